@@ -1,0 +1,75 @@
+# Everything a person or CI does with this tree. `make help` lists it.
+SHELL := /bin/bash -o pipefail
+.DEFAULT_GOAL := help
+
+TOOLS   := $(CURDIR)/.tools/bin
+BIN     := bin/itemcast
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+WEB         := internal/web/assets
+WEB_LOCK    := $(addprefix $(WEB)/,package.json package-lock.json .npmrc)
+WEB_SOURCES := $(wildcard $(WEB)/*.mjs) $(shell find $(WEB)/src -type f)
+WEB_BUILT   := internal/web/dist/manifest.json
+
+.PHONY: help run build test verify generate lint bench web tools clean
+
+help: ## List the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+# Hooks may reach this machine, so that a receiver beside the server can be tried; nothing else that is private.
+run: build ## Build and start everything on http://127.0.0.1:8080, with a Postgres of its own.
+	ITEMCAST_HOOK_ALLOW_NETWORKS="$${ITEMCAST_HOOK_ALLOW_NETWORKS-127.0.0.0/8,::1/128}" exec $(BIN) serve
+
+build: $(WEB_BUILT) ## Build the binary, assets bundled in: bin/itemcast.
+	CGO_ENABLED=0 go build -trimpath -o $(BIN) ./cmd/itemcast
+
+test: $(WEB_BUILT) clients ## Run all tests, against real Postgres; installs or names what is missing.
+	scripts/setup-test
+	go test $(if $(CI),-race,) -timeout 20m ./...
+
+.PHONY: clients
+clients: test/clients/node_modules/.package-lock.json
+test/clients/node_modules/.package-lock.json: test/clients/package.json test/clients/package-lock.json
+	cd test/clients && npm ci --no-progress --loglevel=error
+	@touch $@
+
+generate: $(TOOLS)/.stamp-generators ## Generate code from the contract, the GraphQL schema and the SQL.
+	$(TOOLS)/sqlc generate
+	$(TOOLS)/oapi-codegen -config openapi/item.cfg.yaml openapi/item.yaml
+	$(TOOLS)/oapi-codegen -config openapi/core.cfg.yaml openapi/core.yaml
+	$(TOOLS)/gqlgen generate
+
+# go.mod stays as it is: gqlgen's own idea of tidying is turned off in gqlgen.yml.
+verify: ## Regenerate, and fail on any difference from what is committed.
+	scripts/verify
+
+lint: $(TOOLS)/.stamp-linters $(WEB_BUILT) ## Check formatting, imports and known mistakes and vulnerabilities.
+	$(TOOLS)/golangci-lint run ./...
+	scripts/vulnerabilities $(TOOLS)/govulncheck
+
+bench: build ## Measure against hand-written baselines in the same run (takes some minutes).
+	go run ./internal/bench/cmd/bench
+
+web: $(WEB_BUILT) ## Bundle the web pages' assets from npm.
+
+$(WEB)/node_modules/.package-lock.json: $(WEB_LOCK)
+	cd $(WEB) && npm ci --no-progress --loglevel=error
+	@touch $@
+
+$(WEB_BUILT): $(WEB)/node_modules/.package-lock.json $(WEB_SOURCES)
+	cd $(WEB) && node build.mjs
+
+# The tools are pinned in tools/go.mod, so that they do not weigh on the product's.
+tools: $(TOOLS)/.stamp-generators $(TOOLS)/.stamp-linters ## Build the pinned tools.
+
+$(TOOLS)/.stamp-generators: tools/go.mod tools/go.sum
+	cd tools && GOBIN=$(TOOLS) go install github.com/99designs/gqlgen github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen github.com/sqlc-dev/sqlc/cmd/sqlc
+	@touch $@
+
+$(TOOLS)/.stamp-linters: tools/go.mod tools/go.sum
+	cd tools && GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint golang.org/x/vuln/cmd/govulncheck
+	@touch $@
+
+clean: ## Remove what was built; the data directory stays.
+	rm -rf bin .tools $(WEB)/node_modules test/clients/node_modules
+	find internal/web/dist -type f ! -name .gitkeep -delete

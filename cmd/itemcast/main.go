@@ -1,0 +1,71 @@
+// Command itemcast is the whole product in one binary: the server, and the commands that work on its database. This package is the only
+// place where the concrete parts are wired together.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"itemcast/internal/problem"
+)
+
+type commands struct {
+	database
+
+	Serve   serveCommand   `cmd:"" help:"Serve the APIs and the pages."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date, and exit. (serve does it too.)"`
+	Import  importCommand  `cmd:"" help:"Import items from a file of NDJSON; goes on where an interrupted import stopped."`
+	Export  exportCommand  `cmd:"" help:"Export items as NDJSON."`
+}
+
+// console is where a command runs.
+type console struct {
+	out io.Writer
+	err io.Writer
+	log *slog.Logger
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "itemcast:", explain(err))
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	var c commands
+	parser, err := kong.New(&c,
+		kong.Name("itemcast"),
+		kong.Description("A self-hosted hub for media items. Every flag is also an ITEMCAST_* variable."),
+		kong.Writers(stdout, stderr),
+		kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(&console{out: stdout, err: stderr, log: slog.New(slog.NewTextHandler(stderr, nil))}),
+	)
+	if err != nil {
+		return err
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return err
+	}
+	return command.Run(&c.database)
+}
+
+// explain says of an error what a person at the console can use.
+func explain(err error) error {
+	if p := problem.Of(err); p != nil {
+		return errors.New(p.Detail)
+	}
+	return err
+}

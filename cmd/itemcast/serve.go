@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"itemcast/graph"
+	"itemcast/internal/account"
+	"itemcast/internal/rest"
+	"itemcast/internal/rest/idempotency"
+	"itemcast/internal/server"
+)
+
+const (
+	headerPatience   = 10 * time.Second
+	idlePatience     = 2 * time.Minute
+	shutdownPatience = 15 * time.Second
+)
+
+type serveCommand struct {
+	Addr              string         `help:"Where to listen." env:"ITEMCAST_ADDR" default:"127.0.0.1:8080"`
+	OpsAddr           string         `help:"Where operators look: /livez /readyz /metrics /debug/pprof. Empty: nowhere." env:"ITEMCAST_OPS_ADDR" default:"127.0.0.1:8081"`
+	AdminEmail        string         `help:"The administrator that the first start makes." env:"ITEMCAST_ADMIN_EMAIL" default:"admin@example.com"`
+	AdminPassword     string         `help:"The administrator's password. Empty: a random one, printed once." env:"ITEMCAST_ADMIN_PASSWORD"`
+	HookAllowNetworks []netip.Prefix `help:"Networks that hooks may reach although they are private, such as 127.0.0.0/8." env:"ITEMCAST_HOOK_ALLOW_NETWORKS" placeholder:"CIDR,…"`
+}
+
+// Run serves until ctx ends, and then lets what is under way finish.
+func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
+	public, err := net.Listen("tcp", s.Addr)
+	if err != nil {
+		return fmt.Errorf("listen on %s (ITEMCAST_ADDR): %w", s.Addr, err)
+	}
+	defer func() { _ = public.Close() }()
+	o, err := d.open(ctx, c.log, false)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	first, err := account.Ensure(ctx, o.pool, s.AdminEmail, s.AdminPassword)
+	if err != nil {
+		return err
+	}
+	publicURL := d.publicURL(s.Addr)
+	n, err := wire(ctx, o, publicURL, c.log)
+	if err != nil {
+		return err
+	}
+	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopBackground()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return n.run(background, s.HookAllowNetworks) })
+	if o.postgres != nil {
+		group.Go(func() error { return watch(ctx, o) })
+	}
+	group.Go(func() error {
+		defer stopBackground()
+		return s.serve(ctx, n, public, publicURL)
+	})
+	s.greet(c, publicURL, first)
+	return group.Wait()
+}
+
+// serve answers requests until ctx ends, and then finishes those under way; the background outlives them.
+func (s *serveCommand) serve(ctx context.Context, n *node, public net.Listener, publicURL string) error {
+	requests, endRequests := context.WithCancel(context.WithoutCancel(ctx))
+	defer endRequests()
+	handler := &http.Server{
+		Handler:           n.routes(publicURL),
+		ReadHeaderTimeout: headerPatience,
+		IdleTimeout:       idlePatience,
+		BaseContext:       func(net.Listener) context.Context { return requests },
+	}
+	servers, listeners := []*http.Server{handler}, []net.Listener{public}
+	if s.OpsAddr != "" {
+		ops, err := net.Listen("tcp", s.OpsAddr)
+		if err != nil {
+			return fmt.Errorf("listen on %s (ITEMCAST_OPS_ADDR): %w", s.OpsAddr, err)
+		}
+		head := func() int64 { return int64(n.feed.Head()) }
+		servers = append(servers, &http.Server{Handler: server.Ops(n.database.pool, head), ReadHeaderTimeout: headerPatience})
+		listeners = append(listeners, ops)
+	}
+	group, serving := errgroup.WithContext(ctx)
+	for i := range servers {
+		group.Go(func() error {
+			if err := servers[i].Serve(listeners[i]); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+	}
+	group.Go(func() error {
+		<-serving.Done()
+		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownPatience)
+		defer cancel()
+		streams := time.AfterFunc(time.Second, endRequests) // streams end only when they are told to
+		defer streams.Stop()
+		var errs error
+		for _, server := range servers {
+			errs = errors.Join(errs, server.Shutdown(patience))
+		}
+		return errs
+	})
+	return group.Wait()
+}
+
+func (n *node) routes(publicURL string) http.Handler {
+	resolver := &graph.Resolver{Items: n.items, Hooks: n.hooks, Users: n.directory, Hub: n.hub, Feed: n.feed}
+	return server.Routes(server.Handlers{
+		API:      &rest.API{Items: n.items, Hooks: n.hooks, Cursor: n.feed.Cursor, PublicURL: publicURL, Log: n.log},
+		Contract: n.contract,
+		GraphQL: graph.NewHandler(resolver, graph.Config{Log: n.log, SignIn: func(ctx context.Context, authorization string) (context.Context, error) {
+			return server.WithAuthorization(ctx, n.signIn, authorization)
+		}}),
+		Idempotency: idempotency.Middleware(n.database.pool, caller, idempotency.Patience),
+		SignIn:      n.signIn,
+		PublicURL:   publicURL,
+	})
+}
+
+// watch ends the server when its Postgres is gone for good.
+func watch(ctx context.Context, o *opened) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-o.postgres.Done():
+		return fmt.Errorf("the embedded Postgres is gone: %w", o.postgres.Err())
+	}
+}
+
+func caller(ctx context.Context) (accountID, userID uuid.UUID, ok bool) {
+	actor, ok := account.ActorFrom(ctx)
+	return actor.AccountID, actor.UserID, ok
+}
+
+func (d *database) publicURL(addr string) string {
+	if d.PublicURL != "" {
+		return strings.TrimRight(d.PublicURL, "/")
+	}
+	return "http://" + addr
+}
+
+func (s *serveCommand) greet(c *console, publicURL string, first *account.FirstStart) {
+	_, _ = fmt.Fprintf(c.out, "\n  Itemcast is ready at %s\n\n    playground  %s/graphql\n    REST API    %s/api/v1/items\n    contract    %s/api/v1/openapi.json\n\n",
+		publicURL, publicURL, publicURL, publicURL)
+	switch {
+	case first == nil:
+		_, _ = fmt.Fprintf(c.out, "  Sign in with the e-mail address and password of the first start.\n")
+	case first.Password == "":
+		_, _ = fmt.Fprintf(c.out, "  Sign in as %s with the password of ITEMCAST_ADMIN_PASSWORD.\n", first.Email)
+	default:
+		_, _ = fmt.Fprintf(c.out, "  Sign in as   %s\n  Password     %s     (shown this once)\n", first.Email, first.Password)
+	}
+	if len(s.HookAllowNetworks) > 0 {
+		_, _ = fmt.Fprintf(c.out, "  Hooks may reach the private networks %v (ITEMCAST_HOOK_ALLOW_NETWORKS).\n", s.HookAllowNetworks)
+	}
+	_, _ = fmt.Fprintln(c.out)
+}

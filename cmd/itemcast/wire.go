@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+
+	"golang.org/x/sync/errgroup"
+
+	"itemcast/internal/account"
+	"itemcast/internal/change"
+	"itemcast/internal/hook"
+	"itemcast/internal/item"
+	"itemcast/internal/live"
+	"itemcast/internal/rest/contract"
+	"itemcast/openapi"
+)
+
+// node is the services of one process over one database.
+type node struct {
+	database  *opened
+	contract  *contract.Document
+	sequencer *change.Sequencer
+	feed      *change.Feed
+	signIn    *account.SignIn
+	directory *account.Directory
+	hooks     *hook.Service
+	items     *item.Service
+	hub       *live.Hub
+	log       *slog.Logger
+}
+
+func wire(ctx context.Context, o *opened, publicURL string, log *slog.Logger) (*node, error) {
+	document, err := contract.Load(openapi.Files, "core.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("load the contract: %w", err)
+	}
+	feed, err := change.OpenFeed(ctx, o.pool, log)
+	if err != nil {
+		return nil, err
+	}
+	n := &node{database: o, contract: document, feed: feed, log: log}
+	n.sequencer = change.NewSequencer(o.pool, log)
+	n.signIn = account.NewSignIn(o.pool, log)
+	n.directory = account.NewDirectory(o.pool)
+	n.hooks = hook.NewService(o.pool, feed)
+	n.items = item.NewService(item.Config{Pool: o.pool, Feed: feed, Sequencer: n.sequencer, Hooks: n.hooks.Wanting,
+		Check: document.Schema("ItemInput").Check, PublicURL: publicURL, Log: log})
+	n.hub = live.NewHub(o.pool, feed)
+	return n, nil
+}
+
+// run runs what a node does by itself, until ctx ends or a part fails.
+func (n *node) run(ctx context.Context, hookNetworks []netip.Prefix) error {
+	dispatcher := hook.NewDispatcher(n.database.pool, n.feed, hook.Config{AllowNetworks: hookNetworks}, n.log)
+	group, ctx := errgroup.WithContext(ctx)
+	for _, part := range []func(context.Context) error{
+		n.sequencer.Run, n.feed.Run, n.signIn.Run, n.items.RunRenewal, dispatcher.Run,
+	} {
+		group.Go(func() error { return part(ctx) })
+	}
+	return group.Wait()
+}

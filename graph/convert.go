@@ -1,0 +1,66 @@
+package graph
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+
+	"itemcast/graph/internal/model"
+	"itemcast/internal/hook"
+	"itemcast/internal/item"
+	"itemcast/internal/live"
+	"itemcast/internal/problem"
+)
+
+func toField(f item.Field) *model.MetadataField {
+	return &model.MetadataField{ID: f.ID, Key: f.Key, Label: f.Label, Description: f.Description, Kind: toEnum[model.MetadataKind](f.Kind),
+		Choices: f.Choices, Required: f.Required, CreatedAt: f.CreatedAt, UpdatedAt: f.UpdatedAt}
+}
+
+func toHook(h hook.Hook) *model.Hook {
+	events := make([]model.HookEvent, len(h.Events))
+	for i, event := range h.Events {
+		events[i] = toEnum[model.HookEvent](event)
+	}
+	return &model.Hook{ID: h.ID, URL: h.URL, Description: h.Description, Events: events, Active: h.Active, CreatedAt: h.CreatedAt, UpdatedAt: h.UpdatedAt}
+}
+
+func orZero[T any](value *T) (zero T) {
+	if value == nil {
+		return zero
+	}
+	return *value
+}
+
+// historyPosition reads what ItemHistory.next gave out: the id of the last change told.
+func historyPosition(after *string) (int64, error) {
+	if after == nil {
+		return 0, nil
+	}
+	id, err := strconv.ParseInt(*after, 10, 64)
+	if err != nil || id < 1 {
+		return 0, problem.New(problem.InvalidCursor, "The position is not one of this history; take it from next.")
+	}
+	return id, nil
+}
+
+// follow sends a subscription's events until ctx ends or the subscription cannot go on, which the subscriber is told.
+func follow(ctx context.Context, subscription *live.Subscription, events chan<- *live.Event) {
+	defer close(events)
+	for {
+		event, err := subscription.Next(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			transport.AddSubscriptionError(ctx, present(ctx, err))
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case events <- event:
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"itemcast/graph/internal/exec"
+	"itemcast/internal/problem"
+)
+
+// Limits on one operation. They are generous for people's queries and cheap to reach for an attack.
+const (
+	maxTokens     = 5_000
+	maxDepth      = 12
+	maxComplexity = 20_000
+	maxBody       = 1 << 20 // bytes
+	queryCache    = 1_000
+)
+
+// Config is what the handler needs beside the services.
+type Config struct {
+	// SignIn verifies an Authorization header that comes with a WebSocket's connection_init and returns a context in which its user acts.
+	SignIn func(ctx context.Context, authorization string) (context.Context, error)
+	Log    *slog.Logger
+}
+
+// NewHandler serves the GraphQL API over HTTP POST and WebSocket (graphql-transport-ws). The request's context carries the actor.
+func NewHandler(r *Resolver, c Config) http.Handler {
+	server := handler.New(exec.NewExecutableSchema(exec.Config{Resolvers: r, Complexity: complexity()}))
+	server.AddTransport(newWebsocket(c))
+	server.AddTransport(post{})
+	server.SetQueryCache(lru.New[*ast.QueryDocument](queryCache))
+	server.SetParserTokenLimit(maxTokens)
+	server.Use(extension.Introspection{})
+	server.Use(extension.AutomaticPersistedQuery{Cache: lru.New[string](queryCache)})
+	server.Use(extension.FixedComplexityLimit(maxComplexity))
+	server.Use(depthLimit(maxDepth))
+	server.AroundResponses(r.withLoaders)
+	server.SetErrorPresenter(func(ctx context.Context, err error) *gqlerror.Error { return presentLogged(ctx, c.Log, err) })
+	server.SetRecoverFunc(func(_ context.Context, cause any) error {
+		c.Log.Error("a resolver panicked", "cause", cause, "stack", string(debug.Stack()))
+		return problem.New(problem.Internal, "Something went wrong on our side; it is logged.")
+	})
+	return server
+}
+
+func newWebsocket(c Config) transport.Websocket {
+	return transport.Websocket{
+		Implementation:   wsImplementation{},
+		InitTimeout:      10 * time.Second,
+		PingPongInterval: 20 * time.Second,
+		InitFunc: func(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
+			authorization := payload.Authorization()
+			if authorization == "" {
+				return ctx, nil, nil // the handshake's own credentials; a service refuses when there were none
+			}
+			signedIn, err := c.SignIn(ctx, authorization)
+			if err != nil {
+				const forbidden = 4403 // graphql-ws: Forbidden
+				return transport.WithWebsocketCloseCode(transport.AppendCloseReason(ctx, "Forbidden"), forbidden), nil, errors.New("Forbidden")
+			}
+			return signedIn, nil, nil
+		},
+	}
+}
+
+// complexity counts a list as many times its elements as were asked for.
+func complexity() (root exec.ComplexityRoot) {
+	root.Query.Items = func(child int, _ *itemFilter, _ itemSort, first *int64, _ *string, last *int64, _ *string) int {
+		n := int64(defaultPage)
+		if first != nil {
+			n = *first
+		} else if last != nil {
+			n = *last
+		}
+		return 1 + child*clamp(n)
+	}
+	root.Item.History = func(child int, first int64, _ *string) int { return 1 + child*clamp(first) }
+	root.Query.Hooks = func(child int, first int64, _ *string) int { return 1 + child*clamp(first) }
+	return root
+}
+
+func clamp(n int64) int { return int(max(1, min(n, maxPage))) }
+
+// present turns any error into what a client is told: the code and detail of a problem, and nothing of what lies behind.
+func present(ctx context.Context, err error) *gqlerror.Error {
+	out := graphql.DefaultErrorPresenter(ctx, err)
+	if problem.Of(err) == nil && out.Extensions["code"] != nil { // gqlgen's own: parsing, validation, limits
+		return out
+	}
+	if _, ours := errors.AsType[*gqlerror.Error](err); ours && problem.Of(err) == nil && errors.Unwrap(out) == nil {
+		out.Extensions = map[string]any{"code": problem.InvalidInput}
+		return out
+	}
+	p := problem.From(err)
+	out.Message = p.Detail
+	out.Extensions = map[string]any{"code": p.Code}
+	if len(p.Faults) > 0 {
+		out.Extensions["errors"] = p.Faults
+	}
+	if p.Revision > 0 {
+		out.Extensions["revision"] = p.Revision
+	}
+	return out
+}
+
+func presentLogged(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
+	out := present(ctx, err)
+	if out.Extensions["code"] == problem.Internal {
+		log.Error("graphql: internal error", "path", out.Path.String(), "err", err)
+	}
+	return out
+}

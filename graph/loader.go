@@ -1,0 +1,63 @@
+package graph
+
+import (
+	"context"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
+	"github.com/vikstrous/dataloadgen"
+
+	"itemcast/internal/item"
+)
+
+// loadWait is how long a loader gathers ids: the resolvers of one response ask within microseconds of each other.
+const loadWait = 200 * time.Microsecond
+
+// loaders batch the look-ups of one response into one statement each.
+type loaders struct {
+	items *dataloadgen.Loader[uuid.UUID, *item.Item]
+	users *dataloadgen.Loader[uuid.UUID, string]
+}
+
+type loadersKey struct{}
+
+func loadersFrom(ctx context.Context) *loaders { return ctx.Value(loadersKey{}).(*loaders) }
+
+// withLoaders gives each response loaders of its own; with a subscription, each event.
+func (r *Resolver) withLoaders(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	return next(context.WithValue(ctx, loadersKey{}, &loaders{
+		items: dataloadgen.NewMappedLoader(r.loadItems, dataloadgen.WithWait(loadWait), dataloadgen.WithBatchCapacity(maxPage)),
+		users: dataloadgen.NewMappedLoader(r.loadUsers, dataloadgen.WithWait(loadWait), dataloadgen.WithBatchCapacity(maxPage)),
+	}))
+}
+
+func (r *Resolver) loadItems(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*item.Item, error) {
+	documents, err := r.Items.GetMany(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	items := make(map[uuid.UUID]*item.Item, len(ids))
+	for _, id := range ids {
+		items[id] = nil // not found is null, not an error
+		if document, ok := documents[id]; ok {
+			if items[id], err = item.Decode(document); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return items, nil
+}
+
+func (r *Resolver) loadUsers(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]string, error) {
+	names, err := r.Users.Names(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if _, ok := names[id]; !ok {
+			names[id] = "" // a user who is gone
+		}
+	}
+	return names, nil
+}

@@ -1,0 +1,179 @@
+package graph
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"itemcast/internal/problem"
+	"itemcast/internal/strictjson"
+)
+
+const (
+	graphqlJSON = "application/graphql-response+json"
+	plainJSON   = "application/json"
+)
+
+// post is the HTTP transport, by the letter of the GraphQL-over-HTTP specification (GraphQL Foundation, working draft of 2025): gqlgen's
+// own differs in statuses. A well-formed request gets 200 when the client takes application/json only; with
+// application/graphql-response+json, a request error is 4xx.
+type post struct{}
+
+var _ graphql.Transport = post{}
+
+// Supports takes every request that is left, and answers those that cannot be served with what to do.
+func (post) Supports(r *http.Request) bool { return r.Header.Get("Upgrade") == "" }
+
+func (t post) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	accepted, ok := negotiate(r.Header.Values("Accept"))
+	if !ok {
+		refuse(w, plainJSON, problem.New(problem.NotAcceptable, "Accept %s or %s.", graphqlJSON, plainJSON))
+		return
+	}
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", "POST")
+		refuse(w, accepted, problem.New(problem.MethodNotAllowed, "Send operations by POST; a browser gets the playground with GET."))
+		return
+	}
+	if mediaType, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != plainJSON ||
+		!strings.EqualFold(cmp.Or(parameters["charset"], "utf-8"), "utf-8") {
+		refuse(w, accepted, problem.New(problem.UnsupportedMediaType, "Send the request as %s in UTF-8.", plainJSON))
+		return
+	}
+	start := graphql.Now()
+	params, err := readParams(w, r)
+	if err != nil {
+		refuse(w, accepted, err)
+		return
+	}
+	params.Headers = r.Header
+	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
+
+	ctx := r.Context()
+	op, errs := exec.CreateOperationContext(ctx, params)
+	if errs != nil {
+		status := http.StatusOK
+		if accepted == graphqlJSON {
+			status = http.StatusBadRequest
+		}
+		respond(w, accepted, status, exec.DispatchError(graphql.WithOperationContext(ctx, op), errs))
+		return
+	}
+	if op.Operation.Operation == "subscription" {
+		refuse(w, accepted, problem.New(problem.BadRequest, "Subscribe over a WebSocket with the protocol graphql-transport-ws."))
+		return
+	}
+	responses, ctx := exec.DispatchOperation(ctx, op)
+	respond(w, accepted, http.StatusOK, responses(ctx))
+}
+
+// readParams reads the request's parameters. Variables keep the digits of their numbers.
+func readParams(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *problem.Error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return nil, problem.New(problem.TooLarge, "The request is larger than 1 MiB; use variables and smaller pages.")
+	}
+	if err != nil {
+		return nil, problem.New(problem.BadRequest, "The request could not be read.")
+	}
+	if err := strictjson.Check(body, strictjson.Limits{}); err != nil {
+		return nil, err
+	}
+	var request struct {
+		Query         *string         `json:"query"`
+		OperationName *string         `json:"operationName"`
+		Variables     *map[string]any `json:"variables"`
+		Extensions    *map[string]any `json:"extensions"`
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	if err := decoder.Decode(&request); err != nil {
+		return nil, problem.New(problem.BadRequest, "The request must be an object of query and operationName (text), variables and extensions (objects).")
+	}
+	params := &graphql.RawParams{Query: orZero(request.Query), OperationName: orZero(request.OperationName),
+		Variables: orZero(request.Variables), Extensions: orZero(request.Extensions)}
+	if params.Query == "" && params.Extensions["persistedQuery"] == nil {
+		return nil, problem.New(problem.BadRequest, "The request has no query.")
+	}
+	return params, nil
+}
+
+// negotiate chooses the response's media type: what the client prefers of the two, and the newer one when it does not care.
+func negotiate(accept []string) (mediaType string, ok bool) {
+	if len(accept) == 0 {
+		return graphqlJSON, true
+	}
+	best, bestQ := "", 0.0
+	for _, part := range strings.Split(strings.Join(accept, ","), ",") {
+		mediaType, parameters, err := mime.ParseMediaType(part)
+		if err != nil {
+			continue
+		}
+		q := 1.0
+		if text, given := parameters["q"]; given {
+			if q, err = strconv.ParseFloat(text, 64); err != nil {
+				continue
+			}
+		}
+		switch mediaType {
+		case "*/*", "application/*":
+			mediaType = graphqlJSON
+		case graphqlJSON, plainJSON:
+		default:
+			continue
+		}
+		if q > bestQ || q == bestQ && q > 0 && mediaType == graphqlJSON {
+			best, bestQ = mediaType, q
+		}
+	}
+	return best, best != ""
+}
+
+func refuse(w http.ResponseWriter, accepted string, p *problem.Error) {
+	e := &gqlerror.Error{Message: p.Detail, Extensions: map[string]any{"code": p.Code}}
+	if len(p.Faults) > 0 {
+		e.Extensions["errors"] = p.Faults
+	}
+	respond(w, accepted, p.Code.Status(), &graphql.Response{Errors: gqlerror.List{e}})
+}
+
+// respond writes a response. Data is written as it was rendered, without another pass over it.
+func respond(w http.ResponseWriter, mediaType string, status int, response *graphql.Response) {
+	var body bytes.Buffer
+	body.WriteByte('{')
+	if len(response.Errors) > 0 {
+		raw, err := json.Marshal(response.Errors)
+		if err != nil {
+			raw = []byte(`[{"message":"The errors cannot be shown.","extensions":{"code":"INTERNAL"}}]`)
+		}
+		body.WriteString(`"errors":`)
+		body.Write(raw)
+	}
+	if len(response.Data) > 0 {
+		if len(response.Errors) > 0 {
+			body.WriteByte(',')
+		}
+		body.WriteString(`"data":`)
+		body.Write(response.Data)
+	}
+	if len(response.Extensions) > 0 {
+		if raw, err := json.Marshal(response.Extensions); err == nil {
+			body.WriteString(`,"extensions":`)
+			body.Write(raw)
+		}
+	}
+	body.WriteByte('}')
+	w.Header().Set("Content-Type", mediaType+"; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
+	w.WriteHeader(status)
+	_, _ = w.Write(body.Bytes())
+}

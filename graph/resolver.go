@@ -1,0 +1,154 @@
+// Package graph is the GraphQL API: its schema, thin resolvers over the services, and the handler that serves it.
+//
+// A resolver decodes, calls one service method, and encodes. The package promises what the REST API promises, through the same services,
+// and answers as the GraphQL-over-HTTP specification says. It must not know SQL, nor decide who may do what.
+package graph
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"itemcast/graph/connection"
+	"itemcast/graph/internal/model"
+	"itemcast/internal/account"
+	"itemcast/internal/change"
+	"itemcast/internal/hook"
+	"itemcast/internal/item"
+	"itemcast/internal/live"
+	"itemcast/internal/problem"
+)
+
+const (
+	defaultPage = 50
+	maxPage     = 200
+)
+
+// Resolver holds the services that the resolvers call.
+type Resolver struct {
+	Items *item.Service
+	Hooks *hook.Service
+	Users *account.Directory
+	Hub   *live.Hub
+	Feed  *change.Feed
+}
+
+// paging turns a connection's arguments into a page to ask for. Error: INVALID_INPUT.
+func paging(sort item.Sort, first *int64, after *string, last *int64, before *string) (item.Paging, error) {
+	p := item.Paging{Sort: sort, Limit: defaultPage}
+	var faults []problem.Fault
+	fault := func(parameter, detail string) {
+		faults = append(faults, problem.Fault{Parameter: parameter, Detail: detail})
+	}
+	if first != nil && last != nil {
+		fault("last", "must not be given together with first")
+	}
+	if after != nil && (last != nil || before != nil) {
+		fault("after", "goes with first, not with last or before")
+	}
+	if before != nil && first != nil {
+		fault("before", "goes with last, not with first")
+	}
+	for name, n := range map[string]*int64{"first": first, "last": last} {
+		if n == nil {
+			continue
+		}
+		if *n < 1 || *n > maxPage {
+			fault(name, "must be from 1 to 200")
+		}
+		p.Limit = int(*n)
+	}
+	if len(faults) > 0 {
+		return p, problem.Invalid(problem.InvalidInput, faults...)
+	}
+	p.Backward = last != nil || before != nil
+	if after != nil {
+		p.After = *after
+	}
+	if before != nil {
+		p.Before = *before
+	}
+	return p, nil
+}
+
+func toConnection(page item.Page, filter item.Filter, cursor string) (*connection.Items, error) {
+	c := &connection.Items{
+		Edges:        make([]*model.ItemEdge, len(page.Items)),
+		PageInfo:     &model.PageInfo{HasNextPage: page.HasNext, HasPreviousPage: page.HasPrevious},
+		ChangeCursor: cursor,
+		Filter:       filter,
+	}
+	for n, listed := range page.Items {
+		i, err := item.Decode(listed.Document)
+		if err != nil {
+			return nil, err
+		}
+		c.Edges[n] = &model.ItemEdge{Cursor: listed.Cursor, Node: i}
+	}
+	if n := len(c.Edges); n > 0 {
+		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &c.Edges[0].Cursor, &c.Edges[n-1].Cursor
+	}
+	return c, nil
+}
+
+func toFilter(f *model.ItemFilter) item.Filter {
+	if f == nil {
+		return item.Filter{}
+	}
+	filter := item.Filter{
+		Tags: f.Tags, Types: f.Types, Privacies: f.Privacies, WorkflowStatuses: f.WorkflowStatuses,
+		CreatedAfter: f.CreatedAfter, CreatedBefore: f.CreatedBefore, UpdatedAfter: f.UpdatedAfter,
+	}
+	if f.Search != nil {
+		filter.Search = *f.Search
+	}
+	for _, criterion := range f.Metadata {
+		if filter.Metadata == nil {
+			filter.Metadata = map[string]string{}
+		}
+		filter.Metadata[criterion.Key] = criterion.Value
+	}
+	return filter
+}
+
+// patchNames are the fields of UpdateItemInput whose names the contract spells otherwise.
+var patchNames = map[string]string{"clientData": "client_data", "snapshotId": "snapshot_id", "embedCode": "embed_code", "playerUrl": "player_url"}
+
+// mergePatch writes what was given of an UpdateItemInput as the merge patch that REST clients send.
+func mergePatch(input map[string]any) ([]byte, error) {
+	patch := make(map[string]any, len(input))
+	for name, value := range input {
+		if spelled, ok := patchNames[name]; ok {
+			name = spelled
+		}
+		patch[name] = value
+	}
+	return json.Marshal(patch)
+}
+
+func condition(revision *int64) item.IfRevision {
+	if revision == nil {
+		return nil
+	}
+	return item.IfRevision{*revision}
+}
+
+func (r *Resolver) user(ctx context.Context, id *uuid.UUID) (*model.User, error) {
+	if id == nil {
+		return nil, nil
+	}
+	name, err := loadersFrom(ctx).users.Load(ctx, *id)
+	if err != nil {
+		return nil, err
+	}
+	return &model.User{ID: *id, Name: name}, nil
+}
+
+// Enums of REST are lower-case, with dots; GraphQL's are names.
+func toEnum[T ~string](text string) T { return T(strings.ToUpper(strings.ReplaceAll(text, ".", "_"))) }
+
+func fromEnum[T ~string](value T) string { return strings.ToLower(string(value)) }
+
+func toEvent(value model.HookEvent) string { return strings.ReplaceAll(fromEnum(value), "_", ".") }

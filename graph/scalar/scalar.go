@@ -1,0 +1,67 @@
+// Package scalar is how GraphQL's scalars are written and read. It promises that JSON passes byte for byte.
+package scalar
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"itemcast/internal/strictjson"
+)
+
+// MarshalJSON writes a JSON value as it is.
+func MarshalJSON(value json.RawMessage) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = w.Write(value) })
+}
+
+// UnmarshalJSON takes any value of a variable or a literal. Numbers keep their digits.
+func UnmarshalJSON(value any) (json.RawMessage, error) {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		return nil, fmt.Errorf("must be a JSON value")
+	}
+	if err := strictjson.Check(raw, strictjson.Limits{}); err != nil {
+		return nil, err
+	}
+	return raw, nil
+}
+
+// MarshalDateTime writes a time as documents do.
+func MarshalDateTime(t time.Time) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, `"`+t.UTC().Format(time.RFC3339Nano)+`"`) })
+}
+
+// UnmarshalDateTime reads an RFC 3339 time.
+func UnmarshalDateTime(value any) (time.Time, error) {
+	text, ok := value.(string)
+	if !ok {
+		return time.Time{}, fmt.Errorf("must be an RFC 3339 time, such as 2026-01-31T12:00:00Z")
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil || t.Year() < 1 {
+		return time.Time{}, fmt.Errorf("must be an RFC 3339 time, such as 2026-01-31T12:00:00Z")
+	}
+	return t, nil
+}
+
+// MarshalWhole writes a whole number beyond GraphQL's 32 bits as a Float, in full: a size in bytes.
+func MarshalWhole(n int64) graphql.ContextMarshaler {
+	return graphql.ContextWriterFunc(func(_ context.Context, w io.Writer) error {
+		_, err := fmt.Fprintf(w, "%d", n)
+		return err
+	})
+}
+
+// UnmarshalWhole reads a whole number that came as a Float.
+func UnmarshalWhole(_ context.Context, value any) (int64, error) {
+	f, err := graphql.UnmarshalFloat(value)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+		return 0, fmt.Errorf("must be a whole number")
+	}
+	return int64(f), nil
+}

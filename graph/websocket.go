@@ -1,0 +1,123 @@
+package graph
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/coder/websocket"
+)
+
+const (
+	// writeWait is how long a peer may leave a message unread before the connection is given up: gqlgen's stock adapter waits for ever,
+	// and pins its goroutines with it.
+	writeWait = 15 * time.Second
+	closeWait = 2 * time.Second
+
+	subprotocol = "graphql-transport-ws"
+)
+
+var errProtocol = errors.New("the client does not speak " + subprotocol)
+
+// wsImplementation runs gqlgen's WebSocket transport on coder/websocket, with deadlines on every write and only the current protocol.
+type wsImplementation struct{}
+
+var _ transport.WebsocketImplementation = wsImplementation{}
+
+// Accept refuses other origins than the server's own when a browser names one (coder/websocket's default).
+func (wsImplementation) Accept(w http.ResponseWriter, r *http.Request, _ transport.WebsocketAcceptOptions) (transport.WebsocketConn, error) {
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}})
+	if err != nil {
+		return nil, err
+	}
+	if conn.Subprotocol() != subprotocol {
+		_ = conn.Close(4406, "Subprotocol not acceptable") // graphql-ws
+		return nil, errProtocol
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+	return &wsConn{conn: conn, ctx: ctx, cancel: cancel}, nil
+}
+
+type wsConn struct {
+	conn   *websocket.Conn
+	ctx    context.Context // ends with the connection
+	cancel context.CancelFunc
+
+	mu       sync.Mutex
+	deadline *time.Timer
+	closing  bool
+}
+
+func (c *wsConn) NextReader() (messageType int, r io.Reader, err error) {
+	kind, data, err := c.conn.Read(c.ctx)
+	switch websocket.CloseStatus(err) {
+	case websocket.StatusNormalClosure, websocket.StatusNoStatusRcvd, websocket.StatusGoingAway:
+		return int(kind), nil, transport.ErrWebsocketClosed
+	}
+	return int(kind), bytes.NewReader(data), err
+}
+
+// WriteJSON writes one message; when the peer does not take it in time, the connection ends.
+func (c *wsConn) WriteJSON(v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(c.ctx, writeWait)
+	defer cancel()
+	return c.conn.Write(ctx, websocket.MessageText, data)
+}
+
+// WriteClose says goodbye and does not wait for the peer's.
+func (c *wsConn) WriteClose(code int, reason string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing {
+		return nil
+	}
+	c.closing = true
+	go func() {
+		stop := time.AfterFunc(closeWait, func() { _ = c.conn.CloseNow() })
+		defer stop.Stop()
+		_ = c.conn.Close(websocket.StatusCode(code), reason)
+		c.cancel()
+	}()
+	return nil
+}
+
+func (c *wsConn) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.deadline != nil {
+		c.deadline.Stop()
+	}
+	if c.closing {
+		return nil // WriteClose's goodbye is on its way and ends the connection
+	}
+	c.cancel()
+	return c.conn.CloseNow()
+}
+
+func (c *wsConn) Subprotocol() string { return c.conn.Subprotocol() }
+
+func (c *wsConn) SetReadLimit(limit int64) { c.conn.SetReadLimit(limit) }
+
+// SetReadDeadline ends the connection at t unless it is set anew; the zero time sets none.
+func (c *wsConn) SetReadDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.deadline != nil {
+		c.deadline.Stop()
+		c.deadline = nil
+	}
+	if !t.IsZero() {
+		c.deadline = time.AfterFunc(time.Until(t), func() { _ = c.conn.CloseNow() })
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+// Package account knows who may do what: accounts, users, roles, permissions, passwords, and the one policy.
+//
+// It promises that nothing is done by nobody: every service method calls Authorize in its first line, and without an actor in the context
+// that is an error. It must not know HTTP beyond the text of a credential, nor any noun that it protects.
+package account
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/problem"
+)
+
+// Permission is one thing that a role allows.
+type Permission string
+
+// The permissions (design §7). Without APIAccess none of the others counts.
+const (
+	APIAccess       Permission = "api.access"
+	ItemsView       Permission = "items.view"
+	ItemsCreate     Permission = "items.create"
+	ItemsEdit       Permission = "items.edit"
+	ItemsDelete     Permission = "items.delete"
+	ItemsPublish    Permission = "items.publish"
+	WorkflowsManage Permission = "workflows.manage"
+	WorkflowsAct    Permission = "workflows.act"
+	HooksManage     Permission = "hooks.manage"
+	UploadsManage   Permission = "uploads.manage"
+	UsersManage     Permission = "users.manage"
+	WebinarsManage  Permission = "webinars.manage"
+	LearningManage  Permission = "learning.manage"
+)
+
+// Permissions is a role's set; small, so a slice.
+type Permissions []Permission
+
+// All returns every permission there is: what the administrator's role has.
+func All() Permissions {
+	return Permissions{APIAccess, ItemsView, ItemsCreate, ItemsEdit, ItemsDelete, ItemsPublish, WorkflowsManage, WorkflowsAct, HooksManage,
+		UploadsManage, UsersManage, WebinarsManage, LearningManage}
+}
+
+// Has reports whether p is in the set.
+func (ps Permissions) Has(p Permission) bool { return slices.Contains(ps, p) }
+
+// Strings returns the set as it is stored and shown.
+func (ps Permissions) Strings() []string {
+	out := make([]string, len(ps))
+	for i, p := range ps {
+		out[i] = string(p)
+	}
+	return out
+}
+
+// Actor is who does something: a user of an account, or the operator at the machine (UserID is then uuid.Nil).
+type Actor struct {
+	AccountID   uuid.UUID
+	UserID      uuid.UUID
+	Email       string
+	Name        string
+	Role        string
+	Permissions Permissions
+}
+
+// User is the actor's user id as rows keep it: nil for the operator and the system.
+func (a Actor) User() *uuid.UUID {
+	if a.UserID == uuid.Nil {
+		return nil
+	}
+	return &a.UserID
+}
+
+type actorKey struct{}
+
+// WithActor returns a context in which a acts.
+func WithActor(ctx context.Context, a Actor) context.Context {
+	return context.WithValue(ctx, actorKey{}, a)
+}
+
+// ActorFrom returns who acts in ctx, if anyone does.
+func ActorFrom(ctx context.Context) (Actor, bool) {
+	a, ok := ctx.Value(actorKey{}).(Actor)
+	return a, ok
+}
+
+// Authorize returns who acts in ctx when that actor has every permission named, and api.access. Errors: UNAUTHENTICATED, FORBIDDEN.
+func Authorize(ctx context.Context, need ...Permission) (Actor, error) {
+	a, ok := ActorFrom(ctx)
+	if !ok {
+		return Actor{}, problem.New(problem.Unauthenticated, "Sign in with HTTP Basic: your e-mail address and password.")
+	}
+	if !a.Permissions.Has(APIAccess) {
+		return Actor{}, forbidden(APIAccess)
+	}
+	for _, p := range need {
+		if !a.Permissions.Has(p) {
+			return Actor{}, forbidden(p)
+		}
+	}
+	return a, nil
+}
+
+func forbidden(p Permission) error {
+	return problem.New(problem.Forbidden, "Your role lacks the permission %s.", p)
+}

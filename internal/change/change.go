@@ -1,0 +1,146 @@
+package change
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/db/dbsqlc"
+)
+
+// Position numbers the changes of the log: 1, 2, 3 … Zero is before the first.
+type Position int64
+
+// Kind says what happened to the item.
+type Kind string
+
+// The kinds. A Triggered changes nothing: it sends the item as it is.
+const (
+	Created   Kind = "CREATED"
+	Updated   Kind = "UPDATED"
+	Deleted   Kind = "DELETED"
+	Triggered Kind = "TRIGGERED"
+)
+
+// What caused a change, as hooks and feeds are told.
+const (
+	ByHook   = "hook"   // an ordinary write: the hooks that follow it are the cause of the delivery
+	ByManual = "manual" // a person asked for it
+)
+
+// Change is one entry of the log. It is shared between readers and must not be modified.
+type Change struct {
+	Position      Position // zero until sequenced
+	ID            int64
+	AccountID     uuid.UUID
+	ItemID        uuid.UUID
+	Revision      int64
+	Kind          Kind
+	ChangedFields []string
+	Previous      json.RawMessage // an object: what ChangedFields were before
+	Actor         *uuid.UUID      // nil: the system
+	Trigger       string
+	Targets       []uuid.UUID // the hooks that a Triggered is addressed to; nil: all that want it
+	Document      []byte      // the item after the change; for Deleted the last there was
+	OccurredAt    time.Time
+}
+
+// Record writes c into the log as part of tx, which must hold the item's row already: see the package comment.
+// The caller wakes the sequencer after the commit.
+func Record(ctx context.Context, tx pgx.Tx, c Change) error {
+	if c.ChangedFields == nil {
+		c.ChangedFields = []string{}
+	}
+	if c.Previous == nil {
+		c.Previous = json.RawMessage("{}")
+	}
+	_, err := dbsqlc.New(tx).InsertChange(ctx, dbsqlc.InsertChangeParams{
+		AccountID:     c.AccountID,
+		ItemID:        c.ItemID,
+		Revision:      c.Revision,
+		Kind:          string(c.Kind),
+		ChangedFields: c.ChangedFields,
+		Previous:      c.Previous,
+		Actor:         c.Actor,
+		Trigger:       c.Trigger,
+		Targets:       c.Targets,
+		Document:      c.Document,
+		OccurredAt:    c.OccurredAt,
+	})
+	if err != nil {
+		return fmt.Errorf("record change: %w", err)
+	}
+	return nil
+}
+
+// readAfter reads up to limit changes that follow after, in order, from the database.
+func readAfter(ctx context.Context, q *dbsqlc.Queries, after Position, limit int) ([]*Change, error) {
+	positions, err := q.PositionsAfter(ctx, dbsqlc.PositionsAfterParams{After: int64(after), Batch: int32(limit)})
+	if err != nil || len(positions) == 0 {
+		return nil, err
+	}
+	ids := make([]int64, len(positions))
+	for i, p := range positions {
+		ids[i] = p.ChangeID
+	}
+	rows, err := q.ChangesByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[int64]*Change, len(rows))
+	for _, row := range rows {
+		byID[row.ID] = fromRow(row)
+	}
+	changes := make([]*Change, 0, len(positions))
+	for _, p := range positions {
+		c, ok := byID[p.ChangeID]
+		if !ok { // its partition went between the two statements
+			return nil, errDropped
+		}
+		c.Position = Position(p.Position)
+		changes = append(changes, c)
+	}
+	return changes, nil
+}
+
+func fromRow(row dbsqlc.ItemChange) *Change {
+	return &Change{
+		ID:            row.ID,
+		AccountID:     row.AccountID,
+		ItemID:        row.ItemID,
+		Revision:      row.Revision,
+		Kind:          Kind(row.Kind),
+		ChangedFields: row.ChangedFields,
+		Previous:      row.Previous,
+		Actor:         row.Actor,
+		Trigger:       row.Trigger,
+		Targets:       row.Targets,
+		Document:      row.Document,
+		OccurredAt:    row.OccurredAt.UTC(),
+	}
+}
+
+// History reads up to limit sequenced changes of an item, newest first; before is the change id to go on from, 0 for the newest.
+func History(ctx context.Context, db dbsqlc.DBTX, account, item uuid.UUID, before int64, limit int) ([]*Change, error) {
+	if before <= 0 {
+		before = math.MaxInt64
+	}
+	rows, err := dbsqlc.New(db).ItemHistory(ctx, dbsqlc.ItemHistoryParams{AccountID: account, ItemID: item, BeforeID: before, MaxRows: int32(limit)})
+	if err != nil {
+		return nil, fmt.Errorf("read history: %w", err)
+	}
+	changes := make([]*Change, len(rows))
+	for i, row := range rows {
+		changes[i] = fromRow(dbsqlc.ItemChange{
+			ID: row.ID, AccountID: row.AccountID, ItemID: row.ItemID, Revision: row.Revision, Kind: row.Kind, ChangedFields: row.ChangedFields,
+			Previous: row.Previous, Actor: row.Actor, Trigger: row.Trigger, Targets: row.Targets, Document: row.Document, OccurredAt: row.OccurredAt,
+		})
+		changes[i].Position = Position(row.Position)
+	}
+	return changes, nil
+}

@@ -1,0 +1,84 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/db/dbsqlc"
+)
+
+const (
+	consumeBatch = 500
+	consumeRetry = time.Second
+)
+
+// Consume runs a durable consumer until ctx ends: it hands each change once to work, in order and in batches, and advances the consumer's
+// position in the transaction that work writes in. So work's effects in the database happen exactly once per change. Nodes that run the
+// same consumer take turns by batch. A consumer seen for the first time starts at the log's beginning. When work fails, the batch is tried
+// again after a second.
+func (f *Feed) Consume(ctx context.Context, consumer string, work func(ctx context.Context, tx pgx.Tx, changes []*Change) error) error {
+	var position Position
+	for {
+		if err := f.Wait(ctx, position); err != nil {
+			return nil
+		}
+		next, err := f.consumeBatch(ctx, consumer, work)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			f.log.Warn("a consumer of the change log failed; trying again", "consumer", consumer, "err", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(consumeRetry):
+			}
+		default:
+			position = next
+		}
+	}
+}
+
+func (f *Feed) consumeBatch(ctx context.Context, consumer string, work func(context.Context, pgx.Tx, []*Change) error) (Position, error) {
+	var next Position
+	err := pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
+		q := dbsqlc.New(tx)
+		if err := q.LockConsumer(ctx, consumer); err != nil {
+			return fmt.Errorf("lock: %w", err)
+		}
+		position, err := consumerPosition(ctx, q, consumer)
+		if err != nil {
+			return fmt.Errorf("read position: %w", err)
+		}
+		// By the transaction's own connection: with one more for each consumer, a pool could run dry and everybody wait.
+		changes, err := f.read(ctx, q, Position(position), consumeBatch)
+		if err != nil {
+			return err
+		}
+		next = Position(position) + Position(len(changes))
+		if len(changes) == 0 {
+			return nil
+		}
+		if err := work(ctx, tx, changes); err != nil {
+			return err
+		}
+		if err := q.InsertConsumerPosition(ctx, dbsqlc.InsertConsumerPositionParams{Consumer: consumer, Position: int64(next)}); err != nil {
+			return fmt.Errorf("advance: %w", err)
+		}
+		return q.DeleteConsumerPositionsBefore(ctx, dbsqlc.DeleteConsumerPositionsBeforeParams{Consumer: consumer, Position: int64(next)})
+	})
+	return next, err
+}
+
+// consumerPosition is where the consumer stands: before its first batch, at the beginning of what is kept.
+func consumerPosition(ctx context.Context, q *dbsqlc.Queries, consumer string) (int64, error) {
+	position, err := q.ConsumerPosition(ctx, consumer)
+	if !errors.Is(err, pgx.ErrNoRows) {
+		return position, err
+	}
+	identity, err := q.FeedIdentity(ctx)
+	return identity.Floor, err
+}

@@ -1,0 +1,253 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/problem"
+)
+
+const (
+	readBatch = 1000
+
+	// pollEvery bounds how late a change comes when its notification is lost, and how late a lost connection is noticed.
+	pollEvery = time.Second
+
+	channel = "itemcast_position"
+)
+
+// Feed reads the log by position: one per node, shared by all its readers. What is recent comes from memory, what is older from the
+// database; a reader cannot tell which. All methods may be called concurrently.
+type Feed struct {
+	pool  *pgxpool.Pool
+	log   *slog.Logger
+	epoch uuid.UUID
+
+	mu     sync.RWMutex
+	recent ring
+	head   Position
+	moved  chan struct{} // closed, and replaced, when head moves
+}
+
+// OpenFeed makes a feed that stands at the log's present head; Run makes it follow.
+func OpenFeed(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger) (*Feed, error) {
+	q := dbsqlc.New(pool)
+	identity, err := q.FeedIdentity(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the feed's identity: %w", err)
+	}
+	head, err := q.Head(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the feed's head: %w", err)
+	}
+	return &Feed{pool: pool, log: log, epoch: identity.Epoch, head: Position(head.Position), moved: make(chan struct{})}, nil
+}
+
+// Head is the last position this node has read. All changes up to it were committed before the call.
+func (f *Feed) Head() Position {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.head
+}
+
+// Cursor is what a client keeps of a position.
+func (f *Feed) Cursor(p Position) string { return encodeCursor(f.epoch, p) }
+
+// ParseCursor is Cursor's inverse. Errors: INVALID_CURSOR; CURSOR_EXPIRED when the log no longer keeps what follows it.
+func (f *Feed) ParseCursor(ctx context.Context, cursor string) (Position, error) {
+	p, err := decodeCursor(f.epoch, cursor)
+	if err != nil {
+		return 0, err
+	}
+	if p > f.Head() { // given out by a node that is ahead of this one, or made up
+		head, err := dbsqlc.New(f.pool).Head(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("read head: %w", err)
+		}
+		if int64(p) > head.Position {
+			return 0, problem.New(problem.InvalidCursor, "The cursor lies ahead of the log; take it from a change or from changeCursor.")
+		}
+	}
+	return p, f.checkKept(ctx, p)
+}
+
+// Read returns up to limit changes that follow after, in order; none when there are none yet. Error: CURSOR_EXPIRED.
+func (f *Feed) Read(ctx context.Context, after Position, limit int) ([]*Change, error) {
+	return f.read(ctx, dbsqlc.New(f.pool), after, limit)
+}
+
+func (f *Feed) read(ctx context.Context, q *dbsqlc.Queries, after Position, limit int) ([]*Change, error) {
+	f.mu.RLock()
+	head := f.head
+	changes, ok := f.recent.after(after, limit)
+	f.mu.RUnlock()
+	if ok || after >= head {
+		return changes, nil
+	}
+	changes, err := readAfter(ctx, q, after, limit)
+	if err != nil && !errors.Is(err, errDropped) {
+		return nil, fmt.Errorf("read the change log: %w", err)
+	}
+	if err != nil || len(changes) == 0 || changes[0].Position != after+1 {
+		return nil, f.expired(ctx, q)
+	}
+	return changes, nil
+}
+
+// Wait returns when there is a change after the position, or with ctx's error.
+func (f *Feed) Wait(ctx context.Context, after Position) error {
+	for {
+		f.mu.RLock()
+		head, moved := f.head, f.moved
+		f.mu.RUnlock()
+		if head > after {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-moved:
+		}
+	}
+}
+
+// Run follows the log until ctx ends: it listens on a connection of its own, and polls besides.
+func (f *Feed) Run(ctx context.Context) error {
+	notified := make(chan struct{}, 1)
+	var listener sync.WaitGroup
+	listener.Go(func() { f.listen(ctx, notified) })
+	defer listener.Wait()
+
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	for {
+		if err := f.catchUp(ctx); err != nil && ctx.Err() == nil {
+			f.log.Warn("cannot read the change log; trying again", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-notified:
+		case <-poll.C:
+		}
+	}
+}
+
+func (f *Feed) catchUp(ctx context.Context) error {
+	for {
+		changes, err := f.next(ctx)
+		if err != nil {
+			return err
+		}
+		if len(changes) > 0 {
+			f.append(changes)
+		}
+		if len(changes) < readBatch {
+			return nil
+		}
+	}
+}
+
+func (f *Feed) next(ctx context.Context) ([]*Change, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return readAfter(ctx, dbsqlc.New(f.pool), f.Head(), readBatch)
+}
+
+func (f *Feed) append(changes []*Change) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if changes[0].Position != f.head+1 { // this node was away for so long that what it missed is no longer kept
+		f.recent = ring{}
+	}
+	f.recent.append(changes)
+	f.head = changes[len(changes)-1].Position
+	close(f.moved)
+	f.moved = make(chan struct{})
+}
+
+// listen turns notifications into signals, over a connection outside the pool, and makes a new one when that is lost.
+func (f *Feed) listen(ctx context.Context, notified chan<- struct{}) {
+	for ctx.Err() == nil {
+		if err := f.listenOnce(ctx, notified); err != nil && ctx.Err() == nil {
+			f.log.Warn("lost the connection that listens for changes; connecting again", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pollEvery / 4):
+		}
+	}
+}
+
+func (f *Feed) listenOnce(ctx context.Context, notified chan<- struct{}) error {
+	conn, err := pgx.ConnectConfig(ctx, f.pool.Config().ConnConfig.Copy())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
+		return err
+	}
+	for {
+		signal(notified) // first: what came before LISTEN took hold
+		if err := waitOrPing(ctx, conn); err != nil {
+			return err
+		}
+	}
+}
+
+// waitOrPing returns when a notification came, or after pollEvery when the connection still answers.
+func waitOrPing(ctx context.Context, conn *pgx.Conn) error {
+	waiting, cancel := context.WithTimeout(ctx, pollEvery)
+	defer cancel()
+	_, err := conn.WaitForNotification(waiting)
+	if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	answering, cancel := context.WithTimeout(ctx, pollEvery)
+	defer cancel()
+	return conn.Ping(answering)
+}
+
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func (f *Feed) checkKept(ctx context.Context, p Position) error {
+	f.mu.RLock()
+	_, ok := f.recent.after(p, 1)
+	f.mu.RUnlock()
+	if ok {
+		return nil
+	}
+	q := dbsqlc.New(f.pool)
+	identity, err := q.FeedIdentity(ctx)
+	if err != nil {
+		return fmt.Errorf("read the feed's identity: %w", err)
+	}
+	if int64(p) < identity.Floor {
+		return f.expired(ctx, q)
+	}
+	return nil
+}
+
+func (f *Feed) expired(ctx context.Context, q *dbsqlc.Queries) error {
+	identity, err := q.FeedIdentity(ctx)
+	if err != nil {
+		return fmt.Errorf("read the feed's identity: %w", err)
+	}
+	return problem.New(problem.CursorExpired, "The log no longer keeps what follows the cursor; list anew, or go on from the oldest cursor that works: %s",
+		f.Cursor(Position(identity.Floor)))
+}

@@ -1,0 +1,153 @@
+package change
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/problem"
+)
+
+const listeners = `FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND query = 'LISTEN itemcast_position'`
+
+func TestFeed_CutListenerLosesNothingAndComesBack(t *testing.T) {
+	b := setup(t)
+	n := b.node()
+	const listener = "SELECT coalesce(max(pid), 0) " + listeners
+	for range 3 {
+		var before int
+		eventually(t, "the feed listens", func() bool { before = value[int](b, listener); return before != 0 })
+		b.exec("SELECT pg_terminate_backend($1)", before)
+		b.commit(newItems(3)...)
+		n.sequencer.Wake()
+		n.await(n.feed.Head() + 1)
+		eventually(t, "the feed listens again", func() bool { now := value[int](b, listener); return now != 0 && now != before })
+	}
+	n.settle()
+	b.checkLog(n.log())
+}
+
+func TestFeed_LostNotificationIsMadeUpForByPolling(t *testing.T) {
+	b := setup(t)
+	n := b.idleNode()
+	running := b.node()
+	// As a step does, only without NOTIFY.
+	b.exec(`WITH item AS (INSERT INTO item_change (account_id, item_id, revision, kind, changed_fields, previous, trigger, document, occurred_at)
+			VALUES ($1, $2, 1, 'CREATED', '{}', '{}', 'hook', '', now()) RETURNING id),
+		head AS (INSERT INTO feed_head SELECT 1, 1, id, '{}', '{}' FROM item)
+		INSERT INTO item_position SELECT 1, id FROM item`, b.account, uuid.New())
+	running.await(1)
+	if err := n.feed.catchUp(b.ctx); err != nil || n.feed.Head() != 1 {
+		t.Fatalf("head %d, %v", n.feed.Head(), err)
+	}
+}
+
+func TestFeed_MemoryAndDatabaseReadTheSame(t *testing.T) {
+	b := setup(t)
+	old := b.idleNode()
+	for range 30 {
+		b.commit(newItems(10)...)
+		old.drain()
+	}
+	young := b.idleNode() // stands at the head, and so remembers nothing
+	b.commit(newItems(10)...)
+	young.drain()
+	old.drain()
+	for range 200 {
+		after, limit := Position(rand.IntN(312)), 1+rand.IntN(40)
+		fromMemory, err := old.feed.Read(b.ctx, after, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fromDatabase, err := young.feed.Read(b.ctx, after, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(fromMemory) != len(fromDatabase) {
+			t.Fatalf("after %d, at most %d: %d from memory, %d from the database", after, limit, len(fromMemory), len(fromDatabase))
+		}
+		sameLog(t, fromMemory, fromDatabase)
+	}
+}
+
+func TestFeed_OldPositionsAreReadWhileNewOnesArrive(t *testing.T) {
+	b := setup(t)
+	writing := b.node()
+	load := writing.load(3, newItems(20), true)
+	writing.await(200)
+	late := b.node()
+	followers := []*follower{late.follow(0, 7), late.follow(100, 30), late.follow(late.feed.Head(), 1)}
+	late.await(late.feed.Head() + 200)
+	load.stop()
+	late.settle()
+	log := late.log()
+	b.checkLog(log)
+	for _, f := range followers {
+		eventually(t, "the follower has read something", func() bool { return late.feed.Head() > 0 })
+		f.stop()
+		if len(f.log) == 0 {
+			t.Fatal("a follower has read nothing")
+		}
+		sameLog(t, log[f.log[0].Position-1:], f.log)
+	}
+}
+
+// drop does what retention does: positions up to floor are no longer kept.
+func (b *bundle) drop(floor Position) {
+	b.t.Helper()
+	b.exec(`WITH moved AS (UPDATE feed SET floor = $1),
+		dropped AS (DELETE FROM item_position WHERE position <= $1 RETURNING change_id)
+		DELETE FROM item_change USING dropped WHERE id = change_id`, int64(floor))
+}
+
+func TestFeed_DroppedPositionExpiresAndNamesTheOldestThatWorks(t *testing.T) {
+	b := setup(t)
+	b.commit(newItems(10)...)
+	b.idleNode().drain()
+	b.drop(6)
+	n := b.idleNode()
+
+	for p := range Position(6) {
+		_, err := n.feed.Read(b.ctx, p, 5)
+		checkExpired(t, n, err, 6)
+		_, err = n.feed.ParseCursor(b.ctx, n.feed.Cursor(p))
+		checkExpired(t, n, err, 6)
+	}
+	if p, err := n.feed.ParseCursor(b.ctx, n.feed.Cursor(6)); err != nil || p != 6 {
+		t.Fatalf("the oldest cursor is %d, %v", p, err)
+	}
+	if log := n.logAfter(6, 2); len(log) != 4 || log[0].Position != 7 {
+		t.Fatalf("%d follow the oldest cursor", len(log))
+	}
+}
+
+func checkExpired(t *testing.T, n *node, err error, oldest Position) {
+	t.Helper()
+	if !problem.Is(err, problem.CursorExpired) {
+		t.Fatalf("not CURSOR_EXPIRED: %v", err)
+	}
+	if detail := problem.Of(err).Detail; detail[len(detail)-32:] != n.feed.Cursor(oldest) {
+		t.Fatalf("%q does not end with %s", detail, n.feed.Cursor(oldest))
+	}
+}
+
+func TestFeed_NodeThatWasAwayLongerThanTheLogIsKeptGoesOn(t *testing.T) {
+	b := setup(t)
+	away := b.idleNode()
+	b.commit(newItems(3)...)
+	away.drain() // it remembers 1 to 3
+	b.commit(newItems(10)...)
+	if err := b.idleNode().sequencer.Drain(b.ctx); err != nil {
+		t.Fatal(err)
+	}
+	b.drop(8)
+	if err := away.feed.catchUp(b.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if log := away.logAfter(8, 2); len(log) != 5 || log[0].Position != 9 {
+		t.Fatalf("%d follow, from %d", len(log), log[0].Position)
+	}
+	_, err := away.feed.Read(b.ctx, 2, 5)
+	checkExpired(t, away, err, 8)
+}

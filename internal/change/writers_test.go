@@ -1,0 +1,139 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+var errRolledBack = errors.New("rolled back on purpose")
+
+// writeOnce writes a random item in a transaction, which is rolled back one time in five, after drawing its id.
+func writeOnce(ctx context.Context, pool *pgxpool.Pool, account uuid.UUID, items []uuid.UUID) error {
+	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		if _, err := put(ctx, tx, account, items[rand.IntN(len(items))]); err != nil {
+			return err
+		}
+		if rand.IntN(5) == 0 {
+			return errRolledBack
+		}
+		return nil
+	})
+}
+
+// load is writers that write until stop.
+type load struct {
+	committed atomic.Int64
+	stop      func()
+}
+
+// load starts writers over n's pool; wake says whether they wake n's sequencer. While the database is away they go on trying.
+func (n *node) load(writers int, items []uuid.UUID, wake bool) *load {
+	l := &load{}
+	ctx, cancel := context.WithCancel(n.ctx)
+	var running sync.WaitGroup
+	for range writers {
+		running.Go(func() {
+			for ctx.Err() == nil {
+				if err := writeOnce(ctx, n.pool, n.account, items); err == nil {
+					l.committed.Add(1)
+				} else if !errors.Is(err, errRolledBack) {
+					pause(ctx)
+				}
+				if wake {
+					n.sequencer.Wake()
+				}
+			}
+		})
+	}
+	l.stop = func() { cancel(); running.Wait() }
+	n.t.Cleanup(l.stop)
+	return l
+}
+
+// pause is how long a writer waits for a database that is away.
+func pause(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(10 * time.Millisecond):
+	}
+}
+
+// follower reads the feed as a subscriber does, and keeps what it has read.
+type follower struct {
+	log  []*Change
+	err  error
+	stop func() // afterwards log and err may be read
+}
+
+func (n *node) follow(from Position, limit int) *follower {
+	f := &follower{}
+	ctx, cancel := context.WithCancel(n.ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for f.err == nil {
+			position := from + Position(len(f.log))
+			if n.feed.Wait(ctx, position) != nil {
+				return
+			}
+			var changes []*Change
+			if changes, f.err = n.feed.Read(ctx, position, limit); ctx.Err() != nil {
+				f.err = nil
+				return
+			} else if f.err != nil { // the database is away
+				f.err = nil
+				pause(ctx)
+			}
+			f.log = append(f.log, changes...)
+		}
+	}()
+	f.stop = func() { cancel(); <-done }
+	n.t.Cleanup(f.stop)
+	return f
+}
+
+// settle waits until everything that is committed has a position, and n's feed has read it.
+func (n *node) settle() {
+	n.t.Helper()
+	eventually(n.t, "every committed change has a position", func() bool {
+		return value[bool](n.bundle, "SELECT (SELECT count(*) FROM item_change) = (SELECT count(*) FROM item_position)")
+	})
+	n.await(Position(value[int64](n.bundle, "SELECT count(*) FROM item_position")))
+}
+
+// sameLog checks that two readers read the same; the shorter one may have stopped earlier.
+func sameLog(t *testing.T, a, b []*Change) {
+	t.Helper()
+	for i := range min(len(a), len(b)) {
+		if a[i].ID != b[i].ID || a[i].Position != b[i].Position || string(a[i].Document) != string(b[i].Document) {
+			t.Fatalf("one reads %d at %d, the other %d at %d", a[i].ID, a[i].Position, b[i].ID, b[i].Position)
+		}
+	}
+}
+
+func TestSequencer_ConcurrentWritersEachChangeOnceDenselyInRevisionOrder(t *testing.T) {
+	for name, items := range map[string]int{"on the same item": 1, "on few items": 3, "on different items": 500} {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t)
+			n := b.node()
+			load := n.load(6, newItems(items), true)
+			n.await(300)
+			load.stop()
+			n.settle()
+			log := n.log()
+			b.checkLog(log)
+			if int64(len(log)) < load.committed.Load() {
+				t.Fatalf("%d commits were acknowledged, %d are in the log", load.committed.Load(), len(log))
+			}
+		})
+	}
+}

@@ -1,0 +1,95 @@
+package dbtest
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"itemcast/internal/db"
+	"itemcast/internal/db/pgserver"
+)
+
+const patience = 30 * time.Second
+
+// New returns a pool on a new database with the current schema. Both go when the test ends; by then the test must have returned
+// every connection.
+func New(t testing.TB) *pgxpool.Pool {
+	t.Helper()
+	pool, err := db.Open(t.Context(), URL(t))
+	if err != nil {
+		t.Fatalf("open the test database: %v", err)
+	}
+	t.Cleanup(func() {
+		closed := make(chan struct{})
+		go func() {
+			pool.Close()
+			close(closed)
+		}()
+		select {
+		case <-closed:
+		case <-time.After(patience):
+			t.Errorf("the test kept %d of its pool's connections", pool.Stat().AcquiredConns())
+		}
+	})
+	return pool
+}
+
+// URL returns the URL of a new database with the current schema, which goes when the test ends.
+func URL(t testing.TB) string {
+	t.Helper()
+	server, err := join()
+	if err != nil {
+		t.Fatalf("join the test database server: %v", err)
+	}
+	name, err := server.create(t.Context())
+	if err != nil {
+		t.Fatalf("create a test database: %v", err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := server.drop(ctx, name); err != nil {
+			t.Errorf("drop the test database: %v", err)
+		}
+	})
+	return server.urlOf(name)
+}
+
+// Cluster returns a Postgres that only this test uses, and may kill. It is empty, has no fsync unless settings say so, and stops
+// when the test ends.
+func Cluster(t testing.TB, settings map[string]string) *pgserver.Server {
+	t.Helper()
+	all := maps.Clone(quick)
+	maps.Copy(all, settings)
+	server, err := pgserver.Start(t.Context(), pgserver.Config{
+		DataDir:  filepath.Join(t.TempDir(), "postgres"),
+		Logger:   slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Settings: all,
+	})
+	if err != nil {
+		t.Fatalf("start a Postgres for the test: %v", err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := server.Stop(ctx); err != nil {
+			t.Errorf("stop the test's Postgres: %v", err)
+		}
+	})
+	return server
+}
+
+// quick are settings for data that nobody will miss.
+var quick = map[string]string{
+	"fsync":              "off",
+	"full_page_writes":   "off",
+	"synchronous_commit": "off",
+	"wal_compression":    "off",
+	"autovacuum":         "off", // a database lives for seconds
+	"max_connections":    "400",
+}

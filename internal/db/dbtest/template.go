@@ -1,0 +1,122 @@
+package dbtest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"itemcast/internal/db"
+)
+
+const (
+	templatePrefix = "itemcast_template_"
+	templatesKept  = 5      // the checkouts and branches that somebody switches between
+	templateLock   = 730152 // an advisory lock; the number has no meaning
+)
+
+// ensureTemplate makes the template database for these migrations unless there is one, and clears away what is stale.
+func (s *server) ensureTemplate(ctx context.Context, migrations fs.FS) (string, error) {
+	sum, err := contentHash(migrations)
+	if err != nil {
+		return "", fmt.Errorf("read the migrations: %w", err)
+	}
+	name := templatePrefix + sum
+	conn, err := s.admin.Acquire(ctx)
+	if err != nil {
+		return "", fmt.Errorf("connect to the test database server: %w", err)
+	}
+	defer conn.Release()
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", templateLock); err != nil {
+		return "", fmt.Errorf("wait for other test processes: %w", err)
+	}
+	defer conn.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", templateLock)
+
+	if err := s.dropStale(ctx, name); err != nil {
+		return "", fmt.Errorf("drop stale test databases: %w", err)
+	}
+	var exists bool
+	err = conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&exists)
+	if err != nil || exists {
+		return name, err
+	}
+	if err := s.makeTemplate(ctx, conn, name, migrations); err != nil {
+		return "", fmt.Errorf("make the template database: %w", err)
+	}
+	return name, nil
+}
+
+// makeTemplate migrates a database under another name, so that one named as a template is whole.
+func (s *server) makeTemplate(ctx context.Context, conn *pgxpool.Conn, name string, migrations fs.FS) error {
+	unfinished := name + "_unfinished"
+	if err := s.drop(ctx, unfinished); err != nil {
+		return err
+	}
+	if _, err := conn.Exec(ctx, "CREATE DATABASE "+unfinished+" TEMPLATE template0"); err != nil {
+		return err
+	}
+	pool, err := db.Open(ctx, s.urlOf(unfinished))
+	if err != nil {
+		return err
+	}
+	err = db.Migrate(ctx, pool, migrations)
+	pool.Close()
+	if err != nil {
+		return err
+	}
+	if _, err := conn.Exec(ctx, "ALTER DATABASE "+unfinished+" RENAME TO "+name); err != nil {
+		return err
+	}
+	// Nobody can copy a database that somebody is connected to.
+	_, err = conn.Exec(ctx, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false")
+	return err
+}
+
+// dropStale drops the test databases of processes that are gone, and all but the newest templates.
+func (s *server) dropStale(ctx context.Context, keep string) error {
+	rows, err := s.admin.Query(ctx, `
+		SELECT datname FROM pg_database
+		WHERE datname ~ '^itemcast_test_[a-z0-9]+_[0-9]+$'
+		  AND regexp_replace(datname, '_[0-9]+$', '') NOT IN (SELECT application_name FROM pg_stat_activity)
+		UNION ALL
+		(SELECT datname FROM pg_database
+		 WHERE starts_with(datname, $1) AND datname <> $2
+		 ORDER BY oid DESC OFFSET $3)`, templatePrefix, keep, templatesKept-1)
+	if err != nil {
+		return err
+	}
+	var stale []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return err
+		}
+		stale = append(stale, name)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, name := range stale {
+		if err := s.drop(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// contentHash is a short digest of the names and contents of all files.
+func contentHash(files fs.FS) (string, error) {
+	digest := sha256.New()
+	err := fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(files, path)
+		fmt.Fprintf(digest, "%s %d\n%s", path, len(content), content)
+		return err
+	})
+	return hex.EncodeToString(digest.Sum(nil)[:8]), err
+}

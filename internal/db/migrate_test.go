@@ -1,0 +1,102 @@
+package db_test
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+
+	"itemcast/internal/db"
+	"itemcast/internal/db/dbtest"
+)
+
+// openEmpty opens pools on one empty schema.
+func openEmpty(t *testing.T, pools int) []*pgxpool.Pool {
+	t.Helper()
+	u, err := url.Parse(dbtest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parameters := u.Query()
+	parameters.Set("search_path", "empty")
+	u.RawQuery = parameters.Encode()
+	var opened []*pgxpool.Pool
+	for range pools {
+		pool, err := db.Open(t.Context(), u.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(pool.Close)
+		opened = append(opened, pool)
+	}
+	if _, err := opened[0].Exec(t.Context(), "CREATE SCHEMA empty"); err != nil {
+		t.Fatal(err)
+	}
+	return opened
+}
+
+func migration(up string) *fstest.MapFile {
+	return &fstest.MapFile{Data: []byte("-- +goose Up\n" + up + ";\n")}
+}
+
+func TestMigrate_AppliesWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	pool := openEmpty(t, 1)[0]
+	migrations := fstest.MapFS{"00001_first.sql": migration("CREATE TABLE first ()")}
+	if err := db.Migrate(t.Context(), pool, migrations); err != nil {
+		t.Fatal(err)
+	}
+	migrations["00002_second.sql"] = migration("CREATE TABLE second ()")
+	for range 2 { // the second time there is nothing to do
+		if err := db.Migrate(t.Context(), pool, migrations); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := pool.Exec(t.Context(), "SELECT FROM first, second"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestMigrate_SeveralNodesMayStartTogether(t *testing.T) {
+	t.Parallel()
+	migrations := fstest.MapFS{"00001_first.sql": migration("CREATE TABLE first ()")}
+	var nodes errgroup.Group
+	for _, pool := range openEmpty(t, 4) {
+		nodes.Go(func() error { return db.Migrate(t.Context(), pool, migrations) })
+	}
+	if err := nodes.Wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestMigrate_RefusesASchemaFromANewerProgram(t *testing.T) {
+	t.Parallel()
+	pool := openEmpty(t, 1)[0]
+	older := fstest.MapFS{"00001_first.sql": migration("CREATE TABLE first ()")}
+	newer := fstest.MapFS{"00001_first.sql": older["00001_first.sql"], "00007_later.sql": migration("CREATE TABLE later ()")}
+	if err := db.Migrate(t.Context(), pool, newer); err != nil {
+		t.Fatal(err)
+	}
+	err := db.Migrate(t.Context(), pool, older)
+	if !errors.Is(err, db.ErrNewerSchema) || !strings.Contains(err.Error(), "version 7") {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestMigrate_AFailedMigrationLeavesNothing(t *testing.T) {
+	t.Parallel()
+	pool := openEmpty(t, 1)[0]
+	migrations := fstest.MapFS{"00001_first.sql": migration("CREATE TABLE first ();\nSELECT nonsense")}
+	if err := db.Migrate(t.Context(), pool, migrations); err == nil {
+		t.Fatal("a failing migration passed")
+	}
+	var tables int
+	err := pool.QueryRow(t.Context(), "SELECT count(*) FROM pg_tables WHERE schemaname = 'empty' AND tablename = 'first'").Scan(&tables)
+	if err != nil || tables != 0 {
+		t.Fatalf("tables left: %d, %v", tables, err)
+	}
+}

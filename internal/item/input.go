@@ -1,0 +1,168 @@
+package item
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/account"
+	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/problem"
+)
+
+// checked holds an input's JSON against the contract and decodes it. Errors: INVALID_JSON, INVALID_INPUT with every fault.
+func (s *Service) checked(raw []byte) (ItemInput, error) {
+	var input ItemInput
+	if err := s.check(raw); err != nil {
+		return input, err
+	}
+	if err := json.Unmarshal(raw, &input); err != nil {
+		return input, problem.New(problem.InvalidInput, "The input does not have the form of an item input.")
+	}
+	return input, nil
+}
+
+// apply sets every field of i that a client sets, as input says or by default. The account's rules are checked where they can be broken:
+// the metadata fields only when the metadata changes.
+func (s *Service) apply(ctx context.Context, q *dbsqlc.Queries, actor account.Actor, i *Item, input ItemInput) error {
+	var faults []problem.Fault
+	fault := func(pointer, detail string) {
+		faults = append(faults, problem.Fault{Pointer: "#/" + pointer, Detail: detail})
+	}
+	if strings.TrimSpace(input.Name) == "" {
+		fault("name", "must not be blank")
+	}
+	tags, ok := cleanTags(input.Tags)
+	if !ok {
+		fault("tags", "must not hold a blank tag")
+	}
+	clientData, err := compactObject(input.ClientData)
+	if err != nil {
+		return err
+	}
+	if len(clientData) > maxObjectBytes {
+		fault("client_data", "must be at most 64 KiB")
+	}
+	metadata, metadataFaults, err := s.checkMetadata(ctx, q, actor.AccountID, i, input.Metadata)
+	if err != nil {
+		return err
+	}
+	faults = append(faults, metadataFaults...)
+	assets, assetFaults := toAssets(input.Assets, i.Assets)
+	snapshots, snapshotFaults := toSnapshots(input.Snapshots, i.Snapshots)
+	faults = append(append(faults, assetFaults...), snapshotFaults...)
+	if id := input.SnapshotID; id != nil && !slices.ContainsFunc(snapshots, func(p Snapshot) bool { return p.ID == *id }) {
+		fault("snapshot_id", "must be the id of one of snapshots")
+	}
+	if len(faults) > 0 {
+		return problem.Invalid(problem.RuleViolated, faults...)
+	}
+
+	i.Name, i.Description = input.Name, input.Description
+	i.Type = orDefault(input.Type, ItemTypeVideo)
+	i.Privacy = orDefault(input.Privacy, PrivacyPrivate)
+	i.Language, i.Producer, i.Duration = input.Language, input.Producer, input.Duration
+	i.Tags, i.Metadata, i.ClientData = tags, metadata, clientData
+	i.Assets, i.Snapshots, i.SnapshotID = assets, snapshots, input.SnapshotID
+	i.EmbedCode, i.PlayerURL = input.EmbedCode, input.PlayerURL
+	return nil
+}
+
+// input is what a client would have to send to get the item as it is: what a merge patch is merged into.
+func (i *Item) input() ItemInput {
+	in := ItemInput{
+		Name: i.Name, Description: i.Description, Type: i.Type, Privacy: i.Privacy, Language: i.Language, Producer: i.Producer,
+		Duration: i.Duration, Tags: i.Tags, Metadata: i.Metadata, ClientData: i.ClientData, SnapshotID: i.SnapshotID,
+		EmbedCode: i.EmbedCode, PlayerURL: i.PlayerURL,
+	}
+	for _, a := range i.Assets {
+		in.Assets = append(in.Assets, AssetInput{ID: &a.ID, Kind: a.Kind, URL: a.URL, ContentType: a.ContentType, Size: a.Size, Width: a.Width,
+			Height: a.Height, Bitrate: a.Bitrate, Language: a.Language})
+	}
+	for _, p := range i.Snapshots {
+		in.Snapshots = append(in.Snapshots, SnapshotInput{ID: &p.ID, URL: p.URL})
+	}
+	return in
+}
+
+// toAssets gives each asset its id: its own, that of the one it replaces at the same URL, or a new one.
+func toAssets(inputs []AssetInput, old []Asset) ([]Asset, []problem.Fault) {
+	assets := make([]Asset, len(inputs))
+	var faults []problem.Fault
+	seen := map[uuid.UUID]bool{}
+	for n, in := range inputs {
+		id := in.ID
+		if at := slices.IndexFunc(old, func(a Asset) bool { return a.URL == in.URL && a.Kind == in.Kind && !seen[a.ID] }); id == nil && at >= 0 {
+			id = &old[at].ID
+		}
+		assets[n] = Asset{ID: idOrNew(id), Kind: in.Kind, URL: in.URL, ContentType: in.ContentType, Size: in.Size, Width: in.Width,
+			Height: in.Height, Bitrate: in.Bitrate, Language: in.Language}
+		if seen[assets[n].ID] {
+			faults = append(faults, problem.Fault{Pointer: fmt.Sprintf("#/assets/%d/id", n), Detail: "must not occur twice"})
+		}
+		seen[assets[n].ID] = true
+	}
+	return assets, faults
+}
+
+func toSnapshots(inputs []SnapshotInput, old []Snapshot) ([]Snapshot, []problem.Fault) {
+	snapshots := make([]Snapshot, len(inputs))
+	var faults []problem.Fault
+	seen := map[uuid.UUID]bool{}
+	for n, in := range inputs {
+		id := in.ID
+		if at := slices.IndexFunc(old, func(p Snapshot) bool { return p.URL == in.URL && !seen[p.ID] }); id == nil && at >= 0 {
+			id = &old[at].ID
+		}
+		snapshots[n] = Snapshot{ID: idOrNew(id), URL: in.URL}
+		if seen[snapshots[n].ID] {
+			faults = append(faults, problem.Fault{Pointer: fmt.Sprintf("#/snapshots/%d/id", n), Detail: "must not occur twice"})
+		}
+		seen[snapshots[n].ID] = true
+	}
+	return snapshots, faults
+}
+
+func idOrNew(id *uuid.UUID) uuid.UUID {
+	if id == nil {
+		return uuid.Must(uuid.NewV7())
+	}
+	return *id
+}
+
+// cleanTags trims, sorts, and keeps each once; ok is false when one is blank.
+func cleanTags(tags []string) (clean []string, ok bool) {
+	clean = make([]string, len(tags))
+	for i, tag := range tags {
+		clean[i] = strings.TrimSpace(tag)
+	}
+	slices.Sort(clean)
+	clean = slices.Compact(clean)
+	return clean, !slices.Contains(clean, "")
+}
+
+func compactObject(raw json.RawMessage) (json.RawMessage, error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return json.RawMessage("{}"), nil
+	}
+	var out bytes.Buffer
+	if err := json.Compact(&out, raw); err != nil {
+		return nil, fmt.Errorf("compact client data: %w", err)
+	}
+	// Escaped as the document will be, so that an item decoded from its document equals the one it was made of.
+	var escaped bytes.Buffer
+	json.HTMLEscape(&escaped, out.Bytes())
+	return escaped.Bytes(), nil
+}
+
+func orDefault[T ~string](value, fallback T) T {
+	if value == "" {
+		return fallback
+	}
+	return value
+}

@@ -1,0 +1,232 @@
+package item
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"itemcast/internal/account"
+	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/problem"
+)
+
+// Filter says which items are meant; a zero criterion lets all pass, and several must all hold.
+type Filter struct {
+	Search           string // as websearch_to_tsquery reads it: words, "a phrase", or, -word
+	Tags             []string
+	Types            []ItemType
+	Privacies        []Privacy
+	WorkflowStatuses []string
+	CreatedAfter     *time.Time
+	CreatedBefore    *time.Time
+	UpdatedAfter     *time.Time
+	Metadata         map[string]string // values as text, read by the field's kind
+}
+
+// Sort is the order of a list; a leading - turns it round.
+type Sort string
+
+// The sorts.
+const (
+	ByCreated     Sort = "created_at"
+	ByCreatedDesc Sort = "-created_at"
+	ByUpdated     Sort = "updated_at"
+	ByUpdatedDesc Sort = "-updated_at"
+	ByName        Sort = "name"
+	ByNameDesc    Sort = "-name"
+)
+
+func (s Sort) reverse() Sort {
+	if base, ok := strings.CutPrefix(string(s), "-"); ok {
+		return Sort(base)
+	}
+	return "-" + s
+}
+
+// Paging asks for a page: the first Limit items, those after a position, or the last ones before a position. Before "" with Backward is
+// the end of the list.
+type Paging struct {
+	Sort     Sort // "" is ByCreatedDesc
+	Limit    int
+	After    string
+	Before   string
+	Backward bool
+}
+
+// Listed is an item of a page: its document, and its position in this order.
+type Listed struct {
+	ID       uuid.UUID
+	Document []byte
+	Cursor   string
+}
+
+// Page is a part of a list. HasPrevious and HasNext are exact in the direction that was read; in the other they say whether a position was
+// given.
+type Page struct {
+	Items       []Listed
+	HasPrevious bool
+	HasNext     bool
+}
+
+// List returns a page of the items that pass the filter. Errors: INVALID_CURSOR, INVALID_INPUT for metadata that is no field's.
+func (s *Service) List(ctx context.Context, filter Filter, paging Paging) (Page, error) {
+	actor, err := account.Authorize(ctx, account.ItemsView)
+	if err != nil {
+		return Page{}, err
+	}
+	return s.list(ctx, actor, filter, paging)
+}
+
+// Count counts the items that pass the filter.
+func (s *Service) Count(ctx context.Context, filter Filter) (int64, error) {
+	actor, err := account.Authorize(ctx, account.ItemsView)
+	if err != nil {
+		return 0, err
+	}
+	p, err := s.criteria(ctx, actor.AccountID, filter)
+	if err != nil {
+		return 0, err
+	}
+	n, err := dbsqlc.New(customPlans{s.pool}).CountItems(ctx, dbsqlc.CountItemsParams{
+		AccountID: p.AccountID, Search: p.Search, Tags: p.Tags, Types: p.Types, Privacies: p.Privacies, WorkflowStatuses: p.WorkflowStatuses,
+		CreatedAfter: p.CreatedAfter, CreatedBefore: p.CreatedBefore, UpdatedAfter: p.UpdatedAfter, Metadata: p.Metadata,
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count items: %w", err)
+	}
+	return n, nil
+}
+
+func (s *Service) list(ctx context.Context, actor account.Actor, filter Filter, paging Paging) (Page, error) {
+	if paging.Sort == "" {
+		paging.Sort = ByCreatedDesc
+	}
+	from, backward := paging.After, paging.Backward || paging.Before != ""
+	order := paging.Sort
+	if backward {
+		from, order = paging.Before, order.reverse()
+	}
+	params, err := s.criteria(ctx, actor.AccountID, filter)
+	if err != nil {
+		return Page{}, err
+	}
+	params.Sort, params.MaxRows = string(order), int32(paging.Limit+1)
+	if err := readFrom(&params, paging.Sort, from); err != nil {
+		return Page{}, err
+	}
+	rows, err := dbsqlc.New(customPlans{s.pool}).ListDocuments(ctx, params)
+	if err != nil {
+		return Page{}, fmt.Errorf("list items: %w", err)
+	}
+	slices.SortFunc(rows, order.compare)
+	more := len(rows) > paging.Limit
+	rows = rows[:min(len(rows), paging.Limit)]
+	if backward {
+		slices.Reverse(rows)
+	}
+	page := Page{Items: make([]Listed, 0, len(rows)), HasPrevious: more, HasNext: from != ""}
+	if !backward {
+		page.HasPrevious, page.HasNext = from != "", more
+	}
+	for _, row := range rows {
+		if row.DocumentVersion != s.version {
+			renewed, err := s.renew(ctx, actor.AccountID, row.ID)
+			if problem.Is(err, problem.NotFound) {
+				continue
+			}
+			if err != nil {
+				return Page{}, err
+			}
+			row.Document = renewed.Bytes
+		}
+		page.Items = append(page.Items, Listed{ID: row.ID, Document: row.Document, Cursor: position(paging.Sort, row)})
+	}
+	return page, nil
+}
+
+// criteria turns a filter into the statement's parameters; nil criteria vanish from its plan.
+func (s *Service) criteria(ctx context.Context, account uuid.UUID, f Filter) (dbsqlc.ListDocumentsParams, error) {
+	p := dbsqlc.ListDocumentsParams{
+		AccountID: account, Tags: f.Tags, Types: texts(f.Types), Privacies: texts(f.Privacies), WorkflowStatuses: f.WorkflowStatuses,
+		CreatedAfter: f.CreatedAfter, CreatedBefore: f.CreatedBefore, UpdatedAfter: f.UpdatedAfter,
+	}
+	if f.Search != "" {
+		p.Search = &f.Search
+	}
+	if len(f.Metadata) == 0 {
+		return p, nil
+	}
+	fields, err := dbsqlc.New(s.pool).ListMetadataFields(ctx, account)
+	if err != nil {
+		return p, fmt.Errorf("list metadata fields: %w", err)
+	}
+	wanted, faults := metadataCriteria(fields, f.Metadata)
+	if len(faults) > 0 {
+		return p, problem.Invalid(problem.InvalidInput, faults...)
+	}
+	p.Metadata, err = json.Marshal(wanted)
+	return p, err
+}
+
+func metadataCriteria(fields []dbsqlc.MetadataField, wanted map[string]string) (values map[string]any, faults []problem.Fault) {
+	values = make(map[string]any, len(wanted))
+	for _, key := range slices.Sorted(maps.Keys(wanted)) {
+		at := slices.IndexFunc(fields, func(f dbsqlc.MetadataField) bool { return f.Key == key })
+		if at < 0 {
+			faults = append(faults, problem.Fault{Parameter: "metadata." + key, Detail: "is no metadata field of this account"})
+			continue
+		}
+		var value any = wanted[key]
+		switch fields[at].Kind {
+		case "number":
+			value = json.Number(wanted[key])
+			if !json.Valid([]byte(wanted[key])) {
+				value = nil
+			}
+		case "bool":
+			value = map[string]any{"true": true, "false": false}[wanted[key]]
+		}
+		value, detail := checkValue(fields[at], value)
+		if detail != "" {
+			faults = append(faults, problem.Fault{Parameter: "metadata." + key, Detail: detail})
+		}
+		values[key] = value
+	}
+	return values, faults
+}
+
+func texts[T ~string](values []T) []string {
+	if len(values) == 0 {
+		return nil
+	}
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = string(v)
+	}
+	return out
+}
+
+// customPlans has each statement planned for its own parameters: a statement of CASEs and optional criteria has no good plan that serves
+// them all, and an excellent one for each.
+type customPlans struct{ *pgxpool.Pool }
+
+func (c customPlans) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	return c.Pool.Query(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+}
+
+func (c customPlans) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	return c.Pool.QueryRow(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+}
+
+func (c customPlans) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	return c.Pool.Exec(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+}

@@ -1,0 +1,100 @@
+package item
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/problem"
+)
+
+// Matcher tells of single items, as they are or were, whether they pass a filter: what a live stream needs. It agrees with the statements
+// that filter lists: the search is asked of Postgres, by the same function as the index's.
+type Matcher struct {
+	filter   Filter
+	metadata map[string]any
+	pool     *pgxpool.Pool
+}
+
+// NewMatcher prepares a filter for an account. Error: INVALID_INPUT for metadata that is no field's.
+func NewMatcher(ctx context.Context, pool *pgxpool.Pool, account uuid.UUID, filter Filter) (*Matcher, error) {
+	m := &Matcher{filter: filter, pool: pool}
+	if len(filter.Metadata) == 0 {
+		return m, nil
+	}
+	fields, err := dbsqlc.New(pool).ListMetadataFields(ctx, account)
+	if err != nil {
+		return nil, fmt.Errorf("list metadata fields: %w", err)
+	}
+	wanted, faults := metadataCriteria(fields, filter.Metadata)
+	if len(faults) > 0 {
+		return nil, problem.Invalid(problem.InvalidInput, faults...)
+	}
+	m.metadata = wanted
+	return m, nil
+}
+
+// Match reports whether the item passes.
+func (m *Matcher) Match(ctx context.Context, i *Item) (bool, error) {
+	if !m.matchColumns(i) {
+		return false, nil
+	}
+	if m.filter.Search == "" {
+		return true, nil
+	}
+	found, err := dbsqlc.New(m.pool).MatchSearch(ctx, dbsqlc.MatchSearchParams{
+		Name: i.Name, Description: i.Description, Tags: i.Tags, Metadata: i.Metadata, Search: m.filter.Search,
+	})
+	if err != nil {
+		return false, fmt.Errorf("match search: %w", err)
+	}
+	return found, nil
+}
+
+func (m *Matcher) matchColumns(i *Item) bool {
+	f := &m.filter
+	switch {
+	case len(f.Tags) > 0 && !slices.ContainsFunc(f.Tags, func(tag string) bool { return slices.Contains(i.Tags, tag) }),
+		len(f.Types) > 0 && !slices.Contains(f.Types, i.Type),
+		len(f.Privacies) > 0 && !slices.Contains(f.Privacies, i.Privacy),
+		len(f.WorkflowStatuses) > 0 && (i.Workflow == nil || !slices.Contains(f.WorkflowStatuses, i.Workflow.Status)),
+		f.CreatedAfter != nil && !i.CreatedAt.After(*f.CreatedAfter),
+		f.CreatedBefore != nil && !i.CreatedAt.Before(*f.CreatedBefore),
+		f.UpdatedAfter != nil && !i.UpdatedAt.After(*f.UpdatedAfter):
+		return false
+	}
+	return m.matchMetadata(i.Metadata)
+}
+
+func (m *Matcher) matchMetadata(raw json.RawMessage) bool {
+	if len(m.metadata) == 0 {
+		return true
+	}
+	values, err := decodeObject(raw)
+	if err != nil {
+		return false
+	}
+	for key, wanted := range m.metadata { // both sides are in canonical form
+		if value, ok := values[key]; !ok || value != wanted {
+			return false
+		}
+	}
+	return true
+}
+
+// Before returns the item as it was before a change that left it as i is: previous holds what the changed fields were.
+func Before(i *Item, previous json.RawMessage) (*Item, error) {
+	before := *i
+	// Unmarshal writes into the slices that it finds; these belong to i.
+	before.Tags, before.Assets, before.Snapshots = slices.Clone(i.Tags), slices.Clone(i.Assets), slices.Clone(i.Snapshots)
+	before.Metadata, before.ClientData = slices.Clone(i.Metadata), slices.Clone(i.ClientData)
+	if err := json.Unmarshal(previous, &before); err != nil {
+		return nil, fmt.Errorf("decode what was before: %w", err)
+	}
+	return &before, nil
+}

@@ -1,0 +1,201 @@
+package item
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/problem"
+)
+
+const (
+	maxObjectBytes = 64 << 10
+
+	// What a number of metadata may have before and after its decimal point: it is kept digit for digit.
+	maxIntegerDigits, maxFractionDigits = 30, 15
+)
+
+// checkMetadata holds metadata against the account's fields and returns it with sorted keys. Metadata that equals what the item has is not
+// checked again, so that a field made required later does not stand in the way of other changes.
+func (s *Service) checkMetadata(ctx context.Context, q *dbsqlc.Queries, account uuid.UUID, i *Item, raw json.RawMessage) (json.RawMessage, []problem.Fault, error) {
+	values, err := decodeObject(raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	maps.DeleteFunc(values, func(_ string, v any) bool { return v == nil })
+	sorted, err := json.Marshal(values)
+	if err != nil {
+		return nil, nil, fmt.Errorf("encode metadata: %w", err)
+	}
+	if i.Revision > 0 && bytes.Equal(sorted, i.Metadata) {
+		return sorted, nil, nil
+	}
+	fields, err := q.ListMetadataFields(ctx, account)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list metadata fields: %w", err)
+	}
+	faults := fieldFaults(fields, values)
+	if sorted, err = json.Marshal(values); err != nil { // numbers are in canonical form now
+		return nil, nil, fmt.Errorf("encode metadata: %w", err)
+	}
+	if len(sorted) > maxObjectBytes {
+		faults = append(faults, problem.Fault{Pointer: "#/metadata", Detail: "must be at most 64 KiB"})
+	}
+	return sorted, faults, nil
+}
+
+// fieldFaults checks values by their fields, and brings numbers into the form in which Postgres returns them.
+func fieldFaults(fields []dbsqlc.MetadataField, values map[string]any) []problem.Fault {
+	var faults []problem.Fault
+	fault := func(key, detail string) {
+		faults = append(faults, problem.Fault{Pointer: "#/metadata/" + escapePointer(key), Detail: detail})
+	}
+	byKey := make(map[string]dbsqlc.MetadataField, len(fields))
+	for _, field := range fields {
+		byKey[field.Key] = field
+		if _, ok := values[field.Key]; field.Required && !ok {
+			fault(field.Key, "is required")
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		field, ok := byKey[key]
+		if !ok {
+			fault(key, "is no metadata field of this account; make it at /api/v1/metadata-fields")
+			continue
+		}
+		value, detail := checkValue(field, values[key])
+		if detail != "" {
+			fault(key, detail)
+		}
+		values[key] = value
+	}
+	return faults
+}
+
+func checkValue(field dbsqlc.MetadataField, value any) (canonical any, detail string) {
+	switch field.Kind {
+	case "number":
+		number, ok := value.(json.Number)
+		if !ok {
+			return value, "must be a number"
+		}
+		plain, ok := plainDecimal(string(number))
+		if !ok {
+			return value, fmt.Sprintf("must have at most %d digits before the decimal point and %d after it", maxIntegerDigits, maxFractionDigits)
+		}
+		return json.Number(plain), ""
+	case "bool":
+		if _, ok := value.(bool); !ok {
+			return value, "must be true or false"
+		}
+	case "date":
+		text, ok := value.(string)
+		if _, err := time.Parse(time.DateOnly, text); !ok || err != nil {
+			return value, "must be a date, YYYY-MM-DD"
+		}
+	case "choice":
+		if text, ok := value.(string); !ok || !slices.Contains(field.Choices, text) {
+			return value, "must be one of " + strings.Join(field.Choices, ", ")
+		}
+	default:
+		if _, ok := value.(string); !ok {
+			return value, "must be a string"
+		}
+	}
+	return value, ""
+}
+
+// plainDecimal writes a JSON number without exponent, sign of zero, or zeros at the end of its fraction: the form that survives a round
+// trip through Postgres, which stores numeric.
+func plainDecimal(number string) (string, bool) {
+	mantissa, exponentText, _ := strings.Cut(strings.ToLower(number), "e")
+	exponent := 0
+	if exponentText != "" {
+		if _, err := fmt.Sscanf(exponentText, "%d", &exponent); err != nil || exponent > 100 || exponent < -100 {
+			return "", false
+		}
+	}
+	mantissa, negative := strings.CutPrefix(mantissa, "-")
+	integer, fraction, _ := strings.Cut(mantissa, ".")
+	if len(integer)+len(fraction) > 200 {
+		return "", false
+	}
+	digits := integer + fraction
+	point := len(integer) + exponent
+	if point < 0 {
+		digits, point = strings.Repeat("0", -point)+digits, 0
+	}
+	if point > len(digits) {
+		digits += strings.Repeat("0", point-len(digits))
+	}
+	integer = strings.TrimLeft(digits[:point], "0")
+	fraction = strings.TrimRight(digits[point:], "0")
+	if len(integer) > maxIntegerDigits || len(fraction) > maxFractionDigits {
+		return "", false
+	}
+	if integer == "" {
+		integer = "0"
+	}
+	plain := integer
+	if fraction != "" {
+		plain += "." + fraction
+	}
+	if negative && plain != "0" {
+		plain = "-" + plain
+	}
+	return plain, true
+}
+
+func decodeObject(raw json.RawMessage) (map[string]any, error) {
+	values := map[string]any{}
+	if len(raw) == 0 {
+		return values, nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	if err := decoder.Decode(&values); err != nil {
+		return nil, fmt.Errorf("decode metadata: %w", err)
+	}
+	if values == nil { // null
+		values = map[string]any{}
+	}
+	return values, nil
+}
+
+func sortKeys(raw json.RawMessage) (json.RawMessage, error) {
+	values, err := decodeObject(raw)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(values)
+}
+
+// escapePointer escapes a name for a JSON Pointer (RFC 6901 §3).
+func escapePointer(name string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}
+
+// fieldKey is the contract's pattern for keys (MetadataFieldInput.key).
+var fieldKey = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+
+// kindOf is the kind of field that takes a value.
+func kindOf(value any) (kind string, ok bool) {
+	switch value.(type) {
+	case string:
+		return "text", true
+	case json.Number:
+		return "number", true
+	case bool:
+		return "bool", true
+	}
+	return "", false
+}

@@ -1,0 +1,142 @@
+package item
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"itemcast/internal/account"
+	"itemcast/internal/change"
+	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/problem"
+)
+
+// Service reads and writes items. Its methods may be called concurrently; each authorizes the context's actor first.
+type Service struct {
+	pool      *pgxpool.Pool
+	feed      *change.Feed
+	sequencer *change.Sequencer
+	hooks     HookFinder
+	check     Checker
+	publicURL string
+	version   int32
+	log       *slog.Logger
+}
+
+// Checker holds the JSON of an item input against the contract, as strict JSON and by the schema ItemInput. The error tells every fault.
+type Checker func(input []byte) *problem.Error
+
+// HookFinder returns the active hooks of an account that want an event, as tx sees them.
+type HookFinder func(ctx context.Context, tx pgx.Tx, account uuid.UUID, event string) ([]uuid.UUID, error)
+
+// Config is what a Service is made of. PublicURL is the base of every URL, without a trailing slash.
+type Config struct {
+	Pool      *pgxpool.Pool
+	Feed      *change.Feed
+	Sequencer *change.Sequencer
+	Hooks     HookFinder
+	Check     Checker
+	PublicURL string
+	Log       *slog.Logger
+}
+
+// NewService makes a Service.
+func NewService(c Config) *Service {
+	return &Service{pool: c.Pool, feed: c.Feed, sequencer: c.Sequencer, hooks: c.Hooks, check: c.Check, publicURL: c.PublicURL,
+		version: documentVersion(c.PublicURL), log: c.Log}
+}
+
+func (s *Service) url(id uuid.UUID) string { return s.publicURL + "/api/v1/items/" + id.String() }
+
+// Get returns an item's document. Errors: NOT_FOUND, and those of account.Authorize.
+func (s *Service) Get(ctx context.Context, id uuid.UUID) (Document, error) {
+	actor, err := account.Authorize(ctx, account.ItemsView)
+	if err != nil {
+		return Document{}, err
+	}
+	row, err := dbsqlc.New(s.pool).GetDocument(ctx, dbsqlc.GetDocumentParams{AccountID: actor.AccountID, ID: id})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Document{}, errNotFound
+	}
+	if err != nil {
+		return Document{}, fmt.Errorf("read document: %w", err)
+	}
+	if row.DocumentVersion != s.version {
+		return s.renew(ctx, actor.AccountID, id)
+	}
+	return Document{Bytes: row.Document, Revision: row.Revision}, nil
+}
+
+// GetMany returns the documents of those of the ids that there are, in one statement.
+func (s *Service) GetMany(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]byte, error) {
+	actor, err := account.Authorize(ctx, account.ItemsView)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := dbsqlc.New(s.pool).DocumentsByID(ctx, dbsqlc.DocumentsByIDParams{AccountID: actor.AccountID, Ids: ids})
+	if err != nil {
+		return nil, fmt.Errorf("read documents: %w", err)
+	}
+	documents := make(map[uuid.UUID][]byte, len(rows))
+	for _, row := range rows {
+		if row.DocumentVersion != s.version {
+			renewed, err := s.renew(ctx, actor.AccountID, row.ID)
+			if problem.Is(err, problem.NotFound) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			row.Document = renewed.Bytes
+		}
+		documents[row.ID] = row.Document
+	}
+	return documents, nil
+}
+
+// Tag is a tag in use, with the number of items that carry it.
+type Tag struct {
+	Name  string
+	Items int64
+}
+
+// Tags returns every tag in use, by name.
+func (s *Service) Tags(ctx context.Context) ([]Tag, error) {
+	actor, err := account.Authorize(ctx, account.ItemsView)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := dbsqlc.New(s.pool).ListTags(ctx, actor.AccountID)
+	if err != nil {
+		return nil, fmt.Errorf("list tags: %w", err)
+	}
+	tags := make([]Tag, len(rows))
+	for i, row := range rows {
+		tags[i] = Tag(row)
+	}
+	return tags, nil
+}
+
+// History returns up to limit changes of an item that the log keeps, newest first, before the given change id (0: from the newest), and
+// whether there are more. A deleted item's history is still told. Error: NOT_FOUND when there is neither an item nor a change.
+func (s *Service) History(ctx context.Context, id uuid.UUID, before int64, limit int) (changes []*change.Change, more bool, err error) {
+	actor, err := account.Authorize(ctx, account.ItemsView)
+	if err != nil {
+		return nil, false, err
+	}
+	changes, err = change.History(ctx, s.pool, actor.AccountID, id, before, limit+1)
+	if err != nil {
+		return nil, false, err
+	}
+	if len(changes) == 0 {
+		_, err := s.Get(ctx, id)
+		return nil, false, err
+	}
+	more = len(changes) > limit
+	return changes[:min(len(changes), limit)], more, nil
+}

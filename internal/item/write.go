@@ -1,0 +1,256 @@
+package item
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/account"
+	"itemcast/internal/change"
+	"itemcast/internal/db"
+	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/problem"
+)
+
+// IfRevision is the precondition of a write: the item has one of these revisions. Nil is no condition. Error of the write: REVISION_MISMATCH.
+type IfRevision []int64
+
+// Create makes an item of an input's JSON. Errors: INVALID_INPUT, RULE_VIOLATED, FORBIDDEN.
+func (s *Service) Create(ctx context.Context, raw []byte) (Document, error) {
+	actor, err := account.Authorize(ctx, account.ItemsCreate)
+	if err != nil {
+		return Document{}, err
+	}
+	input, err := s.checked(raw)
+	if err != nil {
+		return Document{}, err
+	}
+	var document Document
+	err = s.write(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
+		document, err = s.create(ctx, tx, actor, uuid.Must(uuid.NewV7()), input)
+		return err
+	})
+	return document, err
+}
+
+// Replace sets every field of an item, by default those that the input's JSON leaves out. Errors: as Create, NOT_FOUND, REVISION_MISMATCH.
+func (s *Service) Replace(ctx context.Context, id uuid.UUID, raw []byte, condition IfRevision) (Document, error) {
+	actor, err := account.Authorize(ctx, account.ItemsEdit)
+	if err != nil {
+		return Document{}, err
+	}
+	input, err := s.checked(raw)
+	if err != nil {
+		return Document{}, err
+	}
+	return s.edit(ctx, actor, id, condition, func(*Item) (ItemInput, error) { return input, nil })
+}
+
+// Patch applies a merge patch (RFC 7396) to the item's input. Errors: as Replace.
+func (s *Service) Patch(ctx context.Context, id uuid.UUID, patch []byte, condition IfRevision) (Document, error) {
+	actor, err := account.Authorize(ctx, account.ItemsEdit)
+	if err != nil {
+		return Document{}, err
+	}
+	return s.edit(ctx, actor, id, condition, func(i *Item) (ItemInput, error) {
+		before, err := json.Marshal(i.input())
+		if err != nil {
+			return ItemInput{}, fmt.Errorf("encode input: %w", err)
+		}
+		merged, err := jsonpatch.MergePatch(before, patch)
+		if err != nil {
+			return ItemInput{}, problem.New(problem.InvalidInput, "The patch must be a JSON object.")
+		}
+		return s.checked(merged)
+	})
+}
+
+// Delete removes an item. The change that it records carries the last document, and the revision after the last.
+func (s *Service) Delete(ctx context.Context, id uuid.UUID, condition IfRevision) error {
+	actor, err := account.Authorize(ctx, account.ItemsDelete)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		q := dbsqlc.New(tx)
+		i, now, document, err := s.lock(ctx, q, actor.AccountID, id, condition)
+		if err != nil {
+			return err
+		}
+		if err := q.DeleteItem(ctx, dbsqlc.DeleteItemParams{AccountID: actor.AccountID, ID: id}); err != nil {
+			return fmt.Errorf("delete item: %w", err)
+		}
+		return change.Record(ctx, tx, change.Change{
+			AccountID: actor.AccountID, ItemID: id, Revision: i.Revision + 1, Kind: change.Deleted, Actor: actor.User(),
+			Trigger: change.ByHook, Document: document, OccurredAt: now,
+		})
+	})
+}
+
+// Triggered says where Trigger sends an item.
+type Triggered struct {
+	Revision int64
+	Hooks    []uuid.UUID
+}
+
+// Trigger sends an item as it is to every active hook that wants updates. Error: NO_HOOK when there is none.
+func (s *Service) Trigger(ctx context.Context, id uuid.UUID) (Triggered, error) {
+	actor, err := account.Authorize(ctx, account.ItemsEdit)
+	if err != nil {
+		return Triggered{}, err
+	}
+	var triggered Triggered
+	err = s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		i, now, document, err := s.lock(ctx, dbsqlc.New(tx), actor.AccountID, id, nil)
+		if err != nil {
+			return err
+		}
+		hooks, err := s.hooks(ctx, tx, actor.AccountID, "item.updated")
+		if err != nil {
+			return err
+		}
+		if len(hooks) == 0 {
+			return problem.New(problem.NoHook, "No active hook wants updates of this item; make one at /api/v1/hooks.")
+		}
+		triggered = Triggered{Revision: i.Revision, Hooks: hooks}
+		return change.Record(ctx, tx, change.Change{
+			AccountID: actor.AccountID, ItemID: id, Revision: i.Revision, Kind: change.Triggered, Actor: actor.User(),
+			Trigger: change.ByManual, Targets: hooks, Document: document, OccurredAt: now,
+		})
+	})
+	return triggered, err
+}
+
+// write runs fn in a transaction, the caller's if there is one, and wakes the sequencer after the commit.
+func (s *Service) write(ctx context.Context, fn func(ctx context.Context, tx pgx.Tx) error) error {
+	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		db.AfterCommit(ctx, s.sequencer.Wake)
+		return fn(ctx, tx)
+	})
+}
+
+func (s *Service) create(ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID, input ItemInput) (Document, error) {
+	q := dbsqlc.New(tx)
+	now, err := q.Now(ctx)
+	if err != nil {
+		return Document{}, fmt.Errorf("read the clock: %w", err)
+	}
+	i := &Item{ID: id, URL: s.url(id), CreatedBy: actor.User(), CreatedAt: now}
+	if err := s.apply(ctx, q, actor, i, input); err != nil {
+		return Document{}, err
+	}
+	if err := publish(actor, PrivacyPrivate, i, now); err != nil {
+		return Document{}, err
+	}
+	i.UpdatedAt, i.Revision = now, 1
+	document, err := Encode(i)
+	if err != nil {
+		return Document{}, err
+	}
+	if err := s.insert(ctx, q, actor.AccountID, i, document); err != nil {
+		return Document{}, err
+	}
+	return Document{Bytes: document, Revision: 1}, change.Record(ctx, tx, change.Change{
+		AccountID: actor.AccountID, ItemID: id, Revision: 1, Kind: change.Created, Actor: actor.User(), Trigger: change.ByHook,
+		Document: document, OccurredAt: now,
+	})
+}
+
+// edit changes an item to what the input that build makes of it says.
+func (s *Service) edit(ctx context.Context, actor account.Actor, id uuid.UUID, condition IfRevision, build func(*Item) (ItemInput, error)) (Document, error) {
+	var document Document
+	err := s.write(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
+		document, _, err = s.editIn(ctx, tx, actor, id, condition, build)
+		return err
+	})
+	return document, err
+}
+
+func (s *Service) editIn(ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID, condition IfRevision, build func(*Item) (ItemInput, error)) (document Document, changed bool, err error) {
+	q := dbsqlc.New(tx)
+	before, now, bytes, err := s.lock(ctx, q, actor.AccountID, id, condition)
+	if err != nil {
+		return Document{}, false, err
+	}
+	input, err := build(before)
+	if err != nil {
+		return Document{}, false, err
+	}
+	after := *before
+	if err := s.apply(ctx, q, actor, &after, input); err != nil {
+		return Document{}, false, err
+	}
+	if err := publish(actor, before.Privacy, &after, now); err != nil {
+		return Document{}, false, err
+	}
+	fields, previous, err := changedFields(before, &after)
+	if err != nil {
+		return Document{}, false, err
+	}
+	if len(fields) == 0 {
+		return Document{Bytes: bytes, Revision: before.Revision}, false, nil
+	}
+	after.UpdatedAt, after.Revision = now, before.Revision+1
+	if bytes, err = Encode(&after); err != nil {
+		return Document{}, false, err
+	}
+	media := !reflect.DeepEqual(before.Assets, after.Assets) || !reflect.DeepEqual(before.Snapshots, after.Snapshots)
+	if err := s.update(ctx, q, actor.AccountID, &after, bytes, media); err != nil {
+		return Document{}, false, err
+	}
+	return Document{Bytes: bytes, Revision: after.Revision}, true, change.Record(ctx, tx, change.Change{
+		AccountID: actor.AccountID, ItemID: id, Revision: after.Revision, Kind: change.Updated, ChangedFields: fields, Previous: previous,
+		Actor: actor.User(), Trigger: change.ByHook, Document: bytes, OccurredAt: now,
+	})
+}
+
+// lock holds the item's row until the transaction ends, and returns the item, the time that the database has, and the document.
+func (s *Service) lock(ctx context.Context, q *dbsqlc.Queries, account, id uuid.UUID, condition IfRevision) (*Item, time.Time, []byte, error) {
+	row, err := q.LockItem(ctx, dbsqlc.LockItemParams{AccountID: account, ID: id})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, time.Time{}, nil, errNotFound
+	}
+	if err != nil {
+		return nil, time.Time{}, nil, fmt.Errorf("lock item: %w", err)
+	}
+	document := row.Document
+	var i *Item
+	if row.DocumentVersion == s.version {
+		i, err = Decode(document)
+	} else if i, err = s.load(ctx, q, account, id); err == nil {
+		document, err = Encode(i)
+	}
+	if err != nil {
+		return nil, time.Time{}, nil, err
+	}
+	if condition != nil && !slices.Contains(condition, i.Revision) {
+		return nil, time.Time{}, nil, &problem.Error{Code: problem.RevisionMismatch, Revision: i.Revision,
+			Detail: fmt.Sprintf("The item has revision %d by now; read it again and decide anew.", i.Revision)}
+	}
+	return i, row.Now, document, nil
+}
+
+// publish keeps published_at, and refuses a change of privacy to those who may not publish.
+func publish(actor account.Actor, before Privacy, i *Item, now time.Time) error {
+	if before == i.Privacy {
+		return nil
+	}
+	if !actor.Permissions.Has(account.ItemsPublish) {
+		return problem.New(problem.Forbidden, "Your role lacks the permission %s, which a change of privacy needs.", account.ItemsPublish)
+	}
+	switch {
+	case i.Privacy == PrivacyPrivate:
+		i.PublishedAt = nil
+	case before == PrivacyPrivate:
+		i.PublishedAt = &now
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+// Package rest is the REST API: thin handlers over the services, behind the contract.
+//
+// A handler decodes, calls one service method, and encodes. What reaches it has passed package contract; what it returns as an error is
+// shown by contract.WriteProblem. It must not know SQL, nor decide who may do what.
+package rest
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+
+	"itemcast/internal/change"
+	"itemcast/internal/hook"
+	"itemcast/internal/item"
+	"itemcast/internal/rest/contract"
+	"itemcast/internal/rest/oapi"
+)
+
+// API implements the operations of openapi/core.yaml.
+type API struct {
+	Items     *item.Service
+	Hooks     *hook.Service
+	Cursor    func(change.Position) string
+	PublicURL string // the base of absolute URLs, without a trailing slash
+	Log       *slog.Logger
+}
+
+var _ oapi.StrictServerInterface = (*API)(nil)
+
+const base = "/api/v1"
+
+// Register mounts every operation on mux, behind the document's guard; once is what makes POST requests idempotent.
+func (a *API) Register(mux *http.ServeMux, document *contract.Document, once func(http.Handler) http.Handler) {
+	handler := oapi.NewStrictHandlerWithOptions(a, []oapi.StrictMiddlewareFunc{withRequest}, oapi.StrictHTTPServerOptions{
+		RequestErrorHandlerFunc:  contract.WriteUndecodable,
+		ResponseErrorHandlerFunc: contract.WriteProblem,
+	})
+	oapi.HandlerWithOptions(handler, oapi.StdHTTPServerOptions{
+		BaseURL:          document.Base(),
+		BaseRouter:       document.Guard(mux, contract.Options{}),
+		ErrorHandlerFunc: contract.WriteUndecodable,
+		Middlewares:      []oapi.MiddlewareFunc{once},
+	})
+}
+
+type requestKey struct{}
+
+// withRequest lets handlers see the request's URL, for links to other pages.
+func withRequest(next oapi.StrictHandlerFunc, _ string) oapi.StrictHandlerFunc {
+	return func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error) {
+		return next(context.WithValue(ctx, requestKey{}, r), w, r, request)
+	}
+}
+
+func requestFrom(ctx context.Context) *http.Request { return ctx.Value(requestKey{}).(*http.Request) }
+
+// pageURL is the request's URL with another position in the list.
+func (a *API) pageURL(r *http.Request, parameter, cursor string) *string {
+	query := r.URL.Query()
+	query.Del("after")
+	query.Del("before")
+	query.Set(parameter, cursor)
+	page := a.PublicURL + (&url.URL{Path: r.URL.Path, RawQuery: query.Encode()}).String()
+	return &page
+}
+
+// setLinks sets the Link header (RFC 8288).
+func setLinks(w http.ResponseWriter, next, previous *string) {
+	if next != nil {
+		w.Header().Add("Link", "<"+*next+`>; rel="next"`)
+	}
+	if previous != nil {
+		w.Header().Add("Link", "<"+*previous+`>; rel="prev"`)
+	}
+}
+
+func orZero[T any](value *T) (zero T) {
+	if value == nil {
+		return zero
+	}
+	return *value
+}

@@ -1,0 +1,103 @@
+package contract
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"itemcast/internal/problem"
+)
+
+// Options of a Guard.
+type Options struct {
+	BodyLimit int64 // bytes of a JSON body; 1 MiB when zero
+}
+
+// Guard registers handlers on a mux, each behind the check of its operation. It is what generated code calls its ServeMux.
+type Guard struct {
+	document *Document
+	mux      *http.ServeMux
+	options  Options
+}
+
+// Guard makes a Guard in front of mux. The generated code is to register below Base.
+func (d *Document) Guard(mux *http.ServeMux, options Options) *Guard {
+	if options.BodyLimit <= 0 {
+		options.BodyLimit = 1 << 20
+	}
+	return &Guard{document: d, mux: mux, options: options}
+}
+
+// HandleFunc registers a handler for "METHOD /base/path/{parameter}". As the mux does for a bad pattern, it panics when the document
+// has no such operation, or one that the Guard cannot check: the program is wrong, and must not start.
+func (g *Guard) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
+	op, err := g.document.operation(pattern, g.options)
+	if err != nil {
+		panic(fmt.Sprintf("contract: register %q: %v", pattern, err))
+	}
+	g.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		checked, err := op.check(w, r)
+		if err != nil {
+			WriteProblem(w, r, err)
+			return
+		}
+		handler(w, checked)
+	})
+}
+
+// ServeHTTP serves the mux.
+func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux.ServeHTTP(w, r) }
+
+// operation is what a request of one operation is held against.
+type operation struct {
+	path    []parameter
+	query   query
+	headers []parameter
+	answers []string // media types
+	body    *body    // nil when the operation takes none
+}
+
+// check returns the request as the handler is to see it.
+func (op *operation) check(w http.ResponseWriter, r *http.Request) (*http.Request, error) {
+	for i := range op.path {
+		if p := &op.path[i]; !p.fits(r.PathValue(p.name)) {
+			return nil, problem.New(problem.NotFound, "There is no such thing.")
+		}
+	}
+	if accept := r.Header["Accept"]; len(accept) > 0 && !acceptable(accept, op.answers) {
+		return nil, problem.New(problem.NotAcceptable, "The answer can be %s.", strings.Join(op.answers, " or "))
+	}
+	if err := op.body.checkType(r); err != nil {
+		return nil, err
+	}
+	faults := op.headerFaults(r.Header)
+	checked, more, err := op.query.check(r)
+	if err != nil {
+		return nil, err
+	}
+	faults = append(faults, more...)
+	more, err = op.body.check(w, checked)
+	if err != nil {
+		return nil, err
+	}
+	if faults = append(faults, more...); len(faults) > 0 {
+		return nil, problem.Invalid(problem.InvalidInput, faults[:min(len(faults), maxFaults)]...)
+	}
+	return checked, nil
+}
+
+func (op *operation) headerFaults(header http.Header) []problem.Fault {
+	var faults []problem.Fault
+	for i := range op.headers {
+		p := &op.headers[i]
+		switch values := header[p.canonical]; {
+		case len(values) == 1:
+			faults = append(faults, p.faults(values)...)
+		case len(values) > 1:
+			faults = append(faults, problem.Fault{Parameter: p.name, Detail: "is given more than once"})
+		case p.required:
+			faults = append(faults, problem.Fault{Parameter: p.name, Detail: "is required"})
+		}
+	}
+	return faults
+}

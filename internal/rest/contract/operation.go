@@ -1,0 +1,111 @@
+package contract
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// operation compiles what the document says about the operation with the pattern.
+func (d *Document) operation(pattern string, options Options) (*operation, error) {
+	method, path, _ := strings.Cut(pattern, " ")
+	path, below := strings.CutPrefix(path, d.Base())
+	item := d.spec.Paths.Value(path)
+	if !below || item == nil || item.GetOperation(method) == nil {
+		return nil, fmt.Errorf("%s has no such operation", d.name)
+	}
+	spec := item.GetOperation(method)
+	at := "/paths/" + escape(path)
+	op := &operation{answers: answers(spec), query: query{byName: map[string]*parameter{}}}
+	// An operation's own parameters come last, so that they win over the path's.
+	if err := d.parameters(op, item.Parameters, at+"/parameters/"); err != nil {
+		return nil, err
+	}
+	at += "/" + strings.ToLower(method)
+	if err := d.parameters(op, spec.Parameters, at+"/parameters/"); err != nil {
+		return nil, err
+	}
+	var err error
+	op.body, err = d.body(spec.RequestBody, d.compiler.follow(at+"/requestBody"), options.BodyLimit)
+	return op, err
+}
+
+func (d *Document) parameters(op *operation, specs openapi3.Parameters, at string) error {
+	for i, ref := range specs {
+		schema, err := d.compiler.compile(d.compiler.follow(fmt.Sprintf("%s%d", at, i)) + "/schema")
+		if err != nil {
+			return err
+		}
+		p, err := newParameter(ref.Value, schema)
+		if err != nil {
+			return err
+		}
+		switch ref.Value.In {
+		case openapi3.ParameterInPath:
+			op.path = replace(op.path, p)
+		case openapi3.ParameterInHeader:
+			op.headers = replace(op.headers, p)
+		case openapi3.ParameterInQuery:
+			op.query.add(&p)
+		default:
+			return fmt.Errorf("parameter %s: cannot be checked in %s", p.name, ref.Value.In)
+		}
+	}
+	return nil
+}
+
+func replace(parameters []parameter, p parameter) []parameter {
+	same := func(other parameter) bool { return other.name == p.name }
+	return append(slices.DeleteFunc(parameters, same), p)
+}
+
+func (d *Document) body(ref *openapi3.RequestBodyRef, at string, limit int64) (*body, error) {
+	if ref == nil {
+		return nil, nil
+	}
+	b := &body{required: ref.Value.Required, limit: limit, schemas: map[string]*Schema{}}
+	for mediaType := range ref.Value.Content {
+		b.types = append(b.types, mediaType)
+		b.schemas[mediaType] = nil
+		if !isJSON(mediaType) {
+			continue
+		}
+		schema, err := d.compiler.compile(at + "/content/" + escape(mediaType) + "/schema")
+		if err != nil {
+			return nil, err
+		}
+		b.schemas[mediaType] = schema
+	}
+	slices.Sort(b.types)
+	return b, nil
+}
+
+// answers are the media types of an operation's answers, but for those of failures, which everybody has to take.
+func answers(spec *openapi3.Operation) []string {
+	var types []string
+	for status, ref := range spec.Responses.Map() {
+		if !strings.HasPrefix(status, "2") || ref.Value == nil {
+			continue
+		}
+		for mediaType := range ref.Value.Content {
+			types = append(types, mediaType)
+		}
+	}
+	slices.Sort(types)
+	return slices.Compact(types)
+}
+
+// escape makes a name a token of a JSON pointer.
+func escape(name string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}
+
+func isJSON(mediaType string) bool {
+	return mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")
+}
+
+// canonical is the key of a header in http.Header.
+func canonical(name string) string { return http.CanonicalHeaderKey(name) }

@@ -1,0 +1,120 @@
+package contract
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"itemcast/internal/problem"
+	"itemcast/internal/strictjson"
+)
+
+// parameter is a parameter of an operation, wherever it is given.
+type parameter struct {
+	name      string
+	canonical string // of a header
+	prefix    string // x-prefix: the parameter stands for every name that begins with it
+	required  bool
+	array     bool
+	explode   bool
+	scalar    string // the type of a value, or of the array's values
+	uuid      bool   // the one case that is frequent enough for a path of its own
+	schema    *Schema
+}
+
+func newParameter(spec *openapi3.Parameter, schema *Schema) (parameter, error) {
+	p := parameter{name: spec.Name, canonical: canonical(spec.Name), required: spec.Required, schema: schema}
+	p.prefix, _ = spec.Extensions["x-prefix"].(string)
+	value := spec.Schema.Value
+	if p.array = value.Type.Is(openapi3.TypeArray); p.array {
+		if spec.In != openapi3.ParameterInQuery || spec.Style != "" && spec.Style != openapi3.SerializationForm || value.Items == nil {
+			return p, fmt.Errorf("parameter %s: an array can be checked in a query only, in the style form", spec.Name)
+		}
+		p.explode = spec.Explode == nil || *spec.Explode
+		value = value.Items.Value
+	}
+	for _, scalar := range []string{openapi3.TypeInteger, openapi3.TypeNumber, openapi3.TypeBoolean, openapi3.TypeString} {
+		if value.Type.Is(scalar) {
+			p.scalar = scalar
+		}
+	}
+	if p.scalar == "" {
+		return p, fmt.Errorf("parameter %s: only strings, numbers, booleans and arrays of them can be checked", spec.Name)
+	}
+	p.uuid = !p.array && value.Format == "uuid"
+	return p, nil
+}
+
+// fits reports whether a value is as the contract wants it.
+func (p *parameter) fits(value string) bool {
+	if p.uuid {
+		return isUUID(value)
+	}
+	return len(p.faults([]string{value})) == 0
+}
+
+// faults are those of the values that the parameter was given; one that is no array has one.
+func (p *parameter) faults(values []string) []problem.Fault {
+	var converted any
+	var all []any
+	for _, value := range values {
+		if flaw := textFlaw(value); flaw != "" {
+			return []problem.Fault{p.fault(p.name, flaw)}
+		}
+		converted = p.convert(value)
+		all = append(all, converted)
+	}
+	if p.array {
+		converted = all
+	}
+	var faults []problem.Fault
+	told := map[string]bool{}
+	for _, flaw := range p.schema.flaws(converted) {
+		detail := flaw.detail
+		if len(flaw.at) > 0 {
+			detail = "each value " + detail
+		}
+		if !told[detail] {
+			told[detail] = true
+			faults = append(faults, p.fault(p.name, detail))
+		}
+	}
+	return faults
+}
+
+func (p *parameter) fault(name, detail string) problem.Fault {
+	return problem.Fault{Parameter: name, Detail: detail}
+}
+
+// convert reads a value as the schema's type, and leaves what cannot be read a string, which the schema then finds wrong.
+func (p *parameter) convert(value string) any {
+	switch p.scalar {
+	case openapi3.TypeInteger, openapi3.TypeNumber:
+		parsed, err := strictjson.Parse([]byte(value), strictjson.Limits{})
+		if number, ok := parsed.(json.Number); ok && err == nil && string(number) == value { // no white space around it
+			return number
+		}
+	case openapi3.TypeBoolean:
+		switch value {
+		case "true":
+			return true
+		case "false":
+			return false
+		}
+	}
+	return value
+}
+
+// textFlaw is what is wrong with any text from outside; "" when nothing is.
+func textFlaw(text string) string {
+	switch {
+	case !utf8.ValidString(text):
+		return "must be valid UTF-8"
+	case strings.IndexByte(text, 0) >= 0:
+		return "must not contain the character U+0000"
+	}
+	return ""
+}

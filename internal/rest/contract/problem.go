@@ -1,0 +1,83 @@
+package contract
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"itemcast/internal/problem"
+)
+
+// statusClientGone is nginx's, for its log: nobody is there to read the answer.
+const statusClientGone = 499
+
+// document is the form of RFC 9457; core.yaml calls it Problem. Its type is always about:blank, as the code tells what it is.
+type document struct {
+	Type   string          `json:"type"`
+	Title  string          `json:"title"`
+	Status int             `json:"status"`
+	Code   problem.Code    `json:"code"`
+	Detail string          `json:"detail,omitempty"`
+	Errors []problem.Fault `json:"errors,omitempty"`
+}
+
+// WriteProblem answers with what err is to the user (problem.From), and the headers that go with it. What the user must not see is
+// logged. A client that has gone gets nothing.
+func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		w.WriteHeader(statusClientGone)
+		return
+	}
+	shown := problem.From(err)
+	switch shown.Code {
+	case problem.Internal:
+		slog.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+	case problem.Unavailable:
+		slog.WarnContext(r.Context(), "request cannot be served now", "method", r.Method, "path", r.URL.Path, "error", err)
+	}
+	writeDocument(w, shown)
+}
+
+// WriteUndecodable answers for generated code that cannot read what the Guard has let through. The two are meant to agree, so it is
+// logged; but to the client it is a bad request.
+func WriteUndecodable(w http.ResponseWriter, r *http.Request, err error) {
+	slog.ErrorContext(r.Context(), "request passed the contract and cannot be decoded", "method", r.Method, "path", r.URL.Path, "error", err)
+	writeDocument(w, problem.New(problem.BadRequest, "The request cannot be understood."))
+}
+
+func writeDocument(w http.ResponseWriter, shown *problem.Error) {
+	status := shown.Code.Status()
+	text, err := json.Marshal(document{
+		Type: "about:blank", Title: http.StatusText(status), Status: status,
+		Code: shown.Code, Detail: shown.Detail, Errors: shown.Faults,
+	})
+	if err != nil { // there is nothing in it that could fail
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	header := w.Header()
+	// What a handler has set for the answer that it did not get to give.
+	for _, name := range []string{"Content-Length", "Content-Encoding", "ETag", "Last-Modified", "Link", "Location"} {
+		header.Del(name)
+	}
+	header.Set("Content-Type", problemType)
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	switch shown.Code {
+	case problem.Unauthenticated:
+		header.Set("WWW-Authenticate", `Basic realm="Itemcast", charset="UTF-8"`)
+	case problem.RevisionMismatch:
+		if shown.Revision > 0 {
+			header.Set("ETag", `"`+strconv.FormatInt(shown.Revision, 10)+`"`)
+		}
+	case problem.Unavailable, problem.TooManyRequests:
+		if header.Get("Retry-After") == "" {
+			header.Set("Retry-After", "1")
+		}
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(text)
+}

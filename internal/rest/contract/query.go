@@ -1,0 +1,144 @@
+package contract
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"itemcast/internal/problem"
+)
+
+// maxParameters bounds the parameters of one request: those with a prefix have no other bound.
+const maxParameters = 100
+
+// longestName bounds how much of a client's own parameter name a fault repeats.
+const longestName = 100
+
+// query is what an operation takes as parameters in the query.
+type query struct {
+	byName   map[string]*parameter
+	prefixed []*parameter
+	required []*parameter
+}
+
+func (q *query) add(p *parameter) {
+	if p.prefix != "" {
+		q.prefixed = append(q.prefixed, p)
+		return
+	}
+	q.byName[p.name] = p
+	if p.required {
+		q.required = append(q.required, p)
+	}
+}
+
+// find returns the parameter that a name stands for.
+func (q *query) find(name string) *parameter {
+	if p := q.byName[name]; p != nil {
+		return p
+	}
+	for _, p := range q.prefixed {
+		if len(name) > len(p.prefix) && strings.HasPrefix(name, p.prefix) {
+			return p
+		}
+	}
+	return nil
+}
+
+// check returns the request with each array given once, as its values with commas between them: generated code takes no other form
+// of an array that the contract does not explode.
+func (q *query) check(r *http.Request) (*http.Request, []problem.Fault, error) {
+	if r.URL.RawQuery == "" && len(q.required) == 0 {
+		return r, nil, nil
+	}
+	given, names, faults := parse(r.URL.RawQuery)
+	if given == nil {
+		return nil, nil, problem.New(problem.BadRequest, "A request has at most %d parameters.", maxParameters)
+	}
+	joined := false
+	for _, name := range names {
+		values, p := given[name], q.find(name)
+		switch {
+		case p == nil:
+			faults = append(faults, problem.Fault{Parameter: shorten(name), Detail: "unknown parameter"})
+			continue
+		case len(values) > 1 && !p.array:
+			faults = append(faults, problem.Fault{Parameter: shorten(name), Detail: "is given more than once"})
+			continue
+		case p.array && !p.explode:
+			joined = joined || len(values) > 1
+			given[name] = []string{strings.Join(values, ",")}
+			values = strings.Split(given[name][0], ",")
+		}
+		for _, fault := range p.faults(values) {
+			fault.Parameter = shorten(name)
+			faults = append(faults, fault)
+		}
+	}
+	for _, p := range q.required {
+		if len(given[p.name]) == 0 {
+			faults = append(faults, problem.Fault{Parameter: p.name, Detail: "is required"})
+		}
+	}
+	if joined && len(faults) == 0 {
+		r = withQuery(r, given.Encode())
+	}
+	return r, faults, nil
+}
+
+// parse reads a query more strictly than package url, which passes over what it does not understand. The names are in the order in
+// which they came. It returns nil values for too many parameters.
+func parse(raw string) (url.Values, []string, []problem.Fault) {
+	if strings.Count(raw, "&") >= maxParameters {
+		return nil, nil, nil
+	}
+	values := url.Values{}
+	var names []string
+	var faults []problem.Fault
+	for pair := range strings.SplitSeq(raw, "&") {
+		if pair == "" {
+			continue
+		}
+		rawName, rawValue, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(rawName)
+		if err != nil {
+			faults = append(faults, problem.Fault{Parameter: shorten(rawName), Detail: "has a malformed %-escape in its name"})
+			continue
+		}
+		value, err := url.QueryUnescape(rawValue)
+		flaw := textFlaw(name)
+		switch {
+		case err != nil:
+			flaw = "has a malformed %-escape"
+		case strings.Contains(pair, ";"):
+			flaw = "must have semicolons written as %3B"
+		}
+		if flaw != "" {
+			faults = append(faults, problem.Fault{Parameter: shorten(name), Detail: flaw})
+			continue
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+		values[name] = append(values[name], value)
+	}
+	return values, names, faults
+}
+
+func withQuery(r *http.Request, raw string) *http.Request {
+	changed := new(http.Request)
+	*changed = *r
+	changed.URL = new(url.URL)
+	*changed.URL = *r.URL
+	changed.URL.RawQuery = raw
+	return changed
+}
+
+// shorten makes a client's name fit to be told.
+func shorten(name string) string {
+	if len(name) > longestName {
+		name = name[:longestName] + "…"
+	}
+	return strings.ToValidUTF8(strings.ReplaceAll(name, "\x00", "\uFFFD"), "\uFFFD")
+}

@@ -1,0 +1,157 @@
+package idempotency
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"itemcast/internal/db"
+	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/problem"
+	"itemcast/internal/rest/contract"
+)
+
+// Patience is a good time to wait for a first request that is still under way.
+const Patience = 5 * time.Second
+
+// Caller tells who has signed in; not ok when nobody has, and then requests pass through to be refused.
+type Caller func(ctx context.Context) (accountID, userID uuid.UUID, ok bool)
+
+// Middleware goes around the handlers of a REST API, inside the Guard, which has bounded and put back the body. A repeat waits up to
+// patience for the first to end on this node, and as long again for one on another; while the work goes on, no statement of it waits
+// longer than patience for a lock.
+func Middleware(pool *pgxpool.Pool, caller Caller, patience time.Duration) func(http.Handler) http.Handler {
+	m := &middleware{pool: pool, caller: caller, patience: patience, gate: newGate()}
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.serve(w, r, next) })
+	}
+}
+
+type middleware struct {
+	pool     *pgxpool.Pool
+	caller   Caller
+	patience time.Duration
+	gate     *gate
+}
+
+func (m *middleware) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	name := r.Header.Get("Idempotency-Key")
+	if r.Method != http.MethodPost || name == "" || streams(r) {
+		next.ServeHTTP(w, r)
+		return
+	}
+	account, user, ok := m.caller(r.Context())
+	if !ok {
+		next.ServeHTTP(w, r)
+		return
+	}
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			contract.WriteProblem(w, r, fmt.Errorf("read the body: %w", err))
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	answer, err := m.once(r, key{account, user, name}, fingerprint(r, body), next)
+	if err != nil {
+		contract.WriteProblem(w, r, err)
+		return
+	}
+	answer.writeTo(w)
+}
+
+// key is what a request is known by.
+type key struct {
+	account, user uuid.UUID
+	name          string
+}
+
+// once runs the handler, or finds the answer that it gave before.
+func (m *middleware) once(r *http.Request, k key, print []byte, next http.Handler) (*answer, error) {
+	leave, err := m.gate.enter(r.Context(), k, m.patience)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	ctx, tx, err := db.Begin(r.Context(), m.pool, m.patience)
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Rollback()
+	queries := dbsqlc.New(tx.Conn())
+
+	claimed, err := queries.ClaimIdempotencyKey(ctx, dbsqlc.ClaimIdempotencyKeyParams{
+		AccountID: k.account, UserID: k.user, Key: k.name, Fingerprint: print,
+	})
+	switch {
+	case isLockTimeout(err):
+		return nil, errInUse()
+	case err != nil:
+		return nil, fmt.Errorf("claim an idempotency key: %w", err)
+	case claimed == 0:
+		return replay(ctx, queries, k, print)
+	}
+	given := newAnswer()
+	next.ServeHTTP(given, r.WithContext(ctx))
+	if !given.succeeded() {
+		return given, nil // and the transaction is rolled back
+	}
+	kept, err := given.params(k)
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.Usable(); err != nil {
+		return nil, fmt.Errorf("keep an idempotent response: %w", err)
+	}
+	if err := queries.KeepIdempotentResponse(ctx, kept); err != nil {
+		return nil, fmt.Errorf("keep an idempotent response: %w", err)
+	}
+	return given, tx.Commit(ctx)
+}
+
+func replay(ctx context.Context, queries *dbsqlc.Queries, k key, print []byte) (*answer, error) {
+	row, err := queries.IdempotentResponse(ctx, dbsqlc.IdempotentResponseParams{AccountID: k.account, UserID: k.user, Key: k.name})
+	switch {
+	case errors.Is(err, pgx.ErrNoRows): // forgotten between the two statements
+		return nil, errInUse()
+	case err != nil:
+		return nil, fmt.Errorf("read an idempotent response: %w", err)
+	case !bytes.Equal(row.Fingerprint, print):
+		return nil, problem.New(problem.IdempotencyKeyReused,
+			"This Idempotency-Key was used for another request; take a new one for each thing to be done.")
+	}
+	return keptAnswer(row)
+}
+
+func errInUse() error {
+	return problem.New(problem.IdempotencyKeyInUse, "The first request with this Idempotency-Key is still under way; try again.")
+}
+
+// isLockTimeout reports whether Postgres gave up waiting for whoever holds the key.
+func isLockTimeout(err error) bool {
+	answer, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && answer.Code == "55P03"
+}
+
+// streams reports whether the body is one that the Guard has left unread: any that is not JSON.
+func streams(r *http.Request) bool {
+	given := r.Header.Get("Content-Type")
+	if r.ContentLength == 0 || r.Body == nil || r.Body == http.NoBody || given == "" {
+		return false
+	}
+	mediaType, _, err := mime.ParseMediaType(given)
+	return err != nil || mediaType != "application/json" && !strings.HasSuffix(mediaType, "+json")
+}

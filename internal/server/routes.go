@@ -1,0 +1,74 @@
+// Package server is every URL on one screen, each with its access class, and what all requests pass through.
+//
+// It must not know what any of them does.
+package server
+
+import (
+	"net/http"
+	"strings"
+
+	"itemcast/internal/rest"
+	"itemcast/internal/rest/contract"
+	"itemcast/internal/web"
+)
+
+// Handlers are the parts that are mounted.
+type Handlers struct {
+	API         *rest.API
+	Contract    *contract.Document
+	GraphQL     http.Handler
+	Idempotency func(http.Handler) http.Handler
+	SignIn      SignIn
+	PublicURL   string
+}
+
+// Routes returns the public server's handler.
+func Routes(h Handlers) http.Handler {
+	mux := http.NewServeMux()
+
+	// Anyone.
+	mux.Handle("GET /{$}", web.Home(h.PublicURL))
+	mux.Handle("GET /assets/", web.Assets())
+	mux.HandleFunc("GET /api/v1/openapi.json", h.Contract.ServeJSON)
+	mux.HandleFunc("GET /api/v1/openapi.yaml", h.Contract.ServeYAML)
+
+	// Signed in, with api.access; each operation asks for its own permission besides.
+	mux.Handle("/api/v1/", signedIn(h.SignIn, operations(h)))
+
+	// A page is for anyone; an operation is for who is signed in; a WebSocket signs in by its handshake or its first message.
+	graphQL := signedIn(h.SignIn, h.GraphQL)
+	mux.Handle("/graphql", byKind(web.Playground(), graphQL, signedInIfGiven(h.SignIn, h.GraphQL)))
+
+	mux.Handle("/", contract.NotFound(mux))
+	return contract.Recover(secure(mux))
+}
+
+// operations is every operation of openapi/core.yaml, behind the contract.
+func operations(h Handlers) http.Handler {
+	mux := http.NewServeMux()
+	h.API.Register(mux, h.Contract, h.Idempotency)
+	mux.Handle("/", contract.NotFound(mux))
+	return mux
+}
+
+func byKind(page, operation, socket http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Header.Get("Upgrade") != "":
+			socket.ServeHTTP(w, r)
+		case (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html"):
+			page.ServeHTTP(w, r)
+		default:
+			operation.ServeHTTP(w, r)
+		}
+	})
+}
+
+// secure sets what every answer of a server that is not a web page's own wants; pages set their Content-Security-Policy themselves.
+func secure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Referrer-Policy", "same-origin")
+		next.ServeHTTP(w, r)
+	})
+}

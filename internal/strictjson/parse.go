@@ -1,0 +1,145 @@
+package strictjson
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"itemcast/internal/problem"
+)
+
+// Check reports what is wrong with a document, nil when nothing is: INVALID_JSON at the first place that is not JSON, or
+// INVALID_INPUT with every fault.
+func Check(data []byte, limits Limits) *problem.Error {
+	_, err := Parse(data, limits)
+	return err
+}
+
+// Parse is Check, and returns the document as nil, bool, json.Number, string, []any and map[string]any.
+func Parse(data []byte, limits Limits) (any, *problem.Error) {
+	limits = limits.withDefaults()
+	p := parser{in: jsontext.NewDecoder(bytes.NewBuffer(data)), limits: limits}
+	value, err := p.value()
+	if err == nil {
+		err = p.end()
+	}
+	switch {
+	case err != nil:
+		return nil, p.invalid(err, data)
+	case len(p.faults) > 0:
+		return nil, problem.Invalid(problem.InvalidInput, p.faults...)
+	}
+	return value, nil
+}
+
+type parser struct {
+	in     *jsontext.Decoder
+	limits Limits
+	path   []string
+	values int
+	faults []problem.Fault
+}
+
+func (p *parser) fault(detail string) {
+	if len(p.faults) < p.limits.Faults {
+		p.faults = append(p.faults, problem.Fault{Pointer: Pointer(p.path...), Detail: detail})
+	}
+}
+
+func (p *parser) value() (any, error) {
+	kind := p.in.PeekKind()
+	if (kind == '{' || kind == '[') && p.in.StackDepth() >= p.limits.Depth {
+		p.fault("must not be nested more than " + strconv.Itoa(p.limits.Depth) + " levels deep")
+		return nil, p.in.SkipValue()
+	}
+	token, err := p.in.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	if p.values++; p.values > p.limits.Values {
+		return nil, errTooMany
+	}
+	switch kind {
+	case '{':
+		return p.object()
+	case '[':
+		return p.array()
+	case '"':
+		return p.text(token.String()), nil
+	case '0':
+		return p.number(token.String()), nil
+	case 'n':
+		return nil, nil
+	default:
+		return token.Bool(), nil
+	}
+}
+
+func (p *parser) object() (any, error) {
+	object := make(map[string]any)
+	for p.in.PeekKind() != '}' {
+		token, err := p.in.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		name := token.String()
+		p.path = append(p.path, name)
+		p.text(name)
+		value, err := p.value()
+		if err != nil {
+			return nil, err
+		}
+		p.path = p.path[:len(p.path)-1]
+		object[name] = value
+	}
+	_, err := p.in.ReadToken()
+	return object, err
+}
+
+func (p *parser) array() (any, error) {
+	array := []any{}
+	for p.in.PeekKind() != ']' {
+		p.path = append(p.path, strconv.Itoa(len(array)))
+		value, err := p.value()
+		if err != nil {
+			return nil, err
+		}
+		p.path = p.path[:len(p.path)-1]
+		array = append(array, value)
+	}
+	_, err := p.in.ReadToken()
+	return array, err
+}
+
+func (p *parser) text(s string) string {
+	if strings.IndexByte(s, 0) >= 0 {
+		p.fault("must not contain the character U+0000")
+	}
+	return s
+}
+
+// number takes what a double can hold, be it less precisely: beyond that, readers differ (RFC 8259, section 6). A number too small to
+// differ from zero is refused too: its exponent can be so far down that exact arithmetic on it fills the memory.
+func (p *parser) number(literal string) json.Number {
+	if len(literal) > p.limits.Number {
+		p.fault("must have at most " + strconv.Itoa(p.limits.Number) + " characters as a number")
+		return "0"
+	}
+	value, err := strconv.ParseFloat(literal, 64)
+	if err != nil || value == 0 && strings.ContainsAny(literal, "eE") {
+		if err != nil || !isZero(literal) {
+			p.fault("must be a number between -1.8e308 and 1.8e308, and not closer to zero than 5e-324")
+		}
+		return "0"
+	}
+	return json.Number(literal)
+}
+
+// isZero reports whether a literal's digits before the exponent are all zero.
+func isZero(literal string) bool {
+	digits, _, _ := strings.Cut(strings.ToLower(literal), "e")
+	return !strings.ContainsAny(digits, "123456789")
+}

@@ -1,0 +1,61 @@
+// The GraphQL playground: GraphiQL against this server, with sign-in.
+// The page gives the configuration as data attributes of #playground.
+
+import './workers.js';
+import { editorTheme } from './theme.js';
+
+import { explorerPlugin } from '@graphiql/plugin-explorer';
+import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
+import { useEffect, useMemo } from 'react';
+import { createRoot } from 'react-dom/client';
+import { tabs } from './operations/index.js';
+import { askToSignIn, useSession } from './session.js';
+import { SignInButton, SignInDialog } from './sign-in.jsx';
+import { createTransport } from './transport.js';
+
+import '@graphiql/react/style.css';
+import '@graphiql/plugin-doc-explorer/style.css';
+import '@graphiql/plugin-history/style.css';
+import '@graphiql/plugin-explorer/style.css';
+import 'graphiql/graphiql.css';
+import './playground.css';
+
+const plugins = [HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })];
+
+function Playground({ endpoint, home }) {
+  const { identity } = useSession();
+  const transport = useMemo(() => createTransport({
+    endpoint,
+    identity,
+    onRefused: () => askToSignIn(identity ? 'The server no longer accepts these credentials.' : 'The API needs you to sign in.'),
+  }), [endpoint, identity]);
+  useEffect(() => transport.close, [transport]);
+
+  return (
+    <>
+      <GraphiQL
+        fetcher={transport.fetcher}
+        plugins={plugins}
+        defaultTabs={tabs}
+        editorTheme={editorTheme}
+        defaultEditorToolsVisibility="variables"
+        shouldPersistHeaders={false}
+        showPersistHeadersSettings={false}
+        inputValueDeprecation
+        schemaDescription
+      >
+        <GraphiQL.Logo>
+          <nav className="account" aria-label="Account">
+            <a className="account-home" href={home}>Itemcast</a>
+            <SignInButton />
+          </nav>
+        </GraphiQL.Logo>
+      </GraphiQL>
+      <SignInDialog endpoint={endpoint} />
+    </>
+  );
+}
+
+const root = document.getElementById('playground');
+const endpoint = new URL(root.dataset.endpoint, location.href).href;
+createRoot(root).render(<Playground endpoint={endpoint} home={root.dataset.home} />);

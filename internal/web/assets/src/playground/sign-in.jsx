@@ -1,0 +1,69 @@
+// The sign-in form, and the button that opens it.
+
+import { useEffect, useRef, useState } from 'react';
+import { askToSignIn, basicIdentity, signIn, signOut, stopAsking, useSession } from './session.js';
+import { checkIdentity } from './transport.js';
+
+export function SignInButton() {
+  const { identity } = useSession();
+  if (!identity) {
+    return <button type="button" className="account-button" onClick={() => askToSignIn()}>Sign in</button>;
+  }
+  return (
+    <>
+      <span className="account-name" title={identity.email}>{identity.email}</span>
+      <button type="button" className="account-button" onClick={signOut} title={`Signed in as ${identity.email}`}>Sign out</button>
+    </>
+  );
+}
+
+export function SignInDialog({ endpoint }) {
+  const { asking, reason } = useSession();
+  const [problem, setProblem] = useState('');
+  const [busy, setBusy] = useState(false);
+  const dialog = useRef(null);
+
+  useEffect(() => {
+    if (asking && !dialog.current.open) {
+      setProblem('');
+      dialog.current.showModal();
+    }
+    if (!asking) dialog.current.close();
+  }, [asking]);
+
+  async function submit(event) {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const identity = basicIdentity(form.get('email').trim(), form.get('password'));
+    setBusy(true);
+    const refusal = await checkIdentity(endpoint, identity);
+    setBusy(false);
+    setProblem(refusal);
+    if (!refusal) signIn(identity);
+  }
+
+  return (
+    <dialog ref={dialog} className="sign-in" aria-labelledby="sign-in-title" onClose={stopAsking}>
+      {asking && (
+        <form onSubmit={submit}>
+          <h1 id="sign-in-title">Sign in to Itemcast</h1>
+          <p className="sign-in-hint">{reason || 'The playground sends these with every request.'}</p>
+          <label>
+            Email
+            <input name="email" type="email" autoComplete="username" required autoFocus />
+          </label>
+          <label>
+            Password
+            <input name="password" type="password" autoComplete="current-password" required />
+          </label>
+          {problem && <p className="sign-in-problem" role="alert">{problem}</p>}
+          <div className="sign-in-actions">
+            <button type="button" className="quiet" onClick={stopAsking}>Not now</button>
+            <button type="submit" disabled={busy}>{busy ? 'Signing in…' : 'Sign in'}</button>
+          </div>
+          <p className="sign-in-note">Kept in this tab only, until you close it.</p>
+        </form>
+      )}
+    </dialog>
+  );
+}

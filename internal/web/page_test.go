@@ -1,0 +1,133 @@
+package web
+
+import (
+	"io/fs"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// pages is every page, made from a tree of assets.
+var pages = map[string]func(fs.FS) http.Handler{
+	"home":       func(files fs.FS) http.Handler { return newHome(files, "https://items.example/") },
+	"playground": newPlayground,
+}
+
+func TestPages_RunNoInlineScript(t *testing.T) {
+	t.Parallel()
+	inline := regexp.MustCompile(`(?i)<script[^>]*>[^<]|\son[a-z]+=|javascript:|<style|\sstyle=`)
+	for name, newPage := range pages {
+		w := request(newPage(builtTree(t)), "GET", "/")
+		if found := inline.FindString(w.Body.String()); found != "" {
+			t.Errorf("%s has %q", name, found)
+		}
+		policy := w.Header().Get("Content-Security-Policy")
+		if !strings.HasPrefix(policy, "default-src 'none'; ") || strings.Contains(policy, "unsafe-eval") {
+			t.Errorf("%s: policy %q", name, policy)
+		}
+		if scripts := directive(policy, "script-src"); scripts != "" && scripts != "'self'" {
+			t.Errorf("%s: script-src %s", name, scripts)
+		}
+	}
+}
+
+func TestPages_NameNoOtherOrigin(t *testing.T) {
+	t.Parallel()
+	reference := regexp.MustCompile(`(?:src|href)="([^"]*)"`)
+	for name, newPage := range pages {
+		w := request(newPage(builtTree(t)), "GET", "/")
+		for _, found := range reference.FindAllStringSubmatch(w.Body.String(), -1) {
+			if !strings.HasPrefix(found[1], "/") || strings.HasPrefix(found[1], "//") {
+				t.Errorf("%s refers to %s", name, found[1])
+			}
+		}
+	}
+}
+
+func TestPages_HeadersHoldThemTogether(t *testing.T) {
+	t.Parallel()
+	for name, newPage := range pages {
+		h := request(newPage(builtTree(t)), "GET", "/").Header()
+		for header, want := range map[string]string{
+			"Content-Type":           "text/html; charset=utf-8",
+			"X-Content-Type-Options": "nosniff",
+			"Referrer-Policy":        "same-origin",
+			"Cache-Control":          "no-cache",
+		} {
+			if got := h.Get(header); got != want {
+				t.Errorf("%s: %s %q, want %q", name, header, got, want)
+			}
+		}
+	}
+}
+
+func TestPages_UnbuiltTreeSaysWhatToRun(t *testing.T) {
+	t.Parallel()
+	for name, newPage := range pages {
+		body := request(newPage(unbuiltTree()), "GET", "/").Body.String()
+		if !strings.Contains(body, "assets are not built: run <code>make build</code>") {
+			t.Errorf("%s does not say so:\n%s", name, body)
+		}
+		if strings.Contains(body, "/assets/") {
+			t.Errorf("%s refers to assets that are not there:\n%s", name, body)
+		}
+	}
+}
+
+func TestPages_AreOnlyRead(t *testing.T) {
+	t.Parallel()
+	for name, newPage := range pages {
+		w := request(newPage(builtTree(t)), "POST", "/")
+		if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD" {
+			t.Errorf("%s: POST has status %d, Allow %q", name, w.Code, w.Header().Get("Allow"))
+		}
+		if w := request(newPage(builtTree(t)), "HEAD", "/"); w.Code != http.StatusOK || w.Body.Len() != 0 {
+			t.Errorf("%s: HEAD has status %d with %d bytes", name, w.Code, w.Body.Len())
+		}
+	}
+}
+
+func TestHome_ExamplesUseThePublicURL(t *testing.T) {
+	t.Parallel()
+	body := request(newHome(builtTree(t), "https://items.example/"), "GET", "/").Body.String()
+	for _, want := range []string{`href="/graphql"`, `href="/api/v1/items"`, `href="/api/v1/openapi.json"`, "https://items.example/api/v1/items\n"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %s in\n%s", want, body)
+		}
+	}
+}
+
+func TestPlayground_GetsItsConfigurationByDataAttributes(t *testing.T) {
+	t.Parallel()
+	w := request(newPlayground(builtTree(t)), "GET", "/graphql")
+	for _, want := range []string{
+		`data-endpoint="/graphql"`,
+		`<script type="module" src="/assets/playground-AAAAAAAA.js"></script>`,
+		`<link rel="stylesheet" href="/assets/playground-BBBBBBBB.css">`,
+		`<link rel="modulepreload" href="/assets/chunk-AAAAAAAA.js">`,
+	} {
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("no %s in\n%s", want, w.Body)
+		}
+	}
+	if got := w.Header().Get("Vary"); got != "Accept" {
+		t.Errorf("Vary %q: the same URL is the API's", got)
+	}
+}
+
+func TestPlayground_UnbuiltIsUnavailable(t *testing.T) {
+	t.Parallel()
+	if w := request(newPlayground(unbuiltTree()), "GET", "/graphql"); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("status %d, want 503", w.Code)
+	}
+}
+
+func directive(policy, name string) string {
+	for part := range strings.SplitSeq(policy, "; ") {
+		if value, ok := strings.CutPrefix(part, name+" "); ok {
+			return value
+		}
+	}
+	return ""
+}

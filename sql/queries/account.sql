@@ -1,0 +1,41 @@
+-- name: InsertAccount :exec
+INSERT INTO account (id, name) VALUES (@id, @name);
+
+-- name: AnyAccount :one
+-- system: asks whether this is the first start.
+SELECT id, name FROM account ORDER BY created_at LIMIT 1;
+
+-- LockFirstStart lets one of several nodes that start together make the account.
+-- name: LockFirstStart :exec
+-- system: before there is an account.
+SELECT pg_advisory_xact_lock(hashtext('itemcast first start'));
+
+-- name: InsertRole :exec
+INSERT INTO role (id, account_id, name, permissions) VALUES (@id, @account_id, @name, @permissions);
+
+-- name: InsertUser :exec
+INSERT INTO app_user (id, account_id, role_id, email, name, password_hash) VALUES (@id, @account_id, @role_id, @email, @name, @password_hash);
+
+-- name: UserByEmail :one
+-- system: a sign-in names an e-mail address and nothing else; the account follows from it.
+SELECT u.id, u.account_id, u.email, u.name, u.password_hash, u.active, r.id AS role_id, r.name AS role, r.permissions
+FROM app_user u JOIN role r ON r.id = u.role_id
+WHERE lower(u.email) = lower(@email);
+
+-- name: ClaimIdempotencyKey :execrows
+INSERT INTO idempotency_key (account_id, user_id, key, fingerprint) VALUES (@account_id, @user_id, @key, @fingerprint)
+ON CONFLICT DO NOTHING;
+
+-- name: IdempotentResponse :one
+SELECT fingerprint, status, header, body FROM idempotency_key WHERE account_id = @account_id AND user_id = @user_id AND key = @key;
+
+-- name: KeepIdempotentResponse :exec
+UPDATE idempotency_key SET status = @status, header = @header, body = @body
+WHERE account_id = @account_id AND user_id = @user_id AND key = @key;
+
+-- name: ForgetIdempotencyKeys :execrows
+-- system: keys of every account are forgotten after a day.
+DELETE FROM idempotency_key WHERE created_at < @before;
+
+-- name: UsersByID :many
+SELECT id, email, name FROM app_user WHERE account_id = @account_id AND id = ANY (@ids::uuid[]);

@@ -1,0 +1,117 @@
+-- InsertHook notes exactly which changes came before the hook: those with a position, and those that the same snapshot shows without one.
+-- ORDER BY … LIMIT keeps the look-up on the index of ids, as in the sequencer.
+-- name: InsertHook :one
+INSERT INTO hook (id, account_id, url, description, events, active, secret, after_position, after_changes)
+SELECT CAST(@id AS uuid), CAST(@account_id AS uuid), CAST(@url AS text), CAST(@description AS text), CAST(@events AS text[]),
+    CAST(@active AS boolean), CAST(@secret AS text), h.position,
+    ARRAY(SELECT f.id FROM item_change f WHERE f.id > h.scanned_to ORDER BY f.id LIMIT 10000)
+        || ARRAY(SELECT g.id FROM item_change g WHERE g.id = ANY (h.gaps))
+FROM (SELECT position, scanned_to, gaps FROM feed_head ORDER BY step DESC LIMIT 1) h
+RETURNING id, url, description, events, active, disabled_reason, created_at, updated_at;
+
+-- name: ListHooks :many
+SELECT id, url, description, events, active, disabled_reason, created_at, updated_at
+FROM hook
+WHERE account_id = @account_id AND (sqlc.narg('before_id')::uuid IS NULL OR id < sqlc.narg('before_id')::uuid)
+ORDER BY id DESC LIMIT @max_rows;
+
+-- name: GetHook :one
+SELECT id, url, description, events, active, disabled_reason, created_at, updated_at
+FROM hook WHERE account_id = @account_id AND id = @id;
+
+-- name: DeleteHook :execrows
+DELETE FROM hook WHERE account_id = @account_id AND id = @id;
+
+-- name: HooksWanting :many
+SELECT id FROM hook WHERE account_id = @account_id AND active AND @event::text = ANY (events) ORDER BY id;
+
+-- LockLines is held by whoever puts deliveries into lines or takes them out, until its transaction ends: otherwise a delivery could be
+-- parked behind one that is just being finished, and nobody would promote it.
+-- name: LockLines :exec
+-- system: lines of all accounts change hands under one lock.
+SELECT pg_advisory_xact_lock(hashtext('itemcast hook lines'));
+
+-- AwaitLines returns when no transaction that changes lines is under way any more, of those that there were.
+-- name: AwaitLines :exec
+-- system: as LockLines.
+SELECT pg_advisory_xact_lock_shared(hashtext('itemcast hook lines'));
+
+-- name: ActiveHooksOf :many
+-- system: a batch of the log is of many accounts; each hook is matched only with its own account's changes.
+SELECT id, account_id, events, after_position, after_changes FROM hook WHERE active AND account_id = ANY (@account_ids::uuid[]);
+
+-- InsertDeliveries makes due what is first in its line, given that it is the first of the batch; the rest is parked.
+-- name: InsertDeliveries :exec
+-- system: each row names the account of its hook.
+INSERT INTO delivery (id, account_id, hook_id, item_id, change_id, position, due_at)
+SELECT n.id, n.account_id, n.hook_id, n.item_id, n.change_id, n.position,
+    CASE WHEN n.first AND NOT EXISTS (
+        SELECT FROM delivery p WHERE p.hook_id = n.hook_id AND p.item_id = n.item_id AND p.state = 'pending'
+    ) THEN clock_timestamp() END
+FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@account_ids::uuid[]) AS account_id, unnest(@hook_ids::uuid[]) AS hook_id,
+    unnest(@item_ids::uuid[]) AS item_id, unnest(@change_ids::bigint[]) AS change_id, unnest(@positions::bigint[]) AS position,
+    unnest(@firsts::boolean[]) AS first) n
+ON CONFLICT (hook_id, change_id) DO NOTHING;
+
+-- ClaimDeliveries takes due deliveries of each hook named, at most as many as its slots, and puts their due time off by the lease: should
+-- the claimer die, they come due again. The CTE is not inlined, because it locks rows; joined directly it could be run twice.
+-- name: ClaimDeliveries :many
+-- system: the dispatcher delivers for all accounts.
+WITH picked AS (
+    SELECT c.id, h.url, h.secret
+    FROM unnest(@hook_ids::uuid[]) WITH ORDINALITY AS u (hook_id, o)
+    JOIN hook h ON h.id = u.hook_id AND h.active
+    CROSS JOIN LATERAL (
+        SELECT x.id FROM delivery x
+        WHERE x.hook_id = h.id AND x.state = 'pending' AND x.due_at IS NOT NULL AND x.due_at <= clock_timestamp()
+        ORDER BY x.due_at LIMIT (@slots::integer[])[u.o]
+        FOR UPDATE SKIP LOCKED
+    ) c
+)
+UPDATE delivery d SET claim = @claim::uuid, due_at = clock_timestamp() + make_interval(secs => @lease::float8)
+FROM picked p WHERE d.id = p.id
+RETURNING d.id, d.hook_id, d.item_id, d.change_id, d.position, d.attempts, p.url, p.secret;
+
+-- WriteResults records what came of deliveries, where the claim still holds. A wait is in seconds, and only counts while pending.
+-- name: WriteResults :many
+-- system: as ClaimDeliveries.
+UPDATE delivery d SET state = r.state, claim = NULL, attempts = d.attempts + r.tries,
+    due_at = CASE WHEN r.state = 'pending' THEN clock_timestamp() + make_interval(secs => r.wait) END,
+    last_status = CASE WHEN r.tries = 0 THEN d.last_status ELSE nullif(r.status, 0) END,
+    last_error = CASE WHEN r.tries = 0 THEN d.last_error ELSE nullif(r.error, '') END,
+    finished_at = CASE WHEN r.state <> 'pending' THEN clock_timestamp() END
+FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@claims::uuid[]) AS claim, unnest(@states::text[]) AS state, unnest(@tries::integer[]) AS tries,
+    unnest(@waits::float8[]) AS wait, unnest(@statuses::integer[]) AS status, unnest(@errors::text[]) AS error) r
+WHERE d.id = r.id AND d.claim = r.claim AND d.state = 'pending'
+RETURNING d.id, d.hook_id, d.item_id, d.state;
+
+-- PromoteNext makes the first delivery of each line named due, if it was parked.
+-- name: PromoteNext :many
+-- system: as ClaimDeliveries.
+UPDATE delivery d SET due_at = clock_timestamp()
+FROM (SELECT unnest(@hook_ids::uuid[]) AS hook_id, unnest(@item_ids::uuid[]) AS item_id) l
+CROSS JOIN LATERAL (
+    SELECT x.id FROM delivery x WHERE x.hook_id = l.hook_id AND x.item_id = l.item_id AND x.state = 'pending' ORDER BY x.position LIMIT 1
+) n
+WHERE d.id = n.id AND d.due_at IS NULL
+RETURNING d.hook_id;
+
+-- DisableHook makes a hook inactive, for a reason that its owner sees.
+-- name: DisableHook :exec
+-- system: as ClaimDeliveries.
+UPDATE hook SET active = false, disabled_reason = @reason::text, updated_at = now() WHERE id = @id AND active;
+
+-- name: FailPending :exec
+-- system: as ClaimDeliveries.
+UPDATE delivery SET state = 'failed', due_at = NULL, claim = NULL, last_error = @reason::text, finished_at = clock_timestamp()
+WHERE hook_id = @hook_id AND state = 'pending';
+
+-- DueHooks says of each active hook with pending deliveries in how many seconds the next is due; below zero: since when.
+-- name: DueHooks :many
+-- system: as ClaimDeliveries.
+SELECT h.id, extract(epoch FROM n.due_at - clock_timestamp())::float8 AS wait
+FROM hook h
+CROSS JOIN LATERAL (
+    SELECT x.due_at FROM delivery x WHERE x.hook_id = h.id AND x.state = 'pending' AND x.due_at IS NOT NULL ORDER BY x.due_at LIMIT 1
+) n
+WHERE h.active;

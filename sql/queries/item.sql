@@ -1,0 +1,115 @@
+-- name: InsertItem :exec
+INSERT INTO item (id, account_id, name, description, type, privacy, language, producer, duration, tags, metadata, client_data,
+    snapshot_id, embed_code, player_url, created_by, created_at, updated_at, published_at, revision, document, document_version)
+VALUES (@id, @account_id, @name, @description, @type, @privacy, @language, @producer, @duration, @tags, @metadata, @client_data,
+    @snapshot_id, @embed_code, @player_url, @created_by, @created_at, @updated_at, @published_at, @revision, @document, @document_version);
+
+-- name: Now :one
+SELECT clock_timestamp()::timestamptz AS now;
+
+-- LockItem holds the item's row until the transaction ends. The document tells all of its state.
+-- name: LockItem :one
+SELECT document, document_version, clock_timestamp()::timestamptz AS now
+FROM item WHERE account_id = @account_id AND id = @id
+FOR UPDATE;
+
+-- name: UpdateItem :exec
+UPDATE item SET name = @name, description = @description, type = @type, privacy = @privacy, language = @language,
+    producer = @producer, duration = @duration, tags = @tags, metadata = @metadata, client_data = @client_data,
+    snapshot_id = @snapshot_id, embed_code = @embed_code, player_url = @player_url, updated_at = @updated_at,
+    published_at = @published_at, revision = @revision, document = @document, document_version = @document_version
+WHERE account_id = @account_id AND id = @id;
+
+-- name: DeleteItem :exec
+DELETE FROM item WHERE account_id = @account_id AND id = @id;
+
+-- name: ItemOwnedElsewhere :one
+-- system: asks whether an id that an import names is taken in another account; tells nothing more.
+SELECT EXISTS (SELECT FROM item WHERE id = @id AND account_id <> @account_id);
+
+-- name: GetDocument :one
+SELECT document, revision, document_version FROM item WHERE account_id = @account_id AND id = @id;
+
+-- RenewDocument stores what a newer renderer made of the same revision: no new revision, no change in the log.
+-- name: RenewDocument :exec
+UPDATE item SET document = @document, document_version = @document_version
+WHERE account_id = @account_id AND id = @id AND revision = @revision;
+
+-- name: StaleDocuments :many
+-- system: every account's items are re-rendered by the background renewal.
+SELECT id, account_id FROM item WHERE document_version <> @document_version LIMIT @batch;
+
+-- DocumentsByID serves many reads by id at once.
+-- name: DocumentsByID :many
+SELECT id, document, document_version FROM item WHERE account_id = @account_id AND id = ANY (@ids::uuid[]);
+
+-- GetItem reads the columns that the document is rendered from.
+-- name: GetItem :one
+SELECT id, name, description, type, privacy, language, producer, duration, tags, metadata, client_data, snapshot_id, embed_code,
+    player_url, workflow_profile_id, workflow_status, workflow_action, created_by, created_at, updated_at, published_at, revision
+FROM item WHERE account_id = @account_id AND id = @id;
+
+-- ListDocuments chooses the page first and joins the documents after. It runs with a plan of its own each time (see internal/item/list.go),
+-- so that the CASEs fold to the one sort asked for and the criteria that are null vanish.
+-- name: ListDocuments :many
+SELECT i.id, i.document, i.document_version, i.created_at, i.updated_at, lower(i.name)::text AS name_key
+FROM (
+    SELECT s.id FROM item s
+    WHERE s.account_id = @account_id
+      AND item_matches(s, sqlc.narg('search')::text, sqlc.narg('tags')::text[], sqlc.narg('types')::text[], sqlc.narg('privacies')::text[],
+          sqlc.narg('workflow_statuses')::text[], sqlc.narg('created_after')::timestamptz, sqlc.narg('created_before')::timestamptz,
+          sqlc.narg('updated_after')::timestamptz, sqlc.narg('metadata')::jsonb)
+      AND (sqlc.narg('from_id')::uuid IS NULL OR CASE @sort::text
+          WHEN 'created_at' THEN (s.created_at, s.id) > (sqlc.narg('from_time')::timestamptz, sqlc.narg('from_id')::uuid)
+          WHEN '-created_at' THEN (s.created_at, s.id) < (sqlc.narg('from_time')::timestamptz, sqlc.narg('from_id')::uuid)
+          WHEN 'updated_at' THEN (s.updated_at, s.id) > (sqlc.narg('from_time')::timestamptz, sqlc.narg('from_id')::uuid)
+          WHEN '-updated_at' THEN (s.updated_at, s.id) < (sqlc.narg('from_time')::timestamptz, sqlc.narg('from_id')::uuid)
+          WHEN 'name' THEN (lower(s.name) COLLATE "C", s.id) > (sqlc.narg('from_name')::text, sqlc.narg('from_id')::uuid)
+          WHEN '-name' THEN (lower(s.name) COLLATE "C", s.id) < (sqlc.narg('from_name')::text, sqlc.narg('from_id')::uuid)
+          END)
+    ORDER BY
+        CASE WHEN @sort::text = 'created_at' THEN s.created_at WHEN @sort::text = 'updated_at' THEN s.updated_at END,
+        CASE WHEN @sort::text = '-created_at' THEN s.created_at WHEN @sort::text = '-updated_at' THEN s.updated_at END DESC,
+        CASE WHEN @sort::text = 'name' THEN lower(s.name) COLLATE "C" END,
+        CASE WHEN @sort::text = '-name' THEN lower(s.name) COLLATE "C" END DESC,
+        CASE WHEN left(@sort::text, 1) <> '-' THEN s.id END,
+        CASE WHEN left(@sort::text, 1) = '-' THEN s.id END DESC
+    LIMIT @max_rows
+) page JOIN item i ON i.id = page.id;
+
+-- name: CountItems :one
+SELECT count(*) FROM item s
+WHERE s.account_id = @account_id
+  AND item_matches(s, sqlc.narg('search')::text, sqlc.narg('tags')::text[], sqlc.narg('types')::text[], sqlc.narg('privacies')::text[],
+      sqlc.narg('workflow_statuses')::text[], sqlc.narg('created_after')::timestamptz, sqlc.narg('created_before')::timestamptz,
+      sqlc.narg('updated_after')::timestamptz, sqlc.narg('metadata')::jsonb);
+
+-- name: ListTags :many
+SELECT tag::text AS name, count(*) AS items
+FROM item i, unnest(i.tags) AS tag
+WHERE i.account_id = @account_id
+GROUP BY tag ORDER BY tag;
+
+-- name: InsertAsset :copyfrom
+INSERT INTO asset (id, account_id, item_id, position, kind, url, content_type, size, width, height, bitrate, language)
+VALUES (@id, @account_id, @item_id, @position, @kind, @url, @content_type, @size, @width, @height, @bitrate, @language);
+
+-- name: DeleteAssets :exec
+DELETE FROM asset WHERE account_id = @account_id AND item_id = @item_id;
+
+-- name: AssetsOf :many
+SELECT * FROM asset WHERE account_id = @account_id AND item_id = @item_id ORDER BY position;
+
+-- name: InsertSnapshot :copyfrom
+INSERT INTO snapshot (id, account_id, item_id, position, url) VALUES (@id, @account_id, @item_id, @position, @url);
+
+-- name: DeleteSnapshots :exec
+DELETE FROM snapshot WHERE account_id = @account_id AND item_id = @item_id;
+
+-- name: SnapshotsOf :many
+SELECT * FROM snapshot WHERE account_id = @account_id AND item_id = @item_id ORDER BY position;
+
+-- MatchSearch asks of one state of an item what the index would answer.
+-- name: MatchSearch :one
+-- system: of values that the caller has; reads no table.
+SELECT (item_search(@name::text, @description::text, @tags::text[], @metadata::jsonb) @@ websearch_to_tsquery('simple', @search::text))::boolean;

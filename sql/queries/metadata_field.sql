@@ -1,0 +1,20 @@
+-- name: ListMetadataFields :many
+SELECT id, account_id, key, label, description, kind, choices, required, created_at, updated_at
+FROM metadata_field WHERE account_id = @account_id ORDER BY key;
+
+-- name: GetMetadataField :one
+SELECT id, account_id, key, label, description, kind, choices, required, created_at, updated_at
+FROM metadata_field WHERE account_id = @account_id AND id = @id;
+
+-- name: InsertMetadataField :one
+INSERT INTO metadata_field (id, account_id, key, label, description, kind, choices, required)
+VALUES (@id, @account_id, @key, @label, @description, @kind, @choices, @required)
+RETURNING id, account_id, key, label, description, kind, choices, required, created_at, updated_at;
+
+-- name: UpdateMetadataField :one
+UPDATE metadata_field SET label = @label, description = @description, choices = @choices, required = @required, updated_at = now()
+WHERE account_id = @account_id AND id = @id
+RETURNING id, account_id, key, label, description, kind, choices, required, created_at, updated_at;
+
+-- name: DeleteMetadataField :execrows
+DELETE FROM metadata_field WHERE account_id = @account_id AND id = @id;
