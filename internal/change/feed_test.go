@@ -3,6 +3,7 @@ package change
 import (
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -18,11 +19,13 @@ func TestFeed_CutListenerLosesNothingAndComesBack(t *testing.T) {
 	for range 3 {
 		var before int
 		eventually(t, "the feed listens", func() bool { before = value[int](b, listener); return before != 0 })
+		cut := time.Now()
 		b.exec("SELECT pg_terminate_backend($1)", before)
 		b.commit(newItems(3)...)
 		n.sequencer.Wake()
 		n.await(n.feed.Head() + 1)
 		eventually(t, "the feed listens again", func() bool { now := value[int](b, listener); return now != 0 && now != before })
+		soon(t, cut)
 	}
 	n.settle()
 	b.checkLog(n.log())
@@ -37,9 +40,19 @@ func TestFeed_LostNotificationIsMadeUpForByPolling(t *testing.T) {
 			VALUES ($1, $2, 1, 'CREATED', '{}', '{}', 'hook', '', now()) RETURNING id),
 		head AS (INSERT INTO feed_head SELECT 1, 1, id, '{}', '{}' FROM item)
 		INSERT INTO item_position SELECT 1, id FROM item`, b.account, uuid.New())
+	written := time.Now()
 	running.await(1)
+	soon(t, written)
 	if err := n.feed.catchUp(b.ctx); err != nil || n.feed.Head() != 1 {
 		t.Fatalf("head %d, %v", n.feed.Head(), err)
+	}
+}
+
+// soon checks that it took about pollEvery, with room for a busy machine.
+func soon(t *testing.T, since time.Time) {
+	t.Helper()
+	if took := time.Since(since); took > 4*pollEvery {
+		t.Fatalf("it took %s", took)
 	}
 }
 

@@ -44,7 +44,7 @@ type Sequencer struct {
 	wake chan struct{}
 }
 
-// NewSequencer makes a sequencer on pool; Run starts it.
+// NewSequencer makes a sequencer on pool; Run starts it. In a pool that requests use too, a step queues for a connection behind them.
 func NewSequencer(pool *pgxpool.Pool, log *slog.Logger) *Sequencer {
 	return &Sequencer{pool: pool, log: log, wake: make(chan struct{}, 1)}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -226,53 +225,4 @@ func (n *node) logAfter(p Position, limit int) (log []*Change) {
 		}
 		log = append(log, changes...)
 	}
-}
-
-// eventually waits for a condition that nothing signals.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.After(patience)
-	for !holds() {
-		select {
-		case <-deadline:
-			t.Fatal("still not: " + what)
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
-}
-
-// checkLog checks invariants 1 to 3: what is in item_change, and so was committed, is in the log once, densely, and by revision.
-func (b *bundle) checkLog(log []*Change) {
-	b.t.Helper()
-	rows, _ := b.pool.Query(b.ctx, "SELECT id FROM item_change ORDER BY id")
-	committed, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	ids := make([]int64, len(log))
-	revisions := map[uuid.UUID]int64{}
-	for i, c := range log {
-		ids[i] = c.ID
-		if c.Position != Position(i+1) {
-			b.t.Fatalf("entry %d of the log has position %d", i+1, c.Position)
-		}
-		if revisions[c.ItemID]++; c.Revision != revisions[c.ItemID] {
-			b.t.Fatalf("position %d has revision %d of item %s, not %d", c.Position, c.Revision, c.ItemID, revisions[c.ItemID])
-		}
-		if string(c.Document) != string(documentOf(c.ItemID, c.Revision)) {
-			b.t.Fatalf("position %d has the document %s", c.Position, c.Document)
-		}
-	}
-	if slices.Sort(ids); !slices.Equal(ids, committed) {
-		b.t.Fatalf("%d changes were committed, the log has %d: %v", len(committed), len(ids), difference(committed, ids))
-	}
-}
-
-func difference(a, b []int64) (only []int64) {
-	for _, id := range a {
-		if _, found := slices.BinarySearch(b, id); !found {
-			only = append(only, id)
-		}
-	}
-	return only
 }

@@ -110,16 +110,6 @@ func (n *node) settle() {
 	n.await(Position(value[int64](n.bundle, "SELECT count(*) FROM item_position")))
 }
 
-// sameLog checks that two readers read the same; the shorter one may have stopped earlier.
-func sameLog(t *testing.T, a, b []*Change) {
-	t.Helper()
-	for i := range min(len(a), len(b)) {
-		if a[i].ID != b[i].ID || a[i].Position != b[i].Position || string(a[i].Document) != string(b[i].Document) {
-			t.Fatalf("one reads %d at %d, the other %d at %d", a[i].ID, a[i].Position, b[i].ID, b[i].Position)
-		}
-	}
-}
-
 func TestSequencer_ConcurrentWritersEachChangeOnceDenselyInRevisionOrder(t *testing.T) {
 	for name, items := range map[string]int{"on the same item": 1, "on few items": 3, "on different items": 500} {
 		t.Run(name, func(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 )
 
 // inUse is held for the life of the process: the file's lock is what keeps the shared server running.
-var inUse *os.File
+var inUse *os.File //nolint:unused // holding it is its use
 
 // sharedServer returns the URL of the shared server, which it starts if need be, and which stays for as long as this process does.
 func sharedServer(ctx context.Context) (string, error) {

@@ -20,7 +20,7 @@ func Recover(next http.Handler) http.Handler {
 			if reason == nil {
 				return
 			}
-			if errors.Is(http.ErrAbortHandler, reason) { // net/http's own way to cut a connection
+			if err, ok := reason.(error); ok && errors.Is(err, http.ErrAbortHandler) { // net/http's own way to cut a connection
 				panic(reason)
 			}
 			slog.ErrorContext(r.Context(), "request panicked", "method", r.Method, "path", r.URL.Path,

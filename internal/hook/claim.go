@@ -1,0 +1,89 @@
+package hook
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/change"
+	"itemcast/internal/db/dbsqlc"
+)
+
+const claimTimeout = 5 * time.Second
+
+// claimed is a delivery that this node may send until expires.
+type claimed struct {
+	dbsqlc.ClaimDeliveriesRow
+	claim   uuid.UUID
+	expires time.Time
+	change  *change.Change // nil: the log no longer keeps it
+}
+
+// claim takes due deliveries of hooks, at most as many as slots are reserved for each, and gives back the slots that are left.
+// It does not give up half-way for a stop: nobody would know what was claimed until the claims lapse.
+func (d *Dispatcher) claim(ctx context.Context, hooks []uuid.UUID, free []int32) []claimed {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
+	defer cancel()
+	used := make(map[uuid.UUID]int32, len(hooks))
+	defer func() { d.slots.settle(hooks, free, used) }()
+
+	token := uuid.New()
+	lease := d.config.Timeout + d.config.Slack
+	expires := time.Now().Add(lease) // before the database's clock says so
+	rows, err := dbsqlc.New(d.pool).ClaimDeliveries(ctx, dbsqlc.ClaimDeliveriesParams{
+		HookIds: hooks, Slots: free, Claim: token, Lease: lease.Seconds(),
+	})
+	var changes map[int64]*change.Change
+	if err == nil && len(rows) > 0 {
+		changes, err = d.changes(ctx, rows)
+	}
+	if err != nil { // what was claimed comes due again by itself
+		d.log.Warn("cannot claim deliveries; trying again", "err", err)
+		return nil
+	}
+	deliveries := make([]claimed, len(rows))
+	for i, row := range rows {
+		used[row.HookID]++
+		deliveries[i] = claimed{row, token, expires, changes[row.ChangeID]}
+	}
+	return deliveries
+}
+
+// ringSpan is up to how many positions are asked of the feed, which has the recent ones in memory; from there on ids are.
+const ringSpan = 1000
+
+// changes returns the changes of deliveries by id.
+func (d *Dispatcher) changes(ctx context.Context, rows []dbsqlc.ClaimDeliveriesRow) (map[int64]*change.Change, error) {
+	changes := make(map[int64]*change.Change, len(rows))
+	first, last := rows[0].Position, rows[0].Position
+	for _, row := range rows {
+		first, last = min(first, row.Position), max(last, row.Position)
+	}
+	if last-first < ringSpan && change.Position(last) <= d.feed.Head() {
+		recent, err := d.feed.Read(ctx, change.Position(first-1), int(last-first+1))
+		if err == nil {
+			for _, c := range recent {
+				changes[c.ID] = c
+			}
+			return changes, nil
+		}
+	}
+	ids := make([]int64, len(rows))
+	positions := make(map[int64]int64, len(rows))
+	for i, row := range rows {
+		ids[i], positions[row.ChangeID] = row.ChangeID, row.Position
+	}
+	found, err := dbsqlc.New(d.pool).ChangesByID(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read changes: %w", err)
+	}
+	for _, row := range found {
+		changes[row.ID] = &change.Change{
+			Position: change.Position(positions[row.ID]), ID: row.ID, ItemID: row.ItemID, Revision: row.Revision, Kind: change.Kind(row.Kind),
+			Trigger: row.Trigger, Document: row.Document,
+		}
+	}
+	return changes, nil
+}

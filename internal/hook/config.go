@@ -1,0 +1,80 @@
+package hook
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"time"
+)
+
+// Config says how the dispatcher works. Zero values are replaced by the defaults named.
+type Config struct {
+	// AllowNetworks are networks that hooks may reach although they are not public (ITEMCAST_HOOK_ALLOW_NETWORKS).
+	AllowNetworks []netip.Prefix
+
+	// Version is told in user-agent: Itemcast/Version.
+	Version string
+
+	// Timeout is for one attempt, from dialling to the end of the answer: 15 s.
+	Timeout time.Duration
+
+	// Slack is what a claim lasts beyond Timeout, for writing the result: 10 s. A dead node's claims come back after both.
+	Slack time.Duration
+
+	// Retries are the waits before the second and later attempts, each ±20 %: 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 10 h.
+	Retries []time.Duration
+
+	// Slots is how many deliveries of one hook this node has in flight at most: 64.
+	Slots int
+
+	// Sweep is how often this node looks for what other nodes left or made due: 1 s.
+	Sweep time.Duration
+
+	// Grace is how long posts in flight get to finish when Run's context ends: 5 s.
+	Grace time.Duration
+
+	// Now and Rand (in [0, 1)) are the clock of webhook-timestamp and the source of the ±20 %. What is due is told by the database's clock.
+	Now  func() time.Time
+	Rand func() float64
+}
+
+// maxRetryAfter bounds what an endpoint may ask for: the longest wait of the schedule.
+const maxRetryAfter = 10 * time.Hour
+
+func (c Config) withDefaults() Config {
+	orDefault(&c.Timeout, 15*time.Second)
+	orDefault(&c.Slack, 10*time.Second)
+	orDefault(&c.Sweep, time.Second)
+	orDefault(&c.Grace, 5*time.Second)
+	if c.Retries == nil {
+		c.Retries = []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 10 * time.Hour}
+	}
+	if c.Slots == 0 {
+		c.Slots = 64
+	}
+	if c.Version == "" {
+		c.Version = "dev"
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Float64
+	}
+	return c
+}
+
+func orDefault(d *time.Duration, value time.Duration) {
+	if *d == 0 {
+		*d = value
+	}
+}
+
+// wait is how long to wait after the attempt that follows `attempts` earlier ones has failed; ok is false when it was the last.
+// An endpoint may ask for longer, within bounds.
+func (c Config) wait(attempts int, asked time.Duration) (_ time.Duration, ok bool) {
+	if attempts >= len(c.Retries) {
+		return 0, false
+	}
+	planned := time.Duration(float64(c.Retries[attempts]) * (0.8 + 0.4*c.Rand()))
+	return max(planned, min(asked, maxRetryAfter)), true
+}

@@ -1,0 +1,129 @@
+package hook
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/change"
+)
+
+func TestLine_IsInOrderWhateverFailsOnAnyNode(t *testing.T) {
+	b := setup(t)
+	const items, revisions = 12, 15
+	r := b.receiver(func(http.ResponseWriter, message) int {
+		if rand.IntN(4) == 0 {
+			return http.StatusServiceUnavailable
+		}
+		return http.StatusOK
+	})
+	h, _ := b.hook(r.URL)
+	config := Config{Retries: retries(1000, 2*time.Millisecond), Slots: 8}
+	n, second := b.node(config), b.node(config)
+	var writers sync.WaitGroup
+	for range items {
+		writers.Go(func() {
+			item := uuid.New()
+			b.write(n, item, change.Created)
+			for range revisions - 1 {
+				b.write(n, item, change.Updated)
+			}
+		})
+	}
+	writers.Wait()
+	b.eventually("all delivered", func() bool { return b.states(h)[stateSucceeded] == items*revisions })
+	n.stop()
+	second.stop()
+
+	done := map[string]int{} // by trace of the item: the last revision that succeeded
+	for _, m := range r.messages {
+		item := string(m.body[bytes.Index(m.body, []byte(`"id"`)):])
+		if m.revision() != done[item]+1 {
+			t.Fatalf("revision %d was sent after %d had succeeded", m.revision(), done[item])
+		}
+		if m.status == http.StatusOK {
+			done[item] = m.revision()
+		}
+	}
+	if len(done) != items {
+		t.Errorf("%d items were delivered", len(done))
+	}
+}
+
+func TestLine_ThatFailsIsPassedByOtherItems(t *testing.T) {
+	b := setup(t)
+	stuck := uuid.New()
+	r := b.receiver(func(_ http.ResponseWriter, m message) int {
+		if bytes.Contains(m.body, []byte(stuck.String())) {
+			return http.StatusInternalServerError
+		}
+		return http.StatusOK
+	})
+	h, _ := b.hook(r.URL)
+	n := b.node(Config{Retries: retries(5, time.Hour)})
+	b.write(n, stuck, change.Created, change.Updated, change.Updated)
+	for range 20 {
+		b.write(n, uuid.New(), change.Created)
+	}
+	b.eventually("the others", func() bool { return b.states(h)[stateSucceeded] == 20 })
+	n.stop()
+	if states := b.states(h); states[statePending] != 3 {
+		t.Errorf("states: %v", states)
+	}
+	if parked := value[int](b, "SELECT count(*) FROM delivery WHERE state = 'pending' AND due_at IS NULL"); parked != 2 {
+		t.Errorf("parked: %d", parked)
+	}
+}
+
+// The race that the lock of the lines closes: a delivery is parked behind one that is just being finished.
+func TestLine_NeverStallsBetweenFanOutAndResults(t *testing.T) {
+	b := setup(t)
+	const changes = 400
+	r := b.receiver(nil)
+	h, _ := b.hook(r.URL)
+	n := b.node(Config{})
+	item := uuid.New()
+	b.write(n, item, change.Created)
+	for i := range changes - 1 {
+		b.write(n, item, change.Updated)
+		if i%7 == 0 { // now and then the line is empty when the next one comes
+			r.awaitCount(i + 1)
+		}
+	}
+	for i, m := range r.awaitCount(changes) {
+		if m.revision() != i+1 {
+			t.Fatalf("message %d has revision %d", i, m.revision())
+		}
+	}
+	n.stop()
+	if states := b.states(h); states[stateSucceeded] != changes {
+		t.Errorf("states: %v", states)
+	}
+}
+
+func TestDeadEndpoint_CostsTheOthersNothing(t *testing.T) {
+	b := setup(t)
+	end := make(chan struct{})
+	dead := b.receiver(func(http.ResponseWriter, message) int { <-end; return http.StatusOK })
+	t.Cleanup(func() { close(end) })
+	alive := b.receiver(nil)
+	deadHook, _ := b.hook(dead.URL)
+	aliveHook, _ := b.hook(alive.URL)
+	n := b.node(Config{Slots: 4, Grace: time.Millisecond})
+	for range 100 {
+		b.write(n, uuid.New(), change.Created)
+	}
+	alive.awaitCount(100)
+	b.eventually("results", func() bool { return b.states(aliveHook)[stateSucceeded] == 100 })
+	if states := b.states(deadHook); states[statePending] != 100 {
+		t.Errorf("states of the dead one: %v", states)
+	}
+	if claimed := value[int](b, "SELECT count(*) FROM delivery WHERE hook_id = $1 AND claim IS NOT NULL", deadHook.ID); claimed != 4 {
+		t.Errorf("the dead one has %d claims", claimed)
+	}
+}

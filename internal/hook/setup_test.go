@@ -1,0 +1,329 @@
+package hook
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"itemcast/internal/account"
+	"itemcast/internal/change"
+	"itemcast/internal/db"
+	"itemcast/internal/db/dbtest"
+)
+
+// patience bounds every wait of the tests; they all wait for something that happens much sooner.
+const patience = 30 * time.Second
+
+var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+
+// bundle is a database with one account, and a context in which somebody manages its hooks.
+type bundle struct {
+	t       testing.TB
+	ctx     context.Context
+	url     string
+	pool    *pgxpool.Pool
+	account uuid.UUID
+	service *Service
+}
+
+func setup(t *testing.T) *bundle {
+	t.Helper()
+	t.Parallel()
+	return newBundle(t)
+}
+
+func newBundle(t testing.TB) *bundle {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
+	t.Cleanup(cancel)
+	b := &bundle{t: t, url: dbtest.URL(t) + "&pool_max_conns=6"}
+	b.pool = b.open()
+	b.service = NewService(b.pool, nil)
+	b.account = b.newAccount()
+	b.ctx = acting(ctx, b.account)
+	return b
+}
+
+func acting(ctx context.Context, accountID uuid.UUID) context.Context {
+	return account.WithActor(ctx, account.Actor{
+		AccountID: accountID, UserID: uuid.New(), Permissions: account.Permissions{account.APIAccess, account.HooksManage},
+	})
+}
+
+func (b *bundle) open() *pgxpool.Pool {
+	b.t.Helper()
+	pool, err := db.Open(b.t.Context(), b.url)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(pool.Close)
+	return pool
+}
+
+func (b *bundle) newAccount() uuid.UUID {
+	b.t.Helper()
+	id := uuid.New()
+	if _, err := b.pool.Exec(b.t.Context(), "INSERT INTO account (id, name) VALUES ($1, 'test')", id); err != nil {
+		b.t.Fatal(err)
+	}
+	return id
+}
+
+// hook makes a hook that gets everything, unless events say otherwise.
+func (b *bundle) hook(url string, events ...string) (Hook, string) {
+	b.t.Helper()
+	if len(events) == 0 {
+		events = []string{ItemCreated, ItemUpdated, ItemDeleted, ItemTriggered}
+	}
+	h, secret, err := b.service.Create(b.ctx, Input{URL: url, Events: events})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return h, secret
+}
+
+// node is what one process runs.
+type node struct {
+	*Dispatcher
+	sequencer *change.Sequencer
+	stop      func() // ends it gracefully, and waits for that
+}
+
+// idleNode is a node of which nothing runs.
+func (b *bundle) idleNode(config Config) *node {
+	b.t.Helper()
+	pool, log := b.open(), slog.New(slog.NewTextHandler(b.t.Output(), nil))
+	feed, err := change.OpenFeed(b.ctx, pool, log)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if config.AllowNetworks == nil {
+		config.AllowNetworks = loopback
+	}
+	if config.Sweep == 0 {
+		config.Sweep = 20 * time.Millisecond
+	}
+	return &node{Dispatcher: NewDispatcher(pool, feed, config, log), sequencer: change.NewSequencer(pool, log)}
+}
+
+// node starts a node, which runs until the test ends or stop is called.
+func (b *bundle) node(config Config) *node {
+	b.t.Helper()
+	n := b.idleNode(config)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(b.ctx))
+	var running sync.WaitGroup
+	running.Go(func() { _ = n.sequencer.Run(ctx) })
+	running.Go(func() { _ = n.feed.Run(ctx) })
+	running.Go(func() { _ = n.Run(ctx) })
+	n.stop = func() { cancel(); running.Wait() }
+	b.t.Cleanup(n.stop)
+	return n
+}
+
+// fanOutAll makes deliveries of all that is committed, on a node of which nothing runs.
+func (b *bundle) fanOutAll(n *node) {
+	b.t.Helper()
+	if err := n.sequencer.Drain(b.ctx); err != nil {
+		b.t.Fatal(err)
+	}
+	feed, err := change.OpenFeed(b.ctx, n.pool, n.log)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	var consumer sync.WaitGroup
+	consumer.Go(func() { _ = feed.Consume(ctx, "hook", n.fanOut) })
+	b.eventually("fan out all", func() bool {
+		return value[bool](b, "SELECT coalesce(max(position), 0) >= $1 FROM consumer_position WHERE consumer = 'hook'", int64(feed.Head()))
+	})
+	cancel()
+	consumer.Wait()
+	n.feed = feed
+}
+
+// write makes changes to an item, each in a transaction of its own: what the item service does, less the rest.
+func (b *bundle) write(n *node, item uuid.UUID, kinds ...change.Kind) {
+	b.t.Helper()
+	for _, kind := range kinds {
+		b.record(n, change.Change{ItemID: item, Kind: kind, Trigger: change.ByHook})
+	}
+}
+
+func (b *bundle) record(n *node, c change.Change) {
+	b.t.Helper()
+	tx := b.begin(c)
+	if err := tx.Commit(b.ctx); err != nil {
+		b.t.Fatal(err)
+	}
+	n.sequencer.Wake()
+}
+
+// begin is a transaction that has recorded a change and is still open.
+func (b *bundle) begin(c change.Change) pgx.Tx {
+	b.t.Helper()
+	tx, err := b.pool.Begin(b.ctx)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
+	c.AccountID, c.OccurredAt = b.account, time.Now()
+	err = tx.QueryRow(b.ctx, `INSERT INTO item (id, account_id, name, description, type, privacy, tags, metadata, client_data,
+			created_at, updated_at, revision, document, document_version)
+		VALUES ($1, $2, 'test', '', 'video', 'private', '{}', '{}', '{}', now(), now(), 1, '{}', 1)
+		ON CONFLICT (id) DO UPDATE SET revision = item.revision + $3 RETURNING revision`, c.ItemID, c.AccountID, step(c.Kind)).Scan(&c.Revision)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	c.Document = documentOf(c.ItemID, c.Revision)
+	if err := change.Record(b.ctx, tx, c); err != nil {
+		b.t.Fatal(err)
+	}
+	return tx
+}
+
+func step(kind change.Kind) int {
+	if kind == change.Triggered {
+		return 0
+	}
+	return 1
+}
+
+// documentOf has what no encoder would make again: the order, the spaces and the escapes are the document's own.
+func documentOf(item uuid.UUID, revision int64) []byte {
+	return fmt.Appendf(nil, "{\"revision\" : %d, \"id\":\"%s\", \"name\": \"\\u00e9 \u00e9 <&>\"}", revision, item)
+}
+
+func value[T any](b *bundle, query string, args ...any) (v T) {
+	b.t.Helper()
+	if err := b.pool.QueryRow(b.ctx, query, args...).Scan(&v); err != nil {
+		b.t.Fatalf("%s: %v", query, err)
+	}
+	return v
+}
+
+// eventually polls for what only the database shows.
+func (b *bundle) eventually(what string, holds func() bool) {
+	b.t.Helper()
+	deadline := time.After(patience)
+	tick := time.NewTicker(3 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-deadline:
+			b.t.Fatalf("did not come: %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+// states counts the deliveries of a hook by state.
+func (b *bundle) states(h Hook) map[string]int {
+	b.t.Helper()
+	rows, err := b.pool.Query(b.ctx, "SELECT state, count(*) FROM delivery WHERE hook_id = $1 GROUP BY state", h.ID)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	states := map[string]int{}
+	var state string
+	var n int
+	if _, err := pgx.ForEachRow(rows, []any{&state, &n}, func() error { states[state] = n; return nil }); err != nil {
+		b.t.Fatal(err)
+	}
+	return states
+}
+
+// message is a POST that a receiver got, and what it answered.
+type message struct {
+	header http.Header
+	body   []byte
+	at     time.Time
+	status int
+}
+
+func (m message) id() string { return m.header.Get("Webhook-Id") }
+
+func (m message) revision() int {
+	n, _ := strconv.Atoi(m.header.Get("Itemcast-Revision"))
+	return n
+}
+
+// receiver is an endpoint that keeps what it gets.
+type receiver struct {
+	*httptest.Server
+	t testing.TB
+
+	mu       sync.Mutex
+	messages []message
+	more     chan struct{} // closed, and replaced, with every message
+}
+
+// receiver answers as answer says, or 204; answer may block, and write headers.
+func (b *bundle) receiver(answer func(http.ResponseWriter, message) int) *receiver {
+	b.t.Helper()
+	r := &receiver{t: b.t, more: make(chan struct{})}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			return
+		}
+		m := message{header: request.Header, body: bytes.Clone(body), at: time.Now(), status: http.StatusNoContent}
+		if answer != nil {
+			m.status = answer(w, m)
+		}
+		r.mu.Lock()
+		r.messages = append(r.messages, m)
+		close(r.more)
+		r.more = make(chan struct{})
+		r.mu.Unlock()
+		w.WriteHeader(m.status)
+	}))
+	b.t.Cleanup(r.Close)
+	return r
+}
+
+// await returns the messages once holds says that they are enough.
+func (r *receiver) await(holds func([]message) bool) []message {
+	r.t.Helper()
+	deadline := time.After(patience)
+	for {
+		r.mu.Lock()
+		messages, more := r.messages, r.more
+		r.mu.Unlock()
+		if holds(messages) {
+			return messages
+		}
+		select {
+		case <-more:
+		case <-deadline:
+			r.t.Fatalf("there are %d messages, and more do not come", len(messages))
+		}
+	}
+}
+
+func (r *receiver) awaitCount(n int) []message {
+	r.t.Helper()
+	return r.await(func(messages []message) bool { return len(messages) >= n })
+}
+
+// retries is a schedule of many short waits.
+func retries(n int, wait time.Duration) []time.Duration {
+	waits := make([]time.Duration, n)
+	for i := range waits {
+		waits[i] = wait
+	}
+	return waits
+}
