@@ -67,6 +67,7 @@ func startNodeOn(t *testing.T, pool *pgxpool.Pool) *testNode {
 	t.Cleanup(func() {
 		cancel()
 		listener.Close()
+		defer n.close()
 		if err := <-done; err != nil {
 			t.Errorf("the node ended with %v", err)
 		}

@@ -55,6 +55,7 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 	if err != nil {
 		return err
 	}
+	defer n.close()
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBackground()
 	group, ctx := errgroup.WithContext(ctx)

@@ -123,6 +123,7 @@ func (d *database) asOperator(ctx context.Context, c *console, fn func(ctx conte
 	if err != nil {
 		return err
 	}
+	defer n.close()
 	ctx, err = account.Operator(ctx, o.pool)
 	if err != nil {
 		return fmt.Errorf("start the server once before: %w", err)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
 	"itemcast/internal/account"
@@ -20,6 +21,7 @@ import (
 // node is the services of one process over one database.
 type node struct {
 	database  *opened
+	notifier  *pgxpool.Pool // the sequencer's and the feed's own connections: they never queue behind requests
 	contract  *contract.Document
 	sequencer *change.Sequencer
 	feed      *change.Feed
@@ -31,17 +33,28 @@ type node struct {
 	log       *slog.Logger
 }
 
+// notifierConns: one for a step, one for the feed, one for each durable consumer, and one to spare.
+const notifierConns = 4
+
+// wire makes the services; close ends what they hold open beside the database.
 func wire(ctx context.Context, o *opened, publicURL string, log *slog.Logger) (*node, error) {
 	document, err := contract.Load(openapi.Files, "core.yaml")
 	if err != nil {
 		return nil, fmt.Errorf("load the contract: %w", err)
 	}
-	feed, err := change.OpenFeed(ctx, o.pool, log)
+	config := o.pool.Config()
+	config.MaxConns, config.MinConns, config.MinIdleConns = notifierConns, 0, 0
+	notifier, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
+		return nil, fmt.Errorf("open the notifier's connections: %w", err)
+	}
+	feed, err := change.OpenFeed(ctx, notifier, log)
+	if err != nil {
+		notifier.Close()
 		return nil, err
 	}
-	n := &node{database: o, contract: document, feed: feed, log: log}
-	n.sequencer = change.NewSequencer(o.pool, log)
+	n := &node{database: o, notifier: notifier, contract: document, feed: feed, log: log}
+	n.sequencer = change.NewSequencer(notifier, log)
 	n.signIn = account.NewSignIn(o.pool, log)
 	n.directory = account.NewDirectory(o.pool)
 	n.hooks = hook.NewService(o.pool, feed)
@@ -50,6 +63,8 @@ func wire(ctx context.Context, o *opened, publicURL string, log *slog.Logger) (*
 	n.hub = live.NewHub(o.pool, feed)
 	return n, nil
 }
+
+func (n *node) close() { n.notifier.Close() }
 
 // run runs what a node does by itself, until ctx ends or a part fails.
 func (n *node) run(ctx context.Context, hookNetworks []netip.Prefix) error {

@@ -68,7 +68,7 @@ func (f *Feed) consumeBatch(ctx context.Context, consumer string, work func(cont
 		if err := q.InsertConsumerPosition(ctx, dbsqlc.InsertConsumerPositionParams{Consumer: consumer, Position: int64(next)}); err != nil {
 			return fmt.Errorf("advance: %w", err)
 		}
-		return q.DeleteConsumerPositionsBefore(ctx, dbsqlc.DeleteConsumerPositionsBeforeParams{Consumer: consumer, Position: int64(next)})
+		return q.DeleteConsumerPosition(ctx, dbsqlc.DeleteConsumerPositionParams{Consumer: consumer, Position: position})
 	})
 	return next, err
 }

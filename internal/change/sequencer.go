@@ -160,7 +160,7 @@ func write(ctx context.Context, q *dbsqlc.Queries, before, after dbsqlc.FeedHead
 		return fmt.Errorf("write head: %w", err)
 	}
 	if after.Step%keepSteps == 0 {
-		if err := q.DeleteHeadsBefore(ctx, after.Step-keepSteps); err != nil {
+		if err := q.DeleteHeads(ctx, dbsqlc.DeleteHeadsParams{FromStep: after.Step - 2*keepSteps, ToStep: after.Step - keepSteps}); err != nil {
 			return fmt.Errorf("delete old heads: %w", err)
 		}
 	}

@@ -32,7 +32,8 @@ CREATE TABLE feed_head (
     position   bigint NOT NULL,                      -- the last position given
     scanned_to bigint NOT NULL,                      -- every change id up to this one has a position, is a gap, or will never be
     gaps       bigint[] NOT NULL,                    -- ids below scanned_to that no snapshot has shown yet
-    horizons   bigint[] NOT NULL                     -- for each gap: when all transactions below this xid have ended, it is dead
+    horizons   bigint[] NOT NULL                     -- for each gap: when all transactions below this xid have ended, it is
+                                                     -- dead; 2⁶³-1 while not known (the step after sets it)
 );
 INSERT INTO feed_head VALUES (0, 0, 0, '{}', '{}');
 

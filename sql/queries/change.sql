@@ -30,9 +30,10 @@ SELECT CAST(@after AS bigint) + u.o, u.id FROM unnest(@ids::bigint[]) WITH ORDIN
 -- system: the sequencer serves all accounts.
 INSERT INTO feed_head (step, position, scanned_to, gaps, horizons) VALUES (@step, @position, @scanned_to, @gaps::bigint[], @horizons::bigint[]);
 
--- name: DeleteHeadsBefore :exec
+-- DeleteHeads names both ends: while a snapshot is held open anywhere, what was deleted long ago still lies below, to be walked.
+-- name: DeleteHeads :exec
 -- system: the sequencer serves all accounts.
-DELETE FROM feed_head WHERE step < @step;
+DELETE FROM feed_head WHERE step >= @from_step AND step < @to_step;
 
 -- name: NotifyPosition :exec
 -- system: wakes every node's feed.
@@ -71,9 +72,10 @@ SELECT position FROM consumer_position WHERE consumer = @consumer ORDER BY posit
 -- system: as ConsumerPosition.
 INSERT INTO consumer_position (consumer, position) VALUES (@consumer, @position);
 
--- name: DeleteConsumerPositionsBefore :exec
+-- DeleteConsumerPosition deletes the one row before the newest, for the reason of DeleteHeads.
+-- name: DeleteConsumerPosition :exec
 -- system: as ConsumerPosition.
-DELETE FROM consumer_position WHERE consumer = @consumer AND position < @position;
+DELETE FROM consumer_position WHERE consumer = @consumer AND position = @position;
 
 -- LockConsumer serializes the nodes that run one durable consumer.
 -- name: LockConsumer :exec

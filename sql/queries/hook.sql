@@ -40,25 +40,27 @@ SELECT pg_advisory_xact_lock_shared(hashtext('itemcast hook lines'));
 -- system: a batch of the log is of many accounts; each hook is matched only with its own account's changes.
 SELECT id, account_id, events, after_position, after_changes FROM hook WHERE active AND account_id = ANY (@account_ids::uuid[]);
 
--- InsertDeliveries makes due what is first in its line, given that it is the first of the batch; the rest is parked.
+-- InsertDeliveries makes due what is first in its line, given that it is the first of the batch; the rest is parked. A sub-select with LIMIT
+-- and not EXISTS, which a plan may turn into a hash of all that is pending.
 -- name: InsertDeliveries :exec
 -- system: each row names the account of its hook.
 INSERT INTO delivery (id, account_id, hook_id, item_id, change_id, position, due_at)
 SELECT n.id, n.account_id, n.hook_id, n.item_id, n.change_id, n.position,
-    CASE WHEN n.first AND NOT EXISTS (
-        SELECT FROM delivery p WHERE p.hook_id = n.hook_id AND p.item_id = n.item_id AND p.state = 'pending'
-    ) THEN clock_timestamp() END
+    CASE WHEN n.first AND (
+        SELECT p.id FROM delivery p WHERE p.hook_id = n.hook_id AND p.item_id = n.item_id AND p.state = 'pending' LIMIT 1
+    ) IS NULL THEN clock_timestamp() END
 FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@account_ids::uuid[]) AS account_id, unnest(@hook_ids::uuid[]) AS hook_id,
     unnest(@item_ids::uuid[]) AS item_id, unnest(@change_ids::bigint[]) AS change_id, unnest(@positions::bigint[]) AS position,
     unnest(@firsts::boolean[]) AS first) n
 ON CONFLICT (hook_id, change_id) DO NOTHING;
 
 -- ClaimDeliveries takes due deliveries of each hook named, at most as many as its slots, and puts their due time off by the lease: should
--- the claimer die, they come due again. The CTE is not inlined, because it locks rows; joined directly it could be run twice.
+-- the claimer die, they come due again. What is picked becomes an array, which is made once, and looked up by the primary key however many
+-- rows the planner expects: joined, a long backlog would be scanned for it.
 -- name: ClaimDeliveries :many
 -- system: the dispatcher delivers for all accounts.
 WITH picked AS (
-    SELECT c.id, h.url, h.secret
+    SELECT c.id
     FROM unnest(@hook_ids::uuid[]) WITH ORDINALITY AS u (hook_id, o)
     JOIN hook h ON h.id = u.hook_id AND h.active
     CROSS JOIN LATERAL (
@@ -69,8 +71,9 @@ WITH picked AS (
     ) c
 )
 UPDATE delivery d SET claim = @claim::uuid, due_at = clock_timestamp() + make_interval(secs => @lease::float8)
-FROM picked p WHERE d.id = p.id
-RETURNING d.id, d.hook_id, d.item_id, d.change_id, d.position, d.attempts, p.url, p.secret;
+FROM hook h
+WHERE d.id = ANY (ARRAY(SELECT p.id FROM picked p)) AND h.id = d.hook_id
+RETURNING d.id, d.hook_id, d.item_id, d.change_id, d.position, d.attempts, h.url, h.secret;
 
 -- WriteResults records what came of deliveries, where the claim still holds. A wait is in seconds, and only counts while pending.
 -- name: WriteResults :many

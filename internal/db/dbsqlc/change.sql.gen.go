@@ -63,28 +63,35 @@ func (q *Queries) ConsumerPosition(ctx context.Context, consumer string) (int64,
 	return position, err
 }
 
-const deleteConsumerPositionsBefore = `-- name: DeleteConsumerPositionsBefore :exec
-DELETE FROM consumer_position WHERE consumer = $1 AND position < $2
+const deleteConsumerPosition = `-- name: DeleteConsumerPosition :exec
+DELETE FROM consumer_position WHERE consumer = $1 AND position = $2
 `
 
-type DeleteConsumerPositionsBeforeParams struct {
+type DeleteConsumerPositionParams struct {
 	Consumer string
 	Position int64
 }
 
+// DeleteConsumerPosition deletes the one row before the newest, for the reason of DeleteHeads.
 // system: as ConsumerPosition.
-func (q *Queries) DeleteConsumerPositionsBefore(ctx context.Context, arg DeleteConsumerPositionsBeforeParams) error {
-	_, err := q.db.Exec(ctx, deleteConsumerPositionsBefore, arg.Consumer, arg.Position)
+func (q *Queries) DeleteConsumerPosition(ctx context.Context, arg DeleteConsumerPositionParams) error {
+	_, err := q.db.Exec(ctx, deleteConsumerPosition, arg.Consumer, arg.Position)
 	return err
 }
 
-const deleteHeadsBefore = `-- name: DeleteHeadsBefore :exec
-DELETE FROM feed_head WHERE step < $1
+const deleteHeads = `-- name: DeleteHeads :exec
+DELETE FROM feed_head WHERE step >= $1 AND step < $2
 `
 
+type DeleteHeadsParams struct {
+	FromStep int64
+	ToStep   int64
+}
+
+// DeleteHeads names both ends: while a snapshot is held open anywhere, what was deleted long ago still lies below, to be walked.
 // system: the sequencer serves all accounts.
-func (q *Queries) DeleteHeadsBefore(ctx context.Context, step int64) error {
-	_, err := q.db.Exec(ctx, deleteHeadsBefore, step)
+func (q *Queries) DeleteHeads(ctx context.Context, arg DeleteHeadsParams) error {
+	_, err := q.db.Exec(ctx, deleteHeads, arg.FromStep, arg.ToStep)
 	return err
 }
 

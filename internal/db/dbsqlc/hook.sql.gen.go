@@ -64,7 +64,7 @@ func (q *Queries) AwaitLines(ctx context.Context) error {
 
 const claimDeliveries = `-- name: ClaimDeliveries :many
 WITH picked AS (
-    SELECT c.id, h.url, h.secret
+    SELECT c.id
     FROM unnest($3::uuid[]) WITH ORDINALITY AS u (hook_id, o)
     JOIN hook h ON h.id = u.hook_id AND h.active
     CROSS JOIN LATERAL (
@@ -75,8 +75,9 @@ WITH picked AS (
     ) c
 )
 UPDATE delivery d SET claim = $1::uuid, due_at = clock_timestamp() + make_interval(secs => $2::float8)
-FROM picked p WHERE d.id = p.id
-RETURNING d.id, d.hook_id, d.item_id, d.change_id, d.position, d.attempts, p.url, p.secret
+FROM hook h
+WHERE d.id = ANY (ARRAY(SELECT p.id FROM picked p)) AND h.id = d.hook_id
+RETURNING d.id, d.hook_id, d.item_id, d.change_id, d.position, d.attempts, h.url, h.secret
 `
 
 type ClaimDeliveriesParams struct {
@@ -98,7 +99,8 @@ type ClaimDeliveriesRow struct {
 }
 
 // ClaimDeliveries takes due deliveries of each hook named, at most as many as its slots, and puts their due time off by the lease: should
-// the claimer die, they come due again. The CTE is not inlined, because it locks rows; joined directly it could be run twice.
+// the claimer die, they come due again. What is picked becomes an array, which is made once, and looked up by the primary key however many
+// rows the planner expects: joined, a long backlog would be scanned for it.
 // system: the dispatcher delivers for all accounts.
 func (q *Queries) ClaimDeliveries(ctx context.Context, arg ClaimDeliveriesParams) ([]ClaimDeliveriesRow, error) {
 	rows, err := q.db.Query(ctx, claimDeliveries,
@@ -288,9 +290,9 @@ func (q *Queries) HooksWanting(ctx context.Context, arg HooksWantingParams) ([]u
 const insertDeliveries = `-- name: InsertDeliveries :exec
 INSERT INTO delivery (id, account_id, hook_id, item_id, change_id, position, due_at)
 SELECT n.id, n.account_id, n.hook_id, n.item_id, n.change_id, n.position,
-    CASE WHEN n.first AND NOT EXISTS (
-        SELECT FROM delivery p WHERE p.hook_id = n.hook_id AND p.item_id = n.item_id AND p.state = 'pending'
-    ) THEN clock_timestamp() END
+    CASE WHEN n.first AND (
+        SELECT p.id FROM delivery p WHERE p.hook_id = n.hook_id AND p.item_id = n.item_id AND p.state = 'pending' LIMIT 1
+    ) IS NULL THEN clock_timestamp() END
 FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::uuid[]) AS account_id, unnest($3::uuid[]) AS hook_id,
     unnest($4::uuid[]) AS item_id, unnest($5::bigint[]) AS change_id, unnest($6::bigint[]) AS position,
     unnest($7::boolean[]) AS first) n
@@ -307,7 +309,8 @@ type InsertDeliveriesParams struct {
 	Firsts     []bool
 }
 
-// InsertDeliveries makes due what is first in its line, given that it is the first of the batch; the rest is parked.
+// InsertDeliveries makes due what is first in its line, given that it is the first of the batch; the rest is parked. A sub-select with LIMIT
+// and not EXISTS, which a plan may turn into a hash of all that is pending.
 // system: each row names the account of its hook.
 func (q *Queries) InsertDeliveries(ctx context.Context, arg InsertDeliveriesParams) error {
 	_, err := q.db.Exec(ctx, insertDeliveries,

@@ -1,0 +1,234 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"itemcast/internal/db"
+	"itemcast/internal/db/dbsqlc"
+)
+
+// baselineConfig is what the baseline's process reads from its standard input.
+type baselineConfig struct {
+	DatabaseURL string
+	Account     uuid.UUID
+}
+
+// baseline is what one would write by hand: a handler, a statement, the bytes. It signs nobody in and checks nothing.
+type baseline struct {
+	account uuid.UUID
+	items   *pgxpool.Pool
+	copies  *pgxpool.Pool // sees the tables of the schema bench
+	rows    map[uuid.UUID]*patched
+	patches atomic.Int64
+
+	link, tail string // what follows a list's results: the page after them does not change while a list is measured
+}
+
+// patched is an item with its columns at hand, so that a PATCH only has to write.
+type patched struct {
+	columns  dbsqlc.UpdateItemParams
+	revision atomic.Int64
+}
+
+// RunBaseline serves until stdin ends, which is when the process that started it stops it, or dies.
+func RunBaseline(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var c baselineConfig
+	decoder := json.NewDecoder(stdin)
+	if err := decoder.Decode(&c); err != nil {
+		return fmt.Errorf("read the configuration: %w", err)
+	}
+	b, err := openBaseline(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: b.routes()}
+	go func() {
+		_, _ = io.Copy(io.Discard, stdin)
+		_ = server.Close()
+	}()
+	fmt.Fprintln(stdout, listener.Addr())
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func openBaseline(ctx context.Context, c baselineConfig) (b *baseline, err error) {
+	b = &baseline{account: c.Account, rows: map[uuid.UUID]*patched{}}
+	defer func() {
+		if err != nil {
+			b.close()
+		}
+	}()
+	if b.items, err = db.Open(ctx, c.DatabaseURL); err != nil {
+		return nil, err
+	}
+	separator := "?"
+	if strings.Contains(c.DatabaseURL, "?") {
+		separator = "&"
+	}
+	if b.copies, err = db.Open(ctx, c.DatabaseURL+separator+"search_path=bench,public"); err != nil {
+		return nil, err
+	}
+	rows, err := b.copies.Query(ctx, `SELECT name, description, type, privacy, language, producer, duration, tags, metadata, client_data,
+		snapshot_id, embed_code, player_url, updated_at, published_at, revision, document, document_version, account_id, id FROM item`)
+	if err != nil {
+		return nil, err
+	}
+	items, err := pgx.CollectRows(rows, pgx.RowToStructByPos[dbsqlc.UpdateItemParams])
+	if err != nil {
+		return nil, err
+	}
+	for _, columns := range items {
+		p := &patched{columns: columns}
+		p.revision.Store(columns.Revision)
+		b.rows[columns.ID] = p
+	}
+	return b, nil
+}
+
+func (b *baseline) close() {
+	for _, pool := range []*pgxpool.Pool{b.items, b.copies} {
+		if pool != nil {
+			pool.Close()
+		}
+	}
+}
+
+func (b *baseline) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /items/{id}", b.get)
+	mux.HandleFunc("GET /items", b.list)
+	mux.HandleFunc("PATCH /items/{id}", b.patch)
+	mux.HandleFunc("PUT /tail", b.setTail)
+	return mux
+}
+
+func (b *baseline) get(w http.ResponseWriter, r *http.Request) {
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	var document []byte
+	var revision int64
+	err = b.items.QueryRow(r.Context(), "SELECT document, revision FROM item WHERE id = $1 AND account_id = $2", id, b.account).Scan(&document, &revision)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	writeDocument(w, document, revision)
+}
+
+func (b *baseline) list(w http.ResponseWriter, r *http.Request) {
+	const limit = 50
+	rows, err := b.items.Query(r.Context(), "SELECT document FROM item WHERE account_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2", b.account, limit+1)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	defer rows.Close()
+	body := bytes.NewBuffer(make([]byte, 0, 96<<10))
+	body.WriteString(`{"results":[`)
+	for n := 0; rows.Next() && n < limit; n++ {
+		if n > 0 {
+			body.WriteByte(',')
+		}
+		body.Write(rows.RawValues()[0]) // a bytea comes as its bytes in the binary format, which pgx asks for
+	}
+	rows.Close()
+	if err := rows.Err(); err != nil {
+		fail(w, err)
+		return
+	}
+	body.WriteString(b.tail)
+	w.Header().Set("Link", b.link)
+	writeJSON(w, body.Bytes())
+}
+
+func (b *baseline) patch(w http.ResponseWriter, r *http.Request) {
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		fail(w, err)
+		return
+	}
+	item, ok := b.rows[id]
+	if !ok {
+		fail(w, errors.New("no such item"))
+		return
+	}
+	columns := item.columns
+	columns.Name, columns.UpdatedAt, columns.Revision = takeName(b.patches.Add(1)), time.Now(), item.revision.Add(1)
+	err = pgx.BeginFunc(r.Context(), b.copies, func(tx pgx.Tx) error {
+		q := dbsqlc.New(tx) // the product's statements, so that they are the same for good
+		if err := q.UpdateItem(r.Context(), columns); err != nil {
+			return err
+		}
+		_, err := q.InsertChange(r.Context(), dbsqlc.InsertChangeParams{
+			AccountID: b.account, ItemID: id, Revision: columns.Revision, Kind: "UPDATED", ChangedFields: []string{"name"},
+			Previous: []byte(`{"name":"Keynote 000000, main stage"}`), Actor: &b.account, Trigger: "hook", Document: columns.Document,
+			OccurredAt: columns.UpdatedAt,
+		})
+		return err
+	})
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	writeDocument(w, columns.Document, columns.Revision)
+}
+
+// setTail takes what the product's list ends with: next, previous and the closing brace; and its Link header.
+func (b *baseline) setTail(w http.ResponseWriter, r *http.Request) {
+	tail, err := io.ReadAll(r.Body)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	b.link, b.tail = r.Header.Get("Link"), string(tail)
+	w.Header().Set("Content-Length", "0")
+}
+
+func writeDocument(w http.ResponseWriter, document []byte, revision int64) {
+	w.Header().Set("ETag", `"`+strconv.FormatInt(revision, 10)+`"`)
+	writeJSON(w, document)
+}
+
+func writeJSON(w http.ResponseWriter, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(body)
+}
+
+func fail(w http.ResponseWriter, err error) {
+	http.Error(w, err.Error(), http.StatusInternalServerError)
+}

@@ -1,0 +1,66 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// BaselineCommand is the argument with which this program, started again, is the baseline.
+const BaselineCommand = "baseline"
+
+// baselineProcess is the baseline in a process of its own, as the product has one.
+type baselineProcess struct {
+	addr  string
+	cmd   *exec.Cmd
+	stdin io.Closer
+}
+
+func startBaseline(ctx context.Context, c baselineConfig) (*baselineProcess, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(self, BaselineCommand)
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the baseline: %w", err)
+	}
+	b := &baselineProcess{cmd: cmd, stdin: stdin}
+	interrupted := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() }) // only while it starts
+	defer interrupted()
+	line, err := "", json.NewEncoder(stdin).Encode(c)
+	if err == nil {
+		line, err = bufio.NewReader(stdout).ReadString('\n')
+	}
+	if err != nil {
+		b.stop()
+		return nil, fmt.Errorf("start the baseline: %w", errors.Join(err, ctx.Err()))
+	}
+	b.addr = strings.TrimSpace(line)
+	return b, nil
+}
+
+func (b *baselineProcess) stop() {
+	_ = b.stdin.Close()
+	kill := time.AfterFunc(stopPatience, func() { _ = b.cmd.Process.Kill() })
+	defer kill.Stop()
+	_ = b.cmd.Wait()
+}

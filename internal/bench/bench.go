@@ -1,0 +1,91 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Config says what to measure, and how long.
+type Config struct {
+	Itemcast    string        // the product's binary
+	Rounds      int           // pairs of rounds
+	Round       time.Duration // how long a round takes
+	Only        []string      // names of rows; empty: all
+	Items       int           // how many there are
+	Connections int           // of the load generator
+	Profiles    string        // a directory for CPU profiles of the product, taken during each row; "": none
+	Out         io.Writer     // the report
+	Progress    io.Writer     // what is going on
+}
+
+// row is one line of the report.
+type row struct {
+	name    string // as --only has it
+	work    string
+	budget  string
+	measure func(ctx context.Context, s *stage) (result, error)
+}
+
+var rows = []row{
+	{"get", "`GET /items/{id}`", "≥ 0.80", getItem},
+	{"list", "`GET /items?limit=50`", "≥ 0.80", listItems},
+	{"graphql", "GraphQL, 50 items with tags and assets, against that list", "≥ 0.50, ≤ 3 statements", queryItems},
+	{"patch", "`PATCH /items/{id}`", "≥ 0.70", patchItem},
+	{"subscribe", "commit → subscriber, 1,000 changes/s, a write transaction left open", "p50 ≤ 5 ms, p99 ≤ 15 ms", subscribe},
+}
+
+// Names are the rows that there are.
+func Names() []string {
+	names := make([]string, len(rows))
+	for i, r := range rows {
+		names[i] = r.name
+	}
+	return names
+}
+
+// Run measures and reports. A budget that is missed is told and is no error.
+func Run(ctx context.Context, c Config) (err error) {
+	chosen, err := choose(c.Only)
+	if err != nil {
+		return err
+	}
+	s, err := openStage(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	report := newReport(ctx, s)
+	for _, r := range chosen {
+		s.say("measuring %s", r.name)
+		stopProfile := s.profile(ctx, r.name)
+		measured, err := r.measure(ctx, s)
+		stopProfile()
+		if err != nil {
+			return fmt.Errorf("measure %s: %w%s", r.name, err, s.product.lastWords())
+		}
+		report.add(r, measured)
+	}
+	return report.write(c.Out)
+}
+
+func choose(names []string) ([]row, error) {
+	if len(names) == 0 {
+		return rows, nil
+	}
+	var chosen []row
+	for _, name := range names {
+		found := false
+		for _, r := range rows {
+			if r.name == name {
+				chosen, found = append(chosen, r), true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("there is no row %q; there are %s", name, strings.Join(Names(), ", "))
+		}
+	}
+	return chosen, nil
+}

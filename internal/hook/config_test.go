@@ -1,0 +1,74 @@
+package hook
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+func TestWait_FollowsTheScheduleByAFifthAndThenEnds(t *testing.T) {
+	t.Parallel()
+	for random, factor := range map[float64]float64{0: 0.8, 0.5: 1, 0.9999999: 1.2} {
+		c := Config{Rand: func() float64 { return random }}.withDefaults()
+		for attempts, planned := range []string{"5s", "5m", "30m", "2h", "5h", "10h", "10h"} {
+			want, _ := time.ParseDuration(planned)
+			got, ok := c.wait(attempts, 0)
+			if off := got.Seconds() - want.Seconds()*factor; !ok || off > 0.1 || off < -0.1 {
+				t.Errorf("after %d attempts: %s %t, want %s × %.1f", attempts+1, got, ok, want, factor)
+			}
+		}
+		if got, ok := c.wait(7, time.Minute); ok {
+			t.Errorf("the eighth attempt is not the last: %s", got)
+		}
+	}
+}
+
+func TestWait_RespectsRetryAfterWithinBounds(t *testing.T) {
+	t.Parallel()
+	c := Config{Rand: func() float64 { return 0.5 }}.withDefaults()
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for value, want := range map[string]time.Duration{
+		"":                              5 * time.Second,
+		"1":                             5 * time.Second,
+		"90":                            90 * time.Second,
+		"1000000000":                    10 * time.Hour,
+		"-5":                            5 * time.Second,
+		"soon":                          5 * time.Second,
+		"99999999999999999999":          5 * time.Second,
+		"Fri, 02 Jan 2026 03:06:05 GMT": 2 * time.Minute,
+		"Thu, 01 Jan 2026 03:06:05 GMT": 5 * time.Second,
+		"Fri, 02 Jan 2099 03:06:05 GMT": 10 * time.Hour,
+	} {
+		if got, _ := c.wait(0, parseRetryAfter(value, now)); got != want {
+			t.Errorf("Retry-After: %s: %s, want %s", value, got, want)
+		}
+	}
+}
+
+func TestRetryAfter_PutsTheNextAttemptOff(t *testing.T) {
+	b := setup(t)
+	r := b.receiver(func(w http.ResponseWriter, _ message) int {
+		w.Header().Set("Retry-After", "600")
+		return http.StatusTooManyRequests
+	})
+	h, _ := b.hook(r.URL)
+	n := b.node(Config{Retries: retries(3, time.Millisecond)})
+	b.write(n, h.ID, "CREATED")
+	r.awaitCount(1)
+	n.stop()
+	if wait := value[float64](b, "SELECT extract(epoch FROM due_at - now()) FROM delivery"); wait < 500 || wait > 601 {
+		t.Errorf("due in %.0f s", wait)
+	}
+}
+
+func TestFaultOf_IsShortValidText(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{strings.Repeat("é", 400), "a" + strings.Repeat("é", 400), "\x00 \xff", strings.Repeat("\xe2\x82", 400)} {
+		if got := faultOf(errors.New(text)); len(got) > maxFault || !utf8.ValidString(got) || strings.Contains(got, "\x00") {
+			t.Errorf("%d bytes: %q", len(got), got)
+		}
+	}
+}
