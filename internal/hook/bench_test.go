@@ -66,8 +66,17 @@ func BenchmarkLatency(b *testing.B) {
 }
 
 // BenchmarkDeliveries measures deliveries/s to one endpoint, from a backlog of b.N.
-func BenchmarkDeliveries(b *testing.B) {
+func BenchmarkDeliveries(b *testing.B) { benchmarkDeliveries(b, newBundle(b)) }
+
+// BenchmarkDeliveries_WriterLeftOpen is the same while dead versions of rows cannot be pruned.
+func BenchmarkDeliveries_WriterLeftOpen(b *testing.B) {
 	s := newBundle(b)
+	s.begin(change.Change{ItemID: uuid.New(), Kind: change.Created, Trigger: change.ByHook})
+	benchmarkDeliveries(b, s)
+}
+
+func benchmarkDeliveries(b *testing.B, s *bundle) {
+	b.Helper()
 	r := s.receiver(nil)
 	h, _ := s.hook(r.URL)
 	n := s.idleNode(Config{})

@@ -22,6 +22,10 @@ func signedIn(s SignIn, next http.Handler) http.Handler {
 			_, err = account.Authorize(ctx)
 		}
 		if err != nil {
+			if r.Header.Get("X-Requested-With") == "XMLHttpRequest" {
+				// A page's script asks by its own form; the challenge would make the browser open its password box over it.
+				w.Header()["Www-Authenticate"] = nil
+			}
 			contract.WriteProblem(w, r, err)
 			return
 		}

@@ -69,7 +69,7 @@ WITH picked AS (
     JOIN hook h ON h.id = u.hook_id AND h.active
     CROSS JOIN LATERAL (
         SELECT x.id FROM delivery x
-        WHERE x.hook_id = h.id AND x.state = 'pending' AND x.due_at IS NOT NULL AND x.due_at <= clock_timestamp()
+        WHERE x.hook_id = h.id AND x.state = 'pending' AND x.due_at IS NOT NULL AND x.due_at <= now()
         ORDER BY x.due_at LIMIT ($4::integer[])[u.o]
         FOR UPDATE SKIP LOCKED
     ) c
@@ -100,7 +100,8 @@ type ClaimDeliveriesRow struct {
 
 // ClaimDeliveries takes due deliveries of each hook named, at most as many as its slots, and puts their due time off by the lease: should
 // the claimer die, they come due again. What is picked becomes an array, which is made once, and looked up by the primary key however many
-// rows the planner expects: joined, a long backlog would be scanned for it.
+// rows the planner expects: joined, a long backlog would be scanned for it. Due is what is before now(), which bounds the index scan as
+// clock_timestamp() cannot: retries of tomorrow are not read.
 // system: the dispatcher delivers for all accounts.
 func (q *Queries) ClaimDeliveries(ctx context.Context, arg ClaimDeliveriesParams) ([]ClaimDeliveriesRow, error) {
 	rows, err := q.db.Query(ctx, claimDeliveries,

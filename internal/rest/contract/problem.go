@@ -68,7 +68,9 @@ func writeDocument(w http.ResponseWriter, shown *problem.Error) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	switch shown.Code {
 	case problem.Unauthenticated:
-		header.Set("WWW-Authenticate", `Basic realm="Itemcast", charset="UTF-8"`)
+		if _, decided := header["Www-Authenticate"]; !decided {
+			header.Set("WWW-Authenticate", `Basic realm="Itemcast", charset="UTF-8"`)
+		}
 	case problem.RevisionMismatch:
 		if shown.Revision > 0 {
 			header.Set("ETag", `"`+strconv.FormatInt(shown.Revision, 10)+`"`)

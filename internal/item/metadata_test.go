@@ -1,0 +1,147 @@
+package item
+
+import (
+	"strings"
+	"testing"
+
+	"itemcast/internal/problem"
+)
+
+func TestMetadata_EachKindTakesItsValuesAndRefusesOthers(t *testing.T) {
+	b := setup(t)
+	b.fields()
+	for _, c := range []struct{ key, value, want string }{ // want: what is kept; empty when refused
+		{"text", `"a <b>"`, `"a \u003cb\u003e"`}, {"text", `""`, `""`}, {"text", `1`, ""}, {"text", `true`, ""},
+		{"number", `1e2`, `100`}, {"number", `1.50`, `1.5`}, {"number", `-0`, `0`}, {"number", `9007199254740993`, `9007199254740993`},
+		{"number", `999999999999999999999999999999`, `999999999999999999999999999999`}, {"number", `1e30`, ""},
+		{"number", `0.000000000000001`, `0.000000000000001`}, {"number", `1e-16`, ""}, {"number", `"1"`, ""},
+		{"bool", `true`, `true`}, {"bool", `false`, `false`}, {"bool", `"true"`, ""}, {"bool", `0`, ""},
+		{"date", `"2024-02-29"`, `"2024-02-29"`}, {"date", `"2023-02-29"`, ""}, {"date", `"2024-2-9"`, ""}, {"date", `20240229`, ""},
+		{"choice", `"red"`, `"red"`}, {"choice", `"blue"`, ""}, {"choice", `1`, ""},
+	} {
+		document, err := b.items.Create(b.ctx, []byte(`{"name":"n","metadata":{"`+c.key+`":`+c.value+`}}`))
+		if c.want == "" {
+			if at := faults(t, err, problem.RuleViolated); !strings.HasPrefix(at, "#/metadata/"+c.key+" must ") {
+				t.Errorf("%s %s: got %s", c.key, c.value, at)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s %s: %v", c.key, c.value, err)
+			continue
+		}
+		if got := string(b.decode(document.Bytes).Metadata); got != `{"`+c.key+`":`+c.want+`}` {
+			t.Errorf("%s %s is kept as %s, want %s", c.key, c.value, got, c.want)
+		}
+	}
+}
+
+func TestMetadata_TellsOfEveryFaultAtOnce(t *testing.T) {
+	b := setup(t)
+	b.fields()
+	if _, err := b.items.CreateField(b.ctx, Field{Key: "must", Kind: "text", Required: true}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.items.Create(b.ctx, []byte(`{"name":" ","tags":["  "],"metadata":{"bool":1,"un/known":2,"date":"x"}}`))
+	at := faults(t, err, problem.RuleViolated)
+	for _, want := range []string{"#/name ", "#/tags ", "#/metadata/must is required", "#/metadata/bool ", "#/metadata/un~1known ", "#/metadata/date "} {
+		if !strings.Contains(at, want) {
+			t.Errorf("%q is not told of in\n%s", want, at)
+		}
+	}
+	if n := b.changes(); n != 0 {
+		t.Errorf("a refused item left %d changes", n)
+	}
+}
+
+func TestMetadata_NullLeavesAFieldEmptyAndKeysAreSorted(t *testing.T) {
+	b := setup(t)
+	b.fields()
+	i := b.create(`{"name":"n","metadata":{"text":"t","number":1,"date":null,"bool":false}}`)
+	if got := string(i.Metadata); got != `{"bool":false,"number":1,"text":"t"}` {
+		t.Errorf("got %s", got)
+	}
+	if got := string(b.patch(i.ID, `{"metadata":{"text":null}}`).Metadata); got != `{"bool":false,"number":1}` {
+		t.Errorf("got %s", got)
+	}
+}
+
+// A field that is made required later stands in the way of a change of metadata, and of no other.
+func TestMetadata_AFieldMadeRequiredLaterBlocksNoOtherEdit(t *testing.T) {
+	b := setup(t)
+	b.fields()
+	i := b.create(`{"name":"n","metadata":{"number":100}}`)
+	if _, err := b.items.CreateField(b.ctx, Field{Key: "must", Kind: "text", Required: true}); err != nil {
+		t.Fatal(err)
+	}
+	b.patch(i.ID, `{"name":"other"}`)
+	if _, err := b.items.Replace(b.ctx, i.ID, []byte(`{"name":"third","metadata":{"number":1e2}}`), nil); err != nil {
+		t.Errorf("the same number, spelled differently, is taken for a change: %v", err)
+	}
+	_, err := b.items.Patch(b.ctx, i.ID, []byte(`{"metadata":{"number":2}}`), nil)
+	if at := faults(t, err, problem.RuleViolated); at != "#/metadata/must is required" {
+		t.Errorf("got %s", at)
+	}
+	b.patch(i.ID, `{"metadata":{"number":2,"must":"x"}}`)
+}
+
+func TestMetadata_IsAtMost64KiB(t *testing.T) {
+	b := setup(t)
+	b.fields()
+	frame := len(`{"text":""}`)
+	b.create(`{"name":"n","metadata":{"text":"` + strings.Repeat("a", 64<<10-frame) + `"}}`)
+	_, err := b.items.Create(b.ctx, []byte(`{"name":"n","metadata":{"text":"`+strings.Repeat("a", 64<<10-frame+1)+`"}}`))
+	if at := faults(t, err, problem.RuleViolated); at != "#/metadata must be at most 64 KiB" {
+		t.Errorf("got %s", at)
+	}
+}
+
+func TestClientData_IsKeptUntouchedWithinItsLimits(t *testing.T) {
+	b := setup(t)
+	nested := func(levels int) string { // the object itself is the first
+		return `{"name":"n","client_data":` + strings.Repeat(`{"a":`, levels-1) + `{}` + strings.Repeat(`}`, levels)
+	}
+	b.create(nested(20))
+	_, err := b.items.Create(b.ctx, []byte(nested(21)))
+	if at := faults(t, err, problem.RuleViolated); at != "#/client_data must be at most 20 levels deep" {
+		t.Errorf("got %s", at)
+	}
+	_, err = b.items.Create(b.ctx, []byte(`{"name":"n","client_data":{"a":"`+strings.Repeat("a", 64<<10)+`"}}`))
+	if at := faults(t, err, problem.RuleViolated); at != "#/client_data must be at most 64 KiB" {
+		t.Errorf("got %s", at)
+	}
+	i := b.create(`{"name":"n","client_data":{"z":1.0,"a":[1e2, null],"n":null}}`)
+	if got := string(b.patch(i.ID, `{"client_data":{"b":{"x":null,"y":1}}}`).ClientData); got != `{"z":1.0,"a":[1e2,null],"n":null,"b":{"y":1}}` {
+		t.Errorf("after a merge client_data is %s", got)
+	}
+}
+
+// Text that Postgres cannot hold is the client's fault, and is told as such.
+func TestInput_TextThatCannotBeKeptIsRefused(t *testing.T) {
+	b := setup(t)
+	b.fields()
+	for _, input := range []string{
+		`{"name":"a\u0000b"}`, `{"name":"n","metadata":{"text":"\u0000"}}`, `{"name":"n","client_data":{"a":"\u0000"}}`,
+		`{"name":"n","tags":["\u0000"]}`, `{"name":"\ud800"}`, "{\"name\":\"\xff\"}", `{"name":"n","client_data":{"a":"\udc00"}}`,
+	} {
+		if _, err := b.items.Create(b.ctx, []byte(input)); problem.Of(err) == nil {
+			t.Errorf("%q: got %v, want it refused", input, err)
+		}
+	}
+}
+
+func TestMetadataFilter_TakesOnlyWhatTheFieldsKindTakes(t *testing.T) {
+	b := setup(t)
+	b.fields()
+	for _, c := range [][2]string{
+		{"number", "true"}, {"number", "null"}, {"number", `"1"`}, {"number", " 1 "}, {"number", "[1]"}, {"number", `{"a":1}`}, {"number", ""},
+		{"number", "1e40"}, {"bool", "yes"}, {"date", "2024"}, {"choice", "blue"}, {"unknown", "x"},
+	} {
+		_, err := b.items.List(b.ctx, Filter{Metadata: map[string]string{c[0]: c[1]}}, Paging{Limit: 1})
+		if at := faults(t, err, problem.InvalidInput); !strings.HasPrefix(at, "metadata."+c[0]+" ") {
+			t.Errorf("%v: got %s", c, at)
+		}
+		_, err = NewMatcher(b.ctx, b.pool, b.account, Filter{Metadata: map[string]string{c[0]: c[1]}})
+		faults(t, err, problem.InvalidInput)
+	}
+}

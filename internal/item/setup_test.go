@@ -1,0 +1,215 @@
+package item
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"itemcast/internal/account"
+	"itemcast/internal/change"
+	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/db/dbtest"
+	"itemcast/internal/problem"
+	"itemcast/internal/rest/contract"
+	"itemcast/openapi"
+)
+
+const publicURL = "https://items.example"
+
+// bundle is a Service over a database with one account, in which ctx's user may do everything.
+type bundle struct {
+	t         *testing.T
+	ctx       context.Context
+	pool      *pgxpool.Pool
+	account   uuid.UUID
+	items     *Service
+	feed      *change.Feed
+	sequencer *change.Sequencer
+	hooks     []uuid.UUID // what the hook finder finds
+	asked     []string    // the events that it was asked for
+}
+
+func setup(t *testing.T) *bundle {
+	t.Helper()
+	t.Parallel()
+	b := &bundle{t: t, pool: dbtest.New(t), account: uuid.New()}
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	b.addAccount(b.account)
+	b.ctx = b.as(account.All()...)
+	b.sequencer = change.NewSequencer(b.pool, log)
+	feed, err := change.OpenFeed(t.Context(), b.pool, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.feed = feed
+	b.items = b.service(publicURL)
+	return b
+}
+
+func (b *bundle) service(publicURL string) *Service {
+	b.t.Helper()
+	document, err := contract.Load(openapi.Files, "core.yaml")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	find := func(_ context.Context, _ pgx.Tx, _ uuid.UUID, event string) ([]uuid.UUID, error) {
+		b.asked = append(b.asked, event)
+		return b.hooks, nil
+	}
+	return NewService(Config{Pool: b.pool, Feed: b.feed, Sequencer: b.sequencer, Hooks: find, Check: document.Schema("ItemInput").Check,
+		PublicURL: publicURL, Log: slog.New(slog.NewTextHandler(b.t.Output(), nil))})
+}
+
+func (b *bundle) addAccount(id uuid.UUID) {
+	b.t.Helper()
+	if err := dbsqlc.New(b.pool).InsertAccount(b.t.Context(), dbsqlc.InsertAccountParams{ID: id, Name: "test"}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// as is a context in which a user of the account acts who has these permissions.
+func (b *bundle) as(permissions ...account.Permission) context.Context {
+	return account.WithActor(b.t.Context(), account.Actor{AccountID: b.account, UserID: uuid.New(), Permissions: permissions})
+}
+
+// without is all permissions but one.
+func without(p account.Permission) []account.Permission {
+	return slices.DeleteFunc(account.All(), func(other account.Permission) bool { return other == p })
+}
+
+func (b *bundle) create(input string) *Item {
+	b.t.Helper()
+	document, err := b.items.Create(b.ctx, []byte(input))
+	if err != nil {
+		b.t.Fatalf("create %s: %v", input, err)
+	}
+	return b.decode(document.Bytes)
+}
+
+func (b *bundle) patch(id uuid.UUID, patch string) *Item {
+	b.t.Helper()
+	document, err := b.items.Patch(b.ctx, id, []byte(patch), nil)
+	if err != nil {
+		b.t.Fatalf("patch %s: %v", patch, err)
+	}
+	return b.decode(document.Bytes)
+}
+
+func (b *bundle) decode(document []byte) *Item {
+	b.t.Helper()
+	i, err := Decode(document)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return i
+}
+
+func (b *bundle) field(key, kind string, choices ...string) Field {
+	b.t.Helper()
+	f, err := b.items.CreateField(b.ctx, Field{Key: key, Kind: kind, Choices: choices})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return f
+}
+
+// fields makes one metadata field of each kind, under the kind's name.
+func (b *bundle) fields() {
+	b.t.Helper()
+	for _, kind := range []string{"text", "number", "bool", "date"} {
+		b.field(kind, kind)
+	}
+	b.field("choice", "choice", "red", "green")
+}
+
+func (b *bundle) exec(statement string, args ...any) {
+	b.t.Helper()
+	if _, err := b.pool.Exec(b.t.Context(), statement, args...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func value[T any](b *bundle, query string, args ...any) (v T) {
+	b.t.Helper()
+	if err := b.pool.QueryRow(b.t.Context(), query, args...).Scan(&v); err != nil {
+		b.t.Fatalf("%s: %v", query, err)
+	}
+	return v
+}
+
+// changes counts the log's entries.
+func (b *bundle) changes() int {
+	b.t.Helper()
+	return value[int](b, "SELECT count(*) FROM item_change WHERE account_id = $1", b.account)
+}
+
+// faults fails unless err has the code, and returns its faults as "pointer detail" lines.
+func faults(t *testing.T, err error, code problem.Code) string {
+	t.Helper()
+	told := problem.Of(err)
+	if told == nil || told.Code != code {
+		t.Fatalf("got %v, want %s", err, code)
+	}
+	var lines []string
+	for _, f := range told.Faults {
+		lines = append(lines, f.Pointer+f.Parameter+" "+f.Detail)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func encoded(t testing.TB, v any) string {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+func names(items []*Item) []string {
+	out := make([]string, len(items))
+	for n, i := range items {
+		out[n] = i.Name
+	}
+	return out
+}
+
+// listed reads the whole list, a page at a time.
+func (b *bundle) listed(filter Filter, sort Sort, limit int) []*Item {
+	b.t.Helper()
+	var all []*Item
+	paging := Paging{Sort: sort, Limit: limit}
+	for {
+		page, err := b.items.List(b.ctx, filter, paging)
+		if err != nil {
+			b.t.Fatalf("list %+v: %v", filter, err)
+		}
+		for _, listed := range page.Items {
+			all = append(all, b.decode(listed.Document))
+			paging.After = listed.Cursor
+		}
+		if !page.HasNext {
+			return all
+		}
+	}
+}
+
+// epoch is a time as Postgres keeps it.
+var epoch = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+
+func ids(n int) []uuid.UUID {
+	out := make([]uuid.UUID, n)
+	for i := range out {
+		out[i] = uuid.MustParse(fmt.Sprintf("00000000-0000-7000-8000-%012d", i+1))
+	}
+	return out
+}
