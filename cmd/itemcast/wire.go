@@ -15,6 +15,7 @@ import (
 	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"itemcast/internal/rest/contract"
+	"itemcast/internal/rest/idempotency"
 	"itemcast/openapi"
 )
 
@@ -72,6 +73,7 @@ func (n *node) run(ctx context.Context, hookNetworks []netip.Prefix) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
 		n.sequencer.Run, n.feed.Run, n.signIn.Run, n.items.RunRenewal, dispatcher.Run,
+		func(ctx context.Context) error { return idempotency.RunForget(ctx, n.database.pool, n.log) },
 	} {
 		group.Go(func() error { return part(ctx) })
 	}

@@ -93,7 +93,7 @@ func (s *SignIn) verify(ctx context.Context, email, password string) (Actor, err
 	if unknown {
 		hash = s.decoy()
 	}
-	match, err := verifyPassword(password, hash)
+	match, err := verifyPassword(ctx, password, hash)
 	if err != nil {
 		return Actor{}, fmt.Errorf("verify password: %w", err)
 	}

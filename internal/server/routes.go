@@ -40,7 +40,7 @@ func Routes(h Handlers) http.Handler {
 	mux.Handle("/graphql", byKind(web.Playground(), graphQL, signedInIfGiven(h.SignIn, h.GraphQL)))
 
 	mux.Handle("/", contract.NotFound(mux))
-	return contract.Recover(secure(mux))
+	return contract.Recover(deadlines(secure(mux)))
 }
 
 // operations is every operation of openapi/core.yaml, behind the contract.

@@ -69,7 +69,7 @@ func TestRecover_AnswersOrCuts(t *testing.T) {
 		panic("secret")
 	}))
 	defer func() {
-		if reason := recover(); !errors.Is(http.ErrAbortHandler, reason) {
+		if reason, ok := recover().(error); !ok || !errors.Is(reason, http.ErrAbortHandler) {
 			t.Errorf("panics with %v", reason)
 		}
 	}()
