@@ -21,7 +21,7 @@ run: build ## Build and start everything on http://127.0.0.1:8080, with a Postgr
 	ITEMCAST_HOOK_ALLOW_NETWORKS="$${ITEMCAST_HOOK_ALLOW_NETWORKS-127.0.0.0/8,::1/128}" exec $(BIN) serve
 
 build: $(WEB_BUILT) ## Build the binary, assets bundled in: bin/itemcast.
-	CGO_ENABLED=0 go build -trimpath -o $(BIN) ./cmd/itemcast
+	CGO_ENABLED=0 go build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/itemcast
 
 test: $(WEB_BUILT) clients ## Run all tests, against real Postgres; installs or names what is missing.
 	scripts/setup-test

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 
@@ -45,11 +46,24 @@ func historyPosition(after *string) (int64, error) {
 	return id, nil
 }
 
-// follow sends a subscription's events until ctx ends or the subscription cannot go on, which the subscriber is told.
-func follow(ctx context.Context, subscription *live.Subscription, events chan<- *live.Event) {
+// resubscribeWait is how long a subscription leaves a database alone that is away.
+const resubscribeWait = time.Second
+
+// follow sends a subscription's events until ctx ends or the subscription cannot go on, which the subscriber is told. While the database is
+// away it waits, and then goes on after cursor, the last that was sent.
+func follow(ctx context.Context, cursor string, subscribe func(cursor string) (*live.Subscription, error), subscription *live.Subscription, events chan<- *live.Event) {
 	defer close(events)
 	for {
 		event, err := subscription.Next(ctx)
+		for err != nil && ctx.Err() == nil && problem.From(err).Code == problem.Unavailable {
+			select {
+			case <-ctx.Done():
+			case <-time.After(resubscribeWait):
+			}
+			if subscription, err = subscribe(cursor); err == nil {
+				event, err = subscription.Next(ctx)
+			}
+		}
 		if ctx.Err() != nil {
 			return
 		}
@@ -61,6 +75,7 @@ func follow(ctx context.Context, subscription *live.Subscription, events chan<- 
 		case <-ctx.Done():
 			return
 		case events <- event:
+			cursor = event.Cursor
 		}
 	}
 }

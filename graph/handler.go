@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -59,7 +60,6 @@ func NewHandler(r *Resolver, c Config) http.Handler {
 func newWebsocket(c Config) transport.Websocket {
 	return transport.Websocket{
 		Implementation:   wsImplementation{},
-		InitTimeout:      10 * time.Second,
 		PingPongInterval: 20 * time.Second,
 		InitFunc: func(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
 			authorization := payload.Authorization()
@@ -68,8 +68,11 @@ func newWebsocket(c Config) transport.Websocket {
 			}
 			signedIn, err := c.SignIn(ctx, authorization)
 			if err != nil {
-				const forbidden = 4403 // graphql-ws: Forbidden
-				return transport.WithWebsocketCloseCode(transport.AppendCloseReason(ctx, "Forbidden"), forbidden), nil, errors.New("Forbidden")
+				code, reason := closeForbidden, "Forbidden"
+				if problem.From(err).Code == problem.Unavailable { // clients come again, with their cursor
+					code, reason = closeTryAgainLater, "Try again later"
+				}
+				return transport.WithWebsocketCloseCode(transport.AppendCloseReason(ctx, reason), code), nil, errors.New(reason)
 			}
 			return signedIn, nil, nil
 		},
@@ -100,9 +103,8 @@ func present(ctx context.Context, err error) *gqlerror.Error {
 	if problem.Of(err) == nil && out.Extensions["code"] != nil { // gqlgen's own: parsing, validation, limits
 		return out
 	}
-	if _, ours := errors.AsType[*gqlerror.Error](err); ours && problem.Of(err) == nil && errors.Unwrap(out) == nil {
-		out.Extensions = map[string]any{"code": problem.InvalidInput}
-		return out
+	if fault, ours := errors.AsType[*gqlerror.Error](err); ours && problem.Of(err) == nil {
+		return presentCoercion(fault)
 	}
 	p := problem.From(err)
 	out.Message = p.Detail
@@ -112,6 +114,19 @@ func present(ctx context.Context, err error) *gqlerror.Error {
 	}
 	if p.Revision > 0 {
 		out.Extensions["revision"] = p.Revision
+	}
+	return out
+}
+
+// presentCoercion tells of a value that could not be read as its type. The texts of our own scalars say what it must be.
+func presentCoercion(fault *gqlerror.Error) *gqlerror.Error {
+	out := &gqlerror.Error{Message: fault.Message, Path: fault.Path, Locations: fault.Locations, Extensions: map[string]any{"code": problem.InvalidInput}}
+	if cause := errors.Unwrap(fault); cause != nil {
+		detail := cause.Error()
+		if !strings.HasPrefix(detail, "must be ") {
+			detail = "does not have the form of its type"
+		}
+		out.Message = fault.Path.String() + " " + detail + "."
 	}
 	return out
 }

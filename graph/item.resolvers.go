@@ -148,21 +148,22 @@ func (r *queryResolver) Tags(ctx context.Context) ([]*item.Tag, error) {
 
 // ItemChanges is the resolver for the itemChanges field.
 func (r *subscriptionResolver) ItemChanges(ctx context.Context, after *string, filter *model.ItemFilter, kinds []live.Kind) (<-chan *live.Event, error) {
-	cursor := ""
-	if after != nil {
-		cursor = *after
-	}
 	var criteria *item.Filter
 	if filter != nil {
 		f := toFilter(filter)
 		criteria = &f
 	}
-	subscription, err := r.Hub.Subscribe(ctx, cursor, criteria, kinds)
+	cursor := orZero(after)
+	if cursor == "" {
+		cursor = r.Feed.Cursor(r.Feed.Head())
+	}
+	subscribe := func(cursor string) (*live.Subscription, error) { return r.Hub.Subscribe(ctx, cursor, criteria, kinds) }
+	subscription, err := subscribe(cursor)
 	if err != nil {
 		return nil, err
 	}
 	events := make(chan *live.Event)
-	go follow(ctx, subscription, events)
+	go follow(ctx, cursor, subscribe, subscription, events)
 	return events, nil
 }
 

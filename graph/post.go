@@ -107,10 +107,11 @@ func readParams(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *pr
 	return params, nil
 }
 
-// negotiate chooses the response's media type: what the client prefers of the two, and the newer one when it does not care.
+// negotiate chooses the response's media type: what the client prefers of the two, the newer one when it names both alike, and the older
+// one when it names neither, as the specification asks for the sake of old clients.
 func negotiate(accept []string) (mediaType string, ok bool) {
 	if len(accept) == 0 {
-		return graphqlJSON, true
+		return plainJSON, true
 	}
 	best, bestQ := "", 0.0
 	for _, part := range strings.Split(strings.Join(accept, ","), ",") {
@@ -126,7 +127,7 @@ func negotiate(accept []string) (mediaType string, ok bool) {
 		}
 		switch mediaType {
 		case "*/*", "application/*":
-			mediaType = graphqlJSON
+			mediaType = plainJSON
 		case graphqlJSON, plainJSON:
 		default:
 			continue
@@ -136,6 +137,23 @@ func negotiate(accept []string) (mediaType string, ok bool) {
 		}
 	}
 	return best, best != ""
+}
+
+// Refuse answers a request that does not get as far as its operation with what err is to the user.
+func Refuse(w http.ResponseWriter, r *http.Request, err error) {
+	accepted, ok := negotiate(r.Header.Values("Accept"))
+	if !ok {
+		accepted = plainJSON
+	}
+	p := problem.From(err)
+	switch p.Code {
+	case problem.Unauthenticated:
+		w.Header().Set("WWW-Authenticate", `Basic realm="Itemcast", charset="UTF-8"`)
+	case problem.Unavailable, problem.TooManyRequests:
+		w.Header().Set("Retry-After", "1")
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	refuse(w, accepted, p)
 }
 
 func refuse(w http.ResponseWriter, accepted string, p *problem.Error) {

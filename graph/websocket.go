@@ -20,7 +20,23 @@ const (
 	writeWait = 15 * time.Second
 	closeWait = 2 * time.Second
 
+	// initWait is how long a client has to send connection_init.
+	initWait = 10 * time.Second
+
 	subprotocol = "graphql-transport-ws"
+)
+
+// Close codes of the protocol (enisdenjo/graphql-ws, PROTOCOL.md), and of RFC 6455's registry.
+const (
+	closeGoingAway     = 1001
+	closeTryAgainLater = 1013
+	closeBadRequest    = 4400
+	closeUnauthorized  = 4401
+	closeForbidden     = 4403
+	closeSubprotocol   = 4406
+	closeInitTimeout   = 4408
+	closeDuplicate     = 4409
+	closeTooManyInits  = 4429
 )
 
 var errProtocol = errors.New("the client does not speak " + subprotocol)
@@ -37,11 +53,13 @@ func (wsImplementation) Accept(w http.ResponseWriter, r *http.Request, _ transpo
 		return nil, err
 	}
 	if conn.Subprotocol() != subprotocol {
-		_ = conn.Close(4406, "Subprotocol not acceptable") // graphql-ws
+		_ = conn.Close(closeSubprotocol, "Subprotocol not acceptable")
 		return nil, errProtocol
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
-	return &wsConn{conn: conn, ctx: ctx, cancel: cancel}, nil
+	c := &wsConn{conn: conn, ctx: ctx, cancel: cancel, names: names{ours: map[string]string{}, theirs: map[string]string{}}}
+	c.awaitInit = time.AfterFunc(initWait, func() { _ = c.WriteClose(closeInitTimeout, "Connection initialisation timeout") })
+	return c, nil
 }
 
 type wsConn struct {
@@ -49,26 +67,48 @@ type wsConn struct {
 	ctx    context.Context // ends with the connection
 	cancel context.CancelFunc
 
+	awaitInit   *time.Timer
+	initialised bool // by the reader
+	names       names
+
 	mu       sync.Mutex
 	deadline *time.Timer
 	closing  bool
 }
 
 func (c *wsConn) NextReader() (messageType int, r io.Reader, err error) {
-	kind, data, err := c.conn.Read(c.ctx)
-	switch websocket.CloseStatus(err) {
-	case websocket.StatusNormalClosure, websocket.StatusNoStatusRcvd, websocket.StatusGoingAway:
-		return int(kind), nil, transport.ErrWebsocketClosed
+	for {
+		kind, data, err := c.conn.Read(c.ctx)
+		switch websocket.CloseStatus(err) {
+		case websocket.StatusNormalClosure, websocket.StatusNoStatusRcvd, websocket.StatusGoingAway:
+			return int(kind), nil, transport.ErrWebsocketClosed
+		}
+		if err != nil {
+			return int(kind), nil, err
+		}
+		switch data, err = c.receive(data); {
+		case err != nil:
+			return int(kind), nil, err
+		case data != nil:
+			return int(kind), bytes.NewReader(data), nil
+		}
 	}
-	return int(kind), bytes.NewReader(data), err
 }
 
-// WriteJSON writes one message; when the peer does not take it in time, the connection ends.
+// WriteJSON writes one message; when the peer does not take it in time, the connection ends. What belongs to no running operation is
+// dropped: the protocol ends one with a single error or complete, and sends nothing after the client's complete.
 func (c *wsConn) WriteJSON(v any) error {
+	if !c.names.toClient(v) {
+		return nil
+	}
 	data, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
+	return c.write(data)
+}
+
+func (c *wsConn) write(data []byte) error {
 	ctx, cancel := context.WithTimeout(c.ctx, writeWait)
 	defer cancel()
 	return c.conn.Write(ctx, websocket.MessageText, data)
@@ -82,6 +122,10 @@ func (c *wsConn) WriteClose(code int, reason string) error {
 		return nil
 	}
 	c.closing = true
+	c.awaitInit.Stop()
+	if code == transport.WebsocketCloseNormalClosure { // gqlgen's, when the server ends: clients are to come again
+		code, reason = closeGoingAway, "Going away"
+	}
 	go func() {
 		stop := time.AfterFunc(closeWait, func() { _ = c.conn.CloseNow() })
 		defer stop.Stop()
@@ -94,6 +138,7 @@ func (c *wsConn) WriteClose(code int, reason string) error {
 func (c *wsConn) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.awaitInit.Stop()
 	if c.deadline != nil {
 		c.deadline.Stop()
 	}

@@ -17,8 +17,12 @@ import (
 	"itemcast/internal/problem"
 )
 
+// version is set by the build.
+var version = "dev"
+
 type commands struct {
 	database
+	Version kong.VersionFlag `help:"Print the version."`
 
 	Serve   serveCommand   `cmd:"" help:"Serve the APIs and the pages."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date, and exit. (serve does it too.)"`
@@ -48,6 +52,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	parser, err := kong.New(&c,
 		kong.Name("itemcast"),
 		kong.Description("A self-hosted hub for media items. Every flag is also an ITEMCAST_* variable."),
+		kong.Vars{"version": version},
+		kong.DefaultEnvars("ITEMCAST"),
 		kong.Writers(stdout, stderr),
 		kong.UsageOnError(),
 		kong.BindTo(ctx, (*context.Context)(nil)),

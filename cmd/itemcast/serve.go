@@ -51,6 +51,9 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 		return err
 	}
 	publicURL := d.publicURL(s.Addr)
+	if err := o.keepPublicURL(ctx, publicURL); err != nil {
+		return err
+	}
 	n, err := wire(ctx, o, publicURL, c.log)
 	if err != nil {
 		return err

@@ -119,7 +119,11 @@ func (d *database) asOperator(ctx context.Context, c *console, fn func(ctx conte
 		return err
 	}
 	defer o.close()
-	n, err := wire(ctx, o, d.publicURL(defaultAddr), c.log)
+	publicURL, err := o.publicURL(ctx, d)
+	if err != nil {
+		return err
+	}
+	n, err := wire(ctx, o, publicURL, c.log)
 	if err != nil {
 		return err
 	}

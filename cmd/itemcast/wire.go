@@ -69,7 +69,7 @@ func (n *node) close() { n.notifier.Close() }
 
 // run runs what a node does by itself, until ctx ends or a part fails.
 func (n *node) run(ctx context.Context, hookNetworks []netip.Prefix) error {
-	dispatcher := hook.NewDispatcher(n.database.pool, n.feed, hook.Config{AllowNetworks: hookNetworks}, n.log)
+	dispatcher := hook.NewDispatcher(n.database.pool, n.feed, hook.Config{AllowNetworks: hookNetworks, Version: version}, n.log)
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
 		n.sequencer.Run, n.feed.Run, n.signIn.Run, n.items.RunRenewal, dispatcher.Run,

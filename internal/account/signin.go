@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hashicorp/golang-lru/v2/expirable"
 	"github.com/jackc/pgx/v5"
@@ -81,7 +83,8 @@ func (s *SignIn) Basic(ctx context.Context, email, password string) (Actor, erro
 }
 
 func (s *SignIn) verify(ctx context.Context, email, password string) (Actor, error) {
-	if len(email) > 320 || len(password) > 1024 {
+	// What no text column of Postgres can hold is nobody's address, and asking for it would be an error.
+	if len(email) > 320 || len(password) > 1024 || !utf8.ValidString(email) || strings.ContainsRune(email, 0) {
 		return Actor{}, errCredentials
 	}
 	user, err := dbsqlc.New(s.pool).UserByEmail(ctx, email)

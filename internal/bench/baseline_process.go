@@ -58,6 +58,8 @@ func startBaseline(ctx context.Context, c baselineConfig) (*baselineProcess, err
 	return b, nil
 }
 
+func (b *baselineProcess) where() (addr string, pid int) { return b.addr, b.cmd.Process.Pid }
+
 func (b *baselineProcess) stop() {
 	_ = b.stdin.Close()
 	kill := time.AfterFunc(stopPatience, func() { _ = b.cmd.Process.Kill() })

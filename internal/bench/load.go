@@ -23,19 +23,22 @@ func (l latencies) percentile(p float64) time.Duration {
 type round struct {
 	latencies latencies
 	perSecond float64
+	cpu       cpu
 }
 
 // target is a server, and what to ask of it. Next may be called concurrently.
 type target struct {
-	addr string
-	next func() call
+	addr     string
+	pid      int
+	postgres int // the pid of the Postgres behind it
+	next     func() call
 }
 
 // load asks on a number of connections, on each as soon as it has been answered, for a time.
 func load(ctx context.Context, t target, connections int, length time.Duration) (round, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	measured := make([]latencies, connections)
-	begun := time.Now()
+	used, begun := cpuUsed(t.pid, t.postgres), time.Now()
 	end := begun.Add(length)
 	for n := range connections {
 		group.Go(func() (err error) {
@@ -46,9 +49,10 @@ func load(ctx context.Context, t target, connections int, length time.Duration) 
 	if err := group.Wait(); err != nil {
 		return round{}, fmt.Errorf("load %s: %w", t.addr, err)
 	}
+	took, used := time.Since(begun), cpuUsed(t.pid, t.postgres).minus(used)
 	all := latencies(slices.Concat(measured...))
 	slices.Sort(all)
-	return round{latencies: all, perSecond: float64(len(all)) / time.Since(begun).Seconds()}, nil
+	return round{latencies: all, perSecond: float64(len(all)) / took.Seconds(), cpu: used}, nil
 }
 
 func ask(ctx context.Context, t target, end time.Time) (latencies, error) {

@@ -13,6 +13,12 @@ const warmUp = time.Second
 type side struct {
 	perSecond float64 // median of the rounds
 	latencies latencies
+	cpu       cpu
+}
+
+func (s *side) add(r round) {
+	s.latencies = append(s.latencies, r.latencies...)
+	s.cpu = s.cpu.plus(r.cpu)
 }
 
 // ratios are the product's rate by the baseline's, of each pair of rounds.
@@ -47,8 +53,8 @@ func (s *stage) compare(ctx context.Context, product, baseline target, atLeast f
 			}
 			rates[i] = append(rates[i], pair[i].perSecond)
 		}
-		r.product.latencies = append(r.product.latencies, pair[0].latencies...)
-		r.baseline.latencies = append(r.baseline.latencies, pair[1].latencies...)
+		r.product.add(pair[0])
+		r.baseline.add(pair[1])
 		r.ratios = append(r.ratios, pair[0].perSecond/pair[1].perSecond)
 		s.say("  round %d: %.0f/s against %.0f/s, %.2f", n+1, pair[0].perSecond, pair[1].perSecond, r.ratios[n])
 	}

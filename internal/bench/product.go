@@ -133,15 +133,23 @@ func (p *product) stop() {
 }
 
 func (p *product) signalPostgres(signal syscall.Signal) {
-	content, err := os.ReadFile(filepath.Join(p.postgresDir(), "postmaster.pid"))
-	if err != nil {
-		return
-	}
-	line, _, _ := bytes.Cut(content, []byte("\n"))
-	if pid, err := strconv.Atoi(string(line)); err == nil && pid > 1 {
+	if pid := p.postgresPID(); pid > 1 {
 		_ = syscall.Kill(pid, signal)
 	}
 }
+
+// postgresPID is the process that all others of the product's Postgres are children of; 0 when there is none.
+func (p *product) postgresPID() int {
+	content, err := os.ReadFile(filepath.Join(p.postgresDir(), "postmaster.pid"))
+	if err != nil {
+		return 0
+	}
+	line, _, _ := bytes.Cut(content, []byte("\n"))
+	pid, _ := strconv.Atoi(string(line))
+	return pid
+}
+
+func (p *product) where() (addr string, pid int) { return p.addr, p.cmd.Process.Pid }
 
 // lastWords is the end of the product's log, for an error message.
 func (p *product) lastWords() string {

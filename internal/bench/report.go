@@ -35,8 +35,8 @@ func newReport(ctx context.Context, s *stage) *report {
 		machine: fmt.Sprintf("%d cores (%s), %s/%s, %s, Postgres %s; load average before: %s. %d items, %d connections, %d × %s a side; the load generator and Postgres share the cores.",
 			runtime.NumCPU(), processor(), runtime.GOOS, runtime.GOARCH, runtime.Version(), postgres, loadAverage(), s.Items, s.Connections, s.Rounds, s.Round),
 		lines: []string{
-			"| work | Itemcast | baseline | ratio: median (min–max) | p50 / p99 | baseline's | budget | |",
-			"|---|--:|--:|--:|--:|--:|---|---|",
+			"| work | Itemcast | baseline | ratio: median (min–max) | of CPU time | p50 / p99 | baseline's | budget | |",
+			"|---|--:|--:|--:|--:|--:|--:|---|---|",
 		},
 	}
 }
@@ -46,11 +46,14 @@ func (r *report) add(w row, m result) {
 	if m.met {
 		verdict = "met"
 	}
-	ratio := "–"
+	ratio, cpuRatio := "–", "–"
 	if len(m.ratios) > 0 {
 		ratio = fmt.Sprintf("%.2f (%.2f–%.2f)", m.ratios.median(), slices.Min(m.ratios), slices.Max(m.ratios))
+		product, baseline := m.product.eachCPU(), m.baseline.eachCPU()
+		cpuRatio = fmt.Sprintf("%.2f", float64(baseline.total())/float64(product.total()))
+		r.notes = append(r.notes, fmt.Sprintf("%s: CPU time a request: %s; baseline: %s.", w.name, product, baseline))
 	}
-	r.lines = append(r.lines, fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s |", w.work, m.product.rate(), m.baseline.rate(), ratio,
+	r.lines = append(r.lines, fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s | %s |", w.work, m.product.rate(), m.baseline.rate(), ratio, cpuRatio,
 		m.product.times(), m.baseline.times(), w.budget, verdict))
 	for _, note := range m.notes {
 		r.notes = append(r.notes, w.name+": "+note)
@@ -72,6 +75,8 @@ func (s side) rate() string {
 	}
 	return fmt.Sprintf("%.0f/s", s.perSecond)
 }
+
+func (s side) eachCPU() cpu { return s.cpu.by(len(s.latencies)) }
 
 func (s side) times() string {
 	if len(s.latencies) == 0 {

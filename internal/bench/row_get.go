@@ -1,6 +1,9 @@
 package bench
 
-import "context"
+import (
+	"context"
+	"math/rand/v2"
+)
 
 // getItem reads items at random, by id.
 func getItem(ctx context.Context, s *stage) (result, error) {
@@ -9,14 +12,14 @@ func getItem(ctx context.Context, s *stage) (result, error) {
 	if err := s.expectSame(ctx, product(s.items[0]), baseline(s.items[0])); err != nil {
 		return result{}, err
 	}
-	return s.compare(ctx, s.prepared(s.product.addr, product), s.prepared(s.baseline.addr, baseline), 0.80)
+	return s.compare(ctx, s.asking(s.product, s.prepared(product)), s.asking(s.baseline, s.prepared(baseline)), 0.80)
 }
 
 // prepared asks for items at random, with requests that were written before.
-func (s *stage) prepared(addr string, request func(seeded) []byte) target {
-	calls := make(map[seeded]call, len(s.items))
-	for _, i := range s.items {
-		calls[i] = call{request: request(i), size: i.Size}
+func (s *stage) prepared(request func(seeded) []byte) (next func() call) {
+	calls := make([]call, len(s.items))
+	for n, i := range s.items {
+		calls[n] = call{request(i), i.Size}
 	}
-	return target{addr, func() call { return calls[s.anyItem()] }}
+	return func() call { return calls[rand.IntN(len(calls))] }
 }

@@ -38,7 +38,7 @@ func queryItems(ctx context.Context, s *stage) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	r, err := s.compare(ctx, always(s.product.addr, request, len(answer)), baseline, 0.50)
+	r, err := s.compare(ctx, s.asking(s.product, always(request, len(answer))), baseline, 0.50)
 	r.met = r.met && statements <= mostStatements
 	r.notes = append(r.notes, fmt.Sprintf("%d statement(s) a query (pg_stat_database over %d queries); %d bytes against the list's %d", statements, countingQueries,
 		len(answer), baseline.next().size))

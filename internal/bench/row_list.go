@@ -16,7 +16,7 @@ func listItems(ctx context.Context, s *stage) (result, error) {
 	if err := s.expectSame(ctx, product, baseline.next().request); err != nil {
 		return result{}, err
 	}
-	return s.compare(ctx, always(s.product.addr, product, baseline.next().size), baseline, 0.80)
+	return s.compare(ctx, s.asking(s.product, always(product, baseline.next().size)), baseline, 0.80)
 }
 
 // listBaseline is the hand-written list, once it has been told how the product's ends.
@@ -44,10 +44,10 @@ func (s *stage) listBaseline(ctx context.Context) (target, error) {
 	if _, _, err := b.call(call{request: tell}); err != nil {
 		return target{}, fmt.Errorf("tell the baseline: %w", err)
 	}
-	return always(s.baseline.addr, s.baseline.request("GET", "/items?limit=50", "", nil), len(list)), nil
+	return s.asking(s.baseline, always(s.baseline.request("GET", "/items?limit=50", "", nil), len(list))), nil
 }
 
 // always makes the same request.
-func always(addr string, request []byte, size int) target {
-	return target{addr, func() call { return call{request, size} }}
+func always(request []byte, size int) (next func() call) {
+	return func() call { return call{request, size} }
 }

@@ -15,14 +15,14 @@ func patchItem(ctx context.Context, s *stage) (result, error) {
 	baseline := func(body []byte, i seeded) []byte {
 		return s.baseline.request("PATCH", "/items/"+i.ID.String(), "Content-Type: application/merge-patch+json\r\n", body)
 	}
-	return s.compare(ctx, s.patching(s.product.addr, product), s.patching(s.baseline.addr, baseline), 0.70)
+	return s.compare(ctx, s.asking(s.product, s.patching(product)), s.asking(s.baseline, s.patching(baseline)), 0.70)
 }
 
-func (s *stage) patching(addr string, request func(body []byte, i seeded) []byte) target {
+func (s *stage) patching(request func(body []byte, i seeded) []byte) (next func() call) {
 	var patches atomic.Int64
-	return target{addr, func() call {
+	return func() call {
 		return call{request(fmt.Appendf(nil, `{"name":%q}`, takeName(patches.Add(1))), s.anyItem()), -smallestDocument}
-	}}
+	}
 }
 
 func (p *product) patch(i seeded, body []byte) []byte {

@@ -88,6 +88,15 @@ func (s *stage) say(format string, args ...any) {
 	fmt.Fprintf(s.Progress, time.Now().Format("15:04:05 ")+format+"\n", args...)
 }
 
+// server is one of the two that are compared.
+type server interface{ where() (addr string, pid int) }
+
+// asking is a target of the load generator.
+func (s *stage) asking(of server, next func() call) target {
+	addr, pid := of.where()
+	return target{addr: addr, pid: pid, postgres: s.product.postgresPID(), next: next}
+}
+
 func (s *stage) anyItem() seeded { return s.items[rand.IntN(len(s.items))] }
 
 // profile has the product profile its CPU while a row is measured, if that was asked for; stop waits for the file.

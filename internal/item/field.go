@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"itemcast/internal/account"
 	"itemcast/internal/db"
@@ -18,7 +17,10 @@ import (
 
 const maxFields = 200
 
-var errNoField = problem.New(problem.NotFound, "There is no such metadata field.")
+var (
+	errNoField       = problem.New(problem.NotFound, "There is no such metadata field.")
+	errTooManyFields = problem.New(problem.RuleViolated, "An account has at most %d metadata fields; delete one first.", maxFields)
+)
 
 // Field is a metadata field of the account. Kind is text, number, bool, date or choice.
 type Field struct {
@@ -80,11 +82,11 @@ func (s *Service) CreateField(ctx context.Context, f Field) (Field, error) {
 	if err != nil {
 		return Field{}, err
 	}
-	if err := checkChoices(f.Kind, f.Choices); err != nil {
-		return Field{}, err
-	}
 	if f.Label == "" {
 		f.Label = f.Key
+	}
+	if err := f.check(); err != nil {
+		return Field{}, err
 	}
 	if f.Choices == nil {
 		f.Choices = []string{}
@@ -96,11 +98,11 @@ func (s *Service) CreateField(ctx context.Context, f Field) (Field, error) {
 			return fmt.Errorf("list metadata fields: %w", err)
 		}
 		if len(existing) >= maxFields {
-			return problem.New(problem.RuleViolated, "An account has at most %d metadata fields; delete one first.", maxFields)
+			return errTooManyFields
 		}
 		row, err := q.InsertMetadataField(ctx, dbsqlc.InsertMetadataFieldParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID,
 			Key: f.Key, Label: f.Label, Description: f.Description, Kind: f.Kind, Choices: f.Choices, Required: f.Required})
-		if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == "23505" {
+		if errors.Is(err, pgx.ErrNoRows) {
 			return problem.New(problem.Conflict, "There is a metadata field with this key already.")
 		}
 		if err != nil {
@@ -126,7 +128,7 @@ func (s *Service) PatchField(ctx context.Context, id uuid.UUID, patch FieldPatch
 	set(&f.Description, patch.Description)
 	set(&f.Choices, patch.Choices)
 	set(&f.Required, patch.Required)
-	if err := checkChoices(f.Kind, f.Choices); err != nil {
+	if err := f.check(); err != nil {
 		return Field{}, err
 	}
 	row, err := dbsqlc.New(s.pool).UpdateMetadataField(ctx, dbsqlc.UpdateMetadataFieldParams{ID: id, AccountID: actor.AccountID,
@@ -152,16 +154,6 @@ func (s *Service) DeleteField(ctx context.Context, id uuid.UUID) error {
 	}
 	if n == 0 {
 		return errNoField
-	}
-	return nil
-}
-
-func checkChoices(kind string, choices []string) error {
-	switch {
-	case kind == "choice" && len(choices) == 0:
-		return problem.Invalid(problem.RuleViolated, problem.Fault{Pointer: "#/choices", Detail: "must name at least one choice for a field of kind choice"})
-	case kind != "choice" && len(choices) > 0:
-		return problem.Invalid(problem.RuleViolated, problem.Fault{Pointer: "#/choices", Detail: "is only for fields of kind choice"})
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -15,6 +17,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
+	"itemcast/internal/strictjson"
 )
 
 const (
@@ -72,6 +75,7 @@ func (s *Service) Import(ctx context.Context, lines io.Reader, options ImportOpt
 		return report, err
 	}
 	if options.Key != "" {
+		options.Key = actor.UserID.String() + " " + options.Key // a user's keys are the user's own
 		state, err := dbsqlc.New(s.pool).StartImport(ctx, dbsqlc.StartImportParams{AccountID: actor.AccountID, Key: options.Key})
 		if err != nil {
 			return report, fmt.Errorf("start import: %w", err)
@@ -263,6 +267,9 @@ var readOnly = []string{"url", "workflow", "created_by", "created_at", "updated_
 
 // stripReadOnly takes the id and what only the server sets off an exported document.
 func stripReadOnly(text []byte) (id *uuid.UUID, input []byte, err error) {
+	if err := strictjson.Check(text, strictjson.Limits{}); err != nil { // before a name that comes twice is lost
+		return nil, nil, err
+	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil || members == nil {
 		return nil, text, nil // the check of the input says what is wrong
@@ -299,14 +306,18 @@ func (s *Service) createMissingFields(ctx context.Context, q *dbsqlc.Queries, ac
 	for _, f := range fields {
 		delete(values, f.Key)
 	}
-	for key, value := range values {
-		kind, ok := kindOf(value)
+	count := len(fields)
+	for _, key := range slices.Sorted(maps.Keys(values)) { // in one order, so that two imports do not wait for each other
+		kind, ok := kindOf(values[key])
 		if !ok || !fieldKey.MatchString(key) {
 			continue // the check of the metadata says what is wrong
 		}
+		if count++; count > maxFields {
+			return errTooManyFields
+		}
 		_, err := q.InsertMetadataField(ctx, dbsqlc.InsertMetadataFieldParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID,
 			Key: key, Label: key, Kind: kind, Choices: []string{}})
-		if err != nil {
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) { // no row: another import has just made it
 			return fmt.Errorf("insert metadata field: %w", err)
 		}
 	}

@@ -48,6 +48,9 @@ func (s *Service) apply(ctx context.Context, q *dbsqlc.Queries, actor account.Ac
 	if len(clientData) > maxObjectBytes {
 		fault("client_data", "must be at most 64 KiB")
 	}
+	if depth(clientData) > maxClientDepth {
+		fault("client_data", fmt.Sprintf("must be at most %d levels deep", maxClientDepth))
+	}
 	metadata, metadataFaults, err := s.checkMetadata(ctx, q, actor.AccountID, i, input.Metadata)
 	if err != nil {
 		return err
@@ -94,10 +97,16 @@ func (i *Item) input() ItemInput {
 func toAssets(inputs []AssetInput, old []Asset) ([]Asset, []problem.Fault) {
 	assets := make([]Asset, len(inputs))
 	var faults []problem.Fault
-	seen := map[uuid.UUID]bool{}
+	seen, named := map[uuid.UUID]bool{}, map[uuid.UUID]bool{}
+	for _, in := range inputs {
+		if in.ID != nil {
+			named[*in.ID] = true
+		}
+	}
 	for n, in := range inputs {
 		id := in.ID
-		if at := slices.IndexFunc(old, func(a Asset) bool { return a.URL == in.URL && a.Kind == in.Kind && !seen[a.ID] }); id == nil && at >= 0 {
+		free := func(a Asset) bool { return a.URL == in.URL && a.Kind == in.Kind && !seen[a.ID] && !named[a.ID] }
+		if at := slices.IndexFunc(old, free); id == nil && at >= 0 {
 			id = &old[at].ID
 		}
 		assets[n] = Asset{ID: idOrNew(id), Kind: in.Kind, URL: in.URL, ContentType: in.ContentType, Size: in.Size, Width: in.Width,
@@ -113,10 +122,16 @@ func toAssets(inputs []AssetInput, old []Asset) ([]Asset, []problem.Fault) {
 func toSnapshots(inputs []SnapshotInput, old []Snapshot) ([]Snapshot, []problem.Fault) {
 	snapshots := make([]Snapshot, len(inputs))
 	var faults []problem.Fault
-	seen := map[uuid.UUID]bool{}
+	seen, named := map[uuid.UUID]bool{}, map[uuid.UUID]bool{}
+	for _, in := range inputs {
+		if in.ID != nil {
+			named[*in.ID] = true
+		}
+	}
 	for n, in := range inputs {
 		id := in.ID
-		if at := slices.IndexFunc(old, func(p Snapshot) bool { return p.URL == in.URL && !seen[p.ID] }); id == nil && at >= 0 {
+		free := func(p Snapshot) bool { return p.URL == in.URL && !seen[p.ID] && !named[p.ID] }
+		if at := slices.IndexFunc(old, free); id == nil && at >= 0 {
 			id = &old[at].ID
 		}
 		snapshots[n] = Snapshot{ID: idOrNew(id), URL: in.URL}
@@ -158,6 +173,26 @@ func compactObject(raw json.RawMessage) (json.RawMessage, error) {
 	var escaped bytes.Buffer
 	json.HTMLEscape(&escaped, out.Bytes())
 	return escaped.Bytes(), nil
+}
+
+// depth is how many levels of objects and arrays a JSON text has.
+func depth(raw []byte) (deepest int) {
+	level, quoted := 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			level++
+			deepest = max(deepest, level)
+		case c == '}' || c == ']':
+			level--
+		}
+	}
+	return deepest
 }
 
 func orDefault[T ~string](value, fallback T) T {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -156,8 +157,11 @@ func (s *Service) list(ctx context.Context, actor account.Actor, filter Filter, 
 // criteria turns a filter into the statement's parameters; nil criteria vanish from its plan.
 func (s *Service) criteria(ctx context.Context, account uuid.UUID, f Filter) (dbsqlc.ListDocumentsParams, error) {
 	p := dbsqlc.ListDocumentsParams{
-		AccountID: account, Tags: f.Tags, Types: texts(f.Types), Privacies: texts(f.Privacies), WorkflowStatuses: f.WorkflowStatuses,
-		CreatedAfter: f.CreatedAfter, CreatedBefore: f.CreatedBefore, UpdatedAfter: f.UpdatedAfter,
+		AccountID: account, Tags: texts(f.Tags), Types: texts(f.Types), Privacies: texts(f.Privacies), WorkflowStatuses: texts(f.WorkflowStatuses),
+		CreatedAfter: f.CreatedAfter, CreatedBefore: roundUp(f.CreatedBefore), UpdatedAfter: f.UpdatedAfter,
+	}
+	if faults := f.faults(); len(faults) > 0 {
+		return p, problem.Invalid(problem.InvalidInput, faults...)
 	}
 	if f.Search != "" {
 		p.Search = &f.Search
@@ -177,6 +181,34 @@ func (s *Service) criteria(ctx context.Context, account uuid.UUID, f Filter) (db
 	return p, err
 }
 
+// faults tells of texts that Postgres cannot hold, and so cannot compare with.
+func (f *Filter) faults() (faults []problem.Fault) {
+	check := func(parameter string, texts ...string) {
+		for _, text := range texts {
+			if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+				faults = append(faults, problem.Fault{Parameter: parameter, Detail: "must be text without U+0000"})
+			}
+		}
+	}
+	check("search", f.Search)
+	check("tags", f.Tags...)
+	check("workflow_status", f.WorkflowStatuses...)
+	for _, key := range slices.Sorted(maps.Keys(f.Metadata)) {
+		check("metadata."+key, f.Metadata[key])
+	}
+	return faults
+}
+
+// roundUp rounds to Postgres's microseconds: what is before a time is before the next of them. A time that others are to be after is
+// rounded down, as pgx does.
+func roundUp(t *time.Time) *time.Time {
+	if t == nil || t.Nanosecond()%1000 == 0 {
+		return t
+	}
+	up := t.Truncate(time.Microsecond).Add(time.Microsecond)
+	return &up
+}
+
 func metadataCriteria(fields []dbsqlc.MetadataField, wanted map[string]string) (values map[string]any, faults []problem.Fault) {
 	values = make(map[string]any, len(wanted))
 	for _, key := range slices.Sorted(maps.Keys(wanted)) {
@@ -188,9 +220,8 @@ func metadataCriteria(fields []dbsqlc.MetadataField, wanted map[string]string) (
 		var value any = wanted[key]
 		switch fields[at].Kind {
 		case "number":
-			value = json.Number(wanted[key])
-			if !json.Valid([]byte(wanted[key])) {
-				value = nil
+			if isNumber(wanted[key]) {
+				value = json.Number(wanted[key])
 			}
 		case "bool":
 			value = map[string]any{"true": true, "false": false}[wanted[key]]

@@ -24,6 +24,9 @@ type Matcher struct {
 // NewMatcher prepares a filter for an account. Error: INVALID_INPUT for metadata that is no field's.
 func NewMatcher(ctx context.Context, pool *pgxpool.Pool, account uuid.UUID, filter Filter) (*Matcher, error) {
 	m := &Matcher{filter: filter, pool: pool}
+	if faults := filter.faults(); len(faults) > 0 {
+		return nil, problem.Invalid(problem.InvalidInput, faults...)
+	}
 	if len(filter.Metadata) == 0 {
 		return m, nil
 	}

@@ -19,6 +19,7 @@ import (
 
 const (
 	maxObjectBytes = 64 << 10
+	maxClientDepth = 20
 
 	// What a number of metadata may have before and after its decimal point: it is kept digit for digit.
 	maxIntegerDigits, maxFractionDigits = 30, 15
@@ -32,6 +33,13 @@ func (s *Service) checkMetadata(ctx context.Context, q *dbsqlc.Queries, account 
 		return nil, nil, err
 	}
 	maps.DeleteFunc(values, func(_ string, v any) bool { return v == nil })
+	for key, v := range values { // one spelling, so that what is equal is found equal
+		if number, ok := v.(json.Number); ok {
+			if plain, ok := plainDecimal(string(number)); ok {
+				values[key] = json.Number(plain)
+			}
+		}
+	}
 	sorted, err := json.Marshal(values)
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode metadata: %w", err)
@@ -44,16 +52,13 @@ func (s *Service) checkMetadata(ctx context.Context, q *dbsqlc.Queries, account 
 		return nil, nil, fmt.Errorf("list metadata fields: %w", err)
 	}
 	faults := fieldFaults(fields, values)
-	if sorted, err = json.Marshal(values); err != nil { // numbers are in canonical form now
-		return nil, nil, fmt.Errorf("encode metadata: %w", err)
-	}
 	if len(sorted) > maxObjectBytes {
 		faults = append(faults, problem.Fault{Pointer: "#/metadata", Detail: "must be at most 64 KiB"})
 	}
 	return sorted, faults, nil
 }
 
-// fieldFaults checks values by their fields, and brings numbers into the form in which Postgres returns them.
+// fieldFaults checks values by their fields.
 func fieldFaults(fields []dbsqlc.MetadataField, values map[string]any) []problem.Fault {
 	var faults []problem.Fault
 	fault := func(key, detail string) {
@@ -72,11 +77,9 @@ func fieldFaults(fields []dbsqlc.MetadataField, values map[string]any) []problem
 			fault(key, "is no metadata field of this account; make it at /api/v1/metadata-fields")
 			continue
 		}
-		value, detail := checkValue(field, values[key])
-		if detail != "" {
+		if _, detail := checkValue(field, values[key]); detail != "" {
 			fault(key, detail)
 		}
-		values[key] = value
 	}
 	return faults
 }
@@ -113,6 +116,11 @@ func checkValue(field dbsqlc.MetadataField, value any) (canonical any, detail st
 	}
 	return value, ""
 }
+
+// number is JSON's (RFC 8259 §6).
+var number = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+
+func isNumber(text string) bool { return number.MatchString(text) }
 
 // plainDecimal writes a JSON number without exponent, sign of zero, or zeros at the end of its fraction: the form that survives a round
 // trip through Postgres, which stores numeric.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
@@ -20,8 +21,12 @@ const (
 // renew renders an item's document anew, because the stored one is of another renderer or another public URL, and stores it: no new
 // revision, no change in the log.
 func (s *Service) renew(ctx context.Context, account, id uuid.UUID) (Document, error) {
-	q := dbsqlc.New(s.pool)
-	i, err := s.load(ctx, q, account, id)
+	var i *Item
+	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly} // the item and its assets of one revision
+	err := pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) (err error) {
+		i, err = s.load(ctx, dbsqlc.New(tx), account, id)
+		return err
+	})
 	if err != nil {
 		return Document{}, err
 	}
@@ -29,7 +34,7 @@ func (s *Service) renew(ctx context.Context, account, id uuid.UUID) (Document, e
 	if err != nil {
 		return Document{}, err
 	}
-	err = q.RenewDocument(ctx, dbsqlc.RenewDocumentParams{AccountID: account, ID: id, Revision: i.Revision, Document: document, DocumentVersion: s.version})
+	err = dbsqlc.New(s.pool).RenewDocument(ctx, dbsqlc.RenewDocumentParams{AccountID: account, ID: id, Revision: i.Revision, Document: document, DocumentVersion: s.version})
 	if err != nil {
 		return Document{}, fmt.Errorf("store document: %w", err)
 	}

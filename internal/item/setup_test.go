@@ -41,6 +41,11 @@ type bundle struct {
 func setup(t *testing.T) *bundle {
 	t.Helper()
 	t.Parallel()
+	return newBundle(t)
+}
+
+func newBundle(t *testing.T) *bundle {
+	t.Helper()
 	b := &bundle{t: t, pool: dbtest.New(t), account: uuid.New()}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	b.addAccount(b.account)

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	jsonpatch "github.com/evanphx/json-patch/v5"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -65,7 +64,7 @@ func (s *Service) Patch(ctx context.Context, id uuid.UUID, patch []byte, conditi
 		if err != nil {
 			return ItemInput{}, fmt.Errorf("encode input: %w", err)
 		}
-		merged, err := jsonpatch.MergePatch(before, patch)
+		merged, err := mergePatch(before, patch)
 		if err != nil {
 			return ItemInput{}, problem.New(problem.InvalidInput, "The patch must be a JSON object.")
 		}

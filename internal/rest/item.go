@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"itemcast/internal/item"
+	"itemcast/internal/problem"
 	"itemcast/internal/rest/oapi"
 )
 
@@ -24,6 +25,9 @@ func (a *API) ListItems(ctx context.Context, request oapi.ListItemsRequestObject
 	limit := defaultPage
 	if p.Limit != nil {
 		limit = int(*p.Limit)
+	}
+	if p.After != nil && p.Before != nil {
+		return nil, problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "before", Detail: "must not be given together with after"})
 	}
 	page, err := a.Items.List(ctx, filter, item.Paging{Sort: item.Sort(orZero(p.Sort)), Limit: limit, After: orZero(p.After), Before: orZero(p.Before)})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"itemcast/graph"
 	"itemcast/internal/rest"
 	"itemcast/internal/rest/contract"
 	"itemcast/internal/web"
@@ -33,11 +34,11 @@ func Routes(h Handlers) http.Handler {
 	mux.HandleFunc("GET /api/v1/openapi.yaml", h.Contract.ServeYAML)
 
 	// Signed in, with api.access; each operation asks for its own permission besides.
-	mux.Handle("/api/v1/", signedIn(h.SignIn, operations(h)))
+	mux.Handle("/api/v1/", signedIn(h.SignIn, contract.WriteProblem, operations(h)))
 
 	// A page is for anyone; an operation is for who is signed in; a WebSocket signs in by its handshake or its first message.
-	graphQL := signedIn(h.SignIn, h.GraphQL)
-	mux.Handle("/graphql", byKind(web.Playground(), graphQL, signedInIfGiven(h.SignIn, h.GraphQL)))
+	graphQL := signedIn(h.SignIn, graph.Refuse, h.GraphQL)
+	mux.Handle("/graphql", byKind(web.Playground(), graphQL, signedInIfGiven(h.SignIn, graph.Refuse, h.GraphQL)))
 
 	mux.Handle("/", contract.NotFound(mux))
 	return contract.Recover(deadlines(secure(mux)))

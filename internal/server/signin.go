@@ -6,7 +6,6 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/problem"
-	"itemcast/internal/rest/contract"
 )
 
 // SignIn verifies an e-mail address and a password.
@@ -14,8 +13,11 @@ type SignIn interface {
 	Basic(ctx context.Context, email, password string) (account.Actor, error)
 }
 
+// refusal tells a client, in the form of its API, why it does not get in.
+type refusal func(http.ResponseWriter, *http.Request, error)
+
 // signedIn lets through who has signed in and has api.access.
-func signedIn(s SignIn, next http.Handler) http.Handler {
+func signedIn(s SignIn, refuse refusal, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, err := WithAuthorization(r.Context(), s, r.Header.Get("Authorization"))
 		if err == nil {
@@ -26,7 +28,7 @@ func signedIn(s SignIn, next http.Handler) http.Handler {
 				// A page's script asks by its own form; the challenge would make the browser open its password box over it.
 				w.Header()["Www-Authenticate"] = nil
 			}
-			contract.WriteProblem(w, r, err)
+			refuse(w, r, err)
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
@@ -34,8 +36,8 @@ func signedIn(s SignIn, next http.Handler) http.Handler {
 }
 
 // signedInIfGiven lets everyone through; who gives credentials must give the right ones.
-func signedInIfGiven(s SignIn, next http.Handler) http.Handler {
-	strict := signedIn(s, next)
+func signedInIfGiven(s SignIn, refuse refusal, next http.Handler) http.Handler {
+	strict := signedIn(s, refuse, next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") == "" {
 			next.ServeHTTP(w, r)

@@ -9,6 +9,7 @@ FROM metadata_field WHERE account_id = @account_id AND id = @id;
 -- name: InsertMetadataField :one
 INSERT INTO metadata_field (id, account_id, key, label, description, kind, choices, required)
 VALUES (@id, @account_id, @key, @label, @description, @kind, @choices, @required)
+ON CONFLICT (account_id, key) DO NOTHING
 RETURNING id, account_id, key, label, description, kind, choices, required, created_at, updated_at;
 
 -- name: UpdateMetadataField :one

@@ -59,6 +59,7 @@ func (q *Queries) GetMetadataField(ctx context.Context, arg GetMetadataFieldPara
 const insertMetadataField = `-- name: InsertMetadataField :one
 INSERT INTO metadata_field (id, account_id, key, label, description, kind, choices, required)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (account_id, key) DO NOTHING
 RETURNING id, account_id, key, label, description, kind, choices, required, created_at, updated_at
 `
 

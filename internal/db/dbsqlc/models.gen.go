@@ -105,6 +105,12 @@ type IdempotencyKey struct {
 	CreatedAt   time.Time
 }
 
+type Instance struct {
+	Single    bool
+	PublicUrl string
+	UpdatedAt time.Time
+}
+
 type Item struct {
 	ID                uuid.UUID
 	AccountID         uuid.UUID

@@ -44,7 +44,9 @@ func (c *runCommand) Run(ctx context.Context) error {
 type baselineCommand struct{}
 
 // Run is the baseline; see bench.RunBaseline.
-func (baselineCommand) Run(ctx context.Context) error { return bench.RunBaseline(ctx, os.Stdin, os.Stdout) }
+func (baselineCommand) Run(ctx context.Context) error {
+	return bench.RunBaseline(ctx, os.Stdin, os.Stdout)
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)

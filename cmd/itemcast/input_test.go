@@ -1,0 +1,198 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// rows is how much has been written: items, changes, metadata fields, hooks and kept answers.
+func (n *testNode) rows() (count [5]int) {
+	n.t.Helper()
+	err := n.pool.QueryRow(n.t.Context(), `SELECT (SELECT count(*) FROM item), (SELECT count(*) FROM item_change),
+		(SELECT count(*) FROM metadata_field), (SELECT count(*) FROM hook), (SELECT count(*) FROM idempotency_key)`).
+		Scan(&count[0], &count[1], &count[2], &count[3], &count[4])
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return count
+}
+
+// leavesNothing fails the test when do writes anything.
+func (n *testNode) leavesNothing(do func()) {
+	n.t.Helper()
+	before := n.rows()
+	do()
+	if after := n.rows(); after != before {
+		n.t.Errorf("rows were written: %v, then %v", before, after)
+	}
+}
+
+// refused holds an answer against the form of refusals: its status and code, problem+json, and nothing of what lies behind.
+func (a answer) refused(t *testing.T, name string, status int, code string) answer {
+	t.Helper()
+	if len(name) > 200 {
+		name = name[:200] + "…"
+	}
+	if a.status != status {
+		t.Errorf("%s: got %d %.500s, want %d %s", name, a.status, a.body, status, code)
+		return a
+	}
+	if kind := a.header.Get("Content-Type"); kind != "application/problem+json" {
+		t.Errorf("%s: the Content-Type is %q", name, kind)
+	}
+	var p struct {
+		Type, Title, Code, Detail string
+		Status                    int
+	}
+	if err := json.Unmarshal(a.body, &p); err != nil || p.Type != "about:blank" || p.Title == "" || p.Detail == "" || p.Status != status || p.Code != code {
+		t.Errorf("%s: got %s, want a problem with the code %s", name, a.body, code)
+	}
+	a.leaksNothing(t, name)
+	return a
+}
+
+var inwards = []string{"SQLSTATE", "pgx", "pgconn", "goroutine", ".go:", "json: ", "strconv.", "unmarshal", "invalid byte sequence", "*item.", "uuid.UUID"}
+
+func (a answer) leaksNothing(t *testing.T, name string) {
+	t.Helper()
+	for _, text := range inwards {
+		if strings.Contains(string(a.body), text) {
+			t.Errorf("%s: the answer tells %q: %.500s", name, text, a.body)
+		}
+	}
+}
+
+// places are the pointers and parameters of an error answer's faults.
+func (a answer) places(t *testing.T) []string {
+	t.Helper()
+	var p struct {
+		Errors []struct{ Pointer, Parameter string }
+	}
+	if err := json.Unmarshal(a.body, &p); err != nil {
+		t.Fatal(err)
+	}
+	var places []string
+	for _, fault := range p.Errors {
+		places = append(places, fault.Pointer+fault.Parameter)
+	}
+	slices.Sort(places)
+	return places
+}
+
+func TestInput_WhatIsNoJSONIsRefused(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	item := "/api/v1/items/" + n.call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).expect(t, http.StatusCreated).field(t, "id")
+	n.leavesNothing(func() {
+		for _, body := range []string{
+			`{`, `}`, `{"name":}`, `{"name":"a",}`, `{'name':'a'}`, `{"name":"a"}{"name":"b"}`, `{"name":"a"} x`, `{"name":"a","name":"b"}`, "{\"name\":\"\xff\"}",
+			"{\"name\":\"\xc0\x80\"}", `{"name":"\ud800"}`, `{"name":"a` + "\n" + `"}`, `{"name":NaN}`, `{"name":"a","duration":01}`, `{"name":"a","duration":.5}`,
+			`{"name":"a","duration":Infinity}`, "\xef\xbb\xbf{\"name\":\"a\"}", `nul`, `"`, ` `, strings.Repeat("[", 100_000), strings.Repeat(`{"a":`, 100_000),
+		} {
+			n.call(http.MethodPost, "/api/v1/items", body).refused(t, "POST "+body, http.StatusBadRequest, "INVALID_JSON")
+			n.call(http.MethodPatch, item, body).refused(t, "PATCH "+body, http.StatusBadRequest, "INVALID_JSON")
+			n.call(http.MethodPost, "/api/v1/hooks", body).refused(t, "hook "+body, http.StatusBadRequest, "INVALID_JSON")
+		}
+	})
+}
+
+func TestInput_EveryFaultIsNamedAtItsPlace(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	item := "/api/v1/items/" + n.call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).expect(t, http.StatusCreated).field(t, "id")
+	deep := strings.Repeat("[", 40) + strings.Repeat("]", 40)
+	n.leavesNothing(func() {
+		for _, c := range []struct {
+			method, path, body string
+			places             []string
+		}{
+			{"POST", "/api/v1/items", `{}`, []string{"#/name"}},
+			{"POST", "/api/v1/items", `[]`, []string{"#"}},
+			{"POST", "/api/v1/items", `null`, []string{"#"}},
+			{"POST", "/api/v1/items", `{"name":null}`, []string{"#/name"}},
+			{"POST", "/api/v1/items", `{"name":"","nmae":"x","type":"film","tags":["a",1,""],"duration":-1,"assets":[{"kind":"source"},{}],"a/b~c":1}`,
+				[]string{"#/assets/0/content_type", "#/assets/0/url", "#/assets/1/content_type", "#/assets/1/kind", "#/assets/1/url", "#/a~1b~0c", "#/duration", "#/name", "#/nmae", "#/tags/1", "#/tags/2", "#/type"}},
+			{"POST", "/api/v1/items", `{"name":7,"description":[],"privacy":true,"language":"!","client_data":[],"metadata":"","snapshot_id":"x","player_url":"ftp://x"}`,
+				[]string{"#/client_data", "#/description", "#/language", "#/metadata", "#/name", "#/player_url", "#/privacy", "#/snapshot_id"}},
+			{"POST", "/api/v1/items", `{"name":"a\u0000b","tags":["\u0000"],"client_data":{"\u0000":1,"a":"\u0000"},"metadata":{"k":"\u0000"}}`,
+				[]string{"#/client_data/%00", "#/client_data/a", "#/metadata/k", "#/name", "#/tags/0"}},
+			{"POST", "/api/v1/items", `{"name":"a","duration":1e999,"client_data":{"n":1e999,"m":[-1e400]},"metadata":{"n":1e999}}`,
+				[]string{"#/client_data/m/0", "#/client_data/n", "#/duration", "#/metadata/n"}},
+			{"POST", "/api/v1/items", `{"name":"a","client_data":{"n":1` + strings.Repeat("0", 400) + `}}`, []string{"#/client_data/n"}},
+			{"POST", "/api/v1/items", `{"name":"a","client_data":{"n":1e-999999999}}`, []string{"#/client_data/n"}},
+			{"POST", "/api/v1/items", `{"name":"a","client_data":{"d":` + deep + `}}`, nil},
+			{"POST", "/api/v1/items", `{"name":"` + strings.Repeat("ä", 501) + `"}`, []string{"#/name"}},
+			{"PATCH", item, `{"name":null,"id":"x","tags":[null],"duration":"1","revision":7}`, []string{"#/duration", "#/id", "#/name", "#/revision", "#/tags/0"}},
+			{"PATCH", item, `[]`, []string{"#"}},
+			{"PATCH", item, `null`, []string{"#"}},
+			{"PUT", item, `{"tags":"a"}`, []string{"#/name", "#/tags"}},
+			{"POST", "/api/v1/metadata-fields", `{"key":"Not A Key","kind":"blob","label":1,"x":1}`, []string{"#/key", "#/kind", "#/label", "#/x"}},
+			{"POST", "/api/v1/hooks", `{"url":"nonsense","events":["item.created","item.created","x"],"active":"yes"}`, []string{"#/active", "#/events/1", "#/events/2", "#/url"}},
+			{"POST", "/api/v1/hooks", `{"url":"http://user:pass@example.com/"}`, []string{"#/url"}},
+		} {
+			got := n.call(c.method, c.path, c.body).refused(t, c.method+" "+c.body, http.StatusBadRequest, "INVALID_INPUT")
+			places := slices.Compact(got.places(t))
+			if c.places != nil && got.status == http.StatusBadRequest && !slices.Equal(places, c.places) {
+				t.Errorf("%s %.200s: faults at %q, want %q", c.method, c.body, places, c.places)
+			}
+		}
+	})
+}
+
+func TestInput_WhatBreaksTheAccountsRulesIsNamedAtItsPlace(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	for _, field := range []string{`{"key":"year","kind":"number"}`, `{"key":"seen","kind":"bool"}`, `{"key":"day","kind":"date"}`, `{"key":"tint","kind":"choice","choices":["red","blue"]}`, `{"key":"who","kind":"text","required":true}`} {
+		n.call(http.MethodPost, "/api/v1/metadata-fields", field).expect(t, http.StatusCreated)
+	}
+	n.leavesNothing(func() {
+		for _, c := range []struct {
+			path, body string
+			places     []string
+		}{
+			{"/items", `{"name":" ","tags":[" "],"metadata":{"year":"x","seen":1,"day":"2026-02-30","tint":"green","who":7,"no~/such":1}}`,
+				[]string{"#/metadata/day", "#/metadata/no~0~1such", "#/metadata/seen", "#/metadata/tint", "#/metadata/who", "#/metadata/year", "#/name", "#/tags"}},
+			{"/items", `{"name":"a","metadata":{"who":"x","year":` + strings.Repeat("9", 31) + `}}`, []string{"#/metadata/year"}},
+			{"/items", `{"name":"a","metadata":{"who":"x","year":1e300}}`, []string{"#/metadata/year"}},
+			{"/items", `{"name":"a","metadata":{}}`, []string{"#/metadata/who"}},
+			{"/items", `{"name":"a","metadata":{"who":"x"},"client_data":{"x":"` + strings.Repeat("x", 65<<10) + `"}}`, []string{"#/client_data"}},
+			{"/items", `{"name":"a","metadata":{"who":"` + strings.Repeat("x", 65<<10) + `"}}`, []string{"#/metadata"}},
+			{"/items", `{"name":"a","metadata":{"who":"x"},"snapshot_id":"01890a5d-ac96-774b-bcce-b302099a8057"}`, []string{"#/snapshot_id"}},
+			{"/metadata-fields", `{"key":"more","kind":"choice"}`, []string{"#/choices"}},
+			{"/metadata-fields", `{"key":"more","kind":"text","choices":["a"]}`, []string{"#/choices"}},
+		} {
+			got := n.call(http.MethodPost, "/api/v1"+c.path, c.body).refused(t, c.body, http.StatusUnprocessableEntity, "RULE_VIOLATED")
+			if places := got.places(t); got.status == http.StatusUnprocessableEntity && !slices.Equal(places, c.places) {
+				t.Errorf("%.200s: faults at %q, want %q", c.body, places, c.places)
+			}
+		}
+		n.call(http.MethodPost, "/api/v1/metadata-fields", `{"key":"year","kind":"text"}`).refused(t, "a key twice", http.StatusConflict, "CONFLICT")
+	})
+}
+
+func TestInput_WhatIsTooMuchIsRefused(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	item := "/api/v1/items/" + n.call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).expect(t, http.StatusCreated).field(t, "id")
+	n.leavesNothing(func() {
+		big := `{"name":"` + strings.Repeat("x", 1<<20) + `"}`
+		for method, path := range map[string]string{"POST": "/api/v1/items", "PUT": item, "PATCH": item} {
+			n.call(method, path, big).refused(t, method, http.StatusRequestEntityTooLarge, "TOO_LARGE")
+		}
+		many := `{"name":"a","client_data":{"a":[` + strings.Repeat("0,", 400_000) + `0]}}`
+		n.call(http.MethodPost, "/api/v1/items", many).refused(t, "many values", http.StatusBadRequest, "INVALID_INPUT")
+		query := "?" + strings.Repeat("metadata.a=1&", 500)
+		n.call(http.MethodGet, "/api/v1/items"+query, "").refused(t, "many parameters", http.StatusBadRequest, "BAD_REQUEST")
+		long := strings.Repeat("x", 5000)
+		got := n.call(http.MethodPost, "/api/v1/items", `{"name":"a"}`, "Idempotency-Key", long[:256]).refused(t, "a long key", http.StatusBadRequest, "INVALID_INPUT")
+		if places := got.places(t); !slices.Equal(places, []string{"Idempotency-Key"}) {
+			t.Errorf("a long key: faults at %q", places)
+		}
+		n.call(http.MethodGet, "/api/v1/items?search="+long, "").refused(t, "a long search", http.StatusBadRequest, "INVALID_INPUT")
+		n.call(http.MethodGet, "/api/v1/items?after="+long, "").refused(t, "a long cursor", http.StatusBadRequest, "INVALID_INPUT")
+		n.call(http.MethodGet, item, "", "If-None-Match", long).refused(t, "a long If-None-Match", http.StatusBadRequest, "INVALID_INPUT")
+	})
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestRequest_ParametersAreHeldAgainstTheContract(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	n.call(http.MethodPost, "/api/v1/metadata-fields", `{"key":"year","kind":"number"}`).expect(t, http.StatusCreated)
+	for query, places := range map[string][]string{
+		"limit=0": {"limit"}, "limit=201": {"limit"}, "limit=ten": {"limit"}, "limit=": {"limit"}, "limit=1.0": {"limit"}, "limit=1e2": {"limit"},
+		"limit=-1": {"limit"}, "limit=99999999999999999999999": {"limit"}, "limit=1&limit=2": {"limit"}, "limit=%201": {"limit"},
+		"sort=size": {"sort"}, "sort=NAME": {"sort"}, "count=1": {"count"}, "type=film": {"type"}, "type=video,": {"type"}, "privacy=secret": {"privacy"},
+		"created_after=yesterday": {"created_after"}, "created_after=2026-13-01T00:00:00Z": {"created_after"}, "updated_after=2026-01-01": {"updated_after"},
+		"search=": {"search"}, "search=%00": {"search"}, "search=a%00b": {"search"}, "search=%ff": {"search"}, "search=%zz": {"search"}, "search=%": {"search"},
+		"tags=%00": {"tags"}, "tags=a,,b": {"tags"}, "tags=%ed%a0%80": {"tags"}, "workflow_status=%00": {"workflow_status"}, "after=%00": {"after"},
+		"metadata.year=%00": {"metadata.year"}, "metadata.year=x": {"metadata.year"}, "metadata.year=1e999": {"metadata.year"}, "metadata.none=1": {"metadata.none"}, "metadata.=1": {"metadata."},
+		"serach=a": {"serach"}, "Limit=1": {"Limit"}, "a;b": {"a;b"}, "%00=1": nil, "%zz=1": {"%zz"},
+		"limit=0&sort=x&nope=1&tags=": {"limit", "nope", "sort", "tags"},
+	} {
+		for _, path := range []string{"/api/v1/items", "/api/v1/items/export"} {
+			got := n.call(http.MethodGet, path+"?"+query, "").refused(t, path+"?"+query, http.StatusBadRequest, "INVALID_INPUT")
+			if found := got.places(t); path == "/api/v1/items" && places != nil && !slices.Equal(found, places) {
+				t.Errorf("%s: faults at %q, want %q", query, found, places)
+			}
+			if strings.HasPrefix(query, "limit") || strings.HasPrefix(query, "sort") || strings.HasPrefix(query, "count") || strings.HasPrefix(query, "after") {
+				break // not the export's
+			}
+		}
+	}
+	n.call(http.MethodGet, "/api/v1/me?limit=1", "").refused(t, "a parameter of another operation", http.StatusBadRequest, "INVALID_INPUT")
+}
+
+func TestRequest_IdsThatAreNoneAreNotFound(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	n.leavesNothing(func() {
+		for _, id := range []string{"01890a5d-ac96-774b-bcce-b302099a8057", "7", "no-such", "%00", "%ff", "..%2f..%2fetc", "01890a5dac96774bbcceb302099a8057",
+			"%7B01890a5d-ac96-774b-bcce-b302099a8057%7D", "01890a5d-ac96-774b-bcce-b302099a805g", strings.Repeat("a", 5000)} {
+			everyRoute(n.call, id, func(name string, got answer) { got.refused(t, name, http.StatusNotFound, "NOT_FOUND") })
+		}
+	})
+}
+
+// everyRoute calls every operation on one thing.
+func everyRoute(call func(method, path, body string, header ...string) answer, id string, check func(name string, got answer)) {
+	for _, c := range [][3]string{
+		{"GET", "/items/%s", ""}, {"PUT", "/items/%s", `{"name":"x"}`}, {"PATCH", "/items/%s", `{"name":"x"}`}, {"DELETE", "/items/%s", ""},
+		{"GET", "/items/%s/history", ""}, {"POST", "/items/%s/trigger-hook", ""}, {"GET", "/hooks/%s", ""}, {"DELETE", "/hooks/%s", ""},
+		{"GET", "/metadata-fields/%s", ""}, {"PATCH", "/metadata-fields/%s", `{"label":"x"}`}, {"DELETE", "/metadata-fields/%s", ""},
+	} {
+		path := "/api/v1" + fmt.Sprintf(c[1], id)
+		check(c[0]+" "+path, call(c[0], path, c[2]))
+	}
+}
+
+func TestRequest_MediaTypesAndMethodsAreNegotiated(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	item := "/api/v1/items/" + n.call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).expect(t, http.StatusCreated).field(t, "id")
+	n.leavesNothing(func() {
+		for _, c := range [][3]string{
+			{"POST", "/api/v1/items", "text/plain"}, {"POST", "/api/v1/items", ""}, {"POST", "/api/v1/items", "application/json; charset=latin1"},
+			{"POST", "/api/v1/items", "application/merge-patch+json"}, {"POST", "/api/v1/items", "multipart/form-data; boundary=x"}, {"POST", "/api/v1/items", ";;"},
+			{"PATCH", item, "application/json"}, {"PATCH", item, "application/json-patch+json"}, {"PUT", item, "application/x-www-form-urlencoded"},
+			{"POST", "/api/v1/items/import", "application/json"}, {"POST", "/api/v1/hooks", "text/json"},
+		} {
+			n.call(c[0], c[1], `{"name":"b"}`, "Content-Type", c[2]).refused(t, strings.Join(c[:], " "), http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE")
+		}
+		n.call(http.MethodPost, "/api/v1/items", `{"name":"b"}`, "Content-Encoding", "gzip").refused(t, "gzip", http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE")
+		n.call(http.MethodPost, "/api/v1/items", "").refused(t, "no body", http.StatusBadRequest, "BAD_REQUEST")
+		n.call(http.MethodDelete, item, `{}`, "Content-Type", "application/json").refused(t, "a body too many", http.StatusBadRequest, "BAD_REQUEST")
+		for _, accept := range []string{"text/csv", "image/*", "application/json;q=0", "application/xml, text/html;q=0.5"} {
+			n.call(http.MethodGet, item, "", "Accept", accept).refused(t, "Accept "+accept, http.StatusNotAcceptable, "NOT_ACCEPTABLE")
+		}
+		for _, c := range [][3]string{
+			{"DELETE", "/api/v1/items", "GET, HEAD, POST"}, {"POST", item, "GET, HEAD, PUT, PATCH, DELETE"}, {"GET", item + "/trigger-hook", "POST"}, {"PUT", "/api/v1/me", "GET, HEAD"},
+			{"BREW", "/api/v1/items", "GET, HEAD, POST"}, {"TRACE", "/api/v1/tags", "GET, HEAD"}, {"GET", "/api/v1/items/import", ""},
+		} {
+			got := n.call(c[0], c[1], "")
+			if c[2] == "" { // an item's id could be there, and import is none
+				got.refused(t, strings.Join(c[:], " "), http.StatusNotFound, "NOT_FOUND")
+				continue
+			}
+			if got.refused(t, strings.Join(c[:], " "), http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED"); got.header.Get("Allow") != c[2] {
+				t.Errorf("%s %s: Allow is %q, want %q", c[0], c[1], got.header.Get("Allow"), c[2])
+			}
+		}
+		for _, path := range []string{"/api/v1/nothing", "/api/v1/", "/api/v1/items/", "/nothing", item + "/nothing"} {
+			n.call(http.MethodGet, path, "").refused(t, path, http.StatusNotFound, "NOT_FOUND")
+		}
+	})
+}
+
+func TestRequest_CredentialsThatAreNoneAreUnauthenticated(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	for _, authorization := range []string{
+		"", "Basic", "Basic !", "Bearer x", "Basic ", "Basic bm9ib2R5", basic(adminEmail, ""), basic(adminEmail, "wrong"), basic("nobody@example.com", adminPassword),
+		basic("a\x00b", "c"), basic("\xff\xfe", "c"), basic(adminEmail+"\x00", adminPassword), basic(strings.Repeat("x", 5000), "x"), basic("x", strings.Repeat("x", 5000)), basic(adminEmail, "a\x00b"),
+	} {
+		got := n.call(http.MethodGet, "/api/v1/items", "", "Authorization", authorization).refused(t, authorization, http.StatusUnauthorized, "UNAUTHENTICATED")
+		if got.header.Get("WWW-Authenticate") == "" {
+			t.Errorf("%.40s: no WWW-Authenticate", authorization)
+		}
+	}
+}
+
+// What breaks HTTP itself is refused by net/http, in its own words, and harms nobody.
+func TestRequest_WhatBreaksHTTPIsRefused(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	sent := func(request string) int {
+		t.Helper()
+		conn, err := net.Dial("tcp", strings.TrimPrefix(n.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		_, _ = conn.Write([]byte(request)) // the server may answer and close before the end of it
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		return response.StatusCode
+	}
+	n.leavesNothing(func() {
+		for name, request := range map[string]string{
+			"a bad escape in the path": "GET /api/v1/items/%zz HTTP/1.1\r\nHost: x\r\n\r\n",
+			"a NUL in a header":        "POST /api/v1/items HTTP/1.1\r\nHost: x\r\nIdempotency-Key: a\x00b\r\n\r\n",
+			"a huge header":            "GET /api/v1/items HTTP/1.1\r\nHost: x\r\nX-Big: " + strings.Repeat("x", 2<<20) + "\r\n\r\n",
+			"two lengths":              "POST /api/v1/items HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+			"no host":                  "GET /api/v1/items HTTP/1.1\r\n\r\n",
+		} {
+			if status := sent(request); status < 400 || status >= 500 {
+				t.Errorf("%s: got %d", name, status)
+			}
+		}
+	})
+	n.call(http.MethodGet, "/api/v1/items", "").expect(t, http.StatusOK)
+}

@@ -1,0 +1,228 @@
+package item
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/account"
+	"itemcast/internal/problem"
+)
+
+func (b *bundle) importLines(ctx context.Context, lines string, options ImportOptions) ImportReport {
+	b.t.Helper()
+	report, err := b.items.Import(ctx, strings.NewReader(lines), options)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return report
+}
+
+func lines(from, to int) string {
+	var out strings.Builder
+	for n := from; n <= to; n++ {
+		fmt.Fprintf(&out, "{\"name\":\"item %d\"}\n", n)
+	}
+	return out.String()
+}
+
+func (b *bundle) count() int {
+	b.t.Helper()
+	return value[int](b, "SELECT count(*) FROM item WHERE account_id = $1", b.account)
+}
+
+func TestImport_RejectsBadLinesByNumberAndTakesTheRest(t *testing.T) {
+	b := setup(t)
+	other := uuid.New()
+	b.addAccount(other)
+	foreign, err := b.items.Create(account.WithActor(t.Context(), account.Actor{AccountID: other, Permissions: account.All()}), []byte(`{"name":"theirs"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	input := strings.Join([]string{
+		"\xef\xbb\xbf" + `{"name":"with a byte order mark"}` + "\r",
+		"", "  \t\r",
+		`{"name":`,
+		`{"name":""}`,
+		string(foreign.Bytes),
+		`{"name":"` + strings.Repeat("a", 1<<20) + `"}`,
+		`{"id":"no","name":"n"}`,
+		`[]`, `null`,
+		`{"name":"n","metadata":{"unknown":1}}`,
+		`{"id":"` + uuid.NewString() + `","name":"one","name":"two"}`,
+		`{"name":"n","color":"red"}`,
+		`{"name":"last, without a newline"}`,
+	}, "\n")
+	report := b.importLines(b.ctx, input, ImportOptions{})
+	got := map[int64]string{}
+	for _, e := range report.Errors {
+		got[e.Line] = string(e.Error.Code)
+		for _, f := range e.Error.Faults {
+			got[e.Line] += " " + f.Pointer
+		}
+	}
+	want := map[int64]string{4: "INVALID_JSON #/name", 5: "INVALID_INPUT #/name", 6: "RULE_VIOLATED #/id", 7: "TOO_LARGE", 8: "INVALID_INPUT #/id",
+		9: "INVALID_INPUT #", 10: "INVALID_INPUT #", 11: "RULE_VIOLATED #/metadata/unknown", 12: "INVALID_JSON #/name", 13: "INVALID_INPUT #/color"}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("\n got %v\nwant %v", got, want)
+	}
+	if report.ImportCount != (ImportCount{Line: 14, Created: 2, Rejected: 10}) || report.Read() != 12 {
+		t.Errorf("got %+v", report.ImportCount)
+	}
+	if b.count() != 2 || b.changes() != 2 {
+		t.Errorf("there are %d items and %d changes, want 2", b.count(), b.changes())
+	}
+}
+
+func TestImport_OfAnExportIsUnchangedHereAndTheSameBytesElsewhere(t *testing.T) {
+	b := setup(t)
+	b.shelf(30)
+	b.create(`{"name":"<full> \u2028","client_data":{"z":1.0,"a":null},"assets":[{"kind":"source","url":"https://a.example/1","content_type":"video/mp4"}],
+		"snapshots":[{"id":"00000000-0000-7000-8000-000000000001","url":"https://a.example/1"}],"snapshot_id":"00000000-0000-7000-8000-000000000001"}`)
+	b.exec("UPDATE item SET workflow_status = NULL, workflow_profile_id = NULL, document_version = 0")
+	export := func(s *Service, ctx context.Context) string {
+		t.Helper()
+		var out bytes.Buffer
+		if err := s.Export(ctx, &out, Filter{}, nil); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	exported, changes := export(b.items, b.ctx), b.changes()
+	if report := b.importLines(b.ctx, exported, ImportOptions{}); report.Unchanged != 31 || report.Read() != 31 || b.changes() != changes {
+		t.Errorf("into the same account: %+v", report)
+	}
+
+	elsewhere := newBundle(t)
+	report, err := elsewhere.items.Import(elsewhere.ctx, strings.NewReader(exported), ImportOptions{CreateFields: true})
+	if err != nil || report.Created != 31 || report.Read() != 31 {
+		t.Fatalf("into an empty one: %+v, %v", report, err)
+	}
+	strip := func(text string) map[string]string {
+		byID := map[string]string{}
+		for line := range strings.Lines(text) {
+			i := b.decode([]byte(line))
+			i.URL, i.CreatedBy, i.CreatedAt, i.UpdatedAt, i.Revision = "", nil, epoch, epoch, 0
+			if i.PublishedAt != nil {
+				i.PublishedAt = &i.CreatedAt
+			}
+			byID[i.ID.String()] = encoded(t, i)
+		}
+		return byID
+	}
+	got := strip(export(elsewhere.items, elsewhere.ctx))
+	for id, want := range strip(exported) {
+		if got[id] != want {
+			t.Errorf("\n got %s\nwant %s", got[id], want)
+		}
+	}
+}
+
+func TestImport_GoesOnWhereItWasInterrupted(t *testing.T) {
+	b := setup(t)
+	whole := lines(1, 350)
+	half := io.MultiReader(strings.NewReader(lines(1, 230)+`{"name":"half a li`), iotest.ErrReader(errors.New("the connection is gone")))
+	report, err := b.items.Import(b.ctx, half, ImportOptions{Key: "k"})
+	if !problem.Is(err, problem.BadRequest) || report.Line != 200 || report.Created != 200 {
+		t.Fatalf("interrupted: %+v, %v", report, err)
+	}
+	ctx, cancel := context.WithCancel(b.ctx)
+	report, err = b.items.Import(ctx, strings.NewReader(whole), ImportOptions{Key: "k", Progress: func(ImportCount) { cancel() }})
+	if !errors.Is(err, context.Canceled) || report.ResumedAfter != 200 || report.Line != 300 {
+		t.Fatalf("cancelled: %+v, %v", report, err)
+	}
+	for range 2 {
+		report = b.importLines(b.ctx, whole, ImportOptions{Key: "k"})
+		if report.ImportCount != (ImportCount{Line: 350, Created: 350}) || report.ResumedAfter < 300 {
+			t.Fatalf("to the end: %+v", report)
+		}
+	}
+	if b.count() != 350 || b.changes() != 350 {
+		t.Errorf("there are %d items and %d changes, want 350", b.count(), b.changes())
+	}
+	if n := value[int](b, "SELECT count(DISTINCT name) FROM item"); n != 350 {
+		t.Errorf("there are %d names, want 350", n)
+	}
+}
+
+func TestImport_KeysAreTheUsersOwn(t *testing.T) {
+	b := setup(t)
+	b.importLines(b.ctx, lines(1, 2), ImportOptions{Key: "1"})
+	if report := b.importLines(b.as(account.All()...), lines(3, 4), ImportOptions{Key: "1"}); report.ResumedAfter != 0 || report.Created != 2 {
+		t.Errorf("another user's import with the same key: %+v", report)
+	}
+}
+
+func TestImport_TwoAtOnceWithOneKeyMakeNoDuplicates(t *testing.T) {
+	b := setup(t)
+	whole := lines(1, 500)
+	var group sync.WaitGroup
+	for range 2 {
+		group.Go(func() {
+			if _, err := b.items.Import(b.ctx, strings.NewReader(whole), ImportOptions{Key: "k"}); err != nil && !problem.Is(err, problem.Conflict) {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if report := b.importLines(b.ctx, whole, ImportOptions{Key: "k"}); report.Created != 500 || report.Read() != 500 || b.count() != 500 {
+		t.Errorf("%+v, %d items", report, b.count())
+	}
+}
+
+func TestImport_MakesFieldsForUnknownKeysWhenAsked(t *testing.T) {
+	b := setup(t)
+	input := `{"name":"a","metadata":{"year":1927,"title":"t","seen":true,"nothing":null}}` + "\n" + `{"name":"","metadata":{"never":1}}` + "\n" +
+		`{"name":"b","metadata":{"year":"not a number"}}` + "\n" + `{"name":"c","metadata":{"Bad key":1}}`
+	report := b.importLines(b.ctx, input, ImportOptions{CreateFields: true})
+	if report.Created != 1 || report.Rejected != 3 {
+		t.Errorf("got %+v", report)
+	}
+	fields, err := b.items.Fields(b.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]string{}
+	for _, f := range fields {
+		kinds[f.Key] = f.Kind
+	}
+	if fmt.Sprint(kinds) != "map[seen:bool title:text year:number]" {
+		t.Errorf("the fields are %v", kinds)
+	}
+	if _, err := b.items.Import(b.as(without(account.WorkflowsManage)...), strings.NewReader(input), ImportOptions{CreateFields: true}); !problem.Is(err, problem.Forbidden) {
+		t.Errorf("without workflows.manage: got %v", err)
+	}
+}
+
+func TestImport_MakesNoMoreFieldsThanAnAccountMayHave(t *testing.T) {
+	b := setup(t)
+	var input strings.Builder
+	for n := range maxFields + 1 {
+		fmt.Fprintf(&input, "{\"name\":\"n\",\"metadata\":{\"key_%d\":1}}\n", n)
+	}
+	if report := b.importLines(b.ctx, input.String(), ImportOptions{CreateFields: true}); report.Created != maxFields || report.Rejected != 1 {
+		t.Errorf("got %+v", report.ImportCount)
+	}
+}
+
+func TestImport_TwoAtOnceMayMakeTheSameFields(t *testing.T) {
+	b := setup(t)
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			report, err := b.items.Import(b.ctx, strings.NewReader(`{"name":"n","metadata":{"a":1,"b":"x","c":true}}`), ImportOptions{CreateFields: true})
+			if err != nil || report.Created != 1 {
+				t.Errorf("%+v, %v", report, err)
+			}
+		})
+	}
+	group.Wait()
+}

@@ -1,0 +1,231 @@
+package item
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"itemcast/internal/problem"
+)
+
+// object is a JSON object, numbers as json.Number.
+type object = map[string]any
+
+// model is what one item must be, from what was asked for.
+type model struct {
+	*bundle
+	id       uuid.UUID
+	want     object // what a client sets, in the form of a document
+	revision int64
+	changes  int
+	last     []byte // the document
+}
+
+// Whatever is asked for in whatever order: the document is what the columns say, a real change raises the revision by one and is recorded
+// once with what was before, and anything else leaves no trace.
+func TestService_AgreesWithItsModel(t *testing.T) {
+	b := setup(t)
+	b.fields()
+	rapid.Check(t, func(t *rapid.T) {
+		m := &model{bundle: b}
+		m.create(t)
+		for range rapid.IntRange(1, 8).Draw(t, "steps") {
+			rapid.OneOf(rapid.Just(m.replace), rapid.Just(m.patch), rapid.Just(m.patch), rapid.Just(m.mismatch)).Draw(t, "step")(t)
+		}
+		m.delete(t)
+	})
+}
+
+func (m *model) create(t *rapid.T) {
+	input := anyInput(false).Draw(t, "input")
+	document, err := m.items.Create(m.ctx, mustJSON(t, input))
+	must(t, err)
+	i, err := Decode(document.Bytes)
+	must(t, err)
+	m.id, m.want, m.revision = i.ID, asDocument(t, input), 1
+	m.check(t, document, "CREATED", nil)
+}
+
+func (m *model) replace(t *rapid.T) {
+	input := anyInput(false).Draw(t, "input")
+	document, err := m.items.Replace(m.ctx, m.id, mustJSON(t, input), IfRevision{m.revision})
+	must(t, err)
+	m.become(t, document, asDocument(t, input))
+}
+
+func (m *model) patch(t *rapid.T) {
+	patch := anyInput(true).Draw(t, "patch")
+	document, err := m.items.Patch(m.ctx, m.id, mustJSON(t, patch), nil)
+	must(t, err)
+	m.become(t, document, asDocument(t, merge(m.want, patch).(object)))
+}
+
+func (m *model) mismatch(t *rapid.T) {
+	_, err := m.items.Patch(m.ctx, m.id, []byte(`{"name":"never"}`), IfRevision{m.revision + 1, m.revision - 1})
+	if !problem.Is(err, problem.RevisionMismatch) || problem.Of(err).Revision != m.revision {
+		t.Fatalf("got %v, want a mismatch that tells of revision %d", err, m.revision)
+	}
+}
+
+func (m *model) delete(t *rapid.T) {
+	must(t, m.items.Delete(m.ctx, m.id, nil))
+	m.revision++
+	m.checkChange(t, "DELETED", m.last, nil, nil)
+	if _, err := m.items.Get(m.ctx, m.id); !problem.Is(err, problem.NotFound) {
+		t.Fatalf("a deleted item: got %v", err)
+	}
+}
+
+// become is a write that must end in want.
+func (m *model) become(t *rapid.T, document Document, want object) {
+	changed := []string{}
+	for _, name := range declared {
+		if !reflect.DeepEqual(m.want[name], want[name]) {
+			changed = append(changed, name)
+		}
+	}
+	private := func(o object) bool { return o["privacy"] == "private" }
+	if private(m.want) != private(want) {
+		changed = append(changed, "published_at")
+	}
+	m.want = want
+	if len(changed) > 0 {
+		m.revision++
+	}
+	m.check(t, document, "UPDATED", changed)
+}
+
+func (m *model) check(t *rapid.T, document Document, kind string, changed []string) {
+	before := m.last
+	m.last = document.Bytes
+	i, err := m.items.load(m.ctx, queries(m.bundle), m.account, m.id)
+	must(t, err)
+	rendered, err := Encode(i)
+	must(t, err)
+	got, err := m.items.Get(m.ctx, m.id)
+	must(t, err)
+	if !bytes.Equal(rendered, got.Bytes) || !bytes.Equal(document.Bytes, got.Bytes) || got.Revision != m.revision || i.Revision != m.revision {
+		t.Fatalf("want revision %d\nanswered %s\n  stored %s\n columns %s", m.revision, document.Bytes, got.Bytes, rendered)
+	}
+	if decoded := settable(t, got.Bytes); !reflect.DeepEqual(decoded, m.want) {
+		t.Fatalf("\n got %s\nwant %s", mustJSON(t, decoded), mustJSON(t, m.want))
+	}
+	if published := i.PublishedAt != nil; published != (i.Privacy != PrivacyPrivate) {
+		t.Fatalf("published_at does not fit: %s", rendered)
+	}
+	if kind == "UPDATED" && len(changed) == 0 {
+		if !bytes.Equal(before, document.Bytes) {
+			t.Fatalf("nothing was changed and the document differs:\n%s\n%s", before, document.Bytes)
+		}
+		m.checkCount(t)
+		return
+	}
+	m.checkChange(t, kind, document.Bytes, changed, before)
+}
+
+// checkChange looks at the newest change: one more than before, with what it is to say.
+func (m *model) checkChange(t *rapid.T, kind string, document []byte, changed []string, before []byte) {
+	m.changes++
+	m.checkCount(t)
+	var got struct {
+		kind     string
+		revision int64
+		fields   []string
+		previous json.RawMessage
+		document []byte
+	}
+	must(t, m.pool.QueryRow(m.ctx, "SELECT kind, revision, changed_fields, previous, document FROM item_change WHERE item_id = $1 ORDER BY id DESC LIMIT 1", m.id).
+		Scan(&got.kind, &got.revision, &got.fields, &got.previous, &got.document))
+	if got.kind != kind || got.revision != m.revision || !bytes.Equal(got.document, document) {
+		t.Fatalf("recorded %+v, want %s of revision %d with %s", got, kind, m.revision, document)
+	}
+	if kind != "UPDATED" {
+		return
+	}
+	if !slices.Equal(got.fields, changed) {
+		t.Fatalf("changed_fields are %v, want %v", got.fields, changed)
+	}
+	after, err := Decode(document)
+	must(t, err)
+	restored, err := Before(after, got.previous)
+	must(t, err)
+	old, err := Decode(before)
+	must(t, err)
+	restored.Revision, restored.UpdatedAt = old.Revision, old.UpdatedAt
+	if raw, err := Encode(restored); err != nil || !bytes.Equal(raw, before) {
+		t.Fatalf("what was before: %v\n got %s\nwant %s", err, raw, before)
+	}
+}
+
+func (m *model) checkCount(t *rapid.T) {
+	var n int
+	must(t, m.pool.QueryRow(m.ctx, "SELECT count(*) FROM item_change WHERE item_id = $1", m.id).Scan(&n))
+	if n != m.changes {
+		t.Fatalf("the log has %d changes of the item, want %d", n, m.changes)
+	}
+}
+
+// declared are the fields that a client sets, in the document's order.
+var declared = []string{"name", "description", "type", "privacy", "language", "producer", "duration", "tags", "metadata", "client_data",
+	"assets", "snapshots", "embed_code", "player_url"}
+
+// settable is what a client sets of a document; ids of assets and snapshots are left out.
+func settable(t *rapid.T, document []byte) object {
+	all := decode(t, document)
+	maps.DeleteFunc(all, func(name string, _ any) bool { return !slices.Contains(declared, name) })
+	for _, list := range []string{"assets", "snapshots"} {
+		for _, o := range all[list].([]any) {
+			delete(o.(object), "id")
+		}
+	}
+	return all
+}
+
+// asDocument is what a document must say of an input: defaults, and tags that are sorted.
+func asDocument(t *rapid.T, input object) object {
+	o := object{"description": "", "type": "video", "privacy": "private", "language": nil, "producer": nil, "duration": nil, "tags": []any{},
+		"metadata": object{}, "client_data": object{}, "assets": []any{}, "snapshots": []any{}, "embed_code": nil, "player_url": nil}
+	maps.Copy(o, decode(t, mustJSON(t, input)))
+	tags := []string{}
+	for _, tag := range o["tags"].([]any) {
+		tags = append(tags, strings.TrimSpace(tag.(string)))
+	}
+	slices.Sort(tags)
+	o["tags"] = slices.Compact(tags)
+	maps.DeleteFunc(o["metadata"].(object), func(_ string, v any) bool { return v == nil })
+	for _, a := range o["assets"].([]any) {
+		for _, name := range []string{"size", "width", "height", "bitrate", "language"} {
+			if _, ok := a.(object)[name]; !ok {
+				a.(object)[name] = nil
+			}
+		}
+	}
+	return decode(t, mustJSON(t, o))
+}
+
+// merge is RFC 7396, word for word.
+func merge(target, patch any) any {
+	changes, ok := patch.(object)
+	if !ok {
+		return patch
+	}
+	merged := object{}
+	if old, ok := target.(object); ok {
+		maps.Copy(merged, old)
+	}
+	for name, value := range changes {
+		if value == nil {
+			delete(merged, name)
+			continue
+		}
+		merged[name] = merge(merged[name], value)
+	}
+	return merged
+}

@@ -1,0 +1,109 @@
+package item
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/uuid"
+
+	"itemcast/openapi"
+)
+
+// The contract's order (x-order, which is also the order of declaration and of required) is the document's, and no field is ever absent.
+func TestDocument_HasEveryFieldOfTheContractInItsOrder(t *testing.T) {
+	b := setup(t)
+	empty := b.create(`{"name":"n"}`)
+	full := b.create(`{"name":"n","assets":[{"kind":"source","url":"https://a.example/1","content_type":"video/mp4"}],"snapshots":[{"url":"https://a.example/1"}]}`)
+	full.Workflow = &ItemWorkflow{ProfileID: uuid.New(), Status: "running"}
+	for _, i := range []*Item{empty, full} {
+		document, err := Encode(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		members := ordered(t, document)
+		expectOrder(t, "Item", members)
+		for _, m := range members {
+			switch {
+			case m.name == "workflow" && i == full:
+				expectOrder(t, "ItemWorkflow", ordered(t, m.value))
+			case m.name == "assets" && i == full:
+				expectOrder(t, "Asset", ordered(t, elementOf(t, m.value)))
+			case m.name == "snapshots" && i == full:
+				expectOrder(t, "Snapshot", ordered(t, elementOf(t, m.value)))
+			}
+		}
+	}
+}
+
+func expectOrder(t *testing.T, schema string, got []member) {
+	t.Helper()
+	raw, err := openapi.Files.ReadFile("item.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		Components struct {
+			Schemas map[string]struct {
+				Required   []string
+				Properties yaml.MapSlice
+			}
+		}
+	}
+	if err := yaml.Unmarshal(raw, &document); err != nil {
+		t.Fatal(err)
+	}
+	declared := document.Components.Schemas[schema]
+	type property struct {
+		name  string
+		order uint64
+	}
+	var properties []property
+	for _, p := range declared.Properties {
+		attributes, err := json.Marshal(p.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var x struct {
+			Order uint64 `json:"x-order"`
+		}
+		if err := json.Unmarshal(attributes, &x); err != nil {
+			t.Fatal(err)
+		}
+		properties = append(properties, property{p.Key.(string), x.Order})
+	}
+	if !slices.IsSortedFunc(properties, func(a, b property) int { return cmp.Compare(a.order, b.order) }) {
+		t.Errorf("%s: x-order is not the order of declaration: %v", schema, properties)
+	}
+	var want, names []string
+	for _, p := range properties {
+		want = append(want, p.name)
+	}
+	for _, m := range got {
+		names = append(names, m.name)
+	}
+	if !slices.Equal(names, want) || !slices.Equal(declared.Required, want) {
+		t.Errorf("%s\n  document %v\n  declared %v\n  required %v", schema, names, want, declared.Required)
+	}
+}
+
+func ordered(t *testing.T, raw []byte) []member {
+	t.Helper()
+	all, err := members(raw)
+	if err != nil {
+		t.Fatalf("%s: %v", raw, err)
+	}
+	return all
+}
+
+func elementOf(t *testing.T, raw []byte) []byte {
+	t.Helper()
+	var elements []json.RawMessage
+	if err := json.Unmarshal(raw, &elements); err != nil || len(elements) == 0 {
+		t.Fatalf("%s: %v", raw, err)
+	}
+	return bytes.TrimSpace(elements[0])
+}

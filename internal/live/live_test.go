@@ -1,0 +1,179 @@
+package live
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/account"
+	"itemcast/internal/change"
+	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/db/dbtest"
+	"itemcast/internal/item"
+	"itemcast/internal/problem"
+	"itemcast/internal/rest/contract"
+	"itemcast/openapi"
+)
+
+// bundle is a running node of the log, a hub over it, and a service that writes items into it.
+type bundle struct {
+	t     *testing.T
+	ctx   context.Context
+	hub   *Hub
+	items *item.Service
+}
+
+func setup(t *testing.T) *bundle {
+	t.Helper()
+	t.Parallel()
+	pool, log, id := dbtest.New(t), slog.New(slog.NewTextHandler(t.Output(), nil)), uuid.New()
+	if err := dbsqlc.New(pool).InsertAccount(t.Context(), dbsqlc.InsertAccountParams{ID: id, Name: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	feed, err := change.OpenFeed(t.Context(), pool, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := contract.Load(openapi.Files, "core.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sequencer := change.NewSequencer(pool, log)
+	running, cancel := context.WithCancel(t.Context())
+	var parts sync.WaitGroup
+	parts.Go(func() { _ = sequencer.Run(running) })
+	parts.Go(func() { _ = feed.Run(running) })
+	t.Cleanup(func() { cancel(); parts.Wait() })
+	none := func(context.Context, pgx.Tx, uuid.UUID, string) ([]uuid.UUID, error) { return nil, nil }
+	ctx, end := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(end)
+	return &bundle{t: t, hub: NewHub(pool, feed),
+		ctx: account.WithActor(ctx, account.Actor{AccountID: id, UserID: uuid.New(), Permissions: account.All()}),
+		items: item.NewService(item.Config{Pool: pool, Feed: feed, Sequencer: sequencer, Hooks: none, Check: document.Schema("ItemInput").Check,
+			PublicURL: "https://items.example", Log: log})}
+}
+
+func (b *bundle) subscribe(after string, filter *item.Filter, kinds ...Kind) *Subscription {
+	b.t.Helper()
+	s, err := b.hub.Subscribe(b.ctx, after, filter, kinds)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return s
+}
+
+func (b *bundle) expect(s *Subscription, kind Kind, revision int64) *Event {
+	b.t.Helper()
+	event, err := s.Next(b.ctx)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if event.Kind != kind || event.Revision != revision {
+		b.t.Fatalf("got %s of revision %d, want %s of %d", event.Kind, event.Revision, kind, revision)
+	}
+	return event
+}
+
+func (b *bundle) create(input string) uuid.UUID {
+	b.t.Helper()
+	document, err := b.items.Create(b.ctx, []byte(input))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	i, err := item.Decode(document.Bytes)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return i.ID
+}
+
+func (b *bundle) patch(id uuid.UUID, patch string) {
+	b.t.Helper()
+	if _, err := b.items.Patch(b.ctx, id, []byte(patch), nil); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func TestSubscription_TellsWhenAnItemEntersAndLeavesTheFilterOnce(t *testing.T) {
+	b := setup(t)
+	for name, c := range map[string]struct {
+		filter             item.Filter
+		in, out, elsewhere string
+	}{
+		"tags":   {item.Filter{Tags: []string{"news"}}, `{"tags":["news"]}`, `{"tags":[]}`, `{"tags":["other"]}`},
+		"search": {item.Filter{Search: "metropolis"}, `{"name":"Metropolis"}`, `{"name":"n"}`, `{"name":"m"}`},
+		"type":   {item.Filter{Types: []item.ItemType{"audio"}}, `{"type":"audio"}`, `{"type":"live"}`, `{"type":"image"}`},
+	} {
+		s := b.subscribe("", &c.filter)
+		id := b.create(`{"name":"first"}`) // 1: not in the filter, nothing is told
+		b.patch(id, c.in)                  // 2
+		b.patch(id, `{"producer":"x"}`)    // 3
+		b.patch(id, c.out)                 // 4
+		b.patch(id, c.elsewhere)           // 5: still out
+		b.patch(id, c.in)                  // 6
+		if err := b.items.Delete(b.ctx, id, nil); err != nil {
+			t.Fatal(err)
+		}
+		t.Log(name)
+		b.expect(s, Entered, 2)
+		b.expect(s, "UPDATED", 3)
+		if left := b.expect(s, Left, 4); left.Item.Revision != 4 {
+			t.Errorf("LEFT carries revision %d", left.Item.Revision)
+		}
+		b.expect(s, Entered, 6)
+		b.expect(s, "DELETED", 7)
+	}
+}
+
+func TestSubscription_ResumesAfterEveryCursorWithoutGapOrRepeat(t *testing.T) {
+	b := setup(t)
+	whole := b.subscribe("", nil)
+	id := b.create(`{"name":"0"}`)
+	for range 5 {
+		b.patch(id, `{"name":"`+uuid.NewString()+`"}`)
+	}
+	var cursors []string
+	for revision := range int64(6) {
+		kind := Kind("UPDATED")
+		if revision == 0 {
+			kind = "CREATED"
+		}
+		cursors = append(cursors, b.expect(whole, kind, revision+1).Cursor)
+	}
+	for n, cursor := range cursors[:5] {
+		s := b.subscribe(cursor, nil)
+		for revision := n + 2; revision <= 6; revision++ {
+			if event := b.expect(s, "UPDATED", int64(revision)); event.Cursor != cursors[revision-1] {
+				t.Errorf("revision %d has another cursor after a resume", revision)
+			}
+		}
+	}
+	if _, err := b.hub.Subscribe(b.ctx, "nonsense", nil, nil); !problem.Is(err, problem.InvalidCursor) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSubscription_TellsOnlyTheKindsAskedForAndOnlyItsAccount(t *testing.T) {
+	b := setup(t)
+	deleted := b.subscribe("", nil, "DELETED")
+	stranger, err := b.hub.Subscribe(account.WithActor(b.ctx, account.Actor{AccountID: uuid.New(), Permissions: account.All()}), "", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := b.create(`{"name":"n"}`)
+	b.patch(id, `{"name":"m"}`)
+	if err := b.items.Delete(b.ctx, id, nil); err != nil {
+		t.Fatal(err)
+	}
+	b.expect(deleted, "DELETED", 3)
+	short, cancel := context.WithTimeout(b.ctx, 50*time.Millisecond)
+	defer cancel()
+	if event, err := stranger.Next(short); err == nil {
+		t.Errorf("another account is told %+v", event)
+	}
+}

@@ -1,0 +1,140 @@
+package server_test
+
+import (
+	"context"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/account"
+	"itemcast/internal/hook"
+	"itemcast/internal/item"
+	"itemcast/internal/live"
+	"itemcast/internal/problem"
+)
+
+// guarded are the services that requests reach, without anything behind them: who is refused gets no further than the first line.
+var guarded = map[string]any{
+	"item.Service":      item.NewService(item.Config{}),
+	"hook.Service":      hook.NewService(nil, nil),
+	"account.Directory": account.NewDirectory(nil),
+	"live.Hub":          live.NewHub(nil, nil),
+}
+
+// needs says of every method which permissions it asks for, in this order.
+var needs = map[string][]account.Permission{
+	"item.Service.Get":         {account.ItemsView},
+	"item.Service.GetMany":     {account.ItemsView},
+	"item.Service.List":        {account.ItemsView},
+	"item.Service.Count":       {account.ItemsView},
+	"item.Service.Tags":        {account.ItemsView},
+	"item.Service.History":     {account.ItemsView},
+	"item.Service.Export":      {account.ItemsView},
+	"item.Service.Fields":      {account.ItemsView},
+	"item.Service.Field":       {account.ItemsView},
+	"item.Service.Create":      {account.ItemsCreate},
+	"item.Service.Replace":     {account.ItemsEdit},
+	"item.Service.Patch":       {account.ItemsEdit},
+	"item.Service.Trigger":     {account.ItemsEdit},
+	"item.Service.Delete":      {account.ItemsDelete},
+	"item.Service.Import":      {account.ItemsCreate, account.ItemsEdit},
+	"item.Service.CreateField": {account.WorkflowsManage},
+	"item.Service.PatchField":  {account.WorkflowsManage},
+	"item.Service.DeleteField": {account.WorkflowsManage},
+	"hook.Service.Create":      {account.HooksManage},
+	"hook.Service.List":        {account.HooksManage},
+	"hook.Service.Get":         {account.HooksManage},
+	"hook.Service.Delete":      {account.HooksManage},
+	"account.Directory.Names":  {account.ItemsView},
+	"live.Hub.Subscribe":       {account.ItemsView},
+}
+
+// exempt are the methods that no request reaches.
+var exempt = map[string]string{
+	"item.Service.RunRenewal": "the node itself renders documents anew",
+	"hook.Service.Wanting":    "the item service asks, in its transaction, after it has authorized its caller",
+}
+
+// A method without a denial case here is a hole in the policy until someone says otherwise.
+func TestPolicy_EveryMethodRefusesWhoLacksItsPermission(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for service, value := range guarded {
+		methods := reflect.ValueOf(value)
+		for i := range methods.NumMethod() {
+			name, method := service+"."+methods.Type().Method(i).Name, methods.Method(i)
+			if !takesContext(method.Type()) {
+				continue
+			}
+			seen[name] = true
+			if exempt[name] != "" {
+				continue
+			}
+			if needs[name] == nil {
+				t.Errorf("%s has no denial case: name its permission in needs, or say in exempt why it needs none", name)
+				continue
+			}
+			t.Run(name, func(t *testing.T) { t.Parallel(); checkDenials(t, method, needs[name]) })
+		}
+	}
+	for name := range needs {
+		if !seen[name] {
+			t.Errorf("%s has a denial case, and there is no such method", name)
+		}
+	}
+	for name := range exempt {
+		if !seen[name] {
+			t.Errorf("%s is exempt, and there is no such method", name)
+		}
+	}
+}
+
+func checkDenials(t *testing.T, method reflect.Value, needs []account.Permission) {
+	expect(t, call(t, t.Context(), method), problem.Unauthenticated, "")
+	as := func(permissions account.Permissions) context.Context {
+		return account.WithActor(t.Context(), account.Actor{AccountID: uuid.New(), UserID: uuid.New(), Permissions: permissions})
+	}
+	for _, lacking := range append([]account.Permission{account.APIAccess}, needs...) {
+		rest := slices.DeleteFunc(account.All(), func(p account.Permission) bool { return p == lacking })
+		expect(t, call(t, as(rest), method), problem.Forbidden, string(lacking))
+	}
+}
+
+func takesContext(method reflect.Type) bool {
+	return method.NumIn() > 0 && method.In(0) == reflect.TypeFor[context.Context]()
+}
+
+// call calls a method with zero arguments. One that goes on past the policy panics, for want of a database.
+func call(t *testing.T, ctx context.Context, method reflect.Value) (err error) {
+	t.Helper()
+	defer func() {
+		if p := recover(); p != nil {
+			t.Errorf("it went on without authorization: %v", p)
+		}
+	}()
+	args := []reflect.Value{reflect.ValueOf(ctx)}
+	for i := 1; i < method.Type().NumIn(); i++ {
+		switch in := method.Type().In(i); in {
+		case reflect.TypeFor[io.Reader]():
+			args = append(args, reflect.ValueOf(strings.NewReader("")))
+		case reflect.TypeFor[io.Writer]():
+			args = append(args, reflect.ValueOf(io.Discard))
+		default:
+			args = append(args, reflect.Zero(in))
+		}
+	}
+	results := method.Call(args)
+	err, _ = results[len(results)-1].Interface().(error)
+	return err
+}
+
+func expect(t *testing.T, err error, code problem.Code, naming string) {
+	t.Helper()
+	if !problem.Is(err, code) || !strings.Contains(err.Error(), naming) {
+		t.Errorf("got %v, want %s %s", err, code, naming)
+	}
+}
