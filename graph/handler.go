@@ -48,6 +48,7 @@ func NewHandler(r *Resolver, c Config) http.Handler {
 	server.Use(extension.AutomaticPersistedQuery{Cache: lru.New[string](queryCache)})
 	server.Use(extension.FixedComplexityLimit(maxComplexity))
 	server.Use(depthLimit(maxDepth))
+	server.Use(oneStream{})
 	server.AroundResponses(r.withLoaders)
 	server.SetErrorPresenter(func(ctx context.Context, err error) *gqlerror.Error { return presentLogged(ctx, c.Log, err) })
 	server.SetRecoverFunc(func(_ context.Context, cause any) error {
@@ -103,7 +104,7 @@ func present(ctx context.Context, err error) *gqlerror.Error {
 	if problem.Of(err) == nil && out.Extensions["code"] != nil { // gqlgen's own: parsing, validation, limits
 		return out
 	}
-	if fault, ours := errors.AsType[*gqlerror.Error](err); ours && problem.Of(err) == nil {
+	if fault, ok := errors.AsType[*gqlerror.Error](err); ok && problem.Of(err) == nil && isCoercion(ctx, fault) {
 		return presentCoercion(fault)
 	}
 	p := problem.From(err)
@@ -118,17 +119,21 @@ func present(ctx context.Context, err error) *gqlerror.Error {
 	return out
 }
 
+// isCoercion reports whether an error is of an argument: its path leads below the field's own, which is where gqlgen puts the errors of
+// resolvers.
+func isCoercion(ctx context.Context, err *gqlerror.Error) bool {
+	field := graphql.GetFieldContext(ctx)
+	return field != nil && len(err.Path) > len(field.Path())
+}
+
 // presentCoercion tells of a value that could not be read as its type. The texts of our own scalars say what it must be.
 func presentCoercion(fault *gqlerror.Error) *gqlerror.Error {
-	out := &gqlerror.Error{Message: fault.Message, Path: fault.Path, Locations: fault.Locations, Extensions: map[string]any{"code": problem.InvalidInput}}
-	if cause := errors.Unwrap(fault); cause != nil {
-		detail := cause.Error()
-		if !strings.HasPrefix(detail, "must be ") {
-			detail = "does not have the form of its type"
-		}
-		out.Message = fault.Path.String() + " " + detail + "."
+	detail := "does not have the form of its type"
+	if cause := errors.Unwrap(fault); cause != nil && strings.HasPrefix(cause.Error(), "must be ") {
+		detail = cause.Error()
 	}
-	return out
+	return &gqlerror.Error{Message: fault.Path.String() + " " + detail + ".", Path: fault.Path, Locations: fault.Locations,
+		Extensions: map[string]any{"code": problem.InvalidInput}}
 }
 
 func presentLogged(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {

@@ -3,8 +3,10 @@ package graph
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -36,6 +38,30 @@ func (d depthLimit) MutateOperationContext(_ context.Context, op *graphql.Operat
 		}
 	}
 	return nil
+}
+
+// oneStream refuses subscriptions of more or other than one field (GraphQL specification, October 2021, §5.2.3.1), which gqlparser does not.
+type oneStream struct{}
+
+var _ interface {
+	graphql.OperationContextMutator
+	graphql.HandlerExtension
+} = oneStream{}
+
+func (oneStream) ExtensionName() string                          { return "OneStream" }
+func (oneStream) Validate(schema graphql.ExecutableSchema) error { return nil }
+
+func (oneStream) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+	if op.Operation.Operation != ast.Subscription {
+		return nil
+	}
+	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Subscription"})
+	if len(fields) == 1 && !strings.HasPrefix(fields[0].Name, "__") {
+		return nil
+	}
+	err := &gqlerror.Error{Message: "A subscription must select exactly one field, and not one of introspection."}
+	errcode.Set(err, errcode.ValidationFailed)
+	return err
 }
 
 // depthOf ends because validation has refused fragments that spread themselves.

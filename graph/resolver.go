@@ -85,7 +85,7 @@ func toConnection(page item.Page, filter item.Filter, cursor string) (*connectio
 		if err != nil {
 			return nil, err
 		}
-		c.Edges[n] = &model.ItemEdge{Cursor: listed.Cursor, Node: i}
+		c.Edges[n] = &model.ItemEdge{Cursor: listed.Cursor(), Node: i}
 	}
 	if n := len(c.Edges); n > 0 {
 		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &c.Edges[0].Cursor, &c.Edges[n-1].Cursor

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -39,8 +38,6 @@ const (
 	closeTooManyInits  = 4429
 )
 
-var errProtocol = errors.New("the client does not speak " + subprotocol)
-
 // wsImplementation runs gqlgen's WebSocket transport on coder/websocket, with deadlines on every write and only the current protocol.
 type wsImplementation struct{}
 
@@ -52,13 +49,14 @@ func (wsImplementation) Accept(w http.ResponseWriter, r *http.Request, _ transpo
 	if err != nil {
 		return nil, err
 	}
-	if conn.Subprotocol() != subprotocol {
-		_ = conn.Close(closeSubprotocol, "Subprotocol not acceptable")
-		return nil, errProtocol
-	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	c := &wsConn{conn: conn, ctx: ctx, cancel: cancel, names: names{ours: map[string]string{}, theirs: map[string]string{}}}
+	c.mu.Lock()
 	c.awaitInit = time.AfterFunc(initWait, func() { _ = c.WriteClose(closeInitTimeout, "Connection initialisation timeout") })
+	c.mu.Unlock()
+	if conn.Subprotocol() != subprotocol {
+		_ = c.WriteClose(closeSubprotocol, "Subprotocol not acceptable") // gqlgen finds the connection closed
+	}
 	return c, nil
 }
 

@@ -92,8 +92,7 @@ func openBaseline(ctx context.Context, c baselineConfig) (b *baseline, err error
 	if b.copies, err = db.Open(ctx, c.DatabaseURL+separator+"search_path=bench,public"); err != nil {
 		return nil, err
 	}
-	rows, err := b.copies.Query(ctx, `SELECT name, description, type, privacy, language, producer, duration, tags, metadata, client_data,
-		snapshot_id, embed_code, player_url, updated_at, published_at, revision, document, document_version, account_id, id FROM item`)
+	rows, err := b.copies.Query(ctx, "SELECT "+allColumns+" FROM item")
 	if err != nil {
 		return nil, err
 	}

@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// client is one HTTP connection that is kept open. It costs less than net/http's client, and all that the load generator costs dilutes the ratio
-// of what it measures.
+// client is one HTTP connection that is kept open. It costs less than net/http's client, and whatever the load generator costs dilutes the
+// ratios.
 type client struct {
 	conn net.Conn
 	in   *bufio.Reader
 	body []byte
-	stop func() bool
+	stop func() bool // unties it from its context
 }
 
 // dial connects; the connection is broken off when ctx ends.
@@ -86,7 +86,7 @@ func message(method, addr, path, headers string, body []byte) []byte {
 	return append(append(request, "\r\n"...), body...)
 }
 
-// signedIn is a request to the product.
+// request is one that signs in.
 func (p *product) request(method, path, headers string, body []byte) []byte {
 	return message(method, p.addr, path, "Authorization: "+authorization+"\r\n"+headers, body)
 }

@@ -50,7 +50,7 @@ func load(ctx context.Context, t target, connections int, length time.Duration) 
 		return round{}, fmt.Errorf("load %s: %w", t.addr, err)
 	}
 	took, used := time.Since(begun), cpuUsed(t.pid, t.postgres).minus(used)
-	all := latencies(slices.Concat(measured...))
+	all := slices.Concat(measured...)
 	slices.Sort(all)
 	return round{latencies: all, perSecond: float64(len(all)) / took.Seconds(), cpu: used}, nil
 }

@@ -31,7 +31,7 @@ type subscriber struct {
 // frame is a change as it arrived.
 type frame struct {
 	revision
-	occurredAt, received time.Time
+	received time.Time
 }
 
 // openSubscriber connects, signs in by connection_init, subscribes, and waits until the subscription stands.
@@ -66,9 +66,8 @@ type changeMessage struct {
 		Errors json.RawMessage
 		Data   struct {
 			ItemChanges struct {
-				Revision   int64
-				OccurredAt time.Time
-				Item       struct{ ID uuid.UUID }
+				Revision int64
+				Item     struct{ ID uuid.UUID }
 			}
 		}
 	}
@@ -119,7 +118,7 @@ func (s *subscriber) read() error {
 		c := message.Payload.Data.ItemChanges
 		switch {
 		case message.Type == "next" && message.Payload.Errors == nil:
-			s.add(frame{revision{c.Item.ID, c.Revision}, c.OccurredAt, received})
+			s.add(frame{revision{c.Item.ID, c.Revision}, received})
 		case message.Type == "ping":
 			if err := s.conn.Write(s.ctx, websocket.MessageText, []byte(`{"type":"pong"}`)); err != nil {
 				return err

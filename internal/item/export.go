@@ -28,7 +28,7 @@ func (s *Service) Export(ctx context.Context, w io.Writer, filter Filter, progre
 			if _, err := w.Write(append(i.Document, '\n')); err != nil {
 				return err
 			}
-			paging.After = i.Cursor
+			paging.After = i.Cursor()
 		}
 		total += int64(len(page.Items))
 		if progress != nil {

@@ -67,8 +67,12 @@ type Paging struct {
 type Listed struct {
 	ID       uuid.UUID
 	Document []byte
-	Cursor   string
+	sort     Sort
+	row      *dbsqlc.ListDocumentsRow
 }
+
+// Cursor is the item's position, for Paging.
+func (l Listed) Cursor() string { return position(l.sort, l.row) }
 
 // Page is a part of a list. HasPrevious and HasNext are exact in the direction that was read; in the other they say whether a position was
 // given.
@@ -124,11 +128,10 @@ func (s *Service) list(ctx context.Context, actor account.Actor, filter Filter, 
 	if err := readFrom(&params, paging.Sort, from); err != nil {
 		return Page{}, err
 	}
-	rows, err := dbsqlc.New(customPlans{s.pool}).ListDocuments(ctx, params)
+	rows, err := s.rows(ctx, params, order)
 	if err != nil {
 		return Page{}, fmt.Errorf("list items: %w", err)
 	}
-	slices.SortFunc(rows, order.compare)
 	more := len(rows) > paging.Limit
 	rows = rows[:min(len(rows), paging.Limit)]
 	if backward {
@@ -138,7 +141,8 @@ func (s *Service) list(ctx context.Context, actor account.Actor, filter Filter, 
 	if !backward {
 		page.HasPrevious, page.HasNext = from != "", more
 	}
-	for _, row := range rows {
+	for n := range rows {
+		row := &rows[n]
 		if row.DocumentVersion != s.version {
 			renewed, err := s.renew(ctx, actor.AccountID, row.ID)
 			if problem.Is(err, problem.NotFound) {
@@ -149,9 +153,56 @@ func (s *Service) list(ctx context.Context, actor account.Actor, filter Filter, 
 			}
 			row.Document = renewed.Bytes
 		}
-		page.Items = append(page.Items, Listed{ID: row.ID, Document: row.Document, Cursor: position(paging.Sort, row)})
+		page.Items = append(page.Items, Listed{ID: row.ID, Document: row.Document, sort: paging.Sort, row: row})
 	}
 	return page, nil
+}
+
+// rows reads a page's rows in order.
+func (s *Service) rows(ctx context.Context, p dbsqlc.ListDocumentsParams, order Sort) ([]dbsqlc.ListDocumentsRow, error) {
+	if order.key() == ByCreated && unfiltered(p) {
+		return s.rowsByCreation(ctx, p, order)
+	}
+	rows, err := dbsqlc.New(customPlans{s.pool}).ListDocuments(ctx, p)
+	slices.SortFunc(rows, order.compare)
+	return rows, err
+}
+
+func unfiltered(p dbsqlc.ListDocumentsParams) bool {
+	return p.Search == nil && p.Tags == nil && p.Types == nil && p.Privacies == nil && p.WorkflowStatuses == nil &&
+		p.CreatedAfter == nil && p.CreatedBefore == nil && p.UpdatedAfter == nil && p.Metadata == nil
+}
+
+// The ends of the order of creation: before and after every item that there can be.
+var (
+	beginning = time.Unix(0, 0)
+	end       = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+func (s *Service) rowsByCreation(ctx context.Context, p dbsqlc.ListDocumentsParams, order Sort) (rows []dbsqlc.ListDocumentsRow, err error) {
+	q := dbsqlc.New(s.pool)
+	from := dbsqlc.NewestDocumentsParams{AccountID: p.AccountID, FromTime: end, MaxRows: p.MaxRows}
+	if order == ByCreated {
+		from.FromTime = beginning
+	}
+	if p.FromID != nil {
+		from.FromID, from.FromTime = *p.FromID, *p.FromTime
+	}
+	var found []dbsqlc.NewestDocumentsRow
+	if order == ByCreatedDesc {
+		found, err = q.NewestDocuments(ctx, from)
+	} else {
+		var oldest []dbsqlc.OldestDocumentsRow
+		oldest, err = q.OldestDocuments(ctx, dbsqlc.OldestDocumentsParams(from))
+		for _, row := range oldest {
+			found = append(found, dbsqlc.NewestDocumentsRow(row))
+		}
+	}
+	rows = make([]dbsqlc.ListDocumentsRow, len(found))
+	for i, row := range found {
+		rows[i] = dbsqlc.ListDocumentsRow{ID: row.ID, Document: row.Document, DocumentVersion: row.DocumentVersion, CreatedAt: row.CreatedAt}
+	}
+	return rows, err
 }
 
 // criteria turns a filter into the statement's parameters; nil criteria vanish from its plan.

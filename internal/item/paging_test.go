@@ -85,10 +85,10 @@ func (b *bundle) walk(paging Paging) (all []uuid.UUID) {
 		if paging.Backward {
 			more, behind = behind, more
 			all = append(ids, all...)
-			paging.Before = page.Items[0].Cursor
+			paging.Before = page.Items[0].Cursor()
 		} else {
 			all = append(all, ids...)
-			paging.After = page.Items[len(ids)-1].Cursor
+			paging.After = page.Items[len(ids)-1].Cursor()
 		}
 		if behind == first {
 			b.t.Errorf("%+v: what lies behind the page is told wrong", paging)
@@ -111,7 +111,7 @@ func TestList_PassesOverNothingWhenItemsGoBetweenPages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	rest, err := b.items.List(b.ctx, Filter{}, Paging{Sort: ByName, Limit: 5, After: page.Items[4].Cursor})
+	rest, err := b.items.List(b.ctx, Filter{}, Paging{Sort: ByName, Limit: 5, After: page.Items[4].Cursor()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestList_RefusesCursorsThatAreNotItsOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, other := range sorts {
-			_, err := b.items.List(b.ctx, Filter{}, Paging{Sort: other, Limit: 1, After: page.Items[0].Cursor})
+			_, err := b.items.List(b.ctx, Filter{}, Paging{Sort: other, Limit: 1, After: page.Items[0].Cursor()})
 			if refused := problem.Is(err, problem.InvalidCursor); refused != (other != sort) {
 				t.Errorf("a cursor of %s with %s: %v", sort, other, err)
 			}

@@ -23,7 +23,7 @@ type listPosition struct {
 	ID   uuid.UUID  `json:"i"`
 }
 
-func position(sort Sort, row dbsqlc.ListDocumentsRow) string {
+func position(sort Sort, row *dbsqlc.ListDocumentsRow) string {
 	p := listPosition{Sort: string(sort), ID: row.ID}
 	switch sort.key() {
 	case ByName:

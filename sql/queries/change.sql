@@ -21,23 +21,23 @@ SELECT ARRAY(SELECT f.id FROM item_change f WHERE f.id > @scanned_to ORDER BY f.
     (pg_snapshot_xmin(pg_current_snapshot())::text)::bigint AS xmin,
     (pg_snapshot_xmax(pg_current_snapshot())::text)::bigint AS xmax;
 
--- name: InsertPositions :exec
+-- InsertStep gives the ids the positions after `after`, in order, appends the head, and wakes the feeds: one round trip, and no plan that
+-- could go wrong.
+-- name: InsertStep :exec
 -- system: the sequencer serves all accounts.
-INSERT INTO item_position (position, change_id)
-SELECT CAST(@after AS bigint) + u.o, u.id FROM unnest(@ids::bigint[]) WITH ORDINALITY AS u (id, o);
-
--- name: InsertHead :exec
--- system: the sequencer serves all accounts.
-INSERT INTO feed_head (step, position, scanned_to, gaps, horizons) VALUES (@step, @position, @scanned_to, @gaps::bigint[], @horizons::bigint[]);
+WITH positions AS (
+    INSERT INTO item_position (position, change_id)
+    SELECT CAST(@after AS bigint) + u.o, u.id FROM unnest(@ids::bigint[]) WITH ORDINALITY AS u (id, o)
+), head AS (
+    INSERT INTO feed_head (step, position, scanned_to, gaps, horizons)
+    VALUES (@step, @position, @scanned_to, @gaps::bigint[], @horizons::bigint[])
+)
+SELECT pg_notify('itemcast_position', (@position::bigint)::text);
 
 -- DeleteHeads names both ends: while a snapshot is held open anywhere, what was deleted long ago still lies below, to be walked.
 -- name: DeleteHeads :exec
 -- system: the sequencer serves all accounts.
 DELETE FROM feed_head WHERE step >= @from_step AND step < @to_step;
-
--- name: NotifyPosition :exec
--- system: wakes every node's feed.
-SELECT pg_notify('itemcast_position', (@position::bigint)::text);
 
 -- name: FeedIdentity :one
 -- system: of the whole log.

@@ -77,6 +77,18 @@ FROM (
     LIMIT @max_rows
 ) page JOIN item i ON i.id = page.id;
 
+-- NewestDocuments and OldestDocuments are ListDocuments in the order of creation with nothing to filter: what most requests ask for, with
+-- one plan for all of them. Planning ListDocuments costs more than running these.
+-- name: NewestDocuments :many
+SELECT id, document, document_version, created_at FROM item
+WHERE account_id = @account_id AND (created_at, id) < (@from_time::timestamptz, @from_id::uuid)
+ORDER BY created_at DESC, id DESC LIMIT @max_rows;
+
+-- name: OldestDocuments :many
+SELECT id, document, document_version, created_at FROM item
+WHERE account_id = @account_id AND (created_at, id) > (@from_time::timestamptz, @from_id::uuid)
+ORDER BY created_at, id LIMIT @max_rows;
+
 -- name: CountItems :one
 SELECT count(*) FROM item s
 WHERE s.account_id = @account_id

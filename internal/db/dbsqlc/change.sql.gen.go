@@ -193,43 +193,40 @@ func (q *Queries) InsertConsumerPosition(ctx context.Context, arg InsertConsumer
 	return err
 }
 
-const insertHead = `-- name: InsertHead :exec
-INSERT INTO feed_head (step, position, scanned_to, gaps, horizons) VALUES ($1, $2, $3, $4::bigint[], $5::bigint[])
+const insertStep = `-- name: InsertStep :exec
+WITH positions AS (
+    INSERT INTO item_position (position, change_id)
+    SELECT CAST($2 AS bigint) + u.o, u.id FROM unnest($3::bigint[]) WITH ORDINALITY AS u (id, o)
+), head AS (
+    INSERT INTO feed_head (step, position, scanned_to, gaps, horizons)
+    VALUES ($4, $1, $5, $6::bigint[], $7::bigint[])
+)
+SELECT pg_notify('itemcast_position', ($1::bigint)::text)
 `
 
-type InsertHeadParams struct {
-	Step      int64
+type InsertStepParams struct {
 	Position  int64
+	After     int64
+	Ids       []int64
+	Step      int64
 	ScannedTo int64
 	Gaps      []int64
 	Horizons  []int64
 }
 
+// InsertStep gives the ids the positions after `after`, in order, appends the head, and wakes the feeds: one round trip, and no plan that
+// could go wrong.
 // system: the sequencer serves all accounts.
-func (q *Queries) InsertHead(ctx context.Context, arg InsertHeadParams) error {
-	_, err := q.db.Exec(ctx, insertHead,
-		arg.Step,
+func (q *Queries) InsertStep(ctx context.Context, arg InsertStepParams) error {
+	_, err := q.db.Exec(ctx, insertStep,
 		arg.Position,
+		arg.After,
+		arg.Ids,
+		arg.Step,
 		arg.ScannedTo,
 		arg.Gaps,
 		arg.Horizons,
 	)
-	return err
-}
-
-const insertPositions = `-- name: InsertPositions :exec
-INSERT INTO item_position (position, change_id)
-SELECT CAST($1 AS bigint) + u.o, u.id FROM unnest($2::bigint[]) WITH ORDINALITY AS u (id, o)
-`
-
-type InsertPositionsParams struct {
-	After int64
-	Ids   []int64
-}
-
-// system: the sequencer serves all accounts.
-func (q *Queries) InsertPositions(ctx context.Context, arg InsertPositionsParams) error {
-	_, err := q.db.Exec(ctx, insertPositions, arg.After, arg.Ids)
 	return err
 }
 
@@ -321,16 +318,6 @@ SELECT pg_advisory_xact_lock(hashtext('itemcast sequencer'))
 // system: one sequencer at a time, over all accounts and nodes.
 func (q *Queries) LockSequencer(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, lockSequencer)
-	return err
-}
-
-const notifyPosition = `-- name: NotifyPosition :exec
-SELECT pg_notify('itemcast_position', ($1::bigint)::text)
-`
-
-// system: wakes every node's feed.
-func (q *Queries) NotifyPosition(ctx context.Context, position int64) error {
-	_, err := q.db.Exec(ctx, notifyPosition, position)
 	return err
 }
 

@@ -544,6 +544,58 @@ func (q *Queries) MatchSearch(ctx context.Context, arg MatchSearchParams) (bool,
 	return column_1, err
 }
 
+const newestDocuments = `-- name: NewestDocuments :many
+SELECT id, document, document_version, created_at FROM item
+WHERE account_id = $1 AND (created_at, id) < ($2::timestamptz, $3::uuid)
+ORDER BY created_at DESC, id DESC LIMIT $4
+`
+
+type NewestDocumentsParams struct {
+	AccountID uuid.UUID
+	FromTime  time.Time
+	FromID    uuid.UUID
+	MaxRows   int32
+}
+
+type NewestDocumentsRow struct {
+	ID              uuid.UUID
+	Document        []byte
+	DocumentVersion int32
+	CreatedAt       time.Time
+}
+
+// NewestDocuments and OldestDocuments are ListDocuments in the order of creation with nothing to filter: what most requests ask for, with
+// one plan for all of them. Planning ListDocuments costs more than running these.
+func (q *Queries) NewestDocuments(ctx context.Context, arg NewestDocumentsParams) ([]NewestDocumentsRow, error) {
+	rows, err := q.db.Query(ctx, newestDocuments,
+		arg.AccountID,
+		arg.FromTime,
+		arg.FromID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []NewestDocumentsRow{}
+	for rows.Next() {
+		var i NewestDocumentsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Document,
+			&i.DocumentVersion,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const now = `-- name: Now :one
 SELECT clock_timestamp()::timestamptz AS now
 `
@@ -553,6 +605,56 @@ func (q *Queries) Now(ctx context.Context) (time.Time, error) {
 	var now time.Time
 	err := row.Scan(&now)
 	return now, err
+}
+
+const oldestDocuments = `-- name: OldestDocuments :many
+SELECT id, document, document_version, created_at FROM item
+WHERE account_id = $1 AND (created_at, id) > ($2::timestamptz, $3::uuid)
+ORDER BY created_at, id LIMIT $4
+`
+
+type OldestDocumentsParams struct {
+	AccountID uuid.UUID
+	FromTime  time.Time
+	FromID    uuid.UUID
+	MaxRows   int32
+}
+
+type OldestDocumentsRow struct {
+	ID              uuid.UUID
+	Document        []byte
+	DocumentVersion int32
+	CreatedAt       time.Time
+}
+
+func (q *Queries) OldestDocuments(ctx context.Context, arg OldestDocumentsParams) ([]OldestDocumentsRow, error) {
+	rows, err := q.db.Query(ctx, oldestDocuments,
+		arg.AccountID,
+		arg.FromTime,
+		arg.FromID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []OldestDocumentsRow{}
+	for rows.Next() {
+		var i OldestDocumentsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Document,
+			&i.DocumentVersion,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const renewDocument = `-- name: RenewDocument :exec

@@ -50,11 +50,12 @@ func (baselineCommand) Run(ctx context.Context) error {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
 	var c commands
 	command := kong.Parse(&c, kong.Name("bench"), kong.Description("Measures Itemcast against hand-written baselines."),
 		kong.Vars{"rows": strings.Join(bench.Names(), ", ")}, kong.BindTo(ctx, (*context.Context)(nil)))
-	if err := command.Run(); err != nil {
+	err := command.Run()
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

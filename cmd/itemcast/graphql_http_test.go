@@ -1,0 +1,139 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+const (
+	plainType   = "application/json; charset=utf-8"
+	graphqlType = "application/graphql-response+json; charset=utf-8"
+)
+
+// The statuses and media types of the GraphQL-over-HTTP specification.
+func TestGraphQLHTTP_StatusesAreThoseOfTheSpecification(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	for name, c := range map[string]struct {
+		body          string
+		plain, modern int // statuses
+	}{
+		"data":                      {`{"query":"{ me { id } }"}`, 200, 200},
+		"a field's error":           {`{"query":"{ items(first: 0) { nodes { id } } }"}`, 200, 200},
+		"no such item":              {`{"query":"{ item(id: \"01890a5d-ac96-774b-bcce-b302099a8057\") { id } }"}`, 200, 200},
+		"a parse error":             {`{"query":"{"}`, 200, 400},
+		"a validation error":        {`{"query":"{ no }"}`, 200, 400},
+		"a variable's error":        {`{"query":"query ($i: ID!) { item(id: $i) { id } }"}`, 200, 400},
+		"no such operation":         {`{"query":"query a { me { id } }","operationName":"b"}`, 200, 400},
+		"two operations":            {`{"query":"query a { me { id } } query b { me { id } }"}`, 200, 400},
+		"a subscription":            {`{"query":"subscription { itemChanges { cursor } }"}`, 400, 400},
+		"no JSON":                   {`{"query":`, 400, 400},
+		"a NUL":                     {`{"query":"{ me { id } } #\u0000"}`, 400, 400},
+		"a batch":                   {`[{"query":"{ me { id } }"}]`, 400, 400},
+		"no query":                  {`{"variables":{}}`, 400, 400},
+		"an empty query":            {`{"query":""}`, 400, 400},
+		"a query that is no text":   {`{"query":7}`, 400, 400},
+		"variables that are a list": {`{"query":"{ me { id } }","variables":[]}`, 400, 400},
+		"endless variables":         {`{"query":"query ($n: Int) { items(first: $n) { nodes { id } } }","variables":{"n":1e999}}`, 400, 400},
+		"deep variables":            {`{"query":"{ me { id } }","variables":{"a":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}}`, 400, 400},
+		"huge variables":            {`{"query":"{ me { id } }","variables":{"a":"` + strings.Repeat("x", 1<<20) + `"}}`, 413, 413},
+		"invalid UTF-8":             {"{\"query\":\"{ me { id } } #\xff\"}", 400, 400},
+	} {
+		for accept, want := range map[string]struct {
+			status int
+			kind   string
+		}{
+			"application/json":                  {c.plain, plainType},
+			"application/graphql-response+json": {c.modern, graphqlType},
+			"":                                  {c.plain, plainType},
+			"*/*":                               {c.plain, plainType},
+			"application/graphql-response+json, application/json;q=0.9":      {c.modern, graphqlType},
+			"application/graphql-response+json;q=0.5, application/json":      {c.plain, plainType},
+			"application/json, application/graphql-response+json":            {c.modern, graphqlType},
+			"application/graphql-response+json; charset=utf-8, */*;q=0.1, x": {c.modern, graphqlType},
+		} {
+			got := n.call(http.MethodPost, "/graphql", c.body, "Accept", accept)
+			if got.status != want.status || got.header.Get("Content-Type") != want.kind {
+				t.Errorf("%s, Accept %q: got %d %s, want %d %s: %.300s", name, accept, got.status, got.header.Get("Content-Type"), want.status, want.kind, got.body)
+			}
+			if _, codes := got.graphQL(t); (len(codes) > 0) != (name != "data" && name != "no such item") {
+				t.Errorf("%s: %q", name, codes)
+			}
+		}
+	}
+}
+
+func TestGraphQLHTTP_WhatIsNoRequestIsRefused(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	n.leavesNothing(func() {
+		const mutation = `{"query":"mutation { createItem(input: {name: \"a\"}) { item { id } } }"}`
+		for _, contentType := range []string{"", "text/plain", "application/graphql", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json; charset=utf-16", ";"} {
+			got := n.call(http.MethodPost, "/graphql", mutation, "Content-Type", contentType).expect(t, http.StatusUnsupportedMediaType)
+			if _, codes := got.graphQL(t); len(codes) != 1 || codes[0] != "UNSUPPORTED_MEDIA_TYPE" {
+				t.Errorf("%s: %s", contentType, got.body)
+			}
+		}
+		got := n.call(http.MethodGet, "/graphql?query=mutation%7BcreateItem(input:%7Bname:%22a%22%7D)%7Bitem%7Bid%7D%7D%7D", "", "Accept", "application/json").expect(t, http.StatusMethodNotAllowed)
+		if _, codes := got.graphQL(t); got.header.Get("Allow") != "POST" || codes[0] != "METHOD_NOT_ALLOWED" {
+			t.Errorf("GET: %s %s", got.header.Get("Allow"), got.body)
+		}
+		for _, method := range []string{http.MethodPut, http.MethodDelete, http.MethodPatch} {
+			n.call(method, "/graphql", mutation, "Content-Type", "application/json").expect(t, http.StatusMethodNotAllowed)
+		}
+		for _, accept := range []string{"text/plain", "application/json;q=0", "image/*"} {
+			got := n.call(http.MethodPost, "/graphql", mutation, "Accept", accept).expect(t, http.StatusNotAcceptable)
+			if _, codes := got.graphQL(t); codes[0] != "NOT_ACCEPTABLE" {
+				t.Errorf("Accept %s: %s", accept, got.body)
+			}
+		}
+		got = n.call(http.MethodPost, "/graphql", mutation, "Authorization", "").expect(t, http.StatusUnauthorized)
+		if _, codes := got.graphQL(t); codes[0] != "UNAUTHENTICATED" || got.header.Get("WWW-Authenticate") == "" {
+			t.Errorf("no credentials: %s", got.body)
+		}
+	})
+}
+
+// Automatic persisted queries, as Apollo's clients use them: a hash alone, then the text with it, then the hash alone again.
+func TestGraphQLHTTP_PersistedQueriesAreKeptByTheirHash(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	const query = `{ me { email } }`
+	sum := sha256.Sum256([]byte(query))
+	send := func(query, hash string, version any) (answer, []string) {
+		request := map[string]any{"extensions": map[string]any{"persistedQuery": map[string]any{"version": version, "sha256Hash": hash}}}
+		if query != "" {
+			request["query"] = query
+		}
+		body, err := json.Marshal(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := n.call(http.MethodPost, "/graphql", string(body), "Accept", "application/json")
+		_, codes := got.graphQL(t)
+		return got, codes
+	}
+	hash := hex.EncodeToString(sum[:])
+	got, codes := send("", hash, 1)
+	if len(codes) != 1 || codes[0] != "PERSISTED_QUERY_NOT_FOUND" || !strings.Contains(string(got.body), `"message":"PersistedQueryNotFound"`) || got.status != http.StatusOK {
+		t.Errorf("a miss: %d %s", got.status, got.body)
+	}
+	if got, codes := send(query, strings.Repeat("0", 64), 1); len(codes) != 1 {
+		t.Errorf("a wrong hash: %s", got.body)
+	}
+	if got, codes := send(query, hash, 2); len(codes) != 1 {
+		t.Errorf("another version: %s", got.body)
+	}
+	if got, codes := send(query, hash, "x"); len(codes) != 1 {
+		t.Errorf("no version: %s", got.body)
+	}
+	for _, query := range []string{query, ""} {
+		if got, codes := send(query, hash, 1); len(codes) != 0 || !strings.Contains(string(got.body), adminEmail) {
+			t.Errorf("with its hash: %s", got.body)
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+
+	"itemcast/internal/change"
+	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/item"
+)
+
+const (
+	changesPerSecond = 1000
+	writers          = 16
+	writingFor       = 10 * time.Second
+)
+
+// written is a change as its writer knows it. One of the warm-up is followed but not measured.
+type written struct {
+	revision
+	begun      time.Time // the transaction
+	committing time.Time // COMMIT was about to be sent
+	committed  time.Time // COMMIT was answered
+	warmUp     bool
+}
+
+// allColumns are those of dbsqlc.UpdateItemParams, in its order.
+const allColumns = `name, description, type, privacy, language, producer, duration, tags, metadata, client_data, snapshot_id, embed_code, player_url,
+	updated_at, published_at, revision, document, document_version, account_id, id`
+
+// writer changes items of its own, on a connection of its own.
+type writer struct {
+	conn      *pgx.Conn
+	sequencer *change.Sequencer
+	items     []*dbsqlc.UpdateItemParams
+}
+
+// writeSteadily changes items at a fixed rate, as another node of Itemcast would: by the product's statements in one transaction, and a
+// wake-up of its own sequencer after the commit. A writer that falls behind catches up, so that the rate holds.
+func (s *stage) writeSteadily(ctx context.Context) (all []written, perSecond float64, err error) {
+	rows, err := s.pool.Query(ctx, "SELECT "+allColumns+" FROM item WHERE id <> $1 ORDER BY created_at, id", s.items[0].ID)
+	if err != nil {
+		return nil, 0, err
+	}
+	items, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByPos[dbsqlc.UpdateItemParams])
+	if err != nil {
+		return nil, 0, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	sequencer := change.NewSequencer(s.pool, slog.New(slog.NewTextHandler(s.Progress, nil)))
+	var sequencing errgroup.Group
+	sequencing.Go(func() error { return sequencer.Run(ctx) })
+	defer func() {
+		cancel()
+		_ = sequencing.Wait()
+	}()
+
+	group, writing := errgroup.WithContext(ctx)
+	each := make([][]written, writers)
+	share := len(items) / writers
+	begun := time.Now()
+	for n := range writers {
+		group.Go(func() (err error) {
+			w := writer{sequencer: sequencer, items: items[n*share : (n+1)*share]}
+			if w.conn, err = pgx.ConnectConfig(writing, s.pool.Config().ConnConfig.Copy()); err != nil {
+				return err
+			}
+			defer func() { _ = w.conn.Close(context.WithoutCancel(ctx)) }()
+			each[n], err = w.run(writing, begun, n)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, 0, fmt.Errorf("write: %w", err)
+	}
+	all = slices.Concat(each...)
+	perSecond = float64(len(all)) / time.Since(begun).Seconds()
+	return all, perSecond, sequencer.Drain(ctx)
+}
+
+func (w *writer) run(ctx context.Context, begun time.Time, n int) (done []written, err error) {
+	const interval = time.Second / changesPerSecond * writers
+	for k := 0; ; k++ {
+		due := interval*time.Duration(k) + interval*time.Duration(n)/writers
+		if due >= warmUp+writingFor {
+			return done, nil
+		}
+		if err := sleepUntil(ctx, begun.Add(due)); err != nil {
+			return nil, err
+		}
+		one, err := w.change(ctx, w.items[k%len(w.items)], fmt.Sprintf("Change %d of writer %d", k, n))
+		if err != nil {
+			return nil, err
+		}
+		one.warmUp = due < warmUp
+		done = append(done, one)
+	}
+}
+
+// change gives an item another name, and does what belongs to it.
+func (w *writer) change(ctx context.Context, columns *dbsqlc.UpdateItemParams, name string) (done written, err error) {
+	i, err := item.Decode(columns.Document)
+	if err != nil {
+		return done, err
+	}
+	previous, err := json.Marshal(map[string]string{"name": i.Name})
+	if err != nil {
+		return done, err
+	}
+	i.Name, i.Revision, i.UpdatedAt = name, i.Revision+1, time.Now()
+	if columns.Document, err = item.Encode(i); err != nil {
+		return done, err
+	}
+	columns.Name, columns.Revision, columns.UpdatedAt = i.Name, i.Revision, i.UpdatedAt
+
+	done.revision, done.begun = revision{columns.ID, i.Revision}, time.Now()
+	tx, err := w.conn.Begin(ctx)
+	if err != nil {
+		return done, err
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	if err := dbsqlc.New(tx).UpdateItem(ctx, *columns); err != nil {
+		return done, err
+	}
+	err = change.Record(ctx, tx, change.Change{
+		AccountID: columns.AccountID, ItemID: columns.ID, Revision: i.Revision, Kind: change.Updated, ChangedFields: []string{"name"},
+		Previous: previous, Trigger: change.ByHook, Document: columns.Document, OccurredAt: i.UpdatedAt,
+	})
+	if err != nil {
+		return done, err
+	}
+	done.committing = time.Now()
+	if err := tx.Commit(ctx); err != nil {
+		return done, err
+	}
+	done.committed = time.Now()
+	w.sequencer.Wake()
+	return done, nil
+}
+
+func sleepUntil(ctx context.Context, t time.Time) error {
+	timer := time.NewTimer(time.Until(t))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
