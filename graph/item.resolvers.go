@@ -55,6 +55,11 @@ func (r *itemChangeResolver) Actor(ctx context.Context, obj *live.Event) (*model
 	return r.user(ctx, obj.Actor)
 }
 
+// PageInfo is the resolver for the pageInfo field.
+func (r *itemConnectionResolver) PageInfo(ctx context.Context, obj *connection.Items) (*model.PageInfo, error) {
+	return toPageInfo(obj.Page), nil
+}
+
 // TotalCount is the resolver for the totalCount field.
 func (r *itemConnectionResolver) TotalCount(ctx context.Context, obj *connection.Items) (int64, error) {
 	return r.Items.Count(ctx, obj.Filter)

@@ -74,23 +74,24 @@ func paging(sort item.Sort, first *int64, after *string, last *int64, before *st
 }
 
 func toConnection(page item.Page, filter item.Filter, cursor string) (*connection.Items, error) {
-	c := &connection.Items{
-		Edges:        make([]*model.ItemEdge, len(page.Items)),
-		PageInfo:     &model.PageInfo{HasNextPage: page.HasNext, HasPreviousPage: page.HasPrevious},
-		ChangeCursor: cursor,
-		Filter:       filter,
-	}
+	c := &connection.Items{Edges: make([]*connection.Edge, len(page.Items)), Page: page, ChangeCursor: cursor, Filter: filter}
 	for n, listed := range page.Items {
 		i, err := item.Decode(listed.Document)
 		if err != nil {
 			return nil, err
 		}
-		c.Edges[n] = &model.ItemEdge{Cursor: listed.Cursor(), Node: i}
-	}
-	if n := len(c.Edges); n > 0 {
-		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &c.Edges[0].Cursor, &c.Edges[n-1].Cursor
+		c.Edges[n] = &connection.Edge{Node: i, Listed: listed}
 	}
 	return c, nil
+}
+
+func toPageInfo(page item.Page) *model.PageInfo {
+	info := &model.PageInfo{HasNextPage: page.HasNext, HasPreviousPage: page.HasPrevious}
+	if n := len(page.Items); n > 0 {
+		start, end := page.Items[0].Cursor(), page.Items[n-1].Cursor()
+		info.StartCursor, info.EndCursor = &start, &end
+	}
+	return info
 }
 
 func toFilter(f *model.ItemFilter) item.Filter {

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"itemcast/internal/db/dbtest"
 )
 
 // client starts a script of test/clients under Node and returns the lines that it prints. `make clients` installs what the scripts need.
@@ -215,7 +213,7 @@ func TestClients_GraphQLWSSignsInEitherWay(t *testing.T) {
 	if got := hear(t, lines); !strings.Contains(string(got.Errors), `"UNAUTHENTICATED"`) {
 		t.Errorf("no credentials: %+v", got)
 	}
-	lines = client(t, "subscribe.mjs", socket, "init", basic(adminEmail, adminPassword), startNodeOn(t, dbtest.New(t)).feed.Cursor(0))
+	lines = client(t, "subscribe.mjs", socket, "init", basic(adminEmail, adminPassword), foreignCursor)
 	hear(t, lines)
 	if got := hear(t, lines); !strings.Contains(string(got.Errors), `"CURSOR_EXPIRED"`) {
 		t.Errorf("another log's cursor: %+v", got)

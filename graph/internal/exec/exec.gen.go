@@ -262,6 +262,8 @@ type ItemChangeResolver interface {
 	Actor(ctx context.Context, obj *live.Event) (*model.User, error)
 }
 type ItemConnectionResolver interface {
+	PageInfo(ctx context.Context, obj *connection.Items) (*model.PageInfo, error)
+
 	TotalCount(ctx context.Context, obj *connection.Items) (int64, error)
 }
 type MutationResolver interface {
@@ -3959,8 +3961,8 @@ func (ec *executionContext) _ItemConnection_edges(ctx context.Context, field gra
 			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.ItemEdge) graphql.Marshaler {
-			return ec.marshalNItemEdge2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐItemEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*connection.Edge) graphql.Marshaler {
+			return ec.marshalNItemEdge2ᚕᚖitemcastᚋgraphᚋconnectionᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4020,7 +4022,7 @@ func (ec *executionContext) _ItemConnection_pageInfo(ctx context.Context, field 
 			return ec.fieldContext_ItemConnection_pageInfo(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.PageInfo, nil
+			return ec.Resolvers.ItemConnection().PageInfo(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
@@ -4034,8 +4036,8 @@ func (ec *executionContext) fieldContext_ItemConnection_pageInfo(_ context.Conte
 	fc = &graphql.FieldContext{
 		Object:     "ItemConnection",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_PageInfo(ctx, field)
 		},
@@ -4089,7 +4091,7 @@ func (ec *executionContext) fieldContext_ItemConnection_totalCount(_ context.Con
 	return graphql.NewScalarFieldContext("ItemConnection", field, true, true, "Int")
 }
 
-func (ec *executionContext) _ItemEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ItemEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _ItemEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *connection.Edge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -4098,7 +4100,7 @@ func (ec *executionContext) _ItemEdge_cursor(ctx context.Context, field graphql.
 			return ec.fieldContext_ItemEdge_cursor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
+			return obj.Cursor(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -4109,10 +4111,10 @@ func (ec *executionContext) _ItemEdge_cursor(ctx context.Context, field graphql.
 	)
 }
 func (ec *executionContext) fieldContext_ItemEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ItemEdge", field, false, false, "String")
+	return graphql.NewScalarFieldContext("ItemEdge", field, true, false, "String")
 }
 
-func (ec *executionContext) _ItemEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.ItemEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _ItemEdge_node(ctx context.Context, field graphql.CollectedField, obj *connection.Edge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -8299,10 +8301,11 @@ func (ec *executionContext) _ItemConnection(ctx context.Context, sel ast.Selecti
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "pageInfo":
-			out.Values[i] = ec._ItemConnection_pageInfo(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ItemConnection_pageInfo(ctx, field, obj)
+				})
 		case "changeCursor":
 			out.Values[i] = ec._ItemConnection_changeCursor(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -8333,7 +8336,7 @@ func (ec *executionContext) _ItemConnection(ctx context.Context, sel ast.Selecti
 
 var itemEdgeImplementors = []string{"ItemEdge"}
 
-func (ec *executionContext) _ItemEdge(ctx context.Context, sel ast.SelectionSet, obj *model.ItemEdge) graphql.Marshaler {
+func (ec *executionContext) _ItemEdge(ctx context.Context, sel ast.SelectionSet, obj *connection.Edge) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, itemEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -9825,11 +9828,11 @@ func (ec *executionContext) marshalNItemConnection2ᚖitemcastᚋgraphᚋconnect
 	return ec._ItemConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNItemEdge2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐItemEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.ItemEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNItemEdge2ᚕᚖitemcastᚋgraphᚋconnectionᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*connection.Edge) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNItemEdge2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐItemEdge(ctx, sel, v[i])
+		return ec.marshalNItemEdge2ᚖitemcastᚋgraphᚋconnectionᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -9841,7 +9844,7 @@ func (ec *executionContext) marshalNItemEdge2ᚕᚖitemcastᚋgraphᚋinternal�
 	return ret
 }
 
-func (ec *executionContext) marshalNItemEdge2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐItemEdge(ctx context.Context, sel ast.SelectionSet, v *model.ItemEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNItemEdge2ᚖitemcastᚋgraphᚋconnectionᚐEdge(ctx context.Context, sel ast.SelectionSet, v *connection.Edge) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ItemEdge!")
 		return graphql.Null

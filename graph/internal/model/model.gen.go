@@ -75,11 +75,6 @@ type HookConnection struct {
 	PageInfo *PageInfo `json:"pageInfo"`
 }
 
-type ItemEdge struct {
-	Cursor string     `json:"cursor"`
-	Node   *item.Item `json:"node"`
-}
-
 // Several criteria must all hold.
 type ItemFilter struct {
 	// Words, "a phrase", or, -word; over name, tags, description and metadata.
