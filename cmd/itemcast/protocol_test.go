@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
-
 )
 
 // closed waits for the connection to be closed and returns why; what comes before is passed over.

@@ -54,21 +54,35 @@ func subscribe(ctx context.Context, s *stage) (result, error) {
 		group.Go(all[n].read)
 	}
 	_, pid := s.product.where()
+	steps, err := s.steps(ctx)
+	if err != nil {
+		return result{}, err
+	}
 	before := cpuUsed(pid, s.product.postgresPID())
 	changes, rate, err := s.writeSteadily(reading)
 	if err != nil {
 		return result{}, err
 	}
 	used := cpuUsed(pid, s.product.postgresPID()).minus(before).by(len(changes))
+	after, err := s.steps(ctx)
+	if err != nil {
+		return result{}, err
+	}
 	for n, one := range all {
 		if err := one.await(ctx, len(changes)); err != nil {
 			return result{}, fmt.Errorf("subscriber %d got %d of %d changes: %w", n+1, one.count(), len(changes), err)
 		}
 	}
 	r := join(changes, all).judge(rate)
-	r.notes = append(r.notes, fmt.Sprintf("CPU time a change, with its transaction and %d frames: %s; at %d/s there are %d µs.", len(all), used, changesPerSecond,
-		runtime.NumCPU()*1_000_000/changesPerSecond))
+	r.notes = append(r.notes, fmt.Sprintf("CPU time a change, with its transaction and %d frames: %s; at %d/s there are %d µs. The sequencers took %d steps.",
+		len(all), used, changesPerSecond, runtime.NumCPU()*1_000_000/changesPerSecond, after-steps))
 	return r, nil
+}
+
+// steps is how many steps the sequencers have taken.
+func (s *stage) steps(ctx context.Context) (n int64, err error) {
+	err = s.pool.QueryRow(ctx, "SELECT max(step) FROM feed_head").Scan(&n)
+	return n, err
 }
 
 // leaveOpen begins a transaction that holds a row and has drawn a change id, and leaves it.
@@ -95,8 +109,8 @@ func (s *stage) leaveOpen(ctx context.Context) (release func(), err error) {
 
 // delivered is what became of the changes, over all subscribers.
 type delivered struct {
-	changes, subscribers            int
-	lost, disordered                int
+	changes, subscribers                     int
+	lost, disordered                         int
 	fromCommitted, fromCommitting, fromBegun latencies
 }
 

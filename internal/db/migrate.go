@@ -25,7 +25,7 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, migrations fs.FS) error {
 		return fmt.Errorf("prepare the migration lock: %w", err)
 	}
 	conn := stdlib.OpenDBFromPool(pool)
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	provider, err := goose.NewProvider(goose.DialectPostgres, conn, migrations,
 		goose.WithSessionLocker(turns), goose.WithDisableGlobalRegistry(true))
 	if err != nil {

@@ -60,7 +60,7 @@ func startKeeper(ctx context.Context, dir string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("start the keeper of the shared server: %w", err)
 	}
-	go keeper.Wait() // no zombie, should it end before us
+	go func() { _ = keeper.Wait() }() // no zombie, should it end before us
 	context.AfterFunc(ctx, func() { report.Close() })
 	said, err := io.ReadAll(report)
 	if err != nil {

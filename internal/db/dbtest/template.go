@@ -33,7 +33,7 @@ func (s *server) ensureTemplate(ctx context.Context, migrations fs.FS) (string, 
 	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", templateLock); err != nil {
 		return "", fmt.Errorf("wait for other test processes: %w", err)
 	}
-	defer conn.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", templateLock)
+	defer func() { _, _ = conn.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", templateLock) }()
 
 	if err := s.dropStale(ctx, name); err != nil {
 		return "", fmt.Errorf("drop stale test databases: %w", err)
