@@ -166,6 +166,16 @@ func (a answer) expect(t *testing.T, status int) answer {
 	return a
 }
 
+// code is the problem's code of an error answer.
+func (a answer) code(t *testing.T) string {
+	t.Helper()
+	var p struct{ Code string }
+	if err := json.Unmarshal(a.body, &p); err != nil {
+		t.Fatalf("%s: %v", a.body, err)
+	}
+	return p.Code
+}
+
 // field is a member of an object answer, as text.
 func (a answer) field(t *testing.T, name string) string {
 	t.Helper()

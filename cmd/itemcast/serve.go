@@ -121,7 +121,10 @@ func (s *serveCommand) serve(ctx context.Context, n *node, public net.Listener, 
 func (n *node) routes(publicURL string) http.Handler {
 	resolver := &graph.Resolver{Items: n.items, Hooks: n.hooks, Users: n.directory, Hub: n.hub, Feed: n.feed}
 	return server.Routes(server.Handlers{
-		API:      &rest.API{Items: n.items, Hooks: n.hooks, Cursor: n.feed.Cursor, PublicURL: publicURL, Log: n.log},
+		API: &rest.API{Items: n.items, Hooks: n.hooks, Hub: n.hub, Cursor: n.feed.Cursor, PublicURL: publicURL, Log: n.log,
+			SignIn: func(r *http.Request) (context.Context, error) {
+				return server.WithAuthorization(r.Context(), n.signIn, r.Header.Get("Authorization"))
+			}},
 		Contract: n.contract,
 		GraphQL: graph.NewHandler(resolver, graph.Config{Log: n.log, SignIn: func(ctx context.Context, authorization string) (context.Context, error) {
 			return server.WithAuthorization(ctx, n.signIn, authorization)

@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/golang-lru/v2/expirable"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/singleflight"
 
 	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
@@ -36,6 +37,8 @@ type SignIn struct {
 	key  []byte
 	// decoy is compared with when the address is unknown, so that the answer takes as long as for a wrong password.
 	decoy func() string
+
+	verifying singleflight.Group // by generation and digest
 
 	mu         sync.Mutex
 	generation int // raised by forget; what was verified before it is not remembered after it
@@ -70,16 +73,29 @@ func (s *SignIn) Basic(ctx context.Context, email, password string) (Actor, erro
 	if ok {
 		return actor, nil
 	}
-	actor, err := s.verify(ctx, email, password)
-	if err != nil {
-		return Actor{}, err
+	return s.verifyOnce(ctx, email, password, digest, generation)
+}
+
+// verifyOnce verifies for all who ask for the same at the same time: when a user changes, every stream of every user signs in again.
+func (s *SignIn) verifyOnce(ctx context.Context, email, password string, digest [sha256.Size]byte, generation int) (Actor, error) {
+	verified := s.verifying.DoChan(fmt.Sprintf("%d %s", generation, digest[:]), func() (any, error) {
+		actor, err := s.verify(context.WithoutCancel(ctx), email, password) // others may wait for it when ctx has ended
+		if err != nil {
+			return Actor{}, err
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.generation == generation {
+			s.known.Add(digest, actor)
+		}
+		return actor, nil
+	})
+	select {
+	case <-ctx.Done():
+		return Actor{}, ctx.Err()
+	case result := <-verified:
+		return result.Val.(Actor), result.Err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.generation == generation {
-		s.known.Add(digest, actor)
-	}
-	return actor, nil
 }
 
 func (s *SignIn) verify(ctx context.Context, email, password string) (Actor, error) {

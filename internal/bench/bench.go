@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -47,7 +48,15 @@ func Names() []string {
 }
 
 // Run measures and reports. A budget that is missed is told and is no error.
-func Run(ctx context.Context, c Config) (err error) {
+func Run(ctx context.Context, c Config) error {
+	err := run(ctx, c)
+	if ctx.Err() != nil {
+		return errors.New("interrupted; what was started has been stopped, and nothing is left behind")
+	}
+	return err
+}
+
+func run(ctx context.Context, c Config) error {
 	chosen, err := choose(c.Only)
 	if err != nil {
 		return err

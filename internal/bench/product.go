@@ -119,22 +119,27 @@ func (p *product) stop() {
 		_ = p.cmd.Process.Kill()
 		<-p.ended
 	}
-	deadline := time.Now().Add(stopPatience)
-	for asked := false; time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if _, running := pgserver.Running(p.postgresDir()); !running {
-			return
-		}
-		if !asked {
-			asked = true
-			p.signalPostgres(syscall.SIGINT) // a fast shutdown
-		}
+	postgres := p.postgresPID()
+	if postgres == 0 {
+		return
 	}
-	p.signalPostgres(syscall.SIGQUIT)
+	deadline := time.Now().Add(stopPatience)
+	for err := syscall.Kill(postgres, syscall.SIGINT); err == nil && time.Now().Before(deadline); err = syscall.Kill(postgres, 0) { // a fast shutdown
+		time.Sleep(50 * time.Millisecond)
+	}
 }
 
-func (p *product) signalPostgres(signal syscall.Signal) {
-	if pid := p.postgresPID(); pid > 1 {
-		_ = syscall.Kill(pid, signal)
+// databaseURL waits for what pgserver.Running says: while Postgres forks, that may look as if nothing ran.
+func (p *product) databaseURL(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	for {
+		if url, ok := pgserver.Running(p.postgresDir()); ok {
+			return url, nil
+		}
+		if err := sleepUntil(ctx, time.Now().Add(50*time.Millisecond)); err != nil {
+			return "", fmt.Errorf("find the product's Postgres: %w%s", err, p.lastWords())
+		}
 	}
 }
 

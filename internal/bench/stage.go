@@ -14,7 +14,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/db"
-	"itemcast/internal/db/pgserver"
 )
 
 // stage is the product, the baseline and the database, with items in it.
@@ -51,9 +50,9 @@ func openStage(ctx context.Context, c Config) (_ *stage, err error) {
 	if s.product, err = startProduct(ctx, c.Itemcast, s.dir); err != nil {
 		return nil, err
 	}
-	url, ok := pgserver.Running(s.product.postgresDir())
-	if !ok {
-		return nil, fmt.Errorf("the product's Postgres does not run%s", s.product.lastWords())
+	url, err := s.product.databaseURL(ctx)
+	if err != nil {
+		return nil, err
 	}
 	if s.pool, err = db.Open(ctx, url); err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/change"
 	"itemcast/internal/item"
+	"itemcast/internal/problem"
 )
 
 // Kind is what a subscriber is told: the kind of the change, or how the item stands to the filter since.
@@ -30,6 +31,13 @@ const (
 
 // readBatch is how many changes a subscriber takes from the log at once.
 const readBatch = 256
+
+// What one Read does at most: it is for subscribers that have to be answered, however much of the log their filter leaves out.
+const (
+	scanChanges = 10_000
+	scanTime    = time.Second // a filter that searches asks Postgres of each change
+	scanBytes   = 4 << 20     // of documents that are told
+)
 
 // Event is a change as one subscriber is told of it.
 type Event struct {
@@ -61,6 +69,8 @@ type Subscription struct {
 	matcher  *item.Matcher
 	filtered bool
 	kinds    []Kind
+	items    []uuid.UUID
+	fields   []string
 	pending  []*change.Change
 }
 
@@ -86,32 +96,84 @@ func (h *Hub) Subscribe(ctx context.Context, after string, filter *item.Filter, 
 	return s, nil
 }
 
+// Only narrows what the subscriber is told to changes of any of the items, and to those of any of the fields; nil lets all pass.
+func (s *Subscription) Only(items []uuid.UUID, fields []string) { s.items, s.fields = items, fields }
+
+// Renew makes the subscription that of who acts in ctx: a later sign-in of the same user, whose permissions are those of now. Errors are
+// those of account.Authorize.
+func (s *Subscription) Renew(ctx context.Context) error {
+	actor, err := account.Authorize(ctx, account.ItemsView)
+	if err != nil {
+		return err
+	}
+	if actor.AccountID != s.account {
+		return problem.New(problem.Forbidden, "You belong to another account now; subscribe anew.")
+	}
+	return nil
+}
+
+// Cursor leads to what the subscriber has not been told yet: past all that was looked at, told or not.
+func (s *Subscription) Cursor() string { return s.hub.feed.Cursor(s.position) }
+
 // Next returns the next event, waiting for it until ctx ends. Error: CURSOR_EXPIRED when the subscriber has fallen behind what the log keeps.
 func (s *Subscription) Next(ctx context.Context) (*Event, error) {
 	for {
-		for len(s.pending) > 0 {
-			c := s.pending[0]
-			s.pending = s.pending[1:]
-			s.position = c.Position
-			event, err := s.event(ctx, c)
-			if err != nil || event != nil {
-				return event, err
+		event, looked, err := s.step(ctx)
+		if err != nil || event != nil {
+			return event, err
+		}
+		if !looked {
+			if err := s.Wait(ctx); err != nil {
+				return nil, err
 			}
 		}
-		if err := s.hub.feed.Wait(ctx, s.position); err != nil {
-			return nil, err
-		}
-		changes, err := s.hub.feed.Read(ctx, s.position, readBatch)
-		if err != nil {
-			return nil, err
-		}
-		s.pending = changes
 	}
+}
+
+// Read returns the next events, at most limit, without waiting for any. It looks at a bounded part of the log; more says that there is
+// more to look at already. What fails after the first event fails the next Read. Error: as Next.
+func (s *Subscription) Read(ctx context.Context, limit int) (events []*Event, more bool, err error) {
+	size, enough := 0, time.Now().Add(scanTime)
+	for n := 0; n < scanChanges && len(events) < limit && size < scanBytes && time.Now().Before(enough); n++ {
+		event, looked, err := s.step(ctx)
+		if err != nil && len(events) == 0 {
+			return nil, false, err
+		}
+		if err != nil || !looked {
+			break
+		}
+		if event != nil {
+			events = append(events, event)
+			size += len(event.Document)
+		}
+	}
+	return events, s.position < s.hub.feed.Head(), nil
+}
+
+// Wait returns when there is more of the log to look at, or with ctx's error.
+func (s *Subscription) Wait(ctx context.Context) error { return s.hub.feed.Wait(ctx, s.position) }
+
+// step looks at the next change: the event that the subscriber is told, or nil; looked is false when there is no change yet. A step that
+// fails can be taken again.
+func (s *Subscription) step(ctx context.Context) (event *Event, looked bool, err error) {
+	if len(s.pending) == 0 {
+		if s.pending, err = s.hub.feed.Read(ctx, s.position, readBatch); err != nil || len(s.pending) == 0 {
+			return nil, false, err
+		}
+	}
+	c := s.pending[0]
+	if event, err = s.event(ctx, c); err != nil {
+		return nil, false, err
+	}
+	s.position, s.pending = c.Position, s.pending[1:]
+	return event, true, nil
 }
 
 // event is what this subscriber is told of c; nil when nothing.
 func (s *Subscription) event(ctx context.Context, c *change.Change) (*Event, error) {
-	if c.AccountID != s.account {
+	if c.AccountID != s.account ||
+		len(s.items) > 0 && !slices.Contains(s.items, c.ItemID) ||
+		len(s.fields) > 0 && !slices.ContainsFunc(c.ChangedFields, func(field string) bool { return slices.Contains(s.fields, field) }) {
 		return nil, nil
 	}
 	i, err := item.Decode(c.Document)

@@ -13,6 +13,7 @@ import (
 	"itemcast/internal/change"
 	"itemcast/internal/hook"
 	"itemcast/internal/item"
+	"itemcast/internal/live"
 	"itemcast/internal/rest/contract"
 	"itemcast/internal/rest/oapi"
 )
@@ -21,8 +22,10 @@ import (
 type API struct {
 	Items     *item.Service
 	Hooks     *hook.Service
+	Hub       *live.Hub
 	Cursor    func(change.Position) string
-	PublicURL string // the base of absolute URLs, without a trailing slash
+	SignIn    func(*http.Request) (context.Context, error) // signs a request's user in again, as the user is now
+	PublicURL string                                       // the base of absolute URLs, without a trailing slash
 	Log       *slog.Logger
 }
 

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"mime"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -37,4 +38,34 @@ func acceptable(header, answers []string) bool {
 		}
 	}
 	return strings.TrimSpace(strings.Join(header, "")) == ""
+}
+
+// Preferred is the one of an operation's media types that a client would rather have (RFC 9110 §12.5.1); the first when it does not care.
+func Preferred(header []string, answers ...string) string {
+	best, bestWeight := answers[0], 0.0
+	for _, answer := range answers {
+		if w := weight(header, answer); w > bestWeight {
+			best, bestWeight = answer, w
+		}
+	}
+	return best
+}
+
+// weight is how much a client wants a media type: the quality of the most precise range that it falls into.
+func weight(header []string, answer string) float64 {
+	weight, precision := 0.0, 0
+	group, _, _ := strings.Cut(answer, "/")
+	ranges := []string{"*/*", group + "/*", answer} // from the least precise
+	for value := range strings.SplitSeq(strings.Join(header, ","), ",") {
+		wanted, parameters, err := mime.ParseMediaType(value)
+		at := slices.Index(ranges, wanted) + 1
+		if err != nil || at <= precision {
+			continue
+		}
+		precision, weight = at, 1
+		if q, err := strconv.ParseFloat(parameters["q"], 64); err == nil {
+			weight = q
+		}
+	}
+	return weight
 }

@@ -31,6 +31,16 @@ func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
 		w.WriteHeader(statusClientGone)
 		return
 	}
+	writeDocument(w, shownOf(r, err))
+}
+
+// ProblemText is what WriteProblem would answer with, for a stream that has begun and tells of its failure in its own way.
+func ProblemText(r *http.Request, err error) []byte {
+	text, _ := encodeProblem(shownOf(r, err))
+	return text
+}
+
+func shownOf(r *http.Request, err error) *problem.Error {
 	shown := problem.From(err)
 	switch shown.Code {
 	case problem.Internal:
@@ -38,7 +48,15 @@ func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
 	case problem.Unavailable:
 		slog.WarnContext(r.Context(), "request cannot be served now", "method", r.Method, "path", r.URL.Path, "error", err)
 	}
-	writeDocument(w, shown)
+	return shown
+}
+
+func encodeProblem(shown *problem.Error) ([]byte, error) {
+	status := shown.Code.Status()
+	return json.Marshal(document{
+		Type: "about:blank", Title: http.StatusText(status), Status: status,
+		Code: shown.Code, Detail: shown.Detail, Errors: shown.Faults,
+	})
 }
 
 // WriteUndecodable answers for generated code that cannot read what the Guard has let through. The two are meant to agree, so it is
@@ -49,11 +67,7 @@ func WriteUndecodable(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func writeDocument(w http.ResponseWriter, shown *problem.Error) {
-	status := shown.Code.Status()
-	text, err := json.Marshal(document{
-		Type: "about:blank", Title: http.StatusText(status), Status: status,
-		Code: shown.Code, Detail: shown.Detail, Errors: shown.Faults,
-	})
+	text, err := encodeProblem(shown)
 	if err != nil { // there is nothing in it that could fail
 		w.WriteHeader(http.StatusInternalServerError)
 		return
@@ -80,6 +94,6 @@ func writeDocument(w http.ResponseWriter, shown *problem.Error) {
 			header.Set("Retry-After", "1")
 		}
 	}
-	w.WriteHeader(status)
+	w.WriteHeader(shown.Code.Status())
 	_, _ = w.Write(text)
 }

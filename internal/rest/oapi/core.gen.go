@@ -25,6 +25,8 @@ import (
 const (
 	ChangeKindCREATED   ChangeKind = "CREATED"
 	ChangeKindDELETED   ChangeKind = "DELETED"
+	ChangeKindENTERED   ChangeKind = "ENTERED"
+	ChangeKindLEFT      ChangeKind = "LEFT"
 	ChangeKindTRIGGERED ChangeKind = "TRIGGERED"
 	ChangeKindUPDATED   ChangeKind = "UPDATED"
 )
@@ -36,9 +38,76 @@ func (e ChangeKind) Valid() bool {
 		return true
 	case ChangeKindDELETED:
 		return true
+	case ChangeKindENTERED:
+		return true
+	case ChangeKindLEFT:
+		return true
 	case ChangeKindTRIGGERED:
 		return true
 	case ChangeKindUPDATED:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ChangedField.
+const (
+	ChangedFieldAssets      ChangedField = "assets"
+	ChangedFieldClientData  ChangedField = "client_data"
+	ChangedFieldDescription ChangedField = "description"
+	ChangedFieldDuration    ChangedField = "duration"
+	ChangedFieldEmbedCode   ChangedField = "embed_code"
+	ChangedFieldLanguage    ChangedField = "language"
+	ChangedFieldMetadata    ChangedField = "metadata"
+	ChangedFieldName        ChangedField = "name"
+	ChangedFieldPlayerURL   ChangedField = "player_url"
+	ChangedFieldPrivacy     ChangedField = "privacy"
+	ChangedFieldProducer    ChangedField = "producer"
+	ChangedFieldPublishedAt ChangedField = "published_at"
+	ChangedFieldSnapshotID  ChangedField = "snapshot_id"
+	ChangedFieldSnapshots   ChangedField = "snapshots"
+	ChangedFieldTags        ChangedField = "tags"
+	ChangedFieldType        ChangedField = "type"
+	ChangedFieldWorkflow    ChangedField = "workflow"
+)
+
+// Valid indicates whether the value is a known member of the ChangedField enum.
+func (e ChangedField) Valid() bool {
+	switch e {
+	case ChangedFieldAssets:
+		return true
+	case ChangedFieldClientData:
+		return true
+	case ChangedFieldDescription:
+		return true
+	case ChangedFieldDuration:
+		return true
+	case ChangedFieldEmbedCode:
+		return true
+	case ChangedFieldLanguage:
+		return true
+	case ChangedFieldMetadata:
+		return true
+	case ChangedFieldName:
+		return true
+	case ChangedFieldPlayerURL:
+		return true
+	case ChangedFieldPrivacy:
+		return true
+	case ChangedFieldProducer:
+		return true
+	case ChangedFieldPublishedAt:
+		return true
+	case ChangedFieldSnapshotID:
+		return true
+	case ChangedFieldSnapshots:
+		return true
+	case ChangedFieldTags:
+		return true
+	case ChangedFieldType:
+		return true
+	case ChangedFieldWorkflow:
 		return true
 	default:
 		return false
@@ -159,7 +228,9 @@ func (e ListItemsParamsSort) Valid() bool {
 // Change defines model for Change.
 type Change struct {
 	// Cursor The change's position in the log, opaque.
-	Cursor        string     `json:"cursor"`
+	Cursor string `json:"cursor"`
+
+	// Kind `ENTERED` and `LEFT` are what a filter makes of an update; a history has none.
 	Kind          ChangeKind `json:"kind"`
 	Revision      int64      `json:"revision"`
 	ChangedFields []string   `json:"changed_fields"`
@@ -175,7 +246,7 @@ type Change struct {
 	Document json.RawMessage `json:"document"`
 }
 
-// ChangeKind defines model for Change.Kind.
+// ChangeKind `ENTERED` and `LEFT` are what a filter makes of an update; a history has none.
 type ChangeKind string
 
 // ChangeList defines model for ChangeList.
@@ -186,6 +257,23 @@ type ChangeList struct {
 	// Previous History is read one way.
 	Previous *string `json:"previous"`
 }
+
+// ChangePage defines model for ChangePage.
+type ChangePage struct {
+	Results []Change `json:"results"`
+
+	// Cursor What to pass as `after` next; also when `results` is empty.
+	Cursor string `json:"cursor"`
+
+	// More There is more of the log to read already. A request reads a bounded part of it; with filters that may leave `results` empty.
+	More bool `json:"more"`
+
+	// Next This request with that cursor.
+	Next string `json:"next"`
+}
+
+// ChangedField The fields of an item that a change can change; `revision` and `updated_at` follow from any change.
+type ChangedField string
 
 // Fault One fault of the input.
 type Fault struct {
@@ -459,6 +547,51 @@ type Unauthorized = Problem
 // Unprocessable RFC 9457.
 type Unprocessable = Problem
 
+// ListChangesParams defines parameters for ListChanges.
+type ListChangesParams struct {
+	// After The cursor to go on from, of a change or of an answer; from now when left out.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit Results a page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Wait Seconds to wait for a change when there is none. Of no effect on an event stream.
+	Wait *int32 `form:"wait,omitempty" json:"wait,omitempty"`
+
+	// Kinds Changes of any of these kinds.
+	Kinds *[]ChangeKind `form:"kinds,omitempty" json:"kinds,omitempty"`
+
+	// ID Changes of any of these items.
+	ID *[]openapi_types.UUID `form:"id,omitempty" json:"id,omitempty"`
+
+	// ChangedFields Changes of any of these fields; so no `CREATED`, `DELETED` and `TRIGGERED`, which change none.
+	ChangedFields *[]ChangedField `form:"changed_fields,omitempty" json:"changed_fields,omitempty"`
+
+	// Search Full text over name, tags, description and metadata: all words must occur; `"a phrase"`, `or` and `-word` work as in a web search.
+	Search *Search `form:"search,omitempty" json:"search,omitempty"`
+
+	// Tags Items with any of these tags; comma-separated, or the parameter repeated.
+	Tags *Tags `form:"tags,omitempty" json:"tags,omitempty"`
+
+	// Type Items of any of these types.
+	Type *Type `form:"type,omitempty" json:"type,omitempty"`
+
+	// Privacy Items with any of these privacies.
+	Privacy *PrivacyFilter `form:"privacy,omitempty" json:"privacy,omitempty"`
+
+	// WorkflowStatus Items with any of these workflow statuses.
+	WorkflowStatus *WorkflowStatus `form:"workflow_status,omitempty" json:"workflow_status,omitempty"`
+	CreatedAfter   *CreatedAfter   `form:"created_after,omitempty" json:"created_after,omitempty"`
+	CreatedBefore  *CreatedBefore  `form:"created_before,omitempty" json:"created_before,omitempty"`
+	UpdatedAfter   *UpdatedAfter   `form:"updated_after,omitempty" json:"updated_after,omitempty"`
+
+	// MetadataKEY Items whose metadata field KEY has this value; write the field's key for KEY, as in `metadata.distributor=MGM`. Several must all hold.
+	MetadataKEY *Metadata `form:"metadata.KEY,omitempty" json:"metadata.KEY,omitempty"`
+
+	// LastEventID Where an event stream goes on; wins over `after`. Of no effect on a JSON answer.
+	LastEventID *string `json:"Last-Event-ID,omitempty"`
+}
+
 // ListHooksParams defines parameters for ListHooks.
 type ListHooksParams struct {
 	// Limit Results a page.
@@ -620,6 +753,9 @@ type PatchMetadataFieldApplicationMergePatchPlusJSONRequestBody = MetadataFieldP
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ListChanges Follow the changes
+	// (GET /changes)
+	ListChanges(w http.ResponseWriter, r *http.Request, params ListChangesParams)
 	// ListHooks List hooks
 	// (GET /hooks)
 	ListHooks(w http.ResponseWriter, r *http.Request, params ListHooksParams)
@@ -693,6 +829,242 @@ type ServerInterfaceWrapper struct {
 }
 
 type MiddlewareFunc func(http.Handler) http.Handler
+
+// ListChanges operation middleware
+func (siw *ServerInterfaceWrapper) ListChanges(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListChangesParams
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", r.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "after"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "after", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "wait" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "wait", r.URL.Query(), &params.Wait, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "wait"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "wait", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "kinds" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "kinds", r.URL.Query(), &params.Kinds, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "kinds"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "kinds", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "id", r.URL.Query(), &params.ID, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "changed_fields" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "changed_fields", r.URL.Query(), &params.ChangedFields, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "changed_fields"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "changed_fields", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", r.URL.Query(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "search"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "search", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "tags" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "tags", r.URL.Query(), &params.Tags, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "tags"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "tags", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "type" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "type", r.URL.Query(), &params.Type, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "type"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "type", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "privacy" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "privacy", r.URL.Query(), &params.Privacy, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "privacy"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "privacy", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "workflow_status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "workflow_status", r.URL.Query(), &params.WorkflowStatus, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "workflow_status"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "workflow_status", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "created_after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "created_after", r.URL.Query(), &params.CreatedAfter, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "created_after"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "created_after", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "created_before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "created_before", r.URL.Query(), &params.CreatedBefore, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "created_before"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "created_before", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "updated_after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "updated_after", r.URL.Query(), &params.UpdatedAfter, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "updated_after"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "updated_after", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "metadata.KEY" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "metadata.KEY", r.URL.Query(), &params.MetadataKEY, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "metadata.KEY"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "metadata.KEY", Err: err})
+		}
+		return
+	}
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Last-Event-ID" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Last-Event-ID")]; found {
+		var LastEventID string
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Last-Event-ID", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Last-Event-ID", valueList[0], &LastEventID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Last-Event-ID", Err: err})
+			return
+		}
+
+		params.LastEventID = &LastEventID
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListChanges(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
 
 // ListHooks operation middleware
 func (siw *ServerInterfaceWrapper) ListHooks(w http.ResponseWriter, r *http.Request) {
@@ -1863,6 +2235,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/items/{id}", wrapper.ReplaceItem)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/items/{id}/history", wrapper.ListItemHistory)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items/{id}/trigger-hook", wrapper.TriggerItemHook)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/changes", wrapper.ListChanges)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/tags", wrapper.ListTags)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/metadata-fields", wrapper.ListMetadataFields)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/metadata-fields", wrapper.CreateMetadataField)
@@ -1907,6 +2280,167 @@ type UnauthorizedApplicationProblemPlusJSONResponse struct {
 }
 
 type UnprocessableApplicationProblemPlusJSONResponse Problem
+
+type ListChangesRequestObject struct {
+	Params ListChangesParams
+}
+
+type ListChangesResponseObject interface {
+	VisitListChangesResponse(w http.ResponseWriter) error
+}
+
+type ListChanges200ResponseHeaders struct {
+	Link *string
+}
+
+type ListChanges200JSONResponse struct {
+	Body    ChangePage
+	Headers ListChanges200ResponseHeaders
+}
+
+func (response ListChanges200JSONResponse) VisitListChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChanges200TextEventStreamResponse struct {
+	Body          io.Reader
+	Headers       ListChanges200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ListChanges200TextEventStreamResponse) VisitListChangesResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type ListChanges400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListChanges400ApplicationProblemPlusJSONResponse) VisitListChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChanges401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListChanges401ApplicationProblemPlusJSONResponse) VisitListChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChanges403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListChanges403ApplicationProblemPlusJSONResponse) VisitListChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChanges410ApplicationProblemPlusJSONResponse Problem
+
+func (response ListChanges410ApplicationProblemPlusJSONResponse) VisitListChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(410)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChangesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListChangesdefaultApplicationProblemPlusJSONResponse) VisitListChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
 
 type ListHooksRequestObject struct {
 	Params ListHooksParams
@@ -4282,6 +4816,9 @@ func (response ListTagsdefaultApplicationProblemPlusJSONResponse) VisitListTagsR
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// ListChanges Follow the changes
+	// (GET /changes)
+	ListChanges(ctx context.Context, request ListChangesRequestObject) (ListChangesResponseObject, error)
 	// ListHooks List hooks
 	// (GET /hooks)
 	ListHooks(ctx context.Context, request ListHooksRequestObject) (ListHooksResponseObject, error)
@@ -4384,6 +4921,32 @@ type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
 	options     StrictHTTPServerOptions
+}
+
+// ListChanges operation middleware
+func (sh *strictHandler) ListChanges(w http.ResponseWriter, r *http.Request, params ListChangesParams) {
+	var request ListChangesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListChanges(ctx, request.(ListChangesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListChanges")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListChangesResponseObject); ok {
+		if err := validResponse.VisitListChangesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
 }
 
 // ListHooks operation middleware

@@ -1,0 +1,466 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"itemcast/internal/account"
+	"itemcast/internal/db/dbtest"
+)
+
+// serverEvent is an event as a client gets it, comments too.
+type serverEvent struct{ name, id, data, retry, comment string }
+
+// eventStream is a raw client of GET /changes.
+type eventStream struct {
+	t      *testing.T
+	header http.Header
+	events chan serverEvent
+	ended  chan error // nil: by the end of the answer
+}
+
+func (n *testNode) stream(query string, header ...string) *eventStream {
+	n.t.Helper()
+	request, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, n.url+"/api/v1/changes"+query, nil)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	request.SetBasicAuth(adminEmail, adminPassword)
+	request.Header.Set("Accept", "text/event-stream")
+	for i := 0; i < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(func() { _ = response.Body.Close() })
+	if response.StatusCode != http.StatusOK {
+		n.t.Fatalf("the stream answers %d", response.StatusCode)
+	}
+	s := &eventStream{t: n.t, header: response.Header, events: make(chan serverEvent, 10_000), ended: make(chan error, 1)}
+	go s.read(response.Body)
+	return s
+}
+
+func (s *eventStream) read(body io.Reader) {
+	lines := bufio.NewReader(body)
+	var e serverEvent
+	for {
+		line, err := lines.ReadString('\n')
+		switch field, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":"); {
+		case errors.Is(err, io.EOF):
+			s.ended <- nil
+			return
+		case err != nil:
+			s.ended <- err
+			return
+		case line == "\n":
+			s.events <- e
+			e = serverEvent{}
+		case field == "":
+			e.comment = line
+		default:
+			*map[string]*string{"event": &e.name, "id": &e.id, "data": &e.data, "retry": &e.retry}[field] = strings.TrimPrefix(value, " ")
+		}
+	}
+}
+
+// begins reads how every stream begins, and returns the cursor that it stands at.
+func (s *eventStream) begins() (cursor string) {
+	s.t.Helper()
+	retry, checkpoint := next(s.t, s.events), next(s.t, s.events)
+	if retry.retry == "" || checkpoint.name != "checkpoint" || checkpoint.data != `{"cursor":"`+checkpoint.id+`"}` {
+		s.t.Fatalf("the stream begins with %+v and %+v", retry, checkpoint)
+	}
+	return checkpoint.id
+}
+
+// change reads a change, its data byte for byte.
+func (s *eventStream) change() (e serverEvent) {
+	s.t.Helper()
+	if e = next(s.t, s.events); e.name != "" || e.id == "" || e.data == "" {
+		s.t.Fatalf("got %+v, want a change", e)
+	}
+	return e
+}
+
+// served is a node at a listener, served and stopped as the command does it.
+func served(t *testing.T, pool *pgxpool.Pool, listener net.Listener) (n *testNode, stop func()) {
+	t.Helper()
+	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	if _, err := account.Ensure(t.Context(), pool, adminEmail, adminPassword); err != nil {
+		t.Fatal(err)
+	}
+	publicURL := "http://" + listener.Addr().String()
+	wired, err := wire(t.Context(), &opened{pool: pool, log: log}, publicURL, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	background, stopBackground := context.WithCancel(context.Background())
+	serving, stopServing := context.WithCancel(context.Background())
+	ended := make(chan error, 2)
+	go func() { ended <- wired.run(background, []netip.Prefix{}) }()
+	go func() {
+		defer stopBackground()
+		ended <- (&serveCommand{}).serve(serving, wired, listener, publicURL)
+	}()
+	stopped := false
+	stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		stopServing()
+		if err := errors.Join(<-ended, <-ended); err != nil {
+			t.Errorf("the node ended with %v", err)
+		}
+		wired.close()
+	}
+	t.Cleanup(stop)
+	return &testNode{node: wired, t: t, url: publicURL, pool: pool}, stop
+}
+
+func listen(t *testing.T, address string) net.Listener {
+	t.Helper()
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return listener
+}
+
+// A stream's events are what a page has, byte for byte, with the cursor as their id; by it, a stream goes on where it broke off.
+func TestChangeStream_SendsWhatAPageHasAndResumesByLastEventID(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	stream := n.stream("")
+	for name, want := range map[string]string{"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"} {
+		if got := stream.header.Get(name); got != want {
+			t.Errorf("%s is %q, not %q", name, got, want)
+		}
+	}
+	start := stream.begins()
+	id := n.create(`{"name":"<Nosferatu>\n & \u2028","tags":["silent"],"client_data":{"z":"\r\n","a":1.50}}`)
+	n.patch(id, `{"tags":[]}`)
+	n.patch(id, `{"tags":["silent"]}`)
+	told := []serverEvent{stream.change(), stream.change(), stream.change()}
+
+	var page struct {
+		Results []json.RawMessage
+		Cursor  string
+	}
+	if err := json.Unmarshal(n.call(http.MethodGet, "/api/v1/changes?after="+start, "").expect(t, http.StatusOK).body, &page); err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range told {
+		if e.data != string(page.Results[i]) || !strings.Contains(e.data, e.id) {
+			t.Errorf("the stream sends %+v, the page %s", e, page.Results[i])
+		}
+	}
+	if told[2].id != page.Cursor {
+		t.Errorf("the last id is %s, the page's cursor %s", told[2].id, page.Cursor)
+	}
+
+	resumed := n.stream("?after="+start, "Last-Event-ID", told[0].id)
+	if at := resumed.begins(); at != told[0].id {
+		t.Errorf("resumes at %s, not at %s", at, told[0].id)
+	}
+	if a, b := resumed.change(), resumed.change(); a != told[1] || b != told[2] {
+		t.Errorf("resumes with %+v and %+v", a, b)
+	}
+	filtered := n.stream("?tags=silent&after=" + start)
+	filtered.begins()
+	for i, want := range []string{"CREATED", "LEFT", "ENTERED"} {
+		if e := filtered.change(); e.id != told[i].id || !strings.Contains(e.data, `"kind":"`+want+`"`) {
+			t.Errorf("with a filter, got %+v, want %s", e, want)
+		}
+	}
+}
+
+// Content negotiation: an EventSource gets a stream, everyone else a page, a HEAD neither.
+func TestChangeStream_IsForWhoAsksForIt(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	for accept, want := range map[string]string{
+		"text/event-stream":            "text/event-stream",
+		"text/event-stream, */*;q=0.1": "text/event-stream",
+		"text/*":                       "text/event-stream",
+		"application/json;q=0.5, text/event-stream": "text/event-stream",
+		"*/*":                                 "application/json",
+		"application/json, text/event-stream": "application/json",
+		"application/json":                    "application/json",
+		"text/event-stream;q=0, */*":          "application/json",
+		"":                                    "application/json",
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodHead, n.url+"/api/v1/changes", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.SetBasicAuth(adminEmail, adminPassword)
+		request.Header["Accept"] = []string{accept}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := response.Header.Get("Content-Type"); got != want {
+			t.Errorf("%q gets %s, not %s", accept, got, want)
+		}
+	}
+}
+
+// What was filtered out is passed over for good: a quiet stream tells how far it has come, and then only that it lives. A long poll
+// lasts beside it, for longer than an ordinary request may take to arrive.
+func TestChangeStream_AQuietOneTellsHowFarItHasComeAndThatItLives(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	n := startNode(t)
+	stream := n.stream("?tags=silent")
+	start := stream.begins()
+	n.create(`{"name":"Gilda"}`)
+	present := n.settled(start, 1).Cursor
+	polled := make(chan time.Duration, 1)
+	go func() {
+		began := time.Now()
+		n.changes("?wait=32&after=" + present)
+		polled <- time.Since(began)
+	}()
+	if e := next(t, stream.events); e.name != "checkpoint" || e.id != present {
+		t.Errorf("got %+v, want a checkpoint at %s", e, present)
+	}
+	if e := next(t, stream.events); e.comment == "" || e.id != "" {
+		t.Errorf("got %+v, want a comment", e)
+	}
+	if waited := next(t, polled); waited < 32*time.Second {
+		t.Errorf("the poll was cut off after %s", waited)
+	}
+}
+
+// Permissions are those of now: who loses items.view is sent nothing more, and told so.
+func TestChangeStream_EndsWithThePermission(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ statement, code string }{
+		"role":  {"UPDATE role SET permissions = ARRAY['api.access', 'items.create']", "FORBIDDEN"},
+		"user":  {"UPDATE app_user SET active = false", "UNAUTHENTICATED"},
+		"other": {"UPDATE app_user SET email = 'someone.else@example.com'", "UNAUTHENTICATED"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := startNode(t)
+			stream := n.stream("")
+			stream.begins()
+			if _, err := n.pool.Exec(t.Context(), c.statement); err != nil {
+				t.Fatal(err)
+			}
+			if e := next(t, stream.events); e.name != "error" || e.id != "" || !strings.Contains(e.data, `"code":"`+c.code+`"`) {
+				t.Errorf("got %+v, want the problem %s", e, c.code)
+			}
+			if err := next(t, stream.ended); err != nil {
+				t.Errorf("ends with %v", err)
+			}
+		})
+	}
+}
+
+// A stream outlasts a database that is away for a moment.
+func TestChangeStream_OutlastsLostDatabaseConnections(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	stream := n.stream("")
+	stream.begins()
+	const others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+	if _, err := n.pool.Exec(t.Context(), others); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(patience); n.call(http.MethodPost, "/api/v1/items", `{"name":"Gilda"}`).status != http.StatusCreated; {
+		if time.Now().After(deadline) {
+			t.Fatal("no item can be made")
+		}
+	}
+	if e := stream.change(); !strings.Contains(e.data, "Gilda") {
+		t.Errorf("got %+v", e)
+	}
+}
+
+// A server that shuts down ends its streams as complete answers, and answers who waits.
+func TestChangeStream_EndsCleanlyWhenTheServerShutsDown(t *testing.T) {
+	t.Parallel()
+	n, stop := served(t, dbtest.New(t), listen(t, "127.0.0.1:0"))
+	stream := n.stream("")
+	cursor := stream.begins()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, n.url+"/api/v1/changes?wait=55&after="+cursor, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.SetBasicAuth(adminEmail, adminPassword)
+	waiting, polled := make(chan struct{}), make(chan string, 1)
+	go func() {
+		close(waiting)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			polled <- err.Error()
+			return
+		}
+		body, err := io.ReadAll(response.Body)
+		polled <- fmt.Sprint(response.StatusCode, " ", string(body), " ", err)
+	}()
+	<-waiting
+	n.stream("").begins() // another request has come and gone: the poll is under way, or as good as
+	stop()
+	if err := next(t, stream.ended); err != nil {
+		t.Errorf("the stream ends with %v", err)
+	}
+	if answer := next(t, polled); !strings.HasPrefix(answer, `200 {"results":[],"cursor":"`+cursor) {
+		t.Errorf("the poll is answered %s", answer)
+	}
+}
+
+// watchedListener tells of the connections that the server has closed.
+type watchedListener struct {
+	net.Listener
+	closed chan string
+}
+
+func (l *watchedListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	return &watchedConn{Conn: conn, closed: l.closed}, err
+}
+
+type watchedConn struct {
+	net.Conn
+	closed chan string
+}
+
+func (c *watchedConn) Close() error {
+	c.closed <- c.RemoteAddr().String()
+	return c.Conn.Close()
+}
+
+// A client that stops reading is dropped, and costs the others nothing meanwhile.
+func TestChangeStream_AStalledClientIsDroppedAndOthersGoOn(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes a quarter of a minute")
+	}
+	closed := make(chan string, 1000)
+	n, _ := served(t, dbtest.New(t), &watchedListener{listen(t, "127.0.0.1:0"), closed})
+	n.contract = startNode(t).contract
+
+	stalled, err := net.Dial("tcp", strings.TrimPrefix(n.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stalled.Close()
+	_ = stalled.(*net.TCPConn).SetReadBuffer(4096)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, n.url+"/api/v1/changes", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.SetBasicAuth(adminEmail, adminPassword)
+	request.Header.Set("Accept", "text/event-stream")
+	if err := request.Write(stalled); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReaderSize(stalled, 16).ReadString('\n'); err != nil || !strings.Contains(line, "200") {
+		t.Fatalf("%s: %v", line, err)
+	}
+
+	healthy := n.stream("")
+	healthy.begins()
+	id := n.create(`{"name":"0"}`)
+	healthy.change()
+	const writes = 200 // of 60 kB: more than the kernel's buffers hold
+	for i := range writes {
+		n.patch(id, fmt.Sprintf(`{"name":"%d","client_data":{"long":%q}}`, i+1, strings.Repeat("x", 60_000)))
+		if e := healthy.change(); !strings.Contains(e.data, fmt.Sprintf(`"revision":%d,`, i+2)) {
+			t.Fatalf("change %d: got %.100s", i, e.data)
+		}
+	}
+	for deadline := time.After(2 * patience); ; {
+		select {
+		case address := <-closed:
+			if address == stalled.LocalAddr().String() {
+				n.patch(id, `{"name":"after"}`)
+				healthy.change()
+				return
+			}
+		case <-deadline:
+			t.Fatal("the stalled client is still held")
+		}
+	}
+}
+
+// The npm package eventsource, unmodified, over servers that come and go at one address: each change is told once and in order, those too
+// that were made while there was no server, before the first that it got and after.
+func TestChangeStream_TheNpmEventSourceLosesNothingOverRestarts(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.New(t)
+	writer := startNodeOn(t, pool)
+	listener := listen(t, "127.0.0.1:0")
+	address := listener.Addr().String()
+	_, stop := served(t, pool, listener)
+
+	client := exec.CommandContext(t.Context(), "node", "../../test/clients/eventsource.mjs", "http://"+address+"/api/v1/changes", adminEmail+":"+adminPassword)
+	client.Stderr = testWriter{t}
+	out, err := client.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Start(); err != nil {
+		t.Fatalf("start Node.js (make clients installs what it needs): %v", err)
+	}
+	t.Cleanup(func() {
+		_ = client.Process.Kill()
+		_ = client.Wait()
+	})
+	lines := make(chan string, 1000)
+	go func() {
+		for scanner := bufio.NewScanner(out); scanner.Scan(); {
+			lines <- scanner.Text()
+		}
+	}()
+	expect := func(want string) {
+		t.Helper()
+		if got := next(t, lines); got != want {
+			t.Fatalf("the client tells %q, not %q", got, want)
+		}
+	}
+	revision, id := 0, ""
+	write := func() {
+		if revision++; revision == 1 {
+			id = writer.create(`{"name":"1"}`)
+			return
+		}
+		writer.patch(id, fmt.Sprintf(`{"name":"%d"}`, revision))
+	}
+
+	expect("open")
+	for told := 0; revision < 9; {
+		stop()
+		write()
+		write()
+		_, stop = served(t, pool, listen(t, address))
+		expect("open")
+		write()
+		for told < revision {
+			told++
+			expect(fmt.Sprintf("%d", told))
+		}
+	}
+}
