@@ -11,6 +11,7 @@ import (
 	"itemcast/graph/connection"
 	"itemcast/graph/internal/exec"
 	"itemcast/graph/internal/model"
+	"itemcast/graph/rendered"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"itemcast/internal/problem"
@@ -20,12 +21,12 @@ import (
 )
 
 // CreatedBy is the resolver for the createdBy field.
-func (r *itemResolver) CreatedBy(ctx context.Context, obj *item.Item) (*model.User, error) {
+func (r *itemResolver) CreatedBy(ctx context.Context, obj *rendered.Item) (*model.User, error) {
 	return r.user(ctx, obj.CreatedBy)
 }
 
 // History is the resolver for the history field.
-func (r *itemResolver) History(ctx context.Context, obj *item.Item, first int64, after *string) (*model.ItemHistory, error) {
+func (r *itemResolver) History(ctx context.Context, obj *rendered.Item, first int64, after *string) (*model.ItemHistory, error) {
 	if first < 1 || first > maxPage {
 		return nil, problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "first", Detail: "must be from 1 to 200"})
 	}
@@ -39,9 +40,7 @@ func (r *itemResolver) History(ctx context.Context, obj *item.Item, first int64,
 	}
 	history := &model.ItemHistory{Nodes: make([]*live.Event, len(changes))}
 	for i, c := range changes {
-		if history.Nodes[i], err = r.Hub.Event(c); err != nil {
-			return nil, err
-		}
+		history.Nodes[i] = r.Hub.Event(c)
 	}
 	if more {
 		next := strconv.FormatInt(changes[len(changes)-1].ID, 10)
@@ -53,6 +52,11 @@ func (r *itemResolver) History(ctx context.Context, obj *item.Item, first int64,
 // Actor is the resolver for the actor field.
 func (r *itemChangeResolver) Actor(ctx context.Context, obj *live.Event) (*model.User, error) {
 	return r.user(ctx, obj.Actor)
+}
+
+// Item is the resolver for the item field.
+func (r *itemChangeResolver) Item(ctx context.Context, obj *live.Event) (*rendered.Item, error) {
+	return rendered.New(obj.Document), nil
 }
 
 // PageInfo is the resolver for the pageInfo field.
@@ -75,8 +79,7 @@ func (r *mutationResolver) CreateItem(ctx context.Context, input item.ItemInput)
 	if err != nil {
 		return nil, err
 	}
-	i, err := item.Decode(document.Bytes)
-	return &model.CreateItemPayload{Item: i}, err
+	return &model.CreateItemPayload{Item: rendered.New(document.Bytes)}, nil
 }
 
 // ReplaceItem is the resolver for the replaceItem field.
@@ -89,8 +92,7 @@ func (r *mutationResolver) ReplaceItem(ctx context.Context, id uuid.UUID, input 
 	if err != nil {
 		return nil, err
 	}
-	i, err := item.Decode(document.Bytes)
-	return &model.ReplaceItemPayload{Item: i}, err
+	return &model.ReplaceItemPayload{Item: rendered.New(document.Bytes)}, nil
 }
 
 // UpdateItem is the resolver for the updateItem field.
@@ -103,8 +105,7 @@ func (r *mutationResolver) UpdateItem(ctx context.Context, id uuid.UUID, input m
 	if err != nil {
 		return nil, err
 	}
-	i, err := item.Decode(document.Bytes)
-	return &model.UpdateItemPayload{Item: i}, err
+	return &model.UpdateItemPayload{Item: rendered.New(document.Bytes)}, nil
 }
 
 // DeleteItem is the resolver for the deleteItem field.
@@ -119,7 +120,7 @@ func (r *mutationResolver) TriggerItemHook(ctx context.Context, id uuid.UUID) (*
 }
 
 // Item is the resolver for the item field.
-func (r *queryResolver) Item(ctx context.Context, id uuid.UUID) (*item.Item, error) {
+func (r *queryResolver) Item(ctx context.Context, id uuid.UUID) (*rendered.Item, error) {
 	return loadersFrom(ctx).items.Load(ctx, id)
 }
 
@@ -135,7 +136,7 @@ func (r *queryResolver) Items(ctx context.Context, filter *model.ItemFilter, sor
 	if err != nil {
 		return nil, err
 	}
-	return toConnection(page, criteria, cursor)
+	return &connection.Items{Page: page, ChangeCursor: cursor, Filter: criteria}, nil
 }
 
 // Tags is the resolver for the tags field.

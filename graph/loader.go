@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/vikstrous/dataloadgen"
 
-	"itemcast/internal/item"
+	"itemcast/graph/rendered"
 )
 
 // loadWait is how long a loader gathers ids: the resolvers of one response ask within microseconds of each other.
@@ -16,7 +16,7 @@ const loadWait = 200 * time.Microsecond
 
 // loaders batch the look-ups of one response into one statement each.
 type loaders struct {
-	items *dataloadgen.Loader[uuid.UUID, *item.Item]
+	items *dataloadgen.Loader[uuid.UUID, *rendered.Item]
 	users *dataloadgen.Loader[uuid.UUID, string]
 }
 
@@ -32,18 +32,16 @@ func (r *Resolver) withLoaders(ctx context.Context, next graphql.ResponseHandler
 	}))
 }
 
-func (r *Resolver) loadItems(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*item.Item, error) {
+func (r *Resolver) loadItems(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*rendered.Item, error) {
 	documents, err := r.Items.GetMany(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	items := make(map[uuid.UUID]*item.Item, len(ids))
+	items := make(map[uuid.UUID]*rendered.Item, len(ids))
 	for _, id := range ids {
 		items[id] = nil // not found is null, not an error
 		if document, ok := documents[id]; ok {
-			if items[id], err = item.Decode(document); err != nil {
-				return nil, err
-			}
+			items[id] = rendered.New(document)
 		}
 	}
 	return items, nil

@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"itemcast/graph/connection"
 	"itemcast/graph/internal/model"
 	"itemcast/internal/account"
 	"itemcast/internal/change"
@@ -71,18 +70,6 @@ func paging(sort item.Sort, first *int64, after *string, last *int64, before *st
 		p.Before = *before
 	}
 	return p, nil
-}
-
-func toConnection(page item.Page, filter item.Filter, cursor string) (*connection.Items, error) {
-	c := &connection.Items{Edges: make([]*connection.Edge, len(page.Items)), Page: page, ChangeCursor: cursor, Filter: filter}
-	for n, listed := range page.Items {
-		i, err := item.Decode(listed.Document)
-		if err != nil {
-			return nil, err
-		}
-		c.Edges[n] = &connection.Edge{Node: i, Listed: listed}
-	}
-	return c, nil
 }
 
 func toPageInfo(page item.Page) *model.PageInfo {

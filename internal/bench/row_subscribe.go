@@ -73,7 +73,13 @@ func subscribe(ctx context.Context, s *stage) (result, error) {
 			return result{}, fmt.Errorf("subscriber %d got %d of %d changes: %w", n+1, one.count(), len(changes), err)
 		}
 	}
-	r := join(changes, all).judge(rate)
+	arrivals := make([][]arrival, len(all))
+	for n, one := range all {
+		if arrivals[n], err = one.arrivals(); err != nil {
+			return result{}, err
+		}
+	}
+	r := join(changes, arrivals).judge(rate)
 	r.notes = append(r.notes, fmt.Sprintf("CPU time a change, with its transaction and %d frames: %s; at %d/s there are %d µs. The sequencers took %d steps.",
 		len(all), used, changesPerSecond, runtime.NumCPU()*1_000_000/changesPerSecond, after-steps))
 	return r, nil
@@ -116,18 +122,18 @@ type delivered struct {
 
 // join finds for every frame who wrote it, and when. A frame is out of order when its item's revision is not the next, or when another
 // subscriber got another frame in its place; nobody but the writers writes.
-func join(changes []written, all []*subscriber) delivered {
+func join(changes []written, all [][]arrival) delivered {
 	d := delivered{changes: len(changes), subscribers: len(all)}
 	byRevision := make(map[revision]written, len(changes))
 	for _, w := range changes {
 		byRevision[w.revision] = w
 	}
 	for _, one := range all {
-		arrived := make(map[revision]bool, len(one.frames))
+		arrived := make(map[revision]bool, len(one))
 		last := map[uuid.UUID]int64{}
-		for k, f := range one.frames {
+		for k, f := range one {
 			n, again := last[f.item]
-			if again && f.n != n+1 || k >= len(all[0].frames) || f.revision != all[0].frames[k].revision {
+			if again && f.n != n+1 || k >= len(all[0]) || f.revision != all[0][k].revision {
 				d.disordered++
 			}
 			arrived[f.revision], last[f.item] = true, f.n

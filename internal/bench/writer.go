@@ -35,21 +35,23 @@ type written struct {
 const allColumns = `name, description, type, privacy, language, producer, duration, tags, metadata, client_data, snapshot_id, embed_code, player_url,
 	updated_at, published_at, revision, document, document_version, account_id, id`
 
+// kept is an item with all that its next change needs.
+type kept struct {
+	item    *item.Item
+	columns dbsqlc.UpdateItemParams
+}
+
 // writer changes items of its own, on a connection of its own.
 type writer struct {
 	conn      *pgx.Conn
 	sequencer *change.Sequencer
-	items     []*dbsqlc.UpdateItemParams
+	items     []*kept
 }
 
 // writeSteadily changes items at a fixed rate, as another node of Itemcast would: by the product's statements in one transaction, and a
 // wake-up of its own sequencer after the commit. A writer that falls behind catches up, so that the rate holds.
 func (s *stage) writeSteadily(ctx context.Context) (all []written, perSecond float64, err error) {
-	rows, err := s.pool.Query(ctx, "SELECT "+allColumns+" FROM item WHERE id <> $1 ORDER BY created_at, id", s.items[0].ID)
-	if err != nil {
-		return nil, 0, err
-	}
-	items, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByPos[dbsqlc.UpdateItemParams])
+	items, err := s.keepItems(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -86,6 +88,22 @@ func (s *stage) writeSteadily(ctx context.Context) (all []written, perSecond flo
 	return all, perSecond, sequencer.Drain(ctx)
 }
 
+// keepItems reads every item but the one that the open transaction holds.
+func (s *stage) keepItems(ctx context.Context) ([]*kept, error) {
+	rows, err := s.pool.Query(ctx, "SELECT "+allColumns+" FROM item WHERE id <> $1 ORDER BY created_at, id", s.items[0].ID)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (*kept, error) {
+		columns, err := pgx.RowToStructByPos[dbsqlc.UpdateItemParams](row)
+		if err != nil {
+			return nil, err
+		}
+		i, err := item.Decode(columns.Document)
+		return &kept{i, columns}, err
+	})
+}
+
 func (w *writer) run(ctx context.Context, begun time.Time, n int) (done []written, err error) {
 	const interval = time.Second / changesPerSecond * writers
 	for k := 0; ; k++ {
@@ -106,11 +124,8 @@ func (w *writer) run(ctx context.Context, begun time.Time, n int) (done []writte
 }
 
 // change gives an item another name, and does what belongs to it.
-func (w *writer) change(ctx context.Context, columns *dbsqlc.UpdateItemParams, name string) (done written, err error) {
-	i, err := item.Decode(columns.Document)
-	if err != nil {
-		return done, err
-	}
+func (w *writer) change(ctx context.Context, k *kept, name string) (done written, err error) {
+	i, columns := k.item, &k.columns
 	previous, err := json.Marshal(map[string]string{"name": i.Name})
 	if err != nil {
 		return done, err

@@ -48,7 +48,6 @@ type Event struct {
 	OccurredAt    time.Time
 	Actor         *uuid.UUID
 	Trigger       string
-	Item          *item.Item
 	Document      json.RawMessage
 }
 
@@ -176,36 +175,30 @@ func (s *Subscription) event(ctx context.Context, c *change.Change) (*Event, err
 		len(s.fields) > 0 && !slices.ContainsFunc(c.ChangedFields, func(field string) bool { return slices.Contains(s.fields, field) }) {
 		return nil, nil
 	}
-	i, err := item.Decode(c.Document)
-	if err != nil {
-		return nil, err
-	}
-	kind, err := s.kind(ctx, c, i)
+	kind, err := s.kind(ctx, c)
 	if err != nil || kind == "" || (len(s.kinds) > 0 && !slices.Contains(s.kinds, kind)) {
 		return nil, err
 	}
-	return s.hub.tell(c, kind, i), nil
+	return s.hub.tell(c, kind), nil
 }
 
 // Event is a change as the history tells of it.
-func (h *Hub) Event(c *change.Change) (*Event, error) {
-	i, err := item.Decode(c.Document)
-	if err != nil {
-		return nil, err
-	}
-	return h.tell(c, Kind(c.Kind), i), nil
-}
+func (h *Hub) Event(c *change.Change) *Event { return h.tell(c, Kind(c.Kind)) }
 
-func (h *Hub) tell(c *change.Change, kind Kind, i *item.Item) *Event {
+func (h *Hub) tell(c *change.Change, kind Kind) *Event {
 	return &Event{Cursor: h.feed.Cursor(c.Position), Kind: kind, Revision: c.Revision, ChangedFields: c.ChangedFields, OccurredAt: c.OccurredAt,
-		Actor: c.Actor, Trigger: c.Trigger, Item: i, Document: c.Document}
+		Actor: c.Actor, Trigger: c.Trigger, Document: c.Document}
 }
 
 // kind says how the change appears through the filter; "" when not at all.
-func (s *Subscription) kind(ctx context.Context, c *change.Change, i *item.Item) (Kind, error) {
+func (s *Subscription) kind(ctx context.Context, c *change.Change) (Kind, error) {
 	kind := Kind(c.Kind)
 	if !s.filtered {
 		return kind, nil
+	}
+	i, err := item.Decode(c.Document)
+	if err != nil {
+		return "", err
 	}
 	matches, err := s.matcher.Match(ctx, i)
 	if err != nil {

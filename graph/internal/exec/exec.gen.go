@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"itemcast/graph/connection"
 	"itemcast/graph/internal/model"
+	"itemcast/graph/rendered"
 	"itemcast/graph/scalar"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
@@ -254,12 +255,14 @@ type ComplexityRoot struct {
 // region    ************************** generated!.gotpl **************************
 
 type ItemResolver interface {
-	CreatedBy(ctx context.Context, obj *item.Item) (*model.User, error)
+	CreatedBy(ctx context.Context, obj *rendered.Item) (*model.User, error)
 
-	History(ctx context.Context, obj *item.Item, first int64, after *string) (*model.ItemHistory, error)
+	History(ctx context.Context, obj *rendered.Item, first int64, after *string) (*model.ItemHistory, error)
 }
 type ItemChangeResolver interface {
 	Actor(ctx context.Context, obj *live.Event) (*model.User, error)
+
+	Item(ctx context.Context, obj *live.Event) (*rendered.Item, error)
 }
 type ItemConnectionResolver interface {
 	PageInfo(ctx context.Context, obj *connection.Items) (*model.PageInfo, error)
@@ -282,7 +285,7 @@ type QueryResolver interface {
 	Me(ctx context.Context) (*model.Me, error)
 	Hooks(ctx context.Context, first int64, after *string) (*model.HookConnection, error)
 	Hook(ctx context.Context, id uuid.UUID) (*model.Hook, error)
-	Item(ctx context.Context, id uuid.UUID) (*item.Item, error)
+	Item(ctx context.Context, id uuid.UUID) (*rendered.Item, error)
 	Items(ctx context.Context, filter *model.ItemFilter, sort item.Sort, first *int64, after *string, last *int64, before *string) (*connection.Items, error)
 	Tags(ctx context.Context) ([]*item.Tag, error)
 	MetadataFields(ctx context.Context) ([]*model.MetadataField, error)
@@ -2769,8 +2772,8 @@ func (ec *executionContext) _CreateItemPayload_item(ctx context.Context, field g
 			return obj.Item, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *item.Item) graphql.Marshaler {
-			return ec.marshalNItem2ᚖitemcastᚋinternalᚋitemᚐItem(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *rendered.Item) graphql.Marshaler {
+			return ec.marshalNItem2ᚖitemcastᚋgraphᚋrenderedᚐItem(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3115,7 +3118,7 @@ func (ec *executionContext) fieldContext_HookConnection_pageInfo(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _Item_id(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_id(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3138,7 +3141,7 @@ func (ec *executionContext) fieldContext_Item_id(_ context.Context, field graphq
 	return graphql.NewScalarFieldContext("Item", field, false, false, "ID")
 }
 
-func (ec *executionContext) _Item_url(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_url(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3161,7 +3164,7 @@ func (ec *executionContext) fieldContext_Item_url(_ context.Context, field graph
 	return graphql.NewScalarFieldContext("Item", field, false, false, "String")
 }
 
-func (ec *executionContext) _Item_name(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_name(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3184,7 +3187,7 @@ func (ec *executionContext) fieldContext_Item_name(_ context.Context, field grap
 	return graphql.NewScalarFieldContext("Item", field, false, false, "String")
 }
 
-func (ec *executionContext) _Item_description(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_description(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3207,7 +3210,7 @@ func (ec *executionContext) fieldContext_Item_description(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Item", field, false, false, "String")
 }
 
-func (ec *executionContext) _Item_type(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_type(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3230,7 +3233,7 @@ func (ec *executionContext) fieldContext_Item_type(_ context.Context, field grap
 	return graphql.NewScalarFieldContext("Item", field, false, false, "ItemType")
 }
 
-func (ec *executionContext) _Item_privacy(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_privacy(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3253,7 +3256,7 @@ func (ec *executionContext) fieldContext_Item_privacy(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Item", field, false, false, "Privacy")
 }
 
-func (ec *executionContext) _Item_language(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_language(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3276,7 +3279,7 @@ func (ec *executionContext) fieldContext_Item_language(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Item", field, false, false, "String")
 }
 
-func (ec *executionContext) _Item_producer(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_producer(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3299,7 +3302,7 @@ func (ec *executionContext) fieldContext_Item_producer(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Item", field, false, false, "String")
 }
 
-func (ec *executionContext) _Item_duration(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_duration(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3322,7 +3325,7 @@ func (ec *executionContext) fieldContext_Item_duration(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Item", field, false, false, "Float")
 }
 
-func (ec *executionContext) _Item_tags(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_tags(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3345,7 +3348,7 @@ func (ec *executionContext) fieldContext_Item_tags(_ context.Context, field grap
 	return graphql.NewScalarFieldContext("Item", field, false, false, "String")
 }
 
-func (ec *executionContext) _Item_metadata(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_metadata(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3368,7 +3371,7 @@ func (ec *executionContext) fieldContext_Item_metadata(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Item", field, false, false, "JSON")
 }
 
-func (ec *executionContext) _Item_clientData(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_clientData(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3391,7 +3394,7 @@ func (ec *executionContext) fieldContext_Item_clientData(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Item", field, false, false, "JSON")
 }
 
-func (ec *executionContext) _Item_assets(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_assets(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3423,7 +3426,7 @@ func (ec *executionContext) fieldContext_Item_assets(_ context.Context, field gr
 	return fc, nil
 }
 
-func (ec *executionContext) _Item_snapshots(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_snapshots(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3455,7 +3458,7 @@ func (ec *executionContext) fieldContext_Item_snapshots(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _Item_snapshotId(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_snapshotId(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3478,7 +3481,7 @@ func (ec *executionContext) fieldContext_Item_snapshotId(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Item", field, false, false, "ID")
 }
 
-func (ec *executionContext) _Item_embedCode(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_embedCode(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3501,7 +3504,7 @@ func (ec *executionContext) fieldContext_Item_embedCode(_ context.Context, field
 	return graphql.NewScalarFieldContext("Item", field, false, false, "String")
 }
 
-func (ec *executionContext) _Item_playerUrl(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_playerUrl(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3524,7 +3527,7 @@ func (ec *executionContext) fieldContext_Item_playerUrl(_ context.Context, field
 	return graphql.NewScalarFieldContext("Item", field, false, false, "String")
 }
 
-func (ec *executionContext) _Item_workflow(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_workflow(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3556,7 +3559,7 @@ func (ec *executionContext) fieldContext_Item_workflow(_ context.Context, field 
 	return fc, nil
 }
 
-func (ec *executionContext) _Item_createdBy(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_createdBy(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3588,7 +3591,7 @@ func (ec *executionContext) fieldContext_Item_createdBy(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _Item_createdAt(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_createdAt(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3611,7 +3614,7 @@ func (ec *executionContext) fieldContext_Item_createdAt(_ context.Context, field
 	return graphql.NewScalarFieldContext("Item", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _Item_updatedAt(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_updatedAt(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3634,7 +3637,7 @@ func (ec *executionContext) fieldContext_Item_updatedAt(_ context.Context, field
 	return graphql.NewScalarFieldContext("Item", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _Item_publishedAt(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_publishedAt(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3657,7 +3660,7 @@ func (ec *executionContext) fieldContext_Item_publishedAt(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Item", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _Item_revision(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_revision(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3680,7 +3683,7 @@ func (ec *executionContext) fieldContext_Item_revision(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Item", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Item_history(ctx context.Context, field graphql.CollectedField, obj *item.Item) (ret graphql.Marshaler) {
+func (ec *executionContext) _Item_history(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3903,11 +3906,11 @@ func (ec *executionContext) _ItemChange_item(ctx context.Context, field graphql.
 			return ec.fieldContext_ItemChange_item(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Item, nil
+			return ec.Resolvers.ItemChange().Item(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *item.Item) graphql.Marshaler {
-			return ec.marshalNItem2ᚖitemcastᚋinternalᚋitemᚐItem(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *rendered.Item) graphql.Marshaler {
+			return ec.marshalNItem2ᚖitemcastᚋgraphᚋrenderedᚐItem(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3917,8 +3920,8 @@ func (ec *executionContext) fieldContext_ItemChange_item(_ context.Context, fiel
 	fc = &graphql.FieldContext{
 		Object:     "ItemChange",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Item(ctx, field)
 		},
@@ -3958,7 +3961,7 @@ func (ec *executionContext) _ItemConnection_edges(ctx context.Context, field gra
 			return ec.fieldContext_ItemConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Edges, nil
+			return obj.Edges(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*connection.Edge) graphql.Marshaler {
@@ -3972,7 +3975,7 @@ func (ec *executionContext) fieldContext_ItemConnection_edges(_ context.Context,
 	fc = &graphql.FieldContext{
 		Object:     "ItemConnection",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ItemEdge(ctx, field)
@@ -3993,8 +3996,8 @@ func (ec *executionContext) _ItemConnection_nodes(ctx context.Context, field gra
 			return obj.Nodes(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*item.Item) graphql.Marshaler {
-			return ec.marshalNItem2ᚕᚖitemcastᚋinternalᚋitemᚐItemᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*rendered.Item) graphql.Marshaler {
+			return ec.marshalNItem2ᚕᚖitemcastᚋgraphᚋrenderedᚐItemᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4126,8 +4129,8 @@ func (ec *executionContext) _ItemEdge_node(ctx context.Context, field graphql.Co
 			return obj.Node, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *item.Item) graphql.Marshaler {
-			return ec.marshalNItem2ᚖitemcastᚋinternalᚋitemᚐItem(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *rendered.Item) graphql.Marshaler {
+			return ec.marshalNItem2ᚖitemcastᚋgraphᚋrenderedᚐItem(ctx, selections, v)
 		},
 		true,
 		true,
@@ -5257,8 +5260,8 @@ func (ec *executionContext) _Query_item(ctx context.Context, field graphql.Colle
 			return ec.Resolvers.Query().Item(ctx, fc.Args["id"].(uuid.UUID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *item.Item) graphql.Marshaler {
-			return ec.marshalOItem2ᚖitemcastᚋinternalᚋitemᚐItem(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *rendered.Item) graphql.Marshaler {
+			return ec.marshalOItem2ᚖitemcastᚋgraphᚋrenderedᚐItem(ctx, selections, v)
 		},
 		true,
 		false,
@@ -5484,8 +5487,8 @@ func (ec *executionContext) _ReplaceItemPayload_item(ctx context.Context, field 
 			return obj.Item, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *item.Item) graphql.Marshaler {
-			return ec.marshalNItem2ᚖitemcastᚋinternalᚋitemᚐItem(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *rendered.Item) graphql.Marshaler {
+			return ec.marshalNItem2ᚖitemcastᚋgraphᚋrenderedᚐItem(ctx, selections, v)
 		},
 		true,
 		true,
@@ -5721,8 +5724,8 @@ func (ec *executionContext) _UpdateItemPayload_item(ctx context.Context, field g
 			return obj.Item, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *item.Item) graphql.Marshaler {
-			return ec.marshalNItem2ᚖitemcastᚋinternalᚋitemᚐItem(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *rendered.Item) graphql.Marshaler {
+			return ec.marshalNItem2ᚖitemcastᚋgraphᚋrenderedᚐItem(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8057,7 +8060,10 @@ func (ec *executionContext) _HookConnection(ctx context.Context, sel ast.Selecti
 
 var itemImplementors = []string{"Item"}
 
-func (ec *executionContext) _Item(ctx context.Context, sel ast.SelectionSet, obj *item.Item) graphql.Marshaler {
+func (ec *executionContext) _Item(ctx context.Context, sel ast.SelectionSet, obj *rendered.Item) graphql.Marshaler {
+	if answer := rendered.Select(ec.OperationContext, sel, obj); answer != nil {
+		return answer
+	}
 	fields := graphql.CollectFields(ec.OperationContext, sel, itemImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -8253,10 +8259,11 @@ func (ec *executionContext) _ItemChange(ctx context.Context, sel ast.SelectionSe
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "item":
-			out.Values[i] = ec._ItemChange_item(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ItemChange_item(ctx, field, obj)
+				})
 		case "document":
 			out.Values[i] = ec._ItemChange_document(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -9757,11 +9764,14 @@ func (ec *executionContext) marshalNInt2int64(ctx context.Context, sel ast.Selec
 	return res
 }
 
-func (ec *executionContext) marshalNItem2ᚕᚖitemcastᚋinternalᚋitemᚐItemᚄ(ctx context.Context, sel ast.SelectionSet, v []*item.Item) graphql.Marshaler {
+func (ec *executionContext) marshalNItem2ᚕᚖitemcastᚋgraphᚋrenderedᚐItemᚄ(ctx context.Context, sel ast.SelectionSet, v []*rendered.Item) graphql.Marshaler {
+	if answer := rendered.SelectAll(ec.OperationContext, sel, v); answer != nil {
+		return answer
+	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNItem2ᚖitemcastᚋinternalᚋitemᚐItem(ctx, sel, v[i])
+		return ec.marshalNItem2ᚖitemcastᚋgraphᚋrenderedᚐItem(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -9773,7 +9783,7 @@ func (ec *executionContext) marshalNItem2ᚕᚖitemcastᚋinternalᚋitemᚐItem
 	return ret
 }
 
-func (ec *executionContext) marshalNItem2ᚖitemcastᚋinternalᚋitemᚐItem(ctx context.Context, sel ast.SelectionSet, v *item.Item) graphql.Marshaler {
+func (ec *executionContext) marshalNItem2ᚖitemcastᚋgraphᚋrenderedᚐItem(ctx context.Context, sel ast.SelectionSet, v *rendered.Item) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Item!")
 		return graphql.Null
@@ -10539,7 +10549,7 @@ func (ec *executionContext) marshalOInt2ᚖint64(ctx context.Context, sel ast.Se
 	return res
 }
 
-func (ec *executionContext) marshalOItem2ᚖitemcastᚋinternalᚋitemᚐItem(ctx context.Context, sel ast.SelectionSet, v *item.Item) graphql.Marshaler {
+func (ec *executionContext) marshalOItem2ᚖitemcastᚋgraphᚋrenderedᚐItem(ctx context.Context, sel ast.SelectionSet, v *rendered.Item) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

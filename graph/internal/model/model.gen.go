@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"itemcast/graph/rendered"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"strconv"
@@ -29,7 +30,7 @@ type CreateHookPayload struct {
 }
 
 type CreateItemPayload struct {
-	Item *item.Item `json:"item"`
+	Item *rendered.Item `json:"item"`
 }
 
 type CreateMetadataFieldInput struct {
@@ -137,7 +138,7 @@ type Query struct {
 }
 
 type ReplaceItemPayload struct {
-	Item *item.Item `json:"item"`
+	Item *rendered.Item `json:"item"`
 }
 
 type Subscription struct {
@@ -151,7 +152,7 @@ type TriggerItemHookPayload struct {
 }
 
 type UpdateItemPayload struct {
-	Item *item.Item `json:"item"`
+	Item *rendered.Item `json:"item"`
 }
 
 type UpdateMetadataFieldInput struct {
