@@ -14,7 +14,7 @@ import (
 	"itemcast/internal/db/dbtest"
 )
 
-// statements notes the statements that requests run, and not those of the background: net/http leaves its mark in a request's context.
+// statements notes the round trips of statements that requests make, and not those of the background: net/http leaves its mark in a request's context.
 type statements struct {
 	mu    sync.Mutex
 	named []string
@@ -24,13 +24,34 @@ func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.
 	if ctx.Value(http.ServerContextKey) != nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		first, _, _ := strings.Cut(strings.TrimPrefix(data.SQL, "-- name: "), "\n")
-		s.named = append(s.named, first)
+		s.named = append(s.named, nameOf(data.SQL))
 	}
 	return ctx
 }
 
 func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// TraceBatchStart notes what goes to Postgres together as one: what costs is the way there and back.
+func (s *statements) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
+	if ctx.Value(http.ServerContextKey) != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		var names []string
+		for _, query := range data.Batch.QueuedQueries {
+			names = append(names, nameOf(query.SQL))
+		}
+		s.named = append(s.named, strings.Join(names, "+"))
+	}
+	return ctx
+}
+
+func (s *statements) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+func (s *statements) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData)     {}
+
+func nameOf(sql string) string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(sql, "-- name: "), "\n")
+	return first
+}
 
 // of runs do and returns the names of its requests' statements.
 func (s *statements) of(do func()) []string {
@@ -67,11 +88,13 @@ func TestStatements_ARequestCostsNoMoreThanItMust(t *testing.T) {
 		most int
 		do   func()
 	}{
-		"get":       {1, func() { n.call(http.MethodGet, path, "").expect(t, http.StatusOK) }},
-		"list":      {1, func() { n.call(http.MethodGet, "/api/v1/items?limit=50", "").expect(t, http.StatusOK) }},
-		"history":   {1, func() { n.call(http.MethodGet, path+"/history", "").expect(t, http.StatusOK) }},
-		"patch":     {5, func() { n.call(http.MethodPatch, path, `{"name":"other"}`).expect(t, http.StatusOK) }}, // BEGIN, lock, UPDATE, the change, COMMIT
-		"no change": {3, func() { n.call(http.MethodPatch, path, `{}`).expect(t, http.StatusOK) }},
+		"get":     {1, func() { n.call(http.MethodGet, path, "").expect(t, http.StatusOK) }},
+		"create":  {3, func() { n.call(http.MethodPost, "/api/v1/items", `{"name":"one more"}`).expect(t, http.StatusCreated) }},
+		"list":    {1, func() { n.call(http.MethodGet, "/api/v1/items?limit=50", "").expect(t, http.StatusOK) }},
+		"history": {1, func() { n.call(http.MethodGet, path+"/history", "").expect(t, http.StatusOK) }},
+		// BEGIN with the lock; the update and the change with COMMIT.
+		"patch":     {2, func() { n.call(http.MethodPatch, path, `{"name":"other"}`).expect(t, http.StatusOK) }},
+		"no change": {2, func() { n.call(http.MethodPatch, path, `{}`).expect(t, http.StatusOK) }},
 		"GraphQL": {3, func() {
 			n.graphql(`{ items(first: 50) { nodes { id name tags assets { url } createdBy { name } } } }`, nil)
 		}},

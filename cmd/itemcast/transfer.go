@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -13,104 +10,17 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"itemcast/internal/account"
-	"itemcast/internal/item"
 )
 
 const (
 	defaultAddr = "127.0.0.1:8080"
-	linesShown  = 20
+
+	// exitInterrupted is 128 + SIGINT, as shells have it.
+	exitInterrupted = 130
+
+	// plainEvery is how often a log, or whatever else is no terminal, is told how far a command has come.
+	plainEvery = 10 * time.Second
 )
-
-type importCommand struct {
-	File         string `arg:"" help:"NDJSON: one item input a line, or one exported document." type:"existingfile"`
-	CreateFields bool   `help:"Make metadata fields for keys that the account does not know." default:"true" negatable:""`
-	Again        bool   `help:"Import the file from its beginning, even if it was imported before."`
-}
-
-// Run imports a file, as the operator, into the first account. A running server's subscribers and hooks are told of every item.
-func (i *importCommand) Run(ctx context.Context, c *console, d *database) error {
-	file, err := os.Open(i.File)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }()
-	key, size, err := fileKey(file)
-	if err != nil {
-		return err
-	}
-	if i.Again {
-		key += time.Now().Format(" 2006-01-02T15:04:05.000")
-	}
-	return d.asOperator(ctx, c, func(ctx context.Context, n *node) error {
-		bar := progressbar.NewOptions64(size, progressbar.OptionSetWriter(c.err), progressbar.OptionShowBytes(true),
-			progressbar.OptionSetDescription("importing"), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
-		reader := progressbar.NewReader(file, bar)
-		report, err := n.items.Import(ctx, &reader, item.ImportOptions{Key: "file " + key, CreateFields: i.CreateFields})
-		_ = bar.Finish()
-		i.tell(c, report)
-		if err != nil {
-			return fmt.Errorf("interrupted after line %d; run the command again to go on from there: %w", report.Line, err)
-		}
-		return n.sequencer.Drain(ctx)
-	})
-}
-
-func (i *importCommand) tell(c *console, r item.ImportReport) {
-	for n, e := range r.Errors {
-		if n == linesShown {
-			_, _ = fmt.Fprintf(c.err, "… and %d more rejected lines\n", len(r.Errors)-linesShown)
-			break
-		}
-		_, _ = fmt.Fprintf(c.err, "line %d: %s\n", e.Line, e.Error.Detail)
-		for _, fault := range e.Error.Faults {
-			_, _ = fmt.Fprintf(c.err, "    %s %s\n", fault.Pointer, fault.Detail)
-		}
-	}
-	if r.ResumedAfter > 0 {
-		_, _ = fmt.Fprintf(c.out, "Went on after line %d, which an earlier import had reached (--again starts over).\n", r.ResumedAfter)
-	}
-	_, _ = fmt.Fprintf(c.out, "%d lines: %d created, %d updated, %d unchanged, %d rejected\n", r.Read(), r.Created, r.Updated, r.Unchanged, r.Rejected)
-}
-
-// fileKey names a file by its content, so that the same file goes on where it stopped, whatever it is called.
-func fileKey(file *os.File) (key string, size int64, err error) {
-	hash := sha256.New()
-	if size, err = io.Copy(hash, file); err != nil {
-		return "", 0, err
-	}
-	_, err = file.Seek(0, io.SeekStart)
-	return hex.EncodeToString(hash.Sum(nil)), size, err
-}
-
-type exportCommand struct {
-	File   string   `arg:"" optional:"" help:"Where to write; - or nothing is standard output." default:"-"`
-	Search string   `help:"Only items that a full-text search finds."`
-	Tags   []string `help:"Only items with any of these tags."`
-}
-
-// Run exports every item of the first account that passes the filters.
-func (e *exportCommand) Run(ctx context.Context, c *console, d *database) (err error) {
-	out := c.out
-	if e.File != "-" {
-		file, err := os.Create(e.File)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = file.Close() }()
-		out = file
-	}
-	return d.asOperator(ctx, c, func(ctx context.Context, n *node) error {
-		buffered := bufio.NewWriterSize(out, 1<<20)
-		bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(c.err), progressbar.OptionSetDescription("exporting items"),
-			progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
-		err := n.items.Export(ctx, buffered, item.Filter{Search: e.Search, Tags: e.Tags}, func(items int64) { _ = bar.Set64(items) })
-		_ = bar.Finish()
-		if err != nil {
-			return err
-		}
-		return buffered.Flush()
-	})
-}
 
 // asOperator runs fn as the person at the machine, on the database of a running server or on its own.
 func (d *database) asOperator(ctx context.Context, c *console, fn func(ctx context.Context, n *node) error) error {
@@ -134,3 +44,84 @@ func (d *database) asOperator(ctx context.Context, c *console, fn func(ctx conte
 	}
 	return fn(ctx, n)
 }
+
+// exit ends the process with a code that scripts can tell from the 1 of a command that failed. Whatever must be closed is, by then.
+func exit(c *console, code int, format string, args ...any) {
+	fmt.Fprintf(c.err, "itemcast: "+format+"\n", args...)
+	os.Exit(code)
+}
+
+// progress tells a person how far a command has come: by a bar on a terminal, by a line now and then in a log.
+type progress struct {
+	out   io.Writer
+	doing string // such as "importing"
+	what  string // such as "lines"
+	total int64  // -1: nobody knows
+	bar   *progressbar.ProgressBar
+	from  int64     // where this run began
+	began time.Time // when it was there
+	told  time.Time
+}
+
+func newProgress(out io.Writer, doing, what string, total int64) *progress {
+	p := &progress{out: out, doing: doing, what: what, total: total}
+	if isTerminal(out) {
+		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(out), progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(false), progressbar.OptionClearOnFinish())
+	}
+	return p
+}
+
+// at says that so much is done. The first call is the beginning: what an earlier run did, and how long a start took, is no speed.
+func (p *progress) at(done int64) {
+	now := time.Now()
+	if p.began.IsZero() {
+		p.from, p.began, p.told = done, now, now
+	}
+	status := p.status(done, now.Sub(p.began))
+	switch {
+	case p.bar != nil:
+		p.bar.Describe(status)
+		_ = p.bar.Set64(done)
+	case now.Sub(p.told) >= plainEvery:
+		p.told = now
+		fmt.Fprintln(p.out, status)
+	}
+}
+
+// status describes what is done after some time. The speed of a moment would mean nothing.
+func (p *progress) status(done int64, took time.Duration) string {
+	status := fmt.Sprintf("%s %d %s", p.doing, done, p.what)
+	if p.total >= 0 {
+		status = fmt.Sprintf("%s %d of %d %s", p.doing, done, p.total, p.what)
+	}
+	if took < time.Second || done == p.from {
+		return status
+	}
+	speed := float64(done-p.from) / took.Seconds()
+	status += fmt.Sprintf(", %.0f/s", speed)
+	if p.total >= 0 {
+		status += fmt.Sprintf(", %s left", time.Duration(float64(p.total-done)/speed*float64(time.Second)).Round(time.Second))
+	}
+	return status
+}
+
+// end takes the bar away; the cursor is at the beginning of its line.
+func (p *progress) end() {
+	if p.bar != nil {
+		_ = p.bar.Finish()
+	}
+}
+
+// isTerminal reports whether a person watches. (So it seems of /dev/null, which does not mind.)
+func isTerminal(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// seconds is a duration for people.
+func seconds(d time.Duration) time.Duration { return d.Round(time.Millisecond) }

@@ -141,9 +141,16 @@ func (b *baseline) get(w http.ResponseWriter, r *http.Request) {
 	writeDocument(w, document, revision)
 }
 
+// newest is the product's statement.
+const newest = `SELECT id, document, document_version, created_at FROM item
+WHERE account_id = $1 AND (created_at, id) < ($2::timestamptz, $3::uuid)
+ORDER BY created_at DESC, id DESC LIMIT $4`
+
+var theEnd = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
 func (b *baseline) list(w http.ResponseWriter, r *http.Request) {
 	const limit = 50
-	rows, err := b.items.Query(r.Context(), "SELECT document FROM item WHERE account_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2", b.account, limit+1)
+	rows, err := b.items.Query(r.Context(), newest, b.account, theEnd, uuid.UUID{}, limit+1)
 	if err != nil {
 		fail(w, err)
 		return
@@ -155,7 +162,7 @@ func (b *baseline) list(w http.ResponseWriter, r *http.Request) {
 		if n > 0 {
 			body.WriteByte(',')
 		}
-		body.Write(rows.RawValues()[0]) // a bytea comes as its bytes in the binary format, which pgx asks for
+		body.Write(rows.RawValues()[1]) // a bytea comes as its bytes in the binary format, which pgx asks for
 	}
 	rows.Close()
 	if err := rows.Err(); err != nil {
@@ -189,12 +196,11 @@ func (b *baseline) patch(w http.ResponseWriter, r *http.Request) {
 		if err := q.UpdateItem(r.Context(), columns); err != nil {
 			return err
 		}
-		_, err := q.InsertChange(r.Context(), dbsqlc.InsertChangeParams{
+		return q.InsertChange(r.Context(), dbsqlc.InsertChangeParams{
 			AccountID: b.account, ItemID: id, Revision: columns.Revision, Kind: "UPDATED", ChangedFields: []string{"name"},
 			Previous: []byte(`{"name":"Keynote 000000, main stage"}`), Actor: &b.account, Trigger: "hook", Document: columns.Document,
 			OccurredAt: columns.UpdatedAt,
 		})
-		return err
 	})
 	if err != nil {
 		fail(w, err)

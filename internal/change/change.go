@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
 )
 
@@ -59,7 +60,7 @@ func Record(ctx context.Context, tx pgx.Tx, c Change) error {
 	if c.Previous == nil {
 		c.Previous = json.RawMessage("{}")
 	}
-	_, err := dbsqlc.New(tx).InsertChange(ctx, dbsqlc.InsertChangeParams{
+	err := dbsqlc.New(db.Later(tx)).InsertChange(ctx, dbsqlc.InsertChangeParams{
 		AccountID:     c.AccountID,
 		ItemID:        c.ItemID,
 		Revision:      c.Revision,

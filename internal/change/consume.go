@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
 )
 
@@ -45,9 +46,9 @@ func (f *Feed) Consume(ctx context.Context, consumer string, work func(ctx conte
 
 func (f *Feed) consumeBatch(ctx context.Context, consumer string, work func(context.Context, pgx.Tx, []*Change) error) (Position, error) {
 	var next Position
-	err := pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
-		if err := q.LockConsumer(ctx, consumer); err != nil {
+	err := db.Write(ctx, f.pool, func(ctx context.Context, tx pgx.Tx) error {
+		q, later := dbsqlc.New(tx), dbsqlc.New(db.Later(tx))
+		if err := later.LockConsumer(ctx, consumer); err != nil {
 			return fmt.Errorf("lock: %w", err)
 		}
 		position, err := consumerPosition(ctx, q, consumer)
@@ -66,10 +67,10 @@ func (f *Feed) consumeBatch(ctx context.Context, consumer string, work func(cont
 		if err := work(ctx, tx, changes); err != nil {
 			return err
 		}
-		if err := q.InsertConsumerPosition(ctx, dbsqlc.InsertConsumerPositionParams{Consumer: consumer, Position: int64(next)}); err != nil {
+		if err := later.InsertConsumerPosition(ctx, dbsqlc.InsertConsumerPositionParams{Consumer: consumer, Position: int64(next)}); err != nil {
 			return fmt.Errorf("advance: %w", err)
 		}
-		return q.DeleteConsumerPosition(ctx, dbsqlc.DeleteConsumerPositionParams{Consumer: consumer, Position: position})
+		return later.DeleteConsumerPosition(ctx, dbsqlc.DeleteConsumerPositionParams{Consumer: consumer, Position: position})
 	})
 	return next, err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
 )
 
@@ -98,9 +99,9 @@ func (s *Sequencer) Drain(ctx context.Context) error {
 func (s *Sequencer) step(ctx context.Context) (more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
-		if err := q.LockSequencer(ctx); err != nil {
+	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		q, later := dbsqlc.New(tx), dbsqlc.New(db.Later(tx))
+		if err := later.LockSequencer(ctx); err != nil {
 			return fmt.Errorf("lock: %w", err)
 		}
 		before, err := q.Head(ctx) // a statement of its own, after the lock: it sees what the step before committed
@@ -116,7 +117,7 @@ func (s *Sequencer) step(ctx context.Context) (more bool, err error) {
 		if len(ids) == 0 && slices.Equal(after.Gaps, before.Gaps) && slices.Equal(after.Horizons, before.Horizons) {
 			return nil
 		}
-		return write(ctx, q, before, after, ids)
+		return write(ctx, later, before, after, ids)
 	})
 	return more, err
 }

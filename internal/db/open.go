@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 )
 
 // OldestPostgres is the first version that Itemcast works with, as server_version_num puts it.
@@ -45,6 +46,10 @@ func configure(config *pgxpool.Config, url string) {
 	config.MaxConnLifetimeJitter = 10 * time.Minute // so that they do not all reconnect at once
 	config.MaxConnIdleTime = 5 * time.Minute
 	config.HealthCheckPeriod = 15 * time.Second
+	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+		pgxuuid.Register(conn.TypeMap()) // as bytes: else each UUID goes by way of its text
+		return nil
+	}
 
 	conn := config.ConnConfig
 	if conn.ConnectTimeout == 0 {

@@ -47,13 +47,12 @@ func Begin(ctx context.Context, pool *pgxpool.Pool, lockTimeout time.Duration) (
 	if joined(ctx, pool) != nil {
 		return ctx, nil, errors.New("begin a transaction: there is one in the context")
 	}
-	var options pgx.TxOptions
-	if lockTimeout > 0 { // in BEGIN's own round trip
-		options.BeginQuery = fmt.Sprintf("BEGIN; SET LOCAL lock_timeout = %d", lockTimeout.Milliseconds())
-	}
-	tx, err := pool.BeginTx(ctx, options)
+	tx, err := begin(ctx, pool)
 	if err != nil {
 		return ctx, nil, fmt.Errorf("begin a transaction: %w", err)
+	}
+	if lockTimeout > 0 {
+		tx.queued.Queue(fmt.Sprintf("set local lock_timeout = %d", lockTimeout.Milliseconds()))
 	}
 	t := &Tx{pool: pool, tx: tx}
 	return context.WithValue(ctx, txKey{}, t), t, nil

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/change"
+	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
 )
 
@@ -21,7 +22,7 @@ type line struct{ hook, item uuid.UUID }
 func (d *Dispatcher) fanOut(ctx context.Context, tx pgx.Tx, changes []*change.Change) error {
 	q := dbsqlc.New(tx)
 	// Hooks are read under the lock too: a hook that is just being disabled is not given a delivery that nobody would fail.
-	if err := q.LockLines(ctx); err != nil {
+	if err := dbsqlc.New(db.Later(tx)).LockLines(ctx); err != nil {
 		return fmt.Errorf("lock lines: %w", err)
 	}
 	hooks, err := q.ActiveHooksOf(ctx, accountsOf(changes))

@@ -153,6 +153,65 @@ func TestImport_GoesOnWhereItWasInterrupted(t *testing.T) {
 	}
 }
 
+func TestImport_TellsARunApartFromAllRuns(t *testing.T) {
+	b := setup(t)
+	b.importLines(b.ctx, lines(1, 2)+"{}\n", ImportOptions{Key: "k"})
+	report := b.importLines(b.ctx, lines(1, 2)+"{}\n"+lines(4, 7)+"{}\n{}\n", ImportOptions{Key: "k"})
+	if report.ResumedAfter != 3 || report.ImportCount != (ImportCount{Line: 9, Created: 6, Rejected: 3}) || len(report.Errors) != 2 {
+		t.Errorf("overall: %+v", report)
+	}
+	if run := report.Run(); run != (ImportCount{Line: 9, Created: 4, Rejected: 2}) {
+		t.Errorf("this run: %+v", run)
+	}
+}
+
+func TestImport_RefusesAKeyThatCameWithOtherLines(t *testing.T) {
+	b := setup(t)
+	first := lines(1, 3) + `{"name":"cut of`
+	b.importLines(b.ctx, first, ImportOptions{Key: "k"})
+	for name, other := range map[string]string{
+		"others": lines(11, 20), "fewer": lines(1, 2), "none": "", "one of them changed": strings.Replace(first, "item 2", "item two", 1) + "\n" + lines(5, 6),
+		"the last one is whole by now": lines(1, 3) + `{"name":"cut off"}` + "\n" + lines(5, 6),
+	} {
+		report, err := b.items.Import(b.ctx, strings.NewReader(other), ImportOptions{Key: "k"})
+		if !problem.Is(err, problem.Conflict) || report.Read() != 0 {
+			t.Errorf("%s: %+v, %v", name, report, err)
+		}
+	}
+	if b.count() != 3 {
+		t.Errorf("there are %d items, want 3", b.count())
+	}
+	for name, same := range map[string]string{"the same": first, "other line ends": strings.ReplaceAll(first, "\n", "\r\n"), "a line end at the end": first + "\n"} {
+		if report := b.importLines(b.ctx, same, ImportOptions{Key: "k"}); report.ResumedAfter != 4 || b.count() != 3 {
+			t.Errorf("%s: %+v", name, report)
+		}
+	}
+	if report := b.importLines(b.ctx, first+"\n"+lines(5, 6), ImportOptions{Key: "k"}); report.Run().Created != 2 || b.count() != 5 {
+		t.Errorf("lines were added: %+v", report)
+	}
+	b.exec("UPDATE item_import SET digest = NULL") // as of an import before there were digests
+	if report := b.importLines(b.ctx, first+"\n"+lines(5, 7), ImportOptions{Key: "k"}); report.ResumedAfter != 6 || report.Run().Created != 1 {
+		t.Errorf("without a digest: %+v", report)
+	}
+}
+
+func TestImport_AgainBeginsAtTheFirstLineAndCanBeGoneOnWith(t *testing.T) {
+	b := setup(t)
+	b.importLines(b.ctx, lines(1, 150), ImportOptions{Key: "k"})
+	ctx, cancel := context.WithCancel(b.ctx)
+	report, err := b.items.Import(ctx, strings.NewReader(lines(1, 150)), ImportOptions{Key: "k", Again: true, Progress: func(ImportCount) { cancel() }})
+	if !errors.Is(err, context.Canceled) || report.ResumedAfter != 0 || report.Created != 100 {
+		t.Fatalf("again: %+v, %v", report, err)
+	}
+	report = b.importLines(b.ctx, lines(1, 150), ImportOptions{Key: "k"})
+	if report.ResumedAfter != 100 || report.ImportCount != (ImportCount{Line: 150, Created: 150}) || b.count() != 300 {
+		t.Errorf("gone on with: %+v, %d items", report, b.count())
+	}
+	if report := b.importLines(b.ctx, lines(1, 2), ImportOptions{Key: "new", Again: true}); report.Created != 2 {
+		t.Errorf("again, for the first time: %+v", report)
+	}
+}
+
 func TestImport_KeysAreTheUsersOwn(t *testing.T) {
 	b := setup(t)
 	b.importLines(b.ctx, lines(1, 2), ImportOptions{Key: "1"})
@@ -199,6 +258,61 @@ func TestImport_MakesFieldsForUnknownKeysWhenAsked(t *testing.T) {
 	}
 	if _, err := b.items.Import(b.as(without(account.WorkflowsManage)...), strings.NewReader(input), ImportOptions{CreateFields: true}); !problem.Is(err, problem.Forbidden) {
 		t.Errorf("without workflows.manage: got %v", err)
+	}
+}
+
+func TestImport_ADateMakesATextFieldBecauseALaterValueMayBeNone(t *testing.T) {
+	b := setup(t)
+	b.field("known", "date")
+	input := `{"name":"a","metadata":{"released":"1927-01-10","known":"1927-01-10"}}` + "\n" + `{"name":"b","metadata":{"released":"unknown"}}` + "\n" +
+		`{"name":"c","metadata":{"known":"unknown"}}`
+	if report := b.importLines(b.ctx, input, ImportOptions{CreateFields: true}); report.Created != 2 || report.Rejected != 1 {
+		t.Errorf("got %+v", report)
+	}
+}
+
+func TestImport_TellsFaultsOfTheContractAndOfTheRulesAtOnce(t *testing.T) {
+	b := setup(t)
+	old := b.create(`{"name":"old"}`)
+	b.field("year", "number")
+	if _, err := b.items.CreateField(b.ctx, Field{Key: "title", Kind: "text", Required: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, line   string
+		createFields bool
+		want         string
+	}{
+		{name: "a field and rules", line: `{"name":" ","color":"red","metadata":{"year":"x","unknown":1}}`,
+			want: "#/color #/name #/metadata/title #/metadata/unknown #/metadata/year"},
+		{name: "an id", line: `{"id":"no","name":"","metadata":{"year":"x"}}`, want: "#/id #/name #/metadata/title #/metadata/year"},
+		{name: "one that both see is told once", line: `{"name":"","tags":[""],"metadata":{"title":"t","year":[]}}`, want: "#/metadata/year #/name #/tags/0"},
+		{name: "a field that would be made", line: `{"name":" ","color":"red","metadata":{"title":"t","unknown":1}}`, createFields: true, want: "#/color #/name"},
+		{name: "metadata as it is", line: `{"id":"` + old.ID.String() + `","name":" ","color":"red"}`, want: "#/color #/name"},
+		{name: "metadata that is no object", line: `{"name":" ","metadata":[1]}`, createFields: true, want: "#/metadata"},
+		{name: "a type that cannot be decoded", line: `{"name":" ","duration":"long"}`, want: "#/duration"},
+		{name: "what Postgres cannot keep", line: `{"name":" ","producer":"\u0000","metadata":{"title":"\u0000"}}`, createFields: true,
+			want: "#/producer #/metadata/title #/name"},
+		{name: "no JSON", line: `{"name":" ","name":" "}`, want: "#/name"},
+	} {
+		report := b.importLines(b.ctx, c.line+"\n"+`{"name":"good","metadata":{"title":"t"}}`, ImportOptions{CreateFields: c.createFields})
+		if report.Created != 1 || report.Rejected != 1 {
+			t.Errorf("%s: %+v", c.name, report)
+			continue
+		}
+		var got []string
+		for _, f := range report.Errors[0].Error.Faults {
+			got = append(got, f.Pointer)
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s:\n got %v\nwant %s", c.name, report.Errors[0].Error, c.want)
+		}
+	}
+	if fields, err := b.items.Fields(b.ctx); err != nil || len(fields) != 2 {
+		t.Errorf("a rejected line has made a field: %v, %v", fields, err)
+	}
+	if got := b.decode([]byte(value[string](b, "SELECT convert_from(document, 'UTF8') FROM item WHERE id = $1", old.ID))); got.Revision != 1 {
+		t.Errorf("a rejected line has changed an item: %+v", got)
 	}
 }
 

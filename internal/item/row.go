@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
 )
@@ -53,8 +54,8 @@ func (s *Service) load(ctx context.Context, q *dbsqlc.Queries, account, id uuid.
 	return i, nil
 }
 
-func (s *Service) insert(ctx context.Context, q *dbsqlc.Queries, account uuid.UUID, i *Item, document []byte) error {
-	err := q.InsertItem(ctx, dbsqlc.InsertItemParams{
+func (s *Service) insert(ctx context.Context, tx pgx.Tx, account uuid.UUID, i *Item, document []byte) error {
+	err := dbsqlc.New(db.Later(tx)).InsertItem(ctx, dbsqlc.InsertItemParams{
 		ID: i.ID, AccountID: account, Name: i.Name, Description: i.Description, Type: string(i.Type), Privacy: string(i.Privacy),
 		Language: i.Language, Producer: i.Producer, Duration: i.Duration, Tags: i.Tags, Metadata: i.Metadata, ClientData: i.ClientData,
 		SnapshotID: i.SnapshotID, EmbedCode: i.EmbedCode, PlayerUrl: i.PlayerURL, CreatedBy: i.CreatedBy, CreatedAt: i.CreatedAt,
@@ -63,10 +64,11 @@ func (s *Service) insert(ctx context.Context, q *dbsqlc.Queries, account uuid.UU
 	if err != nil {
 		return fmt.Errorf("insert item: %w", err)
 	}
-	return insertMedia(ctx, q, account, i)
+	return insertMedia(ctx, dbsqlc.New(tx), account, i)
 }
 
-func (s *Service) update(ctx context.Context, q *dbsqlc.Queries, account uuid.UUID, i *Item, document []byte, media bool) error {
+func (s *Service) update(ctx context.Context, tx pgx.Tx, account uuid.UUID, i *Item, document []byte, media bool) error {
+	q := dbsqlc.New(db.Later(tx))
 	err := q.UpdateItem(ctx, dbsqlc.UpdateItemParams{
 		ID: i.ID, AccountID: account, Name: i.Name, Description: i.Description, Type: string(i.Type), Privacy: string(i.Privacy),
 		Language: i.Language, Producer: i.Producer, Duration: i.Duration, Tags: i.Tags, Metadata: i.Metadata, ClientData: i.ClientData,
@@ -85,7 +87,7 @@ func (s *Service) update(ctx context.Context, q *dbsqlc.Queries, account uuid.UU
 	if err := q.DeleteSnapshots(ctx, dbsqlc.DeleteSnapshotsParams{AccountID: account, ItemID: i.ID}); err != nil {
 		return fmt.Errorf("delete snapshots: %w", err)
 	}
-	return insertMedia(ctx, q, account, i)
+	return insertMedia(ctx, dbsqlc.New(tx), account, i)
 }
 
 func insertMedia(ctx context.Context, q *dbsqlc.Queries, account uuid.UUID, i *Item) error {

@@ -84,7 +84,7 @@ func (s *Service) Delete(ctx context.Context, id uuid.UUID, condition IfRevision
 		if err != nil {
 			return err
 		}
-		if err := q.DeleteItem(ctx, dbsqlc.DeleteItemParams{AccountID: actor.AccountID, ID: id}); err != nil {
+		if err := dbsqlc.New(db.Later(tx)).DeleteItem(ctx, dbsqlc.DeleteItemParams{AccountID: actor.AccountID, ID: id}); err != nil {
 			return fmt.Errorf("delete item: %w", err)
 		}
 		return change.Record(ctx, tx, change.Change{
@@ -154,7 +154,7 @@ func (s *Service) create(ctx context.Context, tx pgx.Tx, actor account.Actor, id
 	if err != nil {
 		return Document{}, err
 	}
-	if err := s.insert(ctx, q, actor.AccountID, i, document); err != nil {
+	if err := s.insert(ctx, tx, actor.AccountID, i, document); err != nil {
 		return Document{}, err
 	}
 	return Document{Bytes: document, Revision: 1}, change.Record(ctx, tx, change.Change{
@@ -202,7 +202,7 @@ func (s *Service) editIn(ctx context.Context, tx pgx.Tx, actor account.Actor, id
 		return Document{}, false, err
 	}
 	media := !reflect.DeepEqual(before.Assets, after.Assets) || !reflect.DeepEqual(before.Snapshots, after.Snapshots)
-	if err := s.update(ctx, q, actor.AccountID, &after, bytes, media); err != nil {
+	if err := s.update(ctx, tx, actor.AccountID, &after, bytes, media); err != nil {
 		return Document{}, false, err
 	}
 	return Document{Bytes: bytes, Revision: after.Revision}, true, change.Record(ctx, tx, change.Change{

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"itemcast/internal/item"
 	"itemcast/internal/problem"
@@ -58,12 +59,18 @@ type itemList struct {
 	count          *int64
 }
 
+// bodies are lists' bodies that have been sent: they are large, and each is as large as the last.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 func (l *itemList) VisitListItemsResponse(w http.ResponseWriter) error {
 	size := 512
 	for _, i := range l.page.Items {
 		size += len(i.Document) + 1
 	}
-	body := bytes.NewBuffer(make([]byte, 0, size))
+	body := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(body)
+	body.Reset()
+	body.Grow(size)
 	body.WriteString(`{"results":[`)
 	for n, i := range l.page.Items {
 		if n > 0 {

@@ -1,9 +1,8 @@
 -- InsertChange comes after the item's row is held in the same transaction: the transaction has its xid by then, before the sequence
 -- gives it an id, and an item's ids are in revision order. internal/change/doc.go builds on both.
--- name: InsertChange :one
+-- name: InsertChange :exec
 INSERT INTO item_change (account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets, document, occurred_at)
-VALUES (@account_id, @item_id, @revision, @kind, @changed_fields, @previous, @actor, @trigger, @targets, @document, @occurred_at)
-RETURNING id;
+VALUES (@account_id, @item_id, @revision, @kind, @changed_fields, @previous, @actor, @trigger, @targets, @document, @occurred_at);
 
 -- name: LockSequencer :exec
 -- system: one sequencer at a time, over all accounts and nodes.

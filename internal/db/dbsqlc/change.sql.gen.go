@@ -137,10 +137,9 @@ func (q *Queries) Head(ctx context.Context) (FeedHead, error) {
 	return i, err
 }
 
-const insertChange = `-- name: InsertChange :one
+const insertChange = `-- name: InsertChange :exec
 INSERT INTO item_change (account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets, document, occurred_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-RETURNING id
 `
 
 type InsertChangeParams struct {
@@ -159,8 +158,8 @@ type InsertChangeParams struct {
 
 // InsertChange comes after the item's row is held in the same transaction: the transaction has its xid by then, before the sequence
 // gives it an id, and an item's ids are in revision order. internal/change/doc.go builds on both.
-func (q *Queries) InsertChange(ctx context.Context, arg InsertChangeParams) (int64, error) {
-	row := q.db.QueryRow(ctx, insertChange,
+func (q *Queries) InsertChange(ctx context.Context, arg InsertChangeParams) error {
+	_, err := q.db.Exec(ctx, insertChange,
 		arg.AccountID,
 		arg.ItemID,
 		arg.Revision,
@@ -173,9 +172,7 @@ func (q *Queries) InsertChange(ctx context.Context, arg InsertChangeParams) (int
 		arg.Document,
 		arg.OccurredAt,
 	)
-	var id int64
-	err := row.Scan(&id)
-	return id, err
+	return err
 }
 
 const insertConsumerPosition = `-- name: InsertConsumerPosition :exec

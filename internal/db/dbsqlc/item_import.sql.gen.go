@@ -12,8 +12,9 @@ import (
 )
 
 const advanceImport = `-- name: AdvanceImport :exec
-UPDATE item_import SET line = $1, created = $2, updated = $3, unchanged = $4, rejected = $5, updated_at = now()
-WHERE account_id = $6 AND key = $7
+UPDATE item_import SET line = $1, created = $2, updated = $3, unchanged = $4, rejected = $5, digest = $6,
+    updated_at = now()
+WHERE account_id = $7 AND key = $8
 `
 
 type AdvanceImportParams struct {
@@ -22,6 +23,7 @@ type AdvanceImportParams struct {
 	Updated   int64
 	Unchanged int64
 	Rejected  int64
+	Digest    []byte
 	AccountID uuid.UUID
 	Key       string
 }
@@ -33,6 +35,7 @@ func (q *Queries) AdvanceImport(ctx context.Context, arg AdvanceImportParams) er
 		arg.Updated,
 		arg.Unchanged,
 		arg.Rejected,
+		arg.Digest,
 		arg.AccountID,
 		arg.Key,
 	)
@@ -55,10 +58,25 @@ func (q *Queries) LockImport(ctx context.Context, arg LockImportParams) (int64, 
 	return line, err
 }
 
+const resetImport = `-- name: ResetImport :exec
+UPDATE item_import SET line = 0, created = 0, updated = 0, unchanged = 0, rejected = 0, digest = NULL, updated_at = now()
+WHERE account_id = $1 AND key = $2
+`
+
+type ResetImportParams struct {
+	AccountID uuid.UUID
+	Key       string
+}
+
+func (q *Queries) ResetImport(ctx context.Context, arg ResetImportParams) error {
+	_, err := q.db.Exec(ctx, resetImport, arg.AccountID, arg.Key)
+	return err
+}
+
 const startImport = `-- name: StartImport :one
 INSERT INTO item_import (account_id, key, line, created, updated, unchanged, rejected) VALUES ($1, $2, 0, 0, 0, 0, 0)
 ON CONFLICT (account_id, key) DO UPDATE SET updated_at = now()
-RETURNING line, created, updated, unchanged, rejected
+RETURNING line, created, updated, unchanged, rejected, digest
 `
 
 type StartImportParams struct {
@@ -72,6 +90,7 @@ type StartImportRow struct {
 	Updated   int64
 	Unchanged int64
 	Rejected  int64
+	Digest    []byte
 }
 
 func (q *Queries) StartImport(ctx context.Context, arg StartImportParams) (StartImportRow, error) {
@@ -83,6 +102,7 @@ func (q *Queries) StartImport(ctx context.Context, arg StartImportParams) (Start
 		&i.Updated,
 		&i.Unchanged,
 		&i.Rejected,
+		&i.Digest,
 	)
 	return i, err
 }

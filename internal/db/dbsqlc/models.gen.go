@@ -164,6 +164,7 @@ type ItemImport struct {
 	Unchanged int64
 	Rejected  int64
 	UpdatedAt time.Time
+	Digest    []byte
 }
 
 type ItemPosition struct {

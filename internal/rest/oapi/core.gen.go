@@ -681,7 +681,7 @@ type ExportItemsParams struct {
 
 // ImportItemsParams defines parameters for ImportItems.
 type ImportItemsParams struct {
-	// CreateFields Metadata keys that the account does not know yet become fields (text, number or bool), where the line would else be rejected. Needs `workflows.manage`.
+	// CreateFields Metadata keys that the account does not know yet become fields, where the line would else be rejected: text, number or bool, by the first value that comes. A date makes a text field, for a later value may be none. Needs `workflows.manage`.
 	CreateFields *bool `form:"create_fields,omitempty" json:"create_fields,omitempty"`
 
 	// IdempotencyKey Any text that is new for each thing to be done, such as a UUID. A repeated request gets the first answer again.

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// lines is what an import reads.
+type lines struct {
+	io.Reader
+	file  *os.File
+	key   string // names what is read; "" for what can be read only once
+	count int64  // -1: known only at the end
+}
+
+// openLines opens a file, or "-" for standard input.
+func openLines(ctx context.Context, name string) (*lines, error) {
+	if name == "-" {
+		return &lines{Reader: interruptible(ctx, os.Stdin), file: os.Stdin, count: -1}, nil
+	}
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("there is no file %q: name one that holds NDJSON, or - for standard input", name)
+	case err == nil && info.IsDir():
+		return nil, fmt.Errorf("%q is a folder: name a file that holds NDJSON, or - for standard input", name)
+	case err != nil:
+		return nil, fmt.Errorf("cannot read what to import: %w", err)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read what to import: %w", err)
+	}
+	l := &lines{Reader: file, file: file, count: -1}
+	if info.Mode().IsRegular() {
+		err = l.fingerprint()
+	} else { // such as a pipe of <(zcat …)
+		l.Reader = interruptible(ctx, file)
+	}
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("cannot read what to import: %w", err)
+	}
+	return l, nil
+}
+
+func (l *lines) Close() { l.file.Close() }
+
+// fingerprint names a file by its content, so that the same one goes on where it stopped, whatever it is called, and counts its lines.
+func (l *lines) fingerprint() error {
+	digest, count := sha256.New(), &lineCounter{}
+	if _, err := io.Copy(io.MultiWriter(digest, count), l.file); err != nil {
+		return err
+	}
+	l.key, l.count = "file "+hex.EncodeToString(digest.Sum(nil)), count.lines()
+	_, err := l.file.Seek(0, io.SeekStart)
+	return err
+}
+
+// lineCounter counts the lines that are written to it.
+type lineCounter struct {
+	ends int64
+	open bool // the last line has no end yet
+}
+
+func (c *lineCounter) Write(p []byte) (int, error) {
+	c.ends += int64(bytes.Count(p, []byte("\n")))
+	c.open = len(p) > 0 && p[len(p)-1] != '\n'
+	return len(p), nil
+}
+
+func (c *lineCounter) lines() int64 {
+	if c.open {
+		return c.ends + 1
+	}
+	return c.ends
+}
+
+// interruptible reads r until ctx ends, even while r waits for more: a person at the other end of a pipe may take any time.
+func interruptible(ctx context.Context, r io.Reader) io.Reader {
+	out, in := io.Pipe()
+	go func() {
+		_, err := io.Copy(in, r)
+		in.CloseWithError(err)
+	}()
+	context.AfterFunc(ctx, func() { in.CloseWithError(ctx.Err()) })
+	return out
+}
