@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
 	"itemcast/internal/change"
+	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/item"
 )
@@ -25,10 +27,9 @@ const (
 // written is a change as its writer knows it. One of the warm-up is followed but not measured.
 type written struct {
 	revision
-	begun      time.Time // the transaction
-	committing time.Time // COMMIT was about to be sent
-	committed  time.Time // COMMIT was answered
-	warmUp     bool
+	begun     time.Time // the transaction was about to be sent, which goes with its COMMIT
+	committed time.Time // COMMIT was answered
+	warmUp    bool
 }
 
 // allColumns are those of dbsqlc.UpdateItemParams, in its order.
@@ -41,9 +42,9 @@ type kept struct {
 	columns dbsqlc.UpdateItemParams
 }
 
-// writer changes items of its own, on a connection of its own.
+// writer changes items of its own.
 type writer struct {
-	conn      *pgx.Conn
+	pool      *pgxpool.Pool
 	sequencer *change.Sequencer
 	items     []*kept
 }
@@ -71,11 +72,7 @@ func (s *stage) writeSteadily(ctx context.Context) (all []written, perSecond flo
 	begun := time.Now()
 	for n := range writers {
 		group.Go(func() (err error) {
-			w := writer{sequencer: sequencer, items: items[n*share : (n+1)*share]}
-			if w.conn, err = pgx.ConnectConfig(writing, s.pool.Config().ConnConfig.Copy()); err != nil {
-				return err
-			}
-			defer func() { _ = w.conn.Close(context.WithoutCancel(ctx)) }()
+			w := writer{pool: s.pool, sequencer: sequencer, items: items[n*share : (n+1)*share]}
 			each[n], err = w.run(writing, begun, n)
 			return err
 		})
@@ -137,28 +134,18 @@ func (w *writer) change(ctx context.Context, k *kept, name string) (done written
 	columns.Name, columns.Revision, columns.UpdatedAt = i.Name, i.Revision, i.UpdatedAt
 
 	done.revision, done.begun = revision{columns.ID, i.Revision}, time.Now()
-	tx, err := w.conn.Begin(ctx)
-	if err != nil {
-		return done, err
-	}
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
-	if err := dbsqlc.New(tx).UpdateItem(ctx, *columns); err != nil {
-		return done, err
-	}
-	err = change.Record(ctx, tx, change.Change{
-		AccountID: columns.AccountID, ItemID: columns.ID, Revision: i.Revision, Kind: change.Updated, ChangedFields: []string{"name"},
-		Previous: previous, Trigger: change.ByHook, Document: columns.Document, OccurredAt: i.UpdatedAt,
+	err = db.Write(ctx, w.pool, func(ctx context.Context, tx pgx.Tx) error {
+		if err := dbsqlc.New(db.Later(tx)).UpdateItem(ctx, *columns); err != nil {
+			return err
+		}
+		return change.Record(ctx, tx, change.Change{
+			AccountID: columns.AccountID, ItemID: columns.ID, Revision: i.Revision, Kind: change.Updated, ChangedFields: []string{"name"},
+			Previous: previous, Trigger: change.ByHook, Document: columns.Document, OccurredAt: i.UpdatedAt,
+		})
 	})
-	if err != nil {
-		return done, err
-	}
-	done.committing = time.Now()
-	if err := tx.Commit(ctx); err != nil {
-		return done, err
-	}
 	done.committed = time.Now()
 	w.sequencer.Wake()
-	return done, nil
+	return done, err
 }
 
 func sleepUntil(ctx context.Context, t time.Time) error {

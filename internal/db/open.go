@@ -10,7 +10,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 )
 
 // OldestPostgres is the first version that Itemcast works with, as server_version_num puts it.
@@ -47,7 +46,7 @@ func configure(config *pgxpool.Config, url string) {
 	config.MaxConnIdleTime = 5 * time.Minute
 	config.HealthCheckPeriod = 15 * time.Second
 	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
-		pgxuuid.Register(conn.TypeMap()) // as bytes: else each UUID goes by way of its text
+		registerUUID(conn)
 		return nil
 	}
 

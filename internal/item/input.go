@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -26,6 +27,52 @@ func (s *Service) checked(raw []byte) (ItemInput, error) {
 	}
 	return input, nil
 }
+
+// patched is an item's input with a merge patch applied. What the patch does not name was held against the contract when it was written: it
+// stays as it is, and costs nothing. Errors: as checked.
+func (s *Service) patched(i *Item, patch json.RawMessage) (ItemInput, error) {
+	malformed := problem.New(problem.InvalidInput, "The patch must be a JSON object.")
+	changes, err := members(patch)
+	if err != nil {
+		return ItemInput{}, malformed
+	}
+	named := map[string]bool{"name": true} // without which there is no input
+	for _, change := range changes {
+		named[change.name] = true
+	}
+	before, touched := i.input(), ItemInput{}
+	setFields(&touched, &before, func(name string) bool { return named[name] })
+	raw, err := json.Marshal(touched)
+	if err != nil {
+		return ItemInput{}, fmt.Errorf("encode input: %w", err)
+	}
+	if raw, err = mergePatch(raw, patch); err != nil {
+		return ItemInput{}, malformed
+	}
+	input, err := s.checked(raw)
+	setFields(&input, &before, func(name string) bool { return !named[name] })
+	return input, err
+}
+
+// setFields copies the fields whose JSON names are wanted.
+func setFields(to, from *ItemInput, wanted func(name string) bool) {
+	target, source := reflect.ValueOf(to).Elem(), reflect.ValueOf(from).Elem()
+	for n, name := range inputNames {
+		if wanted(name) {
+			target.Field(n).Set(source.Field(n))
+		}
+	}
+}
+
+// inputNames are the JSON names of ItemInput's fields, in order.
+var inputNames = func() (names []string) {
+	t := reflect.TypeFor[ItemInput]()
+	for n := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(n).Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
+}()
 
 // apply sets every field of i that a client sets, as input says or by default. The account's rules are checked where they can be broken:
 // the metadata fields only when the metadata changes.

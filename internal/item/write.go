@@ -2,7 +2,6 @@ package item
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -59,17 +58,7 @@ func (s *Service) Patch(ctx context.Context, id uuid.UUID, patch []byte, conditi
 	if err != nil {
 		return Document{}, err
 	}
-	return s.edit(ctx, actor, id, condition, func(i *Item) (ItemInput, error) {
-		before, err := json.Marshal(i.input())
-		if err != nil {
-			return ItemInput{}, fmt.Errorf("encode input: %w", err)
-		}
-		merged, err := mergePatch(before, patch)
-		if err != nil {
-			return ItemInput{}, problem.New(problem.InvalidInput, "The patch must be a JSON object.")
-		}
-		return s.checked(merged)
-	})
+	return s.edit(ctx, actor, id, condition, func(i *Item) (ItemInput, error) { return s.patched(i, patch) })
 }
 
 // Delete removes an item. The change that it records carries the last document, and the revision after the last.
