@@ -24,7 +24,9 @@ func toHook(h hook.Hook) *model.Hook {
 	for i, event := range h.Events {
 		events[i] = toEnum[model.HookEvent](event)
 	}
-	return &model.Hook{ID: h.ID, URL: h.URL, Description: h.Description, Events: events, Active: h.Active, CreatedAt: h.CreatedAt, UpdatedAt: h.UpdatedAt}
+	return &model.Hook{ID: h.ID, URL: h.URL, Description: h.Description, Events: events, Active: h.Active, DisabledReason: h.DisabledReason,
+		LastSuccessAt: h.LastSuccessAt, LastFailureAt: h.LastFailureAt, LastError: h.LastError, Pending: h.Pending,
+		CreatedAt: h.CreatedAt, UpdatedAt: h.UpdatedAt}
 }
 
 func orZero[T any](value *T) (zero T) {

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"os/exec"
 	"strings"
 	"testing"
@@ -114,7 +113,7 @@ func served(t *testing.T, pool *pgxpool.Pool, listener net.Listener) (n *testNod
 	background, stopBackground := context.WithCancel(context.Background())
 	serving, stopServing := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
-	go func() { ended <- wired.run(background, []netip.Prefix{}) }()
+	go func() { ended <- wired.run(background) }()
 	go func() {
 		defer stopBackground()
 		ended <- (&serveCommand{}).serve(serving, wired, listener, publicURL)

@@ -196,3 +196,55 @@ func TestInput_WhatIsTooMuchIsRefused(t *testing.T) {
 		n.call(http.MethodGet, item, "", "If-None-Match", long).refused(t, "a long If-None-Match", http.StatusBadRequest, "INVALID_INPUT")
 	})
 }
+
+// One answer tells of everything that is wrong with an item: what the contract forbids does not hide what the account's rules forbid.
+func TestInput_FaultsOfTheContractAndOfTheRulesAreToldTogether(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	n.call(http.MethodPost, "/api/v1/metadata-fields", `{"key":"must","kind":"text","required":true}`).expect(t, http.StatusCreated)
+	item := "/api/v1/items/" + n.call(http.MethodPost, "/api/v1/items", `{"name":"a","metadata":{"must":"x"}}`).expect(t, http.StatusCreated).field(t, "id")
+	n.leavesNothing(func() {
+		const both = `{"name":"n","colour":1,"tags":[" "],"metadata":{"must":" ","nope":1}}`
+		want := []string{"#/colour", "#/metadata/must", "#/metadata/nope", "#/tags"}
+		for method, path := range map[string]string{"POST": "/api/v1/items", "PUT": item, "PATCH": item} {
+			got := n.call(method, path, both).refused(t, method, http.StatusBadRequest, "INVALID_INPUT")
+			if places := got.places(t); !slices.Equal(places, want) {
+				t.Errorf("%s: faults at %q, want %q", method, places, want)
+			}
+			got = n.call(method, path, strings.Replace(both, `"colour":1,`, "", 1)).refused(t, method, http.StatusUnprocessableEntity, "RULE_VIOLATED")
+			if places := got.places(t); !slices.Equal(places, want[1:]) {
+				t.Errorf("%s: faults at %q, want %q", method, places, want[1:])
+			}
+		}
+		n.call("POST", "/api/v1/items", both, "Idempotency-Key", "k").refused(t, "with a key", http.StatusBadRequest, "INVALID_INPUT")
+		n.call("PUT", item, both, "If-Match", "x").refused(t, "with a bad precondition", http.StatusBadRequest, "INVALID_INPUT")
+		got, codes := n.operation(`mutation { createItem(input: {name: "n", language: "!", metadata: {nope: 1}}) { item { id } } }`, nil)
+		for _, place := range []string{"#/language", "#/metadata/must", "#/metadata/nope"} {
+			if len(codes) != 1 || codes[0] != "INVALID_INPUT" || !strings.Contains(string(got.body), `"`+place+`"`) {
+				t.Errorf("GraphQL does not tell of %s: %s", place, got.body)
+			}
+		}
+	})
+}
+
+// No regular expression, and no null among what a text may be.
+func TestInput_FaultsAreToldInWords(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	item := "/api/v1/items/" + n.call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).expect(t, http.StatusCreated).field(t, "id")
+	for _, c := range [][4]string{
+		{"PATCH", item, `{"language":"!"}`, "must be a BCP 47 language tag such as de or pt-BR"},
+		{"PATCH", item, `{"type":"film"}`, "must be null, or one of video, audio, image, document, live"},
+		{"PUT", item, `{"name":"a","type":"film"}`, "must be one of video, audio, image, document, live"},
+		{"PATCH", item, `{"player_url":"ftp://a"}`, "must begin with http:// or https://"},
+		{"POST", "/api/v1/items", `{"name":"a","assets":[{"kind":"source","url":"https://a/","content_type":"mp4"}]}`, "must be a media type such as video/mp4"},
+		{"POST", "/api/v1/metadata-fields", `{"key":"A","kind":"text"}`, "must be lower-case letters, digits and underscores, at most 63, and begin with a letter"},
+		{"POST", "/api/v1/hooks", `{"url":"ftp://a/"}`, "must begin with http:// or https://"},
+	} {
+		var told struct{ Errors []struct{ Detail string } }
+		got := n.call(c[0], c[1], c[2]).refused(t, c[2], http.StatusBadRequest, "INVALID_INPUT")
+		if err := json.Unmarshal(got.body, &told); err != nil || len(told.Errors) != 1 || told.Errors[0].Detail != c[3] {
+			t.Errorf("%s: got %s, want %q", c[2], got.body, c[3])
+		}
+	}
+}

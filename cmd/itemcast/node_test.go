@@ -55,7 +55,7 @@ func startNodeOn(t *testing.T, pool *pgxpool.Pool) *testNode {
 	}
 	listener := httptest.NewUnstartedServer(nil)
 	url := "http://" + listener.Listener.Addr().String()
-	n, err := wire(ctx, &opened{pool: pool, log: log}, url, log)
+	n, err := wire(ctx, &opened{pool: pool, log: log}, url, log, netip.MustParsePrefix("127.0.0.0/8"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func startNodeOn(t *testing.T, pool *pgxpool.Pool) *testNode {
 	listener.Config.BaseContext = func(net.Listener) context.Context { return ctx }
 	listener.Start()
 	done := make(chan error, 1)
-	go func() { done <- n.run(ctx, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}) }()
+	go func() { done <- n.run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
 		listener.Close()
@@ -174,6 +174,16 @@ func (a answer) code(t *testing.T) string {
 		t.Fatalf("%s: %v", a.body, err)
 	}
 	return p.Code
+}
+
+// detail is what an error answer says to do.
+func (a answer) detail(t *testing.T) string {
+	t.Helper()
+	var p struct{ Detail string }
+	if err := json.Unmarshal(a.body, &p); err != nil {
+		t.Fatalf("%s: %v", a.body, err)
+	}
+	return p.Detail
 }
 
 // field is a member of an object answer, as text.

@@ -238,7 +238,7 @@ func TestParity_EveryFieldAndMutationIsTheSameOverRESTAndGraphQL(t *testing.T) {
 	}
 	seen, after := []string(nil), any(nil)
 	for {
-		if err := json.Unmarshal(n.graphql(`query ($id: ID!, $a: Cursor) { item(id: $id) { history(first: 2, after: $a) { next nodes { kind trigger revision changedFields actor { name } } } } }`, vars{"id": id, "a": after}), &history); err != nil {
+		if err := json.Unmarshal(n.graphql(`query ($id: ID!, $a: String) { item(id: $id) { history(first: 2, after: $a) { next nodes { kind trigger revision changedFields actor { name } } } } }`, vars{"id": id, "a": after}), &history); err != nil {
 			t.Fatal(err)
 		}
 		for _, c := range history.Item.History.Nodes {

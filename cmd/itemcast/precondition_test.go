@@ -28,6 +28,18 @@ func TestPrecondition_OnlyTheRevisionThatWasSeenIsChanged(t *testing.T) {
 			n.call(http.MethodPatch, path, `{"name":"c"}`, "If-Match", tag).refused(t, tag, http.StatusBadRequest, "INVALID_INPUT")
 		}
 	})
+	for _, c := range []struct{ tag, detail string }{
+		{`W/"2"`, `If-Match needs the strong ETag that GET returns: "2". W/"2" is a weak one, such as a proxy makes of it.`},
+		{`"1", W/"2"`, `If-Match needs the strong ETag that GET returns: "2". W/"2" is a weak one, such as a proxy makes of it.`},
+		{`W/"1"`, `The item has revision 2 by now; read it again and decide anew.`},
+		{`"1"`, `The item has revision 2 by now; read it again and decide anew.`},
+	} {
+		for method, body := range map[string]string{"PUT": `{"name":"c"}`, "PATCH": `{"name":"c"}`, "DELETE": ""} {
+			if got := n.call(method, path, body, "If-Match", c.tag); got.detail(t) != c.detail {
+				t.Errorf("%s %s: got %s", method, c.tag, got.body)
+			}
+		}
+	}
 	n.call(http.MethodPatch, path, `{"name":"c"}`, "If-Match", `"7", W/"1", "2"`).expect(t, http.StatusOK)
 	n.call(http.MethodPatch, path, `{"name":"d"}`, "If-Match", `*`).expect(t, http.StatusOK)
 	for tag, status := range map[string]int{`"4"`: 304, `W/"4"`: 304, `*`: 304, `"1", "4"`: 304, `"3"`: 200, `4`: 200} {

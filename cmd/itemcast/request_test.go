@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -93,10 +94,61 @@ func TestRequest_MediaTypesAndMethodsAreNegotiated(t *testing.T) {
 				t.Errorf("%s %s: Allow is %q, want %q", c[0], c[1], got.header.Get("Allow"), c[2])
 			}
 		}
-		for _, path := range []string{"/api/v1/nothing", "/api/v1/", "/api/v1/items/", "/nothing", item + "/nothing"} {
+		for _, path := range []string{"/api/v1/nothing", "/api/v1/nothing/", "/api/v1/items/", "/nothing", "/api", "/api/", item + "/nothing"} {
 			n.call(http.MethodGet, path, "").refused(t, path, http.StatusNotFound, "NOT_FOUND")
 		}
 	})
+}
+
+func TestRequest_APathThatIsNearlyRightIsToldTheRightOne(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	item := "/api/v1/items/" + n.call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).expect(t, http.StatusCreated).field(t, "id")
+	n.leavesNothing(func() {
+		for path, right := range map[string]string{
+			"/api/v1/items/": "/api/v1/items", item + "/": item, "/api/v1/me/": "/api/v1/me", "/graphql/": "/graphql",
+			"/api/v1//items": "/api/v1/items", "/api//v1/items/": "/api/v1/items/", "/api/v1/./items": "/api/v1/items", "/api/v1/x/../items": "/api/v1/items", "//api/v1/items": "/api/v1/items",
+		} {
+			for _, method := range []string{http.MethodGet, http.MethodDelete} {
+				got := n.call(method, path, "").refused(t, method+" "+path, http.StatusNotFound, "NOT_FOUND")
+				if want := "There is nothing at this address; use " + right + "."; got.detail(t) != want {
+					t.Errorf("%s %s: got %q, want %q", method, path, got.detail(t), want)
+				}
+			}
+		}
+	})
+}
+
+func TestRequest_TheRootNamesEveryCollection(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	for _, path := range []string{"/api/v1", "/api/v1/"} {
+		var named map[string]string
+		got := n.call(http.MethodGet, path, "").expect(t, http.StatusOK)
+		if err := json.Unmarshal(got.body, &named); err != nil || got.header.Get("Content-Type") != "application/json" {
+			t.Fatalf("%s: %v %s", path, err, got.body)
+		}
+		for at := range n.node.contract.Spec().Paths.Map() {
+			name := strings.TrimPrefix(at, "/")
+			if name == "" || strings.Contains(name, "/") {
+				continue
+			}
+			url := named[strings.ReplaceAll(name, "-", "_")]
+			if url != n.url+"/api/v1/"+name {
+				t.Errorf("%s does not name %s: %s", path, name, got.body)
+				continue
+			}
+			n.call(http.MethodGet, strings.TrimPrefix(url, n.url), "").expect(t, http.StatusOK)
+		}
+		n.call(http.MethodPost, path, `{}`).refused(t, "POST "+path, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED")
+		n.call(http.MethodGet, path, "", "Authorization", "").refused(t, path, http.StatusUnauthorized, "UNAUTHENTICATED")
+	}
+	for _, path := range []string{"/api/v1/openapi.json", "/api/v1/openapi.yaml"} {
+		got := n.call(http.MethodPost, path, `{}`).refused(t, path, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED")
+		if got.header.Get("Allow") != "GET, HEAD" {
+			t.Errorf("%s: Allow is %q", path, got.header.Get("Allow"))
+		}
+	}
 }
 
 func TestRequest_CredentialsThatAreNoneAreUnauthenticated(t *testing.T) {

@@ -54,7 +54,7 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 	if err := o.keepPublicURL(ctx, publicURL); err != nil {
 		return err
 	}
-	n, err := wire(ctx, o, publicURL, c.log)
+	n, err := wire(ctx, o, publicURL, c.log, s.HookAllowNetworks...)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBackground()
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return n.run(background, s.HookAllowNetworks) })
+	group.Go(func() error { return n.run(background) })
 	if o.postgres != nil {
 		group.Go(func() error { return watch(ctx, o) })
 	}
@@ -91,7 +91,7 @@ func (s *serveCommand) serve(ctx context.Context, n *node, public net.Listener, 
 			return fmt.Errorf("listen on %s (ITEMCAST_OPS_ADDR): %w", s.OpsAddr, err)
 		}
 		head := func() int64 { return int64(n.feed.Head()) }
-		servers = append(servers, &http.Server{Handler: server.Ops(n.database.pool, head), ReadHeaderTimeout: headerPatience})
+		servers = append(servers, &http.Server{Handler: server.Ops(n.database.pool, head, n.dispatcher), ReadHeaderTimeout: headerPatience})
 		listeners = append(listeners, ops)
 	}
 	group, serving := errgroup.WithContext(ctx)
@@ -158,8 +158,12 @@ func (d *database) publicURL(addr string) string {
 }
 
 func (s *serveCommand) greet(c *console, publicURL string, first *account.FirstStart) {
-	_, _ = fmt.Fprintf(c.out, "\n  Itemcast is ready at %s\n\n    playground  %s/graphql\n    REST API    %s/api/v1/items\n    contract    %s/api/v1/openapi.json\n\n",
+	_, _ = fmt.Fprintf(c.out, "\n  Itemcast is ready at %s\n\n    playground  %s/graphql\n    REST API    %s/api/v1/items\n    contract    %s/api/v1/openapi.json\n",
 		publicURL, publicURL, publicURL, publicURL)
+	if s.OpsAddr != "" {
+		_, _ = fmt.Fprintf(c.out, "    operators   http://%s/metrics (and /livez, /readyz, /debug/pprof)\n", s.OpsAddr)
+	}
+	_, _ = fmt.Fprintln(c.out)
 	switch {
 	case first == nil:
 		_, _ = fmt.Fprintf(c.out, "  Sign in with the e-mail address and password of the first start.\n")

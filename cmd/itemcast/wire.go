@@ -21,24 +21,25 @@ import (
 
 // node is the services of one process over one database.
 type node struct {
-	database  *opened
-	notifier  *pgxpool.Pool // the sequencer's and the feed's own connections: they never queue behind requests
-	contract  *contract.Document
-	sequencer *change.Sequencer
-	feed      *change.Feed
-	signIn    *account.SignIn
-	directory *account.Directory
-	hooks     *hook.Service
-	items     *item.Service
-	hub       *live.Hub
-	log       *slog.Logger
+	database   *opened
+	notifier   *pgxpool.Pool // the sequencer's and the feed's own connections: they never queue behind requests
+	contract   *contract.Document
+	sequencer  *change.Sequencer
+	feed       *change.Feed
+	signIn     *account.SignIn
+	directory  *account.Directory
+	hooks      *hook.Service
+	dispatcher *hook.Dispatcher
+	items      *item.Service
+	hub        *live.Hub
+	log        *slog.Logger
 }
 
 // notifierConns: one for a step, one for the feed, one for each durable consumer, and one to spare.
 const notifierConns = 4
 
-// wire makes the services; close ends what they hold open beside the database.
-func wire(ctx context.Context, o *opened, publicURL string, log *slog.Logger) (*node, error) {
+// wire makes the services; close ends what they hold open beside the database. Hooks may reach the networks named although they are private.
+func wire(ctx context.Context, o *opened, publicURL string, log *slog.Logger, hookNetworks ...netip.Prefix) (*node, error) {
 	document, err := contract.Load(openapi.Files, "core.yaml")
 	if err != nil {
 		return nil, fmt.Errorf("load the contract: %w", err)
@@ -58,9 +59,10 @@ func wire(ctx context.Context, o *opened, publicURL string, log *slog.Logger) (*
 	n.sequencer = change.NewSequencer(notifier, log)
 	n.signIn = account.NewSignIn(o.pool, log)
 	n.directory = account.NewDirectory(o.pool)
-	n.hooks = hook.NewService(o.pool, feed)
+	n.hooks = hook.NewService(o.pool, hookNetworks)
+	n.dispatcher = hook.NewDispatcher(o.pool, feed, hook.Config{AllowNetworks: hookNetworks, Version: version}, log)
 	n.items = item.NewService(item.Config{Pool: o.pool, Feed: feed, Sequencer: n.sequencer, Hooks: n.hooks.Wanting,
-		Check: document.Schema("ItemInput").Check, PublicURL: publicURL, Log: log})
+		Check: document.Schema("ItemInput").Check, CheckPatch: document.Schema("ItemPatch").Check, PublicURL: publicURL, Log: log})
 	n.hub = live.NewHub(o.pool, feed)
 	return n, nil
 }
@@ -68,11 +70,10 @@ func wire(ctx context.Context, o *opened, publicURL string, log *slog.Logger) (*
 func (n *node) close() { n.notifier.Close() }
 
 // run runs what a node does by itself, until ctx ends or a part fails.
-func (n *node) run(ctx context.Context, hookNetworks []netip.Prefix) error {
-	dispatcher := hook.NewDispatcher(n.database.pool, n.feed, hook.Config{AllowNetworks: hookNetworks, Version: version}, n.log)
+func (n *node) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
-		n.sequencer.Run, n.feed.Run, n.signIn.Run, n.items.RunRenewal, dispatcher.Run,
+		n.sequencer.Run, n.feed.Run, n.signIn.Run, n.items.RunRenewal, n.dispatcher.Run,
 		func(ctx context.Context) error { return idempotency.RunForget(ctx, n.database.pool, n.log) },
 	} {
 		group.Go(func() error { return part(ctx) })

@@ -184,7 +184,7 @@ func TestGone_DisablesTheHookAtOnceAndFailsWhatWaits(t *testing.T) {
 	b.node(Config{})
 	b.eventually("the hook is inactive", func() bool {
 		got, err := b.service.Get(b.ctx, h.ID)
-		return err == nil && !got.Active && got.DisabledReason == goneReason
+		return err == nil && !got.Active && got.DisabledReason != nil && *got.DisabledReason == goneReason
 	})
 	if states := b.states(h); states[stateFailed] != 3 || len(states) != 1 {
 		t.Errorf("states: %v", states)

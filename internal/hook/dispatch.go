@@ -26,6 +26,7 @@ type Dispatcher struct {
 	announcements *lookout // hooks that the fan-out has inserted deliveries for
 	wake          chan struct{}
 	outcomes      chan outcome
+	attempts      attempts
 }
 
 // NewDispatcher makes a dispatcher; Run starts it.

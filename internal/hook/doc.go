@@ -51,7 +51,11 @@
 // delivery's id.
 //
 // (5) Addresses are checked when a connection is made, after DNS, for each address that is tried (dial.go): no answer of a name server and
-// no redirect, which is a failure anyway, goes past it.
+// no redirect, which is a failure anyway, goes past it. A URL whose host is such an address is refused by the same rule when a hook is made
+// (literal.go), so that its owner learns of it at once.
+//
+// How a hook fares is noted on its row by the statement that writes the results, at most once a second unless it turns, and never by waiting
+// for the row: it is for people to see, and no delivery depends on it.
 //
 // # What it must not know
 //

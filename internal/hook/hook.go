@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/account"
-	"itemcast/internal/change"
 	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
@@ -25,25 +25,34 @@ type Hook struct {
 	Description    string
 	Events         []string
 	Active         bool
-	DisabledReason string // why Itemcast made it inactive; empty: it did not
+	DisabledReason *string // why Itemcast made it inactive; nil: it did not
+	LastSuccessAt  *time.Time
+	LastFailureAt  *time.Time
+	LastError      *string // of the last failure; nil: there was none
+	Pending        int64   // deliveries that are not done with, counted up to 1,000
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 }
 
 // Service keeps an account's hooks. Its methods may be called concurrently.
-type Service struct{ pool *pgxpool.Pool }
+type Service struct {
+	pool    *pgxpool.Pool
+	allowed []netip.Prefix
+}
 
-// NewService makes a Service.
-func NewService(pool *pgxpool.Pool, _ *change.Feed) *Service { return &Service{pool: pool} }
+// NewService makes a Service. Hooks may reach the allowed networks although they are not public (Config.AllowNetworks).
+func NewService(pool *pgxpool.Pool, allowed []netip.Prefix) *Service {
+	return &Service{pool: pool, allowed: allowed}
+}
 
 // Create makes a hook, which gets every change that it asks for and that is committed from now on, and tells its secret.
-// Needs hooks.manage. Errors: INVALID_INPUT with every fault.
+// Needs hooks.manage. Errors: INVALID_INPUT with every fault, RULE_VIOLATED when the URL's host is an address that hooks may not reach.
 func (s *Service) Create(ctx context.Context, in Input) (Hook, string, error) {
 	actor, err := account.Authorize(ctx, account.HooksManage)
 	if err != nil {
 		return Hook{}, "", err
 	}
-	in, err = in.checked()
+	in, err = in.checked(s.allowed)
 	if err != nil {
 		return Hook{}, "", err
 	}
@@ -144,14 +153,19 @@ func (s *Service) Wanting(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, e
 var errNotFound = problem.New(problem.NotFound, "There is no such hook.")
 
 func fromRow(row dbsqlc.GetHookRow) Hook {
-	h := Hook{
+	return Hook{
 		ID: row.ID, URL: row.Url, Description: row.Description, Events: row.Events, Active: row.Active,
+		DisabledReason: row.DisabledReason, LastError: row.LastError,
+		LastSuccessAt: utc(row.LastSuccessAt), LastFailureAt: utc(row.LastFailureAt), Pending: row.Pending,
 		CreatedAt: row.CreatedAt.UTC(), UpdatedAt: row.UpdatedAt.UTC(),
 	}
-	if row.DisabledReason != nil {
-		h.DisabledReason = *row.DisabledReason
+}
+
+func utc(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
 	}
-	return h
+	return new(t.UTC())
 }
 
 // A place in the list is the id of the last hook before it; opaque to clients.

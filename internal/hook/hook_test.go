@@ -115,16 +115,16 @@ func TestInput_NamesEveryFault(t *testing.T) {
 		"https://example.com/#part", "https://example.com/#", "https://example.com:0/", "https://example.com:99999/", "https://exa mple.com/",
 		"https://example.com/\n", "https://example.com/%zz", "javascript:alert(1)", "https://example.com/" + strings.Repeat("a", maxURL),
 	} {
-		if _, err := (Input{URL: url}).checked(); !problem.Is(err, problem.InvalidInput) || problem.Of(err).Faults[0].Pointer != "#/url" {
+		if _, err := (Input{URL: url}).checked(loopback); !problem.Is(err, problem.InvalidInput) || problem.Of(err).Faults[0].Pointer != "#/url" {
 			t.Errorf("%q: %v", url, err)
 		}
 	}
-	for _, url := range []string{"http://example.com", "https://example.com:8443/a?b=c", "http://[2001:db8::1]:80/", "https://bücher.example/", "http://127.0.0.1/"} {
-		if _, err := (Input{URL: url}).checked(); err != nil {
+	for _, url := range []string{"http://example.com", "https://example.com:8443/a?b=c", "http://[2606:4700::1111]:80/", "https://bücher.example/", "http://127.0.0.1/"} {
+		if _, err := (Input{URL: url}).checked(loopback); err != nil {
 			t.Errorf("%q: %v", url, err)
 		}
 	}
-	_, err := Input{URL: "x", Description: strings.Repeat("é", maxDescription+1), Events: []string{ItemCreated, "other", ItemCreated}}.checked()
+	_, err := Input{URL: "x", Description: strings.Repeat("é", maxDescription+1), Events: []string{ItemCreated, "other", ItemCreated}}.checked(loopback)
 	var pointers []string
 	for _, f := range problem.Of(err).Faults {
 		pointers = append(pointers, f.Pointer)

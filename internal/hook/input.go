@@ -2,6 +2,7 @@ package hook
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -41,15 +42,20 @@ type Input struct {
 	Active      *bool    // nil: true
 }
 
-// checked returns the input with its defaults, or INVALID_INPUT with every fault. Whether the host's addresses may be reached is checked
-// when dialling, because it is only true for that moment.
-func (in Input) checked() (Input, error) {
+// checked returns the input with its defaults, or the error with every fault: RULE_VIOLATED when it has no other than that its host is an
+// address that may not be reached, INVALID_INPUT else. The addresses of a name are checked when dialling, as they are true for that moment
+// only.
+func (in Input) checked(allowed []netip.Prefix) (Input, error) {
 	var faults []problem.Fault
 	add := func(pointer, format string, args ...any) {
 		faults = append(faults, problem.Fault{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
 	}
 	if detail := faultOfURL(in.URL); detail != "" {
 		add("#/url", "%s", detail)
+	}
+	refusal := refusalOfURL(in.URL, allowed)
+	if refusal != "" {
+		add("#/url", "%s", refusal)
 	}
 	if !utf8.ValidString(in.Description) || strings.ContainsRune(in.Description, 0) {
 		add("#/description", "must be valid text")
@@ -64,7 +70,10 @@ func (in Input) checked() (Input, error) {
 			add(fmt.Sprintf("#/events/%d", i), "is there already")
 		}
 	}
-	if len(faults) > 0 {
+	switch {
+	case len(faults) == 1 && refusal != "":
+		return Input{}, problem.Invalid(problem.RuleViolated, faults...)
+	case len(faults) > 0:
 		return Input{}, problem.Invalid(problem.InvalidInput, faults...)
 	}
 	if len(in.Events) == 0 {

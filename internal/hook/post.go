@@ -36,6 +36,7 @@ type outcome struct {
 	wait                  time.Duration
 	status                int    // zero: no answer
 	fault                 string // shown to the hook's owner
+	host                  string // of a failure; not the whole URL, which may hold a secret
 }
 
 const (
@@ -76,6 +77,9 @@ func (d *Dispatcher) post(ctx context.Context, c claimed) outcome {
 		if status >= 300 && status <= 399 {
 			o.fault += "; redirects are not followed"
 		}
+	}
+	if u, err := url.Parse(c.Url); err == nil {
+		o.host = u.Host
 	}
 	if o.status == http.StatusGone {
 		o.verdict = gone

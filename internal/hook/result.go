@@ -27,8 +27,13 @@ const (
 
 // writeResults writes outcomes in batches until they are closed. What cannot be written before its claim lapses is sent again.
 func (d *Dispatcher) writeResults() {
+	health := newHealth(d.log, time.Now)
 	for first := range d.outcomes {
 		batch := d.gather(first)
+		for _, o := range batch {
+			d.attempts.count(o.verdict)
+			health.note(o)
+		}
 		for deadline := time.Now().Add(d.config.Slack); ; time.Sleep(resultPause) {
 			err := d.write(batch)
 			if err == nil {
@@ -65,7 +70,7 @@ func (d *Dispatcher) gather(first outcome) []outcome {
 func (d *Dispatcher) write(batch []outcome) error {
 	ctx, cancel := context.WithTimeout(context.Background(), resultTimeout)
 	defer cancel()
-	var due []uuid.UUID
+	var due, disabled []uuid.UUID
 	err := pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
 		q := dbsqlc.New(tx)
 		if err := q.LockLines(ctx); err != nil {
@@ -78,10 +83,14 @@ func (d *Dispatcher) write(batch []outcome) error {
 		if due, err = promote(ctx, q, written); err != nil {
 			return err
 		}
-		return disableGone(ctx, q, batch, written)
+		disabled, err = disableGone(ctx, q, batch, written)
+		return err
 	})
 	if err != nil {
 		return err
+	}
+	for _, id := range disabled {
+		d.log.Warn("a hook was made inactive", "hook", id, "reason", goneReason)
 	}
 	for _, o := range batch {
 		switch {
@@ -114,8 +123,8 @@ func promote(ctx context.Context, q *dbsqlc.Queries, written []dbsqlc.WriteResul
 
 const goneReason = "The endpoint answered 410 Gone."
 
-// disableGone makes the hooks inactive whose endpoints answered 410, and fails all that waits for them.
-func disableGone(ctx context.Context, q *dbsqlc.Queries, batch []outcome, written []dbsqlc.WriteResultsRow) error {
+// disableGone makes the hooks inactive whose endpoints answered 410, and fails all that waits for them. It returns those that were active.
+func disableGone(ctx context.Context, q *dbsqlc.Queries, batch []outcome, written []dbsqlc.WriteResultsRow) (disabled []uuid.UUID, err error) {
 	counted := make(map[uuid.UUID]bool, len(written))
 	for _, row := range written {
 		counted[row.ID] = true
@@ -124,14 +133,18 @@ func disableGone(ctx context.Context, q *dbsqlc.Queries, batch []outcome, writte
 		if o.verdict != gone || !counted[o.id] {
 			continue
 		}
-		if err := q.DisableHook(ctx, dbsqlc.DisableHookParams{ID: o.hook, Reason: goneReason}); err != nil {
-			return fmt.Errorf("disable hook: %w", err)
+		active, err := q.DisableHook(ctx, dbsqlc.DisableHookParams{ID: o.hook, Reason: goneReason})
+		if err != nil {
+			return nil, fmt.Errorf("disable hook: %w", err)
+		}
+		if active > 0 {
+			disabled = append(disabled, o.hook)
 		}
 		if err := q.FailPending(ctx, dbsqlc.FailPendingParams{HookID: o.hook, Reason: goneReason}); err != nil {
-			return fmt.Errorf("fail what is pending: %w", err)
+			return nil, fmt.Errorf("fail what is pending: %w", err)
 		}
 	}
-	return nil
+	return disabled, nil
 }
 
 func resultParams(batch []outcome) dbsqlc.WriteResultsParams {

@@ -46,7 +46,7 @@ func newBundle(t testing.TB) *bundle {
 	t.Cleanup(cancel)
 	b := &bundle{t: t, url: dbtest.URL(t) + "&pool_max_conns=6"}
 	b.pool = b.open()
-	b.service = NewService(b.pool, nil)
+	b.service = NewService(b.pool, loopback)
 	b.account = b.newAccount()
 	b.ctx = acting(ctx, b.account)
 	return b
@@ -118,6 +118,13 @@ func (b *bundle) idleNode(config Config) *node {
 func (b *bundle) node(config Config) *node {
 	b.t.Helper()
 	n := b.idleNode(config)
+	b.run(n)
+	return n
+}
+
+// run starts a node that is idle.
+func (b *bundle) run(n *node) {
+	b.t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(b.ctx))
 	var running sync.WaitGroup
 	running.Go(func() { _ = n.sequencer.Run(ctx) })
@@ -125,7 +132,6 @@ func (b *bundle) node(config Config) *node {
 	running.Go(func() { _ = n.Run(ctx) })
 	n.stop = func() { cancel(); running.Wait() }
 	b.t.Cleanup(n.stop)
-	return n
 }
 
 // fanOutAll makes deliveries of all that is committed, on a node of which nothing runs.

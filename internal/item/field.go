@@ -142,7 +142,7 @@ func (s *Service) PatchField(ctx context.Context, id uuid.UUID, patch FieldPatch
 	return toField(row), nil
 }
 
-// DeleteField removes a metadata field. Items keep their values until their metadata is next written. Error: NOT_FOUND.
+// DeleteField removes a metadata field. Items keep their values of it until they are removed from each. Error: NOT_FOUND.
 func (s *Service) DeleteField(ctx context.Context, id uuid.UUID) error {
 	actor, err := account.Authorize(ctx, account.WorkflowsManage)
 	if err != nil {

@@ -28,13 +28,19 @@ func (s *Service) checked(raw []byte) (ItemInput, error) {
 	return input, nil
 }
 
-// patched is an item's input with a merge patch applied. What the patch does not name was held against the contract when it was written: it
-// stays as it is, and costs nothing. Errors: as checked.
-func (s *Service) patched(i *Item, patch json.RawMessage) (ItemInput, error) {
+// draft is what a write makes of an item: every field that a client sets.
+type draft struct {
+	ItemInput
+	metadataMayStay bool // metadata that equals what the item has is not looked at
+}
+
+// patched is an item's input with a merge patch applied; read decodes the part that the patch names. The rest was held against the contract
+// when it was written: it stays as it is, and costs nothing. Errors: INVALID_INPUT when the patch is no object, and read's.
+func patched(i *Item, patch json.RawMessage, read func([]byte) (ItemInput, error)) (draft, error) {
 	malformed := problem.New(problem.InvalidInput, "The patch must be a JSON object.")
 	changes, err := members(patch)
 	if err != nil {
-		return ItemInput{}, malformed
+		return draft{}, malformed
 	}
 	named := map[string]bool{"name": true} // without which there is no input
 	for _, change := range changes {
@@ -44,14 +50,14 @@ func (s *Service) patched(i *Item, patch json.RawMessage) (ItemInput, error) {
 	setFields(&touched, &before, func(name string) bool { return named[name] })
 	raw, err := json.Marshal(touched)
 	if err != nil {
-		return ItemInput{}, fmt.Errorf("encode input: %w", err)
+		return draft{}, fmt.Errorf("encode input: %w", err)
 	}
 	if raw, err = mergePatch(raw, patch); err != nil {
-		return ItemInput{}, malformed
+		return draft{}, malformed
 	}
-	input, err := s.checked(raw)
+	input, err := read(raw)
 	setFields(&input, &before, func(name string) bool { return !named[name] })
-	return input, err
+	return draft{ItemInput: input, metadataMayStay: !named["metadata"]}, err
 }
 
 // setFields copies the fields whose JSON names are wanted.
@@ -74,9 +80,13 @@ var inputNames = func() (names []string) {
 	return names
 }()
 
-// apply sets every field of i that a client sets, as input says or by default. The account's rules are checked where they can be broken:
-// the metadata fields only when the metadata changes.
+// apply sets every field of i that a client sets, as input says or by default, unless that breaks a rule. Error: RULE_VIOLATED with every
+// fault.
 func (s *Service) apply(ctx context.Context, q *dbsqlc.Queries, actor account.Actor, i *Item, input ItemInput) error {
+	return s.applyDraft(ctx, q, actor, i, draft{ItemInput: input, metadataMayStay: true})
+}
+
+func (s *Service) applyDraft(ctx context.Context, q *dbsqlc.Queries, actor account.Actor, i *Item, input draft) error {
 	var faults []problem.Fault
 	fault := func(pointer, detail string) {
 		faults = append(faults, problem.Fault{Pointer: "#/" + pointer, Detail: detail})
@@ -98,7 +108,7 @@ func (s *Service) apply(ctx context.Context, q *dbsqlc.Queries, actor account.Ac
 	if depth(clientData) > maxClientDepth {
 		fault("client_data", fmt.Sprintf("must be at most %d levels deep", maxClientDepth))
 	}
-	metadata, metadataFaults, err := s.checkMetadata(ctx, q, actor.AccountID, i, input.Metadata)
+	metadata, metadataFaults, err := s.checkMetadata(ctx, q, actor.AccountID, i, input)
 	if err != nil {
 		return err
 	}

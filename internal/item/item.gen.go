@@ -204,7 +204,7 @@ type ItemInput struct {
 	// Tags Kept sorted; a tag that comes twice is kept once.
 	Tags []string `json:"tags,omitempty"`
 
-	// Metadata Values by the keys of the account's metadata fields, at most 64 KiB. A field of kind `date` takes `YYYY-MM-DD`; null leaves the field empty. Numbers have at most 30 digits before the decimal point and 15 after it, and keep every digit.
+	// Metadata Values by the keys of the account's metadata fields, at most 64 KiB. A field of kind `date` takes `YYYY-MM-DD`; null leaves the field empty. Numbers have at most 30 digits before the decimal point and 15 after it, and keep every digit. A value that the item has already may be repeated, even if its field has been deleted or takes it no more.
 	Metadata json.RawMessage `json:"metadata,omitempty"`
 
 	// ClientData The client's own; passed through untouched. At most 64 KiB and 20 levels deep.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
+	"itemcast/internal/strictjson"
 )
 
 const (
@@ -25,10 +27,14 @@ const (
 	maxIntegerDigits, maxFractionDigits = 30, 15
 )
 
-// checkMetadata holds metadata against the account's fields and returns it with sorted keys. Metadata that equals what the item has is not
-// checked again, so that a field made required later does not stand in the way of other changes.
-func (s *Service) checkMetadata(ctx context.Context, q *dbsqlc.Queries, account uuid.UUID, i *Item, raw json.RawMessage) (json.RawMessage, []problem.Fault, error) {
-	values, err := decodeObject(raw)
+// checkMetadata brings a draft's metadata into its one spelling, with sorted keys, and holds it against the account's fields. What may stay
+// as it is is not looked at, so that a field made required later does not stand in the way of other changes.
+func (s *Service) checkMetadata(ctx context.Context, q *dbsqlc.Queries, account uuid.UUID, i *Item, d draft) (json.RawMessage, []problem.Fault, error) {
+	mayStay := d.metadataMayStay && i.Revision > 0
+	if mayStay && bytes.Equal(d.Metadata, i.Metadata) {
+		return i.Metadata, nil, nil
+	}
+	values, err := decodeObject(d.Metadata)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -44,44 +50,68 @@ func (s *Service) checkMetadata(ctx context.Context, q *dbsqlc.Queries, account 
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode metadata: %w", err)
 	}
-	if i.Revision > 0 && bytes.Equal(sorted, i.Metadata) {
+	if mayStay && bytes.Equal(sorted, i.Metadata) {
 		return sorted, nil, nil
+	}
+	had, err := decodeObject(i.Metadata)
+	if err != nil {
+		return nil, nil, err
 	}
 	fields, err := q.ListMetadataFields(ctx, account)
 	if err != nil {
 		return nil, nil, fmt.Errorf("list metadata fields: %w", err)
 	}
-	faults := fieldFaults(fields, values)
+	faults := fieldFaults(fields, had, values)
 	if len(sorted) > maxObjectBytes {
 		faults = append(faults, problem.Fault{Pointer: "#/metadata", Detail: "must be at most 64 KiB"})
 	}
 	return sorted, faults, nil
 }
 
-// fieldFaults checks values by their fields.
-func fieldFaults(fields []dbsqlc.MetadataField, values map[string]any) []problem.Fault {
+const (
+	unknownField = "is no metadata field of this account: leave it out, or make the field first (POST /api/v1/metadata-fields)"
+	deletedField = "belongs to a metadata field that has been deleted: leave the value as it is, or remove it (null in a patch, left out of a replacement)"
+)
+
+// fieldFaults checks values by their fields. Those that the item had already may stay, whatever has become of their fields since.
+func fieldFaults(fields []dbsqlc.MetadataField, had, values map[string]any) []problem.Fault {
 	var faults []problem.Fault
 	fault := func(key, detail string) {
-		faults = append(faults, problem.Fault{Pointer: "#/metadata/" + escapePointer(key), Detail: detail})
+		faults = append(faults, problem.Fault{Pointer: strictjson.Pointer("metadata", key), Detail: detail})
 	}
 	byKey := make(map[string]dbsqlc.MetadataField, len(fields))
 	for _, field := range fields {
 		byKey[field.Key] = field
-		if _, ok := values[field.Key]; field.Required && !ok {
+		switch value, given := values[field.Key]; {
+		case !field.Required:
+		case !given:
 			fault(field.Key, "is required")
+		case isBlank(value):
+			fault(field.Key, "is required, and must not be blank")
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		field, ok := byKey[key]
-		if !ok {
-			fault(key, "is no metadata field of this account; make it at /api/v1/metadata-fields")
-			continue
-		}
-		if _, detail := checkValue(field, values[key]); detail != "" {
-			fault(key, detail)
+		value := values[key]
+		old, has := had[key]
+		field, known := byKey[key]
+		switch {
+		case has && reflect.DeepEqual(old, value), known && field.Required && isBlank(value):
+		case !known && has:
+			fault(key, deletedField)
+		case !known:
+			fault(key, unknownField)
+		default:
+			if _, detail := checkValue(field, value); detail != "" {
+				fault(key, detail)
+			}
 		}
 	}
 	return faults
+}
+
+func isBlank(value any) bool {
+	text, ok := value.(string)
+	return ok && strings.TrimSpace(text) == ""
 }
 
 func checkValue(field dbsqlc.MetadataField, value any) (canonical any, detail string) {
@@ -185,11 +215,6 @@ func sortKeys(raw json.RawMessage) (json.RawMessage, error) {
 		return nil, err
 	}
 	return json.Marshal(values)
-}
-
-// escapePointer escapes a name for a JSON Pointer (RFC 6901 §3).
-func escapePointer(name string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
 
 // fieldKey is the contract's pattern for keys (MetadataFieldInput.key).

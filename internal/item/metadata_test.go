@@ -66,8 +66,8 @@ func TestMetadata_NullLeavesAFieldEmptyAndKeysAreSorted(t *testing.T) {
 	}
 }
 
-// A field that is made required later stands in the way of a change of metadata, and of no other.
-func TestMetadata_AFieldMadeRequiredLaterBlocksNoOtherEdit(t *testing.T) {
+// A required field is asked for by every create and replace, and by a patch that names the metadata; a patch that does not is let be.
+func TestMetadata_ARequiredFieldIsAskedForByEveryWriteOfMetadata(t *testing.T) {
 	b := setup(t)
 	b.fields()
 	i := b.create(`{"name":"n","metadata":{"number":100}}`)
@@ -75,14 +75,116 @@ func TestMetadata_AFieldMadeRequiredLaterBlocksNoOtherEdit(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.patch(i.ID, `{"name":"other"}`)
-	if _, err := b.items.Replace(b.ctx, i.ID, []byte(`{"name":"third","metadata":{"number":1e2}}`), nil); err != nil {
-		t.Errorf("the same number, spelled differently, is taken for a change: %v", err)
+	for what, write := range map[string]func() (Document, error){
+		"create":               func() (Document, error) { return b.items.Create(b.ctx, []byte(`{"name":"n"}`)) },
+		"replace with nothing": func() (Document, error) { return b.items.Replace(b.ctx, i.ID, []byte(`{"name":"n"}`), nil) },
+		"replace with the same": func() (Document, error) {
+			return b.items.Replace(b.ctx, i.ID, []byte(`{"name":"n","metadata":{"number":1e2}}`), nil)
+		},
+		"patch of another": func() (Document, error) {
+			return b.items.Patch(b.ctx, i.ID, []byte(`{"metadata":{"number":2}}`), nil)
+		},
+		"patch of nothing": func() (Document, error) { return b.items.Patch(b.ctx, i.ID, []byte(`{"metadata":{}}`), nil) },
+		"patch to nothing": func() (Document, error) { return b.items.Patch(b.ctx, i.ID, []byte(`{"metadata":null}`), nil) },
+	} {
+		_, err := write()
+		if at := faults(t, err, problem.RuleViolated); at != "#/metadata/must is required" {
+			t.Errorf("%s: got %s", what, at)
+		}
 	}
-	_, err := b.items.Patch(b.ctx, i.ID, []byte(`{"metadata":{"number":2}}`), nil)
-	if at := faults(t, err, problem.RuleViolated); at != "#/metadata/must is required" {
-		t.Errorf("got %s", at)
+	for _, blank := range []string{`""`, `" "`, `"\t\n\u00a0"`} {
+		_, err := b.items.Patch(b.ctx, i.ID, []byte(`{"metadata":{"must":`+blank+`}}`), nil)
+		if at := faults(t, err, problem.RuleViolated); at != "#/metadata/must is required, and must not be blank" {
+			t.Errorf("%s: got %s", blank, at)
+		}
+	}
+	for line, want := range map[string]ImportCount{
+		`{"id":"` + i.ID.String() + `","name":"other","metadata":{"number":1e2}}`: {Line: 1, Unchanged: 1},
+		`{"id":"` + i.ID.String() + `","name":"other","metadata":{"number":3}}`:   {Line: 1, Rejected: 1},
+	} {
+		if report := b.importLines(b.ctx, line, ImportOptions{}); report.ImportCount != want {
+			t.Errorf("import of %s: %+v", line, report)
+		}
 	}
 	b.patch(i.ID, `{"metadata":{"number":2,"must":"x"}}`)
+	if _, err := b.items.Replace(b.ctx, i.ID, []byte(`{"name":"third","metadata":{"must":"y"}}`), nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestMetadata_ARequiredChoiceThatIsBlankHasOneFault(t *testing.T) {
+	b := setup(t)
+	if _, err := b.items.CreateField(b.ctx, Field{Key: "must", Kind: "choice", Choices: []string{"a"}, Required: true}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.items.Create(b.ctx, []byte(`{"name":"n","metadata":{"must":""}}`))
+	if at := faults(t, err, problem.RuleViolated); at != "#/metadata/must is required, and must not be blank" {
+		t.Errorf("got %s", at)
+	}
+}
+
+// What an item has stays valid whatever becomes of the fields: it may be repeated, left alone or removed, and is checked when it changes.
+func TestMetadata_ValuesOfADeletedFieldMayStayOrGoButNotChange(t *testing.T) {
+	b := setup(t)
+	b.fields()
+	old := b.field("old", "number")
+	const has = `{"number":1,"old":7}`
+	i := b.create(`{"name":"n","metadata":` + has + `}`)
+	if err := b.items.DeleteField(b.ctx, old.ID); err != nil {
+		t.Fatal(err)
+	}
+	metadata := func(what string, document Document, err error, want string) {
+		t.Helper()
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+			return
+		}
+		if got := string(b.decode(document.Bytes).Metadata); got != want {
+			t.Errorf("%s: metadata is %s, want %s", what, got, want)
+		}
+	}
+	patch := func(patch string) (Document, error) { return b.items.Patch(b.ctx, i.ID, []byte(patch), nil) }
+	put := func(input string) (Document, error) { return b.items.Replace(b.ctx, i.ID, []byte(input), nil) }
+
+	document, err := patch(`{"name":"other"}`)
+	metadata("a patch of the name", document, err, has)
+	document, err = patch(`{"metadata":{"number":2}}`)
+	metadata("a patch of another value", document, err, `{"number":2,"old":7}`)
+	document, err = patch(`{"metadata":{"old":7.0,"number":3}}`)
+	metadata("a patch that repeats it", document, err, `{"number":3,"old":7}`)
+	document, err = put(`{"name":"third","metadata":{"old":7,"number":4}}`)
+	metadata("a replacement that repeats it", document, err, `{"number":4,"old":7}`)
+
+	_, err = patch(`{"metadata":{"old":8}}`)
+	if at := faults(t, err, problem.RuleViolated); at != "#/metadata/old belongs to a metadata field that has been deleted: leave the value as it is, or remove it (null in a patch, left out of a replacement)" {
+		t.Errorf("got %s", at)
+	}
+	_, err = b.items.Create(b.ctx, []byte(`{"name":"n","metadata":{"old":7}}`))
+	if at := faults(t, err, problem.RuleViolated); at != "#/metadata/old is no metadata field of this account: leave it out, or make the field first (POST /api/v1/metadata-fields)" {
+		t.Errorf("got %s", at)
+	}
+	document, err = patch(`{"metadata":{"old":null}}`)
+	metadata("a patch that removes it", document, err, `{"number":4}`)
+	_, err = patch(`{"metadata":{"old":7}}`)
+	faults(t, err, problem.RuleViolated)
+}
+
+func TestMetadata_ValuesThatTheirFieldNoLongerTakesMayStay(t *testing.T) {
+	b := setup(t)
+	b.fields()
+	colour := b.field("colour", "choice", "red", "blue")
+	i := b.create(`{"name":"n","metadata":{"colour":"blue"}}`)
+	if _, err := b.items.PatchField(b.ctx, colour.ID, FieldPatch{Choices: &[]string{"red", "green"}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := string(b.patch(i.ID, `{"metadata":{"number":1}}`).Metadata); got != `{"colour":"blue","number":1}` {
+		t.Errorf("got %s", got)
+	}
+	b.patch(i.ID, `{"metadata":{"colour":"green"}}`)
+	_, err := b.items.Patch(b.ctx, i.ID, []byte(`{"metadata":{"colour":"blue"}}`), nil)
+	if at := faults(t, err, problem.RuleViolated); at != "#/metadata/colour must be one of red, green" {
+		t.Errorf("got %s", at)
+	}
 }
 
 func TestMetadata_IsAtMost64KiB(t *testing.T) {

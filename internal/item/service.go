@@ -18,17 +18,18 @@ import (
 
 // Service reads and writes items. Its methods may be called concurrently; each authorizes the context's actor first.
 type Service struct {
-	pool      *pgxpool.Pool
-	feed      *change.Feed
-	sequencer *change.Sequencer
-	hooks     HookFinder
-	check     Checker
-	publicURL string
-	version   int32
-	log       *slog.Logger
+	pool       *pgxpool.Pool
+	feed       *change.Feed
+	sequencer  *change.Sequencer
+	hooks      HookFinder
+	check      Checker
+	checkPatch Checker
+	publicURL  string
+	version    int32
+	log        *slog.Logger
 }
 
-// Checker holds the JSON of an item input against the contract, as strict JSON and by the schema ItemInput. The error tells every fault.
+// Checker holds JSON against the contract, as strict JSON and by a schema. The error tells every fault.
 type Checker func(input []byte) *problem.Error
 
 // HookFinder returns the active hooks of an account that want an event, as tx sees them.
@@ -36,19 +37,20 @@ type HookFinder func(ctx context.Context, tx pgx.Tx, account uuid.UUID, event st
 
 // Config is what a Service is made of. PublicURL is the base of every URL, without a trailing slash.
 type Config struct {
-	Pool      *pgxpool.Pool
-	Feed      *change.Feed
-	Sequencer *change.Sequencer
-	Hooks     HookFinder
-	Check     Checker
-	PublicURL string
-	Log       *slog.Logger
+	Pool       *pgxpool.Pool
+	Feed       *change.Feed
+	Sequencer  *change.Sequencer
+	Hooks      HookFinder
+	Check      Checker // by the schema ItemInput
+	CheckPatch Checker // by the schema ItemPatch
+	PublicURL  string
+	Log        *slog.Logger
 }
 
 // NewService makes a Service.
 func NewService(c Config) *Service {
-	return &Service{pool: c.Pool, feed: c.Feed, sequencer: c.Sequencer, hooks: c.Hooks, check: c.Check, publicURL: c.PublicURL,
-		version: documentVersion(c.PublicURL), log: c.Log}
+	return &Service{pool: c.Pool, feed: c.Feed, sequencer: c.Sequencer, hooks: c.Hooks, check: c.Check, checkPatch: c.CheckPatch,
+		publicURL: c.PublicURL, version: documentVersion(c.PublicURL), log: c.Log}
 }
 
 func (s *Service) url(id uuid.UUID) string { return s.publicURL + "/api/v1/items/" + id.String() }

@@ -71,7 +71,7 @@ func (b *bundle) service(publicURL string) *Service {
 		return b.hooks, nil
 	}
 	return NewService(Config{Pool: b.pool, Feed: b.feed, Sequencer: b.sequencer, Hooks: find, Check: document.Schema("ItemInput").Check,
-		PublicURL: publicURL, Log: slog.New(slog.NewTextHandler(b.t.Output(), nil))})
+		CheckPatch: document.Schema("ItemPatch").Check, PublicURL: publicURL, Log: slog.New(slog.NewTextHandler(b.t.Output(), nil))})
 }
 
 func (b *bundle) addAccount(id uuid.UUID) {

@@ -29,7 +29,7 @@ func (s *Service) Create(ctx context.Context, raw []byte) (Document, error) {
 	}
 	input, err := s.checked(raw)
 	if err != nil {
-		return Document{}, err
+		return Document{}, s.withRules(ctx, actor, nil, raw, readInput, err)
 	}
 	var document Document
 	err = s.write(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
@@ -47,9 +47,9 @@ func (s *Service) Replace(ctx context.Context, id uuid.UUID, raw []byte, conditi
 	}
 	input, err := s.checked(raw)
 	if err != nil {
-		return Document{}, err
+		return Document{}, s.withRules(ctx, actor, &id, raw, readInput, err)
 	}
-	return s.edit(ctx, actor, id, condition, func(*Item) (ItemInput, error) { return input, nil })
+	return s.edit(ctx, actor, id, condition, func(*Item) (draft, error) { return draft{ItemInput: input}, nil })
 }
 
 // Patch applies a merge patch (RFC 7396) to the item's input. Errors: as Replace.
@@ -58,7 +58,10 @@ func (s *Service) Patch(ctx context.Context, id uuid.UUID, patch []byte, conditi
 	if err != nil {
 		return Document{}, err
 	}
-	return s.edit(ctx, actor, id, condition, func(i *Item) (ItemInput, error) { return s.patched(i, patch) })
+	if err := s.checkPatch(patch); err != nil {
+		return Document{}, s.withRules(ctx, actor, &id, patch, readPatch, err)
+	}
+	return s.edit(ctx, actor, id, condition, func(i *Item) (draft, error) { return patched(i, patch, s.checked) })
 }
 
 // Delete removes an item. The change that it records carries the last document, and the revision after the last.
@@ -152,17 +155,25 @@ func (s *Service) create(ctx context.Context, tx pgx.Tx, actor account.Actor, id
 	})
 }
 
-// edit changes an item to what the input that build makes of it says.
-func (s *Service) edit(ctx context.Context, actor account.Actor, id uuid.UUID, condition IfRevision, build func(*Item) (ItemInput, error)) (Document, error) {
+// edit changes an item to the draft that build makes of it.
+func (s *Service) edit(ctx context.Context, actor account.Actor, id uuid.UUID, condition IfRevision, build func(*Item) (draft, error)) (Document, error) {
 	var document Document
 	err := s.write(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
-		document, _, err = s.editIn(ctx, tx, actor, id, condition, build)
+		document, _, err = s.become(ctx, tx, actor, id, condition, build)
 		return err
 	})
 	return document, err
 }
 
+// editIn is edit within an import's transaction: a replacement, but that what was exported can be imported again.
 func (s *Service) editIn(ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID, condition IfRevision, build func(*Item) (ItemInput, error)) (document Document, changed bool, err error) {
+	return s.become(ctx, tx, actor, id, condition, func(i *Item) (draft, error) {
+		input, err := build(i)
+		return draft{ItemInput: input, metadataMayStay: true}, err
+	})
+}
+
+func (s *Service) become(ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID, condition IfRevision, build func(*Item) (draft, error)) (document Document, changed bool, err error) {
 	q := dbsqlc.New(tx)
 	before, now, bytes, err := s.lock(ctx, q, actor.AccountID, id, condition)
 	if err != nil {
@@ -173,7 +184,7 @@ func (s *Service) editIn(ctx context.Context, tx pgx.Tx, actor account.Actor, id
 		return Document{}, false, err
 	}
 	after := *before
-	if err := s.apply(ctx, q, actor, &after, input); err != nil {
+	if err := s.applyDraft(ctx, q, actor, &after, input); err != nil {
 		return Document{}, false, err
 	}
 	if err := publish(actor, before.Privacy, &after, now); err != nil {

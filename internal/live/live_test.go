@@ -56,7 +56,7 @@ func setup(t *testing.T) *bundle {
 	return &bundle{t: t, hub: NewHub(pool, feed),
 		ctx: account.WithActor(ctx, account.Actor{AccountID: id, UserID: uuid.New(), Permissions: account.All()}),
 		items: item.NewService(item.Config{Pool: pool, Feed: feed, Sequencer: sequencer, Hooks: none, Check: document.Schema("ItemInput").Check,
-			PublicURL: "https://items.example", Log: log})}
+			CheckPatch: document.Schema("ItemPatch").Check, PublicURL: "https://items.example", Log: log})}
 }
 
 func (b *bundle) subscribe(after string, filter *item.Filter, kinds ...Kind) *Subscription {

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -63,6 +64,15 @@ func ifMatch(header *string) (item.IfRevision, error) {
 		}
 	}
 	return revisions, nil
+}
+
+// explainWeak says of a mismatch that only the weakness of the ETag is to blame: proxies that compress make weak ones of ours.
+func explainWeak(header *string, err error) error {
+	if e := problem.Of(err); e != nil && e.Code == problem.RevisionMismatch && header != nil && strings.Contains(*header, "W/"+etag(e.Revision)) {
+		return &problem.Error{Code: e.Code, Revision: e.Revision,
+			Detail: fmt.Sprintf("If-Match needs the strong ETag that GET returns: %[1]s. W/%[1]s is a weak one, such as a proxy makes of it.", etag(e.Revision))}
+	}
+	return err
 }
 
 // ifNoneMatch reports whether If-None-Match (RFC 9110 §13.1.2) names the revision; the comparison is the weak one.

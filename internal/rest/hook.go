@@ -51,7 +51,8 @@ func (a *API) CreateHook(ctx context.Context, request oapi.CreateHookRequestObje
 	made := toHook(h)
 	return oapi.CreateHook201JSONResponse{
 		Body: oapi.NewHook{ID: made.ID, URL: made.URL, Description: made.Description, Events: made.Events, Active: made.Active,
-			CreatedAt: made.CreatedAt, UpdatedAt: made.UpdatedAt, Secret: secret},
+			DisabledReason: made.DisabledReason, LastSuccessAt: made.LastSuccessAt, LastFailureAt: made.LastFailureAt, LastError: made.LastError,
+			Pending: made.Pending, CreatedAt: made.CreatedAt, UpdatedAt: made.UpdatedAt, Secret: secret},
 		Headers: oapi.CreateHook201ResponseHeaders{Location: new(a.PublicURL + base + "/hooks/" + h.ID.String())},
 	}, nil
 }
@@ -72,5 +73,7 @@ func toHook(h hook.Hook) oapi.Hook {
 	for i, event := range h.Events {
 		events[i] = oapi.HookEvent(event)
 	}
-	return oapi.Hook{ID: h.ID, URL: h.URL, Description: h.Description, Events: events, Active: h.Active, CreatedAt: h.CreatedAt, UpdatedAt: h.UpdatedAt}
+	return oapi.Hook{ID: h.ID, URL: h.URL, Description: h.Description, Events: events, Active: h.Active, DisabledReason: h.DisabledReason,
+		LastSuccessAt: h.LastSuccessAt, LastFailureAt: h.LastFailureAt, LastError: h.LastError, Pending: h.Pending,
+		CreatedAt: h.CreatedAt, UpdatedAt: h.UpdatedAt}
 }

@@ -104,11 +104,7 @@ func (l *itemList) VisitListItemsResponse(w http.ResponseWriter) error {
 
 // CreateItem makes an item.
 func (a *API) CreateItem(ctx context.Context, request oapi.CreateItemRequestObject) (oapi.CreateItemResponseObject, error) {
-	raw, err := json.Marshal(request.Body)
-	if err != nil {
-		return nil, err
-	}
-	made, err := a.Items.Create(ctx, raw)
+	made, err := a.Items.Create(ctx, *request.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -137,12 +133,8 @@ func (a *API) ReplaceItem(ctx context.Context, request oapi.ReplaceItemRequestOb
 	if err != nil {
 		return nil, err
 	}
-	raw, err := json.Marshal(request.Body)
-	if err != nil {
-		return nil, err
-	}
-	changed, err := a.Items.Replace(ctx, request.ID, raw, condition)
-	return document{Document: changed, status: http.StatusOK}, err
+	changed, err := a.Items.Replace(ctx, request.ID, *request.Body, condition)
+	return document{Document: changed, status: http.StatusOK}, explainWeak(request.Params.IfMatch, err)
 }
 
 // PatchItem applies a merge patch to an item.
@@ -152,7 +144,7 @@ func (a *API) PatchItem(ctx context.Context, request oapi.PatchItemRequestObject
 		return nil, err
 	}
 	changed, err := a.Items.Patch(ctx, request.ID, *request.Body, condition)
-	return document{Document: changed, status: http.StatusOK}, err
+	return document{Document: changed, status: http.StatusOK}, explainWeak(request.Params.IfMatch, err)
 }
 
 // DeleteItem deletes an item.
@@ -161,7 +153,7 @@ func (a *API) DeleteItem(ctx context.Context, request oapi.DeleteItemRequestObje
 	if err != nil {
 		return nil, err
 	}
-	return oapi.DeleteItem204Response{}, a.Items.Delete(ctx, request.ID, condition)
+	return oapi.DeleteItem204Response{}, explainWeak(request.Params.IfMatch, a.Items.Delete(ctx, request.ID, condition))
 }
 
 // TriggerItemHook sends an item by hand.

@@ -5,6 +5,7 @@ package server
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"itemcast/graph"
@@ -34,14 +35,19 @@ func Routes(h Handlers) http.Handler {
 	mux.HandleFunc("GET /api/v1/openapi.yaml", h.Contract.ServeYAML)
 
 	// Signed in, with api.access; each operation asks for its own permission besides.
-	mux.Handle("/api/v1/", signedIn(h.SignIn, contract.WriteProblem, operations(h)))
+	api := signedIn(h.SignIn, contract.WriteProblem, operations(h))
+	mux.Handle("/api/v1/", api)
+	mux.Handle("/api/v1", withSlash(api))
 
 	// A page is for anyone; an operation is for who is signed in; a WebSocket signs in by its handshake or its first message.
 	graphQL := signedIn(h.SignIn, graph.Refuse, h.GraphQL)
 	mux.Handle("/graphql", byKind(web.Playground(), graphQL, signedInIfGiven(h.SignIn, graph.Refuse, h.GraphQL)))
 
-	mux.Handle("/", contract.NotFound(mux))
-	return contract.Recover(deadlines(secure(mux)))
+	nothing := contract.NotFound(mux)
+	mux.Handle("/api/v1/openapi.json", nothing) // by another method
+	mux.Handle("/api/v1/openapi.yaml", nothing)
+	mux.Handle("/", nothing)
+	return contract.Recover(deadlines(secure(contract.Canonical("/api/", mux))))
 }
 
 // operations is every operation of openapi/core.yaml, behind the contract.
@@ -50,6 +56,15 @@ func operations(h Handlers) http.Handler {
 	h.API.Register(mux, h.Contract, h.Idempotency)
 	mux.Handle("/", contract.NotFound(mux))
 	return mux
+}
+
+// withSlash spares whoever asks for the root of the API without its slash the mux's redirect.
+func withSlash(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		root := *r
+		root.URL = &url.URL{Path: r.URL.Path + "/", RawQuery: r.URL.RawQuery}
+		next.ServeHTTP(w, &root)
+	})
 }
 
 func byKind(page, operation, socket http.Handler) http.Handler {

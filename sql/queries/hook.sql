@@ -7,17 +7,21 @@ SELECT CAST(@id AS uuid), CAST(@account_id AS uuid), CAST(@url AS text), CAST(@d
     ARRAY(SELECT f.id FROM item_change f WHERE f.id > h.scanned_to ORDER BY f.id LIMIT 10000)
         || ARRAY(SELECT g.id FROM item_change g WHERE g.id = ANY (h.gaps))
 FROM (SELECT position, scanned_to, gaps FROM feed_head ORDER BY step DESC LIMIT 1) h
-RETURNING id, url, description, events, active, disabled_reason, created_at, updated_at;
+RETURNING id, url, description, events, active, disabled_reason, last_success_at, last_failure_at, last_error, created_at, updated_at,
+    CAST(0 AS bigint) AS pending;
 
+-- ListHooks counts what is pending up to a number that bounds its cost; so does GetHook.
 -- name: ListHooks :many
-SELECT id, url, description, events, active, disabled_reason, created_at, updated_at
+SELECT id, url, description, events, active, disabled_reason, last_success_at, last_failure_at, last_error, created_at, updated_at,
+    (SELECT count(*) FROM (SELECT FROM delivery d WHERE d.hook_id = hook.id AND d.state = 'pending' LIMIT 1000) p) AS pending
 FROM hook
-WHERE account_id = @account_id AND (sqlc.narg('before_id')::uuid IS NULL OR id < sqlc.narg('before_id')::uuid)
+WHERE hook.account_id = @account_id AND (sqlc.narg('before_id')::uuid IS NULL OR hook.id < sqlc.narg('before_id')::uuid)
 ORDER BY id DESC LIMIT @max_rows;
 
 -- name: GetHook :one
-SELECT id, url, description, events, active, disabled_reason, created_at, updated_at
-FROM hook WHERE account_id = @account_id AND id = @id;
+SELECT id, url, description, events, active, disabled_reason, last_success_at, last_failure_at, last_error, created_at, updated_at,
+    (SELECT count(*) FROM (SELECT FROM delivery d WHERE d.hook_id = hook.id AND d.state = 'pending' LIMIT 1000) p) AS pending
+FROM hook WHERE hook.account_id = @account_id AND hook.id = @id;
 
 -- name: DeleteHook :execrows
 DELETE FROM hook WHERE account_id = @account_id AND id = @id;
@@ -76,9 +80,12 @@ FROM hook h
 WHERE d.id = ANY (ARRAY(SELECT p.id FROM picked p)) AND h.id = d.hook_id
 RETURNING d.id, d.hook_id, d.item_id, d.change_id, d.position, d.attempts, h.url, h.secret;
 
--- WriteResults records what came of deliveries, where the claim still holds. A wait is in seconds, and only counts while pending.
+-- WriteResults records what came of deliveries, where the claim still holds, and how their hooks fare. A wait is in seconds, and only counts
+-- while pending. Of a hook it is noted at most once a second that it works, or fails, unless it did otherwise before; and a hook whose row
+-- somebody holds is passed over: bookkeeping waits for nobody.
 -- name: WriteResults :many
 -- system: as ClaimDeliveries.
+WITH written AS (
 UPDATE delivery d SET state = r.state, claim = NULL, attempts = d.attempts + r.tries,
     due_at = CASE WHEN r.state = 'pending' THEN clock_timestamp() + make_interval(secs => r.wait) END,
     last_status = CASE WHEN r.tries = 0 THEN d.last_status ELSE nullif(r.status, 0) END,
@@ -87,7 +94,26 @@ UPDATE delivery d SET state = r.state, claim = NULL, attempts = d.attempts + r.t
 FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@claims::uuid[]) AS claim, unnest(@states::text[]) AS state, unnest(@tries::integer[]) AS tries,
     unnest(@waits::float8[]) AS wait, unnest(@statuses::integer[]) AS status, unnest(@errors::text[]) AS error) r
 WHERE d.id = r.id AND d.claim = r.claim AND d.state = 'pending'
-RETURNING d.id, d.hook_id, d.item_id, d.state;
+RETURNING d.id, d.hook_id, d.item_id, d.state, r.tries, d.last_error
+), told AS (
+    SELECT w.hook_id, bool_or(w.state = 'succeeded') AS works, max(w.last_error) FILTER (WHERE w.state <> 'succeeded') AS error
+    FROM written w WHERE w.tries > 0 GROUP BY w.hook_id
+), noted AS (
+    SELECT h.id, c.works, c.fails, t.error
+    FROM told t JOIN hook h ON h.id = t.hook_id
+    CROSS JOIN LATERAL (SELECT
+        t.works AND (h.last_success_at IS NULL OR h.last_success_at <= h.last_failure_at OR h.last_success_at < now() - interval '1 second') AS works,
+        t.error IS NOT NULL AND (h.last_failure_at IS NULL OR h.last_failure_at <= h.last_success_at OR h.last_failure_at < now() - interval '1 second') AS fails
+    ) c
+    WHERE c.works OR c.fails
+    FOR NO KEY UPDATE OF h SKIP LOCKED
+), hooks AS (
+    UPDATE hook h SET last_success_at = CASE WHEN n.works THEN now() ELSE h.last_success_at END,
+        last_failure_at = CASE WHEN n.fails THEN now() ELSE h.last_failure_at END,
+        last_error = CASE WHEN n.fails THEN n.error ELSE h.last_error END
+    FROM noted n WHERE h.id = n.id
+)
+SELECT id, hook_id, item_id, state FROM written;
 
 -- PromoteNext makes the first delivery of each line named due, if it was parked.
 -- name: PromoteNext :many
@@ -101,7 +127,7 @@ WHERE d.id = n.id AND d.due_at IS NULL
 RETURNING d.hook_id;
 
 -- DisableHook makes a hook inactive, for a reason that its owner sees.
--- name: DisableHook :exec
+-- name: DisableHook :execrows
 -- system: as ClaimDeliveries.
 UPDATE hook SET active = false, disabled_reason = @reason::text, updated_at = now() WHERE id = @id AND active;
 
@@ -119,3 +145,8 @@ CROSS JOIN LATERAL (
     SELECT x.due_at FROM delivery x WHERE x.hook_id = h.id AND x.state = 'pending' AND x.due_at IS NOT NULL ORDER BY x.due_at LIMIT 1
 ) n
 WHERE h.active;
+
+-- Backlog counts up to a number that bounds its cost.
+-- name: Backlog :one
+-- system: operators see all accounts.
+SELECT count(*) FROM (SELECT FROM delivery WHERE state = 'pending' LIMIT 100000) p;

@@ -85,13 +85,18 @@ type ComplexityRoot struct {
 	}
 
 	Hook struct {
-		Active      func(childComplexity int) int
-		CreatedAt   func(childComplexity int) int
-		Description func(childComplexity int) int
-		Events      func(childComplexity int) int
-		ID          func(childComplexity int) int
-		URL         func(childComplexity int) int
-		UpdatedAt   func(childComplexity int) int
+		Active         func(childComplexity int) int
+		CreatedAt      func(childComplexity int) int
+		Description    func(childComplexity int) int
+		DisabledReason func(childComplexity int) int
+		Events         func(childComplexity int) int
+		ID             func(childComplexity int) int
+		LastError      func(childComplexity int) int
+		LastFailureAt  func(childComplexity int) int
+		LastSuccessAt  func(childComplexity int) int
+		Pending        func(childComplexity int) int
+		URL            func(childComplexity int) int
+		UpdatedAt      func(childComplexity int) int
 	}
 
 	HookConnection struct {
@@ -433,6 +438,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Hook.Description(childComplexity), true
+	case "Hook.disabledReason":
+		if e.ComplexityRoot.Hook.DisabledReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hook.DisabledReason(childComplexity), true
 	case "Hook.events":
 		if e.ComplexityRoot.Hook.Events == nil {
 			break
@@ -445,6 +456,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Hook.ID(childComplexity), true
+	case "Hook.lastError":
+		if e.ComplexityRoot.Hook.LastError == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hook.LastError(childComplexity), true
+	case "Hook.lastFailureAt":
+		if e.ComplexityRoot.Hook.LastFailureAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hook.LastFailureAt(childComplexity), true
+	case "Hook.lastSuccessAt":
+		if e.ComplexityRoot.Hook.LastSuccessAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hook.LastSuccessAt(childComplexity), true
+	case "Hook.pending":
+		if e.ComplexityRoot.Hook.Pending == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hook.Pending(childComplexity), true
 	case "Hook.url":
 		if e.ComplexityRoot.Hook.URL == nil {
 			break
@@ -1260,8 +1295,20 @@ type Hook {
   url: String!
   description: String!
   events: [HookEvent!]!
+  "Whether it is sent anything."
   active: Boolean!
+  "Why Itemcast made it inactive; null when it did not."
+  disabledReason: String
+  "When an attempt last succeeded; to the second while they all do."
+  lastSuccessAt: DateTime
+  "When an attempt last failed; to the second while they all do. Later than ` + "`" + `lastSuccessAt` + "`" + `: it fails now."
+  lastFailureAt: DateTime
+  "Why the last attempt that failed did."
+  lastError: String
+  "Deliveries that are not done with, counted up to 1,000."
+  pending: Int!
   createdAt: DateTime!
+  "When it was last changed; deliveries do not."
   updatedAt: DateTime!
 }
 
@@ -1350,8 +1397,8 @@ type Item {
   updatedAt: DateTime!
   publishedAt: DateTime
   revision: Int!
-  "The changes of this item that the log keeps, newest first."
-  history(first: Int! = 20, after: Cursor): ItemHistory!
+  "The changes of this item that the log keeps, newest first. ` + "`" + `after` + "`" + ` is a position in this list, taken from its ` + "`" + `next` + "`" + `; no cursor."
+  history(first: Int! = 20, after: String): ItemHistory!
 }
 
 type ItemWorkflow {
@@ -1396,8 +1443,8 @@ type ItemEdge {
 
 type ItemHistory {
   nodes: [ItemChange!]!
-  "Pass as ` + "`" + `after` + "`" + ` for older changes; null at the end."
-  next: Cursor
+  "Pass as ` + "`" + `after` + "`" + ` for older changes; null at the end. No cursor of ` + "`" + `itemChanges` + "`" + `."
+  next: String
 }
 
 type Tag {
@@ -1408,6 +1455,7 @@ type Tag {
 
 "One change of one item."
 type ItemChange {
+  "The change's place in the log: ` + "`" + `itemChanges` + "`" + ` goes on from there."
   cursor: Cursor!
   kind: ItemChangeKind!
   revision: Int!
@@ -1415,6 +1463,7 @@ type ItemChange {
   occurredAt: DateTime!
   "Who made it; null for the system."
   actor: User
+  "What sends it to hooks: ` + "`" + `hook` + "`" + `, they do, as with every ordinary change; ` + "`" + `manual` + "`" + `, somebody did (triggerItemHook). More may come."
   trigger: String!
   "The item after the change; for DELETED, the last there was."
   item: Item!
@@ -1514,7 +1563,9 @@ type TriggerItemHookPayload {
 
 extend type Mutation {
   createMetadataField(input: CreateMetadataFieldInput!): CreateMetadataFieldPayload!
+  "Items keep their values. A value is checked when it is next changed, required fields when an item's metadata is next written."
   updateMetadataField(id: ID!, input: UpdateMetadataFieldInput!): UpdateMetadataFieldPayload!
+  "Items keep their values of it; they may be repeated or removed, but neither changed nor given to other items."
   deleteMetadataField(id: ID!): DeleteMetadataFieldPayload!
 }
 
@@ -1527,6 +1578,7 @@ type MetadataField {
   description: String!
   kind: MetadataKind!
   choices: [String!]!
+  "Items must have a value that is not blank, once they are created or replaced, or their metadata is patched."
   required: Boolean!
   createdAt: DateTime!
   updatedAt: DateTime!
@@ -1558,7 +1610,7 @@ type DeleteMetadataFieldPayload { id: ID! }
 scalar DateTime
 "Any JSON value, byte for byte."
 scalar JSON
-"A position in the log of changes: opaque, resumable."
+"A place in the log of changes: opaque, resumable. Positions in lists are Strings, and something else."
 scalar Cursor
 
 directive @goField(forceResolver: Boolean, name: String, omittable: Boolean) on INPUT_FIELD_DEFINITION | FIELD_DEFINITION
@@ -1686,6 +1738,16 @@ func (ec *executionContext) childFields_Hook(ctx context.Context, field graphql.
 		return ec.fieldContext_Hook_events(ctx, field)
 	case "active":
 		return ec.fieldContext_Hook_active(ctx, field)
+	case "disabledReason":
+		return ec.fieldContext_Hook_disabledReason(ctx, field)
+	case "lastSuccessAt":
+		return ec.fieldContext_Hook_lastSuccessAt(ctx, field)
+	case "lastFailureAt":
+		return ec.fieldContext_Hook_lastFailureAt(ctx, field)
+	case "lastError":
+		return ec.fieldContext_Hook_lastError(ctx, field)
+	case "pending":
+		return ec.fieldContext_Hook_pending(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Hook_createdAt(ctx, field)
 	case "updatedAt":
@@ -2079,7 +2141,7 @@ func (ec *executionContext) field_Item_history_args(ctx context.Context, rawArgs
 	args["first"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
-			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3006,6 +3068,121 @@ func (ec *executionContext) _Hook_active(ctx context.Context, field graphql.Coll
 }
 func (ec *executionContext) fieldContext_Hook_active(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Hook", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Hook_disabledReason(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hook_disabledReason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DisabledReason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Hook_disabledReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Hook", field, false, false, "String")
+}
+
+func (ec *executionContext) _Hook_lastSuccessAt(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hook_lastSuccessAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastSuccessAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Hook_lastSuccessAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Hook", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Hook_lastFailureAt(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hook_lastFailureAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastFailureAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Hook_lastFailureAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Hook", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Hook_lastError(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hook_lastError(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastError, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Hook_lastError(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Hook", field, false, false, "String")
+}
+
+func (ec *executionContext) _Hook_pending(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hook_pending(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Pending, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Hook_pending(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Hook", field, false, false, "Int")
 }
 
 func (ec *executionContext) _Hook_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
@@ -4194,14 +4371,14 @@ func (ec *executionContext) _ItemHistory_next(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOCursor2ᚖstring(ctx, selections, v)
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
 func (ec *executionContext) fieldContext_ItemHistory_next(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ItemHistory", field, false, false, "Cursor")
+	return graphql.NewScalarFieldContext("ItemHistory", field, false, false, "String")
 }
 
 func (ec *executionContext) _ItemWorkflow_profileId(ctx context.Context, field graphql.CollectedField, obj *item.ItemWorkflow) (ret graphql.Marshaler) {
@@ -7990,6 +8167,31 @@ func (ec *executionContext) _Hook(ctx context.Context, sel ast.SelectionSet, obj
 			}
 		case "active":
 			out.Values[i] = ec._Hook_active(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "disabledReason":
+			out.Values[i] = ec._Hook_disabledReason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "lastSuccessAt":
+			out.Values[i] = ec._Hook_lastSuccessAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "lastFailureAt":
+			out.Values[i] = ec._Hook_lastFailureAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "lastError":
+			out.Values[i] = ec._Hook_lastError(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "pending":
+			out.Values[i] = ec._Hook_pending(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

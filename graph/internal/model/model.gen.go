@@ -66,9 +66,21 @@ type Hook struct {
 	URL         string      `json:"url"`
 	Description string      `json:"description"`
 	Events      []HookEvent `json:"events"`
-	Active      bool        `json:"active"`
-	CreatedAt   time.Time   `json:"createdAt"`
-	UpdatedAt   time.Time   `json:"updatedAt"`
+	// Whether it is sent anything.
+	Active bool `json:"active"`
+	// Why Itemcast made it inactive; null when it did not.
+	DisabledReason *string `json:"disabledReason,omitempty"`
+	// When an attempt last succeeded; to the second while they all do.
+	LastSuccessAt *time.Time `json:"lastSuccessAt,omitempty"`
+	// When an attempt last failed; to the second while they all do. Later than `lastSuccessAt`: it fails now.
+	LastFailureAt *time.Time `json:"lastFailureAt,omitempty"`
+	// Why the last attempt that failed did.
+	LastError *string `json:"lastError,omitempty"`
+	// Deliveries that are not done with, counted up to 1,000.
+	Pending   int64     `json:"pending"`
+	CreatedAt time.Time `json:"createdAt"`
+	// When it was last changed; deliveries do not.
+	UpdatedAt time.Time `json:"updatedAt"`
 }
 
 type HookConnection struct {
@@ -93,7 +105,7 @@ type ItemFilter struct {
 
 type ItemHistory struct {
 	Nodes []*live.Event `json:"nodes"`
-	// Pass as `after` for older changes; null at the end.
+	// Pass as `after` for older changes; null at the end. No cursor of `itemChanges`.
 	Next *string `json:"next,omitempty"`
 }
 
@@ -119,9 +131,10 @@ type MetadataField struct {
 	Description string       `json:"description"`
 	Kind        MetadataKind `json:"kind"`
 	Choices     []string     `json:"choices"`
-	Required    bool         `json:"required"`
-	CreatedAt   time.Time    `json:"createdAt"`
-	UpdatedAt   time.Time    `json:"updatedAt"`
+	// Items must have a value that is not blank, once they are created or replaced, or their metadata is patched.
+	Required  bool      `json:"required"`
+	CreatedAt time.Time `json:"createdAt"`
+	UpdatedAt time.Time `json:"updatedAt"`
 }
 
 type Mutation struct {

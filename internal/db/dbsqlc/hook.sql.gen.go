@@ -62,6 +62,19 @@ func (q *Queries) AwaitLines(ctx context.Context) error {
 	return err
 }
 
+const backlog = `-- name: Backlog :one
+SELECT count(*) FROM (SELECT FROM delivery WHERE state = 'pending' LIMIT 100000) p
+`
+
+// Backlog counts up to a number that bounds its cost.
+// system: operators see all accounts.
+func (q *Queries) Backlog(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, backlog)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const claimDeliveries = `-- name: ClaimDeliveries :many
 WITH picked AS (
     SELECT c.id
@@ -154,7 +167,7 @@ func (q *Queries) DeleteHook(ctx context.Context, arg DeleteHookParams) (int64, 
 	return result.RowsAffected(), nil
 }
 
-const disableHook = `-- name: DisableHook :exec
+const disableHook = `-- name: DisableHook :execrows
 UPDATE hook SET active = false, disabled_reason = $1::text, updated_at = now() WHERE id = $2 AND active
 `
 
@@ -165,9 +178,12 @@ type DisableHookParams struct {
 
 // DisableHook makes a hook inactive, for a reason that its owner sees.
 // system: as ClaimDeliveries.
-func (q *Queries) DisableHook(ctx context.Context, arg DisableHookParams) error {
-	_, err := q.db.Exec(ctx, disableHook, arg.Reason, arg.ID)
-	return err
+func (q *Queries) DisableHook(ctx context.Context, arg DisableHookParams) (int64, error) {
+	result, err := q.db.Exec(ctx, disableHook, arg.Reason, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const dueHooks = `-- name: DueHooks :many
@@ -223,8 +239,9 @@ func (q *Queries) FailPending(ctx context.Context, arg FailPendingParams) error 
 }
 
 const getHook = `-- name: GetHook :one
-SELECT id, url, description, events, active, disabled_reason, created_at, updated_at
-FROM hook WHERE account_id = $1 AND id = $2
+SELECT id, url, description, events, active, disabled_reason, last_success_at, last_failure_at, last_error, created_at, updated_at,
+    (SELECT count(*) FROM (SELECT FROM delivery d WHERE d.hook_id = hook.id AND d.state = 'pending' LIMIT 1000) p) AS pending
+FROM hook WHERE hook.account_id = $1 AND hook.id = $2
 `
 
 type GetHookParams struct {
@@ -239,8 +256,12 @@ type GetHookRow struct {
 	Events         []string
 	Active         bool
 	DisabledReason *string
+	LastSuccessAt  *time.Time
+	LastFailureAt  *time.Time
+	LastError      *string
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+	Pending        int64
 }
 
 func (q *Queries) GetHook(ctx context.Context, arg GetHookParams) (GetHookRow, error) {
@@ -253,8 +274,12 @@ func (q *Queries) GetHook(ctx context.Context, arg GetHookParams) (GetHookRow, e
 		&i.Events,
 		&i.Active,
 		&i.DisabledReason,
+		&i.LastSuccessAt,
+		&i.LastFailureAt,
+		&i.LastError,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.Pending,
 	)
 	return i, err
 }
@@ -333,7 +358,8 @@ SELECT CAST($1 AS uuid), CAST($2 AS uuid), CAST($3 AS text), CAST($4 AS text), C
     ARRAY(SELECT f.id FROM item_change f WHERE f.id > h.scanned_to ORDER BY f.id LIMIT 10000)
         || ARRAY(SELECT g.id FROM item_change g WHERE g.id = ANY (h.gaps))
 FROM (SELECT position, scanned_to, gaps FROM feed_head ORDER BY step DESC LIMIT 1) h
-RETURNING id, url, description, events, active, disabled_reason, created_at, updated_at
+RETURNING id, url, description, events, active, disabled_reason, last_success_at, last_failure_at, last_error, created_at, updated_at,
+    CAST(0 AS bigint) AS pending
 `
 
 type InsertHookParams struct {
@@ -353,8 +379,12 @@ type InsertHookRow struct {
 	Events         []string
 	Active         bool
 	DisabledReason *string
+	LastSuccessAt  *time.Time
+	LastFailureAt  *time.Time
+	LastError      *string
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+	Pending        int64
 }
 
 // InsertHook notes exactly which changes came before the hook: those with a position, and those that the same snapshot shows without one.
@@ -377,16 +407,21 @@ func (q *Queries) InsertHook(ctx context.Context, arg InsertHookParams) (InsertH
 		&i.Events,
 		&i.Active,
 		&i.DisabledReason,
+		&i.LastSuccessAt,
+		&i.LastFailureAt,
+		&i.LastError,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.Pending,
 	)
 	return i, err
 }
 
 const listHooks = `-- name: ListHooks :many
-SELECT id, url, description, events, active, disabled_reason, created_at, updated_at
+SELECT id, url, description, events, active, disabled_reason, last_success_at, last_failure_at, last_error, created_at, updated_at,
+    (SELECT count(*) FROM (SELECT FROM delivery d WHERE d.hook_id = hook.id AND d.state = 'pending' LIMIT 1000) p) AS pending
 FROM hook
-WHERE account_id = $1 AND ($2::uuid IS NULL OR id < $2::uuid)
+WHERE hook.account_id = $1 AND ($2::uuid IS NULL OR hook.id < $2::uuid)
 ORDER BY id DESC LIMIT $3
 `
 
@@ -403,10 +438,15 @@ type ListHooksRow struct {
 	Events         []string
 	Active         bool
 	DisabledReason *string
+	LastSuccessAt  *time.Time
+	LastFailureAt  *time.Time
+	LastError      *string
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+	Pending        int64
 }
 
+// ListHooks counts what is pending up to a number that bounds its cost; so does GetHook.
 func (q *Queries) ListHooks(ctx context.Context, arg ListHooksParams) ([]ListHooksRow, error) {
 	rows, err := q.db.Query(ctx, listHooks, arg.AccountID, arg.BeforeID, arg.MaxRows)
 	if err != nil {
@@ -423,8 +463,12 @@ func (q *Queries) ListHooks(ctx context.Context, arg ListHooksParams) ([]ListHoo
 			&i.Events,
 			&i.Active,
 			&i.DisabledReason,
+			&i.LastSuccessAt,
+			&i.LastFailureAt,
+			&i.LastError,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.Pending,
 		); err != nil {
 			return nil, err
 		}
@@ -486,6 +530,7 @@ func (q *Queries) PromoteNext(ctx context.Context, arg PromoteNextParams) ([]uui
 }
 
 const writeResults = `-- name: WriteResults :many
+WITH written AS (
 UPDATE delivery d SET state = r.state, claim = NULL, attempts = d.attempts + r.tries,
     due_at = CASE WHEN r.state = 'pending' THEN clock_timestamp() + make_interval(secs => r.wait) END,
     last_status = CASE WHEN r.tries = 0 THEN d.last_status ELSE nullif(r.status, 0) END,
@@ -494,7 +539,26 @@ UPDATE delivery d SET state = r.state, claim = NULL, attempts = d.attempts + r.t
 FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::uuid[]) AS claim, unnest($3::text[]) AS state, unnest($4::integer[]) AS tries,
     unnest($5::float8[]) AS wait, unnest($6::integer[]) AS status, unnest($7::text[]) AS error) r
 WHERE d.id = r.id AND d.claim = r.claim AND d.state = 'pending'
-RETURNING d.id, d.hook_id, d.item_id, d.state
+RETURNING d.id, d.hook_id, d.item_id, d.state, r.tries, d.last_error
+), told AS (
+    SELECT w.hook_id, bool_or(w.state = 'succeeded') AS works, max(w.last_error) FILTER (WHERE w.state <> 'succeeded') AS error
+    FROM written w WHERE w.tries > 0 GROUP BY w.hook_id
+), noted AS (
+    SELECT h.id, c.works, c.fails, t.error
+    FROM told t JOIN hook h ON h.id = t.hook_id
+    CROSS JOIN LATERAL (SELECT
+        t.works AND (h.last_success_at IS NULL OR h.last_success_at <= h.last_failure_at OR h.last_success_at < now() - interval '1 second') AS works,
+        t.error IS NOT NULL AND (h.last_failure_at IS NULL OR h.last_failure_at <= h.last_success_at OR h.last_failure_at < now() - interval '1 second') AS fails
+    ) c
+    WHERE c.works OR c.fails
+    FOR NO KEY UPDATE OF h SKIP LOCKED
+), hooks AS (
+    UPDATE hook h SET last_success_at = CASE WHEN n.works THEN now() ELSE h.last_success_at END,
+        last_failure_at = CASE WHEN n.fails THEN now() ELSE h.last_failure_at END,
+        last_error = CASE WHEN n.fails THEN n.error ELSE h.last_error END
+    FROM noted n WHERE h.id = n.id
+)
+SELECT id, hook_id, item_id, state FROM written
 `
 
 type WriteResultsParams struct {
@@ -514,7 +578,9 @@ type WriteResultsRow struct {
 	State  string
 }
 
-// WriteResults records what came of deliveries, where the claim still holds. A wait is in seconds, and only counts while pending.
+// WriteResults records what came of deliveries, where the claim still holds, and how their hooks fare. A wait is in seconds, and only counts
+// while pending. Of a hook it is noted at most once a second that it works, or fails, unless it did otherwise before; and a hook whose row
+// somebody holds is passed over: bookkeeping waits for nobody.
 // system: as ClaimDeliveries.
 func (q *Queries) WriteResults(ctx context.Context, arg WriteResultsParams) ([]WriteResultsRow, error) {
 	rows, err := q.db.Query(ctx, writeResults,

@@ -92,6 +92,9 @@ type Hook struct {
 	AfterChanges   []int64
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+	LastSuccessAt  *time.Time
+	LastFailureAt  *time.Time
+	LastError      *string
 }
 
 type IdempotencyKey struct {

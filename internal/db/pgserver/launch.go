@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // role and database are the superuser that initdb makes and the database that clients use.
@@ -127,22 +126,21 @@ func (l *launcher) awaitReady(ctx context.Context, p *process, port int) error {
 	}
 }
 
-// ensureDatabase signs in, and makes the database if this is the first start, or the first that got this far.
+// ensureDatabase signs in, and makes the database if this is the first start, or the first that got this far. It signs in to the database
+// that every cluster has: Postgres logs a refusal to connect to one that does not exist as if something were wrong.
 func (l *launcher) ensureDatabase(ctx context.Context, port int) error {
-	const invalidCatalogName = "3D000"
-	conn, err := pgx.Connect(ctx, connectionURL(port, l.password))
-	if err == nil {
-		return conn.Close(ctx)
-	}
-	var pgErr *pgconn.PgError
-	if !errors.As(err, &pgErr) || pgErr.Code != invalidCatalogName {
+	conn, err := pgx.Connect(ctx, connectionURLTo(port, l.password, "postgres"))
+	if err != nil {
 		return fmt.Errorf("sign in to Postgres with the password in %s: %w", passwordPath(l.cfg.DataDir), err)
 	}
-	conn, err = pgx.Connect(ctx, connectionURLTo(port, l.password, "postgres"))
-	if err != nil {
-		return fmt.Errorf("sign in to Postgres: %w", err)
-	}
 	defer conn.Close(ctx)
+	var exists bool
+	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", database).Scan(&exists); err != nil {
+		return fmt.Errorf("look for the database %s: %w", database, err)
+	}
+	if exists {
+		return nil
+	}
 	if _, err := conn.Exec(ctx, "CREATE DATABASE "+database); err != nil {
 		return fmt.Errorf("create database %s: %w", database, err)
 	}

@@ -1,9 +1,11 @@
 package pgserver
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"os/exec"
@@ -28,6 +30,19 @@ func TestStart_KeepsDataBetweenStarts(t *testing.T) {
 	second := start(t, dir)
 	if answer := mustQuery(t, second.URL(), "SELECT answer FROM kept"); answer != "yes" {
 		t.Fatalf("got %q", answer)
+	}
+}
+
+func TestStart_TheFirstLogsNothingThatLooksLikeAFailure(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	server := start(t, newDataDir(t), func(c *Config) {
+		c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	})
+	mustQuery(t, server.URL(), "SELECT ''")
+	stop(t, server)
+	if strings.Contains(log.String(), "does not exist") {
+		t.Errorf("logged:\n%s", log.String())
 	}
 }
 

@@ -14,10 +14,11 @@ import (
 
 // body is what an operation takes as a body; nil for one that takes none.
 type body struct {
-	required bool
-	limit    int64
-	types    []string
-	schemas  map[string]*Schema // by media type; nil for what is no JSON, and streams through unread
+	required  bool
+	withRules bool // x-checked-with-rules: whoever takes it holds it against its schema, and the rules with it
+	limit     int64
+	types     []string
+	schemas   map[string]*Schema // by media type; nil for what is no JSON, and streams through unread
 }
 
 // checkType settles whether there is a body, and whether it is of a kind that the operation takes, without reading it.
@@ -41,8 +42,9 @@ func (b *body) checkType(r *http.Request) error {
 	return nil
 }
 
-// check reads a JSON body, finds its faults, and puts back for the handler what was read.
-func (b *body) check(w http.ResponseWriter, r *http.Request) ([]problem.Fault, error) {
+// check reads a JSON body, finds its faults, and puts back for the handler what was read. Of a body whose faults are told together with
+// those against the rules it looks at no more than that it is JSON, if the rest of the request is sound.
+func (b *body) check(w http.ResponseWriter, r *http.Request, sound bool) ([]problem.Fault, error) {
 	if b == nil || isEmpty(r) {
 		return nil, nil
 	}
@@ -65,6 +67,8 @@ func (b *body) check(w http.ResponseWriter, r *http.Request) ([]problem.Fault, e
 	}
 	value, invalid := strictjson.Parse(data, strictjson.Limits{})
 	switch {
+	case sound && b.withRules && (invalid == nil || invalid.Code == problem.InvalidInput):
+		return nil, nil
 	case invalid == nil:
 		return schema.faults(value), nil
 	case invalid.Code == problem.InvalidInput:

@@ -44,6 +44,17 @@ paths:
         content:
           application/json: { schema: { $ref: "shared.yaml#/components/schemas/Thing" } }
       responses: { "201": { description: ok, content: { application/json: { schema: { type: object } } } } }
+  /things/checked:
+    post:
+      operationId: checkThing
+      parameters:
+        - { name: Idempotency-Key, in: header, schema: { type: string, minLength: 1, maxLength: 10 } }
+      requestBody:
+        required: true
+        x-checked-with-rules: true
+        content:
+          application/json: { schema: { $ref: "shared.yaml#/components/schemas/Thing" } }
+      responses: { "201": { description: ok, content: { application/json: { schema: { type: object } } } } }
   /things/import:
     post:
       operationId: importThings
@@ -94,7 +105,7 @@ components:
         id: { type: [string, "null"], format: uuid }
         at: { type: string, format: date-time }
         day: { type: string, format: date }
-        language: { type: string, pattern: "^[a-z]+$" }
+        language: { type: string, pattern: "^[a-z]+$", x-pattern-detail: must be lower-case letters }
         tags: { type: array, maxItems: 3, uniqueItems: true, items: { type: string, minLength: 1 } }
         parts: { type: array, items: { $ref: "#/components/schemas/Part" } }
         metadata: { type: object, maxProperties: 2, additionalProperties: { type: [string, number, boolean, "null"] } }
@@ -114,7 +125,7 @@ func setup(t testing.TB) http.Handler {
 	}
 	mux := http.NewServeMux()
 	guard := document.Guard(mux, contract.Options{BodyLimit: 100_000})
-	for _, pattern := range []string{"GET /api/t/things", "POST /api/t/things", "POST /api/t/things/import", "GET /api/t/things/{id}",
+	for _, pattern := range []string{"GET /api/t/things", "POST /api/t/things", "POST /api/t/things/import", "POST /api/t/things/checked", "GET /api/t/things/{id}",
 		"PATCH /api/t/things/{id}", "POST /api/t/things/{id}"} {
 		guard.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Query", r.URL.RawQuery)

@@ -10,5 +10,8 @@
 // once, each with its place; and that all answers to failures have one form, RFC 9457. Texts name what the contract wants, never what
 // was sent, nor anything of Go.
 //
+// A request body that the document marks x-checked-with-rules is only known to be such JSON: its handler's service holds it against the
+// schema (Document.Schema) together with its own rules, so that what the contract forbids does not hide what the rules forbid.
+//
 // It must not know what any operation does, nor who may do it. It serves any number of documents.
 package contract

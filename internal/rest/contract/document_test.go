@@ -82,11 +82,14 @@ func TestLoad_Refuses(t *testing.T) {
 	t.Parallel()
 	const head = "openapi: 3.1.0\ninfo: { title: T, version: '1' }\n"
 	for name, text := range map[string]string{
-		"no YAML":            "a: [",
-		"invalid":            "openapi: 3.1.0\npaths: {}\n",
-		"a missing file":     head + "paths: {}\ncomponents: { schemas: { A: { $ref: 'gone.yaml#/components/schemas/A' } } }\n",
-		"a missing schema":   head + "paths: {}\ncomponents: { schemas: { A: { $ref: 'shared.yaml#/components/schemas/Gone' } } }\n",
-		"a taken name":       head + "paths: {}\ncomponents: { schemas: { Kind: { $ref: 'shared.yaml#/components/schemas/Kind' } } }\n",
+		"no YAML":                 "a: [",
+		"invalid":                 "openapi: 3.1.0\npaths: {}\n",
+		"a missing file":          head + "paths: {}\ncomponents: { schemas: { A: { $ref: 'gone.yaml#/components/schemas/A' } } }\n",
+		"a missing schema":        head + "paths: {}\ncomponents: { schemas: { A: { $ref: 'shared.yaml#/components/schemas/Gone' } } }\n",
+		"a taken name":            head + "paths: {}\ncomponents: { schemas: { Kind: { $ref: 'shared.yaml#/components/schemas/Kind' } } }\n",
+		"a pattern without words": head + "paths: {}\ncomponents: { schemas: { A: { type: string, pattern: '^a$' } } }\n",
+		"a pattern with two words": head + "paths: {}\ncomponents: { schemas: { A: { type: string, pattern: '^a$', x-pattern-detail: must be a }, " +
+			"B: { type: string, pattern: '^a$', x-pattern-detail: must be b } } }\n",
 		"a broken reference": head + "paths: {}\ncomponents: { schemas: { A: { $ref: 'shared.yaml' } } }\n",
 	} {
 		t.Run(name, func(t *testing.T) {

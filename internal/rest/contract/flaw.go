@@ -18,9 +18,10 @@ const maxFaults = 100
 
 // flaw is what a schema finds wrong at one place of a value.
 type flaw struct {
-	at     []string
-	detail string
-	isType bool // the value has a type that is not wanted
+	at      []string
+	detail  string
+	pattern string // that a text does not match; the document says what to tell of it
+	isType  bool   // the value has a type that is not wanted
 }
 
 // compare orders flaws by their place, entries of arrays by number.
@@ -49,6 +50,8 @@ func flawsOf(e *jsonschema.ValidationError) []flaw {
 		return []flaw{{at: below(k.Property), detail: "has a name that is not allowed"}}
 	case *kind.AnyOf, *kind.OneOf:
 		return bestBranch(e)
+	case *kind.Pattern:
+		return []flaw{{at: e.InstanceLocation, pattern: k.Want}}
 	case *kind.Type:
 		return []flaw{{at: e.InstanceLocation, detail: "must be " + types(k.Want), isType: true}}
 	}
@@ -86,6 +89,9 @@ func bestBranch(e *jsonschema.ValidationError) []flaw {
 func detail(k jsonschema.ErrorKind) string {
 	switch k := k.(type) {
 	case *kind.Enum:
+		if wanted := slices.DeleteFunc(slices.Clone(k.Want), func(v any) bool { return v == nil }); len(wanted) < len(k.Want) {
+			return "must be null, or one of " + list(wanted)
+		}
 		return "must be one of " + list(k.Want)
 	case *kind.Const:
 		return "must be " + list([]any{k.Want})
@@ -114,8 +120,6 @@ func detail(k jsonschema.ErrorKind) string {
 		return "must be less than " + number(k.Want)
 	case *kind.MultipleOf:
 		return "must be a multiple of " + number(k.Want)
-	case *kind.Pattern:
-		return "must match the pattern " + k.Want
 	case *kind.Format:
 		return formatDetail(k)
 	case *kind.FalseSchema:

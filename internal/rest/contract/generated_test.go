@@ -17,6 +17,7 @@ type generated struct {
 	list                       oapi.ListItemsParams
 	created                    *oapi.CreateItemJSONRequestBody
 	patch                      *oapi.PatchItemApplicationMergePatchPlusJSONRequestBody
+	field                      *oapi.MetadataFieldInput
 }
 
 func (g *generated) ListItems(_ context.Context, r oapi.ListItemsRequestObject) (oapi.ListItemsResponseObject, error) {
@@ -31,6 +32,11 @@ func (g *generated) CreateItem(_ context.Context, r oapi.CreateItemRequestObject
 
 func (g *generated) PatchItem(_ context.Context, r oapi.PatchItemRequestObject) (oapi.PatchItemResponseObject, error) {
 	g.patch = r.Body
+	return nil, nil
+}
+
+func (g *generated) CreateMetadataField(_ context.Context, r oapi.CreateMetadataFieldRequestObject) (oapi.CreateMetadataFieldResponseObject, error) {
+	g.field = r.Body
 	return nil, nil
 }
 
@@ -62,16 +68,23 @@ func TestGuard_GeneratedCodeDecodesWhatPasses(t *testing.T) {
 	if got := ask(t, server, "POST", "/api/v1/items", item, "Content-Type: application/json"); got.ResponseRecorder.Code != 200 {
 		t.Fatalf("create: %s", got.Body)
 	}
-	if g.created.Name != "日本" || len(g.created.Assets) != 1 || g.created.SnapshotID.String() != id {
-		t.Errorf("decoded %+v", g.created)
+	if string(*g.created) != item {
+		t.Errorf("decoded %s", *g.created)
+	}
+	field := `{"key":"a","kind":"choice","choices":["日本"],"required":true}`
+	if got := ask(t, server, "POST", "/api/v1/metadata-fields", field, "Content-Type: application/json"); got.ResponseRecorder.Code != 200 {
+		t.Fatalf("create a field: %s", got.Body)
+	}
+	if f := g.field; f.Key != "a" || f.Kind != oapi.MetadataKindChoice || len(f.Choices) != 1 || f.Choices[0] != "日本" || !f.Required {
+		t.Errorf("decoded %+v", f)
 	}
 	patch := `{"description":null,"metadata":{"a":null}}`
 	got := ask(t, server, "PATCH", "/api/v1/items/"+id, patch, "Content-Type: application/merge-patch+json", `If-Match: "3"`)
 	if got.ResponseRecorder.Code != 200 || string(*g.patch) != patch {
 		t.Errorf("patch: %s", got.Body)
 	}
-	bad := ask(t, server, "POST", "/api/v1/items", `{"name":"","tags":[1],"colour":2,"assets":[{}],"workflow":null}`, "Content-Type: application/json")
-	if bad.Code != "INVALID_INPUT" || len(bad.Errors) != 7 {
+	bad := ask(t, server, "POST", "/api/v1/metadata-fields", `{"key":"A","kind":1,"colour":2,"choices":[3,""],"required":null}`, "Content-Type: application/json")
+	if bad.Code != "INVALID_INPUT" || len(bad.Errors) != 6 {
 		t.Errorf("faults: %s", bad.Body)
 	}
 }

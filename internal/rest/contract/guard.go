@@ -76,7 +76,7 @@ func (op *operation) check(w http.ResponseWriter, r *http.Request) (*http.Reques
 		return nil, err
 	}
 	faults = append(faults, more...)
-	more, err = op.body.check(w, checked)
+	more, err = op.body.check(w, checked, len(faults) == 0)
 	if err != nil {
 		return nil, err
 	}

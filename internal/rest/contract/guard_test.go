@@ -101,7 +101,7 @@ func TestGuard_Bodies(t *testing.T) {
 				"#/free must be an object\n" +
 				"#/id must be a UUID\n" +
 				"#/kind must be one of video, audio\n" +
-				"#/language must match the pattern ^[a-z]+$\n" +
+				"#/language must be lower-case letters\n" +
 				"#/metadata must have at most 2 fields\n" +
 				"#/metadata/a must be a string or a number or true or false or null\n" +
 				"#/name is required\n" +
@@ -115,7 +115,7 @@ func TestGuard_Bodies(t *testing.T) {
 				"#/tags/1 must not be empty\n" +
 				"#/tags/2 must differ from entry 0\n" +
 				"#/total must be a whole number, written in digits only\n" +
-				"#/zone must be one of north, south, null\n"},
+				"#/zone must be null, or one of north, south\n"},
 		"long":       {`{"name":"abcdef","tags":["a","b","c","d"]}`, "#/name must be at most 5 characters\n#/tags must have at most 3 entries\n"},
 		"no object":  {`[1]`, "# must be an object\n"},
 		"null":       {`null`, "# must be an object\n"},
@@ -215,6 +215,33 @@ func TestGuard_ToldTogether(t *testing.T) {
 	want := "Idempotency-Key must be at most 10 characters\nx unknown parameter\n#/name must not be empty\n"
 	if got.faults() != want {
 		t.Errorf("got %s", got.faults())
+	}
+}
+
+// A body that is held against the rules as well passes as it is, if it is JSON and nothing else is wrong with the request.
+func TestGuard_LeavesABodyThatIsCheckedWithItsRules(t *testing.T) {
+	t.Parallel()
+	server := setup(t)
+	for name, c := range map[string]struct{ body, key, code, faults string }{
+		"good":            {`{"name":"a"}`, "k", "", ""},
+		"against":         {`{"nmae":"a","tags":[""]}`, "k", "", ""},
+		"a NUL":           {`{"name":"\u0000"}`, "k", "", ""},
+		"no JSON":         {`{"name":`, "k", "INVALID_JSON", "#/name is not valid JSON: there is the end of the text\n"},
+		"more after it":   {`{"name":"a"} {}`, "k", "INVALID_JSON", "# is not valid JSON: there is something after the end of the value\n"},
+		"with a bad key":  {`{"nmae":"a"}`, "12345678901", "INVALID_INPUT", "Idempotency-Key must be at most 10 characters\n#/name is required\n#/nmae unknown field\n"},
+		"only a bad key":  {`{"name":"a"}`, "12345678901", "INVALID_INPUT", "Idempotency-Key must be at most 10 characters\n"},
+		"too large a one": {`{"name":"` + strings.Repeat("a", 200_000) + `"}`, "k", "TOO_LARGE", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := ask(t, server, "POST", "/api/t/things/checked", c.body, "Content-Type: application/json", "Idempotency-Key: "+c.key)
+			if string(got.Code) != c.code || got.faults() != c.faults {
+				t.Errorf("got %s\n%s", got.Body, got.faults())
+			}
+			if c.code == "" && got.Body.String() != c.body {
+				t.Errorf("the handler got %q", got.Body)
+			}
+		})
 	}
 }
 

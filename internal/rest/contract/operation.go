@@ -12,7 +12,7 @@ import (
 // operation compiles what the document says about the operation with the pattern.
 func (d *Document) operation(pattern string, options Options) (*operation, error) {
 	method, path, _ := strings.Cut(pattern, " ")
-	path, below := strings.CutPrefix(path, d.Base())
+	path, below := strings.CutPrefix(strings.TrimSuffix(path, "{$}"), d.Base()) // "/{$}" is the mux's name for exactly "/"
 	item := d.spec.Paths.Value(path)
 	if !below || item == nil || item.GetOperation(method) == nil {
 		return nil, fmt.Errorf("%s has no such operation", d.name)
@@ -67,6 +67,7 @@ func (d *Document) body(ref *openapi3.RequestBodyRef, at string, limit int64) (*
 		return nil, nil
 	}
 	b := &body{required: ref.Value.Required, limit: limit, schemas: map[string]*Schema{}}
+	b.withRules, _ = ref.Value.Extensions["x-checked-with-rules"].(bool)
 	for mediaType := range ref.Value.Content {
 		b.types = append(b.types, mediaType)
 		b.schemas[mediaType] = nil

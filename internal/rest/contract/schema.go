@@ -20,6 +20,7 @@ const place = "https://itemcast.invalid/openapi.json"
 // Schema is a compiled schema of a document. It is safe for concurrent use.
 type Schema struct {
 	compiled *jsonschema.Schema
+	patterns map[string]string // what to tell of a text that does not match
 }
 
 // Validate reads data strictly and returns its faults, at most a hundred; nil when it is as the schema wants it.
@@ -67,14 +68,20 @@ func (s *Schema) flaws(value any) []flaw {
 		return []flaw{{detail: "cannot be checked"}}
 	}
 	flaws := flawsOf(invalid)
+	for i, f := range flaws {
+		if f.pattern != "" {
+			flaws[i].detail = s.patterns[f.pattern]
+		}
+	}
 	slices.SortStableFunc(flaws, flaw.compare)
 	return slices.CompactFunc(flaws, func(a, b flaw) bool { return a.compare(b) == 0 && a.detail == b.detail })
 }
 
 // compiler compiles the schemas of one document.
 type compiler struct {
-	root   any // the document, as JSON
-	schema *jsonschema.Compiler
+	root     any // the document, as JSON
+	schema   *jsonschema.Compiler
+	patterns map[string]string // what to tell of a text that does not match
 }
 
 func newCompiler(document []byte) (*compiler, error) {
@@ -83,7 +90,10 @@ func newCompiler(document []byte) (*compiler, error) {
 		return nil, err
 	}
 	boundIntegers(root)
-	c := &compiler{root: root, schema: jsonschema.NewCompiler()}
+	c := &compiler{root: root, schema: jsonschema.NewCompiler(), patterns: map[string]string{}}
+	if err := c.readPatterns(root); err != nil {
+		return nil, err
+	}
 	c.schema.DefaultDraft(jsonschema.Draft2020)
 	c.schema.AssertFormat()
 	for _, format := range formats {
@@ -98,7 +108,33 @@ func (c *compiler) compile(pointer string) (*Schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile the schema at %s: %w", pointer, err)
 	}
-	return &Schema{compiled: compiled}, nil
+	return &Schema{compiled: compiled, patterns: c.patterns}, nil
+}
+
+// readPatterns notes what x-pattern-detail says of each pattern: a regular expression is nothing to show to people.
+func (c *compiler) readPatterns(node any) error {
+	switch node := node.(type) {
+	case map[string]any:
+		if pattern, ok := node["pattern"].(string); ok {
+			detail, _ := node["x-pattern-detail"].(string)
+			if told, ok := c.patterns[pattern]; detail == "" || ok && told != detail {
+				return fmt.Errorf("the pattern %s needs an x-pattern-detail, and the same everywhere", pattern)
+			}
+			c.patterns[pattern] = detail
+		}
+		for _, child := range node {
+			if err := c.readPatterns(child); err != nil {
+				return err
+			}
+		}
+	case []any:
+		for _, child := range node {
+			if err := c.readPatterns(child); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // follow returns the pointer to what is really at the pointer, should there be a reference.

@@ -239,7 +239,9 @@ type Change struct {
 	// Actor The user; null for the system.
 	Actor *openapi_types.UUID `json:"actor"`
 
-	// Trigger `hook` for an ordinary change, or `manual`, `workflow`, `replay`.
+	// Trigger What sends it to hooks. `hook`: they do, because they want such changes; so it is with every ordinary change, whoever made it. `manual`: somebody did, by `trigger-hook`. More may come.
+	//
+	// Examples: hook
 	Trigger string `json:"trigger"`
 
 	// Document The item after the change; for DELETED the last there was.
@@ -295,9 +297,28 @@ type Hook struct {
 	URL         string             `json:"url"`
 	Description string             `json:"description"`
 	Events      []HookEvent        `json:"events"`
-	Active      bool               `json:"active"`
-	CreatedAt   time.Time          `json:"created_at"`
-	UpdatedAt   time.Time          `json:"updated_at"`
+
+	// Active Whether it is sent anything.
+	Active bool `json:"active"`
+
+	// DisabledReason Why Itemcast made it inactive; null when it did not.
+	DisabledReason *string `json:"disabled_reason"`
+
+	// LastSuccessAt When an attempt last succeeded; to the second while they all do.
+	LastSuccessAt *time.Time `json:"last_success_at"`
+
+	// LastFailureAt When an attempt last failed; to the second while they all do. Later than `last_success_at`: it fails now.
+	LastFailureAt *time.Time `json:"last_failure_at"`
+
+	// LastError Why the last attempt that failed did.
+	LastError *string `json:"last_error"`
+
+	// Pending Deliveries that are not done with: due, waiting for a retry, or behind another of their item. Counted up to 1,000.
+	Pending   int64     `json:"pending"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// UpdatedAt When it was last changed; deliveries do not.
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // HookEvent defines model for HookEvent.
@@ -305,7 +326,7 @@ type HookEvent string
 
 // HookInput defines model for HookInput.
 type HookInput struct {
-	// URL Where to POST; http or https, in a network that hooks may reach, without credentials.
+	// URL Where to POST; http or https, in a network that hooks may reach, without credentials. A host that is an address which they may not reach is refused (422); the addresses of a name are checked at each delivery.
 	//
 	// Examples: https://example.com/items
 	URL         string `json:"url"`
@@ -349,6 +370,22 @@ type ImportResult struct {
 	Errors []ImportError `json:"errors"`
 }
 
+// Index defines model for Index.
+type Index struct {
+	Items          string `json:"items"`
+	Changes        string `json:"changes"`
+	Tags           string `json:"tags"`
+	MetadataFields string `json:"metadata_fields"`
+	Hooks          string `json:"hooks"`
+	Me             string `json:"me"`
+
+	// OpenAPI This contract.
+	OpenAPI string `json:"openapi"`
+
+	// GraphQL The same, as GraphQL.
+	GraphQL string `json:"graphql"`
+}
+
 // ItemList defines model for ItemList.
 type ItemList struct {
 	Results  []externalRef0.Item `json:"results"`
@@ -379,9 +416,11 @@ type MetadataField struct {
 	Description string             `json:"description"`
 	Kind        MetadataKind       `json:"kind"`
 	Choices     []string           `json:"choices"`
-	Required    bool               `json:"required"`
-	CreatedAt   time.Time          `json:"created_at"`
-	UpdatedAt   time.Time          `json:"updated_at"`
+
+	// Required Items must have a value that is not blank.
+	Required  bool      `json:"required"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // MetadataFieldInput defines model for MetadataFieldInput.
@@ -397,8 +436,10 @@ type MetadataFieldInput struct {
 	Description string `json:"description,omitempty"`
 
 	// Choices Only for `choice`.
-	Choices  []string `json:"choices,omitempty"`
-	Required bool     `json:"required,omitempty"`
+	Choices []string `json:"choices,omitempty"`
+
+	// Required Items must have a value that is not blank, once they are created or replaced, or their metadata is patched.
+	Required bool `json:"required,omitempty"`
 }
 
 // MetadataFieldList defines model for MetadataFieldList.
@@ -423,9 +464,28 @@ type NewHook struct {
 	URL         string             `json:"url"`
 	Description string             `json:"description"`
 	Events      []HookEvent        `json:"events"`
-	Active      bool               `json:"active"`
-	CreatedAt   time.Time          `json:"created_at"`
-	UpdatedAt   time.Time          `json:"updated_at"`
+
+	// Active Whether it is sent anything.
+	Active bool `json:"active"`
+
+	// DisabledReason Why Itemcast made it inactive; null when it did not.
+	DisabledReason *string `json:"disabled_reason"`
+
+	// LastSuccessAt When an attempt last succeeded; to the second while they all do.
+	LastSuccessAt *time.Time `json:"last_success_at"`
+
+	// LastFailureAt When an attempt last failed; to the second while they all do. Later than `last_success_at`: it fails now.
+	LastFailureAt *time.Time `json:"last_failure_at"`
+
+	// LastError Why the last attempt that failed did.
+	LastError *string `json:"last_error"`
+
+	// Pending Deliveries that are not done with: due, waiting for a retry, or behind another of their item. Counted up to 1,000.
+	Pending   int64     `json:"pending"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// UpdatedAt When it was last changed; deliveries do not.
+	UpdatedAt time.Time `json:"updated_at"`
 
 	// Secret `whsec_…`, for verifying the signatures. Shown now and never again.
 	Secret string `json:"secret"`
@@ -549,7 +609,7 @@ type Unprocessable = Problem
 
 // ListChangesParams defines parameters for ListChanges.
 type ListChangesParams struct {
-	// After The cursor to go on from, of a change or of an answer; from now when left out.
+	// After The cursor to go on from, of a change or of an answer of this operation; from now when left out.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
 	// Limit Results a page.
@@ -597,7 +657,7 @@ type ListHooksParams struct {
 	// Limit Results a page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// After The position in the list to go on from; taken from `next`.
+	// After The position in this list to go on from, taken from its `next`; no cursor of the log of changes.
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 }
 
@@ -636,10 +696,10 @@ type ListItemsParams struct {
 	// Limit Results a page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// After The position in the list to go on from; taken from `next`.
+	// After The position in this list to go on from, taken from its `next`; no cursor of the log of changes.
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 
-	// Before The position in the list to go back from; taken from `previous`.
+	// Before The position in this list to go back from, taken from its `previous`.
 	Before *Before `form:"before,omitempty" json:"before,omitempty"`
 
 	// Count Also count all items that pass the filters; costs a second query.
@@ -648,6 +708,9 @@ type ListItemsParams struct {
 
 // ListItemsParamsSort defines parameters for ListItems.
 type ListItemsParamsSort string
+
+// CreateItemJSONBody defines parameters for CreateItem.
+type CreateItemJSONBody = json.RawMessage
 
 // CreateItemParams defines parameters for CreateItem.
 type CreateItemParams struct {
@@ -690,7 +753,7 @@ type ImportItemsParams struct {
 
 // DeleteItemParams defines parameters for DeleteItem.
 type DeleteItemParams struct {
-	// IfMatch Change only this revision: the ETag as it was received, such as `"3"`; else 412.
+	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
@@ -702,13 +765,16 @@ type GetItemParams struct {
 
 // PatchItemParams defines parameters for PatchItem.
 type PatchItemParams struct {
-	// IfMatch Change only this revision: the ETag as it was received, such as `"3"`; else 412.
+	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
+// ReplaceItemJSONBody defines parameters for ReplaceItem.
+type ReplaceItemJSONBody = json.RawMessage
+
 // ReplaceItemParams defines parameters for ReplaceItem.
 type ReplaceItemParams struct {
-	// IfMatch Change only this revision: the ETag as it was received, such as `"3"`; else 412.
+	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
@@ -717,7 +783,7 @@ type ListItemHistoryParams struct {
 	// Limit Results a page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// After The position in the list to go on from; taken from `next`.
+	// After The position in this list to go on from, taken from its `next`; no cursor of the log of changes.
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 }
 
@@ -737,13 +803,13 @@ type CreateMetadataFieldParams struct {
 type CreateHookJSONRequestBody = HookInput
 
 // CreateItemJSONRequestBody defines body for CreateItem for application/json ContentType.
-type CreateItemJSONRequestBody = externalRef0.ItemInput
+type CreateItemJSONRequestBody = CreateItemJSONBody
 
 // PatchItemApplicationMergePatchPlusJSONRequestBody defines body for PatchItem for application/merge-patch+json ContentType.
 type PatchItemApplicationMergePatchPlusJSONRequestBody = ItemPatch
 
 // ReplaceItemJSONRequestBody defines body for ReplaceItem for application/json ContentType.
-type ReplaceItemJSONRequestBody = externalRef0.ItemInput
+type ReplaceItemJSONRequestBody = ReplaceItemJSONBody
 
 // CreateMetadataFieldJSONRequestBody defines body for CreateMetadataField for application/json ContentType.
 type CreateMetadataFieldJSONRequestBody = MetadataFieldInput
@@ -753,6 +819,9 @@ type PatchMetadataFieldApplicationMergePatchPlusJSONRequestBody = MetadataFieldP
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// GetIndex What there is
+	// (GET /)
+	GetIndex(w http.ResponseWriter, r *http.Request)
 	// ListChanges Follow the changes
 	// (GET /changes)
 	ListChanges(w http.ResponseWriter, r *http.Request, params ListChangesParams)
@@ -829,6 +898,20 @@ type ServerInterfaceWrapper struct {
 }
 
 type MiddlewareFunc func(http.Handler) http.Handler
+
+// GetIndex operation middleware
+func (siw *ServerInterfaceWrapper) GetIndex(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetIndex(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
 
 // ListChanges operation middleware
 func (siw *ServerInterfaceWrapper) ListChanges(w http.ResponseWriter, r *http.Request) {
@@ -2225,6 +2308,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 		ErrorHandlerFunc:   options.ErrorHandlerFunc,
 	}
 
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/{$}", wrapper.GetIndex)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/items", wrapper.ListItems)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items", wrapper.CreateItem)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items/import", wrapper.ImportItems)
@@ -2280,6 +2364,79 @@ type UnauthorizedApplicationProblemPlusJSONResponse struct {
 }
 
 type UnprocessableApplicationProblemPlusJSONResponse Problem
+
+type GetIndexRequestObject struct {
+}
+
+type GetIndexResponseObject interface {
+	VisitGetIndexResponse(w http.ResponseWriter) error
+}
+
+type GetIndex200JSONResponse Index
+
+func (response GetIndex200JSONResponse) VisitGetIndexResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIndex401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetIndex401ApplicationProblemPlusJSONResponse) VisitGetIndexResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIndex403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetIndex403ApplicationProblemPlusJSONResponse) VisitGetIndexResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIndexdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetIndexdefaultApplicationProblemPlusJSONResponse) VisitGetIndexResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
 
 type ListChangesRequestObject struct {
 	Params ListChangesParams
@@ -4816,6 +4973,9 @@ func (response ListTagsdefaultApplicationProblemPlusJSONResponse) VisitListTagsR
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// GetIndex What there is
+	// (GET /)
+	GetIndex(ctx context.Context, request GetIndexRequestObject) (GetIndexResponseObject, error)
 	// ListChanges Follow the changes
 	// (GET /changes)
 	ListChanges(ctx context.Context, request ListChangesRequestObject) (ListChangesResponseObject, error)
@@ -4921,6 +5081,30 @@ type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
 	options     StrictHTTPServerOptions
+}
+
+// GetIndex operation middleware
+func (sh *strictHandler) GetIndex(w http.ResponseWriter, r *http.Request) {
+	var request GetIndexRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetIndex(ctx, request.(GetIndexRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetIndex")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetIndexResponseObject); ok {
+		if err := validResponse.VisitGetIndexResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
 }
 
 // ListChanges operation middleware

@@ -1,0 +1,209 @@
+package hook
+
+import (
+	"bytes"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"itemcast/internal/change"
+)
+
+// answering is a receiver whose answer can be changed.
+func (b *bundle) answering(status int) (r *receiver, answer *atomic.Int32) {
+	answer = new(atomic.Int32)
+	answer.Store(int32(status))
+	return b.receiver(func(http.ResponseWriter, message) int { return int(answer.Load()) }), answer
+}
+
+func (b *bundle) get(h Hook) Hook {
+	b.t.Helper()
+	got, err := b.service.Get(b.ctx, h.ID)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return got
+}
+
+func TestHealth_AHookTellsHowItFares(t *testing.T) {
+	b := setup(t)
+	r, answer := b.answering(http.StatusInternalServerError)
+	h, _ := b.hook(r.URL)
+	if h.LastSuccessAt != nil || h.LastFailureAt != nil || h.LastError != nil || h.Pending != 0 {
+		t.Errorf("a new hook: %+v", h)
+	}
+	n := b.node(Config{Retries: retries(1000, 5*time.Millisecond)})
+	b.write(n, uuid.New(), change.Created, change.Updated)
+	b.eventually("the failure shows", func() bool { return b.get(h).LastFailureAt != nil && b.get(h).Pending == 2 })
+	if got := b.get(h); *got.LastError != "the answer was 500 Internal Server Error" || got.LastSuccessAt != nil {
+		t.Errorf("while it fails: %+v", got)
+	}
+	answer.Store(http.StatusOK)
+	b.eventually("the success shows", func() bool {
+		got := b.get(h)
+		return got.LastSuccessAt != nil && got.LastSuccessAt.After(*got.LastFailureAt) && got.Pending == 0
+	})
+	if got := b.get(h); got.LastError == nil {
+		t.Errorf("the last error is forgotten: %+v", got)
+	}
+	listed, _, err := b.service.List(b.ctx, 1, "")
+	if err != nil || listed[0].LastSuccessAt == nil || !listed[0].LastSuccessAt.Equal(*b.get(h).LastSuccessAt) {
+		t.Errorf("listed %+v, %v", listed, err)
+	}
+}
+
+func TestHealth_OfAHookThatWorksIsNotedOnceASecond(t *testing.T) {
+	b := setup(t)
+	r := b.receiver(nil)
+	h, _ := b.hook(r.URL)
+	n := b.node(Config{})
+	b.write(n, uuid.New(), change.Created)
+	b.eventually("a success", func() bool { return b.get(h).LastSuccessAt != nil })
+	first := b.get(h).LastSuccessAt
+	version := value[string](b, "SELECT xmin::text FROM hook")
+	b.write(n, uuid.New(), change.Created, change.Updated)
+	b.eventually("three successes", func() bool { return b.states(h)[stateSucceeded] == 3 })
+	if again := b.get(h).LastSuccessAt; again.Sub(*first) < time.Second && value[string](b, "SELECT xmin::text FROM hook") != version {
+		t.Errorf("noted at %v and again at %v", first, again)
+	}
+}
+
+// Whoever holds a hook's row, for however long, holds no delivery up.
+func TestHealth_WaitsForNobody(t *testing.T) {
+	b := setup(t)
+	r := b.receiver(nil)
+	h, _ := b.hook(r.URL)
+	tx, err := b.pool.Begin(b.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(b.ctx) }()
+	if _, err := tx.Exec(b.ctx, "UPDATE hook SET description = 'x' WHERE id = $1", h.ID); err != nil {
+		t.Fatal(err)
+	}
+	n := b.node(Config{})
+	b.write(n, uuid.New(), change.Created, change.Updated)
+	b.eventually("both are delivered", func() bool { return b.states(h)[stateSucceeded] == 2 })
+	_ = tx.Commit(b.ctx)
+	b.write(n, uuid.New(), change.Created)
+	b.eventually("and noted", func() bool { return b.get(h).LastSuccessAt != nil })
+}
+
+// lines is a log that tests read.
+type lines struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, string(bytes.TrimSpace(p)))
+	return len(p), nil
+}
+
+func (l *lines) with(text string) (found []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, line := range l.all {
+		if strings.Contains(line, text) {
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
+func TestHealth_TheLogTellsWhenAHookBeginsToFailAndWhenItWorksAgain(t *testing.T) {
+	b := setup(t)
+	r, answer := b.answering(http.StatusServiceUnavailable)
+	h, _ := b.hook(r.URL + "/secret-path")
+	n, log := b.idleNode(Config{Retries: retries(1000, 5*time.Millisecond)}), &lines{}
+	n.log = slog.New(slog.NewTextHandler(log, nil))
+	b.run(n)
+	b.write(n, uuid.New(), change.Created)
+	b.write(n, uuid.New(), change.Created)
+	r.awaitCount(10)
+	answer.Store(http.StatusOK)
+	b.eventually("both are delivered", func() bool { return b.states(h)[stateSucceeded] == 2 })
+	b.eventually("the recovery is told", func() bool { return len(log.with("works again")) == 1 })
+	failing := log.with("fails")
+	if len(failing) != 1 || !strings.Contains(failing[0], "level=WARN") || !strings.Contains(failing[0], h.ID.String()) ||
+		!strings.Contains(failing[0], "503") || !strings.Contains(failing[0], strings.TrimPrefix(r.URL, "http://")) {
+		t.Errorf("told %q", failing)
+	}
+	if leaked := log.with("secret-path"); leaked != nil {
+		t.Errorf("a URL may carry a secret: %q", leaked)
+	}
+}
+
+func TestHealth_AHookThatFailsNowAndThenIsToldOfOnceAMinute(t *testing.T) {
+	t.Parallel()
+	log, clock := &lines{}, time.Now()
+	h := newHealth(slog.New(slog.NewTextHandler(log, nil)), func() time.Time { return clock })
+	flaky, steady := uuid.New(), uuid.New()
+	var told []int
+	for range 3 {
+		for range 100 {
+			h.note(outcome{hook: flaky, verdict: retry, fault: "x"})
+			h.note(outcome{hook: flaky, verdict: succeeded})
+			h.note(outcome{hook: steady, verdict: succeeded})
+		}
+		told = append(told, len(log.with("level=")))
+		clock = clock.Add(time.Minute)
+	}
+	if !slices.Equal(told, []int{2, 4, 6}) || len(log.with(steady.String())) != 0 {
+		t.Errorf("told %v: %q", told, log.all)
+	}
+	h.note(outcome{hook: steady, verdict: failed, fault: "x"})
+	if len(h.hooks) != 1 {
+		t.Errorf("%d hooks are remembered", len(h.hooks))
+	}
+}
+
+func TestMetrics_CountAttemptsByOutcomeAndWhatIsPending(t *testing.T) {
+	b := setup(t)
+	tries := 0
+	r := b.receiver(func(_ http.ResponseWriter, m message) int {
+		if tries++; tries <= 2 || m.revision() == 2 {
+			return http.StatusInternalServerError
+		}
+		return http.StatusOK
+	})
+	h, _ := b.hook(r.URL)
+	n := b.node(Config{Retries: retries(2, time.Millisecond)})
+	b.write(n, uuid.New(), change.Created, change.Updated)
+	b.eventually("both are done with", func() bool { return b.states(h)[stateSucceeded]+b.states(h)[stateFailed] == 2 })
+	n.stop()
+	if err := pgx.BeginFunc(b.ctx, b.pool, func(tx pgx.Tx) error {
+		_, err := tx.Exec(b.ctx, `INSERT INTO delivery (id, account_id, hook_id, item_id, change_id, position)
+			SELECT gen_random_uuid(), $1, $2, gen_random_uuid(), 1000 + n, 1000 + n FROM generate_series(1, 1200) n`, b.account, h.ID)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	registry, page := prometheus.NewPedanticRegistry(), httptest.NewRecorder()
+	registry.MustRegister(n.Dispatcher)
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, want := range []string{
+		`itemcast_hook_attempts_total{outcome="failed"} 1`, `itemcast_hook_attempts_total{outcome="retried"} 4`,
+		`itemcast_hook_attempts_total{outcome="succeeded"} 1`, `itemcast_hook_backlog 1200`,
+	} {
+		if !strings.Contains(page.Body.String(), want+"\n") {
+			t.Errorf("there is no %s in\n%s", want, page.Body)
+		}
+	}
+	if got := b.get(h).Pending; got != 1000 {
+		t.Errorf("pending is %d, want it counted up to 1000", got)
+	}
+}

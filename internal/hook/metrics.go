@@ -1,0 +1,52 @@
+package hook
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"itemcast/internal/db/dbsqlc"
+)
+
+// backlogPatience is how long a scrape waits for the database. One that is away leaves the gauge out, and no scrape fails for it.
+const backlogPatience = 2 * time.Second
+
+var (
+	attemptsDesc = prometheus.NewDesc("itemcast_hook_attempts_total", "Attempts to deliver that this node has made, by outcome.", []string{"outcome"}, nil)
+	backlogDesc  = prometheus.NewDesc("itemcast_hook_backlog", "Deliveries that are not done with, of all nodes; counted up to 100,000.", nil, nil)
+)
+
+// attempts counts what has come of attempts.
+type attempts struct{ succeeded, retried, failed atomic.Int64 }
+
+func (a *attempts) count(v verdict) {
+	switch v {
+	case succeeded:
+		a.succeeded.Add(1)
+	case retry:
+		a.retried.Add(1)
+	case failed, gone:
+		a.failed.Add(1)
+	}
+}
+
+// Describe makes the dispatcher a prometheus.Collector.
+func (d *Dispatcher) Describe(out chan<- *prometheus.Desc) { out <- attemptsDesc; out <- backlogDesc }
+
+// Collect counts, for operators.
+func (d *Dispatcher) Collect(out chan<- prometheus.Metric) {
+	for outcome, n := range map[string]int64{
+		"succeeded": d.attempts.succeeded.Load(), "retried": d.attempts.retried.Load(), "failed": d.attempts.failed.Load(),
+	} {
+		out <- prometheus.MustNewConstMetric(attemptsDesc, prometheus.CounterValue, float64(n), outcome)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), backlogPatience)
+	defer cancel()
+	backlog, err := dbsqlc.New(d.pool).Backlog(ctx)
+	if err != nil {
+		return
+	}
+	out <- prometheus.MustNewConstMetric(backlogDesc, prometheus.GaugeValue, float64(backlog))
+}

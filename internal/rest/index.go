@@ -1,0 +1,16 @@
+package rest
+
+import (
+	"context"
+
+	"itemcast/internal/rest/oapi"
+)
+
+// GetIndex tells where everything is.
+func (a *API) GetIndex(context.Context, oapi.GetIndexRequestObject) (oapi.GetIndexResponseObject, error) {
+	at := func(name string) string { return a.PublicURL + base + "/" + name }
+	return oapi.GetIndex200JSONResponse{
+		Items: at("items"), Changes: at("changes"), Tags: at("tags"), MetadataFields: at("metadata-fields"), Hooks: at("hooks"), Me: at("me"),
+		OpenAPI: at("openapi.json"), GraphQL: a.PublicURL + "/graphql",
+	}, nil
+}
