@@ -23,11 +23,13 @@ import (
 
 // Limits on one operation. They are generous for people's queries and cheap to reach for an attack.
 const (
-	maxTokens     = 5_000
+	maxTokens     = 2_000
+	maxFields     = 10_000   // with every fragment spread
+	maxQuery      = 32 << 10 // bytes
 	maxDepth      = 12
 	maxComplexity = 20_000
 	maxBody       = 1 << 20 // bytes
-	queryCache    = 1_000
+	queryCache    = 200
 )
 
 // Config is what the handler needs beside the services.
@@ -40,45 +42,50 @@ type Config struct {
 // NewHandler serves the GraphQL API over HTTP POST and WebSocket (graphql-transport-ws). The request's context carries the actor.
 func NewHandler(r *Resolver, c Config) http.Handler {
 	server := handler.New(exec.NewExecutableSchema(exec.Config{Resolvers: r, Complexity: complexity()}))
-	server.AddTransport(newWebsocket(c))
+	server.AddTransport(newWebsocket())
 	server.AddTransport(post{})
 	server.SetQueryCache(lru.New[*ast.QueryDocument](queryCache))
 	server.SetParserTokenLimit(maxTokens)
 	server.Use(extension.Introspection{})
+	server.Use(queryLimit(maxQuery))
 	server.Use(extension.AutomaticPersistedQuery{Cache: lru.New[string](queryCache)})
+	server.Use(sizeLimit{fields: maxFields, depth: maxDepth}) // before the complexity, which spreads fragments wherever they stand
 	server.Use(extension.FixedComplexityLimit(maxComplexity))
-	server.Use(depthLimit(maxDepth))
 	server.Use(oneStream{})
+	server.AroundOperations(aroundOperation)
 	server.AroundResponses(r.withLoaders)
 	server.SetErrorPresenter(func(ctx context.Context, err error) *gqlerror.Error { return presentLogged(ctx, c.Log, err) })
 	server.SetRecoverFunc(func(_ context.Context, cause any) error {
 		c.Log.Error("a resolver panicked", "cause", cause, "stack", string(debug.Stack()))
 		return problem.New(problem.Internal, "Something went wrong on our side; it is logged.")
 	})
-	return server
+	return withSession(c, server)
 }
 
-func newWebsocket(c Config) transport.Websocket {
+func newWebsocket() transport.Websocket {
 	return transport.Websocket{
 		Implementation:   wsImplementation{},
 		PingPongInterval: 20 * time.Second,
 		InitFunc: func(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
-			authorization := payload.Authorization()
-			if authorization == "" {
-				return ctx, nil, nil // the handshake's own credentials; a service refuses when there were none
-			}
-			signedIn, err := c.SignIn(ctx, authorization)
-			if err != nil {
-				code, reason := closeForbidden, "Forbidden"
-				if problem.From(err).Code == problem.Unavailable { // clients come again, with their cursor
-					code, reason = closeTryAgainLater, "Try again later"
-				}
-				return transport.WithWebsocketCloseCode(transport.AppendCloseReason(ctx, reason), code), nil, errors.New(reason)
-			}
-			return signedIn, nil, nil
+			ctx, err := sessionFrom(ctx).begin(ctx, payload)
+			return ctx, nil, err
 		},
 	}
 }
+
+// withSession gives each WebSocket a session of its own.
+func withSession(c Config, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") != "" {
+			s := &session{signIn: c.SignIn, authorization: r.Header.Get("Authorization")}
+			r = r.WithContext(context.WithValue(r.Context(), sessionKey{}, s))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// scanCost is the complexity of a field that costs Postgres as much as that many plain ones.
+const scanCost = 500
 
 // complexity counts a list as many times its elements as were asked for.
 func complexity() (root exec.ComplexityRoot) {
@@ -92,6 +99,10 @@ func complexity() (root exec.ComplexityRoot) {
 		return 1 + child*clamp(n)
 	}
 	root.Item.History = func(child int, first int64, _ *string) int { return 1 + child*clamp(first) }
+	// These read a whole table.
+	root.Query.Tags = func(child int) int { return scanCost + child }
+	root.Query.MetadataFields = func(child int) int { return scanCost + child }
+	root.ItemConnection.TotalCount = func(child int) int { return scanCost/defaultPage + child } // counted with each item of the page
 	root.Query.Hooks = func(child int, first int64, _ *string) int { return 1 + child*clamp(first) }
 	return root
 }

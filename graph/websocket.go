@@ -51,6 +51,7 @@ func (wsImplementation) Accept(w http.ResponseWriter, r *http.Request, _ transpo
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	c := &wsConn{conn: conn, ctx: ctx, cancel: cancel, names: names{ours: map[string]string{}, theirs: map[string]string{}}}
+	sessionFrom(r.Context()).conn = c
 	c.mu.Lock()
 	c.awaitInit = time.AfterFunc(initWait, func() { _ = c.WriteClose(closeInitTimeout, "Connection initialisation timeout") })
 	c.mu.Unlock()

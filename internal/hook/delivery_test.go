@@ -214,6 +214,28 @@ func TestAnswer_RedirectIsAFailureAndNotFollowed(t *testing.T) {
 	}
 }
 
+// Switching protocols makes the answer's body the connection itself, which may stay open for ever.
+func TestAnswer_SwitchingProtocolsIsAFailure(t *testing.T) {
+	b := setup(t)
+	r := b.receiver(func(w http.ResponseWriter, _ message) int {
+		conn, buffer, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		_, _ = buffer.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: held\r\n\r\n")
+		_ = buffer.Flush()
+		return 0
+	})
+	h, _ := b.hook(r.URL)
+	n := b.node(Config{Retries: []time.Duration{}})
+	b.write(n, uuid.New(), change.Created)
+	b.eventually("a failed delivery", func() bool { return b.states(h)[stateFailed] == 1 })
+	if fault := value[string](b, "SELECT last_error FROM delivery"); fault != "the answer was 101 Switching Protocols" {
+		t.Errorf("last_error: %s", fault)
+	}
+}
+
 func TestAnswer_TooLateIsAFailure(t *testing.T) {
 	b := setup(t)
 	end := make(chan struct{})

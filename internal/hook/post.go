@@ -108,6 +108,9 @@ func (d *Dispatcher) send(ctx context.Context, c claimed) (status int, retryAfte
 		return 0, 0, err
 	}
 	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode == http.StatusSwitchingProtocols { // the body is the connection, which no deadline of ours ends
+		return response.StatusCode, 0, nil
+	}
 	if _, err := io.CopyN(io.Discard, response.Body, maxAnswer); err != nil && !errors.Is(err, io.EOF) {
 		return 0, 0, fmt.Errorf("read the answer: %w", err)
 	}

@@ -47,7 +47,7 @@ func (s *Service) importLine(ctx context.Context, tx pgx.Tx, actor account.Actor
 
 func (s *Service) importItem(ctx context.Context, tx pgx.Tx, actor account.Actor, id *uuid.UUID, input ItemInput) (int, error) {
 	if id == nil {
-		_, err := s.create(ctx, tx, actor, uuid.Must(uuid.NewV7()), input)
+		_, err := s.create(ctx, tx, actor, uuid.Must(uuid.NewV7()), 0, input)
 		return outcomeCreated, err
 	}
 	_, changed, err := s.editIn(ctx, tx, actor, *id, nil, func(*Item) (ItemInput, error) { return input, nil })
@@ -60,7 +60,11 @@ func (s *Service) importItem(ctx context.Context, tx pgx.Tx, actor account.Actor
 		if taken {
 			return 0, problem.Invalid(problem.RuleViolated, problem.Fault{Pointer: "#/id", Detail: "is not an id that this account can use"})
 		}
-		_, err = s.create(ctx, tx, actor, *id, input)
+		last, err := dbsqlc.New(tx).LastRevision(ctx, dbsqlc.LastRevisionParams{AccountID: actor.AccountID, ItemID: *id})
+		if err != nil {
+			return 0, fmt.Errorf("read the last revision: %w", err)
+		}
+		_, err = s.create(ctx, tx, actor, *id, last, input)
 		return outcomeCreated, err
 	case err != nil:
 		return 0, err

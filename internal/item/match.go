@@ -91,13 +91,13 @@ func (m *Matcher) matchMetadata(raw json.RawMessage) bool {
 }
 
 // Before returns the item as it was before a change that left it as i is: previous holds what the changed fields were.
-func Before(i *Item, previous json.RawMessage) (*Item, error) {
-	before := *i
-	// Unmarshal writes into the slices that it finds; these belong to i.
-	before.Tags, before.Assets, before.Snapshots = slices.Clone(i.Tags), slices.Clone(i.Assets), slices.Clone(i.Snapshots)
-	before.Metadata, before.ClientData = slices.Clone(i.Metadata), slices.Clone(i.ClientData)
-	if err := json.Unmarshal(previous, &before); err != nil {
+func Before(document []byte, previous json.RawMessage) (*Item, error) {
+	before, err := Decode(document)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(previous, before); err != nil {
 		return nil, fmt.Errorf("decode what was before: %w", err)
 	}
-	return &before, nil
+	return before, nil
 }

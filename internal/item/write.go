@@ -33,7 +33,7 @@ func (s *Service) Create(ctx context.Context, raw []byte) (Document, error) {
 	}
 	var document Document
 	err = s.write(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
-		document, err = s.create(ctx, tx, actor, uuid.Must(uuid.NewV7()), input)
+		document, err = s.create(ctx, tx, actor, uuid.Must(uuid.NewV7()), 0, input)
 		return err
 	})
 	return document, err
@@ -128,7 +128,8 @@ func (s *Service) write(ctx context.Context, fn func(ctx context.Context, tx pgx
 	})
 }
 
-func (s *Service) create(ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID, input ItemInput) (Document, error) {
+// create makes an item whose revisions go on after one that there was: 0 unless one of this id was deleted.
+func (s *Service) create(ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID, after int64, input ItemInput) (Document, error) {
 	q := dbsqlc.New(tx)
 	now, err := q.Now(ctx)
 	if err != nil {
@@ -141,7 +142,7 @@ func (s *Service) create(ctx context.Context, tx pgx.Tx, actor account.Actor, id
 	if err := publish(actor, PrivacyPrivate, i, now); err != nil {
 		return Document{}, err
 	}
-	i.UpdatedAt, i.Revision = now, 1
+	i.UpdatedAt, i.Revision = now, after+1
 	document, err := Encode(i)
 	if err != nil {
 		return Document{}, err
@@ -149,8 +150,8 @@ func (s *Service) create(ctx context.Context, tx pgx.Tx, actor account.Actor, id
 	if err := s.insert(ctx, tx, actor.AccountID, i, document); err != nil {
 		return Document{}, err
 	}
-	return Document{Bytes: document, Revision: 1}, change.Record(ctx, tx, change.Change{
-		AccountID: actor.AccountID, ItemID: id, Revision: 1, Kind: change.Created, Actor: actor.User(), Trigger: change.ByHook,
+	return Document{Bytes: document, Revision: i.Revision}, change.Record(ctx, tx, change.Change{
+		AccountID: actor.AccountID, ItemID: id, Revision: i.Revision, Kind: change.Created, Actor: actor.User(), Trigger: change.ByHook,
 		Document: document, OccurredAt: now,
 	})
 }

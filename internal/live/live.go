@@ -210,7 +210,7 @@ func (s *Subscription) kind(ctx context.Context, c *change.Change) (Kind, error)
 		}
 		return kind, nil
 	}
-	before, err := item.Before(i, c.Previous)
+	before, err := item.Before(c.Document, c.Previous)
 	if err != nil {
 		return "", err
 	}

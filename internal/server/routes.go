@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"itemcast/graph"
+	"itemcast/internal/problem"
 	"itemcast/internal/rest"
 	"itemcast/internal/rest/contract"
 	"itemcast/internal/web"
@@ -35,7 +36,7 @@ func Routes(h Handlers) http.Handler {
 	mux.HandleFunc("GET /api/v1/openapi.yaml", h.Contract.ServeYAML)
 
 	// Signed in, with api.access; each operation asks for its own permission besides.
-	api := signedIn(h.SignIn, contract.WriteProblem, operations(h))
+	api := signedIn(h.SignIn, contract.WriteProblem, unhurried(operations(h)))
 	mux.Handle("/api/v1/", api)
 	mux.Handle("/api/v1", withSlash(api))
 
@@ -47,7 +48,7 @@ func Routes(h Handlers) http.Handler {
 	mux.Handle("/api/v1/openapi.json", nothing) // by another method
 	mux.Handle("/api/v1/openapi.yaml", nothing)
 	mux.Handle("/", nothing)
-	return contract.Recover(deadlines(secure(contract.Canonical("/api/", mux))))
+	return contract.Recover(deadlines(secure(h.PublicURL, contract.Canonical("/api/", mux))))
 }
 
 // operations is every operation of openapi/core.yaml, behind the contract.
@@ -81,7 +82,17 @@ func byKind(page, operation, socket http.Handler) http.Handler {
 }
 
 // secure sets what every answer of a server that is not a web page's own wants; pages set their Content-Security-Policy themselves.
-func secure(next http.Handler) http.Handler {
+//
+// A page of another origin makes no change here: a browser adds the credentials that it keeps for us to the form of whoever asks it to.
+func secure(publicURL string, next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	if u, err := url.Parse(publicURL); err == nil {
+		_ = protection.AddTrustedOrigin(u.Scheme + "://" + u.Host) // a proxy before us may not pass on the Host
+	}
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		contract.WriteProblem(w, r, problem.New(problem.Forbidden, "A page of another origin may not change anything here."))
+	}))
+	next = protection.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Referrer-Policy", "same-origin")

@@ -59,6 +59,10 @@ FROM item_change c JOIN item_position p ON p.change_id = c.id
 WHERE c.account_id = @account_id AND c.item_id = @item_id AND c.id < @before_id
 ORDER BY c.id DESC LIMIT @max_rows;
 
+-- LastRevision is the last one that an item had, should it have been deleted: one of the same id goes on from there.
+-- name: LastRevision :one
+SELECT coalesce(max(revision), 0)::bigint AS revision FROM item_change WHERE account_id = @account_id AND item_id = @item_id;
+
 -- name: ExtendPartitions :one
 -- system: the log of all accounts.
 SELECT item_change_extend(@ahead::bigint)::integer AS made;

@@ -297,6 +297,23 @@ func (q *Queries) ItemHistory(ctx context.Context, arg ItemHistoryParams) ([]Ite
 	return items, nil
 }
 
+const lastRevision = `-- name: LastRevision :one
+SELECT coalesce(max(revision), 0)::bigint AS revision FROM item_change WHERE account_id = $1 AND item_id = $2
+`
+
+type LastRevisionParams struct {
+	AccountID uuid.UUID
+	ItemID    uuid.UUID
+}
+
+// LastRevision is the last one that an item had, should it have been deleted: one of the same id goes on from there.
+func (q *Queries) LastRevision(ctx context.Context, arg LastRevisionParams) (int64, error) {
+	row := q.db.QueryRow(ctx, lastRevision, arg.AccountID, arg.ItemID)
+	var revision int64
+	err := row.Scan(&revision)
+	return revision, err
+}
+
 const lockConsumer = `-- name: LockConsumer :exec
 SELECT pg_advisory_xact_lock(hashtext('itemcast consumer ' || $1::text))
 `
