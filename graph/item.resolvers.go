@@ -136,6 +136,9 @@ func (r *queryResolver) Items(ctx context.Context, filter *model.ItemFilter, sor
 	if err != nil {
 		return nil, err
 	}
+	if err := loadersFrom(ctx).take(page); err != nil {
+		return nil, err
+	}
 	return &connection.Items{Page: page, ChangeCursor: cursor, Filter: criteria}, nil
 }
 

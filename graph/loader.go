@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -9,6 +10,8 @@ import (
 	"github.com/vikstrous/dataloadgen"
 
 	"itemcast/graph/rendered"
+	"itemcast/internal/item"
+	"itemcast/internal/problem"
 )
 
 // loadWait is how long a loader gathers ids: the resolvers of one response ask within microseconds of each other.
@@ -18,6 +21,22 @@ const loadWait = 200 * time.Microsecond
 type loaders struct {
 	items *dataloadgen.Loader[uuid.UUID, *rendered.Item]
 	users *dataloadgen.Loader[uuid.UUID, string]
+	read  atomic.Int64 // bytes of documents
+}
+
+// maxRead is how many bytes of documents one response may be made of: lists can be asked for side by side, each as large as a page may be.
+const maxRead = 64 << 20
+
+// take counts what a list has read. Error: PAYLOAD_TOO_LARGE.
+func (l *loaders) take(page item.Page) error {
+	size := 0
+	for _, listed := range page.Items {
+		size += len(listed.Document)
+	}
+	if l.read.Add(int64(size)) > maxRead {
+		return problem.New(problem.TooLarge, "The items of one answer may have %d MiB at most; ask for smaller pages, or for fewer lists at once.", maxRead>>20)
+	}
+	return nil
 }
 
 type loadersKey struct{}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -242,12 +243,35 @@ func (f *Filter) faults() (faults []problem.Fault) {
 		}
 	}
 	check("search", f.Search)
+	if utf8.RuneCountInString(f.Search) > maxSearch {
+		faults = append(faults, problem.Fault{Parameter: "search", Detail: fmt.Sprintf("must be at most %d characters long", maxSearch)})
+	}
+	if idleDashes(f.Search) > maxIdleDashes {
+		faults = append(faults, problem.Fault{Parameter: "search", Detail: "has too many dashes that stand before no word"})
+	}
 	check("tags", f.Tags...)
 	check("workflow_status", f.WorkflowStatuses...)
 	for _, key := range slices.Sorted(maps.Keys(f.Metadata)) {
 		check("metadata."+key, f.Metadata[key])
 	}
 	return faults
+}
+
+const (
+	maxSearch     = 500 // characters, as in the contract
+	maxIdleDashes = 16  // Postgres stacks up 32 of them and then fails (websearch_to_tsquery: "tsquery stack too small")
+)
+
+// idleDashes counts the dashes that exclude nothing.
+func idleDashes(search string) (n int) {
+	idle := false
+	for _, r := range search + " " {
+		if idle && r != '"' && !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			n++
+		}
+		idle = r == '-'
+	}
+	return n
 }
 
 // roundUp rounds to Postgres's microseconds: what is before a time is before the next of them. A time that others are to be after is
