@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 )
 
 // bomb is a query that doubles with each of its fragments.
@@ -163,5 +165,34 @@ func TestAttack_AnythingCanBeSearchedFor(t *testing.T) {
 		if got.status != http.StatusOK && got.status != http.StatusBadRequest {
 			t.Errorf("%.20q…: %d %s", search, got.status, got.body)
 		}
+	}
+}
+
+// Imports of the same items at the same time take turns.
+func TestAttack_ImportsOfTheSameItemsAtOnceAllSucceed(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	ids := make([]uuid.UUID, 60)
+	for k := range ids {
+		ids[k] = uuid.Must(uuid.NewV7())
+	}
+	var imports errgroup.Group
+	for k := range 6 {
+		var lines strings.Builder
+		for at := range ids {
+			if k%2 == 1 {
+				at = len(ids) - 1 - at
+			}
+			fmt.Fprintf(&lines, `{"id":"%s","name":"by %d"}`+"\n", ids[at], k)
+		}
+		imports.Go(func() error {
+			if got := n.call(http.MethodPost, "/api/v1/items/import", lines.String(), "Content-Type", "application/x-ndjson"); got.status != http.StatusOK {
+				return fmt.Errorf("import %d: %d %s", k, got.status, got.body)
+			}
+			return nil
+		})
+	}
+	if err := imports.Wait(); err != nil {
+		t.Error(err)
 	}
 }

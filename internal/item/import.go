@@ -3,10 +3,12 @@ package item
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"itemcast/internal/account"
 	"itemcast/internal/db/dbsqlc"
@@ -81,13 +83,27 @@ func (s *Service) Import(ctx context.Context, lines io.Reader, options ImportOpt
 		if err != nil || len(batch) == 0 {
 			return report, err
 		}
-		if err := s.importBatch(ctx, actor, in, batch, options, &report); err != nil {
+		err = s.importBatch(ctx, actor, in, batch, options, &report)
+		for again := 0; again < importTries && inTheWay(err); again++ {
+			err = s.importBatch(ctx, actor, in, batch, options, &report)
+		}
+		if err != nil {
 			return report, err
 		}
 		if options.Progress != nil {
 			options.Progress(report.ImportCount)
 		}
 	}
+}
+
+// importTries is how often a batch is tried again that another import was in the way of.
+const importTries = 5
+
+// inTheWay reports whether a batch was undone because another one wrote the same items at the same time: created one first (SQLSTATE 23505),
+// or held one while it waited for another (40P01).
+func inTheWay(err error) bool {
+	answer, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (answer.Code == "23505" || answer.Code == "40P01")
 }
 
 // resumeImport passes over the lines that earlier runs of the import are done with. Error: CONFLICT when those were other lines: their
