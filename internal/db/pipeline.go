@@ -154,12 +154,12 @@ func (p *pipeline) Commit(ctx context.Context) error {
 	p.queued.Queue("commit")
 	results, err := p.send(ctx)
 	if err != nil {
-		p.undo(ctx)
+		_ = p.undo(ctx)
 		return err
 	}
 	tag, err := results.Exec()
 	if err = errors.Join(err, closeAfter(err, results)); err != nil {
-		p.undo(ctx)
+		_ = p.undo(ctx)
 		return err
 	}
 	if tag.String() == "ROLLBACK" {

@@ -175,7 +175,7 @@ func TestWrite_AConnectionThatDiesIsAnErrorAndNoLeak(t *testing.T) {
 	pool := dbtest.New(t)
 	for _, late := range []bool{false, true} {
 		err := db.Write(t.Context(), pool, func(ctx context.Context, tx pgx.Tx) error {
-			var pid uint32 = tx.Conn().PgConn().PID()
+			pid := tx.Conn().PgConn().PID()
 			if err := dbsqlc.New(tx).InsertAccount(ctx, named(uuid.New(), "lost")); err != nil {
 				return err
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"itemcast/internal/account"
+	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
 )
@@ -83,9 +84,8 @@ func (s *Service) Import(ctx context.Context, lines io.Reader, options ImportOpt
 		if err != nil || len(batch) == 0 {
 			return report, err
 		}
-		err = s.importBatch(ctx, actor, in, batch, options, &report)
-		for again := 0; again < importTries && inTheWay(err); again++ {
-			err = s.importBatch(ctx, actor, in, batch, options, &report)
+		if err = s.importBatch(ctx, actor, in, batch, options, &report, false); inTheWay(err) {
+			err = s.importBatch(ctx, actor, in, batch, options, &report, true)
 		}
 		if err != nil {
 			return report, err
@@ -95,9 +95,6 @@ func (s *Service) Import(ctx context.Context, lines io.Reader, options ImportOpt
 		}
 	}
 }
-
-// importTries is how often a batch is tried again that another import was in the way of.
-const importTries = 5
 
 // inTheWay reports whether a batch was undone because another one wrote the same items at the same time: created one first (SQLSTATE 23505),
 // or held one while it waited for another (40P01).
@@ -131,11 +128,19 @@ func (s *Service) resumeImport(ctx context.Context, actor account.Actor, in *lin
 	return nil
 }
 
-// importBatch imports lines, the last that in has read, and notes the progress, in one transaction.
-func (s *Service) importBatch(ctx context.Context, actor account.Actor, in *lineReader, batch []line, options ImportOptions, report *ImportReport) error {
+// importBatch imports lines, the last that in has read, and notes the progress, in one transaction. Other imports of the account run beside
+// it unless it is to be alone, as one is that they were in the way of.
+func (s *Service) importBatch(ctx context.Context, actor account.Actor, in *lineReader, batch []line, options ImportOptions, report *ImportReport, alone bool) error {
 	count, rejected := report.ImportCount, []LineError{}
 	err := s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		count, rejected = report.ImportCount, []LineError{}
+		lock := dbsqlc.New(db.Later(tx)).ShareImports
+		if alone {
+			lock = dbsqlc.New(db.Later(tx)).ImportAlone
+		}
+		if err := lock(ctx, actor.AccountID); err != nil {
+			return fmt.Errorf("lock imports: %w", err)
+		}
 		if err := lockImport(ctx, tx, actor, options.Key, report.Line); err != nil {
 			return err
 		}

@@ -14,3 +14,10 @@ SELECT line FROM item_import WHERE account_id = @account_id AND key = @key FOR U
 UPDATE item_import SET line = @line, created = @created, updated = @updated, unchanged = @unchanged, rejected = @rejected, digest = @digest,
     updated_at = now()
 WHERE account_id = @account_id AND key = @key;
+
+-- ShareImports lets batches of imports run side by side; ImportAlone waits until there is none, and keeps others waiting.
+-- name: ShareImports :exec
+SELECT pg_advisory_xact_lock_shared(hashtext('itemcast imports ' || CAST(@account_id AS uuid)));
+
+-- name: ImportAlone :exec
+SELECT pg_advisory_xact_lock(hashtext('itemcast imports ' || CAST(@account_id AS uuid)));

@@ -42,6 +42,15 @@ func (q *Queries) AdvanceImport(ctx context.Context, arg AdvanceImportParams) er
 	return err
 }
 
+const importAlone = `-- name: ImportAlone :exec
+SELECT pg_advisory_xact_lock(hashtext('itemcast imports ' || CAST($1 AS uuid)))
+`
+
+func (q *Queries) ImportAlone(ctx context.Context, accountID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, importAlone, accountID)
+	return err
+}
+
 const lockImport = `-- name: LockImport :one
 SELECT line FROM item_import WHERE account_id = $1 AND key = $2 FOR UPDATE
 `
@@ -70,6 +79,16 @@ type ResetImportParams struct {
 
 func (q *Queries) ResetImport(ctx context.Context, arg ResetImportParams) error {
 	_, err := q.db.Exec(ctx, resetImport, arg.AccountID, arg.Key)
+	return err
+}
+
+const shareImports = `-- name: ShareImports :exec
+SELECT pg_advisory_xact_lock_shared(hashtext('itemcast imports ' || CAST($1 AS uuid)))
+`
+
+// ShareImports lets batches of imports run side by side; ImportAlone waits until there is none, and keeps others waiting.
+func (q *Queries) ShareImports(ctx context.Context, accountID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, shareImports, accountID)
 	return err
 }
 
