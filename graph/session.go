@@ -40,7 +40,7 @@ func (s *session) begin(ctx context.Context, payload transport.InitPayload) (con
 	signedIn, actor, err := s.verify(ctx)
 	if err != nil {
 		code, reason := closeForbidden, "Forbidden"
-		if mayPass(err) { // clients come again, with their cursor
+		if problem.MayPass(err) { // clients come again, with their cursor
 			code, reason = closeTryAgainLater, "Try again later"
 		}
 		return transport.WithWebsocketCloseCode(transport.AppendCloseReason(ctx, reason), code), errors.New(reason)
@@ -71,7 +71,7 @@ func (s *session) watch(ctx context.Context, before account.Actor) {
 		}
 		_, actor, err := s.verify(ctx)
 		switch {
-		case err != nil && mayPass(err):
+		case err != nil && problem.MayPass(err):
 		case err != nil:
 			_ = s.conn.WriteClose(closeForbidden, "Forbidden")
 			return
@@ -93,10 +93,4 @@ func aroundOperation(ctx context.Context, next graphql.OperationHandler) graphql
 		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{present(ctx, err)}})
 	}
 	return next(renewed)
-}
-
-// mayPass reports whether an error of verifying is of the node and not of the user.
-func mayPass(err error) bool {
-	code := problem.From(err).Code
-	return code == problem.Unavailable || code == problem.TooManyRequests
 }

@@ -85,10 +85,10 @@ func TestAttack_AWebSocketEndsWithItsUsersPermissions(t *testing.T) {
 		statement string
 		code      websocket.StatusCode
 	}{
-		"user":     {"UPDATE app_user SET active = false", 4403},
-		"access":   {"UPDATE role SET permissions = ARRAY['items.view']", 4403},
-		"password": {"UPDATE app_user SET email = 'someone.else@example.com'", 4403},
-		"role":     {"UPDATE role SET permissions = ARRAY['api.access', 'items.create']", 1001},
+		"user":    {"UPDATE app_user SET active = false", 4403},
+		"access":  {"UPDATE role SET permissions = ARRAY['items.view']", 4403},
+		"address": {"UPDATE app_user SET email = 'someone.else@example.com'", 4403},
+		"role":    {"UPDATE role SET permissions = ARRAY['api.access', 'items.create']", 1001},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -85,9 +84,9 @@ func TestStatements_ARequestCostsNoMoreThanItMust(t *testing.T) {
 		made := n.call(http.MethodPost, "/api/v1/items", fmt.Sprintf(`{"name":"item %d","tags":["a","b"],"assets":[{"kind":"source","url":"https://example.com/%d","content_type":"video/mp4"}]}`, i, i))
 		path = "/api/v1/items/" + made.expect(t, http.StatusCreated).field(t, "id")
 	}
-	for !strings.Contains(string(n.call(http.MethodGet, path+"/history", "").expect(t, http.StatusOK).body), "CREATED") { // until it has its position
-		time.Sleep(5 * time.Millisecond)
-	}
+	await(t, func() bool { // until it has its position
+		return strings.Contains(string(n.call(http.MethodGet, path+"/history", "").expect(t, http.StatusOK).body), "CREATED")
+	})
 	for name, c := range map[string]struct {
 		most int
 		do   func()

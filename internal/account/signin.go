@@ -8,16 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/hashicorp/golang-lru/v2/expirable"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/singleflight"
 
+	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
 )
@@ -100,7 +99,7 @@ func (s *SignIn) verifyOnce(ctx context.Context, email, password string, digest 
 
 func (s *SignIn) verify(ctx context.Context, email, password string) (Actor, error) {
 	// What no text column of Postgres can hold is nobody's address, and asking for it would be an error.
-	if len(email) > 320 || len(password) > 1024 || !utf8.ValidString(email) || strings.ContainsRune(email, 0) {
+	if len(email) > 320 || len(password) > 1024 || !db.IsText(email) {
 		return Actor{}, errCredentials
 	}
 	user, err := dbsqlc.New(s.pool).UserByEmail(ctx, email)

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -14,6 +15,9 @@ import (
 
 // OldestPostgres is the first version that Itemcast works with, as server_version_num puts it.
 const OldestPostgres = 14_00_00
+
+// IsText reports whether a text column can hold a text, and so compare with it: UTF-8 without U+0000.
+func IsText(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 
 // Open opens a pool on the database and verifies that it answers and that it is Postgres 14 or newer.
 //

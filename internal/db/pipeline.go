@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
@@ -117,7 +116,7 @@ func (p *pipeline) Exec(ctx context.Context, sql string, args ...any) (pgconn.Co
 		return pgconn.CommandTag{}, err
 	}
 	tag, err := results.Exec()
-	return tag, errors.Join(err, closeAfter(err, results))
+	return tag, finish(results, err)
 }
 
 func (p *pipeline) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
@@ -158,7 +157,7 @@ func (p *pipeline) Commit(ctx context.Context) error {
 		return err
 	}
 	tag, err := results.Exec()
-	if err = errors.Join(err, closeAfter(err, results)); err != nil {
+	if err = finish(results, err); err != nil {
 		_ = p.undo(ctx)
 		return err
 	}
@@ -331,11 +330,11 @@ func (f failed) Close()     {}
 func (f failed) Err() error { return f.err }
 func (f failed) Next() bool { return false }
 
-// closeAfter ends a batch; what it says after err is no news.
-func closeAfter(err error, results pgx.BatchResults) error {
+// finish ends a batch, and returns the first error: after err, what the end says is no news.
+func finish(results pgx.BatchResults, err error) error {
 	closing := results.Close()
 	if err != nil {
-		return nil
+		return err
 	}
 	return closing
 }

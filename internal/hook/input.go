@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"itemcast/internal/change"
+	"itemcast/internal/db"
 	"itemcast/internal/problem"
 )
 
@@ -57,7 +58,7 @@ func (in Input) checked(allowed []netip.Prefix) (Input, error) {
 	if refusal != "" {
 		add("#/url", "%s", refusal)
 	}
-	if !utf8.ValidString(in.Description) || strings.ContainsRune(in.Description, 0) {
+	if !db.IsText(in.Description) {
 		add("#/description", "must be valid text")
 	} else if utf8.RuneCountInString(in.Description) > maxDescription {
 		add("#/description", "must have at most %d characters", maxDescription)

@@ -57,13 +57,24 @@ func documentVersion(publicURL string) int32 {
 	return int32(crc32.ChecksumIEEE(fmt.Appendf(nil, "%d %s", rendererVersion, publicURL)))
 }
 
+var documentNames = jsonNames[Item]()
+
+// jsonNames are the JSON names of a struct's fields, in declared order.
+func jsonNames[T any]() (names []string) {
+	t := reflect.TypeFor[T]()
+	for n := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(n).Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
+}
+
 // changedFields names the fields in which b differs from a, in declared order, and gives a's values of them as a JSON object. The revision
 // and updated_at follow from a change and are none.
 func changedFields(a, b *Item) (names []string, previous json.RawMessage, err error) {
 	var object bytes.Buffer
 	va, vb := reflect.ValueOf(a).Elem(), reflect.ValueOf(b).Elem()
-	for i := range va.NumField() {
-		name, _, _ := strings.Cut(va.Type().Field(i).Tag.Get("json"), ",")
+	for i, name := range documentNames {
 		if name == "revision" || name == "updated_at" || reflect.DeepEqual(va.Field(i).Interface(), vb.Field(i).Interface()) {
 			continue
 		}

@@ -3,9 +3,9 @@ package item
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
+	"itemcast/internal/db"
 	"itemcast/internal/problem"
 )
 
@@ -15,7 +15,7 @@ func (f *Field) check() error {
 	var faults []problem.Fault
 	text := func(pointer, value string, least, most int) {
 		switch n := utf8.RuneCountInString(value); {
-		case !utf8.ValidString(value) || strings.ContainsRune(value, 0):
+		case !db.IsText(value):
 			faults = append(faults, problem.Fault{Pointer: pointer, Detail: "must be text without U+0000"})
 		case n < least || n > most:
 			faults = append(faults, problem.Fault{Pointer: pointer, Detail: fmt.Sprintf("must have from %d to %d characters", least, most)})

@@ -70,15 +70,7 @@ func setFields(to, from *ItemInput, wanted func(name string) bool) {
 	}
 }
 
-// inputNames are the JSON names of ItemInput's fields, in order.
-var inputNames = func() (names []string) {
-	t := reflect.TypeFor[ItemInput]()
-	for n := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(n).Tag.Get("json"), ",")
-		names = append(names, name)
-	}
-	return names
-}()
+var inputNames = jsonNames[ItemInput]()
 
 // apply sets every field of i that a client sets, as input says or by default, unless that breaks a rule. Error: RULE_VIOLATED with every
 // fault.

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/account"
+	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
 )
@@ -237,7 +238,7 @@ func (s *Service) criteria(ctx context.Context, account uuid.UUID, f Filter) (db
 func (f *Filter) faults() (faults []problem.Fault) {
 	check := func(parameter string, texts ...string) {
 		for _, text := range texts {
-			if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+			if !db.IsText(text) {
 				faults = append(faults, problem.Fault{Parameter: parameter, Detail: "must be text without U+0000"})
 			}
 		}

@@ -90,7 +90,7 @@ func (m *Matcher) matchMetadata(raw json.RawMessage) bool {
 	return true
 }
 
-// Before returns the item as it was before a change that left it as i is: previous holds what the changed fields were.
+// Before returns the item as it was before a change that left it as the document says: previous holds what the changed fields were.
 func Before(document []byte, previous json.RawMessage) (*Item, error) {
 	before, err := Decode(document)
 	if err != nil {

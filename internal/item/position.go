@@ -7,10 +7,10 @@ import (
 	"encoding/json"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
+	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
 )
@@ -53,7 +53,7 @@ func readFrom(params *dbsqlc.ListDocumentsParams, sort Sort, cursor string) erro
 	if err := decoder.Decode(&p); err != nil || p.Sort != string(sort) || (p.Name != nil) != (sort.key() == ByName) || (p.Time == nil) == (p.Name == nil) {
 		return invalid
 	}
-	if p.Name != nil && (!utf8.ValidString(*p.Name) || strings.ContainsRune(*p.Name, 0)) {
+	if p.Name != nil && !db.IsText(*p.Name) {
 		return invalid
 	}
 	if p.Time != nil && (p.Time.Year() < 1 || p.Time.Year() > 9999) {

@@ -28,6 +28,12 @@ func From(err error) *Error {
 	return New(Internal, "Something went wrong inside; it has been logged.")
 }
 
+// MayPass reports whether an error is of the moment, and neither of the request nor of its user: the same may work soon.
+func MayPass(err error) bool {
+	code := From(err).Code
+	return code == Unavailable || code == TooManyRequests
+}
+
 func isTransient(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, puddle.ErrClosedPool) ||
 		errors.Is(err, io.ErrUnexpectedEOF) { // how pgx tells of a server that died while it answered

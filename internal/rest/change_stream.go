@@ -57,7 +57,9 @@ func (s *changeStream) follow(ctx context.Context) {
 		switch {
 		case ctx.Err() != nil: // the client has gone, or the server shuts down
 			return
-		case err != nil && !mayPass(err):
+		case err != nil && !problem.MayPass(err):
+			// What may pass, a stream outlasts: to end it would be worse, as a client that connects again while the database is still away
+			// gets a 503, and an EventSource gives up for good on that. Nothing is sent meanwhile.
 			s.out.event("error", "", contract.ProblemText(s.request, err))
 			_ = s.out.flush()
 			return
@@ -110,11 +112,4 @@ func (s *changeStream) pause(ctx context.Context, failure error) {
 		return
 	}
 	_ = s.subscription.Wait(ctx)
-}
-
-// mayPass reports whether a stream outlasts an error: to end it would be worse, as a client that connects again while the database is
-// still away gets a 503, and an EventSource gives up for good on that. Nothing is sent meanwhile.
-func mayPass(err error) bool {
-	code := problem.From(err).Code
-	return code == problem.Unavailable || code == problem.TooManyRequests
 }
