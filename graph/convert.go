@@ -1,16 +1,11 @@
 package graph
 
 import (
-	"context"
 	"strconv"
-	"time"
-
-	"github.com/99designs/gqlgen/graphql/handler/transport"
 
 	"itemcast/graph/internal/model"
 	"itemcast/internal/hook"
 	"itemcast/internal/item"
-	"itemcast/internal/live"
 	"itemcast/internal/problem"
 )
 
@@ -46,38 +41,4 @@ func historyPosition(after *string) (int64, error) {
 		return 0, problem.New(problem.InvalidCursor, "The position is not one of this history; take it from next.")
 	}
 	return id, nil
-}
-
-// resubscribeWait is how long a subscription leaves a database alone that is away.
-const resubscribeWait = time.Second
-
-// follow sends a subscription's events until ctx ends or the subscription cannot go on, which the subscriber is told. While the database is
-// away it waits, and then goes on after cursor, the last that was sent.
-func follow(ctx context.Context, cursor string, subscribe func(cursor string) (*live.Subscription, error), subscription *live.Subscription, events chan<- *live.Event) {
-	defer close(events)
-	for {
-		event, err := subscription.Next(ctx)
-		for err != nil && ctx.Err() == nil && problem.From(err).Code == problem.Unavailable {
-			select {
-			case <-ctx.Done():
-			case <-time.After(resubscribeWait):
-			}
-			if subscription, err = subscribe(cursor); err == nil {
-				event, err = subscription.Next(ctx)
-			}
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		if err != nil {
-			transport.AddSubscriptionError(ctx, present(ctx, err))
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case events <- event:
-			cursor = event.Cursor
-		}
-	}
 }

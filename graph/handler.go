@@ -7,17 +7,17 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
-	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"itemcast/graph/internal/exec"
+	"itemcast/internal/account"
+	"itemcast/internal/live"
 	"itemcast/internal/problem"
 )
 
@@ -34,15 +34,29 @@ const (
 
 // Config is what the handler needs beside the services.
 type Config struct {
-	// SignIn verifies an Authorization header that comes with a WebSocket's connection_init and returns a context in which its user acts.
+	// SignIn verifies an Authorization header and returns a context in which its user acts.
 	SignIn func(ctx context.Context, authorization string) (context.Context, error)
-	Log    *slog.Logger
+	// Watch calls changed when an actor may do other things than before (account.SignIn.Watch).
+	Watch     func(actor account.Actor, changed func(error)) (stop func())
+	PublicURL string // whose pages may open WebSockets, beside those of the address that they are opened to
+	Log       *slog.Logger
 }
 
-// NewHandler serves the GraphQL API over HTTP POST and WebSocket (graphql-transport-ws). The request's context carries the actor.
-func NewHandler(r *Resolver, c Config) http.Handler {
+// Handler serves the GraphQL API over HTTP POST, server-sent events (graphql-sse, distinct connections mode) and WebSocket
+// (graphql-transport-ws). A request's context carries the actor.
+type Handler struct {
+	hub     *live.Hub
+	config  Config
+	gqlgen  *handler.Server
+	sockets sockets
+}
+
+// NewHandler makes the handler over the services.
+func NewHandler(r *Resolver, c Config) *Handler {
+	h := &Handler{hub: r.Hub, config: c, sockets: sockets{open: map[*socket]struct{}{}}}
 	server := handler.New(exec.NewExecutableSchema(exec.Config{Resolvers: r, Complexity: complexity()}))
-	server.AddTransport(newWebsocket())
+	server.AddTransport(webSocket{h})
+	server.AddTransport(eventStream{h})
 	server.AddTransport(post{})
 	server.SetQueryCache(lru.New[*ast.QueryDocument](queryCache))
 	server.SetParserTokenLimit(maxTokens)
@@ -52,37 +66,17 @@ func NewHandler(r *Resolver, c Config) http.Handler {
 	server.Use(sizeLimit{fields: maxFields, depth: maxDepth}) // before the complexity, which spreads fragments wherever they stand
 	server.Use(extension.FixedComplexityLimit(maxComplexity))
 	server.Use(oneStream{})
-	server.AroundOperations(aroundOperation)
 	server.AroundResponses(r.withLoaders)
 	server.SetErrorPresenter(func(ctx context.Context, err error) *gqlerror.Error { return presentLogged(ctx, c.Log, err) })
 	server.SetRecoverFunc(func(_ context.Context, cause any) error {
 		c.Log.Error("a resolver panicked", "cause", cause, "stack", string(debug.Stack()))
 		return problem.New(problem.Internal, "Something went wrong on our side; it is logged.")
 	})
-	return withSession(c, server)
+	h.gqlgen = server
+	return h
 }
 
-func newWebsocket() transport.Websocket {
-	return transport.Websocket{
-		Implementation:   wsImplementation{},
-		PingPongInterval: 20 * time.Second,
-		InitFunc: func(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
-			ctx, err := sessionFrom(ctx).begin(ctx, payload)
-			return ctx, nil, err
-		},
-	}
-}
-
-// withSession gives each WebSocket a session of its own.
-func withSession(c Config, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Upgrade") != "" {
-			s := &session{signIn: c.SignIn, authorization: r.Header.Get("Authorization")}
-			r = r.WithContext(context.WithValue(r.Context(), sessionKey{}, s))
-		}
-		next.ServeHTTP(w, r)
-	})
-}
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.gqlgen.ServeHTTP(w, r) }
 
 // scanCost is the complexity of a field that costs Postgres as much as that many plain ones.
 const scanCost = 500

@@ -162,18 +162,12 @@ func (r *subscriptionResolver) ItemChanges(ctx context.Context, after *string, f
 		f := toFilter(filter)
 		criteria = &f
 	}
-	cursor := orZero(after)
-	if cursor == "" {
-		cursor = r.Feed.Cursor(r.Feed.Head())
-	}
-	subscribe := func(cursor string) (*live.Subscription, error) { return r.Hub.Subscribe(ctx, cursor, criteria, kinds) }
-	subscription, err := subscribe(cursor)
+	tap := tapFrom(ctx) // it knows the position, which those who share an execution do not
+	subscription, err := r.Hub.Subscribe(ctx, tap.after, criteria, kinds)
 	if err != nil {
 		return nil, err
 	}
-	events := make(chan *live.Event)
-	go follow(ctx, cursor, subscribe, subscription, events)
-	return events, nil
+	return tap.take(subscription), nil
 }
 
 // Item returns exec.ItemResolver implementation.

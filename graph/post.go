@@ -12,8 +12,10 @@ import (
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"itemcast/internal/eventstream"
 	"itemcast/internal/problem"
 	"itemcast/internal/strictjson"
 )
@@ -31,7 +33,7 @@ type post struct{}
 var _ graphql.Transport = post{}
 
 // Supports takes every request that is left, and answers those that cannot be served with what to do.
-func (post) Supports(r *http.Request) bool { return r.Header.Get("Upgrade") == "" }
+func (post) Supports(*http.Request) bool { return true }
 
 func (t post) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	accepted, ok := negotiate(r.Header.Values("Accept"))
@@ -44,19 +46,21 @@ func (t post) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 		refuse(w, accepted, problem.New(problem.MethodNotAllowed, "Send operations by POST; a browser gets the playground with GET."))
 		return
 	}
-	if mediaType, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != plainJSON ||
-		!strings.EqualFold(cmp.Or(parameters["charset"], "utf-8"), "utf-8") {
+	if !isJSON(r.Header.Get("Content-Type")) {
 		refuse(w, accepted, problem.New(problem.UnsupportedMediaType, "Send the request as %s in UTF-8.", plainJSON))
 		return
 	}
-	start := graphql.Now()
-	params, err := readParams(w, r)
+	body, err := readBody(w, r)
+	if err != nil {
+		refuse(w, accepted, err)
+		return
+	}
+	params, err := decodeParams(body)
 	if err != nil {
 		refuse(w, accepted, err)
 		return
 	}
 	params.Headers = r.Header
-	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
 
 	ctx := r.Context()
 	op, errs := exec.CreateOperationContext(ctx, params)
@@ -68,16 +72,21 @@ func (t post) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 		respond(w, accepted, status, exec.DispatchError(graphql.WithOperationContext(ctx, op), errs))
 		return
 	}
-	if op.Operation.Operation == "subscription" {
-		refuse(w, accepted, problem.New(problem.BadRequest, "Subscribe over a WebSocket with the protocol graphql-transport-ws."))
+	if op.Operation.Operation == ast.Subscription {
+		refuse(w, accepted, problem.New(problem.BadRequest,
+			"Subscribe over a WebSocket with the protocol graphql-transport-ws, or with Accept: %s.", eventstream.ContentType))
 		return
 	}
 	responses, ctx := exec.DispatchOperation(ctx, op)
 	respond(w, accepted, http.StatusOK, responses(ctx))
 }
 
-// readParams reads the request's parameters. Variables keep the digits of their numbers.
-func readParams(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *problem.Error) {
+func isJSON(contentType string) bool {
+	mediaType, parameters, err := mime.ParseMediaType(contentType)
+	return err == nil && mediaType == plainJSON && strings.EqualFold(cmp.Or(parameters["charset"], "utf-8"), "utf-8")
+}
+
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem.Error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return nil, problem.New(problem.TooLarge, "The request is larger than 1 MiB; use variables and smaller pages.")
@@ -85,7 +94,12 @@ func readParams(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *pr
 	if err != nil {
 		return nil, problem.New(problem.BadRequest, "The request could not be read.")
 	}
-	if err := strictjson.Check(body, strictjson.Limits{}); err != nil {
+	return body, nil
+}
+
+// decodeParams reads a request's parameters, in the form that all transports share. Variables keep the digits of their numbers.
+func decodeParams(raw []byte) (*graphql.RawParams, *problem.Error) {
+	if err := strictjson.Check(raw, strictjson.Limits{}); err != nil {
 		return nil, err
 	}
 	var request struct {
@@ -94,7 +108,7 @@ func readParams(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *pr
 		Variables     *map[string]any `json:"variables"`
 		Extensions    *map[string]any `json:"extensions"`
 	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
 	if err := decoder.Decode(&request); err != nil {
 		return nil, problem.New(problem.BadRequest, "The request must be an object of query and operationName (text), variables and extensions (objects).")
@@ -164,34 +178,10 @@ func refuse(w http.ResponseWriter, accepted string, p *problem.Error) {
 	respond(w, accepted, p.Code.Status(), &graphql.Response{Errors: gqlerror.List{e}})
 }
 
-// respond writes a response. Data is written as it was rendered, without another pass over it.
 func respond(w http.ResponseWriter, mediaType string, status int, response *graphql.Response) {
-	var body bytes.Buffer
-	body.WriteByte('{')
-	if len(response.Errors) > 0 {
-		raw, err := json.Marshal(response.Errors)
-		if err != nil {
-			raw = []byte(`[{"message":"The errors cannot be shown.","extensions":{"code":"INTERNAL"}}]`)
-		}
-		body.WriteString(`"errors":`)
-		body.Write(raw)
-	}
-	if len(response.Data) > 0 {
-		if len(response.Errors) > 0 {
-			body.WriteByte(',')
-		}
-		body.WriteString(`"data":`)
-		body.Write(response.Data)
-	}
-	if len(response.Extensions) > 0 {
-		if raw, err := json.Marshal(response.Extensions); err == nil {
-			body.WriteString(`,"extensions":`)
-			body.Write(raw)
-		}
-	}
-	body.WriteByte('}')
+	body := encode(response)
 	w.Header().Set("Content-Type", mediaType+"; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes())
+	_, _ = w.Write(body)
 }

@@ -213,7 +213,7 @@ func TestClients_GraphQLWSSignsInEitherWay(t *testing.T) {
 	}
 	lines := client(t, "subscribe.mjs", socket, "init", basic(adminEmail, adminPassword), foreignCursor)
 	hear(t, lines)
-	if got := hear(t, lines); !strings.Contains(string(got.Errors), `"CURSOR_EXPIRED"`) {
+	if got := hear(t, lines); !strings.Contains(string(got.Error), `"CURSOR_EXPIRED"`) {
 		t.Errorf("another log's cursor: %+v", got)
 	}
 }

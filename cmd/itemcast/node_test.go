@@ -30,6 +30,8 @@ const (
 	adminEmail    = "admin@example.com"
 	adminPassword = "a password for tests"
 	patience      = 20 * time.Second
+
+	manyConnections = 1000
 )
 
 // testNode is a whole node, wired as serve wires it, over a database of its own. Its client holds every REST response against the contract.
@@ -55,11 +57,11 @@ func startNodeOn(t *testing.T, pool *pgxpool.Pool) *testNode {
 	}
 	listener := httptest.NewUnstartedServer(nil)
 	url := "http://" + listener.Listener.Addr().String()
-	n, err := wire(ctx, &opened{pool: pool, log: log}, url, log, netip.MustParsePrefix("127.0.0.0/8"))
+	n, err := wire(ctx, &opened{pool: pool, log: log}, url, manyConnections, log, netip.MustParsePrefix("127.0.0.0/8"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener.Config.Handler = n.routes(url)
+	listener.Config.Handler, _ = n.routes(url)
 	listener.Config.BaseContext = func(net.Listener) context.Context { return ctx }
 	listener.Start()
 	done := make(chan error, 1)

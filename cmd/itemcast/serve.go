@@ -27,11 +27,12 @@ const (
 )
 
 type serveCommand struct {
-	Addr              string         `help:"Where to listen." env:"ITEMCAST_ADDR" default:"127.0.0.1:8080"`
-	OpsAddr           string         `help:"Where operators look: /livez /readyz /metrics /debug/pprof. Empty: nowhere." env:"ITEMCAST_OPS_ADDR" default:"127.0.0.1:8081"`
-	AdminEmail        string         `help:"The administrator that the first start makes." env:"ITEMCAST_ADMIN_EMAIL" default:"admin@example.com"`
-	AdminPassword     string         `help:"The administrator's password. Empty: a random one, printed once." env:"ITEMCAST_ADMIN_PASSWORD"`
-	HookAllowNetworks []netip.Prefix `help:"Networks that hooks may reach although they are private, such as 127.0.0.0/8." env:"ITEMCAST_HOOK_ALLOW_NETWORKS" placeholder:"CIDR,…"`
+	Addr               string         `help:"Where to listen." env:"ITEMCAST_ADDR" default:"127.0.0.1:8080"`
+	OpsAddr            string         `help:"Where operators look: /livez /readyz /metrics /debug/pprof. Empty: nowhere." env:"ITEMCAST_OPS_ADDR" default:"127.0.0.1:8081"`
+	AdminEmail         string         `help:"The administrator that the first start makes." env:"ITEMCAST_ADMIN_EMAIL" default:"admin@example.com"`
+	AdminPassword      string         `help:"The administrator's password. Empty: a random one, printed once." env:"ITEMCAST_ADMIN_PASSWORD"`
+	ConnectionsPerUser int            `help:"How many WebSockets and event streams a user may keep open on this node." env:"ITEMCAST_CONNECTIONS_PER_USER" default:"1000"`
+	HookAllowNetworks  []netip.Prefix `help:"Networks that hooks may reach although they are private, such as 127.0.0.0/8." env:"ITEMCAST_HOOK_ALLOW_NETWORKS" placeholder:"CIDR,…"`
 }
 
 // Run serves until ctx ends, and then lets what is under way finish.
@@ -54,7 +55,7 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 	if err := o.keepPublicURL(ctx, publicURL); err != nil {
 		return err
 	}
-	n, err := wire(ctx, o, publicURL, c.log, s.HookAllowNetworks...)
+	n, err := wire(ctx, o, publicURL, s.ConnectionsPerUser, c.log, s.HookAllowNetworks...)
 	if err != nil {
 		return err
 	}
@@ -78,8 +79,9 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 func (s *serveCommand) serve(ctx context.Context, n *node, public net.Listener, publicURL string) error {
 	requests, endRequests := context.WithCancel(context.WithoutCancel(ctx))
 	defer endRequests()
+	routes, graphQL := n.routes(publicURL)
 	handler := &http.Server{
-		Handler:           n.routes(publicURL),
+		Handler:           routes,
 		ReadHeaderTimeout: headerPatience,
 		IdleTimeout:       idlePatience,
 		BaseContext:       func(net.Listener) context.Context { return requests },
@@ -109,30 +111,36 @@ func (s *serveCommand) serve(ctx context.Context, n *node, public net.Listener, 
 		defer cancel()
 		streams := time.AfterFunc(time.Second, endRequests) // streams end only when they are told to
 		defer streams.Stop()
+		sockets := make(chan error, 1)
+		go func() { sockets <- graphQL.Drain(patience) }()
 		var errs error
 		for _, server := range servers {
 			errs = errors.Join(errs, server.Shutdown(patience))
 		}
-		return errs
+		return errors.Join(errs, <-sockets)
 	})
 	return group.Wait()
 }
 
-func (n *node) routes(publicURL string) http.Handler {
+// routes are all that the node serves in public, and what of it has to be drained when it ends.
+func (n *node) routes(publicURL string) (http.Handler, *graph.Handler) {
+	signIn := func(ctx context.Context, authorization string) (context.Context, error) {
+		return server.WithAuthorization(ctx, n.signIn, authorization)
+	}
 	resolver := &graph.Resolver{Items: n.items, Hooks: n.hooks, Users: n.directory, Hub: n.hub, Feed: n.feed}
+	graphQL := graph.NewHandler(resolver, graph.Config{SignIn: signIn, Watch: n.signIn.Watch, PublicURL: publicURL, Log: n.log})
 	return server.Routes(server.Handlers{
 		API: &rest.API{Items: n.items, Hooks: n.hooks, Hub: n.hub, Cursor: n.feed.Cursor, PublicURL: publicURL, Log: n.log,
 			SignIn: func(r *http.Request) (context.Context, error) {
-				return server.WithAuthorization(r.Context(), n.signIn, r.Header.Get("Authorization"))
-			}},
-		Contract: n.contract,
-		GraphQL: graph.NewHandler(resolver, graph.Config{Log: n.log, SignIn: func(ctx context.Context, authorization string) (context.Context, error) {
-			return server.WithAuthorization(ctx, n.signIn, authorization)
-		}}),
+				return signIn(r.Context(), r.Header.Get("Authorization"))
+			},
+			Watch: n.signIn.Watch},
+		Contract:    n.contract,
+		GraphQL:     graphQL,
 		Idempotency: idempotency.Middleware(n.database.pool, caller, idempotency.Patience),
 		SignIn:      n.signIn,
 		PublicURL:   publicURL,
-	})
+	}), graphQL
 }
 
 // watch ends the server when its Postgres is gone for good.

@@ -33,7 +33,7 @@ func (d *database) asOperator(ctx context.Context, c *console, fn func(ctx conte
 	if err != nil {
 		return err
 	}
-	n, err := wire(ctx, o, publicURL, c.log)
+	n, err := wire(ctx, o, publicURL, 0, c.log) // nobody connects
 	if err != nil {
 		return err
 	}

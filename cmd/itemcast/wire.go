@@ -39,7 +39,7 @@ type node struct {
 const notifierConns = 4
 
 // wire makes the services; close ends what they hold open beside the database. Hooks may reach the networks named although they are private.
-func wire(ctx context.Context, o *opened, publicURL string, log *slog.Logger, hookNetworks ...netip.Prefix) (*node, error) {
+func wire(ctx context.Context, o *opened, publicURL string, connectionsPerUser int, log *slog.Logger, hookNetworks ...netip.Prefix) (*node, error) {
 	document, err := contract.Load(openapi.Files, "core.yaml")
 	if err != nil {
 		return nil, fmt.Errorf("load the contract: %w", err)
@@ -63,7 +63,7 @@ func wire(ctx context.Context, o *opened, publicURL string, log *slog.Logger, ho
 	n.dispatcher = hook.NewDispatcher(o.pool, feed, hook.Config{AllowNetworks: hookNetworks, Version: version}, log)
 	n.items = item.NewService(item.Config{Pool: o.pool, Feed: feed, Sequencer: n.sequencer, Hooks: n.hooks.Wanting,
 		Check: document.Schema("ItemInput").Check, CheckPatch: document.Schema("ItemPatch").Check, PublicURL: publicURL, Log: log})
-	n.hub = live.NewHub(o.pool, feed)
+	n.hub = live.NewHub(o.pool, feed, connectionsPerUser)
 	return n, nil
 }
 

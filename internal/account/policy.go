@@ -6,7 +6,9 @@ package account
 
 import (
 	"context"
+	"crypto/sha256"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -62,6 +64,14 @@ type Actor struct {
 	Name        string
 	Role        string
 	Permissions Permissions
+
+	credentials [sha256.Size]byte // with which the user signed in: see Watch
+	generation  int               // of the SignIn that returned it: nothing had changed since it was read
+}
+
+// Visibility is equal for two actors if, and only if, both may see and do the same: what is rendered for one of them is right for the other.
+func (a Actor) Visibility() string {
+	return a.AccountID.String() + " " + a.Role + " " + strings.Join(a.Permissions.Strings(), " ")
 }
 
 // User is the actor's user id as rows keep it: nil for the operator and the system.

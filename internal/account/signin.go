@@ -39,9 +39,12 @@ type SignIn struct {
 
 	verifying singleflight.Group // by generation and digest
 
+	review chan struct{} // one request waits here at most
+
 	mu         sync.Mutex
 	generation int // raised by forget; what was verified before it is not remembered after it
 	known      *expirable.LRU[[sha256.Size]byte, Actor]
+	watches    map[*watch]struct{}
 }
 
 // NewSignIn makes a SignIn on pool.
@@ -57,7 +60,9 @@ func NewSignIn(pool *pgxpool.Pool, log *slog.Logger) *SignIn {
 			}
 			return hash
 		}),
-		known: expirable.NewLRU[[sha256.Size]byte, Actor](rememberMost, nil, rememberFor),
+		review:  make(chan struct{}, 1),
+		known:   expirable.NewLRU[[sha256.Size]byte, Actor](rememberMost, nil, rememberFor),
+		watches: map[*watch]struct{}{},
 	}
 }
 
@@ -78,7 +83,7 @@ func (s *SignIn) Basic(ctx context.Context, email, password string) (Actor, erro
 // verifyOnce verifies for all who ask for the same at the same time: when a user changes, every stream of every user signs in again.
 func (s *SignIn) verifyOnce(ctx context.Context, email, password string, digest [sha256.Size]byte, generation int) (Actor, error) {
 	verified := s.verifying.DoChan(fmt.Sprintf("%d %s", generation, digest[:]), func() (any, error) {
-		actor, err := s.verify(context.WithoutCancel(ctx), email, password) // others may wait for it when ctx has ended
+		actor, err := s.verify(context.WithoutCancel(ctx), email, password, generation) // others may wait for it when ctx has ended
 		if err != nil {
 			return Actor{}, err
 		}
@@ -97,7 +102,7 @@ func (s *SignIn) verifyOnce(ctx context.Context, email, password string, digest 
 	}
 }
 
-func (s *SignIn) verify(ctx context.Context, email, password string) (Actor, error) {
+func (s *SignIn) verify(ctx context.Context, email, password string, generation int) (Actor, error) {
 	// What no text column of Postgres can hold is nobody's address, and asking for it would be an error.
 	if len(email) > 320 || len(password) > 1024 || !db.IsText(email) {
 		return Actor{}, errCredentials
@@ -118,11 +123,17 @@ func (s *SignIn) verify(ctx context.Context, email, password string) (Actor, err
 	if unknown || !match || !user.Active {
 		return Actor{}, errCredentials
 	}
+	return s.actor(user, generation), nil
+}
+
+// actor is the user of a row that was read not before a generation.
+func (s *SignIn) actor(user dbsqlc.UserByEmailRow, generation int) Actor {
 	permissions := make(Permissions, len(user.Permissions))
 	for i, p := range user.Permissions {
 		permissions[i] = Permission(p)
 	}
-	return Actor{AccountID: user.AccountID, UserID: user.ID, Email: user.Email, Name: user.Name, Role: user.Role, Permissions: permissions}, nil
+	return Actor{AccountID: user.AccountID, UserID: user.ID, Email: user.Email, Name: user.Name, Role: user.Role, Permissions: permissions,
+		credentials: s.digest(user.Email, user.PasswordHash), generation: generation}
 }
 
 func (s *SignIn) digest(email, password string) (sum [sha256.Size]byte) {
@@ -137,10 +148,15 @@ func (s *SignIn) forget() {
 	defer s.mu.Unlock()
 	s.generation++
 	s.known.Purge()
+	s.askReview()
 }
 
-// Run forgets what is remembered whenever a user or a role changes, until ctx ends. While it cannot listen, nothing stays remembered.
+// Run forgets what is remembered, and reviews what is watched, whenever a user or a role changes, until ctx ends. While it cannot listen,
+// nothing stays remembered.
 func (s *SignIn) Run(ctx context.Context) error {
+	var reviews sync.WaitGroup
+	reviews.Go(func() { s.runReviews(ctx) })
+	defer reviews.Wait()
 	for ctx.Err() == nil {
 		err := s.listen(ctx)
 		s.forget()

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -219,5 +220,77 @@ func TestEnsure_FourAtOnceMakeOneAccountAndTellOneRandomPassword(t *testing.T) {
 	s := NewSignIn(pool, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if _, err := s.Basic(t.Context(), email, first.Password); err != nil {
 		t.Errorf("the password that was told: %v", err)
+	}
+}
+
+// Who keeps something open is told, on every node, as soon as the user may do otherwise; a change costs one statement, and nobody's password is
+// verified again.
+func TestWatch_TellsOfChangesOnEveryNode(t *testing.T) {
+	for name, c := range map[string]struct {
+		statement string
+		told      error
+	}{
+		"a permission": {"UPDATE role SET permissions = ARRAY['api.access']", nil},
+		"switched off": {"UPDATE app_user SET active = false", errCredentials},
+		"the password": {"UPDATE app_user SET password_hash = password_hash || 'x'", errCredentials},
+		"the address":  {"UPDATE app_user SET email = 'someone.else@example.com'", errCredentials},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t)
+			told := make(chan error, 100)
+			for _, node := range []*SignIn{b.signIn, b.run()} {
+				actor, err := node.Basic(t.Context(), email, password)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for range 10 {
+					node.Watch(actor, func(err error) { told <- err })
+				}
+				stop := node.Watch(actor, func(error) { t.Error("told after it was stopped") })
+				stop()
+			}
+			if _, err := b.pool.Exec(t.Context(), "UPDATE app_user SET name = 'another name'"); err != nil { // which changes no rights
+				t.Fatal(err)
+			}
+			if _, err := b.pool.Exec(t.Context(), c.statement); err != nil {
+				t.Fatal(err)
+			}
+			for range 20 {
+				select {
+				case err := <-told:
+					if !errors.Is(err, c.told) {
+						t.Errorf("told %v, want %v", err, c.told)
+					}
+				case <-time.After(patience):
+					t.Fatal("nobody is told")
+				}
+			}
+		})
+	}
+}
+
+// A change between the sign-in and the watch is told all the same.
+func TestWatch_MissesNothingSinceTheSignIn(t *testing.T) {
+	b := setup(t)
+	actor, err := b.signIn.Basic(t.Context(), email, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.signIn.mu.Lock()
+	before := b.signIn.generation
+	b.signIn.mu.Unlock()
+	if _, err := b.pool.Exec(t.Context(), "UPDATE app_user SET active = false"); err != nil {
+		t.Fatal(err)
+	}
+	b.until("the change to be heard of", func() bool { b.signIn.mu.Lock(); defer b.signIn.mu.Unlock(); return b.signIn.generation > before })
+	told := make(chan error, 1)
+	b.signIn.Watch(actor, func(err error) { told <- err })
+	select {
+	case err := <-told:
+		if !errors.Is(err, errCredentials) {
+			t.Errorf("told %v", err)
+		}
+	case <-time.After(patience):
+		t.Error("is not told")
 	}
 }

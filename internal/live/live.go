@@ -9,6 +9,8 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -51,14 +53,29 @@ type Event struct {
 	Document      json.RawMessage
 }
 
-// Hub serves the subscribers of a node.
+// Hub serves the subscribers of a node. Its methods may be called concurrently.
 type Hub struct {
-	pool *pgxpool.Pool
-	feed *change.Feed
+	pool    *pgxpool.Pool
+	feed    *change.Feed
+	most    int // connections of one user
+	decoded decodedItems
+
+	mu          sync.Mutex
+	streams     map[streamKey]*stream
+	connections map[uuid.UUID]int // by user
+
+	bytes    atomic.Int64 // that the streams keep
+	behind   atomic.Int64 // followers that read alone
+	rendered atomic.Int64 // messages, by streams
 }
 
-// NewHub makes a hub over a feed.
-func NewHub(pool *pgxpool.Pool, feed *change.Feed) *Hub { return &Hub{pool: pool, feed: feed} }
+// NewHub makes a hub over a feed. A user may keep a number of connections open on a node.
+func NewHub(pool *pgxpool.Pool, feed *change.Feed, connectionsPerUser int) *Hub {
+	return &Hub{pool: pool, feed: feed, most: connectionsPerUser, streams: map[streamKey]*stream{}, connections: map[uuid.UUID]int{}}
+}
+
+// Present is the cursor of now.
+func (h *Hub) Present() string { return h.feed.Cursor(h.feed.Head()) }
 
 // Subscription is one subscriber's place in the log. It is used by one goroutine.
 type Subscription struct {
@@ -114,23 +131,9 @@ func (s *Subscription) Renew(ctx context.Context) error {
 // Cursor leads to what the subscriber has not been told yet: past all that was looked at, told or not.
 func (s *Subscription) Cursor() string { return s.hub.feed.Cursor(s.position) }
 
-// Next returns the next event, waiting for it until ctx ends. Error: CURSOR_EXPIRED when the subscriber has fallen behind what the log keeps.
-func (s *Subscription) Next(ctx context.Context) (*Event, error) {
-	for {
-		event, looked, err := s.step(ctx)
-		if err != nil || event != nil {
-			return event, err
-		}
-		if !looked {
-			if err := s.Wait(ctx); err != nil {
-				return nil, err
-			}
-		}
-	}
-}
-
 // Read returns the next events, at most limit, without waiting for any. It looks at a bounded part of the log; more says that there is
-// more to look at already. What fails after the first event fails the next Read. Error: as Next.
+// more to look at already. What fails after the first event fails the next Read. Error: CURSOR_EXPIRED when the subscriber has fallen behind
+// what the log keeps.
 func (s *Subscription) Read(ctx context.Context, limit int) (events []*Event, more bool, err error) {
 	size, enough := 0, time.Now().Add(scanTime)
 	for n := 0; n < scanChanges && len(events) < limit && size < scanBytes && time.Now().Before(enough); n++ {
@@ -196,7 +199,8 @@ func (s *Subscription) kind(ctx context.Context, c *change.Change) (Kind, error)
 	if !s.filtered {
 		return kind, nil
 	}
-	i, err := item.Decode(c.Document)
+	of := s.hub.decoded.of(c)
+	i, err := of.now()
 	if err != nil {
 		return "", err
 	}
@@ -210,7 +214,7 @@ func (s *Subscription) kind(ctx context.Context, c *change.Change) (Kind, error)
 		}
 		return kind, nil
 	}
-	before, err := item.Before(c.Document, c.Previous)
+	before, err := of.before()
 	if err != nil {
 		return "", err
 	}

@@ -53,7 +53,7 @@ func setup(t *testing.T) *bundle {
 	none := func(context.Context, pgx.Tx, uuid.UUID, string) ([]uuid.UUID, error) { return nil, nil }
 	ctx, end := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(end)
-	return &bundle{t: t, hub: NewHub(pool, feed),
+	return &bundle{t: t, hub: NewHub(pool, feed, 10),
 		ctx: account.WithActor(ctx, account.Actor{AccountID: id, UserID: uuid.New(), Permissions: account.All()}),
 		items: item.NewService(item.Config{Pool: pool, Feed: feed, Sequencer: sequencer, Hooks: none, Check: document.Schema("ItemInput").Check,
 			CheckPatch: document.Schema("ItemPatch").Check, PublicURL: "https://items.example", Log: log})}
@@ -70,7 +70,7 @@ func (b *bundle) subscribe(after string, filter *item.Filter, kinds ...Kind) *Su
 
 func (b *bundle) expect(s *Subscription, kind Kind, revision int64) *Event {
 	b.t.Helper()
-	event, err := s.Next(b.ctx)
+	event, err := next(b.ctx, s)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -78,6 +78,24 @@ func (b *bundle) expect(s *Subscription, kind Kind, revision int64) *Event {
 		b.t.Fatalf("got %s of revision %d, want %s of %d", event.Kind, event.Revision, kind, revision)
 	}
 	return event
+}
+
+// next waits for the next event.
+func next(ctx context.Context, s *Subscription) (*Event, error) {
+	for {
+		events, more, err := s.Read(ctx, 1)
+		if err != nil {
+			return nil, err
+		}
+		if len(events) > 0 {
+			return events[0], nil
+		}
+		if !more {
+			if err := s.Wait(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
 }
 
 func (b *bundle) create(input string) uuid.UUID {
@@ -174,7 +192,12 @@ func TestSubscription_TellsOnlyTheKindsAskedForAndOnlyItsAccount(t *testing.T) {
 	b.expect(deleted, "DELETED", 3)
 	short, cancel := context.WithTimeout(b.ctx, 50*time.Millisecond)
 	defer cancel()
-	if event, err := stranger.Next(short); err == nil {
+	if event, err := next(short, stranger); err == nil {
 		t.Errorf("another account is told %+v", event)
 	}
+}
+
+func (b *bundle) actor() account.Actor {
+	actor, _ := account.ActorFrom(b.ctx)
+	return actor
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"itemcast/internal/account"
 	"itemcast/internal/change"
 	"itemcast/internal/hook"
 	"itemcast/internal/item"
@@ -24,8 +25,9 @@ type API struct {
 	Hooks     *hook.Service
 	Hub       *live.Hub
 	Cursor    func(change.Position) string
-	SignIn    func(*http.Request) (context.Context, error) // signs a request's user in again, as the user is now
-	PublicURL string                                       // the base of absolute URLs, without a trailing slash
+	SignIn    func(*http.Request) (context.Context, error)                 // signs a request's user in again, as the user is now
+	Watch     func(actor account.Actor, changed func(error)) (stop func()) // account.SignIn.Watch
+	PublicURL string                                                       // the base of absolute URLs, without a trailing slash
 	Log       *slog.Logger
 }
 

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"itemcast/internal/account"
+	"itemcast/internal/eventstream"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"itemcast/internal/rest/contract"
@@ -20,7 +22,7 @@ const pageWithin = 60 * time.Second
 // ListChanges answers with what follows a cursor in the log: a page, or the stream of it.
 func (a *API) ListChanges(ctx context.Context, request oapi.ListChangesRequestObject) (oapi.ListChangesResponseObject, error) {
 	p, r := request.Params, requestFrom(ctx)
-	streams := contract.Preferred(r.Header["Accept"], "application/json", eventStream) == eventStream
+	streams := contract.Preferred(r.Header["Accept"], "application/json", eventstream.ContentType) == eventstream.ContentType
 	after := orZero(p.After)
 	if streams && orZero(p.LastEventID) != "" {
 		after = *p.LastEventID // what an EventSource that connects again has seen since the URL was written
@@ -33,19 +35,51 @@ func (a *API) ListChanges(ctx context.Context, request oapi.ListChangesRequestOb
 	if reflect.ValueOf(*filter).IsZero() {
 		filter = nil // lets all pass, without a look at each
 	}
-	subscription, err := a.Hub.Subscribe(ctx, after, filter, convert[live.Kind](orZero(p.Kinds)))
+	subscribe := func(ctx context.Context, after string) (*live.Subscription, error) {
+		subscription, err := a.Hub.Subscribe(ctx, after, filter, convert[live.Kind](orZero(p.Kinds)))
+		if err != nil {
+			return nil, err
+		}
+		subscription.Only(orZero(p.ID), convert[string](orZero(p.ChangedFields)))
+		return subscription, nil
+	}
+	if streams {
+		return a.changeStream(ctx, r, after, subscribe)
+	}
+	subscription, err := subscribe(ctx, after)
 	if err != nil {
 		return nil, err
-	}
-	subscription.Only(orZero(p.ID), convert[string](orZero(p.ChangedFields)))
-	if streams {
-		return &changeStream{api: a, request: r, subscription: subscription}, nil
 	}
 	limit := defaultPage
 	if p.Limit != nil {
 		limit = int(*p.Limit)
 	}
 	return a.changePage(ctx, subscription, limit, time.Duration(orZero(p.Wait))*time.Second)
+}
+
+// changeStream follows what others follow who ask for the same.
+func (a *API) changeStream(ctx context.Context, r *http.Request, after string, subscribe func(context.Context, string) (*live.Subscription, error)) (
+	*changeStream, error) {
+	query := r.URL.Query()
+	query.Del("after")
+	source := live.Source{Key: "changes?" + query.Encode(), Open: func(ctx context.Context, after string) (*live.Subscription, live.Render, error) {
+		subscription, err := subscribe(ctx, after)
+		return subscription, renderChange, err
+	}}
+	actor, err := account.Authorize(ctx, account.ItemsView)
+	if err != nil {
+		return nil, err
+	}
+	leave, err := a.Hub.Admit(actor)
+	if err != nil {
+		return nil, err
+	}
+	follower, err := a.Hub.Follow(ctx, source, after)
+	if err != nil {
+		leave()
+		return nil, err
+	}
+	return &changeStream{api: a, request: r, source: source, follower: follower, leave: leave}, nil
 }
 
 // changePage is the next events of a subscription; when there is none, it waits for the first. A server that shuts down answers at once.

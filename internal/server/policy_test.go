@@ -22,7 +22,7 @@ var guarded = map[string]any{
 	"item.Service":      item.NewService(item.Config{}),
 	"hook.Service":      hook.NewService(nil, nil),
 	"account.Directory": account.NewDirectory(nil),
-	"live.Hub":          live.NewHub(nil, nil),
+	"live.Hub":          live.NewHub(nil, nil, 0),
 }
 
 // needs says of every method which permissions it asks for, in this order.

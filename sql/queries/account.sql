@@ -22,6 +22,13 @@ SELECT u.id, u.account_id, u.email, u.name, u.password_hash, u.active, r.id AS r
 FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE lower(u.email) = lower(@email);
 
+-- SignInsByID returns the columns of UserByEmail.
+-- name: SignInsByID :many
+-- system: who keeps something open on this node, whatever the account.
+SELECT u.id, u.account_id, u.email, u.name, u.password_hash, u.active, r.id AS role_id, r.name AS role, r.permissions
+FROM app_user u JOIN role r ON r.id = u.role_id
+WHERE u.id = ANY (@ids::uuid[]);
+
 -- name: ClaimIdempotencyKey :execrows
 INSERT INTO idempotency_key (account_id, user_id, key, fingerprint) VALUES (@account_id, @user_id, @key, @fingerprint)
 ON CONFLICT DO NOTHING;

@@ -194,6 +194,56 @@ func (q *Queries) LockFirstStart(ctx context.Context) error {
 	return err
 }
 
+const signInsByID = `-- name: SignInsByID :many
+SELECT u.id, u.account_id, u.email, u.name, u.password_hash, u.active, r.id AS role_id, r.name AS role, r.permissions
+FROM app_user u JOIN role r ON r.id = u.role_id
+WHERE u.id = ANY ($1::uuid[])
+`
+
+type SignInsByIDRow struct {
+	ID           uuid.UUID
+	AccountID    uuid.UUID
+	Email        string
+	Name         string
+	PasswordHash string
+	Active       bool
+	RoleID       uuid.UUID
+	Role         string
+	Permissions  []string
+}
+
+// SignInsByID returns the columns of UserByEmail.
+// system: who keeps something open on this node, whatever the account.
+func (q *Queries) SignInsByID(ctx context.Context, ids []uuid.UUID) ([]SignInsByIDRow, error) {
+	rows, err := q.db.Query(ctx, signInsByID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []SignInsByIDRow{}
+	for rows.Next() {
+		var i SignInsByIDRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.AccountID,
+			&i.Email,
+			&i.Name,
+			&i.PasswordHash,
+			&i.Active,
+			&i.RoleID,
+			&i.Role,
+			&i.Permissions,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const userByEmail = `-- name: UserByEmail :one
 SELECT u.id, u.account_id, u.email, u.name, u.password_hash, u.active, r.id AS role_id, r.name AS role, r.permissions
 FROM app_user u JOIN role r ON r.id = u.role_id

@@ -1,0 +1,220 @@
+package live
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"itemcast/internal/item"
+	"itemcast/internal/problem"
+)
+
+// source tells revisions and kinds of what a filter lets pass, and counts its openings and renderings.
+type source struct {
+	Source
+	opened, rendered atomic.Int64
+}
+
+func (b *bundle) source(key string, filter *item.Filter) *source {
+	s := &source{}
+	s.Source = Source{Key: key, Open: func(ctx context.Context, after string) (*Subscription, Render, error) {
+		s.opened.Add(1)
+		subscription, err := b.hub.Subscribe(ctx, after, filter, nil)
+		return subscription, func(e *Event) ([]byte, error) {
+			s.rendered.Add(1)
+			return fmt.Appendf(nil, "%s %d", e.Kind, e.Revision), nil
+		}, err
+	}}
+	return s
+}
+
+func (b *bundle) follow(s *source, after string) *Follower {
+	b.t.Helper()
+	f, err := b.hub.Follow(b.ctx, s.Source, after)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(f.Close)
+	return f
+}
+
+// take reads messages until there are n.
+func (b *bundle) take(f *Follower, n int) (messages []Message) {
+	b.t.Helper()
+	for len(messages) < n {
+		more, err := f.Next(b.ctx)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		messages = append(messages, more...)
+	}
+	return messages
+}
+
+func bodies(messages []Message) string {
+	var all []string
+	for _, m := range messages {
+		all = append(all, string(m.Body))
+	}
+	return strings.Join(all, ", ")
+}
+
+func TestStream_RendersOnceForAllAndEndsWithTheLast(t *testing.T) {
+	b := setup(t)
+	s := b.source("one", nil)
+	followers := make([]*Follower, 20)
+	for i := range followers {
+		followers[i] = b.follow(s, "")
+	}
+	id := b.create(`{"name":"0"}`)
+	for n := range 9 {
+		b.patch(id, fmt.Sprintf(`{"name":"%d"}`, n+1))
+	}
+	var all sync.WaitGroup
+	var first []Message
+	for i, f := range followers {
+		all.Go(func() {
+			messages := b.take(f, 10)
+			if got := bodies(messages); !strings.HasPrefix(got, "CREATED 1, UPDATED 2, ") || !strings.HasSuffix(got, ", UPDATED 10") {
+				t.Errorf("follower %d got %s", i, got)
+			}
+			if i == 0 {
+				first = messages
+			}
+		})
+	}
+	all.Wait()
+	if s.opened.Load() != 1 || s.rendered.Load() != 10 {
+		t.Errorf("opened %d times, rendered %d times", s.opened.Load(), s.rendered.Load())
+	}
+	// Who comes back shortly after goes on from what the stream keeps.
+	back := b.follow(s, first[3].Cursor)
+	if got := bodies(b.take(back, 6)); got != bodies(first[4:]) || s.rendered.Load() != 10 {
+		t.Errorf("resumed with %s; rendered %d", got, s.rendered.Load())
+	}
+	for _, f := range append(followers, back) {
+		f.Close()
+	}
+	b.hub.mu.Lock()
+	defer b.hub.mu.Unlock()
+	if len(b.hub.streams) != 0 {
+		t.Error("the stream outlives its followers")
+	}
+}
+
+func TestStream_WhoIsBehindReadsTheLogAndCostsNobodyAnything(t *testing.T) {
+	b := setup(t)
+	s := b.source("one", nil)
+	start := b.hub.Present()
+	slow, fast := b.follow(s, ""), b.follow(s, "")
+	const changes = keepMessages + 200
+	id := b.create(`{"name":"0"}`)
+	for n := 1; n < changes; n++ {
+		b.patch(id, fmt.Sprintf(`{"name":"%d"}`, n))
+	}
+	told := bodies(b.take(fast, changes))
+	if got := bodies(b.take(slow, changes)); got != told {
+		t.Error("the slow follower was told otherwise")
+	}
+	if slow.alone != nil || b.hub.behind.Load() != 0 {
+		t.Error("the slow follower has not come back to the stream")
+	}
+	if s.opened.Load() != 3 { // all was written before either read
+		t.Errorf("opened %d times", s.opened.Load())
+	}
+	late := b.follow(s, start)
+	if got := bodies(b.take(late, changes)); got != told {
+		t.Error("the late follower was told otherwise")
+	}
+	b.patch(id, `{"name":"last"}`)
+	for _, f := range []*Follower{slow, fast, late} {
+		if got := bodies(b.take(f, 1)); got != fmt.Sprintf("UPDATED %d", changes+1) {
+			t.Errorf("then %s", got)
+		}
+	}
+}
+
+func TestStream_ProgressesPastWhatIsFilteredOut(t *testing.T) {
+	b := setup(t)
+	f := b.follow(b.source("news", &item.Filter{Tags: []string{"news"}}), "")
+	start := f.Cursor()
+	id := b.create(`{"name":"n"}`)
+	short, cancel := context.WithTimeout(b.ctx, 200*time.Millisecond)
+	defer cancel()
+	if messages, err := f.Next(short); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("got %s, %v", bodies(messages), err)
+	}
+	if f.Cursor() == start {
+		t.Error("stands where it began")
+	}
+	b.patch(id, `{"tags":["news"]}`)
+	if got := bodies(b.take(f, 1)); got != "ENTERED 2" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestStream_RefusesWhatItsSourceRefusesAndForgetsIt(t *testing.T) {
+	b := setup(t)
+	bad := b.source("bad", &item.Filter{Metadata: map[string]string{"none": "x"}})
+	for range 2 {
+		if _, err := b.hub.Follow(b.ctx, bad.Source, ""); !problem.Is(err, problem.InvalidInput) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if _, err := b.hub.Follow(b.ctx, bad.Source, "nonsense"); !problem.Is(err, problem.InvalidCursor) {
+		t.Errorf("got %v", err)
+	}
+	if len(b.hub.streams) != 0 || bad.opened.Load() != 2 {
+		t.Errorf("%d streams, opened %d times", len(b.hub.streams), bad.opened.Load())
+	}
+}
+
+func TestStream_KeepsNoMoreThanItMay(t *testing.T) {
+	b := setup(t)
+	big := b.source("big", nil)
+	open := big.Open
+	big.Open = func(ctx context.Context, after string) (*Subscription, Render, error) {
+		subscription, _, err := open(ctx, after)
+		return subscription, func(*Event) ([]byte, error) { return bytes.Repeat([]byte("x"), keepBytes/3), nil }, err
+	}
+	f := b.follow(big, "")
+	id := b.create(`{"name":"0"}`)
+	for n := range 9 {
+		b.patch(id, fmt.Sprintf(`{"name":"%d"}`, n+1))
+	}
+	for told := 0; told < 10; {
+		told += len(b.take(f, 1))
+	}
+	if kept := b.hub.bytes.Load(); kept > keepBytes {
+		t.Errorf("keeps %d bytes", kept)
+	}
+	f.Close()
+}
+
+func TestHub_AdmitsAsManyConnectionsOfAUserAsThereMayBe(t *testing.T) {
+	b := setup(t)
+	actor := b.actor()
+	var leave []func()
+	for range 10 {
+		one, err := b.hub.Admit(actor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave = append(leave, one)
+	}
+	if _, err := b.hub.Admit(actor); !problem.Is(err, problem.TooManyRequests) {
+		t.Errorf("got %v", err)
+	}
+	for _, one := range leave {
+		one()
+	}
+	if len(b.hub.connections) != 0 {
+		t.Error("connections are left")
+	}
+}
