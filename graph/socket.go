@@ -83,14 +83,12 @@ type socket struct {
 	exec          graphql.GraphExecutor
 	line          *line
 	conn          *websocket.Conn
-	authorization string // the handshake's, unless connection_init brings its own
-	ctx           context.Context
+	authorization string          // the handshake's, unless connection_init brings its own
+	ctx           context.Context // says who acts, from connection_init on
 	cancel        context.CancelFunc
 
-	initialised bool          // by the reader
-	actor       account.Actor // from connection_init on
-	heard       atomic.Bool   // since the last ping
-	writing     sync.Mutex    // held over the messages of one operation that go out as one
+	initialised bool        // by the reader
+	heard       atomic.Bool // since the last ping
 
 	mu      sync.Mutex
 	timer   *time.Timer // of connection_init's deadline, and then of pings
@@ -103,6 +101,7 @@ type socket struct {
 func (s *socket) read() {
 	defer s.end()
 	for {
+		s.line.await()
 		kind, data, err := s.conn.Read(context.Background()) // it ends with the connection; a context would cost another goroutine
 		if err != nil {
 			return
@@ -156,6 +155,7 @@ func (s *socket) close(code websocket.StatusCode, reason string) {
 	go func() {
 		stop := time.AfterFunc(closeWait, func() { _ = s.conn.CloseNow() })
 		defer stop.Stop()
+		s.line.endMessages()
 		_ = s.conn.Close(code, reason)
 	}()
 }
@@ -182,7 +182,7 @@ func (s *socket) begin(payload map[string]any) {
 		s.close(closeForbidden, "Forbidden")
 		return
 	}
-	s.actor = actor
+	s.ctx = account.WithActor(s.ctx, actor)
 	s.whenEnded(s.handler.config.Watch(actor, s.changed))
 	s.write([]byte(`{"type":"connection_ack"}`))
 	s.mu.Lock()
@@ -230,9 +230,14 @@ func (s *socket) ping() {
 	}
 }
 
-// write sends a message; when the peer does not take it in time, the connection ends.
-func (s *socket) write(message []byte) {
-	if s.conn.Write(context.Background(), websocket.MessageText, message) != nil {
+// write sends a message that belongs to no operation.
+func (s *socket) write(message []byte) { s.writeMessages(always, [3][]byte{message}) }
+
+func always() bool { return true }
+
+// writeMessages ends the connection when the peer does not take the messages in time.
+func (s *socket) writeMessages(wanted func() bool, messages ...[3][]byte) {
+	if s.line.writeMessages(wanted, messages...) != nil {
 		_ = s.conn.CloseNow()
 	}
 }
