@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/coder/websocket"
 )
 
 const (
@@ -30,7 +32,7 @@ type line struct {
 	ahead []byte        // what has been read of the connection, and not yet by in
 
 	mu     sync.Mutex
-	closed bool // for messages
+	closed bool // nothing follows the close frame
 }
 
 func (l *line) Read(p []byte) (int, error) {
@@ -54,10 +56,13 @@ func (l *line) await() {
 	}
 }
 
-// Write writes a control frame.
+// Write writes a control frame of the WebSocket's.
 func (l *line) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closed {
+		return len(p), nil
+	}
 	return l.send(p)
 }
 
@@ -107,11 +112,14 @@ func appendHeader(frame []byte, size int) []byte {
 	}
 }
 
-// endMessages has no message written after the close frame, which comes next.
-func (l *line) endMessages() {
+// writeClose writes the close frame (RFC 6455 §5.5.1). The WebSocket's own would wait for the peer's by reading, where somebody else reads.
+func (l *line) writeClose(code websocket.StatusCode, reason string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.closed = true
+	if !l.closed {
+		l.closed = true
+		_, _ = l.send(append(binary.BigEndian.AppendUint16([]byte{0x88, byte(2 + len(reason))}, uint16(code)), reason...))
+	}
 }
 
 // busy reports whether something is being written at this moment, under a deadline of its own.

@@ -107,11 +107,13 @@ func (s *socket) read() {
 			return
 		}
 		s.heard.Store(true)
-		if kind != websocket.MessageText {
+		switch {
+		case s.isClosing(): // what comes before the peer's goodbye is nobody's any more
+		case kind != websocket.MessageText:
 			s.close(closeBadRequest, "Invalid message received")
-			continue
+		default:
+			s.receive(data)
 		}
-		s.receive(data)
 	}
 }
 
@@ -152,12 +154,14 @@ func (s *socket) close(code websocket.StatusCode, reason string) {
 	s.closing = true
 	s.timer.Stop()
 	s.cancel()
-	go func() {
-		stop := time.AfterFunc(closeWait, func() { _ = s.conn.CloseNow() })
-		defer stop.Stop()
-		s.line.endMessages()
-		_ = s.conn.Close(code, reason)
-	}()
+	s.timer = time.AfterFunc(closeWait, func() { _ = s.conn.CloseNow() })
+	go s.line.writeClose(code, reason) // somebody may be writing to a peer that does not read
+}
+
+func (s *socket) isClosing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
 }
 
 // begin answers connection_init. Nobody gets further without credentials, not even to have a query parsed.
