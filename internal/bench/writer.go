@@ -51,7 +51,7 @@ type writer struct {
 
 // writeSteadily changes items at a fixed rate, as another node of Itemcast would: by the product's statements in one transaction, and a
 // wake-up of its own sequencer after the commit. A writer that falls behind catches up, so that the rate holds.
-func (s *stage) writeSteadily(ctx context.Context) (all []written, perSecond float64, err error) {
+func (s *stage) writeSteadily(ctx context.Context, lasting time.Duration) (all []written, perSecond float64, err error) {
 	items, err := s.keepItems(ctx)
 	if err != nil {
 		return nil, 0, err
@@ -73,7 +73,7 @@ func (s *stage) writeSteadily(ctx context.Context) (all []written, perSecond flo
 	for n := range writers {
 		group.Go(func() (err error) {
 			w := writer{pool: s.pool, sequencer: sequencer, items: items[n*share : (n+1)*share]}
-			each[n], err = w.run(writing, begun, n)
+			each[n], err = w.run(writing, begun, n, warmUp+lasting)
 			return err
 		})
 	}
@@ -101,11 +101,11 @@ func (s *stage) keepItems(ctx context.Context) ([]*kept, error) {
 	})
 }
 
-func (w *writer) run(ctx context.Context, begun time.Time, n int) (done []written, err error) {
+func (w *writer) run(ctx context.Context, begun time.Time, n int, lasting time.Duration) (done []written, err error) {
 	const interval = time.Second / changesPerSecond * writers
 	for k := 0; ; k++ {
 		due := interval*time.Duration(k) + interval*time.Duration(n)/writers
-		if due >= warmUp+writingFor {
+		if due >= lasting {
 			return done, nil
 		}
 		if err := sleepUntil(ctx, begun.Add(due)); err != nil {
