@@ -9,8 +9,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,6 +37,8 @@ type baseline struct {
 	copies  *pgxpool.Pool // sees the tables of the schema bench
 	rows    map[uuid.UUID]*patched
 	patches atomic.Int64
+
+	broadcast broadcast
 
 	link, tail string // what follows a list's results: the page after them does not change while a list is measured
 }
@@ -64,6 +68,13 @@ func RunBaseline(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 		return err
 	}
 	server := &http.Server{Handler: b.routes()}
+	var following sync.WaitGroup
+	following.Go(func() {
+		if err := b.broadcast.run(ctx, c.DatabaseURL); err != nil && ctx.Err() == nil {
+			fmt.Fprintln(os.Stderr, "the baseline's broadcast ended:", err)
+		}
+	})
+	defer func() { cancel(); following.Wait() }()
 	go func() {
 		_, _ = io.Copy(io.Discard, stdin)
 		_ = server.Close()
@@ -122,6 +133,7 @@ func (b *baseline) routes() http.Handler {
 	mux.HandleFunc("GET /items", b.list)
 	mux.HandleFunc("PATCH /items/{id}", b.patch)
 	mux.HandleFunc("PUT /tail", b.setTail)
+	mux.HandleFunc("GET /broadcast", b.broadcast.join)
 	return mux
 }
 

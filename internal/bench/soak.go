@@ -166,7 +166,7 @@ func (s *soaker) transport() transport {
 // follow reads until it has seen the last change that was made, through as many connections as it takes.
 func (s *soaker) follow(ctx context.Context) error {
 	for !s.done() {
-		if err := s.once(ctx, time.Duration(rand.N(15*time.Second))); err != nil && ctx.Err() == nil {
+		if err := s.once(ctx, rand.N(15*time.Second)); err != nil && ctx.Err() == nil {
 			if s.late.Load() {
 				return fmt.Errorf("subscriber %d has not come to the end; %w", s.n, err)
 			}
@@ -186,7 +186,7 @@ func (s *soaker) follow(ctx context.Context) error {
 func (s *soaker) pass(ctx, passing context.Context) error {
 	for passing.Err() == nil && ctx.Err() == nil {
 		s.seen, s.cursor = map[uuid.UUID]int64{}, ""
-		_ = s.once(passing, time.Duration(rand.N(3*time.Second)))
+		_ = s.once(passing, rand.N(3*time.Second))
 	}
 	return nil
 }

@@ -56,16 +56,8 @@ func (s *stage) writeSteadily(ctx context.Context, lasting time.Duration) (all [
 	if err != nil {
 		return nil, 0, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	sequencer := change.NewSequencer(s.pool, slog.New(slog.NewTextHandler(s.Progress, nil)))
-	var sequencing errgroup.Group
-	sequencing.Go(func() error { return sequencer.Run(ctx) })
-	defer func() {
-		cancel()
-		_ = sequencing.Wait()
-	}()
-
+	sequencer, stop := s.sequence(ctx)
+	defer stop()
 	group, writing := errgroup.WithContext(ctx)
 	each := make([][]written, writers)
 	share := len(items) / writers
@@ -83,6 +75,18 @@ func (s *stage) writeSteadily(ctx context.Context, lasting time.Duration) (all [
 	all = slices.Concat(each...)
 	perSecond = float64(len(all)) / time.Since(begun).Seconds()
 	return all, perSecond, sequencer.Drain(ctx)
+}
+
+// sequence runs a sequencer of our own.
+func (s *stage) sequence(ctx context.Context) (sequencer *change.Sequencer, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	sequencer = change.NewSequencer(s.pool, slog.New(slog.NewTextHandler(s.Progress, nil)))
+	var sequencing errgroup.Group
+	sequencing.Go(func() error { return sequencer.Run(ctx) })
+	return sequencer, func() {
+		cancel()
+		_ = sequencing.Wait()
+	}
 }
 
 // keepItems reads every item but the one that the open transaction holds.
