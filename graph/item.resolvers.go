@@ -130,7 +130,6 @@ func (r *queryResolver) Items(ctx context.Context, filter *model.ItemFilter, sor
 	if err != nil {
 		return nil, err
 	}
-	cursor := r.Feed.Cursor(r.Feed.Head()) // before the list: what is not in the list comes after it
 	criteria := toFilter(filter)
 	page, err := r.Resolver.Items.List(ctx, criteria, p)
 	if err != nil {
@@ -139,7 +138,7 @@ func (r *queryResolver) Items(ctx context.Context, filter *model.ItemFilter, sor
 	if err := loadersFrom(ctx).take(page); err != nil {
 		return nil, err
 	}
-	return &connection.Items{Page: page, ChangeCursor: cursor, Filter: criteria}, nil
+	return &connection.Items{Page: page, Filter: criteria}, nil
 }
 
 // Tags is the resolver for the tags field.
@@ -156,7 +155,7 @@ func (r *queryResolver) Tags(ctx context.Context) ([]*item.Tag, error) {
 }
 
 // ItemChanges is the resolver for the itemChanges field.
-func (r *subscriptionResolver) ItemChanges(ctx context.Context, after *string, filter *model.ItemFilter, kinds []live.Kind) (<-chan *live.Event, error) {
+func (r *subscriptionResolver) ItemChanges(ctx context.Context, after *string, filter *model.ItemFilter, kinds []live.Kind, ids []uuid.UUID, changedFields []model.ItemField) (<-chan *live.Event, error) {
 	var criteria *item.Filter
 	if filter != nil {
 		f := toFilter(filter)
@@ -166,7 +165,17 @@ func (r *subscriptionResolver) ItemChanges(ctx context.Context, after *string, f
 	if cursor == "" {
 		cursor = r.Feed.Cursor(r.Feed.Head())
 	}
-	subscribe := func(cursor string) (*live.Subscription, error) { return r.Hub.Subscribe(ctx, cursor, criteria, kinds) }
+	fields, err := toFields(ids, changedFields)
+	if err != nil {
+		return nil, err
+	}
+	subscribe := func(cursor string) (*live.Subscription, error) {
+		subscription, err := r.Hub.Subscribe(ctx, cursor, criteria, kinds)
+		if err == nil {
+			subscription.Only(ids, fields)
+		}
+		return subscription, err
+	}
 	subscription, err := subscribe(cursor)
 	if err != nil {
 		return nil, err
