@@ -41,7 +41,7 @@ func dialFollower(ctx context.Context, addr, path, query string) (_ *follower, e
 		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: %s\r\n\r\n", path, addr, subprotocol); err != nil {
 		return nil, err
 	}
-	response, err := http.ReadResponse(f.in, nil)
+	response, err := http.ReadResponse(f.in, nil) //nolint:bodyclose // it has none
 	if err != nil {
 		return nil, err
 	}

@@ -127,7 +127,7 @@ func (w *writer) run(ctx context.Context, begun time.Time, n int, lasting time.D
 // change gives an item another name, and does what belongs to it.
 func (w *writer) change(ctx context.Context, k *kept, name string) (done written, err error) {
 	i, columns := k.item, &k.columns
-	previous, err := json.Marshal(map[string]string{"name": i.Name})
+	previous, err := json.Marshal(map[string]any{"name": i.Name, "updated_at": i.UpdatedAt})
 	if err != nil {
 		return done, err
 	}
