@@ -51,6 +51,7 @@ var needs = map[string][]account.Permission{
 	"hook.Service.Delete":      {account.HooksManage},
 	"account.Directory.Names":  {account.ItemsView},
 	"live.Hub.Subscribe":       {account.ItemsView},
+	"live.Hub.Follow":          {account.ItemsView},
 }
 
 // exempt are the methods that no request reaches.
