@@ -11,7 +11,7 @@ WEB_LOCK    := $(addprefix $(WEB)/,package.json package-lock.json .npmrc)
 WEB_SOURCES := $(wildcard $(WEB)/*.mjs) $(shell find $(WEB)/src -type f)
 WEB_BUILT   := internal/web/dist/manifest.json
 
-.PHONY: help run build test verify generate lint bench web tools clean
+.PHONY: help run build test verify generate lint bench soak web tools clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ lint: $(TOOLS)/.stamp-linters $(WEB_BUILT) ## Check formatting, imports and know
 
 bench: build ## Measure against hand-written baselines in the same run (takes some minutes).
 	go run ./internal/bench/cmd/bench
+
+soak: build ## Let subscribers come, stall and go for five minutes at 1,000 changes/s, and see that none misses any.
+	go run ./internal/bench/cmd/bench soak
 
 web: $(WEB_BUILT) ## Bundle the web pages' assets from npm.
 

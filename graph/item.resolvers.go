@@ -130,7 +130,6 @@ func (r *queryResolver) Items(ctx context.Context, filter *model.ItemFilter, sor
 	if err != nil {
 		return nil, err
 	}
-	cursor := r.Feed.Cursor(r.Feed.Head()) // before the list: what is not in the list comes after it
 	criteria := toFilter(filter)
 	page, err := r.Resolver.Items.List(ctx, criteria, p)
 	if err != nil {
@@ -139,7 +138,7 @@ func (r *queryResolver) Items(ctx context.Context, filter *model.ItemFilter, sor
 	if err := loadersFrom(ctx).take(page); err != nil {
 		return nil, err
 	}
-	return &connection.Items{Page: page, ChangeCursor: cursor, Filter: criteria}, nil
+	return &connection.Items{Page: page, Filter: criteria}, nil
 }
 
 // Tags is the resolver for the tags field.
@@ -156,17 +155,22 @@ func (r *queryResolver) Tags(ctx context.Context) ([]*item.Tag, error) {
 }
 
 // ItemChanges is the resolver for the itemChanges field.
-func (r *subscriptionResolver) ItemChanges(ctx context.Context, after *string, filter *model.ItemFilter, kinds []live.Kind) (<-chan *live.Event, error) {
+func (r *subscriptionResolver) ItemChanges(ctx context.Context, after *string, filter *model.ItemFilter, kinds []live.Kind, ids []uuid.UUID, changedFields []model.ItemField) (<-chan *live.Event, error) {
 	var criteria *item.Filter
 	if filter != nil {
 		f := toFilter(filter)
 		criteria = &f
+	}
+	fields, err := toFields(ids, changedFields)
+	if err != nil {
+		return nil, err
 	}
 	tap := tapFrom(ctx) // it knows the position, which those who share an execution do not
 	subscription, err := r.Hub.Subscribe(ctx, tap.after, criteria, kinds)
 	if err != nil {
 		return nil, err
 	}
+	subscription.Only(ids, fields)
 	return tap.take(subscription), nil
 }
 

@@ -8,12 +8,12 @@ import (
 	"maps"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"itemcast/internal/account"
 	"itemcast/internal/live"
 	"itemcast/internal/problem"
 )
@@ -30,6 +30,8 @@ const (
 type operation struct {
 	id       string
 	quoted   []byte // the id in JSON
+	prefix   []byte // of its results
+	ended    atomic.Bool
 	cancel   context.CancelFunc
 	answered chan struct{} // closed when it has been answered, or has turned out to be a subscription
 }
@@ -81,8 +83,9 @@ func (s *socket) start(id string, request []byte) {
 		s.close(closeBadRequest, "Invalid message received")
 		return
 	}
-	ctx, cancel := context.WithCancel(account.WithActor(s.ctx, s.actor))
-	op := &operation{id: id, quoted: quoted, cancel: cancel, answered: make(chan struct{})}
+	ctx, cancel := context.WithCancel(s.ctx)
+	op := &operation{id: id, quoted: quoted, prefix: fmt.Appendf(nil, `{"id":%s,"type":"next","payload":`, quoted), cancel: cancel,
+		answered: make(chan struct{})}
 	s.mu.Lock()
 	_, taken := s.running[id]
 	full := len(s.running) >= maxOperations
@@ -96,7 +99,7 @@ func (s *socket) start(id string, request []byte) {
 		s.close(closeDuplicate, "Subscriber for the id already exists")
 	case full:
 		cancel()
-		s.write(op.message("error", encodeErrors(s.handler.refusals(ctx, problem.New(problem.TooManyRequests,
+		s.writeMessages(always, op.message("error", encodeErrors(s.handler.refusals(ctx, problem.New(problem.TooManyRequests,
 			"%d operations run on this connection, as many as may; complete some, or open another connection.", maxOperations)))))
 	default:
 		go s.run(ctx, op, request, s.handler.hub.Present())
@@ -121,14 +124,9 @@ func (s *socket) forget(op *operation) bool {
 		return false
 	}
 	delete(s.running, op.id)
+	op.ended.Store(true)
 	op.cancel()
 	return true
-}
-
-func (s *socket) runs(op *operation) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.running[op.id] == op
 }
 
 // run executes an operation.
@@ -161,7 +159,7 @@ func (s *socket) run(ctx context.Context, op *operation, raw []byte, present str
 	default:
 		responses, ctx := s.exec.DispatchOperation(ctx, operation)
 		if response := responses(ctx); response != nil {
-			_ = s.send(op, live.Message{Body: encode(response)})
+			s.send(op, live.Message{Body: encode(response)})
 		}
 		s.finish(op, "complete", nil)
 	}
@@ -172,9 +170,6 @@ func (s *socket) follow(ctx context.Context, op *operation, follower *live.Follo
 	defer follower.Close()
 	for {
 		messages, err := follower.Next(ctx)
-		if err == nil {
-			err = s.send(op, messages...)
-		}
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -182,6 +177,7 @@ func (s *socket) follow(ctx context.Context, op *operation, follower *live.Follo
 			s.fail(ctx, op, err)
 			return
 		}
+		s.send(op, messages...)
 	}
 }
 
@@ -192,42 +188,34 @@ func (s *socket) fail(ctx context.Context, op *operation, err error) {
 	}
 }
 
-// finish sends an operation's last message.
+// finish sends an operation's last message, unless the client has completed it.
 func (s *socket) finish(op *operation, kind string, payload []byte) {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	if s.forget(op) {
-		s.write(op.message(kind, payload))
-	}
+	s.writeMessages(func() bool { return s.forget(op) }, op.message(kind, payload))
 }
 
-// send sends messages of an operation in one write, unless the operation has ended. A peer that does not take them in time is given up.
-func (s *socket) send(op *operation, messages ...live.Message) error {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	if !s.runs(op) {
-		return nil
+// send sends messages of an operation in one write, unless it has ended.
+func (s *socket) send(op *operation, messages ...live.Message) {
+	all := make([][3][]byte, len(messages))
+	for i, m := range messages {
+		all[i] = op.next(m.Body)
 	}
-	s.line.hold()
-	for _, m := range messages {
-		s.write(op.message("next", m.Body))
-	}
-	if err := s.line.release(); err != nil {
-		_ = s.conn.CloseNow()
-		return err
-	}
-	return nil
+	s.writeMessages(func() bool { return !op.ended.Load() }, all...)
 }
 
-// message is one of the operation's messages.
-func (op *operation) message(kind string, payload []byte) []byte {
-	m := make([]byte, 0, len(`{"id":,"type":"complete","payload":}`)+len(op.quoted)+len(payload))
-	m = append(append(append(m, `{"id":`...), op.quoted...), `,"type":"`...)
-	m = append(append(m, kind...), '"')
+// next is a message that carries a result.
+func (op *operation) next(payload []byte) [3][]byte {
+	return [3][]byte{op.prefix, payload, closingBrace}
+}
+
+var closingBrace = []byte("}")
+
+// message is any other of an operation's messages.
+func (op *operation) message(kind string, payload []byte) [3][]byte {
+	head := fmt.Appendf(nil, `{"id":%s,"type":%q`, op.quoted, kind)
 	if payload != nil {
-		m = append(append(m, `,"payload":`...), payload...)
+		head = append(head, `,"payload":`...)
 	}
-	return append(m, '}')
+	return [3][]byte{head, payload, closingBrace}
 }
 
 // drain closes the connection once what was asked on it has been answered.

@@ -7,6 +7,7 @@ package graph
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"github.com/google/uuid"
@@ -23,6 +24,10 @@ import (
 const (
 	defaultPage = 50
 	maxPage     = 200
+
+	// What a subscription is narrowed to is looked through for every change.
+	maxIDs           = 200
+	maxChangedFields = 20
 )
 
 // Resolver holds the services that the resolvers call.
@@ -99,6 +104,27 @@ func toFilter(f *model.ItemFilter) item.Filter {
 		filter.Metadata[criterion.Key] = criterion.Value
 	}
 	return filter
+}
+
+// toFields turns changedFields into the document's names, and checks what a subscription is narrowed to. None given lets all pass; an empty
+// list, which a program made that has none to follow, is refused. Error: INVALID_INPUT.
+func toFields(ids []uuid.UUID, changedFields []model.ItemField) ([]string, error) {
+	var faults []problem.Fault
+	check := func(parameter string, given bool, n, most int) {
+		if given && (n < 1 || n > most) {
+			faults = append(faults, problem.Fault{Parameter: parameter, Detail: fmt.Sprintf("must have 1 to %d values; leave it out for all", most)})
+		}
+	}
+	check("ids", ids != nil, len(ids), maxIDs)
+	check("changedFields", changedFields != nil, len(changedFields), maxChangedFields)
+	if len(faults) > 0 {
+		return nil, problem.Invalid(problem.InvalidInput, faults...)
+	}
+	var fields []string
+	for _, field := range changedFields {
+		fields = append(fields, fromEnum(field))
+	}
+	return fields, nil
 }
 
 // patchNames are the fields of UpdateItemInput whose names the contract spells otherwise.

@@ -83,14 +83,12 @@ type socket struct {
 	exec          graphql.GraphExecutor
 	line          *line
 	conn          *websocket.Conn
-	authorization string // the handshake's, unless connection_init brings its own
-	ctx           context.Context
+	authorization string          // the handshake's, unless connection_init brings its own
+	ctx           context.Context // says who acts, from connection_init on
 	cancel        context.CancelFunc
 
-	initialised bool          // by the reader
-	actor       account.Actor // from connection_init on
-	heard       atomic.Bool   // since the last ping
-	writing     sync.Mutex    // held over the messages of one operation that go out as one
+	initialised bool        // by the reader
+	heard       atomic.Bool // since the last ping
 
 	mu      sync.Mutex
 	timer   *time.Timer // of connection_init's deadline, and then of pings
@@ -103,16 +101,19 @@ type socket struct {
 func (s *socket) read() {
 	defer s.end()
 	for {
+		s.line.await()
 		kind, data, err := s.conn.Read(context.Background()) // it ends with the connection; a context would cost another goroutine
 		if err != nil {
 			return
 		}
 		s.heard.Store(true)
-		if kind != websocket.MessageText {
+		switch {
+		case s.isClosing(): // what comes before the peer's goodbye is nobody's any more
+		case kind != websocket.MessageText:
 			s.close(closeBadRequest, "Invalid message received")
-			continue
+		default:
+			s.receive(data)
 		}
-		s.receive(data)
 	}
 }
 
@@ -153,11 +154,14 @@ func (s *socket) close(code websocket.StatusCode, reason string) {
 	s.closing = true
 	s.timer.Stop()
 	s.cancel()
-	go func() {
-		stop := time.AfterFunc(closeWait, func() { _ = s.conn.CloseNow() })
-		defer stop.Stop()
-		_ = s.conn.Close(code, reason)
-	}()
+	s.timer = time.AfterFunc(closeWait, func() { _ = s.conn.CloseNow() })
+	go s.line.writeClose(code, reason) // somebody may be writing to a peer that does not read
+}
+
+func (s *socket) isClosing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
 }
 
 // begin answers connection_init. Nobody gets further without credentials, not even to have a query parsed.
@@ -182,7 +186,7 @@ func (s *socket) begin(payload map[string]any) {
 		s.close(closeForbidden, "Forbidden")
 		return
 	}
-	s.actor = actor
+	s.ctx = account.WithActor(s.ctx, actor)
 	s.whenEnded(s.handler.config.Watch(actor, s.changed))
 	s.write([]byte(`{"type":"connection_ack"}`))
 	s.mu.Lock()
@@ -230,9 +234,14 @@ func (s *socket) ping() {
 	}
 }
 
-// write sends a message; when the peer does not take it in time, the connection ends.
-func (s *socket) write(message []byte) {
-	if s.conn.Write(context.Background(), websocket.MessageText, message) != nil {
+// write sends a message that belongs to no operation.
+func (s *socket) write(message []byte) { s.writeMessages(always, [3][]byte{message}) }
+
+func always() bool { return true }
+
+// writeMessages ends the connection when the peer does not take the messages in time.
+func (s *socket) writeMessages(wanted func() bool, messages ...[3][]byte) {
+	if s.line.writeMessages(wanted, messages...) != nil {
 		_ = s.conn.CloseNow()
 	}
 }

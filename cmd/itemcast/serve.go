@@ -93,7 +93,7 @@ func (s *serveCommand) serve(ctx context.Context, n *node, public net.Listener, 
 			return fmt.Errorf("listen on %s (ITEMCAST_OPS_ADDR): %w", s.OpsAddr, err)
 		}
 		head := func() int64 { return int64(n.feed.Head()) }
-		servers = append(servers, &http.Server{Handler: server.Ops(n.database.pool, head, n.dispatcher), ReadHeaderTimeout: headerPatience})
+		servers = append(servers, &http.Server{Handler: server.Ops(n.database.pool, head, n.dispatcher, n.hub), ReadHeaderTimeout: headerPatience})
 		listeners = append(listeners, ops)
 	}
 	group, serving := errgroup.WithContext(ctx)

@@ -101,6 +101,8 @@ func TestStatements_ARequestCostsNoMoreThanItMust(t *testing.T) {
 		"GraphQL": {3, func() {
 			n.graphql(`{ items(first: 50) { nodes { id name tags assets { url } createdBy { name } } } }`, nil)
 		}},
+		"list of nothing":         {1, func() { n.call(http.MethodGet, "/api/v1/items?tags=none", "").expect(t, http.StatusOK) }},
+		"GraphQL with its cursor": {1, func() { n.graphql(`{ items(first: 50) { changeCursor nodes { id name } } }`, nil) }},
 		"GraphQL items by id": {1, func() {
 			n.graphql(`{ a: item(id: "`+path[len("/api/v1/items/"):]+`") { id } b: item(id: "`+path[len("/api/v1/items/"):]+`") { name } }`, nil)
 		}},

@@ -8,10 +8,12 @@ import (
 
 // Items is a page of items. Filter is what it was asked with, for a count that is only made when it is asked for.
 type Items struct {
-	Page         item.Page
-	ChangeCursor string
-	Filter       item.Filter
+	Page   item.Page
+	Filter item.Filter
 }
+
+// ChangeCursor is the page's place in the log of changes.
+func (c *Items) ChangeCursor() string { return c.Page.ChangeCursor }
 
 // Nodes are the page's items.
 func (c *Items) Nodes() []*rendered.Item {

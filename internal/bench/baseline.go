@@ -9,8 +9,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -36,7 +38,9 @@ type baseline struct {
 	rows    map[uuid.UUID]*patched
 	patches atomic.Int64
 
-	link, tail string // what follows a list's results: the page after them does not change while a list is measured
+	broadcast broadcast
+
+	link, cursor, tail string // what follows a list's results: the page after them does not change while a list is measured
 }
 
 // patched is an item with its columns at hand, so that a PATCH only has to write.
@@ -64,6 +68,13 @@ func RunBaseline(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 		return err
 	}
 	server := &http.Server{Handler: b.routes()}
+	var following sync.WaitGroup
+	following.Go(func() {
+		if err := b.broadcast.run(ctx, c.DatabaseURL); err != nil && ctx.Err() == nil {
+			fmt.Fprintln(os.Stderr, "the baseline's broadcast ended:", err)
+		}
+	})
+	defer func() { cancel(); following.Wait() }()
 	go func() {
 		_, _ = io.Copy(io.Discard, stdin)
 		_ = server.Close()
@@ -122,6 +133,7 @@ func (b *baseline) routes() http.Handler {
 	mux.HandleFunc("GET /items", b.list)
 	mux.HandleFunc("PATCH /items/{id}", b.patch)
 	mux.HandleFunc("PUT /tail", b.setTail)
+	mux.HandleFunc("GET /broadcast", b.broadcast.join)
 	return mux
 }
 
@@ -142,9 +154,13 @@ func (b *baseline) get(w http.ResponseWriter, r *http.Request) {
 }
 
 // newest is the product's statement.
-const newest = `SELECT id, document, document_version, created_at FROM item
-WHERE account_id = $1 AND (created_at, id) < ($2::timestamptz, $3::uuid)
-ORDER BY created_at DESC, id DESC LIMIT $4`
+const newest = `SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, coalesce(i.document, '')::bytea AS document,
+    coalesce(i.document_version, 0)::integer AS document_version, coalesce(i.created_at, 'epoch')::timestamptz AS created_at
+FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (SELECT page.* FROM (
+    SELECT s.id, s.document, s.document_version, s.created_at FROM item s
+    WHERE s.account_id = $1 AND (s.created_at, s.id) < ($2::timestamptz, $3::uuid)
+    ORDER BY s.created_at DESC, s.id DESC LIMIT 501
+) page LIMIT $4) i ON true`
 
 var theEnd = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -162,7 +178,7 @@ func (b *baseline) list(w http.ResponseWriter, r *http.Request) {
 		if n > 0 {
 			body.WriteByte(',')
 		}
-		body.Write(rows.RawValues()[1]) // a bytea comes as its bytes in the binary format, which pgx asks for
+		body.Write(rows.RawValues()[2]) // a bytea comes as its bytes in the binary format, which pgx asks for
 	}
 	rows.Close()
 	if err := rows.Err(); err != nil {
@@ -171,6 +187,7 @@ func (b *baseline) list(w http.ResponseWriter, r *http.Request) {
 	}
 	body.WriteString(b.tail)
 	w.Header().Set("Link", b.link)
+	w.Header().Set("Itemcast-Change-Cursor", b.cursor)
 	writeJSON(w, body.Bytes())
 }
 
@@ -198,7 +215,7 @@ func (b *baseline) patch(w http.ResponseWriter, r *http.Request) {
 		}
 		return q.InsertChange(r.Context(), dbsqlc.InsertChangeParams{
 			AccountID: b.account, ItemID: id, Revision: columns.Revision, Kind: "UPDATED", ChangedFields: []string{"name"},
-			Previous: []byte(`{"name":"Keynote 000000, main stage"}`), Actor: &b.account, Trigger: "hook", Document: columns.Document,
+			Previous: []byte(`{"name":"Keynote 000000, main stage","updated_at":"2026-01-31T12:00:00.123456Z"}`), Actor: &b.account, Trigger: "hook", Document: columns.Document,
 			OccurredAt: columns.UpdatedAt,
 		})
 	})
@@ -209,14 +226,14 @@ func (b *baseline) patch(w http.ResponseWriter, r *http.Request) {
 	writeDocument(w, columns.Document, columns.Revision)
 }
 
-// setTail takes what the product's list ends with: next, previous and the closing brace; and its Link header.
+// setTail takes what the product's list ends with: next, previous and the closing brace; and its headers.
 func (b *baseline) setTail(w http.ResponseWriter, r *http.Request) {
 	tail, err := io.ReadAll(r.Body)
 	if err != nil {
 		fail(w, err)
 		return
 	}
-	b.link, b.tail = r.Header.Get("Link"), string(tail)
+	b.link, b.cursor, b.tail = r.Header.Get("Link"), r.Header.Get("Itemcast-Change-Cursor"), string(tail)
 	w.Header().Set("Content-Length", "0")
 }
 

@@ -30,11 +30,19 @@ type row struct {
 	measure func(ctx context.Context, s *stage) (result, error)
 }
 
+const noBudget = "–"
+
 var rows = []row{
 	{"get", "`GET /items/{id}`", "≥ 0.80", getItem},
 	{"list", "`GET /items?limit=50`", "≥ 0.80", listItems},
 	{"graphql", "GraphQL, 50 items with tags and assets, against that list", "≥ 0.50, ≤ 3 statements", queryItems},
 	{"patch", "`PATCH /items/{id}`", "≥ 0.70", patchItem},
+	{"fanout-500", "fan-out to 500 subscribers", noBudget, fanOut(500, 1, inBursts, 0)},
+	{"fanout-2000", "fan-out to 2,000 subscribers", "≥ 0.70", fanOut(2000, 1, inBursts, 0.70)},
+	{"fanout-2000-slow", "fan-out to 2,000 subscribers, one change at a time", "≥ 0.70", fanOut(2000, 1, oneByOne, 0.70)},
+	{"fanout-2000-distinct", "fan-out to 2,000 subscribers with 50 distinct queries", noBudget, fanOut(2000, 50, inBursts, 0)},
+	{"fanout-5000", "fan-out to 5,000 subscribers", noBudget, fanOut(5000, 1, inBursts, 0)},
+	{"idle", "memory of an idle subscription, of 5,000", "≤ 25 kB", idle},
 	{"subscribe", "commit → subscriber, 1,000 changes/s, a write transaction left open", "p50 ≤ 5 ms, p99 ≤ 15 ms", subscribe},
 }
 

@@ -22,6 +22,7 @@ func (l latencies) percentile(p float64) time.Duration {
 // round is what one round of load came to.
 type round struct {
 	latencies latencies
+	count     int // of what was done
 	perSecond float64
 	cpu       cpu
 }
@@ -52,7 +53,7 @@ func load(ctx context.Context, t target, connections int, length time.Duration) 
 	took, used := time.Since(begun), cpuUsed(t.pid, t.postgres).minus(used)
 	all := slices.Concat(measured...)
 	slices.Sort(all)
-	return round{latencies: all, perSecond: float64(len(all)) / took.Seconds(), cpu: used}, nil
+	return round{latencies: all, count: len(all), perSecond: float64(len(all)) / took.Seconds(), cpu: used}, nil
 }
 
 func ask(ctx context.Context, t target, end time.Time) (latencies, error) {

@@ -12,12 +12,15 @@ const warmUp = time.Second
 // side is one side of a comparison, over all rounds.
 type side struct {
 	perSecond float64 // median of the rounds
+	bytes     float64 // where memory is measured
 	latencies latencies
+	count     int
 	cpu       cpu
 }
 
 func (s *side) add(r round) {
 	s.latencies = append(s.latencies, r.latencies...)
+	s.count += r.count
 	s.cpu = s.cpu.plus(r.cpu)
 }
 

@@ -59,7 +59,7 @@ func startProduct(ctx context.Context, binary, dir string) (*product, error) {
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.Env = append(os.Environ(), "ITEMCAST_ADDR="+addr, "ITEMCAST_OPS_ADDR="+opsAddr, "ITEMCAST_DATA_DIR="+p.dataDir(),
 		"ITEMCAST_PUBLIC_URL=", "ITEMCAST_DATABASE_URL=", "ITEMCAST_ADMIN_EMAIL="+email, "ITEMCAST_ADMIN_PASSWORD="+password,
-		"ITEMCAST_HOOK_ALLOW_NETWORKS=127.0.0.0/8")
+		"ITEMCAST_HOOK_ALLOW_NETWORKS=127.0.0.0/8", "ITEMCAST_CONNECTIONS_PER_USER=20000")
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us; we tell the product
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the product: %w (make build makes it)", err)

@@ -43,7 +43,10 @@ func newReport(ctx context.Context, s *stage) *report {
 
 func (r *report) add(w row, m result) {
 	verdict := "missed"
-	if m.met {
+	switch {
+	case w.budget == noBudget:
+		verdict = ""
+	case m.met:
 		verdict = "met"
 	}
 	ratio, cpuRatio := "–", "–"
@@ -51,7 +54,7 @@ func (r *report) add(w row, m result) {
 		ratio = fmt.Sprintf("%.2f (%.2f–%.2f)", m.ratios.median(), slices.Min(m.ratios), slices.Max(m.ratios))
 		product, baseline := m.product.eachCPU(), m.baseline.eachCPU()
 		cpuRatio = fmt.Sprintf("%.2f", float64(baseline.total())/float64(product.total()))
-		r.notes = append(r.notes, fmt.Sprintf("%s: CPU time a request: %s; baseline: %s.", w.name, product, baseline))
+		r.notes = append(r.notes, fmt.Sprintf("%s: CPU time each: %s; baseline: %s.", w.name, product, baseline))
 	}
 	r.lines = append(r.lines, fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s | %s |", w.work, m.product.rate(), m.baseline.rate(), ratio, cpuRatio,
 		m.product.times(), m.baseline.times(), w.budget, verdict))
@@ -70,13 +73,16 @@ func (r *report) write(out io.Writer) error {
 }
 
 func (s side) rate() string {
-	if s.perSecond == 0 {
+	switch {
+	case s.bytes > 0:
+		return fmt.Sprintf("%.1f kB", s.bytes/1000)
+	case s.perSecond == 0:
 		return "–"
 	}
 	return fmt.Sprintf("%.0f/s", s.perSecond)
 }
 
-func (s side) eachCPU() cpu { return s.cpu.by(len(s.latencies)) }
+func (s side) eachCPU() cpu { return s.cpu.by(s.count) }
 
 func (s side) times() string {
 	if len(s.latencies) == 0 {

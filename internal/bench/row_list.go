@@ -40,7 +40,8 @@ func (s *stage) listBaseline(ctx context.Context) (target, error) {
 		return target{}, err
 	}
 	defer b.close()
-	tell := s.baseline.request("PUT", "/tail", "Link: "+header.Get("Link")+"\r\n", []byte(list[end:]))
+	tell := s.baseline.request("PUT", "/tail", "Link: "+header.Get("Link")+"\r\nItemcast-Change-Cursor: "+header.Get("Itemcast-Change-Cursor")+"\r\n",
+		[]byte(list[end:]))
 	if _, _, err := b.call(call{request: tell}); err != nil {
 		return target{}, fmt.Errorf("tell the baseline: %w", err)
 	}

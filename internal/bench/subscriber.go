@@ -47,8 +47,21 @@ type arrival struct {
 	received time.Time
 }
 
-// openSubscriber connects, signs in by connection_init, subscribes, and waits until the subscription stands.
+// openSubscriber connects and returns when its subscription stands.
 func openSubscriber(ctx context.Context, addr string) (*subscriber, error) {
+	s, err := dialSubscriber(ctx, addr, subscriptionQuery, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.say(map[string]any{"type": "ping"}, "pong"); err != nil { // it has read the subscription by then
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// dialSubscriber connects, signs in by connection_init, and subscribes.
+func dialSubscriber(ctx context.Context, addr, query string, variables map[string]any) (*subscriber, error) {
 	conn, _, err := websocket.Dial(ctx, "ws://"+addr+"/graphql", &websocket.DialOptions{Subprotocols: []string{subprotocol}}) //nolint:bodyclose // it has none
 	if err != nil {
 		return nil, err
@@ -61,8 +74,7 @@ func openSubscriber(ctx context.Context, addr string) (*subscriber, error) {
 		expect string
 	}{
 		{map[string]any{"type": "connection_init", "payload": map[string]string{"authorization": authorization}}, "connection_ack"},
-		{map[string]any{"type": "subscribe", "id": "1", "payload": map[string]string{"query": subscriptionQuery}}, ""},
-		{map[string]any{"type": "ping"}, "pong"}, // it has read the subscription by then
+		{map[string]any{"type": "subscribe", "id": "1", "payload": map[string]any{"query": query, "variables": variables}}, ""},
 	} {
 		if err := s.say(step.send, step.expect); err != nil {
 			s.close()

@@ -51,21 +51,13 @@ type writer struct {
 
 // writeSteadily changes items at a fixed rate, as another node of Itemcast would: by the product's statements in one transaction, and a
 // wake-up of its own sequencer after the commit. A writer that falls behind catches up, so that the rate holds.
-func (s *stage) writeSteadily(ctx context.Context) (all []written, perSecond float64, err error) {
+func (s *stage) writeSteadily(ctx context.Context, lasting time.Duration) (all []written, perSecond float64, err error) {
 	items, err := s.keepItems(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	sequencer := change.NewSequencer(s.pool, slog.New(slog.NewTextHandler(s.Progress, nil)))
-	var sequencing errgroup.Group
-	sequencing.Go(func() error { return sequencer.Run(ctx) })
-	defer func() {
-		cancel()
-		_ = sequencing.Wait()
-	}()
-
+	sequencer, stop := s.sequence(ctx)
+	defer stop()
 	group, writing := errgroup.WithContext(ctx)
 	each := make([][]written, writers)
 	share := len(items) / writers
@@ -73,7 +65,7 @@ func (s *stage) writeSteadily(ctx context.Context) (all []written, perSecond flo
 	for n := range writers {
 		group.Go(func() (err error) {
 			w := writer{pool: s.pool, sequencer: sequencer, items: items[n*share : (n+1)*share]}
-			each[n], err = w.run(writing, begun, n)
+			each[n], err = w.run(writing, begun, n, warmUp+lasting)
 			return err
 		})
 	}
@@ -83,6 +75,18 @@ func (s *stage) writeSteadily(ctx context.Context) (all []written, perSecond flo
 	all = slices.Concat(each...)
 	perSecond = float64(len(all)) / time.Since(begun).Seconds()
 	return all, perSecond, sequencer.Drain(ctx)
+}
+
+// sequence runs a sequencer of our own.
+func (s *stage) sequence(ctx context.Context) (sequencer *change.Sequencer, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	sequencer = change.NewSequencer(s.pool, slog.New(slog.NewTextHandler(s.Progress, nil)))
+	var sequencing errgroup.Group
+	sequencing.Go(func() error { return sequencer.Run(ctx) })
+	return sequencer, func() {
+		cancel()
+		_ = sequencing.Wait()
+	}
 }
 
 // keepItems reads every item but the one that the open transaction holds.
@@ -101,11 +105,11 @@ func (s *stage) keepItems(ctx context.Context) ([]*kept, error) {
 	})
 }
 
-func (w *writer) run(ctx context.Context, begun time.Time, n int) (done []written, err error) {
+func (w *writer) run(ctx context.Context, begun time.Time, n int, lasting time.Duration) (done []written, err error) {
 	const interval = time.Second / changesPerSecond * writers
 	for k := 0; ; k++ {
 		due := interval*time.Duration(k) + interval*time.Duration(n)/writers
-		if due >= warmUp+writingFor {
+		if due >= lasting {
 			return done, nil
 		}
 		if err := sleepUntil(ctx, begun.Add(due)); err != nil {
@@ -123,7 +127,7 @@ func (w *writer) run(ctx context.Context, begun time.Time, n int) (done []writte
 // change gives an item another name, and does what belongs to it.
 func (w *writer) change(ctx context.Context, k *kept, name string) (done written, err error) {
 	i, columns := k.item, &k.columns
-	previous, err := json.Marshal(map[string]string{"name": i.Name})
+	previous, err := json.Marshal(map[string]any{"name": i.Name, "updated_at": i.UpdatedAt})
 	if err != nil {
 		return done, err
 	}

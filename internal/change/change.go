@@ -43,7 +43,7 @@ type Change struct {
 	Revision      int64
 	Kind          Kind
 	ChangedFields []string
-	Previous      json.RawMessage // an object: what ChangedFields were before
+	Previous      json.RawMessage // an object: what ChangedFields, and updated_at, were before
 	Actor         *uuid.UUID      // nil: the system
 	Trigger       string
 	Targets       []uuid.UUID // the hooks that a Triggered is addressed to; nil: all that want it

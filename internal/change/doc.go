@@ -39,6 +39,10 @@
 // highest xid that has ended, and the owner's may be higher yet.) Once the xmin of a snapshot reaches the horizon and the same snapshot
 // still does not show the row, it was rolled back.
 //
+// A snapshot that shows a row of feed_head shows every change up to its position: the sequencer saw them committed before it wrote the row.
+// So whoever reads items and the head in one statement goes on from there and misses nothing (4). What is committed and has no position
+// yet, the reader may have seen, and is told again.
+//
 // feed_head and consumer_position are appended to, not updated in place. While any transaction is left open, dead versions of a row cannot
 // be pruned, and a row that is updated hundreds of times a second becomes a chain that every look-up walks; the newest of many rows is
 // found from the end of an index at once, whatever lies behind it.

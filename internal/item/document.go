@@ -70,7 +70,7 @@ func jsonNames[T any]() (names []string) {
 }
 
 // changedFields names the fields in which b differs from a, in declared order, and gives a's values of them as a JSON object. The revision
-// and updated_at follow from a change and are none.
+// and updated_at follow from a change and are none; but the object has updated_at too, which filters ask for.
 func changedFields(a, b *Item) (names []string, previous json.RawMessage, err error) {
 	var object bytes.Buffer
 	va, vb := reflect.ValueOf(a).Elem(), reflect.ValueOf(b).Elem()
@@ -82,11 +82,12 @@ func changedFields(a, b *Item) (names []string, previous json.RawMessage, err er
 		if err != nil {
 			return nil, nil, fmt.Errorf("encode %s: %w", name, err)
 		}
-		if len(names) > 0 {
-			object.WriteByte(',')
-		}
-		fmt.Fprintf(&object, "%q:%s", name, old)
+		fmt.Fprintf(&object, "%q:%s,", name, old)
 		names = append(names, name)
 	}
-	return names, json.RawMessage("{" + object.String() + "}"), nil
+	updated, err := json.Marshal(a.UpdatedAt)
+	if err != nil {
+		return nil, nil, fmt.Errorf("encode updated_at: %w", err)
+	}
+	return names, fmt.Appendf(nil, `{%s"updated_at":%s}`, object.String(), updated), nil
 }

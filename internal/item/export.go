@@ -7,8 +7,6 @@ import (
 	"itemcast/internal/account"
 )
 
-const exportPage = 500
-
 // ExportOptions steer an export.
 type ExportOptions struct {
 	Sort     Sort              // "" is ByCreated
@@ -27,7 +25,7 @@ func (s *Service) Export(ctx context.Context, w io.Writer, filter Filter, option
 		options = &ExportOptions{}
 	}
 	var total int64
-	paging := Paging{Sort: orDefault(options.Sort, ByCreated), Limit: exportPage}
+	paging := Paging{Sort: orDefault(options.Sort, ByCreated), Limit: maxLimit}
 	for {
 		page, err := s.list(ctx, actor, filter, paging)
 		if err != nil {

@@ -3,6 +3,7 @@ package item
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/account"
+	"itemcast/internal/change"
 	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
@@ -55,11 +57,14 @@ func (s Sort) reverse() Sort {
 	return "-" + s
 }
 
+// maxLimit is of one page: sql/queries/item.sql reads one row more and no further.
+const maxLimit = 500
+
 // Paging asks for a page: the first Limit items, those after a position, or the last ones before a position. Before "" with Backward is
 // the end of the list.
 type Paging struct {
 	Sort     Sort // "" is ByCreatedDesc
-	Limit    int
+	Limit    int  // 500 at most
 	After    string
 	Before   string
 	Backward bool
@@ -77,11 +82,13 @@ type Listed struct {
 func (l Listed) Cursor() string { return position(l.sort, l.row) }
 
 // Page is a part of a list. HasPrevious and HasNext are exact in the direction that was read; in the other they say whether a position was
-// given.
+// given. ChangeCursor is where the log stood in the very snapshot that the page is of: the page knows of every change up to there, and of
+// some that come after, again. Who reads several pages and then follows the log goes on from the first page's.
 type Page struct {
-	Items       []Listed
-	HasPrevious bool
-	HasNext     bool
+	Items        []Listed
+	HasPrevious  bool
+	HasNext      bool
+	ChangeCursor string
 }
 
 // List returns a page of the items that pass the filter. Errors: INVALID_CURSOR, INVALID_INPUT for metadata that is no field's.
@@ -117,6 +124,7 @@ func (s *Service) list(ctx context.Context, actor account.Actor, filter Filter, 
 	if paging.Sort == "" {
 		paging.Sort = ByCreatedDesc
 	}
+	paging.Limit = min(paging.Limit, maxLimit)
 	from, backward := paging.After, paging.Backward || paging.Before != ""
 	order := paging.Sort
 	if backward {
@@ -130,7 +138,7 @@ func (s *Service) list(ctx context.Context, actor account.Actor, filter Filter, 
 	if err := readFrom(&params, paging.Sort, from); err != nil {
 		return Page{}, err
 	}
-	rows, err := s.rows(ctx, params, order)
+	rows, head, err := s.rows(ctx, params, order)
 	if err != nil {
 		return Page{}, fmt.Errorf("list items: %w", err)
 	}
@@ -139,7 +147,7 @@ func (s *Service) list(ctx context.Context, actor account.Actor, filter Filter, 
 	if backward {
 		slices.Reverse(rows)
 	}
-	page := Page{Items: make([]Listed, 0, len(rows)), HasPrevious: more, HasNext: from != ""}
+	page := Page{Items: make([]Listed, 0, len(rows)), HasPrevious: more, HasNext: from != "", ChangeCursor: s.feed.Cursor(head)}
 	if !backward {
 		page.HasPrevious, page.HasNext = from != "", more
 	}
@@ -160,14 +168,25 @@ func (s *Service) list(ctx context.Context, actor account.Actor, filter Filter, 
 	return page, nil
 }
 
-// rows reads a page's rows in order.
-func (s *Service) rows(ctx context.Context, p dbsqlc.ListDocumentsParams, order Sort) ([]dbsqlc.ListDocumentsRow, error) {
+// rows reads a page's rows in order, and the log's head in the same snapshot.
+func (s *Service) rows(ctx context.Context, p dbsqlc.ListDocumentsParams, order Sort) (rows []dbsqlc.ListDocumentsRow, head change.Position, err error) {
 	if order.key() == ByCreated && unfiltered(p) {
-		return s.rowsByCreation(ctx, p, order)
+		rows, err = s.rowsByCreation(ctx, p, order)
+	} else {
+		rows, err = dbsqlc.New(customPlans{s.pool}).ListDocuments(ctx, p)
 	}
-	rows, err := dbsqlc.New(customPlans{s.pool}).ListDocuments(ctx, p)
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(rows) == 0 {
+		return nil, 0, errors.New("the log has no head")
+	}
+	head = change.Position(rows[0].Position)
+	if rows[0].ID == uuid.Nil {
+		return nil, head, nil
+	}
 	slices.SortFunc(rows, order.compare)
-	return rows, err
+	return rows, head, nil
 }
 
 func unfiltered(p dbsqlc.ListDocumentsParams) bool {
@@ -202,7 +221,8 @@ func (s *Service) rowsByCreation(ctx context.Context, p dbsqlc.ListDocumentsPara
 	}
 	rows = make([]dbsqlc.ListDocumentsRow, len(found))
 	for i, row := range found {
-		rows[i] = dbsqlc.ListDocumentsRow{ID: row.ID, Document: row.Document, DocumentVersion: row.DocumentVersion, CreatedAt: row.CreatedAt}
+		rows[i] = dbsqlc.ListDocumentsRow{Position: row.Position, ID: row.ID, Document: row.Document, DocumentVersion: row.DocumentVersion,
+			CreatedAt: row.CreatedAt}
 	}
 	return rows, err
 }

@@ -90,7 +90,8 @@ func (m *Matcher) matchMetadata(raw json.RawMessage) bool {
 	return true
 }
 
-// Before returns the item as it was before a change that left it as the document says: previous holds what the changed fields were.
+// Before returns the item as it was before a change that left it as the document says: previous holds what the changed fields and updated_at
+// were. Changes of before updated_at was recorded leave it at what it became.
 func Before(document []byte, previous json.RawMessage) (*Item, error) {
 	before, err := Decode(document)
 	if err != nil {

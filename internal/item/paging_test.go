@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"itemcast/internal/db"
 	"itemcast/internal/problem"
 )
 
@@ -140,6 +141,68 @@ func TestList_RefusesCursorsThatAreNotItsOwn(t *testing.T) {
 			if _, err := b.items.List(b.ctx, Filter{}, paging); !problem.Is(err, problem.InvalidCursor) {
 				t.Errorf("%q: got %v", cursor, err)
 			}
+		}
+	}
+}
+
+// A page names where the log stood in its own snapshot: not where this node's feed is, which runs in no test here, and not past what the
+// page cannot know.
+func TestList_TellsWhereTheLogStoodInItsSnapshot(t *testing.T) {
+	b := setup(t)
+	sequenced := func() int {
+		t.Helper()
+		must(t, b.sequencer.Drain(b.ctx))
+		return b.changes()
+	}
+	expect := func(what string, want int) {
+		t.Helper()
+		for _, sort := range []Sort{"", ByCreated, ByUpdated, ByNameDesc} {
+			for _, paging := range []Paging{{Sort: sort, Limit: 2}, {Sort: sort, Limit: 2, Backward: true}} {
+				for _, filter := range []Filter{{}, {Tags: []string{"red"}}, {Tags: []string{"no item's"}}} {
+					page, err := b.items.List(b.ctx, filter, paging)
+					must(t, err)
+					got, err := b.feed.ParseCursor(b.ctx, page.ChangeCursor)
+					must(t, err)
+					if int(got) != want {
+						t.Errorf("%s, %+v, %+v: the cursor is at %d, want %d", what, filter, paging, got, want)
+					}
+				}
+			}
+		}
+	}
+	expect("no items, no changes", 0)
+	b.create(`{"name":"a","tags":["red"]}`)
+	expect("a change that has no position yet", 0)
+	expect("one that has", sequenced())
+	for range 3 {
+		b.create(`{"name":"b","tags":["red"]}`)
+	}
+	expect("more items than a page", sequenced())
+	ctx, open, err := db.Begin(b.ctx, b.pool, 0)
+	must(t, err)
+	defer open.Rollback()
+	_, err = b.items.Create(ctx, []byte(`{"name":"c"}`))
+	must(t, err)
+	b.create(`{"name":"d"}`)
+	expect("a transaction left open, and a change after it", sequenced())
+}
+
+// The statements stop at a page's limit and one more row; whoever asks for more gets a page of that size that tells of the next.
+func TestList_APageEndsAtTheLimitAndSaysSo(t *testing.T) {
+	b := setup(t)
+	b.exec(`INSERT INTO item (id, account_id, name, description, type, privacy, tags, metadata, client_data, created_at, updated_at, revision, document, document_version)
+		SELECT gen_random_uuid(), $1, 'item', '', 'video', 'private', '{}', '{}', '{}', now(), now(), 1, '{}', $2 FROM generate_series(1, $3::int)`,
+		b.account, b.items.version, maxLimit+2)
+	for _, sort := range []Sort{ByCreated, ByCreatedDesc, ByName} {
+		page, err := b.items.List(b.ctx, Filter{}, Paging{Sort: sort, Limit: 2 * maxLimit})
+		must(t, err)
+		if len(page.Items) != maxLimit || !page.HasNext {
+			t.Fatalf("%s: %d items, more: %v", sort, len(page.Items), page.HasNext)
+		}
+		page, err = b.items.List(b.ctx, Filter{}, Paging{Sort: sort, Limit: 2 * maxLimit, After: page.Items[maxLimit-1].Cursor()})
+		must(t, err)
+		if len(page.Items) != 2 || page.HasNext {
+			t.Errorf("%s: then %d items, more: %v", sort, len(page.Items), page.HasNext)
 		}
 	}
 }

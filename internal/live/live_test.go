@@ -10,9 +10,11 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/account"
 	"itemcast/internal/change"
+	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/db/dbtest"
 	"itemcast/internal/item"
@@ -23,10 +25,12 @@ import (
 
 // bundle is a running node of the log, a hub over it, and a service that writes items into it.
 type bundle struct {
-	t     *testing.T
-	ctx   context.Context
-	hub   *Hub
-	items *item.Service
+	t       *testing.T
+	ctx     context.Context
+	pool    *pgxpool.Pool
+	account uuid.UUID
+	hub     *Hub
+	items   *item.Service
 }
 
 func setup(t *testing.T) *bundle {
@@ -53,7 +57,7 @@ func setup(t *testing.T) *bundle {
 	none := func(context.Context, pgx.Tx, uuid.UUID, string) ([]uuid.UUID, error) { return nil, nil }
 	ctx, end := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(end)
-	return &bundle{t: t, hub: NewHub(pool, feed, 10),
+	return &bundle{t: t, pool: pool, account: id, hub: NewHub(pool, feed, 10),
 		ctx: account.WithActor(ctx, account.Actor{AccountID: id, UserID: uuid.New(), Permissions: account.All()}),
 		items: item.NewService(item.Config{Pool: pool, Feed: feed, Sequencer: sequencer, Hooks: none, Check: document.Schema("ItemInput").Check,
 			CheckPatch: document.Schema("ItemPatch").Check, PublicURL: "https://items.example", Log: log})}
@@ -200,4 +204,35 @@ func TestSubscription_TellsOnlyTheKindsAskedForAndOnlyItsAccount(t *testing.T) {
 func (b *bundle) actor() account.Actor {
 	actor, _ := account.ActorFrom(b.ctx)
 	return actor
+}
+
+// A filter by the time of the last change tells of an item's first change after that time as ENTERED, and of the next as UPDATED. Changes of
+// before updated_at was recorded tell it as UPDATED.
+func TestSubscription_AChangeAfterUpdatedAfterEntersTheFilter(t *testing.T) {
+	b := setup(t)
+	id := b.create(`{"name":"first"}`)
+	document, err := b.items.Get(b.ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, err := item.Decode(document.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := b.hub.feed.Cursor(0)
+	filter := &item.Filter{UpdatedAfter: &i.UpdatedAt}
+	s := b.subscribe(start, filter)
+	b.patch(id, `{"name":"second"}`)
+	b.expect(s, Entered, 2)
+	b.patch(id, `{"tags":["a"]}`)
+	b.expect(s, "UPDATED", 3)
+
+	err = db.Write(b.ctx, b.pool, func(ctx context.Context, tx pgx.Tx) error {
+		return change.Record(ctx, tx, change.Change{AccountID: b.account, ItemID: id, Revision: 4, Kind: change.Updated, ChangedFields: []string{"name"},
+			Previous: []byte(`{"name":"second"}`), Trigger: change.ByHook, Document: bytes.Replace(document.Bytes, []byte(`"updated_at":"2`), []byte(`"updated_at":"3`), 1)})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.expect(s, "UPDATED", 4)
 }

@@ -76,12 +76,10 @@ type stream struct {
 // Follower is one party's place in a stream. It is used by one goroutine.
 type Follower struct {
 	hub      *Hub
-	actor    account.Actor
 	stream   *stream
 	position change.Position
-	ctx      context.Context // of what it reads on its own
-	cancel   context.CancelFunc
-	alone    *reader // while it is behind what the stream keeps
+	ctx      context.Context // says who follows
+	alone    *reader         // while it is behind what the stream keeps
 }
 
 // Follow joins the stream of a source after a cursor, or at the present when that is empty. Errors: INVALID_CURSOR, CURSOR_EXPIRED, those of
@@ -98,8 +96,7 @@ func (h *Hub) Follow(ctx context.Context, source Source, after string) (*Followe
 		}
 	}
 	s := h.join(actor, source, position)
-	f := &Follower{hub: h, actor: actor, stream: s, position: position}
-	f.ctx, f.cancel = context.WithCancel(account.WithActor(context.Background(), actor))
+	f := &Follower{hub: h, stream: s, position: position, ctx: ctx}
 	select {
 	case <-ctx.Done():
 		f.Close()
@@ -137,7 +134,10 @@ func (h *Hub) join(actor account.Actor, source Source, position change.Position)
 }
 
 // Actor is who follows.
-func (f *Follower) Actor() account.Actor { return f.actor }
+func (f *Follower) Actor() account.Actor {
+	actor, _ := account.ActorFrom(f.ctx)
+	return actor
+}
 
 // Cursor leads to what the follower has not been told yet: past all that was looked at, told or not.
 func (f *Follower) Cursor() string { return f.hub.feed.Cursor(f.position) }
@@ -178,7 +178,7 @@ func (f *Follower) Next(ctx context.Context) ([]Message, error) {
 // fallBack begins to read what the stream keeps no more.
 func (f *Follower) fallBack(ctx context.Context) error {
 	for {
-		r, err := f.hub.read(f.ctx, f.stream.source, f.position)
+		r, err := f.hub.read(context.WithoutCancel(f.ctx), f.stream.source, f.position)
 		switch {
 		case err == nil:
 			f.alone = r
@@ -223,7 +223,6 @@ func (f *Follower) rejoin() {
 // Close leaves the stream.
 func (f *Follower) Close() {
 	f.rejoin()
-	f.cancel()
 	h, s := f.hub, f.stream
 	h.mu.Lock()
 	defer h.mu.Unlock()

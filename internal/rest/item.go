@@ -96,6 +96,7 @@ func (l *itemList) VisitListItemsResponse(w http.ResponseWriter) error {
 	body.WriteByte('}')
 
 	setLinks(w, l.next, l.previous)
+	w.Header().Set("Itemcast-Change-Cursor", l.page.ChangeCursor)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
 	_, err := w.Write(body.Bytes())

@@ -50,10 +50,13 @@ SELECT id, name, description, type, privacy, language, producer, duration, tags,
 FROM item WHERE account_id = @account_id AND id = @id;
 
 -- ListDocuments chooses the page first and joins the documents after. It runs with a plan of its own each time (see internal/item/list.go),
--- so that the CASEs fold to the one sort asked for and the criteria that are null vanish.
+-- so that the CASEs fold to the one sort asked for and the criteria that are null vanish. Every row tells where the log's head is in the
+-- snapshot that the list is of; when the list is empty, one row with the nil id does.
 -- name: ListDocuments :many
-SELECT i.id, i.document, i.document_version, i.created_at, i.updated_at, lower(i.name)::text AS name_key
-FROM (
+SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, coalesce(i.document, '')::bytea AS document,
+    coalesce(i.document_version, 0)::integer AS document_version, coalesce(i.created_at, 'epoch')::timestamptz AS created_at,
+    coalesce(i.updated_at, 'epoch')::timestamptz AS updated_at, coalesce(lower(i.name), '')::text AS name_key
+FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN ((
     SELECT s.id FROM item s
     WHERE s.account_id = @account_id
       AND item_matches(s, sqlc.narg('search')::text, sqlc.narg('tags')::text[], sqlc.narg('types')::text[], sqlc.narg('privacies')::text[],
@@ -75,19 +78,28 @@ FROM (
         CASE WHEN left(@sort::text, 1) <> '-' THEN s.id END,
         CASE WHEN left(@sort::text, 1) = '-' THEN s.id END DESC
     LIMIT @max_rows
-) page JOIN item i ON i.id = page.id;
+) page JOIN item i ON i.id = page.id) ON true;
 
 -- NewestDocuments and OldestDocuments are ListDocuments in the order of creation with nothing to filter: what most requests ask for, with
--- one plan for all of them. Planning ListDocuments costs more than running these.
+-- one plan for all of them. Planning ListDocuments costs more than running these. Their inner limit, which no page reaches, has Postgres keep
+-- to that plan: one that is a parameter it takes for a tenth of the table, and plans anew each time in the hope of better.
 -- name: NewestDocuments :many
-SELECT id, document, document_version, created_at FROM item
-WHERE account_id = @account_id AND (created_at, id) < (@from_time::timestamptz, @from_id::uuid)
-ORDER BY created_at DESC, id DESC LIMIT @max_rows;
+SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, coalesce(i.document, '')::bytea AS document,
+    coalesce(i.document_version, 0)::integer AS document_version, coalesce(i.created_at, 'epoch')::timestamptz AS created_at
+FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (SELECT page.* FROM (
+    SELECT s.id, s.document, s.document_version, s.created_at FROM item s
+    WHERE s.account_id = @account_id AND (s.created_at, s.id) < (@from_time::timestamptz, @from_id::uuid)
+    ORDER BY s.created_at DESC, s.id DESC LIMIT 501
+) page LIMIT @max_rows) i ON true;
 
 -- name: OldestDocuments :many
-SELECT id, document, document_version, created_at FROM item
-WHERE account_id = @account_id AND (created_at, id) > (@from_time::timestamptz, @from_id::uuid)
-ORDER BY created_at, id LIMIT @max_rows;
+SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, coalesce(i.document, '')::bytea AS document,
+    coalesce(i.document_version, 0)::integer AS document_version, coalesce(i.created_at, 'epoch')::timestamptz AS created_at
+FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (SELECT page.* FROM (
+    SELECT s.id, s.document, s.document_version, s.created_at FROM item s
+    WHERE s.account_id = @account_id AND (s.created_at, s.id) > (@from_time::timestamptz, @from_id::uuid)
+    ORDER BY s.created_at, s.id LIMIT 501
+) page LIMIT @max_rows) i ON true;
 
 -- name: CountItems :one
 SELECT count(*) FROM item s

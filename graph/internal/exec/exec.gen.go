@@ -227,7 +227,7 @@ type ComplexityRoot struct {
 	}
 
 	Subscription struct {
-		ItemChanges func(childComplexity int, after *string, filter *model.ItemFilter, kinds []live.Kind) int
+		ItemChanges func(childComplexity int, after *string, filter *model.ItemFilter, kinds []live.Kind, ids []uuid.UUID, changedFields []model.ItemField) int
 	}
 
 	Tag struct {
@@ -296,7 +296,7 @@ type QueryResolver interface {
 	MetadataFields(ctx context.Context) ([]*model.MetadataField, error)
 }
 type SubscriptionResolver interface {
-	ItemChanges(ctx context.Context, after *string, filter *model.ItemFilter, kinds []live.Kind) (<-chan *live.Event, error)
+	ItemChanges(ctx context.Context, after *string, filter *model.ItemFilter, kinds []live.Kind, ids []uuid.UUID, changedFields []model.ItemField) (<-chan *live.Event, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -1103,7 +1103,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Subscription.ItemChanges(childComplexity, args["after"].(*string), args["filter"].(*model.ItemFilter), args["kinds"].([]live.Kind)), true
+		return e.ComplexityRoot.Subscription.ItemChanges(childComplexity, args["after"].(*string), args["filter"].(*model.ItemFilter), args["kinds"].([]live.Kind), args["ids"].([]uuid.UUID), args["changedFields"].([]model.ItemField)), true
 
 	case "Tag.items":
 		if e.ComplexityRoot.Tag.Items == nil {
@@ -1360,7 +1360,16 @@ extend type Subscription {
   ` + "`" + `changeCursor` + "`" + ` or from the last change that you have handled, and nothing is missed. With a filter, an item that starts to match comes
   as ENTERED, and one that stops to match once as LEFT.
   """
-  itemChanges(after: Cursor, filter: ItemFilter, kinds: [ItemChangeKind!]): ItemChange!
+  itemChanges(
+    after: Cursor
+    filter: ItemFilter
+    "Changes of any of these kinds."
+    kinds: [ItemChangeKind!]
+    "Changes of any of these items; 1 to 200."
+    ids: [ID!]
+    "Changes of any of these fields; so no CREATED, DELETED and TRIGGERED, which change none."
+    changedFields: [ItemField!]
+  ): ItemChange!
 }
 
 enum ItemType { VIDEO AUDIO IMAGE DOCUMENT LIVE }
@@ -1368,6 +1377,12 @@ enum Privacy { PUBLIC UNLISTED PRIVATE }
 enum AssetKind { SOURCE RENDITION AUDIO SUBTITLE }
 enum ItemSort { CREATED_AT CREATED_AT_DESC UPDATED_AT UPDATED_AT_DESC NAME NAME_DESC }
 enum ItemChangeKind { CREATED UPDATED DELETED TRIGGERED ENTERED LEFT }
+
+"The fields of an item that a change can change; ` + "`" + `revision` + "`" + ` and ` + "`" + `updatedAt` + "`" + ` follow from any change."
+enum ItemField {
+  NAME DESCRIPTION TYPE PRIVACY LANGUAGE PRODUCER DURATION TAGS METADATA CLIENT_DATA ASSETS SNAPSHOTS SNAPSHOT_ID EMBED_CODE PLAYER_URL
+  WORKFLOW PUBLISHED_AT
+}
 
 "One media item; the same fields as its document, in GraphQL's spelling."
 type Item {
@@ -1430,7 +1445,11 @@ type ItemConnection {
   edges: [ItemEdge!]!
   nodes: [Item!]!
   pageInfo: PageInfo!
-  "Subscribe to ` + "`" + `itemChanges` + "`" + ` after this, and nothing between this list and the subscription is lost."
+  """
+  Where the log stood when this page was read. Subscribe to ` + "`" + `itemChanges` + "`" + ` after it, and nothing between this list and the subscription is
+  lost; after that of the first page, when you read several. Some of what the list tells comes again: pass over a change whose ` + "`" + `revision` + "`" + `
+  is not above that of the item that you have.
+  """
   changeCursor: Cursor!
   "Costs a second statement."
   totalCount: Int!
@@ -1459,6 +1478,7 @@ type ItemChange {
   cursor: Cursor!
   kind: ItemChangeKind!
   revision: Int!
+  "As the document spells them."
   changedFields: [String!]!
   occurredAt: DateTime!
   "Who made it; null for the system."
@@ -2483,6 +2503,22 @@ func (ec *executionContext) field_Subscription_itemChanges_args(ctx context.Cont
 		return nil, err
 	}
 	args["kinds"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "ids",
+		func(ctx context.Context, v any) ([]uuid.UUID, error) {
+			return ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["ids"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "changedFields",
+		func(ctx context.Context, v any) ([]model.ItemField, error) {
+			return ec.unmarshalOItemField2ᚕitemcastᚋgraphᚋinternalᚋmodelᚐItemFieldᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["changedFields"] = arg4
 	return args, nil
 }
 
@@ -4234,7 +4270,7 @@ func (ec *executionContext) _ItemConnection_changeCursor(ctx context.Context, fi
 			return ec.fieldContext_ItemConnection_changeCursor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ChangeCursor, nil
+			return obj.ChangeCursor(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -4245,7 +4281,7 @@ func (ec *executionContext) _ItemConnection_changeCursor(ctx context.Context, fi
 	)
 }
 func (ec *executionContext) fieldContext_ItemConnection_changeCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ItemConnection", field, false, false, "Cursor")
+	return graphql.NewScalarFieldContext("ItemConnection", field, true, false, "Cursor")
 }
 
 func (ec *executionContext) _ItemConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *connection.Items) (ret graphql.Marshaler) {
@@ -5740,7 +5776,7 @@ func (ec *executionContext) _Subscription_itemChanges(ctx context.Context, field
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Subscription().ItemChanges(ctx, fc.Args["after"].(*string), fc.Args["filter"].(*model.ItemFilter), fc.Args["kinds"].([]live.Kind))
+			return ec.Resolvers.Subscription().ItemChanges(ctx, fc.Args["after"].(*string), fc.Args["filter"].(*model.ItemFilter), fc.Args["kinds"].([]live.Kind), fc.Args["ids"].([]uuid.UUID), fc.Args["changedFields"].([]model.ItemField))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *live.Event) graphql.Marshaler {
@@ -10064,6 +10100,16 @@ func (ec *executionContext) marshalNItemEdge2ᚖitemcastᚋgraphᚋconnectionᚐ
 	return ec._ItemEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNItemField2itemcastᚋgraphᚋinternalᚋmodelᚐItemField(ctx context.Context, v any) (model.ItemField, error) {
+	var res model.ItemField
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNItemField2itemcastᚋgraphᚋinternalᚋmodelᚐItemField(ctx context.Context, sel ast.SelectionSet, v model.ItemField) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) marshalNItemHistory2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐItemHistory(ctx context.Context, sel ast.SelectionSet, v *model.ItemHistory) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ItemHistory!")
@@ -10697,6 +10743,41 @@ func (ec *executionContext) marshalOHookEvent2ᚕitemcastᚋgraphᚋinternalᚋm
 	return ret
 }
 
+func (ec *executionContext) unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx context.Context, v any) ([]uuid.UUID, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]uuid.UUID, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx context.Context, sel ast.SelectionSet, v []uuid.UUID) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx context.Context, v any) (*uuid.UUID, error) {
 	if v == nil {
 		return nil, nil
@@ -10783,6 +10864,42 @@ func (ec *executionContext) marshalOItemChangeKind2ᚕitemcastᚋinternalᚋlive
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNItemChangeKind2itemcastᚋinternalᚋliveᚐKind(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOItemField2ᚕitemcastᚋgraphᚋinternalᚋmodelᚐItemFieldᚄ(ctx context.Context, v any) ([]model.ItemField, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.ItemField, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNItemField2itemcastᚋgraphᚋinternalᚋmodelᚐItemField(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOItemField2ᚕitemcastᚋgraphᚋinternalᚋmodelᚐItemFieldᚄ(ctx context.Context, sel ast.SelectionSet, v []model.ItemField) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNItemField2itemcastᚋgraphᚋinternalᚋmodelᚐItemField(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {

@@ -243,6 +243,92 @@ func (e HookEvent) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// The fields of an item that a change can change; `revision` and `updatedAt` follow from any change.
+type ItemField string
+
+const (
+	ItemFieldName        ItemField = "NAME"
+	ItemFieldDescription ItemField = "DESCRIPTION"
+	ItemFieldType        ItemField = "TYPE"
+	ItemFieldPrivacy     ItemField = "PRIVACY"
+	ItemFieldLanguage    ItemField = "LANGUAGE"
+	ItemFieldProducer    ItemField = "PRODUCER"
+	ItemFieldDuration    ItemField = "DURATION"
+	ItemFieldTags        ItemField = "TAGS"
+	ItemFieldMetadata    ItemField = "METADATA"
+	ItemFieldClientData  ItemField = "CLIENT_DATA"
+	ItemFieldAssets      ItemField = "ASSETS"
+	ItemFieldSnapshots   ItemField = "SNAPSHOTS"
+	ItemFieldSnapshotID  ItemField = "SNAPSHOT_ID"
+	ItemFieldEmbedCode   ItemField = "EMBED_CODE"
+	ItemFieldPlayerURL   ItemField = "PLAYER_URL"
+	ItemFieldWorkflow    ItemField = "WORKFLOW"
+	ItemFieldPublishedAt ItemField = "PUBLISHED_AT"
+)
+
+var AllItemField = []ItemField{
+	ItemFieldName,
+	ItemFieldDescription,
+	ItemFieldType,
+	ItemFieldPrivacy,
+	ItemFieldLanguage,
+	ItemFieldProducer,
+	ItemFieldDuration,
+	ItemFieldTags,
+	ItemFieldMetadata,
+	ItemFieldClientData,
+	ItemFieldAssets,
+	ItemFieldSnapshots,
+	ItemFieldSnapshotID,
+	ItemFieldEmbedCode,
+	ItemFieldPlayerURL,
+	ItemFieldWorkflow,
+	ItemFieldPublishedAt,
+}
+
+func (e ItemField) IsValid() bool {
+	switch e {
+	case ItemFieldName, ItemFieldDescription, ItemFieldType, ItemFieldPrivacy, ItemFieldLanguage, ItemFieldProducer, ItemFieldDuration, ItemFieldTags, ItemFieldMetadata, ItemFieldClientData, ItemFieldAssets, ItemFieldSnapshots, ItemFieldSnapshotID, ItemFieldEmbedCode, ItemFieldPlayerURL, ItemFieldWorkflow, ItemFieldPublishedAt:
+		return true
+	}
+	return false
+}
+
+func (e ItemField) String() string {
+	return string(e)
+}
+
+func (e *ItemField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ItemField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ItemField", str)
+	}
+	return nil
+}
+
+func (e ItemField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ItemField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ItemField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 type MetadataKind string
 
 const (

@@ -362,8 +362,10 @@ func (q *Queries) ItemOwnedElsewhere(ctx context.Context, arg ItemOwnedElsewhere
 }
 
 const listDocuments = `-- name: ListDocuments :many
-SELECT i.id, i.document, i.document_version, i.created_at, i.updated_at, lower(i.name)::text AS name_key
-FROM (
+SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, coalesce(i.document, '')::bytea AS document,
+    coalesce(i.document_version, 0)::integer AS document_version, coalesce(i.created_at, 'epoch')::timestamptz AS created_at,
+    coalesce(i.updated_at, 'epoch')::timestamptz AS updated_at, coalesce(lower(i.name), '')::text AS name_key
+FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN ((
     SELECT s.id FROM item s
     WHERE s.account_id = $1
       AND item_matches(s, $2::text, $3::text[], $4::text[], $5::text[],
@@ -385,7 +387,7 @@ FROM (
         CASE WHEN left($12::text, 1) <> '-' THEN s.id END,
         CASE WHEN left($12::text, 1) = '-' THEN s.id END DESC
     LIMIT $15
-) page JOIN item i ON i.id = page.id
+) page JOIN item i ON i.id = page.id) ON true
 `
 
 type ListDocumentsParams struct {
@@ -407,6 +409,7 @@ type ListDocumentsParams struct {
 }
 
 type ListDocumentsRow struct {
+	Position        int64
 	ID              uuid.UUID
 	Document        []byte
 	DocumentVersion int32
@@ -416,7 +419,8 @@ type ListDocumentsRow struct {
 }
 
 // ListDocuments chooses the page first and joins the documents after. It runs with a plan of its own each time (see internal/item/list.go),
-// so that the CASEs fold to the one sort asked for and the criteria that are null vanish.
+// so that the CASEs fold to the one sort asked for and the criteria that are null vanish. Every row tells where the log's head is in the
+// snapshot that the list is of; when the list is empty, one row with the nil id does.
 func (q *Queries) ListDocuments(ctx context.Context, arg ListDocumentsParams) ([]ListDocumentsRow, error) {
 	rows, err := q.db.Query(ctx, listDocuments,
 		arg.AccountID,
@@ -443,6 +447,7 @@ func (q *Queries) ListDocuments(ctx context.Context, arg ListDocumentsParams) ([
 	for rows.Next() {
 		var i ListDocumentsRow
 		if err := rows.Scan(
+			&i.Position,
 			&i.ID,
 			&i.Document,
 			&i.DocumentVersion,
@@ -545,9 +550,13 @@ func (q *Queries) MatchSearch(ctx context.Context, arg MatchSearchParams) (bool,
 }
 
 const newestDocuments = `-- name: NewestDocuments :many
-SELECT id, document, document_version, created_at FROM item
-WHERE account_id = $1 AND (created_at, id) < ($2::timestamptz, $3::uuid)
-ORDER BY created_at DESC, id DESC LIMIT $4
+SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, coalesce(i.document, '')::bytea AS document,
+    coalesce(i.document_version, 0)::integer AS document_version, coalesce(i.created_at, 'epoch')::timestamptz AS created_at
+FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (SELECT page.id, page.document, page.document_version, page.created_at FROM (
+    SELECT s.id, s.document, s.document_version, s.created_at FROM item s
+    WHERE s.account_id = $1 AND (s.created_at, s.id) < ($2::timestamptz, $3::uuid)
+    ORDER BY s.created_at DESC, s.id DESC LIMIT 501
+) page LIMIT $4) i ON true
 `
 
 type NewestDocumentsParams struct {
@@ -558,6 +567,7 @@ type NewestDocumentsParams struct {
 }
 
 type NewestDocumentsRow struct {
+	Position        int64
 	ID              uuid.UUID
 	Document        []byte
 	DocumentVersion int32
@@ -565,7 +575,8 @@ type NewestDocumentsRow struct {
 }
 
 // NewestDocuments and OldestDocuments are ListDocuments in the order of creation with nothing to filter: what most requests ask for, with
-// one plan for all of them. Planning ListDocuments costs more than running these.
+// one plan for all of them. Planning ListDocuments costs more than running these. Their inner limit, which no page reaches, has Postgres keep
+// to that plan: one that is a parameter it takes for a tenth of the table, and plans anew each time in the hope of better.
 func (q *Queries) NewestDocuments(ctx context.Context, arg NewestDocumentsParams) ([]NewestDocumentsRow, error) {
 	rows, err := q.db.Query(ctx, newestDocuments,
 		arg.AccountID,
@@ -581,6 +592,7 @@ func (q *Queries) NewestDocuments(ctx context.Context, arg NewestDocumentsParams
 	for rows.Next() {
 		var i NewestDocumentsRow
 		if err := rows.Scan(
+			&i.Position,
 			&i.ID,
 			&i.Document,
 			&i.DocumentVersion,
@@ -608,9 +620,13 @@ func (q *Queries) Now(ctx context.Context) (time.Time, error) {
 }
 
 const oldestDocuments = `-- name: OldestDocuments :many
-SELECT id, document, document_version, created_at FROM item
-WHERE account_id = $1 AND (created_at, id) > ($2::timestamptz, $3::uuid)
-ORDER BY created_at, id LIMIT $4
+SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, coalesce(i.document, '')::bytea AS document,
+    coalesce(i.document_version, 0)::integer AS document_version, coalesce(i.created_at, 'epoch')::timestamptz AS created_at
+FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (SELECT page.id, page.document, page.document_version, page.created_at FROM (
+    SELECT s.id, s.document, s.document_version, s.created_at FROM item s
+    WHERE s.account_id = $1 AND (s.created_at, s.id) > ($2::timestamptz, $3::uuid)
+    ORDER BY s.created_at, s.id LIMIT 501
+) page LIMIT $4) i ON true
 `
 
 type OldestDocumentsParams struct {
@@ -621,6 +637,7 @@ type OldestDocumentsParams struct {
 }
 
 type OldestDocumentsRow struct {
+	Position        int64
 	ID              uuid.UUID
 	Document        []byte
 	DocumentVersion int32
@@ -642,6 +659,7 @@ func (q *Queries) OldestDocuments(ctx context.Context, arg OldestDocumentsParams
 	for rows.Next() {
 		var i OldestDocumentsRow
 		if err := rows.Scan(
+			&i.Position,
 			&i.ID,
 			&i.Document,
 			&i.DocumentVersion,

@@ -3047,7 +3047,8 @@ type ListItemsResponseObject interface {
 }
 
 type ListItems200ResponseHeaders struct {
-	Link *string
+	ItemcastChangeCursor string
+	Link                 *string
 }
 
 type ListItems200JSONResponse struct {
@@ -3062,6 +3063,7 @@ func (response ListItems200JSONResponse) VisitListItemsResponse(w http.ResponseW
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Itemcast-Change-Cursor", fmt.Sprint(response.Headers.ItemcastChangeCursor))
 	if response.Headers.Link != nil {
 		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
 	}

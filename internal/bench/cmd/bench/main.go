@@ -18,6 +18,7 @@ import (
 
 type commands struct {
 	Run      runCommand      `cmd:"" default:"withargs" help:"Measure."`
+	Soak     soakCommand     `cmd:"" help:"Let subscribers connect, stall, vanish and resume at random while items change, and tell what they missed."`
 	Baseline baselineCommand `cmd:"" hidden:""`
 }
 
@@ -40,6 +41,16 @@ func (c *runCommand) Run(ctx context.Context) error {
 		Itemcast: c.Itemcast, Rounds: c.Rounds, Round: time.Duration(c.Seconds * float64(time.Second)), Only: c.Only, Items: c.Items,
 		Connections: c.Connections, Profiles: c.Profiles, Out: os.Stdout, Progress: os.Stderr,
 	})
+}
+
+type soakCommand struct {
+	Itemcast string        `help:"The binary to soak." default:"bin/itemcast" type:"existingfile"`
+	Lasting  time.Duration `help:"For how long." default:"5m"`
+}
+
+// Run soaks.
+func (c *soakCommand) Run(ctx context.Context) error {
+	return bench.Soak(ctx, bench.Config{Itemcast: c.Itemcast, Items: 1000, Connections: 8, Out: os.Stdout, Progress: os.Stderr}, c.Lasting)
 }
 
 type baselineCommand struct{}

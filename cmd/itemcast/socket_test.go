@@ -1,0 +1,295 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"itemcast/internal/db/dbtest"
+)
+
+// metric is what the node tells operators of its subscribers.
+func (n *testNode) metric(name string) float64 {
+	n.t.Helper()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(n.hub)
+	families, err := registry.Gather()
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() == name {
+			one := family.GetMetric()[0]
+			return one.GetGauge().GetValue() + one.GetCounter().GetValue()
+		}
+	}
+	n.t.Fatalf("there is no %s", name)
+	return 0
+}
+
+func (n *testNode) eventually(what string, done func() bool) {
+	n.t.Helper()
+	n.eventuallyWithin(patience, what, done)
+}
+
+func (n *testNode) eventuallyWithin(limit time.Duration, what string, done func() bool) {
+	n.t.Helper()
+	for end := time.Now().Add(limit); !done(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			n.t.Fatalf("it never came to this: %s", what)
+		}
+	}
+}
+
+// However many follow with one query, each from a cursor of its own, over whatever transport, a change is rendered once for them.
+func TestSubscription_IsRenderedOnceForAllWhoFollowIt(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	start := n.hub.Present()
+	var all []*socket
+	for range 20 {
+		all = append(all, n.subscribe(follow, vars{"after": start}), n.subscribe(follow, vars{"after": n.hub.Present()}))
+	}
+	other := n.subscribe(strings.Replace(follow, "cursor", "cursor more: cursor", 1), nil)
+	n.eventually("all follow", func() bool { return n.metric("itemcast_live_followers") == 41 })
+	made := n.call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).expect(t, http.StatusCreated)
+	for _, s := range append(all, other) {
+		if got := s.event(); string(got.Document) != string(made.body) {
+			t.Errorf("got %s", got.Document)
+		}
+	}
+	if streams, rendered := n.metric("itemcast_live_streams"), n.metric("itemcast_live_messages_rendered_total"); streams != 2 || rendered != 2 {
+		t.Errorf("%v streams have rendered %v messages", streams, rendered)
+	}
+	for _, s := range append(all, other) {
+		_ = s.conn.CloseNow()
+	}
+	n.eventually("nothing is left", func() bool {
+		return n.metric("itemcast_live_streams") == 0 && n.metric("itemcast_live_connections") == 0
+	})
+}
+
+// What differs is not shared: variables, permissions.
+func TestSubscription_IsNotSharedByWhoAskForOrMaySeeOtherThings(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	const tagged = `subscription ($tags: [String!]) { itemChanges(filter: {tags: $tags}) { cursor kind revision document } }`
+	news, sport := n.subscribe(tagged, vars{"tags": []string{"news"}}), n.subscribe(tagged, vars{"tags": []string{"sport"}})
+	n.eventually("both follow", func() bool { return n.metric("itemcast_live_followers") == 2 })
+	n.create(`{"name":"a","tags":["sport"]}`)
+	n.create(`{"name":"b","tags":["news"]}`)
+	if got := news.event(); !strings.Contains(string(got.Document), `"name":"b"`) {
+		t.Errorf("news got %s", got.Document)
+	}
+	if got := sport.event(); !strings.Contains(string(got.Document), `"name":"a"`) {
+		t.Errorf("sport got %s", got.Document)
+	}
+}
+
+// An error in one field of an event is told to all, beside the rest of the event, as gqlgen tells it.
+func TestSubscription_KeepsAliasesFragmentsAndDirectives(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	s := n.subscribe(`subscription S($no: Boolean!) { changed: itemChanges { ...C item { title: name } skipped: revision @skip(if: $no) } }
+		fragment C on ItemChange { kind revision @include(if: $no) ... on ItemChange { item { tags } } actor { name } }`, vars{"no": true})
+	n.eventually("it follows", func() bool { return n.metric("itemcast_live_followers") == 1 })
+	n.create(`{"name":"a","tags":["t"]}`)
+	if kind, payload := s.receive(); kind != "next" ||
+		string(payload) != `{"data":{"changed":{"kind":"CREATED","revision":1,"item":{"tags":["t"],"title":"a"},"actor":{"name":"Administrator"}}}}` {
+		t.Errorf("got %s %s", kind, payload)
+	}
+}
+
+func TestSocket_RunsAsManyOperationsAsMayRun(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	s := n.initialised()
+	for id := range 101 {
+		s.send(subscribeFrame(fmt.Sprint(id), nil))
+	}
+	if kind, payload := s.receive(); kind != "error" || !strings.Contains(string(payload), `"TOO_MANY_REQUESTS"`) {
+		t.Errorf("got %s %s", kind, payload)
+	}
+	s.send(frame{"type": "complete", "id": "0"})
+	s.send(subscribeFrame("100", nil))
+	n.eventually("a hundred run", func() bool { return n.metric("itemcast_live_followers") == 100 })
+	n.create(`{"name":"a"}`)
+	for range 100 {
+		s.event()
+	}
+}
+
+func TestSocket_AUserKeepsAsManyConnectionsAsOneMay(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	actor, err := n.signIn.Basic(t.Context(), adminEmail, adminPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range manyConnections - 1 {
+		if _, err := n.hub.Admit(actor); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last := n.initialised()
+	s := n.dial()
+	s.send(frame{"type": "connection_init", "payload": frame{"authorization": basic(adminEmail, adminPassword)}})
+	if code, _ := s.closed(); code != 1013 {
+		t.Errorf("one more is closed with %d", code)
+	}
+	for _, path := range []string{"/api/v1/changes", "/graphql?query=subscription{itemChanges{cursor}}"} {
+		if got := n.call(http.MethodGet, path, "", "Accept", "text/event-stream"); got.status != http.StatusTooManyRequests {
+			t.Errorf("%s answers %d %s", path, got.status, got.body)
+		}
+	}
+	_ = last.conn.CloseNow()
+	n.eventually("one may come", func() bool { return n.metric("itemcast_live_connections") == manyConnections-1 })
+	n.initialised()
+}
+
+func TestSocket_AnotherOriginsPageIsRefused(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	for origin, want := range map[string]int{"https://evil.example": 403, "null": 403, n.url: 101, "": 101} {
+		header := http.Header{}
+		if origin != "" {
+			header.Set("Origin", origin)
+		}
+		conn, response, err := websocket.Dial(t.Context(), strings.Replace(n.url, "http", "ws", 1)+"/graphql",
+			&websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}, HTTPHeader: header})
+		if response == nil || response.StatusCode != want {
+			t.Errorf("%q: %v, want %d", origin, err, want)
+		}
+		if err == nil {
+			_ = conn.CloseNow()
+		}
+	}
+}
+
+// A server that shuts down answers what it was asked, tells everybody to come again, and waits for nobody.
+func TestSocket_DrainsWhenTheServerShutsDown(t *testing.T) {
+	t.Parallel()
+	n, stop := served(t, dbtest.New(t), listen(t, "127.0.0.1:0"))
+	n.contract = startNode(t).contract
+	id := n.create(`{"name":"a"}`)
+	follower, busy := n.subscribe(follow, nil), n.initialised()
+	tx, err := n.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	if _, err := tx.Exec(t.Context(), "SELECT FROM item FOR UPDATE"); err != nil {
+		t.Fatal(err)
+	}
+	busy.send(frame{"type": "subscribe", "id": "1", "payload": frame{"query": `mutation ($id: ID!) { updateItem(id: $id, input: {name: "b"}) { item { name } } }`,
+		"variables": vars{"id": id}}})
+	n.eventually("the mutation waits", func() bool {
+		var waits bool
+		if err := n.pool.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')").Scan(&waits); err != nil {
+			t.Fatal(err)
+		}
+		return waits
+	})
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); stop() }()
+	if code, _ := follower.closed(); code != 1001 {
+		t.Errorf("the follower is closed with %d", code)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if kind, payload := busy.receive(); kind != "next" || !strings.Contains(string(payload), `"name":"b"`) {
+		t.Errorf("got %s %s", kind, payload)
+	}
+	if code, _ := busy.closed(); code != 1001 {
+		t.Errorf("closed with %d", code)
+	}
+	next(t, stopped)
+}
+
+// rawSocket shakes hands, signs in and subscribes, by hand.
+func (n *testNode) rawSocket() net.Conn {
+	n.t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(n.url, "http://"))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(func() { _ = conn.Close() })
+	_ = conn.(*net.TCPConn).SetReadBuffer(4096)
+	if _, err := fmt.Fprintf(conn, "GET /graphql HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"+
+		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n", strings.TrimPrefix(n.url, "http://")); err != nil {
+		n.t.Fatal(err)
+	}
+	for _, message := range []any{
+		frame{"type": "connection_init", "payload": frame{"authorization": basic(adminEmail, adminPassword)}}, subscribeFrame("1", nil),
+	} {
+		raw, err := json.Marshal(message)
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		head := []byte{0x81, 0x80 | 126, byte(len(raw) >> 8), byte(len(raw)), 0, 0, 0, 0} // masked with zeros
+		if _, err := conn.Write(append(head, raw...)); err != nil {
+			n.t.Fatal(err)
+		}
+	}
+	if line, err := bufio.NewReaderSize(conn, 16).ReadString('\n'); err != nil || !strings.Contains(line, "101") {
+		n.t.Fatalf("%s: %v", line, err)
+	}
+	return conn
+}
+
+// A client that stops reading is dropped, and costs the others nothing meanwhile; nor does it cost the server anything afterwards.
+func TestSocket_AStalledClientIsDroppedAndOthersGoOn(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes a quarter of a minute")
+	}
+	n := startNode(t)
+	n.rawSocket()
+	healthy := n.subscribe(follow, nil)
+	n.eventually("both follow", func() bool { return n.metric("itemcast_live_followers") == 2 })
+	id := n.create(`{"name":"0"}`)
+	healthy.event()
+	for i := range 200 { // of 60 kB: more than the kernel's buffers hold
+		n.patch(id, fmt.Sprintf(`{"name":"%d","client_data":{"long":%q}}`, i+1, strings.Repeat("x", 60_000)))
+		if got := healthy.event(); got.Revision != int64(i+2) {
+			t.Fatalf("got %d, want %d", got.Revision, i+2)
+		}
+	}
+	n.eventuallyWithin(2*patience, "the stalled client is gone", func() bool { return n.metric("itemcast_live_connections") == 1 })
+	n.patch(id, `{"name":"after"}`)
+	healthy.event()
+	if followers, behind := n.metric("itemcast_live_followers"), n.metric("itemcast_live_followers_behind"); followers != 1 || behind != 0 {
+		t.Errorf("%v follow, %v behind", followers, behind)
+	}
+}
+
+// A peer that is silent is gone within two pings.
+func TestSocket_ADeadPeerIsGoneWithinTwoPings(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes most of a minute")
+	}
+	n := startNode(t)
+	n.rawSocket()
+	alive := n.initialised()
+	n.eventually("both are connected", func() bool { return n.metric("itemcast_live_connections") == 2 })
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		for range 2 {
+			alive.await("ping")
+			alive.send(frame{"type": "pong"})
+		}
+	}()
+	n.eventuallyWithin(45*time.Second, "the silent one is gone", func() bool { return n.metric("itemcast_live_connections") == 1 })
+	<-answered
+}
