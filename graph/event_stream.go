@@ -2,18 +2,13 @@ package graph
 
 import (
 	"context"
-	"encoding/json"
-	"mime"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"itemcast/internal/account"
 	"itemcast/internal/eventstream"
-	"itemcast/internal/problem"
 )
 
 // eventStream is the transport of graphql-sse's distinct connections mode (enisdenjo/graphql-sse, PROTOCOL.md): one request, one operation,
@@ -23,13 +18,10 @@ type eventStream struct{ *Handler }
 
 var _ graphql.Transport = eventStream{}
 
+// Supports takes a request whose client would rather have a stream than a plain answer, even to a query.
 func (eventStream) Supports(r *http.Request) bool {
-	for _, part := range strings.Split(strings.Join(r.Header.Values("Accept"), ","), ",") {
-		if mediaType, parameters, err := mime.ParseMediaType(part); err == nil && mediaType == eventstream.ContentType && parameters["q"] != "0" {
-			return true
-		}
-	}
-	return false
+	accepts := negotiate(r.Header.Values("Accept"))
+	return accepts.stream > accepts.weight
 }
 
 // Do answers what is no GraphQL request at all with a status of its own; every other fault is told by a `next` event, as the protocol has it,
@@ -40,6 +32,11 @@ func (t eventStream) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 		refuse(w, plainJSON, fault)
 		return
 	}
+	t.follow(w, r, exec, raw)
+}
+
+// follow answers a request with the stream of its operation.
+func (t eventStream) follow(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, raw []byte) {
 	actor, err := account.Authorize(r.Context())
 	if err != nil {
 		Refuse(w, r, err)
@@ -52,44 +49,6 @@ func (t eventStream) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 	}
 	defer leave()
 	t.serve(eventstream.Begin(w), r, exec, raw)
-}
-
-// rawParams are the parameters of a POST's body, or of a GET's URL: EventSource knows no other method.
-func rawParams(w http.ResponseWriter, r *http.Request) ([]byte, *problem.Error) {
-	switch r.Method {
-	case http.MethodPost:
-		if !isJSON(r.Header.Get("Content-Type")) {
-			return nil, problem.New(problem.UnsupportedMediaType, "Send the request as %s in UTF-8.", plainJSON)
-		}
-		return readBody(w, r)
-	case http.MethodGet:
-		return urlParams(r.URL.Query())
-	}
-	w.Header().Set("Allow", "GET, POST")
-	return nil, problem.New(problem.MethodNotAllowed, "Send operations by POST, or subscriptions by GET.")
-}
-
-func urlParams(query url.Values) ([]byte, *problem.Error) {
-	request := map[string]any{}
-	for name := range query {
-		switch value := query.Get(name); name {
-		case "query", "operationName":
-			request[name] = value
-		case "variables", "extensions":
-			if value == "" {
-				continue
-			}
-			if !json.Valid([]byte(value)) {
-				return nil, problem.New(problem.BadRequest, "The parameter %s must be a JSON object.", name)
-			}
-			request[name] = json.RawMessage(value)
-		}
-	}
-	raw, err := json.Marshal(request)
-	if err != nil || len(raw) > maxBody {
-		return nil, problem.New(problem.BadRequest, "The parameters are no GraphQL request.")
-	}
-	return raw, nil
 }
 
 func (t eventStream) serve(out *eventstream.Writer, r *http.Request, exec graphql.GraphExecutor, raw []byte) {
@@ -109,9 +68,14 @@ func (t eventStream) serve(out *eventstream.Writer, r *http.Request, exec graphq
 	}
 	params.Headers = r.Header
 	op, faults := exec.CreateOperationContext(ctx, params)
-	switch {
-	case faults != nil:
+	if faults != nil {
 		end(faults)
+		return
+	}
+	fault = changesByGet(r, op)
+	switch {
+	case fault != nil:
+		end(fault)
 	case op.Operation.Operation == ast.Subscription:
 		source, after := subscription(exec, raw, op)
 		if seen := r.Header.Get("Last-Event-ID"); seen != "" {
@@ -129,11 +93,9 @@ func (t eventStream) serve(out *eventstream.Writer, r *http.Request, exec graphq
 				return t.config.SignIn(ctx, r.Header.Get("Authorization"))
 			},
 			Watch: t.config.Watch,
-			Event: "next", Checkpoint: (*eventstream.Writer).Mark, Fail: fail,
+			Event: "next", Checkpoint: checkpoints(r), Fail: fail,
 		}
 		stream.Serve(ctx, out, follower)
-	case r.Method != http.MethodPost:
-		end(problem.New(problem.MethodNotAllowed, "A GET may subscribe only; send queries and mutations by POST."))
 	default:
 		responses, ctx := exec.DispatchOperation(ctx, op)
 		if response := responses(ctx); response != nil {
@@ -146,3 +108,12 @@ func (t eventStream) serve(out *eventstream.Writer, r *http.Request, exec graphq
 
 // complete has no data by the protocol; an EventSource passes over events without any, so it gets an empty line of it, as the reference does.
 func complete(out *eventstream.Writer) { out.Event("complete", "", nil) }
+
+// checkpoints tells cursors in the form that the client understands. An EventSource, which is who subscribes by GET, passes over events of
+// types that it does not listen to; the parser of graphql-sse, which sends a POST, ends the operation at any type but its own two.
+func checkpoints(r *http.Request) func(*eventstream.Writer, string) {
+	if r.Method == http.MethodGet {
+		return (*eventstream.Writer).Checkpoint
+	}
+	return (*eventstream.Writer).Mark
+}

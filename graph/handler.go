@@ -42,7 +42,7 @@ type Config struct {
 	Log       *slog.Logger
 }
 
-// Handler serves the GraphQL API over HTTP POST, server-sent events (graphql-sse, distinct connections mode) and WebSocket
+// Handler serves the GraphQL API over HTTP, server-sent events (graphql-sse, distinct connections mode) and WebSocket
 // (graphql-transport-ws). A request's context carries the actor.
 type Handler struct {
 	hub     *live.Hub
@@ -57,7 +57,7 @@ func NewHandler(r *Resolver, c Config) *Handler {
 	server := handler.New(exec.NewExecutableSchema(exec.Config{Resolvers: r, Complexity: complexity()}))
 	server.AddTransport(webSocket{h})
 	server.AddTransport(eventStream{h})
-	server.AddTransport(post{})
+	server.AddTransport(plain{h})
 	server.SetQueryCache(lru.New[*ast.QueryDocument](queryCache))
 	server.SetParserTokenLimit(maxTokens)
 	server.Use(extension.Introspection{})

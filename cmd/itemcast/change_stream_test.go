@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +23,7 @@ import (
 // serverEvent is an event as a client gets it, comments too.
 type serverEvent struct{ name, id, data, retry, comment string }
 
-// eventStream is a raw client of GET /changes.
+// eventStream is a raw client of server-sent events.
 type eventStream struct {
 	t      *testing.T
 	header http.Header
@@ -32,11 +31,20 @@ type eventStream struct {
 	ended  chan error // nil: by the end of the answer
 }
 
+// stream follows GET /changes.
 func (n *testNode) stream(query string, header ...string) *eventStream {
 	n.t.Helper()
-	request, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, n.url+"/api/v1/changes"+query, nil)
+	return n.streamOf(http.MethodGet, "/api/v1/changes"+query, "", header...)
+}
+
+func (n *testNode) streamOf(method, path, body string, header ...string) *eventStream {
+	n.t.Helper()
+	request, err := http.NewRequestWithContext(n.t.Context(), method, n.url+path, strings.NewReader(body))
 	if err != nil {
 		n.t.Fatal(err)
+	}
+	if body != "" {
+		request.Header.Set("Content-Type", "application/json")
 	}
 	request.SetBasicAuth(adminEmail, adminPassword)
 	request.Header.Set("Accept", "text/event-stream")
@@ -409,34 +417,21 @@ func TestChangeStream_AStalledClientIsDroppedAndOthersGoOn(t *testing.T) {
 // that were made while there was no server, before the first that it got and after.
 func TestChangeStream_TheNpmEventSourceLosesNothingOverRestarts(t *testing.T) {
 	t.Parallel()
+	losesNothingOverRestarts(t, "/api/v1/changes")
+}
+
+// losesNothingOverRestarts has the npm package eventsource follow what is at a path.
+func losesNothingOverRestarts(t *testing.T, path string) {
+	t.Helper()
 	pool := dbtest.New(t)
 	writer := startNodeOn(t, pool)
 	listener := listen(t, "127.0.0.1:0")
 	address := listener.Addr().String()
 	_, stop := served(t, pool, listener)
-
-	client := exec.CommandContext(t.Context(), "node", "../../test/clients/eventsource.mjs", "http://"+address+"/api/v1/changes", adminEmail+":"+adminPassword)
-	client.Stderr = testWriter{t}
-	out, err := client.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := client.Start(); err != nil {
-		t.Fatalf("start Node.js (make clients installs what it needs): %v", err)
-	}
-	t.Cleanup(func() {
-		_ = client.Process.Kill()
-		_ = client.Wait()
-	})
-	lines := make(chan string, 1000)
-	go func() {
-		for scanner := bufio.NewScanner(out); scanner.Scan(); {
-			lines <- scanner.Text()
-		}
-	}()
+	lines := client(t, "eventsource.mjs", "http://"+address+path, adminEmail+":"+adminPassword)
 	expect := func(want string) {
 		t.Helper()
-		if got := next(t, lines); got != want {
+		if got := string(next(t, lines)); got != want {
 			t.Fatalf("the client tells %q, not %q", got, want)
 		}
 	}

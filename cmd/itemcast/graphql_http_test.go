@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -96,6 +97,44 @@ func TestGraphQLHTTP_WhatIsNoRequestIsRefused(t *testing.T) {
 			t.Errorf("no credentials: %s", got.body)
 		}
 	})
+}
+
+// A GET reads: urql sends its queries so unless it is told otherwise, and names an event stream among what it takes.
+func TestGraphQLHTTP_AGetAsksAndChangesNothing(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	const everything = "application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed"
+	get := func(query, accept string) answer {
+		t.Helper()
+		return n.call(http.MethodGet, "/graphql?"+query, "", "Accept", accept)
+	}
+	for accept, kind := range map[string]string{
+		everything: graphqlType, "application/json": plainType, "*/*": plainType,
+		"application/json;q=0.5, text/event-stream": "text/event-stream", "text/event-stream": "text/event-stream",
+	} {
+		got := get(url.Values{"query": {"query ($n: Int!) { items(first: $n) { totalCount } }"}, "variables": {`{"n":1}`}}.Encode(), accept).expect(t, http.StatusOK)
+		if got.header.Get("Content-Type") != kind || got.header.Get("Cache-Control") != "no-store" || !strings.Contains(string(got.body), `{"data":{"items":{"totalCount":0}}}`) {
+			t.Errorf("%s: %v %s", accept, got.header, got.body)
+		}
+	}
+	n.leavesNothing(func() {
+		mutation := url.Values{"query": {`mutation { createItem(input: {name: "a"}) { item { id } } }`}}.Encode()
+		got := get(mutation, everything).expect(t, http.StatusMethodNotAllowed)
+		if _, codes := got.graphQL(t); got.header.Get("Allow") != "POST" || codes[0] != "METHOD_NOT_ALLOWED" {
+			t.Errorf("%s %s", got.header.Get("Allow"), got.body)
+		}
+		if got := get(mutation, "text/event-stream").expect(t, http.StatusOK); !strings.Contains(string(got.body), `"METHOD_NOT_ALLOWED"`) {
+			t.Errorf("as a stream: %s", got.body)
+		}
+	})
+	for _, query := range []string{"", "query=", "query=%7Bme%7Bid%7D%7D&variables=x", "query=%7Bme%7Bid%7D%7D&variables=[]"} {
+		if _, codes := get(query, everything).expect(t, http.StatusBadRequest).graphQL(t); len(codes) != 1 || codes[0] != "BAD_REQUEST" {
+			t.Errorf("%s: %q", query, codes)
+		}
+	}
+	subscription := url.Values{"query": {"subscription { itemChanges { cursor } }"}}.Encode()
+	get(subscription, "application/json").expect(t, http.StatusBadRequest)
+	n.streamOf(http.MethodGet, "/graphql?"+subscription, "", "Accept", everything).begins()
 }
 
 // Automatic persisted queries, as Apollo's clients use them: a hash alone, then the text with it, then the hash alone again.

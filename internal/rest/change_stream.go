@@ -12,9 +12,7 @@ import (
 
 // changeStream sends the changes as server-sent events.
 //
-// Changes are events of the default type, because EventSource.onmessage gets no other. A checkpoint is of a type of its own, and carries
-// data, although a lone id would do for a browser: the parser under npm's eventsource passes over events without data, their id too, and
-// a client that had connected without a cursor would lose what came between a break before the first change and its resume.
+// Changes are events of the default type, because EventSource.onmessage gets no other.
 type changeStream struct {
 	api      *API
 	request  *http.Request
@@ -36,17 +34,13 @@ func (s *changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
 		Source:     s.source,
 		SignIn:     func() (context.Context, error) { return s.api.SignIn(s.request) },
 		Watch:      s.api.Watch,
-		Checkpoint: checkpoint,
+		Checkpoint: (*eventstream.Writer).Checkpoint,
 		Fail: func(out *eventstream.Writer, err error) {
 			out.Event("error", "", contract.ProblemText(s.request, err))
 		},
 	}
 	stream.Serve(s.request.Context(), out, s.follower)
 	return nil // the answer has begun; it has no other end than this
-}
-
-func checkpoint(out *eventstream.Writer, cursor string) {
-	out.Event("checkpoint", cursor, []byte(`{"cursor":"`+cursor+`"}`)) // a cursor is base64url
 }
 
 func renderChange(e *live.Event) ([]byte, error) { return json.Marshal(eventChange(e)) }

@@ -1,4 +1,5 @@
-// Follows the changes with the npm package eventsource, as a program would, and prints each connection ("open") and each change's revision.
+// Follows changes with the npm package eventsource, as a program would, from the log (/api/v1/changes) or a subscription (/graphql?query=…), and
+// prints each connection ("open"), each change's revision, and why a subscription has ended. It resumes by Last-Event-ID alone.
 //     node eventsource.mjs URL EMAIL:PASSWORD
 import { EventSource } from "eventsource";
 
@@ -10,3 +11,11 @@ const source = new EventSource(url, {
 });
 source.onopen = () => console.log("open");
 source.onmessage = (event) => console.log(JSON.parse(event.data).document.revision);
+source.addEventListener("next", (event) => {
+  const { data, errors } = JSON.parse(event.data);
+  console.log(errors ? errors[0].extensions.code : data.itemChanges.document.revision);
+});
+source.addEventListener("complete", () => {
+  source.close();
+  console.log("complete");
+});

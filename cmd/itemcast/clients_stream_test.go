@@ -1,0 +1,301 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"itemcast/internal/db/dbtest"
+)
+
+// A page's EventSource, which can send neither a body nor a header of its own, follows a subscription, and resumes by what it keeps itself.
+func TestClients_TheNpmEventSourceLosesNothingOfASubscriptionOverRestarts(t *testing.T) {
+	t.Parallel()
+	losesNothingOverRestarts(t, "/graphql?"+url.Values{"query": {"subscription { itemChanges { document } }"}}.Encode())
+}
+
+func TestClients_TheNpmEventSourceIsToldWhyItCannotFollow(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	query := url.Values{"query": {"subscription { itemChanges { secret } }"}}
+	lines := client(t, "eventsource.mjs", n.url+"/graphql?"+query.Encode(), adminEmail+":"+adminPassword)
+	for _, want := range []string{"open", "GRAPHQL_VALIDATION_FAILED", "complete"} {
+		if got := string(next(t, lines)); got != want {
+			t.Errorf("the client tells %q, not %q", got, want)
+		}
+	}
+}
+
+// follower is a client's script that follows itemChanges, and what it prints.
+type follower struct {
+	script string
+	args   func(url, authorization, cursor string) []string
+}
+
+var (
+	overWebSocket = follower{"subscribe.mjs", func(url, authorization, cursor string) []string {
+		return []string{strings.Replace(url, "http", "ws", 1) + "/graphql", "init", authorization, cursor}
+	}}
+	overEvents = follower{"subscribe-sse.mjs", func(url, authorization, cursor string) []string {
+		return []string{url + "/graphql", authorization, cursor}
+	}}
+)
+
+func (f follower) start(t *testing.T, url, cursor string) <-chan json.RawMessage {
+	t.Helper()
+	return client(t, f.script, f.args(url, basic(adminEmail, adminPassword), cursor)...)
+}
+
+// The server drains and comes back at its address, again and again: clients are told to connect again, and miss and repeat nothing.
+func TestClients_LoseNothingOverRestarts(t *testing.T) {
+	t.Parallel()
+	for name, f := range map[string]follower{"graphql-ws": overWebSocket, "graphql-sse": overEvents} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pool := dbtest.New(t)
+			writer := startNodeOn(t, pool)
+			listener := listen(t, "127.0.0.1:0")
+			address := listener.Addr().String()
+			_, stop := served(t, pool, listener)
+			lines := f.start(t, "http://"+address, writer.feed.Cursor(writer.feed.Head()))
+			revision, id := int64(0), ""
+			write := func() {
+				if revision++; revision == 1 {
+					id = writer.create(`{"name":"1"}`)
+					return
+				}
+				writer.patch(id, fmt.Sprintf(`{"name":"%d"}`, revision))
+			}
+			connected := func() {
+				for !hear(t, lines).Connected { // attempts that fail are told too
+				}
+			}
+			connected()
+			for told := int64(0); revision < 12; {
+				stop()
+				if name == "graphql-ws" {
+					if got := hear(t, lines); got.Closed == nil || *got.Closed != 1001 {
+						t.Fatalf("got %+v, want to be closed with 1001", got)
+					}
+				}
+				write()
+				write()
+				_, stop = served(t, pool, listen(t, address))
+				connected()
+				write()
+				for told < revision {
+					told++
+					if got := hear(t, lines); got.Event == nil || got.Event.Revision != told {
+						t.Fatalf("got %+v, want revision %d", got, told)
+					}
+				}
+			}
+		})
+	}
+}
+
+// seats is how many connections the administrator keeps open.
+func (n *testNode) seats() int {
+	n.t.Helper()
+	actor, err := n.signIn.Basic(n.t.Context(), adminEmail, adminPassword)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	for free := 0; ; free++ {
+		leave, err := n.hub.Admit(actor)
+		if err != nil {
+			return manyConnections - free
+		}
+		defer leave()
+	}
+}
+
+func (n *testNode) untilSeats(want int) {
+	n.t.Helper()
+	for deadline := time.Now().Add(patience); n.seats() != want; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			n.t.Fatalf("%d connections are open, not %d", n.seats(), want)
+		}
+	}
+}
+
+func TestClients_GraphQLSSEFollowsByteForByteAndLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	lines := client(t, "subscribe-sse.mjs", n.url+"/graphql", basic(adminEmail, adminPassword), n.feed.Cursor(n.feed.Head()), "0", "3")
+	if !hear(t, lines).Connected {
+		t.Fatal("the client did not connect")
+	}
+	n.untilSeats(1)
+	id := n.create(`{"name":"Der müde Tod","client_data":{"b":1,"a":[true,null,0.5]}}`)
+	for i, name := range []string{"", "two", "three"} {
+		if name != "" {
+			n.patch(id, `{"name":"`+name+`"}`)
+		}
+		document := n.call(http.MethodGet, "/api/v1/items/"+id, "").body
+		if got := hear(t, lines); got.Event == nil || got.Event.Revision != int64(i+1) || string(got.Event.Document) != string(document) {
+			t.Errorf("got %+v, want %s", got, document)
+		}
+	}
+	n.untilSeats(0) // the client has unsubscribed, and runs on
+}
+
+func TestClients_GraphQLSSEIsToldWhyItMayNotFollow(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	wrong := client(t, "subscribe-sse.mjs", n.url+"/graphql", basic(adminEmail, "wrong"), "", "0")
+	if got := hear(t, wrong); !strings.Contains(string(got.Error), `"status":401`) {
+		t.Errorf("a wrong password: %+v", got)
+	}
+	expired := overEvents.start(t, n.url, foreignCursor)
+	hear(t, expired)
+	if got := hear(t, expired); !strings.Contains(string(got.Errors), `"CURSOR_EXPIRED"`) {
+		t.Errorf("another log's cursor: %+v", got)
+	}
+	if !hear(t, expired).Complete {
+		t.Error("the operation has not ended")
+	}
+}
+
+// What an open subscription is told when what its user may do changes, while it stands.
+func TestClients_AreToldOfTheirPermissionsAsTheyAreNow(t *testing.T) {
+	t.Parallel()
+	const (
+		disabled = "UPDATE app_user SET active = false"
+		fewer    = "UPDATE role SET permissions = array_remove(permissions, 'hooks.manage')"
+		blind    = "UPDATE role SET permissions = array_remove(permissions, 'items.view')"
+	)
+	begin := func(t *testing.T, f follower) (n *testNode, lines <-chan json.RawMessage) {
+		t.Helper()
+		t.Parallel()
+		n = startNode(t)
+		lines = f.start(t, n.url, n.feed.Cursor(n.feed.Head()))
+		hear(t, lines)
+		n.create(`{"name":"before"}`)
+		if got := hear(t, lines); got.Event == nil {
+			t.Fatalf("got %+v, want an event", got)
+		}
+		return n, lines
+	}
+	become := func(n *testNode, statement string) {
+		n.t.Helper()
+		if _, err := n.pool.Exec(n.t.Context(), statement); err != nil {
+			n.t.Fatal(err)
+		}
+	}
+	closed := func(t *testing.T, lines <-chan json.RawMessage, code int) {
+		t.Helper()
+		if got := hear(t, lines); got.Closed == nil || *got.Closed != code {
+			t.Fatalf("got %+v, want to be closed with %d", got, code)
+		}
+	}
+	t.Run("graphql-ws disabled", func(t *testing.T) {
+		n, lines := begin(t, overWebSocket)
+		begun := time.Now()
+		become(n, disabled)
+		closed(t, lines, 4403)
+		if waited := time.Since(begun); waited > 5*time.Second { // it takes some 50 ms when the machine does nothing else
+			t.Errorf("after %s", waited)
+		}
+		if got := hear(t, lines); !strings.Contains(string(got.Error), "4403") {
+			t.Errorf("the subscription is told %+v", got)
+		}
+	})
+	t.Run("graphql-ws with another role", func(t *testing.T) {
+		n, lines := begin(t, overWebSocket)
+		become(n, fewer)
+		n.create(`{"name":"after"}`)
+		var told []string // in either connection
+		for again := false; !again || len(told) < 2; {
+			switch got := hear(t, lines); {
+			case got.Event != nil:
+				told = append(told, (answer{body: got.Event.Document}).field(t, "name"))
+			case got.Connected:
+				again = true
+				n.create(`{"name":"later"}`)
+			case got.Closed == nil || *got.Closed != 1001:
+				t.Fatalf("got %+v, want to be closed with 1001", got)
+			}
+		}
+		if !slices.Equal(told, []string{"after", "later"}) {
+			t.Errorf("told of %q", told)
+		}
+	})
+	t.Run("graphql-ws without items.view", func(t *testing.T) {
+		n, lines := begin(t, overWebSocket)
+		become(n, blind)
+		closed(t, lines, 1001)
+		hear(t, lines)
+		if got := hear(t, lines); !strings.Contains(string(got.Error), `"FORBIDDEN"`) {
+			t.Errorf("got %+v", got)
+		}
+	})
+	t.Run("graphql-sse disabled", func(t *testing.T) {
+		n, lines := begin(t, overEvents)
+		become(n, disabled)
+		if got := hear(t, lines); !strings.Contains(string(got.Errors), `"UNAUTHENTICATED"`) || !hear(t, lines).Complete {
+			t.Errorf("got %+v", got)
+		}
+	})
+	t.Run("graphql-sse with another role", func(t *testing.T) {
+		n, lines := begin(t, overEvents)
+		become(n, fewer)
+		n.create(`{"name":"after"}`)
+		if got := hear(t, lines); got.Event == nil || !strings.Contains(string(got.Event.Document), "after") {
+			t.Errorf("got %+v", got)
+		}
+	})
+	t.Run("graphql-sse without items.view", func(t *testing.T) {
+		n, lines := begin(t, overEvents)
+		become(n, blind)
+		if got := hear(t, lines); !strings.Contains(string(got.Errors), `"FORBIDDEN"`) || !hear(t, lines).Complete {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
+// The events of a subscription are what graphql-sse lays down, and their ids cursors; by either, a stream goes on where it broke off.
+func TestEventStream_IsGraphQLSSEWithCursorsAsIDs(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	const query = "subscription ($after: Cursor) { itemChanges(after: $after) { cursor document } }"
+	get := "/graphql?" + url.Values{"query": {query}}.Encode()
+	page, program := n.streamOf(http.MethodGet, get, ""), n.streamOf(http.MethodPost, "/graphql", `{"query":"`+query+`"}`)
+	start := page.begins()
+	if retry, mark := next(t, program.events), next(t, program.events); retry.retry == "" || mark != (serverEvent{id: start}) {
+		t.Errorf("a program's stream begins with %+v and %+v, not at %s", retry, mark, start)
+	}
+	id := n.create(`{"name":"<Nosferatu>\n & \u2028","client_data":{"z":"\r\n","a":1.50}}`)
+	document := n.call(http.MethodGet, "/api/v1/items/"+id, "").body
+	told := next(t, page.events)
+	want := serverEvent{name: "next", id: told.id, data: `{"data":{"itemChanges":{"cursor":"` + told.id + `","document":` + string(document) + `}}}`}
+	if got := next(t, program.events); told != want || got != want {
+		t.Errorf("got %+v and %+v, want %+v", told, got, want)
+	}
+	n.patch(id, `{"name":"Nosferatu"}`)
+	second := next(t, page.events)
+	variables, err := json.Marshal(map[string]string{"after": start})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range map[string]*eventStream{
+		"variable":      n.streamOf(http.MethodPost, "/graphql", `{"query":"`+query+`","variables":{"after":"`+told.id+`"}}`),
+		"Last-Event-ID": n.streamOf(http.MethodPost, "/graphql", `{"query":"`+query+`"}`, "Last-Event-ID", told.id),
+		"both":          n.streamOf(http.MethodGet, get+"&variables="+url.QueryEscape(string(variables)), "", "Last-Event-ID", told.id),
+	} {
+		if at := next(t, s.events); at.retry == "" {
+			t.Errorf("%s: begins with %+v", name, at)
+		}
+		if at := next(t, s.events); at.id != told.id {
+			t.Errorf("%s: begins at %+v", name, at)
+		}
+		if got := next(t, s.events); got != second {
+			t.Errorf("%s: got %+v, want %+v", name, got, second)
+		}
+	}
+}

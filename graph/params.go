@@ -1,0 +1,105 @@
+package graph
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"itemcast/internal/problem"
+	"itemcast/internal/strictjson"
+)
+
+// rawParams are the parameters of a POST's body, or of a GET's URL: EventSource knows no other method, and urql sends short queries by it.
+func rawParams(w http.ResponseWriter, r *http.Request) ([]byte, *problem.Error) {
+	switch r.Method {
+	case http.MethodPost:
+		if !isJSON(r.Header.Get("Content-Type")) {
+			return nil, problem.New(problem.UnsupportedMediaType, "Send the request as %s in UTF-8.", plainJSON)
+		}
+		return readBody(w, r)
+	case http.MethodGet:
+		return urlParams(r.URL.Query())
+	}
+	w.Header().Set("Allow", "GET, POST")
+	return nil, problem.New(problem.MethodNotAllowed, "Send operations by POST, or what changes nothing by GET.")
+}
+
+// changesByGet refuses what is no safe method's: a browser sends a GET, with the credentials that it keeps for us, for a page of any origin.
+func changesByGet(r *http.Request, op *graphql.OperationContext) *problem.Error {
+	if r.Method != http.MethodGet || op.Operation.Operation != ast.Mutation {
+		return nil
+	}
+	return problem.New(problem.MethodNotAllowed, "A GET changes nothing; send mutations by POST.")
+}
+
+func urlParams(query url.Values) ([]byte, *problem.Error) {
+	request := map[string]any{}
+	for name := range query {
+		switch value := query.Get(name); name {
+		case "query", "operationName":
+			request[name] = value
+		case "variables", "extensions":
+			if value == "" {
+				continue
+			}
+			if !json.Valid([]byte(value)) {
+				return nil, problem.New(problem.BadRequest, "The parameter %s must be a JSON object.", name)
+			}
+			request[name] = json.RawMessage(value)
+		}
+	}
+	raw, err := json.Marshal(request)
+	if err != nil || len(raw) > maxBody {
+		return nil, problem.New(problem.BadRequest, "The parameters are no GraphQL request.")
+	}
+	return raw, nil
+}
+
+func isJSON(contentType string) bool {
+	mediaType, parameters, err := mime.ParseMediaType(contentType)
+	return err == nil && mediaType == plainJSON && strings.EqualFold(cmp.Or(parameters["charset"], "utf-8"), "utf-8")
+}
+
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem.Error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return nil, problem.New(problem.TooLarge, "The request is larger than 1 MiB; use variables and smaller pages.")
+	}
+	if err != nil {
+		return nil, problem.New(problem.BadRequest, "The request could not be read.")
+	}
+	return body, nil
+}
+
+// decodeParams reads a request's parameters, in the form that all transports share. Variables keep the digits of their numbers.
+func decodeParams(raw []byte) (*graphql.RawParams, *problem.Error) {
+	if err := strictjson.Check(raw, strictjson.Limits{}); err != nil {
+		return nil, err
+	}
+	var request struct {
+		Query         *string         `json:"query"`
+		OperationName *string         `json:"operationName"`
+		Variables     *map[string]any `json:"variables"`
+		Extensions    *map[string]any `json:"extensions"`
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	if err := decoder.Decode(&request); err != nil {
+		return nil, problem.New(problem.BadRequest, "The request must be an object of query and operationName (text), variables and extensions (objects).")
+	}
+	params := &graphql.RawParams{Query: orZero(request.Query), OperationName: orZero(request.OperationName),
+		Variables: orZero(request.Variables), Extensions: orZero(request.Extensions)}
+	if params.Query == "" && params.Extensions["persistedQuery"] == nil {
+		return nil, problem.New(problem.BadRequest, "The request has no query.")
+	}
+	return params, nil
+}
