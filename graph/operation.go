@@ -223,11 +223,12 @@ func (s *socket) drain() {
 	s.mu.Lock()
 	owed := slices.Collect(maps.Values(s.running))
 	s.mu.Unlock()
-	patience := time.After(drainWait)
+	patience, cancel := context.WithTimeout(s.ctx, drainWait)
+	defer cancel()
 	for _, op := range owed {
 		select {
 		case <-op.answered:
-		case <-patience:
+		case <-patience.Done():
 		}
 	}
 	s.close(closeGoingAway, "Going away")

@@ -207,10 +207,7 @@ func (s *socket) signIn() (account.Actor, error) {
 
 // changed ends the connection: permissions are those of now. Who may still use it connects again, and resumes by cursor.
 func (s *socket) changed(err error) {
-	if err == nil {
-		_, err = s.signIn()
-	}
-	if err != nil && !problem.MayPass(err) {
+	if err != nil {
 		s.close(closeForbidden, "Forbidden")
 		return
 	}

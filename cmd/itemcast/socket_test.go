@@ -293,3 +293,39 @@ func TestSocket_ADeadPeerIsGoneWithinTwoPings(t *testing.T) {
 	n.eventuallyWithin(45*time.Second, "the silent one is gone", func() bool { return n.metric("itemcast_live_connections") == 1 })
 	<-answered
 }
+
+// Permissions are those of now, on every node, for whoever follows over whatever transport.
+func TestSubscription_EndsOrNarrowsWithThePermissionsOnEveryNode(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		statement string
+		closed    int
+	}{
+		"switched off":     {"UPDATE app_user SET active = false", 4403},
+		"no api.access":    {"UPDATE role SET permissions = ARRAY['items.view']", 4403},
+		"less than before": {"UPDATE role SET permissions = ARRAY['api.access', 'items.view']", 1001},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := dbtest.URL(t)
+			nodes := []*testNode{startNodeOn(t, openPool(t, url)), startNodeOn(t, openPool(t, url))}
+			var all []*socket
+			for _, n := range nodes {
+				all = append(all, n.subscribe(follow, nil), n.initialised())
+			}
+			began := time.Now()
+			if _, err := nodes[0].pool.Exec(t.Context(), c.statement); err != nil {
+				t.Fatal(err)
+			}
+			for i, s := range all {
+				if code, _ := s.closed(); code != c.closed {
+					t.Errorf("socket %d is closed with %d, want %d", i, code, c.closed)
+				}
+			}
+			t.Logf("after %s", time.Since(began))
+			for _, n := range nodes {
+				n.eventually("nobody follows", func() bool { return n.metric("itemcast_live_followers") == 0 })
+			}
+		})
+	}
+}

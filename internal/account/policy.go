@@ -101,8 +101,8 @@ func Authorize(ctx context.Context, need ...Permission) (Actor, error) {
 	if !ok {
 		return Actor{}, problem.New(problem.Unauthenticated, "Sign in with HTTP Basic: your e-mail address and password.")
 	}
-	if !a.Permissions.Has(APIAccess) {
-		return Actor{}, forbidden(APIAccess)
+	if err := a.mayUse(); err != nil {
+		return Actor{}, err
 	}
 	for _, p := range need {
 		if !a.Permissions.Has(p) {
@@ -110,6 +110,14 @@ func Authorize(ctx context.Context, need ...Permission) (Actor, error) {
 		}
 	}
 	return a, nil
+}
+
+// mayUse is nil when the actor may use the API at all.
+func (a Actor) mayUse() error {
+	if !a.Permissions.Has(APIAccess) {
+		return forbidden(APIAccess)
+	}
+	return nil
 }
 
 func forbidden(p Permission) error {

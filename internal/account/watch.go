@@ -25,8 +25,8 @@ type watch struct {
 }
 
 // Watch calls changed, once and on a goroutine of its own, as soon as the user whom Basic returned as actor may do other things than actor
-// says: with UNAUTHENTICATED when the user has been switched off, or has other credentials now; with nil when only what the user may do
-// has changed, and who keeps something open can go on with a new sign-in. Stop ends the watch; changed may be running still.
+// says: with UNAUTHENTICATED when the user has been switched off, or has other credentials now; with FORBIDDEN when the user has no api.access
+// any more; with nil when who keeps something open can go on with a new sign-in. Stop ends the watch; changed may be running still.
 //
 // However many are watched, a change costs one statement: nobody's password is verified again.
 func (s *SignIn) Watch(actor Actor, changed func(error)) (stop func()) {
@@ -104,7 +104,7 @@ func (s *SignIn) reviewAll(ctx context.Context) error {
 			go w.changed(errSignInAgain)
 		case !actor.mayTheSame(w.actor):
 			delete(s.watches, w)
-			go w.changed(nil)
+			go w.changed(actor.mayUse())
 		}
 	}
 	return nil
