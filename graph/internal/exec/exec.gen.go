@@ -1357,7 +1357,8 @@ extend type Mutation {
 extend type Subscription {
   """
   Every change of every item that passes the filter, in order, from now on or from what follows ` + "`" + `after` + "`" + `. Take ` + "`" + `after` + "`" + ` from the list's
-  ` + "`" + `changeCursor` + "`" + ` or from the last change that you have handled, and nothing is missed. With a filter, an item that starts to match comes
+  ` + "`" + `changeCursor` + "`" + ` or from the last change that you have handled, and nothing is missed; CURSOR_EXPIRED says that the log no longer keeps what
+  follows (changes are kept for 30 days unless the operator sets otherwise): list anew. With a filter, an item that starts to match comes
   as ENTERED, and one that stops to match once as LEFT.
   """
   itemChanges(
