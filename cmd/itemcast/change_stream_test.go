@@ -114,7 +114,7 @@ func served(t *testing.T, pool *pgxpool.Pool, listener net.Listener) (n *testNod
 		t.Fatal(err)
 	}
 	publicURL := "http://" + listener.Addr().String()
-	wired, err := wire(t.Context(), &opened{pool: pool, log: log}, publicURL, manyConnections, log)
+	wired, err := wire(t.Context(), &opened{pool: pool, log: log}, settings{publicURL: publicURL, connectionsPerUser: manyConnections}, log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,8 @@ func startNodeOn(t *testing.T, pool *pgxpool.Pool) *testNode {
 	}
 	listener := httptest.NewUnstartedServer(nil)
 	url := "http://" + listener.Listener.Addr().String()
-	n, err := wire(ctx, &opened{pool: pool, log: log}, url, manyConnections, log, netip.MustParsePrefix("127.0.0.0/8"))
+	n, err := wire(ctx, &opened{pool: pool, log: log}, settings{publicURL: url, connectionsPerUser: manyConnections,
+		hookNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"itemcast/graph"
 	"itemcast/internal/account"
+	"itemcast/internal/change"
 	"itemcast/internal/rest"
 	"itemcast/internal/rest/idempotency"
 	"itemcast/internal/server"
@@ -32,7 +33,22 @@ type serveCommand struct {
 	AdminEmail         string         `help:"The administrator that the first start makes." env:"ITEMCAST_ADMIN_EMAIL" default:"admin@example.com"`
 	AdminPassword      string         `help:"The administrator's password. Empty: a random one, printed once." env:"ITEMCAST_ADMIN_PASSWORD"`
 	ConnectionsPerUser int            `help:"How many WebSockets and event streams a user may keep open on this node." env:"ITEMCAST_CONNECTIONS_PER_USER" default:"1000"`
+	LogKeepFor         time.Duration  `help:"How long the change log keeps a change, for cursors, hooks and histories to go back to (a tenth longer at most). 0: for ever." env:"ITEMCAST_LOG_KEEP_FOR" default:"720h"`
+	LogKeepSize        byteSize       `help:"How large the change log may grow, such as 20GB; its oldest changes go first. 0: without limit." env:"ITEMCAST_LOG_KEEP_SIZE" default:"0"`
 	HookAllowNetworks  []netip.Prefix `help:"Networks that hooks may reach although they are private, such as 127.0.0.0/8." env:"ITEMCAST_HOOK_ALLOW_NETWORKS" placeholder:"CIDR,…"`
+}
+
+// Validate is called by kong.
+func (s *serveCommand) Validate() error {
+	switch {
+	case s.ConnectionsPerUser < 1:
+		return errors.New("--connections-per-user (ITEMCAST_CONNECTIONS_PER_USER) must be 1 or more")
+	case s.LogKeepFor < 0 || s.LogKeepFor > 0 && s.LogKeepFor < time.Hour:
+		return errors.New("--log-keep-for (ITEMCAST_LOG_KEEP_FOR) must be 1h or more, or 0 for no limit")
+	case s.LogKeepSize > 0 && s.LogKeepSize < 100<<20:
+		return errors.New("--log-keep-size (ITEMCAST_LOG_KEEP_SIZE) must be 100MiB or more, or 0 for no limit")
+	}
+	return nil
 }
 
 // Run serves until ctx ends, and then lets what is under way finish.
@@ -55,7 +71,8 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 	if err := o.keepPublicURL(ctx, publicURL); err != nil {
 		return err
 	}
-	n, err := wire(ctx, o, publicURL, s.ConnectionsPerUser, c.log, s.HookAllowNetworks...)
+	n, err := wire(ctx, o, settings{publicURL: publicURL, connectionsPerUser: s.ConnectionsPerUser, hookNetworks: s.HookAllowNetworks,
+		retention: change.Retention{For: s.LogKeepFor, Bytes: int64(s.LogKeepSize)}}, c.log)
 	if err != nil {
 		return err
 	}
@@ -93,7 +110,7 @@ func (s *serveCommand) serve(ctx context.Context, n *node, public net.Listener, 
 			return fmt.Errorf("listen on %s (ITEMCAST_OPS_ADDR): %w", s.OpsAddr, err)
 		}
 		head := func() int64 { return int64(n.feed.Head()) }
-		servers = append(servers, &http.Server{Handler: server.Ops(n.database.pool, head, n.dispatcher, n.hub), ReadHeaderTimeout: headerPatience})
+		servers = append(servers, &http.Server{Handler: server.Ops(n.database.pool, head, n.dispatcher, n.hub, n.keeper), ReadHeaderTimeout: headerPatience})
 		listeners = append(listeners, ops)
 	}
 	group, serving := errgroup.WithContext(ctx)

@@ -33,7 +33,7 @@ func (d *database) asOperator(ctx context.Context, c *console, fn func(ctx conte
 	if err != nil {
 		return err
 	}
-	n, err := wire(ctx, o, publicURL, 0, c.log) // nobody connects
+	n, err := wire(ctx, o, settings{publicURL: publicURL}, c.log)
 	if err != nil {
 		return err
 	}

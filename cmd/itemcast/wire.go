@@ -26,6 +26,7 @@ type node struct {
 	contract   *contract.Document
 	sequencer  *change.Sequencer
 	feed       *change.Feed
+	keeper     *change.Keeper
 	signIn     *account.SignIn
 	directory  *account.Directory
 	hooks      *hook.Service
@@ -38,8 +39,16 @@ type node struct {
 // notifierConns: one for a step, one for the feed, one for each durable consumer, and one to spare.
 const notifierConns = 4
 
-// wire makes the services; close ends what they hold open beside the database. Hooks may reach the networks named although they are private.
-func wire(ctx context.Context, o *opened, publicURL string, connectionsPerUser int, log *slog.Logger, hookNetworks ...netip.Prefix) (*node, error) {
+// settings are what services are made with. Hooks may reach the networks named although they are private.
+type settings struct {
+	publicURL          string
+	connectionsPerUser int
+	retention          change.Retention
+	hookNetworks       []netip.Prefix
+}
+
+// wire makes the services; close ends what they hold open beside the database.
+func wire(ctx context.Context, o *opened, with settings, log *slog.Logger) (*node, error) {
 	document, err := contract.Load(openapi.Files, "core.yaml")
 	if err != nil {
 		return nil, fmt.Errorf("load the contract: %w", err)
@@ -59,11 +68,12 @@ func wire(ctx context.Context, o *opened, publicURL string, connectionsPerUser i
 	n.sequencer = change.NewSequencer(notifier, log)
 	n.signIn = account.NewSignIn(o.pool, log)
 	n.directory = account.NewDirectory(o.pool)
-	n.hooks = hook.NewService(o.pool, hookNetworks)
-	n.dispatcher = hook.NewDispatcher(o.pool, feed, hook.Config{AllowNetworks: hookNetworks, Version: version}, log)
+	n.hooks = hook.NewService(o.pool, with.hookNetworks)
+	n.dispatcher = hook.NewDispatcher(o.pool, feed, hook.Config{AllowNetworks: with.hookNetworks, Version: version}, log)
+	n.keeper = change.NewKeeper(o.pool, with.retention, n.dispatcher.Hold, log)
 	n.items = item.NewService(item.Config{Pool: o.pool, Feed: feed, Sequencer: n.sequencer, Hooks: n.hooks.Wanting,
-		Check: document.Schema("ItemInput").Check, CheckPatch: document.Schema("ItemPatch").Check, PublicURL: publicURL, Log: log})
-	n.hub = live.NewHub(o.pool, feed, connectionsPerUser)
+		Check: document.Schema("ItemInput").Check, CheckPatch: document.Schema("ItemPatch").Check, PublicURL: with.publicURL, Log: log})
+	n.hub = live.NewHub(o.pool, feed, with.connectionsPerUser)
 	return n, nil
 }
 
@@ -73,7 +83,7 @@ func (n *node) close() { n.notifier.Close() }
 func (n *node) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
-		n.sequencer.Run, n.feed.Run, n.signIn.Run, n.items.RunRenewal, n.dispatcher.Run,
+		n.sequencer.Run, n.feed.Run, n.keeper.Run, n.signIn.Run, n.items.RunRenewal, n.dispatcher.Run,
 		func(ctx context.Context) error { return idempotency.RunForget(ctx, n.database.pool, n.log) },
 	} {
 		group.Go(func() error { return part(ctx) })

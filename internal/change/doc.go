@@ -24,8 +24,8 @@
 //
 // A change row gets its id from a sequence inside the writer's transaction, so ids do not become visible in order. The sequencer
 // therefore numbers rows anew, as they become visible, in item_position: its transactions run one after the other (an advisory lock),
-// each appends the next positions, and the row it appends to feed_head says where it stopped. (1) and (2) follow from the unique keys of
-// item_position and from the commit being synchronous; (7) because nothing is kept anywhere else.
+// each appends the next positions, and the row it appends to feed_head says where it stopped. (1) and (2) follow from that order, from the
+// unique keys of feed_head and item_position, and from the commit being synchronous; (7) because nothing is kept anywhere else.
 //
 // Item order (3): an item's second writer waits for the row's lock, so its change gets a higher id, and becomes visible only after the
 // first's. Whatever set of rows a snapshot shows is numbered in id order; so the first never comes after the second.
@@ -46,6 +46,9 @@
 // feed_head and consumer_position are appended to, not updated in place. While any transaction is left open, dead versions of a row cannot
 // be pruned, and a row that is updated hundreds of times a second becomes a chain that every look-up walks; the newest of many rows is
 // found from the end of an index at once, whatever lies behind it.
+//
+// The log does not grow for ever: Keeper lets go of its old end, and what a reader asks for below the floor is answered with CURSOR_EXPIRED.
+// Both tables are partitioned, by id and by position, so that what goes is not deleted row by row.
 //
 // The sequencer is a critical section, not a role: every node runs it after its own commits, and on a timer for what a dead node left.
 //

@@ -101,9 +101,14 @@ func (n *node) follow(from Position, limit int) *follower {
 	return f
 }
 
-// settle waits until everything that is committed has a position, and n's feed has read it.
+// settle waits until everything that is committed has a position, and n's feed has read it. A writer that was stopped while it committed may
+// have left its transaction to the server: that ends first.
 func (n *node) settle() {
 	n.t.Helper()
+	eventually(n.t, "nobody writes any more", func() bool {
+		return value[bool](n.bundle, `SELECT NOT EXISTS (SELECT FROM pg_locks WHERE relation = 'item'::regclass AND mode = 'RowExclusiveLock')
+			AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query ~ '^(INSERT INTO item|commit)')`)
+	})
 	eventually(n.t, "every committed change has a position", func() bool {
 		return value[bool](n.bundle, "SELECT (SELECT count(*) FROM item_change) = (SELECT count(*) FROM item_position)")
 	})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"itemcast/internal/change"
 	"itemcast/internal/db/dbsqlc"
 )
 
@@ -49,4 +50,10 @@ func (d *Dispatcher) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	out <- prometheus.MustNewConstMetric(backlogDesc, prometheus.GaugeValue, float64(backlog))
+}
+
+// Hold is up to which position of the log no delivery is pending: what comes after, a delivery may still have to read (change.Hold).
+func (d *Dispatcher) Hold(ctx context.Context) (change.Position, error) {
+	position, err := dbsqlc.New(d.pool).DoneBefore(ctx)
+	return change.Position(position), err
 }

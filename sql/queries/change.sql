@@ -61,7 +61,9 @@ ORDER BY c.id DESC LIMIT @max_rows;
 
 -- LastRevision is the last one that an item had, should it have been deleted: one of the same id goes on from there.
 -- name: LastRevision :one
-SELECT coalesce(max(revision), 0)::bigint AS revision FROM item_change WHERE account_id = @account_id AND item_id = @item_id;
+SELECT greatest(
+    (SELECT max(c.revision) FROM item_change c WHERE c.account_id = @account_id AND c.item_id = @item_id),
+    (SELECT t.revision FROM item_tombstone t WHERE t.account_id = @account_id AND t.item_id = @item_id), 0)::bigint AS revision;
 
 -- name: ExtendPartitions :one
 -- system: the log of all accounts.
@@ -84,3 +86,73 @@ DELETE FROM consumer_position WHERE consumer = @consumer AND position = @positio
 -- name: LockConsumer :exec
 -- system: as ConsumerPosition.
 SELECT pg_advisory_xact_lock(hashtext('itemcast consumer ' || @consumer::text));
+
+-- TryLockRetention is held by the one node that is at it, for as long as its connection lasts.
+-- name: TryLockRetention :one
+-- system: the log of all accounts.
+SELECT pg_try_advisory_lock(hashtext('itemcast retention')) AS locked;
+
+-- name: UnlockRetention :exec
+-- system: as TryLockRetention.
+SELECT pg_advisory_unlock(hashtext('itemcast retention'));
+
+-- name: LogPartitions :many
+-- system: as TryLockRetention.
+SELECT p.name::text AS name, p.lower::bigint AS lower, p.upper::bigint AS upper, p.bytes::bigint AS bytes, p.detaching::boolean AS detaching
+FROM log_partitions(@parent::text) p;
+
+-- Retainable says up to which position nobody needs the log any more, durable consumers in mind, and below which change id all are numbered
+-- or will never be.
+-- name: Retainable :one
+-- system: as TryLockRetention.
+SELECT f.floor, h.position AS head,
+    least(h.position, (SELECT min(c.at) FROM (SELECT max(position) AS at FROM consumer_position GROUP BY consumer) c))::bigint AS consumed,
+    least(h.scanned_to + 1, (SELECT min(g.id) FROM unnest(h.gaps) AS g (id)))::bigint AS numbered_below
+FROM feed f, (SELECT position, scanned_to, gaps FROM feed_head ORDER BY step DESC LIMIT 1) h;
+
+-- name: LastPositionBelow :one
+-- system: as TryLockRetention.
+SELECT coalesce(max(position), 0)::bigint AS position FROM item_position WHERE change_id >= @lower AND change_id < @upper;
+
+-- name: OldestPositions :many
+-- system: as TryLockRetention.
+SELECT p.position, c.occurred_at FROM item_position p JOIN item_change c ON c.id = p.change_id
+WHERE p.position > @floor AND p.position <= @up_to ORDER BY p.position LIMIT @batch;
+
+-- name: RaiseFloor :exec
+-- system: as TryLockRetention.
+UPDATE feed SET floor = @floor WHERE floor < @floor;
+
+-- KeepTombstones keeps the last revisions of the items whose deletions have ids from lower to below upper.
+-- name: KeepTombstones :exec
+-- system: of all accounts, each with its own.
+INSERT INTO item_tombstone (account_id, item_id, revision)
+SELECT c.account_id, c.item_id, max(c.revision) FROM item_change c WHERE c.kind = 'DELETED' AND c.id >= @lower AND c.id < @upper
+GROUP BY c.account_id, c.item_id
+ON CONFLICT (account_id, item_id) DO UPDATE SET revision = greatest(item_tombstone.revision, EXCLUDED.revision);
+
+-- name: KeepTombstonesOf :exec
+-- system: as KeepTombstones.
+INSERT INTO item_tombstone (account_id, item_id, revision)
+SELECT c.account_id, c.item_id, max(c.revision) FROM item_change c WHERE c.kind = 'DELETED' AND c.id = ANY (@ids::bigint[])
+GROUP BY c.account_id, c.item_id
+ON CONFLICT (account_id, item_id) DO UPDATE SET revision = greatest(item_tombstone.revision, EXCLUDED.revision);
+
+-- name: DeletePositions :many
+-- system: as TryLockRetention.
+DELETE FROM item_position WHERE position > @floor AND position <= @up_to RETURNING change_id;
+
+-- name: DeleteChanges :exec
+-- system: as TryLockRetention.
+DELETE FROM item_change WHERE id = ANY (@ids::bigint[]);
+
+-- name: ConsumerLags :many
+-- system: as ConsumerPosition.
+SELECT c.consumer, ((SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) - max(c.position))::bigint AS lag
+FROM consumer_position c GROUP BY c.consumer;
+
+-- OldestChange is when the oldest change was made that the log keeps.
+-- name: OldestChange :one
+-- system: as TryLockRetention.
+SELECT c.occurred_at FROM item_position p JOIN item_change c ON c.id = p.change_id
+WHERE p.position > (SELECT f.floor FROM feed f) ORDER BY p.position LIMIT 1;

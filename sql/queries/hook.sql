@@ -150,3 +150,8 @@ WHERE h.active;
 -- name: Backlog :one
 -- system: operators see all accounts.
 SELECT count(*) FROM (SELECT FROM delivery WHERE state = 'pending' LIMIT 100000) p;
+
+-- DoneBefore is the last position before which no delivery is pending.
+-- name: DoneBefore :one
+-- system: the log is kept for the deliveries of all accounts.
+SELECT coalesce(min(position) - 1, 9223372036854775807)::bigint AS position FROM delivery WHERE state = 'pending';

@@ -51,6 +51,37 @@ func (q *Queries) ChangesByID(ctx context.Context, ids []int64) ([]ItemChange, e
 	return items, nil
 }
 
+const consumerLags = `-- name: ConsumerLags :many
+SELECT c.consumer, ((SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) - max(c.position))::bigint AS lag
+FROM consumer_position c GROUP BY c.consumer
+`
+
+type ConsumerLagsRow struct {
+	Consumer string
+	Lag      int64
+}
+
+// system: as ConsumerPosition.
+func (q *Queries) ConsumerLags(ctx context.Context) ([]ConsumerLagsRow, error) {
+	rows, err := q.db.Query(ctx, consumerLags)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ConsumerLagsRow{}
+	for rows.Next() {
+		var i ConsumerLagsRow
+		if err := rows.Scan(&i.Consumer, &i.Lag); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const consumerPosition = `-- name: ConsumerPosition :one
 SELECT position FROM consumer_position WHERE consumer = $1 ORDER BY position DESC LIMIT 1
 `
@@ -61,6 +92,16 @@ func (q *Queries) ConsumerPosition(ctx context.Context, consumer string) (int64,
 	var position int64
 	err := row.Scan(&position)
 	return position, err
+}
+
+const deleteChanges = `-- name: DeleteChanges :exec
+DELETE FROM item_change WHERE id = ANY ($1::bigint[])
+`
+
+// system: as TryLockRetention.
+func (q *Queries) DeleteChanges(ctx context.Context, ids []int64) error {
+	_, err := q.db.Exec(ctx, deleteChanges, ids)
+	return err
 }
 
 const deleteConsumerPosition = `-- name: DeleteConsumerPosition :exec
@@ -93,6 +134,36 @@ type DeleteHeadsParams struct {
 func (q *Queries) DeleteHeads(ctx context.Context, arg DeleteHeadsParams) error {
 	_, err := q.db.Exec(ctx, deleteHeads, arg.FromStep, arg.ToStep)
 	return err
+}
+
+const deletePositions = `-- name: DeletePositions :many
+DELETE FROM item_position WHERE position > $1 AND position <= $2 RETURNING change_id
+`
+
+type DeletePositionsParams struct {
+	Floor int64
+	UpTo  int64
+}
+
+// system: as TryLockRetention.
+func (q *Queries) DeletePositions(ctx context.Context, arg DeletePositionsParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, deletePositions, arg.Floor, arg.UpTo)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var change_id int64
+		if err := rows.Scan(&change_id); err != nil {
+			return nil, err
+		}
+		items = append(items, change_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const extendPartitions = `-- name: ExtendPartitions :one
@@ -297,8 +368,59 @@ func (q *Queries) ItemHistory(ctx context.Context, arg ItemHistoryParams) ([]Ite
 	return items, nil
 }
 
+const keepTombstones = `-- name: KeepTombstones :exec
+INSERT INTO item_tombstone (account_id, item_id, revision)
+SELECT c.account_id, c.item_id, max(c.revision) FROM item_change c WHERE c.kind = 'DELETED' AND c.id >= $1 AND c.id < $2
+GROUP BY c.account_id, c.item_id
+ON CONFLICT (account_id, item_id) DO UPDATE SET revision = greatest(item_tombstone.revision, EXCLUDED.revision)
+`
+
+type KeepTombstonesParams struct {
+	Lower int64
+	Upper int64
+}
+
+// KeepTombstones keeps the last revisions of the items whose deletions have ids from lower to below upper.
+// system: of all accounts, each with its own.
+func (q *Queries) KeepTombstones(ctx context.Context, arg KeepTombstonesParams) error {
+	_, err := q.db.Exec(ctx, keepTombstones, arg.Lower, arg.Upper)
+	return err
+}
+
+const keepTombstonesOf = `-- name: KeepTombstonesOf :exec
+INSERT INTO item_tombstone (account_id, item_id, revision)
+SELECT c.account_id, c.item_id, max(c.revision) FROM item_change c WHERE c.kind = 'DELETED' AND c.id = ANY ($1::bigint[])
+GROUP BY c.account_id, c.item_id
+ON CONFLICT (account_id, item_id) DO UPDATE SET revision = greatest(item_tombstone.revision, EXCLUDED.revision)
+`
+
+// system: as KeepTombstones.
+func (q *Queries) KeepTombstonesOf(ctx context.Context, ids []int64) error {
+	_, err := q.db.Exec(ctx, keepTombstonesOf, ids)
+	return err
+}
+
+const lastPositionBelow = `-- name: LastPositionBelow :one
+SELECT coalesce(max(position), 0)::bigint AS position FROM item_position WHERE change_id >= $1 AND change_id < $2
+`
+
+type LastPositionBelowParams struct {
+	Lower int64
+	Upper int64
+}
+
+// system: as TryLockRetention.
+func (q *Queries) LastPositionBelow(ctx context.Context, arg LastPositionBelowParams) (int64, error) {
+	row := q.db.QueryRow(ctx, lastPositionBelow, arg.Lower, arg.Upper)
+	var position int64
+	err := row.Scan(&position)
+	return position, err
+}
+
 const lastRevision = `-- name: LastRevision :one
-SELECT coalesce(max(revision), 0)::bigint AS revision FROM item_change WHERE account_id = $1 AND item_id = $2
+SELECT greatest(
+    (SELECT max(c.revision) FROM item_change c WHERE c.account_id = $1 AND c.item_id = $2),
+    (SELECT t.revision FROM item_tombstone t WHERE t.account_id = $1 AND t.item_id = $2), 0)::bigint AS revision
 `
 
 type LastRevisionParams struct {
@@ -335,6 +457,97 @@ func (q *Queries) LockSequencer(ctx context.Context) error {
 	return err
 }
 
+const logPartitions = `-- name: LogPartitions :many
+SELECT p.name::text AS name, p.lower::bigint AS lower, p.upper::bigint AS upper, p.bytes::bigint AS bytes, p.detaching::boolean AS detaching
+FROM log_partitions($1::text) p
+`
+
+type LogPartitionsRow struct {
+	Name      string
+	Lower     int64
+	Upper     int64
+	Bytes     int64
+	Detaching bool
+}
+
+// system: as TryLockRetention.
+func (q *Queries) LogPartitions(ctx context.Context, parent string) ([]LogPartitionsRow, error) {
+	rows, err := q.db.Query(ctx, logPartitions, parent)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []LogPartitionsRow{}
+	for rows.Next() {
+		var i LogPartitionsRow
+		if err := rows.Scan(
+			&i.Name,
+			&i.Lower,
+			&i.Upper,
+			&i.Bytes,
+			&i.Detaching,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const oldestChange = `-- name: OldestChange :one
+SELECT c.occurred_at FROM item_position p JOIN item_change c ON c.id = p.change_id
+WHERE p.position > (SELECT f.floor FROM feed f) ORDER BY p.position LIMIT 1
+`
+
+// OldestChange is when the oldest change was made that the log keeps.
+// system: as TryLockRetention.
+func (q *Queries) OldestChange(ctx context.Context) (time.Time, error) {
+	row := q.db.QueryRow(ctx, oldestChange)
+	var occurred_at time.Time
+	err := row.Scan(&occurred_at)
+	return occurred_at, err
+}
+
+const oldestPositions = `-- name: OldestPositions :many
+SELECT p.position, c.occurred_at FROM item_position p JOIN item_change c ON c.id = p.change_id
+WHERE p.position > $1 AND p.position <= $2 ORDER BY p.position LIMIT $3
+`
+
+type OldestPositionsParams struct {
+	Floor int64
+	UpTo  int64
+	Batch int32
+}
+
+type OldestPositionsRow struct {
+	Position   int64
+	OccurredAt time.Time
+}
+
+// system: as TryLockRetention.
+func (q *Queries) OldestPositions(ctx context.Context, arg OldestPositionsParams) ([]OldestPositionsRow, error) {
+	rows, err := q.db.Query(ctx, oldestPositions, arg.Floor, arg.UpTo, arg.Batch)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []OldestPositionsRow{}
+	for rows.Next() {
+		var i OldestPositionsRow
+		if err := rows.Scan(&i.Position, &i.OccurredAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const positionsAfter = `-- name: PositionsAfter :many
 SELECT position, change_id FROM item_position WHERE position > $1 ORDER BY position LIMIT $2
 `
@@ -364,6 +577,68 @@ func (q *Queries) PositionsAfter(ctx context.Context, arg PositionsAfterParams) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const raiseFloor = `-- name: RaiseFloor :exec
+UPDATE feed SET floor = $1 WHERE floor < $1
+`
+
+// system: as TryLockRetention.
+func (q *Queries) RaiseFloor(ctx context.Context, floor int64) error {
+	_, err := q.db.Exec(ctx, raiseFloor, floor)
+	return err
+}
+
+const retainable = `-- name: Retainable :one
+SELECT f.floor, h.position AS head,
+    least(h.position, (SELECT min(c.at) FROM (SELECT max(position) AS at FROM consumer_position GROUP BY consumer) c))::bigint AS consumed,
+    least(h.scanned_to + 1, (SELECT min(g.id) FROM unnest(h.gaps) AS g (id)))::bigint AS numbered_below
+FROM feed f, (SELECT position, scanned_to, gaps FROM feed_head ORDER BY step DESC LIMIT 1) h
+`
+
+type RetainableRow struct {
+	Floor         int64
+	Head          int64
+	Consumed      int64
+	NumberedBelow int64
+}
+
+// Retainable says up to which position nobody needs the log any more, durable consumers in mind, and below which change id all are numbered
+// or will never be.
+// system: as TryLockRetention.
+func (q *Queries) Retainable(ctx context.Context) (RetainableRow, error) {
+	row := q.db.QueryRow(ctx, retainable)
+	var i RetainableRow
+	err := row.Scan(
+		&i.Floor,
+		&i.Head,
+		&i.Consumed,
+		&i.NumberedBelow,
+	)
+	return i, err
+}
+
+const tryLockRetention = `-- name: TryLockRetention :one
+SELECT pg_try_advisory_lock(hashtext('itemcast retention')) AS locked
+`
+
+// TryLockRetention is held by the one node that is at it, for as long as its connection lasts.
+// system: the log of all accounts.
+func (q *Queries) TryLockRetention(ctx context.Context) (bool, error) {
+	row := q.db.QueryRow(ctx, tryLockRetention)
+	var locked bool
+	err := row.Scan(&locked)
+	return locked, err
+}
+
+const unlockRetention = `-- name: UnlockRetention :exec
+SELECT pg_advisory_unlock(hashtext('itemcast retention'))
+`
+
+// system: as TryLockRetention.
+func (q *Queries) UnlockRetention(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, unlockRetention)
+	return err
 }
 
 const unsequenced = `-- name: Unsequenced :one

@@ -186,6 +186,19 @@ func (q *Queries) DisableHook(ctx context.Context, arg DisableHookParams) (int64
 	return result.RowsAffected(), nil
 }
 
+const doneBefore = `-- name: DoneBefore :one
+SELECT coalesce(min(position) - 1, 9223372036854775807)::bigint AS position FROM delivery WHERE state = 'pending'
+`
+
+// DoneBefore is the last position before which no delivery is pending.
+// system: the log is kept for the deliveries of all accounts.
+func (q *Queries) DoneBefore(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, doneBefore)
+	var position int64
+	err := row.Scan(&position)
+	return position, err
+}
+
 const dueHooks = `-- name: DueHooks :many
 SELECT h.id, extract(epoch FROM n.due_at - clock_timestamp())::float8 AS wait
 FROM hook h

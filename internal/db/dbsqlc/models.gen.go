@@ -175,6 +175,17 @@ type ItemPosition struct {
 	ChangeID int64
 }
 
+type ItemPositionFirst struct {
+	Position int64
+	ChangeID int64
+}
+
+type ItemTombstone struct {
+	AccountID uuid.UUID
+	ItemID    uuid.UUID
+	Revision  int64
+}
+
 type MetadataField struct {
 	ID          uuid.UUID
 	AccountID   uuid.UUID
