@@ -99,31 +99,6 @@ func TestClients_LoseNothingOverRestarts(t *testing.T) {
 	}
 }
 
-// seats is how many connections the administrator keeps open.
-func (n *testNode) seats() int {
-	n.t.Helper()
-	actor, err := n.signIn.Basic(n.t.Context(), adminEmail, adminPassword)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	for free := 0; ; free++ {
-		leave, err := n.hub.Admit(actor)
-		if err != nil {
-			return manyConnections - free
-		}
-		defer leave()
-	}
-}
-
-func (n *testNode) untilSeats(want int) {
-	n.t.Helper()
-	for deadline := time.Now().Add(patience); n.seats() != want; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			n.t.Fatalf("%d connections are open, not %d", n.seats(), want)
-		}
-	}
-}
-
 func TestClients_GraphQLSSEFollowsByteForByteAndLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	n := startNode(t)
@@ -131,7 +106,7 @@ func TestClients_GraphQLSSEFollowsByteForByteAndLeavesNothingBehind(t *testing.T
 	if !hear(t, lines).Connected {
 		t.Fatal("the client did not connect")
 	}
-	n.untilSeats(1)
+	n.eventually("the client follows", func() bool { return n.metric("itemcast_live_followers") == 1 })
 	id := n.create(`{"name":"Der müde Tod","client_data":{"b":1,"a":[true,null,0.5]}}`)
 	for i, name := range []string{"", "two", "three"} {
 		if name != "" {
@@ -142,7 +117,9 @@ func TestClients_GraphQLSSEFollowsByteForByteAndLeavesNothingBehind(t *testing.T
 			t.Errorf("got %+v, want %s", got, document)
 		}
 	}
-	n.untilSeats(0) // the client has unsubscribed, and runs on
+	n.eventually("nothing is left of what the client, which runs on, has unsubscribed from", func() bool {
+		return n.metric("itemcast_live_streams") == 0 && n.metric("itemcast_live_connections") == 0
+	})
 }
 
 func TestClients_GraphQLSSEIsToldWhyItMayNotFollow(t *testing.T) {

@@ -270,7 +270,7 @@ func (s *socket) send(message any) {
 	}
 }
 
-// receive returns the next message that is no ping, its payload byte for byte.
+// receive returns the next message that is no ping, its payload byte for byte. Pings it answers, as every client does.
 func (s *socket) receive() (kind string, payload json.RawMessage) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
@@ -287,7 +287,11 @@ func (s *socket) receive() (kind string, payload json.RawMessage) {
 		if err := json.Unmarshal(raw, &message); err != nil {
 			s.t.Fatal(err)
 		}
-		if message.Type != "ping" && message.Type != "pong" {
+		switch message.Type {
+		case "ping":
+			s.send(map[string]string{"type": "pong"})
+		case "pong":
+		default:
 			return message.Type, message.Payload
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 )
@@ -127,7 +128,12 @@ func TestProtocol_AnIdIsFreeAgainOnceItsOperationHasEnded(t *testing.T) {
 // await passes over messages up to one of a kind.
 func (s *socket) await(kind string) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	s.awaitWithin(patience, kind)
+}
+
+func (s *socket) awaitWithin(wait time.Duration, kind string) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), wait)
 	defer cancel()
 	for {
 		_, raw, err := s.conn.Read(ctx)

@@ -286,7 +286,7 @@ func TestSocket_ADeadPeerIsGoneWithinTwoPings(t *testing.T) {
 	go func() {
 		defer close(answered)
 		for range 2 {
-			alive.await("ping")
+			alive.awaitWithin(2*patience, "ping") // the server waits for as long as patience lasts
 			alive.send(frame{"type": "pong"})
 		}
 	}()
