@@ -13,6 +13,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // followerBuffer holds a few messages.
@@ -147,3 +149,36 @@ func (f *follower) read(c *crowd) error {
 }
 
 func (f *follower) close() { _ = f.conn.Close() }
+
+// dialAtOnce is how many connect at a time.
+const dialAtOnce = 32
+
+// opener opens the k-th of many followers.
+type opener func(ctx context.Context, k int) (*follower, error)
+
+type followers []*follower
+
+// openFollowers opens n; those that were opened before one failed are returned with the error.
+func openFollowers(ctx context.Context, n int, open opener) (followers, error) {
+	all := make(followers, n)
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(dialAtOnce)
+	for k := range all {
+		group.Go(func() (err error) {
+			all[k], err = open(ctx, k)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return all, fmt.Errorf("connect: %w", err)
+	}
+	return all, nil
+}
+
+func (all followers) close() {
+	for _, one := range all {
+		if one != nil {
+			one.close()
+		}
+	}
+}

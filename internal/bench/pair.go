@@ -45,14 +45,20 @@ func (s *stage) compare(ctx context.Context, product, baseline target, atLeast f
 			return result{}, err
 		}
 	}
-	var r result
+	return s.alternate(s.Rounds, atLeast, [2]func() (round, error){
+		func() (round, error) { return load(ctx, product, s.Connections, s.Round) },
+		func() (round, error) { return load(ctx, baseline, s.Connections, s.Round) },
+	})
+}
+
+// alternate measures rounds of the product and of the baseline in turn.
+func (s *stage) alternate(rounds int, atLeast float64, sides [2]func() (round, error)) (r result, err error) {
 	var rates [2][]float64
-	for n := range s.Rounds {
+	for n := range rounds {
 		var pair [2]round
-		for i, t := range []target{product, baseline} {
-			var err error
-			if pair[i], err = load(ctx, t, s.Connections, s.Round); err != nil {
-				return result{}, err
+		for i, measure := range sides {
+			if pair[i], err = measure(); err != nil {
+				return result{}, fmt.Errorf("%s: %w", []string{"product", "baseline"}[i], err)
 			}
 			rates[i] = append(rates[i], pair[i].perSecond)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -19,7 +18,6 @@ const (
 	oneByOne = 1
 
 	fanOutRounds   = 3 // pairs; opening thousands of connections takes its time
-	dialAtOnce     = 32
 	fanOutPatience = 30 * time.Second
 )
 
@@ -34,62 +32,28 @@ func fanOut(n, distinct, window int, atLeast float64) func(ctx context.Context, 
 			return result{}, err
 		}
 		defer stop()
-		var r result
-		var rates [2][]float64
-		for k := range fanOutRounds {
-			var pair [2]round
-			for i, open := range []func(context.Context, int) (*follower, error){s.followProduct(distinct), s.followBaseline} {
-				pair[i], err = s.fanOutRound(ctx, w, n, window, open, []server{s.product, s.baseline}[i])
-				if err != nil {
-					return result{}, fmt.Errorf("%s: %w", []string{"product", "baseline"}[i], err)
-				}
-				rates[i] = append(rates[i], pair[i].perSecond)
-			}
-			r.product.add(pair[0])
-			r.baseline.add(pair[1])
-			r.ratios = append(r.ratios, pair[0].perSecond/pair[1].perSecond)
-			s.say("  round %d: %.0f/s against %.0f/s, %.2f", k+1, pair[0].perSecond, pair[1].perSecond, r.ratios[k])
-		}
-		r.product.perSecond, r.baseline.perSecond = median(rates[0]), median(rates[1])
-		slices.Sort(r.product.latencies)
-		slices.Sort(r.baseline.latencies)
-		r.met = r.ratios.median() >= atLeast
+		r, err := s.alternate(fanOutRounds, atLeast, [2]func() (round, error){
+			func() (round, error) { return s.fanOutRound(ctx, w, n, window, s.followProduct(distinct), s.product) },
+			func() (round, error) { return s.fanOutRound(ctx, w, n, window, s.followBaseline, s.baseline) },
+		})
 		r.notes = []string{fmt.Sprintf("%d subscribers; rates and CPU time are of messages, times are from a change's commit to its last subscriber, "+
 			"with %d changes on their way. Missed, repeated or out of order: none.", n, window)}
-		return r, nil
+		return r, err
 	}
 }
 
 // fanOutRound opens n connections, changes the item for a round's time, and closes them.
-func (s *stage) fanOutRound(ctx context.Context, w *oneWriter, n, window int, open func(context.Context, int) (*follower, error), of server) (round, error) {
+func (s *stage) fanOutRound(ctx context.Context, w *oneWriter, n, window int, open opener, of server) (round, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c := &crowd{size: int64(n), first: w.revision() + 1, window: make(chan struct{}, window)}
-	all := make([]*follower, n)
-	defer func() {
-		for _, one := range all {
-			if one != nil {
-				one.close()
-			}
-		}
-	}()
-	dialling, dialled := errgroup.WithContext(ctx)
-	dialling.SetLimit(dialAtOnce)
-	for k := range all {
-		dialling.Go(func() (err error) {
-			all[k], err = open(dialled, k)
-			return err
-		})
-	}
-	if err := dialling.Wait(); err != nil {
-		return round{}, fmt.Errorf("connect: %w", err)
+	all, err := openFollowers(ctx, n, open)
+	defer all.close()
+	if err != nil {
+		return round{}, err
 	}
 	reading, read := errgroup.WithContext(ctx)
-	failed := context.AfterFunc(read, func() { // the others would read on for ever
-		for _, one := range all {
-			one.close()
-		}
-	})
+	failed := context.AfterFunc(read, all.close) // the others would read on for ever
 	defer failed()
 	for _, one := range all {
 		reading.Go(func() error { return one.read(c) })
@@ -112,9 +76,7 @@ func (s *stage) fanOutRound(ctx context.Context, w *oneWriter, n, window int, op
 	}
 	took, used := time.Since(begun), cpuUsed(pid, postgres).minus(used)
 	c.over.Store(true)
-	for _, one := range all {
-		one.close()
-	}
+	all.close()
 	if err := reading.Wait(); err != nil {
 		return round{}, err
 	}
@@ -160,7 +122,7 @@ func (c *crowd) await(ctx context.Context) error {
 }
 
 // followProduct subscribes, the k-th subscriber with one of some distinct queries.
-func (s *stage) followProduct(distinct int) func(ctx context.Context, k int) (*follower, error) {
+func (s *stage) followProduct(distinct int) opener {
 	return func(ctx context.Context, k int) (*follower, error) {
 		query := subscriptionQuery
 		if distinct > 1 {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -26,24 +24,10 @@ func idle(ctx context.Context, s *stage) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	all := make([]*follower, idleSubscribers)
-	defer func() {
-		for _, one := range all {
-			if one != nil {
-				one.close()
-			}
-		}
-	}()
-	dialling, dialled := errgroup.WithContext(ctx)
-	dialling.SetLimit(dialAtOnce)
-	for k := range all {
-		dialling.Go(func() (err error) {
-			all[k], err = s.followProduct(1)(dialled, k)
-			return err
-		})
-	}
-	if err := dialling.Wait(); err != nil {
-		return result{}, fmt.Errorf("connect: %w", err)
+	all, err := openFollowers(ctx, idleSubscribers, s.followProduct(1))
+	defer all.close()
+	if err != nil {
+		return result{}, err
 	}
 	after, err := s.settledMemory(ctx)
 	if err != nil {
