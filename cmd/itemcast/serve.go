@@ -32,7 +32,7 @@ type serveCommand struct {
 	OpsAddr            string         `help:"Where operators look: /livez /readyz /metrics /debug/pprof. Empty: nowhere." env:"ITEMCAST_OPS_ADDR" default:"127.0.0.1:8081"`
 	AdminEmail         string         `help:"The administrator that the first start makes." env:"ITEMCAST_ADMIN_EMAIL" default:"admin@example.com"`
 	AdminPassword      string         `help:"The administrator's password. Empty: a random one, printed once." env:"ITEMCAST_ADMIN_PASSWORD"`
-	ConnectionsPerUser int            `help:"How many WebSockets and event streams a user may keep open on this node." env:"ITEMCAST_CONNECTIONS_PER_USER" default:"1000"`
+	ConnectionsPerUser int            `help:"How many WebSockets and event streams a user may keep open on this node, and how many different subscriptions over them." env:"ITEMCAST_CONNECTIONS_PER_USER" default:"1000"`
 	LogKeepFor         time.Duration  `help:"How long the change log keeps a change, for cursors, hooks and histories to go back to (a tenth longer at most). 0: for ever." env:"ITEMCAST_LOG_KEEP_FOR" default:"720h"`
 	LogKeepSize        byteSize       `help:"How large the change log may grow, such as 20GB; its oldest changes go first. 0: without limit." env:"ITEMCAST_LOG_KEEP_SIZE" default:"0"`
 	HookAllowNetworks  []netip.Prefix `help:"Networks that hooks may reach although they are private, such as 127.0.0.0/8." env:"ITEMCAST_HOOK_ALLOW_NETWORKS" placeholder:"CIDR,…"`

@@ -57,11 +57,12 @@ type Event struct {
 type Hub struct {
 	pool    *pgxpool.Pool
 	feed    *change.Feed
-	most    int // connections of one user
+	most    int // connections of one user, and streams
 	decoded decodedItems
 
 	mu          sync.Mutex
 	streams     map[streamKey]*stream
+	opened      map[uuid.UUID]int // streams, by user
 	connections map[uuid.UUID]int // by user
 
 	bytes    atomic.Int64 // that the streams keep
@@ -69,9 +70,9 @@ type Hub struct {
 	rendered atomic.Int64 // messages, by streams
 }
 
-// NewHub makes a hub over a feed. A user may keep a number of connections open on a node.
+// NewHub makes a hub over a feed. A user may keep a number of connections open on a node, and follow by as many different subscriptions.
 func NewHub(pool *pgxpool.Pool, feed *change.Feed, connectionsPerUser int) *Hub {
-	return &Hub{pool: pool, feed: feed, most: connectionsPerUser, streams: map[streamKey]*stream{}, connections: map[uuid.UUID]int{}}
+	return &Hub{pool: pool, feed: feed, most: connectionsPerUser, streams: map[streamKey]*stream{}, opened: map[uuid.UUID]int{}, connections: map[uuid.UUID]int{}}
 }
 
 // Present is the cursor of now.

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"itemcast/internal/account"
 	"itemcast/internal/change"
 	"itemcast/internal/problem"
@@ -58,6 +60,7 @@ type streamKey struct{ visibility, source string }
 type stream struct {
 	hub    *Hub
 	key    streamKey
+	opener uuid.UUID // the user
 	source Source
 	stop   context.CancelFunc
 	opened chan struct{} // closed when it is open, or has failed to
@@ -82,8 +85,8 @@ type Follower struct {
 	alone    *reader         // while it is behind what the stream keeps
 }
 
-// Follow joins the stream of a source after a cursor, or at the present when that is empty. Errors: INVALID_CURSOR, CURSOR_EXPIRED, those of
-// account.Authorize and of the source.
+// Follow joins the stream of a source after a cursor, or at the present when that is empty. Errors: INVALID_CURSOR, CURSOR_EXPIRED,
+// TOO_MANY_REQUESTS when a user opens too many streams, those of account.Authorize and of the source.
 func (h *Hub) Follow(ctx context.Context, source Source, after string) (*Follower, error) {
 	actor, err := account.Authorize(ctx, account.ItemsView)
 	if err != nil {
@@ -95,7 +98,10 @@ func (h *Hub) Follow(ctx context.Context, source Source, after string) (*Followe
 			return nil, err
 		}
 	}
-	s := h.join(actor, source, position)
+	s, err := h.join(actor, source, position)
+	if err != nil {
+		return nil, err
+	}
 	f := &Follower{hub: h, stream: s, position: position, ctx: ctx}
 	select {
 	case <-ctx.Done():
@@ -114,23 +120,28 @@ func (h *Hub) Follow(ctx context.Context, source Source, after string) (*Followe
 }
 
 // join counts one more follower of a source's stream, which begins with its first.
-func (h *Hub) join(actor account.Actor, source Source, position change.Position) *stream {
+func (h *Hub) join(actor account.Actor, source Source, position change.Position) (*stream, error) {
 	key := streamKey{actor.Visibility(), source.Key}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s, running := h.streams[key]
 	if !running {
+		if h.opened[actor.UserID] >= h.most {
+			return nil, problem.New(problem.TooManyRequests, "You follow by %d different subscriptions, as many as a user may have; end some. "+
+				"(The operator's setting is ITEMCAST_CONNECTIONS_PER_USER.)", h.most)
+		}
 		if head := h.feed.Head(); position < head-nearPast || position > head {
 			position = head
 		}
 		ctx, cancel := context.WithCancel(account.WithActor(context.Background(), actor))
-		s = &stream{hub: h, key: key, source: source, stop: cancel, opened: make(chan struct{}), floor: position, looked: position,
+		s = &stream{hub: h, key: key, opener: actor.UserID, source: source, stop: cancel, opened: make(chan struct{}), floor: position, looked: position,
 			moved: make(chan struct{})}
 		h.streams[key] = s
+		h.opened[actor.UserID]++
 		go s.run(ctx)
 	}
 	s.followers++
-	return s
+	return s, nil
 }
 
 // Actor is who follows.
@@ -234,8 +245,12 @@ func (f *Follower) Close() {
 
 // forget has who comes next begin the stream anew. The hub's lock is held.
 func (s *stream) forget() {
-	if s.hub.streams[s.key] == s {
-		delete(s.hub.streams, s.key)
+	if s.hub.streams[s.key] != s {
+		return
+	}
+	delete(s.hub.streams, s.key)
+	if s.hub.opened[s.opener]--; s.hub.opened[s.opener] == 0 {
+		delete(s.hub.opened, s.opener)
 	}
 }
 

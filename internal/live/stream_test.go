@@ -218,3 +218,21 @@ func TestHub_AdmitsAsManyConnectionsOfAUserAsThereMayBe(t *testing.T) {
 		t.Error("connections are left")
 	}
 }
+
+func TestHub_AUserOpensAsManyStreamsAsOneMay(t *testing.T) {
+	b := setup(t)
+	var all []*Follower
+	for n := range 10 {
+		all = append(all, b.follow(b.source(fmt.Sprint(n), nil), ""), b.follow(b.source(fmt.Sprint(n), nil), ""))
+	}
+	if _, err := b.hub.Follow(b.ctx, b.source("more", nil).Source, ""); !problem.Is(err, problem.TooManyRequests) {
+		t.Errorf("got %v", err)
+	}
+	for _, f := range all {
+		f.Close()
+	}
+	b.follow(b.source("more", nil), "")
+	if len(b.hub.opened) != 1 || b.hub.opened[b.actor().UserID] != 1 {
+		t.Errorf("%v are counted", b.hub.opened)
+	}
+}
