@@ -60,25 +60,13 @@ func (b *broadcast) run(ctx context.Context, url string) error {
 			b.after = head.Position
 			continue
 		}
-		positions, err := q.PositionsAfter(ctx, dbsqlc.PositionsAfterParams{After: b.after, Batch: 1000})
+		changes, err := q.ChangesAfter(ctx, dbsqlc.ChangesAfterParams{After: b.after, Batch: 1000})
 		if err != nil {
 			return err
 		}
-		ids := make([]int64, len(positions))
-		for i, p := range positions {
-			ids[i] = p.ChangeID
-		}
-		changes, err := q.ChangesByID(ctx, ids)
-		if err != nil {
-			return err
-		}
-		byID := make(map[int64]dbsqlc.ItemChange, len(changes))
 		for _, c := range changes {
-			byID[c.ID] = c
-		}
-		for _, p := range positions {
-			b.write(prepare(byID[p.ChangeID]))
-			b.after = p.Position
+			b.write(prepare(c))
+			b.after = c.Position
 		}
 	}
 }
@@ -120,7 +108,7 @@ func (b *broadcast) write(frame []byte) {
 }
 
 // prepare makes the frame that the product sends, but for the cursor's text.
-func prepare(c dbsqlc.ItemChange) []byte {
+func prepare(c dbsqlc.ChangesAfterRow) []byte {
 	payload := fmt.Appendf(nil, `{"id":"1","type":"next","payload":{"data":{"itemChanges":{"revision":%d,"item":{"id":"%s"},"kind":"UPDATED",`+
 		`"cursor":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","document":%s}}}}`, c.Revision, c.ItemID, c.Document)
 	const text, with16Bits, with64Bits = 0x81, 126, 127

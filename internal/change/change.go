@@ -79,38 +79,25 @@ func Record(ctx context.Context, tx pgx.Tx, c Change) error {
 	return nil
 }
 
-// readAfter reads up to limit changes that follow after, in order, from the database.
+// readAfter reads up to limit changes that follow after, in order, from the database. Error: errDropped when some of them are gone.
 func readAfter(ctx context.Context, q *dbsqlc.Queries, after Position, limit int) ([]*Change, error) {
-	positions, err := q.PositionsAfter(ctx, dbsqlc.PositionsAfterParams{After: int64(after), Batch: int32(limit)})
-	if err != nil || len(positions) == 0 {
-		return nil, err
-	}
-	ids := make([]int64, len(positions))
-	for i, p := range positions {
-		ids[i] = p.ChangeID
-	}
-	rows, err := q.ChangesByID(ctx, ids)
+	rows, err := q.ChangesAfter(ctx, dbsqlc.ChangesAfterParams{After: int64(after), Batch: int32(limit)})
 	if err != nil {
 		return nil, err
 	}
-	byID := make(map[int64]*Change, len(rows))
-	for _, row := range rows {
-		byID[row.ID] = fromRow(row)
-	}
-	changes := make([]*Change, 0, len(positions))
-	for _, p := range positions {
-		c, ok := byID[p.ChangeID]
-		if !ok { // its partition went between the two statements
+	changes := make([]*Change, len(rows))
+	for i, row := range rows {
+		if i > 0 && row.Position != rows[i-1].Position+1 {
 			return nil, errDropped
 		}
-		c.Position = Position(p.Position)
-		changes = append(changes, c)
+		changes[i] = fromRow(dbsqlc.ItemHistoryRow(row))
 	}
 	return changes, nil
 }
 
-func fromRow(row dbsqlc.ItemChange) *Change {
+func fromRow(row dbsqlc.ItemHistoryRow) *Change {
 	return &Change{
+		Position:      Position(row.Position),
 		ID:            row.ID,
 		AccountID:     row.AccountID,
 		ItemID:        row.ItemID,
@@ -137,11 +124,7 @@ func History(ctx context.Context, db dbsqlc.DBTX, account, item uuid.UUID, befor
 	}
 	changes := make([]*Change, len(rows))
 	for i, row := range rows {
-		changes[i] = fromRow(dbsqlc.ItemChange{
-			ID: row.ID, AccountID: row.AccountID, ItemID: row.ItemID, Revision: row.Revision, Kind: row.Kind, ChangedFields: row.ChangedFields,
-			Previous: row.Previous, Actor: row.Actor, Trigger: row.Trigger, Targets: row.Targets, Document: row.Document, OccurredAt: row.OccurredAt,
-		})
-		changes[i].Position = Position(row.Position)
+		changes[i] = fromRow(row)
 	}
 	return changes, nil
 }

@@ -3,7 +3,7 @@
 //	writer's transaction            sequencer (any node)             readers (every node)
 //	────────────────────            ────────────────────             ────────────────────
 //	lock the item's row             lock (advisory)                  Feed: LISTEN + poll
-//	UPDATE item                     newest feed_head row               │ PositionsAfter, ChangesByID
+//	UPDATE item                     newest feed_head row               │ ChangesAfter
 //	INSERT item_change  ─commit──▶  ids above scanned_to, ids          ▼
 //	     │ (id from a sequence)     in gaps, snapshot bounds         ring in memory ── Read / Wait ──▶ subscriptions, REST feed
 //	     ▼                            │ one statement                  │

@@ -160,7 +160,16 @@ func (f *Feed) catchUp(ctx context.Context) error {
 func (f *Feed) next(ctx context.Context) ([]*Change, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	return readAfter(ctx, dbsqlc.New(f.pool), f.Head(), readBatch)
+	q, head := dbsqlc.New(f.pool), f.Head()
+	changes, err := readAfter(ctx, q, head, readBatch)
+	if !errors.Is(err, errDropped) {
+		return changes, err
+	}
+	identity, err := q.FeedIdentity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return readAfter(ctx, q, max(head, Position(identity.Floor)), readBatch)
 }
 
 func (f *Feed) append(changes []*Change) {

@@ -146,6 +146,7 @@ func TestKeeper_KeepsToTheSizeAndNeverDropsWhatMayStillBeNumbered(t *testing.T) 
 	if err := n.sequencer.extend(b.ctx); err != nil {
 		t.Fatal(err)
 	}
+	away := b.idleNode() // for longer than what it has missed is kept
 	late := b.write(uuid.New())
 	b.commit(newItems(20)...)
 	n.drain()
@@ -163,8 +164,11 @@ func TestKeeper_KeepsToTheSizeAndNeverDropsWhatMayStillBeNumbered(t *testing.T) 
 	}
 	b.commit(uuid.New())
 	n.drain()
-	if log := n.logAfter(21, 10); len(log) != 1 || log[0].Position != 22 {
-		t.Errorf("then comes %+v", log)
+	away.drain()
+	for name, one := range map[string]*node{"of a node that was there": n, "of a node that was away": away} {
+		if log := one.logAfter(21, 10); len(log) != 1 || log[0].Position != 22 || one.feed.Head() != 22 {
+			t.Errorf("then comes, %s, %+v, at %d", name, log, one.feed.Head())
+		}
 	}
 }
 
