@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -32,11 +33,11 @@ func (t eventStream) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 		refuse(w, plainJSON, fault)
 		return
 	}
-	t.follow(w, r, exec, raw)
+	t.answer(w, r, exec, raw)
 }
 
-// follow answers a request with the stream of its operation.
-func (t eventStream) follow(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, raw []byte) {
+// answer answers a request with the stream of its operation.
+func (t eventStream) answer(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, raw []byte) {
 	actor, err := account.Authorize(r.Context())
 	if err != nil {
 		Refuse(w, r, err)
@@ -77,11 +78,9 @@ func (t eventStream) serve(out *eventstream.Writer, r *http.Request, exec graphq
 	case fault != nil:
 		end(fault)
 	case op.Operation.Operation == ast.Subscription:
-		source, after := subscription(exec, raw, op)
-		if seen := r.Header.Get("Last-Event-ID"); seen != "" {
-			after = seen
-		}
-		follower, err := t.hub.Follow(ctx, source, after)
+		source, follower, err := t.follow(ctx, exec, raw, op, func(after string) string {
+			return cmp.Or(r.Header.Get("Last-Event-ID"), after)
+		})
 		if err != nil {
 			end(err)
 			return

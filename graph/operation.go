@@ -22,6 +22,9 @@ const (
 	// maxOperations is how many operations may run on one connection at a time.
 	maxOperations = 100
 
+	// maxID is how long an operation's id may be, in bytes; each of its messages carries it.
+	maxID = 256
+
 	// drainWait is how long a connection that drains waits for the answers that it owes.
 	drainWait = 5 * time.Second
 )
@@ -69,7 +72,7 @@ func (s *socket) receive(data []byte) {
 		s.stop(m.ID)
 	case m.Type == "subscribe" && !s.initialised:
 		s.close(closeUnauthorized, "Unauthorized")
-	case m.Type == "subscribe" && m.ID != "" && payload != nil:
+	case m.Type == "subscribe" && m.ID != "" && len(m.ID) <= maxID && payload != nil:
 		s.start(m.ID, m.Payload)
 	default:
 		s.close(closeBadRequest, "Invalid message received")
@@ -149,8 +152,7 @@ func (s *socket) run(ctx context.Context, op *operation, raw []byte, present str
 	case faults != nil:
 		s.fail(ctx, op, faults)
 	case operation.Operation.Operation == ast.Subscription:
-		source, after := subscription(s.exec, raw, operation)
-		follower, err := s.handler.hub.Follow(ctx, source, cmp.Or(after, present))
+		_, follower, err := s.handler.follow(ctx, s.exec, raw, operation, func(after string) string { return cmp.Or(after, present) })
 		if err != nil {
 			s.fail(ctx, op, err)
 			return

@@ -63,7 +63,7 @@ func (t plain) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExec
 		responses, ctx := exec.DispatchOperation(ctx, op)
 		respond(w, accepts.json, http.StatusOK, responses(ctx))
 	case accepts.stream > 0: // urql and others name all that they know, for whatever they ask
-		eventStream(t).follow(w, r, exec, raw)
+		eventStream(t).answer(w, r, exec, raw)
 	default:
 		refuse(w, accepts.json, problem.New(problem.BadRequest,
 			"Subscribe over a WebSocket with the protocol graphql-transport-ws, or with Accept: %s.", eventstream.ContentType))

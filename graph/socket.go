@@ -21,6 +21,9 @@ const (
 	// initWait is how long a client has to send connection_init.
 	initWait = 10 * time.Second
 
+	// maxInit is how large a message of a stranger may be, in bytes.
+	maxInit = 16 << 10
+
 	// pingEvery is how often a client is pinged. One that has not been heard of since the last ping is gone.
 	pingEvery = 20 * time.Second
 
@@ -53,26 +56,24 @@ func (webSocket) Supports(r *http.Request) bool { return r.Header.Get("Upgrade")
 // of its weight. Another origin than the server's own is refused when a browser names one.
 func (t webSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	s := &socket{handler: t.Handler, exec: exec, line: &line{}, authorization: r.Header.Get("Authorization"), running: map[string]*operation{}}
-	if !t.sockets.add(s) {
-		Refuse(w, r, problem.New(problem.Unavailable, "The server is shutting down; connect again in a moment."))
-		return
-	}
 	options := &websocket.AcceptOptions{Subprotocols: []string{subprotocol}}
 	if u, err := url.Parse(t.config.PublicURL); err == nil && u.Host != "" {
 		options.OriginPatterns = []string{u.Scheme + "://" + u.Host} // a proxy before us may not pass on the Host
 	}
 	var err error
 	if s.conn, err = websocket.Accept(&hijacker{w, s.line}, r, options); err != nil {
-		t.sockets.remove(s)
 		return // Accept has answered
 	}
-	s.conn.SetReadLimit(maxBody)
+	s.conn.SetReadLimit(maxInit)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.mu.Lock()
 	s.timer = time.AfterFunc(initWait, func() { s.close(closeInitTimeout, "Connection initialisation timeout") })
 	s.mu.Unlock()
-	if s.conn.Subprotocol() != subprotocol {
+	switch {
+	case s.conn.Subprotocol() != subprotocol:
 		s.close(closeSubprotocol, "Subprotocol not acceptable")
+	case !t.sockets.add(s):
+		s.close(closeGoingAway, "Going away")
 	}
 	go s.read()
 }
@@ -172,6 +173,7 @@ func (s *socket) begin(payload map[string]any) {
 		}
 	}
 	actor, err := s.signIn()
+	s.authorization = ""
 	if err == nil {
 		var leave func()
 		if leave, err = s.handler.hub.Admit(actor); err == nil {
@@ -187,6 +189,7 @@ func (s *socket) begin(payload map[string]any) {
 		return
 	}
 	s.ctx = account.WithActor(s.ctx, actor)
+	s.conn.SetReadLimit(maxBody)
 	s.whenEnded(s.handler.config.Watch(actor, s.changed))
 	s.write([]byte(`{"type":"connection_ack"}`))
 	s.mu.Lock()
@@ -263,6 +266,9 @@ func (all *sockets) add(s *socket) bool {
 func (all *sockets) remove(s *socket) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
+	if _, counted := all.open[s]; !counted {
+		return
+	}
 	delete(all.open, s)
 	if all.draining && len(all.open) == 0 {
 		close(all.drained)

@@ -8,28 +8,47 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"runtime/debug"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"itemcast/internal/live"
+	"itemcast/internal/problem"
 )
+
+// maxSubscription is how large the request of a subscription may be, in bytes: it is kept for as long as anybody follows it.
+const maxSubscription = 64 << 10
+
+// follow joins those who follow what an operation asks for, from where it asks, or as begin has it.
+func (h *Handler) follow(ctx context.Context, exec graphql.GraphExecutor, raw []byte, op *graphql.OperationContext, begin func(after string) string) (
+	live.Source, *live.Follower, error) {
+	if len(raw) > maxSubscription {
+		return live.Source{}, nil, problem.New(problem.TooLarge, "The request of a subscription may have %d KiB.", maxSubscription>>10)
+	}
+	source, after := h.subscription(exec, raw, op)
+	follower, err := h.hub.Follow(ctx, source, begin(after))
+	return source, follower, err
+}
 
 // subscription makes of an operation what all can follow who ask for the same, wherever in the log they begin: gqlgen executes it once, and
 // each event is rendered once. The seam is the channel that gqlgen gets from the resolver: a tap in the context takes the resolver's
 // live.Subscription, and hands gqlgen one event for each response that it is asked for. So all that gqlgen does (validation, arguments,
 // aliases, fragments, directives, errors) it does as ever.
 //
-// Raw is the operation's parameters as they came. They are decoded for every opening, as gqlgen writes into what it is given.
-func subscription(exec graphql.GraphExecutor, raw []byte, op *graphql.OperationContext) (source live.Source, after string) {
+// Raw is the operation's parameters as they came. They are decoded for every opening, as gqlgen writes into what it is given. The query is
+// the one that was meant, should it have come as the hash of a persisted one, which may be forgotten by then.
+func (h *Handler) subscription(exec graphql.GraphExecutor, raw []byte, op *graphql.OperationContext) (source live.Source, after string) {
 	after, shared := position(op)
+	query := op.RawQuery
 	return live.Source{Key: key(op, shared), Open: func(ctx context.Context, after string) (*live.Subscription, live.Render, error) {
 		params, fault := decodeParams(raw)
 		if fault != nil {
 			return nil, nil, fault
 		}
-		return open(ctx, exec, params, after)
+		params.Query, params.Extensions = query, nil
+		return h.open(ctx, exec, params, after)
 	}}, after
 }
 
@@ -79,7 +98,7 @@ func (t *tap) take(s *live.Subscription) <-chan *live.Event {
 }
 
 // open executes a subscription after a cursor.
-func open(ctx context.Context, exec graphql.GraphExecutor, params *graphql.RawParams, after string) (*live.Subscription, live.Render, error) {
+func (h *Handler) open(ctx context.Context, exec graphql.GraphExecutor, params *graphql.RawParams, after string) (*live.Subscription, live.Render, error) {
 	t := &tap{after: after}
 	ctx = graphql.StartOperationTrace(context.WithValue(ctx, tapKey{}, t))
 	op, faults := exec.CreateOperationContext(ctx, params)
@@ -93,7 +112,13 @@ func open(ctx context.Context, exec graphql.GraphExecutor, params *graphql.RawPa
 		}
 		return nil, nil, errors.New("a subscription was executed without its resolver")
 	}
-	return t.subscription, func(e *live.Event) ([]byte, error) {
+	return t.subscription, func(e *live.Event) (body []byte, err error) {
+		defer func() { // a panic would be the end of everybody
+			if cause := recover(); cause != nil {
+				h.config.Log.Error("rendering an event panicked", "cause", cause, "stack", string(debug.Stack()))
+				err = fmt.Errorf("rendering an event panicked: %v", cause)
+			}
+		}()
 		t.events <- e
 		response := responses(ctx)
 		if response == nil {

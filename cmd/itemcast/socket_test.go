@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -327,5 +329,52 @@ func TestSubscription_EndsOrNarrowsWithThePermissionsOnEveryNode(t *testing.T) {
 				n.eventually("nobody follows", func() bool { return n.metric("itemcast_live_followers") == 0 })
 			}
 		})
+	}
+}
+
+// A stranger may say who it is, and little more; who has signed in may not have the server carry anything along either.
+func TestSocket_TakesNoMoreThanItNeeds(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	stranger := n.dial()
+	stranger.send(frame{"type": "connection_init", "payload": frame{"long": strings.Repeat("x", 20<<10)}})
+	if code, _ := stranger.closed(); code != 1009 {
+		t.Errorf("a long connection_init is closed with %d", code)
+	}
+	s := n.initialised()
+	s.send(frame{"type": "subscribe", "id": "1", "payload": frame{"query": follow, "variables": frame{"carried": strings.Repeat("x", 70<<10)}}})
+	if kind, payload := s.receive(); kind != "error" || !strings.Contains(string(payload), `"TOO_LARGE"`) {
+		t.Errorf("got %s %s", kind, payload)
+	}
+	s.send(subscribeFrame(strings.Repeat("x", 300), nil))
+	if code, _ := s.closed(); code != 4400 {
+		t.Errorf("a long id is closed with %d", code)
+	}
+}
+
+// A query that came as a hash is followed by its text: the hash may be forgotten when the subscription has to be opened again.
+func TestSubscription_OutlivesItsPersistedQuery(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	sum := sha256.Sum256([]byte(follow))
+	persisted := frame{"persistedQuery": frame{"version": 1, "sha256Hash": hex.EncodeToString(sum[:])}}
+	s := n.initialised()
+	start := n.hub.Present()
+	s.send(frame{"type": "subscribe", "id": "1", "payload": frame{"query": follow, "extensions": persisted}})
+	n.eventually("it follows", func() bool { return n.metric("itemcast_live_followers") == 1 })
+	s.send(frame{"type": "complete", "id": "1"})
+	id := n.create(`{"name":"0"}`)
+	for i := range 600 { // more than a new stream reaches back
+		n.patch(id, fmt.Sprintf(`{"name":"%d"}`, i+1))
+	}
+	s.send(frame{"type": "subscribe", "id": "2", "payload": frame{"variables": vars{"after": start}, "extensions": persisted}})
+	for revision := range int64(601) {
+		if got := s.event(); got.Revision != revision+1 {
+			t.Fatalf("got %d, want %d", got.Revision, revision+1)
+		}
+	}
+	n.patch(id, `{"name":"last"}`)
+	if got := s.event(); got.Revision != 602 {
+		t.Errorf("then %d", got.Revision)
 	}
 }
