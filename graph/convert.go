@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	"itemcast/graph/internal/model"
-	"itemcast/internal/hook"
 	"itemcast/internal/item"
 	"itemcast/internal/problem"
 )
@@ -12,16 +11,6 @@ import (
 func toField(f item.Field) *model.MetadataField {
 	return &model.MetadataField{ID: f.ID, Key: f.Key, Label: f.Label, Description: f.Description, Kind: toEnum[model.MetadataKind](f.Kind),
 		Choices: f.Choices, Required: f.Required, CreatedAt: f.CreatedAt, UpdatedAt: f.UpdatedAt}
-}
-
-func toHook(h hook.Hook) *model.Hook {
-	events := make([]model.HookEvent, len(h.Events))
-	for i, event := range h.Events {
-		events[i] = toEnum[model.HookEvent](event)
-	}
-	return &model.Hook{ID: h.ID, URL: h.URL, Description: h.Description, Events: events, Active: h.Active, DisabledReason: h.DisabledReason,
-		LastSuccessAt: h.LastSuccessAt, LastFailureAt: h.LastFailureAt, LastError: h.LastError, Pending: h.Pending,
-		CreatedAt: h.CreatedAt, UpdatedAt: h.UpdatedAt}
 }
 
 func orZero[T any](value *T) (zero T) {

@@ -7,15 +7,18 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"itemcast/graph/internal/exec"
+	"itemcast/graph/internal/model"
 	"itemcast/internal/account"
 	"itemcast/internal/live"
 	"itemcast/internal/problem"
@@ -81,6 +84,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.gqlgen.S
 // scanCost is the complexity of a field that costs Postgres as much as that many plain ones.
 const scanCost = 500
 
+// statementCost is the complexity of a field that takes a statement of its own.
+const statementCost = 100
+
 // complexity counts a list as many times its elements as were asked for.
 func complexity() (root exec.ComplexityRoot) {
 	root.Query.Items = func(child int, _ *itemFilter, _ itemSort, first *int64, _ *string, last *int64, _ *string) int {
@@ -98,6 +104,15 @@ func complexity() (root exec.ComplexityRoot) {
 	root.Query.MetadataFields = func(child int) int { return scanCost + child }
 	root.ItemConnection.TotalCount = func(child int) int { return scanCost/defaultPage + child } // counted with each item of the page
 	root.Query.Hooks = func(child int, first int64, _ *string) int { return 1 + child*clamp(first) }
+	root.Query.Deliveries = func(child int, _, _ *uuid.UUID, _ *model.DeliveryState, _, _ *time.Time, first int64, _ *string) int {
+		return 1 + child*clamp(first)
+	}
+	// These cost a statement for each element of a list.
+	root.Hook.Deliveries = func(child int, _ *uuid.UUID, _ *model.DeliveryState, _, _ *time.Time, first int64, _ *string) int {
+		return statementCost + child*clamp(first)
+	}
+	root.Hook.Replay = func(child int) int { return statementCost + child }
+	root.Delivery.Attempts = func(child int) int { return statementCost + child }
 	return root
 }
 

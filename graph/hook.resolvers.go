@@ -7,21 +7,54 @@ package graph
 
 import (
 	"context"
+	"itemcast/graph/internal/exec"
 	"itemcast/graph/internal/model"
 	"itemcast/internal/hook"
 	"itemcast/internal/problem"
+	"time"
 
 	"github.com/google/uuid"
 )
 
-// CreateHook is the resolver for the createHook field.
-func (r *mutationResolver) CreateHook(ctx context.Context, input model.CreateHookInput) (*model.CreateHookPayload, error) {
-	events := make([]string, len(input.Events))
-	for i, event := range input.Events {
-		events[i] = toEvent(event)
+// Attempts is the resolver for the attempts field.
+func (r *deliveryResolver) Attempts(ctx context.Context, obj *model.Delivery) ([]*model.DeliveryAttempt, error) {
+	_, attempts, err := r.Hooks.Delivery(ctx, obj.ID)
+	return each(attempts, toDeliveryAttempt), err
+}
+
+// Replay is the resolver for the replay field.
+func (r *hookResolver) Replay(ctx context.Context, obj *model.Hook) (*model.HookReplay, error) {
+	replay, err := r.Hooks.CurrentReplay(ctx, obj.ID)
+	if problem.Is(err, problem.NotFound) {
+		return nil, nil
 	}
-	h, secret, err := r.Hooks.Create(ctx, hook.Input{URL: input.URL, Description: orZero(input.Description), Events: events, Active: input.Active})
+	return toReplay(replay), err
+}
+
+// Deliveries is the resolver for the deliveries field.
+func (r *hookResolver) Deliveries(ctx context.Context, obj *model.Hook, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first int64, after *string) (*model.DeliveryConnection, error) {
+	return r.deliveries(ctx, hook.DeliveryFilter{Hook: &obj.ID, Item: itemID, State: toState(state), OccurredAfter: occurredAfter,
+		OccurredBefore: occurredBefore}, first, after)
+}
+
+// CreateHook is the resolver for the createHook field.
+func (r *mutationResolver) CreateHook(ctx context.Context, input map[string]any) (*model.CreateHookPayload, error) {
+	patches, err := settingsPatches(input)
+	if err != nil {
+		return nil, err
+	}
+	h, secret, err := r.Hooks.Create(ctx, patches[len(patches)-1])
 	return &model.CreateHookPayload{Hook: toHook(h), Secret: secret}, err
+}
+
+// UpdateHook is the resolver for the updateHook field.
+func (r *mutationResolver) UpdateHook(ctx context.Context, id uuid.UUID, input map[string]any) (*model.UpdateHookPayload, error) {
+	patches, err := settingsPatches(input)
+	if err != nil {
+		return nil, err
+	}
+	h, err := r.Hooks.Patch(ctx, id, patches)
+	return &model.UpdateHookPayload{Hook: toHook(h)}, err
 }
 
 // DeleteHook is the resolver for the deleteHook field.
@@ -29,23 +62,54 @@ func (r *mutationResolver) DeleteHook(ctx context.Context, id uuid.UUID) (*model
 	return &model.DeleteHookPayload{ID: id}, r.Hooks.Delete(ctx, id)
 }
 
+// RotateHookSecret is the resolver for the rotateHookSecret field.
+func (r *mutationResolver) RotateHookSecret(ctx context.Context, id uuid.UUID, revoke bool) (*model.RotateHookSecretPayload, error) {
+	secret, until, err := r.Hooks.RotateSecret(ctx, id, revoke)
+	return &model.RotateHookSecretPayload{Secret: secret, OldSecretUntil: until}, err
+}
+
+// TestHook is the resolver for the testHook field.
+func (r *mutationResolver) TestHook(ctx context.Context, id uuid.UUID, itemID *uuid.UUID, event *model.HookEvent) (*model.TestHookPayload, error) {
+	var as string
+	if event != nil {
+		as = toEvent(*event)
+	}
+	t, err := r.Hooks.Test(ctx, id, itemID, as)
+	if err != nil {
+		return nil, err
+	}
+	return &model.TestHookPayload{Delivered: t.Fault == "", WebhookID: t.ID, ItemID: t.ItemID, Event: toEnum[model.HookEvent](t.Event),
+		Revision: t.Revision, Status: toInt64(orNil(t.Status)), Duration: milliseconds(t.Took), Fault: orNil(string(t.Fault)), Error: orNil(t.Detail),
+		Response: orNil(t.Response)}, nil
+}
+
+// ReplayHook is the resolver for the replayHook field.
+func (r *mutationResolver) ReplayHook(ctx context.Context, id uuid.UUID, after *string, since *time.Time, rate int64) (*model.ReplayHookPayload, error) {
+	replay, err := r.Hooks.Replay(ctx, id, hook.ReplayFrom{After: orZero(after), Since: since, Rate: int(max(-1, min(rate, hook.MaxReplayRate+1)))})
+	return &model.ReplayHookPayload{Replay: toReplay(replay)}, err
+}
+
+// StopHookReplay is the resolver for the stopHookReplay field.
+func (r *mutationResolver) StopHookReplay(ctx context.Context, id uuid.UUID) (*model.StopHookReplayPayload, error) {
+	return &model.StopHookReplayPayload{ID: id}, r.Hooks.StopReplay(ctx, id)
+}
+
+// Redeliver is the resolver for the redeliver field.
+func (r *mutationResolver) Redeliver(ctx context.Context, id uuid.UUID) (*model.RedeliverPayload, error) {
+	d, err := r.Hooks.Redeliver(ctx, id)
+	return &model.RedeliverPayload{Delivery: toDelivery(d)}, err
+}
+
 // Hooks is the resolver for the hooks field.
 func (r *queryResolver) Hooks(ctx context.Context, first int64, after *string) (*model.HookConnection, error) {
-	if first < 1 || first > maxPage {
-		return nil, problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "first", Detail: "must be from 1 to 200"})
+	if err := checkFirst(first); err != nil {
+		return nil, err
 	}
 	hooks, next, err := r.Resolver.Hooks.List(ctx, int(first), orZero(after))
 	if err != nil {
 		return nil, err
 	}
-	connection := &model.HookConnection{Nodes: make([]*model.Hook, len(hooks)), PageInfo: &model.PageInfo{HasPreviousPage: after != nil}}
-	for i, h := range hooks {
-		connection.Nodes[i] = toHook(h)
-	}
-	if next != "" {
-		connection.PageInfo.HasNextPage, connection.PageInfo.EndCursor = true, &next
-	}
-	return connection, nil
+	return &model.HookConnection{Nodes: each(hooks, toHook), PageInfo: oneWay(next, after)}, nil
 }
 
 // Hook is the resolver for the hook field.
@@ -56,3 +120,29 @@ func (r *queryResolver) Hook(ctx context.Context, id uuid.UUID) (*model.Hook, er
 	}
 	return toHook(h), err
 }
+
+// Deliveries is the resolver for the deliveries field.
+func (r *queryResolver) Deliveries(ctx context.Context, hookID *uuid.UUID, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first int64, after *string) (*model.DeliveryConnection, error) {
+	return r.deliveries(ctx, hook.DeliveryFilter{Hook: hookID, Item: itemID, State: toState(state), OccurredAfter: occurredAfter,
+		OccurredBefore: occurredBefore}, first, after)
+}
+
+// Delivery is the resolver for the delivery field.
+func (r *queryResolver) Delivery(ctx context.Context, id uuid.UUID) (*model.Delivery, error) {
+	d, _, err := r.Resolver.Hooks.Delivery(ctx, id)
+	if problem.Is(err, problem.NotFound) {
+		return nil, nil
+	}
+	return toDelivery(d), err
+}
+
+// Delivery returns exec.DeliveryResolver implementation.
+func (r *Resolver) Delivery() exec.DeliveryResolver { return &deliveryResolver{r} }
+
+// Hook returns exec.HookResolver implementation.
+func (r *Resolver) Hook() exec.HookResolver { return &hookResolver{r} }
+
+type (
+	deliveryResolver struct{ *Resolver }
+	hookResolver     struct{ *Resolver }
+)

@@ -24,6 +24,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/db"
 	"itemcast/internal/db/dbtest"
+	"itemcast/internal/hook/egress"
 )
 
 const (
@@ -58,7 +59,7 @@ func startNodeOn(t *testing.T, pool *pgxpool.Pool) *testNode {
 	listener := httptest.NewUnstartedServer(nil)
 	url := "http://" + listener.Listener.Addr().String()
 	n, err := wire(ctx, &opened{pool: pool, log: log}, settings{publicURL: url, connectionsPerUser: manyConnections,
-		hookNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, log)
+		hookReach: egress.Policy{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}}, log)
 	if err != nil {
 		t.Fatal(err)
 	}

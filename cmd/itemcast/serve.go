@@ -16,6 +16,7 @@ import (
 	"itemcast/graph"
 	"itemcast/internal/account"
 	"itemcast/internal/change"
+	"itemcast/internal/hook/egress"
 	"itemcast/internal/rest"
 	"itemcast/internal/rest/idempotency"
 	"itemcast/internal/server"
@@ -36,6 +37,7 @@ type serveCommand struct {
 	LogKeepFor         time.Duration  `help:"How long the change log keeps a change, for cursors, hooks and histories to go back to (a tenth longer at most). 0: for ever." env:"ITEMCAST_LOG_KEEP_FOR" default:"720h"`
 	LogKeepSize        byteSize       `help:"How large the change log may grow, such as 20GB; its oldest changes go first. 0: without limit." env:"ITEMCAST_LOG_KEEP_SIZE" default:"0"`
 	HookAllowNetworks  []netip.Prefix `help:"Networks that hooks may reach although they are private, such as 127.0.0.0/8." env:"ITEMCAST_HOOK_ALLOW_NETWORKS" placeholder:"CIDR,…"`
+	HookAllowPorts     egress.Ports   `help:"Ports that hooks may reach." env:"ITEMCAST_HOOK_ALLOW_PORTS" default:"80,443,1024-65535"`
 }
 
 // Validate is called by kong.
@@ -71,7 +73,8 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 	if err := o.keepPublicURL(ctx, publicURL); err != nil {
 		return err
 	}
-	n, err := wire(ctx, o, settings{publicURL: publicURL, connectionsPerUser: s.ConnectionsPerUser, hookNetworks: s.HookAllowNetworks,
+	n, err := wire(ctx, o, settings{publicURL: publicURL, connectionsPerUser: s.ConnectionsPerUser,
+		hookReach: egress.Policy{Networks: s.HookAllowNetworks, Ports: s.HookAllowPorts},
 		retention: change.Retention{For: s.LogKeepFor, Bytes: int64(s.LogKeepSize)}}, c.log)
 	if err != nil {
 		return err

@@ -4,14 +4,17 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/netip"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
 	"itemcast/internal/account"
 	"itemcast/internal/change"
+	"itemcast/internal/db"
 	"itemcast/internal/hook"
+	"itemcast/internal/hook/egress"
+	"itemcast/internal/hook/sending"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"itemcast/internal/rest/contract"
@@ -22,7 +25,7 @@ import (
 // node is the services of one process over one database.
 type node struct {
 	database   *opened
-	notifier   *pgxpool.Pool // the sequencer's and the feed's own connections: they never queue behind requests
+	notifier   *pgxpool.Pool // the connections of the sequencer, the feed and the dispatcher: they never queue behind requests
 	contract   *contract.Document
 	sequencer  *change.Sequencer
 	feed       *change.Feed
@@ -36,15 +39,16 @@ type node struct {
 	log        *slog.Logger
 }
 
-// notifierConns: one for a step, one for the feed, one for each durable consumer, and one to spare.
-const notifierConns = 4
+// notifierConns: one for a step, one for the feed, one for each durable consumer, one each for the dispatcher's claims, results, sweeps and
+// replays, and one to spare.
+const notifierConns = 8
 
-// settings are what services are made with. Hooks may reach the networks named although they are private.
+// settings are what services are made with.
 type settings struct {
 	publicURL          string
 	connectionsPerUser int
 	retention          change.Retention
-	hookNetworks       []netip.Prefix
+	hookReach          egress.Policy
 }
 
 // wire makes the services; close ends what they hold open beside the database.
@@ -53,11 +57,9 @@ func wire(ctx context.Context, o *opened, with settings, log *slog.Logger) (*nod
 	if err != nil {
 		return nil, fmt.Errorf("load the contract: %w", err)
 	}
-	config := o.pool.Config()
-	config.MaxConns, config.MinConns, config.MinIdleConns = notifierConns, 0, 0
-	notifier, err := pgxpool.NewWithConfig(ctx, config)
+	notifier, err := db.Derive(ctx, o.pool, notifierConns)
 	if err != nil {
-		return nil, fmt.Errorf("open the notifier's connections: %w", err)
+		return nil, fmt.Errorf("for the notifier: %w", err)
 	}
 	feed, err := change.OpenFeed(ctx, notifier, log)
 	if err != nil {
@@ -68,8 +70,10 @@ func wire(ctx context.Context, o *opened, with settings, log *slog.Logger) (*nod
 	n.sequencer = change.NewSequencer(notifier, log)
 	n.signIn = account.NewSignIn(o.pool, log)
 	n.directory = account.NewDirectory(o.pool)
-	n.hooks = hook.NewService(o.pool, with.hookNetworks)
-	n.dispatcher = hook.NewDispatcher(o.pool, feed, hook.Config{AllowNetworks: with.hookNetworks, Version: version}, log)
+	sender := sending.New(with.hookReach.Transport(egress.Options{}), sending.Config{Version: version})
+	n.dispatcher = hook.NewDispatcher(notifier, feed, sender, hook.Config{}, log)
+	n.hooks = hook.NewService(hook.ServiceConfig{Pool: o.pool, Feed: feed, Reach: with.hookReach, Sender: sender, Due: n.dispatcher.Look,
+		Sample: func(ctx context.Context, id *uuid.UUID) (item.Document, error) { return n.items.Sample(ctx, id) }})
 	n.keeper = change.NewKeeper(o.pool, with.retention, n.dispatcher.Hold, log)
 	n.items = item.NewService(item.Config{Pool: o.pool, Feed: feed, Sequencer: n.sequencer, Hooks: n.hooks.Wanting,
 		Check: document.Schema("ItemInput").Check, CheckPatch: document.Schema("ItemPatch").Check, PublicURL: with.publicURL, Log: log})

@@ -85,6 +85,30 @@ func (f *Feed) Read(ctx context.Context, after Position, limit int) ([]*Change, 
 	return f.read(ctx, dbsqlc.New(f.pool), after, limit)
 }
 
+// PositionAt returns the position that is followed by what was made at t or later, as far as the log is in the order of its times: a change
+// that took long to commit may lie after others that were made later. Before the log's beginning it is that beginning.
+func (f *Feed) PositionAt(ctx context.Context, t time.Time) (Position, error) {
+	q := dbsqlc.New(f.pool)
+	identity, err := q.FeedIdentity(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("read the feed's identity: %w", err)
+	}
+	low, high := identity.Floor, int64(f.Head()) // what follows high is later, what is up to low is earlier or gone
+	for low < high {
+		middle := low + (high-low+1)/2
+		row, err := q.ChangeTime(ctx, middle)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows) || err == nil && !row.OccurredAt.Before(t):
+			high = middle - 1
+		case err != nil:
+			return 0, fmt.Errorf("read the time of a change: %w", err)
+		default:
+			low = row.Position
+		}
+	}
+	return Position(low), nil
+}
+
 func (f *Feed) read(ctx context.Context, q *dbsqlc.Queries, after Position, limit int) ([]*Change, error) {
 	f.mu.RLock()
 	head := f.head

@@ -252,6 +252,9 @@ func (l *look) deleteOverdue(ctx context.Context) error {
 			if err := q.KeepTombstonesOf(ctx, ids); err != nil {
 				return err
 			}
+			if err := q.DeleteAttempts(ctx, dbsqlc.DeleteAttemptsParams{Floor: int64(l.floor), UpTo: int64(last)}); err != nil {
+				return err
+			}
 			return q.DeleteChanges(ctx, ids)
 		})
 		if err != nil || len(rows) < deleteBatch {
@@ -277,18 +280,23 @@ func (l *look) raiseFloor(ctx context.Context, floor Position, makeReady func(*d
 	return err
 }
 
+// byPosition are the tables that are partitioned by position, and go with the changes there.
+var byPosition = []string{"item_position", "delivery_attempt"}
+
 // dropPositions drops partitions of positions that lie below the floor.
 func (l *look) dropPositions(ctx context.Context) error {
-	partitions, err := l.q.LogPartitions(ctx, "item_position")
-	if err != nil {
-		return err
-	}
-	for _, p := range partitions {
-		if !p.Detaching && p.Upper > int64(l.floor) {
-			return nil
-		}
-		if err := l.drop(ctx, "item_position", p); err != nil {
+	for _, table := range byPosition {
+		partitions, err := l.q.LogPartitions(ctx, table)
+		if err != nil {
 			return err
+		}
+		for _, p := range partitions {
+			if !p.Detaching && p.Upper > int64(l.floor) {
+				break
+			}
+			if err := l.drop(ctx, table, p); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -41,6 +41,22 @@ func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
+// Derive opens another pool on the database of one, of at most so many connections, whose statements are planned for look-ups by index. It is
+// for tables that are queues and logs: what is empty one minute and long the next has no statistics to plan by, and a plan that was made for
+// the empty table stays for as long as its connection. The caller closes the pool.
+func Derive(ctx context.Context, from *pgxpool.Pool, conns int32) (*pgxpool.Pool, error) {
+	config := from.Config()
+	config.MaxConns, config.MinConns, config.MinIdleConns = conns, 0, 0
+	for _, plan := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"} {
+		config.ConnConfig.RuntimeParams[plan] = "off"
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open a connection pool: %w", err)
+	}
+	return pool, nil
+}
+
 func configure(config *pgxpool.Config, url string) {
 	if !strings.Contains(url, "pool_max_conns") {
 		config.MaxConns = int32(max(8, 4*runtime.NumCPU()))

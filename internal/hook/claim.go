@@ -11,7 +11,10 @@ import (
 	"itemcast/internal/db/dbsqlc"
 )
 
-const claimTimeout = 5 * time.Second
+const (
+	claimTimeout = 5 * time.Second
+	leastPace    = 20 * time.Millisecond // a fast hook is sent several at a time, so that a claim is worth its statement
+)
 
 // claimed is a delivery that this node may send until expires.
 type claimed struct {
@@ -23,17 +26,16 @@ type claimed struct {
 
 // claim takes due deliveries of hooks, at most as many as slots are reserved for each, and gives back the slots that are left.
 // It does not give up half-way for a stop: nobody would know what was claimed until the claims lapse.
-func (d *Dispatcher) claim(ctx context.Context, hooks []uuid.UUID, free []int32) []claimed {
+func (d *Dispatcher) claim(ctx context.Context, of term, hooks []uuid.UUID, free []int32) []claimed {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
 	defer cancel()
 	used := make(map[uuid.UUID]int32, len(hooks))
 	defer func() { d.slots.settle(hooks, free, used) }()
 
 	token := uuid.New()
-	lease := d.config.Timeout + d.config.Slack
-	expires := time.Now().Add(lease) // before the database's clock says so
+	expires := time.Now().Add(d.config.lease()) // before the database's clock says so
 	rows, err := dbsqlc.New(d.pool).ClaimDeliveries(ctx, dbsqlc.ClaimDeliveriesParams{
-		HookIds: hooks, Slots: free, Claim: token, Lease: lease.Seconds(),
+		HookIds: hooks, Slots: free, Claim: token, Node: of.node, Lease: d.config.lease().Seconds(),
 	})
 	var changes map[int64]*change.Change
 	if err == nil && len(rows) > 0 {
@@ -48,7 +50,20 @@ func (d *Dispatcher) claim(ctx context.Context, hooks []uuid.UUID, free []int32)
 		used[row.HookID]++
 		deliveries[i] = claimed{row, token, expires, changes[row.ChangeID]}
 	}
+	d.pace(rows)
 	return deliveries
+}
+
+// pace has the dispatcher look at hooks with a rate again when they may be sent the next.
+func (d *Dispatcher) pace(rows []dbsqlc.ClaimDeliveriesRow) {
+	paced := make(map[uuid.UUID]bool)
+	for _, row := range rows {
+		if row.RateLimit == nil || paced[row.HookID] {
+			continue
+		}
+		paced[row.HookID] = true
+		time.AfterFunc(max(time.Second/time.Duration(*row.RateLimit), leastPace), func() { d.Look(row.HookID) })
+	}
 }
 
 // ringSpan is up to how many positions are asked of the feed, which has the recent ones in memory; from there on ids are.
@@ -82,7 +97,7 @@ func (d *Dispatcher) changes(ctx context.Context, rows []dbsqlc.ClaimDeliveriesR
 	for _, row := range found {
 		changes[row.ID] = &change.Change{
 			Position: change.Position(positions[row.ID]), ID: row.ID, ItemID: row.ItemID, Revision: row.Revision, Kind: change.Kind(row.Kind),
-			Trigger: row.Trigger, Document: row.Document,
+			Trigger: row.Trigger, Document: row.Document, OccurredAt: row.OccurredAt,
 		}
 	}
 	return changes, nil

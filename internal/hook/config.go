@@ -2,26 +2,25 @@ package hook
 
 import (
 	"math/rand/v2"
-	"net/netip"
 	"time"
 )
 
 // Config says how the dispatcher works. Zero values are replaced by the defaults named.
 type Config struct {
-	// AllowNetworks are networks that hooks may reach although they are not public (ITEMCAST_HOOK_ALLOW_NETWORKS).
-	AllowNetworks []netip.Prefix
-
-	// Version is told in user-agent: Itemcast/Version.
-	Version string
-
 	// Timeout is for one attempt, from dialling to the end of the answer: 15 s.
 	Timeout time.Duration
 
-	// Slack is what a claim lasts beyond Timeout, for writing the result: 10 s. A dead node's claims come back after both.
+	// Slack is what a claim lasts beyond Timeout, for writing the result: 10 s. Whatever becomes of the claimer, its claims lapse after both.
 	Slack time.Duration
+
+	// TakeOver is how long a node must have been missing before its claims are taken over, which is sooner than they lapse: 3 s.
+	TakeOver time.Duration
 
 	// Retries are the waits before the second and later attempts, each ±20 %: 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 10 h.
 	Retries []time.Duration
+
+	// DisableAfter is how long a hook may do nothing but fail before it is made inactive: five days.
+	DisableAfter time.Duration
 
 	// Slots is how many deliveries of one hook this node has in flight at most: 64.
 	Slots int
@@ -32,8 +31,7 @@ type Config struct {
 	// Grace is how long posts in flight get to finish when Run's context ends: 5 s.
 	Grace time.Duration
 
-	// Now and Rand (in [0, 1)) are the clock of webhook-timestamp and the source of the ±20 %. What is due is told by the database's clock.
-	Now  func() time.Time
+	// Rand (in [0, 1)) is the source of the ±20 %. What is due is told by the database's clock.
 	Rand func() float64
 }
 
@@ -43,6 +41,8 @@ const maxRetryAfter = 10 * time.Hour
 func (c Config) withDefaults() Config {
 	orDefault(&c.Timeout, 15*time.Second)
 	orDefault(&c.Slack, 10*time.Second)
+	orDefault(&c.TakeOver, 3*time.Second)
+	orDefault(&c.DisableAfter, 5*24*time.Hour)
 	orDefault(&c.Sweep, time.Second)
 	orDefault(&c.Grace, 5*time.Second)
 	if c.Retries == nil {
@@ -50,12 +50,6 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Slots == 0 {
 		c.Slots = 64
-	}
-	if c.Version == "" {
-		c.Version = "dev"
-	}
-	if c.Now == nil {
-		c.Now = time.Now
 	}
 	if c.Rand == nil {
 		c.Rand = rand.Float64
@@ -68,6 +62,9 @@ func orDefault(d *time.Duration, value time.Duration) {
 		*d = value
 	}
 }
+
+// lease is how long a claim holds.
+func (c Config) lease() time.Duration { return c.Timeout + c.Slack }
 
 // wait is how long to wait after the attempt that follows `attempts` earlier ones has failed; ok is false when it was the last.
 // An endpoint may ask for longer, within bounds.

@@ -3,7 +3,6 @@ package hook
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
@@ -12,83 +11,92 @@ import (
 
 	"itemcast/internal/change"
 	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/hook/sending"
 )
 
 // Dispatcher sends deliveries: one per node, any number of nodes.
 type Dispatcher struct {
 	pool   *pgxpool.Pool
 	feed   *change.Feed
+	sender *sending.Sender
 	config Config
 	log    *slog.Logger
-	client *http.Client
 
-	slots         *slots
-	announcements *lookout // hooks that the fan-out has inserted deliveries for
-	wake          chan struct{}
-	outcomes      chan outcome
-	attempts      attempts
+	judge    *judge
+	slots    *slots
+	presence *presence
+	absence  absence // of other nodes
+	wake     chan struct{}
+	posts    sync.WaitGroup
+	outcomes chan outcome
+	attempts attempts
+	expected *birth // of the fan-out, which is one goroutine
 }
 
-// NewDispatcher makes a dispatcher; Run starts it.
-func NewDispatcher(pool *pgxpool.Pool, feed *change.Feed, config Config, log *slog.Logger) *Dispatcher {
+// NewDispatcher makes a dispatcher; Run starts it. The pool's statements should be planned for look-ups by index (db.Indexed): the queue is
+// empty one minute and long the next.
+func NewDispatcher(pool *pgxpool.Pool, feed *change.Feed, sender *sending.Sender, config Config, log *slog.Logger) *Dispatcher {
 	config = config.withDefaults()
 	return &Dispatcher{
-		pool: pool, feed: feed, config: config, log: log,
-		client: &http.Client{
-			Transport:     newTransport(config),
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-		slots:         newSlots(config.Slots),
-		announcements: newLookout(),
-		wake:          make(chan struct{}, 1),
-		outcomes:      make(chan outcome, resultBatch),
+		pool: pool, feed: feed, sender: sender, config: config, log: log,
+		judge:    newJudge(pool),
+		slots:    newSlots(config.Slots),
+		presence: &presence{pool: pool, log: log, takeOver: config.TakeOver},
+		absence:  newAbsence(config.TakeOver, time.Now()),
+		wake:     make(chan struct{}, 1),
+		outcomes: make(chan outcome, resultBatch),
 	}
 }
 
 // Run fans changes out into deliveries and sends them, until ctx ends. Then posts in flight get Config.Grace to finish, their results are
 // written, and the rest of the claims is given back. While the database is away it keeps trying.
 func (d *Dispatcher) Run(ctx context.Context) error {
-	posting, cutOff := context.WithCancel(context.WithoutCancel(ctx))
+	background := context.WithoutCancel(ctx)
+	posting, cutOff := context.WithCancel(background)
 	defer cutOff()
+	present, leave := context.WithCancel(background)
 
-	var feeders, posts, writer sync.WaitGroup
+	var feeders, writer, presence sync.WaitGroup
+	presence.Go(func() { d.presence.run(present, posting, func() { signal(d.wake) }) })
 	writer.Go(d.writeResults)
 	feeders.Go(func() { _ = d.feed.Consume(ctx, consumer, d.fanOut) }) // returns nil, when ctx ends
-	feeders.Go(func() { d.announce(ctx) })
 	feeders.Go(func() { d.sweep(ctx) })
+	feeders.Go(func() { d.replay(ctx) })
+	feeders.Go(func() { d.claimLoop(ctx) })
 
-	d.claimLoop(ctx, posting, &posts)
-
+	<-ctx.Done()
 	grace := time.AfterFunc(d.config.Grace, cutOff)
-	posts.Wait()
+	feeders.Wait() // from here on nothing is claimed any more
+	d.posts.Wait()
 	grace.Stop()
 	close(d.outcomes)
 	writer.Wait()
-	feeders.Wait()
-	d.client.CloseIdleConnections()
+	leave() // only now: to the others, this node's claims were in good hands
+	presence.Wait()
 	return nil
 }
 
-// look has the dispatcher look for due deliveries of hooks.
-func (d *Dispatcher) look(hooks ...uuid.UUID) {
+// Look has the dispatcher look for due deliveries of hooks.
+func (d *Dispatcher) Look(hooks ...uuid.UUID) {
 	d.slots.ask(hooks)
 	signal(d.wake)
 }
 
-// sweep looks for what comes due by itself: retries, the claims of dead nodes, and what other nodes have no slots for.
+// sweep looks for what comes due by itself, and after what nobody else looks: retries, the claims of dead nodes, what other nodes have no
+// slots for, and what is pending of inactive hooks.
 func (d *Dispatcher) sweep(ctx context.Context) {
 	for {
-		rows, err := dbsqlc.New(d.pool).DueHooks(ctx)
-		if err != nil && ctx.Err() == nil {
-			d.log.Warn("cannot look for due deliveries; trying again", "err", err)
-		}
 		next := d.config.Sweep
-		for _, row := range rows {
-			wait := time.Duration(row.Wait * float64(time.Second))
-			if wait <= 0 {
-				d.look(row.ID)
-			} else {
-				next = min(next, wait)
+		for _, task := range []struct {
+			name string
+			run  func(context.Context) error
+		}{
+			{"take over the claims of dead nodes", d.takeOver},
+			{"end what is pending of inactive hooks", d.endInactive},
+			{"look for due deliveries", func(ctx context.Context) (err error) { next, err = d.lookForDue(ctx); return err }},
+		} {
+			if err := task.run(ctx); err != nil && ctx.Err() == nil {
+				d.log.Warn("cannot "+task.name+"; trying again", "err", err)
 			}
 		}
 		select {
@@ -99,8 +107,23 @@ func (d *Dispatcher) sweep(ctx context.Context) {
 	}
 }
 
+// lookForDue looks at the hooks that have something due, and returns after what time it should again.
+func (d *Dispatcher) lookForDue(ctx context.Context) (next time.Duration, err error) {
+	next = d.config.Sweep
+	rows, err := dbsqlc.New(d.pool).DueHooks(ctx)
+	for _, row := range rows {
+		wait := time.Duration(row.Wait * float64(time.Second))
+		if wait <= 0 {
+			d.Look(row.ID)
+		} else {
+			next = min(next, wait)
+		}
+	}
+	return next, err
+}
+
 // claimLoop claims and sends whenever there may be something due, until ctx ends.
-func (d *Dispatcher) claimLoop(ctx, posting context.Context, posts *sync.WaitGroup) {
+func (d *Dispatcher) claimLoop(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -108,12 +131,16 @@ func (d *Dispatcher) claimLoop(ctx, posting context.Context, posts *sync.WaitGro
 		case <-d.wake:
 		}
 		for ctx.Err() == nil {
+			term, ok := d.presence.term()
+			if !ok {
+				break // the next term wakes us
+			}
 			hooks, free := d.slots.reserve()
 			if len(hooks) == 0 {
 				break
 			}
-			for _, c := range d.claim(ctx, hooks, free) {
-				posts.Go(func() { d.deliver(posting, c) })
+			for _, c := range d.claim(ctx, term, hooks, free) {
+				d.posts.Go(func() { d.deliver(term.ctx, c) })
 			}
 		}
 	}
@@ -126,4 +153,11 @@ func (d *Dispatcher) deliver(ctx context.Context, c claimed) {
 		signal(d.wake)
 	}
 	d.outcomes <- o
+}
+
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -18,43 +19,161 @@ const consumer = "hook"
 // line is what stays in order: the deliveries of one item to one hook.
 type line struct{ hook, item uuid.UUID }
 
-// fanOut inserts a delivery for each change and hook that wants it, as the work of a durable consumer: exactly once.
+// fanOut inserts a delivery for each change and hook that wants it, as the work of a durable consumer: exactly once. What leads its line it
+// claims in the same statement, as far as this node has slots free: it is sent the moment that it is committed, from memory.
 func (d *Dispatcher) fanOut(ctx context.Context, tx pgx.Tx, changes []*change.Change) error {
-	q := dbsqlc.New(tx)
-	// Hooks are read under the lock too: a hook that is just being disabled is not given a delivery that nobody would fail.
-	if err := dbsqlc.New(db.Later(tx)).LockLines(ctx); err != nil {
-		return fmt.Errorf("lock lines: %w", err)
-	}
+	q, later := dbsqlc.New(tx), dbsqlc.New(db.Later(tx))
 	hooks, err := q.ActiveHooksOf(ctx, accountsOf(changes))
 	if err != nil {
 		return fmt.Errorf("read hooks: %w", err)
 	}
-	rows := deliveries(changes, hooks)
-	if len(rows.Ids) == 0 {
-		return nil
+	deliveries, err := d.match(ctx, q, hooks, changes)
+	if err != nil || len(deliveries) == 0 {
+		return err
 	}
-	if err := q.InsertDeliveries(ctx, rows); err != nil {
+	if err := later.LockLines(ctx); err != nil { // after the filters, which may take their time
+		return fmt.Errorf("lock lines: %w", err)
+	}
+	b := d.expect(deliveries)
+	rows, err := q.InsertDeliveries(ctx, b.insertion)
+	if err != nil {
+		d.giveUp()
 		return fmt.Errorf("insert deliveries: %w", err)
 	}
-	d.announcements.add(rows.HookIds)
+	db.AfterCommit(ctx, func() { d.deliverBorn(b, rows) })
 	return nil
 }
 
-// announce tells the dispatcher of what fanOut has inserted, once it is committed: until then the fan-out holds the lock of the lines.
-// After a rollback the dispatcher looks in vain.
-func (d *Dispatcher) announce(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-d.announcements.added:
+// matched is a change and a hook that wants it.
+type matched struct {
+	change *change.Change
+	hook   *dbsqlc.ActiveHooksOfRow
+}
+
+// match returns what is to be delivered, in the log's order. Hooks whose filters can be applied no more it makes inactive.
+func (d *Dispatcher) match(ctx context.Context, q *dbsqlc.Queries, hooks []dbsqlc.ActiveHooksOfRow, changes []*change.Change) ([]matched, error) {
+	items := newDecoded()
+	var deliveries []matched
+	for n := range hooks {
+		h := &hooks[n]
+		wanted, err := d.judge.wanted(ctx, interestOf(h), changes, items)
+		if reason := staleFilter(err); reason != "" {
+			if _, err := q.DisableHook(ctx, dbsqlc.DisableHookParams{ID: h.ID, Reason: reason}); err != nil {
+				return nil, fmt.Errorf("disable hook: %w", err)
+			}
+			d.log.Warn("a hook was made inactive", "hook", h.ID, "reason", reason)
+			continue
 		}
-		hooks := d.announcements.take()
-		if err := dbsqlc.New(d.pool).AwaitLines(ctx); err != nil {
-			continue // the sweep finds them
+		if err != nil {
+			return nil, fmt.Errorf("apply a hook's filter: %w", err)
 		}
-		d.look(hooks...)
+		for _, c := range wanted {
+			if int64(c.Position) > h.AfterPosition && !slices.Contains(h.AfterChanges, c.ID) {
+				deliveries = append(deliveries, matched{c, h})
+			}
+		}
 	}
+	slices.SortStableFunc(deliveries, func(a, b matched) int { return int(a.change.Position - b.change.Position) })
+	return deliveries, nil
+}
+
+func interestOf(h *dbsqlc.ActiveHooksOfRow) interest {
+	return interest{hook: h.ID, account: h.AccountID, events: h.Events, changedFields: h.ChangedFields, filter: h.Filter, updatedAt: h.UpdatedAt}
+}
+
+// birth is deliveries that are being inserted, of which some are claimed at once.
+type birth struct {
+	deliveries []matched
+	insertion  dbsqlc.InsertDeliveriesParams
+	term       term
+	expires    time.Time
+	hooks      []uuid.UUID // with the slots that are reserved for them
+	reserved   []int32
+}
+
+// expect makes ready for an insertion, and reserves slots for what it may claim.
+func (d *Dispatcher) expect(deliveries []matched) *birth {
+	d.giveUp()
+	b := &birth{deliveries: deliveries, expires: time.Now().Add(d.config.lease())}
+	b.term, _ = d.presence.term()
+	seen := make(map[line]bool, len(deliveries))
+	leading := make(map[uuid.UUID]int32) // per hook, what can lead a line and be claimed here
+	p := &b.insertion
+	p.Claim, p.Node, p.Lease = uuid.New(), b.term.node, d.config.lease().Seconds()
+	for _, m := range deliveries {
+		l := line{m.hook.ID, m.change.ItemID}
+		p.HookIds, p.Positions = append(p.HookIds, m.hook.ID), append(p.Positions, int64(m.change.Position))
+		p.Ids = append(p.Ids, deliveryID(m.hook.ID, m.change))
+		p.AccountIds, p.ItemIds = append(p.AccountIds, m.change.AccountID), append(p.ItemIds, m.change.ItemID)
+		p.ChangeIds, p.Revisions = append(p.ChangeIds, m.change.ID), append(p.Revisions, m.change.Revision)
+		p.Kinds, p.Thins = append(p.Kinds, string(m.change.Kind)), append(p.Thins, m.hook.Body == ThinBody)
+		p.Firsts = append(p.Firsts, !seen[l])
+		if !seen[l] && m.hook.RateLimit == nil && m.hook.MaxInFlight == nil && b.term.held() {
+			leading[m.hook.ID]++
+		}
+		seen[l] = true
+	}
+	left := make(map[uuid.UUID]int32, len(leading))
+	for id, n := range leading {
+		if free := d.slots.take(id, n); free > 0 {
+			b.hooks, b.reserved = append(b.hooks, id), append(b.reserved, free)
+			left[id] = free
+		}
+	}
+	for n, m := range deliveries {
+		claimed := p.Firsts[n] && left[m.hook.ID] > 0
+		if claimed {
+			left[m.hook.ID]--
+		}
+		p.Claimeds = append(p.Claimeds, claimed)
+	}
+	d.expected = b
+	return b
+}
+
+// giveUp gives back the slots of an insertion that was not committed.
+func (d *Dispatcher) giveUp() {
+	if b := d.expected; b != nil {
+		d.slots.settle(b.hooks, b.reserved, nil)
+		d.expected = nil
+	}
+}
+
+// deliverBorn sends what was claimed with its insertion, which is committed, and looks after what was not.
+func (d *Dispatcher) deliverBorn(b *birth, rows []dbsqlc.InsertDeliveriesRow) {
+	d.expected = nil
+	type key struct {
+		hook     uuid.UUID
+		position int64
+	}
+	of := make(map[key]matched, len(b.deliveries))
+	for _, m := range b.deliveries {
+		of[key{m.hook.ID, int64(m.change.Position)}] = m
+	}
+	used := make(map[uuid.UUID]int32, len(b.hooks))
+	var due []uuid.UUID
+	var claims []claimed
+	for _, row := range rows {
+		m := of[key{row.HookID, row.Position}]
+		switch {
+		case row.Claimed:
+			used[row.HookID]++
+			claims = append(claims, claimed{ClaimDeliveriesRow: bornRow(m), claim: b.insertion.Claim, expires: b.expires, change: m.change})
+		case row.Leads && !slices.Contains(due, row.HookID):
+			due = append(due, row.HookID)
+		}
+	}
+	d.slots.settle(b.hooks, b.reserved, used)
+	for _, c := range claims {
+		d.posts.Go(func() { d.deliver(b.term.ctx, c) })
+	}
+	d.Look(due...)
+}
+
+func bornRow(m matched) dbsqlc.ClaimDeliveriesRow {
+	return dbsqlc.ClaimDeliveriesRow{HookID: m.hook.ID, Position: int64(m.change.Position), ID: deliveryID(m.hook.ID, m.change), ItemID: m.change.ItemID,
+		ChangeID: m.change.ID, Revision: m.change.Revision, Kind: string(m.change.Kind), Thin: m.hook.Body == ThinBody, Url: m.hook.Url,
+		Secret: m.hook.Secret, OldSecret: m.hook.OldSecret, Headers: m.hook.Headers, RateLimit: m.hook.RateLimit, MaxInFlight: m.hook.MaxInFlight}
 }
 
 func accountsOf(changes []*change.Change) []uuid.UUID {
@@ -65,42 +184,4 @@ func accountsOf(changes []*change.Change) []uuid.UUID {
 		}
 	}
 	return accounts
-}
-
-// deliveries matches changes with the hooks of their accounts, in the log's order.
-func deliveries(changes []*change.Change, hooks []dbsqlc.ActiveHooksOfRow) dbsqlc.InsertDeliveriesParams {
-	byAccount := make(map[uuid.UUID][]dbsqlc.ActiveHooksOfRow)
-	for _, h := range hooks {
-		byAccount[h.AccountID] = append(byAccount[h.AccountID], h)
-	}
-	var rows dbsqlc.InsertDeliveriesParams
-	seen := make(map[line]bool)
-	for _, c := range changes {
-		for _, h := range byAccount[c.AccountID] {
-			if !wants(h, c) {
-				continue
-			}
-			l := line{h.ID, c.ItemID}
-			rows.Ids = append(rows.Ids, uuid.Must(uuid.NewV7())) // fails only without a source of randomness
-			rows.AccountIds = append(rows.AccountIds, c.AccountID)
-			rows.HookIds = append(rows.HookIds, h.ID)
-			rows.ItemIds = append(rows.ItemIds, c.ItemID)
-			rows.ChangeIds = append(rows.ChangeIds, c.ID)
-			rows.Positions = append(rows.Positions, int64(c.Position))
-			rows.Firsts = append(rows.Firsts, !seen[l])
-			seen[l] = true
-		}
-	}
-	return rows
-}
-
-// wants reports whether a hook is sent a change of its account. A trigger that names its targets goes to exactly those.
-func wants(h dbsqlc.ActiveHooksOfRow, c *change.Change) bool {
-	if int64(c.Position) <= h.AfterPosition || slices.Contains(h.AfterChanges, c.ID) {
-		return false
-	}
-	if c.Kind == change.Triggered && c.Targets != nil {
-		return slices.Contains(c.Targets, h.ID)
-	}
-	return slices.Contains(h.Events, events[c.Kind])
 }

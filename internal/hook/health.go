@@ -62,7 +62,7 @@ func (h *health) fails(o outcome) {
 		return
 	}
 	f.told, f.since = now, now
-	h.log.Warn("a hook fails; GET /api/v1/hooks/{id} tells how it fares", "hook", o.hook, "host", o.host, "error", o.fault)
+	h.log.Warn("a hook fails; GET /api/v1/hooks/{id} tells how it fares", "hook", o.hook, "host", o.host, "error", o.Detail)
 }
 
 // forget drops hooks that work and have not been told of lately.

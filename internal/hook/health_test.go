@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"itemcast/internal/change"
+	"itemcast/internal/hook/sending"
 )
 
 // answering is a receiver whose answer can be changed.
@@ -46,7 +47,7 @@ func TestHealth_AHookTellsHowItFares(t *testing.T) {
 	n := b.node(Config{Retries: retries(1000, 5*time.Millisecond)})
 	b.write(n, uuid.New(), change.Created, change.Updated)
 	b.eventually("the failure shows", func() bool { return b.get(h).LastFailureAt != nil && b.get(h).Pending == 2 })
-	if got := b.get(h); *got.LastError != "the answer was 500 Internal Server Error" || got.LastSuccessAt != nil {
+	if got := b.get(h); *got.LastError != "The answer was 500 Internal Server Error" || got.LastSuccessAt != nil {
 		t.Errorf("while it fails: %+v", got)
 	}
 	answer.Store(http.StatusOK)
@@ -155,7 +156,7 @@ func TestHealth_AHookThatFailsNowAndThenIsToldOfOnceAMinute(t *testing.T) {
 	var told []int
 	for range 3 {
 		for range 100 {
-			h.note(outcome{hook: flaky, verdict: retry, fault: "x"})
+			h.note(outcome{hook: flaky, verdict: retry, Result: sending.Result{Detail: "x"}})
 			h.note(outcome{hook: flaky, verdict: succeeded})
 			h.note(outcome{hook: steady, verdict: succeeded})
 		}
@@ -165,7 +166,7 @@ func TestHealth_AHookThatFailsNowAndThenIsToldOfOnceAMinute(t *testing.T) {
 	if !slices.Equal(told, []int{2, 4, 6}) || len(log.with(steady.String())) != 0 {
 		t.Errorf("told %v: %q", told, log.all)
 	}
-	h.note(outcome{hook: steady, verdict: failed, fault: "x"})
+	h.note(outcome{hook: steady, verdict: failed, Result: sending.Result{Detail: "x"}})
 	if len(h.hooks) != 1 {
 		t.Errorf("%d hooks are remembered", len(h.hooks))
 	}
@@ -186,8 +187,8 @@ func TestMetrics_CountAttemptsByOutcomeAndWhatIsPending(t *testing.T) {
 	b.eventually("both are done with", func() bool { return b.states(h)[stateSucceeded]+b.states(h)[stateFailed] == 2 })
 	n.stop()
 	if err := pgx.BeginFunc(b.ctx, b.pool, func(tx pgx.Tx) error {
-		_, err := tx.Exec(b.ctx, `INSERT INTO delivery (id, account_id, hook_id, item_id, change_id, position)
-			SELECT gen_random_uuid(), $1, $2, gen_random_uuid(), 1000 + n, 1000 + n FROM generate_series(1, 1200) n`, b.account, h.ID)
+		_, err := tx.Exec(b.ctx, `INSERT INTO delivery (id, account_id, hook_id, item_id, change_id, position, revision, kind, thin)
+			SELECT gen_random_uuid(), $1, $2, gen_random_uuid(), 1000 + n, 1000 + n, 1, 'CREATED', false FROM generate_series(1, 1200) n`, b.account, h.ID)
 		return err
 	}); err != nil {
 		t.Fatal(err)

@@ -3,9 +3,9 @@ package hook
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,46 +13,79 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/account"
+	"itemcast/internal/change"
 	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/hook/egress"
+	"itemcast/internal/hook/sending"
+	"itemcast/internal/item"
 	"itemcast/internal/problem"
 )
 
-// Hook is an endpoint of an account and what is sent there. Its secret is not part of it: it is told once.
+// keepOldSecret is how long the secret that was signs too, beside the new one.
+const keepOldSecret = 24 * time.Hour
+
+// Hook is an endpoint of an account and what is sent there, as it is shown: without the values of its headers, and without its secret, which
+// is told once.
 type Hook struct {
-	ID             uuid.UUID
-	URL            string
-	Description    string
-	Events         []string
-	Active         bool
-	DisabledReason *string // why Itemcast made it inactive; nil: it did not
+	ID uuid.UUID
+	Settings
+	DisabledReason *string    // why Itemcast made it inactive; nil: it did not
+	OldSecretUntil *time.Time // up to when the secret before the last rotation signs too; nil: it does not
 	LastSuccessAt  *time.Time
 	LastFailureAt  *time.Time
-	LastError      *string // of the last failure; nil: there was none
-	Pending        int64   // deliveries that are not done with, counted up to 1,000
+	FailingSince   *time.Time // nil: the last attempt succeeded
+	LastError      *string    // of the last failure; nil: there was none
+	Pending        int64      // deliveries that are not done with, counted up to 1,000
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 }
 
-// Service keeps an account's hooks. Its methods may be called concurrently.
+// Service keeps an account's hooks, and what is done with them by hand. Its methods may be called concurrently, and need hooks.manage.
 type Service struct {
-	pool    *pgxpool.Pool
-	allowed []netip.Prefix
+	pool   *pgxpool.Pool
+	feed   *change.Feed
+	reach  egress.Policy
+	sender *sending.Sender
+	sample func(ctx context.Context, item *uuid.UUID) (item.Document, error)
+	due    func(hooks ...uuid.UUID)
+	tests  *turns
 }
 
-// NewService makes a Service. Hooks may reach the allowed networks although they are not public (Config.AllowNetworks).
-func NewService(pool *pgxpool.Pool, allowed []netip.Prefix) *Service {
-	return &Service{pool: pool, allowed: allowed}
+// ServiceConfig is what a Service is made of.
+type ServiceConfig struct {
+	Pool   *pgxpool.Pool
+	Feed   *change.Feed
+	Reach  egress.Policy // what hooks may reach
+	Sender *sending.Sender
+	Sample func(ctx context.Context, item *uuid.UUID) (item.Document, error) // item.Service.Sample
+	Due    func(hooks ...uuid.UUID)                                          // Dispatcher.Look; nil: what is asked for by hand is found by the sweep
 }
 
-// Create makes a hook, which gets every change that it asks for and that is committed from now on, and tells its secret.
-// Needs hooks.manage. Errors: INVALID_INPUT with every fault, RULE_VIOLATED when the URL's host is an address that hooks may not reach.
-func (s *Service) Create(ctx context.Context, in Input) (Hook, string, error) {
+// NewService makes a Service.
+func NewService(c ServiceConfig) *Service {
+	if c.Due == nil {
+		c.Due = func(...uuid.UUID) {}
+	}
+	return &Service{pool: c.Pool, feed: c.Feed, reach: c.Reach, sender: c.Sender, sample: c.Sample, due: c.Due, tests: newTurns(testsAtOnce)}
+}
+
+// Create makes a hook of Settings as JSON in the form of the contract. It gets every change that it asks for and that is committed from now
+// on. The secret is told in this answer only. Errors: INVALID_INPUT with every fault, RULE_VIOLATED when the URL is one that hooks may not
+// reach.
+func (s *Service) Create(ctx context.Context, settings []byte) (Hook, string, error) {
 	actor, err := account.Authorize(ctx, account.HooksManage)
 	if err != nil {
 		return Hook{}, "", err
 	}
-	in, err = in.checked(s.allowed)
+	asked, err := Settings{Active: true}.patched(settings)
+	if err != nil {
+		return Hook{}, "", err
+	}
+	if asked, err = asked.checked(ctx, s.pool, actor.AccountID, s.reach); err != nil {
+		return Hook{}, "", err
+	}
+	columns, err := asked.columns()
 	if err != nil {
 		return Hook{}, "", err
 	}
@@ -60,22 +93,24 @@ func (s *Service) Create(ctx context.Context, in Input) (Hook, string, error) {
 	if err != nil {
 		return Hook{}, "", fmt.Errorf("make an id: %w", err)
 	}
-	secret := newSecret()
-	var row dbsqlc.InsertHookRow
-	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) (err error) {
-		row, err = dbsqlc.New(tx).InsertHook(ctx, dbsqlc.InsertHookParams{
-			ID: id, AccountID: actor.AccountID, Url: in.URL, Description: in.Description, Events: in.Events, Active: *in.Active, Secret: secret,
-		})
+	secret := sending.NewSecret()
+	var made Hook
+	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		q := dbsqlc.New(tx)
+		err := q.InsertHook(ctx, dbsqlc.InsertHookParams{ID: id, AccountID: actor.AccountID, Url: asked.URL, Description: asked.Description,
+			Events: asked.Events, Filter: columns.filter, ChangedFields: asked.ChangedFields, Headers: columns.headers, Body: asked.Body,
+			RateLimit: asked.RateLimit, MaxInFlight: asked.MaxInFlight, Active: asked.Active, Secret: secret})
+		if err != nil {
+			return fmt.Errorf("insert hook: %w", err)
+		}
+		made, err = get(ctx, q, actor.AccountID, id)
 		return err
 	})
-	if err != nil {
-		return Hook{}, "", fmt.Errorf("insert hook: %w", err)
-	}
-	return fromRow(dbsqlc.GetHookRow(row)), secret, nil
+	return made, secret, err
 }
 
 // List returns up to limit hooks, newest first, from after on, which is empty or what an earlier List gave as next; next is empty at the
-// end. Needs hooks.manage. Error: INVALID_CURSOR.
+// end. Error: INVALID_CURSOR.
 func (s *Service) List(ctx context.Context, limit int, after string) (hooks []Hook, next string, err error) {
 	actor, err := account.Authorize(ctx, account.HooksManage)
 	if err != nil {
@@ -97,39 +132,101 @@ func (s *Service) List(ctx context.Context, limit int, after string) (hooks []Ho
 	}
 	hooks = make([]Hook, len(rows))
 	for i, row := range rows {
-		hooks[i] = fromRow(dbsqlc.GetHookRow(row))
+		if hooks[i], err = fromRow(dbsqlc.GetHookRow(row)); err != nil {
+			return nil, "", err
+		}
 	}
 	return hooks, next, nil
 }
 
-// Get returns a hook. Needs hooks.manage. Error: NOT_FOUND.
+// Get returns a hook. Error: NOT_FOUND.
 func (s *Service) Get(ctx context.Context, id uuid.UUID) (Hook, error) {
 	actor, err := account.Authorize(ctx, account.HooksManage)
 	if err != nil {
 		return Hook{}, err
 	}
-	row, err := dbsqlc.New(db.Read(ctx, s.pool)).GetHook(ctx, dbsqlc.GetHookParams{AccountID: actor.AccountID, ID: id})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Hook{}, errNotFound
-	}
-	if err != nil {
-		return Hook{}, fmt.Errorf("read hook: %w", err)
-	}
-	return fromRow(row), nil
+	return get(ctx, dbsqlc.New(db.Read(ctx, s.pool)), actor.AccountID, id)
 }
 
-// Delete deletes a hook and drops what was not delivered yet; what is being sent still arrives. Needs hooks.manage. Error: NOT_FOUND.
+// Patch applies merge patches (RFC 7396), one after the other, to a hook's Settings. What is pending is sent as the hook is then: to a new URL, with new headers. A
+// hook that becomes active again begins anew; one that is made inactive is sent nothing more, and what is pending fails. Errors: NOT_FOUND,
+// and those of Create.
+func (s *Service) Patch(ctx context.Context, id uuid.UUID, patches [][]byte) (Hook, error) {
+	actor, err := account.Authorize(ctx, account.HooksManage)
+	if err != nil {
+		return Hook{}, err
+	}
+	var patched Hook
+	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		q := dbsqlc.New(tx)
+		row, err := q.HookForUpdate(ctx, dbsqlc.HookForUpdateParams{AccountID: actor.AccountID, ID: id})
+		if err != nil {
+			return orNotFound(err)
+		}
+		before, err := settingsOf(dbsqlc.GetHookRow{Url: row.Url, Description: row.Description, Events: row.Events, Filter: row.Filter,
+			ChangedFields: row.ChangedFields, Headers: row.Headers, Body: row.Body, RateLimit: row.RateLimit, MaxInFlight: row.MaxInFlight, Active: row.Active})
+		if err != nil {
+			return err
+		}
+		after := before
+		for _, patch := range patches {
+			if after, err = after.patched(patch); err != nil {
+				return err
+			}
+		}
+		if after, err = after.checked(ctx, s.pool, actor.AccountID, s.reach); err != nil {
+			return err
+		}
+		columns, err := after.columns()
+		if err != nil {
+			return err
+		}
+		err = q.UpdateHook(ctx, dbsqlc.UpdateHookParams{AccountID: actor.AccountID, ID: id, Url: after.URL, Description: after.Description,
+			Events: after.Events, Filter: columns.filter, ChangedFields: after.ChangedFields, Headers: columns.headers, Body: after.Body,
+			RateLimit: after.RateLimit, MaxInFlight: after.MaxInFlight, Active: after.Active})
+		if err != nil {
+			return fmt.Errorf("update hook: %w", err)
+		}
+		db.AfterCommit(ctx, func() { s.due(id) })
+		patched, err = get(ctx, q, actor.AccountID, id)
+		return err
+	})
+	return patched, err
+}
+
+// RotateSecret gives a hook a new secret, and tells it. Requests are signed with both for a day (until), unless the old one is revoked: then
+// it is worth nothing from now on. Error: NOT_FOUND.
+func (s *Service) RotateSecret(ctx context.Context, id uuid.UUID, revoke bool) (secret string, until *time.Time, err error) {
+	actor, err := account.Authorize(ctx, account.HooksManage)
+	if err != nil {
+		return "", nil, err
+	}
+	secret = sending.NewSecret()
+	keep := keepOldSecret
+	if revoke {
+		keep = 0
+	}
+	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) (err error) {
+		until, err = dbsqlc.New(tx).RotateSecret(ctx, dbsqlc.RotateSecretParams{AccountID: actor.AccountID, ID: id, Secret: secret, KeepFor: keep.Seconds()})
+		return orNotFound(err)
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	if revoke {
+		return secret, nil, nil
+	}
+	return secret, utc(until), nil
+}
+
+// Delete deletes a hook and drops what was not delivered yet; what is being sent still arrives. Error: NOT_FOUND.
 func (s *Service) Delete(ctx context.Context, id uuid.UUID) error {
 	actor, err := account.Authorize(ctx, account.HooksManage)
 	if err != nil {
 		return err
 	}
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
-		if err := q.LockLines(ctx); err != nil {
-			return fmt.Errorf("lock lines: %w", err)
-		}
-		deleted, err := q.DeleteHook(ctx, dbsqlc.DeleteHookParams{AccountID: actor.AccountID, ID: id})
+		deleted, err := dbsqlc.New(tx).DeleteHook(ctx, dbsqlc.DeleteHookParams{AccountID: actor.AccountID, ID: id})
 		if err != nil {
 			return fmt.Errorf("delete hook: %w", err)
 		}
@@ -140,25 +237,122 @@ func (s *Service) Delete(ctx context.Context, id uuid.UUID) error {
 	})
 }
 
-// Wanting returns the account's active hooks that ask for event, as tx sees them. It is for the item service, which has authorized its
-// caller: a trigger by hand is recorded with these hooks as its targets.
-func (s *Service) Wanting(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, event string) ([]uuid.UUID, error) {
-	ids, err := dbsqlc.New(tx).HooksWanting(ctx, dbsqlc.HooksWantingParams{AccountID: accountID, Event: event})
+// Wanting returns the account's active hooks that an item is sent to when it is triggered by hand, as tx sees them: those that want triggers
+// or updates, of such an item. It is for the item service, which has authorized its caller: the trigger is recorded with these hooks as its
+// targets.
+func (s *Service) Wanting(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, i *item.Item) ([]uuid.UUID, error) {
+	rows, err := dbsqlc.New(tx).HooksWanting(ctx, dbsqlc.HooksWantingParams{AccountID: accountID, Events: []string{ItemTriggered, ItemUpdated}})
 	if err != nil {
 		return nil, fmt.Errorf("find hooks: %w", err)
+	}
+	ids := make([]uuid.UUID, 0, len(rows))
+	for _, row := range rows {
+		filter, err := decodeFilter(row.Filter)
+		if err != nil {
+			return nil, err
+		}
+		if filter != nil {
+			matcher, err := filter.matcher(ctx, s.pool, accountID)
+			if problem.Is(err, problem.InvalidInput) {
+				continue // it names a field that there is no more, and is about to be made inactive for it
+			}
+			if err != nil {
+				return nil, err
+			}
+			if matches, err := matcher.Match(ctx, i); err != nil || !matches {
+				if err != nil {
+					return nil, err
+				}
+				continue
+			}
+		}
+		ids = append(ids, row.ID)
 	}
 	return ids, nil
 }
 
 var errNotFound = problem.New(problem.NotFound, "There is no such hook.")
 
-func fromRow(row dbsqlc.GetHookRow) Hook {
-	return Hook{
-		ID: row.ID, URL: row.Url, Description: row.Description, Events: row.Events, Active: row.Active,
-		DisabledReason: row.DisabledReason, LastError: row.LastError,
+func orNotFound(err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return errNotFound
+	}
+	return err
+}
+
+func get(ctx context.Context, q *dbsqlc.Queries, accountID, id uuid.UUID) (Hook, error) {
+	row, err := q.GetHook(ctx, dbsqlc.GetHookParams{AccountID: accountID, ID: id})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Hook{}, errNotFound
+	}
+	if err != nil {
+		return Hook{}, fmt.Errorf("read hook: %w", err)
+	}
+	return fromRow(row)
+}
+
+func fromRow(row dbsqlc.GetHookRow) (Hook, error) {
+	settings, err := settingsOf(row)
+	if err != nil {
+		return Hook{}, err
+	}
+	h := Hook{
+		ID: row.ID, Settings: settings.masked(), DisabledReason: row.DisabledReason, LastError: row.LastError, FailingSince: utc(row.FailingSince),
 		LastSuccessAt: utc(row.LastSuccessAt), LastFailureAt: utc(row.LastFailureAt), Pending: row.Pending,
 		CreatedAt: row.CreatedAt.UTC(), UpdatedAt: row.UpdatedAt.UTC(),
 	}
+	if row.OldSecretUntil != nil && row.OldSecretUntil.After(time.Now()) {
+		h.OldSecretUntil = utc(row.OldSecretUntil)
+	}
+	return h, nil
+}
+
+// columns are the settings that are stored as JSON.
+type columns struct{ filter, headers []byte }
+
+func (s Settings) columns() (c columns, err error) {
+	if s.Filter != nil {
+		if c.filter, err = json.Marshal(s.Filter); err != nil {
+			return c, fmt.Errorf("encode filter: %w", err)
+		}
+	}
+	if c.headers, err = json.Marshal(s.Headers); err != nil {
+		return c, fmt.Errorf("encode headers: %w", err)
+	}
+	return c, nil
+}
+
+// settingsOf are a row's settings, with the values of headers.
+func settingsOf(row dbsqlc.GetHookRow) (Settings, error) {
+	s := Settings{URL: row.Url, Description: row.Description, Events: row.Events, ChangedFields: row.ChangedFields, Body: row.Body,
+		RateLimit: row.RateLimit, MaxInFlight: row.MaxInFlight, Active: row.Active}
+	var err error
+	if s.Filter, err = decodeFilter(row.Filter); err != nil {
+		return s, err
+	}
+	s.Headers, err = decodeHeaders(row.Headers)
+	return s, err
+}
+
+func decodeFilter(raw []byte) (*Filter, error) {
+	if raw == nil {
+		return nil, nil
+	}
+	var f Filter
+	if err := json.Unmarshal(raw, &f); err != nil {
+		return nil, fmt.Errorf("decode filter: %w", err)
+	}
+	return &f, nil
+}
+
+func decodeHeaders(raw []byte) (headers map[string]string, err error) {
+	if string(raw) == "{}" {
+		return nil, nil
+	}
+	if err := json.Unmarshal(raw, &headers); err != nil {
+		return nil, fmt.Errorf("decode headers: %w", err)
+	}
+	return headers, nil
 }
 
 func utc(t *time.Time) *time.Time {

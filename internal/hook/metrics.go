@@ -52,7 +52,8 @@ func (d *Dispatcher) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(backlogDesc, prometheus.GaugeValue, float64(backlog))
 }
 
-// Hold is up to which position of the log no delivery is pending: what comes after, a delivery may still have to read (change.Hold).
+// Hold is up to which position of the log no delivery is pending, and no replay has still to look: what comes after, they may have to read
+// (change.Hold).
 func (d *Dispatcher) Hold(ctx context.Context) (change.Position, error) {
 	position, err := dbsqlc.New(d.pool).DoneBefore(ctx)
 	return change.Position(position), err

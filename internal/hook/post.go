@@ -1,21 +1,17 @@
 package hook
 
 import (
-	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"errors"
+	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
+
+	"itemcast/internal/change"
+	"itemcast/internal/hook/sending"
 )
 
 // verdict is what an attempt means for its delivery.
@@ -29,64 +25,62 @@ const (
 	returned          // not attempted to the end: comes due again at once, and does not count
 )
 
-// outcome is the result of one attempt.
+// outcome is what came of one attempt.
 type outcome struct {
-	id, hook, item, claim uuid.UUID
-	verdict               verdict
-	wait                  time.Duration
-	status                int    // zero: no answer
-	fault                 string // shown to the hook's owner
-	host                  string // of a failure; not the whole URL, which may hold a secret
+	sending.Result
+	hook     uuid.UUID
+	position int64
+	claim    uuid.UUID
+	verdict  verdict
+	wait     time.Duration
+	trigger  string
+	at       time.Time
+	host     string // of the endpoint; not the whole URL, which may hold a secret
+	limited  bool   // by settings of the hook's: others may be waiting for this one's place
 }
 
-const (
-	maxAnswer = 64 << 10 // bytes of an answer that are read, so that its connection can be used again
-	maxFault  = 500      // bytes
-)
+// faultNotKept is of a delivery whose change the log no longer keeps, beside the faults of package sending.
+const faultNotKept = "not_kept"
 
-// post makes one attempt. ctx ends when the node stops.
+// post makes one attempt. ctx ends when the node stops, or may be taken for dead.
 func (d *Dispatcher) post(ctx context.Context, c claimed) outcome {
-	o := outcome{id: c.ID, hook: c.HookID, item: c.ItemID, claim: c.claim}
+	o := outcome{hook: c.HookID, position: c.Position, claim: c.claim, at: time.Now(), limited: c.RateLimit != nil || c.MaxInFlight != nil}
 	// A node that was frozen may come to this late. It must not send what somebody else may have sent meanwhile.
 	left := time.Until(c.expires.Add(-d.config.Slack))
 	if left <= 0 || ctx.Err() != nil {
 		o.verdict = returned
 		return o
 	}
+	o.trigger = triggerOf(c)
 	if c.change == nil {
-		o.verdict, o.fault = failed, "the change log no longer keeps the document"
+		o.verdict, o.Fault, o.Detail = failed, faultNotKept, "The change log no longer keeps the document."
+		return o
+	}
+	message, err := d.message(c)
+	if err != nil {
+		o.verdict, o.Fault, o.Detail = failed, sending.Unsendable, "The request could not be made: "+err.Error()
 		return o
 	}
 	timed, cancel := context.WithTimeout(ctx, min(left, d.config.Timeout))
 	defer cancel()
-	status, retryAfter, err := d.send(timed, c)
+	o.Result = d.sender.Send(timed, message)
 	switch {
-	case err == nil && status >= 200 && status <= 299:
-		o.status = status
+	case o.Fault == "":
+		o.verdict = succeeded
 		return o
-	case err != nil && ctx.Err() != nil: // cut off by our own stop
+	case o.Fault == sending.Interrupted:
 		o.verdict = returned
 		return o
-	case err != nil && errors.Is(timed.Err(), context.DeadlineExceeded):
-		o.fault = fmt.Sprintf("no complete answer within %s", d.config.Timeout)
-	case err != nil:
-		o.fault = faultOf(err)
-	default:
-		o.status = status
-		o.fault = "the answer was " + strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
-		if status >= 300 && status <= 399 {
-			o.fault += "; redirects are not followed"
-		}
 	}
 	if u, err := url.Parse(c.Url); err == nil {
 		o.host = u.Host
 	}
-	if o.status == http.StatusGone {
+	if o.Status == http.StatusGone {
 		o.verdict = gone
 		return o
 	}
 	var more bool
-	if o.wait, more = d.config.wait(int(c.Attempts), retryAfter); more {
+	if o.wait, more = d.config.wait(int(c.Attempts-c.Round), o.RetryAfter); more {
 		o.verdict = retry
 	} else {
 		o.verdict = failed
@@ -94,82 +88,57 @@ func (d *Dispatcher) post(ctx context.Context, c claimed) outcome {
 	return o
 }
 
-// send posts the document and reads the answer.
-func (d *Dispatcher) send(ctx context.Context, c claimed) (status int, retryAfter time.Duration, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Url, bytes.NewReader(c.change.Document))
+func (d *Dispatcher) message(c claimed) (sending.Message, error) {
+	body := c.change.Document
+	if c.Thin {
+		var err error
+		if _, body, err = thin(body); err != nil {
+			return sending.Message{}, err
+		}
+	}
+	to, err := target(c.Url, c.Secret, c.OldSecret, c.Headers)
 	if err != nil {
-		return 0, 0, fmt.Errorf("make a request: %w", err)
+		return sending.Message{}, err
 	}
-	if err := d.setHeaders(request.Header, c); err != nil {
-		return 0, 0, err
-	}
-	response, err := d.client.Do(request)
+	to.ID, to.Event, to.Trigger, to.Revision = c.ID, events[c.change.Kind], triggerOf(c), c.change.Revision
+	to.Cursor, to.OccurredAt, to.Body = d.feed.Cursor(c.change.Position), c.change.OccurredAt, body
+	return to, nil
+}
+
+// target is a message of which it is only known where it goes.
+func target(url, secret, oldSecret string, headers json.RawMessage) (sending.Message, error) {
+	own, err := decodeHeaders(headers)
 	if err != nil {
-		return 0, 0, err
+		return sending.Message{}, err
 	}
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode == http.StatusSwitchingProtocols { // the body is the connection, which no deadline of ours ends
-		return response.StatusCode, 0, nil
+	m := sending.Message{URL: url, Secrets: []string{secret}, Headers: own}
+	if oldSecret != "" {
+		m.Secrets = append(m.Secrets, oldSecret)
 	}
-	if _, err := io.CopyN(io.Discard, response.Body, maxAnswer); err != nil && !errors.Is(err, io.EOF) {
-		return 0, 0, fmt.Errorf("read the answer: %w", err)
-	}
-	return response.StatusCode, parseRetryAfter(response.Header.Get("Retry-After"), d.config.Now()), nil
+	return m, nil
 }
 
-func (d *Dispatcher) setHeaders(h http.Header, c claimed) error {
-	id, now := c.ID.String(), d.config.Now()
-	signature, err := sign(c.Secret, id, now, c.change.Document)
-	if err != nil {
-		return err
+// triggerOf is why a delivery is made: what it was asked for with, or the change's own reason.
+func triggerOf(c claimed) string {
+	switch {
+	case c.Trigger != nil:
+		return *c.Trigger
+	case c.change != nil:
+		return c.change.Trigger
 	}
-	h.Set("Content-Type", "application/json")
-	h.Set("User-Agent", "Itemcast/"+d.config.Version)
-	h.Set("Webhook-Id", id)
-	h.Set("Webhook-Timestamp", strconv.FormatInt(now.Unix(), 10))
-	h.Set("Webhook-Signature", signature)
-	h.Set("Itemcast-Event", events[c.change.Kind])
-	h.Set("Itemcast-Trigger", c.change.Trigger)
-	h.Set("Itemcast-Revision", strconv.FormatInt(c.change.Revision, 10))
-	h.Set("Itemcast-Cursor", d.feed.Cursor(c.change.Position))
-	h.Set("Traceparent", traceparent(c.ID))
-	// Not sent, but tells net/http that it may send again on a new connection when the endpoint has just closed an idle one:
-	// the receiver knows a repetition by its webhook-id.
-	h["Idempotency-Key"] = []string{}
-	return nil
+	return change.ByHook
 }
 
-// traceparent (W3C Trace Context) is one trace for all attempts of a delivery, each a span of its own.
-func traceparent(delivery uuid.UUID) string {
-	var span [8]byte
-	_, _ = rand.Read(span[:]) // never fails
-	span[7] |= 1              // an id of zeros is invalid
-	return "00-" + hex.EncodeToString(delivery[:]) + "-" + hex.EncodeToString(span[:]) + "-01"
-}
-
-// parseRetryAfter reads RFC 9110, section 10.2.3: seconds or a date. Zero when there is none that can be read.
-func parseRetryAfter(value string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
+// thin is what of a document names the item, and its revision.
+func thin(document []byte) (item uuid.UUID, body []byte, err error) {
+	var names struct {
+		ID       uuid.UUID `json:"id"`
+		URL      string    `json:"url"`
+		Revision int64     `json:"revision"`
 	}
-	if at, err := http.ParseTime(value); err == nil {
-		return max(0, at.Sub(now))
+	if err := json.Unmarshal(document, &names); err != nil {
+		return uuid.Nil, nil, fmt.Errorf("read the document: %w", err)
 	}
-	return 0
-}
-
-// faultOf tells why there was no answer, without the method and URL that net/http puts before it.
-func faultOf(err error) string {
-	if refused, ok := errors.AsType[refusal](err); ok {
-		return refused.Error()
-	}
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		err = wrapped.Err
-	}
-	text := strings.ToValidUTF8(strings.ReplaceAll(err.Error(), "\x00", ""), "")
-	for len(text) > maxFault {
-		_, size := utf8.DecodeLastRuneInString(text[:maxFault+1])
-		text = text[:maxFault+1-max(size, 1)]
-	}
-	return text
+	body, err = json.Marshal(names)
+	return names.ID, body, err
 }

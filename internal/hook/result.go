@@ -3,11 +3,13 @@ package hook
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
 )
 
@@ -18,12 +20,14 @@ const (
 	resultPause   = 100 * time.Millisecond // between tries while the database is away
 )
 
-// The states of a delivery.
-const (
-	statePending   = "pending"
-	stateSucceeded = "succeeded"
-	stateFailed    = "failed"
-)
+// outcomes are verdicts as the log has them; in the queue, a delivery that is returned stays as it was.
+var outcomes = map[verdict]string{
+	succeeded: "succeeded",
+	retry:     "retry",
+	failed:    "failed",
+	gone:      "failed",
+	returned:  "returned",
+}
 
 // writeResults writes outcomes in batches until they are closed. What cannot be written before its claim lapses is sent again.
 func (d *Dispatcher) writeResults() {
@@ -66,14 +70,15 @@ func (d *Dispatcher) gather(first outcome) []outcome {
 	return batch
 }
 
-// write records a batch, lets the next of each line come forward, and makes hooks inactive that are gone.
+// write records a batch, lets the next of each line come forward, and makes hooks inactive that are gone or do nothing but fail.
 func (d *Dispatcher) write(batch []outcome) error {
 	ctx, cancel := context.WithTimeout(context.Background(), resultTimeout)
 	defer cancel()
-	var due, disabled []uuid.UUID
-	err := pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
+	var due []uuid.UUID
+	disabled := make(map[uuid.UUID]string)
+	err := db.Write(ctx, d.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q := dbsqlc.New(tx)
-		if err := q.LockLines(ctx); err != nil {
+		if err := dbsqlc.New(db.Later(tx)).LockLines(ctx); err != nil {
 			return fmt.Errorf("lock lines: %w", err)
 		}
 		written, err := q.WriteResults(ctx, resultParams(batch))
@@ -83,31 +88,30 @@ func (d *Dispatcher) write(batch []outcome) error {
 		if due, err = promote(ctx, q, written); err != nil {
 			return err
 		}
-		disabled, err = disableGone(ctx, q, batch, written)
-		return err
+		return d.disable(ctx, q, batch, written, disabled)
 	})
 	if err != nil {
 		return err
 	}
-	for _, id := range disabled {
-		d.log.Warn("a hook was made inactive", "hook", id, "reason", goneReason)
+	for id, reason := range disabled {
+		d.log.Warn("a hook was made inactive", "hook", id, "reason", reason)
 	}
 	for _, o := range batch {
 		switch {
-		case o.verdict == returned:
+		case o.verdict == returned || o.limited:
 			due = append(due, o.hook)
 		case o.verdict == retry && o.wait < d.config.Sweep: // longer waits are found by the sweep
-			time.AfterFunc(o.wait, func() { d.look(o.hook) })
+			time.AfterFunc(o.wait, func() { d.Look(o.hook) })
 		}
 	}
-	d.look(due...)
+	d.Look(due...)
 	return nil
 }
 
 func promote(ctx context.Context, q *dbsqlc.Queries, written []dbsqlc.WriteResultsRow) ([]uuid.UUID, error) {
 	var lines dbsqlc.PromoteNextParams
 	for _, row := range written {
-		if row.State != statePending {
+		if row.Outcome == outcomes[succeeded] || row.Outcome == outcomes[failed] {
 			lines.HookIds, lines.ItemIds = append(lines.HookIds, row.HookID), append(lines.ItemIds, row.ItemID)
 		}
 	}
@@ -123,45 +127,50 @@ func promote(ctx context.Context, q *dbsqlc.Queries, written []dbsqlc.WriteResul
 
 const goneReason = "The endpoint answered 410 Gone."
 
-// disableGone makes the hooks inactive whose endpoints answered 410, and fails all that waits for them. It returns those that were active.
-func disableGone(ctx context.Context, q *dbsqlc.Queries, batch []outcome, written []dbsqlc.WriteResultsRow) (disabled []uuid.UUID, err error) {
-	counted := make(map[uuid.UUID]bool, len(written))
+// disable makes the hooks inactive whose endpoints answered 410, and those that have done nothing but fail for Config.DisableAfter, and says
+// which and why. What waits for them the sweep ends.
+func (d *Dispatcher) disable(ctx context.Context, q *dbsqlc.Queries, batch []outcome, written []dbsqlc.WriteResultsRow, disabled map[uuid.UUID]string) error {
+	counted := make(map[deliveryKey]bool, len(written))
 	for _, row := range written {
-		counted[row.ID] = true
+		counted[deliveryKey{row.HookID, row.Position}] = true
 	}
+	var failing []uuid.UUID
 	for _, o := range batch {
-		if o.verdict != gone || !counted[o.id] {
-			continue
-		}
-		active, err := q.DisableHook(ctx, dbsqlc.DisableHookParams{ID: o.hook, Reason: goneReason})
-		if err != nil {
-			return nil, fmt.Errorf("disable hook: %w", err)
-		}
-		if active > 0 {
-			disabled = append(disabled, o.hook)
-		}
-		if err := q.FailPending(ctx, dbsqlc.FailPendingParams{HookID: o.hook, Reason: goneReason}); err != nil {
-			return nil, fmt.Errorf("fail what is pending: %w", err)
+		switch {
+		case !counted[deliveryKey{o.hook, o.position}]:
+		case o.verdict == gone:
+			active, err := q.DisableHook(ctx, dbsqlc.DisableHookParams{ID: o.hook, Reason: goneReason})
+			if err != nil {
+				return fmt.Errorf("disable hook: %w", err)
+			}
+			if active > 0 {
+				disabled[o.hook] = goneReason
+			}
+		case (o.verdict == retry || o.verdict == failed) && !slices.Contains(failing, o.hook):
+			failing = append(failing, o.hook)
 		}
 	}
-	return disabled, nil
+	if len(failing) == 0 {
+		return nil
+	}
+	rows, err := q.DisableFailing(ctx, dbsqlc.DisableFailingParams{Ids: failing, After: d.config.DisableAfter.Seconds()})
+	if err != nil {
+		return fmt.Errorf("disable failing hooks: %w", err)
+	}
+	for _, row := range rows {
+		disabled[row.ID] = row.Reason
+	}
+	return nil
 }
 
 func resultParams(batch []outcome) dbsqlc.WriteResultsParams {
 	var p dbsqlc.WriteResultsParams
 	for _, o := range batch {
-		state, tries := stateFailed, int32(1)
-		switch o.verdict {
-		case succeeded:
-			state = stateSucceeded
-		case retry:
-			state = statePending
-		case returned:
-			state, tries = statePending, 0
-		}
-		p.Ids, p.Claims = append(p.Ids, o.id), append(p.Claims, o.claim)
-		p.States, p.Tries, p.Waits = append(p.States, state), append(p.Tries, tries), append(p.Waits, o.wait.Seconds())
-		p.Statuses, p.Errors = append(p.Statuses, int32(o.status)), append(p.Errors, o.fault)
+		p.HookIds, p.Positions, p.Claims = append(p.HookIds, o.hook), append(p.Positions, o.position), append(p.Claims, o.claim)
+		p.Outcomes, p.Waits = append(p.Outcomes, outcomes[o.verdict]), append(p.Waits, o.wait.Seconds())
+		p.Ats, p.Tooks, p.Triggers = append(p.Ats, o.at), append(p.Tooks, int32(o.Took.Microseconds())), append(p.Triggers, o.trigger)
+		p.Statuses, p.Responses = append(p.Statuses, int32(o.Status)), append(p.Responses, o.Response)
+		p.Faults, p.Errors = append(p.Faults, string(o.Fault)), append(p.Errors, o.Detail)
 	}
 	return p
 }

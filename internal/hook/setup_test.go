@@ -2,6 +2,7 @@ package hook
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -17,12 +18,15 @@ import (
 	"itemcast/internal/change"
 	"itemcast/internal/db"
 	"itemcast/internal/db/dbtest"
+	"itemcast/internal/hook/egress"
+	"itemcast/internal/hook/sending"
+	"itemcast/internal/item"
 )
 
 // patience bounds every wait of the tests; they all wait for something that happens much sooner.
 const patience = 30 * time.Second
 
-var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+var loopback = egress.Policy{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}
 
 // bundle is a database with one account, and a context in which somebody manages its hooks.
 type bundle struct {
@@ -46,10 +50,26 @@ func newBundle(t testing.TB) *bundle {
 	t.Cleanup(cancel)
 	b := &bundle{t: t, url: dbtest.URL(t) + "&pool_max_conns=6"}
 	b.pool = b.open()
-	b.service = NewService(b.pool, loopback)
+	b.service = b.newService(loopback)
 	b.account = b.newAccount()
 	b.ctx = acting(ctx, b.account)
 	return b
+}
+
+// newService is a service on a feed that is read when it is asked, and not followed.
+func (b *bundle) newService(reach egress.Policy) *Service {
+	b.t.Helper()
+	feed, err := change.OpenFeed(b.t.Context(), b.pool, slog.New(slog.NewTextHandler(b.t.Output(), nil)))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return NewService(ServiceConfig{Pool: b.pool, Feed: feed, Reach: reach, Sender: sending.New(reach.Transport(egress.Options{}), sending.Config{Version: "1.2.3"}),
+		Sample: func(_ context.Context, id *uuid.UUID) (item.Document, error) {
+			if id == nil {
+				id = new(uuid.New())
+			}
+			return item.Document{Bytes: documentOf(*id, 7), Revision: 7}, nil
+		}})
 }
 
 func acting(ctx context.Context, accountID uuid.UUID) context.Context {
@@ -83,11 +103,31 @@ func (b *bundle) hook(url string, events ...string) (Hook, string) {
 	if len(events) == 0 {
 		events = []string{ItemCreated, ItemUpdated, ItemDeleted, ItemTriggered}
 	}
-	h, secret, err := b.service.Create(b.ctx, Input{URL: url, Events: events})
+	return b.hookOf(map[string]any{"url": url, "events": events})
+}
+
+// hookOf makes a hook of settings.
+func (b *bundle) hookOf(settings map[string]any) (Hook, string) {
+	b.t.Helper()
+	raw, err := json.Marshal(settings)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	h, secret, err := b.service.Create(b.ctx, raw)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	return h, secret
+}
+
+// patch changes a hook.
+func (b *bundle) patch(h Hook, patch string) Hook {
+	b.t.Helper()
+	patched, err := b.service.Patch(b.ctx, h.ID, [][]byte{[]byte(patch)})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return patched
 }
 
 // node is what one process runs.
@@ -97,21 +137,29 @@ type node struct {
 	stop      func() // ends it gracefully, and waits for that
 }
 
-// idleNode is a node of which nothing runs.
+// idleNode is a node of which nothing runs. It may reach loopback.
 func (b *bundle) idleNode(config Config) *node {
 	b.t.Helper()
-	pool, log := b.open(), slog.New(slog.NewTextHandler(b.t.Output(), nil))
+	return b.idleNodeThat(config, loopback)
+}
+
+func (b *bundle) idleNodeThat(config Config, reach egress.Policy) *node {
+	b.t.Helper()
+	log := slog.New(slog.NewTextHandler(b.t.Output(), nil))
+	pool, err := db.Derive(b.t.Context(), b.pool, 8)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(pool.Close)
 	feed, err := change.OpenFeed(b.ctx, pool, log)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	if config.AllowNetworks == nil {
-		config.AllowNetworks = loopback
-	}
 	if config.Sweep == 0 {
 		config.Sweep = 20 * time.Millisecond
 	}
-	return &node{Dispatcher: NewDispatcher(pool, feed, config, log), sequencer: change.NewSequencer(pool, log)}
+	sender := sending.New(reach.Transport(egress.Options{}), sending.Config{Version: "1.2.3"})
+	return &node{Dispatcher: NewDispatcher(pool, feed, sender, config, log), sequencer: change.NewSequencer(pool, log)}
 }
 
 // node starts a node, which runs until the test ends or stop is called.
@@ -231,10 +279,19 @@ func (b *bundle) eventually(what string, holds func() bool) {
 	}
 }
 
+// The states of deliveries, as states counts them.
+const (
+	statePending   = string(Pending)
+	stateSucceeded = string(Succeeded)
+	stateFailed    = string(Failed)
+)
+
 // states counts the deliveries of a hook by state.
 func (b *bundle) states(h Hook) map[string]int {
 	b.t.Helper()
-	rows, err := b.pool.Query(b.ctx, "SELECT state, count(*) FROM delivery WHERE hook_id = $1 GROUP BY state", h.ID)
+	rows, err := b.pool.Query(b.ctx, `SELECT state, count(*) FROM (
+		SELECT 'pending' AS state FROM delivery WHERE hook_id = $1
+		UNION ALL SELECT outcome FROM delivery_attempt WHERE hook_id = $1 AND closes) d GROUP BY state`, h.ID)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -255,3 +312,6 @@ func retries(n int, wait time.Duration) []time.Duration {
 	}
 	return waits
 }
+
+// term is a time in which a node that does not run may claim.
+func (n *node) term(ctx context.Context) term { return term{node: 1 << 30, ctx: ctx} }

@@ -42,16 +42,38 @@ func (s *slots) ask(hooks []uuid.UUID) {
 	}
 }
 
+// take reserves up to n free slots of a hook, none while it asks: what is due already goes first.
+func (s *slots) take(h uuid.UUID, n int32) int32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, asks := s.asking[h]; asks {
+		return 0
+	}
+	l := s.lane(h)
+	n = min(n, int32(s.limit(l)-l.inFlight))
+	if n <= 0 {
+		s.release(h, 0)
+		return 0
+	}
+	l.inFlight += int(n)
+	return n
+}
+
+func (s *slots) lane(h uuid.UUID) *lane {
+	l := s.lanes[h]
+	if l == nil {
+		l = &lane{}
+		s.lanes[h] = l
+	}
+	return l
+}
+
 // reserve takes the free slots of hooks that ask, which then ask no more. Hooks without a free slot go on asking.
 func (s *slots) reserve() (hooks []uuid.UUID, free []int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for h := range s.asking { // in random order, so that all get their turn
-		l := s.lanes[h]
-		if l == nil {
-			l = &lane{}
-			s.lanes[h] = l
-		}
+		l := s.lane(h)
 		n := s.limit(l) - l.inFlight
 		if n <= 0 {
 			continue

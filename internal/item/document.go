@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,6 +59,12 @@ func documentVersion(publicURL string) int32 {
 }
 
 var documentNames = jsonNames[Item]()
+
+// CanChange reports whether a name is that of a field which a change can change: one that follows from no other.
+func CanChange(field string) bool {
+	return slices.Contains(documentNames, field) &&
+		!slices.Contains([]string{"id", "url", "created_by", "created_at", "updated_at", "revision"}, field)
+}
 
 // jsonNames are the JSON names of a struct's fields, in declared order.
 func jsonNames[T any]() (names []string) {

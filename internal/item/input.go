@@ -13,6 +13,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/jsonobject"
 	"itemcast/internal/problem"
 )
 
@@ -38,13 +39,13 @@ type draft struct {
 // when it was written: it stays as it is, and costs nothing. Errors: INVALID_INPUT when the patch is no object, and read's.
 func patched(i *Item, patch json.RawMessage, read func([]byte) (ItemInput, error)) (draft, error) {
 	malformed := problem.New(problem.InvalidInput, "The patch must be a JSON object.")
-	changes, err := members(patch)
+	changes, err := jsonobject.Members(patch)
 	if err != nil {
 		return draft{}, malformed
 	}
 	named := map[string]bool{"name": true} // without which there is no input
 	for _, change := range changes {
-		named[change.name] = true
+		named[change.Name] = true
 	}
 	before, touched := i.input(), ItemInput{}
 	setFields(&touched, &before, func(name string) bool { return named[name] })
@@ -52,7 +53,7 @@ func patched(i *Item, patch json.RawMessage, read func([]byte) (ItemInput, error
 	if err != nil {
 		return draft{}, fmt.Errorf("encode input: %w", err)
 	}
-	if raw, err = mergePatch(raw, patch); err != nil {
+	if raw, err = jsonobject.Merge(raw, patch); err != nil {
 		return draft{}, malformed
 	}
 	input, err := read(raw)

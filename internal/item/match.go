@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
 )
@@ -30,7 +31,7 @@ func NewMatcher(ctx context.Context, pool *pgxpool.Pool, account uuid.UUID, filt
 	if len(filter.Metadata) == 0 {
 		return m, nil
 	}
-	fields, err := dbsqlc.New(pool).ListMetadataFields(ctx, account)
+	fields, err := dbsqlc.New(db.Read(ctx, pool)).ListMetadataFields(ctx, account)
 	if err != nil {
 		return nil, fmt.Errorf("list metadata fields: %w", err)
 	}
@@ -50,13 +51,44 @@ func (m *Matcher) Match(ctx context.Context, i *Item) (bool, error) {
 	if m.filter.Search == "" {
 		return true, nil
 	}
-	found, err := dbsqlc.New(m.pool).MatchSearch(ctx, dbsqlc.MatchSearchParams{
+	found, err := dbsqlc.New(db.Read(ctx, m.pool)).MatchSearch(ctx, dbsqlc.MatchSearchParams{
 		Name: i.Name, Description: i.Description, Tags: i.Tags, Metadata: i.Metadata, Search: m.filter.Search,
 	})
 	if err != nil {
 		return false, fmt.Errorf("match search: %w", err)
 	}
 	return found, nil
+}
+
+// MatchAll reports of each item whether it passes, with one statement at most.
+func (m *Matcher) MatchAll(ctx context.Context, items []*Item) ([]bool, error) {
+	passes := make([]bool, len(items))
+	var p dbsqlc.MatchSearchesParams // of those that the search decides on
+	for n, i := range items {
+		if passes[n] = m.matchColumns(i); !passes[n] || m.filter.Search == "" {
+			continue
+		}
+		tags, err := json.Marshal(i.Tags)
+		if err != nil {
+			return nil, fmt.Errorf("encode tags: %w", err)
+		}
+		passes[n] = false
+		p.Places = append(p.Places, int32(n))
+		p.Names, p.Descriptions = append(p.Names, i.Name), append(p.Descriptions, i.Description)
+		p.Tags, p.Metadatas = append(p.Tags, tags), append(p.Metadatas, i.Metadata)
+	}
+	if len(p.Places) == 0 {
+		return passes, nil
+	}
+	p.Search = m.filter.Search
+	places, err := dbsqlc.New(db.Read(ctx, m.pool)).MatchSearches(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("match search: %w", err)
+	}
+	for _, place := range places {
+		passes[place] = true
+	}
+	return passes, nil
 }
 
 func (m *Matcher) matchColumns(i *Item) bool {

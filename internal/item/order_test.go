@@ -11,6 +11,8 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/openapi"
+
+	"itemcast/internal/jsonobject"
 )
 
 // The contract's order (x-order, which is also the order of declaration and of required) is the document's, and no field is ever absent.
@@ -28,18 +30,18 @@ func TestDocument_HasEveryFieldOfTheContractInItsOrder(t *testing.T) {
 		expectOrder(t, "Item", members)
 		for _, m := range members {
 			switch {
-			case m.name == "workflow" && i == full:
-				expectOrder(t, "ItemWorkflow", ordered(t, m.value))
-			case m.name == "assets" && i == full:
-				expectOrder(t, "Asset", ordered(t, elementOf(t, m.value)))
-			case m.name == "snapshots" && i == full:
-				expectOrder(t, "Snapshot", ordered(t, elementOf(t, m.value)))
+			case m.Name == "workflow" && i == full:
+				expectOrder(t, "ItemWorkflow", ordered(t, m.Value))
+			case m.Name == "assets" && i == full:
+				expectOrder(t, "Asset", ordered(t, elementOf(t, m.Value)))
+			case m.Name == "snapshots" && i == full:
+				expectOrder(t, "Snapshot", ordered(t, elementOf(t, m.Value)))
 			}
 		}
 	}
 }
 
-func expectOrder(t *testing.T, schema string, got []member) {
+func expectOrder(t *testing.T, schema string, got []jsonobject.Member) {
 	t.Helper()
 	raw, err := openapi.Files.ReadFile("item.yaml")
 	if err != nil {
@@ -83,16 +85,16 @@ func expectOrder(t *testing.T, schema string, got []member) {
 		want = append(want, p.name)
 	}
 	for _, m := range got {
-		names = append(names, m.name)
+		names = append(names, m.Name)
 	}
 	if !slices.Equal(names, want) || !slices.Equal(declared.Required, want) {
 		t.Errorf("%s\n  document %v\n  declared %v\n  required %v", schema, names, want, declared.Required)
 	}
 }
 
-func ordered(t *testing.T, raw []byte) []member {
+func ordered(t *testing.T, raw []byte) []jsonobject.Member {
 	t.Helper()
-	all, err := members(raw)
+	all, err := jsonobject.Members(raw)
 	if err != nil {
 		t.Fatalf("%s: %v", raw, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/jsonobject"
 	"itemcast/internal/problem"
 	"itemcast/internal/strictjson"
 )
@@ -70,24 +71,24 @@ func sound(input []byte, faults []problem.Fault) []byte {
 
 // soundBelow takes the members with faults off the object at a path; an array goes as a whole.
 func soundBelow(path []string, object []byte, faults []problem.Fault) []byte {
-	all, err := members(object)
+	all, err := jsonobject.Members(object)
 	if err != nil {
 		return object
 	}
 	for n := range all {
-		at := append(slices.Clone(path), all[n].name)
+		at := append(slices.Clone(path), all[n].Name)
 		place := strictjson.Pointer(at...)
 		for _, f := range faults {
 			switch {
-			case !isWithin(f.Pointer, place) || all[n].value == nil:
-			case f.Pointer == place || all[n].value[0] != '{':
-				all[n].value = nil
+			case !isWithin(f.Pointer, place) || all[n].Value == nil:
+			case f.Pointer == place || all[n].Value[0] != '{':
+				all[n].Value = nil
 			default:
-				all[n].value = soundBelow(at, all[n].value, faults)
+				all[n].Value = soundBelow(at, all[n].Value, faults)
 			}
 		}
 	}
-	kept, err := encodeMembers(all)
+	kept, err := jsonobject.Encode(all)
 	if err != nil {
 		return object
 	}

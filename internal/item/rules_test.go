@@ -132,7 +132,7 @@ func TestTrigger_SendsTheItemAsItIsToTheHooksThatWantUpdates(t *testing.T) {
 	}
 	b.hooks = ids(2)
 	triggered, err := b.items.Trigger(b.ctx, i.ID)
-	if err != nil || triggered.Revision != 1 || !reflect.DeepEqual(triggered.Hooks, b.hooks) || b.asked[0] != "item.updated" {
+	if err != nil || triggered.Revision != 1 || !reflect.DeepEqual(triggered.Hooks, b.hooks) || b.asked[0] != i.ID {
 		t.Errorf("got %+v, %v; asked for %v", triggered, err, b.asked)
 	}
 	targets := value[[]uuid.UUID](b, "SELECT targets FROM item_change WHERE kind = 'TRIGGERED' AND trigger = 'manual' AND revision = 1")

@@ -2,9 +2,11 @@ package item
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -32,8 +34,8 @@ type Service struct {
 // Checker holds JSON against the contract, as strict JSON and by a schema. The error tells every fault.
 type Checker func(input []byte) *problem.Error
 
-// HookFinder returns the active hooks of an account that want an event, as tx sees them.
-type HookFinder func(ctx context.Context, tx pgx.Tx, account uuid.UUID, event string) ([]uuid.UUID, error)
+// HookFinder returns the active hooks of an account that are sent an item when it is triggered by hand, as tx sees them.
+type HookFinder func(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, i *Item) ([]uuid.UUID, error)
 
 // Config is what a Service is made of. PublicURL is the base of every URL, without a trailing slash.
 type Config struct {
@@ -61,7 +63,11 @@ func (s *Service) Get(ctx context.Context, id uuid.UUID) (Document, error) {
 	if err != nil {
 		return Document{}, err
 	}
-	row, err := dbsqlc.New(s.pool).GetDocument(ctx, dbsqlc.GetDocumentParams{AccountID: actor.AccountID, ID: id})
+	return s.document(ctx, actor.AccountID, id)
+}
+
+func (s *Service) document(ctx context.Context, accountID, id uuid.UUID) (Document, error) {
+	row, err := dbsqlc.New(s.pool).GetDocument(ctx, dbsqlc.GetDocumentParams{AccountID: accountID, ID: id})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Document{}, errNotFound
 	}
@@ -69,9 +75,34 @@ func (s *Service) Get(ctx context.Context, id uuid.UUID) (Document, error) {
 		return Document{}, fmt.Errorf("read document: %w", err)
 	}
 	if row.DocumentVersion != s.version {
-		return s.renew(ctx, actor.AccountID, id)
+		return s.renew(ctx, accountID, id)
 	}
 	return Document{Bytes: row.Document, Revision: row.Revision}, nil
+}
+
+// Sample returns the document of an item to try a hook with: that of the id, else the newest, else one that is made up. A hook sees all of its
+// account, and so does whoever manages them. Error: NOT_FOUND for an id that there is not.
+func (s *Service) Sample(ctx context.Context, id *uuid.UUID) (Document, error) {
+	actor, err := account.Authorize(ctx, account.HooksManage)
+	if err != nil {
+		return Document{}, err
+	}
+	if id != nil {
+		return s.document(ctx, actor.AccountID, *id)
+	}
+	page, err := s.list(ctx, actor, Filter{}, Paging{Limit: 1})
+	if err != nil {
+		return Document{}, err
+	}
+	if len(page.Items) == 1 {
+		return s.document(ctx, actor.AccountID, page.Items[0].ID)
+	}
+	made := uuid.Must(uuid.NewV7()) // fails only without a source of randomness
+	now := time.Now()
+	document, err := Encode(&Item{ID: made, URL: s.url(made), Name: "A sample item", Description: "Made up, to try a hook with.", Type: ItemTypeVideo,
+		Privacy: PrivacyPrivate, Tags: []string{"sample"}, Metadata: json.RawMessage("{}"), ClientData: json.RawMessage("{}"), Assets: []Asset{},
+		Snapshots: []Snapshot{}, CreatedAt: now, UpdatedAt: now, Revision: 1})
+	return Document{Bytes: document, Revision: 1}, err
 }
 
 // GetMany returns the documents of those of the ids that there are, in one statement.

@@ -35,7 +35,7 @@ type bundle struct {
 	feed      *change.Feed
 	sequencer *change.Sequencer
 	hooks     []uuid.UUID // what the hook finder finds
-	asked     []string    // the events that it was asked for
+	asked     []uuid.UUID // the items that it was asked for
 }
 
 func setup(t *testing.T) *bundle {
@@ -66,8 +66,8 @@ func (b *bundle) service(publicURL string) *Service {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	find := func(_ context.Context, _ pgx.Tx, _ uuid.UUID, event string) ([]uuid.UUID, error) {
-		b.asked = append(b.asked, event)
+	find := func(_ context.Context, _ pgx.Tx, _ uuid.UUID, i *Item) ([]uuid.UUID, error) {
+		b.asked = append(b.asked, i.ID)
 		return b.hooks, nil
 	}
 	return NewService(Config{Pool: b.pool, Feed: b.feed, Sequencer: b.sequencer, Hooks: find, Check: document.Schema("ItemInput").Check,

@@ -92,7 +92,7 @@ type Triggered struct {
 	Hooks    []uuid.UUID
 }
 
-// Trigger sends an item as it is to every active hook that wants updates. Error: NO_HOOK when there is none.
+// Trigger sends an item as it is to every active hook that wants triggers or updates, of it. Error: NO_HOOK when there is none.
 func (s *Service) Trigger(ctx context.Context, id uuid.UUID) (Triggered, error) {
 	actor, err := account.Authorize(ctx, account.ItemsEdit)
 	if err != nil {
@@ -104,12 +104,12 @@ func (s *Service) Trigger(ctx context.Context, id uuid.UUID) (Triggered, error) 
 		if err != nil {
 			return err
 		}
-		hooks, err := s.hooks(ctx, tx, actor.AccountID, "item.updated")
+		hooks, err := s.hooks(ctx, tx, actor.AccountID, i)
 		if err != nil {
 			return err
 		}
 		if len(hooks) == 0 {
-			return problem.New(problem.NoHook, "No active hook wants updates of this item; make one at /api/v1/hooks.")
+			return problem.New(problem.NoHook, "No active hook wants triggers or updates of this item; make one at /api/v1/hooks.")
 		}
 		triggered = Triggered{Revision: i.Revision, Hooks: hooks}
 		return change.Record(ctx, tx, change.Change{

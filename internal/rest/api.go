@@ -6,9 +6,11 @@ package rest
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"time"
 
 	"itemcast/internal/account"
 	"itemcast/internal/change"
@@ -78,6 +80,39 @@ func setLinks(w http.ResponseWriter, next, previous *string) {
 	if previous != nil {
 		w.Header().Add("Link", "<"+*previous+`>; rel="prev"`)
 	}
+}
+
+// nextURL is the request's URL that goes on at a place in the list; nil at its end.
+func (a *API) nextURL(ctx context.Context, next string) *string {
+	if next == "" {
+		return nil
+	}
+	return a.pageURL(requestFrom(ctx), "after", next)
+}
+
+// writePage writes a page of a list that is read one way.
+func writePage(w http.ResponseWriter, next *string, page any) error {
+	setLinks(w, next, nil)
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(page)
+}
+
+func limitOf(limit *int32) int {
+	if limit == nil {
+		return defaultPage
+	}
+	return int(*limit)
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// orNil is a pointer to a value; nil to a zero one.
+func orNil[T comparable](value T) *T {
+	var zero T
+	if value == zero {
+		return nil
+	}
+	return &value
 }
 
 func orZero[T any](value *T) (zero T) {

@@ -50,10 +50,7 @@ func (a *API) ListChanges(ctx context.Context, request oapi.ListChangesRequestOb
 	if err != nil {
 		return nil, err
 	}
-	limit := defaultPage
-	if p.Limit != nil {
-		limit = int(*p.Limit)
-	}
+	limit := limitOf(p.Limit)
 	return a.changePage(ctx, subscription, limit, time.Duration(orZero(p.Wait))*time.Second)
 }
 

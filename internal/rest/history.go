@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strconv"
 
@@ -13,10 +12,7 @@ import (
 
 // ListItemHistory lists an item's changes, newest first.
 func (a *API) ListItemHistory(ctx context.Context, request oapi.ListItemHistoryRequestObject) (oapi.ListItemHistoryResponseObject, error) {
-	limit := defaultPage
-	if request.Params.Limit != nil {
-		limit = int(*request.Params.Limit)
-	}
+	limit := limitOf(request.Params.Limit)
 	before := int64(0)
 	if after := request.Params.After; after != nil {
 		var err error
@@ -41,9 +37,7 @@ func (a *API) ListItemHistory(ctx context.Context, request oapi.ListItemHistoryR
 type changeList struct{ oapi.ChangeList }
 
 func (l changeList) VisitListItemHistoryResponse(w http.ResponseWriter) error {
-	setLinks(w, l.Next, nil)
-	w.Header().Set("Content-Type", "application/json")
-	return json.NewEncoder(w).Encode(l.ChangeList)
+	return writePage(w, l.Next, l.ChangeList)
 }
 
 func (a *API) toChange(c *change.Change) oapi.Change {

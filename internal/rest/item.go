@@ -23,10 +23,7 @@ func (a *API) ListItems(ctx context.Context, request oapi.ListItemsRequestObject
 		WorkflowStatuses: orZero(p.WorkflowStatus), CreatedAfter: p.CreatedAfter, CreatedBefore: p.CreatedBefore, UpdatedAfter: p.UpdatedAfter,
 		Metadata: metadataCriteria(requestFrom(ctx)),
 	}
-	limit := defaultPage
-	if p.Limit != nil {
-		limit = int(*p.Limit)
-	}
+	limit := limitOf(p.Limit)
 	if p.After != nil && p.Before != nil {
 		return nil, problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "before", Detail: "must not be given together with after"})
 	}

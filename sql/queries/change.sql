@@ -160,3 +160,9 @@ FROM consumer_position c GROUP BY c.consumer;
 -- system: as TryLockRetention.
 SELECT c.occurred_at FROM item_position p JOIN item_change c ON c.id = p.change_id
 WHERE p.position > (SELECT f.floor FROM feed f) ORDER BY p.position LIMIT 1;
+
+-- ChangeTime is when the change at a position was made, or the first after it that is kept.
+-- name: ChangeTime :one
+-- system: of the whole log.
+SELECT p.position, c.occurred_at FROM item_position p CROSS JOIN LATERAL (SELECT x.occurred_at FROM item_change x WHERE x.id = p.change_id OFFSET 0) c
+WHERE p.position >= @position ORDER BY p.position LIMIT 1;

@@ -133,6 +133,14 @@ DELETE FROM snapshot WHERE account_id = @account_id AND item_id = @item_id;
 -- name: SnapshotsOf :many
 SELECT * FROM snapshot WHERE account_id = @account_id AND item_id = @item_id ORDER BY position;
 
+-- MatchSearches is MatchSearch of many, each with its tags as a JSON array; it returns the places of those that match.
+-- name: MatchSearches :many
+-- system: of values that the caller has; reads no table.
+SELECT u.place::integer AS place
+FROM (SELECT unnest(@places::integer[]) AS place, unnest(@names::text[]) AS name, unnest(@descriptions::text[]) AS description,
+    unnest(@tags::jsonb[]) AS tags, unnest(@metadatas::jsonb[]) AS metadata) u
+WHERE item_search(u.name, u.description, ARRAY(SELECT jsonb_array_elements_text(u.tags)), u.metadata) @@ websearch_to_tsquery('simple', @search::text);
+
 -- MatchSearch asks of one state of an item what the index would answer.
 -- name: MatchSearch :one
 -- system: of values that the caller has; reads no table.

@@ -35,6 +35,8 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	Delivery() DeliveryResolver
+	Hook() HookResolver
 	Item() ItemResolver
 	ItemChange() ItemChangeResolver
 	ItemConnection() ItemConnectionResolver
@@ -84,17 +86,65 @@ type ComplexityRoot struct {
 		ID func(childComplexity int) int
 	}
 
+	Delivery struct {
+		AttemptCount  func(childComplexity int) int
+		Attempts      func(childComplexity int) int
+		CreatedAt     func(childComplexity int) int
+		Cursor        func(childComplexity int) int
+		Event         func(childComplexity int) int
+		HookID        func(childComplexity int) int
+		ID            func(childComplexity int) int
+		ItemID        func(childComplexity int) int
+		LastAttemptAt func(childComplexity int) int
+		LastError     func(childComplexity int) int
+		LastFault     func(childComplexity int) int
+		LastStatus    func(childComplexity int) int
+		NextAttemptAt func(childComplexity int) int
+		OccurredAt    func(childComplexity int) int
+		Revision      func(childComplexity int) int
+		State         func(childComplexity int) int
+		Trigger       func(childComplexity int) int
+		WaitsFor      func(childComplexity int) int
+	}
+
+	DeliveryAttempt struct {
+		At        func(childComplexity int) int
+		Duration  func(childComplexity int) int
+		Error     func(childComplexity int) int
+		Fault     func(childComplexity int) int
+		Number    func(childComplexity int) int
+		Response  func(childComplexity int) int
+		Status    func(childComplexity int) int
+		Succeeded func(childComplexity int) int
+		Trigger   func(childComplexity int) int
+	}
+
+	DeliveryConnection struct {
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
 	Hook struct {
 		Active         func(childComplexity int) int
+		Body           func(childComplexity int) int
+		ChangedFields  func(childComplexity int) int
 		CreatedAt      func(childComplexity int) int
+		Deliveries     func(childComplexity int, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first int64, after *string) int
 		Description    func(childComplexity int) int
 		DisabledReason func(childComplexity int) int
 		Events         func(childComplexity int) int
+		FailingSince   func(childComplexity int) int
+		Filter         func(childComplexity int) int
+		HeaderNames    func(childComplexity int) int
 		ID             func(childComplexity int) int
 		LastError      func(childComplexity int) int
 		LastFailureAt  func(childComplexity int) int
 		LastSuccessAt  func(childComplexity int) int
+		MaxInFlight    func(childComplexity int) int
+		OldSecretUntil func(childComplexity int) int
 		Pending        func(childComplexity int) int
+		RateLimit      func(childComplexity int) int
+		Replay         func(childComplexity int) int
 		URL            func(childComplexity int) int
 		UpdatedAt      func(childComplexity int) int
 	}
@@ -102,6 +152,38 @@ type ComplexityRoot struct {
 	HookConnection struct {
 		Nodes    func(childComplexity int) int
 		PageInfo func(childComplexity int) int
+	}
+
+	HookFilter struct {
+		CreatedAfter     func(childComplexity int) int
+		CreatedBefore    func(childComplexity int) int
+		Metadata         func(childComplexity int) int
+		Privacies        func(childComplexity int) int
+		Search           func(childComplexity int) int
+		Tags             func(childComplexity int) int
+		Types            func(childComplexity int) int
+		UpdatedAfter     func(childComplexity int) int
+		WorkflowStatuses func(childComplexity int) int
+	}
+
+	HookMetadataCriterion struct {
+		Key   func(childComplexity int) int
+		Value func(childComplexity int) int
+	}
+
+	HookReplay struct {
+		Deliveries func(childComplexity int) int
+		EndedAt    func(childComplexity int) int
+		Error      func(childComplexity int) int
+		From       func(childComplexity int) int
+		ID         func(childComplexity int) int
+		LookedAt   func(childComplexity int) int
+		Position   func(childComplexity int) int
+		Rate       func(childComplexity int) int
+		Since      func(childComplexity int) int
+		Size       func(childComplexity int) int
+		StartedAt  func(childComplexity int) int
+		To         func(childComplexity int) int
 	}
 
 	Item struct {
@@ -188,14 +270,20 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		CreateHook          func(childComplexity int, input model.CreateHookInput) int
+		CreateHook          func(childComplexity int, input map[string]any) int
 		CreateItem          func(childComplexity int, input item.ItemInput) int
 		CreateMetadataField func(childComplexity int, input model.CreateMetadataFieldInput) int
 		DeleteHook          func(childComplexity int, id uuid.UUID) int
 		DeleteItem          func(childComplexity int, id uuid.UUID, ifRevision *int64) int
 		DeleteMetadataField func(childComplexity int, id uuid.UUID) int
+		Redeliver           func(childComplexity int, id uuid.UUID) int
 		ReplaceItem         func(childComplexity int, id uuid.UUID, input item.ItemInput, ifRevision *int64) int
+		ReplayHook          func(childComplexity int, id uuid.UUID, after *string, since *time.Time, rate int64) int
+		RotateHookSecret    func(childComplexity int, id uuid.UUID, revoke bool) int
+		StopHookReplay      func(childComplexity int, id uuid.UUID) int
+		TestHook            func(childComplexity int, id uuid.UUID, itemID *uuid.UUID, event *model.HookEvent) int
 		TriggerItemHook     func(childComplexity int, id uuid.UUID) int
+		UpdateHook          func(childComplexity int, id uuid.UUID, input map[string]any) int
 		UpdateItem          func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
 		UpdateMetadataField func(childComplexity int, id uuid.UUID, input model.UpdateMetadataFieldInput) int
 	}
@@ -208,6 +296,8 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
+		Deliveries     func(childComplexity int, hookID *uuid.UUID, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first int64, after *string) int
+		Delivery       func(childComplexity int, id uuid.UUID) int
 		Hook           func(childComplexity int, id uuid.UUID) int
 		Hooks          func(childComplexity int, first int64, after *string) int
 		Item           func(childComplexity int, id uuid.UUID) int
@@ -217,13 +307,30 @@ type ComplexityRoot struct {
 		Tags           func(childComplexity int) int
 	}
 
+	RedeliverPayload struct {
+		Delivery func(childComplexity int) int
+	}
+
 	ReplaceItemPayload struct {
 		Item func(childComplexity int) int
+	}
+
+	ReplayHookPayload struct {
+		Replay func(childComplexity int) int
+	}
+
+	RotateHookSecretPayload struct {
+		OldSecretUntil func(childComplexity int) int
+		Secret         func(childComplexity int) int
 	}
 
 	Snapshot struct {
 		ID  func(childComplexity int) int
 		URL func(childComplexity int) int
+	}
+
+	StopHookReplayPayload struct {
+		ID func(childComplexity int) int
 	}
 
 	Subscription struct {
@@ -235,10 +342,27 @@ type ComplexityRoot struct {
 		Name  func(childComplexity int) int
 	}
 
+	TestHookPayload struct {
+		Delivered func(childComplexity int) int
+		Duration  func(childComplexity int) int
+		Error     func(childComplexity int) int
+		Event     func(childComplexity int) int
+		Fault     func(childComplexity int) int
+		ItemID    func(childComplexity int) int
+		Response  func(childComplexity int) int
+		Revision  func(childComplexity int) int
+		Status    func(childComplexity int) int
+		WebhookID func(childComplexity int) int
+	}
+
 	TriggerItemHookPayload struct {
 		HookIds  func(childComplexity int) int
 		ItemID   func(childComplexity int) int
 		Revision func(childComplexity int) int
+	}
+
+	UpdateHookPayload struct {
+		Hook func(childComplexity int) int
 	}
 
 	UpdateItemPayload struct {
@@ -259,6 +383,13 @@ type ComplexityRoot struct {
 
 // region    ************************** generated!.gotpl **************************
 
+type DeliveryResolver interface {
+	Attempts(ctx context.Context, obj *model.Delivery) ([]*model.DeliveryAttempt, error)
+}
+type HookResolver interface {
+	Replay(ctx context.Context, obj *model.Hook) (*model.HookReplay, error)
+	Deliveries(ctx context.Context, obj *model.Hook, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first int64, after *string) (*model.DeliveryConnection, error)
+}
 type ItemResolver interface {
 	CreatedBy(ctx context.Context, obj *rendered.Item) (*model.User, error)
 
@@ -275,8 +406,14 @@ type ItemConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *connection.Items) (int64, error)
 }
 type MutationResolver interface {
-	CreateHook(ctx context.Context, input model.CreateHookInput) (*model.CreateHookPayload, error)
+	CreateHook(ctx context.Context, input map[string]any) (*model.CreateHookPayload, error)
+	UpdateHook(ctx context.Context, id uuid.UUID, input map[string]any) (*model.UpdateHookPayload, error)
 	DeleteHook(ctx context.Context, id uuid.UUID) (*model.DeleteHookPayload, error)
+	RotateHookSecret(ctx context.Context, id uuid.UUID, revoke bool) (*model.RotateHookSecretPayload, error)
+	TestHook(ctx context.Context, id uuid.UUID, itemID *uuid.UUID, event *model.HookEvent) (*model.TestHookPayload, error)
+	ReplayHook(ctx context.Context, id uuid.UUID, after *string, since *time.Time, rate int64) (*model.ReplayHookPayload, error)
+	StopHookReplay(ctx context.Context, id uuid.UUID) (*model.StopHookReplayPayload, error)
+	Redeliver(ctx context.Context, id uuid.UUID) (*model.RedeliverPayload, error)
 	CreateItem(ctx context.Context, input item.ItemInput) (*model.CreateItemPayload, error)
 	ReplaceItem(ctx context.Context, id uuid.UUID, input item.ItemInput, ifRevision *int64) (*model.ReplaceItemPayload, error)
 	UpdateItem(ctx context.Context, id uuid.UUID, input map[string]any, ifRevision *int64) (*model.UpdateItemPayload, error)
@@ -290,6 +427,8 @@ type QueryResolver interface {
 	Me(ctx context.Context) (*model.Me, error)
 	Hooks(ctx context.Context, first int64, after *string) (*model.HookConnection, error)
 	Hook(ctx context.Context, id uuid.UUID) (*model.Hook, error)
+	Deliveries(ctx context.Context, hookID *uuid.UUID, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first int64, after *string) (*model.DeliveryConnection, error)
+	Delivery(ctx context.Context, id uuid.UUID) (*model.Delivery, error)
 	Item(ctx context.Context, id uuid.UUID) (*rendered.Item, error)
 	Items(ctx context.Context, filter *model.ItemFilter, sort item.Sort, first *int64, after *string, last *int64, before *string) (*connection.Items, error)
 	Tags(ctx context.Context) ([]*item.Tag, error)
@@ -420,18 +559,218 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeleteMetadataFieldPayload.ID(childComplexity), true
 
+	case "Delivery.attemptCount":
+		if e.ComplexityRoot.Delivery.AttemptCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.AttemptCount(childComplexity), true
+	case "Delivery.attempts":
+		if e.ComplexityRoot.Delivery.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.Attempts(childComplexity), true
+	case "Delivery.createdAt":
+		if e.ComplexityRoot.Delivery.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.CreatedAt(childComplexity), true
+	case "Delivery.cursor":
+		if e.ComplexityRoot.Delivery.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.Cursor(childComplexity), true
+	case "Delivery.event":
+		if e.ComplexityRoot.Delivery.Event == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.Event(childComplexity), true
+	case "Delivery.hookId":
+		if e.ComplexityRoot.Delivery.HookID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.HookID(childComplexity), true
+	case "Delivery.id":
+		if e.ComplexityRoot.Delivery.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.ID(childComplexity), true
+	case "Delivery.itemId":
+		if e.ComplexityRoot.Delivery.ItemID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.ItemID(childComplexity), true
+	case "Delivery.lastAttemptAt":
+		if e.ComplexityRoot.Delivery.LastAttemptAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.LastAttemptAt(childComplexity), true
+	case "Delivery.lastError":
+		if e.ComplexityRoot.Delivery.LastError == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.LastError(childComplexity), true
+	case "Delivery.lastFault":
+		if e.ComplexityRoot.Delivery.LastFault == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.LastFault(childComplexity), true
+	case "Delivery.lastStatus":
+		if e.ComplexityRoot.Delivery.LastStatus == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.LastStatus(childComplexity), true
+	case "Delivery.nextAttemptAt":
+		if e.ComplexityRoot.Delivery.NextAttemptAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.NextAttemptAt(childComplexity), true
+	case "Delivery.occurredAt":
+		if e.ComplexityRoot.Delivery.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.OccurredAt(childComplexity), true
+	case "Delivery.revision":
+		if e.ComplexityRoot.Delivery.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.Revision(childComplexity), true
+	case "Delivery.state":
+		if e.ComplexityRoot.Delivery.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.State(childComplexity), true
+	case "Delivery.trigger":
+		if e.ComplexityRoot.Delivery.Trigger == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.Trigger(childComplexity), true
+	case "Delivery.waitsFor":
+		if e.ComplexityRoot.Delivery.WaitsFor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.WaitsFor(childComplexity), true
+
+	case "DeliveryAttempt.at":
+		if e.ComplexityRoot.DeliveryAttempt.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryAttempt.At(childComplexity), true
+	case "DeliveryAttempt.duration":
+		if e.ComplexityRoot.DeliveryAttempt.Duration == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryAttempt.Duration(childComplexity), true
+	case "DeliveryAttempt.error":
+		if e.ComplexityRoot.DeliveryAttempt.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryAttempt.Error(childComplexity), true
+	case "DeliveryAttempt.fault":
+		if e.ComplexityRoot.DeliveryAttempt.Fault == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryAttempt.Fault(childComplexity), true
+	case "DeliveryAttempt.number":
+		if e.ComplexityRoot.DeliveryAttempt.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryAttempt.Number(childComplexity), true
+	case "DeliveryAttempt.response":
+		if e.ComplexityRoot.DeliveryAttempt.Response == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryAttempt.Response(childComplexity), true
+	case "DeliveryAttempt.status":
+		if e.ComplexityRoot.DeliveryAttempt.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryAttempt.Status(childComplexity), true
+	case "DeliveryAttempt.succeeded":
+		if e.ComplexityRoot.DeliveryAttempt.Succeeded == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryAttempt.Succeeded(childComplexity), true
+	case "DeliveryAttempt.trigger":
+		if e.ComplexityRoot.DeliveryAttempt.Trigger == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryAttempt.Trigger(childComplexity), true
+
+	case "DeliveryConnection.nodes":
+		if e.ComplexityRoot.DeliveryConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryConnection.Nodes(childComplexity), true
+	case "DeliveryConnection.pageInfo":
+		if e.ComplexityRoot.DeliveryConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryConnection.PageInfo(childComplexity), true
+
 	case "Hook.active":
 		if e.ComplexityRoot.Hook.Active == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Hook.Active(childComplexity), true
+	case "Hook.body":
+		if e.ComplexityRoot.Hook.Body == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hook.Body(childComplexity), true
+	case "Hook.changedFields":
+		if e.ComplexityRoot.Hook.ChangedFields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hook.ChangedFields(childComplexity), true
 	case "Hook.createdAt":
 		if e.ComplexityRoot.Hook.CreatedAt == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Hook.CreatedAt(childComplexity), true
+	case "Hook.deliveries":
+		if e.ComplexityRoot.Hook.Deliveries == nil {
+			break
+		}
+
+		args, err := ec.field_Hook_deliveries_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Hook.Deliveries(childComplexity, args["itemId"].(*uuid.UUID), args["state"].(*model.DeliveryState), args["occurredAfter"].(*time.Time), args["occurredBefore"].(*time.Time), args["first"].(int64), args["after"].(*string)), true
 	case "Hook.description":
 		if e.ComplexityRoot.Hook.Description == nil {
 			break
@@ -450,6 +789,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Hook.Events(childComplexity), true
+	case "Hook.failingSince":
+		if e.ComplexityRoot.Hook.FailingSince == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hook.FailingSince(childComplexity), true
+	case "Hook.filter":
+		if e.ComplexityRoot.Hook.Filter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hook.Filter(childComplexity), true
+	case "Hook.headerNames":
+		if e.ComplexityRoot.Hook.HeaderNames == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hook.HeaderNames(childComplexity), true
 	case "Hook.id":
 		if e.ComplexityRoot.Hook.ID == nil {
 			break
@@ -474,12 +831,36 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Hook.LastSuccessAt(childComplexity), true
+	case "Hook.maxInFlight":
+		if e.ComplexityRoot.Hook.MaxInFlight == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hook.MaxInFlight(childComplexity), true
+	case "Hook.oldSecretUntil":
+		if e.ComplexityRoot.Hook.OldSecretUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hook.OldSecretUntil(childComplexity), true
 	case "Hook.pending":
 		if e.ComplexityRoot.Hook.Pending == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Hook.Pending(childComplexity), true
+	case "Hook.rateLimit":
+		if e.ComplexityRoot.Hook.RateLimit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hook.RateLimit(childComplexity), true
+	case "Hook.replay":
+		if e.ComplexityRoot.Hook.Replay == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hook.Replay(childComplexity), true
 	case "Hook.url":
 		if e.ComplexityRoot.Hook.URL == nil {
 			break
@@ -505,6 +886,147 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.HookConnection.PageInfo(childComplexity), true
+
+	case "HookFilter.createdAfter":
+		if e.ComplexityRoot.HookFilter.CreatedAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookFilter.CreatedAfter(childComplexity), true
+	case "HookFilter.createdBefore":
+		if e.ComplexityRoot.HookFilter.CreatedBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookFilter.CreatedBefore(childComplexity), true
+	case "HookFilter.metadata":
+		if e.ComplexityRoot.HookFilter.Metadata == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookFilter.Metadata(childComplexity), true
+	case "HookFilter.privacies":
+		if e.ComplexityRoot.HookFilter.Privacies == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookFilter.Privacies(childComplexity), true
+	case "HookFilter.search":
+		if e.ComplexityRoot.HookFilter.Search == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookFilter.Search(childComplexity), true
+	case "HookFilter.tags":
+		if e.ComplexityRoot.HookFilter.Tags == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookFilter.Tags(childComplexity), true
+	case "HookFilter.types":
+		if e.ComplexityRoot.HookFilter.Types == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookFilter.Types(childComplexity), true
+	case "HookFilter.updatedAfter":
+		if e.ComplexityRoot.HookFilter.UpdatedAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookFilter.UpdatedAfter(childComplexity), true
+	case "HookFilter.workflowStatuses":
+		if e.ComplexityRoot.HookFilter.WorkflowStatuses == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookFilter.WorkflowStatuses(childComplexity), true
+
+	case "HookMetadataCriterion.key":
+		if e.ComplexityRoot.HookMetadataCriterion.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookMetadataCriterion.Key(childComplexity), true
+	case "HookMetadataCriterion.value":
+		if e.ComplexityRoot.HookMetadataCriterion.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookMetadataCriterion.Value(childComplexity), true
+
+	case "HookReplay.deliveries":
+		if e.ComplexityRoot.HookReplay.Deliveries == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookReplay.Deliveries(childComplexity), true
+	case "HookReplay.endedAt":
+		if e.ComplexityRoot.HookReplay.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookReplay.EndedAt(childComplexity), true
+	case "HookReplay.error":
+		if e.ComplexityRoot.HookReplay.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookReplay.Error(childComplexity), true
+	case "HookReplay.from":
+		if e.ComplexityRoot.HookReplay.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookReplay.From(childComplexity), true
+	case "HookReplay.id":
+		if e.ComplexityRoot.HookReplay.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookReplay.ID(childComplexity), true
+	case "HookReplay.lookedAt":
+		if e.ComplexityRoot.HookReplay.LookedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookReplay.LookedAt(childComplexity), true
+	case "HookReplay.position":
+		if e.ComplexityRoot.HookReplay.Position == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookReplay.Position(childComplexity), true
+	case "HookReplay.rate":
+		if e.ComplexityRoot.HookReplay.Rate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookReplay.Rate(childComplexity), true
+	case "HookReplay.since":
+		if e.ComplexityRoot.HookReplay.Since == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookReplay.Since(childComplexity), true
+	case "HookReplay.size":
+		if e.ComplexityRoot.HookReplay.Size == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookReplay.Size(childComplexity), true
+	case "HookReplay.startedAt":
+		if e.ComplexityRoot.HookReplay.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookReplay.StartedAt(childComplexity), true
+	case "HookReplay.to":
+		if e.ComplexityRoot.HookReplay.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookReplay.To(childComplexity), true
 
 	case "Item.assets":
 		if e.ComplexityRoot.Item.Assets == nil {
@@ -883,7 +1405,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.CreateHook(childComplexity, args["input"].(model.CreateHookInput)), true
+		return e.ComplexityRoot.Mutation.CreateHook(childComplexity, args["input"].(map[string]any)), true
 	case "Mutation.createItem":
 		if e.ComplexityRoot.Mutation.CreateItem == nil {
 			break
@@ -939,6 +1461,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteMetadataField(childComplexity, args["id"].(uuid.UUID)), true
+	case "Mutation.redeliver":
+		if e.ComplexityRoot.Mutation.Redeliver == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_redeliver_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.Redeliver(childComplexity, args["id"].(uuid.UUID)), true
 	case "Mutation.replaceItem":
 		if e.ComplexityRoot.Mutation.ReplaceItem == nil {
 			break
@@ -950,6 +1483,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReplaceItem(childComplexity, args["id"].(uuid.UUID), args["input"].(item.ItemInput), args["ifRevision"].(*int64)), true
+	case "Mutation.replayHook":
+		if e.ComplexityRoot.Mutation.ReplayHook == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_replayHook_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReplayHook(childComplexity, args["id"].(uuid.UUID), args["after"].(*string), args["since"].(*time.Time), args["rate"].(int64)), true
+	case "Mutation.rotateHookSecret":
+		if e.ComplexityRoot.Mutation.RotateHookSecret == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rotateHookSecret_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RotateHookSecret(childComplexity, args["id"].(uuid.UUID), args["revoke"].(bool)), true
+	case "Mutation.stopHookReplay":
+		if e.ComplexityRoot.Mutation.StopHookReplay == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_stopHookReplay_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.StopHookReplay(childComplexity, args["id"].(uuid.UUID)), true
+	case "Mutation.testHook":
+		if e.ComplexityRoot.Mutation.TestHook == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_testHook_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.TestHook(childComplexity, args["id"].(uuid.UUID), args["itemId"].(*uuid.UUID), args["event"].(*model.HookEvent)), true
 	case "Mutation.triggerItemHook":
 		if e.ComplexityRoot.Mutation.TriggerItemHook == nil {
 			break
@@ -961,6 +1538,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.TriggerItemHook(childComplexity, args["id"].(uuid.UUID)), true
+	case "Mutation.updateHook":
+		if e.ComplexityRoot.Mutation.UpdateHook == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateHook_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateHook(childComplexity, args["id"].(uuid.UUID), args["input"].(map[string]any)), true
 	case "Mutation.updateItem":
 		if e.ComplexityRoot.Mutation.UpdateItem == nil {
 			break
@@ -1009,6 +1597,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
 
+	case "Query.deliveries":
+		if e.ComplexityRoot.Query.Deliveries == nil {
+			break
+		}
+
+		args, err := ec.field_Query_deliveries_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Deliveries(childComplexity, args["hookId"].(*uuid.UUID), args["itemId"].(*uuid.UUID), args["state"].(*model.DeliveryState), args["occurredAfter"].(*time.Time), args["occurredBefore"].(*time.Time), args["first"].(int64), args["after"].(*string)), true
+	case "Query.delivery":
+		if e.ComplexityRoot.Query.Delivery == nil {
+			break
+		}
+
+		args, err := ec.field_Query_delivery_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Delivery(childComplexity, args["id"].(uuid.UUID)), true
 	case "Query.hook":
 		if e.ComplexityRoot.Query.Hook == nil {
 			break
@@ -1073,12 +1683,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Tags(childComplexity), true
 
+	case "RedeliverPayload.delivery":
+		if e.ComplexityRoot.RedeliverPayload.Delivery == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedeliverPayload.Delivery(childComplexity), true
+
 	case "ReplaceItemPayload.item":
 		if e.ComplexityRoot.ReplaceItemPayload.Item == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ReplaceItemPayload.Item(childComplexity), true
+
+	case "ReplayHookPayload.replay":
+		if e.ComplexityRoot.ReplayHookPayload.Replay == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReplayHookPayload.Replay(childComplexity), true
+
+	case "RotateHookSecretPayload.oldSecretUntil":
+		if e.ComplexityRoot.RotateHookSecretPayload.OldSecretUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateHookSecretPayload.OldSecretUntil(childComplexity), true
+	case "RotateHookSecretPayload.secret":
+		if e.ComplexityRoot.RotateHookSecretPayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateHookSecretPayload.Secret(childComplexity), true
 
 	case "Snapshot.id":
 		if e.ComplexityRoot.Snapshot.ID == nil {
@@ -1092,6 +1729,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Snapshot.URL(childComplexity), true
+
+	case "StopHookReplayPayload.id":
+		if e.ComplexityRoot.StopHookReplayPayload.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StopHookReplayPayload.ID(childComplexity), true
 
 	case "Subscription.itemChanges":
 		if e.ComplexityRoot.Subscription.ItemChanges == nil {
@@ -1118,6 +1762,67 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Tag.Name(childComplexity), true
 
+	case "TestHookPayload.delivered":
+		if e.ComplexityRoot.TestHookPayload.Delivered == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestHookPayload.Delivered(childComplexity), true
+	case "TestHookPayload.duration":
+		if e.ComplexityRoot.TestHookPayload.Duration == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestHookPayload.Duration(childComplexity), true
+	case "TestHookPayload.error":
+		if e.ComplexityRoot.TestHookPayload.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestHookPayload.Error(childComplexity), true
+	case "TestHookPayload.event":
+		if e.ComplexityRoot.TestHookPayload.Event == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestHookPayload.Event(childComplexity), true
+	case "TestHookPayload.fault":
+		if e.ComplexityRoot.TestHookPayload.Fault == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestHookPayload.Fault(childComplexity), true
+	case "TestHookPayload.itemId":
+		if e.ComplexityRoot.TestHookPayload.ItemID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestHookPayload.ItemID(childComplexity), true
+	case "TestHookPayload.response":
+		if e.ComplexityRoot.TestHookPayload.Response == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestHookPayload.Response(childComplexity), true
+	case "TestHookPayload.revision":
+		if e.ComplexityRoot.TestHookPayload.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestHookPayload.Revision(childComplexity), true
+	case "TestHookPayload.status":
+		if e.ComplexityRoot.TestHookPayload.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestHookPayload.Status(childComplexity), true
+	case "TestHookPayload.webhookId":
+		if e.ComplexityRoot.TestHookPayload.WebhookID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TestHookPayload.WebhookID(childComplexity), true
+
 	case "TriggerItemHookPayload.hookIds":
 		if e.ComplexityRoot.TriggerItemHookPayload.HookIds == nil {
 			break
@@ -1136,6 +1841,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TriggerItemHookPayload.Revision(childComplexity), true
+
+	case "UpdateHookPayload.hook":
+		if e.ComplexityRoot.UpdateHookPayload.Hook == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateHookPayload.Hook(childComplexity), true
 
 	case "UpdateItemPayload.item":
 		if e.ComplexityRoot.UpdateItemPayload.Item == nil {
@@ -1177,9 +1889,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateHookInput", ec.unmarshalInputCreateHookInput),
 			graphql.NewInputUnmarshaler("CreateItemInput", ec.unmarshalInputCreateItemInput),
 			graphql.NewInputUnmarshaler("CreateMetadataFieldInput", ec.unmarshalInputCreateMetadataFieldInput),
+			graphql.NewInputUnmarshaler("HookHeader", ec.unmarshalInputHookHeader),
 			graphql.NewInputUnmarshaler("ItemFilter", ec.unmarshalInputItemFilter),
 			graphql.NewInputUnmarshaler("MetadataCriterion", ec.unmarshalInputMetadataCriterion),
 			graphql.NewInputUnmarshaler("SnapshotInput", ec.unmarshalInputSnapshotInput),
+			graphql.NewInputUnmarshaler("UpdateHookInput", ec.unmarshalInputUpdateHookInput),
 			graphql.NewInputUnmarshaler("UpdateItemInput", ec.unmarshalInputUpdateItemInput),
 			graphql.NewInputUnmarshaler("UpdateMetadataFieldInput", ec.unmarshalInputUpdateMetadataFieldInput),
 		)
@@ -1279,15 +1993,38 @@ var sources = []*ast.Source{
   "The account's hooks, newest first."
   hooks(first: Int! = 50, after: String): HookConnection!
   hook(id: ID!): Hook
+  """
+  What hooks are sent: what is pending and what became of the rest, those of the newest changes first. Times are those of the changes, as far
+  as the log is in their order.
+  """
+  deliveries(hookId: ID, itemId: ID, state: DeliveryState, occurredAfter: DateTime, occurredBefore: DateTime, first: Int! = 50, after: String): DeliveryConnection!
+  delivery(id: ID!): Delivery
 }
 
 extend type Mutation {
   "The secret is in this answer and never again."
   createHook(input: CreateHookInput!): CreateHookPayload!
+  "Changes the settings given; null gives one its default, and ` + "`" + `headers` + "`" + ` are merged. What is pending is sent as the hook is then."
+  updateHook(id: ID!, input: UpdateHookInput!): UpdateHookPayload!
   deleteHook(id: ID!): DeleteHookPayload!
+  "A new secret, in this answer and never again. The one before signs too for 24 hours, unless it is revoked."
+  rotateHookSecret(id: ID!, revoke: Boolean! = false): RotateHookSecretPayload!
+  "Sends a sample at once, and tells what came of it: the document of an item (else of the newest), as an event (else the first that the hook asks for)."
+  testHook(id: ID!, itemId: ID, event: HookEvent): TestHookPayload!
+  "Sends a hook what it asks for of the past: what follows a cursor, or what was made at a time or later. At most ` + "`" + `rate` + "`" + ` deliveries a second."
+  replayHook(id: ID!, after: Cursor, since: DateTime, rate: Int! = 50): ReplayHookPayload!
+  stopHookReplay(id: ID!): StopHookReplayPayload!
+  "Whatever became of it: the same bytes, with the same webhook-id."
+  redeliver(id: ID!): RedeliverPayload!
 }
 
 enum HookEvent { ITEM_CREATED ITEM_UPDATED ITEM_DELETED ITEM_TRIGGERED }
+enum HookBody {
+  "The item's document, byte for byte."
+  FULL
+  "The item's id, url and revision."
+  THIN
+}
 
 "Item documents are POSTed to ` + "`" + `url` + "`" + `, signed as Standard Webhooks lays down."
 type Hook {
@@ -1295,21 +2032,137 @@ type Hook {
   url: String!
   description: String!
   events: [HookEvent!]!
+  "Of which items changes are sent; null: of every one."
+  filter: HookFilter
+  "Of updates, only those that change one of these fields are sent; null: all."
+  changedFields: [ItemField!]
+  "The names of the headers of its own that requests carry. Their values are not shown."
+  headerNames: [String!]!
+  body: HookBody!
+  "Requests a second at most; null: no limit."
+  rateLimit: Int
+  "Requests at a time at most; null: 64 from each node."
+  maxInFlight: Int
   "Whether it is sent anything."
   active: Boolean!
   "Why Itemcast made it inactive; null when it did not."
   disabledReason: String
+  "Until when requests are signed by the secret before the last rotation, too."
+  oldSecretUntil: DateTime
   "When an attempt last succeeded; to the second while they all do."
   lastSuccessAt: DateTime
   "When an attempt last failed; to the second while they all do. Later than ` + "`" + `lastSuccessAt` + "`" + `: it fails now."
   lastFailureAt: DateTime
+  "Since when every attempt has failed; null: the last succeeded. After five days the hook is made inactive."
+  failingSince: DateTime
   "Why the last attempt that failed did."
   lastError: String
   "Deliveries that are not done with, counted up to 1,000."
   pending: Int!
+  "The replay that is under way, or the last."
+  replay: HookReplay
+  deliveries(itemId: ID, state: DeliveryState, occurredAfter: DateTime, occurredBefore: DateTime, first: Int! = 50, after: String): DeliveryConnection!
   createdAt: DateTime!
   "When it was last changed; deliveries do not."
   updatedAt: DateTime!
+}
+
+"The criteria of ` + "`" + `ItemFilter` + "`" + `. An update is sent when the item passes before it or after it."
+type HookFilter {
+  search: String
+  tags: [String!]
+  types: [ItemType!]
+  privacies: [Privacy!]
+  workflowStatuses: [String!]
+  createdAfter: DateTime
+  createdBefore: DateTime
+  updatedAfter: DateTime
+  metadata: [HookMetadataCriterion!]
+}
+type HookMetadataCriterion { key: String! value: String! }
+
+"Past changes on their way to a hook, or what became of them."
+type HookReplay {
+  id: ID!
+  "It goes through what follows."
+  from: Cursor!
+  "All up to here was looked at."
+  position: Cursor!
+  "It ends here; what came later is sent anyway."
+  to: Cursor!
+  since: DateTime
+  rate: Int!
+  "Changes that were looked at, of ` + "`" + `size` + "`" + `."
+  lookedAt: Int!
+  size: Int!
+  deliveries: Int!
+  startedAt: DateTime!
+  "Null: it is under way."
+  endedAt: DateTime
+  "Why it ended before its end."
+  error: String
+}
+
+enum DeliveryState { PENDING SUCCEEDED FAILED }
+enum DeliveryWait {
+  "It is due."
+  SLOT
+  "It is being sent."
+  ANSWER
+  "Until ` + "`" + `nextAttemptAt` + "`" + `."
+  RETRY
+  "For an earlier change of its item."
+  EARLIER
+}
+
+"A change on its way to a hook, or what became of it."
+type Delivery {
+  "The ` + "`" + `webhook-id` + "`" + ` of its requests."
+  id: ID!
+  hookId: ID!
+  itemId: ID!
+  "The change's place in the log."
+  cursor: Cursor!
+  event: HookEvent!
+  "Why it is sent: ` + "`" + `hook` + "`" + `, ` + "`" + `manual` + "`" + `, ` + "`" + `replay` + "`" + `, ` + "`" + `workflow` + "`" + ` … More may come."
+  trigger: String!
+  revision: Int!
+  state: DeliveryState!
+  "What a pending delivery waits for."
+  waitsFor: DeliveryWait
+  nextAttemptAt: DateTime
+  attemptCount: Int!
+  lastAttemptAt: DateTime
+  "The HTTP status of the last answer; null: there was none."
+  lastStatus: Int
+  "The class of the last failure: ` + "`" + `timeout` + "`" + `, ` + "`" + `dns` + "`" + `, ` + "`" + `tls` + "`" + ` …, as in the REST contract."
+  lastFault: String
+  "And what it was, in words."
+  lastError: String
+  "The last hundred."
+  attempts: [DeliveryAttempt!]!
+  createdAt: DateTime!
+  "When the change was made; null: the log no longer keeps it."
+  occurredAt: DateTime
+}
+
+type DeliveryAttempt {
+  number: Int!
+  at: DateTime!
+  "Milliseconds; null: it was given up without a request."
+  duration: Float
+  trigger: String!
+  succeeded: Boolean!
+  status: Int
+  fault: String
+  error: String
+  "How the answer began: 4 KiB at most."
+  response: String
+}
+
+type DeliveryConnection {
+  nodes: [Delivery!]!
+  pageInfo: PageInfo!
 }
 
 type HookConnection {
@@ -1317,11 +2170,39 @@ type HookConnection {
   pageInfo: PageInfo!
 }
 
+input HookHeader {
+  name: String!
+  "Null takes the header away."
+  value: String
+}
+
 input CreateHookInput {
   url: String!
   description: String
   "When left out: updated, deleted and triggered."
   events: [HookEvent!]
+  filter: ItemFilter
+  changedFields: [ItemField!]
+  "Headers of your own, such as Authorization; at most 20."
+  headers: [HookHeader!]
+  body: HookBody
+  rateLimit: Int
+  maxInFlight: Int
+  active: Boolean
+}
+
+input UpdateHookInput {
+  url: String
+  description: String
+  events: [HookEvent!]
+  "Takes the place of the filter that there is."
+  filter: ItemFilter
+  changedFields: [ItemField!]
+  "Headers that are not named stay."
+  headers: [HookHeader!]
+  body: HookBody
+  rateLimit: Int
+  maxInFlight: Int
   active: Boolean
 }
 
@@ -1330,7 +2211,31 @@ type CreateHookPayload {
   "` + "`" + `whsec_…` + "`" + `, for verifying the signatures."
   secret: String!
 }
+type UpdateHookPayload { hook: Hook! }
 type DeleteHookPayload { id: ID! }
+type RotateHookSecretPayload {
+  "` + "`" + `whsec_…` + "`" + `"
+  secret: String!
+  "Until when the secret before signs too; null: it does not."
+  oldSecretUntil: DateTime
+}
+type TestHookPayload {
+  "The endpoint answered 2xx in time."
+  delivered: Boolean!
+  webhookId: ID!
+  itemId: ID!
+  event: HookEvent!
+  revision: Int!
+  status: Int
+  "Milliseconds."
+  duration: Float!
+  fault: String
+  error: String
+  response: String
+}
+type ReplayHookPayload { replay: HookReplay! }
+type StopHookReplayPayload { id: ID! }
+type RedeliverPayload { delivery: Delivery! }
 `, BuiltIn: false},
 	{Name: "../../schema/item.graphqls", Input: `extend type Query {
   "An item; null when there is none."
@@ -1747,6 +2652,82 @@ func (ec *executionContext) childFields_DeleteMetadataFieldPayload(ctx context.C
 	return nil, fmt.Errorf("no field named %q was found under type DeleteMetadataFieldPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Delivery(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Delivery_id(ctx, field)
+	case "hookId":
+		return ec.fieldContext_Delivery_hookId(ctx, field)
+	case "itemId":
+		return ec.fieldContext_Delivery_itemId(ctx, field)
+	case "cursor":
+		return ec.fieldContext_Delivery_cursor(ctx, field)
+	case "event":
+		return ec.fieldContext_Delivery_event(ctx, field)
+	case "trigger":
+		return ec.fieldContext_Delivery_trigger(ctx, field)
+	case "revision":
+		return ec.fieldContext_Delivery_revision(ctx, field)
+	case "state":
+		return ec.fieldContext_Delivery_state(ctx, field)
+	case "waitsFor":
+		return ec.fieldContext_Delivery_waitsFor(ctx, field)
+	case "nextAttemptAt":
+		return ec.fieldContext_Delivery_nextAttemptAt(ctx, field)
+	case "attemptCount":
+		return ec.fieldContext_Delivery_attemptCount(ctx, field)
+	case "lastAttemptAt":
+		return ec.fieldContext_Delivery_lastAttemptAt(ctx, field)
+	case "lastStatus":
+		return ec.fieldContext_Delivery_lastStatus(ctx, field)
+	case "lastFault":
+		return ec.fieldContext_Delivery_lastFault(ctx, field)
+	case "lastError":
+		return ec.fieldContext_Delivery_lastError(ctx, field)
+	case "attempts":
+		return ec.fieldContext_Delivery_attempts(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Delivery_createdAt(ctx, field)
+	case "occurredAt":
+		return ec.fieldContext_Delivery_occurredAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Delivery", field.Name)
+}
+
+func (ec *executionContext) childFields_DeliveryAttempt(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "number":
+		return ec.fieldContext_DeliveryAttempt_number(ctx, field)
+	case "at":
+		return ec.fieldContext_DeliveryAttempt_at(ctx, field)
+	case "duration":
+		return ec.fieldContext_DeliveryAttempt_duration(ctx, field)
+	case "trigger":
+		return ec.fieldContext_DeliveryAttempt_trigger(ctx, field)
+	case "succeeded":
+		return ec.fieldContext_DeliveryAttempt_succeeded(ctx, field)
+	case "status":
+		return ec.fieldContext_DeliveryAttempt_status(ctx, field)
+	case "fault":
+		return ec.fieldContext_DeliveryAttempt_fault(ctx, field)
+	case "error":
+		return ec.fieldContext_DeliveryAttempt_error(ctx, field)
+	case "response":
+		return ec.fieldContext_DeliveryAttempt_response(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeliveryAttempt", field.Name)
+}
+
+func (ec *executionContext) childFields_DeliveryConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_DeliveryConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DeliveryConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeliveryConnection", field.Name)
+}
+
 func (ec *executionContext) childFields_Hook(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -1757,18 +2738,38 @@ func (ec *executionContext) childFields_Hook(ctx context.Context, field graphql.
 		return ec.fieldContext_Hook_description(ctx, field)
 	case "events":
 		return ec.fieldContext_Hook_events(ctx, field)
+	case "filter":
+		return ec.fieldContext_Hook_filter(ctx, field)
+	case "changedFields":
+		return ec.fieldContext_Hook_changedFields(ctx, field)
+	case "headerNames":
+		return ec.fieldContext_Hook_headerNames(ctx, field)
+	case "body":
+		return ec.fieldContext_Hook_body(ctx, field)
+	case "rateLimit":
+		return ec.fieldContext_Hook_rateLimit(ctx, field)
+	case "maxInFlight":
+		return ec.fieldContext_Hook_maxInFlight(ctx, field)
 	case "active":
 		return ec.fieldContext_Hook_active(ctx, field)
 	case "disabledReason":
 		return ec.fieldContext_Hook_disabledReason(ctx, field)
+	case "oldSecretUntil":
+		return ec.fieldContext_Hook_oldSecretUntil(ctx, field)
 	case "lastSuccessAt":
 		return ec.fieldContext_Hook_lastSuccessAt(ctx, field)
 	case "lastFailureAt":
 		return ec.fieldContext_Hook_lastFailureAt(ctx, field)
+	case "failingSince":
+		return ec.fieldContext_Hook_failingSince(ctx, field)
 	case "lastError":
 		return ec.fieldContext_Hook_lastError(ctx, field)
 	case "pending":
 		return ec.fieldContext_Hook_pending(ctx, field)
+	case "replay":
+		return ec.fieldContext_Hook_replay(ctx, field)
+	case "deliveries":
+		return ec.fieldContext_Hook_deliveries(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Hook_createdAt(ctx, field)
 	case "updatedAt":
@@ -1785,6 +2786,70 @@ func (ec *executionContext) childFields_HookConnection(ctx context.Context, fiel
 		return ec.fieldContext_HookConnection_pageInfo(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type HookConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_HookFilter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "search":
+		return ec.fieldContext_HookFilter_search(ctx, field)
+	case "tags":
+		return ec.fieldContext_HookFilter_tags(ctx, field)
+	case "types":
+		return ec.fieldContext_HookFilter_types(ctx, field)
+	case "privacies":
+		return ec.fieldContext_HookFilter_privacies(ctx, field)
+	case "workflowStatuses":
+		return ec.fieldContext_HookFilter_workflowStatuses(ctx, field)
+	case "createdAfter":
+		return ec.fieldContext_HookFilter_createdAfter(ctx, field)
+	case "createdBefore":
+		return ec.fieldContext_HookFilter_createdBefore(ctx, field)
+	case "updatedAfter":
+		return ec.fieldContext_HookFilter_updatedAfter(ctx, field)
+	case "metadata":
+		return ec.fieldContext_HookFilter_metadata(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HookFilter", field.Name)
+}
+
+func (ec *executionContext) childFields_HookMetadataCriterion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_HookMetadataCriterion_key(ctx, field)
+	case "value":
+		return ec.fieldContext_HookMetadataCriterion_value(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HookMetadataCriterion", field.Name)
+}
+
+func (ec *executionContext) childFields_HookReplay(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_HookReplay_id(ctx, field)
+	case "from":
+		return ec.fieldContext_HookReplay_from(ctx, field)
+	case "position":
+		return ec.fieldContext_HookReplay_position(ctx, field)
+	case "to":
+		return ec.fieldContext_HookReplay_to(ctx, field)
+	case "since":
+		return ec.fieldContext_HookReplay_since(ctx, field)
+	case "rate":
+		return ec.fieldContext_HookReplay_rate(ctx, field)
+	case "lookedAt":
+		return ec.fieldContext_HookReplay_lookedAt(ctx, field)
+	case "size":
+		return ec.fieldContext_HookReplay_size(ctx, field)
+	case "deliveries":
+		return ec.fieldContext_HookReplay_deliveries(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_HookReplay_startedAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_HookReplay_endedAt(ctx, field)
+	case "error":
+		return ec.fieldContext_HookReplay_error(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HookReplay", field.Name)
 }
 
 func (ec *executionContext) childFields_Item(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1967,12 +3032,38 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_RedeliverPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "delivery":
+		return ec.fieldContext_RedeliverPayload_delivery(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RedeliverPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ReplaceItemPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "item":
 		return ec.fieldContext_ReplaceItemPayload_item(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReplaceItemPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReplayHookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "replay":
+		return ec.fieldContext_ReplayHookPayload_replay(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReplayHookPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RotateHookSecretPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "secret":
+		return ec.fieldContext_RotateHookSecretPayload_secret(ctx, field)
+	case "oldSecretUntil":
+		return ec.fieldContext_RotateHookSecretPayload_oldSecretUntil(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RotateHookSecretPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Snapshot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1985,6 +3076,14 @@ func (ec *executionContext) childFields_Snapshot(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type Snapshot", field.Name)
 }
 
+func (ec *executionContext) childFields_StopHookReplayPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_StopHookReplayPayload_id(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StopHookReplayPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Tag(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -1993,6 +3092,32 @@ func (ec *executionContext) childFields_Tag(ctx context.Context, field graphql.C
 		return ec.fieldContext_Tag_items(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Tag", field.Name)
+}
+
+func (ec *executionContext) childFields_TestHookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "delivered":
+		return ec.fieldContext_TestHookPayload_delivered(ctx, field)
+	case "webhookId":
+		return ec.fieldContext_TestHookPayload_webhookId(ctx, field)
+	case "itemId":
+		return ec.fieldContext_TestHookPayload_itemId(ctx, field)
+	case "event":
+		return ec.fieldContext_TestHookPayload_event(ctx, field)
+	case "revision":
+		return ec.fieldContext_TestHookPayload_revision(ctx, field)
+	case "status":
+		return ec.fieldContext_TestHookPayload_status(ctx, field)
+	case "duration":
+		return ec.fieldContext_TestHookPayload_duration(ctx, field)
+	case "fault":
+		return ec.fieldContext_TestHookPayload_fault(ctx, field)
+	case "error":
+		return ec.fieldContext_TestHookPayload_error(ctx, field)
+	case "response":
+		return ec.fieldContext_TestHookPayload_response(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TestHookPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_TriggerItemHookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2005,6 +3130,14 @@ func (ec *executionContext) childFields_TriggerItemHookPayload(ctx context.Conte
 		return ec.fieldContext_TriggerItemHookPayload_hookIds(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TriggerItemHookPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateHookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "hook":
+		return ec.fieldContext_UpdateHookPayload_hook(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateHookPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdateItemPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2149,6 +3282,60 @@ func (ec *executionContext) childFields___Type(ctx context.Context, field graphq
 
 // region    ***************************** args.gotpl *****************************
 
+func (ec *executionContext) field_Hook_deliveries_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "itemId",
+		func(ctx context.Context, v any) (*uuid.UUID, error) {
+			return ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["itemId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "state",
+		func(ctx context.Context, v any) (*model.DeliveryState, error) {
+			return ec.unmarshalODeliveryState2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeliveryState(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["state"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "occurredAfter",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["occurredAfter"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "occurredBefore",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["occurredBefore"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int64, error) {
+			return ec.unmarshalNInt2int64(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg5
+	return args, nil
+}
+
 func (ec *executionContext) field_Item_history_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2175,8 +3362,8 @@ func (ec *executionContext) field_Mutation_createHook_args(ctx context.Context, 
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.CreateHookInput, error) {
-			return ec.unmarshalNCreateHookInput2itemcastᚋgraphᚋinternalᚋmodelᚐCreateHookInput(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalNCreateHookInput2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2263,6 +3450,20 @@ func (ec *executionContext) field_Mutation_deleteMetadataField_args(ctx context.
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_redeliver_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_replaceItem_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2293,6 +3494,110 @@ func (ec *executionContext) field_Mutation_replaceItem_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_replayHook_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOCursor2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "since",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["since"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "rate",
+		func(ctx context.Context, v any) (int64, error) {
+			return ec.unmarshalNInt2int64(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["rate"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_rotateHookSecret_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "revoke",
+		func(ctx context.Context, v any) (bool, error) {
+			return ec.unmarshalNBoolean2bool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["revoke"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_stopHookReplay_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_testHook_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "itemId",
+		func(ctx context.Context, v any) (*uuid.UUID, error) {
+			return ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["itemId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "event",
+		func(ctx context.Context, v any) (*model.HookEvent, error) {
+			return ec.unmarshalOHookEvent2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookEvent(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["event"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_triggerItemHook_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2304,6 +3609,28 @@ func (ec *executionContext) field_Mutation_triggerItemHook_args(ctx context.Cont
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_updateHook_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalNUpdateHookInput2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
 	return args, nil
 }
 
@@ -2370,6 +3697,82 @@ func (ec *executionContext) field_Query___type_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["name"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_deliveries_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "hookId",
+		func(ctx context.Context, v any) (*uuid.UUID, error) {
+			return ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["hookId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "itemId",
+		func(ctx context.Context, v any) (*uuid.UUID, error) {
+			return ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["itemId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "state",
+		func(ctx context.Context, v any) (*model.DeliveryState, error) {
+			return ec.unmarshalODeliveryState2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeliveryState(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["state"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "occurredAfter",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["occurredAfter"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "occurredBefore",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["occurredBefore"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int64, error) {
+			return ec.unmarshalNInt2int64(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg6
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_delivery_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
 	return args, nil
 }
 
@@ -2992,6 +4395,700 @@ func (ec *executionContext) fieldContext_DeleteMetadataFieldPayload_id(_ context
 	return graphql.NewScalarFieldContext("DeleteMetadataFieldPayload", field, false, false, "ID")
 }
 
+func (ec *executionContext) _Delivery_id(ctx context.Context, field graphql.CollectedField, obj *model.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Delivery_hookId(ctx context.Context, field graphql.CollectedField, obj *model.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_hookId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HookID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_hookId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Delivery_itemId(ctx context.Context, field graphql.CollectedField, obj *model.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_itemId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ItemID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_itemId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Delivery_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _Delivery_event(ctx context.Context, field graphql.CollectedField, obj *model.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_event(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Event, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.HookEvent) graphql.Marshaler {
+			return ec.marshalNHookEvent2itemcastᚋgraphᚋinternalᚋmodelᚐHookEvent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_event(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "HookEvent")
+}
+
+func (ec *executionContext) _Delivery_trigger(ctx context.Context, field graphql.CollectedField, obj *model.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_trigger(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Trigger, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_trigger(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "String")
+}
+
+func (ec *executionContext) _Delivery_revision(ctx context.Context, field graphql.CollectedField, obj *model.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_revision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Revision, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Delivery_state(ctx context.Context, field graphql.CollectedField, obj *model.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.DeliveryState) graphql.Marshaler {
+			return ec.marshalNDeliveryState2itemcastᚋgraphᚋinternalᚋmodelᚐDeliveryState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "DeliveryState")
+}
+
+func (ec *executionContext) _Delivery_waitsFor(ctx context.Context, field graphql.CollectedField, obj *model.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_waitsFor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WaitsFor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeliveryWait) graphql.Marshaler {
+			return ec.marshalODeliveryWait2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeliveryWait(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_waitsFor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "DeliveryWait")
+}
+
+func (ec *executionContext) _Delivery_nextAttemptAt(ctx context.Context, field graphql.CollectedField, obj *model.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_nextAttemptAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NextAttemptAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_nextAttemptAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Delivery_attemptCount(ctx context.Context, field graphql.CollectedField, obj *model.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_attemptCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AttemptCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_attemptCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Delivery_lastAttemptAt(ctx context.Context, field graphql.CollectedField, obj *model.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_lastAttemptAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastAttemptAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_lastAttemptAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Delivery_lastStatus(ctx context.Context, field graphql.CollectedField, obj *model.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_lastStatus(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastStatus, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_lastStatus(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Delivery_lastFault(ctx context.Context, field graphql.CollectedField, obj *model.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_lastFault(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastFault, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_lastFault(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "String")
+}
+
+func (ec *executionContext) _Delivery_lastError(ctx context.Context, field graphql.CollectedField, obj *model.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_lastError(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastError, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_lastError(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "String")
+}
+
+func (ec *executionContext) _Delivery_attempts(ctx context.Context, field graphql.CollectedField, obj *model.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_attempts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Delivery().Attempts(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.DeliveryAttempt) graphql.Marshaler {
+			return ec.marshalNDeliveryAttempt2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeliveryAttemptᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_attempts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Delivery",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeliveryAttempt(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Delivery_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Delivery_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.Delivery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Delivery_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Delivery_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Delivery", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _DeliveryAttempt_number(ctx context.Context, field graphql.CollectedField, obj *model.DeliveryAttempt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryAttempt_number(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Number, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryAttempt_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeliveryAttempt", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DeliveryAttempt_at(ctx context.Context, field graphql.CollectedField, obj *model.DeliveryAttempt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryAttempt_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryAttempt_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeliveryAttempt", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _DeliveryAttempt_duration(ctx context.Context, field graphql.CollectedField, obj *model.DeliveryAttempt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryAttempt_duration(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Duration, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryAttempt_duration(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeliveryAttempt", field, false, false, "Float")
+}
+
+func (ec *executionContext) _DeliveryAttempt_trigger(ctx context.Context, field graphql.CollectedField, obj *model.DeliveryAttempt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryAttempt_trigger(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Trigger, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryAttempt_trigger(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeliveryAttempt", field, false, false, "String")
+}
+
+func (ec *executionContext) _DeliveryAttempt_succeeded(ctx context.Context, field graphql.CollectedField, obj *model.DeliveryAttempt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryAttempt_succeeded(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Succeeded, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryAttempt_succeeded(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeliveryAttempt", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _DeliveryAttempt_status(ctx context.Context, field graphql.CollectedField, obj *model.DeliveryAttempt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryAttempt_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryAttempt_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeliveryAttempt", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DeliveryAttempt_fault(ctx context.Context, field graphql.CollectedField, obj *model.DeliveryAttempt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryAttempt_fault(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Fault, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryAttempt_fault(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeliveryAttempt", field, false, false, "String")
+}
+
+func (ec *executionContext) _DeliveryAttempt_error(ctx context.Context, field graphql.CollectedField, obj *model.DeliveryAttempt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryAttempt_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryAttempt_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeliveryAttempt", field, false, false, "String")
+}
+
+func (ec *executionContext) _DeliveryAttempt_response(ctx context.Context, field graphql.CollectedField, obj *model.DeliveryAttempt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryAttempt_response(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Response, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryAttempt_response(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeliveryAttempt", field, false, false, "String")
+}
+
+func (ec *executionContext) _DeliveryConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.DeliveryConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Delivery) graphql.Marshaler {
+			return ec.marshalNDelivery2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeliveryᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeliveryConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Delivery(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeliveryConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.DeliveryConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeliveryConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeliveryConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeliveryConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Hook_id(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3084,6 +5181,153 @@ func (ec *executionContext) fieldContext_Hook_events(_ context.Context, field gr
 	return graphql.NewScalarFieldContext("Hook", field, false, false, "HookEvent")
 }
 
+func (ec *executionContext) _Hook_filter(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hook_filter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Filter, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.HookFilter) graphql.Marshaler {
+			return ec.marshalOHookFilter2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookFilter(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Hook_filter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Hook",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_HookFilter(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Hook_changedFields(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hook_changedFields(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChangedFields, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.ItemField) graphql.Marshaler {
+			return ec.marshalOItemField2ᚕitemcastᚋgraphᚋinternalᚋmodelᚐItemFieldᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Hook_changedFields(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Hook", field, false, false, "ItemField")
+}
+
+func (ec *executionContext) _Hook_headerNames(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hook_headerNames(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HeaderNames, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Hook_headerNames(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Hook", field, false, false, "String")
+}
+
+func (ec *executionContext) _Hook_body(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hook_body(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Body, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.HookBody) graphql.Marshaler {
+			return ec.marshalNHookBody2itemcastᚋgraphᚋinternalᚋmodelᚐHookBody(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Hook_body(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Hook", field, false, false, "HookBody")
+}
+
+func (ec *executionContext) _Hook_rateLimit(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hook_rateLimit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RateLimit, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Hook_rateLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Hook", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Hook_maxInFlight(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hook_maxInFlight(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaxInFlight, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Hook_maxInFlight(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Hook", field, false, false, "Int")
+}
+
 func (ec *executionContext) _Hook_active(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3128,6 +5372,29 @@ func (ec *executionContext) _Hook_disabledReason(ctx context.Context, field grap
 }
 func (ec *executionContext) fieldContext_Hook_disabledReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Hook", field, false, false, "String")
+}
+
+func (ec *executionContext) _Hook_oldSecretUntil(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hook_oldSecretUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OldSecretUntil, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Hook_oldSecretUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Hook", field, false, false, "DateTime")
 }
 
 func (ec *executionContext) _Hook_lastSuccessAt(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
@@ -3176,6 +5443,29 @@ func (ec *executionContext) fieldContext_Hook_lastFailureAt(_ context.Context, f
 	return graphql.NewScalarFieldContext("Hook", field, false, false, "DateTime")
 }
 
+func (ec *executionContext) _Hook_failingSince(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hook_failingSince(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FailingSince, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Hook_failingSince(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Hook", field, false, false, "DateTime")
+}
+
 func (ec *executionContext) _Hook_lastError(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3220,6 +5510,82 @@ func (ec *executionContext) _Hook_pending(ctx context.Context, field graphql.Col
 }
 func (ec *executionContext) fieldContext_Hook_pending(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Hook", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Hook_replay(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hook_replay(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Hook().Replay(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.HookReplay) graphql.Marshaler {
+			return ec.marshalOHookReplay2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookReplay(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Hook_replay(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Hook",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_HookReplay(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Hook_deliveries(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hook_deliveries(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Hook().Deliveries(ctx, obj, fc.Args["itemId"].(*uuid.UUID), fc.Args["state"].(*model.DeliveryState), fc.Args["occurredAfter"].(*time.Time), fc.Args["occurredBefore"].(*time.Time), fc.Args["first"].(int64), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeliveryConnection) graphql.Marshaler {
+			return ec.marshalNDeliveryConnection2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeliveryConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Hook_deliveries(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Hook",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeliveryConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Hook_deliveries_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Hook_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.Hook) (ret graphql.Marshaler) {
@@ -3330,6 +5696,544 @@ func (ec *executionContext) fieldContext_HookConnection_pageInfo(_ context.Conte
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _HookFilter_search(ctx context.Context, field graphql.CollectedField, obj *model.HookFilter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookFilter_search(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Search, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HookFilter_search(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookFilter", field, false, false, "String")
+}
+
+func (ec *executionContext) _HookFilter_tags(ctx context.Context, field graphql.CollectedField, obj *model.HookFilter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookFilter_tags(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tags, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HookFilter_tags(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookFilter", field, false, false, "String")
+}
+
+func (ec *executionContext) _HookFilter_types(ctx context.Context, field graphql.CollectedField, obj *model.HookFilter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookFilter_types(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Types, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []item.ItemType) graphql.Marshaler {
+			return ec.marshalOItemType2ᚕitemcastᚋinternalᚋitemᚐItemTypeᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HookFilter_types(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookFilter", field, false, false, "ItemType")
+}
+
+func (ec *executionContext) _HookFilter_privacies(ctx context.Context, field graphql.CollectedField, obj *model.HookFilter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookFilter_privacies(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Privacies, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []item.Privacy) graphql.Marshaler {
+			return ec.marshalOPrivacy2ᚕitemcastᚋinternalᚋitemᚐPrivacyᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HookFilter_privacies(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookFilter", field, false, false, "Privacy")
+}
+
+func (ec *executionContext) _HookFilter_workflowStatuses(ctx context.Context, field graphql.CollectedField, obj *model.HookFilter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookFilter_workflowStatuses(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WorkflowStatuses, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HookFilter_workflowStatuses(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookFilter", field, false, false, "String")
+}
+
+func (ec *executionContext) _HookFilter_createdAfter(ctx context.Context, field graphql.CollectedField, obj *model.HookFilter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookFilter_createdAfter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAfter, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HookFilter_createdAfter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookFilter", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _HookFilter_createdBefore(ctx context.Context, field graphql.CollectedField, obj *model.HookFilter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookFilter_createdBefore(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedBefore, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HookFilter_createdBefore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookFilter", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _HookFilter_updatedAfter(ctx context.Context, field graphql.CollectedField, obj *model.HookFilter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookFilter_updatedAfter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAfter, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HookFilter_updatedAfter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookFilter", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _HookFilter_metadata(ctx context.Context, field graphql.CollectedField, obj *model.HookFilter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookFilter_metadata(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Metadata, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.HookMetadataCriterion) graphql.Marshaler {
+			return ec.marshalOHookMetadataCriterion2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookMetadataCriterionᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HookFilter_metadata(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "HookFilter",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_HookMetadataCriterion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _HookMetadataCriterion_key(ctx context.Context, field graphql.CollectedField, obj *model.HookMetadataCriterion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookMetadataCriterion_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HookMetadataCriterion_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookMetadataCriterion", field, false, false, "String")
+}
+
+func (ec *executionContext) _HookMetadataCriterion_value(ctx context.Context, field graphql.CollectedField, obj *model.HookMetadataCriterion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookMetadataCriterion_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HookMetadataCriterion_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookMetadataCriterion", field, false, false, "String")
+}
+
+func (ec *executionContext) _HookReplay_id(ctx context.Context, field graphql.CollectedField, obj *model.HookReplay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookReplay_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HookReplay_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookReplay", field, false, false, "ID")
+}
+
+func (ec *executionContext) _HookReplay_from(ctx context.Context, field graphql.CollectedField, obj *model.HookReplay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookReplay_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HookReplay_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookReplay", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _HookReplay_position(ctx context.Context, field graphql.CollectedField, obj *model.HookReplay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookReplay_position(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Position, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HookReplay_position(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookReplay", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _HookReplay_to(ctx context.Context, field graphql.CollectedField, obj *model.HookReplay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookReplay_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNCursor2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HookReplay_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookReplay", field, false, false, "Cursor")
+}
+
+func (ec *executionContext) _HookReplay_since(ctx context.Context, field graphql.CollectedField, obj *model.HookReplay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookReplay_since(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Since, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HookReplay_since(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookReplay", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _HookReplay_rate(ctx context.Context, field graphql.CollectedField, obj *model.HookReplay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookReplay_rate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HookReplay_rate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookReplay", field, false, false, "Int")
+}
+
+func (ec *executionContext) _HookReplay_lookedAt(ctx context.Context, field graphql.CollectedField, obj *model.HookReplay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookReplay_lookedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LookedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HookReplay_lookedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookReplay", field, false, false, "Int")
+}
+
+func (ec *executionContext) _HookReplay_size(ctx context.Context, field graphql.CollectedField, obj *model.HookReplay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookReplay_size(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Size, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HookReplay_size(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookReplay", field, false, false, "Int")
+}
+
+func (ec *executionContext) _HookReplay_deliveries(ctx context.Context, field graphql.CollectedField, obj *model.HookReplay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookReplay_deliveries(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Deliveries, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HookReplay_deliveries(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookReplay", field, false, false, "Int")
+}
+
+func (ec *executionContext) _HookReplay_startedAt(ctx context.Context, field graphql.CollectedField, obj *model.HookReplay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookReplay_startedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HookReplay_startedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookReplay", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _HookReplay_endedAt(ctx context.Context, field graphql.CollectedField, obj *model.HookReplay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookReplay_endedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HookReplay_endedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookReplay", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _HookReplay_error(ctx context.Context, field graphql.CollectedField, obj *model.HookReplay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HookReplay_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HookReplay_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HookReplay", field, false, false, "String")
 }
 
 func (ec *executionContext) _Item_id(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
@@ -4819,7 +7723,7 @@ func (ec *executionContext) _Mutation_createHook(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().CreateHook(ctx, fc.Args["input"].(model.CreateHookInput))
+			return ec.Resolvers.Mutation().CreateHook(ctx, fc.Args["input"].(map[string]any))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.CreateHookPayload) graphql.Marshaler {
@@ -4847,6 +7751,50 @@ func (ec *executionContext) fieldContext_Mutation_createHook(ctx context.Context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_createHook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_updateHook(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_updateHook(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateHook(ctx, fc.Args["id"].(uuid.UUID), fc.Args["input"].(map[string]any))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateHookPayload) graphql.Marshaler {
+			return ec.marshalNUpdateHookPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐUpdateHookPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_updateHook(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UpdateHookPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updateHook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -4891,6 +7839,226 @@ func (ec *executionContext) fieldContext_Mutation_deleteHook(ctx context.Context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_deleteHook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_rotateHookSecret(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_rotateHookSecret(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RotateHookSecret(ctx, fc.Args["id"].(uuid.UUID), fc.Args["revoke"].(bool))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RotateHookSecretPayload) graphql.Marshaler {
+			return ec.marshalNRotateHookSecretPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐRotateHookSecretPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_rotateHookSecret(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RotateHookSecretPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_rotateHookSecret_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_testHook(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_testHook(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().TestHook(ctx, fc.Args["id"].(uuid.UUID), fc.Args["itemId"].(*uuid.UUID), fc.Args["event"].(*model.HookEvent))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TestHookPayload) graphql.Marshaler {
+			return ec.marshalNTestHookPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐTestHookPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_testHook(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TestHookPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_testHook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_replayHook(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_replayHook(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReplayHook(ctx, fc.Args["id"].(uuid.UUID), fc.Args["after"].(*string), fc.Args["since"].(*time.Time), fc.Args["rate"].(int64))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ReplayHookPayload) graphql.Marshaler {
+			return ec.marshalNReplayHookPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐReplayHookPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_replayHook(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReplayHookPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_replayHook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_stopHookReplay(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_stopHookReplay(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().StopHookReplay(ctx, fc.Args["id"].(uuid.UUID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.StopHookReplayPayload) graphql.Marshaler {
+			return ec.marshalNStopHookReplayPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐStopHookReplayPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_stopHookReplay(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StopHookReplayPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_stopHookReplay_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_redeliver(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_redeliver(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().Redeliver(ctx, fc.Args["id"].(uuid.UUID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RedeliverPayload) graphql.Marshaler {
+			return ec.marshalNRedeliverPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐRedeliverPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_redeliver(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RedeliverPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_redeliver_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5461,6 +8629,94 @@ func (ec *executionContext) fieldContext_Query_hook(ctx context.Context, field g
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_deliveries(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_deliveries(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Deliveries(ctx, fc.Args["hookId"].(*uuid.UUID), fc.Args["itemId"].(*uuid.UUID), fc.Args["state"].(*model.DeliveryState), fc.Args["occurredAfter"].(*time.Time), fc.Args["occurredBefore"].(*time.Time), fc.Args["first"].(int64), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeliveryConnection) graphql.Marshaler {
+			return ec.marshalNDeliveryConnection2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeliveryConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_deliveries(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeliveryConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_deliveries_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_delivery(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_delivery(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Delivery(ctx, fc.Args["id"].(uuid.UUID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Delivery) graphql.Marshaler {
+			return ec.marshalODelivery2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDelivery(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_delivery(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Delivery(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_delivery_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_item(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5689,6 +8945,38 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _RedeliverPayload_delivery(ctx context.Context, field graphql.CollectedField, obj *model.RedeliverPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RedeliverPayload_delivery(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Delivery, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Delivery) graphql.Marshaler {
+			return ec.marshalNDelivery2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDelivery(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RedeliverPayload_delivery(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RedeliverPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Delivery(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ReplaceItemPayload_item(ctx context.Context, field graphql.CollectedField, obj *model.ReplaceItemPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5719,6 +9007,84 @@ func (ec *executionContext) fieldContext_ReplaceItemPayload_item(_ context.Conte
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _ReplayHookPayload_replay(ctx context.Context, field graphql.CollectedField, obj *model.ReplayHookPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReplayHookPayload_replay(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Replay, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.HookReplay) graphql.Marshaler {
+			return ec.marshalNHookReplay2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookReplay(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReplayHookPayload_replay(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReplayHookPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_HookReplay(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RotateHookSecretPayload_secret(ctx context.Context, field graphql.CollectedField, obj *model.RotateHookSecretPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RotateHookSecretPayload_secret(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Secret, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RotateHookSecretPayload_secret(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RotateHookSecretPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _RotateHookSecretPayload_oldSecretUntil(ctx context.Context, field graphql.CollectedField, obj *model.RotateHookSecretPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RotateHookSecretPayload_oldSecretUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OldSecretUntil, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RotateHookSecretPayload_oldSecretUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RotateHookSecretPayload", field, false, false, "DateTime")
 }
 
 func (ec *executionContext) _Snapshot_id(ctx context.Context, field graphql.CollectedField, obj *item.Snapshot) (ret graphql.Marshaler) {
@@ -5765,6 +9131,29 @@ func (ec *executionContext) _Snapshot_url(ctx context.Context, field graphql.Col
 }
 func (ec *executionContext) fieldContext_Snapshot_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Snapshot", field, false, false, "String")
+}
+
+func (ec *executionContext) _StopHookReplayPayload_id(ctx context.Context, field graphql.CollectedField, obj *model.StopHookReplayPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StopHookReplayPayload_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StopHookReplayPayload_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StopHookReplayPayload", field, false, false, "ID")
 }
 
 func (ec *executionContext) _Subscription_itemChanges(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
@@ -5857,6 +9246,236 @@ func (ec *executionContext) fieldContext_Tag_items(_ context.Context, field grap
 	return graphql.NewScalarFieldContext("Tag", field, false, false, "Int")
 }
 
+func (ec *executionContext) _TestHookPayload_delivered(ctx context.Context, field graphql.CollectedField, obj *model.TestHookPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TestHookPayload_delivered(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Delivered, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TestHookPayload_delivered(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TestHookPayload", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _TestHookPayload_webhookId(ctx context.Context, field graphql.CollectedField, obj *model.TestHookPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TestHookPayload_webhookId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WebhookID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TestHookPayload_webhookId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TestHookPayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _TestHookPayload_itemId(ctx context.Context, field graphql.CollectedField, obj *model.TestHookPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TestHookPayload_itemId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ItemID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TestHookPayload_itemId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TestHookPayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _TestHookPayload_event(ctx context.Context, field graphql.CollectedField, obj *model.TestHookPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TestHookPayload_event(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Event, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.HookEvent) graphql.Marshaler {
+			return ec.marshalNHookEvent2itemcastᚋgraphᚋinternalᚋmodelᚐHookEvent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TestHookPayload_event(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TestHookPayload", field, false, false, "HookEvent")
+}
+
+func (ec *executionContext) _TestHookPayload_revision(ctx context.Context, field graphql.CollectedField, obj *model.TestHookPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TestHookPayload_revision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Revision, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TestHookPayload_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TestHookPayload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _TestHookPayload_status(ctx context.Context, field graphql.CollectedField, obj *model.TestHookPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TestHookPayload_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TestHookPayload_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TestHookPayload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _TestHookPayload_duration(ctx context.Context, field graphql.CollectedField, obj *model.TestHookPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TestHookPayload_duration(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Duration, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TestHookPayload_duration(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TestHookPayload", field, false, false, "Float")
+}
+
+func (ec *executionContext) _TestHookPayload_fault(ctx context.Context, field graphql.CollectedField, obj *model.TestHookPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TestHookPayload_fault(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Fault, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TestHookPayload_fault(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TestHookPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _TestHookPayload_error(ctx context.Context, field graphql.CollectedField, obj *model.TestHookPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TestHookPayload_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TestHookPayload_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TestHookPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _TestHookPayload_response(ctx context.Context, field graphql.CollectedField, obj *model.TestHookPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TestHookPayload_response(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Response, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TestHookPayload_response(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TestHookPayload", field, false, false, "String")
+}
+
 func (ec *executionContext) _TriggerItemHookPayload_itemId(ctx context.Context, field graphql.CollectedField, obj *model.TriggerItemHookPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5924,6 +9543,38 @@ func (ec *executionContext) _TriggerItemHookPayload_hookIds(ctx context.Context,
 }
 func (ec *executionContext) fieldContext_TriggerItemHookPayload_hookIds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TriggerItemHookPayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _UpdateHookPayload_hook(ctx context.Context, field graphql.CollectedField, obj *model.UpdateHookPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateHookPayload_hook(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Hook, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Hook) graphql.Marshaler {
+			return ec.marshalNHook2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐHook(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateHookPayload_hook(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateHookPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Hook(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _UpdateItemPayload_item(ctx context.Context, field graphql.CollectedField, obj *model.UpdateItemPayload) (ret graphql.Marshaler) {
@@ -7207,8 +10858,8 @@ func UnmarshalAssetInput(ctx context.Context, raw any) (item.AssetInput, error) 
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputCreateHookInput(ctx context.Context, obj any) (model.CreateHookInput, error) {
-	var it model.CreateHookInput
+func (ec *executionContext) unmarshalInputCreateHookInput(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -7218,7 +10869,8 @@ func (ec *executionContext) unmarshalInputCreateHookInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"url", "description", "events", "active"}
+	fieldsInOrder := [...]string{"url", "description", "events", "filter", "changedFields", "headers", "body", "rateLimit", "maxInFlight", "active"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -7231,28 +10883,70 @@ func (ec *executionContext) unmarshalInputCreateHookInput(ctx context.Context, o
 			if err != nil {
 				return it, err
 			}
-			it.URL = data
+			it["url"] = data
 		case "description":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Description = data
+			it["description"] = data
 		case "events":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("events"))
 			data, err := ec.unmarshalOHookEvent2ᚕitemcastᚋgraphᚋinternalᚋmodelᚐHookEventᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Events = data
+			it["events"] = data
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalOItemFilter2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐItemFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["filter"] = data
+		case "changedFields":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("changedFields"))
+			data, err := ec.unmarshalOItemField2ᚕitemcastᚋgraphᚋinternalᚋmodelᚐItemFieldᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["changedFields"] = data
+		case "headers":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("headers"))
+			data, err := ec.unmarshalOHookHeader2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookHeaderᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["headers"] = data
+		case "body":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("body"))
+			data, err := ec.unmarshalOHookBody2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookBody(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["body"] = data
+		case "rateLimit":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rateLimit"))
+			data, err := ec.unmarshalOInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["rateLimit"] = data
+		case "maxInFlight":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxInFlight"))
+			data, err := ec.unmarshalOInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["maxInFlight"] = data
 		case "active":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("active"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Active = data
+			it["active"] = data
 		}
 	}
 	return it, nil
@@ -7264,8 +10958,8 @@ func (ec *executionContext) unmarshalInputCreateHookInput(ctx context.Context, o
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalCreateHookInput(ctx context.Context, raw any) (model.CreateHookInput, error) {
-	var out model.CreateHookInput
+func UnmarshalCreateHookInput(ctx context.Context, raw any) (map[string]any, error) {
+	var out map[string]any
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateHookInput", raw, &out)
 	return out, err
 }
@@ -7487,6 +11181,55 @@ func UnmarshalCreateMetadataFieldInput(ctx context.Context, raw any) (model.Crea
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputHookHeader(ctx context.Context, obj any) (model.HookHeader, error) {
+	var it model.HookHeader
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "value"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Value = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalHookHeader unmarshals raw into the HookHeader input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalHookHeader(ctx context.Context, raw any) (model.HookHeader, error) {
+	var out model.HookHeader
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "HookHeader", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputItemFilter(ctx context.Context, obj any) (model.ItemFilter, error) {
 	var it model.ItemFilter
 	if obj == nil {
@@ -7680,6 +11423,112 @@ func (ec *executionContext) unmarshalInputSnapshotInput(ctx context.Context, obj
 func UnmarshalSnapshotInput(ctx context.Context, raw any) (item.SnapshotInput, error) {
 	var out item.SnapshotInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SnapshotInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputUpdateHookInput(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"url", "description", "events", "filter", "changedFields", "headers", "body", "rateLimit", "maxInFlight", "active"}
+	it = make(map[string]any, len(asMap))
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "url":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("url"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["url"] = data
+		case "description":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["description"] = data
+		case "events":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("events"))
+			data, err := ec.unmarshalOHookEvent2ᚕitemcastᚋgraphᚋinternalᚋmodelᚐHookEventᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["events"] = data
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalOItemFilter2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐItemFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["filter"] = data
+		case "changedFields":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("changedFields"))
+			data, err := ec.unmarshalOItemField2ᚕitemcastᚋgraphᚋinternalᚋmodelᚐItemFieldᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["changedFields"] = data
+		case "headers":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("headers"))
+			data, err := ec.unmarshalOHookHeader2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookHeaderᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["headers"] = data
+		case "body":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("body"))
+			data, err := ec.unmarshalOHookBody2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookBody(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["body"] = data
+		case "rateLimit":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rateLimit"))
+			data, err := ec.unmarshalOInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["rateLimit"] = data
+		case "maxInFlight":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxInFlight"))
+			data, err := ec.unmarshalOInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["maxInFlight"] = data
+		case "active":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("active"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["active"] = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUpdateHookInput unmarshals raw into the UpdateHookInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUpdateHookInput(ctx context.Context, raw any) (map[string]any, error) {
+	var out map[string]any
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateHookInput", raw, &out)
 	return out, err
 }
 
@@ -8171,6 +12020,236 @@ func (ec *executionContext) _DeleteMetadataFieldPayload(ctx context.Context, sel
 	return out
 }
 
+var deliveryImplementors = []string{"Delivery"}
+
+func (ec *executionContext) _Delivery(ctx context.Context, sel ast.SelectionSet, obj *model.Delivery) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deliveryImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Delivery")
+		case "id":
+			out.Values[i] = ec._Delivery_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "hookId":
+			out.Values[i] = ec._Delivery_hookId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "itemId":
+			out.Values[i] = ec._Delivery_itemId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "cursor":
+			out.Values[i] = ec._Delivery_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "event":
+			out.Values[i] = ec._Delivery_event(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "trigger":
+			out.Values[i] = ec._Delivery_trigger(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "revision":
+			out.Values[i] = ec._Delivery_revision(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "state":
+			out.Values[i] = ec._Delivery_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "waitsFor":
+			out.Values[i] = ec._Delivery_waitsFor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "nextAttemptAt":
+			out.Values[i] = ec._Delivery_nextAttemptAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "attemptCount":
+			out.Values[i] = ec._Delivery_attemptCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "lastAttemptAt":
+			out.Values[i] = ec._Delivery_lastAttemptAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "lastStatus":
+			out.Values[i] = ec._Delivery_lastStatus(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "lastFault":
+			out.Values[i] = ec._Delivery_lastFault(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "lastError":
+			out.Values[i] = ec._Delivery_lastError(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "attempts":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Delivery_attempts(ctx, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = ec._Delivery_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "occurredAt":
+			out.Values[i] = ec._Delivery_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deliveryAttemptImplementors = []string{"DeliveryAttempt"}
+
+func (ec *executionContext) _DeliveryAttempt(ctx context.Context, sel ast.SelectionSet, obj *model.DeliveryAttempt) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deliveryAttemptImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeliveryAttempt")
+		case "number":
+			out.Values[i] = ec._DeliveryAttempt_number(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "at":
+			out.Values[i] = ec._DeliveryAttempt_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "duration":
+			out.Values[i] = ec._DeliveryAttempt_duration(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "trigger":
+			out.Values[i] = ec._DeliveryAttempt_trigger(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "succeeded":
+			out.Values[i] = ec._DeliveryAttempt_succeeded(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "status":
+			out.Values[i] = ec._DeliveryAttempt_status(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "fault":
+			out.Values[i] = ec._DeliveryAttempt_fault(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "error":
+			out.Values[i] = ec._DeliveryAttempt_error(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "response":
+			out.Values[i] = ec._DeliveryAttempt_response(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deliveryConnectionImplementors = []string{"DeliveryConnection"}
+
+func (ec *executionContext) _DeliveryConnection(ctx context.Context, sel ast.SelectionSet, obj *model.DeliveryConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deliveryConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeliveryConnection")
+		case "nodes":
+			out.Values[i] = ec._DeliveryConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._DeliveryConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var hookImplementors = []string{"Hook"}
 
 func (ec *executionContext) _Hook(ctx context.Context, sel ast.SelectionSet, obj *model.Hook) graphql.Marshaler {
@@ -8185,62 +12264,114 @@ func (ec *executionContext) _Hook(ctx context.Context, sel ast.SelectionSet, obj
 		case "id":
 			out.Values[i] = ec._Hook_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "url":
 			out.Values[i] = ec._Hook_url(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "description":
 			out.Values[i] = ec._Hook_description(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "events":
 			out.Values[i] = ec._Hook_events(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "filter":
+			out.Values[i] = ec._Hook_filter(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "changedFields":
+			out.Values[i] = ec._Hook_changedFields(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "headerNames":
+			out.Values[i] = ec._Hook_headerNames(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "body":
+			out.Values[i] = ec._Hook_body(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "rateLimit":
+			out.Values[i] = ec._Hook_rateLimit(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "maxInFlight":
+			out.Values[i] = ec._Hook_maxInFlight(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "active":
 			out.Values[i] = ec._Hook_active(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "disabledReason":
 			out.Values[i] = ec._Hook_disabledReason(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "oldSecretUntil":
+			out.Values[i] = ec._Hook_oldSecretUntil(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "lastSuccessAt":
 			out.Values[i] = ec._Hook_lastSuccessAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "lastFailureAt":
 			out.Values[i] = ec._Hook_lastFailureAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "failingSince":
+			out.Values[i] = ec._Hook_failingSince(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "lastError":
 			out.Values[i] = ec._Hook_lastError(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "pending":
 			out.Values[i] = ec._Hook_pending(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "replay":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Hook_replay(ctx, field, obj)
+				})
+		case "deliveries":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Hook_deliveries(ctx, field, obj)
+				})
 		case "createdAt":
 			out.Values[i] = ec._Hook_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "updatedAt":
 			out.Values[i] = ec._Hook_updatedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -8278,6 +12409,205 @@ func (ec *executionContext) _HookConnection(ctx context.Context, sel ast.Selecti
 		case "pageInfo":
 			out.Values[i] = ec._HookConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var hookFilterImplementors = []string{"HookFilter"}
+
+func (ec *executionContext) _HookFilter(ctx context.Context, sel ast.SelectionSet, obj *model.HookFilter) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, hookFilterImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("HookFilter")
+		case "search":
+			out.Values[i] = ec._HookFilter_search(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "tags":
+			out.Values[i] = ec._HookFilter_tags(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "types":
+			out.Values[i] = ec._HookFilter_types(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "privacies":
+			out.Values[i] = ec._HookFilter_privacies(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "workflowStatuses":
+			out.Values[i] = ec._HookFilter_workflowStatuses(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "createdAfter":
+			out.Values[i] = ec._HookFilter_createdAfter(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "createdBefore":
+			out.Values[i] = ec._HookFilter_createdBefore(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "updatedAfter":
+			out.Values[i] = ec._HookFilter_updatedAfter(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "metadata":
+			out.Values[i] = ec._HookFilter_metadata(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var hookMetadataCriterionImplementors = []string{"HookMetadataCriterion"}
+
+func (ec *executionContext) _HookMetadataCriterion(ctx context.Context, sel ast.SelectionSet, obj *model.HookMetadataCriterion) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, hookMetadataCriterionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("HookMetadataCriterion")
+		case "key":
+			out.Values[i] = ec._HookMetadataCriterion_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "value":
+			out.Values[i] = ec._HookMetadataCriterion_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var hookReplayImplementors = []string{"HookReplay"}
+
+func (ec *executionContext) _HookReplay(ctx context.Context, sel ast.SelectionSet, obj *model.HookReplay) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, hookReplayImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("HookReplay")
+		case "id":
+			out.Values[i] = ec._HookReplay_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "from":
+			out.Values[i] = ec._HookReplay_from(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "position":
+			out.Values[i] = ec._HookReplay_position(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "to":
+			out.Values[i] = ec._HookReplay_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "since":
+			out.Values[i] = ec._HookReplay_since(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "rate":
+			out.Values[i] = ec._HookReplay_rate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lookedAt":
+			out.Values[i] = ec._HookReplay_lookedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "size":
+			out.Values[i] = ec._HookReplay_size(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deliveries":
+			out.Values[i] = ec._HookReplay_deliveries(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "startedAt":
+			out.Values[i] = ec._HookReplay_startedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "endedAt":
+			out.Values[i] = ec._HookReplay_endedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "error":
+			out.Values[i] = ec._HookReplay_error(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -8851,9 +13181,51 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "updateHook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updateHook(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "deleteHook":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_deleteHook(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rotateHookSecret":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_rotateHookSecret(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "testHook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_testHook(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "replayHook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_replayHook(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "stopHookReplay":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_stopHookReplay(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "redeliver":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_redeliver(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -9016,6 +13388,18 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_hook(ctx, field)
 				})
+		case "deliveries":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_deliveries(ctx, field)
+				})
+		case "delivery":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_delivery(ctx, field)
+				})
 		case "item":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -9071,6 +13455,39 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 	return out
 }
 
+var redeliverPayloadImplementors = []string{"RedeliverPayload"}
+
+func (ec *executionContext) _RedeliverPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RedeliverPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, redeliverPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RedeliverPayload")
+		case "delivery":
+			out.Values[i] = ec._RedeliverPayload_delivery(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var replaceItemPayloadImplementors = []string{"ReplaceItemPayload"}
 
 func (ec *executionContext) _ReplaceItemPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ReplaceItemPayload) graphql.Marshaler {
@@ -9085,6 +13502,77 @@ func (ec *executionContext) _ReplaceItemPayload(ctx context.Context, sel ast.Sel
 		case "item":
 			out.Values[i] = ec._ReplaceItemPayload_item(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var replayHookPayloadImplementors = []string{"ReplayHookPayload"}
+
+func (ec *executionContext) _ReplayHookPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ReplayHookPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, replayHookPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReplayHookPayload")
+		case "replay":
+			out.Values[i] = ec._ReplayHookPayload_replay(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var rotateHookSecretPayloadImplementors = []string{"RotateHookSecretPayload"}
+
+func (ec *executionContext) _RotateHookSecretPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RotateHookSecretPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, rotateHookSecretPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RotateHookSecretPayload")
+		case "secret":
+			out.Values[i] = ec._RotateHookSecretPayload_secret(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "oldSecretUntil":
+			out.Values[i] = ec._RotateHookSecretPayload_oldSecretUntil(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -9122,6 +13610,39 @@ func (ec *executionContext) _Snapshot(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "url":
 			out.Values[i] = ec._Snapshot_url(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var stopHookReplayPayloadImplementors = []string{"StopHookReplayPayload"}
+
+func (ec *executionContext) _StopHookReplayPayload(ctx context.Context, sel ast.SelectionSet, obj *model.StopHookReplayPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, stopHookReplayPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StopHookReplayPayload")
+		case "id":
+			out.Values[i] = ec._StopHookReplayPayload_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -9200,6 +13721,84 @@ func (ec *executionContext) _Tag(ctx context.Context, sel ast.SelectionSet, obj 
 	return out
 }
 
+var testHookPayloadImplementors = []string{"TestHookPayload"}
+
+func (ec *executionContext) _TestHookPayload(ctx context.Context, sel ast.SelectionSet, obj *model.TestHookPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, testHookPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TestHookPayload")
+		case "delivered":
+			out.Values[i] = ec._TestHookPayload_delivered(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "webhookId":
+			out.Values[i] = ec._TestHookPayload_webhookId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "itemId":
+			out.Values[i] = ec._TestHookPayload_itemId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "event":
+			out.Values[i] = ec._TestHookPayload_event(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revision":
+			out.Values[i] = ec._TestHookPayload_revision(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "status":
+			out.Values[i] = ec._TestHookPayload_status(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "duration":
+			out.Values[i] = ec._TestHookPayload_duration(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fault":
+			out.Values[i] = ec._TestHookPayload_fault(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "error":
+			out.Values[i] = ec._TestHookPayload_error(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "response":
+			out.Values[i] = ec._TestHookPayload_response(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var triggerItemHookPayloadImplementors = []string{"TriggerItemHookPayload"}
 
 func (ec *executionContext) _TriggerItemHookPayload(ctx context.Context, sel ast.SelectionSet, obj *model.TriggerItemHookPayload) graphql.Marshaler {
@@ -9223,6 +13822,39 @@ func (ec *executionContext) _TriggerItemHookPayload(ctx context.Context, sel ast
 			}
 		case "hookIds":
 			out.Values[i] = ec._TriggerItemHookPayload_hookIds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var updateHookPayloadImplementors = []string{"UpdateHookPayload"}
+
+func (ec *executionContext) _UpdateHookPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateHookPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateHookPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateHookPayload")
+		case "hook":
+			out.Values[i] = ec._UpdateHookPayload_hook(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -9783,7 +14415,7 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
-func (ec *executionContext) unmarshalNCreateHookInput2itemcastᚋgraphᚋinternalᚋmodelᚐCreateHookInput(ctx context.Context, v any) (model.CreateHookInput, error) {
+func (ec *executionContext) unmarshalNCreateHookInput2map(ctx context.Context, v any) (map[string]any, error) {
 	res, err := ec.unmarshalInputCreateHookInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -9874,6 +14506,86 @@ func (ec *executionContext) marshalNDeleteMetadataFieldPayload2ᚖitemcastᚋgra
 	return ec._DeleteMetadataFieldPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNDelivery2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeliveryᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Delivery) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDelivery2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDelivery(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNDelivery2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDelivery(ctx context.Context, sel ast.SelectionSet, v *model.Delivery) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Delivery!")
+		return graphql.Null
+	}
+	return ec._Delivery(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDeliveryAttempt2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeliveryAttemptᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.DeliveryAttempt) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDeliveryAttempt2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeliveryAttempt(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNDeliveryAttempt2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeliveryAttempt(ctx context.Context, sel ast.SelectionSet, v *model.DeliveryAttempt) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeliveryAttempt!")
+		return graphql.Null
+	}
+	return ec._DeliveryAttempt(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDeliveryConnection2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeliveryConnection(ctx context.Context, sel ast.SelectionSet, v *model.DeliveryConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeliveryConnection!")
+		return graphql.Null
+	}
+	return ec._DeliveryConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDeliveryState2itemcastᚋgraphᚋinternalᚋmodelᚐDeliveryState(ctx context.Context, v any) (model.DeliveryState, error) {
+	var res model.DeliveryState
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeliveryState2itemcastᚋgraphᚋinternalᚋmodelᚐDeliveryState(ctx context.Context, sel ast.SelectionSet, v model.DeliveryState) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNFloat2float64(ctx context.Context, v any) (float64, error) {
+	res, err := graphql.UnmarshalFloatContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFloat2float64(ctx context.Context, sel ast.SelectionSet, v float64) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalFloatContext(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Float!")
+	}
+	return graphql.WrapContextMarshaler(ctx, res)
+}
+
 func (ec *executionContext) marshalNHook2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Hook) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -9896,6 +14608,16 @@ func (ec *executionContext) marshalNHook2ᚖitemcastᚋgraphᚋinternalᚋmodel�
 		return graphql.Null
 	}
 	return ec._Hook(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNHookBody2itemcastᚋgraphᚋinternalᚋmodelᚐHookBody(ctx context.Context, v any) (model.HookBody, error) {
+	var res model.HookBody
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNHookBody2itemcastᚋgraphᚋinternalᚋmodelᚐHookBody(ctx context.Context, sel ast.SelectionSet, v model.HookBody) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) marshalNHookConnection2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookConnection(ctx context.Context, sel ast.SelectionSet, v *model.HookConnection) graphql.Marshaler {
@@ -9944,6 +14666,27 @@ func (ec *executionContext) marshalNHookEvent2ᚕitemcastᚋgraphᚋinternalᚋm
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNHookHeader2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookHeader(ctx context.Context, v any) (*model.HookHeader, error) {
+	res, err := ec.unmarshalInputHookHeader(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNHookMetadataCriterion2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookMetadataCriterion(ctx context.Context, sel ast.SelectionSet, v *model.HookMetadataCriterion) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "HookMetadataCriterion!")
+		return graphql.Null
+	}
+	return ec._HookMetadataCriterion(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNHookReplay2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookReplay(ctx context.Context, sel ast.SelectionSet, v *model.HookReplay) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "HookReplay!")
+		return graphql.Null
+	}
+	return ec._HookReplay(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx context.Context, v any) (uuid.UUID, error) {
@@ -10286,12 +15029,36 @@ var (
 	}
 )
 
+func (ec *executionContext) marshalNRedeliverPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐRedeliverPayload(ctx context.Context, sel ast.SelectionSet, v *model.RedeliverPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RedeliverPayload!")
+		return graphql.Null
+	}
+	return ec._RedeliverPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNReplaceItemPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐReplaceItemPayload(ctx context.Context, sel ast.SelectionSet, v *model.ReplaceItemPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ReplaceItemPayload!")
 		return graphql.Null
 	}
 	return ec._ReplaceItemPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNReplayHookPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐReplayHookPayload(ctx context.Context, sel ast.SelectionSet, v *model.ReplayHookPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReplayHookPayload!")
+		return graphql.Null
+	}
+	return ec._ReplayHookPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRotateHookSecretPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐRotateHookSecretPayload(ctx context.Context, sel ast.SelectionSet, v *model.RotateHookSecretPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RotateHookSecretPayload!")
+		return graphql.Null
+	}
+	return ec._RotateHookSecretPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNSnapshot2itemcastᚋinternalᚋitemᚐSnapshot(ctx context.Context, sel ast.SelectionSet, v item.Snapshot) graphql.Marshaler {
@@ -10322,6 +15089,14 @@ func (ec *executionContext) unmarshalNSnapshotInput2itemcastᚋinternalᚋitem�
 func (ec *executionContext) unmarshalNSnapshotInput2ᚖitemcastᚋinternalᚋitemᚐSnapshotInput(ctx context.Context, v any) (*item.SnapshotInput, error) {
 	res, err := ec.unmarshalInputSnapshotInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNStopHookReplayPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐStopHookReplayPayload(ctx context.Context, sel ast.SelectionSet, v *model.StopHookReplayPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "StopHookReplayPayload!")
+		return graphql.Null
+	}
+	return ec._StopHookReplayPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
@@ -10391,12 +15166,33 @@ func (ec *executionContext) marshalNTag2ᚖitemcastᚋinternalᚋitemᚐTag(ctx 
 	return ec._Tag(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNTestHookPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐTestHookPayload(ctx context.Context, sel ast.SelectionSet, v *model.TestHookPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "TestHookPayload!")
+		return graphql.Null
+	}
+	return ec._TestHookPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNTriggerItemHookPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐTriggerItemHookPayload(ctx context.Context, sel ast.SelectionSet, v *model.TriggerItemHookPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "TriggerItemHookPayload!")
 		return graphql.Null
 	}
 	return ec._TriggerItemHookPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUpdateHookInput2map(ctx context.Context, v any) (map[string]any, error) {
+	res, err := ec.unmarshalInputUpdateHookInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUpdateHookPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐUpdateHookPayload(ctx context.Context, sel ast.SelectionSet, v *model.UpdateHookPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UpdateHookPayload!")
+		return graphql.Null
+	}
+	return ec._UpdateHookPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUpdateItemInput2map(ctx context.Context, v any) (map[string]any, error) {
@@ -10667,6 +15463,45 @@ func (ec *executionContext) marshalODateTime2ᚖtimeᚐTime(ctx context.Context,
 	return res
 }
 
+func (ec *executionContext) marshalODelivery2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDelivery(ctx context.Context, sel ast.SelectionSet, v *model.Delivery) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Delivery(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalODeliveryState2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeliveryState(ctx context.Context, v any) (*model.DeliveryState, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(model.DeliveryState)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODeliveryState2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeliveryState(ctx context.Context, sel ast.SelectionSet, v *model.DeliveryState) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) unmarshalODeliveryWait2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeliveryWait(ctx context.Context, v any) (*model.DeliveryWait, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(model.DeliveryWait)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODeliveryWait2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeliveryWait(ctx context.Context, sel ast.SelectionSet, v *model.DeliveryWait) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
 func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
 	if v == nil {
 		return nil, nil
@@ -10708,6 +15543,22 @@ func (ec *executionContext) marshalOHook2ᚖitemcastᚋgraphᚋinternalᚋmodel�
 	return ec._Hook(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOHookBody2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookBody(ctx context.Context, v any) (*model.HookBody, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(model.HookBody)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOHookBody2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookBody(ctx context.Context, sel ast.SelectionSet, v *model.HookBody) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
 func (ec *executionContext) unmarshalOHookEvent2ᚕitemcastᚋgraphᚋinternalᚋmodelᚐHookEventᚄ(ctx context.Context, v any) ([]model.HookEvent, error) {
 	if v == nil {
 		return nil, nil
@@ -10742,6 +15593,72 @@ func (ec *executionContext) marshalOHookEvent2ᚕitemcastᚋgraphᚋinternalᚋm
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalOHookEvent2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookEvent(ctx context.Context, v any) (*model.HookEvent, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(model.HookEvent)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOHookEvent2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookEvent(ctx context.Context, sel ast.SelectionSet, v *model.HookEvent) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) marshalOHookFilter2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookFilter(ctx context.Context, sel ast.SelectionSet, v *model.HookFilter) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._HookFilter(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOHookHeader2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookHeaderᚄ(ctx context.Context, v any) ([]*model.HookHeader, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.HookHeader, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNHookHeader2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookHeader(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOHookMetadataCriterion2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookMetadataCriterionᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.HookMetadataCriterion) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNHookMetadataCriterion2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookMetadataCriterion(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalOHookReplay2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐHookReplay(ctx context.Context, sel ast.SelectionSet, v *model.HookReplay) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._HookReplay(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx context.Context, v any) ([]uuid.UUID, error) {

@@ -15,14 +15,6 @@ import (
 	"github.com/google/uuid"
 )
 
-type CreateHookInput struct {
-	URL         string  `json:"url"`
-	Description *string `json:"description,omitempty"`
-	// When left out: updated, deleted and triggered.
-	Events []HookEvent `json:"events,omitempty"`
-	Active *bool       `json:"active,omitempty"`
-}
-
 type CreateHookPayload struct {
 	Hook *Hook `json:"hook"`
 	// `whsec_…`, for verifying the signatures.
@@ -60,25 +52,93 @@ type DeleteMetadataFieldPayload struct {
 	ID uuid.UUID `json:"id"`
 }
 
+// A change on its way to a hook, or what became of it.
+type Delivery struct {
+	// The `webhook-id` of its requests.
+	ID     uuid.UUID `json:"id"`
+	HookID uuid.UUID `json:"hookId"`
+	ItemID uuid.UUID `json:"itemId"`
+	// The change's place in the log.
+	Cursor string    `json:"cursor"`
+	Event  HookEvent `json:"event"`
+	// Why it is sent: `hook`, `manual`, `replay`, `workflow` … More may come.
+	Trigger  string        `json:"trigger"`
+	Revision int64         `json:"revision"`
+	State    DeliveryState `json:"state"`
+	// What a pending delivery waits for.
+	WaitsFor      *DeliveryWait `json:"waitsFor,omitempty"`
+	NextAttemptAt *time.Time    `json:"nextAttemptAt,omitempty"`
+	AttemptCount  int64         `json:"attemptCount"`
+	LastAttemptAt *time.Time    `json:"lastAttemptAt,omitempty"`
+	// The HTTP status of the last answer; null: there was none.
+	LastStatus *int64 `json:"lastStatus,omitempty"`
+	// The class of the last failure: `timeout`, `dns`, `tls` …, as in the REST contract.
+	LastFault *string `json:"lastFault,omitempty"`
+	// And what it was, in words.
+	LastError *string `json:"lastError,omitempty"`
+	// The last hundred.
+	Attempts  []*DeliveryAttempt `json:"attempts"`
+	CreatedAt time.Time          `json:"createdAt"`
+	// When the change was made; null: the log no longer keeps it.
+	OccurredAt *time.Time `json:"occurredAt,omitempty"`
+}
+
+type DeliveryAttempt struct {
+	Number int64     `json:"number"`
+	At     time.Time `json:"at"`
+	// Milliseconds; null: it was given up without a request.
+	Duration  *float64 `json:"duration,omitempty"`
+	Trigger   string   `json:"trigger"`
+	Succeeded bool     `json:"succeeded"`
+	Status    *int64   `json:"status,omitempty"`
+	Fault     *string  `json:"fault,omitempty"`
+	Error     *string  `json:"error,omitempty"`
+	// How the answer began: 4 KiB at most.
+	Response *string `json:"response,omitempty"`
+}
+
+type DeliveryConnection struct {
+	Nodes    []*Delivery `json:"nodes"`
+	PageInfo *PageInfo   `json:"pageInfo"`
+}
+
 // Item documents are POSTed to `url`, signed as Standard Webhooks lays down.
 type Hook struct {
 	ID          uuid.UUID   `json:"id"`
 	URL         string      `json:"url"`
 	Description string      `json:"description"`
 	Events      []HookEvent `json:"events"`
+	// Of which items changes are sent; null: of every one.
+	Filter *HookFilter `json:"filter,omitempty"`
+	// Of updates, only those that change one of these fields are sent; null: all.
+	ChangedFields []ItemField `json:"changedFields,omitempty"`
+	// The names of the headers of its own that requests carry. Their values are not shown.
+	HeaderNames []string `json:"headerNames"`
+	Body        HookBody `json:"body"`
+	// Requests a second at most; null: no limit.
+	RateLimit *int64 `json:"rateLimit,omitempty"`
+	// Requests at a time at most; null: 64 from each node.
+	MaxInFlight *int64 `json:"maxInFlight,omitempty"`
 	// Whether it is sent anything.
 	Active bool `json:"active"`
 	// Why Itemcast made it inactive; null when it did not.
 	DisabledReason *string `json:"disabledReason,omitempty"`
+	// Until when requests are signed by the secret before the last rotation, too.
+	OldSecretUntil *time.Time `json:"oldSecretUntil,omitempty"`
 	// When an attempt last succeeded; to the second while they all do.
 	LastSuccessAt *time.Time `json:"lastSuccessAt,omitempty"`
 	// When an attempt last failed; to the second while they all do. Later than `lastSuccessAt`: it fails now.
 	LastFailureAt *time.Time `json:"lastFailureAt,omitempty"`
+	// Since when every attempt has failed; null: the last succeeded. After five days the hook is made inactive.
+	FailingSince *time.Time `json:"failingSince,omitempty"`
 	// Why the last attempt that failed did.
 	LastError *string `json:"lastError,omitempty"`
 	// Deliveries that are not done with, counted up to 1,000.
-	Pending   int64     `json:"pending"`
-	CreatedAt time.Time `json:"createdAt"`
+	Pending int64 `json:"pending"`
+	// The replay that is under way, or the last.
+	Replay     *HookReplay         `json:"replay,omitempty"`
+	Deliveries *DeliveryConnection `json:"deliveries"`
+	CreatedAt  time.Time           `json:"createdAt"`
 	// When it was last changed; deliveries do not.
 	UpdatedAt time.Time `json:"updatedAt"`
 }
@@ -86,6 +146,52 @@ type Hook struct {
 type HookConnection struct {
 	Nodes    []*Hook   `json:"nodes"`
 	PageInfo *PageInfo `json:"pageInfo"`
+}
+
+// The criteria of `ItemFilter`. An update is sent when the item passes before it or after it.
+type HookFilter struct {
+	Search           *string                  `json:"search,omitempty"`
+	Tags             []string                 `json:"tags,omitempty"`
+	Types            []item.ItemType          `json:"types,omitempty"`
+	Privacies        []item.Privacy           `json:"privacies,omitempty"`
+	WorkflowStatuses []string                 `json:"workflowStatuses,omitempty"`
+	CreatedAfter     *time.Time               `json:"createdAfter,omitempty"`
+	CreatedBefore    *time.Time               `json:"createdBefore,omitempty"`
+	UpdatedAfter     *time.Time               `json:"updatedAfter,omitempty"`
+	Metadata         []*HookMetadataCriterion `json:"metadata,omitempty"`
+}
+
+type HookHeader struct {
+	Name string `json:"name"`
+	// Null takes the header away.
+	Value *string `json:"value,omitempty"`
+}
+
+type HookMetadataCriterion struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// Past changes on their way to a hook, or what became of them.
+type HookReplay struct {
+	ID uuid.UUID `json:"id"`
+	// It goes through what follows.
+	From string `json:"from"`
+	// All up to here was looked at.
+	Position string `json:"position"`
+	// It ends here; what came later is sent anyway.
+	To    string     `json:"to"`
+	Since *time.Time `json:"since,omitempty"`
+	Rate  int64      `json:"rate"`
+	// Changes that were looked at, of `size`.
+	LookedAt   int64     `json:"lookedAt"`
+	Size       int64     `json:"size"`
+	Deliveries int64     `json:"deliveries"`
+	StartedAt  time.Time `json:"startedAt"`
+	// Null: it is under way.
+	EndedAt *time.Time `json:"endedAt,omitempty"`
+	// Why it ended before its end.
+	Error *string `json:"error,omitempty"`
 }
 
 // Several criteria must all hold.
@@ -150,11 +256,45 @@ type PageInfo struct {
 type Query struct {
 }
 
+type RedeliverPayload struct {
+	Delivery *Delivery `json:"delivery"`
+}
+
 type ReplaceItemPayload struct {
 	Item *rendered.Item `json:"item"`
 }
 
+type ReplayHookPayload struct {
+	Replay *HookReplay `json:"replay"`
+}
+
+type RotateHookSecretPayload struct {
+	// `whsec_…`
+	Secret string `json:"secret"`
+	// Until when the secret before signs too; null: it does not.
+	OldSecretUntil *time.Time `json:"oldSecretUntil,omitempty"`
+}
+
+type StopHookReplayPayload struct {
+	ID uuid.UUID `json:"id"`
+}
+
 type Subscription struct {
+}
+
+type TestHookPayload struct {
+	// The endpoint answered 2xx in time.
+	Delivered bool      `json:"delivered"`
+	WebhookID uuid.UUID `json:"webhookId"`
+	ItemID    uuid.UUID `json:"itemId"`
+	Event     HookEvent `json:"event"`
+	Revision  int64     `json:"revision"`
+	Status    *int64    `json:"status,omitempty"`
+	// Milliseconds.
+	Duration float64 `json:"duration"`
+	Fault    *string `json:"fault,omitempty"`
+	Error    *string `json:"error,omitempty"`
+	Response *string `json:"response,omitempty"`
 }
 
 type TriggerItemHookPayload struct {
@@ -162,6 +302,10 @@ type TriggerItemHookPayload struct {
 	Revision int64     `json:"revision"`
 	// The hooks that it is sent to.
 	HookIds []uuid.UUID `json:"hookIds"`
+}
+
+type UpdateHookPayload struct {
+	Hook *Hook `json:"hook"`
 }
 
 type UpdateItemPayload struct {
@@ -182,6 +326,183 @@ type UpdateMetadataFieldPayload struct {
 type User struct {
 	ID   uuid.UUID `json:"id"`
 	Name string    `json:"name"`
+}
+
+type DeliveryState string
+
+const (
+	DeliveryStatePending   DeliveryState = "PENDING"
+	DeliveryStateSucceeded DeliveryState = "SUCCEEDED"
+	DeliveryStateFailed    DeliveryState = "FAILED"
+)
+
+var AllDeliveryState = []DeliveryState{
+	DeliveryStatePending,
+	DeliveryStateSucceeded,
+	DeliveryStateFailed,
+}
+
+func (e DeliveryState) IsValid() bool {
+	switch e {
+	case DeliveryStatePending, DeliveryStateSucceeded, DeliveryStateFailed:
+		return true
+	}
+	return false
+}
+
+func (e DeliveryState) String() string {
+	return string(e)
+}
+
+func (e *DeliveryState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = DeliveryState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid DeliveryState", str)
+	}
+	return nil
+}
+
+func (e DeliveryState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *DeliveryState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e DeliveryState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type DeliveryWait string
+
+const (
+	// It is due.
+	DeliveryWaitSlot DeliveryWait = "SLOT"
+	// It is being sent.
+	DeliveryWaitAnswer DeliveryWait = "ANSWER"
+	// Until `nextAttemptAt`.
+	DeliveryWaitRetry DeliveryWait = "RETRY"
+	// For an earlier change of its item.
+	DeliveryWaitEarlier DeliveryWait = "EARLIER"
+)
+
+var AllDeliveryWait = []DeliveryWait{
+	DeliveryWaitSlot,
+	DeliveryWaitAnswer,
+	DeliveryWaitRetry,
+	DeliveryWaitEarlier,
+}
+
+func (e DeliveryWait) IsValid() bool {
+	switch e {
+	case DeliveryWaitSlot, DeliveryWaitAnswer, DeliveryWaitRetry, DeliveryWaitEarlier:
+		return true
+	}
+	return false
+}
+
+func (e DeliveryWait) String() string {
+	return string(e)
+}
+
+func (e *DeliveryWait) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = DeliveryWait(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid DeliveryWait", str)
+	}
+	return nil
+}
+
+func (e DeliveryWait) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *DeliveryWait) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e DeliveryWait) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type HookBody string
+
+const (
+	// The item's document, byte for byte.
+	HookBodyFull HookBody = "FULL"
+	// The item's id, url and revision.
+	HookBodyThin HookBody = "THIN"
+)
+
+var AllHookBody = []HookBody{
+	HookBodyFull,
+	HookBodyThin,
+}
+
+func (e HookBody) IsValid() bool {
+	switch e {
+	case HookBodyFull, HookBodyThin:
+		return true
+	}
+	return false
+}
+
+func (e HookBody) String() string {
+	return string(e)
+}
+
+func (e *HookBody) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = HookBody(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid HookBody", str)
+	}
+	return nil
+}
+
+func (e HookBody) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *HookBody) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e HookBody) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
 
 type HookEvent string

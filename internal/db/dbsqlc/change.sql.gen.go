@@ -12,6 +12,25 @@ import (
 	"github.com/google/uuid"
 )
 
+const changeTime = `-- name: ChangeTime :one
+SELECT p.position, c.occurred_at FROM item_position p CROSS JOIN LATERAL (SELECT x.occurred_at FROM item_change x WHERE x.id = p.change_id OFFSET 0) c
+WHERE p.position >= $1 ORDER BY p.position LIMIT 1
+`
+
+type ChangeTimeRow struct {
+	Position   int64
+	OccurredAt time.Time
+}
+
+// ChangeTime is when the change at a position was made, or the first after it that is kept.
+// system: of the whole log.
+func (q *Queries) ChangeTime(ctx context.Context, position int64) (ChangeTimeRow, error) {
+	row := q.db.QueryRow(ctx, changeTime, position)
+	var i ChangeTimeRow
+	err := row.Scan(&i.Position, &i.OccurredAt)
+	return i, err
+}
+
 const changesAfter = `-- name: ChangesAfter :many
 SELECT p.position, c.id, c.account_id, c.item_id, c.revision, c.kind, c.changed_fields, c.previous, c.actor, c.trigger, c.targets, c.document,
     c.occurred_at

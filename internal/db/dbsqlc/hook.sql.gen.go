@@ -7,21 +7,34 @@ package dbsqlc
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
 )
 
 const activeHooksOf = `-- name: ActiveHooksOf :many
-SELECT id, account_id, events, after_position, after_changes FROM hook WHERE active AND account_id = ANY ($1::uuid[])
+SELECT id, account_id, url, secret, coalesce(CASE WHEN old_secret_until > now() THEN old_secret END, '')::text AS old_secret, headers, events, filter,
+    changed_fields, body, rate_limit, max_in_flight, after_position, after_changes, updated_at
+FROM hook WHERE active AND account_id = ANY ($1::uuid[])
 `
 
 type ActiveHooksOfRow struct {
 	ID            uuid.UUID
 	AccountID     uuid.UUID
+	Url           string
+	Secret        string
+	OldSecret     string
+	Headers       json.RawMessage
 	Events        []string
+	Filter        []byte
+	ChangedFields []string
+	Body          string
+	RateLimit     *int32
+	MaxInFlight   *int32
 	AfterPosition int64
 	AfterChanges  []int64
+	UpdatedAt     time.Time
 }
 
 // system: a batch of the log is of many accounts; each hook is matched only with its own account's changes.
@@ -37,9 +50,19 @@ func (q *Queries) ActiveHooksOf(ctx context.Context, accountIds []uuid.UUID) ([]
 		if err := rows.Scan(
 			&i.ID,
 			&i.AccountID,
+			&i.Url,
+			&i.Secret,
+			&i.OldSecret,
+			&i.Headers,
 			&i.Events,
+			&i.Filter,
+			&i.ChangedFields,
+			&i.Body,
+			&i.RateLimit,
+			&i.MaxInFlight,
 			&i.AfterPosition,
 			&i.AfterChanges,
+			&i.UpdatedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -51,19 +74,116 @@ func (q *Queries) ActiveHooksOf(ctx context.Context, accountIds []uuid.UUID) ([]
 	return items, nil
 }
 
-const awaitLines = `-- name: AwaitLines :exec
-SELECT pg_advisory_xact_lock_shared(hashtext('itemcast hook lines'))
+const advanceReplay = `-- name: AdvanceReplay :exec
+UPDATE hook_replay SET position = $1, deliveries = deliveries + $2, due_at = now() + make_interval(secs => $3::float8),
+    ended_at = CASE WHEN $4::boolean THEN now() END, error = $5::text
+WHERE hook_id = $6
 `
 
-// AwaitLines returns when no transaction that changes lines is under way any more, of those that there were.
-// system: as LockLines.
-func (q *Queries) AwaitLines(ctx context.Context) error {
-	_, err := q.db.Exec(ctx, awaitLines)
+type AdvanceReplayParams struct {
+	Position int64
+	Made     int64
+	Pause    float64
+	Ended    bool
+	Error    *string
+	HookID   uuid.UUID
+}
+
+// system: as ClaimDeliveries.
+func (q *Queries) AdvanceReplay(ctx context.Context, arg AdvanceReplayParams) error {
+	_, err := q.db.Exec(ctx, advanceReplay,
+		arg.Position,
+		arg.Made,
+		arg.Pause,
+		arg.Ended,
+		arg.Error,
+		arg.HookID,
+	)
 	return err
 }
 
+const attemptsOf = `-- name: AttemptsOf :many
+SELECT a.delivery_id, a.hook_id, a.item_id, a.change_id, a.position, a.revision, a.kind, a.trigger, a.created_at, a.number, a.at, a.took, a.outcome, a.closes,
+    a.status, a.response, a.fault, a.error, c.occurred_at
+FROM hook h CROSS JOIN LATERAL (
+    SELECT position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at, took, outcome, closes, status, response, fault, error FROM delivery_attempt x WHERE x.hook_id = h.id AND x.position = $1 AND x.delivery_id = $2 ORDER BY x.number DESC LIMIT 100
+) a
+LEFT JOIN item_change c ON c.id = a.change_id
+WHERE h.account_id = $3 AND h.deleted_at IS NULL
+ORDER BY a.number
+`
+
+type AttemptsOfParams struct {
+	Position  int64
+	ID        uuid.UUID
+	AccountID uuid.UUID
+}
+
+type AttemptsOfRow struct {
+	DeliveryID uuid.UUID
+	HookID     uuid.UUID
+	ItemID     uuid.UUID
+	ChangeID   int64
+	Position   int64
+	Revision   int64
+	Kind       string
+	Trigger    string
+	CreatedAt  time.Time
+	Number     int32
+	At         time.Time
+	Took       *int32
+	Outcome    string
+	Closes     bool
+	Status     *int32
+	Response   *string
+	Fault      *string
+	Error      *string
+	OccurredAt *time.Time
+}
+
+// AttemptsOf reads the attempts of a delivery, the last hundred of them.
+func (q *Queries) AttemptsOf(ctx context.Context, arg AttemptsOfParams) ([]AttemptsOfRow, error) {
+	rows, err := q.db.Query(ctx, attemptsOf, arg.Position, arg.ID, arg.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AttemptsOfRow{}
+	for rows.Next() {
+		var i AttemptsOfRow
+		if err := rows.Scan(
+			&i.DeliveryID,
+			&i.HookID,
+			&i.ItemID,
+			&i.ChangeID,
+			&i.Position,
+			&i.Revision,
+			&i.Kind,
+			&i.Trigger,
+			&i.CreatedAt,
+			&i.Number,
+			&i.At,
+			&i.Took,
+			&i.Outcome,
+			&i.Closes,
+			&i.Status,
+			&i.Response,
+			&i.Fault,
+			&i.Error,
+			&i.OccurredAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const backlog = `-- name: Backlog :one
-SELECT count(*) FROM (SELECT FROM delivery WHERE state = 'pending' LIMIT 100000) p
+SELECT count(*) FROM (SELECT FROM delivery LIMIT 100000) p
 `
 
 // Backlog counts up to a number that bounds its cost.
@@ -75,53 +195,121 @@ func (q *Queries) Backlog(ctx context.Context) (int64, error) {
 	return count, err
 }
 
+const beginReplay = `-- name: BeginReplay :execrows
+INSERT INTO hook_replay (hook_id, account_id, id, position, from_position, to_position, since, rate)
+VALUES ($1, $2, $3, $4, $4, $5, $6, $7)
+ON CONFLICT (hook_id) DO UPDATE SET id = EXCLUDED.id, position = EXCLUDED.position, from_position = EXCLUDED.from_position,
+    to_position = EXCLUDED.to_position, since = EXCLUDED.since, rate = EXCLUDED.rate, deliveries = 0, due_at = now(), started_at = now(),
+    ended_at = NULL, error = NULL
+WHERE hook_replay.ended_at IS NOT NULL
+`
+
+type BeginReplayParams struct {
+	HookID     uuid.UUID
+	AccountID  uuid.UUID
+	ID         uuid.UUID
+	Position   int64
+	ToPosition int64
+	Since      *time.Time
+	Rate       int32
+}
+
+// BeginReplay takes the place of one that has ended.
+func (q *Queries) BeginReplay(ctx context.Context, arg BeginReplayParams) (int64, error) {
+	result, err := q.db.Exec(ctx, beginReplay,
+		arg.HookID,
+		arg.AccountID,
+		arg.ID,
+		arg.Position,
+		arg.ToPosition,
+		arg.Since,
+		arg.Rate,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const claimDeliveries = `-- name: ClaimDeliveries :many
-WITH picked AS (
-    SELECT c.id
-    FROM unnest($3::uuid[]) WITH ORDINALITY AS u (hook_id, o)
-    JOIN hook h ON h.id = u.hook_id AND h.active
+WITH asked AS (
+    SELECT u.hook_id, ($4::integer[])[u.o] AS slots FROM unnest($5::uuid[]) WITH ORDINALITY AS u (hook_id, o)
+), limited AS (
+    SELECT h.id, a.slots, h.rate_limit, h.max_in_flight,
+        greatest(h.paced_to, now() - make_interval(secs => greatest(1.0 / h.rate_limit, 0.25)::float8)) AS paced_to
+    FROM asked a JOIN hook h ON h.id = a.hook_id AND h.active AND (h.rate_limit IS NOT NULL OR h.max_in_flight IS NOT NULL)
+    FOR NO KEY UPDATE OF h SKIP LOCKED
+), allowed AS (
+    SELECT h.id, a.slots FROM asked a JOIN hook h ON h.id = a.hook_id AND h.active AND h.rate_limit IS NULL AND h.max_in_flight IS NULL
+    UNION ALL
+    SELECT l.id, greatest(0, least(l.slots,
+        l.max_in_flight - (SELECT count(*) FROM delivery f
+            WHERE f.hook_id = l.id AND f.claim IS NOT NULL AND f.due_at > now() AND f.due_at <= now() + make_interval(secs => $3::float8))::integer,
+        CASE WHEN l.rate_limit IS NOT NULL THEN floor(extract(epoch FROM now() - l.paced_to) * l.rate_limit)::integer END))
+    FROM limited l
+), picked AS (
+    SELECT c.hook_id, c.position
+    FROM allowed w
     CROSS JOIN LATERAL (
-        SELECT x.id FROM delivery x
-        WHERE x.hook_id = h.id AND x.state = 'pending' AND x.due_at IS NOT NULL AND x.due_at <= now()
-        ORDER BY x.due_at LIMIT ($4::integer[])[u.o]
+        SELECT x.hook_id, x.position FROM delivery x
+        WHERE x.hook_id = w.id AND x.due_at IS NOT NULL AND x.due_at <= now()
+        ORDER BY x.due_at LIMIT w.slots
         FOR UPDATE SKIP LOCKED
     ) c
+), paced AS (
+    UPDATE hook h SET paced_to = l.paced_to + make_interval(secs => n.picked::float8 / l.rate_limit)
+    FROM limited l JOIN (SELECT p.hook_id, count(*) AS picked FROM picked p GROUP BY p.hook_id) n ON n.hook_id = l.id
+    WHERE h.id = l.id AND l.rate_limit IS NOT NULL
 )
-UPDATE delivery d SET claim = $1::uuid, due_at = clock_timestamp() + make_interval(secs => $2::float8)
-FROM hook h
-WHERE d.id = ANY (ARRAY(SELECT p.id FROM picked p)) AND h.id = d.hook_id
-RETURNING d.id, d.hook_id, d.item_id, d.change_id, d.position, d.attempts, h.url, h.secret
+UPDATE delivery d SET claim = $1::uuid, node = $2::integer, due_at = clock_timestamp() + make_interval(secs => $3::float8)
+FROM picked p JOIN hook h ON h.id = p.hook_id
+WHERE d.hook_id = p.hook_id AND d.position = p.position
+RETURNING d.hook_id, d.position, d.id, d.item_id, d.change_id, d.revision, d.kind, d.trigger, d.thin, d.attempts, d.round, h.url, h.secret,
+    coalesce(CASE WHEN h.old_secret_until > now() THEN h.old_secret END, '')::text AS old_secret, h.headers, h.rate_limit, h.max_in_flight
 `
 
 type ClaimDeliveriesParams struct {
 	Claim   uuid.UUID
+	Node    int32
 	Lease   float64
-	HookIds []uuid.UUID
 	Slots   []int32
+	HookIds []uuid.UUID
 }
 
 type ClaimDeliveriesRow struct {
-	ID       uuid.UUID
-	HookID   uuid.UUID
-	ItemID   uuid.UUID
-	ChangeID int64
-	Position int64
-	Attempts int32
-	Url      string
-	Secret   string
+	HookID      uuid.UUID
+	Position    int64
+	ID          uuid.UUID
+	ItemID      uuid.UUID
+	ChangeID    int64
+	Revision    int64
+	Kind        string
+	Trigger     *string
+	Thin        bool
+	Attempts    int32
+	Round       int32
+	Url         string
+	Secret      string
+	OldSecret   string
+	Headers     json.RawMessage
+	RateLimit   *int32
+	MaxInFlight *int32
 }
 
 // ClaimDeliveries takes due deliveries of each hook named, at most as many as its slots, and puts their due time off by the lease: should
-// the claimer die, they come due again. What is picked becomes an array, which is made once, and looked up by the primary key however many
-// rows the planner expects: joined, a long backlog would be scanned for it. Due is what is before now(), which bounds the index scan as
-// clock_timestamp() cannot: retries of tomorrow are not read.
+// the claimer die, they come due again. Due is what is before now(), which bounds the index scan as clock_timestamp() cannot: retries of
+// tomorrow are not read.
+//
+// Hooks with limits of their own are claimed by one node at a time, which is what the lock of the hook's row is for. The rate is a bucket
+// that leaks (GCRA): paced_to is when what was sent is paid for, and at most a quarter of a second, or one request, is saved up.
 // system: the dispatcher delivers for all accounts.
 func (q *Queries) ClaimDeliveries(ctx context.Context, arg ClaimDeliveriesParams) ([]ClaimDeliveriesRow, error) {
 	rows, err := q.db.Query(ctx, claimDeliveries,
 		arg.Claim,
+		arg.Node,
 		arg.Lease,
-		arg.HookIds,
 		arg.Slots,
+		arg.HookIds,
 	)
 	if err != nil {
 		return nil, err
@@ -131,14 +319,23 @@ func (q *Queries) ClaimDeliveries(ctx context.Context, arg ClaimDeliveriesParams
 	for rows.Next() {
 		var i ClaimDeliveriesRow
 		if err := rows.Scan(
-			&i.ID,
 			&i.HookID,
+			&i.Position,
+			&i.ID,
 			&i.ItemID,
 			&i.ChangeID,
-			&i.Position,
+			&i.Revision,
+			&i.Kind,
+			&i.Trigger,
+			&i.Thin,
 			&i.Attempts,
+			&i.Round,
 			&i.Url,
 			&i.Secret,
+			&i.OldSecret,
+			&i.Headers,
+			&i.RateLimit,
+			&i.MaxInFlight,
 		); err != nil {
 			return nil, err
 		}
@@ -150,8 +347,24 @@ func (q *Queries) ClaimDeliveries(ctx context.Context, arg ClaimDeliveriesParams
 	return items, nil
 }
 
+const deleteAttempts = `-- name: DeleteAttempts :exec
+DELETE FROM delivery_attempt a USING hook h WHERE a.hook_id = h.id AND a.position > $1 AND a.position <= $2
+`
+
+type DeleteAttemptsParams struct {
+	Floor int64
+	UpTo  int64
+}
+
+// DeleteAttempts deletes what was attempted with changes that go one by one.
+// system: as DoneBefore.
+func (q *Queries) DeleteAttempts(ctx context.Context, arg DeleteAttemptsParams) error {
+	_, err := q.db.Exec(ctx, deleteAttempts, arg.Floor, arg.UpTo)
+	return err
+}
+
 const deleteHook = `-- name: DeleteHook :execrows
-DELETE FROM hook WHERE account_id = $1 AND id = $2
+UPDATE hook SET deleted_at = now(), active = false WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL
 `
 
 type DeleteHookParams struct {
@@ -159,12 +372,52 @@ type DeleteHookParams struct {
 	ID        uuid.UUID
 }
 
+// DeleteHook makes it invisible and inactive; its row goes when nothing of it is pending any more.
 func (q *Queries) DeleteHook(ctx context.Context, arg DeleteHookParams) (int64, error) {
 	result, err := q.db.Exec(ctx, deleteHook, arg.AccountID, arg.ID)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const disableFailing = `-- name: DisableFailing :many
+UPDATE hook SET active = false, updated_at = now(), disabled_reason = format('Every attempt has failed since %s; the last: %s',
+    to_char(failing_since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), last_error)
+WHERE id = ANY ($1::uuid[]) AND active AND failing_since < now() - make_interval(secs => $2::float8)
+RETURNING id, disabled_reason::text AS reason
+`
+
+type DisableFailingParams struct {
+	Ids   []uuid.UUID
+	After float64
+}
+
+type DisableFailingRow struct {
+	ID     uuid.UUID
+	Reason string
+}
+
+// DisableFailing makes those of the hooks inactive that have done nothing but fail for so many seconds.
+// system: as ClaimDeliveries.
+func (q *Queries) DisableFailing(ctx context.Context, arg DisableFailingParams) ([]DisableFailingRow, error) {
+	rows, err := q.db.Query(ctx, disableFailing, arg.Ids, arg.After)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []DisableFailingRow{}
+	for rows.Next() {
+		var i DisableFailingRow
+		if err := rows.Scan(&i.ID, &i.Reason); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const disableHook = `-- name: DisableHook :execrows
@@ -187,10 +440,14 @@ func (q *Queries) DisableHook(ctx context.Context, arg DisableHookParams) (int64
 }
 
 const doneBefore = `-- name: DoneBefore :one
-SELECT coalesce(min(position) - 1, 9223372036854775807)::bigint AS position FROM delivery WHERE state = 'pending'
+SELECT least(
+    (SELECT coalesce(min(n.position) - 1, 9223372036854775807)
+     FROM hook h CROSS JOIN LATERAL (SELECT d.position FROM delivery d WHERE d.hook_id = h.id ORDER BY d.position LIMIT 1) n),
+    (SELECT coalesce(min(r.position), 9223372036854775807) FROM hook_replay r WHERE r.ended_at IS NULL)
+)::bigint AS position
 `
 
-// DoneBefore is the last position before which no delivery is pending.
+// DoneBefore is the last position before which no delivery is pending, and no replay has still to look.
 // system: the log is kept for the deliveries of all accounts.
 func (q *Queries) DoneBefore(ctx context.Context) (int64, error) {
 	row := q.db.QueryRow(ctx, doneBefore)
@@ -199,11 +456,34 @@ func (q *Queries) DoneBefore(ctx context.Context) (int64, error) {
 	return position, err
 }
 
+const dropPending = `-- name: DropPending :execrows
+DELETE FROM delivery d USING (
+    SELECT x.position FROM delivery x WHERE x.hook_id = $1 AND (x.claim IS NULL OR x.due_at <= now()) ORDER BY x.position DESC LIMIT $2
+    FOR UPDATE SKIP LOCKED
+) n
+WHERE d.hook_id = $1 AND d.position = n.position
+`
+
+type DropPendingParams struct {
+	HookID uuid.UUID
+	Batch  int32
+}
+
+// DropPending is FailPending for a hook that nobody will ask of any more.
+// system: as ClaimDeliveries.
+func (q *Queries) DropPending(ctx context.Context, arg DropPendingParams) (int64, error) {
+	result, err := q.db.Exec(ctx, dropPending, arg.HookID, arg.Batch)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const dueHooks = `-- name: DueHooks :many
 SELECT h.id, extract(epoch FROM n.due_at - clock_timestamp())::float8 AS wait
 FROM hook h
 CROSS JOIN LATERAL (
-    SELECT x.due_at FROM delivery x WHERE x.hook_id = h.id AND x.state = 'pending' AND x.due_at IS NOT NULL ORDER BY x.due_at LIMIT 1
+    SELECT x.due_at FROM delivery x WHERE x.hook_id = h.id AND x.due_at IS NOT NULL ORDER BY x.due_at LIMIT 1
 ) n
 WHERE h.active
 `
@@ -235,26 +515,374 @@ func (q *Queries) DueHooks(ctx context.Context) ([]DueHooksRow, error) {
 	return items, nil
 }
 
-const failPending = `-- name: FailPending :exec
-UPDATE delivery SET state = 'failed', due_at = NULL, claim = NULL, last_error = $1::text, finished_at = clock_timestamp()
-WHERE hook_id = $2 AND state = 'pending'
+const dueReplay = `-- name: DueReplay :one
+SELECT r.hook_id, r.account_id, r.position, r.to_position, r.since, r.rate, h.active, h.events, h.filter, h.changed_fields, h.body, h.updated_at,
+    (SELECT count(*) FROM (SELECT FROM delivery d WHERE d.hook_id = r.hook_id LIMIT $1::integer) p)::integer AS pending
+FROM hook_replay r JOIN hook h ON h.id = r.hook_id
+WHERE r.ended_at IS NULL AND r.due_at <= now() ORDER BY r.due_at LIMIT 1 FOR NO KEY UPDATE OF r SKIP LOCKED
+`
+
+type DueReplayRow struct {
+	HookID        uuid.UUID
+	AccountID     uuid.UUID
+	Position      int64
+	ToPosition    int64
+	Since         *time.Time
+	Rate          int32
+	Active        bool
+	Events        []string
+	Filter        []byte
+	ChangedFields []string
+	Body          string
+	UpdatedAt     time.Time
+	Pending       int32
+}
+
+// DueReplay locks the replay that has waited longest, if one is due, with the hook that it is for.
+// system: as ClaimDeliveries.
+func (q *Queries) DueReplay(ctx context.Context, most int32) (DueReplayRow, error) {
+	row := q.db.QueryRow(ctx, dueReplay, most)
+	var i DueReplayRow
+	err := row.Scan(
+		&i.HookID,
+		&i.AccountID,
+		&i.Position,
+		&i.ToPosition,
+		&i.Since,
+		&i.Rate,
+		&i.Active,
+		&i.Events,
+		&i.Filter,
+		&i.ChangedFields,
+		&i.Body,
+		&i.UpdatedAt,
+		&i.Pending,
+	)
+	return i, err
+}
+
+const endedDeliveries = `-- name: EndedDeliveries :many
+SELECT d.delivery_id AS id, d.hook_id, d.item_id, d.position, d.revision, d.kind, d.trigger, d.number, d.at, d.took, d.outcome, d.status, d.fault,
+    d.error, d.created_at, c.occurred_at
+FROM hook h
+CROSS JOIN LATERAL (
+    SELECT position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at, took, outcome, closes, status, response, fault, error FROM delivery_attempt x
+    WHERE x.hook_id = h.id AND x.closes AND x.position <= $1::bigint AND x.position > $2::bigint
+        AND (x.position < $1::bigint OR x.hook_id < $3::uuid)
+        AND ($4::text IS NULL OR x.outcome = $4::text)
+    ORDER BY x.position DESC LIMIT $5::integer
+) d
+LEFT JOIN item_change c ON c.id = d.change_id
+WHERE h.account_id = $6 AND h.deleted_at IS NULL AND ($7::uuid IS NULL OR h.id = $7::uuid)
+ORDER BY d.position DESC, d.hook_id DESC LIMIT $5::integer
+`
+
+type EndedDeliveriesParams struct {
+	BeforePosition int64
+	AfterPosition  int64
+	BeforeHook     uuid.UUID
+	Outcome        *string
+	MaxRows        int32
+	AccountID      uuid.UUID
+	HookID         *uuid.UUID
+}
+
+type EndedDeliveriesRow struct {
+	ID         uuid.UUID
+	HookID     uuid.UUID
+	ItemID     uuid.UUID
+	Position   int64
+	Revision   int64
+	Kind       string
+	Trigger    string
+	Number     int32
+	At         time.Time
+	Took       *int32
+	Outcome    string
+	Status     *int32
+	Fault      *string
+	Error      *string
+	CreatedAt  time.Time
+	OccurredAt *time.Time
+}
+
+func (q *Queries) EndedDeliveries(ctx context.Context, arg EndedDeliveriesParams) ([]EndedDeliveriesRow, error) {
+	rows, err := q.db.Query(ctx, endedDeliveries,
+		arg.BeforePosition,
+		arg.AfterPosition,
+		arg.BeforeHook,
+		arg.Outcome,
+		arg.MaxRows,
+		arg.AccountID,
+		arg.HookID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []EndedDeliveriesRow{}
+	for rows.Next() {
+		var i EndedDeliveriesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.HookID,
+			&i.ItemID,
+			&i.Position,
+			&i.Revision,
+			&i.Kind,
+			&i.Trigger,
+			&i.Number,
+			&i.At,
+			&i.Took,
+			&i.Outcome,
+			&i.Status,
+			&i.Fault,
+			&i.Error,
+			&i.CreatedAt,
+			&i.OccurredAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const endedDeliveriesOfItem = `-- name: EndedDeliveriesOfItem :many
+SELECT d.delivery_id AS id, d.hook_id, d.item_id, d.position, d.revision, d.kind, d.trigger, d.number, d.at, d.took, d.outcome, d.status, d.fault,
+    d.error, d.created_at, c.occurred_at
+FROM item_change c
+CROSS JOIN LATERAL (SELECT p.position FROM item_position p WHERE p.change_id = c.id LIMIT 1) p
+CROSS JOIN hook h
+JOIN delivery_attempt d ON d.hook_id = h.id AND d.position = p.position AND d.closes
+WHERE c.account_id = $1 AND c.item_id = $2 AND h.account_id = $1 AND h.deleted_at IS NULL
+    AND ($3::uuid IS NULL OR h.id = $3::uuid)
+    AND ($4::text IS NULL OR d.outcome = $4::text)
+    AND d.position <= $5::bigint AND d.position > $6::bigint
+    AND (d.position < $5::bigint OR d.hook_id < $7::uuid)
+ORDER BY d.position DESC, d.hook_id DESC LIMIT $8::integer
+`
+
+type EndedDeliveriesOfItemParams struct {
+	AccountID      uuid.UUID
+	ItemID         uuid.UUID
+	HookID         *uuid.UUID
+	Outcome        *string
+	BeforePosition int64
+	AfterPosition  int64
+	BeforeHook     uuid.UUID
+	MaxRows        int32
+}
+
+type EndedDeliveriesOfItemRow struct {
+	ID         uuid.UUID
+	HookID     uuid.UUID
+	ItemID     uuid.UUID
+	Position   int64
+	Revision   int64
+	Kind       string
+	Trigger    string
+	Number     int32
+	At         time.Time
+	Took       *int32
+	Outcome    string
+	Status     *int32
+	Fault      *string
+	Error      *string
+	CreatedAt  time.Time
+	OccurredAt time.Time
+}
+
+// EndedDeliveriesOfItem goes by the item's own history: an attempt is found by its hook and position.
+func (q *Queries) EndedDeliveriesOfItem(ctx context.Context, arg EndedDeliveriesOfItemParams) ([]EndedDeliveriesOfItemRow, error) {
+	rows, err := q.db.Query(ctx, endedDeliveriesOfItem,
+		arg.AccountID,
+		arg.ItemID,
+		arg.HookID,
+		arg.Outcome,
+		arg.BeforePosition,
+		arg.AfterPosition,
+		arg.BeforeHook,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []EndedDeliveriesOfItemRow{}
+	for rows.Next() {
+		var i EndedDeliveriesOfItemRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.HookID,
+			&i.ItemID,
+			&i.Position,
+			&i.Revision,
+			&i.Kind,
+			&i.Trigger,
+			&i.Number,
+			&i.At,
+			&i.Took,
+			&i.Outcome,
+			&i.Status,
+			&i.Fault,
+			&i.Error,
+			&i.CreatedAt,
+			&i.OccurredAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const failPending = `-- name: FailPending :execrows
+WITH gone AS (
+    DELETE FROM delivery d USING (
+        SELECT x.position FROM delivery x
+        WHERE x.hook_id = $2 AND (x.claim IS NULL OR x.due_at <= now()) AND (SELECT NOT h.active FROM hook h WHERE h.id = $2)
+        ORDER BY x.position DESC LIMIT $3 FOR UPDATE SKIP LOCKED
+    ) n
+    WHERE d.hook_id = $2 AND d.position = n.position
+    RETURNING d.hook_id, d.position, d.id, d.account_id, d.item_id, d.change_id, d.revision, d.kind, d.trigger, d.thin, d.due_at, d.claim, d.node, d.attempts, d.round, d.last_attempt, d.last_status, d.last_fault, d.last_error, d.created_at
+)
+INSERT INTO delivery_attempt (position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at,
+    outcome, closes, fault, error)
+SELECT g.position, g.hook_id, g.attempts + 1, g.id, g.account_id, g.item_id, g.change_id, g.revision, g.kind,
+    coalesce(g.trigger, (SELECT c.trigger FROM item_change c WHERE c.id = g.change_id), 'hook'), g.created_at,
+    clock_timestamp(), 'failed', true, 'inactive', $1::text
+FROM gone g WHERE g.position > (SELECT f.floor FROM feed f)
 `
 
 type FailPendingParams struct {
 	Reason string
 	HookID uuid.UUID
+	Batch  int32
 }
 
+// FailPending ends deliveries of a hook that is inactive, the newest first, but for those that are being sent.
 // system: as ClaimDeliveries.
-func (q *Queries) FailPending(ctx context.Context, arg FailPendingParams) error {
-	_, err := q.db.Exec(ctx, failPending, arg.Reason, arg.HookID)
-	return err
+func (q *Queries) FailPending(ctx context.Context, arg FailPendingParams) (int64, error) {
+	result, err := q.db.Exec(ctx, failPending, arg.Reason, arg.HookID, arg.Batch)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const failedDeliveries = `-- name: FailedDeliveries :many
+SELECT d.delivery_id AS id, d.hook_id, d.item_id, d.position, d.revision, d.kind, d.trigger, d.number, d.at, d.took, d.outcome, d.status, d.fault,
+    d.error, d.created_at, c.occurred_at
+FROM hook h
+CROSS JOIN LATERAL (
+    SELECT position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at, took, outcome, closes, status, response, fault, error FROM delivery_attempt x
+    WHERE x.hook_id = h.id AND x.closes AND x.outcome = 'failed' AND x.position <= $1::bigint AND x.position > $2::bigint
+        AND (x.position < $1::bigint OR x.hook_id < $3::uuid)
+    ORDER BY x.position DESC LIMIT $4::integer
+) d
+LEFT JOIN item_change c ON c.id = d.change_id
+WHERE h.account_id = $5 AND h.deleted_at IS NULL AND ($6::uuid IS NULL OR h.id = $6::uuid)
+ORDER BY d.position DESC, d.hook_id DESC LIMIT $4::integer
+`
+
+type FailedDeliveriesParams struct {
+	BeforePosition int64
+	AfterPosition  int64
+	BeforeHook     uuid.UUID
+	MaxRows        int32
+	AccountID      uuid.UUID
+	HookID         *uuid.UUID
+}
+
+type FailedDeliveriesRow struct {
+	ID         uuid.UUID
+	HookID     uuid.UUID
+	ItemID     uuid.UUID
+	Position   int64
+	Revision   int64
+	Kind       string
+	Trigger    string
+	Number     int32
+	At         time.Time
+	Took       *int32
+	Outcome    string
+	Status     *int32
+	Fault      *string
+	Error      *string
+	CreatedAt  time.Time
+	OccurredAt *time.Time
+}
+
+// FailedDeliveries is EndedDeliveries of one outcome, which has an index of its own: few fail.
+func (q *Queries) FailedDeliveries(ctx context.Context, arg FailedDeliveriesParams) ([]FailedDeliveriesRow, error) {
+	rows, err := q.db.Query(ctx, failedDeliveries,
+		arg.BeforePosition,
+		arg.AfterPosition,
+		arg.BeforeHook,
+		arg.MaxRows,
+		arg.AccountID,
+		arg.HookID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []FailedDeliveriesRow{}
+	for rows.Next() {
+		var i FailedDeliveriesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.HookID,
+			&i.ItemID,
+			&i.Position,
+			&i.Revision,
+			&i.Kind,
+			&i.Trigger,
+			&i.Number,
+			&i.At,
+			&i.Took,
+			&i.Outcome,
+			&i.Status,
+			&i.Fault,
+			&i.Error,
+			&i.CreatedAt,
+			&i.OccurredAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const forgetHook = `-- name: ForgetHook :execrows
+DELETE FROM hook h WHERE h.id = $1 AND h.deleted_at IS NOT NULL AND (SELECT d.position FROM delivery d WHERE d.hook_id = h.id LIMIT 1) IS NULL
+`
+
+// system: as ClaimDeliveries.
+func (q *Queries) ForgetHook(ctx context.Context, id uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, forgetHook, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const getHook = `-- name: GetHook :one
-SELECT id, url, description, events, active, disabled_reason, last_success_at, last_failure_at, last_error, created_at, updated_at,
-    (SELECT count(*) FROM (SELECT FROM delivery d WHERE d.hook_id = hook.id AND d.state = 'pending' LIMIT 1000) p) AS pending
-FROM hook WHERE hook.account_id = $1 AND hook.id = $2
+SELECT id, url, description, events, filter, changed_fields, headers, body, rate_limit, max_in_flight, active, disabled_reason, old_secret_until,
+    last_success_at, last_failure_at, failing_since, last_error, created_at, updated_at,
+    (SELECT count(*) FROM (SELECT FROM delivery d WHERE d.hook_id = hook.id LIMIT 1000) p) AS pending
+FROM hook WHERE hook.account_id = $1 AND hook.id = $2 AND hook.deleted_at IS NULL
 `
 
 type GetHookParams struct {
@@ -267,10 +895,18 @@ type GetHookRow struct {
 	Url            string
 	Description    string
 	Events         []string
+	Filter         []byte
+	ChangedFields  []string
+	Headers        json.RawMessage
+	Body           string
+	RateLimit      *int32
+	MaxInFlight    *int32
 	Active         bool
 	DisabledReason *string
+	OldSecretUntil *time.Time
 	LastSuccessAt  *time.Time
 	LastFailureAt  *time.Time
+	FailingSince   *time.Time
 	LastError      *string
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
@@ -285,10 +921,18 @@ func (q *Queries) GetHook(ctx context.Context, arg GetHookParams) (GetHookRow, e
 		&i.Url,
 		&i.Description,
 		&i.Events,
+		&i.Filter,
+		&i.ChangedFields,
+		&i.Headers,
+		&i.Body,
+		&i.RateLimit,
+		&i.MaxInFlight,
 		&i.Active,
 		&i.DisabledReason,
+		&i.OldSecretUntil,
 		&i.LastSuccessAt,
 		&i.LastFailureAt,
+		&i.FailingSince,
 		&i.LastError,
 		&i.CreatedAt,
 		&i.UpdatedAt,
@@ -297,28 +941,151 @@ func (q *Queries) GetHook(ctx context.Context, arg GetHookParams) (GetHookRow, e
 	return i, err
 }
 
+const getReplay = `-- name: GetReplay :one
+SELECT r.hook_id, r.account_id, r.id, r.position, r.from_position, r.to_position, r.since, r.rate, r.deliveries, r.due_at, r.started_at, r.ended_at, r.error FROM hook_replay r JOIN hook h ON h.id = r.hook_id
+WHERE r.account_id = $1 AND r.hook_id = $2 AND h.deleted_at IS NULL
+`
+
+type GetReplayParams struct {
+	AccountID uuid.UUID
+	HookID    uuid.UUID
+}
+
+func (q *Queries) GetReplay(ctx context.Context, arg GetReplayParams) (HookReplay, error) {
+	row := q.db.QueryRow(ctx, getReplay, arg.AccountID, arg.HookID)
+	var i HookReplay
+	err := row.Scan(
+		&i.HookID,
+		&i.AccountID,
+		&i.ID,
+		&i.Position,
+		&i.FromPosition,
+		&i.ToPosition,
+		&i.Since,
+		&i.Rate,
+		&i.Deliveries,
+		&i.DueAt,
+		&i.StartedAt,
+		&i.EndedAt,
+		&i.Error,
+	)
+	return i, err
+}
+
+const hastenDelivery = `-- name: HastenDelivery :execrows
+UPDATE delivery SET due_at = clock_timestamp(), trigger = $1::text, round = attempts
+WHERE account_id = $2 AND hook_id = $3 AND position = $4 AND claim IS NULL AND due_at IS NOT NULL
+`
+
+type HastenDeliveryParams struct {
+	Trigger   string
+	AccountID uuid.UUID
+	HookID    uuid.UUID
+	Position  int64
+}
+
+// HastenDelivery makes a delivery due now that waits for a retry.
+func (q *Queries) HastenDelivery(ctx context.Context, arg HastenDeliveryParams) (int64, error) {
+	result, err := q.db.Exec(ctx, hastenDelivery,
+		arg.Trigger,
+		arg.AccountID,
+		arg.HookID,
+		arg.Position,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const holdPresence = `-- name: HoldPresence :one
+SELECT pg_try_advisory_lock(hashtext('itemcast hook node'), $1::integer) AS held
+`
+
+// HoldPresence tells the other nodes, for as long as its connection lasts, that the node of a number is alive.
+// system: of the node.
+func (q *Queries) HoldPresence(ctx context.Context, node int32) (bool, error) {
+	row := q.db.QueryRow(ctx, holdPresence, node)
+	var held bool
+	err := row.Scan(&held)
+	return held, err
+}
+
+const hookForUpdate = `-- name: HookForUpdate :one
+SELECT id, url, description, events, filter, changed_fields, headers, body, rate_limit, max_in_flight, active, secret
+FROM hook WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE
+`
+
+type HookForUpdateParams struct {
+	AccountID uuid.UUID
+	ID        uuid.UUID
+}
+
+type HookForUpdateRow struct {
+	ID            uuid.UUID
+	Url           string
+	Description   string
+	Events        []string
+	Filter        []byte
+	ChangedFields []string
+	Headers       json.RawMessage
+	Body          string
+	RateLimit     *int32
+	MaxInFlight   *int32
+	Active        bool
+	Secret        string
+}
+
+// HookForUpdate is for who changes it.
+func (q *Queries) HookForUpdate(ctx context.Context, arg HookForUpdateParams) (HookForUpdateRow, error) {
+	row := q.db.QueryRow(ctx, hookForUpdate, arg.AccountID, arg.ID)
+	var i HookForUpdateRow
+	err := row.Scan(
+		&i.ID,
+		&i.Url,
+		&i.Description,
+		&i.Events,
+		&i.Filter,
+		&i.ChangedFields,
+		&i.Headers,
+		&i.Body,
+		&i.RateLimit,
+		&i.MaxInFlight,
+		&i.Active,
+		&i.Secret,
+	)
+	return i, err
+}
+
 const hooksWanting = `-- name: HooksWanting :many
-SELECT id FROM hook WHERE account_id = $1 AND active AND $2::text = ANY (events) ORDER BY id
+SELECT id, filter, updated_at FROM hook WHERE account_id = $1 AND active AND events && $2::text[] ORDER BY id
 `
 
 type HooksWantingParams struct {
 	AccountID uuid.UUID
-	Event     string
+	Events    []string
 }
 
-func (q *Queries) HooksWanting(ctx context.Context, arg HooksWantingParams) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, hooksWanting, arg.AccountID, arg.Event)
+type HooksWantingRow struct {
+	ID        uuid.UUID
+	Filter    []byte
+	UpdatedAt time.Time
+}
+
+// HooksWanting are the active hooks that ask for any of the events, with what else they ask.
+func (q *Queries) HooksWanting(ctx context.Context, arg HooksWantingParams) ([]HooksWantingRow, error) {
+	rows, err := q.db.Query(ctx, hooksWanting, arg.AccountID, arg.Events)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []uuid.UUID{}
+	items := []HooksWantingRow{}
 	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
+		var i HooksWantingRow
+		if err := rows.Scan(&i.ID, &i.Filter, &i.UpdatedAt); err != nil {
 			return nil, err
 		}
-		items = append(items, id)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -326,115 +1093,180 @@ func (q *Queries) HooksWanting(ctx context.Context, arg HooksWantingParams) ([]u
 	return items, nil
 }
 
-const insertDeliveries = `-- name: InsertDeliveries :exec
-INSERT INTO delivery (id, account_id, hook_id, item_id, change_id, position, due_at)
-SELECT n.id, n.account_id, n.hook_id, n.item_id, n.change_id, n.position,
-    CASE WHEN n.first AND (
-        SELECT p.id FROM delivery p WHERE p.hook_id = n.hook_id AND p.item_id = n.item_id AND p.state = 'pending' LIMIT 1
-    ) IS NULL THEN clock_timestamp() END
-FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::uuid[]) AS account_id, unnest($3::uuid[]) AS hook_id,
-    unnest($4::uuid[]) AS item_id, unnest($5::bigint[]) AS change_id, unnest($6::bigint[]) AS position,
-    unnest($7::boolean[]) AS first) n
-ON CONFLICT (hook_id, change_id) DO NOTHING
+const inactiveHooks = `-- name: InactiveHooks :many
+SELECT h.id, (h.deleted_at IS NOT NULL)::boolean AS deleted, coalesce(h.disabled_reason, 'The hook was made inactive.')::text AS reason
+FROM hook h
+WHERE NOT h.active AND (h.deleted_at IS NOT NULL OR (SELECT d.position FROM delivery d WHERE d.hook_id = h.id LIMIT 1) IS NOT NULL)
+`
+
+type InactiveHooksRow struct {
+	ID      uuid.UUID
+	Deleted bool
+	Reason  string
+}
+
+// InactiveHooks are those with something pending, or that are to be deleted.
+// system: as ClaimDeliveries.
+func (q *Queries) InactiveHooks(ctx context.Context) ([]InactiveHooksRow, error) {
+	rows, err := q.db.Query(ctx, inactiveHooks)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []InactiveHooksRow{}
+	for rows.Next() {
+		var i InactiveHooksRow
+		if err := rows.Scan(&i.ID, &i.Deleted, &i.Reason); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const insertDeliveries = `-- name: InsertDeliveries :many
+INSERT INTO delivery (hook_id, position, id, account_id, item_id, change_id, revision, kind, thin, due_at, claim, node)
+SELECT n.hook_id, n.position, n.id, n.account_id, n.item_id, n.change_id, n.revision, n.kind, n.thin,
+    CASE WHEN e.leads THEN clock_timestamp() + make_interval(secs => CASE WHEN n.claimed THEN $1::float8 ELSE 0 END) END,
+    CASE WHEN e.leads AND n.claimed THEN $2::uuid END,
+    CASE WHEN e.leads AND n.claimed THEN $3::integer END
+FROM (SELECT unnest($4::uuid[]) AS hook_id, unnest($5::bigint[]) AS position, unnest($6::uuid[]) AS id,
+    unnest($7::uuid[]) AS account_id, unnest($8::uuid[]) AS item_id, unnest($9::bigint[]) AS change_id,
+    unnest($10::bigint[]) AS revision, unnest($11::text[]) AS kind, unnest($12::boolean[]) AS thin,
+    unnest($13::boolean[]) AS first, unnest($14::boolean[]) AS claimed) n
+CROSS JOIN LATERAL (SELECT n.first AND (
+    SELECT p.position FROM delivery p WHERE p.hook_id = n.hook_id AND p.item_id = n.item_id LIMIT 1
+) IS NULL AS leads) e
+ON CONFLICT (hook_id, position) DO NOTHING
+RETURNING hook_id, position, (due_at IS NOT NULL)::boolean AS leads, (claim IS NOT NULL)::boolean AS claimed
 `
 
 type InsertDeliveriesParams struct {
+	Lease      float64
+	Claim      uuid.UUID
+	Node       int32
+	HookIds    []uuid.UUID
+	Positions  []int64
 	Ids        []uuid.UUID
 	AccountIds []uuid.UUID
-	HookIds    []uuid.UUID
 	ItemIds    []uuid.UUID
 	ChangeIds  []int64
-	Positions  []int64
+	Revisions  []int64
+	Kinds      []string
+	Thins      []bool
 	Firsts     []bool
+	Claimeds   []bool
 }
 
-// InsertDeliveries makes due what is first in its line, given that it is the first of the batch; the rest is parked. A sub-select with LIMIT
-// and not EXISTS, which a plan may turn into a hash of all that is pending.
+type InsertDeliveriesRow struct {
+	HookID   uuid.UUID
+	Position int64
+	Leads    bool
+	Claimed  bool
+}
+
+// InsertDeliveries makes due what is first in its line, given that it is the first of the batch, and claims it at once where the node that
+// fans out has a slot for it; the rest is parked. A sub-select with LIMIT and not EXISTS, which a plan may turn into a hash of all that is
+// pending.
 // system: each row names the account of its hook.
-func (q *Queries) InsertDeliveries(ctx context.Context, arg InsertDeliveriesParams) error {
-	_, err := q.db.Exec(ctx, insertDeliveries,
+func (q *Queries) InsertDeliveries(ctx context.Context, arg InsertDeliveriesParams) ([]InsertDeliveriesRow, error) {
+	rows, err := q.db.Query(ctx, insertDeliveries,
+		arg.Lease,
+		arg.Claim,
+		arg.Node,
+		arg.HookIds,
+		arg.Positions,
 		arg.Ids,
 		arg.AccountIds,
-		arg.HookIds,
 		arg.ItemIds,
 		arg.ChangeIds,
-		arg.Positions,
+		arg.Revisions,
+		arg.Kinds,
+		arg.Thins,
 		arg.Firsts,
+		arg.Claimeds,
 	)
-	return err
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []InsertDeliveriesRow{}
+	for rows.Next() {
+		var i InsertDeliveriesRow
+		if err := rows.Scan(
+			&i.HookID,
+			&i.Position,
+			&i.Leads,
+			&i.Claimed,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
-const insertHook = `-- name: InsertHook :one
-INSERT INTO hook (id, account_id, url, description, events, active, secret, after_position, after_changes)
+const insertHook = `-- name: InsertHook :exec
+INSERT INTO hook (id, account_id, url, description, events, filter, changed_fields, headers, body, rate_limit, max_in_flight, active, secret,
+    after_position, after_changes)
 SELECT CAST($1 AS uuid), CAST($2 AS uuid), CAST($3 AS text), CAST($4 AS text), CAST($5 AS text[]),
-    CAST($6 AS boolean), CAST($7 AS text), h.position,
+    CAST($6 AS jsonb), CAST($7 AS text[]), CAST($8 AS jsonb), CAST($9 AS text),
+    CAST($10 AS integer), CAST($11 AS integer), CAST($12 AS boolean), CAST($13 AS text), h.position,
     ARRAY(SELECT f.id FROM item_change f WHERE f.id > h.scanned_to ORDER BY f.id LIMIT 10000)
         || ARRAY(SELECT g.id FROM item_change g WHERE g.id = ANY (h.gaps))
 FROM (SELECT position, scanned_to, gaps FROM feed_head ORDER BY step DESC LIMIT 1) h
-RETURNING id, url, description, events, active, disabled_reason, last_success_at, last_failure_at, last_error, created_at, updated_at,
-    CAST(0 AS bigint) AS pending
 `
 
 type InsertHookParams struct {
-	ID          uuid.UUID
-	AccountID   uuid.UUID
-	Url         string
-	Description string
-	Events      []string
-	Active      bool
-	Secret      string
-}
-
-type InsertHookRow struct {
-	ID             uuid.UUID
-	Url            string
-	Description    string
-	Events         []string
-	Active         bool
-	DisabledReason *string
-	LastSuccessAt  *time.Time
-	LastFailureAt  *time.Time
-	LastError      *string
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
-	Pending        int64
+	ID            uuid.UUID
+	AccountID     uuid.UUID
+	Url           string
+	Description   string
+	Events        []string
+	Filter        []byte
+	ChangedFields []string
+	Headers       json.RawMessage
+	Body          string
+	RateLimit     *int32
+	MaxInFlight   *int32
+	Active        bool
+	Secret        string
 }
 
 // InsertHook notes exactly which changes came before the hook: those with a position, and those that the same snapshot shows without one.
 // ORDER BY … LIMIT keeps the look-up on the index of ids, as in the sequencer.
-func (q *Queries) InsertHook(ctx context.Context, arg InsertHookParams) (InsertHookRow, error) {
-	row := q.db.QueryRow(ctx, insertHook,
+func (q *Queries) InsertHook(ctx context.Context, arg InsertHookParams) error {
+	_, err := q.db.Exec(ctx, insertHook,
 		arg.ID,
 		arg.AccountID,
 		arg.Url,
 		arg.Description,
 		arg.Events,
+		arg.Filter,
+		arg.ChangedFields,
+		arg.Headers,
+		arg.Body,
+		arg.RateLimit,
+		arg.MaxInFlight,
 		arg.Active,
 		arg.Secret,
 	)
-	var i InsertHookRow
-	err := row.Scan(
-		&i.ID,
-		&i.Url,
-		&i.Description,
-		&i.Events,
-		&i.Active,
-		&i.DisabledReason,
-		&i.LastSuccessAt,
-		&i.LastFailureAt,
-		&i.LastError,
-		&i.CreatedAt,
-		&i.UpdatedAt,
-		&i.Pending,
-	)
-	return i, err
+	return err
 }
 
 const listHooks = `-- name: ListHooks :many
-SELECT id, url, description, events, active, disabled_reason, last_success_at, last_failure_at, last_error, created_at, updated_at,
-    (SELECT count(*) FROM (SELECT FROM delivery d WHERE d.hook_id = hook.id AND d.state = 'pending' LIMIT 1000) p) AS pending
+SELECT id, url, description, events, filter, changed_fields, headers, body, rate_limit, max_in_flight, active, disabled_reason, old_secret_until,
+    last_success_at, last_failure_at, failing_since, last_error, created_at, updated_at,
+    (SELECT count(*) FROM (SELECT FROM delivery d WHERE d.hook_id = hook.id LIMIT 1000) p) AS pending
 FROM hook
-WHERE hook.account_id = $1 AND ($2::uuid IS NULL OR hook.id < $2::uuid)
+WHERE hook.account_id = $1 AND hook.deleted_at IS NULL
+    AND ($2::uuid IS NULL OR hook.id < $2::uuid)
 ORDER BY id DESC LIMIT $3
 `
 
@@ -449,10 +1281,18 @@ type ListHooksRow struct {
 	Url            string
 	Description    string
 	Events         []string
+	Filter         []byte
+	ChangedFields  []string
+	Headers        json.RawMessage
+	Body           string
+	RateLimit      *int32
+	MaxInFlight    *int32
 	Active         bool
 	DisabledReason *string
+	OldSecretUntil *time.Time
 	LastSuccessAt  *time.Time
 	LastFailureAt  *time.Time
+	FailingSince   *time.Time
 	LastError      *string
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
@@ -474,10 +1314,18 @@ func (q *Queries) ListHooks(ctx context.Context, arg ListHooksParams) ([]ListHoo
 			&i.Url,
 			&i.Description,
 			&i.Events,
+			&i.Filter,
+			&i.ChangedFields,
+			&i.Headers,
+			&i.Body,
+			&i.RateLimit,
+			&i.MaxInFlight,
 			&i.Active,
 			&i.DisabledReason,
+			&i.OldSecretUntil,
 			&i.LastSuccessAt,
 			&i.LastFailureAt,
+			&i.FailingSince,
 			&i.LastError,
 			&i.CreatedAt,
 			&i.UpdatedAt,
@@ -505,13 +1353,188 @@ func (q *Queries) LockLines(ctx context.Context) error {
 	return err
 }
 
+const nodesAlive = `-- name: NodesAlive :many
+SELECT a.node::integer AS node FROM hook_nodes_alive() a
+`
+
+// system: as HoldPresence.
+func (q *Queries) NodesAlive(ctx context.Context) ([]int32, error) {
+	rows, err := q.db.Query(ctx, nodesAlive)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int32{}
+	for rows.Next() {
+		var node int32
+		if err := rows.Scan(&node); err != nil {
+			return nil, err
+		}
+		items = append(items, node)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pendingDeliveries = `-- name: PendingDeliveries :many
+SELECT d.id, d.hook_id, d.item_id, d.position, d.revision, d.kind, coalesce(d.trigger, c.trigger, 'hook')::text AS trigger, d.attempts,
+    d.due_at, (d.claim IS NOT NULL AND d.due_at > now())::boolean AS claimed, d.last_attempt, d.last_status, d.last_fault, d.last_error, d.created_at, c.occurred_at
+FROM hook h
+CROSS JOIN LATERAL (
+    SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, trigger, thin, due_at, claim, node, attempts, round, last_attempt, last_status, last_fault, last_error, created_at FROM delivery x
+    WHERE x.hook_id = h.id AND x.position <= $1::bigint AND x.position > $2::bigint
+        AND (x.position < $1::bigint OR x.hook_id < $3::uuid)
+        AND ($4::uuid IS NULL OR x.item_id = $4::uuid)
+    ORDER BY x.position DESC LIMIT $5::integer
+) d
+LEFT JOIN item_change c ON c.id = d.change_id
+WHERE h.account_id = $6 AND h.deleted_at IS NULL AND ($7::uuid IS NULL OR h.id = $7::uuid)
+ORDER BY d.position DESC, d.hook_id DESC LIMIT $5::integer
+`
+
+type PendingDeliveriesParams struct {
+	BeforePosition int64
+	AfterPosition  int64
+	BeforeHook     uuid.UUID
+	ItemID         *uuid.UUID
+	MaxRows        int32
+	AccountID      uuid.UUID
+	HookID         *uuid.UUID
+}
+
+type PendingDeliveriesRow struct {
+	ID          uuid.UUID
+	HookID      uuid.UUID
+	ItemID      uuid.UUID
+	Position    int64
+	Revision    int64
+	Kind        string
+	Trigger     string
+	Attempts    int32
+	DueAt       *time.Time
+	Claimed     bool
+	LastAttempt *time.Time
+	LastStatus  *int32
+	LastFault   *string
+	LastError   *string
+	CreatedAt   time.Time
+	OccurredAt  *time.Time
+}
+
+// PendingDeliveries and the queries of what has ended are the halves of the delivery log: the newest changes first, from before a place on.
+func (q *Queries) PendingDeliveries(ctx context.Context, arg PendingDeliveriesParams) ([]PendingDeliveriesRow, error) {
+	rows, err := q.db.Query(ctx, pendingDeliveries,
+		arg.BeforePosition,
+		arg.AfterPosition,
+		arg.BeforeHook,
+		arg.ItemID,
+		arg.MaxRows,
+		arg.AccountID,
+		arg.HookID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PendingDeliveriesRow{}
+	for rows.Next() {
+		var i PendingDeliveriesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.HookID,
+			&i.ItemID,
+			&i.Position,
+			&i.Revision,
+			&i.Kind,
+			&i.Trigger,
+			&i.Attempts,
+			&i.DueAt,
+			&i.Claimed,
+			&i.LastAttempt,
+			&i.LastStatus,
+			&i.LastFault,
+			&i.LastError,
+			&i.CreatedAt,
+			&i.OccurredAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pendingDelivery = `-- name: PendingDelivery :one
+SELECT d.id, d.hook_id, d.item_id, d.position, d.revision, d.kind, coalesce(d.trigger, c.trigger, 'hook')::text AS trigger, d.attempts,
+    d.due_at, (d.claim IS NOT NULL AND d.due_at > now())::boolean AS claimed, d.last_attempt, d.last_status, d.last_fault, d.last_error, d.created_at, c.occurred_at
+FROM hook h
+CROSS JOIN LATERAL (SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, trigger, thin, due_at, claim, node, attempts, round, last_attempt, last_status, last_fault, last_error, created_at FROM delivery x WHERE x.hook_id = h.id AND x.position = $1 AND x.id = $2) d
+LEFT JOIN item_change c ON c.id = d.change_id
+WHERE h.account_id = $3 AND h.deleted_at IS NULL
+`
+
+type PendingDeliveryParams struct {
+	Position  int64
+	ID        uuid.UUID
+	AccountID uuid.UUID
+}
+
+type PendingDeliveryRow struct {
+	ID          uuid.UUID
+	HookID      uuid.UUID
+	ItemID      uuid.UUID
+	Position    int64
+	Revision    int64
+	Kind        string
+	Trigger     string
+	Attempts    int32
+	DueAt       *time.Time
+	Claimed     bool
+	LastAttempt *time.Time
+	LastStatus  *int32
+	LastFault   *string
+	LastError   *string
+	CreatedAt   time.Time
+	OccurredAt  *time.Time
+}
+
+// PendingDelivery finds a delivery by its id, which tells its position.
+func (q *Queries) PendingDelivery(ctx context.Context, arg PendingDeliveryParams) (PendingDeliveryRow, error) {
+	row := q.db.QueryRow(ctx, pendingDelivery, arg.Position, arg.ID, arg.AccountID)
+	var i PendingDeliveryRow
+	err := row.Scan(
+		&i.ID,
+		&i.HookID,
+		&i.ItemID,
+		&i.Position,
+		&i.Revision,
+		&i.Kind,
+		&i.Trigger,
+		&i.Attempts,
+		&i.DueAt,
+		&i.Claimed,
+		&i.LastAttempt,
+		&i.LastStatus,
+		&i.LastFault,
+		&i.LastError,
+		&i.CreatedAt,
+		&i.OccurredAt,
+	)
+	return i, err
+}
+
 const promoteNext = `-- name: PromoteNext :many
 UPDATE delivery d SET due_at = clock_timestamp()
 FROM (SELECT unnest($1::uuid[]) AS hook_id, unnest($2::uuid[]) AS item_id) l
 CROSS JOIN LATERAL (
-    SELECT x.id FROM delivery x WHERE x.hook_id = l.hook_id AND x.item_id = l.item_id AND x.state = 'pending' ORDER BY x.position LIMIT 1
+    SELECT x.hook_id, x.position FROM delivery x WHERE x.hook_id = l.hook_id AND x.item_id = l.item_id ORDER BY x.position LIMIT 1
 ) n
-WHERE d.id = n.id AND d.due_at IS NULL
+WHERE d.hook_id = n.hook_id AND d.position = n.position AND d.due_at IS NULL
 RETURNING d.hook_id
 `
 
@@ -542,20 +1565,292 @@ func (q *Queries) PromoteNext(ctx context.Context, arg PromoteNextParams) ([]uui
 	return items, nil
 }
 
+const replayableTo = `-- name: ReplayableTo :one
+SELECT coalesce(max(position), 0)::bigint AS position FROM consumer_position WHERE consumer = 'hook'
+`
+
+// ReplayableTo is up to where every hook has been sent what it asks for, or is being sent it.
+// system: a durable consumer follows the log of all accounts.
+func (q *Queries) ReplayableTo(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, replayableTo)
+	var position int64
+	err := row.Scan(&position)
+	return position, err
+}
+
+const resendDeliveries = `-- name: ResendDeliveries :many
+WITH asked AS (
+    SELECT unnest($1::uuid[]) AS hook_id, unnest($2::bigint[]) AS position, unnest($3::uuid[]) AS id,
+        unnest($4::uuid[]) AS account_id, unnest($5::uuid[]) AS item_id, unnest($6::bigint[]) AS change_id,
+        unnest($7::bigint[]) AS revision, unnest($8::text[]) AS kind, unnest($9::boolean[]) AS thin, unnest($10::boolean[]) AS first
+), added AS (
+    INSERT INTO delivery (hook_id, position, id, account_id, item_id, change_id, revision, kind, thin, trigger, attempts, round, due_at)
+    SELECT n.hook_id, n.position, n.id, n.account_id, n.item_id, n.change_id, n.revision, n.kind, n.thin, $11::text, t.number, t.number,
+        CASE WHEN n.first AND (
+            SELECT p.position FROM delivery p WHERE p.hook_id = n.hook_id AND p.item_id = n.item_id LIMIT 1
+        ) IS NULL THEN clock_timestamp() END
+    FROM asked n CROSS JOIN LATERAL (
+        SELECT coalesce(max(a.number), 0)::integer AS number FROM delivery_attempt a WHERE a.hook_id = n.hook_id AND a.position = n.position
+    ) t
+    ON CONFLICT (hook_id, position) DO NOTHING
+    RETURNING delivery.hook_id, delivery.position
+), opened AS (
+    UPDATE delivery_attempt o SET closes = false FROM added n WHERE o.hook_id = n.hook_id AND o.position = n.position AND o.closes
+)
+SELECT hook_id, position FROM added
+`
+
+type ResendDeliveriesParams struct {
+	HookIds    []uuid.UUID
+	Positions  []int64
+	Ids        []uuid.UUID
+	AccountIds []uuid.UUID
+	ItemIds    []uuid.UUID
+	ChangeIds  []int64
+	Revisions  []int64
+	Kinds      []string
+	Thins      []bool
+	Firsts     []bool
+	Trigger    string
+}
+
+type ResendDeliveriesRow struct {
+	HookID   uuid.UUID
+	Position int64
+}
+
+// ResendDeliveries is InsertDeliveries for what is asked for again: attempts are numbered on, and the schedule begins anew. What is pending
+// stays as it is.
+// system: each row names the account of its hook.
+func (q *Queries) ResendDeliveries(ctx context.Context, arg ResendDeliveriesParams) ([]ResendDeliveriesRow, error) {
+	rows, err := q.db.Query(ctx, resendDeliveries,
+		arg.HookIds,
+		arg.Positions,
+		arg.Ids,
+		arg.AccountIds,
+		arg.ItemIds,
+		arg.ChangeIds,
+		arg.Revisions,
+		arg.Kinds,
+		arg.Thins,
+		arg.Firsts,
+		arg.Trigger,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ResendDeliveriesRow{}
+	for rows.Next() {
+		var i ResendDeliveriesRow
+		if err := rows.Scan(&i.HookID, &i.Position); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const rotateSecret = `-- name: RotateSecret :one
+UPDATE hook SET old_secret = secret, old_secret_until = now() + make_interval(secs => $1::float8), secret = $2, updated_at = now()
+WHERE account_id = $3 AND id = $4 AND deleted_at IS NULL
+RETURNING old_secret_until
+`
+
+type RotateSecretParams struct {
+	KeepFor   float64
+	Secret    string
+	AccountID uuid.UUID
+	ID        uuid.UUID
+}
+
+// RotateSecret keeps the secret that was, for a day.
+func (q *Queries) RotateSecret(ctx context.Context, arg RotateSecretParams) (*time.Time, error) {
+	row := q.db.QueryRow(ctx, rotateSecret,
+		arg.KeepFor,
+		arg.Secret,
+		arg.AccountID,
+		arg.ID,
+	)
+	var old_secret_until *time.Time
+	err := row.Scan(&old_secret_until)
+	return old_secret_until, err
+}
+
+const sendingTo = `-- name: SendingTo :one
+SELECT id, url, secret, coalesce(CASE WHEN old_secret_until > now() THEN old_secret END, '')::text AS old_secret, headers, body
+FROM hook WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL
+`
+
+type SendingToParams struct {
+	AccountID uuid.UUID
+	ID        uuid.UUID
+}
+
+type SendingToRow struct {
+	ID        uuid.UUID
+	Url       string
+	Secret    string
+	OldSecret string
+	Headers   json.RawMessage
+	Body      string
+}
+
+// SendingTo is what a request to a hook needs, for one by hand.
+func (q *Queries) SendingTo(ctx context.Context, arg SendingToParams) (SendingToRow, error) {
+	row := q.db.QueryRow(ctx, sendingTo, arg.AccountID, arg.ID)
+	var i SendingToRow
+	err := row.Scan(
+		&i.ID,
+		&i.Url,
+		&i.Secret,
+		&i.OldSecret,
+		&i.Headers,
+		&i.Body,
+	)
+	return i, err
+}
+
+const stopReplay = `-- name: StopReplay :execrows
+UPDATE hook_replay SET ended_at = now(), error = 'It was stopped by hand.' WHERE account_id = $1 AND hook_id = $2 AND ended_at IS NULL
+`
+
+type StopReplayParams struct {
+	AccountID uuid.UUID
+	HookID    uuid.UUID
+}
+
+func (q *Queries) StopReplay(ctx context.Context, arg StopReplayParams) (int64, error) {
+	result, err := q.db.Exec(ctx, stopReplay, arg.AccountID, arg.HookID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const takeOver = `-- name: TakeOver :many
+WITH dead AS (
+    SELECT c.hook_id, c.position
+    FROM hook h
+    CROSS JOIN LATERAL (
+        SELECT x.hook_id, x.position FROM delivery x
+        WHERE x.hook_id = h.id AND x.due_at > now() AND x.due_at <= now() + make_interval(secs => $1::float8)
+            AND x.claim IS NOT NULL AND x.node <> ALL ($2::integer[])
+        FOR UPDATE SKIP LOCKED
+    ) c
+    WHERE h.active
+)
+UPDATE delivery d SET claim = NULL, node = NULL, due_at = clock_timestamp()
+FROM dead n WHERE d.hook_id = n.hook_id AND d.position = n.position
+RETURNING d.hook_id
+`
+
+type TakeOverParams struct {
+	Lease float64
+	Alive []int32
+}
+
+// TakeOver makes due at once what nodes have claimed that are not alive: none holds the lock of its number. A hook's claims lie among what
+// comes due within the lease.
+// system: as ClaimDeliveries.
+func (q *Queries) TakeOver(ctx context.Context, arg TakeOverParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, takeOver, arg.Lease, arg.Alive)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var hook_id uuid.UUID
+		if err := rows.Scan(&hook_id); err != nil {
+			return nil, err
+		}
+		items = append(items, hook_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const updateHook = `-- name: UpdateHook :exec
+UPDATE hook SET url = $1, description = $2, events = $3, filter = $4, changed_fields = $5,
+    headers = $6, body = $7, rate_limit = $8, max_in_flight = $9, active = $10,
+    disabled_reason = CASE WHEN $10 THEN NULL ELSE disabled_reason END,
+    failing_since = CASE WHEN $10 AND NOT active THEN NULL ELSE failing_since END, updated_at = now()
+WHERE account_id = $11 AND id = $12
+`
+
+type UpdateHookParams struct {
+	Url           string
+	Description   string
+	Events        []string
+	Filter        []byte
+	ChangedFields []string
+	Headers       json.RawMessage
+	Body          string
+	RateLimit     *int32
+	MaxInFlight   *int32
+	Active        bool
+	AccountID     uuid.UUID
+	ID            uuid.UUID
+}
+
+// UpdateHook takes what Itemcast has noted of it away when it becomes active again: it begins anew.
+func (q *Queries) UpdateHook(ctx context.Context, arg UpdateHookParams) error {
+	_, err := q.db.Exec(ctx, updateHook,
+		arg.Url,
+		arg.Description,
+		arg.Events,
+		arg.Filter,
+		arg.ChangedFields,
+		arg.Headers,
+		arg.Body,
+		arg.RateLimit,
+		arg.MaxInFlight,
+		arg.Active,
+		arg.AccountID,
+		arg.ID,
+	)
+	return err
+}
+
 const writeResults = `-- name: WriteResults :many
-WITH written AS (
-UPDATE delivery d SET state = r.state, claim = NULL, attempts = d.attempts + r.tries,
-    due_at = CASE WHEN r.state = 'pending' THEN clock_timestamp() + make_interval(secs => r.wait) END,
-    last_status = CASE WHEN r.tries = 0 THEN d.last_status ELSE nullif(r.status, 0) END,
-    last_error = CASE WHEN r.tries = 0 THEN d.last_error ELSE nullif(r.error, '') END,
-    finished_at = CASE WHEN r.state <> 'pending' THEN clock_timestamp() END
-FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::uuid[]) AS claim, unnest($3::text[]) AS state, unnest($4::integer[]) AS tries,
-    unnest($5::float8[]) AS wait, unnest($6::integer[]) AS status, unnest($7::text[]) AS error) r
-WHERE d.id = r.id AND d.claim = r.claim AND d.state = 'pending'
-RETURNING d.id, d.hook_id, d.item_id, d.state, r.tries, d.last_error
+WITH results AS (
+    SELECT unnest($1::uuid[]) AS hook_id, unnest($2::bigint[]) AS position, unnest($3::uuid[]) AS claim,
+        unnest($4::text[]) AS outcome, unnest($5::float8[]) AS wait,
+        unnest($6::timestamptz[]) AS at, unnest($7::integer[]) AS took, unnest($8::text[]) AS trigger,
+        unnest($9::integer[]) AS status, unnest($10::text[]) AS response, unnest($11::text[]) AS fault, unnest($12::text[]) AS error
+), done AS (
+    DELETE FROM delivery d USING results r
+    WHERE d.hook_id = r.hook_id AND d.position = r.position AND d.claim = r.claim AND r.outcome IN ('succeeded', 'failed')
+    RETURNING d.hook_id, d.position, d.id, d.account_id, d.item_id, d.change_id, d.revision, d.kind, d.created_at, d.attempts + 1 AS number
+), later AS (
+    UPDATE delivery d SET claim = NULL, node = NULL, due_at = clock_timestamp() + make_interval(secs => r.wait),
+        attempts = d.attempts + CASE WHEN r.outcome = 'retry' THEN 1 ELSE 0 END,
+        last_attempt = CASE WHEN r.outcome = 'retry' THEN r.at ELSE d.last_attempt END,
+        last_status = CASE WHEN r.outcome = 'retry' THEN nullif(r.status, 0) ELSE d.last_status END,
+        last_fault = CASE WHEN r.outcome = 'retry' THEN nullif(r.fault, '') ELSE d.last_fault END,
+        last_error = CASE WHEN r.outcome = 'retry' THEN nullif(r.error, '') ELSE d.last_error END
+    FROM results r
+    WHERE d.hook_id = r.hook_id AND d.position = r.position AND d.claim = r.claim AND r.outcome IN ('retry', 'returned')
+    RETURNING d.hook_id, d.position, d.id, d.account_id, d.item_id, d.change_id, d.revision, d.kind, d.created_at, d.attempts AS number
+), written AS (
+    SELECT w.hook_id, w.position, w.id, w.account_id, w.item_id, w.change_id, w.revision, w.kind, w.created_at, w.number, r.outcome, r.trigger, r.at, r.took, nullif(r.status, 0) AS status, nullif(r.response, '') AS response, nullif(r.fault, '') AS fault,
+        nullif(r.error, '') AS error
+    FROM (SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, created_at, number FROM done UNION ALL SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, created_at, number FROM later) w JOIN results r ON r.hook_id = w.hook_id AND r.position = w.position
+), logged AS (
+    INSERT INTO delivery_attempt (position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at, took,
+        outcome, closes, status, response, fault, error)
+    SELECT w.position, w.hook_id, w.number, w.id, w.account_id, w.item_id, w.change_id, w.revision, w.kind, w.trigger, w.created_at, w.at, w.took,
+        w.outcome, w.outcome <> 'retry', w.status, w.response, w.fault, w.error
+    FROM written w WHERE w.outcome <> 'returned' AND w.position > (SELECT f.floor FROM feed f) -- below, the log has no partition
 ), told AS (
-    SELECT w.hook_id, bool_or(w.state = 'succeeded') AS works, max(w.last_error) FILTER (WHERE w.state <> 'succeeded') AS error
-    FROM written w WHERE w.tries > 0 GROUP BY w.hook_id
+    SELECT w.hook_id, bool_or(w.outcome = 'succeeded') AS works, max(w.error) FILTER (WHERE w.outcome <> 'succeeded') AS error
+    FROM written w WHERE w.outcome <> 'returned' GROUP BY w.hook_id
 ), noted AS (
     SELECT h.id, c.works, c.fails, t.error
     FROM told t JOIN hook h ON h.id = t.hook_id
@@ -568,41 +1863,53 @@ RETURNING d.id, d.hook_id, d.item_id, d.state, r.tries, d.last_error
 ), hooks AS (
     UPDATE hook h SET last_success_at = CASE WHEN n.works THEN now() ELSE h.last_success_at END,
         last_failure_at = CASE WHEN n.fails THEN now() ELSE h.last_failure_at END,
+        failing_since = CASE WHEN n.works THEN NULL WHEN n.fails THEN coalesce(h.failing_since, now()) END,
         last_error = CASE WHEN n.fails THEN n.error ELSE h.last_error END
     FROM noted n WHERE h.id = n.id
 )
-SELECT id, hook_id, item_id, state FROM written
+SELECT hook_id, position, item_id, outcome::text AS outcome FROM written
 `
 
 type WriteResultsParams struct {
-	Ids      []uuid.UUID
-	Claims   []uuid.UUID
-	States   []string
-	Tries    []int32
-	Waits    []float64
-	Statuses []int32
-	Errors   []string
+	HookIds   []uuid.UUID
+	Positions []int64
+	Claims    []uuid.UUID
+	Outcomes  []string
+	Waits     []float64
+	Ats       []time.Time
+	Tooks     []int32
+	Triggers  []string
+	Statuses  []int32
+	Responses []string
+	Faults    []string
+	Errors    []string
 }
 
 type WriteResultsRow struct {
-	ID     uuid.UUID
-	HookID uuid.UUID
-	ItemID uuid.UUID
-	State  string
+	HookID   uuid.UUID
+	Position int64
+	ItemID   uuid.UUID
+	Outcome  string
 }
 
-// WriteResults records what came of deliveries, where the claim still holds, and how their hooks fare. A wait is in seconds, and only counts
-// while pending. Of a hook it is noted at most once a second that it works, or fails, unless it did otherwise before; and a hook whose row
-// somebody holds is passed over: bookkeeping waits for nobody.
+// WriteResults records what came of deliveries, where the claim still holds, and how their hooks fare. What is done with leaves the queue, and
+// each attempt goes to the log; a delivery that is returned was not attempted. A wait is in seconds, and only counts for a retry. Of a hook it
+// is noted at most once a second that it works, or fails, unless it did otherwise before; and a hook whose row somebody holds is passed over:
+// bookkeeping waits for nobody.
 // system: as ClaimDeliveries.
 func (q *Queries) WriteResults(ctx context.Context, arg WriteResultsParams) ([]WriteResultsRow, error) {
 	rows, err := q.db.Query(ctx, writeResults,
-		arg.Ids,
+		arg.HookIds,
+		arg.Positions,
 		arg.Claims,
-		arg.States,
-		arg.Tries,
+		arg.Outcomes,
 		arg.Waits,
+		arg.Ats,
+		arg.Tooks,
+		arg.Triggers,
 		arg.Statuses,
+		arg.Responses,
+		arg.Faults,
 		arg.Errors,
 	)
 	if err != nil {
@@ -613,10 +1920,10 @@ func (q *Queries) WriteResults(ctx context.Context, arg WriteResultsParams) ([]W
 	for rows.Next() {
 		var i WriteResultsRow
 		if err := rows.Scan(
-			&i.ID,
 			&i.HookID,
+			&i.Position,
 			&i.ItemID,
-			&i.State,
+			&i.Outcome,
 		); err != nil {
 			return nil, err
 		}

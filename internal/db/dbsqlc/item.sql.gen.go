@@ -549,6 +549,51 @@ func (q *Queries) MatchSearch(ctx context.Context, arg MatchSearchParams) (bool,
 	return column_1, err
 }
 
+const matchSearches = `-- name: MatchSearches :many
+SELECT u.place::integer AS place
+FROM (SELECT unnest($1::integer[]) AS place, unnest($2::text[]) AS name, unnest($3::text[]) AS description,
+    unnest($4::jsonb[]) AS tags, unnest($5::jsonb[]) AS metadata) u
+WHERE item_search(u.name, u.description, ARRAY(SELECT jsonb_array_elements_text(u.tags)), u.metadata) @@ websearch_to_tsquery('simple', $6::text)
+`
+
+type MatchSearchesParams struct {
+	Places       []int32
+	Names        []string
+	Descriptions []string
+	Tags         []json.RawMessage
+	Metadatas    []json.RawMessage
+	Search       string
+}
+
+// MatchSearches is MatchSearch of many, each with its tags as a JSON array; it returns the places of those that match.
+// system: of values that the caller has; reads no table.
+func (q *Queries) MatchSearches(ctx context.Context, arg MatchSearchesParams) ([]int32, error) {
+	rows, err := q.db.Query(ctx, matchSearches,
+		arg.Places,
+		arg.Names,
+		arg.Descriptions,
+		arg.Tags,
+		arg.Metadatas,
+		arg.Search,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int32{}
+	for rows.Next() {
+		var place int32
+		if err := rows.Scan(&place); err != nil {
+			return nil, err
+		}
+		items = append(items, place)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const newestDocuments = `-- name: NewestDocuments :many
 SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, coalesce(i.document, '')::bytea AS document,
     coalesce(i.document_version, 0)::integer AS document_version, coalesce(i.created_at, 'epoch')::timestamptz AS created_at

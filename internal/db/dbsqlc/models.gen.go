@@ -50,20 +50,48 @@ type ConsumerPosition struct {
 }
 
 type Delivery struct {
-	ID         uuid.UUID
-	AccountID  uuid.UUID
+	HookID      uuid.UUID
+	Position    int64
+	ID          uuid.UUID
+	AccountID   uuid.UUID
+	ItemID      uuid.UUID
+	ChangeID    int64
+	Revision    int64
+	Kind        string
+	Trigger     *string
+	Thin        bool
+	DueAt       *time.Time
+	Claim       *uuid.UUID
+	Node        *int32
+	Attempts    int32
+	Round       int32
+	LastAttempt *time.Time
+	LastStatus  *int32
+	LastFault   *string
+	LastError   *string
+	CreatedAt   time.Time
+}
+
+type DeliveryAttempt struct {
+	Position   int64
 	HookID     uuid.UUID
+	Number     int32
+	DeliveryID uuid.UUID
+	AccountID  uuid.UUID
 	ItemID     uuid.UUID
 	ChangeID   int64
-	Position   int64
-	State      string
-	DueAt      *time.Time
-	Claim      *uuid.UUID
-	Attempts   int32
-	LastStatus *int32
-	LastError  *string
+	Revision   int64
+	Kind       string
+	Trigger    string
 	CreatedAt  time.Time
-	FinishedAt *time.Time
+	At         time.Time
+	Took       *int32
+	Outcome    string
+	Closes     bool
+	Status     *int32
+	Response   *string
+	Fault      *string
+	Error      *string
 }
 
 type Feed struct {
@@ -95,6 +123,33 @@ type Hook struct {
 	LastSuccessAt  *time.Time
 	LastFailureAt  *time.Time
 	LastError      *string
+	Filter         []byte
+	ChangedFields  []string
+	Headers        json.RawMessage
+	Body           string
+	RateLimit      *int32
+	MaxInFlight    *int32
+	PacedTo        *time.Time
+	OldSecret      *string
+	OldSecretUntil *time.Time
+	FailingSince   *time.Time
+	DeletedAt      *time.Time
+}
+
+type HookReplay struct {
+	HookID       uuid.UUID
+	AccountID    uuid.UUID
+	ID           uuid.UUID
+	Position     int64
+	FromPosition int64
+	ToPosition   int64
+	Since        *time.Time
+	Rate         int32
+	Deliveries   int64
+	DueAt        time.Time
+	StartedAt    time.Time
+	EndedAt      *time.Time
+	Error        *string
 }
 
 type IdempotencyKey struct {

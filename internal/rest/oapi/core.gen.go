@@ -114,6 +114,96 @@ func (e ChangedField) Valid() bool {
 	}
 }
 
+// Defines values for DeliveryFault.
+const (
+	DeliveryFaultConnect        DeliveryFault = "connect"
+	DeliveryFaultDNS            DeliveryFault = "dns"
+	DeliveryFaultGone           DeliveryFault = "gone"
+	DeliveryFaultInactive       DeliveryFault = "inactive"
+	DeliveryFaultNotKept        DeliveryFault = "not_kept"
+	DeliveryFaultProtocol       DeliveryFault = "protocol"
+	DeliveryFaultRedirect       DeliveryFault = "redirect"
+	DeliveryFaultRefusedAddress DeliveryFault = "refused_address"
+	DeliveryFaultReset          DeliveryFault = "reset"
+	DeliveryFaultStatus         DeliveryFault = "status"
+	DeliveryFaultTLS            DeliveryFault = "tls"
+	DeliveryFaultTimeout        DeliveryFault = "timeout"
+	DeliveryFaultUnsendable     DeliveryFault = "unsendable"
+)
+
+// Valid indicates whether the value is a known member of the DeliveryFault enum.
+func (e DeliveryFault) Valid() bool {
+	switch e {
+	case DeliveryFaultConnect:
+		return true
+	case DeliveryFaultDNS:
+		return true
+	case DeliveryFaultGone:
+		return true
+	case DeliveryFaultInactive:
+		return true
+	case DeliveryFaultNotKept:
+		return true
+	case DeliveryFaultProtocol:
+		return true
+	case DeliveryFaultRedirect:
+		return true
+	case DeliveryFaultRefusedAddress:
+		return true
+	case DeliveryFaultReset:
+		return true
+	case DeliveryFaultStatus:
+		return true
+	case DeliveryFaultTLS:
+		return true
+	case DeliveryFaultTimeout:
+		return true
+	case DeliveryFaultUnsendable:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DeliveryState.
+const (
+	DeliveryStateFailed    DeliveryState = "failed"
+	DeliveryStatePending   DeliveryState = "pending"
+	DeliveryStateSucceeded DeliveryState = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the DeliveryState enum.
+func (e DeliveryState) Valid() bool {
+	switch e {
+	case DeliveryStateFailed:
+		return true
+	case DeliveryStatePending:
+		return true
+	case DeliveryStateSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HookBody.
+const (
+	HookBodyFull HookBody = "full"
+	HookBodyThin HookBody = "thin"
+)
+
+// Valid indicates whether the value is a known member of the HookBody enum.
+func (e HookBody) Valid() bool {
+	switch e {
+	case HookBodyFull:
+		return true
+	case HookBodyThin:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HookEvent.
 const (
 	HookEventItemCreated   HookEvent = "item.created"
@@ -225,6 +315,27 @@ func (e ListItemsParamsSort) Valid() bool {
 	}
 }
 
+// Attempt defines model for Attempt.
+type Attempt struct {
+	Number int32     `json:"number"`
+	At     time.Time `json:"at"`
+
+	// DurationMs Null: it was given up without a request.
+	DurationMs *float64 `json:"duration_ms"`
+
+	// Trigger Why it is sent. `hook`: the hook wants such changes, as with every ordinary change, whoever made it. `manual`: somebody triggered the item, or asked for the delivery again. `replay`: by a replay. `test`: to try the hook. `workflow`: by a workflow. More may come.
+	//
+	// Examples: hook
+	Trigger   DeliveryTrigger `json:"trigger"`
+	Succeeded bool            `json:"succeeded"`
+	Status    *int            `json:"status"`
+	Fault     *string         `json:"fault"`
+	Error     *string         `json:"error"`
+
+	// Response How the answer began: 4 KiB at most.
+	Response *string `json:"response"`
+}
+
 // Change defines model for Change.
 type Change struct {
 	// Cursor The change's position in the log, opaque.
@@ -277,6 +388,67 @@ type ChangePage struct {
 // ChangedField The fields of an item that a change can change; `revision` and `updated_at` follow from any change.
 type ChangedField string
 
+// Delivery defines model for Delivery.
+type Delivery struct {
+	// ID The `webhook-id` of its requests.
+	ID     openapi_types.UUID `json:"id"`
+	HookID openapi_types.UUID `json:"hook_id"`
+	ItemID openapi_types.UUID `json:"item_id"`
+
+	// Cursor The change's place in the log.
+	Cursor string    `json:"cursor"`
+	Event  HookEvent `json:"event"`
+
+	// Trigger Why it is sent. `hook`: the hook wants such changes, as with every ordinary change, whoever made it. `manual`: somebody triggered the item, or asked for the delivery again. `replay`: by a replay. `test`: to try the hook. `workflow`: by a workflow. More may come.
+	//
+	// Examples: hook
+	Trigger  DeliveryTrigger `json:"trigger"`
+	Revision int64           `json:"revision"`
+
+	// State `pending`: not done with. `succeeded`: the endpoint answered 2xx. `failed`: given up; it can be redelivered.
+	State DeliveryState `json:"state"`
+
+	// WaitsFor What a pending delivery waits for: `slot`, it is due; `answer`, it is being sent; `retry`, until `next_attempt_at`; `earlier`, for an earlier change of its item to be delivered to this hook, or given up.
+	WaitsFor      *string    `json:"waits_for"`
+	NextAttemptAt *time.Time `json:"next_attempt_at"`
+	AttemptCount  int32      `json:"attempt_count"`
+	LastAttemptAt *time.Time `json:"last_attempt_at"`
+
+	// LastStatus The HTTP status of the last answer; null: there was none.
+	LastStatus *int    `json:"last_status"`
+	LastFault  *string `json:"last_fault"`
+
+	// LastError The fault, in words.
+	LastError *string   `json:"last_error"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// OccurredAt When the change was made; null: the log no longer keeps it.
+	OccurredAt *time.Time `json:"occurred_at"`
+
+	// Attempts The last hundred; where one delivery is read, and not in lists.
+	Attempts *[]Attempt `json:"attempts,omitempty"`
+}
+
+// DeliveryFault The class of what went wrong; more may come. `timeout`, `dns`, `refused_address` (in a network or at a port that hooks may not reach), `connect`, `tls`, `reset`, `protocol`, `redirect`, `gone` (410), `status` (any other that is not 2xx), `unsendable`, `inactive` (the hook was made inactive first), `not_kept` (the log no longer kept the change).
+type DeliveryFault string
+
+// DeliveryList defines model for DeliveryList.
+type DeliveryList struct {
+	Results []Delivery `json:"results"`
+	Next    *string    `json:"next"`
+
+	// Previous Read one way.
+	Previous *string `json:"previous"`
+}
+
+// DeliveryState `pending`: not done with. `succeeded`: the endpoint answered 2xx. `failed`: given up; it can be redelivered.
+type DeliveryState string
+
+// DeliveryTrigger Why it is sent. `hook`: the hook wants such changes, as with every ordinary change, whoever made it. `manual`: somebody triggered the item, or asked for the delivery again. `replay`: by a replay. `test`: to try the hook. `workflow`: by a workflow. More may come.
+//
+// Examples: hook
+type DeliveryTrigger = string
+
 // Fault One fault of the input.
 type Fault struct {
 	// Pointer JSON Pointer (RFC 6901) into the body, as a URI fragment.
@@ -293,10 +465,22 @@ type Fault struct {
 
 // Hook defines model for Hook.
 type Hook struct {
-	ID          openapi_types.UUID `json:"id"`
-	URL         string             `json:"url"`
-	Description string             `json:"description"`
-	Events      []HookEvent        `json:"events"`
+	ID            openapi_types.UUID `json:"id"`
+	URL           string             `json:"url"`
+	Description   string             `json:"description"`
+	Events        []HookEvent        `json:"events"`
+	Filter        *json.RawMessage   `json:"filter"`
+	ChangedFields []string           `json:"changed_fields"`
+
+	// Headers Their values are not shown: `***` stands for each.
+	Headers map[string]string `json:"headers"`
+	Body    HookBody          `json:"body"`
+
+	// RateLimit Requests a second at most; null: no limit.
+	RateLimit *int32 `json:"rate_limit"`
+
+	// MaxInFlight Requests at a time at most; null: 64 from each node.
+	MaxInFlight *int32 `json:"max_in_flight"`
 
 	// Active Whether it is sent anything.
 	Active bool `json:"active"`
@@ -304,11 +488,17 @@ type Hook struct {
 	// DisabledReason Why Itemcast made it inactive; null when it did not.
 	DisabledReason *string `json:"disabled_reason"`
 
+	// OldSecretUntil Until when requests are signed by the secret before the last rotation, too.
+	OldSecretUntil *time.Time `json:"old_secret_until"`
+
 	// LastSuccessAt When an attempt last succeeded; to the second while they all do.
 	LastSuccessAt *time.Time `json:"last_success_at"`
 
 	// LastFailureAt When an attempt last failed; to the second while they all do. Later than `last_success_at`: it fails now.
 	LastFailureAt *time.Time `json:"last_failure_at"`
+
+	// FailingSince Since when every attempt has failed; null: the last succeeded. After five days the hook is made inactive.
+	FailingSince *time.Time `json:"failing_since"`
 
 	// LastError Why the last attempt that failed did.
 	LastError *string `json:"last_error"`
@@ -319,23 +509,34 @@ type Hook struct {
 
 	// UpdatedAt When it was last changed; deliveries do not.
 	UpdatedAt time.Time `json:"updated_at"`
+
+	// Secret `whsec_…`, for verifying the signatures: in the answer that made the hook, and never again.
+	Secret string `json:"secret,omitempty"`
 }
+
+// HookBody defines model for Hook.Body.
+type HookBody string
 
 // HookEvent defines model for HookEvent.
 type HookEvent string
 
-// HookInput defines model for HookInput.
-type HookInput struct {
-	// URL Where to POST; http or https, in a network that hooks may reach, without credentials. A host that is an address which they may not reach is refused (422); the addresses of a name are checked at each delivery.
-	//
-	// Examples: https://example.com/items
-	URL         string `json:"url"`
-	Description string `json:"description,omitempty"`
+// HookFilter Of which items changes are sent: those that pass every criterion given, which are those of the list of items. An update is sent when the item passes before it or after it, so that a copy of what passes learns also of what passes no more.
+type HookFilter struct {
+	Search         *string                  `json:"search,omitempty"`
+	Tags           *[]string                `json:"tags,omitempty"`
+	Type           *[]externalRef0.ItemType `json:"type,omitempty"`
+	Privacy        *[]externalRef0.Privacy  `json:"privacy,omitempty"`
+	WorkflowStatus *[]string                `json:"workflow_status,omitempty"`
+	CreatedAfter   *time.Time               `json:"created_after,omitempty"`
+	CreatedBefore  *time.Time               `json:"created_before,omitempty"`
+	UpdatedAfter   *time.Time               `json:"updated_after,omitempty"`
 
-	// Events What to send; when left out, `item.updated`, `item.deleted` and `item.triggered`. A hook that wants `item.updated` can be triggered by hand.
-	Events []HookEvent `json:"events,omitempty"`
-	Active *bool       `json:"active,omitempty"`
+	// Metadata Metadata fields and their values, as text: `{"year": "1927"}`. All must hold.
+	Metadata *map[string]string `json:"metadata,omitempty"`
 }
+
+// HookInput defines model for HookInput.
+type HookInput = json.RawMessage
 
 // HookList defines model for HookList.
 type HookList struct {
@@ -344,6 +545,37 @@ type HookList struct {
 
 	// Previous Read one way.
 	Previous *string `json:"previous"`
+}
+
+// HookPatch Any of the settings of a hook.
+type HookPatch = json.RawMessage
+
+// HookTest defines model for HookTest.
+type HookTest struct {
+	// Delivered The endpoint answered 2xx in time.
+	Delivered bool               `json:"delivered"`
+	WebhookID openapi_types.UUID `json:"webhook_id"`
+	ItemID    openapi_types.UUID `json:"item_id"`
+	Event     HookEvent          `json:"event"`
+	Revision  int64              `json:"revision"`
+
+	// Status The HTTP status of the answer; null: there was none.
+	Status     *int    `json:"status"`
+	DurationMs float64 `json:"duration_ms"`
+	Fault      *string `json:"fault"`
+
+	// Error The fault, in words.
+	Error *string `json:"error"`
+
+	// Response How the answer began: 4 KiB at most.
+	Response *string `json:"response"`
+}
+
+// HookTestInput defines model for HookTestInput.
+type HookTestInput struct {
+	// ItemID Whose document to send; when left out, the newest item's, or one that is made up.
+	ItemID *openapi_types.UUID `json:"item_id,omitempty"`
+	Event  *HookEvent          `json:"event,omitempty"`
 }
 
 // ImportError defines model for ImportError.
@@ -377,6 +609,7 @@ type Index struct {
 	Tags           string `json:"tags"`
 	MetadataFields string `json:"metadata_fields"`
 	Hooks          string `json:"hooks"`
+	Deliveries     string `json:"deliveries"`
 	Me             string `json:"me"`
 
 	// OpenAPI This contract.
@@ -458,39 +691,6 @@ type MetadataFieldPatch struct {
 // MetadataKind defines model for MetadataKind.
 type MetadataKind string
 
-// NewHook defines model for NewHook.
-type NewHook struct {
-	ID          openapi_types.UUID `json:"id"`
-	URL         string             `json:"url"`
-	Description string             `json:"description"`
-	Events      []HookEvent        `json:"events"`
-
-	// Active Whether it is sent anything.
-	Active bool `json:"active"`
-
-	// DisabledReason Why Itemcast made it inactive; null when it did not.
-	DisabledReason *string `json:"disabled_reason"`
-
-	// LastSuccessAt When an attempt last succeeded; to the second while they all do.
-	LastSuccessAt *time.Time `json:"last_success_at"`
-
-	// LastFailureAt When an attempt last failed; to the second while they all do. Later than `last_success_at`: it fails now.
-	LastFailureAt *time.Time `json:"last_failure_at"`
-
-	// LastError Why the last attempt that failed did.
-	LastError *string `json:"last_error"`
-
-	// Pending Deliveries that are not done with: due, waiting for a retry, or behind another of their item. Counted up to 1,000.
-	Pending   int64     `json:"pending"`
-	CreatedAt time.Time `json:"created_at"`
-
-	// UpdatedAt When it was last changed; deliveries do not.
-	UpdatedAt time.Time `json:"updated_at"`
-
-	// Secret `whsec_…`, for verifying the signatures. Shown now and never again.
-	Secret string `json:"secret"`
-}
-
 // Problem RFC 9457.
 type Problem struct {
 	Type string `json:"type"`
@@ -509,6 +709,66 @@ type Problem struct {
 	Errors []Fault `json:"errors,omitempty"`
 }
 
+// Replay defines model for Replay.
+type Replay struct {
+	ID     openapi_types.UUID `json:"id"`
+	HookID openapi_types.UUID `json:"hook_id"`
+
+	// From Cursor: it goes through what follows.
+	From string `json:"from"`
+
+	// Position Cursor: all up to here was looked at.
+	Position string `json:"position"`
+
+	// To Cursor: it ends here; what came later is sent anyway.
+	To    string     `json:"to"`
+	Since *time.Time `json:"since"`
+	Rate  int32      `json:"rate"`
+
+	// LookedAt Changes that were looked at, of `size`.
+	LookedAt int64 `json:"looked_at"`
+
+	// Size Changes of the log between `from` and `to`.
+	Size int64 `json:"size"`
+
+	// Deliveries Deliveries that were made of them.
+	Deliveries int64     `json:"deliveries"`
+	StartedAt  time.Time `json:"started_at"`
+
+	// EndedAt Null: it is under way.
+	EndedAt *time.Time `json:"ended_at"`
+
+	// Error Why it ended before its end.
+	Error *string `json:"error"`
+}
+
+// ReplayInput Either `after` or `since`.
+type ReplayInput struct {
+	// After A cursor of the log of changes: what follows it is sent.
+	After string `json:"after,omitempty"`
+
+	// Since What was made at this time or later is sent.
+	Since *time.Time `json:"since,omitempty"`
+
+	// Rate Deliveries a second at most.
+	Rate *int32 `json:"rate,omitempty"`
+}
+
+// Rotation defines model for Rotation.
+type Rotation struct {
+	// Secret `whsec_…`. Shown now and never again.
+	Secret string `json:"secret"`
+
+	// OldSecretUntil Until when the secret before signs too; null: it does not.
+	OldSecretUntil *time.Time `json:"old_secret_until"`
+}
+
+// RotationInput defines model for RotationInput.
+type RotationInput struct {
+	// Revoke The secret before is worth nothing from now on; for when it has leaked.
+	Revoke *bool `json:"revoke,omitempty"`
+}
+
 // Tag defines model for Tag.
 type Tag struct {
 	Name  string `json:"name"`
@@ -518,6 +778,13 @@ type Tag struct {
 // TagList defines model for TagList.
 type TagList struct {
 	Results []Tag `json:"results"`
+}
+
+// ThinItem What a hook of thin bodies is sent.
+type ThinItem struct {
+	ID       openapi_types.UUID `json:"id"`
+	URL      string             `json:"url"`
+	Revision int64              `json:"revision"`
 }
 
 // Triggered defines model for Triggered.
@@ -544,6 +811,12 @@ type CreatedAfter = time.Time
 // CreatedBefore defines model for CreatedBefore.
 type CreatedBefore = time.Time
 
+// DeliveryHook defines model for DeliveryHook.
+type DeliveryHook = openapi_types.UUID
+
+// DeliveryItem defines model for DeliveryItem.
+type DeliveryItem = openapi_types.UUID
+
 // ID defines model for ID.
 type ID = openapi_types.UUID
 
@@ -556,11 +829,34 @@ type IfMatch = string
 // IfNoneMatch defines model for IfNoneMatch.
 type IfNoneMatch = string
 
+// ItemcastCursor defines model for ItemcastCursor.
+type ItemcastCursor = string
+
+// ItemcastEvent defines model for ItemcastEvent.
+type ItemcastEvent = HookEvent
+
+// ItemcastOccurredAt defines model for ItemcastOccurredAt.
+type ItemcastOccurredAt = time.Time
+
+// ItemcastRevision defines model for ItemcastRevision.
+type ItemcastRevision = int64
+
+// ItemcastTrigger Why it is sent. `hook`: the hook wants such changes, as with every ordinary change, whoever made it. `manual`: somebody triggered the item, or asked for the delivery again. `replay`: by a replay. `test`: to try the hook. `workflow`: by a workflow. More may come.
+//
+// Examples: hook
+type ItemcastTrigger = DeliveryTrigger
+
 // Limit defines model for Limit.
 type Limit = int32
 
 // Metadata defines model for Metadata.
 type Metadata = string
+
+// OccurredAfter defines model for OccurredAfter.
+type OccurredAfter = time.Time
+
+// OccurredBefore defines model for OccurredBefore.
+type OccurredBefore = time.Time
 
 // PrivacyFilter defines model for PrivacyFilter.
 type PrivacyFilter = []externalRef0.Privacy
@@ -574,11 +870,23 @@ type Sort string
 // Tags defines model for Tags.
 type Tags = []string
 
+// Traceparent defines model for Traceparent.
+type Traceparent = string
+
 // Type defines model for Type.
 type Type = []externalRef0.ItemType
 
 // UpdatedAfter defines model for UpdatedAfter.
 type UpdatedAfter = time.Time
+
+// WebhookID defines model for WebhookID.
+type WebhookID = openapi_types.UUID
+
+// WebhookSignature defines model for WebhookSignature.
+type WebhookSignature = string
+
+// WebhookTimestamp defines model for WebhookTimestamp.
+type WebhookTimestamp = int64
 
 // WorkflowStatus defines model for WorkflowStatus.
 type WorkflowStatus = []string
@@ -652,6 +960,36 @@ type ListChangesParams struct {
 	LastEventID *string `json:"Last-Event-ID,omitempty"`
 }
 
+// ListDeliveriesParams defines parameters for ListDeliveries.
+type ListDeliveriesParams struct {
+	// Hook Deliveries to this hook.
+	Hook *DeliveryHook `form:"hook,omitempty" json:"hook,omitempty"`
+
+	// Item Deliveries of this item's changes.
+	Item *DeliveryItem `form:"item,omitempty" json:"item,omitempty"`
+
+	// State Deliveries that have come so far.
+	State *DeliveryState `form:"state,omitempty" json:"state,omitempty"`
+
+	// OccurredAfter Deliveries of changes that were made at this time or later, as far as the log is in the order of its times: it is to within the time that a change took to commit.
+	OccurredAfter *OccurredAfter `form:"occurred_after,omitempty" json:"occurred_after,omitempty"`
+
+	// OccurredBefore Deliveries of changes that were made before this time, in the same way.
+	OccurredBefore *OccurredBefore `form:"occurred_before,omitempty" json:"occurred_before,omitempty"`
+
+	// Limit Results a page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// After The position in this list to go on from, taken from its `next`; no cursor of the log of changes.
+	After *After `form:"after,omitempty" json:"after,omitempty"`
+}
+
+// RedeliverParams defines parameters for Redeliver.
+type RedeliverParams struct {
+	// IdempotencyKey Any text that is new for each thing to be done, such as a UUID. A repeated request gets the first answer again.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListHooksParams defines parameters for ListHooks.
 type ListHooksParams struct {
 	// Limit Results a page.
@@ -663,6 +1001,45 @@ type ListHooksParams struct {
 
 // CreateHookParams defines parameters for CreateHook.
 type CreateHookParams struct {
+	// IdempotencyKey Any text that is new for each thing to be done, such as a UUID. A repeated request gets the first answer again.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListHookDeliveriesParams defines parameters for ListHookDeliveries.
+type ListHookDeliveriesParams struct {
+	// Item Deliveries of this item's changes.
+	Item *DeliveryItem `form:"item,omitempty" json:"item,omitempty"`
+
+	// State Deliveries that have come so far.
+	State *DeliveryState `form:"state,omitempty" json:"state,omitempty"`
+
+	// OccurredAfter Deliveries of changes that were made at this time or later, as far as the log is in the order of its times: it is to within the time that a change took to commit.
+	OccurredAfter *OccurredAfter `form:"occurred_after,omitempty" json:"occurred_after,omitempty"`
+
+	// OccurredBefore Deliveries of changes that were made before this time, in the same way.
+	OccurredBefore *OccurredBefore `form:"occurred_before,omitempty" json:"occurred_before,omitempty"`
+
+	// Limit Results a page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// After The position in this list to go on from, taken from its `next`; no cursor of the log of changes.
+	After *After `form:"after,omitempty" json:"after,omitempty"`
+}
+
+// ReplayHookParams defines parameters for ReplayHook.
+type ReplayHookParams struct {
+	// IdempotencyKey Any text that is new for each thing to be done, such as a UUID. A repeated request gets the first answer again.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RotateHookSecretParams defines parameters for RotateHookSecret.
+type RotateHookSecretParams struct {
+	// IdempotencyKey Any text that is new for each thing to be done, such as a UUID. A repeated request gets the first answer again.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// TestHookParams defines parameters for TestHook.
+type TestHookParams struct {
 	// IdempotencyKey Any text that is new for each thing to be done, such as a UUID. A repeated request gets the first answer again.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -799,8 +1176,136 @@ type CreateMetadataFieldParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// OnItemCreatedJSONBody defines parameters for OnItemCreated.
+type OnItemCreatedJSONBody = json.RawMessage
+
+// OnItemCreatedParams defines parameters for OnItemCreated.
+type OnItemCreatedParams struct {
+	// WebhookID Standard Webhooks: the delivery's id, the same whenever this change is sent to this hook again. Keep those that you have handled, and pass over repetitions.
+	WebhookID WebhookID `json:"webhook-id"`
+
+	// WebhookTimestamp Standard Webhooks: when this attempt was made, in seconds since 1970. Refuse what is more than five minutes off.
+	WebhookTimestamp WebhookTimestamp `json:"webhook-timestamp"`
+
+	// WebhookSignature Standard Webhooks: `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body` by the hook's secret; after a rotation two of them, apart by a space.
+	WebhookSignature WebhookSignature `json:"webhook-signature"`
+	ItemcastEvent    ItemcastEvent    `json:"itemcast-event"`
+	ItemcastTrigger  ItemcastTrigger  `json:"itemcast-trigger"`
+
+	// ItemcastRevision The item's revision after the change. Pass over what is not above the one that you have.
+	ItemcastRevision ItemcastRevision `json:"itemcast-revision"`
+
+	// ItemcastCursor The change's place in the log: `/changes` goes on from there. A test has none.
+	ItemcastCursor *ItemcastCursor `json:"itemcast-cursor,omitempty"`
+
+	// ItemcastOccurredAt When the change was made.
+	ItemcastOccurredAt *ItemcastOccurredAt `json:"itemcast-occurred-at,omitempty"`
+
+	// Traceparent W3C Trace Context: one trace for all attempts of a delivery.
+	Traceparent *Traceparent `json:"traceparent,omitempty"`
+}
+
+// OnItemDeletedJSONBody defines parameters for OnItemDeleted.
+type OnItemDeletedJSONBody = json.RawMessage
+
+// OnItemDeletedParams defines parameters for OnItemDeleted.
+type OnItemDeletedParams struct {
+	// WebhookID Standard Webhooks: the delivery's id, the same whenever this change is sent to this hook again. Keep those that you have handled, and pass over repetitions.
+	WebhookID WebhookID `json:"webhook-id"`
+
+	// WebhookTimestamp Standard Webhooks: when this attempt was made, in seconds since 1970. Refuse what is more than five minutes off.
+	WebhookTimestamp WebhookTimestamp `json:"webhook-timestamp"`
+
+	// WebhookSignature Standard Webhooks: `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body` by the hook's secret; after a rotation two of them, apart by a space.
+	WebhookSignature WebhookSignature `json:"webhook-signature"`
+	ItemcastEvent    ItemcastEvent    `json:"itemcast-event"`
+	ItemcastTrigger  ItemcastTrigger  `json:"itemcast-trigger"`
+
+	// ItemcastRevision The item's revision after the change. Pass over what is not above the one that you have.
+	ItemcastRevision ItemcastRevision `json:"itemcast-revision"`
+
+	// ItemcastCursor The change's place in the log: `/changes` goes on from there. A test has none.
+	ItemcastCursor *ItemcastCursor `json:"itemcast-cursor,omitempty"`
+
+	// ItemcastOccurredAt When the change was made.
+	ItemcastOccurredAt *ItemcastOccurredAt `json:"itemcast-occurred-at,omitempty"`
+
+	// Traceparent W3C Trace Context: one trace for all attempts of a delivery.
+	Traceparent *Traceparent `json:"traceparent,omitempty"`
+}
+
+// OnItemTriggeredJSONBody defines parameters for OnItemTriggered.
+type OnItemTriggeredJSONBody = json.RawMessage
+
+// OnItemTriggeredParams defines parameters for OnItemTriggered.
+type OnItemTriggeredParams struct {
+	// WebhookID Standard Webhooks: the delivery's id, the same whenever this change is sent to this hook again. Keep those that you have handled, and pass over repetitions.
+	WebhookID WebhookID `json:"webhook-id"`
+
+	// WebhookTimestamp Standard Webhooks: when this attempt was made, in seconds since 1970. Refuse what is more than five minutes off.
+	WebhookTimestamp WebhookTimestamp `json:"webhook-timestamp"`
+
+	// WebhookSignature Standard Webhooks: `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body` by the hook's secret; after a rotation two of them, apart by a space.
+	WebhookSignature WebhookSignature `json:"webhook-signature"`
+	ItemcastEvent    ItemcastEvent    `json:"itemcast-event"`
+	ItemcastTrigger  ItemcastTrigger  `json:"itemcast-trigger"`
+
+	// ItemcastRevision The item's revision after the change. Pass over what is not above the one that you have.
+	ItemcastRevision ItemcastRevision `json:"itemcast-revision"`
+
+	// ItemcastCursor The change's place in the log: `/changes` goes on from there. A test has none.
+	ItemcastCursor *ItemcastCursor `json:"itemcast-cursor,omitempty"`
+
+	// ItemcastOccurredAt When the change was made.
+	ItemcastOccurredAt *ItemcastOccurredAt `json:"itemcast-occurred-at,omitempty"`
+
+	// Traceparent W3C Trace Context: one trace for all attempts of a delivery.
+	Traceparent *Traceparent `json:"traceparent,omitempty"`
+}
+
+// OnItemUpdatedJSONBody defines parameters for OnItemUpdated.
+type OnItemUpdatedJSONBody = json.RawMessage
+
+// OnItemUpdatedParams defines parameters for OnItemUpdated.
+type OnItemUpdatedParams struct {
+	// WebhookID Standard Webhooks: the delivery's id, the same whenever this change is sent to this hook again. Keep those that you have handled, and pass over repetitions.
+	WebhookID WebhookID `json:"webhook-id"`
+
+	// WebhookTimestamp Standard Webhooks: when this attempt was made, in seconds since 1970. Refuse what is more than five minutes off.
+	WebhookTimestamp WebhookTimestamp `json:"webhook-timestamp"`
+
+	// WebhookSignature Standard Webhooks: `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body` by the hook's secret; after a rotation two of them, apart by a space.
+	WebhookSignature WebhookSignature `json:"webhook-signature"`
+	ItemcastEvent    ItemcastEvent    `json:"itemcast-event"`
+	ItemcastTrigger  ItemcastTrigger  `json:"itemcast-trigger"`
+
+	// ItemcastRevision The item's revision after the change. Pass over what is not above the one that you have.
+	ItemcastRevision ItemcastRevision `json:"itemcast-revision"`
+
+	// ItemcastCursor The change's place in the log: `/changes` goes on from there. A test has none.
+	ItemcastCursor *ItemcastCursor `json:"itemcast-cursor,omitempty"`
+
+	// ItemcastOccurredAt When the change was made.
+	ItemcastOccurredAt *ItemcastOccurredAt `json:"itemcast-occurred-at,omitempty"`
+
+	// Traceparent W3C Trace Context: one trace for all attempts of a delivery.
+	Traceparent *Traceparent `json:"traceparent,omitempty"`
+}
+
 // CreateHookJSONRequestBody defines body for CreateHook for application/json ContentType.
 type CreateHookJSONRequestBody = HookInput
+
+// PatchHookApplicationMergePatchPlusJSONRequestBody defines body for PatchHook for application/merge-patch+json ContentType.
+type PatchHookApplicationMergePatchPlusJSONRequestBody = HookPatch
+
+// ReplayHookJSONRequestBody defines body for ReplayHook for application/json ContentType.
+type ReplayHookJSONRequestBody = ReplayInput
+
+// RotateHookSecretJSONRequestBody defines body for RotateHookSecret for application/json ContentType.
+type RotateHookSecretJSONRequestBody = RotationInput
+
+// TestHookJSONRequestBody defines body for TestHook for application/json ContentType.
+type TestHookJSONRequestBody = HookTestInput
 
 // CreateItemJSONRequestBody defines body for CreateItem for application/json ContentType.
 type CreateItemJSONRequestBody = CreateItemJSONBody
@@ -817,6 +1322,18 @@ type CreateMetadataFieldJSONRequestBody = MetadataFieldInput
 // PatchMetadataFieldApplicationMergePatchPlusJSONRequestBody defines body for PatchMetadataField for application/merge-patch+json ContentType.
 type PatchMetadataFieldApplicationMergePatchPlusJSONRequestBody = MetadataFieldPatch
 
+// OnItemCreatedJSONRequestBody defines body for OnItemCreated for application/json ContentType.
+type OnItemCreatedJSONRequestBody = OnItemCreatedJSONBody
+
+// OnItemDeletedJSONRequestBody defines body for OnItemDeleted for application/json ContentType.
+type OnItemDeletedJSONRequestBody = OnItemDeletedJSONBody
+
+// OnItemTriggeredJSONRequestBody defines body for OnItemTriggered for application/json ContentType.
+type OnItemTriggeredJSONRequestBody = OnItemTriggeredJSONBody
+
+// OnItemUpdatedJSONRequestBody defines body for OnItemUpdated for application/json ContentType.
+type OnItemUpdatedJSONRequestBody = OnItemUpdatedJSONBody
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// GetIndex What there is
@@ -825,6 +1342,15 @@ type ServerInterface interface {
 	// ListChanges Follow the changes
 	// (GET /changes)
 	ListChanges(w http.ResponseWriter, r *http.Request, params ListChangesParams)
+	// ListDeliveries List deliveries
+	// (GET /deliveries)
+	ListDeliveries(w http.ResponseWriter, r *http.Request, params ListDeliveriesParams)
+	// GetDelivery Read a delivery
+	// (GET /deliveries/{id})
+	GetDelivery(w http.ResponseWriter, r *http.Request, id ID)
+	// Redeliver Deliver again
+	// (POST /deliveries/{id}/redeliver)
+	Redeliver(w http.ResponseWriter, r *http.Request, id ID, params RedeliverParams)
 	// ListHooks List hooks
 	// (GET /hooks)
 	ListHooks(w http.ResponseWriter, r *http.Request, params ListHooksParams)
@@ -837,6 +1363,27 @@ type ServerInterface interface {
 	// GetHook Read a hook
 	// (GET /hooks/{id})
 	GetHook(w http.ResponseWriter, r *http.Request, id ID)
+	// PatchHook Change a hook
+	// (PATCH /hooks/{id})
+	PatchHook(w http.ResponseWriter, r *http.Request, id ID)
+	// ListHookDeliveries List a hook's deliveries
+	// (GET /hooks/{id}/deliveries)
+	ListHookDeliveries(w http.ResponseWriter, r *http.Request, id ID, params ListHookDeliveriesParams)
+	// StopHookReplay Stop a hook's replay
+	// (DELETE /hooks/{id}/replay)
+	StopHookReplay(w http.ResponseWriter, r *http.Request, id ID)
+	// GetHookReplay Read a hook's replay
+	// (GET /hooks/{id}/replay)
+	GetHookReplay(w http.ResponseWriter, r *http.Request, id ID)
+	// ReplayHook Send a hook the past
+	// (POST /hooks/{id}/replay)
+	ReplayHook(w http.ResponseWriter, r *http.Request, id ID, params ReplayHookParams)
+	// RotateHookSecret Give a hook a new secret
+	// (POST /hooks/{id}/rotate-secret)
+	RotateHookSecret(w http.ResponseWriter, r *http.Request, id ID, params RotateHookSecretParams)
+	// TestHook Try a hook
+	// (POST /hooks/{id}/test)
+	TestHook(w http.ResponseWriter, r *http.Request, id ID, params TestHookParams)
 	// ListItems List items
 	// (GET /items)
 	ListItems(w http.ResponseWriter, r *http.Request, params ListItemsParams)
@@ -1149,6 +1696,193 @@ func (siw *ServerInterfaceWrapper) ListChanges(w http.ResponseWriter, r *http.Re
 	handler.ServeHTTP(w, r)
 }
 
+// ListDeliveries operation middleware
+func (siw *ServerInterfaceWrapper) ListDeliveries(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDeliveriesParams
+
+	// ------------- Optional query parameter "hook" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "hook", r.URL.Query(), &params.Hook, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "hook"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "hook", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "item" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "item", r.URL.Query(), &params.Item, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "item"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "item", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", r.URL.Query(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "state"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "state", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "occurred_after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "occurred_after", r.URL.Query(), &params.OccurredAfter, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "occurred_after"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "occurred_after", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "occurred_before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "occurred_before", r.URL.Query(), &params.OccurredBefore, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "occurred_before"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "occurred_before", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", r.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "after"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "after", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListDeliveries(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetDelivery operation middleware
+func (siw *ServerInterfaceWrapper) GetDelivery(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetDelivery(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// Redeliver operation middleware
+func (siw *ServerInterfaceWrapper) Redeliver(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RedeliverParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.Redeliver(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListHooks operation middleware
 func (siw *ServerInterfaceWrapper) ListHooks(w http.ResponseWriter, r *http.Request) {
 
@@ -1279,6 +2013,341 @@ func (siw *ServerInterfaceWrapper) GetHook(w http.ResponseWriter, r *http.Reques
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetHook(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PatchHook operation middleware
+func (siw *ServerInterfaceWrapper) PatchHook(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PatchHook(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListHookDeliveries operation middleware
+func (siw *ServerInterfaceWrapper) ListHookDeliveries(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListHookDeliveriesParams
+
+	// ------------- Optional query parameter "item" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "item", r.URL.Query(), &params.Item, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "item"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "item", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", r.URL.Query(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "state"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "state", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "occurred_after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "occurred_after", r.URL.Query(), &params.OccurredAfter, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "occurred_after"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "occurred_after", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "occurred_before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "occurred_before", r.URL.Query(), &params.OccurredBefore, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "occurred_before"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "occurred_before", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", r.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "after"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "after", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListHookDeliveries(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// StopHookReplay operation middleware
+func (siw *ServerInterfaceWrapper) StopHookReplay(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.StopHookReplay(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetHookReplay operation middleware
+func (siw *ServerInterfaceWrapper) GetHookReplay(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetHookReplay(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ReplayHook operation middleware
+func (siw *ServerInterfaceWrapper) ReplayHook(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReplayHookParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ReplayHook(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RotateHookSecret operation middleware
+func (siw *ServerInterfaceWrapper) RotateHookSecret(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RotateHookSecretParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RotateHookSecret(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// TestHook operation middleware
+func (siw *ServerInterfaceWrapper) TestHook(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TestHookParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.TestHook(w, r, id, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -2330,9 +3399,891 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/hooks", wrapper.CreateHook)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/hooks/{id}", wrapper.DeleteHook)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/hooks/{id}", wrapper.GetHook)
+	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/hooks/{id}", wrapper.PatchHook)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/hooks/{id}/test", wrapper.TestHook)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/hooks/{id}/rotate-secret", wrapper.RotateHookSecret)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/hooks/{id}/replay", wrapper.StopHookReplay)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/hooks/{id}/replay", wrapper.GetHookReplay)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/hooks/{id}/replay", wrapper.ReplayHook)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/hooks/{id}/deliveries", wrapper.ListHookDeliveries)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/deliveries", wrapper.ListDeliveries)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/deliveries/{id}", wrapper.GetDelivery)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/deliveries/{id}/redeliver", wrapper.Redeliver)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/me", wrapper.GetMe)
 
 	return m
+}
+
+// WebhookReceiverInterface represents handlers for receiving inbound
+// webhook requests. Each webhook becomes a Handle*Webhook
+// method that the implementation fills in. The caller mounts the per-
+// webhook http.Handler returned by {Op}WebhookHandler at
+// whatever URL path they advertise to senders.
+type WebhookReceiverInterface interface {
+	// An item was made
+	// HandleOnItemCreatedWebhook handles the POST webhook for item.created.
+	HandleOnItemCreatedWebhook(w http.ResponseWriter, r *http.Request, params OnItemCreatedParams)
+	// An item was deleted
+	// HandleOnItemDeletedWebhook handles the POST webhook for item.deleted.
+	HandleOnItemDeletedWebhook(w http.ResponseWriter, r *http.Request, params OnItemDeletedParams)
+	// An item is sent by hand
+	// HandleOnItemTriggeredWebhook handles the POST webhook for item.triggered.
+	HandleOnItemTriggeredWebhook(w http.ResponseWriter, r *http.Request, params OnItemTriggeredParams)
+	// An item was changed
+	// HandleOnItemUpdatedWebhook handles the POST webhook for item.updated.
+	HandleOnItemUpdatedWebhook(w http.ResponseWriter, r *http.Request, params OnItemUpdatedParams)
+}
+
+// WebhookReceiverMiddlewareFunc wraps an http.Handler with cross-
+// cutting behavior (signature verification, logging, rate limiting, ...).
+type WebhookReceiverMiddlewareFunc func(http.Handler) http.Handler
+
+// OnItemCreatedWebhookHandler returns the http.Handler for the item.created webhook.
+// Mount this at the URL path advertised to webhook senders. errHandler
+// may be nil; if so, parameter-binding errors return 400 with the error
+// message. Middlewares are applied in the order provided -- the last
+// argument becomes the outermost wrapper.
+func OnItemCreatedWebhookHandler(si WebhookReceiverInterface, errHandler func(w http.ResponseWriter, r *http.Request, err error), middlewares ...WebhookReceiverMiddlewareFunc) http.Handler {
+	if errHandler == nil {
+		errHandler = func(w http.ResponseWriter, r *http.Request, err error) {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		}
+	}
+	var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var err error
+		_ = err
+
+		// Parameter object where we will unmarshal all parameters from the request.
+		var params OnItemCreatedParams
+
+		// ------------- Required header parameter "webhook-id" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("webhook-id")]; found {
+			var WebhookID WebhookID
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "webhook-id", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "webhook-id", valueList[0], &WebhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "webhook-id", Err: err})
+				return
+			}
+			params.WebhookID = WebhookID
+
+		} else {
+			err := fmt.Errorf("Header parameter webhook-id is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "webhook-id", Err: err})
+			return
+		}
+
+		// ------------- Required header parameter "webhook-timestamp" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("webhook-timestamp")]; found {
+			var WebhookTimestamp WebhookTimestamp
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "webhook-timestamp", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "webhook-timestamp", valueList[0], &WebhookTimestamp, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "webhook-timestamp", Err: err})
+				return
+			}
+			params.WebhookTimestamp = WebhookTimestamp
+
+		} else {
+			err := fmt.Errorf("Header parameter webhook-timestamp is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "webhook-timestamp", Err: err})
+			return
+		}
+
+		// ------------- Required header parameter "webhook-signature" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("webhook-signature")]; found {
+			var WebhookSignature WebhookSignature
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "webhook-signature", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "webhook-signature", valueList[0], &WebhookSignature, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "webhook-signature", Err: err})
+				return
+			}
+			params.WebhookSignature = WebhookSignature
+
+		} else {
+			err := fmt.Errorf("Header parameter webhook-signature is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "webhook-signature", Err: err})
+			return
+		}
+
+		// ------------- Required header parameter "itemcast-event" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-event")]; found {
+			var ItemcastEvent ItemcastEvent
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-event", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-event", valueList[0], &ItemcastEvent, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-event", Err: err})
+				return
+			}
+			params.ItemcastEvent = ItemcastEvent
+
+		} else {
+			err := fmt.Errorf("Header parameter itemcast-event is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "itemcast-event", Err: err})
+			return
+		}
+
+		// ------------- Required header parameter "itemcast-trigger" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-trigger")]; found {
+			var ItemcastTrigger ItemcastTrigger
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-trigger", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-trigger", valueList[0], &ItemcastTrigger, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-trigger", Err: err})
+				return
+			}
+			params.ItemcastTrigger = ItemcastTrigger
+
+		} else {
+			err := fmt.Errorf("Header parameter itemcast-trigger is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "itemcast-trigger", Err: err})
+			return
+		}
+
+		// ------------- Required header parameter "itemcast-revision" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-revision")]; found {
+			var ItemcastRevision ItemcastRevision
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-revision", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-revision", valueList[0], &ItemcastRevision, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-revision", Err: err})
+				return
+			}
+			params.ItemcastRevision = ItemcastRevision
+
+		} else {
+			err := fmt.Errorf("Header parameter itemcast-revision is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "itemcast-revision", Err: err})
+			return
+		}
+
+		// ------------- Optional header parameter "itemcast-cursor" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-cursor")]; found {
+			var ItemcastCursor ItemcastCursor
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-cursor", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-cursor", valueList[0], &ItemcastCursor, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-cursor", Err: err})
+				return
+			}
+			params.ItemcastCursor = &ItemcastCursor
+
+		}
+
+		// ------------- Optional header parameter "itemcast-occurred-at" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-occurred-at")]; found {
+			var ItemcastOccurredAt ItemcastOccurredAt
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-occurred-at", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-occurred-at", valueList[0], &ItemcastOccurredAt, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "date-time"})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-occurred-at", Err: err})
+				return
+			}
+			params.ItemcastOccurredAt = &ItemcastOccurredAt
+
+		}
+
+		// ------------- Optional header parameter "traceparent" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("traceparent")]; found {
+			var Traceparent Traceparent
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "traceparent", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "traceparent", valueList[0], &Traceparent, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "traceparent", Err: err})
+				return
+			}
+			params.Traceparent = &Traceparent
+
+		}
+
+		si.HandleOnItemCreatedWebhook(w, r, params)
+	})
+	for _, mw := range middlewares {
+		h = mw(h)
+	}
+	return h
+}
+
+// OnItemDeletedWebhookHandler returns the http.Handler for the item.deleted webhook.
+// Mount this at the URL path advertised to webhook senders. errHandler
+// may be nil; if so, parameter-binding errors return 400 with the error
+// message. Middlewares are applied in the order provided -- the last
+// argument becomes the outermost wrapper.
+func OnItemDeletedWebhookHandler(si WebhookReceiverInterface, errHandler func(w http.ResponseWriter, r *http.Request, err error), middlewares ...WebhookReceiverMiddlewareFunc) http.Handler {
+	if errHandler == nil {
+		errHandler = func(w http.ResponseWriter, r *http.Request, err error) {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		}
+	}
+	var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var err error
+		_ = err
+
+		// Parameter object where we will unmarshal all parameters from the request.
+		var params OnItemDeletedParams
+
+		// ------------- Required header parameter "webhook-id" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("webhook-id")]; found {
+			var WebhookID WebhookID
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "webhook-id", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "webhook-id", valueList[0], &WebhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "webhook-id", Err: err})
+				return
+			}
+			params.WebhookID = WebhookID
+
+		} else {
+			err := fmt.Errorf("Header parameter webhook-id is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "webhook-id", Err: err})
+			return
+		}
+
+		// ------------- Required header parameter "webhook-timestamp" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("webhook-timestamp")]; found {
+			var WebhookTimestamp WebhookTimestamp
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "webhook-timestamp", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "webhook-timestamp", valueList[0], &WebhookTimestamp, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "webhook-timestamp", Err: err})
+				return
+			}
+			params.WebhookTimestamp = WebhookTimestamp
+
+		} else {
+			err := fmt.Errorf("Header parameter webhook-timestamp is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "webhook-timestamp", Err: err})
+			return
+		}
+
+		// ------------- Required header parameter "webhook-signature" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("webhook-signature")]; found {
+			var WebhookSignature WebhookSignature
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "webhook-signature", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "webhook-signature", valueList[0], &WebhookSignature, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "webhook-signature", Err: err})
+				return
+			}
+			params.WebhookSignature = WebhookSignature
+
+		} else {
+			err := fmt.Errorf("Header parameter webhook-signature is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "webhook-signature", Err: err})
+			return
+		}
+
+		// ------------- Required header parameter "itemcast-event" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-event")]; found {
+			var ItemcastEvent ItemcastEvent
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-event", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-event", valueList[0], &ItemcastEvent, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-event", Err: err})
+				return
+			}
+			params.ItemcastEvent = ItemcastEvent
+
+		} else {
+			err := fmt.Errorf("Header parameter itemcast-event is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "itemcast-event", Err: err})
+			return
+		}
+
+		// ------------- Required header parameter "itemcast-trigger" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-trigger")]; found {
+			var ItemcastTrigger ItemcastTrigger
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-trigger", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-trigger", valueList[0], &ItemcastTrigger, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-trigger", Err: err})
+				return
+			}
+			params.ItemcastTrigger = ItemcastTrigger
+
+		} else {
+			err := fmt.Errorf("Header parameter itemcast-trigger is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "itemcast-trigger", Err: err})
+			return
+		}
+
+		// ------------- Required header parameter "itemcast-revision" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-revision")]; found {
+			var ItemcastRevision ItemcastRevision
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-revision", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-revision", valueList[0], &ItemcastRevision, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-revision", Err: err})
+				return
+			}
+			params.ItemcastRevision = ItemcastRevision
+
+		} else {
+			err := fmt.Errorf("Header parameter itemcast-revision is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "itemcast-revision", Err: err})
+			return
+		}
+
+		// ------------- Optional header parameter "itemcast-cursor" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-cursor")]; found {
+			var ItemcastCursor ItemcastCursor
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-cursor", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-cursor", valueList[0], &ItemcastCursor, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-cursor", Err: err})
+				return
+			}
+			params.ItemcastCursor = &ItemcastCursor
+
+		}
+
+		// ------------- Optional header parameter "itemcast-occurred-at" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-occurred-at")]; found {
+			var ItemcastOccurredAt ItemcastOccurredAt
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-occurred-at", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-occurred-at", valueList[0], &ItemcastOccurredAt, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "date-time"})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-occurred-at", Err: err})
+				return
+			}
+			params.ItemcastOccurredAt = &ItemcastOccurredAt
+
+		}
+
+		// ------------- Optional header parameter "traceparent" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("traceparent")]; found {
+			var Traceparent Traceparent
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "traceparent", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "traceparent", valueList[0], &Traceparent, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "traceparent", Err: err})
+				return
+			}
+			params.Traceparent = &Traceparent
+
+		}
+
+		si.HandleOnItemDeletedWebhook(w, r, params)
+	})
+	for _, mw := range middlewares {
+		h = mw(h)
+	}
+	return h
+}
+
+// OnItemTriggeredWebhookHandler returns the http.Handler for the item.triggered webhook.
+// Mount this at the URL path advertised to webhook senders. errHandler
+// may be nil; if so, parameter-binding errors return 400 with the error
+// message. Middlewares are applied in the order provided -- the last
+// argument becomes the outermost wrapper.
+func OnItemTriggeredWebhookHandler(si WebhookReceiverInterface, errHandler func(w http.ResponseWriter, r *http.Request, err error), middlewares ...WebhookReceiverMiddlewareFunc) http.Handler {
+	if errHandler == nil {
+		errHandler = func(w http.ResponseWriter, r *http.Request, err error) {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		}
+	}
+	var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var err error
+		_ = err
+
+		// Parameter object where we will unmarshal all parameters from the request.
+		var params OnItemTriggeredParams
+
+		// ------------- Required header parameter "webhook-id" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("webhook-id")]; found {
+			var WebhookID WebhookID
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "webhook-id", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "webhook-id", valueList[0], &WebhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "webhook-id", Err: err})
+				return
+			}
+			params.WebhookID = WebhookID
+
+		} else {
+			err := fmt.Errorf("Header parameter webhook-id is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "webhook-id", Err: err})
+			return
+		}
+
+		// ------------- Required header parameter "webhook-timestamp" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("webhook-timestamp")]; found {
+			var WebhookTimestamp WebhookTimestamp
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "webhook-timestamp", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "webhook-timestamp", valueList[0], &WebhookTimestamp, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "webhook-timestamp", Err: err})
+				return
+			}
+			params.WebhookTimestamp = WebhookTimestamp
+
+		} else {
+			err := fmt.Errorf("Header parameter webhook-timestamp is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "webhook-timestamp", Err: err})
+			return
+		}
+
+		// ------------- Required header parameter "webhook-signature" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("webhook-signature")]; found {
+			var WebhookSignature WebhookSignature
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "webhook-signature", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "webhook-signature", valueList[0], &WebhookSignature, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "webhook-signature", Err: err})
+				return
+			}
+			params.WebhookSignature = WebhookSignature
+
+		} else {
+			err := fmt.Errorf("Header parameter webhook-signature is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "webhook-signature", Err: err})
+			return
+		}
+
+		// ------------- Required header parameter "itemcast-event" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-event")]; found {
+			var ItemcastEvent ItemcastEvent
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-event", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-event", valueList[0], &ItemcastEvent, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-event", Err: err})
+				return
+			}
+			params.ItemcastEvent = ItemcastEvent
+
+		} else {
+			err := fmt.Errorf("Header parameter itemcast-event is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "itemcast-event", Err: err})
+			return
+		}
+
+		// ------------- Required header parameter "itemcast-trigger" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-trigger")]; found {
+			var ItemcastTrigger ItemcastTrigger
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-trigger", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-trigger", valueList[0], &ItemcastTrigger, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-trigger", Err: err})
+				return
+			}
+			params.ItemcastTrigger = ItemcastTrigger
+
+		} else {
+			err := fmt.Errorf("Header parameter itemcast-trigger is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "itemcast-trigger", Err: err})
+			return
+		}
+
+		// ------------- Required header parameter "itemcast-revision" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-revision")]; found {
+			var ItemcastRevision ItemcastRevision
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-revision", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-revision", valueList[0], &ItemcastRevision, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-revision", Err: err})
+				return
+			}
+			params.ItemcastRevision = ItemcastRevision
+
+		} else {
+			err := fmt.Errorf("Header parameter itemcast-revision is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "itemcast-revision", Err: err})
+			return
+		}
+
+		// ------------- Optional header parameter "itemcast-cursor" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-cursor")]; found {
+			var ItemcastCursor ItemcastCursor
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-cursor", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-cursor", valueList[0], &ItemcastCursor, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-cursor", Err: err})
+				return
+			}
+			params.ItemcastCursor = &ItemcastCursor
+
+		}
+
+		// ------------- Optional header parameter "itemcast-occurred-at" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-occurred-at")]; found {
+			var ItemcastOccurredAt ItemcastOccurredAt
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-occurred-at", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-occurred-at", valueList[0], &ItemcastOccurredAt, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "date-time"})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-occurred-at", Err: err})
+				return
+			}
+			params.ItemcastOccurredAt = &ItemcastOccurredAt
+
+		}
+
+		// ------------- Optional header parameter "traceparent" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("traceparent")]; found {
+			var Traceparent Traceparent
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "traceparent", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "traceparent", valueList[0], &Traceparent, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "traceparent", Err: err})
+				return
+			}
+			params.Traceparent = &Traceparent
+
+		}
+
+		si.HandleOnItemTriggeredWebhook(w, r, params)
+	})
+	for _, mw := range middlewares {
+		h = mw(h)
+	}
+	return h
+}
+
+// OnItemUpdatedWebhookHandler returns the http.Handler for the item.updated webhook.
+// Mount this at the URL path advertised to webhook senders. errHandler
+// may be nil; if so, parameter-binding errors return 400 with the error
+// message. Middlewares are applied in the order provided -- the last
+// argument becomes the outermost wrapper.
+func OnItemUpdatedWebhookHandler(si WebhookReceiverInterface, errHandler func(w http.ResponseWriter, r *http.Request, err error), middlewares ...WebhookReceiverMiddlewareFunc) http.Handler {
+	if errHandler == nil {
+		errHandler = func(w http.ResponseWriter, r *http.Request, err error) {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		}
+	}
+	var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var err error
+		_ = err
+
+		// Parameter object where we will unmarshal all parameters from the request.
+		var params OnItemUpdatedParams
+
+		// ------------- Required header parameter "webhook-id" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("webhook-id")]; found {
+			var WebhookID WebhookID
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "webhook-id", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "webhook-id", valueList[0], &WebhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: "uuid"})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "webhook-id", Err: err})
+				return
+			}
+			params.WebhookID = WebhookID
+
+		} else {
+			err := fmt.Errorf("Header parameter webhook-id is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "webhook-id", Err: err})
+			return
+		}
+
+		// ------------- Required header parameter "webhook-timestamp" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("webhook-timestamp")]; found {
+			var WebhookTimestamp WebhookTimestamp
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "webhook-timestamp", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "webhook-timestamp", valueList[0], &WebhookTimestamp, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "webhook-timestamp", Err: err})
+				return
+			}
+			params.WebhookTimestamp = WebhookTimestamp
+
+		} else {
+			err := fmt.Errorf("Header parameter webhook-timestamp is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "webhook-timestamp", Err: err})
+			return
+		}
+
+		// ------------- Required header parameter "webhook-signature" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("webhook-signature")]; found {
+			var WebhookSignature WebhookSignature
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "webhook-signature", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "webhook-signature", valueList[0], &WebhookSignature, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "webhook-signature", Err: err})
+				return
+			}
+			params.WebhookSignature = WebhookSignature
+
+		} else {
+			err := fmt.Errorf("Header parameter webhook-signature is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "webhook-signature", Err: err})
+			return
+		}
+
+		// ------------- Required header parameter "itemcast-event" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-event")]; found {
+			var ItemcastEvent ItemcastEvent
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-event", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-event", valueList[0], &ItemcastEvent, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-event", Err: err})
+				return
+			}
+			params.ItemcastEvent = ItemcastEvent
+
+		} else {
+			err := fmt.Errorf("Header parameter itemcast-event is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "itemcast-event", Err: err})
+			return
+		}
+
+		// ------------- Required header parameter "itemcast-trigger" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-trigger")]; found {
+			var ItemcastTrigger ItemcastTrigger
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-trigger", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-trigger", valueList[0], &ItemcastTrigger, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-trigger", Err: err})
+				return
+			}
+			params.ItemcastTrigger = ItemcastTrigger
+
+		} else {
+			err := fmt.Errorf("Header parameter itemcast-trigger is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "itemcast-trigger", Err: err})
+			return
+		}
+
+		// ------------- Required header parameter "itemcast-revision" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-revision")]; found {
+			var ItemcastRevision ItemcastRevision
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-revision", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-revision", valueList[0], &ItemcastRevision, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-revision", Err: err})
+				return
+			}
+			params.ItemcastRevision = ItemcastRevision
+
+		} else {
+			err := fmt.Errorf("Header parameter itemcast-revision is required, but not found")
+			errHandler(w, r, &RequiredHeaderError{ParamName: "itemcast-revision", Err: err})
+			return
+		}
+
+		// ------------- Optional header parameter "itemcast-cursor" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-cursor")]; found {
+			var ItemcastCursor ItemcastCursor
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-cursor", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-cursor", valueList[0], &ItemcastCursor, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-cursor", Err: err})
+				return
+			}
+			params.ItemcastCursor = &ItemcastCursor
+
+		}
+
+		// ------------- Optional header parameter "itemcast-occurred-at" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-occurred-at")]; found {
+			var ItemcastOccurredAt ItemcastOccurredAt
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-occurred-at", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-occurred-at", valueList[0], &ItemcastOccurredAt, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "date-time"})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-occurred-at", Err: err})
+				return
+			}
+			params.ItemcastOccurredAt = &ItemcastOccurredAt
+
+		}
+
+		// ------------- Optional header parameter "traceparent" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("traceparent")]; found {
+			var Traceparent Traceparent
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "traceparent", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "traceparent", valueList[0], &Traceparent, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "traceparent", Err: err})
+				return
+			}
+			params.Traceparent = &Traceparent
+
+		}
+
+		si.HandleOnItemUpdatedWebhook(w, r, params)
+	})
+	for _, mw := range middlewares {
+		h = mw(h)
+	}
+	return h
 }
 
 type BadRequestApplicationProblemPlusJSONResponse Problem
@@ -2599,6 +4550,365 @@ func (response ListChangesdefaultApplicationProblemPlusJSONResponse) VisitListCh
 	return err
 }
 
+type ListDeliveriesRequestObject struct {
+	Params ListDeliveriesParams
+}
+
+type ListDeliveriesResponseObject interface {
+	VisitListDeliveriesResponse(w http.ResponseWriter) error
+}
+
+type ListDeliveries200ResponseHeaders struct {
+	Link *string
+}
+
+type ListDeliveries200JSONResponse struct {
+	Body    DeliveryList
+	Headers ListDeliveries200ResponseHeaders
+}
+
+func (response ListDeliveries200JSONResponse) VisitListDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDeliveries400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListDeliveries400ApplicationProblemPlusJSONResponse) VisitListDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDeliveries401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListDeliveries401ApplicationProblemPlusJSONResponse) VisitListDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDeliveries403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListDeliveries403ApplicationProblemPlusJSONResponse) VisitListDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDeliveries404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListDeliveries404ApplicationProblemPlusJSONResponse) VisitListDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDeliveriesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListDeliveriesdefaultApplicationProblemPlusJSONResponse) VisitListDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDeliveryRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type GetDeliveryResponseObject interface {
+	VisitGetDeliveryResponse(w http.ResponseWriter) error
+}
+
+type GetDelivery200JSONResponse Delivery
+
+func (response GetDelivery200JSONResponse) VisitGetDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDelivery400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetDelivery400ApplicationProblemPlusJSONResponse) VisitGetDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDelivery401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetDelivery401ApplicationProblemPlusJSONResponse) VisitGetDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDelivery403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetDelivery403ApplicationProblemPlusJSONResponse) VisitGetDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDelivery404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetDelivery404ApplicationProblemPlusJSONResponse) VisitGetDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDeliverydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDeliverydefaultApplicationProblemPlusJSONResponse) VisitGetDeliveryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverRequestObject struct {
+	ID     ID `json:"id"`
+	Params RedeliverParams
+}
+
+type RedeliverResponseObject interface {
+	VisitRedeliverResponse(w http.ResponseWriter) error
+}
+
+type Redeliver202JSONResponse Delivery
+
+func (response Redeliver202JSONResponse) VisitRedeliverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Redeliver400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response Redeliver400ApplicationProblemPlusJSONResponse) VisitRedeliverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Redeliver401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response Redeliver401ApplicationProblemPlusJSONResponse) VisitRedeliverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Redeliver403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response Redeliver403ApplicationProblemPlusJSONResponse) VisitRedeliverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Redeliver404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response Redeliver404ApplicationProblemPlusJSONResponse) VisitRedeliverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Redeliver409ApplicationProblemPlusJSONResponse Problem
+
+func (response Redeliver409ApplicationProblemPlusJSONResponse) VisitRedeliverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Redeliver422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableApplicationProblemPlusJSONResponse
+}
+
+func (response Redeliver422ApplicationProblemPlusJSONResponse) VisitRedeliverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeliverdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RedeliverdefaultApplicationProblemPlusJSONResponse) VisitRedeliverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListHooksRequestObject struct {
 	Params ListHooksParams
 }
@@ -2713,7 +5023,7 @@ type CreateHook201ResponseHeaders struct {
 }
 
 type CreateHook201JSONResponse struct {
-	Body    NewHook
+	Body    Hook
 	Headers CreateHook201ResponseHeaders
 }
 
@@ -3027,6 +5337,884 @@ type GetHookdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetHookdefaultApplicationProblemPlusJSONResponse) VisitGetHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchHookRequestObject struct {
+	ID   ID `json:"id"`
+	Body *PatchHookApplicationMergePatchPlusJSONRequestBody
+}
+
+type PatchHookResponseObject interface {
+	VisitPatchHookResponse(w http.ResponseWriter) error
+}
+
+type PatchHook200JSONResponse Hook
+
+func (response PatchHook200JSONResponse) VisitPatchHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchHook400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response PatchHook400ApplicationProblemPlusJSONResponse) VisitPatchHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchHook401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response PatchHook401ApplicationProblemPlusJSONResponse) VisitPatchHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchHook403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response PatchHook403ApplicationProblemPlusJSONResponse) VisitPatchHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchHook404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response PatchHook404ApplicationProblemPlusJSONResponse) VisitPatchHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchHook422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableApplicationProblemPlusJSONResponse
+}
+
+func (response PatchHook422ApplicationProblemPlusJSONResponse) VisitPatchHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchHookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PatchHookdefaultApplicationProblemPlusJSONResponse) VisitPatchHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHookDeliveriesRequestObject struct {
+	ID     ID `json:"id"`
+	Params ListHookDeliveriesParams
+}
+
+type ListHookDeliveriesResponseObject interface {
+	VisitListHookDeliveriesResponse(w http.ResponseWriter) error
+}
+
+type ListHookDeliveries200ResponseHeaders struct {
+	Link *string
+}
+
+type ListHookDeliveries200JSONResponse struct {
+	Body    DeliveryList
+	Headers ListHookDeliveries200ResponseHeaders
+}
+
+func (response ListHookDeliveries200JSONResponse) VisitListHookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHookDeliveries400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListHookDeliveries400ApplicationProblemPlusJSONResponse) VisitListHookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHookDeliveries401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListHookDeliveries401ApplicationProblemPlusJSONResponse) VisitListHookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHookDeliveries403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListHookDeliveries403ApplicationProblemPlusJSONResponse) VisitListHookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHookDeliveries404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListHookDeliveries404ApplicationProblemPlusJSONResponse) VisitListHookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHookDeliveriesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListHookDeliveriesdefaultApplicationProblemPlusJSONResponse) VisitListHookDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StopHookReplayRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type StopHookReplayResponseObject interface {
+	VisitStopHookReplayResponse(w http.ResponseWriter) error
+}
+
+type StopHookReplay204Response struct {
+}
+
+func (response StopHookReplay204Response) VisitStopHookReplayResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type StopHookReplay400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response StopHookReplay400ApplicationProblemPlusJSONResponse) VisitStopHookReplayResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StopHookReplay401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response StopHookReplay401ApplicationProblemPlusJSONResponse) VisitStopHookReplayResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StopHookReplay403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response StopHookReplay403ApplicationProblemPlusJSONResponse) VisitStopHookReplayResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StopHookReplay404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response StopHookReplay404ApplicationProblemPlusJSONResponse) VisitStopHookReplayResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StopHookReplaydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StopHookReplaydefaultApplicationProblemPlusJSONResponse) VisitStopHookReplayResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHookReplayRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type GetHookReplayResponseObject interface {
+	VisitGetHookReplayResponse(w http.ResponseWriter) error
+}
+
+type GetHookReplay200JSONResponse Replay
+
+func (response GetHookReplay200JSONResponse) VisitGetHookReplayResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHookReplay400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetHookReplay400ApplicationProblemPlusJSONResponse) VisitGetHookReplayResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHookReplay401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetHookReplay401ApplicationProblemPlusJSONResponse) VisitGetHookReplayResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHookReplay403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetHookReplay403ApplicationProblemPlusJSONResponse) VisitGetHookReplayResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHookReplay404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetHookReplay404ApplicationProblemPlusJSONResponse) VisitGetHookReplayResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHookReplaydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetHookReplaydefaultApplicationProblemPlusJSONResponse) VisitGetHookReplayResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayHookRequestObject struct {
+	ID     ID `json:"id"`
+	Params ReplayHookParams
+	Body   *ReplayHookJSONRequestBody
+}
+
+type ReplayHookResponseObject interface {
+	VisitReplayHookResponse(w http.ResponseWriter) error
+}
+
+type ReplayHook202JSONResponse Replay
+
+func (response ReplayHook202JSONResponse) VisitReplayHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayHook400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayHook400ApplicationProblemPlusJSONResponse) VisitReplayHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayHook401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayHook401ApplicationProblemPlusJSONResponse) VisitReplayHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayHook403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayHook403ApplicationProblemPlusJSONResponse) VisitReplayHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayHook404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayHook404ApplicationProblemPlusJSONResponse) VisitReplayHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayHook409ApplicationProblemPlusJSONResponse Problem
+
+func (response ReplayHook409ApplicationProblemPlusJSONResponse) VisitReplayHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayHook410ApplicationProblemPlusJSONResponse Problem
+
+func (response ReplayHook410ApplicationProblemPlusJSONResponse) VisitReplayHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(410)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayHook422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableApplicationProblemPlusJSONResponse
+}
+
+func (response ReplayHook422ApplicationProblemPlusJSONResponse) VisitReplayHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayHookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReplayHookdefaultApplicationProblemPlusJSONResponse) VisitReplayHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateHookSecretRequestObject struct {
+	ID     ID `json:"id"`
+	Params RotateHookSecretParams
+	Body   *RotateHookSecretJSONRequestBody
+}
+
+type RotateHookSecretResponseObject interface {
+	VisitRotateHookSecretResponse(w http.ResponseWriter) error
+}
+
+type RotateHookSecret200JSONResponse Rotation
+
+func (response RotateHookSecret200JSONResponse) VisitRotateHookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateHookSecret400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RotateHookSecret400ApplicationProblemPlusJSONResponse) VisitRotateHookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateHookSecret401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response RotateHookSecret401ApplicationProblemPlusJSONResponse) VisitRotateHookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateHookSecret403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RotateHookSecret403ApplicationProblemPlusJSONResponse) VisitRotateHookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateHookSecret404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RotateHookSecret404ApplicationProblemPlusJSONResponse) VisitRotateHookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateHookSecret409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response RotateHookSecret409ApplicationProblemPlusJSONResponse) VisitRotateHookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateHookSecret422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableApplicationProblemPlusJSONResponse
+}
+
+func (response RotateHookSecret422ApplicationProblemPlusJSONResponse) VisitRotateHookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateHookSecretdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RotateHookSecretdefaultApplicationProblemPlusJSONResponse) VisitRotateHookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestHookRequestObject struct {
+	ID     ID `json:"id"`
+	Params TestHookParams
+	Body   *TestHookJSONRequestBody
+}
+
+type TestHookResponseObject interface {
+	VisitTestHookResponse(w http.ResponseWriter) error
+}
+
+type TestHook200JSONResponse HookTest
+
+func (response TestHook200JSONResponse) VisitTestHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestHook400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response TestHook400ApplicationProblemPlusJSONResponse) VisitTestHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestHook401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response TestHook401ApplicationProblemPlusJSONResponse) VisitTestHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestHook403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response TestHook403ApplicationProblemPlusJSONResponse) VisitTestHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestHook404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response TestHook404ApplicationProblemPlusJSONResponse) VisitTestHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestHook409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response TestHook409ApplicationProblemPlusJSONResponse) VisitTestHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestHook422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableApplicationProblemPlusJSONResponse
+}
+
+func (response TestHook422ApplicationProblemPlusJSONResponse) VisitTestHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestHookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TestHookdefaultApplicationProblemPlusJSONResponse) VisitTestHookResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4981,6 +8169,15 @@ type StrictServerInterface interface {
 	// ListChanges Follow the changes
 	// (GET /changes)
 	ListChanges(ctx context.Context, request ListChangesRequestObject) (ListChangesResponseObject, error)
+	// ListDeliveries List deliveries
+	// (GET /deliveries)
+	ListDeliveries(ctx context.Context, request ListDeliveriesRequestObject) (ListDeliveriesResponseObject, error)
+	// GetDelivery Read a delivery
+	// (GET /deliveries/{id})
+	GetDelivery(ctx context.Context, request GetDeliveryRequestObject) (GetDeliveryResponseObject, error)
+	// Redeliver Deliver again
+	// (POST /deliveries/{id}/redeliver)
+	Redeliver(ctx context.Context, request RedeliverRequestObject) (RedeliverResponseObject, error)
 	// ListHooks List hooks
 	// (GET /hooks)
 	ListHooks(ctx context.Context, request ListHooksRequestObject) (ListHooksResponseObject, error)
@@ -4993,6 +8190,27 @@ type StrictServerInterface interface {
 	// GetHook Read a hook
 	// (GET /hooks/{id})
 	GetHook(ctx context.Context, request GetHookRequestObject) (GetHookResponseObject, error)
+	// PatchHook Change a hook
+	// (PATCH /hooks/{id})
+	PatchHook(ctx context.Context, request PatchHookRequestObject) (PatchHookResponseObject, error)
+	// ListHookDeliveries List a hook's deliveries
+	// (GET /hooks/{id}/deliveries)
+	ListHookDeliveries(ctx context.Context, request ListHookDeliveriesRequestObject) (ListHookDeliveriesResponseObject, error)
+	// StopHookReplay Stop a hook's replay
+	// (DELETE /hooks/{id}/replay)
+	StopHookReplay(ctx context.Context, request StopHookReplayRequestObject) (StopHookReplayResponseObject, error)
+	// GetHookReplay Read a hook's replay
+	// (GET /hooks/{id}/replay)
+	GetHookReplay(ctx context.Context, request GetHookReplayRequestObject) (GetHookReplayResponseObject, error)
+	// ReplayHook Send a hook the past
+	// (POST /hooks/{id}/replay)
+	ReplayHook(ctx context.Context, request ReplayHookRequestObject) (ReplayHookResponseObject, error)
+	// RotateHookSecret Give a hook a new secret
+	// (POST /hooks/{id}/rotate-secret)
+	RotateHookSecret(ctx context.Context, request RotateHookSecretRequestObject) (RotateHookSecretResponseObject, error)
+	// TestHook Try a hook
+	// (POST /hooks/{id}/test)
+	TestHook(ctx context.Context, request TestHookRequestObject) (TestHookResponseObject, error)
 	// ListItems List items
 	// (GET /items)
 	ListItems(ctx context.Context, request ListItemsRequestObject) (ListItemsResponseObject, error)
@@ -5135,6 +8353,85 @@ func (sh *strictHandler) ListChanges(w http.ResponseWriter, r *http.Request, par
 	}
 }
 
+// ListDeliveries operation middleware
+func (sh *strictHandler) ListDeliveries(w http.ResponseWriter, r *http.Request, params ListDeliveriesParams) {
+	var request ListDeliveriesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDeliveries(ctx, request.(ListDeliveriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDeliveries")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListDeliveriesResponseObject); ok {
+		if err := validResponse.VisitListDeliveriesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetDelivery operation middleware
+func (sh *strictHandler) GetDelivery(w http.ResponseWriter, r *http.Request, id ID) {
+	var request GetDeliveryRequestObject
+
+	request.ID = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDelivery(ctx, request.(GetDeliveryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDelivery")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetDeliveryResponseObject); ok {
+		if err := validResponse.VisitGetDeliveryResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Redeliver operation middleware
+func (sh *strictHandler) Redeliver(w http.ResponseWriter, r *http.Request, id ID, params RedeliverParams) {
+	var request RedeliverRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.Redeliver(ctx, request.(RedeliverRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Redeliver")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(RedeliverResponseObject); ok {
+		if err := validResponse.VisitRedeliverResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListHooks operation middleware
 func (sh *strictHandler) ListHooks(w http.ResponseWriter, r *http.Request, params ListHooksParams) {
 	var request ListHooksRequestObject
@@ -5239,6 +8536,226 @@ func (sh *strictHandler) GetHook(w http.ResponseWriter, r *http.Request, id ID) 
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetHookResponseObject); ok {
 		if err := validResponse.VisitGetHookResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PatchHook operation middleware
+func (sh *strictHandler) PatchHook(w http.ResponseWriter, r *http.Request, id ID) {
+	var request PatchHookRequestObject
+
+	request.ID = id
+
+	var body PatchHookApplicationMergePatchPlusJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PatchHook(ctx, request.(PatchHookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PatchHook")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PatchHookResponseObject); ok {
+		if err := validResponse.VisitPatchHookResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListHookDeliveries operation middleware
+func (sh *strictHandler) ListHookDeliveries(w http.ResponseWriter, r *http.Request, id ID, params ListHookDeliveriesParams) {
+	var request ListHookDeliveriesRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListHookDeliveries(ctx, request.(ListHookDeliveriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListHookDeliveries")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListHookDeliveriesResponseObject); ok {
+		if err := validResponse.VisitListHookDeliveriesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// StopHookReplay operation middleware
+func (sh *strictHandler) StopHookReplay(w http.ResponseWriter, r *http.Request, id ID) {
+	var request StopHookReplayRequestObject
+
+	request.ID = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.StopHookReplay(ctx, request.(StopHookReplayRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StopHookReplay")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(StopHookReplayResponseObject); ok {
+		if err := validResponse.VisitStopHookReplayResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetHookReplay operation middleware
+func (sh *strictHandler) GetHookReplay(w http.ResponseWriter, r *http.Request, id ID) {
+	var request GetHookReplayRequestObject
+
+	request.ID = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetHookReplay(ctx, request.(GetHookReplayRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetHookReplay")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetHookReplayResponseObject); ok {
+		if err := validResponse.VisitGetHookReplayResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ReplayHook operation middleware
+func (sh *strictHandler) ReplayHook(w http.ResponseWriter, r *http.Request, id ID, params ReplayHookParams) {
+	var request ReplayHookRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body ReplayHookJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplayHook(ctx, request.(ReplayHookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplayHook")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ReplayHookResponseObject); ok {
+		if err := validResponse.VisitReplayHookResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RotateHookSecret operation middleware
+func (sh *strictHandler) RotateHookSecret(w http.ResponseWriter, r *http.Request, id ID, params RotateHookSecretParams) {
+	var request RotateHookSecretRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body RotateHookSecretJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		if !errors.Is(err, io.EOF) {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.RotateHookSecret(ctx, request.(RotateHookSecretRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RotateHookSecret")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(RotateHookSecretResponseObject); ok {
+		if err := validResponse.VisitRotateHookSecretResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// TestHook operation middleware
+func (sh *strictHandler) TestHook(w http.ResponseWriter, r *http.Request, id ID, params TestHookParams) {
+	var request TestHookRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body TestHookJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		if !errors.Is(err, io.EOF) {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.TestHook(ctx, request.(TestHookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TestHook")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(TestHookResponseObject); ok {
+		if err := validResponse.VisitTestHookResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -1,0 +1,376 @@
+package hook
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/account"
+	"itemcast/internal/change"
+	"itemcast/internal/db"
+	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/problem"
+)
+
+// State is how far a delivery has come.
+type State string
+
+// The states of a delivery.
+const (
+	Pending   State = "pending"
+	Succeeded State = "succeeded"
+	Failed    State = "failed"
+)
+
+// Waits is what a pending delivery waits for.
+type Waits string
+
+// What there is to wait for.
+const (
+	ForSlot    Waits = "slot"    // it is due: for a free slot
+	ForAnswer  Waits = "answer"  // it is being sent
+	ForRetry   Waits = "retry"   // until NextAttemptAt
+	ForEarlier Waits = "earlier" // for an earlier change of its item to this hook
+)
+
+// Delivery is a change on its way to a hook, or what became of it. Neither the document nor any header of the request is part of it.
+type Delivery struct {
+	ID            uuid.UUID // the webhook-id of its requests
+	HookID        uuid.UUID
+	ItemID        uuid.UUID
+	Cursor        string
+	Event         string
+	Trigger       string
+	Revision      int64
+	State         State
+	WaitsFor      *Waits // nil unless it is pending
+	NextAttemptAt *time.Time
+	Attempts      int
+	LastAttemptAt *time.Time
+	LastStatus    *int    // HTTP; nil: there was no answer
+	LastFault     *string // the class of the last failure
+	LastError     *string // and what it was, in words
+	CreatedAt     time.Time
+	OccurredAt    *time.Time // of the change; nil: the log no longer keeps it
+	position      int64
+}
+
+// Attempt is one request of a delivery.
+type Attempt struct {
+	Number    int
+	At        time.Time
+	Duration  *time.Duration // nil: it was given up without a request
+	Trigger   string
+	Succeeded bool
+	Status    *int
+	Response  *string // how the answer began: 4 KiB at most
+	Fault     *string
+	Error     *string
+}
+
+// DeliveryFilter says which deliveries are meant; a zero criterion lets all pass.
+type DeliveryFilter struct {
+	Hook           *uuid.UUID
+	Item           *uuid.UUID
+	State          State
+	OccurredAfter  *time.Time // of their changes, as far as the log is in the order of its times
+	OccurredBefore *time.Time
+}
+
+// deliveryKey is what a delivery is in the database.
+type deliveryKey struct {
+	hook     uuid.UUID
+	position int64
+}
+
+// Deliveries returns up to limit deliveries of the account's hooks, those of the newest changes first, from after on, which is empty or what
+// an earlier call gave as next. Errors: NOT_FOUND for a hook that there is not, INVALID_CURSOR.
+func (s *Service) Deliveries(ctx context.Context, filter DeliveryFilter, limit int, after string) (deliveries []Delivery, next string, err error) {
+	actor, err := account.Authorize(ctx, account.HooksManage)
+	if err != nil {
+		return nil, "", err
+	}
+	q := dbsqlc.New(db.Read(ctx, s.pool))
+	if filter.Hook != nil {
+		if _, err := get(ctx, q, actor.AccountID, *filter.Hook); err != nil {
+			return nil, "", err
+		}
+	}
+	p, err := s.range_(ctx, filter, after)
+	if err != nil {
+		return nil, "", err
+	}
+	p.AccountID, p.HookID, p.ItemID, p.MaxRows = actor.AccountID, filter.Hook, filter.Item, int32(limit+1)
+	if filter.State == "" || filter.State == Pending {
+		rows, err := q.PendingDeliveries(ctx, p)
+		if err != nil {
+			return nil, "", fmt.Errorf("list pending deliveries: %w", err)
+		}
+		for _, row := range rows {
+			deliveries = append(deliveries, s.pending(row))
+		}
+	}
+	if filter.State != Pending {
+		rows, err := ended(ctx, q, p, filter)
+		if err != nil {
+			return nil, "", fmt.Errorf("list deliveries: %w", err)
+		}
+		for _, row := range rows {
+			deliveries = append(deliveries, s.ended(row))
+		}
+	}
+	slices.SortFunc(deliveries, newestFirst)
+	if len(deliveries) > limit {
+		deliveries = deliveries[:limit]
+		last := deliveries[limit-1]
+		next = deliveryPlace(last.position, last.HookID)
+	}
+	return deliveries, next, nil
+}
+
+func newestFirst(a, b Delivery) int {
+	if a.position != b.position {
+		return int(b.position - a.position)
+	}
+	return slices.Compare(b.HookID[:], a.HookID[:])
+}
+
+// range_ is between which places of the log to look.
+func (s *Service) range_(ctx context.Context, filter DeliveryFilter, after string) (p dbsqlc.PendingDeliveriesParams, err error) {
+	p.BeforePosition = math.MaxInt64
+	if after != "" {
+		if p.BeforePosition, p.BeforeHook, err = readDeliveryPlace(after); err != nil {
+			return p, err
+		}
+	}
+	if filter.OccurredAfter != nil {
+		position, err := s.feed.PositionAt(ctx, *filter.OccurredAfter)
+		if err != nil {
+			return p, err
+		}
+		p.AfterPosition = int64(position)
+	}
+	if filter.OccurredBefore != nil {
+		position, err := s.feed.PositionAt(ctx, *filter.OccurredBefore)
+		if err != nil {
+			return p, err
+		}
+		if int64(position) < p.BeforePosition {
+			p.BeforePosition, p.BeforeHook = int64(position), lastHook
+		}
+	}
+	return p, nil
+}
+
+// lastHook is above every id: with it a place is after all deliveries of its position.
+var lastHook = uuid.Max
+
+func ended(ctx context.Context, q *dbsqlc.Queries, p dbsqlc.PendingDeliveriesParams, filter DeliveryFilter) (rows []dbsqlc.EndedDeliveriesRow, err error) {
+	var outcome *string
+	if filter.State != "" {
+		outcome = new(string(filter.State))
+	}
+	switch {
+	case filter.Item != nil:
+		of, err := q.EndedDeliveriesOfItem(ctx, dbsqlc.EndedDeliveriesOfItemParams{AccountID: p.AccountID, ItemID: *p.ItemID, HookID: p.HookID,
+			Outcome: outcome, BeforePosition: p.BeforePosition, AfterPosition: p.AfterPosition, BeforeHook: p.BeforeHook, MaxRows: p.MaxRows})
+		for _, row := range of {
+			rows = append(rows, dbsqlc.EndedDeliveriesRow{ID: row.ID, HookID: row.HookID, ItemID: row.ItemID, Position: row.Position,
+				Revision: row.Revision, Kind: row.Kind, Trigger: row.Trigger, Number: row.Number, At: row.At, Took: row.Took, Outcome: row.Outcome,
+				Status: row.Status, Fault: row.Fault, Error: row.Error, CreatedAt: row.CreatedAt, OccurredAt: &row.OccurredAt})
+		}
+		return rows, err
+	case filter.State == Failed:
+		of, err := q.FailedDeliveries(ctx, dbsqlc.FailedDeliveriesParams{AccountID: p.AccountID, HookID: p.HookID,
+			BeforePosition: p.BeforePosition, AfterPosition: p.AfterPosition, BeforeHook: p.BeforeHook, MaxRows: p.MaxRows})
+		for _, row := range of {
+			rows = append(rows, dbsqlc.EndedDeliveriesRow(row))
+		}
+		return rows, err
+	default:
+		return q.EndedDeliveries(ctx, dbsqlc.EndedDeliveriesParams{AccountID: p.AccountID, HookID: p.HookID, Outcome: outcome,
+			BeforePosition: p.BeforePosition, AfterPosition: p.AfterPosition, BeforeHook: p.BeforeHook, MaxRows: p.MaxRows})
+	}
+}
+
+// Delivery returns a delivery with its attempts, the last hundred of them. Error: NOT_FOUND.
+func (s *Service) Delivery(ctx context.Context, id uuid.UUID) (Delivery, []Attempt, error) {
+	actor, err := account.Authorize(ctx, account.HooksManage)
+	if err != nil {
+		return Delivery{}, nil, err
+	}
+	return s.delivery(ctx, dbsqlc.New(db.Read(ctx, s.pool)), actor.AccountID, id)
+}
+
+var errNoDelivery = problem.New(problem.NotFound, "There is no such delivery, or the log no longer keeps it.")
+
+func (s *Service) delivery(ctx context.Context, q *dbsqlc.Queries, accountID, id uuid.UUID) (d Delivery, attempts []Attempt, err error) {
+	rows, err := q.AttemptsOf(ctx, dbsqlc.AttemptsOfParams{AccountID: accountID, Position: positionOf(id), ID: id})
+	if err != nil {
+		return d, nil, fmt.Errorf("read attempts: %w", err)
+	}
+	for _, row := range rows {
+		attempts = append(attempts, toAttempt(row))
+	}
+	pending, err := q.PendingDelivery(ctx, dbsqlc.PendingDeliveryParams{AccountID: accountID, Position: positionOf(id), ID: id})
+	switch {
+	case err == nil:
+		return s.pending(dbsqlc.PendingDeliveriesRow(pending)), attempts, nil
+	case !errors.Is(err, pgx.ErrNoRows):
+		return d, nil, fmt.Errorf("read delivery: %w", err)
+	case len(rows) == 0:
+		return d, nil, errNoDelivery
+	}
+	last := rows[len(rows)-1]
+	return s.ended(dbsqlc.EndedDeliveriesRow{ID: last.DeliveryID, HookID: last.HookID, ItemID: last.ItemID, Position: last.Position,
+		Revision: last.Revision, Kind: last.Kind, Trigger: last.Trigger, Number: last.Number, At: last.At, Took: last.Took, Outcome: last.Outcome,
+		Status: last.Status, Fault: last.Fault, Error: last.Error, CreatedAt: last.CreatedAt, OccurredAt: last.OccurredAt}), attempts, nil
+}
+
+// Redeliver has a delivery made again, whatever became of it: with the same id and, unless the hook asks for another body now, the same
+// bytes. Its schedule begins anew. One that waits for a retry is due at once. Errors: NOT_FOUND; CONFLICT when it is being sent, when it waits
+// for an earlier one, when the hook is inactive, and when the log no longer keeps the change.
+func (s *Service) Redeliver(ctx context.Context, id uuid.UUID) (Delivery, error) {
+	actor, err := account.Authorize(ctx, account.HooksManage)
+	if err != nil {
+		return Delivery{}, err
+	}
+	var again Delivery
+	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		q := dbsqlc.New(tx)
+		if err := q.LockLines(ctx); err != nil {
+			return fmt.Errorf("lock lines: %w", err)
+		}
+		d, _, err := s.delivery(ctx, q, actor.AccountID, id)
+		if err != nil {
+			return err
+		}
+		h, err := get(ctx, q, actor.AccountID, d.HookID)
+		if err != nil {
+			return err
+		}
+		if !h.Active {
+			return problem.New(problem.Conflict, "The hook is inactive; make it active first.")
+		}
+		if d.State == Pending {
+			err = s.hasten(ctx, q, actor.AccountID, d)
+		} else {
+			err = s.resend(ctx, q, h, d)
+		}
+		if err != nil {
+			return err
+		}
+		db.AfterCommit(ctx, func() { s.due(d.HookID) })
+		again, _, err = s.delivery(ctx, q, actor.AccountID, id)
+		return err
+	})
+	return again, err
+}
+
+func (s *Service) hasten(ctx context.Context, q *dbsqlc.Queries, accountID uuid.UUID, d Delivery) error {
+	switch *d.WaitsFor {
+	case ForAnswer:
+		return problem.New(problem.Conflict, "The delivery is being sent just now.")
+	case ForEarlier:
+		return problem.New(problem.Conflict, "The delivery waits for an earlier one of its item; redeliver that one.")
+	}
+	_, err := q.HastenDelivery(ctx, dbsqlc.HastenDeliveryParams{AccountID: accountID, HookID: d.HookID, Position: d.position, Trigger: change.ByManual})
+	if err != nil {
+		return fmt.Errorf("hasten delivery: %w", err)
+	}
+	return nil
+}
+
+func (s *Service) resend(ctx context.Context, q *dbsqlc.Queries, h Hook, d Delivery) error {
+	changes, err := s.feed.Read(ctx, change.Position(d.position-1), 1)
+	if problem.Is(err, problem.CursorExpired) || err == nil && len(changes) == 0 {
+		return problem.New(problem.Conflict, "The log no longer keeps the change, and so there is nothing to send.")
+	}
+	if err != nil {
+		return err
+	}
+	rows := resendParams(change.ByManual, h.ID, h.Body, changes)
+	rows.Ids[0] = d.ID
+	if _, err := q.ResendDeliveries(ctx, rows); err != nil {
+		return fmt.Errorf("insert delivery: %w", err)
+	}
+	return nil
+}
+
+// resendParams are deliveries of changes, in the log's order, to a hook.
+func resendParams(trigger string, hook uuid.UUID, body string, changes []*change.Change) dbsqlc.ResendDeliveriesParams {
+	p := dbsqlc.ResendDeliveriesParams{Trigger: trigger}
+	seen := make(map[uuid.UUID]bool)
+	for _, c := range changes {
+		p.HookIds, p.Positions = append(p.HookIds, hook), append(p.Positions, int64(c.Position))
+		p.Ids = append(p.Ids, deliveryID(hook, c))
+		p.AccountIds, p.ItemIds = append(p.AccountIds, c.AccountID), append(p.ItemIds, c.ItemID)
+		p.ChangeIds, p.Revisions = append(p.ChangeIds, c.ID), append(p.Revisions, c.Revision)
+		p.Kinds, p.Thins = append(p.Kinds, string(c.Kind)), append(p.Thins, body == ThinBody)
+		p.Firsts = append(p.Firsts, !seen[c.ItemID])
+		seen[c.ItemID] = true
+	}
+	return p
+}
+
+func (s *Service) pending(row dbsqlc.PendingDeliveriesRow) Delivery {
+	d := Delivery{ID: row.ID, HookID: row.HookID, ItemID: row.ItemID, Cursor: s.feed.Cursor(change.Position(row.Position)),
+		Event: events[change.Kind(row.Kind)], Trigger: row.Trigger, Revision: row.Revision, State: Pending, Attempts: int(row.Attempts),
+		LastAttemptAt: utc(row.LastAttempt), LastStatus: toInt(row.LastStatus), LastFault: row.LastFault, LastError: row.LastError,
+		CreatedAt: row.CreatedAt.UTC(), OccurredAt: utc(row.OccurredAt), position: row.Position}
+	switch {
+	case row.Claimed:
+		d.WaitsFor = new(ForAnswer)
+	case row.DueAt == nil:
+		d.WaitsFor = new(ForEarlier)
+	case row.DueAt.After(time.Now()):
+		d.WaitsFor, d.NextAttemptAt = new(ForRetry), utc(row.DueAt)
+	default:
+		d.WaitsFor, d.NextAttemptAt = new(ForSlot), utc(row.DueAt)
+	}
+	return d
+}
+
+func (s *Service) ended(row dbsqlc.EndedDeliveriesRow) Delivery {
+	return Delivery{ID: row.ID, HookID: row.HookID, ItemID: row.ItemID, Cursor: s.feed.Cursor(change.Position(row.Position)),
+		Event: events[change.Kind(row.Kind)], Trigger: row.Trigger, Revision: row.Revision, State: State(row.Outcome), Attempts: int(row.Number),
+		LastAttemptAt: utc(&row.At), LastStatus: toInt(row.Status), LastFault: row.Fault, LastError: row.Error,
+		CreatedAt: row.CreatedAt.UTC(), OccurredAt: utc(row.OccurredAt), position: row.Position}
+}
+
+func toAttempt(row dbsqlc.AttemptsOfRow) Attempt {
+	a := Attempt{Number: int(row.Number), At: row.At.UTC(), Trigger: row.Trigger, Succeeded: row.Outcome == outcomes[succeeded],
+		Status: toInt(row.Status), Response: row.Response, Fault: row.Fault, Error: row.Error}
+	if row.Took != nil {
+		a.Duration = new(time.Duration(*row.Took) * time.Microsecond)
+	}
+	return a
+}
+
+func toInt(n *int32) *int {
+	if n == nil {
+		return nil
+	}
+	return new(int(*n))
+}
+
+// A place in the list of deliveries is the position and the hook of the last one before it; opaque to clients.
+func deliveryPlace(position int64, hook uuid.UUID) string {
+	return base64.RawURLEncoding.EncodeToString(append(binary.BigEndian.AppendUint64(nil, uint64(position)), hook[:]...))
+}
+
+func readDeliveryPlace(after string) (position int64, hook uuid.UUID, err error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(after)
+	if err != nil || len(raw) != 8+len(hook) || raw[0] > 0x7f {
+		return 0, hook, problem.New(problem.InvalidCursor, "The position is not one of the list of deliveries; take it from next.")
+	}
+	return int64(binary.BigEndian.Uint64(raw)), uuid.UUID(raw[8:]), nil
+}

@@ -1,0 +1,36 @@
+package hook
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"strconv"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/change"
+)
+
+// deliveryID is a delivery's id, which is its webhook-id too: a UUID of version 8 (RFC 9562) that begins with the change's position, by which
+// the delivery is found, and goes on with a digest of what is sent where. So a change has one id with a hook however often it is sent, and no
+// other change ever has it: not that of a database which was restored from a backup and went on from there otherwise.
+func deliveryID(hook uuid.UUID, c *change.Change) uuid.UUID {
+	text := make([]byte, 0, 96)
+	text = append(text, hook[:]...)
+	text = append(text, c.ItemID[:]...)
+	text = strconv.AppendInt(text, c.ID, 10)
+	text = append(text, ' ')
+	text = strconv.AppendInt(text, c.Revision, 10)
+	text = append(text, ' ')
+	text = strconv.AppendInt(text, c.OccurredAt.UnixMicro(), 10)
+	digest := sha256.Sum256(text)
+
+	var id uuid.UUID
+	binary.BigEndian.PutUint64(id[:], uint64(c.Position)<<16)
+	copy(id[6:], digest[:])
+	id[6] = id[6]&0x0f | 0x80 // version 8
+	id[8] = id[8]&0x3f | 0x80 // the variant of RFC 9562
+	return id
+}
+
+// positionOf is the position in a delivery's id.
+func positionOf(id uuid.UUID) int64 { return int64(binary.BigEndian.Uint64(id[:]) >> 16) }

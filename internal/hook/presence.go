@@ -1,0 +1,129 @@
+package hook
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"itemcast/internal/db/dbsqlc"
+)
+
+// presence tells the other nodes that this one is alive, and this one when it can no longer tell them.
+//
+// It holds an advisory lock of a number of its own, on a connection of its own: a node that is killed loses it with the connection, at once.
+// The others see the number missing, wait for takeOver, and then make due again what was claimed under it (Dispatcher.takeOver), long before
+// the claims would lapse. A node that is alive and cannot reach Postgres must have stopped posting by then: it gives up its term, and with it
+// the posts in flight, after half of that time.
+type presence struct {
+	pool *pgxpool.Pool
+	log  *slog.Logger
+	// takeOver is how long a node's number must have been missing before its claims are taken over.
+	takeOver time.Duration
+
+	mu  sync.Mutex
+	now term
+	end context.CancelFunc
+}
+
+// term is a time in which the node is known to be alive under one number. What it claims in it, it posts with ctx.
+type term struct {
+	node int32
+	ctx  context.Context
+}
+
+func (t term) held() bool { return t.ctx != nil && t.ctx.Err() == nil }
+
+// term returns the present term; not ok when there is none, and nothing may be claimed.
+func (p *presence) term() (term, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now, p.now.held()
+}
+
+// run holds the presence until ctx ends, in terms of posting's; began is called with each.
+func (p *presence) run(ctx, posting context.Context, began func()) {
+	var node int32
+	lost := time.Now()
+	for ctx.Err() == nil {
+		if node == 0 || time.Since(lost) > p.takeOver/2 {
+			p.resign()
+			node = rand.Int32N(1<<31-1) + 1 // zero stands for those that died before this node began
+		}
+		err := p.hold(ctx, node, func() {
+			p.take(node, posting)
+			began()
+		}, &lost)
+		if err != nil && ctx.Err() == nil {
+			p.log.Warn("lost the connection that tells the other nodes of this one; connecting again", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(p.takeOver / 12):
+		}
+	}
+}
+
+// take begins a term, or goes on with the one of the same number.
+func (p *presence) take(node int32, posting context.Context) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.now.held() && p.now.node == node {
+		return
+	}
+	p.now.node = node
+	p.now.ctx, p.end = context.WithCancel(posting)
+}
+
+// resign ends the term.
+func (p *presence) resign() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.end != nil {
+		p.end()
+	}
+}
+
+// hold takes the lock of a number, says so, and returns when it is lost, or may be; lost is when it was last seen to be held.
+func (p *presence) hold(ctx context.Context, node int32, held func(), lost *time.Time) error {
+	within := func() (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, p.takeOver/4) }
+	config := p.pool.Config().ConnConfig.Copy()
+	// Should this machine vanish without a word, the server notices in seconds and not in hours.
+	for name, value := range map[string]string{"tcp_keepalives_idle": "2", "tcp_keepalives_interval": "1", "tcp_keepalives_count": "3"} {
+		config.RuntimeParams[name] = value
+	}
+	connecting, cancel := within()
+	conn, err := pgx.ConnectConfig(connecting, config)
+	cancel()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = conn.Close(closing)
+	}()
+	q := dbsqlc.New(conn)
+	for {
+		asking, cancel := within()
+		ok, err := q.HoldPresence(asking, node) // once it is held, held once more: a ping
+		cancel()
+		if err != nil || !ok {
+			return err
+		}
+		*lost = time.Now()
+		held()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(p.takeOver / 6):
+		}
+		if time.Since(*lost) > p.takeOver/2 { // this process was stopped, and the lock may have been lost meanwhile
+			return nil
+		}
+	}
+}

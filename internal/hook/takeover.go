@@ -1,0 +1,112 @@
+package hook
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/db/dbsqlc"
+)
+
+// absence knows which nodes have been seen and are missing. It is for one goroutine, the sweep.
+type absence struct {
+	patience time.Duration
+	missing  map[int32]time.Time // since when; zero: it is there
+}
+
+// newAbsence counts those that died before this node began as missing from now on: they are all called zero.
+func newAbsence(patience time.Duration, now time.Time) absence {
+	return absence{patience: patience, missing: map[int32]time.Time{0: now}}
+}
+
+// look takes note of who is alive, and reports whether somebody has been missing for long enough to be dead. It returns whom to leave alone:
+// the living, and those who may come back.
+func (a *absence) look(alive []int32, now time.Time) (spared []int32, dead bool) {
+	there := make(map[int32]bool, len(alive))
+	for _, node := range alive {
+		there[node] = true
+		a.missing[node] = time.Time{}
+	}
+	spared = alive
+	for node, since := range a.missing {
+		switch {
+		case there[node]:
+		case since.IsZero():
+			a.missing[node] = now
+			spared = append(spared, node)
+		case now.Sub(since) < a.patience:
+			spared = append(spared, node)
+		default:
+			delete(a.missing, node)
+			dead = true
+		}
+	}
+	return spared, dead
+}
+
+// takeOver makes due again what dead nodes have claimed.
+func (d *Dispatcher) takeOver(ctx context.Context) error {
+	q := dbsqlc.New(d.pool)
+	alive, err := q.NodesAlive(ctx)
+	if err != nil {
+		return err
+	}
+	spared, dead := d.absence.look(alive, time.Now())
+	if !dead {
+		return nil
+	}
+	hooks, err := q.TakeOver(ctx, dbsqlc.TakeOverParams{Lease: d.config.lease().Seconds(), Alive: spared})
+	if err != nil {
+		return err
+	}
+	if len(hooks) > 0 {
+		d.log.Info("took over deliveries that a dead node had claimed", "deliveries", len(hooks))
+	}
+	d.Look(hooks...)
+	return nil
+}
+
+const (
+	endBatch   = 1000 // deliveries under the lock of the lines
+	endBatches = 20   // of a hook, in a sweep
+)
+
+// endInactive ends what is pending of inactive hooks, in bounded batches, and forgets hooks that are deleted. It ends the newest first: the
+// first of a line is then its last to go, and no line is ever without one, should the hook become active again meanwhile.
+func (d *Dispatcher) endInactive(ctx context.Context) error {
+	hooks, err := dbsqlc.New(d.pool).InactiveHooks(ctx)
+	if err != nil {
+		return err
+	}
+	for _, h := range hooks {
+		ended := int64(endBatch)
+		for n := 0; n < endBatches && ended == endBatch && err == nil; n++ {
+			ended, err = d.endBatch(ctx, h)
+		}
+		if err == nil && h.Deleted && ended < endBatch {
+			_, err = dbsqlc.New(d.pool).ForgetHook(ctx, h.ID)
+		}
+		if err != nil {
+			return fmt.Errorf("hook %s: %w", h.ID, err)
+		}
+	}
+	return nil
+}
+
+func (d *Dispatcher) endBatch(ctx context.Context, h dbsqlc.InactiveHooksRow) (ended int64, err error) {
+	err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) (err error) {
+		q := dbsqlc.New(tx)
+		if err := q.LockLines(ctx); err != nil {
+			return err
+		}
+		if h.Deleted {
+			ended, err = q.DropPending(ctx, dbsqlc.DropPendingParams{HookID: h.ID, Batch: endBatch})
+		} else {
+			ended, err = q.FailPending(ctx, dbsqlc.FailPendingParams{HookID: h.ID, Batch: endBatch, Reason: h.Reason})
+		}
+		return err
+	})
+	return ended, err
+}
