@@ -14,7 +14,8 @@ import (
 const (
 	headerSize = 12
 	response   = 1 << 15
-	nameError  = 3 // RCODE: there is no such name
+	recursion  = 1 << 7 // is available: an empty answer is final
+	nameError  = 3      // RCODE: there is no such name
 	typeA      = 1
 	typeAAAA   = 28
 	classIN    = 1
@@ -78,7 +79,7 @@ func reply(query []byte, answer func(string, bool) ([]netip.Addr, bool)) []byte 
 	addresses, known := answer(strings.ToLower(strings.Join(labels, ".")), kind == typeAAAA)
 
 	message := append([]byte(nil), query[:end]...)
-	flags := uint16(response) | binary.BigEndian.Uint16(query[2:])
+	flags := uint16(response|recursion) | binary.BigEndian.Uint16(query[2:])
 	if !known {
 		flags |= nameError
 	}
