@@ -1,0 +1,55 @@
+package egress
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// literal reads a host that is an address; not valid: it is a name. Usual is false for the forms that we do not dial but that others read
+// as IPv4 (WHATWG URL, "IPv4 parser", after inet_aton): fewer parts than four, of which the last fills what is left; octal and hexadecimal;
+// a dot at the end.
+func literal(host string) (address netip.Addr, usual bool) {
+	if address, err := netip.ParseAddr(host); err == nil {
+		return address, true
+	}
+	parts := strings.Split(strings.TrimSuffix(host, "."), ".")
+	if len(parts) > 4 {
+		return netip.Addr{}, false
+	}
+	var bits uint64
+	for i, part := range parts {
+		size := 8
+		if i == len(parts)-1 {
+			size = 8 * (5 - len(parts))
+		}
+		n, err := parseNumber(part, size)
+		if err != nil {
+			return netip.Addr{}, false
+		}
+		bits = bits<<size | n
+	}
+	return netip.AddrFrom4([4]byte{byte(bits >> 24), byte(bits >> 16), byte(bits >> 8), byte(bits)}), false
+}
+
+func parseNumber(text string, bits int) (uint64, error) {
+	base := 10
+	if hexadecimal, ok := strings.CutPrefix(strings.ToLower(text), "0x"); ok {
+		text, base = "0"+hexadecimal, 16 // 0x alone is zero
+	} else if len(text) > 1 && text[0] == '0' {
+		base = 8
+	}
+	return strconv.ParseUint(text, base, bits)
+}
+
+// endsInNumber reports whether a host is taken for an address by its last label (WHATWG URL, "ends in a number checker"). No name of the
+// DNS does: top-level domains are not numeric (RFC 3696, 2).
+func endsInNumber(host string) bool {
+	host = strings.TrimSuffix(host, ".")
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if last != "" && strings.Trim(last, "0123456789") == "" {
+		return true
+	}
+	hexadecimal, ok := strings.CutPrefix(strings.ToLower(last), "0x")
+	return ok && strings.Trim(hexadecimal, "0123456789abcdef") == ""
+}

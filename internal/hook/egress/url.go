@@ -1,0 +1,125 @@
+package egress
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MaxURL is the most characters that a URL may have.
+const MaxURL = 2000
+
+// Of a name in the DNS (RFC 1035, 2.3.4), in characters; a dot at the end is not counted.
+const (
+	maxName  = 253
+	maxLabel = 63
+)
+
+// CheckURL looks at a URL to POST to. The fault is what keeps it from being one at all; the refusal, that its host is an address, or its
+// port one, that may not be reached: a *Refusal, or that an address is written in a way that not everybody reads alike. Both continue a
+// sentence that begins with the URL's name. The addresses of a host that is a name are not looked up: they are true for the moment only.
+func (p Policy) CheckURL(raw string) (fault string, refusal error) {
+	u, fault := parseURL(raw)
+	if fault != "" {
+		return fault, nil
+	}
+	port, fault := portOf(u)
+	if fault != "" {
+		return fault, nil
+	}
+	address, usual := literal(u.Hostname())
+	if fault := faultOfHost(u, address); fault != "" {
+		return fault, nil
+	}
+	if !address.IsValid() {
+		return "", p.checkPort(address, port)
+	}
+	if err := p.Check(netip.AddrPortFrom(address, port)); err != nil {
+		return "", err
+	}
+	if !usual {
+		return "", fmt.Errorf("must write the address of its host as %s", address)
+	}
+	return "", nil
+}
+
+func parseURL(raw string) (u *url.URL, fault string) {
+	if utf8.RuneCountInString(raw) > MaxURL {
+		return nil, fmt.Sprintf("must have at most %d characters", MaxURL)
+	}
+	if strings.ContainsFunc(raw, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError }) {
+		return nil, "must not contain spaces or control characters"
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return nil, "must be a URL"
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, "must begin with http:// or https://"
+	case u.Hostname() == "":
+		return nil, "must name a host"
+	case u.User != nil:
+		return nil, "must not contain credentials; verify the signature instead"
+	case u.Fragment != "" || strings.Contains(raw, "#"):
+		return nil, "must not have a fragment"
+	}
+	return u, ""
+}
+
+func portOf(u *url.URL) (port uint16, fault string) {
+	switch text := u.Port(); {
+	case text == "" && u.Scheme == "https":
+		return 443, ""
+	case text == "":
+		return 80, ""
+	default:
+		n, err := strconv.ParseUint(text, 10, 16)
+		if err != nil || n == 0 {
+			return 0, "must have a port from 1 to 65535, or none"
+		}
+		return uint16(n), ""
+	}
+}
+
+// faultOfHost returns what is wrong with the host of u, which is address if that is valid.
+func faultOfHost(u *url.URL, address netip.Addr) string {
+	host := u.Hostname()
+	switch {
+	case strings.HasPrefix(u.Host, "[") != address.Is6():
+		return "must have an IPv6 address, and only that, in brackets"
+	case address.Zone() != "" && !address.IsLinkLocalUnicast():
+		return "must not have a zone in an address that is not link-local"
+	case address.IsValid():
+		return ""
+	}
+	for i := range len(host) {
+		switch c := host[i]; {
+		case c >= utf8.RuneSelf: // what it stands for differs between versions of IDNA, and some stands for digits and dots
+			return "must name its host in ASCII; write an internationalized name in its form that begins with xn--"
+		case !nameByte(c):
+			return "must name its host with letters, digits, hyphens, underscores and dots only"
+		}
+	}
+	name := strings.TrimSuffix(host, ".")
+	if len(name) > maxName {
+		return fmt.Sprintf("must name a host of at most %d characters", maxName)
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" || len(label) > maxLabel {
+			return fmt.Sprintf("must name a host with 1 to %d characters between its dots", maxLabel)
+		}
+	}
+	if endsInNumber(host) {
+		return "must name a host; this is no address, and no name ends in a number"
+	}
+	return ""
+}
+
+// nameByte reports whether c may be in the name of a host. The underscore is not allowed by RFC 1123, but names of containers have it.
+func nameByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.'
+}
