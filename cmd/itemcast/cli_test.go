@@ -188,14 +188,16 @@ func TestImport_ByRESTGoesOnByItsKeyAndTellsOfRejectedLines(t *testing.T) {
 
 func TestCommands_HelpNamesTheVariablesAndMistakesAreExplained(t *testing.T) {
 	t.Parallel()
-	for command, mention := range map[string]string{"": "ITEMCAST_DATABASE_URL", "serve": "ITEMCAST_ADDR", "migrate": "ITEMCAST_DATA_DIR", "import": "--again", "export": "--search"} {
+	for command, mention := range map[string]string{"": "ITEMCAST_DATABASE_URL", "serve": "ITEMCAST_ADDR", "migrate": "ITEMCAST_DATA_DIR", "import": "--again", "export": "--search",
+		"listen": "ITEMCAST_LISTEN_SECRET"} {
 		code, out, _ := runProcess(t, nil, append(strings.Fields(command), "--help")...)
 		if code != 0 || !strings.Contains(out, mention) {
 			t.Errorf("itemcast %s --help: %d\n%s", command, code, out)
 		}
 		for _, flag := range regexp.MustCompile(`(?m)^ .*(--[a-z-]+)`).FindAllStringSubmatch(out, -1) {
 			name := strings.TrimPrefix(flag[1], "--")
-			if variable := "$ITEMCAST_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")); name != "help" && !strings.Contains(out, variable) {
+			variable := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+			if name != "help" && !strings.Contains(out, "$ITEMCAST_"+variable) && !strings.Contains(out, "$ITEMCAST_"+strings.ToUpper(command)+"_"+variable) {
 				t.Errorf("itemcast %s --help does not tell of %s", command, variable)
 			}
 		}

@@ -29,6 +29,7 @@ type commands struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date, and exit. (serve does it too.)"`
 	Import  importCommand  `cmd:"" help:"Import items from a file of NDJSON; goes on where an interrupted import stopped."`
 	Export  exportCommand  `cmd:"" help:"Export items as NDJSON."`
+	Listen  listenCommand  `cmd:"" help:"Receive what hooks send, verify it and print it, for development; answers with failures on demand."`
 }
 
 // console is where a command runs.

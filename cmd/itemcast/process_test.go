@@ -75,6 +75,12 @@ func (o *output) String() string {
 // start runs a command with nothing of the tests' environment but what is given, and kills it when the test ends.
 func start(t *testing.T, environment []string, args ...string) *process {
 	t.Helper()
+	return startReading(t, nil, environment, args...)
+}
+
+// startReading is start with a standard input; nil is an empty one.
+func startReading(t *testing.T, in *os.File, environment []string, args ...string) *process {
+	t.Helper()
 	file, err := binary()
 	if err != nil {
 		t.Fatal(err)
@@ -88,6 +94,9 @@ func start(t *testing.T, environment []string, args ...string) *process {
 		}
 	}
 	p.cmd.Env = append(p.cmd.Env, environment...)
+	if in != nil {
+		p.cmd.Stdin = in
+	}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,81 @@
+package receiving
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+const hostile = "a\x1b[2J\x07\u009b31m\u202e\xff\r\n\x7f\U000e0001b"
+
+func sample(body string) *Delivery {
+	return &Delivery{At: time.Now(), Target: "/" + hostile, Header: http.Header{"X-A": {hostile}}, Body: []byte(body),
+		ID: hostile, Event: hostile, Trigger: hostile, Item: hostile, Cursor: hostile, Checked: true, Fault: errors.New(hostile), Answer: Answer{Status: 200}}
+}
+
+// A terminal obeys control characters, and shows text in the order that marks of direction tell it.
+func TestPrinter_NothingFromTheWireReachesATerminalUnescaped(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`{"a":"` + "\u009b\u202e\xff\x7f" + `"}`, hostile, "[" + strings.Repeat(" ", largestIndented) + "\"\u009b\"]"} {
+		var out strings.Builder
+		p := Printer{Out: &out, Headers: true, Body: true}
+		p.Print(sample(body))
+		p.Note(hostile)
+		Recorder{Out: &out, Headers: true, Terminal: true}.Print(sample(body))
+		if strings.ContainsFunc(out.String(), func(r rune) bool { return hidden(r, "\n") }) {
+			t.Errorf("%q", out.String())
+		}
+	}
+}
+
+func TestPrinter_ALineIsALineAndBounded(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	d := sample("{}")
+	d.Item = strings.Repeat("é", 100_000)
+	Printer{Out: &out}.Print(d)
+	if line := out.String(); strings.Count(line, "\n") != 1 || len(line) > 4000 {
+		t.Errorf("%d bytes: %q", len(line), line)
+	}
+}
+
+func TestPrinter_ABodyOfBracketsIsShownAsItCame(t *testing.T) {
+	t.Parallel()
+	deep := strings.Repeat("[", 5000) + strings.Repeat("1,", 50_000) + "1" + strings.Repeat("]", 5000)
+	if got := indented([]byte(deep)); got != deep {
+		t.Errorf("became %d bytes", len(got))
+	}
+	if got := indented([]byte(`{"a":[1]}`)); got != "{\n  \"a\": [\n    1\n  ]\n}" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// What a terminal is spared stays the same JSON, and without a terminal the body's bytes stay.
+func TestRecorder_TheBodyStaysWhatItIs(t *testing.T) {
+	t.Parallel()
+	body := `{"a":"<&>\u2028` + "\u009b\U000e0001" + `","b":1.0}`
+	for _, terminal := range []bool{false, true} {
+		var out strings.Builder
+		Recorder{Out: &out, Terminal: terminal}.Print(sample(body))
+		var told struct {
+			Body     json.RawMessage
+			Verified *bool
+		}
+		if err := json.Unmarshal([]byte(out.String()), &told); err != nil {
+			t.Fatal(err)
+		}
+		var want, got struct{ A string }
+		_, _ = json.Unmarshal([]byte(body), &want), json.Unmarshal(told.Body, &got)
+		if got != want || !terminal && string(told.Body) != body || told.Verified == nil || *told.Verified {
+			t.Errorf("terminal %t: got %s, want %s", terminal, told.Body, body)
+		}
+	}
+	var out strings.Builder
+	Recorder{Out: &out}.Print(sample("no JSON"))
+	if !strings.HasSuffix(out.String(), `"body":"no JSON"}`+"\n") {
+		t.Errorf("got %s", out.String())
+	}
+}

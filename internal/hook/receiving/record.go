@@ -1,0 +1,71 @@
+package receiving
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"time"
+)
+
+// record is a delivery for programs.
+type record struct {
+	At         time.Time       `json:"at"`
+	Target     string          `json:"target"`
+	ID         string          `json:"id"`
+	Event      string          `json:"event"`
+	Trigger    string          `json:"trigger"`
+	Item       string          `json:"item"`
+	Revision   int64           `json:"revision"`
+	Cursor     string          `json:"cursor"`
+	LatencyMS  *float64        `json:"latency_ms"`
+	Verified   *bool           `json:"verified"` // null: not checked
+	Fault      string          `json:"fault,omitempty"`
+	Attempt    int             `json:"attempt"`
+	Repeated   bool            `json:"repeated"`
+	OutOfOrder bool            `json:"out_of_order"`
+	Answered   *int            `json:"answered"` // null: not at all
+	Silence    Silence         `json:"silence,omitempty"`
+	Header     http.Header     `json:"headers,omitempty"`
+	Body       json.RawMessage `json:"body"`
+}
+
+// Recorder writes deliveries for programs, a line of JSON each.
+type Recorder struct {
+	Out      io.Writer
+	Headers  bool
+	Terminal bool // what a terminal would obey is escaped
+}
+
+// Print writes a delivery. Its body is the JSON that came, byte for byte when it is compact; what is no JSON is a string.
+func (p Recorder) Print(d *Delivery) {
+	r := record{At: d.At.UTC(), Target: d.Target, ID: d.ID, Event: d.Event, Trigger: d.Trigger, Item: d.Item, Revision: d.Revision, Cursor: d.Cursor,
+		Attempt: d.Attempt, Repeated: d.Repeated(), OutOfOrder: d.OutOfOrder > 0, Silence: d.Answer.Silence, Body: d.Body}
+	if d.Latency != nil {
+		r.LatencyMS = new(float64(d.Latency.Microseconds()) / 1000)
+	}
+	if d.Checked {
+		r.Verified = new(d.Verified())
+	}
+	if d.Fault != nil {
+		r.Fault = d.Fault.Error()
+	}
+	if d.Answer.Status != 0 {
+		r.Answered = new(d.Answer.Status)
+	}
+	if p.Headers {
+		r.Header = d.Header
+	}
+	if !json.Valid(d.Body) {
+		r.Body, _ = json.Marshal(string(d.Body)) // a string is always JSON
+	}
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(r) // into memory, and of types that can be
+	line := b.Bytes()
+	if p.Terminal {
+		line = []byte(escape(b.String(), "\n"))
+	}
+	_, _ = p.Out.Write(line)
+}
