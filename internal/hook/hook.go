@@ -20,6 +20,7 @@ import (
 	"itemcast/internal/hook/sending"
 	"itemcast/internal/item"
 	"itemcast/internal/problem"
+	"itemcast/internal/standardwebhooks"
 )
 
 // keepOldSecret is how long the secret that was signs too, beside the new one.
@@ -93,7 +94,7 @@ func (s *Service) Create(ctx context.Context, settings []byte) (Hook, string, er
 	if err != nil {
 		return Hook{}, "", fmt.Errorf("make an id: %w", err)
 	}
-	secret := sending.NewSecret()
+	secret := standardwebhooks.NewSecret().Text()
 	var made Hook
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q := dbsqlc.New(tx)
@@ -201,7 +202,7 @@ func (s *Service) RotateSecret(ctx context.Context, id uuid.UUID, revoke bool) (
 	if err != nil {
 		return "", nil, err
 	}
-	secret = sending.NewSecret()
+	secret = standardwebhooks.NewSecret().Text()
 	keep := keepOldSecret
 	if revoke {
 		keep = 0

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"itemcast/internal/standardwebhooks"
 )
 
 // Values that are the same in all requests. net/http reads headers and does not change them.
@@ -21,8 +23,8 @@ const ours = 12
 
 // header is the header of a message's request, as of now.
 func (s *Sender) header(m Message) (http.Header, error) {
-	id, timestamp := m.ID.String(), strconv.FormatInt(s.config.Now().Unix(), 10)
-	signed, err := signature(m.Secrets, id, timestamp, m.Body)
+	id, now := m.ID.String(), s.config.Now()
+	signed, err := signature(m.Secrets, id, now, m.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -39,9 +41,9 @@ func (s *Sender) header(m Message) (http.Header, error) {
 	}
 	h["Content-Type"] = contentType
 	h["User-Agent"] = s.userAgent
-	set("Webhook-Id", id)
-	set("Webhook-Timestamp", timestamp)
-	set("Webhook-Signature", signed)
+	set(standardwebhooks.HeaderID, id)
+	set(standardwebhooks.HeaderTimestamp, strconv.FormatInt(now.Unix(), 10))
+	set(standardwebhooks.HeaderSignature, signed)
 	set("Itemcast-Event", m.Event)
 	set("Itemcast-Trigger", m.Trigger)
 	set("Itemcast-Revision", strconv.FormatInt(m.Revision, 10))

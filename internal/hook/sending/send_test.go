@@ -11,15 +11,16 @@ import (
 	"testing"
 	"time"
 
-	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+	public "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"itemcast/internal/hook/egress"
+	"itemcast/internal/standardwebhooks"
 )
 
 func TestSend_PostsTheBodyWithOurHeadersAndTheUsers(t *testing.T) {
 	t.Parallel()
 	m := message("")
-	m.Secrets = append(m.Secrets, NewSecret())
+	m.Secrets = append(m.Secrets, standardwebhooks.NewSecret().Text())
 	requests := make(chan *http.Request, 1)
 	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if body, _ := io.ReadAll(r.Body); !bytes.Equal(body, m.Body) {
@@ -39,7 +40,7 @@ func TestSend_PostsTheBodyWithOurHeadersAndTheUsers(t *testing.T) {
 	}
 	r := <-requests
 	for _, secret := range m.Secrets {
-		verifier, err := standardwebhooks.NewWebhook(secret)
+		verifier, err := public.NewWebhook(secret)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -210,7 +211,7 @@ func TestSend_SendsAgainWhenAnIdleConnectionWasJustClosed(t *testing.T) {
 		}
 	})
 	m := message("http://" + host)
-	m.Secrets = append(m.Secrets, NewSecret())
+	m.Secrets = append(m.Secrets, standardwebhooks.NewSecret().Text())
 	for range 2 {
 		check(t, sender.Send(ctx, m), "", "")
 	}

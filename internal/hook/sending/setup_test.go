@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/hook/egress"
+	"itemcast/internal/standardwebhooks"
 )
 
 // patience bounds every wait of the tests; they all wait for something that happens much sooner.
@@ -45,7 +46,7 @@ func toLoopback(t testing.TB) (*Sender, context.Context) {
 // message is one to base, which is a URL without its path.
 func message(base string) Message {
 	return Message{
-		ID: uuid.New(), URL: base + "/" + secretPart + "?token=" + secretPart, Secrets: []string{NewSecret()},
+		ID: uuid.New(), URL: base + "/" + secretPart + "?token=" + secretPart, Secrets: []string{standardwebhooks.NewSecret().Text()},
 		Headers: map[string]string{"Authorization": "Bearer " + secretPart, "X-Tenant": "acme"},
 		Event:   "item.updated", Trigger: "hook", Revision: 7, Cursor: "cursor-7",
 		OccurredAt: time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.FixedZone("", 3600)), Body: []byte(`{"id":1}`),
