@@ -44,6 +44,8 @@ var rows = []row{
 	{"fanout-5000", "fan-out to 5,000 subscribers", noBudget, fanOut(5000, 1, inBursts, 0)},
 	{"idle", "memory of an idle subscription, of 5,000", "≤ 25 kB", idle},
 	{"subscribe", "commit → subscriber, 1,000 changes/s, a write transaction left open", "p50 ≤ 5 ms, p99 ≤ 15 ms", subscribe},
+	{"hooks-1", "hook deliveries to one endpoint", "≥ 0.50", hooks(1, 10_000, 0.50)},
+	{"hooks-10", "hook deliveries to ten endpoints", "≥ 0.50", hooks(10, 2000, 0.50)},
 }
 
 // Names are the rows that there are.
