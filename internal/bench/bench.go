@@ -46,6 +46,9 @@ var rows = []row{
 	{"subscribe", "commit → subscriber, 1,000 changes/s, a write transaction left open", "p50 ≤ 5 ms, p99 ≤ 15 ms", subscribe},
 	{"hooks-1", "hook deliveries to one endpoint", "≥ 0.50", hooks(1, 10_000, 0.50)},
 	{"hooks-10", "hook deliveries to ten endpoints", "≥ 0.50", hooks(10, 2000, 0.50)},
+	{"hook-latency", "commit → received by a hook's endpoint, 500 changes/s", "p50 ≤ 15 ms", hookLatency},
+	{"hook-dead", "the same for seven endpoints, beside one that hangs, or three bad ones", "adds < 5 % to p99", hookDead},
+	{"hook-backlog", "100,000 deliveries that waited for one endpoint, while another is sent to", noBudget, hookBacklog},
 }
 
 // Names are the rows that there are.

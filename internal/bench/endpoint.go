@@ -25,7 +25,7 @@ type endpoint struct {
 	closed   chan struct{}
 	serving  sync.WaitGroup
 
-	arrived  chan struct{} // one signal waits here at most
+	arrived chan struct{} // one signal waits here at most
 
 	mu       sync.Mutex
 	conns    map[net.Conn]struct{}
