@@ -66,6 +66,8 @@ func (s *stage) drain(ctx context.Context, waiting []written, dead, other *hooke
 
 	s.say("  the dead one is back after %s", time.Since(begun).Round(time.Millisecond))
 	close(gate)
+	_, pid := s.product.where()
+	used := cpuUsed(pid, s.product.postgresPID())
 	begun = time.Now()
 	due := len(waiting) + len(caughtUp) + len(beside)
 	drained, stop := context.WithCancel(ctx)
@@ -89,6 +91,7 @@ func (s *stage) drain(ctx context.Context, waiting []written, dead, other *hooke
 		return r, err
 	}
 
+	used = cpuUsed(pid, s.product.postgresPID()).minus(used)
 	all := slices.Concat(caughtUp, beside, during)
 	if _, err := s.collect(ctx, all, []*hooked{other}); err != nil {
 		return r, err
@@ -103,6 +106,7 @@ func (s *stage) drain(ctx context.Context, waiting []written, dead, other *hooke
 		notes: []string{
 			fmt.Sprintf("%d of %d deliveries in %s; %s after the last change, %d still waited. Lost or out of order: none; sent again after a timeout: %d.",
 				came, due, took.Round(100*time.Millisecond), tailPatience, left, dead.repeated),
+			fmt.Sprintf("CPU time each, with what the other is sent and the writing of it: %s.", used.by(came)),
 			fmt.Sprintf("The other endpoint, at %d changes/s: %s while the first was dead, and shown while it was sent what waited.",
 				backlogChangesPerSecond, then.fromCommitted.both()),
 		},
