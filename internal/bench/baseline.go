@@ -134,6 +134,7 @@ func (b *baseline) routes() http.Handler {
 	mux.HandleFunc("PATCH /items/{id}", b.patch)
 	mux.HandleFunc("PUT /tail", b.setTail)
 	mux.HandleFunc("GET /broadcast", b.broadcast.join)
+	mux.HandleFunc("POST /post", b.post)
 	return mux
 }
 

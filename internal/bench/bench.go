@@ -44,6 +44,11 @@ var rows = []row{
 	{"fanout-5000", "fan-out to 5,000 subscribers", noBudget, fanOut(5000, 1, inBursts, 0)},
 	{"idle", "memory of an idle subscription, of 5,000", "≤ 25 kB", idle},
 	{"subscribe", "commit → subscriber, 1,000 changes/s, a write transaction left open", "p50 ≤ 5 ms, p99 ≤ 15 ms", subscribe},
+	{"hooks-1", "hook deliveries to one endpoint", "≥ 0.50", hooks(1, 10_000, 0.50)},
+	{"hooks-10", "hook deliveries to ten endpoints", "≥ 0.50", hooks(10, 2000, 0.50)},
+	{"hook-latency", "commit → received by a hook's endpoint, 500 changes/s", "p50 ≤ 15 ms", hookLatency},
+	{"hook-dead", "the same for seven endpoints, beside one that hangs, or three bad ones", "adds < 5 % to p99", hookDead},
+	{"hook-backlog", "100,000 deliveries that waited for one endpoint, while another is sent to", noBudget, hookBacklog},
 }
 
 // Names are the rows that there are.

@@ -59,7 +59,7 @@ func subscribe(ctx context.Context, s *stage) (result, error) {
 		return result{}, err
 	}
 	before := cpuUsed(pid, s.product.postgresPID())
-	changes, rate, err := s.writeSteadily(reading, writingFor)
+	changes, rate, err := s.writeSteadily(reading, pace{perSecond: changesPerSecond, lasting: writingFor})
 	if err != nil {
 		return result{}, err
 	}

@@ -69,7 +69,7 @@ func Soak(ctx context.Context, c Config, lasting time.Duration) error {
 		samples = s.sample(followed, following)
 		return nil
 	})
-	changes, rate, err := s.writeSteadily(followed, lasting)
+	changes, rate, err := s.writeSteadily(followed, pace{perSecond: changesPerSecond, lasting: lasting})
 	if err != nil {
 		return errors.Join(err, group.Wait())
 	}
@@ -112,7 +112,7 @@ func (s soakStart) copyOfRevisions() map[uuid.UUID]int64 {
 }
 
 func (s *stage) startOfSoak(ctx context.Context) (start soakStart, err error) {
-	body, err := s.get(ctx, "/api/v1/changes?limit=1", nil)
+	body, err := s.api(ctx, http.MethodGet, "/api/v1/changes?limit=1", "")
 	if err != nil {
 		return start, err
 	}
@@ -412,7 +412,7 @@ func overLongPoll(ctx context.Context, s *soaker) (func() (*told, error), func()
 			if after := cmp.Or(cursor, s.cursor); after != "" {
 				path += "&after=" + after
 			}
-			body, err := s.stage.get(ctx, path, nil)
+			body, err := s.stage.api(ctx, http.MethodGet, path, "")
 			if err != nil {
 				return nil, err
 			}
@@ -428,28 +428,6 @@ func overLongPoll(ctx context.Context, s *soaker) (func() (*told, error), func()
 		position, _, _ := bytes.Cut(head, []byte(`"`))
 		return newTold(between(document, `"id":"`, `"`), between(head, `"revision":`, `,`), string(position))
 	}, func() {}, nil
-}
-
-// get asks the product.
-func (s *stage) get(ctx context.Context, path string, header http.Header) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.product.addr+path, nil)
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("Authorization", authorization)
-	for name := range header {
-		request.Header.Set(name, header.Get(name))
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s answers %s: %.200s", path, response.Status, body)
-	}
-	return body, err
 }
 
 // vitals are the product's memory and goroutines.

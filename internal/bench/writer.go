@@ -47,11 +47,39 @@ type writer struct {
 	pool      *pgxpool.Pool
 	sequencer *change.Sequencer
 	items     []*kept
+	n         int       // of the writers
+	begun     time.Time // when all of them did
 }
 
-// writeSteadily changes items at a fixed rate, as another node of Itemcast would: by the product's statements in one transaction, and a
-// wake-up of its own sequencer after the commit. A writer that falls behind catches up, so that the rate holds.
-func (s *stage) writeSteadily(ctx context.Context, lasting time.Duration) (all []written, perSecond float64, err error) {
+// pace is how fast to write in all, and how long.
+type pace struct {
+	perSecond int
+	lasting   time.Duration
+	until     <-chan struct{} // ends it before its time; nil: nothing does
+}
+
+// writeSteadily changes items at a fixed rate, after a warm-up at the same. A writer that falls behind catches up, so that the rate holds.
+func (s *stage) writeSteadily(ctx context.Context, p pace) (all []written, perSecond float64, err error) {
+	return s.write(ctx, func(ctx context.Context, w *writer) ([]written, error) { return w.steadily(ctx, p) })
+}
+
+// writeAtOnce makes so many changes as fast as can be, or a few more.
+func (s *stage) writeAtOnce(ctx context.Context, changes int) (all []written, err error) {
+	all, _, err = s.write(ctx, func(ctx context.Context, w *writer) (done []written, err error) {
+		for k := 0; k < (changes+writers-1)/writers && err == nil; k++ {
+			var one written
+			one, err = w.next(ctx, k)
+			done = append(done, one)
+		}
+		return done, err
+	})
+	return all, err
+}
+
+// write changes items as another node of Itemcast would: by the product's statements in one transaction, and a wake-up of its own sequencer
+// after the commit. It returns when all that was written has its place in the log.
+func (s *stage) write(ctx context.Context, each func(ctx context.Context, w *writer) ([]written, error)) (
+	all []written, perSecond float64, err error) {
 	items, err := s.keepItems(ctx)
 	if err != nil {
 		return nil, 0, err
@@ -59,20 +87,19 @@ func (s *stage) writeSteadily(ctx context.Context, lasting time.Duration) (all [
 	sequencer, stop := s.sequence(ctx)
 	defer stop()
 	group, writing := errgroup.WithContext(ctx)
-	each := make([][]written, writers)
+	parts := make([][]written, writers)
 	share := len(items) / writers
 	begun := time.Now()
 	for n := range writers {
 		group.Go(func() (err error) {
-			w := writer{pool: s.pool, sequencer: sequencer, items: items[n*share : (n+1)*share]}
-			each[n], err = w.run(writing, begun, n, warmUp+lasting)
+			parts[n], err = each(writing, &writer{s.pool, sequencer, items[n*share : (n+1)*share], n, begun})
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, 0, fmt.Errorf("write: %w", err)
 	}
-	all = slices.Concat(each...)
+	all = slices.Concat(parts...)
 	perSecond = float64(len(all)) / time.Since(begun).Seconds()
 	return all, perSecond, sequencer.Drain(ctx)
 }
@@ -105,23 +132,28 @@ func (s *stage) keepItems(ctx context.Context) ([]*kept, error) {
 	})
 }
 
-func (w *writer) run(ctx context.Context, begun time.Time, n int, lasting time.Duration) (done []written, err error) {
-	const interval = time.Second / changesPerSecond * writers
+func (w *writer) steadily(ctx context.Context, p pace) (done []written, err error) {
+	interval := time.Second / time.Duration(p.perSecond) * writers
 	for k := 0; ; k++ {
-		due := interval*time.Duration(k) + interval*time.Duration(n)/writers
-		if due >= lasting {
+		due := interval*time.Duration(k) + interval*time.Duration(w.n)/writers
+		if due >= warmUp+p.lasting || isClosed(p.until) {
 			return done, nil
 		}
-		if err := sleepUntil(ctx, begun.Add(due)); err != nil {
+		if err := sleepUntil(ctx, w.begun.Add(due)); err != nil {
 			return nil, err
 		}
-		one, err := w.change(ctx, w.items[k%len(w.items)], fmt.Sprintf("Change %d of writer %d", k, n))
+		one, err := w.next(ctx, k)
 		if err != nil {
 			return nil, err
 		}
 		one.warmUp = due < warmUp
 		done = append(done, one)
 	}
+}
+
+// next changes the writer's k-th item, over and over from the first.
+func (w *writer) next(ctx context.Context, k int) (written, error) {
+	return w.change(ctx, w.items[k%len(w.items)], fmt.Sprintf("Change %d of writer %d", k, w.n))
 }
 
 // change gives an item another name, and does what belongs to it.
@@ -160,5 +192,14 @@ func sleepUntil(ctx context.Context, t time.Time) error {
 		return ctx.Err()
 	case <-timer.C:
 		return nil
+	}
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
