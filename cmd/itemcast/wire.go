@@ -25,7 +25,8 @@ import (
 // node is the services of one process over one database.
 type node struct {
 	database   *opened
-	notifier   *pgxpool.Pool // the connections of the sequencer, the feed and the dispatcher: they never queue behind requests
+	notifier   *pgxpool.Pool // the sequencer's and the feed's own connections: they never queue behind requests
+	queue      *pgxpool.Pool // the dispatcher's
 	contract   *contract.Document
 	sequencer  *change.Sequencer
 	feed       *change.Feed
@@ -39,9 +40,10 @@ type node struct {
 	log        *slog.Logger
 }
 
-// notifierConns: one for a step, one for the feed, one for each durable consumer, one each for the dispatcher's claims, results, sweeps and
-// replays, and one to spare.
-const notifierConns = 8
+const (
+	notifierConns = 4 // one for a step, one for the feed, one for each durable consumer, and one to spare
+	queueConns    = 5 // one each for claims, results, sweeps and replays, and one to spare
+)
 
 // settings are what services are made with.
 type settings struct {
@@ -57,21 +59,27 @@ func wire(ctx context.Context, o *opened, with settings, log *slog.Logger) (*nod
 	if err != nil {
 		return nil, fmt.Errorf("load the contract: %w", err)
 	}
-	notifier, err := db.Derive(ctx, o.pool, notifierConns)
+	notifier, err := db.Derive(ctx, o.pool, notifierConns, false)
 	if err != nil {
 		return nil, fmt.Errorf("for the notifier: %w", err)
 	}
+	queue, err := db.Derive(ctx, o.pool, queueConns, true)
+	if err != nil {
+		notifier.Close()
+		return nil, fmt.Errorf("for the queue of deliveries: %w", err)
+	}
 	feed, err := change.OpenFeed(ctx, notifier, log)
 	if err != nil {
+		queue.Close()
 		notifier.Close()
 		return nil, err
 	}
-	n := &node{database: o, notifier: notifier, contract: document, feed: feed, log: log}
+	n := &node{database: o, notifier: notifier, queue: queue, contract: document, feed: feed, log: log}
 	n.sequencer = change.NewSequencer(notifier, log)
 	n.signIn = account.NewSignIn(o.pool, log)
 	n.directory = account.NewDirectory(o.pool)
 	sender := sending.New(with.hookReach.Transport(egress.Options{}), sending.Config{Version: version})
-	n.dispatcher = hook.NewDispatcher(notifier, feed, sender, hook.Config{}, log)
+	n.dispatcher = hook.NewDispatcher(queue, feed, sender, hook.Config{}, log)
 	n.hooks = hook.NewService(hook.ServiceConfig{Pool: o.pool, Feed: feed, Reach: with.hookReach, Sender: sender, Due: n.dispatcher.Look,
 		Sample: func(ctx context.Context, id *uuid.UUID) (item.Document, error) { return n.items.Sample(ctx, id) }})
 	n.keeper = change.NewKeeper(o.pool, with.retention, n.dispatcher.Hold, log)
@@ -81,7 +89,10 @@ func wire(ctx context.Context, o *opened, with settings, log *slog.Logger) (*nod
 	return n, nil
 }
 
-func (n *node) close() { n.notifier.Close() }
+func (n *node) close() {
+	n.queue.Close()
+	n.notifier.Close()
+}
 
 // run runs what a node does by itself, until ctx ends or a part fails.
 func (n *node) run(ctx context.Context) error {

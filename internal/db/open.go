@@ -41,14 +41,21 @@ func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
-// Derive opens another pool on the database of one, of at most so many connections, whose statements are planned for look-ups by index. It is
-// for tables that are queues and logs: what is empty one minute and long the next has no statistics to plan by, and a plan that was made for
-// the empty table stays for as long as its connection. The caller closes the pool.
-func Derive(ctx context.Context, from *pgxpool.Pool, conns int32) (*pgxpool.Pool, error) {
+// Derive opens another pool on the database of one, of at most so many connections, whose statements are planned once, for look-ups by index.
+// It is for tables that are queues and logs: what is empty one minute and long the next has no statistics to plan by, and a plan that was
+// made for the empty table would stay. (Planning anew took as long as the statements themselves.) The caller closes the pool.
+//
+// With lazily, its commits do not wait for the disk: should Postgres die, the last of them are undone, in order.
+func Derive(ctx context.Context, from *pgxpool.Pool, conns int32, lazily bool) (*pgxpool.Pool, error) {
 	config := from.Config()
 	config.MaxConns, config.MinConns, config.MinIdleConns = conns, 0, 0
-	for _, plan := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"} {
+	// (jit, because a table without any index now looks so costly that Postgres would compile the statement.)
+	for _, plan := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"} {
 		config.ConnConfig.RuntimeParams[plan] = "off"
+	}
+	config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+	if lazily {
+		config.ConnConfig.RuntimeParams["synchronous_commit"] = "off"
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {

@@ -34,6 +34,9 @@ func (d *Dispatcher) fanOut(ctx context.Context, tx pgx.Tx, changes []*change.Ch
 	if err := later.LockLines(ctx); err != nil { // after the filters, which may take their time
 		return fmt.Errorf("lock lines: %w", err)
 	}
+	if err := later.CommitLater(ctx); err != nil {
+		return fmt.Errorf("let the disk take its time: %w", err)
+	}
 	b := d.expect(deliveries)
 	rows, err := q.InsertDeliveries(ctx, b.insertion)
 	if err != nil {

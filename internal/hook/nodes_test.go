@@ -136,7 +136,7 @@ func TestStop_LetsPostsFinishAndGivesBackTheRest(t *testing.T) {
 	if states := b.states(quickHook); states[stateSucceeded] != 1 {
 		t.Errorf("the one that finished: %v", states)
 	}
-	if !value[bool](b, "SELECT claim IS NULL AND due_at <= clock_timestamp() AND attempts = 0 FROM delivery WHERE hook_id = $1",
+	if !value[bool](b, "SELECT claim IS NULL AND claimed_to IS NULL AND due_at <= clock_timestamp() AND attempts = 0 FROM delivery WHERE hook_id = $1",
 		endlessHook.ID) {
 		t.Error("the one that did not finish was not given back")
 	}

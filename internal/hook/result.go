@@ -77,18 +77,24 @@ func (d *Dispatcher) write(batch []outcome) error {
 	var due []uuid.UUID
 	disabled := make(map[uuid.UUID]string)
 	err := db.Write(ctx, d.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
-		if err := dbsqlc.New(db.Later(tx)).LockLines(ctx); err != nil {
+		q, later := dbsqlc.New(tx), dbsqlc.New(db.Later(tx))
+		if err := later.LockLines(ctx); err != nil {
 			return fmt.Errorf("lock lines: %w", err)
 		}
-		written, err := q.WriteResults(ctx, resultParams(batch))
+		rows, err := q.SettleDeliveries(ctx, settlement(batch))
 		if err != nil {
-			return fmt.Errorf("write results: %w", err)
+			return fmt.Errorf("settle deliveries: %w", err)
 		}
-		if due, err = promote(ctx, q, written); err != nil {
+		for _, row := range rows {
+			if row.More && !slices.Contains(due, row.HookID) {
+				due = append(due, row.HookID)
+			}
+		}
+		counted := count(batch, rows)
+		if err := logAttempts(ctx, later, counted); err != nil {
 			return err
 		}
-		return d.disable(ctx, q, batch, written, disabled)
+		return d.disable(ctx, q, counted, disabled)
 	})
 	if err != nil {
 		return err
@@ -108,46 +114,82 @@ func (d *Dispatcher) write(batch []outcome) error {
 	return nil
 }
 
-func promote(ctx context.Context, q *dbsqlc.Queries, written []dbsqlc.WriteResultsRow) ([]uuid.UUID, error) {
-	var lines dbsqlc.PromoteNextParams
-	for _, row := range written {
-		if row.Outcome == outcomes[succeeded] || row.Outcome == outcomes[failed] {
-			lines.HookIds, lines.ItemIds = append(lines.HookIds, row.HookID), append(lines.ItemIds, row.ItemID)
+// counted is an outcome whose claim still held, and the delivery's row.
+type counted struct {
+	outcome
+	row dbsqlc.SettleDeliveriesRow
+}
+
+func count(batch []outcome, rows []dbsqlc.SettleDeliveriesRow) []counted {
+	of := make(map[deliveryKey]outcome, len(batch))
+	for _, o := range batch {
+		of[deliveryKey{o.hook, o.position}] = o
+	}
+	all := make([]counted, len(rows))
+	for i, row := range rows {
+		all[i] = counted{of[deliveryKey{row.HookID, row.Position}], row}
+	}
+	return all
+}
+
+// logAttempts writes the log of what was attempted, and how the hooks fare.
+func logAttempts(ctx context.Context, q *dbsqlc.Queries, all []counted) error {
+	var p dbsqlc.LogAttemptsParams
+	var health dbsqlc.NoteHealthParams
+	at := make(map[uuid.UUID]int)
+	for _, c := range all {
+		if c.verdict == returned {
+			continue
+		}
+		p.Positions, p.HookIds, p.Numbers = append(p.Positions, c.position), append(p.HookIds, c.hook), append(p.Numbers, c.row.Number)
+		p.Ids, p.AccountIds, p.ItemIds = append(p.Ids, c.row.ID), append(p.AccountIds, c.row.AccountID), append(p.ItemIds, c.row.ItemID)
+		p.ChangeIds, p.Revisions, p.Kinds = append(p.ChangeIds, c.row.ChangeID), append(p.Revisions, c.row.Revision), append(p.Kinds, c.row.Kind)
+		p.Triggers, p.CreatedAts, p.Ats = append(p.Triggers, c.trigger), append(p.CreatedAts, c.row.CreatedAt), append(p.Ats, c.at)
+		p.Tooks, p.Outcomes = append(p.Tooks, int32(c.Took.Microseconds())), append(p.Outcomes, outcomes[c.verdict])
+		p.Statuses, p.Responses = append(p.Statuses, int32(c.Status)), append(p.Responses, c.Response)
+		p.Faults, p.Errors = append(p.Faults, string(c.Fault)), append(p.Errors, c.Detail)
+		n, ok := at[c.hook]
+		if !ok {
+			n = len(health.HookIds)
+			at[c.hook] = n
+			health.HookIds, health.Works, health.Errors = append(health.HookIds, c.hook), append(health.Works, false), append(health.Errors, "")
+		}
+		if c.verdict == succeeded {
+			health.Works[n] = true
+		} else {
+			health.Errors[n] = c.Detail
 		}
 	}
-	if len(lines.HookIds) == 0 {
-		return nil, nil
+	if len(p.HookIds) == 0 {
+		return nil
 	}
-	due, err := q.PromoteNext(ctx, lines)
-	if err != nil {
-		return nil, fmt.Errorf("promote: %w", err)
+	if err := q.LogAttempts(ctx, p); err != nil {
+		return fmt.Errorf("log attempts: %w", err)
 	}
-	return due, nil
+	if err := q.NoteHealth(ctx, health); err != nil {
+		return fmt.Errorf("note how hooks fare: %w", err)
+	}
+	return nil
 }
 
 const goneReason = "The endpoint answered 410 Gone."
 
 // disable makes the hooks inactive whose endpoints answered 410, and those that have done nothing but fail for Config.DisableAfter, and says
 // which and why. What waits for them the sweep ends.
-func (d *Dispatcher) disable(ctx context.Context, q *dbsqlc.Queries, batch []outcome, written []dbsqlc.WriteResultsRow, disabled map[uuid.UUID]string) error {
-	counted := make(map[deliveryKey]bool, len(written))
-	for _, row := range written {
-		counted[deliveryKey{row.HookID, row.Position}] = true
-	}
+func (d *Dispatcher) disable(ctx context.Context, q *dbsqlc.Queries, all []counted, disabled map[uuid.UUID]string) error {
 	var failing []uuid.UUID
-	for _, o := range batch {
+	for _, c := range all {
 		switch {
-		case !counted[deliveryKey{o.hook, o.position}]:
-		case o.verdict == gone:
-			active, err := q.DisableHook(ctx, dbsqlc.DisableHookParams{ID: o.hook, Reason: goneReason})
+		case c.verdict == gone:
+			active, err := q.DisableHook(ctx, dbsqlc.DisableHookParams{ID: c.hook, Reason: goneReason})
 			if err != nil {
 				return fmt.Errorf("disable hook: %w", err)
 			}
 			if active > 0 {
-				disabled[o.hook] = goneReason
+				disabled[c.hook] = goneReason
 			}
-		case (o.verdict == retry || o.verdict == failed) && !slices.Contains(failing, o.hook):
-			failing = append(failing, o.hook)
+		case (c.verdict == retry || c.verdict == failed) && !slices.Contains(failing, c.hook):
+			failing = append(failing, c.hook)
 		}
 	}
 	if len(failing) == 0 {
@@ -163,14 +205,12 @@ func (d *Dispatcher) disable(ctx context.Context, q *dbsqlc.Queries, batch []out
 	return nil
 }
 
-func resultParams(batch []outcome) dbsqlc.WriteResultsParams {
-	var p dbsqlc.WriteResultsParams
+func settlement(batch []outcome) dbsqlc.SettleDeliveriesParams {
+	var p dbsqlc.SettleDeliveriesParams
 	for _, o := range batch {
 		p.HookIds, p.Positions, p.Claims = append(p.HookIds, o.hook), append(p.Positions, o.position), append(p.Claims, o.claim)
-		p.Outcomes, p.Waits = append(p.Outcomes, outcomes[o.verdict]), append(p.Waits, o.wait.Seconds())
-		p.Ats, p.Tooks, p.Triggers = append(p.Ats, o.at), append(p.Tooks, int32(o.Took.Microseconds())), append(p.Triggers, o.trigger)
-		p.Statuses, p.Responses = append(p.Statuses, int32(o.Status)), append(p.Responses, o.Response)
-		p.Faults, p.Errors = append(p.Faults, string(o.Fault)), append(p.Errors, o.Detail)
+		p.Outcomes, p.Waits, p.Ats = append(p.Outcomes, outcomes[o.verdict]), append(p.Waits, o.wait.Seconds()), append(p.Ats, o.at)
+		p.Statuses, p.Faults, p.Errors = append(p.Statuses, int32(o.Status)), append(p.Faults, string(o.Fault)), append(p.Errors, o.Detail)
 	}
 	return p
 }

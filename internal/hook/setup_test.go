@@ -146,7 +146,7 @@ func (b *bundle) idleNode(config Config) *node {
 func (b *bundle) idleNodeThat(config Config, reach egress.Policy) *node {
 	b.t.Helper()
 	log := slog.New(slog.NewTextHandler(b.t.Output(), nil))
-	pool, err := db.Derive(b.t.Context(), b.pool, 8)
+	pool, err := db.Derive(b.t.Context(), b.pool, 8, true)
 	if err != nil {
 		b.t.Fatal(err)
 	}

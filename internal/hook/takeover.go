@@ -57,7 +57,7 @@ func (d *Dispatcher) takeOver(ctx context.Context) error {
 	if !dead {
 		return nil
 	}
-	hooks, err := q.TakeOver(ctx, dbsqlc.TakeOverParams{Lease: d.config.lease().Seconds(), Alive: spared})
+	hooks, err := q.TakeOver(ctx, spared)
 	if err != nil {
 		return err
 	}

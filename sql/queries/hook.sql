@@ -64,6 +64,12 @@ SELECT id, filter, updated_at FROM hook WHERE account_id = @account_id AND activ
 -- system: lines of all accounts change hands under one lock.
 SELECT pg_advisory_xact_lock(hashtext('itemcast hook lines'));
 
+-- CommitLater has the transaction's COMMIT not wait for the disk. Should Postgres die, the last of what was committed so is undone, as a whole
+-- and in order: what was sent is sent again, with the same ids.
+-- name: CommitLater :exec
+-- system: of the transaction.
+SELECT set_config('synchronous_commit', 'off', true);
+
 -- name: ActiveHooksOf :many
 -- system: a batch of the log is of many accounts; each hook is matched only with its own account's changes.
 SELECT id, account_id, url, secret, coalesce(CASE WHEN old_secret_until > now() THEN old_secret END, '')::text AS old_secret, headers, events, filter,
@@ -75,10 +81,11 @@ FROM hook WHERE active AND account_id = ANY (@account_ids::uuid[]);
 -- pending.
 -- name: InsertDeliveries :many
 -- system: each row names the account of its hook.
-INSERT INTO delivery (hook_id, position, id, account_id, item_id, change_id, revision, kind, thin, due_at, claim, node)
+INSERT INTO delivery (hook_id, position, id, account_id, item_id, change_id, revision, kind, thin, due_at, claim, claimed_to, node)
 SELECT n.hook_id, n.position, n.id, n.account_id, n.item_id, n.change_id, n.revision, n.kind, n.thin,
-    CASE WHEN e.leads THEN clock_timestamp() + make_interval(secs => CASE WHEN n.claimed THEN @lease::float8 ELSE 0 END) END,
+    CASE WHEN e.leads THEN clock_timestamp() END,
     CASE WHEN e.leads AND n.claimed THEN @claim::uuid END,
+    CASE WHEN e.leads AND n.claimed THEN clock_timestamp() + make_interval(secs => @lease::float8) END,
     CASE WHEN e.leads AND n.claimed THEN @node::integer END
 FROM (SELECT unnest(@hook_ids::uuid[]) AS hook_id, unnest(@positions::bigint[]) AS position, unnest(@ids::uuid[]) AS id,
     unnest(@account_ids::uuid[]) AS account_id, unnest(@item_ids::uuid[]) AS item_id, unnest(@change_ids::bigint[]) AS change_id,
@@ -119,9 +126,9 @@ SELECT hook_id, position FROM added;
 UPDATE delivery SET due_at = clock_timestamp(), trigger = @trigger::text, round = attempts
 WHERE account_id = @account_id AND hook_id = @hook_id AND position = @position AND claim IS NULL AND due_at IS NOT NULL;
 
--- ClaimDeliveries takes due deliveries of each hook named, at most as many as its slots, and puts their due time off by the lease: should
--- the claimer die, they come due again. Due is what is before now(), which bounds the index scan as clock_timestamp() cannot: retries of
--- tomorrow are not read.
+-- ClaimDeliveries takes due deliveries of each hook named, at most as many as its slots, for the time of the lease: should the claimer die,
+-- they can be claimed again. Due is what is before now(), which bounds the index scan as clock_timestamp() cannot: retries of tomorrow are
+-- not read. What is claimed has been due for longest, so that a scan passes over no more than what is in flight.
 --
 -- Hooks with limits of their own are claimed by one node at a time, which is what the lock of the hook's row is for. The rate is a bucket
 -- that leaks (GCRA): paced_to is when what was sent is paid for, and at most a quarter of a second, or one request, is saved up.
@@ -138,8 +145,9 @@ WITH asked AS (
     SELECT h.id, a.slots FROM asked a JOIN hook h ON h.id = a.hook_id AND h.active AND h.rate_limit IS NULL AND h.max_in_flight IS NULL
     UNION ALL
     SELECT l.id, greatest(0, least(l.slots,
-        l.max_in_flight - (SELECT count(*) FROM delivery f
-            WHERE f.hook_id = l.id AND f.claim IS NOT NULL AND f.due_at > now() AND f.due_at <= now() + make_interval(secs => @lease::float8))::integer,
+        l.max_in_flight - (SELECT count(*) FROM (
+                SELECT x.claimed_to FROM delivery x WHERE x.hook_id = l.id AND x.due_at <= now() ORDER BY x.due_at LIMIT 256) f
+            WHERE f.claimed_to > now())::integer,
         CASE WHEN l.rate_limit IS NOT NULL THEN floor(extract(epoch FROM now() - l.paced_to) * l.rate_limit)::integer END))
     FROM limited l
 ), picked AS (
@@ -147,7 +155,7 @@ WITH asked AS (
     FROM allowed w
     CROSS JOIN LATERAL (
         SELECT x.hook_id, x.position FROM delivery x
-        WHERE x.hook_id = w.id AND x.due_at IS NOT NULL AND x.due_at <= now()
+        WHERE x.hook_id = w.id AND x.due_at <= now() AND (x.claim IS NULL OR x.claimed_to <= now())
         ORDER BY x.due_at LIMIT w.slots
         FOR UPDATE SKIP LOCKED
     ) c
@@ -156,29 +164,27 @@ WITH asked AS (
     FROM limited l JOIN (SELECT p.hook_id, count(*) AS picked FROM picked p GROUP BY p.hook_id) n ON n.hook_id = l.id
     WHERE h.id = l.id AND l.rate_limit IS NOT NULL
 )
-UPDATE delivery d SET claim = @claim::uuid, node = @node::integer, due_at = clock_timestamp() + make_interval(secs => @lease::float8)
+UPDATE delivery d SET claim = @claim::uuid, node = @node::integer, claimed_to = clock_timestamp() + make_interval(secs => @lease::float8)
 FROM picked p JOIN hook h ON h.id = p.hook_id
 WHERE d.hook_id = p.hook_id AND d.position = p.position
 RETURNING d.hook_id, d.position, d.id, d.item_id, d.change_id, d.revision, d.kind, d.trigger, d.thin, d.attempts, d.round, h.url, h.secret,
     coalesce(CASE WHEN h.old_secret_until > now() THEN h.old_secret END, '')::text AS old_secret, h.headers, h.rate_limit, h.max_in_flight;
 
--- WriteResults records what came of deliveries, where the claim still holds, and how their hooks fare. What is done with leaves the queue, and
--- each attempt goes to the log; a delivery that is returned was not attempted. A wait is in seconds, and only counts for a retry. Of a hook it
--- is noted at most once a second that it works, or fails, unless it did otherwise before; and a hook whose row somebody holds is passed over:
--- bookkeeping waits for nobody.
--- name: WriteResults :many
+-- SettleDeliveries takes deliveries out of the queue that are done with, makes the next of their lines due, and puts the others off, where the
+-- claim still holds; it returns those that it counts for, and whether their hook has something due by it. A wait is in seconds. One that is
+-- returned was not attempted.
+-- name: SettleDeliveries :many
 -- system: as ClaimDeliveries.
 WITH results AS (
     SELECT unnest(@hook_ids::uuid[]) AS hook_id, unnest(@positions::bigint[]) AS position, unnest(@claims::uuid[]) AS claim,
-        unnest(@outcomes::text[]) AS outcome, unnest(@waits::float8[]) AS wait,
-        unnest(@ats::timestamptz[]) AS at, unnest(@tooks::integer[]) AS took, unnest(@triggers::text[]) AS trigger,
-        unnest(@statuses::integer[]) AS status, unnest(@responses::text[]) AS response, unnest(@faults::text[]) AS fault, unnest(@errors::text[]) AS error
+        unnest(@outcomes::text[]) AS outcome, unnest(@waits::float8[]) AS wait, unnest(@ats::timestamptz[]) AS at,
+        unnest(@statuses::integer[]) AS status, unnest(@faults::text[]) AS fault, unnest(@errors::text[]) AS error
 ), done AS (
     DELETE FROM delivery d USING results r
     WHERE d.hook_id = r.hook_id AND d.position = r.position AND d.claim = r.claim AND r.outcome IN ('succeeded', 'failed')
     RETURNING d.hook_id, d.position, d.id, d.account_id, d.item_id, d.change_id, d.revision, d.kind, d.created_at, d.attempts + 1 AS number
 ), later AS (
-    UPDATE delivery d SET claim = NULL, node = NULL, due_at = clock_timestamp() + make_interval(secs => r.wait),
+    UPDATE delivery d SET claim = NULL, claimed_to = NULL, node = NULL, due_at = clock_timestamp() + make_interval(secs => r.wait),
         attempts = d.attempts + CASE WHEN r.outcome = 'retry' THEN 1 ELSE 0 END,
         last_attempt = CASE WHEN r.outcome = 'retry' THEN r.at ELSE d.last_attempt END,
         last_status = CASE WHEN r.outcome = 'retry' THEN nullif(r.status, 0) ELSE d.last_status END,
@@ -187,50 +193,55 @@ WITH results AS (
     FROM results r
     WHERE d.hook_id = r.hook_id AND d.position = r.position AND d.claim = r.claim AND r.outcome IN ('retry', 'returned')
     RETURNING d.hook_id, d.position, d.id, d.account_id, d.item_id, d.change_id, d.revision, d.kind, d.created_at, d.attempts AS number
-), written AS (
-    SELECT w.*, r.outcome, r.trigger, r.at, r.took, nullif(r.status, 0) AS status, nullif(r.response, '') AS response, nullif(r.fault, '') AS fault,
-        nullif(r.error, '') AS error
-    FROM (SELECT * FROM done UNION ALL SELECT * FROM later) w JOIN results r ON r.hook_id = w.hook_id AND r.position = w.position
-), logged AS (
-    INSERT INTO delivery_attempt (position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at, took,
-        outcome, closes, status, response, fault, error)
-    SELECT w.position, w.hook_id, w.number, w.id, w.account_id, w.item_id, w.change_id, w.revision, w.kind, w.trigger, w.created_at, w.at, w.took,
-        w.outcome, w.outcome <> 'retry', w.status, w.response, w.fault, w.error
-    FROM written w WHERE w.outcome <> 'returned' AND w.position > (SELECT f.floor FROM feed f) -- below, the log has no partition
-), told AS (
-    SELECT w.hook_id, bool_or(w.outcome = 'succeeded') AS works, max(w.error) FILTER (WHERE w.outcome <> 'succeeded') AS error
-    FROM written w WHERE w.outcome <> 'returned' GROUP BY w.hook_id
+), promoted AS (
+    UPDATE delivery d SET due_at = clock_timestamp()
+    FROM done f CROSS JOIN LATERAL (
+        SELECT x.hook_id, x.position FROM delivery x
+        WHERE x.hook_id = f.hook_id AND x.item_id = f.item_id AND x.position <> f.position ORDER BY x.position LIMIT 1
+    ) n
+    WHERE d.hook_id = n.hook_id AND d.position = n.position AND d.due_at IS NULL
+    RETURNING d.hook_id
+)
+SELECT w.*, (w.hook_id IN (SELECT p.hook_id FROM promoted p))::boolean AS more FROM (SELECT * FROM done UNION ALL SELECT * FROM later) w;
+
+-- LogAttempts passes over what lies below the log's floor, where there is no partition any more.
+-- name: LogAttempts :exec
+-- system: each row names the account of its hook.
+INSERT INTO delivery_attempt (position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at, took,
+    outcome, closes, status, response, fault, error)
+SELECT a.position, a.hook_id, a.number, a.delivery_id, a.account_id, a.item_id, a.change_id, a.revision, a.kind, a.trigger, a.created_at, a.at, a.took,
+    a.outcome, a.outcome <> 'retry', nullif(a.status, 0), nullif(a.response, ''), nullif(a.fault, ''), nullif(a.error, '')
+FROM (SELECT unnest(@positions::bigint[]) AS position, unnest(@hook_ids::uuid[]) AS hook_id, unnest(@numbers::integer[]) AS number,
+    unnest(@ids::uuid[]) AS delivery_id, unnest(@account_ids::uuid[]) AS account_id, unnest(@item_ids::uuid[]) AS item_id,
+    unnest(@change_ids::bigint[]) AS change_id, unnest(@revisions::bigint[]) AS revision, unnest(@kinds::text[]) AS kind,
+    unnest(@triggers::text[]) AS trigger, unnest(@created_ats::timestamptz[]) AS created_at, unnest(@ats::timestamptz[]) AS at,
+    unnest(@tooks::integer[]) AS took, unnest(@outcomes::text[]) AS outcome, unnest(@statuses::integer[]) AS status,
+    unnest(@responses::text[]) AS response, unnest(@faults::text[]) AS fault, unnest(@errors::text[]) AS error) a
+WHERE a.position > (SELECT f.floor FROM feed f);
+
+-- NoteHealth notes how hooks fare: of each at most once a second that it works, or fails ('': it does not), unless it did otherwise before. A
+-- hook whose row somebody holds is passed over: bookkeeping waits for nobody.
+-- name: NoteHealth :exec
+-- system: as ClaimDeliveries.
+WITH told AS (
+    SELECT unnest(@hook_ids::uuid[]) AS hook_id, unnest(@works::boolean[]) AS works, unnest(@errors::text[]) AS error
 ), noted AS (
     SELECT h.id, c.works, c.fails, t.error
     FROM told t JOIN hook h ON h.id = t.hook_id
     CROSS JOIN LATERAL (SELECT
         t.works AND (h.last_success_at IS NULL OR h.last_success_at <= h.last_failure_at OR h.last_success_at < now() - interval '1 second') AS works,
-        t.error IS NOT NULL AND (h.last_failure_at IS NULL OR h.last_failure_at <= h.last_success_at OR h.last_failure_at < now() - interval '1 second') AS fails
+        t.error <> '' AND (h.last_failure_at IS NULL OR h.last_failure_at <= h.last_success_at OR h.last_failure_at < now() - interval '1 second') AS fails
     ) c
     WHERE c.works OR c.fails
     FOR NO KEY UPDATE OF h SKIP LOCKED
-), hooks AS (
-    UPDATE hook h SET last_success_at = CASE WHEN n.works THEN now() ELSE h.last_success_at END,
-        last_failure_at = CASE WHEN n.fails THEN now() ELSE h.last_failure_at END,
-        failing_since = CASE WHEN n.works THEN NULL WHEN n.fails THEN coalesce(h.failing_since, now()) END,
-        last_error = CASE WHEN n.fails THEN n.error ELSE h.last_error END
-    FROM noted n WHERE h.id = n.id
 )
-SELECT hook_id, position, item_id, outcome::text AS outcome FROM written;
+UPDATE hook h SET last_success_at = CASE WHEN n.works THEN now() ELSE h.last_success_at END,
+    last_failure_at = CASE WHEN n.fails THEN now() ELSE h.last_failure_at END,
+    failing_since = CASE WHEN n.works THEN NULL WHEN n.fails THEN coalesce(h.failing_since, now()) END,
+    last_error = CASE WHEN n.fails THEN n.error ELSE h.last_error END
+FROM noted n WHERE h.id = n.id;
 
--- PromoteNext makes the first delivery of each line named due, if it was parked.
--- name: PromoteNext :many
--- system: as ClaimDeliveries.
-UPDATE delivery d SET due_at = clock_timestamp()
-FROM (SELECT unnest(@hook_ids::uuid[]) AS hook_id, unnest(@item_ids::uuid[]) AS item_id) l
-CROSS JOIN LATERAL (
-    SELECT x.hook_id, x.position FROM delivery x WHERE x.hook_id = l.hook_id AND x.item_id = l.item_id ORDER BY x.position LIMIT 1
-) n
-WHERE d.hook_id = n.hook_id AND d.position = n.position AND d.due_at IS NULL
-RETURNING d.hook_id;
-
--- TakeOver makes due at once what nodes have claimed that are not alive: none holds the lock of its number. A hook's claims lie among what
--- comes due within the lease.
+-- TakeOver takes the claims off that nodes have which are not alive: none holds the lock of its number.
 -- name: TakeOver :many
 -- system: as ClaimDeliveries.
 WITH dead AS (
@@ -238,13 +249,12 @@ WITH dead AS (
     FROM hook h
     CROSS JOIN LATERAL (
         SELECT x.hook_id, x.position FROM delivery x
-        WHERE x.hook_id = h.id AND x.due_at > now() AND x.due_at <= now() + make_interval(secs => @lease::float8)
-            AND x.claim IS NOT NULL AND x.node <> ALL (@alive::integer[])
+        WHERE x.hook_id = h.id AND x.due_at <= now() AND x.claim IS NOT NULL AND x.node <> ALL (@alive::integer[])
         FOR UPDATE SKIP LOCKED
     ) c
     WHERE h.active
 )
-UPDATE delivery d SET claim = NULL, node = NULL, due_at = clock_timestamp()
+UPDATE delivery d SET claim = NULL, claimed_to = NULL, node = NULL
 FROM dead n WHERE d.hook_id = n.hook_id AND d.position = n.position
 RETURNING d.hook_id;
 
@@ -283,7 +293,7 @@ WHERE NOT h.active AND (h.deleted_at IS NOT NULL OR (SELECT d.position FROM deli
 WITH gone AS (
     DELETE FROM delivery d USING (
         SELECT x.position FROM delivery x
-        WHERE x.hook_id = @hook_id AND (x.claim IS NULL OR x.due_at <= now()) AND (SELECT NOT h.active FROM hook h WHERE h.id = @hook_id)
+        WHERE x.hook_id = @hook_id AND (x.claim IS NULL OR x.claimed_to <= now()) AND (SELECT NOT h.active FROM hook h WHERE h.id = @hook_id)
         ORDER BY x.position DESC LIMIT @batch FOR UPDATE SKIP LOCKED
     ) n
     WHERE d.hook_id = @hook_id AND d.position = n.position
@@ -300,7 +310,7 @@ FROM gone g WHERE g.position > (SELECT f.floor FROM feed f);
 -- name: DropPending :execrows
 -- system: as ClaimDeliveries.
 DELETE FROM delivery d USING (
-    SELECT x.position FROM delivery x WHERE x.hook_id = @hook_id AND (x.claim IS NULL OR x.due_at <= now()) ORDER BY x.position DESC LIMIT @batch
+    SELECT x.position FROM delivery x WHERE x.hook_id = @hook_id AND (x.claim IS NULL OR x.claimed_to <= now()) ORDER BY x.position DESC LIMIT @batch
     FOR UPDATE SKIP LOCKED
 ) n
 WHERE d.hook_id = @hook_id AND d.position = n.position;
@@ -315,7 +325,8 @@ DELETE FROM hook h WHERE h.id = @id AND h.deleted_at IS NOT NULL AND (SELECT d.p
 SELECT h.id, extract(epoch FROM n.due_at - clock_timestamp())::float8 AS wait
 FROM hook h
 CROSS JOIN LATERAL (
-    SELECT x.due_at FROM delivery x WHERE x.hook_id = h.id AND x.due_at IS NOT NULL ORDER BY x.due_at LIMIT 1
+    SELECT x.due_at FROM delivery x WHERE x.hook_id = h.id AND x.due_at IS NOT NULL AND (x.claim IS NULL OR x.claimed_to <= now())
+    ORDER BY x.due_at LIMIT 1
 ) n
 WHERE h.active;
 
@@ -341,7 +352,7 @@ DELETE FROM delivery_attempt a USING hook h WHERE a.hook_id = h.id AND a.positio
 -- PendingDeliveries and the queries of what has ended are the halves of the delivery log: the newest changes first, from before a place on.
 -- name: PendingDeliveries :many
 SELECT d.id, d.hook_id, d.item_id, d.position, d.revision, d.kind, coalesce(d.trigger, c.trigger, 'hook')::text AS trigger, d.attempts,
-    d.due_at, (d.claim IS NOT NULL AND d.due_at > now())::boolean AS claimed, d.last_attempt, d.last_status, d.last_fault, d.last_error, d.created_at, c.occurred_at
+    d.due_at, coalesce(d.claimed_to > now(), false)::boolean AS claimed, d.last_attempt, d.last_status, d.last_fault, d.last_error, d.created_at, c.occurred_at
 FROM hook h
 CROSS JOIN LATERAL (
     SELECT * FROM delivery x
@@ -402,7 +413,7 @@ ORDER BY d.position DESC, d.hook_id DESC LIMIT @max_rows::integer;
 -- PendingDelivery finds a delivery by its id, which tells its position.
 -- name: PendingDelivery :one
 SELECT d.id, d.hook_id, d.item_id, d.position, d.revision, d.kind, coalesce(d.trigger, c.trigger, 'hook')::text AS trigger, d.attempts,
-    d.due_at, (d.claim IS NOT NULL AND d.due_at > now())::boolean AS claimed, d.last_attempt, d.last_status, d.last_fault, d.last_error, d.created_at, c.occurred_at
+    d.due_at, coalesce(d.claimed_to > now(), false)::boolean AS claimed, d.last_attempt, d.last_status, d.last_fault, d.last_error, d.created_at, c.occurred_at
 FROM hook h
 CROSS JOIN LATERAL (SELECT * FROM delivery x WHERE x.hook_id = h.id AND x.position = @position AND x.id = @id) d
 LEFT JOIN item_change c ON c.id = d.change_id

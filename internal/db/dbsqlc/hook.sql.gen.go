@@ -243,8 +243,9 @@ WITH asked AS (
     SELECT h.id, a.slots FROM asked a JOIN hook h ON h.id = a.hook_id AND h.active AND h.rate_limit IS NULL AND h.max_in_flight IS NULL
     UNION ALL
     SELECT l.id, greatest(0, least(l.slots,
-        l.max_in_flight - (SELECT count(*) FROM delivery f
-            WHERE f.hook_id = l.id AND f.claim IS NOT NULL AND f.due_at > now() AND f.due_at <= now() + make_interval(secs => $3::float8))::integer,
+        l.max_in_flight - (SELECT count(*) FROM (
+                SELECT x.claimed_to FROM delivery x WHERE x.hook_id = l.id AND x.due_at <= now() ORDER BY x.due_at LIMIT 256) f
+            WHERE f.claimed_to > now())::integer,
         CASE WHEN l.rate_limit IS NOT NULL THEN floor(extract(epoch FROM now() - l.paced_to) * l.rate_limit)::integer END))
     FROM limited l
 ), picked AS (
@@ -252,7 +253,7 @@ WITH asked AS (
     FROM allowed w
     CROSS JOIN LATERAL (
         SELECT x.hook_id, x.position FROM delivery x
-        WHERE x.hook_id = w.id AND x.due_at IS NOT NULL AND x.due_at <= now()
+        WHERE x.hook_id = w.id AND x.due_at <= now() AND (x.claim IS NULL OR x.claimed_to <= now())
         ORDER BY x.due_at LIMIT w.slots
         FOR UPDATE SKIP LOCKED
     ) c
@@ -261,7 +262,7 @@ WITH asked AS (
     FROM limited l JOIN (SELECT p.hook_id, count(*) AS picked FROM picked p GROUP BY p.hook_id) n ON n.hook_id = l.id
     WHERE h.id = l.id AND l.rate_limit IS NOT NULL
 )
-UPDATE delivery d SET claim = $1::uuid, node = $2::integer, due_at = clock_timestamp() + make_interval(secs => $3::float8)
+UPDATE delivery d SET claim = $1::uuid, node = $2::integer, claimed_to = clock_timestamp() + make_interval(secs => $3::float8)
 FROM picked p JOIN hook h ON h.id = p.hook_id
 WHERE d.hook_id = p.hook_id AND d.position = p.position
 RETURNING d.hook_id, d.position, d.id, d.item_id, d.change_id, d.revision, d.kind, d.trigger, d.thin, d.attempts, d.round, h.url, h.secret,
@@ -296,9 +297,9 @@ type ClaimDeliveriesRow struct {
 	MaxInFlight *int32
 }
 
-// ClaimDeliveries takes due deliveries of each hook named, at most as many as its slots, and puts their due time off by the lease: should
-// the claimer die, they come due again. Due is what is before now(), which bounds the index scan as clock_timestamp() cannot: retries of
-// tomorrow are not read.
+// ClaimDeliveries takes due deliveries of each hook named, at most as many as its slots, for the time of the lease: should the claimer die,
+// they can be claimed again. Due is what is before now(), which bounds the index scan as clock_timestamp() cannot: retries of tomorrow are
+// not read. What is claimed has been due for longest, so that a scan passes over no more than what is in flight.
 //
 // Hooks with limits of their own are claimed by one node at a time, which is what the lock of the hook's row is for. The rate is a bucket
 // that leaks (GCRA): paced_to is when what was sent is paid for, and at most a quarter of a second, or one request, is saved up.
@@ -345,6 +346,18 @@ func (q *Queries) ClaimDeliveries(ctx context.Context, arg ClaimDeliveriesParams
 		return nil, err
 	}
 	return items, nil
+}
+
+const commitLater = `-- name: CommitLater :exec
+SELECT set_config('synchronous_commit', 'off', true)
+`
+
+// CommitLater has the transaction's COMMIT not wait for the disk. Should Postgres die, the last of what was committed so is undone, as a whole
+// and in order: what was sent is sent again, with the same ids.
+// system: of the transaction.
+func (q *Queries) CommitLater(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, commitLater)
+	return err
 }
 
 const deleteAttempts = `-- name: DeleteAttempts :exec
@@ -458,7 +471,7 @@ func (q *Queries) DoneBefore(ctx context.Context) (int64, error) {
 
 const dropPending = `-- name: DropPending :execrows
 DELETE FROM delivery d USING (
-    SELECT x.position FROM delivery x WHERE x.hook_id = $1 AND (x.claim IS NULL OR x.due_at <= now()) ORDER BY x.position DESC LIMIT $2
+    SELECT x.position FROM delivery x WHERE x.hook_id = $1 AND (x.claim IS NULL OR x.claimed_to <= now()) ORDER BY x.position DESC LIMIT $2
     FOR UPDATE SKIP LOCKED
 ) n
 WHERE d.hook_id = $1 AND d.position = n.position
@@ -483,7 +496,8 @@ const dueHooks = `-- name: DueHooks :many
 SELECT h.id, extract(epoch FROM n.due_at - clock_timestamp())::float8 AS wait
 FROM hook h
 CROSS JOIN LATERAL (
-    SELECT x.due_at FROM delivery x WHERE x.hook_id = h.id AND x.due_at IS NOT NULL ORDER BY x.due_at LIMIT 1
+    SELECT x.due_at FROM delivery x WHERE x.hook_id = h.id AND x.due_at IS NOT NULL AND (x.claim IS NULL OR x.claimed_to <= now())
+    ORDER BY x.due_at LIMIT 1
 ) n
 WHERE h.active
 `
@@ -747,11 +761,11 @@ const failPending = `-- name: FailPending :execrows
 WITH gone AS (
     DELETE FROM delivery d USING (
         SELECT x.position FROM delivery x
-        WHERE x.hook_id = $2 AND (x.claim IS NULL OR x.due_at <= now()) AND (SELECT NOT h.active FROM hook h WHERE h.id = $2)
+        WHERE x.hook_id = $2 AND (x.claim IS NULL OR x.claimed_to <= now()) AND (SELECT NOT h.active FROM hook h WHERE h.id = $2)
         ORDER BY x.position DESC LIMIT $3 FOR UPDATE SKIP LOCKED
     ) n
     WHERE d.hook_id = $2 AND d.position = n.position
-    RETURNING d.hook_id, d.position, d.id, d.account_id, d.item_id, d.change_id, d.revision, d.kind, d.trigger, d.thin, d.due_at, d.claim, d.node, d.attempts, d.round, d.last_attempt, d.last_status, d.last_fault, d.last_error, d.created_at
+    RETURNING d.hook_id, d.position, d.id, d.account_id, d.item_id, d.change_id, d.revision, d.kind, d.trigger, d.thin, d.due_at, d.claim, d.claimed_to, d.node, d.attempts, d.round, d.last_attempt, d.last_status, d.last_fault, d.last_error, d.created_at
 )
 INSERT INTO delivery_attempt (position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at,
     outcome, closes, fault, error)
@@ -1128,10 +1142,11 @@ func (q *Queries) InactiveHooks(ctx context.Context) ([]InactiveHooksRow, error)
 }
 
 const insertDeliveries = `-- name: InsertDeliveries :many
-INSERT INTO delivery (hook_id, position, id, account_id, item_id, change_id, revision, kind, thin, due_at, claim, node)
+INSERT INTO delivery (hook_id, position, id, account_id, item_id, change_id, revision, kind, thin, due_at, claim, claimed_to, node)
 SELECT n.hook_id, n.position, n.id, n.account_id, n.item_id, n.change_id, n.revision, n.kind, n.thin,
-    CASE WHEN e.leads THEN clock_timestamp() + make_interval(secs => CASE WHEN n.claimed THEN $1::float8 ELSE 0 END) END,
-    CASE WHEN e.leads AND n.claimed THEN $2::uuid END,
+    CASE WHEN e.leads THEN clock_timestamp() END,
+    CASE WHEN e.leads AND n.claimed THEN $1::uuid END,
+    CASE WHEN e.leads AND n.claimed THEN clock_timestamp() + make_interval(secs => $2::float8) END,
     CASE WHEN e.leads AND n.claimed THEN $3::integer END
 FROM (SELECT unnest($4::uuid[]) AS hook_id, unnest($5::bigint[]) AS position, unnest($6::uuid[]) AS id,
     unnest($7::uuid[]) AS account_id, unnest($8::uuid[]) AS item_id, unnest($9::bigint[]) AS change_id,
@@ -1145,8 +1160,8 @@ RETURNING hook_id, position, (due_at IS NOT NULL)::boolean AS leads, (claim IS N
 `
 
 type InsertDeliveriesParams struct {
-	Lease      float64
 	Claim      uuid.UUID
+	Lease      float64
 	Node       int32
 	HookIds    []uuid.UUID
 	Positions  []int64
@@ -1174,8 +1189,8 @@ type InsertDeliveriesRow struct {
 // system: each row names the account of its hook.
 func (q *Queries) InsertDeliveries(ctx context.Context, arg InsertDeliveriesParams) ([]InsertDeliveriesRow, error) {
 	rows, err := q.db.Query(ctx, insertDeliveries,
-		arg.Lease,
 		arg.Claim,
+		arg.Lease,
 		arg.Node,
 		arg.HookIds,
 		arg.Positions,
@@ -1353,6 +1368,67 @@ func (q *Queries) LockLines(ctx context.Context) error {
 	return err
 }
 
+const logAttempts = `-- name: LogAttempts :exec
+INSERT INTO delivery_attempt (position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at, took,
+    outcome, closes, status, response, fault, error)
+SELECT a.position, a.hook_id, a.number, a.delivery_id, a.account_id, a.item_id, a.change_id, a.revision, a.kind, a.trigger, a.created_at, a.at, a.took,
+    a.outcome, a.outcome <> 'retry', nullif(a.status, 0), nullif(a.response, ''), nullif(a.fault, ''), nullif(a.error, '')
+FROM (SELECT unnest($1::bigint[]) AS position, unnest($2::uuid[]) AS hook_id, unnest($3::integer[]) AS number,
+    unnest($4::uuid[]) AS delivery_id, unnest($5::uuid[]) AS account_id, unnest($6::uuid[]) AS item_id,
+    unnest($7::bigint[]) AS change_id, unnest($8::bigint[]) AS revision, unnest($9::text[]) AS kind,
+    unnest($10::text[]) AS trigger, unnest($11::timestamptz[]) AS created_at, unnest($12::timestamptz[]) AS at,
+    unnest($13::integer[]) AS took, unnest($14::text[]) AS outcome, unnest($15::integer[]) AS status,
+    unnest($16::text[]) AS response, unnest($17::text[]) AS fault, unnest($18::text[]) AS error) a
+WHERE a.position > (SELECT f.floor FROM feed f)
+`
+
+type LogAttemptsParams struct {
+	Positions  []int64
+	HookIds    []uuid.UUID
+	Numbers    []int32
+	Ids        []uuid.UUID
+	AccountIds []uuid.UUID
+	ItemIds    []uuid.UUID
+	ChangeIds  []int64
+	Revisions  []int64
+	Kinds      []string
+	Triggers   []string
+	CreatedAts []time.Time
+	Ats        []time.Time
+	Tooks      []int32
+	Outcomes   []string
+	Statuses   []int32
+	Responses  []string
+	Faults     []string
+	Errors     []string
+}
+
+// LogAttempts passes over what lies below the log's floor, where there is no partition any more.
+// system: each row names the account of its hook.
+func (q *Queries) LogAttempts(ctx context.Context, arg LogAttemptsParams) error {
+	_, err := q.db.Exec(ctx, logAttempts,
+		arg.Positions,
+		arg.HookIds,
+		arg.Numbers,
+		arg.Ids,
+		arg.AccountIds,
+		arg.ItemIds,
+		arg.ChangeIds,
+		arg.Revisions,
+		arg.Kinds,
+		arg.Triggers,
+		arg.CreatedAts,
+		arg.Ats,
+		arg.Tooks,
+		arg.Outcomes,
+		arg.Statuses,
+		arg.Responses,
+		arg.Faults,
+		arg.Errors,
+	)
+	return err
+}
+
 const nodesAlive = `-- name: NodesAlive :many
 SELECT a.node::integer AS node FROM hook_nodes_alive() a
 `
@@ -1378,12 +1454,46 @@ func (q *Queries) NodesAlive(ctx context.Context) ([]int32, error) {
 	return items, nil
 }
 
+const noteHealth = `-- name: NoteHealth :exec
+WITH told AS (
+    SELECT unnest($1::uuid[]) AS hook_id, unnest($2::boolean[]) AS works, unnest($3::text[]) AS error
+), noted AS (
+    SELECT h.id, c.works, c.fails, t.error
+    FROM told t JOIN hook h ON h.id = t.hook_id
+    CROSS JOIN LATERAL (SELECT
+        t.works AND (h.last_success_at IS NULL OR h.last_success_at <= h.last_failure_at OR h.last_success_at < now() - interval '1 second') AS works,
+        t.error <> '' AND (h.last_failure_at IS NULL OR h.last_failure_at <= h.last_success_at OR h.last_failure_at < now() - interval '1 second') AS fails
+    ) c
+    WHERE c.works OR c.fails
+    FOR NO KEY UPDATE OF h SKIP LOCKED
+)
+UPDATE hook h SET last_success_at = CASE WHEN n.works THEN now() ELSE h.last_success_at END,
+    last_failure_at = CASE WHEN n.fails THEN now() ELSE h.last_failure_at END,
+    failing_since = CASE WHEN n.works THEN NULL WHEN n.fails THEN coalesce(h.failing_since, now()) END,
+    last_error = CASE WHEN n.fails THEN n.error ELSE h.last_error END
+FROM noted n WHERE h.id = n.id
+`
+
+type NoteHealthParams struct {
+	HookIds []uuid.UUID
+	Works   []bool
+	Errors  []string
+}
+
+// NoteHealth notes how hooks fare: of each at most once a second that it works, or fails (”: it does not), unless it did otherwise before. A
+// hook whose row somebody holds is passed over: bookkeeping waits for nobody.
+// system: as ClaimDeliveries.
+func (q *Queries) NoteHealth(ctx context.Context, arg NoteHealthParams) error {
+	_, err := q.db.Exec(ctx, noteHealth, arg.HookIds, arg.Works, arg.Errors)
+	return err
+}
+
 const pendingDeliveries = `-- name: PendingDeliveries :many
 SELECT d.id, d.hook_id, d.item_id, d.position, d.revision, d.kind, coalesce(d.trigger, c.trigger, 'hook')::text AS trigger, d.attempts,
-    d.due_at, (d.claim IS NOT NULL AND d.due_at > now())::boolean AS claimed, d.last_attempt, d.last_status, d.last_fault, d.last_error, d.created_at, c.occurred_at
+    d.due_at, coalesce(d.claimed_to > now(), false)::boolean AS claimed, d.last_attempt, d.last_status, d.last_fault, d.last_error, d.created_at, c.occurred_at
 FROM hook h
 CROSS JOIN LATERAL (
-    SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, trigger, thin, due_at, claim, node, attempts, round, last_attempt, last_status, last_fault, last_error, created_at FROM delivery x
+    SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, trigger, thin, due_at, claim, claimed_to, node, attempts, round, last_attempt, last_status, last_fault, last_error, created_at FROM delivery x
     WHERE x.hook_id = h.id AND x.position <= $1::bigint AND x.position > $2::bigint
         AND (x.position < $1::bigint OR x.hook_id < $3::uuid)
         AND ($4::uuid IS NULL OR x.item_id = $4::uuid)
@@ -1471,9 +1581,9 @@ func (q *Queries) PendingDeliveries(ctx context.Context, arg PendingDeliveriesPa
 
 const pendingDelivery = `-- name: PendingDelivery :one
 SELECT d.id, d.hook_id, d.item_id, d.position, d.revision, d.kind, coalesce(d.trigger, c.trigger, 'hook')::text AS trigger, d.attempts,
-    d.due_at, (d.claim IS NOT NULL AND d.due_at > now())::boolean AS claimed, d.last_attempt, d.last_status, d.last_fault, d.last_error, d.created_at, c.occurred_at
+    d.due_at, coalesce(d.claimed_to > now(), false)::boolean AS claimed, d.last_attempt, d.last_status, d.last_fault, d.last_error, d.created_at, c.occurred_at
 FROM hook h
-CROSS JOIN LATERAL (SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, trigger, thin, due_at, claim, node, attempts, round, last_attempt, last_status, last_fault, last_error, created_at FROM delivery x WHERE x.hook_id = h.id AND x.position = $1 AND x.id = $2) d
+CROSS JOIN LATERAL (SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, trigger, thin, due_at, claim, claimed_to, node, attempts, round, last_attempt, last_status, last_fault, last_error, created_at FROM delivery x WHERE x.hook_id = h.id AND x.position = $1 AND x.id = $2) d
 LEFT JOIN item_change c ON c.id = d.change_id
 WHERE h.account_id = $3 AND h.deleted_at IS NULL
 `
@@ -1526,43 +1636,6 @@ func (q *Queries) PendingDelivery(ctx context.Context, arg PendingDeliveryParams
 		&i.OccurredAt,
 	)
 	return i, err
-}
-
-const promoteNext = `-- name: PromoteNext :many
-UPDATE delivery d SET due_at = clock_timestamp()
-FROM (SELECT unnest($1::uuid[]) AS hook_id, unnest($2::uuid[]) AS item_id) l
-CROSS JOIN LATERAL (
-    SELECT x.hook_id, x.position FROM delivery x WHERE x.hook_id = l.hook_id AND x.item_id = l.item_id ORDER BY x.position LIMIT 1
-) n
-WHERE d.hook_id = n.hook_id AND d.position = n.position AND d.due_at IS NULL
-RETURNING d.hook_id
-`
-
-type PromoteNextParams struct {
-	HookIds []uuid.UUID
-	ItemIds []uuid.UUID
-}
-
-// PromoteNext makes the first delivery of each line named due, if it was parked.
-// system: as ClaimDeliveries.
-func (q *Queries) PromoteNext(ctx context.Context, arg PromoteNextParams) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, promoteNext, arg.HookIds, arg.ItemIds)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []uuid.UUID{}
-	for rows.Next() {
-		var hook_id uuid.UUID
-		if err := rows.Scan(&hook_id); err != nil {
-			return nil, err
-		}
-		items = append(items, hook_id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const replayableTo = `-- name: ReplayableTo :one
@@ -1714,6 +1787,109 @@ func (q *Queries) SendingTo(ctx context.Context, arg SendingToParams) (SendingTo
 	return i, err
 }
 
+const settleDeliveries = `-- name: SettleDeliveries :many
+WITH results AS (
+    SELECT unnest($1::uuid[]) AS hook_id, unnest($2::bigint[]) AS position, unnest($3::uuid[]) AS claim,
+        unnest($4::text[]) AS outcome, unnest($5::float8[]) AS wait, unnest($6::timestamptz[]) AS at,
+        unnest($7::integer[]) AS status, unnest($8::text[]) AS fault, unnest($9::text[]) AS error
+), done AS (
+    DELETE FROM delivery d USING results r
+    WHERE d.hook_id = r.hook_id AND d.position = r.position AND d.claim = r.claim AND r.outcome IN ('succeeded', 'failed')
+    RETURNING d.hook_id, d.position, d.id, d.account_id, d.item_id, d.change_id, d.revision, d.kind, d.created_at, d.attempts + 1 AS number
+), later AS (
+    UPDATE delivery d SET claim = NULL, claimed_to = NULL, node = NULL, due_at = clock_timestamp() + make_interval(secs => r.wait),
+        attempts = d.attempts + CASE WHEN r.outcome = 'retry' THEN 1 ELSE 0 END,
+        last_attempt = CASE WHEN r.outcome = 'retry' THEN r.at ELSE d.last_attempt END,
+        last_status = CASE WHEN r.outcome = 'retry' THEN nullif(r.status, 0) ELSE d.last_status END,
+        last_fault = CASE WHEN r.outcome = 'retry' THEN nullif(r.fault, '') ELSE d.last_fault END,
+        last_error = CASE WHEN r.outcome = 'retry' THEN nullif(r.error, '') ELSE d.last_error END
+    FROM results r
+    WHERE d.hook_id = r.hook_id AND d.position = r.position AND d.claim = r.claim AND r.outcome IN ('retry', 'returned')
+    RETURNING d.hook_id, d.position, d.id, d.account_id, d.item_id, d.change_id, d.revision, d.kind, d.created_at, d.attempts AS number
+), promoted AS (
+    UPDATE delivery d SET due_at = clock_timestamp()
+    FROM done f CROSS JOIN LATERAL (
+        SELECT x.hook_id, x.position FROM delivery x
+        WHERE x.hook_id = f.hook_id AND x.item_id = f.item_id AND x.position <> f.position ORDER BY x.position LIMIT 1
+    ) n
+    WHERE d.hook_id = n.hook_id AND d.position = n.position AND d.due_at IS NULL
+    RETURNING d.hook_id
+)
+SELECT w.hook_id, w.position, w.id, w.account_id, w.item_id, w.change_id, w.revision, w.kind, w.created_at, w.number, (w.hook_id IN (SELECT p.hook_id FROM promoted p))::boolean AS more FROM (SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, created_at, number FROM done UNION ALL SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, created_at, number FROM later) w
+`
+
+type SettleDeliveriesParams struct {
+	HookIds   []uuid.UUID
+	Positions []int64
+	Claims    []uuid.UUID
+	Outcomes  []string
+	Waits     []float64
+	Ats       []time.Time
+	Statuses  []int32
+	Faults    []string
+	Errors    []string
+}
+
+type SettleDeliveriesRow struct {
+	HookID    uuid.UUID
+	Position  int64
+	ID        uuid.UUID
+	AccountID uuid.UUID
+	ItemID    uuid.UUID
+	ChangeID  int64
+	Revision  int64
+	Kind      string
+	CreatedAt time.Time
+	Number    int32
+	More      bool
+}
+
+// SettleDeliveries takes deliveries out of the queue that are done with, makes the next of their lines due, and puts the others off, where the
+// claim still holds; it returns those that it counts for, and whether their hook has something due by it. A wait is in seconds. One that is
+// returned was not attempted.
+// system: as ClaimDeliveries.
+func (q *Queries) SettleDeliveries(ctx context.Context, arg SettleDeliveriesParams) ([]SettleDeliveriesRow, error) {
+	rows, err := q.db.Query(ctx, settleDeliveries,
+		arg.HookIds,
+		arg.Positions,
+		arg.Claims,
+		arg.Outcomes,
+		arg.Waits,
+		arg.Ats,
+		arg.Statuses,
+		arg.Faults,
+		arg.Errors,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []SettleDeliveriesRow{}
+	for rows.Next() {
+		var i SettleDeliveriesRow
+		if err := rows.Scan(
+			&i.HookID,
+			&i.Position,
+			&i.ID,
+			&i.AccountID,
+			&i.ItemID,
+			&i.ChangeID,
+			&i.Revision,
+			&i.Kind,
+			&i.CreatedAt,
+			&i.Number,
+			&i.More,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const stopReplay = `-- name: StopReplay :execrows
 UPDATE hook_replay SET ended_at = now(), error = 'It was stopped by hand.' WHERE account_id = $1 AND hook_id = $2 AND ended_at IS NULL
 `
@@ -1737,27 +1913,20 @@ WITH dead AS (
     FROM hook h
     CROSS JOIN LATERAL (
         SELECT x.hook_id, x.position FROM delivery x
-        WHERE x.hook_id = h.id AND x.due_at > now() AND x.due_at <= now() + make_interval(secs => $1::float8)
-            AND x.claim IS NOT NULL AND x.node <> ALL ($2::integer[])
+        WHERE x.hook_id = h.id AND x.due_at <= now() AND x.claim IS NOT NULL AND x.node <> ALL ($1::integer[])
         FOR UPDATE SKIP LOCKED
     ) c
     WHERE h.active
 )
-UPDATE delivery d SET claim = NULL, node = NULL, due_at = clock_timestamp()
+UPDATE delivery d SET claim = NULL, claimed_to = NULL, node = NULL
 FROM dead n WHERE d.hook_id = n.hook_id AND d.position = n.position
 RETURNING d.hook_id
 `
 
-type TakeOverParams struct {
-	Lease float64
-	Alive []int32
-}
-
-// TakeOver makes due at once what nodes have claimed that are not alive: none holds the lock of its number. A hook's claims lie among what
-// comes due within the lease.
+// TakeOver takes the claims off that nodes have which are not alive: none holds the lock of its number.
 // system: as ClaimDeliveries.
-func (q *Queries) TakeOver(ctx context.Context, arg TakeOverParams) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, takeOver, arg.Lease, arg.Alive)
+func (q *Queries) TakeOver(ctx context.Context, alive []int32) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, takeOver, alive)
 	if err != nil {
 		return nil, err
 	}
@@ -1816,121 +1985,4 @@ func (q *Queries) UpdateHook(ctx context.Context, arg UpdateHookParams) error {
 		arg.ID,
 	)
 	return err
-}
-
-const writeResults = `-- name: WriteResults :many
-WITH results AS (
-    SELECT unnest($1::uuid[]) AS hook_id, unnest($2::bigint[]) AS position, unnest($3::uuid[]) AS claim,
-        unnest($4::text[]) AS outcome, unnest($5::float8[]) AS wait,
-        unnest($6::timestamptz[]) AS at, unnest($7::integer[]) AS took, unnest($8::text[]) AS trigger,
-        unnest($9::integer[]) AS status, unnest($10::text[]) AS response, unnest($11::text[]) AS fault, unnest($12::text[]) AS error
-), done AS (
-    DELETE FROM delivery d USING results r
-    WHERE d.hook_id = r.hook_id AND d.position = r.position AND d.claim = r.claim AND r.outcome IN ('succeeded', 'failed')
-    RETURNING d.hook_id, d.position, d.id, d.account_id, d.item_id, d.change_id, d.revision, d.kind, d.created_at, d.attempts + 1 AS number
-), later AS (
-    UPDATE delivery d SET claim = NULL, node = NULL, due_at = clock_timestamp() + make_interval(secs => r.wait),
-        attempts = d.attempts + CASE WHEN r.outcome = 'retry' THEN 1 ELSE 0 END,
-        last_attempt = CASE WHEN r.outcome = 'retry' THEN r.at ELSE d.last_attempt END,
-        last_status = CASE WHEN r.outcome = 'retry' THEN nullif(r.status, 0) ELSE d.last_status END,
-        last_fault = CASE WHEN r.outcome = 'retry' THEN nullif(r.fault, '') ELSE d.last_fault END,
-        last_error = CASE WHEN r.outcome = 'retry' THEN nullif(r.error, '') ELSE d.last_error END
-    FROM results r
-    WHERE d.hook_id = r.hook_id AND d.position = r.position AND d.claim = r.claim AND r.outcome IN ('retry', 'returned')
-    RETURNING d.hook_id, d.position, d.id, d.account_id, d.item_id, d.change_id, d.revision, d.kind, d.created_at, d.attempts AS number
-), written AS (
-    SELECT w.hook_id, w.position, w.id, w.account_id, w.item_id, w.change_id, w.revision, w.kind, w.created_at, w.number, r.outcome, r.trigger, r.at, r.took, nullif(r.status, 0) AS status, nullif(r.response, '') AS response, nullif(r.fault, '') AS fault,
-        nullif(r.error, '') AS error
-    FROM (SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, created_at, number FROM done UNION ALL SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, created_at, number FROM later) w JOIN results r ON r.hook_id = w.hook_id AND r.position = w.position
-), logged AS (
-    INSERT INTO delivery_attempt (position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at, took,
-        outcome, closes, status, response, fault, error)
-    SELECT w.position, w.hook_id, w.number, w.id, w.account_id, w.item_id, w.change_id, w.revision, w.kind, w.trigger, w.created_at, w.at, w.took,
-        w.outcome, w.outcome <> 'retry', w.status, w.response, w.fault, w.error
-    FROM written w WHERE w.outcome <> 'returned' AND w.position > (SELECT f.floor FROM feed f) -- below, the log has no partition
-), told AS (
-    SELECT w.hook_id, bool_or(w.outcome = 'succeeded') AS works, max(w.error) FILTER (WHERE w.outcome <> 'succeeded') AS error
-    FROM written w WHERE w.outcome <> 'returned' GROUP BY w.hook_id
-), noted AS (
-    SELECT h.id, c.works, c.fails, t.error
-    FROM told t JOIN hook h ON h.id = t.hook_id
-    CROSS JOIN LATERAL (SELECT
-        t.works AND (h.last_success_at IS NULL OR h.last_success_at <= h.last_failure_at OR h.last_success_at < now() - interval '1 second') AS works,
-        t.error IS NOT NULL AND (h.last_failure_at IS NULL OR h.last_failure_at <= h.last_success_at OR h.last_failure_at < now() - interval '1 second') AS fails
-    ) c
-    WHERE c.works OR c.fails
-    FOR NO KEY UPDATE OF h SKIP LOCKED
-), hooks AS (
-    UPDATE hook h SET last_success_at = CASE WHEN n.works THEN now() ELSE h.last_success_at END,
-        last_failure_at = CASE WHEN n.fails THEN now() ELSE h.last_failure_at END,
-        failing_since = CASE WHEN n.works THEN NULL WHEN n.fails THEN coalesce(h.failing_since, now()) END,
-        last_error = CASE WHEN n.fails THEN n.error ELSE h.last_error END
-    FROM noted n WHERE h.id = n.id
-)
-SELECT hook_id, position, item_id, outcome::text AS outcome FROM written
-`
-
-type WriteResultsParams struct {
-	HookIds   []uuid.UUID
-	Positions []int64
-	Claims    []uuid.UUID
-	Outcomes  []string
-	Waits     []float64
-	Ats       []time.Time
-	Tooks     []int32
-	Triggers  []string
-	Statuses  []int32
-	Responses []string
-	Faults    []string
-	Errors    []string
-}
-
-type WriteResultsRow struct {
-	HookID   uuid.UUID
-	Position int64
-	ItemID   uuid.UUID
-	Outcome  string
-}
-
-// WriteResults records what came of deliveries, where the claim still holds, and how their hooks fare. What is done with leaves the queue, and
-// each attempt goes to the log; a delivery that is returned was not attempted. A wait is in seconds, and only counts for a retry. Of a hook it
-// is noted at most once a second that it works, or fails, unless it did otherwise before; and a hook whose row somebody holds is passed over:
-// bookkeeping waits for nobody.
-// system: as ClaimDeliveries.
-func (q *Queries) WriteResults(ctx context.Context, arg WriteResultsParams) ([]WriteResultsRow, error) {
-	rows, err := q.db.Query(ctx, writeResults,
-		arg.HookIds,
-		arg.Positions,
-		arg.Claims,
-		arg.Outcomes,
-		arg.Waits,
-		arg.Ats,
-		arg.Tooks,
-		arg.Triggers,
-		arg.Statuses,
-		arg.Responses,
-		arg.Faults,
-		arg.Errors,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []WriteResultsRow{}
-	for rows.Next() {
-		var i WriteResultsRow
-		if err := rows.Scan(
-			&i.HookID,
-			&i.Position,
-			&i.ItemID,
-			&i.Outcome,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }

@@ -62,6 +62,7 @@ type Delivery struct {
 	Thin        bool
 	DueAt       *time.Time
 	Claim       *uuid.UUID
+	ClaimedTo   *time.Time
 	Node        *int32
 	Attempts    int32
 	Round       int32
