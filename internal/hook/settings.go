@@ -98,13 +98,13 @@ func (s Settings) patched(patch []byte) (Settings, error) {
 	if err != nil {
 		return Settings{}, malformed
 	}
-	var after Settings
+	after := Settings{Active: true}
 	if err := json.Unmarshal(merged, &after); err != nil {
 		return Settings{}, malformed
 	}
 	for name, value := range after.Headers {
-		if value == Masked && s.Headers[name] != "" {
-			after.Headers[name] = s.Headers[name]
+		if old, ok := s.Headers[name]; ok && value == Masked {
+			after.Headers[name] = old
 		}
 	}
 	return after, nil

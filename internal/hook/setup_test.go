@@ -229,7 +229,10 @@ func (b *bundle) begin(c change.Change) pgx.Tx {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-	c.AccountID, c.OccurredAt = b.account, time.Now()
+	c.AccountID = b.account
+	if c.OccurredAt.IsZero() {
+		c.OccurredAt = time.Now()
+	}
 	err = tx.QueryRow(b.ctx, `INSERT INTO item (id, account_id, name, description, type, privacy, tags, metadata, client_data,
 			created_at, updated_at, revision, document, document_version)
 		VALUES ($1, $2, 'test', '', 'video', 'private', '{}', '{}', '{}', now(), now(), 1, '{}', 1)
@@ -237,7 +240,9 @@ func (b *bundle) begin(c change.Change) pgx.Tx {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	c.Document = documentOf(c.ItemID, c.Revision)
+	if c.Document == nil {
+		c.Document = documentOf(c.ItemID, c.Revision)
+	}
 	if err := change.Record(b.ctx, tx, c); err != nil {
 		b.t.Fatal(err)
 	}
@@ -254,6 +259,13 @@ func step(kind change.Kind) int {
 // documentOf has what no encoder would make again: the order, the spaces and the escapes are the document's own.
 func documentOf(item uuid.UUID, revision int64) []byte {
 	return fmt.Appendf(nil, "{\"revision\" : %d, \"id\":\"%s\", \"name\": \"\\u00e9 \u00e9 <&>\"}", revision, item)
+}
+
+func (b *bundle) exec(statement string, args ...any) {
+	b.t.Helper()
+	if _, err := b.pool.Exec(b.ctx, statement, args...); err != nil {
+		b.t.Fatalf("%s: %v", statement, err)
+	}
 }
 
 func value[T any](b *bundle, query string, args ...any) (v T) {
