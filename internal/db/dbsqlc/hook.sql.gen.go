@@ -245,7 +245,7 @@ WITH asked AS (
     SELECT l.id, greatest(0, least(l.slots,
         l.max_in_flight - (SELECT count(*) FROM delivery f
             WHERE f.hook_id = l.id AND f.claim IS NOT NULL AND f.due_at > now() AND f.due_at <= now() + make_interval(secs => $3::float8))::integer,
-        CASE WHEN l.rate_limit IS NOT NULL THEN floor(extract(epoch FROM now() - l.paced_to) * l.rate_limit)::integer END))
+        CASE WHEN l.rate_limit IS NOT NULL THEN floor(extract(epoch FROM now() - l.paced_to) * l.rate_limit + 0.001)::integer END)) -- paced_to is rounded to the microsecond
     FROM limited l
 ), picked AS (
     SELECT c.hook_id, c.position
