@@ -145,12 +145,17 @@ func (b *bundle) idleNode(config Config) *node {
 
 func (b *bundle) idleNodeThat(config Config, reach egress.Policy) *node {
 	b.t.Helper()
-	log := slog.New(slog.NewTextHandler(b.t.Output(), nil))
 	pool, err := db.Derive(b.t.Context(), b.pool, 8)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(pool.Close)
+	return b.idleNodeOn(pool, config, reach)
+}
+
+func (b *bundle) idleNodeOn(pool *pgxpool.Pool, config Config, reach egress.Policy) *node {
+	b.t.Helper()
+	log := slog.New(slog.NewTextHandler(b.t.Output(), nil))
 	feed, err := change.OpenFeed(b.ctx, pool, log)
 	if err != nil {
 		b.t.Fatal(err)
@@ -323,6 +328,11 @@ func retries(n int, wait time.Duration) []time.Duration {
 		waits[i] = wait
 	}
 	return waits
+}
+
+// serveOn has the service work on a node's feed, and tell the node what is due, as one process has it.
+func (b *bundle) serveOn(n *node) {
+	b.service.feed, b.service.due = n.feed, n.Look
 }
 
 // term is a time in which a node that does not run may claim.
