@@ -38,6 +38,14 @@ var events = map[change.Kind]string{
 	change.Triggered: ItemTriggered,
 }
 
+// kinds is the inverse of events.
+var kinds = map[string]change.Kind{
+	ItemCreated:   change.Created,
+	ItemUpdated:   change.Updated,
+	ItemDeleted:   change.Deleted,
+	ItemTriggered: change.Triggered,
+}
+
 // What the body of a POST is.
 const (
 	FullBody = "full" // the item's document
