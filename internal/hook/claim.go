@@ -30,7 +30,7 @@ func (d *Dispatcher) claim(ctx context.Context, of term, hooks []uuid.UUID, free
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
 	defer cancel()
 	used := make(map[uuid.UUID]int32, len(hooks))
-	defer func() { d.slots.settle(hooks, free, used) }()
+	defer func() { d.slots.ask(d.slots.settle(hooks, free, used)) }() // who used all may have more
 
 	token := uuid.New()
 	expires := time.Now().Add(d.config.lease()) // before the database's clock says so

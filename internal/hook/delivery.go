@@ -61,6 +61,7 @@ type Delivery struct {
 	CreatedAt     time.Time
 	OccurredAt    *time.Time // of the change; nil: the log no longer keeps it
 	position      int64
+	change        int64 // its id; of one that is done with
 }
 
 // Attempt is one request of a delivery.
@@ -109,13 +110,14 @@ func (s *Service) Deliveries(ctx context.Context, filter DeliveryFilter, limit i
 		return nil, "", err
 	}
 	p.AccountID, p.HookID, p.ItemID, p.MaxRows = actor.AccountID, filter.Hook, filter.Item, int32(limit+1)
+	var pending []Delivery
 	if filter.State == "" || filter.State == Pending {
 		rows, err := q.PendingDeliveries(ctx, p)
 		if err != nil {
 			return nil, "", fmt.Errorf("list pending deliveries: %w", err)
 		}
 		for _, row := range rows {
-			deliveries = append(deliveries, s.pending(row))
+			pending = append(pending, s.pending(row))
 		}
 	}
 	if filter.State != Pending {
@@ -127,7 +129,9 @@ func (s *Service) Deliveries(ctx context.Context, filter DeliveryFilter, limit i
 			deliveries = append(deliveries, s.ended(row))
 		}
 	}
-	slices.SortFunc(deliveries, newestFirst)
+	deliveries = append(deliveries, pending...)
+	slices.SortStableFunc(deliveries, newestFirst)
+	deliveries = slices.CompactFunc(deliveries, func(a, b Delivery) bool { return newestFirst(a, b) == 0 }) // what ended between the two reads
 	if len(deliveries) > limit {
 		deliveries = deliveries[:limit]
 		last := deliveries[limit-1]
@@ -213,6 +217,11 @@ func (s *Service) Delivery(ctx context.Context, id uuid.UUID) (Delivery, []Attem
 var errNoDelivery = problem.New(problem.NotFound, "There is no such delivery, or the log no longer keeps it.")
 
 func (s *Service) delivery(ctx context.Context, q *dbsqlc.Queries, accountID, id uuid.UUID) (d Delivery, attempts []Attempt, err error) {
+	pending, err := q.PendingDelivery(ctx, dbsqlc.PendingDeliveryParams{AccountID: accountID, Position: positionOf(id), ID: id})
+	isPending := err == nil
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return d, nil, fmt.Errorf("read delivery: %w", err)
+	}
 	rows, err := q.AttemptsOf(ctx, dbsqlc.AttemptsOfParams{AccountID: accountID, Position: positionOf(id), ID: id})
 	if err != nil {
 		return d, nil, fmt.Errorf("read attempts: %w", err)
@@ -220,19 +229,18 @@ func (s *Service) delivery(ctx context.Context, q *dbsqlc.Queries, accountID, id
 	for _, row := range rows {
 		attempts = append(attempts, toAttempt(row))
 	}
-	pending, err := q.PendingDelivery(ctx, dbsqlc.PendingDeliveryParams{AccountID: accountID, Position: positionOf(id), ID: id})
 	switch {
-	case err == nil:
+	case isPending && (len(rows) == 0 || rows[len(rows)-1].Number <= pending.Attempts): // else it has ended between the two reads
 		return s.pending(dbsqlc.PendingDeliveriesRow(pending)), attempts, nil
-	case !errors.Is(err, pgx.ErrNoRows):
-		return d, nil, fmt.Errorf("read delivery: %w", err)
 	case len(rows) == 0:
 		return d, nil, errNoDelivery
 	}
 	last := rows[len(rows)-1]
-	return s.ended(dbsqlc.EndedDeliveriesRow{ID: last.DeliveryID, HookID: last.HookID, ItemID: last.ItemID, Position: last.Position,
+	d = s.ended(dbsqlc.EndedDeliveriesRow{ID: last.DeliveryID, HookID: last.HookID, ItemID: last.ItemID, Position: last.Position,
 		Revision: last.Revision, Kind: last.Kind, Trigger: last.Trigger, Number: last.Number, At: last.At, Took: last.Took, Outcome: last.Outcome,
-		Status: last.Status, Fault: last.Fault, Error: last.Error, CreatedAt: last.CreatedAt, OccurredAt: last.OccurredAt}), attempts, nil
+		Status: last.Status, Fault: last.Fault, Error: last.Error, CreatedAt: last.CreatedAt, OccurredAt: last.OccurredAt})
+	d.change = last.ChangeID
+	return d, attempts, nil
 }
 
 // Redeliver has a delivery made again, whatever became of it: with the same id and, unless the hook asks for another body now, the same
@@ -263,7 +271,7 @@ func (s *Service) Redeliver(ctx context.Context, id uuid.UUID) (Delivery, error)
 		if d.State == Pending {
 			err = s.hasten(ctx, q, actor.AccountID, d)
 		} else {
-			err = s.resend(ctx, q, h, d)
+			err = s.resend(ctx, q, actor.AccountID, h, d)
 		}
 		if err != nil {
 			return err
@@ -289,17 +297,14 @@ func (s *Service) hasten(ctx context.Context, q *dbsqlc.Queries, accountID uuid.
 	return nil
 }
 
-func (s *Service) resend(ctx context.Context, q *dbsqlc.Queries, h Hook, d Delivery) error {
-	changes, err := s.feed.Read(ctx, change.Position(d.position-1), 1)
-	if problem.Is(err, problem.CursorExpired) || err == nil && len(changes) == 0 {
+func (s *Service) resend(ctx context.Context, q *dbsqlc.Queries, accountID uuid.UUID, h Hook, d Delivery) error {
+	if d.OccurredAt == nil {
 		return problem.New(problem.Conflict, "The log no longer keeps the change, and so there is nothing to send.")
 	}
+	_, err := q.ResendDeliveries(ctx, dbsqlc.ResendDeliveriesParams{Trigger: change.ByManual, HookIds: []uuid.UUID{h.ID}, Positions: []int64{d.position},
+		Ids: []uuid.UUID{d.ID}, AccountIds: []uuid.UUID{accountID}, ItemIds: []uuid.UUID{d.ItemID}, ChangeIds: []int64{d.change},
+		Revisions: []int64{d.Revision}, Kinds: []string{string(kinds[d.Event])}, Thins: []bool{h.Body == ThinBody}, Firsts: []bool{true}})
 	if err != nil {
-		return err
-	}
-	rows := resendParams(change.ByManual, h.ID, h.Body, changes)
-	rows.Ids[0] = d.ID
-	if _, err := q.ResendDeliveries(ctx, rows); err != nil {
 		return fmt.Errorf("insert delivery: %w", err)
 	}
 	return nil

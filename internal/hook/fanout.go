@@ -22,6 +22,7 @@ type line struct{ hook, item uuid.UUID }
 // fanOut inserts a delivery for each change and hook that wants it, as the work of a durable consumer: exactly once. What leads its line it
 // claims in the same statement, as far as this node has slots free: it is sent the moment that it is committed, from memory.
 func (d *Dispatcher) fanOut(ctx context.Context, tx pgx.Tx, changes []*change.Change) error {
+	d.giveUp() // what the last one claimed, if it was rolled back
 	q, later := dbsqlc.New(tx), dbsqlc.New(db.Later(tx))
 	hooks, err := q.ActiveHooksOf(ctx, accountsOf(changes))
 	if err != nil {
@@ -40,7 +41,6 @@ func (d *Dispatcher) fanOut(ctx context.Context, tx pgx.Tx, changes []*change.Ch
 	b := d.expect(deliveries)
 	rows, err := q.InsertDeliveries(ctx, b.insertion)
 	if err != nil {
-		d.giveUp()
 		return fmt.Errorf("insert deliveries: %w", err)
 	}
 	db.AfterCommit(ctx, func() { d.deliverBorn(b, rows) })
@@ -96,7 +96,6 @@ type birth struct {
 
 // expect makes ready for an insertion, and reserves slots for what it may claim.
 func (d *Dispatcher) expect(deliveries []matched) *birth {
-	d.giveUp()
 	b := &birth{deliveries: deliveries, expires: time.Now().Add(d.config.lease())}
 	b.term, _ = d.presence.term()
 	seen := make(map[line]bool, len(deliveries))
@@ -166,7 +165,7 @@ func (d *Dispatcher) deliverBorn(b *birth, rows []dbsqlc.InsertDeliveriesRow) {
 			due = append(due, row.HookID)
 		}
 	}
-	d.slots.settle(b.hooks, b.reserved, used)
+	d.slots.settle(b.hooks, b.reserved, used) // what found no slot is due, and looked for
 	for _, c := range claims {
 		d.posts.Go(func() { d.deliver(b.term.ctx, c) })
 	}

@@ -25,9 +25,10 @@ type presence struct {
 	// takeOver is how long a node's number must have been missing before its claims are taken over.
 	takeOver time.Duration
 
-	mu  sync.Mutex
-	now term
-	end context.CancelFunc
+	mu     sync.Mutex
+	now    term
+	end    context.CancelFunc
+	expiry *time.Timer // calls end, unless the term is confirmed
 }
 
 // term is a time in which the node is known to be alive under one number. What it claims in it, it posts with ctx.
@@ -48,14 +49,15 @@ func (p *presence) term() (term, bool) {
 // run holds the presence until ctx ends, in terms of posting's; began is called with each.
 func (p *presence) run(ctx, posting context.Context, began func()) {
 	var node int32
-	lost := time.Now()
+	var lost time.Time
 	for ctx.Err() == nil {
 		if node == 0 || time.Since(lost) > p.takeOver/2 {
 			p.resign()
 			node = rand.Int32N(1<<31-1) + 1 // zero stands for those that died before this node began
+			lost = time.Now()
 		}
-		err := p.hold(ctx, node, func() {
-			p.take(node, posting)
+		err := p.hold(ctx, node, func(asked time.Time) {
+			p.take(node, posting, asked.Add(p.takeOver/2))
 			began()
 		}, &lost)
 		if err != nil && ctx.Err() == nil {
@@ -68,15 +70,17 @@ func (p *presence) run(ctx, posting context.Context, began func()) {
 	}
 }
 
-// take begins a term, or goes on with the one of the same number.
-func (p *presence) take(node int32, posting context.Context) {
+// take begins a term, or goes on with the one of the same number. It ends by itself at a time, whatever holds up who would end it.
+func (p *presence) take(node int32, posting context.Context, until time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.now.held() && p.now.node == node {
+		p.expiry.Reset(time.Until(until))
 		return
 	}
 	p.now.node = node
 	p.now.ctx, p.end = context.WithCancel(posting)
+	p.expiry = time.AfterFunc(time.Until(until), p.end)
 }
 
 // resign ends the term.
@@ -84,12 +88,14 @@ func (p *presence) resign() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.end != nil {
+		p.expiry.Stop()
 		p.end()
 	}
 }
 
-// hold takes the lock of a number, says so, and returns when it is lost, or may be; lost is when it was last seen to be held.
-func (p *presence) hold(ctx context.Context, node int32, held func(), lost *time.Time) error {
+// hold takes the lock of a number, says so, and returns when it is lost, or may be; lost is when it was last known to be held. The lock was
+// held for certain when it was asked for, and not when the answer came.
+func (p *presence) hold(ctx context.Context, node int32, held func(asked time.Time), lost *time.Time) error {
 	within := func() (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, p.takeOver/4) }
 	config := p.pool.Config().ConnConfig.Copy()
 	// Should this machine vanish without a word, the server notices in seconds and not in hours.
@@ -109,21 +115,22 @@ func (p *presence) hold(ctx context.Context, node int32, held func(), lost *time
 	}()
 	q := dbsqlc.New(conn)
 	for {
+		asked := time.Now()
+		if asked.Sub(*lost) > p.takeOver/2 { // the others may think it dead: the next term has another number
+			return nil
+		}
 		asking, cancel := within()
 		ok, err := q.HoldPresence(asking, node) // once it is held, held once more: a ping
 		cancel()
 		if err != nil || !ok {
 			return err
 		}
-		*lost = time.Now()
-		held()
+		*lost = asked
+		held(asked)
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(p.takeOver / 6):
-		}
-		if time.Since(*lost) > p.takeOver/2 { // this process was stopped, and the lock may have been lost meanwhile
-			return nil
 		}
 	}
 }

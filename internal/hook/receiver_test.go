@@ -35,7 +35,7 @@ type receiver struct {
 	more     chan struct{} // closed, and replaced, with every message
 }
 
-// receiver answers as answer says, or 204; answer may block, and write headers.
+// receiver answers as answer says, or 204; answer may block, write headers, and answer itself, which it says by zero.
 func (b *bundle) receiver(answer func(http.ResponseWriter, message) int) *receiver {
 	b.t.Helper()
 	r := &receiver{t: b.t, more: make(chan struct{})}
@@ -53,7 +53,9 @@ func (b *bundle) receiver(answer func(http.ResponseWriter, message) int) *receiv
 		close(r.more)
 		r.more = make(chan struct{})
 		r.mu.Unlock()
-		w.WriteHeader(m.status)
+		if m.status > 0 {
+			w.WriteHeader(m.status)
+		}
 	}))
 	b.t.Cleanup(r.Close)
 	return r

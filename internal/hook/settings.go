@@ -38,6 +38,14 @@ var events = map[change.Kind]string{
 	change.Triggered: ItemTriggered,
 }
 
+// kinds is the inverse of events.
+var kinds = map[string]change.Kind{
+	ItemCreated:   change.Created,
+	ItemUpdated:   change.Updated,
+	ItemDeleted:   change.Deleted,
+	ItemTriggered: change.Triggered,
+}
+
 // What the body of a POST is.
 const (
 	FullBody = "full" // the item's document
@@ -98,13 +106,13 @@ func (s Settings) patched(patch []byte) (Settings, error) {
 	if err != nil {
 		return Settings{}, malformed
 	}
-	var after Settings
+	after := Settings{Active: true}
 	if err := json.Unmarshal(merged, &after); err != nil {
 		return Settings{}, malformed
 	}
 	for name, value := range after.Headers {
-		if value == Masked && s.Headers[name] != "" {
-			after.Headers[name] = s.Headers[name]
+		if old, ok := s.Headers[name]; ok && value == Masked {
+			after.Headers[name] = old
 		}
 	}
 	return after, nil

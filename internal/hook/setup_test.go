@@ -145,12 +145,17 @@ func (b *bundle) idleNode(config Config) *node {
 
 func (b *bundle) idleNodeThat(config Config, reach egress.Policy) *node {
 	b.t.Helper()
-	log := slog.New(slog.NewTextHandler(b.t.Output(), nil))
 	pool, err := db.Derive(b.t.Context(), b.pool, 8, true)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(pool.Close)
+	return b.idleNodeOn(pool, config, reach)
+}
+
+func (b *bundle) idleNodeOn(pool *pgxpool.Pool, config Config, reach egress.Policy) *node {
+	b.t.Helper()
+	log := slog.New(slog.NewTextHandler(b.t.Output(), nil))
 	feed, err := change.OpenFeed(b.ctx, pool, log)
 	if err != nil {
 		b.t.Fatal(err)
@@ -229,7 +234,10 @@ func (b *bundle) begin(c change.Change) pgx.Tx {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-	c.AccountID, c.OccurredAt = b.account, time.Now()
+	c.AccountID = b.account
+	if c.OccurredAt.IsZero() {
+		c.OccurredAt = time.Now()
+	}
 	err = tx.QueryRow(b.ctx, `INSERT INTO item (id, account_id, name, description, type, privacy, tags, metadata, client_data,
 			created_at, updated_at, revision, document, document_version)
 		VALUES ($1, $2, 'test', '', 'video', 'private', '{}', '{}', '{}', now(), now(), 1, '{}', 1)
@@ -237,7 +245,9 @@ func (b *bundle) begin(c change.Change) pgx.Tx {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	c.Document = documentOf(c.ItemID, c.Revision)
+	if c.Document == nil {
+		c.Document = documentOf(c.ItemID, c.Revision)
+	}
 	if err := change.Record(b.ctx, tx, c); err != nil {
 		b.t.Fatal(err)
 	}
@@ -254,6 +264,13 @@ func step(kind change.Kind) int {
 // documentOf has what no encoder would make again: the order, the spaces and the escapes are the document's own.
 func documentOf(item uuid.UUID, revision int64) []byte {
 	return fmt.Appendf(nil, "{\"revision\" : %d, \"id\":\"%s\", \"name\": \"\\u00e9 \u00e9 <&>\"}", revision, item)
+}
+
+func (b *bundle) exec(statement string, args ...any) {
+	b.t.Helper()
+	if _, err := b.pool.Exec(b.ctx, statement, args...); err != nil {
+		b.t.Fatalf("%s: %v", statement, err)
+	}
 }
 
 func value[T any](b *bundle, query string, args ...any) (v T) {
@@ -311,6 +328,11 @@ func retries(n int, wait time.Duration) []time.Duration {
 		waits[i] = wait
 	}
 	return waits
+}
+
+// serveOn has the service work on a node's feed, and tell the node what is due, as one process has it.
+func (b *bundle) serveOn(n *node) {
+	b.service.feed, b.service.due = n.feed, n.Look
 }
 
 // term is a time in which a node that does not run may claim.

@@ -95,16 +95,17 @@ func (s *slots) limit(l *lane) int {
 	return s.most
 }
 
-// settle gives back the reserved slots that found no delivery. Hooks that used all of theirs may have more, and ask again.
-func (s *slots) settle(hooks []uuid.UUID, reserved []int32, used map[uuid.UUID]int32) {
+// settle gives back the reserved slots that found no delivery, and returns the hooks that used all of theirs.
+func (s *slots) settle(hooks []uuid.UUID, reserved []int32, used map[uuid.UUID]int32) (full []uuid.UUID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, h := range hooks {
 		if used[h] == reserved[i] {
-			s.asking[h] = struct{}{}
+			full = append(full, h)
 		}
 		s.release(h, int(reserved[i]-used[h]))
 	}
+	return full
 }
 
 // done gives a slot back; more says that the hook asks for it.

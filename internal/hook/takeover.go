@@ -14,6 +14,7 @@ import (
 type absence struct {
 	patience time.Duration
 	missing  map[int32]time.Time // since when; zero: it is there
+	dead     bool                // somebody is, and was not taken over yet
 }
 
 // newAbsence counts those that died before this node began as missing from now on: they are all called zero.
@@ -21,15 +22,15 @@ func newAbsence(patience time.Duration, now time.Time) absence {
 	return absence{patience: patience, missing: map[int32]time.Time{0: now}}
 }
 
-// look takes note of who is alive, and reports whether somebody has been missing for long enough to be dead. It returns whom to leave alone:
-// the living, and those who may come back.
+// look takes note of who is alive, and reports whether somebody has been missing for long enough to be dead, until done. It returns whom to
+// leave alone: the living, and those who may come back.
 func (a *absence) look(alive []int32, now time.Time) (spared []int32, dead bool) {
 	there := make(map[int32]bool, len(alive))
 	for _, node := range alive {
 		there[node] = true
 		a.missing[node] = time.Time{}
 	}
-	spared = alive
+	spared = append(make([]int32, 0, len(alive)), alive...) // never nil, which Postgres takes for null
 	for node, since := range a.missing {
 		switch {
 		case there[node]:
@@ -40,11 +41,14 @@ func (a *absence) look(alive []int32, now time.Time) (spared []int32, dead bool)
 			spared = append(spared, node)
 		default:
 			delete(a.missing, node)
-			dead = true
+			a.dead = true
 		}
 	}
-	return spared, dead
+	return spared, a.dead
 }
+
+// done notes that the dead were taken over.
+func (a *absence) done() { a.dead = false }
 
 // takeOver makes due again what dead nodes have claimed.
 func (d *Dispatcher) takeOver(ctx context.Context) error {
@@ -61,6 +65,7 @@ func (d *Dispatcher) takeOver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.absence.done()
 	if len(hooks) > 0 {
 		d.log.Info("took over deliveries that a dead node had claimed", "deliveries", len(hooks))
 	}

@@ -246,7 +246,7 @@ WITH asked AS (
         l.max_in_flight - (SELECT count(*) FROM (
                 SELECT x.claimed_to FROM delivery x WHERE x.hook_id = l.id AND x.due_at <= now() ORDER BY x.due_at LIMIT 256) f
             WHERE f.claimed_to > now())::integer,
-        CASE WHEN l.rate_limit IS NOT NULL THEN floor(extract(epoch FROM now() - l.paced_to) * l.rate_limit)::integer END))
+        CASE WHEN l.rate_limit IS NOT NULL THEN floor(extract(epoch FROM now() - l.paced_to) * l.rate_limit + 0.001)::integer END)) -- paced_to is rounded to the microsecond
     FROM limited l
 ), picked AS (
     SELECT c.hook_id, c.position

@@ -1,0 +1,193 @@
+package hook
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"itemcast/internal/change"
+	"itemcast/internal/db"
+)
+
+// statements notes what a node asks of Postgres: the names of the statements, those that go together as one.
+type statements struct {
+	mu    sync.Mutex
+	trips []string
+}
+
+func (s *statements) note(sql ...string) {
+	var names []string
+	for _, text := range sql {
+		name, found := strings.CutPrefix(text, "-- name: ")
+		if name, _, _ = strings.Cut(name, " "); !found {
+			name = strings.ToLower(name)
+		}
+		names = append(names, name)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.trips = append(s.trips, strings.Join(names, "+"))
+}
+
+func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	s.note(data.SQL)
+	return ctx
+}
+func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+func (s *statements) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
+	var sql []string
+	for _, query := range data.Batch.QueuedQueries {
+		sql = append(sql, query.SQL)
+	}
+	s.note(sql...)
+	return ctx
+}
+func (s *statements) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+func (s *statements) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData)     {}
+
+// with are the round trips that hold a statement.
+func (s *statements) with(name string) (trips []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, trip := range s.trips {
+		if slices.Contains(strings.Split(trip, "+"), name) {
+			trips = append(trips, trip)
+		}
+	}
+	return trips
+}
+
+func (s *statements) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.trips = nil
+}
+
+// tracedNode is a node, of which nothing runs yet, whose statements are noted.
+func (b *bundle) tracedNode(config Config) (*node, *statements) {
+	b.t.Helper()
+	trace := &statements{}
+	with := b.pool.Config()
+	with.ConnConfig.Tracer = trace
+	pool, err := pgxpool.NewWithConfig(b.t.Context(), with)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(pool.Close)
+	return b.idleNodeOn(pool, config, loopback), trace
+}
+
+// In a steady state a change costs a hook what its fan-out and its result cost, and no look for what is due.
+func TestStatements_ASteadyDeliveryIsClaimedWhereItIsBorn(t *testing.T) {
+	b := setup(t)
+	r := b.receiver(nil)
+	h, _ := b.hook(r.URL)
+	n, trace := b.tracedNode(Config{Sweep: time.Hour})
+	b.run(n)
+	b.write(n, uuid.New(), change.Created) // makes the feed and the presence ready
+	r.awaitCount(1)
+	b.eventually("it is done", func() bool { return b.states(h)[stateSucceeded] == 1 })
+	for range 2 { // whatever was asked for before
+		b.write(n, uuid.New(), change.Created)
+	}
+	b.eventually("they are done", func() bool { return b.states(h)[stateSucceeded] == 3 })
+	trace.forget()
+	const more = 20
+	for i := range more {
+		b.write(n, uuid.New(), change.Created)
+		b.eventually("it is done", func() bool { return b.states(h)[stateSucceeded] == 4+i })
+	}
+	for name, most := range map[string]int{"ClaimDeliveries": 0, "ActiveHooksOf": more, "InsertDeliveries": more, "WriteResults": more, "PromoteNext": more,
+		"ChangesByID": 0, "DisableFailing": 0, "DisableHook": 0} {
+		if trips := trace.with(name); len(trips) > most {
+			t.Errorf("%s: %d for %d deliveries: %q", name, len(trips), more, trips[0])
+		}
+	}
+	n.stop()
+}
+
+func TestClaims_AtBirthAreUpToTheFreeSlotsAndTheRestFollows(t *testing.T) {
+	b := setup(t)
+	const changes = 40
+	arrived, finish := make(chan struct{}, changes), make(chan struct{})
+	r := b.receiver(func(http.ResponseWriter, message) int { arrived <- struct{}{}; <-finish; return http.StatusOK })
+	h, _ := b.hook(r.URL)
+	n := b.node(Config{Slots: 3, Sweep: time.Hour})
+	b.eventually("it may claim", func() bool { _, ok := n.presence.term(); return ok })
+	for range changes {
+		b.write(n, uuid.New(), change.Created)
+	}
+	for range 3 {
+		<-arrived
+	}
+	b.eventually("all are fanned out", func() bool { return b.states(h)[statePending] == changes })
+	if claimed := value[int](b, "SELECT count(*) FROM delivery WHERE claim IS NOT NULL"); claimed != 3 {
+		t.Errorf("%d are claimed", claimed)
+	}
+	close(finish)
+	b.eventually("all are delivered, without a sweep", func() bool { return b.states(h)[stateSucceeded] == changes })
+}
+
+func TestClaims_OfAFanOutThatIsRolledBackAreGivenBack(t *testing.T) {
+	b := setup(t)
+	r := b.receiver(nil)
+	h, _ := b.hook(r.URL)
+	n := b.idleNode(Config{Slots: 5})
+	n.presence.take(1<<30, b.ctx, time.Now().Add(time.Hour))
+	for range 3 {
+		b.write(n, uuid.New(), change.Created)
+	}
+	if err := n.sequencer.Drain(b.ctx); err != nil {
+		t.Fatal(err)
+	}
+	feed, err := change.OpenFeed(b.ctx, n.pool, n.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes, err := feed.Read(b.ctx, 0, 10)
+	if err != nil || len(changes) != 3 {
+		t.Fatalf("%d changes, %v", len(changes), err)
+	}
+	inFlight := func() int {
+		n.slots.mu.Lock()
+		defer n.slots.mu.Unlock()
+		if l := n.slots.lanes[h.ID]; l != nil {
+			return l.inFlight
+		}
+		return 0
+	}
+	failed := errors.New("the transaction fails")
+	for range 4 { // more than there are slots
+		err := db.Write(b.ctx, n.pool, func(ctx context.Context, tx pgx.Tx) error {
+			if err := n.fanOut(ctx, tx, changes); err != nil {
+				return err
+			}
+			if got := inFlight(); got != 3 {
+				t.Errorf("%d slots are reserved", got)
+			}
+			return failed
+		})
+		if !errors.Is(err, failed) {
+			t.Fatal(err)
+		}
+	}
+	// What another node does with the batch is no matter: the next, even of changes that nobody wants, gives the slots back.
+	err = db.Write(b.ctx, n.pool, func(ctx context.Context, tx pgx.Tx) error {
+		return n.fanOut(ctx, tx, []*change.Change{{AccountID: uuid.New(), Kind: change.Created}})
+	})
+	if err != nil || inFlight() != 0 {
+		t.Errorf("%d slots are taken, %v", inFlight(), err)
+	}
+	if len(b.states(h)) != 0 || len(r.messages) != 0 {
+		t.Errorf("%v, %d messages", b.states(h), len(r.messages))
+	}
+}

@@ -1,0 +1,183 @@
+package hook
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/change"
+	"itemcast/internal/item"
+)
+
+// film is an item of which tests make changes.
+type film struct{ item.Item }
+
+func newFilm() *film {
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	return &film{item.Item{ID: uuid.New(), Name: "Metropolis", Type: "video", Privacy: "public", Tags: []string{"silent"}, Metadata: json.RawMessage(`{"year":1927}`),
+		ClientData: json.RawMessage(`{}`), CreatedAt: now, UpdatedAt: now}}
+}
+
+// change records what happened to it; previous is what the changed fields were.
+func (b *bundle) change(n *node, f *film, kind change.Kind, previous string) {
+	b.t.Helper()
+	document, err := item.Encode(&f.Item)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	c := change.Change{ItemID: f.ID, Kind: kind, Trigger: change.ByHook, Document: document}
+	if previous != "" {
+		var before map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(previous), &before); err != nil {
+			b.t.Fatal(err)
+		}
+		for name := range before {
+			c.ChangedFields = append(c.ChangedFields, name)
+		}
+		c.Previous = json.RawMessage(previous)
+	}
+	b.record(n, c)
+}
+
+// told are the events that a receiver was sent, in order.
+func (r *receiver) told() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var events []string
+	for _, m := range r.messages {
+		events = append(events, strings.TrimPrefix(m.header.Get("Itemcast-Event"), "item.")+m.header.Get("Itemcast-Revision"))
+	}
+	return strings.Join(events, " ")
+}
+
+var allEvents = []string{ItemCreated, ItemUpdated, ItemDeleted, ItemTriggered}
+
+func TestFilter_LetsPassWhatMatchesByEveryCriterion(t *testing.T) {
+	b := setup(t)
+	b.exec("INSERT INTO metadata_field (id, account_id, key, label, kind) VALUES (gen_random_uuid(), $1, 'year', 'Year', 'number')", b.account)
+	n := b.idleNode(Config{})
+	earlier, later := time.Now().Add(-time.Hour).Format(time.RFC3339), time.Now().Add(time.Hour).Format(time.RFC3339)
+	type criterion struct{ passes, fails string }
+	receivers := map[string]*receiver{}
+	for name, c := range map[string]criterion{
+		"tags":            {`{"tags":["sound","silent"]}`, `{"tags":["sound"]}`},
+		"type":            {`{"type":["video","audio"]}`, `{"type":["audio"]}`},
+		"privacy":         {`{"privacy":["public"]}`, `{"privacy":["private","unlisted"]}`},
+		"metadata":        {`{"metadata":{"year":"1927"}}`, `{"metadata":{"year":"1928"}}`},
+		"search":          {`{"search":"metropolis silent"}`, `{"search":"metropolis -silent"}`},
+		"created after":   {`{"created_after":"` + earlier + `"}`, `{"created_after":"` + later + `"}`},
+		"created before":  {`{"created_before":"` + later + `"}`, `{"created_before":"` + earlier + `"}`},
+		"updated after":   {`{"updated_after":"` + earlier + `"}`, `{"updated_after":"` + later + `"}`},
+		"workflow status": {`{}`, `{"workflow_status":["running"]}`},
+		"all":             {`{"tags":["silent"],"type":["video"],"search":"metropolis"}`, `{"tags":["silent"],"type":["video"],"search":"nosferatu"}`},
+	} {
+		for passes, filter := range map[bool]string{true: c.passes, false: c.fails} {
+			r := b.receiver(nil)
+			b.hookOf(map[string]any{"url": r.URL, "events": allEvents, "filter": json.RawMessage(filter)})
+			receivers[fmt.Sprint(name, ", ", passes)] = r
+		}
+	}
+	b.run(n)
+	f := newFilm()
+	b.change(n, f, change.Created, "")
+	f.Description = "by Fritz Lang"
+	b.change(n, f, change.Updated, `{"description":""}`)
+	b.change(n, f, change.Triggered, "")
+	b.change(n, f, change.Deleted, "")
+	for name, r := range receivers {
+		if strings.HasSuffix(name, "true") {
+			r.awaitCount(4)
+		}
+	}
+	n.stop()
+	for name, r := range receivers {
+		want := ""
+		if strings.HasSuffix(name, "true") {
+			want = "created1 updated2 triggered2 deleted3"
+		}
+		if got := r.told(); got != want {
+			t.Errorf("%s: told %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestFilter_AnUpdateThatMakesAnItemMatchOrMatchNoMoreIsSent(t *testing.T) {
+	b := setup(t)
+	tagged, searched, all := b.receiver(nil), b.receiver(nil), b.receiver(nil)
+	b.hookOf(map[string]any{"url": tagged.URL, "events": allEvents, "filter": map[string]any{"tags": []string{"sound"}}})
+	b.hookOf(map[string]any{"url": searched.URL, "events": allEvents, "filter": map[string]any{"search": "nosferatu"}})
+	b.hookOf(map[string]any{"url": all.URL, "events": allEvents})
+	n := b.node(Config{})
+	f := newFilm()
+	b.change(n, f, change.Created, "")
+	f.Description = "nothing of it matches, before or after"
+	b.change(n, f, change.Updated, `{"description":""}`)
+	f.Tags, f.Name = []string{"sound"}, "Nosferatu"
+	b.change(n, f, change.Updated, `{"tags":["silent"],"name":"Metropolis"}`) // comes
+	f.Description = "x"
+	b.change(n, f, change.Updated, `{"description":"y"}`) // stays
+	f.Tags, f.Name = []string{}, "Metropolis"
+	b.change(n, f, change.Updated, `{"tags":["sound"],"name":"Nosferatu"}`) // goes
+	f.Description = "z"
+	b.change(n, f, change.Updated, `{"description":"x"}`)
+	b.change(n, f, change.Deleted, "")
+	all.awaitCount(7)
+	n.stop()
+	for name, r := range map[string]*receiver{"tags": tagged, "search": searched} {
+		if got := r.told(); got != "updated3 updated4 updated5" {
+			t.Errorf("%s: told %q", name, got)
+		}
+	}
+}
+
+func TestChangedFields_LetPassOnlyUpdatesOfOneOfThem(t *testing.T) {
+	b := setup(t)
+	r, all := b.receiver(nil), b.receiver(nil)
+	b.hookOf(map[string]any{"url": r.URL, "events": allEvents, "changed_fields": []string{"name", "tags"}})
+	b.hookOf(map[string]any{"url": all.URL, "events": allEvents})
+	n := b.node(Config{})
+	f := newFilm()
+	b.change(n, f, change.Created, "")
+	b.change(n, f, change.Updated, `{"description":"","duration":1}`)
+	b.change(n, f, change.Updated, `{"description":"","tags":[]}`)
+	b.change(n, f, change.Updated, `{"name":"x"}`)
+	b.change(n, f, change.Triggered, "")
+	b.change(n, f, change.Deleted, "")
+	all.awaitCount(6)
+	n.stop()
+	if got := r.told(); got != "created1 updated3 updated4 triggered4 deleted5" {
+		t.Errorf("told %q", got)
+	}
+}
+
+func TestFilter_OnAFieldThatIsDeletedMakesTheHookInactiveWithTheReason(t *testing.T) {
+	b := setup(t)
+	b.exec("INSERT INTO metadata_field (id, account_id, key, label, kind) VALUES (gen_random_uuid(), $1, 'year', 'Year', 'number')", b.account)
+	r, other := b.receiver(nil), b.receiver(nil)
+	h, _ := b.hookOf(map[string]any{"url": r.URL, "events": allEvents, "filter": map[string]any{"metadata": map[string]string{"year": "1927"}}})
+	b.hookOf(map[string]any{"url": other.URL, "events": allEvents})
+	b.exec("DELETE FROM metadata_field")
+	n := b.node(Config{})
+	b.change(n, newFilm(), change.Created, "")
+	other.awaitCount(1) // one hook's filter is no other's business
+	b.eventually("it is inactive", func() bool { return !b.get(h).Active })
+	if got := b.get(h); got.DisabledReason == nil || !strings.Contains(*got.DisabledReason, "metadata.year") {
+		t.Errorf("the reason is %v", got.DisabledReason)
+	}
+	if len(b.states(h)) != 0 || r.told() != "" {
+		t.Errorf("%v, told %q", b.states(h), r.told())
+	}
+	if got := b.patch(h, `{"filter":null,"active":true}`); !got.Active || got.DisabledReason != nil {
+		t.Errorf("made active again: %+v", got)
+	}
+	b.change(n, newFilm(), change.Created, "")
+	r.awaitCount(1)
+	if got := b.get(h).Settings; got.Filter != nil || !slices.Equal(got.Events, allEvents) {
+		t.Errorf("the settings are %+v", got)
+	}
+}

@@ -1,0 +1,121 @@
+package hook
+
+import (
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/change"
+)
+
+// Over two nodes: no second has more than the rate and what is saved up, and the whole takes not much longer than the rate says.
+func TestRateLimit_IsKeptAndUsedOverSeveralNodes(t *testing.T) {
+	for _, rate := range []int{1, 3, 7, 40} {
+		t.Run(time.Duration(int(time.Second)/rate).String(), func(t *testing.T) {
+			b := setup(t)
+			r := b.receiver(nil)
+			h, _ := b.hookOf(map[string]any{"url": r.URL, "events": []string{ItemCreated}, "rate_limit": rate})
+			n := b.idleNode(Config{})
+			deliveries := max(3, 2*rate)
+			for range deliveries {
+				b.write(n, uuid.New(), change.Created)
+			}
+			b.fanOutAll(n)
+			b.node(Config{Sweep: 200 * time.Millisecond})
+			b.node(Config{Sweep: 200 * time.Millisecond})
+			messages := r.awaitCount(deliveries)
+			b.eventually("all are written", func() bool { return b.states(h)[stateSucceeded] == deliveries })
+			saved := max(1, rate/4)
+			for first := range messages {
+				for last := first + rate + saved; last < len(messages); last++ { // more than may come in a second
+					if apart := messages[last].at.Sub(messages[first].at); apart < time.Second*9/10 {
+						t.Errorf("%d came within %s", last-first+1, apart)
+					}
+				}
+			}
+			took, ideal := messages[deliveries-1].at.Sub(messages[0].at), time.Duration(deliveries-saved)*time.Second/time.Duration(rate)
+			t.Logf("%d in %s, at best %s", deliveries, took, ideal)
+			if took > 2*ideal+2*time.Second {
+				t.Errorf("%d took %s, at best they take %s", deliveries, took, ideal)
+			}
+		})
+	}
+}
+
+func TestMaxInFlight_IsKeptAndUsedOverSeveralNodes(t *testing.T) {
+	b := setup(t)
+	const most, deliveries = 3, 150
+	var inFlight, highest atomic.Int32
+	full, turns := make(chan struct{}), make(chan struct{})
+	r := b.receiver(func(http.ResponseWriter, message) int {
+		now := inFlight.Add(1)
+		for seen := highest.Load(); now > seen && !highest.CompareAndSwap(seen, now); seen = highest.Load() {
+		}
+		if now == most {
+			select {
+			case <-full:
+			default:
+				close(full)
+			}
+		}
+		<-turns
+		inFlight.Add(-1)
+		return http.StatusOK
+	})
+	h, _ := b.hookOf(map[string]any{"url": r.URL, "events": []string{ItemCreated}, "max_in_flight": most})
+	n := b.node(Config{})
+	b.node(Config{})
+	for range deliveries {
+		b.write(n, uuid.New(), change.Created)
+	}
+	select {
+	case <-full:
+	case <-time.After(patience):
+		t.Fatal("the limit is not used")
+	}
+	for range deliveries {
+		turns <- struct{}{}
+	}
+	b.eventually("all are delivered", func() bool { return b.states(h)[stateSucceeded] == deliveries })
+	if got := highest.Load(); got != most {
+		t.Errorf("%d were in flight, want %d", got, most)
+	}
+}
+
+// One at a time: the next is not sent before the one before has been answered, whatever items they are of and whichever node sends them.
+func TestMaxInFlight_OfOneSendsOneAfterTheOther(t *testing.T) {
+	b := setup(t)
+	var inFlight, over atomic.Int32
+	r := b.receiver(func(http.ResponseWriter, message) int {
+		if inFlight.Add(1) > 1 {
+			over.Add(1)
+		}
+		defer inFlight.Add(-1)
+		return http.StatusOK
+	})
+	const deliveries = 400
+	b.hookOf(map[string]any{"url": r.URL, "events": []string{ItemCreated}, "max_in_flight": 1})
+	n := b.idleNode(Config{})
+	for range deliveries {
+		b.write(n, uuid.New(), change.Created)
+	}
+	b.fanOutAll(n)
+	for range 3 {
+		b.node(Config{Sweep: 3 * time.Millisecond})
+	}
+	messages := r.awaitCount(deliveries)
+	if over.Load() > 0 {
+		t.Errorf("%d of %d came while another was there", over.Load(), deliveries)
+	}
+	position := func(m message) int64 { return positionOf(uuid.MustParse(m.id())) }
+	late := 0
+	for i := 1; i < len(messages); i++ {
+		if position(messages[i]) < position(messages[i-1]) {
+			late++
+		}
+	}
+	t.Logf("%d of %d came after a later one", late, deliveries)
+}

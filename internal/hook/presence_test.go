@@ -1,0 +1,265 @@
+package hook
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"itemcast/internal/change"
+)
+
+// killPresence ends the connections by which nodes tell of each other, and reports how many there were.
+func (b *bundle) killPresence() int {
+	b.t.Helper()
+	return value[int](b, `SELECT count(pg_terminate_backend(l.pid)) FROM pg_locks l WHERE l.locktype = 'advisory' AND l.objsubid = 2
+		AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+		AND l.classid::bigint = (hashtext('itemcast hook node')::bigint & 4294967295)`)
+}
+
+func (b *bundle) alive() []int32 {
+	b.t.Helper()
+	return value[[]int32](b, "SELECT coalesce(array_agg(node), '{}') FROM hook_nodes_alive()")
+}
+
+// A node that dies with claims of 25 seconds: the connection of its presence goes with it, and the others take over within a second.
+func TestTakeOver_OfADeadNodesClaimsComesLongBeforeTheyLapse(t *testing.T) {
+	b := setup(t)
+	r := b.receiver(nil)
+	h, _ := b.hook(r.URL)
+	config := Config{Timeout: 15 * time.Second, TakeOver: 300 * time.Millisecond}
+	dead := b.idleNode(config)
+	for range 8 {
+		b.write(dead, uuid.New(), change.Created)
+	}
+	b.fanOutAll(dead)
+	living, die := context.WithCancel(b.ctx)
+	held := make(chan struct{}, 100)
+	var presence sync.WaitGroup
+	presence.Go(func() { dead.presence.run(living, living, func() { signal(held) }) })
+	<-held
+	term, ok := dead.presence.term()
+	if !ok || !slices.Equal(b.alive(), []int32{term.node}) {
+		t.Fatalf("%v are alive", b.alive())
+	}
+	claimedRows := func() int {
+		return value[int](b, "SELECT count(*) FROM delivery WHERE claim IS NOT NULL AND node = $1", term.node)
+	}
+	dead.Look(h.ID)
+	hooks, free := dead.slots.reserve()
+	dead.claim(b.ctx, term, hooks, free)
+	if got := claimedRows(); got != 8 {
+		t.Fatalf("%d are claimed", got)
+	}
+	other := b.node(config)
+	b.eventually("they know of each other", func() bool { return len(b.alive()) == 2 })
+	// While it is alive, what is new comes, and its claims are its own.
+	b.write(other, uuid.New(), change.Created)
+	r.awaitCount(1)
+	if got := claimedRows(); got != 8 {
+		t.Fatalf("of a node that is alive, %d claims are left", got)
+	}
+	die()
+	b.killPresence()
+	presence.Wait()
+	begun := time.Now()
+	r.awaitCount(9)
+	if took := time.Since(begun); took > dead.config.lease()/2 {
+		t.Errorf("it took %s", took)
+	}
+	b.eventually("all are delivered", func() bool { return b.states(h)[stateSucceeded] == 9 })
+	other.stop()
+	if len(r.messages) != 9 {
+		t.Errorf("%d messages", len(r.messages))
+	}
+}
+
+func TestAbsence_OnlyWhoHasBeenMissingForLongEnoughIsDead(t *testing.T) {
+	t.Parallel()
+	start := time.Now()
+	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
+	a := newAbsence(3*time.Second, start)
+	for _, c := range []struct {
+		second int
+		alive  []int32
+		spared string
+		dead   bool
+	}{
+		{0, []int32{1, 2}, "[0 1 2]", false},
+		{1, []int32{1}, "[0 1 2]", false},    // 2 is missing
+		{2, []int32{1, 2}, "[0 1 2]", false}, // and back
+		{3, []int32{1}, "[1 2]", true},       // who died before this node began
+		{4, []int32{1}, "[1 2]", false},
+		{6, []int32{1}, "[1]", true},
+		{7, []int32{1}, "[1]", false}, // told once
+		{8, nil, "[1]", false},
+		{11, nil, "[]", true},
+	} {
+		spared, dead := a.look(c.alive, at(c.second))
+		if dead {
+			a.done()
+		}
+		if slices.Sort(spared); fmt.Sprint(spared) != c.spared || dead != c.dead || spared == nil {
+			t.Errorf("second %d: spared %v, dead %t; want %s, %t", c.second, spared, dead, c.spared, c.dead)
+		}
+	}
+}
+
+func TestAbsence_ATakeOverThatFailsIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	start := time.Now()
+	a := newAbsence(time.Second, start)
+	for range 3 {
+		if _, dead := a.look([]int32{1}, start.Add(2*time.Second)); !dead {
+			t.Error("the dead are forgotten before they were taken over")
+		}
+	}
+	a.done()
+	if _, dead := a.look([]int32{1}, start.Add(3*time.Second)); dead {
+		t.Error("and remembered after it")
+	}
+}
+
+func TestPresence_AConnectionThatIsLostForAMomentCostsNothing(t *testing.T) {
+	b := setup(t)
+	arrived, finish := make(chan struct{}, 10), make(chan struct{})
+	r := b.receiver(func(http.ResponseWriter, message) int { arrived <- struct{}{}; <-finish; return http.StatusOK })
+	h, _ := b.hook(r.URL)
+	n := b.node(Config{TakeOver: 10 * time.Second})
+	b.write(n, uuid.New(), change.Created)
+	<-arrived
+	before, _ := n.presence.term()
+	if killed := b.killPresence(); killed != 1 {
+		t.Fatalf("killed %d", killed)
+	}
+	b.eventually("it is back, under the same number", func() bool { return slices.Contains(b.alive(), before.node) })
+	after, ok := n.presence.term()
+	if !ok || after.node != before.node || before.ctx.Err() != nil {
+		t.Errorf("the term was given up: %v, then %v", before.node, after.node)
+	}
+	close(finish)
+	b.eventually("it is delivered", func() bool { return b.states(h)[stateSucceeded] == 1 })
+	if n.stop(); len(r.messages) != 1 {
+		t.Errorf("it was sent %d times", len(r.messages))
+	}
+}
+
+// wire is what connections go through. When it is cut, they stay as they are, and nothing comes through.
+type wire struct {
+	mu   sync.Mutex
+	open chan struct{} // closed unless it is cut
+}
+
+func (w *wire) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.open = make(chan struct{})
+}
+
+func (w *wire) mend() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	select {
+	case <-w.open:
+	default:
+		close(w.open)
+	}
+}
+
+func (w *wire) pass(to, from net.Conn) {
+	defer to.Close()
+	defer from.Close()
+	buffer := make([]byte, 32<<10)
+	for {
+		read, err := from.Read(buffer)
+		if err != nil {
+			return
+		}
+		w.mu.Lock()
+		open := w.open
+		w.mu.Unlock()
+		<-open
+		if _, err := to.Write(buffer[:read]); err != nil {
+			return
+		}
+	}
+}
+
+// wired is a pool whose connections go through a wire.
+func (b *bundle) wired() (*pgxpool.Pool, *wire) {
+	b.t.Helper()
+	w := &wire{open: make(chan struct{})}
+	close(w.open)
+	config := b.pool.Config()
+	dial := config.ConnConfig.DialFunc
+	config.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		server, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		here, there := net.Pipe()
+		go w.pass(server, there)
+		go w.pass(there, server)
+		return here, nil
+	}
+	pool, err := pgxpool.NewWithConfig(b.t.Context(), config)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(pool.Close)
+	b.t.Cleanup(w.mend)
+	return pool, w
+}
+
+// A node that can tell nobody that it is alive stops posting before the others take over, and what it was at does not count as an attempt.
+func TestPresence_ANodeThatMayBeTakenForDeadGivesUpItsPosts(t *testing.T) {
+	b := setup(t)
+	arrived, end := make(chan struct{}, 10), make(chan struct{})
+	r := b.receiver(func(http.ResponseWriter, message) int {
+		select {
+		case arrived <- struct{}{}:
+		default:
+		}
+		<-end
+		return http.StatusOK
+	})
+	t.Cleanup(func() { close(end) })
+	b.hook(r.URL)
+	n := b.idleNode(Config{TakeOver: 900 * time.Millisecond, Grace: time.Millisecond})
+	pool, w := b.wired()
+	n.presence.pool = pool
+	b.run(n)
+	b.write(n, uuid.New(), change.Created)
+	<-arrived
+	before, _ := n.presence.term()
+	if !before.held() {
+		t.Fatal("it posts without a term")
+	}
+	w.cut()
+	begun := time.Now()
+	<-before.ctx.Done()
+	if took := time.Since(begun); took > n.config.TakeOver { // at most half of it, and a busy machine is slow
+		t.Errorf("the posts go on for %s", took)
+	}
+	b.eventually("it is given back, and not counted", func() bool {
+		return value[bool](b, "SELECT claim IS NULL AND attempts = 0 AND due_at <= clock_timestamp() FROM delivery")
+	})
+	if _, ok := n.presence.term(); ok {
+		t.Error("it claims without a term")
+	}
+	w.mend()
+	<-arrived // again, in the next term
+	if after, _ := n.presence.term(); after.node == before.node {
+		t.Error("the next term has the same number")
+	}
+	if attempts := value[int](b, "SELECT count(*) FROM delivery_attempt"); attempts != 0 {
+		t.Errorf("%d attempts are logged", attempts)
+	}
+}

@@ -1,0 +1,188 @@
+package hook
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/change"
+	"itemcast/internal/problem"
+)
+
+func TestPatch_MergesAndNullGivesASettingItsDefault(t *testing.T) {
+	b := setup(t)
+	made, _ := b.hookOf(map[string]any{
+		"url": "https://example.com/", "description": "mine", "events": []string{ItemCreated}, "changed_fields": []string{"name"}, "body": ThinBody, "rate_limit": 5,
+		"max_in_flight": 2, "active": false, "headers": map[string]string{"Authorization": "Bearer a", "X-Tenant": "7"},
+		"filter": map[string]any{"search": "war", "tags": []string{"a", "b"}, "type": []string{"video"}},
+	})
+	for _, c := range []struct{ patch, want string }{
+		{`{}`, ``},
+		{`{"description":"ours"}`, `"description":"ours"`},
+		{`{"filter":{"search":null,"tags":["c"]}}`, `"filter":{"tags":["c"],"type":["video"]}`},
+		{`{"filter":null}`, `"filter":null`},
+		{`{"headers":{"X-Tenant":null,"X-New":"8"}}`, `"headers":{"Authorization":"***","X-New":"***"}`},
+		{`{"headers":null}`, `"headers":{}`},
+		{`{"description":null,"events":null,"changed_fields":null,"body":null}`,
+			`"description":"","events":["item.updated","item.deleted","item.triggered"],"changed_fields":null,"body":"full"`},
+		{`{"rate_limit":null,"max_in_flight":null,"active":null}`, `"rate_limit":null,"max_in_flight":null,"active":true`},
+	} {
+		want := settingsOfHook(t, b.get(made))
+		var members map[string]any
+		if err := json.Unmarshal([]byte("{"+c.want+"}"), &members); err != nil {
+			t.Fatal(err)
+		}
+		maps.Copy(want, members)
+		for name, got := range map[string]Hook{"answered": b.patch(made, c.patch), "then read": b.get(made)} {
+			if is := settingsOfHook(t, got); fmt.Sprint(is) != fmt.Sprint(want) {
+				t.Errorf("%s, %s: %v, want %v", c.patch, name, is, want)
+			}
+		}
+	}
+}
+
+// settingsOfHook are a hook's settings as clients see them.
+func settingsOfHook(t *testing.T, h Hook) (members map[string]any) {
+	t.Helper()
+	raw, err := json.Marshal(h.Settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, &members); err != nil {
+		t.Fatal(err)
+	}
+	return members
+}
+
+func TestPatch_IsRefusedWholeWithEveryFault(t *testing.T) {
+	b := setup(t)
+	h, _ := b.hook("https://example.com/")
+	before := b.get(h)
+	for patch, want := range map[string]string{
+		`{"url":null}`: "#/url", `{"url":"https://user:secret@example.com/"}`: "#/url", `{"description":"x","rate_limit":1001}`: "#/rate_limit",
+		`{"events":["item.made"],"body":"fat"}`: "#/events/0 #/body", `{"headers":{"Host":"x","A B":"y"}}`: "#/headers/A B #/headers/Host",
+		`{"filter":{"metadata":{"year":"1"}}}`: "#/filter/metadata/year", `{"filter":{"search":"\u0000"}}`: "#/filter/search", `[]`: "", `"x"`: "", `{"active":"yes"}`: "", `{"events":7}`: "",
+	} {
+		_, err := b.service.Patch(b.ctx, h.ID, [][]byte{[]byte(patch)})
+		if !problem.Is(err, problem.InvalidInput) {
+			t.Errorf("%s: %v", patch, err)
+			continue
+		}
+		var pointers []string
+		for _, f := range problem.Of(err).Faults {
+			pointers = append(pointers, f.Pointer)
+		}
+		if slices.Sort(pointers); strings.Join(pointers, " ") != strings.Join(slices.Sorted(slices.Values(splitPointers(want))), " ") {
+			t.Errorf("%s: faults at %q, want %q", patch, pointers, want)
+		}
+	}
+	if _, err := b.service.Patch(b.ctx, h.ID, [][]byte{[]byte(`{"url":"http://192.168.0.1/"}`)}); !problem.Is(err, problem.RuleViolated) {
+		t.Errorf("an address that may not be reached: %v", err)
+	}
+	if _, err := b.service.Patch(b.ctx, uuid.New(), [][]byte{[]byte(`{}`)}); !problem.Is(err, problem.NotFound) {
+		t.Errorf("no hook: %v", err)
+	}
+	if after := b.get(h); !after.UpdatedAt.Equal(before.UpdatedAt) || after.URL != before.URL || after.Description != before.Description {
+		t.Errorf("something was changed all the same: %+v", after)
+	}
+}
+
+func splitPointers(text string) (pointers []string) {
+	for _, p := range strings.Split(text, "#") {
+		if p != "" {
+			pointers = append(pointers, "#"+strings.TrimSpace(p))
+		}
+	}
+	return pointers
+}
+
+func TestHeaders_AreSentAndNeverShown(t *testing.T) {
+	b := setup(t)
+	const token, tenant = "Bearer 5d41402abc4b", "tenant-7d793037a076"
+	answer := make(chan int, 10)
+	r := b.receiver(func(http.ResponseWriter, message) int { return <-answer })
+	h, secret := b.hookOf(map[string]any{"url": r.URL, "events": []string{ItemCreated},
+		"headers": map[string]string{"Authorization": token, "x-tenant": tenant, "X-Empty": ""}})
+	shows := func(what string, shown any) {
+		t.Helper()
+		text := fmt.Sprintf("%+v", shown)
+		for _, hidden := range []string{token, tenant, secret} {
+			if strings.Contains(text, hidden) {
+				t.Errorf("%s shows %s: %s", what, hidden, text)
+			}
+		}
+	}
+	shows("Create", h)
+	// What was read can be written back as it is.
+	raw, err := json.Marshal(b.get(h).Settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shows("Patch", b.patch(h, string(raw)))
+	shows("Get", b.get(h))
+	listed, _, err := b.service.List(b.ctx, 10, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shows("List", listed)
+
+	n := b.node(Config{Retries: retries(1, time.Millisecond)})
+	answer <- http.StatusInternalServerError
+	answer <- http.StatusOK
+	b.write(n, uuid.New(), change.Created)
+	for _, m := range r.awaitCount(2) {
+		if m.header.Get("Authorization") != token || m.header.Get("X-Tenant") != tenant || m.header.Values("X-Empty") == nil || m.header.Get("X-Empty") != "" {
+			t.Errorf("sent %v", m.header)
+		}
+	}
+	b.eventually("it is delivered", func() bool { return b.states(h)[stateSucceeded] == 1 })
+	deliveries, _, err := b.service.Deliveries(b.ctx, DeliveryFilter{}, 10, "")
+	if err != nil || len(deliveries) != 1 {
+		t.Fatalf("%+v, %v", deliveries, err)
+	}
+	_, attempts, err := b.service.Delivery(b.ctx, deliveries[0].ID)
+	if err != nil || len(attempts) != 2 {
+		t.Fatalf("%+v, %v", attempts, err)
+	}
+	shows("the log", deliveries)
+	shows("the attempts", attempts)
+	for _, table := range []string{"delivery_attempt", "delivery", "item_change"} {
+		shows(table, value[string](b, "SELECT coalesce(string_agg(x::text, ' '), '') FROM "+table+" x"))
+	}
+}
+
+func TestThin_IsIDURLAndRevisionOverWhichItIsSignedAndARetrySendsTheSameBytes(t *testing.T) {
+	b := setup(t)
+	answer := make(chan int, 10)
+	arrived := make(chan struct{}, 10)
+	r := b.receiver(func(http.ResponseWriter, message) int { arrived <- struct{}{}; return <-answer })
+	h, secret := b.hookOf(map[string]any{"url": r.URL, "events": []string{ItemCreated, ItemUpdated}, "body": ThinBody})
+	n := b.node(Config{Retries: retries(5, time.Millisecond)})
+	item := uuid.New()
+	document := fmt.Appendf(nil, `{"id":"%s","url":"https://example.com/api/v1/items/%s","name":"<é>","client_data":{"id":1},"revision":1}`, item, item)
+	b.record(n, change.Change{ItemID: item, Kind: change.Created, Trigger: change.ByHook, Document: document})
+	<-arrived
+	b.patch(h, `{"body":"full"}`)
+	answer <- http.StatusInternalServerError
+	answer <- http.StatusOK
+	messages := r.awaitCount(2)
+	want := fmt.Sprintf(`{"id":"%s","url":"https://example.com/api/v1/items/%s","revision":1}`, item, item)
+	for i, m := range messages {
+		if string(m.body) != want || m.id() != messages[0].id() {
+			t.Errorf("message %d is %s %s, want %s", i, m.id(), m.body, want)
+		}
+		verify(t, m, secret)
+	}
+	answer <- http.StatusOK
+	b.write(n, item, change.Updated)
+	if m := r.awaitCount(3)[2]; string(m.body) != string(documentOf(item, 2)) {
+		t.Errorf("of a full body, sent %s", m.body)
+	}
+}
