@@ -111,6 +111,32 @@ func TestKeeper_PositionsGoWithTheirChanges(t *testing.T) {
 	}
 }
 
+func TestKeeper_AttemptsOfDeliveriesGoWithTheirChanges(t *testing.T) {
+	b := setup(t)
+	b.exec("INSERT INTO feed_head VALUES (1, $1, 0, '{}', '{}')", partition-11)
+	b.exec("UPDATE feed SET floor = $1", partition-11)
+	n := b.idleNode()
+	if err := n.sequencer.extend(b.ctx); err != nil {
+		t.Fatal(err)
+	}
+	hook := uuid.New()
+	b.exec("INSERT INTO hook (id, account_id, url, description, events, active, secret, after_position) VALUES ($1, $2, 'https://example.com/', '', '{}', true, 'x', 0)", hook, b.account)
+	b.commit(newItems(20)...)
+	n.drain()
+	b.exec(`INSERT INTO delivery_attempt (position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at, outcome, closes)
+		SELECT p.position, $1, 1, gen_random_uuid(), $2, gen_random_uuid(), p.change_id, 1, 'CREATED', 'hook', now(), now(), 'succeeded', true FROM item_position p`,
+		hook, b.account)
+	before := b.partitions("delivery_attempt")
+	b.retain(b.keeper(Retention{For: time.Hour}, partition-1), 2*time.Hour) // what is held stays
+	if rows, left := value[int](b, "SELECT count(*) FROM delivery_attempt"), b.partitions("delivery_attempt"); b.floor() != partition-1 || rows != 10 || left != before {
+		t.Errorf("the floor is %d, %d attempts and %d of %d partitions are left", b.floor(), rows, left, before)
+	}
+	b.retain(b.keeper(Retention{For: time.Hour}), 2*time.Hour)
+	if rows, left := value[int](b, "SELECT count(*) FROM delivery_attempt"), b.partitions("delivery_attempt"); rows != 0 || left != before-1 {
+		t.Errorf("%d attempts and %d of %d partitions are left", rows, left, before)
+	}
+}
+
 func TestKeeper_KeepsWhatSomebodyStillNeeds(t *testing.T) {
 	for name, c := range map[string]struct {
 		holds    []Position

@@ -13,7 +13,8 @@ type Config struct {
 	// Slack is what a claim lasts beyond Timeout, for writing the result: 10 s. Whatever becomes of the claimer, its claims lapse after both.
 	Slack time.Duration
 
-	// TakeOver is how long a node must have been missing before its claims are taken over, which is sooner than they lapse: 3 s.
+	// TakeOver is how long a node must have been missing before its claims are taken over, which is sooner than they lapse: 6 s. A node that cannot
+	// reach Postgres for half of that stops posting.
 	TakeOver time.Duration
 
 	// Retries are the waits before the second and later attempts, each ±20 %: 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 10 h.
@@ -41,7 +42,7 @@ const maxRetryAfter = 10 * time.Hour
 func (c Config) withDefaults() Config {
 	orDefault(&c.Timeout, 15*time.Second)
 	orDefault(&c.Slack, 10*time.Second)
-	orDefault(&c.TakeOver, 3*time.Second)
+	orDefault(&c.TakeOver, 6*time.Second)
 	orDefault(&c.DisableAfter, 5*24*time.Hour)
 	orDefault(&c.Sweep, time.Second)
 	orDefault(&c.Grace, 5*time.Second)

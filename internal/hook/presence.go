@@ -13,6 +13,9 @@ import (
 	"itemcast/internal/db/dbsqlc"
 )
 
+// tellLoss is how often the log tells of a presence that cannot be held.
+const tellLoss = 10 * time.Second
+
 // presence tells the other nodes that this one is alive, and this one when it can no longer tell them.
 //
 // It holds an advisory lock of a number of its own, on a connection of its own: a node that is killed loses it with the connection, at once.
@@ -49,7 +52,7 @@ func (p *presence) term() (term, bool) {
 // run holds the presence until ctx ends, in terms of posting's; began is called with each.
 func (p *presence) run(ctx, posting context.Context, began func()) {
 	var node int32
-	var lost time.Time
+	var lost, told time.Time
 	for ctx.Err() == nil {
 		if node == 0 || time.Since(lost) > p.takeOver/2 {
 			p.resign()
@@ -60,8 +63,9 @@ func (p *presence) run(ctx, posting context.Context, began func()) {
 			p.take(node, posting, asked.Add(p.takeOver/2))
 			began()
 		}, &lost)
-		if err != nil && ctx.Err() == nil {
-			p.log.Warn("lost the connection that tells the other nodes of this one; connecting again", "err", err)
+		if err != nil && ctx.Err() == nil && time.Since(told) > tellLoss {
+			told = time.Now()
+			p.log.Warn("cannot tell the other nodes that this one is alive; it sends no hooks before it can", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -96,7 +100,7 @@ func (p *presence) resign() {
 // hold takes the lock of a number, says so, and returns when it is lost, or may be; lost is when it was last known to be held. The lock was
 // held for certain when it was asked for, and not when the answer came.
 func (p *presence) hold(ctx context.Context, node int32, held func(asked time.Time), lost *time.Time) error {
-	within := func() (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, p.takeOver/4) }
+	within := func() (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, p.takeOver/2) } // busy machines are slow
 	config := p.pool.Config().ConnConfig.Copy()
 	// Should this machine vanish without a word, the server notices in seconds and not in hours.
 	for name, value := range map[string]string{"tcp_keepalives_idle": "2", "tcp_keepalives_interval": "1", "tcp_keepalives_count": "3"} {
@@ -130,7 +134,7 @@ func (p *presence) hold(ctx context.Context, node int32, held func(asked time.Ti
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(p.takeOver / 6):
+		case <-time.After(p.takeOver / 12):
 		}
 	}
 }

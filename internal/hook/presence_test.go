@@ -29,12 +29,12 @@ func (b *bundle) alive() []int32 {
 	return value[[]int32](b, "SELECT coalesce(array_agg(node), '{}') FROM hook_nodes_alive()")
 }
 
-// A node that dies with claims of 25 seconds: the connection of its presence goes with it, and the others take over within a second.
+// A node that dies with claims of 25 seconds: the connection of its presence goes with it, and the others take over within seconds.
 func TestTakeOver_OfADeadNodesClaimsComesLongBeforeTheyLapse(t *testing.T) {
 	b := setup(t)
 	r := b.receiver(nil)
 	h, _ := b.hook(r.URL)
-	config := Config{Timeout: 15 * time.Second, TakeOver: 300 * time.Millisecond}
+	config := Config{Timeout: 15 * time.Second, TakeOver: 3 * time.Second}
 	dead := b.idleNode(config)
 	for range 8 {
 		b.write(dead, uuid.New(), change.Created)
@@ -232,7 +232,7 @@ func TestPresence_ANodeThatMayBeTakenForDeadGivesUpItsPosts(t *testing.T) {
 	})
 	t.Cleanup(func() { close(end) })
 	b.hook(r.URL)
-	n := b.idleNode(Config{TakeOver: 900 * time.Millisecond, Grace: time.Millisecond})
+	n := b.idleNode(Config{TakeOver: 2 * time.Second, Grace: time.Millisecond})
 	pool, w := b.wired()
 	n.presence.pool = pool
 	b.run(n)

@@ -79,7 +79,7 @@ func (s *Service) Replay(ctx context.Context, id uuid.UUID, from ReplayFrom) (Re
 		if !h.Active {
 			return problem.New(problem.Conflict, "The hook is inactive; make it active first.")
 		}
-		end, err := q.ReplayableTo(ctx)
+		end, err := q.ReplayableTo(ctx, dbsqlc.ReplayableToParams{AccountID: actor.AccountID, ID: id})
 		if err != nil {
 			return fmt.Errorf("find the end of the replay: %w", err)
 		}
@@ -216,7 +216,7 @@ func (d *Dispatcher) resendPast(ctx context.Context, tx pgx.Tx, row dbsqlc.DueRe
 		step.Ended, step.Error = true, new("The log no longer keeps what was to come next.")
 		return nil
 	}
-	if err != nil {
+	if err != nil || len(changes) == 0 && row.Position < row.ToPosition { // this node's feed has not come so far yet
 		return err
 	}
 	wanted, err := d.judge.wanted(ctx, interest{hook: row.HookID, account: row.AccountID, events: row.Events, changedFields: row.ChangedFields,

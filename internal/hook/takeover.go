@@ -79,7 +79,8 @@ const (
 )
 
 // endInactive ends what is pending of inactive hooks, in bounded batches, and forgets hooks that are deleted. It ends the newest first: the
-// first of a line is then its last to go, and no line is ever without one, should the hook become active again meanwhile.
+// first of a line is then its last to go, unless it is older and was asked for again: then it comes forward. So no line is ever without one
+// that is due, should the hook become active again meanwhile.
 func (d *Dispatcher) endInactive(ctx context.Context) error {
 	hooks, err := dbsqlc.New(d.pool).InactiveHooks(ctx)
 	if err != nil {
@@ -108,8 +109,21 @@ func (d *Dispatcher) endBatch(ctx context.Context, h dbsqlc.InactiveHooksRow) (e
 		}
 		if h.Deleted {
 			ended, err = q.DropPending(ctx, dbsqlc.DropPendingParams{HookID: h.ID, Batch: endBatch})
-		} else {
-			ended, err = q.FailPending(ctx, dbsqlc.FailPendingParams{HookID: h.ID, Batch: endBatch, Reason: h.Reason})
+			return err
+		}
+		rows, err := q.FailPending(ctx, dbsqlc.FailPendingParams{HookID: h.ID, Batch: endBatch, Reason: h.Reason})
+		if err != nil {
+			return err
+		}
+		ended = int64(len(rows))
+		var lines dbsqlc.PromoteNextParams
+		for _, row := range rows {
+			if row.Led {
+				lines.HookIds, lines.ItemIds = append(lines.HookIds, h.ID), append(lines.ItemIds, row.ItemID)
+			}
+		}
+		if len(lines.HookIds) > 0 {
+			_, err = q.PromoteNext(ctx, lines)
 		}
 		return err
 	})

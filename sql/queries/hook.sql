@@ -241,6 +241,17 @@ UPDATE hook h SET last_success_at = CASE WHEN n.works THEN now() ELSE h.last_suc
     last_error = CASE WHEN n.fails THEN n.error ELSE h.last_error END
 FROM noted n WHERE h.id = n.id;
 
+-- PromoteNext makes the first delivery of each line named due, if it was parked.
+-- name: PromoteNext :many
+-- system: as ClaimDeliveries.
+UPDATE delivery d SET due_at = clock_timestamp()
+FROM (SELECT unnest(@hook_ids::uuid[]) AS hook_id, unnest(@item_ids::uuid[]) AS item_id) l
+CROSS JOIN LATERAL (
+    SELECT x.hook_id, x.position FROM delivery x WHERE x.hook_id = l.hook_id AND x.item_id = l.item_id ORDER BY x.position LIMIT 1
+) n
+WHERE d.hook_id = n.hook_id AND d.position = n.position AND d.due_at IS NULL
+RETURNING d.hook_id;
+
 -- TakeOver takes the claims off that nodes have which are not alive: none holds the lock of its number.
 -- name: TakeOver :many
 -- system: as ClaimDeliveries.
@@ -287,8 +298,9 @@ SELECT h.id, (h.deleted_at IS NOT NULL)::boolean AS deleted, coalesce(h.disabled
 FROM hook h
 WHERE NOT h.active AND (h.deleted_at IS NOT NULL OR (SELECT d.position FROM delivery d WHERE d.hook_id = h.id LIMIT 1) IS NOT NULL);
 
--- FailPending ends deliveries of a hook that is inactive, the newest first, but for those that are being sent.
--- name: FailPending :execrows
+-- FailPending ends deliveries of a hook that is inactive, the newest first, but for those that are being sent. It returns of each the item if
+-- it led a line: what was asked for again may wait behind something newer.
+-- name: FailPending :many
 -- system: as ClaimDeliveries.
 WITH gone AS (
     DELETE FROM delivery d USING (
@@ -298,13 +310,15 @@ WITH gone AS (
     ) n
     WHERE d.hook_id = @hook_id AND d.position = n.position
     RETURNING d.*
+), logged AS (
+    INSERT INTO delivery_attempt (position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at,
+        outcome, closes, fault, error)
+    SELECT g.position, g.hook_id, g.attempts + 1, g.id, g.account_id, g.item_id, g.change_id, g.revision, g.kind,
+        coalesce(g.trigger, (SELECT c.trigger FROM item_change c WHERE c.id = g.change_id), 'hook'), g.created_at,
+        clock_timestamp(), 'failed', true, 'inactive', @reason::text
+    FROM gone g WHERE g.position > (SELECT f.floor FROM feed f)
 )
-INSERT INTO delivery_attempt (position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at,
-    outcome, closes, fault, error)
-SELECT g.position, g.hook_id, g.attempts + 1, g.id, g.account_id, g.item_id, g.change_id, g.revision, g.kind,
-    coalesce(g.trigger, (SELECT c.trigger FROM item_change c WHERE c.id = g.change_id), 'hook'), g.created_at,
-    clock_timestamp(), 'failed', true, 'inactive', @reason::text
-FROM gone g WHERE g.position > (SELECT f.floor FROM feed f);
+SELECT g.item_id, (g.due_at IS NOT NULL)::boolean AS led FROM gone g;
 
 -- DropPending is FailPending for a hook that nobody will ask of any more.
 -- name: DropPending :execrows
@@ -460,7 +474,7 @@ UPDATE hook_replay SET position = @position, deliveries = deliveries + @made, du
     ended_at = CASE WHEN @ended::boolean THEN now() END, error = sqlc.narg('error')::text
 WHERE hook_id = @hook_id;
 
--- ReplayableTo is up to where every hook has been sent what it asks for, or is being sent it.
+-- ReplayableTo is up to where a hook has been sent what it asks for, or is being sent it, or will not be, since it came before the hook.
 -- name: ReplayableTo :one
--- system: a durable consumer follows the log of all accounts.
-SELECT coalesce(max(position), 0)::bigint AS position FROM consumer_position WHERE consumer = 'hook';
+SELECT greatest(h.after_position, (SELECT max(c.position) FROM consumer_position c WHERE c.consumer = 'hook'))::bigint AS position
+FROM hook h WHERE h.account_id = @account_id AND h.id = @id;

@@ -757,38 +757,58 @@ func (q *Queries) EndedDeliveriesOfItem(ctx context.Context, arg EndedDeliveries
 	return items, nil
 }
 
-const failPending = `-- name: FailPending :execrows
+const failPending = `-- name: FailPending :many
 WITH gone AS (
     DELETE FROM delivery d USING (
         SELECT x.position FROM delivery x
-        WHERE x.hook_id = $2 AND (x.claim IS NULL OR x.claimed_to <= now()) AND (SELECT NOT h.active FROM hook h WHERE h.id = $2)
-        ORDER BY x.position DESC LIMIT $3 FOR UPDATE SKIP LOCKED
+        WHERE x.hook_id = $1 AND (x.claim IS NULL OR x.claimed_to <= now()) AND (SELECT NOT h.active FROM hook h WHERE h.id = $1)
+        ORDER BY x.position DESC LIMIT $2 FOR UPDATE SKIP LOCKED
     ) n
-    WHERE d.hook_id = $2 AND d.position = n.position
+    WHERE d.hook_id = $1 AND d.position = n.position
     RETURNING d.hook_id, d.position, d.id, d.account_id, d.item_id, d.change_id, d.revision, d.kind, d.trigger, d.thin, d.due_at, d.claim, d.claimed_to, d.node, d.attempts, d.round, d.last_attempt, d.last_status, d.last_fault, d.last_error, d.created_at
+), logged AS (
+    INSERT INTO delivery_attempt (position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at,
+        outcome, closes, fault, error)
+    SELECT g.position, g.hook_id, g.attempts + 1, g.id, g.account_id, g.item_id, g.change_id, g.revision, g.kind,
+        coalesce(g.trigger, (SELECT c.trigger FROM item_change c WHERE c.id = g.change_id), 'hook'), g.created_at,
+        clock_timestamp(), 'failed', true, 'inactive', $3::text
+    FROM gone g WHERE g.position > (SELECT f.floor FROM feed f)
 )
-INSERT INTO delivery_attempt (position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at,
-    outcome, closes, fault, error)
-SELECT g.position, g.hook_id, g.attempts + 1, g.id, g.account_id, g.item_id, g.change_id, g.revision, g.kind,
-    coalesce(g.trigger, (SELECT c.trigger FROM item_change c WHERE c.id = g.change_id), 'hook'), g.created_at,
-    clock_timestamp(), 'failed', true, 'inactive', $1::text
-FROM gone g WHERE g.position > (SELECT f.floor FROM feed f)
+SELECT g.item_id, (g.due_at IS NOT NULL)::boolean AS led FROM gone g
 `
 
 type FailPendingParams struct {
-	Reason string
 	HookID uuid.UUID
 	Batch  int32
+	Reason string
 }
 
-// FailPending ends deliveries of a hook that is inactive, the newest first, but for those that are being sent.
+type FailPendingRow struct {
+	ItemID uuid.UUID
+	Led    bool
+}
+
+// FailPending ends deliveries of a hook that is inactive, the newest first, but for those that are being sent. It returns of each the item if
+// it led a line: what was asked for again may wait behind something newer.
 // system: as ClaimDeliveries.
-func (q *Queries) FailPending(ctx context.Context, arg FailPendingParams) (int64, error) {
-	result, err := q.db.Exec(ctx, failPending, arg.Reason, arg.HookID, arg.Batch)
+func (q *Queries) FailPending(ctx context.Context, arg FailPendingParams) ([]FailPendingRow, error) {
+	rows, err := q.db.Query(ctx, failPending, arg.HookID, arg.Batch, arg.Reason)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return result.RowsAffected(), nil
+	defer rows.Close()
+	items := []FailPendingRow{}
+	for rows.Next() {
+		var i FailPendingRow
+		if err := rows.Scan(&i.ItemID, &i.Led); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const failedDeliveries = `-- name: FailedDeliveries :many
@@ -1638,14 +1658,56 @@ func (q *Queries) PendingDelivery(ctx context.Context, arg PendingDeliveryParams
 	return i, err
 }
 
-const replayableTo = `-- name: ReplayableTo :one
-SELECT coalesce(max(position), 0)::bigint AS position FROM consumer_position WHERE consumer = 'hook'
+const promoteNext = `-- name: PromoteNext :many
+UPDATE delivery d SET due_at = clock_timestamp()
+FROM (SELECT unnest($1::uuid[]) AS hook_id, unnest($2::uuid[]) AS item_id) l
+CROSS JOIN LATERAL (
+    SELECT x.hook_id, x.position FROM delivery x WHERE x.hook_id = l.hook_id AND x.item_id = l.item_id ORDER BY x.position LIMIT 1
+) n
+WHERE d.hook_id = n.hook_id AND d.position = n.position AND d.due_at IS NULL
+RETURNING d.hook_id
 `
 
-// ReplayableTo is up to where every hook has been sent what it asks for, or is being sent it.
-// system: a durable consumer follows the log of all accounts.
-func (q *Queries) ReplayableTo(ctx context.Context) (int64, error) {
-	row := q.db.QueryRow(ctx, replayableTo)
+type PromoteNextParams struct {
+	HookIds []uuid.UUID
+	ItemIds []uuid.UUID
+}
+
+// PromoteNext makes the first delivery of each line named due, if it was parked.
+// system: as ClaimDeliveries.
+func (q *Queries) PromoteNext(ctx context.Context, arg PromoteNextParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, promoteNext, arg.HookIds, arg.ItemIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var hook_id uuid.UUID
+		if err := rows.Scan(&hook_id); err != nil {
+			return nil, err
+		}
+		items = append(items, hook_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const replayableTo = `-- name: ReplayableTo :one
+SELECT greatest(h.after_position, (SELECT max(c.position) FROM consumer_position c WHERE c.consumer = 'hook'))::bigint AS position
+FROM hook h WHERE h.account_id = $1 AND h.id = $2
+`
+
+type ReplayableToParams struct {
+	AccountID uuid.UUID
+	ID        uuid.UUID
+}
+
+// ReplayableTo is up to where a hook has been sent what it asks for, or is being sent it, or will not be, since it came before the hook.
+func (q *Queries) ReplayableTo(ctx context.Context, arg ReplayableToParams) (int64, error) {
+	row := q.db.QueryRow(ctx, replayableTo, arg.AccountID, arg.ID)
 	var position int64
 	err := row.Scan(&position)
 	return position, err

@@ -1,0 +1,45 @@
+package hook
+
+import (
+	"math"
+	"net/http"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/change"
+)
+
+// The log keeps what a delivery or a replay may have to read, and asks no more of it.
+func TestHold_IsBeforeWhatIsPendingOrStillToBeReplayed(t *testing.T) {
+	b := setup(t)
+	finish := make(chan struct{})
+	r := b.receiver(func(_ http.ResponseWriter, m message) int {
+		if m.header.Get("Itemcast-Trigger") == "hook" && positionOf(uuid.MustParse(m.id())) == 3 {
+			<-finish
+		}
+		return http.StatusOK
+	})
+	h, _ := b.hook(r.URL)
+	n := b.node(Config{})
+	holds := func(what string, want change.Position) {
+		t.Helper()
+		b.eventually(what, func() bool {
+			got, err := n.Hold(b.ctx)
+			return err == nil && got == want
+		})
+	}
+	holds("nothing is pending", math.MaxInt64)
+	for range 5 {
+		b.write(n, uuid.New(), change.Created)
+	}
+	holds("the third is being sent", 2)
+	b.serveOn(n)
+	b.replay(h, ReplayFrom{After: n.feed.Cursor(1), Rate: 1})
+	holds("a replay has still to look", 1)
+	if err := b.service.StopReplay(b.ctx, h.ID); err != nil {
+		t.Fatal(err)
+	}
+	close(finish)
+	holds("all is done with, and the replay stopped", math.MaxInt64)
+}
