@@ -35,6 +35,10 @@ func settingsPatches(input map[string]any) ([][]byte, error) {
 				patch[name] = nil
 			}
 		case []*model.HookHeader:
+			if value == nil {
+				patch[name] = nil
+				continue
+			}
 			headers := make(map[string]*string, len(value))
 			for _, h := range value {
 				headers[h.Name] = h.Value

@@ -85,7 +85,10 @@ func (r *mutationResolver) TestHook(ctx context.Context, id uuid.UUID, itemID *u
 
 // ReplayHook is the resolver for the replayHook field.
 func (r *mutationResolver) ReplayHook(ctx context.Context, id uuid.UUID, after *string, since *time.Time, rate int64) (*model.ReplayHookPayload, error) {
-	replay, err := r.Hooks.Replay(ctx, id, hook.ReplayFrom{After: orZero(after), Since: since, Rate: int(max(-1, min(rate, hook.MaxReplayRate+1)))})
+	if rate < 1 || rate > hook.MaxReplayRate {
+		return nil, problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "rate", Detail: "must be from 1 to 1000 deliveries a second"})
+	}
+	replay, err := r.Hooks.Replay(ctx, id, hook.ReplayFrom{After: orZero(after), Since: since, Rate: int(rate)})
 	return &model.ReplayHookPayload{Replay: toReplay(replay)}, err
 }
 

@@ -120,7 +120,7 @@ func TestKeeper_AttemptsOfDeliveriesGoWithTheirChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	hook := uuid.New()
-	b.exec("INSERT INTO hook (id, account_id, url, description, events, active, secret, after_position) VALUES ($1, $2, 'https://example.com/', '', '{}', true, 'x', 0)", hook, b.account)
+	b.exec("INSERT INTO hook (id, account_id, url, description, events, active, secret, after_position, after_changes) VALUES ($1, $2, 'https://example.com/', '', '{}', true, 'x', 0, '{}')", hook, b.account)
 	b.commit(newItems(20)...)
 	n.drain()
 	b.exec(`INSERT INTO delivery_attempt (position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at, outcome, closes)

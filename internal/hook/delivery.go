@@ -230,7 +230,7 @@ func (s *Service) delivery(ctx context.Context, q *dbsqlc.Queries, accountID, id
 		attempts = append(attempts, toAttempt(row))
 	}
 	switch {
-	case isPending && (len(rows) == 0 || rows[len(rows)-1].Number <= pending.Attempts): // else it has ended between the two reads
+	case isPending && (len(rows) == 0 || !rows[len(rows)-1].Closes): // else it has ended between the two reads
 		return s.pending(dbsqlc.PendingDeliveriesRow(pending)), attempts, nil
 	case len(rows) == 0:
 		return d, nil, errNoDelivery

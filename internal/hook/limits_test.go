@@ -11,7 +11,8 @@ import (
 	"itemcast/internal/change"
 )
 
-// Over two nodes: no second has more than the rate and what is saved up, and the whole takes not much longer than the rate says.
+// Over two nodes: more than the rate and what is saved up does not come in much less than a second, and the whole takes about what the rate says.
+// Arrivals are some hundred milliseconds off on a busy machine.
 func TestRateLimit_IsKeptAndUsedOverSeveralNodes(t *testing.T) {
 	for _, rate := range []int{1, 3, 7, 40} {
 		t.Run(time.Duration(int(time.Second)/rate).String(), func(t *testing.T) {
@@ -31,14 +32,14 @@ func TestRateLimit_IsKeptAndUsedOverSeveralNodes(t *testing.T) {
 			saved := max(1, rate/4)
 			for first := range messages {
 				for last := first + rate + saved; last < len(messages); last++ { // more than may come in a second
-					if apart := messages[last].at.Sub(messages[first].at); apart < time.Second*9/10 {
+					if apart := messages[last].at.Sub(messages[first].at); apart < time.Second*6/10 {
 						t.Errorf("%d came within %s", last-first+1, apart)
 					}
 				}
 			}
 			took, ideal := messages[deliveries-1].at.Sub(messages[0].at), time.Duration(deliveries-saved)*time.Second/time.Duration(rate)
 			t.Logf("%d in %s, at best %s", deliveries, took, ideal)
-			if took > 2*ideal+2*time.Second {
+			if took > 2*ideal+2*time.Second || took < ideal*9/10-200*time.Millisecond {
 				t.Errorf("%d took %s, at best they take %s", deliveries, took, ideal)
 			}
 		})
