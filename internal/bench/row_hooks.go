@@ -38,7 +38,7 @@ func hooks(endpoints, changes int, atLeast float64) func(ctx context.Context, s 
 	}
 }
 
-// deliver has changes wait for the product, and measures from when it goes on until the last has come to every endpoint.
+// deliver has changes wait for the product, and measures how fast they come once it goes on.
 func (s *stage) deliver(ctx context.Context, all []*hooked, changes int) (round, error) {
 	resume, err := s.pause(ctx)
 	if err != nil {
@@ -49,7 +49,11 @@ func (s *stage) deliver(ctx context.Context, all []*hooked, changes int) (round,
 	if err != nil {
 		return round{}, err
 	}
-	return s.timed(s.product, len(all)*len(written), func() error {
+	endpoints := make([]*endpoint, len(all))
+	for i, h := range all {
+		endpoints[i] = h.endpoint
+	}
+	return s.timed(s.product, endpoints, len(all)*len(written), func() error {
 		resume()
 		ctx, cancel := context.WithTimeout(ctx, hooksPatience)
 		defer cancel()
@@ -76,7 +80,7 @@ func (s *stage) post(ctx context.Context, p posting, answers []answer) (r round,
 	if err != nil {
 		return round{}, err
 	}
-	r, err = s.timed(s.baseline, len(all)*p.Posts, func() error {
+	r, err = s.timed(s.baseline, all, len(all)*p.Posts, func() error {
 		_, err := s.once(ctx, s.baseline.addr, s.baseline.request(http.MethodPost, "/post", "", body))
 		return err
 	})
@@ -88,13 +92,27 @@ func (s *stage) post(ctx context.Context, p posting, answers []answer) (r round,
 	return r, err
 }
 
-// timed measures what a server does so many times.
-func (s *stage) timed(of server, count int, do func() error) (round, error) {
+// timed measures what a server sends to endpoints, so many times: the rate from the first arrival to the last, and the CPU time of all of it.
+func (s *stage) timed(of server, at []*endpoint, count int, do func() error) (round, error) {
 	_, pid := of.where()
-	used, begun := cpuUsed(pid, s.product.postgresPID()), time.Now()
+	used := cpuUsed(pid, s.product.postgresPID())
 	if err := do(); err != nil {
 		return round{}, err
 	}
-	took := time.Since(begun)
-	return round{count: count, perSecond: float64(count) / took.Seconds(), cpu: cpuUsed(pid, s.product.postgresPID()).minus(used)}, nil
+	r := round{count: count, cpu: cpuUsed(pid, s.product.postgresPID()).minus(used)}
+	var first, last time.Time
+	for _, e := range at {
+		for _, a := range e.all() {
+			if first.IsZero() || a.received.Before(first) {
+				first = a.received
+			}
+			if a.received.After(last) {
+				last = a.received
+			}
+		}
+	}
+	if took := last.Sub(first); took > 0 {
+		r.perSecond = float64(count) / took.Seconds()
+	}
+	return r, nil
 }

@@ -15,22 +15,29 @@ import (
 const (
 	consumeBatch = 500
 	consumeRetry = time.Second
+	consumeGrace = 5 * time.Second // for a batch that is under way when its consumer is told to stop
 
 	// consumePause is to batches of consumers what stepPause is to steps; theirs cost more.
 	consumePause = 4 * time.Millisecond
 )
 
+// Work is what a durable consumer does with changes, in a transaction: it handles the first of them, as many as it likes but at least one, and
+// returns how many.
+type Work func(ctx context.Context, tx pgx.Tx, changes []*Change) (handled int, err error)
+
 // Consume runs a durable consumer until ctx ends: it hands each change once to work, in order and in batches, and advances the consumer's
 // position in the transaction that work writes in. So work's effects in the database happen exactly once per change. Nodes that run the
-// same consumer take turns by batch. A consumer seen for the first time starts at the log's beginning. When work fails, the batch is tried
-// again after a second.
-func (f *Feed) Consume(ctx context.Context, consumer string, work func(ctx context.Context, tx pgx.Tx, changes []*Change) error) error {
+// same consumer take turns by batch. A consumer seen for the first time starts at the log's beginning. When work fails, the batch is tried again
+// after a second. A batch that is under way when ctx ends has five seconds to finish.
+func (f *Feed) Consume(ctx context.Context, consumer string, work Work) error {
 	var position Position
 	for {
 		if err := f.Wait(ctx, position); err != nil {
 			return nil
 		}
-		next, err := f.consumeBatch(ctx, consumer, work)
+		batch, cancel := graceful(ctx, consumeGrace)
+		next, more, err := f.consumeBatch(batch, consumer, work)
+		cancel()
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -39,14 +46,16 @@ func (f *Feed) Consume(ctx context.Context, consumer string, work func(ctx conte
 			rest(ctx, consumeRetry)
 		default:
 			position = next
-			rest(ctx, consumePause)
+			if !more {
+				rest(ctx, consumePause)
+			}
 		}
 	}
 }
 
-func (f *Feed) consumeBatch(ctx context.Context, consumer string, work func(context.Context, pgx.Tx, []*Change) error) (Position, error) {
-	var next Position
-	err := db.Write(ctx, f.pool, func(ctx context.Context, tx pgx.Tx) error {
+// consumeBatch returns where the consumer stands then, and whether there was more to read.
+func (f *Feed) consumeBatch(ctx context.Context, consumer string, work Work) (next Position, more bool, err error) {
+	err = db.Write(ctx, f.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q, later := dbsqlc.New(tx), dbsqlc.New(db.Later(tx))
 		if err := later.LockConsumer(ctx, consumer); err != nil {
 			return fmt.Errorf("lock: %w", err)
@@ -60,19 +69,22 @@ func (f *Feed) consumeBatch(ctx context.Context, consumer string, work func(cont
 		if err != nil {
 			return err
 		}
-		next = Position(position) + Position(len(changes))
+		next = Position(position)
 		if len(changes) == 0 {
 			return nil
 		}
-		if err := work(ctx, tx, changes); err != nil {
+		handled, err := work(ctx, tx, changes)
+		if err != nil {
 			return err
 		}
+		next += Position(handled)
+		more = handled < len(changes) || len(changes) == consumeBatch
 		if err := later.InsertConsumerPosition(ctx, dbsqlc.InsertConsumerPositionParams{Consumer: consumer, Position: int64(next)}); err != nil {
 			return fmt.Errorf("advance: %w", err)
 		}
 		return later.DeleteConsumerPosition(ctx, dbsqlc.DeleteConsumerPositionParams{Consumer: consumer, Position: position})
 	})
-	return next, err
+	return next, more, err
 }
 
 // consumerPosition is where the consumer stands: before its first batch, at the beginning of what is kept.
@@ -83,6 +95,13 @@ func consumerPosition(ctx context.Context, q *dbsqlc.Queries, consumer string) (
 	}
 	identity, err := q.FeedIdentity(ctx)
 	return identity.Floor, err
+}
+
+// graceful returns a context that ends so long after ctx.
+func graceful(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
+	return later, func() { stop(); cancel() }
 }
 
 // rest waits, or returns early when ctx ends.

@@ -12,16 +12,17 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ledger is what a consumer does with the changes: it writes each one's position down.
-func (b *bundle) ledger() func(context.Context, pgx.Tx, []*Change) error {
+// ledger is what a consumer does with the changes, up to seven at a time: it writes each one's position down.
+func (b *bundle) ledger() Work {
 	b.exec("CREATE TABLE ledger (entry serial, position bigint)") // nothing stops it from writing one twice
-	return func(ctx context.Context, tx pgx.Tx, changes []*Change) error {
+	return func(ctx context.Context, tx pgx.Tx, changes []*Change) (int, error) {
+		changes = changes[:min(len(changes), 7)]
 		positions := make([]int64, len(changes))
 		for i, c := range changes {
 			positions[i] = int64(c.Position)
 		}
 		_, err := tx.Exec(ctx, "INSERT INTO ledger (position) SELECT unnest($1::bigint[])", positions)
-		return err
+		return len(changes), err
 	}
 }
 
@@ -42,7 +43,7 @@ func (b *bundle) checkLedger(first, last int64) {
 }
 
 // consume starts the consumer on the node; stop ends it and waits for that.
-func (n *node) consume(work func(context.Context, pgx.Tx, []*Change) error) (stop func()) {
+func (n *node) consume(work Work) (stop func()) {
 	ctx, cancel := context.WithCancel(n.ctx)
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -73,11 +74,11 @@ func TestConsume_FailedWorkIsTriedAgainAndLeavesNothingBehind(t *testing.T) {
 	work := b.ledger()
 	n := b.node()
 	var calls atomic.Int64
-	n.consume(func(ctx context.Context, tx pgx.Tx, changes []*Change) error {
-		if err := work(ctx, tx, changes); err != nil || calls.Add(1) > 1 {
-			return err
+	n.consume(func(ctx context.Context, tx pgx.Tx, changes []*Change) (int, error) {
+		if handled, err := work(ctx, tx, changes); err != nil || calls.Add(1) > 1 {
+			return handled, err
 		}
-		return errors.New("failed on purpose, after writing")
+		return 0, errors.New("failed on purpose, after writing")
 	})
 	b.commit(newItems(20)...)
 	n.sequencer.Wake()
@@ -95,13 +96,13 @@ func TestConsume_CrashInABatchRepeatsNothingInEffect(t *testing.T) {
 	for range 3 {
 		written := make(chan struct{})
 		var once sync.Once
-		stop := n.consume(func(ctx context.Context, tx pgx.Tx, changes []*Change) error {
-			if err := work(ctx, tx, changes[:len(changes)/2]); err != nil {
-				return err
+		stop := n.consume(func(ctx context.Context, tx pgx.Tx, changes []*Change) (int, error) {
+			if _, err := work(ctx, tx, changes[:len(changes)/2]); err != nil {
+				return 0, err
 			}
+			err := tx.Conn().PgConn().Conn().Close() // the crash comes here
 			once.Do(func() { close(written) })
-			<-ctx.Done() // the crash comes here
-			return nil
+			return len(changes), err
 		})
 		<-written
 		stop()
@@ -142,7 +143,7 @@ func TestConsume_RemembersOnlyItsLastPosition(t *testing.T) {
 	for range 5 {
 		b.commit(uuid.New())
 		n.drain()
-		if _, err := n.feed.consumeBatch(b.ctx, "test", work); err != nil {
+		if _, _, err := n.feed.consumeBatch(b.ctx, "test", work); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -156,7 +156,7 @@ func TestRedeliver_OfAPendingOneIsAtOnceUnlessItIsUnderWayOrParked(t *testing.T)
 	arrived, answer := make(chan message, 10), make(chan int, 10)
 	r := b.receiver(func(_ http.ResponseWriter, m message) int { arrived <- m; return <-answer })
 	h, _ := b.hook(r.URL)
-	n := b.node(Config{Retries: retries(3, time.Hour)})
+	n := b.node(Config{Quick: -1, Retries: retries(3, time.Hour)})
 	b.write(n, uuid.New(), change.Created, change.Updated)
 	first := <-arrived
 	conflict := func(what string, id uuid.UUID, words string) {
@@ -202,7 +202,7 @@ func TestRedeliver_JoinsItsLine(t *testing.T) {
 	arrived, answer := make(chan message, 10), make(chan int, 10)
 	r := b.receiver(func(_ http.ResponseWriter, m message) int { arrived <- m; return <-answer })
 	h, _ := b.hook(r.URL)
-	n := b.node(Config{})
+	n := b.node(Config{Quick: -1}) // by way of the queue
 	item := uuid.New()
 	b.write(n, item, change.Created)
 	first := <-arrived

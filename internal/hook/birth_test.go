@@ -91,7 +91,7 @@ func TestStatements_ASteadyDeliveryIsClaimedWhereItIsBorn(t *testing.T) {
 	b := setup(t)
 	r := b.receiver(nil)
 	h, _ := b.hook(r.URL)
-	n, trace := b.tracedNode(Config{Sweep: time.Hour})
+	n, trace := b.tracedNode(Config{Quick: -1, Sweep: time.Hour})
 	b.run(n)
 	b.write(n, uuid.New(), change.Created) // makes the feed and the presence ready
 	r.awaitCount(1)
@@ -121,7 +121,7 @@ func TestClaims_AtBirthAreUpToTheFreeSlotsAndTheRestFollows(t *testing.T) {
 	arrived, finish := make(chan struct{}, changes), make(chan struct{})
 	r := b.receiver(func(http.ResponseWriter, message) int { arrived <- struct{}{}; <-finish; return http.StatusOK })
 	h, _ := b.hook(r.URL)
-	n := b.node(Config{Slots: 3, Sweep: time.Hour})
+	n := b.node(Config{Quick: -1, Slots: 3, Sweep: time.Hour})
 	b.eventually("it may claim", func() bool { _, ok := n.presence.term(); return ok })
 	for range changes {
 		b.write(n, uuid.New(), change.Created)
@@ -141,7 +141,7 @@ func TestClaims_OfAFanOutThatIsRolledBackAreGivenBack(t *testing.T) {
 	b := setup(t)
 	r := b.receiver(nil)
 	h, _ := b.hook(r.URL)
-	n := b.idleNode(Config{Slots: 5})
+	n := b.idleNode(Config{Quick: -1, Slots: 5})
 	n.presence.take(1<<30, b.ctx, time.Now().Add(time.Hour))
 	for range 3 {
 		b.write(n, uuid.New(), change.Created)
@@ -168,7 +168,7 @@ func TestClaims_OfAFanOutThatIsRolledBackAreGivenBack(t *testing.T) {
 	failed := errors.New("the transaction fails")
 	for range 4 { // more than there are slots
 		err := db.Write(b.ctx, n.pool, func(ctx context.Context, tx pgx.Tx) error {
-			if err := n.fanOut(ctx, tx, changes); err != nil {
+			if _, err := n.fanOut(ctx, tx, changes); err != nil {
 				return err
 			}
 			if got := inFlight(); got != 3 {
@@ -182,7 +182,8 @@ func TestClaims_OfAFanOutThatIsRolledBackAreGivenBack(t *testing.T) {
 	}
 	// What another node does with the batch is no matter: the next, even of changes that nobody wants, gives the slots back.
 	err = db.Write(b.ctx, n.pool, func(ctx context.Context, tx pgx.Tx) error {
-		return n.fanOut(ctx, tx, []*change.Change{{AccountID: uuid.New(), Kind: change.Created}})
+		_, err := n.fanOut(ctx, tx, []*change.Change{{AccountID: uuid.New(), Kind: change.Created}})
+		return err
 	})
 	if err != nil || inFlight() != 0 {
 		t.Errorf("%d slots are taken, %v", inFlight(), err)

@@ -3,11 +3,15 @@ package hook
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/change"
+	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
 )
 
@@ -34,9 +38,7 @@ func (d *Dispatcher) claim(ctx context.Context, of term, hooks []uuid.UUID, free
 
 	token := uuid.New()
 	expires := time.Now().Add(d.config.lease()) // before the database's clock says so
-	rows, err := dbsqlc.New(d.pool).ClaimDeliveries(ctx, dbsqlc.ClaimDeliveriesParams{
-		HookIds: hooks, Slots: free, Claim: token, Node: of.node, Lease: d.config.lease().Seconds(),
-	})
+	rows, err := d.claimRows(ctx, dbsqlc.ClaimDeliveriesParams{HookIds: hooks, Slots: free, Claim: token, Node: of.node, Lease: d.config.lease().Seconds()})
 	var changes map[int64]*change.Change
 	if err == nil && len(rows) > 0 {
 		changes, err = d.changes(ctx, rows)
@@ -52,6 +54,81 @@ func (d *Dispatcher) claim(ctx context.Context, of term, hooks []uuid.UUID, free
 	}
 	d.pace(rows)
 	return deliveries
+}
+
+// claimRows claims for hooks with limits of their own besides, should one be known to have some.
+func (d *Dispatcher) claimRows(ctx context.Context, p dbsqlc.ClaimDeliveriesParams) ([]dbsqlc.ClaimDeliveriesRow, error) {
+	limited := d.limited.of(p.HookIds)
+	if len(limited) == 0 {
+		return dbsqlc.New(d.pool).ClaimDeliveries(ctx, p)
+	}
+	var rows []dbsqlc.ClaimDeliveriesRow
+	err := db.Write(ctx, d.pool, func(ctx context.Context, tx pgx.Tx) error {
+		q := dbsqlc.New(tx)
+		locked, err := q.LockLimited(ctx, limited)
+		if err != nil {
+			return err
+		}
+		for _, id := range limited {
+			if !slices.Contains(locked, id) { // somebody is at it, or writes down how it fares
+				time.AfterFunc(leastPace, func() { d.Look(id) })
+			}
+		}
+		those := p
+		those.HookIds, those.Slots = nil, nil
+		for n, id := range p.HookIds {
+			if slices.Contains(locked, id) {
+				those.HookIds, those.Slots = append(those.HookIds, id), append(those.Slots, p.Slots[n])
+			}
+		}
+		if len(locked) > 0 {
+			of, err := q.ClaimLimited(ctx, dbsqlc.ClaimLimitedParams(those))
+			if err != nil {
+				return err
+			}
+			for _, row := range of {
+				rows = append(rows, dbsqlc.ClaimDeliveriesRow(row))
+			}
+		}
+		if len(limited) == len(p.HookIds) {
+			return nil
+		}
+		others, err := q.ClaimDeliveries(ctx, p)
+		rows = append(rows, others...)
+		return err
+	})
+	return rows, err
+}
+
+// limits knows which hooks have limits of their own, as far as was told lately. One that is not known to have any is not claimed for, if it
+// has, before the next sweep tells. Its methods may be called concurrently.
+type limits struct {
+	mu    sync.Mutex
+	hooks map[uuid.UUID]bool
+}
+
+func (l *limits) tell(hook uuid.UUID, limited bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !limited {
+		delete(l.hooks, hook)
+		return
+	}
+	if l.hooks == nil {
+		l.hooks = make(map[uuid.UUID]bool)
+	}
+	l.hooks[hook] = true
+}
+
+func (l *limits) of(hooks []uuid.UUID) (limited []uuid.UUID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, id := range hooks {
+		if l.hooks[id] {
+			limited = append(limited, id)
+		}
+	}
+	return limited
 }
 
 // pace has the dispatcher look at hooks with a rate again when they may be sent the next.

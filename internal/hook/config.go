@@ -23,6 +23,9 @@ type Config struct {
 	// DisableAfter is how long a hook may do nothing but fail before it is made inactive: five days.
 	DisableAfter time.Duration
 
+	// Quick is within what time a hook answers, of late, that is sent to directly by the fan-out: 10 ms. Below zero: none is.
+	Quick time.Duration
+
 	// Slots is how many deliveries of one hook this node has in flight at most: 64.
 	Slots int
 
@@ -46,6 +49,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.DisableAfter, 5*24*time.Hour)
 	orDefault(&c.Sweep, time.Second)
 	orDefault(&c.Grace, 5*time.Second)
+	orDefault(&c.Quick, 10*time.Millisecond)
 	if c.Retries == nil {
 		c.Retries = []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 10 * time.Hour}
 	}

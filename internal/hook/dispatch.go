@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,11 +27,16 @@ type Dispatcher struct {
 	slots    *slots
 	presence *presence
 	absence  absence // of other nodes
+	limited  limits
 	wake     chan struct{}
 	posts    sync.WaitGroup
 	outcomes chan outcome
 	attempts attempts
-	expected *birth // of the fan-out, which is one goroutine
+	running  atomic.Bool
+
+	// Of the fan-out, which is one goroutine.
+	expected *birth
+	awaited  bool // for a term, in vain
 }
 
 // NewDispatcher makes a dispatcher; Run starts it. The pool's statements should be planned for look-ups by index (db.Indexed): the queue is
@@ -41,7 +47,7 @@ func NewDispatcher(pool *pgxpool.Pool, feed *change.Feed, sender *sending.Sender
 		pool: pool, feed: feed, sender: sender, config: config, log: log,
 		judge:    newJudge(pool),
 		slots:    newSlots(config.Slots),
-		presence: &presence{pool: pool, log: log, takeOver: config.TakeOver},
+		presence: newPresence(pool, config.TakeOver, log),
 		absence:  newAbsence(config.TakeOver, time.Now()),
 		wake:     make(chan struct{}, 1),
 		outcomes: make(chan outcome, resultBatch),
@@ -51,6 +57,7 @@ func NewDispatcher(pool *pgxpool.Pool, feed *change.Feed, sender *sending.Sender
 // Run fans changes out into deliveries and sends them, until ctx ends. Then posts in flight get Config.Grace to finish, their results are
 // written, and the rest of the claims is given back. While the database is away it keeps trying.
 func (d *Dispatcher) Run(ctx context.Context) error {
+	d.running.Store(true)
 	background := context.WithoutCancel(ctx)
 	posting, cutOff := context.WithCancel(background)
 	defer cutOff()
@@ -67,6 +74,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	<-ctx.Done()
 	grace := time.AfterFunc(d.config.Grace, cutOff)
 	feeders.Wait() // from here on nothing is claimed any more
+	d.giveUp()
 	d.posts.Wait()
 	grace.Stop()
 	close(d.outcomes)
@@ -112,6 +120,7 @@ func (d *Dispatcher) lookForDue(ctx context.Context) (next time.Duration, err er
 	next = d.config.Sweep
 	rows, err := dbsqlc.New(d.pool).DueHooks(ctx)
 	for _, row := range rows {
+		d.limited.tell(row.ID, row.Limited)
 		wait := time.Duration(row.Wait * float64(time.Second))
 		if wait <= 0 {
 			d.Look(row.ID)
@@ -149,7 +158,8 @@ func (d *Dispatcher) claimLoop(ctx context.Context) {
 // deliver sends one delivery and hands its outcome to the writer of results. The slot is free as soon as the endpoint has answered.
 func (d *Dispatcher) deliver(ctx context.Context, c claimed) {
 	o := d.post(ctx, c)
-	if more := d.slots.done(c.HookID, o.verdict); more {
+	d.slots.note(c.HookID, o.verdict, o.Took)
+	if more := d.slots.free(c.HookID); more {
 		signal(d.wake)
 	}
 	d.outcomes <- o

@@ -4,10 +4,12 @@
 //	───────────────────                       ───────────────────────                          ────────
 //	fanOut: one transaction                   claim: FOR UPDATE SKIP LOCKED
 //	  match hooks and their filters             due rows of each hook that has free slots,
+//	  post to quick hooks ◀──────────────────────────────── at once, ≤ 30 ms ─── document ────▶ 2xx?
 //	  lock the lines                            claim := token, claimed_to := now + lease
-//	  insert a delivery for each                  │
+//	  insert a delivery for each other            │
 //	  (change, hook that wants it),               │
 //	  claim what this node has slots for ──────▶ post, keep-alive, ≤ 15 s  ───── document ────▶ 2xx?
+//	  log what has arrived,                       │
 //	  position of the consumer                    │
 //	                                              │
 //	                             ┌────────────  write results in batches: one transaction
@@ -45,6 +47,10 @@
 // The queue's commits do not wait for the disk (CommitLater). A Postgres that dies may undo the last of them, but as whole transactions and
 // from the end: deliveries go together with the position that they were made at, and a result that is undone is a delivery that is made
 // again. Its id is made of the change and the hook (id.go), and so is the same.
+//
+// What a quick hook has taken before the fan-out commits was never in the queue: it is in the log, by the same transaction (direct.go). Of
+// 174 µs of CPU time for a delivery, where the queue takes 313, Postgres has 37. A hook is quick while it works and answers within 10 ms; one
+// that stops to be costs a fan-out 30 ms, once.
 //
 // (2) Only the first of a line has a due_at. A line changes where something is appended, and asked whether it is empty (fan-out, replay,
 // redelivery), where its head is taken off and the next promoted (results), and where it ends (an inactive hook's). If two of these ran at the

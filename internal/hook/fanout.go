@@ -14,37 +14,75 @@ import (
 	"itemcast/internal/db/dbsqlc"
 )
 
-const consumer = "hook"
+const (
+	consumer     = "hook"
+	termPatience = time.Second
+	fanOutMost   = 1000 // deliveries, and those of one change more
+)
 
 // line is what stays in order: the deliveries of one item to one hook.
 type line struct{ hook, item uuid.UUID }
 
-// fanOut inserts a delivery for each change and hook that wants it, as the work of a durable consumer: exactly once. What leads its line it
-// claims in the same statement, as far as this node has slots free: it is sent the moment that it is committed, from memory.
-func (d *Dispatcher) fanOut(ctx context.Context, tx pgx.Tx, changes []*change.Change) error {
+// fanOut inserts a delivery for each change and hook that wants it, as the work of a durable consumer: exactly once. Hooks that answer quickly
+// it sends theirs first, and inserts only what has not arrived (direct.go). Of the rest it claims what leads its line in the same statement, as
+// far as this node has slots free: that is sent the moment that it is committed, from memory.
+func (d *Dispatcher) fanOut(ctx context.Context, tx pgx.Tx, changes []*change.Change) (handled int, err error) {
 	d.giveUp() // what the last one claimed, if it was rolled back
+	d.awaitTerm(ctx)
 	q, later := dbsqlc.New(tx), dbsqlc.New(db.Later(tx))
 	hooks, err := q.ActiveHooksOf(ctx, accountsOf(changes))
 	if err != nil {
-		return fmt.Errorf("read hooks: %w", err)
+		return 0, fmt.Errorf("read hooks: %w", err)
 	}
 	deliveries, err := d.match(ctx, q, hooks, changes)
 	if err != nil || len(deliveries) == 0 {
-		return err
+		return len(changes), err
 	}
-	if err := later.LockLines(ctx); err != nil { // after the filters, which may take their time
-		return fmt.Errorf("lock lines: %w", err)
-	}
-	if err := later.CommitLater(ctx); err != nil {
-		return fmt.Errorf("let the disk take its time: %w", err)
-	}
-	b := d.expect(deliveries)
-	rows, err := q.InsertDeliveries(ctx, b.insertion)
+	changes, deliveries = portion(changes, deliveries)
+	sent, err := d.sendDirectly(ctx, q, deliveries)
 	if err != nil {
-		return fmt.Errorf("insert deliveries: %w", err)
+		return 0, err
 	}
-	db.AfterCommit(ctx, func() { d.deliverBorn(b, rows) })
-	return nil
+	b := d.expect(sent, sent.rest(deliveries))
+	db.AfterCommit(ctx, func() { d.deliverBorn(b) })
+	if err := later.CommitLater(ctx); err != nil {
+		return 0, fmt.Errorf("let the disk take its time: %w", err)
+	}
+	if len(b.deliveries) > 0 {
+		if err := later.LockLines(ctx); err != nil { // after the filters and the endpoints, which take their time
+			return 0, fmt.Errorf("lock lines: %w", err)
+		}
+		if b.rows, err = q.InsertDeliveries(ctx, b.insertion); err != nil {
+			return 0, fmt.Errorf("insert deliveries: %w", err)
+		}
+	}
+	return len(changes), sent.log(ctx, later)
+}
+
+// portion is as many of the changes, and what is to be delivered of them, as are done in one go: who waits for the next is not to wait for long.
+func portion(changes []*change.Change, deliveries []matched) ([]*change.Change, []matched) {
+	if len(deliveries) <= fanOutMost {
+		return changes, deliveries
+	}
+	last := deliveries[fanOutMost-1].change.Position
+	beyond := func(m matched) bool { return m.change.Position > last }
+	if n := slices.IndexFunc(deliveries, beyond); n >= 0 {
+		deliveries = deliveries[:n]
+	}
+	return changes[:slices.IndexFunc(changes, func(c *change.Change) bool { return c.Position == last })+1], deliveries
+}
+
+// awaitTerm waits for the node to be able to send, at a start or after a loss, so that not all that has come meanwhile goes by way of the queue.
+// It does so once: a node that cannot tell the others of itself does not hold up the log.
+func (d *Dispatcher) awaitTerm(ctx context.Context) {
+	if _, ok := d.presence.term(); ok {
+		d.awaited = false
+		return
+	}
+	if !d.awaited && d.running.Load() {
+		d.presence.await(ctx, termPatience)
+		d.awaited = true
+	}
 }
 
 // matched is a change and a hook that wants it.
@@ -53,12 +91,15 @@ type matched struct {
 	hook   *dbsqlc.ActiveHooksOfRow
 }
 
+func (m matched) key() deliveryKey { return deliveryKey{m.hook.ID, int64(m.change.Position)} }
+
 // match returns what is to be delivered, in the log's order. Hooks whose filters can be applied no more it makes inactive.
 func (d *Dispatcher) match(ctx context.Context, q *dbsqlc.Queries, hooks []dbsqlc.ActiveHooksOfRow, changes []*change.Change) ([]matched, error) {
 	items := newDecoded()
 	var deliveries []matched
 	for n := range hooks {
 		h := &hooks[n]
+		d.limited.tell(h.ID, h.RateLimit != nil || h.MaxInFlight != nil)
 		wanted, err := d.judge.wanted(ctx, interestOf(h), changes, items)
 		if reason := staleFilter(err); reason != "" {
 			if _, err := q.DisableHook(ctx, dbsqlc.DisableHookParams{ID: h.ID, Reason: reason}); err != nil {
@@ -88,6 +129,8 @@ func interestOf(h *dbsqlc.ActiveHooksOfRow) interest {
 type birth struct {
 	deliveries []matched
 	insertion  dbsqlc.InsertDeliveriesParams
+	rows       []dbsqlc.InsertDeliveriesRow
+	sent       *direct // what was sent before; nil: nothing
 	term       term
 	expires    time.Time
 	hooks      []uuid.UUID // with the slots that are reserved for them
@@ -95,13 +138,17 @@ type birth struct {
 }
 
 // expect makes ready for an insertion, and reserves slots for what it may claim.
-func (d *Dispatcher) expect(deliveries []matched) *birth {
-	b := &birth{deliveries: deliveries, expires: time.Now().Add(d.config.lease())}
+func (d *Dispatcher) expect(sent *direct, deliveries []matched) *birth {
+	b := &birth{deliveries: deliveries, sent: sent, expires: time.Now().Add(d.config.lease())}
 	b.term, _ = d.presence.term()
+	claim := uuid.New()
+	if sent != nil {
+		b.term, b.expires, claim = sent.term, sent.expires, sent.claim
+	}
 	seen := make(map[line]bool, len(deliveries))
 	leading := make(map[uuid.UUID]int32) // per hook, what can lead a line and be claimed here
 	p := &b.insertion
-	p.Claim, p.Node, p.Lease = uuid.New(), b.term.node, d.config.lease().Seconds()
+	p.Claim, p.Node, p.Lease = claim, b.term.node, d.config.lease().Seconds()
 	for _, m := range deliveries {
 		l := line{m.hook.ID, m.change.ItemID}
 		p.HookIds, p.Positions = append(p.HookIds, m.hook.ID), append(p.Positions, int64(m.change.Position))
@@ -110,7 +157,7 @@ func (d *Dispatcher) expect(deliveries []matched) *birth {
 		p.ChangeIds, p.Revisions = append(p.ChangeIds, m.change.ID), append(p.Revisions, m.change.Revision)
 		p.Kinds, p.Thins = append(p.Kinds, string(m.change.Kind)), append(p.Thins, m.hook.Body == ThinBody)
 		p.Firsts = append(p.Firsts, !seen[l])
-		if !seen[l] && m.hook.RateLimit == nil && m.hook.MaxInFlight == nil && b.term.held() {
+		if !seen[l] && m.hook.RateLimit == nil && m.hook.MaxInFlight == nil && b.term.held() && !sent.isFlying(m.key()) {
 			leading[m.hook.ID]++
 		}
 		seen[l] = true
@@ -123,9 +170,10 @@ func (d *Dispatcher) expect(deliveries []matched) *birth {
 		}
 	}
 	for n, m := range deliveries {
-		claimed := p.Firsts[n] && left[m.hook.ID] > 0
-		if claimed {
+		claimed := sent.isFlying(m.key())
+		if !claimed && p.Firsts[n] && left[m.hook.ID] > 0 {
 			left[m.hook.ID]--
+			claimed = true
 		}
 		p.Claimeds = append(p.Claimeds, claimed)
 	}
@@ -133,31 +181,30 @@ func (d *Dispatcher) expect(deliveries []matched) *birth {
 	return b
 }
 
-// giveUp gives back the slots of an insertion that was not committed.
+// giveUp gives back the slots of an insertion that was not committed, and forgets what was sent before it.
 func (d *Dispatcher) giveUp() {
 	if b := d.expected; b != nil {
 		d.slots.settle(b.hooks, b.reserved, nil)
+		b.sent.settle(false)
 		d.expected = nil
 	}
 }
 
 // deliverBorn sends what was claimed with its insertion, which is committed, and looks after what was not.
-func (d *Dispatcher) deliverBorn(b *birth, rows []dbsqlc.InsertDeliveriesRow) {
+func (d *Dispatcher) deliverBorn(b *birth) {
 	d.expected = nil
-	type key struct {
-		hook     uuid.UUID
-		position int64
-	}
-	of := make(map[key]matched, len(b.deliveries))
+	b.sent.settle(true)
+	of := make(map[deliveryKey]matched, len(b.deliveries))
 	for _, m := range b.deliveries {
-		of[key{m.hook.ID, int64(m.change.Position)}] = m
+		of[m.key()] = m
 	}
 	used := make(map[uuid.UUID]int32, len(b.hooks))
 	var due []uuid.UUID
 	var claims []claimed
-	for _, row := range rows {
-		m := of[key{row.HookID, row.Position}]
+	for _, row := range b.rows {
+		m := of[deliveryKey{row.HookID, row.Position}]
 		switch {
+		case b.sent.isFlying(m.key()):
 		case row.Claimed:
 			used[row.HookID]++
 			claims = append(claims, claimed{ClaimDeliveriesRow: bornRow(m), claim: b.insertion.Claim, expires: b.expires, change: m.change})

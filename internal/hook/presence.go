@@ -31,7 +31,12 @@ type presence struct {
 	mu     sync.Mutex
 	now    term
 	end    context.CancelFunc
-	expiry *time.Timer // calls end, unless the term is confirmed
+	expiry *time.Timer   // calls end, unless the term is confirmed
+	begun  chan struct{} // closed, and replaced, when a term begins
+}
+
+func newPresence(pool *pgxpool.Pool, takeOver time.Duration, log *slog.Logger) *presence {
+	return &presence{pool: pool, log: log, takeOver: takeOver, begun: make(chan struct{})}
 }
 
 // term is a time in which the node is known to be alive under one number. What it claims in it, it posts with ctx.
@@ -47,6 +52,28 @@ func (p *presence) term() (term, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.now, p.now.held()
+}
+
+// await returns when there is a term, or after patience, or when ctx ends.
+func (p *presence) await(ctx context.Context, patience time.Duration) {
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	for {
+		p.mu.Lock()
+		begun := p.begun
+		held := p.now.held()
+		p.mu.Unlock()
+		if held {
+			return
+		}
+		select {
+		case <-begun:
+		case <-deadline.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // run holds the presence until ctx ends, in terms of posting's; began is called with each.
@@ -84,6 +111,8 @@ func (p *presence) take(node int32, posting context.Context, until time.Time) {
 	}
 	p.now.node = node
 	p.now.ctx, p.end = context.WithCancel(posting)
+	close(p.begun)
+	p.begun = make(chan struct{})
 	p.expiry = time.AfterFunc(time.Until(until), p.end)
 }
 

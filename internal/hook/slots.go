@@ -2,6 +2,7 @@ package hook
 
 import (
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -13,6 +14,7 @@ const (
 	deadSlots = 4
 
 	hooksPerClaim = 64 // what one statement looks at, at most
+	manyLanes     = 10_000
 )
 
 // slots keeps, for each hook, how much of it is in flight here, and which hooks may have due deliveries.
@@ -26,7 +28,8 @@ type slots struct {
 
 type lane struct {
 	inFlight int
-	failures int // in a row
+	failures int           // in a row
+	took     time.Duration // to answer, of late (a moving average); zero: not known
 }
 
 func newSlots(most int) *slots {
@@ -43,18 +46,23 @@ func (s *slots) ask(hooks []uuid.UUID) {
 }
 
 // take reserves up to n free slots of a hook, none while it asks: what is due already goes first.
-func (s *slots) take(h uuid.UUID, n int32) int32 {
+func (s *slots) take(h uuid.UUID, n int32) int32 { return s.takeOf(h, n, 0) }
+
+// share is take, but that a hook that asks still gets half of what is free.
+func (s *slots) share(h uuid.UUID, n int32) int32 { return s.takeOf(h, n, 2) }
+
+func (s *slots) takeOf(h uuid.UUID, n int32, part int) int32 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, asks := s.asking[h]; asks {
-		return 0
-	}
 	l := s.lane(h)
-	n = min(n, int32(s.limit(l)-l.inFlight))
-	if n <= 0 {
-		s.release(h, 0)
-		return 0
+	free := s.limit(l) - l.inFlight
+	if _, asks := s.asking[h]; asks {
+		if part == 0 {
+			return 0
+		}
+		free /= part
 	}
+	n = max(0, min(n, int32(free)))
 	l.inFlight += int(n)
 	return n
 }
@@ -66,6 +74,14 @@ func (s *slots) lane(h uuid.UUID) *lane {
 		s.lanes[h] = l
 	}
 	return l
+}
+
+// quick reports whether a hook works, and answers within so long. One of which nothing is known yet is given the chance.
+func (s *slots) quick(h uuid.UUID, within time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.lanes[h]
+	return l == nil || l.failures == 0 && l.took <= within
 }
 
 // reserve takes the free slots of hooks that ask, which then ask no more. Hooks without a free slot go on asking.
@@ -108,26 +124,43 @@ func (s *slots) settle(hooks []uuid.UUID, reserved []int32, used map[uuid.UUID]i
 	return full
 }
 
-// done gives a slot back; more says that the hook asks for it.
-func (s *slots) done(h uuid.UUID, v verdict) (more bool) {
+// note takes note of how a hook has answered.
+func (s *slots) note(h uuid.UUID, v verdict, took time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch l := s.lanes[h]; v {
+	l := s.lane(h)
+	switch v {
 	case succeeded:
 		l.failures = 0
 	case retry, failed, gone:
 		l.failures++
+	case returned:
+		return
 	}
+	if l.took == 0 {
+		l.took = took
+	}
+	l.took = max(1, l.took+(took-l.took)/8)
+}
+
+// free gives a slot back; more says that the hook asks for it.
+func (s *slots) free(h uuid.UUID) (more bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.release(h, 1)
 	_, more = s.asking[h]
 	return more
 }
 
-// release forgets a lane that has nothing to tell.
+// release forgets lanes that have nothing in flight, once there are many: of most of them the hooks are gone.
 func (s *slots) release(h uuid.UUID, n int) {
-	l := s.lanes[h]
-	l.inFlight -= n
-	if l.inFlight == 0 && l.failures == 0 {
-		delete(s.lanes, h)
+	s.lanes[h].inFlight -= n
+	if len(s.lanes) <= manyLanes {
+		return
+	}
+	for id, l := range s.lanes {
+		if l.inFlight == 0 {
+			delete(s.lanes, id)
+		}
 	}
 }

@@ -45,7 +45,7 @@ SELECT d.hook_id, d.position, d.id, d.account_id, d.item_id, d.change_id, c.revi
     d.created_at
 FROM delivery_before d JOIN item_change c ON c.id = d.change_id WHERE d.state = 'pending';
 DROP TABLE delivery_before;
-CREATE INDEX delivery_due ON delivery (hook_id, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX delivery_due ON delivery (hook_id, due_at, position) WHERE due_at IS NOT NULL;
 CREATE INDEX delivery_line ON delivery (hook_id, item_id, position);
 
 -- What was done, a row for each attempt. It is kept for as long as the change that was sent, and dropped with it by the partition.

@@ -76,6 +76,13 @@ SELECT id, account_id, url, secret, coalesce(CASE WHEN old_secret_until > now() 
     changed_fields, body, rate_limit, max_in_flight, after_position, after_changes, updated_at
 FROM hook WHERE active AND account_id = ANY (@account_ids::uuid[]);
 
+-- BusyLines are those of the lines in which something is pending.
+-- name: BusyLines :many
+-- system: as LockLines.
+SELECT l.hook_id::uuid AS hook_id, l.item_id::uuid AS item_id
+FROM (SELECT unnest(@hook_ids::uuid[]) AS hook_id, unnest(@item_ids::uuid[]) AS item_id) l
+WHERE (SELECT p.position FROM delivery p WHERE p.hook_id = l.hook_id AND p.item_id = l.item_id LIMIT 1) IS NOT NULL;
+
 -- InsertDeliveries makes due what is first in its line, given that it is the first of the batch, and claims it at once where the node that
 -- fans out has a slot for it; the rest is parked. A sub-select with LIMIT and not EXISTS, which a plan may turn into a hash of all that is
 -- pending.
@@ -126,29 +133,50 @@ SELECT hook_id, position FROM added;
 UPDATE delivery SET due_at = clock_timestamp(), trigger = @trigger::text, round = attempts
 WHERE account_id = @account_id AND hook_id = @hook_id AND position = @position AND claim IS NULL AND due_at IS NOT NULL;
 
--- ClaimDeliveries takes due deliveries of each hook named, at most as many as its slots, for the time of the lease: should the claimer die,
--- they can be claimed again. Due is what is before now(), which bounds the index scan as clock_timestamp() cannot: retries of tomorrow are
--- not read. What is claimed has been due for longest, so that a scan passes over no more than what is in flight.
---
--- Hooks with limits of their own are claimed by one node at a time, which is what the lock of the hook's row is for. The rate is a bucket
--- that leaks (GCRA): paced_to is when what was sent is paid for, and at most a quarter of a second, or one request, is saved up.
+-- ClaimDeliveries takes due deliveries of each hook named that has no limits of its own, at most as many as its slots, for the time of the lease:
+-- should the claimer die, they can be claimed again. Due is what is before now(), which bounds the index scan as clock_timestamp() cannot:
+-- retries of tomorrow are not read. What is claimed has been due for longest, so that a scan passes over no more than what is in flight.
 -- name: ClaimDeliveries :many
 -- system: the dispatcher delivers for all accounts.
 WITH asked AS (
     SELECT u.hook_id, (@slots::integer[])[u.o] AS slots FROM unnest(@hook_ids::uuid[]) WITH ORDINALITY AS u (hook_id, o)
-), limited AS (
-    SELECT h.id, a.slots, h.rate_limit, h.max_in_flight,
+), picked AS (
+    SELECT c.hook_id, c.position
+    FROM asked a JOIN hook h ON h.id = a.hook_id AND h.active AND h.rate_limit IS NULL AND h.max_in_flight IS NULL
+    CROSS JOIN LATERAL (
+        SELECT x.hook_id, x.position FROM delivery x
+        WHERE x.hook_id = h.id AND x.due_at <= now() AND (x.claim IS NULL OR x.claimed_to <= now())
+        ORDER BY x.due_at LIMIT a.slots
+        FOR UPDATE SKIP LOCKED
+    ) c
+)
+UPDATE delivery d SET claim = @claim::uuid, node = @node::integer, claimed_to = clock_timestamp() + make_interval(secs => @lease::float8)
+FROM picked p JOIN hook h ON h.id = p.hook_id
+WHERE d.hook_id = p.hook_id AND d.position = p.position
+RETURNING d.hook_id, d.position, d.id, d.item_id, d.change_id, d.revision, d.kind, d.trigger, d.thin, d.attempts, d.round, h.url, h.secret,
+    coalesce(CASE WHEN h.old_secret_until > now() THEN h.old_secret END, '')::text AS old_secret, h.headers, h.rate_limit, h.max_in_flight;
+
+-- LockLimited locks those of the hooks that have limits of their own, until the transaction ends, and returns those that nobody else holds. What
+-- is in flight is counted by a statement that begins after that, and so sees what the last to hold the lock has claimed.
+-- name: LockLimited :many
+-- system: as ClaimDeliveries.
+SELECT h.id FROM hook h WHERE h.id = ANY (@ids::uuid[]) AND h.active AND (h.rate_limit IS NOT NULL OR h.max_in_flight IS NOT NULL)
+FOR NO KEY UPDATE SKIP LOCKED;
+
+-- ClaimLimited is ClaimDeliveries for hooks that are locked by LockLimited. The rate is a bucket that leaks (GCRA): paced_to is when what was
+-- sent is paid for, and at most a quarter of a second, or one request, is saved up.
+-- name: ClaimLimited :many
+-- system: as ClaimDeliveries.
+WITH limited AS (
+    SELECT h.id, (@slots::integer[])[u.o] AS slots, h.rate_limit, h.max_in_flight,
         greatest(h.paced_to, now() - make_interval(secs => greatest(1.0 / h.rate_limit, 0.25)::float8)) AS paced_to
-    FROM asked a JOIN hook h ON h.id = a.hook_id AND h.active AND (h.rate_limit IS NOT NULL OR h.max_in_flight IS NOT NULL)
-    FOR NO KEY UPDATE OF h SKIP LOCKED
+    FROM unnest(@hook_ids::uuid[]) WITH ORDINALITY AS u (hook_id, o) JOIN hook h ON h.id = u.hook_id
 ), allowed AS (
-    SELECT h.id, a.slots FROM asked a JOIN hook h ON h.id = a.hook_id AND h.active AND h.rate_limit IS NULL AND h.max_in_flight IS NULL
-    UNION ALL
     SELECT l.id, greatest(0, least(l.slots,
         l.max_in_flight - (SELECT count(*) FROM (
                 SELECT x.claimed_to FROM delivery x WHERE x.hook_id = l.id AND x.due_at <= now() ORDER BY x.due_at LIMIT 256) f
             WHERE f.claimed_to > now())::integer,
-        CASE WHEN l.rate_limit IS NOT NULL THEN floor(extract(epoch FROM now() - l.paced_to) * l.rate_limit + 0.001)::integer END)) -- paced_to is rounded to the microsecond
+        CASE WHEN l.rate_limit IS NOT NULL THEN floor(extract(epoch FROM now() - l.paced_to) * l.rate_limit + 0.001)::integer END)) AS slots -- paced_to is rounded to the microsecond
     FROM limited l
 ), picked AS (
     SELECT c.hook_id, c.position
@@ -156,7 +184,7 @@ WITH asked AS (
     CROSS JOIN LATERAL (
         SELECT x.hook_id, x.position FROM delivery x
         WHERE x.hook_id = w.id AND x.due_at <= now() AND (x.claim IS NULL OR x.claimed_to <= now())
-        ORDER BY x.due_at LIMIT w.slots
+        ORDER BY x.due_at, x.position LIMIT w.slots
         FOR UPDATE SKIP LOCKED
     ) c
 ), paced AS (
@@ -217,7 +245,8 @@ FROM (SELECT unnest(@positions::bigint[]) AS position, unnest(@hook_ids::uuid[])
     unnest(@triggers::text[]) AS trigger, unnest(@created_ats::timestamptz[]) AS created_at, unnest(@ats::timestamptz[]) AS at,
     unnest(@tooks::integer[]) AS took, unnest(@outcomes::text[]) AS outcome, unnest(@statuses::integer[]) AS status,
     unnest(@responses::text[]) AS response, unnest(@faults::text[]) AS fault, unnest(@errors::text[]) AS error) a
-WHERE a.position > (SELECT f.floor FROM feed f);
+WHERE a.position > (SELECT f.floor FROM feed f)
+ON CONFLICT DO NOTHING;
 
 -- NoteHealth notes how hooks fare: of each at most once a second that it works, or fails ('': it does not), unless it did otherwise before. A
 -- hook whose row somebody holds is passed over: bookkeeping waits for nobody.
@@ -336,7 +365,7 @@ DELETE FROM hook h WHERE h.id = @id AND h.deleted_at IS NOT NULL AND (SELECT d.p
 -- DueHooks says of each active hook with pending deliveries in how many seconds the next is due; below zero: since when.
 -- name: DueHooks :many
 -- system: as ClaimDeliveries.
-SELECT h.id, extract(epoch FROM n.due_at - clock_timestamp())::float8 AS wait
+SELECT h.id, (h.rate_limit IS NOT NULL OR h.max_in_flight IS NOT NULL)::boolean AS limited, extract(epoch FROM n.due_at - clock_timestamp())::float8 AS wait
 FROM hook h
 CROSS JOIN LATERAL (
     SELECT x.due_at FROM delivery x WHERE x.hook_id = h.id AND x.due_at IS NOT NULL AND (x.claim IS NULL OR x.claimed_to <= now())

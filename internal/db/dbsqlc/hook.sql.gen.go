@@ -231,36 +231,56 @@ func (q *Queries) BeginReplay(ctx context.Context, arg BeginReplayParams) (int64
 	return result.RowsAffected(), nil
 }
 
+const busyLines = `-- name: BusyLines :many
+SELECT l.hook_id::uuid AS hook_id, l.item_id::uuid AS item_id
+FROM (SELECT unnest($1::uuid[]) AS hook_id, unnest($2::uuid[]) AS item_id) l
+WHERE (SELECT p.position FROM delivery p WHERE p.hook_id = l.hook_id AND p.item_id = l.item_id LIMIT 1) IS NOT NULL
+`
+
+type BusyLinesParams struct {
+	HookIds []uuid.UUID
+	ItemIds []uuid.UUID
+}
+
+type BusyLinesRow struct {
+	HookID uuid.UUID
+	ItemID uuid.UUID
+}
+
+// BusyLines are those of the lines in which something is pending.
+// system: as LockLines.
+func (q *Queries) BusyLines(ctx context.Context, arg BusyLinesParams) ([]BusyLinesRow, error) {
+	rows, err := q.db.Query(ctx, busyLines, arg.HookIds, arg.ItemIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []BusyLinesRow{}
+	for rows.Next() {
+		var i BusyLinesRow
+		if err := rows.Scan(&i.HookID, &i.ItemID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const claimDeliveries = `-- name: ClaimDeliveries :many
 WITH asked AS (
     SELECT u.hook_id, ($4::integer[])[u.o] AS slots FROM unnest($5::uuid[]) WITH ORDINALITY AS u (hook_id, o)
-), limited AS (
-    SELECT h.id, a.slots, h.rate_limit, h.max_in_flight,
-        greatest(h.paced_to, now() - make_interval(secs => greatest(1.0 / h.rate_limit, 0.25)::float8)) AS paced_to
-    FROM asked a JOIN hook h ON h.id = a.hook_id AND h.active AND (h.rate_limit IS NOT NULL OR h.max_in_flight IS NOT NULL)
-    FOR NO KEY UPDATE OF h SKIP LOCKED
-), allowed AS (
-    SELECT h.id, a.slots FROM asked a JOIN hook h ON h.id = a.hook_id AND h.active AND h.rate_limit IS NULL AND h.max_in_flight IS NULL
-    UNION ALL
-    SELECT l.id, greatest(0, least(l.slots,
-        l.max_in_flight - (SELECT count(*) FROM (
-                SELECT x.claimed_to FROM delivery x WHERE x.hook_id = l.id AND x.due_at <= now() ORDER BY x.due_at LIMIT 256) f
-            WHERE f.claimed_to > now())::integer,
-        CASE WHEN l.rate_limit IS NOT NULL THEN floor(extract(epoch FROM now() - l.paced_to) * l.rate_limit + 0.001)::integer END)) -- paced_to is rounded to the microsecond
-    FROM limited l
 ), picked AS (
     SELECT c.hook_id, c.position
-    FROM allowed w
+    FROM asked a JOIN hook h ON h.id = a.hook_id AND h.active AND h.rate_limit IS NULL AND h.max_in_flight IS NULL
     CROSS JOIN LATERAL (
         SELECT x.hook_id, x.position FROM delivery x
-        WHERE x.hook_id = w.id AND x.due_at <= now() AND (x.claim IS NULL OR x.claimed_to <= now())
-        ORDER BY x.due_at LIMIT w.slots
+        WHERE x.hook_id = h.id AND x.due_at <= now() AND (x.claim IS NULL OR x.claimed_to <= now())
+        ORDER BY x.due_at LIMIT a.slots
         FOR UPDATE SKIP LOCKED
     ) c
-), paced AS (
-    UPDATE hook h SET paced_to = l.paced_to + make_interval(secs => n.picked::float8 / l.rate_limit)
-    FROM limited l JOIN (SELECT p.hook_id, count(*) AS picked FROM picked p GROUP BY p.hook_id) n ON n.hook_id = l.id
-    WHERE h.id = l.id AND l.rate_limit IS NOT NULL
 )
 UPDATE delivery d SET claim = $1::uuid, node = $2::integer, claimed_to = clock_timestamp() + make_interval(secs => $3::float8)
 FROM picked p JOIN hook h ON h.id = p.hook_id
@@ -297,12 +317,9 @@ type ClaimDeliveriesRow struct {
 	MaxInFlight *int32
 }
 
-// ClaimDeliveries takes due deliveries of each hook named, at most as many as its slots, for the time of the lease: should the claimer die,
-// they can be claimed again. Due is what is before now(), which bounds the index scan as clock_timestamp() cannot: retries of tomorrow are
-// not read. What is claimed has been due for longest, so that a scan passes over no more than what is in flight.
-//
-// Hooks with limits of their own are claimed by one node at a time, which is what the lock of the hook's row is for. The rate is a bucket
-// that leaks (GCRA): paced_to is when what was sent is paid for, and at most a quarter of a second, or one request, is saved up.
+// ClaimDeliveries takes due deliveries of each hook named that has no limits of its own, at most as many as its slots, for the time of the lease:
+// should the claimer die, they can be claimed again. Due is what is before now(), which bounds the index scan as clock_timestamp() cannot:
+// retries of tomorrow are not read. What is claimed has been due for longest, so that a scan passes over no more than what is in flight.
 // system: the dispatcher delivers for all accounts.
 func (q *Queries) ClaimDeliveries(ctx context.Context, arg ClaimDeliveriesParams) ([]ClaimDeliveriesRow, error) {
 	rows, err := q.db.Query(ctx, claimDeliveries,
@@ -319,6 +336,114 @@ func (q *Queries) ClaimDeliveries(ctx context.Context, arg ClaimDeliveriesParams
 	items := []ClaimDeliveriesRow{}
 	for rows.Next() {
 		var i ClaimDeliveriesRow
+		if err := rows.Scan(
+			&i.HookID,
+			&i.Position,
+			&i.ID,
+			&i.ItemID,
+			&i.ChangeID,
+			&i.Revision,
+			&i.Kind,
+			&i.Trigger,
+			&i.Thin,
+			&i.Attempts,
+			&i.Round,
+			&i.Url,
+			&i.Secret,
+			&i.OldSecret,
+			&i.Headers,
+			&i.RateLimit,
+			&i.MaxInFlight,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const claimLimited = `-- name: ClaimLimited :many
+WITH limited AS (
+    SELECT h.id, ($4::integer[])[u.o] AS slots, h.rate_limit, h.max_in_flight,
+        greatest(h.paced_to, now() - make_interval(secs => greatest(1.0 / h.rate_limit, 0.25)::float8)) AS paced_to
+    FROM unnest($5::uuid[]) WITH ORDINALITY AS u (hook_id, o) JOIN hook h ON h.id = u.hook_id
+), allowed AS (
+    SELECT l.id, greatest(0, least(l.slots,
+        l.max_in_flight - (SELECT count(*) FROM (
+                SELECT x.claimed_to FROM delivery x WHERE x.hook_id = l.id AND x.due_at <= now() ORDER BY x.due_at LIMIT 256) f
+            WHERE f.claimed_to > now())::integer,
+        CASE WHEN l.rate_limit IS NOT NULL THEN floor(extract(epoch FROM now() - l.paced_to) * l.rate_limit + 0.001)::integer END)) AS slots -- paced_to is rounded to the microsecond
+    FROM limited l
+), picked AS (
+    SELECT c.hook_id, c.position
+    FROM allowed w
+    CROSS JOIN LATERAL (
+        SELECT x.hook_id, x.position FROM delivery x
+        WHERE x.hook_id = w.id AND x.due_at <= now() AND (x.claim IS NULL OR x.claimed_to <= now())
+        ORDER BY x.due_at, x.position LIMIT w.slots
+        FOR UPDATE SKIP LOCKED
+    ) c
+), paced AS (
+    UPDATE hook h SET paced_to = l.paced_to + make_interval(secs => n.picked::float8 / l.rate_limit)
+    FROM limited l JOIN (SELECT p.hook_id, count(*) AS picked FROM picked p GROUP BY p.hook_id) n ON n.hook_id = l.id
+    WHERE h.id = l.id AND l.rate_limit IS NOT NULL
+)
+UPDATE delivery d SET claim = $1::uuid, node = $2::integer, claimed_to = clock_timestamp() + make_interval(secs => $3::float8)
+FROM picked p JOIN hook h ON h.id = p.hook_id
+WHERE d.hook_id = p.hook_id AND d.position = p.position
+RETURNING d.hook_id, d.position, d.id, d.item_id, d.change_id, d.revision, d.kind, d.trigger, d.thin, d.attempts, d.round, h.url, h.secret,
+    coalesce(CASE WHEN h.old_secret_until > now() THEN h.old_secret END, '')::text AS old_secret, h.headers, h.rate_limit, h.max_in_flight
+`
+
+type ClaimLimitedParams struct {
+	Claim   uuid.UUID
+	Node    int32
+	Lease   float64
+	Slots   []int32
+	HookIds []uuid.UUID
+}
+
+type ClaimLimitedRow struct {
+	HookID      uuid.UUID
+	Position    int64
+	ID          uuid.UUID
+	ItemID      uuid.UUID
+	ChangeID    int64
+	Revision    int64
+	Kind        string
+	Trigger     *string
+	Thin        bool
+	Attempts    int32
+	Round       int32
+	Url         string
+	Secret      string
+	OldSecret   string
+	Headers     json.RawMessage
+	RateLimit   *int32
+	MaxInFlight *int32
+}
+
+// ClaimLimited is ClaimDeliveries for hooks that are locked by LockLimited. The rate is a bucket that leaks (GCRA): paced_to is when what was
+// sent is paid for, and at most a quarter of a second, or one request, is saved up.
+// system: as ClaimDeliveries.
+func (q *Queries) ClaimLimited(ctx context.Context, arg ClaimLimitedParams) ([]ClaimLimitedRow, error) {
+	rows, err := q.db.Query(ctx, claimLimited,
+		arg.Claim,
+		arg.Node,
+		arg.Lease,
+		arg.Slots,
+		arg.HookIds,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ClaimLimitedRow{}
+	for rows.Next() {
+		var i ClaimLimitedRow
 		if err := rows.Scan(
 			&i.HookID,
 			&i.Position,
@@ -493,7 +618,7 @@ func (q *Queries) DropPending(ctx context.Context, arg DropPendingParams) (int64
 }
 
 const dueHooks = `-- name: DueHooks :many
-SELECT h.id, extract(epoch FROM n.due_at - clock_timestamp())::float8 AS wait
+SELECT h.id, (h.rate_limit IS NOT NULL OR h.max_in_flight IS NOT NULL)::boolean AS limited, extract(epoch FROM n.due_at - clock_timestamp())::float8 AS wait
 FROM hook h
 CROSS JOIN LATERAL (
     SELECT x.due_at FROM delivery x WHERE x.hook_id = h.id AND x.due_at IS NOT NULL AND (x.claim IS NULL OR x.claimed_to <= now())
@@ -503,8 +628,9 @@ WHERE h.active
 `
 
 type DueHooksRow struct {
-	ID   uuid.UUID
-	Wait float64
+	ID      uuid.UUID
+	Limited bool
+	Wait    float64
 }
 
 // DueHooks says of each active hook with pending deliveries in how many seconds the next is due; below zero: since when.
@@ -518,7 +644,7 @@ func (q *Queries) DueHooks(ctx context.Context) ([]DueHooksRow, error) {
 	items := []DueHooksRow{}
 	for rows.Next() {
 		var i DueHooksRow
-		if err := rows.Scan(&i.ID, &i.Wait); err != nil {
+		if err := rows.Scan(&i.ID, &i.Limited, &i.Wait); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1376,6 +1502,34 @@ func (q *Queries) ListHooks(ctx context.Context, arg ListHooksParams) ([]ListHoo
 	return items, nil
 }
 
+const lockLimited = `-- name: LockLimited :many
+SELECT h.id FROM hook h WHERE h.id = ANY ($1::uuid[]) AND h.active AND (h.rate_limit IS NOT NULL OR h.max_in_flight IS NOT NULL)
+FOR NO KEY UPDATE SKIP LOCKED
+`
+
+// LockLimited locks those of the hooks that have limits of their own, until the transaction ends, and returns those that nobody else holds. What
+// is in flight is counted by a statement that begins after that, and so sees what the last to hold the lock has claimed.
+// system: as ClaimDeliveries.
+func (q *Queries) LockLimited(ctx context.Context, ids []uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, lockLimited, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockLines = `-- name: LockLines :exec
 SELECT pg_advisory_xact_lock(hashtext('itemcast hook lines'))
 `
@@ -1400,6 +1554,7 @@ FROM (SELECT unnest($1::bigint[]) AS position, unnest($2::uuid[]) AS hook_id, un
     unnest($13::integer[]) AS took, unnest($14::text[]) AS outcome, unnest($15::integer[]) AS status,
     unnest($16::text[]) AS response, unnest($17::text[]) AS fault, unnest($18::text[]) AS error) a
 WHERE a.position > (SELECT f.floor FROM feed f)
+ON CONFLICT DO NOTHING
 `
 
 type LogAttemptsParams struct {
