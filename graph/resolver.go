@@ -32,11 +32,12 @@ const (
 
 // Resolver holds the services that the resolvers call.
 type Resolver struct {
-	Items *item.Service
-	Hooks *hook.Service
-	Users *account.Directory
-	Hub   *live.Hub
-	Feed  *change.Feed
+	Account *account.Service
+	Items   *item.Service
+	Hooks   *hook.Service
+	Users   *account.Directory
+	Hub     *live.Hub
+	Feed    *change.Feed
 }
 
 // paging turns a connection's arguments into a page to ask for. Error: INVALID_INPUT.

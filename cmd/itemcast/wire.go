@@ -28,11 +28,13 @@ type node struct {
 	feed       *change.Feed
 	keeper     *change.Keeper
 	signIn     *account.SignIn
+	account    *account.Service
 	directory  *account.Directory
 	hooks      *hook.Service
 	dispatcher *hook.Dispatcher
 	items      *item.Service
 	hub        *live.Hub
+	proxies    []netip.Prefix
 	log        *slog.Logger
 }
 
@@ -45,6 +47,7 @@ type settings struct {
 	connectionsPerUser int
 	retention          change.Retention
 	hookNetworks       []netip.Prefix
+	proxies            []netip.Prefix // that are believed when they say whom a request comes from
 }
 
 // wire makes the services; close ends what they hold open beside the database.
@@ -64,9 +67,10 @@ func wire(ctx context.Context, o *opened, with settings, log *slog.Logger) (*nod
 		notifier.Close()
 		return nil, err
 	}
-	n := &node{database: o, notifier: notifier, contract: document, feed: feed, log: log}
+	n := &node{database: o, notifier: notifier, contract: document, feed: feed, proxies: with.proxies, log: log}
 	n.sequencer = change.NewSequencer(notifier, log)
 	n.signIn = account.NewSignIn(o.pool, log)
+	n.account = account.NewService(o.pool, n.signIn, with.publicURL)
 	n.directory = account.NewDirectory(o.pool)
 	n.hooks = hook.NewService(o.pool, with.hookNetworks)
 	n.dispatcher = hook.NewDispatcher(o.pool, feed, hook.Config{AllowNetworks: with.hookNetworks, Version: version}, log)

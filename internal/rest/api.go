@@ -21,6 +21,7 @@ import (
 
 // API implements the operations of openapi/core.yaml.
 type API struct {
+	Account   *account.Service
 	Items     *item.Service
 	Hooks     *hook.Service
 	Hub       *live.Hub

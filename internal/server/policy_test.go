@@ -22,6 +22,7 @@ var guarded = map[string]any{
 	"item.Service":      item.NewService(item.Config{}),
 	"hook.Service":      hook.NewService(nil, nil),
 	"account.Directory": account.NewDirectory(nil),
+	"account.Service":   account.NewService(nil, nil, ""),
 	"live.Hub":          live.NewHub(nil, nil, 0),
 }
 
@@ -50,8 +51,29 @@ var needs = map[string][]account.Permission{
 	"hook.Service.Get":         {account.HooksManage},
 	"hook.Service.Delete":      {account.HooksManage},
 	"account.Directory.Names":  {account.ItemsView},
-	"live.Hub.Subscribe":       {account.ItemsView},
-	"live.Hub.Follow":          {account.ItemsView},
+
+	"account.Service.Users":          {account.UsersManage},
+	"account.Service.User":           {account.UsersManage},
+	"account.Service.UserByEmail":    {account.UsersManage},
+	"account.Service.CreateUser":     {account.UsersManage},
+	"account.Service.PatchUser":      {account.UsersManage},
+	"account.Service.DeleteUser":     {account.UsersManage},
+	"account.Service.ResetLink":      {account.UsersManage},
+	"account.Service.RotatePassword": {account.UsersManage},
+	"account.Service.Roles":          {account.UsersManage},
+	"account.Service.Role":           {account.UsersManage},
+	"account.Service.RoleByName":     {account.UsersManage},
+	"account.Service.CreateRole":     {account.UsersManage},
+	"account.Service.PatchRole":      {account.UsersManage},
+	"account.Service.DeleteRole":     {account.UsersManage},
+	"account.Service.AuditLog":       {account.UsersManage},
+	"account.Service.ChangePassword": {}, // of oneself
+	"account.Service.Sessions":       {},
+	"account.Service.EndSession":     {},
+	"account.Service.EndSessions":    {},
+
+	"live.Hub.Subscribe": {account.ItemsView},
+	"live.Hub.Follow":    {account.ItemsView},
 }
 
 // exempt are the methods that no request reaches.

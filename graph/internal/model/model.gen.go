@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"itemcast/graph/rendered"
+	"itemcast/internal/account"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"strconv"
@@ -14,6 +15,26 @@ import (
 
 	"github.com/google/uuid"
 )
+
+type AuditConnection struct {
+	Nodes    []*account.AuditEntry `json:"nodes"`
+	PageInfo *PageInfo             `json:"pageInfo"`
+}
+
+// Several criteria must all hold.
+type AuditFilter struct {
+	Actor *uuid.UUID `json:"actor,omitempty"`
+	// Any of these, such as `sign-in.failed`.
+	Actions []string `json:"actions,omitempty"`
+	// Such as `users/ID`.
+	Subject  *string    `json:"subject,omitempty"`
+	AtAfter  *time.Time `json:"atAfter,omitempty"`
+	AtBefore *time.Time `json:"atBefore,omitempty"`
+}
+
+type ChangeMyPasswordPayload struct {
+	ID uuid.UUID `json:"id"`
+}
 
 type CreateHookInput struct {
 	URL         string  `json:"url"`
@@ -48,6 +69,39 @@ type CreateMetadataFieldPayload struct {
 	MetadataField *MetadataField `json:"metadataField"`
 }
 
+type CreateResetLinkPayload struct {
+	URL       string    `json:"url"`
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+type CreateRoleInput struct {
+	Name string `json:"name"`
+	// Such as `items.view`; without `api.access` none of the others counts.
+	Permissions []string `json:"permissions"`
+}
+
+type CreateRolePayload struct {
+	Role *account.Role `json:"role"`
+}
+
+type CreateUserInput struct {
+	Email string  `json:"email"`
+	Name  *string `json:"name,omitempty"`
+	// PERSON when left out; cannot change.
+	Kind   *UserKind `json:"kind,omitempty"`
+	RoleID uuid.UUID `json:"roleId"`
+	// Of a person: at least 8 characters, and none that everybody tries first.
+	Password *string `json:"password,omitempty"`
+	// True when left out.
+	Active *bool `json:"active,omitempty"`
+}
+
+type CreateUserPayload struct {
+	User *account.User `json:"user"`
+	// That was made up for an API user; null for a person.
+	Password *string `json:"password,omitempty"`
+}
+
 type DeleteHookPayload struct {
 	ID uuid.UUID `json:"id"`
 }
@@ -57,6 +111,22 @@ type DeleteItemPayload struct {
 }
 
 type DeleteMetadataFieldPayload struct {
+	ID uuid.UUID `json:"id"`
+}
+
+type DeleteRolePayload struct {
+	ID uuid.UUID `json:"id"`
+}
+
+type DeleteUserPayload struct {
+	ID uuid.UUID `json:"id"`
+}
+
+type EndMySessionPayload struct {
+	ID uuid.UUID `json:"id"`
+}
+
+type EndMySessionsPayload struct {
 	ID uuid.UUID `json:"id"`
 }
 
@@ -154,6 +224,15 @@ type ReplaceItemPayload struct {
 	Item *rendered.Item `json:"item"`
 }
 
+type RoleConnection struct {
+	Nodes    []*account.Role `json:"nodes"`
+	PageInfo *PageInfo       `json:"pageInfo"`
+}
+
+type RotatePasswordPayload struct {
+	Password string `json:"password"`
+}
+
 type Subscription struct {
 }
 
@@ -179,9 +258,35 @@ type UpdateMetadataFieldPayload struct {
 	MetadataField *MetadataField `json:"metadataField"`
 }
 
+type UpdateRoleInput struct {
+	Name        *string  `json:"name,omitempty"`
+	Permissions []string `json:"permissions,omitempty"`
+}
+
+type UpdateRolePayload struct {
+	Role *account.Role `json:"role"`
+}
+
+type UpdateUserInput struct {
+	Email    *string    `json:"email,omitempty"`
+	Name     *string    `json:"name,omitempty"`
+	RoleID   *uuid.UUID `json:"roleId,omitempty"`
+	Password *string    `json:"password,omitempty"`
+	Active   *bool      `json:"active,omitempty"`
+}
+
+type UpdateUserPayload struct {
+	User *account.User `json:"user"`
+}
+
 type User struct {
 	ID   uuid.UUID `json:"id"`
 	Name string    `json:"name"`
+}
+
+type UserConnection struct {
+	Nodes    []*account.User `json:"nodes"`
+	PageInfo *PageInfo       `json:"pageInfo"`
 }
 
 type HookEvent string
@@ -385,6 +490,61 @@ func (e *MetadataKind) UnmarshalJSON(b []byte) error {
 }
 
 func (e MetadataKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type UserKind string
+
+const (
+	UserKindPerson UserKind = "PERSON"
+	UserKindAPI    UserKind = "API"
+)
+
+var AllUserKind = []UserKind{
+	UserKindPerson,
+	UserKindAPI,
+}
+
+func (e UserKind) IsValid() bool {
+	switch e {
+	case UserKindPerson, UserKindAPI:
+		return true
+	}
+	return false
+}
+
+func (e UserKind) String() string {
+	return string(e)
+}
+
+func (e *UserKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = UserKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid UserKind", str)
+	}
+	return nil
+}
+
+func (e UserKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *UserKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e UserKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
