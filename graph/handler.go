@@ -102,7 +102,7 @@ func complexity() (root exec.ComplexityRoot) {
 	root.Query.MetadataFields = func(child int) int { return scanCost + child }
 	root.ItemConnection.TotalCount = func(child int) int { return scanCost/defaultPage + child } // counted with each item of the page
 	oneWay := func(child int, first int64, _ *string) int { return 1 + child*clamp(first) }
-	root.Query.Hooks, root.Query.Users, root.Query.Roles = oneWay, oneWay, oneWay
+	root.Query.Hooks, root.Query.Users, root.Query.Roles, root.Query.WorkflowProfiles = oneWay, oneWay, oneWay, oneWay
 	root.Query.Audit = func(child int, _ *auditFilter, first int64, _ *string) int { return 1 + child*clamp(first) }
 	// Argon2id takes some 100 ms.
 	root.Mutation.CreateUser = func(child int, _ createUserInput) int { return hashCost + child }

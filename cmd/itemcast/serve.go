@@ -144,10 +144,10 @@ func (s *serveCommand) serve(ctx context.Context, n *node, public net.Listener, 
 // routes are all that the node serves in public, and what of it has to be drained when it ends.
 func (n *node) routes(publicURL string) (http.Handler, *graph.Handler) {
 	gate := server.NewGate(n.signIn, publicURL)
-	resolver := &graph.Resolver{Account: n.account, Items: n.items, Hooks: n.hooks, Users: n.directory, Hub: n.hub, Feed: n.feed}
+	resolver := &graph.Resolver{Account: n.account, Items: n.items, Hooks: n.hooks, Workflows: n.workflows, Users: n.directory, Hub: n.hub, Feed: n.feed}
 	graphQL := graph.NewHandler(resolver, graph.Config{SignIn: gate.Identify, Watch: n.signIn.Watch, PublicURL: publicURL, Log: n.log})
 	return server.Routes(server.Handlers{
-		API: &rest.API{Account: n.account, Items: n.items, Hooks: n.hooks, Hub: n.hub, Cursor: n.feed.Cursor, PublicURL: publicURL, Log: n.log,
+		API: &rest.API{Account: n.account, Items: n.items, Hooks: n.hooks, Workflows: n.workflows, Hub: n.hub, Cursor: n.feed.Cursor, PublicURL: publicURL, Log: n.log,
 			SignIn: func(r *http.Request) (context.Context, error) {
 				return gate.Identify(r.Context(), r.Header)
 			},

@@ -16,6 +16,7 @@ import (
 	"itemcast/internal/live"
 	"itemcast/internal/rest/contract"
 	"itemcast/internal/rest/idempotency"
+	"itemcast/internal/workflow"
 	"itemcast/openapi"
 )
 
@@ -31,6 +32,7 @@ type node struct {
 	account    *account.Service
 	directory  *account.Directory
 	hooks      *hook.Service
+	workflows  *workflow.Service
 	dispatcher *hook.Dispatcher
 	items      *item.Service
 	hub        *live.Hub
@@ -72,12 +74,14 @@ func wire(ctx context.Context, o *opened, with settings, log *slog.Logger) (*nod
 	n.signIn = account.NewSignIn(o.pool, log)
 	n.account = account.NewService(o.pool, n.signIn, with.publicURL)
 	n.directory = account.NewDirectory(o.pool)
+	n.workflows = workflow.NewService(o.pool)
 	n.hooks = hook.NewService(o.pool, with.hookNetworks)
 	n.dispatcher = hook.NewDispatcher(o.pool, feed, hook.Config{AllowNetworks: with.hookNetworks, Version: version}, log)
 	n.keeper = change.NewKeeper(o.pool, with.retention, n.dispatcher.Hold, log)
 	n.items = item.NewService(item.Config{Pool: o.pool, Feed: feed, Sequencer: n.sequencer, Hooks: n.hooks.Wanting,
 		Check: document.Schema("ItemInput").Check, CheckPatch: document.Schema("ItemPatch").Check, PublicURL: with.publicURL, Log: log})
 	n.hub = live.NewHub(o.pool, feed, with.connectionsPerUser)
+	n.signIn.Profiles = n.hub.Forget
 	return n, nil
 }
 

@@ -222,7 +222,6 @@ func (s *SignIn) forget() {
 	s.sessions.Purge()
 	s.askReview()
 	s.mu.Unlock()
-	s.Profiles()
 }
 
 // forgetSessions forgets what a session that has ended makes wrong: nobody who signs in by HTTP Basic pays for it.

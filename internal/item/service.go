@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -14,6 +15,7 @@ import (
 	"itemcast/internal/change"
 	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
+	"itemcast/internal/workflow"
 )
 
 // Service reads and writes items. Its methods may be called concurrently; each authorizes the context's actor first.
@@ -61,7 +63,7 @@ func (s *Service) Get(ctx context.Context, id uuid.UUID) (Document, error) {
 	if err != nil {
 		return Document{}, err
 	}
-	row, err := dbsqlc.New(s.pool).GetDocument(ctx, dbsqlc.GetDocumentParams{AccountID: actor.AccountID, ID: id})
+	row, err := dbsqlc.New(s.pool).GetDocument(ctx, dbsqlc.GetDocumentParams{AccountID: actor.AccountID, ID: id, RoleID: actor.RoleIn()})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Document{}, errNotFound
 	}
@@ -80,7 +82,7 @@ func (s *Service) GetMany(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][
 	if err != nil {
 		return nil, err
 	}
-	rows, err := dbsqlc.New(s.pool).DocumentsByID(ctx, dbsqlc.DocumentsByIDParams{AccountID: actor.AccountID, Ids: ids})
+	rows, err := dbsqlc.New(s.pool).DocumentsByID(ctx, dbsqlc.DocumentsByIDParams{AccountID: actor.AccountID, Ids: ids, RoleID: actor.RoleIn()})
 	if err != nil {
 		return nil, fmt.Errorf("read documents: %w", err)
 	}
@@ -113,7 +115,7 @@ func (s *Service) Tags(ctx context.Context) ([]Tag, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := dbsqlc.New(s.pool).ListTags(ctx, actor.AccountID)
+	rows, err := dbsqlc.New(s.pool).ListTags(ctx, dbsqlc.ListTagsParams{AccountID: actor.AccountID, RoleID: actor.RoleIn()})
 	if err != nil {
 		return nil, fmt.Errorf("list tags: %w", err)
 	}
@@ -125,20 +127,51 @@ func (s *Service) Tags(ctx context.Context) ([]Tag, error) {
 }
 
 // History returns up to limit changes of an item that the log keeps, newest first, before the given change id (0: from the newest), and
-// whether there are more. A deleted item's history is still told. Error: NOT_FOUND when there is neither an item nor a change.
+// whether there are more. A deleted item's history is still told. Left out are the changes of when the item was hidden from the actor's role by
+// its workflow profile, and a page may be the shorter for it. Error: NOT_FOUND when there is neither an item nor a change to be seen.
 func (s *Service) History(ctx context.Context, id uuid.UUID, before int64, limit int) (changes []*change.Change, more bool, err error) {
 	actor, err := account.Authorize(ctx, account.ItemsView)
 	if err != nil {
 		return nil, false, err
 	}
-	changes, err = change.History(ctx, s.pool, actor.AccountID, id, before, limit+1)
-	if err != nil {
-		return nil, false, err
+	for more = true; more && len(changes) == 0; {
+		read, err := change.History(ctx, s.pool, actor.AccountID, actor.RoleIn(), id, before, limit+1)
+		if err != nil {
+			return nil, false, err
+		}
+		if more = len(read) > limit; more {
+			read = read[:limit]
+			before = read[limit-1].ID
+		}
+		if changes, err = s.seen(ctx, actor, read); err != nil {
+			return nil, false, err
+		}
 	}
 	if len(changes) == 0 {
 		_, err := s.Get(ctx, id)
 		return nil, false, err
 	}
-	more = len(changes) > limit
-	return changes[:min(len(changes), limit)], more, nil
+	return changes, more, nil
+}
+
+// seen leaves out the changes that are hidden from the actor.
+func (s *Service) seen(ctx context.Context, actor account.Actor, changes []*change.Change) ([]*change.Change, error) {
+	if !slices.ContainsFunc(changes, func(c *change.Change) bool { return workflow.Names(c.Document) }) {
+		return changes, nil
+	}
+	hidden, err := workflow.HiddenFrom(ctx, s.pool, actor.AccountID, actor.RoleIn())
+	if err != nil {
+		return nil, err
+	}
+	shown := changes[:0]
+	for _, c := range changes {
+		hides, err := hidden.Hides(c.Document)
+		if err != nil {
+			return nil, err
+		}
+		if !hides {
+			shown = append(shown, c)
+		}
+	}
+	return shown, nil
 }

@@ -10,7 +10,7 @@ import (
 func (a *API) GetIndex(context.Context, oapi.GetIndexRequestObject) (oapi.GetIndexResponseObject, error) {
 	at := func(name string) string { return a.PublicURL + base + "/" + name }
 	return oapi.GetIndex200JSONResponse{
-		Items: at("items"), Changes: at("changes"), Tags: at("tags"), MetadataFields: at("metadata-fields"), Hooks: at("hooks"),
+		Items: at("items"), Changes: at("changes"), Tags: at("tags"), MetadataFields: at("metadata-fields"), Hooks: at("hooks"), WorkflowProfiles: at("workflow-profiles"),
 		Users: at("users"), Roles: at("roles"), Audit: at("audit"), Me: at("me"),
 		OpenAPI: at("openapi.json"), GraphQL: a.PublicURL + "/graphql",
 	}, nil

@@ -15,6 +15,7 @@ import (
 	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"itemcast/internal/problem"
+	"itemcast/internal/workflow"
 )
 
 // guarded are the services that requests reach, without anything behind them: who is refused gets no further than the first line.
@@ -23,6 +24,7 @@ var guarded = map[string]any{
 	"hook.Service":      hook.NewService(nil, nil),
 	"account.Directory": account.NewDirectory(nil),
 	"account.Service":   account.NewService(nil, nil, ""),
+	"workflow.Service":  workflow.NewService(nil),
 	"live.Hub":          live.NewHub(nil, nil, 0),
 }
 
@@ -51,6 +53,12 @@ var needs = map[string][]account.Permission{
 	"hook.Service.Get":         {account.HooksManage},
 	"hook.Service.Delete":      {account.HooksManage},
 	"account.Directory.Names":  {account.ItemsView},
+
+	"workflow.Service.Profiles":      {account.WorkflowsManage},
+	"workflow.Service.Profile":       {account.WorkflowsManage},
+	"workflow.Service.CreateProfile": {account.WorkflowsManage},
+	"workflow.Service.PatchProfile":  {account.WorkflowsManage},
+	"workflow.Service.DeleteProfile": {account.WorkflowsManage},
 
 	"account.Service.Users":          {account.UsersManage},
 	"account.Service.User":           {account.UsersManage},

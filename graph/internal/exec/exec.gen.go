@@ -14,6 +14,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
+	"itemcast/internal/workflow"
 	"math"
 	"strconv"
 	"sync/atomic"
@@ -122,6 +123,10 @@ type ComplexityRoot struct {
 		User     func(childComplexity int) int
 	}
 
+	CreateWorkflowProfilePayload struct {
+		WorkflowProfile func(childComplexity int) int
+	}
+
 	DeleteHookPayload struct {
 		ID func(childComplexity int) int
 	}
@@ -139,6 +144,10 @@ type ComplexityRoot struct {
 	}
 
 	DeleteUserPayload struct {
+		ID func(childComplexity int) int
+	}
+
+	DeleteWorkflowProfilePayload struct {
 		ID func(childComplexity int) int
 	}
 
@@ -254,27 +263,30 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		ChangeMyPassword    func(childComplexity int, currentPassword string, newPassword string) int
-		CreateHook          func(childComplexity int, input model.CreateHookInput) int
-		CreateItem          func(childComplexity int, input item.ItemInput) int
-		CreateMetadataField func(childComplexity int, input model.CreateMetadataFieldInput) int
-		CreateResetLink     func(childComplexity int, userID uuid.UUID) int
-		CreateRole          func(childComplexity int, input model.CreateRoleInput) int
-		CreateUser          func(childComplexity int, input model.CreateUserInput) int
-		DeleteHook          func(childComplexity int, id uuid.UUID) int
-		DeleteItem          func(childComplexity int, id uuid.UUID, ifRevision *int64) int
-		DeleteMetadataField func(childComplexity int, id uuid.UUID) int
-		DeleteRole          func(childComplexity int, id uuid.UUID, ifRevision *int64) int
-		DeleteUser          func(childComplexity int, id uuid.UUID, ifRevision *int64) int
-		EndMySession        func(childComplexity int, id uuid.UUID) int
-		EndMySessions       func(childComplexity int) int
-		ReplaceItem         func(childComplexity int, id uuid.UUID, input item.ItemInput, ifRevision *int64) int
-		RotatePassword      func(childComplexity int, userID uuid.UUID) int
-		TriggerItemHook     func(childComplexity int, id uuid.UUID) int
-		UpdateItem          func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
-		UpdateMetadataField func(childComplexity int, id uuid.UUID, input model.UpdateMetadataFieldInput) int
-		UpdateRole          func(childComplexity int, id uuid.UUID, input model.UpdateRoleInput, ifRevision *int64) int
-		UpdateUser          func(childComplexity int, id uuid.UUID, input model.UpdateUserInput, ifRevision *int64) int
+		ChangeMyPassword      func(childComplexity int, currentPassword string, newPassword string) int
+		CreateHook            func(childComplexity int, input model.CreateHookInput) int
+		CreateItem            func(childComplexity int, input item.ItemInput) int
+		CreateMetadataField   func(childComplexity int, input model.CreateMetadataFieldInput) int
+		CreateResetLink       func(childComplexity int, userID uuid.UUID) int
+		CreateRole            func(childComplexity int, input model.CreateRoleInput) int
+		CreateUser            func(childComplexity int, input model.CreateUserInput) int
+		CreateWorkflowProfile func(childComplexity int, input model.CreateWorkflowProfileInput) int
+		DeleteHook            func(childComplexity int, id uuid.UUID) int
+		DeleteItem            func(childComplexity int, id uuid.UUID, ifRevision *int64) int
+		DeleteMetadataField   func(childComplexity int, id uuid.UUID) int
+		DeleteRole            func(childComplexity int, id uuid.UUID, ifRevision *int64) int
+		DeleteUser            func(childComplexity int, id uuid.UUID, ifRevision *int64) int
+		DeleteWorkflowProfile func(childComplexity int, id uuid.UUID, ifRevision *int64) int
+		EndMySession          func(childComplexity int, id uuid.UUID) int
+		EndMySessions         func(childComplexity int) int
+		ReplaceItem           func(childComplexity int, id uuid.UUID, input item.ItemInput, ifRevision *int64) int
+		RotatePassword        func(childComplexity int, userID uuid.UUID) int
+		TriggerItemHook       func(childComplexity int, id uuid.UUID) int
+		UpdateItem            func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
+		UpdateMetadataField   func(childComplexity int, id uuid.UUID, input model.UpdateMetadataFieldInput) int
+		UpdateRole            func(childComplexity int, id uuid.UUID, input model.UpdateRoleInput, ifRevision *int64) int
+		UpdateUser            func(childComplexity int, id uuid.UUID, input model.UpdateUserInput, ifRevision *int64) int
+		UpdateWorkflowProfile func(childComplexity int, id uuid.UUID, input model.UpdateWorkflowProfileInput, ifRevision *int64) int
 	}
 
 	PageInfo struct {
@@ -285,19 +297,21 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Audit          func(childComplexity int, filter *model.AuditFilter, first int64, after *string) int
-		Hook           func(childComplexity int, id uuid.UUID) int
-		Hooks          func(childComplexity int, first int64, after *string) int
-		Item           func(childComplexity int, id uuid.UUID) int
-		Items          func(childComplexity int, filter *model.ItemFilter, sort item.Sort, first *int64, after *string, last *int64, before *string) int
-		Me             func(childComplexity int) int
-		MetadataFields func(childComplexity int) int
-		MySessions     func(childComplexity int) int
-		Role           func(childComplexity int, id uuid.UUID) int
-		Roles          func(childComplexity int, first int64, after *string) int
-		Tags           func(childComplexity int) int
-		User           func(childComplexity int, id uuid.UUID) int
-		Users          func(childComplexity int, first int64, after *string) int
+		Audit            func(childComplexity int, filter *model.AuditFilter, first int64, after *string) int
+		Hook             func(childComplexity int, id uuid.UUID) int
+		Hooks            func(childComplexity int, first int64, after *string) int
+		Item             func(childComplexity int, id uuid.UUID) int
+		Items            func(childComplexity int, filter *model.ItemFilter, sort item.Sort, first *int64, after *string, last *int64, before *string) int
+		Me               func(childComplexity int) int
+		MetadataFields   func(childComplexity int) int
+		MySessions       func(childComplexity int) int
+		Role             func(childComplexity int, id uuid.UUID) int
+		Roles            func(childComplexity int, first int64, after *string) int
+		Tags             func(childComplexity int) int
+		User             func(childComplexity int, id uuid.UUID) int
+		Users            func(childComplexity int, first int64, after *string) int
+		WorkflowProfile  func(childComplexity int, id uuid.UUID) int
+		WorkflowProfiles func(childComplexity int, first int64, after *string) int
 	}
 
 	ReplaceItemPayload struct {
@@ -368,12 +382,31 @@ type ComplexityRoot struct {
 		User func(childComplexity int) int
 	}
 
+	UpdateWorkflowProfilePayload struct {
+		WorkflowProfile func(childComplexity int) int
+	}
+
 	User struct {
 		ID   func(childComplexity int) int
 		Name func(childComplexity int) int
 	}
 
 	UserConnection struct {
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	WorkflowProfile struct {
+		CreatedAt   func(childComplexity int) int
+		Description func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Revision    func(childComplexity int) int
+		RoleIDs     func(childComplexity int) int
+		UpdatedAt   func(childComplexity int) int
+	}
+
+	WorkflowProfileConnection struct {
 		Nodes    func(childComplexity int) int
 		PageInfo func(childComplexity int) int
 	}
@@ -423,6 +456,9 @@ type MutationResolver interface {
 	DeleteUser(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteUserPayload, error)
 	CreateResetLink(ctx context.Context, userID uuid.UUID) (*model.CreateResetLinkPayload, error)
 	RotatePassword(ctx context.Context, userID uuid.UUID) (*model.RotatePasswordPayload, error)
+	CreateWorkflowProfile(ctx context.Context, input model.CreateWorkflowProfileInput) (*model.CreateWorkflowProfilePayload, error)
+	UpdateWorkflowProfile(ctx context.Context, id uuid.UUID, input model.UpdateWorkflowProfileInput, ifRevision *int64) (*model.UpdateWorkflowProfilePayload, error)
+	DeleteWorkflowProfile(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteWorkflowProfilePayload, error)
 }
 type QueryResolver interface {
 	Me(ctx context.Context) (*model.Me, error)
@@ -438,6 +474,8 @@ type QueryResolver interface {
 	Role(ctx context.Context, id uuid.UUID) (*account.Role, error)
 	Users(ctx context.Context, first int64, after *string) (*model.UserConnection, error)
 	User(ctx context.Context, id uuid.UUID) (*account.User, error)
+	WorkflowProfiles(ctx context.Context, first int64, after *string) (*model.WorkflowProfileConnection, error)
+	WorkflowProfile(ctx context.Context, id uuid.UUID) (*workflow.Profile, error)
 }
 type SubscriptionResolver interface {
 	ItemChanges(ctx context.Context, after *string, filter *model.ItemFilter, kinds []live.Kind, ids []uuid.UUID, changedFields []model.ItemField) (<-chan *live.Event, error)
@@ -712,6 +750,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CreateUserPayload.User(childComplexity), true
 
+	case "CreateWorkflowProfilePayload.workflowProfile":
+		if e.ComplexityRoot.CreateWorkflowProfilePayload.WorkflowProfile == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateWorkflowProfilePayload.WorkflowProfile(childComplexity), true
+
 	case "DeleteHookPayload.id":
 		if e.ComplexityRoot.DeleteHookPayload.ID == nil {
 			break
@@ -746,6 +791,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeleteUserPayload.ID(childComplexity), true
+
+	case "DeleteWorkflowProfilePayload.id":
+		if e.ComplexityRoot.DeleteWorkflowProfilePayload.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteWorkflowProfilePayload.ID(childComplexity), true
 
 	case "EndMySessionPayload.id":
 		if e.ComplexityRoot.EndMySessionPayload.ID == nil {
@@ -1291,6 +1343,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateUser(childComplexity, args["input"].(model.CreateUserInput)), true
+	case "Mutation.createWorkflowProfile":
+		if e.ComplexityRoot.Mutation.CreateWorkflowProfile == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createWorkflowProfile_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateWorkflowProfile(childComplexity, args["input"].(model.CreateWorkflowProfileInput)), true
 	case "Mutation.deleteHook":
 		if e.ComplexityRoot.Mutation.DeleteHook == nil {
 			break
@@ -1346,6 +1409,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteUser(childComplexity, args["id"].(uuid.UUID), args["ifRevision"].(*int64)), true
+	case "Mutation.deleteWorkflowProfile":
+		if e.ComplexityRoot.Mutation.DeleteWorkflowProfile == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteWorkflowProfile_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteWorkflowProfile(childComplexity, args["id"].(uuid.UUID), args["ifRevision"].(*int64)), true
 	case "Mutation.endMySession":
 		if e.ComplexityRoot.Mutation.EndMySession == nil {
 			break
@@ -1440,6 +1514,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateUser(childComplexity, args["id"].(uuid.UUID), args["input"].(model.UpdateUserInput), args["ifRevision"].(*int64)), true
+	case "Mutation.updateWorkflowProfile":
+		if e.ComplexityRoot.Mutation.UpdateWorkflowProfile == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateWorkflowProfile_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateWorkflowProfile(childComplexity, args["id"].(uuid.UUID), args["input"].(model.UpdateWorkflowProfileInput), args["ifRevision"].(*int64)), true
 
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
@@ -1590,6 +1675,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Users(childComplexity, args["first"].(int64), args["after"].(*string)), true
+	case "Query.workflowProfile":
+		if e.ComplexityRoot.Query.WorkflowProfile == nil {
+			break
+		}
+
+		args, err := ec.field_Query_workflowProfile_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.WorkflowProfile(childComplexity, args["id"].(uuid.UUID)), true
+	case "Query.workflowProfiles":
+		if e.ComplexityRoot.Query.WorkflowProfiles == nil {
+			break
+		}
+
+		args, err := ec.field_Query_workflowProfiles_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.WorkflowProfiles(childComplexity, args["first"].(int64), args["after"].(*string)), true
 
 	case "ReplaceItemPayload.item":
 		if e.ComplexityRoot.ReplaceItemPayload.Item == nil {
@@ -1783,6 +1890,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UpdateUserPayload.User(childComplexity), true
 
+	case "UpdateWorkflowProfilePayload.workflowProfile":
+		if e.ComplexityRoot.UpdateWorkflowProfilePayload.WorkflowProfile == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateWorkflowProfilePayload.WorkflowProfile(childComplexity), true
+
 	case "User.id":
 		if e.ComplexityRoot.User.ID == nil {
 			break
@@ -1809,6 +1923,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UserConnection.PageInfo(childComplexity), true
 
+	case "WorkflowProfile.createdAt":
+		if e.ComplexityRoot.WorkflowProfile.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfile.CreatedAt(childComplexity), true
+	case "WorkflowProfile.description":
+		if e.ComplexityRoot.WorkflowProfile.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfile.Description(childComplexity), true
+	case "WorkflowProfile.id":
+		if e.ComplexityRoot.WorkflowProfile.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfile.ID(childComplexity), true
+	case "WorkflowProfile.name":
+		if e.ComplexityRoot.WorkflowProfile.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfile.Name(childComplexity), true
+	case "WorkflowProfile.revision":
+		if e.ComplexityRoot.WorkflowProfile.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfile.Revision(childComplexity), true
+	case "WorkflowProfile.roleIds":
+		if e.ComplexityRoot.WorkflowProfile.RoleIDs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfile.RoleIDs(childComplexity), true
+	case "WorkflowProfile.updatedAt":
+		if e.ComplexityRoot.WorkflowProfile.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfile.UpdatedAt(childComplexity), true
+
+	case "WorkflowProfileConnection.nodes":
+		if e.ComplexityRoot.WorkflowProfileConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileConnection.Nodes(childComplexity), true
+	case "WorkflowProfileConnection.pageInfo":
+		if e.ComplexityRoot.WorkflowProfileConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileConnection.PageInfo(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -1825,6 +1995,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateMetadataFieldInput", ec.unmarshalInputCreateMetadataFieldInput),
 			graphql.NewInputUnmarshaler("CreateRoleInput", ec.unmarshalInputCreateRoleInput),
 			graphql.NewInputUnmarshaler("CreateUserInput", ec.unmarshalInputCreateUserInput),
+			graphql.NewInputUnmarshaler("CreateWorkflowProfileInput", ec.unmarshalInputCreateWorkflowProfileInput),
 			graphql.NewInputUnmarshaler("ItemFilter", ec.unmarshalInputItemFilter),
 			graphql.NewInputUnmarshaler("MetadataCriterion", ec.unmarshalInputMetadataCriterion),
 			graphql.NewInputUnmarshaler("SnapshotInput", ec.unmarshalInputSnapshotInput),
@@ -1832,6 +2003,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UpdateMetadataFieldInput", ec.unmarshalInputUpdateMetadataFieldInput),
 			graphql.NewInputUnmarshaler("UpdateRoleInput", ec.unmarshalInputUpdateRoleInput),
 			graphql.NewInputUnmarshaler("UpdateUserInput", ec.unmarshalInputUpdateUserInput),
+			graphql.NewInputUnmarshaler("UpdateWorkflowProfileInput", ec.unmarshalInputUpdateWorkflowProfileInput),
 		)
 	}
 	first := true
@@ -2215,6 +2387,8 @@ input CreateItemInput {
   snapshotId: ID
   embedCode: String
   playerUrl: String
+  "Limited to roles, the item does not exist for users of others."
+  workflowProfileId: ID
 }
 
 input UpdateItemInput {
@@ -2233,6 +2407,7 @@ input UpdateItemInput {
   snapshotId: ID
   embedCode: String
   playerUrl: String
+  workflowProfileId: ID
 }
 
 input AssetInput {
@@ -2508,6 +2683,55 @@ type CreateResetLinkPayload {
 }
 type RotatePasswordPayload { password: String! }
 `, BuiltIn: false},
+	{Name: "../../schema/workflow_profile.graphqls", Input: `extend type Query {
+  "The account's workflow profiles, newest first."
+  workflowProfiles(first: Int! = 50, after: String): WorkflowProfileConnection!
+  "A workflow profile; null when there is none."
+  workflowProfile(id: ID!): WorkflowProfile
+}
+
+extend type Mutation {
+  createWorkflowProfile(input: CreateWorkflowProfileInput!): CreateWorkflowProfilePayload!
+  "Its roles say at once who sees its items. That is no change of the items: those who follow the changes list anew."
+  updateWorkflowProfile(id: ID!, input: UpdateWorkflowProfileInput!, ifRevision: Int): UpdateWorkflowProfilePayload!
+  "Error CONFLICT while items have it."
+  deleteWorkflowProfile(id: ID!, ifRevision: Int): DeleteWorkflowProfilePayload!
+}
+
+"A way that items go. Limited to roles, its items do not exist for users of others, whatever they may do."
+type WorkflowProfile {
+  id: ID!
+  name: String!
+  description: String!
+  "The roles whose users see its items; empty: all."
+  roleIds: [ID!]!
+  createdAt: DateTime!
+  updatedAt: DateTime!
+  revision: Int!
+}
+
+type WorkflowProfileConnection {
+  nodes: [WorkflowProfile!]!
+  pageInfo: PageInfo!
+}
+
+input CreateWorkflowProfileInput {
+  name: String!
+  description: String
+  "Empty, or left out: all."
+  roleIds: [ID!]
+}
+
+input UpdateWorkflowProfileInput {
+  name: String
+  description: String
+  roleIds: [ID!]
+}
+
+type CreateWorkflowProfilePayload { workflowProfile: WorkflowProfile! }
+type UpdateWorkflowProfilePayload { workflowProfile: WorkflowProfile! }
+type DeleteWorkflowProfilePayload { id: ID! }
+`, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
 
@@ -2661,6 +2885,14 @@ func (ec *executionContext) childFields_CreateUserPayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type CreateUserPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateWorkflowProfilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "workflowProfile":
+		return ec.fieldContext_CreateWorkflowProfilePayload_workflowProfile(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateWorkflowProfilePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DeleteHookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -2699,6 +2931,14 @@ func (ec *executionContext) childFields_DeleteUserPayload(ctx context.Context, f
 		return ec.fieldContext_DeleteUserPayload_id(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeleteUserPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteWorkflowProfilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_DeleteWorkflowProfilePayload_id(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteWorkflowProfilePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_EndMySessionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3065,6 +3305,14 @@ func (ec *executionContext) childFields_UpdateUserPayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type UpdateUserPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_UpdateWorkflowProfilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "workflowProfile":
+		return ec.fieldContext_UpdateWorkflowProfilePayload_workflowProfile(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateWorkflowProfilePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3083,6 +3331,36 @@ func (ec *executionContext) childFields_UserConnection(ctx context.Context, fiel
 		return ec.fieldContext_UserConnection_pageInfo(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UserConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowProfile(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_WorkflowProfile_id(ctx, field)
+	case "name":
+		return ec.fieldContext_WorkflowProfile_name(ctx, field)
+	case "description":
+		return ec.fieldContext_WorkflowProfile_description(ctx, field)
+	case "roleIds":
+		return ec.fieldContext_WorkflowProfile_roleIds(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_WorkflowProfile_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_WorkflowProfile_updatedAt(ctx, field)
+	case "revision":
+		return ec.fieldContext_WorkflowProfile_revision(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowProfile", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowProfileConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_WorkflowProfileConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_WorkflowProfileConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowProfileConnection", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3329,6 +3607,20 @@ func (ec *executionContext) field_Mutation_createUser_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_createWorkflowProfile_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.CreateWorkflowProfileInput, error) {
+			return ec.unmarshalNCreateWorkflowProfileInput2itemcastᚋgraphᚋinternalᚋmodelᚐCreateWorkflowProfileInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_deleteHook_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3402,6 +3694,28 @@ func (ec *executionContext) field_Mutation_deleteRole_args(ctx context.Context, 
 }
 
 func (ec *executionContext) field_Mutation_deleteUser_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "ifRevision",
+		func(ctx context.Context, v any) (*int64, error) {
+			return ec.unmarshalOInt2ᚖint64(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["ifRevision"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteWorkflowProfile_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
@@ -3591,6 +3905,36 @@ func (ec *executionContext) field_Mutation_updateUser_args(ctx context.Context, 
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.UpdateUserInput, error) {
 			return ec.unmarshalNUpdateUserInput2itemcastᚋgraphᚋinternalᚋmodelᚐUpdateUserInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "ifRevision",
+		func(ctx context.Context, v any) (*int64, error) {
+			return ec.unmarshalOInt2ᚖint64(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["ifRevision"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_updateWorkflowProfile_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.UpdateWorkflowProfileInput, error) {
+			return ec.unmarshalNUpdateWorkflowProfileInput2itemcastᚋgraphᚋinternalᚋmodelᚐUpdateWorkflowProfileInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3806,6 +4150,42 @@ func (ec *executionContext) field_Query_user_args(ctx context.Context, rawArgs m
 }
 
 func (ec *executionContext) field_Query_users_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int64, error) {
+			return ec.unmarshalNInt2int64(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_workflowProfile_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_workflowProfiles_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
@@ -4930,6 +5310,38 @@ func (ec *executionContext) fieldContext_CreateUserPayload_password(_ context.Co
 	return graphql.NewScalarFieldContext("CreateUserPayload", field, false, false, "String")
 }
 
+func (ec *executionContext) _CreateWorkflowProfilePayload_workflowProfile(ctx context.Context, field graphql.CollectedField, obj *model.CreateWorkflowProfilePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateWorkflowProfilePayload_workflowProfile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WorkflowProfile, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *workflow.Profile) graphql.Marshaler {
+			return ec.marshalNWorkflowProfile2ᚖitemcastᚋinternalᚋworkflowᚐProfile(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateWorkflowProfilePayload_workflowProfile(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateWorkflowProfilePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowProfile(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _DeleteHookPayload_id(ctx context.Context, field graphql.CollectedField, obj *model.DeleteHookPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5043,6 +5455,29 @@ func (ec *executionContext) _DeleteUserPayload_id(ctx context.Context, field gra
 }
 func (ec *executionContext) fieldContext_DeleteUserPayload_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DeleteUserPayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _DeleteWorkflowProfilePayload_id(ctx context.Context, field graphql.CollectedField, obj *model.DeleteWorkflowProfilePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteWorkflowProfilePayload_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteWorkflowProfilePayload_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteWorkflowProfilePayload", field, false, false, "ID")
 }
 
 func (ec *executionContext) _EndMySessionPayload_id(ctx context.Context, field graphql.CollectedField, obj *model.EndMySessionPayload) (ret graphql.Marshaler) {
@@ -7820,6 +8255,138 @@ func (ec *executionContext) fieldContext_Mutation_rotatePassword(ctx context.Con
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_createWorkflowProfile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createWorkflowProfile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateWorkflowProfile(ctx, fc.Args["input"].(model.CreateWorkflowProfileInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CreateWorkflowProfilePayload) graphql.Marshaler {
+			return ec.marshalNCreateWorkflowProfilePayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐCreateWorkflowProfilePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createWorkflowProfile(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateWorkflowProfilePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createWorkflowProfile_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_updateWorkflowProfile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_updateWorkflowProfile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateWorkflowProfile(ctx, fc.Args["id"].(uuid.UUID), fc.Args["input"].(model.UpdateWorkflowProfileInput), fc.Args["ifRevision"].(*int64))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateWorkflowProfilePayload) graphql.Marshaler {
+			return ec.marshalNUpdateWorkflowProfilePayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐUpdateWorkflowProfilePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_updateWorkflowProfile(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UpdateWorkflowProfilePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updateWorkflowProfile_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteWorkflowProfile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteWorkflowProfile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteWorkflowProfile(ctx, fc.Args["id"].(uuid.UUID), fc.Args["ifRevision"].(*int64))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteWorkflowProfilePayload) graphql.Marshaler {
+			return ec.marshalNDeleteWorkflowProfilePayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeleteWorkflowProfilePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteWorkflowProfile(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteWorkflowProfilePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteWorkflowProfile_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *model.PageInfo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8430,6 +8997,94 @@ func (ec *executionContext) fieldContext_Query_user(ctx context.Context, field g
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_user_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_workflowProfiles(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_workflowProfiles(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().WorkflowProfiles(ctx, fc.Args["first"].(int64), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.WorkflowProfileConnection) graphql.Marshaler {
+			return ec.marshalNWorkflowProfileConnection2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_workflowProfiles(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowProfileConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_workflowProfiles_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_workflowProfile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_workflowProfile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().WorkflowProfile(ctx, fc.Args["id"].(uuid.UUID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *workflow.Profile) graphql.Marshaler {
+			return ec.marshalOWorkflowProfile2ᚖitemcastᚋinternalᚋworkflowᚐProfile(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_workflowProfile(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowProfile(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_workflowProfile_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -9263,6 +9918,38 @@ func (ec *executionContext) fieldContext_UpdateUserPayload_user(_ context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _UpdateWorkflowProfilePayload_workflowProfile(ctx context.Context, field graphql.CollectedField, obj *model.UpdateWorkflowProfilePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateWorkflowProfilePayload_workflowProfile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WorkflowProfile, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *workflow.Profile) graphql.Marshaler {
+			return ec.marshalNWorkflowProfile2ᚖitemcastᚋinternalᚋworkflowᚐProfile(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateWorkflowProfilePayload_workflowProfile(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateWorkflowProfilePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowProfile(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _User_id(ctx context.Context, field graphql.CollectedField, obj *model.User) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9363,6 +10050,231 @@ func (ec *executionContext) _UserConnection_pageInfo(ctx context.Context, field 
 func (ec *executionContext) fieldContext_UserConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "UserConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowProfile_id(ctx context.Context, field graphql.CollectedField, obj *workflow.Profile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfile_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfile_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfile", field, false, false, "ID")
+}
+
+func (ec *executionContext) _WorkflowProfile_name(ctx context.Context, field graphql.CollectedField, obj *workflow.Profile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfile_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfile_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfile", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowProfile_description(ctx context.Context, field graphql.CollectedField, obj *workflow.Profile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfile_description(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Description, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfile_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfile", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowProfile_roleIds(ctx context.Context, field graphql.CollectedField, obj *workflow.Profile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfile_roleIds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RoleIDs, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfile_roleIds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfile", field, false, false, "ID")
+}
+
+func (ec *executionContext) _WorkflowProfile_createdAt(ctx context.Context, field graphql.CollectedField, obj *workflow.Profile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfile_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfile_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfile", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _WorkflowProfile_updatedAt(ctx context.Context, field graphql.CollectedField, obj *workflow.Profile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfile_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfile_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfile", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _WorkflowProfile_revision(ctx context.Context, field graphql.CollectedField, obj *workflow.Profile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfile_revision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Revision, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfile_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfile", field, false, false, "Int")
+}
+
+func (ec *executionContext) _WorkflowProfileConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*workflow.Profile) graphql.Marshaler {
+			return ec.marshalNWorkflowProfile2ᚕᚖitemcastᚋinternalᚋworkflowᚐProfileᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowProfileConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowProfile(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowProfileConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowProfileConnection",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -10688,7 +11600,7 @@ func (ec *executionContext) unmarshalInputCreateItemInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "description", "type", "privacy", "language", "producer", "duration", "tags", "metadata", "clientData", "assets", "snapshots", "snapshotId", "embedCode", "playerUrl"}
+	fieldsInOrder := [...]string{"name", "description", "type", "privacy", "language", "producer", "duration", "tags", "metadata", "clientData", "assets", "snapshots", "snapshotId", "embedCode", "playerUrl", "workflowProfileId"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -10800,6 +11712,13 @@ func (ec *executionContext) unmarshalInputCreateItemInput(ctx context.Context, o
 				return it, err
 			}
 			it.PlayerURL = data
+		case "workflowProfileId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("workflowProfileId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WorkflowProfileID = data
 		}
 	}
 	return it, nil
@@ -11020,6 +11939,62 @@ func UnmarshalCreateUserInput(ctx context.Context, raw any) (model.CreateUserInp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputCreateWorkflowProfileInput(ctx context.Context, obj any) (model.CreateWorkflowProfileInput, error) {
+	var it model.CreateWorkflowProfileInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "description", "roleIds"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "description":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Description = data
+		case "roleIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roleIds"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoleIds = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreateWorkflowProfileInput unmarshals raw into the CreateWorkflowProfileInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreateWorkflowProfileInput(ctx context.Context, raw any) (model.CreateWorkflowProfileInput, error) {
+	var out model.CreateWorkflowProfileInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateWorkflowProfileInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputItemFilter(ctx context.Context, obj any) (model.ItemFilter, error) {
 	var it model.ItemFilter
 	if obj == nil {
@@ -11227,7 +12202,7 @@ func (ec *executionContext) unmarshalInputUpdateItemInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "description", "type", "privacy", "language", "producer", "duration", "tags", "metadata", "clientData", "assets", "snapshots", "snapshotId", "embedCode", "playerUrl"}
+	fieldsInOrder := [...]string{"name", "description", "type", "privacy", "language", "producer", "duration", "tags", "metadata", "clientData", "assets", "snapshots", "snapshotId", "embedCode", "playerUrl", "workflowProfileId"}
 	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
@@ -11340,6 +12315,13 @@ func (ec *executionContext) unmarshalInputUpdateItemInput(ctx context.Context, o
 				return it, err
 			}
 			it["playerUrl"] = data
+		case "workflowProfileId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("workflowProfileId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["workflowProfileId"] = data
 		}
 	}
 	return it, nil
@@ -11536,6 +12518,62 @@ func (ec *executionContext) unmarshalInputUpdateUserInput(ctx context.Context, o
 func UnmarshalUpdateUserInput(ctx context.Context, raw any) (model.UpdateUserInput, error) {
 	var out model.UpdateUserInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateUserInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputUpdateWorkflowProfileInput(ctx context.Context, obj any) (model.UpdateWorkflowProfileInput, error) {
+	var it model.UpdateWorkflowProfileInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "description", "roleIds"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "description":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Description = data
+		case "roleIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roleIds"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoleIds = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUpdateWorkflowProfileInput unmarshals raw into the UpdateWorkflowProfileInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUpdateWorkflowProfileInput(ctx context.Context, raw any) (model.UpdateWorkflowProfileInput, error) {
+	var out model.UpdateWorkflowProfileInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateWorkflowProfileInput", raw, &out)
 	return out, err
 }
 
@@ -12056,6 +13094,39 @@ func (ec *executionContext) _CreateUserPayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var createWorkflowProfilePayloadImplementors = []string{"CreateWorkflowProfilePayload"}
+
+func (ec *executionContext) _CreateWorkflowProfilePayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateWorkflowProfilePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createWorkflowProfilePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateWorkflowProfilePayload")
+		case "workflowProfile":
+			out.Values[i] = ec._CreateWorkflowProfilePayload_workflowProfile(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var deleteHookPayloadImplementors = []string{"DeleteHookPayload"}
 
 func (ec *executionContext) _DeleteHookPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteHookPayload) graphql.Marshaler {
@@ -12201,6 +13272,39 @@ func (ec *executionContext) _DeleteUserPayload(ctx context.Context, sel ast.Sele
 			out.Values[i] = graphql.MarshalString("DeleteUserPayload")
 		case "id":
 			out.Values[i] = ec._DeleteUserPayload_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deleteWorkflowProfilePayloadImplementors = []string{"DeleteWorkflowProfilePayload"}
+
+func (ec *executionContext) _DeleteWorkflowProfilePayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteWorkflowProfilePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteWorkflowProfilePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteWorkflowProfilePayload")
+		case "id":
+			out.Values[i] = ec._DeleteWorkflowProfilePayload_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -13107,6 +14211,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "createWorkflowProfile":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createWorkflowProfile(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updateWorkflowProfile":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updateWorkflowProfile(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteWorkflowProfile":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteWorkflowProfile(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -13268,6 +14393,18 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_user(ctx, field)
+				})
+		case "workflowProfiles":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_workflowProfiles(ctx, field)
+				})
+		case "workflowProfile":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_workflowProfile(ctx, field)
 				})
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
@@ -13796,6 +14933,39 @@ func (ec *executionContext) _UpdateUserPayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var updateWorkflowProfilePayloadImplementors = []string{"UpdateWorkflowProfilePayload"}
+
+func (ec *executionContext) _UpdateWorkflowProfilePayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateWorkflowProfilePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateWorkflowProfilePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateWorkflowProfilePayload")
+		case "workflowProfile":
+			out.Values[i] = ec._UpdateWorkflowProfilePayload_workflowProfile(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var userImplementors = []string{"User"}
 
 func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj *model.User) graphql.Marshaler {
@@ -13852,6 +15022,107 @@ func (ec *executionContext) _UserConnection(ctx context.Context, sel ast.Selecti
 			}
 		case "pageInfo":
 			out.Values[i] = ec._UserConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workflowProfileImplementors = []string{"WorkflowProfile"}
+
+func (ec *executionContext) _WorkflowProfile(ctx context.Context, sel ast.SelectionSet, obj *workflow.Profile) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowProfileImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowProfile")
+		case "id":
+			out.Values[i] = ec._WorkflowProfile_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._WorkflowProfile_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "description":
+			out.Values[i] = ec._WorkflowProfile_description(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "roleIds":
+			out.Values[i] = ec._WorkflowProfile_roleIds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._WorkflowProfile_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._WorkflowProfile_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revision":
+			out.Values[i] = ec._WorkflowProfile_revision(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workflowProfileConnectionImplementors = []string{"WorkflowProfileConnection"}
+
+func (ec *executionContext) _WorkflowProfileConnection(ctx context.Context, sel ast.SelectionSet, obj *model.WorkflowProfileConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowProfileConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowProfileConnection")
+		case "nodes":
+			out.Values[i] = ec._WorkflowProfileConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._WorkflowProfileConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -14445,6 +15716,19 @@ func (ec *executionContext) marshalNCreateUserPayload2ᚖitemcastᚋgraphᚋinte
 	return ec._CreateUserPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNCreateWorkflowProfileInput2itemcastᚋgraphᚋinternalᚋmodelᚐCreateWorkflowProfileInput(ctx context.Context, v any) (model.CreateWorkflowProfileInput, error) {
+	res, err := ec.unmarshalInputCreateWorkflowProfileInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateWorkflowProfilePayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐCreateWorkflowProfilePayload(ctx context.Context, sel ast.SelectionSet, v *model.CreateWorkflowProfilePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreateWorkflowProfilePayload!")
+		return graphql.Null
+	}
+	return ec._CreateWorkflowProfilePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNCursor2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -14511,6 +15795,14 @@ func (ec *executionContext) marshalNDeleteUserPayload2ᚖitemcastᚋgraphᚋinte
 		return graphql.Null
 	}
 	return ec._DeleteUserPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDeleteWorkflowProfilePayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeleteWorkflowProfilePayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteWorkflowProfilePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeleteWorkflowProfilePayload!")
+		return graphql.Null
+	}
+	return ec._DeleteWorkflowProfilePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNEndMySessionPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐEndMySessionPayload(ctx context.Context, sel ast.SelectionSet, v *model.EndMySessionPayload) graphql.Marshaler {
@@ -15170,6 +16462,19 @@ func (ec *executionContext) marshalNUpdateUserPayload2ᚖitemcastᚋgraphᚋinte
 	return ec._UpdateUserPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNUpdateWorkflowProfileInput2itemcastᚋgraphᚋinternalᚋmodelᚐUpdateWorkflowProfileInput(ctx context.Context, v any) (model.UpdateWorkflowProfileInput, error) {
+	res, err := ec.unmarshalInputUpdateWorkflowProfileInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUpdateWorkflowProfilePayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐUpdateWorkflowProfilePayload(ctx context.Context, sel ast.SelectionSet, v *model.UpdateWorkflowProfilePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UpdateWorkflowProfilePayload!")
+		return graphql.Null
+	}
+	return ec._UpdateWorkflowProfilePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNUserConnection2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐUserConnection(ctx context.Context, sel ast.SelectionSet, v *model.UserConnection) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "UserConnection!")
@@ -15186,6 +16491,38 @@ func (ec *executionContext) unmarshalNUserKind2itemcastᚋgraphᚋinternalᚋmod
 
 func (ec *executionContext) marshalNUserKind2itemcastᚋgraphᚋinternalᚋmodelᚐUserKind(ctx context.Context, sel ast.SelectionSet, v model.UserKind) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) marshalNWorkflowProfile2ᚕᚖitemcastᚋinternalᚋworkflowᚐProfileᚄ(ctx context.Context, sel ast.SelectionSet, v []*workflow.Profile) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWorkflowProfile2ᚖitemcastᚋinternalᚋworkflowᚐProfile(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNWorkflowProfile2ᚖitemcastᚋinternalᚋworkflowᚐProfile(ctx context.Context, sel ast.SelectionSet, v *workflow.Profile) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkflowProfile!")
+		return graphql.Null
+	}
+	return ec._WorkflowProfile(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNWorkflowProfileConnection2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileConnection(ctx context.Context, sel ast.SelectionSet, v *model.WorkflowProfileConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkflowProfileConnection!")
+		return graphql.Null
+	}
+	return ec._WorkflowProfileConnection(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx context.Context, sel ast.SelectionSet, v introspection.Directive) graphql.Marshaler {
@@ -16063,6 +17400,13 @@ func (ec *executionContext) marshalOUserKind2ᚖitemcastᚋgraphᚋinternalᚋmo
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) marshalOWorkflowProfile2ᚖitemcastᚋinternalᚋworkflowᚐProfile(ctx context.Context, sel ast.SelectionSet, v *workflow.Profile) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._WorkflowProfile(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalO__EnumValue2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐEnumValueᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.EnumValue) graphql.Marshaler {

@@ -10,6 +10,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
+	"itemcast/internal/workflow"
 	"strconv"
 	"time"
 
@@ -102,6 +103,17 @@ type CreateUserPayload struct {
 	Password *string `json:"password,omitempty"`
 }
 
+type CreateWorkflowProfileInput struct {
+	Name        string  `json:"name"`
+	Description *string `json:"description,omitempty"`
+	// Empty, or left out: all.
+	RoleIds []uuid.UUID `json:"roleIds,omitempty"`
+}
+
+type CreateWorkflowProfilePayload struct {
+	WorkflowProfile *workflow.Profile `json:"workflowProfile"`
+}
+
 type DeleteHookPayload struct {
 	ID uuid.UUID `json:"id"`
 }
@@ -119,6 +131,10 @@ type DeleteRolePayload struct {
 }
 
 type DeleteUserPayload struct {
+	ID uuid.UUID `json:"id"`
+}
+
+type DeleteWorkflowProfilePayload struct {
 	ID uuid.UUID `json:"id"`
 }
 
@@ -279,6 +295,16 @@ type UpdateUserPayload struct {
 	User *account.User `json:"user"`
 }
 
+type UpdateWorkflowProfileInput struct {
+	Name        *string     `json:"name,omitempty"`
+	Description *string     `json:"description,omitempty"`
+	RoleIds     []uuid.UUID `json:"roleIds,omitempty"`
+}
+
+type UpdateWorkflowProfilePayload struct {
+	WorkflowProfile *workflow.Profile `json:"workflowProfile"`
+}
+
 type User struct {
 	ID   uuid.UUID `json:"id"`
 	Name string    `json:"name"`
@@ -287,6 +313,11 @@ type User struct {
 type UserConnection struct {
 	Nodes    []*account.User `json:"nodes"`
 	PageInfo *PageInfo       `json:"pageInfo"`
+}
+
+type WorkflowProfileConnection struct {
+	Nodes    []*workflow.Profile `json:"nodes"`
+	PageInfo *PageInfo           `json:"pageInfo"`
 }
 
 type HookEvent string

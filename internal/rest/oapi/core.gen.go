@@ -334,7 +334,7 @@ type Change struct {
 	// Cursor The change's position in the log, opaque.
 	Cursor string `json:"cursor"`
 
-	// Kind `ENTERED` and `LEFT` are what a filter makes of an update; a history has none.
+	// Kind `ENTERED` and `LEFT` are what a filter, or a workflow profile that is limited to roles, makes of an update; a history has none.
 	Kind          ChangeKind `json:"kind"`
 	Revision      int64      `json:"revision"`
 	ChangedFields []string   `json:"changed_fields"`
@@ -352,7 +352,7 @@ type Change struct {
 	Document json.RawMessage `json:"document"`
 }
 
-// ChangeKind `ENTERED` and `LEFT` are what a filter makes of an update; a history has none.
+// ChangeKind `ENTERED` and `LEFT` are what a filter, or a workflow profile that is limited to roles, makes of an update; a history has none.
 type ChangeKind string
 
 // ChangeList defines model for ChangeList.
@@ -476,15 +476,16 @@ type ImportResult struct {
 
 // Index defines model for Index.
 type Index struct {
-	Items          string `json:"items"`
-	Changes        string `json:"changes"`
-	Tags           string `json:"tags"`
-	MetadataFields string `json:"metadata_fields"`
-	Hooks          string `json:"hooks"`
-	Users          string `json:"users"`
-	Roles          string `json:"roles"`
-	Audit          string `json:"audit"`
-	Me             string `json:"me"`
+	Items            string `json:"items"`
+	Changes          string `json:"changes"`
+	Tags             string `json:"tags"`
+	MetadataFields   string `json:"metadata_fields"`
+	Hooks            string `json:"hooks"`
+	WorkflowProfiles string `json:"workflow_profiles"`
+	Users            string `json:"users"`
+	Roles            string `json:"roles"`
+	Audit            string `json:"audit"`
+	Me               string `json:"me"`
 
 	// OpenAPI This contract.
 	OpenAPI string `json:"openapi"`
@@ -816,6 +817,47 @@ type UserPatch struct {
 	RoleID   *openapi_types.UUID `json:"role_id,omitempty"`
 	Password *string             `json:"password,omitempty"`
 	Active   *bool               `json:"active,omitempty"`
+}
+
+// WorkflowProfile defines model for WorkflowProfile.
+type WorkflowProfile struct {
+	ID          openapi_types.UUID `json:"id"`
+	Name        string             `json:"name"`
+	Description string             `json:"description"`
+
+	// RoleIDs The roles whose users see its items; empty: all.
+	RoleIDs   []openapi_types.UUID `json:"role_ids"`
+	CreatedAt time.Time            `json:"created_at"`
+	UpdatedAt time.Time            `json:"updated_at"`
+
+	// Revision The ETag is this number, quoted.
+	Revision int64 `json:"revision"`
+}
+
+// WorkflowProfileInput defines model for WorkflowProfileInput.
+type WorkflowProfileInput struct {
+	// Name Examples: Newsroom
+	Name        string `json:"name"`
+	Description string `json:"description,omitempty"`
+
+	// RoleIDs The roles whose users see its items; empty, or left out: all.
+	RoleIDs []openapi_types.UUID `json:"role_ids,omitempty"`
+}
+
+// WorkflowProfileList defines model for WorkflowProfileList.
+type WorkflowProfileList struct {
+	Results []WorkflowProfile `json:"results"`
+	Next    *string           `json:"next"`
+
+	// Previous Read one way.
+	Previous *string `json:"previous"`
+}
+
+// WorkflowProfilePatch defines model for WorkflowProfilePatch.
+type WorkflowProfilePatch struct {
+	Description *string               `json:"description,omitempty"`
+	Name        *string               `json:"name,omitempty"`
+	RoleIds     *[]openapi_types.UUID `json:"role_ids,omitempty"`
 }
 
 // After defines model for After.
@@ -1174,6 +1216,33 @@ type RotatePasswordParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListWorkflowProfilesParams defines parameters for ListWorkflowProfiles.
+type ListWorkflowProfilesParams struct {
+	// Limit Results a page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// After The position in this list to go on from, taken from its `next`; no cursor of the log of changes.
+	After *After `form:"after,omitempty" json:"after,omitempty"`
+}
+
+// CreateWorkflowProfileParams defines parameters for CreateWorkflowProfile.
+type CreateWorkflowProfileParams struct {
+	// IdempotencyKey Any text that is new for each thing to be done, such as a UUID. A repeated request gets the first answer again.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteWorkflowProfileParams defines parameters for DeleteWorkflowProfile.
+type DeleteWorkflowProfileParams struct {
+	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// PatchWorkflowProfileParams defines parameters for PatchWorkflowProfile.
+type PatchWorkflowProfileParams struct {
+	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
 // CreateHookJSONRequestBody defines body for CreateHook for application/json ContentType.
 type CreateHookJSONRequestBody = HookInput
 
@@ -1206,6 +1275,12 @@ type CreateUserJSONRequestBody = UserInput
 
 // PatchUserApplicationMergePatchPlusJSONRequestBody defines body for PatchUser for application/merge-patch+json ContentType.
 type PatchUserApplicationMergePatchPlusJSONRequestBody = UserPatch
+
+// CreateWorkflowProfileJSONRequestBody defines body for CreateWorkflowProfile for application/json ContentType.
+type CreateWorkflowProfileJSONRequestBody = WorkflowProfileInput
+
+// PatchWorkflowProfileApplicationMergePatchPlusJSONRequestBody defines body for PatchWorkflowProfile for application/merge-patch+json ContentType.
+type PatchWorkflowProfileApplicationMergePatchPlusJSONRequestBody = WorkflowProfilePatch
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -1329,6 +1404,21 @@ type ServerInterface interface {
 	// RotatePassword Give an API user another password
 	// (POST /users/{id}/rotate-password)
 	RotatePassword(w http.ResponseWriter, r *http.Request, id ID, params RotatePasswordParams)
+	// ListWorkflowProfiles List workflow profiles
+	// (GET /workflow-profiles)
+	ListWorkflowProfiles(w http.ResponseWriter, r *http.Request, params ListWorkflowProfilesParams)
+	// CreateWorkflowProfile Create a workflow profile
+	// (POST /workflow-profiles)
+	CreateWorkflowProfile(w http.ResponseWriter, r *http.Request, params CreateWorkflowProfileParams)
+	// DeleteWorkflowProfile Delete a workflow profile
+	// (DELETE /workflow-profiles/{id})
+	DeleteWorkflowProfile(w http.ResponseWriter, r *http.Request, id ID, params DeleteWorkflowProfileParams)
+	// GetWorkflowProfile Read a workflow profile
+	// (GET /workflow-profiles/{id})
+	GetWorkflowProfile(w http.ResponseWriter, r *http.Request, id ID)
+	// PatchWorkflowProfile Change a workflow profile
+	// (PATCH /workflow-profiles/{id})
+	PatchWorkflowProfile(w http.ResponseWriter, r *http.Request, id ID, params PatchWorkflowProfileParams)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -3334,6 +3424,219 @@ func (siw *ServerInterfaceWrapper) RotatePassword(w http.ResponseWriter, r *http
 	handler.ServeHTTP(w, r)
 }
 
+// ListWorkflowProfiles operation middleware
+func (siw *ServerInterfaceWrapper) ListWorkflowProfiles(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListWorkflowProfilesParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", r.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "after"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "after", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListWorkflowProfiles(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CreateWorkflowProfile operation middleware
+func (siw *ServerInterfaceWrapper) CreateWorkflowProfile(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateWorkflowProfileParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CreateWorkflowProfile(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DeleteWorkflowProfile operation middleware
+func (siw *ServerInterfaceWrapper) DeleteWorkflowProfile(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteWorkflowProfileParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DeleteWorkflowProfile(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetWorkflowProfile operation middleware
+func (siw *ServerInterfaceWrapper) GetWorkflowProfile(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetWorkflowProfile(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PatchWorkflowProfile operation middleware
+func (siw *ServerInterfaceWrapper) PatchWorkflowProfile(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PatchWorkflowProfileParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PatchWorkflowProfile(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 type UnescapedCookieParamError struct {
 	ParamName string
 	Err       error
@@ -3494,6 +3797,11 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/roles/{id}", wrapper.GetRole)
 	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/roles/{id}", wrapper.PatchRole)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/audit", wrapper.ListAudit)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/workflow-profiles", wrapper.ListWorkflowProfiles)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/workflow-profiles", wrapper.CreateWorkflowProfile)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/workflow-profiles/{id}", wrapper.DeleteWorkflowProfile)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/workflow-profiles/{id}", wrapper.GetWorkflowProfile)
+	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/workflow-profiles/{id}", wrapper.PatchWorkflowProfile)
 
 	return m
 }
@@ -8170,6 +8478,664 @@ func (response RotatePassworddefaultApplicationProblemPlusJSONResponse) VisitRot
 	return err
 }
 
+type ListWorkflowProfilesRequestObject struct {
+	Params ListWorkflowProfilesParams
+}
+
+type ListWorkflowProfilesResponseObject interface {
+	VisitListWorkflowProfilesResponse(w http.ResponseWriter) error
+}
+
+type ListWorkflowProfiles200ResponseHeaders struct {
+	Link *string
+}
+
+type ListWorkflowProfiles200JSONResponse struct {
+	Body    WorkflowProfileList
+	Headers ListWorkflowProfiles200ResponseHeaders
+}
+
+func (response ListWorkflowProfiles200JSONResponse) VisitListWorkflowProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkflowProfiles400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListWorkflowProfiles400ApplicationProblemPlusJSONResponse) VisitListWorkflowProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkflowProfiles401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListWorkflowProfiles401ApplicationProblemPlusJSONResponse) VisitListWorkflowProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkflowProfiles403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListWorkflowProfiles403ApplicationProblemPlusJSONResponse) VisitListWorkflowProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkflowProfilesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListWorkflowProfilesdefaultApplicationProblemPlusJSONResponse) VisitListWorkflowProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWorkflowProfileRequestObject struct {
+	Params CreateWorkflowProfileParams
+	Body   *CreateWorkflowProfileJSONRequestBody
+}
+
+type CreateWorkflowProfileResponseObject interface {
+	VisitCreateWorkflowProfileResponse(w http.ResponseWriter) error
+}
+
+type CreateWorkflowProfile201ResponseHeaders struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateWorkflowProfile201JSONResponse struct {
+	Body    WorkflowProfile
+	Headers CreateWorkflowProfile201ResponseHeaders
+}
+
+func (response CreateWorkflowProfile201JSONResponse) VisitCreateWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWorkflowProfile400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWorkflowProfile400ApplicationProblemPlusJSONResponse) VisitCreateWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWorkflowProfile401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWorkflowProfile401ApplicationProblemPlusJSONResponse) VisitCreateWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWorkflowProfile403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWorkflowProfile403ApplicationProblemPlusJSONResponse) VisitCreateWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWorkflowProfile409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWorkflowProfile409ApplicationProblemPlusJSONResponse) VisitCreateWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWorkflowProfile422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableApplicationProblemPlusJSONResponse
+}
+
+func (response CreateWorkflowProfile422ApplicationProblemPlusJSONResponse) VisitCreateWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWorkflowProfiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateWorkflowProfiledefaultApplicationProblemPlusJSONResponse) VisitCreateWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWorkflowProfileRequestObject struct {
+	ID     ID `json:"id"`
+	Params DeleteWorkflowProfileParams
+}
+
+type DeleteWorkflowProfileResponseObject interface {
+	VisitDeleteWorkflowProfileResponse(w http.ResponseWriter) error
+}
+
+type DeleteWorkflowProfile204Response struct {
+}
+
+func (response DeleteWorkflowProfile204Response) VisitDeleteWorkflowProfileResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteWorkflowProfile400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteWorkflowProfile400ApplicationProblemPlusJSONResponse) VisitDeleteWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWorkflowProfile401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteWorkflowProfile401ApplicationProblemPlusJSONResponse) VisitDeleteWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWorkflowProfile403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteWorkflowProfile403ApplicationProblemPlusJSONResponse) VisitDeleteWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWorkflowProfile404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteWorkflowProfile404ApplicationProblemPlusJSONResponse) VisitDeleteWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWorkflowProfile409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteWorkflowProfile409ApplicationProblemPlusJSONResponse) VisitDeleteWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWorkflowProfile412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteWorkflowProfile412ApplicationProblemPlusJSONResponse) VisitDeleteWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWorkflowProfiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteWorkflowProfiledefaultApplicationProblemPlusJSONResponse) VisitDeleteWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkflowProfileRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type GetWorkflowProfileResponseObject interface {
+	VisitGetWorkflowProfileResponse(w http.ResponseWriter) error
+}
+
+type GetWorkflowProfile200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetWorkflowProfile200JSONResponse struct {
+	Body    WorkflowProfile
+	Headers GetWorkflowProfile200ResponseHeaders
+}
+
+func (response GetWorkflowProfile200JSONResponse) VisitGetWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkflowProfile400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetWorkflowProfile400ApplicationProblemPlusJSONResponse) VisitGetWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkflowProfile401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetWorkflowProfile401ApplicationProblemPlusJSONResponse) VisitGetWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkflowProfile403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetWorkflowProfile403ApplicationProblemPlusJSONResponse) VisitGetWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkflowProfile404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetWorkflowProfile404ApplicationProblemPlusJSONResponse) VisitGetWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkflowProfiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetWorkflowProfiledefaultApplicationProblemPlusJSONResponse) VisitGetWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchWorkflowProfileRequestObject struct {
+	ID     ID `json:"id"`
+	Params PatchWorkflowProfileParams
+	Body   *PatchWorkflowProfileApplicationMergePatchPlusJSONRequestBody
+}
+
+type PatchWorkflowProfileResponseObject interface {
+	VisitPatchWorkflowProfileResponse(w http.ResponseWriter) error
+}
+
+type PatchWorkflowProfile200ResponseHeaders struct {
+	ETag *string
+}
+
+type PatchWorkflowProfile200JSONResponse struct {
+	Body    WorkflowProfile
+	Headers PatchWorkflowProfile200ResponseHeaders
+}
+
+func (response PatchWorkflowProfile200JSONResponse) VisitPatchWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchWorkflowProfile400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response PatchWorkflowProfile400ApplicationProblemPlusJSONResponse) VisitPatchWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchWorkflowProfile401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response PatchWorkflowProfile401ApplicationProblemPlusJSONResponse) VisitPatchWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchWorkflowProfile403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response PatchWorkflowProfile403ApplicationProblemPlusJSONResponse) VisitPatchWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchWorkflowProfile404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response PatchWorkflowProfile404ApplicationProblemPlusJSONResponse) VisitPatchWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchWorkflowProfile409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response PatchWorkflowProfile409ApplicationProblemPlusJSONResponse) VisitPatchWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchWorkflowProfile412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response PatchWorkflowProfile412ApplicationProblemPlusJSONResponse) VisitPatchWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchWorkflowProfile422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableApplicationProblemPlusJSONResponse
+}
+
+func (response PatchWorkflowProfile422ApplicationProblemPlusJSONResponse) VisitPatchWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchWorkflowProfiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PatchWorkflowProfiledefaultApplicationProblemPlusJSONResponse) VisitPatchWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetIndex What there is
@@ -8292,6 +9258,21 @@ type StrictServerInterface interface {
 	// RotatePassword Give an API user another password
 	// (POST /users/{id}/rotate-password)
 	RotatePassword(ctx context.Context, request RotatePasswordRequestObject) (RotatePasswordResponseObject, error)
+	// ListWorkflowProfiles List workflow profiles
+	// (GET /workflow-profiles)
+	ListWorkflowProfiles(ctx context.Context, request ListWorkflowProfilesRequestObject) (ListWorkflowProfilesResponseObject, error)
+	// CreateWorkflowProfile Create a workflow profile
+	// (POST /workflow-profiles)
+	CreateWorkflowProfile(ctx context.Context, request CreateWorkflowProfileRequestObject) (CreateWorkflowProfileResponseObject, error)
+	// DeleteWorkflowProfile Delete a workflow profile
+	// (DELETE /workflow-profiles/{id})
+	DeleteWorkflowProfile(ctx context.Context, request DeleteWorkflowProfileRequestObject) (DeleteWorkflowProfileResponseObject, error)
+	// GetWorkflowProfile Read a workflow profile
+	// (GET /workflow-profiles/{id})
+	GetWorkflowProfile(ctx context.Context, request GetWorkflowProfileRequestObject) (GetWorkflowProfileResponseObject, error)
+	// PatchWorkflowProfile Change a workflow profile
+	// (PATCH /workflow-profiles/{id})
+	PatchWorkflowProfile(ctx context.Context, request PatchWorkflowProfileRequestObject) (PatchWorkflowProfileResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
@@ -9443,6 +10424,152 @@ func (sh *strictHandler) RotatePassword(w http.ResponseWriter, r *http.Request, 
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(RotatePasswordResponseObject); ok {
 		if err := validResponse.VisitRotatePasswordResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListWorkflowProfiles operation middleware
+func (sh *strictHandler) ListWorkflowProfiles(w http.ResponseWriter, r *http.Request, params ListWorkflowProfilesParams) {
+	var request ListWorkflowProfilesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWorkflowProfiles(ctx, request.(ListWorkflowProfilesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWorkflowProfiles")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListWorkflowProfilesResponseObject); ok {
+		if err := validResponse.VisitListWorkflowProfilesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CreateWorkflowProfile operation middleware
+func (sh *strictHandler) CreateWorkflowProfile(w http.ResponseWriter, r *http.Request, params CreateWorkflowProfileParams) {
+	var request CreateWorkflowProfileRequestObject
+
+	request.Params = params
+
+	var body CreateWorkflowProfileJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateWorkflowProfile(ctx, request.(CreateWorkflowProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateWorkflowProfile")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CreateWorkflowProfileResponseObject); ok {
+		if err := validResponse.VisitCreateWorkflowProfileResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteWorkflowProfile operation middleware
+func (sh *strictHandler) DeleteWorkflowProfile(w http.ResponseWriter, r *http.Request, id ID, params DeleteWorkflowProfileParams) {
+	var request DeleteWorkflowProfileRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteWorkflowProfile(ctx, request.(DeleteWorkflowProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteWorkflowProfile")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DeleteWorkflowProfileResponseObject); ok {
+		if err := validResponse.VisitDeleteWorkflowProfileResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetWorkflowProfile operation middleware
+func (sh *strictHandler) GetWorkflowProfile(w http.ResponseWriter, r *http.Request, id ID) {
+	var request GetWorkflowProfileRequestObject
+
+	request.ID = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetWorkflowProfile(ctx, request.(GetWorkflowProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetWorkflowProfile")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetWorkflowProfileResponseObject); ok {
+		if err := validResponse.VisitGetWorkflowProfileResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PatchWorkflowProfile operation middleware
+func (sh *strictHandler) PatchWorkflowProfile(w http.ResponseWriter, r *http.Request, id ID, params PatchWorkflowProfileParams) {
+	var request PatchWorkflowProfileRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body PatchWorkflowProfileApplicationMergePatchPlusJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PatchWorkflowProfile(ctx, request.(PatchWorkflowProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PatchWorkflowProfile")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PatchWorkflowProfileResponseObject); ok {
+		if err := validResponse.VisitPatchWorkflowProfileResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
