@@ -128,7 +128,9 @@ func TestUsers_TheLastAdministratorStaysWhateverIsTried(t *testing.T) {
 	// Two administrators who switch each other off at once: one stays.
 	second := n.person("second@example.com", administrator)
 	results := make(chan int, 2)
-	go func() { results <- n.call(http.MethodPatch, "/api/v1/users/"+n.userID("second@example.com"), `{"active":false}`).status }()
+	go func() {
+		results <- n.call(http.MethodPatch, "/api/v1/users/"+n.userID("second@example.com"), `{"active":false}`).status
+	}()
 	go func() { results <- second.call(http.MethodPatch, admin, `{"active":false}`).status }()
 	<-results
 	<-results
@@ -233,7 +235,9 @@ func TestSessions_AuthenticateAsBasicDoes(t *testing.T) {
 	if first == second {
 		t.Error("the token stayed the same")
 	}
-	await(t, func() bool { return n.call(http.MethodGet, "/api/v1/me", "", as(first)...).status == http.StatusUnauthorized })
+	await(t, func() bool {
+		return n.call(http.MethodGet, "/api/v1/me", "", as(first)...).status == http.StatusUnauthorized
+	})
 	n.call(http.MethodGet, "/api/v1/me", "", as(second)...).expect(t, http.StatusOK)
 	n.submit(browser, "/logout", nil)
 	if n.cookies(browser) != "" {
@@ -274,7 +278,9 @@ func TestSessions_EndEverywhereAndWithThePassword(t *testing.T) {
 	three := open()
 	ada.call(http.MethodPut, "/api/v1/me/password", `{"current_password":"wrong","new_password":"short"}`, "Content-Type", "application/json").refused(t, "a wrong one", http.StatusUnprocessableEntity, "RULE_VIOLATED")
 	ada.call(http.MethodPut, "/api/v1/me/password", `{"current_password":"`+userPassword+`","new_password":"another one made of snow"}`, "Content-Type", "application/json").expect(t, http.StatusNoContent)
-	await(t, func() bool { return n.call(http.MethodGet, "/api/v1/me", "", three...).status == http.StatusUnauthorized })
+	await(t, func() bool {
+		return n.call(http.MethodGet, "/api/v1/me", "", three...).status == http.StatusUnauthorized
+	})
 	await(t, func() bool { return ada.call(http.MethodGet, "/api/v1/me", "").status == http.StatusUnauthorized })
 	user{n, basic("ada@example.com", "another one made of snow")}.call(http.MethodGet, "/api/v1/me", "").expect(t, http.StatusOK)
 }

@@ -37,12 +37,15 @@ func isCommon(lower string) bool {
 	if strings.Count(lower, lower[:1]) == len(lower) {
 		return true // one character over and over
 	}
-	if strings.Contains("01234567890123456789 98765432109876543210 abcdefghijklmnopqrstuvwxyz qwertyuiopasdfghjklzxcvbnm", lower) {
+	if strings.Contains(rows, lower) {
 		return true
 	}
 	bare := strings.TrimRight(strings.TrimLeft(lower, "0123456789!?.*_-#$ "), "0123456789!?.*_-#$ ")
 	return common[lower] || common[bare] && len(lower)-len(bare) <= 4
 }
+
+// rows are what a finger goes along.
+const rows = "01234567890123456789 98765432109876543210 abcdefghijklmnopqrstuvwxyz qwertyuiopasdfghjklzxcvbnm"
 
 var common = func() map[string]bool {
 	set := map[string]bool{}
