@@ -38,7 +38,7 @@ func TestHook_TellsHowItFaresOverBothAPIs(t *testing.T) {
 	n := startNode(t)
 	url, deliveries := receiver(t)
 	path := "/api/v1/hooks/" + n.call(http.MethodPost, "/api/v1/hooks", `{"url":"`+url+`","events":["item.created"]}`).expect(t, http.StatusCreated).field(t, "id")
-	broken := n.call(http.MethodPost, "/api/v1/hooks", `{"url":"http://127.0.0.1:1/","events":["item.created"]}`).expect(t, http.StatusCreated).field(t, "id")
+	broken := n.call(http.MethodPost, "/api/v1/hooks", `{"url":"http://127.0.0.1:`+freePort(t)+`/","events":["item.created"]}`).expect(t, http.StatusCreated).field(t, "id")
 	n.call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).expect(t, http.StatusCreated)
 	next(t, deliveries)
 

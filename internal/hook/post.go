@@ -64,11 +64,11 @@ func (d *Dispatcher) post(ctx context.Context, c claimed) outcome {
 	timed, cancel := context.WithTimeout(ctx, min(left, d.config.Timeout))
 	defer cancel()
 	o.Result = d.sender.Send(timed, message)
-	switch {
-	case o.Fault == "":
+	switch o.Fault {
+	case "":
 		o.verdict = succeeded
 		return o
-	case o.Fault == sending.Interrupted:
+	case sending.Interrupted:
 		o.verdict = returned
 		return o
 	}
