@@ -10,12 +10,14 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"itemcast/internal/account"
+	"itemcast/internal/browse"
 	"itemcast/internal/change"
 	"itemcast/internal/hook"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"itemcast/internal/rest/contract"
 	"itemcast/internal/rest/idempotency"
+	"itemcast/internal/web"
 	"itemcast/openapi"
 )
 
@@ -24,6 +26,7 @@ type node struct {
 	database   *opened
 	notifier   *pgxpool.Pool // the sequencer's and the feed's own connections: they never queue behind requests
 	contract   *contract.Document
+	pages      *browse.API
 	sequencer  *change.Sequencer
 	feed       *change.Feed
 	keeper     *change.Keeper
@@ -53,6 +56,10 @@ func wire(ctx context.Context, o *opened, with settings, log *slog.Logger) (*nod
 	if err != nil {
 		return nil, fmt.Errorf("load the contract: %w", err)
 	}
+	pages, err := browse.New(document, browse.Options{PublicURL: with.publicURL, Assets: browse.Assets(web.Loads("browse"))})
+	if err != nil {
+		return nil, err
+	}
 	config := o.pool.Config()
 	config.MaxConns, config.MinConns, config.MinIdleConns = notifierConns, 0, 0
 	notifier, err := pgxpool.NewWithConfig(ctx, config)
@@ -64,7 +71,7 @@ func wire(ctx context.Context, o *opened, with settings, log *slog.Logger) (*nod
 		notifier.Close()
 		return nil, err
 	}
-	n := &node{database: o, notifier: notifier, contract: document, feed: feed, log: log}
+	n := &node{database: o, notifier: notifier, contract: document, pages: pages, feed: feed, log: log}
 	n.sequencer = change.NewSequencer(notifier, log)
 	n.signIn = account.NewSignIn(o.pool, log)
 	n.directory = account.NewDirectory(o.pool)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"itemcast/graph"
+	"itemcast/internal/browse"
 	"itemcast/internal/problem"
 	"itemcast/internal/rest"
 	"itemcast/internal/rest/contract"
@@ -19,6 +20,7 @@ import (
 type Handlers struct {
 	API         *rest.API
 	Contract    *contract.Document
+	Pages       *browse.API
 	GraphQL     http.Handler
 	Idempotency func(http.Handler) http.Handler
 	SignIn      SignIn
@@ -36,7 +38,10 @@ func Routes(h Handlers) http.Handler {
 	mux.HandleFunc("GET /api/v1/openapi.yaml", h.Contract.ServeYAML)
 
 	// Signed in, with api.access; each operation asks for its own permission besides.
-	api := signedIn(h.SignIn, contract.WriteProblem, unhurried(operations(h)))
+	// To a browser, each is a page.
+	api := h.Pages.Around(func(next http.Handler) http.Handler {
+		return signedIn(h.SignIn, contract.WriteProblem, next)
+	}, unhurried(operations(h)))
 	mux.Handle("/api/v1/", api)
 	mux.Handle("/api/v1", withSlash(api))
 
@@ -55,6 +60,7 @@ func Routes(h Handlers) http.Handler {
 func operations(h Handlers) http.Handler {
 	mux := http.NewServeMux()
 	h.API.Register(mux, h.Contract, h.Idempotency)
+	h.Pages.Describe(mux)
 	mux.Handle("/", contract.NotFound(mux))
 	return mux
 }
