@@ -35,8 +35,7 @@ type API struct {
 	document *document
 	options  Options
 	links    links
-	static   map[*resource]*static
-	nowhere  *static // for addresses that the document does not know
+	static   map[*operation]*static // nil: for addresses that the document does not know
 	finder   *http.ServeMux
 }
 
@@ -46,14 +45,16 @@ func New(of *contract.Document, options Options) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{document: d, options: options, links: newLinks(options.PublicURL, d.base), static: map[*resource]*static{}, finder: http.NewServeMux()}
+	a := &API{document: d, options: options, links: newLinks(options.PublicURL, d.base), static: map[*operation]*static{}, finder: http.NewServeMux()}
 	for _, res := range d.resources {
-		if a.static[res], err = a.prepare(res); err != nil {
-			return nil, err
+		for _, op := range res.operations {
+			if a.static[op], err = a.prepare(op); err != nil {
+				return nil, err
+			}
 		}
 		a.finder.Handle(d.pattern(res), found{res})
 	}
-	a.nowhere, err = a.prepare(nil)
+	a.static[nil], err = a.prepare(nil)
 	return a, err
 }
 
@@ -187,7 +188,10 @@ func (p *pages) read(w http.ResponseWriter, r *http.Request) {
 	page.Actions = p.actions(r, v, res, rec)
 	page.Related = related(r, v, res)
 	if res != nil && res == p.document.index && rec.status < http.StatusBadRequest {
-		page.Index = p.index(own, v)
+		p.index(page, own, v)
+	}
+	if op == nil && rec.status == http.StatusMethodNotAllowed && len(page.Actions) > 0 {
+		page.offer(p.static[page.Actions[0].operation], page.Actions[0].operation)
 	}
 	p.write(w, r, page, rec)
 }

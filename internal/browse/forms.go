@@ -35,7 +35,8 @@ func (in *input) Lines() int { return min(max(strings.Count(in.Value(), "\n")+1,
 
 // filterForm is the query's parameters.
 type filterForm struct {
-	Open   bool
+	Open   bool // something in it is wrong
+	Set    int  // how many are given
 	Inputs []input
 }
 
@@ -57,7 +58,7 @@ func newFilter(op *operation, given url.Values, told *problemView) *filterForm {
 					in.Pairs = append(in.Pairs, pair{key, given.Get(name)})
 				}
 			}
-			form.Open = form.Open || len(in.Pairs) > 0
+			form.Set += len(in.Pairs)
 			in.Pairs = append(in.Pairs, pair{})
 		case slices.Contains(positions, f.Name):
 		case f.Kind == kindTime:
@@ -73,7 +74,10 @@ func newFilter(op *operation, given url.Values, told *problemView) *filterForm {
 			in.Values = given[f.Name]
 		}
 		in.Error = told.of(f, queryPrefix, in.ID)
-		form.Open = form.Open || in.Error != "" || given.Get(f.Name) != "" && !slices.Contains(positions, f.Name)
+		form.Open = form.Open || in.Error != ""
+		if given.Get(f.Name) != "" && !slices.Contains(positions, f.Name) {
+			form.Set++
+		}
 		form.Inputs = append(form.Inputs, in)
 	}
 	return form

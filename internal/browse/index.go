@@ -6,14 +6,12 @@ import (
 	"strings"
 )
 
-// indexView is all operations of a document, those that somebody looks for, or one with its documentation.
+// indexView is all operations of a document, or those that somebody looks for.
 type indexView struct {
 	Intro  template.HTML
 	Query  string
 	Hits   int
 	Groups []indexGroup
-	Shown  *operation
-	Use    string // where the shown operation can be used, if it has an address
 }
 
 type indexGroup struct {
@@ -28,14 +26,13 @@ type indexEntry struct {
 	Allowed bool
 }
 
-func (p *pages) index(own url.Values, v *visit) *indexView {
-	index := &indexView{Intro: p.document.intro, Query: strings.TrimSpace(own.Get(searchParameter)), Shown: p.document.find(own.Get(showParameter))}
-	if index.Shown != nil {
-		if index.Shown.resource.isFixed() {
-			index.Use = p.href(index.Shown)
-		}
-		return index
+// index adds to the page of the root what there is; or makes it the documentation of one operation.
+func (p *pages) index(page *view, own url.Values, v *visit) {
+	if op := p.document.find(own.Get(showParameter)); op != nil {
+		page.static, page.Title, page.Operation, page.Shown = p.static[op], op.Summary, op, true
+		return
 	}
+	index := &indexView{Intro: p.document.intro, Query: strings.TrimSpace(own.Get(searchParameter))}
 	words := strings.Fields(strings.ToLower(index.Query))
 	for _, t := range p.document.tags {
 		group := indexGroup{Name: t.Name, Description: t.Description}
@@ -49,7 +46,7 @@ func (p *pages) index(own url.Values, v *visit) *indexView {
 			index.Groups = append(index.Groups, group)
 		}
 	}
-	return index
+	page.Index = index
 }
 
 // matches reports whether an operation says all words.

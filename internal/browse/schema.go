@@ -228,29 +228,44 @@ func (all *schemas) limit(s *schema, o *object) {
 
 // typeText names the type as people do.
 func (s *schema) typeText() string {
-	text := strings.Join(s.types, " or ")
+	kinds := s.types
 	switch {
 	case s.is("array") && s.items != nil:
-		text = "array of " + s.items.typeText()
+		kinds = []string{"array of " + s.items.elementText()}
 	case s.is("object") && s.name != "":
-		text = s.name
+		kinds = []string{s.name}
 	case s.is("object") && s.open != nil && len(s.open.types) > 0:
-		text = "object of " + s.open.typeText()
+		kinds = []string{"object of " + s.open.elementText()}
 	case len(s.anyOf) > 0:
-		var texts []string
+		kinds = nil
 		for _, one := range s.anyOf {
-			texts = append(texts, one.typeText())
+			kinds = append(kinds, one.typeText())
 		}
-		text = strings.Join(texts, " or ")
 	case s.format != "":
-		text = join(text, "("+s.format+")")
-	case text == "":
-		text = "any"
+		kinds = []string{join(either(s.types), "("+s.format+")")}
+	case len(s.types) == 0:
+		kinds = []string{"any"}
 	}
 	if s.nullable {
-		text += " or null"
+		kinds = append(slices.Clone(kinds), "null")
 	}
-	return text
+	return either(kinds)
+}
+
+// elementText is the type of what there are several of.
+func (s *schema) elementText() string {
+	if len(s.types)+len(s.anyOf) > 1 || s.nullable {
+		return "(" + s.typeText() + ")"
+	}
+	return s.typeText()
+}
+
+// either is "a, b or c".
+func either(texts []string) string {
+	if len(texts) < 2 {
+		return strings.Join(texts, "")
+	}
+	return strings.Join(texts[:len(texts)-1], ", ") + " or " + texts[len(texts)-1]
 }
 
 // grouped writes a number with its thousands apart.

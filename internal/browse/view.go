@@ -22,6 +22,7 @@ var templateFiles embed.FS
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"lower": strings.ToLower,
 	"size":  size,
+	"words": func(name string) string { return strings.NewReplacer("-", " ", "_", " ").Replace(name) },
 }).ParseFS(templateFiles, "templates/*.html"))
 
 // static is what a page has that is the same for everybody, whatever the API answers.
@@ -53,6 +54,8 @@ type view struct {
 	Actions   []action
 	Related   []relatedLink
 	Index     *indexView
+	Shown     bool   // the page documents an operation of another address
+	First     bool   // the forms come before the answer
 	Back      string // where a page leads back to that shows a form's answer
 	Live      string // the event stream that tells of changes of what is shown
 	ETag      string
@@ -83,11 +86,8 @@ type headerView struct {
 
 // page is what every page has.
 func (p *pages) page(w http.ResponseWriter, r *http.Request, v *visit, res *resource, op *operation, rec *record) *view {
-	page := &view{static: p.nowhere, Operation: op, Resource: res != nil, Path: r.URL.EscapedPath(), Crumbs: p.crumbs(r.URL.Path), Answer: p.answer(rec),
+	page := &view{static: p.static[op], Operation: op, Resource: res != nil, Path: r.URL.EscapedPath(), Crumbs: p.crumbs(r.URL.Path), Answer: p.answer(rec),
 		ETag: rec.header.Get("ETag")}
-	if res != nil {
-		page.static = p.static[res]
-	}
 	page.Plain = page.Path + "?" + join2(r.URL.RawQuery, formatParameter+"=json")
 	page.Next, page.Previous = p.links.paged(rec.header)
 	page.Problem = readProblem(rec)
@@ -109,6 +109,11 @@ func (p *pages) page(w http.ResponseWriter, r *http.Request, v *visit, res *reso
 	page.Notice = takeNotice(w, r)
 	page.Live = p.follow(v, op, rec)
 	return page
+}
+
+// offer makes a page of an address that cannot be read one of what it is for.
+func (page *view) offer(s *static, op *operation) {
+	page.static, page.Title, page.Problem, page.First = s, op.Summary, nil, true
 }
 
 func join2(query, more string) string {
@@ -135,7 +140,7 @@ func (a *API) crumbs(path string) []crumb {
 
 func (p *pages) answer(rec *record) answerView {
 	text, cut := rec.shown()
-	v := answerView{Status: rec.status, Text: http.StatusText(rec.status), Class: "ok", Took: rec.took.Round(10 * time.Microsecond).String(),
+	v := answerView{Status: rec.status, Text: http.StatusText(rec.status), Class: "ok", Took: fmt.Sprintf("%.1f ms", float64(rec.took)/float64(time.Millisecond)),
 		IsJSON: rec.isJSON && text != nil, Binary: text == nil && rec.size > 0, Cut: cut, Shown: len(text), Size: rec.size}
 	switch {
 	case rec.status >= 400:
@@ -274,8 +279,8 @@ func takeNotice(w http.ResponseWriter, r *http.Request) string {
 	return fmt.Sprintf("%s: %s answered %d %s.", done[method], method, code, http.StatusText(code))
 }
 
-// prepare renders what the pages of a resource have in common.
-func (a *API) prepare(res *resource) (*static, error) {
+// prepare renders what the pages of an operation have in common.
+func (a *API) prepare(current *operation) (*static, error) {
 	s := &static{Site: a.document.title, Base: a.document.base + "/", Assets: a.options.Assets}
 	type entry struct {
 		*operation
@@ -290,7 +295,7 @@ func (a *API) prepare(res *resource) (*static, error) {
 	for _, t := range a.document.tags {
 		g := group{Name: t.Name}
 		for _, op := range t.Operations {
-			g.Entries = append(g.Entries, entry{op, a.href(op), res != nil && op.resource == res && op.Method == http.MethodGet})
+			g.Entries = append(g.Entries, entry{op, a.href(op), op == current})
 		}
 		groups = append(groups, g)
 	}
