@@ -107,12 +107,17 @@ func (f *field) query(typed []string) []string {
 		if f.Kind == kindTime {
 			value = inUTC(value)
 		}
-		if f.Kind == kindLines {
-			values = append(values, strings.Fields(value)...)
-			continue
+		parts := []string{value}
+		switch f.Kind {
+		case kindLines:
+			parts = strings.Split(value, "\n")
+		case kindCommas:
+			parts = strings.Split(value, ",")
 		}
-		if value != "" {
-			values = append(values, value)
+		for _, part := range parts {
+			if part = strings.TrimSpace(part); part != "" {
+				values = append(values, part)
+			}
 		}
 	}
 	if len(values) > 1 && !f.explode {

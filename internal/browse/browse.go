@@ -202,9 +202,14 @@ func (p *pages) submit(w http.ResponseWriter, r *http.Request) {
 	v := &visit{res: res, isForm: true}
 	rec := p.ask(w, plainly(r, ""), v)
 	s := v.submission
-	if s == nil || s.op == nil {
+	if s == nil || s.op == nil { // a stranger's, or a method that the document does not know here
 		page := p.page(w, r, v, res, nil, rec)
-		page.Request = p.request(r, v, s)
+		page.Back = r.URL.EscapedPath()
+		page.Request = p.request(r, v, nil)
+		if s != nil {
+			page.Title = s.method + " " + r.URL.Path
+			page.Request = p.request(s.request, v, s)
+		}
 		p.write(w, r, page, rec)
 		return
 	}
@@ -221,7 +226,7 @@ func (p *pages) submit(w http.ResponseWriter, r *http.Request) {
 	case rec.status >= http.StatusBadRequest:
 		page.Actions = []action{p.refill(r, s, page.Problem)}
 	}
-	page.Back = r.URL.Path
+	page.Back = r.URL.EscapedPath()
 	if res.operation(http.MethodGet) == nil {
 		page.Back = p.parent(r, res)
 	}

@@ -27,9 +27,11 @@ func (r *reader) resource(path string, item *object) *resource {
 		return cmp.Compare(slices.Index(methodOrder, a.Method), slices.Index(methodOrder, b.Method))
 	})
 	var allowed []string
-	for _, op := range res.operations {
-		allowed = append(allowed, op.Method)
-		if op.Method == http.MethodGet {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		if res.operation(method) != nil {
+			allowed = append(allowed, method)
+		}
+		if method == http.MethodGet && len(allowed) > 0 {
 			allowed = append(allowed, http.MethodHead)
 		}
 	}

@@ -17,9 +17,7 @@ type request struct {
 func (p *pages) request(r *http.Request, v *visit, s *submission) request {
 	shown := request{Method: r.Method, Target: r.URL.RequestURI()}
 	var options []string
-	switch {
-	case s != nil && s.request == nil, r.Method == http.MethodGet:
-	default:
+	if r.Method != http.MethodGet {
 		options = append(options, "-X "+r.Method)
 	}
 	for _, name := range []string{"Content-Type", "If-Match", "Idempotency-Key"} {

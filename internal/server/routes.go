@@ -53,7 +53,7 @@ func Routes(h Handlers) http.Handler {
 	mux.Handle("/api/v1/openapi.json", nothing) // by another method
 	mux.Handle("/api/v1/openapi.yaml", nothing)
 	mux.Handle("/", nothing)
-	return contract.Recover(deadlines(secure(h.PublicURL, contract.Canonical("/api/", mux))))
+	return h.Pages.Problems(contract.Recover(deadlines(secure(h.PublicURL, contract.Canonical("/api/", mux)))))
 }
 
 // operations is every operation of openapi/core.yaml, behind the contract.
