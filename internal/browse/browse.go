@@ -292,6 +292,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // write renders a page, with the status of the answer that it shows.
 func (p *pages) write(w http.ResponseWriter, r *http.Request, page *view, rec *record) {
 	var out bytes.Buffer
+	out.Grow(len(page.Answer.Body) + 128<<10)
 	if err := templates.ExecuteTemplate(&out, "page.html", page); err != nil {
 		contract.WriteProblem(w, r, fmt.Errorf("render a page: %w", err))
 		return

@@ -53,7 +53,8 @@ type operation struct {
 	bodies     []body
 	bodyNeeded bool
 	answers    []answer
-	filter     []field // the query's parameters, as a form
+	filter     []field // of a GET: the query's parameters, as a form
+	asides     []field // of any other: those and the headers, beside the body's; without those that forms set by themselves
 }
 
 // parameter of an operation.
@@ -111,7 +112,7 @@ func readDocument(text []byte, base string) (*document, error) {
 	d.relate()
 	for _, res := range d.resources {
 		for _, op := range res.operations {
-			if op.Details, err = details(op); err != nil {
+			if err := op.render(); err != nil {
 				return nil, err
 			}
 			d.group(op)
@@ -122,6 +123,26 @@ func readDocument(text []byte, base string) (*document, error) {
 	}
 	d.tags = slices.DeleteFunc(d.tags, func(t tag) bool { return len(t.Operations) == 0 })
 	return d, nil
+}
+
+// render prepares what does not depend on any request.
+func (op *operation) render() error {
+	var err error
+	if op.Details, err = details(op); err != nil {
+		return err
+	}
+	if err := render(op.filter, op.ID, true); err != nil {
+		return err
+	}
+	if err := render(op.asides, op.ID, false); err != nil {
+		return err
+	}
+	for i := range op.bodies {
+		if err := render(op.bodies[i].fields, op.ID, false); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // relate finds what lies below each resource that the same parameters lead to.

@@ -40,16 +40,21 @@ type field struct {
 	Hint        string // an example
 	Limits      string
 	Description template.HTML
-	Max         int // characters, 0 for no limit known
+	Prefix      string // of kindPairs
+
+	// What does not depend on what it holds, rendered once.
+	ID          string
+	Input       string // its name in the form
+	Label, Note template.HTML
 
 	boolean bool
 	explode bool
-	Prefix  string
+	place   string // bodyPrefix, queryPrefix or headerPrefix
 }
 
 func newField(name string, required bool, description string, s *schema) field {
 	f := field{Name: name, Required: required, Nullable: s.nullable, Type: s.typeText(), Limits: strings.Join(s.limits, ", "),
-		Description: inline(cmp.Or(description, s.description)), Max: s.maxLength, Kind: kindOf(s), Choices: s.enum, boolean: s.is("boolean")}
+		Description: inline(cmp.Or(description, s.description)), place: bodyPrefix, Kind: kindOf(s), Choices: s.enum, boolean: s.is("boolean")}
 	switch f.Kind {
 	case kindChoice:
 		if f.boolean {
@@ -88,7 +93,7 @@ func kindOf(s *schema) string {
 // parameterField is a parameter's.
 func parameterField(p *parameter) field {
 	f := newField(p.name, p.required, p.description, p.schema)
-	f.explode, f.Prefix = p.explode, p.prefix
+	f.explode, f.Prefix, f.place = p.explode, p.prefix, p.in+"."
 	switch {
 	case p.prefix != "":
 		f.Kind = kindPairs
@@ -98,9 +103,6 @@ func parameterField(p *parameter) field {
 		f.Kind = kindText
 	case f.Kind == kindLines && !p.explode:
 		f.Kind = kindCommas
-	}
-	if p.is("array") && p.items != nil {
-		f.Limits = strings.Join(slices.Concat(p.limits, p.items.limits[:0]), ", ")
 	}
 	if p.example != nil {
 		f.Hint = plain(p.example)
@@ -115,6 +117,28 @@ func bodyFields(s *schema) []field {
 		fields = append(fields, newField(p.name, p.required, "", p.schema))
 	}
 	return fields
+}
+
+// render prepares a form's fields. Only a filter's names are the parameters' own.
+func render(fields []field, id string, filters bool) error {
+	for i := range fields {
+		f := &fields[i]
+		f.ID, f.Input = id+"-"+f.Name, f.place+f.Name
+		switch {
+		case filters:
+			f.Input = f.Name
+		case f.place != bodyPrefix:
+			f.ID = id + "-" + f.Input
+		}
+		for name, into := range map[string]*template.HTML{"label": &f.Label, "note": &f.Note} {
+			var out bytes.Buffer
+			if err := templates.ExecuteTemplate(&out, name, f); err != nil {
+				return fmt.Errorf("render the field %s: %w", f.ID, err)
+			}
+			*into = template.HTML(out.String()) //nolint:gosec // of a template
+		}
+	}
+	return nil
 }
 
 // plain is a JSON value as a person types it.

@@ -15,8 +15,6 @@ import (
 type input struct {
 	*field
 	Kind   string // in which its value can be shown
-	ID     string
-	Input  string // its name in the form
 	Values []string
 	Pairs  []pair
 	Error  string
@@ -50,7 +48,7 @@ func newFilter(op *operation, given url.Values, told *problemView) *filterForm {
 	form := &filterForm{}
 	for i := range op.filter {
 		f := &op.filter[i]
-		in := input{field: f, Kind: f.Kind, ID: op.ID + "-" + f.Name, Input: f.Name}
+		in := input{field: f, Kind: f.Kind}
 		switch {
 		case f.Kind == kindPairs:
 			for _, name := range sortedKeys(given) {
@@ -73,7 +71,7 @@ func newFilter(op *operation, given url.Values, told *problemView) *filterForm {
 		default:
 			in.Values = given[f.Name]
 		}
-		in.Error = told.of(f, queryPrefix, in.ID)
+		in.Error = told.of(f)
 		form.Open = form.Open || in.Error != ""
 		if given.Get(f.Name) != "" && !slices.Contains(positions, f.Name) {
 			form.Set++
@@ -154,26 +152,15 @@ func (op *operation) changes() bool {
 
 func newAction(target string, op *operation, fill filling) action {
 	a := action{operation: op, Target: target, Danger: op.Method == http.MethodDelete}
-	for i := range op.parameters {
-		p := &op.parameters[i]
-		switch {
-		case p.in == "header" && strings.EqualFold(p.name, "If-Match"):
-			a.ETag = fill.etag
-			continue
-		case p.in == "header" && strings.EqualFold(p.name, "Idempotency-Key"):
-			a.Key = rand.Text()
-			continue
-		case p.in == "path":
-			continue
-		}
-		f := parameterField(p)
-		prefix := queryPrefix
-		if p.in == "header" {
-			prefix = headerPrefix
-		}
-		in := input{field: &f, Kind: f.Kind, ID: op.ID + "-" + prefix + f.Name, Input: prefix + f.Name, Values: fill.typed[prefix+f.Name]}
-		in.Error = fill.told.of(&f, prefix, in.ID)
-		a.Asides = append(a.Asides, in)
+	if op.parameterNamed("header", "If-Match") != nil {
+		a.ETag = fill.etag
+	}
+	if op.parameterNamed("header", "Idempotency-Key") != nil {
+		a.Key = rand.Text()
+	}
+	for i := range op.asides {
+		f := &op.asides[i]
+		a.Asides = append(a.Asides, input{field: f, Kind: f.Kind, Values: fill.typed[f.Input], Error: fill.told.of(f)})
 	}
 	if len(op.bodies) == 0 {
 		return a
@@ -192,13 +179,12 @@ func (a *action) fill(op *operation, fill filling) {
 	for i := range b.fields {
 		f := &b.fields[i]
 		old := fill.members[f.Name]
-		in := input{field: f, Kind: f.kindFor(old), ID: op.ID + "-" + f.Name, Input: bodyPrefix + f.Name}
+		in := input{field: f, Kind: f.kindFor(old), Error: fill.told.of(f)}
 		if fill.typed != nil {
-			in.Values = fill.typed[in.Input]
+			in.Values = fill.typed[f.Input]
 		} else {
 			in.Values = f.shown(old)
 		}
-		in.Error = fill.told.of(f, bodyPrefix, in.ID)
 		a.Inputs = append(a.Inputs, in)
 		if len(old) > 0 {
 			was.set(f.Name, old)
@@ -290,12 +276,12 @@ func (p *pages) conflict(w http.ResponseWriter, r *http.Request, v *visit, page 
 		for i := range b.fields {
 			f := &b.fields[i]
 			was, is := s.was[f.Name], fill.members[f.Name]
-			mine := !f.unchanged(was, s.form[bodyPrefix+f.Name])
+			mine := !f.unchanged(was, s.form[f.Input])
 			if len(s.was) > 0 && !sameJSON(was, is) {
 				page.Changed = append(page.Changed, changedField{f.Name, short(was), short(is), mine && !s.raw})
 			}
 			if !mine {
-				fill.typed[bodyPrefix+f.Name] = f.shown(is)
+				fill.typed[f.Input] = f.shown(is)
 			}
 		}
 	}

@@ -74,8 +74,12 @@ func (r *reader) operation(method, path string, shared []any, spec *object) *ope
 		op.answers = append(op.answers, r.answer(status, responses.get(status)))
 	}
 	for i := range op.parameters {
-		if p := &op.parameters[i]; p.in == "query" {
+		switch p := &op.parameters[i]; {
+		case p.in == "path", p.comesByItself(), p.in == "header" && method == http.MethodGet:
+		case method == http.MethodGet:
 			op.filter = append(op.filter, parameterField(p))
+		default:
+			op.asides = append(op.asides, parameterField(p))
 		}
 	}
 	for i := range op.bodies {
@@ -92,6 +96,11 @@ func (r *reader) parameter(node any) parameter {
 	explode, given := o.get("explode").(bool)
 	p.explode = explode || !given && p.in == "query"
 	return p
+}
+
+// comesByItself reports whether a form sends it without being told.
+func (p *parameter) comesByItself() bool {
+	return p.in == "header" && (strings.EqualFold(p.name, "If-Match") || strings.EqualFold(p.name, "Idempotency-Key"))
 }
 
 func (r *reader) bodies(content *object) []body {

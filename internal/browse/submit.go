@@ -91,7 +91,7 @@ func (b *body) compose(form url.Values, was map[string]json.RawMessage, method s
 	for i := range b.fields {
 		f := &b.fields[i]
 		old := was[f.Name]
-		typed := form[bodyPrefix+f.Name]
+		typed := form[f.Input]
 		if f.unchanged(old, typed) {
 			if !patches && !isNothing(old) {
 				made.set(f.Name, old)
@@ -171,19 +171,17 @@ func (s *submission) make(r *http.Request) *http.Request {
 	made.Header.Del("Content-Length")
 	made.Header.Set("Accept", "*/*")
 	if s.op != nil {
-		for _, p := range s.op.parameters {
-			switch p.in {
-			case "query":
-				f := parameterField(&p)
-				if values := f.query(s.form[queryPrefix+p.name]); len(values) > 0 {
-					query[p.name] = values
-				}
-			case "header":
-				if value := s.header(p.name); value != "" {
-					made.Header.Set(p.name, value)
-				}
+		for i := range s.op.asides {
+			f := &s.op.asides[i]
+			switch values := f.query(s.form[f.Input]); {
+			case len(values) == 0:
+			case f.place == queryPrefix:
+				query[f.Name] = values
+			default:
+				made.Header.Set(f.Name, values[0])
 			}
 		}
+		s.setPreconditions(made.Header)
 	}
 	made.URL.RawQuery = readable(query)
 	made.Body, made.ContentLength = http.NoBody, 0
@@ -194,17 +192,14 @@ func (s *submission) make(r *http.Request) *http.Request {
 	return made
 }
 
-// header is what a form says of one: If-Match and Idempotency-Key come by themselves.
-func (s *submission) header(name string) string {
-	switch value := s.form.Get(headerPrefix + name); {
-	case value != "":
-		return value
-	case strings.EqualFold(name, "If-Match"):
-		return s.form.Get(etagName)
-	case strings.EqualFold(name, "Idempotency-Key") && s.form.Get(keyName) != "":
+// setPreconditions sets what forms carry with them.
+func (s *submission) setPreconditions(h http.Header) {
+	if etag := s.form.Get(etagName); etag != "" && s.op.parameterNamed("header", "If-Match") != nil {
+		h.Set("If-Match", etag)
+	}
+	if key := s.form.Get(keyName); key != "" && s.op.parameterNamed("header", "Idempotency-Key") != nil {
 		// Of what is done too: who goes back, changes the form and sends it again means another thing.
 		sum := sha256.Sum256(s.body)
-		return s.form.Get(keyName) + "-" + base64.RawURLEncoding.EncodeToString(sum[:9])
+		h.Set("Idempotency-Key", key+"-"+base64.RawURLEncoding.EncodeToString(sum[:9]))
 	}
-	return ""
 }

@@ -223,7 +223,7 @@ func readProblem(rec *record) *problemView {
 }
 
 // of returns what a problem says of a field, and has its list lead there. It is nil-safe.
-func (p *problemView) of(f *field, in, id string) string {
+func (p *problemView) of(f *field) string {
 	if p == nil {
 		return ""
 	}
@@ -231,7 +231,7 @@ func (p *problemView) of(f *field, in, id string) string {
 	for i := range p.Faults {
 		fault := &p.Faults[i]
 		detail := fault.Detail
-		if in == bodyPrefix {
+		if f.place == bodyPrefix {
 			first, rest, _ := strings.Cut(strings.TrimPrefix(unescapePointer(fault.pointer), "#/"), "/")
 			if fault.pointer == "" || first != strings.ReplaceAll(strings.ReplaceAll(f.Name, "~", "~0"), "/", "~1") {
 				continue
@@ -242,7 +242,7 @@ func (p *problemView) of(f *field, in, id string) string {
 		} else if fault.parameter != f.Name && (f.Prefix == "" || !strings.HasPrefix(fault.parameter, f.Prefix)) {
 			continue
 		}
-		fault.Href = "#" + id
+		fault.Href = "#" + f.ID
 		told = append(told, detail)
 	}
 	return strings.Join(told, "; ")
