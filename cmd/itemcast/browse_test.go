@@ -206,6 +206,20 @@ func TestBrowse_WithoutScriptOneCanReadFilterPageAndFillIn(t *testing.T) {
 	b.says(".found", "operations say “hook”.")
 }
 
+func TestBrowse_AnotherOriginsFormDoesNothing(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	item := n.made(`{"name":"a"}`)
+	const form, formType = "_method=DELETE", "application/x-www-form-urlencoded"
+	got := n.call(http.MethodPost, item, form, "Content-Type", formType, "Accept", "text/html", "Sec-Fetch-Site", "cross-site")
+	if got.status != http.StatusForbidden || !strings.Contains(string(got.body), "A page of another origin may not change anything here.") ||
+		!strings.HasPrefix(got.header.Get("Content-Type"), "text/html") {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+	n.call(http.MethodGet, item, "").expect(t, http.StatusOK)
+	n.call(http.MethodPost, item, form, "Content-Type", formType).refused(t, "a client's form", http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED")
+}
+
 func TestBrowse_ByKeyboard(t *testing.T) {
 	t.Parallel()
 	n := startNode(t)

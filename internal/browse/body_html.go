@@ -23,7 +23,7 @@ func jsonHTML(text []byte, site links) template.HTML {
 	for range w.open {
 		w.out = append(w.out, closeMembers...)
 	}
-	return template.HTML(w.out) //nolint:gosec // everything from the text is escaped
+	return template.HTML(w.out) // everything from the text is escaped
 }
 
 type jsonWriter struct {
@@ -138,7 +138,7 @@ func (w *jsonWriter) span(class string, raw []byte) {
 
 // textHTML is any other text.
 func textHTML(text []byte) template.HTML {
-	return template.HTML(appendEscaped(make([]byte, 0, len(text)+len(text)/8), text)) //nolint:gosec // escaped
+	return template.HTML(appendEscaped(make([]byte, 0, len(text)+len(text)/8), text)) // escaped
 }
 
 // appendEscaped writes text so that a browser reads exactly it: a carriage return too, which would else become a line feed.

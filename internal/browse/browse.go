@@ -45,17 +45,11 @@ func New(of *contract.Document, options Options) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{document: d, options: options, links: newLinks(options.PublicURL, d.base), static: map[*operation]*static{}, finder: http.NewServeMux()}
+	a := &API{document: d, options: options, links: newLinks(options.PublicURL, d.base), finder: http.NewServeMux()}
 	for _, res := range d.resources {
-		for _, op := range res.operations {
-			if a.static[op], err = a.prepare(op); err != nil {
-				return nil, err
-			}
-		}
 		a.finder.Handle(d.pattern(res), found{res})
 	}
-	a.static[nil], err = a.prepare(nil)
-	return a, err
+	return a, a.prepare()
 }
 
 // found is what the finder's mux finds.
@@ -97,7 +91,7 @@ func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	switch {
-	case wants && r.Method == http.MethodGet:
+	case wants && (r.Method == http.MethodGet || r.Method == http.MethodHead):
 		p.read(w, r)
 	case wants && isForm(r):
 		p.submit(w, r)
@@ -175,11 +169,11 @@ func (p *pages) read(w http.ResponseWriter, r *http.Request) {
 	}
 	v := &visit{res: res}
 	asked := plainly(r, query)
-	var rec *record
+	asked.Method = http.MethodGet // net/http keeps the page of a HEAD to itself
 	if op != nil && op.answersOnlyStreams() {
 		asked.Method = http.MethodHead // it is for a stream's client: a page says no more than that it is there
 	}
-	rec = p.ask(w, asked, v)
+	rec := p.ask(w, asked, v)
 	page := p.page(w, r, v, res, op, rec)
 	page.Request = p.request(asked, v, nil)
 	if op != nil {
@@ -246,7 +240,11 @@ func (p *pages) after(r *http.Request, s *submission, rec *record) string {
 		if target == "" {
 			return ""
 		}
-		made := p.find(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: target}}).operation(http.MethodGet)
+		address, err := url.Parse(target)
+		if err != nil {
+			return ""
+		}
+		made := p.find(&http.Request{Method: http.MethodGet, URL: address}).operation(http.MethodGet)
 		if made == nil || s.op.answerType() == "" || made.answerType() != s.op.answerType() {
 			return ""
 		}

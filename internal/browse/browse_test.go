@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -18,6 +19,7 @@ import (
 	"itemcast/internal/browse"
 	"itemcast/internal/problem"
 	"itemcast/internal/rest/contract"
+	"itemcast/openapi"
 )
 
 // The contract has of each thing that pages are drawn from one.
@@ -594,6 +596,52 @@ func TestPage_ShowsTheBeginningOfWhatIsLarge(t *testing.T) {
 		t.Errorf("%d bytes are shown", len(got))
 	}
 	setup(t, answering(http.StatusOK, "\xff\xfe")).open("/api/t/things").has(`This is not text.`)
+}
+
+func BenchmarkNew(b *testing.B) {
+	document, err := contract.Load(openapi.Files, "core.yaml")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := browse.New(document, browse.Options{PublicURL: publicURL}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// TestNew_AllDocuments holds for every document that is served: there is a page for each of its operations.
+func TestNew_AllDocuments(t *testing.T) {
+	t.Parallel()
+	names, err := fs.Glob(openapi.Files, "*.yaml")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%v: %v", names, err)
+	}
+	for _, name := range names {
+		document, err := contract.Load(openapi.Files, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages, err := browse.New(document, browse.Options{PublicURL: publicURL})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		everyone := func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				next.ServeHTTP(w, r.WithContext(account.WithActor(r.Context(), account.Actor{Permissions: account.All()})))
+			})
+		}
+		s := &site{t: t, Handler: pages.Around(everyone, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, `{}`) }))}
+		for path, item := range document.Spec().Paths.Map() {
+			p := s.open(document.Base() + strings.NewReplacer("{", "", "}", "").Replace(path)).status(http.StatusOK)
+			for method, op := range item.Operations() {
+				if method != http.MethodGet {
+					p.has(`id="` + op.OperationID + `"`)
+				}
+				s.open(document.Base() + "/?op=" + op.OperationID).has(html.EscapeString(op.Summary))
+			}
+		}
+	}
 }
 
 // A page is to cost little more than its answer.

@@ -128,7 +128,7 @@ func details(op *operation) (template.HTML, error) {
 	if err := templates.ExecuteTemplate(&out, "details.html", v); err != nil {
 		return "", fmt.Errorf("render the documentation of %s: %w", op.ID, err)
 	}
-	return template.HTML(out.String()), nil //nolint:gosec // of a template
+	return template.HTML(out.String()), nil // of a template
 }
 
 func contents(bodies []body) []contentView {

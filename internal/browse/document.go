@@ -85,6 +85,9 @@ type header struct {
 	*schema
 }
 
+// taken are the ids of the parts of a page; the others are those of operations.
+var taken = []string{"main", "search", "operations", "live", "filter", "details", "curl", "status", "headers", "body", "fold", "changed", "related", "about"}
+
 // methodOrder is that in which a page offers methods.
 var methodOrder = []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete}
 
@@ -112,6 +115,9 @@ func readDocument(text []byte, base string) (*document, error) {
 	d.relate()
 	for _, res := range d.resources {
 		for _, op := range res.operations {
+			if slices.Contains(taken, op.ID) {
+				return nil, fmt.Errorf("prepare pages: the operationId %s is the name of a part of every page", op.ID)
+			}
 			if err := op.render(); err != nil {
 				return nil, err
 			}

@@ -135,7 +135,7 @@ func render(fields []field, id string, filters bool) error {
 			if err := templates.ExecuteTemplate(&out, name, f); err != nil {
 				return fmt.Errorf("render the field %s: %w", f.ID, err)
 			}
-			*into = template.HTML(out.String()) //nolint:gosec // of a template
+			*into = template.HTML(out.String()) // of a template
 		}
 	}
 	return nil

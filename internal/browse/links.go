@@ -68,7 +68,7 @@ func (l links) headerHTML(name, value string) template.HTML {
 		}
 		value = value[end:]
 	}
-	return template.HTML(out) //nolint:gosec // escaped
+	return template.HTML(out) // escaped
 }
 
 // paged are the next and the previous page, of the Link header (RFC 8288).

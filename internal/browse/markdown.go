@@ -19,9 +19,9 @@ func markdown(text string) template.HTML {
 	}
 	var out bytes.Buffer
 	if err := commonMark.Convert([]byte(text), &out); err != nil { // a buffer takes everything
-		return template.HTML(template.HTMLEscapeString(text)) //nolint:gosec // escaped
+		return template.HTML(template.HTMLEscapeString(text)) // escaped
 	}
-	return template.HTML(out.String()) //nolint:gosec // goldmark has escaped it
+	return template.HTML(out.String()) // goldmark has escaped it
 }
 
 // inline is markdown for a line: a single paragraph without its tag.
@@ -29,8 +29,8 @@ func inline(text string) template.HTML {
 	out := strings.TrimSpace(string(markdown(text)))
 	if within, ok := strings.CutPrefix(out, "<p>"); ok && strings.Count(out, "<p>") == 1 {
 		if within, ok = strings.CutSuffix(within, "</p>"); ok {
-			return template.HTML(within) //nolint:gosec // goldmark has escaped it
+			return template.HTML(within) // goldmark has escaped it
 		}
 	}
-	return template.HTML(out) //nolint:gosec // goldmark has escaped it
+	return template.HTML(out) // goldmark has escaped it
 }

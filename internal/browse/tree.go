@@ -65,21 +65,6 @@ func (o *object) keys() []string {
 	return o.names
 }
 
-// MarshalJSON keeps the order.
-func (o *object) MarshalJSON() ([]byte, error) {
-	var out bytes.Buffer
-	out.WriteByte('{')
-	for i, name := range o.names {
-		if i > 0 {
-			out.WriteByte(',')
-		}
-		out.WriteString(quote(name) + ":")
-		out.WriteString(inWords(o.values[name]))
-	}
-	out.WriteByte('}')
-	return out.Bytes(), nil
-}
-
 func newObject() *object { return &object{values: map[string]any{}} }
 
 // parse reads JSON into *object, []any, string, json.Number, bool and nil.
@@ -158,11 +143,39 @@ func (s spec) follow(node any) (target *object, name string) {
 // quote writes a JSON string.
 func quote(text string) string { return inWords(text) }
 
-// inWords is a JSON value as people read it: without escapes for what only HTML minds. What package json cannot encode is not in it.
+// inWords is a JSON value as people read it: in its order, and without escapes for what only HTML minds.
 func inWords(value any) string {
 	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(value)
-	return strings.TrimSuffix(out.String(), "\n")
+	write(&out, value)
+	return out.String()
+}
+
+func write(out *bytes.Buffer, value any) {
+	switch value := value.(type) {
+	case *object:
+		out.WriteByte('{')
+		for i, name := range value.names {
+			if i > 0 {
+				out.WriteByte(',')
+			}
+			write(out, name)
+			out.WriteByte(':')
+			write(out, value.values[name])
+		}
+		out.WriteByte('}')
+	case []any:
+		out.WriteByte('[')
+		for i, one := range value {
+			if i > 0 {
+				out.WriteByte(',')
+			}
+			write(out, one)
+		}
+		out.WriteByte(']')
+	default:
+		encoder := json.NewEncoder(out)
+		encoder.SetEscapeHTML(false)
+		_ = encoder.Encode(value) // a scalar, or JSON as it was: it can be encoded
+		out.Truncate(out.Len() - 1)
+	}
 }

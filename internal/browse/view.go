@@ -1,7 +1,6 @@
 package browse
 
 import (
-	"bytes"
 	"cmp"
 	"embed"
 	"encoding/json"
@@ -279,13 +278,11 @@ func takeNotice(w http.ResponseWriter, r *http.Request) string {
 	return fmt.Sprintf("%s: %s answered %d %s.", done[method], method, code, http.StatusText(code))
 }
 
-// prepare renders what the pages of an operation have in common.
-func (a *API) prepare(current *operation) (*static, error) {
-	s := &static{Site: a.document.title, Base: a.document.base + "/", Assets: a.options.Assets}
+// prepare renders what the pages of each operation have in common.
+func (a *API) prepare() error {
 	type entry struct {
 		*operation
-		Href    string
-		Current bool
+		Href string
 	}
 	type group struct {
 		Name    string
@@ -295,16 +292,24 @@ func (a *API) prepare(current *operation) (*static, error) {
 	for _, t := range a.document.tags {
 		g := group{Name: t.Name}
 		for _, op := range t.Operations {
-			g.Entries = append(g.Entries, entry{op, a.href(op), op == current})
+			g.Entries = append(g.Entries, entry{op, a.href(op)})
 		}
 		groups = append(groups, g)
 	}
-	var out bytes.Buffer
+	var out strings.Builder
 	if err := templates.ExecuteTemplate(&out, "nav.html", groups); err != nil {
-		return nil, fmt.Errorf("render the navigation: %w", err)
+		return fmt.Errorf("render the navigation: %w", err)
 	}
-	s.Nav = template.HTML(out.String()) //nolint:gosec // of a template
-	return s, nil
+	common := static{Site: a.document.title, Base: a.document.base + "/", Assets: a.options.Assets, Nav: template.HTML(out.String())} // of a template
+	a.static = map[*operation]*static{nil: &common}
+	for _, res := range a.document.resources {
+		for _, op := range res.operations {
+			own, mark := common, `data-op="`+template.HTMLEscapeString(op.ID)+`"`
+			own.Nav = template.HTML(strings.Replace(out.String(), mark, mark+` aria-current="page"`, 1)) // the same
+			a.static[op] = &own
+		}
+	}
+	return nil
 }
 
 // href is where an operation can be used; where that depends on parameters, where it is documented.
