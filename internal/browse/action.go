@@ -51,7 +51,7 @@ func (p *pages) actions(r *http.Request, v *visit, res *resource, rec *record) [
 	}
 	var actions []action
 	for _, op := range res.operations {
-		if op.Method == http.MethodGet || !op.May(v.actor.Permissions) {
+		if op.Method == http.MethodGet || op.forClients || !op.May(v.actor.Permissions) {
 			continue
 		}
 		own := fill

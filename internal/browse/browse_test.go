@@ -106,6 +106,13 @@ paths:
       x-permission: items.edit
       parameters: [{ name: hard, in: query, schema: { type: boolean, default: false } }]
       responses: { "202": { description: ok, content: { application/json: { schema: { type: object } } } } }
+  /files:
+    post:
+      operationId: sendFile
+      tags: [keys]
+      summary: Send a file
+      requestBody: { required: true, content: { multipart/form-data: { schema: { type: object, properties: { file: { type: string, format: binary } } } } } }
+      responses: { "201": { description: made } }
   /keys:
     post:
       operationId: createKey
@@ -457,6 +464,7 @@ func TestPage_OffersWhatItsUserMayDo(t *testing.T) {
 		has(`id="patchThing"`, `id="replaceThing"`, `/things/1/poke`).lacks(`id="deleteThing"`)
 	setup(t, body, as(account.APIAccess, account.ItemsView)).open("/api/t/things/1").
 		lacks(`id="patchThing"`, `id="replaceThing"`, `id="deleteThing"`, `/things/1/poke`)
+	setup(t, body).open("/api/t/files").lacks(`<details class="panel action`) // nobody types a file
 	setup(t, body, as(account.APIAccess)).open("/api/t/").has(`class="denied"`, `needs items.create`)
 }
 

@@ -52,6 +52,7 @@ type operation struct {
 	parameters []parameter
 	bodies     []body
 	bodyNeeded bool
+	forClients bool // it needs a body that nobody can type, such as a file
 	answers    []answer
 	filter     []field // of a GET: the query's parameters, as a form
 	asides     []field // of any other: those and the headers, beside the body's; without those that forms set by themselves

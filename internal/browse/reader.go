@@ -68,6 +68,7 @@ func (r *reader) operation(method, path string, shared []any, spec *object) *ope
 	if requestBody, _ := r.follow(spec.get("requestBody")); requestBody != nil {
 		op.bodyNeeded = requestBody.isTrue("required")
 		op.bodies = r.bodies(requestBody.object("content"))
+		op.forClients = op.bodyNeeded && !slices.ContainsFunc(op.bodies, func(b body) bool { return isText(b.mediaType) })
 	}
 	responses := spec.object("responses")
 	for _, status := range responses.keys() {
@@ -96,6 +97,11 @@ func (r *reader) parameter(node any) parameter {
 	explode, given := o.get("explode").(bool)
 	p.explode = explode || !given && p.in == "query"
 	return p
+}
+
+// isText reports whether a person can type it.
+func isText(mediaType string) bool {
+	return isJSON(mediaType) || strings.HasPrefix(mediaType, "text/") || strings.HasSuffix(mediaType, "ndjson") || strings.HasSuffix(mediaType, "yaml")
 }
 
 // comesByItself reports whether a form sends it without being told.

@@ -19,7 +19,7 @@ func related(r *http.Request, v *visit, res *resource) []relatedLink {
 	for _, child := range res.children {
 		below := strings.Join(child.steps[len(res.steps):], "/")
 		for _, op := range child.operations {
-			if op.May(v.actor.Permissions) {
+			if !op.forClients && op.May(v.actor.Permissions) {
 				found = append(found, relatedLink{op, strings.TrimSuffix(r.URL.EscapedPath(), "/") + "/" + below})
 			}
 		}

@@ -81,6 +81,9 @@ func (s *submission) compose() {
 		return
 	}
 	s.body, s.faults = s.op.bodies[0].compose(s.form, s.was, s.method)
+	if string(s.body) == "{}" && !s.op.bodyNeeded {
+		s.body = nil
+	}
 }
 
 // compose makes a JSON object of a form. What the person has left as it was is sent as it was, and of a merge patch is left out.
