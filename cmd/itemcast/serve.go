@@ -155,6 +155,7 @@ func (n *node) routes(publicURL string) (http.Handler, *graph.Handler) {
 			},
 			Watch: n.signIn.Watch},
 		Contract:    n.contract,
+		Pages:       n.pages,
 		GraphQL:     graphQL,
 		Idempotency: idempotency.Middleware(n.database.pool, caller, idempotency.Patience),
 		SignIn:      n.signIn,

@@ -3,8 +3,10 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -169,6 +171,63 @@ func (w *walked) check(t *testing.T, name string, who walker, need account.Permi
 	if leaked := w.leaks(who, got.body); leaked != nil {
 		t.Errorf("%s shows %q: %s", name, leaked, got.body)
 	}
+}
+
+// Pages are the same operations: a form that is offered is one that its user may send, and a page shows no more than the answer.
+func TestWalk_EveryPage(t *testing.T) {
+	t.Parallel()
+	w := startWalk(t)
+	var spec object
+	if err := json.Unmarshal(w.node.contract.JSON(), &spec); err != nil {
+		t.Fatal(err)
+	}
+	offers := regexp.MustCompile(`name="_method" value="(\w+)"`)
+	for _, path := range slices.Sorted(maps.Keys(spec.at("paths"))) {
+		at := w.node.contract.Base() + strings.ReplaceAll(path, "{id}", w.id(strings.Split(path, "/")[1]))
+		for name, who := range w.walkers {
+			got := w.fetchAs(who, at)
+			if leaked := w.leaks(who, got.body); leaked != nil && !strings.Contains(at, w.ids[leaked[0]]) {
+				t.Errorf("%s as %s shows %q", path, name, leaked)
+			}
+			if who.permissions == nil && (got.status != http.StatusSeeOther || len(got.body) > 0) {
+				t.Errorf("%s as %s: got %d %s", path, name, got.status, got.body)
+			}
+			for _, offered := range offers.FindAllSubmatch(got.body, -1) {
+				method := strings.ToLower(string(offered[1]))
+				if method == "options" {
+					continue
+				}
+				need, _ := spec.at("paths", path, method)["x-permission"].(string)
+				if !who.permissions.Has(account.APIAccess) || !who.permissions.Has(account.Permission(need)) {
+					t.Errorf("%s offers %s to %s, who lacks %s", path, method, name, need)
+				}
+			}
+		}
+	}
+}
+
+// fetchAs opens a page as a walker.
+func (w *walked) fetchAs(who walker, path string) answer {
+	w.t.Helper()
+	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.url+path, http.NoBody)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for name, value := range map[string]string{"Accept": "text/html", "Authorization": who.authorization, "Cookie": who.session} {
+		if value != "" {
+			request.Header.Set(name, value)
+		}
+	}
+	response, err := w.browser().Do(request)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return answer{status: response.StatusCode, header: response.Header, body: body}
 }
 
 // object is JSON of which parts are found by their path.

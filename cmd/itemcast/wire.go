@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"itemcast/internal/account"
+	"itemcast/internal/browse"
 	"itemcast/internal/change"
 	"itemcast/internal/db"
 	"itemcast/internal/hook"
@@ -20,6 +21,7 @@ import (
 	"itemcast/internal/live"
 	"itemcast/internal/rest/contract"
 	"itemcast/internal/rest/idempotency"
+	"itemcast/internal/web"
 	"itemcast/internal/workflow"
 	"itemcast/openapi"
 )
@@ -30,6 +32,7 @@ type node struct {
 	notifier   *pgxpool.Pool // the sequencer's and the feed's own connections: they never queue behind requests
 	queue      *pgxpool.Pool // the dispatcher's
 	contract   *contract.Document
+	pages      *browse.API
 	sequencer  *change.Sequencer
 	feed       *change.Feed
 	keeper     *change.Keeper
@@ -65,6 +68,11 @@ func wire(ctx context.Context, o *opened, with settings, log *slog.Logger) (*nod
 	if err != nil {
 		return nil, fmt.Errorf("load the contract: %w", err)
 	}
+	pages, err := browse.New(document, browse.Options{PublicURL: with.publicURL, LoginURL: "/login", LogoutURL: "/logout",
+		WhoURL: document.Base() + "/me", Assets: browse.Assets(web.Loads("browse"))})
+	if err != nil {
+		return nil, err
+	}
 	notifier, err := db.Derive(ctx, o.pool, notifierConns, false)
 	if err != nil {
 		return nil, fmt.Errorf("for the notifier: %w", err)
@@ -80,7 +88,7 @@ func wire(ctx context.Context, o *opened, with settings, log *slog.Logger) (*nod
 		notifier.Close()
 		return nil, err
 	}
-	n := &node{database: o, notifier: notifier, queue: queue, contract: document, feed: feed, proxies: with.proxies, log: log}
+	n := &node{database: o, notifier: notifier, queue: queue, contract: document, pages: pages, feed: feed, proxies: with.proxies, log: log}
 	n.sequencer = change.NewSequencer(notifier, log)
 	n.signIn = account.NewSignIn(o.pool, log)
 	n.account = account.NewService(o.pool, n.signIn, with.publicURL)

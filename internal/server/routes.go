@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"itemcast/graph"
+	"itemcast/internal/browse"
 	"itemcast/internal/problem"
 	"itemcast/internal/rest"
 	"itemcast/internal/rest/contract"
@@ -20,6 +21,7 @@ import (
 type Handlers struct {
 	API         *rest.API
 	Contract    *contract.Document
+	Pages       *browse.API
 	GraphQL     http.Handler
 	Idempotency func(http.Handler) http.Handler
 	SignIn      Browsers
@@ -43,7 +45,8 @@ func Routes(h Handlers) http.Handler {
 	mux.HandleFunc("GET /api/v1/openapi.yaml", h.Contract.ServeYAML)
 
 	// Signed in, with api.access; each operation asks for its own permission besides.
-	api := signedIn(h.Gate, contract.WriteProblem, unhurried(operations(h)))
+	// To a browser, each is a page.
+	api := h.Pages.Around(func(next http.Handler) http.Handler { return signedIn(h.Gate, browse.Refuse, next) }, unhurried(operations(h)))
 	mux.Handle("/api/v1/", api)
 	mux.Handle("/api/v1", withSlash(api))
 
@@ -55,13 +58,14 @@ func Routes(h Handlers) http.Handler {
 	mux.Handle("/api/v1/openapi.json", nothing) // by another method
 	mux.Handle("/api/v1/openapi.yaml", nothing)
 	mux.Handle("/", nothing)
-	return contract.Recover(deadlines(secure(h.PublicURL, addressed(h.Proxies, contract.Canonical("/api/", mux)))))
+	return h.Pages.Problems(pages.Who, contract.Recover(deadlines(secure(h.PublicURL, addressed(h.Proxies, contract.Canonical("/api/", mux))))))
 }
 
 // operations is every operation of openapi/core.yaml, behind the contract.
 func operations(h Handlers) http.Handler {
 	mux := http.NewServeMux()
 	h.API.Register(mux, h.Contract, h.Idempotency)
+	h.Pages.Describe(mux)
 	mux.Handle("/", contract.NotFound(mux))
 	return mux
 }

@@ -91,6 +91,7 @@ func signedIn(g *Gate, refuse refusal, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, err := g.Identify(r.Context(), r.Header)
 		if err == nil {
+			r = r.WithContext(ctx)
 			_, err = account.Authorize(ctx)
 		}
 		if err != nil {
@@ -101,7 +102,7 @@ func signedIn(g *Gate, refuse refusal, next http.Handler) http.Handler {
 			refuse(w, r, err)
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(ctx))
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -93,7 +93,7 @@ func TestPages_AreOnlyRead(t *testing.T) {
 func TestHome_ExamplesUseThePublicURL(t *testing.T) {
 	t.Parallel()
 	body := request(newHome(builtTree(t), "https://items.example/", nobody), "GET", "/").Body.String()
-	for _, want := range []string{`href="/graphql"`, `href="/api/v1/items"`, `href="/api/v1/openapi.json"`, "https://items.example/api/v1/items\n"} {
+	for _, want := range []string{`href="/graphql"`, `href="/api/v1/"`, `href="/api/v1/openapi.json"`, "https://items.example/api/v1/items\n"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %s in\n%s", want, body)
 		}

@@ -17,6 +17,7 @@ const pages = {
   playground: 'src/playground/playground.jsx',
   home: 'src/home/home.css',
   form: 'src/form/form.css',
+  browse: 'src/browse/browse.js',
 };
 const icon = 'src/icon.svg';
 
