@@ -28,7 +28,7 @@ func (d *Dispatcher) fanOut(ctx context.Context, tx pgx.Tx, changes []*change.Ch
 	if err != nil {
 		return fmt.Errorf("read hooks: %w", err)
 	}
-	deliveries, err := d.match(ctx, q, hooks, changes)
+	deliveries, err := d.match(ctx, tx, hooks, changes)
 	if err != nil || len(deliveries) == 0 {
 		return err
 	}
@@ -54,15 +54,15 @@ type matched struct {
 }
 
 // match returns what is to be delivered, in the log's order. Hooks whose filters can be applied no more it makes inactive.
-func (d *Dispatcher) match(ctx context.Context, q *dbsqlc.Queries, hooks []dbsqlc.ActiveHooksOfRow, changes []*change.Change) ([]matched, error) {
+func (d *Dispatcher) match(ctx context.Context, tx pgx.Tx, hooks []dbsqlc.ActiveHooksOfRow, changes []*change.Change) ([]matched, error) {
 	items := newDecoded()
 	var deliveries []matched
 	for n := range hooks {
 		h := &hooks[n]
 		wanted, err := d.judge.wanted(ctx, interestOf(h), changes, items)
 		if reason := staleFilter(err); reason != "" {
-			if _, err := q.DisableHook(ctx, dbsqlc.DisableHookParams{ID: h.ID, Reason: reason}); err != nil {
-				return nil, fmt.Errorf("disable hook: %w", err)
+			if _, err := makeInactive(ctx, tx, h.ID, reason); err != nil {
+				return nil, err
 			}
 			d.log.Warn("a hook was made inactive", "hook", h.ID, "reason", reason)
 			continue
