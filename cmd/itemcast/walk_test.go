@@ -192,6 +192,9 @@ func TestWalk_EveryPage(t *testing.T) {
 			if who.permissions == nil && (got.status != http.StatusSeeOther || len(got.body) > 0) {
 				t.Errorf("%s as %s: got %d %s", path, name, got.status, got.body)
 			}
+			if who.permissions != nil && !who.permissions.Has(account.APIAccess) && (got.status != http.StatusForbidden || !strings.Contains(string(got.body), `action="/logout"`)) {
+				t.Errorf("%s as %s: got %d, and no way to sign out", path, name, got.status)
+			}
 			for _, offered := range offers.FindAllSubmatch(got.body, -1) {
 				method := strings.ToLower(string(offered[1]))
 				if method == "options" {
