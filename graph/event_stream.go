@@ -89,7 +89,7 @@ func (t eventStream) serve(out *eventstream.Writer, r *http.Request, exec graphq
 			Hub:    t.hub,
 			Source: source,
 			SignIn: func() (context.Context, error) {
-				return t.config.SignIn(ctx, r.Header.Get("Authorization"))
+				return t.config.SignIn(ctx, r.Header)
 			},
 			Watch: t.config.Watch,
 			Event: "next", Checkpoint: checkpoints(r), Fail: fail,

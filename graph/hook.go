@@ -9,7 +9,6 @@ import (
 
 	"itemcast/graph/internal/model"
 	"itemcast/internal/hook"
-	"itemcast/internal/problem"
 )
 
 // settingNames are the fields of CreateHookInput and UpdateHookInput whose names the contract spells otherwise.
@@ -123,19 +122,7 @@ func (r *Resolver) deliveries(ctx context.Context, filter hook.DeliveryFilter, f
 	if err != nil {
 		return nil, err
 	}
-	return &model.DeliveryConnection{Nodes: each(deliveries, toDelivery), PageInfo: oneWay(next, after)}, nil
-}
-
-func checkFirst(first int64) error {
-	if first < 1 || first > maxPage {
-		return problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "first", Detail: "must be from 1 to 200"})
-	}
-	return nil
-}
-
-// oneWay is of a page of a list that is read one way.
-func oneWay(next string, after *string) *model.PageInfo {
-	return &model.PageInfo{HasPreviousPage: after != nil, HasNextPage: next != "", EndCursor: orNil(next)}
+	return &model.DeliveryConnection{Nodes: each(deliveries, toDelivery), PageInfo: oneWay(after, next)}, nil
 }
 
 func toState(state *model.DeliveryState) hook.State {

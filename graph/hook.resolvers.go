@@ -112,7 +112,7 @@ func (r *queryResolver) Hooks(ctx context.Context, first int64, after *string) (
 	if err != nil {
 		return nil, err
 	}
-	return &model.HookConnection{Nodes: each(hooks, toHook), PageInfo: oneWay(next, after)}, nil
+	return &model.HookConnection{Nodes: each(hooks, toHook), PageInfo: oneWay(after, next)}, nil
 }
 
 // Hook is the resolver for the hook field.

@@ -15,8 +15,11 @@ import (
 )
 
 type (
-	itemFilter = model.ItemFilter
-	itemSort   = item.Sort
+	itemFilter      = model.ItemFilter
+	auditFilter     = model.AuditFilter
+	createUserInput = model.CreateUserInput
+	updateUserInput = model.UpdateUserInput
+	itemSort        = item.Sort
 )
 
 // queryLimit refuses longer queries, which are kept in memory for those who send them again.

@@ -77,7 +77,7 @@ func Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case problem.Unauthenticated:
 		w.Header().Set("WWW-Authenticate", `Basic realm="Itemcast", charset="UTF-8"`)
 	case problem.Unavailable, problem.TooManyRequests:
-		w.Header().Set("Retry-After", "1")
+		w.Header().Set("Retry-After", p.RetrySeconds())
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	refuse(w, cmp.Or(negotiate(r.Header.Values("Accept")).json, plainJSON), p)

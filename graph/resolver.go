@@ -19,6 +19,7 @@ import (
 	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"itemcast/internal/problem"
+	"itemcast/internal/workflow"
 )
 
 const (
@@ -32,11 +33,13 @@ const (
 
 // Resolver holds the services that the resolvers call.
 type Resolver struct {
-	Items *item.Service
-	Hooks *hook.Service
-	Users *account.Directory
-	Hub   *live.Hub
-	Feed  *change.Feed
+	Account   *account.Service
+	Items     *item.Service
+	Hooks     *hook.Service
+	Workflows *workflow.Service
+	Users     *account.Directory
+	Hub       *live.Hub
+	Feed      *change.Feed
 }
 
 // paging turns a connection's arguments into a page to ask for. Error: INVALID_INPUT.
@@ -128,7 +131,8 @@ func toFields(ids []uuid.UUID, changedFields []model.ItemField) ([]string, error
 }
 
 // patchNames are the fields of UpdateItemInput whose names the contract spells otherwise.
-var patchNames = map[string]string{"clientData": "client_data", "snapshotId": "snapshot_id", "embedCode": "embed_code", "playerUrl": "player_url"}
+var patchNames = map[string]string{"clientData": "client_data", "snapshotId": "snapshot_id", "embedCode": "embed_code", "playerUrl": "player_url",
+	"workflowProfileId": "workflow_profile_id"}
 
 // mergePatch writes what was given of an UpdateItemInput as the merge patch that REST clients send.
 func mergePatch(input map[string]any) ([]byte, error) {

@@ -55,7 +55,7 @@ func (webSocket) Supports(r *http.Request) bool { return r.Header.Get("Upgrade")
 // Do accepts a connection, which from then on lives on goroutines of its own: net/http's, and all that it holds for a request, would be most
 // of its weight. Another origin than the server's own is refused when a browser names one.
 func (t webSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	s := &socket{handler: t.Handler, exec: exec, line: &line{}, authorization: r.Header.Get("Authorization"), running: map[string]*operation{}}
+	s := &socket{handler: t.Handler, exec: exec, line: &line{}, credentials: credentialsOf(r.Header), running: map[string]*operation{}}
 	options := &websocket.AcceptOptions{Subprotocols: []string{subprotocol}}
 	if u, err := url.Parse(t.config.PublicURL); err == nil && u.Host != "" {
 		options.OriginPatterns = []string{u.Scheme + "://" + u.Host} // a proxy before us may not pass on the Host
@@ -65,7 +65,7 @@ func (t webSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		return // Accept has answered
 	}
 	s.conn.SetReadLimit(maxInit)
-	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.ctx, s.cancel = context.WithCancel(account.WithAddress(context.Background(), account.AddressFrom(r.Context())))
 	s.mu.Lock()
 	s.timer = time.AfterFunc(initWait, func() { s.close(closeInitTimeout, "Connection initialisation timeout") })
 	s.mu.Unlock()
@@ -78,15 +78,26 @@ func (t webSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	go s.read()
 }
 
+// credentialsOf is what of a handshake says who it is.
+func credentialsOf(header http.Header) http.Header {
+	credentials := http.Header{}
+	for _, name := range []string{"Authorization", "Cookie"} {
+		if values := header[name]; values != nil {
+			credentials[name] = values
+		}
+	}
+	return credentials
+}
+
 // socket is one connection.
 type socket struct {
-	handler       *Handler
-	exec          graphql.GraphExecutor
-	line          *line
-	conn          *websocket.Conn
-	authorization string          // the handshake's, unless connection_init brings its own
-	ctx           context.Context // says who acts, from connection_init on
-	cancel        context.CancelFunc
+	handler     *Handler
+	exec        graphql.GraphExecutor
+	line        *line
+	conn        *websocket.Conn
+	credentials http.Header     // the handshake's, unless connection_init brings its own
+	ctx         context.Context // says who acts, from connection_init on
+	cancel      context.CancelFunc
 
 	initialised bool        // by the reader
 	heard       atomic.Bool // since the last ping
@@ -169,11 +180,11 @@ func (s *socket) isClosing() bool {
 func (s *socket) begin(payload map[string]any) {
 	for _, name := range []string{"Authorization", "authorization"} {
 		if given, ok := payload[name].(string); ok && given != "" {
-			s.authorization = given
+			s.credentials = http.Header{"Authorization": {given}}
 		}
 	}
 	actor, err := s.signIn()
-	s.authorization = ""
+	s.credentials = nil
 	if err == nil {
 		var leave func()
 		if leave, err = s.handler.hub.Admit(actor); err == nil {
@@ -201,7 +212,7 @@ func (s *socket) begin(payload map[string]any) {
 }
 
 func (s *socket) signIn() (account.Actor, error) {
-	ctx, err := s.handler.config.SignIn(s.ctx, s.authorization)
+	ctx, err := s.handler.config.SignIn(s.ctx, s.credentials)
 	if err != nil {
 		return account.Actor{}, err
 	}

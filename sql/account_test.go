@@ -121,6 +121,39 @@ func touchesTables(q query) bool {
 	return regexp.MustCompile(`(?i)\b(FROM|INTO|UPDATE|JOIN)\s+\w`).MatchString(q.text)
 }
 
+// What a workflow profile hides from a role is in no statement's answer: each that reads items asks hidden_profiles, or says why not.
+func TestQueries_ThatReadItemsLeaveOutWhatIsHidden(t *testing.T) {
+	t.Parallel()
+	reads := regexp.MustCompile(`(?is)^\s*(WITH\b|SELECT\b).*\b(FROM|JOIN)\s+(item|item_change)\b`)
+	n := 0
+	for _, q := range queries(t) {
+		if !reads.MatchString(q.text) || q.reason != "" || unlimited[q.name] != "" {
+			continue
+		}
+		if n++; !strings.Contains(q.text, "hidden_profiles(@account_id") {
+			t.Errorf("%s %s reads items that may be hidden", q.file, q.name)
+		}
+	}
+	if n < 8 {
+		t.Errorf("only %d such queries were found", n)
+	}
+}
+
+// unlimited are the queries that read items whoever asks, and why.
+var unlimited = map[string]string{
+	"GetItem":              "of an item that was found by a query that is limited, or of every one, to render it anew",
+	"LastRevision":         "of an id that nobody has",
+	"WorkflowProfileInUse": "tells only whether there is any",
+
+	// Hooks are the account's, and are sent all of it: whoever manages them is told which items and when, not what those are like.
+	"PendingDeliveries":     "of the account's hooks",
+	"EndedDeliveries":       "of the account's hooks",
+	"FailedDeliveries":      "of the account's hooks",
+	"EndedDeliveriesOfItem": "of the account's hooks",
+	"PendingDelivery":       "of the account's hooks",
+	"AttemptsOf":            "of the account's hooks",
+}
+
 // The test above is only worth what its reading of the files is.
 func TestQueries_TheTestFindsAMissingAccount(t *testing.T) {
 	t.Parallel()

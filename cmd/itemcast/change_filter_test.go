@@ -40,7 +40,11 @@ func (n *testNode) setWorkflow(id, status string) {
 		if err != nil {
 			return err
 		}
-		i.Workflow, i.UpdatedAt, i.Revision = &item.ItemWorkflow{ProfileID: uuid.New(), Status: status}, now, i.Revision+1
+		profile := uuid.New()
+		if _, err := tx.Exec(ctx, "INSERT INTO workflow_profile (id, account_id, name) VALUES ($1, $2, gen_random_uuid()::text)", profile, accountID); err != nil {
+			return err
+		}
+		i.Workflow, i.UpdatedAt, i.Revision = &item.ItemWorkflow{ProfileID: profile, Status: status}, now, i.Revision+1
 		if document, err = item.Encode(i); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func (e *exportCommand) Run(ctx context.Context, c *console, d *database) error 
 	case errors.Is(err, syscall.EPIPE):
 		return errors.New("whoever read the export went away before its end")
 	}
-	return filterFaults(err)
+	return namingFaults(err)
 }
 
 func (e *exportCommand) run(ctx context.Context, c *console, d *database, out *destination) (items int64, err error) {
@@ -95,15 +96,20 @@ func (e *exportCommand) run(ctx context.Context, c *console, d *database, out *d
 	return items, err
 }
 
-// filterFaults names what is wrong with a filter, as "metadata.KEY is no metadata field of this account".
-func filterFaults(err error) error {
-	told := problem.Of(err)
-	if told == nil || len(told.Faults) == 0 {
-		return err
+// namingFaults names what is wrong with an input, as "metadata.KEY is no metadata field of this account".
+func namingFaults(err error) error {
+	if faults := faultsOf(err); len(faults) > 0 {
+		return errors.New(strings.Join(faults, "; "))
 	}
-	faults := make([]string, len(told.Faults))
-	for i, f := range told.Faults {
-		faults[i] = f.Parameter + " " + f.Detail
+	return err
+}
+
+// faultsOf tells every fault of an input, each in a sentence.
+func faultsOf(err error) (faults []string) {
+	if told := problem.Of(err); told != nil {
+		for _, f := range told.Faults {
+			faults = append(faults, cmp.Or(f.Parameter, strings.TrimPrefix(f.Pointer, "#/"))+" "+f.Detail)
+		}
 	}
-	return errors.New(strings.Join(faults, "; "))
+	return faults
 }

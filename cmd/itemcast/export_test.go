@@ -35,10 +35,11 @@ func TestExport_TakesTheFiltersOfTheList(t *testing.T) {
 		`{"name":"c","tags":["z"],"privacy":"unlisted","type":"live","metadata":{"title":"t"}}`)
 	code, out, errs := runProcess(t, environment, "import", file)
 	expect(t, code, out, errs, 0, "3 created")
-	if _, err := pool.Exec(t.Context(), `UPDATE item SET created_at = '2026-01-01T00:00:00Z'::timestamptz + (ascii(name) - 97) * interval '1 day',
+	if _, err := pool.Exec(t.Context(), `WITH made AS (INSERT INTO workflow_profile (id, account_id, name) SELECT gen_random_uuid(), id, 'p' FROM account RETURNING id)
+		UPDATE item SET created_at = '2026-01-01T00:00:00Z'::timestamptz + (ascii(name) - 97) * interval '1 day',
 			updated_at = '2026-03-01T00:00:00Z'::timestamptz - ascii(name) * interval '1 day', document_version = 0,
 			workflow_status = CASE name WHEN 'a' THEN 'waiting' WHEN 'b' THEN 'done' END,
-			workflow_profile_id = CASE WHEN name <> 'c' THEN gen_random_uuid() END`); err != nil {
+			workflow_profile_id = CASE WHEN name <> 'c' THEN made.id END FROM made`); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {

@@ -27,6 +27,7 @@ type commands struct {
 
 	Serve   serveCommand   `cmd:"" help:"Serve the APIs and the pages."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date, and exit. (serve does it too.)"`
+	User    userCommand    `cmd:"" help:"Add users, and see to their passwords and roles."`
 	Import  importCommand  `cmd:"" help:"Import items from a file of NDJSON; goes on where an interrupted import stopped."`
 	Export  exportCommand  `cmd:"" help:"Export items as NDJSON."`
 	Listen  listenCommand  `cmd:"" help:"Receive what hooks send, verify it and print it, for development; answers with failures on demand."`

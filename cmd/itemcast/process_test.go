@@ -37,6 +37,7 @@ func TestMain(m *testing.M) {
 	}
 	built = dir
 	code := m.Run()
+	closeBrowser()
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }

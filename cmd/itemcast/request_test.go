@@ -78,12 +78,12 @@ func TestRequest_MediaTypesAndMethodsAreNegotiated(t *testing.T) {
 		n.call(http.MethodPost, "/api/v1/items", `{"name":"b"}`, "Content-Encoding", "gzip").refused(t, "gzip", http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE")
 		n.call(http.MethodPost, "/api/v1/items", "").refused(t, "no body", http.StatusBadRequest, "BAD_REQUEST")
 		n.call(http.MethodDelete, item, `{}`, "Content-Type", "application/json").refused(t, "a body too many", http.StatusBadRequest, "BAD_REQUEST")
-		for _, accept := range []string{"text/csv", "image/*", "application/json;q=0", "application/xml, text/html;q=0.5"} {
+		for _, accept := range []string{"text/csv", "image/*", "application/json;q=0", "application/xml, text/csv;q=0.5"} {
 			n.call(http.MethodGet, item, "", "Accept", accept).refused(t, "Accept "+accept, http.StatusNotAcceptable, "NOT_ACCEPTABLE")
 		}
 		for _, c := range [][3]string{
-			{"DELETE", "/api/v1/items", "GET, HEAD, POST"}, {"POST", item, "GET, HEAD, PUT, PATCH, DELETE"}, {"GET", item + "/trigger-hook", "POST"}, {"PUT", "/api/v1/me", "GET, HEAD"},
-			{"BREW", "/api/v1/items", "GET, HEAD, POST"}, {"TRACE", "/api/v1/tags", "GET, HEAD"}, {"GET", "/api/v1/items/import", ""},
+			{"DELETE", "/api/v1/items", "GET, HEAD, POST, OPTIONS"}, {"POST", item, "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"}, {"GET", item + "/trigger-hook", "POST, OPTIONS"}, {"PUT", "/api/v1/me", "GET, HEAD, OPTIONS"},
+			{"BREW", "/api/v1/items", "GET, HEAD, POST, OPTIONS"}, {"TRACE", "/api/v1/tags", "GET, HEAD, OPTIONS"}, {"GET", "/api/v1/items/import", ""},
 		} {
 			got := n.call(c[0], c[1], "")
 			if c[2] == "" { // an item's id could be there, and import is none

@@ -36,6 +36,7 @@ type serveCommand struct {
 	ConnectionsPerUser int            `help:"How many WebSockets and event streams a user may keep open on this node, and how many different subscriptions over them." env:"ITEMCAST_CONNECTIONS_PER_USER" default:"1000"`
 	LogKeepFor         time.Duration  `help:"How long the change log keeps a change, for cursors, hooks and histories to go back to (a tenth longer at most). 0: for ever." env:"ITEMCAST_LOG_KEEP_FOR" default:"720h"`
 	LogKeepSize        byteSize       `help:"How large the change log may grow, such as 20GB; its oldest changes go first. 0: without limit." env:"ITEMCAST_LOG_KEEP_SIZE" default:"0"`
+	TrustedProxies     []netip.Prefix `help:"Networks of proxies that are believed, in X-Forwarded-For, whom a request comes from, such as 10.0.0.0/8." env:"ITEMCAST_TRUSTED_PROXIES" placeholder:"CIDR,…"`
 	HookAllowNetworks  []netip.Prefix `help:"Networks that hooks may reach although they are private, such as 127.0.0.0/8." env:"ITEMCAST_HOOK_ALLOW_NETWORKS" placeholder:"CIDR,…"`
 	HookAllowPorts     egress.Ports   `help:"Ports that hooks may reach." env:"ITEMCAST_HOOK_ALLOW_PORTS" default:"80,443,1024-65535"`
 }
@@ -73,7 +74,7 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 	if err := o.keepPublicURL(ctx, publicURL); err != nil {
 		return err
 	}
-	n, err := wire(ctx, o, settings{publicURL: publicURL, connectionsPerUser: s.ConnectionsPerUser,
+	n, err := wire(ctx, o, settings{publicURL: publicURL, connectionsPerUser: s.ConnectionsPerUser, proxies: s.TrustedProxies,
 		hookReach: egress.Policy{Networks: s.HookAllowNetworks, Ports: s.HookAllowPorts},
 		retention: change.Retention{For: s.LogKeepFor, Bytes: int64(s.LogKeepSize)}}, c.log)
 	if err != nil {
@@ -144,21 +145,22 @@ func (s *serveCommand) serve(ctx context.Context, n *node, public net.Listener, 
 
 // routes are all that the node serves in public, and what of it has to be drained when it ends.
 func (n *node) routes(publicURL string) (http.Handler, *graph.Handler) {
-	signIn := func(ctx context.Context, authorization string) (context.Context, error) {
-		return server.WithAuthorization(ctx, n.signIn, authorization)
-	}
-	resolver := &graph.Resolver{Items: n.items, Hooks: n.hooks, Users: n.directory, Hub: n.hub, Feed: n.feed}
-	graphQL := graph.NewHandler(resolver, graph.Config{SignIn: signIn, Watch: n.signIn.Watch, PublicURL: publicURL, Log: n.log})
+	gate := server.NewGate(n.signIn, publicURL)
+	resolver := &graph.Resolver{Account: n.account, Items: n.items, Hooks: n.hooks, Workflows: n.workflows, Users: n.directory, Hub: n.hub, Feed: n.feed}
+	graphQL := graph.NewHandler(resolver, graph.Config{SignIn: gate.Identify, Watch: n.signIn.Watch, PublicURL: publicURL, Log: n.log})
 	return server.Routes(server.Handlers{
-		API: &rest.API{Items: n.items, Hooks: n.hooks, Hub: n.hub, Cursor: n.feed.Cursor, PublicURL: publicURL, Log: n.log,
+		API: &rest.API{Account: n.account, Items: n.items, Hooks: n.hooks, Workflows: n.workflows, Hub: n.hub, Cursor: n.feed.Cursor, PublicURL: publicURL, Log: n.log,
 			SignIn: func(r *http.Request) (context.Context, error) {
-				return signIn(r.Context(), r.Header.Get("Authorization"))
+				return gate.Identify(r.Context(), r.Header)
 			},
 			Watch: n.signIn.Watch},
 		Contract:    n.contract,
+		Pages:       n.pages,
 		GraphQL:     graphQL,
 		Idempotency: idempotency.Middleware(n.database.pool, caller, idempotency.Patience),
 		SignIn:      n.signIn,
+		Gate:        gate,
+		Proxies:     n.proxies,
 		PublicURL:   publicURL,
 	}), graphQL
 }

@@ -64,9 +64,9 @@ func (s *statements) of(do func()) []string {
 	return s.named
 }
 
-// Design §11's budget: a request costs as many statements as its hand-written twin.
-func TestStatements_ARequestCostsNoMoreThanItMust(t *testing.T) {
-	t.Parallel()
+// startTraced starts a node whose requests' statements are noted.
+func startTraced(t *testing.T) (*testNode, *statements) {
+	t.Helper()
 	config, err := pgxpool.ParseConfig(dbtest.URL(t))
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +78,13 @@ func TestStatements_ARequestCostsNoMoreThanItMust(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	n := startNodeOn(t, pool)
+	return startNodeOn(t, pool), trace
+}
+
+// Design §11's budget: a request costs as many statements as its hand-written twin.
+func TestStatements_ARequestCostsNoMoreThanItMust(t *testing.T) {
+	t.Parallel()
+	n, trace := startTraced(t)
 	path := ""
 	for i := range 60 {
 		made := n.call(http.MethodPost, "/api/v1/items", fmt.Sprintf(`{"name":"item %d","tags":["a","b"],"assets":[{"kind":"source","url":"https://example.com/%d","content_type":"video/mp4"}]}`, i, i))

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
 	"itemcast/internal/account"
+	"itemcast/internal/browse"
 	"itemcast/internal/change"
 	"itemcast/internal/db"
 	"itemcast/internal/hook"
@@ -19,6 +21,8 @@ import (
 	"itemcast/internal/live"
 	"itemcast/internal/rest/contract"
 	"itemcast/internal/rest/idempotency"
+	"itemcast/internal/web"
+	"itemcast/internal/workflow"
 	"itemcast/openapi"
 )
 
@@ -28,15 +32,19 @@ type node struct {
 	notifier   *pgxpool.Pool // the sequencer's and the feed's own connections: they never queue behind requests
 	queue      *pgxpool.Pool // the dispatcher's
 	contract   *contract.Document
+	pages      *browse.API
 	sequencer  *change.Sequencer
 	feed       *change.Feed
 	keeper     *change.Keeper
 	signIn     *account.SignIn
+	account    *account.Service
 	directory  *account.Directory
 	hooks      *hook.Service
+	workflows  *workflow.Service
 	dispatcher *hook.Dispatcher
 	items      *item.Service
 	hub        *live.Hub
+	proxies    []netip.Prefix
 	log        *slog.Logger
 }
 
@@ -51,6 +59,7 @@ type settings struct {
 	connectionsPerUser int
 	retention          change.Retention
 	hookReach          egress.Policy
+	proxies            []netip.Prefix // that are believed when they say whom a request comes from
 }
 
 // wire makes the services; close ends what they hold open beside the database.
@@ -58,6 +67,11 @@ func wire(ctx context.Context, o *opened, with settings, log *slog.Logger) (*nod
 	document, err := contract.Load(openapi.Files, "core.yaml")
 	if err != nil {
 		return nil, fmt.Errorf("load the contract: %w", err)
+	}
+	pages, err := browse.New(document, browse.Options{PublicURL: with.publicURL, LoginURL: "/login", LogoutURL: "/logout",
+		WhoURL: document.Base() + "/me", Assets: browse.Assets(web.Loads("browse"))})
+	if err != nil {
+		return nil, err
 	}
 	notifier, err := db.Derive(ctx, o.pool, notifierConns, false)
 	if err != nil {
@@ -74,10 +88,12 @@ func wire(ctx context.Context, o *opened, with settings, log *slog.Logger) (*nod
 		notifier.Close()
 		return nil, err
 	}
-	n := &node{database: o, notifier: notifier, queue: queue, contract: document, feed: feed, log: log}
+	n := &node{database: o, notifier: notifier, queue: queue, contract: document, pages: pages, feed: feed, proxies: with.proxies, log: log}
 	n.sequencer = change.NewSequencer(notifier, log)
 	n.signIn = account.NewSignIn(o.pool, log)
+	n.account = account.NewService(o.pool, n.signIn, with.publicURL)
 	n.directory = account.NewDirectory(o.pool)
+	n.workflows = workflow.NewService(o.pool)
 	sender := sending.New(with.hookReach.Transport(egress.Options{}), sending.Config{Version: version})
 	n.dispatcher = hook.NewDispatcher(queue, feed, sender, hook.Config{}, log)
 	n.hooks = hook.NewService(hook.ServiceConfig{Pool: o.pool, Feed: feed, Reach: with.hookReach, Sender: sender, Due: n.dispatcher.Look,
@@ -86,6 +102,7 @@ func wire(ctx context.Context, o *opened, with settings, log *slog.Logger) (*nod
 	n.items = item.NewService(item.Config{Pool: o.pool, Feed: feed, Sequencer: n.sequencer, Hooks: n.hooks.Wanting,
 		Check: document.Schema("ItemInput").Check, CheckPatch: document.Schema("ItemPatch").Check, PublicURL: with.publicURL, Log: log})
 	n.hub = live.NewHub(o.pool, feed, with.connectionsPerUser)
+	n.signIn.Profiles = n.hub.Forget
 	return n, nil
 }
 

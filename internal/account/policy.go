@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -62,16 +63,21 @@ type Actor struct {
 	UserID      uuid.UUID
 	Email       string
 	Name        string
+	RoleID      uuid.UUID // uuid.Nil: the operator's, from whom nothing is hidden
 	Role        string
 	Permissions Permissions
+	SessionID   uuid.UUID // of the browser that is signed in; uuid.Nil: by HTTP Basic
 
+	kind        string            // person or api
 	credentials [sha256.Size]byte // with which the user signed in: see Watch
 	generation  int               // of the SignIn that returned it: nothing had changed since it was read
+	sessions    int               // as generation, of what is known of sessions
+	ends        time.Time         // with the session; zero: never
 }
 
 // Visibility is equal for two actors if, and only if, both may see and do the same: what is rendered for one of them is right for the other.
 func (a Actor) Visibility() string {
-	return a.AccountID.String() + " " + a.Role + " " + strings.Join(a.Permissions.Strings(), " ")
+	return a.AccountID.String() + " " + a.RoleID.String() + " " + a.Role + " " + strings.Join(a.Permissions.Strings(), " ")
 }
 
 // User is the actor's user id as rows keep it: nil for the operator and the system.
@@ -80,6 +86,24 @@ func (a Actor) User() *uuid.UUID {
 		return nil
 	}
 	return &a.UserID
+}
+
+// RoleIn is the actor's role as statements take it that read what is hidden from roles: nil for the operator.
+func (a Actor) RoleIn() *uuid.UUID {
+	if a.RoleID == uuid.Nil {
+		return nil
+	}
+	return &a.RoleID
+}
+
+// covers refuses to hand out, or to touch, permissions that the actor does not have. Error: FORBIDDEN.
+func (a Actor) covers(permissions []string) error {
+	for _, p := range permissions {
+		if !a.Permissions.Has(Permission(p)) {
+			return problem.New(problem.Forbidden, "You cannot give, change or take what you do not have: your role lacks the permission %s.", p)
+		}
+	}
+	return nil
 }
 
 type actorKey struct{}
@@ -99,7 +123,7 @@ func ActorFrom(ctx context.Context) (Actor, bool) {
 func Authorize(ctx context.Context, need ...Permission) (Actor, error) {
 	a, ok := ActorFrom(ctx)
 	if !ok {
-		return Actor{}, problem.New(problem.Unauthenticated, "Sign in with HTTP Basic: your e-mail address and password.")
+		return Actor{}, problem.New(problem.Unauthenticated, "Sign in with HTTP Basic, your e-mail address and password, or on the page /login.")
 	}
 	if err := a.mayUse(); err != nil {
 		return Actor{}, err

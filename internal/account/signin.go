@@ -38,6 +38,13 @@ type SignIn struct {
 	decoy func() string
 
 	verifying singleflight.Group // by generation and digest
+	throttle  *throttle
+	notes     notes
+
+	// Idle and Lasts are how long a session lives without being used, and at all. Profiles is called when a workflow profile has changed: what
+	// was rendered of items may be hidden now. They are set before Run.
+	Idle, Lasts time.Duration
+	Profiles    func()
 
 	review chan struct{} // one request waits here at most
 
@@ -45,6 +52,9 @@ type SignIn struct {
 	generation int // raised by forget; what was verified before it is not remembered after it
 	known      *expirable.LRU[[sha256.Size]byte, Actor]
 	watches    map[*watch]struct{}
+
+	sessionGeneration int // as generation, of what is known of sessions
+	sessions          *expirable.LRU[[sha256.Size]byte, Actor]
 }
 
 // NewSignIn makes a SignIn on pool.
@@ -60,14 +70,23 @@ func NewSignIn(pool *pgxpool.Pool, log *slog.Logger) *SignIn {
 			}
 			return hash
 		}),
-		review:  make(chan struct{}, 1),
-		known:   expirable.NewLRU[[sha256.Size]byte, Actor](rememberMost, nil, rememberFor),
-		watches: map[*watch]struct{}{},
+		throttle: newThrottle(), notes: newNotes(pool, log),
+		Idle: sessionIdle, Lasts: sessionLasts, Profiles: func() {},
+		review:   make(chan struct{}, 1),
+		known:    expirable.NewLRU[[sha256.Size]byte, Actor](rememberMost, nil, rememberFor),
+		watches:  map[*watch]struct{}{},
+		sessions: expirable.NewLRU[[sha256.Size]byte, Actor](rememberMost, nil, rememberFor),
 	}
 }
 
-// Basic returns the user of an e-mail address and a password. Error: UNAUTHENTICATED, the same for an unknown address, a wrong password
-// and a user who is switched off.
+// How a user signs in, as the audit log tells.
+const (
+	byBasic = "basic"
+	byPage  = "page"
+)
+
+// Basic returns the user of an e-mail address and a password. Errors: UNAUTHENTICATED, the same for an unknown address, a wrong password
+// and a user who is switched off; TOO_MANY_REQUESTS after too many failures.
 func (s *SignIn) Basic(ctx context.Context, email, password string) (Actor, error) {
 	digest := s.digest(email, password)
 	s.mu.Lock()
@@ -77,20 +96,27 @@ func (s *SignIn) Basic(ctx context.Context, email, password string) (Actor, erro
 	if ok {
 		return actor, nil
 	}
-	return s.verifyOnce(ctx, email, password, digest, generation)
+	return s.verifyOnce(ctx, credentials{email, password, digest, byBasic}, generation)
+}
+
+// credentials are what somebody gives who signs in, and how.
+type credentials struct {
+	email, password string
+	digest          [sha256.Size]byte
+	by              string
 }
 
 // verifyOnce verifies for all who ask for the same at the same time: when a user changes, every stream of every user signs in again.
-func (s *SignIn) verifyOnce(ctx context.Context, email, password string, digest [sha256.Size]byte, generation int) (Actor, error) {
-	verified := s.verifying.DoChan(fmt.Sprintf("%d %s", generation, digest[:]), func() (any, error) {
-		actor, err := s.verify(context.WithoutCancel(ctx), email, password, generation) // others may wait for it when ctx has ended
+func (s *SignIn) verifyOnce(ctx context.Context, given credentials, generation int) (Actor, error) {
+	verified := s.verifying.DoChan(fmt.Sprintf("%d %s %s", generation, given.by, given.digest[:]), func() (any, error) {
+		actor, err := s.verify(context.WithoutCancel(ctx), given, generation) // others may wait for it when ctx has ended
 		if err != nil {
 			return Actor{}, err
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.generation == generation {
-			s.known.Add(digest, actor)
+			s.known.Add(given.digest, actor)
 		}
 		return actor, nil
 	})
@@ -102,28 +128,72 @@ func (s *SignIn) verifyOnce(ctx context.Context, email, password string, digest 
 	}
 }
 
-func (s *SignIn) verify(ctx context.Context, email, password string, generation int) (Actor, error) {
+// verify asks the throttle, the database and argon2id, in this order.
+func (s *SignIn) verify(ctx context.Context, given credentials, generation int) (Actor, error) {
 	// What no text column of Postgres can hold is nobody's address, and asking for it would be an error.
-	if len(email) > 320 || len(password) > 1024 || !db.IsText(email) {
+	if len(given.email) > 320 || len(given.password) > maxPassword || !db.IsText(given.email) {
 		return Actor{}, errCredentials
 	}
-	user, err := dbsqlc.New(s.pool).UserByEmail(ctx, email)
-	unknown := errors.Is(err, pgx.ErrNoRows)
-	if err != nil && !unknown {
-		return Actor{}, fmt.Errorf("look up user: %w", err)
+	attempt, first, refused := s.throttle.begin(given.email, AddressFrom(ctx), given.digest)
+	if refused != nil {
+		if first {
+			s.noteRefusal(ctx, given)
+		}
+		return Actor{}, refused
 	}
-	hash := user.PasswordHash
-	if unknown {
-		hash = s.decoy()
-	}
-	match, err := verifyPassword(ctx, password, hash)
-	if err != nil {
-		return Actor{}, fmt.Errorf("verify password: %w", err)
-	}
-	if unknown || !match || !user.Active {
+	user, why, err := s.look(ctx, given)
+	switch {
+	case err != nil:
+		attempt.undo()
+		return Actor{}, err
+	case why != "":
+		attempt.fail()
+		s.notes.add(ctx, user, signInFailed, map[string]string{"by": given.by, "why": why})
 		return Actor{}, errCredentials
+	}
+	if fresh := attempt.succeed(); fresh && given.by == byBasic {
+		s.notes.add(ctx, user, signedIn, map[string]string{"by": given.by})
 	}
 	return s.actor(user, generation), nil
+}
+
+// look finds the user of an address, and says why the credentials are not the user's; "" when they are. Whatever the reason, it takes as long.
+func (s *SignIn) look(ctx context.Context, given credentials) (user dbsqlc.UserByEmailRow, why string, err error) {
+	user, err = dbsqlc.New(s.pool).UserByEmail(ctx, given.email)
+	unknown := errors.Is(err, pgx.ErrNoRows)
+	if err != nil && !unknown {
+		return user, "", fmt.Errorf("look up user: %w", err)
+	}
+	hash := user.PasswordHash
+	if hash == "" { // unknown, or without a password yet
+		hash = s.decoy()
+	}
+	match, err := verifyPassword(ctx, given.password, hash)
+	switch {
+	case err != nil:
+		return user, "", fmt.Errorf("verify password: %w", err)
+	case unknown:
+		s.log.Info("a sign-in failed: there is no such user", "email", given.email, "address", AddressFrom(ctx))
+		return user, "unknown", nil
+	case user.PasswordHash == "":
+		return user, "no password is set", nil
+	case !match:
+		return user, "wrong password", nil
+	case !user.Active:
+		return user, "disabled", nil
+	}
+	return user, "", nil
+}
+
+// noteRefusal notes that attempts to sign in as a user are turned away. It is after the answer is decided, and off its path.
+func (s *SignIn) noteRefusal(ctx context.Context, given credentials) {
+	go func() {
+		ctx, cancel := context.WithTimeout(ctx, reviewWithin)
+		defer cancel()
+		if user, err := dbsqlc.New(s.pool).UserByEmail(ctx, given.email); err == nil {
+			s.notes.add(ctx, user, signInThrottled, map[string]string{"by": given.by})
+		}
+	}()
 }
 
 // actor is the user of a row that was read not before a generation.
@@ -132,8 +202,8 @@ func (s *SignIn) actor(user dbsqlc.UserByEmailRow, generation int) Actor {
 	for i, p := range user.Permissions {
 		permissions[i] = Permission(p)
 	}
-	return Actor{AccountID: user.AccountID, UserID: user.ID, Email: user.Email, Name: user.Name, Role: user.Role, Permissions: permissions,
-		credentials: s.digest(user.Email, user.PasswordHash), generation: generation}
+	return Actor{AccountID: user.AccountID, UserID: user.ID, Email: user.Email, Name: user.Name, RoleID: user.RoleID, Role: user.Role,
+		Permissions: permissions, kind: user.Kind, credentials: s.digest(user.Email, user.PasswordHash), generation: generation}
 }
 
 func (s *SignIn) digest(email, password string) (sum [sha256.Size]byte) {
@@ -143,12 +213,36 @@ func (s *SignIn) digest(email, password string) (sum [sha256.Size]byte) {
 	return sum
 }
 
+// forget forgets all that a change of users and roles may have made wrong.
 func (s *SignIn) forget() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.generation++
 	s.known.Purge()
+	s.sessionGeneration++
+	s.sessions.Purge()
 	s.askReview()
+	s.mu.Unlock()
+}
+
+// forgetSessions forgets what a session that has ended makes wrong: nobody who signs in by HTTP Basic pays for it.
+func (s *SignIn) forgetSessions() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sessionGeneration++
+	s.sessions.Purge()
+	s.askReview()
+}
+
+// heed does what a notification says (sql/migrations/00010_access.sql).
+func (s *SignIn) heed(payload string) {
+	switch payload {
+	case "session":
+		s.forgetSessions()
+	case "profile":
+		s.Profiles()
+	default:
+		s.forget()
+	}
 }
 
 // Run forgets what is remembered, and reviews what is watched, whenever a user or a role changes, until ctx ends. While it cannot listen,
@@ -156,6 +250,8 @@ func (s *SignIn) forget() {
 func (s *SignIn) Run(ctx context.Context) error {
 	var reviews sync.WaitGroup
 	reviews.Go(func() { s.runReviews(ctx) })
+	reviews.Go(func() { s.notes.run(ctx) })
+	reviews.Go(func() { s.runExpiry(ctx) })
 	defer reviews.Wait()
 	for ctx.Err() == nil {
 		err := s.listen(ctx)
@@ -183,11 +279,11 @@ func (s *SignIn) listen(ctx context.Context) error {
 	s.forget() // what changed before LISTEN took hold
 	for {
 		waiting, cancel := context.WithTimeout(ctx, time.Second)
-		_, err := conn.WaitForNotification(waiting)
+		notification, err := conn.WaitForNotification(waiting)
 		cancel()
 		switch {
 		case err == nil:
-			s.forget()
+			s.heed(notification.Payload)
 		case ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded):
 			return err
 		default:

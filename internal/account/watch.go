@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -22,6 +23,7 @@ var errSignInAgain = errCredentials
 type watch struct {
 	actor   Actor
 	changed func(error)
+	expiry  *time.Timer // of the session; nil: there is none
 }
 
 // Watch calls changed, once and on a goroutine of its own, as soon as the user whom Basic returned as actor may do other things than actor
@@ -30,17 +32,40 @@ type watch struct {
 //
 // However many are watched, a change costs one statement: nobody's password is verified again.
 func (s *SignIn) Watch(actor Actor, changed func(error)) (stop func()) {
-	w := &watch{actor, changed}
+	w := &watch{actor: actor, changed: changed}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.watches[w] = struct{}{}
-	if actor.generation != s.generation { // something changed between the sign-in and now
-		s.askReview()
+	if actor.generation != s.generation || actor.SessionID != uuid.Nil && actor.sessions != s.sessionGeneration {
+		s.askReview() // something changed between the sign-in and now
+	}
+	if !actor.ends.IsZero() {
+		w.expiry = time.AfterFunc(time.Until(actor.ends), func() { s.end(w) })
 	}
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		delete(s.watches, w)
+		s.unwatch(w)
+	}
+}
+
+// unwatch reports whether the watch was still on. The lock is held.
+func (s *SignIn) unwatch(w *watch) bool {
+	_, on := s.watches[w]
+	delete(s.watches, w)
+	if w.expiry != nil {
+		w.expiry.Stop()
+	}
+	return on
+}
+
+// end tells that a session is over.
+func (s *SignIn) end(w *watch) {
+	s.mu.Lock()
+	on := s.unwatch(w)
+	s.mu.Unlock()
+	if on {
+		w.changed(errSession)
 	}
 }
 
@@ -69,8 +94,12 @@ func (s *SignIn) runReviews(ctx context.Context) {
 func (s *SignIn) reviewAll(ctx context.Context) error {
 	s.mu.Lock()
 	users, generation := map[uuid.UUID]bool{}, s.generation
+	sessions := map[uuid.UUID]bool{} // whether each lives
 	for w := range s.watches {
 		users[w.actor.UserID] = true
+		if id := w.actor.SessionID; id != uuid.Nil {
+			sessions[id] = false
+		}
 	}
 	s.mu.Unlock()
 	if len(users) == 0 {
@@ -86,6 +115,9 @@ func (s *SignIn) reviewAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.findLive(ctx, sessions); err != nil {
+		return err
+	}
 	now := make(map[uuid.UUID]Actor, len(rows))
 	for _, row := range rows {
 		if row.Active {
@@ -98,18 +130,37 @@ func (s *SignIn) reviewAll(ctx context.Context) error {
 		if !users[w.actor.UserID] {
 			continue // came after the look, and asks for one of its own if it needs to
 		}
+		lives, looked := sessions[w.actor.SessionID]
 		switch actor, active := now[w.actor.UserID]; {
 		case !active || actor.credentials != w.actor.credentials:
-			delete(s.watches, w)
+			s.unwatch(w)
 			go w.changed(errSignInAgain)
+		case looked && !lives:
+			s.unwatch(w)
+			go w.changed(errSession)
 		case !actor.mayTheSame(w.actor):
-			delete(s.watches, w)
+			s.unwatch(w)
 			go w.changed(actor.mayUse())
 		}
 	}
 	return nil
 }
 
+// findLive says of sessions whether they live. Without any it asks nothing.
+func (s *SignIn) findLive(ctx context.Context, sessions map[uuid.UUID]bool) error {
+	if len(sessions) == 0 {
+		return nil
+	}
+	live, err := dbsqlc.New(s.pool).LiveSessions(ctx, slices.Collect(maps.Keys(sessions)))
+	if err != nil {
+		return err
+	}
+	for _, id := range live {
+		sessions[id] = true
+	}
+	return nil
+}
+
 func (a Actor) mayTheSame(b Actor) bool {
-	return a.AccountID == b.AccountID && a.Role == b.Role && slices.Equal(a.Permissions, b.Permissions)
+	return a.AccountID == b.AccountID && a.RoleID == b.RoleID && a.Role == b.Role && slices.Equal(a.Permissions, b.Permissions)
 }

@@ -113,12 +113,13 @@ func fromRow(row dbsqlc.ItemHistoryRow) *Change {
 	}
 }
 
-// History reads up to limit sequenced changes of an item, newest first; before is the change id to go on from, 0 for the newest.
-func History(ctx context.Context, db dbsqlc.DBTX, account, item uuid.UUID, before int64, limit int) ([]*Change, error) {
+// History reads up to limit sequenced changes of an item, newest first; before is the change id to go on from, 0 for the newest. Of an item that
+// is hidden from the role there are none; nothing is hidden from nil.
+func History(ctx context.Context, db dbsqlc.DBTX, account uuid.UUID, role *uuid.UUID, item uuid.UUID, before int64, limit int) ([]*Change, error) {
 	if before <= 0 {
 		before = math.MaxInt64
 	}
-	rows, err := dbsqlc.New(db).ItemHistory(ctx, dbsqlc.ItemHistoryParams{AccountID: account, ItemID: item, BeforeID: before, MaxRows: int32(limit)})
+	rows, err := dbsqlc.New(db).ItemHistory(ctx, dbsqlc.ItemHistoryParams{AccountID: account, ItemID: item, RoleID: role, BeforeID: before, MaxRows: int32(limit)})
 	if err != nil {
 		return nil, fmt.Errorf("read history: %w", err)
 	}

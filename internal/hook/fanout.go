@@ -34,7 +34,7 @@ func (d *Dispatcher) fanOut(ctx context.Context, tx pgx.Tx, changes []*change.Ch
 	if err != nil {
 		return 0, fmt.Errorf("read hooks: %w", err)
 	}
-	deliveries, err := d.match(ctx, q, hooks, changes)
+	deliveries, err := d.match(ctx, tx, hooks, changes)
 	if err != nil || len(deliveries) == 0 {
 		return len(changes), err
 	}
@@ -94,7 +94,7 @@ type matched struct {
 func (m matched) key() deliveryKey { return deliveryKey{m.hook.ID, int64(m.change.Position)} }
 
 // match returns what is to be delivered, in the log's order. Hooks whose filters can be applied no more it makes inactive.
-func (d *Dispatcher) match(ctx context.Context, q *dbsqlc.Queries, hooks []dbsqlc.ActiveHooksOfRow, changes []*change.Change) ([]matched, error) {
+func (d *Dispatcher) match(ctx context.Context, tx pgx.Tx, hooks []dbsqlc.ActiveHooksOfRow, changes []*change.Change) ([]matched, error) {
 	items := newDecoded()
 	var deliveries []matched
 	for n := range hooks {
@@ -102,8 +102,8 @@ func (d *Dispatcher) match(ctx context.Context, q *dbsqlc.Queries, hooks []dbsql
 		d.limited.tell(h.ID, h.RateLimit != nil || h.MaxInFlight != nil)
 		wanted, err := d.judge.wanted(ctx, interestOf(h), changes, items)
 		if reason := staleFilter(err); reason != "" {
-			if _, err := q.DisableHook(ctx, dbsqlc.DisableHookParams{ID: h.ID, Reason: reason}); err != nil {
-				return nil, fmt.Errorf("disable hook: %w", err)
+			if _, err := makeInactive(ctx, tx, h.ID, reason); err != nil {
+				return nil, err
 			}
 			d.log.Warn("a hook was made inactive", "hook", h.ID, "reason", reason)
 			continue

@@ -104,8 +104,10 @@ func (s *Service) Create(ctx context.Context, settings []byte) (Hook, string, er
 		if err != nil {
 			return fmt.Errorf("insert hook: %w", err)
 		}
-		made, err = get(ctx, q, actor.AccountID, id)
-		return err
+		if made, err = get(ctx, q, actor.AccountID, id); err != nil {
+			return err
+		}
+		return audit(ctx, tx, hookCreated, id, map[string]any{"host": hostOf(asked.URL), "events": asked.Events})
 	})
 	return made, secret, err
 }
@@ -189,8 +191,10 @@ func (s *Service) Patch(ctx context.Context, id uuid.UUID, patches [][]byte) (Ho
 			return fmt.Errorf("update hook: %w", err)
 		}
 		db.AfterCommit(ctx, func() { s.due(id) })
-		patched, err = get(ctx, q, actor.AccountID, id)
-		return err
+		if patched, err = get(ctx, q, actor.AccountID, id); err != nil {
+			return err
+		}
+		return auditPatch(ctx, tx, id, before, after)
 	})
 	return patched, err
 }
@@ -209,7 +213,10 @@ func (s *Service) RotateSecret(ctx context.Context, id uuid.UUID, revoke bool) (
 	}
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) (err error) {
 		until, err = dbsqlc.New(tx).RotateSecret(ctx, dbsqlc.RotateSecretParams{AccountID: actor.AccountID, ID: id, Secret: secret, KeepFor: keep.Seconds()})
-		return orNotFound(err)
+		if err != nil {
+			return orNotFound(err)
+		}
+		return audit(ctx, tx, secretRotated, id, map[string]any{"revoked": revoke})
 	})
 	if err != nil {
 		return "", nil, err
@@ -227,14 +234,14 @@ func (s *Service) Delete(ctx context.Context, id uuid.UUID) error {
 		return err
 	}
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		deleted, err := dbsqlc.New(tx).DeleteHook(ctx, dbsqlc.DeleteHookParams{AccountID: actor.AccountID, ID: id})
+		address, err := dbsqlc.New(tx).DeleteHook(ctx, dbsqlc.DeleteHookParams{AccountID: actor.AccountID, ID: id})
+		if errors.Is(err, pgx.ErrNoRows) {
+			return errNotFound
+		}
 		if err != nil {
 			return fmt.Errorf("delete hook: %w", err)
 		}
-		if deleted == 0 {
-			return errNotFound
-		}
-		return nil
+		return audit(ctx, tx, hookDeleted, id, map[string]any{"host": hostOf(address)})
 	})
 }
 

@@ -92,8 +92,10 @@ func (s *Service) Replay(ctx context.Context, id uuid.UUID, from ReplayFrom) (Re
 			return problem.New(problem.Conflict, "A replay of this hook is under way; stop it, or wait for its end.")
 		}
 		db.AfterCommit(ctx, func() { s.due() })
-		made, err = s.getReplay(ctx, q, actor.AccountID, id)
-		return err
+		if made, err = s.getReplay(ctx, q, actor.AccountID, id); err != nil {
+			return err
+		}
+		return audit(ctx, tx, replayStarted, id, map[string]any{"from": made.From, "since": made.Since, "rate": made.Rate})
 	})
 	return made, err
 }
@@ -136,10 +138,14 @@ func (s *Service) StopReplay(ctx context.Context, id uuid.UUID) error {
 		if _, err := get(ctx, q, actor.AccountID, id); err != nil {
 			return err
 		}
-		if _, err := q.StopReplay(ctx, dbsqlc.StopReplayParams{AccountID: actor.AccountID, HookID: id}); err != nil {
+		stopped, err := q.StopReplay(ctx, dbsqlc.StopReplayParams{AccountID: actor.AccountID, HookID: id})
+		if err != nil {
 			return fmt.Errorf("stop the replay: %w", err)
 		}
-		return nil
+		if stopped == 0 {
+			return nil
+		}
+		return audit(ctx, tx, replayStopped, id, nil)
 	})
 }
 

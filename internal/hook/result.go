@@ -94,7 +94,7 @@ func (d *Dispatcher) write(batch []outcome) error {
 		if err := logAttempts(ctx, later, counted); err != nil {
 			return err
 		}
-		return d.disable(ctx, q, counted, disabled)
+		return d.disable(ctx, tx, counted, disabled)
 	})
 	if err != nil {
 		return err
@@ -176,16 +176,16 @@ const goneReason = "The endpoint answered 410 Gone."
 
 // disable makes the hooks inactive whose endpoints answered 410, and those that have done nothing but fail for Config.DisableAfter, and says
 // which and why. What waits for them the sweep ends.
-func (d *Dispatcher) disable(ctx context.Context, q *dbsqlc.Queries, all []counted, disabled map[uuid.UUID]string) error {
+func (d *Dispatcher) disable(ctx context.Context, tx pgx.Tx, all []counted, disabled map[uuid.UUID]string) error {
 	var failing []uuid.UUID
 	for _, c := range all {
 		switch {
 		case c.verdict == gone:
-			active, err := q.DisableHook(ctx, dbsqlc.DisableHookParams{ID: c.hook, Reason: goneReason})
+			wasActive, err := makeInactive(ctx, tx, c.hook, goneReason)
 			if err != nil {
-				return fmt.Errorf("disable hook: %w", err)
+				return err
 			}
-			if active > 0 {
+			if wasActive {
 				disabled[c.hook] = goneReason
 			}
 		case (c.verdict == retry || c.verdict == failed) && !slices.Contains(failing, c.hook):
@@ -195,12 +195,15 @@ func (d *Dispatcher) disable(ctx context.Context, q *dbsqlc.Queries, all []count
 	if len(failing) == 0 {
 		return nil
 	}
-	rows, err := q.DisableFailing(ctx, dbsqlc.DisableFailingParams{Ids: failing, After: d.config.DisableAfter.Seconds()})
+	rows, err := dbsqlc.New(tx).DisableFailing(ctx, dbsqlc.DisableFailingParams{Ids: failing, After: d.config.DisableAfter.Seconds()})
 	if err != nil {
 		return fmt.Errorf("disable failing hooks: %w", err)
 	}
 	for _, row := range rows {
 		disabled[row.ID] = row.Reason
+		if err := auditInactive(ctx, tx, row.AccountID, row.ID, row.Reason); err != nil {
+			return err
+		}
 	}
 	return nil
 }

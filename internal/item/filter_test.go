@@ -22,6 +22,8 @@ var words = []string{"red", "green", "blue", "metropolis", "über"}
 func (b *bundle) shelf(n int) []*Item {
 	b.t.Helper()
 	b.fields()
+	profile := uuid.New()
+	b.exec("INSERT INTO workflow_profile (id, account_id, name) VALUES ($1, $2, gen_random_uuid()::text)", profile, b.account)
 	random := rand.New(rand.NewPCG(1, 2))
 	pick := func(values []string) string { return values[random.IntN(len(values))] }
 	for range n {
@@ -37,7 +39,7 @@ func (b *bundle) shelf(n int) []*Item {
 		status := pick([]string{"", "running", "waiting", "done"})
 		b.exec(`UPDATE item SET created_at = $2, updated_at = $3, workflow_status = nullif($4, ''),
 				workflow_profile_id = CASE WHEN $4 <> '' THEN $5::uuid END, document_version = 0 WHERE id = $1`,
-			i.ID, epoch.Add(time.Duration(random.IntN(5))*time.Microsecond), epoch.Add(time.Duration(random.IntN(5))*time.Hour), status, uuid.New())
+			i.ID, epoch.Add(time.Duration(random.IntN(5))*time.Microsecond), epoch.Add(time.Duration(random.IntN(5))*time.Hour), status, profile)
 	}
 	return b.listed(Filter{}, ByCreated, 200)
 }

@@ -53,7 +53,7 @@ func (s *Service) importItem(ctx context.Context, tx pgx.Tx, actor account.Actor
 	_, changed, err := s.editIn(ctx, tx, actor, *id, nil, func(*Item) (ItemInput, error) { return input, nil })
 	switch {
 	case problem.Is(err, problem.NotFound):
-		taken, err := dbsqlc.New(tx).ItemOwnedElsewhere(ctx, dbsqlc.ItemOwnedElsewhereParams{ID: *id, AccountID: actor.AccountID})
+		taken, err := dbsqlc.New(tx).ItemTaken(ctx, *id)
 		if err != nil {
 			return 0, fmt.Errorf("look up id: %w", err)
 		}
@@ -93,7 +93,7 @@ func (s *Service) allFaults(ctx context.Context, tx pgx.Tx, actor account.Actor,
 			}
 		}
 		if id != nil {
-			found, _, _, err := s.lock(ctx, q, actor.AccountID, *id, nil)
+			found, _, _, err := s.lock(ctx, q, actor, *id, nil)
 			switch {
 			case err == nil:
 				i = found
@@ -137,6 +137,17 @@ func together(first, second *problem.Error) *problem.Error {
 // readOnly are the fields of a document that an input does not have.
 var readOnly = []string{"url", "workflow", "created_by", "created_at", "updated_at", "published_at", "revision"}
 
+// profileOf is the profile of a document's workflow; null when it has none.
+func profileOf(workflow json.RawMessage) json.RawMessage {
+	var of struct {
+		ProfileID json.RawMessage `json:"profile_id"`
+	}
+	if json.Unmarshal(workflow, &of) != nil || of.ProfileID == nil {
+		return json.RawMessage("null")
+	}
+	return of.ProfileID
+}
+
 // stripReadOnly takes the id and what only the server sets off an exported document. Text that is no object is left to the check of the
 // input. A bad id is a problem for itself: the rest is to be checked all the same.
 func stripReadOnly(text []byte) (id *uuid.UUID, input []byte, badID *problem.Error) {
@@ -148,6 +159,9 @@ func stripReadOnly(text []byte) (id *uuid.UUID, input []byte, badID *problem.Err
 		return nil, text, nil
 	}
 	rawID, isDocument := members["id"]
+	if _, given := members["workflow_profile_id"]; !given && members["workflow"] != nil {
+		members["workflow_profile_id"] = profileOf(members["workflow"]) // or it would be there for those from whom it was hidden
+	}
 	for _, name := range readOnly {
 		if _, ok := members[name]; ok {
 			isDocument = true

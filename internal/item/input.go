@@ -112,10 +112,18 @@ func (s *Service) applyDraft(ctx context.Context, q *dbsqlc.Queries, actor accou
 	if id := input.SnapshotID; id != nil && !slices.ContainsFunc(snapshots, func(p Snapshot) bool { return p.ID == *id }) {
 		fault("snapshot_id", "must be the id of one of snapshots")
 	}
+	workflow, workflowFault, err := onProfile(ctx, q, actor, i.Workflow, input.WorkflowProfileID)
+	if err != nil {
+		return err
+	}
+	if workflowFault != "" {
+		fault("workflow_profile_id", workflowFault)
+	}
 	if len(faults) > 0 {
 		return problem.Invalid(problem.RuleViolated, faults...)
 	}
 
+	i.Workflow = workflow
 	i.Name, i.Description = input.Name, input.Description
 	i.Type = orDefault(input.Type, ItemTypeVideo)
 	i.Privacy = orDefault(input.Privacy, PrivacyPrivate)
@@ -132,6 +140,9 @@ func (i *Item) input() ItemInput {
 		Name: i.Name, Description: i.Description, Type: i.Type, Privacy: i.Privacy, Language: i.Language, Producer: i.Producer,
 		Duration: i.Duration, Tags: i.Tags, Metadata: i.Metadata, ClientData: i.ClientData, SnapshotID: i.SnapshotID,
 		EmbedCode: i.EmbedCode, PlayerURL: i.PlayerURL,
+	}
+	if i.Workflow != nil {
+		in.WorkflowProfileID = &i.Workflow.ProfileID
 	}
 	for _, a := range i.Assets {
 		in.Assets = append(in.Assets, AssetInput{ID: &a.ID, Kind: a.Kind, URL: a.URL, ContentType: a.ContentType, Size: a.Size, Width: a.Width,

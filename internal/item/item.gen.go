@@ -216,6 +216,9 @@ type ItemInput struct {
 	SnapshotID *openapi_types.UUID `json:"snapshot_id,omitempty"`
 	EmbedCode  *string             `json:"embed_code,omitempty"`
 	PlayerURL  *string             `json:"player_url,omitempty"`
+
+	// WorkflowProfileID The workflow profile that the item goes by; its workflow begins as `pending`. Limited to roles, the item does not exist for users of others. It must be one that your own role sees.
+	WorkflowProfileID *openapi_types.UUID `json:"workflow_profile_id,omitempty"`
 }
 
 // ItemType defines model for ItemType.

@@ -106,12 +106,12 @@ func (s *Service) Count(ctx context.Context, filter Filter) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	p, err := s.criteria(ctx, actor.AccountID, filter)
+	p, err := s.criteria(ctx, actor, filter)
 	if err != nil {
 		return 0, err
 	}
 	n, err := dbsqlc.New(customPlans{s.pool}).CountItems(ctx, dbsqlc.CountItemsParams{
-		AccountID: p.AccountID, Search: p.Search, Tags: p.Tags, Types: p.Types, Privacies: p.Privacies, WorkflowStatuses: p.WorkflowStatuses,
+		AccountID: p.AccountID, RoleID: p.RoleID, Search: p.Search, Tags: p.Tags, Types: p.Types, Privacies: p.Privacies, WorkflowStatuses: p.WorkflowStatuses,
 		CreatedAfter: p.CreatedAfter, CreatedBefore: p.CreatedBefore, UpdatedAfter: p.UpdatedAfter, Metadata: p.Metadata,
 	})
 	if err != nil {
@@ -130,7 +130,7 @@ func (s *Service) list(ctx context.Context, actor account.Actor, filter Filter, 
 	if backward {
 		from, order = paging.Before, order.reverse()
 	}
-	params, err := s.criteria(ctx, actor.AccountID, filter)
+	params, err := s.criteria(ctx, actor, filter)
 	if err != nil {
 		return Page{}, err
 	}
@@ -202,7 +202,7 @@ var (
 
 func (s *Service) rowsByCreation(ctx context.Context, p dbsqlc.ListDocumentsParams, order Sort) (rows []dbsqlc.ListDocumentsRow, err error) {
 	q := dbsqlc.New(s.pool)
-	from := dbsqlc.NewestDocumentsParams{AccountID: p.AccountID, FromTime: end, MaxRows: p.MaxRows}
+	from := dbsqlc.NewestDocumentsParams{AccountID: p.AccountID, RoleID: p.RoleID, FromTime: end, MaxRows: p.MaxRows}
 	if order == ByCreated {
 		from.FromTime = beginning
 	}
@@ -228,9 +228,9 @@ func (s *Service) rowsByCreation(ctx context.Context, p dbsqlc.ListDocumentsPara
 }
 
 // criteria turns a filter into the statement's parameters; nil criteria vanish from its plan.
-func (s *Service) criteria(ctx context.Context, account uuid.UUID, f Filter) (dbsqlc.ListDocumentsParams, error) {
+func (s *Service) criteria(ctx context.Context, actor account.Actor, f Filter) (dbsqlc.ListDocumentsParams, error) {
 	p := dbsqlc.ListDocumentsParams{
-		AccountID: account, Tags: texts(f.Tags), Types: texts(f.Types), Privacies: texts(f.Privacies), WorkflowStatuses: texts(f.WorkflowStatuses),
+		AccountID: actor.AccountID, RoleID: actor.RoleIn(), Tags: texts(f.Tags), Types: texts(f.Types), Privacies: texts(f.Privacies), WorkflowStatuses: texts(f.WorkflowStatuses),
 		CreatedAfter: f.CreatedAfter, CreatedBefore: roundUp(f.CreatedBefore), UpdatedAfter: f.UpdatedAfter,
 	}
 	if faults := f.faults(); len(faults) > 0 {
@@ -242,7 +242,7 @@ func (s *Service) criteria(ctx context.Context, account uuid.UUID, f Filter) (db
 	if len(f.Metadata) == 0 {
 		return p, nil
 	}
-	fields, err := dbsqlc.New(s.pool).ListMetadataFields(ctx, account)
+	fields, err := dbsqlc.New(s.pool).ListMetadataFields(ctx, actor.AccountID)
 	if err != nil {
 		return p, fmt.Errorf("list metadata fields: %w", err)
 	}

@@ -30,6 +30,9 @@ func (s *Service) withRules(ctx context.Context, actor account.Actor, id *uuid.U
 	q := dbsqlc.New(db.Read(ctx, s.pool))
 	i := &Item{}
 	if id != nil {
+		if _, err := s.Get(ctx, *id); err != nil { // it may be hidden
+			return err
+		}
 		if i, err = s.load(ctx, q, actor.AccountID, *id); err != nil {
 			return err
 		}

@@ -54,8 +54,17 @@ func (s *Service) load(ctx context.Context, q *dbsqlc.Queries, account, id uuid.
 	return i, nil
 }
 
+func (i *Item) workflowColumns() (profile *uuid.UUID, status, action *string) {
+	if i.Workflow == nil {
+		return nil, nil, nil
+	}
+	return &i.Workflow.ProfileID, &i.Workflow.Status, i.Workflow.CurrentAction
+}
+
 func (s *Service) insert(ctx context.Context, tx pgx.Tx, account uuid.UUID, i *Item, document []byte) error {
+	profile, status, action := i.workflowColumns()
 	err := dbsqlc.New(db.Later(tx)).InsertItem(ctx, dbsqlc.InsertItemParams{
+		WorkflowProfileID: profile, WorkflowStatus: status, WorkflowAction: action,
 		ID: i.ID, AccountID: account, Name: i.Name, Description: i.Description, Type: string(i.Type), Privacy: string(i.Privacy),
 		Language: i.Language, Producer: i.Producer, Duration: i.Duration, Tags: i.Tags, Metadata: i.Metadata, ClientData: i.ClientData,
 		SnapshotID: i.SnapshotID, EmbedCode: i.EmbedCode, PlayerUrl: i.PlayerURL, CreatedBy: i.CreatedBy, CreatedAt: i.CreatedAt,
@@ -69,7 +78,9 @@ func (s *Service) insert(ctx context.Context, tx pgx.Tx, account uuid.UUID, i *I
 
 func (s *Service) update(ctx context.Context, tx pgx.Tx, account uuid.UUID, i *Item, document []byte, media bool) error {
 	q := dbsqlc.New(db.Later(tx))
+	profile, status, action := i.workflowColumns()
 	err := q.UpdateItem(ctx, dbsqlc.UpdateItemParams{
+		WorkflowProfileID: profile, WorkflowStatus: status, WorkflowAction: action,
 		ID: i.ID, AccountID: account, Name: i.Name, Description: i.Description, Type: string(i.Type), Privacy: string(i.Privacy),
 		Language: i.Language, Producer: i.Producer, Duration: i.Duration, Tags: i.Tags, Metadata: i.Metadata, ClientData: i.ClientData,
 		SnapshotID: i.SnapshotID, EmbedCode: i.EmbedCode, PlayerUrl: i.PlayerURL, UpdatedAt: i.UpdatedAt, PublishedAt: i.PublishedAt,

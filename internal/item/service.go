@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,6 +17,7 @@ import (
 	"itemcast/internal/change"
 	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
+	"itemcast/internal/workflow"
 )
 
 // Service reads and writes items. Its methods may be called concurrently; each authorizes the context's actor first.
@@ -63,11 +65,12 @@ func (s *Service) Get(ctx context.Context, id uuid.UUID) (Document, error) {
 	if err != nil {
 		return Document{}, err
 	}
-	return s.document(ctx, actor.AccountID, id)
+	return s.document(ctx, actor.AccountID, actor.RoleIn(), id)
 }
 
-func (s *Service) document(ctx context.Context, accountID, id uuid.UUID) (Document, error) {
-	row, err := dbsqlc.New(s.pool).GetDocument(ctx, dbsqlc.GetDocumentParams{AccountID: accountID, ID: id})
+// document is of the item, unless it is hidden from the role; nil sees all of the account.
+func (s *Service) document(ctx context.Context, accountID uuid.UUID, role *uuid.UUID, id uuid.UUID) (Document, error) {
+	row, err := dbsqlc.New(s.pool).GetDocument(ctx, dbsqlc.GetDocumentParams{AccountID: accountID, ID: id, RoleID: role})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Document{}, errNotFound
 	}
@@ -87,15 +90,16 @@ func (s *Service) Sample(ctx context.Context, id *uuid.UUID) (Document, error) {
 	if err != nil {
 		return Document{}, err
 	}
+	actor.RoleID = uuid.Nil
 	if id != nil {
-		return s.document(ctx, actor.AccountID, *id)
+		return s.document(ctx, actor.AccountID, actor.RoleIn(), *id)
 	}
 	page, err := s.list(ctx, actor, Filter{}, Paging{Limit: 1})
 	if err != nil {
 		return Document{}, err
 	}
 	if len(page.Items) == 1 {
-		return s.document(ctx, actor.AccountID, page.Items[0].ID)
+		return s.document(ctx, actor.AccountID, actor.RoleIn(), page.Items[0].ID)
 	}
 	made := uuid.Must(uuid.NewV7()) // fails only without a source of randomness
 	now := time.Now()
@@ -111,7 +115,7 @@ func (s *Service) GetMany(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][
 	if err != nil {
 		return nil, err
 	}
-	rows, err := dbsqlc.New(s.pool).DocumentsByID(ctx, dbsqlc.DocumentsByIDParams{AccountID: actor.AccountID, Ids: ids})
+	rows, err := dbsqlc.New(s.pool).DocumentsByID(ctx, dbsqlc.DocumentsByIDParams{AccountID: actor.AccountID, Ids: ids, RoleID: actor.RoleIn()})
 	if err != nil {
 		return nil, fmt.Errorf("read documents: %w", err)
 	}
@@ -144,7 +148,7 @@ func (s *Service) Tags(ctx context.Context) ([]Tag, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := dbsqlc.New(s.pool).ListTags(ctx, actor.AccountID)
+	rows, err := dbsqlc.New(s.pool).ListTags(ctx, dbsqlc.ListTagsParams{AccountID: actor.AccountID, RoleID: actor.RoleIn()})
 	if err != nil {
 		return nil, fmt.Errorf("list tags: %w", err)
 	}
@@ -156,20 +160,51 @@ func (s *Service) Tags(ctx context.Context) ([]Tag, error) {
 }
 
 // History returns up to limit changes of an item that the log keeps, newest first, before the given change id (0: from the newest), and
-// whether there are more. A deleted item's history is still told. Error: NOT_FOUND when there is neither an item nor a change.
+// whether there are more. A deleted item's history is still told. Left out are the changes of when the item was hidden from the actor's role by
+// its workflow profile, and a page may be the shorter for it. Error: NOT_FOUND when there is neither an item nor a change to be seen.
 func (s *Service) History(ctx context.Context, id uuid.UUID, before int64, limit int) (changes []*change.Change, more bool, err error) {
 	actor, err := account.Authorize(ctx, account.ItemsView)
 	if err != nil {
 		return nil, false, err
 	}
-	changes, err = change.History(ctx, s.pool, actor.AccountID, id, before, limit+1)
-	if err != nil {
-		return nil, false, err
+	for more = true; more && len(changes) == 0; {
+		read, err := change.History(ctx, s.pool, actor.AccountID, actor.RoleIn(), id, before, limit+1)
+		if err != nil {
+			return nil, false, err
+		}
+		if more = len(read) > limit; more {
+			read = read[:limit]
+			before = read[limit-1].ID
+		}
+		if changes, err = s.seen(ctx, actor, read); err != nil {
+			return nil, false, err
+		}
 	}
 	if len(changes) == 0 {
 		_, err := s.Get(ctx, id)
 		return nil, false, err
 	}
-	more = len(changes) > limit
-	return changes[:min(len(changes), limit)], more, nil
+	return changes, more, nil
+}
+
+// seen leaves out the changes that are hidden from the actor.
+func (s *Service) seen(ctx context.Context, actor account.Actor, changes []*change.Change) ([]*change.Change, error) {
+	if !slices.ContainsFunc(changes, func(c *change.Change) bool { return workflow.Names(c.Document) }) {
+		return changes, nil
+	}
+	hidden, err := workflow.HiddenFrom(ctx, s.pool, actor.AccountID, actor.RoleIn())
+	if err != nil {
+		return nil, err
+	}
+	shown := changes[:0]
+	for _, c := range changes {
+		hides, err := hidden.Hides(c.Document)
+		if err != nil {
+			return nil, err
+		}
+		if !hides {
+			shown = append(shown, c)
+		}
+	}
+	return shown, nil
 }

@@ -72,7 +72,7 @@ func (s *Service) Delete(ctx context.Context, id uuid.UUID, condition IfRevision
 	}
 	return s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		q := dbsqlc.New(tx)
-		i, now, document, err := s.lock(ctx, q, actor.AccountID, id, condition)
+		i, now, document, err := s.lock(ctx, q, actor, id, condition)
 		if err != nil {
 			return err
 		}
@@ -100,7 +100,7 @@ func (s *Service) Trigger(ctx context.Context, id uuid.UUID) (Triggered, error) 
 	}
 	var triggered Triggered
 	err = s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		i, now, document, err := s.lock(ctx, dbsqlc.New(tx), actor.AccountID, id, nil)
+		i, now, document, err := s.lock(ctx, dbsqlc.New(tx), actor, id, nil)
 		if err != nil {
 			return err
 		}
@@ -176,7 +176,7 @@ func (s *Service) editIn(ctx context.Context, tx pgx.Tx, actor account.Actor, id
 
 func (s *Service) become(ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID, condition IfRevision, build func(*Item) (draft, error)) (document Document, changed bool, err error) {
 	q := dbsqlc.New(tx)
-	before, now, bytes, err := s.lock(ctx, q, actor.AccountID, id, condition)
+	before, now, bytes, err := s.lock(ctx, q, actor, id, condition)
 	if err != nil {
 		return Document{}, false, err
 	}
@@ -212,9 +212,9 @@ func (s *Service) become(ctx context.Context, tx pgx.Tx, actor account.Actor, id
 	})
 }
 
-// lock holds the item's row until the transaction ends, and returns the item, the time that the database has, and the document.
-func (s *Service) lock(ctx context.Context, q *dbsqlc.Queries, account, id uuid.UUID, condition IfRevision) (*Item, time.Time, []byte, error) {
-	row, err := q.LockItem(ctx, dbsqlc.LockItemParams{AccountID: account, ID: id})
+// lock holds the item's row, if the actor may see it, until the transaction ends, and returns the item, the time that the database has, and the document.
+func (s *Service) lock(ctx context.Context, q *dbsqlc.Queries, actor account.Actor, id uuid.UUID, condition IfRevision) (*Item, time.Time, []byte, error) {
+	row, err := q.LockItem(ctx, dbsqlc.LockItemParams{AccountID: actor.AccountID, ID: id, RoleID: actor.RoleIn()})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, time.Time{}, nil, errNotFound
 	}
@@ -225,7 +225,7 @@ func (s *Service) lock(ctx context.Context, q *dbsqlc.Queries, account, id uuid.
 	var i *Item
 	if row.DocumentVersion == s.version {
 		i, err = Decode(document)
-	} else if i, err = s.load(ctx, q, account, id); err == nil {
+	} else if i, err = s.load(ctx, q, actor.AccountID, id); err == nil {
 		document, err = Encode(i)
 	}
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"itemcast/internal/change"
 	"itemcast/internal/item"
 	"itemcast/internal/problem"
+	"itemcast/internal/workflow"
 )
 
 // Kind is what a subscriber is told: the kind of the change, or how the item stands to the filter since.
@@ -82,6 +83,7 @@ func (h *Hub) Present() string { return h.feed.Cursor(h.feed.Head()) }
 type Subscription struct {
 	hub      *Hub
 	account  uuid.UUID
+	role     *uuid.UUID
 	position change.Position
 	matcher  *item.Matcher
 	filtered bool
@@ -89,6 +91,7 @@ type Subscription struct {
 	items    []uuid.UUID
 	fields   []string
 	pending  []*change.Change
+	hidden   workflow.Hidden // from the role, of the changes that are pending
 }
 
 // Subscribe starts after a cursor, or at the present when that is empty. Errors: INVALID_CURSOR, CURSOR_EXPIRED, INVALID_INPUT, and those
@@ -98,7 +101,7 @@ func (h *Hub) Subscribe(ctx context.Context, after string, filter *item.Filter, 
 	if err != nil {
 		return nil, err
 	}
-	s := &Subscription{hub: h, account: actor.AccountID, position: h.feed.Head(), kinds: kinds}
+	s := &Subscription{hub: h, account: actor.AccountID, role: actor.RoleIn(), position: h.feed.Head(), kinds: kinds}
 	if after != "" {
 		if s.position, err = h.feed.ParseCursor(ctx, after); err != nil {
 			return nil, err
@@ -126,6 +129,7 @@ func (s *Subscription) Renew(ctx context.Context) error {
 	if actor.AccountID != s.account {
 		return problem.New(problem.Forbidden, "You belong to another account now; subscribe anew.")
 	}
+	s.role, s.pending = actor.RoleIn(), nil
 	return nil
 }
 
@@ -160,7 +164,7 @@ func (s *Subscription) Wait(ctx context.Context) error { return s.hub.feed.Wait(
 // fails can be taken again.
 func (s *Subscription) step(ctx context.Context) (event *Event, looked bool, err error) {
 	if len(s.pending) == 0 {
-		if s.pending, err = s.hub.feed.Read(ctx, s.position, readBatch); err != nil || len(s.pending) == 0 {
+		if err := s.fetch(ctx); err != nil || len(s.pending) == 0 {
 			return nil, false, err
 		}
 	}
@@ -172,6 +176,59 @@ func (s *Subscription) step(ctx context.Context) (event *Event, looked bool, err
 	return event, true, nil
 }
 
+// fetch reads what is next in the log, and after that, and only if there are items among it that have a workflow profile, what is hidden: what
+// is asked later than the changes knows of every profile that they name, and of its roles as they are.
+func (s *Subscription) fetch(ctx context.Context) error {
+	pending, err := s.hub.feed.Read(ctx, s.position, readBatch)
+	if err != nil {
+		return err
+	}
+	hidden := workflow.Hidden(nil)
+	if slices.ContainsFunc(pending, func(c *change.Change) bool {
+		return c.AccountID == s.account && (workflow.Names(c.Document) || mayHaveLeft(c))
+	}) {
+		if hidden, err = workflow.HiddenFrom(ctx, s.hub.pool, s.account, s.role); err != nil {
+			return err
+		}
+	}
+	s.pending, s.hidden = pending, hidden
+	return nil
+}
+
+// mayHaveLeft reports whether a change has taken an item off a workflow profile.
+func mayHaveLeft(c *change.Change) bool { return slices.Contains(c.ChangedFields, "workflow") }
+
+// sight says how a change appears to a role from which profiles are hidden. An item that was in sight and is not is told as it was last seen.
+func (s *Subscription) sight(c *change.Change) (kind Kind, document []byte, err error) {
+	hides, err := s.hidden.Hides(c.Document)
+	if err != nil {
+		return "", nil, err
+	}
+	if len(s.hidden) == 0 || !mayHaveLeft(c) {
+		if hides {
+			return "", nil, nil
+		}
+		return Kind(c.Kind), c.Document, nil
+	}
+	before, err := s.hub.decoded.of(c).before()
+	if err != nil {
+		return "", nil, err
+	}
+	was := before.Workflow != nil && slices.Contains(s.hidden, before.Workflow.ProfileID)
+	switch {
+	case hides && was:
+		return "", nil, nil
+	case was:
+		return Entered, c.Document, nil
+	case hides:
+		last := *before
+		last.Revision = c.Revision - 1
+		document, err = item.Encode(&last)
+		return Left, document, err
+	}
+	return Kind(c.Kind), c.Document, nil
+}
+
 // event is what this subscriber is told of c; nil when nothing.
 func (s *Subscription) event(ctx context.Context, c *change.Change) (*Event, error) {
 	if c.AccountID != s.account ||
@@ -179,11 +236,17 @@ func (s *Subscription) event(ctx context.Context, c *change.Change) (*Event, err
 		len(s.fields) > 0 && !slices.ContainsFunc(c.ChangedFields, func(field string) bool { return slices.Contains(s.fields, field) }) {
 		return nil, nil
 	}
-	kind, err := s.kind(ctx, c)
+	seen, document, err := s.sight(c)
+	if err != nil || seen == "" {
+		return nil, err
+	}
+	kind, err := s.kind(ctx, c, seen)
 	if err != nil || kind == "" || (len(s.kinds) > 0 && !slices.Contains(s.kinds, kind)) {
 		return nil, err
 	}
-	return s.hub.tell(c, kind), nil
+	event := s.hub.tell(c, kind)
+	event.Document = document
+	return event, nil
 }
 
 // Event is a change as the history tells of it.
@@ -194,9 +257,8 @@ func (h *Hub) tell(c *change.Change, kind Kind) *Event {
 		Actor: c.Actor, Trigger: c.Trigger, Document: c.Document}
 }
 
-// kind says how the change appears through the filter; "" when not at all.
-func (s *Subscription) kind(ctx context.Context, c *change.Change) (Kind, error) {
-	kind := Kind(c.Kind)
+// kind says how a change that appears as a kind does so through the filter; "" when not at all.
+func (s *Subscription) kind(ctx context.Context, c *change.Change, kind Kind) (Kind, error) {
 	if !s.filtered {
 		return kind, nil
 	}
@@ -205,11 +267,16 @@ func (s *Subscription) kind(ctx context.Context, c *change.Change) (Kind, error)
 	if err != nil {
 		return "", err
 	}
+	if kind == Left { // what it became is out of sight
+		if i, err = of.before(); err != nil {
+			return "", err
+		}
+	}
 	matches, err := s.matcher.Match(ctx, i)
 	if err != nil {
 		return "", err
 	}
-	if c.Kind != change.Updated {
+	if kind != Kind(change.Updated) {
 		if !matches {
 			kind = ""
 		}

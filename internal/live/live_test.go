@@ -54,7 +54,7 @@ func setup(t *testing.T) *bundle {
 	parts.Go(func() { _ = sequencer.Run(running) })
 	parts.Go(func() { _ = feed.Run(running) })
 	t.Cleanup(func() { cancel(); parts.Wait() })
-	none := func(context.Context, pgx.Tx, uuid.UUID, string) ([]uuid.UUID, error) { return nil, nil }
+	none := func(context.Context, pgx.Tx, uuid.UUID, *item.Item) ([]uuid.UUID, error) { return nil, nil }
 	ctx, end := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(end)
 	return &bundle{t: t, pool: pool, account: id, hub: NewHub(pool, feed, 10),

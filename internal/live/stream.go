@@ -2,6 +2,8 @@ package live
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -354,6 +356,28 @@ func (s *stream) after(position change.Position) kept {
 		k.err = s.err
 	}
 	return k
+}
+
+// Forget drops what the streams keep: it was rendered for those who might see it then. Who is behind reads the log, by what is true now.
+func (h *Hub) Forget() {
+	h.mu.Lock()
+	streams := slices.Collect(maps.Values(h.streams))
+	h.mu.Unlock()
+	for _, s := range streams {
+		s.drop()
+	}
+}
+
+func (s *stream) drop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.messages) == 0 || s.err != nil {
+		return
+	}
+	s.hub.bytes.Add(-int64(s.bytes))
+	s.messages, s.bytes, s.floor = nil, 0, s.looked
+	close(s.moved) // who has not taken them yet is behind now
+	s.moved = make(chan struct{})
 }
 
 func (s *stream) keeps(position change.Position) bool {

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
+	"time"
 )
 
 // Code is stable: programs may depend on it.
@@ -83,6 +85,13 @@ type Error struct {
 	Detail   string
 	Faults   []Fault
 	Revision int64 // with RevisionMismatch: the revision that there is
+
+	RetryAfter time.Duration // with TooManyRequests and Unavailable: when to try again; 0: in a moment
+}
+
+// RetrySeconds is RetryAfter as the header of that name has it.
+func (e *Error) RetrySeconds() string {
+	return strconv.Itoa(max(1, int((e.RetryAfter+time.Second-1)/time.Second)))
 }
 
 func (e *Error) Error() string {

@@ -19,12 +19,15 @@ import (
 	"itemcast/internal/live"
 	"itemcast/internal/rest/contract"
 	"itemcast/internal/rest/oapi"
+	"itemcast/internal/workflow"
 )
 
 // API implements the operations of openapi/core.yaml.
 type API struct {
+	Account   *account.Service
 	Items     *item.Service
 	Hooks     *hook.Service
+	Workflows *workflow.Service
 	Hub       *live.Hub
 	Cursor    func(change.Position) string
 	SignIn    func(*http.Request) (context.Context, error)                 // signs a request's user in again, as the user is now

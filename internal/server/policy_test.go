@@ -15,6 +15,7 @@ import (
 	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"itemcast/internal/problem"
+	"itemcast/internal/workflow"
 )
 
 // guarded are the services that requests reach, without anything behind them: who is refused gets no further than the first line.
@@ -22,6 +23,8 @@ var guarded = map[string]any{
 	"item.Service":      item.NewService(item.Config{}),
 	"hook.Service":      hook.NewService(hook.ServiceConfig{}),
 	"account.Directory": account.NewDirectory(nil),
+	"account.Service":   account.NewService(nil, nil, ""),
+	"workflow.Service":  workflow.NewService(nil),
 	"live.Hub":          live.NewHub(nil, nil, 0),
 }
 
@@ -62,6 +65,32 @@ var needs = map[string][]account.Permission{
 	"account.Directory.Names":    {account.ItemsView},
 	"live.Hub.Subscribe":         {account.ItemsView},
 	"live.Hub.Follow":            {account.ItemsView},
+
+	"workflow.Service.Profiles":      {account.WorkflowsManage},
+	"workflow.Service.Profile":       {account.WorkflowsManage},
+	"workflow.Service.CreateProfile": {account.WorkflowsManage},
+	"workflow.Service.PatchProfile":  {account.WorkflowsManage},
+	"workflow.Service.DeleteProfile": {account.WorkflowsManage},
+
+	"account.Service.Users":          {account.UsersManage},
+	"account.Service.User":           {account.UsersManage},
+	"account.Service.UserByEmail":    {account.UsersManage},
+	"account.Service.CreateUser":     {account.UsersManage},
+	"account.Service.PatchUser":      {account.UsersManage},
+	"account.Service.DeleteUser":     {account.UsersManage},
+	"account.Service.ResetLink":      {account.UsersManage},
+	"account.Service.RotatePassword": {account.UsersManage},
+	"account.Service.Roles":          {account.UsersManage},
+	"account.Service.Role":           {account.UsersManage},
+	"account.Service.RoleByName":     {account.UsersManage},
+	"account.Service.CreateRole":     {account.UsersManage},
+	"account.Service.PatchRole":      {account.UsersManage},
+	"account.Service.DeleteRole":     {account.UsersManage},
+	"account.Service.AuditLog":       {account.UsersManage},
+	"account.Service.ChangePassword": {}, // of oneself
+	"account.Service.Sessions":       {},
+	"account.Service.EndSession":     {},
+	"account.Service.EndSessions":    {},
 }
 
 // exempt are the methods that no request reaches.

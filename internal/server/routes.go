@@ -5,10 +5,12 @@ package server
 
 import (
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 
 	"itemcast/graph"
+	"itemcast/internal/browse"
 	"itemcast/internal/problem"
 	"itemcast/internal/rest"
 	"itemcast/internal/rest/contract"
@@ -19,9 +21,12 @@ import (
 type Handlers struct {
 	API         *rest.API
 	Contract    *contract.Document
+	Pages       *browse.API
 	GraphQL     http.Handler
 	Idempotency func(http.Handler) http.Handler
-	SignIn      SignIn
+	SignIn      Browsers
+	Gate        *Gate
+	Proxies     []netip.Prefix // that are believed when they say whom a request comes from
 	PublicURL   string
 }
 
@@ -30,31 +35,37 @@ func Routes(h Handlers) http.Handler {
 	mux := http.NewServeMux()
 
 	// Anyone.
-	mux.Handle("GET /{$}", web.Home(h.PublicURL))
+	pages := signInPages(h.Gate, h.SignIn)
+	mux.Handle("GET /{$}", web.Home(h.PublicURL, pages.Who))
+	mux.Handle("/login", web.Login(pages))
+	mux.Handle("/logout", web.Logout(pages))
+	mux.Handle("/reset", web.Reset(pages))
 	mux.Handle("GET /assets/", web.Assets())
 	mux.HandleFunc("GET /api/v1/openapi.json", h.Contract.ServeJSON)
 	mux.HandleFunc("GET /api/v1/openapi.yaml", h.Contract.ServeYAML)
 
 	// Signed in, with api.access; each operation asks for its own permission besides.
-	api := signedIn(h.SignIn, contract.WriteProblem, unhurried(operations(h)))
+	// To a browser, each is a page.
+	api := h.Pages.Around(func(next http.Handler) http.Handler { return signedIn(h.Gate, browse.Refuse, next) }, unhurried(operations(h)))
 	mux.Handle("/api/v1/", api)
 	mux.Handle("/api/v1", withSlash(api))
 
 	// A page is for anyone; an operation is for who is signed in; a WebSocket signs in by its handshake or its first message.
-	graphQL := signedIn(h.SignIn, graph.Refuse, h.GraphQL)
-	mux.Handle("/graphql", byKind(web.Playground(), graphQL, signedInIfGiven(h.SignIn, graph.Refuse, h.GraphQL)))
+	graphQL := signedIn(h.Gate, graph.Refuse, h.GraphQL)
+	mux.Handle("/graphql", byKind(web.Playground(), graphQL, signedInIfGiven(h.Gate, graph.Refuse, h.GraphQL)))
 
 	nothing := contract.NotFound(mux)
 	mux.Handle("/api/v1/openapi.json", nothing) // by another method
 	mux.Handle("/api/v1/openapi.yaml", nothing)
 	mux.Handle("/", nothing)
-	return contract.Recover(deadlines(secure(h.PublicURL, contract.Canonical("/api/", mux))))
+	return h.Pages.Problems(pages.Who, contract.Recover(deadlines(secure(h.PublicURL, addressed(h.Proxies, contract.Canonical("/api/", mux))))))
 }
 
 // operations is every operation of openapi/core.yaml, behind the contract.
 func operations(h Handlers) http.Handler {
 	mux := http.NewServeMux()
 	h.API.Register(mux, h.Contract, h.Idempotency)
+	h.Pages.Describe(mux)
 	mux.Handle("/", contract.NotFound(mux))
 	return mux
 }

@@ -6,10 +6,15 @@ import (
 	"strings"
 )
 
-// The start page has no script at all.
-const homePolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+type homeData struct {
+	PublicURL string
+	Who       string // is signed in; "": nobody is
+}
 
-func newHome(files fs.FS, publicURL string) http.Handler {
-	data := struct{ PublicURL string }{strings.TrimRight(publicURL, "/")}
-	return readOnly(newPage(files, "home", homePolicy, data))
+func newHome(files fs.FS, publicURL string, who func(*http.Request) string) http.Handler {
+	shown := newTemplate(files, "home", "home", formPolicy) // with the form that signs out
+	base := strings.TrimRight(publicURL, "/")
+	return readOnly(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		shown.write(w, r, http.StatusOK, homeData{PublicURL: base, Who: who(r)})
+	}))
 }

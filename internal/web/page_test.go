@@ -10,9 +10,11 @@ import (
 
 // pages is every page, made from a tree of assets.
 var pages = map[string]func(fs.FS) http.Handler{
-	"home":       func(files fs.FS) http.Handler { return newHome(files, "https://items.example/") },
+	"home":       func(files fs.FS) http.Handler { return newHome(files, "https://items.example/", nobody) },
 	"playground": newPlayground,
 }
+
+func nobody(*http.Request) string { return "" }
 
 func TestPages_RunNoInlineScript(t *testing.T) {
 	t.Parallel()
@@ -53,7 +55,7 @@ func TestPages_HeadersHoldThemTogether(t *testing.T) {
 			"Content-Type":           "text/html; charset=utf-8",
 			"X-Content-Type-Options": "nosniff",
 			"Referrer-Policy":        "same-origin",
-			"Cache-Control":          "no-cache",
+			"Cache-Control":          map[bool]string{true: "no-store", false: "no-cache"}[name == "home"],
 		} {
 			if got := h.Get(header); got != want {
 				t.Errorf("%s: %s %q, want %q", name, header, got, want)
@@ -90,8 +92,8 @@ func TestPages_AreOnlyRead(t *testing.T) {
 
 func TestHome_ExamplesUseThePublicURL(t *testing.T) {
 	t.Parallel()
-	body := request(newHome(builtTree(t), "https://items.example/"), "GET", "/").Body.String()
-	for _, want := range []string{`href="/graphql"`, `href="/api/v1/items"`, `href="/api/v1/openapi.json"`, "https://items.example/api/v1/items\n"} {
+	body := request(newHome(builtTree(t), "https://items.example/", nobody), "GET", "/").Body.String()
+	for _, want := range []string{`href="/graphql"`, `href="/api/v1/"`, `href="/api/v1/openapi.json"`, "https://items.example/api/v1/items\n"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %s in\n%s", want, body)
 		}

@@ -1,11 +1,11 @@
-// Package web is the web pages that are not drawn from a contract: the start page and the GraphQL playground.
+// Package web is the web pages that are not drawn from a contract: the start page, those of signing in, and the GraphQL playground.
 //
 // It promises that the pages need nothing but this server: every script, style and font is bundled by the build
 // (assets/build.mjs) and embedded, no page has an inline script, and each sends the narrowest Content-Security-Policy that
 // works. In a tree without built assets the package compiles, and the pages say what to run.
 //
-// It must not know of items, users or the database, nor decide who may see what: a page holds no data, and what its
-// script fetches is authorized by the API.
+// It must not know of items, users or the database, nor decide who may see what: a page holds no data but who looks at it, which it is
+// told, and what its script fetches is authorized by the API.
 package web
 
 import (
@@ -25,8 +25,10 @@ var templates embed.FS
 // Assets serves the bundled scripts, styles and fonts under /assets/. They need no sign-in.
 func Assets() http.Handler { return newAssets(built()) }
 
-// Home serves the start page. publicURL is the base of the URLs in its examples.
-func Home(publicURL string) http.Handler { return newHome(built(), publicURL) }
+// Home serves the start page. publicURL is the base of the URLs in its examples, who tells the e-mail address of who is signed in, or "".
+func Home(publicURL string, who func(*http.Request) string) http.Handler {
+	return newHome(built(), publicURL, who)
+}
 
 // Playground serves the GraphQL playground, for the URL that the API itself has: the caller sends here the GET requests
 // that accept text/html. The page needs no sign-in; what it asks the API for does.

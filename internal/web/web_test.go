@@ -23,6 +23,7 @@ func builtTree(t *testing.T) fstest.MapFS {
 		Pages: map[string]bundle{
 			"playground": {Script: "playground-AAAAAAAA.js", Styles: []string{"playground-BBBBBBBB.css"}, Preload: []string{"chunk-AAAAAAAA.js"}},
 			"home":       {Styles: []string{"home-AAAAAAAA.css"}},
+			"form":       {Styles: []string{"form-AAAAAAAA.css"}},
 		},
 	})
 	if err != nil {

@@ -56,11 +56,13 @@ WHERE p.position > @after ORDER BY p.position LIMIT @batch;
 SELECT id, account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets, document, occurred_at
 FROM item_change WHERE id = ANY (@ids::bigint[]);
 
+-- ItemHistory tells nothing of an item that is there and hidden from the role. The caller leaves out what was hidden at the time.
 -- name: ItemHistory :many
 SELECT p.position, c.id, c.account_id, c.item_id, c.revision, c.kind, c.changed_fields, c.previous, c.actor, c.trigger, c.targets, c.document,
     c.occurred_at
 FROM item_change c JOIN item_position p ON p.change_id = c.id
 WHERE c.account_id = @account_id AND c.item_id = @item_id AND c.id < @before_id
+  AND NOT EXISTS (SELECT FROM item i WHERE i.id = @item_id AND i.workflow_profile_id = ANY (hidden_profiles(@account_id, sqlc.narg('role_id')::uuid)))
 ORDER BY c.id DESC LIMIT @max_rows;
 
 -- LastRevision is the last one that an item had, should it have been deleted: one of the same id goes on from there.

@@ -46,8 +46,8 @@ WHERE account_id = @account_id AND id = @id AND deleted_at IS NULL
 RETURNING old_secret_until;
 
 -- DeleteHook makes it invisible and inactive; its row goes when nothing of it is pending any more.
--- name: DeleteHook :execrows
-UPDATE hook SET deleted_at = now(), active = false WHERE account_id = @account_id AND id = @id AND deleted_at IS NULL;
+-- name: DeleteHook :one
+UPDATE hook SET deleted_at = now(), active = false WHERE account_id = @account_id AND id = @id AND deleted_at IS NULL RETURNING url;
 
 -- SendingTo is what a request to a hook needs, for one by hand.
 -- name: SendingTo :one
@@ -308,9 +308,9 @@ SELECT pg_try_advisory_lock(hashtext('itemcast hook node'), @node::integer) AS h
 SELECT a.node::integer AS node FROM hook_nodes_alive() a;
 
 -- DisableHook makes a hook inactive, for a reason that its owner sees.
--- name: DisableHook :execrows
+-- name: DisableHook :one
 -- system: as ClaimDeliveries.
-UPDATE hook SET active = false, disabled_reason = @reason::text, updated_at = now() WHERE id = @id AND active;
+UPDATE hook SET active = false, disabled_reason = @reason::text, updated_at = now() WHERE id = @id AND active RETURNING account_id;
 
 -- DisableFailing makes those of the hooks inactive that have done nothing but fail for so many seconds.
 -- name: DisableFailing :many
@@ -318,7 +318,7 @@ UPDATE hook SET active = false, disabled_reason = @reason::text, updated_at = no
 UPDATE hook SET active = false, updated_at = now(), disabled_reason = format('Every attempt has failed since %s; the last: %s',
     to_char(failing_since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), last_error)
 WHERE id = ANY (@ids::uuid[]) AND active AND failing_since < now() - make_interval(secs => @after::float8)
-RETURNING id, disabled_reason::text AS reason;
+RETURNING id, account_id, disabled_reason::text AS reason;
 
 -- InactiveHooks are those with something pending, or that are to be deleted.
 -- name: InactiveHooks :many

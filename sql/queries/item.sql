@@ -1,34 +1,39 @@
 -- name: InsertItem :exec
 INSERT INTO item (id, account_id, name, description, type, privacy, language, producer, duration, tags, metadata, client_data,
-    snapshot_id, embed_code, player_url, created_by, created_at, updated_at, published_at, revision, document, document_version)
+    snapshot_id, embed_code, player_url, workflow_profile_id, workflow_status, workflow_action, created_by, created_at, updated_at,
+    published_at, revision, document, document_version)
 VALUES (@id, @account_id, @name, @description, @type, @privacy, @language, @producer, @duration, @tags, @metadata, @client_data,
-    @snapshot_id, @embed_code, @player_url, @created_by, @created_at, @updated_at, @published_at, @revision, @document, @document_version);
+    @snapshot_id, @embed_code, @player_url, @workflow_profile_id, @workflow_status, @workflow_action, @created_by, @created_at, @updated_at,
+    @published_at, @revision, @document, @document_version);
 
 -- name: Now :one
 SELECT clock_timestamp()::timestamptz AS now;
 
 -- LockItem holds the item's row until the transaction ends. The document tells all of its state.
 -- name: LockItem :one
-SELECT document, document_version, clock_timestamp()::timestamptz AS now
-FROM item WHERE account_id = @account_id AND id = @id
+SELECT i.document, i.document_version, clock_timestamp()::timestamptz AS now
+FROM item i WHERE i.account_id = @account_id AND i.id = @id
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
 FOR UPDATE;
 
 -- name: UpdateItem :exec
 UPDATE item SET name = @name, description = @description, type = @type, privacy = @privacy, language = @language,
     producer = @producer, duration = @duration, tags = @tags, metadata = @metadata, client_data = @client_data,
-    snapshot_id = @snapshot_id, embed_code = @embed_code, player_url = @player_url, updated_at = @updated_at,
+    snapshot_id = @snapshot_id, embed_code = @embed_code, player_url = @player_url, workflow_profile_id = @workflow_profile_id,
+    workflow_status = @workflow_status, workflow_action = @workflow_action, updated_at = @updated_at,
     published_at = @published_at, revision = @revision, document = @document, document_version = @document_version
 WHERE account_id = @account_id AND id = @id;
 
 -- name: DeleteItem :exec
 DELETE FROM item WHERE account_id = @account_id AND id = @id;
 
--- name: ItemOwnedElsewhere :one
--- system: asks whether an id that an import names is taken in another account; tells nothing more.
-SELECT EXISTS (SELECT FROM item WHERE id = @id AND account_id <> @account_id);
+-- name: ItemTaken :one
+-- system: asks whether an id that an import names, and that its account and role do not see, is taken all the same; tells nothing more.
+SELECT EXISTS (SELECT FROM item WHERE id = @id);
 
 -- name: GetDocument :one
-SELECT document, revision, document_version FROM item WHERE account_id = @account_id AND id = @id;
+SELECT i.document, i.revision, i.document_version FROM item i WHERE i.account_id = @account_id AND i.id = @id
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]));
 
 -- RenewDocument stores what a newer renderer made of the same revision: no new revision, no change in the log.
 -- name: RenewDocument :exec
@@ -41,7 +46,8 @@ SELECT id, account_id FROM item WHERE document_version <> @document_version LIMI
 
 -- DocumentsByID serves many reads by id at once.
 -- name: DocumentsByID :many
-SELECT id, document, document_version FROM item WHERE account_id = @account_id AND id = ANY (@ids::uuid[]);
+SELECT i.id, i.document, i.document_version FROM item i WHERE i.account_id = @account_id AND i.id = ANY (@ids::uuid[])
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]));
 
 -- GetItem reads the columns that the document is rendered from.
 -- name: GetItem :one
@@ -59,6 +65,7 @@ SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uu
 FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN ((
     SELECT s.id FROM item s
     WHERE s.account_id = @account_id
+      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
       AND item_matches(s, sqlc.narg('search')::text, sqlc.narg('tags')::text[], sqlc.narg('types')::text[], sqlc.narg('privacies')::text[],
           sqlc.narg('workflow_statuses')::text[], sqlc.narg('created_after')::timestamptz, sqlc.narg('created_before')::timestamptz,
           sqlc.narg('updated_after')::timestamptz, sqlc.narg('metadata')::jsonb)
@@ -89,6 +96,7 @@ SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uu
 FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (SELECT page.* FROM (
     SELECT s.id, s.document, s.document_version, s.created_at FROM item s
     WHERE s.account_id = @account_id AND (s.created_at, s.id) < (@from_time::timestamptz, @from_id::uuid)
+      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
     ORDER BY s.created_at DESC, s.id DESC LIMIT 501
 ) page LIMIT @max_rows) i ON true;
 
@@ -98,12 +106,14 @@ SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uu
 FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (SELECT page.* FROM (
     SELECT s.id, s.document, s.document_version, s.created_at FROM item s
     WHERE s.account_id = @account_id AND (s.created_at, s.id) > (@from_time::timestamptz, @from_id::uuid)
+      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
     ORDER BY s.created_at, s.id LIMIT 501
 ) page LIMIT @max_rows) i ON true;
 
 -- name: CountItems :one
 SELECT count(*) FROM item s
 WHERE s.account_id = @account_id
+  AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
   AND item_matches(s, sqlc.narg('search')::text, sqlc.narg('tags')::text[], sqlc.narg('types')::text[], sqlc.narg('privacies')::text[],
       sqlc.narg('workflow_statuses')::text[], sqlc.narg('created_after')::timestamptz, sqlc.narg('created_before')::timestamptz,
       sqlc.narg('updated_after')::timestamptz, sqlc.narg('metadata')::jsonb);
@@ -112,6 +122,7 @@ WHERE s.account_id = @account_id
 SELECT tag::text AS name, count(*) AS items
 FROM item i, unnest(i.tags) AS tag
 WHERE i.account_id = @account_id
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
 GROUP BY tag ORDER BY tag;
 
 -- name: InsertAsset :copyfrom

@@ -7,13 +7,35 @@ import (
 	"fmt"
 	"io"
 	"itemcast/graph/rendered"
+	"itemcast/internal/account"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
+	"itemcast/internal/workflow"
 	"strconv"
 	"time"
 
 	"github.com/google/uuid"
 )
+
+type AuditConnection struct {
+	Nodes    []*account.AuditEntry `json:"nodes"`
+	PageInfo *PageInfo             `json:"pageInfo"`
+}
+
+// Several criteria must all hold.
+type AuditFilter struct {
+	Actor *uuid.UUID `json:"actor,omitempty"`
+	// Any of these, such as `sign-in.failed`.
+	Actions []string `json:"actions,omitempty"`
+	// Such as `users/ID`.
+	Subject  *string    `json:"subject,omitempty"`
+	AtAfter  *time.Time `json:"atAfter,omitempty"`
+	AtBefore *time.Time `json:"atBefore,omitempty"`
+}
+
+type ChangeMyPasswordPayload struct {
+	ID uuid.UUID `json:"id"`
+}
 
 type CreateHookPayload struct {
 	Hook *Hook `json:"hook"`
@@ -40,6 +62,50 @@ type CreateMetadataFieldPayload struct {
 	MetadataField *MetadataField `json:"metadataField"`
 }
 
+type CreateResetLinkPayload struct {
+	URL       string    `json:"url"`
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+type CreateRoleInput struct {
+	Name string `json:"name"`
+	// Such as `items.view`; without `api.access` none of the others counts.
+	Permissions []string `json:"permissions"`
+}
+
+type CreateRolePayload struct {
+	Role *account.Role `json:"role"`
+}
+
+type CreateUserInput struct {
+	Email string  `json:"email"`
+	Name  *string `json:"name,omitempty"`
+	// PERSON when left out; cannot change.
+	Kind   *UserKind `json:"kind,omitempty"`
+	RoleID uuid.UUID `json:"roleId"`
+	// Of a person: at least 8 characters, and none that everybody tries first.
+	Password *string `json:"password,omitempty"`
+	// True when left out.
+	Active *bool `json:"active,omitempty"`
+}
+
+type CreateUserPayload struct {
+	User *account.User `json:"user"`
+	// That was made up for an API user; null for a person.
+	Password *string `json:"password,omitempty"`
+}
+
+type CreateWorkflowProfileInput struct {
+	Name        string  `json:"name"`
+	Description *string `json:"description,omitempty"`
+	// Empty, or left out: all.
+	RoleIds []uuid.UUID `json:"roleIds,omitempty"`
+}
+
+type CreateWorkflowProfilePayload struct {
+	WorkflowProfile *workflow.Profile `json:"workflowProfile"`
+}
+
 type DeleteHookPayload struct {
 	ID uuid.UUID `json:"id"`
 }
@@ -49,6 +115,18 @@ type DeleteItemPayload struct {
 }
 
 type DeleteMetadataFieldPayload struct {
+	ID uuid.UUID `json:"id"`
+}
+
+type DeleteRolePayload struct {
+	ID uuid.UUID `json:"id"`
+}
+
+type DeleteUserPayload struct {
+	ID uuid.UUID `json:"id"`
+}
+
+type DeleteWorkflowProfilePayload struct {
 	ID uuid.UUID `json:"id"`
 }
 
@@ -100,6 +178,14 @@ type DeliveryAttempt struct {
 type DeliveryConnection struct {
 	Nodes    []*Delivery `json:"nodes"`
 	PageInfo *PageInfo   `json:"pageInfo"`
+}
+
+type EndMySessionPayload struct {
+	ID uuid.UUID `json:"id"`
+}
+
+type EndMySessionsPayload struct {
+	ID uuid.UUID `json:"id"`
 }
 
 // Item documents are POSTed to `url`, signed as Standard Webhooks lays down.
@@ -268,11 +354,20 @@ type ReplayHookPayload struct {
 	Replay *HookReplay `json:"replay"`
 }
 
+type RoleConnection struct {
+	Nodes    []*account.Role `json:"nodes"`
+	PageInfo *PageInfo       `json:"pageInfo"`
+}
+
 type RotateHookSecretPayload struct {
 	// `whsec_…`
 	Secret string `json:"secret"`
 	// Until when the secret before signs too; null: it does not.
 	OldSecretUntil *time.Time `json:"oldSecretUntil,omitempty"`
+}
+
+type RotatePasswordPayload struct {
+	Password string `json:"password"`
 }
 
 type StopHookReplayPayload struct {
@@ -323,9 +418,50 @@ type UpdateMetadataFieldPayload struct {
 	MetadataField *MetadataField `json:"metadataField"`
 }
 
+type UpdateRoleInput struct {
+	Name        *string  `json:"name,omitempty"`
+	Permissions []string `json:"permissions,omitempty"`
+}
+
+type UpdateRolePayload struct {
+	Role *account.Role `json:"role"`
+}
+
+type UpdateUserInput struct {
+	Email    *string    `json:"email,omitempty"`
+	Name     *string    `json:"name,omitempty"`
+	RoleID   *uuid.UUID `json:"roleId,omitempty"`
+	Password *string    `json:"password,omitempty"`
+	Active   *bool      `json:"active,omitempty"`
+}
+
+type UpdateUserPayload struct {
+	User *account.User `json:"user"`
+}
+
+type UpdateWorkflowProfileInput struct {
+	Name        *string     `json:"name,omitempty"`
+	Description *string     `json:"description,omitempty"`
+	RoleIds     []uuid.UUID `json:"roleIds,omitempty"`
+}
+
+type UpdateWorkflowProfilePayload struct {
+	WorkflowProfile *workflow.Profile `json:"workflowProfile"`
+}
+
 type User struct {
 	ID   uuid.UUID `json:"id"`
 	Name string    `json:"name"`
+}
+
+type UserConnection struct {
+	Nodes    []*account.User `json:"nodes"`
+	PageInfo *PageInfo       `json:"pageInfo"`
+}
+
+type WorkflowProfileConnection struct {
+	Nodes    []*workflow.Profile `json:"nodes"`
+	PageInfo *PageInfo           `json:"pageInfo"`
 }
 
 type DeliveryState string
@@ -706,6 +842,61 @@ func (e *MetadataKind) UnmarshalJSON(b []byte) error {
 }
 
 func (e MetadataKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type UserKind string
+
+const (
+	UserKindPerson UserKind = "PERSON"
+	UserKindAPI    UserKind = "API"
+)
+
+var AllUserKind = []UserKind{
+	UserKindPerson,
+	UserKindAPI,
+}
+
+func (e UserKind) IsValid() bool {
+	switch e {
+	case UserKindPerson, UserKindAPI:
+		return true
+	}
+	return false
+}
+
+func (e UserKind) String() string {
+	return string(e)
+}
+
+func (e *UserKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = UserKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid UserKind", str)
+	}
+	return nil
+}
+
+func (e UserKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *UserKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e UserKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -183,6 +183,17 @@ func (q *Queries) KeepIdempotentResponse(ctx context.Context, arg KeepIdempotent
 	return err
 }
 
+const lockAccess = `-- name: LockAccess :exec
+SELECT pg_advisory_xact_lock(hashtext('itemcast access ' || ($1::uuid)::text))
+`
+
+// LockAccess has one change of an account's users and roles come after the other: that an administrator is left, and that nobody gives more
+// than they have, is true of all of them together.
+func (q *Queries) LockAccess(ctx context.Context, accountID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, lockAccess, accountID)
+	return err
+}
+
 const lockFirstStart = `-- name: LockFirstStart :exec
 SELECT pg_advisory_xact_lock(hashtext('itemcast first start'))
 `
@@ -195,7 +206,7 @@ func (q *Queries) LockFirstStart(ctx context.Context) error {
 }
 
 const signInsByID = `-- name: SignInsByID :many
-SELECT u.id, u.account_id, u.email, u.name, u.password_hash, u.active, r.id AS role_id, r.name AS role, r.permissions
+SELECT u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active, r.id AS role_id, r.name AS role, r.permissions
 FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE u.id = ANY ($1::uuid[])
 `
@@ -205,6 +216,7 @@ type SignInsByIDRow struct {
 	AccountID    uuid.UUID
 	Email        string
 	Name         string
+	Kind         string
 	PasswordHash string
 	Active       bool
 	RoleID       uuid.UUID
@@ -228,6 +240,7 @@ func (q *Queries) SignInsByID(ctx context.Context, ids []uuid.UUID) ([]SignInsBy
 			&i.AccountID,
 			&i.Email,
 			&i.Name,
+			&i.Kind,
 			&i.PasswordHash,
 			&i.Active,
 			&i.RoleID,
@@ -245,7 +258,7 @@ func (q *Queries) SignInsByID(ctx context.Context, ids []uuid.UUID) ([]SignInsBy
 }
 
 const userByEmail = `-- name: UserByEmail :one
-SELECT u.id, u.account_id, u.email, u.name, u.password_hash, u.active, r.id AS role_id, r.name AS role, r.permissions
+SELECT u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active, r.id AS role_id, r.name AS role, r.permissions
 FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE lower(u.email) = lower($1)
 `
@@ -255,6 +268,7 @@ type UserByEmailRow struct {
 	AccountID    uuid.UUID
 	Email        string
 	Name         string
+	Kind         string
 	PasswordHash string
 	Active       bool
 	RoleID       uuid.UUID
@@ -271,6 +285,7 @@ func (q *Queries) UserByEmail(ctx context.Context, email string) (UserByEmailRow
 		&i.AccountID,
 		&i.Email,
 		&i.Name,
+		&i.Kind,
 		&i.PasswordHash,
 		&i.Active,
 		&i.RoleID,

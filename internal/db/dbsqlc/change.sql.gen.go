@@ -387,13 +387,15 @@ SELECT p.position, c.id, c.account_id, c.item_id, c.revision, c.kind, c.changed_
     c.occurred_at
 FROM item_change c JOIN item_position p ON p.change_id = c.id
 WHERE c.account_id = $1 AND c.item_id = $2 AND c.id < $3
-ORDER BY c.id DESC LIMIT $4
+  AND NOT EXISTS (SELECT FROM item i WHERE i.id = $2 AND i.workflow_profile_id = ANY (hidden_profiles($1, $4::uuid)))
+ORDER BY c.id DESC LIMIT $5
 `
 
 type ItemHistoryParams struct {
 	AccountID uuid.UUID
 	ItemID    uuid.UUID
 	BeforeID  int64
+	RoleID    *uuid.UUID
 	MaxRows   int32
 }
 
@@ -413,11 +415,13 @@ type ItemHistoryRow struct {
 	OccurredAt    time.Time
 }
 
+// ItemHistory tells nothing of an item that is there and hidden from the role. The caller leaves out what was hidden at the time.
 func (q *Queries) ItemHistory(ctx context.Context, arg ItemHistoryParams) ([]ItemHistoryRow, error) {
 	rows, err := q.db.Query(ctx, itemHistory,
 		arg.AccountID,
 		arg.ItemID,
 		arg.BeforeID,
+		arg.RoleID,
 		arg.MaxRows,
 	)
 	if err != nil {

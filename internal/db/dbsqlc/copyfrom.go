@@ -52,6 +52,47 @@ func (q *Queries) InsertAsset(ctx context.Context, arg []InsertAssetParams) (int
 	return q.db.CopyFrom(ctx, []string{"asset"}, []string{"id", "account_id", "item_id", "position", "kind", "url", "content_type", "size", "width", "height", "bitrate", "language"}, &iteratorForInsertAsset{rows: arg})
 }
 
+// iteratorForInsertAudits implements pgx.CopyFromSource.
+type iteratorForInsertAudits struct {
+	rows                 []InsertAuditsParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForInsertAudits) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForInsertAudits) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].ID,
+		r.rows[0].AccountID,
+		r.rows[0].At,
+		r.rows[0].Actor,
+		r.rows[0].ActorName,
+		r.rows[0].Address,
+		r.rows[0].Action,
+		r.rows[0].Subject,
+		r.rows[0].Detail,
+	}, nil
+}
+
+func (r iteratorForInsertAudits) Err() error {
+	return nil
+}
+
+// InsertAudits writes what the sign-in has gathered.
+func (q *Queries) InsertAudits(ctx context.Context, arg []InsertAuditsParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"audit"}, []string{"id", "account_id", "at", "actor", "actor_name", "address", "action", "subject", "detail"}, &iteratorForInsertAudits{rows: arg})
+}
+
 // iteratorForInsertSnapshot implements pgx.CopyFromSource.
 type iteratorForInsertSnapshot struct {
 	rows                 []InsertSnapshotParams

@@ -501,8 +501,8 @@ func (q *Queries) DeleteAttempts(ctx context.Context, arg DeleteAttemptsParams) 
 	return err
 }
 
-const deleteHook = `-- name: DeleteHook :execrows
-UPDATE hook SET deleted_at = now(), active = false WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL
+const deleteHook = `-- name: DeleteHook :one
+UPDATE hook SET deleted_at = now(), active = false WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL RETURNING url
 `
 
 type DeleteHookParams struct {
@@ -511,19 +511,18 @@ type DeleteHookParams struct {
 }
 
 // DeleteHook makes it invisible and inactive; its row goes when nothing of it is pending any more.
-func (q *Queries) DeleteHook(ctx context.Context, arg DeleteHookParams) (int64, error) {
-	result, err := q.db.Exec(ctx, deleteHook, arg.AccountID, arg.ID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+func (q *Queries) DeleteHook(ctx context.Context, arg DeleteHookParams) (string, error) {
+	row := q.db.QueryRow(ctx, deleteHook, arg.AccountID, arg.ID)
+	var url string
+	err := row.Scan(&url)
+	return url, err
 }
 
 const disableFailing = `-- name: DisableFailing :many
 UPDATE hook SET active = false, updated_at = now(), disabled_reason = format('Every attempt has failed since %s; the last: %s',
     to_char(failing_since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), last_error)
 WHERE id = ANY ($1::uuid[]) AND active AND failing_since < now() - make_interval(secs => $2::float8)
-RETURNING id, disabled_reason::text AS reason
+RETURNING id, account_id, disabled_reason::text AS reason
 `
 
 type DisableFailingParams struct {
@@ -532,8 +531,9 @@ type DisableFailingParams struct {
 }
 
 type DisableFailingRow struct {
-	ID     uuid.UUID
-	Reason string
+	ID        uuid.UUID
+	AccountID uuid.UUID
+	Reason    string
 }
 
 // DisableFailing makes those of the hooks inactive that have done nothing but fail for so many seconds.
@@ -547,7 +547,7 @@ func (q *Queries) DisableFailing(ctx context.Context, arg DisableFailingParams) 
 	items := []DisableFailingRow{}
 	for rows.Next() {
 		var i DisableFailingRow
-		if err := rows.Scan(&i.ID, &i.Reason); err != nil {
+		if err := rows.Scan(&i.ID, &i.AccountID, &i.Reason); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -558,8 +558,8 @@ func (q *Queries) DisableFailing(ctx context.Context, arg DisableFailingParams) 
 	return items, nil
 }
 
-const disableHook = `-- name: DisableHook :execrows
-UPDATE hook SET active = false, disabled_reason = $1::text, updated_at = now() WHERE id = $2 AND active
+const disableHook = `-- name: DisableHook :one
+UPDATE hook SET active = false, disabled_reason = $1::text, updated_at = now() WHERE id = $2 AND active RETURNING account_id
 `
 
 type DisableHookParams struct {
@@ -569,12 +569,11 @@ type DisableHookParams struct {
 
 // DisableHook makes a hook inactive, for a reason that its owner sees.
 // system: as ClaimDeliveries.
-func (q *Queries) DisableHook(ctx context.Context, arg DisableHookParams) (int64, error) {
-	result, err := q.db.Exec(ctx, disableHook, arg.Reason, arg.ID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+func (q *Queries) DisableHook(ctx context.Context, arg DisableHookParams) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, disableHook, arg.Reason, arg.ID)
+	var account_id uuid.UUID
+	err := row.Scan(&account_id)
+	return account_id, err
 }
 
 const doneBefore = `-- name: DoneBefore :one

@@ -58,13 +58,15 @@ func (q *Queries) AssetsOf(ctx context.Context, arg AssetsOfParams) ([]Asset, er
 const countItems = `-- name: CountItems :one
 SELECT count(*) FROM item s
 WHERE s.account_id = $1
-  AND item_matches(s, $2::text, $3::text[], $4::text[], $5::text[],
-      $6::text[], $7::timestamptz, $8::timestamptz,
-      $9::timestamptz, $10::jsonb)
+  AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL ((SELECT hidden_profiles($1, $2::uuid))::uuid[]))
+  AND item_matches(s, $3::text, $4::text[], $5::text[], $6::text[],
+      $7::text[], $8::timestamptz, $9::timestamptz,
+      $10::timestamptz, $11::jsonb)
 `
 
 type CountItemsParams struct {
 	AccountID        uuid.UUID
+	RoleID           *uuid.UUID
 	Search           *string
 	Tags             []string
 	Types            []string
@@ -79,6 +81,7 @@ type CountItemsParams struct {
 func (q *Queries) CountItems(ctx context.Context, arg CountItemsParams) (int64, error) {
 	row := q.db.QueryRow(ctx, countItems,
 		arg.AccountID,
+		arg.RoleID,
 		arg.Search,
 		arg.Tags,
 		arg.Types,
@@ -137,12 +140,14 @@ func (q *Queries) DeleteSnapshots(ctx context.Context, arg DeleteSnapshotsParams
 }
 
 const documentsByID = `-- name: DocumentsByID :many
-SELECT id, document, document_version FROM item WHERE account_id = $1 AND id = ANY ($2::uuid[])
+SELECT i.id, i.document, i.document_version FROM item i WHERE i.account_id = $1 AND i.id = ANY ($2::uuid[])
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles($1, $3::uuid))::uuid[]))
 `
 
 type DocumentsByIDParams struct {
 	AccountID uuid.UUID
 	Ids       []uuid.UUID
+	RoleID    *uuid.UUID
 }
 
 type DocumentsByIDRow struct {
@@ -153,7 +158,7 @@ type DocumentsByIDRow struct {
 
 // DocumentsByID serves many reads by id at once.
 func (q *Queries) DocumentsByID(ctx context.Context, arg DocumentsByIDParams) ([]DocumentsByIDRow, error) {
-	rows, err := q.db.Query(ctx, documentsByID, arg.AccountID, arg.Ids)
+	rows, err := q.db.Query(ctx, documentsByID, arg.AccountID, arg.Ids, arg.RoleID)
 	if err != nil {
 		return nil, err
 	}
@@ -173,12 +178,14 @@ func (q *Queries) DocumentsByID(ctx context.Context, arg DocumentsByIDParams) ([
 }
 
 const getDocument = `-- name: GetDocument :one
-SELECT document, revision, document_version FROM item WHERE account_id = $1 AND id = $2
+SELECT i.document, i.revision, i.document_version FROM item i WHERE i.account_id = $1 AND i.id = $2
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles($1, $3::uuid))::uuid[]))
 `
 
 type GetDocumentParams struct {
 	AccountID uuid.UUID
 	ID        uuid.UUID
+	RoleID    *uuid.UUID
 }
 
 type GetDocumentRow struct {
@@ -188,7 +195,7 @@ type GetDocumentRow struct {
 }
 
 func (q *Queries) GetDocument(ctx context.Context, arg GetDocumentParams) (GetDocumentRow, error) {
-	row := q.db.QueryRow(ctx, getDocument, arg.AccountID, arg.ID)
+	row := q.db.QueryRow(ctx, getDocument, arg.AccountID, arg.ID, arg.RoleID)
 	var i GetDocumentRow
 	err := row.Scan(&i.Document, &i.Revision, &i.DocumentVersion)
 	return i, err
@@ -278,34 +285,39 @@ type InsertAssetParams struct {
 
 const insertItem = `-- name: InsertItem :exec
 INSERT INTO item (id, account_id, name, description, type, privacy, language, producer, duration, tags, metadata, client_data,
-    snapshot_id, embed_code, player_url, created_by, created_at, updated_at, published_at, revision, document, document_version)
+    snapshot_id, embed_code, player_url, workflow_profile_id, workflow_status, workflow_action, created_by, created_at, updated_at,
+    published_at, revision, document, document_version)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-    $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+    $13, $14, $15, $16, $17, $18, $19, $20, $21,
+    $22, $23, $24, $25)
 `
 
 type InsertItemParams struct {
-	ID              uuid.UUID
-	AccountID       uuid.UUID
-	Name            string
-	Description     string
-	Type            string
-	Privacy         string
-	Language        *string
-	Producer        *string
-	Duration        *float64
-	Tags            []string
-	Metadata        json.RawMessage
-	ClientData      []byte
-	SnapshotID      *uuid.UUID
-	EmbedCode       *string
-	PlayerUrl       *string
-	CreatedBy       *uuid.UUID
-	CreatedAt       time.Time
-	UpdatedAt       time.Time
-	PublishedAt     *time.Time
-	Revision        int64
-	Document        []byte
-	DocumentVersion int32
+	ID                uuid.UUID
+	AccountID         uuid.UUID
+	Name              string
+	Description       string
+	Type              string
+	Privacy           string
+	Language          *string
+	Producer          *string
+	Duration          *float64
+	Tags              []string
+	Metadata          json.RawMessage
+	ClientData        []byte
+	SnapshotID        *uuid.UUID
+	EmbedCode         *string
+	PlayerUrl         *string
+	WorkflowProfileID *uuid.UUID
+	WorkflowStatus    *string
+	WorkflowAction    *string
+	CreatedBy         *uuid.UUID
+	CreatedAt         time.Time
+	UpdatedAt         time.Time
+	PublishedAt       *time.Time
+	Revision          int64
+	Document          []byte
+	DocumentVersion   int32
 }
 
 func (q *Queries) InsertItem(ctx context.Context, arg InsertItemParams) error {
@@ -325,6 +337,9 @@ func (q *Queries) InsertItem(ctx context.Context, arg InsertItemParams) error {
 		arg.SnapshotID,
 		arg.EmbedCode,
 		arg.PlayerUrl,
+		arg.WorkflowProfileID,
+		arg.WorkflowStatus,
+		arg.WorkflowAction,
 		arg.CreatedBy,
 		arg.CreatedAt,
 		arg.UpdatedAt,
@@ -344,18 +359,13 @@ type InsertSnapshotParams struct {
 	Url       string
 }
 
-const itemOwnedElsewhere = `-- name: ItemOwnedElsewhere :one
-SELECT EXISTS (SELECT FROM item WHERE id = $1 AND account_id <> $2)
+const itemTaken = `-- name: ItemTaken :one
+SELECT EXISTS (SELECT FROM item WHERE id = $1)
 `
 
-type ItemOwnedElsewhereParams struct {
-	ID        uuid.UUID
-	AccountID uuid.UUID
-}
-
-// system: asks whether an id that an import names is taken in another account; tells nothing more.
-func (q *Queries) ItemOwnedElsewhere(ctx context.Context, arg ItemOwnedElsewhereParams) (bool, error) {
-	row := q.db.QueryRow(ctx, itemOwnedElsewhere, arg.ID, arg.AccountID)
+// system: asks whether an id that an import names, and that its account and role do not see, is taken all the same; tells nothing more.
+func (q *Queries) ItemTaken(ctx context.Context, id uuid.UUID) (bool, error) {
+	row := q.db.QueryRow(ctx, itemTaken, id)
 	var exists bool
 	err := row.Scan(&exists)
 	return exists, err
@@ -368,30 +378,32 @@ SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uu
 FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN ((
     SELECT s.id FROM item s
     WHERE s.account_id = $1
-      AND item_matches(s, $2::text, $3::text[], $4::text[], $5::text[],
-          $6::text[], $7::timestamptz, $8::timestamptz,
-          $9::timestamptz, $10::jsonb)
-      AND ($11::uuid IS NULL OR CASE $12::text
-          WHEN 'created_at' THEN (s.created_at, s.id) > ($13::timestamptz, $11::uuid)
-          WHEN '-created_at' THEN (s.created_at, s.id) < ($13::timestamptz, $11::uuid)
-          WHEN 'updated_at' THEN (s.updated_at, s.id) > ($13::timestamptz, $11::uuid)
-          WHEN '-updated_at' THEN (s.updated_at, s.id) < ($13::timestamptz, $11::uuid)
-          WHEN 'name' THEN (lower(s.name) COLLATE "C", s.id) > ($14::text, $11::uuid)
-          WHEN '-name' THEN (lower(s.name) COLLATE "C", s.id) < ($14::text, $11::uuid)
+      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL ((SELECT hidden_profiles($1, $2::uuid))::uuid[]))
+      AND item_matches(s, $3::text, $4::text[], $5::text[], $6::text[],
+          $7::text[], $8::timestamptz, $9::timestamptz,
+          $10::timestamptz, $11::jsonb)
+      AND ($12::uuid IS NULL OR CASE $13::text
+          WHEN 'created_at' THEN (s.created_at, s.id) > ($14::timestamptz, $12::uuid)
+          WHEN '-created_at' THEN (s.created_at, s.id) < ($14::timestamptz, $12::uuid)
+          WHEN 'updated_at' THEN (s.updated_at, s.id) > ($14::timestamptz, $12::uuid)
+          WHEN '-updated_at' THEN (s.updated_at, s.id) < ($14::timestamptz, $12::uuid)
+          WHEN 'name' THEN (lower(s.name) COLLATE "C", s.id) > ($15::text, $12::uuid)
+          WHEN '-name' THEN (lower(s.name) COLLATE "C", s.id) < ($15::text, $12::uuid)
           END)
     ORDER BY
-        CASE WHEN $12::text = 'created_at' THEN s.created_at WHEN $12::text = 'updated_at' THEN s.updated_at END,
-        CASE WHEN $12::text = '-created_at' THEN s.created_at WHEN $12::text = '-updated_at' THEN s.updated_at END DESC,
-        CASE WHEN $12::text = 'name' THEN lower(s.name) COLLATE "C" END,
-        CASE WHEN $12::text = '-name' THEN lower(s.name) COLLATE "C" END DESC,
-        CASE WHEN left($12::text, 1) <> '-' THEN s.id END,
-        CASE WHEN left($12::text, 1) = '-' THEN s.id END DESC
-    LIMIT $15
+        CASE WHEN $13::text = 'created_at' THEN s.created_at WHEN $13::text = 'updated_at' THEN s.updated_at END,
+        CASE WHEN $13::text = '-created_at' THEN s.created_at WHEN $13::text = '-updated_at' THEN s.updated_at END DESC,
+        CASE WHEN $13::text = 'name' THEN lower(s.name) COLLATE "C" END,
+        CASE WHEN $13::text = '-name' THEN lower(s.name) COLLATE "C" END DESC,
+        CASE WHEN left($13::text, 1) <> '-' THEN s.id END,
+        CASE WHEN left($13::text, 1) = '-' THEN s.id END DESC
+    LIMIT $16
 ) page JOIN item i ON i.id = page.id) ON true
 `
 
 type ListDocumentsParams struct {
 	AccountID        uuid.UUID
+	RoleID           *uuid.UUID
 	Search           *string
 	Tags             []string
 	Types            []string
@@ -424,6 +436,7 @@ type ListDocumentsRow struct {
 func (q *Queries) ListDocuments(ctx context.Context, arg ListDocumentsParams) ([]ListDocumentsRow, error) {
 	rows, err := q.db.Query(ctx, listDocuments,
 		arg.AccountID,
+		arg.RoleID,
 		arg.Search,
 		arg.Tags,
 		arg.Types,
@@ -469,16 +482,22 @@ const listTags = `-- name: ListTags :many
 SELECT tag::text AS name, count(*) AS items
 FROM item i, unnest(i.tags) AS tag
 WHERE i.account_id = $1
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles($1, $2::uuid))::uuid[]))
 GROUP BY tag ORDER BY tag
 `
+
+type ListTagsParams struct {
+	AccountID uuid.UUID
+	RoleID    *uuid.UUID
+}
 
 type ListTagsRow struct {
 	Name  string
 	Items int64
 }
 
-func (q *Queries) ListTags(ctx context.Context, accountID uuid.UUID) ([]ListTagsRow, error) {
-	rows, err := q.db.Query(ctx, listTags, accountID)
+func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]ListTagsRow, error) {
+	rows, err := q.db.Query(ctx, listTags, arg.AccountID, arg.RoleID)
 	if err != nil {
 		return nil, err
 	}
@@ -498,14 +517,16 @@ func (q *Queries) ListTags(ctx context.Context, accountID uuid.UUID) ([]ListTags
 }
 
 const lockItem = `-- name: LockItem :one
-SELECT document, document_version, clock_timestamp()::timestamptz AS now
-FROM item WHERE account_id = $1 AND id = $2
+SELECT i.document, i.document_version, clock_timestamp()::timestamptz AS now
+FROM item i WHERE i.account_id = $1 AND i.id = $2
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles($1, $3::uuid))::uuid[]))
 FOR UPDATE
 `
 
 type LockItemParams struct {
 	AccountID uuid.UUID
 	ID        uuid.UUID
+	RoleID    *uuid.UUID
 }
 
 type LockItemRow struct {
@@ -516,7 +537,7 @@ type LockItemRow struct {
 
 // LockItem holds the item's row until the transaction ends. The document tells all of its state.
 func (q *Queries) LockItem(ctx context.Context, arg LockItemParams) (LockItemRow, error) {
-	row := q.db.QueryRow(ctx, lockItem, arg.AccountID, arg.ID)
+	row := q.db.QueryRow(ctx, lockItem, arg.AccountID, arg.ID, arg.RoleID)
 	var i LockItemRow
 	err := row.Scan(&i.Document, &i.DocumentVersion, &i.Now)
 	return i, err
@@ -600,14 +621,16 @@ SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uu
 FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (SELECT page.id, page.document, page.document_version, page.created_at FROM (
     SELECT s.id, s.document, s.document_version, s.created_at FROM item s
     WHERE s.account_id = $1 AND (s.created_at, s.id) < ($2::timestamptz, $3::uuid)
+      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL ((SELECT hidden_profiles($1, $4::uuid))::uuid[]))
     ORDER BY s.created_at DESC, s.id DESC LIMIT 501
-) page LIMIT $4) i ON true
+) page LIMIT $5) i ON true
 `
 
 type NewestDocumentsParams struct {
 	AccountID uuid.UUID
 	FromTime  time.Time
 	FromID    uuid.UUID
+	RoleID    *uuid.UUID
 	MaxRows   int32
 }
 
@@ -627,6 +650,7 @@ func (q *Queries) NewestDocuments(ctx context.Context, arg NewestDocumentsParams
 		arg.AccountID,
 		arg.FromTime,
 		arg.FromID,
+		arg.RoleID,
 		arg.MaxRows,
 	)
 	if err != nil {
@@ -670,14 +694,16 @@ SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uu
 FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (SELECT page.id, page.document, page.document_version, page.created_at FROM (
     SELECT s.id, s.document, s.document_version, s.created_at FROM item s
     WHERE s.account_id = $1 AND (s.created_at, s.id) > ($2::timestamptz, $3::uuid)
+      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL ((SELECT hidden_profiles($1, $4::uuid))::uuid[]))
     ORDER BY s.created_at, s.id LIMIT 501
-) page LIMIT $4) i ON true
+) page LIMIT $5) i ON true
 `
 
 type OldestDocumentsParams struct {
 	AccountID uuid.UUID
 	FromTime  time.Time
 	FromID    uuid.UUID
+	RoleID    *uuid.UUID
 	MaxRows   int32
 }
 
@@ -694,6 +720,7 @@ func (q *Queries) OldestDocuments(ctx context.Context, arg OldestDocumentsParams
 		arg.AccountID,
 		arg.FromTime,
 		arg.FromID,
+		arg.RoleID,
 		arg.MaxRows,
 	)
 	if err != nil {
@@ -818,32 +845,36 @@ func (q *Queries) StaleDocuments(ctx context.Context, arg StaleDocumentsParams) 
 const updateItem = `-- name: UpdateItem :exec
 UPDATE item SET name = $1, description = $2, type = $3, privacy = $4, language = $5,
     producer = $6, duration = $7, tags = $8, metadata = $9, client_data = $10,
-    snapshot_id = $11, embed_code = $12, player_url = $13, updated_at = $14,
-    published_at = $15, revision = $16, document = $17, document_version = $18
-WHERE account_id = $19 AND id = $20
+    snapshot_id = $11, embed_code = $12, player_url = $13, workflow_profile_id = $14,
+    workflow_status = $15, workflow_action = $16, updated_at = $17,
+    published_at = $18, revision = $19, document = $20, document_version = $21
+WHERE account_id = $22 AND id = $23
 `
 
 type UpdateItemParams struct {
-	Name            string
-	Description     string
-	Type            string
-	Privacy         string
-	Language        *string
-	Producer        *string
-	Duration        *float64
-	Tags            []string
-	Metadata        json.RawMessage
-	ClientData      []byte
-	SnapshotID      *uuid.UUID
-	EmbedCode       *string
-	PlayerUrl       *string
-	UpdatedAt       time.Time
-	PublishedAt     *time.Time
-	Revision        int64
-	Document        []byte
-	DocumentVersion int32
-	AccountID       uuid.UUID
-	ID              uuid.UUID
+	Name              string
+	Description       string
+	Type              string
+	Privacy           string
+	Language          *string
+	Producer          *string
+	Duration          *float64
+	Tags              []string
+	Metadata          json.RawMessage
+	ClientData        []byte
+	SnapshotID        *uuid.UUID
+	EmbedCode         *string
+	PlayerUrl         *string
+	WorkflowProfileID *uuid.UUID
+	WorkflowStatus    *string
+	WorkflowAction    *string
+	UpdatedAt         time.Time
+	PublishedAt       *time.Time
+	Revision          int64
+	Document          []byte
+	DocumentVersion   int32
+	AccountID         uuid.UUID
+	ID                uuid.UUID
 }
 
 func (q *Queries) UpdateItem(ctx context.Context, arg UpdateItemParams) error {
@@ -861,6 +892,9 @@ func (q *Queries) UpdateItem(ctx context.Context, arg UpdateItemParams) error {
 		arg.SnapshotID,
 		arg.EmbedCode,
 		arg.PlayerUrl,
+		arg.WorkflowProfileID,
+		arg.WorkflowStatus,
+		arg.WorkflowAction,
 		arg.UpdatedAt,
 		arg.PublishedAt,
 		arg.Revision,

@@ -27,6 +27,8 @@ type AppUser struct {
 	Active       bool
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
+	Kind         string
+	Revision     int64
 }
 
 type Asset struct {
@@ -42,6 +44,18 @@ type Asset struct {
 	Height      *int32
 	Bitrate     *int64
 	Language    *string
+}
+
+type Audit struct {
+	ID        uuid.UUID
+	AccountID uuid.UUID
+	At        time.Time
+	Actor     *uuid.UUID
+	ActorName string
+	Address   string
+	Action    string
+	Subject   string
+	Detail    json.RawMessage
 }
 
 type ConsumerPosition struct {
@@ -255,6 +269,13 @@ type MetadataField struct {
 	UpdatedAt   time.Time
 }
 
+type ResetLink struct {
+	TokenHash []byte
+	AccountID uuid.UUID
+	UserID    uuid.UUID
+	ExpiresAt time.Time
+}
+
 type Role struct {
 	ID          uuid.UUID
 	AccountID   uuid.UUID
@@ -262,6 +283,19 @@ type Role struct {
 	Permissions []string
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+	Revision    int64
+}
+
+type Session struct {
+	ID        uuid.UUID
+	AccountID uuid.UUID
+	UserID    uuid.UUID
+	TokenHash []byte
+	Address   string
+	UserAgent string
+	CreatedAt time.Time
+	UsedAt    time.Time
+	ExpiresAt time.Time
 }
 
 type Snapshot struct {
@@ -270,4 +304,15 @@ type Snapshot struct {
 	ID        uuid.UUID
 	Position  int32
 	Url       string
+}
+
+type WorkflowProfile struct {
+	ID          uuid.UUID
+	AccountID   uuid.UUID
+	Name        string
+	Description string
+	RoleIds     []uuid.UUID
+	Revision    int64
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
 }

@@ -91,7 +91,7 @@ func writeDocument(w http.ResponseWriter, shown *problem.Error) {
 		}
 	case problem.Unavailable, problem.TooManyRequests:
 		if header.Get("Retry-After") == "" {
-			header.Set("Retry-After", "1")
+			header.Set("Retry-After", shown.RetrySeconds())
 		}
 	}
 	w.WriteHeader(shown.Code.Status())

@@ -16,6 +16,8 @@ const dist = join(here, '..', 'dist');
 const pages = {
   playground: 'src/playground/playground.jsx',
   home: 'src/home/home.css',
+  form: 'src/form/form.css',
+  browse: 'src/browse/browse.js',
 };
 const icon = 'src/icon.svg';
 

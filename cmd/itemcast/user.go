@@ -1,0 +1,209 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/term"
+
+	"itemcast/internal/account"
+)
+
+// userCommand works on the users of the first account, as the operator: with every permission, and with the rule that somebody is left who
+// manages users.
+type userCommand struct {
+	List        userList        `cmd:"" help:"List users."`
+	Add         userAdd         `cmd:"" help:"Add a user: a person, who sets a password by a link that is printed, or an API user, whose password is printed once."`
+	SetPassword userSetPassword `cmd:"" help:"Set a person's password, read from standard input; or give an API user another one, which is printed once. Ends the user's sessions."`
+	SetRole     userSetRole     `cmd:"" help:"Give a user another role."`
+	Disable     userDisable     `cmd:"" help:"Switch a user off. What the user keeps open ends within a second."`
+	Enable      userEnable      `cmd:"" help:"Switch a user on again."`
+	ResetLink   userResetLink   `cmd:"" help:"Print a link by which a person sets a password, once, within 24 hours."`
+}
+
+// named names the user that a command is about.
+type named struct {
+	Email string `arg:"" help:"The user's e-mail address."`
+}
+
+// change finds the user and changes it.
+func (u *named) change(ctx context.Context, c *console, d *database, fn func(ctx context.Context, s *account.Service, user account.User) error) error {
+	return d.asOperator(ctx, c, func(ctx context.Context, n *node) error {
+		user, err := n.account.UserByEmail(ctx, u.Email)
+		if err != nil {
+			return err
+		}
+		return fn(ctx, n.account, user)
+	})
+}
+
+type userList struct{}
+
+// Run prints all users, the oldest last.
+func (userList) Run(ctx context.Context, c *console, d *database) error {
+	return d.asOperator(ctx, c, func(ctx context.Context, n *node) error {
+		out := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(out, "EMAIL\tNAME\tKIND\tROLE\tSTATE")
+		for after := ""; ; {
+			users, next, err := n.account.Users(ctx, 200, after)
+			if err != nil {
+				return err
+			}
+			for _, u := range users {
+				fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", u.Email, u.Name, u.Kind, u.Role, state(u))
+			}
+			if after = next; next == "" {
+				return out.Flush()
+			}
+		}
+	})
+}
+
+func state(u account.User) string {
+	switch {
+	case !u.Active:
+		return "disabled"
+	case !u.HasPassword:
+		return "no password yet"
+	}
+	return "active"
+}
+
+type userAdd struct {
+	named
+	Name string `help:"What the user is called." placeholder:"NAME"`
+	Role string `help:"The user's role, by its name." default:"Viewer"`
+	API  bool   `help:"A program: it gets a password that is made up, and cannot sign in on pages." name:"api"`
+}
+
+// Run adds a user.
+func (u *userAdd) Run(ctx context.Context, c *console, d *database) error {
+	return d.asOperator(ctx, c, func(ctx context.Context, n *node) error {
+		role, err := n.account.RoleByName(ctx, u.Role)
+		if err != nil {
+			return err
+		}
+		in := account.UserInput{Email: u.Email, Name: u.Name, RoleID: role.ID}
+		if u.API {
+			in.Kind = "api"
+		}
+		user, password, err := n.account.CreateUser(ctx, in)
+		if err != nil {
+			return namingFaults(err)
+		}
+		fmt.Fprintf(c.out, "Added %s as %s.\n", user.Email, user.Role)
+		if u.API {
+			fmt.Fprintf(c.out, "Password  %s     (shown this once)\n", password)
+			return nil
+		}
+		return printLink(ctx, c, n.account, user)
+	})
+}
+
+type userSetPassword struct{ named }
+
+// Run sets a password.
+func (u *userSetPassword) Run(ctx context.Context, c *console, d *database) error {
+	return u.change(ctx, c, d, func(ctx context.Context, s *account.Service, user account.User) error {
+		if user.Kind == "api" {
+			password, err := s.RotatePassword(ctx, user.ID)
+			if err == nil {
+				fmt.Fprintf(c.out, "Password  %s     (shown this once)\n", password)
+			}
+			return err
+		}
+		password, err := readPassword(c.err, user.Email)
+		if err != nil {
+			return err
+		}
+		if _, err = s.PatchUser(ctx, user.ID, account.UserPatch{Password: &password}, nil); err != nil {
+			return namingFaults(err)
+		}
+		fmt.Fprintf(c.out, "The password of %s is set.\n", user.Email)
+		return nil
+	})
+}
+
+// readPassword reads a line from standard input; a terminal does not show it.
+func readPassword(prompt io.Writer, email string) (string, error) {
+	if fd := int(os.Stdin.Fd()); term.IsTerminal(fd) {
+		fmt.Fprintf(prompt, "New password of %s: ", email)
+		password, err := term.ReadPassword(fd)
+		fmt.Fprintln(prompt)
+		return string(password), err
+	}
+	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("read the password from standard input: %w", err)
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}
+
+type userSetRole struct {
+	named
+	Role string `arg:"" help:"The role's name."`
+}
+
+// Run gives another role.
+func (u *userSetRole) Run(ctx context.Context, c *console, d *database) error {
+	return u.change(ctx, c, d, func(ctx context.Context, s *account.Service, user account.User) error {
+		role, err := s.RoleByName(ctx, u.Role)
+		if err != nil {
+			return err
+		}
+		if _, err := s.PatchUser(ctx, user.ID, account.UserPatch{RoleID: &role.ID}, nil); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "%s is %s now.\n", user.Email, role.Name)
+		return nil
+	})
+}
+
+type userDisable struct{ named }
+
+// Run switches a user off.
+func (u *userDisable) Run(ctx context.Context, c *console, d *database) error {
+	return u.setActive(ctx, c, d, false, "%s is switched off.\n")
+}
+
+type userEnable struct{ named }
+
+// Run switches a user on.
+func (u *userEnable) Run(ctx context.Context, c *console, d *database) error {
+	return u.setActive(ctx, c, d, true, "%s is switched on.\n")
+}
+
+func (u *named) setActive(ctx context.Context, c *console, d *database, active bool, done string) error {
+	return u.change(ctx, c, d, func(ctx context.Context, s *account.Service, user account.User) error {
+		if _, err := s.PatchUser(ctx, user.ID, account.UserPatch{Active: &active}, nil); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, done, user.Email)
+		return nil
+	})
+}
+
+type userResetLink struct{ named }
+
+// Run prints a link.
+func (u *userResetLink) Run(ctx context.Context, c *console, d *database) error {
+	return u.change(ctx, c, d, func(ctx context.Context, s *account.Service, user account.User) error {
+		return printLink(ctx, c, s, user)
+	})
+}
+
+func printLink(ctx context.Context, c *console, s *account.Service, user account.User) error {
+	link, err := s.ResetLink(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%s sets a password here, once, until %s:\n%s\n", user.Email, link.ExpiresAt.Local().Format(time.DateTime), link.URL)
+	return nil
+}

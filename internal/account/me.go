@@ -1,0 +1,152 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/db"
+	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/problem"
+)
+
+// ChangePassword sets the actor's own password, and ends all of the actor's sessions, this one too. Errors: RULE_VIOLATED with every fault,
+// TOO_MANY_REQUESTS after too many wrong current passwords, CONFLICT for an API user and the operator.
+func (s *Service) ChangePassword(ctx context.Context, current, password string) error {
+	actor, err := Authorize(ctx)
+	if err != nil {
+		return err
+	}
+	q := dbsqlc.New(db.Read(ctx, s.pool))
+	row, err := q.PasswordHash(ctx, dbsqlc.PasswordHashParams{AccountID: actor.AccountID, ID: actor.UserID})
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return errNoUser
+	case err != nil:
+		return fmt.Errorf("read password: %w", err)
+	case row.Kind == apiUser:
+		return problem.New(problem.Conflict, "An API user's password is made up; who manages users asks for another one by rotate-password.")
+	}
+	right, err := s.isCurrent(ctx, row, current)
+	if err != nil {
+		return err
+	}
+	var broken faults
+	if !right {
+		broken.add("#/current_password", "is wrong")
+	}
+	broken.add("#/new_password", passwordFault(password, row.Email))
+	if err := broken.error(problem.RuleViolated); err != nil {
+		return err
+	}
+	hash, err := HashPassword(password)
+	if err != nil {
+		return err
+	}
+	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		q := dbsqlc.New(tx)
+		if err := q.SetPassword(ctx, dbsqlc.SetPasswordParams{AccountID: actor.AccountID, ID: actor.UserID, PasswordHash: hash}); err != nil {
+			return fmt.Errorf("set password: %w", err)
+		}
+		if err := endAll(ctx, q, actor.AccountID, actor.UserID); err != nil {
+			return err
+		}
+		return Audit(ctx, tx, passwordChanged, userPath(actor.UserID), nil)
+	})
+}
+
+// isCurrent is throttled as a sign-in is: who has found an open browser cannot guess the password there.
+func (s *Service) isCurrent(ctx context.Context, row dbsqlc.PasswordHashRow, current string) (bool, error) {
+	if len(current) > maxPassword || row.PasswordHash == "" {
+		return false, nil
+	}
+	attempt, _, err := s.signIn.throttle.begin(row.Email, AddressFrom(ctx), s.signIn.digest(row.Email, current))
+	if err != nil {
+		return false, err
+	}
+	right, err := verifyPassword(ctx, current, row.PasswordHash)
+	switch {
+	case err != nil:
+		attempt.undo()
+		return false, fmt.Errorf("verify password: %w", err)
+	case right:
+		attempt.succeed()
+	default:
+		attempt.fail()
+	}
+	return right, nil
+}
+
+// Session is a browser in which a user is signed in.
+type Session struct {
+	ID        uuid.UUID
+	Address   string
+	UserAgent string
+	CreatedAt time.Time
+	UsedAt    time.Time // to the minutes
+	ExpiresAt time.Time // at the latest
+	Current   bool      // it is the one that asks
+}
+
+// Sessions returns the actor's own, the one used last first.
+func (s *Service) Sessions(ctx context.Context) ([]Session, error) {
+	actor, err := Authorize(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := dbsqlc.New(db.Read(ctx, s.pool)).ListSessions(ctx, dbsqlc.ListSessionsParams{AccountID: actor.AccountID, UserID: actor.UserID,
+		IdleSince: time.Now().Add(-s.signIn.Idle)})
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	sessions := make([]Session, len(rows))
+	for i, row := range rows {
+		sessions[i] = Session{ID: row.ID, Address: row.Address, UserAgent: row.UserAgent, CreatedAt: row.CreatedAt.UTC(), UsedAt: row.UsedAt.UTC(),
+			ExpiresAt: row.ExpiresAt.UTC(), Current: row.ID == actor.SessionID}
+	}
+	return sessions, nil
+}
+
+// EndSession signs the actor out in one browser. Error: NOT_FOUND.
+func (s *Service) EndSession(ctx context.Context, id uuid.UUID) error {
+	actor, err := Authorize(ctx)
+	if err != nil {
+		return err
+	}
+	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		n, err := dbsqlc.New(tx).EndSession(ctx, dbsqlc.EndSessionParams{AccountID: actor.AccountID, UserID: actor.UserID, ID: id})
+		if err != nil {
+			return fmt.Errorf("end session: %w", err)
+		}
+		if n == 0 {
+			return problem.New(problem.NotFound, "There is no such session.")
+		}
+		return Audit(ctx, tx, signedOut, userPath(actor.UserID), map[string]any{"session": id})
+	})
+	s.signIn.forgetSessions() // this node at once, the others by notification
+	return err
+}
+
+// EndSessions signs the actor out in every browser.
+func (s *Service) EndSessions(ctx context.Context) error {
+	actor, err := Authorize(ctx)
+	if err != nil {
+		return err
+	}
+	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		n, err := dbsqlc.New(tx).EndSessions(ctx, dbsqlc.EndSessionsParams{AccountID: actor.AccountID, UserID: actor.UserID})
+		if err != nil {
+			return fmt.Errorf("end sessions: %w", err)
+		}
+		if n == 0 {
+			return nil
+		}
+		return Audit(ctx, tx, signedOut, userPath(actor.UserID), map[string]any{"sessions": n})
+	})
+	s.signIn.forgetSessions()
+	return err
+}

@@ -1,0 +1,240 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/db"
+	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/problem"
+)
+
+var errNoRole = problem.New(problem.NotFound, "There is no such role.")
+
+// Role is a set of permissions that users have by it.
+type Role struct {
+	ID          uuid.UUID
+	Name        string
+	Permissions []string // in the order of All
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	Revision    int64
+}
+
+// RolePatch changes what is not nil.
+type RolePatch struct {
+	Name        *string
+	Permissions *[]string
+}
+
+// Roles returns up to limit roles, newest first, from after on, which is empty or what an earlier call gave as next; next is empty at the
+// end. Needs users.manage. Error: INVALID_CURSOR.
+func (s *Service) Roles(ctx context.Context, limit int, after string) (roles []Role, next string, err error) {
+	actor, err := Authorize(ctx, UsersManage)
+	if err != nil {
+		return nil, "", err
+	}
+	before, err := readPlace(after)
+	if err != nil {
+		return nil, "", err
+	}
+	rows, err := dbsqlc.New(db.Read(ctx, s.pool)).ListRoles(ctx, dbsqlc.ListRolesParams{AccountID: actor.AccountID, BeforeID: before, MaxRows: int32(limit + 1)})
+	if err != nil {
+		return nil, "", fmt.Errorf("list roles: %w", err)
+	}
+	rows, next = page(rows, limit, func(row dbsqlc.ListRolesRow) uuid.UUID { return row.ID })
+	roles = make([]Role, len(rows))
+	for i, row := range rows {
+		roles[i] = toRole(dbsqlc.GetRoleRow(row))
+	}
+	return roles, next, nil
+}
+
+// Role returns a role. Needs users.manage. Error: NOT_FOUND.
+func (s *Service) Role(ctx context.Context, id uuid.UUID) (Role, error) {
+	actor, err := Authorize(ctx, UsersManage)
+	if err != nil {
+		return Role{}, err
+	}
+	return getRole(ctx, dbsqlc.New(db.Read(ctx, s.pool)), actor, id)
+}
+
+// RoleByName returns the role of a name, whatever its case. Needs users.manage. Error: NOT_FOUND.
+func (s *Service) RoleByName(ctx context.Context, name string) (Role, error) {
+	actor, err := Authorize(ctx, UsersManage)
+	if err != nil {
+		return Role{}, err
+	}
+	q := dbsqlc.New(db.Read(ctx, s.pool))
+	id, err := q.RoleByName(ctx, dbsqlc.RoleByNameParams{AccountID: actor.AccountID, Name: name})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Role{}, problem.New(problem.NotFound, "There is no role %q.", name)
+	}
+	if err != nil {
+		return Role{}, fmt.Errorf("find role: %w", err)
+	}
+	return getRole(ctx, q, actor, id)
+}
+
+func getRole(ctx context.Context, q *dbsqlc.Queries, actor Actor, id uuid.UUID) (Role, error) {
+	row, err := q.GetRole(ctx, dbsqlc.GetRoleParams{AccountID: actor.AccountID, ID: id})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Role{}, errNoRole
+	}
+	if err != nil {
+		return Role{}, fmt.Errorf("read role: %w", err)
+	}
+	return toRole(row), nil
+}
+
+// CreateRole makes a role. Needs users.manage, and every permission of the role. Errors: INVALID_INPUT with every fault, FORBIDDEN, CONFLICT
+// when the name is taken.
+func (s *Service) CreateRole(ctx context.Context, name string, permissions []string) (Role, error) {
+	actor, err := Authorize(ctx, UsersManage)
+	if err != nil {
+		return Role{}, err
+	}
+	if err := checkRole(name, permissions); err != nil {
+		return Role{}, err
+	}
+	if err := actor.covers(permissions); err != nil {
+		return Role{}, err
+	}
+	var role Role
+	err = s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+		id := uuid.Must(uuid.NewV7())
+		n, err := q.MakeRole(ctx, dbsqlc.MakeRoleParams{ID: id, AccountID: actor.AccountID, Name: name, Permissions: sorted(permissions)})
+		if err != nil {
+			return fmt.Errorf("insert role: %w", err)
+		}
+		if n == 0 {
+			return errNameTaken
+		}
+		if role, err = getRole(ctx, q, actor, id); err != nil {
+			return err
+		}
+		return Audit(ctx, tx, roleCreated, rolePath(id), map[string]any{"name": role.Name, "permissions": role.Permissions})
+	})
+	return role, err
+}
+
+var errNameTaken = problem.New(problem.Conflict, "There is a role with this name already.")
+
+// PatchRole changes a role, and so what its users may do, at once. Needs users.manage, and every permission that the role has and gets.
+// Errors: NOT_FOUND, REVISION_MISMATCH, INVALID_INPUT, FORBIDDEN, CONFLICT when the name is taken or nobody would be left who manages users.
+func (s *Service) PatchRole(ctx context.Context, id uuid.UUID, patch RolePatch, condition IfRevision) (Role, error) {
+	actor, err := Authorize(ctx, UsersManage)
+	if err != nil {
+		return Role{}, err
+	}
+	var role Role
+	err = s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+		before, err := getRole(ctx, q, actor, id)
+		if err != nil {
+			return err
+		}
+		if err := condition.Check(before.Revision); err != nil {
+			return err
+		}
+		role = before
+		set(&role.Name, patch.Name)
+		set(&role.Permissions, patch.Permissions)
+		if err := checkRole(role.Name, role.Permissions); err != nil {
+			return err
+		}
+		role.Permissions = sorted(role.Permissions)
+		if err := actor.covers(append(slices.Clone(before.Permissions), role.Permissions...)); err != nil {
+			return err
+		}
+		taken, err := q.RoleNameTaken(ctx, dbsqlc.RoleNameTakenParams{AccountID: actor.AccountID, Name: role.Name, ID: id})
+		if err != nil {
+			return fmt.Errorf("look up the name: %w", err)
+		}
+		if taken {
+			return errNameTaken
+		}
+		noted := changes{}
+		noted.note("name", before.Name, role.Name)
+		noted.note("permissions", strings.Join(before.Permissions, " "), strings.Join(role.Permissions, " "))
+		if len(noted) == 0 {
+			return nil
+		}
+		err = q.UpdateRole(ctx, dbsqlc.UpdateRoleParams{AccountID: actor.AccountID, ID: id, Name: role.Name, Permissions: role.Permissions})
+		if err != nil {
+			return fmt.Errorf("update role: %w", err)
+		}
+		if role, err = getRole(ctx, q, actor, id); err != nil {
+			return err
+		}
+		return Audit(ctx, tx, roleUpdated, rolePath(id), noted)
+	})
+	return role, err
+}
+
+// DeleteRole deletes a role that nothing uses. Needs users.manage, and every permission of the role. Errors: NOT_FOUND, REVISION_MISMATCH,
+// FORBIDDEN, CONFLICT while users have it or a workflow profile is limited to it.
+func (s *Service) DeleteRole(ctx context.Context, id uuid.UUID, condition IfRevision) error {
+	actor, err := Authorize(ctx, UsersManage)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+		role, err := getRole(ctx, q, actor, id)
+		if err != nil {
+			return err
+		}
+		if err := condition.Check(role.Revision); err != nil {
+			return err
+		}
+		if err := actor.covers(role.Permissions); err != nil {
+			return err
+		}
+		uses, err := q.RoleUses(ctx, dbsqlc.RoleUsesParams{AccountID: actor.AccountID, ID: id})
+		if err != nil {
+			return fmt.Errorf("count uses of the role: %w", err)
+		}
+		if uses.Users > 0 || uses.Profiles > 0 {
+			return problem.New(problem.Conflict, "The role is in use, by %d users and %d workflow profiles; give them another one before.", uses.Users, uses.Profiles)
+		}
+		if err := q.DeleteRole(ctx, dbsqlc.DeleteRoleParams{AccountID: actor.AccountID, ID: id}); err != nil {
+			return fmt.Errorf("delete role: %w", err)
+		}
+		return Audit(ctx, tx, roleDeleted, rolePath(id), map[string]any{"name": role.Name, "permissions": role.Permissions})
+	})
+}
+
+// checkRole errors: INVALID_INPUT with every fault.
+func checkRole(name string, permissions []string) error {
+	var invalid faults
+	invalid.text("#/name", name, 1, 100)
+	for i, p := range permissions {
+		if !All().Has(Permission(p)) {
+			invalid.add(fmt.Sprintf("#/permissions/%d", i), "is no permission")
+		}
+	}
+	return invalid.error(problem.InvalidInput)
+}
+
+// sorted has each permission once, in the order of All.
+func sorted(permissions []string) []string {
+	out := []string{}
+	for _, p := range All().Strings() {
+		if slices.Contains(permissions, p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func toRole(row dbsqlc.GetRoleRow) Role {
+	role := Role(row)
+	role.CreatedAt, role.UpdatedAt = row.CreatedAt.UTC(), row.UpdatedAt.UTC()
+	return role
+}

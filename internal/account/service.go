@@ -1,0 +1,96 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"itemcast/internal/db"
+	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/problem"
+)
+
+// Service keeps an account's users, roles and sessions. Its methods may be called concurrently; each authorizes the context's actor first.
+//
+// Two rules hold whatever is asked, and of all that happens at once: somebody is left who can give others access, and nobody gives,
+// changes or takes permissions that they do not have themselves, which goes for users who have them, too.
+type Service struct {
+	pool      *pgxpool.Pool
+	signIn    *SignIn
+	publicURL string
+}
+
+// NewService makes a Service. PublicURL is the base of the links that it makes, without a trailing slash.
+func NewService(pool *pgxpool.Pool, signIn *SignIn, publicURL string) *Service {
+	return &Service{pool: pool, signIn: signIn, publicURL: publicURL}
+}
+
+// change runs fn in a transaction in which nobody else changes the account's users and roles. It is undone when it leaves no
+// administrator. Error: CONFLICT then.
+func (s *Service) change(ctx context.Context, account uuid.UUID, fn func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error) error {
+	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		q := dbsqlc.New(tx)
+		if err := q.LockAccess(ctx, account); err != nil {
+			return fmt.Errorf("lock access: %w", err)
+		}
+		if err := fn(ctx, tx, q); err != nil {
+			return err
+		}
+		left, err := q.Administrators(ctx, account)
+		if err != nil {
+			return fmt.Errorf("count administrators: %w", err)
+		}
+		if left == 0 {
+			return problem.New(problem.Conflict, "Then nobody would be left who can give others access: somebody active needs a password, and "+
+				"a role with api.access and users.manage.")
+		}
+		return nil
+	})
+}
+
+// faults gathers what is wrong with an input.
+type faults []problem.Fault
+
+func (f *faults) add(pointer, detail string) {
+	if detail != "" {
+		*f = append(*f, problem.Fault{Pointer: pointer, Detail: detail})
+	}
+}
+
+// text holds a text against what the contract says of it, which GraphQL's inputs have not passed.
+func (f *faults) text(pointer, value string, least, most int) {
+	switch n := utf8.RuneCountInString(value); {
+	case !db.IsText(value):
+		f.add(pointer, "must be text without U+0000")
+	case n > most || n < least:
+		f.add(pointer, fmt.Sprintf("must have from %d to %d characters", least, most))
+	case least > 0 && strings.TrimSpace(value) == "":
+		f.add(pointer, "must not be blank")
+	}
+}
+
+func (f *faults) email(value string) {
+	if !anEmail.MatchString(value) || len(value) > 320 || !db.IsText(value) {
+		f.add("#/email", "must be an e-mail address, without a colon, of at most 320 characters")
+	}
+}
+
+// error is INVALID_INPUT or RULE_VIOLATED with every fault; nil when there is none.
+func (f *faults) error(code problem.Code) error {
+	if len(*f) == 0 {
+		return nil
+	}
+	return problem.Invalid(code, *f...)
+}
+
+// HTTP Basic splits at the first colon (RFC 7617 §2).
+var anEmail = regexp.MustCompile(`^[^\s:@]+@[^\s:@]+$`)
+
+func userPath(id uuid.UUID) string { return "users/" + id.String() }
+func rolePath(id uuid.UUID) string { return "roles/" + id.String() }

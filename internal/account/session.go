@@ -1,0 +1,166 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/db"
+	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/problem"
+)
+
+const (
+	sessionIdle  = 12 * time.Hour
+	sessionLasts = 7 * 24 * time.Hour
+
+	expireEvery = time.Hour
+	maxToken    = 64 // bytes; ours have 26
+)
+
+var (
+	errSession = problem.New(problem.Unauthenticated, "The session has ended; sign in again.")
+	errAPIUser = problem.New(problem.Forbidden, "This is an API user: it signs in by HTTP Basic, and not on pages.")
+)
+
+// NewSession is what the browser of somebody who has signed in is given. The token is nowhere else.
+type NewSession struct {
+	Token   string
+	Expires time.Time
+}
+
+// Open signs somebody in on a page: it makes a session, and ends the one of the token that the browser came with. Errors: as Basic; FORBIDDEN
+// for an API user.
+func (s *SignIn) Open(ctx context.Context, email, password, userAgent, oldToken string) (NewSession, error) {
+	s.mu.Lock()
+	generation := s.generation
+	s.mu.Unlock()
+	actor, err := s.verifyOnce(ctx, credentials{email, password, s.digest(email, password), byPage}, generation)
+	if err != nil {
+		return NewSession{}, err
+	}
+	if actor.kind == apiUser {
+		return NewSession{}, errAPIUser
+	}
+	made := NewSession{Token: rand.Text(), Expires: time.Now().Add(s.Lasts)}
+	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		q := dbsqlc.New(tx)
+		if oldToken != "" && len(oldToken) <= maxToken {
+			if _, err := q.EndSessionByToken(ctx, hashToken(oldToken)); err != nil && !errors.Is(err, pgx.ErrNoRows) {
+				return fmt.Errorf("end the session before: %w", err)
+			}
+		}
+		err := q.InsertSession(ctx, dbsqlc.InsertSessionParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID, UserID: actor.UserID,
+			TokenHash: hashToken(made.Token), Address: AddressFrom(ctx), UserAgent: excerpt(userAgent), ExpiresAt: made.Expires})
+		if err != nil {
+			return fmt.Errorf("insert session: %w", err)
+		}
+		return audit(ctx, tx, actor, signedIn, userPath(actor.UserID), map[string]string{"by": byPage})
+	})
+	return made, err
+}
+
+// Session returns the user of a session's token. What it finds is remembered for minutes, and forgotten the moment a session ends or a user
+// changes, on every node. Error: UNAUTHENTICATED.
+func (s *SignIn) Session(ctx context.Context, token string) (Actor, error) {
+	if token == "" || len(token) > maxToken {
+		return Actor{}, errSession
+	}
+	hash := sha256.Sum256([]byte(token))
+	s.mu.Lock()
+	actor, ok := s.sessions.Get(hash)
+	generation, sessions := s.generation, s.sessionGeneration
+	s.mu.Unlock()
+	if ok && time.Now().Before(actor.ends) {
+		return actor, nil
+	}
+	found := s.verifying.DoChan(fmt.Sprintf("session %d %d %s", generation, sessions, hash[:]), func() (any, error) {
+		return s.useSession(context.WithoutCancel(ctx), hash, generation, sessions)
+	})
+	select {
+	case <-ctx.Done():
+		return Actor{}, ctx.Err()
+	case result := <-found:
+		return result.Val.(Actor), result.Err
+	}
+}
+
+func (s *SignIn) useSession(ctx context.Context, hash [sha256.Size]byte, generation, sessions int) (Actor, error) {
+	row, err := dbsqlc.New(s.pool).UseSession(ctx, dbsqlc.UseSessionParams{TokenHash: hash[:], IdleSince: time.Now().Add(-s.Idle)})
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && !row.Active {
+		return Actor{}, errSession
+	}
+	if err != nil {
+		return Actor{}, fmt.Errorf("look up session: %w", err)
+	}
+	actor := s.actor(dbsqlc.UserByEmailRow{ID: row.ID, AccountID: row.AccountID, Email: row.Email, Name: row.Name, Kind: row.Kind,
+		PasswordHash: row.PasswordHash, Active: row.Active, RoleID: row.RoleID, Role: row.Role, Permissions: row.Permissions}, generation)
+	actor.SessionID, actor.ends, actor.sessions = row.SessionID, row.ExpiresAt, sessions
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.generation == generation && s.sessionGeneration == sessions {
+		s.sessions.Add(hash, actor)
+	}
+	return actor, nil
+}
+
+// Close signs the browser out that has a token. One that is signed in no more is no error.
+func (s *SignIn) Close(ctx context.Context, token string) error {
+	if token == "" || len(token) > maxToken {
+		return nil
+	}
+	err := db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		row, err := dbsqlc.New(tx).EndSessionByToken(ctx, hashToken(token))
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("end session: %w", err)
+		}
+		return audit(ctx, tx, Actor{AccountID: row.AccountID, UserID: row.UserID, Name: row.Name}, signedOut, userPath(row.UserID), nil)
+	})
+	s.forgetSessions() // this node at once, the others by notification
+	return err
+}
+
+// runExpiry deletes, every now and then, what has expired.
+func (s *SignIn) runExpiry(ctx context.Context) {
+	every := time.NewTicker(expireEvery)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+		}
+		q := dbsqlc.New(s.pool)
+		err := errors.Join(q.DropExpiredSessions(ctx, time.Now().Add(-s.Idle)), q.DropExpiredResetLinks(ctx))
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("cannot delete expired sessions; trying again later", "err", err)
+		}
+	}
+}
+
+func hashToken(token string) []byte {
+	hash := sha256.Sum256([]byte(token))
+	return hash[:]
+}
+
+// excerpt is what is kept of a text that a stranger chose.
+func excerpt(text string) string {
+	if !db.IsText(text) {
+		return ""
+	}
+	for len(text) > 300 {
+		_, size := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-size]
+	}
+	return text
+}

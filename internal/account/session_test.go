@@ -1,0 +1,100 @@
+package account
+
+import (
+	"testing"
+	"time"
+
+	"itemcast/internal/problem"
+)
+
+func (b *bundle) open() NewSession {
+	b.t.Helper()
+	made, err := b.signIn.Open(b.t.Context(), email, password, "a browser", "")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return made
+}
+
+func TestSession_IsRememberedAndEndsOnEveryNode(t *testing.T) {
+	b := setup(t)
+	other := b.run()
+	made := b.open()
+	for _, s := range []*SignIn{b.signIn, other} {
+		if actor, err := s.Session(t.Context(), made.Token); err != nil || actor.Email != email {
+			t.Fatalf("got %+v, %v", actor, err)
+		}
+	}
+	before := b.sent.n.Load()
+	for range 1000 {
+		if _, err := b.signIn.Session(t.Context(), made.Token); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if sent := b.sent.n.Load() - before; sent > 2 { // the listeners' pings
+		t.Errorf("a thousand requests sent %d statements", sent)
+	}
+	if _, err := b.signIn.Basic(t.Context(), email, password); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.signIn.Close(t.Context(), made.Token); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.signIn.Session(t.Context(), made.Token); !problem.Is(err, problem.Unauthenticated) {
+		t.Errorf("after signing out: %v", err)
+	}
+	b.until("the other node to forget", func() bool {
+		_, err := other.Session(t.Context(), made.Token)
+		return problem.Is(err, problem.Unauthenticated)
+	})
+	b.signIn.mu.Lock()
+	defer b.signIn.mu.Unlock()
+	if b.signIn.known.Len() == 0 {
+		t.Error("a password is verified again because somebody signed out")
+	}
+}
+
+func TestSession_EndsWhenItIsIdleAndAtTheLatestInAWeek(t *testing.T) {
+	b := setup(t)
+	for name, statement := range map[string]string{
+		"idle":     "UPDATE session SET used_at = now() - interval '12 hours 1 second'",
+		"too old":  "UPDATE session SET expires_at = now() - interval '1 second'",
+		"disabled": "UPDATE app_user SET active = false",
+	} {
+		made := b.open()
+		if until := time.Until(made.Expires); until > sessionLasts || until < sessionLasts-time.Minute {
+			t.Errorf("it lasts %s", until)
+		}
+		b.exec(statement)
+		if _, err := b.signIn.Session(t.Context(), made.Token); !problem.Is(err, problem.Unauthenticated) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		b.exec("UPDATE app_user SET active = true")
+		b.until("the change to be heeded", func() bool {
+			_, err := b.signIn.Basic(t.Context(), email, password)
+			return err == nil
+		})
+	}
+}
+
+func TestSession_WhatIsKeptOpenEndsWithIt(t *testing.T) {
+	b := setup(t)
+	made := b.open()
+	actor, err := b.signIn.Session(t.Context(), made.Token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	defer b.signIn.Watch(actor, func(err error) { ended <- err })()
+	if err := b.signIn.Close(t.Context(), made.Token); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		if !problem.Is(err, problem.Unauthenticated) {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(patience):
+		t.Fatal("it stays open")
+	}
+}

@@ -1,0 +1,198 @@
+package account
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/expirable"
+
+	"itemcast/internal/problem"
+)
+
+// How many sign-ins may fail. One who mistypes never notices; one who tries a list of passwords gets through some hundred a day.
+const (
+	freeFailures = 5                // of a user from an address, before the first wait
+	longestWait  = 15 * time.Minute // of a user from an address; waits double
+	knownWait    = 5 * time.Second  // the longest where that user has signed in from that address lately
+
+	addressBurst, addressEvery = 30, 10 * time.Second // failures from an address, whatever the users
+	userBurst, userEvery       = 100, time.Minute     // failures of a user, whatever the addresses
+
+	rememberFailures = 24 * time.Hour
+	rememberSuccess  = 30 * 24 * time.Hour
+	rememberPlaces   = 20_000 // of each kind; the oldest are forgotten first
+)
+
+// throttle slows down who guesses passwords, and nobody else. Attempts are counted before they are made, so that many at once do not get past
+// it, and given back when they succeed. It makes no difference between users who exist and who do not.
+//
+// An owner is not locked out by others' failures: whoever is signed in is not asked here at all; nor is a password that was right lately; and
+// where a user signed in lately, only failures of that user from that very address count, and cost seconds. What is counted is this node's.
+type throttle struct {
+	now func() time.Time
+
+	mu        sync.Mutex
+	pairs     *expirable.LRU[string, *failures] // by user and address
+	addresses *expirable.LRU[string, *bucket]
+	users     *expirable.LRU[string, *bucket]
+	places    *expirable.LRU[string, struct{}]   // users and addresses that went together
+	proven    *expirable.LRU[[32]byte, struct{}] // digests of credentials that were right
+	told      *expirable.LRU[string, struct{}]   // whose throttling has been noted of late
+}
+
+func newThrottle() *throttle {
+	return &throttle{now: time.Now,
+		pairs:     expirable.NewLRU[string, *failures](rememberPlaces, nil, rememberFailures),
+		addresses: expirable.NewLRU[string, *bucket](rememberPlaces, nil, rememberFailures),
+		users:     expirable.NewLRU[string, *bucket](rememberPlaces, nil, rememberFailures),
+		places:    expirable.NewLRU[string, struct{}](rememberPlaces, nil, rememberSuccess),
+		proven:    expirable.NewLRU[[32]byte, struct{}](rememberPlaces, nil, rememberFailures),
+		told:      expirable.NewLRU[string, struct{}](rememberPlaces, nil, time.Minute),
+	}
+}
+
+// failures are those of a user from an address, one after the other.
+type failures struct {
+	n     int
+	until time.Time
+}
+
+// wait is how long the next attempt has to wait after n failures.
+func (f *failures) wait(known bool) time.Duration {
+	if f.n < freeFailures {
+		return 0
+	}
+	wait := longestWait
+	if shift := f.n - freeFailures; shift < 10 {
+		wait = min(longestWait, time.Second<<shift)
+	}
+	if known {
+		wait = min(wait, knownWait)
+	}
+	return wait
+}
+
+// bucket holds tokens; each attempt takes one, and one comes back at a time.
+type bucket struct {
+	tokens float64
+	at     time.Time
+}
+
+func (b *bucket) fill(now time.Time, burst int, every time.Duration) {
+	b.tokens = min(float64(burst), b.tokens+float64(now.Sub(b.at))/float64(every))
+	b.at = now
+}
+
+func (b *bucket) wait(every time.Duration) time.Duration {
+	if b.tokens >= 1 {
+		return 0
+	}
+	return time.Duration((1 - b.tokens) * float64(every))
+}
+
+func fetch[V any](all *expirable.LRU[string, *V], key string, fresh V) *V {
+	if v, ok := all.Get(key); ok {
+		return v
+	}
+	all.Add(key, &fresh)
+	return &fresh
+}
+
+// attempt is one that has begun.
+type attempt struct {
+	throttle *throttle
+	user     string
+	address  string
+	pair     string
+	digest   [32]byte
+	counted  bool
+	shared   bool // it took tokens of the address and of the user
+}
+
+// begin counts an attempt, or refuses it. First says that this is the first refusal in a minute. Error: TOO_MANY_REQUESTS, with when to try
+// again.
+func (t *throttle) begin(email, address string, digest [32]byte) (a *attempt, first bool, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.now()
+	a = &attempt{throttle: t, user: strings.ToLower(email), address: network(address), digest: digest}
+	a.pair = a.address + " " + a.user
+	if _, proven := t.proven.Get(digest); proven {
+		return a, false, nil
+	}
+	_, known := t.places.Get(a.pair)
+	one := fetch(t.pairs, a.pair, failures{})
+	place := fetch(t.addresses, a.address, bucket{tokens: addressBurst, at: now})
+	user := fetch(t.users, a.user, bucket{tokens: userBurst, at: now})
+	place.fill(now, addressBurst, addressEvery)
+	user.fill(now, userBurst, userEvery)
+	wait := one.until.Sub(now)
+	if !known {
+		wait = max(wait, place.wait(addressEvery), user.wait(userEvery))
+	}
+	if wait > 0 {
+		_, told := t.told.Get(a.pair)
+		t.told.Add(a.pair, struct{}{})
+		return nil, !told, tooMany(wait)
+	}
+	a.counted, a.shared = true, !known
+	one.n++
+	one.until = now.Add(one.wait(known))
+	if a.shared {
+		place.tokens--
+		user.tokens--
+	}
+	return a, false, nil
+}
+
+// succeed gives back what the attempt took, and remembers the place. Fresh says that the user has not come from there of late.
+func (a *attempt) succeed() (fresh bool) {
+	t := a.throttle
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a.refund()
+	t.pairs.Remove(a.pair)
+	_, known := t.places.Get(a.pair)
+	t.places.Add(a.pair, struct{}{})
+	t.proven.Add(a.digest, struct{}{})
+	return !known
+}
+
+// undo makes the attempt none: it came to no answer.
+func (a *attempt) undo() {
+	t := a.throttle
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a.refund()
+	if one, ok := t.pairs.Get(a.pair); ok && a.counted && one.n > 0 {
+		one.n--
+		one.until = time.Time{}
+	}
+}
+
+// fail leaves counted what was, and takes from the credentials what they have proven before.
+func (a *attempt) fail() {
+	a.throttle.mu.Lock()
+	defer a.throttle.mu.Unlock()
+	a.throttle.proven.Remove(a.digest)
+}
+
+func (a *attempt) refund() {
+	if !a.shared {
+		return
+	}
+	if place, ok := a.throttle.addresses.Get(a.address); ok {
+		place.tokens++
+	}
+	if user, ok := a.throttle.users.Get(a.user); ok {
+		user.tokens++
+	}
+}
+
+func tooMany(wait time.Duration) error {
+	e := &problem.Error{Code: problem.TooManyRequests, RetryAfter: wait}
+	e.Detail = fmt.Sprintf("Too many sign-ins have failed; try again in %s seconds.", e.RetrySeconds())
+	return e
+}

@@ -1,0 +1,127 @@
+package account
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"itemcast/internal/problem"
+)
+
+// clock is a throttle's time, which the test sets.
+func throttled() (t *throttle, pass func(time.Duration)) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	t = newThrottle()
+	t.now = func() time.Time { return now }
+	return t, func(d time.Duration) { now = now.Add(d) }
+}
+
+func digestOf(password string) [32]byte { return [32]byte([]byte(fmt.Sprintf("%-32s", password))) }
+
+// fails makes attempts that fail, and returns how many were let through.
+func fails(t *throttle, n int, email, address string) (made int) {
+	for i := range n {
+		if a, _, err := t.begin(email, address, digestOf(fmt.Sprint(i))); err == nil {
+			a.fail()
+			made++
+		}
+	}
+	return made
+}
+
+func TestThrottle_WaitsDoubleForAUserFromAnAddress(t *testing.T) {
+	t.Parallel()
+	th, pass := throttled()
+	if made := fails(th, 20, "ada@example.com", "192.0.2.1"); made != freeFailures {
+		t.Errorf("%d attempts were let through", made)
+	}
+	for _, wait := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} {
+		_, _, err := th.begin("ADA@example.com", "192.0.2.1", digestOf("x"))
+		if e := problem.Of(err); e == nil || e.RetryAfter != wait {
+			t.Errorf("got %v, want a wait of %s", err, wait)
+		}
+		pass(wait)
+		fails(th, 1, "ada@example.com", "192.0.2.1")
+	}
+	if made := fails(th, 1, "ada@example.com", "192.0.2.2"); made != 1 {
+		t.Error("the user is locked out elsewhere")
+	}
+}
+
+func TestThrottle_CountsAnAddressAndAUserAsAWhole(t *testing.T) {
+	t.Parallel()
+	th, pass := throttled()
+	made := 0
+	for i := range 100 {
+		made += fails(th, 1, fmt.Sprintf("user%d@example.com", i), "2001:db8::"+fmt.Sprint(i)) // one /64
+	}
+	if made != addressBurst {
+		t.Errorf("an address made %d attempts", made)
+	}
+	pass(addressEvery)
+	if made := fails(th, 2, "another@example.com", "2001:db8::ffff"); made != 1 {
+		t.Errorf("%d attempts came back", made)
+	}
+	made = 0
+	for i := range 300 {
+		made += fails(th, 1, "ada@example.com", fmt.Sprintf("198.51.%d.%d", i/200, i%200))
+	}
+	if made != userBurst {
+		t.Errorf("%d attempts were made on a user", made)
+	}
+}
+
+func TestThrottle_AnOwnerIsNotLockedOutByOthersFailures(t *testing.T) {
+	t.Parallel()
+	th, pass := throttled()
+	a, _, err := th.begin("ada@example.com", "192.0.2.1", digestOf("right"))
+	if err != nil || !a.succeed() {
+		t.Fatalf("got %v", err)
+	}
+	for i := range 300 { // of everybody from her address, and of her from everywhere
+		fails(th, 1, fmt.Sprintf("user%d@example.com", i), "192.0.2.1")
+		fails(th, 1, "ada@example.com", fmt.Sprintf("198.51.%d.%d", i/200, i%200))
+	}
+	if made := fails(th, 1, "ada@example.com", "192.0.2.1"); made != 1 {
+		t.Error("where she signed in lately, others' failures count")
+	}
+	fails(th, 20, "ada@example.com", "192.0.2.1") // even of her, from there: it costs seconds
+	pass(knownWait)
+	if made := fails(th, 1, "ada@example.com", "192.0.2.1"); made != 1 {
+		t.Error("where she signed in lately, she waits for longer than seconds")
+	}
+	if _, _, err := th.begin("ada@example.com", "203.0.113.1", digestOf("right")); err != nil {
+		t.Errorf("the password that was right lately, from elsewhere: %v", err)
+	}
+}
+
+func TestThrottle_WhatCameToNoAnswerIsNotCounted(t *testing.T) {
+	t.Parallel()
+	th, _ := throttled()
+	for range 200 {
+		a, _, err := th.begin("ada@example.com", "192.0.2.1", digestOf("x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.undo()
+	}
+	if made := fails(th, 20, "ada@example.com", "192.0.2.1"); made != freeFailures {
+		t.Errorf("%d attempts were let through", made)
+	}
+}
+
+func TestPassword_RulesAreThoseOfCommonSense(t *testing.T) {
+	t.Parallel()
+	for password, good := range map[string]bool{
+		"correct horse": true, "a bicycle made of rain": true, "grünesß": false, "grünesßß": true, "8 chars!": true, "short": false, "": false,
+		"password": false, "Password123": false, "PASSW0RD": false, "qwertyuiop": false, "12345678": false, "11111111": false, "itemcast": false,
+		"ada.lovelace@example.com": false, "Ada.Lovelace": false, "with\x00nul byte": false, "administrator!": false, "password of my own making": true,
+	} {
+		if fault := passwordFault(password, "ada.lovelace@example.com"); (fault == "") != good {
+			t.Errorf("%q: %s", password, fault)
+		}
+	}
+	if passwordFault(string(make([]byte, maxPassword+1)), "a@b") == "" {
+		t.Error("one that is too long is taken")
+	}
+}

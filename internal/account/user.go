@@ -1,0 +1,348 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/db"
+	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/problem"
+)
+
+// The kinds of users.
+const (
+	person  = "person"
+	apiUser = "api" // a program: its password is made by Itemcast, and it cannot sign in on pages
+)
+
+var errNoUser = problem.New(problem.NotFound, "There is no such user.")
+
+// User is somebody, or a program, that can sign in. HasPassword is false for a person who has to set one by a link first.
+type User struct {
+	ID          uuid.UUID
+	Email       string
+	Name        string
+	Kind        string
+	RoleID      uuid.UUID
+	Role        string
+	Permissions []string
+	Active      bool
+	HasPassword bool
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	Revision    int64
+}
+
+// UserInput is what a user is made of. A person without a password sets one by a reset link; an API user gets one that is made up.
+type UserInput struct {
+	Email    string
+	Name     string
+	Kind     string // "" is person
+	RoleID   uuid.UUID
+	Password string
+	Active   *bool // nil: it is
+}
+
+// UserPatch changes what is not nil.
+type UserPatch struct {
+	Email    *string
+	Name     *string
+	RoleID   *uuid.UUID
+	Password *string
+	Active   *bool
+}
+
+// Users returns up to limit users, newest first, from after on, which is empty or what an earlier call gave as next; next is empty at the
+// end. Needs users.manage. Error: INVALID_CURSOR.
+func (s *Service) Users(ctx context.Context, limit int, after string) (users []User, next string, err error) {
+	actor, err := Authorize(ctx, UsersManage)
+	if err != nil {
+		return nil, "", err
+	}
+	before, err := readPlace(after)
+	if err != nil {
+		return nil, "", err
+	}
+	rows, err := dbsqlc.New(db.Read(ctx, s.pool)).ListUsers(ctx, dbsqlc.ListUsersParams{AccountID: actor.AccountID, BeforeID: before, MaxRows: int32(limit + 1)})
+	if err != nil {
+		return nil, "", fmt.Errorf("list users: %w", err)
+	}
+	rows, next = page(rows, limit, func(row dbsqlc.ListUsersRow) uuid.UUID { return row.ID })
+	users = make([]User, len(rows))
+	for i, row := range rows {
+		users[i] = toUser(dbsqlc.GetUserRow(row))
+	}
+	return users, next, nil
+}
+
+// User returns a user. Needs users.manage. Error: NOT_FOUND.
+func (s *Service) User(ctx context.Context, id uuid.UUID) (User, error) {
+	actor, err := Authorize(ctx, UsersManage)
+	if err != nil {
+		return User{}, err
+	}
+	return getUser(ctx, dbsqlc.New(db.Read(ctx, s.pool)), actor, id)
+}
+
+// UserByEmail returns the user of an address. Needs users.manage. Error: NOT_FOUND.
+func (s *Service) UserByEmail(ctx context.Context, email string) (User, error) {
+	actor, err := Authorize(ctx, UsersManage)
+	if err != nil {
+		return User{}, err
+	}
+	q := dbsqlc.New(db.Read(ctx, s.pool))
+	id, err := q.UserIDByEmail(ctx, dbsqlc.UserIDByEmailParams{AccountID: actor.AccountID, Email: email})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return User{}, problem.New(problem.NotFound, "There is no user with the address %s.", email)
+	}
+	if err != nil {
+		return User{}, fmt.Errorf("find user: %w", err)
+	}
+	return getUser(ctx, q, actor, id)
+}
+
+func getUser(ctx context.Context, q *dbsqlc.Queries, actor Actor, id uuid.UUID) (User, error) {
+	row, err := q.GetUser(ctx, dbsqlc.GetUserParams{AccountID: actor.AccountID, ID: id})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return User{}, errNoUser
+	}
+	if err != nil {
+		return User{}, fmt.Errorf("read user: %w", err)
+	}
+	return toUser(row), nil
+}
+
+// CreateUser makes a user, and returns the password that it made up for an API user, "" for a person. Needs users.manage, and every
+// permission of the role. Errors: INVALID_INPUT and RULE_VIOLATED with every fault, FORBIDDEN, CONFLICT when the address is taken.
+func (s *Service) CreateUser(ctx context.Context, in UserInput) (User, string, error) {
+	actor, err := Authorize(ctx, UsersManage)
+	if err != nil {
+		return User{}, "", err
+	}
+	made, err := in.checked()
+	if err != nil {
+		return User{}, "", err
+	}
+	hash := ""
+	if in.Password != "" {
+		if hash, err = HashPassword(in.Password); err != nil {
+			return User{}, "", err
+		}
+	}
+	var user User
+	err = s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+		if err := s.mayGive(ctx, q, actor, in.RoleID); err != nil {
+			return err
+		}
+		id := uuid.Must(uuid.NewV7())
+		n, err := q.MakeUser(ctx, dbsqlc.MakeUserParams{ID: id, AccountID: actor.AccountID, RoleID: in.RoleID, Email: in.Email, Name: in.Name,
+			Kind: in.Kind, PasswordHash: hash, Active: *in.Active})
+		if err != nil {
+			return fmt.Errorf("insert user: %w", err)
+		}
+		if n == 0 {
+			return errEmailTaken
+		}
+		if user, err = getUser(ctx, q, actor, id); err != nil {
+			return err
+		}
+		return Audit(ctx, tx, userCreated, userPath(id), map[string]any{"email": user.Email, "kind": user.Kind, "role": user.Role, "active": user.Active})
+	})
+	return user, made, err
+}
+
+var errEmailTaken = problem.New(problem.Conflict, "There is a user with this e-mail address already.")
+
+// checked fills in what was left out. Made is the password of an API user.
+func (in *UserInput) checked() (made string, err error) {
+	if in.Kind == "" {
+		in.Kind = person
+	}
+	if in.Active == nil {
+		in.Active = new(true)
+	}
+	var invalid, broken faults
+	invalid.email(in.Email)
+	invalid.text("#/name", in.Name, 0, 200)
+	if in.Kind != person && in.Kind != apiUser {
+		invalid.add("#/kind", "must be person or api")
+	}
+	switch {
+	case in.Kind == apiUser && in.Password != "":
+		broken.add("#/password", "is made up for an API user, and shown once; leave it out")
+	case in.Kind == apiUser:
+		made = rand.Text()
+		in.Password = made
+	case in.Password != "":
+		broken.add("#/password", passwordFault(in.Password, in.Email))
+	}
+	if err := invalid.error(problem.InvalidInput); err != nil {
+		return "", err
+	}
+	return made, broken.error(problem.RuleViolated)
+}
+
+// mayGive refuses a role that is none, and one that has more than the actor.
+func (s *Service) mayGive(ctx context.Context, q *dbsqlc.Queries, actor Actor, role uuid.UUID) error {
+	row, err := q.GetRole(ctx, dbsqlc.GetRoleParams{AccountID: actor.AccountID, ID: role})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return problem.Invalid(problem.RuleViolated, problem.Fault{Pointer: "#/role_id", Detail: "is no role of this account"})
+	}
+	if err != nil {
+		return fmt.Errorf("read role: %w", err)
+	}
+	return actor.covers(row.Permissions)
+}
+
+// PatchUser changes a user. A new password, and being switched off, end the user's sessions. Needs users.manage, and every permission that
+// the user has and gets. Errors: NOT_FOUND, REVISION_MISMATCH, INVALID_INPUT, RULE_VIOLATED, FORBIDDEN, CONFLICT when the address is taken or
+// nobody would be left who manages users.
+func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch, condition IfRevision) (User, error) {
+	actor, err := Authorize(ctx, UsersManage)
+	if err != nil {
+		return User{}, err
+	}
+	var hash *string
+	if patch.Password != nil && len(*patch.Password) <= maxPassword {
+		made, err := HashPassword(*patch.Password) // before others have to wait for it
+		if err != nil {
+			return User{}, err
+		}
+		hash = &made
+	}
+	var user User
+	err = s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+		before, err := s.touch(ctx, q, actor, id, condition)
+		if err != nil {
+			return err
+		}
+		if user, err = s.patched(ctx, q, actor, before, patch); err != nil {
+			return err
+		}
+		noted := changes{}
+		noted.note("email", before.Email, user.Email)
+		noted.note("name", before.Name, user.Name)
+		noted.note("active", before.Active, user.Active)
+		noted.note("role_id", before.RoleID, user.RoleID)
+		if hash != nil {
+			noted["password"] = [2]any{"…", "…"}
+		}
+		if len(noted) == 0 {
+			return nil
+		}
+		err = q.UpdateUser(ctx, dbsqlc.UpdateUserParams{AccountID: actor.AccountID, ID: id, Email: user.Email, Name: user.Name, RoleID: user.RoleID,
+			Active: user.Active, PasswordHash: hash})
+		if err != nil {
+			return fmt.Errorf("update user: %w", err)
+		}
+		if hash != nil || !user.Active {
+			if err := endAll(ctx, q, actor.AccountID, id); err != nil {
+				return err
+			}
+		}
+		if user, err = getUser(ctx, q, actor, id); err != nil {
+			return err
+		}
+		return Audit(ctx, tx, userUpdated, userPath(id), noted)
+	})
+	return user, err
+}
+
+// touch reads a user whom the actor may change.
+func (s *Service) touch(ctx context.Context, q *dbsqlc.Queries, actor Actor, id uuid.UUID, condition IfRevision) (User, error) {
+	user, err := getUser(ctx, q, actor, id)
+	if err != nil {
+		return User{}, err
+	}
+	if err := condition.Check(user.Revision); err != nil {
+		return User{}, err
+	}
+	return user, actor.covers(user.Permissions)
+}
+
+// patched is the user as a patch would have it.
+func (s *Service) patched(ctx context.Context, q *dbsqlc.Queries, actor Actor, user User, patch UserPatch) (User, error) {
+	set(&user.Email, patch.Email)
+	set(&user.Name, patch.Name)
+	set(&user.Active, patch.Active)
+	var invalid, broken faults
+	if patch.Email != nil {
+		invalid.email(user.Email)
+	}
+	invalid.text("#/name", user.Name, 0, 200)
+	switch {
+	case patch.Password == nil:
+	case user.Kind == apiUser:
+		broken.add("#/password", "of an API user is made up; ask for another one by rotate-password")
+	default:
+		broken.add("#/password", passwordFault(*patch.Password, user.Email))
+	}
+	if err := errors.Join(invalid.error(problem.InvalidInput), broken.error(problem.RuleViolated)); err != nil {
+		return user, err
+	}
+	if patch.RoleID != nil && *patch.RoleID != user.RoleID {
+		if err := s.mayGive(ctx, q, actor, *patch.RoleID); err != nil {
+			return user, err
+		}
+		user.RoleID = *patch.RoleID
+	}
+	if patch.Email == nil {
+		return user, nil
+	}
+	taken, err := q.EmailTaken(ctx, dbsqlc.EmailTakenParams{Email: user.Email, ID: user.ID})
+	if err != nil {
+		return user, fmt.Errorf("look up the address: %w", err)
+	}
+	if taken {
+		return user, errEmailTaken
+	}
+	return user, nil
+}
+
+// DeleteUser deletes a user; what the user did keeps the id. Needs users.manage, and every permission that the user has. Errors: NOT_FOUND,
+// REVISION_MISMATCH, FORBIDDEN, CONFLICT when nobody would be left who manages users.
+func (s *Service) DeleteUser(ctx context.Context, id uuid.UUID, condition IfRevision) error {
+	actor, err := Authorize(ctx, UsersManage)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+		user, err := s.touch(ctx, q, actor, id, condition)
+		if err != nil {
+			return err
+		}
+		if err := q.DeleteUser(ctx, dbsqlc.DeleteUserParams{AccountID: actor.AccountID, ID: id}); err != nil {
+			return fmt.Errorf("delete user: %w", err)
+		}
+		return Audit(ctx, tx, userDeleted, userPath(id), map[string]any{"email": user.Email, "role": user.Role})
+	})
+}
+
+// endAll ends a user's sessions, and takes back the link by which a password could be set.
+func endAll(ctx context.Context, q *dbsqlc.Queries, account, user uuid.UUID) error {
+	if _, err := q.EndSessions(ctx, dbsqlc.EndSessionsParams{AccountID: account, UserID: user}); err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	if err := q.DropResetLink(ctx, dbsqlc.DropResetLinkParams{AccountID: account, UserID: user}); err != nil {
+		return fmt.Errorf("drop reset link: %w", err)
+	}
+	return nil
+}
+
+func set[T any](field *T, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+func toUser(row dbsqlc.GetUserRow) User {
+	user := User(row)
+	user.CreatedAt, user.UpdatedAt = row.CreatedAt.UTC(), row.UpdatedAt.UTC()
+	return user
+}

@@ -1,0 +1,60 @@
+package browse
+
+import (
+	"html/template"
+	"net/url"
+	"strings"
+)
+
+// indexView is all operations of a document, or those that somebody looks for.
+type indexView struct {
+	Intro  template.HTML
+	Query  string
+	Hits   int
+	Groups []indexGroup
+}
+
+type indexGroup struct {
+	Name        string
+	Description template.HTML
+	Entries     []indexEntry
+}
+
+type indexEntry struct {
+	*operation
+	Href    string
+	Allowed bool
+}
+
+// index adds to the page of the root what there is; or makes it the documentation of one operation.
+func (p *pages) index(page *view, own url.Values, v *visit) {
+	if op := p.document.find(own.Get(showParameter)); op != nil {
+		page.static, page.Title, page.Operation, page.Shown = p.static[op], op.Summary, op, true
+		return
+	}
+	index := &indexView{Intro: p.document.intro, Query: strings.TrimSpace(own.Get(searchParameter))}
+	words := strings.Fields(strings.ToLower(index.Query))
+	for _, t := range p.document.tags {
+		group := indexGroup{Name: t.Name, Description: t.Description}
+		for _, op := range t.Operations {
+			if op.matches(words) {
+				group.Entries = append(group.Entries, indexEntry{op, p.href(op), op.May(v.actor.Permissions)})
+			}
+		}
+		if len(group.Entries) > 0 {
+			index.Hits += len(group.Entries)
+			index.Groups = append(index.Groups, group)
+		}
+	}
+	page.Index = index
+}
+
+// matches reports whether an operation says all words.
+func (op *operation) matches(words []string) bool {
+	for _, word := range words {
+		if !strings.Contains(op.searched, word) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,45 @@
+package server
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"itemcast/internal/account"
+)
+
+// addressed notes where requests come from. What a proxy says of that counts only when the proxy is one of those that are trusted; of several
+// addresses the last that is not a trusted proxy's own.
+func addressed(trusted []netip.Prefix, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(account.WithAddress(r.Context(), clientAddress(r, trusted))))
+	})
+}
+
+func clientAddress(r *http.Request, trusted []netip.Prefix) string {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	address := peer.Addr().Unmap()
+	if len(trusted) == 0 {
+		return address.String()
+	}
+	forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, text := range slices.Backward(forwarded) {
+		if !isTrusted(address, trusted) {
+			break
+		}
+		before, err := netip.ParseAddr(strings.TrimSpace(text))
+		if err != nil {
+			break
+		}
+		address = before.Unmap()
+	}
+	return address.WithZone("").String()
+}
+
+func isTrusted(address netip.Addr, trusted []netip.Prefix) bool {
+	return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(address) })
+}

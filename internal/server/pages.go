@@ -1,0 +1,53 @@
+package server
+
+import (
+	"context"
+	"net/http"
+
+	"itemcast/internal/account"
+	"itemcast/internal/problem"
+	"itemcast/internal/web"
+)
+
+// Browsers signs people in and out on the pages.
+type Browsers interface {
+	SignIn
+	Open(ctx context.Context, email, password, userAgent, oldToken string) (account.NewSession, error)
+	Close(ctx context.Context, token string) error
+	ResetUser(ctx context.Context, token string) (email string, err error)
+	Reset(ctx context.Context, token, password string) error
+}
+
+// signInPages are what the pages of package web need to know and to do, by what the browser's cookie says.
+func signInPages(g *Gate, b Browsers) web.SignIn {
+	return web.SignIn{
+		Who: func(r *http.Request) string {
+			ctx, err := g.Identify(r.Context(), http.Header{"Cookie": r.Header["Cookie"]})
+			if err != nil {
+				return ""
+			}
+			actor, _ := account.ActorFrom(ctx)
+			return actor.Email
+		},
+		Open: func(w http.ResponseWriter, r *http.Request, email, password string) error {
+			session, err := b.Open(r.Context(), email, password, r.UserAgent(), g.token(r.Header))
+			if err == nil {
+				g.keep(w, session)
+			}
+			return err
+		},
+		Close: func(w http.ResponseWriter, r *http.Request) error {
+			g.keep(w, account.NewSession{})
+			return b.Close(r.Context(), g.token(r.Header))
+		},
+		ResetUser: b.ResetUser,
+		Reset:     b.Reset,
+		Explain: func(err error) (int, string) {
+			shown := problem.From(err)
+			if len(shown.Faults) > 0 {
+				return shown.Code.Status(), "The password " + shown.Faults[0].Detail + "."
+			}
+			return shown.Code.Status(), shown.Detail
+		},
+	}
+}

@@ -1,0 +1,75 @@
+// The browsable API works without any of this. With it: find operations as you type, copy, fold, open what a link leads to, and be told
+// when what is shown has changed.
+
+import './browse.css';
+import { follow } from './live.js';
+import { find } from './find.js';
+
+find(document.getElementById('search'), document.getElementById('operations'));
+follow(document.body.dataset, document.getElementById('live'));
+copying();
+folding();
+opening();
+indenting();
+
+/** Buttons that copy the text of another element. */
+function copying() {
+  for (const button of document.querySelectorAll('[data-copies]')) {
+    button.hidden = !navigator.clipboard;
+    const label = button.textContent;
+    button.addEventListener('click', async () => {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+      button.textContent = 'Copied';
+      setTimeout(() => { button.textContent = label; }, 1500);
+    });
+  }
+}
+
+/** A list of long things is easier to look over when only their outlines are there. */
+function folding() {
+  const button = document.getElementById('fold');
+  const body = document.querySelector('.json .b .b');
+  if (!button || !body) return;
+  const exchange = button.closest('.exchange');
+  button.hidden = false;
+  button.setAttribute('aria-pressed', 'false');
+  button.addEventListener('click', () => {
+    const folded = exchange.classList.toggle('folded');
+    button.textContent = folded ? 'Unfold' : 'Fold';
+    button.setAttribute('aria-pressed', folded);
+  });
+}
+
+/** A link to a form or a field opens what it is in. */
+function opening() {
+  const open = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target || target.closest('#operations')) return;
+    for (let at = target; at; at = at.parentElement) {
+      if (at.tagName === 'DETAILS') at.open = true;
+    }
+    target.scrollIntoView({ block: 'start' });
+    const field = target.matches('input, select, textarea') ? target : target.querySelector('summary');
+    field?.focus({ preventScroll: true });
+  };
+  window.addEventListener('hashchange', open);
+  for (const link of document.querySelectorAll('a[data-opens]')) {
+    link.addEventListener('click', () => { if (link.hash === location.hash) open(); });
+  }
+  open();
+}
+
+/** Tab indents in an editor; after Escape it leaves it, as everywhere else. */
+function indenting() {
+  for (const editor of document.querySelectorAll('textarea[data-indents]')) {
+    let leaves = true;
+    editor.addEventListener('input', () => { leaves = false; });
+    editor.addEventListener('blur', () => { leaves = true; });
+    editor.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape') leaves = true;
+      if (event.key !== 'Tab' || event.shiftKey || leaves) return;
+      event.preventDefault();
+      editor.setRangeText('  ', editor.selectionStart, editor.selectionEnd, 'end');
+    });
+  }
+}

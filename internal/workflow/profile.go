@@ -1,0 +1,308 @@
+// Package workflow is what happens to items on their way: its profiles say how, and who may see the items meanwhile.
+//
+// It promises that an item of a profile that is limited to roles does not exist for users of other roles: the rule is the function
+// hidden_profiles (sql/migrations), which every statement that reads items asks, and Hidden for those who follow the log. It must not know items
+// beyond that they name a profile.
+package workflow
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"itemcast/internal/account"
+	"itemcast/internal/db"
+	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/problem"
+)
+
+var (
+	errNoProfile = problem.New(problem.NotFound, "There is no such workflow profile.")
+	errTaken     = problem.New(problem.Conflict, "There is a workflow profile with this name already.")
+)
+
+// maxRoles is to how many roles a profile may be limited.
+const maxRoles = 100
+
+// Profile is a way that items go. With RoleIDs, its items are for users of those roles only, whatever else the others may do: one who manages
+// users, workflows or all there is sees them no more than a viewer does.
+type Profile struct {
+	ID          uuid.UUID
+	Name        string
+	Description string
+	RoleIDs     []uuid.UUID // empty: all
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	Revision    int64
+}
+
+// ProfileInput is what a profile is made of.
+type ProfileInput struct {
+	Name        string
+	Description string
+	RoleIDs     []uuid.UUID
+}
+
+// ProfilePatch changes what is not nil.
+type ProfilePatch struct {
+	Name        *string
+	Description *string
+	RoleIDs     *[]uuid.UUID
+}
+
+// Service keeps an account's workflow profiles. Its methods may be called concurrently.
+type Service struct{ pool *pgxpool.Pool }
+
+// NewService makes a Service.
+func NewService(pool *pgxpool.Pool) *Service { return &Service{pool: pool} }
+
+// Profiles returns up to limit profiles, newest first, from after on, which is empty or what an earlier call gave as next; next is empty at
+// the end. Needs workflows.manage. Error: INVALID_CURSOR.
+func (s *Service) Profiles(ctx context.Context, limit int, after string) (profiles []Profile, next string, err error) {
+	actor, err := account.Authorize(ctx, account.WorkflowsManage)
+	if err != nil {
+		return nil, "", err
+	}
+	before, err := readPlace(after)
+	if err != nil {
+		return nil, "", err
+	}
+	rows, err := dbsqlc.New(db.Read(ctx, s.pool)).ListWorkflowProfiles(ctx, dbsqlc.ListWorkflowProfilesParams{AccountID: actor.AccountID,
+		BeforeID: before, MaxRows: int32(limit + 1)})
+	if err != nil {
+		return nil, "", fmt.Errorf("list workflow profiles: %w", err)
+	}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		last := rows[limit-1].ID
+		next = base64.RawURLEncoding.EncodeToString(last[:])
+	}
+	profiles = make([]Profile, len(rows))
+	for i, row := range rows {
+		profiles[i] = toProfile(dbsqlc.GetWorkflowProfileRow(row))
+	}
+	return profiles, next, nil
+}
+
+// Profile returns a profile. Needs workflows.manage. Error: NOT_FOUND.
+func (s *Service) Profile(ctx context.Context, id uuid.UUID) (Profile, error) {
+	actor, err := account.Authorize(ctx, account.WorkflowsManage)
+	if err != nil {
+		return Profile{}, err
+	}
+	row, err := dbsqlc.New(db.Read(ctx, s.pool)).GetWorkflowProfile(ctx, dbsqlc.GetWorkflowProfileParams{AccountID: actor.AccountID, ID: id})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Profile{}, errNoProfile
+	}
+	if err != nil {
+		return Profile{}, fmt.Errorf("read workflow profile: %w", err)
+	}
+	return toProfile(row), nil
+}
+
+// CreateProfile makes a profile. Needs workflows.manage. Errors: INVALID_INPUT and RULE_VIOLATED with every fault, CONFLICT when the name is
+// taken.
+func (s *Service) CreateProfile(ctx context.Context, in ProfileInput) (Profile, error) {
+	actor, err := account.Authorize(ctx, account.WorkflowsManage)
+	if err != nil {
+		return Profile{}, err
+	}
+	in.RoleIDs = unique(in.RoleIDs)
+	if err := in.check(); err != nil {
+		return Profile{}, err
+	}
+	var made Profile
+	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		q := dbsqlc.New(tx)
+		if err := checkRoles(ctx, q, actor.AccountID, in.RoleIDs); err != nil {
+			return err
+		}
+		row, err := q.InsertWorkflowProfile(ctx, dbsqlc.InsertWorkflowProfileParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID,
+			Name: in.Name, Description: in.Description, RoleIds: in.RoleIDs})
+		if errors.Is(err, pgx.ErrNoRows) {
+			return errTaken
+		}
+		if err != nil {
+			return fmt.Errorf("insert workflow profile: %w", err)
+		}
+		made = toProfile(dbsqlc.GetWorkflowProfileRow(row))
+		return account.Audit(ctx, tx, "workflow-profile.created", path(made.ID), map[string]any{"name": made.Name, "role_ids": made.RoleIDs})
+	})
+	return made, err
+}
+
+// PatchProfile changes a profile, and with its roles who sees its items, at once. That is no change of the items: the log tells of none.
+// Needs workflows.manage. Errors: as CreateProfile, NOT_FOUND, REVISION_MISMATCH.
+func (s *Service) PatchProfile(ctx context.Context, id uuid.UUID, patch ProfilePatch, condition account.IfRevision) (Profile, error) {
+	actor, err := account.Authorize(ctx, account.WorkflowsManage)
+	if err != nil {
+		return Profile{}, err
+	}
+	var profile Profile
+	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		q := dbsqlc.New(tx)
+		before, err := lock(ctx, q, actor, id, condition)
+		if err != nil {
+			return err
+		}
+		in := ProfileInput{Name: before.Name, Description: before.Description, RoleIDs: before.RoleIDs}
+		set(&in.Name, patch.Name)
+		set(&in.Description, patch.Description)
+		if patch.RoleIDs != nil {
+			in.RoleIDs = unique(*patch.RoleIDs)
+		}
+		if err := in.check(); err != nil {
+			return err
+		}
+		if err := checkRoles(ctx, q, actor.AccountID, in.RoleIDs); err != nil {
+			return err
+		}
+		taken, err := q.WorkflowProfileNameTaken(ctx, dbsqlc.WorkflowProfileNameTakenParams{AccountID: actor.AccountID, Name: in.Name, ID: id})
+		if err != nil {
+			return fmt.Errorf("look up the name: %w", err)
+		}
+		if taken {
+			return errTaken
+		}
+		row, err := q.UpdateWorkflowProfile(ctx, dbsqlc.UpdateWorkflowProfileParams{AccountID: actor.AccountID, ID: id, Name: in.Name,
+			Description: in.Description, RoleIds: in.RoleIDs})
+		if err != nil {
+			return fmt.Errorf("update workflow profile: %w", err)
+		}
+		profile = toProfile(dbsqlc.GetWorkflowProfileRow(row))
+		return account.Audit(ctx, tx, "workflow-profile.updated", path(id), map[string]any{
+			"name": [2]string{before.Name, profile.Name}, "role_ids": [2][]uuid.UUID{before.RoleIDs, profile.RoleIDs}})
+	})
+	return profile, err
+}
+
+// DeleteProfile deletes a profile that no item has. Needs workflows.manage. Errors: NOT_FOUND, REVISION_MISMATCH, CONFLICT.
+func (s *Service) DeleteProfile(ctx context.Context, id uuid.UUID, condition account.IfRevision) error {
+	actor, err := account.Authorize(ctx, account.WorkflowsManage)
+	if err != nil {
+		return err
+	}
+	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		q := dbsqlc.New(tx)
+		profile, err := lock(ctx, q, actor, id, condition)
+		if err != nil {
+			return err
+		}
+		used, err := q.WorkflowProfileInUse(ctx, dbsqlc.WorkflowProfileInUseParams{AccountID: actor.AccountID, ID: &id})
+		if err != nil {
+			return fmt.Errorf("look for items of the workflow profile: %w", err)
+		}
+		if used {
+			return problem.New(problem.Conflict, "There are items of this workflow profile, which you may not all see; give them another one before.")
+		}
+		if err := q.DeleteWorkflowProfile(ctx, dbsqlc.DeleteWorkflowProfileParams{AccountID: actor.AccountID, ID: id}); err != nil {
+			return fmt.Errorf("delete workflow profile: %w", err)
+		}
+		return account.Audit(ctx, tx, "workflow-profile.deleted", path(id), map[string]any{"name": profile.Name})
+	})
+}
+
+// lock holds the profile's row; an item that is about to be given it waits.
+func lock(ctx context.Context, q *dbsqlc.Queries, actor account.Actor, id uuid.UUID, condition account.IfRevision) (Profile, error) {
+	row, err := q.LockWorkflowProfile(ctx, dbsqlc.LockWorkflowProfileParams{AccountID: actor.AccountID, ID: id})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Profile{}, errNoProfile
+	}
+	if err != nil {
+		return Profile{}, fmt.Errorf("lock workflow profile: %w", err)
+	}
+	return toProfile(dbsqlc.GetWorkflowProfileRow(row)), condition.Check(row.Revision)
+}
+
+// checkRoles refuses roles that the account does not have. None of those it has can be deleted meanwhile.
+func checkRoles(ctx context.Context, q *dbsqlc.Queries, accountID uuid.UUID, ids []uuid.UUID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if err := q.LockAccess(ctx, accountID); err != nil {
+		return fmt.Errorf("lock access: %w", err)
+	}
+	unknown, err := q.UnknownRoles(ctx, dbsqlc.UnknownRolesParams{AccountID: accountID, Ids: ids})
+	if err != nil {
+		return fmt.Errorf("look up roles: %w", err)
+	}
+	var faults []problem.Fault
+	for i, id := range ids {
+		for _, u := range unknown {
+			if u == id {
+				faults = append(faults, problem.Fault{Pointer: fmt.Sprintf("#/role_ids/%d", i), Detail: "is no role of this account"})
+			}
+		}
+	}
+	if len(faults) > 0 {
+		return problem.Invalid(problem.RuleViolated, faults...)
+	}
+	return nil
+}
+
+// check holds an input against what the contract says of it, which GraphQL's inputs have not passed.
+func (in *ProfileInput) check() error {
+	var faults []problem.Fault
+	fault := func(pointer, detail string) {
+		faults = append(faults, problem.Fault{Pointer: pointer, Detail: detail})
+	}
+	switch n := utf8.RuneCountInString(in.Name); {
+	case !db.IsText(in.Name):
+		fault("#/name", "must be text without U+0000")
+	case strings.TrimSpace(in.Name) == "" || n > 100:
+		fault("#/name", "must have from 1 to 100 characters, and not be blank")
+	}
+	if !db.IsText(in.Description) || utf8.RuneCountInString(in.Description) > 2000 {
+		fault("#/description", "must be text of at most 2000 characters, without U+0000")
+	}
+	if len(in.RoleIDs) > maxRoles {
+		fault("#/role_ids", "must have at most 100 elements")
+	}
+	if len(faults) > 0 {
+		return problem.Invalid(problem.InvalidInput, faults...)
+	}
+	return nil
+}
+
+func unique(ids []uuid.UUID) []uuid.UUID {
+	seen, out := map[uuid.UUID]bool{}, []uuid.UUID{}
+	for _, id := range ids {
+		if !seen[id] {
+			seen[id], out = true, append(out, id)
+		}
+	}
+	return out
+}
+
+func path(id uuid.UUID) string { return "workflow-profiles/" + id.String() }
+
+func set[T any](field *T, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+func toProfile(row dbsqlc.GetWorkflowProfileRow) Profile {
+	return Profile{ID: row.ID, Name: row.Name, Description: row.Description, RoleIDs: row.RoleIds, CreatedAt: row.CreatedAt.UTC(),
+		UpdatedAt: row.UpdatedAt.UTC(), Revision: row.Revision}
+}
+
+func readPlace(after string) (*uuid.UUID, error) {
+	if after == "" {
+		return nil, nil
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(after)
+	if err != nil || len(raw) != len(uuid.UUID{}) {
+		return nil, problem.New(problem.InvalidCursor, "The position is not one of the list of workflow profiles; take it from next.")
+	}
+	id := uuid.UUID(raw)
+	return &id, nil
+}

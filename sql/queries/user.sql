@@ -1,0 +1,68 @@
+-- name: ListUsers :many
+SELECT u.id, u.email, u.name, u.kind, u.role_id, r.name AS role, r.permissions, u.active, (u.password_hash <> '')::boolean AS has_password,
+    u.created_at, u.updated_at, u.revision
+FROM app_user u JOIN role r ON r.id = u.role_id
+WHERE u.account_id = @account_id AND (sqlc.narg('before_id')::uuid IS NULL OR u.id < sqlc.narg('before_id')::uuid)
+ORDER BY u.id DESC LIMIT @max_rows;
+
+-- GetUser returns the columns of ListUsers.
+-- name: GetUser :one
+SELECT u.id, u.email, u.name, u.kind, u.role_id, r.name AS role, r.permissions, u.active, (u.password_hash <> '')::boolean AS has_password,
+    u.created_at, u.updated_at, u.revision
+FROM app_user u JOIN role r ON r.id = u.role_id
+WHERE u.account_id = @account_id AND u.id = @id;
+
+-- name: UserIDByEmail :one
+SELECT id FROM app_user WHERE account_id = @account_id AND lower(email) = lower(@email);
+
+-- MakeUser makes no row when the address is taken, in whatever account.
+-- name: MakeUser :execrows
+INSERT INTO app_user (id, account_id, role_id, email, name, kind, password_hash, active)
+VALUES (@id, @account_id, @role_id, @email, @name, @kind, @password_hash, @active)
+ON CONFLICT DO NOTHING;
+
+-- name: EmailTaken :one
+-- system: an address is one user's over all accounts, because a sign-in names nothing else; tells nothing more.
+SELECT EXISTS (SELECT FROM app_user WHERE lower(email) = lower(@email) AND id <> @id);
+
+-- name: UpdateUser :exec
+UPDATE app_user SET email = @email, name = @name, role_id = @role_id, active = @active,
+    password_hash = coalesce(sqlc.narg('password_hash')::text, password_hash), updated_at = now(), revision = revision + 1
+WHERE account_id = @account_id AND id = @id;
+
+-- name: SetPassword :exec
+UPDATE app_user SET password_hash = @password_hash, updated_at = now(), revision = revision + 1
+WHERE account_id = @account_id AND id = @id;
+
+-- name: PasswordHash :one
+SELECT email, password_hash, kind FROM app_user WHERE account_id = @account_id AND id = @id AND active;
+
+-- name: DeleteUser :exec
+DELETE FROM app_user WHERE account_id = @account_id AND id = @id;
+
+-- Administrators counts the people who can give others access: active, with a password, with both permissions.
+-- name: Administrators :one
+SELECT count(*) FROM app_user u JOIN role r ON r.id = u.role_id
+WHERE u.account_id = @account_id AND u.active AND u.kind = 'person' AND u.password_hash <> ''
+  AND r.permissions @> ARRAY['api.access', 'users.manage'];
+
+-- name: ReplaceResetLink :exec
+INSERT INTO reset_link (token_hash, account_id, user_id, expires_at) VALUES (@token_hash, @account_id, @user_id, @expires_at)
+ON CONFLICT (user_id) DO UPDATE SET token_hash = EXCLUDED.token_hash, expires_at = EXCLUDED.expires_at;
+
+-- name: ResetLinkUser :one
+-- system: the token is all that a link says; the account follows from it.
+SELECT l.account_id, l.user_id, u.email, u.name FROM reset_link l JOIN app_user u ON u.id = l.user_id
+WHERE l.token_hash = @token_hash AND l.expires_at > now() AND u.active;
+
+-- name: UseResetLink :one
+-- system: as ResetLinkUser.
+WITH used AS (DELETE FROM reset_link l WHERE l.token_hash = @token_hash AND l.expires_at > now() RETURNING l.account_id, l.user_id)
+SELECT l.account_id, l.user_id, u.email, u.name FROM used l JOIN app_user u ON u.id = l.user_id WHERE u.active;
+
+-- name: DropResetLink :exec
+DELETE FROM reset_link WHERE account_id = @account_id AND user_id = @user_id;
+
+-- name: DropExpiredResetLinks :exec
+-- system: of every account.
+DELETE FROM reset_link WHERE expires_at < now();
