@@ -25,7 +25,7 @@ build: $(WEB_BUILT) ## Build the binary, assets bundled in: bin/itemcast.
 
 test: $(WEB_BUILT) clients ## Run all tests, against real Postgres; installs or names what is missing.
 	scripts/setup-test
-	go test $(if $(CI),-race,) -timeout 20m ./...
+	go test $(if $(CI),-race,) -timeout 40m ./...
 
 .PHONY: clients
 clients: test/clients/node_modules/.package-lock.json

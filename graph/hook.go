@@ -24,9 +24,9 @@ func settingsPatches(input map[string]any) ([][]byte, error) {
 		}
 		switch value := value.(type) {
 		case []model.HookEvent:
-			patch[name] = each(value, toEvent)
+			patch[name] = eachOrNil(value, toEvent)
 		case []model.ItemField:
-			patch[name] = each(value, fromEnum[model.ItemField])
+			patch[name] = eachOrNil(value, fromEnum[model.ItemField])
 		case *model.HookBody:
 			if value != nil {
 				patch[name] = fromEnum(*value)
@@ -147,6 +147,14 @@ func each[From, To any](values []From, convert func(From) To) []To {
 		out[i] = convert(value)
 	}
 	return out
+}
+
+// eachOrNil is each, but that null stays null.
+func eachOrNil[From, To any](values []From, convert func(From) To) []To {
+	if values == nil {
+		return nil
+	}
+	return each(values, convert)
 }
 
 // orNil is a pointer to a value; nil to a zero one.

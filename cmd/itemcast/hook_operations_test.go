@@ -67,7 +67,7 @@ func TestHookOperations_OverREST(t *testing.T) {
 	if got := patched.object(t); got["rate_limit"] != nil || fmt.Sprint(got["filter"]) != "map[search:b tags:[a]]" || fmt.Sprint(got["headers"]) != "map[X-New:*** X-Own:***]" || got["secret"] != nil {
 		t.Errorf("patched %s", patched.body)
 	}
-	for body, place := range map[string]string{`{"rate_limit":0}`: "#/rate_limit", `{"events":[]}`: "#/events", `{"nope":1}`: "#/nope", `{"active":null}`: "#/active", `{"body":"fat"}`: "#/body"} {
+	for body, place := range map[string]string{`{"rate_limit":0}`: "#/rate_limit", `{"events":[]}`: "#/events", `{"nope":1}`: "#/nope", `{"body":"fat"}`: "#/body"} {
 		got := n.call(http.MethodPatch, hook, body).refused(t, body, http.StatusBadRequest, "INVALID_INPUT")
 		if places := got.places(t); !slices.Equal(places, []string{place}) {
 			t.Errorf("%s: faults at %q", body, places)
@@ -335,6 +335,7 @@ func TestHookOperations_AreOfTheAccountAndOfWhoManagesHooks(t *testing.T) {
 	item := n.makeItem(`{"name":"a"}`)
 	id := next(t, deliveries).header.Get("webhook-id")
 	delivery := "/api/v1/deliveries/" + id
+	await(t, func() bool { return n.call(http.MethodGet, delivery, "").status == http.StatusOK }) // it may come before its fan-out has committed
 	n.call(http.MethodPost, hook+"/replay", `{"since":"2020-01-01T00:00:00Z"}`).expect(t, http.StatusAccepted)
 	next(t, deliveries)
 	await(t, func() bool { return n.call(http.MethodGet, hook+"/replay", "").object(t)["ended_at"] != nil })

@@ -54,6 +54,11 @@ func Derive(ctx context.Context, from *pgxpool.Pool, conns int32, lazily bool) (
 		config.ConnConfig.RuntimeParams[plan] = "off"
 	}
 	config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+	// Their transactions hold locks that all nodes want. Of a node that vanishes in one, without a word, the server is to know in seconds.
+	for name, value := range map[string]string{"idle_in_transaction_session_timeout": "10s", "tcp_keepalives_idle": "3", "tcp_keepalives_interval": "2",
+		"tcp_keepalives_count": "3"} {
+		config.ConnConfig.RuntimeParams[name] = value
+	}
 	if lazily {
 		config.ConnConfig.RuntimeParams["synchronous_commit"] = "off"
 	}

@@ -24,7 +24,7 @@ func TestAudit_TellsWhatWasDoneToAHookWithoutItsSecrets(t *testing.T) {
 	h, secret := b.hookOf(map[string]any{"url": "http://127.0.0.1:9999/hush", "headers": map[string]string{"X-Key": "hush"}})
 	b.patch(h, `{"headers":{"X-Key":"hush too"},"description":"hush","active":false}`)
 	b.patch(h, `{"headers":{"X-Key":"hush too"}}`) // changes nothing
-	b.patch(h, `{"active":true,"url":"http://127.0.0.1:9998/hush"}`)
+	b.patch(h, `{"active":true,"url":"http://127.0.0.1:9998/hush","headers":{"X-Key":"hush too"}}`)
 	rotated, _, err := b.service.RotateSecret(b.ctx, h.ID, true)
 	if err != nil {
 		t.Fatal(err)

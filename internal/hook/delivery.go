@@ -288,7 +288,7 @@ func (s *Service) hasten(ctx context.Context, q *dbsqlc.Queries, accountID uuid.
 	case ForAnswer:
 		return problem.New(problem.Conflict, "The delivery is being sent just now.")
 	case ForEarlier:
-		return problem.New(problem.Conflict, "The delivery waits for an earlier one of its item; redeliver that one.")
+		return problem.New(problem.Conflict, "The delivery waits for an earlier one of its item, or one that is under way already; redeliver that one.")
 	}
 	_, err := q.HastenDelivery(ctx, dbsqlc.HastenDeliveryParams{AccountID: accountID, HookID: d.HookID, Position: d.position, Trigger: change.ByManual})
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 // How long a fan-out that sends directly waits before it commits.
 const (
 	directStall = 30 * time.Millisecond  // without any answer
-	directMost  = 250 * time.Millisecond // in all
+	directMost  = 150 * time.Millisecond // in all
 )
 
 // direct is what a fan-out sends before it commits, to hooks that answer quickly: what has arrived by then was never in the queue, but goes
@@ -29,6 +29,7 @@ type direct struct {
 	began      time.Time
 	moved      chan struct{} // has a token after an answer
 	settled    chan struct{} // closed when the transaction has ended
+	cancel     func()        // cuts off what is being sent
 
 	mu        sync.Mutex
 	closed    bool                 // nothing is sent any more
@@ -57,7 +58,9 @@ func (d *Dispatcher) sendDirectly(ctx context.Context, q *dbsqlc.Queries, delive
 		return nil, err
 	}
 	now := time.Now()
-	s := &direct{dispatcher: d, term: term, claim: uuid.New(), began: now, expires: now.Add(d.config.lease()), moved: make(chan struct{}, 1),
+	var cancel context.CancelFunc
+	term.ctx, cancel = context.WithCancel(term.ctx)
+	s := &direct{dispatcher: d, term: term, cancel: cancel, claim: uuid.New(), began: now, expires: now.Add(d.config.lease()), moved: make(chan struct{}, 1),
 		settled: make(chan struct{}), flying: make(map[deliveryKey]bool)}
 	var workers sync.WaitGroup
 	for hook, waiting := range lines {
@@ -198,6 +201,12 @@ func (s *direct) wait(ctx context.Context, workers *sync.WaitGroup) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
+	if waited := time.Since(s.began) >= directStall; !waited {
+		return
+	}
+	for key := range s.flying {
+		s.dispatcher.slots.slow(key.hook)
+	}
 }
 
 // rest are the deliveries that have not arrived. Once nothing is sent any more.
@@ -243,7 +252,11 @@ func (s *direct) settle(committed bool) {
 	}
 	s.committed = committed
 	close(s.settled)
-	if !committed || len(s.failures) == 0 {
+	if !committed { // all of it is sent again, and must not come after that
+		s.cancel()
+		return
+	}
+	if len(s.failures) == 0 {
 		return
 	}
 	s.dispatcher.posts.Go(func() {

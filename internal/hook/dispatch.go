@@ -155,14 +155,15 @@ func (d *Dispatcher) claimLoop(ctx context.Context) {
 	}
 }
 
-// deliver sends one delivery and hands its outcome to the writer of results. The slot is free as soon as the endpoint has answered.
+// deliver sends one delivery and hands its outcome to the writer of results; the slot is free after that: a writer that does not get on holds
+// up what would have to wait for it.
 func (d *Dispatcher) deliver(ctx context.Context, c claimed) {
 	o := d.post(ctx, c)
 	d.slots.note(c.HookID, o.verdict, o.Took)
+	d.outcomes <- o
 	if more := d.slots.free(c.HookID); more {
 		signal(d.wake)
 	}
-	d.outcomes <- o
 }
 
 func signal(c chan<- struct{}) {

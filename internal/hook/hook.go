@@ -44,13 +44,14 @@ type Hook struct {
 
 // Service keeps an account's hooks, and what is done with them by hand. Its methods may be called concurrently, and need hooks.manage.
 type Service struct {
-	pool   *pgxpool.Pool
-	feed   *change.Feed
-	reach  egress.Policy
-	sender *sending.Sender
-	sample func(ctx context.Context, item *uuid.UUID) (item.Document, error)
-	due    func(hooks ...uuid.UUID)
-	tests  *turns
+	pool    *pgxpool.Pool
+	feed    *change.Feed
+	reach   egress.Policy
+	sender  *sending.Sender
+	sample  func(ctx context.Context, item *uuid.UUID) (item.Document, error)
+	due     func(hooks ...uuid.UUID)
+	tests   *turns // by hook
+	testers *turns // by account
 }
 
 // ServiceConfig is what a Service is made of.
@@ -68,7 +69,7 @@ func NewService(c ServiceConfig) *Service {
 	if c.Due == nil {
 		c.Due = func(...uuid.UUID) {}
 	}
-	return &Service{pool: c.Pool, feed: c.Feed, reach: c.Reach, sender: c.Sender, sample: c.Sample, due: c.Due, tests: newTurns(testsAtOnce)}
+	return &Service{pool: c.Pool, feed: c.Feed, reach: c.Reach, sender: c.Sender, sample: c.Sample, due: c.Due, tests: newTurns(testsAtOnce), testers: newTurns(testsOfAccount)}
 }
 
 // Create makes a hook of Settings as JSON in the form of the contract. It gets every change that it asks for and that is committed from now

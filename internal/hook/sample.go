@@ -21,6 +21,9 @@ const byTest = "test"
 // testsAtOnce is how many tests of one hook a node has under way: each holds a request open for as long as the endpoint takes.
 const testsAtOnce = 2
 
+// testsOfAccount is how many of all hooks of an account: with an Idempotency-Key each holds a connection to Postgres, too.
+const testsOfAccount = 4
+
 // Test is what came of trying a hook.
 type Test struct {
 	ID       uuid.UUID // the webhook-id
@@ -74,6 +77,10 @@ func (s *Service) Test(ctx context.Context, id uuid.UUID, itemID *uuid.UUID, eve
 		return Test{}, problem.New(problem.TooManyRequests, "%d tests of this hook are under way; wait for one to end.", testsAtOnce)
 	}
 	defer s.tests.leave(id)
+	if !s.testers.enter(actor.AccountID) {
+		return Test{}, problem.New(problem.TooManyRequests, "%d tests of this account's hooks are under way; wait for one to end.", testsOfAccount)
+	}
+	defer s.testers.leave(actor.AccountID)
 	result := s.sender.Send(ctx, message)
 	if result.Fault == sending.Interrupted {
 		return Test{}, context.Cause(ctx)
@@ -85,7 +92,7 @@ func isEvent(name string) bool {
 	return slices.Contains([]string{ItemCreated, ItemUpdated, ItemDeleted, ItemTriggered}, name)
 }
 
-// turns bounds how much of one kind goes on at the same time, by hook.
+// turns bounds how much of one kind goes on at the same time, by hook or by account.
 type turns struct {
 	most int
 

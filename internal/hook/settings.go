@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"itemcast/internal/item"
 	"itemcast/internal/jsonobject"
 	"itemcast/internal/problem"
+	"itemcast/internal/strictjson"
 )
 
 // The events that a hook may ask for.
@@ -110,12 +112,38 @@ func (s Settings) patched(patch []byte) (Settings, error) {
 	if err := json.Unmarshal(merged, &after); err != nil {
 		return Settings{}, malformed
 	}
-	for name, value := range after.Headers {
-		if old, ok := s.Headers[name]; ok && value == Masked {
+	var given struct{ Headers map[string]*string }
+	if err := json.Unmarshal(patch, &given); err != nil {
+		return Settings{}, malformed
+	}
+	moved := s.URL != "" && originOf(s.URL) != originOf(after.URL)
+	var faults []problem.Fault
+	for _, name := range slices.Sorted(maps.Keys(after.Headers)) {
+		switch old, ok := s.Headers[name]; {
+		case given.Headers[name] != nil && *given.Headers[name] != Masked:
+		case ok && moved:
+			faults = append(faults, problem.Fault{Pointer: strictjson.Pointer("headers", name),
+				Detail: "is for the host that the URL had, and is not told to another: give its value anew, or take it away with null"})
+		case ok:
 			after.Headers[name] = old
+		default:
+			faults = append(faults, problem.Fault{Pointer: strictjson.Pointer("headers", name),
+				Detail: "is how a value is shown that is not told; there is none that it could stand for, so write the value itself"})
 		}
 	}
+	if len(faults) > 0 {
+		return Settings{}, problem.Invalid(problem.InvalidInput, faults...)
+	}
 	return after, nil
+}
+
+// originOf is the part of a URL that says who gets what is sent there.
+func originOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return raw
+	}
+	return strings.ToLower(u.Scheme + "://" + u.Host)
 }
 
 // checked returns the settings with their defaults, or the error with every fault: RULE_VIOLATED when there is no other than what hooks may
@@ -135,6 +163,9 @@ func (s Settings) checked(ctx context.Context, pool *pgxpool.Pool, accountID uui
 		add("#/description", "must be valid text")
 	} else if utf8.RuneCountInString(s.Description) > maxDescription {
 		add("#/description", "must have at most %d characters", maxDescription)
+	}
+	if s.Events != nil && len(s.Events) == 0 {
+		add("#/events", "must name at least one; left out, it is item.updated, item.deleted and item.triggered")
 	}
 	for i, event := range s.Events {
 		switch {

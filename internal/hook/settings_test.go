@@ -186,3 +186,18 @@ func TestThin_IsIDURLAndRevisionOverWhichItIsSignedAndARetrySendsTheSameBytes(t 
 		t.Errorf("of a full body, sent %s", m.body)
 	}
 }
+
+// What is never told to anybody is not told to whoever can change the URL, either.
+func TestHeaders_DoNotFollowToAnotherHost(t *testing.T) {
+	b := setup(t)
+	h, _ := b.hookOf(map[string]any{"url": "http://127.0.0.1:9999/a", "headers": map[string]string{"Authorization": "Bearer x"}})
+	b.patch(h, `{"url":"http://127.0.0.1:9999/b"}`)
+	for _, patch := range []string{`{"url":"http://127.0.0.1:9998/b"}`, `{"url":"http://127.0.0.1:9998/b","headers":{"Authorization":"***"}}`, `{"url":"https://127.0.0.1:9999/b"}`} {
+		_, err := b.service.Patch(b.ctx, h.ID, [][]byte{[]byte(patch)})
+		if !problem.Is(err, problem.InvalidInput) || problem.Of(err).Faults[0].Pointer != "#/headers/Authorization" {
+			t.Errorf("%s: %v", patch, err)
+		}
+	}
+	b.patch(h, `{"url":"http://127.0.0.1:9998/b","headers":{"Authorization":"Bearer x"}}`)
+	b.patch(h, `{"url":"http://127.0.0.1:9997/b","headers":{"Authorization":null}}`)
+}

@@ -15,6 +15,8 @@ const (
 
 	hooksPerClaim = 64 // what one statement looks at, at most
 	manyLanes     = 10_000
+
+	slowTook = 2 * time.Second // some 40 quick answers from being quick again
 )
 
 // slots keeps, for each hook, how much of it is in flight here, and which hooks may have due deliveries.
@@ -141,6 +143,14 @@ func (s *slots) note(h uuid.UUID, v verdict, took time.Duration) {
 		l.took = took
 	}
 	l.took = max(1, l.took+(took-l.took)/8)
+}
+
+// slow notes that a hook lets others wait: it has to show by way of the queue that it is quick again.
+func (s *slots) slow(h uuid.UUID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.lane(h)
+	l.took = max(l.took, slowTook)
 }
 
 // free gives a slot back; more says that the hook asks for it.

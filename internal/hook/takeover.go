@@ -2,6 +2,7 @@ package hook
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -75,7 +76,7 @@ func (d *Dispatcher) takeOver(ctx context.Context) error {
 
 const (
 	endBatch   = 1000 // deliveries under the lock of the lines
-	endBatches = 20   // of a hook, in a sweep
+	endBatches = 20   // of all hooks, in a sweep: others wait for what it looks for next
 )
 
 // endInactive ends what is pending of inactive hooks, in bounded batches, and forgets hooks that are deleted. It ends the newest first: the
@@ -86,19 +87,22 @@ func (d *Dispatcher) endInactive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs error
+	left := endBatches
 	for _, h := range hooks {
+		var err error
 		ended := int64(endBatch)
-		for n := 0; n < endBatches && ended == endBatch && err == nil; n++ {
+		for ; left > 0 && ended == endBatch && err == nil; left-- {
 			ended, err = d.endBatch(ctx, h)
 		}
 		if err == nil && h.Deleted && ended < endBatch {
 			_, err = dbsqlc.New(d.pool).ForgetHook(ctx, h.ID)
 		}
-		if err != nil {
-			return fmt.Errorf("hook %s: %w", h.ID, err)
+		if err != nil { // the others are to have their turn
+			errs = errors.Join(errs, fmt.Errorf("hook %s: %w", h.ID, err))
 		}
 	}
-	return nil
+	return errs
 }
 
 func (d *Dispatcher) endBatch(ctx context.Context, h dbsqlc.InactiveHooksRow) (ended int64, err error) {

@@ -113,14 +113,17 @@ WITH asked AS (
         unnest(@account_ids::uuid[]) AS account_id, unnest(@item_ids::uuid[]) AS item_id, unnest(@change_ids::bigint[]) AS change_id,
         unnest(@revisions::bigint[]) AS revision, unnest(@kinds::text[]) AS kind, unnest(@thins::boolean[]) AS thin, unnest(@firsts::boolean[]) AS first
 ), added AS (
-    INSERT INTO delivery (hook_id, position, id, account_id, item_id, change_id, revision, kind, thin, trigger, attempts, round, due_at)
-    SELECT n.hook_id, n.position, n.id, n.account_id, n.item_id, n.change_id, n.revision, n.kind, n.thin, @trigger::text, t.number, t.number,
+    INSERT INTO delivery (hook_id, position, id, account_id, item_id, change_id, revision, kind, thin, trigger, attempts, round,
+        last_attempt, last_status, last_fault, last_error, created_at, due_at)
+    SELECT n.hook_id, n.position, n.id, n.account_id, n.item_id, n.change_id, n.revision, n.kind, n.thin, @trigger::text, coalesce(t.number, 0),
+        coalesce(t.number, 0), t.at, t.status, t.fault, t.error, coalesce(t.created_at, now()),
         CASE WHEN n.first AND (
             SELECT p.position FROM delivery p WHERE p.hook_id = n.hook_id AND p.item_id = n.item_id LIMIT 1
         ) IS NULL THEN clock_timestamp() END
-    FROM asked n CROSS JOIN LATERAL (
-        SELECT coalesce(max(a.number), 0)::integer AS number FROM delivery_attempt a WHERE a.hook_id = n.hook_id AND a.position = n.position
-    ) t
+    FROM asked n LEFT JOIN LATERAL (
+        SELECT a.number, a.at, a.status, a.fault, a.error, a.created_at FROM delivery_attempt a
+        WHERE a.hook_id = n.hook_id AND a.position = n.position ORDER BY a.number DESC LIMIT 1
+    ) t ON true
     ON CONFLICT (hook_id, position) DO NOTHING
     RETURNING delivery.hook_id, delivery.position
 ), opened AS (
@@ -360,7 +363,7 @@ WHERE d.hook_id = @hook_id AND d.position = n.position;
 
 -- name: ForgetHook :execrows
 -- system: as ClaimDeliveries.
-DELETE FROM hook h WHERE h.id = @id AND h.deleted_at IS NOT NULL AND (SELECT d.position FROM delivery d WHERE d.hook_id = h.id LIMIT 1) IS NULL;
+DELETE FROM hook h WHERE h.id = @id AND h.deleted_at < now() - interval '5 seconds' AND (SELECT d.position FROM delivery d WHERE d.hook_id = h.id LIMIT 1) IS NULL;
 
 -- DueHooks says of each active hook with pending deliveries in how many seconds the next is due; below zero: since when.
 -- name: DueHooks :many

@@ -1025,7 +1025,7 @@ func (q *Queries) FailedDeliveries(ctx context.Context, arg FailedDeliveriesPara
 }
 
 const forgetHook = `-- name: ForgetHook :execrows
-DELETE FROM hook h WHERE h.id = $1 AND h.deleted_at IS NOT NULL AND (SELECT d.position FROM delivery d WHERE d.hook_id = h.id LIMIT 1) IS NULL
+DELETE FROM hook h WHERE h.id = $1 AND h.deleted_at < now() - interval '5 seconds' AND (SELECT d.position FROM delivery d WHERE d.hook_id = h.id LIMIT 1) IS NULL
 `
 
 // system: as ClaimDeliveries.
@@ -1873,14 +1873,17 @@ WITH asked AS (
         unnest($4::uuid[]) AS account_id, unnest($5::uuid[]) AS item_id, unnest($6::bigint[]) AS change_id,
         unnest($7::bigint[]) AS revision, unnest($8::text[]) AS kind, unnest($9::boolean[]) AS thin, unnest($10::boolean[]) AS first
 ), added AS (
-    INSERT INTO delivery (hook_id, position, id, account_id, item_id, change_id, revision, kind, thin, trigger, attempts, round, due_at)
-    SELECT n.hook_id, n.position, n.id, n.account_id, n.item_id, n.change_id, n.revision, n.kind, n.thin, $11::text, t.number, t.number,
+    INSERT INTO delivery (hook_id, position, id, account_id, item_id, change_id, revision, kind, thin, trigger, attempts, round,
+        last_attempt, last_status, last_fault, last_error, created_at, due_at)
+    SELECT n.hook_id, n.position, n.id, n.account_id, n.item_id, n.change_id, n.revision, n.kind, n.thin, $11::text, coalesce(t.number, 0),
+        coalesce(t.number, 0), t.at, t.status, t.fault, t.error, coalesce(t.created_at, now()),
         CASE WHEN n.first AND (
             SELECT p.position FROM delivery p WHERE p.hook_id = n.hook_id AND p.item_id = n.item_id LIMIT 1
         ) IS NULL THEN clock_timestamp() END
-    FROM asked n CROSS JOIN LATERAL (
-        SELECT coalesce(max(a.number), 0)::integer AS number FROM delivery_attempt a WHERE a.hook_id = n.hook_id AND a.position = n.position
-    ) t
+    FROM asked n LEFT JOIN LATERAL (
+        SELECT a.number, a.at, a.status, a.fault, a.error, a.created_at FROM delivery_attempt a
+        WHERE a.hook_id = n.hook_id AND a.position = n.position ORDER BY a.number DESC LIMIT 1
+    ) t ON true
     ON CONFLICT (hook_id, position) DO NOTHING
     RETURNING delivery.hook_id, delivery.position
 ), opened AS (

@@ -512,7 +512,7 @@ type Delivery struct {
 	// State `pending`: not done with. `succeeded`: the endpoint answered 2xx. `failed`: given up; it can be redelivered.
 	State DeliveryState `json:"state"`
 
-	// WaitsFor What a pending delivery waits for: `slot`, it is due; `answer`, it is being sent; `retry`, until `next_attempt_at`; `earlier`, for an earlier change of its item to be delivered to this hook, or given up.
+	// WaitsFor What a pending delivery waits for: `slot`, it is due; `answer`, it is being sent; `retry`, until `next_attempt_at`; `earlier`, for an earlier change of its item, or one that is under way already, to be delivered to this hook, or given up.
 	WaitsFor      *string    `json:"waits_for"`
 	NextAttemptAt *time.Time `json:"next_attempt_at"`
 	AttemptCount  int32      `json:"attempt_count"`
@@ -679,7 +679,9 @@ type HookTest struct {
 type HookTestInput struct {
 	// ItemID Whose document to send; when left out, the newest item's, or one that is made up.
 	ItemID *openapi_types.UUID `json:"item_id,omitempty"`
-	Event  *HookEvent          `json:"event,omitempty"`
+
+	// Event As which event; when left out, the first that the hook asks for.
+	Event *HookEvent `json:"event,omitempty"`
 }
 
 // ImportError defines model for ImportError.
