@@ -36,7 +36,13 @@ func TestSend_SaysAtWhichStageTheTimeWasUp(t *testing.T) {
 		_ = conn.(*net.TCPConn).SetReadBuffer(1)
 		<-t.Context().Done()
 	})
-	header := raw(t, func(_ int, conn net.Conn) { _, _ = io.WriteString(conn, "HTTP/1.1 200"); hold(conn) })
+	header := raw(t, func(_ int, conn net.Conn) {
+		if readRequest(conn) == nil {
+			return
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.1 200")
+		hold(conn)
+	})
 	for _, test := range []struct {
 		url, words string
 		options    egress.Options
