@@ -87,10 +87,11 @@ func RunBaseline(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 }
 
 func openBaseline(ctx context.Context, c baselineConfig) (b *baseline, err error) {
-	b = &baseline{account: c.Account, rows: map[uuid.UUID]*patched{}}
+	opened := &baseline{account: c.Account, rows: map[uuid.UUID]*patched{}}
+	b = opened
 	defer func() {
 		if err != nil {
-			b.close()
+			opened.close()
 		}
 	}()
 	if b.items, err = db.Open(ctx, c.DatabaseURL); err != nil {
@@ -248,6 +249,7 @@ func writeJSON(w http.ResponseWriter, body []byte) {
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Vary", "Accept")
 	h.Set("X-Content-Type-Options", "nosniff")
 	_, _ = w.Write(body)
 }

@@ -34,7 +34,7 @@ type written struct {
 
 // allColumns are those of dbsqlc.UpdateItemParams, in its order.
 const allColumns = `name, description, type, privacy, language, producer, duration, tags, metadata, client_data, snapshot_id, embed_code, player_url,
-	updated_at, published_at, revision, document, document_version, account_id, id`
+	workflow_profile_id, workflow_status, workflow_action, updated_at, published_at, revision, document, document_version, account_id, id`
 
 // kept is an item with all that its next change needs.
 type kept struct {

@@ -17,7 +17,7 @@ import (
 const (
 	consumer     = "hook"
 	termPatience = time.Second
-	fanOutMost   = 1000 // deliveries, and those of one change more
+	fanOutMost   = 500 // deliveries, and those of one change more
 )
 
 // line is what stays in order: the deliveries of one item to one hook.
