@@ -105,7 +105,7 @@ func (s *Service) Deliveries(ctx context.Context, filter DeliveryFilter, limit i
 			return nil, "", err
 		}
 	}
-	p, err := s.range_(ctx, filter, after)
+	p, err := s.between(ctx, filter, after)
 	if err != nil {
 		return nil, "", err
 	}
@@ -147,8 +147,8 @@ func newestFirst(a, b Delivery) int {
 	return slices.Compare(b.HookID[:], a.HookID[:])
 }
 
-// range_ is between which places of the log to look.
-func (s *Service) range_(ctx context.Context, filter DeliveryFilter, after string) (p dbsqlc.PendingDeliveriesParams, err error) {
+// between is between which places of the log to look.
+func (s *Service) between(ctx context.Context, filter DeliveryFilter, after string) (p dbsqlc.PendingDeliveriesParams, err error) {
 	p.BeforePosition = math.MaxInt64
 	if after != "" {
 		if p.BeforePosition, p.BeforeHook, err = readDeliveryPlace(after); err != nil {

@@ -201,11 +201,10 @@ func (s *direct) wait(ctx context.Context, workers *sync.WaitGroup) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	if waited := time.Since(s.began) >= directStall; !waited {
-		return
-	}
-	for key := range s.flying {
-		s.dispatcher.slots.slow(key.hook)
+	if time.Since(s.began) >= directStall {
+		for key := range s.flying {
+			s.dispatcher.slots.slow(key.hook)
+		}
 	}
 }
 

@@ -169,7 +169,7 @@ func (s Settings) checked(ctx context.Context, pool *pgxpool.Pool, accountID uui
 	}
 	for i, event := range s.Events {
 		switch {
-		case !slices.Contains(slices.Collect(maps.Values(events)), event):
+		case !isEvent(event):
 			add(fmt.Sprintf("#/events/%d", i), "must be item.created, item.updated, item.deleted or item.triggered")
 		case slices.Contains(s.Events[:i], event):
 			add(fmt.Sprintf("#/events/%d", i), "is there already")
