@@ -35,15 +35,14 @@ FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE u.id = ANY (@ids::uuid[]);
 
 -- name: ClaimIdempotencyKey :execrows
-INSERT INTO idempotency_key (account_id, user_id, key, fingerprint) VALUES (@account_id, @user_id, @key, @fingerprint)
+INSERT INTO idempotency_key (account_id, user_id, key_digest, fingerprint) VALUES (@account_id, @user_id, @key_digest, @fingerprint)
 ON CONFLICT DO NOTHING;
 
--- name: IdempotentResponse :one
-SELECT fingerprint, status, header, body FROM idempotency_key WHERE account_id = @account_id AND user_id = @user_id AND key = @key;
+-- name: IdempotentAnswer :one
+SELECT fingerprint, answer FROM idempotency_key WHERE account_id = @account_id AND user_id = @user_id AND key_digest = @key_digest;
 
--- name: KeepIdempotentResponse :exec
-UPDATE idempotency_key SET status = @status, header = @header, body = @body
-WHERE account_id = @account_id AND user_id = @user_id AND key = @key;
+-- name: KeepIdempotentAnswer :exec
+UPDATE idempotency_key SET answer = @answer WHERE account_id = @account_id AND user_id = @user_id AND key_digest = @key_digest;
 
 -- name: ForgetIdempotencyKeys :execrows
 -- system: keys of every account are forgotten after a day.

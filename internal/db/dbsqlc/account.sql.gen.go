@@ -7,7 +7,6 @@ package dbsqlc
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,14 +30,14 @@ func (q *Queries) AnyAccount(ctx context.Context) (AnyAccountRow, error) {
 }
 
 const claimIdempotencyKey = `-- name: ClaimIdempotencyKey :execrows
-INSERT INTO idempotency_key (account_id, user_id, key, fingerprint) VALUES ($1, $2, $3, $4)
+INSERT INTO idempotency_key (account_id, user_id, key_digest, fingerprint) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING
 `
 
 type ClaimIdempotencyKeyParams struct {
 	AccountID   uuid.UUID
 	UserID      uuid.UUID
-	Key         string
+	KeyDigest   []byte
 	Fingerprint []byte
 }
 
@@ -46,7 +45,7 @@ func (q *Queries) ClaimIdempotencyKey(ctx context.Context, arg ClaimIdempotencyK
 	result, err := q.db.Exec(ctx, claimIdempotencyKey,
 		arg.AccountID,
 		arg.UserID,
-		arg.Key,
+		arg.KeyDigest,
 		arg.Fingerprint,
 	)
 	if err != nil {
@@ -68,32 +67,25 @@ func (q *Queries) ForgetIdempotencyKeys(ctx context.Context, before time.Time) (
 	return result.RowsAffected(), nil
 }
 
-const idempotentResponse = `-- name: IdempotentResponse :one
-SELECT fingerprint, status, header, body FROM idempotency_key WHERE account_id = $1 AND user_id = $2 AND key = $3
+const idempotentAnswer = `-- name: IdempotentAnswer :one
+SELECT fingerprint, answer FROM idempotency_key WHERE account_id = $1 AND user_id = $2 AND key_digest = $3
 `
 
-type IdempotentResponseParams struct {
+type IdempotentAnswerParams struct {
 	AccountID uuid.UUID
 	UserID    uuid.UUID
-	Key       string
+	KeyDigest []byte
 }
 
-type IdempotentResponseRow struct {
+type IdempotentAnswerRow struct {
 	Fingerprint []byte
-	Status      int32
-	Header      json.RawMessage
-	Body        []byte
+	Answer      []byte
 }
 
-func (q *Queries) IdempotentResponse(ctx context.Context, arg IdempotentResponseParams) (IdempotentResponseRow, error) {
-	row := q.db.QueryRow(ctx, idempotentResponse, arg.AccountID, arg.UserID, arg.Key)
-	var i IdempotentResponseRow
-	err := row.Scan(
-		&i.Fingerprint,
-		&i.Status,
-		&i.Header,
-		&i.Body,
-	)
+func (q *Queries) IdempotentAnswer(ctx context.Context, arg IdempotentAnswerParams) (IdempotentAnswerRow, error) {
+	row := q.db.QueryRow(ctx, idempotentAnswer, arg.AccountID, arg.UserID, arg.KeyDigest)
+	var i IdempotentAnswerRow
+	err := row.Scan(&i.Fingerprint, &i.Answer)
 	return i, err
 }
 
@@ -157,28 +149,23 @@ func (q *Queries) InsertUser(ctx context.Context, arg InsertUserParams) error {
 	return err
 }
 
-const keepIdempotentResponse = `-- name: KeepIdempotentResponse :exec
-UPDATE idempotency_key SET status = $1, header = $2, body = $3
-WHERE account_id = $4 AND user_id = $5 AND key = $6
+const keepIdempotentAnswer = `-- name: KeepIdempotentAnswer :exec
+UPDATE idempotency_key SET answer = $1 WHERE account_id = $2 AND user_id = $3 AND key_digest = $4
 `
 
-type KeepIdempotentResponseParams struct {
-	Status    int32
-	Header    json.RawMessage
-	Body      []byte
+type KeepIdempotentAnswerParams struct {
+	Answer    []byte
 	AccountID uuid.UUID
 	UserID    uuid.UUID
-	Key       string
+	KeyDigest []byte
 }
 
-func (q *Queries) KeepIdempotentResponse(ctx context.Context, arg KeepIdempotentResponseParams) error {
-	_, err := q.db.Exec(ctx, keepIdempotentResponse,
-		arg.Status,
-		arg.Header,
-		arg.Body,
+func (q *Queries) KeepIdempotentAnswer(ctx context.Context, arg KeepIdempotentAnswerParams) error {
+	_, err := q.db.Exec(ctx, keepIdempotentAnswer,
+		arg.Answer,
 		arg.AccountID,
 		arg.UserID,
-		arg.Key,
+		arg.KeyDigest,
 	)
 	return err
 }

@@ -170,11 +170,9 @@ type HookReplay struct {
 type IdempotencyKey struct {
 	AccountID   uuid.UUID
 	UserID      uuid.UUID
-	Key         string
+	KeyDigest   []byte
 	Fingerprint []byte
-	Status      int32
-	Header      json.RawMessage
-	Body        []byte
+	Answer      []byte
 	CreatedAt   time.Time
 }
 

@@ -2,14 +2,10 @@ package idempotency
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
-
-	"itemcast/internal/db/dbsqlc"
 )
 
 // answer is a response that is held back until it is known to last.
@@ -22,14 +18,35 @@ type answer struct {
 
 func newAnswer() *answer { return &answer{header: http.Header{}} }
 
-// keptAnswer is the answer that was kept in a key's row.
-func keptAnswer(row dbsqlc.IdempotentResponseRow) (*answer, error) {
-	a := &answer{status: int(row.Status), replayed: true}
-	if err := json.Unmarshal(row.Header, &a.header); err != nil {
-		return nil, fmt.Errorf("read an idempotent response: %w", err)
+// keptAnswer is an answer as a key's row keeps it, before it is sealed.
+type keptAnswer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// open is the answer that was kept.
+func open(sealed []byte, s secrets) (*answer, error) {
+	plain, err := s.open(sealed)
+	if err != nil {
+		return nil, fmt.Errorf("open an idempotent answer: %w", err)
 	}
-	a.body.Write(row.Body)
+	var kept keptAnswer
+	if err := json.Unmarshal(plain, &kept); err != nil {
+		return nil, fmt.Errorf("read an idempotent answer: %w", err)
+	}
+	a := &answer{header: kept.Header, status: kept.Status, replayed: true}
+	a.body.Write(kept.Body)
 	return a, nil
+}
+
+// seal is the answer to be kept.
+func (a *answer) seal(s secrets) ([]byte, error) {
+	plain, err := json.Marshal(keptAnswer{Status: a.status, Header: a.header, Body: a.body.Bytes()})
+	if err != nil {
+		return nil, fmt.Errorf("encode an idempotent answer: %w", err)
+	}
+	return s.seal(plain)
 }
 
 func (a *answer) Header() http.Header { return a.header }
@@ -50,20 +67,6 @@ func (a *answer) succeeded() bool {
 	return a.status < 300
 }
 
-func (a *answer) params(k key) (dbsqlc.KeepIdempotentResponseParams, error) {
-	header, err := json.Marshal(a.header)
-	if err != nil {
-		return dbsqlc.KeepIdempotentResponseParams{}, fmt.Errorf("encode an idempotent response: %w", err)
-	}
-	body := a.body.Bytes()
-	if body == nil {
-		body = []byte{} // the column takes no NULL
-	}
-	return dbsqlc.KeepIdempotentResponseParams{
-		Status: int32(a.status), Header: header, Body: body, AccountID: k.account, UserID: k.user, Key: k.name,
-	}, nil
-}
-
 func (a *answer) writeTo(w http.ResponseWriter) {
 	maps.Copy(w.Header(), a.header)
 	if a.replayed {
@@ -73,14 +76,4 @@ func (a *answer) writeTo(w http.ResponseWriter) {
 	if a.body.Len() > 0 {
 		_, _ = w.Write(a.body.Bytes())
 	}
-}
-
-// fingerprint tells requests apart: SHA-256 over method, path, query and body, each with its length before it.
-func fingerprint(r *http.Request, body []byte) []byte {
-	hash := sha256.New()
-	for _, part := range [][]byte{[]byte(r.Method), []byte(r.URL.EscapedPath()), []byte(r.URL.RawQuery), body} {
-		hash.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
-		hash.Write(part)
-	}
-	return hash.Sum(nil)
 }

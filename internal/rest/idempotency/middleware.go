@@ -3,6 +3,7 @@ package idempotency
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
 	"errors"
 	"fmt"
 	"io"
@@ -65,7 +66,7 @@ func (m *middleware) serve(w http.ResponseWriter, r *http.Request, next http.Han
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	answer, err := m.once(r, key{account, user, name}, fingerprint(r, body), next)
+	answer, err := m.once(r, key{account, user, name}, body, next)
 	if err != nil {
 		contract.WriteProblem(w, r, err)
 		return
@@ -80,7 +81,12 @@ type key struct {
 }
 
 // once runs the handler, or finds the answer that it gave before.
-func (m *middleware) once(r *http.Request, k key, print []byte, next http.Handler) (*answer, error) {
+func (m *middleware) once(r *http.Request, k key, body []byte, next http.Handler) (*answer, error) {
+	secrets, err := k.secrets()
+	if err != nil {
+		return nil, err
+	}
+	fingerprint := secrets.fingerprint(r, body)
 	leave, err := m.gate.enter(r.Context(), k, m.patience)
 	if err != nil {
 		return nil, err
@@ -94,7 +100,7 @@ func (m *middleware) once(r *http.Request, k key, print []byte, next http.Handle
 	queries := dbsqlc.New(tx.Conn())
 
 	claimed, err := queries.ClaimIdempotencyKey(ctx, dbsqlc.ClaimIdempotencyKeyParams{
-		AccountID: k.account, UserID: k.user, Key: k.name, Fingerprint: print,
+		AccountID: k.account, UserID: k.user, KeyDigest: secrets.digest, Fingerprint: fingerprint,
 	})
 	switch {
 	case isLockTimeout(err):
@@ -102,38 +108,41 @@ func (m *middleware) once(r *http.Request, k key, print []byte, next http.Handle
 	case err != nil:
 		return nil, fmt.Errorf("claim an idempotency key: %w", err)
 	case claimed == 0:
-		return replay(ctx, queries, k, print)
+		return replay(ctx, queries, k, secrets, fingerprint)
 	}
 	given := newAnswer()
 	next.ServeHTTP(given, r.WithContext(ctx))
 	if !given.succeeded() {
 		return given, nil // and the transaction is rolled back
 	}
-	kept, err := given.params(k)
+	sealed, err := given.seal(secrets)
 	if err != nil {
 		return nil, err
 	}
 	if err := tx.Usable(); err != nil {
-		return nil, fmt.Errorf("keep an idempotent response: %w", err)
+		return nil, fmt.Errorf("keep an idempotent answer: %w", err)
 	}
-	if err := queries.KeepIdempotentResponse(ctx, kept); err != nil {
-		return nil, fmt.Errorf("keep an idempotent response: %w", err)
+	err = queries.KeepIdempotentAnswer(ctx, dbsqlc.KeepIdempotentAnswerParams{
+		Answer: sealed, AccountID: k.account, UserID: k.user, KeyDigest: secrets.digest,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("keep an idempotent answer: %w", err)
 	}
 	return given, tx.Commit(ctx)
 }
 
-func replay(ctx context.Context, queries *dbsqlc.Queries, k key, print []byte) (*answer, error) {
-	row, err := queries.IdempotentResponse(ctx, dbsqlc.IdempotentResponseParams{AccountID: k.account, UserID: k.user, Key: k.name})
+func replay(ctx context.Context, queries *dbsqlc.Queries, k key, secrets secrets, fingerprint []byte) (*answer, error) {
+	row, err := queries.IdempotentAnswer(ctx, dbsqlc.IdempotentAnswerParams{AccountID: k.account, UserID: k.user, KeyDigest: secrets.digest})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows): // forgotten between the two statements
 		return nil, errInUse()
 	case err != nil:
-		return nil, fmt.Errorf("read an idempotent response: %w", err)
-	case !bytes.Equal(row.Fingerprint, print):
+		return nil, fmt.Errorf("read an idempotent answer: %w", err)
+	case !hmac.Equal(row.Fingerprint, fingerprint):
 		return nil, problem.New(problem.IdempotencyKeyReused,
 			"This Idempotency-Key was used for another request; take a new one for each thing to be done.")
 	}
-	return keptAnswer(row)
+	return open(row.Answer, secrets)
 }
 
 func errInUse() error {

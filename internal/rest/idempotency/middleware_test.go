@@ -251,3 +251,29 @@ func TestMiddleware_StreamsAndStrangersPassThrough(t *testing.T) {
 		t.Error("the stranger's request did not reach the handler")
 	}
 }
+
+// Whoever reads the database, or a backup of it, reads neither a key, nor what was asked under it, nor what was answered.
+func TestMiddleware_WhatIsKeptIsSealed(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.inside = func(_ context.Context, w http.ResponseWriter) error {
+		w.Header().Set("X-Secret", "in-the-header")
+		_, err := w.Write([]byte(`"in-the-answer"`))
+		return err
+	}
+	first := post(t.Context(), b.node(), "/roles", "in-the-key", `{"password":"in-the-body"}`)
+	if again := post(t.Context(), b.node(), "/roles", "in-the-key", `{"password":"in-the-body"}`); again.Body.String() != first.Body.String() || !strings.Contains(again.Body.String(), "in-the-answer") {
+		t.Errorf("the repeat got %s, want %s", again.Body, first.Body)
+	}
+	rows, err := b.pool.Query(t.Context(), "SELECT encode(r::text::bytea, 'escape') || encode(r.answer, 'escape') FROM idempotency_key r")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(kept) != 1 || len(kept[0]) < 100 {
+		t.Fatalf("%d rows are kept: %q, %v", len(kept), kept, err)
+	}
+	if strings.Contains(kept[0], "in-the-") {
+		t.Errorf("%s is kept", kept[0])
+	}
+}
