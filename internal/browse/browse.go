@@ -75,9 +75,10 @@ func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header()["Vary"] = varies
 	wants := asksForPage(r)
 	if r.URL.RawQuery != "" {
-		var format string
+		whole, format := r, ""
 		if r, format = cutFormat(r); format != "" {
 			if wants && format == "json" {
+				r = p.leadingToSignIn(r, whole)
 				r.Header.Set("Accept", "*/*")
 			}
 			wants = format == "html"

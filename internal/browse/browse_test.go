@@ -534,6 +534,10 @@ func TestErrors_ArePagesToo(t *testing.T) {
 	if got := login.open("/api/t/things?a=1&b=2").status(http.StatusSeeOther).Header().Get("Location"); got != "/login?next=%2Fapi%2Ft%2Fthings%3Fa%3D1%26b%3D2" {
 		t.Errorf("a browser is led to %s", got)
 	}
+	if got := login.open("/api/t/things?a=1&format=json").status(http.StatusSeeOther).Header().Get("Location"); got != "/login?next=%2Fapi%2Ft%2Fthings%3Fa%3D1%26format%3Djson" {
+		t.Errorf("a browser that wants JSON is led to %s", got)
+	}
+	login.do(http.MethodGet, "/api/t/things?format=json", "", "Accept", "*/*").status(http.StatusUnauthorized)
 	for _, p := range []page{login.post("/api/t/things", url.Values{"body.name": {"x"}}), login.do(http.MethodGet, "/api/t/things", "", "Accept", browser, "Authorization", "Basic YTpi")} {
 		p.status(http.StatusUnauthorized).has(`href="/login?next=%2Fapi%2Ft%2Fthings"`)
 		if p.Header().Get("WWW-Authenticate") != "" {

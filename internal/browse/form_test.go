@@ -283,6 +283,35 @@ func TestForm_IsReadOfNobodyElse(t *testing.T) {
 	}
 }
 
+// A form that comes when its session has ended is handed back, and does what it was to do once its user has signed in again.
+func TestForm_OutlivesItsSession(t *testing.T) {
+	t.Parallel()
+	s := setup(t, answering(http.StatusOK, thing, "ETag", `"3"`), func(s *site) { s.options.LoginURL = "/login" })
+	ann := s.actor
+	form := s.open("/api/t/things/1").form("patchThing", 0)
+	form.Set("body.name", "Mug")
+	s.actor = nil
+	before := len(s.asked)
+	p := s.post("/api/t/things/1", form).status(http.StatusUnauthorized).has(`<a href="/login?next=%2Fapi%2Ft%2Fthings%2F1" target="_blank"`, "Nothing was done")
+	if len(s.asked) != before {
+		t.Error("the API got it")
+	}
+	s.actor = ann
+	s.post("/api/t/things/1", p.form("patchThing", 0))
+	if r := s.last(); r.Method != http.MethodPatch || r.body != `{"name":"Mug"}` || r.Header.Get("If-Match") != `"3"` {
+		t.Errorf("%s %s %v", r.Method, r.body, r.Header)
+	}
+	s.actor = nil
+	for name, form := range map[string]url.Values{
+		"too large":       {"_method": {"PATCH"}, "body.name": {strings.Repeat("x", 300<<10)}},
+		"of no operation": {"_method": {"BREW"}},
+	} {
+		if p := s.post("/api/t/things/1", form).status(http.StatusUnauthorized); strings.Contains(p.main(), "xxx") {
+			t.Errorf("%s: it is handed back", name)
+		}
+	}
+}
+
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

@@ -22,6 +22,7 @@ type visit struct {
 	res        *resource
 	isForm     bool
 	submission *submission
+	signIn     string // where a stranger is led, rather than refused; "" for nowhere
 }
 
 type visitKey struct{}
@@ -53,8 +54,21 @@ func watch(next http.Handler) http.Handler {
 func Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if v, ok := r.Context().Value(visitKey{}).(*visit); ok {
 		v.actor, v.known = account.ActorFrom(r.Context())
+		if v.signIn != "" && problem.Is(err, problem.Unauthenticated) {
+			redirect(w, v.signIn)
+			return
+		}
 	}
 	contract.WriteProblem(w, r, err)
+}
+
+// leadingToSignIn is the request of a browser that wants the plain answer: a stranger is led to the sign-in, and back to the address as it was,
+// for with the plain refusal the browser would open a box of its own.
+func (p *pages) leadingToSignIn(r, was *http.Request) *http.Request {
+	if p.options.LoginURL == "" || r.Method != http.MethodGet || r.Header.Get("Authorization") != "" {
+		return r
+	}
+	return r.WithContext(context.WithValue(r.Context(), visitKey{}, &visit{signIn: p.login(was)}))
 }
 
 // ask has the API answer a request.
@@ -123,7 +137,13 @@ func (p *pages) submit(w http.ResponseWriter, r *http.Request) {
 	v := &visit{res: res, isForm: true}
 	rec := p.ask(w, plainly(r, ""), v)
 	s := v.submission
-	if s == nil || s.op == nil { // a stranger's, or a method that the document does not know here
+	if s == nil && rec.status == http.StatusUnauthorized && p.options.LoginURL != "" {
+		if s = readStrangers(w, r, res); s != nil {
+			p.keepForStranger(w, r, v, s, rec)
+			return
+		}
+	}
+	if s == nil || s.op == nil { // one that was not read, or a method that the document does not know here
 		page := p.page(w, r, v, res, nil, rec)
 		page.Back = r.URL.EscapedPath()
 		page.Request = p.request(r, v, nil)
@@ -151,6 +171,17 @@ func (p *pages) submit(w http.ResponseWriter, r *http.Request) {
 	if res.operation(http.MethodGet) == nil {
 		page.Back = p.parent(r, res)
 	}
+	p.write(w, r, page, rec)
+}
+
+// keepForStranger hands a form back to who is signed in no longer, to send it again.
+func (p *pages) keepForStranger(w http.ResponseWriter, r *http.Request, v *visit, s *submission, rec *record) {
+	page := p.page(w, r, v, v.res, s.op, rec)
+	page.Request = p.request(s.request, v, s)
+	page.Actions = []action{p.refill(r, s, nil)}
+	page.Back = r.URL.EscapedPath()
+	page.SignIn = p.options.LoginURL + "?next=" + url.QueryEscape(page.Back)
+	page.Again = page.SignIn
 	p.write(w, r, page, rec)
 }
 

@@ -33,6 +33,9 @@ const (
 // mostForm is how much a form may hold: what makes a body of 1 MiB, the values that it was filled from, and their escapes.
 const mostForm = 8 << 20
 
+// mostOfStrangers is how much of a form is read, only to hand it back, that comes without a session.
+const mostOfStrangers = 256 << 10
+
 // submission is a form that was sent, and the request that it stands for.
 type submission struct {
 	form      url.Values
@@ -67,6 +70,15 @@ func readSubmission(w http.ResponseWriter, r *http.Request, res *resource) (*sub
 	s.compose()
 	s.request = s.make(r)
 	return s, nil
+}
+
+// readStrangers reads a form of somebody who is not signed in; nil when it is too large, or stands for no operation.
+func readStrangers(w http.ResponseWriter, r *http.Request, res *resource) *submission {
+	r.Body = http.MaxBytesReader(w, r.Body, mostOfStrangers)
+	if s, err := readSubmission(w, r, res); err == nil && s.op != nil {
+		return s
+	}
+	return nil
 }
 
 // compose makes the body.

@@ -29,6 +29,7 @@ type view struct {
 	Who       string     // has signed in
 	WhoURL    string
 	SignIn    string // where to
+	Again     string // where to, in another window: this one holds a form that was sent after the session had ended
 	SignOut   string
 	Notice    string
 	Problem   *problemView
