@@ -36,6 +36,7 @@ type serveCommand struct {
 	ConnectionsPerUser int            `help:"How many WebSockets and event streams a user may keep open on this node, and how many different subscriptions over them." env:"ITEMCAST_CONNECTIONS_PER_USER" default:"1000"`
 	LogKeepFor         time.Duration  `help:"How long the change log keeps a change, for cursors, hooks and histories to go back to (a tenth longer at most). 0: for ever." env:"ITEMCAST_LOG_KEEP_FOR" default:"720h"`
 	LogKeepSize        byteSize       `help:"How large the change log may grow, such as 20GB; its oldest changes go first. 0: without limit." env:"ITEMCAST_LOG_KEEP_SIZE" default:"0"`
+	AuditKeepFor       time.Duration  `help:"How long the audit log keeps who signed in and who changed whose access. 0: for ever." env:"ITEMCAST_AUDIT_KEEP_FOR" default:"8760h"`
 	TrustedProxies     []netip.Prefix `help:"Networks of proxies that are believed, in X-Forwarded-For, whom a request comes from, such as 10.0.0.0/8." env:"ITEMCAST_TRUSTED_PROXIES" placeholder:"CIDR,…"`
 	HookAllowNetworks  []netip.Prefix `help:"Networks that hooks may reach although they are private, such as 127.0.0.0/8." env:"ITEMCAST_HOOK_ALLOW_NETWORKS" placeholder:"CIDR,…"`
 	HookAllowPorts     egress.Ports   `help:"Ports that hooks may reach." env:"ITEMCAST_HOOK_ALLOW_PORTS" default:"80,443,1024-65535"`
@@ -48,6 +49,8 @@ func (s *serveCommand) Validate() error {
 		return errors.New("--connections-per-user (ITEMCAST_CONNECTIONS_PER_USER) must be 1 or more")
 	case s.LogKeepFor < 0 || s.LogKeepFor > 0 && s.LogKeepFor < time.Hour:
 		return errors.New("--log-keep-for (ITEMCAST_LOG_KEEP_FOR) must be 1h or more, or 0 for no limit")
+	case s.AuditKeepFor < 0 || s.AuditKeepFor > 0 && s.AuditKeepFor < time.Hour:
+		return errors.New("--audit-keep-for (ITEMCAST_AUDIT_KEEP_FOR) must be 1h or more, or 0 for no limit")
 	case s.LogKeepSize > 0 && s.LogKeepSize < 100<<20:
 		return errors.New("--log-keep-size (ITEMCAST_LOG_KEEP_SIZE) must be 100MiB or more, or 0 for no limit")
 	}
@@ -76,7 +79,7 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 	}
 	n, err := wire(ctx, o, settings{publicURL: publicURL, connectionsPerUser: s.ConnectionsPerUser, proxies: s.TrustedProxies,
 		hookReach: egress.Policy{Networks: s.HookAllowNetworks, Ports: s.HookAllowPorts},
-		retention: change.Retention{For: s.LogKeepFor, Bytes: int64(s.LogKeepSize)}}, c.log)
+		retention: change.Retention{For: s.LogKeepFor, Bytes: int64(s.LogKeepSize)}, keepAudit: s.AuditKeepFor}, c.log)
 	if err != nil {
 		return err
 	}

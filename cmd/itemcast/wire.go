@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -58,6 +59,7 @@ type settings struct {
 	publicURL          string
 	connectionsPerUser int
 	retention          change.Retention
+	keepAudit          time.Duration
 	hookReach          egress.Policy
 	proxies            []netip.Prefix // that are believed when they say whom a request comes from
 }
@@ -102,7 +104,7 @@ func wire(ctx context.Context, o *opened, with settings, log *slog.Logger) (*nod
 	n.items = item.NewService(item.Config{Pool: o.pool, Feed: feed, Sequencer: n.sequencer, Hooks: n.hooks.Wanting,
 		Check: document.Schema("ItemInput").Check, CheckPatch: document.Schema("ItemPatch").Check, PublicURL: with.publicURL, Log: log})
 	n.hub = live.NewHub(o.pool, feed, with.connectionsPerUser)
-	n.signIn.Profiles = n.hub.Forget
+	n.signIn.KeepAudit, n.signIn.Profiles = with.keepAudit, n.hub.Forget
 	return n, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -135,17 +136,31 @@ func (s *SignIn) runExpiry(ctx context.Context) {
 	every := time.NewTicker(expireEvery)
 	defer every.Stop()
 	for {
+		if err := s.dropExpired(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			s.log.Warn("cannot delete expired sessions, links and audit entries; trying again later", "err", err)
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-every.C:
 		}
-		q := dbsqlc.New(s.pool)
-		err := errors.Join(q.DropExpiredSessions(ctx, time.Now().Add(-s.Idle)), q.DropExpiredResetLinks(ctx))
-		if err != nil && ctx.Err() == nil {
-			s.log.Warn("cannot delete expired sessions; trying again later", "err", err)
-		}
 	}
+}
+
+func (s *SignIn) dropExpired(ctx context.Context, now time.Time) error {
+	q := dbsqlc.New(s.pool)
+	err := errors.Join(q.DropExpiredSessions(ctx, now.Add(-s.Idle)), q.DropExpiredResetLinks(ctx))
+	if s.KeepAudit > 0 {
+		err = errors.Join(err, q.DropOldAudits(ctx, earliest(now.Add(-s.KeepAudit))))
+	}
+	return err
+}
+
+// earliest is the lowest UUIDv7 of a time (RFC 9562, section 5.7: it begins with the milliseconds since 1970).
+func earliest(at time.Time) uuid.UUID {
+	var id uuid.UUID
+	binary.BigEndian.PutUint64(id[:], uint64(at.UnixMilli())<<16)
+	return id
 }
 
 func hashToken(token string) []byte {

@@ -1,8 +1,11 @@
 package account
 
 import (
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/problem"
 )
@@ -96,5 +99,36 @@ func TestSession_WhatIsKeptOpenEndsWithIt(t *testing.T) {
 		}
 	case <-time.After(patience):
 		t.Fatal("it stays open")
+	}
+}
+
+func TestExpiry_TheAuditLogKeepsWhatIsYoungerThanItsTime(t *testing.T) {
+	b := setup(t)
+	left := func() (names []string) {
+		rows, err := b.pool.Query(t.Context(), "SELECT actor_name FROM audit WHERE action = 'test' ORDER BY at")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if names, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+			t.Fatal(err)
+		}
+		return names
+	}
+	now := time.Now()
+	for name, age := range map[string]time.Duration{"old": time.Hour + time.Second, "young": time.Hour - time.Second, "new": 0} {
+		at := now.Add(-age)
+		id := earliest(at)
+		id[15] = 1
+		if _, err := b.pool.Exec(t.Context(), `INSERT INTO audit SELECT $1, account_id, $2, NULL, $3, '', 'test', '', '{}' FROM app_user LIMIT 1`, id, at, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.signIn.KeepAudit = 0
+	if err := b.signIn.dropExpired(t.Context(), now); err != nil || len(left()) != 3 {
+		t.Errorf("without a limit: %v, %v", left(), err)
+	}
+	b.signIn.KeepAudit = time.Hour
+	if err := b.signIn.dropExpired(t.Context(), now); err != nil || !slices.Equal(left(), []string{"young", "new"}) {
+		t.Errorf("after an hour: %v, %v", left(), err)
 	}
 }

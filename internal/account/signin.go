@@ -41,10 +41,11 @@ type SignIn struct {
 	throttle  *throttle
 	notes     notes
 
-	// Idle and Lasts are how long a session lives without being used, and at all. Profiles is called when a workflow profile has changed: what
-	// was rendered of items may be hidden now. They are set before Run.
-	Idle, Lasts time.Duration
-	Profiles    func()
+	// Idle and Lasts are how long a session lives without being used, and at all; KeepAudit how long the audit log keeps an entry (an hour longer
+	// at most), 0 for ever. Profiles is called when a workflow profile has changed: what was rendered of items may be hidden now. They are set
+	// before Run.
+	Idle, Lasts, KeepAudit time.Duration
+	Profiles               func()
 
 	review chan struct{} // one request waits here at most
 

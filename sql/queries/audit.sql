@@ -16,3 +16,8 @@ WHERE account_id = @account_id AND (sqlc.narg('before_id')::uuid IS NULL OR id <
   AND (sqlc.narg('at_after')::timestamptz IS NULL OR at > sqlc.narg('at_after')::timestamptz)
   AND (sqlc.narg('at_before')::timestamptz IS NULL OR at < sqlc.narg('at_before')::timestamptz)
 ORDER BY id DESC LIMIT @max_rows;
+
+-- DropOldAudits deletes what was noted before an id was made; ids begin with their time.
+-- name: DropOldAudits :exec
+-- system: of every account.
+DELETE FROM audit WHERE id < @before;

@@ -13,6 +13,17 @@ import (
 	"github.com/google/uuid"
 )
 
+const dropOldAudits = `-- name: DropOldAudits :exec
+DELETE FROM audit WHERE id < $1
+`
+
+// DropOldAudits deletes what was noted before an id was made; ids begin with their time.
+// system: of every account.
+func (q *Queries) DropOldAudits(ctx context.Context, before uuid.UUID) error {
+	_, err := q.db.Exec(ctx, dropOldAudits, before)
+	return err
+}
+
 const insertAudit = `-- name: InsertAudit :exec
 INSERT INTO audit (id, account_id, at, actor, actor_name, address, action, subject, detail)
 VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7, $8)
