@@ -70,8 +70,11 @@ func New(transport http.RoundTripper, config Config) *Sender {
 // When ctx is cancelled before that, the fault is Interrupted. A deadline of ctx that comes before the timeout stands for it.
 func (s *Sender) Send(ctx context.Context, m Message) Result {
 	started := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
-	defer cancel()
+	if deadline, ok := ctx.Deadline(); !ok || deadline.Sub(started) > s.config.Timeout { // a second timer would cost a microsecond or two
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.config.Timeout)
+		defer cancel()
+	}
 	result := s.send(ctx, started, m)
 	result.Took = time.Since(started)
 	return result
