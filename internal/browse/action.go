@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"itemcast/internal/account"
 )
 
 // action is a form for a method.
@@ -35,6 +37,7 @@ type filling struct {
 	typed   url.Values                 // what somebody has typed instead
 	etag    string
 	told    *problemView
+	has     account.Permissions // of who is shown it
 }
 
 // actions are the forms of an address: of the methods that its user may call.
@@ -42,7 +45,7 @@ func (p *pages) actions(r *http.Request, v *visit, res *resource, rec *record) [
 	if res == nil || !v.known || rec.status == http.StatusNotFound || rec.status == http.StatusForbidden {
 		return nil
 	}
-	var fill filling
+	fill := filling{has: v.actor.Permissions}
 	if rec.status == http.StatusOK && rec.isJSON {
 		fill.etag = rec.header.Get("ETag")
 		if rec.size <= rec.limit && slices.ContainsFunc(res.operations, (*operation).changes) {
@@ -99,10 +102,11 @@ func (a *action) fill(op *operation, fill filling) {
 	for i := range b.fields {
 		f := &b.fields[i]
 		old := fill.members[f.Name]
-		in := input{field: f, Kind: f.kindFor(old), Error: fill.told.of(f)}
+		in := input{field: f, Kind: f.kindFor(old), Error: fill.told.of(f),
+			Denied: f.Permission != "" && !fill.has.Has(f.Permission)}
 		switch {
 		case f.Kind == kindSecret:
-		case fill.typed != nil:
+		case fill.typed != nil && !in.Denied:
 			in.Values = fill.typed[f.Input]
 		default:
 			in.Values = f.shown(old)
@@ -165,8 +169,9 @@ func skeleton(s *schema, depth int) any {
 }
 
 // refill is the form that has failed, as it was sent.
-func (p *pages) refill(r *http.Request, s *submission, told *problemView) action {
-	a := newAction(r.URL.EscapedPath(), s.op, filling{members: s.was, typed: s.form, etag: s.form.Get(etagName), told: told})
+func (p *pages) refill(r *http.Request, v *visit, told *problemView) action {
+	s := v.submission
+	a := newAction(r.URL.EscapedPath(), s.op, filling{members: s.was, typed: s.form, etag: s.form.Get(etagName), told: told, has: v.actor.Permissions})
 	a.Open = true
 	return a
 }

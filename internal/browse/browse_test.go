@@ -156,7 +156,7 @@ components:
           properties:
             name: { type: string, minLength: 1, maxLength: 50, examples: [Cup], description: "What it is *called*." }
             note: { type: string, maxLength: 5000 }
-            kind: { $ref: "#/components/schemas/Kind", description: "Its state.", default: solid }
+            kind: { $ref: "#/components/schemas/Kind", description: "Its state.", default: solid, x-permission: items.publish }
             kinds: { type: array, items: { $ref: "#/components/schemas/Kind" } }
             count: { type: [integer, "null"], minimum: 0, maximum: 100000 }
             on: { type: boolean, default: false }
@@ -167,7 +167,7 @@ components:
       properties:
         name: { type: string }
         note: { type: [string, "null"], maxLength: 5000 }
-        kind: { enum: [solid, liquid, null] }
+        kind: { enum: [solid, liquid, null], x-permission: items.publish }
         kinds: { type: [array, "null"], items: { $ref: "#/components/schemas/Kind" } }
         count: { type: [integer, "null"] }
         on: { type: boolean }

@@ -18,14 +18,14 @@ type changedField struct {
 func (p *pages) conflict(w http.ResponseWriter, r *http.Request, v *visit, page *view) {
 	s := v.submission
 	if s.op.resource.operation(http.MethodGet) == nil {
-		page.Actions = []action{p.refill(r, s, page.Problem)}
+		page.Actions = []action{p.refill(r, v, page.Problem)}
 		return
 	}
 	asked := plainly(r, "")
 	asked.Method, asked.Body, asked.ContentLength = http.MethodGet, http.NoBody, 0
 	asked.Header.Del("Content-Type")
 	now := p.ask(w, asked, &visit{res: v.res})
-	fill := filling{typed: url.Values{}, etag: now.header.Get("ETag")}
+	fill := filling{typed: url.Values{}, etag: now.header.Get("ETag"), has: v.actor.Permissions}
 	if now.status != http.StatusOK || !now.isJSON || json.Unmarshal(now.body.Bytes(), &fill.members) != nil {
 		return
 	}
@@ -36,7 +36,7 @@ func (p *pages) conflict(w http.ResponseWriter, r *http.Request, v *visit, page 
 		for i := range b.fields {
 			f := &b.fields[i]
 			was, is := s.was[f.Name], fill.members[f.Name]
-			mine := !f.unchanged(was, s.form[f.Input])
+			mine := f.isIn(s.form) && !f.unchanged(was, s.form[f.Input])
 			if len(s.was) > 0 && !sameJSON(was, is) {
 				page.Changed = append(page.Changed, changedField{f.Name, short(was), short(is), mine && !s.raw})
 			}

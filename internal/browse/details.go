@@ -6,6 +6,8 @@ import (
 	"html/template"
 	"slices"
 	"strings"
+
+	"itemcast/internal/account"
 )
 
 // row documents a value: a parameter, or a member at any depth.
@@ -20,13 +22,14 @@ type row struct {
 	Enum        []string
 	Preset      string
 	Example     string
+	Permission  account.Permission
 }
 
 // depth bounds how far the members of members are documented.
 const deepest = 5
 
 func newRow(name string, required bool, description string, s *schema) row {
-	r := row{Name: name, Type: s.typeText(), Required: required, Deprecated: s.deprecated, Limits: strings.Join(s.limits, ", "), Enum: s.enum}
+	r := row{Name: name, Type: s.typeText(), Required: required, Deprecated: s.deprecated, Limits: strings.Join(s.limits, ", "), Enum: s.enum, Permission: s.permission}
 	if description == "" {
 		description = s.description
 	}

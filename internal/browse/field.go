@@ -8,6 +8,8 @@ import (
 	"html/template"
 	"slices"
 	"strings"
+
+	"itemcast/internal/account"
 )
 
 // The kinds of fields of a form. What a person types is sent as the type that the schema has; what does not fit it is sent as text, for
@@ -40,6 +42,7 @@ type field struct {
 	Preset      string // the default, or ""
 	Hint        string // an example
 	Limits      string
+	Permission  account.Permission // that it needs beside the operation's; "" for none
 	Description template.HTML
 	Prefix      string // of kindPairs
 
@@ -55,7 +58,8 @@ type field struct {
 
 func newField(name string, required bool, description string, s *schema) field {
 	f := field{Name: name, Required: required, Nullable: s.nullable, Type: s.typeText(), Limits: strings.Join(s.limits, ", "),
-		Description: inline(cmp.Or(description, s.description)), place: bodyPrefix, Kind: kindOf(s), Choices: s.enum, boolean: s.is("boolean")}
+		Description: inline(cmp.Or(description, s.description)), place: bodyPrefix, Kind: kindOf(s), Choices: s.enum, boolean: s.is("boolean"),
+		Permission: s.permission}
 	switch f.Kind {
 	case kindChoice:
 		if f.boolean {

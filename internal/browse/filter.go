@@ -13,6 +13,7 @@ type input struct {
 	Values []string
 	Pairs  []pair
 	Error  string
+	Denied bool // to this user: it is shown, and not sent
 }
 
 type pair struct{ Key, Value string }

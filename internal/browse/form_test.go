@@ -123,6 +123,23 @@ func TestForm_SendsWhatWasChangedAsItsType(t *testing.T) {
 	}
 }
 
+// What its user may not set is shown, cannot be changed, and is not sent, but in a replacement as it was.
+func TestForm_AFieldMayNeedAPermissionOfItsOwn(t *testing.T) {
+	t.Parallel()
+	s := setup(t, answering(http.StatusOK, thing, "ETag", `"3"`), as(account.APIAccess, "items.view", "items.edit", "items.create"))
+	p := s.open("/api/t/things/1").has(`name="body.kind" disabled`, "needs items.publish")
+	for id, want := range map[string]string{"patchThing": `{"name":"Mug"}`, "replaceThing": `"kind":"solid"`} {
+		form := p.form(id, 0)
+		form.Del("body.kind") // as a browser leaves out what is disabled
+		form.Set("body.name", "Mug")
+		s.post("/api/t/things/1", form)
+		if got := s.last().body; !strings.Contains(got, want) || id == "patchThing" && got != want {
+			t.Errorf("%s sent %s", id, got)
+		}
+	}
+	setup(t).open("/api/t/things/1").lacks(`name="body.kind" disabled`)
+}
+
 func TestForm_CreatesWithWhatWasFilledIn(t *testing.T) {
 	t.Parallel()
 	s := setup(t)

@@ -138,8 +138,9 @@ func (p *pages) submit(w http.ResponseWriter, r *http.Request) {
 	rec := p.ask(w, plainly(r, ""), v)
 	s := v.submission
 	if s == nil && rec.status == http.StatusUnauthorized && p.options.LoginURL != "" {
-		if s = readStrangers(w, r, res); s != nil {
-			p.keepForStranger(w, r, v, s, rec)
+		if v.submission = readStrangers(w, r, res); v.submission != nil {
+			v.actor.Permissions = account.All() // nobody knows whose it was
+			p.keepForStranger(w, r, v, rec)
 			return
 		}
 	}
@@ -165,7 +166,7 @@ func (p *pages) submit(w http.ResponseWriter, r *http.Request) {
 	case rec.status == http.StatusPreconditionFailed:
 		p.conflict(w, r, v, page)
 	case rec.status >= http.StatusBadRequest:
-		page.Actions = []action{p.refill(r, s, page.Problem)}
+		page.Actions = []action{p.refill(r, v, page.Problem)}
 	}
 	page.Back = r.URL.EscapedPath()
 	if res.operation(http.MethodGet) == nil {
@@ -175,10 +176,11 @@ func (p *pages) submit(w http.ResponseWriter, r *http.Request) {
 }
 
 // keepForStranger hands a form back to who is signed in no longer, to send it again.
-func (p *pages) keepForStranger(w http.ResponseWriter, r *http.Request, v *visit, s *submission, rec *record) {
+func (p *pages) keepForStranger(w http.ResponseWriter, r *http.Request, v *visit, rec *record) {
+	s := v.submission
 	page := p.page(w, r, v, v.res, s.op, rec)
 	page.Request = p.request(s.request, v, s)
-	page.Actions = []action{p.refill(r, s, nil)}
+	page.Actions = []action{p.refill(r, v, nil)}
 	page.Back = r.URL.EscapedPath()
 	page.SignIn = p.options.LoginURL + "?next=" + url.QueryEscape(page.Back)
 	page.Again = page.SignIn

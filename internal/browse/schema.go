@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"itemcast/internal/account"
 )
 
 // schema is what a JSON Schema says to people.
@@ -24,6 +26,7 @@ type schema struct {
 	open        *schema // of values under names that are not declared
 	anyOf       []*schema
 	deprecated  bool
+	permission  account.Permission // without which it cannot be set, beside the operation's; "" for none
 }
 
 type property struct {
@@ -62,7 +65,7 @@ func (all *schemas) read(node any) *schema {
 		all.fill(s, target)
 	}
 	if !slices.ContainsFunc(here.keys(), func(key string) bool {
-		return key == "description" || key == "default" || key == "examples" || key == "deprecated"
+		return key == "description" || key == "x-permission" || key == "default" || key == "examples" || key == "deprecated"
 	}) {
 		return s
 	}
@@ -180,6 +183,9 @@ func (all *schemas) annotate(s *schema, o *object) {
 		s.examples = []any{o.get("example")}
 	}
 	s.deprecated = s.deprecated || o.isTrue("deprecated")
+	if permission := o.text("x-permission"); permission != "" {
+		s.permission = account.Permission(permission)
+	}
 }
 
 // limit says in words what is allowed.

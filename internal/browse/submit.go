@@ -107,7 +107,7 @@ func (b *body) compose(form url.Values, was map[string]json.RawMessage, method s
 		f := &b.fields[i]
 		old := was[f.Name]
 		typed := form[f.Input]
-		if f.unchanged(old, typed) {
+		if !f.isIn(form) || f.unchanged(old, typed) {
 			if !patches && !isNothing(old) {
 				made.set(f.Name, old)
 			}
@@ -127,6 +127,9 @@ func (b *body) compose(form url.Values, was map[string]json.RawMessage, method s
 	}
 	return []byte(inWords(made)), faults
 }
+
+// isIn reports whether a form has a field. Of boxes that nobody has ticked, none is there.
+func (f *field) isIn(form url.Values) bool { return f.Kind == kindChecks || form.Has(f.Input) }
 
 // unchanged reports whether a form holds for a field what it was filled with.
 func (f *field) unchanged(old json.RawMessage, typed []string) bool {
