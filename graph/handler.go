@@ -116,7 +116,8 @@ func complexity() (root exec.ComplexityRoot) {
 	root.Hook.Replay = func(child int) int { return statementCost + child }
 	root.Delivery.Attempts = func(child int) int { return statementCost + child }
 	oneWay := func(child int, first int64, _ *string) int { return 1 + child*clamp(first) }
-	root.Query.Hooks, root.Query.Users, root.Query.Roles, root.Query.WorkflowProfiles = oneWay, oneWay, oneWay, oneWay
+	root.Query.Hooks, root.Query.Roles, root.Query.WorkflowProfiles = oneWay, oneWay, oneWay
+	root.Query.Users = func(child int, _ *userFilter, first int64, _ *string) int { return 1 + child*clamp(first) }
 	root.Query.Audit = func(child int, _ *auditFilter, first int64, _ *string) int { return 1 + child*clamp(first) }
 	// Argon2id takes some 100 ms.
 	root.Mutation.CreateUser = func(child int, _ createUserInput) int { return hashCost + child }

@@ -17,6 +17,7 @@ import (
 type (
 	itemFilter      = model.ItemFilter
 	auditFilter     = model.AuditFilter
+	userFilter      = model.UserFilter
 	createUserInput = model.CreateUserInput
 	updateUserInput = model.UpdateUserInput
 	itemSort        = item.Sort

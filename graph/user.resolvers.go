@@ -58,11 +58,18 @@ func (r *mutationResolver) RotatePassword(ctx context.Context, userID uuid.UUID)
 }
 
 // Users is the resolver for the users field.
-func (r *queryResolver) Users(ctx context.Context, first int64, after *string) (*model.UserConnection, error) {
+func (r *queryResolver) Users(ctx context.Context, filter *model.UserFilter, first int64, after *string) (*model.UserConnection, error) {
 	if err := checkFirst(first); err != nil {
 		return nil, err
 	}
-	users, next, err := r.Account.Users(ctx, int(first), orZero(after))
+	wanted := account.UserFilter{}
+	if filter != nil {
+		wanted = account.UserFilter{Search: orZero(filter.Search), RoleID: filter.RoleID, Active: filter.Active}
+		if filter.Kind != nil {
+			wanted.Kind = new(fromEnum(*filter.Kind))
+		}
+	}
+	users, next, err := r.Account.Users(ctx, wanted, int(first), orZero(after))
 	if err != nil {
 		return nil, err
 	}

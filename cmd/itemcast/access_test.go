@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -187,6 +188,67 @@ func TestUsers_FaultsAreToldTogetherAndRevisionsAreHeld(t *testing.T) {
 		t.Errorf("got %s", read.body)
 	}
 	n.call(http.MethodDelete, "/api/v1/roles/"+viewer, "").refused(t, "in use", http.StatusConflict, "CONFLICT")
+}
+
+func TestUsers_AreFoundByWhatIsKnownOfThem(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	viewer, editor := n.roleNamed("Viewer"), n.roleNamed("Editor")
+	for _, body := range []string{
+		`{"email":"ada@example.com","name":"Ada Lovelace","role_id":"` + viewer + `"}`,
+		`{"email":"feed@example.com","name":"100% Ärger","kind":"api","role_id":"` + editor + `"}`,
+		`{"email":"eve@example.com","active":false,"role_id":"` + editor + `"}`,
+	} {
+		n.call(http.MethodPost, "/api/v1/users", body).expect(t, http.StatusCreated)
+	}
+	for _, c := range []struct{ query, filter, want string }{
+		{"search=LOVE", `search: "LOVE"`, "ada"},
+		{"search=%C3%A4rger", `search: "ärger"`, "feed"},
+		{"search=%25", `search: "%"`, "feed"},
+		{"search=_", `search: "_"`, ""},
+		{"role_id=" + editor, `roleId: "` + editor + `"`, "eve feed"},
+		{"kind=api", "kind: API", "feed"},
+		{"active=false", "active: false", "eve"},
+		{"active=true&search=example.com&kind=person", `active: true, search: "example.com", kind: PERSON`, "ada admin"},
+	} {
+		var list struct{ Results []struct{ Email string } }
+		if err := json.Unmarshal(n.call(http.MethodGet, "/api/v1/users?"+c.query, "").expect(t, http.StatusOK).body, &list); err != nil {
+			t.Fatal(err)
+		}
+		var overGraphQL struct {
+			Users struct{ Nodes []struct{ Email string } }
+		}
+		query, err := json.Marshal(map[string]string{"query": "{ users(filter: {" + c.filter + "}) { nodes { email } } }"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, codes := n.call(http.MethodPost, "/graphql", string(query)).graphQL(t)
+		if err := json.Unmarshal(data, &overGraphQL); err != nil || len(codes) > 0 {
+			t.Fatalf("%s: %v %s", c.filter, err, codes)
+		}
+		names := func(nodes []struct{ Email string }) string {
+			var all []string
+			for _, u := range nodes {
+				name, _, _ := strings.Cut(u.Email, "@")
+				all = append(all, name)
+			}
+			slices.Sort(all)
+			return strings.Join(all, " ")
+		}
+		if rest, graphQL := names(list.Results), names(overGraphQL.Users.Nodes); rest != c.want || graphQL != c.want {
+			t.Errorf("%s: found %q, over GraphQL %q, want %q", c.query, rest, graphQL, c.want)
+		}
+	}
+	var page struct {
+		Results []struct{ Email string }
+		Next    string
+	}
+	if err := json.Unmarshal(n.call(http.MethodGet, "/api/v1/users?limit=1&active=true", "").expect(t, http.StatusOK).body, &page); err != nil || !strings.Contains(page.Next, "active=true") {
+		t.Errorf("the next page is %q: %v", page.Next, err)
+	}
+	for _, query := range []string{"kind=robot", "active=perhaps", "role_id=x", "search=", "search=%00"} {
+		n.call(http.MethodGet, "/api/v1/users?"+query, "").refused(t, query, http.StatusBadRequest, "INVALID_INPUT")
+	}
 }
 
 func TestUsers_AnAPIUserIsToldItsPasswordOnceAndSignsInOnNoPage(t *testing.T) {

@@ -52,7 +52,7 @@ func (userList) Run(ctx context.Context, c *console, d *database) error {
 		out := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(out, "EMAIL\tNAME\tKIND\tROLE\tSTATE")
 		for after := ""; ; {
-			users, next, err := n.account.Users(ctx, 200, after)
+			users, next, err := n.account.Users(ctx, account.UserFilter{}, 200, after)
 			if err != nil {
 				return err
 			}

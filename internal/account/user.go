@@ -58,9 +58,17 @@ type UserPatch struct {
 	Active   *bool
 }
 
+// UserFilter says which users are meant; what is nil or empty lets all pass.
+type UserFilter struct {
+	Search string // in the address or the name, whatever the case
+	RoleID *uuid.UUID
+	Kind   *string
+	Active *bool
+}
+
 // Users returns up to limit users, newest first, from after on, which is empty or what an earlier call gave as next; next is empty at the
-// end. Needs users.manage. Error: INVALID_CURSOR.
-func (s *Service) Users(ctx context.Context, limit int, after string) (users []User, next string, err error) {
+// end. Needs users.manage. Errors: INVALID_INPUT, INVALID_CURSOR.
+func (s *Service) Users(ctx context.Context, filter UserFilter, limit int, after string) (users []User, next string, err error) {
 	actor, err := Authorize(ctx, UsersManage)
 	if err != nil {
 		return nil, "", err
@@ -69,7 +77,15 @@ func (s *Service) Users(ctx context.Context, limit int, after string) (users []U
 	if err != nil {
 		return nil, "", err
 	}
-	rows, err := dbsqlc.New(db.Read(ctx, s.pool)).ListUsers(ctx, dbsqlc.ListUsersParams{AccountID: actor.AccountID, BeforeID: before, MaxRows: int32(limit + 1)})
+	if !db.IsText(filter.Search) {
+		return nil, "", problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "search", Detail: "must be text without U+0000"})
+	}
+	params := dbsqlc.ListUsersParams{AccountID: actor.AccountID, BeforeID: before, RoleID: filter.RoleID, Kind: filter.Kind, Active: filter.Active,
+		MaxRows: int32(limit + 1)}
+	if filter.Search != "" {
+		params.Search = &filter.Search
+	}
+	rows, err := dbsqlc.New(db.Read(ctx, s.pool)).ListUsers(ctx, params)
 	if err != nil {
 		return nil, "", fmt.Errorf("list users: %w", err)
 	}

@@ -12,7 +12,9 @@ import (
 
 // ListUsers lists the account's users, newest first.
 func (a *API) ListUsers(ctx context.Context, request oapi.ListUsersRequestObject) (oapi.ListUsersResponseObject, error) {
-	users, next, err := a.Account.Users(ctx, limitOf(request.Params.Limit), orZero(request.Params.After))
+	p := request.Params
+	filter := account.UserFilter{Search: orZero(p.Search), RoleID: p.RoleID, Kind: (*string)(p.Kind), Active: p.Active}
+	users, next, err := a.Account.Users(ctx, filter, limitOf(p.Limit), orZero(p.After))
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,10 @@ SELECT u.id, u.email, u.name, u.kind, u.role_id, r.name AS role, r.permissions, 
     u.created_at, u.updated_at, u.revision
 FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE u.account_id = @account_id AND (sqlc.narg('before_id')::uuid IS NULL OR u.id < sqlc.narg('before_id')::uuid)
+  AND (sqlc.narg('search')::text IS NULL OR position(lower(sqlc.narg('search')::text) IN lower(u.email || ' ' || u.name)) > 0)
+  AND (sqlc.narg('role_id')::uuid IS NULL OR u.role_id = sqlc.narg('role_id')::uuid)
+  AND (sqlc.narg('kind')::text IS NULL OR u.kind = sqlc.narg('kind')::text)
+  AND (sqlc.narg('active')::boolean IS NULL OR u.active = sqlc.narg('active')::boolean)
 ORDER BY u.id DESC LIMIT @max_rows;
 
 -- GetUser returns the columns of ListUsers.

@@ -399,7 +399,7 @@ type ComplexityRoot struct {
 		Roles            func(childComplexity int, first int64, after *string) int
 		Tags             func(childComplexity int) int
 		User             func(childComplexity int, id uuid.UUID) int
-		Users            func(childComplexity int, first int64, after *string) int
+		Users            func(childComplexity int, filter *model.UserFilter, first int64, after *string) int
 		WorkflowProfile  func(childComplexity int, id uuid.UUID) int
 		WorkflowProfiles func(childComplexity int, first int64, after *string) int
 	}
@@ -611,7 +611,7 @@ type QueryResolver interface {
 	MetadataFields(ctx context.Context) ([]*model.MetadataField, error)
 	Roles(ctx context.Context, first int64, after *string) (*model.RoleConnection, error)
 	Role(ctx context.Context, id uuid.UUID) (*account.Role, error)
-	Users(ctx context.Context, first int64, after *string) (*model.UserConnection, error)
+	Users(ctx context.Context, filter *model.UserFilter, first int64, after *string) (*model.UserConnection, error)
 	User(ctx context.Context, id uuid.UUID) (*account.User, error)
 	WorkflowProfiles(ctx context.Context, first int64, after *string) (*model.WorkflowProfileConnection, error)
 	WorkflowProfile(ctx context.Context, id uuid.UUID) (*workflow.Profile, error)
@@ -2284,7 +2284,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Users(childComplexity, args["first"].(int64), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.Users(childComplexity, args["filter"].(*model.UserFilter), args["first"].(int64), args["after"].(*string)), true
 	case "Query.workflowProfile":
 		if e.ComplexityRoot.Query.WorkflowProfile == nil {
 			break
@@ -2718,6 +2718,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UpdateRoleInput", ec.unmarshalInputUpdateRoleInput),
 			graphql.NewInputUnmarshaler("UpdateUserInput", ec.unmarshalInputUpdateUserInput),
 			graphql.NewInputUnmarshaler("UpdateWorkflowProfileInput", ec.unmarshalInputUpdateWorkflowProfileInput),
+			graphql.NewInputUnmarshaler("UserFilter", ec.unmarshalInputUserFilter),
 		)
 	}
 	first := true
@@ -3512,7 +3513,7 @@ type PageInfo {
 `, BuiltIn: false},
 	{Name: "../../schema/user.graphqls", Input: `extend type Query {
   "The account's users, newest first."
-  users(first: Int! = 50, after: String): UserConnection!
+  users(filter: UserFilter, first: Int! = 50, after: String): UserConnection!
   "A user; null when there is none."
   user(id: ID!): AccountUser
 }
@@ -3530,6 +3531,15 @@ extend type Mutation {
 }
 
 enum UserKind { PERSON API }
+
+"Several criteria must all hold."
+input UserFilter {
+  "In the address or the name, whatever the case."
+  search: String
+  roleId: ID
+  kind: UserKind
+  active: Boolean
+}
 
 "A user as who manages users sees it."
 type AccountUser {
@@ -5555,22 +5565,30 @@ func (ec *executionContext) field_Query_user_args(ctx context.Context, rawArgs m
 func (ec *executionContext) field_Query_users_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*model.UserFilter, error) {
+			return ec.unmarshalOUserFilter2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐUserFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (int64, error) {
 			return ec.unmarshalNInt2int64(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg1
+	args["after"] = arg2
 	return args, nil
 }
 
@@ -12181,7 +12199,7 @@ func (ec *executionContext) _Query_users(ctx context.Context, field graphql.Coll
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Users(ctx, fc.Args["first"].(int64), fc.Args["after"].(*string))
+			return ec.Resolvers.Query().Users(ctx, fc.Args["filter"].(*model.UserFilter), fc.Args["first"].(int64), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UserConnection) graphql.Marshaler {
@@ -16423,6 +16441,69 @@ func (ec *executionContext) unmarshalInputUpdateWorkflowProfileInput(ctx context
 func UnmarshalUpdateWorkflowProfileInput(ctx context.Context, raw any) (model.UpdateWorkflowProfileInput, error) {
 	var out model.UpdateWorkflowProfileInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateWorkflowProfileInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputUserFilter(ctx context.Context, obj any) (model.UserFilter, error) {
+	var it model.UserFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"search", "roleId", "kind", "active"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "search":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("search"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Search = data
+		case "roleId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roleId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoleID = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalOUserKind2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐUserKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "active":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("active"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Active = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUserFilter unmarshals raw into the UserFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUserFilter(ctx context.Context, raw any) (model.UserFilter, error) {
+	var out model.UserFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UserFilter", raw, &out)
 	return out, err
 }
 
@@ -22301,6 +22382,14 @@ func (ec *executionContext) marshalOUser2ᚖitemcastᚋgraphᚋinternalᚋmodel�
 		return graphql.Null
 	}
 	return ec._User(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOUserFilter2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐUserFilter(ctx context.Context, v any) (*model.UserFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputUserFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOUserKind2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐUserKind(ctx context.Context, v any) (*model.UserKind, error) {

@@ -459,6 +459,15 @@ type UserConnection struct {
 	PageInfo *PageInfo       `json:"pageInfo"`
 }
 
+// Several criteria must all hold.
+type UserFilter struct {
+	// In the address or the name, whatever the case.
+	Search *string    `json:"search,omitempty"`
+	RoleID *uuid.UUID `json:"roleId,omitempty"`
+	Kind   *UserKind  `json:"kind,omitempty"`
+	Active *bool      `json:"active,omitempty"`
+}
+
 type WorkflowProfileConnection struct {
 	Nodes    []*workflow.Profile `json:"nodes"`
 	PageInfo *PageInfo           `json:"pageInfo"`

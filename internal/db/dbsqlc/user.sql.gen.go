@@ -134,12 +134,20 @@ SELECT u.id, u.email, u.name, u.kind, u.role_id, r.name AS role, r.permissions, 
     u.created_at, u.updated_at, u.revision
 FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE u.account_id = $1 AND ($2::uuid IS NULL OR u.id < $2::uuid)
-ORDER BY u.id DESC LIMIT $3
+  AND ($3::text IS NULL OR position(lower($3::text) IN lower(u.email || ' ' || u.name)) > 0)
+  AND ($4::uuid IS NULL OR u.role_id = $4::uuid)
+  AND ($5::text IS NULL OR u.kind = $5::text)
+  AND ($6::boolean IS NULL OR u.active = $6::boolean)
+ORDER BY u.id DESC LIMIT $7
 `
 
 type ListUsersParams struct {
 	AccountID uuid.UUID
 	BeforeID  *uuid.UUID
+	Search    *string
+	RoleID    *uuid.UUID
+	Kind      *string
+	Active    *bool
 	MaxRows   int32
 }
 
@@ -159,7 +167,15 @@ type ListUsersRow struct {
 }
 
 func (q *Queries) ListUsers(ctx context.Context, arg ListUsersParams) ([]ListUsersRow, error) {
-	rows, err := q.db.Query(ctx, listUsers, arg.AccountID, arg.BeforeID, arg.MaxRows)
+	rows, err := q.db.Query(ctx, listUsers,
+		arg.AccountID,
+		arg.BeforeID,
+		arg.Search,
+		arg.RoleID,
+		arg.Kind,
+		arg.Active,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
