@@ -285,6 +285,57 @@ func TestChangeStream_EndsWithThePermission(t *testing.T) {
 	}
 }
 
+// What a browser keeps open ends with its session, whatever ends that, and tells nothing more.
+func TestChangeStream_EndsWithItsSession(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	viewer := n.roleNamed("Viewer")
+	for name, end := range map[string]func(u user, browser *http.Client, id string){
+		"signed out": func(_ user, browser *http.Client, _ string) {
+			n.submit(browser, "/logout", nil)
+		},
+		"signed out everywhere": func(u user, _ *http.Client, _ string) {
+			u.call(http.MethodDelete, "/api/v1/me/sessions", "").expect(t, http.StatusNoContent)
+		},
+		"disabled": func(_ user, _ *http.Client, id string) {
+			n.call(http.MethodPatch, "/api/v1/users/"+id, `{"active":false}`).expect(t, http.StatusOK)
+		},
+		"deleted": func(_ user, _ *http.Client, id string) {
+			n.call(http.MethodDelete, "/api/v1/users/"+id, "").expect(t, http.StatusNoContent)
+		},
+		"another password": func(_ user, _ *http.Client, id string) {
+			n.call(http.MethodPatch, "/api/v1/users/"+id, `{"password":"a bicycle made of snow"}`).expect(t, http.StatusOK)
+		},
+	} {
+		email := strings.ReplaceAll(name, " ", ".") + "@example.com"
+		u := n.person(email, viewer)
+		id := n.userID(email)
+		browser := n.browser()
+		n.signInAs(browser, email, userPassword)
+		cookie := []string{"Authorization", "", "Cookie", n.cookies(browser)}
+		stream := n.stream("", cookie...)
+		cursor := stream.begins()
+		subscription := n.streamOf(http.MethodPost, "/graphql", `{"query":"subscription { itemChanges { document } }"}`, cookie...)
+		polled := make(chan answer, 1)
+		go func() { polled <- n.call(http.MethodGet, "/api/v1/changes?wait=30&after="+cursor, "", cookie...) }()
+		end(u, browser, id)
+		for from, ended := range map[string]chan error{"the stream": stream.ended, "the subscription": subscription.ended} {
+			if err := next(t, ended); err != nil {
+				t.Errorf("%s: %s ends with %v", name, from, err)
+			}
+		}
+		n.call(http.MethodPost, "/api/v1/items", `{"name":"Secret"}`).expect(t, http.StatusCreated)
+		if got := next(t, polled); got.status != http.StatusUnauthorized {
+			t.Errorf("%s: who waits is answered %d %s", name, got.status, got.body)
+		}
+		for len(stream.events) > 0 {
+			if e := <-stream.events; e.name == "error" && !strings.Contains(e.data, "UNAUTHENTICATED") || strings.Contains(e.data, "Secret") {
+				t.Errorf("%s: the stream told %+v", name, e)
+			}
+		}
+	}
+}
+
 // A stream outlasts a database that is away for a moment.
 func TestChangeStream_OutlastsLostDatabaseConnections(t *testing.T) {
 	t.Parallel()

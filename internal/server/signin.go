@@ -32,8 +32,12 @@ func NewGate(s SignIn, publicURL string) *Gate {
 }
 
 // Identify returns a context in which the user of a request's header acts: that of Authorization, or else that of the session's cookie. Without
-// either, and with a session that has ended, nobody does. Errors: UNAUTHENTICATED, TOO_MANY_REQUESTS.
+// either, and with a session that has ended, nobody does, whoever did in ctx: what stays open asks again by the context of its request.
+// Errors: UNAUTHENTICATED, TOO_MANY_REQUESTS.
 func (g *Gate) Identify(ctx context.Context, header http.Header) (context.Context, error) {
+	if _, renews := account.ActorFrom(ctx); renews {
+		ctx = account.WithoutActor(ctx)
+	}
 	if given := header.Get("Authorization"); given != "" {
 		credentials := http.Request{Header: http.Header{"Authorization": {given}}}
 		email, password, ok := credentials.BasicAuth()
