@@ -239,7 +239,7 @@ func (f *field) value(kind string, typed []string) (json.RawMessage, error) {
 	case kindNumber:
 		return f.number(strings.TrimSpace(text)), nil
 	case kindChoice:
-		if text == "" || f.boolean {
+		if text == "" || f.boolean && slices.Contains(f.Choices, text) {
 			return json.RawMessage(text), nil
 		}
 	case kindJSON:

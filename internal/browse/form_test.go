@@ -103,6 +103,7 @@ func TestForm_SendsWhatWasChangedAsItsType(t *testing.T) {
 		"nothing chosen":      {url.Values{"body.kind": {""}, "body.kinds": nil}, `{"kind":null,"kinds":null}`},
 		"choices":             {url.Values{"body.kinds": {"solid", "liquid"}}, `{"kinds":["solid","liquid"]}`},
 		"number":              {url.Values{"body.count": {" 7 "}}, `{"count":7}`},
+		"no choice":           {url.Values{"body.on": {`x"`}}, `{"on":"x\""}`},
 		"no number":           {url.Values{"body.count": {"many"}}, `{"count":"many"}`},
 		"entries":             {url.Values{"body.tags": {"x\r\n\r\n y \r\n"}}, `{"tags":["x","y"]}`},
 		"a member more":       {url.Values{"body.metadata": {`{"year":"1927","city":null,"by":"Lang"}`}}, `{"metadata":{"by":"Lang"}}`},
@@ -229,6 +230,30 @@ func TestErrors_StandAtTheirFieldsAndKeepWhatWasTyped(t *testing.T) {
 	s.post("/api/t/things/1", form).status(http.StatusBadRequest).has(`id="patchThing-metadata-error">is not JSON`, `{&#34;year&#34;:</textarea>`)
 	if len(s.asked) != asked {
 		t.Error("the API was asked")
+	}
+}
+
+// Values that are endless, or deep without end, neither end the process nor make a page that is longer still.
+func TestForm_CopesWithWhatIsSentToHurt(t *testing.T) {
+	t.Parallel()
+	deep := strings.Repeat("[", 6_000_000)
+	for name, form := range map[string]url.Values{
+		"a deep field":            {"_method": {"PATCH"}, "body.metadata": {deep}},
+		"a deep number":           {"_method": {"PATCH"}, "body.count": {deep}},
+		"deep raw text":           {"_method": {"PATCH"}, "_content": {deep}},
+		"deep members of before":  {"_method": {"PATCH"}, "_was": {`{"metadata":` + strings.Repeat(`{"a":`, 5000) + "1" + strings.Repeat("}", 5001)}, "body.metadata": {`{"a":2}`}},
+		"deep before of a number": {"_method": {"PATCH"}, "_was": {`{"count":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5001)}, "body.count": {"1"}},
+	} {
+		s := setup(t, failing(problem.New(problem.InvalidInput, "It is too deep.")))
+		body := strings.ReplaceAll(form.Encode(), "%5B", "[") // as whoever wants to hurt spares the escapes
+		if p := s.do(http.MethodPost, "/api/t/things/1", body, "Accept", browser, "Content-Type", "application/x-www-form-urlencoded"); p.Code != http.StatusBadRequest {
+			t.Errorf("%s: %d", name, p.Code)
+		}
+	}
+	s := setup(t, failing(problem.New(problem.InvalidInput, "It has too much.")))
+	p := s.post("/api/t/things/1", url.Values{"_method": {"PATCH"}, "body.tags": {strings.Repeat("x\n", 500_000)}})
+	if p.has("--data-binary @BODY"); len(p.text) > 2_000_000 {
+		t.Errorf("the page has %d bytes", len(p.text))
 	}
 }
 

@@ -13,6 +13,9 @@ type request struct {
 	Curl           string
 }
 
+// mostEchoed is how much of a request's body a page shows.
+const mostEchoed = 64 << 10
+
 // request describes a request of the API, sent by hand.
 func (p *pages) request(r *http.Request, v *visit, s *submission) request {
 	shown := request{Method: r.Method, Target: r.URL.RequestURI()}
@@ -27,8 +30,12 @@ func (p *pages) request(r *http.Request, v *visit, s *submission) request {
 		}
 	}
 	if s != nil && len(s.body) > 0 {
-		shown.Body = string(s.masked())
-		options = append(options, "--data-binary "+shellQuote(shown.Body))
+		if shown.Body = string(s.masked()); len(shown.Body) <= mostEchoed {
+			options = append(options, "--data-binary "+shellQuote(shown.Body))
+		} else {
+			shown.Body = strings.ToValidUTF8(shown.Body[:mostEchoed], "") + "…"
+			options = append(options, "--data-binary @BODY")
+		}
 	}
 	if v.known {
 		options = append([]string{"-u " + shellQuote(v.actor.Email)}, options...)

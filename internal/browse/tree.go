@@ -67,11 +67,14 @@ func (o *object) keys() []string {
 
 func newObject() *object { return &object{values: map[string]any{}} }
 
+// deepestJSON is how deep a value may be: an API's are at most half as deep, and a stack has an end.
+const deepestJSON = 64
+
 // parse reads JSON into *object, []any, string, json.Number, bool and nil.
 func parse(text []byte) (any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
-	value, err := parseValue(decoder)
+	value, err := parseValue(decoder, deepestJSON)
 	if err != nil {
 		return nil, err
 	}
@@ -81,10 +84,13 @@ func parse(text []byte) (any, error) {
 	return value, nil
 }
 
-func parseValue(decoder *json.Decoder) (any, error) {
+func parseValue(decoder *json.Decoder, depth int) (any, error) {
 	token, err := decoder.Token()
 	if err != nil {
 		return nil, err
+	}
+	if _, opens := token.(json.Delim); opens && depth == 0 {
+		return nil, errors.New("it is too deep")
 	}
 	switch token {
 	case json.Delim('{'):
@@ -94,7 +100,7 @@ func parseValue(decoder *json.Decoder) (any, error) {
 			if err != nil {
 				return nil, err
 			}
-			value, err := parseValue(decoder)
+			value, err := parseValue(decoder, depth-1)
 			if err != nil {
 				return nil, err
 			}
@@ -105,7 +111,7 @@ func parseValue(decoder *json.Decoder) (any, error) {
 	case json.Delim('['):
 		list := []any{}
 		for decoder.More() {
-			value, err := parseValue(decoder)
+			value, err := parseValue(decoder, depth-1)
 			if err != nil {
 				return nil, err
 			}
@@ -172,10 +178,12 @@ func write(out *bytes.Buffer, value any) {
 			write(out, one)
 		}
 		out.WriteByte(']')
+	case json.RawMessage: // as it was, whatever it is
+		out.Write(value)
 	default:
 		encoder := json.NewEncoder(out)
 		encoder.SetEscapeHTML(false)
-		_ = encoder.Encode(value) // a scalar, or JSON as it was: it can be encoded
+		_ = encoder.Encode(value) // a scalar: it can be encoded
 		out.Truncate(out.Len() - 1)
 	}
 }
