@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/rand"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -42,7 +43,7 @@ type filling struct {
 
 // actions are the forms of an address: of the methods that its user may call.
 func (p *pages) actions(r *http.Request, v *visit, res *resource, rec *record) []action {
-	if res == nil || !v.known || rec.status == http.StatusNotFound || rec.status == http.StatusForbidden {
+	if res == nil || !v.known {
 		return nil
 	}
 	fill := filling{has: v.actor.Permissions}
@@ -54,18 +55,50 @@ func (p *pages) actions(r *http.Request, v *visit, res *resource, rec *record) [
 	}
 	var actions []action
 	for _, op := range res.operations {
-		if op.Method == http.MethodGet || op.forClients || !op.May(v.actor.Permissions) {
+		if op.Method == http.MethodGet || op.forClients || !op.May(v.actor.Permissions) || rec.status == http.StatusNotFound && !op.makes() {
 			continue
 		}
 		own := fill
 		if !op.changes() {
 			own.members = nil
 		}
+		own.members = op.settable(own.members)
 		made := newAction(r.URL.EscapedPath(), op, own)
 		made.Open = res.operation(http.MethodGet) == nil
 		actions = append(actions, made)
 	}
 	return actions
+}
+
+// makes reports whether an operation may be of use where there is nothing: it makes something there, such as what is one of its kind.
+func (op *operation) makes() bool {
+	return op.Method == http.MethodPost && !op.resource.isOne()
+}
+
+// settable is a representation by the names by which an operation sets what is in it.
+func (op *operation) settable(members map[string]json.RawMessage) map[string]json.RawMessage {
+	if len(op.bodies) == 0 || len(members) == 0 {
+		return members
+	}
+	all := maps.Clone(members)
+	for _, f := range op.bodies[0].fields {
+		if f.from == "" {
+			continue
+		}
+		at := members
+		steps := strings.Split(f.from, "/")
+		for _, step := range steps[:len(steps)-1] {
+			var inner map[string]json.RawMessage
+			_ = json.Unmarshal(at[step], &inner) // null, and what is no object, has no members
+			at = inner
+		}
+		if value, ok := at[steps[len(steps)-1]]; ok {
+			all[f.Name] = value
+		} else {
+			all[f.Name] = json.RawMessage("null")
+		}
+	}
+	return all
 }
 
 // changes reports whether an operation changes what is there already, so that its form is filled with that.

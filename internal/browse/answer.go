@@ -29,7 +29,7 @@ type headerView struct {
 }
 
 // answer describes what the API answered.
-func (p *pages) answer(rec *record) answerView {
+func (p *pages) answer(op *operation, rec *record) answerView {
 	text, cut := rec.shown()
 	v := answerView{Status: rec.status, Text: http.StatusText(rec.status), Class: "ok", Took: milliseconds(rec.took),
 		IsJSON: rec.isJSON && text != nil, Binary: text == nil && rec.size > 0, Cut: cut, Shown: len(text), Size: rec.size}
@@ -43,7 +43,7 @@ func (p *pages) answer(rec *record) answerView {
 		v.Size = 0
 	}
 	if v.IsJSON {
-		v.Body = jsonHTML(text, p.links)
+		v.Body = jsonHTML(text, p.links, op.rowsAt())
 	} else {
 		v.Body = textHTML(text)
 	}

@@ -1,6 +1,7 @@
 package browse
 
 import (
+	"cmp"
 	"encoding/json"
 	"html/template"
 	"strings"
@@ -14,9 +15,10 @@ const (
 	nextMember   = `</span><span class=m>`
 )
 
-// jsonHTML writes a JSON text, also one that has been cut off, with the addresses of this server as links. It copes with what is no JSON.
-func jsonHTML(text []byte, site links) template.HTML {
-	w := jsonWriter{out: make([]byte, 0, 3*len(text)+1024), text: text, site: site}
+// jsonHTML writes a JSON text, also one that has been cut off, with the addresses of this server as links, and what names something that is
+// read there; rows is where the elements of a list are. It copes with what is no JSON.
+func jsonHTML(text []byte, site links, rows string) template.HTML {
+	w := jsonWriter{out: make([]byte, 0, 3*len(text)+1024), text: text, site: site, rows: rows}
 	for w.at < len(text) {
 		w.token()
 	}
@@ -32,6 +34,8 @@ type jsonWriter struct {
 	at   int
 	open []byte // the brackets that are open and have members
 	key  bool   // a string that comes now is a name
+	name []byte // the last one, with its quotes
+	rows string
 	site links
 }
 
@@ -107,11 +111,12 @@ func (w *jsonWriter) string() {
 	raw := w.text[w.at:end]
 	switch {
 	case w.key:
+		w.name = raw
 		w.span("k", raw)
-	case w.site.maybe(raw):
+	case w.site.maybe(raw) || len(raw) >= 38 && w.pattern() != "":
 		var text string
 		if json.Unmarshal(raw, &text) == nil {
-			if href := w.site.href(text); href != "" {
+			if href := cmp.Or(w.site.href(text), w.site.naming(w.pattern(), text)); href != "" {
 				w.out = append(w.out, `<span class=s>"<a href="`...)
 				w.out = appendEscaped(w.out, []byte(href))
 				w.out = append(w.out, `">`...)
@@ -125,6 +130,18 @@ func (w *jsonWriter) string() {
 	default:
 		w.span("s", raw)
 	}
+}
+
+// pattern is where what the value that comes now may name is read; "" for nowhere.
+func (w *jsonWriter) pattern() string {
+	if len(w.name) < 3 {
+		return ""
+	}
+	name := w.name[1 : len(w.name)-1]
+	if string(name) == "id" && len(w.open) == 3 { // of an object in the results of an object
+		return w.rows
+	}
+	return w.site.named[string(name)]
 }
 
 func (w *jsonWriter) span(class string, raw []byte) {

@@ -37,7 +37,7 @@ func New(of *contract.Document, options Options) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{document: d, options: options, links: newLinks(options.PublicURL, d.base), finder: http.NewServeMux()}
+	a := &API{document: d, options: options, links: newLinks(options.PublicURL, d), finder: http.NewServeMux()}
 	for _, res := range d.resources {
 		a.finder.Handle(d.pattern(res), found{res})
 	}

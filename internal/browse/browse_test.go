@@ -50,7 +50,7 @@ paths:
         - { name: limit, in: query, schema: { type: integer, minimum: 1, maximum: 200 } }
         - { name: metadata.KEY, in: query, x-prefix: metadata., schema: { type: string } }
         - { name: after, in: query, schema: { type: string } }
-      responses: { "200": { description: ok, content: { application/json: { schema: { type: object } } } } }
+      responses: { "200": { description: ok, content: { application/json: { schema: { $ref: "#/components/schemas/ThingList" } } } } }
     post:
       operationId: createThing
       tags: [things]
@@ -105,7 +105,7 @@ paths:
       summary: Poke a thing
       x-permission: items.edit
       parameters: [{ name: hard, in: query, schema: { type: boolean, default: false } }]
-      responses: { "202": { description: ok, content: { application/json: { schema: { type: object } } } } }
+      responses: { "202": { description: "It is *poked*.", content: { application/json: { schema: { type: object } } } } }
   /files:
     post:
       operationId: sendFile
@@ -140,14 +140,18 @@ paths:
 components:
   schemas:
     Kind: { type: string, enum: [solid, liquid] }
-    Key: { type: object, properties: { id: { type: string } } }
+    Key: { type: object, properties: { id: { type: string }, secret: { type: string, format: password } } }
     NewKey: { type: object, properties: { id: { type: string }, secret: { type: string } } }
+    ThingList: { type: object, properties: { results: { type: array, items: { $ref: "#/components/schemas/Thing" } } } }
     Thing:
       type: object
       required: [id, name]
       properties:
         id: { type: string, format: uuid }
         name: { type: string, maxLength: 50 }
+        secret: { type: string, format: password }
+        kind_id: { type: [string, "null"], x-link: "/keys/{id}" }
+        subject: { type: string, x-link: "/{path}" }
         parent: { anyOf: [{ $ref: "#/components/schemas/Thing" }, { type: "null" }], description: The one above. }
     ThingInput:
       allOf:
@@ -160,6 +164,7 @@ components:
             kinds: { type: array, items: { $ref: "#/components/schemas/Kind" } }
             count: { type: [integer, "null"], minimum: 0, maximum: 100000 }
             on: { type: boolean, default: false }
+            owner: { type: [string, "null"], x-from: made/by, x-link: "/things/{id}" }
             tags: { type: array, maxItems: 3, items: { type: string } }
             metadata: { type: object, additionalProperties: { type: [string, "null"] } }
     ThingPatch:
@@ -478,6 +483,36 @@ func TestPage_DocumentsItsOperation(t *testing.T) {
 		`type="datetime-local"`, `name="_key.metadata."`, `name="_value.metadata."`)
 	p = setup(t).open("/api/t/?op=createThing")
 	p.has(`<h1>Make a thing</h1>`, `What it is <em>called</em>.`, `1 – 50 characters`, `for example <code>&#34;Cup&#34;</code>`, `0 – 100,000`, `Its state.`, `≤ 3 entries`)
+}
+
+func TestPage_NamesLeadWhereTheyAreRead(t *testing.T) {
+	t.Parallel()
+	const id, other = "01a2151a-e194-70d4-8122-a19728f59dbf", "01a2151a-e194-70d4-8122-a19728f59dc0"
+	setup(t, answering(http.StatusOK, `{"results":[{"id":"`+id+`","parent":{"id":"`+other+`"},"kind_id":"`+other+`","subject":"things/`+other+`"},{"id":"x","kind_id":null,"subject":"//`+id+`"}]}`)).
+		open("/api/t/things").has(`<a href="/api/t/things/`+id+`">`, `<a href="/api/t/keys/`+other+`">`, `<a href="/api/t/things/`+other+`">things/`).
+		lacks(`<a href="/api/t///`, `<a href="//`, `<a href="/api/t/things/x"`)
+	setup(t).open("/api/t/things").has(`<a href="/api/t/things" target="_blank" rel="noopener">find it</a>`)
+	setup(t).open("/api/t/?op=patchThing").has(`Choose what it is for: <a href="/api/t/things">List things</a>`)
+}
+
+func TestPage_IsCalledWhatItShows(t *testing.T) {
+	t.Parallel()
+	setup(t, answering(http.StatusOK, thing)).open("/api/t/things/1").has(`<title>Cup · Read a thing · Things</title>`, `<h1>Cup</h1>`)
+	setup(t, answering(http.StatusOK, `{"name":" ","email":"<b>@example.com"}`)).open("/api/t/things/1").has(`<h1>&lt;b&gt;@example.com</h1>`)
+	setup(t, answering(http.StatusOK, `{"results":[],"name":"List"}`)).open("/api/t/things").has(`<title>List things · Things</title>`)
+}
+
+func TestPage_LeadsOnlyToWhatItsUserMayDo(t *testing.T) {
+	t.Parallel()
+	viewer := setup(t, as(account.APIAccess, "items.view"))
+	viewer.open("/api/t/things").has(`data-op="listThings"`).lacks(`data-op="createThing"`, `data-op="createKey"`)
+	setup(t, as()).open("/api/t/things").lacks(`data-op=`)
+	// What may not be read may still be made, and what is not there may be begun.
+	forbidden := failing(problem.New(problem.Forbidden, "This needs items.view."))
+	setup(t, forbidden, as(account.APIAccess, "items.create")).open("/api/t/things").status(http.StatusForbidden).has(`id="createThing"`, "This needs items.view.")
+	missing := failing(problem.New(problem.NotFound, "There is none."))
+	setup(t, missing).open("/api/t/things/1").lacks(`id="patchThing"`, `id="deleteThing"`)
+	setup(t, missing).open("/api/t/things/1/poke").has(`id="pokeThing"`)
 }
 
 func TestIndex_NamesFindsAndDocumentsOperations(t *testing.T) {

@@ -2,6 +2,7 @@ package browse
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -29,6 +30,7 @@ func (p *pages) conflict(w http.ResponseWriter, r *http.Request, v *visit, page 
 	if now.status != http.StatusOK || !now.isJSON || json.Unmarshal(now.body.Bytes(), &fill.members) != nil {
 		return
 	}
+	fill.members = s.op.settable(fill.members)
 	for name, values := range s.form {
 		fill.typed[name] = values
 	}
@@ -38,7 +40,7 @@ func (p *pages) conflict(w http.ResponseWriter, r *http.Request, v *visit, page 
 			was, is := s.was[f.Name], fill.members[f.Name]
 			mine := f.isIn(s.form) && !f.unchanged(was, s.form[f.Input])
 			if len(s.was) > 0 && !sameJSON(was, is) {
-				page.Changed = append(page.Changed, changedField{f.Name, short(was), short(is), mine && !s.raw})
+				page.Changed = append(page.Changed, changedField{f.Name, cmp.Or(short(was), "null"), cmp.Or(short(is), "null"), mine && !s.raw})
 			}
 			if !mine {
 				fill.typed[f.Input] = f.shown(is)
@@ -58,13 +60,10 @@ func sameJSON(a, b json.RawMessage) bool {
 	return json.Compact(&left, a) == nil && json.Compact(&right, b) == nil && bytes.Equal(left.Bytes(), right.Bytes())
 }
 
-// short is a value for a table.
+// short is a value for a table, or a title.
 func short(value json.RawMessage) string {
 	const most = 300
 	text := []rune(string(value))
-	if len(text) == 0 {
-		return "null"
-	}
 	if len(text) > most {
 		return string(text[:most]) + "…"
 	}

@@ -19,6 +19,7 @@ type document struct {
 	resources []*resource // in the document's order
 	index     *resource   // at "/"; nil when the document has none
 	live      *operation  // that streams the changes of one thing; nil when there is none
+	named     map[string]string
 }
 
 // tag is a group of operations.
@@ -55,6 +56,7 @@ type operation struct {
 	forClients bool // it needs a body that nobody can type, such as a file
 	answers    []answer
 	filter     []field // of a GET: the query's parameters, as a form
+	rows       string  // of a GET that answers a list: the path of an element, /users/{id}; "" for none
 	asides     []field // of any other: those and the headers, beside the body's; without those that forms set by themselves
 }
 
@@ -98,7 +100,7 @@ func readDocument(text []byte, base string) (*document, error) {
 		return nil, fmt.Errorf("read a contract for its pages: %w", err)
 	}
 	root, _ := parsed.(*object)
-	r := &reader{schemas: schemas{spec: spec{root}, known: map[string]*schema{}}}
+	r := &reader{schemas: schemas{spec: spec{root}, known: map[string]*schema{}, links: map[string]string{}}}
 	d := &document{base: base, title: root.object("info").text("title"), intro: markdown(root.object("info").text("description"))}
 	for _, one := range root.list("tags") {
 		o, _ := one.(*object)
@@ -114,15 +116,18 @@ func readDocument(text []byte, base string) (*document, error) {
 		}
 	}
 	d.relate()
+	d.named = r.links
 	for _, res := range d.resources {
 		for _, op := range res.operations {
 			if slices.Contains(taken, op.ID) {
 				return nil, fmt.Errorf("prepare pages: the operationId %s is the name of a part of every page", op.ID)
 			}
+			d.findLists(op)
 			if err := op.render(); err != nil {
 				return nil, err
 			}
 			d.group(op)
+			d.findRows(op)
 			if op.streamsChangesOf() {
 				d.live = op
 			}
@@ -167,6 +172,60 @@ func (d *document) relate() {
 	}
 }
 
+// findLists finds where what fields name is found.
+func (d *document) findLists(op *operation) {
+	fields := [][]field{op.filter, op.asides}
+	for i := range op.bodies {
+		fields = append(fields, op.bodies[i].fields)
+	}
+	for _, some := range fields {
+		for i := range some {
+			path, _, ok := strings.Cut(some[i].link, "/{id}")
+			if at := slices.IndexFunc(d.resources, func(res *resource) bool { return res.path == path }); ok && at >= 0 && d.resources[at].operation(http.MethodGet) != nil {
+				some[i].Lists = d.base + path
+			}
+		}
+	}
+}
+
+// findRows finds where the elements of a list are read: where one of their type is, or else below the list.
+func (d *document) findRows(op *operation) {
+	listed := op.listed()
+	if listed == nil {
+		return
+	}
+	for _, res := range d.resources {
+		variables := strings.Count(res.path, "{")
+		if variables != 1 || !res.isOne() {
+			continue
+		}
+		if of := res.operation(http.MethodGet).answerType(); of != "" && of == listed.name {
+			op.rows = res.path
+			return
+		}
+		if len(res.steps) == len(op.resource.steps)+1 && slices.Equal(res.steps[:len(op.resource.steps)], op.resource.steps) {
+			op.rows = res.path
+		}
+	}
+}
+
+// listed is what a list has in its results; nil when it is none.
+func (op *operation) listed() *schema {
+	if op.Method != http.MethodGet {
+		return nil
+	}
+	for _, a := range op.answers {
+		for _, t := range a.types {
+			for _, p := range t.properties {
+				if p.name == "results" && p.items != nil && strings.HasPrefix(a.status, "2") {
+					return p.items
+				}
+			}
+		}
+	}
+	return nil
+}
+
 // group puts an operation under its first tag.
 func (d *document) group(op *operation) {
 	name := "operations"
@@ -209,6 +268,11 @@ func (res *resource) operation(method string) *operation {
 
 // isFixed reports whether the path has no parameters, so that it is an address.
 func (res *resource) isFixed() bool { return !slices.ContainsFunc(res.steps, isVariable) }
+
+// isOne reports whether the address is that of one of several, as /items/{id} is.
+func (res *resource) isOne() bool {
+	return len(res.steps) > 0 && isVariable(res.steps[len(res.steps)-1])
+}
 
 // May reports whether a user may ask for it, as far as the document says.
 func (op *operation) May(has account.Permissions) bool {
@@ -280,4 +344,12 @@ const eventStream = "text/event-stream"
 func isJSON(mediaType string) bool {
 	mediaType, _, _ = strings.Cut(mediaType, ";")
 	return mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")
+}
+
+// rowsAt is nil-safe.
+func (op *operation) rowsAt() string {
+	if op == nil {
+		return ""
+	}
+	return op.rows
 }

@@ -48,10 +48,14 @@ type field struct {
 
 	// What does not depend on what it holds, rendered once.
 	ID          string
+	Lists       string // the address of the list in which what it names is found; "" for none
+	Completes   string // what a browser may fill in
 	Input       string // its name in the form
 	Label, Note template.HTML
 
 	boolean bool
+	link    string // the path of what it names; "" for none
+	from    string // where a representation has it; "" for its name
 	explode bool
 	place   string // bodyPrefix, queryPrefix or headerPrefix
 }
@@ -59,7 +63,8 @@ type field struct {
 func newField(name string, required bool, description string, s *schema) field {
 	f := field{Name: name, Required: required, Nullable: s.nullable, Type: s.typeText(), Limits: strings.Join(s.limits, ", "),
 		Description: inline(cmp.Or(description, s.description)), place: bodyPrefix, Kind: kindOf(s), Choices: s.enum, boolean: s.is("boolean"),
-		Permission: s.permission}
+		Permission: s.permission, from: s.from, link: s.link,
+		Completes: cmp.Or(s.completes, "new-password")}
 	switch f.Kind {
 	case kindChoice:
 		if f.boolean {

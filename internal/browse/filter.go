@@ -29,7 +29,7 @@ func (in *input) Lines() int { return min(max(strings.Count(in.Value(), "\n")+1,
 
 // filterForm is the query's parameters.
 type filterForm struct {
-	Open   bool // something in it is wrong
+	Open   bool // something in it is given, or wrong
 	Set    int  // how many are given
 	Inputs []input
 }
@@ -74,6 +74,7 @@ func newFilter(op *operation, given url.Values, told *problemView) *filterForm {
 		}
 		form.Inputs = append(form.Inputs, in)
 	}
+	form.Open = form.Open || form.Set > 0
 	return form
 }
 

@@ -176,11 +176,51 @@ func TestForm_CreatesWithWhatWasFilledIn(t *testing.T) {
 	s.do(http.MethodGet, "/api/t/things/9", "", "Accept", browser, "Cookie", cookie.Name+"=<script>-200").lacks(`<p class="notice" role`)
 }
 
+// What a form sets may stand elsewhere in what is read.
+func TestForm_IsFilledFromWhereAFieldIsRead(t *testing.T) {
+	t.Parallel()
+	s := setup(t, answering(http.StatusOK, `{"id":"1","name":"Cup","made":{"by":"ann"}}`))
+	s.post("/api/t/things/1", s.open("/api/t/things/1").form("replaceThing", 0))
+	if got := s.last().body; got != `{"name":"Cup","owner":"ann"}` {
+		t.Errorf("an untouched form sends %s", got)
+	}
+	if content := s.open("/api/t/things/1").form("replaceThing", 1).Get("_content"); !strings.Contains(content, `"owner": "ann"`) {
+		t.Errorf("the editor holds %s", content)
+	}
+	s.answer = func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, `{"id":"1","name":"Cup","made":null}`)
+	}
+	if got := s.open("/api/t/things/1").form("replaceThing", 0); got.Get("body.owner") != "" {
+		t.Errorf("of nobody it says %q", got.Get("body.owner"))
+	}
+}
+
+func TestForm_TellsWhatCameOfIt(t *testing.T) {
+	t.Parallel()
+	s := setup(t, answering(http.StatusOK, thing, "ETag", `"3"`))
+	again := func(p page) page {
+		t.Helper()
+		p.status(http.StatusSeeOther)
+		cookie, _, _ := strings.Cut(p.Header().Get("Set-Cookie"), ";")
+		return s.do(http.MethodGet, "/api/t/things/1", "", "Accept", browser, "Cookie", cookie)
+	}
+	form := s.open("/api/t/things/1").form("patchThing", 0)
+	again(s.post("/api/t/things/1", form)).has("Nothing has changed.")
+	s.answer = func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, thing, "ETag", `"4"`) }
+	form.Set("body.name", "Mug")
+	again(s.post("/api/t/things/1", form)).has("Changed: PATCH answered 200 OK.")
+	s.answer = func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusAccepted, `{}`) }
+	s.post("/api/t/things/1/poke", url.Values{}).has(`<p class="notice" role="status">It is <em>poked</em>.</p>`).lacks("-H 'idempotency-key")
+}
+
 func TestForm_ShowsAnAnswerThatIsSeenOnce(t *testing.T) {
 	t.Parallel()
 	s := setup(t, answering(http.StatusCreated, `{"id":"1","secret":"whsec_x"}`, "Location", publicURL+"/api/t/keys/1"))
 	s.post("/api/t/keys", url.Values{"_method": {"POST"}, "body.name": {"k"}}).status(http.StatusCreated).has(`whsec_x`, `<h1>Make a key</h1>`, `201 Created`,
 		`{&#34;name&#34;:&#34;k&#34;}`, `-X POST`, `--data-binary`)
+	// Of a thing that has a page of its own, a secret is told by this answer alone too.
+	s = setup(t, answering(http.StatusCreated, `{"id":"1","secret":"whsec_y"}`, "Location", publicURL+"/api/t/things/1"))
+	s.post("/api/t/things", url.Values{"body.name": {"k"}}).status(http.StatusCreated).has(`whsec_y`)
 }
 
 func TestRaw_SendsItsTextAsItIs(t *testing.T) {

@@ -2,7 +2,9 @@ package browse
 
 import (
 	"html/template"
+	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -30,6 +32,8 @@ type indexEntry struct {
 func (p *pages) index(page *view, own url.Values, v *visit) {
 	if op := p.document.find(own.Get(showParameter)); op != nil {
 		page.static, page.Title, page.Operation, page.Shown = p.static[op], op.Summary, op, true
+		page.Nav = page.navigation(v)
+		page.Choose = p.document.listFor(op)
 		return
 	}
 	index := &indexView{Intro: p.document.intro, Query: strings.TrimSpace(own.Get(searchParameter))}
@@ -47,6 +51,18 @@ func (p *pages) index(page *view, own url.Values, v *visit) {
 		}
 	}
 	page.Index = index
+}
+
+// listFor is the list in which what an operation is for is found; nil when there is none.
+func (d *document) listFor(op *operation) *operation {
+	for n := len(op.resource.steps) - 1; n > 0; n-- {
+		for _, res := range d.resources {
+			if slices.Equal(res.steps, op.resource.steps[:n]) && res.isFixed() && res.operation(http.MethodGet) != nil {
+				return res.operation(http.MethodGet)
+			}
+		}
+	}
+	return nil
 }
 
 // matches reports whether an operation says all words.

@@ -5,21 +5,44 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
+
+	"github.com/google/uuid"
 )
 
 // links knows which addresses are this server's.
 type links struct {
-	origin string // "https://items.example"; "" for none
-	base   string // "/api/v1"
+	origin string            // "https://items.example"; "" for none
+	base   string            // "/api/v1"
+	named  map[string]string // where what a member of this name names is read: /roles/{id}, or /{path}
 }
 
-func newLinks(publicURL, base string) links {
-	u, err := url.Parse(publicURL)
-	if err != nil || u.Host == "" {
-		return links{base: base}
+func newLinks(publicURL string, d *document) links {
+	l := links{base: d.base, named: d.named}
+	if u, err := url.Parse(publicURL); err == nil && u.Host != "" {
+		l.origin = u.Scheme + "://" + u.Host
 	}
-	return links{origin: u.Scheme + "://" + u.Host, base: base}
+	return l
+}
+
+// naming is where a UUID leads to, or a path that ends with one, as the value of a member that names something; "" for any other.
+func (l links) naming(pattern, value string) string {
+	before, last := "", value
+	if at := strings.LastIndexByte(value, '/'); at >= 0 {
+		before, last = value[:at+1], value[at+1:]
+	}
+	if pattern == "" || uuid.Validate(last) != nil || len(last) != 36 {
+		return ""
+	}
+	switch base, variable, _ := strings.Cut(pattern, "{"); {
+	case variable == "path}" && path.Clean("/"+before)+"/" == "/"+before && strings.Trim(before, "abcdefghijklmnopqrstuvwxyz-/") == "":
+	case before == "":
+		return l.base + base + last
+	default:
+		return ""
+	}
+	return l.base + "/" + value
 }
 
 // maybe is a quick look at a JSON string, quotes included.
@@ -30,14 +53,14 @@ func (l links) maybe(raw []byte) bool {
 // href is where a text leads to, when it is an address on this server: as a path, so that it leads there by whatever name the reader
 // knows the server.
 func (l links) href(text string) string {
-	path := text
+	address := text
 	if rest, ok := strings.CutPrefix(text, l.origin); ok && l.origin != "" {
-		path = rest
+		address = rest
 	} else if !strings.HasPrefix(text, l.base+"/") {
 		return ""
 	}
-	u, err := url.Parse(path)
-	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") {
 		return ""
 	}
 	return u.String()

@@ -3,10 +3,14 @@ package browse
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -125,8 +129,12 @@ func (p *pages) read(w http.ResponseWriter, r *http.Request) {
 	if res != nil && res == p.document.index && rec.status < http.StatusBadRequest {
 		p.index(page, own, v)
 	}
-	if op == nil && rec.status == http.StatusMethodNotAllowed && len(page.Actions) > 0 {
+	switch {
+	case op == nil && rec.status == http.StatusMethodNotAllowed && len(page.Actions) > 0:
 		page.offer(p.static[page.Actions[0].operation], page.Actions[0].operation)
+		page.Nav = page.navigation(v)
+	case rec.status >= http.StatusBadRequest:
+		page.First = len(page.Actions) > 0
 	}
 	p.write(w, r, page, rec)
 }
@@ -156,12 +164,13 @@ func (p *pages) submit(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if target := p.after(r, s, rec); target != "" {
-		leaveNotice(w, s.method, rec)
+		leaveNotice(w, s, rec)
 		redirect(w, target)
 		return
 	}
 	page := p.page(w, r, v, res, s.op, rec)
 	page.Request = p.request(s.request, v, s)
+	page.Means = s.op.means(rec.status)
 	switch {
 	case rec.status == http.StatusPreconditionFailed:
 		p.conflict(w, r, v, page)
@@ -196,6 +205,9 @@ func (p *pages) after(r *http.Request, s *submission, rec *record) string {
 	case s.method == http.MethodDelete && rec.status == http.StatusNoContent:
 		return p.parent(r, p.find(r))
 	case rec.status == http.StatusCreated:
+		if s.op.tellsSecret(rec) {
+			return ""
+		}
 		target := p.links.href(rec.header.Get("Location"))
 		if target == "" {
 			return ""
@@ -214,6 +226,29 @@ func (p *pages) after(r *http.Request, s *submission, rec *record) string {
 			return ""
 		}
 		return r.URL.EscapedPath()
+	}
+	return ""
+}
+
+// tellsSecret reports whether an answer has what no other will tell.
+func (op *operation) tellsSecret(rec *record) bool {
+	var told map[string]json.RawMessage
+	if json.Unmarshal(rec.body.Bytes(), &told) != nil {
+		return false
+	}
+	return slices.ContainsFunc(op.answers, func(a answer) bool {
+		return strings.HasPrefix(a.status, "2") && slices.ContainsFunc(a.types, func(t body) bool {
+			return slices.ContainsFunc(t.properties, func(p property) bool { return p.isSecret() && !isNothing(told[p.name]) })
+		})
+	})
+}
+
+// means is what the document says of an answer that is a success; "" for nothing.
+func (op *operation) means(status int) template.HTML {
+	for _, a := range op.answers {
+		if status < http.StatusMultipleChoices && a.status == strconv.Itoa(status) {
+			return inline(a.description)
+		}
 	}
 	return ""
 }

@@ -26,6 +26,9 @@ func (p *pages) request(r *http.Request, v *visit, s *submission) request {
 	for _, name := range []string{"Content-Type", "If-Match", "Idempotency-Key"} {
 		if value := r.Header.Get(name); value != "" && s != nil {
 			shown.Headers = append(shown.Headers, headerView{name, textHTML([]byte(value))})
+			if name == "Idempotency-Key" { // spent: whoever sends it again means another thing
+				continue
+			}
 			options = append(options, "-H "+shellQuote(strings.ToLower(name)+": "+value))
 		}
 	}

@@ -1,6 +1,7 @@
 package browse
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -27,6 +28,9 @@ type schema struct {
 	anyOf       []*schema
 	deprecated  bool
 	permission  account.Permission // without which it cannot be set, beside the operation's; "" for none
+	link        string             // x-link: the path of what a value names, such as /roles/{id}; "" for none
+	completes   string             // x-autocomplete: what a browser may fill in; "" for what it likes
+	from        string             // x-from: where a representation has what is set by this, such as workflow/profile_id; "" for the same name
 }
 
 type property struct {
@@ -45,6 +49,7 @@ func (s *schema) isSecret() bool { return s.is("string") && s.format == "passwor
 type schemas struct {
 	spec
 	known map[string]*schema
+	links map[string]string // of properties, by their names: x-link
 }
 
 func (all *schemas) read(node any) *schema {
@@ -65,7 +70,7 @@ func (all *schemas) read(node any) *schema {
 		all.fill(s, target)
 	}
 	if !slices.ContainsFunc(here.keys(), func(key string) bool {
-		return key == "description" || key == "x-permission" || key == "default" || key == "examples" || key == "deprecated"
+		return key == "description" || strings.HasPrefix(key, "x-") || key == "default" || key == "examples" || key == "deprecated"
 	}) {
 		return s
 	}
@@ -114,7 +119,11 @@ func (all *schemas) fill(s *schema, o *object) {
 	required := o.list("required")
 	properties := o.object("properties")
 	for _, name := range properties.keys() {
-		s.properties = append(s.properties, property{name: name, required: slices.Contains(required, any(name)), schema: all.read(properties.get(name))})
+		p := property{name: name, required: slices.Contains(required, any(name)), schema: all.read(properties.get(name))}
+		s.properties = append(s.properties, p)
+		if p.link != "" {
+			all.links[name] = p.link
+		}
 	}
 	if child := o.object("additionalProperties"); child != nil {
 		s.open = all.read(child)
@@ -183,9 +192,10 @@ func (all *schemas) annotate(s *schema, o *object) {
 		s.examples = []any{o.get("example")}
 	}
 	s.deprecated = s.deprecated || o.isTrue("deprecated")
-	if permission := o.text("x-permission"); permission != "" {
-		s.permission = account.Permission(permission)
-	}
+	s.permission = cmp.Or(account.Permission(o.text("x-permission")), s.permission)
+	s.link = cmp.Or(o.text("x-link"), s.link)
+	s.completes = cmp.Or(o.text("x-autocomplete"), s.completes)
+	s.from = cmp.Or(o.text("x-from"), s.from)
 }
 
 // limit says in words what is allowed.

@@ -1,6 +1,7 @@
 package browse
 
 import (
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -13,37 +14,75 @@ type static struct {
 	Site   string // the API's title
 	Base   string // the address of the index
 	Assets Assets
-	Nav    template.HTML
+	nav    []navGroup
+	op     *operation // that is shown
+}
+
+// navGroup is what the navigation says of a tag, rendered once.
+type navGroup struct {
+	head    string
+	entries []navEntry
+}
+
+type navEntry struct {
+	op   *operation
+	html string
+}
+
+// navigation leads to what a user may do; whoever is not known sees all that there is.
+func (s *static) navigation(v *visit) template.HTML {
+	var out strings.Builder
+	for _, g := range s.nav {
+		begun := false
+		for _, e := range g.entries {
+			if v.known && !e.op.May(v.actor.Permissions) {
+				continue
+			}
+			if !begun {
+				out.WriteString(g.head)
+				begun = true
+			}
+			if e.op == s.op {
+				out.WriteString(strings.Replace(e.html, "<a ", `<a aria-current="page" `, 1))
+			} else {
+				out.WriteString(e.html)
+			}
+		}
+		if begun {
+			out.WriteString("</ul></section>\n")
+		}
+	}
+	return template.HTML(out.String()) // of templates
 }
 
 // prepare renders what the pages of each operation have in common.
 func (a *API) prepare() error {
-	type entry struct {
-		*operation
-		Href string
+	rendered := func(name string, data any) (string, error) {
+		var out strings.Builder
+		err := templates.ExecuteTemplate(&out, name, data)
+		return out.String(), err
 	}
-	type group struct {
-		Name    string
-		Entries []entry
-	}
-	var groups []group
+	common := static{Site: a.document.title, Base: a.document.base + "/", Assets: a.options.Assets}
 	for _, t := range a.document.tags {
-		g := group{Name: t.Name}
+		head, err := rendered("group", t)
+		g := navGroup{head: head}
 		for _, op := range t.Operations {
-			g.Entries = append(g.Entries, entry{op, a.href(op)})
+			html, of := rendered("entry", struct {
+				*operation
+				Href string
+			}{op, a.href(op)})
+			g.entries, err = append(g.entries, navEntry{op, html}), errors.Join(err, of)
 		}
-		groups = append(groups, g)
+		if err != nil {
+			return fmt.Errorf("render the navigation: %w", err)
+		}
+		common.nav = append(common.nav, g)
 	}
-	var out strings.Builder
-	if err := templates.ExecuteTemplate(&out, "nav.html", groups); err != nil {
-		return fmt.Errorf("render the navigation: %w", err)
-	}
-	common := static{Site: a.document.title, Base: a.document.base + "/", Assets: a.options.Assets, Nav: template.HTML(out.String())} // of a template
 	a.static = map[*operation]*static{nil: &common}
 	for _, res := range a.document.resources {
 		for _, op := range res.operations {
-			own, mark := common, `data-op="`+template.HTMLEscapeString(op.ID)+`"`
-			own.Nav = template.HTML(strings.Replace(out.String(), mark, mark+` aria-current="page"`, 1)) // the same
+			own := common
+			own.op = op
 			a.static[op] = &own
 		}
 	}

@@ -11,7 +11,10 @@ import (
 // ListAudit lists the account's audit log, newest first.
 func (a *API) ListAudit(ctx context.Context, request oapi.ListAuditRequestObject) (oapi.ListAuditResponseObject, error) {
 	p := request.Params
-	filter := account.AuditFilter{Actor: p.Actor, Actions: orZero(p.Action), Subject: orZero(p.Subject), AtAfter: p.AtAfter, AtBefore: p.AtBefore}
+	filter := account.AuditFilter{Actor: p.Actor, Subject: orZero(p.Subject), AtAfter: p.AtAfter, AtBefore: p.AtBefore}
+	for _, action := range orZero(p.Action) {
+		filter.Actions = append(filter.Actions, string(action))
+	}
 	entries, next, err := a.Account.AuditLog(ctx, filter, limitOf(p.Limit), orZero(p.After))
 	if err != nil {
 		return nil, err

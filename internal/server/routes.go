@@ -66,6 +66,7 @@ func operations(h Handlers) http.Handler {
 	mux := http.NewServeMux()
 	h.API.Register(mux, h.Contract, h.Idempotency)
 	h.Pages.Describe(mux)
+	h.Contract.KeepLiterals(mux)
 	mux.Handle("/", contract.NotFound(mux))
 	return mux
 }

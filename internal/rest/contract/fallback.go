@@ -22,10 +22,14 @@ func NotFound(mux *http.ServeMux) http.Handler {
 			WriteProblem(w, r, errNothing(withoutSlash(mux, r)))
 			return
 		}
-		allow := strings.Join(allowed, ", ")
-		w.Header().Set("Allow", allow)
-		WriteProblem(w, r, problem.New(problem.MethodNotAllowed, "This address takes %s.", allow))
+		refuseMethod(w, r, allowed)
 	})
+}
+
+func refuseMethod(w http.ResponseWriter, r *http.Request, allowed []string) {
+	allow := strings.Join(allowed, ", ")
+	w.Header().Set("Allow", allow)
+	WriteProblem(w, r, problem.New(problem.MethodNotAllowed, "This address takes %s.", allow))
 }
 
 // Canonical answers, as a problem, what a mux would redirect by a page of HTML: paths below prefix with empty segments, . or .. in them.

@@ -21,6 +21,87 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for AuditAction.
+const (
+	AuditActionHookCreated            AuditAction = "hook.created"
+	AuditActionHookDeleted            AuditAction = "hook.deleted"
+	AuditActionHookDisabled           AuditAction = "hook.disabled"
+	AuditActionHookReplayStarted      AuditAction = "hook.replay-started"
+	AuditActionHookReplayStopped      AuditAction = "hook.replay-stopped"
+	AuditActionHookSecretRotated      AuditAction = "hook.secret-rotated"
+	AuditActionHookUpdated            AuditAction = "hook.updated"
+	AuditActionPasswordChanged        AuditAction = "password.changed"
+	AuditActionPasswordReset          AuditAction = "password.reset"
+	AuditActionResetLinkCreated       AuditAction = "reset-link.created"
+	AuditActionRoleCreated            AuditAction = "role.created"
+	AuditActionRoleDeleted            AuditAction = "role.deleted"
+	AuditActionRoleUpdated            AuditAction = "role.updated"
+	AuditActionSignInFailed           AuditAction = "sign-in.failed"
+	AuditActionSignInSucceeded        AuditAction = "sign-in.succeeded"
+	AuditActionSignInThrottled        AuditAction = "sign-in.throttled"
+	AuditActionSignOut                AuditAction = "sign-out"
+	AuditActionUserCreated            AuditAction = "user.created"
+	AuditActionUserDeleted            AuditAction = "user.deleted"
+	AuditActionUserUpdated            AuditAction = "user.updated"
+	AuditActionWorkflowProfileCreated AuditAction = "workflow-profile.created"
+	AuditActionWorkflowProfileDeleted AuditAction = "workflow-profile.deleted"
+	AuditActionWorkflowProfileUpdated AuditAction = "workflow-profile.updated"
+)
+
+// Valid indicates whether the value is a known member of the AuditAction enum.
+func (e AuditAction) Valid() bool {
+	switch e {
+	case AuditActionHookCreated:
+		return true
+	case AuditActionHookDeleted:
+		return true
+	case AuditActionHookDisabled:
+		return true
+	case AuditActionHookReplayStarted:
+		return true
+	case AuditActionHookReplayStopped:
+		return true
+	case AuditActionHookSecretRotated:
+		return true
+	case AuditActionHookUpdated:
+		return true
+	case AuditActionPasswordChanged:
+		return true
+	case AuditActionPasswordReset:
+		return true
+	case AuditActionResetLinkCreated:
+		return true
+	case AuditActionRoleCreated:
+		return true
+	case AuditActionRoleDeleted:
+		return true
+	case AuditActionRoleUpdated:
+		return true
+	case AuditActionSignInFailed:
+		return true
+	case AuditActionSignInSucceeded:
+		return true
+	case AuditActionSignInThrottled:
+		return true
+	case AuditActionSignOut:
+		return true
+	case AuditActionUserCreated:
+		return true
+	case AuditActionUserDeleted:
+		return true
+	case AuditActionUserUpdated:
+		return true
+	case AuditActionWorkflowProfileCreated:
+		return true
+	case AuditActionWorkflowProfileDeleted:
+		return true
+	case AuditActionWorkflowProfileUpdated:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ChangeKind.
 const (
 	ChangeKindCREATED   ChangeKind = "CREATED"
@@ -404,6 +485,9 @@ type Attempt struct {
 	// Response How the answer began: 4 KiB at most.
 	Response *string `json:"response"`
 }
+
+// AuditAction defines model for AuditAction.
+type AuditAction string
 
 // AuditEntry defines model for AuditEntry.
 type AuditEntry struct {
@@ -1256,7 +1340,7 @@ type ListAuditParams struct {
 	Actor *openapi_types.UUID `form:"actor,omitempty" json:"actor,omitempty"`
 
 	// Action Entries of any of these actions.
-	Action *[]string `form:"action,omitempty" json:"action,omitempty"`
+	Action *[]AuditAction `form:"action,omitempty" json:"action,omitempty"`
 
 	// Subject What was done to this, such as `users/ID`.
 	Subject  *string    `form:"subject,omitempty" json:"subject,omitempty"`

@@ -5,6 +5,7 @@ import './browse.css';
 import { follow } from './live.js';
 import { find } from './find.js';
 
+document.querySelector('#operations [aria-current]')?.scrollIntoView({ block: 'nearest' });
 find(document.getElementById('search'), document.getElementById('operations'));
 follow(document.body.dataset, document.getElementById('live'));
 copying();
@@ -44,17 +45,25 @@ function folding() {
 function opening() {
   const open = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!target || target.closest('#operations')) return;
+    if (!target || target.id === 'main' || target.closest('#operations')) return;
     for (let at = target; at; at = at.parentElement) {
       if (at.tagName === 'DETAILS') at.open = true;
     }
     target.scrollIntoView({ block: 'start' });
-    const field = target.matches('input, select, textarea') ? target : target.querySelector('summary');
+    const field = target.matches('input, select, textarea') ? target : target.querySelector('input:not([type=hidden]), select, textarea, summary');
     field?.focus({ preventScroll: true });
   };
   window.addEventListener('hashchange', open);
   for (const link of document.querySelectorAll('a[data-opens]')) {
     link.addEventListener('click', () => { if (link.hash === location.hash) open(); });
+  }
+  // The page of an answer has the address of the form that was sent, and not what else is there: that comes by loading it.
+  for (const link of document.querySelectorAll('#operations a[href*="#"]')) {
+    link.addEventListener('click', (event) => {
+      if (link.pathname !== location.pathname || document.getElementById(link.hash.slice(1))) return;
+      event.preventDefault();
+      location.assign(`${link.pathname}?${link.hash}`);
+    });
   }
   open();
 }

@@ -6,7 +6,7 @@ import { useSyncExternalStore } from 'react';
 
 const KEY = 'itemcast.playground.session';
 
-let state = { identity: load(), asking: false, reason: '' };
+let state = { identity: load(), browser: '', asking: false, reason: '' };
 const listeners = new Set();
 
 export function useSession() {
@@ -24,12 +24,17 @@ export function stopAsking() {
 
 export function signIn(identity) {
   sessionStorage.setItem(KEY, JSON.stringify(identity));
-  set({ identity, asking: false, reason: '' });
+  set({ ...state, identity, asking: false, reason: '' });
 }
 
 export function signOut() {
   sessionStorage.removeItem(KEY);
-  set({ identity: null, asking: true, reason: '' });
+  set({ ...state, identity: null, asking: !state.browser, reason: '' });
+}
+
+/** Whom the browser has signed in on /login acts here without a form: `email` is '' for nobody. */
+export function browserIs(email) {
+  set({ ...state, browser: email });
 }
 
 /** HTTP Basic credentials, in UTF-8 (RFC 7617 §2.1). */

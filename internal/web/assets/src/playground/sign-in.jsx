@@ -1,11 +1,20 @@
 // The sign-in form, and the button that opens it.
 
 import { useEffect, useRef, useState } from 'react';
-import { askToSignIn, basicIdentity, signIn, signOut, stopAsking, useSession } from './session.js';
-import { checkIdentity } from './transport.js';
+import { askToSignIn, basicIdentity, browserIs, signIn, signOut, stopAsking, useSession } from './session.js';
+import { checkIdentity, endBrowserSession, whoTheBrowserIs } from './transport.js';
 
 export function SignInButton() {
-  const { identity } = useSession();
+  const { identity, browser } = useSession();
+  useEffect(() => { whoTheBrowserIs().then(browserIs); }, []);
+  if (!identity && browser) {
+    return (
+      <>
+        <a className="account-name" href="/api/v1/me" title={browser}>{browser}</a>
+        <button type="button" className="account-button" onClick={() => endBrowserSession().then(browserIs)}>Sign out</button>
+      </>
+    );
+  }
   if (!identity) {
     return <button type="button" className="account-button" onClick={() => askToSignIn()}>Sign in</button>;
   }

@@ -64,6 +64,22 @@ function readable(error) {
   return plain(`The connection was closed: ${error.reason || 'no reason given'} (${error.code}).`);
 }
 
+/** The email of whom the browser has signed in on /login; '' for nobody. */
+export async function whoTheBrowserIs() {
+  try {
+    const response = await fetch('/api/v1/me', { headers: { accept: 'application/json', 'x-requested-with': 'XMLHttpRequest' } });
+    return response.ok ? (await response.json()).email : '';
+  } catch {
+    return ''; // the server is away: a request will tell
+  }
+}
+
+/** Signs the browser out, here and on all other pages. */
+export async function endBrowserSession() {
+  await fetch('/logout', { method: 'POST', body: new URLSearchParams() }).catch(() => {});
+  return whoTheBrowserIs();
+}
+
 /** Asks the server whether it takes these credentials. Returns '' if so, or else what to tell the person. */
 export async function checkIdentity(endpoint, identity) {
   let response;
