@@ -36,7 +36,7 @@ func TestBrowse_FromTheRootToAnItemThatIsEditedAndDeleted(t *testing.T) {
 	b.says(".who a.name", adminEmail)
 	b.follow(`.groups a[href="/api/v1/items"]`)
 	b.follow(`#body a[href="` + item + `"]`)
-	if got := b.text("h1"); got != "Read an item" || b.path() != item {
+	if got := b.text("h1"); got != "Metropolis" || b.path() != item {
 		t.Fatalf("it is %q at %s", got, b.path())
 	}
 
@@ -52,10 +52,10 @@ func TestBrowse_FromTheRootToAnItemThatIsEditedAndDeleted(t *testing.T) {
 	// By hand.
 	b.unfold("replaceItem")
 	b.do(chromedp.Click(chromedp.CSS(`#replaceItem .way:not([open]) summary`)))
-	if content := eval[string](b, `document.getElementById('replaceItem-content').value`); !strings.Contains(content, `"row": 2`) {
+	if content := eval[string](b, `document.getElementById('replaceItem-raw-content').value`); !strings.Contains(content, `"row": 2`) {
 		t.Errorf("the editor has %s", content)
 	}
-	b.fill(`#replaceItem-content`, `{"name": "Replaced", "language": "de"}`)
+	b.fill(`#replaceItem-raw-content`, `{"name": "Replaced", "language": "de"}`)
 	b.follow(`#replaceItem .way:nth-of-type(2) button.main`)
 	b.says(".notice", "Replaced: PUT answered 200 OK.")
 	n.call(http.MethodGet, item, "").has(t, `"name":"Replaced"`, `"tags":[]`, `"revision":3`)
@@ -98,6 +98,26 @@ func TestBrowse_FromTheRootToAnItemThatIsEditedAndDeleted(t *testing.T) {
 	}
 	if b.open(item); !strings.HasPrefix(b.path(), "/login?next=") {
 		t.Errorf("who has signed out sees %s", b.path())
+	}
+}
+
+// The page of an answer has the address of the form that was sent; what its links lead to at that address is there for the asking.
+func TestBrowse_LinksToFormsLeadThereFromAnAnswerToo(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	b := n.browse(t)
+	b.open("/api/v1/hooks")
+	b.unfold("createHook")
+	b.fill(`#createHook-url`, "http://127.0.0.1:9999/")
+	if status := b.follow(`#createHook form button.main`); status != http.StatusCreated {
+		t.Fatalf("the form answers %d", status)
+	}
+	b.says("#body", "whsec_")
+	b.follow(`#operations a[data-op="createHook"]`)
+	b.do(chromedp.Query(chromedp.CSS(`#createHook-url:focus`)))
+	b.open("/api/v1/items")
+	if focused := eval[string](b, `document.querySelector('.skip').click(), document.activeElement.id`); focused != "main" {
+		t.Errorf("who skips to the content is at %q", focused)
 	}
 }
 

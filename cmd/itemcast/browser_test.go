@@ -138,7 +138,7 @@ func (b *tab) unfold(operation string) {
 	b.t.Helper()
 	b.do(chromedp.Click(chromedp.CSS(`a[href="#`+operation+`"]`)), chromedp.WaitVisible(chromedp.CSS(`#`+operation+` button.main`)))
 	// It has been scrolled to: a click that comes before would meet something else.
-	b.do(chromedp.Query(chromedp.CSS(`#` + operation + ` summary:focus`)))
+	b.do(chromedp.Query(chromedp.CSS(`#` + operation + ` *:focus`)))
 }
 
 // eval evaluates an expression in the page.

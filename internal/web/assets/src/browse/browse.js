@@ -50,7 +50,8 @@ function opening() {
       if (at.tagName === 'DETAILS') at.open = true;
     }
     target.scrollIntoView({ block: 'start' });
-    const field = target.matches('input, select, textarea') ? target : target.querySelector('input:not([type=hidden]), select, textarea, summary');
+    const fields = ['input', 'select', 'textarea'].map((tag) => `${tag}:enabled:not([type=hidden], [readonly])`).join();
+    const field = target.matches(fields) ? target : target.querySelector(fields) ?? target.querySelector('summary');
     field?.focus({ preventScroll: true });
   };
   window.addEventListener('hashchange', open);
@@ -66,6 +67,8 @@ function opening() {
     });
   }
   open();
+  // A browser that goes to the fragment by itself takes the focus away again.
+  window.addEventListener('load', () => setTimeout(() => { if (document.activeElement === document.body) open(); }));
 }
 
 /** Tab indents in an editor; after Escape it leaves it, as everywhere else. */
