@@ -1,7 +1,7 @@
 package change
 
 const (
-	ringChanges = 8192
+	ringChanges = 32 << 10
 	ringBytes   = 64 << 20 // of documents: what readers that keep up never have to fetch again
 )
 
