@@ -79,6 +79,18 @@ func TestProfiles_ItemsDoNotExistForOtherRoles(t *testing.T) {
 	sport.call(http.MethodGet, "/api/v1/items/"+id, "").expect(t, http.StatusNotFound)
 	news.call(http.MethodGet, "/api/v1/items/"+id, "").expect(t, http.StatusOK)
 
+	// Who may give an item a profile finds it, and none that is for others.
+	for who, c := range map[string]struct {
+		user   user
+		status int
+	}{"news": {news, http.StatusOK}, "sport": {sport, http.StatusNotFound}, "who manages them": {user{n, basic(adminEmail, adminPassword)}, http.StatusOK}} {
+		c.user.call(http.MethodGet, "/api/v1/workflow-profiles/"+profile, "").expect(t, c.status)
+		listed := c.user.call(http.MethodGet, "/api/v1/workflow-profiles", "").expect(t, http.StatusOK)
+		if strings.Contains(string(listed.body), profile) != (c.status == http.StatusOK) {
+			t.Errorf("%s is told of %s", who, listed.body)
+		}
+	}
+
 	// An export can be imported again: the item stays where it is.
 	exported := news.call(http.MethodGet, "/api/v1/items/export", "").expect(t, http.StatusOK)
 	again := news.call(http.MethodPost, "/api/v1/items/import", string(exported.body), "Content-Type", "application/x-ndjson").expect(t, http.StatusOK)

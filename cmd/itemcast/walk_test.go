@@ -316,7 +316,7 @@ var graphQLNeeds = map[string]account.Permission{
 	"item": account.ItemsView, "items": account.ItemsView, "tags": account.ItemsView, "metadataFields": account.ItemsView, "itemChanges": account.ItemsView,
 	"createItem": account.ItemsCreate, "replaceItem": account.ItemsEdit, "updateItem": account.ItemsEdit, "deleteItem": account.ItemsDelete, "triggerItemHook": account.ItemsEdit,
 	"createMetadataField": account.WorkflowsManage, "updateMetadataField": account.WorkflowsManage, "deleteMetadataField": account.WorkflowsManage,
-	"workflowProfiles": account.WorkflowsManage, "workflowProfile": account.WorkflowsManage, "createWorkflowProfile": account.WorkflowsManage,
+	"workflowProfiles": account.ItemsView, "workflowProfile": account.ItemsView, "createWorkflowProfile": account.WorkflowsManage,
 	"updateWorkflowProfile": account.WorkflowsManage, "deleteWorkflowProfile": account.WorkflowsManage,
 	"users": account.UsersManage, "user": account.UsersManage, "createUser": account.UsersManage, "updateUser": account.UsersManage, "deleteUser": account.UsersManage,
 	"createResetLink": account.UsersManage, "rotatePassword": account.UsersManage, "audit": account.UsersManage,

@@ -66,8 +66,8 @@ var needs = map[string][]account.Permission{
 	"live.Hub.Subscribe":         {account.ItemsView},
 	"live.Hub.Follow":            {account.ItemsView},
 
-	"workflow.Service.Profiles":      {account.WorkflowsManage},
-	"workflow.Service.Profile":       {account.WorkflowsManage},
+	"workflow.Service.Profiles":      {account.ItemsView},
+	"workflow.Service.Profile":       {account.ItemsView},
 	"workflow.Service.CreateProfile": {account.WorkflowsManage},
 	"workflow.Service.PatchProfile":  {account.WorkflowsManage},
 	"workflow.Service.DeleteProfile": {account.WorkflowsManage},

@@ -64,10 +64,10 @@ type Service struct{ pool *pgxpool.Pool }
 // NewService makes a Service.
 func NewService(pool *pgxpool.Pool) *Service { return &Service{pool: pool} }
 
-// Profiles returns up to limit profiles, newest first, from after on, which is empty or what an earlier call gave as next; next is empty at
-// the end. Needs workflows.manage. Error: INVALID_CURSOR.
+// Profiles returns up to limit profiles whose items the actor's role sees, newest first, from after on, which is empty or what an earlier call
+// gave as next; next is empty at the end. Who has workflows.manage sees all. Needs items.view. Error: INVALID_CURSOR.
 func (s *Service) Profiles(ctx context.Context, limit int, after string) (profiles []Profile, next string, err error) {
-	actor, err := account.Authorize(ctx, account.WorkflowsManage)
+	actor, err := account.Authorize(ctx, account.ItemsView)
 	if err != nil {
 		return nil, "", err
 	}
@@ -76,7 +76,7 @@ func (s *Service) Profiles(ctx context.Context, limit int, after string) (profil
 		return nil, "", err
 	}
 	rows, err := dbsqlc.New(db.Read(ctx, s.pool)).ListWorkflowProfiles(ctx, dbsqlc.ListWorkflowProfilesParams{AccountID: actor.AccountID,
-		BeforeID: before, MaxRows: int32(limit + 1)})
+		BeforeID: before, RoleID: seenBy(actor), MaxRows: int32(limit + 1)})
 	if err != nil {
 		return nil, "", fmt.Errorf("list workflow profiles: %w", err)
 	}
@@ -92,13 +92,14 @@ func (s *Service) Profiles(ctx context.Context, limit int, after string) (profil
 	return profiles, next, nil
 }
 
-// Profile returns a profile. Needs workflows.manage. Error: NOT_FOUND.
+// Profile returns a profile that Profiles tells of. Needs items.view. Error: NOT_FOUND.
 func (s *Service) Profile(ctx context.Context, id uuid.UUID) (Profile, error) {
-	actor, err := account.Authorize(ctx, account.WorkflowsManage)
+	actor, err := account.Authorize(ctx, account.ItemsView)
 	if err != nil {
 		return Profile{}, err
 	}
-	row, err := dbsqlc.New(db.Read(ctx, s.pool)).GetWorkflowProfile(ctx, dbsqlc.GetWorkflowProfileParams{AccountID: actor.AccountID, ID: id})
+	row, err := dbsqlc.New(db.Read(ctx, s.pool)).GetWorkflowProfile(ctx, dbsqlc.GetWorkflowProfileParams{AccountID: actor.AccountID, ID: id,
+		RoleID: seenBy(actor)})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Profile{}, errNoProfile
 	}
@@ -106,6 +107,14 @@ func (s *Service) Profile(ctx context.Context, id uuid.UUID) (Profile, error) {
 		return Profile{}, fmt.Errorf("read workflow profile: %w", err)
 	}
 	return toProfile(row), nil
+}
+
+// seenBy is the role whose profiles an actor sees; nil sees all, as who manages them does.
+func seenBy(actor account.Actor) *uuid.UUID {
+	if actor.Permissions.Has(account.WorkflowsManage) {
+		return nil
+	}
+	return actor.RoleIn()
 }
 
 // CreateProfile makes a profile. Needs workflows.manage. Errors: INVALID_INPUT and RULE_VIOLATED with every fault, CONFLICT when the name is

@@ -2,13 +2,16 @@
 -- name: HiddenProfiles :one
 SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid)::uuid[] AS ids;
 
+-- ListWorkflowProfiles passes over those whose items are hidden from the role.
 -- name: ListWorkflowProfiles :many
 SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile
 WHERE account_id = @account_id AND (sqlc.narg('before_id')::uuid IS NULL OR id < sqlc.narg('before_id')::uuid)
+  AND id <> ALL (hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))
 ORDER BY id DESC LIMIT @max_rows;
 
 -- name: GetWorkflowProfile :one
-SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile WHERE account_id = @account_id AND id = @id;
+SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile
+WHERE account_id = @account_id AND id = @id AND id <> ALL (hidden_profiles(@account_id, sqlc.narg('role_id')::uuid));
 
 -- name: LockWorkflowProfile :one
 SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile WHERE account_id = @account_id AND id = @id

@@ -3599,7 +3599,7 @@ type CreateResetLinkPayload {
 type RotatePasswordPayload { password: String! }
 `, BuiltIn: false},
 	{Name: "../../schema/workflow_profile.graphqls", Input: `extend type Query {
-  "The account's workflow profiles, newest first."
+  "The workflow profiles whose items the user's role sees, newest first; all for who has ` + "`" + `workflows.manage` + "`" + `."
   workflowProfiles(first: Int! = 50, after: String): WorkflowProfileConnection!
   "A workflow profile; null when there is none."
   workflowProfile(id: ID!): WorkflowProfile

@@ -27,12 +27,14 @@ func (q *Queries) DeleteWorkflowProfile(ctx context.Context, arg DeleteWorkflowP
 }
 
 const getWorkflowProfile = `-- name: GetWorkflowProfile :one
-SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile WHERE account_id = $1 AND id = $2
+SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile
+WHERE account_id = $1 AND id = $2 AND id <> ALL (hidden_profiles($1, $3::uuid))
 `
 
 type GetWorkflowProfileParams struct {
 	AccountID uuid.UUID
 	ID        uuid.UUID
+	RoleID    *uuid.UUID
 }
 
 type GetWorkflowProfileRow struct {
@@ -46,7 +48,7 @@ type GetWorkflowProfileRow struct {
 }
 
 func (q *Queries) GetWorkflowProfile(ctx context.Context, arg GetWorkflowProfileParams) (GetWorkflowProfileRow, error) {
-	row := q.db.QueryRow(ctx, getWorkflowProfile, arg.AccountID, arg.ID)
+	row := q.db.QueryRow(ctx, getWorkflowProfile, arg.AccountID, arg.ID, arg.RoleID)
 	var i GetWorkflowProfileRow
 	err := row.Scan(
 		&i.ID,
@@ -145,12 +147,14 @@ func (q *Queries) InsertWorkflowProfile(ctx context.Context, arg InsertWorkflowP
 const listWorkflowProfiles = `-- name: ListWorkflowProfiles :many
 SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile
 WHERE account_id = $1 AND ($2::uuid IS NULL OR id < $2::uuid)
-ORDER BY id DESC LIMIT $3
+  AND id <> ALL (hidden_profiles($1, $3::uuid))
+ORDER BY id DESC LIMIT $4
 `
 
 type ListWorkflowProfilesParams struct {
 	AccountID uuid.UUID
 	BeforeID  *uuid.UUID
+	RoleID    *uuid.UUID
 	MaxRows   int32
 }
 
@@ -164,8 +168,14 @@ type ListWorkflowProfilesRow struct {
 	Revision    int64
 }
 
+// ListWorkflowProfiles passes over those whose items are hidden from the role.
 func (q *Queries) ListWorkflowProfiles(ctx context.Context, arg ListWorkflowProfilesParams) ([]ListWorkflowProfilesRow, error) {
-	rows, err := q.db.Query(ctx, listWorkflowProfiles, arg.AccountID, arg.BeforeID, arg.MaxRows)
+	rows, err := q.db.Query(ctx, listWorkflowProfiles,
+		arg.AccountID,
+		arg.BeforeID,
+		arg.RoleID,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
