@@ -929,7 +929,7 @@ type PasswordChange struct {
 	NewPassword string `json:"new_password"`
 }
 
-// Permission Without `api.access` none of the others counts.
+// Permission `api.access`: to use the APIs at all; without it none of the others counts. `items.view`, `items.create`, `items.edit`, `items.delete`: what they say; `items.publish`: to set another privacy than `private`. `workflows.manage`: workflow profiles and metadata fields. `hooks.manage`: hooks, which get all items of the account. `users.manage`: users, roles and the audit log. `workflows.act`, `uploads.manage`, `webinars.manage`, `learning.manage`: nothing as yet.
 type Permission string
 
 // Problem RFC 9457.
@@ -1069,7 +1069,7 @@ type Session struct {
 	// UsedAt When it was last used, to some minutes. 12 hours later it ends.
 	UsedAt time.Time `json:"used_at"`
 
-	// ExpiresAt When it ends at the latest.
+	// ExpiresAt When it ends at the latest; after 12 hours without use, before.
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
