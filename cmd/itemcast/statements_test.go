@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -93,10 +95,24 @@ func TestStatements_ARequestCostsNoMoreThanItMust(t *testing.T) {
 	await(t, func() bool { // until it has its position
 		return strings.Contains(string(n.call(http.MethodGet, path+"/history", "").expect(t, http.StatusOK).body), "CREATED")
 	})
+	browser := n.browser()
+	n.signInAs(browser, adminEmail, adminPassword)
+	cookie := []string{"Authorization", "", "Cookie", n.cookies(browser)}
+	asPage := append(slices.Clone(cookie), "Accept", "text/html")
+	n.call(http.MethodGet, "/api/v1/me", "", cookie...).expect(t, http.StatusOK) // from now on the session is remembered
 	for name, c := range map[string]struct {
 		most int
 		do   func()
 	}{
+		"get by session": {1, func() { n.call(http.MethodGet, path, "", cookie...).expect(t, http.StatusOK) }},
+		"page":           {1, func() { n.call(http.MethodGet, path, "", asPage...).expect(t, http.StatusOK) }},
+		"page of a list": {1, func() { n.call(http.MethodGet, "/api/v1/items?limit=50", "", asPage...).expect(t, http.StatusOK) }},
+		"page of an error": {1, func() {
+			n.call(http.MethodGet, "/api/v1/items/"+uuid.NewString(), "", asPage...).expect(t, http.StatusNotFound)
+		}},
+		"page of a form": {0, func() {
+			n.call(http.MethodGet, "/api/v1/me/password", "", asPage...).expect(t, http.StatusMethodNotAllowed)
+		}},
 		"get":     {1, func() { n.call(http.MethodGet, path, "").expect(t, http.StatusOK) }},
 		"create":  {3, func() { n.call(http.MethodPost, "/api/v1/items", `{"name":"one more"}`).expect(t, http.StatusCreated) }},
 		"list":    {1, func() { n.call(http.MethodGet, "/api/v1/items?limit=50", "").expect(t, http.StatusOK) }},
