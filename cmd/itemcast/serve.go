@@ -160,7 +160,7 @@ func (n *node) routes(publicURL string) (http.Handler, *graph.Handler) {
 		Contract:    n.contract,
 		Pages:       n.pages,
 		GraphQL:     graphQL,
-		Idempotency: idempotency.Middleware(n.database.pool, caller, idempotency.Patience),
+		Idempotency: idempotency.Middleware(n.database.pool, n.caller, idempotency.Patience),
 		SignIn:      n.signIn,
 		Gate:        gate,
 		Proxies:     n.proxies,
@@ -178,9 +178,10 @@ func watch(ctx context.Context, o *opened) error {
 	}
 }
 
-func caller(ctx context.Context) (accountID, userID uuid.UUID, ok bool) {
-	actor, ok := account.ActorFrom(ctx)
-	return actor.AccountID, actor.UserID, ok
+// caller is who sends a request, if that user may do what it asks for.
+func (n *node) caller(r *http.Request) (accountID, userID uuid.UUID, err error) {
+	actor, err := account.Authorize(r.Context(), account.Permission(n.contract.Permission(r.Pattern)))
+	return actor.AccountID, actor.UserID, err
 }
 
 func (d *database) publicURL(addr string) string {
