@@ -2,8 +2,10 @@ package graph
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -12,6 +14,9 @@ import (
 	"itemcast/internal/eventstream"
 	"itemcast/internal/problem"
 )
+
+// workWithin is for an operation that is no stream, as for any request: who waits longer is told to come again.
+const workWithin = 45 * time.Second
 
 // plain is the HTTP transport of one answer to one request, by the letter of the GraphQL-over-HTTP specification (GraphQL Foundation, working
 // draft of 2025): gqlgen's own differs in statuses. A well-formed request gets 200 when the client takes application/json only; with
@@ -41,7 +46,8 @@ func (t plain) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExec
 	}
 	params.Headers = r.Header
 
-	ctx := r.Context()
+	ctx, cancel := context.WithTimeout(r.Context(), workWithin)
+	defer cancel()
 	op, errs := exec.CreateOperationContext(ctx, params)
 	if errs != nil {
 		status := http.StatusOK

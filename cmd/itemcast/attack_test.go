@@ -3,7 +3,9 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -102,6 +104,79 @@ func TestAttack_AWebSocketEndsWithItsUsersPermissions(t *testing.T) {
 				t.Errorf("closed with %d, want %d", code, c.code)
 			}
 			t.Logf("after %s", time.Since(begun))
+		})
+	}
+}
+
+// Who is slow to send an import, or to read an export, does not keep what the user may do no more.
+func TestAttack_ATransferEndsWithItsUsersPermissions(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		statement string
+		status    int
+	}{
+		"user":   {"UPDATE app_user SET active = false", http.StatusUnauthorized},
+		"access": {"UPDATE role SET permissions = ARRAY['items.view', 'items.create', 'items.edit']", http.StatusForbidden},
+		"role":   {"UPDATE role SET permissions = ARRAY['api.access']", http.StatusServiceUnavailable}, // and who sends it again is told why
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := startNode(t)
+			const large = 120 // more of them than all buffers on the way hold
+			lines := strings.Repeat(`{"name":"large","client_data":{"x":"`+strings.Repeat("x", 60_000)+`"}}`+"\n", large)
+			n.call(http.MethodPost, "/api/v1/items/import", lines, "Content-Type", "application/x-ndjson").expect(t, http.StatusOK)
+
+			client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+				if err == nil {
+					err = conn.(*net.TCPConn).SetReadBuffer(64 << 10)
+				}
+				return conn, err
+			}}}
+			t.Cleanup(client.CloseIdleConnections)
+			begin := func(method, path string, body io.Reader) <-chan *http.Response {
+				answered := make(chan *http.Response, 1)
+				request, err := http.NewRequestWithContext(t.Context(), method, n.url+path, body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				request.SetBasicAuth(adminEmail, adminPassword)
+				request.Header.Set("Content-Type", "application/x-ndjson")
+				go func() {
+					response, err := client.Do(request)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					answered <- response
+				}()
+				return answered
+			}
+			export := next(t, begin(http.MethodGet, "/api/v1/items/export", http.NoBody))
+			defer export.Body.Close()
+			body, sent := io.Pipe()
+			defer sent.Close()
+			answered := begin(http.MethodPost, "/api/v1/items/import", body)
+			if _, err := io.WriteString(sent, strings.Repeat(`{"name":"small"}`+"\n", 150)); err != nil { // and nothing more
+				t.Fatal(err)
+			}
+			awaitItems(t, n.pool, large+100)
+			follower := n.subscribe(follow, nil)
+			if _, err := n.pool.Exec(t.Context(), c.statement); err != nil {
+				t.Fatal(err)
+			}
+			follower.closeCode() // when the transfers' turn has come, too
+			imported := next(t, answered)
+			defer imported.Body.Close()
+			if imported.StatusCode != c.status {
+				t.Errorf("the import ends with %s, want %d", imported.Status, c.status)
+			}
+			if got := countItems(t, n.pool); got != large+100 {
+				t.Errorf("there are %d items", got)
+			}
+			if read, err := io.Copy(io.Discard, export.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Errorf("the export ends after %d bytes with %v", read, err)
+			}
 		})
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/change"
 	"itemcast/internal/hook/egress"
+	"itemcast/internal/problem"
 	"itemcast/internal/rest"
 	"itemcast/internal/rest/idempotency"
 	"itemcast/internal/server"
@@ -99,10 +100,12 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 	return group.Wait()
 }
 
+var errShutdown = problem.New(problem.Unavailable, "The server is shutting down; try again in a moment.")
+
 // serve answers requests until ctx ends, and then finishes those under way; the background outlives them.
 func (s *serveCommand) serve(ctx context.Context, n *node, public net.Listener, publicURL string) error {
-	requests, endRequests := context.WithCancel(context.WithoutCancel(ctx))
-	defer endRequests()
+	requests, endRequests := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer endRequests(nil)
 	routes, graphQL := n.routes(publicURL)
 	handler := &http.Server{
 		Handler:           routes,
@@ -133,7 +136,7 @@ func (s *serveCommand) serve(ctx context.Context, n *node, public net.Listener, 
 		<-serving.Done()
 		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownPatience)
 		defer cancel()
-		streams := time.AfterFunc(time.Second, endRequests) // streams end only when they are told to
+		streams := time.AfterFunc(time.Second, func() { endRequests(errShutdown) }) // streams end only when they are told to
 		defer streams.Stop()
 		sockets := make(chan error, 1)
 		go func() { sockets <- graphQL.Drain(patience) }()
@@ -160,7 +163,7 @@ func (n *node) routes(publicURL string) (http.Handler, *graph.Handler) {
 		Contract:    n.contract,
 		Pages:       n.pages,
 		GraphQL:     graphQL,
-		Idempotency: idempotency.Middleware(n.database.pool, caller, idempotency.Patience),
+		Idempotency: idempotency.Middleware(n.database.pool, n.caller, idempotency.Patience),
 		SignIn:      n.signIn,
 		Gate:        gate,
 		Proxies:     n.proxies,
@@ -178,9 +181,10 @@ func watch(ctx context.Context, o *opened) error {
 	}
 }
 
-func caller(ctx context.Context) (accountID, userID uuid.UUID, ok bool) {
-	actor, ok := account.ActorFrom(ctx)
-	return actor.AccountID, actor.UserID, ok
+// caller is who sends a request, if that user may do what it asks for.
+func (n *node) caller(r *http.Request) (accountID, userID uuid.UUID, err error) {
+	actor, err := account.Authorize(r.Context(), account.Permission(n.contract.Permission(r.Pattern)))
+	return actor.AccountID, actor.UserID, err
 }
 
 func (d *database) publicURL(addr string) string {

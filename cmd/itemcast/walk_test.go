@@ -171,6 +171,10 @@ func (w *walked) check(t *testing.T, name string, who walker, need account.Permi
 	if leaked := w.leaks(who, got.body); leaked != nil {
 		t.Errorf("%s shows %q: %s", name, leaked, got.body)
 	}
+	kept := got.header.Get("Cache-Control")
+	if kept != "no-store" && (kept != "private, no-cache" || got.status >= 400 || !strings.HasPrefix(name, "get ")) {
+		t.Errorf("%s: Cache-Control is %q of a %d", name, kept, got.status)
+	}
 }
 
 // Pages are the same operations: a form that is offered is one that its user may send, and a page shows no more than the answer.
@@ -371,6 +375,9 @@ func (w *walked) ask(t *testing.T, name string, who walker, need account.Permiss
 		accept = "text/event-stream"
 	}
 	got := who.call(http.MethodPost, "/graphql", string(body), "Accept", accept)
+	if kept := got.header.Get("Cache-Control"); kept != "no-store" {
+		t.Errorf("%s: Cache-Control is %q", name, kept)
+	}
 	if leaked := w.leaks(who, got.body); leaked != nil {
 		t.Errorf("%s shows %q: %s", name, leaked, got.body)
 	}

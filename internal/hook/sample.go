@@ -52,6 +52,15 @@ func (s *Service) Test(ctx context.Context, id uuid.UUID, itemID *uuid.UUID, eve
 	case !isEvent(event):
 		return Test{}, problem.Invalid(problem.InvalidInput, problem.Fault{Pointer: "#/event", Detail: "must be item.created, item.updated, item.deleted or item.triggered"})
 	}
+	// The turns come first: who gets none is told at once, and has cost nothing.
+	if !s.tests.enter(id) {
+		return Test{}, problem.New(problem.TooManyRequests, "%d tests of this hook are under way; wait for one to end.", testsAtOnce)
+	}
+	defer s.tests.leave(id)
+	if !s.testers.enter(actor.AccountID) {
+		return Test{}, problem.New(problem.TooManyRequests, "%d tests of this account's hooks are under way; wait for one to end.", testsOfAccount)
+	}
+	defer s.testers.leave(actor.AccountID)
 	document, err := s.sample(ctx, itemID)
 	if err != nil {
 		return Test{}, err
@@ -73,14 +82,6 @@ func (s *Service) Test(ctx context.Context, id uuid.UUID, itemID *uuid.UUID, eve
 	if h.Body == ThinBody {
 		message.Body = slim
 	}
-	if !s.tests.enter(id) {
-		return Test{}, problem.New(problem.TooManyRequests, "%d tests of this hook are under way; wait for one to end.", testsAtOnce)
-	}
-	defer s.tests.leave(id)
-	if !s.testers.enter(actor.AccountID) {
-		return Test{}, problem.New(problem.TooManyRequests, "%d tests of this account's hooks are under way; wait for one to end.", testsOfAccount)
-	}
-	defer s.testers.leave(actor.AccountID)
 	result := s.sender.Send(ctx, message)
 	if result.Fault == sending.Interrupted {
 		return Test{}, context.Cause(ctx)

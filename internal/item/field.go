@@ -49,7 +49,7 @@ func (s *Service) Fields(ctx context.Context) ([]Field, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := dbsqlc.New(s.pool).ListMetadataFields(ctx, actor.AccountID)
+	rows, err := dbsqlc.New(db.Read(ctx, s.pool)).ListMetadataFields(ctx, actor.AccountID)
 	if err != nil {
 		return nil, fmt.Errorf("list metadata fields: %w", err)
 	}
@@ -66,7 +66,7 @@ func (s *Service) Field(ctx context.Context, id uuid.UUID) (Field, error) {
 	if err != nil {
 		return Field{}, err
 	}
-	row, err := dbsqlc.New(s.pool).GetMetadataField(ctx, dbsqlc.GetMetadataFieldParams{AccountID: actor.AccountID, ID: id})
+	row, err := dbsqlc.New(db.Read(ctx, s.pool)).GetMetadataField(ctx, dbsqlc.GetMetadataFieldParams{AccountID: actor.AccountID, ID: id})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Field{}, errNoField
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/account"
 	"itemcast/internal/change"
@@ -110,7 +109,7 @@ func (s *Service) Count(ctx context.Context, filter Filter) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := dbsqlc.New(customPlans{s.pool}).CountItems(ctx, dbsqlc.CountItemsParams{
+	n, err := dbsqlc.New(customPlans{db.Read(ctx, s.pool)}).CountItems(ctx, dbsqlc.CountItemsParams{
 		AccountID: p.AccountID, RoleID: p.RoleID, Search: p.Search, Tags: p.Tags, Types: p.Types, Privacies: p.Privacies, WorkflowStatuses: p.WorkflowStatuses,
 		CreatedAfter: p.CreatedAfter, CreatedBefore: p.CreatedBefore, UpdatedAfter: p.UpdatedAfter, Metadata: p.Metadata,
 	})
@@ -173,7 +172,7 @@ func (s *Service) rows(ctx context.Context, p dbsqlc.ListDocumentsParams, order 
 	if order.key() == ByCreated && unfiltered(p) {
 		rows, err = s.rowsByCreation(ctx, p, order)
 	} else {
-		rows, err = dbsqlc.New(customPlans{s.pool}).ListDocuments(ctx, p)
+		rows, err = dbsqlc.New(customPlans{db.Read(ctx, s.pool)}).ListDocuments(ctx, p)
 	}
 	if err != nil {
 		return nil, 0, err
@@ -201,7 +200,7 @@ var (
 )
 
 func (s *Service) rowsByCreation(ctx context.Context, p dbsqlc.ListDocumentsParams, order Sort) (rows []dbsqlc.ListDocumentsRow, err error) {
-	q := dbsqlc.New(s.pool)
+	q := dbsqlc.New(db.Read(ctx, s.pool))
 	from := dbsqlc.NewestDocumentsParams{AccountID: p.AccountID, RoleID: p.RoleID, FromTime: end, MaxRows: p.MaxRows}
 	if order == ByCreated {
 		from.FromTime = beginning
@@ -242,7 +241,7 @@ func (s *Service) criteria(ctx context.Context, actor account.Actor, f Filter) (
 	if len(f.Metadata) == 0 {
 		return p, nil
 	}
-	fields, err := dbsqlc.New(s.pool).ListMetadataFields(ctx, actor.AccountID)
+	fields, err := dbsqlc.New(db.Read(ctx, s.pool)).ListMetadataFields(ctx, actor.AccountID)
 	if err != nil {
 		return p, fmt.Errorf("list metadata fields: %w", err)
 	}
@@ -344,16 +343,16 @@ func texts[T ~string](values []T) []string {
 
 // customPlans has each statement planned for its own parameters: a statement of CASEs and optional criteria has no good plan that serves
 // them all, and an excellent one for each.
-type customPlans struct{ *pgxpool.Pool }
+type customPlans struct{ db.Reader }
 
 func (c customPlans) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	return c.Pool.Query(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+	return c.Reader.Query(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
 }
 
 func (c customPlans) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	return c.Pool.QueryRow(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+	return c.Reader.QueryRow(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
 }
 
 func (c customPlans) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	return c.Pool.Exec(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+	return c.Reader.Exec(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
 }

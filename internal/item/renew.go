@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"itemcast/internal/account"
+	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
 )
@@ -19,26 +21,22 @@ const (
 )
 
 // renew renders an item's document anew, because the stored one is of another renderer or another public URL, and stores it: no new
-// revision, no change in the log.
-func (s *Service) renew(ctx context.Context, account, id uuid.UUID) (Document, error) {
-	var i *Item
-	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly} // the item and its assets of one revision
-	err := pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) (err error) {
-		i, err = s.load(ctx, dbsqlc.New(tx), account, id)
-		return err
+// revision, no change in the log. It holds the item's row, so that what it renders is of one revision.
+func (s *Service) renew(ctx context.Context, accountID, id uuid.UUID) (document Document, err error) {
+	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		i, _, text, err := s.lock(ctx, dbsqlc.New(tx), account.Actor{AccountID: accountID}, id, nil)
+		if err != nil {
+			return err
+		}
+		document = Document{Bytes: text, Revision: i.Revision}
+		err = dbsqlc.New(db.Later(tx)).RenewDocument(ctx, dbsqlc.RenewDocumentParams{AccountID: accountID, ID: id, Revision: i.Revision,
+			Document: text, DocumentVersion: s.version})
+		if err != nil {
+			return fmt.Errorf("store document: %w", err)
+		}
+		return nil
 	})
-	if err != nil {
-		return Document{}, err
-	}
-	document, err := Encode(i)
-	if err != nil {
-		return Document{}, err
-	}
-	err = dbsqlc.New(s.pool).RenewDocument(ctx, dbsqlc.RenewDocumentParams{AccountID: account, ID: id, Revision: i.Revision, Document: document, DocumentVersion: s.version})
-	if err != nil {
-		return Document{}, fmt.Errorf("store document: %w", err)
-	}
-	return Document{Bytes: document, Revision: i.Revision}, nil
+	return document, err
 }
 
 // RunRenewal renders every stale document anew, at start and once an hour, until ctx ends.

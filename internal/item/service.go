@@ -15,6 +15,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/change"
+	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
 	"itemcast/internal/workflow"
@@ -70,7 +71,7 @@ func (s *Service) Get(ctx context.Context, id uuid.UUID) (Document, error) {
 
 // document is of the item, unless it is hidden from the role; nil sees all of the account.
 func (s *Service) document(ctx context.Context, accountID uuid.UUID, role *uuid.UUID, id uuid.UUID) (Document, error) {
-	row, err := dbsqlc.New(s.pool).GetDocument(ctx, dbsqlc.GetDocumentParams{AccountID: accountID, ID: id, RoleID: role})
+	row, err := dbsqlc.New(db.Read(ctx, s.pool)).GetDocument(ctx, dbsqlc.GetDocumentParams{AccountID: accountID, ID: id, RoleID: role})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Document{}, errNotFound
 	}
@@ -115,7 +116,7 @@ func (s *Service) GetMany(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][
 	if err != nil {
 		return nil, err
 	}
-	rows, err := dbsqlc.New(s.pool).DocumentsByID(ctx, dbsqlc.DocumentsByIDParams{AccountID: actor.AccountID, Ids: ids, RoleID: actor.RoleIn()})
+	rows, err := dbsqlc.New(db.Read(ctx, s.pool)).DocumentsByID(ctx, dbsqlc.DocumentsByIDParams{AccountID: actor.AccountID, Ids: ids, RoleID: actor.RoleIn()})
 	if err != nil {
 		return nil, fmt.Errorf("read documents: %w", err)
 	}
@@ -148,7 +149,7 @@ func (s *Service) Tags(ctx context.Context) ([]Tag, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := dbsqlc.New(s.pool).ListTags(ctx, dbsqlc.ListTagsParams{AccountID: actor.AccountID, RoleID: actor.RoleIn()})
+	rows, err := dbsqlc.New(db.Read(ctx, s.pool)).ListTags(ctx, dbsqlc.ListTagsParams{AccountID: actor.AccountID, RoleID: actor.RoleIn()})
 	if err != nil {
 		return nil, fmt.Errorf("list tags: %w", err)
 	}
@@ -168,7 +169,7 @@ func (s *Service) History(ctx context.Context, id uuid.UUID, before int64, limit
 		return nil, false, err
 	}
 	for more = true; more && len(changes) == 0; {
-		read, err := change.History(ctx, s.pool, actor.AccountID, actor.RoleIn(), id, before, limit+1)
+		read, err := change.History(ctx, db.Read(ctx, s.pool), actor.AccountID, actor.RoleIn(), id, before, limit+1)
 		if err != nil {
 			return nil, false, err
 		}
@@ -192,7 +193,7 @@ func (s *Service) seen(ctx context.Context, actor account.Actor, changes []*chan
 	if !slices.ContainsFunc(changes, func(c *change.Change) bool { return workflow.Names(c.Document) }) {
 		return changes, nil
 	}
-	hidden, err := workflow.HiddenFrom(ctx, s.pool, actor.AccountID, actor.RoleIn())
+	hidden, err := workflow.HiddenFrom(ctx, db.Read(ctx, s.pool), actor.AccountID, actor.RoleIn())
 	if err != nil {
 		return nil, err
 	}

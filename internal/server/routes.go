@@ -58,7 +58,7 @@ func Routes(h Handlers) http.Handler {
 	mux.Handle("/api/v1/openapi.json", nothing) // by another method
 	mux.Handle("/api/v1/openapi.yaml", nothing)
 	mux.Handle("/", nothing)
-	return h.Pages.Problems(pages.Who, contract.Recover(deadlines(secure(h.PublicURL, addressed(h.Proxies, contract.Canonical("/api/", mux))))))
+	return h.Pages.Problems(pages.Who, contract.Recover(deadlines(ordinary, secure(h.PublicURL, addressed(h.Proxies, contract.Canonical("/api/", mux))))))
 }
 
 // operations is every operation of openapi/core.yaml, behind the contract.

@@ -90,9 +90,23 @@ func (g *Gate) keep(w http.ResponseWriter, session account.NewSession) {
 // refusal tells a client, in the form of its API, why it does not get in.
 type refusal func(http.ResponseWriter, *http.Request, error)
 
+// What becomes of an answer that is its user's alone, unless it says so itself. The values are shared: nobody changes a header's in place.
+var (
+	revalidated = []string{"private, no-cache"} // the user's own cache has it, and asks each time whether it is still so
+	unkept      = []string{"no-store"}          // what was done is not done again by looking; and passwords, secrets and links are told once
+)
+
+func caching(method string) []string {
+	if method == http.MethodGet || method == http.MethodHead {
+		return revalidated
+	}
+	return unkept
+}
+
 // signedIn lets through who has signed in and has api.access.
 func signedIn(g *Gate, refuse refusal, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["Cache-Control"] = caching(r.Method)
 		ctx, err := g.Identify(r.Context(), r.Header)
 		if err == nil {
 			r = r.WithContext(ctx)

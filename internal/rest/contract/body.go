@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
 
 	"itemcast/internal/problem"
@@ -93,7 +94,7 @@ func (b *body) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, errTooLarge(tooLarge.Limit)
 	}
-	if gone := r.Context().Err(); gone != nil {
+	if gone := r.Context().Err(); gone != nil && !errors.Is(err, os.ErrDeadlineExceeded) { // with which net/http ends the context, too
 		return nil, gone
 	}
 	return nil, problem.New(problem.BadRequest, "The body could not be read to its end.")

@@ -9,12 +9,31 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
+// Permission is what the operation with a pattern of the mux needs, as the document says (x-permission); "" when it says nothing of it.
+func (d *Document) Permission(pattern string) string {
+	item, method, _ := d.find(pattern)
+	if item == nil {
+		return ""
+	}
+	permission, _ := item.GetOperation(method).Extensions["x-permission"].(string)
+	return permission
+}
+
+// find returns the path of a pattern of the mux, and what the document says of it; nil when that has no such operation.
+func (d *Document) find(pattern string) (item *openapi3.PathItem, method, path string) {
+	method, path, _ = strings.Cut(pattern, " ")
+	path, below := strings.CutPrefix(strings.TrimSuffix(path, "{$}"), d.Base()) // "/{$}" is the mux's name for exactly "/"
+	item = d.spec.Paths.Value(path)
+	if !below || item == nil || item.GetOperation(method) == nil {
+		return nil, method, path
+	}
+	return item, method, path
+}
+
 // operation compiles what the document says about the operation with the pattern.
 func (d *Document) operation(pattern string, options Options) (*operation, error) {
-	method, path, _ := strings.Cut(pattern, " ")
-	path, below := strings.CutPrefix(strings.TrimSuffix(path, "{$}"), d.Base()) // "/{$}" is the mux's name for exactly "/"
-	item := d.spec.Paths.Value(path)
-	if !below || item == nil || item.GetOperation(method) == nil {
+	item, method, path := d.find(pattern)
+	if item == nil {
 		return nil, fmt.Errorf("%s has no such operation", d.name)
 	}
 	spec := item.GetOperation(method)

@@ -27,12 +27,15 @@ type document struct {
 // WriteProblem answers with what err is to the user (problem.From), and the headers that go with it. What the user must not see is
 // logged. A client that has gone gets nothing.
 func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+	if errors.Is(err, context.Canceled) && hasGone(r) {
 		w.WriteHeader(statusClientGone)
 		return
 	}
 	writeDocument(w, shownOf(r, err))
 }
+
+// hasGone reports whether a request's client has gone away: net/http gives no cause then, and a server that shuts down does.
+func hasGone(r *http.Request) bool { return errors.Is(context.Cause(r.Context()), context.Canceled) }
 
 // ProblemText is what WriteProblem would answer with, for a stream that has begun and tells of its failure in its own way.
 func ProblemText(r *http.Request, err error) []byte {

@@ -57,6 +57,17 @@ func TestWriteProblem_TellsNothingToAClientThatHasGone(t *testing.T) {
 	}
 }
 
+func TestWriteProblem_TellsAClientOfAServerThatCannotGoOnToComeAgain(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("the server shuts down"))
+	w := httptest.NewRecorder()
+	contract.WriteProblem(w, httptest.NewRequestWithContext(ctx, "GET", "/", nil), fmt.Errorf("read: %w", context.Canceled))
+	if w.Code != 503 || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "UNAVAILABLE") {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+}
+
 func TestRecover_AnswersOrCuts(t *testing.T) {
 	t.Parallel()
 	early := contract.Recover(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret") }))

@@ -1,9 +1,11 @@
 // Package idempotency makes a repeated POST with the same Idempotency-Key do its thing once, and answer the same.
 //
-//	request ─ gate (one at a time on this node) ─ BEGIN ─ claim the key ─┬─ new: run the handler, its writes in the same transaction
-//	                                                                     │       2xx: keep the answer, COMMIT, answer
-//	                                                                     │       else: ROLLBACK, answer; a retry runs again
-//	                                                                     └─ taken: replay the kept answer, or 422 for another request
+//	request ─ may its user? ─ gate ─ BEGIN ─ claim the key ─┬─ new: run the handler, its writes in the same transaction
+//	                                                        │       2xx: keep the answer, COMMIT, answer
+//	                                                        │       else: ROLLBACK, answer; a retry runs again
+//	                                                        └─ taken: replay the kept answer, or 422 for another request
+//
+// The gate lets one request a key pass at a time on a node, and of all fewer than the pool has connections (gate.go).
 //
 // It promises that the key, the work and the answer are committed together or not at all: there is no instant at which a crash leaves
 // one without the others, on any number of nodes. That holds for work done through db.Write with the request's context.

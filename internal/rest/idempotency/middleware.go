@@ -26,14 +26,16 @@ import (
 // Patience is a good time to wait for a first request that is still under way.
 const Patience = 5 * time.Second
 
-// Caller tells who has signed in; not ok when nobody has, and then requests pass through to be refused.
-type Caller func(ctx context.Context) (accountID, userID uuid.UUID, ok bool)
+// Caller tells who sends a request. An error refuses it, also where there is an answer to replay: of who has not signed in, and of who may not,
+// or no more, do what the request asks for.
+type Caller func(r *http.Request) (accountID, userID uuid.UUID, err error)
 
 // Middleware goes around the handlers of a REST API, inside the Guard, which has bounded and put back the body. A repeat waits up to
 // patience for the first to end on this node, and as long again for one on another; while the work goes on, no statement of it waits
-// longer than patience for a lock.
+// longer than patience for a lock. A request holds a connection of the pool until it is answered, and waits as long for one of the three
+// quarters that requests with keys may hold at the same time: the rest is for all others.
 func Middleware(pool *pgxpool.Pool, caller Caller, patience time.Duration) func(http.Handler) http.Handler {
-	m := &middleware{pool: pool, caller: caller, patience: patience, gate: newGate()}
+	m := &middleware{pool: pool, caller: caller, patience: patience, gate: newGate(max(1, int(pool.Config().MaxConns)*3/4))}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.serve(w, r, next) })
 	}
@@ -52,14 +54,13 @@ func (m *middleware) serve(w http.ResponseWriter, r *http.Request, next http.Han
 		next.ServeHTTP(w, r)
 		return
 	}
-	account, user, ok := m.caller(r.Context())
-	if !ok {
-		next.ServeHTTP(w, r)
+	account, user, err := m.caller(r)
+	if err != nil {
+		contract.WriteProblem(w, r, err)
 		return
 	}
 	var body []byte
 	if r.Body != nil {
-		var err error
 		if body, err = io.ReadAll(r.Body); err != nil {
 			contract.WriteProblem(w, r, fmt.Errorf("read the body: %w", err))
 			return
@@ -147,6 +148,10 @@ func replay(ctx context.Context, queries *dbsqlc.Queries, k key, secrets secrets
 
 func errInUse() error {
 	return problem.New(problem.IdempotencyKeyInUse, "The first request with this Idempotency-Key is still under way; try again.")
+}
+
+func errCrowded() error {
+	return problem.New(problem.Unavailable, "Many requests with an Idempotency-Key are under way; try again in a moment.")
 }
 
 // isLockTimeout reports whether Postgres gave up waiting for whoever holds the key.

@@ -20,6 +20,7 @@ import (
 	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/db/dbtest"
+	"itemcast/internal/problem"
 	"itemcast/internal/rest/contract"
 	"itemcast/internal/rest/idempotency"
 )
@@ -29,6 +30,7 @@ type bundle struct {
 	pool          *pgxpool.Pool
 	account, user uuid.UUID
 	patience      time.Duration
+	refusal       error // of the user
 	runs          atomic.Int32
 	inside        func(ctx context.Context, w http.ResponseWriter) error // what else the handler does, after its work
 }
@@ -51,7 +53,7 @@ func setup(t *testing.T) *bundle {
 
 // node is one server of several on the same database.
 func (b *bundle) node() http.Handler {
-	caller := func(context.Context) (uuid.UUID, uuid.UUID, bool) { return b.account, b.user, true }
+	caller := func(*http.Request) (uuid.UUID, uuid.UUID, error) { return b.account, b.user, b.refusal }
 	return contract.Recover(idempotency.Middleware(b.pool, caller, b.patience)(http.HandlerFunc(b.handle)))
 }
 
@@ -232,7 +234,7 @@ func TestMiddleware_RepeatDoesNotWaitForEver(t *testing.T) {
 	}
 }
 
-func TestMiddleware_StreamsAndStrangersPassThrough(t *testing.T) {
+func TestMiddleware_StreamsPassThrough(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	node := b.node()
@@ -245,10 +247,68 @@ func TestMiddleware_StreamsAndStrangersPassThrough(t *testing.T) {
 	if b.made(t) != 2 {
 		t.Errorf("streams did %d things", b.made(t))
 	}
-	nobody := func(context.Context) (uuid.UUID, uuid.UUID, bool) { return uuid.Nil, uuid.Nil, false }
-	post(t.Context(), idempotency.Middleware(b.pool, nobody, time.Second)(http.HandlerFunc(b.handle)), "/roles", "k", "{}")
-	if b.made(t) != 3 {
-		t.Error("the stranger's request did not reach the handler")
+}
+
+// What a user could do once is not told again to who may not do it any more.
+func TestMiddleware_RefusesWhoMayNotAlsoWhereThereIsAnAnswer(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	node := b.node()
+	post(t.Context(), node, "/roles", "k", "{}")
+	b.refusal = problem.New(problem.Forbidden, "No.")
+	for _, key := range []string{"k", "another"} {
+		if w := post(t.Context(), node, "/roles", key, "{}"); w.Code != 403 || code(w) != "FORBIDDEN" || w.Header().Get("Idempotent-Replayed") != "" {
+			t.Errorf("with the key %s: %d %s", key, w.Code, w.Body)
+		}
+	}
+	if b.runs.Load() != 1 {
+		t.Errorf("%d runs", b.runs.Load())
+	}
+}
+
+// However many requests with keys there are, and however long each takes, others find a connection, and who comes beyond is told to come again.
+func TestMiddleware_NeverTakesTheWholePool(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.patience = 50 * time.Millisecond
+	node := b.node()
+	arrived, end := make(chan struct{}), make(chan struct{})
+	b.inside = func(context.Context, http.ResponseWriter) error {
+		arrived <- struct{}{}
+		<-end
+		return nil
+	}
+	all := int(b.pool.Config().MaxConns)
+	answers := make(chan *httptest.ResponseRecorder, all)
+	for i := range all {
+		go func() { answers <- post(t.Context(), node, "/roles", fmt.Sprint("k", i), "{}") }()
+	}
+	inside := 0
+	for refused := 0; inside+refused < all; {
+		select {
+		case <-arrived:
+			inside++
+		case w := <-answers:
+			refused++
+			if w.Code != 503 || code(w) != "UNAVAILABLE" || w.Header().Get("Retry-After") == "" {
+				t.Errorf("beyond the places: %d %s", w.Code, w.Body)
+			}
+		}
+	}
+	if inside == all {
+		t.Errorf("all %d connections are taken", all)
+	} else if b.made(t) != 0 { // it asks by one of the others
+		t.Error("a role is there before its answer")
+	}
+	close(end)
+	for range inside {
+		if w := <-answers; w.Code != 201 {
+			t.Errorf("inside: %d %s", w.Code, w.Body)
+		}
+	}
+	b.inside = nil
+	if w := post(t.Context(), node, "/roles", "k", "{}"); w.Code != 201 {
+		t.Errorf("afterwards: %d %s", w.Code, w.Body)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/http"
+	"slices"
 )
 
 // secrets are derived from a key and its user by HKDF (RFC 5869). Only who has the key can tell what was asked under it, and read what was
@@ -22,7 +23,7 @@ type secrets struct {
 const secretSize = 32
 
 func (k key) secrets() (secrets, error) {
-	salt := append(k.account[:], k.user[:]...)
+	salt := slices.Concat(k.account[:], k.user[:])
 	all, err := hkdf.Key(sha256.New, []byte(k.name), salt, "itemcast idempotency key", 3*secretSize)
 	if err != nil {
 		return secrets{}, fmt.Errorf("derive secrets from an idempotency key: %w", err)

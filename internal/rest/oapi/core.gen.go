@@ -1425,7 +1425,7 @@ type ListDeliveriesParams struct {
 
 // RedeliverParams defines parameters for Redeliver.
 type RedeliverParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key.
+	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -1440,7 +1440,7 @@ type ListHooksParams struct {
 
 // CreateHookParams defines parameters for CreateHook.
 type CreateHookParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key.
+	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -1467,19 +1467,19 @@ type ListHookDeliveriesParams struct {
 
 // ReplayHookParams defines parameters for ReplayHook.
 type ReplayHookParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key.
+	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RotateHookSecretParams defines parameters for RotateHookSecret.
 type RotateHookSecretParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key.
+	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // TestHookParams defines parameters for TestHook.
 type TestHookParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key.
+	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -1530,7 +1530,7 @@ type CreateItemJSONBody = json.RawMessage
 
 // CreateItemParams defines parameters for CreateItem.
 type CreateItemParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key.
+	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -1563,7 +1563,7 @@ type ImportItemsParams struct {
 	// CreateFields Metadata keys that the account does not know yet become fields, where the line would else be rejected: text, number or bool, by the first value that comes. A date makes a text field, for a later value may be none. Needs `workflows.manage`.
 	CreateFields *bool `form:"create_fields,omitempty" json:"create_fields,omitempty"`
 
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key.
+	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -1605,13 +1605,13 @@ type ListItemHistoryParams struct {
 
 // TriggerItemHookParams defines parameters for TriggerItemHook.
 type TriggerItemHookParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key.
+	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CreateMetadataFieldParams defines parameters for CreateMetadataField.
 type CreateMetadataFieldParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key.
+	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -1626,7 +1626,7 @@ type ListRolesParams struct {
 
 // CreateRoleParams defines parameters for CreateRole.
 type CreateRoleParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key.
+	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -1663,7 +1663,7 @@ type ListUsersParams struct {
 
 // CreateUserParams defines parameters for CreateUser.
 type CreateUserParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key.
+	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -1681,13 +1681,13 @@ type PatchUserParams struct {
 
 // CreateResetLinkParams defines parameters for CreateResetLink.
 type CreateResetLinkParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key.
+	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RotatePasswordParams defines parameters for RotatePassword.
 type RotatePasswordParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key.
+	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -1702,7 +1702,7 @@ type ListWorkflowProfilesParams struct {
 
 // CreateWorkflowProfileParams defines parameters for CreateWorkflowProfile.
 type CreateWorkflowProfileParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key.
+	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
