@@ -35,7 +35,7 @@ func (s *Service) ResetLink(ctx context.Context, id uuid.UUID) (ResetLink, error
 	}
 	token := rand.Text()
 	link := ResetLink{URL: s.publicURL + "/reset?" + url.Values{"token": {token}}.Encode(), ExpiresAt: time.Now().Add(resetWithin).UTC().Truncate(time.Second)}
-	err = s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
 		user, err := s.touch(ctx, q, actor, id, nil)
 		switch {
 		case err != nil:
@@ -69,7 +69,7 @@ func (s *Service) RotatePassword(ctx context.Context, id uuid.UUID) (string, err
 	if err != nil {
 		return "", err
 	}
-	err = s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
 		user, err := s.touch(ctx, q, actor, id, nil)
 		if err != nil {
 			return err

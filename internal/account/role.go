@@ -104,11 +104,11 @@ func (s *Service) CreateRole(ctx context.Context, name string, permissions []str
 	if err := checkRole(name, permissions); err != nil {
 		return Role{}, err
 	}
-	if err := actor.covers(permissions); err != nil {
-		return Role{}, err
-	}
 	var role Role
-	err = s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
+		if err := actor.covers(permissions); err != nil {
+			return err
+		}
 		id := uuid.Must(uuid.NewV7())
 		n, err := q.MakeRole(ctx, dbsqlc.MakeRoleParams{ID: id, AccountID: actor.AccountID, Name: name, Permissions: sorted(permissions)})
 		if err != nil {
@@ -135,7 +135,7 @@ func (s *Service) PatchRole(ctx context.Context, id uuid.UUID, patch RolePatch, 
 		return Role{}, err
 	}
 	var role Role
-	err = s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
 		before, err := getRole(ctx, q, actor, id)
 		if err != nil {
 			return err
@@ -185,7 +185,7 @@ func (s *Service) DeleteRole(ctx context.Context, id uuid.UUID, condition IfRevi
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+	return s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
 		role, err := getRole(ctx, q, actor, id)
 		if err != nil {
 			return err

@@ -31,18 +31,23 @@ func NewService(pool *pgxpool.Pool, signIn *SignIn, publicURL string) *Service {
 	return &Service{pool: pool, signIn: signIn, publicURL: publicURL}
 }
 
-// change runs fn in a transaction in which nobody else changes the account's users and roles. It is undone when it leaves no
-// administrator. Error: CONFLICT then.
-func (s *Service) change(ctx context.Context, account uuid.UUID, fn func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error) error {
+// change runs fn in a transaction in which nobody else changes the account's users and roles, with what the actor may do by then: whoever
+// was an administrator when the request began may be none any more. It is undone when it leaves no administrator. Errors: UNAUTHENTICATED,
+// FORBIDDEN, CONFLICT.
+func (s *Service) change(ctx context.Context, actor Actor, fn func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error) error {
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q := dbsqlc.New(tx)
-		if err := q.LockAccess(ctx, account); err != nil {
+		if err := dbsqlc.New(db.Later(tx)).LockAccess(ctx, actor.AccountID); err != nil {
 			return fmt.Errorf("lock access: %w", err)
 		}
-		if err := fn(ctx, tx, q); err != nil {
+		actor, err := Reauthorize(ctx, tx, UsersManage)
+		if err != nil {
 			return err
 		}
-		left, err := q.Administrators(ctx, account)
+		if err := fn(ctx, tx, q, actor); err != nil {
+			return err
+		}
+		left, err := q.Administrators(ctx, actor.AccountID)
 		if err != nil {
 			return fmt.Errorf("count administrators: %w", err)
 		}

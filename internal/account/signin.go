@@ -197,14 +197,26 @@ func (s *SignIn) noteRefusal(ctx context.Context, given credentials) {
 	}()
 }
 
-// actor is the user of a row that was read not before a generation.
-func (s *SignIn) actor(user dbsqlc.UserByEmailRow, generation int) Actor {
+// toActor is the user of a row.
+func toActor(user dbsqlc.UserByEmailRow) Actor {
 	permissions := make(Permissions, len(user.Permissions))
 	for i, p := range user.Permissions {
 		permissions[i] = Permission(p)
 	}
 	return Actor{AccountID: user.AccountID, UserID: user.ID, Email: user.Email, Name: user.Name, RoleID: user.RoleID, Role: user.Role,
-		Permissions: permissions, kind: user.Kind, credentials: s.digest(user.Email, user.PasswordHash), generation: generation}
+		Permissions: permissions, kind: user.Kind, credentials: credentialsOf(user.Email, user.PasswordHash)}
+}
+
+// actor is the user of a row that was read not before a generation.
+func (s *SignIn) actor(user dbsqlc.UserByEmailRow, generation int) Actor {
+	a := toActor(user)
+	a.generation = generation
+	return a
+}
+
+// credentialsOf is another one for a user whose address or password has changed. The hash has a salt, so that nothing can be told from it.
+func credentialsOf(email, passwordHash string) [sha256.Size]byte {
+	return sha256.Sum256([]byte(email + " " + passwordHash))
 }
 
 func (s *SignIn) digest(email, password string) (sum [sha256.Size]byte) {

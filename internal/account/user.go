@@ -152,7 +152,7 @@ func (s *Service) CreateUser(ctx context.Context, in UserInput) (User, string, e
 		}
 	}
 	var user User
-	err = s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
 		if err := s.mayGive(ctx, q, actor, in.RoleID); err != nil {
 			return err
 		}
@@ -233,7 +233,7 @@ func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch, 
 		hash = &made
 	}
 	var user User
-	err = s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
 		before, err := s.touch(ctx, q, actor, id, condition)
 		if err != nil {
 			return err
@@ -328,7 +328,7 @@ func (s *Service) DeleteUser(ctx context.Context, id uuid.UUID, condition IfRevi
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+	return s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
 		user, err := s.touch(ctx, q, actor, id, condition)
 		if err != nil {
 			return err

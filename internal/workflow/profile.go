@@ -121,6 +121,9 @@ func (s *Service) CreateProfile(ctx context.Context, in ProfileInput) (Profile, 
 	}
 	var made Profile
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := account.Reauthorize(ctx, tx, account.WorkflowsManage); err != nil {
+			return err
+		}
 		q := dbsqlc.New(tx)
 		if err := checkRoles(ctx, q, actor.AccountID, in.RoleIDs); err != nil {
 			return err
@@ -148,6 +151,9 @@ func (s *Service) PatchProfile(ctx context.Context, id uuid.UUID, patch ProfileP
 	}
 	var profile Profile
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := account.Reauthorize(ctx, tx, account.WorkflowsManage); err != nil {
+			return err
+		}
 		q := dbsqlc.New(tx)
 		before, err := lock(ctx, q, actor, id, condition)
 		if err != nil {
@@ -191,6 +197,9 @@ func (s *Service) DeleteProfile(ctx context.Context, id uuid.UUID, condition acc
 		return err
 	}
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := account.Reauthorize(ctx, tx, account.WorkflowsManage); err != nil {
+			return err
+		}
 		q := dbsqlc.New(tx)
 		profile, err := lock(ctx, q, actor, id, condition)
 		if err != nil {
