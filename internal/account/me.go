@@ -117,7 +117,7 @@ func (s *Service) EndSession(ctx context.Context, id uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		n, err := dbsqlc.New(tx).EndSession(ctx, dbsqlc.EndSessionParams{AccountID: actor.AccountID, UserID: actor.UserID, ID: id})
 		if err != nil {
 			return fmt.Errorf("end session: %w", err)
@@ -125,10 +125,9 @@ func (s *Service) EndSession(ctx context.Context, id uuid.UUID) error {
 		if n == 0 {
 			return problem.New(problem.NotFound, "There is no such session.")
 		}
+		db.AfterCommit(ctx, func() { s.signIn.forgetSessions(actor.UserID) }) // this node at once, the others by notification
 		return Audit(ctx, tx, signedOut, userPath(actor.UserID), map[string]any{"session": id})
 	})
-	s.signIn.forgetSessions() // this node at once, the others by notification
-	return err
 }
 
 // EndSessions signs the actor out in every browser.
@@ -137,7 +136,7 @@ func (s *Service) EndSessions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		n, err := dbsqlc.New(tx).EndSessions(ctx, dbsqlc.EndSessionsParams{AccountID: actor.AccountID, UserID: actor.UserID})
 		if err != nil {
 			return fmt.Errorf("end sessions: %w", err)
@@ -145,8 +144,7 @@ func (s *Service) EndSessions(ctx context.Context) error {
 		if n == 0 {
 			return nil
 		}
+		db.AfterCommit(ctx, func() { s.signIn.forgetSessions(actor.UserID) })
 		return Audit(ctx, tx, signedOut, userPath(actor.UserID), map[string]any{"sessions": n})
 	})
-	s.signIn.forgetSessions()
-	return err
 }

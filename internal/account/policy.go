@@ -74,8 +74,7 @@ type Actor struct {
 
 	kind        string            // person or api
 	credentials [sha256.Size]byte // with which the user signed in: see credentialsOf
-	generation  int               // of the SignIn that returned it: nothing had changed since it was read
-	sessions    int               // as generation, of what is known of sessions
+	generation  int               // of the SignIn that returned it, at the time before it was read
 	ends        time.Time         // with the session; zero: never
 }
 

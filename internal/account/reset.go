@@ -117,7 +117,7 @@ func (s *SignIn) Reset(ctx context.Context, token, password string) error {
 	if err != nil {
 		return err
 	}
-	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q := dbsqlc.New(tx)
 		user, err := q.UseResetLink(ctx, hashToken(token))
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -132,9 +132,8 @@ func (s *SignIn) Reset(ctx context.Context, token, password string) error {
 		if err := endAll(ctx, q, user.AccountID, user.UserID); err != nil {
 			return err
 		}
+		db.AfterCommit(ctx, func() { s.forgetUser(user.UserID) }) // this node at once, the others by notification
 		actor := Actor{AccountID: user.AccountID, UserID: user.UserID, Email: user.Email, Name: user.Name}
 		return audit(ctx, tx, actor, passwordReset, userPath(user.UserID), map[string]string{"by": "link"})
 	})
-	s.forget() // this node at once, the others by notification
-	return err
 }

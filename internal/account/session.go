@@ -77,13 +77,14 @@ func (s *SignIn) Session(ctx context.Context, token string) (Actor, error) {
 	hash := sha256.Sum256([]byte(token))
 	s.mu.Lock()
 	actor, ok := s.sessions.Get(hash)
-	generation, sessions := s.generation, s.sessionGeneration
+	ok = ok && s.holds(actor)
+	generation := s.generation
 	s.mu.Unlock()
 	if ok && time.Now().Before(actor.ends) {
 		return actor, nil
 	}
-	found := s.verifying.DoChan(fmt.Sprintf("session %d %d %s", generation, sessions, hash[:]), func() (any, error) {
-		return s.useSession(context.WithoutCancel(ctx), hash, generation, sessions)
+	found := s.verifying.DoChan(fmt.Sprintf("session %d %s", generation, hash[:]), func() (any, error) {
+		return s.useSession(context.WithoutCancel(ctx), hash, generation)
 	})
 	select {
 	case <-ctx.Done():
@@ -93,7 +94,7 @@ func (s *SignIn) Session(ctx context.Context, token string) (Actor, error) {
 	}
 }
 
-func (s *SignIn) useSession(ctx context.Context, hash [sha256.Size]byte, generation, sessions int) (Actor, error) {
+func (s *SignIn) useSession(ctx context.Context, hash [sha256.Size]byte, generation int) (Actor, error) {
 	row, err := dbsqlc.New(s.pool).UseSession(ctx, dbsqlc.UseSessionParams{TokenHash: hash[:], IdleSince: time.Now().Add(-s.Idle)})
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && !row.Active {
 		return Actor{}, errSession
@@ -103,12 +104,10 @@ func (s *SignIn) useSession(ctx context.Context, hash [sha256.Size]byte, generat
 	}
 	actor := s.actor(dbsqlc.UserByEmailRow{ID: row.ID, AccountID: row.AccountID, Email: row.Email, Name: row.Name, Kind: row.Kind,
 		PasswordHash: row.PasswordHash, Active: row.Active, RoleID: row.RoleID, Role: row.Role, Permissions: row.Permissions}, generation)
-	actor.SessionID, actor.ends, actor.sessions = row.SessionID, row.ExpiresAt, sessions
+	actor.SessionID, actor.ends = row.SessionID, row.ExpiresAt
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.generation == generation && s.sessionGeneration == sessions {
-		s.sessions.Add(hash, actor)
-	}
+	s.sessions.Add(hash, actor)
 	return actor, nil
 }
 
@@ -117,7 +116,7 @@ func (s *SignIn) Close(ctx context.Context, token string) error {
 	if token == "" || len(token) > maxToken {
 		return nil
 	}
-	err := db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		row, err := dbsqlc.New(tx).EndSessionByToken(ctx, hashToken(token))
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
@@ -125,10 +124,9 @@ func (s *SignIn) Close(ctx context.Context, token string) error {
 		if err != nil {
 			return fmt.Errorf("end session: %w", err)
 		}
+		db.AfterCommit(ctx, func() { s.forgetSessions(row.UserID) }) // this node at once, the others by notification
 		return audit(ctx, tx, Actor{AccountID: row.AccountID, UserID: row.UserID, Name: row.Name}, signedOut, userPath(row.UserID), nil)
 	})
-	s.forgetSessions() // this node at once, the others by notification
-	return err
 }
 
 // runExpiry deletes, every now and then, what has expired.

@@ -50,10 +50,34 @@ func TestSession_IsRememberedAndEndsOnEveryNode(t *testing.T) {
 		_, err := other.Session(t.Context(), made.Token)
 		return problem.Is(err, problem.Unauthenticated)
 	})
-	b.signIn.mu.Lock()
-	defer b.signIn.mu.Unlock()
-	if b.signIn.known.Len() == 0 {
+	if !b.signIn.remembers(email, password) {
 		t.Error("a password is verified again because somebody signed out")
+	}
+}
+
+// What a stranger does, and a session that has ended already, costs those who are signed in nothing, on any node.
+func TestSession_NothingIsForgottenWhereNoneHasEnded(t *testing.T) {
+	b := setup(t)
+	other := b.run()
+	nodes := []*SignIn{b.signIn, other}
+	var before []int
+	for _, node := range nodes {
+		before = append(before, node.heard())
+	}
+	for range 10 {
+		if err := b.signIn.Close(t.Context(), "no such session"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.signIn.Open(t.Context(), email, password, "a browser", "no such session"); err != nil {
+		t.Fatal(err)
+	}
+	b.exec("UPDATE app_user SET name = 'another name'") // is heard of after all of the above
+	for n, node := range nodes {
+		b.until("the change to be heard of", func() bool { return node.heard() > before[n] })
+		if heard := node.heard() - before[n]; heard != 1 {
+			t.Errorf("node %d heard of %d changes", n, heard)
+		}
 	}
 }
 
