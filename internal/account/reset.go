@@ -65,7 +65,7 @@ func (s *Service) RotatePassword(ctx context.Context, id uuid.UUID) (string, err
 		return "", err
 	}
 	made := rand.Text()
-	hash, err := HashPassword(made)
+	hash, err := HashPassword(ctx, made)
 	if err != nil {
 		return "", err
 	}
@@ -113,7 +113,7 @@ func (s *SignIn) Reset(ctx context.Context, token, password string) error {
 	if fault := passwordFault(password, email); fault != "" {
 		return problem.Invalid(problem.RuleViolated, problem.Fault{Pointer: "#/password", Detail: fault})
 	}
-	hash, err := HashPassword(password)
+	hash, err := HashPassword(ctx, password)
 	if err != nil {
 		return err
 	}

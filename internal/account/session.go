@@ -53,12 +53,19 @@ func (s *SignIn) Open(ctx context.Context, email, password, userAgent, oldToken 
 	made := NewSession{Token: rand.Text(), Expires: time.Now().Add(s.Lasts)}
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q := dbsqlc.New(tx)
+		held, err := q.HoldCredentials(ctx, dbsqlc.HoldCredentialsParams{AccountID: actor.AccountID, ID: actor.UserID})
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && credentialsOf(held.Email, held.PasswordHash) != actor.credentials {
+			return errCredentials // what was verified has changed meanwhile; a change that is still to come ends this session too
+		}
+		if err != nil {
+			return fmt.Errorf("hold the user: %w", err)
+		}
 		if oldToken != "" && len(oldToken) <= maxToken {
 			if _, err := q.EndSessionByToken(ctx, hashToken(oldToken)); err != nil && !errors.Is(err, pgx.ErrNoRows) {
 				return fmt.Errorf("end the session before: %w", err)
 			}
 		}
-		err := q.InsertSession(ctx, dbsqlc.InsertSessionParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID, UserID: actor.UserID,
+		err = q.InsertSession(ctx, dbsqlc.InsertSessionParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID, UserID: actor.UserID,
 			TokenHash: hashToken(made.Token), Address: AddressFrom(ctx), UserAgent: excerpt(userAgent), ExpiresAt: made.Expires})
 		if err != nil {
 			return fmt.Errorf("insert session: %w", err)

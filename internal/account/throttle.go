@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/hashicorp/golang-lru/v2/expirable"
 
 	"itemcast/internal/problem"
@@ -19,6 +20,8 @@ const (
 
 	addressBurst, addressEvery = 30, 10 * time.Second // failures from an address, whatever the users
 	userBurst, userEvery       = 100, time.Minute     // failures of a user, whatever the addresses
+
+	changeBurst, changeEvery = 10, 20 * time.Second // attempts of a user at another password, right or wrong: each costs two hashes
 
 	rememberFailures = 24 * time.Hour
 	rememberSuccess  = 30 * 24 * time.Hour
@@ -37,6 +40,7 @@ type throttle struct {
 	pairs     *expirable.LRU[string, *failures] // by user and address
 	addresses *expirable.LRU[string, *bucket]
 	users     *expirable.LRU[string, *bucket]
+	changes   *expirable.LRU[string, *bucket]    // by the user's id
 	places    *expirable.LRU[string, struct{}]   // users and addresses that went together
 	proven    *expirable.LRU[[32]byte, struct{}] // digests of credentials that were right
 	told      *expirable.LRU[string, struct{}]   // whose throttling has been noted of late
@@ -47,6 +51,7 @@ func newThrottle() *throttle {
 		pairs:     expirable.NewLRU[string, *failures](rememberPlaces, nil, rememberFailures),
 		addresses: expirable.NewLRU[string, *bucket](rememberPlaces, nil, rememberFailures),
 		users:     expirable.NewLRU[string, *bucket](rememberPlaces, nil, rememberFailures),
+		changes:   expirable.NewLRU[string, *bucket](rememberPlaces, nil, rememberFailures),
 		places:    expirable.NewLRU[string, struct{}](rememberPlaces, nil, rememberSuccess),
 		proven:    expirable.NewLRU[[32]byte, struct{}](rememberPlaces, nil, rememberFailures),
 		told:      expirable.NewLRU[string, struct{}](rememberPlaces, nil, time.Minute),
@@ -135,7 +140,7 @@ func (t *throttle) begin(email, address string, digest [32]byte) (a *attempt, fi
 	if wait > 0 {
 		_, told := t.told.Get(a.pair)
 		t.told.Add(a.pair, struct{}{})
-		return nil, !told, tooMany(wait)
+		return nil, !told, tooMany("Too many sign-ins have failed", wait)
 	}
 	a.counted, a.shared = true, !known
 	one.n++
@@ -191,8 +196,22 @@ func (a *attempt) refund() {
 	}
 }
 
-func tooMany(wait time.Duration) error {
+// change counts an attempt of a user at setting another password. Error: TOO_MANY_REQUESTS, with when to try again.
+func (t *throttle) change(user uuid.UUID) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.now()
+	b := fetch(t.changes, user.String(), bucket{tokens: changeBurst, at: now})
+	b.fill(now, changeBurst, changeEvery)
+	if wait := b.wait(changeEvery); wait > 0 {
+		return tooMany("You have tried to change your password too often", wait)
+	}
+	b.tokens--
+	return nil
+}
+
+func tooMany(what string, wait time.Duration) error {
 	e := &problem.Error{Code: problem.TooManyRequests, RetryAfter: wait}
-	e.Detail = fmt.Sprintf("Too many sign-ins have failed; try again in %s seconds.", e.RetrySeconds())
+	e.Detail = fmt.Sprintf("%s; try again in %s seconds.", what, e.RetrySeconds())
 	return e
 }

@@ -147,7 +147,7 @@ func (s *Service) CreateUser(ctx context.Context, in UserInput) (User, string, e
 	}
 	hash := ""
 	if in.Password != "" {
-		if hash, err = HashPassword(in.Password); err != nil {
+		if hash, err = HashPassword(ctx, in.Password); err != nil {
 			return User{}, "", err
 		}
 	}
@@ -226,7 +226,7 @@ func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch, 
 	}
 	var hash *string
 	if patch.Password != nil && len(*patch.Password) <= maxPassword {
-		made, err := HashPassword(*patch.Password) // before others have to wait for it
+		made, err := HashPassword(ctx, *patch.Password) // before others have to wait for it
 		if err != nil {
 			return User{}, err
 		}

@@ -38,6 +38,15 @@ WHERE account_id = @account_id AND id = @id;
 UPDATE app_user SET password_hash = @password_hash, updated_at = now(), revision = revision + 1
 WHERE account_id = @account_id AND id = @id;
 
+-- ChangePassword sets another password only where the one that was verified is the user's still.
+-- name: ChangePassword :execrows
+UPDATE app_user SET password_hash = @password_hash, updated_at = now(), revision = revision + 1
+WHERE account_id = @account_id AND id = @id AND active AND password_hash = @verified_hash;
+
+-- HoldCredentials keeps a user from changing until the end of the transaction.
+-- name: HoldCredentials :one
+SELECT email, password_hash FROM app_user WHERE account_id = @account_id AND id = @id AND active FOR SHARE;
+
 -- name: PasswordHash :one
 SELECT email, password_hash, kind FROM app_user WHERE account_id = @account_id AND id = @id AND active;
 

@@ -26,6 +26,32 @@ func (q *Queries) Administrators(ctx context.Context, accountID uuid.UUID) (int6
 	return count, err
 }
 
+const changePassword = `-- name: ChangePassword :execrows
+UPDATE app_user SET password_hash = $1, updated_at = now(), revision = revision + 1
+WHERE account_id = $2 AND id = $3 AND active AND password_hash = $4
+`
+
+type ChangePasswordParams struct {
+	PasswordHash string
+	AccountID    uuid.UUID
+	ID           uuid.UUID
+	VerifiedHash string
+}
+
+// ChangePassword sets another password only where the one that was verified is the user's still.
+func (q *Queries) ChangePassword(ctx context.Context, arg ChangePasswordParams) (int64, error) {
+	result, err := q.db.Exec(ctx, changePassword,
+		arg.PasswordHash,
+		arg.AccountID,
+		arg.ID,
+		arg.VerifiedHash,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const deleteUser = `-- name: DeleteUser :exec
 DELETE FROM app_user WHERE account_id = $1 AND id = $2
 `
@@ -126,6 +152,28 @@ func (q *Queries) GetUser(ctx context.Context, arg GetUserParams) (GetUserRow, e
 		&i.UpdatedAt,
 		&i.Revision,
 	)
+	return i, err
+}
+
+const holdCredentials = `-- name: HoldCredentials :one
+SELECT email, password_hash FROM app_user WHERE account_id = $1 AND id = $2 AND active FOR SHARE
+`
+
+type HoldCredentialsParams struct {
+	AccountID uuid.UUID
+	ID        uuid.UUID
+}
+
+type HoldCredentialsRow struct {
+	Email        string
+	PasswordHash string
+}
+
+// HoldCredentials keeps a user from changing until the end of the transaction.
+func (q *Queries) HoldCredentials(ctx context.Context, arg HoldCredentialsParams) (HoldCredentialsRow, error) {
+	row := q.db.QueryRow(ctx, holdCredentials, arg.AccountID, arg.ID)
+	var i HoldCredentialsRow
+	err := row.Scan(&i.Email, &i.PasswordHash)
 	return i, err
 }
 
