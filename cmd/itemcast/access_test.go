@@ -388,6 +388,57 @@ func TestReset_ALinkWorksOnceAndForADay(t *testing.T) {
 	}
 }
 
+// A link is worth no more than whoever made it may do when it is used.
+func TestReset_ALinkWorksAsLongAsItsMakerMayMakeIt(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	manager, viewer, administrator := n.role("Manager", account.APIAccess, account.UsersManage, account.ItemsView), n.roleNamed("Viewer"), n.roleNamed("Administrator")
+	small := n.role("Small", account.APIAccess)
+	for name, c := range map[string]struct {
+		path, body string // what is changed meanwhile
+		want       int
+	}{
+		"nothing":     {"", "", http.StatusSeeOther},
+		"promoted":    {"users/USER", `{"role_id":"` + administrator + `"}`, http.StatusNotFound},
+		"less":        {"users/USER", `{"role_id":"` + small + `"}`, http.StatusSeeOther},
+		"more":        {"roles/ROLE", `{"permissions":["api.access","items.delete"]}`, http.StatusNotFound},
+		"address":     {"users/USER", `{"email":"other@example.com"}`, http.StatusNotFound},
+		"removed":     {"users/MAKER", `{"active":false}`, http.StatusNotFound},
+		"demoted":     {"users/MAKER", `{"role_id":"` + viewer + `"}`, http.StatusNotFound},
+		"maker's own": {"users/MAKER", `{"role_id":"` + administrator + `"}`, http.StatusSeeOther},
+	} {
+		local := strings.NewReplacer(" ", ".", "'", "").Replace(name)
+		maker := n.person("maker-"+local+"@example.com", manager)
+		role := n.role("Of "+name, account.APIAccess)
+		id := n.call(http.MethodPost, "/api/v1/users", `{"email":"`+local+`@example.com","role_id":"`+role+`"}`).expect(t, http.StatusCreated).field(t, "id")
+		at, err := url.Parse(maker.call(http.MethodPost, "/api/v1/users/"+id+"/reset-link", "").expect(t, http.StatusCreated).field(t, "url"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.path != "" {
+			path := strings.NewReplacer("USER", id, "MAKER", n.userID("maker-"+local+"@example.com"), "ROLE", role).Replace(c.path)
+			n.call(http.MethodPatch, "/api/v1/"+path, c.body).expect(t, http.StatusOK)
+		}
+		if got := n.submit(n.browser(), "/reset", url.Values{"token": {at.Query().Get("token")}, "password": {userPassword}}).StatusCode; got != c.want {
+			t.Errorf("%s: got %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+func TestUsers_AnotherAddressEndsTheSessionsOfTheOldOne(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	browser := n.browser()
+	n.person("mover@example.com", n.roleNamed("Viewer"))
+	n.signInAs(browser, "mover@example.com", userPassword)
+	session := []string{"Authorization", "", "Cookie", n.cookies(browser)}
+	n.call(http.MethodGet, "/api/v1/me", "", session...).expect(t, http.StatusOK)
+	n.call(http.MethodPatch, "/api/v1/users/"+n.userID("mover@example.com"), `{"email":"moved@example.com"}`).expect(t, http.StatusOK)
+	await(t, func() bool {
+		return n.call(http.MethodGet, "/api/v1/me", "", session...).status == http.StatusUnauthorized
+	})
+}
+
 func TestAudit_TellsWhoDidWhatWithoutSecrets(t *testing.T) {
 	t.Parallel()
 	n := startNode(t)

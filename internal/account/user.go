@@ -216,7 +216,7 @@ func (s *Service) mayGive(ctx context.Context, q *dbsqlc.Queries, actor Actor, r
 	return actor.covers(row.Permissions)
 }
 
-// PatchUser changes a user. A new password, and being switched off, end the user's sessions. Needs users.manage, and every permission that
+// PatchUser changes a user. A new password, another address, and being switched off end the user's sessions. Needs users.manage, and every permission that
 // the user has and gets. Errors: NOT_FOUND, REVISION_MISMATCH, INVALID_INPUT, RULE_VIOLATED, FORBIDDEN, CONFLICT when the address is taken or
 // nobody would be left who manages users.
 func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch, condition IfRevision) (User, error) {
@@ -257,7 +257,7 @@ func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch, 
 		if err != nil {
 			return fmt.Errorf("update user: %w", err)
 		}
-		if hash != nil || !user.Active {
+		if hash != nil || !user.Active || user.Email != before.Email {
 			if err := endAll(ctx, q, actor.AccountID, id); err != nil {
 				return err
 			}

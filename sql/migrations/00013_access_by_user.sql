@@ -24,7 +24,12 @@ DROP TRIGGER session_ended ON session;
 CREATE TRIGGER app_user_changed AFTER UPDATE OR DELETE ON app_user FOR EACH ROW EXECUTE FUNCTION notify_user_changed();
 CREATE TRIGGER session_ended AFTER DELETE ON session FOR EACH ROW EXECUTE FUNCTION notify_session_ended();
 
+-- A link works as long as whoever made it could make it still. Of those that there are nobody knows who made them.
+DELETE FROM reset_link;
+ALTER TABLE reset_link ADD COLUMN made_by uuid REFERENCES app_user ON DELETE CASCADE; -- null: the operator
+
 -- +goose Down
+ALTER TABLE reset_link DROP COLUMN made_by;
 DROP TRIGGER app_user_changed ON app_user;
 DROP TRIGGER session_ended ON session;
 CREATE TRIGGER app_user_changed AFTER UPDATE OR DELETE ON app_user FOR EACH STATEMENT EXECUTE FUNCTION notify_access();

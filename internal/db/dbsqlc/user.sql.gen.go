@@ -313,14 +313,15 @@ func (q *Queries) PasswordHash(ctx context.Context, arg PasswordHashParams) (Pas
 }
 
 const replaceResetLink = `-- name: ReplaceResetLink :exec
-INSERT INTO reset_link (token_hash, account_id, user_id, expires_at) VALUES ($1, $2, $3, $4)
-ON CONFLICT (user_id) DO UPDATE SET token_hash = EXCLUDED.token_hash, expires_at = EXCLUDED.expires_at
+INSERT INTO reset_link (token_hash, account_id, user_id, made_by, expires_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (user_id) DO UPDATE SET token_hash = EXCLUDED.token_hash, made_by = EXCLUDED.made_by, expires_at = EXCLUDED.expires_at
 `
 
 type ReplaceResetLinkParams struct {
 	TokenHash []byte
 	AccountID uuid.UUID
 	UserID    uuid.UUID
+	MadeBy    *uuid.UUID
 	ExpiresAt time.Time
 }
 
@@ -329,14 +330,17 @@ func (q *Queries) ReplaceResetLink(ctx context.Context, arg ReplaceResetLinkPara
 		arg.TokenHash,
 		arg.AccountID,
 		arg.UserID,
+		arg.MadeBy,
 		arg.ExpiresAt,
 	)
 	return err
 }
 
 const resetLinkUser = `-- name: ResetLinkUser :one
-SELECT l.account_id, l.user_id, u.email, u.name FROM reset_link l JOIN app_user u ON u.id = l.user_id
+SELECT l.account_id, l.user_id, u.email, u.name FROM reset_link l JOIN app_user u ON u.id = l.user_id JOIN role r ON r.id = u.role_id
 WHERE l.token_hash = $1 AND l.expires_at > now() AND u.active
+  AND (l.made_by IS NULL OR EXISTS (SELECT FROM app_user m JOIN role mr ON mr.id = m.role_id
+    WHERE m.id = l.made_by AND m.active AND mr.permissions @> r.permissions AND mr.permissions @> ARRAY['api.access', 'users.manage']))
 `
 
 type ResetLinkUserRow struct {
@@ -346,6 +350,7 @@ type ResetLinkUserRow struct {
 	Name      string
 }
 
+// ResetLinkUser is whose password a link sets: one whom its maker may change still, as Service.ResetLink has it.
 // system: the token is all that a link says; the account follows from it.
 func (q *Queries) ResetLinkUser(ctx context.Context, tokenHash []byte) (ResetLinkUserRow, error) {
 	row := q.db.QueryRow(ctx, resetLinkUser, tokenHash)
@@ -404,29 +409,18 @@ func (q *Queries) UpdateUser(ctx context.Context, arg UpdateUserParams) error {
 	return err
 }
 
-const useResetLink = `-- name: UseResetLink :one
-WITH used AS (DELETE FROM reset_link l WHERE l.token_hash = $1 AND l.expires_at > now() RETURNING l.account_id, l.user_id)
-SELECT l.account_id, l.user_id, u.email, u.name FROM used l JOIN app_user u ON u.id = l.user_id WHERE u.active
+const useResetLink = `-- name: UseResetLink :execrows
+DELETE FROM reset_link WHERE token_hash = $1
 `
 
-type UseResetLinkRow struct {
-	AccountID uuid.UUID
-	UserID    uuid.UUID
-	Email     string
-	Name      string
-}
-
+// UseResetLink uses a link up, which only one can.
 // system: as ResetLinkUser.
-func (q *Queries) UseResetLink(ctx context.Context, tokenHash []byte) (UseResetLinkRow, error) {
-	row := q.db.QueryRow(ctx, useResetLink, tokenHash)
-	var i UseResetLinkRow
-	err := row.Scan(
-		&i.AccountID,
-		&i.UserID,
-		&i.Email,
-		&i.Name,
-	)
-	return i, err
+func (q *Queries) UseResetLink(ctx context.Context, tokenHash []byte) (int64, error) {
+	result, err := q.db.Exec(ctx, useResetLink, tokenHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const userIDByEmail = `-- name: UserIDByEmail :one
