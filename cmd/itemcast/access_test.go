@@ -347,6 +347,33 @@ func TestSessions_EndEverywhereAndWithThePassword(t *testing.T) {
 	user{n, basic("ada@example.com", "another one made of snow")}.call(http.MethodGet, "/api/v1/me", "").expect(t, http.StatusOK)
 }
 
+// Who may not use the API can leave every browser all the same.
+func TestSessions_EndEverywhereByThePageWithoutTheAPI(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	n.person("ada@example.com", n.role("Nobody"))
+	one, two, three := n.browser(), n.browser(), n.browser()
+	for _, browser := range []*http.Client{one, two, three} {
+		n.signInAs(browser, "ada@example.com", userPassword)
+	}
+	signedIn := func(browser *http.Client) bool {
+		return strings.Contains(string(n.call(http.MethodGet, "/", "", "Authorization", "", "Cookie", n.cookies(browser)).expect(t, http.StatusOK).body), "Sign out everywhere")
+	}
+	n.submit(one, "/logout", nil)
+	if !signedIn(two) || !signedIn(three) {
+		t.Error("one who signs out in a browser is signed out in another")
+	}
+	if got := n.submit(two, "/logout", url.Values{"everywhere": {"1"}}); got.StatusCode != http.StatusSeeOther || n.cookies(two) != "" {
+		t.Errorf("got %d", got.StatusCode)
+	}
+	if signedIn(three) {
+		t.Error("signed out everywhere, and signed in still")
+	}
+	if body := n.call(http.MethodGet, "/api/v1/audit?action=sign-out", "").expect(t, http.StatusOK).body; !strings.Contains(string(body), `{"sessions":2}`) {
+		t.Errorf("the log tells %s", body)
+	}
+}
+
 func TestReset_ALinkWorksOnceAndForADay(t *testing.T) {
 	t.Parallel()
 	n := startNode(t)

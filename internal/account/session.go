@@ -118,13 +118,15 @@ func (s *SignIn) useSession(ctx context.Context, hash [sha256.Size]byte, generat
 	return actor, nil
 }
 
-// Close signs the browser out that has a token. One that is signed in no more is no error.
-func (s *SignIn) Close(ctx context.Context, token string) error {
+// Close signs the browser out that has a token, and with everywhere all browsers of its user, whether or not the user has api.access. One that is
+// signed in no more is no error.
+func (s *SignIn) Close(ctx context.Context, token string, everywhere bool) error {
 	if token == "" || len(token) > maxToken {
 		return nil
 	}
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		row, err := dbsqlc.New(tx).EndSessionByToken(ctx, hashToken(token))
+		q := dbsqlc.New(tx)
+		row, err := q.EndSessionByToken(ctx, hashToken(token))
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
@@ -132,7 +134,15 @@ func (s *SignIn) Close(ctx context.Context, token string) error {
 			return fmt.Errorf("end session: %w", err)
 		}
 		db.AfterCommit(ctx, func() { s.forgetSessions(row.UserID) }) // this node at once, the others by notification
-		return audit(ctx, tx, Actor{AccountID: row.AccountID, UserID: row.UserID, Name: row.Name}, signedOut, userPath(row.UserID), nil)
+		actor := Actor{AccountID: row.AccountID, UserID: row.UserID, Name: row.Name}
+		if !everywhere {
+			return audit(ctx, tx, actor, signedOut, userPath(row.UserID), nil)
+		}
+		n, err := q.EndSessions(ctx, dbsqlc.EndSessionsParams{AccountID: row.AccountID, UserID: row.UserID})
+		if err != nil {
+			return fmt.Errorf("end sessions: %w", err)
+		}
+		return audit(ctx, tx, actor, signedOut, userPath(row.UserID), map[string]any{"sessions": n + 1})
 	})
 }
 

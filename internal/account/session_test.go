@@ -40,7 +40,7 @@ func TestSession_IsRememberedAndEndsOnEveryNode(t *testing.T) {
 	if _, err := b.signIn.Basic(t.Context(), email, password); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.signIn.Close(t.Context(), made.Token); err != nil {
+	if err := b.signIn.Close(t.Context(), made.Token, false); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.signIn.Session(t.Context(), made.Token); !problem.Is(err, problem.Unauthenticated) {
@@ -65,7 +65,7 @@ func TestSession_NothingIsForgottenWhereNoneHasEnded(t *testing.T) {
 		before = append(before, node.heard())
 	}
 	for range 10 {
-		if err := b.signIn.Close(t.Context(), "no such session"); err != nil {
+		if err := b.signIn.Close(t.Context(), "no such session", true); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -113,7 +113,7 @@ func TestSession_WhatIsKeptOpenEndsWithIt(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	defer b.signIn.Watch(actor, func(err error) { ended <- err })()
-	if err := b.signIn.Close(t.Context(), made.Token); err != nil {
+	if err := b.signIn.Close(t.Context(), made.Token, false); err != nil {
 		t.Fatal(err)
 	}
 	select {
