@@ -190,6 +190,52 @@ func TestUsers_FaultsAreToldTogetherAndRevisionsAreHeld(t *testing.T) {
 	n.call(http.MethodDelete, "/api/v1/roles/"+viewer, "").refused(t, "in use", http.StatusConflict, "CONFLICT")
 }
 
+// A name is what it looks like, and one role's alone.
+func TestNames_HideNothing(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	viewer := n.roleNamed("Viewer")
+	user := n.call(http.MethodPost, "/api/v1/users", `{"email":"ada@example.com","name":" Ada\u3000Lovelace ","role_id":"`+viewer+`"}`).expect(t, http.StatusCreated)
+	if got := user.field(t, "name"); got != "Ada\u3000Lovelace" {
+		t.Errorf("the name is %q", got)
+	}
+	role, profile := n.role("Archivist"), n.limited(" Newsroom ")
+	if got := n.call(http.MethodGet, "/api/v1/workflow-profiles/"+profile, "").expect(t, http.StatusOK).field(t, "name"); got != "Newsroom" {
+		t.Errorf("the profile is %q", got)
+	}
+	for _, hidden := range []string{`\u001b[2J`, `\r\n`, `\t`, `\u0085`, `\u202e`, `\u200b`, `\ufeff`, `\u2028`, `\u2029`} {
+		for _, c := range [][3]string{
+			{http.MethodPost, "/api/v1/users", `{"email":"eve@example.com","role_id":"` + viewer + `","name":"Ad` + hidden + `a"}`},
+			{http.MethodPost, "/api/v1/users", `{"email":"e` + hidden + `ve@example.com","role_id":"` + viewer + `"}`},
+			{http.MethodPatch, "/api/v1/users/" + user.field(t, "id"), `{"name":"Ad` + hidden + `a"}`},
+			{http.MethodPatch, "/api/v1/users/" + user.field(t, "id"), `{"email":"ad` + hidden + `a@example.com"}`},
+			{http.MethodPost, "/api/v1/roles", `{"permissions":[],"name":"Admin` + hidden + `istrator"}`},
+			{http.MethodPatch, "/api/v1/roles/" + role, `{"name":"Admin` + hidden + `istrator"}`},
+			{http.MethodPost, "/api/v1/workflow-profiles", `{"name":"News` + hidden + `room"}`},
+			{http.MethodPatch, "/api/v1/workflow-profiles/" + profile, `{"name":"News` + hidden + `room"}`},
+		} {
+			n.call(c[0], c[1], c[2]).refused(t, c[0]+" "+c[1]+" "+c[2], http.StatusBadRequest, "INVALID_INPUT")
+		}
+	}
+	n.call(http.MethodPost, "/api/v1/users", `{"email":"ada@example.com\u00a0","role_id":"`+viewer+`"}`).refused(t, "a space", http.StatusBadRequest, "INVALID_INPUT")
+	for _, name := range []string{"Administrator ", "ADMINISTRATOR", "\u00a0administrator"} {
+		n.call(http.MethodPost, "/api/v1/roles", fmt.Sprintf(`{"name":%q,"permissions":[]}`, name)).refused(t, name, http.StatusConflict, "CONFLICT")
+		n.call(http.MethodPatch, "/api/v1/roles/"+role, fmt.Sprintf(`{"name":%q}`, name)).refused(t, name, http.StatusConflict, "CONFLICT")
+	}
+	n.call(http.MethodPatch, "/api/v1/roles/"+role, `{"name":" ARCHIVIST"}`).expect(t, http.StatusOK)
+
+	// What was stored before can be worked with all the same.
+	for _, statement := range []string{"UPDATE app_user SET name = E'Ad\\u200ba' WHERE email = 'ada@example.com'", "UPDATE role SET name = E'Arch\\u200bivist' WHERE name = 'ARCHIVIST'",
+		"UPDATE workflow_profile SET name = E'News\\u200broom'"} {
+		if _, err := n.pool.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.call(http.MethodPatch, "/api/v1/users/"+user.field(t, "id"), `{"active":false}`).expect(t, http.StatusOK)
+	n.call(http.MethodPatch, "/api/v1/roles/"+role, `{"permissions":["items.view"]}`).expect(t, http.StatusOK)
+	n.call(http.MethodPatch, "/api/v1/workflow-profiles/"+profile, `{"description":"news"}`).expect(t, http.StatusOK)
+}
+
 func TestUsers_AreFoundByWhatIsKnownOfThem(t *testing.T) {
 	t.Parallel()
 	n := startNode(t)

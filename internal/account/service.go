@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -13,6 +14,7 @@ import (
 
 	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 )
 
@@ -77,12 +79,14 @@ func (f *faults) text(pointer, value string, least, most int) {
 		f.add(pointer, fmt.Sprintf("must have from %d to %d characters", least, most))
 	case least > 0 && strings.TrimSpace(value) == "":
 		f.add(pointer, "must not be blank")
+	case !plaintext.Is(value):
+		f.add(pointer, "must not contain control characters, nor ones that cannot be seen")
 	}
 }
 
 func (f *faults) email(value string) {
-	if !anEmail.MatchString(value) || len(value) > 320 || !db.IsText(value) {
-		f.add("#/email", "must be an e-mail address, without a colon, of at most 320 characters")
+	if !anEmail.MatchString(value) || len(value) > 320 || !db.IsText(value) || !plaintext.Is(value) || strings.ContainsFunc(value, unicode.IsSpace) {
+		f.add("#/email", "must be an e-mail address, without a colon and characters that cannot be seen, of at most 320 characters")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -183,6 +184,7 @@ func (in *UserInput) checked() (made string, err error) {
 	if in.Active == nil {
 		in.Active = new(true)
 	}
+	in.Name = strings.TrimSpace(in.Name)
 	var invalid, broken faults
 	invalid.email(in.Email)
 	invalid.text("#/name", in.Name, 0, 200)
@@ -285,13 +287,15 @@ func (s *Service) touch(ctx context.Context, q *dbsqlc.Queries, actor Actor, id 
 // patched is the user as a patch would have it.
 func (s *Service) patched(ctx context.Context, q *dbsqlc.Queries, actor Actor, user User, patch UserPatch) (User, error) {
 	set(&user.Email, patch.Email)
-	set(&user.Name, patch.Name)
 	set(&user.Active, patch.Active)
 	var invalid, broken faults
 	if patch.Email != nil {
 		invalid.email(user.Email)
 	}
-	invalid.text("#/name", user.Name, 0, 200)
+	if patch.Name != nil {
+		user.Name = strings.TrimSpace(*patch.Name)
+		invalid.text("#/name", user.Name, 0, 200)
+	}
 	switch {
 	case patch.Password == nil:
 	case user.Kind == apiUser:
