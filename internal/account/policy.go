@@ -111,7 +111,8 @@ func (a Actor) RoleIn() *uuid.UUID {
 func (a Actor) covers(permissions []string) error {
 	for _, p := range permissions {
 		if !a.Permissions.Has(Permission(p)) {
-			return problem.New(problem.Forbidden, "You cannot give, change or take what you do not have: your role lacks the permission %s.", p)
+			return problem.New(problem.Forbidden, "You cannot give, change or take what you do not have: your role lacks the permission %s. One "+
+				"that nobody has is given back at the machine: itemcast role grant ROLE %s.", p, p)
 		}
 	}
 	return nil
