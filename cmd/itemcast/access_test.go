@@ -190,6 +190,52 @@ func TestUsers_FaultsAreToldTogetherAndRevisionsAreHeld(t *testing.T) {
 	n.call(http.MethodDelete, "/api/v1/roles/"+viewer, "").refused(t, "in use", http.StatusConflict, "CONFLICT")
 }
 
+// A name is what it looks like, and one role's alone.
+func TestNames_HideNothing(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	viewer := n.roleNamed("Viewer")
+	user := n.call(http.MethodPost, "/api/v1/users", `{"email":"ada@example.com","name":" Ada\u3000Lovelace ","role_id":"`+viewer+`"}`).expect(t, http.StatusCreated)
+	if got := user.field(t, "name"); got != "Ada\u3000Lovelace" {
+		t.Errorf("the name is %q", got)
+	}
+	role, profile := n.role("Archivist"), n.limited(" Newsroom ")
+	if got := n.call(http.MethodGet, "/api/v1/workflow-profiles/"+profile, "").expect(t, http.StatusOK).field(t, "name"); got != "Newsroom" {
+		t.Errorf("the profile is %q", got)
+	}
+	for _, hidden := range []string{`\u001b[2J`, `\r\n`, `\t`, `\u0085`, `\u202e`, `\u200b`, `\ufeff`, `\u2028`, `\u2029`} {
+		for _, c := range [][3]string{
+			{http.MethodPost, "/api/v1/users", `{"email":"eve@example.com","role_id":"` + viewer + `","name":"Ad` + hidden + `a"}`},
+			{http.MethodPost, "/api/v1/users", `{"email":"e` + hidden + `ve@example.com","role_id":"` + viewer + `"}`},
+			{http.MethodPatch, "/api/v1/users/" + user.field(t, "id"), `{"name":"Ad` + hidden + `a"}`},
+			{http.MethodPatch, "/api/v1/users/" + user.field(t, "id"), `{"email":"ad` + hidden + `a@example.com"}`},
+			{http.MethodPost, "/api/v1/roles", `{"permissions":[],"name":"Admin` + hidden + `istrator"}`},
+			{http.MethodPatch, "/api/v1/roles/" + role, `{"name":"Admin` + hidden + `istrator"}`},
+			{http.MethodPost, "/api/v1/workflow-profiles", `{"name":"News` + hidden + `room"}`},
+			{http.MethodPatch, "/api/v1/workflow-profiles/" + profile, `{"name":"News` + hidden + `room"}`},
+		} {
+			n.call(c[0], c[1], c[2]).refused(t, c[0]+" "+c[1]+" "+c[2], http.StatusBadRequest, "INVALID_INPUT")
+		}
+	}
+	n.call(http.MethodPost, "/api/v1/users", `{"email":"ada@example.com\u00a0","role_id":"`+viewer+`"}`).refused(t, "a space", http.StatusBadRequest, "INVALID_INPUT")
+	for _, name := range []string{"Administrator ", "ADMINISTRATOR", "\u00a0administrator"} {
+		n.call(http.MethodPost, "/api/v1/roles", fmt.Sprintf(`{"name":%q,"permissions":[]}`, name)).refused(t, name, http.StatusConflict, "CONFLICT")
+		n.call(http.MethodPatch, "/api/v1/roles/"+role, fmt.Sprintf(`{"name":%q}`, name)).refused(t, name, http.StatusConflict, "CONFLICT")
+	}
+	n.call(http.MethodPatch, "/api/v1/roles/"+role, `{"name":" ARCHIVIST"}`).expect(t, http.StatusOK)
+
+	// What was stored before can be worked with all the same.
+	for _, statement := range []string{"UPDATE app_user SET name = E'Ad\\u200ba' WHERE email = 'ada@example.com'", "UPDATE role SET name = E'Arch\\u200bivist' WHERE name = 'ARCHIVIST'",
+		"UPDATE workflow_profile SET name = E'News\\u200broom'"} {
+		if _, err := n.pool.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.call(http.MethodPatch, "/api/v1/users/"+user.field(t, "id"), `{"active":false}`).expect(t, http.StatusOK)
+	n.call(http.MethodPatch, "/api/v1/roles/"+role, `{"permissions":["items.view"]}`).expect(t, http.StatusOK)
+	n.call(http.MethodPatch, "/api/v1/workflow-profiles/"+profile, `{"description":"news"}`).expect(t, http.StatusOK)
+}
+
 func TestUsers_AreFoundByWhatIsKnownOfThem(t *testing.T) {
 	t.Parallel()
 	n := startNode(t)
@@ -347,6 +393,33 @@ func TestSessions_EndEverywhereAndWithThePassword(t *testing.T) {
 	user{n, basic("ada@example.com", "another one made of snow")}.call(http.MethodGet, "/api/v1/me", "").expect(t, http.StatusOK)
 }
 
+// Who may not use the API can leave every browser all the same.
+func TestSessions_EndEverywhereByThePageWithoutTheAPI(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	n.person("ada@example.com", n.role("Nobody"))
+	one, two, three := n.browser(), n.browser(), n.browser()
+	for _, browser := range []*http.Client{one, two, three} {
+		n.signInAs(browser, "ada@example.com", userPassword)
+	}
+	signedIn := func(browser *http.Client) bool {
+		return strings.Contains(string(n.call(http.MethodGet, "/", "", "Authorization", "", "Cookie", n.cookies(browser)).expect(t, http.StatusOK).body), "Sign out everywhere")
+	}
+	n.submit(one, "/logout", nil)
+	if !signedIn(two) || !signedIn(three) {
+		t.Error("one who signs out in a browser is signed out in another")
+	}
+	if got := n.submit(two, "/logout", url.Values{"everywhere": {"1"}}); got.StatusCode != http.StatusSeeOther || n.cookies(two) != "" {
+		t.Errorf("got %d", got.StatusCode)
+	}
+	if signedIn(three) {
+		t.Error("signed out everywhere, and signed in still")
+	}
+	if body := n.call(http.MethodGet, "/api/v1/audit?action=sign-out", "").expect(t, http.StatusOK).body; !strings.Contains(string(body), `{"sessions":2}`) {
+		t.Errorf("the log tells %s", body)
+	}
+}
+
 func TestReset_ALinkWorksOnceAndForADay(t *testing.T) {
 	t.Parallel()
 	n := startNode(t)
@@ -388,6 +461,57 @@ func TestReset_ALinkWorksOnceAndForADay(t *testing.T) {
 	}
 }
 
+// A link is worth no more than whoever made it may do when it is used.
+func TestReset_ALinkWorksAsLongAsItsMakerMayMakeIt(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	manager, viewer, administrator := n.role("Manager", account.APIAccess, account.UsersManage, account.ItemsView), n.roleNamed("Viewer"), n.roleNamed("Administrator")
+	small := n.role("Small", account.APIAccess)
+	for name, c := range map[string]struct {
+		path, body string // what is changed meanwhile
+		want       int
+	}{
+		"nothing":     {"", "", http.StatusSeeOther},
+		"promoted":    {"users/USER", `{"role_id":"` + administrator + `"}`, http.StatusNotFound},
+		"less":        {"users/USER", `{"role_id":"` + small + `"}`, http.StatusSeeOther},
+		"more":        {"roles/ROLE", `{"permissions":["api.access","items.delete"]}`, http.StatusNotFound},
+		"address":     {"users/USER", `{"email":"other@example.com"}`, http.StatusNotFound},
+		"removed":     {"users/MAKER", `{"active":false}`, http.StatusNotFound},
+		"demoted":     {"users/MAKER", `{"role_id":"` + viewer + `"}`, http.StatusNotFound},
+		"maker's own": {"users/MAKER", `{"role_id":"` + administrator + `"}`, http.StatusSeeOther},
+	} {
+		local := strings.NewReplacer(" ", ".", "'", "").Replace(name)
+		maker := n.person("maker-"+local+"@example.com", manager)
+		role := n.role("Of "+name, account.APIAccess)
+		id := n.call(http.MethodPost, "/api/v1/users", `{"email":"`+local+`@example.com","role_id":"`+role+`"}`).expect(t, http.StatusCreated).field(t, "id")
+		at, err := url.Parse(maker.call(http.MethodPost, "/api/v1/users/"+id+"/reset-link", "").expect(t, http.StatusCreated).field(t, "url"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.path != "" {
+			path := strings.NewReplacer("USER", id, "MAKER", n.userID("maker-"+local+"@example.com"), "ROLE", role).Replace(c.path)
+			n.call(http.MethodPatch, "/api/v1/"+path, c.body).expect(t, http.StatusOK)
+		}
+		if got := n.submit(n.browser(), "/reset", url.Values{"token": {at.Query().Get("token")}, "password": {userPassword}}).StatusCode; got != c.want {
+			t.Errorf("%s: got %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+func TestUsers_AnotherAddressEndsTheSessionsOfTheOldOne(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	browser := n.browser()
+	n.person("mover@example.com", n.roleNamed("Viewer"))
+	n.signInAs(browser, "mover@example.com", userPassword)
+	session := []string{"Authorization", "", "Cookie", n.cookies(browser)}
+	n.call(http.MethodGet, "/api/v1/me", "", session...).expect(t, http.StatusOK)
+	n.call(http.MethodPatch, "/api/v1/users/"+n.userID("mover@example.com"), `{"email":"moved@example.com"}`).expect(t, http.StatusOK)
+	await(t, func() bool {
+		return n.call(http.MethodGet, "/api/v1/me", "", session...).status == http.StatusUnauthorized
+	})
+}
+
 func TestAudit_TellsWhoDidWhatWithoutSecrets(t *testing.T) {
 	t.Parallel()
 	n := startNode(t)
@@ -397,6 +521,7 @@ func TestAudit_TellsWhoDidWhatWithoutSecrets(t *testing.T) {
 	browser := n.browser()
 	n.signInAs(browser, "ada@example.com", userPassword)
 	n.submit(browser, "/logout", nil)
+	ada.call(http.MethodPut, "/api/v1/me/password", `{"current_password":"a guess","new_password":"another one made of snow"}`, "Content-Type", "application/json").expect(t, http.StatusUnprocessableEntity)
 	id := n.userID("ada@example.com")
 	n.call(http.MethodPatch, "/api/v1/users/"+id, `{"name":"Ada","password":"another one made of snow"}`).expect(t, http.StatusOK)
 	n.call(http.MethodPatch, "/api/v1/users/"+id, `{"name":"Ada"}`).expect(t, http.StatusOK) // changes nothing
@@ -404,14 +529,14 @@ func TestAudit_TellsWhoDidWhatWithoutSecrets(t *testing.T) {
 	var body string
 	await(t, func() bool {
 		body = string(n.call(http.MethodGet, "/api/v1/audit?subject=users/"+id, "").expect(t, http.StatusOK).body)
-		return strings.Count(body, `"sign-in.succeeded"`) == 2 && strings.Contains(body, `"sign-in.failed"`)
+		return strings.Count(body, `"sign-in.succeeded"`) == 2 && strings.Count(body, `"sign-in.failed"`) == 2
 	})
-	for action, times := range map[string]int{"user.created": 1, "user.updated": 1, "user.deleted": 1, "sign-out": 1, "sign-in.failed": 1} {
+	for action, times := range map[string]int{"user.created": 1, "user.updated": 1, "user.deleted": 1, "sign-out": 1, "sign-in.failed": 2, "password change": 1} {
 		if got := strings.Count(body, `"`+action+`"`); got != times {
 			t.Errorf("%s is told %d times: %s", action, got, body)
 		}
 	}
-	for _, secret := range []string{userPassword, "made of snow", "argon2", "wrong\"}}"} {
+	for _, secret := range []string{userPassword, "a guess", "made of snow", "argon2", "wrong\"}}"} {
 		if strings.Contains(body, secret) {
 			t.Errorf("the log tells %s: %s", secret, body)
 		}

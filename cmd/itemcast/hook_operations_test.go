@@ -341,7 +341,7 @@ func TestHookOperations_AreOfTheAccountAndOfWhoManagesHooks(t *testing.T) {
 	await(t, func() bool { return n.call(http.MethodGet, hook+"/replay", "").object(t)["ended_at"] != nil })
 	n.makeStranger()
 	stranger := user{n, basic(strangerEmail, adminPassword)}
-	hash, err := account.HashPassword(adminPassword)
+	hash, err := account.HashPassword(t.Context(), adminPassword)
 	if err != nil {
 		t.Fatal(err)
 	}

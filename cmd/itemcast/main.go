@@ -11,10 +11,12 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
+	"itemcast/internal/account"
 	"itemcast/internal/problem"
 )
 
@@ -28,6 +30,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Serve the APIs and the pages."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date, and exit. (serve does it too.)"`
 	User    userCommand    `cmd:"" help:"Add users, and see to their passwords and roles."`
+	Role    roleCommand    `cmd:"" help:"List roles, and give and take what they allow."`
 	Import  importCommand  `cmd:"" help:"Import items from a file of NDJSON; goes on where an interrupted import stopped."`
 	Export  exportCommand  `cmd:"" help:"Export items as NDJSON."`
 	Listen  listenCommand  `cmd:"" help:"Receive what hooks send, verify it and print it, for development; answers with failures on demand."`
@@ -62,7 +65,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	parser, err := kong.New(&c,
 		kong.Name("itemcast"),
 		kong.Description("A self-hosted hub for media items. Every flag is also an ITEMCAST_* variable."),
-		kong.Vars{"version": version},
+		kong.Vars{"version": version, "permissions": strings.Join(account.All().Strings(), ", ")},
 		kong.DefaultEnvars("ITEMCAST"),
 		kong.Writers(stdout, stderr),
 		kong.UsageOnError(),

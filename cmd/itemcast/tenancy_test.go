@@ -18,7 +18,7 @@ const strangerEmail = "stranger@example.com"
 // makeStranger makes an administrator of another account; the password is the first administrator's.
 func (n *testNode) makeStranger() {
 	n.t.Helper()
-	hash, err := account.HashPassword(adminPassword)
+	hash, err := account.HashPassword(n.t.Context(), adminPassword)
 	if err != nil {
 		n.t.Fatal(err)
 	}

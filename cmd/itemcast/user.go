@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"itemcast/internal/account"
+	"itemcast/internal/plaintext"
 )
 
 // userCommand works on the users of the first account, as the operator: with every permission, and with the rule that somebody is left who
@@ -57,7 +58,7 @@ func (userList) Run(ctx context.Context, c *console, d *database) error {
 				return err
 			}
 			for _, u := range users {
-				fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", u.Email, u.Name, u.Kind, u.Role, state(u))
+				fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", plaintext.Show(u.Email), plaintext.Show(u.Name), u.Kind, plaintext.Show(u.Role), state(u))
 			}
 			if after = next; next == "" {
 				return out.Flush()

@@ -46,6 +46,56 @@ func TestUser_TheOperatorAddsPeopleAndLetsThemInAgain(t *testing.T) {
 	}
 }
 
+// Whoever takes the last of a permission away cannot give it back, and is told who can.
+func TestRole_TheOperatorGivesBackWhatNobodyHas(t *testing.T) {
+	t.Parallel()
+	pool, environment := started(t)
+	n := startNodeOn(t, pool)
+	run := func(want int, contains string, args ...string) {
+		t.Helper()
+		code, out, errs := runProcess(t, environment, append([]string{"role"}, args...)...)
+		if code != want || !strings.Contains(out+errs, contains) {
+			t.Fatalf("role %q: %d %s %s", args, code, out, errs)
+		}
+	}
+	path := "/api/v1/roles/" + n.roleNamed("Administrator")
+	run(0, "Administrator has api.access", "revoke", "administrator", "learning.manage", "webinars.manage")
+	back := `{"permissions":["api.access","users.manage","learning.manage"]}`
+	await(t, func() bool { return n.call(http.MethodPatch, path, back).status == http.StatusForbidden })
+	if told := n.call(http.MethodPatch, path, back).detail(t); !strings.Contains(told, "itemcast role grant ROLE learning.manage") {
+		t.Errorf("told: %s", told)
+	}
+	run(0, "learning.manage now", "grant", "Administrator", "learning.manage", "items.view")
+	await(t, func() bool { return n.call(http.MethodPatch, path, back).status == http.StatusOK })
+	run(0, "Administrator  api.access users.manage learning.manage\n", "list")
+	run(1, "nobody would be left", "revoke", "Administrator", "users.manage")
+	run(1, "no role", "grant", "Nothing", "items.view")
+	run(1, "items.fly", "grant", "Viewer", "items.fly")
+}
+
+// What a terminal would obey does not reach it.
+func TestUser_TheListShowsNamesAsPlainText(t *testing.T) {
+	t.Parallel()
+	pool, environment := started(t)
+	for _, statement := range []string{
+		"UPDATE app_user SET email = E'\\x1b[2Jevil@x.io', name = E'Eve\\r\\nroot@x.io  root  person  Administrator  active'",
+		"UPDATE role SET name = E'Admin\\u202eistrator' WHERE name = 'Administrator'",
+	} {
+		if _, err := pool.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, command := range []string{"user", "role"} {
+		code, out, errs := runProcess(t, environment, command, "list")
+		if code != 0 || strings.ContainsAny(out, "\x1b\r\u202e") || !strings.Contains(out, "\ufffd") {
+			t.Errorf("%d %q %s", code, out, errs)
+		}
+		if lines := strings.Count(out, "\n"); command == "user" && lines != 2 {
+			t.Errorf("a user is shown in %d lines: %q", lines-1, out)
+		}
+	}
+}
+
 // A browser's session opens WebSockets, for this server's own pages.
 func TestSessions_OpenWebSocketsOfThisOriginAlone(t *testing.T) {
 	t.Parallel()

@@ -45,7 +45,7 @@ func Ensure(ctx context.Context, pool *pgxpool.Pool, email, password string) (*F
 }
 
 func create(ctx context.Context, q *dbsqlc.Queries, email, password string) error {
-	hash, err := HashPassword(password)
+	hash, err := HashPassword(ctx, password)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // ChangePassword sets the actor's own password, and ends all of the actor's sessions, this one too. Errors: RULE_VIOLATED with every fault,
-// TOO_MANY_REQUESTS after too many wrong current passwords, CONFLICT for an API user and the operator.
+// TOO_MANY_REQUESTS after too many wrong current passwords, and after too many attempts, CONFLICT for an API user.
 func (s *Service) ChangePassword(ctx context.Context, current, password string) error {
 	actor, err := Authorize(ctx)
 	if err != nil {
@@ -31,26 +31,31 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string) 
 	case row.Kind == apiUser:
 		return problem.New(problem.Conflict, "An API user's password is made up; who manages users asks for another one by rotate-password.")
 	}
-	right, err := s.isCurrent(ctx, row, current)
+	wrong, err := s.isWrong(ctx, actor, row.Email, current)
 	if err != nil {
 		return err
 	}
 	var broken faults
-	if !right {
+	if wrong {
 		broken.add("#/current_password", "is wrong")
 	}
 	broken.add("#/new_password", passwordFault(password, row.Email))
 	if err := broken.error(problem.RuleViolated); err != nil {
 		return err
 	}
-	hash, err := HashPassword(password)
+	hash, err := HashPassword(ctx, password)
 	if err != nil {
 		return err
 	}
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q := dbsqlc.New(tx)
-		if err := q.SetPassword(ctx, dbsqlc.SetPasswordParams{AccountID: actor.AccountID, ID: actor.UserID, PasswordHash: hash}); err != nil {
-			return fmt.Errorf("set password: %w", err)
+		n, err := q.ChangePassword(ctx, dbsqlc.ChangePasswordParams{AccountID: actor.AccountID, ID: actor.UserID, PasswordHash: hash,
+			VerifiedHash: row.PasswordHash})
+		if err != nil {
+			return fmt.Errorf("change password: %w", err)
+		}
+		if n == 0 { // somebody has set another one meanwhile
+			return problem.Invalid(problem.RuleViolated, problem.Fault{Pointer: "#/current_password", Detail: "is wrong"})
 		}
 		if err := endAll(ctx, q, actor.AccountID, actor.UserID); err != nil {
 			return err
@@ -59,26 +64,16 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string) 
 	})
 }
 
-// isCurrent is throttled as a sign-in is: who has found an open browser cannot guess the password there.
-func (s *Service) isCurrent(ctx context.Context, row dbsqlc.PasswordHashRow, current string) (bool, error) {
-	if len(current) > maxPassword || row.PasswordHash == "" {
-		return false, nil
-	}
-	attempt, _, err := s.signIn.throttle.begin(row.Email, AddressFrom(ctx), s.signIn.digest(row.Email, current))
-	if err != nil {
+// isWrong verifies the actor's current password as a sign-in does, throttled and noted: who has found an open browser cannot guess it there.
+func (s *Service) isWrong(ctx context.Context, actor Actor, email, current string) (bool, error) {
+	if err := s.signIn.throttle.change(actor.UserID); err != nil {
 		return false, err
 	}
-	right, err := verifyPassword(ctx, current, row.PasswordHash)
-	switch {
-	case err != nil:
-		attempt.undo()
-		return false, fmt.Errorf("verify password: %w", err)
-	case right:
-		attempt.succeed()
-	default:
-		attempt.fail()
+	_, err := s.signIn.verify(ctx, credentials{email, current, s.signIn.digest(email, current), byChange}, 0)
+	if problem.Is(err, problem.Unauthenticated) {
+		return true, nil
 	}
-	return right, nil
+	return false, err
 }
 
 // Session is a browser in which a user is signed in.
@@ -117,7 +112,7 @@ func (s *Service) EndSession(ctx context.Context, id uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		n, err := dbsqlc.New(tx).EndSession(ctx, dbsqlc.EndSessionParams{AccountID: actor.AccountID, UserID: actor.UserID, ID: id})
 		if err != nil {
 			return fmt.Errorf("end session: %w", err)
@@ -125,10 +120,9 @@ func (s *Service) EndSession(ctx context.Context, id uuid.UUID) error {
 		if n == 0 {
 			return problem.New(problem.NotFound, "There is no such session.")
 		}
+		db.AfterCommit(ctx, func() { s.signIn.forgetSessions(actor.UserID) }) // this node at once, the others by notification
 		return Audit(ctx, tx, signedOut, userPath(actor.UserID), map[string]any{"session": id})
 	})
-	s.signIn.forgetSessions() // this node at once, the others by notification
-	return err
 }
 
 // EndSessions signs the actor out in every browser.
@@ -137,7 +131,7 @@ func (s *Service) EndSessions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		n, err := dbsqlc.New(tx).EndSessions(ctx, dbsqlc.EndSessionsParams{AccountID: actor.AccountID, UserID: actor.UserID})
 		if err != nil {
 			return fmt.Errorf("end sessions: %w", err)
@@ -145,8 +139,7 @@ func (s *Service) EndSessions(ctx context.Context) error {
 		if n == 0 {
 			return nil
 		}
+		db.AfterCommit(ctx, func() { s.signIn.forgetSessions(actor.UserID) })
 		return Audit(ctx, tx, signedOut, userPath(actor.UserID), map[string]any{"sessions": n})
 	})
-	s.signIn.forgetSessions()
-	return err
 }

@@ -7,12 +7,16 @@ package account
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
+	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
 )
 
@@ -69,9 +73,8 @@ type Actor struct {
 	SessionID   uuid.UUID // of the browser that is signed in; uuid.Nil: by HTTP Basic
 
 	kind        string            // person or api
-	credentials [sha256.Size]byte // with which the user signed in: see Watch
-	generation  int               // of the SignIn that returned it: nothing had changed since it was read
-	sessions    int               // as generation, of what is known of sessions
+	credentials [sha256.Size]byte // with which the user signed in: see credentialsOf
+	generation  int               // of the SignIn that returned it, at the time before it was read
 	ends        time.Time         // with the session; zero: never
 }
 
@@ -88,6 +91,14 @@ func (a Actor) User() *uuid.UUID {
 	return &a.UserID
 }
 
+// session is the actor's session as statements take it: nil without one.
+func (a Actor) session() *uuid.UUID {
+	if a.SessionID == uuid.Nil {
+		return nil
+	}
+	return &a.SessionID
+}
+
 // RoleIn is the actor's role as statements take it that read what is hidden from roles: nil for the operator.
 func (a Actor) RoleIn() *uuid.UUID {
 	if a.RoleID == uuid.Nil {
@@ -100,7 +111,8 @@ func (a Actor) RoleIn() *uuid.UUID {
 func (a Actor) covers(permissions []string) error {
 	for _, p := range permissions {
 		if !a.Permissions.Has(Permission(p)) {
-			return problem.New(problem.Forbidden, "You cannot give, change or take what you do not have: your role lacks the permission %s.", p)
+			return problem.New(problem.Forbidden, "You cannot give, change or take what you do not have: your role lacks the permission %s. One "+
+				"that nobody has is given back at the machine: itemcast role grant ROLE %s.", p, p)
 		}
 	}
 	return nil
@@ -139,6 +151,29 @@ func Authorize(ctx context.Context, need ...Permission) (Actor, error) {
 		}
 	}
 	return a, nil
+}
+
+// Reauthorize is Authorize with what is true of the actor at this moment, for the transaction of a change: what let a request in may be over
+// by the time that its body has come, or its turn. Errors: as Authorize.
+func Reauthorize(ctx context.Context, tx pgx.Tx, need ...Permission) (Actor, error) {
+	actor, err := Authorize(ctx, need...)
+	if err != nil || actor.UserID == uuid.Nil {
+		return actor, err
+	}
+	row, err := dbsqlc.New(tx).ActorNow(ctx, dbsqlc.ActorNowParams{AccountID: actor.AccountID, ID: actor.UserID, SessionID: actor.session()})
+	over := errors.Is(err, pgx.ErrNoRows)
+	if err != nil && !over {
+		return Actor{}, fmt.Errorf("read the actor: %w", err)
+	}
+	now := toActor(dbsqlc.UserByEmailRow(row))
+	switch over = over || now.credentials != actor.credentials; {
+	case over && actor.SessionID != uuid.Nil:
+		return Actor{}, errSession
+	case over:
+		return Actor{}, errCredentials
+	}
+	now.SessionID = actor.SessionID
+	return Authorize(WithActor(ctx, now), need...)
 }
 
 // mayUse is nil when the actor may use the API at all.

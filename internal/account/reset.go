@@ -18,7 +18,7 @@ import (
 
 const resetWithin = 24 * time.Hour
 
-var errResetLink = problem.New(problem.NotFound, "This link works no more: it has been used, replaced by another, or is older than a day. Ask for a new one.")
+var errResetLink = problem.New(problem.NotFound, "This link works no more: it has been used, replaced by another, or is older than a day, or whoever made it may not any more. Ask for a new one.")
 
 // ResetLink is a link by which a user sets a password. It works once.
 type ResetLink struct {
@@ -26,7 +26,8 @@ type ResetLink struct {
 	ExpiresAt time.Time
 }
 
-// ResetLink makes the link of a user, and takes back an earlier one. Needs users.manage, and every permission that the user has. Errors:
+// ResetLink makes the link of a user, and takes back an earlier one. It works as long as the actor may make it. Needs users.manage, and every
+// permission that the user has. Errors:
 // NOT_FOUND, FORBIDDEN, CONFLICT for an API user and for one who is switched off.
 func (s *Service) ResetLink(ctx context.Context, id uuid.UUID) (ResetLink, error) {
 	actor, err := Authorize(ctx, UsersManage)
@@ -35,7 +36,7 @@ func (s *Service) ResetLink(ctx context.Context, id uuid.UUID) (ResetLink, error
 	}
 	token := rand.Text()
 	link := ResetLink{URL: s.publicURL + "/reset?" + url.Values{"token": {token}}.Encode(), ExpiresAt: time.Now().Add(resetWithin).UTC().Truncate(time.Second)}
-	err = s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
 		user, err := s.touch(ctx, q, actor, id, nil)
 		switch {
 		case err != nil:
@@ -45,7 +46,8 @@ func (s *Service) ResetLink(ctx context.Context, id uuid.UUID) (ResetLink, error
 		case !user.Active:
 			return problem.New(problem.Conflict, "The user is switched off; make the user active before.")
 		}
-		err = q.ReplaceResetLink(ctx, dbsqlc.ReplaceResetLinkParams{TokenHash: hashToken(token), AccountID: actor.AccountID, UserID: id, ExpiresAt: link.ExpiresAt})
+		err = q.ReplaceResetLink(ctx, dbsqlc.ReplaceResetLinkParams{TokenHash: hashToken(token), AccountID: actor.AccountID, UserID: id, MadeBy: actor.User(),
+			ExpiresAt: link.ExpiresAt})
 		if err != nil {
 			return fmt.Errorf("keep reset link: %w", err)
 		}
@@ -65,11 +67,11 @@ func (s *Service) RotatePassword(ctx context.Context, id uuid.UUID) (string, err
 		return "", err
 	}
 	made := rand.Text()
-	hash, err := HashPassword(made)
+	hash, err := HashPassword(ctx, made)
 	if err != nil {
 		return "", err
 	}
-	err = s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
 		user, err := s.touch(ctx, q, actor, id, nil)
 		if err != nil {
 			return err
@@ -93,14 +95,19 @@ func (s *SignIn) ResetUser(ctx context.Context, token string) (email string, err
 	if token == "" || len(token) > maxToken {
 		return "", errResetLink
 	}
-	row, err := dbsqlc.New(s.pool).ResetLinkUser(ctx, hashToken(token))
+	user, err := resetLinkUser(ctx, dbsqlc.New(s.pool), token)
+	return user.Email, err
+}
+
+func resetLinkUser(ctx context.Context, q *dbsqlc.Queries, token string) (dbsqlc.ResetLinkUserRow, error) {
+	user, err := q.ResetLinkUser(ctx, hashToken(token))
 	if errors.Is(err, pgx.ErrNoRows) {
-		return "", errResetLink
+		return user, errResetLink
 	}
 	if err != nil {
-		return "", fmt.Errorf("look up reset link: %w", err)
+		return user, fmt.Errorf("look up reset link: %w", err)
 	}
-	return row.Email, nil
+	return user, nil
 }
 
 // Reset sets the password of a link's user, uses the link up, and ends the user's sessions. Errors: NOT_FOUND, RULE_VIOLATED when the
@@ -113,18 +120,22 @@ func (s *SignIn) Reset(ctx context.Context, token, password string) error {
 	if fault := passwordFault(password, email); fault != "" {
 		return problem.Invalid(problem.RuleViolated, problem.Fault{Pointer: "#/password", Detail: fault})
 	}
-	hash, err := HashPassword(password)
+	hash, err := HashPassword(ctx, password)
 	if err != nil {
 		return err
 	}
-	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q := dbsqlc.New(tx)
-		user, err := q.UseResetLink(ctx, hashToken(token))
-		if errors.Is(err, pgx.ErrNoRows) {
-			return errResetLink
+		user, err := resetLinkUser(ctx, q, token)
+		if err != nil {
+			return err
 		}
+		n, err := q.UseResetLink(ctx, hashToken(token))
 		if err != nil {
 			return fmt.Errorf("use reset link: %w", err)
+		}
+		if n == 0 {
+			return errResetLink
 		}
 		if err := q.SetPassword(ctx, dbsqlc.SetPasswordParams{AccountID: user.AccountID, ID: user.UserID, PasswordHash: hash}); err != nil {
 			return fmt.Errorf("set password: %w", err)
@@ -132,9 +143,8 @@ func (s *SignIn) Reset(ctx context.Context, token, password string) error {
 		if err := endAll(ctx, q, user.AccountID, user.UserID); err != nil {
 			return err
 		}
+		db.AfterCommit(ctx, func() { s.forgetUser(user.UserID) }) // this node at once, the others by notification
 		actor := Actor{AccountID: user.AccountID, UserID: user.UserID, Email: user.Email, Name: user.Name}
 		return audit(ctx, tx, actor, passwordReset, userPath(user.UserID), map[string]string{"by": "link"})
 	})
-	s.forget() // this node at once, the others by notification
-	return err
 }

@@ -101,21 +101,22 @@ func (s *Service) CreateRole(ctx context.Context, name string, permissions []str
 	if err != nil {
 		return Role{}, err
 	}
-	if err := checkRole(name, permissions); err != nil {
-		return Role{}, err
-	}
-	if err := actor.covers(permissions); err != nil {
+	name = strings.TrimSpace(name)
+	if err := checkRole(RolePatch{&name, &permissions}); err != nil {
 		return Role{}, err
 	}
 	var role Role
-	err = s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
+		if err := actor.covers(permissions); err != nil {
+			return err
+		}
 		id := uuid.Must(uuid.NewV7())
-		n, err := q.MakeRole(ctx, dbsqlc.MakeRoleParams{ID: id, AccountID: actor.AccountID, Name: name, Permissions: sorted(permissions)})
+		if err := nameIsFree(ctx, q, actor, id, name); err != nil {
+			return err
+		}
+		err := q.InsertRole(ctx, dbsqlc.InsertRoleParams{ID: id, AccountID: actor.AccountID, Name: name, Permissions: sorted(permissions)})
 		if err != nil {
 			return fmt.Errorf("insert role: %w", err)
-		}
-		if n == 0 {
-			return errNameTaken
 		}
 		if role, err = getRole(ctx, q, actor, id); err != nil {
 			return err
@@ -127,6 +128,18 @@ func (s *Service) CreateRole(ctx context.Context, name string, permissions []str
 
 var errNameTaken = problem.New(problem.Conflict, "There is a role with this name already.")
 
+// nameIsFree refuses a name that another role has, whatever its case. Nobody else makes roles meanwhile.
+func nameIsFree(ctx context.Context, q *dbsqlc.Queries, actor Actor, id uuid.UUID, name string) error {
+	taken, err := q.RoleNameTaken(ctx, dbsqlc.RoleNameTakenParams{AccountID: actor.AccountID, Name: name, ID: id})
+	if err != nil {
+		return fmt.Errorf("look up the name: %w", err)
+	}
+	if taken {
+		return errNameTaken
+	}
+	return nil
+}
+
 // PatchRole changes a role, and so what its users may do, at once. Needs users.manage, and every permission that the role has and gets.
 // Errors: NOT_FOUND, REVISION_MISMATCH, INVALID_INPUT, FORBIDDEN, CONFLICT when the name is taken or nobody would be left who manages users.
 func (s *Service) PatchRole(ctx context.Context, id uuid.UUID, patch RolePatch, condition IfRevision) (Role, error) {
@@ -135,7 +148,7 @@ func (s *Service) PatchRole(ctx context.Context, id uuid.UUID, patch RolePatch, 
 		return Role{}, err
 	}
 	var role Role
-	err = s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
 		before, err := getRole(ctx, q, actor, id)
 		if err != nil {
 			return err
@@ -144,21 +157,22 @@ func (s *Service) PatchRole(ctx context.Context, id uuid.UUID, patch RolePatch, 
 			return err
 		}
 		role = before
+		if patch.Name != nil {
+			patch.Name = new(strings.TrimSpace(*patch.Name))
+		}
 		set(&role.Name, patch.Name)
 		set(&role.Permissions, patch.Permissions)
-		if err := checkRole(role.Name, role.Permissions); err != nil {
+		if err := checkRole(patch); err != nil {
 			return err
 		}
 		role.Permissions = sorted(role.Permissions)
 		if err := actor.covers(append(slices.Clone(before.Permissions), role.Permissions...)); err != nil {
 			return err
 		}
-		taken, err := q.RoleNameTaken(ctx, dbsqlc.RoleNameTakenParams{AccountID: actor.AccountID, Name: role.Name, ID: id})
-		if err != nil {
-			return fmt.Errorf("look up the name: %w", err)
-		}
-		if taken {
-			return errNameTaken
+		if role.Name != before.Name {
+			if err := nameIsFree(ctx, q, actor, id, role.Name); err != nil {
+				return err
+			}
 		}
 		noted := changes{}
 		noted.note("name", before.Name, role.Name)
@@ -185,7 +199,7 @@ func (s *Service) DeleteRole(ctx context.Context, id uuid.UUID, condition IfRevi
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+	return s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
 		role, err := getRole(ctx, q, actor, id)
 		if err != nil {
 			return err
@@ -210,13 +224,17 @@ func (s *Service) DeleteRole(ctx context.Context, id uuid.UUID, condition IfRevi
 	})
 }
 
-// checkRole errors: INVALID_INPUT with every fault.
-func checkRole(name string, permissions []string) error {
+// checkRole checks what is given, and not what is kept from before there was a rule. Error: INVALID_INPUT with every fault.
+func checkRole(given RolePatch) error {
 	var invalid faults
-	invalid.text("#/name", name, 1, 100)
-	for i, p := range permissions {
-		if !All().Has(Permission(p)) {
-			invalid.add(fmt.Sprintf("#/permissions/%d", i), "is no permission")
+	if given.Name != nil {
+		invalid.text("#/name", *given.Name, 1, 100)
+	}
+	if given.Permissions != nil {
+		for i, p := range *given.Permissions {
+			if !All().Has(Permission(p)) {
+				invalid.add(fmt.Sprintf("#/permissions/%d", i), "is no permission")
+			}
 		}
 	}
 	return invalid.error(problem.InvalidInput)

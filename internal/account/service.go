@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -13,6 +14,7 @@ import (
 
 	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 )
 
@@ -31,18 +33,23 @@ func NewService(pool *pgxpool.Pool, signIn *SignIn, publicURL string) *Service {
 	return &Service{pool: pool, signIn: signIn, publicURL: publicURL}
 }
 
-// change runs fn in a transaction in which nobody else changes the account's users and roles. It is undone when it leaves no
-// administrator. Error: CONFLICT then.
-func (s *Service) change(ctx context.Context, account uuid.UUID, fn func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error) error {
+// change runs fn in a transaction in which nobody else changes the account's users and roles, with what the actor may do by then: whoever
+// was an administrator when the request began may be none any more. It is undone when it leaves no administrator. Errors: UNAUTHENTICATED,
+// FORBIDDEN, CONFLICT.
+func (s *Service) change(ctx context.Context, actor Actor, fn func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error) error {
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q := dbsqlc.New(tx)
-		if err := q.LockAccess(ctx, account); err != nil {
+		if err := dbsqlc.New(db.Later(tx)).LockAccess(ctx, actor.AccountID); err != nil {
 			return fmt.Errorf("lock access: %w", err)
 		}
-		if err := fn(ctx, tx, q); err != nil {
+		actor, err := Reauthorize(ctx, tx, UsersManage)
+		if err != nil {
 			return err
 		}
-		left, err := q.Administrators(ctx, account)
+		if err := fn(ctx, tx, q, actor); err != nil {
+			return err
+		}
+		left, err := q.Administrators(ctx, actor.AccountID)
 		if err != nil {
 			return fmt.Errorf("count administrators: %w", err)
 		}
@@ -72,12 +79,14 @@ func (f *faults) text(pointer, value string, least, most int) {
 		f.add(pointer, fmt.Sprintf("must have from %d to %d characters", least, most))
 	case least > 0 && strings.TrimSpace(value) == "":
 		f.add(pointer, "must not be blank")
+	case !plaintext.Is(value):
+		f.add(pointer, "must not contain control characters, nor ones that cannot be seen")
 	}
 }
 
 func (f *faults) email(value string) {
-	if !anEmail.MatchString(value) || len(value) > 320 || !db.IsText(value) {
-		f.add("#/email", "must be an e-mail address, without a colon, of at most 320 characters")
+	if !anEmail.MatchString(value) || len(value) > 320 || !db.IsText(value) || !plaintext.Is(value) || strings.ContainsFunc(value, unicode.IsSpace) {
+		f.add("#/email", "must be an e-mail address, without a colon and characters that cannot be seen, of at most 320 characters")
 	}
 }
 

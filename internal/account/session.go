@@ -53,12 +53,19 @@ func (s *SignIn) Open(ctx context.Context, email, password, userAgent, oldToken 
 	made := NewSession{Token: rand.Text(), Expires: time.Now().Add(s.Lasts)}
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q := dbsqlc.New(tx)
+		held, err := q.HoldCredentials(ctx, dbsqlc.HoldCredentialsParams{AccountID: actor.AccountID, ID: actor.UserID})
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && credentialsOf(held.Email, held.PasswordHash) != actor.credentials {
+			return errCredentials // what was verified has changed meanwhile; a change that is still to come ends this session too
+		}
+		if err != nil {
+			return fmt.Errorf("hold the user: %w", err)
+		}
 		if oldToken != "" && len(oldToken) <= maxToken {
 			if _, err := q.EndSessionByToken(ctx, hashToken(oldToken)); err != nil && !errors.Is(err, pgx.ErrNoRows) {
 				return fmt.Errorf("end the session before: %w", err)
 			}
 		}
-		err := q.InsertSession(ctx, dbsqlc.InsertSessionParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID, UserID: actor.UserID,
+		err = q.InsertSession(ctx, dbsqlc.InsertSessionParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID, UserID: actor.UserID,
 			TokenHash: hashToken(made.Token), Address: AddressFrom(ctx), UserAgent: excerpt(userAgent), ExpiresAt: made.Expires})
 		if err != nil {
 			return fmt.Errorf("insert session: %w", err)
@@ -77,13 +84,14 @@ func (s *SignIn) Session(ctx context.Context, token string) (Actor, error) {
 	hash := sha256.Sum256([]byte(token))
 	s.mu.Lock()
 	actor, ok := s.sessions.Get(hash)
-	generation, sessions := s.generation, s.sessionGeneration
+	ok = ok && s.holds(actor)
+	generation := s.generation
 	s.mu.Unlock()
 	if ok && time.Now().Before(actor.ends) {
 		return actor, nil
 	}
-	found := s.verifying.DoChan(fmt.Sprintf("session %d %d %s", generation, sessions, hash[:]), func() (any, error) {
-		return s.useSession(context.WithoutCancel(ctx), hash, generation, sessions)
+	found := s.verifying.DoChan(fmt.Sprintf("session %d %s", generation, hash[:]), func() (any, error) {
+		return s.useSession(context.WithoutCancel(ctx), hash, generation)
 	})
 	select {
 	case <-ctx.Done():
@@ -93,7 +101,7 @@ func (s *SignIn) Session(ctx context.Context, token string) (Actor, error) {
 	}
 }
 
-func (s *SignIn) useSession(ctx context.Context, hash [sha256.Size]byte, generation, sessions int) (Actor, error) {
+func (s *SignIn) useSession(ctx context.Context, hash [sha256.Size]byte, generation int) (Actor, error) {
 	row, err := dbsqlc.New(s.pool).UseSession(ctx, dbsqlc.UseSessionParams{TokenHash: hash[:], IdleSince: time.Now().Add(-s.Idle)})
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && !row.Active {
 		return Actor{}, errSession
@@ -103,32 +111,39 @@ func (s *SignIn) useSession(ctx context.Context, hash [sha256.Size]byte, generat
 	}
 	actor := s.actor(dbsqlc.UserByEmailRow{ID: row.ID, AccountID: row.AccountID, Email: row.Email, Name: row.Name, Kind: row.Kind,
 		PasswordHash: row.PasswordHash, Active: row.Active, RoleID: row.RoleID, Role: row.Role, Permissions: row.Permissions}, generation)
-	actor.SessionID, actor.ends, actor.sessions = row.SessionID, row.ExpiresAt, sessions
+	actor.SessionID, actor.ends = row.SessionID, row.ExpiresAt
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.generation == generation && s.sessionGeneration == sessions {
-		s.sessions.Add(hash, actor)
-	}
+	s.sessions.Add(hash, actor)
 	return actor, nil
 }
 
-// Close signs the browser out that has a token. One that is signed in no more is no error.
-func (s *SignIn) Close(ctx context.Context, token string) error {
+// Close signs the browser out that has a token, and with everywhere all browsers of its user, whether or not the user has api.access. One that is
+// signed in no more is no error.
+func (s *SignIn) Close(ctx context.Context, token string, everywhere bool) error {
 	if token == "" || len(token) > maxToken {
 		return nil
 	}
-	err := db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		row, err := dbsqlc.New(tx).EndSessionByToken(ctx, hashToken(token))
+	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		q := dbsqlc.New(tx)
+		row, err := q.EndSessionByToken(ctx, hashToken(token))
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("end session: %w", err)
 		}
-		return audit(ctx, tx, Actor{AccountID: row.AccountID, UserID: row.UserID, Name: row.Name}, signedOut, userPath(row.UserID), nil)
+		db.AfterCommit(ctx, func() { s.forgetSessions(row.UserID) }) // this node at once, the others by notification
+		actor := Actor{AccountID: row.AccountID, UserID: row.UserID, Name: row.Name}
+		if !everywhere {
+			return audit(ctx, tx, actor, signedOut, userPath(row.UserID), nil)
+		}
+		n, err := q.EndSessions(ctx, dbsqlc.EndSessionsParams{AccountID: row.AccountID, UserID: row.UserID})
+		if err != nil {
+			return fmt.Errorf("end sessions: %w", err)
+		}
+		return audit(ctx, tx, actor, signedOut, userPath(row.UserID), map[string]any{"sessions": n + 1})
 	})
-	s.forgetSessions() // this node at once, the others by notification
-	return err
 }
 
 // runExpiry deletes, every now and then, what has expired.

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"log/slog"
 	"slices"
 	"testing"
 	"time"
@@ -40,7 +41,7 @@ func TestSession_IsRememberedAndEndsOnEveryNode(t *testing.T) {
 	if _, err := b.signIn.Basic(t.Context(), email, password); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.signIn.Close(t.Context(), made.Token); err != nil {
+	if err := b.signIn.Close(t.Context(), made.Token, false); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.signIn.Session(t.Context(), made.Token); !problem.Is(err, problem.Unauthenticated) {
@@ -50,10 +51,34 @@ func TestSession_IsRememberedAndEndsOnEveryNode(t *testing.T) {
 		_, err := other.Session(t.Context(), made.Token)
 		return problem.Is(err, problem.Unauthenticated)
 	})
-	b.signIn.mu.Lock()
-	defer b.signIn.mu.Unlock()
-	if b.signIn.known.Len() == 0 {
+	if !b.signIn.remembers(email, password) {
 		t.Error("a password is verified again because somebody signed out")
+	}
+}
+
+// What a stranger does, and a session that has ended already, costs those who are signed in nothing, on any node.
+func TestSession_NothingIsForgottenWhereNoneHasEnded(t *testing.T) {
+	b := setup(t)
+	other := b.run()
+	nodes := []*SignIn{b.signIn, other}
+	var before []int
+	for _, node := range nodes {
+		before = append(before, node.heard())
+	}
+	for range 10 {
+		if err := b.signIn.Close(t.Context(), "no such session", true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.signIn.Open(t.Context(), email, password, "a browser", "no such session"); err != nil {
+		t.Fatal(err)
+	}
+	b.exec("UPDATE app_user SET name = 'another name'") // is heard of after all of the above
+	for n, node := range nodes {
+		b.until("the change to be heard of", func() bool { return node.heard() > before[n] })
+		if heard := node.heard() - before[n]; heard != 1 {
+			t.Errorf("node %d heard of %d changes", n, heard)
+		}
 	}
 }
 
@@ -89,7 +114,7 @@ func TestSession_WhatIsKeptOpenEndsWithIt(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	defer b.signIn.Watch(actor, func(err error) { ended <- err })()
-	if err := b.signIn.Close(t.Context(), made.Token); err != nil {
+	if err := b.signIn.Close(t.Context(), made.Token, false); err != nil {
 		t.Fatal(err)
 	}
 	select {
@@ -104,6 +129,7 @@ func TestSession_WhatIsKeptOpenEndsWithIt(t *testing.T) {
 
 func TestExpiry_TheAuditLogKeepsWhatIsYoungerThanItsTime(t *testing.T) {
 	b := setup(t)
+	s := NewSignIn(b.pool, slog.New(slog.DiscardHandler)) // one that does not run, and so takes another time to keep entries
 	left := func() (names []string) {
 		rows, err := b.pool.Query(t.Context(), "SELECT actor_name FROM audit WHERE action = 'test' ORDER BY at")
 		if err != nil {
@@ -123,12 +149,12 @@ func TestExpiry_TheAuditLogKeepsWhatIsYoungerThanItsTime(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b.signIn.KeepAudit = 0
-	if err := b.signIn.dropExpired(t.Context(), now); err != nil || len(left()) != 3 {
+	s.KeepAudit = 0
+	if err := s.dropExpired(t.Context(), now); err != nil || len(left()) != 3 {
 		t.Errorf("without a limit: %v, %v", left(), err)
 	}
-	b.signIn.KeepAudit = time.Hour
-	if err := b.signIn.dropExpired(t.Context(), now); err != nil || !slices.Equal(left(), []string{"young", "new"}) {
+	s.KeepAudit = time.Hour
+	if err := s.dropExpired(t.Context(), now); err != nil || !slices.Equal(left(), []string{"young", "new"}) {
 		t.Errorf("after an hour: %v, %v", left(), err)
 	}
 }

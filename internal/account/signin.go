@@ -8,9 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/alexedwards/argon2id"
+	"github.com/google/uuid"
 	"github.com/hashicorp/golang-lru/v2/expirable"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -29,7 +32,8 @@ const (
 var errCredentials = problem.New(problem.Unauthenticated, "The e-mail address or the password is wrong.")
 
 // SignIn verifies credentials. A verified password is remembered for minutes by a digest under a key that only this process has, so that
-// argon2id is paid once and not with every request; everything is forgotten the moment any user or role changes, on every node (Run).
+// argon2id is paid once and not with every request; what is known of a user is forgotten the moment the user or any role changes, on every node
+// (Run).
 type SignIn struct {
 	pool *pgxpool.Pool
 	log  *slog.Logger
@@ -50,12 +54,13 @@ type SignIn struct {
 	review chan struct{} // one request waits here at most
 
 	mu         sync.Mutex
-	generation int // raised by forget; what was verified before it is not remembered after it
-	known      *expirable.LRU[[sha256.Size]byte, Actor]
+	generation int                                      // raised by every change of access that is heard of
+	anybody    int                                      // the generation of the last one that may be about anybody
+	users      map[uuid.UUID]int                        // of the last one about each user since
+	endings    map[uuid.UUID]int                        // of the last end of a session of each user since
+	known      *expirable.LRU[[sha256.Size]byte, Actor] // who signed in by HTTP Basic, by the digest
+	sessions   *expirable.LRU[[sha256.Size]byte, Actor] // by the hash of the token
 	watches    map[*watch]struct{}
-
-	sessionGeneration int // as generation, of what is known of sessions
-	sessions          *expirable.LRU[[sha256.Size]byte, Actor]
 }
 
 // NewSignIn makes a SignIn on pool.
@@ -65,7 +70,7 @@ func NewSignIn(pool *pgxpool.Pool, log *slog.Logger) *SignIn {
 	return &SignIn{
 		pool: pool, log: log, key: key,
 		decoy: sync.OnceValue(func() string {
-			hash, err := HashPassword(rand.Text())
+			hash, err := argon2id.CreateHash(rand.Text(), argonParams) // without waiting for a turn: there is but one
 			if err != nil {
 				panic(err) // only if the machine has no randomness
 			}
@@ -75,15 +80,16 @@ func NewSignIn(pool *pgxpool.Pool, log *slog.Logger) *SignIn {
 		Idle: sessionIdle, Lasts: sessionLasts, Profiles: func() {},
 		review:   make(chan struct{}, 1),
 		known:    expirable.NewLRU[[sha256.Size]byte, Actor](rememberMost, nil, rememberFor),
-		watches:  map[*watch]struct{}{},
 		sessions: expirable.NewLRU[[sha256.Size]byte, Actor](rememberMost, nil, rememberFor),
+		users:    map[uuid.UUID]int{}, endings: map[uuid.UUID]int{}, watches: map[*watch]struct{}{},
 	}
 }
 
 // How a user signs in, as the audit log tells.
 const (
-	byBasic = "basic"
-	byPage  = "page"
+	byBasic  = "basic"
+	byPage   = "page"
+	byChange = "password change" // no sign-in, but as good as one
 )
 
 // Basic returns the user of an e-mail address and a password. Errors: UNAUTHENTICATED, the same for an unknown address, a wrong password
@@ -92,6 +98,7 @@ func (s *SignIn) Basic(ctx context.Context, email, password string) (Actor, erro
 	digest := s.digest(email, password)
 	s.mu.Lock()
 	actor, ok := s.known.Get(digest)
+	ok = ok && s.holds(actor)
 	generation := s.generation
 	s.mu.Unlock()
 	if ok {
@@ -116,9 +123,7 @@ func (s *SignIn) verifyOnce(ctx context.Context, given credentials, generation i
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.generation == generation {
-			s.known.Add(given.digest, actor)
-		}
+		s.known.Add(given.digest, actor)
 		return actor, nil
 	})
 	select {
@@ -189,7 +194,7 @@ func (s *SignIn) look(ctx context.Context, given credentials) (user dbsqlc.UserB
 // noteRefusal notes that attempts to sign in as a user are turned away. It is after the answer is decided, and off its path.
 func (s *SignIn) noteRefusal(ctx context.Context, given credentials) {
 	go func() {
-		ctx, cancel := context.WithTimeout(ctx, reviewWithin)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reviewWithin)
 		defer cancel()
 		if user, err := dbsqlc.New(s.pool).UserByEmail(ctx, given.email); err == nil {
 			s.notes.add(ctx, user, signInThrottled, map[string]string{"by": given.by})
@@ -197,14 +202,26 @@ func (s *SignIn) noteRefusal(ctx context.Context, given credentials) {
 	}()
 }
 
-// actor is the user of a row that was read not before a generation.
-func (s *SignIn) actor(user dbsqlc.UserByEmailRow, generation int) Actor {
+// toActor is the user of a row.
+func toActor(user dbsqlc.UserByEmailRow) Actor {
 	permissions := make(Permissions, len(user.Permissions))
 	for i, p := range user.Permissions {
 		permissions[i] = Permission(p)
 	}
 	return Actor{AccountID: user.AccountID, UserID: user.ID, Email: user.Email, Name: user.Name, RoleID: user.RoleID, Role: user.Role,
-		Permissions: permissions, kind: user.Kind, credentials: s.digest(user.Email, user.PasswordHash), generation: generation}
+		Permissions: permissions, kind: user.Kind, credentials: credentialsOf(user.Email, user.PasswordHash)}
+}
+
+// actor is the user of a row that was read not before a generation.
+func (s *SignIn) actor(user dbsqlc.UserByEmailRow, generation int) Actor {
+	a := toActor(user)
+	a.generation = generation
+	return a
+}
+
+// credentialsOf is another one for a user whose address or password has changed. The hash has a salt, so that nothing can be told from it.
+func credentialsOf(email, passwordHash string) [sha256.Size]byte {
+	return sha256.Sum256([]byte(email + " " + passwordHash))
 }
 
 func (s *SignIn) digest(email, password string) (sum [sha256.Size]byte) {
@@ -214,33 +231,58 @@ func (s *SignIn) digest(email, password string) (sum [sha256.Size]byte) {
 	return sum
 }
 
-// forget forgets all that a change of users and roles may have made wrong.
+// holds reports whether what was read of an actor holds: nothing has been heard since that may have made it wrong. The lock is held.
+func (s *SignIn) holds(a Actor) bool {
+	return a.generation >= s.anybody && a.generation >= s.users[a.UserID] && (a.SessionID == uuid.Nil || a.generation >= s.endings[a.UserID])
+}
+
+// forget forgets all that a change of roles may have made wrong.
 func (s *SignIn) forget() {
 	s.mu.Lock()
-	s.generation++
-	s.known.Purge()
-	s.sessionGeneration++
-	s.sessions.Purge()
-	s.askReview()
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	s.forgetAll()
 }
 
-// forgetSessions forgets what a session that has ended makes wrong: nobody who signs in by HTTP Basic pays for it.
-func (s *SignIn) forgetSessions() {
+// forgetAll is forget with the lock held.
+func (s *SignIn) forgetAll() {
+	s.generation++
+	s.anybody = s.generation
+	clear(s.users)
+	clear(s.endings)
+	s.known.Purge()
+	s.sessions.Purge()
+	s.askReview()
+}
+
+// forgetUser forgets what a change of a user may have made wrong: nobody else pays for it.
+func (s *SignIn) forgetUser(id uuid.UUID) { s.forgetOf(s.users, id) }
+
+// forgetSessions forgets what a session that has ended makes wrong: only its user's sessions are looked up again.
+func (s *SignIn) forgetSessions(user uuid.UUID) { s.forgetOf(s.endings, user) }
+
+func (s *SignIn) forgetOf(last map[uuid.UUID]int, user uuid.UUID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sessionGeneration++
-	s.sessions.Purge()
+	if len(last) >= rememberMost {
+		s.forgetAll()
+		return
+	}
+	s.generation++
+	last[user] = s.generation
 	s.askReview()
 }
 
-// heed does what a notification says (sql/migrations/00010_access.sql).
+// heed does what a notification says (sql/migrations/00013_access_by_user.sql).
 func (s *SignIn) heed(payload string) {
-	switch payload {
-	case "session":
-		s.forgetSessions()
-	case "profile":
+	what, whose, _ := strings.Cut(payload, " ")
+	user, err := uuid.Parse(whose)
+	switch {
+	case what == "profile":
 		s.Profiles()
+	case what == "user" && err == nil:
+		s.forgetUser(user)
+	case what == "session" && err == nil:
+		s.forgetSessions(user)
 	default:
 		s.forget()
 	}

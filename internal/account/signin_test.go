@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -117,6 +118,65 @@ func TestSignIn_ARememberedPasswordCostsNoStatement(t *testing.T) {
 	}
 	if sent := b.sent.n.Load() - before; sent > 2 {
 		t.Errorf("a thousand sign-ins sent %d statements", sent)
+	}
+}
+
+// remembers reports whether a password would be taken without being verified.
+func (s *SignIn) remembers(email, password string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	actor, ok := s.known.Get(s.digest(email, password))
+	return ok && s.holds(actor)
+}
+
+// heard is of how many changes a node has heard.
+func (s *SignIn) heard() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.generation
+}
+
+func (b *bundle) another(email string) {
+	b.t.Helper()
+	b.exec("INSERT INTO app_user (id, account_id, role_id, email, password_hash) SELECT gen_random_uuid(), account_id, role_id, $1, password_hash FROM app_user LIMIT 1", email)
+}
+
+// A user who changes all the time costs nobody else anything.
+func TestSignIn_ForgetsOfAUserWhoChangesAndOfNobodyElse(t *testing.T) {
+	b := setup(t)
+	b.another("ada@example.com")
+	for _, address := range []string{email, "ada@example.com"} {
+		if _, err := b.signIn.Basic(t.Context(), address, password); err != nil {
+			t.Fatal(err)
+		}
+	}
+	session := b.open()
+	if _, err := b.signIn.Session(t.Context(), session.Token); err != nil {
+		t.Fatal(err)
+	}
+	before := b.signIn.heard()
+	b.exec("UPDATE app_user SET name = 'Ada' WHERE email = 'ada@example.com'")
+	b.until("the change to be heard of", func() bool { return b.signIn.heard() > before })
+	if b.signIn.remembers("ada@example.com", password) {
+		t.Error("what has changed is remembered")
+	}
+	if !b.signIn.remembers(email, password) {
+		t.Error("another user's password is verified again")
+	}
+	sent := b.sent.n.Load()
+	for range 100 {
+		if _, err := b.signIn.Session(t.Context(), session.Token); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if sent := b.sent.n.Load() - sent; sent > 2 { // the listener's pings
+		t.Errorf("another user's session is looked up again: %d statements", sent)
+	}
+	for range rememberMost { // of whom there are too many, everybody is one
+		b.signIn.forgetUser(uuid.New())
+	}
+	if b.signIn.remembers(email, password) || len(b.signIn.users) >= rememberMost {
+		t.Errorf("%d users are kept as changed", len(b.signIn.users))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/hashicorp/golang-lru/v2/expirable"
 
 	"itemcast/internal/problem"
@@ -15,21 +16,28 @@ import (
 const (
 	freeFailures = 5                // of a user from an address, before the first wait
 	longestWait  = 15 * time.Minute // of a user from an address; waits double
-	knownWait    = 5 * time.Second  // the longest where that user has signed in from that address lately
+
+	knownWait     = 5 * time.Second // the longest where that user has signed in from that address lately,
+	knownFailures = 20              // after which waits double there too
 
 	addressBurst, addressEvery = 30, 10 * time.Second // failures from an address, whatever the users
-	userBurst, userEvery       = 100, time.Minute     // failures of a user, whatever the addresses
+	userBurst, userEvery       = 100, time.Minute     // failures of a user, whatever the addresses,
+	firstTries                 = 3                    // beside these, from each address
+
+	changeBurst, changeEvery = 10, 20 * time.Second // attempts of a user at another password, right or wrong: each costs two hashes
 
 	rememberFailures = 24 * time.Hour
 	rememberSuccess  = 30 * 24 * time.Hour
 	rememberPlaces   = 20_000 // of each kind; the oldest are forgotten first
+	tellEvery        = time.Minute
 )
 
 // throttle slows down who guesses passwords, and nobody else. Attempts are counted before they are made, so that many at once do not get past
 // it, and given back when they succeed. It makes no difference between users who exist and who do not.
 //
-// An owner is not locked out by others' failures: whoever is signed in is not asked here at all; nor is a password that was right lately; and
-// where a user signed in lately, only failures of that user from that very address count, and cost seconds. What is counted is this node's.
+// An owner is not locked out by others' failures: whoever is signed in is not asked here at all; nor is a password that was right lately;
+// where a user signed in lately, only failures of that user from that very address count, and cost seconds until they are many; and from
+// anywhere else, a user's first tries do not wait for those from other addresses. What is counted is this node's.
 type throttle struct {
 	now func() time.Time
 
@@ -37,9 +45,9 @@ type throttle struct {
 	pairs     *expirable.LRU[string, *failures] // by user and address
 	addresses *expirable.LRU[string, *bucket]
 	users     *expirable.LRU[string, *bucket]
+	changes   *expirable.LRU[string, *bucket]    // by the user's id
 	places    *expirable.LRU[string, struct{}]   // users and addresses that went together
 	proven    *expirable.LRU[[32]byte, struct{}] // digests of credentials that were right
-	told      *expirable.LRU[string, struct{}]   // whose throttling has been noted of late
 }
 
 func newThrottle() *throttle {
@@ -47,9 +55,9 @@ func newThrottle() *throttle {
 		pairs:     expirable.NewLRU[string, *failures](rememberPlaces, nil, rememberFailures),
 		addresses: expirable.NewLRU[string, *bucket](rememberPlaces, nil, rememberFailures),
 		users:     expirable.NewLRU[string, *bucket](rememberPlaces, nil, rememberFailures),
+		changes:   expirable.NewLRU[string, *bucket](rememberPlaces, nil, rememberFailures),
 		places:    expirable.NewLRU[string, struct{}](rememberPlaces, nil, rememberSuccess),
 		proven:    expirable.NewLRU[[32]byte, struct{}](rememberPlaces, nil, rememberFailures),
-		told:      expirable.NewLRU[string, struct{}](rememberPlaces, nil, time.Minute),
 	}
 }
 
@@ -57,27 +65,33 @@ func newThrottle() *throttle {
 type failures struct {
 	n     int
 	until time.Time
+	told  time.Time // when a refusal was last noted
 }
 
 // wait is how long the next attempt has to wait after n failures.
 func (f *failures) wait(known bool) time.Duration {
-	if f.n < freeFailures {
-		return 0
-	}
-	wait := longestWait
-	if shift := f.n - freeFailures; shift < 10 {
-		wait = min(longestWait, time.Second<<shift)
-	}
 	if known {
-		wait = min(wait, knownWait)
+		return max(min(knownWait, doubled(f.n-freeFailures)), doubled(f.n-knownFailures))
 	}
-	return wait
+	return doubled(f.n - freeFailures)
+}
+
+// doubled is a second that has doubled n times.
+func doubled(n int) time.Duration {
+	switch {
+	case n < 0:
+		return 0
+	case n < 10:
+		return min(longestWait, time.Second<<n)
+	}
+	return longestWait
 }
 
 // bucket holds tokens; each attempt takes one, and one comes back at a time.
 type bucket struct {
 	tokens float64
 	at     time.Time
+	told   time.Time // when a refusal was last noted
 }
 
 func (b *bucket) fill(now time.Time, burst int, every time.Duration) {
@@ -92,57 +106,69 @@ func (b *bucket) wait(every time.Duration) time.Duration {
 	return time.Duration((1 - b.tokens) * float64(every))
 }
 
-func fetch[V any](all *expirable.LRU[string, *V], key string, fresh V) *V {
+// find returns what is kept under a key, else fresh, which it does not keep: whoever is refused leaves nothing here that others have to make
+// room for.
+func find[V any](all *expirable.LRU[string, *V], key string, fresh V) *V {
 	if v, ok := all.Get(key); ok {
 		return v
 	}
-	all.Add(key, &fresh)
 	return &fresh
 }
 
 // attempt is one that has begun.
 type attempt struct {
 	throttle *throttle
-	user     string
-	address  string
-	pair     string
+	pair     string // address and user
 	digest   [32]byte
 	counted  bool
-	shared   bool // it took tokens of the address and of the user
+	took     []*bucket // a token each
 }
 
-// begin counts an attempt, or refuses it. First says that this is the first refusal in a minute. Error: TOO_MANY_REQUESTS, with when to try
-// again.
+// take takes a token, and keeps the bucket.
+func (a *attempt) take(all *expirable.LRU[string, *bucket], key string, b *bucket) {
+	b.tokens--
+	all.Add(key, b)
+	a.took = append(a.took, b)
+}
+
+// begin counts an attempt, or refuses it. First says that it is the first in a minute that is refused for the same reason. Error:
+// TOO_MANY_REQUESTS, with when to try again.
 func (t *throttle) begin(email, address string, digest [32]byte) (a *attempt, first bool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	now := t.now()
-	a = &attempt{throttle: t, user: strings.ToLower(email), address: network(address), digest: digest}
-	a.pair = a.address + " " + a.user
+	now, user, place := t.now(), strings.ToLower(email), network(address)
+	a = &attempt{throttle: t, pair: place + " " + user, digest: digest}
 	if _, proven := t.proven.Get(digest); proven {
 		return a, false, nil
 	}
 	_, known := t.places.Get(a.pair)
-	one := fetch(t.pairs, a.pair, failures{})
-	place := fetch(t.addresses, a.address, bucket{tokens: addressBurst, at: now})
-	user := fetch(t.users, a.user, bucket{tokens: userBurst, at: now})
-	place.fill(now, addressBurst, addressEvery)
-	user.fill(now, userBurst, userEvery)
-	wait := one.until.Sub(now)
-	if !known {
-		wait = max(wait, place.wait(addressEvery), user.wait(userEvery))
+	pair := find(t.pairs, a.pair, failures{})
+	ofPlace := find(t.addresses, place, bucket{tokens: addressBurst, at: now})
+	ofUser := find(t.users, user, bucket{tokens: userBurst, at: now})
+	ofPlace.fill(now, addressBurst, addressEvery)
+	ofUser.fill(now, userBurst, userEvery)
+	wait, told := pair.until.Sub(now), &pair.told
+	if w := ofPlace.wait(addressEvery); !known && w > wait {
+		wait, told = w, &ofPlace.told
+	}
+	if w := ofUser.wait(userEvery); !known && pair.n >= firstTries && w > wait {
+		wait, told = w, &ofUser.told
 	}
 	if wait > 0 {
-		_, told := t.told.Get(a.pair)
-		t.told.Add(a.pair, struct{}{})
-		return nil, !told, tooMany(wait)
+		if first = now.Sub(*told) >= tellEvery; first {
+			*told = now
+		}
+		return nil, first, tooMany("Too many sign-ins have failed", wait)
 	}
-	a.counted, a.shared = true, !known
-	one.n++
-	one.until = now.Add(one.wait(known))
-	if a.shared {
-		place.tokens--
-		user.tokens--
+	a.counted = true
+	pair.n++
+	pair.until = now.Add(pair.wait(known))
+	t.pairs.Add(a.pair, pair)
+	if !known {
+		a.take(t.addresses, place, ofPlace)
+	}
+	if !known && ofUser.wait(userEvery) == 0 { // it is not one of the first tries, which are let through without
+		a.take(t.users, user, ofUser)
 	}
 	return a, false, nil
 }
@@ -180,19 +206,28 @@ func (a *attempt) fail() {
 }
 
 func (a *attempt) refund() {
-	if !a.shared {
-		return
-	}
-	if place, ok := a.throttle.addresses.Get(a.address); ok {
-		place.tokens++
-	}
-	if user, ok := a.throttle.users.Get(a.user); ok {
-		user.tokens++
+	for _, b := range a.took {
+		b.tokens++
 	}
 }
 
-func tooMany(wait time.Duration) error {
+// change counts an attempt of a user at setting another password. Error: TOO_MANY_REQUESTS, with when to try again.
+func (t *throttle) change(user uuid.UUID) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.now()
+	b := find(t.changes, user.String(), bucket{tokens: changeBurst, at: now})
+	b.fill(now, changeBurst, changeEvery)
+	if wait := b.wait(changeEvery); wait > 0 {
+		return tooMany("You have tried to change your password too often", wait)
+	}
+	b.tokens--
+	t.changes.Add(user.String(), b)
+	return nil
+}
+
+func tooMany(what string, wait time.Duration) error {
 	e := &problem.Error{Code: problem.TooManyRequests, RetryAfter: wait}
-	e.Detail = fmt.Sprintf("Too many sign-ins have failed; try again in %s seconds.", e.RetrySeconds())
+	e.Detail = fmt.Sprintf("%s; try again in %s seconds.", what, e.RetrySeconds())
 	return e
 }

@@ -64,10 +64,42 @@ func TestThrottle_CountsAnAddressAndAUserAsAWhole(t *testing.T) {
 	}
 	made = 0
 	for i := range 300 {
-		made += fails(th, 1, "ada@example.com", fmt.Sprintf("198.51.%d.%d", i/200, i%200))
+		made += fails(th, freeFailures, "ada@example.com", fmt.Sprintf("198.51.%d.%d", i/200, i%200))
 	}
-	if made != userBurst {
+	if full := userBurst / freeFailures; made != userBurst+(300-full)*firstTries {
 		t.Errorf("%d attempts were made on a user", made)
+	}
+}
+
+// What is refused takes nobody's place: who is slowed down stays so, whatever else they ask for, and is noted once a minute.
+func TestThrottle_CannotBeEmptiedByWhatItRefuses(t *testing.T) {
+	t.Parallel()
+	th, pass := throttled()
+	fails(th, 10, "ada@example.com", "192.0.2.1")
+	for range longestWait / time.Second { // she is guessed at until the wait is long
+		pass(time.Second)
+		fails(th, 1, "ada@example.com", "192.0.2.1")
+	}
+	before, _, err := th.begin("ada@example.com", "192.0.2.1", digestOf("x"))
+	if before != nil || problem.Of(err).RetryAfter < time.Minute {
+		t.Fatalf("got %v", err)
+	}
+	told, made := 0, 0
+	for i := range rememberPlaces + 1000 {
+		a, first, _ := th.begin(fmt.Sprintf("user%d@example.com", i), "192.0.2.1", digestOf("x"))
+		if a != nil {
+			a.fail()
+			made++
+		}
+		if first {
+			told++
+		}
+	}
+	if made > addressBurst || told != 1 {
+		t.Errorf("%d were let through, and refusals noted %d times", made, told)
+	}
+	if made := fails(th, 1, "ada@example.com", "192.0.2.1"); made != 0 {
+		t.Error("what was counted of her is forgotten")
 	}
 }
 
@@ -92,6 +124,45 @@ func TestThrottle_AnOwnerIsNotLockedOutByOthersFailures(t *testing.T) {
 	}
 	if _, _, err := th.begin("ada@example.com", "203.0.113.1", digestOf("right")); err != nil {
 		t.Errorf("the password that was right lately, from elsewhere: %v", err)
+	}
+}
+
+// After a restart nothing is known of anybody, and an owner comes from a place like any other.
+func TestThrottle_AnOwnerWhoIsNotKnownYetIsLetTry(t *testing.T) {
+	t.Parallel()
+	th, _ := throttled()
+	for i := range 20 {
+		fails(th, freeFailures, "ada@example.com", fmt.Sprintf("198.51.100.%d", i))
+	}
+	if made := fails(th, freeFailures, "ada@example.com", "203.0.113.1"); made != firstTries {
+		t.Errorf("from a clean address %d tries are let through", made)
+	}
+	a, _, err := th.begin("ada@example.com", "203.0.113.2", digestOf("right"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.succeed()
+	if made := fails(th, userBurst, "ada@example.com", "203.0.113.3"); made != firstTries {
+		t.Errorf("what was let through without a token gave one back: %d", made)
+	}
+}
+
+// Whoever shares an address with a user who signed in there may not guess for ever.
+func TestThrottle_WaitsGrowAtKnownPlacesTooAfterManyFailures(t *testing.T) {
+	t.Parallel()
+	th, pass := throttled()
+	a, _, err := th.begin("ada@example.com", "192.0.2.1", digestOf("right"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.succeed()
+	made := 0
+	for range 24 * time.Hour / knownWait {
+		made += fails(th, 1, "ada@example.com", "192.0.2.1")
+		pass(knownWait)
+	}
+	if made < knownFailures || made > 150 {
+		t.Errorf("%d guesses were made in a day", made)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -147,12 +148,12 @@ func (s *Service) CreateUser(ctx context.Context, in UserInput) (User, string, e
 	}
 	hash := ""
 	if in.Password != "" {
-		if hash, err = HashPassword(in.Password); err != nil {
+		if hash, err = HashPassword(ctx, in.Password); err != nil {
 			return User{}, "", err
 		}
 	}
 	var user User
-	err = s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
 		if err := s.mayGive(ctx, q, actor, in.RoleID); err != nil {
 			return err
 		}
@@ -183,6 +184,7 @@ func (in *UserInput) checked() (made string, err error) {
 	if in.Active == nil {
 		in.Active = new(true)
 	}
+	in.Name = strings.TrimSpace(in.Name)
 	var invalid, broken faults
 	invalid.email(in.Email)
 	invalid.text("#/name", in.Name, 0, 200)
@@ -216,7 +218,7 @@ func (s *Service) mayGive(ctx context.Context, q *dbsqlc.Queries, actor Actor, r
 	return actor.covers(row.Permissions)
 }
 
-// PatchUser changes a user. A new password, and being switched off, end the user's sessions. Needs users.manage, and every permission that
+// PatchUser changes a user. A new password, another address, and being switched off end the user's sessions. Needs users.manage, and every permission that
 // the user has and gets. Errors: NOT_FOUND, REVISION_MISMATCH, INVALID_INPUT, RULE_VIOLATED, FORBIDDEN, CONFLICT when the address is taken or
 // nobody would be left who manages users.
 func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch, condition IfRevision) (User, error) {
@@ -226,14 +228,14 @@ func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch, 
 	}
 	var hash *string
 	if patch.Password != nil && len(*patch.Password) <= maxPassword {
-		made, err := HashPassword(*patch.Password) // before others have to wait for it
+		made, err := HashPassword(ctx, *patch.Password) // before others have to wait for it
 		if err != nil {
 			return User{}, err
 		}
 		hash = &made
 	}
 	var user User
-	err = s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
 		before, err := s.touch(ctx, q, actor, id, condition)
 		if err != nil {
 			return err
@@ -257,7 +259,7 @@ func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch, 
 		if err != nil {
 			return fmt.Errorf("update user: %w", err)
 		}
-		if hash != nil || !user.Active {
+		if hash != nil || !user.Active || user.Email != before.Email {
 			if err := endAll(ctx, q, actor.AccountID, id); err != nil {
 				return err
 			}
@@ -285,13 +287,15 @@ func (s *Service) touch(ctx context.Context, q *dbsqlc.Queries, actor Actor, id 
 // patched is the user as a patch would have it.
 func (s *Service) patched(ctx context.Context, q *dbsqlc.Queries, actor Actor, user User, patch UserPatch) (User, error) {
 	set(&user.Email, patch.Email)
-	set(&user.Name, patch.Name)
 	set(&user.Active, patch.Active)
 	var invalid, broken faults
 	if patch.Email != nil {
 		invalid.email(user.Email)
 	}
-	invalid.text("#/name", user.Name, 0, 200)
+	if patch.Name != nil {
+		user.Name = strings.TrimSpace(*patch.Name)
+		invalid.text("#/name", user.Name, 0, 200)
+	}
 	switch {
 	case patch.Password == nil:
 	case user.Kind == apiUser:
@@ -328,7 +332,7 @@ func (s *Service) DeleteUser(ctx context.Context, id uuid.UUID, condition IfRevi
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, actor.AccountID, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries) error {
+	return s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
 		user, err := s.touch(ctx, q, actor, id, condition)
 		if err != nil {
 			return err

@@ -36,7 +36,7 @@ func (s *SignIn) Watch(actor Actor, changed func(error)) (stop func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.watches[w] = struct{}{}
-	if actor.generation != s.generation || actor.SessionID != uuid.Nil && actor.sessions != s.sessionGeneration {
+	if !s.holds(actor) {
 		s.askReview() // something changed between the sign-in and now
 	}
 	if !actor.ends.IsZero() {

@@ -13,7 +13,7 @@ import (
 type Browsers interface {
 	SignIn
 	Open(ctx context.Context, email, password, userAgent, oldToken string) (account.NewSession, error)
-	Close(ctx context.Context, token string) error
+	Close(ctx context.Context, token string, everywhere bool) error
 	ResetUser(ctx context.Context, token string) (email string, err error)
 	Reset(ctx context.Context, token, password string) error
 }
@@ -36,9 +36,9 @@ func signInPages(g *Gate, b Browsers) web.SignIn {
 			}
 			return err
 		},
-		Close: func(w http.ResponseWriter, r *http.Request) error {
+		Close: func(w http.ResponseWriter, r *http.Request, everywhere bool) error {
 			g.keep(w, account.NewSession{})
-			return b.Close(r.Context(), g.token(r.Header))
+			return b.Close(r.Context(), g.token(r.Header), everywhere)
 		},
 		ResetUser: b.ResetUser,
 		Reset:     b.Reset,

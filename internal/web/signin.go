@@ -12,7 +12,7 @@ import (
 type SignIn struct {
 	Who       func(*http.Request) string // the e-mail address of who is signed in; "": nobody is
 	Open      func(w http.ResponseWriter, r *http.Request, email, password string) error
-	Close     func(http.ResponseWriter, *http.Request) error
+	Close     func(w http.ResponseWriter, r *http.Request, everywhere bool) error
 	ResetUser func(ctx context.Context, token string) (email string, err error)
 	Reset     func(ctx context.Context, token, password string) error
 	Explain   func(error) (status int, message string)
@@ -56,10 +56,10 @@ func newLogin(files fs.FS, s SignIn) http.Handler {
 	})
 }
 
-// Logout signs out, by a form's POST only.
+// Logout signs out, by a form's POST only: in every browser of the user when the form has everywhere=1.
 func Logout(s SignIn) http.Handler {
 	return forms(func(w http.ResponseWriter, r *http.Request) { redirect(w, r, "/login") }, func(w http.ResponseWriter, r *http.Request) {
-		if err := s.Close(w, r); err != nil {
+		if err := s.Close(w, r, r.PostForm.Get("everywhere") == "1"); err != nil {
 			status, message := s.Explain(err)
 			http.Error(w, message, status)
 			return

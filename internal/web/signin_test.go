@@ -22,7 +22,7 @@ func signIn(who string) SignIn {
 			}
 			return nil
 		},
-		Close: func(http.ResponseWriter, *http.Request) error { return nil },
+		Close: func(http.ResponseWriter, *http.Request, bool) error { return nil },
 		ResetUser: func(_ context.Context, token string) (string, error) {
 			if token != "T" {
 				return "", errWrong
@@ -92,7 +92,7 @@ func TestReset_LookingUsesNothingUp(t *testing.T) {
 func TestHome_SaysWhoIsSignedIn(t *testing.T) {
 	t.Parallel()
 	if body := request(newHome(builtTree(t), "https://items.example", func(*http.Request) string { return "ada@example.com" }), "GET", "/").Body.String(); !strings.Contains(body, "ada@example.com") ||
-		!strings.Contains(body, `action="/logout"`) {
+		!strings.Contains(body, `action="/logout"`) || !strings.Contains(body, `name="everywhere"`) {
 		t.Error(body)
 	}
 	if body := request(newHome(builtTree(t), "https://items.example", nobody), "GET", "/").Body.String(); !strings.Contains(body, `href="/login"`) {

@@ -21,6 +21,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/db"
 	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 )
 
@@ -124,12 +125,15 @@ func (s *Service) CreateProfile(ctx context.Context, in ProfileInput) (Profile, 
 	if err != nil {
 		return Profile{}, err
 	}
-	in.RoleIDs = unique(in.RoleIDs)
-	if err := in.check(); err != nil {
+	in.Name, in.RoleIDs = strings.TrimSpace(in.Name), unique(in.RoleIDs)
+	if err := in.check(""); err != nil {
 		return Profile{}, err
 	}
 	var made Profile
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := account.Reauthorize(ctx, tx, account.WorkflowsManage); err != nil {
+			return err
+		}
 		q := dbsqlc.New(tx)
 		if err := checkRoles(ctx, q, actor.AccountID, in.RoleIDs); err != nil {
 			return err
@@ -157,18 +161,23 @@ func (s *Service) PatchProfile(ctx context.Context, id uuid.UUID, patch ProfileP
 	}
 	var profile Profile
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := account.Reauthorize(ctx, tx, account.WorkflowsManage); err != nil {
+			return err
+		}
 		q := dbsqlc.New(tx)
 		before, err := lock(ctx, q, actor, id, condition)
 		if err != nil {
 			return err
 		}
 		in := ProfileInput{Name: before.Name, Description: before.Description, RoleIDs: before.RoleIDs}
-		set(&in.Name, patch.Name)
+		if patch.Name != nil {
+			in.Name = strings.TrimSpace(*patch.Name)
+		}
 		set(&in.Description, patch.Description)
 		if patch.RoleIDs != nil {
 			in.RoleIDs = unique(*patch.RoleIDs)
 		}
-		if err := in.check(); err != nil {
+		if err := in.check(before.Name); err != nil {
 			return err
 		}
 		if err := checkRoles(ctx, q, actor.AccountID, in.RoleIDs); err != nil {
@@ -200,6 +209,9 @@ func (s *Service) DeleteProfile(ctx context.Context, id uuid.UUID, condition acc
 		return err
 	}
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := account.Reauthorize(ctx, tx, account.WorkflowsManage); err != nil {
+			return err
+		}
 		q := dbsqlc.New(tx)
 		profile, err := lock(ctx, q, actor, id, condition)
 		if err != nil {
@@ -257,8 +269,8 @@ func checkRoles(ctx context.Context, q *dbsqlc.Queries, accountID uuid.UUID, ids
 	return nil
 }
 
-// check holds an input against what the contract says of it, which GraphQL's inputs have not passed.
-func (in *ProfileInput) check() error {
+// check holds an input against what the contract says of it, which GraphQL's inputs have not passed. The name that a profile has may stay.
+func (in *ProfileInput) check(before string) error {
 	var faults []problem.Fault
 	fault := func(pointer, detail string) {
 		faults = append(faults, problem.Fault{Pointer: pointer, Detail: detail})
@@ -268,6 +280,8 @@ func (in *ProfileInput) check() error {
 		fault("#/name", "must be text without U+0000")
 	case strings.TrimSpace(in.Name) == "" || n > 100:
 		fault("#/name", "must have from 1 to 100 characters, and not be blank")
+	case in.Name != before && !plaintext.Is(in.Name):
+		fault("#/name", "must not contain control characters, nor ones that cannot be seen")
 	}
 	if !db.IsText(in.Description) || utf8.RuneCountInString(in.Description) > 2000 {
 		fault("#/description", "must be text of at most 2000 characters, without U+0000")

@@ -34,6 +34,14 @@ SELECT u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active, r
 FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE u.id = ANY (@ids::uuid[]);
 
+-- ActorNow returns the columns of UserByEmail of one who is active, and whose session lives, if it is by a session.
+-- name: ActorNow :one
+SELECT u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active, r.id AS role_id, r.name AS role, r.permissions
+FROM app_user u JOIN role r ON r.id = u.role_id
+WHERE u.account_id = @account_id AND u.id = @id AND u.active
+  AND (sqlc.narg('session_id')::uuid IS NULL
+    OR EXISTS (SELECT FROM session s WHERE s.user_id = u.id AND s.id = sqlc.narg('session_id')::uuid AND s.expires_at > now()));
+
 -- name: ClaimIdempotencyKey :execrows
 INSERT INTO idempotency_key (account_id, user_id, key_digest, fingerprint) VALUES (@account_id, @user_id, @key_digest, @fingerprint)
 ON CONFLICT DO NOTHING;

@@ -9,11 +9,8 @@ SELECT id, name, permissions, created_at, updated_at, revision FROM role WHERE a
 -- name: RoleByName :one
 SELECT id FROM role WHERE account_id = @account_id AND lower(name) = lower(@name) ORDER BY name = @name DESC LIMIT 1;
 
--- name: MakeRole :execrows
-INSERT INTO role (id, account_id, name, permissions) VALUES (@id, @account_id, @name, @permissions) ON CONFLICT DO NOTHING;
-
 -- name: RoleNameTaken :one
-SELECT EXISTS (SELECT FROM role WHERE account_id = @account_id AND name = @name AND id <> @id);
+SELECT EXISTS (SELECT FROM role WHERE account_id = @account_id AND lower(btrim(name)) = lower(@name) AND id <> @id);
 
 -- name: UpdateRole :exec
 UPDATE role SET name = @name, permissions = @permissions, updated_at = now(), revision = revision + 1

@@ -38,6 +38,15 @@ WHERE account_id = @account_id AND id = @id;
 UPDATE app_user SET password_hash = @password_hash, updated_at = now(), revision = revision + 1
 WHERE account_id = @account_id AND id = @id;
 
+-- ChangePassword sets another password only where the one that was verified is the user's still.
+-- name: ChangePassword :execrows
+UPDATE app_user SET password_hash = @password_hash, updated_at = now(), revision = revision + 1
+WHERE account_id = @account_id AND id = @id AND active AND password_hash = @verified_hash;
+
+-- HoldCredentials keeps a user from changing until the end of the transaction.
+-- name: HoldCredentials :one
+SELECT email, password_hash FROM app_user WHERE account_id = @account_id AND id = @id AND active FOR SHARE;
+
 -- name: PasswordHash :one
 SELECT email, password_hash, kind FROM app_user WHERE account_id = @account_id AND id = @id AND active;
 
@@ -51,18 +60,21 @@ WHERE u.account_id = @account_id AND u.active AND u.kind = 'person' AND u.passwo
   AND r.permissions @> ARRAY['api.access', 'users.manage'];
 
 -- name: ReplaceResetLink :exec
-INSERT INTO reset_link (token_hash, account_id, user_id, expires_at) VALUES (@token_hash, @account_id, @user_id, @expires_at)
-ON CONFLICT (user_id) DO UPDATE SET token_hash = EXCLUDED.token_hash, expires_at = EXCLUDED.expires_at;
+INSERT INTO reset_link (token_hash, account_id, user_id, made_by, expires_at) VALUES (@token_hash, @account_id, @user_id, @made_by, @expires_at)
+ON CONFLICT (user_id) DO UPDATE SET token_hash = EXCLUDED.token_hash, made_by = EXCLUDED.made_by, expires_at = EXCLUDED.expires_at;
 
+-- ResetLinkUser is whose password a link sets: one whom its maker may change still, as Service.ResetLink has it.
 -- name: ResetLinkUser :one
 -- system: the token is all that a link says; the account follows from it.
-SELECT l.account_id, l.user_id, u.email, u.name FROM reset_link l JOIN app_user u ON u.id = l.user_id
-WHERE l.token_hash = @token_hash AND l.expires_at > now() AND u.active;
+SELECT l.account_id, l.user_id, u.email, u.name FROM reset_link l JOIN app_user u ON u.id = l.user_id JOIN role r ON r.id = u.role_id
+WHERE l.token_hash = @token_hash AND l.expires_at > now() AND u.active
+  AND (l.made_by IS NULL OR EXISTS (SELECT FROM app_user m JOIN role mr ON mr.id = m.role_id
+    WHERE m.id = l.made_by AND m.active AND mr.permissions @> r.permissions AND mr.permissions @> ARRAY['api.access', 'users.manage']));
 
--- name: UseResetLink :one
+-- UseResetLink uses a link up, which only one can.
+-- name: UseResetLink :execrows
 -- system: as ResetLinkUser.
-WITH used AS (DELETE FROM reset_link l WHERE l.token_hash = @token_hash AND l.expires_at > now() RETURNING l.account_id, l.user_id)
-SELECT l.account_id, l.user_id, u.email, u.name FROM used l JOIN app_user u ON u.id = l.user_id WHERE u.active;
+DELETE FROM reset_link WHERE token_hash = @token_hash;
 
 -- name: DropResetLink :exec
 DELETE FROM reset_link WHERE account_id = @account_id AND user_id = @user_id;

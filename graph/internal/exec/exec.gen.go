@@ -3521,10 +3521,10 @@ type PageInfo {
 extend type Mutation {
   "An API user gets a password that is made up, and that is in this answer alone. A person without a password sets one by a link."
   createUser(input: CreateUserInput!): CreateUserPayload!
-  "Sets the fields given. A new password, and ` + "`" + `active: false` + "`" + `, end the user's sessions."
+  "Sets the fields given. A new password, another email, and ` + "`" + `active: false` + "`" + ` end the user's sessions, and take back the link to set a password."
   updateUser(id: ID!, input: UpdateUserInput!, ifRevision: Int): UpdateUserPayload!
   deleteUser(id: ID!, ifRevision: Int): DeleteUserPayload!
-  "A page where a person sets a password, once, within 24 hours. An earlier link works no more."
+  "A page where a person sets a password, once, within 24 hours, and as long as you may make it. An earlier link works no more."
   createResetLink(userId: ID!): CreateResetLinkPayload!
   "Gives an API user another password; the old one works no more."
   rotatePassword(userId: ID!): RotatePasswordPayload!

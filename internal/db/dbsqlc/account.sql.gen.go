@@ -12,6 +12,52 @@ import (
 	"github.com/google/uuid"
 )
 
+const actorNow = `-- name: ActorNow :one
+SELECT u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active, r.id AS role_id, r.name AS role, r.permissions
+FROM app_user u JOIN role r ON r.id = u.role_id
+WHERE u.account_id = $1 AND u.id = $2 AND u.active
+  AND ($3::uuid IS NULL
+    OR EXISTS (SELECT FROM session s WHERE s.user_id = u.id AND s.id = $3::uuid AND s.expires_at > now()))
+`
+
+type ActorNowParams struct {
+	AccountID uuid.UUID
+	ID        uuid.UUID
+	SessionID *uuid.UUID
+}
+
+type ActorNowRow struct {
+	ID           uuid.UUID
+	AccountID    uuid.UUID
+	Email        string
+	Name         string
+	Kind         string
+	PasswordHash string
+	Active       bool
+	RoleID       uuid.UUID
+	Role         string
+	Permissions  []string
+}
+
+// ActorNow returns the columns of UserByEmail of one who is active, and whose session lives, if it is by a session.
+func (q *Queries) ActorNow(ctx context.Context, arg ActorNowParams) (ActorNowRow, error) {
+	row := q.db.QueryRow(ctx, actorNow, arg.AccountID, arg.ID, arg.SessionID)
+	var i ActorNowRow
+	err := row.Scan(
+		&i.ID,
+		&i.AccountID,
+		&i.Email,
+		&i.Name,
+		&i.Kind,
+		&i.PasswordHash,
+		&i.Active,
+		&i.RoleID,
+		&i.Role,
+		&i.Permissions,
+	)
+	return i, err
+}
+
 const anyAccount = `-- name: AnyAccount :one
 SELECT id, name FROM account ORDER BY created_at LIMIT 1
 `

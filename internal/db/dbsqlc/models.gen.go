@@ -272,6 +272,7 @@ type ResetLink struct {
 	AccountID uuid.UUID
 	UserID    uuid.UUID
 	ExpiresAt time.Time
+	MadeBy    *uuid.UUID
 }
 
 type Role struct {

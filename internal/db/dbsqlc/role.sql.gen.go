@@ -106,30 +106,6 @@ func (q *Queries) ListRoles(ctx context.Context, arg ListRolesParams) ([]ListRol
 	return items, nil
 }
 
-const makeRole = `-- name: MakeRole :execrows
-INSERT INTO role (id, account_id, name, permissions) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
-`
-
-type MakeRoleParams struct {
-	ID          uuid.UUID
-	AccountID   uuid.UUID
-	Name        string
-	Permissions []string
-}
-
-func (q *Queries) MakeRole(ctx context.Context, arg MakeRoleParams) (int64, error) {
-	result, err := q.db.Exec(ctx, makeRole,
-		arg.ID,
-		arg.AccountID,
-		arg.Name,
-		arg.Permissions,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
 const roleByName = `-- name: RoleByName :one
 SELECT id FROM role WHERE account_id = $1 AND lower(name) = lower($2) ORDER BY name = $2 DESC LIMIT 1
 `
@@ -147,7 +123,7 @@ func (q *Queries) RoleByName(ctx context.Context, arg RoleByNameParams) (uuid.UU
 }
 
 const roleNameTaken = `-- name: RoleNameTaken :one
-SELECT EXISTS (SELECT FROM role WHERE account_id = $1 AND name = $2 AND id <> $3)
+SELECT EXISTS (SELECT FROM role WHERE account_id = $1 AND lower(btrim(name)) = lower($2) AND id <> $3)
 `
 
 type RoleNameTakenParams struct {

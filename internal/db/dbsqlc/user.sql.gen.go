@@ -26,6 +26,32 @@ func (q *Queries) Administrators(ctx context.Context, accountID uuid.UUID) (int6
 	return count, err
 }
 
+const changePassword = `-- name: ChangePassword :execrows
+UPDATE app_user SET password_hash = $1, updated_at = now(), revision = revision + 1
+WHERE account_id = $2 AND id = $3 AND active AND password_hash = $4
+`
+
+type ChangePasswordParams struct {
+	PasswordHash string
+	AccountID    uuid.UUID
+	ID           uuid.UUID
+	VerifiedHash string
+}
+
+// ChangePassword sets another password only where the one that was verified is the user's still.
+func (q *Queries) ChangePassword(ctx context.Context, arg ChangePasswordParams) (int64, error) {
+	result, err := q.db.Exec(ctx, changePassword,
+		arg.PasswordHash,
+		arg.AccountID,
+		arg.ID,
+		arg.VerifiedHash,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const deleteUser = `-- name: DeleteUser :exec
 DELETE FROM app_user WHERE account_id = $1 AND id = $2
 `
@@ -126,6 +152,28 @@ func (q *Queries) GetUser(ctx context.Context, arg GetUserParams) (GetUserRow, e
 		&i.UpdatedAt,
 		&i.Revision,
 	)
+	return i, err
+}
+
+const holdCredentials = `-- name: HoldCredentials :one
+SELECT email, password_hash FROM app_user WHERE account_id = $1 AND id = $2 AND active FOR SHARE
+`
+
+type HoldCredentialsParams struct {
+	AccountID uuid.UUID
+	ID        uuid.UUID
+}
+
+type HoldCredentialsRow struct {
+	Email        string
+	PasswordHash string
+}
+
+// HoldCredentials keeps a user from changing until the end of the transaction.
+func (q *Queries) HoldCredentials(ctx context.Context, arg HoldCredentialsParams) (HoldCredentialsRow, error) {
+	row := q.db.QueryRow(ctx, holdCredentials, arg.AccountID, arg.ID)
+	var i HoldCredentialsRow
+	err := row.Scan(&i.Email, &i.PasswordHash)
 	return i, err
 }
 
@@ -265,14 +313,15 @@ func (q *Queries) PasswordHash(ctx context.Context, arg PasswordHashParams) (Pas
 }
 
 const replaceResetLink = `-- name: ReplaceResetLink :exec
-INSERT INTO reset_link (token_hash, account_id, user_id, expires_at) VALUES ($1, $2, $3, $4)
-ON CONFLICT (user_id) DO UPDATE SET token_hash = EXCLUDED.token_hash, expires_at = EXCLUDED.expires_at
+INSERT INTO reset_link (token_hash, account_id, user_id, made_by, expires_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (user_id) DO UPDATE SET token_hash = EXCLUDED.token_hash, made_by = EXCLUDED.made_by, expires_at = EXCLUDED.expires_at
 `
 
 type ReplaceResetLinkParams struct {
 	TokenHash []byte
 	AccountID uuid.UUID
 	UserID    uuid.UUID
+	MadeBy    *uuid.UUID
 	ExpiresAt time.Time
 }
 
@@ -281,14 +330,17 @@ func (q *Queries) ReplaceResetLink(ctx context.Context, arg ReplaceResetLinkPara
 		arg.TokenHash,
 		arg.AccountID,
 		arg.UserID,
+		arg.MadeBy,
 		arg.ExpiresAt,
 	)
 	return err
 }
 
 const resetLinkUser = `-- name: ResetLinkUser :one
-SELECT l.account_id, l.user_id, u.email, u.name FROM reset_link l JOIN app_user u ON u.id = l.user_id
+SELECT l.account_id, l.user_id, u.email, u.name FROM reset_link l JOIN app_user u ON u.id = l.user_id JOIN role r ON r.id = u.role_id
 WHERE l.token_hash = $1 AND l.expires_at > now() AND u.active
+  AND (l.made_by IS NULL OR EXISTS (SELECT FROM app_user m JOIN role mr ON mr.id = m.role_id
+    WHERE m.id = l.made_by AND m.active AND mr.permissions @> r.permissions AND mr.permissions @> ARRAY['api.access', 'users.manage']))
 `
 
 type ResetLinkUserRow struct {
@@ -298,6 +350,7 @@ type ResetLinkUserRow struct {
 	Name      string
 }
 
+// ResetLinkUser is whose password a link sets: one whom its maker may change still, as Service.ResetLink has it.
 // system: the token is all that a link says; the account follows from it.
 func (q *Queries) ResetLinkUser(ctx context.Context, tokenHash []byte) (ResetLinkUserRow, error) {
 	row := q.db.QueryRow(ctx, resetLinkUser, tokenHash)
@@ -356,29 +409,18 @@ func (q *Queries) UpdateUser(ctx context.Context, arg UpdateUserParams) error {
 	return err
 }
 
-const useResetLink = `-- name: UseResetLink :one
-WITH used AS (DELETE FROM reset_link l WHERE l.token_hash = $1 AND l.expires_at > now() RETURNING l.account_id, l.user_id)
-SELECT l.account_id, l.user_id, u.email, u.name FROM used l JOIN app_user u ON u.id = l.user_id WHERE u.active
+const useResetLink = `-- name: UseResetLink :execrows
+DELETE FROM reset_link WHERE token_hash = $1
 `
 
-type UseResetLinkRow struct {
-	AccountID uuid.UUID
-	UserID    uuid.UUID
-	Email     string
-	Name      string
-}
-
+// UseResetLink uses a link up, which only one can.
 // system: as ResetLinkUser.
-func (q *Queries) UseResetLink(ctx context.Context, tokenHash []byte) (UseResetLinkRow, error) {
-	row := q.db.QueryRow(ctx, useResetLink, tokenHash)
-	var i UseResetLinkRow
-	err := row.Scan(
-		&i.AccountID,
-		&i.UserID,
-		&i.Email,
-		&i.Name,
-	)
-	return i, err
+func (q *Queries) UseResetLink(ctx context.Context, tokenHash []byte) (int64, error) {
+	result, err := q.db.Exec(ctx, useResetLink, tokenHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const userIDByEmail = `-- name: UserIDByEmail :one

@@ -1017,7 +1017,9 @@ type Role struct {
 
 // RoleInput defines model for RoleInput.
 type RoleInput struct {
-	// Name Examples: Archivist
+	// Name Without spaces around it, and without control characters and ones that cannot be seen; one role's alone, whatever the case.
+	//
+	// Examples: Archivist
 	Name        string       `json:"name"`
 	Permissions []Permission `json:"permissions"`
 }
@@ -1137,7 +1139,9 @@ type UserInput struct {
 	// Examples: ada@example.com
 	Email string `json:"email"`
 
-	// Name Examples: Ada
+	// Name Without spaces around it, and without control characters and ones that cannot be seen.
+	//
+	// Examples: Ada
 	Name string `json:"name,omitempty"`
 
 	// Kind `person` when left out; cannot change.
@@ -1191,7 +1195,9 @@ type WorkflowProfile struct {
 
 // WorkflowProfileInput defines model for WorkflowProfileInput.
 type WorkflowProfileInput struct {
-	// Name Examples: Newsroom
+	// Name Without spaces around it, and without control characters and ones that cannot be seen.
+	//
+	// Examples: Newsroom
 	Name        string `json:"name"`
 	Description string `json:"description,omitempty"`
 

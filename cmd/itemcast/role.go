@@ -1,0 +1,81 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"itemcast/internal/account"
+	"itemcast/internal/plaintext"
+)
+
+// roleCommand works on the roles of the first account, as the operator, who has every permission: one that nobody has any more can be given
+// by nobody else.
+type roleCommand struct {
+	List   roleList   `cmd:"" help:"List roles, and what they allow."`
+	Grant  roleGrant  `cmd:"" help:"Give a role permissions, also such as nobody has any more."`
+	Revoke roleRevoke `cmd:"" help:"Take permissions from a role."`
+}
+
+type roleList struct{}
+
+// Run prints all roles, the oldest last.
+func (roleList) Run(ctx context.Context, c *console, d *database) error {
+	return d.asOperator(ctx, c, func(ctx context.Context, n *node) error {
+		out := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(out, "ROLE\tPERMISSIONS")
+		for after := ""; ; {
+			roles, next, err := n.account.Roles(ctx, 200, after)
+			if err != nil {
+				return err
+			}
+			for _, r := range roles {
+				fmt.Fprintf(out, "%s\t%s\n", plaintext.Show(r.Name), strings.Join(r.Permissions, " "))
+			}
+			if after = next; next == "" {
+				return out.Flush()
+			}
+		}
+	})
+}
+
+// permitted names a role, and the permissions that a command is about.
+type permitted struct {
+	Role        string   `arg:"" help:"The role's name."`
+	Permissions []string `arg:"" name:"permission" help:"Any of ${enum}." enum:"${permissions}"`
+}
+
+// change gives the role other permissions.
+func (p *permitted) change(ctx context.Context, c *console, d *database, to func(before []string) []string) error {
+	return d.asOperator(ctx, c, func(ctx context.Context, n *node) error {
+		role, err := n.account.RoleByName(ctx, p.Role)
+		if err != nil {
+			return err
+		}
+		role, err = n.account.PatchRole(ctx, role.ID, account.RolePatch{Permissions: new(to(role.Permissions))}, account.IfRevision{role.Revision})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "%s has %s now.\n", plaintext.Show(role.Name), cmp.Or(strings.Join(role.Permissions, " "), "no permissions"))
+		return nil
+	})
+}
+
+type roleGrant struct{ permitted }
+
+// Run gives permissions.
+func (r *roleGrant) Run(ctx context.Context, c *console, d *database) error {
+	return r.change(ctx, c, d, func(before []string) []string { return slices.Concat(before, r.Permissions) })
+}
+
+type roleRevoke struct{ permitted }
+
+// Run takes permissions.
+func (r *roleRevoke) Run(ctx context.Context, c *console, d *database) error {
+	return r.change(ctx, c, d, func(before []string) []string {
+		return slices.DeleteFunc(before, func(p string) bool { return slices.Contains(r.Permissions, p) })
+	})
+}
