@@ -158,6 +158,11 @@ func TestUsers_NobodyGivesOrTouchesWhatTheyDoNotHave(t *testing.T) {
 	} {
 		manager.call(c[0], c[1], c[2]).refused(t, c[0]+" "+c[1]+" "+c[2], http.StatusForbidden, "FORBIDDEN")
 	}
+	// Nor does anybody go whom nobody else could bring back.
+	for _, c := range [][2]string{{http.MethodPatch, `{"active":false}`}, {http.MethodPatch, `{"role_id":"` + viewer + `"}`}, {http.MethodDelete, ""}} {
+		n.call(c[0], admin, c[1]).refused(t, c[0]+" the last with all permissions", http.StatusConflict, "CONFLICT")
+	}
+	n.person("equal@example.com", administrator).call(http.MethodPatch, admin, `{"role_id":"`+viewer+`"}`).expect(t, http.StatusOK)
 	manager.call(http.MethodPost, "/api/v1/users", `{"email":"y@example.com","role_id":"`+viewer+`","password":"`+userPassword+`"}`).expect(t, http.StatusCreated)
 }
 

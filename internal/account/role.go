@@ -215,7 +215,7 @@ func (s *Service) DeleteRole(ctx context.Context, id uuid.UUID, condition IfRevi
 			return fmt.Errorf("count uses of the role: %w", err)
 		}
 		if uses.Users > 0 || uses.Profiles > 0 {
-			return problem.New(problem.Conflict, "The role is in use, by %d users and %d workflow profiles; give them another one before.", uses.Users, uses.Profiles)
+			return problem.New(problem.Conflict, "The role is in use (users: %d, workflow profiles: %d); give them another one before.", uses.Users, uses.Profiles)
 		}
 		if err := q.DeleteRole(ctx, dbsqlc.DeleteRoleParams{AccountID: actor.AccountID, ID: id}); err != nil {
 			return fmt.Errorf("delete role: %w", err)

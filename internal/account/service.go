@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -49,16 +50,36 @@ func (s *Service) change(ctx context.Context, actor Actor, fn func(ctx context.C
 		if err := fn(ctx, tx, q, actor); err != nil {
 			return err
 		}
-		left, err := q.Administrators(ctx, actor.AccountID)
-		if err != nil {
-			return fmt.Errorf("count administrators: %w", err)
-		}
-		if left == 0 {
-			return problem.New(problem.Conflict, "Then nobody would be left who can give others access: somebody active needs a password, and "+
+		left, err := administrated(ctx, q, actor.AccountID, nil)
+		if err == nil && !left {
+			err = problem.New(problem.Conflict, "Then nobody would be left who can give others access: somebody active needs a password, and "+
 				"a role with api.access and users.manage.")
 		}
-		return nil
+		return err
 	})
+}
+
+// administrated reports whether somebody is there who can give others access, and these permissions.
+func administrated(ctx context.Context, q *dbsqlc.Queries, account uuid.UUID, permissions []string) (bool, error) {
+	n, err := q.Administrators(ctx, dbsqlc.AdministratorsParams{AccountID: account, Permissions: permissions})
+	if err != nil {
+		return false, fmt.Errorf("count administrators: %w", err)
+	}
+	return n > 0, nil
+}
+
+// replaceable refuses to let an administrator go whose equal is not left: nobody could bring that user back, nor give what the user could.
+// The operator can.
+func replaceable(ctx context.Context, q *dbsqlc.Queries, actor Actor, gone User) error {
+	if actor.UserID == uuid.Nil || !gone.Active || !slices.Contains(gone.Permissions, string(UsersManage)) {
+		return nil
+	}
+	left, err := administrated(ctx, q, actor.AccountID, gone.Permissions)
+	if err == nil && !left {
+		err = problem.New(problem.Conflict, "Then nobody would be left who manages users and has all that %s has, and nobody could undo it. Give "+
+			"somebody else such a role before; at the machine, itemcast user does it nevertheless.", gone.Email)
+	}
+	return err
 }
 
 // faults gathers what is wrong with an input.
@@ -84,8 +105,11 @@ func (f *faults) text(pointer, value string, least, most int) {
 	}
 }
 
+// isNotOfAnEmail has what cannot be seen: in an address, the joiners that a name may have too.
+func isNotOfAnEmail(r rune) bool { return unicode.IsSpace(r) || !unicode.IsGraphic(r) }
+
 func (f *faults) email(value string) {
-	if !anEmail.MatchString(value) || len(value) > 320 || !db.IsText(value) || !plaintext.Is(value) || strings.ContainsFunc(value, unicode.IsSpace) {
+	if !anEmail.MatchString(value) || len(value) > 320 || !db.IsText(value) || strings.ContainsFunc(value, isNotOfAnEmail) {
 		f.add("#/email", "must be an e-mail address, without a colon and characters that cannot be seen, of at most 320 characters")
 	}
 }

@@ -134,7 +134,7 @@ func (s *SignIn) Close(ctx context.Context, token string, everywhere bool) error
 			return fmt.Errorf("end session: %w", err)
 		}
 		db.AfterCommit(ctx, func() { s.forgetSessions(row.UserID) }) // this node at once, the others by notification
-		actor := Actor{AccountID: row.AccountID, UserID: row.UserID, Name: row.Name}
+		actor := Actor{AccountID: row.AccountID, UserID: row.UserID, Email: row.Email}
 		if !everywhere {
 			return audit(ctx, tx, actor, signedOut, userPath(row.UserID), nil)
 		}

@@ -228,6 +228,6 @@ func (t *throttle) change(user uuid.UUID) error {
 
 func tooMany(what string, wait time.Duration) error {
 	e := &problem.Error{Code: problem.TooManyRequests, RetryAfter: wait}
-	e.Detail = fmt.Sprintf("%s; try again in %s seconds.", what, e.RetrySeconds())
+	e.Detail = fmt.Sprintf("%s; try again in %s s.", what, e.RetrySeconds())
 	return e
 }

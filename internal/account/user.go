@@ -259,6 +259,9 @@ func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch, 
 		if err != nil {
 			return fmt.Errorf("update user: %w", err)
 		}
+		if err := replaceable(ctx, q, actor, before); err != nil {
+			return err
+		}
 		if hash != nil || !user.Active || user.Email != before.Email {
 			if err := endAll(ctx, q, actor.AccountID, id); err != nil {
 				return err
@@ -339,6 +342,9 @@ func (s *Service) DeleteUser(ctx context.Context, id uuid.UUID, condition IfRevi
 		}
 		if err := q.DeleteUser(ctx, dbsqlc.DeleteUserParams{AccountID: actor.AccountID, ID: id}); err != nil {
 			return fmt.Errorf("delete user: %w", err)
+		}
+		if err := replaceable(ctx, q, actor, user); err != nil {
+			return err
 		}
 		return Audit(ctx, tx, userDeleted, userPath(id), map[string]any{"email": user.Email, "role": user.Role})
 	})

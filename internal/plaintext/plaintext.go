@@ -7,7 +7,8 @@ import (
 	"unicode"
 )
 
-// Is reports whether a text has no such characters: controls, formats, and what separates lines and paragraphs (Unicode's Cc, Cf, Zl and Zp).
+// Is reports whether a text has no such characters: controls, formats, and what separates lines and paragraphs (Unicode's Cc, Cf, Zl and Zp),
+// but for the joiners (U+200C and U+200D), which some languages write words with.
 func Is(text string) bool { return !strings.ContainsFunc(text, hides) }
 
 // Show is a text with each of them shown as U+FFFD.
@@ -20,4 +21,6 @@ func Show(text string) string {
 	}, text)
 }
 
-func hides(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
+func hides(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) && !unicode.Is(unicode.Join_Control, r)
+}

@@ -34,7 +34,7 @@ DELETE FROM session WHERE account_id = @account_id AND user_id = @user_id;
 -- name: EndSessionByToken :one
 -- system: as UseSession.
 WITH ended AS (DELETE FROM session s WHERE s.token_hash = @token_hash RETURNING s.account_id, s.user_id)
-SELECT e.account_id, e.user_id, u.name FROM ended e JOIN app_user u ON u.id = e.user_id;
+SELECT e.account_id, e.user_id, u.email FROM ended e JOIN app_user u ON u.id = e.user_id;
 
 -- name: DropExpiredSessions :exec
 -- system: of every account.

@@ -53,11 +53,11 @@ SELECT email, password_hash, kind FROM app_user WHERE account_id = @account_id A
 -- name: DeleteUser :exec
 DELETE FROM app_user WHERE account_id = @account_id AND id = @id;
 
--- Administrators counts the people who can give others access: active, with a password, with both permissions.
+-- Administrators counts the people who can give others access: active, with a password, with both permissions, and with those given.
 -- name: Administrators :one
 SELECT count(*) FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE u.account_id = @account_id AND u.active AND u.kind = 'person' AND u.password_hash <> ''
-  AND r.permissions @> ARRAY['api.access', 'users.manage'];
+  AND r.permissions @> (ARRAY['api.access', 'users.manage'] || @permissions::text[]);
 
 -- name: ReplaceResetLink :exec
 INSERT INTO reset_link (token_hash, account_id, user_id, made_by, expires_at) VALUES (@token_hash, @account_id, @user_id, @made_by, @expires_at)

@@ -42,13 +42,13 @@ func (q *Queries) EndSession(ctx context.Context, arg EndSessionParams) (int64, 
 
 const endSessionByToken = `-- name: EndSessionByToken :one
 WITH ended AS (DELETE FROM session s WHERE s.token_hash = $1 RETURNING s.account_id, s.user_id)
-SELECT e.account_id, e.user_id, u.name FROM ended e JOIN app_user u ON u.id = e.user_id
+SELECT e.account_id, e.user_id, u.email FROM ended e JOIN app_user u ON u.id = e.user_id
 `
 
 type EndSessionByTokenRow struct {
 	AccountID uuid.UUID
 	UserID    uuid.UUID
-	Name      string
+	Email     string
 }
 
 // EndSessionByToken tells whose session it was.
@@ -56,7 +56,7 @@ type EndSessionByTokenRow struct {
 func (q *Queries) EndSessionByToken(ctx context.Context, tokenHash []byte) (EndSessionByTokenRow, error) {
 	row := q.db.QueryRow(ctx, endSessionByToken, tokenHash)
 	var i EndSessionByTokenRow
-	err := row.Scan(&i.AccountID, &i.UserID, &i.Name)
+	err := row.Scan(&i.AccountID, &i.UserID, &i.Email)
 	return i, err
 }
 

@@ -15,12 +15,17 @@ import (
 const administrators = `-- name: Administrators :one
 SELECT count(*) FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE u.account_id = $1 AND u.active AND u.kind = 'person' AND u.password_hash <> ''
-  AND r.permissions @> ARRAY['api.access', 'users.manage']
+  AND r.permissions @> (ARRAY['api.access', 'users.manage'] || $2::text[])
 `
 
-// Administrators counts the people who can give others access: active, with a password, with both permissions.
-func (q *Queries) Administrators(ctx context.Context, accountID uuid.UUID) (int64, error) {
-	row := q.db.QueryRow(ctx, administrators, accountID)
+type AdministratorsParams struct {
+	AccountID   uuid.UUID
+	Permissions []string
+}
+
+// Administrators counts the people who can give others access: active, with a password, with both permissions, and with those given.
+func (q *Queries) Administrators(ctx context.Context, arg AdministratorsParams) (int64, error) {
+	row := q.db.QueryRow(ctx, administrators, arg.AccountID, arg.Permissions)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
