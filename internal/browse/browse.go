@@ -75,7 +75,8 @@ func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header()["Vary"] = varies
 	wants := asksForPage(r)
 	if r.URL.RawQuery != "" {
-		whole, format := r, ""
+		whole := r
+		var format string
 		if r, format = cutFormat(r); format != "" {
 			if wants && format == "json" {
 				r = p.leadingToSignIn(r, whole)
