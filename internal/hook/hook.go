@@ -26,6 +26,9 @@ import (
 // keepOldSecret is how long the secret that was signs too, beside the new one.
 const keepOldSecret = 24 * time.Hour
 
+// mostHooks is how many an account may have: each is looked at with each batch of changes.
+const mostHooks = 1000
+
 // Hook is an endpoint of an account and what is sent there, as it is shown: without the values of its headers, and without its secret, which
 // is told once.
 type Hook struct {
@@ -74,7 +77,7 @@ func NewService(c ServiceConfig) *Service {
 
 // Create makes a hook of Settings as JSON in the form of the contract. It gets every change that it asks for and that is committed from now
 // on. The secret is told in this answer only. Errors: INVALID_INPUT with every fault, RULE_VIOLATED when the URL is one that hooks may not
-// reach.
+// reach, CONFLICT for one too many.
 func (s *Service) Create(ctx context.Context, settings []byte) (Hook, string, error) {
 	actor, err := account.Authorize(ctx, account.HooksManage)
 	if err != nil {
@@ -99,11 +102,14 @@ func (s *Service) Create(ctx context.Context, settings []byte) (Hook, string, er
 	var made Hook
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q := dbsqlc.New(tx)
-		err := q.InsertHook(ctx, dbsqlc.InsertHookParams{ID: id, AccountID: actor.AccountID, Url: asked.URL, Description: asked.Description,
+		n, err := q.InsertHook(ctx, dbsqlc.InsertHookParams{Most: mostHooks, ID: id, AccountID: actor.AccountID, Url: asked.URL, Description: asked.Description,
 			Events: asked.Events, Filter: columns.filter, ChangedFields: asked.ChangedFields, Headers: columns.headers, Body: asked.Body,
 			RateLimit: asked.RateLimit, MaxInFlight: asked.MaxInFlight, Active: asked.Active, Secret: secret})
 		if err != nil {
 			return fmt.Errorf("insert hook: %w", err)
+		}
+		if n == 0 {
+			return problem.New(problem.Conflict, "An account may have %d hooks; delete one before.", mostHooks)
 		}
 		if made, err = get(ctx, q, actor.AccountID, id); err != nil {
 			return err

@@ -164,3 +164,21 @@ func TestFanOut_SkipsInactiveHooks(t *testing.T) {
 		t.Errorf("%d deliveries", n)
 	}
 }
+
+func TestService_AnAccountHasSoManyHooks(t *testing.T) {
+	b := setup(t)
+	create := func() error {
+		_, _, err := b.service.Create(b.ctx, []byte(`{"url":"https://example.com/","active":false}`))
+		return err
+	}
+	if err := create(); err != nil {
+		t.Fatal(err)
+	}
+	b.exec(`INSERT INTO hook SELECT (jsonb_populate_record(h, jsonb_build_object('id', gen_random_uuid()))).* FROM hook h, generate_series(2, $1)`, mostHooks-1)
+	if err := create(); err != nil {
+		t.Errorf("the last: %v", err)
+	}
+	if err := create(); !problem.Is(err, problem.Conflict) {
+		t.Errorf("one more: %v", err)
+	}
+}

@@ -1,6 +1,7 @@
 -- InsertHook notes exactly which changes came before the hook: those with a position, and those that the same snapshot shows without one.
 -- ORDER BY … LIMIT keeps the look-up on the index of ids, as in the sequencer.
--- name: InsertHook :exec
+-- An account has no more of them than most.
+-- name: InsertHook :execrows
 INSERT INTO hook (id, account_id, url, description, events, filter, changed_fields, headers, body, rate_limit, max_in_flight, active, secret,
     after_position, after_changes)
 SELECT CAST(@id AS uuid), CAST(@account_id AS uuid), CAST(@url AS text), CAST(@description AS text), CAST(@events AS text[]),
@@ -8,7 +9,8 @@ SELECT CAST(@id AS uuid), CAST(@account_id AS uuid), CAST(@url AS text), CAST(@d
     CAST(sqlc.narg('rate_limit') AS integer), CAST(sqlc.narg('max_in_flight') AS integer), CAST(@active AS boolean), CAST(@secret AS text), h.position,
     ARRAY(SELECT f.id FROM item_change f WHERE f.id > h.scanned_to ORDER BY f.id LIMIT 10000)
         || ARRAY(SELECT g.id FROM item_change g WHERE g.id = ANY (h.gaps))
-FROM (SELECT position, scanned_to, gaps FROM feed_head ORDER BY step DESC LIMIT 1) h;
+FROM (SELECT position, scanned_to, gaps FROM feed_head ORDER BY step DESC LIMIT 1) h
+WHERE (SELECT count(*) FROM hook o WHERE o.account_id = @account_id) < @most::bigint;
 
 -- ListHooks counts what is pending up to a number that bounds its cost; so does GetHook.
 -- name: ListHooks :many

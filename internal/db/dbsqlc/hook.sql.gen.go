@@ -1372,7 +1372,7 @@ func (q *Queries) InsertDeliveries(ctx context.Context, arg InsertDeliveriesPara
 	return items, nil
 }
 
-const insertHook = `-- name: InsertHook :exec
+const insertHook = `-- name: InsertHook :execrows
 INSERT INTO hook (id, account_id, url, description, events, filter, changed_fields, headers, body, rate_limit, max_in_flight, active, secret,
     after_position, after_changes)
 SELECT CAST($1 AS uuid), CAST($2 AS uuid), CAST($3 AS text), CAST($4 AS text), CAST($5 AS text[]),
@@ -1381,6 +1381,7 @@ SELECT CAST($1 AS uuid), CAST($2 AS uuid), CAST($3 AS text), CAST($4 AS text), C
     ARRAY(SELECT f.id FROM item_change f WHERE f.id > h.scanned_to ORDER BY f.id LIMIT 10000)
         || ARRAY(SELECT g.id FROM item_change g WHERE g.id = ANY (h.gaps))
 FROM (SELECT position, scanned_to, gaps FROM feed_head ORDER BY step DESC LIMIT 1) h
+WHERE (SELECT count(*) FROM hook o WHERE o.account_id = $2) < $14::bigint
 `
 
 type InsertHookParams struct {
@@ -1397,12 +1398,14 @@ type InsertHookParams struct {
 	MaxInFlight   *int32
 	Active        bool
 	Secret        string
+	Most          int64
 }
 
 // InsertHook notes exactly which changes came before the hook: those with a position, and those that the same snapshot shows without one.
 // ORDER BY … LIMIT keeps the look-up on the index of ids, as in the sequencer.
-func (q *Queries) InsertHook(ctx context.Context, arg InsertHookParams) error {
-	_, err := q.db.Exec(ctx, insertHook,
+// An account has no more of them than most.
+func (q *Queries) InsertHook(ctx context.Context, arg InsertHookParams) (int64, error) {
+	result, err := q.db.Exec(ctx, insertHook,
 		arg.ID,
 		arg.AccountID,
 		arg.Url,
@@ -1416,8 +1419,12 @@ func (q *Queries) InsertHook(ctx context.Context, arg InsertHookParams) error {
 		arg.MaxInFlight,
 		arg.Active,
 		arg.Secret,
+		arg.Most,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const listHooks = `-- name: ListHooks :many
