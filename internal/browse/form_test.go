@@ -276,7 +276,7 @@ func TestErrors_StandAtTheirFieldsAndKeepWhatWasTyped(t *testing.T) {
 // Values that are endless, or deep without end, neither end the process nor make a page that is longer still.
 func TestForm_CopesWithWhatIsSentToHurt(t *testing.T) {
 	t.Parallel()
-	deep := strings.Repeat("[", 6_000_000)
+	deep := strings.Repeat("[", 100_000)
 	for name, form := range map[string]url.Values{
 		"a deep field":            {"_method": {"PATCH"}, "body.metadata": {deep}},
 		"a deep number":           {"_method": {"PATCH"}, "body.count": {deep}},
@@ -286,13 +286,13 @@ func TestForm_CopesWithWhatIsSentToHurt(t *testing.T) {
 	} {
 		s := setup(t, failing(problem.New(problem.InvalidInput, "It is too deep.")))
 		body := strings.ReplaceAll(form.Encode(), "%5B", "[") // as whoever wants to hurt spares the escapes
-		if p := s.do(http.MethodPost, "/api/t/things/1", body, "Accept", browser, "Content-Type", "application/x-www-form-urlencoded"); p.Code != http.StatusBadRequest {
+		if p := s.do(http.MethodPost, "/api/t/things/1", body, "Accept", browser, "Content-Type", "application/x-www-form-urlencoded"); p.Code != http.StatusBadRequest || form.Has("body.metadata") && !form.Has("_was") && !strings.Contains(p.text, "is not JSON: it is too deep") {
 			t.Errorf("%s: %d", name, p.Code)
 		}
 	}
 	s := setup(t, failing(problem.New(problem.InvalidInput, "It has too much.")))
-	p := s.post("/api/t/things/1", url.Values{"_method": {"PATCH"}, "body.tags": {strings.Repeat("x\n", 500_000)}})
-	if p.has("--data-binary @BODY"); len(p.text) > 2_000_000 {
+	p := s.post("/api/t/things/1", url.Values{"_method": {"PATCH"}, "body.tags": {strings.Repeat("x\n", 100_000)}})
+	if p.has("--data-binary @BODY"); len(p.text) > 600_000 {
 		t.Errorf("the page has %d bytes", len(p.text))
 	}
 }
