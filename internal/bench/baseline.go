@@ -248,6 +248,7 @@ func writeJSON(w http.ResponseWriter, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Cache-Control", "private, no-cache")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Vary", "Accept")
 	h.Set("X-Content-Type-Options", "nosniff")
