@@ -172,7 +172,7 @@ func (s *Service) rows(ctx context.Context, p dbsqlc.ListDocumentsParams, order 
 	if order.key() == ByCreated && unfiltered(p) {
 		rows, err = s.rowsByCreation(ctx, p, order)
 	} else {
-		rows, err = dbsqlc.New(customPlans{db.Read(ctx, s.pool)}).ListDocuments(ctx, p)
+		rows, err = dbsqlc.New(customPlans{s.documents(ctx, p.MaxRows)}).ListDocuments(ctx, p)
 	}
 	if err != nil {
 		return nil, 0, err
@@ -193,6 +193,14 @@ func unfiltered(p dbsqlc.ListDocumentsParams) bool {
 		p.CreatedAfter == nil && p.CreatedBefore == nil && p.UpdatedAfter == nil && p.Metadata == nil
 }
 
+// usualDocument is how many bytes most documents have at most.
+const usualDocument = 1536
+
+// documents reads so many documents.
+func (s *Service) documents(ctx context.Context, most int32) db.Reader {
+	return db.Together(db.Read(ctx, s.pool), min(int(most)*usualDocument, 32<<10))
+}
+
 // The ends of the order of creation: before and after every item that there can be.
 var (
 	beginning = time.Unix(0, 0)
@@ -200,7 +208,7 @@ var (
 )
 
 func (s *Service) rowsByCreation(ctx context.Context, p dbsqlc.ListDocumentsParams, order Sort) (rows []dbsqlc.ListDocumentsRow, err error) {
-	q := dbsqlc.New(db.Read(ctx, s.pool))
+	q := dbsqlc.New(s.documents(ctx, p.MaxRows))
 	from := dbsqlc.NewestDocumentsParams{AccountID: p.AccountID, RoleID: p.RoleID, FromTime: end, MaxRows: p.MaxRows}
 	if order == ByCreated {
 		from.FromTime = beginning
