@@ -3,6 +3,7 @@ package hook
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 
@@ -16,6 +17,10 @@ const (
 	directStall = 30 * time.Millisecond  // without any answer
 	directMost  = 150 * time.Millisecond // in all
 )
+
+// directSlots is how many requests a fan-out has in flight for each processor, over all hooks: with more, they would wait for one another, and
+// quick endpoints seem slow.
+const directSlots = 40
 
 // direct is what a fan-out sends before it commits, to hooks that answer quickly: what has arrived by then was never in the queue, but goes
 // into the log with the consumer's position, and costs a row where it would have cost an insertion, a claim and a deletion. What has not been
@@ -63,8 +68,9 @@ func (d *Dispatcher) sendDirectly(ctx context.Context, q *dbsqlc.Queries, delive
 	s := &direct{dispatcher: d, term: term, cancel: cancel, claim: uuid.New(), began: now, expires: now.Add(d.config.lease()), moved: make(chan struct{}, 1),
 		settled: make(chan struct{}), flying: make(map[deliveryKey]bool)}
 	var workers sync.WaitGroup
+	most := max(1, directSlots*runtime.GOMAXPROCS(0)/len(lines))
 	for hook, waiting := range lines {
-		free := d.slots.share(hook, int32(len(waiting)))
+		free := d.slots.share(hook, int32(min(len(waiting), most)))
 		next := make(chan []matched, len(waiting))
 		for _, l := range waiting {
 			next <- l
