@@ -543,7 +543,7 @@ func TestFilter_BecomesTheQueryThatAClientWouldWrite(t *testing.T) {
 	if len(s.asked) > 0 {
 		t.Error("the API was asked")
 	}
-	s.open(want).has(`6 set`, `value="liquid" checked`, `value="2026-01-02T03:04:00"`, `value="a,b"`, `value="year" placeholder="KEY"`, `value="1927" placeholder="value"`)
+	s.open(want).has(`<summary>Filter and sort <code>kind=solid,liquid</code> <code>limit=5</code> <code>metadata.x&amp;y=a b</code>`, `value="liquid" checked`, `value="2026-01-02T03:04:00"`, `value="a,b"`, `value="year" placeholder="KEY"`, `value="1927" placeholder="value"`)
 }
 
 func TestFilter_ErrorsStandAtTheirParameters(t *testing.T) {

@@ -29,8 +29,8 @@ func (in *input) Lines() int { return min(max(strings.Count(in.Value(), "\n")+1,
 
 // filterForm is the query's parameters.
 type filterForm struct {
-	Open   bool // something in it is given, or wrong
-	Set    int  // how many are given
+	Open   bool // something in it is wrong
+	Given  []string
 	Inputs []input
 }
 
@@ -52,7 +52,6 @@ func newFilter(op *operation, given url.Values, told *problemView) *filterForm {
 					in.Pairs = append(in.Pairs, pair{key, given.Get(name)})
 				}
 			}
-			form.Set += len(in.Pairs)
 			in.Pairs = append(in.Pairs, pair{})
 		case slices.Contains(positions, f.Name):
 		case f.Kind == kindTime:
@@ -69,12 +68,13 @@ func newFilter(op *operation, given url.Values, told *problemView) *filterForm {
 		}
 		in.Error = told.of(f)
 		form.Open = form.Open || in.Error != ""
-		if given.Get(f.Name) != "" && !slices.Contains(positions, f.Name) {
-			form.Set++
-		}
 		form.Inputs = append(form.Inputs, in)
 	}
-	form.Open = form.Open || form.Set > 0
+	for _, name := range sortedKeys(given) {
+		if value := strings.Join(given[name], ","); value != "" && !slices.Contains(positions, name) {
+			form.Given = append(form.Given, short([]byte(name+"="+value)))
+		}
+	}
 	return form
 }
 

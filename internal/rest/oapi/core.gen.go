@@ -486,7 +486,7 @@ type Attempt struct {
 	Response *string `json:"response"`
 }
 
-// AuditAction defines model for AuditAction.
+// AuditAction A sign-in is of a user who exists, and `detail` says how and why; it is also by a wrong current password at `/me/password`. Of hooks the names of what was changed are told, and the host, no values. `hook.disabled` is by Itemcast itself, as `detail` says why.
 type AuditAction string
 
 // AuditEntry defines model for AuditEntry.
