@@ -97,7 +97,7 @@ func TestMaxInFlight_OfOneSendsOneAfterTheOther(t *testing.T) {
 		defer inFlight.Add(-1)
 		return http.StatusOK
 	})
-	const deliveries = 400
+	const deliveries = 200
 	b.hookOf(map[string]any{"url": r.URL, "events": []string{ItemCreated}, "max_in_flight": 1})
 	n := b.idleNode(Config{})
 	for range deliveries {
