@@ -17,8 +17,10 @@ const (
 	consumeRetry = time.Second
 	consumeGrace = 5 * time.Second // for a batch that is under way when its consumer is told to stop
 
-	// consumePause is to batches of consumers what stepPause is to steps; theirs cost more.
+	// consumePause is to batches of consumers what stepPause is to steps; theirs cost more. It counts from a batch's beginning, so that one that
+	// takes a little longer delays nobody, but for consumeRest.
 	consumePause = 4 * time.Millisecond
+	consumeRest  = time.Millisecond
 )
 
 // Work is what a durable consumer does with changes, in a transaction: it handles the first of them, as many as it likes but at least one, and
@@ -35,6 +37,7 @@ func (f *Feed) Consume(ctx context.Context, consumer string, work Work) error {
 		if err := f.Wait(ctx, position); err != nil {
 			return nil
 		}
+		began := time.Now()
 		batch, cancel := graceful(ctx, consumeGrace)
 		next, more, err := f.consumeBatch(batch, consumer, work)
 		cancel()
@@ -47,7 +50,7 @@ func (f *Feed) Consume(ctx context.Context, consumer string, work Work) error {
 		default:
 			position = next
 			if !more {
-				rest(ctx, consumePause)
+				rest(ctx, max(consumeRest, consumePause-time.Since(began)))
 			}
 		}
 	}
