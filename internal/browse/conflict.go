@@ -40,7 +40,7 @@ func (p *pages) conflict(w http.ResponseWriter, r *http.Request, v *visit, page 
 			was, is := s.was[f.Name], fill.members[f.Name]
 			mine := f.isIn(s.form) && !f.unchanged(was, s.form[f.Input])
 			if len(s.was) > 0 && !sameJSON(was, is) {
-				page.Changed = append(page.Changed, changedField{f.Name, cmp.Or(short(was), "null"), cmp.Or(short(is), "null"), mine && !s.raw})
+				page.Changed = append(page.Changed, changedField{f.Name, cmp.Or(short(string(was)), "null"), cmp.Or(short(string(is)), "null"), mine && !s.raw})
 			}
 			if !mine {
 				fill.typed[f.Input] = f.shown(is)
@@ -60,12 +60,11 @@ func sameJSON(a, b json.RawMessage) bool {
 	return json.Compact(&left, a) == nil && json.Compact(&right, b) == nil && bytes.Equal(left.Bytes(), right.Bytes())
 }
 
-// short is a value for a table, or a title.
-func short(value json.RawMessage) string {
+// short is a text for a table, or a title.
+func short(text string) string {
 	const most = 300
-	text := []rune(string(value))
-	if len(text) > most {
-		return string(text[:most]) + "…"
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
 	}
-	return string(text)
+	return text
 }

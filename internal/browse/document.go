@@ -16,10 +16,10 @@ type document struct {
 	title     string
 	intro     template.HTML
 	tags      []tag
-	resources []*resource // in the document's order
-	index     *resource   // at "/"; nil when the document has none
-	live      *operation  // that streams the changes of one thing; nil when there is none
-	named     map[string]string
+	resources []*resource       // in the document's order
+	index     *resource         // at "/"; nil when the document has none
+	live      *operation        // that streams the changes of one thing; nil when there is none
+	named     map[string]string // where what a member of this name names is read
 }
 
 // tag is a group of operations.
@@ -180,12 +180,21 @@ func (d *document) findLists(op *operation) {
 	}
 	for _, some := range fields {
 		for i := range some {
-			path, _, ok := strings.Cut(some[i].link, "/{id}")
-			if at := slices.IndexFunc(d.resources, func(res *resource) bool { return res.path == path }); ok && at >= 0 && d.resources[at].operation(http.MethodGet) != nil {
+			if path, _, ok := strings.Cut(some[i].link, "/{id}"); ok && d.readAt(path) != nil {
 				some[i].Lists = d.base + path
 			}
 		}
 	}
+}
+
+// readAt is the operation that reads what is at a path of the document; nil when there is none.
+func (d *document) readAt(path string) *operation {
+	for _, res := range d.resources {
+		if res.path == path {
+			return res.operation(http.MethodGet)
+		}
+	}
+	return nil
 }
 
 // findRows finds where the elements of a list are read: where one of their type is, or else below the list.
@@ -195,8 +204,7 @@ func (d *document) findRows(op *operation) {
 		return
 	}
 	for _, res := range d.resources {
-		variables := strings.Count(res.path, "{")
-		if variables != 1 || !res.isOne() {
+		if strings.Count(res.path, "{") != 1 || !res.isOne() {
 			continue
 		}
 		if of := res.operation(http.MethodGet).answerType(); of != "" && of == listed.name {
@@ -214,16 +222,25 @@ func (op *operation) listed() *schema {
 	if op.Method != http.MethodGet {
 		return nil
 	}
-	for _, a := range op.answers {
-		for _, t := range a.types {
-			for _, p := range t.properties {
-				if p.name == "results" && p.items != nil && strings.HasPrefix(a.status, "2") {
-					return p.items
-				}
+	for _, t := range op.successes() {
+		for _, p := range t.properties {
+			if p.name == "results" && p.items != nil {
+				return p.items
 			}
 		}
 	}
 	return nil
+}
+
+// successes are the bodies that answer when all has gone well.
+func (op *operation) successes() []body {
+	var all []body
+	for _, a := range op.answers {
+		if strings.HasPrefix(a.status, "2") {
+			all = append(all, a.types...)
+		}
+	}
+	return all
 }
 
 // group puts an operation under its first tag.
@@ -302,11 +319,9 @@ func (op *operation) answerType() string {
 	if op == nil {
 		return ""
 	}
-	for _, a := range op.answers {
-		for _, t := range a.types {
-			if strings.HasPrefix(a.status, "2") && isJSON(t.mediaType) {
-				return t.name
-			}
+	for _, t := range op.successes() {
+		if isJSON(t.mediaType) {
+			return t.name
 		}
 	}
 	return ""
@@ -314,19 +329,8 @@ func (op *operation) answerType() string {
 
 // answersOnlyStreams reports whether a success has no end: nothing for a page to show.
 func (op *operation) answersOnlyStreams() bool {
-	streams := false
-	for _, a := range op.answers {
-		for _, t := range a.types {
-			if !strings.HasPrefix(a.status, "2") {
-				continue
-			}
-			if t.mediaType != eventStream {
-				return false
-			}
-			streams = true
-		}
-	}
-	return streams
+	all := op.successes()
+	return len(all) > 0 && !slices.ContainsFunc(all, func(t body) bool { return t.mediaType != eventStream })
 }
 
 // streamsChangesOf reports whether an EventSource can follow one thing by it.

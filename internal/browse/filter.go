@@ -29,8 +29,8 @@ func (in *input) Lines() int { return min(max(strings.Count(in.Value(), "\n")+1,
 
 // filterForm is the query's parameters.
 type filterForm struct {
-	Open   bool // something in it is wrong
-	Given  []string
+	Open   bool     // something in it is wrong
+	Given  []string // as name=value
 	Inputs []input
 }
 
@@ -72,7 +72,7 @@ func newFilter(op *operation, given url.Values, told *problemView) *filterForm {
 	}
 	for _, name := range sortedKeys(given) {
 		if value := strings.Join(given[name], ","); value != "" && !slices.Contains(positions, name) {
-			form.Given = append(form.Given, short([]byte(name+"="+value)))
+			form.Given = append(form.Given, short(name+"="+value))
 		}
 	}
 	return form

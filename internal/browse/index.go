@@ -2,9 +2,7 @@ package browse
 
 import (
 	"html/template"
-	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 )
 
@@ -32,8 +30,9 @@ type indexEntry struct {
 func (p *pages) index(page *view, own url.Values, v *visit) {
 	if op := p.document.find(own.Get(showParameter)); op != nil {
 		page.static, page.Title, page.Operation, page.Shown = p.static[op], op.Summary, op, true
-		page.Nav = page.navigation(v)
-		page.Choose = p.document.listFor(op)
+		if list := p.document.listFor(op); list != nil {
+			page.Choose = &relatedLink{list, p.href(list)}
+		}
 		return
 	}
 	index := &indexView{Intro: p.document.intro, Query: strings.TrimSpace(own.Get(searchParameter))}
@@ -56,10 +55,8 @@ func (p *pages) index(page *view, own url.Values, v *visit) {
 // listFor is the list in which what an operation is for is found; nil when there is none.
 func (d *document) listFor(op *operation) *operation {
 	for n := len(op.resource.steps) - 1; n > 0; n-- {
-		for _, res := range d.resources {
-			if slices.Equal(res.steps, op.resource.steps[:n]) && res.isFixed() && res.operation(http.MethodGet) != nil {
-				return res.operation(http.MethodGet)
-			}
+		if list := d.readAt("/" + strings.Join(op.resource.steps[:n], "/")); list != nil && list.resource.isFixed() {
+			return list
 		}
 	}
 	return nil

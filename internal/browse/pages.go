@@ -66,10 +66,15 @@ func Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	contract.WriteProblem(w, r, err)
 }
 
+// leads reports whether a stranger is led to the sign-in rather than refused: not with credentials, which the browser would keep.
+func (p *pages) leads(r *http.Request) bool {
+	return p.options.LoginURL != "" && r.Header.Get("Authorization") == ""
+}
+
 // leadingToSignIn is the request of a browser that wants the plain answer: a stranger is led to the sign-in, and back to the address as it was,
 // for with the plain refusal the browser would open a box of its own.
 func (p *pages) leadingToSignIn(r, was *http.Request) *http.Request {
-	if p.options.LoginURL == "" || r.Method != http.MethodGet || r.Header.Get("Authorization") != "" {
+	if r.Method != http.MethodGet || !p.leads(r) {
 		return r
 	}
 	return r.WithContext(context.WithValue(r.Context(), visitKey{}, &visit{signIn: p.login(was)}))
@@ -115,7 +120,7 @@ func (p *pages) read(w http.ResponseWriter, r *http.Request) {
 		asked.Method = http.MethodHead // it is for a stream's client: a page says no more than that it is there
 	}
 	rec := p.ask(w, asked, v)
-	if rec.status == http.StatusUnauthorized && p.options.LoginURL != "" && r.Header.Get("Authorization") == "" {
+	if rec.status == http.StatusUnauthorized && p.leads(r) {
 		redirect(w, p.login(r))
 		return
 	}
@@ -132,7 +137,6 @@ func (p *pages) read(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case op == nil && rec.status == http.StatusMethodNotAllowed && len(page.Actions) > 0:
 		page.offer(p.static[page.Actions[0].operation], page.Actions[0].operation)
-		page.Nav = page.navigation(v)
 	case rec.status >= http.StatusBadRequest:
 		page.First = len(page.Actions) > 0
 	}
@@ -190,9 +194,7 @@ func (p *pages) keepForStranger(w http.ResponseWriter, r *http.Request, v *visit
 	page := p.page(w, r, v, v.res, s.op, rec)
 	page.Request = p.request(s.request, v, s)
 	page.Actions = []action{p.refill(r, v, nil)}
-	page.Back = r.URL.EscapedPath()
-	page.SignIn = p.options.LoginURL + "?next=" + url.QueryEscape(page.Back)
-	page.Again = page.SignIn
+	page.Back, page.Again = r.URL.EscapedPath(), true
 	p.write(w, r, page, rec)
 }
 
@@ -236,10 +238,8 @@ func (op *operation) tellsSecret(rec *record) bool {
 	if json.Unmarshal(rec.body.Bytes(), &told) != nil {
 		return false
 	}
-	return slices.ContainsFunc(op.answers, func(a answer) bool {
-		return strings.HasPrefix(a.status, "2") && slices.ContainsFunc(a.types, func(t body) bool {
-			return slices.ContainsFunc(t.properties, func(p property) bool { return p.isSecret() && !isNothing(told[p.name]) })
-		})
+	return slices.ContainsFunc(op.successes(), func(t body) bool {
+		return slices.ContainsFunc(t.properties, func(p property) bool { return p.isSecret() && !isNothing(told[p.name]) })
 	})
 }
 

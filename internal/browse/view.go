@@ -14,16 +14,15 @@ import (
 var templateFiles embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"lower":     strings.ToLower,
-	"size":      size,
-	"trimSlash": func(path string) string { return strings.TrimSuffix(path, "/") },
-	"words":     func(name string) string { return strings.NewReplacer("-", " ", "_", " ").Replace(name) },
+	"lower": strings.ToLower,
+	"size":  size,
+	"words": func(name string) string { return strings.NewReplacer("-", " ", "_", " ").Replace(name) },
 }).ParseFS(templateFiles, "templates/*.html"))
 
 // view is what the template of a page is given.
 type view struct {
 	*static
-	Nav       template.HTML
+	visit     *visit
 	Title     string
 	Crumbs    []crumb
 	Operation *operation // nil where there is none
@@ -31,7 +30,7 @@ type view struct {
 	Who       string     // has signed in
 	WhoURL    string
 	SignIn    string // where to
-	Again     string // where to, in another window: this one holds a form that was sent after the session had ended
+	Again     bool   // in another window: this one holds a form that was sent after the session had ended
 	SignOut   string
 	Notice    string
 	Means     template.HTML // what the document says of such an answer to a form
@@ -45,11 +44,11 @@ type view struct {
 	Actions   []action
 	Related   []relatedLink
 	Index     *indexView
-	Choose    *operation // the list in which to choose what the shown operation is for
-	Shown     bool       // the page documents an operation of another address
-	First     bool       // the forms come before the answer
-	Back      string     // where a page leads back to that shows a form's answer
-	Live      string     // the event stream that tells of changes of what is shown
+	Choose    *relatedLink // the list in which to choose what the shown operation is for
+	Shown     bool         // the page documents an operation of another address
+	First     bool         // the forms come before the answer
+	Back      string       // where a page leads back to that shows a form's answer
+	Live      string       // the event stream that tells of changes of what is shown
 	ETag      string
 	Path      string
 	Plain     string // the address of the plain answer
@@ -59,7 +58,7 @@ type crumb struct{ Text, Href string }
 
 // page is what every page has.
 func (p *pages) page(w http.ResponseWriter, r *http.Request, v *visit, res *resource, op *operation, rec *record) *view {
-	page := &view{static: p.static[op], Operation: op, Resource: res != nil, Path: r.URL.EscapedPath(), Crumbs: p.crumbs(r.URL.Path), Answer: p.answer(op, rec),
+	page := &view{static: p.static[op], visit: v, Operation: op, Resource: res != nil, Path: r.URL.EscapedPath(), Crumbs: p.crumbs(r.URL.Path), Answer: p.answer(op, rec),
 		ETag: rec.header.Get("ETag")}
 	page.Plain = page.Path + "?" + join2(r.URL.RawQuery, formatParameter+"=json")
 	page.Next, page.Previous = p.links.paged(rec.header)
@@ -79,11 +78,13 @@ func (p *pages) page(w http.ResponseWriter, r *http.Request, v *visit, res *reso
 	if p.options.LoginURL != "" && !v.known {
 		page.SignIn = p.login(r)
 	}
-	page.Nav = page.navigation(v)
 	page.Notice = takeNotice(w, r)
 	page.Live = p.follow(v, op, rec)
 	return page
 }
+
+// Nav leads to what the page's user may do.
+func (page *view) Nav() template.HTML { return page.navigation(page.visit) }
 
 // nameIn is what that which is shown is called; "" when it has no name.
 func (op *operation) nameIn(rec *record) string {
@@ -94,7 +95,7 @@ func (op *operation) nameIn(rec *record) string {
 	if json.Unmarshal(rec.body.Bytes(), &shown) != nil {
 		return ""
 	}
-	return short([]byte(cmp.Or(strings.TrimSpace(shown.Name), shown.Email)))
+	return short(cmp.Or(strings.TrimSpace(shown.Name), shown.Email))
 }
 
 // offer makes a page of an address that cannot be read one of what it is for.
