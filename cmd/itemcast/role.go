@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"itemcast/internal/account"
 	"itemcast/internal/plaintext"
@@ -25,20 +24,10 @@ type roleList struct{}
 // Run prints all roles, the oldest last.
 func (roleList) Run(ctx context.Context, c *console, d *database) error {
 	return d.asOperator(ctx, c, func(ctx context.Context, n *node) error {
-		out := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(out, "ROLE\tPERMISSIONS")
-		for after := ""; ; {
-			roles, next, err := n.account.Roles(ctx, 200, after)
-			if err != nil {
-				return err
-			}
-			for _, r := range roles {
-				fmt.Fprintf(out, "%s\t%s\n", plaintext.Show(r.Name), strings.Join(r.Permissions, " "))
-			}
-			if after = next; next == "" {
-				return out.Flush()
-			}
-		}
+		page := func(after string) ([]account.Role, string, error) { return n.account.Roles(ctx, pageOfTable, after) }
+		return printTable(c, "ROLE\tPERMISSIONS", page, func(r account.Role) string {
+			return plaintext.Show(r.Name) + "\t" + strings.Join(r.Permissions, " ")
+		})
 	})
 }
 

@@ -50,21 +50,34 @@ type userList struct{}
 // Run prints all users, the oldest last.
 func (userList) Run(ctx context.Context, c *console, d *database) error {
 	return d.asOperator(ctx, c, func(ctx context.Context, n *node) error {
-		out := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(out, "EMAIL\tNAME\tKIND\tROLE\tSTATE")
-		for after := ""; ; {
-			users, next, err := n.account.Users(ctx, account.UserFilter{}, 200, after)
-			if err != nil {
-				return err
-			}
-			for _, u := range users {
-				fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", plaintext.Show(u.Email), plaintext.Show(u.Name), u.Kind, plaintext.Show(u.Role), state(u))
-			}
-			if after = next; next == "" {
-				return out.Flush()
-			}
+		page := func(after string) ([]account.User, string, error) {
+			return n.account.Users(ctx, account.UserFilter{}, pageOfTable, after)
 		}
+		return printTable(c, "EMAIL\tNAME\tKIND\tROLE\tSTATE", page, func(u account.User) string {
+			return strings.Join([]string{plaintext.Show(u.Email), plaintext.Show(u.Name), u.Kind, plaintext.Show(u.Role), state(u)}, "\t")
+		})
 	})
+}
+
+// pageOfTable is how many rows a table asks for at a time.
+const pageOfTable = 200
+
+// printTable prints a line for each row of all pages, in columns.
+func printTable[Row any](c *console, head string, page func(after string) (rows []Row, next string, err error), line func(Row) string) error {
+	out := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, head)
+	for after := ""; ; {
+		rows, next, err := page(after)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			fmt.Fprintln(out, line(row))
+		}
+		if after = next; next == "" {
+			return out.Flush()
+		}
+	}
 }
 
 func state(u account.User) string {

@@ -118,10 +118,21 @@ func seenBy(actor account.Actor) *uuid.UUID {
 	return actor.RoleIn()
 }
 
+// change runs fn in a transaction, with what the actor may do by then.
+func (s *Service) change(ctx context.Context, fn func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor account.Actor) error) error {
+	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		actor, err := account.Reauthorize(ctx, tx, account.WorkflowsManage)
+		if err != nil {
+			return err
+		}
+		return fn(ctx, tx, dbsqlc.New(tx), actor)
+	})
+}
+
 // CreateProfile makes a profile. Needs workflows.manage. Errors: INVALID_INPUT and RULE_VIOLATED with every fault, CONFLICT when the name is
 // taken.
 func (s *Service) CreateProfile(ctx context.Context, in ProfileInput) (Profile, error) {
-	actor, err := account.Authorize(ctx, account.WorkflowsManage)
+	_, err := account.Authorize(ctx, account.WorkflowsManage)
 	if err != nil {
 		return Profile{}, err
 	}
@@ -130,11 +141,7 @@ func (s *Service) CreateProfile(ctx context.Context, in ProfileInput) (Profile, 
 		return Profile{}, err
 	}
 	var made Profile
-	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		if _, err := account.Reauthorize(ctx, tx, account.WorkflowsManage); err != nil {
-			return err
-		}
-		q := dbsqlc.New(tx)
+	err = s.change(ctx, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor account.Actor) error {
 		if err := checkRoles(ctx, q, actor.AccountID, in.RoleIDs); err != nil {
 			return err
 		}
@@ -155,16 +162,12 @@ func (s *Service) CreateProfile(ctx context.Context, in ProfileInput) (Profile, 
 // PatchProfile changes a profile, and with its roles who sees its items, at once. That is no change of the items: the log tells of none.
 // Needs workflows.manage. Errors: as CreateProfile, NOT_FOUND, REVISION_MISMATCH.
 func (s *Service) PatchProfile(ctx context.Context, id uuid.UUID, patch ProfilePatch, condition account.IfRevision) (Profile, error) {
-	actor, err := account.Authorize(ctx, account.WorkflowsManage)
+	_, err := account.Authorize(ctx, account.WorkflowsManage)
 	if err != nil {
 		return Profile{}, err
 	}
 	var profile Profile
-	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		if _, err := account.Reauthorize(ctx, tx, account.WorkflowsManage); err != nil {
-			return err
-		}
-		q := dbsqlc.New(tx)
+	err = s.change(ctx, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor account.Actor) error {
 		before, err := lock(ctx, q, actor, id, condition)
 		if err != nil {
 			return err
@@ -204,15 +207,11 @@ func (s *Service) PatchProfile(ctx context.Context, id uuid.UUID, patch ProfileP
 
 // DeleteProfile deletes a profile that no item has. Needs workflows.manage. Errors: NOT_FOUND, REVISION_MISMATCH, CONFLICT.
 func (s *Service) DeleteProfile(ctx context.Context, id uuid.UUID, condition account.IfRevision) error {
-	actor, err := account.Authorize(ctx, account.WorkflowsManage)
+	_, err := account.Authorize(ctx, account.WorkflowsManage)
 	if err != nil {
 		return err
 	}
-	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		if _, err := account.Reauthorize(ctx, tx, account.WorkflowsManage); err != nil {
-			return err
-		}
-		q := dbsqlc.New(tx)
+	return s.change(ctx, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor account.Actor) error {
 		profile, err := lock(ctx, q, actor, id, condition)
 		if err != nil {
 			return err
