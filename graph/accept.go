@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"itemcast/internal/eventstream"
+	"itemcast/internal/live/sse"
 )
 
 const (
@@ -41,7 +41,7 @@ func negotiate(accept []string) (a accepted) {
 		case "*/*", "application/*":
 			mediaType = plainJSON
 		case graphqlJSON, plainJSON:
-		case eventstream.ContentType:
+		case sse.ContentType:
 			a.stream = max(a.stream, q)
 			continue
 		default:

@@ -9,7 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"itemcast/internal/account"
-	"itemcast/internal/eventstream"
+	"itemcast/internal/live/sse"
 )
 
 // eventStream is the transport of graphql-sse's distinct connections mode (enisdenjo/graphql-sse, PROTOCOL.md): one request, one operation,
@@ -49,12 +49,12 @@ func (t eventStream) answer(w http.ResponseWriter, r *http.Request, exec graphql
 		return
 	}
 	defer leave()
-	t.serve(eventstream.Begin(w), r, exec, raw)
+	t.serve(sse.Begin(w), r, exec, raw)
 }
 
-func (t eventStream) serve(out *eventstream.Writer, r *http.Request, exec graphql.GraphExecutor, raw []byte) {
+func (t eventStream) serve(out *sse.Writer, r *http.Request, exec graphql.GraphExecutor, raw []byte) {
 	ctx := r.Context()
-	fail := func(out *eventstream.Writer, err error) {
+	fail := func(out *sse.Writer, err error) {
 		out.Event("next", "", encode(&graphql.Response{Errors: t.refusals(ctx, err)}))
 		complete(out)
 	}
@@ -85,7 +85,7 @@ func (t eventStream) serve(out *eventstream.Writer, r *http.Request, exec graphq
 			end(err)
 			return
 		}
-		stream := eventstream.Stream{
+		stream := sse.Stream{
 			Hub:    t.hub,
 			Source: source,
 			SignIn: func() (context.Context, error) {
@@ -106,13 +106,13 @@ func (t eventStream) serve(out *eventstream.Writer, r *http.Request, exec graphq
 }
 
 // complete has no data by the protocol; an EventSource passes over events without any, so it gets an empty line of it, as the reference does.
-func complete(out *eventstream.Writer) { out.Event("complete", "", nil) }
+func complete(out *sse.Writer) { out.Event("complete", "", nil) }
 
 // checkpoints tells cursors in the form that the client understands. An EventSource, which is who subscribes by GET, passes over events of
 // types that it does not listen to; the parser of graphql-sse, which sends a POST, ends the operation at any type but its own two.
-func checkpoints(r *http.Request) func(*eventstream.Writer, string) {
+func checkpoints(r *http.Request) func(*sse.Writer, string) {
 	if r.Method == http.MethodGet {
-		return (*eventstream.Writer).Checkpoint
+		return (*sse.Writer).Checkpoint
 	}
-	return (*eventstream.Writer).Mark
+	return (*sse.Writer).Mark
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"itemcast/internal/eventstream"
+	"itemcast/internal/live/sse"
 	"itemcast/internal/problem"
 )
 
@@ -72,7 +72,7 @@ func (t plain) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExec
 		eventStream(t).answer(w, r, exec, raw)
 	default:
 		refuse(w, accepts.json, problem.New(problem.BadRequest,
-			"Subscribe over a WebSocket with the protocol graphql-transport-ws, or with Accept: %s.", eventstream.ContentType))
+			"Subscribe over a WebSocket with the protocol graphql-transport-ws, or with Accept: %s.", sse.ContentType))
 	}
 }
 

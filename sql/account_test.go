@@ -61,7 +61,7 @@ var named = regexp.MustCompile(`^-- name: (\w+) :\w+`)
 // queries reads sql/queries; comments before a name belong to the query that they introduce, or to the one before: neither has SQL.
 func queries(t *testing.T) (all []query) {
 	t.Helper()
-	files, err := filepath.Glob("queries/*.sql")
+	files, err := filepath.Glob("queries/*/*.sql")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no queries: %v", err)
 	}

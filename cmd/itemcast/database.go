@@ -10,7 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/db"
-	"itemcast/internal/db/pgserver"
+	parts "itemcast/internal/node"
+	"itemcast/internal/postgres"
 	sqlfiles "itemcast/sql"
 )
 
@@ -26,7 +27,7 @@ type database struct {
 // opened is a database that is migrated and ready. Close it last.
 type opened struct {
 	pool     *pgxpool.Pool
-	postgres *pgserver.Server // nil: someone else's
+	postgres *postgres.Server // nil: someone else's
 	log      *slog.Logger
 }
 
@@ -36,17 +37,17 @@ func (d *database) open(ctx context.Context, log *slog.Logger, shared bool) (*op
 	o := &opened{log: log}
 	url := d.DatabaseURL
 	if url == "" && shared {
-		url, _ = pgserver.Running(d.DataDir + "/postgres")
+		url, _ = postgres.Running(d.DataDir + "/postgres")
 	}
 	if url == "" {
-		postgres, err := pgserver.Start(ctx, pgserver.Config{DataDir: d.DataDir + "/postgres", Logger: log})
-		if errors.Is(err, pgserver.ErrInUse) {
+		server, err := postgres.Start(ctx, postgres.Config{DataDir: d.DataDir + "/postgres", Logger: log})
+		if errors.Is(err, postgres.ErrInUse) {
 			return nil, fmt.Errorf("another itemcast uses %s: stop it, or set ITEMCAST_DATA_DIR (%w)", d.DataDir, err)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("start the embedded Postgres: %w", err)
 		}
-		o.postgres, url = postgres, postgres.URL()
+		o.postgres, url = server, server.URL()
 	}
 	pool, err := db.Open(ctx, url)
 	if err == nil {
@@ -85,4 +86,16 @@ func (migrateCommand) Run(ctx context.Context, c *console, d *database) error {
 	defer o.close()
 	_, err = fmt.Fprintln(c.out, "The schema is up to date.")
 	return err
+}
+
+// storedPublicURL is the flag's base URL, else the one that serve last ran with on this database, else the default address's.
+func (o *opened) storedPublicURL(ctx context.Context, d *database) (string, error) {
+	if d.PublicURL != "" {
+		return d.publicURL(defaultAddr), nil
+	}
+	stored, err := parts.StoredPublicURL(ctx, o.pool)
+	if err != nil || stored != "" {
+		return stored, err
+	}
+	return d.publicURL(defaultAddr), nil
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/account"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/db/dbtest"
 )
 
 // makeHook makes a hook over REST and returns its path.
@@ -350,11 +350,10 @@ func TestHookOperations_AreOfTheAccountAndOfWhoManagesHooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	without := slices.DeleteFunc(account.All().Strings(), func(p string) bool { return p == string(account.HooksManage) })
-	queries := dbsqlc.New(n.pool)
-	if err := queries.InsertRole(t.Context(), dbsqlc.InsertRoleParams{ID: role, AccountID: own, Name: "Without hooks", Permissions: without}); err != nil {
+	if err := dbtest.InsertRole(t.Context(), n.pool, role, own, "Without hooks", without...); err != nil {
 		t.Fatal(err)
 	}
-	if err := queries.InsertUser(t.Context(), dbsqlc.InsertUserParams{ID: uuid.New(), AccountID: own, RoleID: role, Email: "editor@example.com", Name: "Editor", PasswordHash: hash}); err != nil {
+	if err := dbtest.InsertUser(t.Context(), n.pool, dbtest.User{ID: uuid.New(), Account: own, Role: role, Email: "editor@example.com", Name: "Editor", PasswordHash: hash}); err != nil {
 		t.Fatal(err)
 	}
 	editor := user{n, basic("editor@example.com", adminPassword)}

@@ -17,9 +17,10 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/change"
 	"itemcast/internal/hook/egress"
+	"itemcast/internal/idempotency"
+	parts "itemcast/internal/node"
 	"itemcast/internal/problem"
-	"itemcast/internal/rest"
-	"itemcast/internal/rest/idempotency"
+	"itemcast/internal/rest/core"
 	"itemcast/internal/server"
 )
 
@@ -75,7 +76,7 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 		return err
 	}
 	publicURL := d.publicURL(s.Addr)
-	if err := o.keepPublicURL(ctx, publicURL); err != nil {
+	if err := parts.StorePublicURL(ctx, o.pool, publicURL); err != nil {
 		return err
 	}
 	n, err := wire(ctx, o, settings{publicURL: publicURL, connectionsPerUser: s.ConnectionsPerUser, proxies: s.TrustedProxies,
@@ -155,7 +156,7 @@ func (n *node) routes(publicURL string) (http.Handler, *graph.Handler) {
 	resolver := &graph.Resolver{Account: n.account, Items: n.items, Hooks: n.hooks, Workflows: n.workflows, Users: n.directory, Hub: n.hub, Feed: n.feed}
 	graphQL := graph.NewHandler(resolver, graph.Config{SignIn: gate.Identify, Watch: n.signIn.Watch, PublicURL: publicURL, Log: n.log})
 	return server.Routes(server.Handlers{
-		API: &rest.API{Account: n.account, Items: n.items, Hooks: n.hooks, Workflows: n.workflows, Hub: n.hub, Cursor: n.feed.Cursor, PublicURL: publicURL, Log: n.log,
+		API: &core.API{Account: n.account, Items: n.items, Hooks: n.hooks, Workflows: n.workflows, Hub: n.hub, Cursor: n.feed.Cursor, PublicURL: publicURL, Log: n.log,
 			SignIn: func(r *http.Request) (context.Context, error) {
 				return gate.Identify(r.Context(), r.Header)
 			},

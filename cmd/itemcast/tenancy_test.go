@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/account"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/db/dbtest"
 )
 
 const strangerEmail = "stranger@example.com"
@@ -22,11 +22,11 @@ func (n *testNode) makeStranger() {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	queries, other, role := dbsqlc.New(n.pool), uuid.New(), uuid.New()
+	other, role := uuid.New(), uuid.New()
 	for _, err := range []error{
-		queries.InsertAccount(n.t.Context(), dbsqlc.InsertAccountParams{ID: other, Name: "Other"}),
-		queries.InsertRole(n.t.Context(), dbsqlc.InsertRoleParams{ID: role, AccountID: other, Name: "Administrator", Permissions: account.All().Strings()}),
-		queries.InsertUser(n.t.Context(), dbsqlc.InsertUserParams{ID: uuid.New(), AccountID: other, RoleID: role, Email: strangerEmail, Name: "Stranger", PasswordHash: hash}),
+		dbtest.InsertAccount(n.t.Context(), n.pool, other, "Other"),
+		dbtest.InsertRole(n.t.Context(), n.pool, role, other, "Administrator", account.All().Strings()...),
+		dbtest.InsertUser(n.t.Context(), n.pool, dbtest.User{ID: uuid.New(), Account: other, Role: role, Email: strangerEmail, Name: "Stranger", PasswordHash: hash}),
 	} {
 		if err != nil {
 			n.t.Fatal(err)

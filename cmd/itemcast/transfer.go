@@ -29,7 +29,7 @@ func (d *database) asOperator(ctx context.Context, c *console, fn func(ctx conte
 		return err
 	}
 	defer o.close()
-	publicURL, err := o.publicURL(ctx, d)
+	publicURL, err := o.storedPublicURL(ctx, d)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/account"
-	"itemcast/internal/rest/contract"
+	"itemcast/internal/contract"
 )
 
 // These tests walk what the documents and the schema say there is, so that what is added to them is looked at without a word here: as nobody, as

@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"itemcast/internal/account/internal/store"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
 )
 
@@ -44,7 +44,7 @@ func audit(ctx context.Context, tx pgx.Tx, actor Actor, action, subject string, 
 	if err != nil {
 		return err
 	}
-	err = dbsqlc.New(db.Later(tx)).InsertAudit(ctx, dbsqlc.InsertAuditParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID,
+	err = store.New(db.Later(tx)).InsertAudit(ctx, store.InsertAuditParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID,
 		Actor: actor.User(), ActorName: actor.label(), Address: AddressFrom(ctx), Action: action, Subject: subject, Detail: raw})
 	if err != nil {
 		return fmt.Errorf("note in the audit log: %w", err)
@@ -112,7 +112,7 @@ func (s *Service) AuditLog(ctx context.Context, filter AuditFilter, limit int, a
 	if err != nil {
 		return nil, "", err
 	}
-	params := dbsqlc.ListAuditParams{AccountID: actor.AccountID, BeforeID: before, Actor: filter.Actor, AtAfter: filter.AtAfter,
+	params := store.ListAuditParams{AccountID: actor.AccountID, BeforeID: before, Actor: filter.Actor, AtAfter: filter.AtAfter,
 		AtBefore: filter.AtBefore, MaxRows: int32(limit + 1)}
 	for _, text := range append([]string{filter.Subject}, filter.Actions...) {
 		if !db.IsText(text) {
@@ -125,11 +125,11 @@ func (s *Service) AuditLog(ctx context.Context, filter AuditFilter, limit int, a
 	if len(filter.Actions) > 0 {
 		params.Actions = filter.Actions
 	}
-	rows, err := dbsqlc.New(db.Read(ctx, s.pool)).ListAudit(ctx, params)
+	rows, err := store.New(db.Read(ctx, s.pool)).ListAudit(ctx, params)
 	if err != nil {
 		return nil, "", fmt.Errorf("list audit entries: %w", err)
 	}
-	rows, next = page(rows, limit, func(row dbsqlc.ListAuditRow) uuid.UUID { return row.ID })
+	rows, next = page(rows, limit, func(row store.ListAuditRow) uuid.UUID { return row.ID })
 	entries = make([]AuditEntry, len(rows))
 	for i, row := range rows {
 		entries[i] = AuditEntry(row)

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/account/internal/store"
 )
 
 // FirstStart says how the administrator that was just made signs in. Password is empty when it was given and not made up.
@@ -24,7 +24,7 @@ type FirstStart struct {
 func Ensure(ctx context.Context, pool *pgxpool.Pool, email, password string) (*FirstStart, error) {
 	var made *FirstStart
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
+		q := store.New(tx)
 		if err := q.LockFirstStart(ctx); err != nil {
 			return err
 		}
@@ -44,13 +44,13 @@ func Ensure(ctx context.Context, pool *pgxpool.Pool, email, password string) (*F
 	return made, nil
 }
 
-func create(ctx context.Context, q *dbsqlc.Queries, email, password string) error {
+func create(ctx context.Context, q *store.Queries, email, password string) error {
 	hash, err := HashPassword(ctx, password)
 	if err != nil {
 		return err
 	}
 	account := uuid.Must(uuid.NewV7())
-	if err := q.InsertAccount(ctx, dbsqlc.InsertAccountParams{ID: account, Name: "Itemcast"}); err != nil {
+	if err := q.InsertAccount(ctx, store.InsertAccountParams{ID: account, Name: "Itemcast"}); err != nil {
 		return err
 	}
 	var administrator uuid.UUID
@@ -59,12 +59,12 @@ func create(ctx context.Context, q *dbsqlc.Queries, email, password string) erro
 		if role.name == "Administrator" {
 			administrator = id
 		}
-		params := dbsqlc.InsertRoleParams{ID: id, AccountID: account, Name: role.name, Permissions: role.permissions.Strings()}
+		params := store.InsertRoleParams{ID: id, AccountID: account, Name: role.name, Permissions: role.permissions.Strings()}
 		if err := q.InsertRole(ctx, params); err != nil {
 			return err
 		}
 	}
-	return q.InsertUser(ctx, dbsqlc.InsertUserParams{
+	return q.InsertUser(ctx, store.InsertUserParams{
 		ID: uuid.Must(uuid.NewV7()), AccountID: account, RoleID: administrator, Email: email, Name: "Administrator", PasswordHash: hash,
 	})
 }
@@ -81,7 +81,7 @@ var firstRoles = []struct {
 // Operator returns a context in which the person at the machine acts, with every permission, in the first account: for commands that
 // work on the database itself.
 func Operator(ctx context.Context, pool *pgxpool.Pool) (context.Context, error) {
-	account, err := dbsqlc.New(pool).AnyAccount(ctx)
+	account, err := store.New(pool).AnyAccount(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("find the account: %w", err)
 	}

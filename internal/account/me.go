@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"itemcast/internal/account/internal/store"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
 )
 
@@ -21,8 +21,8 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string) 
 	if err != nil {
 		return err
 	}
-	q := dbsqlc.New(db.Read(ctx, s.pool))
-	row, err := q.PasswordHash(ctx, dbsqlc.PasswordHashParams{AccountID: actor.AccountID, ID: actor.UserID})
+	q := store.New(db.Read(ctx, s.pool))
+	row, err := q.PasswordHash(ctx, store.PasswordHashParams{AccountID: actor.AccountID, ID: actor.UserID})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return errNoUser
@@ -48,8 +48,8 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string) 
 		return err
 	}
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
-		n, err := q.ChangePassword(ctx, dbsqlc.ChangePasswordParams{AccountID: actor.AccountID, ID: actor.UserID, PasswordHash: hash,
+		q := store.New(tx)
+		n, err := q.ChangePassword(ctx, store.ChangePasswordParams{AccountID: actor.AccountID, ID: actor.UserID, PasswordHash: hash,
 			VerifiedHash: row.PasswordHash})
 		if err != nil {
 			return fmt.Errorf("change password: %w", err)
@@ -93,7 +93,7 @@ func (s *Service) Sessions(ctx context.Context) ([]Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := dbsqlc.New(db.Read(ctx, s.pool)).ListSessions(ctx, dbsqlc.ListSessionsParams{AccountID: actor.AccountID, UserID: actor.UserID,
+	rows, err := store.New(db.Read(ctx, s.pool)).ListSessions(ctx, store.ListSessionsParams{AccountID: actor.AccountID, UserID: actor.UserID,
 		IdleSince: time.Now().Add(-s.signIn.Idle)})
 	if err != nil {
 		return nil, fmt.Errorf("list sessions: %w", err)
@@ -113,7 +113,7 @@ func (s *Service) EndSession(ctx context.Context, id uuid.UUID) error {
 		return err
 	}
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		n, err := dbsqlc.New(tx).EndSession(ctx, dbsqlc.EndSessionParams{AccountID: actor.AccountID, UserID: actor.UserID, ID: id})
+		n, err := store.New(tx).EndSession(ctx, store.EndSessionParams{AccountID: actor.AccountID, UserID: actor.UserID, ID: id})
 		if err != nil {
 			return fmt.Errorf("end session: %w", err)
 		}
@@ -132,7 +132,7 @@ func (s *Service) EndSessions(ctx context.Context) error {
 		return err
 	}
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		n, err := dbsqlc.New(tx).EndSessions(ctx, dbsqlc.EndSessionsParams{AccountID: actor.AccountID, UserID: actor.UserID})
+		n, err := store.New(tx).EndSessions(ctx, store.EndSessionsParams{AccountID: actor.AccountID, UserID: actor.UserID})
 		if err != nil {
 			return fmt.Errorf("end sessions: %w", err)
 		}

@@ -7,7 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/account/internal/store"
 )
 
 // Directory tells users' names to those who see what the users did.
@@ -22,7 +22,7 @@ func (d *Directory) Names(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]s
 	if err != nil {
 		return nil, err
 	}
-	rows, err := dbsqlc.New(d.pool).UsersByID(ctx, dbsqlc.UsersByIDParams{AccountID: actor.AccountID, Ids: ids})
+	rows, err := store.New(d.pool).UsersByID(ctx, store.UsersByIDParams{AccountID: actor.AccountID, Ids: ids})
 	if err != nil {
 		return nil, fmt.Errorf("read users: %w", err)
 	}

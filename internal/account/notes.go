@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/account/internal/store"
 )
 
 const (
@@ -20,15 +20,15 @@ const (
 type notes struct {
 	pool  *pgxpool.Pool
 	log   *slog.Logger
-	queue chan dbsqlc.InsertAuditsParams
+	queue chan store.InsertAuditsParams
 }
 
 func newNotes(pool *pgxpool.Pool, log *slog.Logger) notes {
-	return notes{pool: pool, log: log, queue: make(chan dbsqlc.InsertAuditsParams, notesMost)}
+	return notes{pool: pool, log: log, queue: make(chan store.InsertAuditsParams, notesMost)}
 }
 
 // add notes what somebody did who gave a user's address. Nothing is noted of one who is nobody: no account has such a user.
-func (n *notes) add(ctx context.Context, user dbsqlc.UserByEmailRow, action string, detail map[string]string) {
+func (n *notes) add(ctx context.Context, user store.UserByEmailRow, action string, detail map[string]string) {
 	if user.ID == uuid.Nil {
 		return
 	}
@@ -36,7 +36,7 @@ func (n *notes) add(ctx context.Context, user dbsqlc.UserByEmailRow, action stri
 	if err != nil {
 		return // a map of texts can be encoded
 	}
-	entry := dbsqlc.InsertAuditsParams{ID: uuid.Must(uuid.NewV7()), AccountID: user.AccountID, At: time.Now(), ActorName: user.Email,
+	entry := store.InsertAuditsParams{ID: uuid.Must(uuid.NewV7()), AccountID: user.AccountID, At: time.Now(), ActorName: user.Email,
 		Address: AddressFrom(ctx), Action: action, Subject: userPath(user.ID), Detail: raw}
 	if action == signedIn {
 		entry.Actor = &user.ID
@@ -60,12 +60,12 @@ func (n *notes) run(ctx context.Context) {
 			case <-ctx.Done():
 			case <-time.After(notesWait):
 			}
-			n.write(context.WithoutCancel(ctx), []dbsqlc.InsertAuditsParams{first})
+			n.write(context.WithoutCancel(ctx), []store.InsertAuditsParams{first})
 		}
 	}
 }
 
-func (n *notes) write(ctx context.Context, entries []dbsqlc.InsertAuditsParams) {
+func (n *notes) write(ctx context.Context, entries []store.InsertAuditsParams) {
 	for more := true; more; {
 		select {
 		case entry := <-n.queue:
@@ -79,7 +79,7 @@ func (n *notes) write(ctx context.Context, entries []dbsqlc.InsertAuditsParams) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, reviewWithin)
 	defer cancel()
-	if _, err := dbsqlc.New(n.pool).InsertAudits(ctx, entries); err != nil {
+	if _, err := store.New(n.pool).InsertAudits(ctx, entries); err != nil {
 		n.log.Warn("cannot note sign-ins in the audit log", "entries", len(entries), "err", err)
 	}
 }

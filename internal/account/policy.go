@@ -16,7 +16,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/account/internal/store"
 	"itemcast/internal/problem"
 )
 
@@ -160,12 +160,12 @@ func Reauthorize(ctx context.Context, tx pgx.Tx, need ...Permission) (Actor, err
 	if err != nil || actor.UserID == uuid.Nil {
 		return actor, err
 	}
-	row, err := dbsqlc.New(tx).ActorNow(ctx, dbsqlc.ActorNowParams{AccountID: actor.AccountID, ID: actor.UserID, SessionID: actor.session()})
+	row, err := store.New(tx).ActorNow(ctx, store.ActorNowParams{AccountID: actor.AccountID, ID: actor.UserID, SessionID: actor.session()})
 	over := errors.Is(err, pgx.ErrNoRows)
 	if err != nil && !over {
 		return Actor{}, fmt.Errorf("read the actor: %w", err)
 	}
-	now := toActor(dbsqlc.UserByEmailRow(row))
+	now := toActor(store.UserByEmailRow(row))
 	switch over = over || now.credentials != actor.credentials; {
 	case over && actor.SessionID != uuid.Nil:
 		return Actor{}, errSession

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"itemcast/internal/account/internal/store"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
 )
 
@@ -36,7 +36,7 @@ func (s *Service) ResetLink(ctx context.Context, id uuid.UUID) (ResetLink, error
 	}
 	token := rand.Text()
 	link := ResetLink{URL: s.publicURL + "/reset?" + url.Values{"token": {token}}.Encode(), ExpiresAt: time.Now().Add(resetWithin).UTC().Truncate(time.Second)}
-	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
+	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor Actor) error {
 		user, err := s.touch(ctx, q, actor, id, nil)
 		switch {
 		case err != nil:
@@ -46,7 +46,7 @@ func (s *Service) ResetLink(ctx context.Context, id uuid.UUID) (ResetLink, error
 		case !user.Active:
 			return problem.New(problem.Conflict, "The user is switched off; make the user active before.")
 		}
-		err = q.ReplaceResetLink(ctx, dbsqlc.ReplaceResetLinkParams{TokenHash: hashToken(token), AccountID: actor.AccountID, UserID: id, MadeBy: actor.User(),
+		err = q.ReplaceResetLink(ctx, store.ReplaceResetLinkParams{TokenHash: hashToken(token), AccountID: actor.AccountID, UserID: id, MadeBy: actor.User(),
 			ExpiresAt: link.ExpiresAt})
 		if err != nil {
 			return fmt.Errorf("keep reset link: %w", err)
@@ -71,7 +71,7 @@ func (s *Service) RotatePassword(ctx context.Context, id uuid.UUID) (string, err
 	if err != nil {
 		return "", err
 	}
-	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
+	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor Actor) error {
 		user, err := s.touch(ctx, q, actor, id, nil)
 		if err != nil {
 			return err
@@ -79,7 +79,7 @@ func (s *Service) RotatePassword(ctx context.Context, id uuid.UUID) (string, err
 		if user.Kind != apiUser {
 			return problem.New(problem.Conflict, "A person chooses the password; make a reset link.")
 		}
-		if err := q.SetPassword(ctx, dbsqlc.SetPasswordParams{AccountID: actor.AccountID, ID: id, PasswordHash: hash}); err != nil {
+		if err := q.SetPassword(ctx, store.SetPasswordParams{AccountID: actor.AccountID, ID: id, PasswordHash: hash}); err != nil {
 			return fmt.Errorf("set password: %w", err)
 		}
 		return Audit(ctx, tx, passwordReset, userPath(id), map[string]string{"by": "rotation"})
@@ -95,11 +95,11 @@ func (s *SignIn) ResetUser(ctx context.Context, token string) (email string, err
 	if token == "" || len(token) > maxToken {
 		return "", errResetLink
 	}
-	user, err := resetLinkUser(ctx, dbsqlc.New(s.pool), token)
+	user, err := resetLinkUser(ctx, store.New(s.pool), token)
 	return user.Email, err
 }
 
-func resetLinkUser(ctx context.Context, q *dbsqlc.Queries, token string) (dbsqlc.ResetLinkUserRow, error) {
+func resetLinkUser(ctx context.Context, q *store.Queries, token string) (store.ResetLinkUserRow, error) {
 	user, err := q.ResetLinkUser(ctx, hashToken(token))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return user, errResetLink
@@ -125,7 +125,7 @@ func (s *SignIn) Reset(ctx context.Context, token, password string) error {
 		return err
 	}
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
+		q := store.New(tx)
 		user, err := resetLinkUser(ctx, q, token)
 		if err != nil {
 			return err
@@ -137,7 +137,7 @@ func (s *SignIn) Reset(ctx context.Context, token, password string) error {
 		if n == 0 {
 			return errResetLink
 		}
-		if err := q.SetPassword(ctx, dbsqlc.SetPasswordParams{AccountID: user.AccountID, ID: user.UserID, PasswordHash: hash}); err != nil {
+		if err := q.SetPassword(ctx, store.SetPasswordParams{AccountID: user.AccountID, ID: user.UserID, PasswordHash: hash}); err != nil {
 			return fmt.Errorf("set password: %w", err)
 		}
 		if err := endAll(ctx, q, user.AccountID, user.UserID); err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"itemcast/internal/account/internal/store"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
 )
 
@@ -45,14 +45,14 @@ func (s *Service) Roles(ctx context.Context, limit int, after string) (roles []R
 	if err != nil {
 		return nil, "", err
 	}
-	rows, err := dbsqlc.New(db.Read(ctx, s.pool)).ListRoles(ctx, dbsqlc.ListRolesParams{AccountID: actor.AccountID, BeforeID: before, MaxRows: int32(limit + 1)})
+	rows, err := store.New(db.Read(ctx, s.pool)).ListRoles(ctx, store.ListRolesParams{AccountID: actor.AccountID, BeforeID: before, MaxRows: int32(limit + 1)})
 	if err != nil {
 		return nil, "", fmt.Errorf("list roles: %w", err)
 	}
-	rows, next = page(rows, limit, func(row dbsqlc.ListRolesRow) uuid.UUID { return row.ID })
+	rows, next = page(rows, limit, func(row store.ListRolesRow) uuid.UUID { return row.ID })
 	roles = make([]Role, len(rows))
 	for i, row := range rows {
-		roles[i] = toRole(dbsqlc.GetRoleRow(row))
+		roles[i] = toRole(store.GetRoleRow(row))
 	}
 	return roles, next, nil
 }
@@ -63,7 +63,7 @@ func (s *Service) Role(ctx context.Context, id uuid.UUID) (Role, error) {
 	if err != nil {
 		return Role{}, err
 	}
-	return getRole(ctx, dbsqlc.New(db.Read(ctx, s.pool)), actor, id)
+	return getRole(ctx, store.New(db.Read(ctx, s.pool)), actor, id)
 }
 
 // RoleByName returns the role of a name, whatever its case. Needs users.manage. Error: NOT_FOUND.
@@ -72,8 +72,8 @@ func (s *Service) RoleByName(ctx context.Context, name string) (Role, error) {
 	if err != nil {
 		return Role{}, err
 	}
-	q := dbsqlc.New(db.Read(ctx, s.pool))
-	id, err := q.RoleByName(ctx, dbsqlc.RoleByNameParams{AccountID: actor.AccountID, Name: name})
+	q := store.New(db.Read(ctx, s.pool))
+	id, err := q.RoleByName(ctx, store.RoleByNameParams{AccountID: actor.AccountID, Name: name})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Role{}, problem.New(problem.NotFound, "There is no role %q.", name)
 	}
@@ -83,8 +83,8 @@ func (s *Service) RoleByName(ctx context.Context, name string) (Role, error) {
 	return getRole(ctx, q, actor, id)
 }
 
-func getRole(ctx context.Context, q *dbsqlc.Queries, actor Actor, id uuid.UUID) (Role, error) {
-	row, err := q.GetRole(ctx, dbsqlc.GetRoleParams{AccountID: actor.AccountID, ID: id})
+func getRole(ctx context.Context, q *store.Queries, actor Actor, id uuid.UUID) (Role, error) {
+	row, err := q.GetRole(ctx, store.GetRoleParams{AccountID: actor.AccountID, ID: id})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Role{}, errNoRole
 	}
@@ -106,7 +106,7 @@ func (s *Service) CreateRole(ctx context.Context, name string, permissions []str
 		return Role{}, err
 	}
 	var role Role
-	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
+	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor Actor) error {
 		if err := actor.covers(permissions); err != nil {
 			return err
 		}
@@ -114,7 +114,7 @@ func (s *Service) CreateRole(ctx context.Context, name string, permissions []str
 		if err := nameIsFree(ctx, q, actor, id, name); err != nil {
 			return err
 		}
-		err := q.InsertRole(ctx, dbsqlc.InsertRoleParams{ID: id, AccountID: actor.AccountID, Name: name, Permissions: sorted(permissions)})
+		err := q.InsertRole(ctx, store.InsertRoleParams{ID: id, AccountID: actor.AccountID, Name: name, Permissions: sorted(permissions)})
 		if err != nil {
 			return fmt.Errorf("insert role: %w", err)
 		}
@@ -129,8 +129,8 @@ func (s *Service) CreateRole(ctx context.Context, name string, permissions []str
 var errNameTaken = problem.New(problem.Conflict, "There is a role with this name already.")
 
 // nameIsFree refuses a name that another role has, whatever its case. Nobody else makes roles meanwhile.
-func nameIsFree(ctx context.Context, q *dbsqlc.Queries, actor Actor, id uuid.UUID, name string) error {
-	taken, err := q.RoleNameTaken(ctx, dbsqlc.RoleNameTakenParams{AccountID: actor.AccountID, Name: name, ID: id})
+func nameIsFree(ctx context.Context, q *store.Queries, actor Actor, id uuid.UUID, name string) error {
+	taken, err := q.RoleNameTaken(ctx, store.RoleNameTakenParams{AccountID: actor.AccountID, Name: name, ID: id})
 	if err != nil {
 		return fmt.Errorf("look up the name: %w", err)
 	}
@@ -148,7 +148,7 @@ func (s *Service) PatchRole(ctx context.Context, id uuid.UUID, patch RolePatch, 
 		return Role{}, err
 	}
 	var role Role
-	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
+	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor Actor) error {
 		before, err := getRole(ctx, q, actor, id)
 		if err != nil {
 			return err
@@ -180,7 +180,7 @@ func (s *Service) PatchRole(ctx context.Context, id uuid.UUID, patch RolePatch, 
 		if len(noted) == 0 {
 			return nil
 		}
-		err = q.UpdateRole(ctx, dbsqlc.UpdateRoleParams{AccountID: actor.AccountID, ID: id, Name: role.Name, Permissions: role.Permissions})
+		err = q.UpdateRole(ctx, store.UpdateRoleParams{AccountID: actor.AccountID, ID: id, Name: role.Name, Permissions: role.Permissions})
 		if err != nil {
 			return fmt.Errorf("update role: %w", err)
 		}
@@ -199,7 +199,7 @@ func (s *Service) DeleteRole(ctx context.Context, id uuid.UUID, condition IfRevi
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
+	return s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor Actor) error {
 		role, err := getRole(ctx, q, actor, id)
 		if err != nil {
 			return err
@@ -210,14 +210,14 @@ func (s *Service) DeleteRole(ctx context.Context, id uuid.UUID, condition IfRevi
 		if err := actor.covers(role.Permissions); err != nil {
 			return err
 		}
-		uses, err := q.RoleUses(ctx, dbsqlc.RoleUsesParams{AccountID: actor.AccountID, ID: id})
+		uses, err := q.RoleUses(ctx, store.RoleUsesParams{AccountID: actor.AccountID, ID: id})
 		if err != nil {
 			return fmt.Errorf("count uses of the role: %w", err)
 		}
 		if uses.Users > 0 || uses.Profiles > 0 {
 			return problem.New(problem.Conflict, "The role is in use (users: %d, workflow profiles: %d); give them another one before.", uses.Users, uses.Profiles)
 		}
-		if err := q.DeleteRole(ctx, dbsqlc.DeleteRoleParams{AccountID: actor.AccountID, ID: id}); err != nil {
+		if err := q.DeleteRole(ctx, store.DeleteRoleParams{AccountID: actor.AccountID, ID: id}); err != nil {
 			return fmt.Errorf("delete role: %w", err)
 		}
 		return Audit(ctx, tx, roleDeleted, rolePath(id), map[string]any{"name": role.Name, "permissions": role.Permissions})
@@ -251,8 +251,22 @@ func sorted(permissions []string) []string {
 	return out
 }
 
-func toRole(row dbsqlc.GetRoleRow) Role {
+func toRole(row store.GetRoleRow) Role {
 	role := Role(row)
 	role.CreatedAt, role.UpdatedAt = row.CreatedAt.UTC(), row.UpdatedAt.UTC()
 	return role
+}
+
+// UnknownRoles returns those of the ids that are not roles of the account. It locks the account's roles until the transaction ends, so that the
+// others cannot be deleted meanwhile.
+func UnknownRoles(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, ids []uuid.UUID) ([]uuid.UUID, error) {
+	q := store.New(tx)
+	if err := q.LockAccess(ctx, accountID); err != nil {
+		return nil, fmt.Errorf("lock access: %w", err)
+	}
+	unknown, err := q.UnknownRoles(ctx, store.UnknownRolesParams{AccountID: accountID, Ids: ids})
+	if err != nil {
+		return nil, fmt.Errorf("look up roles: %w", err)
+	}
+	return unknown, nil
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"itemcast/internal/account/internal/store"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 )
@@ -37,10 +37,10 @@ func NewService(pool *pgxpool.Pool, signIn *SignIn, publicURL string) *Service {
 // change runs fn in a transaction in which nobody else changes the account's users and roles, with what the actor may do by then: whoever
 // was an administrator when the request began may be none any more. It is undone when it leaves no administrator. Errors: UNAUTHENTICATED,
 // FORBIDDEN, CONFLICT.
-func (s *Service) change(ctx context.Context, actor Actor, fn func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error) error {
+func (s *Service) change(ctx context.Context, actor Actor, fn func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor Actor) error) error {
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
-		if err := dbsqlc.New(db.Later(tx)).LockAccess(ctx, actor.AccountID); err != nil {
+		q := store.New(tx)
+		if err := store.New(db.Later(tx)).LockAccess(ctx, actor.AccountID); err != nil {
 			return fmt.Errorf("lock access: %w", err)
 		}
 		actor, err := Reauthorize(ctx, tx, UsersManage)
@@ -60,8 +60,8 @@ func (s *Service) change(ctx context.Context, actor Actor, fn func(ctx context.C
 }
 
 // administrated reports whether somebody is there who can give others access, and these permissions.
-func administrated(ctx context.Context, q *dbsqlc.Queries, account uuid.UUID, permissions []string) (bool, error) {
-	n, err := q.Administrators(ctx, dbsqlc.AdministratorsParams{AccountID: account, Permissions: permissions})
+func administrated(ctx context.Context, q *store.Queries, account uuid.UUID, permissions []string) (bool, error) {
+	n, err := q.Administrators(ctx, store.AdministratorsParams{AccountID: account, Permissions: permissions})
 	if err != nil {
 		return false, fmt.Errorf("count administrators: %w", err)
 	}
@@ -70,7 +70,7 @@ func administrated(ctx context.Context, q *dbsqlc.Queries, account uuid.UUID, pe
 
 // replaceable refuses to let an administrator go whose equal is not left: nobody could bring that user back, nor give what the user could.
 // The operator can.
-func replaceable(ctx context.Context, q *dbsqlc.Queries, actor Actor, gone User) error {
+func replaceable(ctx context.Context, q *store.Queries, actor Actor, gone User) error {
 	if actor.UserID == uuid.Nil || !gone.Active || !slices.Contains(gone.Permissions, string(UsersManage)) {
 		return nil
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"itemcast/internal/account/internal/store"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
 )
 
@@ -52,8 +52,8 @@ func (s *SignIn) Open(ctx context.Context, email, password, userAgent, oldToken 
 	}
 	made := NewSession{Token: rand.Text(), Expires: time.Now().Add(s.Lasts)}
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
-		held, err := q.HoldCredentials(ctx, dbsqlc.HoldCredentialsParams{AccountID: actor.AccountID, ID: actor.UserID})
+		q := store.New(tx)
+		held, err := q.HoldCredentials(ctx, store.HoldCredentialsParams{AccountID: actor.AccountID, ID: actor.UserID})
 		if errors.Is(err, pgx.ErrNoRows) || err == nil && credentialsOf(held.Email, held.PasswordHash) != actor.credentials {
 			return errCredentials // what was verified has changed meanwhile; a change that is still to come ends this session too
 		}
@@ -65,7 +65,7 @@ func (s *SignIn) Open(ctx context.Context, email, password, userAgent, oldToken 
 				return fmt.Errorf("end the session before: %w", err)
 			}
 		}
-		err = q.InsertSession(ctx, dbsqlc.InsertSessionParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID, UserID: actor.UserID,
+		err = q.InsertSession(ctx, store.InsertSessionParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID, UserID: actor.UserID,
 			TokenHash: hashToken(made.Token), Address: AddressFrom(ctx), UserAgent: excerpt(userAgent), ExpiresAt: made.Expires})
 		if err != nil {
 			return fmt.Errorf("insert session: %w", err)
@@ -102,14 +102,14 @@ func (s *SignIn) Session(ctx context.Context, token string) (Actor, error) {
 }
 
 func (s *SignIn) useSession(ctx context.Context, hash [sha256.Size]byte, generation int) (Actor, error) {
-	row, err := dbsqlc.New(s.pool).UseSession(ctx, dbsqlc.UseSessionParams{TokenHash: hash[:], IdleSince: time.Now().Add(-s.Idle)})
+	row, err := store.New(s.pool).UseSession(ctx, store.UseSessionParams{TokenHash: hash[:], IdleSince: time.Now().Add(-s.Idle)})
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && !row.Active {
 		return Actor{}, errSession
 	}
 	if err != nil {
 		return Actor{}, fmt.Errorf("look up session: %w", err)
 	}
-	actor := s.actor(dbsqlc.UserByEmailRow{ID: row.ID, AccountID: row.AccountID, Email: row.Email, Name: row.Name, Kind: row.Kind,
+	actor := s.actor(store.UserByEmailRow{ID: row.ID, AccountID: row.AccountID, Email: row.Email, Name: row.Name, Kind: row.Kind,
 		PasswordHash: row.PasswordHash, Active: row.Active, RoleID: row.RoleID, Role: row.Role, Permissions: row.Permissions}, generation)
 	actor.SessionID, actor.ends = row.SessionID, row.ExpiresAt
 	s.mu.Lock()
@@ -125,7 +125,7 @@ func (s *SignIn) Close(ctx context.Context, token string, everywhere bool) error
 		return nil
 	}
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
+		q := store.New(tx)
 		row, err := q.EndSessionByToken(ctx, hashToken(token))
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
@@ -138,7 +138,7 @@ func (s *SignIn) Close(ctx context.Context, token string, everywhere bool) error
 		if !everywhere {
 			return audit(ctx, tx, actor, signedOut, userPath(row.UserID), nil)
 		}
-		n, err := q.EndSessions(ctx, dbsqlc.EndSessionsParams{AccountID: row.AccountID, UserID: row.UserID})
+		n, err := q.EndSessions(ctx, store.EndSessionsParams{AccountID: row.AccountID, UserID: row.UserID})
 		if err != nil {
 			return fmt.Errorf("end sessions: %w", err)
 		}
@@ -163,7 +163,7 @@ func (s *SignIn) runExpiry(ctx context.Context) {
 }
 
 func (s *SignIn) dropExpired(ctx context.Context, now time.Time) error {
-	q := dbsqlc.New(s.pool)
+	q := store.New(s.pool)
 	err := errors.Join(q.DropExpiredSessions(ctx, now.Add(-s.Idle)), q.DropExpiredResetLinks(ctx))
 	if s.KeepAudit > 0 {
 		err = errors.Join(err, q.DropOldAudits(ctx, earliest(now.Add(-s.KeepAudit))))

@@ -19,8 +19,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/singleflight"
 
+	"itemcast/internal/account/internal/store"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
 )
 
@@ -164,8 +164,8 @@ func (s *SignIn) verify(ctx context.Context, given credentials, generation int) 
 }
 
 // look finds the user of an address, and says why the credentials are not the user's; "" when they are. Whatever the reason, it takes as long.
-func (s *SignIn) look(ctx context.Context, given credentials) (user dbsqlc.UserByEmailRow, why string, err error) {
-	user, err = dbsqlc.New(s.pool).UserByEmail(ctx, given.email)
+func (s *SignIn) look(ctx context.Context, given credentials) (user store.UserByEmailRow, why string, err error) {
+	user, err = store.New(s.pool).UserByEmail(ctx, given.email)
 	unknown := errors.Is(err, pgx.ErrNoRows)
 	if err != nil && !unknown {
 		return user, "", fmt.Errorf("look up user: %w", err)
@@ -196,14 +196,14 @@ func (s *SignIn) noteRefusal(ctx context.Context, given credentials) {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reviewWithin)
 		defer cancel()
-		if user, err := dbsqlc.New(s.pool).UserByEmail(ctx, given.email); err == nil {
+		if user, err := store.New(s.pool).UserByEmail(ctx, given.email); err == nil {
 			s.notes.add(ctx, user, signInThrottled, map[string]string{"by": given.by})
 		}
 	}()
 }
 
 // toActor is the user of a row.
-func toActor(user dbsqlc.UserByEmailRow) Actor {
+func toActor(user store.UserByEmailRow) Actor {
 	permissions := make(Permissions, len(user.Permissions))
 	for i, p := range user.Permissions {
 		permissions[i] = Permission(p)
@@ -213,7 +213,7 @@ func toActor(user dbsqlc.UserByEmailRow) Actor {
 }
 
 // actor is the user of a row that was read not before a generation.
-func (s *SignIn) actor(user dbsqlc.UserByEmailRow, generation int) Actor {
+func (s *SignIn) actor(user store.UserByEmailRow, generation int) Actor {
 	a := toActor(user)
 	a.generation = generation
 	return a

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"itemcast/internal/account/internal/store"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/problem"
 )
 
@@ -81,19 +81,19 @@ func (s *Service) Users(ctx context.Context, filter UserFilter, limit int, after
 	if !db.IsText(filter.Search) {
 		return nil, "", problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "search", Detail: "must be text without U+0000"})
 	}
-	params := dbsqlc.ListUsersParams{AccountID: actor.AccountID, BeforeID: before, RoleID: filter.RoleID, Kind: filter.Kind, Active: filter.Active,
+	params := store.ListUsersParams{AccountID: actor.AccountID, BeforeID: before, RoleID: filter.RoleID, Kind: filter.Kind, Active: filter.Active,
 		MaxRows: int32(limit + 1)}
 	if filter.Search != "" {
 		params.Search = &filter.Search
 	}
-	rows, err := dbsqlc.New(db.Read(ctx, s.pool)).ListUsers(ctx, params)
+	rows, err := store.New(db.Read(ctx, s.pool)).ListUsers(ctx, params)
 	if err != nil {
 		return nil, "", fmt.Errorf("list users: %w", err)
 	}
-	rows, next = page(rows, limit, func(row dbsqlc.ListUsersRow) uuid.UUID { return row.ID })
+	rows, next = page(rows, limit, func(row store.ListUsersRow) uuid.UUID { return row.ID })
 	users = make([]User, len(rows))
 	for i, row := range rows {
-		users[i] = toUser(dbsqlc.GetUserRow(row))
+		users[i] = toUser(store.GetUserRow(row))
 	}
 	return users, next, nil
 }
@@ -104,7 +104,7 @@ func (s *Service) User(ctx context.Context, id uuid.UUID) (User, error) {
 	if err != nil {
 		return User{}, err
 	}
-	return getUser(ctx, dbsqlc.New(db.Read(ctx, s.pool)), actor, id)
+	return getUser(ctx, store.New(db.Read(ctx, s.pool)), actor, id)
 }
 
 // UserByEmail returns the user of an address. Needs users.manage. Error: NOT_FOUND.
@@ -113,8 +113,8 @@ func (s *Service) UserByEmail(ctx context.Context, email string) (User, error) {
 	if err != nil {
 		return User{}, err
 	}
-	q := dbsqlc.New(db.Read(ctx, s.pool))
-	id, err := q.UserIDByEmail(ctx, dbsqlc.UserIDByEmailParams{AccountID: actor.AccountID, Email: email})
+	q := store.New(db.Read(ctx, s.pool))
+	id, err := q.UserIDByEmail(ctx, store.UserIDByEmailParams{AccountID: actor.AccountID, Email: email})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return User{}, problem.New(problem.NotFound, "There is no user with the address %s.", email)
 	}
@@ -124,8 +124,8 @@ func (s *Service) UserByEmail(ctx context.Context, email string) (User, error) {
 	return getUser(ctx, q, actor, id)
 }
 
-func getUser(ctx context.Context, q *dbsqlc.Queries, actor Actor, id uuid.UUID) (User, error) {
-	row, err := q.GetUser(ctx, dbsqlc.GetUserParams{AccountID: actor.AccountID, ID: id})
+func getUser(ctx context.Context, q *store.Queries, actor Actor, id uuid.UUID) (User, error) {
+	row, err := q.GetUser(ctx, store.GetUserParams{AccountID: actor.AccountID, ID: id})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return User{}, errNoUser
 	}
@@ -153,12 +153,12 @@ func (s *Service) CreateUser(ctx context.Context, in UserInput) (User, string, e
 		}
 	}
 	var user User
-	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
+	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor Actor) error {
 		if err := s.mayGive(ctx, q, actor, in.RoleID); err != nil {
 			return err
 		}
 		id := uuid.Must(uuid.NewV7())
-		n, err := q.MakeUser(ctx, dbsqlc.MakeUserParams{ID: id, AccountID: actor.AccountID, RoleID: in.RoleID, Email: in.Email, Name: in.Name,
+		n, err := q.MakeUser(ctx, store.MakeUserParams{ID: id, AccountID: actor.AccountID, RoleID: in.RoleID, Email: in.Email, Name: in.Name,
 			Kind: in.Kind, PasswordHash: hash, Active: *in.Active})
 		if err != nil {
 			return fmt.Errorf("insert user: %w", err)
@@ -207,8 +207,8 @@ func (in *UserInput) checked() (made string, err error) {
 }
 
 // mayGive refuses a role that is none, and one that has more than the actor.
-func (s *Service) mayGive(ctx context.Context, q *dbsqlc.Queries, actor Actor, role uuid.UUID) error {
-	row, err := q.GetRole(ctx, dbsqlc.GetRoleParams{AccountID: actor.AccountID, ID: role})
+func (s *Service) mayGive(ctx context.Context, q *store.Queries, actor Actor, role uuid.UUID) error {
+	row, err := q.GetRole(ctx, store.GetRoleParams{AccountID: actor.AccountID, ID: role})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return problem.Invalid(problem.RuleViolated, problem.Fault{Pointer: "#/role_id", Detail: "is no role of this account"})
 	}
@@ -235,7 +235,7 @@ func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch, 
 		hash = &made
 	}
 	var user User
-	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
+	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor Actor) error {
 		before, err := s.touch(ctx, q, actor, id, condition)
 		if err != nil {
 			return err
@@ -254,7 +254,7 @@ func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch, 
 		if len(noted) == 0 {
 			return nil
 		}
-		err = q.UpdateUser(ctx, dbsqlc.UpdateUserParams{AccountID: actor.AccountID, ID: id, Email: user.Email, Name: user.Name, RoleID: user.RoleID,
+		err = q.UpdateUser(ctx, store.UpdateUserParams{AccountID: actor.AccountID, ID: id, Email: user.Email, Name: user.Name, RoleID: user.RoleID,
 			Active: user.Active, PasswordHash: hash})
 		if err != nil {
 			return fmt.Errorf("update user: %w", err)
@@ -276,7 +276,7 @@ func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch, 
 }
 
 // touch reads a user whom the actor may change.
-func (s *Service) touch(ctx context.Context, q *dbsqlc.Queries, actor Actor, id uuid.UUID, condition IfRevision) (User, error) {
+func (s *Service) touch(ctx context.Context, q *store.Queries, actor Actor, id uuid.UUID, condition IfRevision) (User, error) {
 	user, err := getUser(ctx, q, actor, id)
 	if err != nil {
 		return User{}, err
@@ -288,7 +288,7 @@ func (s *Service) touch(ctx context.Context, q *dbsqlc.Queries, actor Actor, id 
 }
 
 // patched is the user as a patch would have it.
-func (s *Service) patched(ctx context.Context, q *dbsqlc.Queries, actor Actor, user User, patch UserPatch) (User, error) {
+func (s *Service) patched(ctx context.Context, q *store.Queries, actor Actor, user User, patch UserPatch) (User, error) {
 	set(&user.Email, patch.Email)
 	set(&user.Active, patch.Active)
 	var invalid, broken faults
@@ -318,7 +318,7 @@ func (s *Service) patched(ctx context.Context, q *dbsqlc.Queries, actor Actor, u
 	if patch.Email == nil {
 		return user, nil
 	}
-	taken, err := q.EmailTaken(ctx, dbsqlc.EmailTakenParams{Email: user.Email, ID: user.ID})
+	taken, err := q.EmailTaken(ctx, store.EmailTakenParams{Email: user.Email, ID: user.ID})
 	if err != nil {
 		return user, fmt.Errorf("look up the address: %w", err)
 	}
@@ -335,12 +335,12 @@ func (s *Service) DeleteUser(ctx context.Context, id uuid.UUID, condition IfRevi
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor Actor) error {
+	return s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor Actor) error {
 		user, err := s.touch(ctx, q, actor, id, condition)
 		if err != nil {
 			return err
 		}
-		if err := q.DeleteUser(ctx, dbsqlc.DeleteUserParams{AccountID: actor.AccountID, ID: id}); err != nil {
+		if err := q.DeleteUser(ctx, store.DeleteUserParams{AccountID: actor.AccountID, ID: id}); err != nil {
 			return fmt.Errorf("delete user: %w", err)
 		}
 		if err := replaceable(ctx, q, actor, user); err != nil {
@@ -351,11 +351,11 @@ func (s *Service) DeleteUser(ctx context.Context, id uuid.UUID, condition IfRevi
 }
 
 // endAll ends a user's sessions, and takes back the link by which a password could be set.
-func endAll(ctx context.Context, q *dbsqlc.Queries, account, user uuid.UUID) error {
-	if _, err := q.EndSessions(ctx, dbsqlc.EndSessionsParams{AccountID: account, UserID: user}); err != nil {
+func endAll(ctx context.Context, q *store.Queries, account, user uuid.UUID) error {
+	if _, err := q.EndSessions(ctx, store.EndSessionsParams{AccountID: account, UserID: user}); err != nil {
 		return fmt.Errorf("end sessions: %w", err)
 	}
-	if err := q.DropResetLink(ctx, dbsqlc.DropResetLinkParams{AccountID: account, UserID: user}); err != nil {
+	if err := q.DropResetLink(ctx, store.DropResetLinkParams{AccountID: account, UserID: user}); err != nil {
 		return fmt.Errorf("drop reset link: %w", err)
 	}
 	return nil
@@ -367,7 +367,7 @@ func set[T any](field *T, value *T) {
 	}
 }
 
-func toUser(row dbsqlc.GetUserRow) User {
+func toUser(row store.GetUserRow) User {
 	user := User(row)
 	user.CreatedAt, user.UpdatedAt = row.CreatedAt.UTC(), row.UpdatedAt.UTC()
 	return user

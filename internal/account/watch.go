@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/account/internal/store"
 )
 
 const (
@@ -111,7 +111,7 @@ func (s *SignIn) reviewAll(ctx context.Context) error {
 	for id := range users {
 		ids = append(ids, id)
 	}
-	rows, err := dbsqlc.New(s.pool).SignInsByID(ctx, ids)
+	rows, err := store.New(s.pool).SignInsByID(ctx, ids)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (s *SignIn) reviewAll(ctx context.Context) error {
 	now := make(map[uuid.UUID]Actor, len(rows))
 	for _, row := range rows {
 		if row.Active {
-			now[row.ID] = s.actor(dbsqlc.UserByEmailRow(row), generation)
+			now[row.ID] = s.actor(store.UserByEmailRow(row), generation)
 		}
 	}
 	s.mu.Lock()
@@ -151,7 +151,7 @@ func (s *SignIn) findLive(ctx context.Context, sessions map[uuid.UUID]bool) erro
 	if len(sessions) == 0 {
 		return nil
 	}
-	live, err := dbsqlc.New(s.pool).LiveSessions(ctx, slices.Collect(maps.Keys(sessions)))
+	live, err := store.New(s.pool).LiveSessions(ctx, slices.Collect(maps.Keys(sessions)))
 	if err != nil {
 		return err
 	}

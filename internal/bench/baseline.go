@@ -20,8 +20,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"itemcast/internal/bench/internal/store"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
 )
 
 // baselineConfig is what the baseline's process reads from its standard input.
@@ -45,7 +45,7 @@ type baseline struct {
 
 // patched is an item with its columns at hand, so that a PATCH only has to write.
 type patched struct {
-	columns  dbsqlc.UpdateItemParams
+	columns  store.UpdateItemParams
 	revision atomic.Int64
 }
 
@@ -108,7 +108,7 @@ func openBaseline(ctx context.Context, c baselineConfig) (b *baseline, err error
 	if err != nil {
 		return nil, err
 	}
-	items, err := pgx.CollectRows(rows, pgx.RowToStructByPos[dbsqlc.UpdateItemParams])
+	items, err := pgx.CollectRows(rows, pgx.RowToStructByPos[store.UpdateItemParams])
 	if err != nil {
 		return nil, err
 	}
@@ -211,11 +211,11 @@ func (b *baseline) patch(w http.ResponseWriter, r *http.Request) {
 	columns := item.columns
 	columns.Name, columns.UpdatedAt, columns.Revision = takeName(b.patches.Add(1)), time.Now(), item.revision.Add(1)
 	err = pgx.BeginFunc(r.Context(), b.copies, func(tx pgx.Tx) error {
-		q := dbsqlc.New(tx) // the product's statements, so that they are the same for good
+		q := store.New(tx) // the product's statements, so that they are the same for good
 		if err := q.UpdateItem(r.Context(), columns); err != nil {
 			return err
 		}
-		return q.InsertChange(r.Context(), dbsqlc.InsertChangeParams{
+		return q.InsertChange(r.Context(), store.InsertChangeParams{
 			AccountID: b.account, ItemID: id, Revision: columns.Revision, Kind: "UPDATED", ChangedFields: []string{"name"},
 			Previous: []byte(`{"name":"Keynote 000000, main stage","updated_at":"2026-01-31T12:00:00.123456Z"}`), Actor: &b.account, Trigger: "hook", Document: columns.Document,
 			OccurredAt: columns.UpdatedAt,

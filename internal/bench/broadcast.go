@@ -11,7 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/bench/internal/store"
 )
 
 // broadcast writes every change of the log to all its connections: one frame is made of it, and written as it is to each. It reads the log as the
@@ -47,7 +47,7 @@ func (b *broadcast) run(ctx context.Context, url string) error {
 	if _, err := conn.Exec(ctx, "LISTEN itemcast_position"); err != nil {
 		return err
 	}
-	q := dbsqlc.New(conn)
+	q := store.New(conn)
 	for {
 		if _, err := conn.WaitForNotification(ctx); err != nil {
 			return err
@@ -60,7 +60,7 @@ func (b *broadcast) run(ctx context.Context, url string) error {
 			b.after = head.Position
 			continue
 		}
-		changes, err := q.ChangesAfter(ctx, dbsqlc.ChangesAfterParams{After: b.after, Batch: 1000})
+		changes, err := q.ChangesAfter(ctx, store.ChangesAfterParams{After: b.after, Batch: 1000})
 		if err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func (b *broadcast) write(frame []byte) {
 }
 
 // prepare makes the frame that the product sends, but for the cursor's text.
-func prepare(c dbsqlc.ChangesAfterRow) []byte {
+func prepare(c store.ChangesAfterRow) []byte {
 	payload := fmt.Appendf(nil, `{"id":"1","type":"next","payload":{"data":{"itemChanges":{"revision":%d,"item":{"id":"%s"},"kind":"UPDATED",`+
 		`"cursor":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","document":%s}}}}`, c.Revision, c.ItemID, c.Document)
 	const text, with16Bits, with64Bits = 0x81, 126, 127

@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"time"
 
-	"itemcast/internal/db/pgserver"
+	"itemcast/internal/postgres"
 )
 
 const (
@@ -129,12 +129,12 @@ func (p *product) stop() {
 	}
 }
 
-// databaseURL waits for what pgserver.Running says: while Postgres forks, that may look as if nothing ran.
+// databaseURL waits for what postgres.Running says: while Postgres forks, that may look as if nothing ran.
 func (p *product) databaseURL(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 	for {
-		if url, ok := pgserver.Running(p.postgresDir()); ok {
+		if url, ok := postgres.Running(p.postgresDir()); ok {
 			return url, nil
 		}
 		if err := sleepUntil(ctx, time.Now().Add(50*time.Millisecond)); err != nil {

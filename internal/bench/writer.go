@@ -12,9 +12,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
+	"itemcast/internal/bench/internal/store"
 	"itemcast/internal/change"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/item"
 )
 
@@ -32,14 +32,14 @@ type written struct {
 	warmUp    bool
 }
 
-// allColumns are those of dbsqlc.UpdateItemParams, in its order.
+// allColumns are those of store.UpdateItemParams, in its order.
 const allColumns = `name, description, type, privacy, language, producer, duration, tags, metadata, client_data, snapshot_id, embed_code, player_url,
 	workflow_profile_id, workflow_status, workflow_action, updated_at, published_at, revision, document, document_version, account_id, id`
 
 // kept is an item with all that its next change needs.
 type kept struct {
 	item    *item.Item
-	columns dbsqlc.UpdateItemParams
+	columns store.UpdateItemParams
 }
 
 // writer changes items of its own.
@@ -123,7 +123,7 @@ func (s *stage) keepItems(ctx context.Context) ([]*kept, error) {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (*kept, error) {
-		columns, err := pgx.RowToStructByPos[dbsqlc.UpdateItemParams](row)
+		columns, err := pgx.RowToStructByPos[store.UpdateItemParams](row)
 		if err != nil {
 			return nil, err
 		}
@@ -171,7 +171,7 @@ func (w *writer) change(ctx context.Context, k *kept, name string) (done written
 
 	done.revision, done.begun = revision{columns.ID, i.Revision}, time.Now()
 	err = db.Write(ctx, w.pool, func(ctx context.Context, tx pgx.Tx) error {
-		if err := dbsqlc.New(db.Later(tx)).UpdateItem(ctx, *columns); err != nil {
+		if err := store.New(db.Later(tx)).UpdateItem(ctx, *columns); err != nil {
 			return err
 		}
 		return change.Record(ctx, tx, change.Change{

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"itemcast/internal/rest/contract"
+	"itemcast/internal/contract"
 )
 
 // The parameters of a page itself. They never reach the API.

@@ -3,7 +3,7 @@ package browse
 import (
 	"net/http"
 
-	"itemcast/internal/rest/contract"
+	"itemcast/internal/contract"
 )
 
 // Options of the pages.

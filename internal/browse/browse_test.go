@@ -17,8 +17,8 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/browse"
+	"itemcast/internal/contract"
 	"itemcast/internal/problem"
-	"itemcast/internal/rest/contract"
 	"itemcast/openapi"
 )
 

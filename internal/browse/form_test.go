@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"itemcast/internal/account"
+	"itemcast/internal/contract"
 	"itemcast/internal/problem"
-	"itemcast/internal/rest/contract"
 )
 
 const thing = `{"id":"1","name":"Cup","note":"two\nlines","kind":"solid","kinds":["liquid"],"count":12345678901234567890.50,"on":true,"tags":["a","b c"],"metadata":{"year":"1927","city":null},"revision":3}`

@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"itemcast/internal/account"
+	"itemcast/internal/contract"
 	"itemcast/internal/problem"
-	"itemcast/internal/rest/contract"
 )
 
 // visit is what is learnt of a request while the API answers it.

@@ -4,23 +4,23 @@ import (
 	"slices"
 	"testing"
 
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/change/internal/store"
 )
 
 func TestAdvance(t *testing.T) {
 	t.Parallel()
 	const unknown = unknownHorizon
-	head := func(position, scannedTo int64, gaps, horizons []int64) dbsqlc.FeedHead {
-		return dbsqlc.FeedHead{Step: 7, Position: position, ScannedTo: scannedTo, Gaps: gaps, Horizons: horizons}
+	head := func(position, scannedTo int64, gaps, horizons []int64) store.FeedHead {
+		return store.FeedHead{Step: 7, Position: position, ScannedTo: scannedTo, Gaps: gaps, Horizons: horizons}
 	}
-	seen := func(fresh, filled []int64, xmin, xmax int64) dbsqlc.UnsequencedRow {
-		return dbsqlc.UnsequencedRow{Fresh: fresh, Filled: filled, Xmin: xmin, Xmax: xmax}
+	seen := func(fresh, filled []int64, xmin, xmax int64) store.UnsequencedRow {
+		return store.UnsequencedRow{Fresh: fresh, Filled: filled, Xmin: xmin, Xmax: xmax}
 	}
 	for name, c := range map[string]struct {
-		before dbsqlc.FeedHead
-		seen   dbsqlc.UnsequencedRow
+		before store.FeedHead
+		seen   store.UnsequencedRow
 		ids    []int64
-		after  dbsqlc.FeedHead
+		after  store.FeedHead
 	}{
 		"nothing new": {
 			head(5, 5, nil, nil), seen(nil, nil, 100, 100), nil, head(5, 5, nil, nil),

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"itemcast/internal/change/internal/store"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
 )
 
 // Position numbers the changes of the log: 1, 2, 3 … Zero is before the first.
@@ -60,7 +60,7 @@ func Record(ctx context.Context, tx pgx.Tx, c Change) error {
 	if c.Previous == nil {
 		c.Previous = json.RawMessage("{}")
 	}
-	err := dbsqlc.New(db.Later(tx)).InsertChange(ctx, dbsqlc.InsertChangeParams{
+	err := store.New(db.Later(tx)).InsertChange(ctx, store.InsertChangeParams{
 		AccountID:     c.AccountID,
 		ItemID:        c.ItemID,
 		Revision:      c.Revision,
@@ -80,8 +80,8 @@ func Record(ctx context.Context, tx pgx.Tx, c Change) error {
 }
 
 // readAfter reads up to limit changes that follow after, in order, from the database. Error: errDropped when some of them are gone.
-func readAfter(ctx context.Context, q *dbsqlc.Queries, after Position, limit int) ([]*Change, error) {
-	rows, err := q.ChangesAfter(ctx, dbsqlc.ChangesAfterParams{After: int64(after), Batch: int32(limit)})
+func readAfter(ctx context.Context, q *store.Queries, after Position, limit int) ([]*Change, error) {
+	rows, err := q.ChangesAfter(ctx, store.ChangesAfterParams{After: int64(after), Batch: int32(limit)})
 	if err != nil {
 		return nil, err
 	}
@@ -90,12 +90,12 @@ func readAfter(ctx context.Context, q *dbsqlc.Queries, after Position, limit int
 		if i > 0 && row.Position != rows[i-1].Position+1 {
 			return nil, errDropped
 		}
-		changes[i] = fromRow(dbsqlc.ItemHistoryRow(row))
+		changes[i] = fromRow(store.ItemHistoryRow(row))
 	}
 	return changes, nil
 }
 
-func fromRow(row dbsqlc.ItemHistoryRow) *Change {
+func fromRow(row store.ItemHistoryRow) *Change {
 	return &Change{
 		Position:      Position(row.Position),
 		ID:            row.ID,
@@ -115,11 +115,11 @@ func fromRow(row dbsqlc.ItemHistoryRow) *Change {
 
 // History reads up to limit sequenced changes of an item, newest first; before is the change id to go on from, 0 for the newest. Of an item that
 // is hidden from the role there are none; nothing is hidden from nil.
-func History(ctx context.Context, db dbsqlc.DBTX, account uuid.UUID, role *uuid.UUID, item uuid.UUID, before int64, limit int) ([]*Change, error) {
+func History(ctx context.Context, tx db.DBTX, account uuid.UUID, role *uuid.UUID, item uuid.UUID, before int64, limit int) ([]*Change, error) {
 	if before <= 0 {
 		before = math.MaxInt64
 	}
-	rows, err := dbsqlc.New(db).ItemHistory(ctx, dbsqlc.ItemHistoryParams{AccountID: account, ItemID: item, RoleID: role, BeforeID: before, MaxRows: int32(limit)})
+	rows, err := store.New(tx).ItemHistory(ctx, store.ItemHistoryParams{AccountID: account, ItemID: item, RoleID: role, BeforeID: before, MaxRows: int32(limit)})
 	if err != nil {
 		return nil, fmt.Errorf("read history: %w", err)
 	}
@@ -128,4 +128,13 @@ func History(ctx context.Context, db dbsqlc.DBTX, account uuid.UUID, role *uuid.
 		changes[i] = fromRow(row)
 	}
 	return changes, nil
+}
+
+// LastRevision returns the last revision of an item that was deleted; 0 if the log knows of none. An item of the same id continues from there.
+func LastRevision(ctx context.Context, tx db.DBTX, account, item uuid.UUID) (int64, error) {
+	last, err := store.New(tx).LastRevision(ctx, store.LastRevisionParams{AccountID: account, ItemID: item})
+	if err != nil {
+		return 0, fmt.Errorf("read the last revision: %w", err)
+	}
+	return last, nil
 }

@@ -8,8 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"itemcast/internal/change/internal/store"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
 )
 
 const (
@@ -59,7 +59,7 @@ func (f *Feed) Consume(ctx context.Context, consumer string, work Work) error {
 // consumeBatch returns where the consumer stands then, and whether there was more to read.
 func (f *Feed) consumeBatch(ctx context.Context, consumer string, work Work) (next Position, more bool, err error) {
 	err = db.Write(ctx, f.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q, later := dbsqlc.New(tx), dbsqlc.New(db.Later(tx))
+		q, later := store.New(tx), store.New(db.Later(tx))
 		if err := later.LockConsumer(ctx, consumer); err != nil {
 			return fmt.Errorf("lock: %w", err)
 		}
@@ -82,16 +82,16 @@ func (f *Feed) consumeBatch(ctx context.Context, consumer string, work Work) (ne
 		}
 		next += Position(handled)
 		more = handled < len(changes) || len(changes) == consumeBatch
-		if err := later.InsertConsumerPosition(ctx, dbsqlc.InsertConsumerPositionParams{Consumer: consumer, Position: int64(next)}); err != nil {
+		if err := later.InsertConsumerPosition(ctx, store.InsertConsumerPositionParams{Consumer: consumer, Position: int64(next)}); err != nil {
 			return fmt.Errorf("advance: %w", err)
 		}
-		return later.DeleteConsumerPosition(ctx, dbsqlc.DeleteConsumerPositionParams{Consumer: consumer, Position: position})
+		return later.DeleteConsumerPosition(ctx, store.DeleteConsumerPositionParams{Consumer: consumer, Position: position})
 	})
 	return next, more, err
 }
 
 // consumerPosition is where the consumer stands: before its first batch, at the beginning of what is kept.
-func consumerPosition(ctx context.Context, q *dbsqlc.Queries, consumer string) (int64, error) {
+func consumerPosition(ctx context.Context, q *store.Queries, consumer string) (int64, error) {
 	position, err := q.ConsumerPosition(ctx, consumer)
 	if !errors.Is(err, pgx.ErrNoRows) {
 		return position, err

@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/change/internal/store"
 	"itemcast/internal/problem"
 )
 
@@ -40,7 +40,7 @@ type Feed struct {
 
 // OpenFeed makes a feed that stands at the log's present head; Run makes it follow.
 func OpenFeed(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger) (*Feed, error) {
-	q := dbsqlc.New(pool)
+	q := store.New(pool)
 	identity, err := q.FeedIdentity(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the feed's identity: %w", err)
@@ -69,7 +69,7 @@ func (f *Feed) ParseCursor(ctx context.Context, cursor string) (Position, error)
 		return 0, err
 	}
 	if p > f.Head() { // given out by a node that is ahead of this one, or made up
-		head, err := dbsqlc.New(f.pool).Head(ctx)
+		head, err := store.New(f.pool).Head(ctx)
 		if err != nil {
 			return 0, fmt.Errorf("read head: %w", err)
 		}
@@ -82,13 +82,13 @@ func (f *Feed) ParseCursor(ctx context.Context, cursor string) (Position, error)
 
 // Read returns up to limit changes that follow after, in order; none when there are none yet. Error: CURSOR_EXPIRED.
 func (f *Feed) Read(ctx context.Context, after Position, limit int) ([]*Change, error) {
-	return f.read(ctx, dbsqlc.New(f.pool), after, limit)
+	return f.read(ctx, store.New(f.pool), after, limit)
 }
 
 // PositionAt returns the position that is followed by what was made at t or later, as far as the log is in the order of its times: a change
 // that took long to commit may lie after others that were made later. Before the log's beginning it is that beginning.
 func (f *Feed) PositionAt(ctx context.Context, t time.Time) (Position, error) {
-	q := dbsqlc.New(f.pool)
+	q := store.New(f.pool)
 	identity, err := q.FeedIdentity(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("read the feed's identity: %w", err)
@@ -109,7 +109,7 @@ func (f *Feed) PositionAt(ctx context.Context, t time.Time) (Position, error) {
 	return Position(low), nil
 }
 
-func (f *Feed) read(ctx context.Context, q *dbsqlc.Queries, after Position, limit int) ([]*Change, error) {
+func (f *Feed) read(ctx context.Context, q *store.Queries, after Position, limit int) ([]*Change, error) {
 	f.mu.RLock()
 	head := f.head
 	changes, ok := f.recent.after(after, limit)
@@ -184,7 +184,7 @@ func (f *Feed) catchUp(ctx context.Context) error {
 func (f *Feed) next(ctx context.Context) ([]*Change, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	q, head := dbsqlc.New(f.pool), f.Head()
+	q, head := store.New(f.pool), f.Head()
 	changes, err := readAfter(ctx, q, head, readBatch)
 	if !errors.Is(err, errDropped) {
 		return changes, err
@@ -265,7 +265,7 @@ func (f *Feed) checkKept(ctx context.Context, p Position) error {
 	if ok {
 		return nil
 	}
-	q := dbsqlc.New(f.pool)
+	q := store.New(f.pool)
 	identity, err := q.FeedIdentity(ctx)
 	if err != nil {
 		return fmt.Errorf("read the feed's identity: %w", err)
@@ -276,7 +276,7 @@ func (f *Feed) checkKept(ctx context.Context, p Position) error {
 	return nil
 }
 
-func (f *Feed) expired(ctx context.Context, q *dbsqlc.Queries) error {
+func (f *Feed) expired(ctx context.Context, q *store.Queries) error {
 	identity, err := q.FeedIdentity(ctx)
 	if err != nil {
 		return fmt.Errorf("read the feed's identity: %w", err)

@@ -8,12 +8,13 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/change/internal/store"
+	"itemcast/internal/db"
 )
 
 // explainer has Postgres explain statements as it runs them, and counts the buffers that they touch.
 type explainer struct {
-	dbsqlc.DBTX
+	db.DBTX
 	buffers int
 }
 
@@ -39,7 +40,7 @@ func TestSequencer_StepsStayCheapWhileASnapshotIsHeldOpen(t *testing.T) {
 	b.snapshot()
 	b.write(uuid.New()) // and a writer
 	n := b.idleNode()
-	q := dbsqlc.New(n.pool)
+	q := store.New(n.pool)
 	head, err := q.Head(b.ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -47,8 +48,8 @@ func TestSequencer_StepsStayCheapWhileASnapshotIsHeldOpen(t *testing.T) {
 	for head.Step < 5000 {
 		err := pgx.BeginFunc(b.ctx, n.pool, func(tx pgx.Tx) error {
 			for range 10 {
-				after, ids := advance(head, dbsqlc.UnsequencedRow{})
-				if err := write(b.ctx, dbsqlc.New(tx), head, after, ids); err != nil {
+				after, ids := advance(head, store.UnsequencedRow{})
+				if err := write(b.ctx, store.New(tx), head, after, ids); err != nil {
 					return err
 				}
 				head = after
@@ -63,7 +64,7 @@ func TestSequencer_StepsStayCheapWhileASnapshotIsHeldOpen(t *testing.T) {
 		t.Fatalf("%d rows are kept", rows)
 	}
 	explained := &explainer{DBTX: n.pool}
-	if _, err := dbsqlc.New(explained).Head(b.ctx); err != nil {
+	if _, err := store.New(explained).Head(b.ctx); err != nil {
 		t.Fatal(err)
 	}
 	if explained.buffers == 0 || explained.buffers > 8 {
@@ -78,8 +79,8 @@ func TestSequencer_StepsStayCheapWhileASnapshotIsHeldOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	params := dbsqlc.UnsequencedParams{ScannedTo: head.ScannedTo, Batch: stepBatch, Gaps: head.Gaps}
-	if _, err := dbsqlc.New(explained).Unsequenced(b.ctx, params); err != nil {
+	params := store.UnsequencedParams{ScannedTo: head.ScannedTo, Batch: stepBatch, Gaps: head.Gaps}
+	if _, err := store.New(explained).Unsequenced(b.ctx, params); err != nil {
 		t.Fatal(err)
 	}
 	if explained.buffers == 0 || explained.buffers > 20 {

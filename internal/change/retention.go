@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/change/internal/store"
 )
 
 const (
@@ -84,7 +84,7 @@ func (k *Keeper) retain(ctx context.Context, now time.Time) error {
 		return err
 	}
 	defer conn.Release()
-	l := &look{Keeper: k, conn: conn.Conn(), q: dbsqlc.New(conn), now: now}
+	l := &look{Keeper: k, conn: conn.Conn(), q: store.New(conn), now: now}
 	locked, err := l.q.TryLockRetention(ctx)
 	if err != nil || !locked {
 		return err
@@ -106,7 +106,7 @@ func (k *Keeper) retain(ctx context.Context, now time.Time) error {
 type look struct {
 	*Keeper
 	conn *pgx.Conn
-	q    *dbsqlc.Queries
+	q    *store.Queries
 	now  time.Time
 
 	floor, mayGo  Position
@@ -185,7 +185,7 @@ func (l *look) dropPartitions(ctx context.Context) error {
 				return err
 			}
 		}
-		last, err := l.q.LastPositionBelow(ctx, dbsqlc.LastPositionBelowParams{Lower: p.Lower, Upper: p.Upper})
+		last, err := l.q.LastPositionBelow(ctx, store.LastPositionBelowParams{Lower: p.Lower, Upper: p.Upper})
 		if err != nil {
 			return err
 		}
@@ -193,8 +193,8 @@ func (l *look) dropPartitions(ctx context.Context) error {
 			l.held = true
 			return nil
 		}
-		err = l.raiseFloor(ctx, Position(last), func(q *dbsqlc.Queries) error {
-			return q.KeepTombstones(ctx, dbsqlc.KeepTombstonesParams{Lower: p.Lower, Upper: p.Upper})
+		err = l.raiseFloor(ctx, Position(last), func(q *store.Queries) error {
+			return q.KeepTombstones(ctx, store.KeepTombstonesParams{Lower: p.Lower, Upper: p.Upper})
 		})
 		if err != nil {
 			return err
@@ -208,7 +208,7 @@ func (l *look) dropPartitions(ctx context.Context) error {
 }
 
 // isOld reports whether the newest change of a partition is too old. One without any is, when whole partitions of it go.
-func (l *look) isOld(ctx context.Context, p dbsqlc.LogPartitionsRow) (bool, error) {
+func (l *look) isOld(ctx context.Context, p store.LogPartitionsRow) (bool, error) {
 	if l.retention.For == 0 {
 		return false, nil
 	}
@@ -227,7 +227,7 @@ func (l *look) deleteOverdue(ctx context.Context) error {
 	}
 	before := l.now.Add(-l.retention.For - l.retention.For/overdue)
 	for range deleteBatches {
-		rows, err := l.q.OldestPositions(ctx, dbsqlc.OldestPositionsParams{Floor: int64(l.floor), UpTo: math.MaxInt64, Batch: deleteBatch})
+		rows, err := l.q.OldestPositions(ctx, store.OldestPositionsParams{Floor: int64(l.floor), UpTo: math.MaxInt64, Batch: deleteBatch})
 		if err != nil {
 			return err
 		}
@@ -244,15 +244,15 @@ func (l *look) deleteOverdue(ctx context.Context) error {
 		if last <= l.floor {
 			return nil
 		}
-		err = l.raiseFloor(ctx, last, func(q *dbsqlc.Queries) error {
-			ids, err := q.DeletePositions(ctx, dbsqlc.DeletePositionsParams{Floor: int64(l.floor), UpTo: int64(last)})
+		err = l.raiseFloor(ctx, last, func(q *store.Queries) error {
+			ids, err := q.DeletePositions(ctx, store.DeletePositionsParams{Floor: int64(l.floor), UpTo: int64(last)})
 			if err != nil {
 				return err
 			}
 			if err := q.KeepTombstonesOf(ctx, ids); err != nil {
 				return err
 			}
-			if err := q.DeleteAttempts(ctx, dbsqlc.DeleteAttemptsParams{Floor: int64(l.floor), UpTo: int64(last)}); err != nil {
+			if err := q.DeleteAttempts(ctx, store.DeleteAttemptsParams{Floor: int64(l.floor), UpTo: int64(last)}); err != nil {
 				return err
 			}
 			return q.DeleteChanges(ctx, ids)
@@ -265,10 +265,10 @@ func (l *look) deleteOverdue(ctx context.Context) error {
 }
 
 // raiseFloor raises the floor, if that is higher, in the transaction of what makes ready for it.
-func (l *look) raiseFloor(ctx context.Context, floor Position, makeReady func(*dbsqlc.Queries) error) error {
+func (l *look) raiseFloor(ctx context.Context, floor Position, makeReady func(*store.Queries) error) error {
 	floor = max(floor, l.floor)
 	err := pgx.BeginFunc(ctx, l.conn, func(tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
+		q := store.New(tx)
 		if err := makeReady(q); err != nil {
 			return err
 		}
@@ -303,7 +303,7 @@ func (l *look) dropPositions(ctx context.Context) error {
 }
 
 // drop detaches a partition and drops it, or goes on where another keeper stopped. Error: errBusy.
-func (l *look) drop(ctx context.Context, parent string, p dbsqlc.LogPartitionsRow) error {
+func (l *look) drop(ctx context.Context, parent string, p store.LogPartitionsRow) error {
 	how := "CONCURRENTLY"
 	if p.Detaching {
 		how = "FINALIZE"

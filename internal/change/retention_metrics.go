@@ -6,7 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/change/internal/store"
 )
 
 // scrapePatience is how long a scrape waits for the database. One that is away leaves the gauges out, and no scrape fails for it.
@@ -36,7 +36,7 @@ func (k *Keeper) Collect(out chan<- prometheus.Metric) {
 	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
-	q := dbsqlc.New(k.pool)
+	q := store.New(k.pool)
 	if row, err := q.Retainable(ctx); err == nil {
 		gauge(logKeptDesc, float64(row.Head-row.Floor))
 	}

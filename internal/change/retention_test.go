@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/change/internal/store"
 	"itemcast/internal/problem"
 )
 
@@ -278,7 +278,7 @@ func TestKeeper_RevisionsGoOnAfterTheLogHasForgottenADeletion(t *testing.T) {
 			if rows := value[int](b, "SELECT count(*) FROM item_change WHERE item_id = $1", item); rows != 0 {
 				t.Fatalf("%d changes of the item are left", rows)
 			}
-			last, err := dbsqlc.New(b.pool).LastRevision(b.ctx, dbsqlc.LastRevisionParams{AccountID: b.account, ItemID: item})
+			last, err := store.New(b.pool).LastRevision(b.ctx, store.LastRevisionParams{AccountID: b.account, ItemID: item})
 			if err != nil || last != 3 {
 				t.Errorf("the last revision is %d, %v", last, err)
 			}
@@ -294,7 +294,7 @@ func TestKeeper_OneOfThemIsAtIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer other.Close(context.Background())
-	if _, err := dbsqlc.New(other).TryLockRetention(b.ctx); err != nil {
+	if _, err := store.New(other).TryLockRetention(b.ctx); err != nil {
 		t.Fatal(err)
 	}
 	k := b.keeper(Retention{For: time.Hour})

@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"itemcast/internal/change/internal/store"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
 )
 
 const (
@@ -100,7 +100,7 @@ func (s *Sequencer) step(ctx context.Context) (more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q, later := dbsqlc.New(tx), dbsqlc.New(db.Later(tx))
+		q, later := store.New(tx), store.New(db.Later(tx))
 		if err := later.LockSequencer(ctx); err != nil {
 			return fmt.Errorf("lock: %w", err)
 		}
@@ -108,7 +108,7 @@ func (s *Sequencer) step(ctx context.Context) (more bool, err error) {
 		if err != nil {
 			return fmt.Errorf("read head: %w", err)
 		}
-		seen, err := q.Unsequenced(ctx, dbsqlc.UnsequencedParams{ScannedTo: before.ScannedTo, Batch: stepBatch, Gaps: before.Gaps})
+		seen, err := q.Unsequenced(ctx, store.UnsequencedParams{ScannedTo: before.ScannedTo, Batch: stepBatch, Gaps: before.Gaps})
 		if err != nil {
 			return fmt.Errorf("read changes: %w", err)
 		}
@@ -123,11 +123,11 @@ func (s *Sequencer) step(ctx context.Context) (more bool, err error) {
 }
 
 // advance decides, from the head and one snapshot's view, which ids get the next positions, in that order, and what the new head is.
-func advance(before dbsqlc.FeedHead, seen dbsqlc.UnsequencedRow) (after dbsqlc.FeedHead, ids []int64) {
+func advance(before store.FeedHead, seen store.UnsequencedRow) (after store.FeedHead, ids []int64) {
 	ids = append(slices.Clone(seen.Filled), seen.Fresh...)
 	slices.Sort(ids)
 
-	after = dbsqlc.FeedHead{
+	after = store.FeedHead{
 		Step:      before.Step + 1,
 		Position:  before.Position + int64(len(ids)),
 		ScannedTo: before.ScannedTo,
@@ -156,14 +156,14 @@ func advance(before dbsqlc.FeedHead, seen dbsqlc.UnsequencedRow) (after dbsqlc.F
 	return after, ids
 }
 
-func write(ctx context.Context, q *dbsqlc.Queries, before, after dbsqlc.FeedHead, ids []int64) error {
-	err := q.InsertStep(ctx, dbsqlc.InsertStepParams{After: before.Position, Ids: ids, Step: after.Step, Position: after.Position,
+func write(ctx context.Context, q *store.Queries, before, after store.FeedHead, ids []int64) error {
+	err := q.InsertStep(ctx, store.InsertStepParams{After: before.Position, Ids: ids, Step: after.Step, Position: after.Position,
 		ScannedTo: after.ScannedTo, Gaps: after.Gaps, Horizons: after.Horizons})
 	if err != nil {
 		return fmt.Errorf("write: %w", err)
 	}
 	if after.Step%keepSteps == 0 {
-		err := q.DeleteHeads(ctx, dbsqlc.DeleteHeadsParams{FromStep: after.Step - 2*keepSteps, ToStep: after.Step - keepSteps})
+		err := q.DeleteHeads(ctx, store.DeleteHeadsParams{FromStep: after.Step - 2*keepSteps, ToStep: after.Step - keepSteps})
 		if err != nil {
 			return fmt.Errorf("delete old heads: %w", err)
 		}
@@ -191,6 +191,6 @@ func (s *Sequencer) keepExtending(ctx context.Context) {
 func (s *Sequencer) extend(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	_, err := dbsqlc.New(s.pool).ExtendPartitions(ctx, partitionsAhead)
+	_, err := store.New(s.pool).ExtendPartitions(ctx, partitionsAhead)
 	return err
 }

@@ -7,8 +7,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"itemcast/internal/db/dbsqlc"
 )
 
 // pipeline is a pgx.Tx that saves round trips: BEGIN goes to Postgres with the first statement, and a statement whose result nobody needs
@@ -26,7 +24,7 @@ var _ pgx.Tx = (*pipeline)(nil)
 
 // Later queues statements of a transaction whose results nobody needs: Exec returns at once, without a tag and without the error that
 // there may be. On another transaction than one of this package, Exec is that transaction's own.
-func Later(tx pgx.Tx) dbsqlc.DBTX {
+func Later(tx pgx.Tx) DBTX {
 	switch t := tx.(type) {
 	case *pipeline:
 		return later{t}

@@ -12,13 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/db/dbtest"
 )
-
-func named(id uuid.UUID, name string) dbsqlc.InsertAccountParams {
-	return dbsqlc.InsertAccountParams{ID: id, Name: name}
-}
 
 func isDuplicate(err error) bool {
 	answer, ok := errors.AsType[*pgconn.PgError](err)
@@ -40,16 +35,16 @@ func TestLater_RunsInOrderWithWhatIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t)
 	err := db.Write(t.Context(), pool, func(ctx context.Context, tx pgx.Tx) error {
-		q := dbsqlc.New(db.Later(tx))
+		later := db.Later(tx)
 		for range 3 {
-			if err := q.InsertAccount(ctx, named(uuid.New(), "a")); err != nil {
+			if err := dbtest.InsertAccount(ctx, later, uuid.New(), "a"); err != nil {
 				return err
 			}
 		}
 		if n := accounts(t, tx); n != 3 {
 			t.Errorf("a query sees %d of 3", n)
 		}
-		if err := q.InsertAccount(ctx, named(uuid.New(), "a")); err != nil {
+		if err := dbtest.InsertAccount(ctx, later, uuid.New(), "a"); err != nil {
 			return err
 		}
 		tag, err := tx.Exec(ctx, "UPDATE account SET name = 'b'")
@@ -59,7 +54,7 @@ func TestLater_RunsInOrderWithWhatIsWaitedFor(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return q.InsertAccount(ctx, named(uuid.New(), "a"))
+		return dbtest.InsertAccount(ctx, later, uuid.New(), "a")
 	})
 	if n := accounts(t, pool); err != nil || n != 5 {
 		t.Errorf("%d accounts, want 5: %v", n, err)
@@ -77,15 +72,19 @@ func TestLater_ItsErrorIsThatOfTheNextStatement(t *testing.T) {
 			return err
 		},
 		"Query": func(ctx context.Context, tx pgx.Tx) error {
-			_, err := dbsqlc.New(tx).ActiveHooksOf(ctx, []uuid.UUID{id})
-			return err
+			rows, err := tx.Query(ctx, "SELECT id FROM account WHERE id = $1", id)
+			if err != nil {
+				return err
+			}
+			rows.Close()
+			return rows.Err()
 		},
 		"QueryRow": func(ctx context.Context, tx pgx.Tx) error {
-			_, err := dbsqlc.New(tx).Now(ctx)
-			return err
+			var now time.Time
+			return tx.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&now)
 		},
 		"CopyFrom": func(ctx context.Context, tx pgx.Tx) error {
-			_, err := dbsqlc.New(tx).InsertAsset(ctx, []dbsqlc.InsertAssetParams{})
+			_, err := tx.CopyFrom(ctx, pgx.Identifier{"account"}, []string{"id", "name"}, pgx.CopyFromRows(nil))
 			return err
 		},
 	} {
@@ -95,9 +94,9 @@ func TestLater_ItsErrorIsThatOfTheNextStatement(t *testing.T) {
 			waited := false
 			err := db.Write(t.Context(), pool, func(ctx context.Context, tx pgx.Tx) error {
 				db.AfterCommit(ctx, func() { t.Error("ran although nothing was committed") })
-				q := dbsqlc.New(db.Later(tx))
+				later := db.Later(tx)
 				for range 2 {
-					if err := q.InsertAccount(ctx, named(id, "twice")); err != nil {
+					if err := dbtest.InsertAccount(ctx, later, id, "twice"); err != nil {
 						return err
 					}
 				}
@@ -123,7 +122,7 @@ func TestWrite_SavepointsUndoTheirOwn(t *testing.T) {
 	part := func(ctx context.Context, tx pgx.Tx, waits bool, result error, ids ...uuid.UUID) error {
 		return pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
 			for _, id := range ids {
-				if err := dbsqlc.New(db.Later(tx)).InsertAccount(ctx, named(id, "part")); err != nil {
+				if err := dbtest.InsertAccount(ctx, db.Later(tx), id, "part"); err != nil {
 					return err
 				}
 			}
@@ -176,17 +175,17 @@ func TestWrite_AConnectionThatDiesIsAnErrorAndNoLeak(t *testing.T) {
 	for _, late := range []bool{false, true} {
 		err := db.Write(t.Context(), pool, func(ctx context.Context, tx pgx.Tx) error {
 			pid := tx.Conn().PgConn().PID()
-			if err := dbsqlc.New(tx).InsertAccount(ctx, named(uuid.New(), "lost")); err != nil {
+			if err := dbtest.InsertAccount(ctx, tx, uuid.New(), "lost"); err != nil {
 				return err
 			}
 			if _, err := pool.Exec(ctx, "SELECT pg_terminate_backend($1)", pid); err != nil {
 				return err
 			}
 			if late {
-				return dbsqlc.New(db.Later(tx)).InsertAccount(ctx, named(uuid.New(), "lost too"))
+				return dbtest.InsertAccount(ctx, db.Later(tx), uuid.New(), "lost too")
 			}
-			_, err := dbsqlc.New(tx).Now(ctx)
-			return err
+			var now time.Time
+			return tx.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&now)
 		})
 		if err == nil {
 			t.Error("the loss went unnoticed")

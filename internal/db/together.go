@@ -9,15 +9,15 @@ import (
 // Together reads as r does, and keeps the byte strings of all rows of a query in common pieces of memory, each of size bytes or of one string
 // that is larger: pgx copies each into memory of its own, which for 50 documents was a twentieth of the server's part of a list. Pieces up to
 // 32 KiB are the cheapest. Who keeps one string keeps all of its piece.
-func Together(r Reader, size int) Reader { return together{r, size} }
+func Together(r DBTX, size int) DBTX { return together{r, size} }
 
 type together struct {
-	Reader
+	DBTX
 	size int
 }
 
 func (t together) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	rows, err := t.Reader.Query(ctx, sql, args...)
+	rows, err := t.DBTX.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
 	}

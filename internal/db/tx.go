@@ -136,8 +136,8 @@ func AfterCommit(ctx context.Context, fn func()) {
 	t.later(fn)
 }
 
-// Reader runs statements: a pool, a connection or a transaction.
-type Reader interface {
+// DBTX runs statements: a pool, a connection or a transaction. Every generated store takes one.
+type DBTX interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
@@ -146,7 +146,7 @@ type Reader interface {
 
 // Read returns what to read with: the transaction of ctx, which sees its own writes and needs no second connection (a pool whose
 // connections all wait for another is stuck), else the pool.
-func Read(ctx context.Context, pool *pgxpool.Pool) Reader {
+func Read(ctx context.Context, pool *pgxpool.Pool) DBTX {
 	if t := joined(ctx, pool); t != nil {
 		return t.tx
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/db/dbtest"
 	"itemcast/internal/problem"
 )
@@ -22,11 +21,11 @@ var errPart = errors.New("a part fails")
 // insert is the work of the tests: an account.
 func insert(ctx context.Context, pool *pgxpool.Pool) error {
 	return db.Write(ctx, pool, func(ctx context.Context, tx pgx.Tx) error {
-		return dbsqlc.New(tx).InsertAccount(ctx, dbsqlc.InsertAccountParams{ID: uuid.New(), Name: "a"})
+		return dbtest.InsertAccount(ctx, tx, uuid.New(), "a")
 	})
 }
 
-func accounts(t *testing.T, reader db.Reader) int {
+func accounts(t *testing.T, reader db.DBTX) int {
 	t.Helper()
 	var n int
 	if err := reader.QueryRow(t.Context(), "SELECT count(*) FROM account").Scan(&n); err != nil {

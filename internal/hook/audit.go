@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/account"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/hook/internal/store"
 )
 
 // What the audit log tells of hooks: never a secret, and of what may have one in it, headers and the rest of a URL, the names and the host.
@@ -82,7 +82,7 @@ func hostOf(address string) string {
 
 // makeInactive makes a hook inactive for a reason, and reports whether it was active.
 func makeInactive(ctx context.Context, tx pgx.Tx, hook uuid.UUID, reason string) (bool, error) {
-	accountID, err := dbsqlc.New(tx).DisableHook(ctx, dbsqlc.DisableHookParams{ID: hook, Reason: reason})
+	accountID, err := store.New(tx).DisableHook(ctx, store.DisableHookParams{ID: hook, Reason: reason})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
 	}

@@ -12,7 +12,7 @@ import (
 
 	"itemcast/internal/change"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/hook/internal/store"
 )
 
 const (
@@ -22,7 +22,7 @@ const (
 
 // claimed is a delivery that this node may send until expires.
 type claimed struct {
-	dbsqlc.ClaimDeliveriesRow
+	store.ClaimDeliveriesRow
 	claim   uuid.UUID
 	expires time.Time
 	change  *change.Change // nil: the log no longer keeps it
@@ -38,7 +38,7 @@ func (d *Dispatcher) claim(ctx context.Context, of term, hooks []uuid.UUID, free
 
 	token := uuid.New()
 	expires := time.Now().Add(d.config.lease()) // before the database's clock says so
-	rows, err := d.claimRows(ctx, dbsqlc.ClaimDeliveriesParams{HookIds: hooks, Slots: free, Claim: token, Node: of.node, Lease: d.config.lease().Seconds()})
+	rows, err := d.claimRows(ctx, store.ClaimDeliveriesParams{HookIds: hooks, Slots: free, Claim: token, Node: of.node, Lease: d.config.lease().Seconds()})
 	var changes map[int64]*change.Change
 	if err == nil && len(rows) > 0 {
 		changes, err = d.changes(ctx, rows)
@@ -57,14 +57,14 @@ func (d *Dispatcher) claim(ctx context.Context, of term, hooks []uuid.UUID, free
 }
 
 // claimRows claims for hooks with limits of their own besides, should one be known to have some.
-func (d *Dispatcher) claimRows(ctx context.Context, p dbsqlc.ClaimDeliveriesParams) ([]dbsqlc.ClaimDeliveriesRow, error) {
+func (d *Dispatcher) claimRows(ctx context.Context, p store.ClaimDeliveriesParams) ([]store.ClaimDeliveriesRow, error) {
 	limited := d.limited.of(p.HookIds)
 	if len(limited) == 0 {
-		return dbsqlc.New(d.pool).ClaimDeliveries(ctx, p)
+		return store.New(d.pool).ClaimDeliveries(ctx, p)
 	}
-	var rows []dbsqlc.ClaimDeliveriesRow
+	var rows []store.ClaimDeliveriesRow
 	err := db.Write(ctx, d.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
+		q := store.New(tx)
 		locked, err := q.LockLimited(ctx, limited)
 		if err != nil {
 			return err
@@ -82,12 +82,12 @@ func (d *Dispatcher) claimRows(ctx context.Context, p dbsqlc.ClaimDeliveriesPara
 			}
 		}
 		if len(locked) > 0 {
-			of, err := q.ClaimLimited(ctx, dbsqlc.ClaimLimitedParams(those))
+			of, err := q.ClaimLimited(ctx, store.ClaimLimitedParams(those))
 			if err != nil {
 				return err
 			}
 			for _, row := range of {
-				rows = append(rows, dbsqlc.ClaimDeliveriesRow(row))
+				rows = append(rows, store.ClaimDeliveriesRow(row))
 			}
 		}
 		if len(limited) == len(p.HookIds) {
@@ -132,7 +132,7 @@ func (l *limits) of(hooks []uuid.UUID) (limited []uuid.UUID) {
 }
 
 // pace has the dispatcher look at hooks with a rate again when they may be sent the next.
-func (d *Dispatcher) pace(rows []dbsqlc.ClaimDeliveriesRow) {
+func (d *Dispatcher) pace(rows []store.ClaimDeliveriesRow) {
 	paced := make(map[uuid.UUID]bool)
 	for _, row := range rows {
 		if row.RateLimit == nil || paced[row.HookID] {
@@ -147,7 +147,7 @@ func (d *Dispatcher) pace(rows []dbsqlc.ClaimDeliveriesRow) {
 const ringSpan = 1000
 
 // changes returns the changes of deliveries by id.
-func (d *Dispatcher) changes(ctx context.Context, rows []dbsqlc.ClaimDeliveriesRow) (map[int64]*change.Change, error) {
+func (d *Dispatcher) changes(ctx context.Context, rows []store.ClaimDeliveriesRow) (map[int64]*change.Change, error) {
 	changes := make(map[int64]*change.Change, len(rows))
 	first, last := rows[0].Position, rows[0].Position
 	for _, row := range rows {
@@ -167,7 +167,7 @@ func (d *Dispatcher) changes(ctx context.Context, rows []dbsqlc.ClaimDeliveriesR
 	for i, row := range rows {
 		ids[i], positions[row.ChangeID] = row.ChangeID, row.Position
 	}
-	found, err := dbsqlc.New(d.pool).ChangesByID(ctx, ids)
+	found, err := store.New(d.pool).ChangesByID(ctx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("read changes: %w", err)
 	}

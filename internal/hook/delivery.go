@@ -16,7 +16,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/change"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/hook/internal/store"
 	"itemcast/internal/problem"
 )
 
@@ -99,7 +99,7 @@ func (s *Service) Deliveries(ctx context.Context, filter DeliveryFilter, limit i
 	if err != nil {
 		return nil, "", err
 	}
-	q := dbsqlc.New(db.Read(ctx, s.pool))
+	q := store.New(db.Read(ctx, s.pool))
 	if filter.Hook != nil {
 		if _, err := get(ctx, q, actor.AccountID, *filter.Hook); err != nil {
 			return nil, "", err
@@ -148,7 +148,7 @@ func newestFirst(a, b Delivery) int {
 }
 
 // between is between which places of the log to look.
-func (s *Service) between(ctx context.Context, filter DeliveryFilter, after string) (p dbsqlc.PendingDeliveriesParams, err error) {
+func (s *Service) between(ctx context.Context, filter DeliveryFilter, after string) (p store.PendingDeliveriesParams, err error) {
 	p.BeforePosition = math.MaxInt64
 	if after != "" {
 		if p.BeforePosition, p.BeforeHook, err = readDeliveryPlace(after); err != nil {
@@ -177,30 +177,30 @@ func (s *Service) between(ctx context.Context, filter DeliveryFilter, after stri
 // lastHook is above every id: with it a place is after all deliveries of its position.
 var lastHook = uuid.Max
 
-func ended(ctx context.Context, q *dbsqlc.Queries, p dbsqlc.PendingDeliveriesParams, filter DeliveryFilter) (rows []dbsqlc.EndedDeliveriesRow, err error) {
+func ended(ctx context.Context, q *store.Queries, p store.PendingDeliveriesParams, filter DeliveryFilter) (rows []store.EndedDeliveriesRow, err error) {
 	var outcome *string
 	if filter.State != "" {
 		outcome = new(string(filter.State))
 	}
 	switch {
 	case filter.Item != nil:
-		of, err := q.EndedDeliveriesOfItem(ctx, dbsqlc.EndedDeliveriesOfItemParams{AccountID: p.AccountID, ItemID: *p.ItemID, HookID: p.HookID,
+		of, err := q.EndedDeliveriesOfItem(ctx, store.EndedDeliveriesOfItemParams{AccountID: p.AccountID, ItemID: *p.ItemID, HookID: p.HookID,
 			Outcome: outcome, BeforePosition: p.BeforePosition, AfterPosition: p.AfterPosition, BeforeHook: p.BeforeHook, MaxRows: p.MaxRows})
 		for _, row := range of {
-			rows = append(rows, dbsqlc.EndedDeliveriesRow{ID: row.ID, HookID: row.HookID, ItemID: row.ItemID, Position: row.Position,
+			rows = append(rows, store.EndedDeliveriesRow{ID: row.ID, HookID: row.HookID, ItemID: row.ItemID, Position: row.Position,
 				Revision: row.Revision, Kind: row.Kind, Trigger: row.Trigger, Number: row.Number, At: row.At, Took: row.Took, Outcome: row.Outcome,
 				Status: row.Status, Fault: row.Fault, Error: row.Error, CreatedAt: row.CreatedAt, OccurredAt: &row.OccurredAt})
 		}
 		return rows, err
 	case filter.State == Failed:
-		of, err := q.FailedDeliveries(ctx, dbsqlc.FailedDeliveriesParams{AccountID: p.AccountID, HookID: p.HookID,
+		of, err := q.FailedDeliveries(ctx, store.FailedDeliveriesParams{AccountID: p.AccountID, HookID: p.HookID,
 			BeforePosition: p.BeforePosition, AfterPosition: p.AfterPosition, BeforeHook: p.BeforeHook, MaxRows: p.MaxRows})
 		for _, row := range of {
-			rows = append(rows, dbsqlc.EndedDeliveriesRow(row))
+			rows = append(rows, store.EndedDeliveriesRow(row))
 		}
 		return rows, err
 	default:
-		return q.EndedDeliveries(ctx, dbsqlc.EndedDeliveriesParams{AccountID: p.AccountID, HookID: p.HookID, Outcome: outcome,
+		return q.EndedDeliveries(ctx, store.EndedDeliveriesParams{AccountID: p.AccountID, HookID: p.HookID, Outcome: outcome,
 			BeforePosition: p.BeforePosition, AfterPosition: p.AfterPosition, BeforeHook: p.BeforeHook, MaxRows: p.MaxRows})
 	}
 }
@@ -211,18 +211,18 @@ func (s *Service) Delivery(ctx context.Context, id uuid.UUID) (Delivery, []Attem
 	if err != nil {
 		return Delivery{}, nil, err
 	}
-	return s.delivery(ctx, dbsqlc.New(db.Read(ctx, s.pool)), actor.AccountID, id)
+	return s.delivery(ctx, store.New(db.Read(ctx, s.pool)), actor.AccountID, id)
 }
 
 var errNoDelivery = problem.New(problem.NotFound, "There is no such delivery, or the log no longer keeps it.")
 
-func (s *Service) delivery(ctx context.Context, q *dbsqlc.Queries, accountID, id uuid.UUID) (d Delivery, attempts []Attempt, err error) {
-	pending, err := q.PendingDelivery(ctx, dbsqlc.PendingDeliveryParams{AccountID: accountID, Position: positionOf(id), ID: id})
+func (s *Service) delivery(ctx context.Context, q *store.Queries, accountID, id uuid.UUID) (d Delivery, attempts []Attempt, err error) {
+	pending, err := q.PendingDelivery(ctx, store.PendingDeliveryParams{AccountID: accountID, Position: positionOf(id), ID: id})
 	isPending := err == nil
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return d, nil, fmt.Errorf("read delivery: %w", err)
 	}
-	rows, err := q.AttemptsOf(ctx, dbsqlc.AttemptsOfParams{AccountID: accountID, Position: positionOf(id), ID: id})
+	rows, err := q.AttemptsOf(ctx, store.AttemptsOfParams{AccountID: accountID, Position: positionOf(id), ID: id})
 	if err != nil {
 		return d, nil, fmt.Errorf("read attempts: %w", err)
 	}
@@ -231,12 +231,12 @@ func (s *Service) delivery(ctx context.Context, q *dbsqlc.Queries, accountID, id
 	}
 	switch {
 	case isPending && (len(rows) == 0 || !rows[len(rows)-1].Closes): // else it has ended between the two reads
-		return s.pending(dbsqlc.PendingDeliveriesRow(pending)), attempts, nil
+		return s.pending(store.PendingDeliveriesRow(pending)), attempts, nil
 	case len(rows) == 0:
 		return d, nil, errNoDelivery
 	}
 	last := rows[len(rows)-1]
-	d = s.ended(dbsqlc.EndedDeliveriesRow{ID: last.DeliveryID, HookID: last.HookID, ItemID: last.ItemID, Position: last.Position,
+	d = s.ended(store.EndedDeliveriesRow{ID: last.DeliveryID, HookID: last.HookID, ItemID: last.ItemID, Position: last.Position,
 		Revision: last.Revision, Kind: last.Kind, Trigger: last.Trigger, Number: last.Number, At: last.At, Took: last.Took, Outcome: last.Outcome,
 		Status: last.Status, Fault: last.Fault, Error: last.Error, CreatedAt: last.CreatedAt, OccurredAt: last.OccurredAt})
 	d.change = last.ChangeID
@@ -253,7 +253,7 @@ func (s *Service) Redeliver(ctx context.Context, id uuid.UUID) (Delivery, error)
 	}
 	var again Delivery
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
+		q := store.New(tx)
 		if err := q.LockLines(ctx); err != nil {
 			return fmt.Errorf("lock lines: %w", err)
 		}
@@ -283,25 +283,25 @@ func (s *Service) Redeliver(ctx context.Context, id uuid.UUID) (Delivery, error)
 	return again, err
 }
 
-func (s *Service) hasten(ctx context.Context, q *dbsqlc.Queries, accountID uuid.UUID, d Delivery) error {
+func (s *Service) hasten(ctx context.Context, q *store.Queries, accountID uuid.UUID, d Delivery) error {
 	switch *d.WaitsFor {
 	case ForAnswer:
 		return problem.New(problem.Conflict, "The delivery is being sent just now.")
 	case ForEarlier:
 		return problem.New(problem.Conflict, "The delivery waits for an earlier one of its item, or one that is under way already; redeliver that one.")
 	}
-	_, err := q.HastenDelivery(ctx, dbsqlc.HastenDeliveryParams{AccountID: accountID, HookID: d.HookID, Position: d.position, Trigger: change.ByManual})
+	_, err := q.HastenDelivery(ctx, store.HastenDeliveryParams{AccountID: accountID, HookID: d.HookID, Position: d.position, Trigger: change.ByManual})
 	if err != nil {
 		return fmt.Errorf("hasten delivery: %w", err)
 	}
 	return nil
 }
 
-func (s *Service) resend(ctx context.Context, q *dbsqlc.Queries, accountID uuid.UUID, h Hook, d Delivery) error {
+func (s *Service) resend(ctx context.Context, q *store.Queries, accountID uuid.UUID, h Hook, d Delivery) error {
 	if d.OccurredAt == nil {
 		return problem.New(problem.Conflict, "The log no longer keeps the change, and so there is nothing to send.")
 	}
-	_, err := q.ResendDeliveries(ctx, dbsqlc.ResendDeliveriesParams{Trigger: change.ByManual, HookIds: []uuid.UUID{h.ID}, Positions: []int64{d.position},
+	_, err := q.ResendDeliveries(ctx, store.ResendDeliveriesParams{Trigger: change.ByManual, HookIds: []uuid.UUID{h.ID}, Positions: []int64{d.position},
 		Ids: []uuid.UUID{d.ID}, AccountIds: []uuid.UUID{accountID}, ItemIds: []uuid.UUID{d.ItemID}, ChangeIds: []int64{d.change},
 		Revisions: []int64{d.Revision}, Kinds: []string{string(kinds[d.Event])}, Thins: []bool{h.Body == ThinBody}, Firsts: []bool{true}})
 	if err != nil {
@@ -311,8 +311,8 @@ func (s *Service) resend(ctx context.Context, q *dbsqlc.Queries, accountID uuid.
 }
 
 // resendParams are deliveries of changes, in the log's order, to a hook.
-func resendParams(trigger string, hook uuid.UUID, body string, changes []*change.Change) dbsqlc.ResendDeliveriesParams {
-	p := dbsqlc.ResendDeliveriesParams{Trigger: trigger}
+func resendParams(trigger string, hook uuid.UUID, body string, changes []*change.Change) store.ResendDeliveriesParams {
+	p := store.ResendDeliveriesParams{Trigger: trigger}
 	seen := make(map[uuid.UUID]bool)
 	for _, c := range changes {
 		p.HookIds, p.Positions = append(p.HookIds, hook), append(p.Positions, int64(c.Position))
@@ -326,7 +326,7 @@ func resendParams(trigger string, hook uuid.UUID, body string, changes []*change
 	return p
 }
 
-func (s *Service) pending(row dbsqlc.PendingDeliveriesRow) Delivery {
+func (s *Service) pending(row store.PendingDeliveriesRow) Delivery {
 	d := Delivery{ID: row.ID, HookID: row.HookID, ItemID: row.ItemID, Cursor: s.feed.Cursor(change.Position(row.Position)),
 		Event: events[change.Kind(row.Kind)], Trigger: row.Trigger, Revision: row.Revision, State: Pending, Attempts: int(row.Attempts),
 		LastAttemptAt: utc(row.LastAttempt), LastStatus: toInt(row.LastStatus), LastFault: row.LastFault, LastError: row.LastError,
@@ -344,14 +344,14 @@ func (s *Service) pending(row dbsqlc.PendingDeliveriesRow) Delivery {
 	return d
 }
 
-func (s *Service) ended(row dbsqlc.EndedDeliveriesRow) Delivery {
+func (s *Service) ended(row store.EndedDeliveriesRow) Delivery {
 	return Delivery{ID: row.ID, HookID: row.HookID, ItemID: row.ItemID, Cursor: s.feed.Cursor(change.Position(row.Position)),
 		Event: events[change.Kind(row.Kind)], Trigger: row.Trigger, Revision: row.Revision, State: State(row.Outcome), Attempts: int(row.Number),
 		LastAttemptAt: utc(&row.At), LastStatus: toInt(row.Status), LastFault: row.Fault, LastError: row.Error,
 		CreatedAt: row.CreatedAt.UTC(), OccurredAt: utc(row.OccurredAt), position: row.Position}
 }
 
-func toAttempt(row dbsqlc.AttemptsOfRow) Attempt {
+func toAttempt(row store.AttemptsOfRow) Attempt {
 	a := Attempt{Number: int(row.Number), At: row.At.UTC(), Trigger: row.Trigger, Succeeded: row.Outcome == outcomes[succeeded],
 		Status: toInt(row.Status), Response: row.Response, Fault: row.Fault, Error: row.Error}
 	if row.Took != nil {

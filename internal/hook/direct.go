@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/hook/internal/store"
 )
 
 // How long a fan-out that sends directly waits before it commits.
@@ -53,7 +53,7 @@ type arrival struct {
 func (a arrival) key() deliveryKey { return a.matched.key() }
 
 // sendDirectly sends what it can of the deliveries, and returns when all is answered, or nothing is for a while; nil when it sends nothing.
-func (d *Dispatcher) sendDirectly(ctx context.Context, q *dbsqlc.Queries, deliveries []matched) (*direct, error) {
+func (d *Dispatcher) sendDirectly(ctx context.Context, q *store.Queries, deliveries []matched) (*direct, error) {
 	term, ok := d.presence.term()
 	if !ok || d.config.Quick < 0 {
 		return nil, nil
@@ -89,10 +89,10 @@ func (d *Dispatcher) sendDirectly(ctx context.Context, q *dbsqlc.Queries, delive
 }
 
 // quickLines are the lines of hooks that answer quickly, in which nothing is pending.
-func (d *Dispatcher) quickLines(ctx context.Context, q *dbsqlc.Queries, deliveries []matched) (map[uuid.UUID][][]matched, error) {
+func (d *Dispatcher) quickLines(ctx context.Context, q *store.Queries, deliveries []matched) (map[uuid.UUID][][]matched, error) {
 	at := make(map[line]int)
 	lines := make(map[uuid.UUID][][]matched)
-	var asked dbsqlc.BusyLinesParams
+	var asked store.BusyLinesParams
 	quick := make(map[uuid.UUID]bool)
 	for _, m := range deliveries {
 		id := m.hook.ID
@@ -236,7 +236,7 @@ func (s *direct) rest(deliveries []matched) []matched {
 func (s *direct) isFlying(key deliveryKey) bool { return s != nil && s.flying[key] }
 
 // log writes what has arrived into the log of attempts.
-func (s *direct) log(ctx context.Context, q *dbsqlc.Queries) error {
+func (s *direct) log(ctx context.Context, q *store.Queries) error {
 	if s == nil {
 		return nil
 	}
@@ -244,7 +244,7 @@ func (s *direct) log(ctx context.Context, q *dbsqlc.Queries) error {
 	for n, a := range s.arrived {
 		s.dispatcher.attempts.count(a.outcome.verdict)
 		c, key := a.matched.change, a.key()
-		all[n] = counted{a.outcome, dbsqlc.SettleDeliveriesRow{HookID: key.hook, Position: key.position, ID: deliveryID(key.hook, c),
+		all[n] = counted{a.outcome, store.SettleDeliveriesRow{HookID: key.hook, Position: key.position, ID: deliveryID(key.hook, c),
 			AccountID: c.AccountID, ItemID: c.ItemID, ChangeID: c.ID, Revision: c.Revision, Kind: string(c.Kind), CreatedAt: s.began, Number: 1}}
 	}
 	return logAttempts(ctx, q, all)

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/change"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/hook/internal/store"
 	"itemcast/internal/hook/sending"
 )
 
@@ -118,7 +118,7 @@ func (d *Dispatcher) sweep(ctx context.Context) {
 // lookForDue looks at the hooks that have something due, and returns after what time it should again.
 func (d *Dispatcher) lookForDue(ctx context.Context) (next time.Duration, err error) {
 	next = d.config.Sweep
-	rows, err := dbsqlc.New(d.pool).DueHooks(ctx)
+	rows, err := store.New(d.pool).DueHooks(ctx)
 	for _, row := range rows {
 		d.limited.tell(row.ID, row.Limited)
 		wait := time.Duration(row.Wait * float64(time.Second))

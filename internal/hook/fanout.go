@@ -11,7 +11,7 @@ import (
 
 	"itemcast/internal/change"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/hook/internal/store"
 )
 
 const (
@@ -29,7 +29,7 @@ type line struct{ hook, item uuid.UUID }
 func (d *Dispatcher) fanOut(ctx context.Context, tx pgx.Tx, changes []*change.Change) (handled int, err error) {
 	d.giveUp() // what the last one claimed, if it was rolled back
 	d.awaitTerm(ctx)
-	q, later := dbsqlc.New(tx), dbsqlc.New(db.Later(tx))
+	q, later := store.New(tx), store.New(db.Later(tx))
 	hooks, err := q.ActiveHooksOf(ctx, accountsOf(changes))
 	if err != nil {
 		return 0, fmt.Errorf("read hooks: %w", err)
@@ -88,13 +88,13 @@ func (d *Dispatcher) awaitTerm(ctx context.Context) {
 // matched is a change and a hook that wants it.
 type matched struct {
 	change *change.Change
-	hook   *dbsqlc.ActiveHooksOfRow
+	hook   *store.ActiveHooksOfRow
 }
 
 func (m matched) key() deliveryKey { return deliveryKey{m.hook.ID, int64(m.change.Position)} }
 
 // match returns what is to be delivered, in the log's order. Hooks whose filters can be applied no more it makes inactive.
-func (d *Dispatcher) match(ctx context.Context, tx pgx.Tx, hooks []dbsqlc.ActiveHooksOfRow, changes []*change.Change) ([]matched, error) {
+func (d *Dispatcher) match(ctx context.Context, tx pgx.Tx, hooks []store.ActiveHooksOfRow, changes []*change.Change) ([]matched, error) {
 	items := newDecoded()
 	var deliveries []matched
 	for n := range hooks {
@@ -121,15 +121,15 @@ func (d *Dispatcher) match(ctx context.Context, tx pgx.Tx, hooks []dbsqlc.Active
 	return deliveries, nil
 }
 
-func interestOf(h *dbsqlc.ActiveHooksOfRow) interest {
+func interestOf(h *store.ActiveHooksOfRow) interest {
 	return interest{hook: h.ID, account: h.AccountID, events: h.Events, changedFields: h.ChangedFields, filter: h.Filter, updatedAt: h.UpdatedAt}
 }
 
 // birth is deliveries that are being inserted, of which some are claimed at once.
 type birth struct {
 	deliveries []matched
-	insertion  dbsqlc.InsertDeliveriesParams
-	rows       []dbsqlc.InsertDeliveriesRow
+	insertion  store.InsertDeliveriesParams
+	rows       []store.InsertDeliveriesRow
 	sent       *direct // what was sent before; nil: nothing
 	term       term
 	expires    time.Time
@@ -219,8 +219,8 @@ func (d *Dispatcher) deliverBorn(b *birth) {
 	d.Look(due...)
 }
 
-func bornRow(m matched) dbsqlc.ClaimDeliveriesRow {
-	return dbsqlc.ClaimDeliveriesRow{HookID: m.hook.ID, Position: int64(m.change.Position), ID: deliveryID(m.hook.ID, m.change), ItemID: m.change.ItemID,
+func bornRow(m matched) store.ClaimDeliveriesRow {
+	return store.ClaimDeliveriesRow{HookID: m.hook.ID, Position: int64(m.change.Position), ID: deliveryID(m.hook.ID, m.change), ItemID: m.change.ItemID,
 		ChangeID: m.change.ID, Revision: m.change.Revision, Kind: string(m.change.Kind), Thin: m.hook.Body == ThinBody, Url: m.hook.Url,
 		Secret: m.hook.Secret, OldSecret: m.hook.OldSecret, Headers: m.hook.Headers, RateLimit: m.hook.RateLimit, MaxInFlight: m.hook.MaxInFlight}
 }

@@ -15,8 +15,8 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/change"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/hook/egress"
+	"itemcast/internal/hook/internal/store"
 	"itemcast/internal/hook/sending"
 	"itemcast/internal/item"
 	"itemcast/internal/problem"
@@ -101,8 +101,8 @@ func (s *Service) Create(ctx context.Context, settings []byte) (Hook, string, er
 	secret := standardwebhooks.NewSecret().Text()
 	var made Hook
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
-		n, err := q.InsertHook(ctx, dbsqlc.InsertHookParams{Most: mostHooks, ID: id, AccountID: actor.AccountID, Url: asked.URL, Description: asked.Description,
+		q := store.New(tx)
+		n, err := q.InsertHook(ctx, store.InsertHookParams{Most: mostHooks, ID: id, AccountID: actor.AccountID, Url: asked.URL, Description: asked.Description,
 			Events: asked.Events, Filter: columns.filter, ChangedFields: asked.ChangedFields, Headers: columns.headers, Body: asked.Body,
 			RateLimit: asked.RateLimit, MaxInFlight: asked.MaxInFlight, Active: asked.Active, Secret: secret})
 		if err != nil {
@@ -130,7 +130,7 @@ func (s *Service) List(ctx context.Context, limit int, after string) (hooks []Ho
 	if err != nil {
 		return nil, "", err
 	}
-	rows, err := dbsqlc.New(db.Read(ctx, s.pool)).ListHooks(ctx, dbsqlc.ListHooksParams{
+	rows, err := store.New(db.Read(ctx, s.pool)).ListHooks(ctx, store.ListHooksParams{
 		AccountID: actor.AccountID, BeforeID: before, MaxRows: int32(limit + 1),
 	})
 	if err != nil {
@@ -142,7 +142,7 @@ func (s *Service) List(ctx context.Context, limit int, after string) (hooks []Ho
 	}
 	hooks = make([]Hook, len(rows))
 	for i, row := range rows {
-		if hooks[i], err = fromRow(dbsqlc.GetHookRow(row)); err != nil {
+		if hooks[i], err = fromRow(store.GetHookRow(row)); err != nil {
 			return nil, "", err
 		}
 	}
@@ -155,7 +155,7 @@ func (s *Service) Get(ctx context.Context, id uuid.UUID) (Hook, error) {
 	if err != nil {
 		return Hook{}, err
 	}
-	return get(ctx, dbsqlc.New(db.Read(ctx, s.pool)), actor.AccountID, id)
+	return get(ctx, store.New(db.Read(ctx, s.pool)), actor.AccountID, id)
 }
 
 // Patch applies merge patches (RFC 7396), one after the other, to a hook's Settings. What is pending is sent as the hook is then: to a new URL, with new headers. A
@@ -168,12 +168,12 @@ func (s *Service) Patch(ctx context.Context, id uuid.UUID, patches [][]byte) (Ho
 	}
 	var patched Hook
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
-		row, err := q.HookForUpdate(ctx, dbsqlc.HookForUpdateParams{AccountID: actor.AccountID, ID: id})
+		q := store.New(tx)
+		row, err := q.HookForUpdate(ctx, store.HookForUpdateParams{AccountID: actor.AccountID, ID: id})
 		if err != nil {
 			return orNotFound(err)
 		}
-		before, err := settingsOf(dbsqlc.GetHookRow{Url: row.Url, Description: row.Description, Events: row.Events, Filter: row.Filter,
+		before, err := settingsOf(store.GetHookRow{Url: row.Url, Description: row.Description, Events: row.Events, Filter: row.Filter,
 			ChangedFields: row.ChangedFields, Headers: row.Headers, Body: row.Body, RateLimit: row.RateLimit, MaxInFlight: row.MaxInFlight, Active: row.Active})
 		if err != nil {
 			return err
@@ -191,7 +191,7 @@ func (s *Service) Patch(ctx context.Context, id uuid.UUID, patches [][]byte) (Ho
 		if err != nil {
 			return err
 		}
-		err = q.UpdateHook(ctx, dbsqlc.UpdateHookParams{AccountID: actor.AccountID, ID: id, Url: after.URL, Description: after.Description,
+		err = q.UpdateHook(ctx, store.UpdateHookParams{AccountID: actor.AccountID, ID: id, Url: after.URL, Description: after.Description,
 			Events: after.Events, Filter: columns.filter, ChangedFields: after.ChangedFields, Headers: columns.headers, Body: after.Body,
 			RateLimit: after.RateLimit, MaxInFlight: after.MaxInFlight, Active: after.Active})
 		if err != nil {
@@ -219,7 +219,7 @@ func (s *Service) RotateSecret(ctx context.Context, id uuid.UUID, revoke bool) (
 		keep = 0
 	}
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) (err error) {
-		until, err = dbsqlc.New(tx).RotateSecret(ctx, dbsqlc.RotateSecretParams{AccountID: actor.AccountID, ID: id, Secret: secret, KeepFor: keep.Seconds()})
+		until, err = store.New(tx).RotateSecret(ctx, store.RotateSecretParams{AccountID: actor.AccountID, ID: id, Secret: secret, KeepFor: keep.Seconds()})
 		if err != nil {
 			return orNotFound(err)
 		}
@@ -241,7 +241,7 @@ func (s *Service) Delete(ctx context.Context, id uuid.UUID) error {
 		return err
 	}
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		address, err := dbsqlc.New(tx).DeleteHook(ctx, dbsqlc.DeleteHookParams{AccountID: actor.AccountID, ID: id})
+		address, err := store.New(tx).DeleteHook(ctx, store.DeleteHookParams{AccountID: actor.AccountID, ID: id})
 		if errors.Is(err, pgx.ErrNoRows) {
 			return errNotFound
 		}
@@ -256,7 +256,7 @@ func (s *Service) Delete(ctx context.Context, id uuid.UUID) error {
 // or updates, of such an item. It is for the item service, which has authorized its caller: the trigger is recorded with these hooks as its
 // targets.
 func (s *Service) Wanting(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, i *item.Item) ([]uuid.UUID, error) {
-	rows, err := dbsqlc.New(tx).HooksWanting(ctx, dbsqlc.HooksWantingParams{AccountID: accountID, Events: []string{ItemTriggered, ItemUpdated}})
+	rows, err := store.New(tx).HooksWanting(ctx, store.HooksWantingParams{AccountID: accountID, Events: []string{ItemTriggered, ItemUpdated}})
 	if err != nil {
 		return nil, fmt.Errorf("find hooks: %w", err)
 	}
@@ -295,8 +295,8 @@ func orNotFound(err error) error {
 	return err
 }
 
-func get(ctx context.Context, q *dbsqlc.Queries, accountID, id uuid.UUID) (Hook, error) {
-	row, err := q.GetHook(ctx, dbsqlc.GetHookParams{AccountID: accountID, ID: id})
+func get(ctx context.Context, q *store.Queries, accountID, id uuid.UUID) (Hook, error) {
+	row, err := q.GetHook(ctx, store.GetHookParams{AccountID: accountID, ID: id})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Hook{}, errNotFound
 	}
@@ -306,7 +306,7 @@ func get(ctx context.Context, q *dbsqlc.Queries, accountID, id uuid.UUID) (Hook,
 	return fromRow(row)
 }
 
-func fromRow(row dbsqlc.GetHookRow) (Hook, error) {
+func fromRow(row store.GetHookRow) (Hook, error) {
 	settings, err := settingsOf(row)
 	if err != nil {
 		return Hook{}, err
@@ -338,7 +338,7 @@ func (s Settings) columns() (c columns, err error) {
 }
 
 // settingsOf are a row's settings, with the values of headers.
-func settingsOf(row dbsqlc.GetHookRow) (Settings, error) {
+func settingsOf(row store.GetHookRow) (Settings, error) {
 	s := Settings{URL: row.Url, Description: row.Description, Events: row.Events, ChangedFields: row.ChangedFields, Body: row.Body,
 		RateLimit: row.RateLimit, MaxInFlight: row.MaxInFlight, Active: row.Active}
 	var err error

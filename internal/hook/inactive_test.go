@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/change"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/hook/internal/store"
 )
 
 func TestDisable_OnlyAHookThatHasDoneNothingButFailForLong(t *testing.T) {
@@ -133,7 +133,7 @@ func TestDeactivation_ThatIsUndoneHalfWayLeavesNoLineStuck(t *testing.T) {
 				b.exec(lead)
 			}
 			b.patch(h, `{"active":false}`)
-			of, err := dbsqlc.New(n.pool).InactiveHooks(b.ctx)
+			of, err := store.New(n.pool).InactiveHooks(b.ctx)
 			if err != nil || len(of) != 1 {
 				t.Fatalf("%+v, %v", of, err)
 			}

@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"itemcast/internal/change"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/hook/internal/store"
 )
 
 // backlogPatience is how long a scrape waits for the database. One that is away leaves the gauge out, and no scrape fails for it.
@@ -45,7 +45,7 @@ func (d *Dispatcher) Collect(out chan<- prometheus.Metric) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), backlogPatience)
 	defer cancel()
-	backlog, err := dbsqlc.New(d.pool).Backlog(ctx)
+	backlog, err := store.New(d.pool).Backlog(ctx)
 	if err != nil {
 		return
 	}
@@ -55,6 +55,6 @@ func (d *Dispatcher) Collect(out chan<- prometheus.Metric) {
 // Hold is up to which position of the log no delivery is pending, and no replay has still to look: what comes after, they may have to read
 // (change.Hold).
 func (d *Dispatcher) Hold(ctx context.Context) (change.Position, error) {
-	position, err := dbsqlc.New(d.pool).DoneBefore(ctx)
+	position, err := store.New(d.pool).DoneBefore(ctx)
 	return change.Position(position), err
 }

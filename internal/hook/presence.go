@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/hook/internal/store"
 )
 
 // tellLoss is how often the log tells of a presence that cannot be held.
@@ -146,7 +146,7 @@ func (p *presence) hold(ctx context.Context, node int32, held func(asked time.Ti
 		defer cancel()
 		_ = conn.Close(closing)
 	}()
-	q := dbsqlc.New(conn)
+	q := store.New(conn)
 	for {
 		asked := time.Now()
 		if asked.Sub(*lost) > p.takeOver/2 { // the others may think it dead: the next term has another number

@@ -12,7 +12,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/change"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/hook/internal/store"
 	"itemcast/internal/problem"
 )
 
@@ -71,7 +71,7 @@ func (s *Service) Replay(ctx context.Context, id uuid.UUID, from ReplayFrom) (Re
 	}
 	var made Replay
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
+		q := store.New(tx)
 		h, err := get(ctx, q, actor.AccountID, id)
 		if err != nil {
 			return err
@@ -79,11 +79,11 @@ func (s *Service) Replay(ctx context.Context, id uuid.UUID, from ReplayFrom) (Re
 		if !h.Active {
 			return problem.New(problem.Conflict, "The hook is inactive; make it active first.")
 		}
-		end, err := q.ReplayableTo(ctx, dbsqlc.ReplayableToParams{AccountID: actor.AccountID, ID: id})
+		end, err := q.ReplayableTo(ctx, store.ReplayableToParams{AccountID: actor.AccountID, ID: id})
 		if err != nil {
 			return fmt.Errorf("find the end of the replay: %w", err)
 		}
-		begun, err := q.BeginReplay(ctx, dbsqlc.BeginReplayParams{HookID: id, AccountID: actor.AccountID, ID: uuid.Must(uuid.NewV7()),
+		begun, err := q.BeginReplay(ctx, store.BeginReplayParams{HookID: id, AccountID: actor.AccountID, ID: uuid.Must(uuid.NewV7()),
 			Position: int64(begin), ToPosition: max(end, int64(begin)), Since: from.Since, Rate: int32(from.Rate)})
 		if err != nil {
 			return fmt.Errorf("begin a replay: %w", err)
@@ -123,7 +123,7 @@ func (s *Service) CurrentReplay(ctx context.Context, id uuid.UUID) (Replay, erro
 	if err != nil {
 		return Replay{}, err
 	}
-	return s.getReplay(ctx, dbsqlc.New(db.Read(ctx, s.pool)), actor.AccountID, id)
+	return s.getReplay(ctx, store.New(db.Read(ctx, s.pool)), actor.AccountID, id)
 }
 
 // StopReplay ends the replay of a hook that is under way, if one is; deliveries that it has made stay. Error: NOT_FOUND for a hook that there
@@ -134,11 +134,11 @@ func (s *Service) StopReplay(ctx context.Context, id uuid.UUID) error {
 		return err
 	}
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
+		q := store.New(tx)
 		if _, err := get(ctx, q, actor.AccountID, id); err != nil {
 			return err
 		}
-		stopped, err := q.StopReplay(ctx, dbsqlc.StopReplayParams{AccountID: actor.AccountID, HookID: id})
+		stopped, err := q.StopReplay(ctx, store.StopReplayParams{AccountID: actor.AccountID, HookID: id})
 		if err != nil {
 			return fmt.Errorf("stop the replay: %w", err)
 		}
@@ -149,8 +149,8 @@ func (s *Service) StopReplay(ctx context.Context, id uuid.UUID) error {
 	})
 }
 
-func (s *Service) getReplay(ctx context.Context, q *dbsqlc.Queries, accountID, hook uuid.UUID) (Replay, error) {
-	row, err := q.GetReplay(ctx, dbsqlc.GetReplayParams{AccountID: accountID, HookID: hook})
+func (s *Service) getReplay(ctx context.Context, q *store.Queries, accountID, hook uuid.UUID) (Replay, error) {
+	row, err := q.GetReplay(ctx, store.GetReplayParams{AccountID: accountID, HookID: hook})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Replay{}, problem.New(problem.NotFound, "There is no replay of such a hook.")
 	}
@@ -186,7 +186,7 @@ func (d *Dispatcher) replay(ctx context.Context) {
 // replayOnce takes one step of the replay that has waited longest; stepped is false when none is due.
 func (d *Dispatcher) replayOnce(ctx context.Context) (stepped bool, err error) {
 	err = db.Write(ctx, d.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
+		q := store.New(tx)
 		row, err := q.DueReplay(ctx, replayPending)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
@@ -195,7 +195,7 @@ func (d *Dispatcher) replayOnce(ctx context.Context) (stepped bool, err error) {
 			return fmt.Errorf("read replay: %w", err)
 		}
 		stepped = true
-		step := dbsqlc.AdvanceReplayParams{HookID: row.HookID, Position: row.Position, Pause: replayStep.Seconds()}
+		step := store.AdvanceReplayParams{HookID: row.HookID, Position: row.Position, Pause: replayStep.Seconds()}
 		switch {
 		case !row.Active:
 			step.Ended, step.Error = true, new("The hook was made inactive.")
@@ -216,7 +216,7 @@ func (d *Dispatcher) replayOnce(ctx context.Context) (stepped bool, err error) {
 }
 
 // resendPast makes the deliveries of a step.
-func (d *Dispatcher) resendPast(ctx context.Context, tx pgx.Tx, row dbsqlc.DueReplayRow, step *dbsqlc.AdvanceReplayParams) error {
+func (d *Dispatcher) resendPast(ctx context.Context, tx pgx.Tx, row store.DueReplayRow, step *store.AdvanceReplayParams) error {
 	changes, err := d.feed.Read(ctx, change.Position(row.Position), int(min(replayLook, row.ToPosition-row.Position)))
 	if problem.Is(err, problem.CursorExpired) {
 		step.Ended, step.Error = true, new("The log no longer keeps what was to come next.")
@@ -246,8 +246,8 @@ func (d *Dispatcher) resendPast(ctx context.Context, tx pgx.Tx, row dbsqlc.DueRe
 	if len(wanted) == 0 {
 		return nil
 	}
-	q := dbsqlc.New(tx)
-	if err := dbsqlc.New(db.Later(tx)).LockLines(ctx); err != nil {
+	q := store.New(tx)
+	if err := store.New(db.Later(tx)).LockLines(ctx); err != nil {
 		return fmt.Errorf("lock lines: %w", err)
 	}
 	made, err := q.ResendDeliveries(ctx, resendParams(byReplay, row.HookID, row.Body, wanted))

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/hook/internal/store"
 )
 
 const (
@@ -77,7 +77,7 @@ func (d *Dispatcher) write(batch []outcome) error {
 	var due []uuid.UUID
 	disabled := make(map[uuid.UUID]string)
 	err := db.Write(ctx, d.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q, later := dbsqlc.New(tx), dbsqlc.New(db.Later(tx))
+		q, later := store.New(tx), store.New(db.Later(tx))
 		if err := later.LockLines(ctx); err != nil {
 			return fmt.Errorf("lock lines: %w", err)
 		}
@@ -117,10 +117,10 @@ func (d *Dispatcher) write(batch []outcome) error {
 // counted is an outcome whose claim still held, and the delivery's row.
 type counted struct {
 	outcome
-	row dbsqlc.SettleDeliveriesRow
+	row store.SettleDeliveriesRow
 }
 
-func count(batch []outcome, rows []dbsqlc.SettleDeliveriesRow) []counted {
+func count(batch []outcome, rows []store.SettleDeliveriesRow) []counted {
 	of := make(map[deliveryKey]outcome, len(batch))
 	for _, o := range batch {
 		of[deliveryKey{o.hook, o.position}] = o
@@ -133,9 +133,9 @@ func count(batch []outcome, rows []dbsqlc.SettleDeliveriesRow) []counted {
 }
 
 // logAttempts writes the log of what was attempted, and how the hooks fare.
-func logAttempts(ctx context.Context, q *dbsqlc.Queries, all []counted) error {
-	var p dbsqlc.LogAttemptsParams
-	var health dbsqlc.NoteHealthParams
+func logAttempts(ctx context.Context, q *store.Queries, all []counted) error {
+	var p store.LogAttemptsParams
+	var health store.NoteHealthParams
 	at := make(map[uuid.UUID]int)
 	for _, c := range all {
 		if c.verdict == returned {
@@ -195,7 +195,7 @@ func (d *Dispatcher) disable(ctx context.Context, tx pgx.Tx, all []counted, disa
 	if len(failing) == 0 {
 		return nil
 	}
-	rows, err := dbsqlc.New(tx).DisableFailing(ctx, dbsqlc.DisableFailingParams{Ids: failing, After: d.config.DisableAfter.Seconds()})
+	rows, err := store.New(tx).DisableFailing(ctx, store.DisableFailingParams{Ids: failing, After: d.config.DisableAfter.Seconds()})
 	if err != nil {
 		return fmt.Errorf("disable failing hooks: %w", err)
 	}
@@ -208,8 +208,8 @@ func (d *Dispatcher) disable(ctx context.Context, tx pgx.Tx, all []counted, disa
 	return nil
 }
 
-func settlement(batch []outcome) dbsqlc.SettleDeliveriesParams {
-	var p dbsqlc.SettleDeliveriesParams
+func settlement(batch []outcome) store.SettleDeliveriesParams {
+	var p store.SettleDeliveriesParams
 	for _, o := range batch {
 		p.HookIds, p.Positions, p.Claims = append(p.HookIds, o.hook), append(p.Positions, o.position), append(p.Claims, o.claim)
 		p.Outcomes, p.Waits, p.Ats = append(p.Outcomes, outcomes[o.verdict]), append(p.Waits, o.wait.Seconds()), append(p.Ats, o.at)

@@ -10,7 +10,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/hook/internal/store"
 	"itemcast/internal/hook/sending"
 	"itemcast/internal/problem"
 )
@@ -41,7 +41,7 @@ func (s *Service) Test(ctx context.Context, id uuid.UUID, itemID *uuid.UUID, eve
 	if err != nil {
 		return Test{}, err
 	}
-	q := dbsqlc.New(db.Read(ctx, s.pool))
+	q := store.New(db.Read(ctx, s.pool))
 	h, err := get(ctx, q, actor.AccountID, id)
 	if err != nil {
 		return Test{}, err
@@ -65,7 +65,7 @@ func (s *Service) Test(ctx context.Context, id uuid.UUID, itemID *uuid.UUID, eve
 	if err != nil {
 		return Test{}, err
 	}
-	to, err := q.SendingTo(ctx, dbsqlc.SendingToParams{AccountID: actor.AccountID, ID: id})
+	to, err := q.SendingTo(ctx, store.SendingToParams{AccountID: actor.AccountID, ID: id})
 	if err != nil {
 		return Test{}, orNotFound(err)
 	}

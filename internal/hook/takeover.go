@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/hook/internal/store"
 )
 
 // absence knows which nodes have been seen and are missing. It is for one goroutine, the sweep.
@@ -53,7 +53,7 @@ func (a *absence) done() { a.dead = false }
 
 // takeOver makes due again what dead nodes have claimed.
 func (d *Dispatcher) takeOver(ctx context.Context) error {
-	q := dbsqlc.New(d.pool)
+	q := store.New(d.pool)
 	alive, err := q.NodesAlive(ctx)
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ const (
 // first of a line is then its last to go, unless it is older and was asked for again: then it comes forward. So no line is ever without one
 // that is due, should the hook become active again meanwhile.
 func (d *Dispatcher) endInactive(ctx context.Context) error {
-	hooks, err := dbsqlc.New(d.pool).InactiveHooks(ctx)
+	hooks, err := store.New(d.pool).InactiveHooks(ctx)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (d *Dispatcher) endInactive(ctx context.Context) error {
 			ended, err = d.endBatch(ctx, h)
 		}
 		if err == nil && h.Deleted && ended < endBatch {
-			_, err = dbsqlc.New(d.pool).ForgetHook(ctx, h.ID)
+			_, err = store.New(d.pool).ForgetHook(ctx, h.ID)
 		}
 		if err != nil { // the others are to have their turn
 			errs = errors.Join(errs, fmt.Errorf("hook %s: %w", h.ID, err))
@@ -105,22 +105,22 @@ func (d *Dispatcher) endInactive(ctx context.Context) error {
 	return errs
 }
 
-func (d *Dispatcher) endBatch(ctx context.Context, h dbsqlc.InactiveHooksRow) (ended int64, err error) {
+func (d *Dispatcher) endBatch(ctx context.Context, h store.InactiveHooksRow) (ended int64, err error) {
 	err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) (err error) {
-		q := dbsqlc.New(tx)
+		q := store.New(tx)
 		if err := q.LockLines(ctx); err != nil {
 			return err
 		}
 		if h.Deleted {
-			ended, err = q.DropPending(ctx, dbsqlc.DropPendingParams{HookID: h.ID, Batch: endBatch})
+			ended, err = q.DropPending(ctx, store.DropPendingParams{HookID: h.ID, Batch: endBatch})
 			return err
 		}
-		rows, err := q.FailPending(ctx, dbsqlc.FailPendingParams{HookID: h.ID, Batch: endBatch, Reason: h.Reason})
+		rows, err := q.FailPending(ctx, store.FailPendingParams{HookID: h.ID, Batch: endBatch, Reason: h.Reason})
 		if err != nil {
 			return err
 		}
 		ended = int64(len(rows))
-		var lines dbsqlc.PromoteNextParams
+		var lines store.PromoteNextParams
 		for _, row := range rows {
 			if row.Led {
 				lines.HookIds, lines.ItemIds = append(lines.HookIds, h.ID), append(lines.ItemIds, row.ItemID)

@@ -11,7 +11,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/item/internal/store"
 	"itemcast/internal/problem"
 )
 
@@ -49,7 +49,7 @@ func (s *Service) Fields(ctx context.Context) ([]Field, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := dbsqlc.New(db.Read(ctx, s.pool)).ListMetadataFields(ctx, actor.AccountID)
+	rows, err := store.New(db.Read(ctx, s.pool)).ListMetadataFields(ctx, actor.AccountID)
 	if err != nil {
 		return nil, fmt.Errorf("list metadata fields: %w", err)
 	}
@@ -66,7 +66,7 @@ func (s *Service) Field(ctx context.Context, id uuid.UUID) (Field, error) {
 	if err != nil {
 		return Field{}, err
 	}
-	row, err := dbsqlc.New(db.Read(ctx, s.pool)).GetMetadataField(ctx, dbsqlc.GetMetadataFieldParams{AccountID: actor.AccountID, ID: id})
+	row, err := store.New(db.Read(ctx, s.pool)).GetMetadataField(ctx, store.GetMetadataFieldParams{AccountID: actor.AccountID, ID: id})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Field{}, errNoField
 	}
@@ -92,7 +92,7 @@ func (s *Service) CreateField(ctx context.Context, f Field) (Field, error) {
 		f.Choices = []string{}
 	}
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
+		q := store.New(tx)
 		existing, err := q.ListMetadataFields(ctx, actor.AccountID)
 		if err != nil {
 			return fmt.Errorf("list metadata fields: %w", err)
@@ -100,7 +100,7 @@ func (s *Service) CreateField(ctx context.Context, f Field) (Field, error) {
 		if len(existing) >= maxFields {
 			return errTooManyFields
 		}
-		row, err := q.InsertMetadataField(ctx, dbsqlc.InsertMetadataFieldParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID,
+		row, err := q.InsertMetadataField(ctx, store.InsertMetadataFieldParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID,
 			Key: f.Key, Label: f.Label, Description: f.Description, Kind: f.Kind, Choices: f.Choices, Required: f.Required})
 		if errors.Is(err, pgx.ErrNoRows) {
 			return problem.New(problem.Conflict, "There is a metadata field with this key already.")
@@ -131,7 +131,7 @@ func (s *Service) PatchField(ctx context.Context, id uuid.UUID, patch FieldPatch
 	if err := f.check(); err != nil {
 		return Field{}, err
 	}
-	row, err := dbsqlc.New(s.pool).UpdateMetadataField(ctx, dbsqlc.UpdateMetadataFieldParams{ID: id, AccountID: actor.AccountID,
+	row, err := store.New(s.pool).UpdateMetadataField(ctx, store.UpdateMetadataFieldParams{ID: id, AccountID: actor.AccountID,
 		Label: f.Label, Description: f.Description, Choices: f.Choices, Required: f.Required})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Field{}, errNoField
@@ -148,7 +148,7 @@ func (s *Service) DeleteField(ctx context.Context, id uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	n, err := dbsqlc.New(s.pool).DeleteMetadataField(ctx, dbsqlc.DeleteMetadataFieldParams{AccountID: actor.AccountID, ID: id})
+	n, err := store.New(s.pool).DeleteMetadataField(ctx, store.DeleteMetadataFieldParams{AccountID: actor.AccountID, ID: id})
 	if err != nil {
 		return fmt.Errorf("delete metadata field: %w", err)
 	}
@@ -164,7 +164,7 @@ func set[T any](field *T, value *T) {
 	}
 }
 
-func toField(row dbsqlc.MetadataField) Field {
+func toField(row store.MetadataField) Field {
 	return Field{ID: row.ID, Key: row.Key, Label: row.Label, Description: row.Description, Kind: row.Kind, Choices: row.Choices,
 		Required: row.Required, CreatedAt: row.CreatedAt.UTC(), UpdatedAt: row.UpdatedAt.UTC()}
 }

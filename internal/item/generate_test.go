@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/item/internal/store"
 )
 
 // anyInput draws an item input, or a merge patch of one, which may empty fields by null.
@@ -131,4 +131,4 @@ func decode(t fataler, raw []byte) object {
 	return o
 }
 
-func queries(b *bundle) *dbsqlc.Queries { return dbsqlc.New(b.pool) }
+func queries(b *bundle) *store.Queries { return store.New(b.pool) }

@@ -12,7 +12,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/item/internal/store"
 	"itemcast/internal/problem"
 )
 
@@ -106,13 +106,13 @@ func inTheWay(err error) bool {
 // resumeImport passes over the lines that earlier runs of the import are done with. Error: CONFLICT when those were other lines: their
 // numbers would skip lines that nobody has imported.
 func (s *Service) resumeImport(ctx context.Context, actor account.Actor, in *lineReader, options ImportOptions, report *ImportReport) error {
-	q := dbsqlc.New(s.pool)
+	q := store.New(s.pool)
 	if options.Again {
-		if err := q.ResetImport(ctx, dbsqlc.ResetImportParams{AccountID: actor.AccountID, Key: options.Key}); err != nil {
+		if err := q.ResetImport(ctx, store.ResetImportParams{AccountID: actor.AccountID, Key: options.Key}); err != nil {
 			return fmt.Errorf("reset import: %w", err)
 		}
 	}
-	state, err := q.StartImport(ctx, dbsqlc.StartImportParams{AccountID: actor.AccountID, Key: options.Key})
+	state, err := q.StartImport(ctx, store.StartImportParams{AccountID: actor.AccountID, Key: options.Key})
 	if err != nil {
 		return fmt.Errorf("start import: %w", err)
 	}
@@ -134,9 +134,9 @@ func (s *Service) importBatch(ctx context.Context, actor account.Actor, in *line
 	count, rejected := report.ImportCount, []LineError{}
 	err := s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		count, rejected = report.ImportCount, []LineError{}
-		lock := dbsqlc.New(db.Later(tx)).ShareImports
+		lock := store.New(db.Later(tx)).ShareImports
 		if alone {
-			lock = dbsqlc.New(db.Later(tx)).ImportAlone
+			lock = store.New(db.Later(tx)).ImportAlone
 		}
 		if err := lock(ctx, actor.AccountID); err != nil {
 			return fmt.Errorf("lock imports: %w", err)
@@ -167,7 +167,7 @@ func (s *Service) importBatch(ctx context.Context, actor account.Actor, in *line
 		if options.Key == "" {
 			return nil
 		}
-		return dbsqlc.New(tx).AdvanceImport(ctx, dbsqlc.AdvanceImportParams{AccountID: actor.AccountID, Key: options.Key, Line: count.Line,
+		return store.New(tx).AdvanceImport(ctx, store.AdvanceImportParams{AccountID: actor.AccountID, Key: options.Key, Line: count.Line,
 			Created: count.Created, Updated: count.Updated, Unchanged: count.Unchanged, Rejected: count.Rejected, Digest: in.digest()})
 	})
 	if err != nil {
@@ -183,7 +183,7 @@ func lockImport(ctx context.Context, tx pgx.Tx, actor account.Actor, key string,
 	if key == "" {
 		return nil
 	}
-	at, err := dbsqlc.New(tx).LockImport(ctx, dbsqlc.LockImportParams{AccountID: actor.AccountID, Key: key})
+	at, err := store.New(tx).LockImport(ctx, store.LockImportParams{AccountID: actor.AccountID, Key: key})
 	if err != nil {
 		return fmt.Errorf("lock import: %w", err)
 	}

@@ -12,13 +12,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/account"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/item/internal/store"
 )
 
 // createMissingFields makes a field for each key that the account does not know, of the kind of the first value that comes. A text that
 // looks like a date makes a text field: the lines are not known to their end, one that says "1927" or "unknown" may come yet, and a field's
 // kind is for good.
-func (s *Service) createMissingFields(ctx context.Context, q *dbsqlc.Queries, actor account.Actor, metadata json.RawMessage) error {
+func (s *Service) createMissingFields(ctx context.Context, q *store.Queries, actor account.Actor, metadata json.RawMessage) error {
 	values, err := decodeObject(metadata)
 	if err != nil || len(values) == 0 {
 		return err
@@ -39,7 +39,7 @@ func (s *Service) createMissingFields(ctx context.Context, q *dbsqlc.Queries, ac
 		if count++; count > maxFields {
 			return errTooManyFields
 		}
-		_, err := q.InsertMetadataField(ctx, dbsqlc.InsertMetadataFieldParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID,
+		_, err := q.InsertMetadataField(ctx, store.InsertMetadataFieldParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID,
 			Key: key, Label: key, Kind: kind, Choices: []string{}})
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) { // no row: another import has just made it
 			return fmt.Errorf("insert metadata field: %w", err)

@@ -11,7 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/account"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/change"
+	"itemcast/internal/item/internal/store"
 	"itemcast/internal/problem"
 	"itemcast/internal/strictjson"
 )
@@ -35,7 +36,7 @@ func (s *Service) importLine(ctx context.Context, tx pgx.Tx, actor account.Actor
 	}
 	err = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) (err error) {
 		if createFields {
-			if err := s.createMissingFields(ctx, dbsqlc.New(tx), actor, input.Metadata); err != nil {
+			if err := s.createMissingFields(ctx, store.New(tx), actor, input.Metadata); err != nil {
 				return err
 			}
 		}
@@ -53,16 +54,16 @@ func (s *Service) importItem(ctx context.Context, tx pgx.Tx, actor account.Actor
 	_, changed, err := s.editIn(ctx, tx, actor, *id, nil, func(*Item) (ItemInput, error) { return input, nil })
 	switch {
 	case problem.Is(err, problem.NotFound):
-		taken, err := dbsqlc.New(tx).ItemTaken(ctx, *id)
+		taken, err := store.New(tx).ItemTaken(ctx, *id)
 		if err != nil {
 			return 0, fmt.Errorf("look up id: %w", err)
 		}
 		if taken {
 			return 0, problem.Invalid(problem.RuleViolated, problem.Fault{Pointer: "#/id", Detail: "is not an id that this account can use"})
 		}
-		last, err := dbsqlc.New(tx).LastRevision(ctx, dbsqlc.LastRevisionParams{AccountID: actor.AccountID, ItemID: *id})
+		last, err := change.LastRevision(ctx, tx, actor.AccountID, *id)
 		if err != nil {
-			return 0, fmt.Errorf("read the last revision: %w", err)
+			return 0, err
 		}
 		_, err = s.create(ctx, tx, actor, *id, last, input)
 		return outcomeCreated, err
@@ -86,7 +87,7 @@ func (s *Service) allFaults(ctx context.Context, tx pgx.Tx, actor account.Actor,
 		return flaws
 	}
 	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
-		q, i := dbsqlc.New(tx), &Item{}
+		q, i := store.New(tx), &Item{}
 		if createFields {
 			if err := s.createMissingFields(ctx, q, actor, input.Metadata); err != nil {
 				return err

@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/account"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/item/internal/store"
 	"itemcast/internal/jsonobject"
 	"itemcast/internal/problem"
 )
@@ -75,11 +75,11 @@ var inputNames = jsonNames[ItemInput]()
 
 // apply sets every field of i that a client sets, as input says or by default, unless that breaks a rule. Error: RULE_VIOLATED with every
 // fault.
-func (s *Service) apply(ctx context.Context, q *dbsqlc.Queries, actor account.Actor, i *Item, input ItemInput) error {
+func (s *Service) apply(ctx context.Context, q *store.Queries, actor account.Actor, i *Item, input ItemInput) error {
 	return s.applyDraft(ctx, q, actor, i, draft{ItemInput: input, metadataMayStay: true})
 }
 
-func (s *Service) applyDraft(ctx context.Context, q *dbsqlc.Queries, actor account.Actor, i *Item, input draft) error {
+func (s *Service) applyDraft(ctx context.Context, q *store.Queries, actor account.Actor, i *Item, input draft) error {
 	var faults []problem.Fault
 	fault := func(pointer, detail string) {
 		faults = append(faults, problem.Fault{Pointer: "#/" + pointer, Detail: detail})

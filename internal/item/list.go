@@ -19,7 +19,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/change"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/item/internal/store"
 	"itemcast/internal/problem"
 )
 
@@ -74,7 +74,7 @@ type Listed struct {
 	ID       uuid.UUID
 	Document []byte
 	sort     Sort
-	row      *dbsqlc.ListDocumentsRow
+	row      *store.ListDocumentsRow
 }
 
 // Cursor is the item's position, for Paging.
@@ -109,7 +109,7 @@ func (s *Service) Count(ctx context.Context, filter Filter) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := dbsqlc.New(customPlans{db.Read(ctx, s.pool)}).CountItems(ctx, dbsqlc.CountItemsParams{
+	n, err := store.New(customPlans{db.Read(ctx, s.pool)}).CountItems(ctx, store.CountItemsParams{
 		AccountID: p.AccountID, RoleID: p.RoleID, Search: p.Search, Tags: p.Tags, Types: p.Types, Privacies: p.Privacies, WorkflowStatuses: p.WorkflowStatuses,
 		CreatedAfter: p.CreatedAfter, CreatedBefore: p.CreatedBefore, UpdatedAfter: p.UpdatedAfter, Metadata: p.Metadata,
 	})
@@ -168,11 +168,11 @@ func (s *Service) list(ctx context.Context, actor account.Actor, filter Filter, 
 }
 
 // rows reads a page's rows in order, and the log's head in the same snapshot.
-func (s *Service) rows(ctx context.Context, p dbsqlc.ListDocumentsParams, order Sort) (rows []dbsqlc.ListDocumentsRow, head change.Position, err error) {
+func (s *Service) rows(ctx context.Context, p store.ListDocumentsParams, order Sort) (rows []store.ListDocumentsRow, head change.Position, err error) {
 	if order.key() == ByCreated && unfiltered(p) {
 		rows, err = s.rowsByCreation(ctx, p, order)
 	} else {
-		rows, err = dbsqlc.New(customPlans{s.documents(ctx, p.MaxRows)}).ListDocuments(ctx, p)
+		rows, err = store.New(customPlans{s.documents(ctx, p.MaxRows)}).ListDocuments(ctx, p)
 	}
 	if err != nil {
 		return nil, 0, err
@@ -188,7 +188,7 @@ func (s *Service) rows(ctx context.Context, p dbsqlc.ListDocumentsParams, order 
 	return rows, head, nil
 }
 
-func unfiltered(p dbsqlc.ListDocumentsParams) bool {
+func unfiltered(p store.ListDocumentsParams) bool {
 	return p.Search == nil && p.Tags == nil && p.Types == nil && p.Privacies == nil && p.WorkflowStatuses == nil &&
 		p.CreatedAfter == nil && p.CreatedBefore == nil && p.UpdatedAfter == nil && p.Metadata == nil
 }
@@ -197,7 +197,7 @@ func unfiltered(p dbsqlc.ListDocumentsParams) bool {
 const usualDocument = 1536
 
 // documents reads so many documents.
-func (s *Service) documents(ctx context.Context, most int32) db.Reader {
+func (s *Service) documents(ctx context.Context, most int32) db.DBTX {
 	return db.Together(db.Read(ctx, s.pool), min(int(most)*usualDocument, 32<<10))
 }
 
@@ -207,36 +207,36 @@ var (
 	end       = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
-func (s *Service) rowsByCreation(ctx context.Context, p dbsqlc.ListDocumentsParams, order Sort) (rows []dbsqlc.ListDocumentsRow, err error) {
-	q := dbsqlc.New(s.documents(ctx, p.MaxRows))
-	from := dbsqlc.NewestDocumentsParams{AccountID: p.AccountID, RoleID: p.RoleID, FromTime: end, MaxRows: p.MaxRows}
+func (s *Service) rowsByCreation(ctx context.Context, p store.ListDocumentsParams, order Sort) (rows []store.ListDocumentsRow, err error) {
+	q := store.New(s.documents(ctx, p.MaxRows))
+	from := store.NewestDocumentsParams{AccountID: p.AccountID, RoleID: p.RoleID, FromTime: end, MaxRows: p.MaxRows}
 	if order == ByCreated {
 		from.FromTime = beginning
 	}
 	if p.FromID != nil {
 		from.FromID, from.FromTime = *p.FromID, *p.FromTime
 	}
-	var found []dbsqlc.NewestDocumentsRow
+	var found []store.NewestDocumentsRow
 	if order == ByCreatedDesc {
 		found, err = q.NewestDocuments(ctx, from)
 	} else {
-		var oldest []dbsqlc.OldestDocumentsRow
-		oldest, err = q.OldestDocuments(ctx, dbsqlc.OldestDocumentsParams(from))
+		var oldest []store.OldestDocumentsRow
+		oldest, err = q.OldestDocuments(ctx, store.OldestDocumentsParams(from))
 		for _, row := range oldest {
-			found = append(found, dbsqlc.NewestDocumentsRow(row))
+			found = append(found, store.NewestDocumentsRow(row))
 		}
 	}
-	rows = make([]dbsqlc.ListDocumentsRow, len(found))
+	rows = make([]store.ListDocumentsRow, len(found))
 	for i, row := range found {
-		rows[i] = dbsqlc.ListDocumentsRow{Position: row.Position, ID: row.ID, Document: row.Document, DocumentVersion: row.DocumentVersion,
+		rows[i] = store.ListDocumentsRow{Position: row.Position, ID: row.ID, Document: row.Document, DocumentVersion: row.DocumentVersion,
 			CreatedAt: row.CreatedAt}
 	}
 	return rows, err
 }
 
 // criteria turns a filter into the statement's parameters; nil criteria vanish from its plan.
-func (s *Service) criteria(ctx context.Context, actor account.Actor, f Filter) (dbsqlc.ListDocumentsParams, error) {
-	p := dbsqlc.ListDocumentsParams{
+func (s *Service) criteria(ctx context.Context, actor account.Actor, f Filter) (store.ListDocumentsParams, error) {
+	p := store.ListDocumentsParams{
 		AccountID: actor.AccountID, RoleID: actor.RoleIn(), Tags: texts(f.Tags), Types: texts(f.Types), Privacies: texts(f.Privacies), WorkflowStatuses: texts(f.WorkflowStatuses),
 		CreatedAfter: f.CreatedAfter, CreatedBefore: roundUp(f.CreatedBefore), UpdatedAfter: f.UpdatedAfter,
 	}
@@ -249,7 +249,7 @@ func (s *Service) criteria(ctx context.Context, actor account.Actor, f Filter) (
 	if len(f.Metadata) == 0 {
 		return p, nil
 	}
-	fields, err := dbsqlc.New(db.Read(ctx, s.pool)).ListMetadataFields(ctx, actor.AccountID)
+	fields, err := store.New(db.Read(ctx, s.pool)).ListMetadataFields(ctx, actor.AccountID)
 	if err != nil {
 		return p, fmt.Errorf("list metadata fields: %w", err)
 	}
@@ -312,10 +312,10 @@ func roundUp(t *time.Time) *time.Time {
 	return &up
 }
 
-func metadataCriteria(fields []dbsqlc.MetadataField, wanted map[string]string) (values map[string]any, faults []problem.Fault) {
+func metadataCriteria(fields []store.MetadataField, wanted map[string]string) (values map[string]any, faults []problem.Fault) {
 	values = make(map[string]any, len(wanted))
 	for _, key := range slices.Sorted(maps.Keys(wanted)) {
-		at := slices.IndexFunc(fields, func(f dbsqlc.MetadataField) bool { return f.Key == key })
+		at := slices.IndexFunc(fields, func(f store.MetadataField) bool { return f.Key == key })
 		if at < 0 {
 			faults = append(faults, problem.Fault{Parameter: "metadata." + key, Detail: "is no metadata field of this account"})
 			continue
@@ -351,16 +351,16 @@ func texts[T ~string](values []T) []string {
 
 // customPlans has each statement planned for its own parameters: a statement of CASEs and optional criteria has no good plan that serves
 // them all, and an excellent one for each.
-type customPlans struct{ db.Reader }
+type customPlans struct{ db.DBTX }
 
 func (c customPlans) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	return c.Reader.Query(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+	return c.DBTX.Query(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
 }
 
 func (c customPlans) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	return c.Reader.QueryRow(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+	return c.DBTX.QueryRow(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
 }
 
 func (c customPlans) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	return c.Reader.Exec(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+	return c.DBTX.Exec(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/item/internal/store"
 	"itemcast/internal/problem"
 )
 
@@ -31,7 +31,7 @@ func NewMatcher(ctx context.Context, pool *pgxpool.Pool, account uuid.UUID, filt
 	if len(filter.Metadata) == 0 {
 		return m, nil
 	}
-	fields, err := dbsqlc.New(db.Read(ctx, pool)).ListMetadataFields(ctx, account)
+	fields, err := store.New(db.Read(ctx, pool)).ListMetadataFields(ctx, account)
 	if err != nil {
 		return nil, fmt.Errorf("list metadata fields: %w", err)
 	}
@@ -51,7 +51,7 @@ func (m *Matcher) Match(ctx context.Context, i *Item) (bool, error) {
 	if m.filter.Search == "" {
 		return true, nil
 	}
-	found, err := dbsqlc.New(db.Read(ctx, m.pool)).MatchSearch(ctx, dbsqlc.MatchSearchParams{
+	found, err := store.New(db.Read(ctx, m.pool)).MatchSearch(ctx, store.MatchSearchParams{
 		Name: i.Name, Description: i.Description, Tags: i.Tags, Metadata: i.Metadata, Search: m.filter.Search,
 	})
 	if err != nil {
@@ -63,7 +63,7 @@ func (m *Matcher) Match(ctx context.Context, i *Item) (bool, error) {
 // MatchAll reports of each item whether it passes, with one statement at most.
 func (m *Matcher) MatchAll(ctx context.Context, items []*Item) ([]bool, error) {
 	passes := make([]bool, len(items))
-	var p dbsqlc.MatchSearchesParams // of those that the search decides on
+	var p store.MatchSearchesParams // of those that the search decides on
 	for n, i := range items {
 		if passes[n] = m.matchColumns(i); !passes[n] || m.filter.Search == "" {
 			continue
@@ -81,7 +81,7 @@ func (m *Matcher) MatchAll(ctx context.Context, items []*Item) ([]bool, error) {
 		return passes, nil
 	}
 	p.Search = m.filter.Search
-	places, err := dbsqlc.New(db.Read(ctx, m.pool)).MatchSearches(ctx, p)
+	places, err := store.New(db.Read(ctx, m.pool)).MatchSearches(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("match search: %w", err)
 	}

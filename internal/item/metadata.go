@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/item/internal/store"
 	"itemcast/internal/problem"
 	"itemcast/internal/strictjson"
 )
@@ -29,7 +29,7 @@ const (
 
 // checkMetadata brings a draft's metadata into its one spelling, with sorted keys, and holds it against the account's fields. What may stay
 // as it is is not looked at, so that a field made required later does not stand in the way of other changes.
-func (s *Service) checkMetadata(ctx context.Context, q *dbsqlc.Queries, account uuid.UUID, i *Item, d draft) (json.RawMessage, []problem.Fault, error) {
+func (s *Service) checkMetadata(ctx context.Context, q *store.Queries, account uuid.UUID, i *Item, d draft) (json.RawMessage, []problem.Fault, error) {
 	mayStay := d.metadataMayStay && i.Revision > 0
 	if mayStay && bytes.Equal(d.Metadata, i.Metadata) {
 		return i.Metadata, nil, nil
@@ -74,12 +74,12 @@ const (
 )
 
 // fieldFaults checks values by their fields. Those that the item had already may stay, whatever has become of their fields since.
-func fieldFaults(fields []dbsqlc.MetadataField, had, values map[string]any) []problem.Fault {
+func fieldFaults(fields []store.MetadataField, had, values map[string]any) []problem.Fault {
 	var faults []problem.Fault
 	fault := func(key, detail string) {
 		faults = append(faults, problem.Fault{Pointer: strictjson.Pointer("metadata", key), Detail: detail})
 	}
-	byKey := make(map[string]dbsqlc.MetadataField, len(fields))
+	byKey := make(map[string]store.MetadataField, len(fields))
 	for _, field := range fields {
 		byKey[field.Key] = field
 		switch value, given := values[field.Key]; {
@@ -114,7 +114,7 @@ func isBlank(value any) bool {
 	return ok && strings.TrimSpace(text) == ""
 }
 
-func checkValue(field dbsqlc.MetadataField, value any) (canonical any, detail string) {
+func checkValue(field store.MetadataField, value any) (canonical any, detail string) {
 	switch field.Kind {
 	case "number":
 		number, ok := value.(json.Number)

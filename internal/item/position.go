@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/item/internal/store"
 	"itemcast/internal/problem"
 )
 
@@ -23,7 +23,7 @@ type listPosition struct {
 	ID   uuid.UUID  `json:"i"`
 }
 
-func position(sort Sort, row *dbsqlc.ListDocumentsRow) string {
+func position(sort Sort, row *store.ListDocumentsRow) string {
 	p := listPosition{Sort: string(sort), ID: row.ID}
 	switch sort.key() {
 	case ByName:
@@ -38,7 +38,7 @@ func position(sort Sort, row *dbsqlc.ListDocumentsRow) string {
 }
 
 // readFrom sets the position to go on from; the empty cursor is the list's beginning. Error: INVALID_CURSOR.
-func readFrom(params *dbsqlc.ListDocumentsParams, sort Sort, cursor string) error {
+func readFrom(params *store.ListDocumentsParams, sort Sort, cursor string) error {
 	if cursor == "" {
 		return nil
 	}
@@ -67,7 +67,7 @@ func readFrom(params *dbsqlc.ListDocumentsParams, sort Sort, cursor string) erro
 func (s Sort) key() Sort { return Sort(strings.TrimPrefix(string(s), "-")) }
 
 // compare orders rows as the statement chose them; the join that fetches the documents does not keep that order.
-func (s Sort) compare(a, b dbsqlc.ListDocumentsRow) int {
+func (s Sort) compare(a, b store.ListDocumentsRow) int {
 	var order int
 	switch s.key() {
 	case ByName:

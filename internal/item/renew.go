@@ -11,7 +11,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/item/internal/store"
 	"itemcast/internal/problem"
 )
 
@@ -24,12 +24,12 @@ const (
 // revision, no change in the log. It holds the item's row, so that what it renders is of one revision.
 func (s *Service) renew(ctx context.Context, accountID, id uuid.UUID) (document Document, err error) {
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		i, _, text, err := s.lock(ctx, dbsqlc.New(tx), account.Actor{AccountID: accountID}, id, nil)
+		i, _, text, err := s.lock(ctx, store.New(tx), account.Actor{AccountID: accountID}, id, nil)
 		if err != nil {
 			return err
 		}
 		document = Document{Bytes: text, Revision: i.Revision}
-		err = dbsqlc.New(db.Later(tx)).RenewDocument(ctx, dbsqlc.RenewDocumentParams{AccountID: accountID, ID: id, Revision: i.Revision,
+		err = store.New(db.Later(tx)).RenewDocument(ctx, store.RenewDocumentParams{AccountID: accountID, ID: id, Revision: i.Revision,
 			Document: text, DocumentVersion: s.version})
 		if err != nil {
 			return fmt.Errorf("store document: %w", err)
@@ -59,7 +59,7 @@ func (s *Service) RunRenewal(ctx context.Context) error {
 
 func (s *Service) renewAll(ctx context.Context) (renewed int, err error) {
 	for {
-		stale, err := dbsqlc.New(s.pool).StaleDocuments(ctx, dbsqlc.StaleDocumentsParams{DocumentVersion: s.version, Batch: renewBatch})
+		stale, err := store.New(s.pool).StaleDocuments(ctx, store.StaleDocumentsParams{DocumentVersion: s.version, Batch: renewBatch})
 		if err != nil || len(stale) == 0 {
 			return renewed, err
 		}

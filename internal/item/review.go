@@ -10,7 +10,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/item/internal/store"
 	"itemcast/internal/jsonobject"
 	"itemcast/internal/problem"
 	"itemcast/internal/strictjson"
@@ -27,7 +27,7 @@ func (s *Service) withRules(ctx context.Context, actor account.Actor, id *uuid.U
 	if invalid == nil || invalid.Code != problem.InvalidInput || len(invalid.Faults) == 0 {
 		return err
 	}
-	q := dbsqlc.New(db.Read(ctx, s.pool))
+	q := store.New(db.Read(ctx, s.pool))
 	i := &Item{}
 	if id != nil {
 		if _, err := s.Get(ctx, *id); err != nil { // it may be hidden

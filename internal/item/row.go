@@ -9,15 +9,15 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/item/internal/store"
 	"itemcast/internal/problem"
 )
 
 var errNotFound = problem.New(problem.NotFound, "There is no such item.")
 
 // load reads an item from its columns: what documents of another version are rendered from anew.
-func (s *Service) load(ctx context.Context, q *dbsqlc.Queries, account, id uuid.UUID) (*Item, error) {
-	row, err := q.GetItem(ctx, dbsqlc.GetItemParams{AccountID: account, ID: id})
+func (s *Service) load(ctx context.Context, q *store.Queries, account, id uuid.UUID) (*Item, error) {
+	row, err := q.GetItem(ctx, store.GetItemParams{AccountID: account, ID: id})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, errNotFound
 	}
@@ -36,7 +36,7 @@ func (s *Service) load(ctx context.Context, q *dbsqlc.Queries, account, id uuid.
 	if row.WorkflowProfileID != nil && row.WorkflowStatus != nil {
 		i.Workflow = &ItemWorkflow{ProfileID: *row.WorkflowProfileID, Status: *row.WorkflowStatus, CurrentAction: row.WorkflowAction}
 	}
-	assets, err := q.AssetsOf(ctx, dbsqlc.AssetsOfParams{AccountID: account, ItemID: id})
+	assets, err := q.AssetsOf(ctx, store.AssetsOfParams{AccountID: account, ItemID: id})
 	if err != nil {
 		return nil, fmt.Errorf("read assets: %w", err)
 	}
@@ -44,7 +44,7 @@ func (s *Service) load(ctx context.Context, q *dbsqlc.Queries, account, id uuid.
 		i.Assets = append(i.Assets, Asset{ID: a.ID, Kind: AssetKind(a.Kind), URL: a.Url, ContentType: a.ContentType, Size: a.Size,
 			Width: a.Width, Height: a.Height, Bitrate: a.Bitrate, Language: a.Language})
 	}
-	snapshots, err := q.SnapshotsOf(ctx, dbsqlc.SnapshotsOfParams{AccountID: account, ItemID: id})
+	snapshots, err := q.SnapshotsOf(ctx, store.SnapshotsOfParams{AccountID: account, ItemID: id})
 	if err != nil {
 		return nil, fmt.Errorf("read snapshots: %w", err)
 	}
@@ -63,7 +63,7 @@ func (i *Item) workflowColumns() (profile *uuid.UUID, status, action *string) {
 
 func (s *Service) insert(ctx context.Context, tx pgx.Tx, account uuid.UUID, i *Item, document []byte) error {
 	profile, status, action := i.workflowColumns()
-	err := dbsqlc.New(db.Later(tx)).InsertItem(ctx, dbsqlc.InsertItemParams{
+	err := store.New(db.Later(tx)).InsertItem(ctx, store.InsertItemParams{
 		WorkflowProfileID: profile, WorkflowStatus: status, WorkflowAction: action,
 		ID: i.ID, AccountID: account, Name: i.Name, Description: i.Description, Type: string(i.Type), Privacy: string(i.Privacy),
 		Language: i.Language, Producer: i.Producer, Duration: i.Duration, Tags: i.Tags, Metadata: i.Metadata, ClientData: i.ClientData,
@@ -73,13 +73,13 @@ func (s *Service) insert(ctx context.Context, tx pgx.Tx, account uuid.UUID, i *I
 	if err != nil {
 		return fmt.Errorf("insert item: %w", err)
 	}
-	return insertMedia(ctx, dbsqlc.New(tx), account, i)
+	return insertMedia(ctx, store.New(tx), account, i)
 }
 
 func (s *Service) update(ctx context.Context, tx pgx.Tx, account uuid.UUID, i *Item, document []byte, media bool) error {
-	q := dbsqlc.New(db.Later(tx))
+	q := store.New(db.Later(tx))
 	profile, status, action := i.workflowColumns()
-	err := q.UpdateItem(ctx, dbsqlc.UpdateItemParams{
+	err := q.UpdateItem(ctx, store.UpdateItemParams{
 		WorkflowProfileID: profile, WorkflowStatus: status, WorkflowAction: action,
 		ID: i.ID, AccountID: account, Name: i.Name, Description: i.Description, Type: string(i.Type), Privacy: string(i.Privacy),
 		Language: i.Language, Producer: i.Producer, Duration: i.Duration, Tags: i.Tags, Metadata: i.Metadata, ClientData: i.ClientData,
@@ -92,20 +92,20 @@ func (s *Service) update(ctx context.Context, tx pgx.Tx, account uuid.UUID, i *I
 	if !media {
 		return nil
 	}
-	if err := q.DeleteAssets(ctx, dbsqlc.DeleteAssetsParams{AccountID: account, ItemID: i.ID}); err != nil {
+	if err := q.DeleteAssets(ctx, store.DeleteAssetsParams{AccountID: account, ItemID: i.ID}); err != nil {
 		return fmt.Errorf("delete assets: %w", err)
 	}
-	if err := q.DeleteSnapshots(ctx, dbsqlc.DeleteSnapshotsParams{AccountID: account, ItemID: i.ID}); err != nil {
+	if err := q.DeleteSnapshots(ctx, store.DeleteSnapshotsParams{AccountID: account, ItemID: i.ID}); err != nil {
 		return fmt.Errorf("delete snapshots: %w", err)
 	}
-	return insertMedia(ctx, dbsqlc.New(tx), account, i)
+	return insertMedia(ctx, store.New(tx), account, i)
 }
 
-func insertMedia(ctx context.Context, q *dbsqlc.Queries, account uuid.UUID, i *Item) error {
+func insertMedia(ctx context.Context, q *store.Queries, account uuid.UUID, i *Item) error {
 	if len(i.Assets) > 0 {
-		rows := make([]dbsqlc.InsertAssetParams, len(i.Assets))
+		rows := make([]store.InsertAssetParams, len(i.Assets))
 		for n, a := range i.Assets {
-			rows[n] = dbsqlc.InsertAssetParams{ID: a.ID, AccountID: account, ItemID: i.ID, Position: int32(n), Kind: string(a.Kind), Url: a.URL,
+			rows[n] = store.InsertAssetParams{ID: a.ID, AccountID: account, ItemID: i.ID, Position: int32(n), Kind: string(a.Kind), Url: a.URL,
 				ContentType: a.ContentType, Size: a.Size, Width: a.Width, Height: a.Height, Bitrate: a.Bitrate, Language: a.Language}
 		}
 		if _, err := q.InsertAsset(ctx, rows); err != nil {
@@ -113,9 +113,9 @@ func insertMedia(ctx context.Context, q *dbsqlc.Queries, account uuid.UUID, i *I
 		}
 	}
 	if len(i.Snapshots) > 0 {
-		rows := make([]dbsqlc.InsertSnapshotParams, len(i.Snapshots))
+		rows := make([]store.InsertSnapshotParams, len(i.Snapshots))
 		for n, p := range i.Snapshots {
-			rows[n] = dbsqlc.InsertSnapshotParams{ID: p.ID, AccountID: account, ItemID: i.ID, Position: int32(n), Url: p.URL}
+			rows[n] = store.InsertSnapshotParams{ID: p.ID, AccountID: account, ItemID: i.ID, Position: int32(n), Url: p.URL}
 		}
 		if _, err := q.InsertSnapshot(ctx, rows); err != nil {
 			return fmt.Errorf("insert snapshots: %w", err)

@@ -16,7 +16,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/change"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/item/internal/store"
 	"itemcast/internal/problem"
 	"itemcast/internal/workflow"
 )
@@ -71,7 +71,7 @@ func (s *Service) Get(ctx context.Context, id uuid.UUID) (Document, error) {
 
 // document is of the item, unless it is hidden from the role; nil sees all of the account.
 func (s *Service) document(ctx context.Context, accountID uuid.UUID, role *uuid.UUID, id uuid.UUID) (Document, error) {
-	row, err := dbsqlc.New(db.Read(ctx, s.pool)).GetDocument(ctx, dbsqlc.GetDocumentParams{AccountID: accountID, ID: id, RoleID: role})
+	row, err := store.New(db.Read(ctx, s.pool)).GetDocument(ctx, store.GetDocumentParams{AccountID: accountID, ID: id, RoleID: role})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Document{}, errNotFound
 	}
@@ -116,7 +116,7 @@ func (s *Service) GetMany(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][
 	if err != nil {
 		return nil, err
 	}
-	rows, err := dbsqlc.New(db.Read(ctx, s.pool)).DocumentsByID(ctx, dbsqlc.DocumentsByIDParams{AccountID: actor.AccountID, Ids: ids, RoleID: actor.RoleIn()})
+	rows, err := store.New(db.Read(ctx, s.pool)).DocumentsByID(ctx, store.DocumentsByIDParams{AccountID: actor.AccountID, Ids: ids, RoleID: actor.RoleIn()})
 	if err != nil {
 		return nil, fmt.Errorf("read documents: %w", err)
 	}
@@ -149,7 +149,7 @@ func (s *Service) Tags(ctx context.Context) ([]Tag, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := dbsqlc.New(db.Read(ctx, s.pool)).ListTags(ctx, dbsqlc.ListTagsParams{AccountID: actor.AccountID, RoleID: actor.RoleIn()})
+	rows, err := store.New(db.Read(ctx, s.pool)).ListTags(ctx, store.ListTagsParams{AccountID: actor.AccountID, RoleID: actor.RoleIn()})
 	if err != nil {
 		return nil, fmt.Errorf("list tags: %w", err)
 	}

@@ -16,10 +16,9 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/change"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/contract"
 	"itemcast/internal/db/dbtest"
 	"itemcast/internal/problem"
-	"itemcast/internal/rest/contract"
 	"itemcast/openapi"
 )
 
@@ -76,7 +75,7 @@ func (b *bundle) service(publicURL string) *Service {
 
 func (b *bundle) addAccount(id uuid.UUID) {
 	b.t.Helper()
-	if err := dbsqlc.New(b.pool).InsertAccount(b.t.Context(), dbsqlc.InsertAccountParams{ID: id, Name: "test"}); err != nil {
+	if err := dbtest.InsertAccount(b.t.Context(), b.pool, id, "test"); err != nil {
 		b.t.Fatal(err)
 	}
 }

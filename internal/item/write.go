@@ -14,7 +14,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/change"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/item/internal/store"
 	"itemcast/internal/problem"
 )
 
@@ -71,12 +71,12 @@ func (s *Service) Delete(ctx context.Context, id uuid.UUID, condition IfRevision
 		return err
 	}
 	return s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		q := dbsqlc.New(tx)
+		q := store.New(tx)
 		i, now, document, err := s.lock(ctx, q, actor, id, condition)
 		if err != nil {
 			return err
 		}
-		if err := dbsqlc.New(db.Later(tx)).DeleteItem(ctx, dbsqlc.DeleteItemParams{AccountID: actor.AccountID, ID: id}); err != nil {
+		if err := store.New(db.Later(tx)).DeleteItem(ctx, store.DeleteItemParams{AccountID: actor.AccountID, ID: id}); err != nil {
 			return fmt.Errorf("delete item: %w", err)
 		}
 		return change.Record(ctx, tx, change.Change{
@@ -100,7 +100,7 @@ func (s *Service) Trigger(ctx context.Context, id uuid.UUID) (Triggered, error) 
 	}
 	var triggered Triggered
 	err = s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		i, now, document, err := s.lock(ctx, dbsqlc.New(tx), actor, id, nil)
+		i, now, document, err := s.lock(ctx, store.New(tx), actor, id, nil)
 		if err != nil {
 			return err
 		}
@@ -130,7 +130,7 @@ func (s *Service) write(ctx context.Context, fn func(ctx context.Context, tx pgx
 
 // create makes an item whose revisions go on after one that there was: 0 unless one of this id was deleted.
 func (s *Service) create(ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID, after int64, input ItemInput) (Document, error) {
-	q := dbsqlc.New(tx)
+	q := store.New(tx)
 	now, err := q.Now(ctx)
 	if err != nil {
 		return Document{}, fmt.Errorf("read the clock: %w", err)
@@ -175,7 +175,7 @@ func (s *Service) editIn(ctx context.Context, tx pgx.Tx, actor account.Actor, id
 }
 
 func (s *Service) become(ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID, condition IfRevision, build func(*Item) (draft, error)) (document Document, changed bool, err error) {
-	q := dbsqlc.New(tx)
+	q := store.New(tx)
 	before, now, bytes, err := s.lock(ctx, q, actor, id, condition)
 	if err != nil {
 		return Document{}, false, err
@@ -213,8 +213,8 @@ func (s *Service) become(ctx context.Context, tx pgx.Tx, actor account.Actor, id
 }
 
 // lock holds the item's row, if the actor may see it, until the transaction ends, and returns the item, the time that the database has, and the document.
-func (s *Service) lock(ctx context.Context, q *dbsqlc.Queries, actor account.Actor, id uuid.UUID, condition IfRevision) (*Item, time.Time, []byte, error) {
-	row, err := q.LockItem(ctx, dbsqlc.LockItemParams{AccountID: actor.AccountID, ID: id, RoleID: actor.RoleIn()})
+func (s *Service) lock(ctx context.Context, q *store.Queries, actor account.Actor, id uuid.UUID, condition IfRevision) (*Item, time.Time, []byte, error) {
+	row, err := q.LockItem(ctx, store.LockItemParams{AccountID: actor.AccountID, ID: id, RoleID: actor.RoleIn()})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, time.Time{}, nil, errNotFound
 	}

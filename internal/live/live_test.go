@@ -14,12 +14,11 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/change"
+	"itemcast/internal/contract"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/db/dbtest"
 	"itemcast/internal/item"
 	"itemcast/internal/problem"
-	"itemcast/internal/rest/contract"
 	"itemcast/openapi"
 )
 
@@ -37,7 +36,7 @@ func setup(t *testing.T) *bundle {
 	t.Helper()
 	t.Parallel()
 	pool, log, id := dbtest.New(t), slog.New(slog.NewTextHandler(t.Output(), nil)), uuid.New()
-	if err := dbsqlc.New(pool).InsertAccount(t.Context(), dbsqlc.InsertAccountParams{ID: id, Name: "test"}); err != nil {
+	if err := dbtest.InsertAccount(t.Context(), pool, id, "test"); err != nil {
 		t.Fatal(err)
 	}
 	feed, err := change.OpenFeed(t.Context(), pool, log)

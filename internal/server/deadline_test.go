@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"itemcast/internal/rest/contract"
+	"itemcast/internal/contract"
 )
 
 // A client that is still there is told to come again, whether it has sent a body or not, and is not taken for one that has gone.

@@ -11,15 +11,15 @@ import (
 
 	"itemcast/graph"
 	"itemcast/internal/browse"
+	"itemcast/internal/contract"
 	"itemcast/internal/problem"
-	"itemcast/internal/rest"
-	"itemcast/internal/rest/contract"
+	"itemcast/internal/rest/core"
 	"itemcast/internal/web"
 )
 
 // Handlers are the parts that are mounted.
 type Handlers struct {
-	API         *rest.API
+	API         *core.API
 	Contract    *contract.Document
 	Pages       *browse.API
 	GraphQL     http.Handler

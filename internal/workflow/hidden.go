@@ -9,7 +9,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"itemcast/internal/db/dbsqlc"
+	"itemcast/internal/db"
+	"itemcast/internal/workflow/internal/store"
 )
 
 // Hidden are the profiles whose items do not exist for a role. It tells of documents, as they are or were, what the statements that read items
@@ -18,8 +19,8 @@ type Hidden []uuid.UUID
 
 // HiddenFrom asks which profiles are hidden from a role of an account, nil for the operator's. Who asks after having read changes of items
 // knows of every profile that those name.
-func HiddenFrom(ctx context.Context, db dbsqlc.DBTX, account uuid.UUID, role *uuid.UUID) (Hidden, error) {
-	ids, err := dbsqlc.New(db).HiddenProfiles(ctx, dbsqlc.HiddenProfilesParams{AccountID: account, RoleID: role})
+func HiddenFrom(ctx context.Context, tx db.DBTX, account uuid.UUID, role *uuid.UUID) (Hidden, error) {
+	ids, err := store.New(tx).HiddenProfiles(ctx, store.HiddenProfilesParams{AccountID: account, RoleID: role})
 	if err != nil {
 		return nil, fmt.Errorf("read hidden profiles: %w", err)
 	}

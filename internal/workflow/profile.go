@@ -20,9 +20,9 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/db"
-	"itemcast/internal/db/dbsqlc"
 	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
+	"itemcast/internal/workflow/internal/store"
 )
 
 var (
@@ -76,7 +76,7 @@ func (s *Service) Profiles(ctx context.Context, limit int, after string) (profil
 	if err != nil {
 		return nil, "", err
 	}
-	rows, err := dbsqlc.New(db.Read(ctx, s.pool)).ListWorkflowProfiles(ctx, dbsqlc.ListWorkflowProfilesParams{AccountID: actor.AccountID,
+	rows, err := store.New(db.Read(ctx, s.pool)).ListWorkflowProfiles(ctx, store.ListWorkflowProfilesParams{AccountID: actor.AccountID,
 		BeforeID: before, RoleID: seenBy(actor), MaxRows: int32(limit + 1)})
 	if err != nil {
 		return nil, "", fmt.Errorf("list workflow profiles: %w", err)
@@ -88,7 +88,7 @@ func (s *Service) Profiles(ctx context.Context, limit int, after string) (profil
 	}
 	profiles = make([]Profile, len(rows))
 	for i, row := range rows {
-		profiles[i] = toProfile(dbsqlc.GetWorkflowProfileRow(row))
+		profiles[i] = toProfile(store.GetWorkflowProfileRow(row))
 	}
 	return profiles, next, nil
 }
@@ -99,7 +99,7 @@ func (s *Service) Profile(ctx context.Context, id uuid.UUID) (Profile, error) {
 	if err != nil {
 		return Profile{}, err
 	}
-	row, err := dbsqlc.New(db.Read(ctx, s.pool)).GetWorkflowProfile(ctx, dbsqlc.GetWorkflowProfileParams{AccountID: actor.AccountID, ID: id,
+	row, err := store.New(db.Read(ctx, s.pool)).GetWorkflowProfile(ctx, store.GetWorkflowProfileParams{AccountID: actor.AccountID, ID: id,
 		RoleID: seenBy(actor)})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Profile{}, errNoProfile
@@ -119,13 +119,13 @@ func seenBy(actor account.Actor) *uuid.UUID {
 }
 
 // change runs fn in a transaction, with what the actor may do by then.
-func (s *Service) change(ctx context.Context, fn func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor account.Actor) error) error {
+func (s *Service) change(ctx context.Context, fn func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor account.Actor) error) error {
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		actor, err := account.Reauthorize(ctx, tx, account.WorkflowsManage)
 		if err != nil {
 			return err
 		}
-		return fn(ctx, tx, dbsqlc.New(tx), actor)
+		return fn(ctx, tx, store.New(tx), actor)
 	})
 }
 
@@ -141,11 +141,11 @@ func (s *Service) CreateProfile(ctx context.Context, in ProfileInput) (Profile, 
 		return Profile{}, err
 	}
 	var made Profile
-	err = s.change(ctx, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor account.Actor) error {
-		if err := checkRoles(ctx, q, actor.AccountID, in.RoleIDs); err != nil {
+	err = s.change(ctx, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor account.Actor) error {
+		if err := checkRoles(ctx, tx, actor.AccountID, in.RoleIDs); err != nil {
 			return err
 		}
-		row, err := q.InsertWorkflowProfile(ctx, dbsqlc.InsertWorkflowProfileParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID,
+		row, err := q.InsertWorkflowProfile(ctx, store.InsertWorkflowProfileParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID,
 			Name: in.Name, Description: in.Description, RoleIds: in.RoleIDs})
 		if errors.Is(err, pgx.ErrNoRows) {
 			return errTaken
@@ -153,7 +153,7 @@ func (s *Service) CreateProfile(ctx context.Context, in ProfileInput) (Profile, 
 		if err != nil {
 			return fmt.Errorf("insert workflow profile: %w", err)
 		}
-		made = toProfile(dbsqlc.GetWorkflowProfileRow(row))
+		made = toProfile(store.GetWorkflowProfileRow(row))
 		return account.Audit(ctx, tx, "workflow-profile.created", path(made.ID), map[string]any{"name": made.Name, "role_ids": made.RoleIDs})
 	})
 	return made, err
@@ -167,7 +167,7 @@ func (s *Service) PatchProfile(ctx context.Context, id uuid.UUID, patch ProfileP
 		return Profile{}, err
 	}
 	var profile Profile
-	err = s.change(ctx, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor account.Actor) error {
+	err = s.change(ctx, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor account.Actor) error {
 		before, err := lock(ctx, q, actor, id, condition)
 		if err != nil {
 			return err
@@ -183,22 +183,22 @@ func (s *Service) PatchProfile(ctx context.Context, id uuid.UUID, patch ProfileP
 		if err := in.check(before.Name); err != nil {
 			return err
 		}
-		if err := checkRoles(ctx, q, actor.AccountID, in.RoleIDs); err != nil {
+		if err := checkRoles(ctx, tx, actor.AccountID, in.RoleIDs); err != nil {
 			return err
 		}
-		taken, err := q.WorkflowProfileNameTaken(ctx, dbsqlc.WorkflowProfileNameTakenParams{AccountID: actor.AccountID, Name: in.Name, ID: id})
+		taken, err := q.WorkflowProfileNameTaken(ctx, store.WorkflowProfileNameTakenParams{AccountID: actor.AccountID, Name: in.Name, ID: id})
 		if err != nil {
 			return fmt.Errorf("look up the name: %w", err)
 		}
 		if taken {
 			return errTaken
 		}
-		row, err := q.UpdateWorkflowProfile(ctx, dbsqlc.UpdateWorkflowProfileParams{AccountID: actor.AccountID, ID: id, Name: in.Name,
+		row, err := q.UpdateWorkflowProfile(ctx, store.UpdateWorkflowProfileParams{AccountID: actor.AccountID, ID: id, Name: in.Name,
 			Description: in.Description, RoleIds: in.RoleIDs})
 		if err != nil {
 			return fmt.Errorf("update workflow profile: %w", err)
 		}
-		profile = toProfile(dbsqlc.GetWorkflowProfileRow(row))
+		profile = toProfile(store.GetWorkflowProfileRow(row))
 		return account.Audit(ctx, tx, "workflow-profile.updated", path(id), map[string]any{
 			"name": [2]string{before.Name, profile.Name}, "role_ids": [2][]uuid.UUID{before.RoleIDs, profile.RoleIDs}})
 	})
@@ -211,19 +211,19 @@ func (s *Service) DeleteProfile(ctx context.Context, id uuid.UUID, condition acc
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, func(ctx context.Context, tx pgx.Tx, q *dbsqlc.Queries, actor account.Actor) error {
+	return s.change(ctx, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor account.Actor) error {
 		profile, err := lock(ctx, q, actor, id, condition)
 		if err != nil {
 			return err
 		}
-		used, err := q.WorkflowProfileInUse(ctx, dbsqlc.WorkflowProfileInUseParams{AccountID: actor.AccountID, ID: &id})
+		used, err := q.WorkflowProfileInUse(ctx, store.WorkflowProfileInUseParams{AccountID: actor.AccountID, ID: &id})
 		if err != nil {
 			return fmt.Errorf("look for items of the workflow profile: %w", err)
 		}
 		if used {
 			return problem.New(problem.Conflict, "There are items of this workflow profile, which you may not all see; give them another one before.")
 		}
-		if err := q.DeleteWorkflowProfile(ctx, dbsqlc.DeleteWorkflowProfileParams{AccountID: actor.AccountID, ID: id}); err != nil {
+		if err := q.DeleteWorkflowProfile(ctx, store.DeleteWorkflowProfileParams{AccountID: actor.AccountID, ID: id}); err != nil {
 			return fmt.Errorf("delete workflow profile: %w", err)
 		}
 		return account.Audit(ctx, tx, "workflow-profile.deleted", path(id), map[string]any{"name": profile.Name})
@@ -231,28 +231,25 @@ func (s *Service) DeleteProfile(ctx context.Context, id uuid.UUID, condition acc
 }
 
 // lock holds the profile's row; an item that is about to be given it waits.
-func lock(ctx context.Context, q *dbsqlc.Queries, actor account.Actor, id uuid.UUID, condition account.IfRevision) (Profile, error) {
-	row, err := q.LockWorkflowProfile(ctx, dbsqlc.LockWorkflowProfileParams{AccountID: actor.AccountID, ID: id})
+func lock(ctx context.Context, q *store.Queries, actor account.Actor, id uuid.UUID, condition account.IfRevision) (Profile, error) {
+	row, err := q.LockWorkflowProfile(ctx, store.LockWorkflowProfileParams{AccountID: actor.AccountID, ID: id})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Profile{}, errNoProfile
 	}
 	if err != nil {
 		return Profile{}, fmt.Errorf("lock workflow profile: %w", err)
 	}
-	return toProfile(dbsqlc.GetWorkflowProfileRow(row)), condition.Check(row.Revision)
+	return toProfile(store.GetWorkflowProfileRow(row)), condition.Check(row.Revision)
 }
 
 // checkRoles refuses roles that the account does not have. None of those it has can be deleted meanwhile.
-func checkRoles(ctx context.Context, q *dbsqlc.Queries, accountID uuid.UUID, ids []uuid.UUID) error {
+func checkRoles(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, ids []uuid.UUID) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	if err := q.LockAccess(ctx, accountID); err != nil {
-		return fmt.Errorf("lock access: %w", err)
-	}
-	unknown, err := q.UnknownRoles(ctx, dbsqlc.UnknownRolesParams{AccountID: accountID, Ids: ids})
+	unknown, err := account.UnknownRoles(ctx, tx, accountID, ids)
 	if err != nil {
-		return fmt.Errorf("look up roles: %w", err)
+		return err
 	}
 	var faults []problem.Fault
 	for i, id := range ids {
@@ -312,7 +309,7 @@ func set[T any](field *T, value *T) {
 	}
 }
 
-func toProfile(row dbsqlc.GetWorkflowProfileRow) Profile {
+func toProfile(row store.GetWorkflowProfileRow) Profile {
 	return Profile{ID: row.ID, Name: row.Name, Description: row.Description, RoleIDs: row.RoleIds, CreatedAt: row.CreatedAt.UTC(),
 		UpdatedAt: row.UpdatedAt.UTC(), Revision: row.Revision}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/db"
-	"itemcast/internal/db/pgserver"
+	"itemcast/internal/postgres"
 )
 
 const patience = 30 * time.Second
@@ -62,11 +62,11 @@ func URL(t testing.TB) string {
 
 // Cluster returns a Postgres that only this test uses, and may kill. It is empty, has no fsync unless settings say so, and stops
 // when the test ends.
-func Cluster(t testing.TB, settings map[string]string) *pgserver.Server {
+func Cluster(t testing.TB, settings map[string]string) *postgres.Server {
 	t.Helper()
 	all := maps.Clone(quick)
 	maps.Copy(all, settings)
-	server, err := pgserver.Start(t.Context(), pgserver.Config{
+	server, err := postgres.Start(t.Context(), postgres.Config{
 		DataDir:  filepath.Join(t.TempDir(), "postgres"),
 		Logger:   slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Settings: all,

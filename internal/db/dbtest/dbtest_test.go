@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/db/dbtest"
-	"itemcast/internal/db/pgserver"
+	"itemcast/internal/postgres"
 )
 
 // userVariable makes the test binary one that uses a database, says so, and goes on until stdin closes.
@@ -75,7 +75,7 @@ func TestURL_NothingIsLeftRunningWhenTestProcessesAreKilled(t *testing.T) {
 	if len(names) != 2 {
 		t.Errorf("databases: %q, of which %q was left by a killed process", names, firstURL)
 	}
-	if _, ok := pgserver.Running(dataDir); !ok {
+	if _, ok := postgres.Running(dataDir); !ok {
 		t.Fatal("the server stopped while it was in use")
 	}
 	kill(t, second)

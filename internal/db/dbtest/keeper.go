@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"itemcast/internal/db/pgserver"
+	"itemcast/internal/postgres"
 )
 
 // keeperVariable makes a test binary the keeper of the shared server in the directory that it names.
@@ -39,7 +39,7 @@ func keep(dir string, report *os.File) error {
 	}
 	log := slog.New(slog.NewTextHandler(logFile, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	server, err := startShared(dir, log)
-	if errors.Is(err, pgserver.ErrInUse) {
+	if errors.Is(err, postgres.ErrInUse) {
 		return awaitOther(dir, report)
 	}
 	if err != nil {
@@ -68,25 +68,25 @@ func keep(dir string, report *os.File) error {
 }
 
 // startShared starts the server, if need be on new data: without fsync a crash of the machine may have damaged the old.
-func startShared(dir string, log *slog.Logger) (*pgserver.Server, error) {
+func startShared(dir string, log *slog.Logger) (*postgres.Server, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	config := pgserver.Config{DataDir: dataDir(dir), Logger: log, Settings: quick}
-	server, err := pgserver.Start(ctx, config)
-	if err == nil || errors.Is(err, pgserver.ErrInUse) {
+	config := postgres.Config{DataDir: dataDir(dir), Logger: log, Settings: quick}
+	server, err := postgres.Start(ctx, config)
+	if err == nil || errors.Is(err, postgres.ErrInUse) {
 		return server, err
 	}
 	log.Warn("starting the shared server on new data", "error", err)
 	if removeErr := os.RemoveAll(config.DataDir); removeErr != nil {
 		return nil, errors.Join(err, removeErr)
 	}
-	return pgserver.Start(ctx, config)
+	return postgres.Start(ctx, config)
 }
 
 // awaitOther reports the server of another keeper, whose starter was killed before it could say so.
 func awaitOther(dir string, report *os.File) error {
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if url, ok := pgserver.Running(dataDir(dir)); ok {
+		if url, ok := postgres.Running(dataDir(dir)); ok {
 			fmt.Fprintf(report, "ready %s", url)
 			return nil
 		}

@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"syscall"
 
-	"itemcast/internal/db/pgserver"
+	"itemcast/internal/postgres"
 )
 
 // inUse is held for the life of the process: the file's lock is what keeps the shared server running.
@@ -33,7 +33,7 @@ func sharedServer(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer starting.Close()
-	if url, ok := pgserver.Running(dataDir(dir)); ok {
+	if url, ok := postgres.Running(dataDir(dir)); ok {
 		return url, nil
 	}
 	return startKeeper(ctx, dir)

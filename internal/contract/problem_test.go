@@ -1,0 +1,88 @@
+package contract_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"itemcast/internal/contract"
+	"itemcast/internal/problem"
+)
+
+func TestWriteProblem_SaysWhatItIs(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		err    error
+		status int
+		header string // "Name: value"
+	}{
+		"sign in":       {problem.New(problem.Unauthenticated, "Sign in."), 401, `Www-Authenticate: Basic realm="Itemcast", charset="UTF-8"`},
+		"stale":         {&problem.Error{Code: problem.RevisionMismatch, Detail: "Changed.", Revision: 7}, 412, `Etag: "7"`},
+		"too many":      {problem.New(problem.TooManyRequests, "Slow down."), 429, "Retry-After: 1"},
+		"database away": {fmt.Errorf("read an item: %w", &net.OpError{Op: "dial", Err: errors.New("refused")}), 503, "Retry-After: 1"},
+		"timeout":       {context.DeadlineExceeded, 503, "Retry-After: 1"},
+		"wrapped":       {fmt.Errorf("create: %w", problem.New(problem.Conflict, "It is there.")), 409, ""},
+		"internal":      {errors.New("secret: pq: relation item"), 500, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Location", "/half-done")
+				contract.WriteProblem(w, r, c.err)
+			})
+			got := ask(t, handler, "GET", "/x", "")
+			if got.ResponseRecorder.Code != c.status || strings.Contains(got.Body.String(), "secret") || got.Header().Get("Location") != "" {
+				t.Errorf("got %d %s", got.ResponseRecorder.Code, got.Body)
+			}
+			if name, value, ok := strings.Cut(c.header, ": "); ok && got.Header().Get(name) != value {
+				t.Errorf("got %v", got.Header())
+			}
+		})
+	}
+}
+
+func TestWriteProblem_TellsNothingToAClientThatHasGone(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	w := httptest.NewRecorder()
+	contract.WriteProblem(w, httptest.NewRequestWithContext(ctx, "GET", "/", nil), fmt.Errorf("read: %w", context.Canceled))
+	if w.Code != 499 || w.Body.Len() != 0 {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+}
+
+func TestWriteProblem_TellsAClientOfAServerThatCannotGoOnToComeAgain(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("the server shuts down"))
+	w := httptest.NewRecorder()
+	contract.WriteProblem(w, httptest.NewRequestWithContext(ctx, "GET", "/", nil), fmt.Errorf("read: %w", context.Canceled))
+	if w.Code != 503 || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "UNAVAILABLE") {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+}
+
+func TestRecover_AnswersOrCuts(t *testing.T) {
+	t.Parallel()
+	early := contract.Recover(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret") }))
+	if got := ask(t, early, "GET", "/", ""); got.Code != "INTERNAL" || strings.Contains(got.Body.String(), "secret") {
+		t.Errorf("got %s", got.Body)
+	}
+	late := contract.Recover(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("half"))
+		w.(http.Flusher).Flush()
+		panic("secret")
+	}))
+	defer func() {
+		if reason, ok := recover().(error); !ok || !errors.Is(reason, http.ErrAbortHandler) {
+			t.Errorf("panics with %v", reason)
+		}
+	}()
+	ask(t, late, "GET", "/", "")
+}

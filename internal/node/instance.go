@@ -1,0 +1,33 @@
+// Package node wires the parts of one process.
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/db"
+	"itemcast/internal/node/internal/store"
+)
+
+// StorePublicURL stores the base URL that serve runs with, so that other commands on this database render documents as it does.
+func StorePublicURL(ctx context.Context, conn db.DBTX, url string) error {
+	if err := store.New(conn).StorePublicURL(ctx, url); err != nil {
+		return fmt.Errorf("store the public URL: %w", err)
+	}
+	return nil
+}
+
+// StoredPublicURL returns the base URL that serve last ran with on this database; "" if it never ran.
+func StoredPublicURL(ctx context.Context, conn db.DBTX) (string, error) {
+	url, err := store.New(conn).PublicURL(ctx)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the public URL: %w", err)
+	}
+	return url, nil
+}

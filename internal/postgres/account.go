@@ -1,0 +1,83 @@
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"strconv"
+	"syscall"
+)
+
+// account is who Postgres runs as. credential is nil when that is who we are.
+type account struct {
+	credential *syscall.Credential
+}
+
+// accountFor chooses the account: ourselves, or, for root, the owner of the data directory.
+func accountFor(dataDir string, isNew bool) (account, error) {
+	if isNew {
+		if os.Geteuid() != 0 {
+			return account{}, nil
+		}
+		return unprivileged()
+	}
+	info, err := os.Stat(dataDir)
+	if err != nil {
+		return account{}, fmt.Errorf("find the owner of the data directory: %w", err)
+	}
+	owner := info.Sys().(*syscall.Stat_t)
+	switch {
+	case owner.Uid == 0:
+		return account{}, fmt.Errorf("the data directory %s belongs to root, and Postgres refuses to run as root: "+
+			"give it to an unprivileged user with `chown -R postgres %s`", dataDir, dataDir)
+	case os.Geteuid() == 0:
+		return account{&syscall.Credential{Uid: owner.Uid, Gid: owner.Gid}}, nil
+	case int(owner.Uid) != os.Geteuid():
+		return account{}, fmt.Errorf("the data directory %s belongs to user %d, and this is user %d: run itemcast as its owner, "+
+			"or choose another directory with ITEMCAST_DATA_DIR", dataDir, owner.Uid, os.Geteuid())
+	}
+	return account{}, nil
+}
+
+func unprivileged() (account, error) {
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		u, err = user.Lookup("nobody")
+	}
+	if err != nil {
+		return account{}, errors.New("Postgres refuses to run as root, and there is neither a user `postgres` nor `nobody` to run it as: " +
+			"make one, or run itemcast as an ordinary user")
+	}
+	uid, uidErr := strconv.ParseUint(u.Uid, 10, 32)
+	gid, gidErr := strconv.ParseUint(u.Gid, 10, 32)
+	if err := errors.Join(uidErr, gidErr); err != nil {
+		return account{}, fmt.Errorf("look up user %s: %w", u.Username, err)
+	}
+	return account{&syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, nil
+}
+
+// give makes the account the owner of a file that we have just made.
+func (a account) give(path string) error {
+	if a.credential == nil {
+		return nil
+	}
+	return os.Chown(path, int(a.credential.Uid), int(a.credential.Gid))
+}
+
+// apply makes cmd run as the account, in a process group of its own (Ctrl-C in a terminal is for us; we tell Postgres), with nothing
+// of our environment that could mislead it or that is secret. It returns the name by which cmd reaches dir; release is to be called
+// when cmd has started.
+func (a account) apply(cmd *exec.Cmd, dir string) (reachable string, release func(), err error) {
+	cmd.Dir = "/"
+	cmd.Env = []string{"LC_ALL=C", "TZ=UTC", "PATH=" + os.Getenv("PATH")}
+	if libraries, ok := os.LookupEnv("LD_LIBRARY_PATH"); ok {
+		cmd.Env = append(cmd.Env, "LD_LIBRARY_PATH="+libraries)
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: a.credential}
+	if a.credential == nil {
+		return dir, func() {}, nil
+	}
+	return handOver(cmd, dir)
+}

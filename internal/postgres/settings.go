@@ -1,0 +1,49 @@
+package postgres
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+)
+
+// defaults suit a machine that Postgres shares with Itemcast, ffmpeg and more. They are given on the command line and not written
+// to postgresql.conf, so that a new release of Itemcast brings its own to a data directory of any age.
+var defaults = map[string]string{
+	"max_connections":                  "200",
+	"shared_buffers":                   "128MB",
+	"effective_cache_size":             "512MB",
+	"maintenance_work_mem":             "64MB",
+	"wal_compression":                  "on",
+	"max_wal_size":                     "1GB",
+	"random_page_cost":                 "1.1", // SSDs
+	"jit":                              "off", // compiling costs more than our short statements
+	"fsync":                            "on",
+	"synchronous_commit":               "on",
+	"full_page_writes":                 "on",
+	"timezone":                         "UTC",
+	"log_timezone":                     "UTC",
+	"lc_messages":                      "C", // messages are matched
+	"log_checkpoints":                  "off",
+	"log_min_error_statement":          "panic", // a statement's parameters are nobody's business
+	"client_connection_check_interval": "10s",
+}
+
+// settings returns the command-line options for a launch: defaults, then what the caller asked for, then what is not up to anyone.
+func settings(port int, identity string, extra map[string]string) []string {
+	s := maps.Clone(defaults)
+	maps.Copy(s, extra)
+	maps.Copy(s, map[string]string{
+		"listen_addresses":        "127.0.0.1",
+		"port":                    strconv.Itoa(port),
+		"unix_socket_directories": "",
+		"cluster_name":            identity,
+		"logging_collector":       "off",
+		"log_destination":         "stderr",
+		"log_line_prefix":         "",
+	})
+	var options []string
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		options = append(options, "-c", name+"="+s[name])
+	}
+	return options
+}

@@ -1,0 +1,78 @@
+package core
+
+import (
+	"context"
+	"net/http"
+
+	"itemcast/internal/hook"
+	"itemcast/internal/rest/core/internal/oapi"
+)
+
+// ListDeliveries lists deliveries of all hooks, those of the newest changes first.
+func (a *API) ListDeliveries(ctx context.Context, request oapi.ListDeliveriesRequestObject) (oapi.ListDeliveriesResponseObject, error) {
+	p := request.Params
+	return a.deliveries(ctx, hook.DeliveryFilter{Hook: p.Hook, Item: p.Item, State: hook.State(orZero(p.State)), OccurredAfter: p.OccurredAfter,
+		OccurredBefore: p.OccurredBefore}, p.Limit, p.After)
+}
+
+// ListHookDeliveries lists deliveries of one hook, those of the newest changes first.
+func (a *API) ListHookDeliveries(ctx context.Context, request oapi.ListHookDeliveriesRequestObject) (oapi.ListHookDeliveriesResponseObject, error) {
+	p := request.Params
+	return a.deliveries(ctx, hook.DeliveryFilter{Hook: &request.ID, Item: p.Item, State: hook.State(orZero(p.State)), OccurredAfter: p.OccurredAfter,
+		OccurredBefore: p.OccurredBefore}, p.Limit, p.After)
+}
+
+func (a *API) deliveries(ctx context.Context, filter hook.DeliveryFilter, limit *int32, after *string) (*deliveryList, error) {
+	deliveries, next, err := a.Hooks.Deliveries(ctx, filter, limitOf(limit), orZero(after))
+	if err != nil {
+		return nil, err
+	}
+	list := &deliveryList{oapi.DeliveryList{Results: make([]oapi.Delivery, len(deliveries)), Next: a.nextURL(ctx, next)}}
+	for i, d := range deliveries {
+		list.Results[i] = toDelivery(d)
+	}
+	return list, nil
+}
+
+type deliveryList struct{ oapi.DeliveryList }
+
+func (l *deliveryList) VisitListDeliveriesResponse(w http.ResponseWriter) error {
+	return writePage(w, l.Next, l.DeliveryList)
+}
+
+func (l *deliveryList) VisitListHookDeliveriesResponse(w http.ResponseWriter) error {
+	return writePage(w, l.Next, l.DeliveryList)
+}
+
+// GetDelivery reads a delivery with its attempts.
+func (a *API) GetDelivery(ctx context.Context, request oapi.GetDeliveryRequestObject) (oapi.GetDeliveryResponseObject, error) {
+	d, attempts, err := a.Hooks.Delivery(ctx, request.ID)
+	shown := toDelivery(d)
+	shown.Attempts = new(make([]oapi.Attempt, len(attempts)))
+	for i, t := range attempts {
+		(*shown.Attempts)[i] = toAttempt(t)
+	}
+	return oapi.GetDelivery200JSONResponse(shown), err
+}
+
+// Redeliver delivers again.
+func (a *API) Redeliver(ctx context.Context, request oapi.RedeliverRequestObject) (oapi.RedeliverResponseObject, error) {
+	d, err := a.Hooks.Redeliver(ctx, request.ID)
+	return oapi.Redeliver202JSONResponse(toDelivery(d)), err
+}
+
+func toDelivery(d hook.Delivery) oapi.Delivery {
+	return oapi.Delivery{ID: d.ID, HookID: d.HookID, ItemID: d.ItemID, Cursor: d.Cursor, Event: oapi.HookEvent(d.Event), Trigger: d.Trigger,
+		Revision: d.Revision, State: oapi.DeliveryState(d.State), WaitsFor: (*string)(d.WaitsFor), NextAttemptAt: d.NextAttemptAt,
+		AttemptCount: int32(d.Attempts), LastAttemptAt: d.LastAttemptAt, LastStatus: d.LastStatus, LastFault: d.LastFault, LastError: d.LastError,
+		CreatedAt: d.CreatedAt, OccurredAt: d.OccurredAt}
+}
+
+func toAttempt(t hook.Attempt) oapi.Attempt {
+	shown := oapi.Attempt{Number: int32(t.Number), At: t.At, Trigger: t.Trigger, Succeeded: t.Succeeded, Status: t.Status, Fault: t.Fault,
+		Error: t.Error, Response: t.Response}
+	if t.Duration != nil {
+		shown.DurationMs = new(milliseconds(*t.Duration))
+	}
+	return shown
+}

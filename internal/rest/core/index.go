@@ -1,0 +1,17 @@
+package core
+
+import (
+	"context"
+
+	"itemcast/internal/rest/core/internal/oapi"
+)
+
+// GetIndex tells where everything is.
+func (a *API) GetIndex(context.Context, oapi.GetIndexRequestObject) (oapi.GetIndexResponseObject, error) {
+	at := func(name string) string { return a.PublicURL + base + "/" + name }
+	return oapi.GetIndex200JSONResponse{
+		Items: at("items"), Changes: at("changes"), Tags: at("tags"), MetadataFields: at("metadata-fields"), Hooks: at("hooks"),
+		Deliveries: at("deliveries"), WorkflowProfiles: at("workflow-profiles"), Users: at("users"), Roles: at("roles"), Audit: at("audit"), Me: at("me"),
+		OpenAPI: at("openapi.json"), GraphQL: a.PublicURL + "/graphql",
+	}, nil
+}

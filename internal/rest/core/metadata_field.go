@@ -1,0 +1,52 @@
+package core
+
+import (
+	"context"
+
+	"itemcast/internal/item"
+	"itemcast/internal/rest/core/internal/oapi"
+)
+
+// ListMetadataFields lists the account's metadata fields.
+func (a *API) ListMetadataFields(ctx context.Context, _ oapi.ListMetadataFieldsRequestObject) (oapi.ListMetadataFieldsResponseObject, error) {
+	fields, err := a.Items.Fields(ctx)
+	results := make([]oapi.MetadataField, len(fields))
+	for i, f := range fields {
+		results[i] = toField(f)
+	}
+	return oapi.ListMetadataFields200JSONResponse{Results: results}, err
+}
+
+// CreateMetadataField makes a metadata field.
+func (a *API) CreateMetadataField(ctx context.Context, request oapi.CreateMetadataFieldRequestObject) (oapi.CreateMetadataFieldResponseObject, error) {
+	in := request.Body
+	f, err := a.Items.CreateField(ctx, item.Field{Key: in.Key, Kind: string(in.Kind), Label: in.Label, Description: in.Description,
+		Choices: in.Choices, Required: in.Required})
+	return oapi.CreateMetadataField201JSONResponse{
+		Body:    toField(f),
+		Headers: oapi.CreateMetadataField201ResponseHeaders{Location: new(a.PublicURL + base + "/metadata-fields/" + f.ID.String())},
+	}, err
+}
+
+// GetMetadataField reads a metadata field.
+func (a *API) GetMetadataField(ctx context.Context, request oapi.GetMetadataFieldRequestObject) (oapi.GetMetadataFieldResponseObject, error) {
+	f, err := a.Items.Field(ctx, request.ID)
+	return oapi.GetMetadataField200JSONResponse(toField(f)), err
+}
+
+// PatchMetadataField changes a metadata field.
+func (a *API) PatchMetadataField(ctx context.Context, request oapi.PatchMetadataFieldRequestObject) (oapi.PatchMetadataFieldResponseObject, error) {
+	in := request.Body
+	f, err := a.Items.PatchField(ctx, request.ID, item.FieldPatch{Label: in.Label, Description: in.Description, Choices: in.Choices, Required: in.Required})
+	return oapi.PatchMetadataField200JSONResponse(toField(f)), err
+}
+
+// DeleteMetadataField deletes a metadata field.
+func (a *API) DeleteMetadataField(ctx context.Context, request oapi.DeleteMetadataFieldRequestObject) (oapi.DeleteMetadataFieldResponseObject, error) {
+	return oapi.DeleteMetadataField204Response{}, a.Items.DeleteField(ctx, request.ID)
+}
+
+func toField(f item.Field) oapi.MetadataField {
+	return oapi.MetadataField{ID: f.ID, Key: f.Key, Label: f.Label, Description: f.Description, Kind: oapi.MetadataKind(f.Kind),
+		Choices: f.Choices, Required: f.Required, CreatedAt: f.CreatedAt, UpdatedAt: f.UpdatedAt}
+}

@@ -1,0 +1,71 @@
+package core
+
+import (
+	"context"
+	"net/http"
+
+	"itemcast/internal/account"
+	"itemcast/internal/rest/core/internal/oapi"
+)
+
+// ListRoles lists the account's roles, newest first.
+func (a *API) ListRoles(ctx context.Context, request oapi.ListRolesRequestObject) (oapi.ListRolesResponseObject, error) {
+	roles, next, err := a.Account.Roles(ctx, limitOf(request.Params.Limit), orZero(request.Params.After))
+	if err != nil {
+		return nil, err
+	}
+	list := roleList{oapi.RoleList{Results: make([]oapi.Role, len(roles)), Next: a.nextURL(ctx, next)}}
+	for i, r := range roles {
+		list.Results[i] = toRole(r)
+	}
+	return list, nil
+}
+
+type roleList struct{ oapi.RoleList }
+
+func (l roleList) VisitListRolesResponse(w http.ResponseWriter) error {
+	return writePage(w, l.Next, l.RoleList)
+}
+
+// CreateRole makes a role.
+func (a *API) CreateRole(ctx context.Context, request oapi.CreateRoleRequestObject) (oapi.CreateRoleResponseObject, error) {
+	r, err := a.Account.CreateRole(ctx, request.Body.Name, convert[string](request.Body.Permissions))
+	return oapi.CreateRole201JSONResponse{Body: toRole(r),
+		Headers: oapi.CreateRole201ResponseHeaders{ETag: new(etag(r.Revision)), Location: a.location("roles", r.ID)}}, err
+}
+
+// GetRole reads a role.
+func (a *API) GetRole(ctx context.Context, request oapi.GetRoleRequestObject) (oapi.GetRoleResponseObject, error) {
+	r, err := a.Account.Role(ctx, request.ID)
+	return oapi.GetRole200JSONResponse{Body: toRole(r), Headers: oapi.GetRole200ResponseHeaders{ETag: new(etag(r.Revision))}}, err
+}
+
+// PatchRole changes a role.
+func (a *API) PatchRole(ctx context.Context, request oapi.PatchRoleRequestObject) (oapi.PatchRoleResponseObject, error) {
+	condition, err := ifMatch(request.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	patch := account.RolePatch{Name: request.Body.Name}
+	if given := request.Body.Permissions; given != nil {
+		patch.Permissions = new(convert[string](*given))
+	}
+	r, err := a.Account.PatchRole(ctx, request.ID, patch, account.IfRevision(condition))
+	return oapi.PatchRole200JSONResponse{Body: toRole(r), Headers: oapi.PatchRole200ResponseHeaders{ETag: new(etag(r.Revision))}},
+		explainWeak(request.Params.IfMatch, err)
+}
+
+// DeleteRole deletes a role.
+func (a *API) DeleteRole(ctx context.Context, request oapi.DeleteRoleRequestObject) (oapi.DeleteRoleResponseObject, error) {
+	condition, err := ifMatch(request.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	return oapi.DeleteRole204Response{}, explainWeak(request.Params.IfMatch, a.Account.DeleteRole(ctx, request.ID, account.IfRevision(condition)))
+}
+
+func toRole(r account.Role) oapi.Role {
+	role := oapi.Role{ID: r.ID, Name: r.Name, Permissions: []oapi.Permission{}, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Revision: r.Revision}
+	role.Permissions = append(role.Permissions, convert[oapi.Permission](r.Permissions)...)
+	return role
+}

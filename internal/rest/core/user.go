@@ -1,0 +1,96 @@
+package core
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/account"
+	"itemcast/internal/rest/core/internal/oapi"
+)
+
+// ListUsers lists the account's users, newest first.
+func (a *API) ListUsers(ctx context.Context, request oapi.ListUsersRequestObject) (oapi.ListUsersResponseObject, error) {
+	p := request.Params
+	filter := account.UserFilter{Search: orZero(p.Search), RoleID: p.RoleID, Kind: (*string)(p.Kind), Active: p.Active}
+	users, next, err := a.Account.Users(ctx, filter, limitOf(p.Limit), orZero(p.After))
+	if err != nil {
+		return nil, err
+	}
+	list := userList{oapi.UserList{Results: make([]oapi.User, len(users)), Next: a.nextURL(ctx, next)}}
+	for i, u := range users {
+		list.Results[i] = toUser(u)
+	}
+	return list, nil
+}
+
+type userList struct{ oapi.UserList }
+
+func (l userList) VisitListUsersResponse(w http.ResponseWriter) error {
+	return writePage(w, l.Next, l.UserList)
+}
+
+// CreateUser makes a user; a password that is made up is in this answer only.
+func (a *API) CreateUser(ctx context.Context, request oapi.CreateUserRequestObject) (oapi.CreateUserResponseObject, error) {
+	in := request.Body
+	u, password, err := a.Account.CreateUser(ctx, account.UserInput{Email: in.Email, Name: in.Name, Kind: string(in.Kind), RoleID: in.RoleID,
+		Password: in.Password, Active: in.Active})
+	if err != nil {
+		return nil, err
+	}
+	made := oapi.NewUser{ID: u.ID, Email: u.Email, Name: u.Name, Kind: oapi.UserKind(u.Kind), RoleID: u.RoleID, Role: u.Role, Active: u.Active,
+		HasPassword: u.HasPassword, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt, Revision: u.Revision}
+	if password != "" {
+		made.Password = &password
+	}
+	return oapi.CreateUser201JSONResponse{Body: made,
+		Headers: oapi.CreateUser201ResponseHeaders{ETag: new(etag(u.Revision)), Location: a.location("users", u.ID)}}, nil
+}
+
+// GetUser reads a user.
+func (a *API) GetUser(ctx context.Context, request oapi.GetUserRequestObject) (oapi.GetUserResponseObject, error) {
+	u, err := a.Account.User(ctx, request.ID)
+	return oapi.GetUser200JSONResponse{Body: toUser(u), Headers: oapi.GetUser200ResponseHeaders{ETag: new(etag(u.Revision))}}, err
+}
+
+// PatchUser changes a user.
+func (a *API) PatchUser(ctx context.Context, request oapi.PatchUserRequestObject) (oapi.PatchUserResponseObject, error) {
+	condition, err := ifMatch(request.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	u, err := a.Account.PatchUser(ctx, request.ID, account.UserPatch(*request.Body), account.IfRevision(condition))
+	return oapi.PatchUser200JSONResponse{Body: toUser(u), Headers: oapi.PatchUser200ResponseHeaders{ETag: new(etag(u.Revision))}},
+		explainWeak(request.Params.IfMatch, err)
+}
+
+// DeleteUser deletes a user.
+func (a *API) DeleteUser(ctx context.Context, request oapi.DeleteUserRequestObject) (oapi.DeleteUserResponseObject, error) {
+	condition, err := ifMatch(request.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	return oapi.DeleteUser204Response{}, explainWeak(request.Params.IfMatch, a.Account.DeleteUser(ctx, request.ID, account.IfRevision(condition)))
+}
+
+// CreateResetLink makes a link by which a user sets a password.
+func (a *API) CreateResetLink(ctx context.Context, request oapi.CreateResetLinkRequestObject) (oapi.CreateResetLinkResponseObject, error) {
+	link, err := a.Account.ResetLink(ctx, request.ID)
+	return oapi.CreateResetLink201JSONResponse(link), err
+}
+
+// RotatePassword gives an API user another password.
+func (a *API) RotatePassword(ctx context.Context, request oapi.RotatePasswordRequestObject) (oapi.RotatePasswordResponseObject, error) {
+	password, err := a.Account.RotatePassword(ctx, request.ID)
+	return oapi.RotatePassword200JSONResponse{Password: password}, err
+}
+
+func toUser(u account.User) oapi.User {
+	return oapi.User{ID: u.ID, Email: u.Email, Name: u.Name, Kind: oapi.UserKind(u.Kind), RoleID: u.RoleID, Role: u.Role, Active: u.Active,
+		HasPassword: u.HasPassword, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt, Revision: u.Revision}
+}
+
+func (a *API) location(noun string, id uuid.UUID) *string {
+	return new(a.PublicURL + base + "/" + noun + "/" + id.String())
+}

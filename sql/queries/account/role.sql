@@ -1,0 +1,30 @@
+-- name: ListRoles :many
+SELECT id, name, permissions, created_at, updated_at, revision FROM role
+WHERE account_id = @account_id AND (sqlc.narg('before_id')::uuid IS NULL OR id < sqlc.narg('before_id')::uuid)
+ORDER BY id DESC LIMIT @max_rows;
+
+-- name: GetRole :one
+SELECT id, name, permissions, created_at, updated_at, revision FROM role WHERE account_id = @account_id AND id = @id;
+
+-- name: RoleByName :one
+SELECT id FROM role WHERE account_id = @account_id AND lower(name) = lower(@name) ORDER BY name = @name DESC LIMIT 1;
+
+-- name: RoleNameTaken :one
+SELECT EXISTS (SELECT FROM role WHERE account_id = @account_id AND lower(btrim(name)) = lower(@name) AND id <> @id);
+
+-- name: UpdateRole :exec
+UPDATE role SET name = @name, permissions = @permissions, updated_at = now(), revision = revision + 1
+WHERE account_id = @account_id AND id = @id;
+
+-- RoleUses counts who keeps a role from being deleted.
+-- name: RoleUses :one
+SELECT (SELECT count(*) FROM app_user u WHERE u.account_id = @account_id AND u.role_id = @id) AS users,
+    (SELECT count(*) FROM workflow_profile p WHERE p.account_id = @account_id AND @id::uuid = ANY (p.role_ids)) AS profiles;
+
+-- name: DeleteRole :exec
+DELETE FROM role WHERE account_id = @account_id AND id = @id;
+
+-- UnknownRoles are those of the ids that are no roles of the account.
+-- name: UnknownRoles :many
+SELECT wanted::uuid AS id FROM unnest(@ids::uuid[]) AS wanted
+WHERE NOT EXISTS (SELECT FROM role r WHERE r.account_id = @account_id AND r.id = wanted);

@@ -1,8 +1,0 @@
--- name: KeepPublicURL :exec
--- system: of the installation, before any account.
-INSERT INTO instance (public_url) VALUES (@public_url)
-ON CONFLICT (single) DO UPDATE SET public_url = excluded.public_url, updated_at = now() WHERE instance.public_url <> excluded.public_url;
-
--- name: PublicURL :one
--- system: as KeepPublicURL.
-SELECT public_url FROM instance;

@@ -1,0 +1,164 @@
+-- name: InsertItem :exec
+INSERT INTO item (id, account_id, name, description, type, privacy, language, producer, duration, tags, metadata, client_data,
+    snapshot_id, embed_code, player_url, workflow_profile_id, workflow_status, workflow_action, created_by, created_at, updated_at,
+    published_at, revision, document, document_version)
+VALUES (@id, @account_id, @name, @description, @type, @privacy, @language, @producer, @duration, @tags, @metadata, @client_data,
+    @snapshot_id, @embed_code, @player_url, @workflow_profile_id, @workflow_status, @workflow_action, @created_by, @created_at, @updated_at,
+    @published_at, @revision, @document, @document_version);
+
+-- name: Now :one
+SELECT clock_timestamp()::timestamptz AS now;
+
+-- LockItem holds the item's row until the transaction ends. The document tells all of its state.
+-- name: LockItem :one
+SELECT i.document, i.document_version, clock_timestamp()::timestamptz AS now
+FROM item i WHERE i.account_id = @account_id AND i.id = @id
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
+FOR UPDATE;
+
+-- name: UpdateItem :exec
+UPDATE item SET name = @name, description = @description, type = @type, privacy = @privacy, language = @language,
+    producer = @producer, duration = @duration, tags = @tags, metadata = @metadata, client_data = @client_data,
+    snapshot_id = @snapshot_id, embed_code = @embed_code, player_url = @player_url, workflow_profile_id = @workflow_profile_id,
+    workflow_status = @workflow_status, workflow_action = @workflow_action, updated_at = @updated_at,
+    published_at = @published_at, revision = @revision, document = @document, document_version = @document_version
+WHERE account_id = @account_id AND id = @id;
+
+-- name: DeleteItem :exec
+DELETE FROM item WHERE account_id = @account_id AND id = @id;
+
+-- name: ItemTaken :one
+-- system: asks whether an id that an import names, and that its account and role do not see, is taken all the same; tells nothing more.
+SELECT EXISTS (SELECT FROM item WHERE id = @id);
+
+-- name: GetDocument :one
+SELECT i.document, i.revision, i.document_version FROM item i WHERE i.account_id = @account_id AND i.id = @id
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]));
+
+-- RenewDocument stores what a newer renderer made of the same revision: no new revision, no change in the log.
+-- name: RenewDocument :exec
+UPDATE item SET document = @document, document_version = @document_version
+WHERE account_id = @account_id AND id = @id AND revision = @revision;
+
+-- name: StaleDocuments :many
+-- system: every account's items are re-rendered by the background renewal.
+SELECT id, account_id FROM item WHERE document_version <> @document_version LIMIT @batch;
+
+-- DocumentsByID serves many reads by id at once.
+-- name: DocumentsByID :many
+SELECT i.id, i.document, i.document_version FROM item i WHERE i.account_id = @account_id AND i.id = ANY (@ids::uuid[])
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]));
+
+-- GetItem reads the columns that the document is rendered from.
+-- name: GetItem :one
+SELECT id, name, description, type, privacy, language, producer, duration, tags, metadata, client_data, snapshot_id, embed_code,
+    player_url, workflow_profile_id, workflow_status, workflow_action, created_by, created_at, updated_at, published_at, revision
+FROM item WHERE account_id = @account_id AND id = @id;
+
+-- ListDocuments chooses the page first and joins the documents after. It runs with a plan of its own each time (see internal/item/list.go),
+-- so that the CASEs fold to the one sort asked for and the criteria that are null vanish. Every row tells where the log's head is in the
+-- snapshot that the list is of; when the list is empty, one row with the nil id does.
+-- name: ListDocuments :many
+SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, coalesce(i.document, '')::bytea AS document,
+    coalesce(i.document_version, 0)::integer AS document_version, coalesce(i.created_at, 'epoch')::timestamptz AS created_at,
+    coalesce(i.updated_at, 'epoch')::timestamptz AS updated_at, coalesce(lower(i.name), '')::text AS name_key
+FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN ((
+    SELECT s.id FROM item s
+    WHERE s.account_id = @account_id
+      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
+      AND item_matches(s, sqlc.narg('search')::text, sqlc.narg('tags')::text[], sqlc.narg('types')::text[], sqlc.narg('privacies')::text[],
+          sqlc.narg('workflow_statuses')::text[], sqlc.narg('created_after')::timestamptz, sqlc.narg('created_before')::timestamptz,
+          sqlc.narg('updated_after')::timestamptz, sqlc.narg('metadata')::jsonb)
+      AND (sqlc.narg('from_id')::uuid IS NULL OR CASE @sort::text
+          WHEN 'created_at' THEN (s.created_at, s.id) > (sqlc.narg('from_time')::timestamptz, sqlc.narg('from_id')::uuid)
+          WHEN '-created_at' THEN (s.created_at, s.id) < (sqlc.narg('from_time')::timestamptz, sqlc.narg('from_id')::uuid)
+          WHEN 'updated_at' THEN (s.updated_at, s.id) > (sqlc.narg('from_time')::timestamptz, sqlc.narg('from_id')::uuid)
+          WHEN '-updated_at' THEN (s.updated_at, s.id) < (sqlc.narg('from_time')::timestamptz, sqlc.narg('from_id')::uuid)
+          WHEN 'name' THEN (lower(s.name) COLLATE "C", s.id) > (sqlc.narg('from_name')::text, sqlc.narg('from_id')::uuid)
+          WHEN '-name' THEN (lower(s.name) COLLATE "C", s.id) < (sqlc.narg('from_name')::text, sqlc.narg('from_id')::uuid)
+          END)
+    ORDER BY
+        CASE WHEN @sort::text = 'created_at' THEN s.created_at WHEN @sort::text = 'updated_at' THEN s.updated_at END,
+        CASE WHEN @sort::text = '-created_at' THEN s.created_at WHEN @sort::text = '-updated_at' THEN s.updated_at END DESC,
+        CASE WHEN @sort::text = 'name' THEN lower(s.name) COLLATE "C" END,
+        CASE WHEN @sort::text = '-name' THEN lower(s.name) COLLATE "C" END DESC,
+        CASE WHEN left(@sort::text, 1) <> '-' THEN s.id END,
+        CASE WHEN left(@sort::text, 1) = '-' THEN s.id END DESC
+    LIMIT @max_rows
+) page JOIN item i ON i.id = page.id) ON true;
+
+-- NewestDocuments and OldestDocuments are ListDocuments in the order of creation with nothing to filter: what most requests ask for, with
+-- one plan for all of them. Planning ListDocuments costs more than running these. Their inner limit, which no page reaches, has Postgres keep
+-- to that plan: one that is a parameter it takes for a tenth of the table, and plans anew each time in the hope of better.
+-- name: NewestDocuments :many
+SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, coalesce(i.document, '')::bytea AS document,
+    coalesce(i.document_version, 0)::integer AS document_version, coalesce(i.created_at, 'epoch')::timestamptz AS created_at
+FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (SELECT page.* FROM (
+    SELECT s.id, s.document, s.document_version, s.created_at FROM item s
+    WHERE s.account_id = @account_id AND (s.created_at, s.id) < (@from_time::timestamptz, @from_id::uuid)
+      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
+    ORDER BY s.created_at DESC, s.id DESC LIMIT 501
+) page LIMIT @max_rows) i ON true;
+
+-- name: OldestDocuments :many
+SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, coalesce(i.document, '')::bytea AS document,
+    coalesce(i.document_version, 0)::integer AS document_version, coalesce(i.created_at, 'epoch')::timestamptz AS created_at
+FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (SELECT page.* FROM (
+    SELECT s.id, s.document, s.document_version, s.created_at FROM item s
+    WHERE s.account_id = @account_id AND (s.created_at, s.id) > (@from_time::timestamptz, @from_id::uuid)
+      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
+    ORDER BY s.created_at, s.id LIMIT 501
+) page LIMIT @max_rows) i ON true;
+
+-- name: CountItems :one
+SELECT count(*) FROM item s
+WHERE s.account_id = @account_id
+  AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
+  AND item_matches(s, sqlc.narg('search')::text, sqlc.narg('tags')::text[], sqlc.narg('types')::text[], sqlc.narg('privacies')::text[],
+      sqlc.narg('workflow_statuses')::text[], sqlc.narg('created_after')::timestamptz, sqlc.narg('created_before')::timestamptz,
+      sqlc.narg('updated_after')::timestamptz, sqlc.narg('metadata')::jsonb);
+
+-- name: ListTags :many
+SELECT tag::text AS name, count(*) AS items
+FROM item i, unnest(i.tags) AS tag
+WHERE i.account_id = @account_id
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
+GROUP BY tag ORDER BY tag;
+
+-- name: InsertAsset :copyfrom
+INSERT INTO asset (id, account_id, item_id, position, kind, url, content_type, size, width, height, bitrate, language)
+VALUES (@id, @account_id, @item_id, @position, @kind, @url, @content_type, @size, @width, @height, @bitrate, @language);
+
+-- name: DeleteAssets :exec
+DELETE FROM asset WHERE account_id = @account_id AND item_id = @item_id;
+
+-- name: AssetsOf :many
+SELECT * FROM asset WHERE account_id = @account_id AND item_id = @item_id ORDER BY position;
+
+-- name: InsertSnapshot :copyfrom
+INSERT INTO snapshot (id, account_id, item_id, position, url) VALUES (@id, @account_id, @item_id, @position, @url);
+
+-- name: DeleteSnapshots :exec
+DELETE FROM snapshot WHERE account_id = @account_id AND item_id = @item_id;
+
+-- name: SnapshotsOf :many
+SELECT * FROM snapshot WHERE account_id = @account_id AND item_id = @item_id ORDER BY position;
+
+-- MatchSearches is MatchSearch of many, each with its tags as a JSON array; it returns the places of those that match.
+-- name: MatchSearches :many
+-- system: of values that the caller has; reads no table.
+SELECT u.place::integer AS place
+FROM (SELECT unnest(@places::integer[]) AS place, unnest(@names::text[]) AS name, unnest(@descriptions::text[]) AS description,
+    unnest(@tags::jsonb[]) AS tags, unnest(@metadatas::jsonb[]) AS metadata) u
+WHERE item_search(u.name, u.description, ARRAY(SELECT jsonb_array_elements_text(u.tags)), u.metadata) @@ websearch_to_tsquery('simple', @search::text);
+
+-- MatchSearch asks of one state of an item what the index would answer.
+-- name: MatchSearch :one
+-- system: of values that the caller has; reads no table.
+SELECT (item_search(@name::text, @description::text, @tags::text[], @metadata::jsonb) @@ websearch_to_tsquery('simple', @search::text))::boolean;
+
+-- HoldWorkflowProfile keeps a profile that an item is about to be given from being deleted meanwhile, if the role may see its items.
+-- name: HoldWorkflowProfile :one
+SELECT id FROM workflow_profile p
+WHERE p.account_id = @account_id AND p.id = @id AND p.id <> ALL (hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))
+FOR KEY SHARE;

@@ -1,0 +1,37 @@
+-- HiddenProfiles is what a statement that reads items asks within itself.
+-- name: HiddenProfiles :one
+SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid)::uuid[] AS ids;
+
+-- ListWorkflowProfiles passes over those whose items are hidden from the role.
+-- name: ListWorkflowProfiles :many
+SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile
+WHERE account_id = @account_id AND (sqlc.narg('before_id')::uuid IS NULL OR id < sqlc.narg('before_id')::uuid)
+  AND id <> ALL (hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))
+ORDER BY id DESC LIMIT @max_rows;
+
+-- name: GetWorkflowProfile :one
+SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile
+WHERE account_id = @account_id AND id = @id AND id <> ALL (hidden_profiles(@account_id, sqlc.narg('role_id')::uuid));
+
+-- name: LockWorkflowProfile :one
+SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile WHERE account_id = @account_id AND id = @id
+FOR UPDATE;
+
+-- name: InsertWorkflowProfile :one
+INSERT INTO workflow_profile (id, account_id, name, description, role_ids) VALUES (@id, @account_id, @name, @description, @role_ids)
+ON CONFLICT (account_id, name) DO NOTHING
+RETURNING id, name, description, role_ids, created_at, updated_at, revision;
+
+-- name: WorkflowProfileNameTaken :one
+SELECT EXISTS (SELECT FROM workflow_profile WHERE account_id = @account_id AND name = @name AND id <> @id);
+
+-- name: UpdateWorkflowProfile :one
+UPDATE workflow_profile SET name = @name, description = @description, role_ids = @role_ids, updated_at = now(), revision = revision + 1
+WHERE account_id = @account_id AND id = @id
+RETURNING id, name, description, role_ids, created_at, updated_at, revision;
+
+-- name: WorkflowProfileInUse :one
+SELECT EXISTS (SELECT FROM item WHERE account_id = @account_id AND workflow_profile_id = @id);
+
+-- name: DeleteWorkflowProfile :exec
+DELETE FROM workflow_profile WHERE account_id = @account_id AND id = @id;
