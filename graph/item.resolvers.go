@@ -15,6 +15,7 @@ import (
 	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"itemcast/internal/problem"
+	"itemcast/internal/revision"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -88,7 +89,7 @@ func (r *mutationResolver) ReplaceItem(ctx context.Context, id uuid.UUID, input 
 	if err != nil {
 		return nil, err
 	}
-	document, err := r.Items.Replace(ctx, id, raw, condition(ifRevision))
+	document, err := r.Items.Replace(ctx, id, raw, revision.IfGiven(ifRevision))
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +102,7 @@ func (r *mutationResolver) UpdateItem(ctx context.Context, id uuid.UUID, input m
 	if err != nil {
 		return nil, err
 	}
-	document, err := r.Items.Patch(ctx, id, patch, condition(ifRevision))
+	document, err := r.Items.Patch(ctx, id, patch, revision.IfGiven(ifRevision))
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +111,7 @@ func (r *mutationResolver) UpdateItem(ctx context.Context, id uuid.UUID, input m
 
 // DeleteItem is the resolver for the deleteItem field.
 func (r *mutationResolver) DeleteItem(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteItemPayload, error) {
-	return &model.DeleteItemPayload{ID: id}, r.Items.Delete(ctx, id, condition(ifRevision))
+	return &model.DeleteItemPayload{ID: id}, r.Items.Delete(ctx, id, revision.IfGiven(ifRevision))
 }
 
 // TriggerItemHook is the resolver for the triggerItemHook field.

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"itemcast/graph/internal/model"
-	"itemcast/internal/account"
 	"itemcast/internal/problem"
 )
 
@@ -33,11 +32,4 @@ func orNull[T any](value T, err error) (*T, error) {
 		return nil, nil
 	}
 	return &value, err
-}
-
-func revision(ifRevision *int64) account.IfRevision {
-	if ifRevision == nil {
-		return nil
-	}
-	return account.IfRevision{*ifRevision}
 }

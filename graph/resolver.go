@@ -146,13 +146,6 @@ func mergePatch(input map[string]any) ([]byte, error) {
 	return json.Marshal(patch)
 }
 
-func condition(revision *int64) item.IfRevision {
-	if revision == nil {
-		return nil
-	}
-	return item.IfRevision{*revision}
-}
-
 func (r *Resolver) user(ctx context.Context, id *uuid.UUID) (*model.User, error) {
 	if id == nil {
 		return nil, nil

@@ -9,6 +9,7 @@ import (
 	"context"
 	"itemcast/graph/internal/model"
 	"itemcast/internal/account"
+	"itemcast/internal/revision"
 
 	"github.com/google/uuid"
 )
@@ -25,13 +26,13 @@ func (r *mutationResolver) UpdateRole(ctx context.Context, id uuid.UUID, input m
 	if input.Permissions != nil {
 		patch.Permissions = &input.Permissions
 	}
-	role, err := r.Account.PatchRole(ctx, id, patch, revision(ifRevision))
+	role, err := r.Account.PatchRole(ctx, id, patch, revision.IfGiven(ifRevision))
 	return &model.UpdateRolePayload{Role: &role}, err
 }
 
 // DeleteRole is the resolver for the deleteRole field.
 func (r *mutationResolver) DeleteRole(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteRolePayload, error) {
-	return &model.DeleteRolePayload{ID: id}, r.Account.DeleteRole(ctx, id, revision(ifRevision))
+	return &model.DeleteRolePayload{ID: id}, r.Account.DeleteRole(ctx, id, revision.IfGiven(ifRevision))
 }
 
 // Roles is the resolver for the roles field.

@@ -10,6 +10,7 @@ import (
 	"itemcast/graph/internal/exec"
 	"itemcast/graph/internal/model"
 	"itemcast/internal/account"
+	"itemcast/internal/revision"
 
 	"github.com/google/uuid"
 )
@@ -36,13 +37,13 @@ func (r *mutationResolver) CreateUser(ctx context.Context, input model.CreateUse
 
 // UpdateUser is the resolver for the updateUser field.
 func (r *mutationResolver) UpdateUser(ctx context.Context, id uuid.UUID, input model.UpdateUserInput, ifRevision *int64) (*model.UpdateUserPayload, error) {
-	user, err := r.Account.PatchUser(ctx, id, account.UserPatch(input), revision(ifRevision))
+	user, err := r.Account.PatchUser(ctx, id, account.UserPatch(input), revision.IfGiven(ifRevision))
 	return &model.UpdateUserPayload{User: &user}, err
 }
 
 // DeleteUser is the resolver for the deleteUser field.
 func (r *mutationResolver) DeleteUser(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteUserPayload, error) {
-	return &model.DeleteUserPayload{ID: id}, r.Account.DeleteUser(ctx, id, revision(ifRevision))
+	return &model.DeleteUserPayload{ID: id}, r.Account.DeleteUser(ctx, id, revision.IfGiven(ifRevision))
 }
 
 // CreateResetLink is the resolver for the createResetLink field.

@@ -9,6 +9,7 @@ import (
 	"context"
 	"itemcast/graph/internal/model"
 	"itemcast/internal/workflow"
+	"itemcast/internal/revision"
 
 	"github.com/google/uuid"
 )
@@ -25,13 +26,13 @@ func (r *mutationResolver) UpdateWorkflowProfile(ctx context.Context, id uuid.UU
 	if input.RoleIds != nil {
 		patch.RoleIDs = &input.RoleIds
 	}
-	profile, err := r.Workflows.PatchProfile(ctx, id, patch, revision(ifRevision))
+	profile, err := r.Workflows.PatchProfile(ctx, id, patch, revision.IfGiven(ifRevision))
 	return &model.UpdateWorkflowProfilePayload{WorkflowProfile: &profile}, err
 }
 
 // DeleteWorkflowProfile is the resolver for the deleteWorkflowProfile field.
 func (r *mutationResolver) DeleteWorkflowProfile(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteWorkflowProfilePayload, error) {
-	return &model.DeleteWorkflowProfilePayload{ID: id}, r.Workflows.DeleteProfile(ctx, id, revision(ifRevision))
+	return &model.DeleteWorkflowProfilePayload{ID: id}, r.Workflows.DeleteProfile(ctx, id, revision.IfGiven(ifRevision))
 }
 
 // WorkflowProfiles is the resolver for the workflowProfiles field.

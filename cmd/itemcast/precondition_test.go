@@ -29,10 +29,10 @@ func TestPrecondition_OnlyTheRevisionThatWasSeenIsChanged(t *testing.T) {
 		}
 	})
 	for _, c := range []struct{ tag, detail string }{
-		{`W/"2"`, `If-Match needs the strong ETag that GET returns: "2". W/"2" is a weak one, such as a proxy makes of it.`},
-		{`"1", W/"2"`, `If-Match needs the strong ETag that GET returns: "2". W/"2" is a weak one, such as a proxy makes of it.`},
-		{`W/"1"`, `The item has revision 2 by now; read it again and decide anew.`},
-		{`"1"`, `The item has revision 2 by now; read it again and decide anew.`},
+		{`W/"2"`, `If-Match takes the strong ETag that GET returns: "2". Remove the prefix W/, which a proxy may have added.`},
+		{`"1", W/"2"`, `If-Match takes the strong ETag that GET returns: "2". Remove the prefix W/, which a proxy may have added.`},
+		{`W/"1"`, `The current revision is 2. Read it, and decide whether your change still applies.`},
+		{`"1"`, `The current revision is 2. Read it, and decide whether your change still applies.`},
 	} {
 		for method, body := range map[string]string{"PUT": `{"name":"c"}`, "PATCH": `{"name":"c"}`, "DELETE": ""} {
 			if got := n.call(method, path, body, "If-Match", c.tag); got.detail(t) != c.detail {

@@ -9,6 +9,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/plaintext"
+	"itemcast/internal/revision"
 )
 
 // roleCommand works on the roles of the first account, as the operator, who has every permission: one that nobody has any more can be given
@@ -44,7 +45,7 @@ func (p *permitted) change(ctx context.Context, c *console, d *database, to func
 		if err != nil {
 			return err
 		}
-		role, err = n.account.PatchRole(ctx, role.ID, account.RolePatch{Permissions: new(to(role.Permissions))}, account.IfRevision{role.Revision})
+		role, err = n.account.PatchRole(ctx, role.ID, account.RolePatch{Permissions: new(to(role.Permissions))}, revision.Is(role.Revision))
 		if err != nil {
 			return err
 		}

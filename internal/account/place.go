@@ -2,7 +2,6 @@ package account
 
 import (
 	"encoding/base64"
-	"fmt"
 
 	"github.com/google/uuid"
 
@@ -29,22 +28,4 @@ func readPlace(after string) (*uuid.UUID, error) {
 	}
 	id := uuid.UUID(raw)
 	return &id, nil
-}
-
-// IfRevision is the precondition of a change: the thing has one of these revisions. Nil is no condition. Error of the change:
-// REVISION_MISMATCH.
-type IfRevision []int64
-
-// Check holds the condition against the revision that there is.
-func (c IfRevision) Check(revision int64) error {
-	if c == nil {
-		return nil
-	}
-	for _, one := range c {
-		if one == revision {
-			return nil
-		}
-	}
-	return &problem.Error{Code: problem.RevisionMismatch, Revision: revision,
-		Detail: fmt.Sprintf("It has revision %d by now; read it again and decide anew.", revision)}
 }

@@ -14,6 +14,7 @@ import (
 	"itemcast/internal/account/internal/store"
 	"itemcast/internal/db"
 	"itemcast/internal/problem"
+	"itemcast/internal/revision"
 )
 
 var errNoRole = problem.New(problem.NotFound, "There is no such role.")
@@ -142,7 +143,7 @@ func nameIsFree(ctx context.Context, q *store.Queries, actor Actor, id uuid.UUID
 
 // PatchRole changes a role, and so what its users may do, at once. Needs users.manage, and every permission that the role has and gets.
 // Errors: NOT_FOUND, REVISION_MISMATCH, INVALID_INPUT, FORBIDDEN, CONFLICT when the name is taken or nobody would be left who manages users.
-func (s *Service) PatchRole(ctx context.Context, id uuid.UUID, patch RolePatch, condition IfRevision) (Role, error) {
+func (s *Service) PatchRole(ctx context.Context, id uuid.UUID, patch RolePatch, condition revision.Condition) (Role, error) {
 	actor, err := Authorize(ctx, UsersManage)
 	if err != nil {
 		return Role{}, err
@@ -194,7 +195,7 @@ func (s *Service) PatchRole(ctx context.Context, id uuid.UUID, patch RolePatch, 
 
 // DeleteRole deletes a role that nothing uses. Needs users.manage, and every permission of the role. Errors: NOT_FOUND, REVISION_MISMATCH,
 // FORBIDDEN, CONFLICT while users have it or a workflow profile is limited to it.
-func (s *Service) DeleteRole(ctx context.Context, id uuid.UUID, condition IfRevision) error {
+func (s *Service) DeleteRole(ctx context.Context, id uuid.UUID, condition revision.Condition) error {
 	actor, err := Authorize(ctx, UsersManage)
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"itemcast/internal/account/internal/store"
 	"itemcast/internal/db"
 	"itemcast/internal/problem"
+	"itemcast/internal/revision"
 )
 
 // The kinds of users.
@@ -221,7 +222,7 @@ func (s *Service) mayGive(ctx context.Context, q *store.Queries, actor Actor, ro
 // PatchUser changes a user. A new password, another address, and being switched off end the user's sessions. Needs users.manage, and every permission that
 // the user has and gets. Errors: NOT_FOUND, REVISION_MISMATCH, INVALID_INPUT, RULE_VIOLATED, FORBIDDEN, CONFLICT when the address is taken or
 // nobody would be left who manages users.
-func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch, condition IfRevision) (User, error) {
+func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch, condition revision.Condition) (User, error) {
 	actor, err := Authorize(ctx, UsersManage)
 	if err != nil {
 		return User{}, err
@@ -276,7 +277,7 @@ func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch, 
 }
 
 // touch reads a user whom the actor may change.
-func (s *Service) touch(ctx context.Context, q *store.Queries, actor Actor, id uuid.UUID, condition IfRevision) (User, error) {
+func (s *Service) touch(ctx context.Context, q *store.Queries, actor Actor, id uuid.UUID, condition revision.Condition) (User, error) {
 	user, err := getUser(ctx, q, actor, id)
 	if err != nil {
 		return User{}, err
@@ -330,7 +331,7 @@ func (s *Service) patched(ctx context.Context, q *store.Queries, actor Actor, us
 
 // DeleteUser deletes a user; what the user did keeps the id. Needs users.manage, and every permission that the user has. Errors: NOT_FOUND,
 // REVISION_MISMATCH, FORBIDDEN, CONFLICT when nobody would be left who manages users.
-func (s *Service) DeleteUser(ctx context.Context, id uuid.UUID, condition IfRevision) error {
+func (s *Service) DeleteUser(ctx context.Context, id uuid.UUID, condition revision.Condition) error {
 	actor, err := Authorize(ctx, UsersManage)
 	if err != nil {
 		return err

@@ -6,9 +6,9 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strconv"
 
 	"itemcast/internal/problem"
+	"itemcast/internal/revision"
 )
 
 // statusClientGone is nginx's, for its log: nobody is there to read the answer.
@@ -90,7 +90,7 @@ func writeDocument(w http.ResponseWriter, shown *problem.Error) {
 		}
 	case problem.RevisionMismatch:
 		if shown.Revision > 0 {
-			header.Set("ETag", `"`+strconv.FormatInt(shown.Revision, 10)+`"`)
+			header.Set("ETag", revision.ETag(shown.Revision))
 		}
 	case problem.Unavailable, problem.TooManyRequests:
 		if header.Get("Retry-After") == "" {

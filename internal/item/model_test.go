@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"itemcast/internal/problem"
+	"itemcast/internal/revision"
 )
 
 // object is a JSON object, numbers as json.Number.
@@ -55,7 +56,7 @@ func (m *model) create(t *rapid.T) {
 
 func (m *model) replace(t *rapid.T) {
 	input := anyInput(false).Draw(t, "input")
-	document, err := m.items.Replace(m.ctx, m.id, mustJSON(t, input), IfRevision{m.revision})
+	document, err := m.items.Replace(m.ctx, m.id, mustJSON(t, input), revision.Is(m.revision))
 	must(t, err)
 	m.become(t, document, asDocument(t, input))
 }
@@ -68,7 +69,7 @@ func (m *model) patch(t *rapid.T) {
 }
 
 func (m *model) mismatch(t *rapid.T) {
-	_, err := m.items.Patch(m.ctx, m.id, []byte(`{"name":"never"}`), IfRevision{m.revision + 1, m.revision - 1})
+	_, err := m.items.Patch(m.ctx, m.id, []byte(`{"name":"never"}`), revision.Is(m.revision+1, m.revision-1))
 	if !problem.Is(err, problem.RevisionMismatch) || problem.Of(err).Revision != m.revision {
 		t.Fatalf("got %v, want a mismatch that tells of revision %d", err, m.revision)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/problem"
+	"itemcast/internal/revision"
 )
 
 func TestPublish_ChangingPrivacyNeedsThePermission(t *testing.T) {
@@ -188,14 +189,14 @@ func TestRenewal_AStaleDocumentCanBeEditedAndDeleted(t *testing.T) {
 	b := setup(t)
 	i := b.create(`{"name":"n","tags":["a"]}`)
 	moved := b.service("https://moved.example")
-	document, err := moved.Patch(b.ctx, i.ID, []byte(`{"name":"other"}`), IfRevision{1})
+	document, err := moved.Patch(b.ctx, i.ID, []byte(`{"name":"other"}`), revision.Is(1))
 	if err != nil || document.Revision != 2 || !bytes.Contains(document.Bytes, []byte("https://moved.example/api/v1/items/")) {
 		t.Fatalf("%s, %v", document.Bytes, err)
 	}
 	if fields := value[[]string](b, "SELECT changed_fields FROM item_change WHERE revision = 2"); !slices.Equal(fields, []string{"name"}) {
 		t.Errorf("changed_fields are %v: a new URL is no change", fields)
 	}
-	if err := b.items.Delete(b.ctx, i.ID, IfRevision{2}); err != nil {
+	if err := b.items.Delete(b.ctx, i.ID, revision.Is(2)); err != nil {
 		t.Fatal(err)
 	}
 	if last := value[[]byte](b, "SELECT document FROM item_change WHERE revision = 3"); !bytes.Contains(last, []byte(`"url":"`+publicURL)) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,10 +15,8 @@ import (
 	"itemcast/internal/db"
 	"itemcast/internal/item/internal/store"
 	"itemcast/internal/problem"
+	"itemcast/internal/revision"
 )
-
-// IfRevision is the precondition of a write: the item has one of these revisions. Nil is no condition. Error of the write: REVISION_MISMATCH.
-type IfRevision []int64
 
 // Create makes an item of an input's JSON. Errors: INVALID_INPUT, RULE_VIOLATED, FORBIDDEN.
 func (s *Service) Create(ctx context.Context, raw []byte) (Document, error) {
@@ -40,7 +37,7 @@ func (s *Service) Create(ctx context.Context, raw []byte) (Document, error) {
 }
 
 // Replace sets every field of an item, by default those that the input's JSON leaves out. Errors: as Create, NOT_FOUND, REVISION_MISMATCH.
-func (s *Service) Replace(ctx context.Context, id uuid.UUID, raw []byte, condition IfRevision) (Document, error) {
+func (s *Service) Replace(ctx context.Context, id uuid.UUID, raw []byte, condition revision.Condition) (Document, error) {
 	actor, err := account.Authorize(ctx, account.ItemsEdit)
 	if err != nil {
 		return Document{}, err
@@ -53,7 +50,7 @@ func (s *Service) Replace(ctx context.Context, id uuid.UUID, raw []byte, conditi
 }
 
 // Patch applies a merge patch (RFC 7396) to the item's input. Errors: as Replace.
-func (s *Service) Patch(ctx context.Context, id uuid.UUID, patch []byte, condition IfRevision) (Document, error) {
+func (s *Service) Patch(ctx context.Context, id uuid.UUID, patch []byte, condition revision.Condition) (Document, error) {
 	actor, err := account.Authorize(ctx, account.ItemsEdit)
 	if err != nil {
 		return Document{}, err
@@ -65,7 +62,7 @@ func (s *Service) Patch(ctx context.Context, id uuid.UUID, patch []byte, conditi
 }
 
 // Delete removes an item. The change that it records carries the last document, and the revision after the last.
-func (s *Service) Delete(ctx context.Context, id uuid.UUID, condition IfRevision) error {
+func (s *Service) Delete(ctx context.Context, id uuid.UUID, condition revision.Condition) error {
 	actor, err := account.Authorize(ctx, account.ItemsDelete)
 	if err != nil {
 		return err
@@ -157,7 +154,7 @@ func (s *Service) create(ctx context.Context, tx pgx.Tx, actor account.Actor, id
 }
 
 // edit changes an item to the draft that build makes of it.
-func (s *Service) edit(ctx context.Context, actor account.Actor, id uuid.UUID, condition IfRevision, build func(*Item) (draft, error)) (Document, error) {
+func (s *Service) edit(ctx context.Context, actor account.Actor, id uuid.UUID, condition revision.Condition, build func(*Item) (draft, error)) (Document, error) {
 	var document Document
 	err := s.write(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
 		document, _, err = s.become(ctx, tx, actor, id, condition, build)
@@ -167,14 +164,14 @@ func (s *Service) edit(ctx context.Context, actor account.Actor, id uuid.UUID, c
 }
 
 // editIn is edit within an import's transaction: a replacement, but that what was exported can be imported again.
-func (s *Service) editIn(ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID, condition IfRevision, build func(*Item) (ItemInput, error)) (document Document, changed bool, err error) {
+func (s *Service) editIn(ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID, condition revision.Condition, build func(*Item) (ItemInput, error)) (document Document, changed bool, err error) {
 	return s.become(ctx, tx, actor, id, condition, func(i *Item) (draft, error) {
 		input, err := build(i)
 		return draft{ItemInput: input, metadataMayStay: true}, err
 	})
 }
 
-func (s *Service) become(ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID, condition IfRevision, build func(*Item) (draft, error)) (document Document, changed bool, err error) {
+func (s *Service) become(ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID, condition revision.Condition, build func(*Item) (draft, error)) (document Document, changed bool, err error) {
 	q := store.New(tx)
 	before, now, bytes, err := s.lock(ctx, q, actor, id, condition)
 	if err != nil {
@@ -213,7 +210,7 @@ func (s *Service) become(ctx context.Context, tx pgx.Tx, actor account.Actor, id
 }
 
 // lock holds the item's row, if the actor may see it, until the transaction ends, and returns the item, the time that the database has, and the document.
-func (s *Service) lock(ctx context.Context, q *store.Queries, actor account.Actor, id uuid.UUID, condition IfRevision) (*Item, time.Time, []byte, error) {
+func (s *Service) lock(ctx context.Context, q *store.Queries, actor account.Actor, id uuid.UUID, condition revision.Condition) (*Item, time.Time, []byte, error) {
 	row, err := q.LockItem(ctx, store.LockItemParams{AccountID: actor.AccountID, ID: id, RoleID: actor.RoleIn()})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, time.Time{}, nil, errNotFound
@@ -231,9 +228,8 @@ func (s *Service) lock(ctx context.Context, q *store.Queries, actor account.Acto
 	if err != nil {
 		return nil, time.Time{}, nil, err
 	}
-	if condition != nil && !slices.Contains(condition, i.Revision) {
-		return nil, time.Time{}, nil, &problem.Error{Code: problem.RevisionMismatch, Revision: i.Revision,
-			Detail: fmt.Sprintf("The item has revision %d by now; read it again and decide anew.", i.Revision)}
+	if err := condition.Check(i.Revision); err != nil {
+		return nil, time.Time{}, nil, err
 	}
 	return i, row.Now, document, nil
 }

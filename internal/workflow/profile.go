@@ -22,6 +22,7 @@ import (
 	"itemcast/internal/db"
 	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
+	"itemcast/internal/revision"
 	"itemcast/internal/workflow/internal/store"
 )
 
@@ -161,7 +162,7 @@ func (s *Service) CreateProfile(ctx context.Context, in ProfileInput) (Profile, 
 
 // PatchProfile changes a profile, and with its roles who sees its items, at once. That is no change of the items: the log tells of none.
 // Needs workflows.manage. Errors: as CreateProfile, NOT_FOUND, REVISION_MISMATCH.
-func (s *Service) PatchProfile(ctx context.Context, id uuid.UUID, patch ProfilePatch, condition account.IfRevision) (Profile, error) {
+func (s *Service) PatchProfile(ctx context.Context, id uuid.UUID, patch ProfilePatch, condition revision.Condition) (Profile, error) {
 	_, err := account.Authorize(ctx, account.WorkflowsManage)
 	if err != nil {
 		return Profile{}, err
@@ -206,7 +207,7 @@ func (s *Service) PatchProfile(ctx context.Context, id uuid.UUID, patch ProfileP
 }
 
 // DeleteProfile deletes a profile that no item has. Needs workflows.manage. Errors: NOT_FOUND, REVISION_MISMATCH, CONFLICT.
-func (s *Service) DeleteProfile(ctx context.Context, id uuid.UUID, condition account.IfRevision) error {
+func (s *Service) DeleteProfile(ctx context.Context, id uuid.UUID, condition revision.Condition) error {
 	_, err := account.Authorize(ctx, account.WorkflowsManage)
 	if err != nil {
 		return err
@@ -231,7 +232,7 @@ func (s *Service) DeleteProfile(ctx context.Context, id uuid.UUID, condition acc
 }
 
 // lock holds the profile's row; an item that is about to be given it waits.
-func lock(ctx context.Context, q *store.Queries, actor account.Actor, id uuid.UUID, condition account.IfRevision) (Profile, error) {
+func lock(ctx context.Context, q *store.Queries, actor account.Actor, id uuid.UUID, condition revision.Condition) (Profile, error) {
 	row, err := q.LockWorkflowProfile(ctx, store.LockWorkflowProfileParams{AccountID: actor.AccountID, ID: id})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Profile{}, errNoProfile

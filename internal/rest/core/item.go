@@ -11,6 +11,7 @@ import (
 	"itemcast/internal/item"
 	"itemcast/internal/problem"
 	"itemcast/internal/rest/core/internal/oapi"
+	"itemcast/internal/revision"
 )
 
 const defaultPage = 50
@@ -119,7 +120,7 @@ func (a *API) GetItem(ctx context.Context, request oapi.GetItemRequestObject) (o
 	if err != nil {
 		return nil, err
 	}
-	if ifNoneMatch(request.Params.IfNoneMatch, got.Revision) {
+	if revision.IfNoneMatch(request.Params.IfNoneMatch, got.Revision) {
 		return notModified(got.Revision), nil
 	}
 	return document{Document: got, status: http.StatusOK}, nil
@@ -127,31 +128,31 @@ func (a *API) GetItem(ctx context.Context, request oapi.GetItemRequestObject) (o
 
 // ReplaceItem sets every field of an item.
 func (a *API) ReplaceItem(ctx context.Context, request oapi.ReplaceItemRequestObject) (oapi.ReplaceItemResponseObject, error) {
-	condition, err := ifMatch(request.Params.IfMatch)
+	condition, err := revision.IfMatch(request.Params.IfMatch)
 	if err != nil {
 		return nil, err
 	}
 	changed, err := a.Items.Replace(ctx, request.ID, *request.Body, condition)
-	return document{Document: changed, status: http.StatusOK}, explainWeak(request.Params.IfMatch, err)
+	return document{Document: changed, status: http.StatusOK}, err
 }
 
 // PatchItem applies a merge patch to an item.
 func (a *API) PatchItem(ctx context.Context, request oapi.PatchItemRequestObject) (oapi.PatchItemResponseObject, error) {
-	condition, err := ifMatch(request.Params.IfMatch)
+	condition, err := revision.IfMatch(request.Params.IfMatch)
 	if err != nil {
 		return nil, err
 	}
 	changed, err := a.Items.Patch(ctx, request.ID, *request.Body, condition)
-	return document{Document: changed, status: http.StatusOK}, explainWeak(request.Params.IfMatch, err)
+	return document{Document: changed, status: http.StatusOK}, err
 }
 
 // DeleteItem deletes an item.
 func (a *API) DeleteItem(ctx context.Context, request oapi.DeleteItemRequestObject) (oapi.DeleteItemResponseObject, error) {
-	condition, err := ifMatch(request.Params.IfMatch)
+	condition, err := revision.IfMatch(request.Params.IfMatch)
 	if err != nil {
 		return nil, err
 	}
-	return oapi.DeleteItem204Response{}, explainWeak(request.Params.IfMatch, a.Items.Delete(ctx, request.ID, condition))
+	return oapi.DeleteItem204Response{}, a.Items.Delete(ctx, request.ID, condition)
 }
 
 // TriggerItemHook sends an item by hand.

@@ -6,6 +6,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/rest/core/internal/oapi"
+	"itemcast/internal/revision"
 )
 
 // ListRoles lists the account's roles, newest first.
@@ -31,18 +32,18 @@ func (l roleList) VisitListRolesResponse(w http.ResponseWriter) error {
 func (a *API) CreateRole(ctx context.Context, request oapi.CreateRoleRequestObject) (oapi.CreateRoleResponseObject, error) {
 	r, err := a.Account.CreateRole(ctx, request.Body.Name, convert[string](request.Body.Permissions))
 	return oapi.CreateRole201JSONResponse{Body: toRole(r),
-		Headers: oapi.CreateRole201ResponseHeaders{ETag: new(etag(r.Revision)), Location: a.location("roles", r.ID)}}, err
+		Headers: oapi.CreateRole201ResponseHeaders{ETag: new(revision.ETag(r.Revision)), Location: a.location("roles", r.ID)}}, err
 }
 
 // GetRole reads a role.
 func (a *API) GetRole(ctx context.Context, request oapi.GetRoleRequestObject) (oapi.GetRoleResponseObject, error) {
 	r, err := a.Account.Role(ctx, request.ID)
-	return oapi.GetRole200JSONResponse{Body: toRole(r), Headers: oapi.GetRole200ResponseHeaders{ETag: new(etag(r.Revision))}}, err
+	return oapi.GetRole200JSONResponse{Body: toRole(r), Headers: oapi.GetRole200ResponseHeaders{ETag: new(revision.ETag(r.Revision))}}, err
 }
 
 // PatchRole changes a role.
 func (a *API) PatchRole(ctx context.Context, request oapi.PatchRoleRequestObject) (oapi.PatchRoleResponseObject, error) {
-	condition, err := ifMatch(request.Params.IfMatch)
+	condition, err := revision.IfMatch(request.Params.IfMatch)
 	if err != nil {
 		return nil, err
 	}
@@ -50,18 +51,18 @@ func (a *API) PatchRole(ctx context.Context, request oapi.PatchRoleRequestObject
 	if given := request.Body.Permissions; given != nil {
 		patch.Permissions = new(convert[string](*given))
 	}
-	r, err := a.Account.PatchRole(ctx, request.ID, patch, account.IfRevision(condition))
-	return oapi.PatchRole200JSONResponse{Body: toRole(r), Headers: oapi.PatchRole200ResponseHeaders{ETag: new(etag(r.Revision))}},
-		explainWeak(request.Params.IfMatch, err)
+	r, err := a.Account.PatchRole(ctx, request.ID, patch, condition)
+	return oapi.PatchRole200JSONResponse{Body: toRole(r), Headers: oapi.PatchRole200ResponseHeaders{ETag: new(revision.ETag(r.Revision))}},
+		err
 }
 
 // DeleteRole deletes a role.
 func (a *API) DeleteRole(ctx context.Context, request oapi.DeleteRoleRequestObject) (oapi.DeleteRoleResponseObject, error) {
-	condition, err := ifMatch(request.Params.IfMatch)
+	condition, err := revision.IfMatch(request.Params.IfMatch)
 	if err != nil {
 		return nil, err
 	}
-	return oapi.DeleteRole204Response{}, explainWeak(request.Params.IfMatch, a.Account.DeleteRole(ctx, request.ID, account.IfRevision(condition)))
+	return oapi.DeleteRole204Response{}, a.Account.DeleteRole(ctx, request.ID, condition)
 }
 
 func toRole(r account.Role) oapi.Role {

@@ -8,6 +8,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/rest/core/internal/oapi"
+	"itemcast/internal/revision"
 )
 
 // ListUsers lists the account's users, newest first.
@@ -45,33 +46,33 @@ func (a *API) CreateUser(ctx context.Context, request oapi.CreateUserRequestObje
 		made.Password = &password
 	}
 	return oapi.CreateUser201JSONResponse{Body: made,
-		Headers: oapi.CreateUser201ResponseHeaders{ETag: new(etag(u.Revision)), Location: a.location("users", u.ID)}}, nil
+		Headers: oapi.CreateUser201ResponseHeaders{ETag: new(revision.ETag(u.Revision)), Location: a.location("users", u.ID)}}, nil
 }
 
 // GetUser reads a user.
 func (a *API) GetUser(ctx context.Context, request oapi.GetUserRequestObject) (oapi.GetUserResponseObject, error) {
 	u, err := a.Account.User(ctx, request.ID)
-	return oapi.GetUser200JSONResponse{Body: toUser(u), Headers: oapi.GetUser200ResponseHeaders{ETag: new(etag(u.Revision))}}, err
+	return oapi.GetUser200JSONResponse{Body: toUser(u), Headers: oapi.GetUser200ResponseHeaders{ETag: new(revision.ETag(u.Revision))}}, err
 }
 
 // PatchUser changes a user.
 func (a *API) PatchUser(ctx context.Context, request oapi.PatchUserRequestObject) (oapi.PatchUserResponseObject, error) {
-	condition, err := ifMatch(request.Params.IfMatch)
+	condition, err := revision.IfMatch(request.Params.IfMatch)
 	if err != nil {
 		return nil, err
 	}
-	u, err := a.Account.PatchUser(ctx, request.ID, account.UserPatch(*request.Body), account.IfRevision(condition))
-	return oapi.PatchUser200JSONResponse{Body: toUser(u), Headers: oapi.PatchUser200ResponseHeaders{ETag: new(etag(u.Revision))}},
-		explainWeak(request.Params.IfMatch, err)
+	u, err := a.Account.PatchUser(ctx, request.ID, account.UserPatch(*request.Body), condition)
+	return oapi.PatchUser200JSONResponse{Body: toUser(u), Headers: oapi.PatchUser200ResponseHeaders{ETag: new(revision.ETag(u.Revision))}},
+		err
 }
 
 // DeleteUser deletes a user.
 func (a *API) DeleteUser(ctx context.Context, request oapi.DeleteUserRequestObject) (oapi.DeleteUserResponseObject, error) {
-	condition, err := ifMatch(request.Params.IfMatch)
+	condition, err := revision.IfMatch(request.Params.IfMatch)
 	if err != nil {
 		return nil, err
 	}
-	return oapi.DeleteUser204Response{}, explainWeak(request.Params.IfMatch, a.Account.DeleteUser(ctx, request.ID, account.IfRevision(condition)))
+	return oapi.DeleteUser204Response{}, a.Account.DeleteUser(ctx, request.ID, condition)
 }
 
 // CreateResetLink makes a link by which a user sets a password.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"net/http"
 
-	"itemcast/internal/account"
 	"itemcast/internal/rest/core/internal/oapi"
+	"itemcast/internal/revision"
 	"itemcast/internal/workflow"
 )
 
@@ -32,35 +32,35 @@ func (l workflowProfileList) VisitListWorkflowProfilesResponse(w http.ResponseWr
 func (a *API) CreateWorkflowProfile(ctx context.Context, request oapi.CreateWorkflowProfileRequestObject) (oapi.CreateWorkflowProfileResponseObject, error) {
 	p, err := a.Workflows.CreateProfile(ctx, workflow.ProfileInput(*request.Body))
 	return oapi.CreateWorkflowProfile201JSONResponse{Body: oapi.WorkflowProfile(p),
-		Headers: oapi.CreateWorkflowProfile201ResponseHeaders{ETag: new(etag(p.Revision)), Location: a.location("workflow-profiles", p.ID)}}, err
+		Headers: oapi.CreateWorkflowProfile201ResponseHeaders{ETag: new(revision.ETag(p.Revision)), Location: a.location("workflow-profiles", p.ID)}}, err
 }
 
 // GetWorkflowProfile reads a workflow profile.
 func (a *API) GetWorkflowProfile(ctx context.Context, request oapi.GetWorkflowProfileRequestObject) (oapi.GetWorkflowProfileResponseObject, error) {
 	p, err := a.Workflows.Profile(ctx, request.ID)
 	return oapi.GetWorkflowProfile200JSONResponse{Body: oapi.WorkflowProfile(p),
-		Headers: oapi.GetWorkflowProfile200ResponseHeaders{ETag: new(etag(p.Revision))}}, err
+		Headers: oapi.GetWorkflowProfile200ResponseHeaders{ETag: new(revision.ETag(p.Revision))}}, err
 }
 
 // PatchWorkflowProfile changes a workflow profile.
 func (a *API) PatchWorkflowProfile(ctx context.Context, request oapi.PatchWorkflowProfileRequestObject) (oapi.PatchWorkflowProfileResponseObject, error) {
-	condition, err := ifMatch(request.Params.IfMatch)
+	condition, err := revision.IfMatch(request.Params.IfMatch)
 	if err != nil {
 		return nil, err
 	}
 	in := request.Body
 	p, err := a.Workflows.PatchProfile(ctx, request.ID, workflow.ProfilePatch{Name: in.Name, Description: in.Description, RoleIDs: in.RoleIds},
-		account.IfRevision(condition))
+		condition)
 	return oapi.PatchWorkflowProfile200JSONResponse{Body: oapi.WorkflowProfile(p),
-		Headers: oapi.PatchWorkflowProfile200ResponseHeaders{ETag: new(etag(p.Revision))}}, explainWeak(request.Params.IfMatch, err)
+		Headers: oapi.PatchWorkflowProfile200ResponseHeaders{ETag: new(revision.ETag(p.Revision))}}, err
 }
 
 // DeleteWorkflowProfile deletes a workflow profile.
 func (a *API) DeleteWorkflowProfile(ctx context.Context, request oapi.DeleteWorkflowProfileRequestObject) (oapi.DeleteWorkflowProfileResponseObject, error) {
-	condition, err := ifMatch(request.Params.IfMatch)
+	condition, err := revision.IfMatch(request.Params.IfMatch)
 	if err != nil {
 		return nil, err
 	}
 	return oapi.DeleteWorkflowProfile204Response{},
-		explainWeak(request.Params.IfMatch, a.Workflows.DeleteProfile(ctx, request.ID, account.IfRevision(condition)))
+		a.Workflows.DeleteProfile(ctx, request.ID, condition)
 }

@@ -1,0 +1,49 @@
+package revision
+
+import (
+	"strconv"
+	"strings"
+
+	"itemcast/internal/problem"
+)
+
+// IfMatch reads the header If-Match (RFC 9110 §13.1.1). Nil and * are no condition. Error: INVALID_INPUT.
+func IfMatch(header *string) (Condition, error) {
+	if header == nil || strings.TrimSpace(*header) == "*" {
+		return nil, nil
+	}
+	c := Condition{}
+	for text := range strings.SplitSeq(*header, ",") {
+		text, weak := strings.CutPrefix(strings.TrimSpace(text), "W/")
+		text, quoted := unquote(text)
+		if !quoted {
+			return nil, problem.Invalid(problem.InvalidInput,
+				problem.Fault{Parameter: "If-Match", Detail: `must be an ETag as GET returns it, such as "3", or *`})
+		}
+		if revision, err := strconv.ParseInt(text, 10, 64); err == nil { // else it is no ETag of ours, and never matches
+			c = append(c, tag{revision: revision, weak: weak})
+		}
+	}
+	return c, nil
+}
+
+// IfNoneMatch reports whether the header If-None-Match (RFC 9110 §13.1.2) names the revision. The comparison is weak.
+func IfNoneMatch(header *string, revision int64) bool {
+	if header == nil {
+		return false
+	}
+	for tag := range strings.SplitSeq(*header, ",") {
+		tag = strings.TrimSpace(tag)
+		if tag == "*" || strings.TrimPrefix(tag, "W/") == ETag(revision) {
+			return true
+		}
+	}
+	return false
+}
+
+func unquote(tag string) (text string, ok bool) {
+	if len(tag) < 2 || tag[0] != '"' || tag[len(tag)-1] != '"' {
+		return "", false
+	}
+	return tag[1 : len(tag)-1], true
+}

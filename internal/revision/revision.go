@@ -1,0 +1,56 @@
+// Package revision makes a write depend on the revision that its client has read, so that no client overwrites a change
+// that it has not seen. REST spells the condition If-Match, GraphQL ifRevision.
+//
+// A revision is a resource's version: 1 when it is created, and one more with each change. Its ETag is the quoted number.
+// The package must not know any resource.
+package revision
+
+import (
+	"slices"
+	"strconv"
+
+	"itemcast/internal/problem"
+)
+
+// Condition is the precondition of a write: the resource has one of these revisions. Nil always holds.
+type Condition []tag
+
+type tag struct {
+	revision int64
+	weak     bool // of a weak ETag, which never matches (RFC 9110 §13.1.1)
+}
+
+// Is is the condition that a resource has one of the revisions.
+func Is(expected ...int64) Condition {
+	c := Condition{}
+	for _, revision := range expected {
+		c = append(c, tag{revision: revision})
+	}
+	return c
+}
+
+// IfGiven is the condition that a resource has the revision; nil is no condition.
+func IfGiven(expected *int64) Condition {
+	if expected == nil {
+		return nil
+	}
+	return Is(*expected)
+}
+
+// Check reports whether a resource's current revision meets the condition. Error: REVISION_MISMATCH.
+func (c Condition) Check(current int64) error {
+	if c == nil || slices.Contains(c, tag{revision: current}) {
+		return nil
+	}
+	mismatch := problem.New(problem.RevisionMismatch,
+		"The current revision is %d. Read it, and decide whether your change still applies.", current)
+	if slices.Contains(c, tag{revision: current, weak: true}) {
+		mismatch = problem.New(problem.RevisionMismatch,
+			"If-Match takes the strong ETag that GET returns: %s. Remove the prefix W/, which a proxy may have added.", ETag(current))
+	}
+	mismatch.Revision = current
+	return mismatch
+}
+
+// ETag is the strong entity tag of a revision.
+func ETag(revision int64) string { return `"` + strconv.FormatInt(revision, 10) + `"` }
