@@ -59,7 +59,7 @@ func (n *testNode) setWorkflow(id, status string) {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	n.sequencer.Wake()
+	n.Sequencer.Wake()
 }
 
 // story is the life of an item, in nine changes. It returns when the third was made.
@@ -160,7 +160,7 @@ func TestChanges_TheFilterKnowsEveryFieldThatCanChange(t *testing.T) {
 			fields = append(fields, name)
 		}
 	}
-	if declared := n.node.contract.Spec().Components.Schemas["ChangedField"].Value.Enum; !reflect.DeepEqual(declared, fields) {
+	if declared := n.Node.Contract.Spec().Components.Schemas["ChangedField"].Value.Enum; !reflect.DeepEqual(declared, fields) {
 		t.Errorf("the contract has %v, items have %v", declared, fields)
 	}
 	var schema struct {

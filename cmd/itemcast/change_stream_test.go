@@ -18,6 +18,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/db/dbtest"
+	"itemcast/internal/node"
 )
 
 // serverEvent is an event as a client gets it, comments too.
@@ -114,17 +115,17 @@ func served(t *testing.T, pool *pgxpool.Pool, listener net.Listener) (n *testNod
 		t.Fatal(err)
 	}
 	publicURL := "http://" + listener.Addr().String()
-	wired, err := wire(t.Context(), &opened{pool: pool, log: log}, settings{publicURL: publicURL, connectionsPerUser: manyConnections}, log)
+	wired, err := node.New(t.Context(), pool, node.Config{PublicURL: publicURL, ConnectionsPerUser: manyConnections, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
 	background, stopBackground := context.WithCancel(context.Background())
 	serving, stopServing := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
-	go func() { ended <- wired.run(background) }()
+	go func() { ended <- wired.Run(background) }()
 	go func() {
 		defer stopBackground()
-		ended <- (&serveCommand{}).serve(serving, wired, listener, publicURL)
+		ended <- wired.ServeOn(serving, listener, "")
 	}()
 	stopped := false
 	stop = func() {
@@ -136,10 +137,10 @@ func served(t *testing.T, pool *pgxpool.Pool, listener net.Listener) (n *testNod
 		if err := errors.Join(<-ended, <-ended); err != nil {
 			t.Errorf("the node ended with %v", err)
 		}
-		wired.close()
+		wired.Close()
 	}
 	t.Cleanup(stop)
-	return &testNode{node: wired, t: t, url: publicURL, pool: pool}, stop
+	return &testNode{Node: wired, t: t, url: publicURL, pool: pool}, stop
 }
 
 func listen(t *testing.T, address string) net.Listener {

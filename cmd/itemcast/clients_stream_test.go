@@ -62,7 +62,7 @@ func TestClients_LoseNothingOverRestarts(t *testing.T) {
 			listener := listen(t, "127.0.0.1:0")
 			address := listener.Addr().String()
 			_, stop := served(t, pool, listener)
-			lines := f.start(t, "http://"+address, writer.feed.Cursor(writer.feed.Head()))
+			lines := f.start(t, "http://"+address, writer.Feed.Cursor(writer.Feed.Head()))
 			revision, id := int64(0), ""
 			write := func() {
 				if revision++; revision == 1 {
@@ -102,7 +102,7 @@ func TestClients_LoseNothingOverRestarts(t *testing.T) {
 func TestClients_GraphQLSSEFollowsByteForByteAndLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	n := startNode(t)
-	lines := client(t, "subscribe-sse.mjs", n.url+"/graphql", basic(adminEmail, adminPassword), n.feed.Cursor(n.feed.Head()), "0", "3")
+	lines := client(t, "subscribe-sse.mjs", n.url+"/graphql", basic(adminEmail, adminPassword), n.Feed.Cursor(n.Feed.Head()), "0", "3")
 	if !hear(t, lines).Connected {
 		t.Fatal("the client did not connect")
 	}
@@ -151,7 +151,7 @@ func TestClients_AreToldOfTheirPermissionsAsTheyAreNow(t *testing.T) {
 		t.Helper()
 		t.Parallel()
 		n = startNode(t)
-		lines = f.start(t, n.url, n.feed.Cursor(n.feed.Head()))
+		lines = f.start(t, n.url, n.Feed.Cursor(n.Feed.Head()))
 		hear(t, lines)
 		n.create(`{"name":"before"}`)
 		if got := hear(t, lines); got.Event == nil {

@@ -150,7 +150,7 @@ func TestClients_GraphQLWSResumesWithNothingLostOrRepeated(t *testing.T) {
 	t.Parallel()
 	n := startNode(t)
 	way := cuttableTo(t, n.url)
-	lines := client(t, "subscribe.mjs", way.url, "init", basic(adminEmail, adminPassword), n.feed.Cursor(n.feed.Head()))
+	lines := client(t, "subscribe.mjs", way.url, "init", basic(adminEmail, adminPassword), n.Feed.Cursor(n.Feed.Head()))
 	if !hear(t, lines).Connected {
 		t.Fatal("the client did not connect")
 	}
@@ -195,7 +195,7 @@ func TestClients_GraphQLWSSignsInEitherWay(t *testing.T) {
 	n := startNode(t)
 	socket := strings.Replace(n.url, "http", "ws", 1) + "/graphql"
 	for _, where := range []string{"init", "header"} {
-		lines := client(t, "subscribe.mjs", socket, where, basic(adminEmail, adminPassword), n.feed.Cursor(n.feed.Head()))
+		lines := client(t, "subscribe.mjs", socket, where, basic(adminEmail, adminPassword), n.Feed.Cursor(n.Feed.Head()))
 		hear(t, lines)
 		made := n.call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).expect(t, http.StatusCreated)
 		if got := hear(t, lines); got.Event == nil || string(got.Event.Document) != string(made.body) {

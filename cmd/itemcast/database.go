@@ -2,98 +2,70 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"time"
+	"strings"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
-	"itemcast/internal/db"
-	parts "itemcast/internal/node"
-	"itemcast/internal/postgres"
-	sqlfiles "itemcast/sql"
+	"itemcast/internal/account"
+	"itemcast/internal/node"
 )
 
-const stopPatience = 20 * time.Second
+const defaultAddr = "127.0.0.1:8080"
 
-// database says where the database is: every command's flags.
+// database holds the flags that every command has.
 type database struct {
 	DatabaseURL string `help:"Postgres, 14 or newer. Empty: a Postgres of its own under the data directory." env:"ITEMCAST_DATABASE_URL" placeholder:"URL"`
 	DataDir     string `help:"Where the embedded Postgres and the files are kept." env:"ITEMCAST_DATA_DIR" default:".itemcast" type:"path"`
 	PublicURL   string `help:"The base of every absolute URL. Empty: http:// and the address." env:"ITEMCAST_PUBLIC_URL" placeholder:"URL"`
 }
 
-// opened is a database that is migrated and ready. Close it last.
-type opened struct {
-	pool     *pgxpool.Pool
-	postgres *postgres.Server // nil: someone else's
-	log      *slog.Logger
+func (d *database) config(log *slog.Logger) node.DatabaseConfig {
+	return node.DatabaseConfig{URL: d.DatabaseURL, DataDir: d.DataDir, Log: log}
 }
 
-// open connects to the database, starting the embedded Postgres when it is to be used and nobody has. Shared allows for one that another
-// process has started; serve does not, because its data directory has one owner.
-func (d *database) open(ctx context.Context, log *slog.Logger, shared bool) (*opened, error) {
-	o := &opened{log: log}
-	url := d.DatabaseURL
-	if url == "" && shared {
-		url, _ = postgres.Running(d.DataDir + "/postgres")
-	}
-	if url == "" {
-		server, err := postgres.Start(ctx, postgres.Config{DataDir: d.DataDir + "/postgres", Logger: log})
-		if errors.Is(err, postgres.ErrInUse) {
-			return nil, fmt.Errorf("another itemcast uses %s: stop it, or set ITEMCAST_DATA_DIR (%w)", d.DataDir, err)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("start the embedded Postgres: %w", err)
-		}
-		o.postgres, url = server, server.URL()
-	}
-	pool, err := db.Open(ctx, url)
-	if err == nil {
-		o.pool = pool
-		err = db.Migrate(ctx, pool, sqlfiles.Migrations)
-	}
-	if err != nil {
-		o.close()
-		return nil, err
-	}
-	return o, nil
+// openShared opens the database of a running server, or the command's own.
+func (d *database) openShared(ctx context.Context, log *slog.Logger) (*node.Database, error) {
+	config := d.config(log)
+	config.Shared = true
+	return node.OpenDatabase(ctx, config)
 }
 
-func (o *opened) close() {
-	if o.pool != nil {
-		o.pool.Close()
+func (d *database) publicURL(addr string) string {
+	if d.PublicURL != "" {
+		return strings.TrimRight(d.PublicURL, "/")
 	}
-	if o.postgres == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
-	defer cancel()
-	if err := o.postgres.Stop(ctx); err != nil {
-		o.log.Error("cannot stop the embedded Postgres", "err", err)
-	}
+	return "http://" + addr
 }
 
-type migrateCommand struct{}
-
-// Run migrates.
-func (migrateCommand) Run(ctx context.Context, c *console, d *database) error {
-	o, err := d.open(ctx, c.log, true)
+// asOperator runs fn as the operator, on the database of a running server or on the command's own.
+func (d *database) asOperator(ctx context.Context, c *console, fn func(ctx context.Context, n *node.Node) error) error {
+	o, err := d.openShared(ctx, c.log)
 	if err != nil {
 		return err
 	}
-	defer o.close()
-	_, err = fmt.Fprintln(c.out, "The schema is up to date.")
-	return err
+	defer o.Close()
+	publicURL, err := d.storedPublicURL(ctx, o)
+	if err != nil {
+		return err
+	}
+	n, err := node.New(ctx, o.Pool, node.Config{PublicURL: publicURL, Version: version, Log: c.log})
+	if err != nil {
+		return err
+	}
+	defer n.Close()
+	ctx, err = account.Operator(ctx, o.Pool)
+	if err != nil {
+		return fmt.Errorf("start the server once before: %w", err)
+	}
+	return fn(ctx, n)
 }
 
-// storedPublicURL is the flag's base URL, else the one that serve last ran with on this database, else the default address's.
-func (o *opened) storedPublicURL(ctx context.Context, d *database) (string, error) {
+// storedPublicURL returns the flag's base URL, else the one that serve last ran with on this database, else the default address's.
+func (d *database) storedPublicURL(ctx context.Context, o *node.Database) (string, error) {
 	if d.PublicURL != "" {
 		return d.publicURL(defaultAddr), nil
 	}
-	stored, err := parts.StoredPublicURL(ctx, o.pool)
+	stored, err := node.StoredPublicURL(ctx, o.Pool)
 	if err != nil || stored != "" {
 		return stored, err
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"itemcast/internal/item"
+	"itemcast/internal/node"
 	"itemcast/internal/problem"
 )
 
@@ -78,10 +79,10 @@ func (e *exportCommand) run(ctx context.Context, c *console, d *database, out *d
 	if isTerminal(out.to) {
 		watcher = io.Discard // the items themselves show how far it is
 	}
-	err = d.asOperator(ctx, c, func(ctx context.Context, n *node) error {
+	err = d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) error {
 		progress := newProgress(watcher, "exporting", "items", -1)
 		defer progress.end()
-		err := n.items.Export(ctx, out, e.filter(), &item.ExportOptions{Sort: e.Sort, Progress: func(done int64) {
+		err := n.Items.Export(ctx, out, e.filter(), &item.ExportOptions{Sort: e.Sort, Progress: func(done int64) {
 			items = done
 			progress.at(done)
 		}})

@@ -85,7 +85,7 @@ func TestOps_MetricsTellOfHooks(t *testing.T) {
 	t.Parallel()
 	n := startNode(t)
 	page := httptest.NewRecorder()
-	server.Ops(n.pool, func() int64 { return 0 }, n.dispatcher).ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	server.Ops(n.pool, func() int64 { return 0 }, n.Dispatcher).ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	for _, name := range []string{`itemcast_hook_attempts_total{outcome="succeeded"} 0`, "itemcast_hook_backlog 0", "itemcast_feed_position 0"} {
 		if !strings.Contains(page.Body.String(), name+"\n") {
 			t.Errorf("there is no %s", name)

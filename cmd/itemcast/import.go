@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"itemcast/internal/item"
+	"itemcast/internal/node"
 )
 
 const (
@@ -64,15 +65,15 @@ func (i *importCommand) run(ctx context.Context, c *console, d *database) (repor
 	if i.Key != "" {
 		key = "name " + i.Key
 	}
-	err = d.asOperator(ctx, c, func(ctx context.Context, n *node) (err error) {
+	err = d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) (err error) {
 		progress := newProgress(c.err, "importing", "lines", lines.count)
 		defer progress.end()
-		report, err = n.items.Import(ctx, lines, item.ImportOptions{Key: key, Again: i.Again, CreateFields: i.CreateFields,
+		report, err = n.Items.Import(ctx, lines, item.ImportOptions{Key: key, Again: i.Again, CreateFields: i.CreateFields,
 			Progress: func(done item.ImportCount) { progress.at(done.Line) }})
 		if err != nil {
 			return err
 		}
-		return n.sequencer.Drain(ctx)
+		return n.Sequencer.Drain(ctx)
 	})
 	return report, key, err
 }

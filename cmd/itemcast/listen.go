@@ -90,7 +90,7 @@ func (l *listenCommand) Run(ctx context.Context, c *console, d *database) error 
 	if l.JSON {
 		people = c.err
 	}
-	shown := receiving.Printer{Out: people, Colours: coloured(people), Headers: l.Headers, Body: l.Body}
+	shown := receiving.Printer{Out: people, Colours: c.coloured(people), Headers: l.Headers, Body: l.Body}
 	tell := shown.Print
 	if l.JSON {
 		tell = receiving.Recorder{Out: c.out, Headers: l.Headers, Terminal: isTerminal(c.out)}.Print
@@ -186,6 +186,6 @@ func plural(n int, one, many string) string {
 }
 
 // coloured reports whether to use colours (https://no-color.org).
-func coloured(out io.Writer) bool {
-	return isTerminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+func (c *console) coloured(out io.Writer) bool {
+	return isTerminal(out) && c.getenv("NO_COLOR") == "" && c.getenv("TERM") != "dumb"
 }

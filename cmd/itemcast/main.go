@@ -1,5 +1,6 @@
-// Command itemcast is the whole product in one binary: the server, and the commands that work on its database. This package is the only
-// place where the concrete parts are wired together.
+// Command itemcast is the whole product in one binary: the server, and the commands that work on its database.
+//
+// It holds flags and commands only. Package node builds and runs the parts.
 package main
 
 import (
@@ -38,9 +39,10 @@ type commands struct {
 
 // console is where a command runs.
 type console struct {
-	out io.Writer
-	err io.Writer
-	log *slog.Logger
+	out    io.Writer
+	err    io.Writer
+	log    *slog.Logger
+	getenv func(string) string
 }
 
 // gcPercent: what lives is small (the ring of recent changes, above all), and what requests throw away is much; collecting a third as often
@@ -52,7 +54,7 @@ func main() {
 		debug.SetGCPercent(gcPercent)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "itemcast:", explain(err))
@@ -60,7 +62,8 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+// run parses and runs a command. Kong reads the ITEMCAST_* variables from the process itself; getenv is for all others.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
 	var c commands
 	parser, err := kong.New(&c,
 		kong.Name("itemcast"),
@@ -70,7 +73,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		kong.Writers(stdout, stderr),
 		kong.UsageOnError(),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(&console{out: stdout, err: stderr, log: slog.New(slog.NewTextHandler(stderr, nil))}),
+		kong.Bind(&console{out: stdout, err: stderr, log: slog.New(slog.NewTextHandler(stderr, nil)), getenv: getenv}),
 	)
 	if err != nil {
 		return err

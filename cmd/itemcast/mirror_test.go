@@ -259,16 +259,16 @@ func (n *testNode) dawdle(actor account.Actor, written, stop <-chan struct{}) {
 			return
 		}
 		input := fmt.Sprintf(`{"name":"slow %d","tags":[%q]}`, count, []string{"red", "blue"}[count%2])
-		document, err := n.items.Create(ctx, []byte(input))
+		document, err := n.Items.Create(ctx, []byte(input))
 		if err == nil {
 			id, _ := identity(n.t, document.Bytes)
 			made = uuid.MustParse(id)
 		}
 		for i := 0; i < len(mine) && err == nil; i++ {
-			_, err = n.items.Patch(ctx, mine[i], []byte(input), nil)
+			_, err = n.Items.Patch(ctx, mine[i], []byte(input), nil)
 		}
 		if len(mine) == 3 && err == nil {
-			err, mine = n.items.Delete(ctx, mine[0], nil), mine[1:]
+			err, mine = n.Items.Delete(ctx, mine[0], nil), mine[1:]
 		}
 		stopped := false
 		for others := 0; others < 15 && !stopped; others++ {

@@ -25,6 +25,7 @@ import (
 	"itemcast/internal/db"
 	"itemcast/internal/db/dbtest"
 	"itemcast/internal/hook/egress"
+	"itemcast/internal/node"
 )
 
 const (
@@ -37,7 +38,7 @@ const (
 
 // testNode is a whole node, wired as serve wires it, over a database of its own. Its client holds every REST response against the contract.
 type testNode struct {
-	*node
+	*node.Node
 	t        *testing.T
 	url      string
 	pool     *pgxpool.Pool
@@ -58,29 +59,29 @@ func startNodeOn(t *testing.T, pool *pgxpool.Pool) *testNode {
 	}
 	listener := httptest.NewUnstartedServer(nil)
 	url := "http://" + listener.Listener.Addr().String()
-	n, err := wire(ctx, &opened{pool: pool, log: log}, settings{publicURL: url, connectionsPerUser: manyConnections,
-		hookReach: egress.Policy{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}}, log)
+	n, err := node.New(ctx, pool, node.Config{PublicURL: url, ConnectionsPerUser: manyConnections, Log: log,
+		HookReach: egress.Policy{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener.Config.Handler, _ = n.routes(url)
+	listener.Config.Handler = n.Handler()
 	listener.Config.BaseContext = func(net.Listener) context.Context { return ctx }
 	listener.Start()
 	done := make(chan error, 1)
-	go func() { done <- n.run(ctx) }()
+	go func() { done <- n.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
 		listener.Close()
-		defer n.close()
+		defer n.Close()
 		if err := <-done; err != nil {
 			t.Errorf("the node ended with %v", err)
 		}
 	})
-	router, err := gorillamux.NewRouter(n.contract.Spec())
+	router, err := gorillamux.NewRouter(n.Contract.Spec())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &testNode{node: n, t: t, url: url, pool: pool, contract: router}
+	return &testNode{Node: n, t: t, url: url, pool: pool, contract: router}
 }
 
 // openPool opens another pool on a test database, as another node would.

@@ -171,7 +171,7 @@ func TestProtocol_AnErrorEndsTheOperationAlone(t *testing.T) {
 		code      string
 	}{
 		"bad cursor":      {follow, vars{"after": "x"}, "INVALID_CURSOR"},
-		"cursor ahead":    {follow, vars{"after": n.feed.Cursor(1 << 40)}, "INVALID_CURSOR"},
+		"cursor ahead":    {follow, vars{"after": n.Feed.Cursor(1 << 40)}, "INVALID_CURSOR"},
 		"foreign cursor":  {follow, vars{"after": foreignCursor}, "CURSOR_EXPIRED"},
 		"bad filter":      {`subscription { itemChanges(filter: {search: "\u0000"}) { cursor } }`, nil, "INVALID_INPUT"},
 		"no field":        {`subscription { itemChanges(filter: {metadata: [{key: "none", value: ""}]}) { cursor } }`, nil, "INVALID_INPUT"},

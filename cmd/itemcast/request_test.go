@@ -124,7 +124,7 @@ func TestRequest_TheRootNamesEveryCollection(t *testing.T) {
 		if err := json.Unmarshal(got.body, &named); err != nil || got.header.Get("Content-Type") != "application/json" {
 			t.Fatalf("%s: %v %s", path, err, got.body)
 		}
-		for at := range n.node.contract.Spec().Paths.Map() {
+		for at := range n.Node.Contract.Spec().Paths.Map() {
 			name := strings.TrimPrefix(at, "/")
 			if name == "" || strings.Contains(name, "/") {
 				continue

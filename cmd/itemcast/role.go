@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"itemcast/internal/account"
+	"itemcast/internal/node"
 	"itemcast/internal/plaintext"
 	"itemcast/internal/revision"
 )
@@ -24,8 +25,8 @@ type roleList struct{}
 
 // Run prints all roles, the oldest last.
 func (roleList) Run(ctx context.Context, c *console, d *database) error {
-	return d.asOperator(ctx, c, func(ctx context.Context, n *node) error {
-		page := func(after string) ([]account.Role, string, error) { return n.account.Roles(ctx, pageOfTable, after) }
+	return d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) error {
+		page := func(after string) ([]account.Role, string, error) { return n.Account.Roles(ctx, pageOfTable, after) }
 		return printTable(c, "ROLE\tPERMISSIONS", page, func(r account.Role) string {
 			return plaintext.Show(r.Name) + "\t" + strings.Join(r.Permissions, " ")
 		})
@@ -40,12 +41,12 @@ type permitted struct {
 
 // change gives the role other permissions.
 func (p *permitted) change(ctx context.Context, c *console, d *database, to func(before []string) []string) error {
-	return d.asOperator(ctx, c, func(ctx context.Context, n *node) error {
-		role, err := n.account.RoleByName(ctx, p.Role)
+	return d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) error {
+		role, err := n.Account.RoleByName(ctx, p.Role)
 		if err != nil {
 			return err
 		}
-		role, err = n.account.PatchRole(ctx, role.ID, account.RolePatch{Permissions: new(to(role.Permissions))}, revision.Is(role.Revision))
+		role, err = n.Account.PatchRole(ctx, role.ID, account.RolePatch{Permissions: new(to(role.Permissions))}, revision.Is(role.Revision))
 		if err != nil {
 			return err
 		}

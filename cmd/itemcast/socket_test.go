@@ -22,7 +22,7 @@ import (
 func (n *testNode) metric(name string) float64 {
 	n.t.Helper()
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(n.hub)
+	registry.MustRegister(n.Hub)
 	families, err := registry.Gather()
 	if err != nil {
 		n.t.Fatal(err)
@@ -55,10 +55,10 @@ func (n *testNode) eventuallyWithin(limit time.Duration, what string, done func(
 func TestSubscription_IsRenderedOnceForAllWhoFollowIt(t *testing.T) {
 	t.Parallel()
 	n := startNode(t)
-	start := n.hub.Present()
+	start := n.Hub.Present()
 	var all []*socket
 	for range 20 {
-		all = append(all, n.subscribe(follow, vars{"after": start}), n.subscribe(follow, vars{"after": n.hub.Present()}))
+		all = append(all, n.subscribe(follow, vars{"after": start}), n.subscribe(follow, vars{"after": n.Hub.Present()}))
 	}
 	other := n.subscribe(strings.Replace(follow, "cursor", "cursor more: cursor", 1), nil)
 	n.eventually("all follow", func() bool { return n.metric("itemcast_live_followers") == 41 })
@@ -132,12 +132,12 @@ func TestSocket_RunsAsManyOperationsAsMayRun(t *testing.T) {
 func TestSocket_AUserKeepsAsManyConnectionsAsOneMay(t *testing.T) {
 	t.Parallel()
 	n := startNode(t)
-	actor, err := n.signIn.Basic(t.Context(), adminEmail, adminPassword)
+	actor, err := n.SignIn.Basic(t.Context(), adminEmail, adminPassword)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range manyConnections - 1 {
-		if _, err := n.hub.Admit(actor); err != nil {
+		if _, err := n.Hub.Admit(actor); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -359,7 +359,7 @@ func TestSubscription_OutlivesItsPersistedQuery(t *testing.T) {
 	sum := sha256.Sum256([]byte(follow))
 	persisted := frame{"persistedQuery": frame{"version": 1, "sha256Hash": hex.EncodeToString(sum[:])}}
 	s := n.initialised()
-	start := n.hub.Present()
+	start := n.Hub.Present()
 	s.send(frame{"type": "subscribe", "id": "1", "payload": frame{"query": follow, "extensions": persisted}})
 	n.eventually("it follows", func() bool { return n.metric("itemcast_live_followers") == 1 })
 	s.send(frame{"type": "complete", "id": "1"})

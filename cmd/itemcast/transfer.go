@@ -1,49 +1,21 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-
-	"itemcast/internal/account"
 )
 
 const (
-	defaultAddr = "127.0.0.1:8080"
-
 	// exitInterrupted is 128 + SIGINT, as shells have it.
 	exitInterrupted = 130
 
 	// plainEvery is how often a log, or whatever else is no terminal, is told how far a command has come.
 	plainEvery = 10 * time.Second
 )
-
-// asOperator runs fn as the person at the machine, on the database of a running server or on its own.
-func (d *database) asOperator(ctx context.Context, c *console, fn func(ctx context.Context, n *node) error) error {
-	o, err := d.open(ctx, c.log, true)
-	if err != nil {
-		return err
-	}
-	defer o.close()
-	publicURL, err := o.storedPublicURL(ctx, d)
-	if err != nil {
-		return err
-	}
-	n, err := wire(ctx, o, settings{publicURL: publicURL}, c.log)
-	if err != nil {
-		return err
-	}
-	defer n.close()
-	ctx, err = account.Operator(ctx, o.pool)
-	if err != nil {
-		return fmt.Errorf("start the server once before: %w", err)
-	}
-	return fn(ctx, n)
-}
 
 // exit ends the process with a code that scripts can tell from the 1 of a command that failed. Whatever must be closed is, by then.
 func exit(c *console, code int, format string, args ...any) {

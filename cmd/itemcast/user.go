@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"itemcast/internal/account"
+	"itemcast/internal/node"
 	"itemcast/internal/plaintext"
 )
 
@@ -36,12 +37,12 @@ type named struct {
 
 // change finds the user and changes it.
 func (u *named) change(ctx context.Context, c *console, d *database, fn func(ctx context.Context, s *account.Service, user account.User) error) error {
-	return d.asOperator(ctx, c, func(ctx context.Context, n *node) error {
-		user, err := n.account.UserByEmail(ctx, u.Email)
+	return d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) error {
+		user, err := n.Account.UserByEmail(ctx, u.Email)
 		if err != nil {
 			return err
 		}
-		return fn(ctx, n.account, user)
+		return fn(ctx, n.Account, user)
 	})
 }
 
@@ -49,9 +50,9 @@ type userList struct{}
 
 // Run prints all users, the oldest last.
 func (userList) Run(ctx context.Context, c *console, d *database) error {
-	return d.asOperator(ctx, c, func(ctx context.Context, n *node) error {
+	return d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) error {
 		page := func(after string) ([]account.User, string, error) {
-			return n.account.Users(ctx, account.UserFilter{}, pageOfTable, after)
+			return n.Account.Users(ctx, account.UserFilter{}, pageOfTable, after)
 		}
 		return printTable(c, "EMAIL\tNAME\tKIND\tROLE\tSTATE", page, func(u account.User) string {
 			return strings.Join([]string{plaintext.Show(u.Email), plaintext.Show(u.Name), u.Kind, plaintext.Show(u.Role), state(u)}, "\t")
@@ -99,8 +100,8 @@ type userAdd struct {
 
 // Run adds a user.
 func (u *userAdd) Run(ctx context.Context, c *console, d *database) error {
-	return d.asOperator(ctx, c, func(ctx context.Context, n *node) error {
-		role, err := n.account.RoleByName(ctx, u.Role)
+	return d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) error {
+		role, err := n.Account.RoleByName(ctx, u.Role)
 		if err != nil {
 			return err
 		}
@@ -108,7 +109,7 @@ func (u *userAdd) Run(ctx context.Context, c *console, d *database) error {
 		if u.API {
 			in.Kind = "api"
 		}
-		user, password, err := n.account.CreateUser(ctx, in)
+		user, password, err := n.Account.CreateUser(ctx, in)
 		if err != nil {
 			return namingFaults(err)
 		}
@@ -117,7 +118,7 @@ func (u *userAdd) Run(ctx context.Context, c *console, d *database) error {
 			fmt.Fprintf(c.out, "Password  %s     (shown this once)\n", password)
 			return nil
 		}
-		return printLink(ctx, c, n.account, user)
+		return printLink(ctx, c, n.Account, user)
 	})
 }
 

@@ -113,7 +113,7 @@ func (w *walked) leaks(who walker, body []byte) (leaked []string) {
 func TestWalk_EveryOperationOfTheContracts(t *testing.T) {
 	t.Parallel()
 	w := startWalk(t)
-	for _, document := range []*contract.Document{w.node.contract} {
+	for _, document := range []*contract.Document{w.Node.Contract} {
 		var spec object
 		if err := json.Unmarshal(document.JSON(), &spec); err != nil {
 			t.Fatal(err)
@@ -182,12 +182,12 @@ func TestWalk_EveryPage(t *testing.T) {
 	t.Parallel()
 	w := startWalk(t)
 	var spec object
-	if err := json.Unmarshal(w.node.contract.JSON(), &spec); err != nil {
+	if err := json.Unmarshal(w.Node.Contract.JSON(), &spec); err != nil {
 		t.Fatal(err)
 	}
 	offers := regexp.MustCompile(`name="_method" value="(\w+)"`)
 	for _, path := range slices.Sorted(maps.Keys(spec.at("paths"))) {
-		at := w.node.contract.Base() + strings.ReplaceAll(path, "{id}", w.id(strings.Split(path, "/")[1]))
+		at := w.Node.Contract.Base() + strings.ReplaceAll(path, "{id}", w.id(strings.Split(path, "/")[1]))
 		for name, who := range w.walkers {
 			got := w.fetchAs(who, at)
 			if leaked := w.leaks(who, got.body); leaked != nil && !strings.Contains(at, w.ids[leaked[0]]) {

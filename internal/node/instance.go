@@ -1,4 +1,3 @@
-// Package node wires the parts of one process.
 package node
 
 import (

@@ -1,0 +1,54 @@
+package node
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"itemcast/graph"
+	"itemcast/internal/account"
+	"itemcast/internal/idempotency"
+	"itemcast/internal/rest/core"
+	"itemcast/internal/server"
+)
+
+// Handler answers the node's public requests.
+type Handler struct {
+	http.Handler
+	graphQL *graph.Handler
+}
+
+// Drain ends the open WebSockets and waits for them, until ctx ends.
+func (h *Handler) Drain(ctx context.Context) error { return h.graphQL.Drain(ctx) }
+
+// Handler builds the edges over the node's services.
+func (n *Node) Handler() *Handler {
+	publicURL := n.config.PublicURL
+	gate := server.NewGate(n.SignIn, publicURL)
+	graphQL := graph.NewHandler(
+		&graph.Resolver{Account: n.Account, Items: n.Items, Hooks: n.hooks, Workflows: n.workflows, Users: n.directory,
+			Hub: n.Hub, Feed: n.Feed},
+		graph.Config{SignIn: gate.Identify, Watch: n.SignIn.Watch, PublicURL: publicURL, Log: n.config.Log})
+	routes := server.Routes(server.Handlers{
+		API: &core.API{Account: n.Account, Items: n.Items, Hooks: n.hooks, Workflows: n.workflows, Hub: n.Hub,
+			Cursor: n.Feed.Cursor, PublicURL: publicURL, Log: n.config.Log,
+			SignIn: func(r *http.Request) (context.Context, error) { return gate.Identify(r.Context(), r.Header) },
+			Watch:  n.SignIn.Watch},
+		Contract:    n.Contract,
+		Pages:       n.pages,
+		GraphQL:     graphQL,
+		Idempotency: idempotency.Middleware(n.pool, n.caller, idempotency.Patience),
+		SignIn:      n.SignIn,
+		Gate:        gate,
+		Proxies:     n.config.TrustedProxies,
+		PublicURL:   publicURL,
+	})
+	return &Handler{Handler: routes, graphQL: graphQL}
+}
+
+// caller returns the user of a request, if that user has the permission of the request's operation.
+func (n *Node) caller(r *http.Request) (accountID, userID uuid.UUID, err error) {
+	actor, err := account.Authorize(r.Context(), account.Permission(n.Contract.Permission(r.Pattern)))
+	return actor.AccountID, actor.UserID, err
+}

@@ -1,0 +1,142 @@
+// Package node builds and runs the parts of one process over one database: it is the only package that knows them all.
+//
+// [Serve] is the life of a server, from its database to the end of its last request. [New] builds the same parts for a
+// command that works beside a server, and for tests (package nodetest).
+//
+// It must not know flags, nor what any part does. Only the command, nodetest and tests import it.
+package node
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+
+	"itemcast/internal/account"
+	"itemcast/internal/browse"
+	"itemcast/internal/change"
+	"itemcast/internal/contract"
+	"itemcast/internal/db"
+	"itemcast/internal/hook"
+	"itemcast/internal/hook/egress"
+	"itemcast/internal/hook/sending"
+	"itemcast/internal/idempotency"
+	"itemcast/internal/item"
+	"itemcast/internal/live"
+	"itemcast/internal/web"
+	"itemcast/internal/workflow"
+	"itemcast/openapi"
+)
+
+const (
+	notifierConns = 4 // one each for the sequencer, the feed and the durable consumer, and one to spare
+	queueConns    = 5 // one each for claims, results, sweeps and replays, and one to spare
+)
+
+// Config holds the settings of a node's parts.
+type Config struct {
+	PublicURL          string           // the base of every absolute URL, without a trailing slash
+	Version            string           // of the build; receivers see it in the User-Agent of hooks
+	ConnectionsPerUser int              // WebSockets and event streams
+	Retention          change.Retention // of the change log
+	KeepAudit          time.Duration    // 0: for ever
+	HookReach          egress.Policy
+	TrustedProxies     []netip.Prefix // whose X-Forwarded-For is believed
+	Log                *slog.Logger
+}
+
+// Node holds the services of one process.
+type Node struct {
+	Account    *account.Service
+	SignIn     *account.SignIn
+	Items      *item.Service
+	Hub        *live.Hub
+	Feed       *change.Feed
+	Sequencer  *change.Sequencer
+	Dispatcher *hook.Dispatcher
+	Contract   *contract.Document
+
+	config    Config
+	pool      *pgxpool.Pool
+	notifier  *pgxpool.Pool // the sequencer's and the feed's own connections: they never queue behind requests
+	queue     *pgxpool.Pool // the dispatcher's
+	pages     *browse.API
+	keeper    *change.Keeper
+	directory *account.Directory
+	hooks     *hook.Service
+	workflows *workflow.Service
+}
+
+// New builds a node on a migrated database. Close the node before the pool.
+func New(ctx context.Context, pool *pgxpool.Pool, config Config) (*Node, error) {
+	document, err := contract.Load(openapi.Files, "core.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("load the contract: %w", err)
+	}
+	pages, err := browse.New(document, browse.Options{PublicURL: config.PublicURL, LoginURL: "/login", LogoutURL: "/logout",
+		WhoURL: document.Base() + "/me", Assets: browse.Assets(web.Loads("browse"))})
+	if err != nil {
+		return nil, err
+	}
+	notifier, err := db.Derive(ctx, pool, notifierConns, false)
+	if err != nil {
+		return nil, fmt.Errorf("open the notifier's pool: %w", err)
+	}
+	queue, err := db.Derive(ctx, pool, queueConns, true)
+	if err != nil {
+		notifier.Close()
+		return nil, fmt.Errorf("open the delivery queue's pool: %w", err)
+	}
+	feed, err := change.OpenFeed(ctx, notifier, config.Log)
+	if err != nil {
+		queue.Close()
+		notifier.Close()
+		return nil, err
+	}
+	n := &Node{config: config, pool: pool, notifier: notifier, queue: queue, Contract: document, pages: pages, Feed: feed}
+	n.buildServices()
+	return n, nil
+}
+
+func (n *Node) buildServices() {
+	pool, config, log := n.pool, n.config, n.config.Log
+	n.Sequencer = change.NewSequencer(n.notifier, log)
+	n.SignIn = account.NewSignIn(pool, log)
+	n.Account = account.NewService(pool, n.SignIn, config.PublicURL)
+	n.directory = account.NewDirectory(pool)
+	n.workflows = workflow.NewService(pool)
+	sender := sending.New(config.HookReach.Transport(egress.Options{}), sending.Config{Version: config.Version})
+	n.Dispatcher = hook.NewDispatcher(n.queue, n.Feed, sender, hook.Config{}, log)
+	n.hooks = hook.NewService(hook.ServiceConfig{Pool: pool, Feed: n.Feed, Reach: config.HookReach, Sender: sender,
+		Due:    n.Dispatcher.Look,
+		Sample: func(ctx context.Context, id *uuid.UUID) (item.Document, error) { return n.Items.Sample(ctx, id) }})
+	n.keeper = change.NewKeeper(pool, config.Retention, n.Dispatcher.Hold, log)
+	n.Items = item.NewService(item.Config{Pool: pool, Feed: n.Feed, Sequencer: n.Sequencer, Hooks: n.hooks.Wanting,
+		Check: n.Contract.Schema("ItemInput").Check, CheckPatch: n.Contract.Schema("ItemPatch").Check,
+		PublicURL: config.PublicURL, Log: log})
+	n.Hub = live.NewHub(pool, n.Feed, config.ConnectionsPerUser)
+	n.SignIn.KeepAudit, n.SignIn.Profiles = config.KeepAudit, n.Hub.Forget
+}
+
+// Close releases the node's own database connections. Call it after Run has returned.
+func (n *Node) Close() {
+	n.queue.Close()
+	n.notifier.Close()
+}
+
+// Run does the node's background work, until ctx ends or a part fails.
+func (n *Node) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, part := range []func(context.Context) error{
+		n.Sequencer.Run, n.Feed.Run, n.keeper.Run, n.SignIn.Run, n.Items.RunRenewal, n.Dispatcher.Run,
+		func(ctx context.Context) error { return idempotency.RunForget(ctx, n.pool, n.config.Log) },
+	} {
+		group.Go(func() error { return part(ctx) })
+	}
+	return group.Wait()
+}

@@ -1,0 +1,124 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"itemcast/internal/account"
+	"itemcast/internal/problem"
+	"itemcast/internal/server"
+)
+
+const (
+	headerTimeout   = 10 * time.Second
+	idleTimeout     = 2 * time.Minute
+	shutdownTimeout = 15 * time.Second
+	streamGrace     = time.Second // after which a shutdown ends event streams, which do not end by themselves
+)
+
+// ServeConfig holds the settings of a server.
+type ServeConfig struct {
+	Config
+	Database      DatabaseConfig
+	Addr          string
+	OpsAddr       string // empty: no operators' listener
+	AdminEmail    string // of the administrator whom the first start makes
+	AdminPassword string // empty: a random one
+	// Ready is called once, when the server accepts requests. First is nil unless this is the first start.
+	Ready func(first *account.FirstStart)
+}
+
+// Serve runs a server until ctx ends or a part fails. When ctx ends, it finishes the requests under way.
+func Serve(ctx context.Context, config ServeConfig) error {
+	public, err := net.Listen("tcp", config.Addr)
+	if err != nil {
+		return fmt.Errorf("listen on %s (ITEMCAST_ADDR): %w", config.Addr, err)
+	}
+	defer func() { _ = public.Close() }()
+	database, err := OpenDatabase(ctx, config.Database)
+	if err != nil {
+		return err
+	}
+	defer database.Close()
+	first, err := account.Ensure(ctx, database.Pool, config.AdminEmail, config.AdminPassword)
+	if err != nil {
+		return err
+	}
+	if err := StorePublicURL(ctx, database.Pool, config.PublicURL); err != nil {
+		return err
+	}
+	n, err := New(ctx, database.Pool, config.Config)
+	if err != nil {
+		return err
+	}
+	defer n.Close()
+	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopBackground()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return n.Run(background) })
+	group.Go(func() error { return database.watch(ctx) })
+	group.Go(func() error {
+		defer stopBackground()
+		return n.ServeOn(ctx, public, config.OpsAddr)
+	})
+	config.Ready(first)
+	return group.Wait()
+}
+
+var errShutdown = problem.New(problem.Unavailable, "The server is shutting down; try again in a moment.")
+
+// ServeOn answers requests until ctx ends, then finishes those under way. Run must outlast it.
+func (n *Node) ServeOn(ctx context.Context, public net.Listener, opsAddr string) error {
+	requests, endRequests := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer endRequests(nil)
+	handler := n.Handler()
+	servers, listeners := []*http.Server{{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		BaseContext:       func(net.Listener) context.Context { return requests },
+	}}, []net.Listener{public}
+	if opsAddr != "" {
+		ops, err := net.Listen("tcp", opsAddr)
+		if err != nil {
+			return fmt.Errorf("listen on %s (ITEMCAST_OPS_ADDR): %w", opsAddr, err)
+		}
+		servers = append(servers, &http.Server{Handler: n.ops(), ReadHeaderTimeout: headerTimeout})
+		listeners = append(listeners, ops)
+	}
+	group, serving := errgroup.WithContext(ctx)
+	for i := range servers {
+		group.Go(func() error {
+			if err := servers[i].Serve(listeners[i]); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+	}
+	group.Go(func() error {
+		<-serving.Done()
+		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+		defer cancel()
+		streams := time.AfterFunc(streamGrace, func() { endRequests(errShutdown) })
+		defer streams.Stop()
+		sockets := make(chan error, 1)
+		go func() { sockets <- handler.Drain(limit) }()
+		var errs error
+		for _, server := range servers {
+			errs = errors.Join(errs, server.Shutdown(limit))
+		}
+		return errors.Join(errs, <-sockets)
+	})
+	return group.Wait()
+}
+
+func (n *Node) ops() http.Handler {
+	head := func() int64 { return int64(n.Feed.Head()) }
+	return server.Ops(n.pool, head, n.Dispatcher, n.Hub, n.keeper)
+}
