@@ -1,10 +1,7 @@
 package graph
 
 import (
-	"mime"
-	"strconv"
-	"strings"
-
+	"itemcast/internal/accept"
 	"itemcast/internal/live/sse"
 )
 
@@ -13,43 +10,25 @@ const (
 	plainJSON   = "application/json"
 )
 
-// accepted is what a client takes of the forms that an answer has.
+// accepted is which of the forms of an answer a client takes.
 type accepted struct {
 	json   string  // the media type of a plain answer; "" when the client takes none
 	weight float64 // of json
-	stream float64 // weight of server-sent events, 0 when the client does not take them
+	stream float64 // weight of server-sent events; 0 when the client does not take them
 }
 
-// negotiate reads Accept. Of the two plain forms it chooses what the client prefers, the newer one when it names both alike, and the older
-// one when it names neither, as the specification asks for the sake of old clients.
-func negotiate(accept []string) (a accepted) {
-	if len(accept) == 0 {
-		return accepted{json: plainJSON, weight: 1}
-	}
-	for _, part := range strings.Split(strings.Join(accept, ","), ",") {
-		mediaType, parameters, err := mime.ParseMediaType(part)
-		if err != nil {
-			continue
-		}
-		q := 1.0
-		if text, given := parameters["q"]; given {
-			if q, err = strconv.ParseFloat(text, 64); err != nil {
-				continue
-			}
-		}
-		switch mediaType {
-		case "*/*", "application/*":
-			mediaType = plainJSON
-		case graphqlJSON, plainJSON:
-		case sse.ContentType:
-			a.stream = max(a.stream, q)
-			continue
-		default:
-			continue
-		}
-		if q > a.weight || q == a.weight && q > 0 && mediaType == graphqlJSON {
-			a.json, a.weight = mediaType, q
-		}
+// negotiate reads the values of an Accept header. Only a client that names graphql-response+json gets it, and then also
+// when it wants application/json as much: GraphQL over HTTP asks servers to spare old clients. Likewise a stream is only
+// for a client that names it.
+func negotiate(header []string) accepted {
+	types := accept.ParseTypes(header)
+	a := accepted{stream: types.Named(sse.ContentType)}
+	older, newer := types.Weight(plainJSON), types.Named(graphqlJSON)
+	switch {
+	case newer > 0 && newer >= older:
+		a.json, a.weight = graphqlJSON, newer
+	case older > 0:
+		a.json, a.weight = plainJSON, older
 	}
 	return a
 }

@@ -5,8 +5,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"itemcast/internal/contract"
 )
 
 // The parameters of a page itself. They never reach the API.
@@ -18,18 +16,6 @@ const (
 )
 
 const formType = "application/x-www-form-urlencoded"
-
-// asksForPage reports whether a client would rather have a page than JSON (RFC 9110 §12.5.1). It is the first thing that happens to every
-// request of every client, and looks no further than it must.
-func asksForPage(r *http.Request) bool {
-	accept := r.Header["Accept"]
-	for _, value := range accept {
-		if strings.Contains(value, "text/html") {
-			return contract.Preferred(accept, "application/json", "text/html") == "text/html"
-		}
-	}
-	return false
-}
 
 // cutFormat takes the parameter format out of a request, when it is one of the two words that are meant for us.
 func cutFormat(r *http.Request) (*http.Request, string) {

@@ -3,6 +3,7 @@ package browse
 import (
 	"net/http"
 
+	"itemcast/internal/accept"
 	"itemcast/internal/contract"
 )
 
@@ -73,7 +74,7 @@ var varies = []string{"Accept"}
 
 func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header()["Vary"] = varies
-	wants := asksForPage(r)
+	wants := accept.PrefersHTML(r.Header["Accept"])
 	if r.URL.RawQuery != "" {
 		whole := r
 		var format string

@@ -3,6 +3,8 @@ package browse
 import (
 	"net/http"
 	"strings"
+
+	"itemcast/internal/accept"
 )
 
 // Problems makes pages, for browsers, of the failures that come from outside the document's operations: of what no handler wants, or a
@@ -10,7 +12,7 @@ import (
 func (a *API) Problems(who func(*http.Request) string, next http.Handler) http.Handler {
 	p := &pages{API: a}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !asksForPage(r) || strings.Contains(r.URL.RawQuery, formatParameter+"=json") {
+		if !accept.PrefersHTML(r.Header["Accept"]) || strings.Contains(r.URL.RawQuery, formatParameter+"=json") {
 			next.ServeHTTP(w, r)
 			return
 		}

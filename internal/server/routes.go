@@ -7,9 +7,9 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strings"
 
 	"itemcast/graph"
+	"itemcast/internal/accept"
 	"itemcast/internal/browse"
 	"itemcast/internal/contract"
 	"itemcast/internal/problem"
@@ -85,7 +85,7 @@ func byKind(page, operation, socket http.Handler) http.Handler {
 		switch {
 		case r.Header.Get("Upgrade") != "":
 			socket.ServeHTTP(w, r)
-		case (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html"):
+		case (r.Method == http.MethodGet || r.Method == http.MethodHead) && accept.PrefersHTML(r.Header["Accept"]):
 			page.ServeHTTP(w, r)
 		default:
 			operation.ServeHTTP(w, r)

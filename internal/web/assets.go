@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"path"
 	"strings"
+
+	"itemcast/internal/accept"
 )
 
 // assetTypes is every kind of file that is served. The system's own table differs from machine to machine.
@@ -52,7 +54,7 @@ func (a assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The name changes with the content (RFC 8246).
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("Vary", "Accept-Encoding")
-	if !acceptsGzip(r.Header.Get("Accept-Encoding")) {
+	if !accept.Gzip(r.Header["Accept-Encoding"]) {
 		unpack(w, r, packed)
 		return
 	}

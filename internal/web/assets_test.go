@@ -74,25 +74,3 @@ func TestAssets_NothingButAssetsIsServed(t *testing.T) {
 		}
 	}
 }
-
-func TestAcceptsGzip(t *testing.T) {
-	t.Parallel()
-	for header, want := range map[string]bool{
-		"":                      false,
-		"identity":              false,
-		"gzip":                  true,
-		"GZIP":                  true,
-		"deflate, gzip;q=0.5":   true,
-		"gzip; q=0":             false,
-		"gzip;q=0.000":          false,
-		"gzip;q=nonsense":       false,
-		"*":                     true,
-		"*;q=0":                 false,
-		"*, gzip;q=0":           false,
-		"identity;q=1, *;q=0.1": true,
-	} {
-		if got := acceptsGzip(header); got != want {
-			t.Errorf("%q: %v, want %v", header, got, want)
-		}
-	}
-}

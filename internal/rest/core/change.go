@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"itemcast/internal/accept"
 	"itemcast/internal/account"
-	"itemcast/internal/contract"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"itemcast/internal/live/sse"
@@ -22,7 +22,7 @@ const pageWithin = 60 * time.Second
 // ListChanges answers with what follows a cursor in the log: a page, or the stream of it.
 func (a *API) ListChanges(ctx context.Context, request oapi.ListChangesRequestObject) (oapi.ListChangesResponseObject, error) {
 	p, r := request.Params, requestFrom(ctx)
-	streams := contract.Preferred(r.Header["Accept"], "application/json", sse.ContentType) == sse.ContentType
+	streams := accept.Preferred(r.Header["Accept"], "application/json", sse.ContentType) == sse.ContentType
 	after := orZero(p.After)
 	if streams && orZero(p.LastEventID) != "" {
 		after = *p.LastEventID // what an EventSource that connects again has seen since the URL was written

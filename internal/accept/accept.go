@@ -1,0 +1,106 @@
+// Package accept reads the headers by which a client states what it can take: Accept (RFC 9110 §12.5.1) and
+// Accept-Encoding (§12.5.3).
+//
+// It is the only reader of these headers, so every API weighs them alike: the most specific range decides, the weight q
+// runs from 0 (never) to 1, parameters other than q are ignored, and so is an entry that cannot be read. A header
+// without a readable entry states no preference.
+//
+// It must not know which representations exist: callers name what they offer.
+package accept
+
+import (
+	"mime"
+	"strconv"
+	"strings"
+)
+
+// Types are the media ranges of an Accept header.
+type Types []entry
+
+type entry struct {
+	name   string // "text/html", "text/*", "*/*"
+	weight float64
+}
+
+// ParseTypes reads the values of an Accept header.
+func ParseTypes(header []string) Types { return parse(header) }
+
+// Weight returns how much the client wants a media type: 1 when the header states no preference, 0 for never.
+func (t Types) Weight(mediaType string) float64 {
+	if len(t) == 0 {
+		return 1
+	}
+	group, _, _ := strings.Cut(mediaType, "/")
+	for _, name := range []string{mediaType, group + "/*", "*/*"} {
+		if weight, found := t.find(name); found {
+			return weight
+		}
+	}
+	return 0
+}
+
+// Named returns the weight of a media type that the header names itself, and 0 for one that only a range covers. It is
+// for types that a client must know of to want them.
+func (t Types) Named(mediaType string) float64 {
+	weight, _ := t.find(mediaType)
+	return weight
+}
+
+// Takes reports whether the client accepts a media type at all.
+func (t Types) Takes(mediaType string) bool { return t.Weight(mediaType) > 0 }
+
+// find returns the highest weight under a name.
+func (t Types) find(name string) (weight float64, found bool) {
+	for _, e := range t {
+		if e.name == name {
+			weight, found = max(weight, e.weight), true
+		}
+	}
+	return weight, found
+}
+
+// Preferred returns the offer that the client wants most: the first of those that it wants alike, and the first of all
+// when it takes none.
+func Preferred(header []string, offers ...string) string {
+	types := ParseTypes(header)
+	best, most := offers[0], 0.0
+	for _, offer := range offers {
+		if weight := types.Weight(offer); weight > most {
+			best, most = offer, weight
+		}
+	}
+	return best
+}
+
+// PrefersHTML reports whether the client would rather have a page than JSON. Only a client that names text/html does:
+// browsers do, and programs send */*.
+func PrefersHTML(header []string) bool {
+	for _, value := range header { // every request comes this way, so look for the name before parsing
+		if strings.Contains(value, "text/html") {
+			return Preferred(header, "application/json", "text/html") == "text/html"
+		}
+	}
+	return false
+}
+
+// parse reads a list of names with weights. A lone "*", which old clients send in Accept, is a name that matches no type.
+func parse(header []string) []entry {
+	var entries []entry
+	for _, value := range header {
+		for part := range strings.SplitSeq(value, ",") {
+			name, parameters, err := mime.ParseMediaType(part)
+			if err != nil {
+				continue
+			}
+			weight := 1.0
+			if q, given := parameters["q"]; given {
+				weight, err = strconv.ParseFloat(q, 64)
+				if err != nil || !(weight >= 0 && weight <= 1) { // not a number is neither
+					continue
+				}
+			}
+			entries = append(entries, entry{name, weight})
+		}
+	}
+	return entries
+}
