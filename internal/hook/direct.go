@@ -15,33 +15,54 @@ import (
 // How long a fan-out that sends directly waits before it commits.
 const (
 	directStall = 30 * time.Millisecond  // without any answer
-	directMost  = 150 * time.Millisecond // in all
+	directLimit = 150 * time.Millisecond // in all
 )
 
-// directSlots is how many requests a fan-out has in flight for each processor, over all hooks: with more, they would wait for one another, and
-// quick endpoints seem slow.
+// directSlots is the number of requests that a fan-out has in flight for each processor, over all hooks. With more they
+// wait for one another, and quick endpoints seem slow.
 const directSlots = 40
 
-// direct is what a fan-out sends before it commits, to hooks that answer quickly: what has arrived by then was never in the queue, but goes
-// into the log with the consumer's position, and costs a row where it would have cost an insertion, a claim and a deletion. What has not been
-// answered by then is inserted as claimed, and its answer is a result like any other; what failed is, too. Should the transaction be rolled
-// back, all is sent again, with the same ids.
+// direct is one round of direct sending: what a fan-out sends to quick hooks before it commits. What arrives in time is
+// never in the queue. It goes into the log of attempts in the transaction that advances the consumer's position: one row,
+// where the queue needs an insertion, a claim and a deletion. What is unanswered or has failed is inserted as claimed, and
+// its answer is a result like any other. If the transaction is rolled back, everything is sent again, under the same ids.
+//
+//	fan-out (one goroutine)               workers (one for each slot)             writer of results
+//	───────────────────────               ───────────────────────────             ─────────────────
+//	sendDirectly ───────────────────────▶ for each line, for each delivery in it:
+//	await: all are answered, 30 ms          begin   mu: refused once closed
+//	  without an answer, or 150 ms ◀─────── post, then a token into answered
+//	close   mu: take what has come          end     mu: unless closed, into arrived or failures
+//	insert the rest, log what arrived                 if closed: wait for settled ──────▶ outcomes, if committed
+//	COMMIT, or ROLLBACK
+//	settle: close(settled); failures ───────────────────────────────────────────────────▶ outcomes, if committed
+//	  after a rollback: cancel the posts
+//
+// mu guards closed and sent. No goroutine holds it while it waits, or together with another lock. settle writes committed
+// before it closes settled, and the workers read it after.
 type direct struct {
 	dispatcher *Dispatcher
 	term       term
 	claim      uuid.UUID
 	expires    time.Time
 	began      time.Time
-	moved      chan struct{} // has a token after an answer
+	cancel     func()        // ends the posts
+	answered   chan struct{} // holds a token after an answer
 	settled    chan struct{} // closed when the transaction has ended
-	cancel     func()        // cuts off what is being sent
+	committed  bool
 
-	mu        sync.Mutex
-	closed    bool                 // nothing is sent any more
-	arrived   []arrival            // what has arrived
-	flying    map[deliveryKey]bool // what is being sent, or has failed
-	failures  []outcome            // of what has failed
-	committed bool
+	mu     sync.Mutex
+	closed bool // nothing more is sent, and sent has been taken
+	sent   directSent
+}
+
+// directSent is what a round has come to when it was closed. Nothing changes it after that, so it needs no lock. The zero value is
+// that of a fan-out that sends nothing directly.
+type directSent struct {
+	round    *direct
+	arrived  []arrival
+	inFlight map[deliveryKey]bool // unanswered or failed: their rows are inserted as claimed
+	failures []outcome
 }
 
 // arrival is a delivery that has arrived, and its outcome.
@@ -50,49 +71,47 @@ type arrival struct {
 	outcome outcome
 }
 
-func (a arrival) key() deliveryKey { return a.matched.key() }
-
-// sendDirectly sends what it can of the deliveries, and returns when all is answered, or nothing is for a while; nil when it sends nothing.
-func (d *Dispatcher) sendDirectly(ctx context.Context, q *store.Queries, deliveries []matched) (*direct, error) {
+// sendDirectly sends what it can of the deliveries. It returns when everything is answered, or when nothing is for a while.
+func (d *Dispatcher) sendDirectly(ctx context.Context, q *store.Queries, deliveries []matched) (directSent, error) {
 	term, ok := d.presence.term()
 	if !ok || d.config.Quick < 0 {
-		return nil, nil
+		return directSent{}, nil
 	}
 	lines, err := d.quickLines(ctx, q, deliveries)
 	if err != nil || len(lines) == 0 {
-		return nil, err
+		return directSent{}, err
 	}
 	now := time.Now()
-	var cancel context.CancelFunc
-	term.ctx, cancel = context.WithCancel(term.ctx)
-	s := &direct{dispatcher: d, term: term, cancel: cancel, claim: uuid.New(), began: now, expires: now.Add(d.config.lease()), moved: make(chan struct{}, 1),
-		settled: make(chan struct{}), flying: make(map[deliveryKey]bool)}
+	r := &direct{dispatcher: d, claim: uuid.New(), began: now, expires: now.Add(d.config.lease()),
+		answered: make(chan struct{}, 1), settled: make(chan struct{})}
+	r.term.node = term.node
+	r.term.ctx, r.cancel = context.WithCancel(term.ctx)
+	r.sent = directSent{round: r, inFlight: make(map[deliveryKey]bool)}
 	var workers sync.WaitGroup
-	most := max(1, directSlots*runtime.GOMAXPROCS(0)/len(lines))
+	slotsPerHook := max(1, directSlots*runtime.GOMAXPROCS(0)/len(lines))
 	for hook, waiting := range lines {
-		free := d.slots.share(hook, int32(min(len(waiting), most)))
 		next := make(chan []matched, len(waiting))
 		for _, l := range waiting {
 			next <- l
 		}
 		close(next)
-		for range free {
+		for range d.slots.share(hook, min(len(waiting), slotsPerHook)) {
 			workers.Add(1)
 			d.posts.Go(func() {
 				defer workers.Done()
-				s.sendLines(hook, next)
+				r.sendLines(hook, next)
 			})
 		}
 	}
-	s.wait(ctx, &workers)
-	return s, nil
+	r.await(ctx, &workers)
+	return r.close(), nil
 }
 
-// quickLines are the lines of hooks that answer quickly, in which nothing is pending.
+// quickLines returns, by hook, the lines of quick hooks in which nothing is pending.
 func (d *Dispatcher) quickLines(ctx context.Context, q *store.Queries, deliveries []matched) (map[uuid.UUID][][]matched, error) {
 	at := make(map[line]int)
 	lines := make(map[uuid.UUID][][]matched)
-	var asked store.BusyLinesParams
+	var candidates store.BusyLinesParams
 	quick := make(map[uuid.UUID]bool)
 	for _, m := range deliveries {
 		id := m.hook.ID
@@ -108,16 +127,16 @@ func (d *Dispatcher) quickLines(ctx context.Context, q *store.Queries, deliverie
 			n = len(lines[id])
 			at[l] = n
 			lines[id] = append(lines[id], nil)
-			asked.HookIds, asked.ItemIds = append(asked.HookIds, id), append(asked.ItemIds, m.change.ItemID)
+			candidates.HookIds, candidates.ItemIds = append(candidates.HookIds, id), append(candidates.ItemIds, m.change.ItemID)
 		}
 		lines[id][n] = append(lines[id][n], m)
 	}
 	if len(lines) == 0 {
 		return nil, nil
 	}
-	busy, err := q.BusyLines(ctx, asked)
+	busy, err := q.BusyLines(ctx, candidates)
 	if err != nil {
-		return nil, fmt.Errorf("look for lines: %w", err)
+		return nil, fmt.Errorf("find busy lines: %w", err)
 	}
 	for _, row := range busy {
 		lines[row.HookID][at[line{row.HookID, row.ItemID}]] = nil
@@ -125,103 +144,119 @@ func (d *Dispatcher) quickLines(ctx context.Context, q *store.Queries, deliverie
 	return lines, nil
 }
 
-// sendLines sends lines to a hook, one after the other, in one of its slots.
-func (s *direct) sendLines(hook uuid.UUID, next <-chan []matched) {
+// sendLines sends lines to a hook one after the other, in one of its slots.
+func (r *direct) sendLines(hook uuid.UUID, next <-chan []matched) {
 	defer func() {
-		if more := s.dispatcher.slots.free(hook); more {
-			signal(s.dispatcher.wake)
+		if more := r.dispatcher.slots.free(hook); more {
+			signal(r.dispatcher.wake)
 		}
 	}()
 	for l := range next {
 		for _, m := range l {
-			key := m.key()
-			if !s.begin(key) {
+			if !r.begin(m.key()) {
 				return
 			}
-			o := s.dispatcher.post(s.term.ctx, claimed{bornRow(m), s.claim, s.expires, m.change})
-			s.dispatcher.slots.note(hook, o.verdict, o.Took)
-			if !s.end(key, m, o) {
+			o := r.dispatcher.post(r.term.ctx, claimed{m.row(), r.claim, r.expires, m.change})
+			r.dispatcher.slots.note(hook, o.verdict, o.Took)
+			if !r.end(m, o) {
 				break
 			}
 		}
 	}
 }
 
-func (s *direct) begin(key deliveryKey) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
+// row is a delivery as it is claimed from the queue.
+func (m matched) row() store.ClaimDeliveriesRow {
+	return store.ClaimDeliveriesRow{HookID: m.hook.ID, Position: int64(m.change.Position), ID: deliveryID(m.hook.ID, m.change), ItemID: m.change.ItemID,
+		ChangeID: m.change.ID, Revision: m.change.Revision, Kind: string(m.change.Kind), Thin: m.hook.Body == ThinBody, Url: m.hook.Url,
+		Secret: m.hook.Secret, OldSecret: m.hook.OldSecret, Headers: m.hook.Headers, RateLimit: m.hook.RateLimit, MaxInFlight: m.hook.MaxInFlight}
+}
+
+// begin reports whether a delivery may be sent, and notes that it is in flight.
+func (r *direct) begin(key deliveryKey) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
 		return false
 	}
-	s.flying[key] = true
+	r.sent.inFlight[key] = true
 	return true
 }
 
-// end takes note of an outcome; ok says that the next of the line may be sent.
-func (s *direct) end(key deliveryKey, m matched, o outcome) (ok bool) {
-	s.mu.Lock()
-	closed := s.closed
+// end records an outcome, and reports whether the next of the line may be sent. After close it first waits for the
+// transaction to end: only then is the delivery's row in the queue.
+func (r *direct) end(m matched, o outcome) bool {
+	r.mu.Lock()
+	closed := r.closed
 	switch {
 	case closed:
 	case o.verdict == succeeded:
-		delete(s.flying, key)
-		s.arrived = append(s.arrived, arrival{m, o})
+		delete(r.sent.inFlight, m.key())
+		r.sent.arrived = append(r.sent.arrived, arrival{m, o})
 	default:
-		s.failures = append(s.failures, o)
+		r.sent.failures = append(r.sent.failures, o)
 	}
-	s.mu.Unlock()
-	signal(s.moved)
-	if closed { // its row is in the queue by the time that the transaction has ended, if it is at all
-		<-s.settled
-		if s.committed {
-			s.dispatcher.outcomes <- o
+	r.mu.Unlock()
+	signal(r.answered)
+	if closed {
+		<-r.settled
+		if r.committed {
+			r.dispatcher.outcomes <- o
 		}
 	}
 	return !closed && o.verdict == succeeded
 }
 
-// wait returns when all is answered, or nothing has been for a while; from then on nothing is sent.
-func (s *direct) wait(ctx context.Context, workers *sync.WaitGroup) {
+// await returns when the workers are done, when no answer has come for directStall, after directLimit, or when ctx ends.
+func (r *direct) await(ctx context.Context, workers *sync.WaitGroup) {
 	done := make(chan struct{})
 	go func() {
 		workers.Wait()
+		r.cancel() // otherwise its context stays with the term's until that ends
 		close(done)
 	}()
-	most, stall := time.NewTimer(directMost), time.NewTimer(directStall)
-	defer most.Stop()
+	limit, stall := time.NewTimer(directLimit), time.NewTimer(directStall)
+	defer limit.Stop()
 	defer stall.Stop()
-	for waiting := true; waiting; {
+	for {
 		select {
-		case <-s.moved:
+		case <-r.answered:
 			stall.Reset(directStall)
 		case <-done:
-			waiting = false
+			return
 		case <-stall.C:
-			waiting = false
-		case <-most.C:
-			waiting = false
+			return
+		case <-limit.C:
+			return
 		case <-ctx.Done():
-			waiting = false
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
-	if time.Since(s.began) >= directStall {
-		for key := range s.flying {
-			s.dispatcher.slots.slow(key.hook)
+			return
 		}
 	}
 }
 
-// rest are the deliveries that have not arrived. Once nothing is sent any more.
-func (s *direct) rest(deliveries []matched) []matched {
-	if s == nil {
+// close ends the round: nothing more is sent. Hooks that have held it up are no longer quick.
+func (r *direct) close() directSent {
+	r.mu.Lock()
+	r.closed = true
+	s := r.sent
+	r.sent = directSent{}
+	r.mu.Unlock()
+	if time.Since(r.began) >= directStall {
+		for key := range s.inFlight {
+			r.dispatcher.slots.slow(key.hook)
+		}
+	}
+	return s
+}
+
+// rest returns the deliveries that have not arrived.
+func (s directSent) rest(deliveries []matched) []matched {
+	if len(s.arrived) == 0 {
 		return deliveries
 	}
 	arrived := make(map[deliveryKey]bool, len(s.arrived))
 	for _, a := range s.arrived {
-		arrived[a.key()] = true
+		arrived[a.matched.key()] = true
 	}
 	rest := make([]matched, 0, len(deliveries)-len(arrived))
 	for _, m := range deliveries {
@@ -232,41 +267,34 @@ func (s *direct) rest(deliveries []matched) []matched {
 	return rest
 }
 
-// isFlying reports whether a delivery is being sent, or has failed, and so is claimed.
-func (s *direct) isFlying(key deliveryKey) bool { return s != nil && s.flying[key] }
-
 // log writes what has arrived into the log of attempts.
-func (s *direct) log(ctx context.Context, q *store.Queries) error {
-	if s == nil {
-		return nil
-	}
+func (s directSent) log(ctx context.Context, q *store.Queries) error {
 	all := make([]counted, len(s.arrived))
 	for n, a := range s.arrived {
-		s.dispatcher.attempts.count(a.outcome.verdict)
-		c, key := a.matched.change, a.key()
+		s.round.dispatcher.attempts.count(a.outcome.verdict)
+		c, key := a.matched.change, a.matched.key()
 		all[n] = counted{a.outcome, store.SettleDeliveriesRow{HookID: key.hook, Position: key.position, ID: deliveryID(key.hook, c),
-			AccountID: c.AccountID, ItemID: c.ItemID, ChangeID: c.ID, Revision: c.Revision, Kind: string(c.Kind), CreatedAt: s.began, Number: 1}}
+			AccountID: c.AccountID, ItemID: c.ItemID, ChangeID: c.ID, Revision: c.Revision, Kind: string(c.Kind), CreatedAt: s.round.began, Number: 1}}
 	}
 	return logAttempts(ctx, q, all)
 }
 
-// settle tells those that wait for it how the transaction has ended.
-func (s *direct) settle(committed bool) {
-	if s == nil {
+// settle ends a round with its transaction. After a commit, failures are results like any other. After a rollback,
+// everything will be sent again, and what is still being sent must not arrive after that.
+func (s directSent) settle(committed bool) {
+	if s.round == nil {
 		return
 	}
-	s.committed = committed
-	close(s.settled)
-	if !committed { // all of it is sent again, and must not come after that
-		s.cancel()
-		return
+	s.round.committed = committed
+	close(s.round.settled)
+	switch {
+	case !committed:
+		s.round.cancel()
+	case len(s.failures) > 0:
+		s.round.dispatcher.posts.Go(func() {
+			for _, o := range s.failures {
+				s.round.dispatcher.outcomes <- o
+			}
+		})
 	}
-	if len(s.failures) == 0 {
-		return
-	}
-	s.dispatcher.posts.Go(func() {
-		for _, o := range s.failures {
-			s.dispatcher.outcomes <- o
-		}
-	})
 }

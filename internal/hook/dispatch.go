@@ -35,8 +35,8 @@ type Dispatcher struct {
 	running  atomic.Bool
 
 	// Of the fan-out, which is one goroutine.
-	expected *birth
-	awaited  bool // for a term, in vain
+	unsettled directSent // what was sent directly in a transaction whose end is not known yet
+	awaited   bool       // it has waited for a term in vain
 }
 
 // NewDispatcher makes a dispatcher; Run starts it. The pool's statements should be planned for look-ups by index (db.Indexed): the queue is
@@ -74,7 +74,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	<-ctx.Done()
 	grace := time.AfterFunc(d.config.Grace, cutOff)
 	feeders.Wait() // from here on nothing is claimed any more
-	d.giveUp()
+	d.abandonSent()
 	d.posts.Wait()
 	grace.Stop()
 	close(d.outcomes)

@@ -47,25 +47,17 @@ func (s *slots) ask(hooks []uuid.UUID) {
 	}
 }
 
-// take reserves up to n free slots of a hook, none while it asks: what is due already goes first.
-func (s *slots) take(h uuid.UUID, n int32) int32 { return s.takeOf(h, n, 0) }
-
-// share is take, but that a hook that asks still gets half of what is free.
-func (s *slots) share(h uuid.UUID, n int32) int32 { return s.takeOf(h, n, 2) }
-
-func (s *slots) takeOf(h uuid.UUID, n int32, part int) int32 {
+// share reserves up to n free slots of a hook for direct sending: half of the free ones when the hook has due deliveries, which need the rest.
+func (s *slots) share(h uuid.UUID, n int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lane(h)
 	free := s.limit(l) - l.inFlight
-	if _, asks := s.asking[h]; asks {
-		if part == 0 {
-			return 0
-		}
-		free /= part
+	if _, due := s.asking[h]; due {
+		free /= 2
 	}
-	n = max(0, min(n, int32(free)))
-	l.inFlight += int(n)
+	n = max(0, min(n, free))
+	l.inFlight += n
 	return n
 }
 

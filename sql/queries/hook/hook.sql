@@ -85,26 +85,29 @@ SELECT l.hook_id::uuid AS hook_id, l.item_id::uuid AS item_id
 FROM (SELECT unnest(@hook_ids::uuid[]) AS hook_id, unnest(@item_ids::uuid[]) AS item_id) l
 WHERE (SELECT p.position FROM delivery p WHERE p.hook_id = l.hook_id AND p.item_id = l.item_id LIMIT 1) IS NOT NULL;
 
--- InsertDeliveries makes due what is first in its line, given that it is the first of the batch, and claims it at once where the node that
--- fans out has a slot for it; the rest is parked. A sub-select with LIMIT and not EXISTS, which a plan may turn into a hash of all that is
--- pending.
+-- InsertDeliveries makes due what is first in its line, given that it is the first of the batch, and parks the rest. What
+-- direct sending has in flight is claimed. It returns the hooks that have something due by it. The look for the line's head
+-- is a sub-select with LIMIT and not EXISTS, which a plan may turn into a hash of all that is pending.
 -- name: InsertDeliveries :many
 -- system: each row names the account of its hook.
-INSERT INTO delivery (hook_id, position, id, account_id, item_id, change_id, revision, kind, thin, due_at, claim, claimed_to, node)
-SELECT n.hook_id, n.position, n.id, n.account_id, n.item_id, n.change_id, n.revision, n.kind, n.thin,
-    CASE WHEN e.leads THEN clock_timestamp() END,
-    CASE WHEN e.leads AND n.claimed THEN @claim::uuid END,
-    CASE WHEN e.leads AND n.claimed THEN clock_timestamp() + make_interval(secs => @lease::float8) END,
-    CASE WHEN e.leads AND n.claimed THEN @node::integer END
-FROM (SELECT unnest(@hook_ids::uuid[]) AS hook_id, unnest(@positions::bigint[]) AS position, unnest(@ids::uuid[]) AS id,
-    unnest(@account_ids::uuid[]) AS account_id, unnest(@item_ids::uuid[]) AS item_id, unnest(@change_ids::bigint[]) AS change_id,
-    unnest(@revisions::bigint[]) AS revision, unnest(@kinds::text[]) AS kind, unnest(@thins::boolean[]) AS thin,
-    unnest(@firsts::boolean[]) AS first, unnest(@claimeds::boolean[]) AS claimed) n
-CROSS JOIN LATERAL (SELECT n.first AND (
-    SELECT p.position FROM delivery p WHERE p.hook_id = n.hook_id AND p.item_id = n.item_id LIMIT 1
-) IS NULL AS leads) e
-ON CONFLICT (hook_id, position) DO NOTHING
-RETURNING hook_id, position, (due_at IS NOT NULL)::boolean AS leads, (claim IS NOT NULL)::boolean AS claimed;
+WITH inserted AS (
+    INSERT INTO delivery (hook_id, position, id, account_id, item_id, change_id, revision, kind, thin, due_at, claim, claimed_to, node)
+    SELECT n.hook_id, n.position, n.id, n.account_id, n.item_id, n.change_id, n.revision, n.kind, n.thin,
+        CASE WHEN e.leads THEN clock_timestamp() END,
+        CASE WHEN e.leads AND n.claimed THEN @claim::uuid END,
+        CASE WHEN e.leads AND n.claimed THEN clock_timestamp() + make_interval(secs => @lease::float8) END,
+        CASE WHEN e.leads AND n.claimed THEN @node::integer END
+    FROM (SELECT unnest(@hook_ids::uuid[]) AS hook_id, unnest(@positions::bigint[]) AS position, unnest(@ids::uuid[]) AS id,
+        unnest(@account_ids::uuid[]) AS account_id, unnest(@item_ids::uuid[]) AS item_id, unnest(@change_ids::bigint[]) AS change_id,
+        unnest(@revisions::bigint[]) AS revision, unnest(@kinds::text[]) AS kind, unnest(@thins::boolean[]) AS thin,
+        unnest(@firsts::boolean[]) AS first, unnest(@claimeds::boolean[]) AS claimed) n
+    CROSS JOIN LATERAL (SELECT n.first AND (
+        SELECT p.position FROM delivery p WHERE p.hook_id = n.hook_id AND p.item_id = n.item_id LIMIT 1
+    ) IS NULL AS leads) e
+    ON CONFLICT (hook_id, position) DO NOTHING
+    RETURNING hook_id, due_at, claim
+)
+SELECT DISTINCT i.hook_id FROM inserted i WHERE i.due_at IS NOT NULL AND i.claim IS NULL;
 
 -- ResendDeliveries is InsertDeliveries for what is asked for again: attempts are numbered on, and the schedule begins anew. What is pending
 -- stays as it is.

@@ -1310,21 +1310,24 @@ func (q *Queries) InactiveHooks(ctx context.Context) ([]InactiveHooksRow, error)
 }
 
 const insertDeliveries = `-- name: InsertDeliveries :many
-INSERT INTO delivery (hook_id, position, id, account_id, item_id, change_id, revision, kind, thin, due_at, claim, claimed_to, node)
-SELECT n.hook_id, n.position, n.id, n.account_id, n.item_id, n.change_id, n.revision, n.kind, n.thin,
-    CASE WHEN e.leads THEN clock_timestamp() END,
-    CASE WHEN e.leads AND n.claimed THEN $1::uuid END,
-    CASE WHEN e.leads AND n.claimed THEN clock_timestamp() + make_interval(secs => $2::float8) END,
-    CASE WHEN e.leads AND n.claimed THEN $3::integer END
-FROM (SELECT unnest($4::uuid[]) AS hook_id, unnest($5::bigint[]) AS position, unnest($6::uuid[]) AS id,
-    unnest($7::uuid[]) AS account_id, unnest($8::uuid[]) AS item_id, unnest($9::bigint[]) AS change_id,
-    unnest($10::bigint[]) AS revision, unnest($11::text[]) AS kind, unnest($12::boolean[]) AS thin,
-    unnest($13::boolean[]) AS first, unnest($14::boolean[]) AS claimed) n
-CROSS JOIN LATERAL (SELECT n.first AND (
-    SELECT p.position FROM delivery p WHERE p.hook_id = n.hook_id AND p.item_id = n.item_id LIMIT 1
-) IS NULL AS leads) e
-ON CONFLICT (hook_id, position) DO NOTHING
-RETURNING hook_id, position, (due_at IS NOT NULL)::boolean AS leads, (claim IS NOT NULL)::boolean AS claimed
+WITH inserted AS (
+    INSERT INTO delivery (hook_id, position, id, account_id, item_id, change_id, revision, kind, thin, due_at, claim, claimed_to, node)
+    SELECT n.hook_id, n.position, n.id, n.account_id, n.item_id, n.change_id, n.revision, n.kind, n.thin,
+        CASE WHEN e.leads THEN clock_timestamp() END,
+        CASE WHEN e.leads AND n.claimed THEN $1::uuid END,
+        CASE WHEN e.leads AND n.claimed THEN clock_timestamp() + make_interval(secs => $2::float8) END,
+        CASE WHEN e.leads AND n.claimed THEN $3::integer END
+    FROM (SELECT unnest($4::uuid[]) AS hook_id, unnest($5::bigint[]) AS position, unnest($6::uuid[]) AS id,
+        unnest($7::uuid[]) AS account_id, unnest($8::uuid[]) AS item_id, unnest($9::bigint[]) AS change_id,
+        unnest($10::bigint[]) AS revision, unnest($11::text[]) AS kind, unnest($12::boolean[]) AS thin,
+        unnest($13::boolean[]) AS first, unnest($14::boolean[]) AS claimed) n
+    CROSS JOIN LATERAL (SELECT n.first AND (
+        SELECT p.position FROM delivery p WHERE p.hook_id = n.hook_id AND p.item_id = n.item_id LIMIT 1
+    ) IS NULL AS leads) e
+    ON CONFLICT (hook_id, position) DO NOTHING
+    RETURNING hook_id, due_at, claim
+)
+SELECT DISTINCT i.hook_id FROM inserted i WHERE i.due_at IS NOT NULL AND i.claim IS NULL
 `
 
 type InsertDeliveriesParams struct {
@@ -1344,18 +1347,11 @@ type InsertDeliveriesParams struct {
 	Claimeds   []bool
 }
 
-type InsertDeliveriesRow struct {
-	HookID   uuid.UUID
-	Position int64
-	Leads    bool
-	Claimed  bool
-}
-
-// InsertDeliveries makes due what is first in its line, given that it is the first of the batch, and claims it at once where the node that
-// fans out has a slot for it; the rest is parked. A sub-select with LIMIT and not EXISTS, which a plan may turn into a hash of all that is
-// pending.
+// InsertDeliveries makes due what is first in its line, given that it is the first of the batch, and parks the rest. What
+// direct sending has in flight is claimed. It returns the hooks that have something due by it. The look for the line's head
+// is a sub-select with LIMIT and not EXISTS, which a plan may turn into a hash of all that is pending.
 // system: each row names the account of its hook.
-func (q *Queries) InsertDeliveries(ctx context.Context, arg InsertDeliveriesParams) ([]InsertDeliveriesRow, error) {
+func (q *Queries) InsertDeliveries(ctx context.Context, arg InsertDeliveriesParams) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, insertDeliveries,
 		arg.Claim,
 		arg.Lease,
@@ -1376,18 +1372,13 @@ func (q *Queries) InsertDeliveries(ctx context.Context, arg InsertDeliveriesPara
 		return nil, err
 	}
 	defer rows.Close()
-	items := []InsertDeliveriesRow{}
+	items := []uuid.UUID{}
 	for rows.Next() {
-		var i InsertDeliveriesRow
-		if err := rows.Scan(
-			&i.HookID,
-			&i.Position,
-			&i.Leads,
-			&i.Claimed,
-		); err != nil {
+		var hook_id uuid.UUID
+		if err := rows.Scan(&hook_id); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, hook_id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

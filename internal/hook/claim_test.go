@@ -86,8 +86,8 @@ func (b *bundle) tracedNode(config Config) (*node, *statements) {
 	return b.idleNodeOn(pool, config, loopback), trace
 }
 
-// In a steady state a change costs a hook what its fan-out and its result cost, and no look for what is due.
-func TestStatements_ASteadyDeliveryIsClaimedWhereItIsBorn(t *testing.T) {
+// A change that takes the way through the queue costs its fan-out, one claim and one result, and no search for what is due.
+func TestStatements_ADeliveryThroughTheQueueCostsOneClaim(t *testing.T) {
 	b := setup(t)
 	r := b.receiver(nil)
 	h, _ := b.hook(r.URL)
@@ -95,34 +95,34 @@ func TestStatements_ASteadyDeliveryIsClaimedWhereItIsBorn(t *testing.T) {
 	b.run(n)
 	b.write(n, uuid.New(), change.Created) // makes the feed and the presence ready
 	r.awaitCount(1)
-	b.eventually("it is done", func() bool { return b.states(h)[stateSucceeded] == 1 })
-	for range 2 { // whatever was asked for before
+	b.eventually("the first is delivered", func() bool { return b.states(h)[stateSucceeded] == 1 })
+	for range 2 { // claims left over from the start
 		b.write(n, uuid.New(), change.Created)
 	}
-	b.eventually("they are done", func() bool { return b.states(h)[stateSucceeded] == 3 })
+	b.eventually("all three are delivered", func() bool { return b.states(h)[stateSucceeded] == 3 })
 	trace.forget()
 	const more = 20
 	for i := range more {
 		b.write(n, uuid.New(), change.Created)
-		b.eventually("it is done", func() bool { return b.states(h)[stateSucceeded] == 4+i })
+		b.eventually("it is delivered", func() bool { return b.states(h)[stateSucceeded] == 4+i })
 	}
-	for name, most := range map[string]int{"ClaimDeliveries": 0, "ActiveHooksOf": more, "InsertDeliveries": more, "WriteResults": more, "PromoteNext": more,
-		"ChangesByID": 0, "DisableFailing": 0, "DisableHook": 0} {
-		if trips := trace.with(name); len(trips) > most {
-			t.Errorf("%s: %d for %d deliveries: %q", name, len(trips), more, trips[0])
+	for name, limit := range map[string]int{"ActiveHooksOf": more, "InsertDeliveries": more, "ClaimDeliveries": more, "SettleDeliveries": more,
+		"DueHooks": 0, "PromoteNext": 0, "ChangesByID": 0, "DisableFailing": 0, "DisableHook": 0} {
+		if trips := trace.with(name); len(trips) > limit {
+			t.Errorf("%s: %d statements for %d deliveries: %q", name, len(trips), more, trips[0])
 		}
 	}
 	n.stop()
 }
 
-func TestClaims_AtBirthAreUpToTheFreeSlotsAndTheRestFollows(t *testing.T) {
+func TestClaims_TakeTheFreeSlotsAndTheRestFollowsWithoutASweep(t *testing.T) {
 	b := setup(t)
 	const changes = 40
 	arrived, finish := make(chan struct{}, changes), make(chan struct{})
 	r := b.receiver(func(http.ResponseWriter, message) int { arrived <- struct{}{}; <-finish; return http.StatusOK })
 	h, _ := b.hook(r.URL)
 	n := b.node(Config{Quick: -1, Slots: 3, Sweep: time.Hour})
-	b.eventually("it may claim", func() bool { _, ok := n.presence.term(); return ok })
+	b.eventually("the node may claim", func() bool { _, ok := n.presence.term(); return ok })
 	for range changes {
 		b.write(n, uuid.New(), change.Created)
 	}
@@ -131,17 +131,19 @@ func TestClaims_AtBirthAreUpToTheFreeSlotsAndTheRestFollows(t *testing.T) {
 	}
 	b.eventually("all are fanned out", func() bool { return b.states(h)[statePending] == changes })
 	if claimed := value[int](b, "SELECT count(*) FROM delivery WHERE claim IS NOT NULL"); claimed != 3 {
-		t.Errorf("%d are claimed", claimed)
+		t.Errorf("%d are claimed, want 3", claimed)
 	}
 	close(finish)
-	b.eventually("all are delivered, without a sweep", func() bool { return b.states(h)[stateSucceeded] == changes })
+	b.eventually("all are delivered", func() bool { return b.states(h)[stateSucceeded] == changes })
 }
 
-func TestClaims_OfAFanOutThatIsRolledBackAreGivenBack(t *testing.T) {
+func TestDirect_ARollbackEndsThePostsAndReleasesTheirSlots(t *testing.T) {
 	b := setup(t)
-	r := b.receiver(nil)
+	end := make(chan struct{})
+	r := b.receiver(func(http.ResponseWriter, message) int { <-end; return http.StatusOK })
+	t.Cleanup(func() { close(end) })
 	h, _ := b.hook(r.URL)
-	n := b.idleNode(Config{Quick: -1, Slots: 5})
+	n := b.idleNode(Config{Quick: time.Minute, Slots: 5})
 	n.presence.take(1<<30, b.ctx, time.Now().Add(time.Hour))
 	for range 3 {
 		b.write(n, uuid.New(), change.Created)
@@ -172,23 +174,24 @@ func TestClaims_OfAFanOutThatIsRolledBackAreGivenBack(t *testing.T) {
 				return err
 			}
 			if got := inFlight(); got != 3 {
-				t.Errorf("%d slots are reserved", got)
+				t.Errorf("%d slots are taken, want 3", got)
 			}
 			return failed
 		})
 		if !errors.Is(err, failed) {
 			t.Fatal(err)
 		}
+		// The next fan-out abandons the posts, even one of changes that no hook wants.
+		err = db.Write(b.ctx, n.pool, func(ctx context.Context, tx pgx.Tx) error {
+			_, err := n.fanOut(ctx, tx, []*change.Change{{AccountID: uuid.New(), Kind: change.Created}})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.eventually("the slots are released", func() bool { return inFlight() == 0 })
 	}
-	// What another node does with the batch is no matter: the next, even of changes that nobody wants, gives the slots back.
-	err = db.Write(b.ctx, n.pool, func(ctx context.Context, tx pgx.Tx) error {
-		_, err := n.fanOut(ctx, tx, []*change.Change{{AccountID: uuid.New(), Kind: change.Created}})
-		return err
-	})
-	if err != nil || inFlight() != 0 {
-		t.Errorf("%d slots are taken, %v", inFlight(), err)
-	}
-	if len(b.states(h)) != 0 || len(r.messages) != 0 {
-		t.Errorf("%v, %d messages", b.states(h), len(r.messages))
+	if len(b.states(h)) != 0 || len(n.outcomes) != 0 {
+		t.Errorf("deliveries %v, %d outcomes, want none", b.states(h), len(n.outcomes))
 	}
 }
