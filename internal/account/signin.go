@@ -272,7 +272,7 @@ func (s *SignIn) forgetOf(last map[uuid.UUID]int, user uuid.UUID) {
 	s.askReview()
 }
 
-// heed does what a notification says (sql/migrations/00013_access_by_user.sql).
+// heed does what a notification says (sql/migrations/00100_account.sql).
 func (s *SignIn) heed(payload string) {
 	what, whose, _ := strings.Cut(payload, " ")
 	user, err := uuid.Parse(whose)

@@ -12,14 +12,22 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-// ErrNewerSchema is returned for a database that a newer release of the program has migrated. Nothing was changed.
-var ErrNewerSchema = errors.New("the database belongs to a newer version of itemcast")
+var (
+	// ErrNewerSchema: a newer release of the program has migrated the database.
+	ErrNewerSchema = errors.New("the database belongs to a newer version of itemcast")
 
-// Migrate applies the migrations (goose's SQL files, at the root of migrations) that the database has not had, each in a transaction.
-// Nodes that start together take turns, by an advisory lock that Postgres releases should its holder die. It returns
-// [ErrNewerSchema] for a database with migrations that this program does not know.
+	// ErrOlderSchema: the database is older than the program's first migration.
+	ErrOlderSchema = errors.New("the database is too old for this version of itemcast")
+)
+
+// Migrate applies the migrations (goose's SQL files, at the root of migrations) that the database lacks, each in a
+// transaction. Nodes that start together take turns through an advisory lock, which Postgres releases when its holder
+// dies.
+//
+// It returns [ErrNewerSchema] for a database with migrations that this program does not know, and [ErrOlderSchema] for
+// one whose version lies before the first migration. Both leave the database unchanged.
 func Migrate(ctx context.Context, pool *pgxpool.Pool, migrations fs.FS) error {
-	// Look for the lock every second, for up to ten minutes: somebody else's migration may take its time.
+	// Try the lock every second for up to ten minutes: another node's migration may take long.
 	turns, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 600))
 	if err != nil {
 		return fmt.Errorf("prepare the migration lock: %w", err)
@@ -35,16 +43,26 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, migrations fs.FS) error {
 	if err != nil {
 		return fmt.Errorf("read the database's schema version: %w", err)
 	}
-	known := int64(0)
-	for _, source := range provider.ListSources() {
-		known = max(known, source.Version)
-	}
-	if current > known {
-		return fmt.Errorf("%w: its schema has version %d, and this program knows versions up to %d: run the newer program, or restore "+
-			"a backup from before the upgrade", ErrNewerSchema, current, known)
+	if err := checkSchema(current, provider.ListSources()); err != nil {
+		return err
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate the database: %w", err)
 	}
 	return nil
+}
+
+// checkSchema compares the database's version, 0 for an empty database, with those of the migrations, in their order.
+func checkSchema(current int64, sources []*goose.Source) error {
+	first, last := sources[0].Version, sources[len(sources)-1].Version
+	switch {
+	case current > last:
+		return fmt.Errorf("%w: its schema has version %d, and this program knows versions up to %d: run the newer "+
+			"program, or restore a backup from before the upgrade", ErrNewerSchema, current, last)
+	case current > 0 && current < first:
+		return fmt.Errorf("%w: its schema has version %d, and this program starts at version %d: export the items with "+
+			"the build that made the database, then import them here into an empty one", ErrOlderSchema, current, first)
+	default:
+		return nil
+	}
 }

@@ -87,6 +87,35 @@ func TestMigrate_RefusesASchemaFromANewerProgram(t *testing.T) {
 	}
 }
 
+// The squashed migrations of 0.1.0 start at 100; databases of earlier builds have versions up to 13.
+func TestMigrate_RefusesASchemaFromBeforeTheFirstMigration(t *testing.T) {
+	t.Parallel()
+	pool := openEmpty(t, 1)[0]
+	before := fstest.MapFS{"00001_first.sql": migration("CREATE TABLE first ()"), "00013_last.sql": migration("CREATE TABLE last ()")}
+	squashed := fstest.MapFS{"00100_first.sql": migration("CREATE TABLE first ()"), "00101_next.sql": migration("CREATE TABLE next ()")}
+	if err := db.Migrate(t.Context(), pool, before); err != nil {
+		t.Fatal(err)
+	}
+	content := func() (content string) {
+		t.Helper()
+		err := pool.QueryRow(t.Context(), `SELECT concat((SELECT json_agg(v ORDER BY v.id) FROM goose_db_version v),
+			(SELECT json_agg(c ORDER BY c.oid) FROM pg_class c WHERE c.relnamespace = 'empty'::regnamespace))`).Scan(&content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return content
+	}
+	unchanged := content()
+	err := db.Migrate(t.Context(), pool, squashed)
+	if !errors.Is(err, db.ErrOlderSchema) || !strings.Contains(err.Error(), "version 13") ||
+		!strings.Contains(err.Error(), "export") || !strings.Contains(err.Error(), "import") {
+		t.Errorf("got %v", err)
+	}
+	if got := content(); got != unchanged {
+		t.Errorf("the database was\n%s\nand is\n%s", unchanged, got)
+	}
+}
+
 func TestMigrate_AFailedMigrationLeavesNothing(t *testing.T) {
 	t.Parallel()
 	pool := openEmpty(t, 1)[0]
