@@ -8,26 +8,27 @@ import (
 	"itemcast/internal/item"
 )
 
-// decodedItems remembers the items of the newest changes, so that a change is decoded once for however many filters look at it.
+// decodedItems caches the items of the newest changes, so that each change is decoded once for all filters. It may be
+// used concurrently: a slot is replaced as a whole.
 type decodedItems [1024]atomic.Pointer[decoded]
 
-// decoded is a change's item as it was before and after the change. It is shared between filters, and must not be modified.
+// decoded is a change's item before and after the change. Filters share it and must not modify it.
 type decoded struct {
-	change *change.Change
-	now    func() (*item.Item, error)
-	before func() (*item.Item, error) // for an update
+	position change.Position
+	after    func() (*item.Item, error)
+	before   func() (*item.Item, error) // for an update
 }
 
 func (d *decodedItems) of(c *change.Change) *decoded {
 	slot := &d[int(c.Position)%len(d)]
-	if one := slot.Load(); one != nil && one.change.Position == c.Position {
-		return one
+	if cached := slot.Load(); cached != nil && cached.position == c.Position {
+		return cached
 	}
-	one := &decoded{
-		change: c,
-		now:    sync.OnceValues(func() (*item.Item, error) { return item.Decode(c.Document) }),
-		before: sync.OnceValues(func() (*item.Item, error) { return item.Before(c.Document, c.Previous) }),
+	fresh := &decoded{
+		position: c.Position,
+		after:    sync.OnceValues(func() (*item.Item, error) { return item.Decode(c.Document) }),
+		before:   sync.OnceValues(func() (*item.Item, error) { return item.Before(c.Document, c.Previous) }),
 	}
-	slot.Store(one)
-	return one
+	slot.Store(fresh)
+	return fresh
 }

@@ -22,7 +22,7 @@ import (
 	"itemcast/openapi"
 )
 
-// bundle is a running node of the log, a hub over it, and a service that writes items into it.
+// bundle is a running log, a hub that reads it, and an item service that writes to it.
 type bundle struct {
 	t       *testing.T
 	ctx     context.Context
@@ -58,8 +58,10 @@ func setup(t *testing.T) *bundle {
 	t.Cleanup(end)
 	return &bundle{t: t, pool: pool, account: id, hub: NewHub(pool, feed, 10),
 		ctx: account.WithActor(ctx, account.Actor{AccountID: id, UserID: uuid.New(), Permissions: account.All()}),
-		items: item.NewService(item.Config{Pool: pool, Feed: feed, Sequencer: sequencer, Hooks: none, Check: document.Schema("ItemInput").Check,
-			CheckPatch: document.Schema("ItemPatch").Check, PublicURL: "https://items.example", Log: log})}
+		items: item.NewService(item.Config{
+			Pool: pool, Feed: feed, Sequencer: sequencer, Hooks: none, Check: document.Schema("ItemInput").Check,
+			CheckPatch: document.Schema("ItemPatch").Check, PublicURL: "https://items.example", Log: log,
+		})}
 }
 
 func (b *bundle) subscribe(after string, filter *item.Filter, kinds ...Kind) *Subscription {
@@ -121,7 +123,7 @@ func (b *bundle) patch(id uuid.UUID, patch string) {
 	}
 }
 
-func TestSubscription_TellsWhenAnItemEntersAndLeavesTheFilterOnce(t *testing.T) {
+func TestSubscription_ReportsOnceThatAnItemEntersOrLeavesTheFilter(t *testing.T) {
 	b := setup(t)
 	for name, c := range map[string]struct {
 		filter             item.Filter
@@ -132,11 +134,11 @@ func TestSubscription_TellsWhenAnItemEntersAndLeavesTheFilterOnce(t *testing.T) 
 		"type":   {item.Filter{Types: []item.ItemType{"audio"}}, `{"type":"audio"}`, `{"type":"live"}`, `{"type":"image"}`},
 	} {
 		s := b.subscribe("", &c.filter)
-		id := b.create(`{"name":"first"}`) // 1: not in the filter, nothing is told
+		id := b.create(`{"name":"first"}`) // 1: does not match: no event
 		b.patch(id, c.in)                  // 2
 		b.patch(id, `{"producer":"x"}`)    // 3
 		b.patch(id, c.out)                 // 4
-		b.patch(id, c.elsewhere)           // 5: still out
+		b.patch(id, c.elsewhere)           // 5: still does not match
 		b.patch(id, c.in)                  // 6
 		if err := b.items.Delete(b.ctx, id, nil); err != nil {
 			t.Fatal(err)
@@ -180,10 +182,11 @@ func TestSubscription_ResumesAfterEveryCursorWithoutGapOrRepeat(t *testing.T) {
 	}
 }
 
-func TestSubscription_TellsOnlyTheKindsAskedForAndOnlyItsAccount(t *testing.T) {
+func TestSubscription_HasOnlyTheKindsAskedForAndOnlyItsAccount(t *testing.T) {
 	b := setup(t)
 	deleted := b.subscribe("", nil, "DELETED")
-	stranger, err := b.hub.Subscribe(account.WithActor(b.ctx, account.Actor{AccountID: uuid.New(), Permissions: account.All()}), "", nil, nil)
+	otherAccount := account.WithActor(b.ctx, account.Actor{AccountID: uuid.New(), Permissions: account.All()})
+	stranger, err := b.hub.Subscribe(otherAccount, "", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +199,7 @@ func TestSubscription_TellsOnlyTheKindsAskedForAndOnlyItsAccount(t *testing.T) {
 	short, cancel := context.WithTimeout(b.ctx, 50*time.Millisecond)
 	defer cancel()
 	if event, err := next(short, stranger); err == nil {
-		t.Errorf("another account is told %+v", event)
+		t.Errorf("another account receives %+v", event)
 	}
 }
 
@@ -205,9 +208,9 @@ func (b *bundle) actor() account.Actor {
 	return actor
 }
 
-// A filter by the time of the last change tells of an item's first change after that time as ENTERED, and of the next as UPDATED. Changes of
-// before updated_at was recorded tell it as UPDATED.
-func TestSubscription_AChangeAfterUpdatedAfterEntersTheFilter(t *testing.T) {
+// A filter by the time of the last change tells of an item's first change after that time as ENTERED, and of the next
+// as UPDATED. Changes of before updated_at was recorded tell it as UPDATED.
+func TestSubscription_TheFirstChangeAfterUpdatedAfterEntersTheFilter(t *testing.T) {
 	b := setup(t)
 	id := b.create(`{"name":"first"}`)
 	document, err := b.items.Get(b.ctx, id)
@@ -227,8 +230,11 @@ func TestSubscription_AChangeAfterUpdatedAfterEntersTheFilter(t *testing.T) {
 	b.expect(s, "UPDATED", 3)
 
 	err = db.Write(b.ctx, b.pool, func(ctx context.Context, tx pgx.Tx) error {
-		return change.Record(ctx, tx, change.Change{AccountID: b.account, ItemID: id, Revision: 4, Kind: change.Updated, ChangedFields: []string{"name"},
-			Previous: []byte(`{"name":"second"}`), Trigger: change.ByHook, Document: bytes.Replace(document.Bytes, []byte(`"updated_at":"2`), []byte(`"updated_at":"3`), 1)})
+		return change.Record(ctx, tx, change.Change{
+			AccountID: b.account, ItemID: id, Revision: 4, Kind: change.Updated, ChangedFields: []string{"name"},
+			Previous: []byte(`{"name":"second"}`), Trigger: change.ByHook,
+			Document: bytes.Replace(document.Bytes, []byte(`"updated_at":"2`), []byte(`"updated_at":"3`), 1),
+		})
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -2,33 +2,32 @@ package live
 
 import "github.com/prometheus/client_golang/prometheus"
 
+func describe(name, help string) *prometheus.Desc {
+	return prometheus.NewDesc("itemcast_live_"+name, help, nil, nil)
+}
+
 var (
-	connectionsDesc = prometheus.NewDesc("itemcast_live_connections", "WebSockets and event streams that users keep open on this node.", nil, nil)
-	streamsDesc     = prometheus.NewDesc("itemcast_live_streams", "Distinct subscriptions on this node, each filtered and rendered once.", nil, nil)
-	followersDesc   = prometheus.NewDesc("itemcast_live_followers", "Subscribers on this node.", nil, nil)
-	behindDesc      = prometheus.NewDesc("itemcast_live_followers_behind", "Subscribers that read the log on their own, because they are slow or have just resumed.", nil, nil)
-	keptDesc        = prometheus.NewDesc("itemcast_live_kept_bytes", "Rendered messages that are kept for subscribers that are a little behind.", nil, nil)
-	renderedDesc    = prometheus.NewDesc("itemcast_live_messages_rendered_total", "Messages rendered by distinct subscriptions.", nil, nil)
+	connectionsDesc = describe("connections", "Open WebSockets and event streams on this node.")
+	streamsDesc     = describe("streams", "Distinct subscriptions on this node, each filtered and rendered once.")
+	followersDesc   = describe("followers", "Subscribers on this node.")
+	behindDesc      = describe("followers_behind",
+		"Subscribers that read the log themselves: they are slow, or have just resumed.")
+	keptDesc     = describe("kept_bytes", "Rendered messages in memory, for subscribers that are a little behind.")
+	renderedDesc = describe("messages_rendered_total", "Messages rendered by distinct subscriptions.")
 )
 
 // Describe makes the hub a prometheus.Collector.
 func (h *Hub) Describe(out chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{connectionsDesc, streamsDesc, followersDesc, behindDesc, keptDesc, renderedDesc} {
+	for _, desc := range []*prometheus.Desc{
+		connectionsDesc, streamsDesc, followersDesc, behindDesc, keptDesc, renderedDesc,
+	} {
 		out <- desc
 	}
 }
 
-// Collect counts, for operators.
+// Collect reports the metrics.
 func (h *Hub) Collect(out chan<- prometheus.Metric) {
-	h.mu.Lock()
-	connections, streams, followers := 0, len(h.streams), 0
-	for _, n := range h.connections {
-		connections += n
-	}
-	for _, s := range h.streams {
-		followers += s.followers
-	}
-	h.mu.Unlock()
+	connections, streams, followers := h.count()
 	gauge := func(desc *prometheus.Desc, value float64) {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value)
 	}
@@ -38,4 +37,16 @@ func (h *Hub) Collect(out chan<- prometheus.Metric) {
 	gauge(behindDesc, float64(h.behind.Load()))
 	gauge(keptDesc, float64(h.bytes.Load()))
 	out <- prometheus.MustNewConstMetric(renderedDesc, prometheus.CounterValue, float64(h.rendered.Load()))
+}
+
+func (h *Hub) count() (connections, streams, followers int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, n := range h.connections {
+		connections += n
+	}
+	for _, s := range h.streams {
+		followers += s.followers
+	}
+	return connections, len(h.streams), followers
 }

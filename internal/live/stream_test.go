@@ -15,7 +15,7 @@ import (
 	"itemcast/internal/problem"
 )
 
-// source tells revisions and kinds of what a filter lets pass, and counts its openings and renderings.
+// source renders the kind and revision of what passes a filter, and counts how often it is opened and rendered.
 type source struct {
 	Source
 	opened, rendered atomic.Int64
@@ -81,7 +81,8 @@ func TestStream_RendersOnceForAllAndEndsWithTheLast(t *testing.T) {
 	for i, f := range followers {
 		all.Go(func() {
 			messages := b.take(f, 10)
-			if got := bodies(messages); !strings.HasPrefix(got, "CREATED 1, UPDATED 2, ") || !strings.HasSuffix(got, ", UPDATED 10") {
+			got := bodies(messages)
+			if !strings.HasPrefix(got, "CREATED 1, UPDATED 2, ") || !strings.HasSuffix(got, ", UPDATED 10") {
 				t.Errorf("follower %d got %s", i, got)
 			}
 			if i == 0 {
@@ -93,7 +94,7 @@ func TestStream_RendersOnceForAllAndEndsWithTheLast(t *testing.T) {
 	if s.opened.Load() != 1 || s.rendered.Load() != 10 {
 		t.Errorf("opened %d times, rendered %d times", s.opened.Load(), s.rendered.Load())
 	}
-	// Who comes back shortly after goes on from what the stream keeps.
+	// A follower that resumes soon gets what the stream retains.
 	back := b.follow(s, first[3].Cursor)
 	if got := bodies(b.take(back, 6)); got != bodies(first[4:]) || s.rendered.Load() != 10 {
 		t.Errorf("resumed with %s; rendered %d", got, s.rendered.Load())
@@ -101,36 +102,34 @@ func TestStream_RendersOnceForAllAndEndsWithTheLast(t *testing.T) {
 	for _, f := range append(followers, back) {
 		f.Close()
 	}
-	b.hub.mu.Lock()
-	defer b.hub.mu.Unlock()
-	if len(b.hub.streams) != 0 {
+	if _, streams, _ := b.hub.count(); streams != 0 {
 		t.Error("the stream outlives its followers")
 	}
 }
 
-func TestStream_WhoIsBehindReadsTheLogAndCostsNobodyAnything(t *testing.T) {
+func TestStream_AFollowerThatIsBehindReadsTheLogAndRejoins(t *testing.T) {
 	b := setup(t)
 	s := b.source("one", nil)
 	start := b.hub.Present()
 	slow, fast := b.follow(s, ""), b.follow(s, "")
-	const changes = keepMessages + 200
+	const changes = maxMessages + 200
 	id := b.create(`{"name":"0"}`)
 	for n := 1; n < changes; n++ {
 		b.patch(id, fmt.Sprintf(`{"name":"%d"}`, n))
 	}
-	told := bodies(b.take(fast, changes))
-	if got := bodies(b.take(slow, changes)); got != told {
-		t.Error("the slow follower was told otherwise")
+	want := bodies(b.take(fast, changes))
+	if got := bodies(b.take(slow, changes)); got != want {
+		t.Error("the slow follower got other messages")
 	}
-	if slow.alone != nil || b.hub.behind.Load() != 0 {
-		t.Error("the slow follower has not come back to the stream")
+	if slow.reader != nil || b.hub.behind.Load() != 0 {
+		t.Error("the slow follower has not rejoined the stream")
 	}
-	if s.opened.Load() != 3 { // all was written before either read
+	if s.opened.Load() != 3 { // every change was written before either follower read
 		t.Errorf("opened %d times", s.opened.Load())
 	}
 	late := b.follow(s, start)
-	if got := bodies(b.take(late, changes)); got != told {
-		t.Error("the late follower was told otherwise")
+	if got := bodies(b.take(late, changes)); got != want {
+		t.Error("the late follower got other messages")
 	}
 	b.patch(id, `{"name":"last"}`)
 	for _, f := range []*Follower{slow, fast, late} {
@@ -150,7 +149,7 @@ func TestStream_ProgressesPastWhatIsFilteredOut(t *testing.T) {
 		messages, err := f.Next(short)
 		cancel()
 		if !errors.Is(err, context.DeadlineExceeded) || b.ctx.Err() != nil {
-			t.Fatalf("got %s, %v, and it stands where it began", bodies(messages), err)
+			t.Fatalf("got %s, %v, and the cursor did not move", bodies(messages), err)
 		}
 	}
 	b.patch(id, `{"tags":["news"]}`)
@@ -159,7 +158,7 @@ func TestStream_ProgressesPastWhatIsFilteredOut(t *testing.T) {
 	}
 }
 
-func TestStream_RefusesWhatItsSourceRefusesAndForgetsIt(t *testing.T) {
+func TestStream_AFailedSourceLeavesNoStream(t *testing.T) {
 	b := setup(t)
 	bad := b.source("bad", &item.Filter{Metadata: map[string]string{"none": "x"}})
 	for range 2 {
@@ -170,56 +169,56 @@ func TestStream_RefusesWhatItsSourceRefusesAndForgetsIt(t *testing.T) {
 	if _, err := b.hub.Follow(b.ctx, bad.Source, "nonsense"); !problem.Is(err, problem.InvalidCursor) {
 		t.Errorf("got %v", err)
 	}
-	if len(b.hub.streams) != 0 || bad.opened.Load() != 2 {
-		t.Errorf("%d streams, opened %d times", len(b.hub.streams), bad.opened.Load())
+	if _, streams, _ := b.hub.count(); streams != 0 || bad.opened.Load() != 2 {
+		t.Errorf("%d streams, opened %d times", streams, bad.opened.Load())
 	}
 }
 
-func TestStream_KeepsNoMoreThanItMay(t *testing.T) {
+func TestStream_RetainsAtMostItsLimit(t *testing.T) {
 	b := setup(t)
 	big := b.source("big", nil)
 	open := big.Open
 	big.Open = func(ctx context.Context, after string) (*Subscription, Render, error) {
 		subscription, _, err := open(ctx, after)
-		return subscription, func(*Event) ([]byte, error) { return bytes.Repeat([]byte("x"), keepBytes/3), nil }, err
+		return subscription, func(*Event) ([]byte, error) { return bytes.Repeat([]byte("x"), maxBytes/3), nil }, err
 	}
 	f := b.follow(big, "")
 	id := b.create(`{"name":"0"}`)
 	for n := range 9 {
 		b.patch(id, fmt.Sprintf(`{"name":"%d"}`, n+1))
 	}
-	for told := 0; told < 10; {
-		told += len(b.take(f, 1))
+	for received := 0; received < 10; {
+		received += len(b.take(f, 1))
 	}
-	if kept := b.hub.bytes.Load(); kept > keepBytes {
-		t.Errorf("keeps %d bytes", kept)
+	if kept := b.hub.bytes.Load(); kept > maxBytes {
+		t.Errorf("retains %d bytes", kept)
 	}
 	f.Close()
 }
 
-func TestHub_AdmitsAsManyConnectionsOfAUserAsThereMayBe(t *testing.T) {
+func TestHub_LimitsTheConnectionsOfAUser(t *testing.T) {
 	b := setup(t)
 	actor := b.actor()
-	var leave []func()
+	var release []func()
 	for range 10 {
 		one, err := b.hub.Admit(actor)
 		if err != nil {
 			t.Fatal(err)
 		}
-		leave = append(leave, one)
+		release = append(release, one)
 	}
 	if _, err := b.hub.Admit(actor); !problem.Is(err, problem.TooManyRequests) {
 		t.Errorf("got %v", err)
 	}
-	for _, one := range leave {
+	for _, one := range release {
 		one()
 	}
-	if len(b.hub.connections) != 0 {
-		t.Error("connections are left")
+	if connections, _, _ := b.hub.count(); connections != 0 {
+		t.Errorf("%d connections are still counted", connections)
 	}
 }
 
-func TestHub_AUserOpensAsManyStreamsAsOneMay(t *testing.T) {
+func TestHub_LimitsTheDistinctSubscriptionsOfAUser(t *testing.T) {
 	b := setup(t)
 	var all []*Follower
 	for n := range 10 {
@@ -232,7 +231,9 @@ func TestHub_AUserOpensAsManyStreamsAsOneMay(t *testing.T) {
 		f.Close()
 	}
 	b.follow(b.source("more", nil), "")
+	b.hub.mu.Lock()
+	defer b.hub.mu.Unlock()
 	if len(b.hub.opened) != 1 || b.hub.opened[b.actor().UserID] != 1 {
-		t.Errorf("%v are counted", b.hub.opened)
+		t.Errorf("counted: %v", b.hub.opened)
 	}
 }

@@ -1,8 +1,3 @@
-// Package sse sends a live source to one client as server-sent events (HTML Standard §9.2).
-//
-// It promises that each event's id is a cursor by which the client goes on where it broke off, that a client that stops reading is dropped,
-// that a quiet connection is kept from being cut, and that what is sent is what the client's user may see now. It has no queue: what a client
-// has not taken stays in the log. It must not know what an event says, nor which API asked for it.
 package sse
 
 import (
@@ -17,36 +12,39 @@ import (
 	"itemcast/internal/problem"
 )
 
-// ContentType is that of an event stream.
+// ContentType is the media type of an event stream.
 const ContentType = "text/event-stream"
 
-const retryWait = time.Second // for a database that is away
+// retryInterval is how long to wait before asking an unavailable database again.
+const retryInterval = time.Second
 
-// quietMost is how long nothing is sent: proxies cut connections on which nothing comes, many after 30 s or 60 s.
-const quietMost = 15 * time.Second
+// maxIdle is how long a connection may be silent. Proxies cut silent connections, many after 30 s or 60 s.
+const maxIdle = 15 * time.Second
 
-// Stream is what one client follows, and how it is told.
+// Stream is what one client follows, and how to write it.
 type Stream struct {
 	Hub    *live.Hub
 	Source live.Source
-	// SignIn signs the request's user in as the user is now.
+	// SignIn authenticates the request's user again, with today's permissions.
 	SignIn func() (context.Context, error)
-	// Watch calls changed when an actor may do other things than before.
+	// Watch calls changed when the actor's permissions change.
 	Watch func(actor account.Actor, changed func(error)) (stop func())
 
-	// Event names the events; EventSource.onmessage gets those without a name only.
+	// Event is the type of the events. EventSource.onmessage receives only events without a type.
 	Event string
-	// Checkpoint tells a cursor, past what was filtered out, so that a resume does not look at it again, and before the first event, so that
-	// what comes between a break and its resume is not lost.
+	// Checkpoint writes a cursor that belongs to no event. It comes before the first event, so that a client that loses
+	// the connection before then loses no change, and after filtered changes, so that a resume does not examine them
+	// again.
 	Checkpoint func(out *Writer, cursor string)
-	// Fail tells why the stream ends.
+	// Fail writes why the stream ends.
 	Fail func(out *Writer, err error)
 }
 
-// Begin sends the head of an answer that is a stream. It has no deadline but that of each write.
+// Begin sends the head of a streaming answer. Only single writes have deadlines.
 func Begin(w http.ResponseWriter) *Writer {
 	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Time{}) // a read deadline that passes cancels its request; it fails only where there is no connection
+	// A read deadline that passes would cancel the request. The call fails only without a connection.
+	_ = control.SetReadDeadline(time.Time{})
 	w.Header().Set("Content-Type", ContentType)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx
@@ -54,27 +52,28 @@ func Begin(w http.ResponseWriter) *Writer {
 	return &Writer{response: w, control: control}
 }
 
-// Serve sends what a follower of the source is told, until ctx ends with the request or the server, the client stops reading, or its user
-// may follow no more. It closes the follower.
+// Serve sends the follower's messages until ctx ends, the client stops reading, or its user loses access. It closes the
+// follower.
 //
-// What may pass, a stream outlasts: to end it would be worse, as a client that connects again while the database is still away gets a 503,
-// and an EventSource gives up for good on that.
+// A stream survives an outage of the database. Ending it would be worse: the client would reconnect during the outage
+// and get a 503, after which an EventSource gives up for good.
 func (s *Stream) Serve(ctx context.Context, out *Writer, follower *live.Follower) {
-	out.retry(time.Second + rand.N(2*time.Second)) // so that a server that restarts does not meet all its clients at once
+	// Spread the clients of a server that restarts over two seconds.
+	out.retry(time.Second + rand.N(2*time.Second))
 	s.Checkpoint(out, follower.Cursor())
 	if out.Flush() != nil {
 		follower.Close()
 		return
 	}
 	for {
-		err := s.follow(ctx, out, follower)
+		err := s.send(ctx, out, follower)
 		cursor := follower.Cursor()
 		follower.Close()
-		if errors.Is(err, errChanged) {
+		if errors.Is(err, errPermissionsChanged) {
 			follower, err = s.renew(ctx, cursor)
 		}
 		switch {
-		case ctx.Err() != nil || errors.Is(err, errGone):
+		case ctx.Err() != nil || errors.Is(err, errDisconnected):
 			return
 		case err != nil:
 			s.Fail(out, err)
@@ -85,21 +84,21 @@ func (s *Stream) Serve(ctx context.Context, out *Writer, follower *live.Follower
 }
 
 var (
-	errGone    = errors.New("the client has gone, or reads no more")
-	errChanged = errors.New("the user may do other things than before")
+	errDisconnected       = errors.New("the client has disconnected or stopped reading")
+	errPermissionsChanged = errors.New("the user's permissions have changed")
 )
 
-// follow sends until the client or its user may go on no more, and says why.
-func (s *Stream) follow(ctx context.Context, out *Writer, follower *live.Follower) error {
+// send sends messages until something ends the stream, and returns what.
+func (s *Stream) send(ctx context.Context, out *Writer, follower *live.Follower) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer s.Watch(follower.Actor(), func(error) { cancel(errChanged) })()
-	told := follower.Cursor()
+	defer s.Watch(follower.Actor(), func(error) { cancel(errPermissionsChanged) })()
+	sent := follower.Cursor()
 	for {
-		messages, err := next(ctx, follower)
+		messages, err := nextWithin(ctx, follower, maxIdle)
 		for _, m := range messages {
 			out.Event(s.Event, m.Cursor, m.Body)
-			told = m.Cursor
+			sent = m.Cursor
 		}
 		switch cursor := follower.Cursor(); {
 		case context.Cause(ctx) != nil:
@@ -107,26 +106,25 @@ func (s *Stream) follow(ctx context.Context, out *Writer, follower *live.Followe
 		case err != nil && !errors.Is(err, context.DeadlineExceeded):
 			return err
 		case err == nil:
-		case cursor != told:
-			told = cursor
+		case cursor != sent:
+			sent = cursor
 			s.Checkpoint(out, cursor)
 		default:
 			out.comment()
 		}
 		if out.Flush() != nil {
-			return errGone
+			return errDisconnected
 		}
 	}
 }
 
-// next waits no longer than a connection may be quiet.
-func next(ctx context.Context, follower *live.Follower) ([]live.Message, error) {
-	ctx, cancel := context.WithTimeout(ctx, quietMost)
+func nextWithin(ctx context.Context, follower *live.Follower, timeout time.Duration) ([]live.Message, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return follower.Next(ctx)
 }
 
-// renew has the user go on with what the user may do now.
+// renew follows the source again from a cursor, with the permissions that the user has now.
 func (s *Stream) renew(ctx context.Context, cursor string) (*live.Follower, error) {
 	for {
 		signedIn, err := s.SignIn()
@@ -141,7 +139,7 @@ func (s *Stream) renew(ctx context.Context, cursor string) (*live.Follower, erro
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(retryWait):
+		case <-time.After(retryInterval):
 		}
 	}
 }

@@ -1,0 +1,210 @@
+package live
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/account"
+	"itemcast/internal/change"
+	"itemcast/internal/item"
+	"itemcast/internal/problem"
+	"itemcast/internal/workflow"
+)
+
+// readBatch is how many changes a subscription takes from the log at once.
+const readBatch = 256
+
+// Limits of one Read. They bound its time however much of the log the filter leaves out.
+const (
+	maxScanned  = 10_000 // changes
+	maxScanTime = time.Second
+	maxRead     = 4 << 20 // bytes of documents
+)
+
+// Subscription is one subscriber's place in the log. It belongs to one goroutine.
+type Subscription struct {
+	hub      *Hub
+	account  uuid.UUID
+	role     *uuid.UUID
+	position change.Position // of the last change that was examined
+	matcher  *item.Matcher
+	filtered bool
+	kinds    []Kind
+	items    []uuid.UUID
+	fields   []string
+	pending  []*change.Change
+	hidden   workflow.Hidden // profiles hidden from the role, as of the pending changes
+}
+
+// Subscribe starts after a cursor, or at the present when the cursor is empty. Errors: INVALID_CURSOR, CURSOR_EXPIRED,
+// INVALID_INPUT, and those of account.Authorize.
+func (h *Hub) Subscribe(ctx context.Context, after string, filter *item.Filter, kinds []Kind) (*Subscription, error) {
+	actor, err := account.Authorize(ctx, account.ItemsView)
+	if err != nil {
+		return nil, err
+	}
+	s := &Subscription{
+		hub: h, account: actor.AccountID, role: actor.RoleIn(), position: h.feed.Head(), kinds: kinds,
+	}
+	if after != "" {
+		if s.position, err = h.feed.ParseCursor(ctx, after); err != nil {
+			return nil, err
+		}
+	}
+	if filter != nil {
+		s.filtered = true
+		if s.matcher, err = item.NewMatcher(ctx, h.pool, actor.AccountID, *filter); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// Only limits the subscription to changes of any of the items, and to changes of any of the fields. Nil means all.
+func (s *Subscription) Only(items []uuid.UUID, fields []string) { s.items, s.fields = items, fields }
+
+// Renew applies the permissions of the context's actor, the same user at a later time, to what follows. Errors: those
+// of account.Authorize.
+func (s *Subscription) Renew(ctx context.Context) error {
+	actor, err := account.Authorize(ctx, account.ItemsView)
+	if err != nil {
+		return err
+	}
+	if actor.AccountID != s.account {
+		return problem.New(problem.Forbidden, "You belong to another account now; subscribe again.")
+	}
+	s.role, s.pending = actor.RoleIn(), nil
+	return nil
+}
+
+// Cursor returns the place after the last change that was examined, whether or not the change was an event.
+func (s *Subscription) Cursor() string { return s.hub.feed.Cursor(s.position) }
+
+// Read returns up to limit events without waiting for any. It examines a bounded part of the log; more reports whether
+// the log has changes beyond that part. An error after the first event is returned by the next Read. Error:
+// CURSOR_EXPIRED when the log no longer keeps the subscription's place.
+func (s *Subscription) Read(ctx context.Context, limit int) (events []*Event, more bool, err error) {
+	size, deadline := 0, time.Now().Add(maxScanTime)
+	for n := 0; n < maxScanned && len(events) < limit && size < maxRead && time.Now().Before(deadline); n++ {
+		event, examined, err := s.step(ctx)
+		if err != nil && len(events) == 0 {
+			return nil, false, err
+		}
+		if err != nil || !examined {
+			break
+		}
+		if event != nil {
+			events = append(events, event)
+			size += len(event.Document)
+		}
+	}
+	return events, s.position < s.hub.feed.Head(), nil
+}
+
+// Wait returns when the log has changes that were not examined, or with the context's error.
+func (s *Subscription) Wait(ctx context.Context) error { return s.hub.feed.Wait(ctx, s.position) }
+
+// step examines the next change. The event is nil when the subscriber does not see the change; examined is false when
+// there is no change yet. After an error, the next step examines the same change.
+func (s *Subscription) step(ctx context.Context) (event *Event, examined bool, err error) {
+	if len(s.pending) == 0 {
+		if err := s.fetch(ctx); err != nil || len(s.pending) == 0 {
+			return nil, false, err
+		}
+	}
+	c := s.pending[0]
+	if event, err = s.event(ctx, c); err != nil {
+		return nil, false, err
+	}
+	s.position, s.pending = c.Position, s.pending[1:]
+	return event, true, nil
+}
+
+// fetch reads the next changes. If one of them concerns a workflow profile, it then reads which profiles are hidden.
+// The order matters: read after the changes, the answer includes every profile that they name.
+func (s *Subscription) fetch(ctx context.Context) error {
+	pending, err := s.hub.feed.Read(ctx, s.position, readBatch)
+	if err != nil {
+		return err
+	}
+	hidden := workflow.Hidden(nil)
+	if slices.ContainsFunc(pending, func(c *change.Change) bool {
+		return c.AccountID == s.account && (workflow.Names(c.Document) || changesProfile(c))
+	}) {
+		if hidden, err = workflow.HiddenFrom(ctx, s.hub.pool, s.account, s.role); err != nil {
+			return err
+		}
+	}
+	s.pending, s.hidden = pending, hidden
+	return nil
+}
+
+// event returns a change as this subscriber sees it; nil when it does not.
+func (s *Subscription) event(ctx context.Context, c *change.Change) (*Event, error) {
+	if !s.concerns(c) {
+		return nil, nil
+	}
+	visible, document, err := s.visible(c)
+	if err != nil || visible == "" {
+		return nil, err
+	}
+	kind, err := s.filter(ctx, c, visible)
+	if err != nil || kind == "" || (len(s.kinds) > 0 && !slices.Contains(s.kinds, kind)) {
+		return nil, err
+	}
+	return s.hub.newEvent(c, kind, document), nil
+}
+
+// concerns applies what needs no document: the account, the items and the fields.
+func (s *Subscription) concerns(c *change.Change) bool {
+	if c.AccountID != s.account || len(s.items) > 0 && !slices.Contains(s.items, c.ItemID) {
+		return false
+	}
+	isWanted := func(field string) bool { return slices.Contains(s.fields, field) }
+	return len(s.fields) == 0 || slices.ContainsFunc(c.ChangedFields, isWanted)
+}
+
+// filter applies the filter to a change of a kind. An update that moves the item in or out of the filter becomes
+// ENTERED or LEFT. The kind is "" when the change does not match.
+func (s *Subscription) filter(ctx context.Context, c *change.Change, kind Kind) (Kind, error) {
+	if !s.filtered {
+		return kind, nil
+	}
+	decoded := s.hub.decoded.of(c)
+	after := decoded.after
+	if kind == Left { // the role may not see what the item became
+		after = decoded.before
+	}
+	matches, err := s.matches(ctx, after)
+	if err != nil {
+		return "", err
+	}
+	if kind != Kind(change.Updated) {
+		if !matches {
+			kind = ""
+		}
+		return kind, nil
+	}
+	matched, err := s.matches(ctx, decoded.before)
+	switch {
+	case err != nil || !matched && !matches:
+		return "", err
+	case matched && matches:
+		return kind, nil
+	case matches:
+		return Entered, nil
+	default:
+		return Left, nil
+	}
+}
+
+func (s *Subscription) matches(ctx context.Context, decode func() (*item.Item, error)) (bool, error) {
+	i, err := decode()
+	if err != nil {
+		return false, err
+	}
+	return s.matcher.Match(ctx, i)
+}
