@@ -1,11 +1,8 @@
 package graph
 
 import (
-	"strconv"
-
 	"itemcast/graph/internal/model"
 	"itemcast/internal/item"
-	"itemcast/internal/problem"
 )
 
 func toField(f item.Field) *model.MetadataField {
@@ -18,16 +15,4 @@ func orZero[T any](value *T) (zero T) {
 		return zero
 	}
 	return *value
-}
-
-// historyPosition reads what ItemHistory.next gave out: the id of the last change told.
-func historyPosition(after *string) (int64, error) {
-	if after == nil {
-		return 0, nil
-	}
-	id, err := strconv.ParseInt(*after, 10, 64)
-	if err != nil || id < 1 {
-		return 0, problem.New(problem.InvalidCursor, "The position is not one of this history; take it from next.")
-	}
-	return id, nil
 }

@@ -16,7 +16,6 @@ import (
 	"itemcast/internal/live"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
-	"strconv"
 
 	"github.com/google/uuid"
 )
@@ -31,21 +30,13 @@ func (r *itemResolver) History(ctx context.Context, obj *rendered.Item, first in
 	if first < 1 || first > maxPage {
 		return nil, problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "first", Detail: "must be from 1 to 200"})
 	}
-	before, err := historyPosition(after)
+	changes, next, err := r.Items.History(ctx, obj.ID, int(first), orZero(after))
 	if err != nil {
 		return nil, err
 	}
-	changes, more, err := r.Items.History(ctx, obj.ID, before, int(first))
-	if err != nil {
-		return nil, err
-	}
-	history := &model.ItemHistory{Nodes: make([]*live.Event, len(changes))}
+	history := &model.ItemHistory{Nodes: make([]*live.Event, len(changes)), Next: orNil(next)}
 	for i, c := range changes {
 		history.Nodes[i] = r.Hub.Event(c)
-	}
-	if more {
-		next := strconv.FormatInt(changes[len(changes)-1].ID, 10)
-		history.Next = &next
 	}
 	return history, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"itemcast/internal/account/internal/store"
 	"itemcast/internal/db"
+	"itemcast/internal/page"
 	"itemcast/internal/problem"
 )
 
@@ -108,7 +109,7 @@ func (s *Service) AuditLog(ctx context.Context, filter AuditFilter, limit int, a
 	if err != nil {
 		return nil, "", err
 	}
-	before, err := readPlace(after)
+	before, err := page.ReadID(after, "audit")
 	if err != nil {
 		return nil, "", err
 	}
@@ -129,7 +130,7 @@ func (s *Service) AuditLog(ctx context.Context, filter AuditFilter, limit int, a
 	if err != nil {
 		return nil, "", fmt.Errorf("list audit entries: %w", err)
 	}
-	rows, next = page(rows, limit, func(row store.ListAuditRow) uuid.UUID { return row.ID })
+	rows, next = page.Cut(rows, limit, func(row store.ListAuditRow) string { return page.Token("audit", row.ID) })
 	entries = make([]AuditEntry, len(rows))
 	for i, row := range rows {
 		entries[i] = AuditEntry(row)

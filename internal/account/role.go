@@ -13,6 +13,7 @@ import (
 
 	"itemcast/internal/account/internal/store"
 	"itemcast/internal/db"
+	"itemcast/internal/page"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
 )
@@ -42,7 +43,7 @@ func (s *Service) Roles(ctx context.Context, limit int, after string) (roles []R
 	if err != nil {
 		return nil, "", err
 	}
-	before, err := readPlace(after)
+	before, err := page.ReadID(after, "roles")
 	if err != nil {
 		return nil, "", err
 	}
@@ -50,7 +51,7 @@ func (s *Service) Roles(ctx context.Context, limit int, after string) (roles []R
 	if err != nil {
 		return nil, "", fmt.Errorf("list roles: %w", err)
 	}
-	rows, next = page(rows, limit, func(row store.ListRolesRow) uuid.UUID { return row.ID })
+	rows, next = page.Cut(rows, limit, func(row store.ListRolesRow) string { return page.Token("roles", row.ID) })
 	roles = make([]Role, len(rows))
 	for i, row := range rows {
 		roles[i] = toRole(store.GetRoleRow(row))

@@ -13,6 +13,7 @@ import (
 
 	"itemcast/internal/account/internal/store"
 	"itemcast/internal/db"
+	"itemcast/internal/page"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
 )
@@ -75,7 +76,7 @@ func (s *Service) Users(ctx context.Context, filter UserFilter, limit int, after
 	if err != nil {
 		return nil, "", err
 	}
-	before, err := readPlace(after)
+	before, err := page.ReadID(after, "users")
 	if err != nil {
 		return nil, "", err
 	}
@@ -91,7 +92,7 @@ func (s *Service) Users(ctx context.Context, filter UserFilter, limit int, after
 	if err != nil {
 		return nil, "", fmt.Errorf("list users: %w", err)
 	}
-	rows, next = page(rows, limit, func(row store.ListUsersRow) uuid.UUID { return row.ID })
+	rows, next = page.Cut(rows, limit, func(row store.ListUsersRow) string { return page.Token("users", row.ID) })
 	users = make([]User, len(rows))
 	for i, row := range rows {
 		users[i] = toUser(store.GetUserRow(row))

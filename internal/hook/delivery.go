@@ -2,8 +2,6 @@ package hook
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -17,6 +15,7 @@ import (
 	"itemcast/internal/change"
 	"itemcast/internal/db"
 	"itemcast/internal/hook/internal/store"
+	"itemcast/internal/page"
 	"itemcast/internal/problem"
 )
 
@@ -132,11 +131,7 @@ func (s *Service) Deliveries(ctx context.Context, filter DeliveryFilter, limit i
 	deliveries = append(deliveries, pending...)
 	slices.SortStableFunc(deliveries, newestFirst)
 	deliveries = slices.CompactFunc(deliveries, func(a, b Delivery) bool { return newestFirst(a, b) == 0 }) // what ended between the two reads
-	if len(deliveries) > limit {
-		deliveries = deliveries[:limit]
-		last := deliveries[limit-1]
-		next = deliveryPlace(last.position, last.HookID)
-	}
+	deliveries, next = page.Cut(deliveries, limit, func(d Delivery) string { return page.Token("deliveries", d.position, d.HookID) })
 	return deliveries, next, nil
 }
 
@@ -151,7 +146,7 @@ func newestFirst(a, b Delivery) int {
 func (s *Service) between(ctx context.Context, filter DeliveryFilter, after string) (p store.PendingDeliveriesParams, err error) {
 	p.BeforePosition = math.MaxInt64
 	if after != "" {
-		if p.BeforePosition, p.BeforeHook, err = readDeliveryPlace(after); err != nil {
+		if err = page.Read(after, "deliveries", &p.BeforePosition, &p.BeforeHook); err != nil {
 			return p, err
 		}
 	}
@@ -365,17 +360,4 @@ func toInt(n *int32) *int {
 		return nil
 	}
 	return new(int(*n))
-}
-
-// A place in the list of deliveries is the position and the hook of the last one before it; opaque to clients.
-func deliveryPlace(position int64, hook uuid.UUID) string {
-	return base64.RawURLEncoding.EncodeToString(append(binary.BigEndian.AppendUint64(nil, uint64(position)), hook[:]...))
-}
-
-func readDeliveryPlace(after string) (position int64, hook uuid.UUID, err error) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(after)
-	if err != nil || len(raw) != 8+len(hook) || raw[0] > 0x7f {
-		return 0, hook, problem.New(problem.InvalidCursor, "The position is not one of the list of deliveries; take it from next.")
-	}
-	return int64(binary.BigEndian.Uint64(raw)), uuid.UUID(raw[8:]), nil
 }

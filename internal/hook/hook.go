@@ -2,7 +2,6 @@ package hook
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +18,7 @@ import (
 	"itemcast/internal/hook/internal/store"
 	"itemcast/internal/hook/sending"
 	"itemcast/internal/item"
+	"itemcast/internal/page"
 	"itemcast/internal/problem"
 	"itemcast/internal/standardwebhooks"
 )
@@ -126,7 +126,7 @@ func (s *Service) List(ctx context.Context, limit int, after string) (hooks []Ho
 	if err != nil {
 		return nil, "", err
 	}
-	before, err := readPlace(after)
+	before, err := page.ReadID(after, "hooks")
 	if err != nil {
 		return nil, "", err
 	}
@@ -136,10 +136,7 @@ func (s *Service) List(ctx context.Context, limit int, after string) (hooks []Ho
 	if err != nil {
 		return nil, "", fmt.Errorf("list hooks: %w", err)
 	}
-	if len(rows) > limit {
-		rows = rows[:limit]
-		next = place(rows[limit-1].ID)
-	}
+	rows, next = page.Cut(rows, limit, func(row store.ListHooksRow) string { return page.Token("hooks", row.ID) })
 	hooks = make([]Hook, len(rows))
 	for i, row := range rows {
 		if hooks[i], err = fromRow(store.GetHookRow(row)); err != nil {
@@ -378,16 +375,3 @@ func utc(t *time.Time) *time.Time {
 }
 
 // A place in the list is the id of the last hook before it; opaque to clients.
-func place(id uuid.UUID) string { return base64.RawURLEncoding.EncodeToString(id[:]) }
-
-func readPlace(after string) (*uuid.UUID, error) {
-	if after == "" {
-		return nil, nil
-	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(after)
-	if err != nil || len(raw) != len(uuid.UUID{}) {
-		return nil, problem.New(problem.InvalidCursor, "The position is not one of the list of hooks; take it from next.")
-	}
-	id := uuid.UUID(raw)
-	return &id, nil
-}

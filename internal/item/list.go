@@ -78,7 +78,7 @@ type Listed struct {
 }
 
 // Cursor is the item's position, for Paging.
-func (l Listed) Cursor() string { return position(l.sort, l.row) }
+func (l Listed) Cursor() string { return pageToken(l.sort, l.row) }
 
 // Page is a part of a list. HasPrevious and HasNext are exact in the direction that was read; in the other they say whether a position was
 // given. ChangeCursor is where the log stood in the very snapshot that the page is of: the page knows of every change up to there, and of
@@ -134,7 +134,7 @@ func (s *Service) list(ctx context.Context, actor account.Actor, filter Filter, 
 		return Page{}, err
 	}
 	params.Sort, params.MaxRows = string(order), int32(paging.Limit+1)
-	if err := readFrom(&params, paging.Sort, from); err != nil {
+	if err := startAfter(from, &params, paging.Sort); err != nil {
 		return Page{}, err
 	}
 	rows, head, err := s.rows(ctx, params, order)

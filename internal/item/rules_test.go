@@ -59,7 +59,7 @@ func TestAccounts_SeeNothingOfEachOther(t *testing.T) {
 		"Patch":   func() error { _, err := b.items.Patch(stranger, i.ID, []byte(`{}`), nil); return err },
 		"Delete":  func() error { return b.items.Delete(stranger, i.ID, nil) },
 		"Trigger": func() error { _, err := b.items.Trigger(stranger, i.ID); return err },
-		"History": func() error { _, _, err := b.items.History(stranger, i.ID, 0, 10); return err },
+		"History": func() error { _, _, err := b.items.History(stranger, i.ID, 10, ""); return err },
 	} {
 		if err := call(); !problem.Is(err, problem.NotFound) {
 			t.Errorf("%s: got %v", what, err)

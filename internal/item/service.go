@@ -17,6 +17,7 @@ import (
 	"itemcast/internal/change"
 	"itemcast/internal/db"
 	"itemcast/internal/item/internal/store"
+	"itemcast/internal/page"
 	"itemcast/internal/problem"
 	"itemcast/internal/workflow"
 )
@@ -160,32 +161,39 @@ func (s *Service) Tags(ctx context.Context) ([]Tag, error) {
 	return tags, nil
 }
 
-// History returns up to limit changes of an item that the log keeps, newest first, before the given change id (0: from the newest), and
-// whether there are more. A deleted item's history is still told. Left out are the changes of when the item was hidden from the actor's role by
-// its workflow profile, and a page may be the shorter for it. Error: NOT_FOUND when there is neither an item nor a change to be seen.
-func (s *Service) History(ctx context.Context, id uuid.UUID, before int64, limit int) (changes []*change.Change, more bool, err error) {
+// History returns up to limit changes of an item that the log retains, newest first, starting after a page token of an
+// earlier call; next is empty on the last page. The history of a deleted item remains. Changes from a time when a workflow
+// profile hid the item from the actor's role are left out, so a page may be short. Errors: INVALID_CURSOR; NOT_FOUND when
+// the actor sees neither the item nor a change of it.
+func (s *Service) History(ctx context.Context, id uuid.UUID, limit int, after string) (changes []*change.Change, next string, err error) {
 	actor, err := account.Authorize(ctx, account.ItemsView)
 	if err != nil {
-		return nil, false, err
+		return nil, "", err
 	}
-	for more = true; more && len(changes) == 0; {
+	var before int64 // 0: from the newest
+	if after != "" {
+		if err := page.Read(after, "history", &before); err != nil {
+			return nil, "", err
+		}
+	}
+	for more := true; more && len(changes) == 0; more = next != "" {
 		read, err := change.History(ctx, db.Read(ctx, s.pool), actor.AccountID, actor.RoleIn(), id, before, limit+1)
 		if err != nil {
-			return nil, false, err
+			return nil, "", err
 		}
-		if more = len(read) > limit; more {
-			read = read[:limit]
+		read, next = page.Cut(read, limit, func(c *change.Change) string { return page.Token("history", c.ID) })
+		if next != "" {
 			before = read[limit-1].ID
 		}
 		if changes, err = s.seen(ctx, actor, read); err != nil {
-			return nil, false, err
+			return nil, "", err
 		}
 	}
 	if len(changes) == 0 {
 		_, err := s.Get(ctx, id)
-		return nil, false, err
+		return nil, "", err
 	}
-	return changes, more, nil
+	return changes, next, nil
 }
 
 // seen leaves out the changes that are hidden from the actor.

@@ -7,7 +7,6 @@ package workflow
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -20,6 +19,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/db"
+	"itemcast/internal/page"
 	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
@@ -73,7 +73,7 @@ func (s *Service) Profiles(ctx context.Context, limit int, after string) (profil
 	if err != nil {
 		return nil, "", err
 	}
-	before, err := readPlace(after)
+	before, err := page.ReadID(after, "workflow-profiles")
 	if err != nil {
 		return nil, "", err
 	}
@@ -82,11 +82,7 @@ func (s *Service) Profiles(ctx context.Context, limit int, after string) (profil
 	if err != nil {
 		return nil, "", fmt.Errorf("list workflow profiles: %w", err)
 	}
-	if len(rows) > limit {
-		rows = rows[:limit]
-		last := rows[limit-1].ID
-		next = base64.RawURLEncoding.EncodeToString(last[:])
-	}
+	rows, next = page.Cut(rows, limit, func(row store.ListWorkflowProfilesRow) string { return page.Token("workflow-profiles", row.ID) })
 	profiles = make([]Profile, len(rows))
 	for i, row := range rows {
 		profiles[i] = toProfile(store.GetWorkflowProfileRow(row))
@@ -313,16 +309,4 @@ func set[T any](field *T, value *T) {
 func toProfile(row store.GetWorkflowProfileRow) Profile {
 	return Profile{ID: row.ID, Name: row.Name, Description: row.Description, RoleIDs: row.RoleIds, CreatedAt: row.CreatedAt.UTC(),
 		UpdatedAt: row.UpdatedAt.UTC(), Revision: row.Revision}
-}
-
-func readPlace(after string) (*uuid.UUID, error) {
-	if after == "" {
-		return nil, nil
-	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(after)
-	if err != nil || len(raw) != len(uuid.UUID{}) {
-		return nil, problem.New(problem.InvalidCursor, "The position is not one of the list of workflow profiles; take it from next.")
-	}
-	id := uuid.UUID(raw)
-	return &id, nil
 }
