@@ -23,7 +23,7 @@ type late struct {
 }
 
 // begin sends a request's head as a user. The server asks for the body (RFC 9110 §10.1.1) only after it has let the user in.
-func (n *testNode) begin(email, path, body string) *late {
+func (n *apiClient) begin(email, path, body string) *late {
 	n.t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(n.url, "http://"))
 	if err != nil {

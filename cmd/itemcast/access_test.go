@@ -14,7 +14,7 @@ import (
 )
 
 // role makes a role, and returns its id.
-func (n *testNode) role(name string, permissions ...account.Permission) string {
+func (n *apiClient) role(name string, permissions ...account.Permission) string {
 	n.t.Helper()
 	body, err := json.Marshal(map[string]any{"name": name, "permissions": account.Permissions(permissions).Strings()})
 	if err != nil {
@@ -24,7 +24,7 @@ func (n *testNode) role(name string, permissions ...account.Permission) string {
 }
 
 // roleNamed finds a role that there is.
-func (n *testNode) roleNamed(name string) string {
+func (n *apiClient) roleNamed(name string) string {
 	n.t.Helper()
 	var list struct{ Results []struct{ ID, Name string } }
 	if err := json.Unmarshal(n.call(http.MethodGet, "/api/v1/roles", "").expect(n.t, http.StatusOK).body, &list); err != nil {
@@ -42,13 +42,13 @@ func (n *testNode) roleNamed(name string) string {
 const userPassword = "a bicycle made of rain"
 
 // person makes a user of a role, and calls as that user.
-func (n *testNode) person(email, role string) user {
+func (n *apiClient) person(email, role string) *apiClient {
 	n.t.Helper()
 	n.call(http.MethodPost, "/api/v1/users", fmt.Sprintf(`{"email":%q,"role_id":%q,"password":%q}`, email, role, userPassword)).expect(n.t, http.StatusCreated)
-	return user{n, basic(email, userPassword)}
+	return n.as(email, userPassword)
 }
 
-func (n *testNode) userID(email string) string {
+func (n *apiClient) userID(email string) string {
 	n.t.Helper()
 	var list struct{ Results []struct{ ID, Email string } }
 	if err := json.Unmarshal(n.call(http.MethodGet, "/api/v1/users", "").expect(n.t, http.StatusOK).body, &list); err != nil {
@@ -64,7 +64,7 @@ func (n *testNode) userID(email string) string {
 }
 
 // browser is a client that keeps cookies and follows no redirects.
-func (n *testNode) browser() *http.Client {
+func (n *apiClient) browser() *http.Client {
 	n.t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -73,7 +73,7 @@ func (n *testNode) browser() *http.Client {
 	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-func (n *testNode) submit(c *http.Client, path string, form url.Values, header ...string) *http.Response {
+func (n *apiClient) submit(c *http.Client, path string, form url.Values, header ...string) *http.Response {
 	n.t.Helper()
 	request, err := http.NewRequestWithContext(n.t.Context(), http.MethodPost, n.url+path, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -91,13 +91,13 @@ func (n *testNode) submit(c *http.Client, path string, form url.Values, header .
 	return response
 }
 
-func (n *testNode) signInAs(c *http.Client, email, password string) *http.Response {
+func (n *apiClient) signInAs(c *http.Client, email, password string) *http.Response {
 	n.t.Helper()
 	return n.submit(c, "/login", url.Values{"email": {email}, "password": {password}, "next": {"/api/v1/items"}})
 }
 
 // cookies are what a browser has for the node, as a header.
-func (n *testNode) cookies(c *http.Client) string {
+func (n *apiClient) cookies(c *http.Client) string {
 	n.t.Helper()
 	at, err := url.Parse(n.url)
 	if err != nil {
@@ -311,7 +311,7 @@ func TestUsers_AnAPIUserIsToldItsPasswordOnceAndSignsInOnNoPage(t *testing.T) {
 	if read := n.call(http.MethodGet, path, "").expect(t, http.StatusOK); strings.Contains(string(read.body), password) {
 		t.Error("the password is told again")
 	}
-	bot := user{n, basic("bot@example.com", password)}
+	bot := n.as("bot@example.com", password)
 	bot.call(http.MethodGet, "/api/v1/me", "").expect(t, http.StatusOK)
 	if got := n.signInAs(n.browser(), "bot@example.com", password); got.StatusCode != http.StatusForbidden || got.Header.Get("Set-Cookie") != "" {
 		t.Errorf("on the page: %d, %s", got.StatusCode, got.Header.Get("Set-Cookie"))
@@ -319,7 +319,7 @@ func TestUsers_AnAPIUserIsToldItsPasswordOnceAndSignsInOnNoPage(t *testing.T) {
 	n.call(http.MethodPost, path+"/reset-link", "").refused(t, "a link", http.StatusConflict, "CONFLICT")
 	other := n.call(http.MethodPost, path+"/rotate-password", "").expect(t, http.StatusOK).field(t, "password")
 	await(t, func() bool { return bot.call(http.MethodGet, "/api/v1/me", "").status == http.StatusUnauthorized })
-	user{n, basic("bot@example.com", other)}.call(http.MethodGet, "/api/v1/me", "").expect(t, http.StatusOK)
+	n.as("bot@example.com", other).call(http.MethodGet, "/api/v1/me", "").expect(t, http.StatusOK)
 }
 
 func TestSessions_AuthenticateAsBasicDoes(t *testing.T) {
@@ -395,7 +395,7 @@ func TestSessions_EndEverywhereAndWithThePassword(t *testing.T) {
 		return n.call(http.MethodGet, "/api/v1/me", "", three...).status == http.StatusUnauthorized
 	})
 	await(t, func() bool { return ada.call(http.MethodGet, "/api/v1/me", "").status == http.StatusUnauthorized })
-	user{n, basic("ada@example.com", "another one made of snow")}.call(http.MethodGet, "/api/v1/me", "").expect(t, http.StatusOK)
+	n.as("ada@example.com", "another one made of snow").call(http.MethodGet, "/api/v1/me", "").expect(t, http.StatusOK)
 }
 
 // Who may not use the API can leave every browser all the same.
@@ -456,7 +456,7 @@ func TestReset_ALinkWorksOnceAndForADay(t *testing.T) {
 	if got := set(token, userPassword); got != http.StatusNotFound {
 		t.Errorf("the link again: %d", got)
 	}
-	user{n, basic("ada@example.com", userPassword)}.call(http.MethodGet, "/api/v1/me", "").expect(t, http.StatusOK)
+	n.as("ada@example.com", userPassword).call(http.MethodGet, "/api/v1/me", "").expect(t, http.StatusOK)
 	late := link()
 	if _, err := n.pool.Exec(t.Context(), "UPDATE reset_link SET expires_at = now() - interval '1 second'"); err != nil {
 		t.Fatal(err)
@@ -522,7 +522,7 @@ func TestAudit_TellsWhoDidWhatWithoutSecrets(t *testing.T) {
 	n := startNode(t)
 	ada := n.person("ada@example.com", n.roleNamed("Viewer"))
 	ada.call(http.MethodGet, "/api/v1/me", "").expect(t, http.StatusOK)
-	user{n, basic("ada@example.com", "wrong")}.call(http.MethodGet, "/api/v1/me", "").expect(t, http.StatusUnauthorized)
+	n.as("ada@example.com", "wrong").call(http.MethodGet, "/api/v1/me", "").expect(t, http.StatusUnauthorized)
 	browser := n.browser()
 	n.signInAs(browser, "ada@example.com", userPassword)
 	n.submit(browser, "/logout", nil)
@@ -561,7 +561,7 @@ func TestThrottle_RefusesGuessesAndNotTheOwner(t *testing.T) {
 	for _, email := range []string{"ada@example.com", "nobody@example.com"} {
 		refused := false
 		for i := range 12 {
-			got := user{n, basic(email, fmt.Sprint("guess ", i))}.call(http.MethodGet, "/api/v1/me", "")
+			got := n.as(email, fmt.Sprint("guess ", i)).call(http.MethodGet, "/api/v1/me", "")
 			if refused = got.status == http.StatusTooManyRequests; refused {
 				if got.header.Get("Retry-After") == "" {
 					t.Error("no Retry-After")

@@ -12,7 +12,7 @@ import (
 )
 
 // made makes an item, and returns its path.
-func (n *testNode) made(input string) string {
+func (n *apiClient) made(input string) string {
 	n.t.Helper()
 	return "/api/v1/items/" + n.call(http.MethodPost, "/api/v1/items", input).expect(n.t, http.StatusCreated).field(n.t, "id")
 }
@@ -359,7 +359,7 @@ func TestStatements_APageCostsWhatItsAnswerCosts(t *testing.T) {
 }
 
 // fetch gets what is no answer of the API.
-func (n *testNode) fetch(path, accept string) string {
+func (n *apiClient) fetch(path, accept string) string {
 	n.t.Helper()
 	request, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, n.url+path, http.NoBody)
 	if err != nil {

@@ -33,12 +33,12 @@ type eventStream struct {
 }
 
 // stream follows GET /changes.
-func (n *testNode) stream(query string, header ...string) *eventStream {
+func (n *apiClient) stream(query string, header ...string) *eventStream {
 	n.t.Helper()
 	return n.streamOf(http.MethodGet, "/api/v1/changes"+query, "", header...)
 }
 
-func (n *testNode) streamOf(method, path, body string, header ...string) *eventStream {
+func (n *apiClient) streamOf(method, path, body string, header ...string) *eventStream {
 	n.t.Helper()
 	request, err := http.NewRequestWithContext(n.t.Context(), method, n.url+path, strings.NewReader(body))
 	if err != nil {
@@ -47,7 +47,7 @@ func (n *testNode) streamOf(method, path, body string, header ...string) *eventS
 	if body != "" {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	request.SetBasicAuth(adminEmail, adminPassword)
+	request.Header.Set("Authorization", n.authorization)
 	request.Header.Set("Accept", "text/event-stream")
 	for i := 0; i < len(header); i += 2 {
 		request.Header.Set(header[i], header[i+1])
@@ -140,7 +140,7 @@ func served(t *testing.T, pool *pgxpool.Pool, listener net.Listener) (n *testNod
 		wired.Close()
 	}
 	t.Cleanup(stop)
-	return &testNode{Node: wired, t: t, url: publicURL, pool: pool}, stop
+	return &testNode{apiClient: connect(t, publicURL), Node: wired, pool: pool}, stop
 }
 
 func listen(t *testing.T, address string) net.Listener {
@@ -291,20 +291,20 @@ func TestChangeStream_EndsWithItsSession(t *testing.T) {
 	t.Parallel()
 	n := startNode(t)
 	viewer := n.roleNamed("Viewer")
-	for name, end := range map[string]func(u user, browser *http.Client, id string){
-		"signed out": func(_ user, browser *http.Client, _ string) {
+	for name, end := range map[string]func(u *apiClient, browser *http.Client, id string){
+		"signed out": func(_ *apiClient, browser *http.Client, _ string) {
 			n.submit(browser, "/logout", nil)
 		},
-		"signed out everywhere": func(u user, _ *http.Client, _ string) {
+		"signed out everywhere": func(u *apiClient, _ *http.Client, _ string) {
 			u.call(http.MethodDelete, "/api/v1/me/sessions", "").expect(t, http.StatusNoContent)
 		},
-		"disabled": func(_ user, _ *http.Client, id string) {
+		"disabled": func(_ *apiClient, _ *http.Client, id string) {
 			n.call(http.MethodPatch, "/api/v1/users/"+id, `{"active":false}`).expect(t, http.StatusOK)
 		},
-		"deleted": func(_ user, _ *http.Client, id string) {
+		"deleted": func(_ *apiClient, _ *http.Client, id string) {
 			n.call(http.MethodDelete, "/api/v1/users/"+id, "").expect(t, http.StatusNoContent)
 		},
-		"another password": func(_ user, _ *http.Client, id string) {
+		"another password": func(_ *apiClient, _ *http.Client, id string) {
 			n.call(http.MethodPatch, "/api/v1/users/"+id, `{"password":"a bicycle made of snow"}`).expect(t, http.StatusOK)
 		},
 	} {
@@ -419,7 +419,6 @@ func TestChangeStream_AStalledClientIsDroppedAndOthersGoOn(t *testing.T) {
 	}
 	closed := make(chan string, 1000)
 	n, _ := served(t, dbtest.New(t), &watchedListener{listen(t, "127.0.0.1:0"), closed})
-	n.contract = startNode(t).contract
 
 	stalled, err := net.Dial("tcp", strings.TrimPrefix(n.url, "http://"))
 	if err != nil {

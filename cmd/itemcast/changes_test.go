@@ -29,7 +29,7 @@ type changePage struct {
 	Next   string
 }
 
-func (n *testNode) changes(query string) changePage {
+func (n *apiClient) changes(query string) changePage {
 	n.t.Helper()
 	got := n.call(http.MethodGet, "/api/v1/changes"+query, "").expect(n.t, http.StatusOK)
 	var page changePage
@@ -42,18 +42,18 @@ func (n *testNode) changes(query string) changePage {
 	return page
 }
 
-func (n *testNode) create(body string) (id string) {
+func (n *apiClient) create(body string) (id string) {
 	n.t.Helper()
 	return n.call(http.MethodPost, "/api/v1/items", body).expect(n.t, http.StatusCreated).field(n.t, "id")
 }
 
-func (n *testNode) patch(id, body string) answer {
+func (n *apiClient) patch(id, body string) answer {
 	n.t.Helper()
 	return n.call(http.MethodPatch, "/api/v1/items/"+id, body).expect(n.t, http.StatusOK)
 }
 
 // settled waits until the feed has told of count changes after the cursor, and returns them.
-func (n *testNode) settled(after string, count int) changePage {
+func (n *apiClient) settled(after string, count int) changePage {
 	n.t.Helper()
 	var all changePage
 	for deadline := time.Now().Add(patience); len(all.Results) < count; {

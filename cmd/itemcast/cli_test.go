@@ -97,7 +97,7 @@ func TestImport_BesideAServerIsSeenByItsSubscribers(t *testing.T) {
 	t.Parallel()
 	_, environment := started(t)
 	_, url := serve(t, environment...)
-	n := &testNode{t: t, url: url}
+	n := connect(t, url)
 	var page struct {
 		Items struct{ ChangeCursor string }
 	}

@@ -35,7 +35,7 @@ func (a answer) graphQL(t *testing.T) (data json.RawMessage, codes []string) {
 }
 
 // operation sends an operation and returns the codes of its errors.
-func (n *testNode) operation(query string, variables any) (got answer, codes []string) {
+func (n *apiClient) operation(query string, variables any) (got answer, codes []string) {
 	n.t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
@@ -197,15 +197,18 @@ func TestGraphQLInput_AStaleRevisionTellsTheOneThereIs(t *testing.T) {
 	n := startNode(t)
 	id := n.call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).expect(t, http.StatusCreated).field(t, "id")
 	for _, mutation := range []string{`updateItem(id: $id, input: {name: "b"}, ifRevision: 3) { item { id } }`, `replaceItem(id: $id, input: {name: "b"}, ifRevision: 0) { item { id } }`, `deleteItem(id: $id, ifRevision: 2) { id }`} {
-		_, errs := n.tryGraphQL(`mutation ($id: ID!) { `+mutation+` }`, vars{"id": id})
-		var told []struct {
-			Extensions struct {
-				Code     string
-				Revision int
+		got, _ := n.operation(`mutation ($id: ID!) { `+mutation+` }`, vars{"id": id})
+		var told struct {
+			Errors []struct {
+				Extensions struct {
+					Code     string
+					Revision int
+				}
 			}
 		}
-		if err := json.Unmarshal(errs, &told); err != nil || len(told) != 1 || told[0].Extensions.Code != "REVISION_MISMATCH" || told[0].Extensions.Revision != 1 {
-			t.Errorf("%s: %s", mutation, errs)
+		if err := json.Unmarshal(got.body, &told); err != nil || len(told.Errors) != 1 || told.Errors[0].Extensions.Code != "REVISION_MISMATCH" ||
+			told.Errors[0].Extensions.Revision != 1 {
+			t.Errorf("%s: %s", mutation, got.body)
 		}
 	}
 }

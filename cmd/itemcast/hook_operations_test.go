@@ -17,12 +17,12 @@ import (
 )
 
 // makeHook makes a hook over REST and returns its path.
-func (n *testNode) makeHook(settings string) string {
+func (n *apiClient) makeHook(settings string) string {
 	n.t.Helper()
 	return "/api/v1/hooks/" + n.call(http.MethodPost, "/api/v1/hooks", settings).expect(n.t, http.StatusCreated).field(n.t, "id")
 }
 
-func (n *testNode) makeItem(fields string) string {
+func (n *apiClient) makeItem(fields string) string {
 	n.t.Helper()
 	return n.call(http.MethodPost, "/api/v1/items", fields).expect(n.t, http.StatusCreated).field(n.t, "id")
 }
@@ -340,7 +340,7 @@ func TestHookOperations_AreOfTheAccountAndOfWhoManagesHooks(t *testing.T) {
 	next(t, deliveries)
 	await(t, func() bool { return n.call(http.MethodGet, hook+"/replay", "").object(t)["ended_at"] != nil })
 	n.makeStranger()
-	stranger := user{n, basic(strangerEmail, adminPassword)}
+	stranger := n.as(strangerEmail, adminPassword)
 	hash, err := account.HashPassword(t.Context(), adminPassword)
 	if err != nil {
 		t.Fatal(err)
@@ -356,17 +356,17 @@ func TestHookOperations_AreOfTheAccountAndOfWhoManagesHooks(t *testing.T) {
 	if err := dbtest.InsertUser(t.Context(), n.pool, dbtest.User{ID: uuid.New(), Account: own, Role: role, Email: "editor@example.com", Name: "Editor", PasswordHash: hash}); err != nil {
 		t.Fatal(err)
 	}
-	editor := user{n, basic("editor@example.com", adminPassword)}
+	editor := n.as("editor@example.com", adminPassword)
 	before := n.call(http.MethodGet, hook, "").expect(t, http.StatusOK)
 	for _, c := range hookCalls(hook, delivery) {
 		stranger.call(c[0], c[1], c[2]).refused(t, c[0]+" "+c[1], http.StatusNotFound, "NOT_FOUND")
 		editor.call(c[0], c[1], c[2]).refused(t, c[0]+" "+c[1], http.StatusForbidden, "FORBIDDEN")
 	}
 	for _, mutation := range hookMutations(idOf(hook), id) {
-		if _, codes := stranger.graphql(`mutation { `+mutation+` }`, nil); !slices.Equal(codes, []string{"NOT_FOUND"}) {
+		if _, codes := stranger.exec(`mutation { `+mutation+` }`, nil); !slices.Equal(codes, []string{"NOT_FOUND"}) {
 			t.Errorf("%s: %q", mutation, codes)
 		}
-		if _, codes := editor.graphql(`mutation { `+mutation+` }`, nil); !slices.Equal(codes, []string{"FORBIDDEN"}) {
+		if _, codes := editor.exec(`mutation { `+mutation+` }`, nil); !slices.Equal(codes, []string{"FORBIDDEN"}) {
 			t.Errorf("%s: %q", mutation, codes)
 		}
 	}
@@ -378,16 +378,10 @@ func TestHookOperations_AreOfTheAccountAndOfWhoManagesHooks(t *testing.T) {
 	}
 	stranger.call(http.MethodGet, "/api/v1/deliveries?hook="+idOf(hook), "").refused(t, "by another account's hook", http.StatusNotFound, "NOT_FOUND")
 	stranger.call(http.MethodPost, stranger.makeHook(`{"url":"`+url+`"}`)+"/test", `{"item_id":"`+item+`"}`).expect(t, http.StatusNotFound)
-	if data, codes := stranger.graphql(`{ hook(id: "`+idOf(hook)+`") { id } delivery(id: "`+id+`") { id } deliveries { nodes { id } } }`, nil); codes != nil || string(data) != `{"hook":null,"delivery":null,"deliveries":{"nodes":[]}}` {
+	if data, codes := stranger.exec(`{ hook(id: "`+idOf(hook)+`") { id } delivery(id: "`+id+`") { id } deliveries { nodes { id } } }`, nil); codes != nil || string(data) != `{"hook":null,"delivery":null,"deliveries":{"nodes":[]}}` {
 		t.Errorf("got %s, %q", data, codes)
 	}
 	if after := n.call(http.MethodGet, hook, "").expect(t, http.StatusOK); !bytes.Equal(before.body, after.body) || len(deliveries) > 0 {
 		t.Errorf("the hook was %s, and is %s", before.body, after.body)
 	}
-}
-
-// makeHook makes a hook of this user's.
-func (u user) makeHook(settings string) string {
-	u.t.Helper()
-	return "/api/v1/hooks/" + u.call(http.MethodPost, "/api/v1/hooks", settings).expect(u.t, http.StatusCreated).field(u.t, "id")
 }

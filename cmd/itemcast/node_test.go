@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -12,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,10 +22,12 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/account"
+	"itemcast/internal/contract"
 	"itemcast/internal/db"
 	"itemcast/internal/db/dbtest"
 	"itemcast/internal/hook/egress"
 	"itemcast/internal/node"
+	"itemcast/openapi"
 )
 
 const (
@@ -38,11 +40,9 @@ const (
 
 // testNode is a whole node, wired as serve wires it, over a database of its own. Its client holds every REST response against the contract.
 type testNode struct {
+	*apiClient
 	*node.Node
-	t        *testing.T
-	url      string
-	pool     *pgxpool.Pool
-	contract routers.Router
+	pool *pgxpool.Pool
 }
 
 func startNode(t *testing.T) *testNode {
@@ -77,12 +77,39 @@ func startNodeOn(t *testing.T, pool *pgxpool.Pool) *testNode {
 			t.Errorf("the node ended with %v", err)
 		}
 	})
-	router, err := gorillamux.NewRouter(n.Contract.Spec())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &testNode{Node: n, t: t, url: url, pool: pool, contract: router}
+	return &testNode{apiClient: connect(t, url), Node: n, pool: pool}
 }
+
+// Client calls a node as one user, or as nobody. It holds every REST response against the contract.
+type apiClient struct {
+	t             *testing.T
+	url           string
+	authorization string // the header
+}
+
+// Connect returns a client that calls the server at a URL as the first administrator.
+func connect(t *testing.T, url string) *apiClient {
+	return &apiClient{t: t, url: url, authorization: basic(adminEmail, adminPassword)}
+}
+
+// As returns a client that calls as another user.
+func (n *apiClient) as(email, password string) *apiClient { return n.with(basic(email, password)) }
+
+// With returns a client with another Authorization header; "" sends none.
+func (n *apiClient) with(authorization string) *apiClient {
+	other := *n
+	other.authorization = authorization
+	return &other
+}
+
+// apiRouter finds the operation of a request in the contract.
+var apiRouter = sync.OnceValues(func() (routers.Router, error) {
+	document, err := contract.Load(openapi.Files, "core.yaml")
+	if err != nil {
+		return nil, err
+	}
+	return gorillamux.NewRouter(document.Spec())
+})
 
 // openPool opens another pool on a test database, as another node would.
 func openPool(t *testing.T, url string) *pgxpool.Pool {
@@ -102,13 +129,15 @@ type answer struct {
 }
 
 // call sends a request as the administrator. The headers come in pairs.
-func (n *testNode) call(method, path, body string, header ...string) answer {
+func (n *apiClient) call(method, path, body string, header ...string) answer {
 	n.t.Helper()
 	request, err := http.NewRequestWithContext(n.t.Context(), method, n.url+path, strings.NewReader(body))
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	request.SetBasicAuth(adminEmail, adminPassword)
+	if n.authorization != "" {
+		request.Header.Set("Authorization", n.authorization)
+	}
 	switch {
 	case body == "":
 	case method == http.MethodPatch:
@@ -137,14 +166,18 @@ func (n *testNode) call(method, path, body string, header ...string) answer {
 }
 
 // validate holds a REST response against the contract: status, headers, and body.
-func (n *testNode) validate(request *http.Request, got answer) {
+func (n *apiClient) validate(request *http.Request, got answer) {
 	n.t.Helper()
 	if !strings.HasPrefix(request.URL.Path, "/api/v1/") || strings.Contains(request.URL.Path, "openapi") {
 		return
 	}
 	local := request.Clone(context.Background())
 	local.URL.Scheme, local.URL.Host, local.Host = "", "", ""
-	route, parameters, err := n.contract.FindRoute(local)
+	router, err := apiRouter()
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	route, parameters, err := router.FindRoute(local)
 	if err != nil {
 		if got.status != http.StatusNotFound && got.status != http.StatusMethodNotAllowed {
 			n.t.Errorf("%s %s is not in the contract and answers %d", request.Method, request.URL.Path, got.status)
@@ -202,7 +235,7 @@ func (a answer) field(t *testing.T, name string) string {
 }
 
 // graphql runs an operation that must succeed, and returns its data.
-func (n *testNode) graphql(query string, variables any) json.RawMessage {
+func (n *apiClient) graphql(query string, variables any) json.RawMessage {
 	n.t.Helper()
 	data, errs := n.tryGraphQL(query, variables)
 	if errs != nil {
@@ -211,7 +244,7 @@ func (n *testNode) graphql(query string, variables any) json.RawMessage {
 	return data
 }
 
-func (n *testNode) tryGraphQL(query string, variables any) (data, errs json.RawMessage) {
+func (n *apiClient) tryGraphQL(query string, variables any) (data, errs json.RawMessage) {
 	n.t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
@@ -231,7 +264,7 @@ type socket struct {
 	conn *websocket.Conn
 }
 
-func (n *testNode) dial() *socket {
+func (n *apiClient) dial() *socket {
 	n.t.Helper()
 	ctx, cancel := context.WithTimeout(n.t.Context(), patience)
 	defer cancel()
@@ -249,11 +282,10 @@ func (n *testNode) dial() *socket {
 }
 
 // subscribe opens a connection and starts one subscription on it.
-func (n *testNode) subscribe(query string, variables any) *socket {
+func (n *apiClient) subscribe(query string, variables any) *socket {
 	n.t.Helper()
 	s := n.dial()
-	credentials := base64.StdEncoding.EncodeToString([]byte(adminEmail + ":" + adminPassword))
-	s.send(map[string]any{"type": "connection_init", "payload": map[string]string{"authorization": "Basic " + credentials}})
+	s.send(map[string]any{"type": "connection_init", "payload": map[string]string{"authorization": n.authorization}})
 	if kind, _ := s.receive(); kind != "connection_ack" {
 		n.t.Fatalf("got %s, want connection_ack", kind)
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // pages reads a whole list over GraphQL, forwards or backwards, and returns the ids in the list's order.
-func (n *testNode) pages(sort, filter string, size int, backward bool, between func()) (ids []string) {
+func (n *apiClient) pages(sort, filter string, size int, backward bool, between func()) (ids []string) {
 	n.t.Helper()
 	cursor := ""
 	for {
@@ -67,7 +67,7 @@ func (n *testNode) pages(sort, filter string, size int, backward bool, between f
 }
 
 // restPages reads a whole list over REST, by its next links.
-func (n *testNode) restPages(query string) (ids []string) {
+func (n *apiClient) restPages(query string) (ids []string) {
 	n.t.Helper()
 	path := "/api/v1/items?" + query
 	for {
@@ -150,7 +150,7 @@ const everyField = `id url name description type privacy language producer durat
 	player_url: playerUrl workflow { profileId } created_by: createdBy { id } created_at: createdAt updated_at: updatedAt published_at: publishedAt revision`
 
 // sameAsREST holds an item's GraphQL fields against its document.
-func (n *testNode) sameAsREST(id string) map[string]any {
+func (n *apiClient) sameAsREST(id string) map[string]any {
 	n.t.Helper()
 	var got struct{ Item map[string]any }
 	if err := json.Unmarshal(n.graphql(`query ($id: ID!) { item(id: $id) { `+everyField+` } }`, vars{"id": id}), &got); err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // limited makes a workflow profile that is limited to roles, and returns its id.
-func (n *testNode) limited(name string, roles ...string) string {
+func (n *apiClient) limited(name string, roles ...string) string {
 	n.t.Helper()
 	body, err := json.Marshal(map[string]any{"name": name, "role_ids": append([]string{}, roles...)})
 	if err != nil {
@@ -21,7 +21,7 @@ func (n *testNode) limited(name string, roles ...string) string {
 }
 
 // editor makes a role that may do all with items, and a user of it.
-func (n *testNode) editor(name string) (user, string) {
+func (n *apiClient) editor(name string) (*apiClient, string) {
 	n.t.Helper()
 	role := n.role(name, account.APIAccess, account.ItemsView, account.ItemsCreate, account.ItemsEdit, account.ItemsDelete, account.ItemsPublish)
 	return n.person(name+"@example.com", role), role
@@ -43,7 +43,7 @@ func TestProfiles_ItemsDoNotExistForOtherRoles(t *testing.T) {
 	await(t, func() bool {
 		return strings.Contains(string(news.call(http.MethodGet, "/api/v1/items/"+id+"/history", "").body), "UPDATED")
 	})
-	for who, other := range map[string]user{"sport": sport, "the administrator": {n, basic(adminEmail, adminPassword)}} {
+	for who, other := range map[string]*apiClient{"sport": sport, "the administrator": n.apiClient} {
 		n.leavesNothing(func() {
 			for _, c := range [][3]string{{"GET", "", ""}, {"PUT", "", `{"name":"x"}`}, {"PATCH", "", `{"name":"x"}`}, {"PATCH", "", `{"name":""}`}, {"DELETE", "", ""}, {"GET", "/history", ""}, {"POST", "/trigger-hook", ""}} {
 				other.call(c[0], "/api/v1/items/"+id+c[1], c[2]).refused(t, who+" "+c[0]+c[1], http.StatusNotFound, "NOT_FOUND")
@@ -54,7 +54,7 @@ func TestProfiles_ItemsDoNotExistForOtherRoles(t *testing.T) {
 					t.Errorf("%s: %s shows %s", who, path, got.body)
 				}
 			}
-			data, _ := other.graphql(`query ($id: ID!) { item(id: $id) { name } items { nodes { name } totalCount } tags { name } }`, vars{"id": id})
+			data, _ := other.exec(`query ($id: ID!) { item(id: $id) { name } items { nodes { name } totalCount } tags { name } }`, vars{"id": id})
 			if string(data) != `{"item":null,"items":{"nodes":[],"totalCount":0},"tags":[]}` {
 				t.Errorf("%s: GraphQL shows %s", who, data)
 			}
@@ -81,9 +81,9 @@ func TestProfiles_ItemsDoNotExistForOtherRoles(t *testing.T) {
 
 	// Who may give an item a profile finds it, and none that is for others.
 	for who, c := range map[string]struct {
-		user   user
+		user   *apiClient
 		status int
-	}{"news": {news, http.StatusOK}, "sport": {sport, http.StatusNotFound}, "who manages them": {user{n, basic(adminEmail, adminPassword)}, http.StatusOK}} {
+	}{"news": {news, http.StatusOK}, "sport": {sport, http.StatusNotFound}, "who manages them": {n.as(adminEmail, adminPassword), http.StatusOK}} {
 		c.user.call(http.MethodGet, "/api/v1/workflow-profiles/"+profile, "").expect(t, c.status)
 		listed := c.user.call(http.MethodGet, "/api/v1/workflow-profiles", "").expect(t, http.StatusOK)
 		if strings.Contains(string(listed.body), profile) != (c.status == http.StatusOK) {
@@ -105,8 +105,8 @@ func TestProfiles_FollowersSeeItemsComeAndGo(t *testing.T) {
 	n := startNode(t)
 	news, newsRole := n.editor("news")
 	sport, _ := n.editor("sport")
-	events := sport.subscribe(follow)
-	filtered := sport.subscribe(`subscription { itemChanges(filter: {tags: ["a"]}) { cursor kind revision document } }`)
+	events := sport.subscribe(follow, nil)
+	filtered := sport.subscribe(`subscription { itemChanges(filter: {tags: ["a"]}) { cursor kind revision document } }`, nil)
 	position := sport.call(http.MethodGet, "/api/v1/items", "").expect(t, http.StatusOK).header.Get("Itemcast-Change-Cursor")
 
 	profile := n.limited("News", newsRole)
@@ -162,7 +162,7 @@ func TestProfiles_ALimitGoesForWhatStreamsKeep(t *testing.T) {
 	sport, _ := n.editor("sport")
 	profile := n.limited("Open")
 	position := sport.call(http.MethodGet, "/api/v1/items", "").expect(t, http.StatusOK).header.Get("Itemcast-Change-Cursor")
-	staying := sport.subscribe(follow) // keeps the stream alive
+	staying := sport.subscribe(follow, nil) // keeps the stream alive
 	n.call(http.MethodPost, "/api/v1/items", `{"name":"once open","workflow_profile_id":"`+profile+`"}`).expect(t, http.StatusCreated)
 	if e := staying.event(); e.Kind != "CREATED" {
 		t.Errorf("got %s", e.Kind)

@@ -29,7 +29,7 @@ func (s *socket) closed() (code int, reason string) {
 
 type frame map[string]any
 
-func (n *testNode) initialised() *socket {
+func (n *apiClient) initialised() *socket {
 	n.t.Helper()
 	s := n.dial()
 	s.send(frame{"type": "connection_init", "payload": frame{"authorization": basic(adminEmail, adminPassword)}})

@@ -57,7 +57,7 @@ func TestSelection_FromTheDocumentIsWhatTheFieldsAre(t *testing.T) {
 	}
 }
 
-func (n *testNode) selected(query, fields string) []byte {
+func (n *apiClient) selected(query, fields string) []byte {
 	return n.graphql(fmt.Sprintf(query, fields)+plainParts, vars{"no": false})
 }
 

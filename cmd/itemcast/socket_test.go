@@ -37,12 +37,12 @@ func (n *testNode) metric(name string) float64 {
 	return 0
 }
 
-func (n *testNode) eventually(what string, done func() bool) {
+func (n *apiClient) eventually(what string, done func() bool) {
 	n.t.Helper()
 	n.eventuallyWithin(patience, what, done)
 }
 
-func (n *testNode) eventuallyWithin(limit time.Duration, what string, done func() bool) {
+func (n *apiClient) eventuallyWithin(limit time.Duration, what string, done func() bool) {
 	n.t.Helper()
 	for end := time.Now().Add(limit); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -180,7 +180,6 @@ func TestSocket_AnotherOriginsPageIsRefused(t *testing.T) {
 func TestSocket_DrainsWhenTheServerShutsDown(t *testing.T) {
 	t.Parallel()
 	n, stop := served(t, dbtest.New(t), listen(t, "127.0.0.1:0"))
-	n.contract = startNode(t).contract
 	id := n.create(`{"name":"a"}`)
 	follower, busy := n.subscribe(follow, nil), n.initialised()
 	tx, err := n.pool.Begin(t.Context())

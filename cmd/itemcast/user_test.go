@@ -27,7 +27,7 @@ func TestUser_TheOperatorAddsPeopleAndLetsThemInAgain(t *testing.T) {
 	}
 	out := run(0, "Added bot@example.com as Viewer", "add", "bot@example.com", "--api")
 	password := regexp.MustCompile(`Password\s+(\S+)`).FindStringSubmatch(out)[1]
-	user{n, basic("bot@example.com", password)}.call(http.MethodGet, "/api/v1/me", "").expect(t, http.StatusOK)
+	n.as("bot@example.com", password).call(http.MethodGet, "/api/v1/me", "").expect(t, http.StatusOK)
 	run(1, "already", "add", "ADA@example.com")
 	run(1, "no role", "add", "x@example.com", "--role=Nothing")
 	run(1, "email must be", "add", "no-address")
@@ -35,7 +35,7 @@ func TestUser_TheOperatorAddsPeopleAndLetsThemInAgain(t *testing.T) {
 	run(0, "is Viewer now", "set-role", "ada@example.com", "viewer")
 	run(0, "switched off", "disable", "bot@example.com")
 	await(t, func() bool {
-		return user{n, basic("bot@example.com", password)}.call(http.MethodGet, "/api/v1/me", "").status == http.StatusUnauthorized
+		return n.as("bot@example.com", password).call(http.MethodGet, "/api/v1/me", "").status == http.StatusUnauthorized
 	})
 	run(1, "nobody would be left", "disable", adminEmail)
 	run(1, "no user", "enable", "nobody@example.com")

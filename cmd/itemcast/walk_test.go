@@ -28,7 +28,7 @@ type walked struct {
 }
 
 type walker struct {
-	user
+	*apiClient
 	permissions account.Permissions // nil: nobody's
 	session     string              // the cookie, for who calls by it
 	stranger    bool                // of another account
@@ -44,30 +44,30 @@ func startWalk(t *testing.T) *walked {
 	without := slices.DeleteFunc(account.All(), func(p account.Permission) bool { return p == account.APIAccess })
 	editing := account.Permissions{account.APIAccess, account.ItemsView, account.ItemsCreate, account.ItemsEdit, account.ItemsDelete, account.ItemsPublish}
 	made := func(email string, permissions account.Permissions) walker {
-		return walker{user: n.person(email, n.role(email, permissions...)), permissions: permissions}
+		return walker{apiClient: n.person(email, n.role(email, permissions...)), permissions: permissions}
 	}
 	w := &walked{testNode: n, walkers: map[string]walker{
-		"nobody":           {user: user{n, ""}},
-		"an ended session": {user: user{n, ""}, session: "itemcast_session=NOTHINGATALL"},
+		"nobody":           {apiClient: n.with("")},
+		"an ended session": {apiClient: n.with(""), session: "itemcast_session=NOTHINGATALL"},
 		"no api.access":    made("outsider@example.com", without),
 		"api.access alone": made("bare@example.com", account.Permissions{account.APIAccess}),
 		"viewer":           made("viewer@example.com", account.Permissions{account.APIAccess, account.ItemsView}),
 		"another's editor": made("editor@example.com", editing),
-		"stranger":         {user: user{n, basic(strangerEmail, adminPassword)}, permissions: all, stranger: true},
+		"stranger":         {apiClient: n.as(strangerEmail, adminPassword), permissions: all, stranger: true},
 	}}
 	browser := n.browser()
 	n.signInAs(browser, "outsider@example.com", userPassword)
-	w.walkers["no api.access, by session"] = walker{user: user{n, ""}, session: n.cookies(browser), permissions: without}
+	w.walkers["no api.access, by session"] = walker{apiClient: n.with(""), session: n.cookies(browser), permissions: without}
 	for name, one := range w.walkers {
 		one.hidden = !one.stranger
 		w.walkers[name] = one
 	}
 	owner, role := n.editor("owner")
 	profile := n.limited(nameOfAll, role)
-	create := func(by user, path, body string) string {
+	create := func(by *apiClient, path, body string) string {
 		return by.call(http.MethodPost, "/api/v1"+path, body).expect(t, http.StatusCreated).field(t, "id")
 	}
-	admin := user{n, basic(adminEmail, adminPassword)}
+	admin := n.as(adminEmail, adminPassword)
 	w.ids = map[string]string{
 		"items":             create(owner, "/items", `{"name":"`+nameOfAll+`","workflow_profile_id":"`+profile+`"}`),
 		"hooks":             create(admin, "/hooks", `{"url":"https://example.com/","active":false}`),
@@ -82,7 +82,7 @@ func startWalk(t *testing.T) *walked {
 // call sends a request as a walker.
 func (w walker) call(method, path, body string, header ...string) answer {
 	w.t.Helper()
-	return w.testNode.call(method, path, body, append([]string{"Authorization", w.authorization, "Cookie", w.session}, header...)...)
+	return w.apiClient.call(method, path, body, append([]string{"Cookie", w.session}, header...)...)
 }
 
 // id is of the thing that a path or a field is about; else of nothing.
