@@ -54,7 +54,7 @@ func (n *testNode) setWorkflow(id, status string) {
 			return err
 		}
 		return change.Record(ctx, tx, change.Change{AccountID: accountID, ItemID: i.ID, Revision: i.Revision, Kind: change.Updated,
-			ChangedFields: []string{"workflow"}, Previous: previous, Trigger: change.ByHook, Document: document, OccurredAt: now})
+			ChangedFields: []string{"workflow"}, Previous: previous, Trigger: change.TriggerWrite, Document: document, OccurredAt: now})
 	})
 	if err != nil {
 		n.t.Fatal(err)

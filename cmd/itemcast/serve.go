@@ -50,7 +50,7 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 			PublicURL:          publicURL,
 			Version:            version,
 			ConnectionsPerUser: s.ConnectionsPerUser,
-			Retention:          change.Retention{For: s.LogKeepFor, Bytes: int64(s.LogKeepSize)},
+			Retention:          change.Retention{MaxAge: s.LogKeepFor, MaxBytes: int64(s.LogKeepSize)},
 			KeepAudit:          s.AuditKeepFor,
 			HookReach:          egress.Policy{Networks: s.HookAllowNetworks, Ports: s.HookAllowPorts},
 			TrustedProxies:     s.TrustedProxies,

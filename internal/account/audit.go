@@ -45,7 +45,7 @@ func audit(ctx context.Context, tx pgx.Tx, actor Actor, action, subject string, 
 	if err != nil {
 		return err
 	}
-	err = store.New(db.Later(tx)).InsertAudit(ctx, store.InsertAuditParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID,
+	err = store.New(db.Deferred(tx)).InsertAudit(ctx, store.InsertAuditParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID,
 		Actor: actor.User(), ActorName: actor.label(), Address: AddressFrom(ctx), Action: action, Subject: subject, Detail: raw})
 	if err != nil {
 		return fmt.Errorf("note in the audit log: %w", err)

@@ -40,7 +40,7 @@ func NewService(pool *pgxpool.Pool, signIn *SignIn, publicURL string) *Service {
 func (s *Service) change(ctx context.Context, actor Actor, fn func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor Actor) error) error {
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q := store.New(tx)
-		if err := store.New(db.Later(tx)).LockAccess(ctx, actor.AccountID); err != nil {
+		if err := store.New(db.Deferred(tx)).LockAccess(ctx, actor.AccountID); err != nil {
 			return fmt.Errorf("lock access: %w", err)
 		}
 		actor, err := Reauthorize(ctx, tx, UsersManage)

@@ -171,12 +171,12 @@ func (w *writer) change(ctx context.Context, k *kept, name string) (done written
 
 	done.revision, done.begun = revision{columns.ID, i.Revision}, time.Now()
 	err = db.Write(ctx, w.pool, func(ctx context.Context, tx pgx.Tx) error {
-		if err := store.New(db.Later(tx)).UpdateItem(ctx, *columns); err != nil {
+		if err := store.New(db.Deferred(tx)).UpdateItem(ctx, *columns); err != nil {
 			return err
 		}
 		return change.Record(ctx, tx, change.Change{
 			AccountID: columns.AccountID, ItemID: columns.ID, Revision: i.Revision, Kind: change.Updated, ChangedFields: []string{"name"},
-			Previous: previous, Trigger: change.ByHook, Document: columns.Document, OccurredAt: i.UpdatedAt,
+			Previous: previous, Trigger: change.TriggerWrite, Document: columns.Document, OccurredAt: i.UpdatedAt,
 		})
 	})
 	done.committed = time.Now()

@@ -30,8 +30,8 @@ const (
 
 // What caused a change, as hooks and feeds are told.
 const (
-	ByHook   = "hook"   // an ordinary write: the hooks that follow it are the cause of the delivery
-	ByManual = "manual" // a person asked for it
+	TriggerWrite  = "hook"   // an ordinary write: the hooks that follow it are the cause of the delivery
+	TriggerManual = "manual" // a person asked for it
 )
 
 // Change is one entry of the log. It is shared between readers and must not be modified.
@@ -60,7 +60,7 @@ func Record(ctx context.Context, tx pgx.Tx, c Change) error {
 	if c.Previous == nil {
 		c.Previous = json.RawMessage("{}")
 	}
-	err := store.New(db.Later(tx)).InsertChange(ctx, store.InsertChangeParams{
+	err := store.New(db.Deferred(tx)).InsertChange(ctx, store.InsertChangeParams{
 		AccountID:     c.AccountID,
 		ItemID:        c.ItemID,
 		Revision:      c.Revision,
@@ -115,7 +115,7 @@ func fromRow(row store.ItemHistoryRow) *Change {
 
 // History reads up to limit sequenced changes of an item, newest first; before is the change id to go on from, 0 for the newest. Of an item that
 // is hidden from the role there are none; nothing is hidden from nil.
-func History(ctx context.Context, tx db.DBTX, account uuid.UUID, role *uuid.UUID, item uuid.UUID, before int64, limit int) ([]*Change, error) {
+func History(ctx context.Context, tx db.Querier, account uuid.UUID, role *uuid.UUID, item uuid.UUID, before int64, limit int) ([]*Change, error) {
 	if before <= 0 {
 		before = math.MaxInt64
 	}
@@ -131,7 +131,7 @@ func History(ctx context.Context, tx db.DBTX, account uuid.UUID, role *uuid.UUID
 }
 
 // LastRevision returns the last revision of an item that was deleted; 0 if the log knows of none. An item of the same id continues from there.
-func LastRevision(ctx context.Context, tx db.DBTX, account, item uuid.UUID) (int64, error) {
+func LastRevision(ctx context.Context, tx db.Querier, account, item uuid.UUID) (int64, error) {
 	last, err := store.New(tx).LastRevision(ctx, store.LastRevisionParams{AccountID: account, ItemID: item})
 	if err != nil {
 		return 0, fmt.Errorf("read the last revision: %w", err)

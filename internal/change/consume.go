@@ -59,8 +59,8 @@ func (f *Feed) Consume(ctx context.Context, consumer string, work Work) error {
 // consumeBatch returns where the consumer stands then, and whether there was more to read.
 func (f *Feed) consumeBatch(ctx context.Context, consumer string, work Work) (next Position, more bool, err error) {
 	err = db.Write(ctx, f.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q, later := store.New(tx), store.New(db.Later(tx))
-		if err := later.LockConsumer(ctx, consumer); err != nil {
+		q, deferred := store.New(tx), store.New(db.Deferred(tx))
+		if err := deferred.LockConsumer(ctx, consumer); err != nil {
 			return fmt.Errorf("lock: %w", err)
 		}
 		position, err := consumerPosition(ctx, q, consumer)
@@ -82,10 +82,10 @@ func (f *Feed) consumeBatch(ctx context.Context, consumer string, work Work) (ne
 		}
 		next += Position(handled)
 		more = handled < len(changes) || len(changes) == consumeBatch
-		if err := later.InsertConsumerPosition(ctx, store.InsertConsumerPositionParams{Consumer: consumer, Position: int64(next)}); err != nil {
+		if err := deferred.InsertConsumerPosition(ctx, store.InsertConsumerPositionParams{Consumer: consumer, Position: int64(next)}); err != nil {
 			return fmt.Errorf("advance: %w", err)
 		}
-		return later.DeleteConsumerPosition(ctx, store.DeleteConsumerPositionParams{Consumer: consumer, Position: position})
+		return deferred.DeleteConsumerPosition(ctx, store.DeleteConsumerPositionParams{Consumer: consumer, Position: position})
 	})
 	return next, more, err
 }

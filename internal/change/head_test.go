@@ -14,7 +14,7 @@ import (
 
 // explainer has Postgres explain statements as it runs them, and counts the buffers that they touch.
 type explainer struct {
-	db.DBTX
+	db.Querier
 	buffers int
 }
 
@@ -26,11 +26,11 @@ func (e *explainer) QueryRow(ctx context.Context, statement string, args ...any)
 		}
 	}
 	var encoded []byte
-	err := e.DBTX.QueryRow(ctx, "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "+statement, args...).Scan(&encoded)
+	err := e.Querier.QueryRow(ctx, "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "+statement, args...).Scan(&encoded)
 	if err == nil && json.Unmarshal(encoded, &plans) == nil && len(plans) == 1 {
 		e.buffers = plans[0].Plan.Hit + plans[0].Plan.Read
 	}
-	return e.DBTX.QueryRow(ctx, statement, args...)
+	return e.Querier.QueryRow(ctx, statement, args...)
 }
 
 // After thousands of steps under an open snapshot, which keeps every dead row, what runs for each step still touches a handful of
@@ -63,7 +63,7 @@ func TestSequencer_StepsStayCheapWhileASnapshotIsHeldOpen(t *testing.T) {
 	if rows := value[int](b, "SELECT count(*) FROM feed_head"); rows > 2*keepSteps {
 		t.Fatalf("%d rows are kept", rows)
 	}
-	explained := &explainer{DBTX: n.pool}
+	explained := &explainer{Querier: n.pool}
 	if _, err := store.New(explained).Head(b.ctx); err != nil {
 		t.Fatal(err)
 	}

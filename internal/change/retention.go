@@ -31,8 +31,8 @@ const (
 
 // Retention is what the log keeps. Zero is no limit.
 type Retention struct {
-	For   time.Duration // a change is kept for so long, and for a tenth more at most
-	Bytes int64         // of tables and indexes, to within a partition of 250,000 changes
+	MaxAge   time.Duration // a change is kept for so long, and for a tenth more at most
+	MaxBytes int64         // of tables and indexes, to within a partition of 250,000 changes
 }
 
 // Hold says up to which position somebody beside the durable consumers has done with the log; math.MaxInt64 when there is nothing to be done.
@@ -45,7 +45,7 @@ type Hold func(ctx context.Context) (Position, error)
 // transaction in vain, is finished by the next.
 //
 // Nothing goes that a durable consumer or a hold still needs, whatever the limits say, nor what the sequencer may still number.
-type Keeper struct {
+type Pruner struct {
 	pool      *pgxpool.Pool
 	retention Retention
 	hold      Hold
@@ -54,12 +54,12 @@ type Keeper struct {
 }
 
 // NewKeeper makes a keeper on pool; Run starts it.
-func NewKeeper(pool *pgxpool.Pool, retention Retention, hold Hold, log *slog.Logger) *Keeper {
-	return &Keeper{pool: pool, retention: retention, hold: hold, log: log}
+func NewPruner(pool *pgxpool.Pool, retention Retention, hold Hold, log *slog.Logger) *Pruner {
+	return &Pruner{pool: pool, retention: retention, hold: hold, log: log}
 }
 
 // Run looks every minute until ctx ends.
-func (k *Keeper) Run(ctx context.Context) error {
+func (k *Pruner) Run(ctx context.Context) error {
 	tick := time.NewTicker(retainEvery)
 	defer tick.Stop()
 	for {
@@ -78,13 +78,13 @@ func (k *Keeper) Run(ctx context.Context) error {
 var errBusy = errors.New("a partition of the change log is in use")
 
 // retain looks once.
-func (k *Keeper) retain(ctx context.Context, now time.Time) error {
+func (k *Pruner) retain(ctx context.Context, now time.Time) error {
 	conn, err := k.pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Release()
-	l := &look{Keeper: k, conn: conn.Conn(), q: store.New(conn), now: now}
+	l := &look{Pruner: k, conn: conn.Conn(), q: store.New(conn), now: now}
 	locked, err := l.q.TryLockRetention(ctx)
 	if err != nil || !locked {
 		return err
@@ -104,7 +104,7 @@ func (k *Keeper) retain(ctx context.Context, now time.Time) error {
 
 // look is one look of a keeper.
 type look struct {
-	*Keeper
+	*Pruner
 	conn *pgx.Conn
 	q    *store.Queries
 	now  time.Time
@@ -179,7 +179,7 @@ func (l *look) dropPartitions(ctx context.Context) error {
 		if p.Upper > l.numberedBelow {
 			return nil
 		}
-		due := l.retention.Bytes > 0 && size > l.retention.Bytes
+		due := l.retention.MaxBytes > 0 && size > l.retention.MaxBytes
 		if !due {
 			if due, err = l.isOld(ctx, p); err != nil || !due {
 				return err
@@ -209,7 +209,7 @@ func (l *look) dropPartitions(ctx context.Context) error {
 
 // isOld reports whether the newest change of a partition is too old. One without any is, when whole partitions of it go.
 func (l *look) isOld(ctx context.Context, p store.LogPartitionsRow) (bool, error) {
-	if l.retention.For == 0 {
+	if l.retention.MaxAge == 0 {
 		return false, nil
 	}
 	var newest time.Time
@@ -217,15 +217,15 @@ func (l *look) isOld(ctx context.Context, p store.LogPartitionsRow) (bool, error
 	if errors.Is(err, pgx.ErrNoRows) {
 		return true, nil
 	}
-	return err == nil && l.now.Sub(newest) > l.retention.For, err
+	return err == nil && l.now.Sub(newest) > l.retention.MaxAge, err
 }
 
 // deleteOverdue deletes, one by one, changes of partitions that will not be full for long.
 func (l *look) deleteOverdue(ctx context.Context) error {
-	if l.retention.For == 0 {
+	if l.retention.MaxAge == 0 {
 		return nil
 	}
-	before := l.now.Add(-l.retention.For - l.retention.For/overdue)
+	before := l.now.Add(-l.retention.MaxAge - l.retention.MaxAge/overdue)
 	for range deleteBatches {
 		rows, err := l.q.OldestPositions(ctx, store.OldestPositionsParams{Floor: int64(l.floor), UpTo: math.MaxInt64, Batch: deleteBatch})
 		if err != nil {

@@ -22,14 +22,14 @@ var (
 )
 
 // Describe makes the keeper a prometheus.Collector.
-func (k *Keeper) Describe(out chan<- *prometheus.Desc) {
+func (k *Pruner) Describe(out chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{logBytesDesc, logKeptDesc, logAgeDesc, logPartsDesc, logDroppedDesc, lagDesc} {
 		out <- desc
 	}
 }
 
 // Collect measures, for operators.
-func (k *Keeper) Collect(out chan<- prometheus.Metric) {
+func (k *Pruner) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(logDroppedDesc, prometheus.CounterValue, float64(k.dropped.Load()))
 	ctx, cancel := context.WithTimeout(context.Background(), scrapePatience)
 	defer cancel()

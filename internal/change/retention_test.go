@@ -17,9 +17,9 @@ import (
 // partition is how many changes one holds.
 const partition = 250_000
 
-func (b *bundle) keeper(r Retention, holds ...Position) *Keeper {
+func (b *bundle) keeper(r Retention, holds ...Position) *Pruner {
 	b.t.Helper()
-	return NewKeeper(open(b.t, b.url), r, func(context.Context) (Position, error) {
+	return NewPruner(open(b.t, b.url), r, func(context.Context) (Position, error) {
 		if len(holds) > 0 {
 			return holds[0], nil
 		}
@@ -28,7 +28,7 @@ func (b *bundle) keeper(r Retention, holds ...Position) *Keeper {
 }
 
 // retain has a keeper look after some time has passed.
-func (b *bundle) retain(k *Keeper, passed time.Duration) {
+func (b *bundle) retain(k *Pruner, passed time.Duration) {
 	b.t.Helper()
 	if err := k.retain(b.ctx, time.Now().Add(passed)); err != nil {
 		b.t.Fatal(err)
@@ -59,10 +59,10 @@ func (b *bundle) acrossPartitions() *node {
 	return n
 }
 
-func TestKeeper_LetsGoOfWhatIsOldAndExpiresItsCursors(t *testing.T) {
+func TestPruner_LetsGoOfWhatIsOldAndExpiresItsCursors(t *testing.T) {
 	b := setup(t)
 	n := b.acrossPartitions()
-	k := b.keeper(Retention{For: time.Hour})
+	k := b.keeper(Retention{MaxAge: time.Hour})
 	b.retain(k, 30*time.Minute)
 	if floor := b.floor(); floor != 0 {
 		t.Fatalf("the floor is %d while nothing is old", floor)
@@ -93,7 +93,7 @@ func TestKeeper_LetsGoOfWhatIsOldAndExpiresItsCursors(t *testing.T) {
 	}
 }
 
-func TestKeeper_PositionsGoWithTheirChanges(t *testing.T) {
+func TestPruner_PositionsGoWithTheirChanges(t *testing.T) {
 	b := setup(t)
 
 	b.exec("INSERT INTO feed_head VALUES (1, $1, 0, '{}', '{}')", partition-11)
@@ -105,13 +105,13 @@ func TestKeeper_PositionsGoWithTheirChanges(t *testing.T) {
 	b.commit(newItems(20)...)
 	n.drain()
 	before := b.partitions("item_position")
-	b.retain(b.keeper(Retention{For: time.Hour}), 2*time.Hour)
+	b.retain(b.keeper(Retention{MaxAge: time.Hour}), 2*time.Hour)
 	if floor, left := b.floor(), b.partitions("item_position"); floor != partition+9 || left != before-1 {
 		t.Errorf("the floor is %d, %d of %d partitions are left", floor, left, before)
 	}
 }
 
-func TestKeeper_AttemptsOfDeliveriesGoWithTheirChanges(t *testing.T) {
+func TestPruner_AttemptsOfDeliveriesGoWithTheirChanges(t *testing.T) {
 	b := setup(t)
 	b.exec("INSERT INTO feed_head VALUES (1, $1, 0, '{}', '{}')", partition-11)
 	b.exec("UPDATE feed SET floor = $1", partition-11)
@@ -127,17 +127,17 @@ func TestKeeper_AttemptsOfDeliveriesGoWithTheirChanges(t *testing.T) {
 		SELECT p.position, $1, 1, gen_random_uuid(), $2, gen_random_uuid(), p.change_id, 1, 'CREATED', 'hook', now(), now(), 'succeeded', true FROM item_position p`,
 		hook, b.account)
 	before := b.partitions("delivery_attempt")
-	b.retain(b.keeper(Retention{For: time.Hour}, partition-1), 2*time.Hour) // what is held stays
+	b.retain(b.keeper(Retention{MaxAge: time.Hour}, partition-1), 2*time.Hour) // what is held stays
 	if rows, left := value[int](b, "SELECT count(*) FROM delivery_attempt"), b.partitions("delivery_attempt"); b.floor() != partition-1 || rows != 10 || left != before {
 		t.Errorf("the floor is %d, %d attempts and %d of %d partitions are left", b.floor(), rows, left, before)
 	}
-	b.retain(b.keeper(Retention{For: time.Hour}), 2*time.Hour)
+	b.retain(b.keeper(Retention{MaxAge: time.Hour}), 2*time.Hour)
 	if rows, left := value[int](b, "SELECT count(*) FROM delivery_attempt"), b.partitions("delivery_attempt"); rows != 0 || left != before-1 {
 		t.Errorf("%d attempts and %d of %d partitions are left", rows, left, before)
 	}
 }
 
-func TestKeeper_KeepsWhatSomebodyStillNeeds(t *testing.T) {
+func TestPruner_KeepsWhatSomebodyStillNeeds(t *testing.T) {
 	for name, c := range map[string]struct {
 		holds    []Position
 		consumed int64
@@ -153,7 +153,7 @@ func TestKeeper_KeepsWhatSomebodyStillNeeds(t *testing.T) {
 			b := setup(t)
 			b.acrossPartitions()
 			b.exec("INSERT INTO consumer_position VALUES ('a', $1), ('b', 20)", c.consumed)
-			k := b.keeper(Retention{For: time.Hour, Bytes: 1}, c.holds...)
+			k := b.keeper(Retention{MaxAge: time.Hour, Bytes: 1}, c.holds...)
 			b.retain(k, 2*time.Hour)
 			if floor := b.floor(); floor != c.want {
 				t.Errorf("the floor is %d, want %d", floor, c.want)
@@ -165,7 +165,7 @@ func TestKeeper_KeepsWhatSomebodyStillNeeds(t *testing.T) {
 	}
 }
 
-func TestKeeper_KeepsToTheSizeAndNeverDropsWhatMayStillBeNumbered(t *testing.T) {
+func TestPruner_KeepsToTheSizeAndNeverDropsWhatMayStillBeNumbered(t *testing.T) {
 	b := setup(t)
 	b.startAt(partition - 11)
 	n := b.idleNode()
@@ -176,7 +176,7 @@ func TestKeeper_KeepsToTheSizeAndNeverDropsWhatMayStillBeNumbered(t *testing.T) 
 	late := b.write(uuid.New())
 	b.commit(newItems(20)...)
 	n.drain()
-	k := b.keeper(Retention{Bytes: 1})
+	k := b.keeper(Retention{MaxBytes: 1})
 	b.retain(k, 0)
 	if floor := b.floor(); floor != 0 {
 		t.Fatalf("the floor is %d while a change of the partition is not committed", floor)
@@ -199,7 +199,7 @@ func TestKeeper_KeepsToTheSizeAndNeverDropsWhatMayStillBeNumbered(t *testing.T) 
 }
 
 // A transaction that has read the log, and is left open, keeps nobody but the keeper waiting, and that for a moment.
-func TestKeeper_WaitsForNobodyAndNobodyForIt(t *testing.T) {
+func TestPruner_WaitsForNobodyAndNobodyForIt(t *testing.T) {
 	b := setup(t)
 	n := b.acrossPartitions()
 	reader, err := b.pool.Begin(b.ctx)
@@ -211,7 +211,7 @@ func TestKeeper_WaitsForNobodyAndNobodyForIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := b.partitions("item_change")
-	k := b.keeper(Retention{For: time.Hour})
+	k := b.keeper(Retention{MaxAge: time.Hour})
 	looking := make(chan struct{})
 	go func() {
 		defer close(looking)
@@ -240,7 +240,7 @@ func TestKeeper_WaitsForNobodyAndNobodyForIt(t *testing.T) {
 	}
 }
 
-func TestKeeper_FinishesWhatAnotherHasBegun(t *testing.T) {
+func TestPruner_FinishesWhatAnotherHasBegun(t *testing.T) {
 	b := setup(t)
 	b.acrossPartitions()
 	b.exec("UPDATE feed SET floor = 10")
@@ -252,7 +252,7 @@ func TestKeeper_FinishesWhatAnotherHasBegun(t *testing.T) {
 	}
 }
 
-func TestKeeper_RevisionsGoOnAfterTheLogHasForgottenADeletion(t *testing.T) {
+func TestPruner_RevisionsGoOnAfterTheLogHasForgottenADeletion(t *testing.T) {
 	for name, passed := range map[string]time.Duration{"by partition": 62 * time.Minute, "one by one": 2 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t)
@@ -267,14 +267,14 @@ func TestKeeper_RevisionsGoOnAfterTheLogHasForgottenADeletion(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = Record(b.ctx, tx, Change{AccountID: b.account, ItemID: item, Revision: 3, Kind: Deleted, Trigger: ByHook, Document: documentOf(item, 2), OccurredAt: time.Now()})
+			err = Record(b.ctx, tx, Change{AccountID: b.account, ItemID: item, Revision: 3, Kind: Deleted, Trigger: TriggerWrite, Document: documentOf(item, 2), OccurredAt: time.Now()})
 			if err != nil {
 				t.Fatal(err)
 			}
 			mustEnd(b, tx.Commit)
 			b.commit(newItems(20)...)
 			n.drain()
-			b.retain(b.keeper(Retention{For: time.Hour}), passed)
+			b.retain(b.keeper(Retention{MaxAge: time.Hour}), passed)
 			if rows := value[int](b, "SELECT count(*) FROM item_change WHERE item_id = $1", item); rows != 0 {
 				t.Fatalf("%d changes of the item are left", rows)
 			}
@@ -286,7 +286,7 @@ func TestKeeper_RevisionsGoOnAfterTheLogHasForgottenADeletion(t *testing.T) {
 	}
 }
 
-func TestKeeper_OneOfThemIsAtIt(t *testing.T) {
+func TestPruner_OneOfThemIsAtIt(t *testing.T) {
 	b := setup(t)
 	b.acrossPartitions()
 	other, err := pgx.Connect(b.ctx, b.url)
@@ -297,7 +297,7 @@ func TestKeeper_OneOfThemIsAtIt(t *testing.T) {
 	if _, err := store.New(other).TryLockRetention(b.ctx); err != nil {
 		t.Fatal(err)
 	}
-	k := b.keeper(Retention{For: time.Hour})
+	k := b.keeper(Retention{MaxAge: time.Hour})
 	b.retain(k, 2*time.Hour)
 	if b.floor() != 0 {
 		t.Fatal("two are at it")

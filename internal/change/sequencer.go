@@ -100,8 +100,8 @@ func (s *Sequencer) step(ctx context.Context) (more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q, later := store.New(tx), store.New(db.Later(tx))
-		if err := later.LockSequencer(ctx); err != nil {
+		q, deferred := store.New(tx), store.New(db.Deferred(tx))
+		if err := deferred.LockSequencer(ctx); err != nil {
 			return fmt.Errorf("lock: %w", err)
 		}
 		before, err := q.Head(ctx) // a statement of its own, after the lock: it sees what the step before committed
@@ -117,7 +117,7 @@ func (s *Sequencer) step(ctx context.Context) (more bool, err error) {
 		if len(ids) == 0 && slices.Equal(after.Gaps, before.Gaps) && slices.Equal(after.Horizons, before.Horizons) {
 			return nil
 		}
-		return write(ctx, later, before, after, ids)
+		return write(ctx, deferred, before, after, ids)
 	})
 	return more, err
 }

@@ -144,7 +144,7 @@ func put(ctx context.Context, tx pgx.Tx, account, item uuid.UUID) (revision int6
 		kind = Created
 	}
 	return revision, Record(ctx, tx, Change{
-		AccountID: account, ItemID: item, Revision: revision, Kind: kind, Trigger: ByHook, Document: documentOf(item, revision), OccurredAt: time.Now(),
+		AccountID: account, ItemID: item, Revision: revision, Kind: kind, Trigger: TriggerWrite, Document: documentOf(item, revision), OccurredAt: time.Now(),
 	})
 }
 

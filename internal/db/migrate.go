@@ -13,10 +13,10 @@ import (
 )
 
 var (
-	// ErrNewerSchema: a newer release of the program has migrated the database.
+	// ErrNewerSchema means that a newer release of the program has migrated the database.
 	ErrNewerSchema = errors.New("the database belongs to a newer version of itemcast")
 
-	// ErrOlderSchema: the database is older than the program's first migration.
+	// ErrOlderSchema means that the database is older than the program's first migration.
 	ErrOlderSchema = errors.New("the database is too old for this version of itemcast")
 )
 

@@ -2,68 +2,92 @@ package db
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// pipeline is a pgx.Tx that saves round trips: BEGIN goes to Postgres with the first statement, and a statement whose result nobody needs
-// (Later) with the next that somebody waits for, or with COMMIT. Postgres runs them in order, each with a snapshot of its own, and after
-// one that failed none: the error is returned by the statement that was waited for, or by Commit.
+// pipeline is a pgx.Tx that saves round trips. It queues BEGIN, and each statement run through [Deferred], and sends the
+// queue as one batch with the next statement whose result the caller awaits, or with COMMIT:
+//
+//	caller                       queue afterwards    sent to Postgres                     round trips so far
+//	──────                       ────────────────    ────────────────                     ──────────────────
+//	Begin                        BEGIN               –                                    0
+//	Deferred(tx).Exec  INSERT a  BEGIN, a            –                                    0
+//	tx.Query           SELECT b  –                   BEGIN, a, b  ──▶  ◀── rows of b      1
+//	tx.Query           SELECT c  –                   c            ──▶  ◀── rows of c      2
+//	Deferred(tx).Exec  INSERT d  d                   –                                    2
+//	Commit                       –                   d, COMMIT    ──▶  ◀── done           3
+//
+// Postgres runs a batch in order, each statement with a snapshot of its own, and skips all that follow a failed one. The
+// error of a deferred statement is therefore returned by the statement or Commit that was sent with it.
+//
+// Its states, and what Commit and Rollback send in each:
+//
+//	Begin ──▶ UNSENT ──first batch──▶ OPEN ──a statement fails──▶ FAILED (known to Postgres: transaction status E)
+//	            │                      │                            │
+//	            │ Commit of BEGIN      │ Commit: queue, COMMIT      │ Commit: COMMIT, which Postgres answers
+//	            │ alone, Rollback:     │ Rollback: ROLLBACK         │ with ROLLBACK. Rollback: ROLLBACK
+//	            │ nothing              │                            │
+//	            └──────────────────────┴────────────┬───────────────┘
+//	                                                ▼
+//	                        CLOSED: the connection is back in the pool, or is closed when ROLLBACK failed
+//
+// A pipeline is for one goroutine at a time, like the connection that it holds.
 type pipeline struct {
 	conn       *pgxpool.Conn
-	queued     *pgx.Batch
-	batches    int // sent, the first with BEGIN
-	savepoints int
+	queue      *pgx.Batch
+	sent       int // batches; the first contains BEGIN
+	savepoints int // numbers their names
 	closed     bool
 }
 
 var _ pgx.Tx = (*pipeline)(nil)
 
-// Later queues statements of a transaction whose results nobody needs: Exec returns at once, without a tag and without the error that
-// there may be. On another transaction than one of this package, Exec is that transaction's own.
-func Later(tx pgx.Tx) DBTX {
-	switch t := tx.(type) {
-	case *pipeline:
-		return later{t}
-	case *savepoint:
-		return later{t.pipeline}
-	default:
-		return tx
-	}
-}
-
-type later struct{ *pipeline }
-
-func (l later) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	if l.closed {
-		return pgconn.CommandTag{}, pgx.ErrTxClosed
-	}
-	l.queued.Queue(sql, args...)
-	return pgconn.CommandTag{}, nil
-}
-
-// begin takes a connection, and queues BEGIN.
+// begin acquires a connection and queues BEGIN.
 func begin(ctx context.Context, pool *pgxpool.Pool) (*pipeline, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p := &pipeline{conn: conn, queued: &pgx.Batch{}}
-	p.queued.Queue("begin")
+	p := &pipeline{conn: conn, queue: &pgx.Batch{}}
+	p.queue.Queue("begin")
 	return p, nil
 }
 
-// send has everything that is queued run, of which the caller takes the last result. On an error there is nothing to take.
+// Deferred returns a Querier whose Exec queues a statement of the transaction and returns at once, with neither a command
+// tag nor the statement's error. The next awaited statement of tx, or its Commit, sends it and returns its error. For a
+// transaction that is not of this package, Exec runs at once.
+func Deferred(tx pgx.Tx) Querier {
+	switch t := tx.(type) {
+	case *pipeline:
+		return deferred{t}
+	case *savepoint:
+		return deferred{t.pipeline}
+	default:
+		return tx
+	}
+}
+
+type deferred struct{ *pipeline }
+
+func (d deferred) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	if d.closed {
+		return pgconn.CommandTag{}, pgx.ErrTxClosed
+	}
+	d.queue.Queue(sql, args...)
+	return pgconn.CommandTag{}, nil
+}
+
+// send sends the queue. The caller reads the last statement's result. After an error there is nothing to read.
 func (p *pipeline) send(ctx context.Context) (pgx.BatchResults, error) {
 	if p.closed {
 		return nil, pgx.ErrTxClosed
 	}
-	batch := p.queued
-	p.queued = &pgx.Batch{}
-	p.batches++
+	batch := p.queue
+	p.queue = &pgx.Batch{}
+	p.sent++
 	results := p.conn.SendBatch(ctx, batch)
 	for range batch.Len() - 1 {
 		if _, err := results.Exec(); err != nil {
@@ -74,9 +98,9 @@ func (p *pipeline) send(ctx context.Context) (pgx.BatchResults, error) {
 	return results, nil
 }
 
-// flush has everything that is queued run.
+// flush sends the queue and awaits its end.
 func (p *pipeline) flush(ctx context.Context) error {
-	if p.queued.Len() == 0 {
+	if p.queue.Len() == 0 {
 		return nil
 	}
 	results, err := p.send(ctx)
@@ -86,8 +110,9 @@ func (p *pipeline) flush(ctx context.Context) error {
 	return results.Close()
 }
 
-// direct reports whether a statement goes by itself: nothing is queued, or it has options, which a batch has not.
-func (p *pipeline) direct(ctx context.Context, args []any) (bool, error) {
+// alone reports whether a statement is to be sent outside a batch: nothing is queued, or it has options, which a batch
+// cannot carry. In that case the queue has been flushed.
+func (p *pipeline) alone(ctx context.Context, args []any) (bool, error) {
 	if p.closed {
 		return false, pgx.ErrTxClosed
 	}
@@ -97,66 +122,66 @@ func (p *pipeline) direct(ctx context.Context, args []any) (bool, error) {
 			return true, p.flush(ctx)
 		}
 	}
-	return p.queued.Len() == 0, nil
+	return p.queue.Len() == 0, nil
 }
 
 func (p *pipeline) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	direct, err := p.direct(ctx, args)
+	alone, err := p.alone(ctx, args)
 	if err != nil {
 		return pgconn.CommandTag{}, err
 	}
-	if direct {
+	if alone {
 		return p.conn.Exec(ctx, sql, args...)
 	}
-	p.queued.Queue(sql, args...)
+	p.queue.Queue(sql, args...)
 	results, err := p.send(ctx)
 	if err != nil {
 		return pgconn.CommandTag{}, err
 	}
 	tag, err := results.Exec()
-	return tag, finish(results, err)
+	return tag, closeBatch(results, err)
 }
 
 func (p *pipeline) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	direct, err := p.direct(ctx, args)
+	alone, err := p.alone(ctx, args)
 	if err != nil {
-		return failed{err: err}, err
+		return failedRows{err: err}, err
 	}
-	if direct {
+	if alone {
 		return p.conn.Query(ctx, sql, args...)
 	}
-	p.queued.Queue(sql, args...)
+	p.queue.Queue(sql, args...)
 	results, err := p.send(ctx)
 	if err != nil {
-		return failed{err: err}, err
+		return failedRows{err: err}, err
 	}
 	rows, err := results.Query()
 	return &lastRows{Rows: rows, results: results}, err
 }
 
 func (p *pipeline) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	rows, _ := p.Query(ctx, sql, args...) // the rows tell the error too
-	return oneRow{rows}
+	rows, _ := p.Query(ctx, sql, args...) // rows.Err returns the error too
+	return singleRow{rows}
 }
 
-// Commit sends COMMIT, with what is queued. A transaction in which nothing was sent is forgotten.
+// Commit sends COMMIT with the queue. It sends nothing if BEGIN is the only statement.
 func (p *pipeline) Commit(ctx context.Context) error {
 	if p.closed {
 		return pgx.ErrTxClosed
 	}
-	defer p.end()
-	if p.batches == 0 && p.queued.Len() == 1 { // BEGIN alone
+	defer p.release()
+	if p.sent == 0 && p.queue.Len() == 1 {
 		return nil
 	}
-	p.queued.Queue("commit")
+	p.queue.Queue("commit")
 	results, err := p.send(ctx)
 	if err != nil {
-		_ = p.undo(ctx)
+		_ = p.rollback(ctx)
 		return err
 	}
 	tag, err := results.Exec()
-	if err = finish(results, err); err != nil {
-		_ = p.undo(ctx)
+	if err = closeBatch(results, err); err != nil {
+		_ = p.rollback(ctx)
 		return err
 	}
 	if tag.String() == "ROLLBACK" {
@@ -165,21 +190,21 @@ func (p *pipeline) Commit(ctx context.Context) error {
 	return nil
 }
 
-// Rollback drops what is queued and undoes the rest.
+// Rollback discards the queue and rolls back what was sent.
 func (p *pipeline) Rollback(ctx context.Context) error {
 	if p.closed {
 		return pgx.ErrTxClosed
 	}
-	defer p.end()
-	if p.batches == 0 {
+	defer p.release()
+	if p.sent == 0 {
 		return nil
 	}
-	return p.undo(ctx)
+	return p.rollback(ctx)
 }
 
-// undo rolls back what was sent. Should that fail, the connection is closed, and the server rolls back.
-func (p *pipeline) undo(ctx context.Context) error {
-	if p.conn.Conn().IsClosed() || p.conn.Conn().PgConn().TxStatus() == 'I' {
+// rollback sends ROLLBACK. If that fails, it closes the connection, which makes the server roll back.
+func (p *pipeline) rollback(ctx context.Context) error {
+	if p.conn.Conn().IsClosed() || p.conn.Conn().PgConn().TxStatus() == 'I' { // I: no transaction
 		return nil
 	}
 	_, err := p.conn.Exec(ctx, "rollback")
@@ -189,23 +214,14 @@ func (p *pipeline) undo(ctx context.Context) error {
 	return err
 }
 
-func (p *pipeline) end() {
+func (p *pipeline) release() {
 	p.closed = true
 	p.conn.Release()
 }
 
-// Begin opens a savepoint.
-func (p *pipeline) Begin(context.Context) (pgx.Tx, error) {
-	if p.closed {
-		return nil, pgx.ErrTxClosed
-	}
-	p.savepoints++
-	s := &savepoint{pipeline: p, name: "sp_" + strconv.Itoa(p.savepoints), batch: p.batches, at: p.queued.Len()}
-	p.queued.Queue("savepoint " + s.name)
-	return s, nil
-}
-
-func (p *pipeline) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
+func (p *pipeline) CopyFrom(
+	ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource,
+) (int64, error) {
 	if err := p.flush(ctx); err != nil {
 		return 0, err
 	}
@@ -226,113 +242,8 @@ func (p *pipeline) Prepare(ctx context.Context, name, sql string) (*pgconn.State
 	return p.conn.Conn().Prepare(ctx, name, sql)
 }
 
-// LargeObjects are not supported.
+// LargeObjects panics: Itemcast uses none.
 func (p *pipeline) LargeObjects() pgx.LargeObjects { panic("db: large objects are not supported") }
 
-// Conn is the connection; what is run on it directly overtakes what is queued.
+// Conn returns the connection. A statement run on it directly overtakes the queue.
 func (p *pipeline) Conn() *pgx.Conn { return p.conn.Conn() }
-
-// savepoint is a part of a transaction that can be undone by itself.
-type savepoint struct {
-	*pipeline
-	name      string
-	batch, at int // where it was queued
-	ended     bool
-}
-
-// Commit keeps the part; when it fails, the part is undone, and the transaction can go on.
-func (s *savepoint) Commit(ctx context.Context) error {
-	if s.ended {
-		return pgx.ErrTxClosed
-	}
-	_, err := s.Exec(ctx, "release savepoint "+s.name)
-	if err != nil { // a statement that was queued failed
-		_ = s.Rollback(ctx)
-	}
-	s.ended = true
-	return err
-}
-
-func (s *savepoint) Rollback(ctx context.Context) error {
-	if s.ended {
-		return pgx.ErrTxClosed
-	}
-	s.ended = true
-	if s.batch == s.batches { // not sent yet, and so nothing that followed
-		s.queued.QueuedQueries = s.queued.QueuedQueries[:s.at]
-		return nil
-	}
-	s.queued = &pgx.Batch{}
-	_, err := s.Exec(ctx, "rollback to savepoint "+s.name)
-	return err
-}
-
-// lastRows are the rows of a batch's last statement, with which the batch ends.
-type lastRows struct {
-	pgx.Rows
-	results pgx.BatchResults
-	err     error
-	ended   bool
-}
-
-func (r *lastRows) Next() bool {
-	if r.Rows.Next() {
-		return true
-	}
-	r.Close()
-	return false
-}
-
-func (r *lastRows) Close() {
-	r.Rows.Close()
-	if !r.ended {
-		r.ended, r.err = true, r.results.Close()
-	}
-}
-
-func (r *lastRows) Err() error {
-	if err := r.Rows.Err(); err != nil {
-		return err
-	}
-	return r.err
-}
-
-// oneRow reads the only row.
-type oneRow struct{ rows pgx.Rows }
-
-func (r oneRow) Scan(to ...any) error {
-	defer r.rows.Close()
-	if err := r.rows.Err(); err != nil {
-		return err
-	}
-	if !r.rows.Next() {
-		if err := r.rows.Err(); err != nil {
-			return err
-		}
-		return pgx.ErrNoRows
-	}
-	if err := r.rows.Scan(to...); err != nil {
-		return err
-	}
-	r.rows.Close()
-	return r.rows.Err()
-}
-
-// failed are the rows of a statement that was never answered.
-type failed struct {
-	pgx.Rows
-	err error
-}
-
-func (f failed) Close()     {}
-func (f failed) Err() error { return f.err }
-func (f failed) Next() bool { return false }
-
-// finish ends a batch, and returns the first error: after err, what the end says is no news.
-func finish(results pgx.BatchResults, err error) error {
-	closing := results.Close()
-	if err != nil {
-		return err
-	}
-	return closing
-}

@@ -35,7 +35,7 @@ func TestLater_RunsInOrderWithWhatIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t)
 	err := db.Write(t.Context(), pool, func(ctx context.Context, tx pgx.Tx) error {
-		later := db.Later(tx)
+		later := db.Deferred(tx)
 		for range 3 {
 			if err := dbtest.InsertAccount(ctx, later, uuid.New(), "a"); err != nil {
 				return err
@@ -94,7 +94,7 @@ func TestLater_ItsErrorIsThatOfTheNextStatement(t *testing.T) {
 			waited := false
 			err := db.Write(t.Context(), pool, func(ctx context.Context, tx pgx.Tx) error {
 				db.AfterCommit(ctx, func() { t.Error("ran although nothing was committed") })
-				later := db.Later(tx)
+				later := db.Deferred(tx)
 				for range 2 {
 					if err := dbtest.InsertAccount(ctx, later, id, "twice"); err != nil {
 						return err
@@ -122,7 +122,7 @@ func TestWrite_SavepointsUndoTheirOwn(t *testing.T) {
 	part := func(ctx context.Context, tx pgx.Tx, waits bool, result error, ids ...uuid.UUID) error {
 		return pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
 			for _, id := range ids {
-				if err := dbtest.InsertAccount(ctx, db.Later(tx), id, "part"); err != nil {
+				if err := dbtest.InsertAccount(ctx, db.Deferred(tx), id, "part"); err != nil {
 					return err
 				}
 			}
@@ -182,7 +182,7 @@ func TestWrite_AConnectionThatDiesIsAnErrorAndNoLeak(t *testing.T) {
 				return err
 			}
 			if late {
-				return dbtest.InsertAccount(ctx, db.Later(tx), uuid.New(), "lost too")
+				return dbtest.InsertAccount(ctx, db.Deferred(tx), uuid.New(), "lost too")
 			}
 			var now time.Time
 			return tx.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&now)

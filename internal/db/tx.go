@@ -8,73 +8,79 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// endPatience bounds COMMIT and ROLLBACK, which run even when the request is gone: a commit given up half-way would leave it open
-// whether it happened.
-const endPatience = 15 * time.Second
+// endTimeout limits COMMIT and ROLLBACK. Both run even when the request was cancelled: after an interrupted COMMIT nobody
+// would know whether the transaction committed.
+const endTimeout = 15 * time.Second
 
-// ErrDoomed is returned by work on a transaction of which an earlier part has failed, and by its commit.
-var ErrDoomed = errors.New("an earlier part of the transaction has failed")
+// ErrAborted is returned by work on a transaction of which an earlier part failed, and by its commit.
+var ErrAborted = errors.New("an earlier part of the transaction has failed")
 
-// Tx is a transaction that travels in a context, so that all that is done with the context is done as one. Parts of it must not run at
-// the same time: a connection does one thing at a time.
+// Tx is a transaction that travels in a context: every [Write] with that context takes part in it. Its parts must not run
+// concurrently, because a connection runs one statement at a time. Its states:
+//
+//	open ──Commit──▶ committed
+//	 │  └─Rollback, failed Commit──▶ rolledBack
+//	 └──a part fails──▶ aborted ──Commit (returns ErrAborted), Rollback──▶ rolledBack
 type Tx struct {
 	pool *pgxpool.Pool
 	tx   pgx.Tx
 
-	mu    sync.Mutex
+	mu    sync.Mutex // guards what follows
 	state txState
-	after []func()
+	after []func() // run after the commit
 }
 
 type txState int
 
 const (
 	open txState = iota
-	doomed
+	aborted
 	committed
 	rolledBack
 )
 
 type txKey struct{}
 
-// Begin opens a transaction that every Write with the returned context and the same pool joins. With a lockTimeout above zero, no
-// statement in it waits longer than that for a lock (SQLSTATE 55P03). The caller defers Rollback. The context must not outlive it.
+// Begin opens a transaction that every [Write] with the returned context and the same pool joins. With a lockTimeout
+// above zero, no statement in it waits longer for a lock (SQLSTATE 55P03). It fails if ctx already has a transaction on
+// the pool. The caller defers Rollback, and must not use the context after the transaction's end.
 func Begin(ctx context.Context, pool *pgxpool.Pool, lockTimeout time.Duration) (context.Context, *Tx, error) {
 	if joined(ctx, pool) != nil {
-		return ctx, nil, errors.New("begin a transaction: there is one in the context")
+		return ctx, nil, errors.New("begin a transaction: the context already has one")
 	}
 	tx, err := begin(ctx, pool)
 	if err != nil {
 		return ctx, nil, fmt.Errorf("begin a transaction: %w", err)
 	}
 	if lockTimeout > 0 {
-		tx.queued.Queue(fmt.Sprintf("set local lock_timeout = %d", lockTimeout.Milliseconds()))
+		tx.queue.Queue(fmt.Sprintf("set local lock_timeout = %d", lockTimeout.Milliseconds()))
 	}
 	t := &Tx{pool: pool, tx: tx}
 	return context.WithValue(ctx, txKey{}, t), t, nil
 }
 
-// Conn is what to run statements of the transaction with.
+// Conn returns the pgx transaction that runs statements.
 func (t *Tx) Conn() pgx.Tx { return t.tx }
 
-// Usable returns why the transaction can take no more work: ErrDoomed, or pgx.ErrTxClosed after its end. It is nil while it can.
+// Usable returns nil while the transaction accepts work, [ErrAborted] after a part failed, and pgx.ErrTxClosed after its
+// end.
 func (t *Tx) Usable() error {
 	switch {
 	case t.is(open):
 		return nil
-	case t.is(doomed):
-		return ErrDoomed
+	case t.is(aborted):
+		return ErrAborted
 	default:
 		return pgx.ErrTxClosed
 	}
 }
 
-// Commit commits and then runs what AfterCommit has gathered. It rolls back and returns ErrDoomed when a part has failed, and rolls
-// back when ctx is done; it does not give up for ctx once it has begun.
+// Commit commits, then runs the functions given to [AfterCommit]. When a part has failed it rolls back and returns
+// [ErrAborted]; when ctx is done it rolls back and returns ctx's error. Once COMMIT has been sent, ctx no longer counts:
+// the answer is awaited for up to 15 seconds.
 func (t *Tx) Commit(ctx context.Context) error {
 	if err := t.Usable(); err != nil {
 		t.Rollback()
@@ -84,7 +90,7 @@ func (t *Tx) Commit(ctx context.Context) error {
 		t.Rollback()
 		return fmt.Errorf("commit: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 	defer cancel()
 	if err := t.tx.Commit(ctx); err != nil {
 		t.end(rolledBack)
@@ -96,20 +102,20 @@ func (t *Tx) Commit(ctx context.Context) error {
 	return nil
 }
 
-// Rollback undoes everything, and does nothing after a Commit.
+// Rollback rolls the transaction back. After its end it does nothing.
 func (t *Tx) Rollback() {
 	if t.is(committed, rolledBack) {
 		return
 	}
 	t.end(rolledBack)
-	ctx, cancel := context.WithTimeout(context.Background(), endPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 	defer cancel()
-	_ = t.tx.Rollback(ctx) // should it fail, pgx closes the connection, and the server rolls back
+	_ = t.tx.Rollback(ctx) // on an error the connection is closed, and the server rolls back
 }
 
-// Write runs fn in a transaction: in that of ctx when there is one on this pool, else in one of its own, which it commits when fn
-// returns nil. The context that fn gets carries the transaction. When fn fails or panics, everything is undone: a transaction that was
-// joined is doomed, and neither commits nor takes further work. Nothing is retried.
+// Write runs fn in a transaction: in that of ctx if there is one on this pool, else in a new one that it commits when fn
+// returns nil. The context of fn carries the transaction. When fn fails or panics, a new transaction is rolled back, and
+// a joined one is aborted: it accepts no further work and cannot commit. Write never retries.
 func Write(ctx context.Context, pool *pgxpool.Pool, fn func(ctx context.Context, tx pgx.Tx) error) error {
 	if t := joined(ctx, pool); t != nil {
 		return t.join(ctx, fn)
@@ -125,28 +131,21 @@ func Write(ctx context.Context, pool *pgxpool.Pool, fn func(ctx context.Context,
 	return t.Commit(ctx)
 }
 
-// AfterCommit runs fn once the transaction of ctx has committed, and never when it is rolled back. Without a transaction, or after its
-// commit, fn runs at once. fn must be quick, and not use ctx to write.
+// AfterCommit runs fn after the transaction of ctx commits, and never if it is rolled back. Without a transaction, or
+// after its commit, it runs fn at once. fn must be quick, and must not write with ctx.
 func AfterCommit(ctx context.Context, fn func()) {
 	t, _ := ctx.Value(txKey{}).(*Tx)
 	if t == nil || t.is(committed) {
 		fn()
 		return
 	}
-	t.later(fn)
+	t.addAfter(fn)
 }
 
-// DBTX runs statements: a pool, a connection or a transaction. Every generated store takes one.
-type DBTX interface {
-	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-	CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error)
-}
-
-// Read returns what to read with: the transaction of ctx, which sees its own writes and needs no second connection (a pool whose
-// connections all wait for another is stuck), else the pool.
-func Read(ctx context.Context, pool *pgxpool.Pool) DBTX {
+// Read returns the Querier to read with: the transaction of ctx if there is one on this pool, else the pool. Within a
+// transaction, reading through it sees its own writes, and takes no second connection: when each of a pool's connections
+// is held by a goroutine that waits for another, none of them can continue.
+func Read(ctx context.Context, pool *pgxpool.Pool) Querier {
 	if t := joined(ctx, pool); t != nil {
 		return t.tx
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
+// joined returns the transaction of ctx on the pool, or nil.
 func joined(ctx context.Context, pool *pgxpool.Pool) *Tx {
 	if t, _ := ctx.Value(txKey{}).(*Tx); t != nil && t.pool == pool {
 		return t
@@ -20,16 +21,16 @@ func (t *Tx) join(ctx context.Context, fn func(ctx context.Context, tx pgx.Tx) e
 	if err := t.Usable(); err != nil {
 		return err
 	}
-	done := false
+	succeeded := false
 	defer func() {
-		if !done { // failed, or panicked
-			t.doom()
+		if !succeeded { // fn failed or panicked
+			t.abort()
 		}
 	}()
 	if err := fn(ctx, t.tx); err != nil {
 		return err
 	}
-	done = true
+	succeeded = true
 	return nil
 }
 
@@ -39,21 +40,21 @@ func (t *Tx) is(states ...txState) bool {
 	return slices.Contains(states, t.state)
 }
 
-func (t *Tx) doom() {
+func (t *Tx) abort() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.state == open {
-		t.state = doomed
+		t.state = aborted
 	}
 }
 
-func (t *Tx) later(fn func()) {
+func (t *Tx) addAfter(fn func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.after = append(t.after, fn)
 }
 
-// end closes the state and hands over what was to run after the commit.
+// end sets the final state and returns the functions to run after the commit.
 func (t *Tx) end(state txState) []func() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

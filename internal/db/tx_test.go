@@ -25,7 +25,7 @@ func insert(ctx context.Context, pool *pgxpool.Pool) error {
 	})
 }
 
-func accounts(t *testing.T, reader db.DBTX) int {
+func accounts(t *testing.T, reader db.Querier) int {
 	t.Helper()
 	var n int
 	if err := reader.QueryRow(t.Context(), "SELECT count(*) FROM account").Scan(&n); err != nil {
@@ -75,10 +75,10 @@ func TestWrite_FailureUndoesEverything(t *testing.T) {
 	if err := db.Write(ctx, pool, func(context.Context, pgx.Tx) error { return errPart }); !errors.Is(err, errPart) {
 		t.Errorf("got %v", err)
 	}
-	if err := insert(ctx, pool); !errors.Is(err, db.ErrDoomed) {
+	if err := insert(ctx, pool); !errors.Is(err, db.ErrAborted) {
 		t.Errorf("further work: %v", err)
 	}
-	if err := tx.Commit(ctx); !errors.Is(err, db.ErrDoomed) {
+	if err := tx.Commit(ctx); !errors.Is(err, db.ErrAborted) {
 		t.Errorf("the commit: %v", err)
 	}
 	if err := insert(ctx, pool); !errors.Is(err, pgx.ErrTxClosed) {
@@ -101,7 +101,7 @@ func TestWrite_PanicUndoesEverything(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer func() {
-					if err := tx.Commit(joined); !errors.Is(err, db.ErrDoomed) {
+					if err := tx.Commit(joined); !errors.Is(err, db.ErrAborted) {
 						t.Errorf("the commit: %v", err)
 					}
 				}()

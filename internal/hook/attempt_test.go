@@ -112,7 +112,7 @@ func TestRedeliver_OfAFailedOneHasTheIDAndTheBytesNumbersOnAndBeginsTheScheduleA
 	first := r.awaitCount(2)[0]
 
 	again := b.redeliver(first)
-	if again.State != Pending || again.ID.String() != first.id() || again.Attempts != 2 || again.Trigger != change.ByManual || again.Revision != 1 || again.Event != ItemCreated {
+	if again.State != Pending || again.ID.String() != first.id() || again.Attempts != 2 || again.Trigger != change.TriggerManual || again.Revision != 1 || again.Event != ItemCreated {
 		t.Errorf("asked for again, it is %+v", again)
 	}
 	b.eventually("it has failed again, after a retry", func() bool {
@@ -127,9 +127,9 @@ func TestRedeliver_OfAFailedOneHasTheIDAndTheBytesNumbersOnAndBeginsTheScheduleA
 		return value[int](b, "SELECT count(*) FROM delivery_attempt") == 6 && len(b.states(h)) == 1
 	})
 	for i, m := range messages {
-		trigger := change.ByHook
+		trigger := change.TriggerWrite
 		if i > 1 {
-			trigger = change.ByManual
+			trigger = change.TriggerManual
 		}
 		if m.id() != first.id() || !bytes.Equal(m.body, first.body) || m.header.Get("Itemcast-Trigger") != trigger || m.header.Get("Itemcast-Cursor") != first.header.Get("Itemcast-Cursor") ||
 			m.header.Get("Itemcast-Occurred-At") != first.header.Get("Itemcast-Occurred-At") {
@@ -138,7 +138,7 @@ func TestRedeliver_OfAFailedOneHasTheIDAndTheBytesNumbersOnAndBeginsTheScheduleA
 		verify(t, m, secret)
 	}
 	d, attempts := b.delivery(first)
-	if d.State != Succeeded || d.Attempts != 6 || d.LastError != nil || d.Trigger != change.ByManual {
+	if d.State != Succeeded || d.Attempts != 6 || d.LastError != nil || d.Trigger != change.TriggerManual {
 		t.Errorf("the delivery is %+v", d)
 	}
 	for i, a := range attempts {
@@ -171,10 +171,10 @@ func TestRedeliver_OfAPendingOneIsAtOnceUnlessItIsUnderWayOrParked(t *testing.T)
 	conflict("one that waits for an earlier one", parked, "earlier")
 	answer <- http.StatusInternalServerError
 	b.eventually("it waits for its retry", func() bool { d, _ := b.delivery(first); return *d.WaitsFor == ForRetry })
-	if d := b.redeliver(first); *d.WaitsFor == ForRetry || d.Attempts != 1 || d.Trigger != change.ByManual {
+	if d := b.redeliver(first); *d.WaitsFor == ForRetry || d.Attempts != 1 || d.Trigger != change.TriggerManual {
 		t.Errorf("hastened, it is %+v", d)
 	}
-	if m := <-arrived; m.id() != first.id() || m.header.Get("Itemcast-Trigger") != change.ByManual {
+	if m := <-arrived; m.id() != first.id() || m.header.Get("Itemcast-Trigger") != change.TriggerManual {
 		t.Errorf("then came %v", m.header)
 	}
 	answer <- http.StatusInternalServerError
@@ -239,7 +239,7 @@ func TestDeliveries_AreFilteredByHookItemStateAndTime(t *testing.T) {
 		if i > 1 {
 			kind = change.Updated
 		}
-		b.record(n, change.Change{ItemID: item, Kind: kind, Trigger: change.ByHook, OccurredAt: start.Add(time.Duration(i) * time.Minute)})
+		b.record(n, change.Change{ItemID: item, Kind: kind, Trigger: change.TriggerWrite, OccurredAt: start.Add(time.Duration(i) * time.Minute)})
 	}
 	b.eventually("all are done with", func() bool { return b.states(fails)[stateFailed] == 2 && b.states(works)[stateSucceeded] == 4 })
 	b.eventually("the service's node has read them", func() bool { return n.feed.Head() == 4 })

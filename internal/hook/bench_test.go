@@ -71,7 +71,7 @@ func BenchmarkDeliveries(b *testing.B) { benchmarkDeliveries(b, newBundle(b)) }
 // BenchmarkDeliveries_WriterLeftOpen is the same while dead versions of rows cannot be pruned.
 func BenchmarkDeliveries_WriterLeftOpen(b *testing.B) {
 	s := newBundle(b)
-	s.begin(change.Change{ItemID: uuid.New(), Kind: change.Created, Trigger: change.ByHook})
+	s.begin(change.Change{ItemID: uuid.New(), Kind: change.Created, Trigger: change.TriggerWrite})
 	benchmarkDeliveries(b, s)
 }
 

@@ -285,7 +285,7 @@ func (s *Service) hasten(ctx context.Context, q *store.Queries, accountID uuid.U
 	case ForEarlier:
 		return problem.New(problem.Conflict, "The delivery waits for an earlier one of its item, or one that is under way already; redeliver that one.")
 	}
-	_, err := q.HastenDelivery(ctx, store.HastenDeliveryParams{AccountID: accountID, HookID: d.HookID, Position: d.position, Trigger: change.ByManual})
+	_, err := q.HastenDelivery(ctx, store.HastenDeliveryParams{AccountID: accountID, HookID: d.HookID, Position: d.position, Trigger: change.TriggerManual})
 	if err != nil {
 		return fmt.Errorf("hasten delivery: %w", err)
 	}
@@ -296,7 +296,7 @@ func (s *Service) resend(ctx context.Context, q *store.Queries, accountID uuid.U
 	if d.OccurredAt == nil {
 		return problem.New(problem.Conflict, "The log no longer keeps the change, and so there is nothing to send.")
 	}
-	_, err := q.ResendDeliveries(ctx, store.ResendDeliveriesParams{Trigger: change.ByManual, HookIds: []uuid.UUID{h.ID}, Positions: []int64{d.position},
+	_, err := q.ResendDeliveries(ctx, store.ResendDeliveriesParams{Trigger: change.TriggerManual, HookIds: []uuid.UUID{h.ID}, Positions: []int64{d.position},
 		Ids: []uuid.UUID{d.ID}, AccountIds: []uuid.UUID{accountID}, ItemIds: []uuid.UUID{d.ItemID}, ChangeIds: []int64{d.change},
 		Revisions: []int64{d.Revision}, Kinds: []string{string(kinds[d.Event])}, Thins: []bool{h.Body == ThinBody}, Firsts: []bool{true}})
 	if err != nil {

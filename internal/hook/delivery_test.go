@@ -22,7 +22,7 @@ func TestDelivery_BodyIsTheDocumentAndHeadersTellTheEvent(t *testing.T) {
 	n := b.node(Config{})
 	item := uuid.New()
 	b.write(n, item, change.Created, change.Updated, change.Deleted)
-	b.record(n, change.Change{ItemID: item, Kind: change.Triggered, Trigger: change.ByManual, Targets: []uuid.UUID{h.ID}})
+	b.record(n, change.Change{ItemID: item, Kind: change.Triggered, Trigger: change.TriggerManual, Targets: []uuid.UUID{h.ID}})
 
 	verifier, err := standardwebhooks.NewWebhook(secret)
 	if err != nil {
@@ -73,7 +73,7 @@ func TestFanOut_SendsEachHookOnlyWhatItAsksForAndOnlyItsAccounts(t *testing.T) {
 	n := b.node(Config{})
 	item := uuid.New()
 	b.write(n, item, change.Created, change.Deleted)
-	b.record(n, change.Change{ItemID: item, Kind: change.Triggered, Trigger: change.ByManual, Targets: []uuid.UUID{target.ID}})
+	b.record(n, change.Change{ItemID: item, Kind: change.Triggered, Trigger: change.TriggerManual, Targets: []uuid.UUID{target.ID}})
 	b.write(n, item, change.Triggered)
 
 	eventsOf := func(r *receiver) string {
@@ -103,7 +103,7 @@ func TestHook_GetsExactlyWhatIsCommittedAfterItsCreation(t *testing.T) {
 	sequenced, unsequenced, open, later := uuid.New(), uuid.New(), uuid.New(), uuid.New()
 	b.write(n, sequenced, change.Created)
 	b.fanOutAll(n)
-	inFlight := b.begin(change.Change{ItemID: open, Kind: change.Created, Trigger: change.ByHook})
+	inFlight := b.begin(change.Change{ItemID: open, Kind: change.Created, Trigger: change.TriggerWrite})
 	b.write(n, unsequenced, change.Created)
 	b.hook(r.URL)
 	if err := inFlight.Commit(b.ctx); err != nil {

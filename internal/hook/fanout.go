@@ -28,7 +28,7 @@ type line struct{ hook, item uuid.UUID }
 func (d *Dispatcher) fanOut(ctx context.Context, tx pgx.Tx, changes []*change.Change) (handled int, err error) {
 	d.abandonSent()
 	d.awaitTerm(ctx)
-	q, later := store.New(tx), store.New(db.Later(tx))
+	q, deferred := store.New(tx), store.New(db.Deferred(tx))
 	hooks, err := q.ActiveHooksOf(ctx, accountsOf(changes))
 	if err != nil {
 		return 0, fmt.Errorf("read hooks: %w", err)
@@ -49,18 +49,18 @@ func (d *Dispatcher) fanOut(ctx context.Context, tx pgx.Tx, changes []*change.Ch
 		sent.settle(true)
 		d.Look(due...)
 	})
-	if err := later.CommitLater(ctx); err != nil {
+	if err := deferred.CommitLater(ctx); err != nil {
 		return 0, fmt.Errorf("set synchronous_commit: %w", err)
 	}
 	if rest := sent.rest(deliveries); len(rest) > 0 {
-		if err := later.LockLines(ctx); err != nil { // only now: filters and endpoints take their time
+		if err := deferred.LockLines(ctx); err != nil { // only now: filters and endpoints take their time
 			return 0, fmt.Errorf("lock lines: %w", err)
 		}
 		if due, err = q.InsertDeliveries(ctx, d.insertion(rest, sent)); err != nil {
 			return 0, fmt.Errorf("insert deliveries: %w", err)
 		}
 	}
-	return len(changes), sent.log(ctx, later)
+	return len(changes), sent.log(ctx, deferred)
 }
 
 // abandonSent ends the direct sending of a fan-out whose transaction was rolled back.

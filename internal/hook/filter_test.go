@@ -30,7 +30,7 @@ func (b *bundle) change(n *node, f *film, kind change.Kind, previous string) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	c := change.Change{ItemID: f.ID, Kind: kind, Trigger: change.ByHook, Document: document}
+	c := change.Change{ItemID: f.ID, Kind: kind, Trigger: change.TriggerWrite, Document: document}
 	if previous != "" {
 		var before map[string]json.RawMessage
 		if err := json.Unmarshal([]byte(previous), &before); err != nil {

@@ -126,7 +126,7 @@ func triggerOf(c claimed) string {
 	case c.change != nil:
 		return c.change.Trigger
 	}
-	return change.ByHook
+	return change.TriggerWrite
 }
 
 // thin is what of a document names the item, and its revision.

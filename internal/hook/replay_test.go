@@ -108,7 +108,7 @@ func TestReplay_FromATimeSendsNothingOlder(t *testing.T) {
 	start := time.Now().Add(-2 * time.Hour).Truncate(time.Microsecond)
 	// Some were made earlier than they were logged.
 	for _, at := range []time.Duration{0, time.Hour - time.Microsecond, time.Hour, 50 * time.Minute, time.Hour + time.Second, time.Hour - time.Second, 70 * time.Minute} {
-		b.record(n, change.Change{ItemID: uuid.New(), Kind: change.Created, Trigger: change.ByHook, OccurredAt: start.Add(at)})
+		b.record(n, change.Change{ItemID: uuid.New(), Kind: change.Created, Trigger: change.TriggerWrite, OccurredAt: start.Add(at)})
 	}
 	b.consumed(7)
 	b.patch(h, `{"active":true}`)

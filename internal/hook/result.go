@@ -77,8 +77,8 @@ func (d *Dispatcher) write(batch []outcome) error {
 	var due []uuid.UUID
 	disabled := make(map[uuid.UUID]string)
 	err := db.Write(ctx, d.pool, func(ctx context.Context, tx pgx.Tx) error {
-		q, later := store.New(tx), store.New(db.Later(tx))
-		if err := later.LockLines(ctx); err != nil {
+		q, deferred := store.New(tx), store.New(db.Deferred(tx))
+		if err := deferred.LockLines(ctx); err != nil {
 			return fmt.Errorf("lock lines: %w", err)
 		}
 		rows, err := q.SettleDeliveries(ctx, settlement(batch))
@@ -91,7 +91,7 @@ func (d *Dispatcher) write(batch []outcome) error {
 			}
 		}
 		counted := count(batch, rows)
-		if err := logAttempts(ctx, later, counted); err != nil {
+		if err := logAttempts(ctx, deferred, counted); err != nil {
 			return err
 		}
 		return d.disable(ctx, tx, counted, disabled)

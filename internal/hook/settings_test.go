@@ -167,7 +167,7 @@ func TestThin_IsIDURLAndRevisionOverWhichItIsSignedAndARetrySendsTheSameBytes(t 
 	n := b.node(Config{Retries: retries(5, time.Millisecond)})
 	item := uuid.New()
 	document := fmt.Appendf(nil, `{"id":"%s","url":"https://example.com/api/v1/items/%s","name":"<é>","client_data":{"id":1},"revision":1}`, item, item)
-	b.record(n, change.Change{ItemID: item, Kind: change.Created, Trigger: change.ByHook, Document: document})
+	b.record(n, change.Change{ItemID: item, Kind: change.Created, Trigger: change.TriggerWrite, Document: document})
 	<-arrived
 	b.patch(h, `{"body":"full"}`)
 	answer <- http.StatusInternalServerError

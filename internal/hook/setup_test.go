@@ -145,7 +145,7 @@ func (b *bundle) idleNode(config Config) *node {
 
 func (b *bundle) idleNodeThat(config Config, reach egress.Policy) *node {
 	b.t.Helper()
-	pool, err := db.Derive(b.t.Context(), b.pool, 8, true)
+	pool, err := db.OpenQueue(b.t.Context(), b.pool, db.QueueOptions{MaxConns: 8, AsyncCommit: true})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func (b *bundle) fanOutAll(n *node) {
 func (b *bundle) write(n *node, item uuid.UUID, kinds ...change.Kind) {
 	b.t.Helper()
 	for _, kind := range kinds {
-		b.record(n, change.Change{ItemID: item, Kind: kind, Trigger: change.ByHook})
+		b.record(n, change.Change{ItemID: item, Kind: kind, Trigger: change.TriggerWrite})
 	}
 }
 

@@ -134,9 +134,9 @@ func (s *Service) importBatch(ctx context.Context, actor account.Actor, in *line
 	count, rejected := report.ImportCount, []LineError{}
 	err := s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		count, rejected = report.ImportCount, []LineError{}
-		lock := store.New(db.Later(tx)).ShareImports
+		lock := store.New(db.Deferred(tx)).ShareImports
 		if alone {
-			lock = store.New(db.Later(tx)).ImportAlone
+			lock = store.New(db.Deferred(tx)).ImportAlone
 		}
 		if err := lock(ctx, actor.AccountID); err != nil {
 			return fmt.Errorf("lock imports: %w", err)

@@ -197,8 +197,8 @@ func unfiltered(p store.ListDocumentsParams) bool {
 const usualDocument = 1536
 
 // documents reads so many documents.
-func (s *Service) documents(ctx context.Context, most int32) db.DBTX {
-	return db.Together(db.Read(ctx, s.pool), min(int(most)*usualDocument, 32<<10))
+func (s *Service) documents(ctx context.Context, most int32) db.Querier {
+	return db.WithArena(db.Read(ctx, s.pool), min(int(most)*usualDocument, 32<<10))
 }
 
 // The ends of the order of creation: before and after every item that there can be.
@@ -351,16 +351,16 @@ func texts[T ~string](values []T) []string {
 
 // customPlans has each statement planned for its own parameters: a statement of CASEs and optional criteria has no good plan that serves
 // them all, and an excellent one for each.
-type customPlans struct{ db.DBTX }
+type customPlans struct{ db.Querier }
 
 func (c customPlans) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	return c.DBTX.Query(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+	return c.Querier.Query(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
 }
 
 func (c customPlans) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	return c.DBTX.QueryRow(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+	return c.Querier.QueryRow(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
 }
 
 func (c customPlans) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	return c.DBTX.Exec(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+	return c.Querier.Exec(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
 }

@@ -29,7 +29,7 @@ func (s *Service) renew(ctx context.Context, accountID, id uuid.UUID) (document 
 			return err
 		}
 		document = Document{Bytes: text, Revision: i.Revision}
-		err = store.New(db.Later(tx)).RenewDocument(ctx, store.RenewDocumentParams{AccountID: accountID, ID: id, Revision: i.Revision,
+		err = store.New(db.Deferred(tx)).RenewDocument(ctx, store.RenewDocumentParams{AccountID: accountID, ID: id, Revision: i.Revision,
 			Document: text, DocumentVersion: s.version})
 		if err != nil {
 			return fmt.Errorf("store document: %w", err)

@@ -63,7 +63,7 @@ func (i *Item) workflowColumns() (profile *uuid.UUID, status, action *string) {
 
 func (s *Service) insert(ctx context.Context, tx pgx.Tx, account uuid.UUID, i *Item, document []byte) error {
 	profile, status, action := i.workflowColumns()
-	err := store.New(db.Later(tx)).InsertItem(ctx, store.InsertItemParams{
+	err := store.New(db.Deferred(tx)).InsertItem(ctx, store.InsertItemParams{
 		WorkflowProfileID: profile, WorkflowStatus: status, WorkflowAction: action,
 		ID: i.ID, AccountID: account, Name: i.Name, Description: i.Description, Type: string(i.Type), Privacy: string(i.Privacy),
 		Language: i.Language, Producer: i.Producer, Duration: i.Duration, Tags: i.Tags, Metadata: i.Metadata, ClientData: i.ClientData,
@@ -77,7 +77,7 @@ func (s *Service) insert(ctx context.Context, tx pgx.Tx, account uuid.UUID, i *I
 }
 
 func (s *Service) update(ctx context.Context, tx pgx.Tx, account uuid.UUID, i *Item, document []byte, media bool) error {
-	q := store.New(db.Later(tx))
+	q := store.New(db.Deferred(tx))
 	profile, status, action := i.workflowColumns()
 	err := q.UpdateItem(ctx, store.UpdateItemParams{
 		WorkflowProfileID: profile, WorkflowStatus: status, WorkflowAction: action,

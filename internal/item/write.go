@@ -73,12 +73,12 @@ func (s *Service) Delete(ctx context.Context, id uuid.UUID, condition revision.C
 		if err != nil {
 			return err
 		}
-		if err := store.New(db.Later(tx)).DeleteItem(ctx, store.DeleteItemParams{AccountID: actor.AccountID, ID: id}); err != nil {
+		if err := store.New(db.Deferred(tx)).DeleteItem(ctx, store.DeleteItemParams{AccountID: actor.AccountID, ID: id}); err != nil {
 			return fmt.Errorf("delete item: %w", err)
 		}
 		return change.Record(ctx, tx, change.Change{
 			AccountID: actor.AccountID, ItemID: id, Revision: i.Revision + 1, Kind: change.Deleted, Actor: actor.User(),
-			Trigger: change.ByHook, Document: document, OccurredAt: now,
+			Trigger: change.TriggerWrite, Document: document, OccurredAt: now,
 		})
 	})
 }
@@ -111,7 +111,7 @@ func (s *Service) Trigger(ctx context.Context, id uuid.UUID) (Triggered, error) 
 		triggered = Triggered{Revision: i.Revision, Hooks: hooks}
 		return change.Record(ctx, tx, change.Change{
 			AccountID: actor.AccountID, ItemID: id, Revision: i.Revision, Kind: change.Triggered, Actor: actor.User(),
-			Trigger: change.ByManual, Targets: hooks, Document: document, OccurredAt: now,
+			Trigger: change.TriggerManual, Targets: hooks, Document: document, OccurredAt: now,
 		})
 	})
 	return triggered, err
@@ -148,7 +148,7 @@ func (s *Service) create(ctx context.Context, tx pgx.Tx, actor account.Actor, id
 		return Document{}, err
 	}
 	return Document{Bytes: document, Revision: i.Revision}, change.Record(ctx, tx, change.Change{
-		AccountID: actor.AccountID, ItemID: id, Revision: i.Revision, Kind: change.Created, Actor: actor.User(), Trigger: change.ByHook,
+		AccountID: actor.AccountID, ItemID: id, Revision: i.Revision, Kind: change.Created, Actor: actor.User(), Trigger: change.TriggerWrite,
 		Document: document, OccurredAt: now,
 	})
 }
@@ -205,7 +205,7 @@ func (s *Service) become(ctx context.Context, tx pgx.Tx, actor account.Actor, id
 	}
 	return Document{Bytes: bytes, Revision: after.Revision}, true, change.Record(ctx, tx, change.Change{
 		AccountID: actor.AccountID, ItemID: id, Revision: after.Revision, Kind: change.Updated, ChangedFields: fields, Previous: previous,
-		Actor: actor.User(), Trigger: change.ByHook, Document: bytes, OccurredAt: now,
+		Actor: actor.User(), Trigger: change.TriggerWrite, Document: bytes, OccurredAt: now,
 	})
 }
 

@@ -232,7 +232,7 @@ func TestSubscription_TheFirstChangeAfterUpdatedAfterEntersTheFilter(t *testing.
 	err = db.Write(b.ctx, b.pool, func(ctx context.Context, tx pgx.Tx) error {
 		return change.Record(ctx, tx, change.Change{
 			AccountID: b.account, ItemID: id, Revision: 4, Kind: change.Updated, ChangedFields: []string{"name"},
-			Previous: []byte(`{"name":"second"}`), Trigger: change.ByHook,
+			Previous: []byte(`{"name":"second"}`), Trigger: change.TriggerWrite,
 			Document: bytes.Replace(document.Bytes, []byte(`"updated_at":"2`), []byte(`"updated_at":"3`), 1),
 		})
 	})

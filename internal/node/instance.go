@@ -12,7 +12,7 @@ import (
 )
 
 // StorePublicURL stores the base URL that serve runs with, so that other commands on this database render documents as it does.
-func StorePublicURL(ctx context.Context, conn db.DBTX, url string) error {
+func StorePublicURL(ctx context.Context, conn db.Querier, url string) error {
 	if err := store.New(conn).StorePublicURL(ctx, url); err != nil {
 		return fmt.Errorf("store the public URL: %w", err)
 	}
@@ -20,7 +20,7 @@ func StorePublicURL(ctx context.Context, conn db.DBTX, url string) error {
 }
 
 // StoredPublicURL returns the base URL that serve last ran with on this database; "" if it never ran.
-func StoredPublicURL(ctx context.Context, conn db.DBTX) (string, error) {
+func StoredPublicURL(ctx context.Context, conn db.Querier) (string, error) {
 	url, err := store.New(conn).PublicURL(ctx)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", nil

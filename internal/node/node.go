@@ -66,7 +66,7 @@ type Node struct {
 	notifier  *pgxpool.Pool // the sequencer's and the feed's own connections: they never queue behind requests
 	queue     *pgxpool.Pool // the dispatcher's
 	pages     *browse.API
-	keeper    *change.Keeper
+	pruner    *change.Pruner
 	directory *account.Directory
 	hooks     *hook.Service
 	workflows *workflow.Service
@@ -83,11 +83,11 @@ func New(ctx context.Context, pool *pgxpool.Pool, config Config) (*Node, error) 
 	if err != nil {
 		return nil, err
 	}
-	notifier, err := db.Derive(ctx, pool, notifierConns, false)
+	notifier, err := db.OpenQueue(ctx, pool, db.QueueOptions{MaxConns: notifierConns})
 	if err != nil {
 		return nil, fmt.Errorf("open the notifier's pool: %w", err)
 	}
-	queue, err := db.Derive(ctx, pool, queueConns, true)
+	queue, err := db.OpenQueue(ctx, pool, db.QueueOptions{MaxConns: queueConns, AsyncCommit: true})
 	if err != nil {
 		notifier.Close()
 		return nil, fmt.Errorf("open the delivery queue's pool: %w", err)
@@ -115,7 +115,7 @@ func (n *Node) buildServices() {
 	n.hooks = hook.NewService(hook.ServiceConfig{Pool: pool, Feed: n.Feed, Reach: config.HookReach, Sender: sender,
 		Due:    n.Dispatcher.Look,
 		Sample: func(ctx context.Context, id *uuid.UUID) (item.Document, error) { return n.Items.Sample(ctx, id) }})
-	n.keeper = change.NewKeeper(pool, config.Retention, n.Dispatcher.Hold, log)
+	n.pruner = change.NewPruner(pool, config.Retention, n.Dispatcher.Hold, log)
 	n.Items = item.NewService(item.Config{Pool: pool, Feed: n.Feed, Sequencer: n.Sequencer, Hooks: n.hooks.Wanting,
 		Check: n.Contract.Schema("ItemInput").Check, CheckPatch: n.Contract.Schema("ItemPatch").Check,
 		PublicURL: config.PublicURL, Log: log})
@@ -133,7 +133,7 @@ func (n *Node) Close() {
 func (n *Node) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
-		n.Sequencer.Run, n.Feed.Run, n.keeper.Run, n.SignIn.Run, n.Items.RunRenewal, n.Dispatcher.Run,
+		n.Sequencer.Run, n.Feed.Run, n.pruner.Run, n.SignIn.Run, n.Items.RunRenewal, n.Dispatcher.Run,
 		func(ctx context.Context) error { return idempotency.RunForget(ctx, n.pool, n.config.Log) },
 	} {
 		group.Go(func() error { return part(ctx) })

@@ -120,5 +120,5 @@ func (n *Node) ServeOn(ctx context.Context, public net.Listener, opsAddr string)
 
 func (n *Node) ops() http.Handler {
 	head := func() int64 { return int64(n.Feed.Head()) }
-	return server.Ops(n.pool, head, n.Dispatcher, n.Hub, n.keeper)
+	return server.Ops(n.pool, head, n.Dispatcher, n.Hub, n.pruner)
 }

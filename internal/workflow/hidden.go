@@ -19,7 +19,7 @@ type Hidden []uuid.UUID
 
 // HiddenFrom asks which profiles are hidden from a role of an account, nil for the operator's. Who asks after having read changes of items
 // knows of every profile that those name.
-func HiddenFrom(ctx context.Context, tx db.DBTX, account uuid.UUID, role *uuid.UUID) (Hidden, error) {
+func HiddenFrom(ctx context.Context, tx db.Querier, account uuid.UUID, role *uuid.UUID) (Hidden, error) {
 	ids, err := store.New(tx).HiddenProfiles(ctx, store.HiddenProfilesParams{AccountID: account, RoleID: role})
 	if err != nil {
 		return nil, fmt.Errorf("read hidden profiles: %w", err)

@@ -9,13 +9,13 @@ import (
 )
 
 // InsertAccount inserts an account without users.
-func InsertAccount(ctx context.Context, conn db.DBTX, id uuid.UUID, name string) error {
+func InsertAccount(ctx context.Context, conn db.Querier, id uuid.UUID, name string) error {
 	_, err := conn.Exec(ctx, "INSERT INTO account (id, name) VALUES ($1, $2)", id, name)
 	return err
 }
 
 // InsertRole inserts a role of an account.
-func InsertRole(ctx context.Context, conn db.DBTX, id, account uuid.UUID, name string, permissions ...string) error {
+func InsertRole(ctx context.Context, conn db.Querier, id, account uuid.UUID, name string, permissions ...string) error {
 	if permissions == nil {
 		permissions = []string{}
 	}
@@ -30,7 +30,7 @@ type User struct {
 }
 
 // InsertUser inserts a user of an account.
-func InsertUser(ctx context.Context, conn db.DBTX, u User) error {
+func InsertUser(ctx context.Context, conn db.Querier, u User) error {
 	_, err := conn.Exec(ctx, "INSERT INTO app_user (id, account_id, role_id, email, name, password_hash) VALUES ($1, $2, $3, $4, $5, $6)",
 		u.ID, u.Account, u.Role, u.Email, u.Name, u.PasswordHash)
 	return err

@@ -1,0 +1,57 @@
+package db
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// savepoint is a part of a transaction that can be rolled back by itself. Its statements go through the pipeline.
+type savepoint struct {
+	*pipeline
+	name   string
+	sent   int // batches that the pipeline had sent when the savepoint was queued
+	queued int // statements that were queued before it
+	ended  bool
+}
+
+// Begin opens a savepoint: SAVEPOINT is queued.
+func (p *pipeline) Begin(context.Context) (pgx.Tx, error) {
+	if p.closed {
+		return nil, pgx.ErrTxClosed
+	}
+	p.savepoints++
+	s := &savepoint{pipeline: p, name: "sp_" + strconv.Itoa(p.savepoints), sent: p.sent, queued: p.queue.Len()}
+	p.queue.Queue("savepoint " + s.name)
+	return s, nil
+}
+
+// Commit releases the savepoint, in a round trip with its queued statements. When one of them failed, Commit rolls the
+// part back and returns the error; the transaction remains usable.
+func (s *savepoint) Commit(ctx context.Context) error {
+	if s.ended {
+		return pgx.ErrTxClosed
+	}
+	_, err := s.Exec(ctx, "release savepoint "+s.name)
+	if err != nil {
+		_ = s.Rollback(ctx)
+	}
+	s.ended = true
+	return err
+}
+
+// Rollback undoes the part. Without a round trip when SAVEPOINT is still queued: it is removed with all that follows it.
+func (s *savepoint) Rollback(ctx context.Context) error {
+	if s.ended {
+		return pgx.ErrTxClosed
+	}
+	s.ended = true
+	if s.sent == s.pipeline.sent {
+		s.queue.QueuedQueries = s.queue.QueuedQueries[:s.queued]
+		return nil
+	}
+	s.queue = &pgx.Batch{}
+	_, err := s.Exec(ctx, "rollback to savepoint "+s.name)
+	return err
+}
