@@ -153,7 +153,7 @@ func TestPruner_KeepsWhatSomebodyStillNeeds(t *testing.T) {
 			b := setup(t)
 			b.acrossPartitions()
 			b.exec("INSERT INTO consumer_position VALUES ('a', $1), ('b', 20)", c.consumed)
-			k := b.keeper(Retention{MaxAge: time.Hour, Bytes: 1}, c.holds...)
+			k := b.keeper(Retention{MaxAge: time.Hour, MaxBytes: 1}, c.holds...)
 			b.retain(k, 2*time.Hour)
 			if floor := b.floor(); floor != c.want {
 				t.Errorf("the floor is %d, want %d", floor, c.want)
