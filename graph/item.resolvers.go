@@ -107,7 +107,7 @@ func (r *mutationResolver) DeleteItem(ctx context.Context, id uuid.UUID, ifRevis
 
 // TriggerItemHook is the resolver for the triggerItemHook field.
 func (r *mutationResolver) TriggerItemHook(ctx context.Context, id uuid.UUID) (*model.TriggerItemHookPayload, error) {
-	triggered, err := r.Items.Trigger(ctx, id)
+	triggered, err := r.Hooks.Trigger(ctx, id)
 	return &model.TriggerItemHookPayload{ItemID: id, Revision: triggered.Revision, HookIds: triggered.Hooks}, err
 }
 

@@ -51,7 +51,7 @@ type Service struct {
 	feed    *change.Feed
 	reach   egress.Policy
 	sender  *sending.Sender
-	sample  func(ctx context.Context, item *uuid.UUID) (item.Document, error)
+	items   Items
 	due     func(hooks ...uuid.UUID)
 	tests   *turns // by hook
 	testers *turns // by account
@@ -63,8 +63,16 @@ type ServiceConfig struct {
 	Feed   *change.Feed
 	Reach  egress.Policy // what hooks may reach
 	Sender *sending.Sender
-	Sample func(ctx context.Context, item *uuid.UUID) (item.Document, error) // item.Service.Sample
-	Due    func(hooks ...uuid.UUID)                                          // Dispatcher.Look; nil: what is asked for by hand is found by the sweep
+	Items  Items
+	Due    func(hooks ...uuid.UUID) // Dispatcher.Look; nil: what is asked for by hand is found by the sweep
+}
+
+// Items is what hooks need of the items. It is *item.Service.
+type Items interface {
+	// Sample returns a document to try a hook with: that of the item, else of the newest, else a made-up one.
+	Sample(ctx context.Context, id *uuid.UUID) (item.Document, error)
+	// Hold calls fn in a transaction that holds an item.
+	Hold(ctx context.Context, id uuid.UUID, fn func(ctx context.Context, tx pgx.Tx, held item.Held) error) error
 }
 
 // NewService makes a Service.
@@ -72,7 +80,7 @@ func NewService(c ServiceConfig) *Service {
 	if c.Due == nil {
 		c.Due = func(...uuid.UUID) {}
 	}
-	return &Service{pool: c.Pool, feed: c.Feed, reach: c.Reach, sender: c.Sender, sample: c.Sample, due: c.Due, tests: newTurns(testsAtOnce), testers: newTurns(testsOfAccount)}
+	return &Service{pool: c.Pool, feed: c.Feed, reach: c.Reach, sender: c.Sender, items: c.Items, due: c.Due, tests: newTurns(testsAtOnce), testers: newTurns(testsOfAccount)}
 }
 
 // Create makes a hook of Settings as JSON in the form of the contract. It gets every change that it asks for and that is committed from now
@@ -247,40 +255,6 @@ func (s *Service) Delete(ctx context.Context, id uuid.UUID) error {
 		}
 		return audit(ctx, tx, hookDeleted, id, map[string]any{"host": hostOf(address)})
 	})
-}
-
-// Wanting returns the account's active hooks that an item is sent to when it is triggered by hand, as tx sees them: those that want triggers
-// or updates, of such an item. It is for the item service, which has authorized its caller: the trigger is recorded with these hooks as its
-// targets.
-func (s *Service) Wanting(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, i *item.Item) ([]uuid.UUID, error) {
-	rows, err := store.New(tx).HooksWanting(ctx, store.HooksWantingParams{AccountID: accountID, Events: []string{ItemTriggered, ItemUpdated}})
-	if err != nil {
-		return nil, fmt.Errorf("find hooks: %w", err)
-	}
-	ids := make([]uuid.UUID, 0, len(rows))
-	for _, row := range rows {
-		filter, err := decodeFilter(row.Filter)
-		if err != nil {
-			return nil, err
-		}
-		if filter != nil {
-			matcher, err := filter.matcher(ctx, s.pool, accountID)
-			if problem.Is(err, problem.InvalidInput) {
-				continue // it names a field that there is no more, and is about to be made inactive for it
-			}
-			if err != nil {
-				return nil, err
-			}
-			if matches, err := matcher.Match(ctx, i); err != nil || !matches {
-				if err != nil {
-					return nil, err
-				}
-				continue
-			}
-		}
-		ids = append(ids, row.ID)
-	}
-	return ids, nil
 }
 
 var errNotFound = problem.New(problem.NotFound, "There is no such hook.")

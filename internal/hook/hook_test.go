@@ -8,11 +8,9 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/account"
 	"itemcast/internal/change"
-	"itemcast/internal/item"
 	"itemcast/internal/problem"
 )
 
@@ -129,27 +127,6 @@ func TestSettings_NameEveryFault(t *testing.T) {
 	}
 	if _, _, err := b.service.Create(b.ctx, []byte(`[]`)); !problem.Is(err, problem.InvalidInput) {
 		t.Errorf("no object: %v", err)
-	}
-}
-
-func TestWanting_IsTheActiveHooksThatAskForTriggersOrUpdatesOfTheItem(t *testing.T) {
-	b := setup(t)
-	updated, _ := b.hook("https://example.com/1", ItemUpdated)
-	triggered, _ := b.hook("https://example.com/2", ItemTriggered)
-	b.hook("https://example.com/3", ItemDeleted)
-	b.hookOf(map[string]any{"url": "https://example.com/4", "active": false})
-	passed, _ := b.hookOf(map[string]any{"url": "https://example.com/5", "filter": map[string]any{"tags": []string{"silent"}}})
-	b.hookOf(map[string]any{"url": "https://example.com/6", "filter": map[string]any{"tags": []string{"sound"}}})
-	want := []uuid.UUID{updated.ID, triggered.ID, passed.ID}
-	err := pgx.BeginFunc(b.ctx, b.pool, func(tx pgx.Tx) error {
-		got, err := b.service.Wanting(b.ctx, tx, b.account, &item.Item{Tags: []string{"silent"}})
-		if !slices.Equal(got, want) {
-			t.Errorf("wanting: %v, %v; want %v", got, err, want)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -61,7 +61,7 @@ func (s *Service) Test(ctx context.Context, id uuid.UUID, itemID *uuid.UUID, eve
 		return Test{}, problem.New(problem.TooManyRequests, "%d tests of this account's hooks are under way; wait for one to end.", testsOfAccount)
 	}
 	defer s.testers.leave(actor.AccountID)
-	document, err := s.sample(ctx, itemID)
+	document, err := s.items.Sample(ctx, itemID)
 	if err != nil {
 		return Test{}, err
 	}

@@ -109,15 +109,15 @@ func TestTest_TwoOfAHookAtATime(t *testing.T) {
 	for range 3 {
 		<-arrived
 	}
-	sample := b.service.sample
-	b.service.sample = func(context.Context, *uuid.UUID) (item.Document, error) {
+	items := b.service.items
+	b.service.items = sampling{sample: func(context.Context, *uuid.UUID) (item.Document, error) {
 		t.Error("the third reads an item, to be refused")
 		return item.Document{}, nil
-	}
+	}}
 	if _, err := b.service.Test(b.ctx, h.ID, nil, ""); !problem.Is(err, problem.TooManyRequests) {
 		t.Errorf("the third: %v", err)
 	}
-	b.service.sample = sample
+	b.service.items = items
 	close(end)
 	tests.Wait()
 	b.test(h, "")

@@ -21,6 +21,7 @@ import (
 	"itemcast/internal/hook/egress"
 	"itemcast/internal/hook/sending"
 	"itemcast/internal/item"
+	"itemcast/internal/problem"
 )
 
 // patience bounds every wait of the tests; they all wait for something that happens much sooner.
@@ -64,12 +65,31 @@ func (b *bundle) newService(reach egress.Policy) *Service {
 		b.t.Fatal(err)
 	}
 	return NewService(ServiceConfig{Pool: b.pool, Feed: feed, Reach: reach, Sender: sending.New(reach.Transport(egress.Options{}), sending.Config{Version: "1.2.3"}),
-		Sample: func(_ context.Context, id *uuid.UUID) (item.Document, error) {
+		Items: sampling{b.items(feed), func(_ context.Context, id *uuid.UUID) (item.Document, error) {
 			if id == nil {
 				id = new(uuid.New())
 			}
 			return item.Document{Bytes: documentOf(*id, 7), Revision: 7}, nil
-		}})
+		}}})
+}
+
+// sampling is an item service with samples of its own.
+type sampling struct {
+	*item.Service
+	sample func(ctx context.Context, id *uuid.UUID) (item.Document, error)
+}
+
+func (s sampling) Sample(ctx context.Context, id *uuid.UUID) (item.Document, error) {
+	return s.sample(ctx, id)
+}
+
+// items is an item service that takes every input.
+func (b *bundle) items(feed *change.Feed) *item.Service {
+	b.t.Helper()
+	log := slog.New(slog.NewTextHandler(b.t.Output(), nil))
+	check := func([]byte) *problem.Error { return nil }
+	return item.NewService(item.Config{Pool: b.pool, Feed: feed, Sequencer: change.NewSequencer(b.pool, log), Check: check, CheckPatch: check,
+		PublicURL: "https://items.example", Log: log})
 }
 
 func acting(ctx context.Context, accountID uuid.UUID) context.Context {

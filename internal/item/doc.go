@@ -1,6 +1,6 @@
 // Package item is the item: its types, its rules, and Service, the one door for every write.
 //
-//	Create, Replace, Patch, Delete, Trigger, Import ──▶ authorize ─▶ check input ─▶ ┌─ one transaction ───────────────┐
+//	Create, Replace, Patch, Delete, Import, Hold ─────▶ authorize ─▶ check input ─▶ ┌─ one transaction ───────────────┐
 //	                                                                                │ lock row · render · write row   │ ─▶ wake the
 //	Get, List, Export, History ◀── the stored bytes                                 │ and document · record change    │    sequencer
 //	                                                                                └─────────────────────────────────┘

@@ -2,15 +2,18 @@ package item
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"reflect"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/account"
+	"itemcast/internal/change"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
 )
@@ -55,10 +58,12 @@ func TestAccounts_SeeNothingOfEachOther(t *testing.T) {
 	b.addAccount(other)
 	stranger := account.WithActor(t.Context(), account.Actor{AccountID: other, UserID: uuid.New(), Permissions: account.All()})
 	for what, call := range map[string]func() error{
-		"Get":     func() error { _, err := b.items.Get(stranger, i.ID); return err },
-		"Patch":   func() error { _, err := b.items.Patch(stranger, i.ID, []byte(`{}`), nil); return err },
-		"Delete":  func() error { return b.items.Delete(stranger, i.ID, nil) },
-		"Trigger": func() error { _, err := b.items.Trigger(stranger, i.ID); return err },
+		"Get":    func() error { _, err := b.items.Get(stranger, i.ID); return err },
+		"Patch":  func() error { _, err := b.items.Patch(stranger, i.ID, []byte(`{}`), nil); return err },
+		"Delete": func() error { return b.items.Delete(stranger, i.ID, nil) },
+		"Hold": func() error {
+			return b.items.Hold(stranger, i.ID, func(context.Context, pgx.Tx, Held) error { return errors.New("it is held") })
+		},
 		"History": func() error { _, _, err := b.items.History(stranger, i.ID, 10, ""); return err },
 	} {
 		if err := call(); !problem.Is(err, problem.NotFound) {
@@ -122,26 +127,25 @@ func TestAssets_DuplicatesAndUnknownSnapshotsAreRefused(t *testing.T) {
 	faults(t, err, problem.RuleViolated)
 }
 
-func TestTrigger_SendsTheItemAsItIsToTheHooksThatWantUpdates(t *testing.T) {
+func TestHold_ShowsTheItemAsItIsAndAnErrorRollsBack(t *testing.T) {
 	b := setup(t)
 	i := b.create(`{"name":"n"}`)
-	if _, err := b.items.Trigger(b.ctx, i.ID); !problem.Is(err, problem.NoHook) {
-		t.Errorf("without a hook: got %v", err)
+	failed := errors.New("it fails")
+	record := func(fail error) error {
+		return b.items.Hold(b.ctx, i.ID, func(ctx context.Context, tx pgx.Tx, held Held) error {
+			if got, err := b.items.Get(b.ctx, i.ID); err != nil || !bytes.Equal(got.Bytes, held.Document) || held.ID != i.ID || held.Revision != 1 || held.At.IsZero() {
+				t.Errorf("held %+v, %v", held, err)
+			}
+			err := change.Record(ctx, tx, change.Change{AccountID: b.account, ItemID: held.ID, Revision: held.Revision, Kind: change.Triggered,
+				Trigger: change.TriggerManual, Document: held.Document, OccurredAt: held.At})
+			return cmp.Or(err, fail)
+		})
 	}
-	if n := b.changes(); n != 1 {
-		t.Errorf("a trigger that was refused is recorded: %d changes", n)
+	if err := record(failed); !errors.Is(err, failed) || b.changes() != 1 {
+		t.Errorf("got %v, %d changes", err, b.changes())
 	}
-	b.hooks = ids(2)
-	triggered, err := b.items.Trigger(b.ctx, i.ID)
-	if err != nil || triggered.Revision != 1 || !reflect.DeepEqual(triggered.Hooks, b.hooks) || b.asked[0] != i.ID {
-		t.Errorf("got %+v, %v; asked for %v", triggered, err, b.asked)
-	}
-	targets := value[[]uuid.UUID](b, "SELECT targets FROM item_change WHERE kind = 'TRIGGERED' AND trigger = 'manual' AND revision = 1")
-	if !reflect.DeepEqual(targets, b.hooks) {
-		t.Errorf("recorded for %v, want %v", targets, b.hooks)
-	}
-	if got, _ := b.items.Get(b.ctx, i.ID); got.Revision != 1 {
-		t.Errorf("a trigger raised the revision to %d", got.Revision)
+	if err := record(nil); err != nil || b.changes() != 2 {
+		t.Errorf("got %v, %d changes", err, b.changes())
 	}
 }
 

@@ -27,7 +27,6 @@ type Service struct {
 	pool       *pgxpool.Pool
 	feed       *change.Feed
 	sequencer  *change.Sequencer
-	hooks      HookFinder
 	check      Checker
 	checkPatch Checker
 	publicURL  string
@@ -38,15 +37,11 @@ type Service struct {
 // Checker holds JSON against the contract, as strict JSON and by a schema. The error tells every fault.
 type Checker func(input []byte) *problem.Error
 
-// HookFinder returns the active hooks of an account that are sent an item when it is triggered by hand, as tx sees them.
-type HookFinder func(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, i *Item) ([]uuid.UUID, error)
-
 // Config is what a Service is made of. PublicURL is the base of every URL, without a trailing slash.
 type Config struct {
 	Pool       *pgxpool.Pool
 	Feed       *change.Feed
 	Sequencer  *change.Sequencer
-	Hooks      HookFinder
 	Check      Checker // by the schema ItemInput
 	CheckPatch Checker // by the schema ItemPatch
 	PublicURL  string
@@ -55,7 +50,7 @@ type Config struct {
 
 // NewService makes a Service.
 func NewService(c Config) *Service {
-	return &Service{pool: c.Pool, feed: c.Feed, sequencer: c.Sequencer, hooks: c.Hooks, check: c.Check, checkPatch: c.CheckPatch,
+	return &Service{pool: c.Pool, feed: c.Feed, sequencer: c.Sequencer, check: c.Check, checkPatch: c.CheckPatch,
 		publicURL: c.PublicURL, version: documentVersion(c.PublicURL), log: c.Log}
 }
 

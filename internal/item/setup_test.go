@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/account"
@@ -33,8 +32,6 @@ type bundle struct {
 	items     *Service
 	feed      *change.Feed
 	sequencer *change.Sequencer
-	hooks     []uuid.UUID // what the hook finder finds
-	asked     []uuid.UUID // the items that it was asked for
 }
 
 func setup(t *testing.T) *bundle {
@@ -65,11 +62,7 @@ func (b *bundle) service(publicURL string) *Service {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	find := func(_ context.Context, _ pgx.Tx, _ uuid.UUID, i *Item) ([]uuid.UUID, error) {
-		b.asked = append(b.asked, i.ID)
-		return b.hooks, nil
-	}
-	return NewService(Config{Pool: b.pool, Feed: b.feed, Sequencer: b.sequencer, Hooks: find, Check: document.Schema("ItemInput").Check,
+	return NewService(Config{Pool: b.pool, Feed: b.feed, Sequencer: b.sequencer, Check: document.Schema("ItemInput").Check,
 		CheckPatch: document.Schema("ItemPatch").Check, PublicURL: publicURL, Log: slog.New(slog.NewTextHandler(b.t.Output(), nil))})
 }
 

@@ -83,38 +83,28 @@ func (s *Service) Delete(ctx context.Context, id uuid.UUID, condition revision.C
 	})
 }
 
-// Triggered says where Trigger sends an item.
-type Triggered struct {
-	Revision int64
-	Hooks    []uuid.UUID
+// Held is an item that a transaction holds.
+type Held struct {
+	*Item
+	Document []byte
+	At       time.Time // the transaction's time
 }
 
-// Trigger sends an item as it is to every active hook that wants triggers or updates, of it. Error: NO_HOOK when there is none.
-func (s *Service) Trigger(ctx context.Context, id uuid.UUID) (Triggered, error) {
+// Hold locks an item and calls fn in that transaction, the caller's if ctx has one. What fn records in the log about the item is
+// in the order of its revisions. After the commit the sequencer is woken. An error of fn rolls the transaction back. Errors besides:
+// NOT_FOUND, FORBIDDEN without items.edit.
+func (s *Service) Hold(ctx context.Context, id uuid.UUID, fn func(ctx context.Context, tx pgx.Tx, held Held) error) error {
 	actor, err := account.Authorize(ctx, account.ItemsEdit)
 	if err != nil {
-		return Triggered{}, err
+		return err
 	}
-	var triggered Triggered
-	err = s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	return s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		i, now, document, err := s.lock(ctx, store.New(tx), actor, id, nil)
 		if err != nil {
 			return err
 		}
-		hooks, err := s.hooks(ctx, tx, actor.AccountID, i)
-		if err != nil {
-			return err
-		}
-		if len(hooks) == 0 {
-			return problem.New(problem.NoHook, "No active hook wants triggers or updates of this item; make one at /api/v1/hooks.")
-		}
-		triggered = Triggered{Revision: i.Revision, Hooks: hooks}
-		return change.Record(ctx, tx, change.Change{
-			AccountID: actor.AccountID, ItemID: id, Revision: i.Revision, Kind: change.Triggered, Actor: actor.User(),
-			Trigger: change.TriggerManual, Targets: hooks, Document: document, OccurredAt: now,
-		})
+		return fn(ctx, tx, Held{Item: i, Document: document, At: now})
 	})
-	return triggered, err
 }
 
 // write runs fn in a transaction, the caller's if there is one, and wakes the sequencer after the commit.

@@ -13,7 +13,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
@@ -111,14 +110,13 @@ func (n *Node) buildServices() {
 	n.directory = account.NewDirectory(pool)
 	n.workflows = workflow.NewService(pool)
 	sender := sending.New(config.HookReach.Transport(egress.Options{}), sending.Config{Version: config.Version})
-	n.Dispatcher = hook.NewDispatcher(n.queue, n.Feed, sender, hook.Config{}, log)
-	n.hooks = hook.NewService(hook.ServiceConfig{Pool: pool, Feed: n.Feed, Reach: config.HookReach, Sender: sender,
-		Due:    n.Dispatcher.Look,
-		Sample: func(ctx context.Context, id *uuid.UUID) (item.Document, error) { return n.Items.Sample(ctx, id) }})
-	n.pruner = change.NewPruner(pool, config.Retention, n.Dispatcher.Hold, log)
-	n.Items = item.NewService(item.Config{Pool: pool, Feed: n.Feed, Sequencer: n.Sequencer, Hooks: n.hooks.Wanting,
+	n.Items = item.NewService(item.Config{Pool: pool, Feed: n.Feed, Sequencer: n.Sequencer,
 		Check: n.Contract.Schema("ItemInput").Check, CheckPatch: n.Contract.Schema("ItemPatch").Check,
 		PublicURL: config.PublicURL, Log: log})
+	n.Dispatcher = hook.NewDispatcher(n.queue, n.Feed, sender, hook.Config{}, log)
+	n.hooks = hook.NewService(hook.ServiceConfig{Pool: pool, Feed: n.Feed, Reach: config.HookReach, Sender: sender,
+		Items: n.Items, Due: n.Dispatcher.Look})
+	n.pruner = change.NewPruner(pool, config.Retention, n.Dispatcher.Hold, log)
 	n.Hub = live.NewHub(pool, n.Feed, config.ConnectionsPerUser)
 	n.SignIn.KeepAudit, n.SignIn.Profiles = config.KeepAudit, n.Hub.Forget
 }

@@ -42,7 +42,7 @@ var needs = map[string][]account.Permission{
 	"item.Service.Create":        {account.ItemsCreate},
 	"item.Service.Replace":       {account.ItemsEdit},
 	"item.Service.Patch":         {account.ItemsEdit},
-	"item.Service.Trigger":       {account.ItemsEdit},
+	"item.Service.Hold":          {account.ItemsEdit},
 	"item.Service.Delete":        {account.ItemsDelete},
 	"item.Service.Import":        {account.ItemsCreate, account.ItemsEdit},
 	"item.Service.CreateField":   {account.WorkflowsManage},
@@ -60,6 +60,7 @@ var needs = map[string][]account.Permission{
 	"hook.Service.Redeliver":     {account.HooksManage},
 	"hook.Service.Replay":        {account.HooksManage},
 	"hook.Service.CurrentReplay": {account.HooksManage},
+	"hook.Service.Trigger":       {account.ItemsEdit},
 	"hook.Service.StopReplay":    {account.HooksManage},
 	"item.Service.Sample":        {account.HooksManage},
 	"account.Directory.Names":    {account.ItemsView},
@@ -96,7 +97,6 @@ var needs = map[string][]account.Permission{
 // exempt are the methods that no request reaches.
 var exempt = map[string]string{
 	"item.Service.RunRenewal": "the node itself renders documents anew",
-	"hook.Service.Wanting":    "the item service asks, in its transaction, after it has authorized its caller",
 }
 
 // A method without a denial case here is a hole in the policy until someone says otherwise.

@@ -157,7 +157,7 @@ func (a *API) DeleteItem(ctx context.Context, request oapi.DeleteItemRequestObje
 
 // TriggerItemHook sends an item by hand.
 func (a *API) TriggerItemHook(ctx context.Context, request oapi.TriggerItemHookRequestObject) (oapi.TriggerItemHookResponseObject, error) {
-	triggered, err := a.Items.Trigger(ctx, request.ID)
+	triggered, err := a.Hooks.Trigger(ctx, request.ID)
 	return oapi.TriggerItemHook202JSONResponse{ItemID: request.ID, Revision: triggered.Revision, Hooks: triggered.Hooks}, err
 }
 
