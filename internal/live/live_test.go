@@ -53,13 +53,12 @@ func setup(t *testing.T) *bundle {
 	parts.Go(func() { _ = sequencer.Run(running) })
 	parts.Go(func() { _ = feed.Run(running) })
 	t.Cleanup(func() { cancel(); parts.Wait() })
-	none := func(context.Context, pgx.Tx, uuid.UUID, *item.Item) ([]uuid.UUID, error) { return nil, nil }
 	ctx, end := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(end)
 	return &bundle{t: t, pool: pool, account: id, hub: NewHub(pool, feed, 10),
 		ctx: account.WithActor(ctx, account.Actor{AccountID: id, UserID: uuid.New(), Permissions: account.All()}),
 		items: item.NewService(item.Config{
-			Pool: pool, Feed: feed, Sequencer: sequencer, Hooks: none, Check: document.Schema("ItemInput").Check,
+			Pool: pool, Feed: feed, Sequencer: sequencer, Check: document.Schema("ItemInput").Check,
 			CheckPatch: document.Schema("ItemPatch").Check, PublicURL: "https://items.example", Log: log,
 		})}
 }
