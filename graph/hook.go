@@ -14,8 +14,8 @@ import (
 // settingNames are the fields of CreateHookInput and UpdateHookInput whose names the contract spells otherwise.
 var settingNames = map[string]string{"changedFields": "changed_fields", "rateLimit": "rate_limit", "maxInFlight": "max_in_flight"}
 
-// settingsPatches writes what was given of a hook's settings as the merge patches that REST clients send. A filter takes the place of the one
-// that there is, and so goes before it comes.
+// settingsPatches writes what was given of a hook's settings as the merge patches that REST clients send. A filter
+// takes the place of the one that there is, and so goes before it comes.
 func settingsPatches(input map[string]any) ([][]byte, error) {
 	patch := make(map[string]any, len(input))
 	for name, value := range input {

@@ -12,6 +12,7 @@ import (
 	"itemcast/graph/internal/exec"
 	"itemcast/graph/internal/model"
 	"itemcast/graph/rendered"
+	"itemcast/graph/transport"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"itemcast/internal/problem"
@@ -157,13 +158,13 @@ func (r *subscriptionResolver) ItemChanges(ctx context.Context, after *string, f
 	if err != nil {
 		return nil, err
 	}
-	tap := tapFrom(ctx) // it knows the position, which those who share an execution do not
-	subscription, err := r.Hub.Subscribe(ctx, tap.after, criteria, kinds)
+	tap := transport.TapFrom(ctx)
+	subscription, err := r.Hub.Subscribe(ctx, tap.After, criteria, kinds)
 	if err != nil {
 		return nil, err
 	}
 	subscription.Only(ids, fields)
-	return tap.take(subscription), nil
+	return tap.Take(subscription), nil
 }
 
 // Item returns exec.ItemResolver implementation.

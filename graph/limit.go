@@ -9,21 +9,18 @@ import (
 	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
-
-	"itemcast/graph/internal/model"
-	"itemcast/internal/item"
 )
 
-type (
-	itemFilter      = model.ItemFilter
-	auditFilter     = model.AuditFilter
-	userFilter      = model.UserFilter
-	createUserInput = model.CreateUserInput
-	updateUserInput = model.UpdateUserInput
-	itemSort        = item.Sort
+// Limits on one operation. They are generous for people's queries, and low enough that an attack costs little.
+const (
+	maxTokens     = 2_000
+	maxFields     = 10_000   // with every fragment spread expanded
+	maxQuery      = 32 << 10 // bytes
+	maxDepth      = 12
+	maxComplexity = 20_000
 )
 
-// queryLimit refuses longer queries, which are kept in memory for those who send them again.
+// queryLimit refuses longer queries, in bytes. The server keeps queries in memory for clients that send them again.
 type queryLimit int
 
 var _ interface {
@@ -31,22 +28,24 @@ var _ interface {
 	graphql.HandlerExtension
 } = queryLimit(0)
 
-func (queryLimit) ExtensionName() string                          { return "QueryLimit" }
-func (queryLimit) Validate(schema graphql.ExecutableSchema) error { return nil }
+func (queryLimit) ExtensionName() string                   { return "QueryLimit" }
+func (queryLimit) Validate(graphql.ExecutableSchema) error { return nil }
 
 func (q queryLimit) MutateOperationParameters(_ context.Context, request *graphql.RawParams) *gqlerror.Error {
 	if len(request.Query) <= int(q) {
 		return nil
 	}
-	return &gqlerror.Error{
-		Message:    fmt.Sprintf("The query has %d bytes; at most %d are allowed. Values belong in variables.", len(request.Query), int(q)),
-		Extensions: map[string]any{"code": "QUERY_TOO_LONG"},
-	}
+	return limitError("QUERY_TOO_LONG", "The query has %d bytes; at most %d are allowed. Put values into variables.",
+		len(request.Query), int(q))
 }
 
-// sizeLimit refuses operations that select more fields, or deeper, with every fragment spread. Each fragment is measured once, however
-// often it is spread: a query of two kilobytes can spread into more fields than there are atoms. Introspection's depth is exempt: it is the
-// schema's, and tools' queries are deep.
+func limitError(code, format string, args ...any) *gqlerror.Error {
+	return &gqlerror.Error{Message: fmt.Sprintf(format, args...), Extensions: map[string]any{"code": code}}
+}
+
+// sizeLimit refuses operations that select more fields, or deeper, with every fragment spread expanded. Each fragment
+// is measured once, however often it is spread: a query of two kilobytes can expand to more fields than any machine
+// could count. The depth of introspection does not count, because tools send deep introspection queries.
 type sizeLimit struct{ fields, depth int }
 
 var _ interface {
@@ -54,32 +53,27 @@ var _ interface {
 	graphql.HandlerExtension
 } = sizeLimit{}
 
-func (sizeLimit) ExtensionName() string                          { return "SizeLimit" }
-func (sizeLimit) Validate(schema graphql.ExecutableSchema) error { return nil }
+func (sizeLimit) ExtensionName() string                   { return "SizeLimit" }
+func (sizeLimit) Validate(graphql.ExecutableSchema) error { return nil }
 
 func (l sizeLimit) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	size := measure(op.Operation.SelectionSet, map[*ast.FragmentDefinition]extent{})
 	if size.fields > l.fields {
-		return &gqlerror.Error{
-			Message:    fmt.Sprintf("The operation selects more than %d fields.", l.fields),
-			Extensions: map[string]any{"code": "SIZE_LIMIT_EXCEEDED"},
-		}
+		return limitError("SIZE_LIMIT_EXCEEDED", "The operation selects more than %d fields.", l.fields)
 	}
 	if size.depth > l.depth {
-		return &gqlerror.Error{
-			Message:    fmt.Sprintf("The operation selects %d levels deep; at most %d are allowed.", size.depth, l.depth),
-			Extensions: map[string]any{"code": "DEPTH_LIMIT_EXCEEDED"},
-		}
+		return limitError("DEPTH_LIMIT_EXCEEDED", "The operation selects %d levels deep; at most %d are allowed.",
+			size.depth, l.depth)
 	}
 	return nil
 }
 
-// extent is how many fields a selection has, up to manyFields, and how deep.
+// extent is a selection's number of fields, counted up to maxCounted, and its depth.
 type extent struct{ fields, depth int }
 
-const manyFields = 1 << 20
+const maxCounted = 1 << 20
 
-// measure ends because validation has refused fragments that spread themselves.
+// measure terminates, because validation has refused fragments that spread themselves.
 func measure(selections ast.SelectionSet, known map[*ast.FragmentDefinition]extent) (total extent) {
 	for _, selection := range selections {
 		var one extent
@@ -99,23 +93,24 @@ func measure(selections ast.SelectionSet, known map[*ast.FragmentDefinition]exte
 				known[s.Definition] = one
 			}
 		}
-		total = extent{min(manyFields, total.fields+one.fields), max(total.depth, one.depth)}
+		total = extent{min(maxCounted, total.fields+one.fields), max(total.depth, one.depth)}
 	}
 	return total
 }
 
-// oneStream refuses subscriptions of more or other than one field (GraphQL specification, October 2021, §5.2.3.1), which gqlparser does not.
-type oneStream struct{}
+// singleField refuses subscriptions of other than one field (GraphQL specification, October 2021, §5.2.3.1). gqlparser
+// does not.
+type singleField struct{}
 
 var _ interface {
 	graphql.OperationContextMutator
 	graphql.HandlerExtension
-} = oneStream{}
+} = singleField{}
 
-func (oneStream) ExtensionName() string                          { return "OneStream" }
-func (oneStream) Validate(schema graphql.ExecutableSchema) error { return nil }
+func (singleField) ExtensionName() string                   { return "SingleField" }
+func (singleField) Validate(graphql.ExecutableSchema) error { return nil }
 
-func (oneStream) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+func (singleField) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	if op.Operation.Operation != ast.Subscription {
 		return nil
 	}

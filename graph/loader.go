@@ -24,7 +24,8 @@ type loaders struct {
 	read  atomic.Int64 // bytes of documents
 }
 
-// maxRead is how many bytes of documents one response may be made of: lists can be asked for side by side, each as large as a page may be.
+// maxRead is how many bytes of documents one response may be made of: lists can be asked for side by side, each as
+// large as a page may be.
 const maxRead = 64 << 20
 
 // take counts what a list has read. Error: PAYLOAD_TOO_LARGE.

@@ -1,7 +1,8 @@
 // Package graph is the GraphQL API: its schema, thin resolvers over the services, and the handler that serves it.
 //
-// A resolver decodes, calls one service method, and encodes. The package promises what the REST API promises, through the same services,
-// and answers as the GraphQL-over-HTTP specification says. It must not know SQL, nor decide who may do what.
+// A resolver decodes, calls one service method, and encodes. The package promises what the REST API promises, through
+// the same services, and answers as the GraphQL-over-HTTP specification says. It must not know SQL, nor decide who may
+// do what.
 package graph
 
 import (
@@ -109,8 +110,8 @@ func toFilter(f *model.ItemFilter) item.Filter {
 	return filter
 }
 
-// toFields turns changedFields into the document's names, and checks what a subscription is narrowed to. None given lets all pass; an empty
-// list, which a program made that has none to follow, is refused. Error: INVALID_INPUT.
+// toFields turns changedFields into the document's names, and checks what a subscription is narrowed to. None given
+// lets all pass; an empty list, which a program made that has none to follow, is refused. Error: INVALID_INPUT.
 func toFields(ids []uuid.UUID, changedFields []model.ItemField) ([]string, error) {
 	var faults []problem.Fault
 	check := func(parameter string, given bool, n, most int) {

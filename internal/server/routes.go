@@ -8,7 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 
-	"itemcast/graph"
+	"itemcast/graph/transport"
 	"itemcast/internal/accept"
 	"itemcast/internal/browse"
 	"itemcast/internal/contract"
@@ -51,8 +51,8 @@ func Routes(h Handlers) http.Handler {
 	mux.Handle("/api/v1", withSlash(api))
 
 	// A page is for anyone; an operation is for who is signed in; a WebSocket signs in by its handshake or its first message.
-	graphQL := signedIn(h.Gate, graph.Refuse, h.GraphQL)
-	mux.Handle("/graphql", byKind(web.Playground(), graphQL, signedInIfGiven(h.Gate, graph.Refuse, h.GraphQL)))
+	graphQL := signedIn(h.Gate, transport.Refuse, h.GraphQL)
+	mux.Handle("/graphql", byKind(web.Playground(), graphQL, signedInIfGiven(h.Gate, transport.Refuse, h.GraphQL)))
 
 	nothing := contract.NotFound(mux)
 	mux.Handle("/api/v1/openapi.json", nothing) // by another method

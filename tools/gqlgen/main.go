@@ -1,5 +1,6 @@
-// Command gqlgen is gqlgen with a hook for speed: the generated code asks package graph/rendered for an item, or a list of items,
-// before it resolves the selection field by field. Package rendered answers plain selections from the document's own bytes.
+// Command gqlgen is gqlgen with a hook for speed: the generated code asks package graph/rendered for an item, or a list
+// of items, before it resolves the selection field by field. Package rendered answers plain selections from the
+// document's own bytes.
 package main
 
 import (
@@ -28,7 +29,8 @@ func main() {
 	}
 }
 
-// shortcut is a call that is inserted at the head of a generated function. The function returns its answer unless that is nil.
+// shortcut is a call that is inserted at the head of a generated function. The function returns its answer unless that
+// is nil.
 type shortcut struct {
 	head *regexp.Regexp // of the function
 	call string

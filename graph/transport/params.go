@@ -1,4 +1,4 @@
-package graph
+package transport
 
 import (
 	"bytes"
@@ -18,8 +18,9 @@ import (
 	"itemcast/internal/strictjson"
 )
 
-// rawParams are the parameters of a POST's body, or of a GET's URL: EventSource knows no other method, and urql sends short queries by it.
-func rawParams(w http.ResponseWriter, r *http.Request) ([]byte, *problem.Error) {
+// readParams reads the parameters from a POST's body, or from a GET's URL: an EventSource can only GET, and urql sends
+// short queries by GET.
+func readParams(w http.ResponseWriter, r *http.Request) ([]byte, *problem.Error) {
 	switch r.Method {
 	case http.MethodPost:
 		if !isJSON(r.Header.Get("Content-Type")) {
@@ -30,15 +31,16 @@ func rawParams(w http.ResponseWriter, r *http.Request) ([]byte, *problem.Error) 
 		return urlParams(r.URL.Query())
 	}
 	w.Header().Set("Allow", "GET, POST")
-	return nil, problem.New(problem.MethodNotAllowed, "Send operations by POST, or what changes nothing by GET.")
+	return nil, problem.New(problem.MethodNotAllowed, "Send operations by POST; queries and subscriptions may also come by GET.")
 }
 
-// changesByGet refuses what is no safe method's: a browser sends a GET, with the credentials that it keeps for us, for a page of any origin.
-func changesByGet(r *http.Request, op *graphql.OperationContext) *problem.Error {
+// refuseMutationByGet keeps GET safe (RFC 9110 §9.2.1). A page of any origin can make a browser send a GET with our
+// cookies.
+func refuseMutationByGet(r *http.Request, op *graphql.OperationContext) *problem.Error {
 	if r.Method != http.MethodGet || op.Operation.Operation != ast.Mutation {
 		return nil
 	}
-	return problem.New(problem.MethodNotAllowed, "A GET changes nothing; send mutations by POST.")
+	return problem.New(problem.MethodNotAllowed, "Send mutations by POST; a GET must not change anything.")
 }
 
 func urlParams(query url.Values) ([]byte, *problem.Error) {
@@ -59,7 +61,7 @@ func urlParams(query url.Values) ([]byte, *problem.Error) {
 	}
 	raw, err := json.Marshal(request)
 	if err != nil || len(raw) > maxBody {
-		return nil, problem.New(problem.BadRequest, "The parameters are no GraphQL request.")
+		return nil, problem.New(problem.BadRequest, "The parameters are not a GraphQL request.")
 	}
 	return raw, nil
 }
@@ -80,7 +82,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem.Error) {
 	return body, nil
 }
 
-// decodeParams reads a request's parameters, in the form that all transports share. Variables keep the digits of their numbers.
+// decodeParams decodes the parameters of any transport. Numbers in variables keep their digits.
 func decodeParams(raw []byte) (*graphql.RawParams, *problem.Error) {
 	if err := strictjson.Check(raw, strictjson.Limits{}); err != nil {
 		return nil, err
@@ -94,12 +96,22 @@ func decodeParams(raw []byte) (*graphql.RawParams, *problem.Error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
 	if err := decoder.Decode(&request); err != nil {
-		return nil, problem.New(problem.BadRequest, "The request must be an object of query and operationName (text), variables and extensions (objects).")
+		return nil, problem.New(problem.BadRequest,
+			"The request must be an object with query and operationName (strings), variables and extensions (objects).")
 	}
-	params := &graphql.RawParams{Query: orZero(request.Query), OperationName: orZero(request.OperationName),
-		Variables: orZero(request.Variables), Extensions: orZero(request.Extensions)}
+	params := &graphql.RawParams{
+		Query: orZero(request.Query), OperationName: orZero(request.OperationName),
+		Variables: orZero(request.Variables), Extensions: orZero(request.Extensions),
+	}
 	if params.Query == "" && params.Extensions["persistedQuery"] == nil {
 		return nil, problem.New(problem.BadRequest, "The request has no query.")
 	}
 	return params, nil
+}
+
+func orZero[T any](value *T) (zero T) {
+	if value == nil {
+		return zero
+	}
+	return *value
 }

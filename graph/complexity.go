@@ -1,0 +1,57 @@
+package graph
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"itemcast/graph/internal/exec"
+	"itemcast/graph/internal/model"
+	"itemcast/internal/item"
+)
+
+// Complexity of fields that cost more than a plain one, in plain fields.
+const (
+	statementCost = 100   // a statement for each element of a list
+	scanCost      = 500   // a read of a whole table
+	hashCost      = 4_000 // a password's hash: argon2id takes some 100 ms
+)
+
+// complexity multiplies a list's selection by the number of elements asked for. A caller may run at most maxComplexity.
+func complexity() (root exec.ComplexityRoot) {
+	root.Query.Items = func(child int, _ *model.ItemFilter, _ item.Sort, first *int64, _ *string, last *int64, _ *string) int {
+		n := int64(defaultPage)
+		if first != nil {
+			n = *first
+		} else if last != nil {
+			n = *last
+		}
+		return 1 + child*clamp(n)
+	}
+	root.Item.History = func(child int, first int64, _ *string) int { return 1 + child*clamp(first) }
+	root.Query.Deliveries = func(child int, _, _ *uuid.UUID, _ *model.DeliveryState, _, _ *time.Time, first int64, _ *string) int {
+		return 1 + child*clamp(first)
+	}
+	list := func(child int, first int64, _ *string) int { return 1 + child*clamp(first) }
+	root.Query.Hooks, root.Query.Roles, root.Query.WorkflowProfiles = list, list, list
+	root.Query.Users = func(child int, _ *model.UserFilter, first int64, _ *string) int { return 1 + child*clamp(first) }
+	root.Query.Audit = func(child int, _ *model.AuditFilter, first int64, _ *string) int { return 1 + child*clamp(first) }
+
+	root.Query.Tags = func(child int) int { return scanCost + child }
+	root.Query.MetadataFields = func(child int) int { return scanCost + child }
+	root.ItemConnection.TotalCount = func(child int) int { return scanCost/defaultPage + child } // multiplied by the page's items
+
+	root.Hook.Deliveries = func(child int, _ *uuid.UUID, _ *model.DeliveryState, _, _ *time.Time, first int64, _ *string) int {
+		return statementCost + child*clamp(first)
+	}
+	root.Hook.Replay = func(child int) int { return statementCost + child }
+	root.Delivery.Attempts = func(child int) int { return statementCost + child }
+
+	root.Mutation.CreateUser = func(child int, _ model.CreateUserInput) int { return hashCost + child }
+	root.Mutation.UpdateUser = func(child int, _ uuid.UUID, _ model.UpdateUserInput, _ *int64) int { return hashCost + child }
+	root.Mutation.RotatePassword = func(child int, _ uuid.UUID) int { return hashCost + child }
+	root.Mutation.ChangeMyPassword = func(child int, _, _ string) int { return hashCost + child }
+	return root
+}
+
+func clamp(n int64) int { return int(max(1, min(n, maxPage))) }
