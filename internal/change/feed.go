@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/change/internal/store"
+	"itemcast/internal/db"
 	"itemcast/internal/problem"
 )
 
@@ -144,11 +145,18 @@ func (f *Feed) Wait(ctx context.Context, after Position) error {
 	}
 }
 
-// Run follows the log until ctx ends: it listens on a connection of its own, and polls besides.
+// Run follows the log until ctx ends: it listens on a connection of its own, and also polls.
 func (f *Feed) Run(ctx context.Context) error {
 	notified := make(chan struct{}, 1)
 	var listener sync.WaitGroup
-	listener.Go(func() { f.listen(ctx, notified) })
+	listener.Go(func() {
+		db.Listen(ctx, f.pool, db.Listener{
+			Channel:   channel,
+			Log:       f.log,
+			Connected: func() { signal(notified) },
+			Notified:  func(string) { signal(notified) },
+		})
+	})
 	defer listener.Wait()
 
 	poll := time.NewTicker(pollEvery)
@@ -206,49 +214,6 @@ func (f *Feed) append(changes []*Change) {
 	f.head = changes[len(changes)-1].Position
 	close(f.moved)
 	f.moved = make(chan struct{})
-}
-
-// listen turns notifications into signals, over a connection outside the pool, and makes a new one when that is lost.
-func (f *Feed) listen(ctx context.Context, notified chan<- struct{}) {
-	for ctx.Err() == nil {
-		if err := f.listenOnce(ctx, notified); err != nil && ctx.Err() == nil {
-			f.log.Warn("lost the connection that listens for changes; connecting again", "err", err)
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pollEvery / 4):
-		}
-	}
-}
-
-func (f *Feed) listenOnce(ctx context.Context, notified chan<- struct{}) error {
-	conn, err := pgx.ConnectConfig(ctx, f.pool.Config().ConnConfig.Copy())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
-		return err
-	}
-	for {
-		signal(notified) // first: what came before LISTEN took hold
-		if err := waitOrPing(ctx, conn); err != nil {
-			return err
-		}
-	}
-}
-
-// waitOrPing returns when a notification came, or after pollEvery when the connection still answers.
-func waitOrPing(ctx context.Context, conn *pgx.Conn) error {
-	waiting, cancel := context.WithTimeout(ctx, pollEvery)
-	defer cancel()
-	_, err := conn.WaitForNotification(waiting)
-	if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	answering, cancel := context.WithTimeout(ctx, pollEvery)
-	defer cancel()
-	return conn.Ping(answering)
 }
 
 func signal(c chan<- struct{}) {

@@ -10,7 +10,7 @@ import (
 	"itemcast/internal/problem"
 )
 
-const listeners = `FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND query = 'LISTEN itemcast_position'`
+const listeners = `FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'itemcast itemcast_position'`
 
 func TestFeed_CutListenerLosesNothingAndComesBack(t *testing.T) {
 	b := setup(t)
