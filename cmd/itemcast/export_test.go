@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"itemcast/internal/node/nodetest"
 )
 
 func exportedNames(t *testing.T, documents string) string {
@@ -29,11 +31,11 @@ func exportedNames(t *testing.T, documents string) string {
 func TestExport_TakesTheFiltersOfTheList(t *testing.T) {
 	t.Parallel()
 	pool, environment := started(t)
-	n := startNodeOn(t, pool)
+	n := nodetest.StartOn(t, pool)
 	file := written(t, `{"name":"a","tags":["x","with, comma"],"type":"audio","metadata":{"year":1927,"title":"k=v; w"}}`,
 		`{"name":"b","tags":["y"],"privacy":"public","description":"needle","metadata":{"year":1927}}`,
 		`{"name":"c","tags":["z"],"privacy":"unlisted","type":"live","metadata":{"title":"t"}}`)
-	code, out, errs := runProcess(t, environment, "import", file)
+	code, out, errs := nodetest.RunProcess(t, environment, "import", file)
 	expect(t, code, out, errs, 0, "3 created")
 	if _, err := pool.Exec(t.Context(), `WITH made AS (INSERT INTO workflow_profile (id, account_id, name) SELECT gen_random_uuid(), id, 'p' FROM account RETURNING id)
 		UPDATE item SET created_at = '2026-01-01T00:00:00Z'::timestamptz + (ascii(name) - 97) * interval '1 day',
@@ -64,7 +66,7 @@ func TestExport_TakesTheFiltersOfTheList(t *testing.T) {
 		for i := range flags {
 			flags[i] = strings.ReplaceAll(flags[i], "·", " ")
 		}
-		code, out, errs := runProcess(t, environment, append([]string{"export"}, flags...)...)
+		code, out, errs := nodetest.RunProcess(t, environment, append([]string{"export"}, flags...)...)
 		if got := exportedNames(t, out); code != 0 || got != c.want {
 			t.Errorf("export %s: %d, got %s, want %s\n%s", c.flags, code, got, c.want, errs)
 		}
@@ -72,7 +74,7 @@ func TestExport_TakesTheFiltersOfTheList(t *testing.T) {
 			c.query += "&sort=created_at"
 		}
 		var page struct{ Results []json.RawMessage }
-		if err := json.Unmarshal(n.call(http.MethodGet, "/api/v1/items?"+c.query, "").expect(t, http.StatusOK).body, &page); err != nil {
+		if err := json.Unmarshal(n.Call(http.MethodGet, "/api/v1/items?"+c.query, "").WantStatus(t, http.StatusOK).Body, &page); err != nil {
 			t.Fatal(err)
 		}
 		var listed strings.Builder
@@ -85,7 +87,7 @@ func TestExport_TakesTheFiltersOfTheList(t *testing.T) {
 	}
 	for flag, want := range map[string]string{"--metadata=none=1": "metadata.none is no metadata field of this account", "--type=film": `--type must be one of "video"`,
 		"--sort=size": "--sort must be one of", "--created-after=yesterday": `--created-after: "yesterday" is no time (RFC 3339`} {
-		code, out, errs := runProcess(t, environment, "export", flag)
+		code, out, errs := nodetest.RunProcess(t, environment, "export", flag)
 		expect(t, code, out, errs, 1, want)
 	}
 }
@@ -93,7 +95,7 @@ func TestExport_TakesTheFiltersOfTheList(t *testing.T) {
 func TestExport_ToAFileIsAllOrNothing(t *testing.T) {
 	t.Parallel()
 	_, environment := started(t)
-	code, out, errs := runProcess(t, environment, "import", numbered(t, 3))
+	code, out, errs := nodetest.RunProcess(t, environment, "import", numbered(t, 3))
 	expect(t, code, out, errs, 0)
 	folder := t.TempDir()
 	file, link := filepath.Join(folder, "backup.ndjson"), filepath.Join(folder, "latest")
@@ -112,13 +114,13 @@ func TestExport_ToAFileIsAllOrNothing(t *testing.T) {
 			t.Errorf("there are %q", there)
 		}
 	}
-	code, out, errs = runProcess(t, environment, "export", "--metadata=none=1", file)
+	code, out, errs = nodetest.RunProcess(t, environment, "export", "--metadata=none=1", file)
 	expect(t, code, out, errs, 1)
 	holds("of yesterday")
-	code, out, errs = runProcess(t, environment, "export", link)
+	code, out, errs = nodetest.RunProcess(t, environment, "export", link)
 	expect(t, code, out, errs, 0, "exported 3 items")
 	holds(`"name":"item 3"`)
-	code, out, errs = runProcess(t, environment, "export", filepath.Join(folder, "none", "x"))
+	code, out, errs = nodetest.RunProcess(t, environment, "export", filepath.Join(folder, "none", "x"))
 	expect(t, code, out, errs, 1, "cannot write "+filepath.Join(folder, "none", "x")+": no such file")
 }
 
@@ -126,14 +128,14 @@ func TestExport_ToAFileIsAllOrNothing(t *testing.T) {
 func TestExport_WhoseReaderGoesAwaySaysSo(t *testing.T) {
 	t.Parallel()
 	_, environment := started(t)
-	code, out, errs := runProcess(t, environment, "import", numbered(t, 3))
+	code, out, errs := nodetest.RunProcess(t, environment, "import", numbered(t, 3))
 	expect(t, code, out, errs, 0)
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	reader.Close()
-	file, err := binary()
+	file, err := nodetest.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,16 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
+	"itemcast/internal/node/nodetest"
 )
 
 // written makes a file of lines.
@@ -29,7 +27,7 @@ func written(t *testing.T, lines ...string) (file string) {
 // runPiped runs a command with something on its standard input.
 func runPiped(t *testing.T, environment []string, stdin string, args ...string) (code int, out, errs string) {
 	t.Helper()
-	file, err := binary()
+	file, err := nodetest.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,33 +54,19 @@ func expect(t *testing.T, code int, out, errs string, want int, texts ...string)
 	}
 }
 
-// awaitItems waits until there are so many items.
-func awaitItems(t *testing.T, pool *pgxpool.Pool, n int) {
-	t.Helper()
-	tick, end := time.NewTicker(5*time.Millisecond), time.After(2*patience)
-	defer tick.Stop()
-	for countItems(t, pool) < n {
-		select {
-		case <-tick.C:
-		case <-end:
-			t.Fatalf("there are %d items, want %d", countItems(t, pool), n)
-		}
-	}
-}
-
 func TestImport_ThatRejectsLinesHasAnExitCodeOfItsOwn(t *testing.T) {
 	t.Parallel()
 	pool, environment := started(t)
 	file := written(t, `{"name":"one"}`, `{"name":" ","color":"red","metadata":{"unknown":1}}`, `{"name":"three"}`, `no JSON`)
-	code, out, errs := runProcess(t, environment, "import", "--no-create-fields", file)
+	code, out, errs := nodetest.RunProcess(t, environment, "import", "--no-create-fields", file)
 	expect(t, code, out, errs, 3, "4 lines: 2 created, 0 updated, 0 unchanged, 2 rejected", "line 2: #/color ", "line 2: #/name ",
 		"line 2: #/metadata/unknown ", "line 4: is not valid JSON")
 	if last := "2 of 4 lines were rejected, 2 of them by this run; the others are imported. Mend those lines and import them as a file of their own.\n"; !strings.HasSuffix(errs, last) {
 		t.Errorf("the last line is not %q:\n%s", last, errs)
 	}
-	code, out, errs = runProcess(t, environment, "import", "--no-create-fields", file)
+	code, out, errs = nodetest.RunProcess(t, environment, "import", "--no-create-fields", file)
 	expect(t, code, out, errs, 3, "nothing to do", "2 of 4 lines were rejected, 0 of them by this run")
-	if n := countItems(t, pool); n != 2 {
+	if n := nodetest.CountItems(t, pool); n != 2 {
 		t.Errorf("there are %d items, want 2", n)
 	}
 }
@@ -91,13 +75,13 @@ func TestImport_OfAFileThatIsInSaysSoAndDoesNothing(t *testing.T) {
 	t.Parallel()
 	pool, environment := started(t)
 	file := numbered(t, 3)
-	code, out, errs := runProcess(t, environment, "import", file)
+	code, out, errs := nodetest.RunProcess(t, environment, "import", file)
 	expect(t, code, out, errs, 0, "3 lines: 3 created")
-	code, out, errs = runProcess(t, environment, "import", file)
+	code, out, errs = nodetest.RunProcess(t, environment, "import", file)
 	expect(t, code, out, errs, 0, file+" was imported before", "nothing to do", "--again", "Imported then: 3 lines: 3 created")
-	code, out, errs = runProcess(t, environment, "import", "--again", file)
+	code, out, errs = nodetest.RunProcess(t, environment, "import", "--again", file)
 	expect(t, code, out, errs, 0, "3 lines: 3 created")
-	if n := countItems(t, pool); n != 6 {
+	if n := nodetest.CountItems(t, pool); n != 6 {
 		t.Errorf("there are %d items, want 6", n)
 	}
 }
@@ -118,7 +102,7 @@ func TestImport_ReadsAPipeAndGoesOnByItsKey(t *testing.T) {
 	expect(t, code, out, errs, 0, "Went on after line 2", "This run: 1 lines: 1 created", "Overall:  3 lines: 3 created")
 	code, out, errs = runPiped(t, environment, `{"name":"other"}`+"\n"+two, "import", "-", "--key=feed")
 	expect(t, code, out, errs, 1, "key was used for other lines")
-	if n := countItems(t, pool); n != 7 {
+	if n := nodetest.CountItems(t, pool); n != 7 {
 		t.Errorf("there are %d items, want 7", n)
 	}
 }
@@ -141,7 +125,7 @@ func TestImport_InterruptedSaysHowFarItCameAndHowToGoOn(t *testing.T) {
 			if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			interrupted := start(t, environment, append([]string{"import", pipe}, c.flags...)...)
+			interrupted := nodetest.StartProcess(t, environment, append([]string{"import", pipe}, c.flags...)...)
 			feed, err := os.OpenFile(pipe, os.O_RDWR, 0)
 			if err != nil {
 				t.Fatal(err)
@@ -150,9 +134,9 @@ func TestImport_InterruptedSaysHowFarItCameAndHowToGoOn(t *testing.T) {
 			for n := range 250 {
 				fmt.Fprintf(feed, "{\"name\":\"item %d\"}\n", n+1)
 			}
-			awaitItems(t, pool, 200)
-			interrupted.signal(syscall.SIGINT)
-			code, out, errs := interrupted.wait(), interrupted.out.String(), interrupted.err.String()
+			nodetest.AwaitItems(t, pool, 200)
+			interrupted.Signal(syscall.SIGINT)
+			code, out, errs := interrupted.Wait(), interrupted.Stdout.String(), interrupted.Stderr.String()
 			expect(t, code, out, errs, 130, "200 lines: 200 created", "itemcast: interrupted "+c.hint)
 			if strings.Contains(errs, "context canceled") || !strings.HasSuffix(errs, "\n") {
 				t.Errorf("it ends with\n%s", errs)
@@ -160,7 +144,7 @@ func TestImport_InterruptedSaysHowFarItCameAndHowToGoOn(t *testing.T) {
 			if c.flags == nil {
 				return
 			}
-			code, out, errs = runProcess(t, environment, "import", "--key=k", numbered(t, 250))
+			code, out, errs = nodetest.RunProcess(t, environment, "import", "--key=k", numbered(t, 250))
 			expect(t, code, out, errs, 0, "Went on after line 200", "This run: 50 lines: 50 created", "Overall:  250 lines: 250 created")
 		})
 	}
@@ -170,7 +154,7 @@ func TestImport_NamesWhatItCannotReadAndSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	for file, want := range map[string]string{"/no/such/file": `there is no file "/no/such/file": name one`, folder: fmt.Sprintf("%q is a folder: name a file", folder)} {
-		code, out, errs := runProcess(t, nil, "import", file)
+		code, out, errs := nodetest.RunProcess(t, nil, "import", file)
 		expect(t, code, out, errs, 1, want)
 		if strings.Contains(errs, "<file>") || strings.Contains(errs, "stat") {
 			t.Errorf("import %s: %s", file, errs)
@@ -180,22 +164,7 @@ func TestImport_NamesWhatItCannotReadAndSaysWhatToDo(t *testing.T) {
 
 func TestImport_HelpTellsDefaultsAndExitCodes(t *testing.T) {
 	t.Parallel()
-	code, out, errs := runProcess(t, nil, "import", "--help")
+	code, out, errs := nodetest.RunProcess(t, nil, "import", "--help")
 	expect(t, code, strings.Join(strings.Fields(out), " "), errs, 0, "--[no-]create-fields", "On by default; with no-, such lines are rejected", "A date makes a text field",
 		"3 lines were rejected", "130 interrupted", "- is standard input")
-}
-
-func TestImport_ByRESTRefusesAKeyThatCameWithOtherLines(t *testing.T) {
-	t.Parallel()
-	n := startNode(t)
-	send := func(body string) answer {
-		return n.call(http.MethodPost, "/api/v1/items/import", body, "Content-Type", "application/x-ndjson", "Idempotency-Key", "k")
-	}
-	send(`{"name":"one"}`).expect(t, http.StatusOK)
-	if refused := send(`{"name":"two"}`).expect(t, http.StatusConflict); refused.field(t, "code") != "CONFLICT" {
-		t.Errorf("got %s", refused.body)
-	}
-	if countItems(t, n.pool) != 1 {
-		t.Errorf("there are %d items, want 1", countItems(t, n.pool))
-	}
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"itemcast/internal/node/nodetest"
 )
 
 func TestProgress_TellsOfASpeedOnceThereIsOne(t *testing.T) {
@@ -50,10 +52,10 @@ func TestProgress_IsALineNowAndThenWhereNobodyWatches(t *testing.T) {
 func TestTransfer_DrawsNoBarWhereNobodyWatches(t *testing.T) {
 	t.Parallel()
 	_, environment := started(t)
-	if code, out, errs := runProcess(t, environment, "import", numbered(t, 300)); code != 0 || errs != "" {
+	if code, out, errs := nodetest.RunProcess(t, environment, "import", numbered(t, 300)); code != 0 || errs != "" {
 		t.Errorf("%d\n%s\n%q", code, out, errs)
 	}
-	code, out, errs := runProcess(t, environment, "export")
+	code, out, errs := nodetest.RunProcess(t, environment, "export")
 	summary := regexp.MustCompile(`^exported 300 items, (\d+) bytes, in [0-9.]+m?s\n$`).FindStringSubmatch(errs)
 	if code != 0 || summary == nil {
 		t.Fatalf("%d\n%q", code, errs)

@@ -1,0 +1,51 @@
+package graph_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"itemcast/internal/node/nodetest"
+)
+
+// The events of a subscription are what graphql-sse lays down, and their ids cursors; by either, a stream goes on where it broke off.
+func TestEventStream_IsGraphQLSSEWithCursorsAsIDs(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	const query = "subscription ($after: Cursor) { itemChanges(after: $after) { cursor document } }"
+	get := "/graphql?" + url.Values{"query": {query}}.Encode()
+	page, program := n.Stream(http.MethodGet, get, ""), n.Stream(http.MethodPost, "/graphql", `{"query":"`+query+`"}`)
+	start := page.Begin()
+	if retry, mark := nodetest.Next(t, program.Events), nodetest.Next(t, program.Events); retry.Retry == "" || mark != (nodetest.ServerEvent{ID: start}) {
+		t.Errorf("a program's stream begins with %+v and %+v, not at %s", retry, mark, start)
+	}
+	id := n.CreateItem(`{"name":"<Nosferatu>\n & \u2028","client_data":{"z":"\r\n","a":1.50}}`)
+	document := n.Call(http.MethodGet, "/api/v1/items/"+id, "").Body
+	told := nodetest.Next(t, page.Events)
+	want := nodetest.ServerEvent{Name: "next", ID: told.ID, Data: `{"data":{"itemChanges":{"cursor":"` + told.ID + `","document":` + string(document) + `}}}`}
+	if got := nodetest.Next(t, program.Events); told != want || got != want {
+		t.Errorf("got %+v and %+v, want %+v", told, got, want)
+	}
+	n.PatchItem(id, `{"name":"Nosferatu"}`)
+	second := nodetest.Next(t, page.Events)
+	variables, err := json.Marshal(map[string]string{"after": start})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range map[string]*nodetest.EventStream{
+		"variable":      n.Stream(http.MethodPost, "/graphql", `{"query":"`+query+`","variables":{"after":"`+told.ID+`"}}`),
+		"Last-Event-ID": n.Stream(http.MethodPost, "/graphql", `{"query":"`+query+`"}`, "Last-Event-ID", told.ID),
+		"both":          n.Stream(http.MethodGet, get+"&variables="+url.QueryEscape(string(variables)), "", "Last-Event-ID", told.ID),
+	} {
+		if at := nodetest.Next(t, s.Events); at.Retry == "" {
+			t.Errorf("%s: begins with %+v", name, at)
+		}
+		if at := nodetest.Next(t, s.Events); at.ID != told.ID {
+			t.Errorf("%s: begins at %+v", name, at)
+		}
+		if got := nodetest.Next(t, s.Events); got != second {
+			t.Errorf("%s: got %+v, want %+v", name, got, second)
+		}
+	}
+}

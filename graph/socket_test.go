@@ -1,0 +1,222 @@
+package graph_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"itemcast/internal/db/dbtest"
+	"itemcast/internal/node/nodetest"
+)
+
+func TestSocket_RunsAsManyOperationsAsMayRun(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	s := n.DialSignedIn()
+	for id := range 101 {
+		s.Send(nodetest.SubscribeFrame(fmt.Sprint(id), nil))
+	}
+	if kind, payload := s.Receive(); kind != "error" || !strings.Contains(string(payload), `"TOO_MANY_REQUESTS"`) {
+		t.Errorf("got %s %s", kind, payload)
+	}
+	s.Send(nodetest.Frame{"type": "complete", "id": "0"})
+	s.Send(nodetest.SubscribeFrame("100", nil))
+	n.Eventually("a hundred run", func() bool { return n.Metric("itemcast_live_followers") == 100 })
+	n.CreateItem(`{"name":"a"}`)
+	for range 100 {
+		s.Event()
+	}
+}
+
+func TestSocket_AUserKeepsAsManyConnectionsAsOneMay(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	actor, err := n.SignIn.Basic(t.Context(), nodetest.AdminEmail, nodetest.AdminPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range nodetest.MaxConnections - 1 {
+		if _, err := n.Hub.Admit(actor); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last := n.DialSignedIn()
+	s := n.Dial()
+	s.Send(nodetest.Frame{"type": "connection_init", "payload": nodetest.Frame{"authorization": nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword)}})
+	if code, _ := s.Closed(); code != 1013 {
+		t.Errorf("one more is closed with %d", code)
+	}
+	for _, path := range []string{"/api/v1/changes", "/graphql?query=subscription{itemChanges{cursor}}"} {
+		if got := n.Call(http.MethodGet, path, "", "Accept", "text/event-stream"); got.Status != http.StatusTooManyRequests {
+			t.Errorf("%s answers %d %s", path, got.Status, got.Body)
+		}
+	}
+	_ = last.Conn.CloseNow()
+	n.Eventually("one may come", func() bool { return n.Metric("itemcast_live_connections") == nodetest.MaxConnections-1 })
+	n.DialSignedIn()
+}
+
+func TestSocket_AnotherOriginsPageIsRefused(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	for origin, want := range map[string]int{"https://evil.example": 403, "null": 403, n.URL: 101, "": 101} {
+		header := http.Header{}
+		if origin != "" {
+			header.Set("Origin", origin)
+		}
+		conn, response, err := websocket.Dial(t.Context(), strings.Replace(n.URL, "http", "ws", 1)+"/graphql",
+			&websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}, HTTPHeader: header})
+		if response == nil || response.StatusCode != want {
+			t.Errorf("%q: %v, want %d", origin, err, want)
+		}
+		if err == nil {
+			_ = conn.CloseNow()
+		}
+	}
+}
+
+// A server that shuts down answers what it was asked, tells everybody to come again, and waits for nobody.
+func TestSocket_DrainsWhenTheServerShutsDown(t *testing.T) {
+	t.Parallel()
+	n, stop := nodetest.Serve(t, dbtest.New(t), nodetest.Listen(t, "127.0.0.1:0"))
+	id := n.CreateItem(`{"name":"a"}`)
+	follower, busy := n.Subscribe(nodetest.FollowQuery, nil), n.DialSignedIn()
+	tx, err := n.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	if _, err := tx.Exec(t.Context(), "SELECT FROM item FOR UPDATE"); err != nil {
+		t.Fatal(err)
+	}
+	busy.Send(nodetest.Frame{"type": "subscribe", "id": "1", "payload": nodetest.Frame{"query": `mutation ($id: ID!) { updateItem(id: $id, input: {name: "b"}) { item { name } } }`,
+		"variables": nodetest.Vars{"id": id}}})
+	n.Eventually("the mutation waits", func() bool {
+		var waits bool
+		if err := n.Pool.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')").Scan(&waits); err != nil {
+			t.Fatal(err)
+		}
+		return waits
+	})
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); stop() }()
+	if code, _ := follower.Closed(); code != 1001 {
+		t.Errorf("the follower is closed with %d", code)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if kind, payload := busy.Receive(); kind != "next" || !strings.Contains(string(payload), `"name":"b"`) {
+		t.Errorf("got %s %s", kind, payload)
+	}
+	if code, _ := busy.Closed(); code != 1001 {
+		t.Errorf("closed with %d", code)
+	}
+	nodetest.Next(t, stopped)
+}
+
+// rawSocket shakes hands, signs in and subscribes, by hand.
+func rawSocket(n *nodetest.Node) net.Conn {
+	n.T.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(n.URL, "http://"))
+	if err != nil {
+		n.T.Fatal(err)
+	}
+	n.T.Cleanup(func() { _ = conn.Close() })
+	_ = conn.(*net.TCPConn).SetReadBuffer(4096)
+	if _, err := fmt.Fprintf(conn, "GET /graphql HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"+
+		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n", strings.TrimPrefix(n.URL, "http://")); err != nil {
+		n.T.Fatal(err)
+	}
+	for _, message := range []any{
+		nodetest.Frame{"type": "connection_init", "payload": nodetest.Frame{"authorization": nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword)}}, nodetest.SubscribeFrame("1", nil),
+	} {
+		raw, err := json.Marshal(message)
+		if err != nil {
+			n.T.Fatal(err)
+		}
+		head := []byte{0x81, 0x80 | 126, byte(len(raw) >> 8), byte(len(raw)), 0, 0, 0, 0} // masked with zeros
+		if _, err := conn.Write(append(head, raw...)); err != nil {
+			n.T.Fatal(err)
+		}
+	}
+	if line, err := bufio.NewReaderSize(conn, 16).ReadString('\n'); err != nil || !strings.Contains(line, "101") {
+		n.T.Fatalf("%s: %v", line, err)
+	}
+	return conn
+}
+
+// A client that stops reading is dropped, and costs the others nothing meanwhile; nor does it cost the server anything afterwards.
+func TestSocket_AStalledClientIsDroppedAndOthersGoOn(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes a quarter of a minute")
+	}
+	n := nodetest.Start(t)
+	rawSocket(n)
+	healthy := n.Subscribe(nodetest.FollowQuery, nil)
+	n.Eventually("both follow", func() bool { return n.Metric("itemcast_live_followers") == 2 })
+	id := n.CreateItem(`{"name":"0"}`)
+	healthy.Event()
+	for i := range 200 { // of 60 kB: more than the kernel's buffers hold
+		n.PatchItem(id, fmt.Sprintf(`{"name":"%d","client_data":{"long":%q}}`, i+1, strings.Repeat("x", 60_000)))
+		if got := healthy.Event(); got.Revision != int64(i+2) {
+			t.Fatalf("got %d, want %d", got.Revision, i+2)
+		}
+	}
+	n.EventuallyWithin(2*nodetest.Timeout, "the stalled client is gone", func() bool { return n.Metric("itemcast_live_connections") == 1 })
+	n.PatchItem(id, `{"name":"after"}`)
+	healthy.Event()
+	if followers, behind := n.Metric("itemcast_live_followers"), n.Metric("itemcast_live_followers_behind"); followers != 1 || behind != 0 {
+		t.Errorf("%v follow, %v behind", followers, behind)
+	}
+}
+
+// A peer that is silent is gone within two pings.
+func TestSocket_ADeadPeerIsGoneWithinTwoPings(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes most of a minute")
+	}
+	n := nodetest.Start(t)
+	rawSocket(n)
+	alive := n.DialSignedIn()
+	n.Eventually("both are connected", func() bool { return n.Metric("itemcast_live_connections") == 2 })
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		for range 2 {
+			alive.AwaitWithin(2*nodetest.Timeout, "ping") // the server waits for as long as patience lasts
+			alive.Send(nodetest.Frame{"type": "pong"})
+		}
+	}()
+	n.EventuallyWithin(45*time.Second, "the silent one is gone", func() bool { return n.Metric("itemcast_live_connections") == 1 })
+	<-answered
+}
+
+// A stranger may say who it is, and little more; who has signed in may not have the server carry anything along either.
+func TestSocket_TakesNoMoreThanItNeeds(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	stranger := n.Dial()
+	stranger.Send(nodetest.Frame{"type": "connection_init", "payload": nodetest.Frame{"long": strings.Repeat("x", 20<<10)}})
+	if code, _ := stranger.Closed(); code != 1009 {
+		t.Errorf("a long connection_init is closed with %d", code)
+	}
+	s := n.DialSignedIn()
+	s.Send(nodetest.Frame{"type": "subscribe", "id": "1", "payload": nodetest.Frame{"query": nodetest.FollowQuery, "variables": nodetest.Frame{"carried": strings.Repeat("x", 70<<10)}}})
+	if kind, payload := s.Receive(); kind != "error" || !strings.Contains(string(payload), `"TOO_LARGE"`) {
+		t.Errorf("got %s %s", kind, payload)
+	}
+	s.Send(nodetest.SubscribeFrame(strings.Repeat("x", 300), nil))
+	if code, _ := s.Closed(); code != 4400 {
+		t.Errorf("a long id is closed with %d", code)
+	}
+}

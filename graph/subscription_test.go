@@ -1,0 +1,98 @@
+package graph_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"itemcast/internal/node/nodetest"
+)
+
+// However many follow with one query, each from a cursor of its own, over whatever transport, a change is rendered once for them.
+func TestSubscription_IsRenderedOnceForAllWhoFollowIt(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	start := n.Hub.Present()
+	var all []*nodetest.Socket
+	for range 20 {
+		all = append(all, n.Subscribe(nodetest.FollowQuery, nodetest.Vars{"after": start}), n.Subscribe(nodetest.FollowQuery, nodetest.Vars{"after": n.Hub.Present()}))
+	}
+	other := n.Subscribe(strings.Replace(nodetest.FollowQuery, "cursor", "cursor more: cursor", 1), nil)
+	n.Eventually("all follow", func() bool { return n.Metric("itemcast_live_followers") == 41 })
+	made := n.Call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).WantStatus(t, http.StatusCreated)
+	for _, s := range append(all, other) {
+		if got := s.Event(); string(got.Document) != string(made.Body) {
+			t.Errorf("got %s", got.Document)
+		}
+	}
+	if streams, rendered := n.Metric("itemcast_live_streams"), n.Metric("itemcast_live_messages_rendered_total"); streams != 2 || rendered != 2 {
+		t.Errorf("%v streams have rendered %v messages", streams, rendered)
+	}
+	for _, s := range append(all, other) {
+		_ = s.Conn.CloseNow()
+	}
+	n.Eventually("nothing is left", func() bool {
+		return n.Metric("itemcast_live_streams") == 0 && n.Metric("itemcast_live_connections") == 0
+	})
+}
+
+// What differs is not shared: variables, permissions.
+func TestSubscription_IsNotSharedByWhoAskForOrMaySeeOtherThings(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	const tagged = `subscription ($tags: [String!]) { itemChanges(filter: {tags: $tags}) { cursor kind revision document } }`
+	news, sport := n.Subscribe(tagged, nodetest.Vars{"tags": []string{"news"}}), n.Subscribe(tagged, nodetest.Vars{"tags": []string{"sport"}})
+	n.Eventually("both follow", func() bool { return n.Metric("itemcast_live_followers") == 2 })
+	n.CreateItem(`{"name":"a","tags":["sport"]}`)
+	n.CreateItem(`{"name":"b","tags":["news"]}`)
+	if got := news.Event(); !strings.Contains(string(got.Document), `"name":"b"`) {
+		t.Errorf("news got %s", got.Document)
+	}
+	if got := sport.Event(); !strings.Contains(string(got.Document), `"name":"a"`) {
+		t.Errorf("sport got %s", got.Document)
+	}
+}
+
+// An error in one field of an event is told to all, beside the rest of the event, as gqlgen tells it.
+func TestSubscription_KeepsAliasesFragmentsAndDirectives(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	s := n.Subscribe(`subscription S($no: Boolean!) { changed: itemChanges { ...C item { title: name } skipped: revision @skip(if: $no) } }
+		fragment C on ItemChange { kind revision @include(if: $no) ... on ItemChange { item { tags } } actor { name } }`, nodetest.Vars{"no": true})
+	n.Eventually("it follows", func() bool { return n.Metric("itemcast_live_followers") == 1 })
+	n.CreateItem(`{"name":"a","tags":["t"]}`)
+	if kind, payload := s.Receive(); kind != "next" ||
+		string(payload) != `{"data":{"changed":{"kind":"CREATED","revision":1,"item":{"tags":["t"],"title":"a"},"actor":{"name":"Administrator"}}}}` {
+		t.Errorf("got %s %s", kind, payload)
+	}
+}
+
+// A query that came as a hash is followed by its text: the hash may be forgotten when the subscription has to be opened again.
+func TestSubscription_OutlivesItsPersistedQuery(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	sum := sha256.Sum256([]byte(nodetest.FollowQuery))
+	persisted := nodetest.Frame{"persistedQuery": nodetest.Frame{"version": 1, "sha256Hash": hex.EncodeToString(sum[:])}}
+	s := n.DialSignedIn()
+	start := n.Hub.Present()
+	s.Send(nodetest.Frame{"type": "subscribe", "id": "1", "payload": nodetest.Frame{"query": nodetest.FollowQuery, "extensions": persisted}})
+	n.Eventually("it follows", func() bool { return n.Metric("itemcast_live_followers") == 1 })
+	s.Send(nodetest.Frame{"type": "complete", "id": "1"})
+	id := n.CreateItem(`{"name":"0"}`)
+	for i := range 600 { // more than a new stream reaches back
+		n.PatchItem(id, fmt.Sprintf(`{"name":"%d"}`, i+1))
+	}
+	s.Send(nodetest.Frame{"type": "subscribe", "id": "2", "payload": nodetest.Frame{"variables": nodetest.Vars{"after": start}, "extensions": persisted}})
+	for revision := range int64(601) {
+		if got := s.Event(); got.Revision != revision+1 {
+			t.Fatalf("got %d, want %d", got.Revision, revision+1)
+		}
+	}
+	n.PatchItem(id, `{"name":"last"}`)
+	if got := s.Event(); got.Revision != 602 {
+		t.Errorf("then %d", got.Revision)
+	}
+}

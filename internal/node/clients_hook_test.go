@@ -1,0 +1,75 @@
+package node_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"itemcast/internal/node/nodetest"
+	"itemcast/internal/standardwebhooks"
+)
+
+func TestClients_HooksAreVerifiedByThePublicLibrary(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	port := nodetest.FreePort(t)
+	url := "http://127.0.0.1:" + port + "/"
+	hook := n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+url+`","events":["item.created","item.updated","item.deleted"]}`).WantStatus(t, http.StatusCreated)
+	lines := client(t, "verify.mjs", port, hook.Field(t, "secret"))
+	type told struct {
+		Listening int
+		Event, ID string
+		Revision  int64
+		Item      json.RawMessage
+		Refused   string
+	}
+	heard := func() (s told) {
+		t.Helper()
+		if err := json.Unmarshal(nodetest.Next(t, lines), &s); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	if heard().Listening == 0 {
+		t.Fatal("the client does not listen")
+	}
+	made := n.Call(http.MethodPost, "/api/v1/items", `{"name":"Der müde Tod ☠ \u2028"}`).WantStatus(t, http.StatusCreated)
+	n.Call(http.MethodPatch, "/api/v1/items/"+made.Field(t, "id"), `{"tags":["silent"]}`).WantStatus(t, http.StatusOK)
+	n.Call(http.MethodDelete, "/api/v1/items/"+made.Field(t, "id"), "").WantStatus(t, http.StatusNoContent)
+	for i, event := range []string{"item.created", "item.updated", "item.deleted"} {
+		if got := heard(); got.Event != event || got.Refused != "" || i < 2 && got.Revision != int64(i+1) || !strings.Contains(string(got.Item), `"Der müde Tod ☠`) {
+			t.Errorf("%s: got %+v %s", event, got, got.Item)
+		}
+	}
+
+	secret, err := standardwebhooks.ParseSecret(hook.Field(t, "secret"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, body, now := standardwebhooks.NewSecret(), `{"revision":9}`, time.Now()
+	sign := func(at time.Time, secrets ...standardwebhooks.Secret) string {
+		return standardwebhooks.Sign("an id", at, []byte(body), secrets...)
+	}
+	for name, c := range map[string]struct {
+		body, signature string
+		at              time.Time
+		refused         string
+	}{
+		"signed":               {body, sign(now, secret), now, ""},
+		"amid a rotation":      {body, sign(now, other, secret), now, ""},
+		"amid another":         {body, sign(now, secret, other), now, ""},
+		"by another secret":    {body, sign(now, other), now, "No matching signature found"},
+		"tampered with":        {`{"revision":8}`, sign(now, secret), now, "No matching signature found"},
+		"of another time":      {body, sign(now, secret), now.Add(-time.Minute), "No matching signature found"},
+		"of ten minutes ago":   {body, sign(now.Add(-10*time.Minute), secret), now.Add(-10 * time.Minute), "Message timestamp too old"},
+		"of ten minutes ahead": {body, sign(now.Add(10*time.Minute), secret), now.Add(10 * time.Minute), "Message timestamp too new"},
+	} {
+		answered := nodetest.SendWebhook(t, url, c.body, c.signature, c.at).Status
+		if got := heard(); got.Refused != c.refused || (answered == http.StatusNoContent) != (c.refused == "") {
+			t.Errorf("%s: answered %d, %s", name, answered, fmt.Sprintf("%+v", got))
+		}
+	}
+}

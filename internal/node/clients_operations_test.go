@@ -1,0 +1,58 @@
+package node_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"itemcast/internal/node/nodetest"
+)
+
+// The clients that people use, each with its own settings: a query, one that is refused, a mutation and a subscription.
+func TestClients_EachRunsEveryOperation(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	for _, name := range []string{
+		"graphql-ws", "graphql-sse",
+		"urql over graphql-ws", "urql over graphql-ws alone", "urql over graphql-sse", "urql by itself", "urql by POST",
+		"apollo over graphql-ws", "apollo over graphql-sse", "apollo by GET",
+	} {
+		t.Run(name, func(t *testing.T) {
+			lines := client(t, "operations.mjs", name, n.URL+"/graphql", nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword))
+			type result struct {
+				Data struct {
+					Me          struct{ Email string }
+					CreateItem  struct{ Item struct{ ID, Name string } }
+					ItemChanges nodetest.Event
+				}
+				Errors []struct {
+					Message    string
+					Extensions struct{ Code string }
+				}
+			}
+			var told struct{ Query, Refused, Mutation, Change result }
+			for range 4 {
+				line := nodetest.Next(t, lines)
+				if err := json.Unmarshal(line, &told); err != nil {
+					t.Fatalf("%s: %v", line, err)
+				}
+			}
+			if told.Query.Data.Me.Email != nodetest.AdminEmail {
+				t.Errorf("the query: %+v", told.Query)
+			}
+			errs := told.Refused.Errors
+			if len(errs) != 1 || errs[0].Extensions.Code != "GRAPHQL_VALIDATION_FAILED" || !strings.Contains(errs[0].Message, "nothing") {
+				t.Errorf("the refused query: %+v", told.Refused)
+			}
+			made, change := told.Mutation.Data.CreateItem.Item, told.Change.Data.ItemChanges
+			if made.Name != "Müde Tod, der 🎞" {
+				t.Fatalf("the mutation: %+v", told.Mutation)
+			}
+			document := n.Call(http.MethodGet, "/api/v1/items/"+made.ID, "").WantStatus(t, http.StatusOK).Body
+			if change.Kind != "CREATED" || string(change.Document) != string(document) {
+				t.Errorf("the change: %s %s %v, not of %s", change.Kind, change.Document, told.Change.Errors, document)
+			}
+		})
+	}
+}

@@ -1,0 +1,218 @@
+package node_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"itemcast/internal/node/nodetest"
+)
+
+// client starts a script of test/clients under Node and returns the lines that it prints. `make clients` installs what the scripts need.
+func client(t *testing.T, script string, args ...string) <-chan json.RawMessage {
+	t.Helper()
+	dir, err := filepath.Abs("../../test/clients")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
+		t.Fatal("the clients are not installed: run make clients")
+	}
+	command := exec.CommandContext(t.Context(), "node", append([]string{filepath.Join(dir, script)}, args...)...)
+	command.Stderr = t.Output()
+	stdout, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := make(chan json.RawMessage, 10_000)
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		defer close(lines)
+		for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
+			lines <- json.RawMessage(strings.Clone(scanner.Text()))
+		}
+	})
+	t.Cleanup(func() {
+		_ = command.Process.Kill()
+		reading.Wait()
+		_ = command.Wait()
+	})
+	return lines
+}
+
+// The audits of the GraphQL Foundation's own graphql-http, the reference: what MUST, SHOULD and MAY hold.
+func TestClients_GraphQLHTTPAuditsPass(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	passed := 0
+	for line := range client(t, "audits.mjs", n.URL+"/graphql", nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword)) {
+		var audit struct{ ID, Name, Status, Reason string }
+		if err := json.Unmarshal(line, &audit); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		if audit.Status != "ok" {
+			t.Errorf("%s %s: %s %s", audit.ID, audit.Name, audit.Status, audit.Reason)
+			continue
+		}
+		passed++
+	}
+	if passed < 55 {
+		t.Errorf("only %d audits passed", passed)
+	}
+}
+
+type said struct {
+	Connected, Complete bool
+	Closed              *int
+	Reason              string
+	Event               *nodetest.Event
+	Error               json.RawMessage
+	Errors              json.RawMessage
+}
+
+func hear(t *testing.T, from <-chan json.RawMessage) (s said) {
+	t.Helper()
+	line := nodetest.Next(t, from)
+	if line == nil {
+		t.Fatal("the client has ended")
+	}
+	if err := json.Unmarshal(line, &s); err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	return s
+}
+
+// cuttable passes connections on to a node, and cuts them.
+type cuttable struct {
+	url   string
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+func cuttableTo(t *testing.T, url string) *cuttable {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cuttable{url: "ws://" + listener.Addr().String() + "/graphql"}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			onward, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+			if err != nil {
+				_ = conn.Close()
+				continue
+			}
+			c.mu.Lock()
+			c.conns = append(c.conns, conn, onward)
+			c.mu.Unlock()
+			for _, pair := range [][2]net.Conn{{conn, onward}, {onward, conn}} {
+				all.Go(func() {
+					defer func() { _, _ = pair[0].Close(), pair[1].Close() }()
+					_, _ = pair[0].(*net.TCPConn).WriteTo(pair[1])
+				})
+			}
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		c.cut()
+		all.Wait()
+	})
+	return c
+}
+
+func (c *cuttable) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, conn := range c.conns {
+		_ = conn.Close()
+	}
+	c.conns = nil
+}
+
+// The client is cut off again and again while items change, resumes after its last cursor, and is told everything once, in order.
+func TestClients_GraphQLWSResumesWithNothingLostOrRepeated(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	way := cuttableTo(t, n.URL)
+	lines := client(t, "subscribe.mjs", way.url, "init", nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword), n.Feed.Cursor(n.Feed.Head()))
+	if !hear(t, lines).Connected {
+		t.Fatal("the client did not connect")
+	}
+	const items = 40
+	changing := make(chan struct{})
+	go func() {
+		defer close(changing)
+		for i := range items {
+			created := n.Call(http.MethodPost, "/api/v1/items", fmt.Sprintf(`{"name":"item %d"}`, i))
+			path := "/api/v1/items/" + created.Field(t, "id")
+			n.Call(http.MethodPatch, path, `{"name":"changed"}`)
+			n.Call(http.MethodDelete, path, "")
+		}
+	}()
+	kinds := []string{"CREATED", "UPDATED", "DELETED"}
+	seen, cursors, closed := 0, map[string]bool{}, 0
+	for seen < 3*items {
+		s := hear(t, lines)
+		switch {
+		case s.Closed != nil:
+			closed++
+		case s.Event != nil:
+			if s.Event.Kind != kinds[seen%3] || s.Event.Revision != int64(seen%3+1) || cursors[s.Event.Cursor] {
+				t.Fatalf("event %d is %s of revision %d", seen, s.Event.Kind, s.Event.Revision)
+			}
+			cursors[s.Event.Cursor] = true
+			if seen++; seen%17 == 0 {
+				way.cut()
+			}
+		case s.Error != nil || s.Errors != nil:
+			t.Fatalf("the client was told %s%s", s.Error, s.Errors)
+		}
+	}
+	<-changing
+	if closed == 0 {
+		t.Error("the connection was never cut")
+	}
+}
+
+func TestClients_GraphQLWSSignsInEitherWay(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	socket := strings.Replace(n.URL, "http", "ws", 1) + "/graphql"
+	for _, where := range []string{"init", "header"} {
+		lines := client(t, "subscribe.mjs", socket, where, nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword), n.Feed.Cursor(n.Feed.Head()))
+		hear(t, lines)
+		made := n.Call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).WantStatus(t, http.StatusCreated)
+		if got := hear(t, lines); got.Event == nil || string(got.Event.Document) != string(made.Body) {
+			t.Errorf("%s: got %+v", where, got)
+		}
+	}
+	if got := hear(t, client(t, "subscribe.mjs", socket, "init", nodetest.BasicAuth(nodetest.AdminEmail, "wrong"))); got.Closed == nil || *got.Closed != 4403 {
+		t.Errorf("a wrong password: %+v", got)
+	}
+	if got := hear(t, client(t, "subscribe.mjs", socket, "none", "")); got.Closed == nil || *got.Closed != 4403 {
+		t.Errorf("no credentials: %+v", got)
+	}
+	lines := client(t, "subscribe.mjs", socket, "init", nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword), nodetest.ForeignCursor)
+	hear(t, lines)
+	if got := hear(t, lines); !strings.Contains(string(got.Error), `"CURSOR_EXPIRED"`) {
+		t.Errorf("another log's cursor: %+v", got)
+	}
+}

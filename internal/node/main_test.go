@@ -1,0 +1,9 @@
+package node_test
+
+import (
+	"testing"
+
+	"itemcast/internal/node/nodetest"
+)
+
+func TestMain(m *testing.M) { nodetest.Main(m) }

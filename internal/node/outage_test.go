@@ -1,0 +1,142 @@
+package node_test
+
+import (
+	"net/http"
+	"syscall"
+	"testing"
+	"time"
+
+	"itemcast/internal/db"
+	"itemcast/internal/db/dbtest"
+	"itemcast/internal/node/nodetest"
+	sqlfiles "itemcast/sql"
+)
+
+// pidOf is the process of the Postgres at a URL.
+func pidOf(t *testing.T, url string) (pid int) {
+	t.Helper()
+	pool := nodetest.OpenPool(t, url)
+	defer pool.Close()
+	if err := pool.QueryRow(t.Context(), `SELECT split_part(pg_read_file('postmaster.pid'), E'\n', 1)::int`).Scan(&pid); err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+// Postgres is stopped dead under a running node: requests are told to come again, sign-in too; once it is back, so is the node, by itself,
+// and subscriptions and hooks go on with nothing lost or repeated.
+func TestOutage_TheNodeWaitsForItsDatabaseAndGoesOn(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Cluster(t, map[string]string{"synchronous_commit": "on"})
+	pool := nodetest.OpenPool(t, server.URL())
+	if err := db.Migrate(t.Context(), pool, sqlfiles.Migrations); err != nil {
+		t.Fatal(err)
+	}
+	n := nodetest.StartOn(t, pool)
+	hookURL, deliveries := nodetest.StartReceiver(t)
+	n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+hookURL+`","events":["item.created"]}`).WantStatus(t, http.StatusCreated)
+	events := n.Subscribe(nodetest.FollowQuery, nil)
+	searching := n.Subscribe(`subscription { itemChanges(filter: {search: "item"}) { cursor kind revision document } }`, nil)
+	// What a killed database forgot that it had been sent comes again, under the same id and byte for byte: at least once, and told apart.
+	arrived := map[string]string{}
+	hooked := func() []byte {
+		t.Helper()
+		for {
+			d := nodetest.Next(t, deliveries)
+			webhookID := d.Header.Get("Webhook-Id")
+			before, repeated := arrived[webhookID]
+			arrived[webhookID] = string(d.Body)
+			if !repeated {
+				return d.Body
+			}
+			if before != string(d.Body) {
+				t.Errorf("%s is repeated as %s, was %s", webhookID, d.Body, before)
+			}
+		}
+	}
+	id := ""
+	made := func() {
+		t.Helper()
+		body := n.Call(http.MethodPost, "/api/v1/items", `{"name":"item"}`).WantStatus(t, http.StatusCreated).Body
+		for name, got := range map[string][]byte{"subscription": events.Event().Document, "filtered subscription": searching.Event().Document, "hook": hooked()} {
+			if string(got) != string(body) {
+				t.Errorf("the %s tells %s, want %s", name, got, body)
+			}
+		}
+		id = (nodetest.Response{Body: body}).Field(t, "id")
+	}
+	made()
+
+	// While it is away, and not merely restarting: its supervisor starts it again within moments, so requests go on until one gets through.
+	pid := pidOf(t, server.URL())
+	unavailable := 0
+	for range 3 {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		for back, deadline := false, time.Now().Add(nodetest.Timeout); !back; {
+			if time.Now().After(deadline) {
+				t.Fatal("the node does not come back")
+			}
+			for _, c := range [][3]string{{"GET", "/items/" + id, ""}, {"GET", "/items", ""}, {"POST", "/items", `{"name":" "}`}, {"PATCH", "/items/" + id, `{"name":" "}`}, {"GET", "/me", ""}} {
+				got := n.Call(c[0], "/api/v1"+c[1], c[2])
+				switch got.Status {
+				case http.StatusServiceUnavailable:
+					unavailable++
+					if got.WantProblem(t, c[1], http.StatusServiceUnavailable, "UNAVAILABLE"); got.Header.Get("Retry-After") == "" {
+						t.Errorf("%s: no Retry-After", c[1])
+					}
+				case http.StatusOK, http.StatusUnprocessableEntity:
+					back = back || c[0] == "PATCH"
+				default:
+					t.Fatalf("%s %s: got %d %s", c[0], c[1], got.Status, got.Body)
+				}
+			}
+			got := n.Call(http.MethodPost, "/graphql", `{"query":"{ items { totalCount } }"}`)
+			if _, codes := got.GraphQL(t); len(codes) > 0 && codes[0] != "UNAVAILABLE" {
+				t.Fatalf("GraphQL: %d %s", got.Status, got.Body)
+			}
+		}
+		made()
+		pid = pidOf(t, server.URL())
+	}
+	if unavailable == 0 {
+		t.Error("the database was never away")
+	}
+}
+
+// With no database at all, nobody's credentials are called wrong.
+func TestOutage_WithoutADatabaseEverythingIsUnavailable(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Cluster(t, nil)
+	pool := nodetest.OpenPool(t, server.URL())
+	if err := db.Migrate(t.Context(), pool, sqlfiles.Migrations); err != nil {
+		t.Fatal(err)
+	}
+	n := nodetest.StartOn(t, pool)
+	n.Call(http.MethodGet, "/api/v1/me", "").WantStatus(t, http.StatusOK)
+	if err := server.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(nodetest.Timeout)
+	for remembered := true; remembered && time.Now().Before(deadline); { // until the node has noticed
+		remembered = n.Call(http.MethodGet, "/api/v1/me", "").Status == http.StatusOK
+	}
+	for _, authorization := range []string{nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword), nodetest.BasicAuth(nodetest.AdminEmail, "wrong"), nodetest.BasicAuth("nobody@example.com", "x")} {
+		for _, path := range []string{"/api/v1/me", "/api/v1/items"} {
+			got := n.Call(http.MethodGet, path, "", "Authorization", authorization).WantProblem(t, path, http.StatusServiceUnavailable, "UNAVAILABLE")
+			if got.Header.Get("Retry-After") == "" {
+				t.Error("no Retry-After")
+			}
+		}
+		got := n.Call(http.MethodPost, "/graphql", `{"query":"{ items { totalCount } }"}`, "Authorization", authorization)
+		if _, codes := got.GraphQL(t); len(codes) != 1 || codes[0] != "UNAVAILABLE" || got.Status == http.StatusServiceUnavailable && got.Header.Get("Retry-After") == "" {
+			t.Errorf("GraphQL: %d %s", got.Status, got.Body)
+		}
+		s := n.Dial()
+		s.Send(nodetest.Frame{"type": "connection_init", "payload": nodetest.Frame{"authorization": authorization}})
+		if code, reason := s.Closed(); code != 1013 {
+			t.Errorf("a WebSocket is closed with %d %q, want 1013", code, reason)
+		}
+	}
+}

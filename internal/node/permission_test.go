@@ -1,0 +1,45 @@
+package node_test
+
+import (
+	"testing"
+	"time"
+
+	"itemcast/internal/db/dbtest"
+	"itemcast/internal/node/nodetest"
+)
+
+// Permissions are those of now, on every node, for whoever follows over whatever transport.
+func TestSubscription_EndsOrNarrowsWithThePermissionsOnEveryNode(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		statement string
+		closed    int
+	}{
+		"switched off":     {"UPDATE app_user SET active = false", 4403},
+		"no api.access":    {"UPDATE role SET permissions = ARRAY['items.view']", 4403},
+		"less than before": {"UPDATE role SET permissions = ARRAY['api.access', 'items.view']", 1001},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := dbtest.URL(t)
+			nodes := []*nodetest.Node{nodetest.StartOn(t, nodetest.OpenPool(t, url)), nodetest.StartOn(t, nodetest.OpenPool(t, url))}
+			var all []*nodetest.Socket
+			for _, n := range nodes {
+				all = append(all, n.Subscribe(nodetest.FollowQuery, nil), n.DialSignedIn())
+			}
+			began := time.Now()
+			if _, err := nodes[0].Pool.Exec(t.Context(), c.statement); err != nil {
+				t.Fatal(err)
+			}
+			for i, s := range all {
+				if code, _ := s.Closed(); code != c.closed {
+					t.Errorf("socket %d is closed with %d, want %d", i, code, c.closed)
+				}
+			}
+			t.Logf("after %s", time.Since(began))
+			for _, n := range nodes {
+				n.Eventually("nobody follows", func() bool { return n.Metric("itemcast_live_followers") == 0 })
+			}
+		})
+	}
+}

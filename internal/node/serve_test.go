@@ -1,0 +1,76 @@
+package node_test
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"itemcast/internal/node/nodetest"
+)
+
+var passwordTold = regexp.MustCompile(`Password\s+(\S+)`)
+
+// The life of a server on its embedded Postgres: told once how to sign in, one owner of the data, killed, started again, stopped.
+func TestServe_KeepsItsDataThroughKillsAndStopsWithoutATrace(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	environment := []string{"ITEMCAST_DATA_DIR=" + dir}
+	first, url := nodetest.StartServer(t, environment...)
+	first.AwaitStdout("shown this once")
+	told := passwordTold.FindStringSubmatch(first.Stdout.String())
+	if told == nil {
+		t.Fatalf("no password is told:\n%s", first.Stdout)
+	}
+	made := nodetest.Fetch(t, http.MethodPost, url+"/api/v1/items", told[1], `{"name":"kept"}`).WantStatus(t, http.StatusCreated)
+
+	code, _, errs := nodetest.RunProcess(t, append(environment, "ITEMCAST_ADDR=127.0.0.1:0", "ITEMCAST_OPS_ADDR="), "serve")
+	if code == 0 || !strings.Contains(errs, "another itemcast uses "+dir) || !strings.Contains(errs, "ITEMCAST_DATA_DIR") {
+		t.Errorf("a second server on the same data: %d\n%s", code, errs)
+	}
+	if code, out, errs := nodetest.RunProcess(t, environment, "export"); code != 0 || out != string(made.Body)+"\n" {
+		t.Errorf("export beside the server: %d\n got %s\nwant %s\n%s", code, out, made.Body, errs)
+	}
+
+	first.Kill()
+	again, moved := nodetest.StartServer(t, environment...)
+	if strings.Contains(again.Stdout.String(), "shown this once") || strings.Contains(again.Stdout.String(), told[1]) {
+		t.Errorf("the password is told again:\n%s", again.Stdout)
+	}
+	got := nodetest.Fetch(t, http.MethodGet, moved+"/api/v1/items/"+made.Field(t, "id"), told[1], "").WantStatus(t, http.StatusOK)
+	if want := strings.Replace(string(made.Body), url, moved, 1); string(got.Body) != want {
+		t.Errorf("after a kill\n got %s\nwant %s", got.Body, want)
+	}
+	again.Signal(syscall.SIGTERM)
+	if code := again.Wait(); code != 0 {
+		t.Errorf("after SIGTERM: %d\n%s", code, again.Stderr)
+	}
+	if left := processesOf(t, dir); len(left) > 0 {
+		t.Errorf("there are processes left: %q", left)
+	}
+}
+
+// processesOf lists the processes whose command line or directory names a directory.
+func processesOf(t *testing.T, dir string) (found []string) {
+	t.Helper()
+	all, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, of := range all {
+		command, err := os.ReadFile(filepath.Join(of, "cmdline"))
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		where, _ := os.Readlink(filepath.Join(of, "cwd"))
+		if bytes.Contains(command, []byte(dir)) || strings.HasPrefix(where, dir) {
+			found = append(found, string(bytes.ReplaceAll(command, []byte{0}, []byte(" "))))
+		}
+	}
+	return found
+}

@@ -1,0 +1,79 @@
+package node_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/node/nodetest"
+)
+
+// Design §11's budget: a request costs as many statements as its hand-written twin.
+func TestStatements_ARequestCostsNoMoreThanItMust(t *testing.T) {
+	t.Parallel()
+	n, trace := nodetest.StartTraced(t)
+	path := ""
+	for i := range 60 {
+		made := n.Call(http.MethodPost, "/api/v1/items", fmt.Sprintf(`{"name":"item %d","tags":["a","b"],"assets":[{"kind":"source","url":"https://example.com/%d","content_type":"video/mp4"}]}`, i, i))
+		path = "/api/v1/items/" + made.WantStatus(t, http.StatusCreated).Field(t, "id")
+	}
+	nodetest.Await(t, func() bool { // until it has its position
+		return strings.Contains(string(n.Call(http.MethodGet, path+"/history", "").WantStatus(t, http.StatusOK).Body), "CREATED")
+	})
+	browser := n.Browser()
+	n.Login(browser, nodetest.AdminEmail, nodetest.AdminPassword)
+	cookie := []string{"Authorization", "", "Cookie", n.Cookies(browser)}
+	page := func(path string, status int) {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, n.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Accept", "text/html")
+		response, err := browser.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _ = response.Body.Close(); response.StatusCode != status {
+			t.Errorf("the page %s answers %d", path, response.StatusCode)
+		}
+	}
+	n.Call(http.MethodGet, "/api/v1/me", "", cookie...).WantStatus(t, http.StatusOK) // from now on the session is remembered
+	for name, c := range map[string]struct {
+		most int
+		do   func()
+	}{
+		"get by session": {1, func() { n.Call(http.MethodGet, path, "", cookie...).WantStatus(t, http.StatusOK) }},
+		"page":           {1, func() { page(path, http.StatusOK) }},
+		"page of a list": {1, func() { page("/api/v1/items?limit=50", http.StatusOK) }},
+		"page of an error": {1, func() {
+			page("/api/v1/items/"+uuid.NewString(), http.StatusNotFound)
+		}},
+		"page of a form": {0, func() {
+			page("/api/v1/me/password", http.StatusMethodNotAllowed)
+		}},
+		"get": {1, func() { n.Call(http.MethodGet, path, "").WantStatus(t, http.StatusOK) }},
+		"create": {3, func() {
+			n.Call(http.MethodPost, "/api/v1/items", `{"name":"one more"}`).WantStatus(t, http.StatusCreated)
+		}},
+		"list":    {1, func() { n.Call(http.MethodGet, "/api/v1/items?limit=50", "").WantStatus(t, http.StatusOK) }},
+		"history": {1, func() { n.Call(http.MethodGet, path+"/history", "").WantStatus(t, http.StatusOK) }},
+		// BEGIN with the lock; the update and the change with COMMIT.
+		"patch":     {2, func() { n.Call(http.MethodPatch, path, `{"name":"other"}`).WantStatus(t, http.StatusOK) }},
+		"no change": {2, func() { n.Call(http.MethodPatch, path, `{}`).WantStatus(t, http.StatusOK) }},
+		"GraphQL": {3, func() {
+			n.GraphQL(`{ items(first: 50) { nodes { id name tags assets { url } createdBy { name } } } }`, nil)
+		}},
+		"list of nothing":         {1, func() { n.Call(http.MethodGet, "/api/v1/items?tags=none", "").WantStatus(t, http.StatusOK) }},
+		"GraphQL with its cursor": {1, func() { n.GraphQL(`{ items(first: 50) { changeCursor nodes { id name } } }`, nil) }},
+		"GraphQL items by id": {1, func() {
+			n.GraphQL(`{ a: item(id: "`+path[len("/api/v1/items/"):]+`") { id } b: item(id: "`+path[len("/api/v1/items/"):]+`") { name } }`, nil)
+		}},
+	} {
+		if named := trace.Of(c.do); len(named) > c.most {
+			t.Errorf("%s: %d statements, at most %d are allowed: %q", name, len(named), c.most, named)
+		}
+	}
+}

@@ -1,0 +1,85 @@
+package node_test
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// object is JSON of which parts are found by their path.
+type object map[string]any
+
+func (o object) at(path ...string) object {
+	var value any = map[string]any(o)
+	for _, name := range path {
+		of, _ := value.(map[string]any)
+		value = of[name]
+	}
+	of, _ := value.(map[string]any)
+	return of
+}
+
+// body is a request's least body that fits the document.
+func (o object) body(operation map[string]any) (mediaType, body string) {
+	for mediaType, content := range object(operation).at("requestBody", "content") {
+		if mediaType == "application/x-ndjson" {
+			return mediaType, `{"name":"walked"}`
+		}
+		of, _ := content.(map[string]any)
+		schema, _ := of["schema"].(map[string]any)
+		raw, err := json.Marshal(o.sample(schema))
+		if err != nil {
+			panic(err)
+		}
+		return mediaType, string(raw)
+	}
+	return "", ""
+}
+
+func (o object) sample(schema map[string]any) any {
+	if ref, ok := schema["$ref"].(string); ok {
+		return o.sample(o.at(strings.Split(strings.TrimPrefix(ref, "#/"), "/")...))
+	}
+	for _, several := range []string{"allOf", "anyOf", "oneOf"} {
+		if of, ok := schema[several].([]any); ok {
+			return o.sample(of[0].(map[string]any))
+		}
+	}
+	for _, values := range []string{"examples", "enum"} {
+		if of, ok := schema[values].([]any); ok && len(of) > 0 {
+			return of[0]
+		}
+	}
+	kind := schema["type"]
+	if several, ok := kind.([]any); ok {
+		kind = several[0]
+	}
+	switch kind {
+	case "object":
+		sample := map[string]any{}
+		required, _ := schema["required"].([]any)
+		for _, name := range required {
+			sample[name.(string)] = o.sample(object(schema).at("properties", name.(string)))
+		}
+		return sample
+	case "array":
+		if least, ok := schema["minItems"].(float64); ok && least > 0 {
+			return []any{o.sample(object(schema).at("items"))}
+		}
+		return []any{}
+	case "integer", "number":
+		return 1
+	case "boolean":
+		return true
+	}
+	switch schema["format"] {
+	case "uuid":
+		return uuid.NewString()
+	case "uri":
+		return "https://example.com/"
+	case "date-time":
+		return "2026-01-01T00:00:00Z"
+	}
+	return "x"
+}

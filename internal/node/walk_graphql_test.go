@@ -1,0 +1,229 @@
+package node_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"itemcast/internal/account"
+	"itemcast/internal/node/nodetest"
+)
+
+// graphQLNeeds says of every field which permission it asks for; "" is api.access alone. A field that is missing here fails the test.
+var graphQLNeeds = map[string]account.Permission{
+	"me": "", "mySessions": "", "changeMyPassword": "", "endMySession": "", "endMySessions": "",
+	"item": account.ItemsView, "items": account.ItemsView, "tags": account.ItemsView, "metadataFields": account.ItemsView, "itemChanges": account.ItemsView,
+	"createItem": account.ItemsCreate, "replaceItem": account.ItemsEdit, "updateItem": account.ItemsEdit, "deleteItem": account.ItemsDelete, "triggerItemHook": account.ItemsEdit,
+	"createMetadataField": account.WorkflowsManage, "updateMetadataField": account.WorkflowsManage, "deleteMetadataField": account.WorkflowsManage,
+	"workflowProfiles": account.ItemsView, "workflowProfile": account.ItemsView, "createWorkflowProfile": account.WorkflowsManage,
+	"updateWorkflowProfile": account.WorkflowsManage, "deleteWorkflowProfile": account.WorkflowsManage,
+	"users": account.UsersManage, "user": account.UsersManage, "createUser": account.UsersManage, "updateUser": account.UsersManage, "deleteUser": account.UsersManage,
+	"createResetLink": account.UsersManage, "rotatePassword": account.UsersManage, "audit": account.UsersManage,
+	"roles": account.UsersManage, "role": account.UsersManage, "createRole": account.UsersManage, "updateRole": account.UsersManage, "deleteRole": account.UsersManage,
+}
+
+// needOf knows of fields about hooks by their name: there is one permission for all of them.
+func needOf(field string) (account.Permission, bool) {
+	if need, ok := graphQLNeeds[field]; ok {
+		return need, true
+	}
+	lower := strings.ToLower(field)
+	return account.HooksManage, strings.Contains(lower, "hook") || strings.Contains(lower, "deliver")
+}
+
+func TestWalk_EveryFieldOfGraphQL(t *testing.T) {
+	t.Parallel()
+	w := startWalk(t)
+	schema := w.introspect()
+	fields := 0
+	for root, operation := range map[string]string{"Query": "query", "Mutation": "mutation", "Subscription": "subscription"} {
+		for _, field := range schema[root].Fields {
+			fields++
+			need, known := needOf(field.Name)
+			if !known {
+				t.Errorf("%s.%s: name its permission in graphQLNeeds", root, field.Name)
+				continue
+			}
+			query, variables, one := w.operation(schema, operation, field)
+			for _, name := range slices.Sorted(maps.Keys(w.walkers)) {
+				who := w.walkers[name]
+				if root == "Subscription" && who.permissions.Has(account.APIAccess) && who.permissions.Has(need) {
+					continue // it would be followed for ever: what comes is TestProfiles' and TestTenancy's
+				}
+				w.ask(t, fmt.Sprintf("%s.%s as %s", root, field.Name, name), who, need, query, variables, operation, one)
+			}
+		}
+	}
+	if fields < 40 {
+		t.Errorf("only %d fields were found", fields)
+	}
+}
+
+func (w *walked) ask(t *testing.T, name string, who walker, need account.Permission, query string, variables nodetest.Vars, operation string, one bool) {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		t.Fatal(err)
+	}
+	accept := "application/json"
+	if operation == "subscription" {
+		accept = "text/event-stream"
+	}
+	got := who.call(http.MethodPost, "/graphql", string(body), "Accept", accept)
+	if kept := got.Header.Get("Cache-Control"); kept != "no-store" {
+		t.Errorf("%s: Cache-Control is %q", name, kept)
+	}
+	if leaked := w.leaks(who, got.Body); leaked != nil {
+		t.Errorf("%s shows %q: %s", name, leaked, got.Body)
+	}
+	says := func(code string) bool { return strings.Contains(string(got.Body), `"code":"`+code+`"`) }
+	switch {
+	case who.permissions == nil:
+		if got.Status != http.StatusUnauthorized || !says("UNAUTHENTICATED") {
+			t.Errorf("%s: got %d %s", name, got.Status, got.Body)
+		}
+	case !who.permissions.Has(account.APIAccess):
+		if got.Status != http.StatusForbidden || !says("FORBIDDEN") {
+			t.Errorf("%s: got %d %s", name, got.Status, got.Body)
+		}
+	case need != "" && !who.permissions.Has(need):
+		if !says("FORBIDDEN") {
+			t.Errorf("%s: got %d %s", name, got.Status, got.Body)
+		}
+	case one && (who.stranger || who.hidden && strings.Contains(strings.ToLower(name), "item")):
+		if !says("NOT_FOUND") && !strings.Contains(string(got.Body), `:null}}`) {
+			t.Errorf("%s: got %d %s", name, got.Status, got.Body)
+		}
+	case says("FORBIDDEN"), says("UNAUTHENTICATED"), says("INTERNAL"), says("GRAPHQL_VALIDATION_FAILED"):
+		t.Errorf("%s: got %d %s", name, got.Status, got.Body)
+	}
+}
+
+// What introspection tells of a type.
+type (
+	graphQLType struct {
+		Kind, Name  string
+		Fields      []graphQLField
+		InputFields []graphQLArgument
+		EnumValues  []struct{ Name string }
+	}
+	graphQLField struct {
+		Name string
+		Args []graphQLArgument
+		Type graphQLRef
+	}
+	graphQLArgument struct {
+		Name         string
+		Type         graphQLRef
+		DefaultValue *string
+	}
+	graphQLRef struct {
+		Kind, Name string
+		OfType     *graphQLRef
+	}
+)
+
+func (r graphQLRef) String() string {
+	switch r.Kind {
+	case "NON_NULL":
+		return r.OfType.String() + "!"
+	case "LIST":
+		return "[" + r.OfType.String() + "]"
+	}
+	return r.Name
+}
+
+func (r graphQLRef) bare() string { return strings.Trim(r.String(), "[]!") }
+
+func (w *walked) introspect() map[string]graphQLType {
+	const ref = `{ kind name ofType { kind name ofType { kind name ofType { kind name } } } }`
+	data := w.GraphQL(`{ __schema { types { kind name fields { name args { name defaultValue type `+ref+` } type `+ref+` } inputFields { name defaultValue type `+ref+` } enumValues { name } } } }`, nil)
+	var got struct {
+		Schema struct{ Types []graphQLType } `json:"__schema"`
+	}
+	if err := json.Unmarshal(data, &got); err != nil {
+		w.T.Fatal(err)
+	}
+	types := map[string]graphQLType{}
+	for _, one := range got.Schema.Types {
+		types[one.Name] = one
+	}
+	return types
+}
+
+// operation asks for a field with the least that it needs, and all that it shows; one says that it is of one thing, by its id.
+func (w *walked) operation(types map[string]graphQLType, kind string, field graphQLField) (query string, variables nodetest.Vars, one bool) {
+	variables = nodetest.Vars{}
+	var declared, given []string
+	for _, argument := range field.Args {
+		optional := argument.Type.Kind != "NON_NULL" || argument.DefaultValue != nil
+		if replay := field.Name == "replayHook" && argument.Name == "since"; optional && !replay { // which has a choice of two
+			continue
+		}
+		declared = append(declared, "$"+argument.Name+": "+argument.Type.String())
+		given = append(given, argument.Name+": $"+argument.Name)
+		variables[argument.Name] = w.value(types, field.Name, argument)
+		one = one || argument.Type.bare() == "ID"
+	}
+	brackets := func(of []string) string {
+		if len(of) == 0 {
+			return ""
+		}
+		return "(" + strings.Join(of, ", ") + ")"
+	}
+	return kind + brackets(declared) + " { " + field.Name + brackets(given) + selection(types, field.Type, 3) + " }", variables, one
+}
+
+func (w *walked) value(types map[string]graphQLType, field string, argument graphQLArgument) any {
+	of := argument.Type
+	if of.Kind == "NON_NULL" {
+		of = *of.OfType
+	}
+	named := types[of.Name]
+	switch {
+	case of.Kind == "LIST":
+		return []any{}
+	case of.Kind == "ENUM":
+		return named.EnumValues[0].Name
+	case of.Kind == "INPUT_OBJECT":
+		input := map[string]any{}
+		for _, one := range named.InputFields {
+			if one.Type.Kind == "NON_NULL" && one.DefaultValue == nil {
+				input[one.Name] = w.value(types, one.Name, one)
+			}
+		}
+		return input
+	case of.Name == "ID":
+		return w.id(field + argument.Name)
+	case of.Name == "Int" || of.Name == "Float":
+		return 1
+	case of.Name == "Boolean":
+		return true
+	case of.Name == "DateTime":
+		return "2026-01-01T00:00:00Z"
+	}
+	return map[string]string{"email": "x@example.com", "url": "https://example.com/", "contentType": "video/mp4"}[argument.Name] + map[bool]string{true: "", false: "x"}[argument.Name == "email" || argument.Name == "url"]
+}
+
+func selection(types map[string]graphQLType, of graphQLRef, depth int) string {
+	fields := types[of.bare()].Fields
+	if len(fields) == 0 {
+		return ""
+	}
+	var out []string
+	for _, field := range fields {
+		switch {
+		case len(field.Args) > 0, depth == 0 && len(types[field.Type.bare()].Fields) > 0:
+		default:
+			out = append(out, field.Name+selection(types, field.Type, depth-1))
+		}
+	}
+	if len(out) == 0 {
+		return " { __typename }"
+	}
+	return " { " + strings.Join(out, " ") + " }"
+}

@@ -1,0 +1,239 @@
+package node_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/account"
+	"itemcast/internal/contract"
+	"itemcast/internal/node/nodetest"
+)
+
+// These tests walk what the documents and the schema say there is, so that what is added to them is looked at without a word here: as nobody, as
+// a user without api.access, as users who lack a permission, as an editor of another profile, and as another account's administrator.
+
+// walked is a node with one of everything, which its walkers may not see.
+type walked struct {
+	*nodetest.Node
+	ids     map[string]string // by the path's first segment
+	walkers map[string]walker
+}
+
+type walker struct {
+	*nodetest.Client
+	permissions account.Permissions // nil: nobody's
+	session     string              // the cookie, for who calls by it
+	stranger    bool                // of another account
+	hidden      bool                // items are of a profile of another role
+}
+
+const nameOfAll = "For none of them"
+
+func startWalk(t *testing.T) *walked {
+	n := nodetest.Start(t)
+	n.CreateStranger()
+	all := account.All()
+	without := slices.DeleteFunc(account.All(), func(p account.Permission) bool { return p == account.APIAccess })
+	editing := account.Permissions{account.APIAccess, account.ItemsView, account.ItemsCreate, account.ItemsEdit, account.ItemsDelete, account.ItemsPublish}
+	made := func(email string, permissions account.Permissions) walker {
+		return walker{Client: n.CreateUser(email, n.CreateRole(email, permissions...)), permissions: permissions}
+	}
+	w := &walked{Node: n, walkers: map[string]walker{
+		"nobody":           {Client: n.WithAuthorization("")},
+		"an ended session": {Client: n.WithAuthorization(""), session: "itemcast_session=NOTHINGATALL"},
+		"no api.access":    made("outsider@example.com", without),
+		"api.access alone": made("bare@example.com", account.Permissions{account.APIAccess}),
+		"viewer":           made("viewer@example.com", account.Permissions{account.APIAccess, account.ItemsView}),
+		"another's editor": made("editor@example.com", editing),
+		"stranger":         {Client: n.As(nodetest.StrangerEmail, nodetest.AdminPassword), permissions: all, stranger: true},
+	}}
+	browser := n.Browser()
+	n.Login(browser, "outsider@example.com", nodetest.UserPassword)
+	w.walkers["no api.access, by session"] = walker{Client: n.WithAuthorization(""), session: n.Cookies(browser), permissions: without}
+	for name, one := range w.walkers {
+		one.hidden = !one.stranger
+		w.walkers[name] = one
+	}
+	owner, role := n.CreateEditor("owner")
+	profile := n.CreateProfile(nameOfAll, role)
+	create := func(by *nodetest.Client, path, body string) string {
+		return by.Call(http.MethodPost, "/api/v1"+path, body).WantStatus(t, http.StatusCreated).Field(t, "id")
+	}
+	admin := n.As(nodetest.AdminEmail, nodetest.AdminPassword)
+	w.ids = map[string]string{
+		"items":             create(owner, "/items", `{"name":"`+nameOfAll+`","workflow_profile_id":"`+profile+`"}`),
+		"hooks":             create(admin, "/hooks", `{"url":"https://example.com/","active":false}`),
+		"metadata-fields":   create(admin, "/metadata-fields", `{"key":"year","kind":"number"}`),
+		"users":             n.UserID(nodetest.AdminEmail),
+		"roles":             role,
+		"workflow-profiles": profile,
+	}
+	return w
+}
+
+// call sends a request as a walker.
+func (w walker) call(method, path, body string, header ...string) nodetest.Response {
+	w.T.Helper()
+	return w.Client.Call(method, path, body, append([]string{"Cookie", w.session}, header...)...)
+}
+
+// id is of the thing that a path or a field is about; else of nothing.
+func (w *walked) id(about string) string {
+	about = strings.ToLower(strings.ReplaceAll(about, "-", ""))
+	for _, noun := range [][2]string{{"workflowprofile", "workflow-profiles"}, {"metadatafield", "metadata-fields"}, {"item", "items"}, {"hook", "hooks"}, {"role", "roles"},
+		{"user", "users"}, {"resetlink", "users"}, {"rotatepassword", "users"}} {
+		if strings.Contains(about, noun[0]) {
+			return w.ids[noun[1]]
+		}
+	}
+	return uuid.NewString()
+}
+
+// leaks names what of the first account an answer shows to who may not see it.
+func (w *walked) leaks(who walker, body []byte) (leaked []string) {
+	for noun, id := range w.ids {
+		if strings.Contains(string(body), id) && (who.stranger || noun == "items") {
+			leaked = append(leaked, noun)
+		}
+	}
+	if strings.Contains(string(body), nameOfAll) && who.stranger {
+		leaked = append(leaked, nameOfAll)
+	}
+	return leaked
+}
+
+func TestWalk_EveryOperationOfTheContracts(t *testing.T) {
+	t.Parallel()
+	w := startWalk(t)
+	for _, document := range []*contract.Document{w.Node.Contract} {
+		var spec object
+		if err := json.Unmarshal(document.JSON(), &spec); err != nil {
+			t.Fatal(err)
+		}
+		operations := 0
+		for _, path := range slices.Sorted(maps.Keys(spec.at("paths"))) {
+			methods := spec.at("paths", path)
+			for _, method := range slices.Sorted(maps.Keys(methods)) {
+				operation, ok := methods[method].(map[string]any)
+				if !ok || operation["operationId"] == nil {
+					continue
+				}
+				operations++
+				need, ok := operation["x-permission"].(string)
+				if !ok || !account.All().Has(account.Permission(need)) {
+					t.Errorf("%s %s has no x-permission", method, path)
+				}
+				mediaType, body := spec.body(operation)
+				noun := strings.Split(path, "/")[1]
+				at := document.Base() + strings.ReplaceAll(path, "{id}", w.id(noun))
+				if strings.Contains(strings.ReplaceAll(path, "{id}", ""), "{") {
+					t.Errorf("%s has a parameter that this walk does not know", path)
+				}
+				for _, name := range slices.Sorted(maps.Keys(w.walkers)) {
+					who := w.walkers[name]
+					got := who.call(strings.ToUpper(method), at, body, "Content-Type", mediaType)
+					w.check(t, fmt.Sprintf("%s %s as %s", method, path, name), who, account.Permission(need), got, noun, strings.Contains(path, "{id}"))
+				}
+			}
+		}
+		if operations < 40 {
+			t.Errorf("only %d operations were found", operations)
+		}
+	}
+}
+
+func (w *walked) check(t *testing.T, name string, who walker, need account.Permission, got nodetest.Response, noun string, one bool) {
+	t.Helper()
+	refused := func(status int, code string) {
+		t.Helper()
+		if got.Status != status || got.Code(t) != code {
+			t.Errorf("%s: got %d %s, want %d %s", name, got.Status, got.Body, status, code)
+		}
+	}
+	switch {
+	case who.permissions == nil:
+		refused(http.StatusUnauthorized, "UNAUTHENTICATED")
+	case !who.permissions.Has(account.APIAccess) || !who.permissions.Has(need):
+		refused(http.StatusForbidden, "FORBIDDEN")
+	case one && (who.stranger || who.hidden && noun == "items"):
+		refused(http.StatusNotFound, "NOT_FOUND")
+	case got.Status == http.StatusUnauthorized || got.Status == http.StatusForbidden || got.Status >= 500 || got.Status == http.StatusBadRequest:
+		t.Errorf("%s: got %d %s", name, got.Status, got.Body)
+	}
+	if leaked := w.leaks(who, got.Body); leaked != nil {
+		t.Errorf("%s shows %q: %s", name, leaked, got.Body)
+	}
+	kept := got.Header.Get("Cache-Control")
+	if kept != "no-store" && (kept != "private, no-cache" || got.Status >= 400 || !strings.HasPrefix(name, "get ")) {
+		t.Errorf("%s: Cache-Control is %q of a %d", name, kept, got.Status)
+	}
+}
+
+// Pages are the same operations: a form that is offered is one that its user may send, and a page shows no more than the answer.
+func TestWalk_EveryPage(t *testing.T) {
+	t.Parallel()
+	w := startWalk(t)
+	var spec object
+	if err := json.Unmarshal(w.Node.Contract.JSON(), &spec); err != nil {
+		t.Fatal(err)
+	}
+	offers := regexp.MustCompile(`name="_method" value="(\w+)"`)
+	for _, path := range slices.Sorted(maps.Keys(spec.at("paths"))) {
+		at := w.Node.Contract.Base() + strings.ReplaceAll(path, "{id}", w.id(strings.Split(path, "/")[1]))
+		for name, who := range w.walkers {
+			got := w.fetchAs(who, at)
+			if leaked := w.leaks(who, got.Body); leaked != nil && !strings.Contains(at, w.ids[leaked[0]]) {
+				t.Errorf("%s as %s shows %q", path, name, leaked)
+			}
+			if who.permissions == nil && (got.Status != http.StatusSeeOther || len(got.Body) > 0) {
+				t.Errorf("%s as %s: got %d %s", path, name, got.Status, got.Body)
+			}
+			if who.permissions != nil && !who.permissions.Has(account.APIAccess) && (got.Status != http.StatusForbidden || !strings.Contains(string(got.Body), `action="/logout"`)) {
+				t.Errorf("%s as %s: got %d, and no way to sign out", path, name, got.Status)
+			}
+			for _, offered := range offers.FindAllSubmatch(got.Body, -1) {
+				method := strings.ToLower(string(offered[1]))
+				if method == "options" {
+					continue
+				}
+				need, _ := spec.at("paths", path, method)["x-permission"].(string)
+				if !who.permissions.Has(account.APIAccess) || !who.permissions.Has(account.Permission(need)) {
+					t.Errorf("%s offers %s to %s, who lacks %s", path, method, name, need)
+				}
+			}
+		}
+	}
+}
+
+// fetchAs opens a page as a walker.
+func (w *walked) fetchAs(who walker, path string) nodetest.Response {
+	w.T.Helper()
+	request, err := http.NewRequestWithContext(w.T.Context(), http.MethodGet, w.URL+path, http.NoBody)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	for name, value := range map[string]string{"Accept": "text/html", "Authorization": who.Authorization, "Cookie": who.session} {
+		if value != "" {
+			request.Header.Set(name, value)
+		}
+	}
+	response, err := w.Browser().Do(request)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	return nodetest.Response{Status: response.StatusCode, Header: response.Header, Body: body}
+}

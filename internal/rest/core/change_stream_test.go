@@ -1,0 +1,328 @@
+package core_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"itemcast/internal/db/dbtest"
+	"itemcast/internal/node/nodetest"
+)
+
+// A stream's events are what a page has, byte for byte, with the cursor as their id; by it, a stream goes on where it broke off.
+func TestChangeStream_SendsWhatAPageHasAndResumesByLastEventID(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	stream := n.StreamChanges("")
+	for name, want := range map[string]string{"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"} {
+		if got := stream.Header.Get(name); got != want {
+			t.Errorf("%s is %q, not %q", name, got, want)
+		}
+	}
+	start := stream.Begin()
+	id := n.CreateItem(`{"name":"<Nosferatu>\n & \u2028","tags":["silent"],"client_data":{"z":"\r\n","a":1.50}}`)
+	n.PatchItem(id, `{"tags":[]}`)
+	n.PatchItem(id, `{"tags":["silent"]}`)
+	told := []nodetest.ServerEvent{stream.Change(), stream.Change(), stream.Change()}
+
+	var page struct {
+		Results []json.RawMessage
+		Cursor  string
+	}
+	if err := json.Unmarshal(n.Call(http.MethodGet, "/api/v1/changes?after="+start, "").WantStatus(t, http.StatusOK).Body, &page); err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range told {
+		if e.Data != string(page.Results[i]) || !strings.Contains(e.Data, e.ID) {
+			t.Errorf("the stream sends %+v, the page %s", e, page.Results[i])
+		}
+	}
+	if told[2].ID != page.Cursor {
+		t.Errorf("the last id is %s, the page's cursor %s", told[2].ID, page.Cursor)
+	}
+
+	resumed := n.StreamChanges("?after="+start, "Last-Event-ID", told[0].ID)
+	if at := resumed.Begin(); at != told[0].ID {
+		t.Errorf("resumes at %s, not at %s", at, told[0].ID)
+	}
+	if a, b := resumed.Change(), resumed.Change(); a != told[1] || b != told[2] {
+		t.Errorf("resumes with %+v and %+v", a, b)
+	}
+	filtered := n.StreamChanges("?tags=silent&after=" + start)
+	filtered.Begin()
+	for i, want := range []string{"CREATED", "LEFT", "ENTERED"} {
+		if e := filtered.Change(); e.ID != told[i].ID || !strings.Contains(e.Data, `"kind":"`+want+`"`) {
+			t.Errorf("with a filter, got %+v, want %s", e, want)
+		}
+	}
+}
+
+// Content negotiation: an EventSource gets a stream, everyone else a page, a HEAD neither.
+func TestChangeStream_IsForWhoAsksForIt(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	for accept, want := range map[string]string{
+		"text/event-stream":            "text/event-stream",
+		"text/event-stream, */*;q=0.1": "text/event-stream",
+		"text/*":                       "text/event-stream",
+		"application/json;q=0.5, text/event-stream": "text/event-stream",
+		"*/*":                                 "application/json",
+		"application/json, text/event-stream": "application/json",
+		"application/json":                    "application/json",
+		"text/event-stream;q=0, */*":          "application/json",
+		"":                                    "application/json",
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodHead, n.URL+"/api/v1/changes", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.SetBasicAuth(nodetest.AdminEmail, nodetest.AdminPassword)
+		request.Header["Accept"] = []string{accept}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := response.Header.Get("Content-Type"); got != want {
+			t.Errorf("%q gets %s, not %s", accept, got, want)
+		}
+	}
+}
+
+// What was filtered out is passed over for good: a quiet stream tells how far it has come, and then only that it lives. A long poll
+// lasts beside it, for longer than an ordinary request may take to arrive.
+func TestChangeStream_AQuietOneTellsHowFarItHasComeAndThatItLives(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	n := nodetest.Start(t)
+	stream := n.StreamChanges("?tags=silent")
+	start := stream.Begin()
+	n.CreateItem(`{"name":"Gilda"}`)
+	present := n.AwaitChanges(start, 1).Cursor
+	polled := make(chan time.Duration, 1)
+	go func() {
+		began := time.Now()
+		n.Changes("?wait=32&after=" + present)
+		polled <- time.Since(began)
+	}()
+	if e := nodetest.Next(t, stream.Events); e.Name != "checkpoint" || e.ID != present {
+		t.Errorf("got %+v, want a checkpoint at %s", e, present)
+	}
+	if e := nodetest.Next(t, stream.Events); e.Comment == "" || e.ID != "" {
+		t.Errorf("got %+v, want a comment", e)
+	}
+	if waited := nodetest.Next(t, polled); waited < 32*time.Second {
+		t.Errorf("the poll was cut off after %s", waited)
+	}
+}
+
+// Permissions are those of now: who loses items.view is sent nothing more, and told so.
+func TestChangeStream_EndsWithThePermission(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ statement, code string }{
+		"role":  {"UPDATE role SET permissions = ARRAY['api.access', 'items.create']", "FORBIDDEN"},
+		"user":  {"UPDATE app_user SET active = false", "UNAUTHENTICATED"},
+		"other": {"UPDATE app_user SET email = 'someone.else@example.com'", "UNAUTHENTICATED"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := nodetest.Start(t)
+			stream := n.StreamChanges("")
+			stream.Begin()
+			if _, err := n.Pool.Exec(t.Context(), c.statement); err != nil {
+				t.Fatal(err)
+			}
+			if e := nodetest.Next(t, stream.Events); e.Name != "error" || e.ID != "" || !strings.Contains(e.Data, `"code":"`+c.code+`"`) {
+				t.Errorf("got %+v, want the problem %s", e, c.code)
+			}
+			if err := nodetest.Next(t, stream.Ended); err != nil {
+				t.Errorf("ends with %v", err)
+			}
+		})
+	}
+}
+
+// What a browser keeps open ends with its session, whatever ends that, and tells nothing more.
+func TestChangeStream_EndsWithItsSession(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	viewer := n.RoleID("Viewer")
+	for name, end := range map[string]func(u *nodetest.Client, browser *http.Client, id string){
+		"signed out": func(_ *nodetest.Client, browser *http.Client, _ string) {
+			n.Submit(browser, "/logout", nil)
+		},
+		"signed out everywhere": func(u *nodetest.Client, _ *http.Client, _ string) {
+			u.Call(http.MethodDelete, "/api/v1/me/sessions", "").WantStatus(t, http.StatusNoContent)
+		},
+		"disabled": func(_ *nodetest.Client, _ *http.Client, id string) {
+			n.Call(http.MethodPatch, "/api/v1/users/"+id, `{"active":false}`).WantStatus(t, http.StatusOK)
+		},
+		"deleted": func(_ *nodetest.Client, _ *http.Client, id string) {
+			n.Call(http.MethodDelete, "/api/v1/users/"+id, "").WantStatus(t, http.StatusNoContent)
+		},
+		"another password": func(_ *nodetest.Client, _ *http.Client, id string) {
+			n.Call(http.MethodPatch, "/api/v1/users/"+id, `{"password":"a bicycle made of snow"}`).WantStatus(t, http.StatusOK)
+		},
+	} {
+		email := strings.ReplaceAll(name, " ", ".") + "@example.com"
+		u := n.CreateUser(email, viewer)
+		id := n.UserID(email)
+		browser := n.Browser()
+		n.Login(browser, email, nodetest.UserPassword)
+		cookie := []string{"Authorization", "", "Cookie", n.Cookies(browser)}
+		stream := n.StreamChanges("", cookie...)
+		cursor := stream.Begin()
+		subscription := n.Stream(http.MethodPost, "/graphql", `{"query":"subscription { itemChanges { document } }"}`, cookie...)
+		polled := make(chan nodetest.Response, 1)
+		go func() { polled <- n.Call(http.MethodGet, "/api/v1/changes?wait=30&after="+cursor, "", cookie...) }()
+		end(u, browser, id)
+		for from, ended := range map[string]chan error{"the stream": stream.Ended, "the subscription": subscription.Ended} {
+			if err := nodetest.Next(t, ended); err != nil {
+				t.Errorf("%s: %s ends with %v", name, from, err)
+			}
+		}
+		n.Call(http.MethodPost, "/api/v1/items", `{"name":"Secret"}`).WantStatus(t, http.StatusCreated)
+		if got := nodetest.Next(t, polled); got.Status != http.StatusUnauthorized {
+			t.Errorf("%s: who waits is answered %d %s", name, got.Status, got.Body)
+		}
+		for len(stream.Events) > 0 {
+			if e := <-stream.Events; e.Name == "error" && !strings.Contains(e.Data, "UNAUTHENTICATED") || strings.Contains(e.Data, "Secret") {
+				t.Errorf("%s: the stream told %+v", name, e)
+			}
+		}
+	}
+}
+
+// A stream outlasts a database that is away for a moment.
+func TestChangeStream_OutlastsLostDatabaseConnections(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	stream := n.StreamChanges("")
+	stream.Begin()
+	const others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+	if _, err := n.Pool.Exec(t.Context(), others); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(nodetest.Timeout); n.Call(http.MethodPost, "/api/v1/items", `{"name":"Gilda"}`).Status != http.StatusCreated; {
+		if time.Now().After(deadline) {
+			t.Fatal("no item can be made")
+		}
+	}
+	if e := stream.Change(); !strings.Contains(e.Data, "Gilda") {
+		t.Errorf("got %+v", e)
+	}
+}
+
+// A server that shuts down ends its streams as complete answers, and answers who waits.
+func TestChangeStream_EndsCleanlyWhenTheServerShutsDown(t *testing.T) {
+	t.Parallel()
+	n, stop := nodetest.Serve(t, dbtest.New(t), nodetest.Listen(t, "127.0.0.1:0"))
+	stream := n.StreamChanges("")
+	cursor := stream.Begin()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, n.URL+"/api/v1/changes?wait=55&after="+cursor, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.SetBasicAuth(nodetest.AdminEmail, nodetest.AdminPassword)
+	waiting, polled := make(chan struct{}), make(chan string, 1)
+	go func() {
+		close(waiting)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			polled <- err.Error()
+			return
+		}
+		body, err := io.ReadAll(response.Body)
+		polled <- fmt.Sprint(response.StatusCode, " ", string(body), " ", err)
+	}()
+	<-waiting
+	n.StreamChanges("").Begin() // another request has come and gone: the poll is under way, or as good as
+	stop()
+	if err := nodetest.Next(t, stream.Ended); err != nil {
+		t.Errorf("the stream ends with %v", err)
+	}
+	if answer := nodetest.Next(t, polled); !strings.HasPrefix(answer, `200 {"results":[],"cursor":"`+cursor) {
+		t.Errorf("the poll is answered %s", answer)
+	}
+}
+
+// watchedListener tells of the connections that the server has closed.
+type watchedListener struct {
+	net.Listener
+	closed chan string
+}
+
+func (l *watchedListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	return &watchedConn{Conn: conn, closed: l.closed}, err
+}
+
+type watchedConn struct {
+	net.Conn
+	closed chan string
+}
+
+func (c *watchedConn) Close() error {
+	c.closed <- c.RemoteAddr().String()
+	return c.Conn.Close()
+}
+
+// A client that stops reading is dropped, and costs the others nothing meanwhile.
+func TestChangeStream_AStalledClientIsDroppedAndOthersGoOn(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes a quarter of a minute")
+	}
+	closed := make(chan string, 1000)
+	n, _ := nodetest.Serve(t, dbtest.New(t), &watchedListener{nodetest.Listen(t, "127.0.0.1:0"), closed})
+
+	stalled, err := net.Dial("tcp", strings.TrimPrefix(n.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stalled.Close()
+	_ = stalled.(*net.TCPConn).SetReadBuffer(4096)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, n.URL+"/api/v1/changes", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.SetBasicAuth(nodetest.AdminEmail, nodetest.AdminPassword)
+	request.Header.Set("Accept", "text/event-stream")
+	if err := request.Write(stalled); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReaderSize(stalled, 16).ReadString('\n'); err != nil || !strings.Contains(line, "200") {
+		t.Fatalf("%s: %v", line, err)
+	}
+
+	healthy := n.StreamChanges("")
+	healthy.Begin()
+	id := n.CreateItem(`{"name":"0"}`)
+	healthy.Change()
+	const writes = 200 // of 60 kB: more than the kernel's buffers hold
+	for i := range writes {
+		n.PatchItem(id, fmt.Sprintf(`{"name":"%d","client_data":{"long":%q}}`, i+1, strings.Repeat("x", 60_000)))
+		if e := healthy.Change(); !strings.Contains(e.Data, fmt.Sprintf(`"revision":%d,`, i+2)) {
+			t.Fatalf("change %d: got %.100s", i, e.Data)
+		}
+	}
+	for deadline := time.After(2 * nodetest.Timeout); ; {
+		select {
+		case address := <-closed:
+			if address == stalled.LocalAddr().String() {
+				n.PatchItem(id, `{"name":"after"}`)
+				healthy.Change()
+				return
+			}
+		case <-deadline:
+			t.Fatal("the stalled client is still held")
+		}
+	}
+}

@@ -1,0 +1,202 @@
+package core_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/account"
+	"itemcast/internal/item"
+	"itemcast/internal/node/nodetest"
+)
+
+// Pages tell an item's changes as its history does, oldest first, with the document byte for byte.
+func TestChanges_PagesAreTheHistoryInTheLogsOrder(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	start := n.Changes("")
+	if len(start.Results) != 0 || start.More {
+		t.Errorf("without a cursor, it is not the present: %+v", start)
+	}
+	id := n.CreateItem(`{"name":"<Metropolis> & \u2028 more","client_data":{"z":1,"a":[1.50,"é"]}}`)
+	documents := []string{string(n.Call(http.MethodGet, "/api/v1/items/"+id, "").Body)}
+	for i := range 5 {
+		documents = append(documents, string(n.PatchItem(id, fmt.Sprintf(`{"name":"%d"}`, i)).Body))
+	}
+	n.Call(http.MethodDelete, "/api/v1/items/"+id, "").WantStatus(t, http.StatusNoContent)
+	documents = append(documents, documents[5])
+	n.AwaitChanges(start.Cursor, 7)
+
+	var told nodetest.ChangePage
+	for after, more := start.Cursor, true; more; {
+		page := n.Changes("?limit=3&after=" + after)
+		told.Results = append(told.Results, page.Results...)
+		after, more = page.Cursor, page.More
+	}
+	var history nodetest.ChangePage
+	if err := json.Unmarshal(n.Call(http.MethodGet, "/api/v1/items/"+id+"/history", "").WantStatus(t, http.StatusOK).Body, &history); err != nil {
+		t.Fatal(err)
+	}
+	slices.Reverse(history.Results)
+	if !reflect.DeepEqual(told.Results, history.Results) {
+		t.Errorf("told %+v,\nthe history is %+v", told.Results, history.Results)
+	}
+	for i, c := range told.Results {
+		if string(c.Document) != documents[i] {
+			t.Errorf("change %d has %s, GET had %s", i, c.Document, documents[i])
+		}
+	}
+	if next, err := url.Parse(told.Next); err != nil || next.Host != "" {
+		t.Errorf("next is %s", told.Next)
+	}
+}
+
+// A client that pages on from cursor to cursor, by next, while many write, reads each change once, those of an item in revision order.
+func TestChanges_ResumingMissesAndRepeatsNothingWhileWritersHammer(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	const writers, writes = 4, 40
+	next := n.Changes("?limit=7&wait=5").Next
+	var writing sync.WaitGroup
+	for w := range writers {
+		writing.Go(func() {
+			id := n.CreateItem(fmt.Sprintf(`{"name":"item %d"}`, w))
+			for i := range writes - 1 {
+				n.PatchItem(id, fmt.Sprintf(`{"name":"item %d, %d"}`, w, i))
+			}
+		})
+	}
+	defer writing.Wait()
+	revisions, cursors := map[uuid.UUID]int64{}, map[string]bool{}
+	for read, deadline := 0, time.Now().Add(nodetest.Timeout); read < writers*writes; {
+		if time.Now().After(deadline) {
+			t.Fatalf("read %d changes of %d", read, writers*writes)
+		}
+		page := n.Changes("?" + strings.SplitN(next, "?", 2)[1])
+		for _, c := range page.Results {
+			var i item.Item
+			if err := json.Unmarshal(c.Document, &i); err != nil {
+				t.Fatal(err)
+			}
+			if revisions[i.ID]++; c.Revision != revisions[i.ID] || cursors[c.Cursor] {
+				t.Fatalf("revision %d of item %s comes where %d should", c.Revision, i.ID, revisions[i.ID])
+			}
+			cursors[c.Cursor] = true
+			read++
+		}
+		next = page.Next
+	}
+}
+
+func TestChanges_ALongPollAnswersWithTheFirstChange(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	start := n.Changes("")
+	began := time.Now()
+	if page := n.Changes("?wait=1&after=" + start.Cursor); len(page.Results) != 0 || page.More || page.Cursor != start.Cursor {
+		t.Errorf("an empty poll answers %+v", page)
+	}
+	if waited := time.Since(began); waited < time.Second {
+		t.Errorf("waited %s, not a second", waited)
+	}
+	polled := make(chan nodetest.ChangePage)
+	go func() { polled <- n.Changes("?wait=55&tags=red&after=" + start.Cursor) }()
+	n.CreateItem(`{"name":"passed over"}`)
+	n.CreateItem(`{"name":"a","tags":["red"]}`)
+	if page := nodetest.Next(t, polled); len(page.Results) != 1 || page.Results[0].Kind != "CREATED" {
+		t.Errorf("the poll answers %+v", page)
+	}
+}
+
+// One request reads a bounded part of the log, and says so; the next goes on behind it.
+func TestChanges_ARequestReadsABoundedPartOfTheLog(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	start := n.Changes("").Cursor
+	const items = 10_100
+	lines := strings.Repeat(`{"name":"a"}`+"\n", items)
+	n.Call(http.MethodPost, "/api/v1/items/import", lines, "Content-Type", "application/x-ndjson").WantStatus(t, http.StatusOK)
+	late := n.Changes("").Cursor
+	n.CreateItem(`{"name":"last","tags":["red"]}`)
+	for len(n.Changes("?tags=red&wait=5&after="+late).Results) == 0 { // until the log has it all
+	}
+	after, requests := start, 0
+	for {
+		page := n.Changes("?tags=red&after=" + after)
+		requests++
+		if len(page.Results) == 1 {
+			break
+		}
+		if !page.More || page.Cursor == after {
+			t.Fatalf("answers %+v without the last change", page)
+		}
+		after = page.Cursor
+	}
+	if requests < 2 {
+		t.Error("one request has read it all")
+	}
+}
+
+func TestChanges_RefusesWhatItCannotServe(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	present := n.Changes("").Cursor
+	foreign := strings.Repeat("A", len(present)-1) + "A"
+	ahead := present[:len(present)-2] + "_A"
+	for query, want := range map[string]string{
+		"?after=nonsense":          "400 INVALID_CURSOR",
+		"?after=" + ahead:          "400 INVALID_CURSOR",
+		"?after=" + foreign:        "410 CURSOR_EXPIRED",
+		"?after=":                  "400 INVALID_INPUT",
+		"?wait=56":                 "400 INVALID_INPUT",
+		"?limit=201":               "400 INVALID_INPUT",
+		"?kinds=MOVED":             "400 INVALID_INPUT",
+		"?changed_fields=revision": "400 INVALID_INPUT",
+		"?id=7":                    "400 INVALID_INPUT",
+		"?metadata.unknown=1":      "400 INVALID_INPUT",
+		"?sort=name":               "400 INVALID_INPUT",
+		"?after=" + present + "&after=" + present: "400 INVALID_INPUT",
+	} {
+		for _, accept := range []string{"application/json", "text/event-stream"} {
+			got := n.Call(http.MethodGet, "/api/v1/changes"+query, "", "Accept", accept)
+			if told := fmt.Sprintf("%d %s", got.Status, got.Code(t)); told != want || got.Header.Get("Content-Type") != "application/problem+json" {
+				t.Errorf("%s as %s: got %s %s, want %s", query, accept, told, got.Body, want)
+			}
+		}
+	}
+	n.Call(http.MethodGet, "/api/v1/changes", "", "Accept", "text/event-stream", "Last-Event-ID", "nonsense").WantStatus(t, http.StatusBadRequest)
+	n.Call(http.MethodGet, "/api/v1/changes", "", "Accept", "text/plain").WantStatus(t, http.StatusNotAcceptable)
+	n.Call(http.MethodGet, "/api/v1/changes", "", "Authorization", "").WantStatus(t, http.StatusUnauthorized)
+	setPermissions(n, account.APIAccess, account.ItemsEdit)
+	untilForbidden(n)
+}
+
+// setPermissions changes the administrator's role, as another node would.
+func setPermissions(n *nodetest.Node, permissions ...account.Permission) {
+	n.T.Helper()
+	if _, err := n.Pool.Exec(n.T.Context(), "UPDATE role SET permissions = $1", account.Permissions(permissions).Strings()); err != nil {
+		n.T.Fatal(err)
+	}
+}
+
+func untilForbidden(n *nodetest.Node) {
+	n.T.Helper()
+	for deadline := time.Now().Add(nodetest.Timeout); ; {
+		got := n.Call(http.MethodGet, "/api/v1/changes", "")
+		if got.Status == http.StatusForbidden {
+			return
+		}
+		if time.Now().After(deadline) {
+			n.T.Fatalf("still answers %d", got.Status)
+		}
+	}
+}

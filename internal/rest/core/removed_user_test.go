@@ -1,0 +1,92 @@
+package core_test
+
+import (
+	"bufio"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"itemcast/internal/account"
+	"itemcast/internal/node/nodetest"
+)
+
+// late is a request that has been let in, and whose body is still to come.
+type late struct {
+	t    *testing.T
+	conn net.Conn
+	from *bufio.Reader
+	body string
+}
+
+// begin sends a request's head as a user. The server asks for the body (RFC 9110 §10.1.1) only after it has let the user in.
+func beginRequest(n *nodetest.Node, email, path, body string) *late {
+	n.T.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(n.URL, "http://"))
+	if err != nil {
+		n.T.Fatal(err)
+	}
+	n.T.Cleanup(func() { _ = conn.Close() })
+	_ = conn.SetDeadline(time.Now().Add(nodetest.Timeout))
+	credentials := base64.StdEncoding.EncodeToString([]byte(email + ":" + nodetest.UserPassword))
+	_, _ = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Basic %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
+		path, credentials, len(body))
+	from := bufio.NewReader(conn)
+	if line, err := from.ReadString('\n'); err != nil || !strings.Contains(line, " 100 ") {
+		n.T.Fatalf("the request is answered with %q, %v", line, err)
+	}
+	_, _ = from.ReadString('\n')
+	return &late{n.T, conn, from, body}
+}
+
+// end sends the body.
+func (l *late) end() nodetest.Response {
+	l.t.Helper()
+	_, _ = io.WriteString(l.conn, l.body)
+	response, err := http.ReadResponse(l.from, nil)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	raw, err := io.ReadAll(response.Body)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return nodetest.Response{Status: response.StatusCode, Header: response.Header, Body: raw}
+}
+
+// What let a request in may be over by the time that its body has come.
+func TestUsers_WhoIsRemovedMeanwhileChangesNothing(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	administrator := n.RoleID("Administrator")
+	less := n.CreateRole("Less", account.APIAccess, account.UsersManage, account.WorkflowsManage)
+	for name, c := range map[string]struct {
+		meanwhile string
+		path      string
+		body      string
+		status    int
+	}{
+		"off":       {`{"active":false}`, "/api/v1/users", `{"email":"back@example.com","role_id":"` + administrator + `"}`, http.StatusUnauthorized},
+		"password":  {`{"password":"another one made of snow"}`, "/api/v1/roles", `{"name":"Back","permissions":[]}`, http.StatusUnauthorized},
+		"demoted":   {`{"role_id":"` + n.RoleID("Viewer") + `"}`, "/api/v1/roles", `{"name":"Back","permissions":[]}`, http.StatusForbidden},
+		"less":      {`{"role_id":"` + less + `"}`, "/api/v1/roles", `{"name":"Back","permissions":["items.delete"]}`, http.StatusForbidden},
+		"a profile": {`{"active":false}`, "/api/v1/workflow-profiles", `{"name":"Back"}`, http.StatusUnauthorized},
+	} {
+		email := strings.ReplaceAll(name, " ", ".") + "@example.com"
+		n.CreateUser(email, administrator)
+		request := beginRequest(n, email, c.path, c.body)
+		n.Call(http.MethodPatch, "/api/v1/users/"+n.UserID(email), c.meanwhile).WantStatus(t, http.StatusOK)
+		if got := request.end(); got.Status != c.status {
+			t.Errorf("%s: got %d %s, want %d", name, got.Status, got.Body, c.status)
+		}
+	}
+	n.CreateUser("still@example.com", less)
+	if got := beginRequest(n, "still@example.com", "/api/v1/roles", `{"name":"Made","permissions":[]}`).end(); got.Status != http.StatusCreated {
+		t.Errorf("who is none the less: %d %s", got.Status, got.Body)
+	}
+}
