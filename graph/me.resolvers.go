@@ -9,6 +9,7 @@ import (
 	"context"
 	"itemcast/graph/internal/model"
 	"itemcast/internal/account"
+	"itemcast/internal/account/signin"
 
 	"github.com/google/uuid"
 )
@@ -16,22 +17,22 @@ import (
 // ChangeMyPassword is the resolver for the changeMyPassword field.
 func (r *mutationResolver) ChangeMyPassword(ctx context.Context, currentPassword string, newPassword string) (*model.ChangeMyPasswordPayload, error) {
 	actor, _ := account.ActorFrom(ctx)
-	return &model.ChangeMyPasswordPayload{ID: actor.UserID}, r.Account.ChangePassword(ctx, currentPassword, newPassword)
+	return &model.ChangeMyPasswordPayload{ID: actor.UserID}, r.SignIn.ChangePassword(ctx, currentPassword, newPassword)
 }
 
 // EndMySession is the resolver for the endMySession field.
 func (r *mutationResolver) EndMySession(ctx context.Context, id uuid.UUID) (*model.EndMySessionPayload, error) {
-	return &model.EndMySessionPayload{ID: id}, r.Account.EndSession(ctx, id)
+	return &model.EndMySessionPayload{ID: id}, r.SignIn.EndSession(ctx, id)
 }
 
 // EndMySessions is the resolver for the endMySessions field.
 func (r *mutationResolver) EndMySessions(ctx context.Context) (*model.EndMySessionsPayload, error) {
 	actor, _ := account.ActorFrom(ctx)
-	return &model.EndMySessionsPayload{ID: actor.UserID}, r.Account.EndSessions(ctx)
+	return &model.EndMySessionsPayload{ID: actor.UserID}, r.SignIn.EndSessions(ctx)
 }
 
 // MySessions is the resolver for the mySessions field.
-func (r *queryResolver) MySessions(ctx context.Context) ([]*account.Session, error) {
-	sessions, err := r.Account.Sessions(ctx)
+func (r *queryResolver) MySessions(ctx context.Context) ([]*signin.Session, error) {
+	sessions, err := r.SignIn.Sessions(ctx)
 	return pointers(sessions), err
 }

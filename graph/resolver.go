@@ -15,6 +15,7 @@ import (
 
 	"itemcast/graph/internal/model"
 	"itemcast/internal/account"
+	"itemcast/internal/account/signin"
 	"itemcast/internal/change"
 	"itemcast/internal/hook"
 	"itemcast/internal/item"
@@ -35,6 +36,7 @@ const (
 // Resolver holds the services that the resolvers call.
 type Resolver struct {
 	Account   *account.Service
+	SignIn    *signin.Service
 	Items     *item.Service
 	Hooks     *hook.Service
 	Workflows *workflow.Service

@@ -70,12 +70,16 @@ type Actor struct {
 	RoleID      uuid.UUID // uuid.Nil: the operator's, from whom nothing is hidden
 	Role        string
 	Permissions Permissions
+	Kind        string    // KindPerson or KindAPI; empty: the operator
 	SessionID   uuid.UUID // of the browser that is signed in; uuid.Nil: by HTTP Basic
+	Proof       Proof
+}
 
-	kind        string            // person or api
-	credentials [sha256.Size]byte // with which the user signed in: see credentialsOf
-	generation  int               // of the SignIn that returned it, at the time before it was read
-	ends        time.Time         // with the session; zero: never
+// Proof is what an actor's identity rests on. Package signin sets it.
+type Proof struct {
+	Credentials [sha256.Size]byte // digest of the address and the password's hash: another one after a change of either
+	Generation  int               // of signin's cache, before the user was read
+	ExpiresAt   time.Time         // of the session; zero: never
 }
 
 // Visibility is equal for two actors if, and only if, both may see and do the same: what is rendered for one of them is right for the other.
@@ -89,6 +93,23 @@ func (a Actor) User() *uuid.UUID {
 		return nil
 	}
 	return &a.UserID
+}
+
+// ActorOf returns the actor of a user's row. It is for package signin, which shares this package's store.
+func ActorOf(user store.UserByEmailRow) Actor {
+	permissions := make(Permissions, len(user.Permissions))
+	for i, p := range user.Permissions {
+		permissions[i] = Permission(p)
+	}
+	return Actor{AccountID: user.AccountID, UserID: user.ID, Email: user.Email, Name: user.Name, RoleID: user.RoleID,
+		Role: user.Role, Permissions: permissions, Kind: user.Kind,
+		Proof: Proof{Credentials: CredentialsOf(user.Email, user.PasswordHash)}}
+}
+
+// CredentialsOf returns the digest of a user's address and stored hash. The hash is salted, so the digest reveals nothing of
+// the password.
+func CredentialsOf(email, passwordHash string) [sha256.Size]byte {
+	return sha256.Sum256([]byte(email + " " + passwordHash))
 }
 
 // session is the actor's session as statements take it: nil without one.
@@ -117,6 +138,12 @@ func (a Actor) covers(permissions []string) error {
 	}
 	return nil
 }
+
+// The errors of a sign-in, and of a request whose sign-in is no longer valid.
+var (
+	ErrCredentials  = problem.New(problem.Unauthenticated, "The e-mail address or the password is wrong.")
+	ErrSessionEnded = problem.New(problem.Unauthenticated, "The session has ended; sign in again.")
+)
 
 type actorKey struct{}
 
@@ -165,12 +192,12 @@ func Reauthorize(ctx context.Context, tx pgx.Tx, need ...Permission) (Actor, err
 	if err != nil && !over {
 		return Actor{}, fmt.Errorf("read the actor: %w", err)
 	}
-	now := toActor(store.UserByEmailRow(row))
-	switch over = over || now.credentials != actor.credentials; {
+	now := ActorOf(store.UserByEmailRow(row))
+	switch over = over || now.Proof.Credentials != actor.Proof.Credentials; {
 	case over && actor.SessionID != uuid.Nil:
-		return Actor{}, errSession
+		return Actor{}, ErrSessionEnded
 	case over:
-		return Actor{}, errCredentials
+		return Actor{}, ErrCredentials
 	}
 	now.SessionID = actor.SessionID
 	return Authorize(WithActor(ctx, now), need...)

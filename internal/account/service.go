@@ -3,9 +3,11 @@ package account
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -24,14 +26,23 @@ import (
 // Two rules hold whatever is asked, and of all that happens at once: somebody is left who can give others access, and nobody gives,
 // changes or takes permissions that they do not have themselves, which goes for users who have them, too.
 type Service struct {
-	pool      *pgxpool.Pool
-	signIn    *SignIn
-	publicURL string
+	pool           *pgxpool.Pool
+	log            *slog.Logger
+	publicURL      string
+	auditRetention time.Duration
 }
 
-// NewService makes a Service. PublicURL is the base of the links that it makes, without a trailing slash.
-func NewService(pool *pgxpool.Pool, signIn *SignIn, publicURL string) *Service {
-	return &Service{pool: pool, signIn: signIn, publicURL: publicURL}
+// Config is what NewService needs.
+type Config struct {
+	Pool           *pgxpool.Pool
+	Log            *slog.Logger
+	PublicURL      string        // the base of reset links, without a trailing slash
+	AuditRetention time.Duration // the age at which RunAuditRetention deletes an entry; 0: never
+}
+
+// NewService returns a Service on the database of config.
+func NewService(config Config) *Service {
+	return &Service{pool: config.Pool, log: config.Log, publicURL: config.PublicURL, auditRetention: config.AuditRetention}
 }
 
 // change runs fn in a transaction in which nobody else changes the account's users and roles, with what the actor may do by then: whoever

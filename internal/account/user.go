@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/account/internal/store"
+	"itemcast/internal/account/password"
 	"itemcast/internal/db"
 	"itemcast/internal/page"
 	"itemcast/internal/problem"
@@ -20,11 +21,12 @@ import (
 
 // The kinds of users.
 const (
-	person  = "person"
-	apiUser = "api" // a program: its password is made by Itemcast, and it cannot sign in on pages
+	KindPerson = "person"
+	KindAPI    = "api" // a program: its password is made by Itemcast, and it cannot sign in on pages
 )
 
-var errNoUser = problem.New(problem.NotFound, "There is no such user.")
+// ErrNoUser is the error for a user that does not exist, or not any more.
+var ErrNoUser = problem.New(problem.NotFound, "There is no such user.")
 
 // User is somebody, or a program, that can sign in. HasPassword is false for a person who has to set one by a link first.
 type User struct {
@@ -129,7 +131,7 @@ func (s *Service) UserByEmail(ctx context.Context, email string) (User, error) {
 func getUser(ctx context.Context, q *store.Queries, actor Actor, id uuid.UUID) (User, error) {
 	row, err := q.GetUser(ctx, store.GetUserParams{AccountID: actor.AccountID, ID: id})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return User{}, errNoUser
+		return User{}, ErrNoUser
 	}
 	if err != nil {
 		return User{}, fmt.Errorf("read user: %w", err)
@@ -150,7 +152,7 @@ func (s *Service) CreateUser(ctx context.Context, in UserInput) (User, string, e
 	}
 	hash := ""
 	if in.Password != "" {
-		if hash, err = HashPassword(ctx, in.Password); err != nil {
+		if hash, err = password.Hash(ctx, in.Password); err != nil {
 			return User{}, "", err
 		}
 	}
@@ -181,7 +183,7 @@ var errEmailTaken = problem.New(problem.Conflict, "There is a user with this e-m
 // checked fills in what was left out. Made is the password of an API user.
 func (in *UserInput) checked() (made string, err error) {
 	if in.Kind == "" {
-		in.Kind = person
+		in.Kind = KindPerson
 	}
 	if in.Active == nil {
 		in.Active = new(true)
@@ -190,17 +192,17 @@ func (in *UserInput) checked() (made string, err error) {
 	var invalid, broken faults
 	invalid.email(in.Email)
 	invalid.text("#/name", in.Name, 0, 200)
-	if in.Kind != person && in.Kind != apiUser {
+	if in.Kind != KindPerson && in.Kind != KindAPI {
 		invalid.add("#/kind", "must be person or api")
 	}
 	switch {
-	case in.Kind == apiUser && in.Password != "":
+	case in.Kind == KindAPI && in.Password != "":
 		broken.add("#/password", "is made up for an API user, and shown once; leave it out")
-	case in.Kind == apiUser:
+	case in.Kind == KindAPI:
 		made = rand.Text()
 		in.Password = made
 	case in.Password != "":
-		broken.add("#/password", passwordFault(in.Password, in.Email))
+		broken.add("#/password", password.Fault(in.Password, in.Email))
 	}
 	if err := invalid.error(problem.InvalidInput); err != nil {
 		return "", err
@@ -229,8 +231,8 @@ func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch, 
 		return User{}, err
 	}
 	var hash *string
-	if patch.Password != nil && len(*patch.Password) <= maxPassword {
-		made, err := HashPassword(ctx, *patch.Password) // before others have to wait for it
+	if patch.Password != nil && len(*patch.Password) <= password.MaxBytes {
+		made, err := password.Hash(ctx, *patch.Password) // before others have to wait for it
 		if err != nil {
 			return User{}, err
 		}
@@ -265,8 +267,8 @@ func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch, 
 			return err
 		}
 		if hash != nil || !user.Active || user.Email != before.Email {
-			if err := endAll(ctx, q, actor.AccountID, id); err != nil {
-				return err
+			if err := q.EndSignIns(ctx, store.EndSignInsParams{AccountID: actor.AccountID, UserID: id}); err != nil {
+				return fmt.Errorf("end sign-ins: %w", err)
 			}
 		}
 		if user, err = getUser(ctx, q, actor, id); err != nil {
@@ -303,10 +305,10 @@ func (s *Service) patched(ctx context.Context, q *store.Queries, actor Actor, us
 	}
 	switch {
 	case patch.Password == nil:
-	case user.Kind == apiUser:
+	case user.Kind == KindAPI:
 		broken.add("#/password", "of an API user is made up; ask for another one by rotate-password")
 	default:
-		broken.add("#/password", passwordFault(*patch.Password, user.Email))
+		broken.add("#/password", password.Fault(*patch.Password, user.Email))
 	}
 	if err := errors.Join(invalid.error(problem.InvalidInput), broken.error(problem.RuleViolated)); err != nil {
 		return user, err
@@ -350,17 +352,6 @@ func (s *Service) DeleteUser(ctx context.Context, id uuid.UUID, condition revisi
 		}
 		return Audit(ctx, tx, userDeleted, userPath(id), map[string]any{"email": user.Email, "role": user.Role})
 	})
-}
-
-// endAll ends a user's sessions, and takes back the link by which a password could be set.
-func endAll(ctx context.Context, q *store.Queries, account, user uuid.UUID) error {
-	if _, err := q.EndSessions(ctx, store.EndSessionsParams{AccountID: account, UserID: user}); err != nil {
-		return fmt.Errorf("end sessions: %w", err)
-	}
-	if err := q.DropResetLink(ctx, store.DropResetLinkParams{AccountID: account, UserID: user}); err != nil {
-		return fmt.Errorf("drop reset link: %w", err)
-	}
-	return nil
 }
 
 func set[T any](field *T, value *T) {

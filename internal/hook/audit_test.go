@@ -76,7 +76,7 @@ func TestAudit_TellsThatItemcastMadeAHookInactive(t *testing.T) {
 	}
 	// Who asks over the API, is told so too.
 	admin := account.WithActor(b.ctx, account.Actor{AccountID: b.account, Permissions: account.All()})
-	entries, _, err := account.NewService(b.pool, nil, "").AuditLog(admin, account.AuditFilter{Actions: []string{"hook.disabled"}}, 10, "")
+	entries, _, err := account.NewService(account.Config{Pool: b.pool}).AuditLog(admin, account.AuditFilter{Actions: []string{"hook.disabled"}}, 10, "")
 	if err != nil || len(entries) != 2 || entries[0].Actor != nil || entries[0].ActorName != "Itemcast" {
 		t.Errorf("got %+v, %v", entries, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/account"
+	"itemcast/internal/account/password"
 	"itemcast/internal/db/dbtest"
 	"itemcast/internal/node/nodetest"
 )
@@ -187,7 +188,7 @@ func TestHookOperations_AreOfTheAccountAndOfWhoManagesHooks(t *testing.T) {
 	nodetest.Await(t, func() bool { return n.Call(http.MethodGet, hook+"/replay", "").Object(t)["ended_at"] != nil })
 	n.CreateStranger()
 	stranger := n.As(nodetest.StrangerEmail, nodetest.AdminPassword)
-	hash, err := account.HashPassword(t.Context(), nodetest.AdminPassword)
+	hash, err := password.Hash(t.Context(), nodetest.AdminPassword)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"itemcast/internal/account"
+	"itemcast/internal/account/signin"
 	"itemcast/internal/browse"
 	"itemcast/internal/change"
 	"itemcast/internal/contract"
@@ -52,7 +53,7 @@ type Config struct {
 // Node holds the services of one process.
 type Node struct {
 	Account    *account.Service
-	SignIn     *account.SignIn
+	SignIn     *signin.Service
 	Items      *item.Service
 	Hub        *live.Hub
 	Feed       *change.Feed
@@ -105,8 +106,9 @@ func New(ctx context.Context, pool *pgxpool.Pool, config Config) (*Node, error) 
 func (n *Node) buildServices() {
 	pool, config, log := n.pool, n.config, n.config.Log
 	n.Sequencer = change.NewSequencer(n.notifier, log)
-	n.SignIn = account.NewSignIn(pool, log)
-	n.Account = account.NewService(pool, n.SignIn, config.PublicURL)
+	n.SignIn = signin.New(signin.Config{Pool: pool, Log: log, ProfileChanged: func() { n.Hub.Forget() }})
+	n.Account = account.NewService(account.Config{Pool: pool, Log: log, PublicURL: config.PublicURL,
+		AuditRetention: config.KeepAudit})
 	n.directory = account.NewDirectory(pool)
 	n.workflows = workflow.NewService(pool)
 	sender := sending.New(config.HookReach.Transport(egress.Options{}), sending.Config{Version: config.Version})
@@ -118,7 +120,6 @@ func (n *Node) buildServices() {
 		Items: n.Items, Due: n.Dispatcher.Look})
 	n.pruner = change.NewPruner(pool, config.Retention, n.Dispatcher.Hold, log)
 	n.Hub = live.NewHub(pool, n.Feed, config.ConnectionsPerUser)
-	n.SignIn.KeepAudit, n.SignIn.Profiles = config.KeepAudit, n.Hub.Forget
 }
 
 // Close releases the node's own database connections. Call it after Run has returned.
@@ -131,7 +132,8 @@ func (n *Node) Close() {
 func (n *Node) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
-		n.Sequencer.Run, n.Feed.Run, n.pruner.Run, n.SignIn.Run, n.Items.RunRenewal, n.Dispatcher.Run,
+		n.Sequencer.Run, n.Feed.Run, n.pruner.Run, n.SignIn.Run, n.Account.RunAuditRetention, n.Items.RunRenewal,
+		n.Dispatcher.Run,
 		func(ctx context.Context) error { return idempotency.RunForget(ctx, n.pool, n.config.Log) },
 	} {
 		group.Go(func() error { return part(ctx) })

@@ -8,13 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"itemcast/internal/account"
+	"itemcast/internal/account/signin"
 )
 
 func TestGate_WithHTTPSTheCookieIsThisHostsAlone(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
-	NewGate(nil, "https://items.example").keep(w, account.NewSession{Token: "T", Expires: time.Now().Add(time.Hour)})
+	NewGate(nil, "https://items.example").keep(w, signin.NewSession{Token: "T", Expires: time.Now().Add(time.Hour)})
 	cookie := w.Header().Get("Set-Cookie")
 	for _, want := range []string{"__Host-itemcast_session=T;", "Path=/;", "HttpOnly", "Secure", "SameSite=Lax"} {
 		if !strings.Contains(cookie, want) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"itemcast/internal/account"
+	"itemcast/internal/account/signin"
 	"itemcast/internal/problem"
 	"itemcast/internal/web"
 )
@@ -12,7 +13,7 @@ import (
 // Browsers signs people in and out on the pages.
 type Browsers interface {
 	SignIn
-	Open(ctx context.Context, email, password, userAgent, oldToken string) (account.NewSession, error)
+	Open(ctx context.Context, email, password, userAgent, oldToken string) (signin.NewSession, error)
 	Close(ctx context.Context, token string, everywhere bool) error
 	ResetUser(ctx context.Context, token string) (email string, err error)
 	Reset(ctx context.Context, token, password string) error
@@ -37,7 +38,7 @@ func signInPages(g *Gate, b Browsers) web.SignIn {
 			return err
 		},
 		Close: func(w http.ResponseWriter, r *http.Request, everywhere bool) error {
-			g.keep(w, account.NewSession{})
+			g.keep(w, signin.NewSession{})
 			return b.Close(r.Context(), g.token(r.Header), everywhere)
 		},
 		ResetUser: b.ResetUser,

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/account"
+	"itemcast/internal/account/signin"
 	"itemcast/internal/hook"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
@@ -23,7 +24,8 @@ var guarded = map[string]any{
 	"item.Service":      item.NewService(item.Config{}),
 	"hook.Service":      hook.NewService(hook.ServiceConfig{}),
 	"account.Directory": account.NewDirectory(nil),
-	"account.Service":   account.NewService(nil, nil, ""),
+	"account.Service":   account.NewService(account.Config{}),
+	"signin.Service":    signin.New(signin.Config{}),
 	"workflow.Service":  workflow.NewService(nil),
 	"live.Hub":          live.NewHub(nil, nil, 0),
 }
@@ -88,15 +90,24 @@ var needs = map[string][]account.Permission{
 	"account.Service.PatchRole":      {account.UsersManage},
 	"account.Service.DeleteRole":     {account.UsersManage},
 	"account.Service.AuditLog":       {account.UsersManage},
-	"account.Service.ChangePassword": {}, // of oneself
-	"account.Service.Sessions":       {},
-	"account.Service.EndSession":     {},
-	"account.Service.EndSessions":    {},
+
+	"signin.Service.ChangePassword": {}, // the actor's own
+	"signin.Service.Sessions":       {},
+	"signin.Service.EndSession":     {},
+	"signin.Service.EndSessions":    {},
 }
 
 // exempt are the methods that no request reaches.
 var exempt = map[string]string{
-	"item.Service.RunRenewal": "the node itself renders documents anew",
+	"item.Service.RunRenewal":           "the node itself renders documents anew",
+	"account.Service.RunAuditRetention": "the node itself deletes old entries",
+	"signin.Service.Run":                "the node itself listens for changes",
+	"signin.Service.Basic":              "finds the actor of a request",
+	"signin.Service.Session":            "finds the actor of a request",
+	"signin.Service.Open":               "takes credentials",
+	"signin.Service.Close":              "takes a session's token, whatever its user may do",
+	"signin.Service.ResetUser":          "takes a reset link's token",
+	"signin.Service.Reset":              "takes a reset link's token",
 }
 
 // A method without a denial case here is a hole in the policy until someone says otherwise.

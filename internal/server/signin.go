@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"itemcast/internal/account"
+	"itemcast/internal/account/signin"
 	"itemcast/internal/problem"
 )
 
@@ -78,7 +79,7 @@ func (g *Gate) token(header http.Header) string {
 }
 
 // keep has a browser keep a session, or with an empty one forget it.
-func (g *Gate) keep(w http.ResponseWriter, session account.NewSession) {
+func (g *Gate) keep(w http.ResponseWriter, session signin.NewSession) {
 	cookie := &http.Cookie{Name: g.cookie, Value: session.Token, Path: "/", Expires: session.Expires, Secure: g.secure, HttpOnly: true,
 		SameSite: http.SameSiteLaxMode}
 	if session.Token == "" {

@@ -10,6 +10,7 @@ import (
 	"itemcast/graph/rendered"
 	"itemcast/graph/scalar"
 	"itemcast/internal/account"
+	"itemcast/internal/account/signin"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"itemcast/internal/workflow"
@@ -68,7 +69,7 @@ type QueryResolver interface {
 	Item(ctx context.Context, id uuid.UUID) (*rendered.Item, error)
 	Items(ctx context.Context, filter *model.ItemFilter, sort item.Sort, first *int64, after *string, last *int64, before *string) (*connection.Items, error)
 	Tags(ctx context.Context) ([]*item.Tag, error)
-	MySessions(ctx context.Context) ([]*account.Session, error)
+	MySessions(ctx context.Context) ([]*signin.Session, error)
 	MetadataFields(ctx context.Context) ([]*model.MetadataField, error)
 	Roles(ctx context.Context, first int64, after *string) (*model.RoleConnection, error)
 	Role(ctx context.Context, id uuid.UUID) (*account.Role, error)
@@ -2964,8 +2965,8 @@ func (ec *executionContext) _Query_mySessions(ctx context.Context, field graphql
 			return ec.Resolvers.Query().MySessions(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*account.Session) graphql.Marshaler {
-			return ec.marshalNSession2ᚕᚖitemcastᚋinternalᚋaccountᚐSessionᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*signin.Session) graphql.Marshaler {
+			return ec.marshalNSession2ᚕᚖitemcastᚋinternalᚋaccountᚋsigninᚐSessionᚄ(ctx, selections, v)
 		},
 		true,
 		true,

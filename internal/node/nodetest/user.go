@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/account"
+	"itemcast/internal/account/password"
 	"itemcast/internal/db/dbtest"
 )
 
@@ -74,7 +75,7 @@ const StrangerEmail = "stranger@example.com"
 // makeStranger makes an administrator of another account; the password is the first administrator's.
 func (n *Node) CreateStranger() {
 	n.T.Helper()
-	hash, err := account.HashPassword(n.T.Context(), AdminPassword)
+	hash, err := password.Hash(n.T.Context(), AdminPassword)
 	if err != nil {
 		n.T.Fatal(err)
 	}

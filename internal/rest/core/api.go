@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"itemcast/internal/account"
+	"itemcast/internal/account/signin"
 	"itemcast/internal/change"
 	"itemcast/internal/contract"
 	"itemcast/internal/hook"
@@ -25,13 +26,14 @@ import (
 // API implements the operations of openapi/core.yaml.
 type API struct {
 	Account   *account.Service
+	SignIn    *signin.Service
 	Items     *item.Service
 	Hooks     *hook.Service
 	Workflows *workflow.Service
 	Hub       *live.Hub
 	Cursor    func(change.Position) string
-	SignIn    func(*http.Request) (context.Context, error)                 // signs a request's user in again, as the user is now
-	Watch     func(actor account.Actor, changed func(error)) (stop func()) // account.SignIn.Watch
+	Identify  func(*http.Request) (context.Context, error)                 // signs a request's user in again, as the user is now
+	Watch     func(actor account.Actor, changed func(error)) (stop func()) // signin.Service.Watch
 	PublicURL string                                                       // the base of absolute URLs, without a trailing slash
 	Log       *slog.Logger
 }

@@ -103,7 +103,7 @@ func (a *API) changePage(ctx context.Context, subscription *live.Subscription, l
 
 // renew has a subscription go on with what its user may do now.
 func (a *API) renew(subscription *live.Subscription, r *http.Request) error {
-	ctx, err := a.SignIn(r)
+	ctx, err := a.Identify(r)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func (s *changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
 	stream := sse.Stream{
 		Hub:        s.api.Hub,
 		Source:     s.source,
-		SignIn:     func() (context.Context, error) { return s.api.SignIn(s.request) },
+		SignIn:     func() (context.Context, error) { return s.api.Identify(s.request) },
 		Watch:      s.api.Watch,
 		Checkpoint: (*sse.Writer).Checkpoint,
 		Fail: func(out *sse.Writer, err error) {

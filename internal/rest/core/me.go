@@ -15,12 +15,12 @@ func (a *API) GetMe(ctx context.Context, _ oapi.GetMeRequestObject) (oapi.GetMeR
 
 // ChangeMyPassword sets the user's own password.
 func (a *API) ChangeMyPassword(ctx context.Context, request oapi.ChangeMyPasswordRequestObject) (oapi.ChangeMyPasswordResponseObject, error) {
-	return oapi.ChangeMyPassword204Response{}, a.Account.ChangePassword(ctx, request.Body.CurrentPassword, request.Body.NewPassword)
+	return oapi.ChangeMyPassword204Response{}, a.SignIn.ChangePassword(ctx, request.Body.CurrentPassword, request.Body.NewPassword)
 }
 
 // ListMySessions lists the browsers in which the user is signed in.
 func (a *API) ListMySessions(ctx context.Context, _ oapi.ListMySessionsRequestObject) (oapi.ListMySessionsResponseObject, error) {
-	sessions, err := a.Account.Sessions(ctx)
+	sessions, err := a.SignIn.Sessions(ctx)
 	results := make([]oapi.Session, len(sessions))
 	for i, s := range sessions {
 		results[i] = oapi.Session{ID: s.ID, Current: s.Current, Address: s.Address, UserAgent: s.UserAgent, CreatedAt: s.CreatedAt, UsedAt: s.UsedAt,
@@ -31,10 +31,10 @@ func (a *API) ListMySessions(ctx context.Context, _ oapi.ListMySessionsRequestOb
 
 // EndMySession signs the user out in one browser.
 func (a *API) EndMySession(ctx context.Context, request oapi.EndMySessionRequestObject) (oapi.EndMySessionResponseObject, error) {
-	return oapi.EndMySession204Response{}, a.Account.EndSession(ctx, request.ID)
+	return oapi.EndMySession204Response{}, a.SignIn.EndSession(ctx, request.ID)
 }
 
 // EndMySessions signs the user out everywhere.
 func (a *API) EndMySessions(ctx context.Context, _ oapi.EndMySessionsRequestObject) (oapi.EndMySessionsResponseObject, error) {
-	return oapi.EndMySessions204Response{}, a.Account.EndSessions(ctx)
+	return oapi.EndMySessions204Response{}, a.SignIn.EndSessions(ctx)
 }

@@ -76,8 +76,10 @@ WHERE l.token_hash = @token_hash AND l.expires_at > now() AND u.active
 -- system: as ResetLinkUser.
 DELETE FROM reset_link WHERE token_hash = @token_hash;
 
--- name: DropResetLink :exec
-DELETE FROM reset_link WHERE account_id = @account_id AND user_id = @user_id;
+-- EndSignIns ends a user's sessions and revokes the user's reset link.
+-- name: EndSignIns :exec
+WITH ended AS (DELETE FROM session s WHERE s.account_id = @account_id AND s.user_id = @user_id)
+DELETE FROM reset_link l WHERE l.account_id = @account_id AND l.user_id = @user_id;
 
 -- name: DropExpiredResetLinks :exec
 -- system: of every account.

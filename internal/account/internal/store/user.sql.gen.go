@@ -81,20 +81,6 @@ func (q *Queries) DropExpiredResetLinks(ctx context.Context) error {
 	return err
 }
 
-const dropResetLink = `-- name: DropResetLink :exec
-DELETE FROM reset_link WHERE account_id = $1 AND user_id = $2
-`
-
-type DropResetLinkParams struct {
-	AccountID uuid.UUID
-	UserID    uuid.UUID
-}
-
-func (q *Queries) DropResetLink(ctx context.Context, arg DropResetLinkParams) error {
-	_, err := q.db.Exec(ctx, dropResetLink, arg.AccountID, arg.UserID)
-	return err
-}
-
 const emailTaken = `-- name: EmailTaken :one
 SELECT EXISTS (SELECT FROM app_user WHERE lower(email) = lower($1) AND id <> $2)
 `
@@ -110,6 +96,22 @@ func (q *Queries) EmailTaken(ctx context.Context, arg EmailTakenParams) (bool, e
 	var exists bool
 	err := row.Scan(&exists)
 	return exists, err
+}
+
+const endSignIns = `-- name: EndSignIns :exec
+WITH ended AS (DELETE FROM session s WHERE s.account_id = $1 AND s.user_id = $2)
+DELETE FROM reset_link l WHERE l.account_id = $1 AND l.user_id = $2
+`
+
+type EndSignInsParams struct {
+	AccountID uuid.UUID
+	UserID    uuid.UUID
+}
+
+// EndSignIns ends a user's sessions and revokes the user's reset link.
+func (q *Queries) EndSignIns(ctx context.Context, arg EndSignInsParams) error {
+	_, err := q.db.Exec(ctx, endSignIns, arg.AccountID, arg.UserID)
+	return err
 }
 
 const getUser = `-- name: GetUser :one

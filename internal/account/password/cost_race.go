@@ -1,8 +1,8 @@
 //go:build race
 
-package account
+package password
 
 import "github.com/alexedwards/argon2id"
 
-// The race detector, with which nobody serves, watches each of a hash's millions of memory accesses: tests would wait for little else.
+// The race detector checks each of a hash's millions of memory accesses, so tests under it use a cheap hash.
 var argonParams = &argon2id.Params{Memory: 1024, Iterations: 1, Parallelism: 2, SaltLength: 16, KeyLength: 32}

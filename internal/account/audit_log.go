@@ -1,0 +1,107 @@
+package account
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/account/internal/store"
+	"itemcast/internal/db"
+	"itemcast/internal/page"
+	"itemcast/internal/problem"
+)
+
+const auditPruneInterval = time.Hour
+
+// AuditEntry is who did what. Actor is nil when nobody was signed in, and for the operator.
+type AuditEntry struct {
+	ID        uuid.UUID
+	At        time.Time
+	Actor     *uuid.UUID
+	ActorName string
+	Address   string // of the client; empty: the machine itself
+	Action    string
+	Subject   string
+	Detail    json.RawMessage
+}
+
+// AuditFilter says which entries are meant; a zero criterion lets all pass.
+type AuditFilter struct {
+	Actor    *uuid.UUID
+	Actions  []string
+	Subject  string
+	AtAfter  *time.Time
+	AtBefore *time.Time
+}
+
+// AuditLog returns up to limit entries of the account, newest first, from after on, which is empty or what an earlier call gave as next.
+// Needs users.manage. Errors: INVALID_INPUT, INVALID_CURSOR.
+func (s *Service) AuditLog(ctx context.Context, filter AuditFilter, limit int, after string) (entries []AuditEntry, next string, err error) {
+	actor, err := Authorize(ctx, UsersManage)
+	if err != nil {
+		return nil, "", err
+	}
+	before, err := page.ReadID(after, "audit")
+	if err != nil {
+		return nil, "", err
+	}
+	params := store.ListAuditParams{AccountID: actor.AccountID, BeforeID: before, Actor: filter.Actor, AtAfter: filter.AtAfter,
+		AtBefore: filter.AtBefore, MaxRows: int32(limit + 1)}
+	for _, text := range append([]string{filter.Subject}, filter.Actions...) {
+		if !db.IsText(text) {
+			return nil, "", problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "action", Detail: "must be text without U+0000"})
+		}
+	}
+	if filter.Subject != "" {
+		params.Subject = &filter.Subject
+	}
+	if len(filter.Actions) > 0 {
+		params.Actions = filter.Actions
+	}
+	rows, err := store.New(db.Read(ctx, s.pool)).ListAudit(ctx, params)
+	if err != nil {
+		return nil, "", fmt.Errorf("list audit entries: %w", err)
+	}
+	rows, next = page.Cut(rows, limit, func(row store.ListAuditRow) string { return page.Token("audit", row.ID) })
+	entries = make([]AuditEntry, len(rows))
+	for i, row := range rows {
+		entries[i] = AuditEntry(row)
+		entries[i].At = row.At.UTC()
+	}
+	return entries, next, nil
+}
+
+// RunAuditRetention deletes entries older than the retention of the Config, once an hour until ctx ends: an entry stays for
+// an hour longer at most.
+func (s *Service) RunAuditRetention(ctx context.Context) error {
+	if s.auditRetention == 0 {
+		return nil
+	}
+	tick := time.NewTicker(auditPruneInterval)
+	defer tick.Stop()
+	for {
+		if err := s.pruneAudit(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			s.log.Warn("cannot delete old audit entries; retrying in an hour", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *Service) pruneAudit(ctx context.Context, now time.Time) error {
+	return store.New(s.pool).DropOldAudits(ctx, firstIDAt(now.Add(-s.auditRetention)))
+}
+
+// firstIDAt returns the lowest UUIDv7 of a time (RFC 9562 §5.7: it begins with the milliseconds since 1970).
+func firstIDAt(at time.Time) uuid.UUID {
+	var id uuid.UUID
+	binary.BigEndian.PutUint64(id[:], uint64(at.UnixMilli())<<16)
+	return id
+}

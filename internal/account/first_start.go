@@ -1,0 +1,90 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"itemcast/internal/account/internal/store"
+	"itemcast/internal/account/password"
+)
+
+// FirstStart holds the credentials of the administrator that Ensure created.
+type FirstStart struct {
+	Email    string
+	Password string // generated; "" when the caller gave one
+}
+
+// Ensure creates the account, its roles and its administrator in a database without an account, and otherwise returns nil.
+// Several nodes may call it at once; one of them creates the account. An empty adminPassword is replaced by a random one.
+func Ensure(ctx context.Context, pool *pgxpool.Pool, email, adminPassword string) (*FirstStart, error) {
+	var first *FirstStart
+	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		q := store.New(tx)
+		if err := q.LockFirstStart(ctx); err != nil {
+			return err
+		}
+		if _, err := q.AnyAccount(ctx); !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		first = &FirstStart{Email: email}
+		if adminPassword == "" {
+			adminPassword = rand.Text()
+			first.Password = adminPassword
+		}
+		hash, err := password.Hash(ctx, adminPassword)
+		if err != nil {
+			return err
+		}
+		return insertFirst(ctx, q, email, hash)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("create the first account: %w", err)
+	}
+	return first, nil
+}
+
+func insertFirst(ctx context.Context, q *store.Queries, email, passwordHash string) error {
+	account := uuid.Must(uuid.NewV7())
+	if err := q.InsertAccount(ctx, store.InsertAccountParams{ID: account, Name: "Itemcast"}); err != nil {
+		return err
+	}
+	var administrator uuid.UUID
+	for _, role := range firstRoles {
+		id := uuid.Must(uuid.NewV7())
+		if role.name == "Administrator" {
+			administrator = id
+		}
+		err := q.InsertRole(ctx, store.InsertRoleParams{ID: id, AccountID: account, Name: role.name,
+			Permissions: role.permissions.Strings()})
+		if err != nil {
+			return err
+		}
+	}
+	return q.InsertUser(ctx, store.InsertUserParams{ID: uuid.Must(uuid.NewV7()), AccountID: account, RoleID: administrator,
+		Email: email, Name: "Administrator", PasswordHash: passwordHash})
+}
+
+var firstRoles = []struct {
+	name        string
+	permissions Permissions
+}{
+	{"Administrator", All()},
+	{"Editor", Permissions{APIAccess, ItemsView, ItemsCreate, ItemsEdit, ItemsDelete, ItemsPublish, WorkflowsAct}},
+	{"Viewer", Permissions{APIAccess, ItemsView}},
+}
+
+// Operator returns a context for commands that work on the database itself: its actor has every permission in the first
+// account. Error: when there is no account.
+func Operator(ctx context.Context, pool *pgxpool.Pool) (context.Context, error) {
+	account, err := store.New(pool).AnyAccount(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("find the account: %w", err)
+	}
+	return WithActor(ctx, Actor{AccountID: account.ID, Name: "operator", Permissions: All()}), nil
+}

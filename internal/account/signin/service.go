@@ -1,0 +1,99 @@
+package signin
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/singleflight"
+
+	"itemcast/internal/account/password"
+)
+
+const (
+	defaultIdleTimeout = 12 * time.Hour
+	defaultMaxAge      = 7 * 24 * time.Hour
+
+	statementTimeout = 5 * time.Second // of work that no request waits for
+)
+
+// Config is what New needs. Zero durations stand for the defaults.
+type Config struct {
+	Pool        *pgxpool.Pool
+	Log         *slog.Logger
+	IdleTimeout time.Duration // a session ends when it has not been used for so long; 12 hours
+	MaxAge      time.Duration // and at the latest after this time; 7 days
+
+	// ProfileChanged is called when a workflow profile has changed.
+	ProfileChanged func()
+}
+
+// Service signs users in. Its methods may be called concurrently. It caches for minutes what it has verified; while Run runs,
+// it drops cached users as soon as they change.
+type Service struct {
+	pool        *pgxpool.Pool
+	log         *slog.Logger
+	idleTimeout time.Duration
+	maxAge      time.Duration
+
+	profileChanged func()
+
+	key      []byte // of this process, for the digests of credentials
+	verify   func(ctx context.Context, password, hash string) (bool, error)
+	inFlight singleflight.Group
+	throttle *throttle
+	cache    *cache
+	watchers *watchers
+	audit    auditQueue
+}
+
+// New returns a Service. The caller starts Run.
+func New(config Config) *Service {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // never fails (crypto/rand)
+	s := &Service{pool: config.Pool, log: config.Log, idleTimeout: config.IdleTimeout, maxAge: config.MaxAge,
+		profileChanged: config.ProfileChanged,
+		key:            key, verify: password.Verify, throttle: newThrottle(), cache: newCache(), watchers: newWatchers(),
+		audit: newAuditQueue(config.Pool, config.Log)}
+	if s.idleTimeout == 0 {
+		s.idleTimeout = defaultIdleTimeout
+	}
+	if s.maxAge == 0 {
+		s.maxAge = defaultMaxAge
+	}
+	return s
+}
+
+// Run keeps the cache and the watched actors up to date, writes audit entries and deletes expired sessions, until ctx ends.
+// While it cannot listen for changes, it empties the cache every second.
+func (s *Service) Run(ctx context.Context) error {
+	var parts sync.WaitGroup
+	parts.Go(func() { s.runReviews(ctx) })
+	parts.Go(func() { s.audit.run(ctx) })
+	parts.Go(func() { s.runExpiry(ctx) })
+	defer parts.Wait()
+	s.listen(ctx)
+	return nil
+}
+
+// forgetEverybody invalidates what is known of every user.
+func (s *Service) forgetEverybody() {
+	s.cache.forgetEverybody()
+	s.watchers.wake()
+}
+
+// forgetUser invalidates what is known of one user.
+func (s *Service) forgetUser(id uuid.UUID) {
+	s.cache.forgetUser(id)
+	s.watchers.wake()
+}
+
+// forgetSessions invalidates what is known of one user's sessions.
+func (s *Service) forgetSessions(user uuid.UUID) {
+	s.cache.forgetSessions(user)
+	s.watchers.wake()
+}
