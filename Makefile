@@ -47,11 +47,14 @@ lint: $(TOOLS)/.stamp-linters $(WEB_BUILT) ## Check formatting, imports and know
 	$(TOOLS)/golangci-lint run ./...
 	scripts/vulnerabilities $(TOOLS)/govulncheck
 
-bench: build ## Measure against hand-written baselines in the same run (takes some minutes).
-	go run ./internal/bench/cmd/bench
+# ARGS go to the program: make bench ARGS='--only=get,patch --rounds=3'. BESIDE=path/to/itemcast compares with another build; LONG=1 adds the
+# rows that take minutes.
+bench: build ## Measure against hand-written baselines and, with BESIDE=, another build (10 minutes).
+	go run ./internal/bench/cmd/bench $(if $(BESIDE),--beside=$(BESIDE)) $(if $(LONG),--long) $(ARGS)
 
-soak: build ## Let subscribers come, stall and go for five minutes at 1,000 changes/s, and see that none misses any.
-	go run ./internal/bench/cmd/bench soak
+# SHORT=1 runs the short forms, as the tests do.
+soak: build ## Test that promises hold for a long time: subscribers that stall and resume (5 minutes).
+	go run ./internal/bench/cmd/bench soak $(if $(SHORT),--short) $(ARGS)
 
 web: $(WEB_BUILT) ## Bundle the web pages' assets from npm.
 

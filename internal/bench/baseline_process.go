@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// BaselineCommand is the argument with which this program, started again, is the baseline.
+// BaselineCommand is the argument that makes this program the baseline. Run starts os.Executable with it.
 const BaselineCommand = "baseline"
 
-// baselineProcess is the baseline in a process of its own, as the product has one.
+// baselineProcess is the baseline in a process of its own, like Itemcast's.
 type baselineProcess struct {
 	addr  string
 	cmd   *exec.Cmd
@@ -44,25 +44,27 @@ func startBaseline(ctx context.Context, c baselineConfig) (*baselineProcess, err
 		return nil, fmt.Errorf("start the baseline: %w", err)
 	}
 	b := &baselineProcess{cmd: cmd, stdin: stdin}
-	interrupted := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() }) // only while it starts
-	defer interrupted()
-	line, err := "", json.NewEncoder(stdin).Encode(c)
+	stopKilling := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() }) // only while it starts
+	defer stopKilling()
+	addr, err := "", json.NewEncoder(stdin).Encode(c)
 	if err == nil {
-		line, err = bufio.NewReader(stdout).ReadString('\n')
+		addr, err = bufio.NewReader(stdout).ReadString('\n')
 	}
 	if err != nil {
 		b.stop()
 		return nil, fmt.Errorf("start the baseline: %w", errors.Join(err, ctx.Err()))
 	}
-	b.addr = strings.TrimSpace(line)
+	b.addr = strings.TrimSpace(addr)
 	return b, nil
 }
 
-func (b *baselineProcess) where() (addr string, pid int) { return b.addr, b.cmd.Process.Pid }
+func (b *baselineProcess) request(method, path, headers string, body []byte) []byte {
+	return message(method, b.addr, path, headers, body)
+}
 
 func (b *baselineProcess) stop() {
 	_ = b.stdin.Close()
-	kill := time.AfterFunc(stopPatience, func() { _ = b.cmd.Process.Kill() })
+	kill := time.AfterFunc(stopTimeout, func() { _ = b.cmd.Process.Kill() })
 	defer kill.Stop()
 	_ = b.cmd.Wait()
 }

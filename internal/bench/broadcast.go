@@ -14,15 +14,15 @@ import (
 	"itemcast/internal/bench/internal/store"
 )
 
-// broadcast writes every change of the log to all its connections: one frame is made of it, and written as it is to each. It reads the log as the
-// product does, by its notification and its statements; it knows no query, no filter, no user, and nobody can be slow.
+// broadcast writes every change of the log to all its connections, as one prepared frame. It reads the log as Itemcast does, by its
+// notification and its statements. It has no queries, filters, users or slow clients.
 type broadcast struct {
 	mu    sync.Mutex
 	conns []net.Conn
 	after int64
 }
 
-// join takes over a connection for good.
+// join takes a connection over.
 func (b *broadcast) join(w http.ResponseWriter, _ *http.Request) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -77,7 +77,7 @@ func (b *broadcast) idle() bool {
 	return len(b.conns) == 0
 }
 
-// write writes a frame to all, on all cores. Who has gone is forgotten.
+// write writes a frame to all connections, on all cores. It drops connections that fail.
 func (b *broadcast) write(frame []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -107,7 +107,7 @@ func (b *broadcast) write(frame []byte) {
 	b.conns = left
 }
 
-// prepare makes the frame that the product sends, but for the cursor's text.
+// prepare makes the frame that Itemcast sends, with another cursor.
 func prepare(c store.ChangesAfterRow) []byte {
 	payload := fmt.Appendf(nil, `{"id":"1","type":"next","payload":{"data":{"itemChanges":{"revision":%d,"item":{"id":"%s"},"kind":"UPDATED",`+
 		`"cursor":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","document":%s}}}}`, c.Revision, c.ItemID, c.Document)

@@ -12,16 +12,15 @@ import (
 	"time"
 )
 
-// client is one HTTP connection that is kept open. It costs less than net/http's client, and whatever the load generator costs dilutes the
-// ratios.
+// client is one keep-alive HTTP connection. It costs less than net/http's client: the load generator's own cost dilutes the ratios.
 type client struct {
 	conn net.Conn
 	in   *bufio.Reader
 	body []byte
-	stop func() bool // unties it from its context
+	stop func() bool // detaches it from its context
 }
 
-// dial connects; the connection is broken off when ctx ends.
+// dial connects. The connection breaks when ctx ends.
 func dial(ctx context.Context, addr string) (*client, error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 	if err != nil {
@@ -36,7 +35,7 @@ func (c *client) close() {
 	_ = c.conn.Close()
 }
 
-// do sends a request and reads the whole answer. The body is valid until the next do.
+// do sends a request and reads the whole response. The body is valid until the next do.
 func (c *client) do(request []byte) (status int, header http.Header, body []byte, err error) {
 	if _, err := c.conn.Write(request); err != nil {
 		return 0, nil, nil, err
@@ -47,10 +46,10 @@ func (c *client) do(request []byte) (status int, header http.Header, body []byte
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.ContentLength < 0 {
-		return 0, nil, nil, errors.New("the answer has no Content-Length")
+		return 0, nil, nil, errors.New("the response has no Content-Length")
 	}
 	if response.Close {
-		return 0, nil, nil, errors.New("the connection is not kept open")
+		return 0, nil, nil, errors.New("the server closes the connection")
 	}
 	n := int(response.ContentLength)
 	c.body = slices.Grow(c.body[:0], n)[:n]
@@ -58,10 +57,10 @@ func (c *client) do(request []byte) (status int, header http.Header, body []byte
 	return response.StatusCode, response.Header, c.body, err
 }
 
-// call is a request, and what its answer must be.
+// call is a request and the size that its response's body must have.
 type call struct {
 	request []byte
-	size    int // of the body, exactly; below zero: at least that
+	size    int // in bytes; -n means at least n
 }
 
 func (c *client) call(wanted call) (http.Header, []byte, error) {
@@ -70,27 +69,51 @@ func (c *client) call(wanted call) (http.Header, []byte, error) {
 	case err != nil:
 		return nil, nil, err
 	case status != http.StatusOK:
-		return nil, nil, fmt.Errorf("the answer is %d: %s", status, body)
-	case wanted.size >= 0 && len(body) != wanted.size, wanted.size < 0 && len(body) < -wanted.size:
-		return nil, nil, fmt.Errorf("the answer has %d bytes, and not %d", len(body), wanted.size)
+		return nil, nil, fmt.Errorf("the response is %d: %s", status, body)
+	case wanted.size >= 0 && len(body) != wanted.size:
+		return nil, nil, fmt.Errorf("the response has %d bytes instead of %d", len(body), wanted.size)
+	case len(body) < -wanted.size:
+		return nil, nil, fmt.Errorf("the response has %d bytes, fewer than %d", len(body), -wanted.size)
 	}
 	return header, body, nil
 }
 
-// message writes a request. The header lines end with \r\n each.
+// once sends one request on a connection of its own. The text that it returns has no Date header.
+func once(ctx context.Context, addr string, request []byte) (header, body string, err error) {
+	c, err := dial(ctx, addr)
+	if err != nil {
+		return "", "", err
+	}
+	defer c.close()
+	h, b, err := c.call(call{request: request, size: -1})
+	if err != nil {
+		return "", "", err
+	}
+	h.Del("Date")
+	return fmt.Sprint(h), string(b), nil
+}
+
+// checkSameWork fails when two servers respond differently: rows compare servers that do the same work.
+func checkSameWork(ctx context.Context, addr string, request []byte, baselineAddr string, baselineRequest []byte) error {
+	header, body, err := once(ctx, addr, request)
+	if err != nil {
+		return err
+	}
+	baselineHeader, baselineBody, err := once(ctx, baselineAddr, baselineRequest)
+	if err != nil {
+		return err
+	}
+	if header != baselineHeader || body != baselineBody {
+		return fmt.Errorf("the baseline's response differs:\n%s\n%.2000s\n%s\n%.2000s", baselineHeader, baselineBody, header, body)
+	}
+	return nil
+}
+
+// message formats a request. Each header line ends with \r\n.
 func message(method, addr, path, headers string, body []byte) []byte {
 	request := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\n%s", method, path, addr, headers)
 	if body != nil {
 		request = fmt.Appendf(request, "Content-Length: %d\r\n", len(body))
 	}
 	return append(append(request, "\r\n"...), body...)
-}
-
-// request is one that signs in.
-func (p *product) request(method, path, headers string, body []byte) []byte {
-	return message(method, p.addr, path, "Authorization: "+authorization+"\r\n"+headers, body)
-}
-
-func (b *baselineProcess) request(method, path, headers string, body []byte) []byte {
-	return message(method, b.addr, path, headers, body)
 }

@@ -13,7 +13,7 @@ import (
 // tick is the unit of times in /proc/PID/stat (USER_HZ, 100 on every Linux that Go runs on).
 const tick = 10 * time.Millisecond
 
-// cpu is processor time, by who used it. Unlike rates, it hardly depends on what else the machine does.
+// cpu is CPU time. Unlike rates, it hardly depends on other work on the machine.
 type cpu struct {
 	server, postgres, generator time.Duration
 }
@@ -38,8 +38,11 @@ func (c cpu) by(n int) cpu {
 	return cpu{c.server / count, c.postgres / count, c.generator / count}
 }
 
-// cpuUsed is what a server, Postgres and this process have used so far; all zero where there is no /proc.
-func cpuUsed(server, postgres int) cpu {
+// processes are the ids of a server and of the Postgres behind it.
+type processes struct{ server, postgres int }
+
+// cpuUsed is the CPU time that the processes and this one have used so far. Without /proc, only this one's is known.
+func (p processes) cpuUsed() cpu {
 	var used cpu
 	var own syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &own) == nil {
@@ -49,29 +52,29 @@ func cpuUsed(server, postgres int) cpu {
 	for _, path := range stats {
 		content, err := os.ReadFile(path)
 		if err != nil {
-			continue // it has ended
+			continue // the process has ended
 		}
 		pid, parent, spent := readStat(string(content))
 		switch {
-		case pid == server:
+		case pid == p.server:
 			used.server += spent
-		case pid == postgres, parent == postgres:
+		case pid == p.postgres, parent == p.postgres:
 			used.postgres += spent
 		}
 	}
 	return used
 }
 
-// readStat reads /proc/PID/stat (proc(5)): who it is, whose child, and its time with that of the children that it has waited for.
+// readStat reads /proc/PID/stat (proc(5)): the ids of the process and of its parent, and its CPU time with that of its ended children.
 func readStat(line string) (pid, parent int, spent time.Duration) {
-	end := strings.LastIndexByte(line, ')') // the second field is a name in parentheses, which may hold anything
+	end := strings.LastIndexByte(line, ')') // the second field is a name in parentheses, which may contain any byte
 	name := strings.IndexByte(line, ' ')
 	if end < 0 || name < 0 {
 		return 0, 0, 0
 	}
 	pid, _ = strconv.Atoi(line[:name])
 	fields := strings.Fields(line[end+1:])
-	const ppid, utime, cstime = 4 - 3, 14 - 3, 17 - 3 // numbered from 1 in proc(5), and the first two are gone
+	const ppid, utime, cstime = 4 - 3, 14 - 3, 17 - 3 // proc(5) counts from 1, and the first two are cut off
 	if len(fields) <= cstime {
 		return 0, 0, 0
 	}

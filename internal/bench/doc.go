@@ -1,15 +1,41 @@
-// Package bench measures Itemcast against hand-written baselines in the same run: `make bench`. The budgets are those of the design (§11).
+// Package bench measures Itemcast (`make bench`) and tests its endurance (`make soak`). The budgets come from the design.
 //
-//	this process                        processes it starts
-//	────────────                        ───────────────────
-//	8 connections, closed loop ──A──▶   bin/itemcast serve ──▶ Postgres of its own, in a temporary directory
-//	                           ──B──▶   baseline: net/http + pgx ──▶ the same Postgres
-//	WebSocket subscribers      ◀─────   bin/itemcast serve
-//	endpoints of hooks         ◀──A──   bin/itemcast serve
-//	                           ◀──B──   baseline: a loop that posts
+//	this process                        processes that it starts
+//	────────────                        ────────────────────────
+//	load generator, closed loop ──A──▶  this build:  itemcast serve ──▶ its own Postgres ◀──┐
+//	                            ──B──▶  other build: itemcast serve ──▶ its own Postgres    │
+//	                            ──C──▶  baseline:    net/http + pgx ────────────────────────┘
+//	WebSocket subscribers       ◀─────  itemcast serve, or the baseline's broadcast
+//	endpoints of hooks          ◀─────  itemcast serve, or the baseline's posting loop
 //
-// Rounds alternate, A B A B …; each pair gives one ratio, and the median of the ratios is the result. All of it shares the machine's cores,
-// so that what a request costs anywhere counts, and what disturbs the machine disturbs both sides of a pair.
+// The baseline is what one would write by hand for the same work. The other build is optional (BESIDE). Each build has a temporary database
+// that is seeded through the import of its REST API.
 //
-// A row of the report is a file row_*.go and a line in rows. The package leaves nothing running and nothing on disk.
+// Rounds alternate: this build, the other build, the baseline, and so on. Each round gives one ratio for each pair, and the report shows the
+// median ratio. All processes share the machine's cores: whatever a request costs, in whichever process, counts; and what disturbs the machine
+// disturbs all sides alike. The report also shows CPU time, which depends much less on other work on the machine.
+//
+// The writer changes items by SQL, because PATCH would itself use up the machine. It sequences what it writes with this build's
+// change.Sequencer, on both databases. When the other build does not publish such a change, its database is too different, and the report
+// marks the rows that need the writer as not comparable.
+//
+// Nothing keeps running and no file stays when Run or Soak returns.
+//
+// # Files
+//
+//	bench.go, rows.go           Run, and the table of rows
+//	row_*.go                    what each row measures
+//	compare.go, figure.go       rounds that alternate; the numbers that are compared
+//	report.go, machine.go       the report
+//	stage.go, build.go          everything that runs; one build with its database
+//	node.go, api.go, memory.go  a process of `itemcast serve`, requests to it, its memory
+//	seed.go, writer.go, pace.go the items, and changes of them by SQL
+//	load.go, client.go, cpu.go  the closed loop, its HTTP client, CPU time
+//	follower.go, crowd.go       thousands of subscribers that only count
+//	subscriber.go, delivery.go  a subscriber that records each change; what reached whom, and when
+//	endpoint.go, hooks.go       receivers of hooks, and hooks that send to them
+//	baseline*.go, broadcast.go, posting.go   the baseline
+//	soak.go, soak_*.go          Soak, and the table of soaks
+//
+// To add a row, write row_NAME.go and add a line to rows. To add a soak, write soak_NAME.go and add a line to soaks.
 package bench

@@ -15,69 +15,30 @@ import (
 	"github.com/google/uuid"
 )
 
-// endpoint is a receiver of hooks, on connections that are kept open. It costs less than net/http's server, as client does.
+// endpoint is a receiver of hooks on keep-alive connections. It costs less than net/http's server.
 //
-// It holds what comes against the promise: an item's revisions one after the other, the next not before the last was answered with 2xx; what
-// comes again has the same webhook-id, and nothing else has it.
+// It checks what Itemcast promises: an item's revisions arrive one after the other, the next one only after a 2xx for the last; a redelivery has
+// the webhook-id of the first delivery, and no other delivery has it.
 type endpoint struct {
 	listener net.Listener
 	answer   answer
 	closed   chan struct{}
 	serving  sync.WaitGroup
 
-	arrived chan struct{} // one signal waits here at most
+	arrived chan struct{} // signals a new arrival; has room for one signal
 
 	mu       sync.Mutex
 	conns    map[net.Conn]struct{}
-	most     int // of them at a time
-	lines    map[uuid.UUID]*line
+	maxConns int // at a time
+	progress map[uuid.UUID]*progress
 	webhooks map[string]revision
-	arrivals []arrival // that were answered with 2xx, each revision once
-	repeated int       // that came again after that
-	fault    error     // the first
+	arrivals []arrival // with a 2xx, each revision once
+	repeated int       // deliveries of a revision that had a 2xx already
+	fault    error     // the first broken promise
 }
 
-// line is where an item is: the last revision that was answered with 2xx, and the last that came.
-type line struct{ accepted, came int64 }
-
-// answer says how a POST is answered, when it returns; closed ends the waiting. Zero is not at all.
-type answer func(closed <-chan struct{}) (status int)
-
-func atOnce(<-chan struct{}) int { return http.StatusOK }
-
-func broken(<-chan struct{}) int { return http.StatusInternalServerError }
-
-func never(closed <-chan struct{}) int {
-	<-closed
-	return 0
-}
-
-// oneASecond answers one after the other.
-func oneASecond() answer {
-	var turn sync.Mutex
-	return func(closed <-chan struct{}) int {
-		turn.Lock()
-		defer turn.Unlock()
-		select {
-		case <-closed:
-			return 0
-		case <-time.After(time.Second):
-			return http.StatusOK
-		}
-	}
-}
-
-// onceOpen answers nobody before the gate is open, and then at once.
-func onceOpen(gate <-chan struct{}) answer {
-	return func(closed <-chan struct{}) int {
-		select {
-		case <-closed:
-			return 0
-		case <-gate:
-			return http.StatusOK
-		}
-	}
-}
+// progress is how far an item's deliveries are: its last revision with a 2xx, and the last that arrived.
+type progress struct{ accepted, arrived int64 }
 
 func openEndpoint(a answer) (*endpoint, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -85,16 +46,16 @@ func openEndpoint(a answer) (*endpoint, error) {
 		return nil, err
 	}
 	e := &endpoint{
-		listener: listener, answer: a, closed: make(chan struct{}), conns: map[net.Conn]struct{}{}, lines: map[uuid.UUID]*line{}, webhooks: map[string]revision{},
-		arrived: make(chan struct{}, 1),
+		listener: listener, answer: a, closed: make(chan struct{}), arrived: make(chan struct{}, 1),
+		conns: map[net.Conn]struct{}{}, progress: map[uuid.UUID]*progress{}, webhooks: map[string]revision{},
 	}
-	e.serving.Go(e.accept)
+	e.serving.Go(e.listen)
 	return e, nil
 }
 
 func (e *endpoint) url() string { return "http://" + e.listener.Addr().String() + "/" }
 
-// close breaks off what goes on.
+// close breaks all connections.
 func (e *endpoint) close() {
 	close(e.closed)
 	e.listener.Close()
@@ -106,7 +67,7 @@ func (e *endpoint) close() {
 	e.serving.Wait()
 }
 
-func (e *endpoint) accept() {
+func (e *endpoint) listen() {
 	for {
 		conn, err := e.listener.Accept()
 		if err != nil {
@@ -114,7 +75,7 @@ func (e *endpoint) accept() {
 		}
 		e.mu.Lock()
 		e.conns[conn] = struct{}{}
-		e.most = max(e.most, len(e.conns))
+		e.maxConns = max(e.maxConns, len(e.conns))
 		e.mu.Unlock()
 		e.serving.Go(func() {
 			e.serve(conn)
@@ -123,18 +84,18 @@ func (e *endpoint) accept() {
 			delete(e.conns, conn)
 			e.mu.Unlock()
 		})
-		if isClosed(e.closed) { // while it was accepted
+		if isClosed(e.closed) { // close may have missed this connection
 			_ = conn.Close()
 		}
 	}
 }
 
-var answers = map[int][]byte{
+var responses = map[int][]byte{
 	http.StatusOK:                  []byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
 	http.StatusInternalServerError: []byte("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"),
 }
 
-// serve answers what comes on a connection, until its end.
+// serve responds to the requests of one connection, until it ends.
 func (e *endpoint) serve(conn net.Conn) {
 	in := bufio.NewReaderSize(conn, 8<<10)
 	var body bytes.Buffer
@@ -155,15 +116,15 @@ func (e *endpoint) serve(conn net.Conn) {
 		}
 		status := e.answer(e.closed)
 		if status == http.StatusOK {
-			e.succeed(arrival{r, received})
+			e.accept(arrival{r, received})
 		}
-		if _, err := conn.Write(answers[status]); err != nil || status == 0 {
+		if _, err := conn.Write(responses[status]); err != nil || status == 0 {
 			return
 		}
 	}
 }
 
-// arrive notes what is being tried.
+// arrive records an attempt.
 func (e *endpoint) arrive(header http.Header, body []byte) (r revision, err error) {
 	if r.n, err = strconv.ParseInt(header.Get("Itemcast-Revision"), 10, 64); err != nil {
 		return r, err
@@ -174,34 +135,35 @@ func (e *endpoint) arrive(header http.Header, body []byte) (r revision, err erro
 	webhook := header.Get("Webhook-Id")
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if other, again := e.webhooks[webhook]; again {
+	if other, known := e.webhooks[webhook]; known {
 		if other != r {
 			err = fmt.Errorf("%v has the webhook-id of %v", r, other)
 		}
 		return r, err
 	}
 	e.webhooks[webhook] = r
-	l := e.lines[r.item]
-	if l == nil {
-		l = &line{accepted: r.n - 1, came: r.n - 1}
-		e.lines[r.item] = l
+	p := e.progress[r.item]
+	if p == nil {
+		p = &progress{accepted: r.n - 1, arrived: r.n - 1}
+		e.progress[r.item] = p
 	}
-	if r.n != l.accepted+1 || r.n == l.came {
-		return r, fmt.Errorf("%v came, as %s, after revision %d was accepted and %d came", r, webhook, l.accepted, l.came)
+	if r.n != p.accepted+1 || r.n == p.arrived {
+		return r, fmt.Errorf("%v arrived with webhook-id %s, after revision %d was accepted and %d had arrived", r, webhook, p.accepted, p.arrived)
 	}
-	l.came = r.n
+	p.arrived = r.n
 	return r, nil
 }
 
-func (e *endpoint) succeed(a arrival) {
+// accept records an attempt that gets a 2xx.
+func (e *endpoint) accept(a arrival) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	l := e.lines[a.item]
-	if a.n <= l.accepted {
+	p := e.progress[a.item]
+	if a.n <= p.accepted {
 		e.repeated++
 		return
 	}
-	l.accepted = a.n
+	p.accepted = a.n
 	e.arrivals = append(e.arrivals, a)
 	select {
 	case e.arrived <- struct{}{}:
@@ -217,14 +179,14 @@ func (e *endpoint) fail(err error) {
 	}
 }
 
-// count is of revisions that were answered with 2xx.
+// count is the number of revisions with a 2xx, and the first broken promise.
 func (e *endpoint) count() (n int, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return len(e.arrivals), e.fault
 }
 
-// await waits until n have been answered with 2xx.
+// await waits until n revisions have a 2xx.
 func (e *endpoint) await(ctx context.Context, n int) error {
 	for {
 		count, err := e.count()
@@ -233,15 +195,22 @@ func (e *endpoint) await(ctx context.Context, n int) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%d of %d deliveries have come: %w", count, n, ctx.Err())
+			return fmt.Errorf("%d of %d deliveries arrived: %w", count, n, ctx.Err())
 		case <-e.arrived:
 		}
 	}
 }
 
-// all are the arrivals so far.
+// all returns the arrivals so far.
 func (e *endpoint) all() []arrival {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.Clone(e.arrivals)
+}
+
+// repeats is the number of deliveries of revisions that had a 2xx already.
+func (e *endpoint) repeats() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.repeated
 }

@@ -13,20 +13,20 @@ import (
 	"net/http"
 	"strconv"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 )
 
-// followerBuffer holds a few messages.
-const followerBuffer = 8 << 10
+const (
+	followerBuffer = 8 << 10 // bytes; a few messages
+	fanOutTimeout  = 30 * time.Second
+)
 
-// follower is a WebSocket client that does as little as can be done with a message: of thousands on the machine that is measured, each costs.
+// follower is a WebSocket client that does as little as possible with a message: thousands of them share the machine with what is measured.
 type follower struct {
 	conn net.Conn
 	in   *bufio.Reader
 }
 
-// dialFollower connects; with a query, it signs in and subscribes too, and returns when the subscription has been read.
+// dialFollower connects. With a query, it also signs in and subscribes, and returns when the server has read the subscription.
 func dialFollower(ctx context.Context, addr, path, query string) (_ *follower, err error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 	if err != nil {
@@ -37,25 +37,25 @@ func dialFollower(ctx context.Context, addr, path, query string) (_ *follower, e
 			_ = conn.Close()
 		}
 	}()
-	_ = conn.SetDeadline(time.Now().Add(fanOutPatience))
+	_ = conn.SetDeadline(time.Now().Add(fanOutTimeout))
 	f := &follower{conn: conn, in: bufio.NewReaderSize(conn, followerBuffer)}
 	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"+
 		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: %s\r\n\r\n", path, addr, subprotocol); err != nil {
 		return nil, err
 	}
-	response, err := http.ReadResponse(f.in, nil) //nolint:bodyclose // it has none
+	response, err := http.ReadResponse(f.in, nil) //nolint:bodyclose // the response has no body
 	if err != nil {
 		return nil, err
 	}
 	if response.StatusCode != http.StatusSwitchingProtocols {
-		return nil, fmt.Errorf("the handshake is answered %s", response.Status)
+		return nil, fmt.Errorf("the response to the handshake is %s", response.Status)
 	}
 	if query == "" {
 		return f, conn.SetDeadline(time.Time{})
 	}
 	for _, step := range []struct {
-		send   map[string]any
-		expect string
+		send map[string]any
+		want string // the type of the response; empty: none
 	}{
 		{map[string]any{"type": "connection_init", "payload": map[string]string{"authorization": authorization}}, "connection_ack"},
 		{map[string]any{"type": "subscribe", "id": "1", "payload": map[string]any{"query": query}}, ""},
@@ -64,7 +64,7 @@ func dialFollower(ctx context.Context, addr, path, query string) (_ *follower, e
 		if err := f.send(step.send); err != nil {
 			return nil, err
 		}
-		if step.expect == "" {
+		if step.want == "" {
 			continue
 		}
 		size, err := f.header()
@@ -75,8 +75,8 @@ func dialFollower(ctx context.Context, addr, path, query string) (_ *follower, e
 		if _, err := io.ReadFull(f.in, message); err != nil {
 			return nil, err
 		}
-		if !bytes.Contains(message, []byte(step.expect)) {
-			return nil, fmt.Errorf("expected %s and got %s", step.expect, message)
+		if !bytes.Contains(message, []byte(step.want)) {
+			return nil, fmt.Errorf("got %s instead of %s", message, step.want)
 		}
 	}
 	return f, conn.SetDeadline(time.Time{})
@@ -89,12 +89,12 @@ func (f *follower) send(message map[string]any) error {
 	}
 	const text, masked, with16Bits = 0x81, 0x80, 126
 	head := binary.BigEndian.AppendUint16([]byte{text, masked | with16Bits}, uint16(len(raw)))
-	head = append(head, 0, 0, 0, 0) // a mask of zeros leaves the message as it is
+	head = append(head, 0, 0, 0, 0) // a mask of zeros does not change the message
 	_, err = f.conn.Write(append(head, raw...))
 	return err
 }
 
-// header reads a frame's header, and returns the length of its payload.
+// header reads a frame's header and returns the length of its payload.
 func (f *follower) header() (size int, err error) {
 	var head [8]byte
 	if _, err := io.ReadFull(f.in, head[:2]); err != nil {
@@ -111,9 +111,9 @@ func (f *follower) header() (size int, err error) {
 	return size, nil
 }
 
-// read counts changes until the round is over. Each must be of the revision after the last.
+// read counts changes until the round is over. Each must have the revision after the last.
 func (f *follower) read(c *crowd) error {
-	for expected := c.first; ; {
+	for next := c.first; ; {
 		size, err := f.header()
 		if err != nil {
 			if c.over.Load() {
@@ -130,17 +130,17 @@ func (f *follower) read(c *crowd) error {
 		case change:
 			digits, _, _ := bytes.Cut(rest, []byte(","))
 			revision, err := strconv.ParseInt(string(digits), 10, 64)
-			if err != nil || revision != expected {
-				return fmt.Errorf("expected revision %d and got %s", expected, digits)
+			if err != nil || revision != next {
+				return fmt.Errorf("got revision %s instead of %d", digits, next)
 			}
-			expected++
-			c.reached(revision)
+			next++
+			c.reach(revision)
 		case bytes.Contains(start, []byte(`"ping"`)):
 			if err := f.send(map[string]any{"type": "pong"}); err != nil {
 				return err
 			}
 		default:
-			return errors.New("the subscription ends: " + string(start))
+			return errors.New("the subscription ended: " + string(start))
 		}
 		if _, err := f.in.Discard(size); err != nil {
 			return err
@@ -149,36 +149,3 @@ func (f *follower) read(c *crowd) error {
 }
 
 func (f *follower) close() { _ = f.conn.Close() }
-
-// dialAtOnce is how many connect at a time.
-const dialAtOnce = 32
-
-// opener opens the k-th of many followers.
-type opener func(ctx context.Context, k int) (*follower, error)
-
-type followers []*follower
-
-// openFollowers opens n; those that were opened before one failed are returned with the error.
-func openFollowers(ctx context.Context, n int, open opener) (followers, error) {
-	all := make(followers, n)
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(dialAtOnce)
-	for k := range all {
-		group.Go(func() (err error) {
-			all[k], err = open(ctx, k)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return all, fmt.Errorf("connect: %w", err)
-	}
-	return all, nil
-}
-
-func (all followers) close() {
-	for _, one := range all {
-		if one != nil {
-			one.close()
-		}
-	}
-}

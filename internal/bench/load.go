@@ -9,8 +9,13 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// latencies are measured times; sorted, they answer for percentiles.
+// latencies are durations. Sorted, they have percentiles.
 type latencies []time.Duration
+
+func sorted(l latencies) latencies {
+	slices.Sort(l)
+	return l
+}
 
 func (l latencies) percentile(p float64) time.Duration {
 	if len(l) == 0 {
@@ -19,44 +24,39 @@ func (l latencies) percentile(p float64) time.Duration {
 	return l[min(len(l)-1, int(float64(len(l))*p/100))]
 }
 
-// round is what one round of load came to.
-type round struct {
-	latencies latencies
-	count     int // of what was done
-	perSecond float64
-	cpu       cpu
+// within reports whether both percentiles are within their limits; a p99 of zero is no limit.
+func (l latencies) within(p50, p99 time.Duration) bool {
+	return l.percentile(50) <= p50 && (p99 == 0 || l.percentile(99) <= p99)
 }
 
-// target is a server, and what to ask of it. Next may be called concurrently.
+// target is a server and the requests to send to it. next may be called concurrently.
 type target struct {
-	addr     string
-	pid      int
-	postgres int // the pid of the Postgres behind it
-	next     func() call
+	addr string
+	processes
+	next func() call
 }
 
-// load asks on a number of connections, on each as soon as it has been answered, for a time.
+// load sends requests on a number of connections for a time. Each connection sends the next request when it has the response to the last.
 func load(ctx context.Context, t target, connections int, length time.Duration) (round, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	measured := make([]latencies, connections)
-	used, begun := cpuUsed(t.pid, t.postgres), time.Now()
+	used, begun := t.cpuUsed(), time.Now()
 	end := begun.Add(length)
 	for n := range connections {
 		group.Go(func() (err error) {
-			measured[n], err = ask(ctx, t, end)
+			measured[n], err = sendUntil(ctx, t, end)
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return round{}, fmt.Errorf("load %s: %w", t.addr, err)
 	}
-	took, used := time.Since(begun), cpuUsed(t.pid, t.postgres).minus(used)
-	all := slices.Concat(measured...)
-	slices.Sort(all)
+	took, used := time.Since(begun), t.cpuUsed().minus(used)
+	all := sorted(slices.Concat(measured...))
 	return round{latencies: all, count: len(all), perSecond: float64(len(all)) / took.Seconds(), cpu: used}, nil
 }
 
-func ask(ctx context.Context, t target, end time.Time) (latencies, error) {
+func sendUntil(ctx context.Context, t target, end time.Time) (latencies, error) {
 	c, err := dial(ctx, t.addr)
 	if err != nil {
 		return nil, err
@@ -64,8 +64,7 @@ func ask(ctx context.Context, t target, end time.Time) (latencies, error) {
 	defer c.close()
 	measured := make(latencies, 0, 1<<15)
 	for now := time.Now(); now.Before(end); {
-		wanted := t.next()
-		if _, _, err := c.call(wanted); err != nil {
+		if _, _, err := c.call(t.next()); err != nil {
 			return nil, err
 		}
 		after := time.Now()

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -15,15 +16,15 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// posting is what the baseline is to post: documents, to each URL so many, on so many connections to each.
+// posting is a task for the baseline: to post a number of documents to each URL, on a number of connections to each.
 type posting struct {
 	URLs        []string
 	Connections int
 	Posts       int
 }
 
-// post is the loop that one would write by hand: on each connection, a document is posted as soon as the last was answered, with the headers
-// that the product sends. It makes no signature, and the same stands for all; it reads no database, and keeps no record.
+// post is a hand-written loop: on each connection it posts a document when it has the response to the last, with the headers that Itemcast
+// sends. It makes no signature, reads no database and records nothing.
 func (b *baseline) post(w http.ResponseWriter, r *http.Request) {
 	var p posting
 	if err := json.NewDecoder(r.Body).Decode(&p); err != nil {
@@ -32,11 +33,12 @@ func (b *baseline) post(w http.ResponseWriter, r *http.Request) {
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: p.Connections}
 	defer transport.CloseIdleConnections()
-	items := b.documents()
+	documents := b.documents()
 	group, ctx := errgroup.WithContext(r.Context())
 	for _, url := range p.URLs {
 		for n := range p.Connections {
-			poster := poster{client: &http.Client{Transport: transport}, url: url, items: items[n*len(items)/p.Connections : (n+1)*len(items)/p.Connections]}
+			own := documents[n*len(documents)/p.Connections : (n+1)*len(documents)/p.Connections]
+			poster := poster{client: &http.Client{Transport: transport}, url: url, documents: own}
 			share := (n+1)*p.Posts/p.Connections - n*p.Posts/p.Connections
 			group.Go(func() error { return poster.post(ctx, share) })
 		}
@@ -48,34 +50,30 @@ func (b *baseline) post(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "posted")
 }
 
-type document struct {
-	id   uuid.UUID
-	body []byte
-}
-
-func (b *baseline) documents() []document {
-	all := make([]document, 0, len(b.rows))
-	for id, row := range b.rows {
-		all = append(all, document{id, row.columns.Document})
+// documents are in the order of their items' ids.
+func (b *baseline) documents() [][]byte {
+	ids := slices.SortedFunc(maps.Keys(b.rows), func(x, y uuid.UUID) int { return bytes.Compare(x[:], y[:]) })
+	all := make([][]byte, len(ids))
+	for n, id := range ids {
+		all[n] = b.rows[id].columns.Document
 	}
-	slices.SortFunc(all, func(a, b document) int { return bytes.Compare(a.id[:], b.id[:]) })
 	return all
 }
 
-// poster has a connection to an endpoint, and items of its own.
+// poster has one connection to an endpoint, and documents of its own.
 type poster struct {
-	client *http.Client
-	url    string
-	items  []document
+	client    *http.Client
+	url       string
+	documents [][]byte
 }
 
 func (p poster) post(ctx context.Context, posts int) error {
 	for k := range posts {
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(p.items[k%len(p.items)].body))
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(p.documents[k%len(p.documents)]))
 		if err != nil {
 			return err
 		}
-		setHeaders(request.Header, int64(1+k/len(p.items)))
+		setHeaders(request.Header, int64(1+k/len(p.documents)))
 		response, err := p.client.Do(request)
 		if err != nil {
 			return err
@@ -83,7 +81,7 @@ func (p poster) post(ctx context.Context, posts int) error {
 		_, err = io.Copy(io.Discard, response.Body)
 		_ = response.Body.Close()
 		if err == nil && response.StatusCode != http.StatusOK {
-			err = fmt.Errorf("the endpoint answers %s", response.Status)
+			err = fmt.Errorf("the endpoint responds %s", response.Status)
 		}
 		if err != nil {
 			return err

@@ -1,70 +1,95 @@
 package bench
 
 import (
-	"context"
 	"fmt"
 	"io"
-	"os"
-	"runtime"
-	"slices"
 	"strings"
 	"time"
 )
 
-// result is what measuring a row came to. A row without a baseline has no ratios.
-type result struct {
-	product, baseline side
-	ratios            ratios
-	notes             []string
-	met               bool
-}
-
-// report is the table, and the machine that it was measured on.
+// report is the table, its notes, and the machine.
 type report struct {
-	machine string
-	lines   []string
-	notes   []string
+	compared bool // has columns for another build
+	machine  string
+	lines    []string
+	notes    []string
 }
 
-func newReport(ctx context.Context, s *stage) *report {
-	var postgres string
-	if err := s.pool.QueryRow(ctx, "SHOW server_version").Scan(&postgres); err != nil {
-		postgres = "of unknown version"
+func newReport(machine string, compared bool) *report {
+	r := &report{compared: compared, machine: machine}
+	r.line("work", "this build", "baseline", "this / baseline: median (min–max)", "CPU time: baseline / this", "p50 / p99", "baseline's",
+		"budget", "", "other build", "this / other: median (min–max)", "CPU time: other / this")
+	r.line("---", "--:", "--:", "--:", "--:", "--:", "--:", "---", "---", "--:", "--:", "--:")
+	return r
+}
+
+// otherColumns is how many columns at the end are about the other build.
+const otherColumns = 3
+
+func (r *report) line(cells ...string) {
+	if !r.compared {
+		cells = cells[:len(cells)-otherColumns]
 	}
-	return &report{
-		machine: fmt.Sprintf("%d cores (%s), %s/%s, %s, Postgres %s; load average before: %s. %d items, %d connections, %d × %s a side; the load generator and Postgres share the cores.",
-			runtime.NumCPU(), processor(), runtime.GOOS, runtime.GOARCH, runtime.Version(), postgres, loadAverage(), s.Items, s.Connections, s.Rounds, s.Round),
-		lines: []string{
-			"| work | Itemcast | baseline | ratio: median (min–max) | of CPU time | p50 / p99 | baseline's | budget | |",
-			"|---|--:|--:|--:|--:|--:|--:|---|---|",
-		},
-	}
+	r.lines = append(r.lines, "| "+strings.Join(cells, " | ")+" |")
 }
 
 func (r *report) add(w row, m result) {
-	verdict := "missed"
+	other, cpuToOther := "–", "–"
+	toOther := ratiosOf(m.this, m.other)
 	switch {
-	case w.budget == noBudget:
-		verdict = ""
-	case m.met:
-		verdict = "met"
+	case m.incomparable != nil:
+		other = "not comparable"
+		r.notes = append(r.notes, fmt.Sprintf("%s: not comparable with the other build: %s.", w.name, m.incomparable))
+	case toOther != nil:
+		other, cpuToOther = m.figure.text(m.other), cpuRatio(m.other, m.this)
 	}
-	ratio, cpuRatio := "–", "–"
-	if len(m.ratios) > 0 {
-		ratio = fmt.Sprintf("%.2f (%.2f–%.2f)", m.ratios.median(), slices.Min(m.ratios), slices.Max(m.ratios))
-		product, baseline := m.product.eachCPU(), m.baseline.eachCPU()
-		cpuRatio = fmt.Sprintf("%.2f", float64(baseline.total())/float64(product.total()))
-		r.notes = append(r.notes, fmt.Sprintf("%s: CPU time each: %s; baseline: %s.", w.name, product, baseline))
+	budgetText := w.budget.text
+	if budgetText == "" {
+		budgetText = "–"
 	}
-	r.lines = append(r.lines, fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s | %s |", w.work, m.product.rate(), m.baseline.rate(), ratio, cpuRatio,
-		m.product.times(), m.baseline.times(), w.budget, verdict))
+	r.line(w.work, m.this.amount(), m.baseline.amount(), ratiosOf(m.this, m.baseline).String(), cpuRatio(m.baseline, m.this),
+		m.this.times(), m.baseline.times(), budgetText, w.budget.verdict(m),
+		other, strings.TrimSpace(toOther.String()+" "+toOther.verdict(m.figure)), cpuToOther)
+	if note := cpuNote(m); note != "" {
+		r.notes = append(r.notes, w.name+": "+note)
+	}
 	for _, note := range m.notes {
 		r.notes = append(r.notes, w.name+": "+note)
 	}
 }
 
+// cpuRatio is the CPU time of an operation on one side, divided by that on another.
+func cpuRatio(a, b side) string {
+	if a.eachCPU().total() == 0 || b.eachCPU().total() == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f", float64(a.eachCPU().total())/float64(b.eachCPU().total()))
+}
+
+func cpuNote(m result) string {
+	var parts []string
+	for _, one := range []struct {
+		name string
+		side side
+	}{{"", m.this}, {"other build: ", m.other}, {"baseline: ", m.baseline}} {
+		if one.side.eachCPU().total() > 0 {
+			parts = append(parts, one.name+one.side.eachCPU().String())
+		}
+	}
+	if parts == nil {
+		return ""
+	}
+	return "CPU time of each: " + strings.Join(parts, "; ") + "."
+}
+
+const legend = `Ratios to the baseline are of rates. Ratios of this build to the other are of rates where more is better, and of times or memory where less is
+better; "worse" and "better" stand where the median differs from 1 by more than the rounds differ from each other.`
+
 func (r *report) write(out io.Writer) error {
 	text := "\n" + strings.Join(r.lines, "\n") + "\n\n" + r.machine + "\n"
+	if r.compared {
+		text += legend + "\n"
+	}
 	for _, note := range r.notes {
 		text += "- " + note + "\n"
 	}
@@ -72,26 +97,33 @@ func (r *report) write(out io.Writer) error {
 	return err
 }
 
-func (s side) rate() string {
-	switch {
-	case s.bytes > 0:
-		return fmt.Sprintf("%.1f kB", s.bytes/1000)
-	case s.perSecond == 0:
-		return "–"
+// amount is the memory where that was measured, or else the rate.
+func (s side) amount() string {
+	if len(s.bytes) > 0 {
+		return s.memory()
 	}
-	return fmt.Sprintf("%.0f/s", s.perSecond)
+	return s.rate()
 }
 
-func (s side) eachCPU() cpu { return s.cpu.by(s.count) }
+func (s side) memory() string { return bytesText(median(s.bytes)) }
+
+func (s side) rate() string {
+	if len(s.rates) == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.0f/s", median(s.rates))
+}
 
 func (s side) times() string {
 	if len(s.latencies) == 0 {
 		return "–"
 	}
-	return s.latencies.both()
+	return s.latencies.String()
 }
 
-func (l latencies) both() string {
+func (s side) eachCPU() cpu { return s.cpu.by(s.count) }
+
+func (l latencies) String() string {
 	return milliseconds(l.percentile(50)) + " / " + milliseconds(l.percentile(99))
 }
 
@@ -99,21 +131,9 @@ func milliseconds(d time.Duration) string {
 	return fmt.Sprintf("%.2f ms", float64(d)/float64(time.Millisecond))
 }
 
-func processor() string {
-	content, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(content)) {
-		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
+func bytesText(bytes float64) string {
+	if bytes >= 1e6 {
+		return fmt.Sprintf("%.1f MB", bytes/1e6)
 	}
-	return "unknown processor"
-}
-
-func loadAverage() string {
-	content, _ := os.ReadFile("/proc/loadavg")
-	first, _, ok := strings.Cut(string(content), " ")
-	if !ok {
-		return "unknown"
-	}
-	return first
+	return fmt.Sprintf("%.1f kB", bytes/1e3)
 }

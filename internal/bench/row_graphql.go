@@ -11,26 +11,24 @@ import (
 
 const (
 	itemsQuery      = `{ items(first: 50) { nodes { id name description tags assets { id kind url contentType } } } }`
-	mostStatements  = 3
+	maxStatements   = 3
 	countingQueries = 500
 )
 
-// queryItems asks for the newest 50 items by GraphQL, against the hand-written list.
+// queryItems reads the newest 50 items by GraphQL, beside the baseline's list.
 func queryItems(ctx context.Context, s *stage) (result, error) {
-	body, err := json.Marshal(map[string]string{"query": itemsQuery})
-	if err != nil {
-		return result{}, err
+	sizes := map[*build]int{}
+	for _, b := range s.all() {
+		_, response, err := once(ctx, b.addr, b.query())
+		if err != nil {
+			return result{}, err
+		}
+		if assets := strings.Count(response, `"contentType"`); assets != 100 || strings.Contains(response, `"errors"`) {
+			return result{}, fmt.Errorf("the response does not have 50 items and their assets: %.500s", response)
+		}
+		sizes[b] = len(response)
 	}
-	request := s.product.request("POST", "/graphql", "Content-Type: application/json\r\n", body)
-	answer, err := s.once(ctx, s.product.addr, request)
-	if err != nil {
-		return result{}, err
-	}
-	_, answer, _ = strings.Cut(answer, "\n")
-	if assets := strings.Count(answer, `"contentType"`); assets != 100 || strings.Contains(answer, `"errors"`) {
-		return result{}, fmt.Errorf("the query does not answer with 50 items and their assets: %.500s", answer)
-	}
-	statements, err := s.statementsOf(ctx, request)
+	statements, err := s.this.countStatements(ctx, s.this.query())
 	if err != nil {
 		return result{}, err
 	}
@@ -38,35 +36,52 @@ func queryItems(ctx context.Context, s *stage) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	r, err := s.compare(ctx, s.asking(s.product, always(request, len(answer))), baseline, 0.50)
-	r.met = r.met && statements <= mostStatements
-	r.notes = append(r.notes, fmt.Sprintf("%d statement(s) a query (pg_stat_database over %d queries); %d bytes against the list's %d", statements, countingQueries,
-		len(answer), baseline.next().size))
+	r, err := s.compareLoad(ctx, s.Connections, func(b *build) target { return b.target(always(b.query(), sizes[b])) }, baseline)
+	if statements > maxStatements {
+		r.unmet = append(r.unmet, fmt.Sprintf("%d statements", statements))
+	}
+	r.notes = append(r.notes, fmt.Sprintf("%d statement(s) a query (pg_stat_database over %d queries); %d bytes, and the list's %d.",
+		statements, countingQueries, sizes[s.this], baseline.next().size))
 	return r, err
 }
 
-// statementsOf counts the statements of a request that opens no transaction: each is a transaction of its own. A session of Postgres reports
-// what it did once a second, at the end of a transaction. The product's timers add some, which rounding takes away.
-func (s *stage) statementsOf(ctx context.Context, request []byte) (int, error) {
-	before, err := s.reported(ctx, request)
+func (n *node) query() []byte {
+	body, err := json.Marshal(map[string]string{"query": itemsQuery})
+	if err != nil {
+		panic(err) // a map of strings always has a JSON
+	}
+	return n.request("POST", "/graphql", "Content-Type: application/json\r\n", body)
+}
+
+// countStatements counts the statements of a request that opens no transaction, so that each is a transaction of its own. The node's timers
+// run some statements too; rounding removes them.
+func (b *build) countStatements(ctx context.Context, request []byte) (int, error) {
+	before, err := b.transactions(ctx, request)
 	if err != nil {
 		return 0, err
 	}
 	for range countingQueries {
-		if _, err := s.once(ctx, s.product.addr, request); err != nil {
+		if _, _, err := once(ctx, b.addr, request); err != nil {
 			return 0, err
 		}
 	}
-	after, err := s.reported(ctx, request)
+	after, err := b.transactions(ctx, request)
 	return int(math.Round(float64(after-before) / (countingQueries + 1))), err
 }
 
-func (s *stage) reported(ctx context.Context, request []byte) (transactions int64, err error) {
-	time.Sleep(1100 * time.Millisecond)
-	if _, err := s.once(ctx, s.product.addr, request); err != nil {
+// transactions reads the number of transactions so far. A Postgres session reports its own at the end of a transaction, at most once a second:
+// hence a pause and one more request.
+func (b *build) transactions(ctx context.Context, request []byte) (n int64, err error) {
+	if err := sleep(ctx, 1100*time.Millisecond); err != nil {
 		return 0, err
 	}
-	time.Sleep(50 * time.Millisecond)
-	err = s.pool.QueryRow(ctx, "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()").Scan(&transactions)
-	return transactions, err
+	if _, _, err := once(ctx, b.addr, request); err != nil {
+		return 0, err
+	}
+	if err := sleep(ctx, pollInterval); err != nil {
+		return 0, err
+	}
+	const query = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
+	err = b.pool.QueryRow(ctx, query).Scan(&n)
+	return n, err
 }

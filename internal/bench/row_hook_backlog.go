@@ -15,123 +15,147 @@ import (
 const (
 	backlog                 = 100_000
 	backlogChangesPerSecond = 200
-	deadBeside              = 12 * time.Second // how long the other endpoint is measured while the first is dead
-	drainPatience           = time.Minute
-	tailPatience            = 10 * time.Second
+	besideTime              = 12 * time.Second // how long the other endpoint is measured while the first hangs
+	drainTimeout            = time.Minute
+	tailTimeout             = 10 * time.Second
 )
 
-// hookBacklog has a hundred thousand deliveries wait for an endpoint that answers nobody, and measures what another endpoint notices of it, then
-// and while the first, which answers again, is sent all that waits. The attempts that hang end after 15 s and are made again 5 s later,
-// and 5 min later should that hang too; so the dead comes back by then, and what still has to wait is told.
-func hookBacklog(ctx context.Context, s *stage) (r result, err error) {
-	gate := make(chan struct{})
-	err = s.withHooks(ctx, []answer{onceOpen(gate)}, func(dead []*hooked) error {
-		waiting, err := s.fill(ctx)
-		if err != nil {
-			return err
+// hookBacklog measures what an endpoint notices of another with a backlog of 100,000 deliveries: while the other hangs, and while it answers
+// again and receives its backlog. Attempts that hang end after 15 s. The next attempts come 5 s later, and 5 min after those; so the endpoint
+// recovers before its second attempts end, and the report says what still waits for its third.
+func hookBacklog(ctx context.Context, s *stage) (result, error) {
+	notes := map[*build][]string{}
+	r, err := alternate(ctx, s.slowRounds(1), rateOf, s.sides(func(ctx context.Context, b *build) (r round, err error) {
+		r, notes[b], err = b.hookBacklog(ctx)
+		return r, err
+	}, nil), s.logf)
+	r.notes = append(r.notes, notes[s.this]...)
+	if s.other != nil {
+		for _, note := range notes[s.other] {
+			r.notes = append(r.notes, "the other build: "+note)
 		}
-		return s.withHooks(ctx, []answer{atOnce}, func(other []*hooked) error {
-			r, err = s.drain(ctx, waiting, dead[0], other[0], gate)
-			return err
-		})
-	})
+	}
 	return r, err
 }
 
-// fill writes the backlog while the product is stopped: it would send at once what another hook asks for, and be measured with that.
-func (s *stage) fill(ctx context.Context) ([]written, error) {
-	resume, err := s.pause(ctx)
+func (b *build) hookBacklog(ctx context.Context) (r round, notes []string, err error) {
+	gate := make(chan struct{})
+	err = b.withHooks(ctx, []answer{answerOnceOpen(gate)}, func(hanging []*hook) error {
+		waiting, err := b.fill(ctx)
+		if err != nil {
+			return err
+		}
+		return b.withHooks(ctx, []answer{answerAtOnce}, func(other []*hook) error {
+			d := drain{build: b, hanging: hanging[0], other: other[0], open: func() { close(gate) }}
+			r, notes, err = d.measure(ctx, len(waiting))
+			return err
+		})
+	})
+	return r, notes, err
+}
+
+// fill writes the backlog while the node is paused, which would otherwise deliver it at once to other hooks.
+func (b *build) fill(ctx context.Context) ([]written, error) {
+	resume, err := b.pause(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer resume()
-	s.say("  writing %d changes", backlog)
-	return s.writeAtOnce(ctx, backlog)
+	b.logf("  writing %d changes", backlog)
+	return b.writeAtOnce(ctx, backlog)
 }
 
-func (s *stage) drain(ctx context.Context, waiting []written, dead, other *hooked, gate chan struct{}) (r result, err error) {
+// drain is the delivery of a backlog to one endpoint, while another receives too.
+type drain struct {
+	*build
+	hanging, other *hook
+	open           func() // makes the hanging endpoint answer
+}
+
+func (d *drain) measure(ctx context.Context, waiting int) (r round, notes []string, err error) {
 	begun := time.Now()
-	caughtUp, _, err := s.writeSteadily(ctx, pace{perSecond: backlogChangesPerSecond}) // behind the backlog in the log
+	caughtUp, _, err := d.writeSteadily(ctx, pace{perSecond: backlogChangesPerSecond}) // behind the backlog in the log
 	if err != nil {
-		return r, err
+		return r, nil, err
 	}
-	if _, err := s.collect(ctx, caughtUp, []*hooked{other}); err != nil {
-		return r, err
+	if _, err := collect(ctx, caughtUp, []*hook{d.other}); err != nil {
+		return r, nil, err
 	}
-	s.say("  the backlog waits after %s", time.Since(begun).Round(time.Millisecond))
-	beside, _, err := s.writeSteadily(ctx, pace{perSecond: backlogChangesPerSecond, lasting: deadBeside})
+	d.logf("  the backlog waits after %s", time.Since(begun).Round(time.Millisecond))
+	before, _, err := d.writeSteadily(ctx, pace{perSecond: backlogChangesPerSecond, lasting: besideTime})
 	if err != nil {
-		return r, err
+		return r, nil, err
 	}
-
-	s.say("  the dead one is back after %s", time.Since(begun).Round(time.Millisecond))
-	close(gate)
-	_, pid := s.product.where()
-	used := cpuUsed(pid, s.product.postgresPID())
-	begun = time.Now()
-	due := len(waiting) + len(caughtUp) + len(beside)
-	drained, stop := context.WithCancel(ctx)
-	defer stop()
-	group, _ := errgroup.WithContext(ctx)
-	var took time.Duration
-	var came int
-	group.Go(func() (err error) {
-		defer stop()
-		limited, cancel := context.WithTimeout(ctx, drainPatience)
-		defer cancel()
-		if err := dead.await(limited, due); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-			return err
-		}
-		took = time.Since(begun)
-		came, err = dead.count()
-		return err
-	})
-	during, _, err := s.writeSteadily(ctx, pace{perSecond: backlogChangesPerSecond, lasting: drainPatience, until: drained.Done()})
-	if err = errors.Join(err, group.Wait()); err != nil {
-		return r, err
-	}
-
-	used = cpuUsed(pid, s.product.postgresPID()).minus(used)
-	all := slices.Concat(caughtUp, beside, during)
-	if _, err := s.collect(ctx, all, []*hooked{other}); err != nil {
-		return r, err
-	}
-	left, err := s.leftOf(ctx, dead, len(waiting)+len(all))
+	d.logf("  the endpoint answers again after %s", time.Since(begun).Round(time.Millisecond))
+	due := waiting + len(caughtUp) + len(before)
+	r, during, err := d.whileDraining(ctx, due)
 	if err != nil {
-		return r, err
+		return r, nil, err
 	}
-	then, now := join(beside, [][]arrival{other.all()}), join(during, [][]arrival{other.all()})
-	return result{
-		product: side{perSecond: float64(came) / took.Seconds(), latencies: now.fromCommitted},
-		notes: []string{
-			fmt.Sprintf("%d of %d deliveries in %s; %s after the last change, %d still waited. Lost or out of order: none; sent again after a timeout: %d.",
-				came, due, took.Round(100*time.Millisecond), tailPatience, left, dead.repeated),
-			fmt.Sprintf("CPU time each, with what the other is sent and the writing of it: %s.", used.by(came)),
-			fmt.Sprintf("The other endpoint, at %d changes/s: %s while the first was dead, and shown while it was sent what waited.",
-				backlogChangesPerSecond, then.fromCommitted.both()),
-		},
+	total := due + len(during)
+	if _, err := collect(ctx, slices.Concat(caughtUp, before, during), []*hook{d.other}); err != nil {
+		return r, nil, err
+	}
+	left, err := d.left(ctx, total)
+	if err != nil {
+		return r, nil, err
+	}
+	then, now := deliveries(before, [][]arrival{d.other.all()}), deliveries(during, [][]arrival{d.other.all()})
+	r.latencies = now.latencies
+	return r, []string{
+		fmt.Sprintf("%d of %d deliveries in %s; %s after the last change, %d still waited. Lost or out of order: none; repeated after a timeout: %d.",
+			r.count, due, time.Duration(float64(r.count)/r.perSecond*float64(time.Second)).Round(100*time.Millisecond), tailTimeout, left,
+			d.hanging.repeats()),
+		"CPU time is of a delivery to the first endpoint, with the deliveries to the other and the writing of changes.",
+		fmt.Sprintf("The other endpoint, at %d changes/s: %s while the first hung; shown is its time while the first received its backlog.",
+			backlogChangesPerSecond, then.latencies),
 	}, nil
 }
 
-// leftOf gives a hook a little longer, and tells how many of its deliveries wait even then. It is an error should they not be pending.
-func (s *stage) leftOf(ctx context.Context, h *hooked, of int) (left int, err error) {
-	const counted = 1000 // the product counts no further
-	limited, cancel := context.WithTimeout(ctx, tailPatience)
+// whileDraining makes the endpoint answer, and measures the delivery of its backlog while more changes are written.
+func (d *drain) whileDraining(ctx context.Context, due int) (r round, during []written, err error) {
+	d.open()
+	used, begun := d.processes().cpuUsed(), time.Now()
+	drained, stop := context.WithCancel(ctx)
+	defer stop()
+	group, _ := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		defer stop()
+		limited, cancel := context.WithTimeout(ctx, drainTimeout)
+		defer cancel()
+		if err := d.hanging.await(limited, due); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		took := time.Since(begun)
+		r.count, err = d.hanging.count()
+		r.perSecond = float64(r.count) / took.Seconds()
+		return err
+	})
+	during, _, err = d.writeSteadily(ctx, pace{perSecond: backlogChangesPerSecond, lasting: drainTimeout, until: drained.Done()})
+	err = errors.Join(err, group.Wait())
+	r.cpu = d.processes().cpuUsed().minus(used)
+	return r, during, err
+}
+
+// left waits a little longer and returns how many of the deliveries still wait. It is an error when they are not pending.
+func (d *drain) left(ctx context.Context, total int) (left int, err error) {
+	const maxCounted = 1000 // the API counts no further
+	limited, cancel := context.WithTimeout(ctx, tailTimeout)
 	defer cancel()
-	if err := h.await(limited, of); err == nil || !errors.Is(err, context.DeadlineExceeded) {
+	if err := d.hanging.await(limited, total); err == nil || !errors.Is(err, context.DeadlineExceeded) {
 		return 0, err
 	}
-	came, err := h.count()
+	arrived, err := d.hanging.count()
 	if err != nil {
 		return 0, err
 	}
-	told, err := s.api(ctx, http.MethodGet, h.path, "")
+	body, err := d.api(ctx, http.MethodGet, d.hanging.path, "")
 	if err != nil {
 		return 0, err
 	}
-	pending, err := strconv.Atoi(between(told, `"pending":`, `,`))
-	if left = of - came; err == nil && pending < min(left, counted) {
-		err = fmt.Errorf("%d deliveries are missing, of which %d are pending", left, pending)
+	pending, err := strconv.Atoi(between(body, `"pending":`, `,`))
+	if left = total - arrived; err == nil && pending < min(left, maxCounted) {
+		err = fmt.Errorf("%d deliveries are missing, and only %d are pending", left, pending)
 	}
 	return left, err
 }

@@ -11,65 +11,95 @@ import (
 const (
 	deadRounds           = 4
 	deadChangesPerSecond = 100
-	deadFor              = 16 * time.Second // longer than an attempt may take: those that hang end, and what follows them hangs
-	sound                = 7                // of ten endpoints
-	addedBudget          = 1.05
+	deadTime             = 16 * time.Second // longer than an attempt's timeout, so that attempts end and the next ones hang
+	healthyEndpoints     = 7                // of ten
+	maxAdded             = 1.05             // of the p99 among healthy endpoints
 )
 
-// conditions are those of the three endpoints beside the sound ones.
+// conditions of the three endpoints beside the healthy ones.
 var conditions = []struct {
 	name    string
 	answers func() []answer
 }{
-	{"all ten are sound", func() []answer { return []answer{atOnce, atOnce, atOnce} }},
-	{"one hangs", func() []answer { return []answer{never, atOnce, atOnce} }},
-	{"one hangs, one answers 500, one takes one request a second", func() []answer { return []answer{never, broken, oneASecond()} }},
+	{"all ten are healthy", func() []answer { return []answer{answerAtOnce, answerAtOnce, answerAtOnce} }},
+	{"one hangs", func() []answer { return []answer{answerNever, answerAtOnce, answerAtOnce} }},
+	{"one hangs, one answers 500, one takes one request a second", func() []answer {
+		return []answer{answerNever, answerError, answerOneASecond()}
+	}},
 }
 
-// hookDead measures what bad endpoints cost the others: by how much the p99 of seven rises, from commit to received, when the three beside them
-// are bad. The conditions take turns, each time with hooks that are new, so that nothing of one is left in the next.
-func hookDead(ctx context.Context, s *stage) (r result, err error) {
-	p99s := make([][]float64, len(conditions)) // of each round, in milliseconds
-	all := make([]latencies, len(conditions))
-	for n := range deadRounds {
+const shownCondition = 1 // one hangs
+
+// hookDead measures what bad endpoints cost others: how much the p99 of seven endpoints rises, from commit to received, when the three beside
+// them are bad. The conditions alternate, each time with new hooks, so that one leaves nothing for the next.
+func hookDead(ctx context.Context, s *stage) (result, error) {
+	seen := map[*build]*deadRecord{}
+	for _, b := range s.all() {
+		seen[b] = &deadRecord{}
+	}
+	r, err := alternate(ctx, s.slowRounds(deadRounds), p99Of, s.sides(func(ctx context.Context, b *build) (round, error) {
+		return seen[b].measure(ctx, b)
+	}, nil), s.logf)
+	if err != nil {
+		return r, err
+	}
+	r.baseline.latencies = sorted(seen[s.this].latencies[0])
+	for n, b := range s.all() {
 		for k, c := range conditions {
-			l, err := s.besideOthers(ctx, c.answers())
-			if err != nil {
-				return r, fmt.Errorf("when %s: %w", c.name, err)
+			note, added := seen[b].describe(k)
+			if n == 0 && added > maxAdded {
+				r.unmet = append(r.unmet, c.name)
 			}
-			all[k] = append(all[k], l...)
-			p99s[k] = append(p99s[k], float64(l.percentile(99))/float64(time.Millisecond))
-			s.say("  round %d, %s: %s", n+1, c.name, l.both())
+			r.notes = append(r.notes, []string{"", "the other build: "}[n]+note)
 		}
 	}
-	r.met = true
-	for k, c := range conditions {
-		slices.Sort(all[k])
-		of := median(p99s[k]) / median(p99s[0])
-		r.met = r.met && of <= addedBudget
-		r.notes = append(r.notes, fmt.Sprintf("When %s: p99 of the seven %.1f ms (rounds: %s), %+.0f %%; over all rounds %s.",
-			c.name, median(p99s[k]), strings.Trim(fmt.Sprintf("%.1f", p99s[k]), "[]"), 100*(of-1), all[k].both()))
-	}
-	r.product.latencies, r.baseline.latencies = all[1], all[0]
-	r.notes = append(r.notes, fmt.Sprintf("%d changes/s to ten endpoints. Shown: one hangs; as the baseline: all are sound. Lost or out of order: none.",
-		deadChangesPerSecond))
+	r.notes = append(r.notes, fmt.Sprintf("%d changes/s to ten endpoints. Shown: one hangs; as the baseline: all are healthy. "+
+		"Lost or out of order: none.", deadChangesPerSecond))
 	return r, nil
 }
 
-// besideOthers measures the sound endpoints beside three others.
-func (s *stage) besideOthers(ctx context.Context, others []answer) (l latencies, err error) {
-	answers := append(slices.Repeat([]answer{atOnce}, sound), others...)
-	err = s.withHooks(ctx, answers, func(all []*hooked) error {
-		changes, _, err := s.writeSteadily(ctx, pace{perSecond: deadChangesPerSecond, lasting: deadFor})
+// deadRecord is what one build's rounds measured under each condition.
+type deadRecord struct {
+	latencies [3]latencies
+	p99s      [3][]float64 // of each round, in milliseconds
+}
+
+func (d *deadRecord) measure(ctx context.Context, b *build) (shown round, err error) {
+	for k, c := range conditions {
+		r, err := b.besideOthers(ctx, c.answers())
+		if err != nil {
+			return r, fmt.Errorf("when %s: %w", c.name, err)
+		}
+		d.latencies[k] = append(d.latencies[k], r.latencies...)
+		d.p99s[k] = append(d.p99s[k], float64(r.latencies.percentile(99))/float64(time.Millisecond))
+		b.logf("    %s: %s", c.name, r.latencies)
+		if k == shownCondition {
+			shown = r
+		}
+	}
+	return shown, nil
+}
+
+// describe compares a condition with the one in which all endpoints are healthy.
+func (d *deadRecord) describe(k int) (note string, added float64) {
+	added = median(d.p99s[k]) / median(d.p99s[0])
+	return fmt.Sprintf("When %s: p99 of the seven %.1f ms (rounds: %s), %+.0f %%; over all rounds %s.", conditions[k].name, median(d.p99s[k]),
+		strings.Trim(fmt.Sprintf("%.1f", d.p99s[k]), "[]"), 100*(added-1), sorted(d.latencies[k])), added
+}
+
+// besideOthers measures healthy endpoints beside three others.
+func (b *build) besideOthers(ctx context.Context, others []answer) (r round, err error) {
+	answers := append(slices.Repeat([]answer{answerAtOnce}, healthyEndpoints), others...)
+	err = b.withHooks(ctx, answers, func(all []*hook) error {
+		changes, _, err := b.writeSteadily(ctx, pace{perSecond: deadChangesPerSecond, lasting: deadTime})
 		if err != nil {
 			return err
 		}
-		d, err := s.collect(ctx, changes, all[:sound])
-		if err == nil && d.lost > 0 {
-			err = fmt.Errorf("%d deliveries were lost", d.lost)
+		r, err = collect(ctx, changes, all[:healthyEndpoints])
+		if err == nil && r.lost > 0 {
+			err = fmt.Errorf("%d deliveries were lost", r.lost)
 		}
-		l = d.fromCommitted
 		return err
 	})
-	return l, err
+	return r, err
 }

@@ -3,50 +3,44 @@ package bench
 import (
 	"context"
 	"fmt"
-	"slices"
-	"time"
 )
 
-const (
-	hookChangesPerSecond = 500
-	hookP50Budget        = 15 * time.Millisecond
-)
+const hookChangesPerSecond = 500
 
-// hookLatency measures from a change's commit to when its endpoint has read it, at a steady rate.
-func hookLatency(ctx context.Context, s *stage) (r result, err error) {
-	err = s.withHooks(ctx, []answer{atOnce}, func(all []*hooked) error {
-		changes, rate, err := s.writeSteadily(ctx, pace{perSecond: hookChangesPerSecond, lasting: writingFor})
-		if err != nil {
+// hookLatency measures the time from a change's commit until its endpoint has read it, at a steady rate.
+func hookLatency(ctx context.Context, s *stage) (result, error) {
+	r, err := alternate(ctx, s.slowRounds(1), p50Of, s.sides(func(ctx context.Context, b *build) (r round, err error) {
+		err = b.withHooks(ctx, []answer{answerAtOnce}, func(all []*hook) error {
+			changes, rate, err := b.writeSteadily(ctx, pace{perSecond: hookChangesPerSecond, lasting: writingTime})
+			if err != nil {
+				return err
+			}
+			r, err = collect(ctx, changes, all)
+			r.perSecond = rate
 			return err
-		}
-		d, err := s.collect(ctx, changes, all)
-		if err != nil {
-			return err
-		}
-		r = result{
-			product: side{perSecond: rate, latencies: d.fromCommitted},
-			met:     d.fromCommitted.percentile(50) <= hookP50Budget && d.lost == 0 && rate >= 0.99*hookChangesPerSecond,
-			notes: []string{fmt.Sprintf("%d changes; lost %d, repeated %d, out of order: none. Shown: COMMIT answered → received. Transaction sent → received: %s.",
-				len(changes), d.lost, all[0].repeated, d.fromBegun.both())},
-		}
-		return nil
+		})
+		return r, err
+	}, nil), s.logf)
+	r.checkDelivery(hookChangesPerSecond)
+	r.note(func(one side) string {
+		return fmt.Sprintf("%d changes; lost %d, repeated %d, out of order: none. Shown: response to COMMIT → received. "+
+			"Transaction sent → received: %s.", one.changes, one.lost, one.repeated, one.sinceSent)
 	})
 	return r, err
 }
 
-// collect waits until hooks have delivered all changes, and tells what became of them.
-func (s *stage) collect(ctx context.Context, changes []written, all []*hooked) (d delivered, err error) {
-	ctx, cancel := context.WithTimeout(ctx, hooksPatience)
+// collect waits until the hooks have delivered all changes. It compares each endpoint by itself: the order between items is not promised.
+func collect(ctx context.Context, changes []written, all []*hook) (round, error) {
+	ctx, cancel := context.WithTimeout(ctx, hooksTimeout)
 	defer cancel()
+	r := round{changes: len(changes)}
 	if err := awaitAll(ctx, all, len(changes)); err != nil {
-		return d, err
+		return r, err
 	}
 	for _, h := range all {
-		one := join(changes, [][]arrival{h.all()}) // each by itself: the order of different items is not promised
-		d.lost += one.lost
-		d.fromCommitted, d.fromBegun = append(d.fromCommitted, one.fromCommitted...), append(d.fromBegun, one.fromBegun...)
+		one := deliveries(changes, [][]arrival{h.all()})
+		one.repeated = h.repeats()
+		r.add(one)
 	}
-	slices.Sort(d.fromCommitted)
-	slices.Sort(d.fromBegun)
-	return d, nil
+	return r, nil
 }

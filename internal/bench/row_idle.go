@@ -3,70 +3,45 @@ package bench
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"time"
 )
 
 const (
 	idleSubscribers = 5000
-	idleBudget      = 25_000 // bytes
+	idleItems       = 100
 )
 
-// idle measures what a subscription costs the product's process that nothing is told: by how much thousands of them raise the memory that is
-// resident and not held free by Go's runtime for later. What the kernel keeps for a connection is not the process's.
+// idle measures what a subscription without changes costs the process: by how much thousands of them raise its used memory. The kernel's
+// memory for a connection is not the process's.
 func idle(ctx context.Context, s *stage) (result, error) {
-	one, err := s.followProduct(1)(ctx, 0) // the first signs in, and costs what is paid once
-	if err != nil {
-		return result{}, err
-	}
-	defer one.close()
-	before, err := s.settledMemory(ctx)
-	if err != nil {
-		return result{}, err
-	}
-	all, err := openFollowers(ctx, idleSubscribers, s.followProduct(1))
-	defer all.close()
-	if err != nil {
-		return result{}, err
-	}
-	after, err := s.settledMemory(ctx)
-	if err != nil {
-		return result{}, err
-	}
-	each := (after.used - before.used) / idleSubscribers
-	return result{
-		product: side{bytes: each}, met: each <= idleBudget,
-		notes: []string{fmt.Sprintf("%d subscriptions on as many connections; process memory in use %.1f → %.1f MB, resident %.1f → %.1f MB, goroutines %.0f → %.0f.",
-			idleSubscribers, before.used/1e6, after.used/1e6, before.resident/1e6, after.resident/1e6, before.goroutines, after.goroutines)},
-	}, nil
+	var last string
+	r, err := alternate(ctx, s.slowRounds(1), memoryOf, s.sides(func(ctx context.Context, b *build) (round, error) {
+		return b.onFresh(ctx, idleItems, func(fresh *build) (r round, err error) {
+			before, after, err := fresh.subscribeIdly(ctx, idleSubscribers)
+			if b == s.this {
+				last = fmt.Sprintf("%d subscriptions on as many connections; used memory %.1f → %.1f MB, resident %.1f → %.1f MB, goroutines %.0f → %.0f.",
+					idleSubscribers, before.used()/1e6, after.used()/1e6, before.resident/1e6, after.resident/1e6, before.goroutines, after.goroutines)
+			}
+			return round{bytes: (after.used() - before.used()) / idleSubscribers}, err
+		})
+	}, nil), s.logf)
+	r.notes = append(r.notes, last)
+	return r, err
 }
 
-// memory is what the product's process has of it.
-type memory struct{ used, resident, goroutines float64 }
-
-// settledMemory has garbage collected more than once: a collection halves stacks that have become too large, and frees what finalizers held.
-func (s *stage) settledMemory(ctx context.Context) (m memory, err error) {
-	for range 4 {
-		if err := sleepUntil(ctx, time.Now().Add(500*time.Millisecond)); err != nil {
-			return m, err
-		}
-		if _, err := s.ops(ctx, "/debug/pprof/heap?gc=1"); err != nil {
-			return m, err
-		}
-	}
-	metrics, err := s.ops(ctx, "/metrics")
+func (b *build) subscribeIdly(ctx context.Context, n int) (before, after memory, err error) {
+	first, err := b.dialFollower(1)(ctx, 0) // pays the costs that come once, such as the sign-in
 	if err != nil {
-		return m, err
+		return before, after, err
 	}
-	var unused, released float64
-	for name, value := range map[string]*float64{
-		"process_resident_memory_bytes": &m.resident, "go_memstats_heap_idle_bytes": &unused, "go_memstats_heap_released_bytes": &released,
-		"go_goroutines": &m.goroutines,
-	} {
-		if *value, err = strconv.ParseFloat(between(metrics, "\n"+name+" ", "\n"), 64); err != nil {
-			return m, err
-		}
+	defer first.close()
+	if before, err = b.settledMemory(ctx); err != nil {
+		return before, after, err
 	}
-	m.used = m.resident - (unused - released)
-	return m, nil
+	all, err := openFollowers(ctx, n, b.dialFollower(1))
+	defer all.close()
+	if err != nil {
+		return before, after, err
+	}
+	after, err = b.settledMemory(ctx)
+	return before, after, err
 }

@@ -8,25 +8,35 @@ import (
 
 // listItems reads the newest 50 items.
 func listItems(ctx context.Context, s *stage) (result, error) {
-	product := s.product.request("GET", "/api/v1/items?limit=50", "", nil)
 	baseline, err := s.listBaseline(ctx)
 	if err != nil {
 		return result{}, err
 	}
-	if err := s.expectSame(ctx, product, baseline.next().request); err != nil {
+	err = checkSameWork(ctx, s.this.addr, s.this.list(), s.baseline.addr, baseline.next().request)
+	if err != nil {
 		return result{}, err
 	}
-	return s.compare(ctx, s.asking(s.product, always(product, baseline.next().size)), baseline, 0.80)
+	sizes := map[*build]int{}
+	for _, b := range s.all() {
+		_, list, err := once(ctx, b.addr, b.list())
+		if err != nil {
+			return result{}, err
+		}
+		sizes[b] = len(list)
+	}
+	return s.compareLoad(ctx, s.Connections, func(b *build) target { return b.target(always(b.list(), sizes[b])) }, baseline)
 }
 
-// listBaseline is the hand-written list, once it has been told how the product's ends.
+func (n *node) list() []byte { return n.request("GET", "/api/v1/items?limit=50", "", nil) }
+
+// listBaseline is the baseline's list. It gives the baseline the end of this build's list, which does not change while lists are measured.
 func (s *stage) listBaseline(ctx context.Context) (target, error) {
-	c, err := dial(ctx, s.product.addr)
+	c, err := dial(ctx, s.this.addr)
 	if err != nil {
 		return target{}, err
 	}
 	defer c.close()
-	header, body, err := c.call(call{request: s.product.request("GET", "/api/v1/items?limit=50", "", nil), size: -1})
+	header, body, err := c.call(call{request: s.this.list(), size: -1})
 	if err != nil {
 		return target{}, err
 	}
@@ -35,20 +45,24 @@ func (s *stage) listBaseline(ctx context.Context) (target, error) {
 	if end < 0 {
 		return target{}, fmt.Errorf("the list has no next page: %.200s", list)
 	}
-	b, err := dial(ctx, s.baseline.addr)
-	if err != nil {
-		return target{}, err
+	headers := "Link: " + header.Get("Link") + "\r\nItemcast-Change-Cursor: " + header.Get("Itemcast-Change-Cursor") + "\r\n"
+	if err := s.baseline.put(ctx, "/tail", headers, []byte(list[end:])); err != nil {
+		return target{}, fmt.Errorf("give the baseline the end of the list: %w", err)
 	}
-	defer b.close()
-	tell := s.baseline.request("PUT", "/tail", "Link: "+header.Get("Link")+"\r\nItemcast-Change-Cursor: "+header.Get("Itemcast-Change-Cursor")+"\r\n",
-		[]byte(list[end:]))
-	if _, _, err := b.call(call{request: tell}); err != nil {
-		return target{}, fmt.Errorf("tell the baseline: %w", err)
-	}
-	return s.asking(s.baseline, always(s.baseline.request("GET", "/items?limit=50", "", nil), len(list))), nil
+	return s.baselineTarget(always(s.baseline.request("GET", "/items?limit=50", "", nil), len(list))), nil
 }
 
-// always makes the same request.
+func (b *baselineProcess) put(ctx context.Context, path, headers string, body []byte) error {
+	c, err := dial(ctx, b.addr)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	_, _, err = c.call(call{request: b.request("PUT", path, headers, body)})
+	return err
+}
+
+// always repeats one request.
 func always(request []byte, size int) (next func() call) {
 	return func() call { return call{request, size} }
 }

@@ -4,33 +4,17 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net/http"
 	"os"
 	"path/filepath"
 	"time"
-
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgxpool"
-
-	"itemcast/internal/db"
 )
 
-// stage is the product, the baseline and the database, with items in it.
+// stage is everything that runs during a report.
 type stage struct {
 	Config
-	dir      string
-	product  *product
-	baseline *baselineProcess
-	pool     *pgxpool.Pool
-	account  uuid.UUID
-	items    []seeded
-}
-
-// seeded is an item as the load generator knows it.
-type seeded struct {
-	ID   uuid.UUID
-	Size int // of the document, in bytes, before anything was changed
+	builds
+	baseline   *baselineProcess
+	unwritable error // why the writer does not fit the other build; nil: it does
 }
 
 func openStage(ctx context.Context, c Config) (_ *stage, err error) {
@@ -40,65 +24,65 @@ func openStage(ctx context.Context, c Config) (_ *stage, err error) {
 			s.close()
 		}
 	}()
-	if s.dir, err = os.MkdirTemp("", "itemcast-bench-*"); err != nil {
+	if s.this, err = s.open(ctx, c.Itemcast); err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(s.dir, 0o755); err != nil { // Postgres may have to run as another user, and must get through
-		return nil, err
+	if c.Beside != "" {
+		if s.other, err = s.open(ctx, c.Beside); err != nil {
+			return nil, fmt.Errorf("open the other build: %w", err)
+		}
+		if err := s.this.checkWriter(ctx); err != nil { // on both, so that they have the same log
+			return nil, fmt.Errorf("check the writer: %w", err)
+		}
+		if s.unwritable = s.other.checkWriter(ctx); s.unwritable != nil {
+			s.logf("the writer does not fit the other build: %v", s.unwritable)
+		}
 	}
-	s.say("starting %s", c.Itemcast)
-	if s.product, err = startProduct(ctx, c.Itemcast, s.dir); err != nil {
-		return nil, err
+	if err := s.this.makeCopies(ctx); err != nil {
+		return nil, fmt.Errorf("make the baseline's tables: %w", err)
 	}
-	url, err := s.product.databaseURL(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if s.pool, err = db.Open(ctx, url); err != nil {
-		return nil, err
-	}
-	s.say("making %d items", c.Items)
-	if err := s.seed(ctx); err != nil {
-		return nil, fmt.Errorf("make items: %w%s", err, s.product.lastWords())
-	}
-	if s.baseline, err = startBaseline(ctx, baselineConfig{DatabaseURL: url, Account: s.account}); err != nil {
+	if s.baseline, err = startBaseline(ctx, baselineConfig{DatabaseURL: s.this.url, Account: s.this.account}); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// close stops what was started, in the opposite order, and removes what was written.
+func (s *stage) open(ctx context.Context, binary string) (*build, error) {
+	s.logf("starting %s and making %d items", binary, s.Items)
+	b, err := openBuild(ctx, binary, s.Items, s.logf)
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
 func (s *stage) close() {
 	if s.baseline != nil {
 		s.baseline.stop()
 	}
-	if s.pool != nil {
-		s.pool.Close()
-	}
-	if s.product != nil {
-		s.product.stop()
-	}
-	if s.dir != "" {
-		_ = os.RemoveAll(s.dir)
+	for _, b := range []*build{s.other, s.this} {
+		if b != nil {
+			b.close()
+		}
 	}
 }
 
-func (s *stage) say(format string, args ...any) {
-	fmt.Fprintf(s.Progress, time.Now().Format("15:04:05 ")+format+"\n", args...)
+func (s *stage) logf(format string, args ...any) { logTo(s.Progress, format, args...) }
+
+func logTo(w io.Writer, format string, args ...any) {
+	fmt.Fprintf(w, time.Now().Format("15:04:05 ")+format+"\n", args...)
 }
 
-// server is one of the two that are compared.
-type server interface{ where() (addr string, pid int) }
-
-// asking is a target of the load generator.
-func (s *stage) asking(of server, next func() call) target {
-	addr, pid := of.where()
-	return target{addr: addr, pid: pid, postgres: s.product.postgresPID(), next: next}
+// baselineTarget sends requests to the baseline, which works on this build's Postgres.
+func (s *stage) baselineTarget(next func() call) target {
+	return target{s.baseline.addr, s.baselineProcesses(), next}
 }
 
-func (s *stage) anyItem() seeded { return s.items[rand.IntN(len(s.items))] }
+func (s *stage) baselineProcesses() processes {
+	return processes{s.baseline.cmd.Process.Pid, s.this.postgresPID()}
+}
 
-// profile has the product profile its CPU while a row is measured, if that was asked for; stop waits for the file.
+// profile records a CPU profile of this build when c.Profiles asks for it. stop waits for the file.
 func (s *stage) profile(ctx context.Context, name string) (stop func()) {
 	if s.Profiles == "" {
 		return func() {}
@@ -106,30 +90,15 @@ func (s *stage) profile(ctx context.Context, name string) (stop func()) {
 	const seconds = 8
 	done := make(chan error, 1)
 	go func() {
-		done <- s.fetch(ctx, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", s.product.opsAddr, seconds), filepath.Join(s.Profiles, name+".pprof"))
+		profile, err := s.this.ops(ctx, fmt.Sprintf("/debug/pprof/profile?seconds=%d", seconds))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(s.Profiles, name+".pprof"), profile, 0o644)
+		}
+		done <- err
 	}()
 	return func() {
 		if err := <-done; err != nil {
-			s.say("no profile of %s: %v", name, err)
+			s.logf("no profile of %s: %v", name, err)
 		}
 	}
-}
-
-func (s *stage) fetch(ctx context.Context, url, path string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = response.Body.Close() }()
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	_, err = io.Copy(file, response.Body)
-	return err
 }

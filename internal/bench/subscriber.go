@@ -17,66 +17,61 @@ import (
 const (
 	subprotocol       = "graphql-transport-ws"
 	subscriptionQuery = `subscription { itemChanges { revision item { id } kind cursor document } }`
-	longestFrame      = 1 << 20 // bytes
-	frameStartLength  = 256     // bytes, which hold all that comes before kind
+	maxFrame          = 1 << 20 // bytes
+	frameStartLength  = 256     // bytes; longer than everything before kind
+	arrivalTimeout    = 10 * time.Second
 )
 
 var frameStart = regexp.MustCompile(`"itemChanges":\{"revision":(\d+),"item":\{"id":"([0-9a-f-]{36})"\}`)
 
-// subscriber is a client of the product's subscriptions, over a WebSocket.
+// subscriber is a GraphQL subscription over a WebSocket that records when each change arrives.
 type subscriber struct {
-	ctx    context.Context // ends with it
+	ctx    context.Context // ends when the subscriber is closed
 	cancel context.CancelFunc
 	conn   *websocket.Conn
 
 	mu      sync.Mutex
 	frames  []frame
-	arrived chan struct{} // one signal waits here at most
+	arrived chan struct{} // signals a new frame; has room for one signal
 }
 
-// frame is the start of a change as it arrived. It is understood when nothing is measured any more: what a subscriber does with what it
-// gets is not the product's work, and would share the machine with it.
+// frame is the start of a message with a change. It is parsed after the measurement, because parsing would share the machine with it.
 type frame struct {
 	start    []byte
 	received time.Time
 }
 
-// arrival is a change, and when it arrived.
-type arrival struct {
-	revision
-	received time.Time
-}
-
-// openSubscriber connects and returns when its subscription stands.
+// openSubscriber subscribes and returns when the server has read the subscription.
 func openSubscriber(ctx context.Context, addr string) (*subscriber, error) {
 	s, err := dialSubscriber(ctx, addr, subscriptionQuery, nil)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.say(map[string]any{"type": "ping"}, "pong"); err != nil { // it has read the subscription by then
+	if err := s.exchange(map[string]any{"type": "ping"}, "pong"); err != nil { // the server reads messages in order
 		s.close()
 		return nil, err
 	}
 	return s, nil
 }
 
-// dialSubscriber connects, signs in by connection_init, and subscribes.
+// dialSubscriber connects, signs in by connection_init and subscribes.
 func dialSubscriber(ctx context.Context, addr, query string, variables map[string]any) (*subscriber, error) {
-	conn, _, err := websocket.Dial(ctx, "ws://"+addr+"/graphql", &websocket.DialOptions{Subprotocols: []string{subprotocol}}) //nolint:bodyclose // it has none
+	options := &websocket.DialOptions{Subprotocols: []string{subprotocol}}
+	conn, _, err := websocket.Dial(ctx, "ws://"+addr+"/graphql", options) //nolint:bodyclose // the response has no body
 	if err != nil {
 		return nil, err
 	}
-	conn.SetReadLimit(longestFrame)
+	conn.SetReadLimit(maxFrame)
 	s := &subscriber{conn: conn, arrived: make(chan struct{}, 1)}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	for _, step := range []struct {
-		send   any
-		expect string
+		send any
+		want string
 	}{
 		{map[string]any{"type": "connection_init", "payload": map[string]string{"authorization": authorization}}, "connection_ack"},
 		{map[string]any{"type": "subscribe", "id": "1", "payload": map[string]any{"query": query, "variables": variables}}, ""},
 	} {
-		if err := s.say(step.send, step.expect); err != nil {
+		if err := s.exchange(step.send, step.want); err != nil {
 			s.close()
 			return nil, err
 		}
@@ -84,12 +79,13 @@ func dialSubscriber(ctx context.Context, addr, query string, variables map[strin
 	return s, nil
 }
 
-func (s *subscriber) say(message any, expect string) error {
+// exchange sends a message and waits for one of the wanted type, if any.
+func (s *subscriber) exchange(message any, want string) error {
 	raw, err := json.Marshal(message)
 	if err != nil {
 		return err
 	}
-	if err := s.conn.Write(s.ctx, websocket.MessageText, raw); err != nil || expect == "" {
+	if err := s.conn.Write(s.ctx, websocket.MessageText, raw); err != nil || want == "" {
 		return err
 	}
 	for {
@@ -102,16 +98,16 @@ func (s *subscriber) say(message any, expect string) error {
 			return err
 		}
 		switch answer.Type {
-		case expect:
+		case want:
 			return nil
 		case "ping":
 			continue
 		}
-		return fmt.Errorf("expected %s and got %s", expect, raw)
+		return fmt.Errorf("got %s instead of %s", raw, want)
 	}
 }
 
-// read takes frames until the subscriber is closed.
+// read records frames until the subscriber is closed.
 func (s *subscriber) read() error {
 	var message bytes.Buffer
 	for {
@@ -135,7 +131,7 @@ func (s *subscriber) read() error {
 				return err
 			}
 		default:
-			return fmt.Errorf("the subscription ends: %s", raw)
+			return fmt.Errorf("the subscription ended: %s", raw)
 		}
 	}
 }
@@ -158,7 +154,7 @@ func (s *subscriber) count() int {
 
 // await waits until there are n frames.
 func (s *subscriber) await(ctx context.Context, n int) error {
-	ctx, cancel := context.WithTimeout(ctx, arrivalPatience)
+	ctx, cancel := context.WithTimeout(ctx, arrivalTimeout)
 	defer cancel()
 	for s.count() < n {
 		select {
@@ -172,7 +168,7 @@ func (s *subscriber) await(ctx context.Context, n int) error {
 	return nil
 }
 
-// arrivals reads what the frames say.
+// arrivals parses the frames.
 func (s *subscriber) arrivals() ([]arrival, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -180,7 +176,7 @@ func (s *subscriber) arrivals() ([]arrival, error) {
 	for k, f := range s.frames {
 		parts := frameStart.FindSubmatch(f.start)
 		if parts == nil {
-			return nil, fmt.Errorf("a frame does not begin as expected: %s", f.start)
+			return nil, fmt.Errorf("cannot parse a frame: %s", f.start)
 		}
 		id, err := uuid.ParseBytes(parts[2])
 		if err != nil {

@@ -1,13 +1,17 @@
 package bench
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
@@ -15,76 +19,42 @@ import (
 	"itemcast/internal/bench/internal/store"
 	"itemcast/internal/change"
 	"itemcast/internal/db"
-	"itemcast/internal/item"
 )
 
-const (
-	changesPerSecond = 1000
-	writers          = 16
-	writingFor       = 10 * time.Second
-)
+const writers = 16
 
-// written is a change as its writer knows it. One of the warm-up is followed but not measured.
+// revision identifies a change: an item has each revision once.
+type revision struct {
+	item uuid.UUID
+	n    int64
+}
+
+// written is a change as its writer knows it.
 type written struct {
 	revision
-	begun     time.Time // the transaction was about to be sent, which goes with its COMMIT
-	committed time.Time // COMMIT was answered
-	warmUp    bool
+	begun     time.Time // just before the transaction was sent, with its COMMIT
+	committed time.Time // when the response to COMMIT came
+	warmUp    bool      // is not measured
 }
 
-// allColumns are those of store.UpdateItemParams, in its order.
-const allColumns = `name, description, type, privacy, language, producer, duration, tags, metadata, client_data, snapshot_id, embed_code, player_url,
-	workflow_profile_id, workflow_status, workflow_action, updated_at, published_at, revision, document, document_version, account_id, id`
-
-// kept is an item with all that its next change needs.
-type kept struct {
-	item    *item.Item
-	columns store.UpdateItemParams
-}
-
-// writer changes items of its own.
+// writer renames items of its own, as another node of Itemcast would: it updates the row and inserts the change in one transaction, and wakes
+// a sequencer after the commit.
 type writer struct {
 	pool      *pgxpool.Pool
 	sequencer *change.Sequencer
-	items     []*kept
-	n         int       // of the writers
-	begun     time.Time // when all of them did
+	items     []*store.WriterItemsRow
+	n         int       // its number among the writers
+	begun     time.Time // when all writers began
 }
 
-// pace is how fast to write in all, and how long.
-type pace struct {
-	perSecond int
-	lasting   time.Duration
-	until     <-chan struct{} // ends it before its time; nil: nothing does
-}
-
-// writeSteadily changes items at a fixed rate, after a warm-up at the same. A writer that falls behind catches up, so that the rate holds.
-func (s *stage) writeSteadily(ctx context.Context, p pace) (all []written, perSecond float64, err error) {
-	return s.write(ctx, func(ctx context.Context, w *writer) ([]written, error) { return w.steadily(ctx, p) })
-}
-
-// writeAtOnce makes so many changes as fast as can be, or a few more.
-func (s *stage) writeAtOnce(ctx context.Context, changes int) (all []written, err error) {
-	all, _, err = s.write(ctx, func(ctx context.Context, w *writer) (done []written, err error) {
-		for k := 0; k < (changes+writers-1)/writers && err == nil; k++ {
-			var one written
-			one, err = w.next(ctx, k)
-			done = append(done, one)
-		}
-		return done, err
-	})
-	return all, err
-}
-
-// write changes items as another node of Itemcast would: by the product's statements in one transaction, and a wake-up of its own sequencer
-// after the commit. It returns when all that was written has its place in the log.
-func (s *stage) write(ctx context.Context, each func(ctx context.Context, w *writer) ([]written, error)) (
+// write runs all writers. It returns when all that they wrote has its position in the log.
+func (b *build) write(ctx context.Context, each func(ctx context.Context, w *writer) ([]written, error)) (
 	all []written, perSecond float64, err error) {
-	items, err := s.keepItems(ctx)
+	items, err := b.writerItems(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
-	sequencer, stop := s.sequence(ctx)
+	sequencer, stop := b.sequence(ctx)
 	defer stop()
 	group, writing := errgroup.WithContext(ctx)
 	parts := make([][]written, writers)
@@ -92,7 +62,7 @@ func (s *stage) write(ctx context.Context, each func(ctx context.Context, w *wri
 	begun := time.Now()
 	for n := range writers {
 		group.Go(func() (err error) {
-			parts[n], err = each(writing, &writer{s.pool, sequencer, items[n*share : (n+1)*share], n, begun})
+			parts[n], err = each(writing, &writer{b.pool, sequencer, items[n*share : (n+1)*share], n, begun})
 			return err
 		})
 	}
@@ -104,10 +74,11 @@ func (s *stage) write(ctx context.Context, each func(ctx context.Context, w *wri
 	return all, perSecond, sequencer.Drain(ctx)
 }
 
-// sequence runs a sequencer of our own.
-func (s *stage) sequence(ctx context.Context) (sequencer *change.Sequencer, stop func()) {
+// sequence runs a sequencer of this build's code on the database.
+func (b *build) sequence(ctx context.Context) (sequencer *change.Sequencer, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	sequencer = change.NewSequencer(s.pool, slog.New(slog.NewTextHandler(s.Progress, nil)))
+	log := slog.New(slog.NewTextHandler(logWriter{b.logf}, nil))
+	sequencer = change.NewSequencer(b.pool, log)
 	var sequencing errgroup.Group
 	sequencing.Go(func() error { return sequencer.Run(ctx) })
 	return sequencer, func() {
@@ -116,67 +87,50 @@ func (s *stage) sequence(ctx context.Context) (sequencer *change.Sequencer, stop
 	}
 }
 
-// keepItems reads every item but the one that the open transaction holds.
-func (s *stage) keepItems(ctx context.Context) ([]*kept, error) {
-	rows, err := s.pool.Query(ctx, "SELECT "+allColumns+" FROM item WHERE id <> $1 ORDER BY created_at, id", s.items[0].ID)
+// logWriter gives each line of a log to logf.
+type logWriter struct {
+	logf func(format string, args ...any)
+}
+
+func (w logWriter) Write(line []byte) (int, error) {
+	w.logf("%s", bytes.TrimRight(line, "\n"))
+	return len(line), nil
+}
+
+// writerItems reads all items but the one that leaveOpen locks.
+func (b *build) writerItems(ctx context.Context) ([]*store.WriterItemsRow, error) {
+	rows, err := store.New(b.pool).WriterItems(ctx, b.items[0].ID)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the writer's items: %w", err)
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (*kept, error) {
-		columns, err := pgx.RowToStructByPos[store.UpdateItemParams](row)
-		if err != nil {
-			return nil, err
-		}
-		i, err := item.Decode(columns.Document)
-		return &kept{i, columns}, err
-	})
+	items := make([]*store.WriterItemsRow, len(rows))
+	for n := range rows {
+		items[n] = &rows[n]
+	}
+	return items, nil
 }
 
-func (w *writer) steadily(ctx context.Context, p pace) (done []written, err error) {
-	interval := time.Second / time.Duration(p.perSecond) * writers
-	for k := 0; ; k++ {
-		due := interval*time.Duration(k) + interval*time.Duration(w.n)/writers
-		if due >= warmUp+p.lasting || isClosed(p.until) {
-			return done, nil
-		}
-		if err := sleepUntil(ctx, w.begun.Add(due)); err != nil {
-			return nil, err
-		}
-		one, err := w.next(ctx, k)
-		if err != nil {
-			return nil, err
-		}
-		one.warmUp = due < warmUp
-		done = append(done, one)
-	}
-}
-
-// next changes the writer's k-th item, over and over from the first.
+// next renames the writer's k-th item, counted round and round.
 func (w *writer) next(ctx context.Context, k int) (written, error) {
-	return w.change(ctx, w.items[k%len(w.items)], fmt.Sprintf("Change %d of writer %d", k, w.n))
+	return w.rename(ctx, w.items[k%len(w.items)], fmt.Sprintf("Change %d of writer %d", k, w.n))
 }
 
-// change gives an item another name, and does what belongs to it.
-func (w *writer) change(ctx context.Context, k *kept, name string) (done written, err error) {
-	i, columns := k.item, &k.columns
-	previous, err := json.Marshal(map[string]any{"name": i.Name, "updated_at": i.UpdatedAt})
-	if err != nil {
+func (w *writer) rename(ctx context.Context, i *store.WriterItemsRow, name string) (done written, err error) {
+	previous := fmt.Appendf(nil, `{"name":%q,"updated_at":%q}`, i.Name, i.UpdatedAt.UTC().Format(time.RFC3339Nano))
+	i.Name, i.Revision, i.UpdatedAt = name, i.Revision+1, time.Now().UTC().Truncate(time.Microsecond)
+	if i.Document, err = editDocument(i.Document, i.Name, i.Revision, i.UpdatedAt); err != nil {
 		return done, err
 	}
-	i.Name, i.Revision, i.UpdatedAt = name, i.Revision+1, time.Now()
-	if columns.Document, err = item.Encode(i); err != nil {
-		return done, err
-	}
-	columns.Name, columns.Revision, columns.UpdatedAt = i.Name, i.Revision, i.UpdatedAt
-
-	done.revision, done.begun = revision{columns.ID, i.Revision}, time.Now()
+	done.revision, done.begun = revision{i.ID, i.Revision}, time.Now()
 	err = db.Write(ctx, w.pool, func(ctx context.Context, tx pgx.Tx) error {
-		if err := store.New(db.Deferred(tx)).UpdateItem(ctx, *columns); err != nil {
+		q := store.New(db.Deferred(tx))
+		if err := q.WriterRenameItem(ctx, store.WriterRenameItemParams{
+			AccountID: i.AccountID, ID: i.ID, Name: i.Name, Revision: i.Revision, UpdatedAt: i.UpdatedAt, Document: i.Document,
+		}); err != nil {
 			return err
 		}
-		return change.Record(ctx, tx, change.Change{
-			AccountID: columns.AccountID, ItemID: columns.ID, Revision: i.Revision, Kind: change.Updated, ChangedFields: []string{"name"},
-			Previous: previous, Trigger: change.TriggerWrite, Document: columns.Document, OccurredAt: i.UpdatedAt,
+		return q.WriterInsertChange(ctx, store.WriterInsertChangeParams{
+			AccountID: i.AccountID, ItemID: i.ID, Revision: i.Revision, Previous: previous, Document: i.Document, OccurredAt: i.UpdatedAt,
 		})
 	})
 	done.committed = time.Now()
@@ -184,22 +138,47 @@ func (w *writer) change(ctx context.Context, k *kept, name string) (done written
 	return done, err
 }
 
-func sleepUntil(ctx context.Context, t time.Time) error {
-	timer := time.NewTimer(time.Until(t))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
+// editDocument returns a document with another name, revision and time. It edits the bytes, so that it depends on no build's renderer. The
+// items are the load generator's own, in which these names stand for nothing else.
+func editDocument(document []byte, name string, revision int64, updatedAt time.Time) ([]byte, error) {
+	for _, edit := range []struct{ before, value, after string }{
+		{`,"name":"`, name, `"`},
+		{`,"updated_at":"`, updatedAt.Format(time.RFC3339Nano), `"`},
+		{`,"revision":`, strconv.FormatInt(revision, 10), `}`},
+	} {
+		head, rest, ok := bytes.Cut(document, []byte(edit.before))
+		_, tail, closed := bytes.Cut(rest, []byte(edit.after))
+		if !ok || !closed {
+			return nil, fmt.Errorf("the document has no %s: %.200s", edit.before, document)
+		}
+		document = slices.Concat(head, []byte(edit.before), []byte(edit.value), []byte(edit.after), tail)
 	}
+	return document, nil
 }
 
-func isClosed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
+// checkWriter makes one change as the writer does, and fails unless the node publishes it.
+func (b *build) checkWriter(ctx context.Context) error {
+	start, err := b.api(ctx, http.MethodGet, "/api/v1/changes?limit=1", "")
+	if err != nil {
+		return err
 	}
+	items, err := b.writerItems(ctx)
+	if err != nil {
+		return err
+	}
+	w := writer{pool: b.pool, sequencer: change.NewSequencer(b.pool, slog.New(slog.DiscardHandler))}
+	if _, err := w.rename(ctx, items[0], anyName(0)); err != nil {
+		return err
+	}
+	if err := w.sequencer.Drain(ctx); err != nil {
+		return fmt.Errorf("sequence: %w", err)
+	}
+	changes, err := b.api(ctx, http.MethodGet, "/api/v1/changes?wait=10&after="+between(start, `"cursor":"`, `"`), "")
+	if err != nil {
+		return err
+	}
+	if !bytes.Contains(changes, items[0].Document) {
+		return errors.New("it does not publish a change that the writer made")
+	}
+	return nil
 }

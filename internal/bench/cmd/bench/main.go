@@ -1,8 +1,9 @@
-// Command bench measures Itemcast against hand-written baselines and prints the report: `make bench`.
+// Command bench measures Itemcast (`make bench`) and tests its endurance (`make soak`).
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -17,55 +18,67 @@ import (
 )
 
 type commands struct {
-	Run      runCommand      `cmd:"" default:"withargs" help:"Measure."`
-	Soak     soakCommand     `cmd:"" help:"Let subscribers connect, stall, vanish and resume at random while items change, and tell what they missed."`
+	Run      runCommand      `cmd:"" default:"withargs" help:"Measure against baselines, and against another build."`
+	Soak     soakCommand     `cmd:"" help:"Test that promises hold for a long time."`
 	Baseline baselineCommand `cmd:"" hidden:""`
 }
 
 type runCommand struct {
-	Itemcast    string   `help:"The binary to measure." default:"bin/itemcast" type:"existingfile"`
-	Rounds      int      `help:"Pairs of rounds." default:"5"`
-	Seconds     float64  `help:"How long a round takes, in seconds." default:"2"`
-	Only        []string `help:"Measure only these rows: ${rows}." placeholder:"ROW,…"`
-	Items       int      `help:"How many items there are." default:"5000"`
-	Connections int      `help:"Connections of the load generator." default:"8"`
-	Profiles    string   `help:"Write CPU profiles of the product into this directory, one a row. They cost some speed." type:"existingdir"`
+	Itemcast    string   `help:"Binary to measure." default:"bin/itemcast" type:"existingfile"`
+	Beside      string   `help:"Binary of another build to compare with, in turns." type:"existingfile" placeholder:"PATH"`
+	Rounds      int      `help:"Rounds of each row; slow rows have fewer." default:"5"`
+	Seconds     float64  `help:"Length of a round." default:"2"`
+	Only        []string `help:"Measure only these rows or groups of rows: ${rows}." placeholder:"ROW,…"`
+	Long        bool     `help:"Measure the rows that take minutes, too."`
+	Items       int      `help:"Items in each database." default:"5000"`
+	Connections int      `help:"Connections in rows that do not set their own number." default:"8"`
+	Profiles    string   `help:"Directory for CPU profiles of this build, one a row. Profiling costs some speed." type:"existingdir"`
 }
 
 // Run measures.
 func (c *runCommand) Run(ctx context.Context) error {
-	if c.Rounds < 1 || c.Seconds <= 0 || c.Items < 100 || c.Connections < 1 {
-		return fmt.Errorf("need at least one round, some time, 100 items and a connection")
+	if c.Rounds < 1 || c.Seconds <= 0 || c.Items < minItems || c.Connections < 1 {
+		return fmt.Errorf("need --rounds ≥ 1, --seconds > 0, --items ≥ %d and --connections ≥ 1", minItems)
 	}
 	return bench.Run(ctx, bench.Config{
-		Itemcast: c.Itemcast, Rounds: c.Rounds, Round: time.Duration(c.Seconds * float64(time.Second)), Only: c.Only, Items: c.Items,
-		Connections: c.Connections, Profiles: c.Profiles, Out: os.Stdout, Progress: os.Stderr,
+		Itemcast: c.Itemcast, Beside: c.Beside, Only: c.Only, Long: c.Long,
+		Rounds: c.Rounds, Round: time.Duration(c.Seconds * float64(time.Second)),
+		Items: c.Items, Connections: c.Connections, Profiles: c.Profiles, Out: os.Stdout, Progress: os.Stderr,
 	})
 }
 
+// minItems is twice the length of the lists that are measured.
+const minItems = 100
+
 type soakCommand struct {
-	Itemcast string        `help:"The binary to soak." default:"bin/itemcast" type:"existingfile"`
-	Lasting  time.Duration `help:"For how long." default:"5m"`
+	Itemcast string        `help:"Binary to test." default:"bin/itemcast" type:"existingfile"`
+	Only     []string      `help:"Run only these: ${soaks}." placeholder:"NAME,…"`
+	Short    bool          `help:"Run the short forms, as CI does. They do not judge memory."`
+	Lasting  time.Duration `help:"Length of each, instead of its own."`
 }
 
 // Run soaks.
 func (c *soakCommand) Run(ctx context.Context) error {
-	return bench.Soak(ctx, bench.Config{Itemcast: c.Itemcast, Items: 1000, Connections: 8, Out: os.Stdout, Progress: os.Stderr}, c.Lasting)
+	if c.Lasting < 0 {
+		return errors.New("--lasting must be positive")
+	}
+	return bench.Soak(ctx, bench.SoakConfig{
+		Itemcast: c.Itemcast, Only: c.Only, Short: c.Short, Lasting: c.Lasting, Out: os.Stdout, Progress: os.Stderr,
+	})
 }
 
 type baselineCommand struct{}
 
-// Run is the baseline; see bench.RunBaseline.
-func (baselineCommand) Run(ctx context.Context) error {
-	return bench.RunBaseline(ctx, os.Stdin, os.Stdout)
-}
+// Run is the process of the baseline.
+func (baselineCommand) Run(ctx context.Context) error { return bench.RunBaseline(ctx, os.Stdin, os.Stdout) }
 
 func main() {
-	debug.SetGCPercent(400) // the load generator is not what is measured
+	debug.SetGCPercent(400) // the load generator shares the machine with what is measured
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	var c commands
-	command := kong.Parse(&c, kong.Name("bench"), kong.Description("Measures Itemcast against hand-written baselines."),
-		kong.Vars{"rows": strings.Join(bench.Names(), ", ")}, kong.BindTo(ctx, (*context.Context)(nil)))
+	command := kong.Parse(&c, kong.Name("bench"), kong.Description("Measures Itemcast and tests its endurance."),
+		kong.Vars{"rows": strings.Join(bench.Names(), ", "), "soaks": strings.Join(bench.SoakNames(), ", ")},
+		kong.BindTo(ctx, (*context.Context)(nil)))
 	err := command.Run()
 	stop()
 	if err != nil {

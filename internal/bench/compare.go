@@ -1,0 +1,146 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+const (
+	warmUp        = time.Second
+	maxSlowRounds = 3
+)
+
+// round is what one round measured on one side.
+type round struct {
+	latencies latencies // sorted
+	sinceSent latencies // sorted; from before the transaction was sent, where latencies begin at its commit
+	count     int       // operations
+	perSecond float64
+	bytes     float64
+	cpu       cpu
+
+	changes, lost, disordered, repeated int
+}
+
+// side sums up the rounds of one side.
+type side struct {
+	figures   []float64 // one of each round
+	rates     []float64
+	bytes     []float64
+	latencies latencies // of all rounds, sorted
+	sinceSent latencies
+	count     int
+	cpu       cpu
+
+	changes, lost, disordered, repeated int
+}
+
+func (s *side) add(r round, f figure) {
+	s.figures = append(s.figures, f.of(r))
+	if r.perSecond > 0 {
+		s.rates = append(s.rates, r.perSecond)
+	}
+	if r.bytes > 0 {
+		s.bytes = append(s.bytes, r.bytes)
+	}
+	s.latencies = sorted(append(s.latencies, r.latencies...))
+	s.sinceSent = sorted(append(s.sinceSent, r.sinceSent...))
+	s.count += r.count
+	s.cpu = s.cpu.plus(r.cpu)
+	s.changes += r.changes
+	s.lost += r.lost
+	s.disordered += r.disordered
+	s.repeated += r.repeated
+}
+
+// result is what a row measured.
+type result struct {
+	figure                figure
+	this, other, baseline side
+	incomparable          error // why the other build was not measured
+	unmet                 []string
+	notes                 []string
+}
+
+// note adds what text says of each build that was measured.
+func (r *result) note(text func(side) string) {
+	r.notes = append(r.notes, text(r.this))
+	if len(r.other.figures) > 0 {
+		r.notes = append(r.notes, "the other build: "+text(r.other))
+	}
+}
+
+// sides are what a row compares. Only this is always there.
+type sides struct {
+	this, other, baseline func(ctx context.Context) (round, error)
+}
+
+// sides gives the measurement of each build, and the baseline's, which may be nil.
+func (b builds) sides(measure func(ctx context.Context, b *build) (round, error), baseline func(ctx context.Context) (round, error)) sides {
+	s := sides{this: func(ctx context.Context) (round, error) { return measure(ctx, b.this) }, baseline: baseline}
+	if b.other != nil {
+		s.other = func(ctx context.Context) (round, error) { return measure(ctx, b.other) }
+	}
+	return s
+}
+
+// alternate measures every side once in each round. The builds change places from round to round, so that neither always comes first; the
+// baseline comes last. The log reports each round.
+func alternate(ctx context.Context, rounds int, f figure, of sides, logf func(format string, args ...any)) (result, error) {
+	r := result{figure: f}
+	for n := range rounds {
+		turns := []turn{{"this build", of.this, &r.this}, {"the other build", of.other, &r.other}, {"the baseline", of.baseline, &r.baseline}}
+		if n%2 == 1 {
+			turns[0], turns[1] = turns[1], turns[0]
+		}
+		var texts []string
+		for _, t := range turns {
+			if t.measure == nil {
+				continue
+			}
+			one, err := t.measure(ctx)
+			if err != nil {
+				return result{}, fmt.Errorf("round %d of %s: %w", n+1, t.name, err)
+			}
+			t.side.add(one, f)
+			texts = append(texts, t.name+" "+f.textOf(one))
+		}
+		logf("  round %d: %s", n+1, strings.Join(texts, ", "))
+	}
+	return r, nil
+}
+
+// turn is one side's part of a round.
+type turn struct {
+	name    string
+	measure func(ctx context.Context) (round, error)
+	side    *side
+}
+
+// slowRounds is how many rounds a slow row has when builds are compared.
+func (s *stage) slowRounds(alone int) int {
+	if s.other == nil {
+		return alone
+	}
+	return min(s.Rounds, maxSlowRounds)
+}
+
+// compareLoad loads the builds and the baseline in turns, each on a number of connections.
+func (s *stage) compareLoad(ctx context.Context, connections int, on func(b *build) target, baseline target) (result, error) {
+	targets := map[*build]target{}
+	for _, b := range s.all() {
+		targets[b] = on(b)
+		if _, err := load(ctx, targets[b], connections, min(warmUp, s.Round)); err != nil {
+			return result{}, err
+		}
+	}
+	if _, err := load(ctx, baseline, connections, min(warmUp, s.Round)); err != nil {
+		return result{}, err
+	}
+	return alternate(ctx, s.Rounds, rateOf, s.sides(
+		func(ctx context.Context, b *build) (round, error) { return load(ctx, targets[b], connections, s.Round) },
+		func(ctx context.Context) (round, error) { return load(ctx, baseline, connections, s.Round) },
+	), s.logf)
+}

@@ -1,0 +1,60 @@
+package bench
+
+import (
+	"context"
+	"strconv"
+	"time"
+)
+
+// memory is what a node's process uses. All but goroutines are bytes.
+type memory struct {
+	heap       float64 // in use
+	resident   float64
+	unused     float64 // resident, but free memory of Go's heap
+	goroutines float64
+}
+
+// used is the resident memory without what Go's runtime retains for later.
+func (m memory) used() float64 { return m.resident - m.unused }
+
+func (n *node) memory(ctx context.Context) (m memory, err error) {
+	metrics, err := n.ops(ctx, "/metrics")
+	if err != nil {
+		return m, err
+	}
+	var idle, released float64
+	for name, value := range map[string]*float64{
+		"go_memstats_heap_alloc_bytes":    &m.heap,
+		"process_resident_memory_bytes":   &m.resident,
+		"go_memstats_heap_idle_bytes":     &idle,
+		"go_memstats_heap_released_bytes": &released,
+		"go_goroutines":                   &m.goroutines,
+	} {
+		if *value, err = strconv.ParseFloat(between(metrics, "\n"+name+" ", "\n"), 64); err != nil {
+			return m, err
+		}
+	}
+	m.unused = idle - released
+	return m, nil
+}
+
+// collectedMemory is the memory after a garbage collection.
+func (n *node) collectedMemory(ctx context.Context) (memory, error) {
+	if _, err := n.ops(ctx, "/debug/pprof/heap?gc=1"); err != nil {
+		return memory{}, err
+	}
+	return n.memory(ctx)
+}
+
+// settledMemory is the memory after several collections: each halves the stacks that are too large, and frees what finalizers held.
+func (n *node) settledMemory(ctx context.Context) (m memory, err error) {
+	for range 4 {
+		if err := sleep(ctx, 500*time.Millisecond); err != nil {
+			return m, err
+		}
+		if m, err = n.collectedMemory(ctx); err != nil {
+			return m, err
+		}
+	}
+	return m, nil
+}
