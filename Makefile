@@ -28,9 +28,9 @@ test: $(WEB_BUILT) clients ## Run all tests, against real Postgres; installs or 
 	go test $(if $(CI),-race,) -timeout 40m ./...
 
 .PHONY: clients
-clients: test/clients/node_modules/.package-lock.json
-test/clients/node_modules/.package-lock.json: test/clients/package.json test/clients/package-lock.json
-	cd test/clients && npm ci --no-progress --loglevel=error
+clients: examples/node_modules/.package-lock.json ## Install the npm packages of the examples, which the tests run.
+examples/node_modules/.package-lock.json: examples/package.json examples/package-lock.json examples/.npmrc
+	cd examples && npm ci --no-progress --loglevel=error
 	@touch $@
 
 generate: $(TOOLS)/.stamp-generators ## Generate code from the contract, the GraphQL schema and the SQL.
@@ -77,5 +77,5 @@ $(TOOLS)/.stamp-linters: tools/go.mod tools/go.sum
 	@touch $@
 
 clean: ## Remove what was built; the data directory stays.
-	rm -rf bin .tools $(WEB)/node_modules test/clients/node_modules
+	rm -rf bin .tools $(WEB)/node_modules examples/node_modules
 	find internal/web/dist -type f ! -name .gitkeep -delete

@@ -1,0 +1,25 @@
+// What the examples of this folder do with their client: a query, one with a mistake, a subscription that starts where
+// the query was answered, and a mutation, which the subscription reports. Each result is printed as a line of JSON.
+
+// commandLine returns what the command line says: the base URL, EMAIL:PASSWORD, and the transport.
+export function commandLine() {
+  const [base, credentials, transport] = process.argv.slice(2);
+  const authorization = 'Basic ' + Buffer.from(credentials).toString('base64');
+  return { url: base + '/graphql', socketURL: base.replace(/^http/, 'ws') + '/graphql', authorization, transport };
+}
+
+// runAll needs run(query, variables, next), which calls next with the data and errors of each result.
+export async function runAll(run) {
+  const print = (line) => console.log(JSON.stringify(line));
+  const once = (query, variables) => new Promise((resolve) => run(query, variables, resolve));
+
+  const start = await once('query Start { me { email } items(first: 1) { changeCursor } }', {});
+  print({ query: start });
+  print({ refused: await once('query No { nothing }', {}) });
+  const follow = 'subscription Changes($after: Cursor) { itemChanges(after: $after) { cursor kind document } }';
+  const change = once(follow, { after: start.data.items.changeCursor });
+  const create = 'mutation Create($name: String!) { createItem(input: { name: $name }) { item { id name } } }';
+  print({ mutation: await once(create, { name: 'Müde Tod, der 🎞' }) });
+  print({ change: await change });
+  process.exit(0);
+}

@@ -1,0 +1,37 @@
+// A receiver of hooks, with the npm package standardwebhooks. It verifies, deduplicates, and prints each delivery as a
+// line of JSON.
+//
+//     make clients                                              # installs the packages, once
+//     node examples/receivers/receiver.mjs whsec_… [PORT]       # PORT: 9000
+import { createServer } from 'node:http';
+import { Webhook } from 'standardwebhooks';
+
+const [secret, port = '9000'] = process.argv.slice(2);
+if (!secret) throw new Error('The secret is missing: node receiver.mjs whsec_… [PORT]');
+const print = (line) => console.log(JSON.stringify(line));
+
+const webhook = new Webhook(secret); // from the response that created the hook, or from rotate-secret
+const handled = new Set(); // in a real receiver: a table, written in the transaction that does the work
+
+const server = createServer(async (request, response) => {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const body = Buffer.concat(chunks); // the bytes that were signed: verify before anything parses them
+
+  let item;
+  try {
+    item = webhook.verify(body, request.headers); // throws unless it was signed with the secret, within five minutes
+  } catch (error) {
+    print({ refused: error.message });
+    return response.writeHead(401).end();
+  }
+  const id = request.headers['webhook-id'];
+  if (handled.has(id)) {
+    print({ repeated: id });
+    return response.writeHead(204).end();
+  }
+  handled.add(id);
+  print({ event: request.headers['itemcast-event'], id, revision: item.revision, item });
+  response.writeHead(204).end(); // within 15 seconds; do long work after the response
+});
+server.listen(Number(port), '127.0.0.1', () => print({ listening: server.address().port }));

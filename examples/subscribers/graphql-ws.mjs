@@ -1,0 +1,62 @@
+// Follows changes over a WebSocket with graphql-ws, and prints what happens as lines of JSON. After a lost connection
+// it resumes after the last change that it has handled.
+//
+//     make clients                                                              # installs the packages, once
+//     node examples/subscribers/graphql-ws.mjs http://127.0.0.1:8080 EMAIL:PASSWORD
+//
+// --after CURSOR starts after a cursor instead of now. --credentials header sends them with the handshake, where only
+// programs can; without EMAIL:PASSWORD none are sent.
+import { parseArgs } from 'node:util';
+import { createClient } from 'graphql-ws';
+import WebSocket from 'ws';
+
+const { positionals, values: options } = parseArgs({
+  allowPositionals: true,
+  options: { after: { type: 'string' }, credentials: { type: 'string', default: 'init' } },
+});
+const [base, credentials] = positionals;
+const authorization = credentials && 'Basic ' + Buffer.from(credentials).toString('base64');
+const print = (line) => console.log(JSON.stringify(line));
+
+class WithHeader extends WebSocket {
+  constructor(address, protocols) {
+    super(address, protocols, { headers: { authorization } });
+  }
+}
+
+const client = createClient({
+  url: base.replace(/^http/, 'ws') + '/graphql',
+  webSocketImpl: options.credentials === 'header' ? WithHeader : WebSocket,
+  connectionParams: options.credentials === 'init' && authorization ? { authorization } : undefined,
+  lazy: false,
+  retryAttempts: 100,
+  retryWait: () => new Promise((resolve) => setTimeout(resolve, 100)),
+  shouldRetry: (event) => event?.code !== 4403, // by default it stops at a server that refuses connections
+  onNonLazyError: () => {},
+  on: {
+    connected: () => print({ connected: true }),
+    closed: (event) => print({ closed: event.code ?? 0, reason: event.reason ?? '' }),
+  },
+});
+
+const variables = { after: options.after ?? null }; // sent again, as it is then, when the client reconnects
+const query = 'subscription ($after: Cursor) { itemChanges(after: $after) { cursor kind revision document } }';
+client.subscribe(
+  { query, variables },
+  {
+    next: ({ data, errors }) => {
+      if (errors) return print({ errors });
+      print({ event: data.itemChanges }); // handle the change, then store its cursor
+      variables.after = data.itemChanges.cursor;
+    },
+    error: (error) => {
+      const closed = { code: error?.code ?? 0, message: String(error?.message ?? error?.reason ?? error) };
+      print({ error: Array.isArray(error) ? error : closed });
+      process.exit(0);
+    },
+    complete: () => {
+      print({ complete: true });
+      process.exit(0);
+    },
+  },
+);
