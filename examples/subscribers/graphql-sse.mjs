@@ -4,7 +4,7 @@
 //     make clients                                                              # installs the packages, once
 //     node examples/subscribers/graphql-sse.mjs http://127.0.0.1:8080 EMAIL:PASSWORD
 //
-// --after CURSOR starts after a cursor instead of now. --retries N limits the attempts to reconnect (100). --take N
+// --after=CURSOR starts after a cursor instead of now. --retries=N limits the attempts to reconnect (100). --take=N
 // unsubscribes after N changes.
 import { parseArgs } from 'node:util';
 import { createClient } from 'graphql-sse';

@@ -4,7 +4,7 @@
 //     make clients                                                              # installs the packages, once
 //     node examples/subscribers/graphql-ws.mjs http://127.0.0.1:8080 EMAIL:PASSWORD
 //
-// --after CURSOR starts after a cursor instead of now. --credentials header sends them with the handshake, where only
+// --after=CURSOR starts after a cursor instead of now. --credentials=header sends them with the handshake, where only
 // programs can; without EMAIL:PASSWORD none are sent.
 import { parseArgs } from 'node:util';
 import { createClient } from 'graphql-ws';

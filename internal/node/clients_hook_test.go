@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,21 +15,58 @@ import (
 	"itemcast/internal/standardwebhooks"
 )
 
-func TestClients_HooksAreVerifiedByThePublicLibrary(t *testing.T) {
+// receivers are the examples' receivers of hooks: each starts one for a hook's secret, at a port.
+var receivers = map[string]func(t *testing.T, secret, port string) <-chan json.RawMessage{
+	"Node.js": func(t *testing.T, secret, port string) <-chan json.RawMessage {
+		return example(t, "receivers/receiver.mjs", secret, port)
+	},
+	"Go": func(t *testing.T, secret, port string) <-chan json.RawMessage {
+		binary := filepath.Join(t.TempDir(), "receiver")
+		build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, examplePath(t, "receivers/go"))
+		if output, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("build the receiver: %v\n%s", err, output)
+		}
+		return program(t, binary, secret, port)
+	},
+	"Python": func(t *testing.T, secret, port string) <-chan json.RawMessage {
+		python, err := exec.LookPath("python3")
+		switch {
+		case err != nil && os.Getenv("CI") == "":
+			t.Skip("there is no python3 on this machine; CI has one")
+		case err != nil:
+			t.Fatal(err)
+		}
+		return program(t, python, examplePath(t, "receivers/receiver.py"), secret, port)
+	},
+}
+
+func TestClients_ReceiversVerifyAndDeduplicateHooks(t *testing.T) {
 	t.Parallel()
+	for name, start := range receivers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			receiverVerifiesAndDeduplicates(t, start)
+		})
+	}
+}
+
+func receiverVerifiesAndDeduplicates(t *testing.T, start func(t *testing.T, secret, port string) <-chan json.RawMessage) {
+	t.Helper()
 	n := nodetest.Start(t)
 	port := nodetest.FreePort(t)
 	url := "http://127.0.0.1:" + port + "/"
-	hook := n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+url+`","events":["item.created","item.updated","item.deleted"]}`).WantStatus(t, http.StatusCreated)
-	lines := client(t, "verify.mjs", port, hook.Field(t, "secret"))
-	type told struct {
+	hook := n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+url+`","events":["item.created","item.updated","item.deleted"]}`).
+		WantStatus(t, http.StatusCreated)
+	lines := start(t, hook.Field(t, "secret"), port)
+	type printed struct {
 		Listening int
 		Event, ID string
 		Revision  int64
 		Item      json.RawMessage
+		Repeated  string
 		Refused   string
 	}
-	heard := func() (s told) {
+	heard := func() (s printed) {
 		t.Helper()
 		if err := json.Unmarshal(nodetest.Next(t, lines), &s); err != nil {
 			t.Fatal(err)
@@ -34,7 +74,7 @@ func TestClients_HooksAreVerifiedByThePublicLibrary(t *testing.T) {
 		return s
 	}
 	if heard().Listening == 0 {
-		t.Fatal("the client does not listen")
+		t.Fatal("the receiver does not listen")
 	}
 	made := n.Call(http.MethodPost, "/api/v1/items", `{"name":"Der müde Tod ☠ \u2028"}`).WantStatus(t, http.StatusCreated)
 	n.Call(http.MethodPatch, "/api/v1/items/"+made.Field(t, "id"), `{"tags":["silent"]}`).WantStatus(t, http.StatusOK)
@@ -53,6 +93,7 @@ func TestClients_HooksAreVerifiedByThePublicLibrary(t *testing.T) {
 	sign := func(at time.Time, secrets ...standardwebhooks.Secret) string {
 		return standardwebhooks.Sign("an id", at, []byte(body), secrets...)
 	}
+	repeated := 0
 	for name, c := range map[string]struct {
 		body, signature string
 		at              time.Time
@@ -68,8 +109,15 @@ func TestClients_HooksAreVerifiedByThePublicLibrary(t *testing.T) {
 		"of ten minutes ahead": {body, sign(now.Add(10*time.Minute), secret), now.Add(10 * time.Minute), "Message timestamp too new"},
 	} {
 		answered := nodetest.SendWebhook(t, url, c.body, c.signature, c.at).Status
-		if got := heard(); got.Refused != c.refused || (answered == http.StatusNoContent) != (c.refused == "") {
+		got := heard()
+		if got.Repeated != "" {
+			repeated++
+		}
+		if got.Refused != c.refused || (answered == http.StatusNoContent) != (c.refused == "") {
 			t.Errorf("%s: answered %d, %s", name, answered, fmt.Sprintf("%+v", got))
 		}
+	}
+	if repeated != 2 { // of three requests with the same id that were signed, the first is news
+		t.Errorf("%d requests were repetitions, want 2", repeated)
 	}
 }

@@ -14,12 +14,13 @@ func TestClients_EachRunsEveryOperation(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	for _, name := range []string{
-		"graphql-ws", "graphql-sse",
-		"urql over graphql-ws", "urql over graphql-ws alone", "urql over graphql-sse", "urql by itself", "urql by POST",
-		"apollo over graphql-ws", "apollo over graphql-sse", "apollo by GET",
+		"graphql over graphql-ws", "graphql over graphql-sse",
+		"urql over graphql-ws", "urql over graphql-ws-alone", "urql over graphql-sse", "urql over fetch", "urql over fetch-post",
+		"apollo over graphql-ws", "apollo over graphql-sse", "apollo over get",
 	} {
 		t.Run(name, func(t *testing.T) {
-			lines := client(t, "operations.mjs", name, n.URL+"/graphql", nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword))
+			script, transport, _ := strings.Cut(name, " over ")
+			lines := example(t, "clients/"+script+".mjs", n.URL, adminCredentials, transport)
 			type result struct {
 				Data struct {
 					Me          struct{ Email string }

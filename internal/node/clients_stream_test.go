@@ -29,7 +29,7 @@ func losesNothingOverRestarts(t *testing.T, path string) {
 	listener := nodetest.Listen(t, "127.0.0.1:0")
 	address := listener.Addr().String()
 	_, stop := nodetest.Serve(t, pool, listener)
-	lines := client(t, "eventsource.mjs", "http://"+address+path, nodetest.AdminEmail+":"+nodetest.AdminPassword)
+	lines := example(t, "subscribers/eventsource.mjs", "http://"+address+path, adminCredentials)
 	expect := func(want string) {
 		t.Helper()
 		if got := string(nodetest.Next(t, lines)); got != want {
@@ -70,7 +70,7 @@ func TestClients_TheNpmEventSourceIsToldWhyItCannotFollow(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	query := url.Values{"query": {"subscription { itemChanges { secret } }"}}
-	lines := client(t, "eventsource.mjs", n.URL+"/graphql?"+query.Encode(), nodetest.AdminEmail+":"+nodetest.AdminPassword)
+	lines := example(t, "subscribers/eventsource.mjs", n.URL+"/graphql?"+query.Encode(), adminCredentials)
 	for _, want := range []string{"open", "GRAPHQL_VALIDATION_FAILED", "complete"} {
 		if got := string(nodetest.Next(t, lines)); got != want {
 			t.Errorf("the client tells %q, not %q", got, want)
@@ -78,24 +78,17 @@ func TestClients_TheNpmEventSourceIsToldWhyItCannotFollow(t *testing.T) {
 	}
 }
 
-// follower is a client's script that follows itemChanges, and what it prints.
-type follower struct {
-	script string
-	args   func(url, authorization, cursor string) []string
-}
+// follower is the script of an example that follows itemChanges.
+type follower string
 
-var (
-	overWebSocket = follower{"subscribe.mjs", func(url, authorization, cursor string) []string {
-		return []string{strings.Replace(url, "http", "ws", 1) + "/graphql", "init", authorization, cursor}
-	}}
-	overEvents = follower{"subscribe-sse.mjs", func(url, authorization, cursor string) []string {
-		return []string{url + "/graphql", authorization, cursor}
-	}}
+const (
+	overWebSocket follower = "subscribers/graphql-ws.mjs"
+	overEvents    follower = "subscribers/graphql-sse.mjs"
 )
 
 func (f follower) start(t *testing.T, url, cursor string) <-chan json.RawMessage {
 	t.Helper()
-	return client(t, f.script, f.args(url, nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword), cursor)...)
+	return example(t, string(f), url, adminCredentials, "--after="+cursor)
 }
 
 // The server drains and comes back at its address, again and again: clients are told to connect again, and miss and repeat nothing.
@@ -149,7 +142,7 @@ func TestClients_LoseNothingOverRestarts(t *testing.T) {
 func TestClients_GraphQLSSEFollowsByteForByteAndLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	lines := client(t, "subscribe-sse.mjs", n.URL+"/graphql", nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword), n.Feed.Cursor(n.Feed.Head()), "0", "3")
+	lines := example(t, string(overEvents), n.URL, adminCredentials, "--after="+n.Feed.Cursor(n.Feed.Head()), "--retries=0", "--take=3")
 	if !hear(t, lines).Connected {
 		t.Fatal("the client did not connect")
 	}
@@ -172,7 +165,7 @@ func TestClients_GraphQLSSEFollowsByteForByteAndLeavesNothingBehind(t *testing.T
 func TestClients_GraphQLSSEIsToldWhyItMayNotFollow(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	wrong := client(t, "subscribe-sse.mjs", n.URL+"/graphql", nodetest.BasicAuth(nodetest.AdminEmail, "wrong"), "", "0")
+	wrong := example(t, string(overEvents), n.URL, nodetest.AdminEmail+":wrong", "--retries=0")
 	if got := hear(t, wrong); !strings.Contains(string(got.Error), `"status":401`) {
 		t.Errorf("a wrong password: %+v", got)
 	}

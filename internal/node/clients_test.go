@@ -16,17 +16,33 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// client starts a script of test/clients under Node and returns the lines that it prints. `make clients` installs what the scripts need.
-func client(t *testing.T, script string, args ...string) <-chan json.RawMessage {
+// adminCredentials is how examples take the administrator's credentials.
+const adminCredentials = nodetest.AdminEmail + ":" + nodetest.AdminPassword
+
+// examplePath returns the path of a file in examples/.
+func examplePath(t *testing.T, name string) string {
 	t.Helper()
-	dir, err := filepath.Abs("../../test/clients")
+	path, err := filepath.Abs(filepath.Join("../../examples", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
-		t.Fatal("the clients are not installed: run make clients")
+	return path
+}
+
+// example starts a script of examples/ under Node.js and returns the lines that it prints. `make clients` installs the
+// packages that the scripts need.
+func example(t *testing.T, script string, args ...string) <-chan json.RawMessage {
+	t.Helper()
+	if _, err := os.Stat(examplePath(t, "node_modules")); err != nil {
+		t.Fatal("the examples' packages are not installed: run make clients")
 	}
-	command := exec.CommandContext(t.Context(), "node", append([]string{filepath.Join(dir, script)}, args...)...)
+	return program(t, "node", append([]string{examplePath(t, script)}, args...)...)
+}
+
+// program starts a program, which ends with the test, and returns the lines that it prints.
+func program(t *testing.T, name string, args ...string) <-chan json.RawMessage {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), name, args...)
 	command.Stderr = t.Output()
 	stdout, err := command.StdoutPipe()
 	if err != nil {
@@ -56,7 +72,7 @@ func TestClients_GraphQLHTTPAuditsPass(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	passed := 0
-	for line := range client(t, "audits.mjs", n.URL+"/graphql", nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword)) {
+	for line := range example(t, "clients/audit.mjs", n.URL, adminCredentials) {
 		var audit struct{ ID, Name, Status, Reason string }
 		if err := json.Unmarshal(line, &audit); err != nil {
 			t.Fatalf("%s: %v", line, err)
@@ -106,7 +122,7 @@ func cuttableTo(t *testing.T, url string) *cuttable {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cuttable{url: "ws://" + listener.Addr().String() + "/graphql"}
+	c := &cuttable{url: "http://" + listener.Addr().String()}
 	var all sync.WaitGroup
 	all.Go(func() {
 		for {
@@ -152,7 +168,7 @@ func TestClients_GraphQLWSResumesWithNothingLostOrRepeated(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	way := cuttableTo(t, n.URL)
-	lines := client(t, "subscribe.mjs", way.url, "init", nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword), n.Feed.Cursor(n.Feed.Head()))
+	lines := example(t, "subscribers/graphql-ws.mjs", way.url, adminCredentials, "--after="+n.Feed.Cursor(n.Feed.Head()))
 	if !hear(t, lines).Connected {
 		t.Fatal("the client did not connect")
 	}
@@ -195,22 +211,23 @@ func TestClients_GraphQLWSResumesWithNothingLostOrRepeated(t *testing.T) {
 func TestClients_GraphQLWSSignsInEitherWay(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	socket := strings.Replace(n.URL, "http", "ws", 1) + "/graphql"
+	const script = "subscribers/graphql-ws.mjs"
 	for _, where := range []string{"init", "header"} {
-		lines := client(t, "subscribe.mjs", socket, where, nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword), n.Feed.Cursor(n.Feed.Head()))
+		lines := example(t, script, n.URL, adminCredentials, "--credentials="+where, "--after="+n.Feed.Cursor(n.Feed.Head()))
 		hear(t, lines)
 		made := n.Call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).WantStatus(t, http.StatusCreated)
 		if got := hear(t, lines); got.Event == nil || string(got.Event.Document) != string(made.Body) {
 			t.Errorf("%s: got %+v", where, got)
 		}
 	}
-	if got := hear(t, client(t, "subscribe.mjs", socket, "init", nodetest.BasicAuth(nodetest.AdminEmail, "wrong"))); got.Closed == nil || *got.Closed != 4403 {
+	wrong := example(t, script, n.URL, nodetest.AdminEmail+":wrong")
+	if got := hear(t, wrong); got.Closed == nil || *got.Closed != 4403 {
 		t.Errorf("a wrong password: %+v", got)
 	}
-	if got := hear(t, client(t, "subscribe.mjs", socket, "none", "")); got.Closed == nil || *got.Closed != 4403 {
+	if got := hear(t, example(t, script, n.URL)); got.Closed == nil || *got.Closed != 4403 {
 		t.Errorf("no credentials: %+v", got)
 	}
-	lines := client(t, "subscribe.mjs", socket, "init", nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword), nodetest.ForeignCursor)
+	lines := example(t, script, n.URL, adminCredentials, "--after="+nodetest.ForeignCursor)
 	hear(t, lines)
 	if got := hear(t, lines); !strings.Contains(string(got.Error), `"CURSOR_EXPIRED"`) {
 		t.Errorf("another log's cursor: %+v", got)
