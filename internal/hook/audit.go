@@ -80,8 +80,8 @@ func hostOf(address string) string {
 	return u.Host
 }
 
-// makeInactive makes a hook inactive for a reason, and reports whether it was active.
-func makeInactive(ctx context.Context, tx pgx.Tx, hook uuid.UUID, reason string) (bool, error) {
+// Disable makes a hook inactive for a reason, and reports whether it was active.
+func Disable(ctx context.Context, tx pgx.Tx, hook uuid.UUID, reason string) (bool, error) {
 	accountID, err := store.New(tx).DisableHook(ctx, store.DisableHookParams{ID: hook, Reason: reason})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
@@ -89,10 +89,10 @@ func makeInactive(ctx context.Context, tx pgx.Tx, hook uuid.UUID, reason string)
 	if err != nil {
 		return false, fmt.Errorf("disable hook: %w", err)
 	}
-	return true, auditInactive(ctx, tx, accountID, hook, reason)
+	return true, AuditDisabled(ctx, tx, accountID, hook, reason)
 }
 
-func auditInactive(ctx context.Context, tx pgx.Tx, accountID, hook uuid.UUID, reason string) error {
+func AuditDisabled(ctx context.Context, tx pgx.Tx, accountID, hook uuid.UUID, reason string) error {
 	ctx = account.WithActor(ctx, account.Actor{AccountID: accountID, Name: itself})
 	return audit(ctx, tx, hookDisabled, hook, map[string]any{"reason": reason})
 }

@@ -1,4 +1,4 @@
-package hook
+package hook_test
 
 import (
 	"net/http"
@@ -10,35 +10,37 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/change"
+	"itemcast/internal/hook"
+	"itemcast/internal/hook/dispatch"
 )
 
 // told is what the audit log tells of a hook, oldest first.
-func (b *bundle) told(h Hook) string {
-	b.t.Helper()
+func (b *bundle) told(h hook.Hook) string {
+	b.T.Helper()
 	return value[string](b, `SELECT coalesce(string_agg(action || ' ' || CASE WHEN actor IS NULL THEN 'by ' || actor_name || ' ' ELSE '' END || detail::text, E'\n' ORDER BY id), '')
-		FROM audit WHERE account_id = $1 AND subject = 'hooks/' || $2::text`, b.account, h.ID)
+		FROM audit WHERE account_id = $1 AND subject = 'hooks/' || $2::text`, b.Account, h.ID)
 }
 
 func TestAudit_TellsWhatWasDoneToAHookWithoutItsSecrets(t *testing.T) {
 	b := setup(t)
-	h, secret := b.hookOf(map[string]any{"url": "http://127.0.0.1:9999/hush", "headers": map[string]string{"X-Key": "hush"}})
-	b.patch(h, `{"headers":{"X-Key":"hush too"},"description":"hush","active":false}`)
-	b.patch(h, `{"headers":{"X-Key":"hush too"}}`) // changes nothing
-	b.patch(h, `{"active":true,"url":"http://127.0.0.1:9998/hush","headers":{"X-Key":"hush too"}}`)
-	rotated, _, err := b.service.RotateSecret(b.ctx, h.ID, true)
+	h, secret := b.HookOf(map[string]any{"url": "http://127.0.0.1:9999/hush", "headers": map[string]string{"X-Key": "hush"}})
+	b.Patch(h, `{"headers":{"X-Key":"hush too"},"description":"hush","active":false}`)
+	b.Patch(h, `{"headers":{"X-Key":"hush too"}}`) // changes nothing
+	b.Patch(h, `{"active":true,"url":"http://127.0.0.1:9998/hush","headers":{"X-Key":"hush too"}}`)
+	rotated, _, err := b.Service.RotateSecret(b.Ctx, h.ID, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.replay(h, ReplayFrom{Since: new(time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))})
+	b.Replay(h, hook.ReplayFrom{Since: new(time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))})
 	for range 2 { // of which the second stops nothing
-		if err := b.service.StopReplay(b.ctx, h.ID); err != nil {
+		if err := b.Service.StopReplay(b.Ctx, h.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := b.service.Delete(b.ctx, h.ID); err != nil {
+	if err := b.Service.Delete(b.Ctx, h.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.service.Delete(b.ctx, h.ID); err == nil {
+	if err := b.Service.Delete(b.Ctx, h.ID); err == nil {
 		t.Error("it is deleted twice")
 	}
 	got := strings.Split(b.told(h), "\n")
@@ -62,21 +64,21 @@ func TestAudit_TellsWhatWasDoneToAHookWithoutItsSecrets(t *testing.T) {
 
 func TestAudit_TellsThatItemcastMadeAHookInactive(t *testing.T) {
 	b := setup(t)
-	gone, _ := b.answering(http.StatusGone)
-	failing, _ := b.answering(http.StatusTeapot)
-	ended, _ := b.hook(gone.URL)
-	failed, _ := b.hook(failing.URL)
-	n := b.node(Config{Retries: retries(10_000, 5*time.Millisecond), DisableAfter: 100 * time.Millisecond})
+	gone, _ := b.Answering(http.StatusGone)
+	failing, _ := b.Answering(http.StatusTeapot)
+	ended, _ := b.Hook(gone.URL)
+	failed, _ := b.Hook(failing.URL)
+	n := b.node(dispatch.Config{Retries: retries(10_000, 5*time.Millisecond), DisableAfter: 100 * time.Millisecond})
 	b.write(n, uuid.New(), change.Created)
-	b.eventually("both are inactive", func() bool { return !b.get(ended).Active && !b.get(failed).Active })
-	for h, want := range map[uuid.UUID]string{ended.ID: `hook.disabled by Itemcast {"reason": "` + goneReason + `"}`, failed.ID: `hook.disabled by Itemcast {"reason": "Every attempt has failed since`} {
-		if got := b.told(Hook{ID: h}); strings.Count(got, "hook.disabled") != 1 || !strings.Contains(got, want) {
+	b.Eventually("both are inactive", func() bool { return !b.Get(ended).Active && !b.Get(failed).Active })
+	for h, want := range map[uuid.UUID]string{ended.ID: `hook.disabled by Itemcast {"reason": "The endpoint answered 410 Gone."}`, failed.ID: `hook.disabled by Itemcast {"reason": "Every attempt has failed since`} {
+		if got := b.told(hook.Hook{ID: h}); strings.Count(got, "hook.disabled") != 1 || !strings.Contains(got, want) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 	// Who asks over the API, is told so too.
-	admin := account.WithActor(b.ctx, account.Actor{AccountID: b.account, Permissions: account.All()})
-	entries, _, err := account.NewService(account.Config{Pool: b.pool}).AuditLog(admin, account.AuditFilter{Actions: []string{"hook.disabled"}}, 10, "")
+	admin := account.WithActor(b.Ctx, account.Actor{AccountID: b.Account, Permissions: account.All()})
+	entries, _, err := account.NewService(account.Config{Pool: b.Pool}).AuditLog(admin, account.AuditFilter{Actions: []string{"hook.disabled"}}, 10, "")
 	if err != nil || len(entries) != 2 || entries[0].Actor != nil || entries[0].ActorName != "Itemcast" {
 		t.Errorf("got %+v, %v", entries, err)
 	}

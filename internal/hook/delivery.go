@@ -85,12 +85,6 @@ type DeliveryFilter struct {
 	OccurredBefore *time.Time
 }
 
-// deliveryKey is what a delivery is in the database.
-type deliveryKey struct {
-	hook     uuid.UUID
-	position int64
-}
-
 // Deliveries returns up to limit deliveries of the account's hooks, those of the newest changes first, from after on, which is empty or what
 // an earlier call gave as next. Errors: NOT_FOUND for a hook that there is not, INVALID_CURSOR.
 func (s *Service) Deliveries(ctx context.Context, filter DeliveryFilter, limit int, after string) (deliveries []Delivery, next string, err error) {
@@ -212,12 +206,12 @@ func (s *Service) Delivery(ctx context.Context, id uuid.UUID) (Delivery, []Attem
 var errNoDelivery = problem.New(problem.NotFound, "There is no such delivery, or the log no longer keeps it.")
 
 func (s *Service) delivery(ctx context.Context, q *store.Queries, accountID, id uuid.UUID) (d Delivery, attempts []Attempt, err error) {
-	pending, err := q.PendingDelivery(ctx, store.PendingDeliveryParams{AccountID: accountID, Position: positionOf(id), ID: id})
+	pending, err := q.PendingDelivery(ctx, store.PendingDeliveryParams{AccountID: accountID, Position: PositionOf(id), ID: id})
 	isPending := err == nil
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return d, nil, fmt.Errorf("read delivery: %w", err)
 	}
-	rows, err := q.AttemptsOf(ctx, store.AttemptsOfParams{AccountID: accountID, Position: positionOf(id), ID: id})
+	rows, err := q.AttemptsOf(ctx, store.AttemptsOfParams{AccountID: accountID, Position: PositionOf(id), ID: id})
 	if err != nil {
 		return d, nil, fmt.Errorf("read attempts: %w", err)
 	}
@@ -271,7 +265,7 @@ func (s *Service) Redeliver(ctx context.Context, id uuid.UUID) (Delivery, error)
 		if err != nil {
 			return err
 		}
-		db.AfterCommit(ctx, func() { s.due(d.HookID) })
+		db.AfterCommit(ctx, func() { s.wake(d.HookID) })
 		again, _, err = s.delivery(ctx, q, actor.AccountID, id)
 		return err
 	})
@@ -305,22 +299,6 @@ func (s *Service) resend(ctx context.Context, q *store.Queries, accountID uuid.U
 	return nil
 }
 
-// resendParams are deliveries of changes, in the log's order, to a hook.
-func resendParams(trigger string, hook uuid.UUID, body string, changes []*change.Change) store.ResendDeliveriesParams {
-	p := store.ResendDeliveriesParams{Trigger: trigger}
-	seen := make(map[uuid.UUID]bool)
-	for _, c := range changes {
-		p.HookIds, p.Positions = append(p.HookIds, hook), append(p.Positions, int64(c.Position))
-		p.Ids = append(p.Ids, deliveryID(hook, c))
-		p.AccountIds, p.ItemIds = append(p.AccountIds, c.AccountID), append(p.ItemIds, c.ItemID)
-		p.ChangeIds, p.Revisions = append(p.ChangeIds, c.ID), append(p.Revisions, c.Revision)
-		p.Kinds, p.Thins = append(p.Kinds, string(c.Kind)), append(p.Thins, body == ThinBody)
-		p.Firsts = append(p.Firsts, !seen[c.ItemID])
-		seen[c.ItemID] = true
-	}
-	return p
-}
-
 func (s *Service) pending(row store.PendingDeliveriesRow) Delivery {
 	d := Delivery{ID: row.ID, HookID: row.HookID, ItemID: row.ItemID, Cursor: s.feed.Cursor(change.Position(row.Position)),
 		Event: events[change.Kind(row.Kind)], Trigger: row.Trigger, Revision: row.Revision, State: Pending, Attempts: int(row.Attempts),
@@ -347,7 +325,7 @@ func (s *Service) ended(row store.EndedDeliveriesRow) Delivery {
 }
 
 func toAttempt(row store.AttemptsOfRow) Attempt {
-	a := Attempt{Number: int(row.Number), At: row.At.UTC(), Trigger: row.Trigger, Succeeded: row.Outcome == outcomes[succeeded],
+	a := Attempt{Number: int(row.Number), At: row.At.UTC(), Trigger: row.Trigger, Succeeded: row.Outcome == string(Succeeded),
 		Status: toInt(row.Status), Response: row.Response, Fault: row.Fault, Error: row.Error}
 	if row.Took != nil {
 		a.Duration = new(time.Duration(*row.Took) * time.Microsecond)

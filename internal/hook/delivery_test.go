@@ -1,210 +1,351 @@
-package hook
+package hook_test
 
 import (
 	"bytes"
+	"fmt"
+	"io"
 	"net/http"
-	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"itemcast/internal/change"
-	"itemcast/internal/hook/egress"
+	"itemcast/internal/hook"
+	"itemcast/internal/hook/dispatch"
+	"itemcast/internal/hook/hooktest"
+	"itemcast/internal/hook/sending"
+	"itemcast/internal/problem"
 )
 
-func TestDelivery_BodyIsTheDocumentAndHeadersTellTheEvent(t *testing.T) {
-	b := setup(t)
-	r := b.receiver(nil)
-	h, secret := b.hook(r.URL)
-	n := b.node(Config{})
-	item := uuid.New()
-	b.write(n, item, change.Created, change.Updated, change.Deleted)
-	b.record(n, change.Change{ItemID: item, Kind: change.Triggered, Trigger: change.TriggerManual, Targets: []uuid.UUID{h.ID}})
-
-	verifier, err := standardwebhooks.NewWebhook(secret)
+// delivery reads the delivery that a message was of.
+func (b *bundle) delivery(m hooktest.Message) (hook.Delivery, []hook.Attempt) {
+	b.T.Helper()
+	d, attempts, err := b.Service.Delivery(b.Ctx, uuid.MustParse(m.ID()))
 	if err != nil {
-		t.Fatal(err)
+		b.T.Fatal(err)
 	}
-	wants := []struct {
-		event, trigger, revision string
-	}{{ItemCreated, "hook", "1"}, {ItemUpdated, "hook", "2"}, {ItemDeleted, "hook", "3"}, {ItemTriggered, "manual", "3"}}
-	for i, m := range r.awaitCount(4) {
-		if want := documentOf(item, int64(m.revision())); !bytes.Equal(m.body, want) {
-			t.Errorf("the body is %s, want %s", m.body, want)
-		}
-		if err := verifier.Verify(m.body, m.header); err != nil {
-			t.Errorf("verify: %v", err)
-		}
-		for name, want := range map[string]string{
-			"Itemcast-Event":    wants[i].event,
-			"Itemcast-Trigger":  wants[i].trigger,
-			"Itemcast-Revision": wants[i].revision,
-			"Itemcast-Cursor":   n.feed.Cursor(change.Position(i + 1)),
-			"User-Agent":        "Itemcast/1.2.3",
-			"Content-Type":      "application/json",
-			"Idempotency-Key":   "",
-		} {
-			if got := m.header.Get(name); got != want {
-				t.Errorf("message %d: %s is %q, want %q", i, name, got, want)
-			}
-		}
-		if trace := m.header.Get("Traceparent"); !regexp.MustCompile(`^00-[0-9a-f]{32}-[0-9a-f]{16}-01$`).MatchString(trace) {
-			t.Errorf("traceparent is %q", trace)
-		}
-	}
-	n.stop()
-	if states := b.states(h); states[stateSucceeded] != 4 || len(states) != 1 {
-		t.Errorf("states: %v", states)
-	}
+	return d, attempts
 }
 
-func TestFanOut_SendsEachHookOnlyWhatItAsksForAndOnlyItsAccounts(t *testing.T) {
-	b := setup(t)
-	deletes, targeted, stranger, all := b.receiver(nil), b.receiver(nil), b.receiver(nil), b.receiver(nil)
-	b.hook(deletes.URL, ItemDeleted)
-	target, _ := b.hook(targeted.URL, ItemUpdated)
-	b.hook(all.URL)
-	if _, _, err := b.service.Create(acting(b.ctx, b.newAccount()), []byte(`{"url":"`+stranger.URL+`"}`)); err != nil {
-		t.Fatal(err)
+func (b *bundle) redeliver(m hooktest.Message) hook.Delivery {
+	b.T.Helper()
+	d, err := b.Service.Redeliver(b.Ctx, uuid.MustParse(m.ID()))
+	if err != nil {
+		b.T.Fatal(err)
 	}
-	n := b.node(Config{})
-	item := uuid.New()
-	b.write(n, item, change.Created, change.Deleted)
-	b.record(n, change.Change{ItemID: item, Kind: change.Triggered, Trigger: change.TriggerManual, Targets: []uuid.UUID{target.ID}})
-	b.write(n, item, change.Triggered)
-
-	eventsOf := func(r *receiver) string {
-		var events []string
-		for _, m := range r.messages {
-			events = append(events, m.header.Get("Itemcast-Event"))
-		}
-		return strings.Join(events, " ")
-	}
-	all.awaitCount(3)
-	targeted.awaitCount(1)
-	deletes.awaitCount(1)
-	n.stop()
-	for r, want := range map[*receiver]string{
-		deletes: ItemDeleted, targeted: ItemTriggered, stranger: "", all: "item.created item.deleted item.triggered",
-	} {
-		if got := eventsOf(r); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	}
+	return d
 }
 
-func TestHook_GetsExactlyWhatIsCommittedAfterItsCreation(t *testing.T) {
+func TestAttempts_TellWhatWasAnsweredAndWhenTheNextIs(t *testing.T) {
 	b := setup(t)
-	r := b.receiver(nil)
-	n := b.idleNode(Config{})
-	sequenced, unsequenced, open, later := uuid.New(), uuid.New(), uuid.New(), uuid.New()
-	b.write(n, sequenced, change.Created)
-	b.fanOutAll(n)
-	inFlight := b.begin(change.Change{ItemID: open, Kind: change.Created, Trigger: change.TriggerWrite})
-	b.write(n, unsequenced, change.Created)
-	b.hook(r.URL)
-	if err := inFlight.Commit(b.ctx); err != nil {
-		t.Fatal(err)
-	}
-	b.write(n, later, change.Created)
-
-	b.node(Config{})
-	got := map[string]bool{}
-	for _, m := range r.awaitCount(2) {
-		got[string(m.body)] = true
-	}
-	if len(got) != 2 || !got[string(documentOf(open, 1))] || !got[string(documentOf(later, 1))] {
-		t.Errorf("got %v", got)
-	}
-}
-
-func TestRetry_SendsTheSameBytesUnderTheSameID(t *testing.T) {
-	b := setup(t)
+	long := strings.Repeat("é", 4000)
 	tries := 0
-	r := b.receiver(func(http.ResponseWriter, message) int {
-		if tries++; tries < 3 {
+	r := b.Receiver(func(w http.ResponseWriter, _ hooktest.Message) int {
+		tries++
+		if tries == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, long)
+			return 0
+		}
+		w.Header().Set("Retry-After", "3600")
+		return http.StatusTooManyRequests
+	})
+	h, _ := b.Hook(r.URL)
+	n := b.node(dispatch.Config{Retries: []time.Duration{time.Millisecond, time.Minute, time.Minute}})
+	begun := time.Now()
+	b.write(n, uuid.New(), change.Created, change.Updated)
+	first := r.AwaitCount(2)[0]
+	b.Eventually("both attempts are written", func() bool { d, _ := b.delivery(first); return d.Attempts == 2 })
+	d, attempts := b.delivery(first)
+	if d.State != hook.Pending || *d.WaitsFor != hook.ForRetry || d.Event != hook.ItemCreated || d.Trigger != "hook" || d.Revision != 1 || d.HookID != h.ID ||
+		d.Cursor != first.Header.Get("Itemcast-Cursor") || *d.LastStatus != http.StatusTooManyRequests || *d.LastFault != string(sending.Status) ||
+		*d.LastError != "The answer was 429 Too Many Requests" || d.LastAttemptAt == nil || d.OccurredAt == nil {
+		t.Errorf("the delivery is %+v", d)
+	}
+	if wait := d.NextAttemptAt.Sub(*d.LastAttemptAt); wait < 59*time.Minute || wait > 61*time.Minute {
+		t.Errorf("the next attempt is in %s, and an hour was asked for", wait)
+	}
+	for i, a := range attempts {
+		if a.Number != i+1 || a.Succeeded || a.Trigger != "hook" || a.At.Before(begun.Add(-time.Second)) || a.Duration == nil || *a.Duration <= 0 || *a.Duration > hooktest.Timeout {
+			t.Errorf("attempt %d is %+v", i+1, a)
+		}
+	}
+	if a := attempts[0]; *a.Status != http.StatusServiceUnavailable || *a.Fault != string(sending.Status) || *a.Error != "The answer was 503 Service Unavailable" ||
+		a.Response == nil || len(*a.Response) != 4096 || !strings.HasPrefix(long, *a.Response) {
+		t.Errorf("the first attempt is %+v", a)
+	}
+	if a := attempts[1]; a.Response != nil {
+		t.Errorf("the second attempt is %+v", a)
+	}
+	listed, _, err := b.Service.Deliveries(b.Ctx, hook.DeliveryFilter{State: hook.Pending}, 10, "")
+	if err != nil || len(listed) != 2 || *listed[0].WaitsFor != hook.ForEarlier || listed[0].NextAttemptAt != nil || fmt.Sprint(listed[1].ID) != first.ID() {
+		t.Errorf("listed %+v, %v", listed, err)
+	}
+}
+
+func TestAttempts_TellOfEndpointsThatDoNotAnswer(t *testing.T) {
+	b := setup(t)
+	gone := b.Receiver(nil)
+	gone.Close()
+	b.Hook(gone.URL)
+	n := b.node(dispatch.Config{Retries: []time.Duration{}})
+	b.write(n, uuid.New(), change.Created)
+	b.Eventually("it has failed", func() bool {
+		return value[int](b, "SELECT count(*) FROM delivery_attempt WHERE closes AND outcome = 'failed'") == 1
+	})
+	listed, _, err := b.Service.Deliveries(b.Ctx, hook.DeliveryFilter{State: hook.Failed}, 10, "")
+	if err != nil || len(listed) != 1 {
+		t.Fatalf("%+v, %v", listed, err)
+	}
+	if d := listed[0]; d.LastStatus != nil || *d.LastFault != string(sending.Connect) || !strings.HasPrefix(*d.LastError, "Nothing listens at 127.0.0.1:") || d.WaitsFor != nil || d.NextAttemptAt != nil {
+		t.Errorf("the delivery is %+v", d)
+	}
+}
+
+func TestRedeliver_OfAFailedOneHasTheIDAndTheBytesNumbersOnAndBeginsTheScheduleAnew(t *testing.T) {
+	b := setup(t)
+	r, answer := b.Answering(http.StatusInternalServerError)
+	h, secret := b.Hook(r.URL)
+	n := b.node(dispatch.Config{Retries: retries(1, time.Millisecond)})
+	b.write(n, uuid.New(), change.Created)
+	b.Eventually("it has failed", func() bool { return b.States(h)[hooktest.Failed] == 1 })
+	first := r.AwaitCount(2)[0]
+
+	again := b.redeliver(first)
+	if again.State != hook.Pending || again.ID.String() != first.ID() || again.Attempts != 2 || again.Trigger != change.TriggerManual || again.Revision != 1 || again.Event != hook.ItemCreated {
+		t.Errorf("asked for again, it is %+v", again)
+	}
+	b.Eventually("it has failed again, after a retry", func() bool {
+		return b.States(h)[hooktest.Failed] == 1 && value[int](b, "SELECT count(*) FROM delivery_attempt") == 4
+	})
+	answer.Store(http.StatusOK)
+	b.redeliver(first)
+	b.Eventually("it is delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 1 })
+	b.redeliver(first) // also what has succeeded
+	messages := r.AwaitCount(6)
+	b.Eventually("and again", func() bool {
+		return value[int](b, "SELECT count(*) FROM delivery_attempt") == 6 && len(b.States(h)) == 1
+	})
+	for i, m := range messages {
+		trigger := change.TriggerWrite
+		if i > 1 {
+			trigger = change.TriggerManual
+		}
+		if m.ID() != first.ID() || !bytes.Equal(m.Body, first.Body) || m.Header.Get("Itemcast-Trigger") != trigger || m.Header.Get("Itemcast-Cursor") != first.Header.Get("Itemcast-Cursor") ||
+			m.Header.Get("Itemcast-Occurred-At") != first.Header.Get("Itemcast-Occurred-At") {
+			t.Errorf("message %d is %s %v", i, m.Body, m.Header)
+		}
+		m.Verify(t, secret)
+	}
+	d, attempts := b.delivery(first)
+	if d.State != hook.Succeeded || d.Attempts != 6 || d.LastError != nil || d.Trigger != change.TriggerManual {
+		t.Errorf("the delivery is %+v", d)
+	}
+	for i, a := range attempts {
+		if a.Number != i+1 || a.Succeeded != (i > 3) {
+			t.Errorf("attempt %d is %+v", i+1, a)
+		}
+	}
+	if listed, _, err := b.Service.Deliveries(b.Ctx, hook.DeliveryFilter{}, 10, ""); err != nil || len(listed) != 1 {
+		t.Errorf("listed %+v, %v", listed, err)
+	}
+}
+
+func TestRedeliver_OfAPendingOneIsAtOnceUnlessItIsUnderWayOrParked(t *testing.T) {
+	b := setup(t)
+	arrived, answer := make(chan hooktest.Message, 10), make(chan int, 10)
+	r := b.Receiver(func(_ http.ResponseWriter, m hooktest.Message) int { arrived <- m; return <-answer })
+	h, _ := b.Hook(r.URL)
+	n := b.node(dispatch.Config{Quick: -1, Retries: retries(3, time.Hour)})
+	b.write(n, uuid.New(), change.Created, change.Updated)
+	first := <-arrived
+	conflict := func(what string, id uuid.UUID, words string) {
+		t.Helper()
+		if _, err := b.Service.Redeliver(b.Ctx, id); !problem.Is(err, problem.Conflict) || !strings.Contains(err.Error(), words) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	conflict("one that is being sent", uuid.MustParse(first.ID()), "being sent")
+	b.Eventually("the second is there", func() bool { return b.States(h)[hooktest.Pending] == 2 })
+	parked := value[uuid.UUID](b, "SELECT id FROM delivery WHERE due_at IS NULL")
+	conflict("one that waits for an earlier one", parked, "earlier")
+	answer <- http.StatusInternalServerError
+	b.Eventually("it waits for its retry", func() bool { d, _ := b.delivery(first); return *d.WaitsFor == hook.ForRetry })
+	if d := b.redeliver(first); *d.WaitsFor == hook.ForRetry || d.Attempts != 1 || d.Trigger != change.TriggerManual {
+		t.Errorf("hastened, it is %+v", d)
+	}
+	if m := <-arrived; m.ID() != first.ID() || m.Header.Get("Itemcast-Trigger") != change.TriggerManual {
+		t.Errorf("then came %v", m.Header)
+	}
+	answer <- http.StatusInternalServerError
+	b.Eventually("the schedule has begun anew", func() bool { d, _ := b.delivery(first); return d.Attempts == 2 && *d.WaitsFor == hook.ForRetry })
+	b.Patch(h, `{"active":false}`)
+	b.Eventually("all has failed", func() bool { return b.States(h)[hooktest.Failed] == 2 })
+	conflict("one of an inactive hook", parked, "inactive")
+	b.Patch(h, `{"active":true}`)
+	b.Exec("DELETE FROM item_change WHERE revision = 2")
+	conflict("one whose change is no longer kept", parked, "no longer keeps")
+	for name, id := range map[string]uuid.UUID{"none": uuid.New(), "one of nearly that id": {0, 0, 0, 0, 0, 1, 1}} {
+		if _, err := b.Service.Redeliver(b.Ctx, id); !problem.Is(err, problem.NotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	stranger := hooktest.Managing(b.Ctx, b.NewAccount())
+	if _, err := b.Service.Redeliver(stranger, uuid.MustParse(first.ID())); !problem.Is(err, problem.NotFound) {
+		t.Errorf("another account's: %v", err)
+	}
+}
+
+// An older change that is asked for again waits for a newer one that is under way, and the line goes on after it.
+func TestRedeliver_JoinsItsLine(t *testing.T) {
+	b := setup(t)
+	arrived, answer := make(chan hooktest.Message, 10), make(chan int, 10)
+	r := b.Receiver(func(_ http.ResponseWriter, m hooktest.Message) int { arrived <- m; return <-answer })
+	h, _ := b.Hook(r.URL)
+	n := b.node(dispatch.Config{Quick: -1}) // by way of the queue
+	item := uuid.New()
+	b.write(n, item, change.Created)
+	first := <-arrived
+	answer <- http.StatusOK
+	b.Eventually("it is delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 1 })
+	b.write(n, item, change.Updated)
+	<-arrived
+	if d := b.redeliver(first); *d.WaitsFor != hook.ForEarlier {
+		t.Errorf("it is %+v", d)
+	}
+	answer <- http.StatusOK
+	if m := <-arrived; m.ID() != first.ID() {
+		t.Errorf("then came %v", m.Header)
+	}
+	answer <- http.StatusOK
+	b.Eventually("both are done", func() bool { return b.States(h)[hooktest.Succeeded] == 2 })
+}
+
+func TestDeliveries_AreFilteredByHookItemStateAndTime(t *testing.T) {
+	b := setup(t)
+	r := b.Receiver(func(_ http.ResponseWriter, m hooktest.Message) int {
+		if m.Revision() == 2 {
 			return http.StatusInternalServerError
 		}
 		return http.StatusOK
 	})
-	b.hook(r.URL)
-	n := b.node(Config{Retries: retries(5, 5*time.Millisecond)})
-	b.write(n, uuid.New(), change.Created)
-	messages := r.awaitCount(3)
-	n.stop()
-	if len(r.messages) != 3 {
-		t.Errorf("there were %d attempts", len(r.messages))
+	fails, _ := b.Hook(r.URL)
+	works, _ := b.Hook(b.Receiver(nil).URL)
+	n := b.node(dispatch.Config{Retries: []time.Duration{}})
+	one, two := uuid.New(), uuid.New()
+	start := time.Now().Add(-time.Hour).Truncate(time.Second)
+	for i, item := range []uuid.UUID{one, two, one, two} {
+		kind := change.Created
+		if i > 1 {
+			kind = change.Updated
+		}
+		b.record(n, change.Change{ItemID: item, Kind: kind, Trigger: change.TriggerWrite, OccurredAt: start.Add(time.Duration(i) * time.Minute)})
 	}
-	for _, m := range messages[1:] {
-		if m.id() != messages[0].id() || !bytes.Equal(m.body, messages[0].body) {
-			t.Errorf("a retry sent %s %s, and the first %s %s", m.id(), m.body, messages[0].id(), messages[0].body)
+	b.Eventually("all are done with", func() bool { return b.States(fails)[hooktest.Failed] == 2 && b.States(works)[hooktest.Succeeded] == 4 })
+	b.Eventually("the service's node has read them", func() bool { return n.feed.Head() == 4 })
+	b.serveOn(n)
+	at := func(minute int) *time.Time { return new(start.Add(time.Duration(minute) * time.Minute)) }
+	for name, c := range map[string]struct {
+		filter hook.DeliveryFilter
+		want   int
+	}{
+		"all": {hook.DeliveryFilter{}, 8}, "hook": {hook.DeliveryFilter{Hook: &fails.ID}, 4}, "item": {hook.DeliveryFilter{Item: &one}, 4}, "failed": {hook.DeliveryFilter{State: hook.Failed}, 2},
+		"succeeded": {hook.DeliveryFilter{State: hook.Succeeded}, 6}, "pending": {hook.DeliveryFilter{State: hook.Pending}, 0}, "item and state": {hook.DeliveryFilter{Item: &two, State: hook.Failed}, 1},
+		"all three": {hook.DeliveryFilter{Hook: &works.ID, Item: &two, State: hook.Failed}, 0}, "hook, state": {hook.DeliveryFilter{Hook: &fails.ID, State: hook.Succeeded}, 2},
+		"from": {hook.DeliveryFilter{OccurredAfter: at(2)}, 4}, "until": {hook.DeliveryFilter{OccurredBefore: at(1)}, 2}, "between": {hook.DeliveryFilter{OccurredAfter: at(1), OccurredBefore: at(3)}, 4},
+		"item, from": {hook.DeliveryFilter{Item: &one, OccurredAfter: at(1)}, 2}, "failed, until": {hook.DeliveryFilter{State: hook.Failed, OccurredBefore: at(3)}, 1},
+		"later": {hook.DeliveryFilter{OccurredAfter: at(9)}, 0}, "another item": {hook.DeliveryFilter{Item: new(uuid.New())}, 0},
+	} {
+		got, next, err := b.Service.Deliveries(b.Ctx, c.filter, 100, "")
+		if err != nil || len(got) != c.want || next != "" {
+			t.Errorf("%s: %d, want %d; %q, %v", name, len(got), c.want, next, err)
 		}
 	}
-	if got := value[int](b, "SELECT number FROM delivery_attempt WHERE closes AND outcome = 'succeeded' AND status = 200 AND error IS NULL"); got != 3 {
-		t.Errorf("attempts: %d", got)
+	if _, _, err := b.Service.Deliveries(b.Ctx, hook.DeliveryFilter{Hook: new(uuid.New())}, 10, ""); !problem.Is(err, problem.NotFound) {
+		t.Errorf("no hook: %v", err)
+	}
+	for _, place := range []string{"x", strings.Repeat("A", 32) + "=", strings.Repeat("_", 32)} {
+		if _, _, err := b.Service.Deliveries(b.Ctx, hook.DeliveryFilter{}, 10, place); !problem.Is(err, problem.InvalidCursor) {
+			t.Errorf("the place %s: %v", place, err)
+		}
+	}
+	if got, _, err := b.Service.Deliveries(hooktest.Managing(b.Ctx, b.NewAccount()), hook.DeliveryFilter{}, 10, ""); err != nil || len(got) != 0 {
+		t.Errorf("another account sees %d, %v", len(got), err)
 	}
 }
 
-func TestRetry_EndsVisiblyAsFailedAndLetsTheNextPass(t *testing.T) {
+func TestDeliveries_PagesOfPendingAndEndedGiveEachOnceInOrder(t *testing.T) {
 	b := setup(t)
-	r := b.receiver(func(_ http.ResponseWriter, m message) int {
-		if m.revision() == 1 {
-			return http.StatusBadGateway
-		}
-		return http.StatusOK
+	r := b.Receiver(func(_ http.ResponseWriter, m hooktest.Message) int {
+		return []int{http.StatusOK, http.StatusInternalServerError}[m.Revision()%2]
 	})
-	h, _ := b.hook(r.URL)
-	n := b.node(Config{Retries: retries(2, time.Millisecond)})
-	b.write(n, uuid.New(), change.Created, change.Updated)
-	messages := r.awaitCount(4)
-	n.stop()
-	for i, want := range []int{1, 1, 1, 2} {
-		if messages[i].revision() != want {
-			t.Errorf("message %d has revision %d, want %d", i, messages[i].revision(), want)
+	one, _ := b.Hook(r.URL)
+	two, _ := b.Hook(b.Receiver(nil).URL)
+	n := b.node(dispatch.Config{Retries: []time.Duration{time.Hour}})
+	var items []uuid.UUID
+	for range 5 {
+		items = append(items, uuid.New())
+	}
+	for round := range 4 { // the first of each item fails and waits, and the rest is parked behind it; of the other hook all succeed
+		for _, item := range items {
+			b.write(n, item, []change.Kind{change.Created, change.Updated}[min(round, 1)])
 		}
 	}
-	if states := b.states(h); states[stateFailed] != 1 || states[stateSucceeded] != 1 {
-		t.Errorf("states: %v", states)
-	}
-	if fault := value[string](b, "SELECT error FROM delivery_attempt WHERE closes AND outcome = 'failed' AND status = 502"); fault != "The answer was 502 Bad Gateway" {
-		t.Errorf("last_error: %s", fault)
-	}
-}
-
-func TestGone_DisablesTheHookAtOnceAndFailsWhatWaits(t *testing.T) {
-	b := setup(t)
-	r := b.receiver(func(http.ResponseWriter, message) int { return http.StatusGone })
-	h, _ := b.hook(r.URL)
-	n := b.idleNode(Config{})
-	b.write(n, uuid.New(), change.Created, change.Updated, change.Updated)
-	b.fanOutAll(n)
-	b.node(Config{})
-	b.eventually("the hook is inactive", func() bool {
-		got, err := b.service.Get(b.ctx, h.ID)
-		return err == nil && !got.Active && got.DisabledReason != nil && *got.DisabledReason == goneReason
+	b.Eventually("all is as it will be", func() bool {
+		return b.States(two)[hooktest.Succeeded] == 20 && value[int](b, "SELECT count(*) FROM delivery WHERE attempts = 1") == 5 && b.States(one)[hooktest.Pending] == 20
 	})
-	b.eventually("all has failed", func() bool { return b.states(h)[stateFailed] == 3 && b.states(h)[statePending] == 0 })
-	if len(r.awaitCount(1)) != 1 {
-		t.Error("more was sent after 410")
+	for _, size := range []int{1, 3, 7, 39, 40, 41} {
+		var got []hook.Delivery
+		for next := ""; ; {
+			page, following, err := b.Service.Deliveries(b.Ctx, hook.DeliveryFilter{}, size, next)
+			if err != nil || len(page) > size {
+				t.Fatalf("%d deliveries, %v", len(page), err)
+			}
+			got = append(got, page...)
+			if next = following; next == "" {
+				break
+			}
+		}
+		if len(got) != 40 {
+			t.Errorf("by %d: %d deliveries", size, len(got))
+		}
+		for i := 1; i < len(got); i++ {
+			if hook.NewestFirst(got[i-1], got[i]) >= 0 {
+				t.Errorf("by %d: %v comes before %v", size, got[i-1], got[i])
+			}
+		}
 	}
 }
 
-func TestRefused_NamesTheRuleAndTheSetting(t *testing.T) {
+// What ends while it is listed is told once.
+func TestDeliveries_WhatEndsMeanwhileIsToldOnce(t *testing.T) {
 	b := setup(t)
-	r := b.receiver(nil)
-	h, _ := b.hook(strings.Replace(r.URL, "127.0.0.1", "localhost", 1))
-	n := b.idleNodeThat(Config{Retries: []time.Duration{}}, egress.Policy{})
-	b.run(n)
-	b.write(n, uuid.New(), change.Created)
-	b.eventually("a failed delivery", func() bool { return b.states(h)[stateFailed] == 1 })
-	fault := value[string](b, "SELECT error FROM delivery_attempt WHERE fault = 'refused_address'")
-	if !strings.Contains(fault, "loopback address") || !strings.Contains(fault, "ITEMCAST_HOOK_ALLOW_NETWORKS") {
-		t.Errorf("last_error: %s", fault)
-	}
-	if len(r.messages) != 0 {
-		t.Error("it was sent all the same")
+	r := b.Receiver(nil)
+	h, _ := b.Hook(r.URL)
+	n := b.node(dispatch.Config{})
+	const changes = 300
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for range changes {
+			b.write(n, uuid.New(), change.Created)
+		}
+	})
+	defer writer.Wait()
+	for done := false; !done; {
+		done = b.States(h)[hooktest.Succeeded] == changes
+		listed, _, err := b.Service.Deliveries(b.Ctx, hook.DeliveryFilter{}, 200, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[uuid.UUID]bool{}
+		for _, d := range listed {
+			if seen[d.ID] {
+				t.Fatalf("%+v is told twice", d)
+			}
+			seen[d.ID] = true
+		}
 	}
 }

@@ -26,8 +26,8 @@ import (
 // keepOldSecret is how long the secret that was signs too, beside the new one.
 const keepOldSecret = 24 * time.Hour
 
-// mostHooks is how many an account may have: each is looked at with each batch of changes.
-const mostHooks = 1000
+// maxHooks is how many an account may have: each is looked at with each batch of changes.
+const maxHooks = 1000
 
 // Hook is an endpoint of an account and what is sent there, as it is shown: without the values of its headers, and without its secret, which
 // is told once.
@@ -52,19 +52,19 @@ type Service struct {
 	reach   egress.Policy
 	sender  *sending.Sender
 	items   Items
-	due     func(hooks ...uuid.UUID)
+	wake    func(hooks ...uuid.UUID)
 	tests   *turns // by hook
 	testers *turns // by account
 }
 
-// ServiceConfig is what a Service is made of.
-type ServiceConfig struct {
+// Config is what a Service is made of.
+type Config struct {
 	Pool   *pgxpool.Pool
 	Feed   *change.Feed
 	Reach  egress.Policy // what hooks may reach
 	Sender *sending.Sender
 	Items  Items
-	Due    func(hooks ...uuid.UUID) // Dispatcher.Look; nil: what is asked for by hand is found by the sweep
+	Wake   func(hooks ...uuid.UUID) // dispatch.Dispatcher.Wake; nil: a sweep finds what is requested by hand
 }
 
 // Items is what hooks need of the items. It is *item.Service.
@@ -76,11 +76,11 @@ type Items interface {
 }
 
 // NewService makes a Service.
-func NewService(c ServiceConfig) *Service {
-	if c.Due == nil {
-		c.Due = func(...uuid.UUID) {}
+func NewService(c Config) *Service {
+	if c.Wake == nil {
+		c.Wake = func(...uuid.UUID) {}
 	}
-	return &Service{pool: c.Pool, feed: c.Feed, reach: c.Reach, sender: c.Sender, items: c.Items, due: c.Due, tests: newTurns(testsAtOnce), testers: newTurns(testsOfAccount)}
+	return &Service{pool: c.Pool, feed: c.Feed, reach: c.Reach, sender: c.Sender, items: c.Items, wake: c.Wake, tests: newTurns(maxTestsPerHook), testers: newTurns(maxTestsPerAccount)}
 }
 
 // Create makes a hook of Settings as JSON in the form of the contract. It gets every change that it asks for and that is committed from now
@@ -110,14 +110,14 @@ func (s *Service) Create(ctx context.Context, settings []byte) (Hook, string, er
 	var made Hook
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q := store.New(tx)
-		n, err := q.InsertHook(ctx, store.InsertHookParams{Most: mostHooks, ID: id, AccountID: actor.AccountID, Url: asked.URL, Description: asked.Description,
+		n, err := q.InsertHook(ctx, store.InsertHookParams{Most: maxHooks, ID: id, AccountID: actor.AccountID, Url: asked.URL, Description: asked.Description,
 			Events: asked.Events, Filter: columns.filter, ChangedFields: asked.ChangedFields, Headers: columns.headers, Body: asked.Body,
 			RateLimit: asked.RateLimit, MaxInFlight: asked.MaxInFlight, Active: asked.Active, Secret: secret})
 		if err != nil {
 			return fmt.Errorf("insert hook: %w", err)
 		}
 		if n == 0 {
-			return problem.New(problem.Conflict, "An account may have %d hooks; delete one before.", mostHooks)
+			return problem.New(problem.Conflict, "An account may have %d hooks; delete one before.", maxHooks)
 		}
 		if made, err = get(ctx, q, actor.AccountID, id); err != nil {
 			return err
@@ -202,7 +202,7 @@ func (s *Service) Patch(ctx context.Context, id uuid.UUID, patches [][]byte) (Ho
 		if err != nil {
 			return fmt.Errorf("update hook: %w", err)
 		}
-		db.AfterCommit(ctx, func() { s.due(id) })
+		db.AfterCommit(ctx, func() { s.wake(id) })
 		if patched, err = get(ctx, q, actor.AccountID, id); err != nil {
 			return err
 		}

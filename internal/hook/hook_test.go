@@ -1,4 +1,4 @@
-package hook
+package hook_test
 
 import (
 	"encoding/base64"
@@ -10,13 +10,14 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/account"
-	"itemcast/internal/change"
+	"itemcast/internal/hook"
+	"itemcast/internal/hook/hooktest"
 	"itemcast/internal/problem"
 )
 
 func TestService_KeepsHooks(t *testing.T) {
 	b := setup(t)
-	h, secret, err := b.service.Create(b.ctx, []byte(`{"url":"https://example.com/items?k=v","description":"mine"}`))
+	h, secret, err := b.Service.Create(b.Ctx, []byte(`{"url":"https://example.com/items?k=v","description":"mine"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,20 +25,20 @@ func TestService_KeepsHooks(t *testing.T) {
 	if err != nil || len(key) < 24 || !strings.HasPrefix(secret, "whsec_") {
 		t.Errorf("the secret is %q: %v", secret, err)
 	}
-	if !slices.Equal(h.Events, []string{ItemUpdated, ItemDeleted, ItemTriggered}) || !h.Active || h.Description != "mine" {
+	if !slices.Equal(h.Events, []string{hook.ItemUpdated, hook.ItemDeleted, hook.ItemTriggered}) || !h.Active || h.Description != "mine" {
 		t.Errorf("made %+v", h)
 	}
-	got, err := b.service.Get(b.ctx, h.ID)
+	got, err := b.Service.Get(b.Ctx, h.ID)
 	if err != nil || got.URL != h.URL || !got.CreatedAt.Equal(h.CreatedAt) {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	if err := b.service.Delete(b.ctx, h.ID); err != nil {
+	if err := b.Service.Delete(b.Ctx, h.ID); err != nil {
 		t.Error(err)
 	}
-	if _, err := b.service.Get(b.ctx, h.ID); !problem.Is(err, problem.NotFound) {
+	if _, err := b.Service.Get(b.Ctx, h.ID); !problem.Is(err, problem.NotFound) {
 		t.Errorf("get after delete: %v", err)
 	}
-	if err := b.service.Delete(b.ctx, h.ID); !problem.Is(err, problem.NotFound) {
+	if err := b.Service.Delete(b.Ctx, h.ID); !problem.Is(err, problem.NotFound) {
 		t.Errorf("delete after delete: %v", err)
 	}
 }
@@ -46,12 +47,12 @@ func TestService_ListsNewestFirstByPages(t *testing.T) {
 	b := setup(t)
 	var want []uuid.UUID
 	for range 5 {
-		h, _ := b.hook("https://example.com/")
+		h, _ := b.Hook("https://example.com/")
 		want = append([]uuid.UUID{h.ID}, want...)
 	}
 	var got []uuid.UUID
 	for next := ""; ; {
-		hooks, following, err := b.service.List(b.ctx, 2, next)
+		hooks, following, err := b.Service.List(b.Ctx, 2, next)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,22 +66,22 @@ func TestService_ListsNewestFirstByPages(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if _, _, err := b.service.List(b.ctx, 2, "nonsense"); !problem.Is(err, problem.InvalidCursor) {
+	if _, _, err := b.Service.List(b.Ctx, 2, "nonsense"); !problem.Is(err, problem.InvalidCursor) {
 		t.Errorf("a made-up position: %v", err)
 	}
 }
 
 func TestService_HidesOtherAccountsHooks(t *testing.T) {
 	b := setup(t)
-	h, _ := b.hook("https://example.com/")
-	stranger := acting(b.ctx, b.newAccount())
-	if _, err := b.service.Get(stranger, h.ID); !problem.Is(err, problem.NotFound) {
+	h, _ := b.Hook("https://example.com/")
+	stranger := hooktest.Managing(b.Ctx, b.NewAccount())
+	if _, err := b.Service.Get(stranger, h.ID); !problem.Is(err, problem.NotFound) {
 		t.Errorf("get: %v", err)
 	}
-	if err := b.service.Delete(stranger, h.ID); !problem.Is(err, problem.NotFound) {
+	if err := b.Service.Delete(stranger, h.ID); !problem.Is(err, problem.NotFound) {
 		t.Errorf("delete: %v", err)
 	}
-	if hooks, _, err := b.service.List(stranger, 10, ""); err != nil || len(hooks) != 0 {
+	if hooks, _, err := b.Service.List(stranger, 10, ""); err != nil || len(hooks) != 0 {
 		t.Errorf("list: %v, %v", hooks, err)
 	}
 }
@@ -88,28 +89,28 @@ func TestService_HidesOtherAccountsHooks(t *testing.T) {
 func TestService_DeniesWithoutHooksManage(t *testing.T) {
 	b := setup(t)
 	calls := map[string]func(*testing.T) error{}
-	denied := account.WithActor(t.Context(), account.Actor{AccountID: b.account, Permissions: account.Permissions{account.APIAccess, account.ItemsView}})
+	denied := account.WithActor(t.Context(), account.Actor{AccountID: b.Account, Permissions: account.Permissions{account.APIAccess, account.ItemsView}})
 	calls["Create"] = func(*testing.T) error {
-		_, _, err := b.service.Create(denied, []byte(`{"url":"https://example.com/"}`))
+		_, _, err := b.Service.Create(denied, []byte(`{"url":"https://example.com/"}`))
 		return err
 	}
-	calls["List"] = func(*testing.T) error { _, _, err := b.service.List(denied, 10, ""); return err }
-	calls["Get"] = func(*testing.T) error { _, err := b.service.Get(denied, uuid.New()); return err }
-	calls["Delete"] = func(*testing.T) error { return b.service.Delete(denied, uuid.New()) }
+	calls["List"] = func(*testing.T) error { _, _, err := b.Service.List(denied, 10, ""); return err }
+	calls["Get"] = func(*testing.T) error { _, err := b.Service.Get(denied, uuid.New()); return err }
+	calls["Delete"] = func(*testing.T) error { return b.Service.Delete(denied, uuid.New()) }
 	for name, call := range calls {
 		if err := call(t); !problem.Is(err, problem.Forbidden) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, _, err := b.service.Create(t.Context(), nil); !problem.Is(err, problem.Unauthenticated) {
+	if _, _, err := b.Service.Create(t.Context(), nil); !problem.Is(err, problem.Unauthenticated) {
 		t.Errorf("nobody: %v", err)
 	}
 }
 
 func TestSettings_NameEveryFault(t *testing.T) {
 	b := setup(t)
-	_, _, err := b.service.Create(b.ctx, fmt.Appendf(nil, `{"url":"x","description":%q,"events":["item.created","other","item.created"],"changed_fields":["name","url"],
-		"headers":{"webhook-id":"x"},"body":"fat","rate_limit":0,"max_in_flight":65,"filter":{"metadata":{"year":"1927"}}}`, strings.Repeat("é", maxDescription+1)))
+	_, _, err := b.Service.Create(b.Ctx, fmt.Appendf(nil, `{"url":"x","description":%q,"events":["item.created","other","item.created"],"changed_fields":["name","url"],
+		"headers":{"webhook-id":"x"},"body":"fat","rate_limit":0,"max_in_flight":65,"filter":{"metadata":{"year":"1927"}}}`, strings.Repeat("é", hook.MaxDescription+1)))
 	if !problem.Is(err, problem.InvalidInput) {
 		t.Fatal(err)
 	}
@@ -122,36 +123,24 @@ func TestSettings_NameEveryFault(t *testing.T) {
 	if !slices.Equal(pointers, want) {
 		t.Errorf("pointers %v, want %v", pointers, want)
 	}
-	if _, _, err := b.service.Create(b.ctx, []byte(`{"url":"http://10.0.0.1/"}`)); !problem.Is(err, problem.RuleViolated) {
+	if _, _, err := b.Service.Create(b.Ctx, []byte(`{"url":"http://10.0.0.1/"}`)); !problem.Is(err, problem.RuleViolated) {
 		t.Errorf("an address that may not be reached: %v", err)
 	}
-	if _, _, err := b.service.Create(b.ctx, []byte(`[]`)); !problem.Is(err, problem.InvalidInput) {
+	if _, _, err := b.Service.Create(b.Ctx, []byte(`[]`)); !problem.Is(err, problem.InvalidInput) {
 		t.Errorf("no object: %v", err)
-	}
-}
-
-func TestFanOut_SkipsInactiveHooks(t *testing.T) {
-	b := setup(t)
-	r := b.receiver(nil)
-	b.hookOf(map[string]any{"url": r.URL, "events": []string{ItemCreated}, "active": false})
-	n := b.idleNode(Config{})
-	b.write(n, uuid.New(), change.Created)
-	b.fanOutAll(n)
-	if n := value[int](b, "SELECT count(*) FROM delivery"); n != 0 {
-		t.Errorf("%d deliveries", n)
 	}
 }
 
 func TestService_AnAccountHasSoManyHooks(t *testing.T) {
 	b := setup(t)
 	create := func() error {
-		_, _, err := b.service.Create(b.ctx, []byte(`{"url":"https://example.com/","active":false}`))
+		_, _, err := b.Service.Create(b.Ctx, []byte(`{"url":"https://example.com/","active":false}`))
 		return err
 	}
 	if err := create(); err != nil {
 		t.Fatal(err)
 	}
-	b.exec(`INSERT INTO hook SELECT (jsonb_populate_record(h, jsonb_build_object('id', gen_random_uuid()))).* FROM hook h, generate_series(2, $1)`, mostHooks-1)
+	b.Exec(`INSERT INTO hook SELECT (jsonb_populate_record(h, jsonb_build_object('id', gen_random_uuid()))).* FROM hook h, generate_series(2, $1)`, hook.MaxHooks-1)
 	if err := create(); err != nil {
 		t.Errorf("the last: %v", err)
 	}

@@ -10,10 +10,10 @@ import (
 	"itemcast/internal/change"
 )
 
-// deliveryID is a delivery's id, which is its webhook-id too: a UUID of version 8 (RFC 9562) that begins with the change's position, by which
+// DeliveryID is a delivery's id, which is its webhook-id too: a UUID of version 8 (RFC 9562) that begins with the change's position, by which
 // the delivery is found, and goes on with a digest of what is sent where. So a change has one id with a hook however often it is sent, and no
 // other change ever has it: not that of a database which was restored from a backup and went on from there otherwise.
-func deliveryID(hook uuid.UUID, c *change.Change) uuid.UUID {
+func DeliveryID(hook uuid.UUID, c *change.Change) uuid.UUID {
 	text := make([]byte, 0, 96)
 	text = append(text, hook[:]...)
 	text = append(text, c.ItemID[:]...)
@@ -32,5 +32,5 @@ func deliveryID(hook uuid.UUID, c *change.Change) uuid.UUID {
 	return id
 }
 
-// positionOf is the position in a delivery's id.
-func positionOf(id uuid.UUID) int64 { return int64(binary.BigEndian.Uint64(id[:]) >> 16) }
+// PositionOf is the position in a delivery's id.
+func PositionOf(id uuid.UUID) int64 { return int64(binary.BigEndian.Uint64(id[:]) >> 16) }

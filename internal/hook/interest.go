@@ -15,32 +15,32 @@ import (
 	"itemcast/internal/problem"
 )
 
-// interest is what a hook wants to be sent.
-type interest struct {
-	hook, account uuid.UUID
-	events        []string
-	changedFields []string
-	filter        []byte // as stored
-	updatedAt     time.Time
+// Interest is what a hook wants to be sent.
+type Interest struct {
+	Hook, Account uuid.UUID
+	Events        []string
+	ChangedFields []string
+	Filter        []byte // as stored
+	UpdatedAt     time.Time
 }
 
 // asksFor reports whether the hook wants such a change, its filter left aside. A trigger that names its targets is for exactly those.
-func (i interest) asksFor(c *change.Change) bool {
+func (i Interest) asksFor(c *change.Change) bool {
 	switch {
-	case c.AccountID != i.account:
+	case c.AccountID != i.Account:
 		return false
 	case c.Kind == change.Triggered && c.Targets != nil:
-		return slices.Contains(c.Targets, i.hook)
-	case !slices.Contains(i.events, events[c.Kind]):
+		return slices.Contains(c.Targets, i.Hook)
+	case !slices.Contains(i.Events, events[c.Kind]):
 		return false
-	case c.Kind == change.Updated && i.changedFields != nil:
-		return slices.ContainsFunc(c.ChangedFields, func(field string) bool { return slices.Contains(i.changedFields, field) })
+	case c.Kind == change.Updated && i.ChangedFields != nil:
+		return slices.ContainsFunc(c.ChangedFields, func(field string) bool { return slices.Contains(i.ChangedFields, field) })
 	}
 	return true
 }
 
-// judge tells which changes hooks want. It remembers the matchers that it has made of their filters. Its methods may be called concurrently.
-type judge struct {
+// Matchers tell which changes hooks want. It remembers the matchers that it has made of their filters. Its methods may be called concurrently.
+type Matchers struct {
 	pool *pgxpool.Pool
 
 	mu       sync.Mutex
@@ -56,20 +56,20 @@ type matcherOf struct {
 // matcherFor bounds how long a matcher is kept: the fields that it names may go.
 const matcherFor = time.Minute
 
-func newJudge(pool *pgxpool.Pool) *judge {
-	return &judge{pool: pool, matchers: make(map[uuid.UUID]matcherOf)}
+func NewMatchers(pool *pgxpool.Pool) *Matchers {
+	return &Matchers{pool: pool, matchers: make(map[uuid.UUID]matcherOf)}
 }
 
-// wanted returns those of the changes that a hook wants. A filter lets an update pass when the item matches before it or after it: who mirrors
+// Wanted returns those of the changes that a hook wants. A filter lets an update pass when the item matches before it or after it: who mirrors
 // what matches must learn of what matches no more. Error: INVALID_INPUT when the filter names a metadata field that there is no more.
-func (j *judge) wanted(ctx context.Context, i interest, changes []*change.Change, decoded *decoded) ([]*change.Change, error) {
+func (j *Matchers) Wanted(ctx context.Context, i Interest, changes []*change.Change, decoded *Decoded) ([]*change.Change, error) {
 	var asked []*change.Change
 	for _, c := range changes {
 		if i.asksFor(c) {
 			asked = append(asked, c)
 		}
 	}
-	if i.filter == nil || len(asked) == 0 {
+	if i.Filter == nil || len(asked) == 0 {
 		return asked, nil
 	}
 	matcher, err := j.matcher(ctx, i)
@@ -110,19 +110,19 @@ func matchAll(ctx context.Context, m *item.Matcher, changes []*change.Change, st
 	return m.MatchAll(ctx, items)
 }
 
-func (j *judge) matcher(ctx context.Context, i interest) (*item.Matcher, error) {
+func (j *Matchers) matcher(ctx context.Context, i Interest) (*item.Matcher, error) {
 	j.mu.Lock()
-	known, ok := j.matchers[i.hook]
+	known, ok := j.matchers[i.Hook]
 	j.mu.Unlock()
-	if ok && known.updatedAt.Equal(i.updatedAt) && time.Since(known.madeAt) < matcherFor {
+	if ok && known.updatedAt.Equal(i.UpdatedAt) && time.Since(known.madeAt) < matcherFor {
 		return known.matcher, nil
 	}
-	filter, err := decodeFilter(i.filter)
+	filter, err := decodeFilter(i.Filter)
 	if err != nil {
 		return nil, err
 	}
-	made := matcherOf{updatedAt: i.updatedAt, madeAt: time.Now()}
-	if made.matcher, err = filter.matcher(ctx, j.pool, i.account); err != nil {
+	made := matcherOf{updatedAt: i.UpdatedAt, madeAt: time.Now()}
+	if made.matcher, err = filter.matcher(ctx, j.pool, i.Account); err != nil {
 		return nil, err
 	}
 	j.mu.Lock()
@@ -132,12 +132,12 @@ func (j *judge) matcher(ctx context.Context, i interest) (*item.Matcher, error) 
 			delete(j.matchers, id)
 		}
 	}
-	j.matchers[i.hook] = made
+	j.matchers[i.Hook] = made
 	return made.matcher, nil
 }
 
-// staleFilter returns why a hook's filter can be applied no more; empty when that is not what err says.
-func staleFilter(err error) string {
+// StaleFilter returns why a hook's filter can be applied no more; empty when that is not what err says.
+func StaleFilter(err error) string {
 	if !problem.Is(err, problem.InvalidInput) {
 		return ""
 	}
@@ -145,18 +145,18 @@ func staleFilter(err error) string {
 	return fmt.Sprintf("Its filter cannot be applied any more: %s %s.", fault.Parameter, fault.Detail)
 }
 
-// decoded are the items of changes, decoded once for however many filters look at them. It is for one goroutine.
-type decoded struct{ after, earlier map[*change.Change]*item.Item }
+// Decoded are the items of changes, decoded once for however many filters look at them. It is for one goroutine.
+type Decoded struct{ after, earlier map[*change.Change]*item.Item }
 
-func newDecoded() *decoded {
-	return &decoded{after: make(map[*change.Change]*item.Item), earlier: make(map[*change.Change]*item.Item)}
+func NewDecoded() *Decoded {
+	return &Decoded{after: make(map[*change.Change]*item.Item), earlier: make(map[*change.Change]*item.Item)}
 }
 
-func (d *decoded) now(c *change.Change) (*item.Item, error) {
+func (d *Decoded) now(c *change.Change) (*item.Item, error) {
 	return remember(d.after, c, func() (*item.Item, error) { return item.Decode(c.Document) })
 }
 
-func (d *decoded) before(c *change.Change) (*item.Item, error) {
+func (d *Decoded) before(c *change.Change) (*item.Item, error) {
 	return remember(d.earlier, c, func() (*item.Item, error) { return item.Before(c.Document, c.Previous) })
 }
 

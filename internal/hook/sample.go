@@ -18,11 +18,11 @@ import (
 // byTest is the trigger of a request that only tries the hook.
 const byTest = "test"
 
-// testsAtOnce is how many tests of one hook a node has under way: each holds a request open for as long as the endpoint takes.
-const testsAtOnce = 2
+// maxTestsPerHook is how many tests of one hook a node has under way: each holds a request open for as long as the endpoint takes.
+const maxTestsPerHook = 2
 
-// testsOfAccount is how many of all hooks of an account: with an Idempotency-Key each holds a connection to Postgres, too.
-const testsOfAccount = 4
+// maxTestsPerAccount is how many of all hooks of an account: with an Idempotency-Key each holds a connection to Postgres, too.
+const maxTestsPerAccount = 4
 
 // Test is what came of trying a hook.
 type Test struct {
@@ -54,11 +54,11 @@ func (s *Service) Test(ctx context.Context, id uuid.UUID, itemID *uuid.UUID, eve
 	}
 	// The turns come first: who gets none is told at once, and has cost nothing.
 	if !s.tests.enter(id) {
-		return Test{}, problem.New(problem.TooManyRequests, "%d tests of this hook are under way; wait for one to end.", testsAtOnce)
+		return Test{}, problem.New(problem.TooManyRequests, "%d tests of this hook are under way; wait for one to end.", maxTestsPerHook)
 	}
 	defer s.tests.leave(id)
 	if !s.testers.enter(actor.AccountID) {
-		return Test{}, problem.New(problem.TooManyRequests, "%d tests of this account's hooks are under way; wait for one to end.", testsOfAccount)
+		return Test{}, problem.New(problem.TooManyRequests, "%d tests of this account's hooks are under way; wait for one to end.", maxTestsPerAccount)
 	}
 	defer s.testers.leave(actor.AccountID)
 	document, err := s.items.Sample(ctx, itemID)
@@ -69,11 +69,11 @@ func (s *Service) Test(ctx context.Context, id uuid.UUID, itemID *uuid.UUID, eve
 	if err != nil {
 		return Test{}, orNotFound(err)
 	}
-	message, err := target(to.Url, to.Secret, to.OldSecret, to.Headers)
+	message, err := NewMessage(to.Url, to.Secret, to.OldSecret, to.Headers)
 	if err != nil {
 		return Test{}, err
 	}
-	of, slim, err := thin(document.Bytes)
+	of, slim, err := Thin(document.Bytes)
 	if err != nil {
 		return Test{}, err
 	}

@@ -1,81 +1,62 @@
-package hook
+package hook_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"itemcast/internal/change"
+	"itemcast/internal/hook/dispatch"
+	"itemcast/internal/hook/hooktest"
 	"itemcast/internal/problem"
 )
 
-// verify holds a message against secrets, by the public library.
-func verify(t *testing.T, m message, secrets ...string) {
-	t.Helper()
-	for _, secret := range secrets {
-		verifier, err := standardwebhooks.NewWebhook(secret)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := verifier.Verify(m.body, m.header); err != nil {
-			t.Errorf("verify: %v", err)
-		}
-	}
-	if signed := len(strings.Fields(m.header.Get("Webhook-Signature"))); signed != len(secrets) {
-		t.Errorf("it has %d signatures, want %d", signed, len(secrets))
-	}
-}
-
 func TestRotation_BothSecretsSignForADay(t *testing.T) {
 	b := setup(t)
-	r := b.receiver(nil)
-	h, first := b.hook(r.URL)
-	n := b.node(Config{})
-	send := func() message {
+	r := b.Receiver(nil)
+	h, first := b.Hook(r.URL)
+	n := b.node(dispatch.Config{})
+	send := func() hooktest.Message {
 		t.Helper()
 		b.write(n, uuid.New(), change.Created)
-		r.mu.Lock()
-		count := len(r.messages)
-		r.mu.Unlock()
-		return r.awaitCount(count + 1)[count]
+		count := len(r.Messages())
+		return r.AwaitCount(count + 1)[count]
 	}
-	verify(t, send(), first)
+	send().Verify(t, first)
 
-	second, until, err := b.service.RotateSecret(b.ctx, h.ID, false)
+	second, until, err := b.Service.RotateSecret(b.Ctx, h.ID, false)
 	if err != nil || second == first {
 		t.Fatalf("%s, %v", second, err)
 	}
 	if left := time.Until(*until); left < 23*time.Hour || left > 25*time.Hour {
 		t.Errorf("the old secret signs for %s", left)
 	}
-	if got := b.get(h).OldSecretUntil; got == nil || !got.Equal(*until) {
+	if got := b.Get(h).OldSecretUntil; got == nil || !got.Equal(*until) {
 		t.Errorf("the hook tells %v, want %v", got, until)
 	}
-	verify(t, send(), second, first)
+	send().Verify(t, second, first)
 
-	b.exec("UPDATE hook SET old_secret_until = now() - interval '1 second'") // a day later
-	verify(t, send(), second)
-	if got := b.get(h).OldSecretUntil; got != nil {
+	b.Exec("UPDATE hook SET old_secret_until = now() - interval '1 second'") // a day later
+	send().Verify(t, second)
+	if got := b.Get(h).OldSecretUntil; got != nil {
 		t.Errorf("the old secret still signs until %s", got)
 	}
 
-	third, _, err := b.service.RotateSecret(b.ctx, h.ID, false)
+	third, _, err := b.Service.RotateSecret(b.Ctx, h.ID, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	verify(t, send(), third, second) // of two that went before, the last
-	fourth, until, err := b.service.RotateSecret(b.ctx, h.ID, true)
+	send().Verify(t, third, second) // of two that went before, the last
+	fourth, until, err := b.Service.RotateSecret(b.Ctx, h.ID, true)
 	if err != nil || until != nil {
 		t.Fatalf("revoked: %v, %v", until, err)
 	}
-	verify(t, send(), fourth)
-	if got := b.get(h).OldSecretUntil; got != nil {
+	send().Verify(t, fourth)
+	if got := b.Get(h).OldSecretUntil; got != nil {
 		t.Errorf("after a revocation, the old secret signs until %s", got)
 	}
-	if _, _, err := b.service.RotateSecret(b.ctx, uuid.New(), false); !problem.Is(err, problem.NotFound) {
+	if _, _, err := b.Service.RotateSecret(b.Ctx, uuid.New(), false); !problem.Is(err, problem.NotFound) {
 		t.Errorf("no hook: %v", err)
 	}
 }

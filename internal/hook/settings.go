@@ -14,7 +14,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"itemcast/internal/change"
 	"itemcast/internal/db"
 	"itemcast/internal/hook/egress"
 	"itemcast/internal/hook/sending"
@@ -23,30 +22,6 @@ import (
 	"itemcast/internal/problem"
 	"itemcast/internal/strictjson"
 )
-
-// The events that a hook may ask for.
-const (
-	ItemCreated   = "item.created"
-	ItemUpdated   = "item.updated"
-	ItemDeleted   = "item.deleted"
-	ItemTriggered = "item.triggered"
-)
-
-// events says which event a change is.
-var events = map[change.Kind]string{
-	change.Created:   ItemCreated,
-	change.Updated:   ItemUpdated,
-	change.Deleted:   ItemDeleted,
-	change.Triggered: ItemTriggered,
-}
-
-// kinds is the inverse of events.
-var kinds = map[string]change.Kind{
-	ItemCreated:   change.Created,
-	ItemUpdated:   change.Updated,
-	ItemDeleted:   change.Deleted,
-	ItemTriggered: change.Triggered,
-}
 
 // What the body of a POST is.
 const (

@@ -1,4 +1,4 @@
-package hook
+package hook_test
 
 import (
 	"encoding/json"
@@ -13,13 +13,16 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/change"
+	"itemcast/internal/hook"
+	"itemcast/internal/hook/dispatch"
+	"itemcast/internal/hook/hooktest"
 	"itemcast/internal/problem"
 )
 
 func TestPatch_MergesAndNullGivesASettingItsDefault(t *testing.T) {
 	b := setup(t)
-	made, _ := b.hookOf(map[string]any{
-		"url": "https://example.com/", "description": "mine", "events": []string{ItemCreated}, "changed_fields": []string{"name"}, "body": ThinBody, "rate_limit": 5,
+	made, _ := b.HookOf(map[string]any{
+		"url": "https://example.com/", "description": "mine", "events": []string{hook.ItemCreated}, "changed_fields": []string{"name"}, "body": hook.ThinBody, "rate_limit": 5,
 		"max_in_flight": 2, "active": false, "headers": map[string]string{"Authorization": "Bearer a", "X-Tenant": "7"},
 		"filter": map[string]any{"search": "war", "tags": []string{"a", "b"}, "type": []string{"video"}},
 	})
@@ -34,13 +37,13 @@ func TestPatch_MergesAndNullGivesASettingItsDefault(t *testing.T) {
 			`"description":"","events":["item.updated","item.deleted","item.triggered"],"changed_fields":null,"body":"full"`},
 		{`{"rate_limit":null,"max_in_flight":null,"active":null}`, `"rate_limit":null,"max_in_flight":null,"active":true`},
 	} {
-		want := settingsOfHook(t, b.get(made))
+		want := settingsOfHook(t, b.Get(made))
 		var members map[string]any
 		if err := json.Unmarshal([]byte("{"+c.want+"}"), &members); err != nil {
 			t.Fatal(err)
 		}
 		maps.Copy(want, members)
-		for name, got := range map[string]Hook{"answered": b.patch(made, c.patch), "then read": b.get(made)} {
+		for name, got := range map[string]hook.Hook{"answered": b.Patch(made, c.patch), "then read": b.Get(made)} {
 			if is := settingsOfHook(t, got); fmt.Sprint(is) != fmt.Sprint(want) {
 				t.Errorf("%s, %s: %v, want %v", c.patch, name, is, want)
 			}
@@ -49,7 +52,7 @@ func TestPatch_MergesAndNullGivesASettingItsDefault(t *testing.T) {
 }
 
 // settingsOfHook are a hook's settings as clients see them.
-func settingsOfHook(t *testing.T, h Hook) (members map[string]any) {
+func settingsOfHook(t *testing.T, h hook.Hook) (members map[string]any) {
 	t.Helper()
 	raw, err := json.Marshal(h.Settings)
 	if err != nil {
@@ -63,14 +66,14 @@ func settingsOfHook(t *testing.T, h Hook) (members map[string]any) {
 
 func TestPatch_IsRefusedWholeWithEveryFault(t *testing.T) {
 	b := setup(t)
-	h, _ := b.hook("https://example.com/")
-	before := b.get(h)
+	h, _ := b.Hook("https://example.com/")
+	before := b.Get(h)
 	for patch, want := range map[string]string{
 		`{"url":null}`: "#/url", `{"url":"https://user:secret@example.com/"}`: "#/url", `{"description":"x","rate_limit":1001}`: "#/rate_limit",
 		`{"events":["item.made"],"body":"fat"}`: "#/events/0 #/body", `{"headers":{"Host":"x","A B":"y"}}`: "#/headers/A B #/headers/Host",
 		`{"filter":{"metadata":{"year":"1"}}}`: "#/filter/metadata/year", `{"filter":{"search":"\u0000"}}`: "#/filter/search", `[]`: "", `"x"`: "", `{"active":"yes"}`: "", `{"events":7}`: "",
 	} {
-		_, err := b.service.Patch(b.ctx, h.ID, [][]byte{[]byte(patch)})
+		_, err := b.Service.Patch(b.Ctx, h.ID, [][]byte{[]byte(patch)})
 		if !problem.Is(err, problem.InvalidInput) {
 			t.Errorf("%s: %v", patch, err)
 			continue
@@ -83,13 +86,13 @@ func TestPatch_IsRefusedWholeWithEveryFault(t *testing.T) {
 			t.Errorf("%s: faults at %q, want %q", patch, pointers, want)
 		}
 	}
-	if _, err := b.service.Patch(b.ctx, h.ID, [][]byte{[]byte(`{"url":"http://192.168.0.1/"}`)}); !problem.Is(err, problem.RuleViolated) {
+	if _, err := b.Service.Patch(b.Ctx, h.ID, [][]byte{[]byte(`{"url":"http://192.168.0.1/"}`)}); !problem.Is(err, problem.RuleViolated) {
 		t.Errorf("an address that may not be reached: %v", err)
 	}
-	if _, err := b.service.Patch(b.ctx, uuid.New(), [][]byte{[]byte(`{}`)}); !problem.Is(err, problem.NotFound) {
+	if _, err := b.Service.Patch(b.Ctx, uuid.New(), [][]byte{[]byte(`{}`)}); !problem.Is(err, problem.NotFound) {
 		t.Errorf("no hook: %v", err)
 	}
-	if after := b.get(h); !after.UpdatedAt.Equal(before.UpdatedAt) || after.URL != before.URL || after.Description != before.Description {
+	if after := b.Get(h); !after.UpdatedAt.Equal(before.UpdatedAt) || after.URL != before.URL || after.Description != before.Description {
 		t.Errorf("something was changed all the same: %+v", after)
 	}
 }
@@ -107,8 +110,8 @@ func TestHeaders_AreSentAndNeverShown(t *testing.T) {
 	b := setup(t)
 	const token, tenant = "Bearer 5d41402abc4b", "tenant-7d793037a076"
 	answer := make(chan int, 10)
-	r := b.receiver(func(http.ResponseWriter, message) int { return <-answer })
-	h, secret := b.hookOf(map[string]any{"url": r.URL, "events": []string{ItemCreated},
+	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { return <-answer })
+	h, secret := b.HookOf(map[string]any{"url": r.URL, "events": []string{hook.ItemCreated},
 		"headers": map[string]string{"Authorization": token, "x-tenant": tenant, "X-Empty": ""}})
 	shows := func(what string, shown any) {
 		t.Helper()
@@ -121,33 +124,33 @@ func TestHeaders_AreSentAndNeverShown(t *testing.T) {
 	}
 	shows("Create", h)
 	// What was read can be written back as it is.
-	raw, err := json.Marshal(b.get(h).Settings)
+	raw, err := json.Marshal(b.Get(h).Settings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	shows("Patch", b.patch(h, string(raw)))
-	shows("Get", b.get(h))
-	listed, _, err := b.service.List(b.ctx, 10, "")
+	shows("Patch", b.Patch(h, string(raw)))
+	shows("Get", b.Get(h))
+	listed, _, err := b.Service.List(b.Ctx, 10, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	shows("List", listed)
 
-	n := b.node(Config{Retries: retries(1, time.Millisecond)})
+	n := b.node(dispatch.Config{Retries: retries(1, time.Millisecond)})
 	answer <- http.StatusInternalServerError
 	answer <- http.StatusOK
 	b.write(n, uuid.New(), change.Created)
-	for _, m := range r.awaitCount(2) {
-		if m.header.Get("Authorization") != token || m.header.Get("X-Tenant") != tenant || m.header.Values("X-Empty") == nil || m.header.Get("X-Empty") != "" {
-			t.Errorf("sent %v", m.header)
+	for _, m := range r.AwaitCount(2) {
+		if m.Header.Get("Authorization") != token || m.Header.Get("X-Tenant") != tenant || m.Header.Values("X-Empty") == nil || m.Header.Get("X-Empty") != "" {
+			t.Errorf("sent %v", m.Header)
 		}
 	}
-	b.eventually("it is delivered", func() bool { return b.states(h)[stateSucceeded] == 1 })
-	deliveries, _, err := b.service.Deliveries(b.ctx, DeliveryFilter{}, 10, "")
+	b.Eventually("it is delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 1 })
+	deliveries, _, err := b.Service.Deliveries(b.Ctx, hook.DeliveryFilter{}, 10, "")
 	if err != nil || len(deliveries) != 1 {
 		t.Fatalf("%+v, %v", deliveries, err)
 	}
-	_, attempts, err := b.service.Delivery(b.ctx, deliveries[0].ID)
+	_, attempts, err := b.Service.Delivery(b.Ctx, deliveries[0].ID)
 	if err != nil || len(attempts) != 2 {
 		t.Fatalf("%+v, %v", attempts, err)
 	}
@@ -162,42 +165,42 @@ func TestThin_IsIDURLAndRevisionOverWhichItIsSignedAndARetrySendsTheSameBytes(t 
 	b := setup(t)
 	answer := make(chan int, 10)
 	arrived := make(chan struct{}, 10)
-	r := b.receiver(func(http.ResponseWriter, message) int { arrived <- struct{}{}; return <-answer })
-	h, secret := b.hookOf(map[string]any{"url": r.URL, "events": []string{ItemCreated, ItemUpdated}, "body": ThinBody})
-	n := b.node(Config{Retries: retries(5, time.Millisecond)})
+	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { arrived <- struct{}{}; return <-answer })
+	h, secret := b.HookOf(map[string]any{"url": r.URL, "events": []string{hook.ItemCreated, hook.ItemUpdated}, "body": hook.ThinBody})
+	n := b.node(dispatch.Config{Retries: retries(5, time.Millisecond)})
 	item := uuid.New()
 	document := fmt.Appendf(nil, `{"id":"%s","url":"https://example.com/api/v1/items/%s","name":"<é>","client_data":{"id":1},"revision":1}`, item, item)
 	b.record(n, change.Change{ItemID: item, Kind: change.Created, Trigger: change.TriggerWrite, Document: document})
 	<-arrived
-	b.patch(h, `{"body":"full"}`)
+	b.Patch(h, `{"body":"full"}`)
 	answer <- http.StatusInternalServerError
 	answer <- http.StatusOK
-	messages := r.awaitCount(2)
+	messages := r.AwaitCount(2)
 	want := fmt.Sprintf(`{"id":"%s","url":"https://example.com/api/v1/items/%s","revision":1}`, item, item)
 	for i, m := range messages {
-		if string(m.body) != want || m.id() != messages[0].id() {
-			t.Errorf("message %d is %s %s, want %s", i, m.id(), m.body, want)
+		if string(m.Body) != want || m.ID() != messages[0].ID() {
+			t.Errorf("message %d is %s %s, want %s", i, m.ID(), m.Body, want)
 		}
-		verify(t, m, secret)
+		m.Verify(t, secret)
 	}
 	answer <- http.StatusOK
 	b.write(n, item, change.Updated)
-	if m := r.awaitCount(3)[2]; string(m.body) != string(documentOf(item, 2)) {
-		t.Errorf("of a full body, sent %s", m.body)
+	if m := r.AwaitCount(3)[2]; string(m.Body) != string(hooktest.DocumentOf(item, 2)) {
+		t.Errorf("of a full body, sent %s", m.Body)
 	}
 }
 
 // What is never told to anybody is not told to whoever can change the URL, either.
 func TestHeaders_DoNotFollowToAnotherHost(t *testing.T) {
 	b := setup(t)
-	h, _ := b.hookOf(map[string]any{"url": "http://127.0.0.1:9999/a", "headers": map[string]string{"Authorization": "Bearer x"}})
-	b.patch(h, `{"url":"http://127.0.0.1:9999/b"}`)
+	h, _ := b.HookOf(map[string]any{"url": "http://127.0.0.1:9999/a", "headers": map[string]string{"Authorization": "Bearer x"}})
+	b.Patch(h, `{"url":"http://127.0.0.1:9999/b"}`)
 	for _, patch := range []string{`{"url":"http://127.0.0.1:9998/b"}`, `{"url":"http://127.0.0.1:9998/b","headers":{"Authorization":"***"}}`, `{"url":"https://127.0.0.1:9999/b"}`} {
-		_, err := b.service.Patch(b.ctx, h.ID, [][]byte{[]byte(patch)})
+		_, err := b.Service.Patch(b.Ctx, h.ID, [][]byte{[]byte(patch)})
 		if !problem.Is(err, problem.InvalidInput) || problem.Of(err).Faults[0].Pointer != "#/headers/Authorization" {
 			t.Errorf("%s: %v", patch, err)
 		}
 	}
-	b.patch(h, `{"url":"http://127.0.0.1:9998/b","headers":{"Authorization":"Bearer x"}}`)
-	b.patch(h, `{"url":"http://127.0.0.1:9997/b","headers":{"Authorization":null}}`)
+	b.Patch(h, `{"url":"http://127.0.0.1:9998/b","headers":{"Authorization":"Bearer x"}}`)
+	b.Patch(h, `{"url":"http://127.0.0.1:9997/b","headers":{"Authorization":null}}`)
 }

@@ -23,6 +23,7 @@ import (
 	"itemcast/internal/contract"
 	"itemcast/internal/db"
 	"itemcast/internal/hook"
+	"itemcast/internal/hook/dispatch"
 	"itemcast/internal/hook/egress"
 	"itemcast/internal/hook/sending"
 	"itemcast/internal/idempotency"
@@ -58,7 +59,7 @@ type Node struct {
 	Hub        *live.Hub
 	Feed       *change.Feed
 	Sequencer  *change.Sequencer
-	Dispatcher *hook.Dispatcher
+	Dispatcher *dispatch.Dispatcher
 	Contract   *contract.Document
 
 	config    Config
@@ -115,9 +116,9 @@ func (n *Node) buildServices() {
 	n.Items = item.NewService(item.Config{Pool: pool, Feed: n.Feed, Sequencer: n.Sequencer,
 		Check: n.Contract.Schema("ItemInput").Check, CheckPatch: n.Contract.Schema("ItemPatch").Check,
 		PublicURL: config.PublicURL, Log: log})
-	n.Dispatcher = hook.NewDispatcher(n.queue, n.Feed, sender, hook.Config{}, log)
-	n.hooks = hook.NewService(hook.ServiceConfig{Pool: pool, Feed: n.Feed, Reach: config.HookReach, Sender: sender,
-		Items: n.Items, Due: n.Dispatcher.Look})
+	n.Dispatcher = dispatch.New(dispatch.Config{Pool: n.queue, Feed: n.Feed, Sender: sender, Log: log})
+	n.hooks = hook.NewService(hook.Config{Pool: pool, Feed: n.Feed, Reach: config.HookReach, Sender: sender,
+		Items: n.Items, Wake: n.Dispatcher.Wake})
 	n.pruner = change.NewPruner(pool, config.Retention, n.Dispatcher.Hold, log)
 	n.Hub = live.NewHub(pool, n.Feed, config.ConnectionsPerUser)
 }

@@ -22,7 +22,7 @@ import (
 // guarded are the services that requests reach, without anything behind them: who is refused gets no further than the first line.
 var guarded = map[string]any{
 	"item.Service":      item.NewService(item.Config{}),
-	"hook.Service":      hook.NewService(hook.ServiceConfig{}),
+	"hook.Service":      hook.NewService(hook.Config{}),
 	"account.Directory": account.NewDirectory(nil),
 	"account.Service":   account.NewService(account.Config{}),
 	"signin.Service":    signin.New(signin.Config{}),

@@ -1,4 +1,4 @@
-package hook
+package dispatch
 
 import (
 	"context"
@@ -14,33 +14,34 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/change"
+	"itemcast/internal/hook/hooktest"
 )
 
 // killPresence ends the connections by which nodes tell of each other, and reports how many there were.
 func (b *bundle) killPresence() int {
-	b.t.Helper()
+	b.T.Helper()
 	return value[int](b, `SELECT count(pg_terminate_backend(l.pid)) FROM pg_locks l WHERE l.locktype = 'advisory' AND l.objsubid = 2
 		AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 		AND l.classid::bigint = (hashtext('itemcast hook node')::bigint & 4294967295)`)
 }
 
 func (b *bundle) alive() []int32 {
-	b.t.Helper()
+	b.T.Helper()
 	return value[[]int32](b, "SELECT coalesce(array_agg(node), '{}') FROM hook_nodes_alive()")
 }
 
 // A node that dies with claims of 25 seconds: the connection of its presence goes with it, and the others take over within seconds.
 func TestTakeOver_OfADeadNodesClaimsComesLongBeforeTheyLapse(t *testing.T) {
 	b := setup(t)
-	r := b.receiver(nil)
-	h, _ := b.hook(r.URL)
+	r := b.Receiver(nil)
+	h, _ := b.Hook(r.URL)
 	config := Config{Timeout: 15 * time.Second, TakeOver: 3 * time.Second}
 	dead := b.idleNode(config)
 	for range 8 {
 		b.write(dead, uuid.New(), change.Created)
 	}
 	b.fanOutAll(dead)
-	living, die := context.WithCancel(b.ctx)
+	living, die := context.WithCancel(b.Ctx)
 	held := make(chan struct{}, 100)
 	var presence sync.WaitGroup
 	presence.Go(func() { dead.presence.run(living, living, func() { signal(held) }) })
@@ -52,17 +53,17 @@ func TestTakeOver_OfADeadNodesClaimsComesLongBeforeTheyLapse(t *testing.T) {
 	claimedRows := func() int {
 		return value[int](b, "SELECT count(*) FROM delivery WHERE claim IS NOT NULL AND node = $1", term.node)
 	}
-	dead.Look(h.ID)
+	dead.Wake(h.ID)
 	hooks, free := dead.slots.reserve()
-	dead.claim(b.ctx, term, hooks, free)
+	dead.claim(b.Ctx, term, hooks, free)
 	if got := claimedRows(); got != 8 {
 		t.Fatalf("%d are claimed", got)
 	}
 	other := b.node(config)
-	b.eventually("they know of each other", func() bool { return len(b.alive()) == 2 })
+	b.Eventually("they know of each other", func() bool { return len(b.alive()) == 2 })
 	// While it is alive, what is new comes, and its claims are its own.
 	b.write(other, uuid.New(), change.Created)
-	r.awaitCount(1)
+	r.AwaitCount(1)
 	if got := claimedRows(); got != 8 {
 		t.Fatalf("of a node that is alive, %d claims are left", got)
 	}
@@ -70,14 +71,14 @@ func TestTakeOver_OfADeadNodesClaimsComesLongBeforeTheyLapse(t *testing.T) {
 	b.killPresence()
 	presence.Wait()
 	begun := time.Now()
-	r.awaitCount(9)
+	r.AwaitCount(9)
 	if took := time.Since(begun); took > dead.config.lease()/2 {
 		t.Errorf("it took %s", took)
 	}
-	b.eventually("all are delivered", func() bool { return b.states(h)[stateSucceeded] == 9 })
+	b.Eventually("all are delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 9 })
 	other.stop()
-	if len(r.messages) != 9 {
-		t.Errorf("%d messages", len(r.messages))
+	if len(r.Messages()) != 9 {
+		t.Errorf("%d messages", len(r.Messages()))
 	}
 }
 
@@ -130,8 +131,8 @@ func TestAbsence_ATakeOverThatFailsIsTriedAgain(t *testing.T) {
 func TestPresence_AConnectionThatIsLostForAMomentCostsNothing(t *testing.T) {
 	b := setup(t)
 	arrived, finish := make(chan struct{}, 10), make(chan struct{})
-	r := b.receiver(func(http.ResponseWriter, message) int { arrived <- struct{}{}; <-finish; return http.StatusOK })
-	h, _ := b.hook(r.URL)
+	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { arrived <- struct{}{}; <-finish; return http.StatusOK })
+	h, _ := b.Hook(r.URL)
 	n := b.node(Config{TakeOver: 10 * time.Second})
 	b.write(n, uuid.New(), change.Created)
 	<-arrived
@@ -139,15 +140,15 @@ func TestPresence_AConnectionThatIsLostForAMomentCostsNothing(t *testing.T) {
 	if killed := b.killPresence(); killed != 1 {
 		t.Fatalf("killed %d", killed)
 	}
-	b.eventually("it is back, under the same number", func() bool { return slices.Contains(b.alive(), before.node) })
+	b.Eventually("it is back, under the same number", func() bool { return slices.Contains(b.alive(), before.node) })
 	after, ok := n.presence.term()
 	if !ok || after.node != before.node || before.ctx.Err() != nil {
 		t.Errorf("the term was given up: %v, then %v", before.node, after.node)
 	}
 	close(finish)
-	b.eventually("it is delivered", func() bool { return b.states(h)[stateSucceeded] == 1 })
-	if n.stop(); len(r.messages) != 1 {
-		t.Errorf("it was sent %d times", len(r.messages))
+	b.Eventually("it is delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 1 })
+	if n.stop(); len(r.Messages()) != 1 {
+		t.Errorf("it was sent %d times", len(r.Messages()))
 	}
 }
 
@@ -194,10 +195,10 @@ func (w *wire) pass(to, from net.Conn) {
 
 // wired is a pool whose connections go through a wire.
 func (b *bundle) wired() (*pgxpool.Pool, *wire) {
-	b.t.Helper()
+	b.T.Helper()
 	w := &wire{open: make(chan struct{})}
 	close(w.open)
-	config := b.pool.Config()
+	config := b.Pool.Config()
 	dial := config.ConnConfig.DialFunc
 	config.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
 		server, err := dial(ctx, network, address)
@@ -209,12 +210,12 @@ func (b *bundle) wired() (*pgxpool.Pool, *wire) {
 		go w.pass(there, server)
 		return here, nil
 	}
-	pool, err := pgxpool.NewWithConfig(b.t.Context(), config)
+	pool, err := pgxpool.NewWithConfig(b.T.Context(), config)
 	if err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
-	b.t.Cleanup(pool.Close)
-	b.t.Cleanup(w.mend)
+	b.T.Cleanup(pool.Close)
+	b.T.Cleanup(w.mend)
 	return pool, w
 }
 
@@ -222,7 +223,7 @@ func (b *bundle) wired() (*pgxpool.Pool, *wire) {
 func TestPresence_ANodeThatMayBeTakenForDeadGivesUpItsPosts(t *testing.T) {
 	b := setup(t)
 	arrived, end := make(chan struct{}, 10), make(chan struct{})
-	r := b.receiver(func(http.ResponseWriter, message) int {
+	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int {
 		select {
 		case arrived <- struct{}{}:
 		default:
@@ -231,7 +232,7 @@ func TestPresence_ANodeThatMayBeTakenForDeadGivesUpItsPosts(t *testing.T) {
 		return http.StatusOK
 	})
 	t.Cleanup(func() { close(end) })
-	b.hook(r.URL)
+	b.Hook(r.URL)
 	n := b.idleNode(Config{TakeOver: 2 * time.Second, Grace: time.Millisecond})
 	pool, w := b.wired()
 	n.presence.pool = pool
@@ -248,7 +249,7 @@ func TestPresence_ANodeThatMayBeTakenForDeadGivesUpItsPosts(t *testing.T) {
 	if took := time.Since(begun); took > n.config.TakeOver { // at most half of it, and a busy machine is slow
 		t.Errorf("the posts go on for %s", took)
 	}
-	b.eventually("it is given back, and not counted", func() bool {
+	b.Eventually("it is given back, and not counted", func() bool {
 		return value[bool](b, "SELECT claim IS NULL AND attempts = 0 AND due_at <= clock_timestamp() FROM delivery")
 	})
 	if _, ok := n.presence.term(); ok {

@@ -1,4 +1,4 @@
-package hook
+package dispatch
 
 import (
 	"context"
@@ -71,7 +71,7 @@ func (d *Dispatcher) claimRows(ctx context.Context, p store.ClaimDeliveriesParam
 		}
 		for _, id := range limited {
 			if !slices.Contains(locked, id) { // somebody is at it, or writes down how it fares
-				time.AfterFunc(leastPace, func() { d.Look(id) })
+				time.AfterFunc(leastPace, func() { d.Wake(id) })
 			}
 		}
 		those := p
@@ -139,7 +139,7 @@ func (d *Dispatcher) pace(rows []store.ClaimDeliveriesRow) {
 			continue
 		}
 		paced[row.HookID] = true
-		time.AfterFunc(max(time.Second/time.Duration(*row.RateLimit), leastPace), func() { d.Look(row.HookID) })
+		time.AfterFunc(max(time.Second/time.Duration(*row.RateLimit), leastPace), func() { d.Wake(row.HookID) })
 	}
 }
 

@@ -1,4 +1,4 @@
-package hook
+package dispatch
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 
 	"itemcast/internal/change"
 	"itemcast/internal/db"
+	"itemcast/internal/hook/hooktest"
 )
 
 // statements notes what a node asks of Postgres: the names of the statements, those that go together as one.
@@ -74,37 +75,37 @@ func (s *statements) forget() {
 
 // tracedNode is a node, of which nothing runs yet, whose statements are noted.
 func (b *bundle) tracedNode(config Config) (*node, *statements) {
-	b.t.Helper()
+	b.T.Helper()
 	trace := &statements{}
-	with := b.pool.Config()
+	with := b.Pool.Config()
 	with.ConnConfig.Tracer = trace
-	pool, err := pgxpool.NewWithConfig(b.t.Context(), with)
+	pool, err := pgxpool.NewWithConfig(b.T.Context(), with)
 	if err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
-	b.t.Cleanup(pool.Close)
-	return b.idleNodeOn(pool, config, loopback), trace
+	b.T.Cleanup(pool.Close)
+	return b.idleNodeOn(pool, config, hooktest.Loopback), trace
 }
 
 // A change that takes the way through the queue costs its fan-out, one claim and one result, and no search for what is due.
 func TestStatements_ADeliveryThroughTheQueueCostsOneClaim(t *testing.T) {
 	b := setup(t)
-	r := b.receiver(nil)
-	h, _ := b.hook(r.URL)
+	r := b.Receiver(nil)
+	h, _ := b.Hook(r.URL)
 	n, trace := b.tracedNode(Config{Quick: -1, Sweep: time.Hour})
 	b.run(n)
 	b.write(n, uuid.New(), change.Created) // makes the feed and the presence ready
-	r.awaitCount(1)
-	b.eventually("the first is delivered", func() bool { return b.states(h)[stateSucceeded] == 1 })
+	r.AwaitCount(1)
+	b.Eventually("the first is delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 1 })
 	for range 2 { // claims left over from the start
 		b.write(n, uuid.New(), change.Created)
 	}
-	b.eventually("all three are delivered", func() bool { return b.states(h)[stateSucceeded] == 3 })
+	b.Eventually("all three are delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 3 })
 	trace.forget()
 	const more = 20
 	for i := range more {
 		b.write(n, uuid.New(), change.Created)
-		b.eventually("it is delivered", func() bool { return b.states(h)[stateSucceeded] == 4+i })
+		b.Eventually("it is delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 4+i })
 	}
 	for name, limit := range map[string]int{"ActiveHooksOf": more, "InsertDeliveries": more, "ClaimDeliveries": more, "SettleDeliveries": more,
 		"DueHooks": 0, "PromoteNext": 0, "ChangesByID": 0, "DisableFailing": 0, "DisableHook": 0} {
@@ -119,43 +120,43 @@ func TestClaims_TakeTheFreeSlotsAndTheRestFollowsWithoutASweep(t *testing.T) {
 	b := setup(t)
 	const changes = 40
 	arrived, finish := make(chan struct{}, changes), make(chan struct{})
-	r := b.receiver(func(http.ResponseWriter, message) int { arrived <- struct{}{}; <-finish; return http.StatusOK })
-	h, _ := b.hook(r.URL)
+	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { arrived <- struct{}{}; <-finish; return http.StatusOK })
+	h, _ := b.Hook(r.URL)
 	n := b.node(Config{Quick: -1, Slots: 3, Sweep: time.Hour})
-	b.eventually("the node may claim", func() bool { _, ok := n.presence.term(); return ok })
+	b.Eventually("the node may claim", func() bool { _, ok := n.presence.term(); return ok })
 	for range changes {
 		b.write(n, uuid.New(), change.Created)
 	}
 	for range 3 {
 		<-arrived
 	}
-	b.eventually("all are fanned out", func() bool { return b.states(h)[statePending] == changes })
+	b.Eventually("all are fanned out", func() bool { return b.States(h)[hooktest.Pending] == changes })
 	if claimed := value[int](b, "SELECT count(*) FROM delivery WHERE claim IS NOT NULL"); claimed != 3 {
 		t.Errorf("%d are claimed, want 3", claimed)
 	}
 	close(finish)
-	b.eventually("all are delivered", func() bool { return b.states(h)[stateSucceeded] == changes })
+	b.Eventually("all are delivered", func() bool { return b.States(h)[hooktest.Succeeded] == changes })
 }
 
 func TestDirect_ARollbackEndsThePostsAndReleasesTheirSlots(t *testing.T) {
 	b := setup(t)
 	end := make(chan struct{})
-	r := b.receiver(func(http.ResponseWriter, message) int { <-end; return http.StatusOK })
+	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { <-end; return http.StatusOK })
 	t.Cleanup(func() { close(end) })
-	h, _ := b.hook(r.URL)
+	h, _ := b.Hook(r.URL)
 	n := b.idleNode(Config{Quick: time.Minute, Slots: 5})
-	n.presence.take(1<<30, b.ctx, time.Now().Add(time.Hour))
+	n.presence.take(1<<30, b.Ctx, time.Now().Add(time.Hour))
 	for range 3 {
 		b.write(n, uuid.New(), change.Created)
 	}
-	if err := n.sequencer.Drain(b.ctx); err != nil {
+	if err := n.sequencer.Drain(b.Ctx); err != nil {
 		t.Fatal(err)
 	}
-	feed, err := change.OpenFeed(b.ctx, n.pool, n.log)
+	feed, err := change.OpenFeed(b.Ctx, n.pool, n.log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes, err := feed.Read(b.ctx, 0, 10)
+	changes, err := feed.Read(b.Ctx, 0, 10)
 	if err != nil || len(changes) != 3 {
 		t.Fatalf("%d changes, %v", len(changes), err)
 	}
@@ -169,7 +170,7 @@ func TestDirect_ARollbackEndsThePostsAndReleasesTheirSlots(t *testing.T) {
 	}
 	failed := errors.New("the transaction fails")
 	for range 4 { // more than there are slots
-		err := db.Write(b.ctx, n.pool, func(ctx context.Context, tx pgx.Tx) error {
+		err := db.Write(b.Ctx, n.pool, func(ctx context.Context, tx pgx.Tx) error {
 			if _, err := n.fanOut(ctx, tx, changes); err != nil {
 				return err
 			}
@@ -182,16 +183,16 @@ func TestDirect_ARollbackEndsThePostsAndReleasesTheirSlots(t *testing.T) {
 			t.Fatal(err)
 		}
 		// The next fan-out abandons the posts, even one of changes that no hook wants.
-		err = db.Write(b.ctx, n.pool, func(ctx context.Context, tx pgx.Tx) error {
+		err = db.Write(b.Ctx, n.pool, func(ctx context.Context, tx pgx.Tx) error {
 			_, err := n.fanOut(ctx, tx, []*change.Change{{AccountID: uuid.New(), Kind: change.Created}})
 			return err
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.eventually("the slots are released", func() bool { return inFlight() == 0 })
+		b.Eventually("the slots are released", func() bool { return inFlight() == 0 })
 	}
-	if len(b.states(h)) != 0 || len(n.outcomes) != 0 {
-		t.Errorf("deliveries %v, %d outcomes, want none", b.states(h), len(n.outcomes))
+	if len(b.States(h)) != 0 || len(n.outcomes) != 0 {
+		t.Errorf("deliveries %v, %d outcomes, want none", b.States(h), len(n.outcomes))
 	}
 }

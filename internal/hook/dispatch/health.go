@@ -1,4 +1,4 @@
-package hook
+package dispatch
 
 import (
 	"log/slog"

@@ -1,4 +1,4 @@
-package hook
+package dispatch
 
 import (
 	"context"
@@ -70,7 +70,7 @@ func (d *Dispatcher) takeOver(ctx context.Context) error {
 	if len(hooks) > 0 {
 		d.log.Info("took over deliveries that a dead node had claimed", "deliveries", len(hooks))
 	}
-	d.Look(hooks...)
+	d.Wake(hooks...)
 	return nil
 }
 

@@ -1,12 +1,24 @@
-package hook
+package dispatch
 
 import (
+	"log/slog"
 	"math/rand/v2"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"itemcast/internal/change"
+	"itemcast/internal/hook/sending"
 )
 
-// Config says how the dispatcher works. Zero values are replaced by the defaults named.
+// Config is what a Dispatcher is made of. Zero durations and numbers are replaced by the defaults named.
 type Config struct {
+	// Pool's statements should be planned for look-ups by index (db.OpenQueue): the queue is empty one minute and long the next.
+	Pool   *pgxpool.Pool
+	Feed   *change.Feed
+	Sender *sending.Sender
+	Log    *slog.Logger
+
 	// Timeout is for one attempt, from dialling to the end of the answer: 15 s.
 	Timeout time.Duration
 

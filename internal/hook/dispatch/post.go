@@ -1,9 +1,7 @@
-package hook
+package dispatch
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -11,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/change"
+	"itemcast/internal/hook"
 	"itemcast/internal/hook/sending"
 )
 
@@ -92,30 +91,17 @@ func (d *Dispatcher) message(c claimed) (sending.Message, error) {
 	body := c.change.Document
 	if c.Thin {
 		var err error
-		if _, body, err = thin(body); err != nil {
+		if _, body, err = hook.Thin(body); err != nil {
 			return sending.Message{}, err
 		}
 	}
-	to, err := target(c.Url, c.Secret, c.OldSecret, c.Headers)
+	to, err := hook.NewMessage(c.Url, c.Secret, c.OldSecret, c.Headers)
 	if err != nil {
 		return sending.Message{}, err
 	}
-	to.ID, to.Event, to.Trigger, to.Revision = c.ID, events[c.change.Kind], triggerOf(c), c.change.Revision
+	to.ID, to.Event, to.Trigger, to.Revision = c.ID, hook.EventOf(c.change.Kind), triggerOf(c), c.change.Revision
 	to.Cursor, to.OccurredAt, to.Body = d.feed.Cursor(c.change.Position), c.change.OccurredAt, body
 	return to, nil
-}
-
-// target is a message of which it is only known where it goes.
-func target(url, secret, oldSecret string, headers json.RawMessage) (sending.Message, error) {
-	own, err := decodeHeaders(headers)
-	if err != nil {
-		return sending.Message{}, err
-	}
-	m := sending.Message{URL: url, Secrets: []string{secret}, Headers: own}
-	if oldSecret != "" {
-		m.Secrets = append(m.Secrets, oldSecret)
-	}
-	return m, nil
 }
 
 // triggerOf is why a delivery is made: what it was asked for with, or the change's own reason.
@@ -127,18 +113,4 @@ func triggerOf(c claimed) string {
 		return c.change.Trigger
 	}
 	return change.TriggerWrite
-}
-
-// thin is what of a document names the item, and its revision.
-func thin(document []byte) (item uuid.UUID, body []byte, err error) {
-	var names struct {
-		ID       uuid.UUID `json:"id"`
-		URL      string    `json:"url"`
-		Revision int64     `json:"revision"`
-	}
-	if err := json.Unmarshal(document, &names); err != nil {
-		return uuid.Nil, nil, fmt.Errorf("read the document: %w", err)
-	}
-	body, err = json.Marshal(names)
-	return names.ID, body, err
 }

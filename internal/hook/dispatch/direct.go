@@ -1,4 +1,4 @@
-package hook
+package dispatch
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"itemcast/internal/hook"
 	"itemcast/internal/hook/internal/store"
 )
 
@@ -167,8 +168,8 @@ func (r *direct) sendLines(hook uuid.UUID, next <-chan []matched) {
 
 // row is a delivery as it is claimed from the queue.
 func (m matched) row() store.ClaimDeliveriesRow {
-	return store.ClaimDeliveriesRow{HookID: m.hook.ID, Position: int64(m.change.Position), ID: deliveryID(m.hook.ID, m.change), ItemID: m.change.ItemID,
-		ChangeID: m.change.ID, Revision: m.change.Revision, Kind: string(m.change.Kind), Thin: m.hook.Body == ThinBody, Url: m.hook.Url,
+	return store.ClaimDeliveriesRow{HookID: m.hook.ID, Position: int64(m.change.Position), ID: hook.DeliveryID(m.hook.ID, m.change), ItemID: m.change.ItemID,
+		ChangeID: m.change.ID, Revision: m.change.Revision, Kind: string(m.change.Kind), Thin: m.hook.Body == hook.ThinBody, Url: m.hook.Url,
 		Secret: m.hook.Secret, OldSecret: m.hook.OldSecret, Headers: m.hook.Headers, RateLimit: m.hook.RateLimit, MaxInFlight: m.hook.MaxInFlight}
 }
 
@@ -273,7 +274,7 @@ func (s directSent) log(ctx context.Context, q *store.Queries) error {
 	for n, a := range s.arrived {
 		s.round.dispatcher.attempts.count(a.outcome.verdict)
 		c, key := a.matched.change, a.matched.key()
-		all[n] = counted{a.outcome, store.SettleDeliveriesRow{HookID: key.hook, Position: key.position, ID: deliveryID(key.hook, c),
+		all[n] = counted{a.outcome, store.SettleDeliveriesRow{HookID: key.hook, Position: key.position, ID: hook.DeliveryID(key.hook, c),
 			AccountID: c.AccountID, ItemID: c.ItemID, ChangeID: c.ID, Revision: c.Revision, Kind: string(c.Kind), CreatedAt: s.round.began, Number: 1}}
 	}
 	return logAttempts(ctx, q, all)

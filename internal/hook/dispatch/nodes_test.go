@@ -1,4 +1,4 @@
-package hook
+package dispatch
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/change"
+	"itemcast/internal/hook/hooktest"
 )
 
 func TestNodes_ShareWithoutDuplicates(t *testing.T) {
@@ -16,12 +17,12 @@ func TestNodes_ShareWithoutDuplicates(t *testing.T) {
 	const changes = 300
 	full := make(chan struct{})
 	arrived := make(chan struct{}, 2*changes)
-	r := b.receiver(func(http.ResponseWriter, message) int {
+	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int {
 		arrived <- struct{}{}
 		<-full // so that one node alone cannot do it all
 		return http.StatusOK
 	})
-	h, _ := b.hook(r.URL)
+	h, _ := b.Hook(r.URL)
 	first, second := b.node(Config{Slots: 4}), b.node(Config{Slots: 4})
 	for range changes {
 		b.write(first, uuid.New(), change.Created)
@@ -29,49 +30,49 @@ func TestNodes_ShareWithoutDuplicates(t *testing.T) {
 	for range 8 {
 		select {
 		case <-arrived:
-		case <-time.After(patience):
+		case <-time.After(hooktest.Timeout):
 			t.Fatal("the nodes do not use the slots of both")
 		}
 	}
 	close(full)
-	b.eventually("all delivered", func() bool { return b.states(h)[stateSucceeded] == changes })
+	b.Eventually("all delivered", func() bool { return b.States(h)[hooktest.Succeeded] == changes })
 	first.stop()
 	second.stop()
 	ids := map[string]int{}
-	for _, m := range r.messages {
-		ids[m.id()]++
+	for _, m := range r.Messages() {
+		ids[m.ID()]++
 	}
-	if len(ids) != changes || len(r.messages) != changes {
-		t.Errorf("%d messages with %d ids", len(r.messages), len(ids))
+	if len(ids) != changes || len(r.Messages()) != changes {
+		t.Errorf("%d messages with %d ids", len(r.Messages()), len(ids))
 	}
 }
 
 // A node that is killed after it has sent and before it has written the result: nothing of it runs any more.
 func TestCrash_BetweenSendAndResultSendsAgainUnderTheSameID(t *testing.T) {
 	b := setup(t)
-	r := b.receiver(nil)
-	h, _ := b.hook(r.URL)
+	r := b.Receiver(nil)
+	h, _ := b.Hook(r.URL)
 	dead := b.idleNode(Config{Timeout: 400 * time.Millisecond, Slack: 100 * time.Millisecond})
 	b.write(dead, uuid.New(), change.Created, change.Updated)
 	b.fanOutAll(dead)
-	dead.Look(h.ID)
+	dead.Wake(h.ID)
 	hooks, free := dead.slots.reserve()
-	claimed := dead.claim(b.ctx, dead.term(b.ctx), hooks, free)
+	claimed := dead.claim(b.Ctx, dead.term(b.Ctx), hooks, free)
 	if len(claimed) != 1 {
 		t.Fatalf("claimed %d of a line", len(claimed))
 	}
-	late := dead.post(b.ctx, claimed[0])
+	late := dead.post(b.Ctx, claimed[0])
 	if late.verdict != succeeded {
 		t.Fatalf("sent: %+v", late)
 	}
 
 	n := b.node(Config{})
-	messages := r.awaitCount(3)
-	if messages[0].id() != messages[1].id() || !bytes.Equal(messages[0].body, messages[1].body) {
-		t.Errorf("sent %s %s, and again %s %s", messages[0].id(), messages[0].body, messages[1].id(), messages[1].body)
+	messages := r.AwaitCount(3)
+	if messages[0].ID() != messages[1].ID() || !bytes.Equal(messages[0].Body, messages[1].Body) {
+		t.Errorf("sent %s %s, and again %s %s", messages[0].ID(), messages[0].Body, messages[1].ID(), messages[1].Body)
 	}
-	if messages[2].revision() != 2 {
-		t.Errorf("the next has revision %d", messages[2].revision())
+	if messages[2].Revision() != 2 {
+		t.Errorf("the next has revision %d", messages[2].Revision())
 	}
 	n.stop()
 
@@ -79,61 +80,61 @@ func TestCrash_BetweenSendAndResultSendsAgainUnderTheSameID(t *testing.T) {
 	if err := dead.write([]outcome{late}); err != nil {
 		t.Fatal(err)
 	}
-	if states := b.states(h); states[stateSucceeded] != 2 || len(states) != 1 {
+	if states := b.States(h); states[hooktest.Succeeded] != 2 || len(states) != 1 {
 		t.Errorf("a result counted whose claim had lapsed: %v", states)
 	}
 }
 
 func TestClaims_OfADeadNodeAreTakenOver(t *testing.T) {
 	b := setup(t)
-	r := b.receiver(nil)
-	h, _ := b.hook(r.URL)
+	r := b.Receiver(nil)
+	h, _ := b.Hook(r.URL)
 	dead := b.idleNode(Config{Timeout: 100 * time.Millisecond, Slack: 100 * time.Millisecond})
 	for range 10 {
 		b.write(dead, uuid.New(), change.Created)
 	}
 	b.fanOutAll(dead)
-	dead.Look(h.ID)
-	if claimed := dead.claim(b.ctx, dead.term(b.ctx), []uuid.UUID{h.ID}, reserveAll(dead)); len(claimed) != 10 {
+	dead.Wake(h.ID)
+	if claimed := dead.claim(b.Ctx, dead.term(b.Ctx), []uuid.UUID{h.ID}, reserveAll(dead)); len(claimed) != 10 {
 		t.Fatalf("claimed %d", len(claimed))
 	}
 	b.node(Config{})
-	r.awaitCount(10)
-	b.eventually("all delivered", func() bool { return b.states(h)[stateSucceeded] == 10 })
+	r.AwaitCount(10)
+	b.Eventually("all delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 10 })
 }
 
 func reserveAll(n *node) []int32 { _, free := n.slots.reserve(); return free }
 
 func TestPost_AfterTheClaimHasLapsedIsNotSent(t *testing.T) {
 	b := setup(t)
-	r := b.receiver(nil)
-	h, _ := b.hook(r.URL)
+	r := b.Receiver(nil)
+	h, _ := b.Hook(r.URL)
 	frozen := b.idleNode(Config{})
 	b.write(frozen, uuid.New(), change.Created)
 	b.fanOutAll(frozen)
-	frozen.Look(h.ID)
-	claimed := frozen.claim(b.ctx, frozen.term(b.ctx), []uuid.UUID{h.ID}, reserveAll(frozen))
+	frozen.Wake(h.ID)
+	claimed := frozen.claim(b.Ctx, frozen.term(b.Ctx), []uuid.UUID{h.ID}, reserveAll(frozen))
 	claimed[0].expires = time.Now().Add(frozen.config.Slack)
-	if o := frozen.post(b.ctx, claimed[0]); o.verdict != returned || len(r.messages) != 0 {
-		t.Errorf("%+v, %d messages", o, len(r.messages))
+	if o := frozen.post(b.Ctx, claimed[0]); o.verdict != returned || len(r.Messages()) != 0 {
+		t.Errorf("%+v, %d messages", o, len(r.Messages()))
 	}
 }
 
 func TestStop_LetsPostsFinishAndGivesBackTheRest(t *testing.T) {
 	b := setup(t)
 	arrived, finish, end := make(chan struct{}, 2), make(chan struct{}), make(chan struct{})
-	quick := b.receiver(func(http.ResponseWriter, message) int { arrived <- struct{}{}; <-finish; return http.StatusOK })
-	endless := b.receiver(func(http.ResponseWriter, message) int { arrived <- struct{}{}; <-end; return http.StatusOK })
+	quick := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { arrived <- struct{}{}; <-finish; return http.StatusOK })
+	endless := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { arrived <- struct{}{}; <-end; return http.StatusOK })
 	t.Cleanup(func() { close(end) })
-	quickHook, _ := b.hook(quick.URL)
-	endlessHook, _ := b.hook(endless.URL)
+	quickHook, _ := b.Hook(quick.URL)
+	endlessHook, _ := b.Hook(endless.URL)
 	n := b.node(Config{Grace: 300 * time.Millisecond})
 	b.write(n, uuid.New(), change.Created)
 	<-arrived
 	<-arrived
 	time.AfterFunc(50*time.Millisecond, func() { close(finish) })
 	n.stop()
-	if states := b.states(quickHook); states[stateSucceeded] != 1 {
+	if states := b.States(quickHook); states[hooktest.Succeeded] != 1 {
 		t.Errorf("the one that finished: %v", states)
 	}
 	if !value[bool](b, "SELECT claim IS NULL AND claimed_to IS NULL AND due_at <= clock_timestamp() AND attempts = 0 FROM delivery WHERE hook_id = $1",
@@ -144,17 +145,17 @@ func TestStop_LetsPostsFinishAndGivesBackTheRest(t *testing.T) {
 
 func TestDelete_DropsWhatIsPending(t *testing.T) {
 	b := setup(t)
-	r := b.receiver(func(http.ResponseWriter, message) int { return http.StatusInternalServerError })
-	h, _ := b.hook(r.URL)
+	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { return http.StatusInternalServerError })
+	h, _ := b.Hook(r.URL)
 	n := b.node(Config{})
 	b.write(n, uuid.New(), change.Created, change.Updated)
-	r.awaitCount(1)
-	if err := b.service.Delete(b.ctx, h.ID); err != nil {
+	r.AwaitCount(1)
+	if err := b.Service.Delete(b.Ctx, h.ID); err != nil {
 		t.Fatal(err)
 	}
-	b.eventually("nothing is left of it", func() bool { return len(b.states(h)) == 0 && value[int](b, "SELECT count(*) FROM hook") == 0 })
-	alive := b.receiver(nil)
-	b.hook(alive.URL)
+	b.Eventually("nothing is left of it", func() bool { return len(b.States(h)) == 0 && value[int](b, "SELECT count(*) FROM hook") == 0 })
+	alive := b.Receiver(nil)
+	b.Hook(alive.URL)
 	b.write(n, uuid.New(), change.Created)
-	alive.awaitCount(1) // the dispatcher goes on
+	alive.AwaitCount(1) // the dispatcher goes on
 }

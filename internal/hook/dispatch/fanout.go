@@ -1,4 +1,4 @@
-package hook
+package dispatch
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"itemcast/internal/change"
 	"itemcast/internal/db"
+	"itemcast/internal/hook"
 	"itemcast/internal/hook/internal/store"
 )
 
@@ -47,7 +48,7 @@ func (d *Dispatcher) fanOut(ctx context.Context, tx pgx.Tx, changes []*change.Ch
 	db.AfterCommit(ctx, func() {
 		d.unsettled = directSent{}
 		sent.settle(true)
-		d.Look(due...)
+		d.Wake(due...)
 	})
 	if err := deferred.CommitLater(ctx); err != nil {
 		return 0, fmt.Errorf("set synchronous_commit: %w", err)
@@ -105,14 +106,14 @@ func (m matched) key() deliveryKey { return deliveryKey{m.hook.ID, int64(m.chang
 
 // match returns what is to be delivered, in the log's order. Hooks whose filters can be applied no more it makes inactive.
 func (d *Dispatcher) match(ctx context.Context, tx pgx.Tx, hooks []store.ActiveHooksOfRow, changes []*change.Change) ([]matched, error) {
-	items := newDecoded()
+	items := hook.NewDecoded()
 	var deliveries []matched
 	for n := range hooks {
 		h := &hooks[n]
 		d.limited.tell(h.ID, h.RateLimit != nil || h.MaxInFlight != nil)
-		wanted, err := d.judge.wanted(ctx, interestOf(h), changes, items)
-		if reason := staleFilter(err); reason != "" {
-			if _, err := makeInactive(ctx, tx, h.ID, reason); err != nil {
+		wanted, err := d.matchers.Wanted(ctx, interestOf(h), changes, items)
+		if reason := hook.StaleFilter(err); reason != "" {
+			if _, err := hook.Disable(ctx, tx, h.ID, reason); err != nil {
 				return nil, err
 			}
 			d.log.Warn("a hook was made inactive", "hook", h.ID, "reason", reason)
@@ -131,8 +132,8 @@ func (d *Dispatcher) match(ctx context.Context, tx pgx.Tx, hooks []store.ActiveH
 	return deliveries, nil
 }
 
-func interestOf(h *store.ActiveHooksOfRow) interest {
-	return interest{hook: h.ID, account: h.AccountID, events: h.Events, changedFields: h.ChangedFields, filter: h.Filter, updatedAt: h.UpdatedAt}
+func interestOf(h *store.ActiveHooksOfRow) hook.Interest {
+	return hook.Interest{Hook: h.ID, Account: h.AccountID, Events: h.Events, ChangedFields: h.ChangedFields, Filter: h.Filter, UpdatedAt: h.UpdatedAt}
 }
 
 // insertion is the rows of deliveries. What direct sending has in flight is inserted as claimed by this node; the rest is due, or parked.
@@ -145,10 +146,10 @@ func (d *Dispatcher) insertion(deliveries []matched, sent directSent) store.Inse
 	for _, m := range deliveries {
 		l := line{m.hook.ID, m.change.ItemID}
 		p.HookIds, p.Positions = append(p.HookIds, m.hook.ID), append(p.Positions, int64(m.change.Position))
-		p.Ids = append(p.Ids, deliveryID(m.hook.ID, m.change))
+		p.Ids = append(p.Ids, hook.DeliveryID(m.hook.ID, m.change))
 		p.AccountIds, p.ItemIds = append(p.AccountIds, m.change.AccountID), append(p.ItemIds, m.change.ItemID)
 		p.ChangeIds, p.Revisions = append(p.ChangeIds, m.change.ID), append(p.Revisions, m.change.Revision)
-		p.Kinds, p.Thins = append(p.Kinds, string(m.change.Kind)), append(p.Thins, m.hook.Body == ThinBody)
+		p.Kinds, p.Thins = append(p.Kinds, string(m.change.Kind)), append(p.Thins, m.hook.Body == hook.ThinBody)
 		p.Firsts, p.Claimeds = append(p.Firsts, !seen[l]), append(p.Claimeds, sent.inFlight[m.key()])
 		seen[l] = true
 	}

@@ -1,4 +1,4 @@
-package hook
+package dispatch
 
 import (
 	"math"
@@ -8,24 +8,26 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/change"
+	"itemcast/internal/hook"
+	"itemcast/internal/hook/hooktest"
 )
 
 // The log keeps what a delivery or a replay may have to read, and asks no more of it.
 func TestHold_IsBeforeWhatIsPendingOrStillToBeReplayed(t *testing.T) {
 	b := setup(t)
 	finish := make(chan struct{})
-	r := b.receiver(func(_ http.ResponseWriter, m message) int {
-		if m.header.Get("Itemcast-Trigger") == "hook" && positionOf(uuid.MustParse(m.id())) == 3 {
+	r := b.Receiver(func(_ http.ResponseWriter, m hooktest.Message) int {
+		if m.Header.Get("Itemcast-Trigger") == "hook" && hook.PositionOf(uuid.MustParse(m.ID())) == 3 {
 			<-finish
 		}
 		return http.StatusOK
 	})
-	h, _ := b.hook(r.URL)
+	h, _ := b.Hook(r.URL)
 	n := b.node(Config{})
 	holds := func(what string, want change.Position) {
 		t.Helper()
-		b.eventually(what, func() bool {
-			got, err := n.Hold(b.ctx)
+		b.Eventually(what, func() bool {
+			got, err := n.Hold(b.Ctx)
 			return err == nil && got == want
 		})
 	}
@@ -35,9 +37,9 @@ func TestHold_IsBeforeWhatIsPendingOrStillToBeReplayed(t *testing.T) {
 	}
 	holds("the third is being sent", 2)
 	b.serveOn(n)
-	b.replay(h, ReplayFrom{After: n.feed.Cursor(1), Rate: 1})
+	b.Replay(h, hook.ReplayFrom{After: n.feed.Cursor(1), Rate: 1})
 	holds("a replay has still to look", 1)
-	if err := b.service.StopReplay(b.ctx, h.ID); err != nil {
+	if err := b.Service.StopReplay(b.Ctx, h.ID); err != nil {
 		t.Fatal(err)
 	}
 	close(finish)

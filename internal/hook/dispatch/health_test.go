@@ -1,4 +1,4 @@
-package hook
+package dispatch
 
 import (
 	"bytes"
@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,64 +17,49 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"itemcast/internal/change"
+	"itemcast/internal/hook/hooktest"
 	"itemcast/internal/hook/sending"
 )
 
-// answering is a receiver whose answer can be changed.
-func (b *bundle) answering(status int) (r *receiver, answer *atomic.Int32) {
-	answer = new(atomic.Int32)
-	answer.Store(int32(status))
-	return b.receiver(func(http.ResponseWriter, message) int { return int(answer.Load()) }), answer
-}
-
-func (b *bundle) get(h Hook) Hook {
-	b.t.Helper()
-	got, err := b.service.Get(b.ctx, h.ID)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return got
-}
-
 func TestHealth_AHookTellsHowItFares(t *testing.T) {
 	b := setup(t)
-	r, answer := b.answering(http.StatusInternalServerError)
-	h, _ := b.hook(r.URL)
+	r, answer := b.Answering(http.StatusInternalServerError)
+	h, _ := b.Hook(r.URL)
 	if h.LastSuccessAt != nil || h.LastFailureAt != nil || h.LastError != nil || h.Pending != 0 {
 		t.Errorf("a new hook: %+v", h)
 	}
 	n := b.node(Config{Retries: retries(1000, 5*time.Millisecond)})
 	b.write(n, uuid.New(), change.Created, change.Updated)
-	b.eventually("the failure shows", func() bool { return b.get(h).LastFailureAt != nil && b.get(h).Pending == 2 })
-	if got := b.get(h); *got.LastError != "The answer was 500 Internal Server Error" || got.LastSuccessAt != nil {
+	b.Eventually("the failure shows", func() bool { return b.Get(h).LastFailureAt != nil && b.Get(h).Pending == 2 })
+	if got := b.Get(h); *got.LastError != "The answer was 500 Internal Server Error" || got.LastSuccessAt != nil {
 		t.Errorf("while it fails: %+v", got)
 	}
 	answer.Store(http.StatusOK)
-	b.eventually("the success shows", func() bool {
-		got := b.get(h)
+	b.Eventually("the success shows", func() bool {
+		got := b.Get(h)
 		return got.LastSuccessAt != nil && got.LastSuccessAt.After(*got.LastFailureAt) && got.Pending == 0
 	})
-	if got := b.get(h); got.LastError == nil {
+	if got := b.Get(h); got.LastError == nil {
 		t.Errorf("the last error is forgotten: %+v", got)
 	}
-	listed, _, err := b.service.List(b.ctx, 1, "")
-	if err != nil || listed[0].LastSuccessAt == nil || !listed[0].LastSuccessAt.Equal(*b.get(h).LastSuccessAt) {
+	listed, _, err := b.Service.List(b.Ctx, 1, "")
+	if err != nil || listed[0].LastSuccessAt == nil || !listed[0].LastSuccessAt.Equal(*b.Get(h).LastSuccessAt) {
 		t.Errorf("listed %+v, %v", listed, err)
 	}
 }
 
 func TestHealth_OfAHookThatWorksIsNotedOnceASecond(t *testing.T) {
 	b := setup(t)
-	r := b.receiver(nil)
-	h, _ := b.hook(r.URL)
+	r := b.Receiver(nil)
+	h, _ := b.Hook(r.URL)
 	n := b.node(Config{})
 	b.write(n, uuid.New(), change.Created)
-	b.eventually("a success", func() bool { return b.get(h).LastSuccessAt != nil })
-	first := b.get(h).LastSuccessAt
+	b.Eventually("a success", func() bool { return b.Get(h).LastSuccessAt != nil })
+	first := b.Get(h).LastSuccessAt
 	version := value[string](b, "SELECT xmin::text FROM hook")
 	b.write(n, uuid.New(), change.Created, change.Updated)
-	b.eventually("three successes", func() bool { return b.states(h)[stateSucceeded] == 3 })
-	if again := b.get(h).LastSuccessAt; again.Sub(*first) < time.Second && value[string](b, "SELECT xmin::text FROM hook") != version {
+	b.Eventually("three successes", func() bool { return b.States(h)[hooktest.Succeeded] == 3 })
+	if again := b.Get(h).LastSuccessAt; again.Sub(*first) < time.Second && value[string](b, "SELECT xmin::text FROM hook") != version {
 		t.Errorf("noted at %v and again at %v", first, again)
 	}
 }
@@ -83,22 +67,22 @@ func TestHealth_OfAHookThatWorksIsNotedOnceASecond(t *testing.T) {
 // Whoever holds a hook's row, for however long, holds no delivery up.
 func TestHealth_WaitsForNobody(t *testing.T) {
 	b := setup(t)
-	r := b.receiver(nil)
-	h, _ := b.hook(r.URL)
-	tx, err := b.pool.Begin(b.ctx)
+	r := b.Receiver(nil)
+	h, _ := b.Hook(r.URL)
+	tx, err := b.Pool.Begin(b.Ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = tx.Rollback(b.ctx) }()
-	if _, err := tx.Exec(b.ctx, "UPDATE hook SET description = 'x' WHERE id = $1", h.ID); err != nil {
+	defer func() { _ = tx.Rollback(b.Ctx) }()
+	if _, err := tx.Exec(b.Ctx, "UPDATE hook SET description = 'x' WHERE id = $1", h.ID); err != nil {
 		t.Fatal(err)
 	}
 	n := b.node(Config{})
 	b.write(n, uuid.New(), change.Created, change.Updated)
-	b.eventually("both are delivered", func() bool { return b.states(h)[stateSucceeded] == 2 })
-	_ = tx.Commit(b.ctx)
+	b.Eventually("both are delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 2 })
+	_ = tx.Commit(b.Ctx)
 	b.write(n, uuid.New(), change.Created)
-	b.eventually("and noted", func() bool { return b.get(h).LastSuccessAt != nil })
+	b.Eventually("and noted", func() bool { return b.Get(h).LastSuccessAt != nil })
 }
 
 // lines is a log that tests read.
@@ -127,17 +111,17 @@ func (l *lines) with(text string) (found []string) {
 
 func TestHealth_TheLogTellsWhenAHookBeginsToFailAndWhenItWorksAgain(t *testing.T) {
 	b := setup(t)
-	r, answer := b.answering(http.StatusServiceUnavailable)
-	h, _ := b.hook(r.URL + "/secret-path")
+	r, answer := b.Answering(http.StatusServiceUnavailable)
+	h, _ := b.Hook(r.URL + "/secret-path")
 	n, log := b.idleNode(Config{Retries: retries(1000, 5*time.Millisecond)}), &lines{}
 	n.log = slog.New(slog.NewTextHandler(log, nil))
 	b.run(n)
 	b.write(n, uuid.New(), change.Created)
 	b.write(n, uuid.New(), change.Created)
-	r.awaitCount(10)
+	r.AwaitCount(10)
 	answer.Store(http.StatusOK)
-	b.eventually("both are delivered", func() bool { return b.states(h)[stateSucceeded] == 2 })
-	b.eventually("the recovery is told", func() bool { return len(log.with("works again")) == 1 })
+	b.Eventually("both are delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 2 })
+	b.Eventually("the recovery is told", func() bool { return len(log.with("works again")) == 1 })
 	failing := log.with("fails")
 	if len(failing) != 1 || !strings.Contains(failing[0], "level=WARN") || !strings.Contains(failing[0], h.ID.String()) ||
 		!strings.Contains(failing[0], "503") || !strings.Contains(failing[0], strings.TrimPrefix(r.URL, "http://")) {
@@ -175,20 +159,20 @@ func TestHealth_AHookThatFailsNowAndThenIsToldOfOnceAMinute(t *testing.T) {
 func TestMetrics_CountAttemptsByOutcomeAndWhatIsPending(t *testing.T) {
 	b := setup(t)
 	tries := 0
-	r := b.receiver(func(_ http.ResponseWriter, m message) int {
-		if tries++; tries <= 2 || m.revision() == 2 {
+	r := b.Receiver(func(_ http.ResponseWriter, m hooktest.Message) int {
+		if tries++; tries <= 2 || m.Revision() == 2 {
 			return http.StatusInternalServerError
 		}
 		return http.StatusOK
 	})
-	h, _ := b.hook(r.URL)
+	h, _ := b.Hook(r.URL)
 	n := b.node(Config{Retries: retries(2, time.Millisecond)})
 	b.write(n, uuid.New(), change.Created, change.Updated)
-	b.eventually("both are done with", func() bool { return b.states(h)[stateSucceeded]+b.states(h)[stateFailed] == 2 })
+	b.Eventually("both are done with", func() bool { return b.States(h)[hooktest.Succeeded]+b.States(h)[hooktest.Failed] == 2 })
 	n.stop()
-	if err := pgx.BeginFunc(b.ctx, b.pool, func(tx pgx.Tx) error {
-		_, err := tx.Exec(b.ctx, `INSERT INTO delivery (id, account_id, hook_id, item_id, change_id, position, revision, kind, thin)
-			SELECT gen_random_uuid(), $1, $2, gen_random_uuid(), 1000 + n, 1000 + n, 1, 'CREATED', false FROM generate_series(1, 1200) n`, b.account, h.ID)
+	if err := pgx.BeginFunc(b.Ctx, b.Pool, func(tx pgx.Tx) error {
+		_, err := tx.Exec(b.Ctx, `INSERT INTO delivery (id, account_id, hook_id, item_id, change_id, position, revision, kind, thin)
+			SELECT gen_random_uuid(), $1, $2, gen_random_uuid(), 1000 + n, 1000 + n, 1, 'CREATED', false FROM generate_series(1, 1200) n`, b.Account, h.ID)
 		return err
 	}); err != nil {
 		t.Fatal(err)
@@ -204,7 +188,7 @@ func TestMetrics_CountAttemptsByOutcomeAndWhatIsPending(t *testing.T) {
 			t.Errorf("there is no %s in\n%s", want, page.Body)
 		}
 	}
-	if got := b.get(h).Pending; got != 1000 {
+	if got := b.Get(h).Pending; got != 1000 {
 		t.Errorf("pending is %d, want it counted up to 1000", got)
 	}
 }

@@ -1,4 +1,4 @@
-package hook
+package dispatch
 
 import (
 	"bytes"
@@ -12,18 +12,19 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/change"
+	"itemcast/internal/hook/hooktest"
 )
 
 func TestLine_IsInOrderWhateverFailsOnAnyNode(t *testing.T) {
 	b := setup(t)
 	const items, revisions = 12, 15
-	r := b.receiver(func(http.ResponseWriter, message) int {
+	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int {
 		if rand.IntN(4) == 0 {
 			return http.StatusServiceUnavailable
 		}
 		return http.StatusOK
 	})
-	h, _ := b.hook(r.URL)
+	h, _ := b.Hook(r.URL)
 	config := Config{Retries: retries(1000, 2*time.Millisecond), Slots: 8}
 	n, second := b.node(config), b.node(config)
 	var writers sync.WaitGroup
@@ -37,18 +38,18 @@ func TestLine_IsInOrderWhateverFailsOnAnyNode(t *testing.T) {
 		})
 	}
 	writers.Wait()
-	b.eventually("all delivered", func() bool { return b.states(h)[stateSucceeded] == items*revisions })
+	b.Eventually("all delivered", func() bool { return b.States(h)[hooktest.Succeeded] == items*revisions })
 	n.stop()
 	second.stop()
 
 	done := map[string]int{} // by what documents of the item have in common: the last revision that succeeded
-	for _, m := range r.messages {
-		_, item, _ := strings.Cut(string(m.body), `"id"`)
-		if m.revision() != done[item]+1 {
-			t.Fatalf("revision %d was sent after %d had succeeded", m.revision(), done[item])
+	for _, m := range r.Messages() {
+		_, item, _ := strings.Cut(string(m.Body), `"id"`)
+		if m.Revision() != done[item]+1 {
+			t.Fatalf("revision %d was sent after %d had succeeded", m.Revision(), done[item])
 		}
-		if m.status == http.StatusOK {
-			done[item] = m.revision()
+		if m.Status == http.StatusOK {
+			done[item] = m.Revision()
 		}
 	}
 	if len(done) != items {
@@ -59,21 +60,21 @@ func TestLine_IsInOrderWhateverFailsOnAnyNode(t *testing.T) {
 func TestLine_ThatFailsIsPassedByOtherItems(t *testing.T) {
 	b := setup(t)
 	stuck := uuid.New()
-	r := b.receiver(func(_ http.ResponseWriter, m message) int {
-		if bytes.Contains(m.body, []byte(stuck.String())) {
+	r := b.Receiver(func(_ http.ResponseWriter, m hooktest.Message) int {
+		if bytes.Contains(m.Body, []byte(stuck.String())) {
 			return http.StatusInternalServerError
 		}
 		return http.StatusOK
 	})
-	h, _ := b.hook(r.URL)
+	h, _ := b.Hook(r.URL)
 	n := b.node(Config{Retries: retries(5, time.Hour)})
 	b.write(n, stuck, change.Created, change.Updated, change.Updated)
 	for range 20 {
 		b.write(n, uuid.New(), change.Created)
 	}
-	b.eventually("the others", func() bool { return b.states(h)[stateSucceeded] == 20 })
+	b.Eventually("the others", func() bool { return b.States(h)[hooktest.Succeeded] == 20 })
 	n.stop()
-	if states := b.states(h); states[statePending] != 3 {
+	if states := b.States(h); states[hooktest.Pending] != 3 {
 		t.Errorf("states: %v", states)
 	}
 	if parked := value[int](b, "SELECT count(*) FROM delivery WHERE due_at IS NULL"); parked != 2 {
@@ -85,24 +86,24 @@ func TestLine_ThatFailsIsPassedByOtherItems(t *testing.T) {
 func TestLine_NeverStallsBetweenFanOutAndResults(t *testing.T) {
 	b := setup(t)
 	const changes = 400
-	r := b.receiver(nil)
-	h, _ := b.hook(r.URL)
+	r := b.Receiver(nil)
+	h, _ := b.Hook(r.URL)
 	n := b.node(Config{})
 	item := uuid.New()
 	b.write(n, item, change.Created)
 	for i := range changes - 1 {
 		b.write(n, item, change.Updated)
 		if i%7 == 0 { // now and then the line is empty when the next one comes
-			r.awaitCount(i + 1)
+			r.AwaitCount(i + 1)
 		}
 	}
-	for i, m := range r.awaitCount(changes) {
-		if m.revision() != i+1 {
-			t.Fatalf("message %d has revision %d", i, m.revision())
+	for i, m := range r.AwaitCount(changes) {
+		if m.Revision() != i+1 {
+			t.Fatalf("message %d has revision %d", i, m.Revision())
 		}
 	}
 	n.stop()
-	if states := b.states(h); states[stateSucceeded] != changes {
+	if states := b.States(h); states[hooktest.Succeeded] != changes {
 		t.Errorf("states: %v", states)
 	}
 }
@@ -110,18 +111,18 @@ func TestLine_NeverStallsBetweenFanOutAndResults(t *testing.T) {
 func TestDeadEndpoint_CostsTheOthersNothing(t *testing.T) {
 	b := setup(t)
 	end := make(chan struct{})
-	dead := b.receiver(func(http.ResponseWriter, message) int { <-end; return http.StatusOK })
+	dead := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { <-end; return http.StatusOK })
 	t.Cleanup(func() { close(end) })
-	alive := b.receiver(nil)
-	deadHook, _ := b.hook(dead.URL)
-	aliveHook, _ := b.hook(alive.URL)
+	alive := b.Receiver(nil)
+	deadHook, _ := b.Hook(dead.URL)
+	aliveHook, _ := b.Hook(alive.URL)
 	n := b.node(Config{Slots: 4, Grace: time.Millisecond})
 	for range 100 {
 		b.write(n, uuid.New(), change.Created)
 	}
-	alive.awaitCount(100)
-	b.eventually("results", func() bool { return b.states(aliveHook)[stateSucceeded] == 100 })
-	if states := b.states(deadHook); states[statePending] != 100 {
+	alive.AwaitCount(100)
+	b.Eventually("results", func() bool { return b.States(aliveHook)[hooktest.Succeeded] == 100 })
+	if states := b.States(deadHook); states[hooktest.Pending] != 100 {
 		t.Errorf("states of the dead one: %v", states)
 	}
 	if claimed := value[int](b, "SELECT count(*) FROM delivery WHERE hook_id = $1 AND claim IS NOT NULL", deadHook.ID); claimed != 4 {

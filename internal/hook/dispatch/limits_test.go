@@ -1,4 +1,4 @@
-package hook
+package dispatch
 
 import (
 	"net/http"
@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/change"
+	"itemcast/internal/hook"
+	"itemcast/internal/hook/hooktest"
 )
 
 // Over two nodes: more than the rate and what is saved up does not come in much less than a second, and the whole takes about what the rate says.
@@ -17,8 +19,8 @@ func TestRateLimit_IsKeptAndUsedOverSeveralNodes(t *testing.T) {
 	for _, rate := range []int{1, 3, 7, 40} {
 		t.Run(time.Duration(int(time.Second)/rate).String(), func(t *testing.T) {
 			b := setup(t)
-			r := b.receiver(nil)
-			h, _ := b.hookOf(map[string]any{"url": r.URL, "events": []string{ItemCreated}, "rate_limit": rate})
+			r := b.Receiver(nil)
+			h, _ := b.HookOf(map[string]any{"url": r.URL, "events": []string{hook.ItemCreated}, "rate_limit": rate})
 			n := b.idleNode(Config{})
 			deliveries := max(3, 2*rate)
 			for range deliveries {
@@ -27,17 +29,17 @@ func TestRateLimit_IsKeptAndUsedOverSeveralNodes(t *testing.T) {
 			b.fanOutAll(n)
 			b.node(Config{Sweep: 200 * time.Millisecond})
 			b.node(Config{Sweep: 200 * time.Millisecond})
-			messages := r.awaitCount(deliveries)
-			b.eventually("all are written", func() bool { return b.states(h)[stateSucceeded] == deliveries })
+			messages := r.AwaitCount(deliveries)
+			b.Eventually("all are written", func() bool { return b.States(h)[hooktest.Succeeded] == deliveries })
 			saved := max(1, rate/4)
 			for first := range messages {
 				for last := first + rate + saved; last < len(messages); last++ { // more than may come in a second
-					if apart := messages[last].at.Sub(messages[first].at); apart < time.Second*6/10 {
+					if apart := messages[last].At.Sub(messages[first].At); apart < time.Second*6/10 {
 						t.Errorf("%d came within %s", last-first+1, apart)
 					}
 				}
 			}
-			took, ideal := messages[deliveries-1].at.Sub(messages[0].at), time.Duration(deliveries-saved)*time.Second/time.Duration(rate)
+			took, ideal := messages[deliveries-1].At.Sub(messages[0].At), time.Duration(deliveries-saved)*time.Second/time.Duration(rate)
 			t.Logf("%d in %s, at best %s", deliveries, took, ideal)
 			if took > 2*ideal+2*time.Second || took < ideal*9/10-200*time.Millisecond {
 				t.Errorf("%d took %s, at best they take %s", deliveries, took, ideal)
@@ -51,7 +53,7 @@ func TestMaxInFlight_IsKeptAndUsedOverSeveralNodes(t *testing.T) {
 	const most, deliveries = 3, 150
 	var inFlight, highest atomic.Int32
 	full, turns := make(chan struct{}), make(chan struct{})
-	r := b.receiver(func(http.ResponseWriter, message) int {
+	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int {
 		now := inFlight.Add(1)
 		for seen := highest.Load(); now > seen && !highest.CompareAndSwap(seen, now); seen = highest.Load() {
 		}
@@ -66,7 +68,7 @@ func TestMaxInFlight_IsKeptAndUsedOverSeveralNodes(t *testing.T) {
 		inFlight.Add(-1)
 		return http.StatusOK
 	})
-	h, _ := b.hookOf(map[string]any{"url": r.URL, "events": []string{ItemCreated}, "max_in_flight": most})
+	h, _ := b.HookOf(map[string]any{"url": r.URL, "events": []string{hook.ItemCreated}, "max_in_flight": most})
 	n := b.node(Config{})
 	b.node(Config{})
 	for range deliveries {
@@ -74,13 +76,13 @@ func TestMaxInFlight_IsKeptAndUsedOverSeveralNodes(t *testing.T) {
 	}
 	select {
 	case <-full:
-	case <-time.After(patience):
+	case <-time.After(hooktest.Timeout):
 		t.Fatal("the limit is not used")
 	}
 	for range deliveries {
 		turns <- struct{}{}
 	}
-	b.eventually("all are delivered", func() bool { return b.states(h)[stateSucceeded] == deliveries })
+	b.Eventually("all are delivered", func() bool { return b.States(h)[hooktest.Succeeded] == deliveries })
 	if got := highest.Load(); got != most {
 		t.Errorf("%d were in flight, want %d", got, most)
 	}
@@ -90,7 +92,7 @@ func TestMaxInFlight_IsKeptAndUsedOverSeveralNodes(t *testing.T) {
 func TestMaxInFlight_OfOneSendsOneAfterTheOther(t *testing.T) {
 	b := setup(t)
 	var inFlight, over atomic.Int32
-	r := b.receiver(func(http.ResponseWriter, message) int {
+	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int {
 		if inFlight.Add(1) > 1 {
 			over.Add(1)
 		}
@@ -98,7 +100,7 @@ func TestMaxInFlight_OfOneSendsOneAfterTheOther(t *testing.T) {
 		return http.StatusOK
 	})
 	const deliveries = 200
-	b.hookOf(map[string]any{"url": r.URL, "events": []string{ItemCreated}, "max_in_flight": 1})
+	b.HookOf(map[string]any{"url": r.URL, "events": []string{hook.ItemCreated}, "max_in_flight": 1})
 	n := b.idleNode(Config{})
 	for range deliveries {
 		b.write(n, uuid.New(), change.Created)
@@ -107,11 +109,11 @@ func TestMaxInFlight_OfOneSendsOneAfterTheOther(t *testing.T) {
 	for range 3 {
 		b.node(Config{Sweep: 3 * time.Millisecond})
 	}
-	messages := r.awaitCount(deliveries)
+	messages := r.AwaitCount(deliveries)
 	if over.Load() > 0 {
 		t.Errorf("%d of %d came while another was there", over.Load(), deliveries)
 	}
-	position := func(m message) int64 { return positionOf(uuid.MustParse(m.id())) }
+	position := func(m hooktest.Message) int64 { return hook.PositionOf(uuid.MustParse(m.ID())) }
 	late := 0
 	for i := 1; i < len(messages); i++ {
 		if position(messages[i]) < position(messages[i-1]) {

@@ -1,4 +1,4 @@
-package hook
+package dispatch
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/change"
+	"itemcast/internal/hook"
 	"itemcast/internal/hook/internal/store"
 	"itemcast/internal/hook/sending"
 )
@@ -23,7 +24,7 @@ type Dispatcher struct {
 	config Config
 	log    *slog.Logger
 
-	judge    *judge
+	matchers *hook.Matchers
 	slots    *slots
 	presence *presence
 	absence  absence // of other nodes
@@ -39,15 +40,14 @@ type Dispatcher struct {
 	awaited   bool       // it has waited for a term in vain
 }
 
-// NewDispatcher makes a dispatcher; Run starts it. The pool's statements should be planned for look-ups by index (db.Indexed): the queue is
-// empty one minute and long the next.
-func NewDispatcher(pool *pgxpool.Pool, feed *change.Feed, sender *sending.Sender, config Config, log *slog.Logger) *Dispatcher {
+// New makes a dispatcher; Run starts it.
+func New(config Config) *Dispatcher {
 	config = config.withDefaults()
 	return &Dispatcher{
-		pool: pool, feed: feed, sender: sender, config: config, log: log,
-		judge:    newJudge(pool),
+		pool: config.Pool, feed: config.Feed, sender: config.Sender, config: config, log: config.Log,
+		matchers: hook.NewMatchers(config.Pool),
 		slots:    newSlots(config.Slots),
-		presence: newPresence(pool, config.TakeOver, log),
+		presence: newPresence(config.Pool, config.TakeOver, config.Log),
 		absence:  newAbsence(config.TakeOver, time.Now()),
 		wake:     make(chan struct{}, 1),
 		outcomes: make(chan outcome, resultBatch),
@@ -84,8 +84,8 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	return nil
 }
 
-// Look has the dispatcher look for due deliveries of hooks.
-func (d *Dispatcher) Look(hooks ...uuid.UUID) {
+// Wake makes the dispatcher look for due deliveries of hooks.
+func (d *Dispatcher) Wake(hooks ...uuid.UUID) {
 	d.slots.ask(hooks)
 	signal(d.wake)
 }
@@ -123,7 +123,7 @@ func (d *Dispatcher) lookForDue(ctx context.Context) (next time.Duration, err er
 		d.limited.tell(row.ID, row.Limited)
 		wait := time.Duration(row.Wait * float64(time.Second))
 		if wait <= 0 {
-			d.Look(row.ID)
+			d.Wake(row.ID)
 		} else {
 			next = min(next, wait)
 		}
@@ -171,4 +171,10 @@ func signal(c chan<- struct{}) {
 	case c <- struct{}{}:
 	default:
 	}
+}
+
+// deliveryKey is what a delivery is in the database.
+type deliveryKey struct {
+	hook     uuid.UUID
+	position int64
 }

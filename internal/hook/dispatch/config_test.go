@@ -1,9 +1,11 @@
-package hook
+package dispatch
 
 import (
 	"net/http"
 	"testing"
 	"time"
+
+	"itemcast/internal/hook/hooktest"
 )
 
 func TestWait_FollowsTheScheduleByAFifthAndThenEnds(t *testing.T) {
@@ -37,14 +39,14 @@ func TestWait_RespectsRetryAfterWithinBounds(t *testing.T) {
 
 func TestRetryAfter_PutsTheNextAttemptOff(t *testing.T) {
 	b := setup(t)
-	r := b.receiver(func(w http.ResponseWriter, _ message) int {
+	r := b.Receiver(func(w http.ResponseWriter, _ hooktest.Message) int {
 		w.Header().Set("Retry-After", "600")
 		return http.StatusTooManyRequests
 	})
-	h, _ := b.hook(r.URL)
+	h, _ := b.Hook(r.URL)
 	n := b.node(Config{Retries: retries(3, time.Millisecond)})
 	b.write(n, h.ID, "CREATED")
-	r.awaitCount(1)
+	r.AwaitCount(1)
 	n.stop()
 	if wait := value[float64](b, "SELECT extract(epoch FROM due_at - now()) FROM delivery"); wait < 500 || wait > 601 {
 		t.Errorf("due in %.0f s", wait)

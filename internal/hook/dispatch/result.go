@@ -1,4 +1,4 @@
-package hook
+package dispatch
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/db"
+	"itemcast/internal/hook"
 	"itemcast/internal/hook/internal/store"
 )
 
@@ -107,10 +108,10 @@ func (d *Dispatcher) write(batch []outcome) error {
 		case o.verdict == returned || o.limited:
 			due = append(due, o.hook)
 		case o.verdict == retry && o.wait < d.config.Sweep: // longer waits are found by the sweep
-			time.AfterFunc(o.wait, func() { d.Look(o.hook) })
+			time.AfterFunc(o.wait, func() { d.Wake(o.hook) })
 		}
 	}
-	d.Look(due...)
+	d.Wake(due...)
 	return nil
 }
 
@@ -181,7 +182,7 @@ func (d *Dispatcher) disable(ctx context.Context, tx pgx.Tx, all []counted, disa
 	for _, c := range all {
 		switch {
 		case c.verdict == gone:
-			wasActive, err := makeInactive(ctx, tx, c.hook, goneReason)
+			wasActive, err := hook.Disable(ctx, tx, c.hook, goneReason)
 			if err != nil {
 				return err
 			}
@@ -201,7 +202,7 @@ func (d *Dispatcher) disable(ctx context.Context, tx pgx.Tx, all []counted, disa
 	}
 	for _, row := range rows {
 		disabled[row.ID] = row.Reason
-		if err := auditInactive(ctx, tx, row.AccountID, row.ID, row.Reason); err != nil {
+		if err := hook.AuditDisabled(ctx, tx, row.AccountID, row.ID, row.Reason); err != nil {
 			return err
 		}
 	}

@@ -1,4 +1,4 @@
-package hook
+package dispatch
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/change"
+	"itemcast/internal/hook/hooktest"
 	"itemcast/internal/item"
 )
 
@@ -25,16 +26,16 @@ func newFilm() *film {
 
 // change records what happened to it; previous is what the changed fields were.
 func (b *bundle) change(n *node, f *film, kind change.Kind, previous string) {
-	b.t.Helper()
+	b.T.Helper()
 	document, err := item.Encode(&f.Item)
 	if err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
 	c := change.Change{ItemID: f.ID, Kind: kind, Trigger: change.TriggerWrite, Document: document}
 	if previous != "" {
 		var before map[string]json.RawMessage
 		if err := json.Unmarshal([]byte(previous), &before); err != nil {
-			b.t.Fatal(err)
+			b.T.Fatal(err)
 		}
 		for name := range before {
 			c.ChangedFields = append(c.ChangedFields, name)
@@ -44,26 +45,13 @@ func (b *bundle) change(n *node, f *film, kind change.Kind, previous string) {
 	b.record(n, c)
 }
 
-// told are the events that a receiver was sent, in order.
-func (r *receiver) told() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var events []string
-	for _, m := range r.messages {
-		events = append(events, strings.TrimPrefix(m.header.Get("Itemcast-Event"), "item.")+m.header.Get("Itemcast-Revision"))
-	}
-	return strings.Join(events, " ")
-}
-
-var allEvents = []string{ItemCreated, ItemUpdated, ItemDeleted, ItemTriggered}
-
 func TestFilter_LetsPassWhatMatchesByEveryCriterion(t *testing.T) {
 	b := setup(t)
-	b.exec("INSERT INTO metadata_field (id, account_id, key, label, kind) VALUES (gen_random_uuid(), $1, 'year', 'Year', 'number')", b.account)
+	b.Exec("INSERT INTO metadata_field (id, account_id, key, label, kind) VALUES (gen_random_uuid(), $1, 'year', 'Year', 'number')", b.Account)
 	n := b.idleNode(Config{})
 	earlier, later := time.Now().Add(-time.Hour).Format(time.RFC3339), time.Now().Add(time.Hour).Format(time.RFC3339)
 	type criterion struct{ passes, fails string }
-	receivers := map[string]*receiver{}
+	receivers := map[string]*hooktest.Receiver{}
 	for name, c := range map[string]criterion{
 		"tags":            {`{"tags":["sound","silent"]}`, `{"tags":["sound"]}`},
 		"type":            {`{"type":["video","audio"]}`, `{"type":["audio"]}`},
@@ -77,8 +65,8 @@ func TestFilter_LetsPassWhatMatchesByEveryCriterion(t *testing.T) {
 		"all":             {`{"tags":["silent"],"type":["video"],"search":"metropolis"}`, `{"tags":["silent"],"type":["video"],"search":"nosferatu"}`},
 	} {
 		for passes, filter := range map[bool]string{true: c.passes, false: c.fails} {
-			r := b.receiver(nil)
-			b.hookOf(map[string]any{"url": r.URL, "events": allEvents, "filter": json.RawMessage(filter)})
+			r := b.Receiver(nil)
+			b.HookOf(map[string]any{"url": r.URL, "events": hooktest.AllEvents, "filter": json.RawMessage(filter)})
 			receivers[fmt.Sprint(name, ", ", passes)] = r
 		}
 	}
@@ -91,7 +79,7 @@ func TestFilter_LetsPassWhatMatchesByEveryCriterion(t *testing.T) {
 	b.change(n, f, change.Deleted, "")
 	for name, r := range receivers {
 		if strings.HasSuffix(name, "true") {
-			r.awaitCount(4)
+			r.AwaitCount(4)
 		}
 	}
 	n.stop()
@@ -100,7 +88,7 @@ func TestFilter_LetsPassWhatMatchesByEveryCriterion(t *testing.T) {
 		if strings.HasSuffix(name, "true") {
 			want = "created1 updated2 triggered2 deleted3"
 		}
-		if got := r.told(); got != want {
+		if got := r.Events(); got != want {
 			t.Errorf("%s: told %q, want %q", name, got, want)
 		}
 	}
@@ -108,10 +96,10 @@ func TestFilter_LetsPassWhatMatchesByEveryCriterion(t *testing.T) {
 
 func TestFilter_AnUpdateThatMakesAnItemMatchOrMatchNoMoreIsSent(t *testing.T) {
 	b := setup(t)
-	tagged, searched, all := b.receiver(nil), b.receiver(nil), b.receiver(nil)
-	b.hookOf(map[string]any{"url": tagged.URL, "events": allEvents, "filter": map[string]any{"tags": []string{"sound"}}})
-	b.hookOf(map[string]any{"url": searched.URL, "events": allEvents, "filter": map[string]any{"search": "nosferatu"}})
-	b.hookOf(map[string]any{"url": all.URL, "events": allEvents})
+	tagged, searched, all := b.Receiver(nil), b.Receiver(nil), b.Receiver(nil)
+	b.HookOf(map[string]any{"url": tagged.URL, "events": hooktest.AllEvents, "filter": map[string]any{"tags": []string{"sound"}}})
+	b.HookOf(map[string]any{"url": searched.URL, "events": hooktest.AllEvents, "filter": map[string]any{"search": "nosferatu"}})
+	b.HookOf(map[string]any{"url": all.URL, "events": hooktest.AllEvents})
 	n := b.node(Config{})
 	f := newFilm()
 	b.change(n, f, change.Created, "")
@@ -126,10 +114,10 @@ func TestFilter_AnUpdateThatMakesAnItemMatchOrMatchNoMoreIsSent(t *testing.T) {
 	f.Description = "z"
 	b.change(n, f, change.Updated, `{"description":"x"}`)
 	b.change(n, f, change.Deleted, "")
-	all.awaitCount(7)
+	all.AwaitCount(7)
 	n.stop()
-	for name, r := range map[string]*receiver{"tags": tagged, "search": searched} {
-		if got := r.told(); got != "updated3 updated4 updated5" {
+	for name, r := range map[string]*hooktest.Receiver{"tags": tagged, "search": searched} {
+		if got := r.Events(); got != "updated3 updated4 updated5" {
 			t.Errorf("%s: told %q", name, got)
 		}
 	}
@@ -137,9 +125,9 @@ func TestFilter_AnUpdateThatMakesAnItemMatchOrMatchNoMoreIsSent(t *testing.T) {
 
 func TestChangedFields_LetPassOnlyUpdatesOfOneOfThem(t *testing.T) {
 	b := setup(t)
-	r, all := b.receiver(nil), b.receiver(nil)
-	b.hookOf(map[string]any{"url": r.URL, "events": allEvents, "changed_fields": []string{"name", "tags"}})
-	b.hookOf(map[string]any{"url": all.URL, "events": allEvents})
+	r, all := b.Receiver(nil), b.Receiver(nil)
+	b.HookOf(map[string]any{"url": r.URL, "events": hooktest.AllEvents, "changed_fields": []string{"name", "tags"}})
+	b.HookOf(map[string]any{"url": all.URL, "events": hooktest.AllEvents})
 	n := b.node(Config{})
 	f := newFilm()
 	b.change(n, f, change.Created, "")
@@ -148,36 +136,36 @@ func TestChangedFields_LetPassOnlyUpdatesOfOneOfThem(t *testing.T) {
 	b.change(n, f, change.Updated, `{"name":"x"}`)
 	b.change(n, f, change.Triggered, "")
 	b.change(n, f, change.Deleted, "")
-	all.awaitCount(6)
+	all.AwaitCount(6)
 	n.stop()
-	if got := r.told(); got != "created1 updated3 updated4 triggered4 deleted5" {
+	if got := r.Events(); got != "created1 updated3 updated4 triggered4 deleted5" {
 		t.Errorf("told %q", got)
 	}
 }
 
 func TestFilter_OnAFieldThatIsDeletedMakesTheHookInactiveWithTheReason(t *testing.T) {
 	b := setup(t)
-	b.exec("INSERT INTO metadata_field (id, account_id, key, label, kind) VALUES (gen_random_uuid(), $1, 'year', 'Year', 'number')", b.account)
-	r, other := b.receiver(nil), b.receiver(nil)
-	h, _ := b.hookOf(map[string]any{"url": r.URL, "events": allEvents, "filter": map[string]any{"metadata": map[string]string{"year": "1927"}}})
-	b.hookOf(map[string]any{"url": other.URL, "events": allEvents})
-	b.exec("DELETE FROM metadata_field")
+	b.Exec("INSERT INTO metadata_field (id, account_id, key, label, kind) VALUES (gen_random_uuid(), $1, 'year', 'Year', 'number')", b.Account)
+	r, other := b.Receiver(nil), b.Receiver(nil)
+	h, _ := b.HookOf(map[string]any{"url": r.URL, "events": hooktest.AllEvents, "filter": map[string]any{"metadata": map[string]string{"year": "1927"}}})
+	b.HookOf(map[string]any{"url": other.URL, "events": hooktest.AllEvents})
+	b.Exec("DELETE FROM metadata_field")
 	n := b.node(Config{})
 	b.change(n, newFilm(), change.Created, "")
-	other.awaitCount(1) // one hook's filter is no other's business
-	b.eventually("it is inactive", func() bool { return !b.get(h).Active })
-	if got := b.get(h); got.DisabledReason == nil || !strings.Contains(*got.DisabledReason, "metadata.year") {
+	other.AwaitCount(1) // one hook's filter is no other's business
+	b.Eventually("it is inactive", func() bool { return !b.Get(h).Active })
+	if got := b.Get(h); got.DisabledReason == nil || !strings.Contains(*got.DisabledReason, "metadata.year") {
 		t.Errorf("the reason is %v", got.DisabledReason)
 	}
-	if len(b.states(h)) != 0 || r.told() != "" {
-		t.Errorf("%v, told %q", b.states(h), r.told())
+	if len(b.States(h)) != 0 || r.Events() != "" {
+		t.Errorf("%v, told %q", b.States(h), r.Events())
 	}
-	if got := b.patch(h, `{"filter":null,"active":true}`); !got.Active || got.DisabledReason != nil {
+	if got := b.Patch(h, `{"filter":null,"active":true}`); !got.Active || got.DisabledReason != nil {
 		t.Errorf("made active again: %+v", got)
 	}
 	b.change(n, newFilm(), change.Created, "")
-	r.awaitCount(1)
-	if got := b.get(h).Settings; got.Filter != nil || !slices.Equal(got.Events, allEvents) {
+	r.AwaitCount(1)
+	if got := b.Get(h).Settings; got.Filter != nil || !slices.Equal(got.Events, hooktest.AllEvents) {
 		t.Errorf("the settings are %+v", got)
 	}
 }

@@ -1,4 +1,4 @@
-package hook
+package dispatch
 
 import (
 	"bytes"
@@ -13,21 +13,23 @@ import (
 
 	"itemcast/internal/change"
 	"itemcast/internal/db"
+	"itemcast/internal/hook"
+	"itemcast/internal/hook/hooktest"
 )
 
 func TestDirect_WhatArrivesAtOnceWasNeverInTheQueue(t *testing.T) {
 	b := setup(t)
-	r := b.receiver(nil)
-	h, _ := b.hook(r.URL)
+	r := b.Receiver(nil)
+	h, _ := b.Hook(r.URL)
 	n, trace := b.tracedNode(Config{Sweep: time.Hour, Quick: time.Minute})
 	b.run(n)
 	item := uuid.New()
 	b.write(n, item, change.Created)
-	b.eventually("it is done", func() bool { return b.states(h)[stateSucceeded] == 1 })
+	b.Eventually("it is done", func() bool { return b.States(h)[hooktest.Succeeded] == 1 })
 	trace.forget()
 	for i := range 20 {
 		b.write(n, item, change.Updated)
-		b.eventually("it is done", func() bool { return b.states(h)[stateSucceeded] == 2+i })
+		b.Eventually("it is done", func() bool { return b.States(h)[hooktest.Succeeded] == 2+i })
 	}
 	n.stop()
 	for _, name := range []string{"InsertDeliveries", "ClaimDeliveries", "SettleDeliveries", "LockLines"} {
@@ -35,13 +37,13 @@ func TestDirect_WhatArrivesAtOnceWasNeverInTheQueue(t *testing.T) {
 			t.Errorf("%s: %q", name, trips)
 		}
 	}
-	for i, m := range r.messages {
-		if m.revision() != i+1 {
-			t.Fatalf("message %d has revision %d", i, m.revision())
+	for i, m := range r.Messages() {
+		if m.Revision() != i+1 {
+			t.Fatalf("message %d has revision %d", i, m.Revision())
 		}
 	}
-	deliveries, _, err := b.service.Deliveries(b.ctx, DeliveryFilter{State: Succeeded}, 100, "")
-	if err != nil || len(deliveries) != 21 || deliveries[0].ID.String() != r.messages[20].id() || deliveries[0].Attempts != 1 || *deliveries[0].LastStatus != http.StatusNoContent {
+	deliveries, _, err := b.Service.Deliveries(b.Ctx, hook.DeliveryFilter{State: hook.Succeeded}, 100, "")
+	if err != nil || len(deliveries) != 21 || deliveries[0].ID.String() != r.Messages()[20].ID() || deliveries[0].Attempts != 1 || *deliveries[0].LastStatus != http.StatusNoContent {
 		t.Errorf("the log has %d: %+v, %v", len(deliveries), deliveries[0], err)
 	}
 }
@@ -50,24 +52,24 @@ func TestDirect_WhatArrivesAtOnceWasNeverInTheQueue(t *testing.T) {
 func TestDirect_WhatIsNotAnsweredInTimeGoesOnInTheQueue(t *testing.T) {
 	b := setup(t)
 	answer := make(chan int)
-	r := b.receiver(func(http.ResponseWriter, message) int { return <-answer })
-	quick := b.receiver(nil)
-	h, _ := b.hook(r.URL)
-	q, _ := b.hook(quick.URL)
+	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { return <-answer })
+	quick := b.Receiver(nil)
+	h, _ := b.Hook(r.URL)
+	q, _ := b.Hook(quick.URL)
 	n := b.idleNode(Config{Retries: retries(5, time.Millisecond)})
 	item := uuid.New()
 	b.write(n, item, change.Created, change.Updated, change.Updated)
 	b.write(n, uuid.New(), change.Created)
 	b.run(n)
-	b.eventually("the others have theirs", func() bool { return b.states(q)[stateSucceeded] == 4 })
-	b.eventually("the rest waits", func() bool { return b.states(h)[statePending] == 4 })
+	b.Eventually("the others have theirs", func() bool { return b.States(q)[hooktest.Succeeded] == 4 })
+	b.Eventually("the rest waits", func() bool { return b.States(h)[hooktest.Pending] == 4 })
 	if claimed := value[int](b, "SELECT count(*) FROM delivery WHERE claim IS NOT NULL"); claimed != 2 {
 		t.Errorf("%d are claimed, want the first of both items", claimed)
 	}
 	for _, status := range []int{http.StatusBadGateway, http.StatusOK, http.StatusOK, http.StatusOK, http.StatusOK} {
 		answer <- status
 	}
-	b.eventually("all have arrived", func() bool { return b.states(h)[stateSucceeded] == 4 })
+	b.Eventually("all have arrived", func() bool { return b.States(h)[hooktest.Succeeded] == 4 })
 	if failed := value[int](b, "SELECT count(*) FROM delivery_attempt WHERE outcome = 'retry'"); failed != 1 {
 		t.Errorf("%d failures are logged", failed)
 	}
@@ -76,16 +78,16 @@ func TestDirect_WhatIsNotAnsweredInTimeGoesOnInTheQueue(t *testing.T) {
 }
 
 // inOrder checks that no revision came before the one before it had been answered with 2xx.
-func (b *bundle) inOrder(r *receiver) {
-	b.t.Helper()
+func (b *bundle) inOrder(r *hooktest.Receiver) {
+	b.T.Helper()
 	done := map[string]int{}
-	for _, m := range r.messages {
-		_, item, _ := bytes.Cut(m.body, []byte(`"id"`))
-		if m.revision() != done[string(item)]+1 {
-			b.t.Fatalf("revision %d came after %d", m.revision(), done[string(item)])
+	for _, m := range r.Messages() {
+		_, item, _ := bytes.Cut(m.Body, []byte(`"id"`))
+		if m.Revision() != done[string(item)]+1 {
+			b.T.Fatalf("revision %d came after %d", m.Revision(), done[string(item)])
 		}
-		if m.status < 300 {
-			done[string(item)] = m.revision()
+		if m.Status < 300 {
+			done[string(item)] = m.Revision()
 		}
 	}
 }
@@ -93,61 +95,61 @@ func (b *bundle) inOrder(r *receiver) {
 func TestDirect_AFailureIsTriedAgainAndHoldsUpItsItemOnly(t *testing.T) {
 	b := setup(t)
 	stuck, fails := uuid.New(), true
-	r := b.receiver(func(_ http.ResponseWriter, m message) int {
-		if bytes.Contains(m.body, []byte(stuck.String())) && fails {
+	r := b.Receiver(func(_ http.ResponseWriter, m hooktest.Message) int {
+		if bytes.Contains(m.Body, []byte(stuck.String())) && fails {
 			fails = false
 			return http.StatusInternalServerError
 		}
 		return http.StatusOK
 	})
-	h, _ := b.hook(r.URL)
+	h, _ := b.Hook(r.URL)
 	n := b.idleNode(Config{Retries: retries(5, 20*time.Millisecond)})
 	b.write(n, stuck, change.Created, change.Updated)
 	for range 10 {
 		b.write(n, uuid.New(), change.Created)
 	}
 	b.run(n)
-	b.eventually("all have arrived", func() bool { return b.states(h)[stateSucceeded] == 12 })
+	b.Eventually("all have arrived", func() bool { return b.States(h)[hooktest.Succeeded] == 12 })
 	n.stop()
-	if len(r.messages) != 13 {
-		t.Errorf("%d messages", len(r.messages))
+	if len(r.Messages()) != 13 {
+		t.Errorf("%d messages", len(r.Messages()))
 	}
 	b.inOrder(r)
 }
 
 func TestDirect_WhatIsRolledBackIsSentAgainUnderTheSameID(t *testing.T) {
 	b := setup(t)
-	r := b.receiver(nil)
-	h, _ := b.hook(r.URL)
+	r := b.Receiver(nil)
+	h, _ := b.Hook(r.URL)
 	n := b.idleNode(Config{Quick: time.Minute})
 	b.write(n, uuid.New(), change.Created)
-	if err := n.sequencer.Drain(b.ctx); err != nil {
+	if err := n.sequencer.Drain(b.Ctx); err != nil {
 		t.Fatal(err)
 	}
-	feed, err := change.OpenFeed(b.ctx, n.pool, n.log)
+	feed, err := change.OpenFeed(b.Ctx, n.pool, n.log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes, err := feed.Read(b.ctx, 0, 10)
+	changes, err := feed.Read(b.Ctx, 0, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.presence.take(1, b.ctx, time.Now().Add(time.Hour))
+	n.presence.take(1, b.Ctx, time.Now().Add(time.Hour))
 	failed := errors.New("the transaction fails")
-	err = db.Write(b.ctx, n.pool, func(ctx context.Context, tx pgx.Tx) error {
+	err = db.Write(b.Ctx, n.pool, func(ctx context.Context, tx pgx.Tx) error {
 		if handled, err := n.fanOut(ctx, tx, changes); err != nil || handled != 1 {
 			t.Errorf("handled %d, %v", handled, err)
 		}
 		return failed
 	})
-	if !errors.Is(err, failed) || len(b.states(h)) != 0 {
-		t.Fatalf("%v, states %v", err, b.states(h))
+	if !errors.Is(err, failed) || len(b.States(h)) != 0 {
+		t.Fatalf("%v, states %v", err, b.States(h))
 	}
 	b.run(n)
-	b.eventually("it has arrived", func() bool { return b.states(h)[stateSucceeded] == 1 })
+	b.Eventually("it has arrived", func() bool { return b.States(h)[hooktest.Succeeded] == 1 })
 	n.stop()
-	if len(r.messages) != 2 || r.messages[0].id() != r.messages[1].id() || !bytes.Equal(r.messages[0].body, r.messages[1].body) {
-		t.Errorf("%d messages", len(r.messages))
+	if len(r.Messages()) != 2 || r.Messages()[0].ID() != r.Messages()[1].ID() || !bytes.Equal(r.Messages()[0].Body, r.Messages()[1].Body) {
+		t.Errorf("%d messages", len(r.Messages()))
 	}
 }
 

@@ -1,0 +1,67 @@
+package hooktest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/change"
+)
+
+// Write makes changes to an item, each in a transaction of its own: what the item service does, less the rest.
+func (b *Bundle) Write(sequencer *change.Sequencer, item uuid.UUID, kinds ...change.Kind) {
+	b.T.Helper()
+	for _, kind := range kinds {
+		b.Record(sequencer, change.Change{ItemID: item, Kind: kind, Trigger: change.TriggerWrite})
+	}
+}
+
+// Record commits a change and wakes the sequencer.
+func (b *Bundle) Record(sequencer *change.Sequencer, c change.Change) {
+	b.T.Helper()
+	tx := b.Begin(c)
+	if err := tx.Commit(b.Ctx); err != nil {
+		b.T.Fatal(err)
+	}
+	sequencer.Wake()
+}
+
+// Begin returns a transaction that has recorded a change and is still open.
+func (b *Bundle) Begin(c change.Change) pgx.Tx {
+	b.T.Helper()
+	tx, err := b.Pool.Begin(b.Ctx)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	b.T.Cleanup(func() { _ = tx.Rollback(context.Background()) })
+	c.AccountID = b.Account
+	if c.OccurredAt.IsZero() {
+		c.OccurredAt = time.Now()
+	}
+	step := 1
+	if c.Kind == change.Triggered {
+		step = 0
+	}
+	err = tx.QueryRow(b.Ctx, `INSERT INTO item (id, account_id, name, description, type, privacy, tags, metadata, client_data,
+			created_at, updated_at, revision, document, document_version)
+		VALUES ($1, $2, 'test', '', 'video', 'private', '{}', '{}', '{}', now(), now(), 1, '{}', 1)
+		ON CONFLICT (id) DO UPDATE SET revision = item.revision + $3 RETURNING revision`, c.ItemID, c.AccountID, step).Scan(&c.Revision)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	if c.Document == nil {
+		c.Document = DocumentOf(c.ItemID, c.Revision)
+	}
+	if err := change.Record(b.Ctx, tx, c); err != nil {
+		b.T.Fatal(err)
+	}
+	return tx
+}
+
+// DocumentOf is a document that no encoder would make again: its order, spaces and escapes are its own.
+func DocumentOf(item uuid.UUID, revision int64) []byte {
+	return fmt.Appendf(nil, "{\"revision\" : %d, \"id\":\"%s\", \"name\": \"\\u00e9 \u00e9 <&>\"}", revision, item)
+}
