@@ -23,7 +23,7 @@ import (
 // Permission is one thing that a role allows.
 type Permission string
 
-// The permissions (design §7). Without APIAccess none of the others counts.
+// The permissions. Without APIAccess none of the others counts.
 const (
 	APIAccess       Permission = "api.access"
 	ItemsView       Permission = "items.view"
