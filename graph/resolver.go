@@ -48,30 +48,27 @@ type Resolver struct {
 // paging turns a connection's arguments into a page to ask for. Error: INVALID_INPUT.
 func paging(sort item.Sort, first *int64, after *string, last *int64, before *string) (item.Paging, error) {
 	p := item.Paging{Sort: sort, Limit: defaultPage}
-	var faults []problem.Fault
-	fault := func(parameter, detail string) {
-		faults = append(faults, problem.Fault{Parameter: parameter, Detail: detail})
-	}
+	var faults problem.Faults
 	if first != nil && last != nil {
-		fault("last", "must not be given together with first")
+		faults.Of("last", "must not be given together with first")
 	}
 	if after != nil && (last != nil || before != nil) {
-		fault("after", "goes with first, not with last or before")
+		faults.Of("after", "goes with first, not with last or before")
 	}
 	if before != nil && first != nil {
-		fault("before", "goes with last, not with first")
+		faults.Of("before", "goes with last, not with first")
 	}
 	for name, n := range map[string]*int64{"first": first, "last": last} {
 		if n == nil {
 			continue
 		}
 		if *n < 1 || *n > maxPage {
-			fault(name, "must be from 1 to 200")
+			faults.Of(name, "must be from 1 to 200")
 		}
 		p.Limit = int(*n)
 	}
-	if len(faults) > 0 {
-		return p, problem.Invalid(problem.InvalidInput, faults...)
+	if err := faults.Err(problem.InvalidInput); err != nil {
+		return p, err
 	}
 	p.Backward = last != nil || before != nil
 	if after != nil {
@@ -115,16 +112,16 @@ func toFilter(f *model.ItemFilter) item.Filter {
 // toFields turns changedFields into the document's names, and checks what a subscription is narrowed to. None given
 // lets all pass; an empty list, which a program made that has none to follow, is refused. Error: INVALID_INPUT.
 func toFields(ids []uuid.UUID, changedFields []model.ItemField) ([]string, error) {
-	var faults []problem.Fault
+	var faults problem.Faults
 	check := func(parameter string, given bool, n, most int) {
 		if given && (n < 1 || n > most) {
-			faults = append(faults, problem.Fault{Parameter: parameter, Detail: fmt.Sprintf("must have 1 to %d values; leave it out for all", most)})
+			faults.Of(parameter, fmt.Sprintf("must have 1 to %d values; leave it out for all", most))
 		}
 	}
 	check("ids", ids != nil, len(ids), maxIDs)
 	check("changedFields", changedFields != nil, len(changedFields), maxChangedFields)
-	if len(faults) > 0 {
-		return nil, problem.Invalid(problem.InvalidInput, faults...)
+	if err := faults.Err(problem.InvalidInput); err != nil {
+		return nil, err
 	}
 	var fields []string
 	for _, field := range changedFields {

@@ -13,6 +13,7 @@ import (
 	"itemcast/internal/db"
 	"itemcast/internal/page"
 	"itemcast/internal/problem"
+	"itemcast/internal/validate"
 )
 
 const auditPruneInterval = time.Hour
@@ -51,10 +52,13 @@ func (s *Service) AuditLog(ctx context.Context, filter AuditFilter, limit int, a
 	}
 	params := store.ListAuditParams{AccountID: actor.AccountID, BeforeID: before, Actor: filter.Actor, AtAfter: filter.AtAfter,
 		AtBefore: filter.AtBefore, MaxRows: int32(limit + 1)}
-	for _, text := range append([]string{filter.Subject}, filter.Actions...) {
-		if !db.IsText(text) {
-			return nil, "", problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "action", Detail: "must be text without U+0000"})
-		}
+	var invalid problem.Faults
+	invalid.Of("subject", validate.Storable(filter.Subject))
+	for _, action := range filter.Actions {
+		invalid.Of("action", validate.Storable(action))
+	}
+	if err := invalid.Err(problem.InvalidInput); err != nil {
+		return nil, "", err
 	}
 	if filter.Subject != "" {
 		params.Subject = &filter.Subject

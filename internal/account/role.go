@@ -16,6 +16,7 @@ import (
 	"itemcast/internal/page"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
+	"itemcast/internal/validate"
 )
 
 var errNoRole = problem.New(problem.NotFound, "There is no such role.")
@@ -228,18 +229,18 @@ func (s *Service) DeleteRole(ctx context.Context, id uuid.UUID, condition revisi
 
 // checkRole checks what is given, and not what is kept from before there was a rule. Error: INVALID_INPUT with every fault.
 func checkRole(given RolePatch) error {
-	var invalid faults
+	var invalid problem.Faults
 	if given.Name != nil {
-		invalid.text("#/name", *given.Name, 1, 100)
+		invalid.At("#/name", validate.Name(*given.Name, 1, 100))
 	}
 	if given.Permissions != nil {
 		for i, p := range *given.Permissions {
 			if !All().Has(Permission(p)) {
-				invalid.add(fmt.Sprintf("#/permissions/%d", i), "is no permission")
+				invalid.At(fmt.Sprintf("#/permissions/%d", i), "is no permission")
 			}
 		}
 	}
-	return invalid.error(problem.InvalidInput)
+	return invalid.Err(problem.InvalidInput)
 }
 
 // sorted has each permission once, in the order of All.

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -17,8 +16,8 @@ import (
 
 	"itemcast/internal/account/internal/store"
 	"itemcast/internal/db"
-	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
+	"itemcast/internal/validate"
 )
 
 // Service keeps an account's users, roles and sessions. Its methods may be called concurrently; each authorizes the context's actor first.
@@ -93,45 +92,15 @@ func replaceable(ctx context.Context, q *store.Queries, actor Actor, gone User) 
 	return err
 }
 
-// faults gathers what is wrong with an input.
-type faults []problem.Fault
-
-func (f *faults) add(pointer, detail string) {
-	if detail != "" {
-		*f = append(*f, problem.Fault{Pointer: pointer, Detail: detail})
+func emailFault(email string) string {
+	if !anEmail.MatchString(email) || len(email) > 320 || validate.Storable(email) != "" || strings.ContainsFunc(email, isNotOfAnEmail) {
+		return "must be an e-mail address of at most 320 characters, without colons or invisible characters"
 	}
+	return ""
 }
 
-// text holds a text against what the contract says of it, which GraphQL's inputs have not passed.
-func (f *faults) text(pointer, value string, least, most int) {
-	switch n := utf8.RuneCountInString(value); {
-	case !db.IsText(value):
-		f.add(pointer, "must be text without U+0000")
-	case n > most || n < least:
-		f.add(pointer, fmt.Sprintf("must have from %d to %d characters", least, most))
-	case least > 0 && strings.TrimSpace(value) == "":
-		f.add(pointer, "must not be blank")
-	case !plaintext.Is(value):
-		f.add(pointer, "must not contain control characters, nor ones that cannot be seen")
-	}
-}
-
-// isNotOfAnEmail has what cannot be seen: in an address, the joiners that a name may have too.
+// isNotOfAnEmail reports invisible characters. An address, unlike a name, has no joiners either.
 func isNotOfAnEmail(r rune) bool { return unicode.IsSpace(r) || !unicode.IsGraphic(r) }
-
-func (f *faults) email(value string) {
-	if !anEmail.MatchString(value) || len(value) > 320 || !db.IsText(value) || strings.ContainsFunc(value, isNotOfAnEmail) {
-		f.add("#/email", "must be an e-mail address, without a colon and characters that cannot be seen, of at most 320 characters")
-	}
-}
-
-// error is INVALID_INPUT or RULE_VIOLATED with every fault; nil when there is none.
-func (f *faults) error(code problem.Code) error {
-	if len(*f) == 0 {
-		return nil
-	}
-	return problem.Invalid(code, *f...)
-}
 
 // HTTP Basic splits at the first colon (RFC 7617 §2).
 var anEmail = regexp.MustCompile(`^[^\s:@]+@[^\s:@]+$`)

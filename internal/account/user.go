@@ -17,6 +17,7 @@ import (
 	"itemcast/internal/page"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
+	"itemcast/internal/validate"
 )
 
 // The kinds of users.
@@ -82,8 +83,10 @@ func (s *Service) Users(ctx context.Context, filter UserFilter, limit int, after
 	if err != nil {
 		return nil, "", err
 	}
-	if !db.IsText(filter.Search) {
-		return nil, "", problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "search", Detail: "must be text without U+0000"})
+	var invalid problem.Faults
+	invalid.Of("search", validate.Storable(filter.Search))
+	if err := invalid.Err(problem.InvalidInput); err != nil {
+		return nil, "", err
 	}
 	params := store.ListUsersParams{AccountID: actor.AccountID, BeforeID: before, RoleID: filter.RoleID, Kind: filter.Kind, Active: filter.Active,
 		MaxRows: int32(limit + 1)}
@@ -189,25 +192,25 @@ func (in *UserInput) checked() (made string, err error) {
 		in.Active = new(true)
 	}
 	in.Name = strings.TrimSpace(in.Name)
-	var invalid, broken faults
-	invalid.email(in.Email)
-	invalid.text("#/name", in.Name, 0, 200)
+	var invalid, broken problem.Faults
+	invalid.At("#/email", emailFault(in.Email))
+	invalid.At("#/name", validate.Name(in.Name, 0, 200))
 	if in.Kind != KindPerson && in.Kind != KindAPI {
-		invalid.add("#/kind", "must be person or api")
+		invalid.At("#/kind", "must be person or api")
 	}
 	switch {
 	case in.Kind == KindAPI && in.Password != "":
-		broken.add("#/password", "is made up for an API user, and shown once; leave it out")
+		broken.At("#/password", "is made up for an API user, and shown once; leave it out")
 	case in.Kind == KindAPI:
 		made = rand.Text()
 		in.Password = made
 	case in.Password != "":
-		broken.add("#/password", password.Fault(in.Password, in.Email))
+		broken.At("#/password", password.Fault(in.Password, in.Email))
 	}
-	if err := invalid.error(problem.InvalidInput); err != nil {
+	if err := invalid.Err(problem.InvalidInput); err != nil {
 		return "", err
 	}
-	return made, broken.error(problem.RuleViolated)
+	return made, broken.Err(problem.RuleViolated)
 }
 
 // mayGive refuses a role that is none, and one that has more than the actor.
@@ -295,22 +298,22 @@ func (s *Service) touch(ctx context.Context, q *store.Queries, actor Actor, id u
 func (s *Service) patched(ctx context.Context, q *store.Queries, actor Actor, user User, patch UserPatch) (User, error) {
 	set(&user.Email, patch.Email)
 	set(&user.Active, patch.Active)
-	var invalid, broken faults
+	var invalid, broken problem.Faults
 	if patch.Email != nil {
-		invalid.email(user.Email)
+		invalid.At("#/email", emailFault(user.Email))
 	}
 	if patch.Name != nil {
 		user.Name = strings.TrimSpace(*patch.Name)
-		invalid.text("#/name", user.Name, 0, 200)
+		invalid.At("#/name", validate.Name(user.Name, 0, 200))
 	}
 	switch {
 	case patch.Password == nil:
 	case user.Kind == KindAPI:
-		broken.add("#/password", "of an API user is made up; ask for another one by rotate-password")
+		broken.At("#/password", "of an API user is made up; ask for another one by rotate-password")
 	default:
-		broken.add("#/password", password.Fault(*patch.Password, user.Email))
+		broken.At("#/password", password.Fault(*patch.Password, user.Email))
 	}
-	if err := errors.Join(invalid.error(problem.InvalidInput), broken.error(problem.RuleViolated)); err != nil {
+	if err := errors.Join(invalid.Err(problem.InvalidInput), broken.Err(problem.RuleViolated)); err != nil {
 		return user, err
 	}
 	if patch.RoleID != nil && *patch.RoleID != user.RoleID {

@@ -45,7 +45,7 @@ func (b *body) checkType(r *http.Request) error {
 
 // check reads a JSON body, finds its faults, and puts back for the handler what was read. Of a body whose faults are told together with
 // those against the rules it looks at no more than that it is JSON, if the rest of the request is sound.
-func (b *body) check(w http.ResponseWriter, r *http.Request, sound bool) ([]problem.Fault, error) {
+func (b *body) check(w http.ResponseWriter, r *http.Request, sound bool) (problem.Faults, error) {
 	if b == nil || isEmpty(r) {
 		return nil, nil
 	}

@@ -13,9 +13,6 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
-// maxFaults is how many faults an answer lists.
-const maxFaults = 100
-
 // flaw is what a schema finds wrong at one place of a value.
 type flaw struct {
 	at      []string
@@ -99,9 +96,9 @@ func detail(k jsonschema.ErrorKind) string {
 		if k.Want == 1 {
 			return "must not be empty"
 		}
-		return fmt.Sprintf("must be at least %d characters", k.Want)
+		return fmt.Sprintf("must have at least %d characters", k.Want)
 	case *kind.MaxLength:
-		return "must be at most " + count(k.Want, "character", "characters")
+		return "must have at most " + count(k.Want, "character", "characters")
 	case *kind.MinItems:
 		return "must have at least " + count(k.Want, "entry", "entries")
 	case *kind.MaxItems:

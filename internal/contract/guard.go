@@ -75,28 +75,26 @@ func (op *operation) check(w http.ResponseWriter, r *http.Request) (*http.Reques
 	if err != nil {
 		return nil, err
 	}
-	faults = append(faults, more...)
+	faults.Add(more...)
 	more, err = op.body.check(w, checked, len(faults) == 0)
 	if err != nil {
 		return nil, err
 	}
-	if faults = append(faults, more...); len(faults) > 0 {
-		return nil, problem.Invalid(problem.InvalidInput, faults[:min(len(faults), maxFaults)]...)
-	}
-	return checked, nil
+	faults.Add(more...)
+	return checked, faults.Err(problem.InvalidInput)
 }
 
-func (op *operation) headerFaults(header http.Header) []problem.Fault {
-	var faults []problem.Fault
+func (op *operation) headerFaults(header http.Header) problem.Faults {
+	var faults problem.Faults
 	for i := range op.headers {
 		p := &op.headers[i]
 		switch values := header[p.canonical]; {
 		case len(values) == 1:
-			faults = append(faults, p.faults(values)...)
+			faults.Add(p.faults(p.name, values)...)
 		case len(values) > 1:
-			faults = append(faults, problem.Fault{Parameter: p.name, Detail: "is given more than once"})
+			faults.Of(p.name, "is given more than once")
 		case p.required:
-			faults = append(faults, problem.Fault{Parameter: p.name, Detail: "is required"})
+			faults.Of(p.name, "is required")
 		}
 	}
 	return faults

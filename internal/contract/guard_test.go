@@ -39,7 +39,7 @@ func TestGuard_Parameters(t *testing.T) {
 		"ratio=2":                  "ratio must be at most 1.5\n",
 		"ratio=NaN":                "ratio must be a number\n",
 		"search=":                  "search must not be empty\n",
-		"search=12345678901":       "search must be at most 10 characters\n",
+		"search=12345678901":       "search must have at most 10 characters\n",
 		"search=éééééééééé":        "",
 		"search=%ff":               "search must be valid UTF-8\n",
 		"search=a%00b":             "search must not contain the character U+0000\n",
@@ -52,9 +52,9 @@ func TestGuard_Parameters(t *testing.T) {
 		"tags=":                    "tags each value must not be empty\n",
 		"tags=a,,b":                "tags each value must not be empty\n",
 		"tags=a,b,c,d":             "tags must have at most 3 entries\n",
-		"tags=a,toolong,longest,x": "tags must have at most 3 entries\ntags each value must be at most 5 characters\n",
+		"tags=a,toolong,longest,x": "tags must have at most 3 entries\ntags each value must have at most 5 characters\n",
 		"kind=video,image":         "kind each value must be one of video, audio\n",
-		"metadata.x=toolong":       "metadata.x must be at most 5 characters\n",
+		"metadata.x=toolong":       "metadata.x must have at most 5 characters\n",
 		"metadata.x=1&metadata.x=": "metadata.x is given more than once\n",
 		"metadata.=1":              "metadata. unknown parameter\n",
 		"Limit=1":                  "Limit unknown parameter\n",
@@ -117,7 +117,7 @@ func TestGuard_Bodies(t *testing.T) {
 				"#/tags/2 must differ from entry 0\n" +
 				"#/total must be a whole number, written in digits only\n" +
 				"#/zone must be null, or one of north, south\n"},
-		"long":       {`{"name":"abcdef","tags":["a","b","c","d"]}`, "#/name must be at most 5 characters\n#/tags must have at most 3 entries\n"},
+		"long":       {`{"name":"abcdef","tags":["a","b","c","d"]}`, "#/name must have at most 5 characters\n#/tags must have at most 3 entries\n"},
 		"no object":  {`[1]`, "# must be an object\n"},
 		"null":       {`null`, "# must be an object\n"},
 		"either":     {`{"name":"a","either":7}`, "#/either must be an object or null\n"},
@@ -213,7 +213,7 @@ func TestGuard_Refuses(t *testing.T) {
 func TestGuard_ToldTogether(t *testing.T) {
 	t.Parallel()
 	got := ask(t, setup(t), "POST", "/api/t/things?x=1", `{"name":""}`, "Content-Type: application/json", "Idempotency-Key: 12345678901")
-	want := "Idempotency-Key must be at most 10 characters\nx unknown parameter\n#/name must not be empty\n"
+	want := "Idempotency-Key must have at most 10 characters\nx unknown parameter\n#/name must not be empty\n"
 	if got.faults() != want {
 		t.Errorf("got %s", got.faults())
 	}
@@ -229,8 +229,8 @@ func TestGuard_LeavesABodyThatIsCheckedWithItsRules(t *testing.T) {
 		"a NUL":           {`{"name":"\u0000"}`, "k", "", ""},
 		"no JSON":         {`{"name":`, "k", "INVALID_JSON", "#/name is not valid JSON: there is the end of the text\n"},
 		"more after it":   {`{"name":"a"} {}`, "k", "INVALID_JSON", "# is not valid JSON: there is something after the end of the value\n"},
-		"with a bad key":  {`{"nmae":"a"}`, "12345678901", "INVALID_INPUT", "Idempotency-Key must be at most 10 characters\n#/name is required\n#/nmae unknown field\n"},
-		"only a bad key":  {`{"name":"a"}`, "12345678901", "INVALID_INPUT", "Idempotency-Key must be at most 10 characters\n"},
+		"with a bad key":  {`{"nmae":"a"}`, "12345678901", "INVALID_INPUT", "Idempotency-Key must have at most 10 characters\n#/name is required\n#/nmae unknown field\n"},
+		"only a bad key":  {`{"name":"a"}`, "12345678901", "INVALID_INPUT", "Idempotency-Key must have at most 10 characters\n"},
 		"too large a one": {`{"name":"` + strings.Repeat("a", 200_000) + `"}`, "k", "TOO_LARGE", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

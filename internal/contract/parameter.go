@@ -3,13 +3,12 @@ package contract
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"itemcast/internal/problem"
 	"itemcast/internal/strictjson"
+	"itemcast/internal/validate"
 )
 
 // parameter is a parameter of an operation, wherever it is given.
@@ -48,45 +47,41 @@ func newParameter(spec *openapi3.Parameter, schema *Schema) (parameter, error) {
 	return p, nil
 }
 
-// fits reports whether a value is as the contract wants it.
+// fits reports whether a value is valid.
 func (p *parameter) fits(value string) bool {
 	if p.uuid {
 		return isUUID(value)
 	}
-	return len(p.faults([]string{value})) == 0
+	return len(p.faults(p.name, []string{value})) == 0
 }
 
-// faults are those of the values that the parameter was given; one that is no array has one.
-func (p *parameter) faults(values []string) []problem.Fault {
-	var converted any
-	var all []any
-	for _, value := range values {
-		if flaw := textFlaw(value); flaw != "" {
-			return []problem.Fault{p.fault(p.name, flaw)}
+// faults checks the values that a request has for the parameter: one, or any number for an array. They are reported under
+// the name that the request has.
+func (p *parameter) faults(name string, values []string) problem.Faults {
+	var faults problem.Faults
+	all := make([]any, len(values))
+	for i, value := range values {
+		if detail := validate.Storable(value); detail != "" {
+			return problem.Faults{{Parameter: name, Detail: detail}}
 		}
-		converted = p.convert(value)
-		all = append(all, converted)
+		all[i] = p.convert(value)
 	}
-	if p.array {
-		converted = all
+	var converted any = all
+	if !p.array {
+		converted = all[0]
 	}
-	var faults []problem.Fault
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	for _, flaw := range p.schema.flaws(converted) {
 		detail := flaw.detail
 		if len(flaw.at) > 0 {
 			detail = "each value " + detail
 		}
-		if !told[detail] {
-			told[detail] = true
-			faults = append(faults, p.fault(p.name, detail))
+		if !reported[detail] {
+			reported[detail] = true
+			faults.Of(name, detail)
 		}
 	}
 	return faults
-}
-
-func (p *parameter) fault(name, detail string) problem.Fault {
-	return problem.Fault{Parameter: name, Detail: detail}
 }
 
 // convert reads a value as the schema's type, and leaves what cannot be read a string, which the schema then finds wrong.
@@ -106,15 +101,4 @@ func (p *parameter) convert(value string) any {
 		}
 	}
 	return value
-}
-
-// textFlaw is what is wrong with any text from outside; "" when nothing is.
-func textFlaw(text string) string {
-	switch {
-	case !utf8.ValidString(text):
-		return "must be valid UTF-8"
-	case strings.IndexByte(text, 0) >= 0:
-		return "must not contain the character U+0000"
-	}
-	return ""
 }

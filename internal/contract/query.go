@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"itemcast/internal/problem"
+	"itemcast/internal/validate"
 )
 
 // maxParameters bounds the parameters of one request: those with a prefix have no other bound.
@@ -48,7 +49,7 @@ func (q *query) find(name string) *parameter {
 
 // check returns the request with each array given once, as its values with commas between them: generated code takes no other form
 // of an array that the contract does not explode.
-func (q *query) check(r *http.Request) (*http.Request, []problem.Fault, error) {
+func (q *query) check(r *http.Request) (*http.Request, problem.Faults, error) {
 	if r.URL.RawQuery == "" && len(q.required) == 0 {
 		return r, nil, nil
 	}
@@ -61,24 +62,21 @@ func (q *query) check(r *http.Request) (*http.Request, []problem.Fault, error) {
 		values, p := given[name], q.find(name)
 		switch {
 		case p == nil:
-			faults = append(faults, problem.Fault{Parameter: shorten(name), Detail: "unknown parameter"})
+			faults.Of(shorten(name), "unknown parameter")
 			continue
 		case len(values) > 1 && !p.array:
-			faults = append(faults, problem.Fault{Parameter: shorten(name), Detail: "is given more than once"})
+			faults.Of(shorten(name), "is given more than once")
 			continue
 		case p.array && !p.explode:
 			joined = joined || len(values) > 1
 			given[name] = []string{strings.Join(values, ",")}
 			values = strings.Split(given[name][0], ",")
 		}
-		for _, fault := range p.faults(values) {
-			fault.Parameter = shorten(name)
-			faults = append(faults, fault)
-		}
+		faults.Add(p.faults(shorten(name), values)...)
 	}
 	for _, p := range q.required {
 		if len(given[p.name]) == 0 {
-			faults = append(faults, problem.Fault{Parameter: p.name, Detail: "is required"})
+			faults.Of(p.name, "is required")
 		}
 	}
 	if joined && len(faults) == 0 {
@@ -89,13 +87,13 @@ func (q *query) check(r *http.Request) (*http.Request, []problem.Fault, error) {
 
 // parse reads a query more strictly than package url, which passes over what it does not understand. The names are in the order in
 // which they came. It returns nil values for too many parameters.
-func parse(raw string) (url.Values, []string, []problem.Fault) {
+func parse(raw string) (url.Values, []string, problem.Faults) {
 	if strings.Count(raw, "&") >= maxParameters {
 		return nil, nil, nil
 	}
 	values := url.Values{}
 	var names []string
-	var faults []problem.Fault
+	var faults problem.Faults
 	for pair := range strings.SplitSeq(raw, "&") {
 		if pair == "" {
 			continue
@@ -103,11 +101,11 @@ func parse(raw string) (url.Values, []string, []problem.Fault) {
 		rawName, rawValue, _ := strings.Cut(pair, "=")
 		name, err := url.QueryUnescape(rawName)
 		if err != nil {
-			faults = append(faults, problem.Fault{Parameter: shorten(rawName), Detail: "has a malformed %-escape in its name"})
+			faults.Of(shorten(rawName), "has a malformed %-escape in its name")
 			continue
 		}
 		value, err := url.QueryUnescape(rawValue)
-		flaw := textFlaw(name)
+		flaw := validate.Storable(name)
 		switch {
 		case err != nil:
 			flaw = "has a malformed %-escape"
@@ -115,7 +113,7 @@ func parse(raw string) (url.Values, []string, []problem.Fault) {
 			flaw = "must have semicolons written as %3B"
 		}
 		if flaw != "" {
-			faults = append(faults, problem.Fault{Parameter: shorten(name), Detail: flaw})
+			faults.Of(shorten(name), flaw)
 			continue
 		}
 		if !slices.Contains(names, name) {

@@ -24,13 +24,13 @@ type Schema struct {
 }
 
 // Validate reads data strictly and returns its faults, at most a hundred; nil when it is as the schema wants it.
-func (s *Schema) Validate(data []byte) []problem.Fault {
+func (s *Schema) Validate(data []byte) problem.Faults {
 	err := s.Check(data)
 	switch {
 	case err == nil:
 		return nil
 	case len(err.Faults) == 0:
-		return []problem.Fault{{Pointer: "#", Detail: err.Detail}}
+		return problem.Faults{{Pointer: "#", Detail: err.Detail}}
 	}
 	return err.Faults
 }
@@ -41,19 +41,14 @@ func (s *Schema) Check(data []byte) *problem.Error {
 	if err != nil {
 		return err
 	}
-	if faults := s.faults(value); len(faults) > 0 {
-		return problem.Invalid(problem.InvalidInput, faults...)
-	}
-	return nil
+	return problem.Of(s.faults(value).Err(problem.InvalidInput))
 }
 
-func (s *Schema) faults(value any) []problem.Fault {
-	var faults []problem.Fault
-	for _, f := range s.flaws(value) {
-		faults = append(faults, problem.Fault{Pointer: strictjson.Pointer(f.at...), Detail: f.detail})
-		if len(faults) == maxFaults {
-			break
-		}
+func (s *Schema) faults(value any) problem.Faults {
+	var faults problem.Faults
+	flaws := s.flaws(value)
+	for _, f := range flaws[:min(len(flaws), problem.MaxFaults)] {
+		faults.At(strictjson.Pointer(f.at...), f.detail)
 	}
 	return faults
 }

@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -15,9 +14,6 @@ import (
 
 // OldestPostgres is the oldest supported Postgres, in the format of server_version_num.
 const OldestPostgres = 14_00_00
-
-// IsText reports whether a text column can store a string: valid UTF-8 without U+0000.
-func IsText(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 
 // Open opens a pool on the database. It fails if the database does not answer or is older than [OldestPostgres].
 //

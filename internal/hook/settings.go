@@ -9,18 +9,17 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"itemcast/internal/db"
 	"itemcast/internal/hook/egress"
 	"itemcast/internal/hook/sending"
 	"itemcast/internal/item"
 	"itemcast/internal/jsonobject"
 	"itemcast/internal/problem"
 	"itemcast/internal/strictjson"
+	"itemcast/internal/validate"
 )
 
 // What the body of a POST is.
@@ -92,24 +91,21 @@ func (s Settings) patched(patch []byte) (Settings, error) {
 		return Settings{}, malformed
 	}
 	moved := s.URL != "" && originOf(s.URL) != originOf(after.URL)
-	var faults []problem.Fault
+	var faults problem.Faults
 	for _, name := range slices.Sorted(maps.Keys(after.Headers)) {
 		switch old, ok := s.Headers[name]; {
 		case given.Headers[name] != nil && *given.Headers[name] != Masked:
 		case ok && moved:
-			faults = append(faults, problem.Fault{Pointer: strictjson.Pointer("headers", name),
-				Detail: "is for the host that the URL had, and is not told to another: give its value anew, or take it away with null"})
+			faults.At(strictjson.Pointer("headers", name),
+				"is for the host that the URL had, and is not told to another: give its value anew, or take it away with null")
 		case ok:
 			after.Headers[name] = old
 		default:
-			faults = append(faults, problem.Fault{Pointer: strictjson.Pointer("headers", name),
-				Detail: "is how a value is shown that is not told; there is none that it could stand for, so write the value itself"})
+			faults.At(strictjson.Pointer("headers", name),
+				"is how a value is shown that is not told; there is none that it could stand for, so write the value itself")
 		}
 	}
-	if len(faults) > 0 {
-		return Settings{}, problem.Invalid(problem.InvalidInput, faults...)
-	}
-	return after, nil
+	return after, faults.Err(problem.InvalidInput)
 }
 
 // originOf is the part of a URL that says who gets what is sent there.
@@ -124,21 +120,15 @@ func originOf(raw string) string {
 // checked returns the settings with their defaults, or the error with every fault: RULE_VIOLATED when there is no other than what hooks may
 // not reach, INVALID_INPUT else.
 func (s Settings) checked(ctx context.Context, pool *pgxpool.Pool, accountID uuid.UUID, reach egress.Policy) (Settings, error) {
-	var faults []problem.Fault
-	add := func(pointer, format string, args ...any) {
-		faults = append(faults, problem.Fault{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
-	}
+	var faults problem.Faults
+	add := func(pointer, format string, args ...any) { faults.At(pointer, fmt.Sprintf(format, args...)) }
 	fault, refusal := reach.CheckURL(s.URL)
 	if fault != "" {
 		add("#/url", "%s", fault)
 	} else if refusal != nil {
 		add("#/url", "%s", refusal)
 	}
-	if !db.IsText(s.Description) {
-		add("#/description", "must be valid text")
-	} else if utf8.RuneCountInString(s.Description) > maxDescription {
-		add("#/description", "must have at most %d characters", maxDescription)
-	}
+	faults.At("#/description", validate.Text(s.Description, 0, maxDescription))
 	if s.Events != nil && len(s.Events) == 0 {
 		add("#/events", "must name at least one; left out, it is item.updated, item.deleted and item.triggered")
 	}

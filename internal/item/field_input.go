@@ -3,41 +3,34 @@ package item
 import (
 	"fmt"
 	"slices"
-	"unicode/utf8"
 
-	"itemcast/internal/db"
 	"itemcast/internal/problem"
+	"itemcast/internal/validate"
 )
+
+const maxChoices = 500
 
 // check holds a field against the contract's MetadataFieldInput, which only REST's requests have passed, and against the rules. Errors:
 // INVALID_INPUT with every fault, RULE_VIOLATED.
 func (f *Field) check() error {
-	var faults []problem.Fault
-	text := func(pointer, value string, least, most int) {
-		switch n := utf8.RuneCountInString(value); {
-		case !db.IsText(value):
-			faults = append(faults, problem.Fault{Pointer: pointer, Detail: "must be text without U+0000"})
-		case n < least || n > most:
-			faults = append(faults, problem.Fault{Pointer: pointer, Detail: fmt.Sprintf("must have from %d to %d characters", least, most)})
-		}
-	}
+	var faults problem.Faults
 	if !fieldKey.MatchString(f.Key) {
-		faults = append(faults, problem.Fault{Pointer: "#/key", Detail: "must be lower-case letters, digits and underscores, at most 63, and begin with a letter"})
+		faults.At("#/key", "must be lower-case letters, digits and underscores, at most 63, and begin with a letter")
 	}
-	text("#/label", f.Label, 1, 200)
-	text("#/description", f.Description, 0, 2000)
-	if len(f.Choices) > 500 {
-		faults = append(faults, problem.Fault{Pointer: "#/choices", Detail: "must have at most 500 elements"})
+	faults.At("#/label", validate.Text(f.Label, 1, 200))
+	faults.At("#/description", validate.Text(f.Description, 0, 2000))
+	if len(f.Choices) > maxChoices {
+		faults.At("#/choices", fmt.Sprintf("must have at most %d entries", maxChoices))
 	}
-	for i, choice := range f.Choices[:min(len(f.Choices), 500)] {
+	for i, choice := range f.Choices[:min(len(f.Choices), maxChoices)] {
 		pointer := fmt.Sprintf("#/choices/%d", i)
-		text(pointer, choice, 1, 200)
-		if slices.Contains(f.Choices[:i], choice) {
-			faults = append(faults, problem.Fault{Pointer: pointer, Detail: "is there already"})
+		faults.At(pointer, validate.Text(choice, 1, 200))
+		if first := slices.Index(f.Choices, choice); first < i {
+			faults.At(pointer, fmt.Sprintf("must differ from entry %d", first))
 		}
 	}
-	if len(faults) > 0 {
-		return problem.Invalid(problem.InvalidInput, faults...)
+	if err := faults.Err(problem.InvalidInput); err != nil {
+		return err
 	}
 	switch {
 	case f.Kind == "choice" && len(f.Choices) == 0:

@@ -122,16 +122,16 @@ func together(first, second *problem.Error) *problem.Error {
 	case second == nil:
 		return first
 	}
-	both := *first
-	both.Faults = slices.Clone(first.Faults)
+	both, faults := *first, slices.Clone(first.Faults)
 	for _, f := range second.Faults {
 		told := func(of problem.Fault) bool {
 			return of.Pointer == f.Pointer || strings.HasPrefix(of.Pointer, f.Pointer+"/")
 		}
 		if !slices.ContainsFunc(first.Faults, told) {
-			both.Faults = append(both.Faults, f)
+			faults.Add(f)
 		}
 	}
+	both.Faults = faults
 	return &both
 }
 

@@ -80,47 +80,43 @@ func (s *Service) apply(ctx context.Context, q *store.Queries, actor account.Act
 }
 
 func (s *Service) applyDraft(ctx context.Context, q *store.Queries, actor account.Actor, i *Item, input draft) error {
-	var faults []problem.Fault
-	fault := func(pointer, detail string) {
-		faults = append(faults, problem.Fault{Pointer: "#/" + pointer, Detail: detail})
-	}
+	var faults problem.Faults
 	if strings.TrimSpace(input.Name) == "" {
-		fault("name", "must not be blank")
+		faults.At("#/name", "must not be blank")
 	}
 	tags, ok := cleanTags(input.Tags)
 	if !ok {
-		fault("tags", "must not hold a blank tag")
+		faults.At("#/tags", "must not hold a blank tag")
 	}
 	clientData, err := compactObject(input.ClientData)
 	if err != nil {
 		return err
 	}
 	if len(clientData) > maxObjectBytes {
-		fault("client_data", "must be at most 64 KiB")
+		faults.At("#/client_data", "must be at most 64 KiB")
 	}
 	if depth(clientData) > maxClientDepth {
-		fault("client_data", fmt.Sprintf("must be at most %d levels deep", maxClientDepth))
+		faults.At("#/client_data", fmt.Sprintf("must be at most %d levels deep", maxClientDepth))
 	}
 	metadata, metadataFaults, err := s.checkMetadata(ctx, q, actor.AccountID, i, input)
 	if err != nil {
 		return err
 	}
-	faults = append(faults, metadataFaults...)
+	faults.Add(metadataFaults...)
 	assets, assetFaults := toAssets(input.Assets, i.Assets)
 	snapshots, snapshotFaults := toSnapshots(input.Snapshots, i.Snapshots)
-	faults = append(append(faults, assetFaults...), snapshotFaults...)
+	faults.Add(assetFaults...)
+	faults.Add(snapshotFaults...)
 	if id := input.SnapshotID; id != nil && !slices.ContainsFunc(snapshots, func(p Snapshot) bool { return p.ID == *id }) {
-		fault("snapshot_id", "must be the id of one of snapshots")
+		faults.At("#/snapshot_id", "must be the id of one of snapshots")
 	}
 	workflow, workflowFault, err := onProfile(ctx, q, actor, i.Workflow, input.WorkflowProfileID)
 	if err != nil {
 		return err
 	}
-	if workflowFault != "" {
-		fault("workflow_profile_id", workflowFault)
-	}
-	if len(faults) > 0 {
-		return problem.Invalid(problem.RuleViolated, faults...)
+	faults.At("#/workflow_profile_id", workflowFault)
+	if err := faults.Err(problem.RuleViolated); err != nil {
+		return err
 	}
 
 	i.Workflow = workflow
@@ -155,9 +151,9 @@ func (i *Item) input() ItemInput {
 }
 
 // toAssets gives each asset its id: its own, that of the one it replaces at the same URL, or a new one.
-func toAssets(inputs []AssetInput, old []Asset) ([]Asset, []problem.Fault) {
+func toAssets(inputs []AssetInput, old []Asset) ([]Asset, problem.Faults) {
 	assets := make([]Asset, len(inputs))
-	var faults []problem.Fault
+	var faults problem.Faults
 	seen, named := map[uuid.UUID]bool{}, map[uuid.UUID]bool{}
 	for _, in := range inputs {
 		if in.ID != nil {
@@ -173,16 +169,16 @@ func toAssets(inputs []AssetInput, old []Asset) ([]Asset, []problem.Fault) {
 		assets[n] = Asset{ID: idOrNew(id), Kind: in.Kind, URL: in.URL, ContentType: in.ContentType, Size: in.Size, Width: in.Width,
 			Height: in.Height, Bitrate: in.Bitrate, Language: in.Language}
 		if seen[assets[n].ID] {
-			faults = append(faults, problem.Fault{Pointer: fmt.Sprintf("#/assets/%d/id", n), Detail: "must not occur twice"})
+			faults.At(fmt.Sprintf("#/assets/%d/id", n), "must not occur twice")
 		}
 		seen[assets[n].ID] = true
 	}
 	return assets, faults
 }
 
-func toSnapshots(inputs []SnapshotInput, old []Snapshot) ([]Snapshot, []problem.Fault) {
+func toSnapshots(inputs []SnapshotInput, old []Snapshot) ([]Snapshot, problem.Faults) {
 	snapshots := make([]Snapshot, len(inputs))
-	var faults []problem.Fault
+	var faults problem.Faults
 	seen, named := map[uuid.UUID]bool{}, map[uuid.UUID]bool{}
 	for _, in := range inputs {
 		if in.ID != nil {
@@ -197,7 +193,7 @@ func toSnapshots(inputs []SnapshotInput, old []Snapshot) ([]Snapshot, []problem.
 		}
 		snapshots[n] = Snapshot{ID: idOrNew(id), URL: in.URL}
 		if seen[snapshots[n].ID] {
-			faults = append(faults, problem.Fault{Pointer: fmt.Sprintf("#/snapshots/%d/id", n), Detail: "must not occur twice"})
+			faults.At(fmt.Sprintf("#/snapshots/%d/id", n), "must not occur twice")
 		}
 		seen[snapshots[n].ID] = true
 	}

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -21,6 +20,7 @@ import (
 	"itemcast/internal/db"
 	"itemcast/internal/item/internal/store"
 	"itemcast/internal/problem"
+	"itemcast/internal/validate"
 )
 
 // Filter says which items are meant; a zero criterion lets all pass, and several must all hold.
@@ -240,8 +240,8 @@ func (s *Service) criteria(ctx context.Context, actor account.Actor, f Filter) (
 		AccountID: actor.AccountID, RoleID: actor.RoleIn(), Tags: texts(f.Tags), Types: texts(f.Types), Privacies: texts(f.Privacies), WorkflowStatuses: texts(f.WorkflowStatuses),
 		CreatedAfter: f.CreatedAfter, CreatedBefore: roundUp(f.CreatedBefore), UpdatedAfter: f.UpdatedAfter,
 	}
-	if faults := f.faults(); len(faults) > 0 {
-		return p, problem.Invalid(problem.InvalidInput, faults...)
+	if err := f.faults().Err(problem.InvalidInput); err != nil {
+		return p, err
 	}
 	if f.Search != "" {
 		p.Search = &f.Search
@@ -253,29 +253,24 @@ func (s *Service) criteria(ctx context.Context, actor account.Actor, f Filter) (
 	if err != nil {
 		return p, fmt.Errorf("list metadata fields: %w", err)
 	}
-	wanted, faults := metadataCriteria(fields, f.Metadata)
-	if len(faults) > 0 {
-		return p, problem.Invalid(problem.InvalidInput, faults...)
+	wanted, err := metadataCriteria(fields, f.Metadata)
+	if err != nil {
+		return p, err
 	}
 	p.Metadata, err = json.Marshal(wanted)
 	return p, err
 }
 
-// faults tells of texts that Postgres cannot hold, and so cannot compare with.
-func (f *Filter) faults() (faults []problem.Fault) {
+// faults checks the texts that Postgres is to compare with.
+func (f *Filter) faults() (faults problem.Faults) {
+	faults.Of("search", validate.Text(f.Search, 0, maxSearch))
+	if idleDashes(f.Search) > maxIdleDashes {
+		faults.Of("search", "has too many dashes that stand before no word")
+	}
 	check := func(parameter string, texts ...string) {
 		for _, text := range texts {
-			if !db.IsText(text) {
-				faults = append(faults, problem.Fault{Parameter: parameter, Detail: "must be text without U+0000"})
-			}
+			faults.Of(parameter, validate.Storable(text))
 		}
-	}
-	check("search", f.Search)
-	if utf8.RuneCountInString(f.Search) > maxSearch {
-		faults = append(faults, problem.Fault{Parameter: "search", Detail: fmt.Sprintf("must be at most %d characters long", maxSearch)})
-	}
-	if idleDashes(f.Search) > maxIdleDashes {
-		faults = append(faults, problem.Fault{Parameter: "search", Detail: "has too many dashes that stand before no word"})
 	}
 	check("tags", f.Tags...)
 	check("workflow_status", f.WorkflowStatuses...)
@@ -312,12 +307,13 @@ func roundUp(t *time.Time) *time.Time {
 	return &up
 }
 
-func metadataCriteria(fields []store.MetadataField, wanted map[string]string) (values map[string]any, faults []problem.Fault) {
-	values = make(map[string]any, len(wanted))
+func metadataCriteria(fields []store.MetadataField, wanted map[string]string) (map[string]any, error) {
+	var faults problem.Faults
+	values := make(map[string]any, len(wanted))
 	for _, key := range slices.Sorted(maps.Keys(wanted)) {
 		at := slices.IndexFunc(fields, func(f store.MetadataField) bool { return f.Key == key })
 		if at < 0 {
-			faults = append(faults, problem.Fault{Parameter: "metadata." + key, Detail: "is no metadata field of this account"})
+			faults.Of("metadata."+key, "is no metadata field of this account")
 			continue
 		}
 		var value any = wanted[key]
@@ -330,12 +326,10 @@ func metadataCriteria(fields []store.MetadataField, wanted map[string]string) (v
 			value = map[string]any{"true": true, "false": false}[wanted[key]]
 		}
 		value, detail := checkValue(fields[at], value)
-		if detail != "" {
-			faults = append(faults, problem.Fault{Parameter: "metadata." + key, Detail: detail})
-		}
+		faults.Of("metadata."+key, detail)
 		values[key] = value
 	}
-	return values, faults
+	return values, faults.Err(problem.InvalidInput)
 }
 
 func texts[T ~string](values []T) []string {

@@ -25,8 +25,8 @@ type Matcher struct {
 // NewMatcher prepares a filter for an account. Error: INVALID_INPUT for metadata that is no field's.
 func NewMatcher(ctx context.Context, pool *pgxpool.Pool, account uuid.UUID, filter Filter) (*Matcher, error) {
 	m := &Matcher{filter: filter, pool: pool}
-	if faults := filter.faults(); len(faults) > 0 {
-		return nil, problem.Invalid(problem.InvalidInput, faults...)
+	if err := filter.faults().Err(problem.InvalidInput); err != nil {
+		return nil, err
 	}
 	if len(filter.Metadata) == 0 {
 		return m, nil
@@ -35,12 +35,8 @@ func NewMatcher(ctx context.Context, pool *pgxpool.Pool, account uuid.UUID, filt
 	if err != nil {
 		return nil, fmt.Errorf("list metadata fields: %w", err)
 	}
-	wanted, faults := metadataCriteria(fields, filter.Metadata)
-	if len(faults) > 0 {
-		return nil, problem.Invalid(problem.InvalidInput, faults...)
-	}
-	m.metadata = wanted
-	return m, nil
+	m.metadata, err = metadataCriteria(fields, filter.Metadata)
+	return m, err
 }
 
 // Match reports whether the item passes.

@@ -29,7 +29,7 @@ const (
 
 // checkMetadata brings a draft's metadata into its one spelling, with sorted keys, and holds it against the account's fields. What may stay
 // as it is is not looked at, so that a field made required later does not stand in the way of other changes.
-func (s *Service) checkMetadata(ctx context.Context, q *store.Queries, account uuid.UUID, i *Item, d draft) (json.RawMessage, []problem.Fault, error) {
+func (s *Service) checkMetadata(ctx context.Context, q *store.Queries, account uuid.UUID, i *Item, d draft) (json.RawMessage, problem.Faults, error) {
 	mayStay := d.metadataMayStay && i.Revision > 0
 	if mayStay && bytes.Equal(d.Metadata, i.Metadata) {
 		return i.Metadata, nil, nil
@@ -63,7 +63,7 @@ func (s *Service) checkMetadata(ctx context.Context, q *store.Queries, account u
 	}
 	faults := fieldFaults(fields, had, values)
 	if len(sorted) > maxObjectBytes {
-		faults = append(faults, problem.Fault{Pointer: "#/metadata", Detail: "must be at most 64 KiB"})
+		faults.At("#/metadata", "must be at most 64 KiB")
 	}
 	return sorted, faults, nil
 }
@@ -74,11 +74,9 @@ const (
 )
 
 // fieldFaults checks values by their fields. Those that the item had already may stay, whatever has become of their fields since.
-func fieldFaults(fields []store.MetadataField, had, values map[string]any) []problem.Fault {
-	var faults []problem.Fault
-	fault := func(key, detail string) {
-		faults = append(faults, problem.Fault{Pointer: strictjson.Pointer("metadata", key), Detail: detail})
-	}
+func fieldFaults(fields []store.MetadataField, had, values map[string]any) problem.Faults {
+	var faults problem.Faults
+	fault := func(key, detail string) { faults.At(strictjson.Pointer("metadata", key), detail) }
 	byKey := make(map[string]store.MetadataField, len(fields))
 	for _, field := range fields {
 		byKey[field.Key] = field
@@ -101,9 +99,8 @@ func fieldFaults(fields []store.MetadataField, had, values map[string]any) []pro
 		case !known:
 			fault(key, unknownField)
 		default:
-			if _, detail := checkValue(field, value); detail != "" {
-				fault(key, detail)
-			}
+			_, detail := checkValue(field, value)
+			fault(key, detail)
 		}
 	}
 	return faults

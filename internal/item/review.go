@@ -16,9 +16,6 @@ import (
 	"itemcast/internal/strictjson"
 )
 
-// maxFaults is how many faults an answer lists.
-const maxFaults = 100
-
 // withRules adds to what the contract finds wrong with an input, or with a patch of the item with that id, what the account's rules do, as
 // far as the rest of it can be read: one answer tells of every fault. An error that names no faults comes back as it is. Error besides:
 // NOT_FOUND.
@@ -44,9 +41,7 @@ func (s *Service) withRules(ctx context.Context, actor account.Actor, id *uuid.U
 	if unreadable != nil {
 		return invalid
 	}
-	all := together(invalid, problem.Of(s.applyDraft(ctx, q, actor, i, d)))
-	all.Faults = all.Faults[:min(len(all.Faults), maxFaults)]
-	return all
+	return together(invalid, problem.Of(s.applyDraft(ctx, q, actor, i, d)))
 }
 
 // reader makes a draft of JSON that need not fit the contract.

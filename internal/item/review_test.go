@@ -109,7 +109,7 @@ func TestFaults_AtMostAHundredAreTold(t *testing.T) {
 	}
 	input.WriteString(`},"x":1,"y":2}`)
 	_, err := b.items.Create(b.ctx, []byte(input.String()))
-	if n := len(problem.Of(err).Faults); n != maxFaults {
+	if n := len(problem.Of(err).Faults); n != problem.MaxFaults {
 		t.Errorf("%d faults are told", n)
 	}
 }

@@ -72,18 +72,11 @@ func (c Code) Status() int {
 	return http.StatusInternalServerError
 }
 
-// Fault is one fault of the input: of the body at Pointer (RFC 6901, as a URI fragment: "#/tags/3"), or of a Parameter.
-type Fault struct {
-	Pointer   string `json:"pointer,omitempty"`
-	Parameter string `json:"parameter,omitempty"`
-	Detail    string `json:"detail"`
-}
-
 // Error is a failure that a user is told of. Detail says what to do.
 type Error struct {
 	Code     Code
 	Detail   string
-	Faults   []Fault
+	Faults   Faults
 	Revision int64 // with RevisionMismatch: the revision that there is
 
 	RetryAfter time.Duration // with TooManyRequests and Unavailable: when to try again; 0: in a moment

@@ -5,14 +5,13 @@ type Limits struct {
 	Depth  int // levels of objects and arrays; 32
 	Number int // characters of a number; 64
 	Values int // values in all; 50,000, so that a megabyte of commas does not become a hundred of memory
-	Faults int // how many are told; 100
 }
 
 func (l Limits) withDefaults() Limits {
 	for _, limit := range []struct {
 		value    *int
 		standard int
-	}{{&l.Depth, 32}, {&l.Number, 64}, {&l.Values, 50_000}, {&l.Faults, 100}} {
+	}{{&l.Depth, 32}, {&l.Number, 64}, {&l.Values, 50_000}} {
 		if *limit.value <= 0 {
 			*limit.value = limit.standard
 		}

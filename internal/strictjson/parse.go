@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"itemcast/internal/problem"
+	"itemcast/internal/validate"
 )
 
 // Check reports what is wrong with a document, nil when nothing is: INVALID_JSON at the first place that is not JSON, or
@@ -40,12 +41,12 @@ type parser struct {
 	limits Limits
 	path   []string
 	values int
-	faults []problem.Fault
+	faults problem.Faults
 }
 
 func (p *parser) fault(detail string) {
-	if len(p.faults) < p.limits.Faults {
-		p.faults = append(p.faults, problem.Fault{Pointer: Pointer(p.path...), Detail: detail})
+	if len(p.faults) < problem.MaxFaults { // a pointer to each of 50,000 values would cost much
+		p.faults.At(Pointer(p.path...), detail)
 	}
 }
 
@@ -115,8 +116,8 @@ func (p *parser) array() (any, error) {
 }
 
 func (p *parser) text(s string) string {
-	if strings.IndexByte(s, 0) >= 0 {
-		p.fault("must not contain the character U+0000")
+	if detail := validate.Storable(s); detail != "" {
+		p.fault(detail)
 	}
 	return s
 }

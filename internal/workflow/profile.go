@@ -11,18 +11,19 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"slices"
+
 	"itemcast/internal/account"
 	"itemcast/internal/db"
 	"itemcast/internal/page"
-	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
+	"itemcast/internal/validate"
 	"itemcast/internal/workflow/internal/store"
 )
 
@@ -248,44 +249,26 @@ func checkRoles(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, ids []uuid.
 	if err != nil {
 		return err
 	}
-	var faults []problem.Fault
+	var faults problem.Faults
 	for i, id := range ids {
-		for _, u := range unknown {
-			if u == id {
-				faults = append(faults, problem.Fault{Pointer: fmt.Sprintf("#/role_ids/%d", i), Detail: "is no role of this account"})
-			}
+		if slices.Contains(unknown, id) {
+			faults.At(fmt.Sprintf("#/role_ids/%d", i), "is no role of this account")
 		}
 	}
-	if len(faults) > 0 {
-		return problem.Invalid(problem.RuleViolated, faults...)
-	}
-	return nil
+	return faults.Err(problem.RuleViolated)
 }
 
-// check holds an input against what the contract says of it, which GraphQL's inputs have not passed. The name that a profile has may stay.
+// check checks an input for what the contract requires: inputs of GraphQL have not passed it. A profile may keep its name.
 func (in *ProfileInput) check(before string) error {
-	var faults []problem.Fault
-	fault := func(pointer, detail string) {
-		faults = append(faults, problem.Fault{Pointer: pointer, Detail: detail})
+	var faults problem.Faults
+	if in.Name != before {
+		faults.At("#/name", validate.Name(in.Name, 1, 100))
 	}
-	switch n := utf8.RuneCountInString(in.Name); {
-	case !db.IsText(in.Name):
-		fault("#/name", "must be text without U+0000")
-	case strings.TrimSpace(in.Name) == "" || n > 100:
-		fault("#/name", "must have from 1 to 100 characters, and not be blank")
-	case in.Name != before && !plaintext.Is(in.Name):
-		fault("#/name", "must not contain control characters, nor ones that cannot be seen")
-	}
-	if !db.IsText(in.Description) || utf8.RuneCountInString(in.Description) > 2000 {
-		fault("#/description", "must be text of at most 2000 characters, without U+0000")
-	}
+	faults.At("#/description", validate.Text(in.Description, 0, 2000))
 	if len(in.RoleIDs) > maxRoles {
-		fault("#/role_ids", "must have at most 100 elements")
+		faults.At("#/role_ids", fmt.Sprintf("must have at most %d entries", maxRoles))
 	}
-	if len(faults) > 0 {
-		return problem.Invalid(problem.InvalidInput, faults...)
-	}
-	return nil
+	return faults.Err(problem.InvalidInput)
 }
 
 func unique(ids []uuid.UUID) []uuid.UUID {

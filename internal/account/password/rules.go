@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"itemcast/internal/db"
+	"itemcast/internal/validate"
 )
 
 const (
@@ -23,11 +23,11 @@ func Fault(password, email string) string {
 	local, _, _ := strings.Cut(strings.ToLower(email), "@")
 	switch {
 	case len(password) > MaxBytes:
-		return fmt.Sprintf("must be at most %d bytes long", MaxBytes)
-	case !db.IsText(password):
-		return "must be text without U+0000"
+		return fmt.Sprintf("must have at most %d bytes", MaxBytes)
+	case validate.Storable(password) != "":
+		return validate.Storable(password)
 	case utf8.RuneCountInString(password) < minLength:
-		return fmt.Sprintf("must be at least %d characters long; a few unrelated words are best", minLength)
+		return fmt.Sprintf("must have at least %d characters; a few unrelated words are best", minLength)
 	case lower == strings.ToLower(email) || lower == local:
 		return "must not be the e-mail address"
 	case isCommon(lower):

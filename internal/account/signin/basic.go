@@ -12,7 +12,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/account/internal/store"
 	"itemcast/internal/account/password"
-	"itemcast/internal/db"
+	"itemcast/internal/validate"
 )
 
 const maxEmail = 320 // bytes
@@ -73,7 +73,7 @@ func (s *Service) checkOnce(ctx context.Context, given credentials, generation i
 // check asks the throttle, the database and argon2id, in this order.
 func (s *Service) check(ctx context.Context, given credentials, generation int) (account.Actor, error) {
 	// No user has an address that a text column of Postgres cannot hold, and a statement with it would fail.
-	if len(given.email) > maxEmail || len(given.password) > password.MaxBytes || !db.IsText(given.email) {
+	if len(given.email) > maxEmail || len(given.password) > password.MaxBytes || validate.Storable(given.email) != "" {
 		return account.Actor{}, account.ErrCredentials
 	}
 	attempt, first, err := s.throttle.begin(given.email, account.AddressFrom(ctx), given.digest)

@@ -70,21 +70,16 @@ func (s *Service) checkNewPassword(ctx context.Context, actor account.Actor, ema
 	if err := s.throttle.beginChange(actor.UserID); err != nil {
 		return err
 	}
-	var faults []problem.Fault
+	var faults problem.Faults
 	_, err := s.check(ctx, s.credentials(email, current, byChange), 0)
 	switch {
 	case problem.Is(err, problem.Unauthenticated):
-		faults = append(faults, wrongPassword)
+		faults.Add(wrongPassword)
 	case err != nil:
 		return err
 	}
-	if fault := password.Fault(chosen, email); fault != "" {
-		faults = append(faults, problem.Fault{Pointer: "#/new_password", Detail: fault})
-	}
-	if len(faults) > 0 {
-		return problem.Invalid(problem.RuleViolated, faults...)
-	}
-	return nil
+	faults.At("#/new_password", password.Fault(chosen, email))
+	return faults.Err(problem.RuleViolated)
 }
 
 // Session is a browser in which a user is signed in.

@@ -16,6 +16,7 @@ import (
 	"itemcast/internal/account/internal/store"
 	"itemcast/internal/db"
 	"itemcast/internal/problem"
+	"itemcast/internal/validate"
 )
 
 const (
@@ -152,7 +153,7 @@ func hashToken(token string) []byte {
 
 // excerpt returns the part of a browser's self-description that is stored.
 func excerpt(text string) string {
-	if !db.IsText(text) {
+	if validate.Storable(text) != "" {
 		return ""
 	}
 	for len(text) > maxUserAgent {
