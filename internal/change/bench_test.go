@@ -16,8 +16,9 @@ import (
 	"itemcast/internal/db/dbtest"
 )
 
-// The time from a writer's commit to a reader that waits on the feed, at 1,000 changes a second and at full speed, each with and without
-// a write transaction left open. For instance: go test -run xxx -bench Notifier -benchtime 10000x ./internal/change
+// The time from a writer's commit to a reader that waits on the feed, at 1,000 changes a second and at full speed, each
+// with and without a write transaction left open. For instance: go test -run xxx -bench Notifier -benchtime 10000x
+// ./internal/change
 func BenchmarkNotifier(b *testing.B) {
 	for name, c := range map[string]struct {
 		perSecond int // 0: as many as it can

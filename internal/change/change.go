@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,13 +13,13 @@ import (
 	"itemcast/internal/db"
 )
 
-// Position numbers the changes of the log: 1, 2, 3 … Zero is before the first.
+// Position is a place in the log: 1, 2, 3 … Zero is before the first change.
 type Position int64
 
-// Kind says what happened to the item.
+// Kind is what happened to an item.
 type Kind string
 
-// The kinds. A Triggered changes nothing: it sends the item as it is.
+// The kinds. A Triggered change alters nothing: it sends the item as it is.
 const (
 	Created   Kind = "CREATED"
 	Updated   Kind = "UPDATED"
@@ -28,31 +27,33 @@ const (
 	Triggered Kind = "TRIGGERED"
 )
 
-// What caused a change, as hooks and feeds are told.
+// The values of Change.Trigger: the reason why hooks receive the change, as they read it in the header
+// itemcast-trigger.
 const (
-	TriggerWrite  = "hook"   // an ordinary write: the hooks that follow it are the cause of the delivery
-	TriggerManual = "manual" // a person asked for it
+	TriggerWrite  = "hook"   // an ordinary write; hooks receive it because they follow such changes
+	TriggerManual = "manual" // a user requested it
 )
 
 // Change is one entry of the log. It is shared between readers and must not be modified.
 type Change struct {
-	Position      Position // zero until sequenced
+	Position      Position // zero until the sequencer assigns one
 	ID            int64
 	AccountID     uuid.UUID
 	ItemID        uuid.UUID
 	Revision      int64
 	Kind          Kind
 	ChangedFields []string
-	Previous      json.RawMessage // an object: what ChangedFields, and updated_at, were before
-	Actor         *uuid.UUID      // nil: the system
-	Trigger       string
-	Targets       []uuid.UUID // the hooks that a Triggered is addressed to; nil: all that want it
-	Document      []byte      // the item after the change; for Deleted the last there was
+	Previous      json.RawMessage // an object: the previous values of ChangedFields and updated_at
+	Actor         *uuid.UUID      // the user; nil: the system
+	Trigger       string          // TriggerWrite or TriggerManual
+	Targets       []uuid.UUID     // the hooks that a Triggered change is for; nil: every hook that matches it
+	Document      []byte          // the item after the change; of a Deleted item the last document
 	OccurredAt    time.Time
 }
 
-// Record writes c into the log as part of tx, which must hold the item's row already: see the package comment.
-// The caller wakes the sequencer after the commit.
+// Record appends a change to the log as part of tx. The transaction must hold the lock of the item's row already,
+// because the log's order depends on it (see the package comment). The statement is deferred: its error may be returned
+// by a later statement or by the commit. The caller wakes the sequencer after the commit.
 func Record(ctx context.Context, tx pgx.Tx, c Change) error {
 	if c.ChangedFields == nil {
 		c.ChangedFields = []string{}
@@ -77,64 +78,4 @@ func Record(ctx context.Context, tx pgx.Tx, c Change) error {
 		return fmt.Errorf("record change: %w", err)
 	}
 	return nil
-}
-
-// readAfter reads up to limit changes that follow after, in order, from the database. Error: errDropped when some of them are gone.
-func readAfter(ctx context.Context, q *store.Queries, after Position, limit int) ([]*Change, error) {
-	rows, err := q.ChangesAfter(ctx, store.ChangesAfterParams{After: int64(after), Batch: int32(limit)})
-	if err != nil {
-		return nil, err
-	}
-	changes := make([]*Change, len(rows))
-	for i, row := range rows {
-		if i > 0 && row.Position != rows[i-1].Position+1 {
-			return nil, errDropped
-		}
-		changes[i] = fromRow(store.ItemHistoryRow(row))
-	}
-	return changes, nil
-}
-
-func fromRow(row store.ItemHistoryRow) *Change {
-	return &Change{
-		Position:      Position(row.Position),
-		ID:            row.ID,
-		AccountID:     row.AccountID,
-		ItemID:        row.ItemID,
-		Revision:      row.Revision,
-		Kind:          Kind(row.Kind),
-		ChangedFields: row.ChangedFields,
-		Previous:      row.Previous,
-		Actor:         row.Actor,
-		Trigger:       row.Trigger,
-		Targets:       row.Targets,
-		Document:      row.Document,
-		OccurredAt:    row.OccurredAt.UTC(),
-	}
-}
-
-// History reads up to limit sequenced changes of an item, newest first; before is the change id to go on from, 0 for the newest. Of an item that
-// is hidden from the role there are none; nothing is hidden from nil.
-func History(ctx context.Context, tx db.Querier, account uuid.UUID, role *uuid.UUID, item uuid.UUID, before int64, limit int) ([]*Change, error) {
-	if before <= 0 {
-		before = math.MaxInt64
-	}
-	rows, err := store.New(tx).ItemHistory(ctx, store.ItemHistoryParams{AccountID: account, ItemID: item, RoleID: role, BeforeID: before, MaxRows: int32(limit)})
-	if err != nil {
-		return nil, fmt.Errorf("read history: %w", err)
-	}
-	changes := make([]*Change, len(rows))
-	for i, row := range rows {
-		changes[i] = fromRow(row)
-	}
-	return changes, nil
-}
-
-// LastRevision returns the last revision of an item that was deleted; 0 if the log knows of none. An item of the same id continues from there.
-func LastRevision(ctx context.Context, tx db.Querier, account, item uuid.UUID) (int64, error) {
-	last, err := store.New(tx).LastRevision(ctx, store.LastRevisionParams{AccountID: account, ItemID: item})
-	if err != nil {
-		return 0, fmt.Errorf("read the last revision: %w", err)
-	}
-	return last, nil
 }

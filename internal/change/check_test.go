@@ -22,7 +22,8 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// checkLog checks invariants 1 to 3: what is in item_change, and so was committed, is in the log once, densely, and by revision.
+// checkLog checks invariants 1 to 3: what is in item_change, and so was committed, is in the log once, densely, and by
+// revision.
 func (b *bundle) checkLog(log []*Change) {
 	b.t.Helper()
 	rows, _ := b.pool.Query(b.ctx, "SELECT id FROM item_change ORDER BY id")

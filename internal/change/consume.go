@@ -13,24 +13,26 @@ import (
 )
 
 const (
-	consumeBatch = 500
-	consumeRetry = time.Second
-	consumeGrace = 5 * time.Second // for a batch that is under way when its consumer is told to stop
+	consumeBatch      = 500
+	consumeRetryDelay = time.Second
+	consumeGrace      = 5 * time.Second // for the current batch when its consumer is stopped
 
-	// consumePause is to batches of consumers what stepPause is to steps; theirs cost more. It counts from a batch's beginning, so that one that
-	// takes a little longer delays nobody, but for consumeRest.
-	consumePause = 4 * time.Millisecond
-	consumeRest  = time.Millisecond
+	// minBatchInterval is the minimum time between the starts of two batches, so that under load more changes share a
+	// batch, as with stepPause. A batch that takes longer is followed by minBatchPause only.
+	minBatchInterval = 4 * time.Millisecond
+	minBatchPause    = time.Millisecond
 )
 
-// Work is what a durable consumer does with changes, in a transaction: it handles the first of them, as many as it likes but at least one, and
+// Work is what a durable consumer does with changes, in a transaction. It handles the first of them, one at least, and
 // returns how many.
 type Work func(ctx context.Context, tx pgx.Tx, changes []*Change) (handled int, err error)
 
-// Consume runs a durable consumer until ctx ends: it hands each change once to work, in order and in batches, and advances the consumer's
-// position in the transaction that work writes in. So work's effects in the database happen exactly once per change. Nodes that run the
-// same consumer take turns by batch. A consumer seen for the first time starts at the log's beginning. When work fails, the batch is tried again
-// after a second. A batch that is under way when ctx ends has five seconds to finish.
+// Consume runs a durable consumer until ctx ends. It passes each change to work once, in order and in batches, and
+// advances the consumer's position in the same transaction: the effects of work in the database happen exactly once per
+// change. Nodes that run the same consumer take turns by batch.
+//
+// A new consumer starts at the log's floor. When work fails, the batch is retried after a second. When ctx ends, the
+// current batch has five seconds to finish.
 func (f *Feed) Consume(ctx context.Context, consumer string, work Work) error {
 	var position Position
 	for {
@@ -38,25 +40,25 @@ func (f *Feed) Consume(ctx context.Context, consumer string, work Work) error {
 			return nil
 		}
 		began := time.Now()
-		batch, cancel := graceful(ctx, consumeGrace)
+		batch, cancel := withGrace(ctx, consumeGrace)
 		next, more, err := f.consumeBatch(batch, consumer, work)
 		cancel()
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
-			f.log.Warn("a consumer of the change log failed; trying again", "consumer", consumer, "err", err)
-			rest(ctx, consumeRetry)
+			f.log.Warn("a consumer of the change log failed; retrying", "consumer", consumer, "error", err)
+			sleep(ctx, consumeRetryDelay)
 		default:
 			position = next
 			if !more {
-				rest(ctx, max(consumeRest, consumePause-time.Since(began)))
+				sleep(ctx, max(minBatchPause, minBatchInterval-time.Since(began)))
 			}
 		}
 	}
 }
 
-// consumeBatch returns where the consumer stands then, and whether there was more to read.
+// consumeBatch returns the consumer's new position, and whether there was more to read.
 func (f *Feed) consumeBatch(ctx context.Context, consumer string, work Work) (next Position, more bool, err error) {
 	err = db.Write(ctx, f.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q, deferred := store.New(tx), store.New(db.Deferred(tx))
@@ -67,7 +69,8 @@ func (f *Feed) consumeBatch(ctx context.Context, consumer string, work Work) (ne
 		if err != nil {
 			return fmt.Errorf("read position: %w", err)
 		}
-		// By the transaction's own connection: with one more for each consumer, a pool could run dry and everybody wait.
+		// On the transaction's own connection: if every consumer needed a second one, they could all wait for each
+		// other.
 		changes, err := f.read(ctx, q, Position(position), consumeBatch)
 		if err != nil {
 			return err
@@ -82,15 +85,20 @@ func (f *Feed) consumeBatch(ctx context.Context, consumer string, work Work) (ne
 		}
 		next += Position(handled)
 		more = handled < len(changes) || len(changes) == consumeBatch
-		if err := deferred.InsertConsumerPosition(ctx, store.InsertConsumerPositionParams{Consumer: consumer, Position: int64(next)}); err != nil {
+		err = deferred.InsertConsumerPosition(ctx, store.InsertConsumerPositionParams{
+			Consumer: consumer, Position: int64(next),
+		})
+		if err != nil {
 			return fmt.Errorf("advance: %w", err)
 		}
-		return deferred.DeleteConsumerPosition(ctx, store.DeleteConsumerPositionParams{Consumer: consumer, Position: position})
+		return deferred.DeleteConsumerPosition(ctx, store.DeleteConsumerPositionParams{
+			Consumer: consumer, Position: position,
+		})
 	})
 	return next, more, err
 }
 
-// consumerPosition is where the consumer stands: before its first batch, at the beginning of what is kept.
+// consumerPosition returns the consumer's position; the log's floor before its first batch.
 func consumerPosition(ctx context.Context, q *store.Queries, consumer string) (int64, error) {
 	position, err := q.ConsumerPosition(ctx, consumer)
 	if !errors.Is(err, pgx.ErrNoRows) {
@@ -100,19 +108,9 @@ func consumerPosition(ctx context.Context, q *store.Queries, consumer string) (i
 	return identity.Floor, err
 }
 
-// graceful returns a context that ends so long after ctx.
-func graceful(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
-	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
+// withGrace returns a context that ends a while after ctx.
+func withGrace(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	graced, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
-	return later, func() { stop(); cancel() }
-}
-
-// rest waits, or returns early when ctx ends.
-func rest(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
+	return graced, func() { stop(); cancel() }
 }

@@ -3,33 +3,36 @@ package change
 import (
 	"encoding/base64"
 	"encoding/binary"
-	"errors"
 
 	"github.com/google/uuid"
 
 	"itemcast/internal/problem"
 )
 
-// errDropped: the log no longer keeps the position.
-var errDropped = errors.New("position is no longer kept")
-
-// A cursor is the log's epoch and a position, opaque to clients: 16 + 8 bytes in base64url.
+// encodeCursor returns the log's epoch and a position, 16 + 8 bytes, in base64url. Clients must treat it as opaque.
 func encodeCursor(epoch uuid.UUID, p Position) string {
 	raw := binary.BigEndian.AppendUint64(epoch[:], uint64(p))
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
+// decodeCursor is the inverse of encodeCursor. Errors: INVALID_CURSOR; CURSOR_EXPIRED for a cursor of another epoch.
 func decodeCursor(epoch uuid.UUID, cursor string) (Position, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil || len(raw) != len(epoch)+8 {
-		return 0, problem.New(problem.InvalidCursor, "The cursor is not one that was given out; take it from a change or from changeCursor.")
+		return 0, errMalformed()
 	}
 	if uuid.UUID(raw[:16]) != epoch {
-		return 0, problem.New(problem.CursorExpired, "The cursor is of another log, from before this database was made or restored; list anew and take changeCursor.")
+		return 0, problem.New(problem.CursorExpired, "The cursor is from before this database was created or restored. "+
+			"List the items again, and continue from changeCursor.")
 	}
 	p := Position(binary.BigEndian.Uint64(raw[16:]))
 	if p < 0 {
-		return 0, problem.New(problem.InvalidCursor, "The cursor is not one that was given out; take it from a change or from changeCursor.")
+		return 0, errMalformed()
 	}
 	return p, nil
+}
+
+func errMalformed() error {
+	return problem.New(problem.InvalidCursor,
+		"The cursor is malformed. Pass the unmodified cursor of a change, or changeCursor.")
 }

@@ -48,10 +48,10 @@ func TestFeed_LostNotificationIsMadeUpForByPolling(t *testing.T) {
 	}
 }
 
-// soon checks that it took about pollEvery, with room for a busy machine.
+// soon checks that it took about pollInterval, with room for a busy machine.
 func soon(t *testing.T, since time.Time) {
 	t.Helper()
-	if took := time.Since(since); took > 4*pollEvery {
+	if took := time.Since(since); took > 4*pollInterval {
 		t.Fatalf("it took %s", took)
 	}
 }

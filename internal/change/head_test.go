@@ -33,8 +33,8 @@ func (e *explainer) QueryRow(ctx context.Context, statement string, args ...any)
 	return e.Querier.QueryRow(ctx, statement, args...)
 }
 
-// After thousands of steps under an open snapshot, which keeps every dead row, what runs for each step still touches a handful of
-// pages. A feed_head row updated in place touched all of its dead versions.
+// After thousands of steps under an open snapshot, which keeps every dead row, what runs for each step still touches a
+// handful of pages. A feed_head row updated in place touched all of its dead versions.
 func TestSequencer_StepsStayCheapWhileASnapshotIsHeldOpen(t *testing.T) {
 	b := setup(t)
 	b.snapshot()
@@ -60,7 +60,7 @@ func TestSequencer_StepsStayCheapWhileASnapshotIsHeldOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if rows := value[int](b, "SELECT count(*) FROM feed_head"); rows > 2*keepSteps {
+	if rows := value[int](b, "SELECT count(*) FROM feed_head"); rows > 2*keptHeads {
 		t.Fatalf("%d rows are kept", rows)
 	}
 	explained := &explainer{Querier: n.pool}

@@ -2,8 +2,8 @@ package change
 
 import "testing"
 
-// The owner of a gap may have a higher xid than the transaction that committed above it, and than the xmax of the snapshot that first
-// missed it: xmax is the highest xid that has *ended*, plus one.
+// The owner of a gap may have a higher xid than the transaction that committed above it, and than the xmax of the
+// snapshot that first missed it: xmax is the highest xid that has *ended*, plus one.
 func TestSequencer_GapOutlivesTheSnapshotsXmaxWhileItsOwnerIsOpen(t *testing.T) {
 	b := setupCluster(t, nil)
 	n := b.idleNode()

@@ -10,7 +10,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// model says what must be in the log, from what the writers did. Positions and draws are counted from the beginning of one check.
+// model says what must be in the log, from what the writers did. Positions and draws are counted from the beginning of
+// one check.
 type model struct {
 	*node
 	start Position // where the log ended before

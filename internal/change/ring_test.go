@@ -24,7 +24,7 @@ func TestRing_HoldsTheNewestWithoutAGapAndKeepsWhatItGaveOut(t *testing.T) {
 				batch[i] = &Change{Position: last, Document: document}
 			}
 			r.append(batch)
-			if len(r.changes) > ringChanges || r.bytes > ringBytes && len(r.changes) > 1 {
+			if len(r.changes) > maxRingChanges || r.bytes > maxRingBytes && len(r.changes) > 1 {
 				t.Fatalf("it holds %d changes of %d bytes", len(r.changes), r.bytes)
 			}
 			after := last - Position(rapid.IntRange(0, int(last)).Draw(t, "back"))

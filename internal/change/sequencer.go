@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -17,59 +16,49 @@ import (
 )
 
 const (
-	stepBatch = 2000 // new ids a step takes at most
+	// stepBatch is the maximum number of new ids in a step.
+	stepBatch = 2000
 
-	// sweepEvery is how long the change of a node that died between its commit and its wake-up waits at most.
-	sweepEvery = 500 * time.Millisecond
+	// sweepInterval limits how long a change waits whose node died between its commit and its wake-up.
+	sweepInterval = 500 * time.Millisecond
 
-	// stepPause after a step lets the changes of the next two milliseconds share one: under load, the cost of a step is that of its round
-	// trips, and not of what it numbers. A change that comes after a quiet time does not wait.
+	// stepPause follows each step, so that the changes of the next two milliseconds share one: under load a step costs
+	// its round trips, however many changes it numbers. A change after a quiet time does not wait.
 	stepPause = 2 * time.Millisecond
 
-	// keepSteps is how many old feed_head rows lie about before they are deleted.
-	keepSteps = 256
+	// keptHeads is the number of old feed_head rows that are deleted at once.
+	keptHeads = 256
 
-	// answerWithin is how long the database may take over one step. No lock is held, and nobody waits, for ever because a node is alive
-	// and cut off from the database's answers.
-	answerWithin = 30 * time.Second
-
-	extendEvery = time.Second
-
-	// partitionsAhead is for how many change ids there are partitions in advance; over a minute of writing at full speed.
-	partitionsAhead = 500_000
-
-	// unknownHorizon is a new gap's: the step after the one that found it knows better, see the package comment.
-	unknownHorizon = math.MaxInt64
+	// queryTimeout limits a step, and each read of the feed: a node that runs but does not get the database's answers
+	// must not hold a lock forever.
+	queryTimeout = 30 * time.Second
 )
 
-// Sequencer gives committed changes their positions. Any number may run, on any number of nodes: a step is a critical section.
+// Sequencer assigns positions to committed changes. Any number may run, on any number of nodes: a step is a critical
+// section.
 type Sequencer struct {
 	pool *pgxpool.Pool
 	log  *slog.Logger
 	wake chan struct{}
 }
 
-// NewSequencer makes a sequencer on pool; Run starts it. In a pool that requests use too, a step queues for a connection behind them.
+// NewSequencer returns a sequencer on pool; [Sequencer.Run] starts it. If requests use the same pool, a step waits for
+// a connection behind them.
 func NewSequencer(pool *pgxpool.Pool, log *slog.Logger) *Sequencer {
 	return &Sequencer{pool: pool, log: log, wake: make(chan struct{}, 1)}
 }
 
-// Wake makes Run step soon. It never blocks; wake-ups while a step runs become one.
-func (s *Sequencer) Wake() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
+// Wake makes Run step soon. It never blocks. Any number of calls during a step cause one more step.
+func (s *Sequencer) Wake() { signal(s.wake) }
 
-// Run steps after every Wake, and twice a second for what other nodes left behind, until ctx ends. While the database is away it keeps
-// trying.
+// Run steps after every Wake, and twice a second for the commits of other nodes, until ctx ends. It also creates the
+// log's partitions in advance. While the database is unavailable it retries.
 func (s *Sequencer) Run(ctx context.Context) error {
 	var extending sync.WaitGroup
-	extending.Go(func() { s.keepExtending(ctx) })
+	extending.Go(func() { s.extendPartitions(ctx) })
 	defer extending.Wait()
 
-	sweep := time.NewTicker(sweepEvery)
+	sweep := time.NewTicker(sweepInterval)
 	defer sweep.Stop()
 	for {
 		select {
@@ -79,9 +68,9 @@ func (s *Sequencer) Run(ctx context.Context) error {
 		case <-sweep.C:
 		}
 		if err := s.Drain(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("cannot sequence changes; trying again", "err", err)
+			s.log.Warn("cannot sequence changes; retrying", "error", err)
 		}
-		rest(ctx, stepPause)
+		sleep(ctx, stepPause)
 	}
 }
 
@@ -95,20 +84,22 @@ func (s *Sequencer) Drain(ctx context.Context) error {
 	}
 }
 
-// step gives positions to up to stepBatch visible changes; more says that there may be others.
+// step assigns positions to up to stepBatch visible changes; more reports that there may be others.
 func (s *Sequencer) step(ctx context.Context) (more bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q, deferred := store.New(tx), store.New(db.Deferred(tx))
 		if err := deferred.LockSequencer(ctx); err != nil {
 			return fmt.Errorf("lock: %w", err)
 		}
-		before, err := q.Head(ctx) // a statement of its own, after the lock: it sees what the step before committed
+		before, err := q.Head(ctx) // a statement of its own, after the lock: it sees the commit of the step before
 		if err != nil {
 			return fmt.Errorf("read head: %w", err)
 		}
-		seen, err := q.Unsequenced(ctx, store.UnsequencedParams{ScannedTo: before.ScannedTo, Batch: stepBatch, Gaps: before.Gaps})
+		seen, err := q.Unsequenced(ctx, store.UnsequencedParams{
+			ScannedTo: before.ScannedTo, Batch: stepBatch, Gaps: before.Gaps,
+		})
 		if err != nil {
 			return fmt.Errorf("read changes: %w", err)
 		}
@@ -122,48 +113,17 @@ func (s *Sequencer) step(ctx context.Context) (more bool, err error) {
 	return more, err
 }
 
-// advance decides, from the head and one snapshot's view, which ids get the next positions, in that order, and what the new head is.
-func advance(before store.FeedHead, seen store.UnsequencedRow) (after store.FeedHead, ids []int64) {
-	ids = append(slices.Clone(seen.Filled), seen.Fresh...)
-	slices.Sort(ids)
-
-	after = store.FeedHead{
-		Step:      before.Step + 1,
-		Position:  before.Position + int64(len(ids)),
-		ScannedTo: before.ScannedTo,
-		Gaps:      []int64{},
-		Horizons:  []int64{},
-	}
-	filled := make(map[int64]bool, len(seen.Filled))
-	for _, id := range seen.Filled {
-		filled[id] = true
-	}
-	for i, gap := range before.Gaps {
-		horizon := before.Horizons[i]
-		if dead := horizon <= seen.Xmin; filled[gap] || dead {
-			continue
-		}
-		after.Gaps = append(after.Gaps, gap)
-		after.Horizons = append(after.Horizons, min(horizon, seen.Xmax)) // an unknown one is known now; others only rise
-	}
-	for _, id := range seen.Fresh {
-		for skipped := after.ScannedTo + 1; skipped < id; skipped++ {
-			after.Gaps = append(after.Gaps, skipped)
-			after.Horizons = append(after.Horizons, unknownHorizon)
-		}
-		after.ScannedTo = id
-	}
-	return after, ids
-}
-
+// write writes what advance has decided, and now and then deletes old heads.
 func write(ctx context.Context, q *store.Queries, before, after store.FeedHead, ids []int64) error {
-	err := q.InsertStep(ctx, store.InsertStepParams{After: before.Position, Ids: ids, Step: after.Step, Position: after.Position,
-		ScannedTo: after.ScannedTo, Gaps: after.Gaps, Horizons: after.Horizons})
+	err := q.InsertStep(ctx, store.InsertStepParams{
+		After: before.Position, Ids: ids, Step: after.Step, Position: after.Position,
+		ScannedTo: after.ScannedTo, Gaps: after.Gaps, Horizons: after.Horizons,
+	})
 	if err != nil {
 		return fmt.Errorf("write: %w", err)
 	}
-	if after.Step%keepSteps == 0 {
-		err := q.DeleteHeads(ctx, store.DeleteHeadsParams{FromStep: after.Step - 2*keepSteps, ToStep: after.Step - keepSteps})
+	if after.Step%keptHeads == 0 {
+		err := q.DeleteHeads(ctx, store.DeleteHeadsParams{FromStep: after.Step - 2*keptHeads, ToStep: after.Step - keptHeads})
 		if err != nil {
 			return fmt.Errorf("delete old heads: %w", err)
 		}
@@ -171,26 +131,12 @@ func write(ctx context.Context, q *store.Queries, before, after store.FeedHead, 
 	return nil
 }
 
-// keepExtending makes partitions ahead. It has a goroutine of its own, because to attach one it may have to wait for whoever maintains
-// the table, and the sequencer must not.
-func (s *Sequencer) keepExtending(ctx context.Context) {
-	tick := time.NewTicker(extendEvery)
-	defer tick.Stop()
-	for {
-		if err := s.extend(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("cannot make partitions of the change log ahead", "err", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+// sleep returns after d, or when ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
 	}
-}
-
-func (s *Sequencer) extend(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
-	_, err := store.New(s.pool).ExtendPartitions(ctx, partitionsAhead)
-	return err
 }

@@ -151,7 +151,8 @@ func TestRecord_WritersOfDifferentItemsShareNoLock(t *testing.T) {
 	if _, err := put(b.ctx, third, b.account, uuid.New()); err != nil {
 		t.Fatal(err)
 	}
-	// Locks of tables and indexes that do not exclude each other's kind, the transaction's own, and the account's row for its key.
+	// Locks of tables and indexes that do not exclude each other's kind, the transaction's own, and the account's row
+	// for its key.
 	strange := value[[]string](b, `SELECT coalesce(array_agg(l.locktype || ' ' || l.mode), '{}') FROM pg_locks l
 		JOIN pg_stat_activity a USING (pid)
 		WHERE a.datname = current_database() AND a.backend_xid IS NOT NULL AND NOT (

@@ -130,7 +130,8 @@ func (b *bundle) node() *node {
 	return n
 }
 
-// put is what a writer's transaction does: it makes the item or raises its revision, which holds the item's row, and records that.
+// put is what a writer's transaction does: it makes the item or raises its revision, which holds the item's row, and
+// records that.
 func put(ctx context.Context, tx pgx.Tx, account, item uuid.UUID) (revision int64, err error) {
 	err = tx.QueryRow(ctx, `INSERT INTO item (id, account_id, name, description, type, privacy, tags, metadata, client_data,
 			created_at, updated_at, revision, document, document_version)

@@ -35,7 +35,8 @@ type load struct {
 	stop      func()
 }
 
-// load starts writers over n's pool; wake says whether they wake n's sequencer. While the database is away they go on trying.
+// load starts writers over n's pool; wake says whether they wake n's sequencer. While the database is away they go on
+// trying.
 func (n *node) load(writers int, items []uuid.UUID, wake bool) *load {
 	l := &load{}
 	ctx, cancel := context.WithCancel(n.ctx)
@@ -101,8 +102,8 @@ func (n *node) follow(from Position, limit int) *follower {
 	return f
 }
 
-// settle waits until everything that is committed has a position, and n's feed has read it. A writer that was stopped while it committed may
-// have left its transaction to the server: that ends first.
+// settle waits until everything that is committed has a position, and n's feed has read it. A writer that was stopped
+// while it committed may have left its transaction to the server: that ends first.
 func (n *node) settle() {
 	n.t.Helper()
 	eventually(n.t, "nobody writes any more", func() bool {

@@ -23,14 +23,14 @@ const (
 	listenTimeout = 10 * time.Second
 )
 
-// Listener receives the notifications of one channel. Its functions run one after another, on the goroutine of [Listen],
-// and must not block. Each may be nil.
+// Listener receives the notifications of one channel. Its functions run one after another, on the goroutine of
+// [Listen], and must not block. Each may be nil.
 type Listener struct {
 	Channel string // an SQL identifier
 	Log     *slog.Logger
 
-	// Connected runs when LISTEN has taken effect, at the start and after every reconnect. Earlier notifications may have
-	// been missed: catch up here.
+	// Connected runs when LISTEN has taken effect, at the start and after every reconnect. Earlier notifications may
+	// have been missed: catch up here.
 	Connected func()
 
 	// Notified runs for each notification.
@@ -41,8 +41,8 @@ type Listener struct {
 	Disconnected func()
 }
 
-// Listen follows a channel until ctx ends, on a connection of its own with the pool's configuration. It reconnects after
-// 250 ms to 1 s. A connection that dies silently is noticed within two seconds.
+// Listen follows a channel until ctx ends, on a connection of its own with the pool's configuration. It reconnects
+// after 250 ms to 1 s. A connection that dies silently is noticed within two seconds.
 //
 //	connect, LISTEN ──▶ Connected ──▶ wait ──notification──▶ Notified ──▶ wait …
 //	   ▲    │                          │  └──1 s of silence──▶ ping ──answered──▶ wait …

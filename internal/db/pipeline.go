@@ -8,8 +8,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// pipeline is a pgx.Tx that saves round trips. It queues BEGIN, and each statement run through [Deferred], and sends the
-// queue as one batch with the next statement whose result the caller awaits, or with COMMIT:
+// pipeline is a pgx.Tx that saves round trips. It queues BEGIN, and each statement run through [Deferred], and sends
+// the queue as one batch with the next statement whose result the caller awaits, or with COMMIT:
 //
 //	caller                       queue afterwards    sent to Postgres                     round trips so far
 //	──────                       ────────────────    ────────────────                     ──────────────────
@@ -20,8 +20,8 @@ import (
 //	Deferred(tx).Exec  INSERT d  d                   –                                    2
 //	Commit                       –                   d, COMMIT    ──▶  ◀── done           3
 //
-// Postgres runs a batch in order, each statement with a snapshot of its own, and skips all that follow a failed one. The
-// error of a deferred statement is therefore returned by the statement or Commit that was sent with it.
+// Postgres runs a batch in order, each statement with a snapshot of its own, and skips all that follow a failed one.
+// The error of a deferred statement is therefore returned by the statement or Commit that was sent with it.
 //
 // Its states, and what Commit and Rollback send in each:
 //
@@ -56,9 +56,9 @@ func begin(ctx context.Context, pool *pgxpool.Pool) (*pipeline, error) {
 	return p, nil
 }
 
-// Deferred returns a Querier whose Exec queues a statement of the transaction and returns at once, with neither a command
-// tag nor the statement's error. The next awaited statement of tx, or its Commit, sends it and returns its error. For a
-// transaction that is not of this package, Exec runs at once.
+// Deferred returns a Querier whose Exec queues a statement of the transaction and returns at once, with neither a
+// command tag nor the statement's error. The next awaited statement of tx, or its Commit, sends it and returns its
+// error. For a transaction that is not of this package, Exec runs at once.
 func Deferred(tx pgx.Tx) Querier {
 	switch t := tx.(type) {
 	case *pipeline:

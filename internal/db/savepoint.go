@@ -41,7 +41,8 @@ func (s *savepoint) Commit(ctx context.Context) error {
 	return err
 }
 
-// Rollback undoes the part. Without a round trip when SAVEPOINT is still queued: it is removed with all that follows it.
+// Rollback undoes the part. Without a round trip when SAVEPOINT is still queued: it is removed with all that follows
+// it.
 func (s *savepoint) Rollback(ctx context.Context) error {
 	if s.ended {
 		return pgx.ErrTxClosed

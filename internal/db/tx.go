@@ -11,15 +11,15 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// endTimeout limits COMMIT and ROLLBACK. Both run even when the request was cancelled: after an interrupted COMMIT nobody
-// would know whether the transaction committed.
+// endTimeout limits COMMIT and ROLLBACK. Both run even when the request was cancelled: after an interrupted COMMIT
+// nobody would know whether the transaction committed.
 const endTimeout = 15 * time.Second
 
 // ErrAborted is returned by work on a transaction of which an earlier part failed, and by its commit.
 var ErrAborted = errors.New("an earlier part of the transaction has failed")
 
-// Tx is a transaction that travels in a context: every [Write] with that context takes part in it. Its parts must not run
-// concurrently, because a connection runs one statement at a time. Its states:
+// Tx is a transaction that travels in a context: every [Write] with that context takes part in it. Its parts must not
+// run concurrently, because a connection runs one statement at a time. Its states:
 //
 //	open ──Commit──▶ committed
 //	 │  └─Rollback, failed Commit──▶ rolledBack
@@ -65,8 +65,8 @@ func Begin(ctx context.Context, pool *pgxpool.Pool, lockTimeout time.Duration) (
 // Conn returns the pgx transaction that runs statements.
 func (t *Tx) Conn() pgx.Tx { return t.tx }
 
-// Usable returns nil while the transaction accepts work, [ErrAborted] after a part failed, and pgx.ErrTxClosed after its
-// end.
+// Usable returns nil while the transaction accepts work, [ErrAborted] after a part failed, and pgx.ErrTxClosed after
+// its end.
 func (t *Tx) Usable() error {
 	switch {
 	case t.is(open):
@@ -79,8 +79,8 @@ func (t *Tx) Usable() error {
 }
 
 // Commit commits, then runs the functions given to [AfterCommit]. When a part has failed it rolls back and returns
-// [ErrAborted]; when ctx is done it rolls back and returns ctx's error. Once COMMIT has been sent, ctx no longer counts:
-// the answer is awaited for up to 15 seconds.
+// [ErrAborted]; when ctx is done it rolls back and returns ctx's error. Once COMMIT has been sent, ctx no longer
+// counts: the answer is awaited for up to 15 seconds.
 func (t *Tx) Commit(ctx context.Context) error {
 	if err := t.Usable(); err != nil {
 		t.Rollback()
@@ -113,9 +113,9 @@ func (t *Tx) Rollback() {
 	_ = t.tx.Rollback(ctx) // on an error the connection is closed, and the server rolls back
 }
 
-// Write runs fn in a transaction: in that of ctx if there is one on this pool, else in a new one that it commits when fn
-// returns nil. The context of fn carries the transaction. When fn fails or panics, a new transaction is rolled back, and
-// a joined one is aborted: it accepts no further work and cannot commit. Write never retries.
+// Write runs fn in a transaction: in that of ctx if there is one on this pool, else in a new one that it commits when
+// fn returns nil. The context of fn carries the transaction. When fn fails or panics, a new transaction is rolled back,
+// and a joined one is aborted: it accepts no further work and cannot commit. Write never retries.
 func Write(ctx context.Context, pool *pgxpool.Pool, fn func(ctx context.Context, tx pgx.Tx) error) error {
 	if t := joined(ctx, pool); t != nil {
 		return t.join(ctx, fn)
@@ -143,8 +143,8 @@ func AfterCommit(ctx context.Context, fn func()) {
 }
 
 // Read returns the Querier to read with: the transaction of ctx if there is one on this pool, else the pool. Within a
-// transaction, reading through it sees its own writes, and takes no second connection: when each of a pool's connections
-// is held by a goroutine that waits for another, none of them can continue.
+// transaction, reading through it sees its own writes, and takes no second connection: when each of a pool's
+// connections is held by a goroutine that waits for another, none of them can continue.
 func Read(ctx context.Context, pool *pgxpool.Pool) Querier {
 	if t := joined(ctx, pool); t != nil {
 		return t.tx

@@ -13,6 +13,6 @@
 // The key itself is not kept, and what is kept is sealed by it (secrets.go): an answer may hold a password, a hook's secret or a link that
 // resets a password.
 //
-// A user's keys are the user's own, and are forgotten after a day (ForgetIdempotencyKeys). Bodies that stream are exempt: whoever reads
+// A user's keys are the user's own, and are forgotten after a day (DeleteExpiredIdempotencyKeys). Bodies that stream are exempt: whoever reads
 // them resumes in its own way. The package must not know what any operation does.
 package idempotency

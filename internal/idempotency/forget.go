@@ -20,7 +20,7 @@ func RunForget(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger) error 
 	every := time.NewTicker(forgetEvery)
 	defer every.Stop()
 	for {
-		if _, err := store.New(pool).ForgetIdempotencyKeys(ctx, time.Now().Add(-keepFor)); err != nil && ctx.Err() == nil {
+		if _, err := store.New(pool).DeleteExpiredIdempotencyKeys(ctx, time.Now().Add(-keepFor)); err != nil && ctx.Err() == nil {
 			log.Warn("cannot forget idempotency keys; trying again later", "err", err)
 		}
 		select {

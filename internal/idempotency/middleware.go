@@ -123,7 +123,7 @@ func (m *middleware) once(r *http.Request, k key, body []byte, next http.Handler
 	if err := tx.Usable(); err != nil {
 		return nil, fmt.Errorf("keep an idempotent answer: %w", err)
 	}
-	err = queries.KeepIdempotentAnswer(ctx, store.KeepIdempotentAnswerParams{
+	err = queries.StoreIdempotentAnswer(ctx, store.StoreIdempotentAnswerParams{
 		Answer: sealed, AccountID: k.account, UserID: k.user, KeyDigest: secrets.digest,
 	})
 	if err != nil {

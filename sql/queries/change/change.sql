@@ -1,8 +1,10 @@
--- InsertChange comes after the item's row is held in the same transaction: the transaction has its xid by then, before the sequence
--- gives it an id, and an item's ids are in revision order. internal/change/doc.go builds on both.
+-- InsertChange must run after the same transaction has locked the item's row: the transaction then has its xid before
+-- it draws the change's id, and the ids of an item are in revision order. internal/change/doc.go depends on both.
 -- name: InsertChange :exec
-INSERT INTO item_change (account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets, document, occurred_at)
-VALUES (@account_id, @item_id, @revision, @kind, @changed_fields, @previous, @actor, @trigger, @targets, @document, @occurred_at);
+INSERT INTO item_change (account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets,
+    document, occurred_at)
+VALUES (@account_id, @item_id, @revision, @kind, @changed_fields, @previous, @actor, @trigger, @targets,
+    @document, @occurred_at);
 
 -- name: LockSequencer :exec
 -- system: one sequencer at a time, over all accounts and nodes.
@@ -12,7 +14,7 @@ SELECT pg_advisory_xact_lock(hashtext('itemcast sequencer'));
 -- system: the log has one head for all accounts.
 SELECT step, position, scanned_to, gaps, horizons FROM feed_head ORDER BY step DESC LIMIT 1;
 
--- Unsequenced reads new ids, filled gaps and the snapshot's bounds in one statement and so in one snapshot.
+-- Unsequenced reads new ids, filled gaps and the snapshot's bounds in one statement, and so in one snapshot.
 -- name: Unsequenced :one
 -- system: the sequencer serves all accounts.
 SELECT ARRAY(SELECT f.id FROM item_change f WHERE f.id > @scanned_to ORDER BY f.id LIMIT @batch)::bigint[] AS fresh,
@@ -20,8 +22,8 @@ SELECT ARRAY(SELECT f.id FROM item_change f WHERE f.id > @scanned_to ORDER BY f.
     (pg_snapshot_xmin(pg_current_snapshot())::text)::bigint AS xmin,
     (pg_snapshot_xmax(pg_current_snapshot())::text)::bigint AS xmax;
 
--- InsertStep gives the ids the positions after `after`, in order, appends the head, and wakes the feeds: one round trip, and no plan that
--- could go wrong.
+-- InsertStep assigns the positions after `after` to the ids, in order, appends the head, and notifies the feeds: one
+-- round trip, and no plan that depends on statistics.
 -- name: InsertStep :exec
 -- system: the sequencer serves all accounts.
 WITH positions AS (
@@ -33,7 +35,8 @@ WITH positions AS (
 )
 SELECT pg_notify('itemcast_position', (@position::bigint)::text);
 
--- DeleteHeads names both ends: while a snapshot is held open anywhere, what was deleted long ago still lies below, to be walked.
+-- DeleteHeads names both ends of the range: while any snapshot is open, rows that were deleted earlier still lie below
+-- it, and an open range would walk them all.
 -- name: DeleteHeads :exec
 -- system: the sequencer serves all accounts.
 DELETE FROM feed_head WHERE step >= @from_step AND step < @to_step;
@@ -42,22 +45,25 @@ DELETE FROM feed_head WHERE step >= @from_step AND step < @to_step;
 -- system: of the whole log.
 SELECT epoch, floor FROM feed LIMIT 1;
 
--- ChangesAfter reads in one round trip, on the way of every change to every reader. OFFSET 0 keeps the look-up of each change by its key: as a
--- plain join its plan may collapse while statistics are young. A change whose partition has gone is left out, and its position is missing.
+-- ChangesAfter is on the path of every change to every reader. OFFSET 0 forces a look-up of each change by its key:
+-- while statistics are new, the planner may choose a much slower plan for a plain join. A change whose partition was
+-- dropped is missing from the result.
 -- name: ChangesAfter :many
 -- system: a feed reads the log of all accounts, once; its readers filter by account.
-SELECT p.position, c.id, c.account_id, c.item_id, c.revision, c.kind, c.changed_fields, c.previous, c.actor, c.trigger, c.targets, c.document,
-    c.occurred_at
+SELECT p.position, c.id, c.account_id, c.item_id, c.revision, c.kind, c.changed_fields, c.previous, c.actor, c.trigger,
+    c.targets, c.document, c.occurred_at
 FROM item_position p CROSS JOIN LATERAL (SELECT * FROM item_change x WHERE x.id = p.change_id OFFSET 0) c
 WHERE p.position > @after ORDER BY p.position LIMIT @batch;
 
--- ItemHistory tells nothing of an item that is there and hidden from the role. The caller leaves out what was hidden at the time.
+-- ItemHistory returns nothing for an item that is now hidden from the role. The caller removes the changes that were
+-- hidden when they occurred.
 -- name: ItemHistory :many
-SELECT p.position, c.id, c.account_id, c.item_id, c.revision, c.kind, c.changed_fields, c.previous, c.actor, c.trigger, c.targets, c.document,
-    c.occurred_at
+SELECT p.position, c.id, c.account_id, c.item_id, c.revision, c.kind, c.changed_fields, c.previous, c.actor, c.trigger,
+    c.targets, c.document, c.occurred_at
 FROM item_change c JOIN item_position p ON p.change_id = c.id
 WHERE c.account_id = @account_id AND c.item_id = @item_id AND c.id < @before_id
-  AND NOT EXISTS (SELECT FROM item i WHERE i.id = @item_id AND i.workflow_profile_id = ANY (hidden_profiles(@account_id, sqlc.narg('role_id')::uuid)))
+  AND NOT EXISTS (SELECT FROM item i WHERE i.id = @item_id
+    AND i.workflow_profile_id = ANY (hidden_profiles(@account_id, sqlc.narg('role_id')::uuid)))
 ORDER BY c.id DESC LIMIT @max_rows;
 
 -- name: ExtendPartitions :one
@@ -72,17 +78,17 @@ SELECT position FROM consumer_position WHERE consumer = @consumer ORDER BY posit
 -- system: as ConsumerPosition.
 INSERT INTO consumer_position (consumer, position) VALUES (@consumer, @position);
 
--- DeleteConsumerPosition deletes the one row before the newest, for the reason of DeleteHeads.
+-- DeleteConsumerPosition deletes one row by its key, for the same reason as DeleteHeads.
 -- name: DeleteConsumerPosition :exec
 -- system: as ConsumerPosition.
 DELETE FROM consumer_position WHERE consumer = @consumer AND position = @position;
 
--- LockConsumer serializes the nodes that run one durable consumer.
+-- LockConsumer makes the nodes that run one durable consumer take turns.
 -- name: LockConsumer :exec
 -- system: as ConsumerPosition.
 SELECT pg_advisory_xact_lock(hashtext('itemcast consumer ' || @consumer::text));
 
--- TryLockRetention is held by the one node that is at it, for as long as its connection lasts.
+-- TryLockRetention takes the lock of the one node that prunes. It lasts as long as the connection.
 -- name: TryLockRetention :one
 -- system: the log of all accounts.
 SELECT pg_try_advisory_lock(hashtext('itemcast retention')) AS locked;
@@ -93,21 +99,24 @@ SELECT pg_advisory_unlock(hashtext('itemcast retention'));
 
 -- name: LogPartitions :many
 -- system: as TryLockRetention.
-SELECT p.name::text AS name, p.lower::bigint AS lower, p.upper::bigint AS upper, p.bytes::bigint AS bytes, p.detaching::boolean AS detaching
+SELECT p.name::text AS name, p.lower::bigint AS lower, p.upper::bigint AS upper, p.bytes::bigint AS bytes,
+    p.detaching::boolean AS detaching
 FROM log_partitions(@parent::text) p;
 
--- Retainable says up to which position nobody needs the log any more, durable consumers in mind, and below which change id all are numbered
--- or will never be.
--- name: Retainable :one
+-- RetentionBounds reads the position up to which all durable consumers have handled the log, and the change id below
+-- which every change has a position or was rolled back.
+-- name: RetentionBounds :one
 -- system: as TryLockRetention.
 SELECT f.floor, h.position AS head,
-    least(h.position, (SELECT min(c.at) FROM (SELECT max(position) AS at FROM consumer_position GROUP BY consumer) c))::bigint AS consumed,
-    least(h.scanned_to + 1, (SELECT min(g.id) FROM unnest(h.gaps) AS g (id)))::bigint AS numbered_below
+    least(h.position,
+        (SELECT min(c.at) FROM (SELECT max(position) AS at FROM consumer_position GROUP BY consumer) c))::bigint AS consumed,
+    least(h.scanned_to + 1, (SELECT min(g.id) FROM unnest(h.gaps) AS g (id)))::bigint AS sequenced_below
 FROM feed f, (SELECT position, scanned_to, gaps FROM feed_head ORDER BY step DESC LIMIT 1) h;
 
 -- name: LastPositionBelow :one
 -- system: as TryLockRetention.
-SELECT coalesce(max(position), 0)::bigint AS position FROM item_position WHERE change_id >= @lower AND change_id < @upper;
+SELECT coalesce(max(position), 0)::bigint AS position FROM item_position
+WHERE change_id >= @lower AND change_id < @upper;
 
 -- name: OldestPositions :many
 -- system: as TryLockRetention.
@@ -118,18 +127,21 @@ WHERE p.position > @floor AND p.position <= @up_to ORDER BY p.position LIMIT @ba
 -- system: as TryLockRetention.
 UPDATE feed SET floor = @floor WHERE floor < @floor;
 
--- KeepTombstones keeps the last revisions of the items whose deletions have ids from lower to below upper.
--- name: KeepTombstones :exec
+-- InsertTombstonesBetween stores the last revisions of the items whose deletions have ids from lower to below upper.
+-- name: InsertTombstonesBetween :exec
 -- system: of all accounts, each with its own.
 INSERT INTO item_tombstone (account_id, item_id, revision)
-SELECT c.account_id, c.item_id, max(c.revision) FROM item_change c WHERE c.kind = 'DELETED' AND c.id >= @lower AND c.id < @upper
+SELECT c.account_id, c.item_id, max(c.revision) FROM item_change c
+WHERE c.kind = 'DELETED' AND c.id >= @lower AND c.id < @upper
 GROUP BY c.account_id, c.item_id
 ON CONFLICT (account_id, item_id) DO UPDATE SET revision = greatest(item_tombstone.revision, EXCLUDED.revision);
 
--- name: KeepTombstonesOf :exec
--- system: as KeepTombstones.
+-- InsertTombstonesOf stores the last revisions of the items whose deletions have these ids.
+-- name: InsertTombstonesOf :exec
+-- system: as InsertTombstonesBetween.
 INSERT INTO item_tombstone (account_id, item_id, revision)
-SELECT c.account_id, c.item_id, max(c.revision) FROM item_change c WHERE c.kind = 'DELETED' AND c.id = ANY (@ids::bigint[])
+SELECT c.account_id, c.item_id, max(c.revision) FROM item_change c
+WHERE c.kind = 'DELETED' AND c.id = ANY (@ids::bigint[])
 GROUP BY c.account_id, c.item_id
 ON CONFLICT (account_id, item_id) DO UPDATE SET revision = greatest(item_tombstone.revision, EXCLUDED.revision);
 
@@ -146,25 +158,27 @@ DELETE FROM item_change WHERE id = ANY (@ids::bigint[]);
 SELECT c.consumer, ((SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) - max(c.position))::bigint AS lag
 FROM consumer_position c GROUP BY c.consumer;
 
--- OldestChange is when the oldest change was made that the log keeps.
+-- OldestChange returns the time of the oldest change in the log.
 -- name: OldestChange :one
 -- system: as TryLockRetention.
 SELECT c.occurred_at FROM item_position p JOIN item_change c ON c.id = p.change_id
 WHERE p.position > (SELECT f.floor FROM feed f) ORDER BY p.position LIMIT 1;
 
--- ChangeTime is when the change at a position was made, or the first after it that is kept.
+-- ChangeTime returns the time of the change at a position, or of the first after it that is still in the log.
 -- name: ChangeTime :one
 -- system: of the whole log.
-SELECT p.position, c.occurred_at FROM item_position p CROSS JOIN LATERAL (SELECT x.occurred_at FROM item_change x WHERE x.id = p.change_id OFFSET 0) c
+SELECT p.position, c.occurred_at
+FROM item_position p CROSS JOIN LATERAL (SELECT x.occurred_at FROM item_change x WHERE x.id = p.change_id OFFSET 0) c
 WHERE p.position >= @position ORDER BY p.position LIMIT 1;
 
--- DeleteAttempts deletes what was attempted with changes that go one by one.
+-- DeleteAttempts deletes the attempts of hooks at changes that are deleted row by row.
 -- name: DeleteAttempts :exec
--- system: as DoneBefore.
+-- system: as TryLockRetention.
 DELETE FROM delivery_attempt a USING hook h WHERE a.hook_id = h.id AND a.position > @floor AND a.position <= @up_to;
 
--- LastRevision is the last one that an item had, should it have been deleted: one of the same id goes on from there.
+-- LastRevision returns the last revision of a deleted item. A new item with the same id continues from there.
 -- name: LastRevision :one
 SELECT greatest(
     (SELECT max(c.revision) FROM item_change c WHERE c.account_id = @account_id AND c.item_id = @item_id),
-    (SELECT t.revision FROM item_tombstone t WHERE t.account_id = @account_id AND t.item_id = @item_id), 0)::bigint AS revision;
+    (SELECT t.revision FROM item_tombstone t WHERE t.account_id = @account_id AND t.item_id = @item_id),
+    0)::bigint AS revision;

@@ -13,7 +13,8 @@ import (
 )
 
 const changeTime = `-- name: ChangeTime :one
-SELECT p.position, c.occurred_at FROM item_position p CROSS JOIN LATERAL (SELECT x.occurred_at FROM item_change x WHERE x.id = p.change_id OFFSET 0) c
+SELECT p.position, c.occurred_at
+FROM item_position p CROSS JOIN LATERAL (SELECT x.occurred_at FROM item_change x WHERE x.id = p.change_id OFFSET 0) c
 WHERE p.position >= $1 ORDER BY p.position LIMIT 1
 `
 
@@ -22,7 +23,7 @@ type ChangeTimeRow struct {
 	OccurredAt time.Time
 }
 
-// ChangeTime is when the change at a position was made, or the first after it that is kept.
+// ChangeTime returns the time of the change at a position, or of the first after it that is still in the log.
 // system: of the whole log.
 func (q *Queries) ChangeTime(ctx context.Context, position int64) (ChangeTimeRow, error) {
 	row := q.db.QueryRow(ctx, changeTime, position)
@@ -32,8 +33,8 @@ func (q *Queries) ChangeTime(ctx context.Context, position int64) (ChangeTimeRow
 }
 
 const changesAfter = `-- name: ChangesAfter :many
-SELECT p.position, c.id, c.account_id, c.item_id, c.revision, c.kind, c.changed_fields, c.previous, c.actor, c.trigger, c.targets, c.document,
-    c.occurred_at
+SELECT p.position, c.id, c.account_id, c.item_id, c.revision, c.kind, c.changed_fields, c.previous, c.actor, c.trigger,
+    c.targets, c.document, c.occurred_at
 FROM item_position p CROSS JOIN LATERAL (SELECT id, account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets, document, occurred_at FROM item_change x WHERE x.id = p.change_id OFFSET 0) c
 WHERE p.position > $1 ORDER BY p.position LIMIT $2
 `
@@ -59,8 +60,9 @@ type ChangesAfterRow struct {
 	OccurredAt    time.Time
 }
 
-// ChangesAfter reads in one round trip, on the way of every change to every reader. OFFSET 0 keeps the look-up of each change by its key: as a
-// plain join its plan may collapse while statistics are young. A change whose partition has gone is left out, and its position is missing.
+// ChangesAfter is on the path of every change to every reader. OFFSET 0 forces a look-up of each change by its key:
+// while statistics are new, the planner may choose a much slower plan for a plain join. A change whose partition was
+// dropped is missing from the result.
 // system: a feed reads the log of all accounts, once; its readers filter by account.
 func (q *Queries) ChangesAfter(ctx context.Context, arg ChangesAfterParams) ([]ChangesAfterRow, error) {
 	rows, err := q.db.Query(ctx, changesAfter, arg.After, arg.Batch)
@@ -148,8 +150,8 @@ type DeleteAttemptsParams struct {
 	UpTo  int64
 }
 
-// DeleteAttempts deletes what was attempted with changes that go one by one.
-// system: as DoneBefore.
+// DeleteAttempts deletes the attempts of hooks at changes that are deleted row by row.
+// system: as TryLockRetention.
 func (q *Queries) DeleteAttempts(ctx context.Context, arg DeleteAttemptsParams) error {
 	_, err := q.db.Exec(ctx, deleteAttempts, arg.Floor, arg.UpTo)
 	return err
@@ -174,7 +176,7 @@ type DeleteConsumerPositionParams struct {
 	Position int64
 }
 
-// DeleteConsumerPosition deletes the one row before the newest, for the reason of DeleteHeads.
+// DeleteConsumerPosition deletes one row by its key, for the same reason as DeleteHeads.
 // system: as ConsumerPosition.
 func (q *Queries) DeleteConsumerPosition(ctx context.Context, arg DeleteConsumerPositionParams) error {
 	_, err := q.db.Exec(ctx, deleteConsumerPosition, arg.Consumer, arg.Position)
@@ -190,7 +192,8 @@ type DeleteHeadsParams struct {
 	ToStep   int64
 }
 
-// DeleteHeads names both ends: while a snapshot is held open anywhere, what was deleted long ago still lies below, to be walked.
+// DeleteHeads names both ends of the range: while any snapshot is open, rows that were deleted earlier still lie below
+// it, and an open range would walk them all.
 // system: the sequencer serves all accounts.
 func (q *Queries) DeleteHeads(ctx context.Context, arg DeleteHeadsParams) error {
 	_, err := q.db.Exec(ctx, deleteHeads, arg.FromStep, arg.ToStep)
@@ -270,8 +273,10 @@ func (q *Queries) Head(ctx context.Context) (FeedHead, error) {
 }
 
 const insertChange = `-- name: InsertChange :exec
-INSERT INTO item_change (account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets, document, occurred_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+INSERT INTO item_change (account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets,
+    document, occurred_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
+    $10, $11)
 `
 
 type InsertChangeParams struct {
@@ -288,8 +293,8 @@ type InsertChangeParams struct {
 	OccurredAt    time.Time
 }
 
-// InsertChange comes after the item's row is held in the same transaction: the transaction has its xid by then, before the sequence
-// gives it an id, and an item's ids are in revision order. internal/change/doc.go builds on both.
+// InsertChange must run after the same transaction has locked the item's row: the transaction then has its xid before
+// it draws the change's id, and the ids of an item are in revision order. internal/change/doc.go depends on both.
 func (q *Queries) InsertChange(ctx context.Context, arg InsertChangeParams) error {
 	_, err := q.db.Exec(ctx, insertChange,
 		arg.AccountID,
@@ -343,8 +348,8 @@ type InsertStepParams struct {
 	Horizons  []int64
 }
 
-// InsertStep gives the ids the positions after `after`, in order, appends the head, and wakes the feeds: one round trip, and no plan that
-// could go wrong.
+// InsertStep assigns the positions after `after` to the ids, in order, appends the head, and notifies the feeds: one
+// round trip, and no plan that depends on statistics.
 // system: the sequencer serves all accounts.
 func (q *Queries) InsertStep(ctx context.Context, arg InsertStepParams) error {
 	_, err := q.db.Exec(ctx, insertStep,
@@ -359,12 +364,48 @@ func (q *Queries) InsertStep(ctx context.Context, arg InsertStepParams) error {
 	return err
 }
 
+const insertTombstonesBetween = `-- name: InsertTombstonesBetween :exec
+INSERT INTO item_tombstone (account_id, item_id, revision)
+SELECT c.account_id, c.item_id, max(c.revision) FROM item_change c
+WHERE c.kind = 'DELETED' AND c.id >= $1 AND c.id < $2
+GROUP BY c.account_id, c.item_id
+ON CONFLICT (account_id, item_id) DO UPDATE SET revision = greatest(item_tombstone.revision, EXCLUDED.revision)
+`
+
+type InsertTombstonesBetweenParams struct {
+	Lower int64
+	Upper int64
+}
+
+// InsertTombstonesBetween stores the last revisions of the items whose deletions have ids from lower to below upper.
+// system: of all accounts, each with its own.
+func (q *Queries) InsertTombstonesBetween(ctx context.Context, arg InsertTombstonesBetweenParams) error {
+	_, err := q.db.Exec(ctx, insertTombstonesBetween, arg.Lower, arg.Upper)
+	return err
+}
+
+const insertTombstonesOf = `-- name: InsertTombstonesOf :exec
+INSERT INTO item_tombstone (account_id, item_id, revision)
+SELECT c.account_id, c.item_id, max(c.revision) FROM item_change c
+WHERE c.kind = 'DELETED' AND c.id = ANY ($1::bigint[])
+GROUP BY c.account_id, c.item_id
+ON CONFLICT (account_id, item_id) DO UPDATE SET revision = greatest(item_tombstone.revision, EXCLUDED.revision)
+`
+
+// InsertTombstonesOf stores the last revisions of the items whose deletions have these ids.
+// system: as InsertTombstonesBetween.
+func (q *Queries) InsertTombstonesOf(ctx context.Context, ids []int64) error {
+	_, err := q.db.Exec(ctx, insertTombstonesOf, ids)
+	return err
+}
+
 const itemHistory = `-- name: ItemHistory :many
-SELECT p.position, c.id, c.account_id, c.item_id, c.revision, c.kind, c.changed_fields, c.previous, c.actor, c.trigger, c.targets, c.document,
-    c.occurred_at
+SELECT p.position, c.id, c.account_id, c.item_id, c.revision, c.kind, c.changed_fields, c.previous, c.actor, c.trigger,
+    c.targets, c.document, c.occurred_at
 FROM item_change c JOIN item_position p ON p.change_id = c.id
 WHERE c.account_id = $1 AND c.item_id = $2 AND c.id < $3
-  AND NOT EXISTS (SELECT FROM item i WHERE i.id = $2 AND i.workflow_profile_id = ANY (hidden_profiles($1, $4::uuid)))
+  AND NOT EXISTS (SELECT FROM item i WHERE i.id = $2
+    AND i.workflow_profile_id = ANY (hidden_profiles($1, $4::uuid)))
 ORDER BY c.id DESC LIMIT $5
 `
 
@@ -392,7 +433,8 @@ type ItemHistoryRow struct {
 	OccurredAt    time.Time
 }
 
-// ItemHistory tells nothing of an item that is there and hidden from the role. The caller leaves out what was hidden at the time.
+// ItemHistory returns nothing for an item that is now hidden from the role. The caller removes the changes that were
+// hidden when they occurred.
 func (q *Queries) ItemHistory(ctx context.Context, arg ItemHistoryParams) ([]ItemHistoryRow, error) {
 	rows, err := q.db.Query(ctx, itemHistory,
 		arg.AccountID,
@@ -433,40 +475,9 @@ func (q *Queries) ItemHistory(ctx context.Context, arg ItemHistoryParams) ([]Ite
 	return items, nil
 }
 
-const keepTombstones = `-- name: KeepTombstones :exec
-INSERT INTO item_tombstone (account_id, item_id, revision)
-SELECT c.account_id, c.item_id, max(c.revision) FROM item_change c WHERE c.kind = 'DELETED' AND c.id >= $1 AND c.id < $2
-GROUP BY c.account_id, c.item_id
-ON CONFLICT (account_id, item_id) DO UPDATE SET revision = greatest(item_tombstone.revision, EXCLUDED.revision)
-`
-
-type KeepTombstonesParams struct {
-	Lower int64
-	Upper int64
-}
-
-// KeepTombstones keeps the last revisions of the items whose deletions have ids from lower to below upper.
-// system: of all accounts, each with its own.
-func (q *Queries) KeepTombstones(ctx context.Context, arg KeepTombstonesParams) error {
-	_, err := q.db.Exec(ctx, keepTombstones, arg.Lower, arg.Upper)
-	return err
-}
-
-const keepTombstonesOf = `-- name: KeepTombstonesOf :exec
-INSERT INTO item_tombstone (account_id, item_id, revision)
-SELECT c.account_id, c.item_id, max(c.revision) FROM item_change c WHERE c.kind = 'DELETED' AND c.id = ANY ($1::bigint[])
-GROUP BY c.account_id, c.item_id
-ON CONFLICT (account_id, item_id) DO UPDATE SET revision = greatest(item_tombstone.revision, EXCLUDED.revision)
-`
-
-// system: as KeepTombstones.
-func (q *Queries) KeepTombstonesOf(ctx context.Context, ids []int64) error {
-	_, err := q.db.Exec(ctx, keepTombstonesOf, ids)
-	return err
-}
-
 const lastPositionBelow = `-- name: LastPositionBelow :one
-SELECT coalesce(max(position), 0)::bigint AS position FROM item_position WHERE change_id >= $1 AND change_id < $2
+SELECT coalesce(max(position), 0)::bigint AS position FROM item_position
+WHERE change_id >= $1 AND change_id < $2
 `
 
 type LastPositionBelowParams struct {
@@ -485,7 +496,8 @@ func (q *Queries) LastPositionBelow(ctx context.Context, arg LastPositionBelowPa
 const lastRevision = `-- name: LastRevision :one
 SELECT greatest(
     (SELECT max(c.revision) FROM item_change c WHERE c.account_id = $1 AND c.item_id = $2),
-    (SELECT t.revision FROM item_tombstone t WHERE t.account_id = $1 AND t.item_id = $2), 0)::bigint AS revision
+    (SELECT t.revision FROM item_tombstone t WHERE t.account_id = $1 AND t.item_id = $2),
+    0)::bigint AS revision
 `
 
 type LastRevisionParams struct {
@@ -493,7 +505,7 @@ type LastRevisionParams struct {
 	ItemID    uuid.UUID
 }
 
-// LastRevision is the last one that an item had, should it have been deleted: one of the same id goes on from there.
+// LastRevision returns the last revision of a deleted item. A new item with the same id continues from there.
 func (q *Queries) LastRevision(ctx context.Context, arg LastRevisionParams) (int64, error) {
 	row := q.db.QueryRow(ctx, lastRevision, arg.AccountID, arg.ItemID)
 	var revision int64
@@ -505,7 +517,7 @@ const lockConsumer = `-- name: LockConsumer :exec
 SELECT pg_advisory_xact_lock(hashtext('itemcast consumer ' || $1::text))
 `
 
-// LockConsumer serializes the nodes that run one durable consumer.
+// LockConsumer makes the nodes that run one durable consumer take turns.
 // system: as ConsumerPosition.
 func (q *Queries) LockConsumer(ctx context.Context, consumer string) error {
 	_, err := q.db.Exec(ctx, lockConsumer, consumer)
@@ -523,7 +535,8 @@ func (q *Queries) LockSequencer(ctx context.Context) error {
 }
 
 const logPartitions = `-- name: LogPartitions :many
-SELECT p.name::text AS name, p.lower::bigint AS lower, p.upper::bigint AS upper, p.bytes::bigint AS bytes, p.detaching::boolean AS detaching
+SELECT p.name::text AS name, p.lower::bigint AS lower, p.upper::bigint AS upper, p.bytes::bigint AS bytes,
+    p.detaching::boolean AS detaching
 FROM log_partitions($1::text) p
 `
 
@@ -567,7 +580,7 @@ SELECT c.occurred_at FROM item_position p JOIN item_change c ON c.id = p.change_
 WHERE p.position > (SELECT f.floor FROM feed f) ORDER BY p.position LIMIT 1
 `
 
-// OldestChange is when the oldest change was made that the log keeps.
+// OldestChange returns the time of the oldest change in the log.
 // system: as TryLockRetention.
 func (q *Queries) OldestChange(ctx context.Context) (time.Time, error) {
 	row := q.db.QueryRow(ctx, oldestChange)
@@ -623,31 +636,32 @@ func (q *Queries) RaiseFloor(ctx context.Context, floor int64) error {
 	return err
 }
 
-const retainable = `-- name: Retainable :one
+const retentionBounds = `-- name: RetentionBounds :one
 SELECT f.floor, h.position AS head,
-    least(h.position, (SELECT min(c.at) FROM (SELECT max(position) AS at FROM consumer_position GROUP BY consumer) c))::bigint AS consumed,
-    least(h.scanned_to + 1, (SELECT min(g.id) FROM unnest(h.gaps) AS g (id)))::bigint AS numbered_below
+    least(h.position,
+        (SELECT min(c.at) FROM (SELECT max(position) AS at FROM consumer_position GROUP BY consumer) c))::bigint AS consumed,
+    least(h.scanned_to + 1, (SELECT min(g.id) FROM unnest(h.gaps) AS g (id)))::bigint AS sequenced_below
 FROM feed f, (SELECT position, scanned_to, gaps FROM feed_head ORDER BY step DESC LIMIT 1) h
 `
 
-type RetainableRow struct {
-	Floor         int64
-	Head          int64
-	Consumed      int64
-	NumberedBelow int64
+type RetentionBoundsRow struct {
+	Floor          int64
+	Head           int64
+	Consumed       int64
+	SequencedBelow int64
 }
 
-// Retainable says up to which position nobody needs the log any more, durable consumers in mind, and below which change id all are numbered
-// or will never be.
+// RetentionBounds reads the position up to which all durable consumers have handled the log, and the change id below
+// which every change has a position or was rolled back.
 // system: as TryLockRetention.
-func (q *Queries) Retainable(ctx context.Context) (RetainableRow, error) {
-	row := q.db.QueryRow(ctx, retainable)
-	var i RetainableRow
+func (q *Queries) RetentionBounds(ctx context.Context) (RetentionBoundsRow, error) {
+	row := q.db.QueryRow(ctx, retentionBounds)
+	var i RetentionBoundsRow
 	err := row.Scan(
 		&i.Floor,
 		&i.Head,
 		&i.Consumed,
-		&i.NumberedBelow,
+		&i.SequencedBelow,
 	)
 	return i, err
 }
@@ -656,7 +670,7 @@ const tryLockRetention = `-- name: TryLockRetention :one
 SELECT pg_try_advisory_lock(hashtext('itemcast retention')) AS locked
 `
 
-// TryLockRetention is held by the one node that is at it, for as long as its connection lasts.
+// TryLockRetention takes the lock of the one node that prunes. It lasts as long as the connection.
 // system: the log of all accounts.
 func (q *Queries) TryLockRetention(ctx context.Context) (bool, error) {
 	row := q.db.QueryRow(ctx, tryLockRetention)
@@ -695,7 +709,7 @@ type UnsequencedRow struct {
 	Xmax   int64
 }
 
-// Unsequenced reads new ids, filled gaps and the snapshot's bounds in one statement and so in one snapshot.
+// Unsequenced reads new ids, filled gaps and the snapshot's bounds in one statement, and so in one snapshot.
 // system: the sequencer serves all accounts.
 func (q *Queries) Unsequenced(ctx context.Context, arg UnsequencedParams) (UnsequencedRow, error) {
 	row := q.db.QueryRow(ctx, unsequenced, arg.ScannedTo, arg.Batch, arg.Gaps)

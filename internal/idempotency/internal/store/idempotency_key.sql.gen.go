@@ -13,7 +13,8 @@ import (
 )
 
 const claimIdempotencyKey = `-- name: ClaimIdempotencyKey :execrows
-INSERT INTO idempotency_key (account_id, user_id, key_digest, fingerprint) VALUES ($1, $2, $3, $4)
+INSERT INTO idempotency_key (account_id, user_id, key_digest, fingerprint)
+VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING
 `
 
@@ -37,13 +38,13 @@ func (q *Queries) ClaimIdempotencyKey(ctx context.Context, arg ClaimIdempotencyK
 	return result.RowsAffected(), nil
 }
 
-const forgetIdempotencyKeys = `-- name: ForgetIdempotencyKeys :execrows
+const deleteExpiredIdempotencyKeys = `-- name: DeleteExpiredIdempotencyKeys :execrows
 DELETE FROM idempotency_key WHERE created_at < $1
 `
 
-// system: keys of every account are forgotten after a day.
-func (q *Queries) ForgetIdempotencyKeys(ctx context.Context, before time.Time) (int64, error) {
-	result, err := q.db.Exec(ctx, forgetIdempotencyKeys, before)
+// system: the keys of all accounts expire.
+func (q *Queries) DeleteExpiredIdempotencyKeys(ctx context.Context, before time.Time) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteExpiredIdempotencyKeys, before)
 	if err != nil {
 		return 0, err
 	}
@@ -51,7 +52,8 @@ func (q *Queries) ForgetIdempotencyKeys(ctx context.Context, before time.Time) (
 }
 
 const idempotentAnswer = `-- name: IdempotentAnswer :one
-SELECT fingerprint, answer FROM idempotency_key WHERE account_id = $1 AND user_id = $2 AND key_digest = $3
+SELECT fingerprint, answer FROM idempotency_key
+WHERE account_id = $1 AND user_id = $2 AND key_digest = $3
 `
 
 type IdempotentAnswerParams struct {
@@ -72,19 +74,20 @@ func (q *Queries) IdempotentAnswer(ctx context.Context, arg IdempotentAnswerPara
 	return i, err
 }
 
-const keepIdempotentAnswer = `-- name: KeepIdempotentAnswer :exec
-UPDATE idempotency_key SET answer = $1 WHERE account_id = $2 AND user_id = $3 AND key_digest = $4
+const storeIdempotentAnswer = `-- name: StoreIdempotentAnswer :exec
+UPDATE idempotency_key SET answer = $1
+WHERE account_id = $2 AND user_id = $3 AND key_digest = $4
 `
 
-type KeepIdempotentAnswerParams struct {
+type StoreIdempotentAnswerParams struct {
 	Answer    []byte
 	AccountID uuid.UUID
 	UserID    uuid.UUID
 	KeyDigest []byte
 }
 
-func (q *Queries) KeepIdempotentAnswer(ctx context.Context, arg KeepIdempotentAnswerParams) error {
-	_, err := q.db.Exec(ctx, keepIdempotentAnswer,
+func (q *Queries) StoreIdempotentAnswer(ctx context.Context, arg StoreIdempotentAnswerParams) error {
+	_, err := q.db.Exec(ctx, storeIdempotentAnswer,
 		arg.Answer,
 		arg.AccountID,
 		arg.UserID,

@@ -23,10 +23,11 @@ func (q *Queries) PublicURL(ctx context.Context) (string, error) {
 
 const storePublicURL = `-- name: StorePublicURL :exec
 INSERT INTO instance (public_url) VALUES ($1)
-ON CONFLICT (single) DO UPDATE SET public_url = excluded.public_url, updated_at = now() WHERE instance.public_url <> excluded.public_url
+ON CONFLICT (single) DO UPDATE SET public_url = excluded.public_url, updated_at = now()
+WHERE instance.public_url <> excluded.public_url
 `
 
-// system: of the installation, before any account.
+// system: a setting of the installation, before any account exists.
 func (q *Queries) StorePublicURL(ctx context.Context, publicUrl string) error {
 	_, err := q.db.Exec(ctx, storePublicURL, publicUrl)
 	return err

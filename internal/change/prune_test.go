@@ -17,7 +17,7 @@ import (
 // partition is how many changes one holds.
 const partition = 250_000
 
-func (b *bundle) keeper(r Retention, holds ...Position) *Pruner {
+func (b *bundle) pruner(r Retention, holds ...Position) *Pruner {
 	b.t.Helper()
 	return NewPruner(open(b.t, b.url), r, func(context.Context) (Position, error) {
 		if len(holds) > 0 {
@@ -28,9 +28,9 @@ func (b *bundle) keeper(r Retention, holds ...Position) *Pruner {
 }
 
 // retain has a keeper look after some time has passed.
-func (b *bundle) retain(k *Pruner, passed time.Duration) {
+func (b *bundle) prune(k *Pruner, passed time.Duration) {
 	b.t.Helper()
-	if err := k.retain(b.ctx, time.Now().Add(passed)); err != nil {
+	if err := k.prune(b.ctx, time.Now().Add(passed)); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -62,13 +62,13 @@ func (b *bundle) acrossPartitions() *node {
 func TestPruner_LetsGoOfWhatIsOldAndExpiresItsCursors(t *testing.T) {
 	b := setup(t)
 	n := b.acrossPartitions()
-	k := b.keeper(Retention{MaxAge: time.Hour})
-	b.retain(k, 30*time.Minute)
+	k := b.pruner(Retention{MaxAge: time.Hour})
+	b.prune(k, 30*time.Minute)
 	if floor := b.floor(); floor != 0 {
 		t.Fatalf("the floor is %d while nothing is old", floor)
 	}
 	before := b.partitions("item_change")
-	b.retain(k, 62*time.Minute) // a partition is due, and no change overdue
+	b.prune(k, 62*time.Minute) // a partition is due, and no change overdue
 	if floor, left := b.floor(), b.partitions("item_change"); floor != 10 || left != before-1 {
 		t.Fatalf("the floor is %d, %d of %d partitions are left", floor, left, before)
 	}
@@ -82,7 +82,7 @@ func TestPruner_LetsGoOfWhatIsOldAndExpiresItsCursors(t *testing.T) {
 			t.Errorf("the cursor of %d: %v", after, err)
 		}
 	}
-	b.retain(k, 67*time.Minute) // more than a tenth over
+	b.prune(k, 67*time.Minute) // more than a tenth over
 	if floor, rows := b.floor(), value[int](b, "SELECT count(*) FROM item_change"); floor != 20 || rows != 0 {
 		t.Fatalf("the floor is %d, %d changes are left", floor, rows)
 	}
@@ -105,7 +105,7 @@ func TestPruner_PositionsGoWithTheirChanges(t *testing.T) {
 	b.commit(newItems(20)...)
 	n.drain()
 	before := b.partitions("item_position")
-	b.retain(b.keeper(Retention{MaxAge: time.Hour}), 2*time.Hour)
+	b.prune(b.pruner(Retention{MaxAge: time.Hour}), 2*time.Hour)
 	if floor, left := b.floor(), b.partitions("item_position"); floor != partition+9 || left != before-1 {
 		t.Errorf("the floor is %d, %d of %d partitions are left", floor, left, before)
 	}
@@ -127,11 +127,11 @@ func TestPruner_AttemptsOfDeliveriesGoWithTheirChanges(t *testing.T) {
 		SELECT p.position, $1, 1, gen_random_uuid(), $2, gen_random_uuid(), p.change_id, 1, 'CREATED', 'hook', now(), now(), 'succeeded', true FROM item_position p`,
 		hook, b.account)
 	before := b.partitions("delivery_attempt")
-	b.retain(b.keeper(Retention{MaxAge: time.Hour}, partition-1), 2*time.Hour) // what is held stays
+	b.prune(b.pruner(Retention{MaxAge: time.Hour}, partition-1), 2*time.Hour) // what is held stays
 	if rows, left := value[int](b, "SELECT count(*) FROM delivery_attempt"), b.partitions("delivery_attempt"); b.floor() != partition-1 || rows != 10 || left != before {
 		t.Errorf("the floor is %d, %d attempts and %d of %d partitions are left", b.floor(), rows, left, before)
 	}
-	b.retain(b.keeper(Retention{MaxAge: time.Hour}), 2*time.Hour)
+	b.prune(b.pruner(Retention{MaxAge: time.Hour}), 2*time.Hour)
 	if rows, left := value[int](b, "SELECT count(*) FROM delivery_attempt"), b.partitions("delivery_attempt"); rows != 0 || left != before-1 {
 		t.Errorf("%d attempts and %d of %d partitions are left", rows, left, before)
 	}
@@ -153,8 +153,8 @@ func TestPruner_KeepsWhatSomebodyStillNeeds(t *testing.T) {
 			b := setup(t)
 			b.acrossPartitions()
 			b.exec("INSERT INTO consumer_position VALUES ('a', $1), ('b', 20)", c.consumed)
-			k := b.keeper(Retention{MaxAge: time.Hour, MaxBytes: 1}, c.holds...)
-			b.retain(k, 2*time.Hour)
+			k := b.pruner(Retention{MaxAge: time.Hour, MaxBytes: 1}, c.holds...)
+			b.prune(k, 2*time.Hour)
 			if floor := b.floor(); floor != c.want {
 				t.Errorf("the floor is %d, want %d", floor, c.want)
 			}
@@ -176,14 +176,14 @@ func TestPruner_KeepsToTheSizeAndNeverDropsWhatMayStillBeNumbered(t *testing.T) 
 	late := b.write(uuid.New())
 	b.commit(newItems(20)...)
 	n.drain()
-	k := b.keeper(Retention{MaxBytes: 1})
-	b.retain(k, 0)
+	k := b.pruner(Retention{MaxBytes: 1})
+	b.prune(k, 0)
 	if floor := b.floor(); floor != 0 {
 		t.Fatalf("the floor is %d while a change of the partition is not committed", floor)
 	}
 	mustEnd(b, late.Commit)
 	n.drain()
-	b.retain(k, 0)
+	b.prune(k, 0)
 	// The late one is in the first partition and has the last position: all before it is expired with it.
 	if floor, rows := b.floor(), value[int](b, "SELECT count(*) FROM item_change"); floor != 21 || rows != 11 {
 		t.Fatalf("the floor is %d, %d changes are left", floor, rows)
@@ -211,11 +211,11 @@ func TestPruner_WaitsForNobodyAndNobodyForIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := b.partitions("item_change")
-	k := b.keeper(Retention{MaxAge: time.Hour})
+	k := b.pruner(Retention{MaxAge: time.Hour})
 	looking := make(chan struct{})
 	go func() {
 		defer close(looking)
-		b.retain(k, 62*time.Minute)
+		b.prune(k, 62*time.Minute)
 	}()
 	for done := false; !done; {
 		select {
@@ -232,9 +232,9 @@ func TestPruner_WaitsForNobodyAndNobodyForIt(t *testing.T) {
 	if left := b.partitions("item_change"); left != before || b.floor() != 10 {
 		t.Fatalf("%d of %d partitions are left, the floor is %d", left, before, b.floor())
 	}
-	b.retain(k, 62*time.Minute) // in vain again
+	b.prune(k, 62*time.Minute) // in vain again
 	mustEnd(b, reader.Rollback)
-	b.retain(k, 62*time.Minute)
+	b.prune(k, 62*time.Minute)
 	if left := b.partitions("item_change"); left != before-1 {
 		t.Errorf("%d of %d partitions are left", left, before)
 	}
@@ -246,7 +246,7 @@ func TestPruner_FinishesWhatAnotherHasBegun(t *testing.T) {
 	b.exec("UPDATE feed SET floor = 10")
 	b.exec("ALTER TABLE item_change DETACH PARTITION item_change_000000")
 	before := b.partitions("item_change")
-	b.retain(b.keeper(Retention{}), 0)
+	b.prune(b.pruner(Retention{}), 0)
 	if left := b.partitions("item_change"); left != before-1 || b.floor() != 10 {
 		t.Errorf("%d of %d partitions are left, the floor is %d", left, before, b.floor())
 	}
@@ -274,7 +274,7 @@ func TestPruner_RevisionsGoOnAfterTheLogHasForgottenADeletion(t *testing.T) {
 			mustEnd(b, tx.Commit)
 			b.commit(newItems(20)...)
 			n.drain()
-			b.retain(b.keeper(Retention{MaxAge: time.Hour}), passed)
+			b.prune(b.pruner(Retention{MaxAge: time.Hour}), passed)
 			if rows := value[int](b, "SELECT count(*) FROM item_change WHERE item_id = $1", item); rows != 0 {
 				t.Fatalf("%d changes of the item are left", rows)
 			}
@@ -297,8 +297,8 @@ func TestPruner_OneOfThemIsAtIt(t *testing.T) {
 	if _, err := store.New(other).TryLockRetention(b.ctx); err != nil {
 		t.Fatal(err)
 	}
-	k := b.keeper(Retention{MaxAge: time.Hour})
-	b.retain(k, 2*time.Hour)
+	k := b.pruner(Retention{MaxAge: time.Hour})
+	b.prune(k, 2*time.Hour)
 	if b.floor() != 0 {
 		t.Fatal("two are at it")
 	}
@@ -306,7 +306,7 @@ func TestPruner_OneOfThemIsAtIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the lock is free", func() bool {
-		b.retain(k, 2*time.Hour)
+		b.prune(k, 2*time.Hour)
 		return b.floor() == 20
 	})
 }

@@ -1,0 +1,82 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/change/internal/store"
+	"itemcast/internal/db"
+)
+
+// errDropped means that some of the requested changes are no longer in the log.
+var errDropped = errors.New("the position is below the log's floor")
+
+// History returns up to limit sequenced changes of an item, newest first. It starts below the change id before, or at
+// the newest if before is 0. If the item is hidden from the role, there are none; nothing is hidden from a nil role.
+func History(
+	ctx context.Context, tx db.Querier, account uuid.UUID, role *uuid.UUID, item uuid.UUID, before int64, limit int,
+) ([]*Change, error) {
+	if before <= 0 {
+		before = math.MaxInt64
+	}
+	rows, err := store.New(tx).ItemHistory(ctx, store.ItemHistoryParams{
+		AccountID: account, ItemID: item, RoleID: role, BeforeID: before, MaxRows: int32(limit),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read history: %w", err)
+	}
+	changes := make([]*Change, len(rows))
+	for i, row := range rows {
+		changes[i] = fromRow(row)
+	}
+	return changes, nil
+}
+
+// LastRevision returns the last revision of a deleted item, or 0 if the log has never had the item. A new item with the
+// same id continues from there.
+func LastRevision(ctx context.Context, tx db.Querier, account, item uuid.UUID) (int64, error) {
+	last, err := store.New(tx).LastRevision(ctx, store.LastRevisionParams{AccountID: account, ItemID: item})
+	if err != nil {
+		return 0, fmt.Errorf("read the last revision: %w", err)
+	}
+	return last, nil
+}
+
+// readAfter reads up to limit changes after a position, in order, from the database. It returns errDropped when some of
+// them are gone.
+func readAfter(ctx context.Context, q *store.Queries, after Position, limit int) ([]*Change, error) {
+	rows, err := q.ChangesAfter(ctx, store.ChangesAfterParams{After: int64(after), Batch: int32(limit)})
+	if err != nil {
+		return nil, err
+	}
+	changes := make([]*Change, len(rows))
+	for i, row := range rows {
+		if i > 0 && row.Position != rows[i-1].Position+1 {
+			return nil, errDropped
+		}
+		changes[i] = fromRow(store.ItemHistoryRow(row))
+	}
+	return changes, nil
+}
+
+func fromRow(row store.ItemHistoryRow) *Change {
+	return &Change{
+		Position:      Position(row.Position),
+		ID:            row.ID,
+		AccountID:     row.AccountID,
+		ItemID:        row.ItemID,
+		Revision:      row.Revision,
+		Kind:          Kind(row.Kind),
+		ChangedFields: row.ChangedFields,
+		Previous:      row.Previous,
+		Actor:         row.Actor,
+		Trigger:       row.Trigger,
+		Targets:       row.Targets,
+		Document:      row.Document,
+		OccurredAt:    row.OccurredAt.UTC(),
+	}
+}
