@@ -47,8 +47,8 @@ lint: $(TOOLS)/.stamp-linters $(WEB_BUILT) ## Check formatting, imports and know
 	$(TOOLS)/golangci-lint run ./...
 	scripts/vulnerabilities $(TOOLS)/govulncheck
 
-# ARGS go to the program: make bench ARGS='--only=get,patch --rounds=3'. BESIDE=path/to/itemcast compares with another build; LONG=1 adds the
-# rows that take minutes.
+# BESIDE=path/to/itemcast compares with another build. LONG=1 adds the rows that take minutes. ARGS go to the program:
+# make bench ARGS='--only=get,patch --rounds=3'.
 bench: build ## Measure against hand-written baselines and, with BESIDE=, another build (10 minutes).
 	go run ./internal/bench/cmd/bench $(if $(BESIDE),--beside=$(BESIDE)) $(if $(LONG),--long) $(ARGS)
 

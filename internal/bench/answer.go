@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// answer decides the status of a response. It may wait; closed ends the wait. Status zero means that the endpoint does not respond.
+// answer decides the status of a response. It may wait; closed ends the wait. Status zero means that the endpoint
+// does not respond.
 type answer func(closed <-chan struct{}) (status int)
 
 func answerAtOnce(<-chan struct{}) int { return http.StatusOK }

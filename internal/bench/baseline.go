@@ -46,7 +46,8 @@ type patched struct {
 	revision atomic.Int64
 }
 
-// RunBaseline runs the baseline until stdin ends: when the process that started it closes it, or dies. It prints its address to stdout.
+// RunBaseline runs the baseline until stdin ends: when the process that started it closes it, or dies. It prints its
+// address to stdout.
 func RunBaseline(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -2,8 +2,9 @@ package bench
 
 import "context"
 
-// copies are the tables to which the baseline's PATCH writes: like Itemcast's, with the same rows and indexes. If it wrote to Itemcast's own
-// tables, Itemcast's sequencer and feed would work for the baseline's changes, and the ratio would flatter.
+// copies are the tables to which the baseline's PATCH writes: like Itemcast's, with the same rows and indexes. If it
+// wrote to Itemcast's own tables, Itemcast's sequencer and feed would work for the baseline's changes, and the ratio
+// would flatter.
 const copies = `
 CREATE SCHEMA bench;
 CREATE TABLE bench.item (LIKE public.item INCLUDING ALL) WITH (fillfactor = 85);
@@ -14,14 +15,14 @@ ALTER TABLE bench.item_change ALTER COLUMN id SET DEFAULT nextval('bench.item_ch
 CREATE TABLE bench.item_change_0 PARTITION OF bench.item_change FOR VALUES FROM (0) TO (250000);
 CREATE TABLE bench.item_change_1 PARTITION OF bench.item_change FOR VALUES FROM (250000) TO (10000000);`
 
-const copiedColumns = `id, account_id, name, description, type, privacy, language, producer, duration, tags, metadata, client_data,
-	snapshot_id, embed_code, player_url, workflow_profile_id, workflow_status, workflow_action, created_by, created_at, updated_at,
-	published_at, revision, document, document_version`
+const copiedColumns = `id, account_id, name, description, type, privacy, language, producer, duration, tags, metadata,
+	client_data, snapshot_id, embed_code, player_url, workflow_profile_id, workflow_status, workflow_action, created_by,
+	created_at, updated_at, published_at, revision, document, document_version`
 
 // patchedColumns are those of store.UpdateItemParams, in its order.
-const patchedColumns = `name, description, type, privacy, language, producer, duration, tags, metadata, client_data, snapshot_id,
-	embed_code, player_url, workflow_profile_id, workflow_status, workflow_action, updated_at, published_at, revision, document,
-	document_version, account_id, id`
+const patchedColumns = `name, description, type, privacy, language, producer, duration, tags, metadata, client_data,
+	snapshot_id, embed_code, player_url, workflow_profile_id, workflow_status, workflow_action, updated_at, published_at,
+	revision, document, document_version, account_id, id`
 
 func (b *build) makeCopies(ctx context.Context) error {
 	return b.exec(ctx, copies,

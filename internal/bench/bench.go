@@ -23,8 +23,8 @@ type Config struct {
 	Progress    io.Writer     // one line for each step
 }
 
-// Run measures the rows that c selects and writes the report to c.Out. A missed budget is no error. When a row fails, Run still reports the
-// rows before it. When ctx ends, Run stops what it started and returns an error.
+// Run measures the rows that c selects and writes the report to c.Out. A missed budget is no error. When a row fails,
+// Run still reports the rows before it. When ctx ends, Run stops what it started and returns an error.
 func Run(ctx context.Context, c Config) error {
 	err := run(ctx, c)
 	if ctx.Err() != nil {
@@ -62,7 +62,7 @@ func (s *stage) measure(ctx context.Context, r row) (result, error) {
 	stopProfile := s.profile(ctx, r.name)
 	defer stopProfile()
 	on := *s
-	if !r.writes || s.unwritable == nil {
+	if r.needs&aWriter == 0 || s.unwritable == nil {
 		return r.measure(ctx, &on)
 	}
 	on.other = nil

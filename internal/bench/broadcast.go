@@ -14,8 +14,8 @@ import (
 	"itemcast/internal/bench/internal/store"
 )
 
-// broadcast writes every change of the log to all its connections, as one prepared frame. It reads the log as Itemcast does, by its
-// notification and its statements. It has no queries, filters, users or slow clients.
+// broadcast writes every change of the log to all its connections, as one prepared frame. It reads the log as
+// Itemcast does, by its notification and its statements. It has no queries, filters, users or slow clients.
 type broadcast struct {
 	mu    sync.Mutex
 	conns []net.Conn
@@ -28,7 +28,8 @@ func (b *broadcast) join(w http.ResponseWriter, _ *http.Request) {
 	if err != nil {
 		return
 	}
-	if _, err := conn.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")); err != nil {
+	const upgrade = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+	if _, err := conn.Write([]byte(upgrade)); err != nil {
 		_ = conn.Close()
 		return
 	}
@@ -109,8 +110,8 @@ func (b *broadcast) write(frame []byte) {
 
 // prepare makes the frame that Itemcast sends, with another cursor.
 func prepare(c store.ChangesAfterRow) []byte {
-	payload := fmt.Appendf(nil, `{"id":"1","type":"next","payload":{"data":{"itemChanges":{"revision":%d,"item":{"id":"%s"},"kind":"UPDATED",`+
-		`"cursor":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","document":%s}}}}`, c.Revision, c.ItemID, c.Document)
+	payload := fmt.Appendf(nil, `{"id":"1","type":"next","payload":{"data":{"itemChanges":{"revision":%d,"item":{"id":"%s"},`+
+		`"kind":"UPDATED","cursor":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","document":%s}}}}`, c.Revision, c.ItemID, c.Document)
 	const text, with16Bits, with64Bits = 0x81, 126, 127
 	if len(payload) < 1<<16 {
 		return append(binary.BigEndian.AppendUint16([]byte{text, with16Bits}, uint16(len(payload))), payload...)

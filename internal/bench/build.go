@@ -42,7 +42,7 @@ func openBuild(ctx context.Context, binary string, items int, logf func(format s
 	if b.dir, err = os.MkdirTemp("", "itemcast-bench-*"); err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(b.dir, 0o755); err != nil { // Postgres may have to run as another user, which must reach its directory
+	if err := os.Chmod(b.dir, 0o755); err != nil { // Postgres may run as another user, which must reach its directory
 		return nil, err
 	}
 	if b.node, err = startNode(ctx, binary, b.dir); err != nil {

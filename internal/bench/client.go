@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// client is one keep-alive HTTP connection. It costs less than net/http's client: the load generator's own cost dilutes the ratios.
+// client is one keep-alive HTTP connection. It costs less than net/http's client: the load generator's own cost
+// dilutes the ratios.
 type client struct {
 	conn net.Conn
 	in   *bufio.Reader
@@ -104,7 +105,8 @@ func checkSameWork(ctx context.Context, addr string, request []byte, baselineAdd
 		return err
 	}
 	if header != baselineHeader || body != baselineBody {
-		return fmt.Errorf("the baseline's response differs:\n%s\n%.2000s\n%s\n%.2000s", baselineHeader, baselineBody, header, body)
+		return fmt.Errorf("the baseline's response differs:\n%s\n%.2000s\n%s\n%.2000s",
+			baselineHeader, baselineBody, header, body)
 	}
 	return nil
 }

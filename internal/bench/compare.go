@@ -72,13 +72,14 @@ func (r *result) note(text func(side) string) {
 	}
 }
 
+// measurement measures one round.
+type measurement func(ctx context.Context) (round, error)
+
 // sides are what a row compares. Only this is always there.
-type sides struct {
-	this, other, baseline func(ctx context.Context) (round, error)
-}
+type sides struct{ this, other, baseline measurement }
 
 // sides gives the measurement of each build, and the baseline's, which may be nil.
-func (b builds) sides(measure func(ctx context.Context, b *build) (round, error), baseline func(ctx context.Context) (round, error)) sides {
+func (b builds) sides(measure func(ctx context.Context, b *build) (round, error), baseline measurement) sides {
 	s := sides{this: func(ctx context.Context) (round, error) { return measure(ctx, b.this) }, baseline: baseline}
 	if b.other != nil {
 		s.other = func(ctx context.Context) (round, error) { return measure(ctx, b.other) }
@@ -86,12 +87,16 @@ func (b builds) sides(measure func(ctx context.Context, b *build) (round, error)
 	return s
 }
 
-// alternate measures every side once in each round. The builds change places from round to round, so that neither always comes first; the
-// baseline comes last. The log reports each round.
+// alternate measures every side once in each round. The builds change places from round to round, so that neither
+// always comes first; the baseline comes last. The log reports each round.
 func alternate(ctx context.Context, rounds int, f figure, of sides, logf func(format string, args ...any)) (result, error) {
 	r := result{figure: f}
 	for n := range rounds {
-		turns := []turn{{"this build", of.this, &r.this}, {"the other build", of.other, &r.other}, {"the baseline", of.baseline, &r.baseline}}
+		turns := []turn{
+			{"this build", of.this, &r.this},
+			{"the other build", of.other, &r.other},
+			{"the baseline", of.baseline, &r.baseline},
+		}
 		if n%2 == 1 {
 			turns[0], turns[1] = turns[1], turns[0]
 		}
@@ -115,7 +120,7 @@ func alternate(ctx context.Context, rounds int, f figure, of sides, logf func(fo
 // turn is one side's part of a round.
 type turn struct {
 	name    string
-	measure func(ctx context.Context) (round, error)
+	measure measurement
 	side    *side
 }
 
@@ -128,7 +133,8 @@ func (s *stage) slowRounds(alone int) int {
 }
 
 // compareLoad loads the builds and the baseline in turns, each on a number of connections.
-func (s *stage) compareLoad(ctx context.Context, connections int, on func(b *build) target, baseline target) (result, error) {
+func (s *stage) compareLoad(ctx context.Context, connections int, on func(b *build) target, baseline target) (
+	result, error) {
 	targets := map[*build]target{}
 	for _, b := range s.all() {
 		targets[b] = on(b)

@@ -21,8 +21,8 @@ type cpu struct {
 func (c cpu) total() time.Duration { return c.server + c.postgres + c.generator }
 
 func (c cpu) String() string {
-	return fmt.Sprintf("server %d + Postgres %d + load generator %d = %d µs", c.server.Microseconds(), c.postgres.Microseconds(),
-		c.generator.Microseconds(), c.total().Microseconds())
+	return fmt.Sprintf("server %d + Postgres %d + load generator %d = %d µs", c.server.Microseconds(),
+		c.postgres.Microseconds(), c.generator.Microseconds(), c.total().Microseconds())
 }
 
 func (c cpu) minus(d cpu) cpu {
@@ -65,7 +65,8 @@ func (p processes) cpuUsed() cpu {
 	return used
 }
 
-// readStat reads /proc/PID/stat (proc(5)): the ids of the process and of its parent, and its CPU time with that of its ended children.
+// readStat reads /proc/PID/stat (proc(5)): the ids of the process and of its parent, and its CPU time with that of
+// its ended children.
 func readStat(line string) (pid, parent int, spent time.Duration) {
 	end := strings.LastIndexByte(line, ')') // the second field is a name in parentheses, which may contain any byte
 	name := strings.IndexByte(line, ' ')

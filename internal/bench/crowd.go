@@ -10,7 +10,8 @@ import (
 // maxUnderWay is more than the changes that are ever on their way at once.
 const maxUnderWay = 1 << 14
 
-// crowd is what the subscribers of one round share. Its methods may be called concurrently, but await and sending only by the writer.
+// crowd is what the subscribers of one round share. Its methods may be called concurrently, but await and sending
+// only by the writer.
 type crowd struct {
 	size      int64
 	first     int64         // revision
@@ -18,7 +19,7 @@ type crowd struct {
 	over      atomic.Bool
 	sent      [maxUnderWay]atomic.Int64 // when a change was sent, in Unix nanoseconds, by its number modulo maxUnderWay
 	reached   [maxUnderWay]atomic.Int64 // how many subscribers it has reached
-	latencies latencies                 // only the last subscriber of a change appends, and changes arrive in order: so there is no race
+	latencies latencies                 // see reach
 }
 
 func newCrowd(size, window int, first int64) *crowd {
@@ -29,7 +30,8 @@ func (c *crowd) slot(revision int64) int { return int(revision-c.first) % maxUnd
 
 func (c *crowd) sending(revision int64) { c.sent[c.slot(revision)].Store(time.Now().UnixNano()) }
 
-// reach notes that a change has reached one more subscriber.
+// reach records that a change has reached one more subscriber. Only the last subscriber of a change appends to the
+// latencies, and changes arrive in order, so the appends do not race.
 func (c *crowd) reach(revision int64) {
 	slot := c.slot(revision)
 	if c.reached[slot].Add(1) != c.size {

@@ -13,8 +13,8 @@ type arrival struct {
 	received time.Time
 }
 
-// deliveries compares what was written with what arrived at each receiver. A change is out of order when its item's revision is not the next
-// one, or when another receiver got a different change in its place. Only the writers write.
+// deliveries compares what was written with what arrived at each receiver. A change is out of order when its item's
+// revision is not the next one, or when another receiver got a different change in its place. Only the writers write.
 func deliveries(changes []written, receivers [][]arrival) round {
 	r := round{changes: len(changes)}
 	byRevision := make(map[revision]written, len(changes))
@@ -31,7 +31,8 @@ func deliveries(changes []written, receivers [][]arrival) round {
 			}
 			arrived[a.revision], last[a.item] = true, a.n
 			if w, ok := byRevision[a.revision]; ok && !w.warmUp {
-				r.latencies = append(r.latencies, max(0, a.received.Sub(w.committed))) // may arrive before the response to COMMIT
+				// The change may arrive before the response to COMMIT.
+				r.latencies = append(r.latencies, max(0, a.received.Sub(w.committed)))
 				r.sinceSent = append(r.sinceSent, a.received.Sub(w.begun))
 			}
 		}

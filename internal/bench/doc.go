@@ -1,4 +1,5 @@
-// Package bench measures Itemcast (`make bench`) and tests its endurance (`make soak`). The budgets come from the design.
+// Package bench measures Itemcast (`make bench`) and tests its endurance (`make soak`). The budgets come from the
+// design.
 //
 //	this process                        processes that it starts
 //	────────────                        ────────────────────────
@@ -8,34 +9,39 @@
 //	WebSocket subscribers       ◀─────  itemcast serve, or the baseline's broadcast
 //	endpoints of hooks          ◀─────  itemcast serve, or the baseline's posting loop
 //
-// The baseline is what one would write by hand for the same work. The other build is optional (BESIDE). Each build has a temporary database
-// that is seeded through the import of its REST API.
+// The baseline is what one would write by hand for the same work. The other build is optional (BESIDE). Each build
+// has a temporary database that is seeded through the import of its REST API.
 //
-// Rounds alternate: this build, the other build, the baseline, and so on. Each round gives one ratio for each pair, and the report shows the
-// median ratio. All processes share the machine's cores: whatever a request costs, in whichever process, counts; and what disturbs the machine
-// disturbs all sides alike. The report also shows CPU time, which depends much less on other work on the machine.
+// Rounds alternate: this build, the other build, the baseline, and so on. Each round gives one ratio for each pair,
+// and the report shows the median ratio. All processes share the machine's cores: whatever a request costs, in
+// whichever process, counts; and what disturbs the machine disturbs all sides alike. The report also shows CPU time,
+// which depends much less on other work on the machine.
 //
-// The writer changes items by SQL, because PATCH would itself use up the machine. It sequences what it writes with this build's
-// change.Sequencer, on both databases. When the other build does not publish such a change, its database is too different, and the report
-// marks the rows that need the writer as not comparable.
+// The writer changes items by SQL, because PATCH would itself use up the machine. It sequences what it writes with
+// this build's change.Sequencer, on both databases. When the other build does not publish such a change, its database
+// is too different, and the report marks the rows that need the writer as not comparable.
 //
 // Nothing keeps running and no file stays when Run or Soak returns.
 //
 // # Files
 //
-//	bench.go, rows.go           Run, and the table of rows
-//	row_*.go                    what each row measures
-//	compare.go, figure.go       rounds that alternate; the numbers that are compared
-//	report.go, machine.go       the report
-//	stage.go, build.go          everything that runs; one build with its database
-//	node.go, api.go, memory.go  a process of `itemcast serve`, requests to it, its memory
-//	seed.go, writer.go, pace.go the items, and changes of them by SQL
-//	load.go, client.go, cpu.go  the closed loop, its HTTP client, CPU time
-//	follower.go, crowd.go       thousands of subscribers that only count
-//	subscriber.go, delivery.go  a subscriber that records each change; what reached whom, and when
-//	endpoint.go, hooks.go       receivers of hooks, and hooks that send to them
-//	baseline*.go, broadcast.go, posting.go   the baseline
-//	soak.go, soak_*.go          Soak, and the table of soaks
+//	bench.go, rows.go, budget.go   Run, the table of rows, and what each must reach
+//	row_*.go                       what each row measures
+//	compare.go, figure.go          rounds that alternate; the numbers that are compared
+//	report.go, machine.go          the report
+//	stage.go, build.go             all that runs during a report; one build with its database
+//	node.go, api.go, memory.go     a process of `itemcast serve`, requests to it, its memory
+//	seed.go, writer.go, pace.go    the items, and changes of them by SQL
+//	load.go, client.go, cpu.go     the closed loop, its HTTP client, CPU time
+//	follower*.go, crowd.go         thousands of subscribers that only count
+//	subscriber.go, delivery.go     a subscriber that records each change; what reached which receiver, and when
+//	endpoint.go, answer.go         receivers of hooks
+//	hooks.go                       hooks that send to them, and pauses of the node
+//	baseline*.go                   the baseline's process, its HTTP handlers and its tables
+//	broadcast.go, posting.go       the baseline of fan-out, and of hooks
+//	soak.go                        Soak, and the table of soaks
+//	soak_*.go                      the soak of subscribers: its course, a subscriber, the transports, the report
+//	clock.go                       sleep
 //
 // To add a row, write row_NAME.go and add a line to rows. To add a soak, write soak_NAME.go and add a line to soaks.
 package bench

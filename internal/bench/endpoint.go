@@ -17,8 +17,8 @@ import (
 
 // endpoint is a receiver of hooks on keep-alive connections. It costs less than net/http's server.
 //
-// It checks what Itemcast promises: an item's revisions arrive one after the other, the next one only after a 2xx for the last; a redelivery has
-// the webhook-id of the first delivery, and no other delivery has it.
+// It checks what Itemcast promises: an item's revisions arrive one after the other, the next one only after a 2xx for
+// the last; a redelivery has the webhook-id of the first delivery, and no other delivery has it.
 type endpoint struct {
 	listener net.Listener
 	answer   answer
@@ -148,7 +148,8 @@ func (e *endpoint) arrive(header http.Header, body []byte) (r revision, err erro
 		e.progress[r.item] = p
 	}
 	if r.n != p.accepted+1 || r.n == p.arrived {
-		return r, fmt.Errorf("%v arrived with webhook-id %s, after revision %d was accepted and %d had arrived", r, webhook, p.accepted, p.arrived)
+		return r, fmt.Errorf("%v arrived with webhook-id %s, after revision %d was accepted and %d had arrived",
+			r, webhook, p.accepted, p.arrived)
 	}
 	p.arrived = r.n
 	return r, nil

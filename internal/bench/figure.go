@@ -3,8 +3,6 @@ package bench
 import (
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 )
 
 // figure is the number of a round by which sides are compared.
@@ -57,7 +55,8 @@ func (r ratios) String() string {
 	return fmt.Sprintf("%.2f (%.2f–%.2f)", r.median(), slices.Min(r), slices.Max(r))
 }
 
-// verdict is "worse" or "better" when the median differs from 1 by more than the rounds differ from each other. One round gives no verdict.
+// verdict is "worse" or "better" when the median differs from 1 by more than the rounds differ from each other. One
+// round gives no verdict.
 func (r ratios) verdict(f figure) string {
 	if len(r) < 2 {
 		return ""
@@ -82,50 +81,4 @@ func median(values []float64) float64 {
 		return sorted[n/2]
 	}
 	return (sorted[n/2-1] + sorted[n/2]) / 2
-}
-
-// budget is what a row must reach. The zero budget is none.
-type budget struct {
-	text string
-	met  func(result) bool
-}
-
-// atLeast is a share of the baseline's rate.
-func atLeast(ratio float64) budget {
-	return budget{fmt.Sprintf("≥ %.2f", ratio), func(r result) bool { return ratiosOf(r.this, r.baseline).median() >= ratio }}
-}
-
-// atMost limits the memory, in bytes.
-func atMost(limit float64) budget {
-	return budget{"≤ " + bytesText(limit), func(r result) bool { return median(r.this.figures) <= limit }}
-}
-
-// within limits the percentiles of latencies; a p99 of zero is no limit.
-func within(p50, p99 time.Duration) budget {
-	text := fmt.Sprintf("p50 ≤ %d ms", p50.Milliseconds())
-	if p99 > 0 {
-		text += fmt.Sprintf(", p99 ≤ %d ms", p99.Milliseconds())
-	}
-	return budget{text, func(r result) bool { return r.this.latencies.within(p50, p99) }}
-}
-
-// conditional is met unless the row reports in result.unmet what is missing.
-func conditional(text string) budget { return budget{text, func(result) bool { return true }} }
-
-// and adds a condition that the row checks.
-func (b budget) and(text string) budget {
-	b.text += ", " + text
-	return b
-}
-
-func (b budget) verdict(r result) string {
-	switch {
-	case b.met == nil:
-		return ""
-	case len(r.unmet) > 0:
-		return "missed: " + strings.Join(r.unmet, "; ")
-	case !b.met(r):
-		return "missed"
-	}
-	return "met"
 }

@@ -20,13 +20,15 @@ const (
 	fanOutTimeout  = 30 * time.Second
 )
 
-// follower is a WebSocket client that does as little as possible with a message: thousands of them share the machine with what is measured.
+// follower is a WebSocket client that does as little as possible with a message: thousands of them share the machine
+// with what is measured.
 type follower struct {
 	conn net.Conn
 	in   *bufio.Reader
 }
 
-// dialFollower connects. With a query, it also signs in and subscribes, and returns when the server has read the subscription.
+// dialFollower connects. With a query, it also signs in and subscribes, and returns when the server has read the
+// subscription.
 func dialFollower(ctx context.Context, addr, path, query string) (_ *follower, err error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 	if err != nil {
@@ -39,8 +41,9 @@ func dialFollower(ctx context.Context, addr, path, query string) (_ *follower, e
 	}()
 	_ = conn.SetDeadline(time.Now().Add(fanOutTimeout))
 	f := &follower{conn: conn, in: bufio.NewReaderSize(conn, followerBuffer)}
-	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"+
-		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: %s\r\n\r\n", path, addr, subprotocol); err != nil {
+	headers := "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: " + subprotocol + "\r\n"
+	if _, err := conn.Write(message(http.MethodGet, addr, path, headers, nil)); err != nil {
 		return nil, err
 	}
 	response, err := http.ReadResponse(f.in, nil) //nolint:bodyclose // the response has no body
@@ -57,7 +60,7 @@ func dialFollower(ctx context.Context, addr, path, query string) (_ *follower, e
 		send map[string]any
 		want string // the type of the response; empty: none
 	}{
-		{map[string]any{"type": "connection_init", "payload": map[string]string{"authorization": authorization}}, "connection_ack"},
+		{connectionInit, "connection_ack"},
 		{map[string]any{"type": "subscribe", "id": "1", "payload": map[string]any{"query": query}}, ""},
 		{map[string]any{"type": "ping"}, "pong"},
 	} {

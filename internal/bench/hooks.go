@@ -58,7 +58,8 @@ func awaitAll(ctx context.Context, all []*hook, changes int) error {
 	return nil
 }
 
-// pause stops the node's process with SIGSTOP until resume. It stops it between transactions, because an open one holds locks.
+// pause stops the node's process with SIGSTOP until resume. It stops it between transactions, because an open one
+// holds locks.
 func (b *build) pause(ctx context.Context) (resume func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()

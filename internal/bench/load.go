@@ -24,11 +24,6 @@ func (l latencies) percentile(p float64) time.Duration {
 	return l[min(len(l)-1, int(float64(len(l))*p/100))]
 }
 
-// within reports whether both percentiles are within their limits; a p99 of zero is no limit.
-func (l latencies) within(p50, p99 time.Duration) bool {
-	return l.percentile(50) <= p50 && (p99 == 0 || l.percentile(99) <= p99)
-}
-
 // target is a server and the requests to send to it. next may be called concurrently.
 type target struct {
 	addr string
@@ -36,7 +31,8 @@ type target struct {
 	next func() call
 }
 
-// load sends requests on a number of connections for a time. Each connection sends the next request when it has the response to the last.
+// load sends requests on a number of connections for a time. Each connection sends the next request when it has the
+// response to the last.
 func load(ctx context.Context, t target, connections int, length time.Duration) (round, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	measured := make([]latencies, connections)

@@ -18,9 +18,10 @@ func (s *stage) machine(ctx context.Context) string {
 	if s.other != nil {
 		text += " Other build: " + s.other.version + "."
 	}
-	return text + fmt.Sprintf(" %d cores (%s), %s/%s, %s, Postgres %s; load average before: %s. %d items, %d connections, %d × %s a side; "+
-		"the load generator and Postgres share the cores.", runtime.NumCPU(), processor(), runtime.GOOS, runtime.GOARCH, runtime.Version(), postgres,
-		loadAverage(), s.Items, s.Connections, s.Rounds, s.Round)
+	return text + fmt.Sprintf(" %d cores (%s), %s/%s, %s, Postgres %s; load average before: %s. "+
+		"%d items, %d connections, %d × %s a side; the load generator and Postgres share the cores.",
+		runtime.NumCPU(), processor(), runtime.GOOS, runtime.GOARCH, runtime.Version(), postgres, loadAverage(),
+		s.Items, s.Connections, s.Rounds, s.Round)
 }
 
 func processor() string {

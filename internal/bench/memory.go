@@ -46,7 +46,8 @@ func (n *node) collectedMemory(ctx context.Context) (memory, error) {
 	return n.memory(ctx)
 }
 
-// settledMemory is the memory after several collections: each halves the stacks that are too large, and frees what finalizers held.
+// settledMemory is the memory after several collections: each halves the stacks that are too large, and frees what
+// finalizers held.
 func (n *node) settledMemory(ctx context.Context) (m memory, err error) {
 	for range 4 {
 		if err := sleep(ctx, 500*time.Millisecond); err != nil {

@@ -126,8 +126,9 @@ func (n *node) stop() {
 		return
 	}
 	err := syscall.Kill(postgres, syscall.SIGINT) // a fast shutdown
-	for deadline := time.Now().Add(stopTimeout); err == nil && time.Now().Before(deadline); err = syscall.Kill(postgres, 0) {
+	for deadline := time.Now().Add(stopTimeout); err == nil && time.Now().Before(deadline); {
 		time.Sleep(pollInterval)
+		err = syscall.Kill(postgres, 0)
 	}
 }
 

@@ -12,7 +12,8 @@ type pace struct {
 	until     <-chan struct{} // ends it early; nil: never
 }
 
-// writeSteadily changes items at a fixed rate, after a warm-up at the same rate. A writer that is late catches up, so that the rate holds.
+// writeSteadily changes items at a fixed rate, after a warm-up at the same rate. A writer that is late catches up, so
+// that the rate holds.
 func (b *build) writeSteadily(ctx context.Context, p pace) (all []written, perSecond float64, err error) {
 	return b.write(ctx, func(ctx context.Context, w *writer) ([]written, error) { return w.steadily(ctx, p) })
 }

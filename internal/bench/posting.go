@@ -23,8 +23,8 @@ type posting struct {
 	Posts       int
 }
 
-// post is a hand-written loop: on each connection it posts a document when it has the response to the last, with the headers that Itemcast
-// sends. It makes no signature, reads no database and records nothing.
+// post is a hand-written loop: on each connection it posts a document when it has the response to the last, with the
+// headers that Itemcast sends. It makes no signature, reads no database and records nothing.
 func (b *baseline) post(w http.ResponseWriter, r *http.Request) {
 	var p posting
 	if err := json.NewDecoder(r.Body).Decode(&p); err != nil {
@@ -69,7 +69,8 @@ type poster struct {
 
 func (p poster) post(ctx context.Context, posts int) error {
 	for k := range posts {
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(p.documents[k%len(p.documents)]))
+		body := bytes.NewReader(p.documents[k%len(p.documents)])
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, body)
 		if err != nil {
 			return err
 		}

@@ -17,8 +17,8 @@ type report struct {
 
 func newReport(machine string, compared bool) *report {
 	r := &report{compared: compared, machine: machine}
-	r.line("work", "this build", "baseline", "this / baseline: median (min–max)", "CPU time: baseline / this", "p50 / p99", "baseline's",
-		"budget", "", "other build", "this / other: median (min–max)", "CPU time: other / this")
+	r.line("work", "this build", "baseline", "this / baseline: median (min–max)", "CPU time: baseline / this",
+		"p50 / p99", "baseline's", "budget", "", "other build", "this / other: median (min–max)", "CPU time: other / this")
 	r.line("---", "--:", "--:", "--:", "--:", "--:", "--:", "---", "---", "--:", "--:", "--:")
 	return r
 }
@@ -47,8 +47,8 @@ func (r *report) add(w row, m result) {
 	if budgetText == "" {
 		budgetText = "–"
 	}
-	r.line(w.work, m.this.amount(), m.baseline.amount(), ratiosOf(m.this, m.baseline).String(), cpuRatio(m.baseline, m.this),
-		m.this.times(), m.baseline.times(), budgetText, w.budget.verdict(m),
+	r.line(w.work, m.this.amount(), m.baseline.amount(),
+		ratiosOf(m.this, m.baseline).String(), cpuRatio(m.baseline, m.this), m.this.times(), m.baseline.times(), budgetText, w.budget.verdict(m),
 		other, strings.TrimSpace(toOther.String()+" "+toOther.verdict(m.figure)), cpuToOther)
 	if note := cpuNote(m); note != "" {
 		r.notes = append(r.notes, w.name+": "+note)
@@ -82,8 +82,8 @@ func cpuNote(m result) string {
 	return "CPU time of each: " + strings.Join(parts, "; ") + "."
 }
 
-const legend = `Ratios to the baseline are of rates. Ratios of this build to the other are of rates where more is better, and of times or memory where less is
-better; "worse" and "better" stand where the median differs from 1 by more than the rounds differ from each other.`
+const legend = "this / other compares rates (more is better), the times' p50 or p99, or memory (less is better). " +
+	"It is worse or better when its median differs from 1 by more than the rounds differ from each other."
 
 func (r *report) write(out io.Writer) error {
 	text := "\n" + strings.Join(r.lines, "\n") + "\n\n" + r.machine + "\n"

@@ -12,16 +12,17 @@ import (
 )
 
 const (
-	// inBursts is a number of changes on their way at once: enough that no subscriber waits for the writer, and so few that the slowest
-	// subscriber is never far behind the fastest. Itemcast writes all messages that wait for a subscriber in one go.
+	// inBursts is a number of changes on their way at once: enough that no subscriber waits for the writer, and so
+	// few that the slowest subscriber is never far behind the fastest. Itemcast writes all messages that wait for a
+	// subscriber in one go.
 	inBursts = 16
 	oneByOne = 1
 )
 
-// fanOut measures how many messages a second reach n subscribers with a number of distinct queries. One item changes as fast as the changes
-// arrive, with window changes on their way. The baseline broadcasts prepared messages: it reads the same changes from the same log, makes one
-// frame of each, and writes it to n connections of the same kind. The subscribers are the same code on all sides and fail when a change is
-// missing, repeated or out of order.
+// fanOut measures how many messages a second reach n subscribers with a number of distinct queries. One item changes
+// as fast as the changes arrive, with window changes on their way. The baseline broadcasts prepared messages: it
+// reads the same changes from the same log, makes one frame of each, and writes it to n connections of the same kind.
+// The subscribers are the same code on all sides and fail when a change is missing, repeated or out of order.
 func fanOut(n, distinct, window int) func(ctx context.Context, s *stage) (result, error) {
 	return func(ctx context.Context, s *stage) (result, error) {
 		writers := map[*build]*itemWriter{}
@@ -42,8 +43,8 @@ func fanOut(n, distinct, window int) func(ctx context.Context, s *stage) (result
 				return of.measure(ctx, writers[s.this], s.baseline.dialFollower, s.baselineProcesses())
 			},
 		), s.logf)
-		r.notes = []string{fmt.Sprintf("%d subscribers; rates and CPU time are of messages, times are from sending a change's transaction to its last subscriber, "+
-			"with %d changes on their way. Missed, repeated or out of order: none.", n, window)}
+		r.notes = []string{fmt.Sprintf("%d subscribers; rates and CPU time are of messages, times are from sending a "+
+			"change's transaction to its last subscriber, with %d changes on their way. Missed, repeated or out of order: none.", n, window)}
 		return r, err
 	}
 }
@@ -90,7 +91,8 @@ func (f fanOutRound) measure(ctx context.Context, w *itemWriter, open opener, of
 		return round{}, err
 	}
 	messages := len(c.latencies) * f.subscribers
-	return round{latencies: sorted(c.latencies), perSecond: float64(messages) / took.Seconds(), cpu: used, count: messages}, nil
+	perSecond := float64(messages) / took.Seconds()
+	return round{latencies: sorted(c.latencies), perSecond: perSecond, cpu: used, count: messages}, nil
 }
 
 // itemWriter changes one item over and over.

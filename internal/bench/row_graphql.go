@@ -36,12 +36,13 @@ func queryItems(ctx context.Context, s *stage) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	r, err := s.compareLoad(ctx, s.Connections, func(b *build) target { return b.target(always(b.query(), sizes[b])) }, baseline)
+	r, err := s.compareLoad(ctx, s.Connections,
+		func(b *build) target { return b.target(always(b.query(), sizes[b])) }, baseline)
 	if statements > maxStatements {
 		r.unmet = append(r.unmet, fmt.Sprintf("%d statements", statements))
 	}
-	r.notes = append(r.notes, fmt.Sprintf("%d statement(s) a query (pg_stat_database over %d queries); %d bytes, and the list's %d.",
-		statements, countingQueries, sizes[s.this], baseline.next().size))
+	const note = "%d statement(s) a query (pg_stat_database over %d queries); %d bytes, and the list's %d."
+	r.notes = append(r.notes, fmt.Sprintf(note, statements, countingQueries, sizes[s.this], baseline.next().size))
 	return r, err
 }
 
@@ -53,8 +54,8 @@ func (n *node) query() []byte {
 	return n.request("POST", "/graphql", "Content-Type: application/json\r\n", body)
 }
 
-// countStatements counts the statements of a request that opens no transaction, so that each is a transaction of its own. The node's timers
-// run some statements too; rounding removes them.
+// countStatements counts the statements of a request that opens no transaction, so that each is a transaction of its
+// own. The node's timers run some statements too; rounding removes them.
 func (b *build) countStatements(ctx context.Context, request []byte) (int, error) {
 	before, err := b.transactions(ctx, request)
 	if err != nil {
@@ -69,8 +70,8 @@ func (b *build) countStatements(ctx context.Context, request []byte) (int, error
 	return int(math.Round(float64(after-before) / (countingQueries + 1))), err
 }
 
-// transactions reads the number of transactions so far. A Postgres session reports its own at the end of a transaction, at most once a second:
-// hence a pause and one more request.
+// transactions reads the number of transactions so far. A Postgres session reports its own at the end of a
+// transaction, at most once a second: hence a pause and one more request.
 func (b *build) transactions(ctx context.Context, request []byte) (n int64, err error) {
 	if err := sleep(ctx, 1100*time.Millisecond); err != nil {
 		return 0, err

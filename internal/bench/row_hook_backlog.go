@@ -20,9 +20,10 @@ const (
 	tailTimeout             = 10 * time.Second
 )
 
-// hookBacklog measures what an endpoint notices of another with a backlog of 100,000 deliveries: while the other hangs, and while it answers
-// again and receives its backlog. Attempts that hang end after 15 s. The next attempts come 5 s later, and 5 min after those; so the endpoint
-// recovers before its second attempts end, and the report says what still waits for its third.
+// hookBacklog measures what an endpoint notices of another with a backlog of 100,000 deliveries: while the other
+// hangs, and while it answers again and receives its backlog. Attempts that hang end after 15 s. The next attempts
+// come 5 s later, and 5 min after those; so the endpoint recovers before its second attempts end, and the report says
+// what still waits for its third.
 func hookBacklog(ctx context.Context, s *stage) (result, error) {
 	notes := map[*build][]string{}
 	r, err := alternate(ctx, s.slowRounds(1), rateOf, s.sides(func(ctx context.Context, b *build) (r round, err error) {
@@ -103,12 +104,12 @@ func (d *drain) measure(ctx context.Context, waiting int) (r round, notes []stri
 	then, now := deliveries(before, [][]arrival{d.other.all()}), deliveries(during, [][]arrival{d.other.all()})
 	r.latencies = now.latencies
 	return r, []string{
-		fmt.Sprintf("%d of %d deliveries in %s; %s after the last change, %d still waited. Lost or out of order: none; repeated after a timeout: %d.",
-			r.count, due, time.Duration(float64(r.count)/r.perSecond*float64(time.Second)).Round(100*time.Millisecond), tailTimeout, left,
-			d.hanging.repeats()),
+		fmt.Sprintf("%d of %d deliveries in %.1f s; %s after the last change, %d still waited. Lost or out of order: none; "+
+			"repeated after a timeout: %d.",
+			r.count, due, float64(r.count)/r.perSecond, tailTimeout, left, d.hanging.repeats()),
 		"CPU time is of a delivery to the first endpoint, with the deliveries to the other and the writing of changes.",
-		fmt.Sprintf("The other endpoint, at %d changes/s: %s while the first hung; shown is its time while the first received its backlog.",
-			backlogChangesPerSecond, then.latencies),
+		fmt.Sprintf("The other endpoint, at %d changes/s: %s while the first hung; shown is its time while the first "+
+			"received its backlog.", backlogChangesPerSecond, then.latencies),
 	}, nil
 }
 
@@ -131,13 +132,15 @@ func (d *drain) whileDraining(ctx context.Context, due int) (r round, during []w
 		r.perSecond = float64(r.count) / took.Seconds()
 		return err
 	})
-	during, _, err = d.writeSteadily(ctx, pace{perSecond: backlogChangesPerSecond, lasting: drainTimeout, until: drained.Done()})
+	p := pace{perSecond: backlogChangesPerSecond, lasting: drainTimeout, until: drained.Done()}
+	during, _, err = d.writeSteadily(ctx, p)
 	err = errors.Join(err, group.Wait())
 	r.cpu = d.processes().cpuUsed().minus(used)
 	return r, during, err
 }
 
-// left waits a little longer and returns how many of the deliveries still wait. It is an error when they are not pending.
+// left waits a little longer and returns how many of the deliveries still wait. It is an error when they are not
+// pending.
 func (d *drain) left(ctx context.Context, total int) (left int, err error) {
 	const maxCounted = 1000 // the API counts no further
 	limited, cancel := context.WithTimeout(ctx, tailTimeout)

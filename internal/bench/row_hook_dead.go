@@ -30,8 +30,9 @@ var conditions = []struct {
 
 const shownCondition = 1 // one hangs
 
-// hookDead measures what bad endpoints cost others: how much the p99 of seven endpoints rises, from commit to received, when the three beside
-// them are bad. The conditions alternate, each time with new hooks, so that one leaves nothing for the next.
+// hookDead measures what bad endpoints cost others: how much the p99 of seven endpoints rises, from commit to
+// received, when the three beside them are bad. The conditions alternate, each time with new hooks, so that one
+// leaves nothing for the next.
 func hookDead(ctx context.Context, s *stage) (result, error) {
 	seen := map[*build]*deadRecord{}
 	for _, b := range s.all() {
@@ -53,8 +54,8 @@ func hookDead(ctx context.Context, s *stage) (result, error) {
 			r.notes = append(r.notes, []string{"", "the other build: "}[n]+note)
 		}
 	}
-	r.notes = append(r.notes, fmt.Sprintf("%d changes/s to ten endpoints. Shown: one hangs; as the baseline: all are healthy. "+
-		"Lost or out of order: none.", deadChangesPerSecond))
+	r.notes = append(r.notes, fmt.Sprintf("%d changes/s to ten endpoints. Shown: one hangs; as the baseline: all are "+
+		"healthy. Lost or out of order: none.", deadChangesPerSecond))
 	return r, nil
 }
 
@@ -83,8 +84,9 @@ func (d *deadRecord) measure(ctx context.Context, b *build) (shown round, err er
 // describe compares a condition with the one in which all endpoints are healthy.
 func (d *deadRecord) describe(k int) (note string, added float64) {
 	added = median(d.p99s[k]) / median(d.p99s[0])
-	return fmt.Sprintf("When %s: p99 of the seven %.1f ms (rounds: %s), %+.0f %%; over all rounds %s.", conditions[k].name, median(d.p99s[k]),
-		strings.Trim(fmt.Sprintf("%.1f", d.p99s[k]), "[]"), 100*(added-1), sorted(d.latencies[k])), added
+	rounds := strings.Trim(fmt.Sprintf("%.1f", d.p99s[k]), "[]")
+	return fmt.Sprintf("When %s: p99 of the seven %.1f ms (rounds: %s), %+.0f %%; over all rounds %s.",
+		conditions[k].name, median(d.p99s[k]), rounds, 100*(added-1), sorted(d.latencies[k])), added
 }
 
 // besideOthers measures healthy endpoints beside three others.

@@ -29,7 +29,8 @@ func hookLatency(ctx context.Context, s *stage) (result, error) {
 	return r, err
 }
 
-// collect waits until the hooks have delivered all changes. It compares each endpoint by itself: the order between items is not promised.
+// collect waits until the hooks have delivered all changes. It compares each endpoint by itself: the order between
+// items is not promised.
 func collect(ctx context.Context, changes []written, all []*hook) (round, error) {
 	ctx, cancel := context.WithTimeout(ctx, hooksTimeout)
 	defer cancel()

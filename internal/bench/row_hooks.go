@@ -12,8 +12,9 @@ import (
 
 const hooksTimeout = 60 * time.Second
 
-// hooks measures how many deliveries a second reach a number of endpoints. The changes are written while the node is paused: the row measures
-// everything from the log to the endpoint, without the cost of writing. The baseline posts as many documents on as many connections.
+// hooks measures how many deliveries a second reach a number of endpoints. The changes are written while the node is
+// paused: the row measures everything from the log to the endpoint, without the cost of writing. The baseline posts
+// as many documents on as many connections.
 func hooks(endpoints, changes int) func(ctx context.Context, s *stage) (result, error) {
 	return func(ctx context.Context, s *stage) (result, error) {
 		connections := 0
@@ -37,8 +38,8 @@ func hooks(endpoints, changes int) func(ctx context.Context, s *stage) (result, 
 			},
 		), s.logf)
 		r.note(func(one side) string {
-			return fmt.Sprintf("%d × %d deliveries a round; Itemcast signs, the baseline does not. Missed or out of order: none; repeated: %d.",
-				endpoints, changes, one.repeated)
+			return fmt.Sprintf("%d × %d deliveries a round; Itemcast signs, the baseline does not. "+
+				"Missed or out of order: none; repeated: %d.", endpoints, changes, one.repeated)
 		})
 		r.notes = append(r.notes, fmt.Sprintf("up to %d connections to each endpoint.", connections))
 		return r, err
@@ -99,7 +100,8 @@ func (s *stage) post(ctx context.Context, p posting, answers []answer) (r round,
 	return r, err
 }
 
-// measureArrivals measures what arrives at endpoints while send runs: the rate between the first and the last arrival, and the CPU time.
+// measureArrivals measures what arrives at endpoints while send runs: the rate between the first and the last
+// arrival, and the CPU time.
 func measureArrivals(of processes, at []*endpoint, send func() error) (round, error) {
 	used := of.cpuUsed()
 	if err := send(); err != nil {

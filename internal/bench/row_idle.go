@@ -10,16 +10,17 @@ const (
 	idleItems       = 100
 )
 
-// idle measures what a subscription without changes costs the process: by how much thousands of them raise its used memory. The kernel's
-// memory for a connection is not the process's.
+// idle measures what a subscription without changes costs the process: by how much thousands of them raise its used
+// memory. The kernel's memory for a connection is not the process's.
 func idle(ctx context.Context, s *stage) (result, error) {
 	var last string
 	r, err := alternate(ctx, s.slowRounds(1), memoryOf, s.sides(func(ctx context.Context, b *build) (round, error) {
 		return b.onFresh(ctx, idleItems, func(fresh *build) (r round, err error) {
 			before, after, err := fresh.subscribeIdly(ctx, idleSubscribers)
 			if b == s.this {
-				last = fmt.Sprintf("%d subscriptions on as many connections; used memory %.1f → %.1f MB, resident %.1f → %.1f MB, goroutines %.0f → %.0f.",
-					idleSubscribers, before.used()/1e6, after.used()/1e6, before.resident/1e6, after.resident/1e6, before.goroutines, after.goroutines)
+				last = fmt.Sprintf("%d subscriptions on as many connections; used memory %.1f → %.1f MB, "+
+					"resident %.1f → %.1f MB, goroutines %.0f → %.0f.", idleSubscribers, before.used()/1e6, after.used()/1e6,
+					before.resident/1e6, after.resident/1e6, before.goroutines, after.goroutines)
 			}
 			return round{bytes: (after.used() - before.used()) / idleSubscribers}, err
 		})

@@ -24,12 +24,14 @@ func listItems(ctx context.Context, s *stage) (result, error) {
 		}
 		sizes[b] = len(list)
 	}
-	return s.compareLoad(ctx, s.Connections, func(b *build) target { return b.target(always(b.list(), sizes[b])) }, baseline)
+	return s.compareLoad(ctx, s.Connections,
+		func(b *build) target { return b.target(always(b.list(), sizes[b])) }, baseline)
 }
 
 func (n *node) list() []byte { return n.request("GET", "/api/v1/items?limit=50", "", nil) }
 
-// listBaseline is the baseline's list. It gives the baseline the end of this build's list, which does not change while lists are measured.
+// listBaseline is the baseline's list. It gives the baseline the end of this build's list, which does not change
+// while lists are measured.
 func (s *stage) listBaseline(ctx context.Context) (target, error) {
 	c, err := dial(ctx, s.this.addr)
 	if err != nil {
@@ -45,7 +47,10 @@ func (s *stage) listBaseline(ctx context.Context) (target, error) {
 	if end < 0 {
 		return target{}, fmt.Errorf("the list has no next page: %.200s", list)
 	}
-	headers := "Link: " + header.Get("Link") + "\r\nItemcast-Change-Cursor: " + header.Get("Itemcast-Change-Cursor") + "\r\n"
+	var headers string
+	for _, name := range []string{"Link", "Itemcast-Change-Cursor"} {
+		headers += name + ": " + header.Get(name) + "\r\n"
+	}
 	if err := s.baseline.put(ctx, "/tail", headers, []byte(list[end:])); err != nil {
 		return target{}, fmt.Errorf("give the baseline the end of the list: %w", err)
 	}

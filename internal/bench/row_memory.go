@@ -17,8 +17,8 @@ func memoryAfterLoad(idle time.Duration) func(ctx context.Context, s *stage) (re
 		r, err := alternate(ctx, s.slowRounds(1), memoryOf, s.sides(func(ctx context.Context, b *build) (round, error) {
 			return b.onFresh(ctx, s.Items, func(fresh *build) (round, error) { return fresh.memoryAfterLoad(ctx, idle) })
 		}, nil), s.logf)
-		r.notes = append(r.notes, fmt.Sprintf("resident memory of a new process after %s each of GET, list, PATCH and GraphQL on %d connections, "+
-			"then %s without requests.", memoryLoad, memoryConnections, idle))
+		r.notes = append(r.notes, fmt.Sprintf("resident memory of a new process after %s each of GET, list, PATCH and "+
+			"GraphQL on %d connections, then %s without requests.", memoryLoad, memoryConnections, idle))
 		return r, err
 	}
 }

@@ -16,18 +16,18 @@ const (
 	writingTime      = 10 * time.Second
 )
 
-// subscribe measures the time from a commit to its subscribers: from the response to COMMIT and, as a check, from before the transaction was
-// sent; the commit happens between the two. The writer makes the changes, because a thousand PATCHes a second would occupy two cores: the
-// measurement would be of their queue.
+// subscribe measures the time from a commit to its subscribers: from the response to COMMIT and, as a check, from
+// before the transaction was sent; the commit happens between the two. The writer makes the changes, because a
+// thousand PATCHes a second would occupy two cores: the measurement would be of their queue.
 func subscribe(ctx context.Context, s *stage) (result, error) {
 	r, err := alternate(ctx, s.slowRounds(1), p50Of, s.sides(subscribeRound, nil), s.logf)
 	r.checkDelivery(changesPerSecond)
 	r.note(func(one side) string {
-		return fmt.Sprintf("%d subscribers, %d changes; lost %d, repeated or out of order %d. Shown: response to COMMIT → frame. "+
-			"Transaction sent → frame: %s.", subscribers, one.changes, one.lost, one.disordered, one.sinceSent)
+		return fmt.Sprintf("%d subscribers, %d changes; lost %d, repeated or out of order %d. "+
+			"Shown: response to COMMIT → frame. Transaction sent → frame: %s.", subscribers, one.changes, one.lost, one.disordered, one.sinceSent)
 	})
-	r.notes = append(r.notes, fmt.Sprintf("CPU time is of a change, with its transaction and %d frames; at %d/s there are %d µs.",
-		subscribers, changesPerSecond, runtime.NumCPU()*1_000_000/changesPerSecond))
+	const note = "CPU time is of a change, with its transaction and %d frames; at %d/s there are %d µs."
+	r.notes = append(r.notes, fmt.Sprintf(note, subscribers, changesPerSecond, runtime.NumCPU()*1_000_000/changesPerSecond))
 	return r, err
 }
 
@@ -85,8 +85,10 @@ func (b *build) leaveOpen(ctx context.Context) (release func(), err error) {
 		"SET idle_in_transaction_session_timeout = 0",
 		"BEGIN",
 		fmt.Sprintf("SELECT FROM item WHERE id = '%s' FOR UPDATE", b.items[0].ID),
-		fmt.Sprintf(`INSERT INTO item_change (account_id, item_id, revision, kind, changed_fields, previous, trigger, document, occurred_at)
-			SELECT account_id, id, revision + 1, 'UPDATED', '{}', '{}', 'hook', document, now() FROM item WHERE id = '%s'`, b.items[0].ID),
+		fmt.Sprintf(`INSERT INTO item_change
+			(account_id, item_id, revision, kind, changed_fields, previous, trigger, document, occurred_at)
+			SELECT account_id, id, revision + 1, 'UPDATED', '{}', '{}', 'hook', document, now() FROM item
+			WHERE id = '%s'`, b.items[0].ID),
 	} {
 		if _, err := conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol); err != nil {
 			release()

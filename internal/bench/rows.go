@@ -12,44 +12,56 @@ import (
 type row struct {
 	name    string // for --only
 	work    string // as the report describes it
-	budget  budget
 	measure func(ctx context.Context, s *stage) (result, error)
-	writes  bool // uses the writer, which must fit the database
-	long    bool // takes minutes
+	budget  budget
+	needs   needs
 }
 
+// needs are what a row needs, as bits.
+type needs int
+
+const (
+	aWriter needs = 1 << iota // the writer, which may not fit the other build's database
+	minutes
+)
+
+var (
+	none       = budget{}
+	statements = fmt.Sprintf("≤ %d statements", maxStatements)
+)
+
 var rows = []row{
-	{name: "get-1", work: "`GET /items/{id}`, 1 client", measure: getItem(1)},
-	{name: "get-4", work: "`GET /items/{id}`, 4 clients", measure: getItem(4)},
-	{name: "get-8", work: "`GET /items/{id}`, 8 clients", measure: getItem(8), budget: atLeast(0.80)},
-	{name: "get-32", work: "`GET /items/{id}`, 32 clients", measure: getItem(32)},
-	{name: "list", work: "`GET /items?limit=50`", measure: listItems, budget: atLeast(0.80)},
-	{name: "graphql", work: "GraphQL, 50 items with tags and assets, against that list", measure: queryItems,
-		budget: atLeast(0.50).and(fmt.Sprintf("≤ %d statements", maxStatements))},
-	{name: "patch-1", work: "`PATCH /items/{id}`, 1 client", measure: patchItem(1)},
-	{name: "patch-4", work: "`PATCH /items/{id}`, 4 clients", measure: patchItem(4)},
-	{name: "patch-8", work: "`PATCH /items/{id}`, 8 clients", measure: patchItem(8), budget: atLeast(0.70)},
-	{name: "patch-32", work: "`PATCH /items/{id}`, 32 clients", measure: patchItem(32)},
-	{name: "import", work: "import, lines", measure: importLines},
-	{name: "fanout-500", work: "fan-out to 500 subscribers", measure: fanOut(500, 1, inBursts), writes: true, long: true},
-	{name: "fanout-2000", work: "fan-out to 2,000 subscribers", measure: fanOut(2000, 1, inBursts), writes: true, budget: atLeast(0.70)},
-	{name: "fanout-2000-slow", work: "fan-out to 2,000 subscribers, one change at a time", measure: fanOut(2000, 1, oneByOne), writes: true,
-		budget: atLeast(0.70)},
-	{name: "fanout-2000-distinct", work: "fan-out to 2,000 subscribers with 50 distinct queries", measure: fanOut(2000, 50, inBursts),
-		writes: true, long: true},
-	{name: "fanout-5000", work: "fan-out to 5,000 subscribers", measure: fanOut(5000, 1, inBursts), writes: true, long: true},
-	{name: "idle", work: "memory of an idle subscription, of 5,000", measure: idle, budget: atMost(25e3)},
-	{name: "subscribe", work: "commit → subscriber, 1,000 changes/s, a write transaction left open", measure: subscribe, writes: true,
-		budget: within(5*time.Millisecond, 15*time.Millisecond)},
-	{name: "hooks-1", work: "hook deliveries to one endpoint", measure: hooks(1, 30_000), writes: true, budget: atLeast(0.50)},
-	{name: "hooks-10", work: "hook deliveries to ten endpoints", measure: hooks(10, 3000), writes: true, budget: atLeast(0.50)},
-	{name: "hook-latency", work: "commit → received by a hook's endpoint, 500 changes/s", measure: hookLatency, writes: true,
-		budget: within(15*time.Millisecond, 0)},
-	{name: "hook-dead", work: "the same for seven endpoints, beside one that hangs, or three bad ones", measure: hookDead, writes: true, long: true,
-		budget: conditional("adds < 5 % to p99")},
-	{name: "hook-backlog", work: "100,000 deliveries that waited for one endpoint, while another receives", measure: hookBacklog, writes: true, long: true},
-	{name: "memory", work: "resident memory after 10 s each of GET, list, PATCH and GraphQL, 32 clients", measure: memoryAfterLoad(0), long: true},
-	{name: "memory-idle", work: "the same, three idle minutes later", measure: memoryAfterLoad(3 * time.Minute), long: true},
+	{"get-1", "`GET /items/{id}`, 1 client", getItem(1), none, 0},
+	{"get-4", "`GET /items/{id}`, 4 clients", getItem(4), none, 0},
+	{"get-8", "`GET /items/{id}`, 8 clients", getItem(8), atLeast(0.80), 0},
+	{"get-32", "`GET /items/{id}`, 32 clients", getItem(32), none, 0},
+	{"list", "`GET /items?limit=50`", listItems, atLeast(0.80), 0},
+	{"graphql", "GraphQL, 50 items with tags and assets, against that list", queryItems, atLeast(0.50).and(statements), 0},
+	{"patch-1", "`PATCH /items/{id}`, 1 client", patchItem(1), none, 0},
+	{"patch-4", "`PATCH /items/{id}`, 4 clients", patchItem(4), none, 0},
+	{"patch-8", "`PATCH /items/{id}`, 8 clients", patchItem(8), atLeast(0.70), 0},
+	{"patch-32", "`PATCH /items/{id}`, 32 clients", patchItem(32), none, 0},
+	{"import", "import, lines", importLines, none, 0},
+
+	{"fanout-500", "fan-out to 500 subscribers", fanOut(500, 1, inBursts), none, aWriter | minutes},
+	{"fanout-2000", "fan-out to 2,000 subscribers", fanOut(2000, 1, inBursts), atLeast(0.70), aWriter},
+	{"fanout-2000-slow", "fan-out to 2,000 subscribers, one change at a time", fanOut(2000, 1, oneByOne), atLeast(0.70), aWriter},
+	{"fanout-2000-distinct", "fan-out to 2,000 subscribers with 50 distinct queries", fanOut(2000, 50, inBursts), none, aWriter | minutes},
+	{"fanout-5000", "fan-out to 5,000 subscribers", fanOut(5000, 1, inBursts), none, aWriter | minutes},
+	{"idle", "memory of an idle subscription, of 5,000", idle, atMost(25e3), 0},
+	{"subscribe", "commit → subscriber, 1,000 changes/s, a write transaction left open", subscribe, within(5, 15), aWriter},
+
+	{"hooks-1", "hook deliveries to one endpoint", hooks(1, 30_000), atLeast(0.50), aWriter},
+	{"hooks-10", "hook deliveries to ten endpoints", hooks(10, 3000), atLeast(0.50), aWriter},
+	{"hook-latency", "commit → received by a hook's endpoint, 500 changes/s", hookLatency, within(15, 0), aWriter},
+	{"hook-dead", "commit → received by seven endpoints, beside one that hangs, or three bad ones", hookDead,
+		conditional("adds < 5 % to p99"), aWriter | minutes},
+	{"hook-backlog", "100,000 deliveries that waited for one endpoint, while another receives", hookBacklog, none,
+		aWriter | minutes},
+
+	{"memory", "resident memory after 10 s each of GET, list, PATCH and GraphQL, 32 clients", memoryAfterLoad(0), none,
+		minutes},
+	{"memory-idle", "resident memory after that load and three idle minutes", memoryAfterLoad(3 * time.Minute), none, minutes},
 }
 
 // Names returns the names of all rows.
@@ -61,11 +73,11 @@ func Names() []string {
 	return names
 }
 
-// choose returns the rows with the given names, in the order of the names. What is no name may be a group: "get" selects "get-1", "get-4" and
-// so on. Without names, choose returns all rows, or all that are not long.
+// choose returns the rows with the given names, in the order of the names. What is no name may be a group: "get"
+// selects "get-1", "get-4" and so on. Without names, choose returns all rows, or all that are not long.
 func choose(names []string, long bool) (chosen []row, err error) {
 	if len(names) == 0 {
-		return slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r.long && !long }), nil
+		return slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r.needs&minutes != 0 && !long }), nil
 	}
 	for _, name := range names {
 		found := rowsWhere(func(r row) bool { return r.name == name })

@@ -31,7 +31,8 @@ type soak struct {
 const shortSoak = 8 * time.Second
 
 var soaks = []soak{
-	{"subscribers", "subscribers connect, stall, vanish and resume at random while items change", 5 * time.Minute, soakSubscribers},
+	{"subscribers", "subscribers connect, stall, vanish and resume at random while items change", 5 * time.Minute,
+		soakSubscribers},
 }
 
 // SoakNames returns the names of all soaks.
@@ -43,7 +44,8 @@ func SoakNames() []string {
 	return names
 }
 
-// Soak runs the soaks that c selects, each on a new database. It returns an error when a promise is broken or when memory grows.
+// Soak runs the soaks that c selects, each on a new database. It returns an error when a promise is broken or when
+// memory grows.
 func Soak(ctx context.Context, c SoakConfig) error {
 	for _, name := range c.Only {
 		if !slices.Contains(SoakNames(), name) {

@@ -68,7 +68,8 @@ func (s *soaker) visit(ctx, visits context.Context) error {
 	return nil
 }
 
-// connect reads from one connection for a while, in which it may stall, and closes it without notice. After finish it reads to the end.
+// connect reads from one connection for a while, in which it may stall, and closes it without notice. After finish it
+// reads to the end.
 func (s *soaker) connect(ctx context.Context, lasting time.Duration) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

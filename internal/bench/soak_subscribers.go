@@ -26,19 +26,22 @@ type soakSize struct {
 var (
 	fullSoak = soakSize{
 		perSecond: changesPerSecond, residents: 24, visitors: 8,
-		maxConnection: 15 * time.Second, maxVisit: 3 * time.Second, maxStall: 30 * time.Second, sampleEvery: 5 * time.Second,
+		maxConnection: 15 * time.Second, maxVisit: 3 * time.Second, maxStall: 30 * time.Second,
+		sampleEvery: 5 * time.Second,
 	}
 	smallSoak = soakSize{
 		perSecond: 100, residents: 12, visitors: 4,
-		maxConnection: 2 * time.Second, maxVisit: time.Second, maxStall: time.Second, sampleEvery: time.Second,
+		maxConnection: 2 * time.Second, maxVisit: time.Second, maxStall: time.Second,
+		sampleEvery: time.Second,
 	}
 )
 
-// settleTimeout is how long residents may take to reach the end of the log after the last change, and the node to release its goroutines.
+// settleTimeout is how long residents may take to reach the end of the log after the last change, and the node to
+// release its goroutines.
 const settleTimeout = 60 * time.Second
 
-// soakSubscribers changes items at a steady rate while subscribers connect, stall, vanish and resume at random. It fails when a resident misses
-// a change or gets one twice, when memory grows, or when goroutines stay.
+// soakSubscribers changes items at a steady rate while subscribers connect, stall, vanish and resume at random. It
+// fails when a resident misses a change or gets one twice, when memory grows, or when goroutines stay.
 func soakSubscribers(ctx context.Context, b *build, c SoakConfig, lasting time.Duration) error {
 	size := fullSoak
 	if c.Short {

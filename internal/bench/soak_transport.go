@@ -15,8 +15,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// transport opens a connection that begins after the soaker's cursor. read returns the changes one by one, or nil when none has arrived for a
-// second.
+// transport opens a connection that begins after the soaker's cursor. read returns the changes one by one, or nil
+// when none has arrived for a second.
 type transport func(ctx context.Context, s *soaker) (read func() (*soakChange, error), end func(), err error)
 
 // transport is the soaker's own, by its number. Half of the soakers use a WebSocket.
@@ -32,7 +32,8 @@ func parseGraphQL(message []byte) (*soakChange, error) {
 		return nil, nil
 	}
 	message = message[start:min(len(message), start+400)]
-	return newSoakChange(between(message, `"id":"`, `"`), between(message, `"revision":`, `,`), between(message, `"cursor":"`, `"`))
+	id, revision := between(message, `"id":"`, `"`), between(message, `"revision":`, `,`)
+	return newSoakChange(id, revision, between(message, `"cursor":"`, `"`))
 }
 
 func newSoakChange(item, revision, cursor string) (*soakChange, error) {
@@ -69,8 +70,8 @@ func overWebSocket(ctx context.Context, s *soaker) (func() (*soakChange, error),
 	}, one.close, nil
 }
 
-// readAhead reads on a goroutine, one piece ahead: when nobody takes pieces, it stops reading. take returns nil when no piece has arrived for a
-// second.
+// readAhead reads on a goroutine, one piece ahead: when nobody takes pieces, it stops reading. take returns nil when
+// no piece has arrived for a second.
 func readAhead(ctx context.Context, read func() ([]byte, error)) (take func() ([]byte, error)) {
 	pieces := make(chan []byte)
 	go func() {
@@ -108,7 +109,8 @@ func overEventStream(ctx context.Context, s *soaker) (func() (*soakChange, error
 		if !ok {
 			return nil, nil // a checkpoint, not a change
 		}
-		return newSoakChange(between(document, `"id":"`, `"`), between(head, `"revision":`, `,`), between(head, `"cursor":"`, `"`))
+		id, revision := between(document, `"id":"`, `"`), between(head, `"revision":`, `,`)
+		return newSoakChange(id, revision, between(head, `"cursor":"`, `"`))
 	})
 }
 
@@ -117,8 +119,9 @@ func overGraphQLEventStream(ctx context.Context, s *soaker) (func() (*soakChange
 	return s.eventStream(ctx, http.MethodPost, "/graphql", body, parseGraphQL)
 }
 
-func (s *soaker) eventStream(ctx context.Context, method, path string, body []byte, parse func([]byte) (*soakChange, error)) (
-	func() (*soakChange, error), func(), error) {
+func (s *soaker) eventStream(
+	ctx context.Context, method, path string, body []byte, parse func([]byte) (*soakChange, error),
+) (func() (*soakChange, error), func(), error) {
 	ctx, cancel := context.WithCancel(ctx)
 	request, err := http.NewRequestWithContext(ctx, method, "http://"+s.addr+path, bytes.NewReader(body))
 	if err != nil {

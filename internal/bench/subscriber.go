@@ -22,6 +22,11 @@ const (
 	arrivalTimeout    = 10 * time.Second
 )
 
+// connectionInit signs in.
+var connectionInit = map[string]any{
+	"type": "connection_init", "payload": map[string]string{"authorization": authorization},
+}
+
 var frameStart = regexp.MustCompile(`"itemChanges":\{"revision":(\d+),"item":\{"id":"([0-9a-f-]{36})"\}`)
 
 // subscriber is a GraphQL subscription over a WebSocket that records when each change arrives.
@@ -35,7 +40,8 @@ type subscriber struct {
 	arrived chan struct{} // signals a new frame; has room for one signal
 }
 
-// frame is the start of a message with a change. It is parsed after the measurement, because parsing would share the machine with it.
+// frame is the start of a message with a change. It is parsed after the measurement, because parsing would share the
+// machine with it.
 type frame struct {
 	start    []byte
 	received time.Time
@@ -64,12 +70,13 @@ func dialSubscriber(ctx context.Context, addr, query string, variables map[strin
 	conn.SetReadLimit(maxFrame)
 	s := &subscriber{conn: conn, arrived: make(chan struct{}, 1)}
 	s.ctx, s.cancel = context.WithCancel(ctx)
+	subscription := map[string]any{"query": query, "variables": variables}
 	for _, step := range []struct {
 		send any
 		want string
 	}{
-		{map[string]any{"type": "connection_init", "payload": map[string]string{"authorization": authorization}}, "connection_ack"},
-		{map[string]any{"type": "subscribe", "id": "1", "payload": map[string]any{"query": query, "variables": variables}}, ""},
+		{connectionInit, "connection_ack"},
+		{map[string]any{"type": "subscribe", "id": "1", "payload": subscription}, ""},
 	} {
 		if err := s.exchange(step.send, step.want); err != nil {
 			s.close()

@@ -37,8 +37,8 @@ type written struct {
 	warmUp    bool      // is not measured
 }
 
-// writer renames items of its own, as another node of Itemcast would: it updates the row and inserts the change in one transaction, and wakes
-// a sequencer after the commit.
+// writer renames items of its own, as another node of Itemcast would: it updates the row and inserts the change in
+// one transaction, and wakes a sequencer after the commit.
 type writer struct {
 	pool      *pgxpool.Pool
 	sequencer *change.Sequencer
@@ -125,12 +125,14 @@ func (w *writer) rename(ctx context.Context, i *store.WriterItemsRow, name strin
 	err = db.Write(ctx, w.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q := store.New(db.Deferred(tx))
 		if err := q.WriterRenameItem(ctx, store.WriterRenameItemParams{
-			AccountID: i.AccountID, ID: i.ID, Name: i.Name, Revision: i.Revision, UpdatedAt: i.UpdatedAt, Document: i.Document,
+			AccountID: i.AccountID, ID: i.ID,
+			Name: i.Name, Revision: i.Revision, UpdatedAt: i.UpdatedAt, Document: i.Document,
 		}); err != nil {
 			return err
 		}
 		return q.WriterInsertChange(ctx, store.WriterInsertChangeParams{
-			AccountID: i.AccountID, ItemID: i.ID, Revision: i.Revision, Previous: previous, Document: i.Document, OccurredAt: i.UpdatedAt,
+			AccountID: i.AccountID, ItemID: i.ID, Revision: i.Revision,
+			Previous: previous, Document: i.Document, OccurredAt: i.UpdatedAt,
 		})
 	})
 	done.committed = time.Now()
@@ -138,8 +140,8 @@ func (w *writer) rename(ctx context.Context, i *store.WriterItemsRow, name strin
 	return done, err
 }
 
-// editDocument returns a document with another name, revision and time. It edits the bytes, so that it depends on no build's renderer. The
-// items are the load generator's own, in which these names stand for nothing else.
+// editDocument returns a document with another name, revision and time. It edits the bytes, so that it depends on no
+// build's renderer. The items are the load generator's own, in which these names stand for nothing else.
 func editDocument(document []byte, name string, revision int64, updatedAt time.Time) ([]byte, error) {
 	for _, edit := range []struct{ before, value, after string }{
 		{`,"name":"`, name, `"`},

@@ -70,7 +70,9 @@ func (c *soakCommand) Run(ctx context.Context) error {
 type baselineCommand struct{}
 
 // Run is the process of the baseline.
-func (baselineCommand) Run(ctx context.Context) error { return bench.RunBaseline(ctx, os.Stdin, os.Stdout) }
+func (baselineCommand) Run(ctx context.Context) error {
+	return bench.RunBaseline(ctx, os.Stdin, os.Stdout)
+}
 
 func main() {
 	debug.SetGCPercent(400) // the load generator shares the machine with what is measured

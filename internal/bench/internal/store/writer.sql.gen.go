@@ -26,8 +26,8 @@ type WriterInsertChangeParams struct {
 	OccurredAt time.Time
 }
 
-// WriterInsertChange follows WriterRenameItem in one transaction, as InsertChange follows UpdateItem. It names no column that the first
-// version lacks.
+// WriterInsertChange follows WriterRenameItem in one transaction, as InsertChange follows UpdateItem. It names no
+// column that the first version lacks.
 func (q *Queries) WriterInsertChange(ctx context.Context, arg WriterInsertChangeParams) error {
 	_, err := q.db.Exec(ctx, writerInsertChange,
 		arg.AccountID,
@@ -95,8 +95,8 @@ type WriterRenameItemParams struct {
 	ID        uuid.UUID
 }
 
-// WriterRenameItem is UpdateItem with only the columns that the writer changes. It names no column that the first version lacks, so it also
-// works on the database of an older build.
+// WriterRenameItem is UpdateItem with only the columns that the writer changes. It names no column that the first
+// version lacks, so it also works on the database of an older build.
 func (q *Queries) WriterRenameItem(ctx context.Context, arg WriterRenameItemParams) error {
 	_, err := q.db.Exec(ctx, writerRenameItem,
 		arg.Name,
