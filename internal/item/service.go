@@ -19,7 +19,6 @@ import (
 	"itemcast/internal/item/internal/store"
 	"itemcast/internal/page"
 	"itemcast/internal/problem"
-	"itemcast/internal/workflow"
 )
 
 // Service reads and writes items. Its methods may be called concurrently; each authorizes the context's actor first.
@@ -193,10 +192,10 @@ func (s *Service) History(ctx context.Context, id uuid.UUID, limit int, after st
 
 // seen leaves out the changes that are hidden from the actor.
 func (s *Service) seen(ctx context.Context, actor account.Actor, changes []*change.Change) ([]*change.Change, error) {
-	if !slices.ContainsFunc(changes, func(c *change.Change) bool { return workflow.Names(c.Document) }) {
+	if !slices.ContainsFunc(changes, func(c *change.Change) bool { return account.MayHaveProfile(c.Document) }) {
 		return changes, nil
 	}
-	hidden, err := workflow.HiddenFrom(ctx, db.Read(ctx, s.pool), actor.AccountID, actor.RoleIn())
+	hidden, err := account.HiddenFrom(ctx, db.Read(ctx, s.pool), actor.AccountID, actor.RoleIn())
 	if err != nil {
 		return nil, err
 	}

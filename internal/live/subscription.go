@@ -11,7 +11,6 @@ import (
 	"itemcast/internal/change"
 	"itemcast/internal/item"
 	"itemcast/internal/problem"
-	"itemcast/internal/workflow"
 )
 
 // readBatch is how many changes a subscription takes from the log at once.
@@ -36,7 +35,7 @@ type Subscription struct {
 	items    []uuid.UUID
 	fields   []string
 	pending  []*change.Change
-	hidden   workflow.Hidden // profiles hidden from the role, as of the pending changes
+	hidden   account.HiddenProfiles // profiles hidden from the role, as of the pending changes
 }
 
 // Subscribe starts after a cursor, or at the present when the cursor is empty. Errors: INVALID_CURSOR, CURSOR_EXPIRED,
@@ -130,11 +129,11 @@ func (s *Subscription) fetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	hidden := workflow.Hidden(nil)
+	hidden := account.HiddenProfiles(nil)
 	if slices.ContainsFunc(pending, func(c *change.Change) bool {
-		return c.AccountID == s.account && (workflow.Names(c.Document) || changesProfile(c))
+		return c.AccountID == s.account && (account.MayHaveProfile(c.Document) || changesProfile(c))
 	}) {
-		if hidden, err = workflow.HiddenFrom(ctx, s.hub.pool, s.account, s.role); err != nil {
+		if hidden, err = account.HiddenFrom(ctx, s.hub.pool, s.account, s.role); err != nil {
 			return err
 		}
 	}

@@ -107,11 +107,10 @@ func New(ctx context.Context, pool *pgxpool.Pool, config Config) (*Node, error) 
 func (n *Node) buildServices() {
 	pool, config, log := n.pool, n.config, n.config.Log
 	n.Sequencer = change.NewSequencer(n.notifier, log)
-	n.SignIn = signin.New(signin.Config{Pool: pool, Log: log, ProfileChanged: func() { n.Hub.Forget() }})
+	n.SignIn = signin.New(signin.Config{Pool: pool, Log: log})
 	n.Account = account.NewService(account.Config{Pool: pool, Log: log, PublicURL: config.PublicURL,
 		AuditRetention: config.KeepAudit})
 	n.directory = account.NewDirectory(pool)
-	n.workflows = workflow.NewService(pool)
 	sender := sending.New(config.HookReach.Transport(egress.Options{}), sending.Config{Version: config.Version})
 	n.Items = item.NewService(item.Config{Pool: pool, Feed: n.Feed, Sequencer: n.Sequencer,
 		Check: n.Contract.Schema("ItemInput").Check, CheckPatch: n.Contract.Schema("ItemPatch").Check,
@@ -121,6 +120,7 @@ func (n *Node) buildServices() {
 		Items: n.Items, Wake: n.Dispatcher.Wake})
 	n.pruner = change.NewPruner(pool, config.Retention, n.Dispatcher.Hold, log)
 	n.Hub = live.NewHub(pool, n.Feed, config.ConnectionsPerUser)
+	n.workflows = workflow.NewService(workflow.Config{Pool: pool, Log: log, Changed: n.Hub.Forget})
 }
 
 // Close releases the node's own database connections. Call it after Run has returned.
@@ -133,7 +133,7 @@ func (n *Node) Close() {
 func (n *Node) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
-		n.Sequencer.Run, n.Feed.Run, n.pruner.Run, n.SignIn.Run, n.Account.RunAuditRetention, n.Items.RunRenewal,
+		n.Sequencer.Run, n.Feed.Run, n.pruner.Run, n.SignIn.Run, n.Account.RunAuditRetention, n.workflows.Run, n.Items.RunRenewal,
 		n.Dispatcher.Run,
 		func(ctx context.Context) error { return idempotency.RunForget(ctx, n.pool, n.config.Log) },
 	} {

@@ -26,7 +26,7 @@ var guarded = map[string]any{
 	"account.Directory": account.NewDirectory(nil),
 	"account.Service":   account.NewService(account.Config{}),
 	"signin.Service":    signin.New(signin.Config{}),
-	"workflow.Service":  workflow.NewService(nil),
+	"workflow.Service":  workflow.NewService(workflow.Config{}),
 	"live.Hub":          live.NewHub(nil, nil, 0),
 }
 
@@ -102,6 +102,7 @@ var exempt = map[string]string{
 	"item.Service.RunRenewal":           "the node itself renders documents anew",
 	"account.Service.RunAuditRetention": "the node itself deletes old entries",
 	"signin.Service.Run":                "the node itself listens for changes",
+	"workflow.Service.Run":              "the node itself listens for changes",
 	"signin.Service.Basic":              "finds the actor of a request",
 	"signin.Service.Session":            "finds the actor of a request",
 	"signin.Service.Open":               "takes credentials",

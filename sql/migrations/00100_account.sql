@@ -79,14 +79,13 @@ CREATE INDEX audit_by_account ON audit (account_id, id);
 --   ''            drop everything about users (a role has changed)
 --   'user ID'     drop everything about this user
 --   'session ID'  drop the sessions of this user
---   'profile'     drop what was rendered from items (a workflow profile has changed)
 --
 -- NOTIFY takes a global lock at commit. That is acceptable here because these writes are rare; no write of an item may
 -- notify.
 -- +goose StatementBegin
 CREATE FUNCTION notify_access() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('itemcast_access', coalesce(TG_ARGV[0], ''));
+    PERFORM pg_notify('itemcast_access', '');
     RETURN NULL;
 END
 $$;

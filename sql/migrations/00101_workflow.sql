@@ -11,8 +11,19 @@ CREATE TABLE workflow_profile (
     UNIQUE (account_id, name)
 );
 CREATE INDEX workflow_profile_by_account ON workflow_profile (account_id, id);
+
+-- A change of a profile may hide items from readers, or show them. Nodes are notified, so that they drop what they have
+-- rendered for readers.
+-- +goose StatementBegin
+CREATE FUNCTION notify_workflow_profile() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('itemcast_workflow_profile', '');
+    RETURN NULL;
+END
+$$;
+-- +goose StatementEnd
 CREATE TRIGGER workflow_profile_changed AFTER UPDATE OR DELETE ON workflow_profile
-    FOR EACH STATEMENT EXECUTE FUNCTION notify_access('profile');
+    FOR EACH STATEMENT EXECUTE FUNCTION notify_workflow_profile();
 
 -- hidden_profiles returns the workflow profiles whose items a role must not see. Every statement that reads items and
 -- the filter of live events use this one definition. Nothing is hidden from the null role, the operator. Call it in a

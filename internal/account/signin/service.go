@@ -27,9 +27,6 @@ type Config struct {
 	Log         *slog.Logger
 	IdleTimeout time.Duration // a session ends when it has not been used for so long; 12 hours
 	MaxAge      time.Duration // and at the latest after this time; 7 days
-
-	// ProfileChanged is called when a workflow profile has changed.
-	ProfileChanged func()
 }
 
 // Service signs users in. Its methods may be called concurrently. It caches for minutes what it has verified; while Run runs,
@@ -39,8 +36,6 @@ type Service struct {
 	log         *slog.Logger
 	idleTimeout time.Duration
 	maxAge      time.Duration
-
-	profileChanged func()
 
 	key      []byte // of this process, for the digests of credentials
 	verify   func(ctx context.Context, password, hash string) (bool, error)
@@ -56,8 +51,7 @@ func New(config Config) *Service {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key) // never fails (crypto/rand)
 	s := &Service{pool: config.Pool, log: config.Log, idleTimeout: config.IdleTimeout, maxAge: config.MaxAge,
-		profileChanged: config.ProfileChanged,
-		key:            key, verify: password.Verify, throttle: newThrottle(), cache: newCache(), watchers: newWatchers(),
+		key: key, verify: password.Verify, throttle: newThrottle(), cache: newCache(), watchers: newWatchers(),
 		audit: newAuditQueue(config.Pool, config.Log)}
 	if s.idleTimeout == 0 {
 		s.idleTimeout = defaultIdleTimeout

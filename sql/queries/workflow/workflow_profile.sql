@@ -1,8 +1,4 @@
--- HiddenProfiles is what a statement that reads items asks within itself.
--- name: HiddenProfiles :one
-SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid)::uuid[] AS ids;
-
--- ListWorkflowProfiles passes over those whose items are hidden from the role.
+-- ListWorkflowProfiles omits the profiles whose items are hidden from the role.
 -- name: ListWorkflowProfiles :many
 SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile
 WHERE account_id = @account_id AND (sqlc.narg('before_id')::uuid IS NULL OR id < sqlc.narg('before_id')::uuid)

@@ -62,23 +62,6 @@ func (q *Queries) GetWorkflowProfile(ctx context.Context, arg GetWorkflowProfile
 	return i, err
 }
 
-const hiddenProfiles = `-- name: HiddenProfiles :one
-SELECT hidden_profiles($1, $2::uuid)::uuid[] AS ids
-`
-
-type HiddenProfilesParams struct {
-	AccountID uuid.UUID
-	RoleID    *uuid.UUID
-}
-
-// HiddenProfiles is what a statement that reads items asks within itself.
-func (q *Queries) HiddenProfiles(ctx context.Context, arg HiddenProfilesParams) ([]uuid.UUID, error) {
-	row := q.db.QueryRow(ctx, hiddenProfiles, arg.AccountID, arg.RoleID)
-	var ids []uuid.UUID
-	err := row.Scan(&ids)
-	return ids, err
-}
-
 const insertWorkflowProfile = `-- name: InsertWorkflowProfile :one
 INSERT INTO workflow_profile (id, account_id, name, description, role_ids) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (account_id, name) DO NOTHING
@@ -148,7 +131,7 @@ type ListWorkflowProfilesRow struct {
 	Revision    int64
 }
 
-// ListWorkflowProfiles passes over those whose items are hidden from the role.
+// ListWorkflowProfiles omits the profiles whose items are hidden from the role.
 func (q *Queries) ListWorkflowProfiles(ctx context.Context, arg ListWorkflowProfilesParams) ([]ListWorkflowProfilesRow, error) {
 	rows, err := q.db.Query(ctx, listWorkflowProfiles,
 		arg.AccountID,

@@ -1,0 +1,54 @@
+package workflow
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"itemcast/internal/account"
+	"itemcast/internal/db"
+	"itemcast/internal/workflow/internal/store"
+)
+
+// Config is what NewService needs.
+type Config struct {
+	Pool *pgxpool.Pool
+	Log  *slog.Logger
+
+	// Changed is called, while Run runs, whenever a profile has changed on any node, and when changes may have been missed:
+	// items may now be hidden from readers, or visible. It must not block.
+	Changed func()
+}
+
+// Service manages an account's workflow profiles. Its methods may be called concurrently.
+type Service struct {
+	pool    *pgxpool.Pool
+	log     *slog.Logger
+	changed func()
+}
+
+// NewService returns a Service on the database of config.
+func NewService(config Config) *Service {
+	return &Service{pool: config.Pool, log: config.Log, changed: config.Changed}
+}
+
+// Run announces changes of profiles, until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	db.Listen(ctx, s.pool, db.Listener{Channel: "itemcast_workflow_profile", Log: s.log,
+		Connected: s.changed, Notified: func(string) { s.changed() }})
+	return nil
+}
+
+// change runs fn in a transaction, with the actor's permissions as they are in it. Errors: UNAUTHENTICATED, FORBIDDEN.
+func (s *Service) change(ctx context.Context,
+	fn func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor account.Actor) error) error {
+	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		actor, err := account.Reauthorize(ctx, tx, account.WorkflowsManage)
+		if err != nil {
+			return err
+		}
+		return fn(ctx, tx, store.New(tx), actor)
+	})
+}
