@@ -25,5 +25,5 @@ func (r *queryResolver) Audit(ctx context.Context, filter *model.AuditFilter, fi
 	if err != nil {
 		return nil, err
 	}
-	return &model.AuditConnection{Nodes: pointers(entries), PageInfo: oneWay(after, next)}, nil
+	return &model.AuditConnection{Nodes: pointers(entries), PageInfo: forwardPage(after, next)}, nil
 }

@@ -19,7 +19,9 @@ const (
 
 // complexity multiplies a list's selection by the number of elements asked for. A caller may run at most maxComplexity.
 func complexity() (root exec.ComplexityRoot) {
-	root.Query.Items = func(child int, _ *model.ItemFilter, _ item.Sort, first *int64, _ *string, last *int64, _ *string) int {
+	root.Query.Items = func(
+		child int, _ *model.ItemFilter, _ item.Sort, first *int64, _ *string, last *int64, _ *string,
+	) int {
 		n := int64(defaultPage)
 		if first != nil {
 			n = *first
@@ -29,26 +31,37 @@ func complexity() (root exec.ComplexityRoot) {
 		return 1 + child*clamp(n)
 	}
 	root.Item.History = func(child int, first int64, _ *string) int { return 1 + child*clamp(first) }
-	root.Query.Deliveries = func(child int, _, _ *uuid.UUID, _ *model.DeliveryState, _, _ *time.Time, first int64, _ *string) int {
+	root.Query.Deliveries = func(
+		child int, _, _ *uuid.UUID, _ *model.DeliveryState, _, _ *time.Time, first int64, _ *string,
+	) int {
 		return 1 + child*clamp(first)
 	}
 	list := func(child int, first int64, _ *string) int { return 1 + child*clamp(first) }
 	root.Query.Hooks, root.Query.Roles, root.Query.WorkflowProfiles = list, list, list
-	root.Query.Users = func(child int, _ *model.UserFilter, first int64, _ *string) int { return 1 + child*clamp(first) }
-	root.Query.Audit = func(child int, _ *model.AuditFilter, first int64, _ *string) int { return 1 + child*clamp(first) }
+	root.Query.Users = func(child int, _ *model.UserFilter, first int64, _ *string) int {
+		return 1 + child*clamp(first)
+	}
+	root.Query.Audit = func(child int, _ *model.AuditFilter, first int64, _ *string) int {
+		return 1 + child*clamp(first)
+	}
 
 	root.Query.Tags = func(child int) int { return scanCost + child }
 	root.Query.MetadataFields = func(child int) int { return scanCost + child }
-	root.ItemConnection.TotalCount = func(child int) int { return scanCost/defaultPage + child } // multiplied by the page's items
+	// Multiplied by the page's items.
+	root.ItemConnection.TotalCount = func(child int) int { return scanCost/defaultPage + child }
 
-	root.Hook.Deliveries = func(child int, _ *uuid.UUID, _ *model.DeliveryState, _, _ *time.Time, first int64, _ *string) int {
+	root.Hook.Deliveries = func(
+		child int, _ *uuid.UUID, _ *model.DeliveryState, _, _ *time.Time, first int64, _ *string,
+	) int {
 		return statementCost + child*clamp(first)
 	}
 	root.Hook.Replay = func(child int) int { return statementCost + child }
 	root.Delivery.Attempts = func(child int) int { return statementCost + child }
 
 	root.Mutation.CreateUser = func(child int, _ model.CreateUserInput) int { return hashCost + child }
-	root.Mutation.UpdateUser = func(child int, _ uuid.UUID, _ model.UpdateUserInput, _ *int64) int { return hashCost + child }
+	root.Mutation.UpdateUser = func(child int, _ uuid.UUID, _ model.UpdateUserInput, _ *int64) int {
+		return hashCost + child
+	}
 	root.Mutation.RotatePassword = func(child int, _ uuid.UUID) int { return hashCost + child }
 	root.Mutation.ChangeMyPassword = func(child int, _, _ string) int { return hashCost + child }
 	return root

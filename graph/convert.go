@@ -1,13 +1,27 @@
 package graph
 
 import (
+	"strings"
+	"time"
+
 	"itemcast/graph/internal/model"
-	"itemcast/internal/item"
 )
 
-func toField(f item.Field) *model.MetadataField {
-	return &model.MetadataField{ID: f.ID, Key: f.Key, Label: f.Label, Description: f.Description, Kind: toEnum[model.MetadataKind](f.Kind),
-		Choices: f.Choices, Required: f.Required, CreatedAt: f.CreatedAt, UpdatedAt: f.UpdatedAt}
+// REST's enums are lower-case, with dots; GraphQL's are names.
+
+func toEnum[T ~string](text string) T { return T(strings.ToUpper(strings.ReplaceAll(text, ".", "_"))) }
+
+func fromEnum[T ~string](value T) string { return strings.ToLower(string(value)) }
+
+func fromEvent(value model.HookEvent) string { return strings.ReplaceAll(fromEnum(value), "_", ".") }
+
+// orNil returns a pointer to a value; nil for the zero value.
+func orNil[T comparable](value T) *T {
+	var zero T
+	if value == zero {
+		return nil
+	}
+	return &value
 }
 
 func orZero[T any](value *T) (zero T) {
@@ -15,4 +29,37 @@ func orZero[T any](value *T) (zero T) {
 		return zero
 	}
 	return *value
+}
+
+func toInt64[T int | int32](n *T) *int64 {
+	if n == nil {
+		return nil
+	}
+	return new(int64(*n))
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+func each[From, To any](values []From, convert func(From) To) []To {
+	out := make([]To, len(values))
+	for i, value := range values {
+		out[i] = convert(value)
+	}
+	return out
+}
+
+// eachOrNil is each, and nil for nil.
+func eachOrNil[From, To any](values []From, convert func(From) To) []To {
+	if values == nil {
+		return nil
+	}
+	return each(values, convert)
+}
+
+func pointers[T any](values []T) []*T {
+	out := make([]*T, len(values))
+	for i := range values {
+		out[i] = &values[i]
+	}
+	return out
 }

@@ -9,7 +9,8 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// The events of a subscription are what graphql-sse lays down, and their ids cursors; by either, a stream goes on where it broke off.
+// The events of a subscription are what graphql-sse lays down, and their ids cursors; by either, a stream goes on where
+// it broke off.
 func TestEventStream_IsGraphQLSSEWithCursorsAsIDs(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)

@@ -72,7 +72,7 @@ func (r *mutationResolver) RotateHookSecret(ctx context.Context, id uuid.UUID, r
 func (r *mutationResolver) TestHook(ctx context.Context, id uuid.UUID, itemID *uuid.UUID, event *model.HookEvent) (*model.TestHookPayload, error) {
 	var as string
 	if event != nil {
-		as = toEvent(*event)
+		as = fromEvent(*event)
 	}
 	t, err := r.Hooks.Test(ctx, id, itemID, as)
 	if err != nil {
@@ -112,7 +112,7 @@ func (r *queryResolver) Hooks(ctx context.Context, first int64, after *string) (
 	if err != nil {
 		return nil, err
 	}
-	return &model.HookConnection{Nodes: each(hooks, toHook), PageInfo: oneWay(after, next)}, nil
+	return &model.HookConnection{Nodes: each(hooks, toHook), PageInfo: forwardPage(after, next)}, nil
 }
 
 // Hook is the resolver for the hook field.

@@ -139,7 +139,8 @@ func TestGraphQLHTTP_AGetAsksAndChangesNothing(t *testing.T) {
 	n.Stream(http.MethodGet, "/graphql?"+subscription, "", "Accept", everything).Begin()
 }
 
-// Automatic persisted queries, as Apollo's clients use them: a hash alone, then the text with it, then the hash alone again.
+// Automatic persisted queries, as Apollo's clients use them: a hash alone, then the text with it, then the hash alone
+// again.
 func TestGraphQLHTTP_PersistedQueriesAreKeptByTheirHash(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)

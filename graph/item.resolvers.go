@@ -128,7 +128,7 @@ func (r *queryResolver) Items(ctx context.Context, filter *model.ItemFilter, sor
 	if err != nil {
 		return nil, err
 	}
-	if err := loadersFrom(ctx).take(page); err != nil {
+	if err := loadersFrom(ctx).count(page); err != nil {
 		return nil, err
 	}
 	return &connection.Items{Page: page, Filter: criteria}, nil

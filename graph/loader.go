@@ -14,10 +14,10 @@ import (
 	"itemcast/internal/problem"
 )
 
-// loadWait is how long a loader gathers ids: the resolvers of one response ask within microseconds of each other.
+// loadWait is how long a loader collects ids. The resolvers of one response ask within microseconds of each other.
 const loadWait = 200 * time.Microsecond
 
-// loaders batch the look-ups of one response into one statement each.
+// loaders batch the look-ups of one response: one statement for items, one for users.
 type loaders struct {
 	items *dataloadgen.Loader[uuid.UUID, *rendered.Item]
 	users *dataloadgen.Loader[uuid.UUID, string]
@@ -28,14 +28,15 @@ type loaders struct {
 // large as a page may be.
 const maxRead = 64 << 20
 
-// take counts what a list has read. Error: PAYLOAD_TOO_LARGE.
-func (l *loaders) take(page item.Page) error {
+// count adds a page to what the response has read. Error: PAYLOAD_TOO_LARGE.
+func (l *loaders) count(page item.Page) error {
 	size := 0
 	for _, listed := range page.Items {
 		size += len(listed.Document)
 	}
 	if l.read.Add(int64(size)) > maxRead {
-		return problem.New(problem.TooLarge, "The items of one answer may have %d MiB at most; ask for smaller pages, or for fewer lists at once.", maxRead>>20)
+		return problem.New(problem.TooLarge,
+			"The items of one answer may have at most %d MiB; ask for smaller pages, or for fewer lists at once.", maxRead>>20)
 	}
 	return nil
 }
@@ -44,11 +45,12 @@ type loadersKey struct{}
 
 func loadersFrom(ctx context.Context) *loaders { return ctx.Value(loadersKey{}).(*loaders) }
 
-// withLoaders gives each response loaders of its own; with a subscription, each event.
+// withLoaders gives each response its own loaders. For a subscription, each event is a response.
 func (r *Resolver) withLoaders(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	options := []dataloadgen.Option{dataloadgen.WithWait(loadWait), dataloadgen.WithBatchCapacity(maxPage)}
 	return next(context.WithValue(ctx, loadersKey{}, &loaders{
-		items: dataloadgen.NewMappedLoader(r.loadItems, dataloadgen.WithWait(loadWait), dataloadgen.WithBatchCapacity(maxPage)),
-		users: dataloadgen.NewMappedLoader(r.loadUsers, dataloadgen.WithWait(loadWait), dataloadgen.WithBatchCapacity(maxPage)),
+		items: dataloadgen.NewMappedLoader(r.loadItems, options...),
+		users: dataloadgen.NewMappedLoader(r.loadUsers, options...),
 	}))
 }
 
@@ -59,7 +61,7 @@ func (r *Resolver) loadItems(ctx context.Context, ids []uuid.UUID) (map[uuid.UUI
 	}
 	items := make(map[uuid.UUID]*rendered.Item, len(ids))
 	for _, id := range ids {
-		items[id] = nil // not found is null, not an error
+		items[id] = nil // an unknown id is null, not an error
 		if document, ok := documents[id]; ok {
 			items[id] = rendered.New(document)
 		}
@@ -74,7 +76,7 @@ func (r *Resolver) loadUsers(ctx context.Context, ids []uuid.UUID) (map[uuid.UUI
 	}
 	for _, id := range ids {
 		if _, ok := names[id]; !ok {
-			names[id] = "" // a user who is gone
+			names[id] = "" // a deleted user
 		}
 	}
 	return names, nil

@@ -44,10 +44,10 @@ func (r *queryResolver) Roles(ctx context.Context, first int64, after *string) (
 	if err != nil {
 		return nil, err
 	}
-	return &model.RoleConnection{Nodes: pointers(roles), PageInfo: oneWay(after, next)}, nil
+	return &model.RoleConnection{Nodes: pointers(roles), PageInfo: forwardPage(after, next)}, nil
 }
 
 // Role is the resolver for the role field.
 func (r *queryResolver) Role(ctx context.Context, id uuid.UUID) (*account.Role, error) {
-	return orNull(r.Account.Role(ctx, id))
+	return nilIfNotFound(r.Account.Role(ctx, id))
 }

@@ -19,8 +19,8 @@ const plainFields = `... on Item { id url called: name description kind: type pr
 
 const plainParts = ` fragment parts on Item { assets { id __typename kind } assets { url contentType size width height bitrate language } snapshots { url id } }`
 
-// What a selection of plain fields answers, which is cut from the document, is what gqlgen answers field by field, as it must where a
-// field has a resolver.
+// What a selection of plain fields answers, which is cut from the document, is what gqlgen answers field by field, as
+// it must where a field has a resolver.
 func TestSelection_FromTheDocumentIsWhatTheFieldsAre(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)

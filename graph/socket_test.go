@@ -153,7 +153,8 @@ func rawSocket(n *nodetest.Node) net.Conn {
 	return conn
 }
 
-// A client that stops reading is dropped, and costs the others nothing meanwhile; nor does it cost the server anything afterwards.
+// A client that stops reading is dropped, and costs the others nothing meanwhile; nor does it cost the server anything
+// afterwards.
 func TestSocket_AStalledClientIsDroppedAndOthersGoOn(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

@@ -11,7 +11,8 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// However many follow with one query, each from a cursor of its own, over whatever transport, a change is rendered once for them.
+// However many follow with one query, each from a cursor of its own, over whatever transport, a change is rendered once
+// for them.
 func TestSubscription_IsRenderedOnceForAllWhoFollowIt(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
@@ -70,7 +71,8 @@ func TestSubscription_KeepsAliasesFragmentsAndDirectives(t *testing.T) {
 	}
 }
 
-// A query that came as a hash is followed by its text: the hash may be forgotten when the subscription has to be opened again.
+// A query that came as a hash is followed by its text: the hash may be forgotten when the subscription has to be opened
+// again.
 func TestSubscription_OutlivesItsPersistedQuery(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)

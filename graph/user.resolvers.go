@@ -74,12 +74,12 @@ func (r *queryResolver) Users(ctx context.Context, filter *model.UserFilter, fir
 	if err != nil {
 		return nil, err
 	}
-	return &model.UserConnection{Nodes: pointers(users), PageInfo: oneWay(after, next)}, nil
+	return &model.UserConnection{Nodes: pointers(users), PageInfo: forwardPage(after, next)}, nil
 }
 
 // User is the resolver for the user field.
 func (r *queryResolver) User(ctx context.Context, id uuid.UUID) (*account.User, error) {
-	return orNull(r.Account.User(ctx, id))
+	return nilIfNotFound(r.Account.User(ctx, id))
 }
 
 // AccountUser returns exec.AccountUserResolver implementation.

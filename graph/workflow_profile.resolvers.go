@@ -8,8 +8,8 @@ package graph
 import (
 	"context"
 	"itemcast/graph/internal/model"
-	"itemcast/internal/workflow"
 	"itemcast/internal/revision"
+	"itemcast/internal/workflow"
 
 	"github.com/google/uuid"
 )
@@ -44,10 +44,10 @@ func (r *queryResolver) WorkflowProfiles(ctx context.Context, first int64, after
 	if err != nil {
 		return nil, err
 	}
-	return &model.WorkflowProfileConnection{Nodes: pointers(profiles), PageInfo: oneWay(after, next)}, nil
+	return &model.WorkflowProfileConnection{Nodes: pointers(profiles), PageInfo: forwardPage(after, next)}, nil
 }
 
 // WorkflowProfile is the resolver for the workflowProfile field.
 func (r *queryResolver) WorkflowProfile(ctx context.Context, id uuid.UUID) (*workflow.Profile, error) {
-	return orNull(r.Workflows.Profile(ctx, id))
+	return nilIfNotFound(r.Workflows.Profile(ctx, id))
 }

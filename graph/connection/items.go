@@ -1,4 +1,4 @@
-// Package connection holds the Relay connections that carry more than their generated form could.
+// Package connection has the Relay connections that carry more than a generated type could.
 package connection
 
 import (
@@ -6,16 +6,16 @@ import (
 	"itemcast/internal/item"
 )
 
-// Items is a page of items. Filter is what it was asked with, for a count that is only made when it is asked for.
+// Items is a page of items. Filter is the list's filter: the total is counted only if the query asks for it.
 type Items struct {
 	Page   item.Page
 	Filter item.Filter
 }
 
-// ChangeCursor is the page's place in the log of changes.
+// ChangeCursor returns the end of the change log when the page was read.
 func (c *Items) ChangeCursor() string { return c.Page.ChangeCursor }
 
-// Nodes are the page's items.
+// Nodes returns the page's items.
 func (c *Items) Nodes() []*rendered.Item {
 	all := make([]rendered.Item, len(c.Page.Items))
 	nodes := make([]*rendered.Item, len(all))
@@ -26,7 +26,7 @@ func (c *Items) Nodes() []*rendered.Item {
 	return nodes
 }
 
-// Edges are the page's items at their positions.
+// Edges returns the page's items with their page tokens.
 func (c *Items) Edges() []*Edge {
 	edges := make([]*Edge, len(c.Page.Items))
 	for n, node := range c.Nodes() {
@@ -35,11 +35,11 @@ func (c *Items) Edges() []*Edge {
 	return edges
 }
 
-// Edge is an item at its position, which is only spelled out when it is asked for.
+// Edge is an item with its page token, which is encoded only if the query asks for it.
 type Edge struct {
 	Node   *rendered.Item
 	listed item.Listed
 }
 
-// Cursor is the position.
+// Cursor returns the page token.
 func (e *Edge) Cursor() string { return e.listed.Cursor() }

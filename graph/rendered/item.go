@@ -1,11 +1,11 @@
 // Package rendered answers GraphQL selections of an item from its document.
 //
-// A document already holds what a selection asks for, in JSON: where nothing but fields of the document is selected, the answer is put
-// together from the document's own bytes, and nothing is decoded, resolved or encoded. gqlgen asks first (Select, SelectAll: the generated
-// code is given these calls by tools/gqlgen), after it has parsed, validated and measured the operation, and goes on field by field
-// where the answer is nil: where a field has a resolver, or is deferred.
+// A document is JSON and has every plain field. If a selection has only such fields, the answer is assembled from the
+// document's bytes: nothing is decoded, resolved or encoded. The generated code calls Select and SelectAll (inserted by
+// tools/gqlgen) after gqlgen has parsed, validated and measured the operation. If they return nil, because a field has
+// a resolver or is deferred, gqlgen resolves the selection field by field.
 //
-// Invariant: what is written is what gqlgen would have written, as JSON values.
+// Invariant: the answer has the same JSON values as gqlgen's would have.
 package rendered
 
 import (
@@ -17,25 +17,25 @@ import (
 	"itemcast/internal/item"
 )
 
-// Item is an item as it was rendered. The fields behind *item.Item are there after Decode.
+// Item is a rendered item. The fields of *item.Item are available after Decode.
 type Item struct {
 	Document []byte
 
-	decode sync.Once // two fields of one operation may show the same item
+	decode sync.Once // two fields of an operation may have the same item
 	err    error
 	*item.Item
 }
 
-// New holds a document, as item.Encode made it.
+// New makes an item of a document that item.Encode wrote.
 func New(document []byte) *Item { return &Item{Document: document} }
 
-// Decode makes the fields available. It may be called concurrently, and again.
+// Decode makes the fields available. It may be called concurrently and repeatedly.
 func (i *Item) Decode() error {
 	i.decode.Do(func() { i.Item, i.err = item.Decode(i.Document) })
 	return i.err
 }
 
-// Select answers a selection of an item's fields; nil when gqlgen must, for which the item is then decoded.
+// Select answers a selection of an item's fields. If it returns nil, the item is decoded and gqlgen must answer.
 func Select(op *graphql.OperationContext, selected ast.SelectionSet, i *Item) graphql.Marshaler {
 	if p := itemShape.plan(op, selected); p != nil {
 		if answer, ok := p.append(nil, i.Document); ok {
@@ -43,12 +43,12 @@ func Select(op *graphql.OperationContext, selected ast.SelectionSet, i *Item) gr
 		}
 	}
 	if err := i.Decode(); err != nil {
-		panic(err) // in a resolver's place: gqlgen has it logged, and answers with INTERNAL
+		panic(err) // as in a resolver: gqlgen logs it and answers INTERNAL
 	}
 	return nil
 }
 
-// SelectAll answers a selection of the fields of each item of a list; nil when gqlgen must.
+// SelectAll answers a selection of each item of a list; nil means that gqlgen must.
 func SelectAll(op *graphql.OperationContext, selected ast.SelectionSet, items []*Item) graphql.Marshaler {
 	p := itemShape.plan(op, selected)
 	if p == nil {
@@ -56,7 +56,7 @@ func SelectAll(op *graphql.OperationContext, selected ast.SelectionSet, items []
 	}
 	size := 0
 	for _, i := range items {
-		size += len(i.Document) // an answer is mostly shorter than its document
+		size += len(i.Document) // most answers are shorter than their documents
 	}
 	answer := append(make([]byte, 0, size), '[')
 	for n, i := range items {

@@ -13,23 +13,23 @@ import (
 	"itemcast/internal/item"
 )
 
-// shape is how a type is written in a document: its fields, always all, in declared order.
+// shape is the form of a type in a document: all its fields, in declared order.
 type shape struct {
 	typeName string // GraphQL's
 	names    []string
 	fields   map[string]source // by GraphQL's name
 }
 
-// source is where a field's value comes from.
+// source is the place of a field's value in the document.
 type source struct {
 	index  int
-	isEnum bool   // lower-case in documents
+	isEnum bool   // written in lower case in documents
 	nested *shape // of an object, or of a list of them
 }
 
-var itemShape = shapeOf(reflect.TypeFor[item.Item](), "Item", "created_by") // createdBy is a User in GraphQL
+var itemShape = shapeOf(reflect.TypeFor[item.Item](), "Item", "created_by") // in GraphQL, createdBy is a User
 
-// shapeOf reads a shape from the type's JSON tags. The fields that GraphQL resolves otherwise are left out.
+// shapeOf reads a shape from the type's JSON tags, without the fields that GraphQL resolves.
 func shapeOf(t reflect.Type, typeName string, resolved ...string) *shape {
 	s := &shape{typeName: typeName, fields: map[string]source{}}
 	for index := range t.NumField() {
@@ -63,7 +63,7 @@ func camelCase(name string) string {
 type plan struct {
 	of     *shape
 	fields []field
-	last   int // no field of the document beyond this one is needed; -1 for none at all
+	last   int // the last field of the document that is needed; -1 for none
 }
 
 type field struct {
@@ -73,7 +73,7 @@ type field struct {
 	within  *plan
 }
 
-// plan prepares a selection; nil when it needs more than the document.
+// plan prepares a selection; nil if it needs more than the document.
 func (s *shape) plan(op *graphql.OperationContext, selected ast.SelectionSet) *plan {
 	p := &plan{of: s, last: -1}
 	collected := graphql.CollectFields(op, selected, []string{s.typeName})
@@ -104,12 +104,13 @@ func (s *shape) plan(op *graphql.OperationContext, selected ast.SelectionSet) *p
 	return p
 }
 
-// mostFields is how many fields of an object can be found at once.
-const mostFields = 32
+// maxFields limits the fields of an object.
+const maxFields = 32
 
-// append writes the selection of an object; ok is false when its JSON is not of the plan's shape, and what was then written is of no use.
+// append writes the selection of an object. ok is false if the JSON does not have the plan's shape; discard what was
+// written then.
 func (p *plan) append(to, object []byte) (written []byte, ok bool) {
-	var values [mostFields][]byte
+	var values [maxFields][]byte
 	if !p.of.find(&values, object, p.last) {
 		return to, false
 	}
@@ -138,7 +139,7 @@ func (p *plan) append(to, object []byte) (written []byte, ok bool) {
 	return append(to, '}'), true
 }
 
-// appendNested writes the selection of an object, of null or of each object of a list.
+// appendNested writes the selection of an object, of null, or of each object of a list.
 func (p *plan) appendNested(to, value []byte) (written []byte, ok bool) {
 	switch value[0] {
 	case 'n':
@@ -169,7 +170,7 @@ func (p *plan) appendNested(to, value []byte) (written []byte, ok bool) {
 	}
 }
 
-// raw is JSON that is written as it is.
+// raw is JSON that is written unchanged.
 type raw []byte
 
 func (r raw) MarshalGQL(w io.Writer) { _, _ = w.Write(r) }

@@ -2,10 +2,10 @@ package rendered
 
 import "bytes"
 
-// find cuts the values of an object's fields, up to the last one that is needed. The object is compact JSON from an encoder of ours: it is
-// valid, and what is checked is that its fields are those of the shape, in order.
-func (s *shape) find(values *[mostFields][]byte, object []byte, last int) (ok bool) {
-	if len(object) < 2 || object[0] != '{' || last >= len(s.names) || last >= mostFields {
+// find returns the values of an object's fields, up to the last one that is needed. The object is compact, valid JSON
+// from item.Encode; find checks only that its fields are those of the shape, in order.
+func (s *shape) find(values *[maxFields][]byte, object []byte, last int) (ok bool) {
+	if len(object) < 2 || object[0] != '{' || last >= len(s.names) || last >= maxFields {
 		return false
 	}
 	rest := object[1:]
@@ -17,7 +17,8 @@ func (s *shape) find(values *[mostFields][]byte, object []byte, last int) (ok bo
 			}
 			rest = rest[1:]
 		}
-		if len(rest) < len(name)+4 || rest[0] != '"' || string(rest[1:1+len(name)]) != name || rest[1+len(name)] != '"' || rest[2+len(name)] != ':' {
+		if len(rest) < len(name)+4 || rest[0] != '"' || string(rest[1:1+len(name)]) != name ||
+			rest[1+len(name)] != '"' || rest[2+len(name)] != ':' {
 			return false
 		}
 		rest = rest[len(name)+3:]
@@ -30,7 +31,7 @@ func (s *shape) find(values *[mostFields][]byte, object []byte, last int) (ok bo
 	return true
 }
 
-// skip is the length of the value that JSON begins with; 0 when it does not end.
+// skip returns the length of the JSON value at the beginning; 0 if the value is incomplete.
 func skip(json []byte) int {
 	if len(json) == 0 {
 		return 0
@@ -62,7 +63,7 @@ func skip(json []byte) int {
 	}
 }
 
-// skipString looks for the quote that no odd number of backslashes stands before.
+// skipString finds the closing quote: the first one after an even number of backslashes.
 func skipString(json []byte) int {
 	for n := 1; ; {
 		quote := bytes.IndexByte(json[n:], '"')

@@ -1,4 +1,4 @@
-// Package scalar is how GraphQL's scalars are written and read. It promises that JSON passes byte for byte.
+// Package scalar encodes and decodes GraphQL's scalars. It promises that JSON passes unchanged, byte for byte.
 package scalar
 
 import (
@@ -14,12 +14,12 @@ import (
 	"itemcast/internal/strictjson"
 )
 
-// MarshalJSON writes a JSON value as it is.
+// MarshalJSON writes a JSON value unchanged.
 func MarshalJSON(value json.RawMessage) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) { _, _ = w.Write(value) })
 }
 
-// UnmarshalJSON takes any value of a variable or a literal. Numbers keep their digits.
+// UnmarshalJSON reads the value of a variable or a literal. Numbers in variables keep their digits.
 func UnmarshalJSON(value any) (json.RawMessage, error) {
 	raw, err := json.Marshal(value)
 	if err != nil {
@@ -49,7 +49,8 @@ func UnmarshalDateTime(value any) (time.Time, error) {
 	return t, nil
 }
 
-// MarshalWhole writes a whole number beyond GraphQL's 32 bits as a Float, in full: a size in bytes.
+// MarshalWhole writes an integer that may exceed GraphQL's 32 bits, such as a size in bytes, as a Float with all
+// digits.
 func MarshalWhole(n int64) graphql.ContextMarshaler {
 	return graphql.ContextWriterFunc(func(_ context.Context, w io.Writer) error {
 		_, err := fmt.Fprintf(w, "%d", n)
@@ -57,7 +58,7 @@ func MarshalWhole(n int64) graphql.ContextMarshaler {
 	})
 }
 
-// UnmarshalWhole reads a whole number that came as a Float.
+// UnmarshalWhole reads an integer from a Float.
 func UnmarshalWhole(_ context.Context, value any) (int64, error) {
 	f, err := graphql.UnmarshalFloat(value)
 	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {

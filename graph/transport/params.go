@@ -31,7 +31,8 @@ func readParams(w http.ResponseWriter, r *http.Request) ([]byte, *problem.Error)
 		return urlParams(r.URL.Query())
 	}
 	w.Header().Set("Allow", "GET, POST")
-	return nil, problem.New(problem.MethodNotAllowed, "Send operations by POST; queries and subscriptions may also come by GET.")
+	return nil, problem.New(problem.MethodNotAllowed,
+		"Send operations by POST; queries and subscriptions may also come by GET.")
 }
 
 // refuseMutationByGet keeps GET safe (RFC 9110 §9.2.1). A page of any origin can make a browser send a GET with our

@@ -22,7 +22,8 @@ const maxSubscription = 64 << 10
 
 // follow joins the followers of an operation. startAfter returns the cursor to begin after, given the operation's own.
 func (s *Server) follow(
-	ctx context.Context, exec graphql.GraphExecutor, raw []byte, op *graphql.OperationContext, startAfter func(after string) string,
+	ctx context.Context, exec graphql.GraphExecutor, raw []byte, op *graphql.OperationContext,
+	startAfter func(after string) string,
 ) (live.Source, *live.Follower, error) {
 	if len(raw) > maxSubscription {
 		return live.Source{}, nil, problem.New(problem.TooLarge,
@@ -84,7 +85,8 @@ func sourceKey(op *graphql.OperationContext, cursorVariable string) string {
 		}
 	}
 	hash := sha256.New()
-	_ = json.NewEncoder(hash).Encode([]any{op.RawQuery, op.OperationName, variables}) // decoded from JSON, so it can be encoded
+	// All of it was decoded from JSON, so it can be encoded.
+	_ = json.NewEncoder(hash).Encode([]any{op.RawQuery, op.OperationName, variables})
 	return "graphql " + string(hash.Sum(nil))
 }
 

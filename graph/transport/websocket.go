@@ -48,7 +48,8 @@ func (t webSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	}
 	options := &websocket.AcceptOptions{Subprotocols: []string{subprotocol}}
 	if u, err := url.Parse(t.PublicURL); err == nil && u.Host != "" {
-		options.OriginPatterns = []string{u.Scheme + "://" + u.Host} // a proxy in front of us may not forward the Host header
+		// A proxy in front of us may not forward the Host header.
+		options.OriginPatterns = []string{u.Scheme + "://" + u.Host}
 	}
 	var err error
 	if s.conn, err = websocket.Accept(&hijacker{w, s.frames}, r, options); err != nil {

@@ -2714,16 +2714,16 @@ func newExecutionContext(
 
 var sources = []*ast.Source{
 	{Name: "../../schema/audit.graphqls", Input: `extend type Query {
-  "Who signed in, failed to, or changed whose access, newest first."
+  "Sign-ins, failed sign-ins and changes of access, newest first."
   audit(filter: AuditFilter, first: Int! = 50, after: String): AuditConnection!
 }
 
-"Several criteria must all hold."
+"All criteria must hold."
 input AuditFilter {
   actor: ID
-  "Any of these, such as ` + "`" + `sign-in.failed` + "`" + `."
+  "Entries with any of these actions, such as ` + "`" + `sign-in.failed` + "`" + `."
   actions: [String!]
-  "Such as ` + "`" + `users/ID` + "`" + `."
+  "What was changed, such as ` + "`" + `users/ID` + "`" + `."
   subject: String
   atAfter: DateTime
   atBefore: DateTime
@@ -2732,15 +2732,15 @@ input AuditFilter {
 type AuditEntry {
   id: ID!
   at: DateTime!
-  "The user; null for the operator at the machine, and for who was not signed in."
+  "The user; null for an operator on the command line, and for a client that was not signed in."
   actor: ID
   actorName: String!
-  "Of the client; empty for the machine itself."
+  "The client's address; empty for the command line."
   address: String!
   action: String!
-  "A path below ` + "`" + `/api/v1/` + "`" + `; what it names may be gone."
+  "A path below ` + "`" + `/api/v1/` + "`" + `. The object may have been deleted."
   subject: String!
-  "Of an update the fields, each with what it was and what it became."
+  "For an update: each changed field with its old and new value."
   detail: JSON!
 }
 
@@ -2754,27 +2754,47 @@ type AuditConnection {
   hooks(first: Int! = 50, after: String): HookConnection!
   hook(id: ID!): Hook
   """
-  What hooks are sent: what is pending and what became of the rest, those of the newest changes first. Times are those of the changes, as far
-  as the log is in their order.
+  Deliveries to hooks, pending and ended, those of the newest changes first. ` + "`" + `occurredAfter` + "`" + ` and ` + "`" + `occurredBefore` + "`" + `
+  compare the times of the changes.
   """
-  deliveries(hookId: ID, itemId: ID, state: DeliveryState, occurredAfter: DateTime, occurredBefore: DateTime, first: Int! = 50, after: String): DeliveryConnection!
+  deliveries(
+    hookId: ID
+    itemId: ID
+    state: DeliveryState
+    occurredAfter: DateTime
+    occurredBefore: DateTime
+    first: Int! = 50
+    after: String
+  ): DeliveryConnection!
   delivery(id: ID!): Delivery
 }
 
 extend type Mutation {
-  "The secret is in this answer and never again."
+  "The answer contains the secret. It is never shown again."
   createHook(input: CreateHookInput!): CreateHookPayload!
-  "Changes the settings given; null gives one its default, and ` + "`" + `headers` + "`" + ` are merged. What is pending is sent as the hook is then."
+  """
+  Changes the given settings. Null resets one to its default; ` + "`" + `headers` + "`" + ` are merged. Pending deliveries use the new
+  settings.
+  """
   updateHook(id: ID!, input: UpdateHookInput!): UpdateHookPayload!
   deleteHook(id: ID!): DeleteHookPayload!
-  "A new secret, in this answer and never again. The one before signs too for 24 hours, unless it is revoked."
+  """
+  Makes a new secret, which is shown only in this answer. Requests are also signed with the old one for 24 hours,
+  unless it is revoked.
+  """
   rotateHookSecret(id: ID!, revoke: Boolean! = false): RotateHookSecretPayload!
-  "Sends a sample at once, and tells what came of it: the document of an item (else of the newest), as an event (else the first that the hook asks for)."
+  """
+  Sends a sample at once and returns the result: the document of the given item (default: the newest), as the given
+  event (default: the first of the hook's events).
+  """
   testHook(id: ID!, itemId: ID, event: HookEvent): TestHookPayload!
-  "Sends a hook what it asks for of the past: what follows a cursor, or what was made at a time or later. At most ` + "`" + `rate` + "`" + ` deliveries a second."
+  """
+  Sends past changes that the hook asks for: those after a cursor, or from a time on. Sends at most ` + "`" + `rate` + "`" + ` deliveries
+  a second.
+  """
   replayHook(id: ID!, after: Cursor, since: DateTime, rate: Int! = 50): ReplayHookPayload!
   stopHookReplay(id: ID!): StopHookReplayPayload!
-  "Whatever became of it: the same bytes, with the same webhook-id."
+  "Sends a delivery again, whatever its state: the same bytes with the same webhook-id."
   redeliver(id: ID!): RedeliverPayload!
 }
 
@@ -2786,48 +2806,58 @@ enum HookBody {
   THIN
 }
 
-"Item documents are POSTed to ` + "`" + `url` + "`" + `, signed as Standard Webhooks lays down."
+"Item documents are sent to ` + "`" + `url` + "`" + ` by POST, signed according to Standard Webhooks."
 type Hook {
   id: ID!
   url: String!
   description: String!
   events: [HookEvent!]!
-  "Of which items changes are sent; null: of every one."
+  "Only changes of matching items are sent; null: of all items."
   filter: HookFilter
-  "Of updates, only those that change one of these fields are sent; null: all."
+  "Only updates that change one of these fields are sent; null: all updates."
   changedFields: [ItemField!]
-  "The names of the headers of its own that requests carry. Their values are not shown."
+  "The names of the hook's own request headers. Their values are not shown."
   headerNames: [String!]!
   body: HookBody!
-  "Requests a second at most; null: no limit."
+  "Maximum requests a second; null: no limit."
   rateLimit: Int
-  "Requests at a time at most; null: 64 from each node."
+  "Maximum requests at a time; null: 64 from each node."
   maxInFlight: Int
-  "Whether it is sent anything."
+  "An inactive hook receives nothing."
   active: Boolean!
-  "Why Itemcast made it inactive; null when it did not."
+  "Why Itemcast made the hook inactive; null if it did not."
   disabledReason: String
-  "Until when requests are signed by the secret before the last rotation, too."
+  "Until then, requests are also signed with the secret before the last rotation."
   oldSecretUntil: DateTime
-  "When an attempt last succeeded; to the second while they all do."
+  "When an attempt last succeeded; while all succeed, precise to the second."
   lastSuccessAt: DateTime
-  "When an attempt last failed; to the second while they all do. Later than ` + "`" + `lastSuccessAt` + "`" + `: it fails now."
+  """
+  When an attempt last failed; while all fail, precise to the second. If later than ` + "`" + `lastSuccessAt` + "`" + `, the hook is
+  failing now.
+  """
   lastFailureAt: DateTime
-  "Since when every attempt has failed; null: the last succeeded. After five days the hook is made inactive."
+  "Since then, every attempt has failed; null: the last one succeeded. After five days the hook is made inactive."
   failingSince: DateTime
-  "Why the last attempt that failed did."
+  "Why the last failed attempt failed."
   lastError: String
-  "Deliveries that are not done with, counted up to 1,000."
+  "Pending deliveries, counted up to 1,000."
   pending: Int!
-  "The replay that is under way, or the last."
+  "The running replay, or the last one."
   replay: HookReplay
-  deliveries(itemId: ID, state: DeliveryState, occurredAfter: DateTime, occurredBefore: DateTime, first: Int! = 50, after: String): DeliveryConnection!
+  deliveries(
+    itemId: ID
+    state: DeliveryState
+    occurredAfter: DateTime
+    occurredBefore: DateTime
+    first: Int! = 50
+    after: String
+  ): DeliveryConnection!
   createdAt: DateTime!
-  "When it was last changed; deliveries do not."
+  "When the settings were last changed."
   updatedAt: DateTime!
 }
 
-"The criteria of ` + "`" + `ItemFilter` + "`" + `. An update is sent when the item passes before it or after it."
+"The criteria of ` + "`" + `ItemFilter` + "`" + `. An update is sent if the item matches before or after it."
 type HookFilter {
   search: String
   tags: [String!]
@@ -2841,41 +2871,41 @@ type HookFilter {
 }
 type HookMetadataCriterion { key: String! value: String! }
 
-"Past changes on their way to a hook, or what became of them."
+"Past changes that are being sent to a hook, or were."
 type HookReplay {
   id: ID!
-  "It goes through what follows."
+  "Where the replay begins: it sends changes after this cursor."
   from: Cursor!
-  "All up to here was looked at."
+  "How far the replay has examined the log."
   position: Cursor!
-  "It ends here; what came later is sent anyway."
+  "Where the replay ends; later changes are sent by the hook itself."
   to: Cursor!
   since: DateTime
   rate: Int!
-  "Changes that were looked at, of ` + "`" + `size` + "`" + `."
+  "Number of changes examined, of ` + "`" + `size` + "`" + `."
   lookedAt: Int!
   size: Int!
   deliveries: Int!
   startedAt: DateTime!
-  "Null: it is under way."
+  "Null: the replay is running."
   endedAt: DateTime
-  "Why it ended before its end."
+  "Why the replay ended early."
   error: String
 }
 
 enum DeliveryState { PENDING SUCCEEDED FAILED }
 enum DeliveryWait {
-  "It is due."
+  "Due: it waits for a free slot."
   SLOT
-  "It is being sent."
+  "Sent: it waits for the endpoint's answer."
   ANSWER
-  "Until ` + "`" + `nextAttemptAt` + "`" + `."
+  "It will be sent again at ` + "`" + `nextAttemptAt` + "`" + `."
   RETRY
-  "For an earlier change of its item."
+  "An earlier change of the same item is still pending."
   EARLIER
 }
 
-"A change on its way to a hook, or what became of it."
+"A change that is being sent to a hook, or was."
 type Delivery {
   "The ` + "`" + `webhook-id` + "`" + ` of its requests."
   id: ID!
@@ -2884,7 +2914,7 @@ type Delivery {
   "The change's place in the log."
   cursor: Cursor!
   event: HookEvent!
-  "Why it is sent: ` + "`" + `hook` + "`" + `, ` + "`" + `manual` + "`" + `, ` + "`" + `replay` + "`" + `, ` + "`" + `workflow` + "`" + ` … More may come."
+  "Why it is sent: ` + "`" + `hook` + "`" + `, ` + "`" + `manual` + "`" + `, ` + "`" + `replay` + "`" + `, ` + "`" + `workflow` + "`" + ` and so on. Values may be added."
   trigger: String!
   revision: Int!
   state: DeliveryState!
@@ -2893,30 +2923,30 @@ type Delivery {
   nextAttemptAt: DateTime
   attemptCount: Int!
   lastAttemptAt: DateTime
-  "The HTTP status of the last answer; null: there was none."
+  "The HTTP status of the last answer; null: no answer."
   lastStatus: Int
   "The class of the last failure: ` + "`" + `timeout` + "`" + `, ` + "`" + `dns` + "`" + `, ` + "`" + `tls` + "`" + ` …, as in the REST contract."
   lastFault: String
-  "And what it was, in words."
+  "The last failure in words."
   lastError: String
-  "The last hundred."
+  "The newest 100 attempts."
   attempts: [DeliveryAttempt!]!
   createdAt: DateTime!
-  "When the change was made; null: the log no longer keeps it."
+  "When the change was made; null: the log no longer has the change."
   occurredAt: DateTime
 }
 
 type DeliveryAttempt {
   number: Int!
   at: DateTime!
-  "Milliseconds; null: it was given up without a request."
+  "Milliseconds; null: no request was made."
   duration: Float
   trigger: String!
   succeeded: Boolean!
   status: Int
   fault: String
   error: String
-  "How the answer began: 4 KiB at most."
+  "The first 4 KiB of the answer."
   response: String
 }
 
@@ -2932,18 +2962,18 @@ type HookConnection {
 
 input HookHeader {
   name: String!
-  "Null takes the header away."
+  "Null removes the header."
   value: String
 }
 
 input CreateHookInput {
   url: String!
   description: String
-  "When left out: updated, deleted and triggered."
+  "Default: updated, deleted and triggered."
   events: [HookEvent!]
   filter: ItemFilter
   changedFields: [ItemField!]
-  "Headers of your own, such as Authorization; at most 20."
+  "Your own request headers, such as Authorization; at most 20."
   headers: [HookHeader!]
   body: HookBody
   rateLimit: Int
@@ -2955,10 +2985,10 @@ input UpdateHookInput {
   url: String
   description: String
   events: [HookEvent!]
-  "Takes the place of the filter that there is."
+  "Replaces the whole filter."
   filter: ItemFilter
   changedFields: [ItemField!]
-  "Headers that are not named stay."
+  "Headers that are not named stay as they are."
   headers: [HookHeader!]
   body: HookBody
   rateLimit: Int
@@ -2968,7 +2998,7 @@ input UpdateHookInput {
 
 type CreateHookPayload {
   hook: Hook!
-  "` + "`" + `whsec_…` + "`" + `, for verifying the signatures."
+  "` + "`" + `whsec_…` + "`" + `, to verify signatures with."
   secret: String!
 }
 type UpdateHookPayload { hook: Hook! }
@@ -2976,11 +3006,11 @@ type DeleteHookPayload { id: ID! }
 type RotateHookSecretPayload {
   "` + "`" + `whsec_…` + "`" + `"
   secret: String!
-  "Until when the secret before signs too; null: it does not."
+  "Until then, requests are also signed with the old secret; null: they are not."
   oldSecretUntil: DateTime
 }
 type TestHookPayload {
-  "The endpoint answered 2xx in time."
+  "Whether the endpoint answered 2xx in time."
   delivered: Boolean!
   webhookId: ID!
   itemId: ID!
@@ -2998,42 +3028,50 @@ type StopHookReplayPayload { id: ID! }
 type RedeliverPayload { delivery: Delivery! }
 `, BuiltIn: false},
 	{Name: "../../schema/item.graphqls", Input: `extend type Query {
-  "An item; null when there is none."
+  "An item; null if there is none."
   item(id: ID!): Item
   """
-  Items that pass the filter, a page at a time: ` + "`" + `first` + "`" + ` and ` + "`" + `after` + "`" + `, or ` + "`" + `last` + "`" + ` and ` + "`" + `before` + "`" + `; at most 200, 50 when neither is given.
+  Items that match the filter, in pages: ` + "`" + `first` + "`" + ` and ` + "`" + `after` + "`" + `, or ` + "`" + `last` + "`" + ` and ` + "`" + `before` + "`" + `. A page has at most 200 items, by
+  default 50.
   """
-  items(filter: ItemFilter, sort: ItemSort! = CREATED_AT_DESC, first: Int, after: String, last: Int, before: String): ItemConnection!
+  items(
+    filter: ItemFilter
+    sort: ItemSort! = CREATED_AT_DESC
+    first: Int
+    after: String
+    last: Int
+    before: String
+  ): ItemConnection!
   "Every tag in use, by name."
   tags: [Tag!]!
 }
 
 extend type Mutation {
   createItem(input: CreateItemInput!): CreateItemPayload!
-  "Sets every field; what is left out gets its default. With ` + "`" + `ifRevision` + "`" + `, only that revision is changed."
+  "Sets every field; omitted fields get their defaults. With ` + "`" + `ifRevision` + "`" + `, it changes only an item with that revision."
   replaceItem(id: ID!, input: CreateItemInput!, ifRevision: Int): ReplaceItemPayload!
-  "Sets the fields given; null empties one, and ` + "`" + `metadata` + "`" + ` and ` + "`" + `clientData` + "`" + ` are merged (RFC 7396)."
+  "Sets the given fields. Null clears one; ` + "`" + `metadata` + "`" + ` and ` + "`" + `clientData` + "`" + ` are merged (RFC 7396)."
   updateItem(id: ID!, input: UpdateItemInput!, ifRevision: Int): UpdateItemPayload!
   deleteItem(id: ID!, ifRevision: Int): DeleteItemPayload!
-  "Sends the item to every active hook that wants updates. Error NO_HOOK when there is none."
+  "Sends the item to every active hook that asks for triggers or updates of it. Error NO_HOOK if there is none."
   triggerItemHook(id: ID!): TriggerItemHookPayload!
 }
 
 extend type Subscription {
   """
-  Every change of every item that passes the filter, in order, from now on or from what follows ` + "`" + `after` + "`" + `. Take ` + "`" + `after` + "`" + ` from the list's
-  ` + "`" + `changeCursor` + "`" + ` or from the last change that you have handled, and nothing is missed; CURSOR_EXPIRED says that the log no longer keeps what
-  follows (changes are kept for 30 days unless the operator sets otherwise): list anew. With a filter, an item that starts to match comes
-  as ENTERED, and one that stops to match once as LEFT.
+  Changes of items that match the filter, in order: those after the cursor ` + "`" + `after` + "`" + `, by default those from now on. To
+  miss nothing, take ` + "`" + `after` + "`" + ` from a list's ` + "`" + `changeCursor` + "`" + `, or from the last change that you have handled.
+  CURSOR_EXPIRED means that the log no longer has the changes after it (by default, it keeps them for 30 days): read
+  the list again. With a filter, an item that begins to match is ENTERED, and one that stops matching is LEFT, once.
   """
   itemChanges(
     after: Cursor
     filter: ItemFilter
-    "Changes of any of these kinds."
+    "Only changes of these kinds."
     kinds: [ItemChangeKind!]
-    "Changes of any of these items; 1 to 200."
+    "Only changes of these items, 1 to 200."
     ids: [ID!]
-    "Changes of any of these fields; so no CREATED, DELETED and TRIGGERED, which change none."
+    "Only updates of any of these fields, 1 to 20."
     changedFields: [ItemField!]
   ): ItemChange!
 }
@@ -3044,13 +3082,14 @@ enum AssetKind { SOURCE RENDITION AUDIO SUBTITLE }
 enum ItemSort { CREATED_AT CREATED_AT_DESC UPDATED_AT UPDATED_AT_DESC NAME NAME_DESC }
 enum ItemChangeKind { CREATED UPDATED DELETED TRIGGERED ENTERED LEFT }
 
-"The fields of an item that a change can change; ` + "`" + `revision` + "`" + ` and ` + "`" + `updatedAt` + "`" + ` follow from any change."
+"The fields of an item that can change. Every change also changes ` + "`" + `revision` + "`" + ` and ` + "`" + `updatedAt` + "`" + `."
 enum ItemField {
-  NAME DESCRIPTION TYPE PRIVACY LANGUAGE PRODUCER DURATION TAGS METADATA CLIENT_DATA ASSETS SNAPSHOTS SNAPSHOT_ID EMBED_CODE PLAYER_URL
+  NAME DESCRIPTION TYPE PRIVACY LANGUAGE PRODUCER DURATION TAGS METADATA CLIENT_DATA ASSETS SNAPSHOTS SNAPSHOT_ID
+  EMBED_CODE PLAYER_URL
   WORKFLOW PUBLISHED_AT
 }
 
-"One media item; the same fields as its document, in GraphQL's spelling."
+"A media item. Its fields are those of its document, in GraphQL's spelling."
 type Item {
   id: ID!
   url: String!
@@ -3065,7 +3104,7 @@ type Item {
   tags: [String!]!
   "Values of the account's metadata fields, by key."
   metadata: JSON!
-  "The client's own, passed through untouched."
+  "Belongs to your clients: stored and returned unchanged."
   clientData: JSON!
   assets: [Asset!]!
   snapshots: [Snapshot!]!
@@ -3078,7 +3117,7 @@ type Item {
   updatedAt: DateTime!
   publishedAt: DateTime
   revision: Int!
-  "The changes of this item that the log keeps, newest first. ` + "`" + `after` + "`" + ` is a position in this list, taken from its ` + "`" + `next` + "`" + `; no cursor."
+  "The item's changes in the log, newest first. ` + "`" + `after` + "`" + ` is a page token, taken from ` + "`" + `next` + "`" + `; it is not a cursor."
   history(first: Int! = 20, after: String): ItemHistory!
 }
 
@@ -3112,12 +3151,12 @@ type ItemConnection {
   nodes: [Item!]!
   pageInfo: PageInfo!
   """
-  Where the log stood when this page was read. Subscribe to ` + "`" + `itemChanges` + "`" + ` after it, and nothing between this list and the subscription is
-  lost; after that of the first page, when you read several. Some of what the list tells comes again: pass over a change whose ` + "`" + `revision` + "`" + `
-  is not above that of the item that you have.
+  The end of the log when this page was read. Subscribe to ` + "`" + `itemChanges` + "`" + ` after it, and you miss nothing between list
+  and subscription. If you read several pages, use the cursor of the first. Some changes may already be in the list:
+  ignore a change whose ` + "`" + `revision` + "`" + ` is not greater than that of your copy.
   """
   changeCursor: Cursor!
-  "Costs a second statement."
+  "The number of matching items. It costs a second statement."
   totalCount: Int!
 }
 
@@ -3128,40 +3167,40 @@ type ItemEdge {
 
 type ItemHistory {
   nodes: [ItemChange!]!
-  "Pass as ` + "`" + `after` + "`" + ` for older changes; null at the end. No cursor of ` + "`" + `itemChanges` + "`" + `."
+  "The page token for older changes; null at the end. It is not a cursor of ` + "`" + `itemChanges` + "`" + `."
   next: String
 }
 
 type Tag {
   name: String!
-  "How many items carry it."
+  "Number of items with this tag."
   items: Int!
 }
 
 "One change of one item."
 type ItemChange {
-  "The change's place in the log: ` + "`" + `itemChanges` + "`" + ` goes on from there."
+  "The change's place in the log. ` + "`" + `itemChanges` + "`" + ` resumes after it."
   cursor: Cursor!
   kind: ItemChangeKind!
   revision: Int!
-  "As the document spells them."
+  "The names of the changed fields, as in the document."
   changedFields: [String!]!
   occurredAt: DateTime!
-  "Who made it; null for the system."
+  "The user who made the change; null for the system."
   actor: User
-  "What sends it to hooks: ` + "`" + `hook` + "`" + `, they do, as with every ordinary change; ` + "`" + `manual` + "`" + `, somebody did (triggerItemHook). More may come."
+  "Why hooks receive it: ` + "`" + `hook` + "`" + ` for an ordinary change, ` + "`" + `manual` + "`" + ` for triggerItemHook. Values may be added."
   trigger: String!
-  "The item after the change; for DELETED, the last there was."
+  "The item after the change; for DELETED, its last state."
   item: Item!
-  "The same as the bytes that GET and the hooks send."
+  "The item's document: the same bytes that GET returns and hooks receive."
   document: JSON!
 }
 
-"Several criteria must all hold."
+"All criteria must hold."
 input ItemFilter {
-  "Words, \"a phrase\", or, -word; over name, tags, description and metadata."
+  "Words, \"a phrase\", ` + "`" + `or` + "`" + ` and -word, in the name, tags, description and metadata."
   search: String
-  "Any of these."
+  "Items with any of these tags."
   tags: [String!]
   types: [ItemType!]
   privacies: [Privacy!]
@@ -3194,7 +3233,7 @@ input CreateItemInput {
   snapshotId: ID
   embedCode: String
   playerUrl: String
-  "Limited to roles, the item does not exist for users of others."
+  "If the profile is limited to roles, users with other roles cannot see the item."
   workflowProfileId: ID
 }
 
@@ -3241,35 +3280,35 @@ type DeleteItemPayload { id: ID! }
 type TriggerItemHookPayload {
   itemId: ID!
   revision: Int!
-  "The hooks that it is sent to."
+  "The hooks that receive it."
   hookIds: [ID!]!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/me.graphqls", Input: `extend type Query {
-  "The browsers in which the user is signed in, the one used last first."
+  "The user's browser sessions, the most recently used first."
   mySessions: [Session!]!
 }
 
 extend type Mutation {
-  "Needs the current password. Ends all sessions of the user, that of the request too."
+  "Requires the current password. Ends all of the user's sessions, including the request's."
   changeMyPassword(currentPassword: String!, newPassword: String!): ChangeMyPasswordPayload!
-  "Signs out one browser."
+  "Ends one session."
   endMySession(id: ID!): EndMySessionPayload!
-  "Signs out everywhere, in the browser of the request too."
+  "Ends all sessions, including the request's."
   endMySessions: EndMySessionsPayload!
 }
 
 type Session {
   id: ID!
-  "It is the one that asks."
+  "Whether it is the request's own session."
   current: Boolean!
-  "Of the client that signed in."
+  "The address from which the browser signed in."
   address: String!
   userAgent: String!
   createdAt: DateTime!
-  "To some minutes. 12 hours later it ends."
+  "When it was last used, precise to some minutes. An unused session ends after 12 hours."
   usedAt: DateTime!
-  "When it ends at the latest."
+  "When it ends, even if it is used."
   expiresAt: DateTime!
 }
 
@@ -3284,9 +3323,12 @@ type EndMySessionsPayload { id: ID! }
 
 extend type Mutation {
   createMetadataField(input: CreateMetadataFieldInput!): CreateMetadataFieldPayload!
-  "Items keep their values. A value is checked when it is next changed, required fields when an item's metadata is next written."
+  """
+  Items keep their values. A value is checked when it next changes; required fields are checked when an item's
+  metadata is next written.
+  """
   updateMetadataField(id: ID!, input: UpdateMetadataFieldInput!): UpdateMetadataFieldPayload!
-  "Items keep their values of it; they may be repeated or removed, but neither changed nor given to other items."
+  "Items keep their values of it. Such a value can be kept or removed, but not changed or given to other items."
   deleteMetadataField(id: ID!): DeleteMetadataFieldPayload!
 }
 
@@ -3299,14 +3341,14 @@ type MetadataField {
   description: String!
   kind: MetadataKind!
   choices: [String!]!
-  "Items must have a value that is not blank, once they are created or replaced, or their metadata is patched."
+  "Whether an item needs a non-blank value when it is created or replaced, or when its metadata is patched."
   required: Boolean!
   createdAt: DateTime!
   updatedAt: DateTime!
 }
 
 input CreateMetadataFieldInput {
-  "Lower-case letters, digits and underscores, up to 63; cannot change."
+  "Up to 63 lower-case letters, digits and underscores. It cannot be changed."
   key: String!
   kind: MetadataKind!
   label: String
@@ -3330,20 +3372,20 @@ type DeleteMetadataFieldPayload { id: ID! }
 	{Name: "../../schema/role.graphqls", Input: `extend type Query {
   "The account's roles, newest first."
   roles(first: Int! = 50, after: String): RoleConnection!
-  "A role; null when there is none."
+  "A role; null if there is none."
   role(id: ID!): Role
 }
 
 extend type Mutation {
-  "Needs every permission of the role."
+  "Requires that you have every permission of the role."
   createRole(input: CreateRoleInput!): CreateRolePayload!
-  "What the role's users may do changes with it, at once."
+  "Changes the permissions of the role's users at once."
   updateRole(id: ID!, input: UpdateRoleInput!, ifRevision: Int): UpdateRolePayload!
-  "Error CONFLICT while users have it, or a workflow profile is limited to it."
+  "Error CONFLICT while a user has the role or a workflow profile is limited to it."
   deleteRole(id: ID!, ifRevision: Int): DeleteRolePayload!
 }
 
-"A set of permissions that users have by it."
+"A set of permissions. Every user has one role."
 type Role {
   id: ID!
   name: String!
@@ -3360,7 +3402,7 @@ type RoleConnection {
 
 input CreateRoleInput {
   name: String!
-  "Such as ` + "`" + `items.view` + "`" + `; without ` + "`" + `api.access` + "`" + ` none of the others counts."
+  "Such as ` + "`" + `items.view` + "`" + `. Without ` + "`" + `api.access` + "`" + `, the others have no effect."
   permissions: [String!]!
 }
 
@@ -3377,13 +3419,17 @@ type DeleteRolePayload { id: ID! }
 scalar DateTime
 "Any JSON value, byte for byte."
 scalar JSON
-"A place in the log of changes: opaque, resumable. Positions in lists are Strings, and something else."
+"A place in the change log: opaque, and valid across restarts. The page tokens of lists are Strings and not cursors."
 scalar Cursor
 
-directive @goField(forceResolver: Boolean, name: String, omittable: Boolean) on INPUT_FIELD_DEFINITION | FIELD_DEFINITION
+directive @goField(
+  forceResolver: Boolean
+  name: String
+  omittable: Boolean
+) on INPUT_FIELD_DEFINITION | FIELD_DEFINITION
 
 type Query {
-  "Who is signed in."
+  "The signed-in user."
   me: Me!
 }
 
@@ -3391,7 +3437,7 @@ type Mutation
 
 type Subscription
 
-"The user that this request signed in as."
+"The signed-in user."
 type Me {
   id: ID!
   email: String!
@@ -3415,19 +3461,28 @@ type PageInfo {
 	{Name: "../../schema/user.graphqls", Input: `extend type Query {
   "The account's users, newest first."
   users(filter: UserFilter, first: Int! = 50, after: String): UserConnection!
-  "A user; null when there is none."
+  "A user; null if there is none."
   user(id: ID!): AccountUser
 }
 
 extend type Mutation {
-  "An API user gets a password that is made up, and that is in this answer alone. A person without a password sets one by a link."
+  """
+  An API user gets a generated password, which is shown only in this answer. A person without a password sets one with
+  a reset link.
+  """
   createUser(input: CreateUserInput!): CreateUserPayload!
-  "Sets the fields given. A new password, another email, and ` + "`" + `active: false` + "`" + ` end the user's sessions, and take back the link to set a password."
+  """
+  Sets the given fields. A new password, a new email and ` + "`" + `active: false` + "`" + ` end the user's sessions and revoke the reset
+  link.
+  """
   updateUser(id: ID!, input: UpdateUserInput!, ifRevision: Int): UpdateUserPayload!
   deleteUser(id: ID!, ifRevision: Int): DeleteUserPayload!
-  "A page where a person sets a password, once, within 24 hours, and as long as you may make it. An earlier link works no more."
+  """
+  A link for a person to set a password. It works once, for 24 hours, while you may still create it, and replaces
+  earlier links.
+  """
   createResetLink(userId: ID!): CreateResetLinkPayload!
-  "Gives an API user another password; the old one works no more."
+  "Gives an API user a new password. The old one stops working."
   rotatePassword(userId: ID!): RotatePasswordPayload!
 }
 
@@ -3435,26 +3490,26 @@ enum UserKind { PERSON API }
 
 "Several criteria must all hold."
 input UserFilter {
-  "In the address or the name, whatever the case."
+  "Text in the address or the name; case does not matter."
   search: String
   roleId: ID
   kind: UserKind
   active: Boolean
 }
 
-"A user as who manages users sees it."
+"A user, as seen with ` + "`" + `users.manage` + "`" + `."
 type AccountUser {
   id: ID!
   email: String!
   name: String!
-  "API: a program, which has a password that is made up, and cannot sign in on pages."
+  "API: a program. It has a generated password and cannot sign in on pages."
   kind: UserKind!
   roleId: ID!
   "The role's name."
   role: String!
   "Whether the user may sign in."
   active: Boolean!
-  "False: the user has to set one by a link before."
+  "If false, the user must first set one with a reset link."
   hasPassword: Boolean!
   createdAt: DateTime!
   updatedAt: DateTime!
@@ -3469,12 +3524,12 @@ type UserConnection {
 input CreateUserInput {
   email: String!
   name: String
-  "PERSON when left out; cannot change."
+  "Default: PERSON. It cannot be changed."
   kind: UserKind
   roleId: ID!
-  "Of a person: at least 8 characters, and none that everybody tries first."
+  "For a person: at least 8 characters, and not a common password."
   password: String
-  "True when left out."
+  "Default: true."
   active: Boolean
 }
 
@@ -3488,7 +3543,7 @@ input UpdateUserInput {
 
 type CreateUserPayload {
   user: AccountUser!
-  "That was made up for an API user; null for a person."
+  "An API user's generated password; null for a person."
   password: String
 }
 type UpdateUserPayload { user: AccountUser! }
@@ -3500,26 +3555,29 @@ type CreateResetLinkPayload {
 type RotatePasswordPayload { password: String! }
 `, BuiltIn: false},
 	{Name: "../../schema/workflow_profile.graphqls", Input: `extend type Query {
-  "The workflow profiles whose items the user's role sees, newest first; all for who has ` + "`" + `workflows.manage` + "`" + `."
+  "The workflow profiles whose items you can see, newest first; with ` + "`" + `workflows.manage` + "`" + `, all."
   workflowProfiles(first: Int! = 50, after: String): WorkflowProfileConnection!
-  "A workflow profile; null when there is none."
+  "A workflow profile; null if there is none."
   workflowProfile(id: ID!): WorkflowProfile
 }
 
 extend type Mutation {
   createWorkflowProfile(input: CreateWorkflowProfileInput!): CreateWorkflowProfilePayload!
-  "Its roles say at once who sees its items. That is no change of the items: those who follow the changes list anew."
+  "A change of roles takes effect at once. It is not a change of the items: subscribers should read their lists again."
   updateWorkflowProfile(id: ID!, input: UpdateWorkflowProfileInput!, ifRevision: Int): UpdateWorkflowProfilePayload!
-  "Error CONFLICT while items have it."
+  "Error CONFLICT while items use it."
   deleteWorkflowProfile(id: ID!, ifRevision: Int): DeleteWorkflowProfilePayload!
 }
 
-"A way that items go. Limited to roles, its items do not exist for users of others, whatever they may do."
+"""
+A workflow for items. If it is limited to roles, users with other roles cannot see its items, whatever their
+permissions.
+"""
 type WorkflowProfile {
   id: ID!
   name: String!
   description: String!
-  "The roles whose users see its items; empty: all."
+  "The roles that can see its items; empty: all roles."
   roleIds: [ID!]!
   createdAt: DateTime!
   updatedAt: DateTime!
@@ -3534,7 +3592,7 @@ type WorkflowProfileConnection {
 input CreateWorkflowProfileInput {
   name: String!
   description: String
-  "Empty, or left out: all."
+  "Empty or omitted: all roles."
   roleIds: [ID!]
 }
 

@@ -22,12 +22,12 @@ type AuditConnection struct {
 	PageInfo *PageInfo             `json:"pageInfo"`
 }
 
-// Several criteria must all hold.
+// All criteria must hold.
 type AuditFilter struct {
 	Actor *uuid.UUID `json:"actor,omitempty"`
-	// Any of these, such as `sign-in.failed`.
+	// Entries with any of these actions, such as `sign-in.failed`.
 	Actions []string `json:"actions,omitempty"`
-	// Such as `users/ID`.
+	// What was changed, such as `users/ID`.
 	Subject  *string    `json:"subject,omitempty"`
 	AtAfter  *time.Time `json:"atAfter,omitempty"`
 	AtBefore *time.Time `json:"atBefore,omitempty"`
@@ -39,7 +39,7 @@ type ChangeMyPasswordPayload struct {
 
 type CreateHookPayload struct {
 	Hook *Hook `json:"hook"`
-	// `whsec_…`, for verifying the signatures.
+	// `whsec_…`, to verify signatures with.
 	Secret string `json:"secret"`
 }
 
@@ -48,7 +48,7 @@ type CreateItemPayload struct {
 }
 
 type CreateMetadataFieldInput struct {
-	// Lower-case letters, digits and underscores, up to 63; cannot change.
+	// Up to 63 lower-case letters, digits and underscores. It cannot be changed.
 	Key         string       `json:"key"`
 	Kind        MetadataKind `json:"kind"`
 	Label       *string      `json:"label,omitempty"`
@@ -69,7 +69,7 @@ type CreateResetLinkPayload struct {
 
 type CreateRoleInput struct {
 	Name string `json:"name"`
-	// Such as `items.view`; without `api.access` none of the others counts.
+	// Such as `items.view`. Without `api.access`, the others have no effect.
 	Permissions []string `json:"permissions"`
 }
 
@@ -80,25 +80,25 @@ type CreateRolePayload struct {
 type CreateUserInput struct {
 	Email string  `json:"email"`
 	Name  *string `json:"name,omitempty"`
-	// PERSON when left out; cannot change.
+	// Default: PERSON. It cannot be changed.
 	Kind   *UserKind `json:"kind,omitempty"`
 	RoleID uuid.UUID `json:"roleId"`
-	// Of a person: at least 8 characters, and none that everybody tries first.
+	// For a person: at least 8 characters, and not a common password.
 	Password *string `json:"password,omitempty"`
-	// True when left out.
+	// Default: true.
 	Active *bool `json:"active,omitempty"`
 }
 
 type CreateUserPayload struct {
 	User *account.User `json:"user"`
-	// That was made up for an API user; null for a person.
+	// An API user's generated password; null for a person.
 	Password *string `json:"password,omitempty"`
 }
 
 type CreateWorkflowProfileInput struct {
 	Name        string  `json:"name"`
 	Description *string `json:"description,omitempty"`
-	// Empty, or left out: all.
+	// Empty or omitted: all roles.
 	RoleIds []uuid.UUID `json:"roleIds,omitempty"`
 }
 
@@ -130,7 +130,7 @@ type DeleteWorkflowProfilePayload struct {
 	ID uuid.UUID `json:"id"`
 }
 
-// A change on its way to a hook, or what became of it.
+// A change that is being sent to a hook, or was.
 type Delivery struct {
 	// The `webhook-id` of its requests.
 	ID     uuid.UUID `json:"id"`
@@ -139,7 +139,7 @@ type Delivery struct {
 	// The change's place in the log.
 	Cursor string    `json:"cursor"`
 	Event  HookEvent `json:"event"`
-	// Why it is sent: `hook`, `manual`, `replay`, `workflow` … More may come.
+	// Why it is sent: `hook`, `manual`, `replay`, `workflow` and so on. Values may be added.
 	Trigger  string        `json:"trigger"`
 	Revision int64         `json:"revision"`
 	State    DeliveryState `json:"state"`
@@ -148,30 +148,30 @@ type Delivery struct {
 	NextAttemptAt *time.Time    `json:"nextAttemptAt,omitempty"`
 	AttemptCount  int64         `json:"attemptCount"`
 	LastAttemptAt *time.Time    `json:"lastAttemptAt,omitempty"`
-	// The HTTP status of the last answer; null: there was none.
+	// The HTTP status of the last answer; null: no answer.
 	LastStatus *int64 `json:"lastStatus,omitempty"`
 	// The class of the last failure: `timeout`, `dns`, `tls` …, as in the REST contract.
 	LastFault *string `json:"lastFault,omitempty"`
-	// And what it was, in words.
+	// The last failure in words.
 	LastError *string `json:"lastError,omitempty"`
-	// The last hundred.
+	// The newest 100 attempts.
 	Attempts  []*DeliveryAttempt `json:"attempts"`
 	CreatedAt time.Time          `json:"createdAt"`
-	// When the change was made; null: the log no longer keeps it.
+	// When the change was made; null: the log no longer has the change.
 	OccurredAt *time.Time `json:"occurredAt,omitempty"`
 }
 
 type DeliveryAttempt struct {
 	Number int64     `json:"number"`
 	At     time.Time `json:"at"`
-	// Milliseconds; null: it was given up without a request.
+	// Milliseconds; null: no request was made.
 	Duration  *float64 `json:"duration,omitempty"`
 	Trigger   string   `json:"trigger"`
 	Succeeded bool     `json:"succeeded"`
 	Status    *int64   `json:"status,omitempty"`
 	Fault     *string  `json:"fault,omitempty"`
 	Error     *string  `json:"error,omitempty"`
-	// How the answer began: 4 KiB at most.
+	// The first 4 KiB of the answer.
 	Response *string `json:"response,omitempty"`
 }
 
@@ -188,44 +188,45 @@ type EndMySessionsPayload struct {
 	ID uuid.UUID `json:"id"`
 }
 
-// Item documents are POSTed to `url`, signed as Standard Webhooks lays down.
+// Item documents are sent to `url` by POST, signed according to Standard Webhooks.
 type Hook struct {
 	ID          uuid.UUID   `json:"id"`
 	URL         string      `json:"url"`
 	Description string      `json:"description"`
 	Events      []HookEvent `json:"events"`
-	// Of which items changes are sent; null: of every one.
+	// Only changes of matching items are sent; null: of all items.
 	Filter *HookFilter `json:"filter,omitempty"`
-	// Of updates, only those that change one of these fields are sent; null: all.
+	// Only updates that change one of these fields are sent; null: all updates.
 	ChangedFields []ItemField `json:"changedFields,omitempty"`
-	// The names of the headers of its own that requests carry. Their values are not shown.
+	// The names of the hook's own request headers. Their values are not shown.
 	HeaderNames []string `json:"headerNames"`
 	Body        HookBody `json:"body"`
-	// Requests a second at most; null: no limit.
+	// Maximum requests a second; null: no limit.
 	RateLimit *int64 `json:"rateLimit,omitempty"`
-	// Requests at a time at most; null: 64 from each node.
+	// Maximum requests at a time; null: 64 from each node.
 	MaxInFlight *int64 `json:"maxInFlight,omitempty"`
-	// Whether it is sent anything.
+	// An inactive hook receives nothing.
 	Active bool `json:"active"`
-	// Why Itemcast made it inactive; null when it did not.
+	// Why Itemcast made the hook inactive; null if it did not.
 	DisabledReason *string `json:"disabledReason,omitempty"`
-	// Until when requests are signed by the secret before the last rotation, too.
+	// Until then, requests are also signed with the secret before the last rotation.
 	OldSecretUntil *time.Time `json:"oldSecretUntil,omitempty"`
-	// When an attempt last succeeded; to the second while they all do.
+	// When an attempt last succeeded; while all succeed, precise to the second.
 	LastSuccessAt *time.Time `json:"lastSuccessAt,omitempty"`
-	// When an attempt last failed; to the second while they all do. Later than `lastSuccessAt`: it fails now.
+	// When an attempt last failed; while all fail, precise to the second. If later than `lastSuccessAt`, the hook is
+	// failing now.
 	LastFailureAt *time.Time `json:"lastFailureAt,omitempty"`
-	// Since when every attempt has failed; null: the last succeeded. After five days the hook is made inactive.
+	// Since then, every attempt has failed; null: the last one succeeded. After five days the hook is made inactive.
 	FailingSince *time.Time `json:"failingSince,omitempty"`
-	// Why the last attempt that failed did.
+	// Why the last failed attempt failed.
 	LastError *string `json:"lastError,omitempty"`
-	// Deliveries that are not done with, counted up to 1,000.
+	// Pending deliveries, counted up to 1,000.
 	Pending int64 `json:"pending"`
-	// The replay that is under way, or the last.
+	// The running replay, or the last one.
 	Replay     *HookReplay         `json:"replay,omitempty"`
 	Deliveries *DeliveryConnection `json:"deliveries"`
 	CreatedAt  time.Time           `json:"createdAt"`
-	// When it was last changed; deliveries do not.
+	// When the settings were last changed.
 	UpdatedAt time.Time `json:"updatedAt"`
 }
 
@@ -234,7 +235,7 @@ type HookConnection struct {
 	PageInfo *PageInfo `json:"pageInfo"`
 }
 
-// The criteria of `ItemFilter`. An update is sent when the item passes before it or after it.
+// The criteria of `ItemFilter`. An update is sent if the item matches before or after it.
 type HookFilter struct {
 	Search           *string                  `json:"search,omitempty"`
 	Tags             []string                 `json:"tags,omitempty"`
@@ -249,7 +250,7 @@ type HookFilter struct {
 
 type HookHeader struct {
 	Name string `json:"name"`
-	// Null takes the header away.
+	// Null removes the header.
 	Value *string `json:"value,omitempty"`
 }
 
@@ -258,33 +259,33 @@ type HookMetadataCriterion struct {
 	Value string `json:"value"`
 }
 
-// Past changes on their way to a hook, or what became of them.
+// Past changes that are being sent to a hook, or were.
 type HookReplay struct {
 	ID uuid.UUID `json:"id"`
-	// It goes through what follows.
+	// Where the replay begins: it sends changes after this cursor.
 	From string `json:"from"`
-	// All up to here was looked at.
+	// How far the replay has examined the log.
 	Position string `json:"position"`
-	// It ends here; what came later is sent anyway.
+	// Where the replay ends; later changes are sent by the hook itself.
 	To    string     `json:"to"`
 	Since *time.Time `json:"since,omitempty"`
 	Rate  int64      `json:"rate"`
-	// Changes that were looked at, of `size`.
+	// Number of changes examined, of `size`.
 	LookedAt   int64     `json:"lookedAt"`
 	Size       int64     `json:"size"`
 	Deliveries int64     `json:"deliveries"`
 	StartedAt  time.Time `json:"startedAt"`
-	// Null: it is under way.
+	// Null: the replay is running.
 	EndedAt *time.Time `json:"endedAt,omitempty"`
-	// Why it ended before its end.
+	// Why the replay ended early.
 	Error *string `json:"error,omitempty"`
 }
 
-// Several criteria must all hold.
+// All criteria must hold.
 type ItemFilter struct {
-	// Words, "a phrase", or, -word; over name, tags, description and metadata.
+	// Words, "a phrase", `or` and -word, in the name, tags, description and metadata.
 	Search *string `json:"search,omitempty"`
-	// Any of these.
+	// Items with any of these tags.
 	Tags             []string             `json:"tags,omitempty"`
 	Types            []item.ItemType      `json:"types,omitempty"`
 	Privacies        []item.Privacy       `json:"privacies,omitempty"`
@@ -297,11 +298,11 @@ type ItemFilter struct {
 
 type ItemHistory struct {
 	Nodes []*live.Event `json:"nodes"`
-	// Pass as `after` for older changes; null at the end. No cursor of `itemChanges`.
+	// The page token for older changes; null at the end. It is not a cursor of `itemChanges`.
 	Next *string `json:"next,omitempty"`
 }
 
-// The user that this request signed in as.
+// The signed-in user.
 type Me struct {
 	ID          uuid.UUID `json:"id"`
 	Email       string    `json:"email"`
@@ -323,7 +324,7 @@ type MetadataField struct {
 	Description string       `json:"description"`
 	Kind        MetadataKind `json:"kind"`
 	Choices     []string     `json:"choices"`
-	// Items must have a value that is not blank, once they are created or replaced, or their metadata is patched.
+	// Whether an item needs a non-blank value when it is created or replaced, or when its metadata is patched.
 	Required  bool      `json:"required"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
@@ -362,7 +363,7 @@ type RoleConnection struct {
 type RotateHookSecretPayload struct {
 	// `whsec_…`
 	Secret string `json:"secret"`
-	// Until when the secret before signs too; null: it does not.
+	// Until then, requests are also signed with the old secret; null: they are not.
 	OldSecretUntil *time.Time `json:"oldSecretUntil,omitempty"`
 }
 
@@ -378,7 +379,7 @@ type Subscription struct {
 }
 
 type TestHookPayload struct {
-	// The endpoint answered 2xx in time.
+	// Whether the endpoint answered 2xx in time.
 	Delivered bool      `json:"delivered"`
 	WebhookID uuid.UUID `json:"webhookId"`
 	ItemID    uuid.UUID `json:"itemId"`
@@ -395,7 +396,7 @@ type TestHookPayload struct {
 type TriggerItemHookPayload struct {
 	ItemID   uuid.UUID `json:"itemId"`
 	Revision int64     `json:"revision"`
-	// The hooks that it is sent to.
+	// The hooks that receive it.
 	HookIds []uuid.UUID `json:"hookIds"`
 }
 
@@ -461,7 +462,7 @@ type UserConnection struct {
 
 // Several criteria must all hold.
 type UserFilter struct {
-	// In the address or the name, whatever the case.
+	// Text in the address or the name; case does not matter.
 	Search *string    `json:"search,omitempty"`
 	RoleID *uuid.UUID `json:"roleId,omitempty"`
 	Kind   *UserKind  `json:"kind,omitempty"`
@@ -533,13 +534,13 @@ func (e DeliveryState) MarshalJSON() ([]byte, error) {
 type DeliveryWait string
 
 const (
-	// It is due.
+	// Due: it waits for a free slot.
 	DeliveryWaitSlot DeliveryWait = "SLOT"
-	// It is being sent.
+	// Sent: it waits for the endpoint's answer.
 	DeliveryWaitAnswer DeliveryWait = "ANSWER"
-	// Until `nextAttemptAt`.
+	// It will be sent again at `nextAttemptAt`.
 	DeliveryWaitRetry DeliveryWait = "RETRY"
-	// For an earlier change of its item.
+	// An earlier change of the same item is still pending.
 	DeliveryWaitEarlier DeliveryWait = "EARLIER"
 )
 
@@ -709,7 +710,7 @@ func (e HookEvent) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// The fields of an item that a change can change; `revision` and `updatedAt` follow from any change.
+// The fields of an item that can change. Every change also changes `revision` and `updatedAt`.
 type ItemField string
 
 const (

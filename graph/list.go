@@ -5,8 +5,13 @@ import (
 	"itemcast/internal/problem"
 )
 
-// What lists have in common that are read one way, newest first.
+// Page sizes of every list.
+const (
+	defaultPage = 50
+	maxPage     = 200
+)
 
+// checkFirst checks the page size of a list that is paged forward only.
 func checkFirst(first int64) error {
 	if first < 1 || first > maxPage {
 		return problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "first", Detail: "must be from 1 to 200"})
@@ -14,20 +19,14 @@ func checkFirst(first int64) error {
 	return nil
 }
 
-func oneWay(after *string, next string) *model.PageInfo {
+// forwardPage describes a page of a list that is paged forward only. next is the page token of the next page, "" at the
+// end.
+func forwardPage(after *string, next string) *model.PageInfo {
 	return &model.PageInfo{HasPreviousPage: after != nil, HasNextPage: next != "", EndCursor: orNil(next)}
 }
 
-func pointers[T any](values []T) []*T {
-	out := make([]*T, len(values))
-	for i := range values {
-		out[i] = &values[i]
-	}
-	return out
-}
-
-// orNull makes null of what is not there.
-func orNull[T any](value T, err error) (*T, error) {
+// nilIfNotFound turns the error NOT_FOUND into null.
+func nilIfNotFound[T any](value T, err error) (*T, error) {
 	if problem.Is(err, problem.NotFound) {
 		return nil, nil
 	}

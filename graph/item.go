@@ -1,0 +1,112 @@
+package graph
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"itemcast/graph/internal/model"
+	"itemcast/internal/item"
+	"itemcast/internal/problem"
+)
+
+// Limits of a subscription's arguments. Every change is compared with them.
+const (
+	maxIDs           = 200
+	maxChangedFields = 20
+)
+
+// paging turns a connection's arguments into the page to read. Error: INVALID_INPUT.
+func paging(sort item.Sort, first *int64, after *string, last *int64, before *string) (item.Paging, error) {
+	p := item.Paging{Sort: sort, Limit: defaultPage}
+	var faults problem.Faults
+	if first != nil && last != nil {
+		faults.Of("last", "must not be given together with first")
+	}
+	if after != nil && (last != nil || before != nil) {
+		faults.Of("after", "goes with first, not with last or before")
+	}
+	if before != nil && first != nil {
+		faults.Of("before", "goes with last, not with first")
+	}
+	for name, n := range map[string]*int64{"first": first, "last": last} {
+		if n == nil {
+			continue
+		}
+		if *n < 1 || *n > maxPage {
+			faults.Of(name, "must be from 1 to 200")
+		}
+		p.Limit = int(*n)
+	}
+	if err := faults.Err(problem.InvalidInput); err != nil {
+		return p, err
+	}
+	p.Backward = last != nil || before != nil
+	p.After, p.Before = orZero(after), orZero(before)
+	return p, nil
+}
+
+func toPageInfo(page item.Page) *model.PageInfo {
+	info := &model.PageInfo{HasNextPage: page.HasNext, HasPreviousPage: page.HasPrevious}
+	if n := len(page.Items); n > 0 {
+		info.StartCursor, info.EndCursor = new(page.Items[0].Cursor()), new(page.Items[n-1].Cursor())
+	}
+	return info
+}
+
+func toFilter(f *model.ItemFilter) item.Filter {
+	if f == nil {
+		return item.Filter{}
+	}
+	filter := item.Filter{
+		Search: orZero(f.Search), Tags: f.Tags, Types: f.Types, Privacies: f.Privacies, WorkflowStatuses: f.WorkflowStatuses,
+		CreatedAfter: f.CreatedAfter, CreatedBefore: f.CreatedBefore, UpdatedAfter: f.UpdatedAfter,
+	}
+	for _, criterion := range f.Metadata {
+		if filter.Metadata == nil {
+			filter.Metadata = map[string]string{}
+		}
+		filter.Metadata[criterion.Key] = criterion.Value
+	}
+	return filter
+}
+
+// toFields returns changedFields under the document's names, and checks a subscription's arguments. An empty list is
+// refused: a program that has nothing to follow would otherwise follow everything. Error: INVALID_INPUT.
+func toFields(ids []uuid.UUID, changedFields []model.ItemField) ([]string, error) {
+	var faults problem.Faults
+	check := func(parameter string, given bool, n, limit int) {
+		if given && (n < 1 || n > limit) {
+			faults.Of(parameter, fmt.Sprintf("must have 1 to %d values; leave it out for all", limit))
+		}
+	}
+	check("ids", ids != nil, len(ids), maxIDs)
+	check("changedFields", changedFields != nil, len(changedFields), maxChangedFields)
+	if err := faults.Err(problem.InvalidInput); err != nil {
+		return nil, err
+	}
+	var fields []string
+	for _, field := range changedFields {
+		fields = append(fields, fromEnum(field))
+	}
+	return fields, nil
+}
+
+// patchNames maps fields of UpdateItemInput to the contract's names where these differ.
+var patchNames = map[string]string{
+	"clientData": "client_data", "snapshotId": "snapshot_id", "embedCode": "embed_code", "playerUrl": "player_url",
+	"workflowProfileId": "workflow_profile_id",
+}
+
+// mergePatch writes an UpdateItemInput as the merge patch that REST clients send.
+func mergePatch(input map[string]any) ([]byte, error) {
+	patch := make(map[string]any, len(input))
+	for name, value := range input {
+		if renamed, ok := patchNames[name]; ok {
+			name = renamed
+		}
+		patch[name] = value
+	}
+	return json.Marshal(patch)
+}
