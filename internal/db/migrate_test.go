@@ -77,7 +77,10 @@ func TestMigrate_RefusesASchemaFromANewerProgram(t *testing.T) {
 	t.Parallel()
 	pool := openEmpty(t, 1)[0]
 	older := fstest.MapFS{"00001_first.sql": migration("CREATE TABLE first ()")}
-	newer := fstest.MapFS{"00001_first.sql": older["00001_first.sql"], "00007_later.sql": migration("CREATE TABLE later ()")}
+	newer := fstest.MapFS{
+		"00001_first.sql": older["00001_first.sql"],
+		"00007_later.sql": migration("CREATE TABLE later ()"),
+	}
 	if err := db.Migrate(t.Context(), pool, newer); err != nil {
 		t.Fatal(err)
 	}
@@ -91,8 +94,14 @@ func TestMigrate_RefusesASchemaFromANewerProgram(t *testing.T) {
 func TestMigrate_RefusesASchemaFromBeforeTheFirstMigration(t *testing.T) {
 	t.Parallel()
 	pool := openEmpty(t, 1)[0]
-	before := fstest.MapFS{"00001_first.sql": migration("CREATE TABLE first ()"), "00013_last.sql": migration("CREATE TABLE last ()")}
-	squashed := fstest.MapFS{"00100_first.sql": migration("CREATE TABLE first ()"), "00101_next.sql": migration("CREATE TABLE next ()")}
+	before := fstest.MapFS{
+		"00001_first.sql": migration("CREATE TABLE first ()"),
+		"00013_last.sql":  migration("CREATE TABLE last ()"),
+	}
+	squashed := fstest.MapFS{
+		"00100_first.sql": migration("CREATE TABLE first ()"),
+		"00101_next.sql":  migration("CREATE TABLE next ()"),
+	}
 	if err := db.Migrate(t.Context(), pool, before); err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +133,8 @@ func TestMigrate_AFailedMigrationLeavesNothing(t *testing.T) {
 		t.Fatal("a failing migration passed")
 	}
 	var tables int
-	err := pool.QueryRow(t.Context(), "SELECT count(*) FROM pg_tables WHERE schemaname = 'empty' AND tablename = 'first'").Scan(&tables)
+	err := pool.QueryRow(t.Context(),
+		"SELECT count(*) FROM pg_tables WHERE schemaname = 'empty' AND tablename = 'first'").Scan(&tables)
 	if err != nil || tables != 0 {
 		t.Fatalf("tables left: %d, %v", tables, err)
 	}

@@ -7,11 +7,11 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-func TestConfigure_LeavesWhatTheURLSays(t *testing.T) {
+func TestConfigure_KeepsTheParametersOfTheURL(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]struct {
-		least, most int32
-		name        string
+		minConns, maxConns int32
+		name               string
 	}{
 		"postgres://db/itemcast": {8, 1 << 20, "itemcast"},
 		"postgres://db/itemcast?pool_max_conns=3&application_name=mine": {3, 3, "mine"},
@@ -21,7 +21,7 @@ func TestConfigure_LeavesWhatTheURLSays(t *testing.T) {
 			t.Fatal(err)
 		}
 		configure(config, url)
-		if config.MaxConns < want.least || config.MaxConns > want.most {
+		if config.MaxConns < want.minConns || config.MaxConns > want.maxConns {
 			t.Errorf("%s: %d connections", url, config.MaxConns)
 		}
 		if got := config.ConnConfig.RuntimeParams["application_name"]; got != want.name {
@@ -32,7 +32,8 @@ func TestConfigure_LeavesWhatTheURLSays(t *testing.T) {
 
 func TestCheckVersion_RefusesAnOldPostgres(t *testing.T) {
 	t.Parallel()
-	if err := checkVersion(13_00_22, "13.22"); err == nil || !strings.Contains(err.Error(), "Postgres 13.22, and itemcast needs 14") {
+	err := checkVersion(13_00_22, "13.22")
+	if err == nil || !strings.Contains(err.Error(), "Postgres 13.22, and itemcast needs 14") {
 		t.Errorf("got %v", err)
 	}
 	if err := checkVersion(14_00_00, "14.0"); err != nil {

@@ -15,36 +15,38 @@ import (
 	"itemcast/internal/db/dbtest"
 )
 
+func isErrPart(err error) bool { return errors.Is(err, errPart) }
+
 func isDuplicate(err error) bool {
 	answer, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && answer.Code == "23505"
 }
 
-// healthy fails when the transaction before has left a connection that is of no use, or one too many in use.
+// healthy fails if the previous transaction has left a broken connection, or has not released its own.
 func healthy(t *testing.T, pool *pgxpool.Pool) {
 	t.Helper()
 	if n := pool.Stat().AcquiredConns(); n != 0 {
-		t.Errorf("%d connections were not given back", n)
+		t.Errorf("%d connections were not released", n)
 	}
 	if err := insert(t.Context(), pool); err != nil {
-		t.Errorf("afterwards: %v", err)
+		t.Errorf("write after the test: %v", err)
 	}
 }
 
-func TestLater_RunsInOrderWithWhatIsWaitedFor(t *testing.T) {
+func TestDeferred_RunsInOrderWithAwaitedStatements(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t)
 	err := db.Write(t.Context(), pool, func(ctx context.Context, tx pgx.Tx) error {
-		later := db.Deferred(tx)
+		deferred := db.Deferred(tx)
 		for range 3 {
-			if err := dbtest.InsertAccount(ctx, later, uuid.New(), "a"); err != nil {
+			if err := dbtest.InsertAccount(ctx, deferred, uuid.New(), "a"); err != nil {
 				return err
 			}
 		}
 		if n := accounts(t, tx); n != 3 {
 			t.Errorf("a query sees %d of 3", n)
 		}
-		if err := dbtest.InsertAccount(ctx, later, uuid.New(), "a"); err != nil {
+		if err := dbtest.InsertAccount(ctx, deferred, uuid.New(), "a"); err != nil {
 			return err
 		}
 		tag, err := tx.Exec(ctx, "UPDATE account SET name = 'b'")
@@ -54,7 +56,7 @@ func TestLater_RunsInOrderWithWhatIsWaitedFor(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return dbtest.InsertAccount(ctx, later, uuid.New(), "a")
+		return dbtest.InsertAccount(ctx, deferred, uuid.New(), "a")
 	})
 	if n := accounts(t, pool); err != nil || n != 5 {
 		t.Errorf("%d accounts, want 5: %v", n, err)
@@ -62,10 +64,10 @@ func TestLater_RunsInOrderWithWhatIsWaitedFor(t *testing.T) {
 	healthy(t, pool)
 }
 
-func TestLater_ItsErrorIsThatOfTheNextStatement(t *testing.T) {
+func TestDeferred_ErrorIsReturnedByTheNextAwaitedStatement(t *testing.T) {
 	t.Parallel()
 	id := uuid.New()
-	for name, wait := range map[string]func(context.Context, pgx.Tx) error{
+	for name, await := range map[string]func(context.Context, pgx.Tx) error{
 		"COMMIT": func(context.Context, pgx.Tx) error { return nil },
 		"Exec": func(ctx context.Context, tx pgx.Tx) error {
 			_, err := tx.Exec(ctx, "SELECT 1")
@@ -91,20 +93,20 @@ func TestLater_ItsErrorIsThatOfTheNextStatement(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			pool := dbtest.New(t)
-			waited := false
+			succeeded := false
 			err := db.Write(t.Context(), pool, func(ctx context.Context, tx pgx.Tx) error {
 				db.AfterCommit(ctx, func() { t.Error("ran although nothing was committed") })
-				later := db.Deferred(tx)
+				deferred := db.Deferred(tx)
 				for range 2 {
-					if err := dbtest.InsertAccount(ctx, later, id, "twice"); err != nil {
+					if err := dbtest.InsertAccount(ctx, deferred, id, "twice"); err != nil {
 						return err
 					}
 				}
-				err := wait(ctx, tx)
-				waited = err == nil
+				err := await(ctx, tx)
+				succeeded = err == nil
 				return err
 			})
-			if !isDuplicate(err) || waited != (name == "COMMIT") {
+			if !isDuplicate(err) || succeeded != (name == "COMMIT") {
 				t.Errorf("got %v", err)
 			}
 			if n := accounts(t, pool); n != 0 {
@@ -115,18 +117,18 @@ func TestLater_ItsErrorIsThatOfTheNextStatement(t *testing.T) {
 	}
 }
 
-func TestWrite_SavepointsUndoTheirOwn(t *testing.T) {
+func TestWrite_SavepointRollsBackItsOwnPart(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t)
 	id := uuid.New()
-	part := func(ctx context.Context, tx pgx.Tx, waits bool, result error, ids ...uuid.UUID) error {
+	part := func(ctx context.Context, tx pgx.Tx, awaits bool, result error, ids ...uuid.UUID) error {
 		return pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
 			for _, id := range ids {
 				if err := dbtest.InsertAccount(ctx, db.Deferred(tx), id, "part"); err != nil {
 					return err
 				}
 			}
-			if waits {
+			if awaits {
 				accounts(t, tx)
 			}
 			return result
@@ -137,9 +139,9 @@ func TestWrite_SavepointsUndoTheirOwn(t *testing.T) {
 			err  error
 			want func(error) bool
 		}{
-			{part(ctx, tx, false, errPart, uuid.New()), func(err error) bool { return errors.Is(err, errPart) }}, // not even sent
+			{part(ctx, tx, false, errPart, uuid.New()), isErrPart}, // never sent
 			{part(ctx, tx, false, nil, id), func(err error) bool { return err == nil }},
-			{part(ctx, tx, true, errPart, uuid.New()), func(err error) bool { return errors.Is(err, errPart) }},
+			{part(ctx, tx, true, errPart, uuid.New()), isErrPart},
 			{part(ctx, tx, false, nil, uuid.New(), id), isDuplicate},
 			{part(ctx, tx, true, nil, uuid.New()), func(err error) bool { return err == nil }},
 		} {
@@ -155,7 +157,7 @@ func TestWrite_SavepointsUndoTheirOwn(t *testing.T) {
 	healthy(t, pool)
 }
 
-func TestWrite_NothingDoneIsNothingSent(t *testing.T) {
+func TestWrite_WithoutStatementsSendsNothing(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t)
 	ran := false
@@ -169,7 +171,7 @@ func TestWrite_NothingDoneIsNothingSent(t *testing.T) {
 	healthy(t, pool)
 }
 
-func TestWrite_AConnectionThatDiesIsAnErrorAndNoLeak(t *testing.T) {
+func TestWrite_LostConnectionIsAnErrorAndNoLeak(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t)
 	for _, late := range []bool{false, true} {
@@ -188,7 +190,7 @@ func TestWrite_AConnectionThatDiesIsAnErrorAndNoLeak(t *testing.T) {
 			return tx.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&now)
 		})
 		if err == nil {
-			t.Error("the loss went unnoticed")
+			t.Error("the loss was not reported")
 		}
 	}
 	deadline := time.Now().Add(5 * time.Second) // pgxpool closes it in the background

@@ -18,7 +18,7 @@ import (
 
 var errPart = errors.New("a part fails")
 
-// insert is the work of the tests: an account.
+// insert inserts an account, joining the transaction of ctx.
 func insert(ctx context.Context, pool *pgxpool.Pool) error {
 	return db.Write(ctx, pool, func(ctx context.Context, tx pgx.Tx) error {
 		return dbtest.InsertAccount(ctx, tx, uuid.New(), "a")
@@ -34,7 +34,7 @@ func accounts(t *testing.T, reader db.Querier) int {
 	return n
 }
 
-func TestWrite_CommitsItsOwnAndRunsWhatFollows(t *testing.T) {
+func TestWrite_CommitsThenRunsAfterCommit(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t)
 	seen := -1
@@ -56,11 +56,11 @@ func TestWrite_CommitsItsOwnAndRunsWhatFollows(t *testing.T) {
 	}
 	ran := false
 	if db.AfterCommit(t.Context(), func() { ran = true }); !ran {
-		t.Error("without a transaction, it did not run at once")
+		t.Error("without a transaction, AfterCommit did not run the function at once")
 	}
 }
 
-func TestWrite_FailureUndoesEverything(t *testing.T) {
+func TestWrite_FailureRollsBackEverything(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t)
 	ctx, tx, err := db.Begin(t.Context(), pool, 0)
@@ -89,7 +89,7 @@ func TestWrite_FailureUndoesEverything(t *testing.T) {
 	}
 }
 
-func TestWrite_PanicUndoesEverything(t *testing.T) {
+func TestWrite_PanicRollsBackEverything(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t)
 	for _, begun := range []bool{false, true} {
@@ -119,7 +119,7 @@ func TestWrite_PanicUndoesEverything(t *testing.T) {
 	}
 }
 
-func TestCommit_NotForARequestThatHasGone(t *testing.T) {
+func TestCommit_RollsBackWhenTheRequestWasCancelled(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -132,7 +132,7 @@ func TestCommit_NotForARequestThatHasGone(t *testing.T) {
 	}
 }
 
-func TestBegin_LockTimeoutIsAProblemThatPasses(t *testing.T) {
+func TestBegin_LockTimeoutIsATemporaryProblem(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t)
 	const lock = "SELECT pg_advisory_xact_lock(1)"
@@ -150,10 +150,11 @@ func TestBegin_LockTimeoutIsAProblemThatPasses(t *testing.T) {
 	}
 	defer second.Rollback()
 	_, err = second.Conn().Exec(ctx, lock)
-	if answer, ok := errors.AsType[*pgconn.PgError](err); !ok || answer.Code != "55P03" || problem.From(err).Code != problem.Unavailable {
+	answer, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok || answer.Code != "55P03" || problem.From(err).Code != problem.Unavailable {
 		t.Errorf("got %v", err)
 	}
 	if _, _, err := db.Begin(ctx, pool, 0); err == nil {
-		t.Error("a transaction began in another")
+		t.Error("a transaction began inside another")
 	}
 }

@@ -14,10 +14,11 @@ import (
 	"itemcast/internal/postgres"
 )
 
-const patience = 30 * time.Second
+// timeout limits each wait of this package. What it waits for takes a second at most on an idle machine.
+const timeout = 30 * time.Second
 
-// New returns a pool on a new database with the current schema. Both go when the test ends; by then the test must have returned
-// every connection.
+// New returns a pool on a new database with the current schema. When the test ends the pool is closed and the database
+// dropped; the test fails if it has not released every connection by then.
 func New(t testing.TB) *pgxpool.Pool {
 	t.Helper()
 	pool, err := db.Open(t.Context(), URL(t))
@@ -32,14 +33,14 @@ func New(t testing.TB) *pgxpool.Pool {
 		}()
 		select {
 		case <-closed:
-		case <-time.After(patience):
-			t.Errorf("the test kept %d of its pool's connections", pool.Stat().AcquiredConns())
+		case <-time.After(timeout):
+			t.Errorf("the test has not released %d of its pool's connections", pool.Stat().AcquiredConns())
 		}
 	})
 	return pool
 }
 
-// URL returns the URL of a new database with the current schema, which goes when the test ends.
+// URL returns the URL of a new database with the current schema, which is dropped when the test ends.
 func URL(t testing.TB) string {
 	t.Helper()
 	server, err := join()
@@ -51,7 +52,7 @@ func URL(t testing.TB) string {
 		t.Fatalf("create a test database: %v", err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
 		if err := server.drop(ctx, name); err != nil {
 			t.Errorf("drop the test database: %v", err)
@@ -60,11 +61,11 @@ func URL(t testing.TB) string {
 	return server.urlOf(name)
 }
 
-// Cluster returns a Postgres that only this test uses, and may kill. It is empty, has no fsync unless settings say so, and stops
-// when the test ends.
+// Cluster returns a Postgres that only this test uses, and may kill. It has no schema, and no fsync unless settings
+// enable it. It stops when the test ends.
 func Cluster(t testing.TB, settings map[string]string) *postgres.Server {
 	t.Helper()
-	all := maps.Clone(quick)
+	all := maps.Clone(unsafeSettings)
 	maps.Copy(all, settings)
 	server, err := postgres.Start(t.Context(), postgres.Config{
 		DataDir:  filepath.Join(t.TempDir(), "postgres"),
@@ -75,7 +76,7 @@ func Cluster(t testing.TB, settings map[string]string) *postgres.Server {
 		t.Fatalf("start a Postgres for the test: %v", err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
 		if err := server.Stop(ctx); err != nil {
 			t.Errorf("stop the test's Postgres: %v", err)
@@ -84,8 +85,8 @@ func Cluster(t testing.TB, settings map[string]string) *postgres.Server {
 	return server
 }
 
-// quick are settings for data that nobody will miss.
-var quick = map[string]string{
+// unsafeSettings trade durability for speed: a crash of the machine may lose the data.
+var unsafeSettings = map[string]string{
 	"fsync":              "off",
 	"full_page_writes":   "off",
 	"synchronous_commit": "off",

@@ -17,10 +17,10 @@ import (
 	"itemcast/internal/postgres"
 )
 
-// userVariable makes the test binary one that uses a database, says so, and goes on until stdin closes.
+// userVariable makes the test binary create a database, print its URL, and wait until stdin closes.
 const userVariable = "DBTEST_TEST_USER"
 
-// TestUser is the body of such a process, not a test.
+// TestUser is the main function of such a process, not a test.
 func TestUser(t *testing.T) {
 	if os.Getenv(userVariable) == "" {
 		t.SkipNow()
@@ -47,7 +47,7 @@ func TestNew_GivesEachTestItsOwnMigratedDatabase(t *testing.T) {
 	}
 }
 
-// Several processes share one server; one of them is killed, its database is dropped by the next; after the last, nothing runs.
+// Several processes share one server. When one is killed, the next drops its database. After the last, nothing runs.
 func TestURL_NothingIsLeftRunningWhenTestProcessesAreKilled(t *testing.T) {
 	t.Parallel()
 	cache := t.TempDir()
@@ -62,7 +62,8 @@ func TestURL_NothingIsLeftRunningWhenTestProcessesAreKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	var names []string
-	rows, err := conn.Query(t.Context(), "SELECT datname::text FROM pg_database WHERE starts_with(datname, 'itemcast_test_')")
+	rows, err := conn.Query(t.Context(),
+		"SELECT datname::text FROM pg_database WHERE starts_with(datname, 'itemcast_test_')")
 	if err == nil {
 		names, err = pgx.CollectRows(rows, pgx.RowTo[string])
 	}
@@ -73,7 +74,7 @@ func TestURL_NothingIsLeftRunningWhenTestProcessesAreKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(names) != 2 {
-		t.Errorf("databases: %q, of which %q was left by a killed process", names, firstURL)
+		t.Errorf("databases: %q, of which %q a killed process left behind", names, firstURL)
 	}
 	if _, ok := postgres.Running(dataDir); !ok {
 		t.Fatal("the server stopped while it was in use")
@@ -82,10 +83,10 @@ func TestURL_NothingIsLeftRunningWhenTestProcessesAreKilled(t *testing.T) {
 	kill(t, third)
 	awaitGone(t, dataDir)
 
-	last, _ := startUser(t, cache) // it starts again, with its data
+	last, _ := startUser(t, cache) // the server starts again, with its data
 	kill(t, last)
 	awaitGone(t, dataDir)
-	awaitKeeper(t, filepath.Join(cache, "itemcast", "dbtest"))
+	awaitUnlocked(t, filepath.Join(cache, "itemcast", "dbtest"))
 }
 
 func BenchmarkURL(b *testing.B) {
@@ -97,7 +98,8 @@ func BenchmarkURL(b *testing.B) {
 func startUser(t *testing.T, cache string) (cmd *exec.Cmd, url string) {
 	t.Helper()
 	cmd = exec.Command(os.Args[0], "-test.run=^TestUser$")
-	cmd.Env = append(os.Environ(), userVariable+"=1", "XDG_CACHE_HOME="+cache, "HOME="+cache, "ITEMCAST_TEST_DATABASE_URL=")
+	cmd.Env = append(os.Environ(), userVariable+"=1", "XDG_CACHE_HOME="+cache, "HOME="+cache,
+		"ITEMCAST_TEST_DATABASE_URL=")
 	cmd.Stderr = t.Output()
 	if _, err := cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -117,7 +119,7 @@ func startUser(t *testing.T, cache string) (cmd *exec.Cmd, url string) {
 		}
 		t.Log(lines.Text())
 	}
-	t.Fatal("the process said no URL")
+	t.Fatal("the process printed no URL")
 	return nil, ""
 }
 
@@ -129,7 +131,7 @@ func kill(t *testing.T, cmd *exec.Cmd) {
 	_ = cmd.Wait()
 }
 
-// awaitGone returns when the Postgres on the data directory has stopped.
+// awaitGone waits until the Postgres on the data directory has stopped.
 func awaitGone(t *testing.T, dataDir string) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; <-time.After(20 * time.Millisecond) {
@@ -137,13 +139,13 @@ func awaitGone(t *testing.T, dataDir string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatal("the server still runs")
+			t.Fatal("the server is still running")
 		}
 	}
 }
 
-// awaitKeeper returns when no process has a lock on the directory any more, so that the test may remove it.
-func awaitKeeper(t *testing.T, dir string) {
+// awaitUnlocked waits until the supervisor has ended, so that the test may remove the directory.
+func awaitUnlocked(t *testing.T, dir string) {
 	t.Helper()
 	lock, err := os.Open(filepath.Join(dir, "use.lock"))
 	if err != nil {
@@ -158,6 +160,6 @@ func awaitKeeper(t *testing.T, dir string) {
 			t.Fatal(err)
 		}
 	case <-time.After(30 * time.Second):
-		t.Fatal("the keeper still runs")
+		t.Fatal("the supervisor is still running")
 	}
 }

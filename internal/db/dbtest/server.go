@@ -15,19 +15,19 @@ import (
 	"itemcast/sql"
 )
 
-// server is where this process makes its test databases.
+// server is the Postgres server on which this process creates its test databases.
 type server struct {
 	url      string
 	admin    *pgxpool.Pool
-	process  string // names this process's databases, and is the application_name of its admin pool
+	process  string // prefix of this process's databases, and application_name of its admin pool
 	template string
-	strategy string
-	made     atomic.Int64
+	strategy string // how templates are copied: an option of CREATE DATABASE
+	created  atomic.Int64
 }
 
 // join finds or starts the server, once for the process.
 var join = sync.OnceValues(func() (*server, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*timeout)
 	defer cancel()
 	url := os.Getenv("ITEMCAST_TEST_DATABASE_URL")
 	if url == "" {
@@ -41,10 +41,11 @@ var join = sync.OnceValues(func() (*server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the test database URL: %w", err)
 	}
-	// As long as one connection is open, other processes see whose these databases are. So one always is.
+	// Other processes recognize the databases in use by an open connection with this application_name (dropStale), so
+	// one always stays open.
 	config.ConnConfig.RuntimeParams["application_name"] = s.process
 	config.MinConns = 1
-	config.MaxConnLifetime = 0 // for ever
+	config.MaxConnLifetime = 0 // no limit
 	config.MaxConns = 4
 	if s.admin, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, fmt.Errorf("connect to the test database server: %w", err)
@@ -52,27 +53,28 @@ var join = sync.OnceValues(func() (*server, error) {
 	if s.template, err = s.ensureTemplate(ctx, sql.Migrations); err != nil {
 		return nil, err
 	}
-	s.strategy, err = s.fastestCopy(ctx)
+	s.strategy, err = s.copyStrategy(ctx)
 	return s, err
 })
 
-// create makes a database from the template and returns its name.
+// create creates a database from the template and returns its name.
 func (s *server) create(ctx context.Context) (string, error) {
-	name := fmt.Sprintf("%s_%d", s.process, s.made.Add(1))
+	name := fmt.Sprintf("%s_%d", s.process, s.created.Add(1))
 	_, err := s.admin.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+s.template+s.strategy)
 	return name, err
 }
 
-// fastestCopy chooses how a template is copied. Postgres 15 and later write a copy to the log by default; without fsync copying files
-// is faster (35 ms against 41 ms, and 13 ms against 19 ms on tmpfs). Before 15 it was the only way.
-func (s *server) fastestCopy(ctx context.Context) (string, error) {
+// copyStrategy returns the fastest way to copy a template. Postgres 15 and later write the copy to the WAL by default;
+// without fsync, copying files is faster (35 ms instead of 41 ms, 13 ms instead of 19 ms on tmpfs). Earlier versions
+// always copy files.
+func (s *server) copyStrategy(ctx context.Context) (string, error) {
 	var strategy string
-	err := s.admin.QueryRow(ctx,
-		"SELECT CASE WHEN current_setting('server_version_num')::int >= 150000 THEN ' STRATEGY file_copy' ELSE '' END").Scan(&strategy)
+	err := s.admin.QueryRow(ctx, `SELECT CASE WHEN current_setting('server_version_num')::int >= 150000
+		THEN ' STRATEGY file_copy' ELSE '' END`).Scan(&strategy)
 	return strategy, err
 }
 
-// drop drops a database, whoever is still connected to it.
+// drop drops a database and ends its connections.
 func (s *server) drop(ctx context.Context, name string) error {
 	_, err := s.admin.Exec(ctx, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
 	return err

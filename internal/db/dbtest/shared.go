@@ -15,14 +15,14 @@ import (
 	"itemcast/internal/postgres"
 )
 
-// inUse is held for the life of the process: the file's lock is what keeps the shared server running.
+// inUse is open for the life of the process: its lock makes the supervisor keep the shared server running.
 var inUse *os.File //nolint:unused // holding it is its use
 
-// sharedServer returns the URL of the shared server, which it starts if need be, and which stays for as long as this process does.
+// sharedServer returns the URL of the shared server, and starts it unless it runs. It runs as long as this process.
 func sharedServer(ctx context.Context) (string, error) {
 	dir := sharedDir()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("make the directory of the shared server: %w", err)
+		return "", fmt.Errorf("create the directory of the shared server: %w", err)
 	}
 	var err error
 	if inUse, err = flock(filepath.Join(dir, "use.lock"), syscall.LOCK_SH); err != nil {
@@ -36,11 +36,11 @@ func sharedServer(ctx context.Context) (string, error) {
 	if url, ok := postgres.Running(dataDir(dir)); ok {
 		return url, nil
 	}
-	return startKeeper(ctx, dir)
+	return startSupervisor(ctx, dir)
 }
 
-// startKeeper runs this very program as the keeper; see keep. The keeper reports the server's URL, or why there is none.
-func startKeeper(ctx context.Context, dir string) (string, error) {
+// startSupervisor runs this binary as the supervisor, and returns the server's URL from its report.
+func startSupervisor(ctx context.Context, dir string) (string, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return "", err
@@ -50,30 +50,31 @@ func startKeeper(ctx context.Context, dir string) (string, error) {
 		return "", err
 	}
 	defer report.Close()
-	keeper := exec.Command(program)
-	keeper.Dir = dir
-	keeper.Env = append(os.Environ(), keeperVariable+"="+dir)
-	keeper.ExtraFiles = []*os.File{reporting}
-	keeper.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // it outlives us, and Ctrl-C is not for it
-	err = keeper.Start()
+	supervisor := exec.Command(program)
+	supervisor.Dir = dir
+	supervisor.Env = append(os.Environ(), supervisorVariable+"="+dir)
+	supervisor.ExtraFiles = []*os.File{reporting}
+	supervisor.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // it outlives this process, and Ctrl-C does not reach it
+	err = supervisor.Start()
 	reporting.Close()
 	if err != nil {
-		return "", fmt.Errorf("start the keeper of the shared server: %w", err)
+		return "", fmt.Errorf("start the supervisor of the shared server: %w", err)
 	}
-	go func() { _ = keeper.Wait() }() // no zombie, should it end before us
+	go func() { _ = supervisor.Wait() }() // reaps it if it ends before this process
 	context.AfterFunc(ctx, func() { report.Close() })
-	said, err := io.ReadAll(report)
+	answer, err := io.ReadAll(report)
 	if err != nil {
-		return "", fmt.Errorf("wait for the shared server, see %s: %w", filepath.Join(dir, "keeper.log"), err)
+		return "", fmt.Errorf("wait for the shared server, see %s: %w", filepath.Join(dir, supervisorLog), err)
 	}
-	url, ok := bytes.CutPrefix(said, []byte("ready "))
+	url, ok := bytes.CutPrefix(answer, []byte("ready "))
 	if !ok {
-		return "", fmt.Errorf("start the shared server, see %s: %s", filepath.Join(dir, "keeper.log"), said)
+		return "", fmt.Errorf("start the shared server, see %s: %s", filepath.Join(dir, supervisorLog), answer)
 	}
 	return string(url), nil
 }
 
-// sharedDir is one for each user, not for each checkout: templates are told apart by their content.
+// sharedDir returns one directory for each user, not for each checkout: the templates of checkouts have different
+// names.
 func sharedDir() string {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -84,7 +85,7 @@ func sharedDir() string {
 
 func dataDir(dir string) string { return filepath.Join(dir, "postgres") }
 
-// flock waits for a lock on the file, which ends with the process or when the file is closed.
+// flock waits for a lock on the file. The lock ends when the file is closed or the process ends.
 func flock(path string, how int) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -14,11 +14,11 @@ import (
 
 const (
 	templatePrefix = "itemcast_template_"
-	templatesKept  = 5      // the checkouts and branches that somebody switches between
-	templateLock   = 730152 // an advisory lock; the number has no meaning
+	maxTemplates   = 5      // so that switching between checkouts and branches is fast
+	templateLock   = 730152 // an advisory lock; the number is arbitrary
 )
 
-// ensureTemplate makes the template database for these migrations unless there is one, and clears away what is stale.
+// ensureTemplate creates the template database for these migrations unless it exists, and drops stale databases.
 func (s *server) ensureTemplate(ctx context.Context, migrations fs.FS) (string, error) {
 	sum, err := contentHash(migrations)
 	if err != nil {
@@ -43,14 +43,14 @@ func (s *server) ensureTemplate(ctx context.Context, migrations fs.FS) (string, 
 	if err != nil || exists {
 		return name, err
 	}
-	if err := s.makeTemplate(ctx, conn, name, migrations); err != nil {
-		return "", fmt.Errorf("make the template database: %w", err)
+	if err := s.createTemplate(ctx, conn, name, migrations); err != nil {
+		return "", fmt.Errorf("create the template database: %w", err)
 	}
 	return name, nil
 }
 
-// makeTemplate migrates a database under another name, so that one named as a template is whole.
-func (s *server) makeTemplate(ctx context.Context, conn *pgxpool.Conn, name string, migrations fs.FS) error {
+// createTemplate migrates a database under another name, and renames it when it is complete.
+func (s *server) createTemplate(ctx context.Context, conn *pgxpool.Conn, name string, migrations fs.FS) error {
 	unfinished := name + "_unfinished"
 	if err := s.drop(ctx, unfinished); err != nil {
 		return err
@@ -70,12 +70,12 @@ func (s *server) makeTemplate(ctx context.Context, conn *pgxpool.Conn, name stri
 	if _, err := conn.Exec(ctx, "ALTER DATABASE "+unfinished+" RENAME TO "+name); err != nil {
 		return err
 	}
-	// Nobody can copy a database that somebody is connected to.
+	// Postgres does not copy a database that has connections.
 	_, err = conn.Exec(ctx, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false")
 	return err
 }
 
-// dropStale drops the test databases of processes that are gone, and all but the newest templates.
+// dropStale drops the test databases of processes that have ended, and all but the newest templates.
 func (s *server) dropStale(ctx context.Context, keep string) error {
 	rows, err := s.admin.Query(ctx, `
 		SELECT datname FROM pg_database
@@ -84,7 +84,7 @@ func (s *server) dropStale(ctx context.Context, keep string) error {
 		UNION ALL
 		(SELECT datname FROM pg_database
 		 WHERE starts_with(datname, $1) AND datname <> $2
-		 ORDER BY oid DESC OFFSET $3)`, templatePrefix, keep, templatesKept-1)
+		 ORDER BY oid DESC OFFSET $3)`, templatePrefix, keep, maxTemplates-1)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (s *server) dropStale(ctx context.Context, keep string) error {
 	return nil
 }
 
-// contentHash is a short digest of the names and contents of all files.
+// contentHash returns a short digest of the names and contents of all files.
 func contentHash(files fs.FS) (string, error) {
 	digest := sha256.New()
 	err := fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
