@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"itemcast/internal/node/nodetest"
 )
 
@@ -28,24 +26,24 @@ func TestAttack_FragmentsThatDoubleAreMeasuredOnce(t *testing.T) {
 	n := nodetest.Start(t)
 	begun := time.Now()
 	for _, fragments := range []int{14, 24, 40, 60} {
-		if _, codes := n.Operation(bomb(fragments), nil); len(codes) != 1 || codes[0] != "SIZE_LIMIT_EXCEEDED" {
+		if _, codes := n.TryGraphQL(bomb(fragments), nil); len(codes) != 1 || codes[0] != "SIZE_LIMIT_EXCEEDED" {
 			t.Errorf("%d fragments: %v", fragments, codes)
 		}
 	}
-	if took := time.Since(begun); took > nodetest.Timeout/2 {
+	if took := time.Since(begun); took > 10*time.Second {
 		t.Errorf("took %s", took)
 	}
-	if _, codes := n.Operation(bomb(8), nil); codes != nil {
+	if _, codes := n.TryGraphQL(bomb(8), nil); codes != nil {
 		t.Errorf("a harmless one: %v", codes)
 	}
-	if _, codes := n.Operation("{ me { id } } #"+strings.Repeat("x", 40_000), nil); len(codes) != 1 || codes[0] != "QUERY_TOO_LONG" {
+	if _, codes := n.TryGraphQL("{ me { id } } #"+strings.Repeat("x", 40_000), nil); len(codes) != 1 || codes[0] != "QUERY_TOO_LONG" {
 		t.Errorf("a long one: %v", codes)
 	}
 	var tags strings.Builder
 	for k := range 100 {
 		fmt.Fprintf(&tags, "t%d: tags { name } ", k)
 	}
-	if _, codes := n.Operation("{"+tags.String()+"}", nil); len(codes) != 1 || codes[0] != "COMPLEXITY_LIMIT_EXCEEDED" {
+	if _, codes := n.TryGraphQL("{"+tags.String()+"}", nil); len(codes) != 1 || codes[0] != "COMPLEXITY_LIMIT_EXCEEDED" {
 		t.Errorf("a table read a hundred times: %v", codes)
 	}
 }
@@ -56,7 +54,7 @@ func TestAttack_AWebSocketWithoutCredentialsIsClosed(t *testing.T) {
 	n := nodetest.Start(t)
 	s := n.Dial()
 	s.Send(map[string]any{"type": "connection_init"})
-	if code := s.CloseCode(); code != 4403 {
+	if code, _ := s.AwaitClose(); code != 4403 {
 		t.Errorf("closed with %d", code)
 	}
 }
@@ -66,7 +64,7 @@ func TestAttack_AWebSocketEndsWithItsUsersPermissions(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		statement string
-		code      websocket.StatusCode
+		code      int
 	}{
 		"user":    {"UPDATE app_user SET active = false", 4403},
 		"access":  {"UPDATE role SET permissions = ARRAY['items.view']", 4403},
@@ -81,7 +79,7 @@ func TestAttack_AWebSocketEndsWithItsUsersPermissions(t *testing.T) {
 				t.Fatal(err)
 			}
 			begun := time.Now()
-			if code := s.CloseCode(); code != c.code {
+			if code, _ := s.AwaitClose(); code != c.code {
 				t.Errorf("closed with %d, want %d", code, c.code)
 			}
 			t.Logf("after %s", time.Since(begun))

@@ -53,7 +53,7 @@ func TestGraphQLInput_WhatCannotBeExecutedIsRefused(t *testing.T) {
 			"fragments upon fragments": {`{ items(first: 200) { nodes { ...a } } } fragment a on Item { ...b x: history(first: 200) { nodes { kind } } } fragment b on Item { y: history(first: 200) { nodes { kind } } }`,
 				nil, "COMPLEXITY_LIMIT_EXCEEDED"},
 		} {
-			got, codes := n.Operation(c.query, c.variables)
+			got, codes := n.TryGraphQL(c.query, c.variables)
 			if len(codes) == 0 || c.code != "" && codes[0] != c.code {
 				t.Errorf("%s: got %q, want %s: %.300s", name, codes, c.code, got.Body)
 			}
@@ -147,7 +147,7 @@ func TestGraphQLInput_WhatBreaksTheContractIsRefusedWithItsCode(t *testing.T) {
 			"a hook's NUL":           {`mutation { createHook(input: {url: "https://example.com/", description: "\u0000"}) { secret } }`, nil, "INVALID_INPUT"},
 			"a hook's event twice":   {hook, nodetest.Vars{"i": nodetest.Vars{"url": "https://example.com/", "events": []string{"ITEM_CREATED", "ITEM_CREATED"}}}, "INVALID_INPUT"},
 		} {
-			got, codes := n.Operation(c.query, c.variables)
+			got, codes := n.TryGraphQL(c.query, c.variables)
 			if len(codes) == 0 || slices.ContainsFunc(codes, func(code string) bool { return code != c.code }) {
 				t.Errorf("%s: got %q, want %s: %.400s", name, codes, c.code, got.Body)
 			}
@@ -160,7 +160,7 @@ func TestGraphQLInput_AStaleRevisionTellsTheOneThereIs(t *testing.T) {
 	n := nodetest.Start(t)
 	id := n.Call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).WantStatus(t, http.StatusCreated).Field(t, "id")
 	for _, mutation := range []string{`updateItem(id: $id, input: {name: "b"}, ifRevision: 3) { item { id } }`, `replaceItem(id: $id, input: {name: "b"}, ifRevision: 0) { item { id } }`, `deleteItem(id: $id, ifRevision: 2) { id }`} {
-		got, _ := n.Operation(`mutation ($id: ID!) { `+mutation+` }`, nodetest.Vars{"id": id})
+		got, _ := n.TryGraphQL(`mutation ($id: ID!) { `+mutation+` }`, nodetest.Vars{"id": id})
 		var told struct {
 			Errors []struct {
 				Extensions struct {

@@ -43,14 +43,14 @@ func TestProtocol_WhoBreaksItIsToldByTheCloseCode(t *testing.T) {
 				}
 				_ = s.Conn.Write(t.Context(), websocket.MessageText, raw) // the server may have closed already
 			}
-			if code, reason := s.Closed(); code != c.code {
+			if code, reason := s.AwaitClose(); code != c.code {
 				t.Errorf("closed with %d %q, want %d", code, reason, c.code)
 			}
 		})
 	}
 	t.Run("no init", func(t *testing.T) {
 		t.Parallel()
-		if code, reason := n.Dial().Closed(); code != 4408 {
+		if code, reason := n.Dial().AwaitClose(); code != 4408 {
 			t.Errorf("closed with %d %q, want 4408", code, reason)
 		}
 	})
@@ -63,7 +63,7 @@ func TestProtocol_WhoBreaksItIsToldByTheCloseCode(t *testing.T) {
 		if response.Body != nil {
 			_ = response.Body.Close()
 		}
-		if code, _ := (&nodetest.Socket{T: t, Conn: conn}).Closed(); code != 4406 {
+		if code, _ := (&nodetest.Socket{T: t, Conn: conn}).AwaitClose(); code != 4406 {
 			t.Errorf("closed with %d, want 4406", code)
 		}
 	})
@@ -88,7 +88,7 @@ func TestProtocol_AnIdIsFreeAgainOnceItsOperationHasEnded(t *testing.T) {
 	s.Send(nodetest.Frame{"type": "ping"})
 	s.Await("pong")
 	n.Call("POST", "/api/v1/items", `{"name":"a"}`).WantStatus(t, 201)
-	if got := s.Event(); got.Kind != "CREATED" {
+	if got := s.ReceiveEvent(); got.Kind != "CREATED" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -143,7 +143,7 @@ func TestProtocol_AnErrorEndsTheOperationAlone(t *testing.T) {
 	s.Send(nodetest.Frame{"type": "ping"})
 	s.Await("pong")
 	n.Call("POST", "/api/v1/items", `{"name":"a"}`).WantStatus(t, 201)
-	s.Event()
+	s.ReceiveEvent()
 }
 
 // codesIn are the codes of a payload's errors, whether it is a list of them or a response.

@@ -28,10 +28,10 @@ func TestSocket_RunsAsManyOperationsAsMayRun(t *testing.T) {
 	}
 	s.Send(nodetest.Frame{"type": "complete", "id": "0"})
 	s.Send(nodetest.SubscribeFrame("100", nil))
-	n.Eventually("a hundred run", func() bool { return n.Metric("itemcast_live_followers") == 100 })
+	nodetest.Eventually(t, "a hundred run", func() bool { return n.Metric("itemcast_live_followers") == 100 })
 	n.CreateItem(`{"name":"a"}`)
 	for range 100 {
-		s.Event()
+		s.ReceiveEvent()
 	}
 }
 
@@ -42,7 +42,7 @@ func TestSocket_AUserKeepsAsManyConnectionsAsOneMay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range nodetest.MaxConnections - 1 {
+	for range nodetest.ConnectionsPerUser - 1 {
 		if _, err := n.Hub.Admit(actor); err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +50,7 @@ func TestSocket_AUserKeepsAsManyConnectionsAsOneMay(t *testing.T) {
 	last := n.DialSignedIn()
 	s := n.Dial()
 	s.Send(nodetest.Frame{"type": "connection_init", "payload": nodetest.Frame{"authorization": nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword)}})
-	if code, _ := s.Closed(); code != 1013 {
+	if code, _ := s.AwaitClose(); code != 1013 {
 		t.Errorf("one more is closed with %d", code)
 	}
 	for _, path := range []string{"/api/v1/changes", "/graphql?query=subscription{itemChanges{cursor}}"} {
@@ -59,7 +59,7 @@ func TestSocket_AUserKeepsAsManyConnectionsAsOneMay(t *testing.T) {
 		}
 	}
 	_ = last.Conn.CloseNow()
-	n.Eventually("one may come", func() bool { return n.Metric("itemcast_live_connections") == nodetest.MaxConnections-1 })
+	nodetest.Eventually(t, "one may come", func() bool { return n.Metric("itemcast_live_connections") == nodetest.ConnectionsPerUser-1 })
 	n.DialSignedIn()
 }
 
@@ -98,7 +98,7 @@ func TestSocket_DrainsWhenTheServerShutsDown(t *testing.T) {
 	}
 	busy.Send(nodetest.Frame{"type": "subscribe", "id": "1", "payload": nodetest.Frame{"query": `mutation ($id: ID!) { updateItem(id: $id, input: {name: "b"}) { item { name } } }`,
 		"variables": nodetest.Vars{"id": id}}})
-	n.Eventually("the mutation waits", func() bool {
+	nodetest.Eventually(t, "the mutation waits", func() bool {
 		var waits bool
 		if err := n.Pool.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')").Scan(&waits); err != nil {
 			t.Fatal(err)
@@ -107,7 +107,7 @@ func TestSocket_DrainsWhenTheServerShutsDown(t *testing.T) {
 	})
 	stopped := make(chan struct{})
 	go func() { defer close(stopped); stop() }()
-	if code, _ := follower.Closed(); code != 1001 {
+	if code, _ := follower.AwaitClose(); code != 1001 {
 		t.Errorf("the follower is closed with %d", code)
 	}
 	if err := tx.Rollback(t.Context()); err != nil {
@@ -116,7 +116,7 @@ func TestSocket_DrainsWhenTheServerShutsDown(t *testing.T) {
 	if kind, payload := busy.Receive(); kind != "next" || !strings.Contains(string(payload), `"name":"b"`) {
 		t.Errorf("got %s %s", kind, payload)
 	}
-	if code, _ := busy.Closed(); code != 1001 {
+	if code, _ := busy.AwaitClose(); code != 1001 {
 		t.Errorf("closed with %d", code)
 	}
 	nodetest.Next(t, stopped)
@@ -163,18 +163,18 @@ func TestSocket_AStalledClientIsDroppedAndOthersGoOn(t *testing.T) {
 	n := nodetest.Start(t)
 	rawSocket(n)
 	healthy := n.Subscribe(nodetest.FollowQuery, nil)
-	n.Eventually("both follow", func() bool { return n.Metric("itemcast_live_followers") == 2 })
+	nodetest.Eventually(t, "both follow", func() bool { return n.Metric("itemcast_live_followers") == 2 })
 	id := n.CreateItem(`{"name":"0"}`)
-	healthy.Event()
+	healthy.ReceiveEvent()
 	for i := range 200 { // of 60 kB: more than the kernel's buffers hold
 		n.PatchItem(id, fmt.Sprintf(`{"name":"%d","client_data":{"long":%q}}`, i+1, strings.Repeat("x", 60_000)))
-		if got := healthy.Event(); got.Revision != int64(i+2) {
+		if got := healthy.ReceiveEvent(); got.Revision != int64(i+2) {
 			t.Fatalf("got %d, want %d", got.Revision, i+2)
 		}
 	}
-	n.EventuallyWithin(2*nodetest.Timeout, "the stalled client is gone", func() bool { return n.Metric("itemcast_live_connections") == 1 })
+	nodetest.EventuallyWithin(t, 40*time.Second, "the stalled client is gone", func() bool { return n.Metric("itemcast_live_connections") == 1 })
 	n.PatchItem(id, `{"name":"after"}`)
-	healthy.Event()
+	healthy.ReceiveEvent()
 	if followers, behind := n.Metric("itemcast_live_followers"), n.Metric("itemcast_live_followers_behind"); followers != 1 || behind != 0 {
 		t.Errorf("%v follow, %v behind", followers, behind)
 	}
@@ -189,16 +189,16 @@ func TestSocket_ADeadPeerIsGoneWithinTwoPings(t *testing.T) {
 	n := nodetest.Start(t)
 	rawSocket(n)
 	alive := n.DialSignedIn()
-	n.Eventually("both are connected", func() bool { return n.Metric("itemcast_live_connections") == 2 })
+	nodetest.Eventually(t, "both are connected", func() bool { return n.Metric("itemcast_live_connections") == 2 })
 	answered := make(chan struct{})
 	go func() {
 		defer close(answered)
 		for range 2 {
-			alive.AwaitWithin(2*nodetest.Timeout, "ping") // the server waits for as long as patience lasts
+			alive.Await("ping")
 			alive.Send(nodetest.Frame{"type": "pong"})
 		}
 	}()
-	n.EventuallyWithin(45*time.Second, "the silent one is gone", func() bool { return n.Metric("itemcast_live_connections") == 1 })
+	nodetest.EventuallyWithin(t, 45*time.Second, "the silent one is gone", func() bool { return n.Metric("itemcast_live_connections") == 1 })
 	<-answered
 }
 
@@ -208,7 +208,7 @@ func TestSocket_TakesNoMoreThanItNeeds(t *testing.T) {
 	n := nodetest.Start(t)
 	stranger := n.Dial()
 	stranger.Send(nodetest.Frame{"type": "connection_init", "payload": nodetest.Frame{"long": strings.Repeat("x", 20<<10)}})
-	if code, _ := stranger.Closed(); code != 1009 {
+	if code, _ := stranger.AwaitClose(); code != 1009 {
 		t.Errorf("a long connection_init is closed with %d", code)
 	}
 	s := n.DialSignedIn()
@@ -217,7 +217,7 @@ func TestSocket_TakesNoMoreThanItNeeds(t *testing.T) {
 		t.Errorf("got %s %s", kind, payload)
 	}
 	s.Send(nodetest.SubscribeFrame(strings.Repeat("x", 300), nil))
-	if code, _ := s.Closed(); code != 4400 {
+	if code, _ := s.AwaitClose(); code != 4400 {
 		t.Errorf("a long id is closed with %d", code)
 	}
 }

@@ -22,10 +22,10 @@ func TestSubscription_IsRenderedOnceForAllWhoFollowIt(t *testing.T) {
 		all = append(all, n.Subscribe(nodetest.FollowQuery, nodetest.Vars{"after": start}), n.Subscribe(nodetest.FollowQuery, nodetest.Vars{"after": n.Hub.Present()}))
 	}
 	other := n.Subscribe(strings.Replace(nodetest.FollowQuery, "cursor", "cursor more: cursor", 1), nil)
-	n.Eventually("all follow", func() bool { return n.Metric("itemcast_live_followers") == 41 })
+	nodetest.Eventually(t, "all follow", func() bool { return n.Metric("itemcast_live_followers") == 41 })
 	made := n.Call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).WantStatus(t, http.StatusCreated)
 	for _, s := range append(all, other) {
-		if got := s.Event(); string(got.Document) != string(made.Body) {
+		if got := s.ReceiveEvent(); string(got.Document) != string(made.Body) {
 			t.Errorf("got %s", got.Document)
 		}
 	}
@@ -35,7 +35,7 @@ func TestSubscription_IsRenderedOnceForAllWhoFollowIt(t *testing.T) {
 	for _, s := range append(all, other) {
 		_ = s.Conn.CloseNow()
 	}
-	n.Eventually("nothing is left", func() bool {
+	nodetest.Eventually(t, "nothing is left", func() bool {
 		return n.Metric("itemcast_live_streams") == 0 && n.Metric("itemcast_live_connections") == 0
 	})
 }
@@ -46,13 +46,13 @@ func TestSubscription_IsNotSharedByWhoAskForOrMaySeeOtherThings(t *testing.T) {
 	n := nodetest.Start(t)
 	const tagged = `subscription ($tags: [String!]) { itemChanges(filter: {tags: $tags}) { cursor kind revision document } }`
 	news, sport := n.Subscribe(tagged, nodetest.Vars{"tags": []string{"news"}}), n.Subscribe(tagged, nodetest.Vars{"tags": []string{"sport"}})
-	n.Eventually("both follow", func() bool { return n.Metric("itemcast_live_followers") == 2 })
+	nodetest.Eventually(t, "both follow", func() bool { return n.Metric("itemcast_live_followers") == 2 })
 	n.CreateItem(`{"name":"a","tags":["sport"]}`)
 	n.CreateItem(`{"name":"b","tags":["news"]}`)
-	if got := news.Event(); !strings.Contains(string(got.Document), `"name":"b"`) {
+	if got := news.ReceiveEvent(); !strings.Contains(string(got.Document), `"name":"b"`) {
 		t.Errorf("news got %s", got.Document)
 	}
-	if got := sport.Event(); !strings.Contains(string(got.Document), `"name":"a"`) {
+	if got := sport.ReceiveEvent(); !strings.Contains(string(got.Document), `"name":"a"`) {
 		t.Errorf("sport got %s", got.Document)
 	}
 }
@@ -63,7 +63,7 @@ func TestSubscription_KeepsAliasesFragmentsAndDirectives(t *testing.T) {
 	n := nodetest.Start(t)
 	s := n.Subscribe(`subscription S($no: Boolean!) { changed: itemChanges { ...C item { title: name } skipped: revision @skip(if: $no) } }
 		fragment C on ItemChange { kind revision @include(if: $no) ... on ItemChange { item { tags } } actor { name } }`, nodetest.Vars{"no": true})
-	n.Eventually("it follows", func() bool { return n.Metric("itemcast_live_followers") == 1 })
+	nodetest.Eventually(t, "it follows", func() bool { return n.Metric("itemcast_live_followers") == 1 })
 	n.CreateItem(`{"name":"a","tags":["t"]}`)
 	if kind, payload := s.Receive(); kind != "next" ||
 		string(payload) != `{"data":{"changed":{"kind":"CREATED","revision":1,"item":{"tags":["t"],"title":"a"},"actor":{"name":"Administrator"}}}}` {
@@ -81,7 +81,7 @@ func TestSubscription_OutlivesItsPersistedQuery(t *testing.T) {
 	s := n.DialSignedIn()
 	start := n.Hub.Present()
 	s.Send(nodetest.Frame{"type": "subscribe", "id": "1", "payload": nodetest.Frame{"query": nodetest.FollowQuery, "extensions": persisted}})
-	n.Eventually("it follows", func() bool { return n.Metric("itemcast_live_followers") == 1 })
+	nodetest.Eventually(t, "it follows", func() bool { return n.Metric("itemcast_live_followers") == 1 })
 	s.Send(nodetest.Frame{"type": "complete", "id": "1"})
 	id := n.CreateItem(`{"name":"0"}`)
 	for i := range 600 { // more than a new stream reaches back
@@ -89,12 +89,12 @@ func TestSubscription_OutlivesItsPersistedQuery(t *testing.T) {
 	}
 	s.Send(nodetest.Frame{"type": "subscribe", "id": "2", "payload": nodetest.Frame{"variables": nodetest.Vars{"after": start}, "extensions": persisted}})
 	for revision := range int64(601) {
-		if got := s.Event(); got.Revision != revision+1 {
+		if got := s.ReceiveEvent(); got.Revision != revision+1 {
 			t.Fatalf("got %d, want %d", got.Revision, revision+1)
 		}
 	}
 	n.PatchItem(id, `{"name":"last"}`)
-	if got := s.Event(); got.Revision != 602 {
+	if got := s.ReceiveEvent(); got.Revision != 602 {
 		t.Errorf("then %d", got.Revision)
 	}
 }

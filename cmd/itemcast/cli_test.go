@@ -61,7 +61,7 @@ func TestImport_BesideAServerIsSeenByItsSubscribers(t *testing.T) {
 	}
 	var documents []string
 	for i := range 3 {
-		told := events.Event()
+		told := events.ReceiveEvent()
 		if told.Kind != "CREATED" || !bytes.Contains(told.Document, fmt.Appendf(nil, `"name":"item %d"`, i+1)) || !bytes.Contains(told.Document, []byte(`"url":"`+url)) {
 			t.Errorf("got %s %s", told.Kind, told.Document)
 		}

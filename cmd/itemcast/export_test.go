@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -135,13 +134,9 @@ func TestExport_WhoseReaderGoesAwaySaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	reader.Close()
-	file, err := nodetest.Binary()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var said strings.Builder
-	cmd := exec.CommandContext(t.Context(), file, "export")
-	cmd.Env, cmd.Stdout, cmd.Stderr = append(cmd.Environ(), environment...), writer, &said
+	cmd := nodetest.Command(t, environment, "export")
+	cmd.Stdout, cmd.Stderr = writer, &said
 	err = cmd.Run()
 	writer.Close()
 	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); err == nil || !ok || status.Signaled() {

@@ -27,14 +27,10 @@ func written(t *testing.T, lines ...string) (file string) {
 // runPiped runs a command with something on its standard input.
 func runPiped(t *testing.T, environment []string, stdin string, args ...string) (code int, out, errs string) {
 	t.Helper()
-	file, err := nodetest.Binary()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), file, args...)
-	cmd.Env, cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = append(cmd.Environ(), environment...), t.TempDir(), strings.NewReader(stdin), &stdout, &stderr
-	err = cmd.Run()
+	cmd := nodetest.Command(t, environment, args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &stdout, &stderr
+	err := cmd.Run()
 	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -17,58 +18,48 @@ import (
 	"itemcast/internal/standardwebhooks"
 )
 
-// listening is an itemcast listen at a free port.
-func listening(t *testing.T, environment []string, args ...string) (p *nodetest.Process, url string) {
+// startListener starts itemcast listen at a port that the system chooses.
+func startListener(t *testing.T, environment []string, args ...string) (p *nodetest.Process, url string) {
 	t.Helper()
 	p = nodetest.StartProcess(t, environment, append([]string{"listen", "--port=0"}, args...)...)
-	return p, listenerURL(p)
+	return p, listenerURL(t, p)
 }
 
 var listeningAt = regexp.MustCompile(`Listening at (http://\S+/)`)
 
-// url waits until a listener has said where it is, on standard output or, with --json, on standard error.
-func listenerURL(p *nodetest.Process) string {
-	p.T.Helper()
-	end := time.After(nodetest.Timeout)
-	for {
-		if told := listeningAt.FindStringSubmatch(p.Stdout.String() + p.Stderr.String()); told != nil {
-			return told[1]
+// listenerURL waits until a listener has printed its URL, on standard output or, with --json, on standard error.
+func listenerURL(t *testing.T, p *nodetest.Process) (url string) {
+	t.Helper()
+	p.AwaitOutput("its URL", func() bool {
+		found := listeningAt.FindStringSubmatch(p.Stdout.String() + p.Stderr.String())
+		if found != nil {
+			url = found[1]
 		}
-		select {
-		case <-p.Stdout.Changed:
-		case <-p.Stderr.Changed:
-		case <-p.Ended:
-			p.T.Fatalf("%v ended:\n%s\n%s", p.Cmd.Args, p.Stdout, p.Stderr)
-		case <-end:
-			p.T.Fatalf("%v does not say where it listens:\n%s\n%s", p.Cmd.Args, p.Stdout, p.Stderr)
-		}
-	}
+		return found != nil
+	})
+	return url
 }
 
-// interrupted ends a listener as Ctrl-C does.
-func interrupt(p *nodetest.Process) {
-	p.T.Helper()
+// interrupt ends a listener as Ctrl-C does.
+func interrupt(t *testing.T, p *nodetest.Process) {
+	t.Helper()
 	p.Signal(syscall.SIGINT)
 	if code := p.Wait(); code != 0 {
-		p.T.Errorf("after SIGINT: %d\n%s\n%s", code, p.Stdout, p.Stderr)
+		t.Errorf("code %d after SIGINT: %s", code, p)
 	}
 }
 
-// lineOf waits for a line of a listener's output that has all the texts.
-func awaitLine(p *nodetest.Process, texts ...string) {
-	p.T.Helper()
-	for end := time.After(2 * nodetest.Timeout); ; {
+// awaitLine waits for a line of a listener's output that has all the texts.
+func awaitLine(t *testing.T, p *nodetest.Process, texts ...string) {
+	t.Helper()
+	p.AwaitOutput(fmt.Sprintf("a line with all of %q", texts), func() bool {
 		for line := range strings.Lines(p.Stdout.String()) {
 			if !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(line, text) }) {
-				return
+				return true
 			}
 		}
-		select {
-		case <-p.Stdout.Changed:
-		case <-end:
-			p.T.Fatalf("no line has all of %q:\n%s\n%s", texts, p.Stdout, p.Stderr)
-		}
-	}
+		return false
+	})
 }
 
 // The flow of the README: listen, make the hook whose curl is told, paste its secret, change an item. Between processes.
@@ -84,38 +75,36 @@ func TestListen_VerifiesWhatAServerSendsAndFailsOnDemand(t *testing.T) {
 	defer typed.Close()
 	defer terminal.Close()
 	p := nodetest.StartProcessReading(t, typed, []string{"ITEMCAST_PUBLIC_URL=" + url}, "listen", "--port=0")
-	here := listenerURL(p)
+	here := listenerURL(t, p)
 	p.AwaitStdout("Nothing is verified yet")
 	told := regexp.MustCompile(`(?s)-u admin@example\.com:PASSWORD (\S+) .*-d '(.*?)'`).FindStringSubmatch(p.Stdout.String())
 	if told == nil {
 		t.Fatalf("what to do is not told:\n%s", p.Stdout)
 	}
-	hook := nodetest.Fetch(t, http.MethodPost, told[1], nodetest.AdminPassword, told[2]).WantStatus(t, http.StatusCreated)
-	id := nodetest.Fetch(t, http.MethodPost, url+"/api/v1/items", nodetest.AdminPassword, `{"name":"Metropolis"}`).WantStatus(t, http.StatusCreated).Field(t, "id")
-	awaitLine(p, id, "item.created", "hook", "r1", "not checked", "→ 200")
+	hook := nodetest.Connect(t, url).Call(http.MethodPost, strings.TrimPrefix(told[1], url), told[2]).WantStatus(t, http.StatusCreated)
+	id := nodetest.Connect(t, url).Call(http.MethodPost, "/api/v1/items", `{"name":"Metropolis"}`).WantStatus(t, http.StatusCreated).Field(t, "id")
+	awaitLine(t, p, id, "item.created", "hook", "r1", "not checked", "→ 200")
 
 	if _, err := io.WriteString(terminal, "nonsense\n\n"+string(hook.Body)+"\n"); err != nil {
 		t.Fatal(err)
 	}
 	p.AwaitStdout("must be whsec_")
 	p.AwaitStdout("verified by this secret")
-	nodetest.Fetch(t, http.MethodPost, url+"/api/v1/items/"+id+"/trigger-hook", nodetest.AdminPassword, "")
-	nodetest.Fetch(t, http.MethodDelete, url+"/api/v1/items/"+id, nodetest.AdminPassword, "").WantStatus(t, http.StatusNoContent)
-	awaitLine(p, "item.deleted", id, "verified  → 200")
+	nodetest.Connect(t, url).Call(http.MethodPost, "/api/v1/items/"+id+"/trigger-hook", "")
+	nodetest.Connect(t, url).Call(http.MethodDelete, "/api/v1/items/"+id, "").WantStatus(t, http.StatusNoContent)
+	awaitLine(t, p, "item.deleted", id, "verified  → 200")
 
 	// One listener plays a second endpoint, which fails first. Its hook has a secret that is not known here, until it is.
-	flaky := nodetest.Fetch(t, http.MethodPost, url+"/api/v1/hooks", nodetest.AdminPassword, `{"url":"`+here+`flaky?fail_first=1&status=503","events":["item.created"]}`).WantStatus(t, http.StatusCreated)
+	flaky := nodetest.Connect(t, url).Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+here+`flaky?fail_first=1&status=503","events":["item.created"]}`).WantStatus(t, http.StatusCreated)
 	if _, err := io.WriteString(terminal, flaky.Field(t, "secret")+"\n"); err != nil {
 		t.Fatal(err)
 	}
-	for strings.Count(p.Stdout.String(), "verified by this secret") < 2 {
-		nodetest.Next(t, p.Stdout.Changed)
-	}
-	second := nodetest.Fetch(t, http.MethodPost, url+"/api/v1/items", nodetest.AdminPassword, `{"name":"M"}`).WantStatus(t, http.StatusCreated).Field(t, "id")
+	p.AwaitOutput("the second secret", func() bool { return strings.Count(p.Stdout.String(), "verified by this secret") == 2 })
+	second := nodetest.Connect(t, url).Call(http.MethodPost, "/api/v1/items", `{"name":"M"}`).WantStatus(t, http.StatusCreated).Field(t, "id")
 	p.AwaitStdout("repeated (attempt 2)")
-	awaitLine(p, "→ 503", second, "verified", "at /flaky?")
-	awaitLine(p, "repeated (attempt 2)", second, "verified", "→ 200", "at /flaky?")
-	interrupt(p)
+	awaitLine(t, p, "→ 503", second, "verified", "at /flaky?")
+	awaitLine(t, p, "repeated (attempt 2)", second, "verified", "→ 200", "at /flaky?")
+	interrupt(t, p)
 	if !regexp.MustCompile(`\n\d deliveries: \d verified, 0 with a wrong signature, 1 not checked; 1 repeated, 0 out of order; 1 answered with a failure\n$`).MatchString(p.Stdout.String()) {
 		t.Errorf("the summary is missing:\n%s", p.Stdout)
 	}
@@ -127,28 +116,24 @@ func TestListen_VerifiesWhatAServerSendsAndFailsOnDemand(t *testing.T) {
 func TestListen_AWrongSecretIsSeenByBothSides(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	p, url := listening(t, []string{"ITEMCAST_LISTEN_SECRET=" + standardwebhooks.NewSecret().Text() + "," + standardwebhooks.NewSecret().Text()})
+	p, url := startListener(t, []string{"ITEMCAST_LISTEN_SECRET=" + standardwebhooks.NewSecret().Text() + "," + standardwebhooks.NewSecret().Text()})
 	p.AwaitStdout("by the 2 secrets given")
 	hook := n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+url+`","events":["item.created"]}`).WantStatus(t, http.StatusCreated).Field(t, "id")
 	n.Call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).WantStatus(t, http.StatusCreated)
-	awaitLine(p, "WRONG SIGNATURE (the signature does not fit: another secret", "item.created", "→ 401")
-	nodetest.Await(t, func() bool {
+	awaitLine(t, p, "WRONG SIGNATURE (the signature does not fit: another secret", "item.created", "→ 401")
+	nodetest.Eventually(t, "the hook shows the failure", func() bool {
 		return strings.Contains(n.Call(http.MethodGet, "/api/v1/hooks/"+hook, "").Field(t, "last_error"), "401")
 	})
-	interrupt(p)
+	interrupt(t, p)
 	p.AwaitStdout("1 delivery: 0 verified, 1 with a wrong signature, 0 not checked; 0 repeated, 0 out of order; 1 answered with a failure")
 }
 
 func TestListen_JSONIsALineADelivery(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	url := "http://127.0.0.1:" + nodetest.FreePort(t) + "/"
-	hook := n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+url+`","events":["item.created"]}`).WantStatus(t, http.StatusCreated)
-	port := strings.TrimSuffix(url[strings.LastIndex(url, ":")+1:], "/")
-	p := nodetest.StartProcess(t, nil, "listen", "--json", "--port="+port, "--secret="+hook.Field(t, "secret"))
-	if got := listenerURL(p); got != url {
-		t.Errorf("listens at %s, want %s", got, url)
-	}
+	hook := n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"https://example.com/","events":["item.created"]}`).WantStatus(t, http.StatusCreated)
+	p, url := startListener(t, nil, "--json", "--secret="+hook.Field(t, "secret"))
+	n.Call(http.MethodPatch, "/api/v1/hooks/"+hook.Field(t, "id"), `{"url":"`+url+`"}`).WantStatus(t, http.StatusOK)
 	made := n.Call(http.MethodPost, "/api/v1/items", `{"name":"<Metropolis> & more"}`).WantStatus(t, http.StatusCreated)
 	p.AwaitStdout("\n")
 	secret, err := standardwebhooks.ParseSecret(hook.Field(t, "secret"))
@@ -160,7 +145,7 @@ func TestListen_JSONIsALineADelivery(t *testing.T) {
 		nodetest.SendWebhook(t, url+"?status=500", "{}", standardwebhooks.Sign("an id", now, []byte("{}"), secret), now,
 			"Itemcast-Occurred-At", now.Add(-time.Minute).UTC().Format(time.RFC3339Nano)).WantStatus(t, http.StatusInternalServerError)
 	}
-	interrupt(p)
+	interrupt(t, p)
 	type line struct {
 		ID, Event, Trigger, Item, Cursor string
 		Revision                         int64
@@ -198,7 +183,7 @@ func TestListen_JSONIsALineADelivery(t *testing.T) {
 // Whoever is left without an answer does not keep a listener from ending.
 func TestListen_EndsAtOnceWhileItHangs(t *testing.T) {
 	t.Parallel()
-	p, url := listening(t, nil, "--hang", "--body", "--headers")
+	p, url := startListener(t, nil, "--hang", "--body", "--headers")
 	ended := make(chan error, 1)
 	go func() {
 		response, err := http.Post(url, "application/json", strings.NewReader(`{"id":"`+"\u009b"+`"}`))
@@ -207,10 +192,10 @@ func TestListen_EndsAtOnceWhileItHangs(t *testing.T) {
 		}
 		ended <- err
 	}()
-	awaitLine(p, "no answer", `\u009b`, "not checked")
-	awaitLine(p, "content-type:", "application/json")
-	awaitLine(p, `    "id":`, `"\u009b"`)
-	interrupt(p)
+	awaitLine(t, p, "no answer", `\u009b`, "not checked")
+	awaitLine(t, p, "content-type:", "application/json")
+	awaitLine(t, p, `    "id":`, `"\u009b"`)
+	interrupt(t, p)
 	if err := nodetest.Next(t, ended); err == nil {
 		t.Error("there was an answer")
 	}

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
-	"itemcast/internal/account"
 	"itemcast/internal/change"
 	"itemcast/internal/hook/egress"
 	"itemcast/internal/node"
@@ -44,10 +44,9 @@ func (s *serveCommand) Validate() error {
 
 // Run serves until ctx ends, and then lets what is under way finish.
 func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
-	publicURL := d.publicURL(s.Addr)
 	return node.Serve(ctx, node.ServeConfig{
 		Config: node.Config{
-			PublicURL:          publicURL,
+			PublicURL:          strings.TrimRight(d.PublicURL, "/"),
 			Version:            version,
 			ConnectionsPerUser: s.ConnectionsPerUser,
 			Retention:          change.Retention{MaxAge: s.LogKeepFor, MaxBytes: int64(s.LogKeepSize)},
@@ -61,15 +60,19 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 		OpsAddr:       s.OpsAddr,
 		AdminEmail:    s.AdminEmail,
 		AdminPassword: s.AdminPassword,
-		Ready:         func(first *account.FirstStart) { s.greet(c, publicURL, first) },
+		Ready:         func(started node.Started) { s.greet(c, started) },
 	})
 }
 
-func (s *serveCommand) greet(c *console, publicURL string, first *account.FirstStart) {
+func (s *serveCommand) greet(c *console, started node.Started) {
+	publicURL, first := started.PublicURL, started.First
 	_, _ = fmt.Fprintf(c.out, "\n  Itemcast is ready at %s\n\n    playground  %s/graphql\n    REST API    %s/api/v1/items\n    contract    %s/api/v1/openapi.json\n",
 		publicURL, publicURL, publicURL, publicURL)
 	if s.OpsAddr != "" {
 		_, _ = fmt.Fprintf(c.out, "    operators   http://%s/metrics (and /livez, /readyz, /debug/pprof)\n", s.OpsAddr)
+	}
+	if started.Addr != s.Addr {
+		_, _ = fmt.Fprintf(c.out, "    listening   %s\n", started.Addr)
 	}
 	_, _ = fmt.Fprintln(c.out)
 	switch {

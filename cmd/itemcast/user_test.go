@@ -34,7 +34,7 @@ func TestUser_TheOperatorAddsPeopleAndLetsThemInAgain(t *testing.T) {
 	run(0, "no password yet", "list")
 	run(0, "is Viewer now", "set-role", "ada@example.com", "viewer")
 	run(0, "switched off", "disable", "bot@example.com")
-	nodetest.Await(t, func() bool {
+	nodetest.Eventually(t, "the password no longer works", func() bool {
 		return n.As("bot@example.com", password).Call(http.MethodGet, "/api/v1/me", "").Status == http.StatusUnauthorized
 	})
 	run(1, "nobody would be left", "disable", nodetest.AdminEmail)
@@ -61,12 +61,12 @@ func TestRole_TheOperatorGivesBackWhatNobodyHas(t *testing.T) {
 	path := "/api/v1/roles/" + n.RoleID("Administrator")
 	run(0, "Administrator has api.access", "revoke", "administrator", "learning.manage", "webinars.manage")
 	back := `{"permissions":["api.access","users.manage","learning.manage"]}`
-	nodetest.Await(t, func() bool { return n.Call(http.MethodPatch, path, back).Status == http.StatusForbidden })
+	nodetest.Eventually(t, "the revoked permission cannot be given", func() bool { return n.Call(http.MethodPatch, path, back).Status == http.StatusForbidden })
 	if told := n.Call(http.MethodPatch, path, back).Detail(t); !strings.Contains(told, "itemcast role grant ROLE learning.manage") {
 		t.Errorf("told: %s", told)
 	}
 	run(0, "learning.manage now", "grant", "Administrator", "learning.manage", "items.view")
-	nodetest.Await(t, func() bool { return n.Call(http.MethodPatch, path, back).Status == http.StatusOK })
+	nodetest.Eventually(t, "the permission can be given", func() bool { return n.Call(http.MethodPatch, path, back).Status == http.StatusOK })
 	run(0, "Administrator  api.access users.manage learning.manage\n", "list")
 	run(1, "nobody would be left", "revoke", "Administrator", "users.manage")
 	run(1, "no role", "grant", "Nothing", "items.view")

@@ -349,11 +349,11 @@ func TestStatements_APageCostsWhatItsAnswerCosts(t *testing.T) {
 	n.Call(http.MethodGet, "/api/v1/me", "") // the sign-in is remembered from here on
 	for _, path := range []string{"/api/v1/", "/api/v1/items", item, item + "/history", "/api/v1/tags", "/api/v1/hooks", "/api/v1/metadata-fields", "/api/v1/me", "/api/v1/items/nothing",
 		"/api/v1/items?limit=0", item + "/trigger-hook", "/api/v1/?q=item", "/api/v1/items?tags=a&count=true"} {
-		plain := trace.Of(func() { n.Call(http.MethodGet, path, "", "Accept", "*/*") })
+		plain := trace.During(func() { n.Call(http.MethodGet, path, "", "Accept", "*/*") })
 		if strings.Contains(path, "?q=") {
-			plain = trace.Of(func() { n.Call(http.MethodGet, "/api/v1/", "") })
+			plain = trace.During(func() { n.Call(http.MethodGet, "/api/v1/", "") })
 		}
-		page := trace.Of(func() { fetchPage(n, path, "text/html") })
+		page := trace.During(func() { fetchPage(n, path, "text/html") })
 		if strings.Join(page, ", ") != strings.Join(plain, ", ") {
 			t.Errorf("%s: the page makes %q, the answer %q", path, page, plain)
 		}

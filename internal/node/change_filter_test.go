@@ -135,7 +135,7 @@ func TestChanges_FiltersTellEnteredAndLeftAndMovePastTheRest(t *testing.T) {
 		"workflow_status=review&kinds=LEFT&id=" + second: {`filter: {workflowStatuses: ["review"]}, kinds: [LEFT], ids: ["` + second + `"]`, "LEFT"},
 	} {
 		page := n.Changes("?after=" + start + "&" + strings.ReplaceAll(query, ":", url.QueryEscape(":")))
-		if got := strings.Join(kinds(page), " "); got != c.want || page.More {
+		if got := strings.Join(page.Kinds(), " "); got != c.want || page.More {
 			t.Errorf("%s:\n got %s\nwant %s", query, got, c.want)
 		}
 		if page.Cursor != all.Cursor {
@@ -143,7 +143,7 @@ func TestChanges_FiltersTellEnteredAndLeftAndMovePastTheRest(t *testing.T) {
 		}
 		s := n.Subscribe(`subscription ($after: Cursor) { itemChanges(after: $after, `+c.graphql+`) { cursor kind revision document } }`, nodetest.Vars{"after": start})
 		for _, want := range page.Results {
-			if got := s.Event(); !reflect.DeepEqual(got, want.Event) {
+			if got := s.ReceiveEvent(); !reflect.DeepEqual(got, want.Event) {
 				t.Errorf("%s: GraphQL tells %s of revision %d, REST %s of %d", c.graphql, got.Kind, got.Revision, want.Kind, want.Revision)
 			}
 		}

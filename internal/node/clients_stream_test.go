@@ -146,7 +146,7 @@ func TestClients_GraphQLSSEFollowsByteForByteAndLeavesNothingBehind(t *testing.T
 	if !hear(t, lines).Connected {
 		t.Fatal("the client did not connect")
 	}
-	n.Eventually("the client follows", func() bool { return n.Metric("itemcast_live_followers") == 1 })
+	nodetest.Eventually(t, "the client follows", func() bool { return n.Metric("itemcast_live_followers") == 1 })
 	id := n.CreateItem(`{"name":"Der müde Tod","client_data":{"b":1,"a":[true,null,0.5]}}`)
 	for i, name := range []string{"", "two", "three"} {
 		if name != "" {
@@ -157,7 +157,7 @@ func TestClients_GraphQLSSEFollowsByteForByteAndLeavesNothingBehind(t *testing.T
 			t.Errorf("got %+v, want %s", got, document)
 		}
 	}
-	n.Eventually("nothing is left of what the client, which runs on, has unsubscribed from", func() bool {
+	nodetest.Eventually(t, "nothing is left of what the client, which runs on, has unsubscribed from", func() bool {
 		return n.Metric("itemcast_live_streams") == 0 && n.Metric("itemcast_live_connections") == 0
 	})
 }

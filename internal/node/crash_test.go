@@ -43,9 +43,9 @@ func TestHook_KilledNodesAndAKilledPostgresLoseAndReorderNothing(t *testing.T) {
 		nodes[k].start(t, environment)
 	}
 	received := newLedger(t)
-	nodetest.Fetch(t, http.MethodPost, nodes[0].url()+"/api/v1/hooks", nodetest.AdminPassword,
+	nodetest.Connect(t, nodes[0].url()).Call(http.MethodPost, "/api/v1/hooks",
 		`{"url":"`+received.url+`","events":["item.created","item.updated","item.deleted"]}`).WantStatus(t, http.StatusCreated)
-	begin := nodetest.Fetch(t, http.MethodGet, nodes[0].url()+"/api/v1/changes", nodetest.AdminPassword, "").WantStatus(t, http.StatusOK).Field(t, "cursor")
+	begin := nodetest.Connect(t, nodes[0].url()).Call(http.MethodGet, "/api/v1/changes", "").WantStatus(t, http.StatusOK).Field(t, "cursor")
 
 	writing, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -117,7 +117,7 @@ func killPostgres(t *testing.T, pid int) {
 func (n *crashNode) log(t *testing.T, after string, count int) (log []nodetest.Event) {
 	t.Helper()
 	for end := false; !end; {
-		got := nodetest.Fetch(t, http.MethodGet, n.url()+"/api/v1/changes?wait=2&limit=200&after="+url.QueryEscape(after), nodetest.AdminPassword, "").WantStatus(t, http.StatusOK)
+		got := nodetest.Connect(t, n.url()).Call(http.MethodGet, "/api/v1/changes?wait=2&limit=200&after="+url.QueryEscape(after), "").WantStatus(t, http.StatusOK)
 		var page nodetest.ChangePage
 		if err := json.Unmarshal(got.Body, &page); err != nil {
 			t.Fatal(err)

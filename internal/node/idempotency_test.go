@@ -34,7 +34,7 @@ func TestIdempotency_NoRequestNeedsASecondConnection(t *testing.T) {
 	hook := create("/hooks", `{"url":"`+target+`","events":["item.created","item.triggered"]}`)
 	item := create("/items", `{"name":"a"}`)
 	delivery := nodetest.Next(t, deliveries).Header.Get("Webhook-Id")
-	nodetest.Await(t, func() bool {
+	nodetest.Eventually(t, "the delivery has ended", func() bool {
 		got := n.Call(http.MethodGet, "/api/v1/deliveries/"+delivery, "")
 		return got.Status == http.StatusOK && got.Field(t, "state") != "pending"
 	})
@@ -92,7 +92,7 @@ func TestIdempotency_APermissionThatIsGoneEndsReplaysToo(t *testing.T) {
 		t.Errorf("the repeat got %s", again.Body)
 	}
 	n.Call(http.MethodPatch, "/api/v1/roles/"+role, `{"permissions":["api.access"]}`).WantStatus(t, http.StatusOK)
-	nodetest.Await(t, func() bool { return manager.Call(http.MethodGet, "/api/v1/users", "").Status == http.StatusForbidden })
+	nodetest.Eventually(t, "the permission is gone", func() bool { return manager.Call(http.MethodGet, "/api/v1/users", "").Status == http.StatusForbidden })
 	if got := create().WantStatus(t, http.StatusForbidden); got.Code(t) != "FORBIDDEN" || strings.Contains(string(got.Body), first.Field(t, "password")) {
 		t.Errorf("the repeat got %s", got.Body)
 	}

@@ -141,7 +141,7 @@ func (m *mirror) follow(n *nodetest.Node, last string) {
 			variables["filter"] = nodetest.Vars{"tags": []string{"red"}}
 		}
 		s := n.Subscribe(`subscription ($after: Cursor, $filter: ItemFilter) { itemChanges(after: $after, filter: $filter) { kind revision document } }`, variables)
-		for !merge(s.Event()) {
+		for !merge(s.ReceiveEvent()) {
 		}
 		return
 	}
@@ -182,7 +182,7 @@ func (m *mirror) hold(t *testing.T, all map[string]copied, reds map[string]bool)
 	}
 }
 
-func identity(t *testing.T, document []byte) (id string, revision int64) {
+func identity(t testing.TB, document []byte) (id string, revision int64) {
 	t.Helper()
 	var i struct {
 		ID       string

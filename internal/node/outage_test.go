@@ -58,7 +58,7 @@ func TestOutage_TheNodeWaitsForItsDatabaseAndGoesOn(t *testing.T) {
 	made := func() {
 		t.Helper()
 		body := n.Call(http.MethodPost, "/api/v1/items", `{"name":"item"}`).WantStatus(t, http.StatusCreated).Body
-		for name, got := range map[string][]byte{"subscription": events.Event().Document, "filtered subscription": searching.Event().Document, "hook": hooked()} {
+		for name, got := range map[string][]byte{"subscription": events.ReceiveEvent().Document, "filtered subscription": searching.ReceiveEvent().Document, "hook": hooked()} {
 			if string(got) != string(body) {
 				t.Errorf("the %s tells %s, want %s", name, got, body)
 			}
@@ -135,7 +135,7 @@ func TestOutage_WithoutADatabaseEverythingIsUnavailable(t *testing.T) {
 		}
 		s := n.Dial()
 		s.Send(nodetest.Frame{"type": "connection_init", "payload": nodetest.Frame{"authorization": authorization}})
-		if code, reason := s.Closed(); code != 1013 {
+		if code, reason := s.AwaitClose(); code != 1013 {
 			t.Errorf("a WebSocket is closed with %d %q, want 1013", code, reason)
 		}
 	}

@@ -32,13 +32,13 @@ func TestSubscription_EndsOrNarrowsWithThePermissionsOnEveryNode(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, s := range all {
-				if code, _ := s.Closed(); code != c.closed {
+				if code, _ := s.AwaitClose(); code != c.closed {
 					t.Errorf("socket %d is closed with %d, want %d", i, code, c.closed)
 				}
 			}
 			t.Logf("after %s", time.Since(began))
 			for _, n := range nodes {
-				n.Eventually("nobody follows", func() bool { return n.Metric("itemcast_live_followers") == 0 })
+				nodetest.Eventually(t, "nobody follows", func() bool { return n.Metric("itemcast_live_followers") == 0 })
 			}
 		})
 	}

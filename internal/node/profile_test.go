@@ -23,7 +23,7 @@ func TestProfiles_ItemsDoNotExistForOtherRoles(t *testing.T) {
 	}
 	id := item.Field(t, "id")
 	news.Call(http.MethodPatch, "/api/v1/items/"+id, `{"name":"Still secret"}`).WantStatus(t, http.StatusOK)
-	nodetest.Await(t, func() bool {
+	nodetest.Eventually(t, "the history has the change", func() bool {
 		return strings.Contains(string(news.Call(http.MethodGet, "/api/v1/items/"+id+"/history", "").Body), "UPDATED")
 	})
 	for who, other := range map[string]*nodetest.Client{"sport": sport, "the administrator": n.Client} {
@@ -37,7 +37,7 @@ func TestProfiles_ItemsDoNotExistForOtherRoles(t *testing.T) {
 					t.Errorf("%s: %s shows %s", who, path, got.Body)
 				}
 			}
-			data, _ := other.TryGraphQL(`query ($id: ID!) { item(id: $id) { name } items { nodes { name } totalCount } tags { name } }`, nodetest.Vars{"id": id})
+			data := other.GraphQL(`query ($id: ID!) { item(id: $id) { name } items { nodes { name } totalCount } tags { name } }`, nodetest.Vars{"id": id})
 			if string(data) != `{"item":null,"items":{"nodes":[],"totalCount":0},"tags":[]}` {
 				t.Errorf("%s: GraphQL shows %s", who, data)
 			}
@@ -102,7 +102,7 @@ func TestProfiles_FollowersSeeItemsComeAndGo(t *testing.T) {
 	want := []string{"ENTERED 3 shown", "LEFT 4 shown", "ENTERED 6 back"}
 	for name, s := range map[string]*nodetest.Socket{"all": events, "filtered": filtered} {
 		for _, line := range want {
-			e := s.Event()
+			e := s.ReceiveEvent()
 			var of struct{ Name string }
 			if err := json.Unmarshal(e.Document, &of); err != nil {
 				t.Fatal(err)
@@ -147,15 +147,15 @@ func TestProfiles_ALimitGoesForWhatStreamsKeep(t *testing.T) {
 	position := sport.Call(http.MethodGet, "/api/v1/items", "").WantStatus(t, http.StatusOK).Header.Get("Itemcast-Change-Cursor")
 	staying := sport.Subscribe(nodetest.FollowQuery, nil) // keeps the stream alive
 	n.Call(http.MethodPost, "/api/v1/items", `{"name":"once open","workflow_profile_id":"`+profile+`"}`).WantStatus(t, http.StatusCreated)
-	if e := staying.Event(); e.Kind != "CREATED" {
+	if e := staying.ReceiveEvent(); e.Kind != "CREATED" {
 		t.Errorf("got %s", e.Kind)
 	}
 	n.Call(http.MethodPatch, "/api/v1/workflow-profiles/"+profile, `{"role_ids":["`+newsRole+`"]}`).WantStatus(t, http.StatusOK)
-	nodetest.Await(t, func() bool { // the notification is on its way
+	nodetest.Eventually(t, "the limit holds", func() bool { // the notification is on its way
 		return !strings.Contains(string(sport.Call(http.MethodGet, "/api/v1/changes?after="+position, "").Body), "once open")
 	})
 	n.Call(http.MethodPost, "/api/v1/items", `{"name":"open"}`).WantStatus(t, http.StatusCreated)
-	if e := staying.Event(); !strings.Contains(string(e.Document), `"name":"open"`) {
+	if e := staying.ReceiveEvent(); !strings.Contains(string(e.Document), `"name":"open"`) {
 		t.Errorf("got %s", e.Document)
 	}
 }

@@ -28,7 +28,7 @@ func TestRepresentation_IsTheSameBytesAtEveryExit(t *testing.T) {
 
 	check := func(kind string, want []byte) {
 		t.Helper()
-		sent, told := nodetest.Next(t, deliveries), events.Event()
+		sent, told := nodetest.Next(t, deliveries), events.ReceiveEvent()
 		if told.Kind != kind {
 			t.Errorf("the subscription says %s, want %s", told.Kind, kind)
 		}
@@ -106,7 +106,7 @@ func TestRepresentation_AWriteThatAltersNothingRecordsNothing(t *testing.T) {
 		}
 	}
 	n.Call(http.MethodPatch, path, `{"name":"Other"}`).WantStatus(t, http.StatusOK)
-	if first, second := events.Event(), events.Event(); first.Revision != 1 || second.Revision != 2 {
+	if first, second := events.ReceiveEvent(), events.ReceiveEvent(); first.Revision != 1 || second.Revision != 2 {
 		t.Errorf("got revisions %d and %d, want 1 and 2", first.Revision, second.Revision)
 	}
 }

@@ -30,23 +30,35 @@ type ServeConfig struct {
 	OpsAddr       string // empty: no operators' listener
 	AdminEmail    string // of the administrator whom the first start makes
 	AdminPassword string // empty: a random one
-	// Ready is called once, when the server accepts requests. First is nil unless this is the first start.
-	Ready func(first *account.FirstStart)
+	Ready         func(Started)
 }
 
-// Serve runs a server until ctx ends or a part fails. When ctx ends, it finishes the requests under way.
+// Started describes a server that accepts requests.
+type Started struct {
+	Addr      string // as configured; a port 0 is replaced by the port that the system chose
+	PublicURL string
+	First     *account.FirstStart // nil unless this is the first start on the database
+}
+
+// Serve runs a server until ctx ends or a part fails. When ctx ends, it finishes the requests under way. Without a public
+// URL, http:// and the address are the base of URLs.
 func Serve(ctx context.Context, config ServeConfig) error {
 	public, err := net.Listen("tcp", config.Addr)
 	if err != nil {
 		return fmt.Errorf("listen on %s (ITEMCAST_ADDR): %w", config.Addr, err)
 	}
-	defer func() { _ = public.Close() }()
+	defer public.Close()
+	started := Started{Addr: actualAddr(config.Addr, public), PublicURL: config.PublicURL}
+	if started.PublicURL == "" {
+		started.PublicURL = "http://" + started.Addr
+		config.PublicURL = started.PublicURL
+	}
 	database, err := OpenDatabase(ctx, config.Database)
 	if err != nil {
 		return err
 	}
 	defer database.Close()
-	first, err := account.Ensure(ctx, database.Pool, config.AdminEmail, config.AdminPassword)
+	started.First, err = account.Ensure(ctx, database.Pool, config.AdminEmail, config.AdminPassword)
 	if err != nil {
 		return err
 	}
@@ -65,19 +77,25 @@ func Serve(ctx context.Context, config ServeConfig) error {
 	group.Go(func() error { return database.watch(ctx) })
 	group.Go(func() error {
 		defer stopBackground()
-		return n.ServeOn(ctx, public, config.OpsAddr)
+		return n.Serve(ctx, n.Handler(), public, config.OpsAddr)
 	})
-	config.Ready(first)
+	config.Ready(started)
 	return group.Wait()
+}
+
+func actualAddr(addr string, listener net.Listener) string {
+	if _, port, err := net.SplitHostPort(addr); err == nil && port == "0" {
+		return listener.Addr().String()
+	}
+	return addr
 }
 
 var errShutdown = problem.New(problem.Unavailable, "The server is shutting down; try again in a moment.")
 
-// ServeOn answers requests until ctx ends, then finishes those under way. Run must outlast it.
-func (n *Node) ServeOn(ctx context.Context, public net.Listener, opsAddr string) error {
+// Serve answers requests until ctx ends, then finishes those under way. Run must outlast it.
+func (n *Node) Serve(ctx context.Context, handler *Handler, public net.Listener, opsAddr string) error {
 	requests, endRequests := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer endRequests(nil)
-	handler := n.Handler()
 	servers, listeners := []*http.Server{{
 		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,

@@ -27,7 +27,7 @@ func TestServe_KeepsItsDataThroughKillsAndStopsWithoutATrace(t *testing.T) {
 	if told == nil {
 		t.Fatalf("no password is told:\n%s", first.Stdout)
 	}
-	made := nodetest.Fetch(t, http.MethodPost, url+"/api/v1/items", told[1], `{"name":"kept"}`).WantStatus(t, http.StatusCreated)
+	made := nodetest.Connect(t, url).As(nodetest.AdminEmail, told[1]).Call(http.MethodPost, "/api/v1/items", `{"name":"kept"}`).WantStatus(t, http.StatusCreated)
 
 	code, _, errs := nodetest.RunProcess(t, append(environment, "ITEMCAST_ADDR=127.0.0.1:0", "ITEMCAST_OPS_ADDR="), "serve")
 	if code == 0 || !strings.Contains(errs, "another itemcast uses "+dir) || !strings.Contains(errs, "ITEMCAST_DATA_DIR") {
@@ -42,7 +42,7 @@ func TestServe_KeepsItsDataThroughKillsAndStopsWithoutATrace(t *testing.T) {
 	if strings.Contains(again.Stdout.String(), "shown this once") || strings.Contains(again.Stdout.String(), told[1]) {
 		t.Errorf("the password is told again:\n%s", again.Stdout)
 	}
-	got := nodetest.Fetch(t, http.MethodGet, moved+"/api/v1/items/"+made.Field(t, "id"), told[1], "").WantStatus(t, http.StatusOK)
+	got := nodetest.Connect(t, moved).As(nodetest.AdminEmail, told[1]).Call(http.MethodGet, "/api/v1/items/"+made.Field(t, "id"), "").WantStatus(t, http.StatusOK)
 	if want := strings.Replace(string(made.Body), url, moved, 1); string(got.Body) != want {
 		t.Errorf("after a kill\n got %s\nwant %s", got.Body, want)
 	}

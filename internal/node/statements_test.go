@@ -20,7 +20,7 @@ func TestStatements_ARequestCostsNoMoreThanItMust(t *testing.T) {
 		made := n.Call(http.MethodPost, "/api/v1/items", fmt.Sprintf(`{"name":"item %d","tags":["a","b"],"assets":[{"kind":"source","url":"https://example.com/%d","content_type":"video/mp4"}]}`, i, i))
 		path = "/api/v1/items/" + made.WantStatus(t, http.StatusCreated).Field(t, "id")
 	}
-	nodetest.Await(t, func() bool { // until it has its position
+	nodetest.Eventually(t, "the last item has its position", func() bool { // until it has its position
 		return strings.Contains(string(n.Call(http.MethodGet, path+"/history", "").WantStatus(t, http.StatusOK).Body), "CREATED")
 	})
 	browser := n.Browser()
@@ -72,7 +72,7 @@ func TestStatements_ARequestCostsNoMoreThanItMust(t *testing.T) {
 			n.GraphQL(`{ a: item(id: "`+path[len("/api/v1/items/"):]+`") { id } b: item(id: "`+path[len("/api/v1/items/"):]+`") { name } }`, nil)
 		}},
 	} {
-		if named := trace.Of(c.do); len(named) > c.most {
+		if named := trace.During(c.do); len(named) > c.most {
 			t.Errorf("%s: %d statements, at most %d are allowed: %q", name, len(named), c.most, named)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"itemcast/internal/db/dbtest"
 	"itemcast/internal/node/nodetest"
 )
 
@@ -28,14 +29,17 @@ func TestAttack_ATransferEndsWithItsUsersPermissions(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := nodetest.Start(t)
+			listener := nodetest.ListenWatched(t)
+			n, _ := nodetest.Serve(t, dbtest.New(t), listener)
 			const large = 120 // more of them than all buffers on the way hold
 			lines := strings.Repeat(`{"name":"large","client_data":{"x":"`+strings.Repeat("x", 60_000)+`"}}`+"\n", large)
 			n.Call(http.MethodPost, "/api/v1/items/import", lines, "Content-Type", "application/x-ndjson").WantStatus(t, http.StatusOK)
 
+			connections := make(chan net.Conn, 2)
 			client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 				conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 				if err == nil {
+					connections <- conn
 					err = conn.(*net.TCPConn).SetReadBuffer(64 << 10)
 				}
 				return conn, err
@@ -61,6 +65,7 @@ func TestAttack_ATransferEndsWithItsUsersPermissions(t *testing.T) {
 			}
 			export := nodetest.Next(t, begin(http.MethodGet, "/api/v1/items/export", http.NoBody))
 			defer export.Body.Close()
+			exporting := nodetest.Next(t, connections)
 			body, sent := io.Pipe()
 			defer sent.Close()
 			answered := begin(http.MethodPost, "/api/v1/items/import", body)
@@ -68,11 +73,9 @@ func TestAttack_ATransferEndsWithItsUsersPermissions(t *testing.T) {
 				t.Fatal(err)
 			}
 			nodetest.AwaitItems(t, n.Pool, large+100)
-			follower := n.Subscribe(nodetest.FollowQuery, nil)
 			if _, err := n.Pool.Exec(t.Context(), c.statement); err != nil {
 				t.Fatal(err)
 			}
-			follower.CloseCode() // when the transfers' turn has come, too
 			imported := nodetest.Next(t, answered)
 			defer imported.Body.Close()
 			if imported.StatusCode != c.status {
@@ -81,6 +84,7 @@ func TestAttack_ATransferEndsWithItsUsersPermissions(t *testing.T) {
 			if got := nodetest.CountItems(t, n.Pool); got != large+100 {
 				t.Errorf("there are %d items", got)
 			}
+			listener.AwaitClose(t, exporting, nodetest.Timeout) // reading before that would let the export continue
 			if read, err := io.Copy(io.Discard, export.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Errorf("the export ends after %d bytes with %v", read, err)
 			}
@@ -102,7 +106,7 @@ func TestAttack_OnlyWhoHasSignedInMayStream(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = conn.Close() })
 		_, _ = fmt.Fprintf(conn, "%sHost: x\r\nContent-Length: 100000\r\n\r\n{", head)
-		_ = conn.SetReadDeadline(time.Now().Add(nodetest.Timeout + 35*time.Second))
+		_ = conn.SetReadDeadline(time.Now().Add(55 * time.Second))
 		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -24,7 +24,7 @@ func TestReset_ALinkWorksOnceAndForADay(t *testing.T) {
 	old := link()
 	token := link()
 	set := func(token, password string) int {
-		return n.Submit(n.Browser(), "/reset", url.Values{"token": {token}, "password": {password}}).StatusCode
+		return n.Submit(n.Browser(), "/reset", url.Values{"token": {token}, "password": {password}}).Status
 	}
 	for range 2 { // to look uses nothing up
 		n.Call(http.MethodGet, "/reset?token="+token, "").WantStatus(t, http.StatusOK)
@@ -82,7 +82,7 @@ func TestReset_ALinkWorksAsLongAsItsMakerMayMakeIt(t *testing.T) {
 			path := strings.NewReplacer("USER", id, "MAKER", n.UserID("maker-"+local+"@example.com"), "ROLE", role).Replace(c.path)
 			n.Call(http.MethodPatch, "/api/v1/"+path, c.body).WantStatus(t, http.StatusOK)
 		}
-		if got := n.Submit(n.Browser(), "/reset", url.Values{"token": {at.Query().Get("token")}, "password": {nodetest.UserPassword}}).StatusCode; got != c.want {
+		if got := n.Submit(n.Browser(), "/reset", url.Values{"token": {at.Query().Get("token")}, "password": {nodetest.UserPassword}}).Status; got != c.want {
 			t.Errorf("%s: got %d, want %d", name, got, c.want)
 		}
 	}

@@ -17,13 +17,13 @@ func TestSessions_AuthenticateAsBasicDoes(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	browser := n.Browser()
-	if got := n.Login(browser, nodetest.AdminEmail, "wrong"); got.StatusCode != http.StatusUnauthorized || n.Cookies(browser) != "" {
-		t.Fatalf("a wrong password: %d, %q", got.StatusCode, n.Cookies(browser))
+	if got := n.Login(browser, nodetest.AdminEmail, "wrong"); got.Status != http.StatusUnauthorized || n.Cookies(browser) != "" {
+		t.Fatalf("a wrong password: %d, %q", got.Status, n.Cookies(browser))
 	}
 	got := n.Login(browser, nodetest.AdminEmail, nodetest.AdminPassword)
-	if cookie := got.Header.Get("Set-Cookie"); got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/api/v1/items" ||
+	if cookie := got.Header.Get("Set-Cookie"); got.Status != http.StatusSeeOther || got.Header.Get("Location") != "/api/v1/items" ||
 		!strings.HasPrefix(cookie, "itemcast_session=") || !strings.Contains(cookie, "HttpOnly") || !strings.Contains(cookie, "SameSite=Lax") || !strings.Contains(cookie, "Path=/;") {
-		t.Fatalf("got %d %s %s", got.StatusCode, got.Header.Get("Location"), cookie)
+		t.Fatalf("got %d %s %s", got.Status, got.Header.Get("Location"), cookie)
 	}
 	first := n.Cookies(browser)
 	as := func(cookie string) []string { return []string{"Authorization", "", "Cookie", cookie} }
@@ -39,7 +39,7 @@ func TestSessions_AuthenticateAsBasicDoes(t *testing.T) {
 	if first == second {
 		t.Error("the token stayed the same")
 	}
-	nodetest.Await(t, func() bool {
+	nodetest.Eventually(t, "the old session has ended", func() bool {
 		return n.Call(http.MethodGet, "/api/v1/me", "", as(first)...).Status == http.StatusUnauthorized
 	})
 	n.Call(http.MethodGet, "/api/v1/me", "", as(second)...).WantStatus(t, http.StatusOK)
@@ -66,8 +66,8 @@ func TestSessions_EndEverywhereByThePageWithoutTheAPI(t *testing.T) {
 	if !signedIn(two) || !signedIn(three) {
 		t.Error("one who signs out in a browser is signed out in another")
 	}
-	if got := n.Submit(two, "/logout", url.Values{"everywhere": {"1"}}); got.StatusCode != http.StatusSeeOther || n.Cookies(two) != "" {
-		t.Errorf("got %d", got.StatusCode)
+	if got := n.Submit(two, "/logout", url.Values{"everywhere": {"1"}}); got.Status != http.StatusSeeOther || n.Cookies(two) != "" {
+		t.Errorf("got %d", got.Status)
 	}
 	if signedIn(three) {
 		t.Error("signed out everywhere, and signed in still")
@@ -86,7 +86,7 @@ func TestUsers_AnotherAddressEndsTheSessionsOfTheOldOne(t *testing.T) {
 	session := []string{"Authorization", "", "Cookie", n.Cookies(browser)}
 	n.Call(http.MethodGet, "/api/v1/me", "", session...).WantStatus(t, http.StatusOK)
 	n.Call(http.MethodPatch, "/api/v1/users/"+n.UserID("mover@example.com"), `{"email":"moved@example.com"}`).WantStatus(t, http.StatusOK)
-	nodetest.Await(t, func() bool {
+	nodetest.Eventually(t, "the session has ended", func() bool {
 		return n.Call(http.MethodGet, "/api/v1/me", "", session...).Status == http.StatusUnauthorized
 	})
 }

@@ -7,48 +7,49 @@ import (
 	"strings"
 )
 
-// browser is a client that keeps cookies and follows no redirects.
-func (n *Client) Browser() *http.Client {
-	n.T.Helper()
+// Browser returns a client that keeps cookies and follows no redirects.
+func (c *Client) Browser() *http.Client {
+	c.T.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
-		n.T.Fatal(err)
+		c.T.Fatal(err)
 	}
-	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &http.Client{Jar: jar, CheckRedirect: stay}
 }
 
-func (n *Client) Submit(c *http.Client, path string, form url.Values, header ...string) *http.Response {
-	n.T.Helper()
-	request, err := http.NewRequestWithContext(n.T.Context(), http.MethodPost, n.URL+path, strings.NewReader(form.Encode()))
-	if err != nil {
-		n.T.Fatal(err)
-	}
+// Submit sends a form, as a browser does.
+func (c *Client) Submit(browser *http.Client, path string, form url.Values) Response {
+	c.T.Helper()
+	request := c.WithAuthorization("").newRequest(http.MethodPost, path, form.Encode())
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	for i := 0; i < len(header); i += 2 {
-		request.Header.Set(header[i], header[i+1])
-	}
-	response, err := c.Do(request)
-	if err != nil {
-		n.T.Fatal(err)
-	}
-	_ = response.Body.Close()
-	return response
+	return c.send(browser, request)
 }
 
-func (n *Client) Login(c *http.Client, email, password string) *http.Response {
-	n.T.Helper()
-	return n.Submit(c, "/login", url.Values{"email": {email}, "password": {password}, "next": {"/api/v1/items"}})
+// Login signs a browser in by the page.
+func (c *Client) Login(browser *http.Client, email, password string) Response {
+	c.T.Helper()
+	return c.Submit(browser, "/login", url.Values{"email": {email}, "password": {password}, "next": {"/api/v1/items"}})
 }
 
-// cookies are what a browser has for the node, as a header.
-func (n *Client) Cookies(c *http.Client) string {
-	n.T.Helper()
-	at, err := url.Parse(n.URL)
+// Page opens a page. The headers are as those of Call.
+func (c *Client) Page(browser *http.Client, path string, header ...string) Response {
+	c.T.Helper()
+	request := c.newRequest(http.MethodGet, path, "")
+	request.Header.Set("Accept", "text/html")
+	setHeaders(request.Header, header)
+	return c.send(browser, request)
+}
+
+// Cookies returns a browser's Cookie header for the server.
+func (c *Client) Cookies(browser *http.Client) string {
+	c.T.Helper()
+	at, err := url.Parse(c.URL)
 	if err != nil {
-		n.T.Fatal(err)
+		c.T.Fatal(err)
 	}
 	var all []string
-	for _, cookie := range c.Jar.Cookies(at) {
+	for _, cookie := range browser.Jar.Cookies(at) {
 		all = append(all, cookie.Name+"="+cookie.Value)
 	}
 	return strings.Join(all, "; ")

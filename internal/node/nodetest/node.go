@@ -1,7 +1,3 @@
-// Package nodetest starts whole nodes, and the command as a process, for the tests of any package that knows the edges.
-//
-// A Client calls a node as one user and holds every REST response against the contract. Packages of nouns must not import it:
-// a change in an edge would rerun their tests.
 package nodetest
 
 import (
@@ -10,10 +6,12 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -24,103 +22,93 @@ import (
 	"itemcast/internal/node"
 )
 
-// served is a node at a listener, served and stopped as the command does it.
-func Serve(t *testing.T, pool *pgxpool.Pool, listener net.Listener) (n *Node, stop func()) {
-	t.Helper()
-	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	if _, err := account.Ensure(t.Context(), pool, AdminEmail, AdminPassword); err != nil {
-		t.Fatal(err)
-	}
-	publicURL := "http://" + listener.Addr().String()
-	wired, err := node.New(t.Context(), pool, node.Config{PublicURL: publicURL, ConnectionsPerUser: MaxConnections, Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	background, stopBackground := context.WithCancel(context.Background())
-	serving, stopServing := context.WithCancel(context.Background())
-	ended := make(chan error, 2)
-	go func() { ended <- wired.Run(background) }()
-	go func() {
-		defer stopBackground()
-		ended <- wired.ServeOn(serving, listener, "")
-	}()
-	stopped := false
-	stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
-		stopServing()
-		if err := errors.Join(<-ended, <-ended); err != nil {
-			t.Errorf("the node ended with %v", err)
-		}
-		wired.Close()
-	}
-	t.Cleanup(stop)
-	return &Node{Client: Connect(t, publicURL), Node: wired, Pool: pool}, stop
-}
+// ConnectionsPerUser is the limit of a test's node.
+const ConnectionsPerUser = 1000
 
-func Listen(t *testing.T, address string) net.Listener {
-	t.Helper()
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return listener
-}
-
-const (
-	AdminEmail    = "admin@example.com"
-	AdminPassword = "a password for tests"
-	Timeout       = 20 * time.Second
-
-	MaxConnections = 1000
-)
-
-// testNode is a whole node, wired as serve wires it, over a database of its own. Its client holds every REST response against the contract.
+// Node is a node that runs. Its Client calls it as the administrator.
 type Node struct {
 	*Client
 	*node.Node
 	Pool *pgxpool.Pool
+
+	arrivals arrivals
 }
 
-func Start(t *testing.T) *Node {
+// Start starts a node on a new database. It ends with the test.
+func Start(t testing.TB) *Node {
 	t.Helper()
 	return StartOn(t, dbtest.New(t))
 }
 
-func StartOn(t *testing.T, pool *pgxpool.Pool) *Node {
+// StartOn starts a node on a migrated database. Nodes may share one.
+func StartOn(t testing.TB, pool *pgxpool.Pool) *Node {
 	t.Helper()
-	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	server := httptest.NewUnstartedServer(nil)
+	n := build(t, pool, server.Listener)
 	ctx, cancel := context.WithCancel(context.Background())
-	if _, err := account.Ensure(ctx, pool, AdminEmail, AdminPassword); err != nil {
-		t.Fatal(err)
-	}
-	listener := httptest.NewUnstartedServer(nil)
-	url := "http://" + listener.Listener.Addr().String()
-	n, err := node.New(ctx, pool, node.Config{PublicURL: url, ConnectionsPerUser: MaxConnections, Log: log,
-		HookReach: egress.Policy{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener.Config.Handler = n.Handler()
-	listener.Config.BaseContext = func(net.Listener) context.Context { return ctx }
-	listener.Start()
-	done := make(chan error, 1)
-	go func() { done <- n.Run(ctx) }()
+	server.Config.Handler = n.arrivals.report(n.Handler())
+	server.Config.BaseContext = func(net.Listener) context.Context { return ctx }
+	server.Start()
+	ended := make(chan error, 1)
+	go func() { ended <- n.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
-		listener.Close()
+		server.Close()
 		defer n.Close()
-		if err := <-done; err != nil {
+		if err := <-ended; err != nil {
 			t.Errorf("the node ended with %v", err)
 		}
 	})
+	return n
+}
+
+// Serve starts a node on a migrated database, and serves at a listener as the command does. stop shuts the server down
+// and waits for its end; it may be called again. The test's end calls it too.
+func Serve(t testing.TB, pool *pgxpool.Pool, listener net.Listener) (n *Node, stop func()) {
+	t.Helper()
+	n = build(t, pool, listener)
+	handler := n.Handler()
+	handler.Handler = n.arrivals.report(handler.Handler)
+	background, stopBackground := context.WithCancel(context.Background())
+	serving, stopServing := context.WithCancel(context.Background())
+	ended := make(chan error, 2)
+	go func() { ended <- n.Run(background) }()
+	go func() {
+		defer stopBackground()
+		ended <- n.Serve(serving, handler, listener, "")
+	}()
+	stop = sync.OnceFunc(func() {
+		stopServing()
+		if err := errors.Join(<-ended, <-ended); err != nil {
+			t.Errorf("the node ended with %v", err)
+		}
+		n.Close()
+	})
+	t.Cleanup(stop)
+	return n, stop
+}
+
+// build builds a node whose public URL is the listener's. Its hooks may reach this machine.
+func build(t testing.TB, pool *pgxpool.Pool, listener net.Listener) *Node {
+	t.Helper()
+	if _, err := account.Ensure(t.Context(), pool, AdminEmail, AdminPassword); err != nil {
+		t.Fatal(err)
+	}
+	url := "http://" + listener.Addr().String()
+	n, err := node.New(t.Context(), pool, node.Config{
+		PublicURL:          url,
+		ConnectionsPerUser: ConnectionsPerUser,
+		HookReach:          egress.Policy{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
+		Log:                slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return &Node{Client: Connect(t, url), Node: n, Pool: pool}
 }
 
-// openPool opens another pool on a test database, as another node would.
-func OpenPool(t *testing.T, url string) *pgxpool.Pool {
+// OpenPool opens a pool on a test database, as another node would.
+func OpenPool(t testing.TB, url string) *pgxpool.Pool {
 	t.Helper()
 	pool, err := db.Open(t.Context(), url)
 	if err != nil {
@@ -130,9 +118,41 @@ func OpenPool(t *testing.T, url string) *pgxpool.Pool {
 	return pool
 }
 
-type testWriter struct{ t *testing.T }
+// arrivals tells tests when requests have reached the handler.
+type arrivals struct {
+	mu      sync.Mutex
+	awaited map[string]chan struct{} // by text in the request's URI
+}
 
-func (w testWriter) Write(p []byte) (int, error) {
+// Arrival returns a channel that is closed when a request arrives whose URI contains text.
+func (n *Node) Arrival(text string) <-chan struct{} {
+	n.arrivals.mu.Lock()
+	defer n.arrivals.mu.Unlock()
+	if n.arrivals.awaited == nil {
+		n.arrivals.awaited = map[string]chan struct{}{}
+	}
+	arrived := make(chan struct{})
+	n.arrivals.awaited[text] = arrived
+	return arrived
+}
+
+func (a *arrivals) report(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.mu.Lock()
+		for text, arrived := range a.awaited {
+			if strings.Contains(r.RequestURI, text) {
+				close(arrived)
+				delete(a.awaited, text)
+			}
+		}
+		a.mu.Unlock()
+		next.ServeHTTP(w, r)
+	})
+}
+
+type logWriter struct{ t testing.TB }
+
+func (w logWriter) Write(p []byte) (int, error) {
 	w.t.Logf("%s", bytes.TrimRight(p, "\n"))
 	return len(p), nil
 }

@@ -2,15 +2,12 @@ package nodetest
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,20 +15,8 @@ import (
 	"time"
 )
 
-// tempDir has room for the binary.
+// tempDir has room for the command's binary.
 var tempDir string
-
-// Binary returns the path of the command, which it builds once. It needs Main.
-var Binary = sync.OnceValues(func() (string, error) {
-	if tempDir == "" {
-		return "", errors.New("call nodetest.Main from TestMain")
-	}
-	file := filepath.Join(tempDir, "itemcast")
-	if out, err := exec.Command("go", "build", "-o", file, "itemcast/cmd/itemcast").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build: %w: %s", err, out)
-	}
-	return file, nil
-})
 
 // Main is the body of TestMain in a package whose tests start processes.
 func Main(m *testing.M) {
@@ -45,157 +30,189 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// process is a command that runs.
-type Process struct {
-	T              *testing.T
-	Cmd            *exec.Cmd
-	Stdout, Stderr *Output
-	Ended          chan struct{}
+// binary builds the command once and returns its path.
+var binary = sync.OnceValues(func() (string, error) {
+	if tempDir == "" {
+		return "", errors.New("call nodetest.Main from TestMain")
+	}
+	if err := readSources(); err != nil {
+		return "", err
+	}
+	file := filepath.Join(tempDir, "itemcast")
+	if out, err := exec.Command("go", "build", "-o", file, "itemcast/cmd/itemcast").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build: %w: %s", err, out)
+	}
+	return file, nil
+})
+
+// readSources reads the command's files, which no test imports: go test runs tests again when a file changes that they
+// have read.
+func readSources() error {
+	out, err := exec.Command("go", "list", "-f", "{{.Dir}}", "itemcast/cmd/itemcast").Output()
+	if err != nil {
+		return fmt.Errorf("find the command's sources: %w", err)
+	}
+	files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(out)), "*.go"))
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if _, err := os.ReadFile(file); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// output collects what a process says, and tells when it says something.
+// Command returns the command, ready to run in a folder of its own. Of the ITEMCAST_* variables, it has only those given.
+func Command(t testing.TB, environment []string, args ...string) *exec.Cmd {
+	t.Helper()
+	file, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(file, args...)
+	command.Dir = t.TempDir()
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "ITEMCAST_") {
+			command.Env = append(command.Env, v)
+		}
+	}
+	command.Env = append(command.Env, environment...)
+	return command
+}
+
+// Process is a command that runs.
+type Process struct {
+	Stdout, Stderr *Output
+
+	t       testing.TB
+	command *exec.Cmd
+	written chan struct{} // has a value after a write to either output
+	ended   chan struct{}
+}
+
+// Output holds what a process has written.
 type Output struct {
 	mu      sync.Mutex
 	text    bytes.Buffer
-	Changed chan struct{}
+	written chan<- struct{}
 }
 
+// Write is called by os/exec.
 func (o *Output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	n, err := o.text.Write(p)
 	select {
-	case o.Changed <- struct{}{}:
+	case o.written <- struct{}{}:
 	default:
 	}
-	return o.text.Write(p)
+	return n, err
 }
 
+// String returns what the process has written so far.
 func (o *Output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.String()
 }
 
-// start runs a command with nothing of the tests' environment but what is given, and kills it when the test ends.
-func StartProcess(t *testing.T, environment []string, args ...string) *Process {
+// StartProcess starts a command. The end of the test kills it.
+func StartProcess(t testing.TB, environment []string, args ...string) *Process {
 	t.Helper()
 	return StartProcessReading(t, nil, environment, args...)
 }
 
-// startReading is start with a standard input; nil is an empty one.
-func StartProcessReading(t *testing.T, in *os.File, environment []string, args ...string) *Process {
+// StartProcessReading is StartProcess with a standard input; nil is an empty one.
+func StartProcessReading(t testing.TB, stdin *os.File, environment []string, args ...string) *Process {
 	t.Helper()
-	file, err := Binary()
-	if err != nil {
-		t.Fatal(err)
+	written := make(chan struct{}, 1)
+	p := &Process{t: t, command: Command(t, environment, args...), written: written, ended: make(chan struct{})}
+	p.Stdout, p.Stderr = &Output{written: written}, &Output{written: written}
+	p.command.Stdout, p.command.Stderr = p.Stdout, p.Stderr
+	if stdin != nil {
+		p.command.Stdin = stdin
 	}
-	p := &Process{T: t, Cmd: exec.Command(file, args...), Ended: make(chan struct{})}
-	p.Stdout, p.Stderr = &Output{Changed: make(chan struct{}, 1)}, &Output{Changed: make(chan struct{}, 1)}
-	p.Cmd.Stdout, p.Cmd.Stderr, p.Cmd.Dir = p.Stdout, p.Stderr, t.TempDir()
-	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "ITEMCAST_") {
-			p.Cmd.Env = append(p.Cmd.Env, v)
-		}
-	}
-	p.Cmd.Env = append(p.Cmd.Env, environment...)
-	if in != nil {
-		p.Cmd.Stdin = in
-	}
-	if err := p.Cmd.Start(); err != nil {
+	if err := p.command.Start(); err != nil {
 		t.Fatal(err)
 	}
 	go func() {
-		_ = p.Cmd.Wait()
-		close(p.Ended)
+		_ = p.command.Wait()
+		close(p.ended)
 	}()
 	t.Cleanup(p.Kill)
 	return p
 }
 
-// run runs a command to its end.
-func RunProcess(t *testing.T, environment []string, args ...string) (code int, out, errs string) {
+// RunProcess runs a command to its end.
+func RunProcess(t testing.TB, environment []string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	p := StartProcess(t, environment, args...)
 	return p.Wait(), p.Stdout.String(), p.Stderr.String()
 }
 
+// Wait waits for the end of the process and returns its exit code.
 func (p *Process) Wait() (code int) {
-	p.T.Helper()
+	p.t.Helper()
 	select {
-	case <-p.Ended:
-		return p.Cmd.ProcessState.ExitCode()
-	case <-time.After(2 * Timeout):
-		p.T.Fatalf("%v does not end:\n%s\n%s", p.Cmd.Args, p.Stdout, p.Stderr)
+	case <-p.ended:
+		return p.command.ProcessState.ExitCode()
+	case <-time.After(Timeout):
+		p.t.Fatalf("%s does not end", p)
 		panic("unreachable")
 	}
 }
 
+// Kill kills the process and waits for its end.
 func (p *Process) Kill() {
-	_ = p.Cmd.Process.Kill()
-	<-p.Ended
+	_ = p.command.Process.Kill()
+	<-p.ended
 }
 
+// Signal sends a signal.
 func (p *Process) Signal(s syscall.Signal) {
-	p.T.Helper()
-	if err := p.Cmd.Process.Signal(s); err != nil {
-		p.T.Fatal(err)
+	p.t.Helper()
+	if err := p.command.Process.Signal(s); err != nil {
+		p.t.Fatal(err)
 	}
 }
 
-// says waits until the process has written a text to its standard output.
+// AwaitStdout waits until the process has written a text to its standard output.
 func (p *Process) AwaitStdout(text string) {
-	p.T.Helper()
-	end := time.After(2 * Timeout)
-	for !strings.Contains(p.Stdout.String(), text) {
+	p.t.Helper()
+	p.AwaitOutput(fmt.Sprintf("%q", text), func() bool { return strings.Contains(p.Stdout.String(), text) })
+}
+
+// AwaitOutput waits until the outputs fulfil a condition. what is for the failure's text.
+func (p *Process) AwaitOutput(what string, holds func() bool) {
+	p.t.Helper()
+	for end := time.After(Timeout); !holds(); {
 		select {
-		case <-p.Stdout.Changed:
-		case <-p.Ended:
-			if strings.Contains(p.Stdout.String(), text) {
+		case <-p.written:
+		case <-p.ended:
+			if holds() {
 				return
 			}
-			p.T.Fatalf("%v ended without saying %q:\n%s\n%s", p.Cmd.Args, text, p.Stdout, p.Stderr)
+			p.t.Fatalf("%s ended without %s", p, what)
 		case <-end:
-			p.T.Fatalf("%v does not say %q:\n%s\n%s", p.Cmd.Args, text, p.Stdout, p.Stderr)
+			p.t.Fatalf("%s does not write %s", p, what)
 		}
 	}
 }
 
-// serve starts a server at a free address.
-func StartServer(t *testing.T, environment ...string) (p *Process, url string) {
-	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := free.Addr().String()
-	_ = free.Close()
-	p = StartProcess(t, append([]string{"ITEMCAST_ADDR=" + addr, "ITEMCAST_OPS_ADDR="}, environment...), "serve")
-	p.AwaitStdout("is ready at")
-	p.AwaitStdout("Sign in")
-	return p, "http://" + addr
+// String returns the command line and the outputs.
+func (p *Process) String() string {
+	return fmt.Sprintf("%q, with the output\n%s\nand the errors\n%s\n", p.command.Args, p.Stdout, p.Stderr)
 }
 
-// fetch sends a request to a server that is a process.
-func Fetch(t *testing.T, method, url, password, body string) Response {
+var listeningAt = regexp.MustCompile(`listening +(\S+)`)
+
+// StartServer starts a server at an address that the system chooses, without operators' listener, and waits until it has
+// printed its greeting. Variables of the caller win.
+func StartServer(t testing.TB, environment ...string) (p *Process, url string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), Timeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.SetBasicAuth(AdminEmail, password)
-	if body != "" {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	raw, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Response{Status: response.StatusCode, Header: response.Header, Body: raw}
+	p = StartProcess(t, append([]string{"ITEMCAST_ADDR=127.0.0.1:0", "ITEMCAST_OPS_ADDR="}, environment...), "serve")
+	p.AwaitStdout("Sign in")
+	return p, "http://" + listeningAt.FindStringSubmatch(p.Stdout.String())[1]
 }

@@ -7,54 +7,19 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
 
-// freePort is one that nobody uses just now.
-func FreePort(t *testing.T) string {
-	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer free.Close()
-	_, port, err := net.SplitHostPort(free.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
-}
-
-// send posts a message as a hook would, signed for a moment.
-func SendWebhook(t *testing.T, url, body, signature string, at time.Time, header ...string) Response {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Webhook-Id", "an id")
-	request.Header.Set("Webhook-Timestamp", strconv.FormatInt(at.Unix(), 10))
-	request.Header.Set("Webhook-Signature", signature)
-	for i := 0; i < len(header); i += 2 {
-		request.Header.Set(header[i], header[i+1])
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	return Response{Status: response.StatusCode, Header: response.Header}
-}
-
-// delivery is what a receiver got.
+// Delivery is a delivery as a receiver got it.
 type Delivery struct {
 	Header http.Header
 	Body   []byte
 }
 
-// receiver is a real HTTP server that hooks post to.
-func StartReceiver(t *testing.T) (url string, deliveries <-chan Delivery) {
+// StartReceiver starts an HTTP server that accepts every delivery.
+func StartReceiver(t testing.TB) (url string, deliveries <-chan Delivery) {
 	t.Helper()
 	received := make(chan Delivery, 10_000)
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -66,4 +31,36 @@ func StartReceiver(t *testing.T) (url string, deliveries <-chan Delivery) {
 	}))
 	t.Cleanup(server.Close)
 	return server.URL, received
+}
+
+// RefusingURL returns a URL at which connections are refused until the test ends: its port is bound, and nobody listens.
+func RefusingURL(t testing.TB) string {
+	t.Helper()
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Close(socket) })
+	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	address, err := syscall.Getsockname(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(address.(*syscall.SockaddrInet4).Port)) + "/"
+}
+
+// SendWebhook sends a message as a hook does, with a signature and timestamp of the caller's.
+func SendWebhook(t testing.TB, url, body, signature string, at time.Time, header ...string) Response {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Webhook-Id", "an id")
+	request.Header.Set("Webhook-Timestamp", strconv.FormatInt(at.Unix(), 10))
+	request.Header.Set("Webhook-Signature", signature)
+	setHeaders(request.Header, header)
+	return (&Client{T: t}).send(http.DefaultClient, request)
 }

@@ -9,69 +9,83 @@ import (
 	"testing"
 )
 
-// object reads an answer's body.
-func (a Response) Object(t *testing.T) (members map[string]any) {
-	t.Helper()
-	if err := json.Unmarshal(a.Body, &members); err != nil {
-		t.Fatalf("%s: %v", a.Body, err)
-	}
-	return members
+// Response is what a server sent.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
 }
 
-// results reads a list's.
-func (a Response) Results(t *testing.T) (results []map[string]any) {
+// WantStatus ends the test unless the response has the status.
+func (r Response) WantStatus(t testing.TB, status int) Response {
 	t.Helper()
-	var list struct{ Results []map[string]any }
-	if err := json.Unmarshal(a.Body, &list); err != nil {
-		t.Fatalf("%s: %v", a.Body, err)
+	if r.Status != status {
+		t.Fatalf("got %d %s, want %d", r.Status, r.Body, status)
 	}
-	return list.Results
+	return r
 }
 
-// refused holds an answer against the form of refusals: its status and code, problem+json, and nothing of what lies behind.
-func (a Response) WantProblem(t *testing.T, name string, status int, code string) Response {
+// WantProblem fails the test unless the response is a problem (RFC 9457) with the status and code that shows nothing of
+// the implementation. name is for the failure's text.
+func (r Response) WantProblem(t testing.TB, name string, status int, code string) Response {
 	t.Helper()
 	if len(name) > 200 {
 		name = name[:200] + "…"
 	}
-	if a.Status != status {
-		t.Errorf("%s: got %d %.500s, want %d %s", name, a.Status, a.Body, status, code)
-		return a
+	if r.Status != status {
+		t.Errorf("%s: got %d %.500s, want %d %s", name, r.Status, r.Body, status, code)
+		return r
 	}
-	if kind := a.Header.Get("Content-Type"); kind != "application/problem+json" {
+	if kind := r.Header.Get("Content-Type"); kind != "application/problem+json" {
 		t.Errorf("%s: the Content-Type is %q", name, kind)
 	}
 	var p struct {
 		Type, Title, Code, Detail string
 		Status                    int
 	}
-	if err := json.Unmarshal(a.Body, &p); err != nil || p.Type != "about:blank" || p.Title == "" || p.Detail == "" || p.Status != status || p.Code != code {
-		t.Errorf("%s: got %s, want a problem with the code %s", name, a.Body, code)
+	if err := json.Unmarshal(r.Body, &p); err != nil || p.Type != "about:blank" || p.Title == "" || p.Detail == "" ||
+		p.Status != status || p.Code != code {
+		t.Errorf("%s: got %s, want a problem with the code %s", name, r.Body, code)
 	}
-	a.WantNoInternals(t, name)
-	return a
+	r.WantNoInternals(t, name)
+	return r
 }
 
-var internals = []string{"SQLSTATE", "pgx", "pgconn", "goroutine", ".go:", "json: ", "strconv.", "unmarshal", "invalid byte sequence", "*item.", "uuid.UUID"}
+// internals are texts that would show a client how the server is built.
+var internals = []string{"SQLSTATE", "pgx", "pgconn", "goroutine", ".go:", "json: ", "strconv.", "unmarshal",
+	"invalid byte sequence", "*item.", "uuid.UUID"}
 
-func (a Response) WantNoInternals(t *testing.T, name string) {
+// WantNoInternals fails the test if the body shows something of the implementation, such as a driver's text.
+func (r Response) WantNoInternals(t testing.TB, name string) {
 	t.Helper()
 	for _, text := range internals {
-		if strings.Contains(string(a.Body), text) {
-			t.Errorf("%s: the answer tells %q: %.500s", name, text, a.Body)
+		if strings.Contains(string(r.Body), text) {
+			t.Errorf("%s: the response shows %q: %.500s", name, text, r.Body)
 		}
 	}
 }
 
-// places are the pointers and parameters of an error answer's faults.
-func (a Response) FaultPlaces(t *testing.T) []string {
+// Code returns a problem's code.
+func (r Response) Code(t testing.TB) string {
+	t.Helper()
+	return r.Field(t, "code")
+}
+
+// Detail returns a problem's detail.
+func (r Response) Detail(t testing.TB) string {
+	t.Helper()
+	var p struct{ Detail string }
+	r.decode(t, &p)
+	return p.Detail
+}
+
+// FaultPlaces returns the pointers and parameters of a problem's faults, sorted.
+func (r Response) FaultPlaces(t testing.TB) []string {
 	t.Helper()
 	var p struct {
 		Errors []struct{ Pointer, Parameter string }
 	}
-	if err := json.Unmarshal(a.Body, &p); err != nil {
-		t.Fatal(err)
-	}
+	r.decode(t, &p)
 	var places []string
 	for _, fault := range p.Errors {
 		places = append(places, fault.Pointer+fault.Parameter)
@@ -80,58 +94,33 @@ func (a Response) FaultPlaces(t *testing.T) []string {
 	return places
 }
 
-type Response struct {
-	Status int
-	Header http.Header
-	Body   []byte
-}
-
-func (a Response) WantStatus(t *testing.T, status int) Response {
-	t.Helper()
-	if a.Status != status {
-		t.Fatalf("got %d %s, want %d", a.Status, a.Body, status)
-	}
-	return a
-}
-
-// code is the problem's code of an error answer.
-func (a Response) Code(t *testing.T) string {
-	t.Helper()
-	var p struct{ Code string }
-	if err := json.Unmarshal(a.Body, &p); err != nil {
-		t.Fatalf("%s: %v", a.Body, err)
-	}
-	return p.Code
-}
-
-// detail is what an error answer says to do.
-func (a Response) Detail(t *testing.T) string {
-	t.Helper()
-	var p struct{ Detail string }
-	if err := json.Unmarshal(a.Body, &p); err != nil {
-		t.Fatalf("%s: %v", a.Body, err)
-	}
-	return p.Detail
-}
-
-// field is a member of an object answer, as text.
-func (a Response) Field(t *testing.T, name string) string {
+// Field returns a member of an object as JSON, without quotes.
+func (r Response) Field(t testing.TB, name string) string {
 	t.Helper()
 	var members map[string]json.RawMessage
-	if err := json.Unmarshal(a.Body, &members); err != nil {
-		t.Fatalf("%s: %v", a.Body, err)
-	}
+	r.decode(t, &members)
 	return strings.Trim(string(members[name]), `"`)
 }
 
-// link is the URL that a list names next or previous; nil when there is none.
-func (a Response) Link(t *testing.T, name string) *url.URL {
+// Object returns the members of an object.
+func (r Response) Object(t testing.TB) (members map[string]any) {
 	t.Helper()
-	var links map[string]any
-	if err := json.Unmarshal(a.Body, &links); err != nil {
-		t.Fatalf("%s: %v", a.Body, err)
-	}
-	text, ok := links[name].(string)
+	r.decode(t, &members)
+	return members
+}
+
+// Results returns the elements of a list's page.
+func (r Response) Results(t testing.TB) []map[string]any {
+	t.Helper()
+	var list struct{ Results []map[string]any }
+	r.decode(t, &list)
+	return list.Results
+}
+
+// Link returns the URL of a list's next or previous page; nil if there is none.
+func (r Response) Link(t testing.TB, name string) *url.URL {
+	t.Helper()
+	text, ok := r.Object(t)[name].(string)
 	if !ok {
 		return nil
 	}
@@ -140,4 +129,11 @@ func (a Response) Link(t *testing.T, name string) *url.URL {
 		t.Fatal(err)
 	}
 	return link
+}
+
+func (r Response) decode(t testing.TB, into any) {
+	t.Helper()
+	if err := json.Unmarshal(r.Body, into); err != nil {
+		t.Fatalf("%d %.500s: %v", r.Status, r.Body, err)
+	}
 }

@@ -1,17 +1,24 @@
 package nodetest
 
-import (
-	"fmt"
-)
+import "strings"
 
-// everyRoute calls every operation on one thing.
-func ForEachRoute(call func(method, path, body string, header ...string) Response, id string, check func(name string, got Response)) {
-	for _, c := range [][3]string{
-		{"GET", "/items/%s", ""}, {"PUT", "/items/%s", `{"name":"x"}`}, {"PATCH", "/items/%s", `{"name":"x"}`}, {"DELETE", "/items/%s", ""},
-		{"GET", "/items/%s/history", ""}, {"POST", "/items/%s/trigger-hook", ""}, {"GET", "/hooks/%s", ""}, {"DELETE", "/hooks/%s", ""},
-		{"GET", "/metadata-fields/%s", ""}, {"PATCH", "/metadata-fields/%s", `{"label":"x"}`}, {"DELETE", "/metadata-fields/%s", ""},
+// ForEachRoute sends a request to each operation on one item, hook or metadata field, with the same id.
+func (c *Client) ForEachRoute(id string, check func(name string, got Response)) {
+	c.T.Helper()
+	for _, route := range [][3]string{
+		{"GET", "/items/{id}", ""},
+		{"PUT", "/items/{id}", `{"name":"x"}`},
+		{"PATCH", "/items/{id}", `{"name":"x"}`},
+		{"DELETE", "/items/{id}", ""},
+		{"GET", "/items/{id}/history", ""},
+		{"POST", "/items/{id}/trigger-hook", ""},
+		{"GET", "/hooks/{id}", ""},
+		{"DELETE", "/hooks/{id}", ""},
+		{"GET", "/metadata-fields/{id}", ""},
+		{"PATCH", "/metadata-fields/{id}", `{"label":"x"}`},
+		{"DELETE", "/metadata-fields/{id}", ""},
 	} {
-		path := "/api/v1" + fmt.Sprintf(c[1], id)
-		check(c[0]+" "+path, call(c[0], path, c[2]))
+		path := "/api/v1" + strings.ReplaceAll(route[1], "{id}", id)
+		check(route[0]+" "+path, c.Call(route[0], path, route[2]))
 	}
 }

@@ -1,65 +1,109 @@
 package nodetest
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 )
 
-// closeCode reads until the server closes.
-func (s *Socket) CloseCode() websocket.StatusCode {
-	s.T.Helper()
-	ctx, cancel := context.WithTimeout(s.T.Context(), Timeout)
-	defer cancel()
-	for {
-		if _, _, err := s.Conn.Read(ctx); err != nil {
-			return websocket.CloseStatus(err)
-		}
-	}
+// Frame is a message of graphql-transport-ws.
+type Frame map[string]any
+
+// FollowQuery follows all changes; the variable after is optional.
+const FollowQuery = `subscription ($after: Cursor) { itemChanges(after: $after) { cursor kind revision document } }`
+
+// SubscribeFrame subscribes to FollowQuery.
+func SubscribeFrame(id string, variables any) Frame {
+	return Frame{"type": "subscribe", "id": id, "payload": Frame{"query": FollowQuery, "variables": variables}}
 }
 
-// socket is a connection that speaks graphql-transport-ws, frame by frame.
+// InitFrame signs in.
+func InitFrame(authorization string) Frame {
+	return Frame{"type": "connection_init", "payload": Frame{"authorization": authorization}}
+}
+
+// Socket is a connection that speaks graphql-transport-ws, frame by frame.
 type Socket struct {
-	T    *testing.T
+	T    testing.TB
 	Conn *websocket.Conn
+
+	received []message // before they were asked for
 }
 
-func (n *Client) Dial() *Socket {
-	n.T.Helper()
-	ctx, cancel := context.WithTimeout(n.T.Context(), Timeout)
-	defer cancel()
-	conn, response, err := websocket.Dial(ctx, strings.Replace(n.URL, "http", "ws", 1)+"/graphql",
-		&websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}})
+type message struct {
+	Type    string
+	Payload json.RawMessage
+}
+
+// Dial opens a connection that has not signed in.
+func (c *Client) Dial() *Socket {
+	c.T.Helper()
+	s, err := c.DialAs("graphql-transport-ws", nil)
 	if err != nil {
-		n.T.Fatal(err)
+		c.T.Fatal(err)
 	}
-	if response.Body != nil {
-		_ = response.Body.Close()
-	}
-	conn.SetReadLimit(1 << 20)
-	n.T.Cleanup(func() { _ = conn.CloseNow() })
-	return &Socket{T: n.T, Conn: conn}
-}
-
-// subscribe opens a connection and starts one subscription on it.
-func (n *Client) Subscribe(query string, variables any) *Socket {
-	n.T.Helper()
-	s := n.Dial()
-	s.Send(map[string]any{"type": "connection_init", "payload": map[string]string{"authorization": n.Authorization}})
-	if kind, _ := s.Receive(); kind != "connection_ack" {
-		n.T.Fatalf("got %s, want connection_ack", kind)
-	}
-	s.Send(map[string]any{"type": "subscribe", "id": "1", "payload": map[string]any{"query": query, "variables": variables}})
 	return s
 }
 
+// DialAs opens a connection with a subprotocol and the headers of a handshake.
+func (c *Client) DialAs(subprotocol string, header http.Header) (*Socket, error) {
+	c.T.Helper()
+	ctx, cancel := context.WithTimeout(c.T.Context(), Timeout)
+	defer cancel()
+	conn, response, err := websocket.Dial(ctx, strings.Replace(c.URL, "http", "ws", 1)+"/graphql",
+		&websocket.DialOptions{Subprotocols: []string{subprotocol}, HTTPHeader: header})
+	if response != nil && response.Body != nil {
+		response.Body.Close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	conn.SetReadLimit(1 << 20)
+	c.T.Cleanup(func() { _ = conn.CloseNow() })
+	return &Socket{T: c.T, Conn: conn}, nil
+}
+
+// DialSignedIn opens a connection and signs in.
+func (c *Client) DialSignedIn() *Socket {
+	c.T.Helper()
+	s := c.Dial()
+	s.Send(InitFrame(c.Authorization))
+	if kind, _ := s.Receive(); kind != "connection_ack" {
+		c.T.Fatalf("got %s, want connection_ack", kind)
+	}
+	return s
+}
+
+// Subscribe opens a connection and starts one subscription on it, which follows from this moment or from its cursor.
+func (c *Client) Subscribe(query string, variables any) *Socket {
+	c.T.Helper()
+	s := c.DialSignedIn()
+	s.Send(Frame{"type": "subscribe", "id": "1", "payload": Frame{"query": query, "variables": variables}})
+	s.Sync()
+	return s
+}
+
+// Sync returns when the server has taken all that was sent. A subscription without a cursor begins then at the latest.
+func (s *Socket) Sync() {
+	s.T.Helper()
+	s.Send(Frame{"type": "ping"})
+	ctx, cancel := context.WithTimeout(s.T.Context(), Timeout)
+	defer cancel()
+	for {
+		m := s.read(ctx)
+		if m.Type == "pong" {
+			return
+		}
+		s.received = append(s.received, m)
+	}
+}
+
+// Send sends a message.
 func (s *Socket) Send(message any) {
 	s.T.Helper()
 	raw, err := json.Marshal(message)
@@ -71,34 +115,24 @@ func (s *Socket) Send(message any) {
 	}
 }
 
-// receive returns the next message that is no ping, its payload byte for byte. Pings it answers, as every client does.
+// Receive returns the next message that is no ping or pong, its payload byte for byte. It answers pings.
 func (s *Socket) Receive() (kind string, payload json.RawMessage) {
 	s.T.Helper()
 	ctx, cancel := context.WithTimeout(s.T.Context(), Timeout)
 	defer cancel()
 	for {
-		_, raw, err := s.Conn.Read(ctx)
-		if err != nil {
-			s.T.Fatalf("read from the socket: %v", err)
-		}
-		var message struct {
-			Type    string
-			Payload json.RawMessage
-		}
-		if err := json.Unmarshal(raw, &message); err != nil {
-			s.T.Fatal(err)
-		}
-		switch message.Type {
+		switch m := s.next(ctx); m.Type {
 		case "ping":
-			s.Send(map[string]string{"type": "pong"})
+			s.Send(Frame{"type": "pong"})
 		case "pong":
 		default:
-			return message.Type, message.Payload
+			return m.Type, m.Payload
 		}
 	}
 }
 
-func (s *Socket) Event() Event {
+// ReceiveEvent returns the next message, which must be an event of itemChanges.
+func (s *Socket) ReceiveEvent() Event {
 	s.T.Helper()
 	kind, payload := s.Receive()
 	var response struct {
@@ -111,8 +145,17 @@ func (s *Socket) Event() Event {
 	return response.Data.ItemChanges
 }
 
-// closed waits for the connection to be closed and returns why; what comes before is passed over.
-func (s *Socket) Closed() (code int, reason string) {
+// Await discards messages up to one of a type.
+func (s *Socket) Await(kind string) {
+	s.T.Helper()
+	ctx, cancel := context.WithTimeout(s.T.Context(), Timeout)
+	defer cancel()
+	for s.next(ctx).Type != kind {
+	}
+}
+
+// AwaitClose waits until the server closes the connection, and returns the code and reason. It discards messages.
+func (s *Socket) AwaitClose() (code int, reason string) {
 	s.T.Helper()
 	ctx, cancel := context.WithTimeout(s.T.Context(), Timeout)
 	defer cancel()
@@ -124,48 +167,25 @@ func (s *Socket) Closed() (code int, reason string) {
 	}
 }
 
-type Frame map[string]any
-
-func (n *Client) DialSignedIn() *Socket {
-	n.T.Helper()
-	s := n.Dial()
-	s.Send(Frame{"type": "connection_init", "payload": Frame{"authorization": BasicAuth(AdminEmail, AdminPassword)}})
-	if kind, _ := s.Receive(); kind != "connection_ack" {
-		n.T.Fatalf("got %s, want connection_ack", kind)
-	}
-	return s
-}
-
-func SubscribeFrame(id string, variables any) Frame {
-	return Frame{"type": "subscribe", "id": id, "payload": Frame{"query": FollowQuery, "variables": variables}}
-}
-
-// await passes over messages up to one of a kind.
-func (s *Socket) Await(kind string) {
+// next returns the oldest message.
+func (s *Socket) next(ctx context.Context) message {
 	s.T.Helper()
-	s.AwaitWithin(Timeout, kind)
-}
-
-func (s *Socket) AwaitWithin(wait time.Duration, kind string) {
-	s.T.Helper()
-	ctx, cancel := context.WithTimeout(s.T.Context(), wait)
-	defer cancel()
-	for {
-		_, raw, err := s.Conn.Read(ctx)
-		if err != nil {
-			s.T.Fatalf("read from the socket: %v", err)
-		}
-		var m struct{ Type string }
-		if err := json.Unmarshal(raw, &m); err != nil {
-			s.T.Fatal(err)
-		}
-		if m.Type == kind {
-			return
-		}
+	if len(s.received) > 0 {
+		m := s.received[0]
+		s.received = s.received[1:]
+		return m
 	}
+	return s.read(ctx)
 }
 
-// foreignCursor is one of another log: an epoch that is not this one's, and a position.
-var ForeignCursor = base64.RawURLEncoding.EncodeToString(append(bytes.Repeat([]byte{7}, 16), 0, 0, 0, 0, 0, 0, 0, 1))
-
-const FollowQuery = `subscription ($after: Cursor) { itemChanges(after: $after) { cursor kind revision document } }`
+func (s *Socket) read(ctx context.Context) (m message) {
+	s.T.Helper()
+	_, raw, err := s.Conn.Read(ctx)
+	if err != nil {
+		s.T.Fatalf("read from the socket: %v", err)
+	}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		s.T.Fatal(err)
+	}
+	return m
+}

@@ -13,59 +13,15 @@ import (
 	"itemcast/internal/db/dbtest"
 )
 
-// statements notes the round trips of statements that requests make, and not those of the background: net/http leaves its mark in a request's context.
+// Statements records the round trips to Postgres that requests make. It leaves out the node's background work, whose
+// contexts lack net/http's mark.
 type Statements struct {
 	mu    sync.Mutex
-	named []string
+	names []string
 }
 
-func (s *Statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
-	if ctx.Value(http.ServerContextKey) != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.named = append(s.named, nameOf(data.SQL))
-	}
-	return ctx
-}
-
-func (s *Statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
-
-// TraceBatchStart notes what goes to Postgres together as one: what costs is the way there and back.
-func (s *Statements) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
-	if ctx.Value(http.ServerContextKey) != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		var names []string
-		for _, query := range data.Batch.QueuedQueries {
-			names = append(names, nameOf(query.SQL))
-		}
-		s.named = append(s.named, strings.Join(names, "+"))
-	}
-	return ctx
-}
-
-func (s *Statements) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
-
-func (s *Statements) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
-
-func nameOf(sql string) string {
-	first, _, _ := strings.Cut(strings.TrimPrefix(sql, "-- name: "), "\n")
-	return first
-}
-
-// of runs do and returns the names of its requests' statements.
-func (s *Statements) Of(do func()) []string {
-	s.mu.Lock()
-	s.named = nil
-	s.mu.Unlock()
-	do()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.named
-}
-
-// startTraced starts a node whose requests' statements are noted.
-func StartTraced(t *testing.T) (*Node, *Statements) {
+// StartTraced starts a node whose requests' statements are recorded.
+func StartTraced(t testing.TB) (*Node, *Statements) {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(dbtest.URL(t))
 	if err != nil {
@@ -79,4 +35,55 @@ func StartTraced(t *testing.T) (*Node, *Statements) {
 	}
 	t.Cleanup(pool.Close)
 	return StartOn(t, pool), trace
+}
+
+// During runs do and returns the names of its statements, one for each round trip: a batch's are joined by "+".
+func (s *Statements) During(do func()) []string {
+	s.mu.Lock()
+	s.names = nil
+	s.mu.Unlock()
+	do()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.names
+}
+
+// TraceQueryStart is called by pgx.
+func (s *Statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	s.record(ctx, nameOf(data.SQL))
+	return ctx
+}
+
+// TraceBatchStart is called by pgx.
+func (s *Statements) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
+	var names []string
+	for _, query := range data.Batch.QueuedQueries {
+		names = append(names, nameOf(query.SQL))
+	}
+	s.record(ctx, strings.Join(names, "+"))
+	return ctx
+}
+
+// TraceQueryEnd is called by pgx.
+func (s *Statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// TraceBatchQuery is called by pgx.
+func (s *Statements) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+
+// TraceBatchEnd is called by pgx.
+func (s *Statements) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
+
+func (s *Statements) record(ctx context.Context, name string) {
+	if ctx.Value(http.ServerContextKey) == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.names = append(s.names, name)
+}
+
+// nameOf returns the name that sqlc has put before a query.
+func nameOf(sql string) string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(sql, "-- name: "), "\n")
+	return first
 }

@@ -7,17 +7,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// await polls for what happens in the background.
-func Await(t *testing.T, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(Timeout); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("it did not come")
-		}
-	}
-}
+// Timeout limits each wait. Only a test that fails waits as long.
+const Timeout = time.Minute
 
-func Next[T any](t *testing.T, from <-chan T) T {
+// pollInterval is the time between two looks at a condition that has no signal.
+const pollInterval = 5 * time.Millisecond
+
+// Next returns the next value of a channel.
+func Next[T any](t testing.TB, from <-chan T) T {
 	t.Helper()
 	select {
 	case value := <-from:
@@ -28,7 +25,27 @@ func Next[T any](t *testing.T, from <-chan T) T {
 	}
 }
 
-// metric is what the node tells operators of its subscribers.
+// Eventually polls until a condition holds. what is for the failure's text.
+func Eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	EventuallyWithin(t, Timeout, what, holds)
+}
+
+// EventuallyWithin is Eventually with another limit.
+func EventuallyWithin(t testing.TB, limit time.Duration, what string, holds func() bool) {
+	t.Helper()
+	tick, end := time.NewTicker(pollInterval), time.After(limit)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatalf("timed out waiting: %s", what)
+		}
+	}
+}
+
+// Metric returns the value of one of the node's metrics of subscribers.
 func (n *Node) Metric(name string) float64 {
 	n.T.Helper()
 	registry := prometheus.NewRegistry()
@@ -39,24 +56,10 @@ func (n *Node) Metric(name string) float64 {
 	}
 	for _, family := range families {
 		if family.GetName() == name {
-			one := family.GetMetric()[0]
-			return one.GetGauge().GetValue() + one.GetCounter().GetValue()
+			metric := family.GetMetric()[0]
+			return metric.GetGauge().GetValue() + metric.GetCounter().GetValue()
 		}
 	}
-	n.T.Fatalf("there is no %s", name)
+	n.T.Fatalf("there is no metric %s", name)
 	return 0
-}
-
-func (n *Client) Eventually(what string, done func() bool) {
-	n.T.Helper()
-	n.EventuallyWithin(Timeout, what, done)
-}
-
-func (n *Client) EventuallyWithin(limit time.Duration, what string, done func() bool) {
-	n.T.Helper()
-	for end := time.Now().Add(limit); !done(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			n.T.Fatalf("it never came to this: %s", what)
-		}
-	}
 }

@@ -23,7 +23,7 @@ func TestAudit_TellsWhoDidWhatWithoutSecrets(t *testing.T) {
 	n.Call(http.MethodPatch, "/api/v1/users/"+id, `{"name":"Ada"}`).WantStatus(t, http.StatusOK) // changes nothing
 	n.Call(http.MethodDelete, "/api/v1/users/"+id, "").WantStatus(t, http.StatusNoContent)
 	var body string
-	nodetest.Await(t, func() bool {
+	nodetest.Eventually(t, "the sign-ins are in the log", func() bool {
 		body = string(n.Call(http.MethodGet, "/api/v1/audit?subject=users/"+id, "").WantStatus(t, http.StatusOK).Body)
 		return strings.Count(body, `"sign-in.succeeded"`) == 2 && strings.Count(body, `"sign-in.failed"`) == 2
 	})

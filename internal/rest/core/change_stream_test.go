@@ -29,7 +29,7 @@ func TestChangeStream_SendsWhatAPageHasAndResumesByLastEventID(t *testing.T) {
 	id := n.CreateItem(`{"name":"<Nosferatu>\n & \u2028","tags":["silent"],"client_data":{"z":"\r\n","a":1.50}}`)
 	n.PatchItem(id, `{"tags":[]}`)
 	n.PatchItem(id, `{"tags":["silent"]}`)
-	told := []nodetest.ServerEvent{stream.Change(), stream.Change(), stream.Change()}
+	told := []nodetest.ServerEvent{stream.NextChange(), stream.NextChange(), stream.NextChange()}
 
 	var page struct {
 		Results []json.RawMessage
@@ -51,13 +51,13 @@ func TestChangeStream_SendsWhatAPageHasAndResumesByLastEventID(t *testing.T) {
 	if at := resumed.Begin(); at != told[0].ID {
 		t.Errorf("resumes at %s, not at %s", at, told[0].ID)
 	}
-	if a, b := resumed.Change(), resumed.Change(); a != told[1] || b != told[2] {
+	if a, b := resumed.NextChange(), resumed.NextChange(); a != told[1] || b != told[2] {
 		t.Errorf("resumes with %+v and %+v", a, b)
 	}
 	filtered := n.StreamChanges("?tags=silent&after=" + start)
 	filtered.Begin()
 	for i, want := range []string{"CREATED", "LEFT", "ENTERED"} {
-		if e := filtered.Change(); e.ID != told[i].ID || !strings.Contains(e.Data, `"kind":"`+want+`"`) {
+		if e := filtered.NextChange(); e.ID != told[i].ID || !strings.Contains(e.Data, `"kind":"`+want+`"`) {
 			t.Errorf("with a filter, got %+v, want %s", e, want)
 		}
 	}
@@ -180,8 +180,9 @@ func TestChangeStream_EndsWithItsSession(t *testing.T) {
 		stream := n.StreamChanges("", cookie...)
 		cursor := stream.Begin()
 		subscription := n.Stream(http.MethodPost, "/graphql", `{"query":"subscription { itemChanges { document } }"}`, cookie...)
-		polled := make(chan nodetest.Response, 1)
+		arrived, polled := n.Arrival("wait=30"), make(chan nodetest.Response, 1)
 		go func() { polled <- n.Call(http.MethodGet, "/api/v1/changes?wait=30&after="+cursor, "", cookie...) }()
+		nodetest.Next(t, arrived)
 		end(u, browser, id)
 		for from, ended := range map[string]chan error{"the stream": stream.Ended, "the subscription": subscription.Ended} {
 			if err := nodetest.Next(t, ended); err != nil {
@@ -215,7 +216,7 @@ func TestChangeStream_OutlastsLostDatabaseConnections(t *testing.T) {
 			t.Fatal("no item can be made")
 		}
 	}
-	if e := stream.Change(); !strings.Contains(e.Data, "Gilda") {
+	if e := stream.NextChange(); !strings.Contains(e.Data, "Gilda") {
 		t.Errorf("got %+v", e)
 	}
 }
@@ -231,9 +232,8 @@ func TestChangeStream_EndsCleanlyWhenTheServerShutsDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	request.SetBasicAuth(nodetest.AdminEmail, nodetest.AdminPassword)
-	waiting, polled := make(chan struct{}), make(chan string, 1)
+	arrived, polled := n.Arrival("wait=55"), make(chan string, 1)
 	go func() {
-		close(waiting)
 		response, err := http.DefaultClient.Do(request)
 		if err != nil {
 			polled <- err.Error()
@@ -242,8 +242,7 @@ func TestChangeStream_EndsCleanlyWhenTheServerShutsDown(t *testing.T) {
 		body, err := io.ReadAll(response.Body)
 		polled <- fmt.Sprint(response.StatusCode, " ", string(body), " ", err)
 	}()
-	<-waiting
-	n.StreamChanges("").Begin() // another request has come and gone: the poll is under way, or as good as
+	nodetest.Next(t, arrived)
 	stop()
 	if err := nodetest.Next(t, stream.Ended); err != nil {
 		t.Errorf("the stream ends with %v", err)
@@ -253,35 +252,14 @@ func TestChangeStream_EndsCleanlyWhenTheServerShutsDown(t *testing.T) {
 	}
 }
 
-// watchedListener tells of the connections that the server has closed.
-type watchedListener struct {
-	net.Listener
-	closed chan string
-}
-
-func (l *watchedListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	return &watchedConn{Conn: conn, closed: l.closed}, err
-}
-
-type watchedConn struct {
-	net.Conn
-	closed chan string
-}
-
-func (c *watchedConn) Close() error {
-	c.closed <- c.RemoteAddr().String()
-	return c.Conn.Close()
-}
-
 // A client that stops reading is dropped, and costs the others nothing meanwhile.
 func TestChangeStream_AStalledClientIsDroppedAndOthersGoOn(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes a quarter of a minute")
 	}
-	closed := make(chan string, 1000)
-	n, _ := nodetest.Serve(t, dbtest.New(t), &watchedListener{nodetest.Listen(t, "127.0.0.1:0"), closed})
+	listener := nodetest.ListenWatched(t)
+	n, _ := nodetest.Serve(t, dbtest.New(t), listener)
 
 	stalled, err := net.Dial("tcp", strings.TrimPrefix(n.URL, "http://"))
 	if err != nil {
@@ -305,24 +283,15 @@ func TestChangeStream_AStalledClientIsDroppedAndOthersGoOn(t *testing.T) {
 	healthy := n.StreamChanges("")
 	healthy.Begin()
 	id := n.CreateItem(`{"name":"0"}`)
-	healthy.Change()
+	healthy.NextChange()
 	const writes = 200 // of 60 kB: more than the kernel's buffers hold
 	for i := range writes {
 		n.PatchItem(id, fmt.Sprintf(`{"name":"%d","client_data":{"long":%q}}`, i+1, strings.Repeat("x", 60_000)))
-		if e := healthy.Change(); !strings.Contains(e.Data, fmt.Sprintf(`"revision":%d,`, i+2)) {
+		if e := healthy.NextChange(); !strings.Contains(e.Data, fmt.Sprintf(`"revision":%d,`, i+2)) {
 			t.Fatalf("change %d: got %.100s", i, e.Data)
 		}
 	}
-	for deadline := time.After(2 * nodetest.Timeout); ; {
-		select {
-		case address := <-closed:
-			if address == stalled.LocalAddr().String() {
-				n.PatchItem(id, `{"name":"after"}`)
-				healthy.Change()
-				return
-			}
-		case <-deadline:
-			t.Fatal("the stalled client is still held")
-		}
-	}
+	listener.AwaitClose(t, stalled, 40*time.Second)
+	n.PatchItem(id, `{"name":"after"}`)
+	healthy.NextChange()
 }

@@ -108,8 +108,9 @@ func TestChanges_ALongPollAnswersWithTheFirstChange(t *testing.T) {
 	if waited := time.Since(began); waited < time.Second {
 		t.Errorf("waited %s, not a second", waited)
 	}
-	polled := make(chan nodetest.ChangePage)
+	arrived, polled := n.Arrival("wait=55"), make(chan nodetest.ChangePage, 1)
 	go func() { polled <- n.Changes("?wait=55&tags=red&after=" + start.Cursor) }()
+	nodetest.Next(t, arrived)
 	n.CreateItem(`{"name":"passed over"}`)
 	n.CreateItem(`{"name":"a","tags":["red"]}`)
 	if page := nodetest.Next(t, polled); len(page.Results) != 1 || page.Results[0].Kind != "CREATED" {

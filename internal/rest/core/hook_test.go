@@ -44,7 +44,7 @@ func TestHookOperations_OverREST(t *testing.T) {
 		t.Errorf("sent %s, %v", sent.Body, sent.Header)
 	}
 	delivery := "/api/v1/deliveries/" + sent.Header.Get("webhook-id")
-	nodetest.Await(t, func() bool { return n.Call(http.MethodGet, delivery, "").Field(t, "state") == "succeeded" })
+	nodetest.Eventually(t, "the delivery has succeeded", func() bool { return n.Call(http.MethodGet, delivery, "").Field(t, "state") == "succeeded" })
 
 	read := n.Call(http.MethodGet, delivery, "").WantStatus(t, http.StatusOK).Object(t)
 	if attempts := read["attempts"].([]any); len(attempts) != 1 || attempts[0].(map[string]any)["status"] != 200.0 || read["trigger"] != "hook" || read["item_id"] != item || read["hook_id"] != nodetest.PathID(hook) {
@@ -91,7 +91,7 @@ func TestHookOperations_OverREST(t *testing.T) {
 	if sent := nodetest.Next(t, deliveries); sent.Header.Get("itemcast-trigger") != "replay" || sent.Header.Get("webhook-id") != again.Field(t, "id") {
 		t.Errorf("replayed %v", sent.Header)
 	}
-	nodetest.Await(t, func() bool { return n.Call(http.MethodGet, hook+"/replay", "").Object(t)["ended_at"] != nil })
+	nodetest.Eventually(t, "the replay has ended", func() bool { return n.Call(http.MethodGet, hook+"/replay", "").Object(t)["ended_at"] != nil })
 	if got := n.Call(http.MethodGet, hook+"/replay", "").Object(t); got["id"] != begun.Field(t, "id") || got["deliveries"] != 1.0 || got["looked_at"] != got["size"] {
 		t.Errorf("the replay is %v", got)
 	}
@@ -113,7 +113,7 @@ func TestHookOperations_AnIdempotencyKeyDoesThemOnce(t *testing.T) {
 	hook := n.CreateHook(`{"url":"` + url + `","events":["item.created"]}`)
 	n.CreateItem(`{"name":"a"}`)
 	id := nodetest.Next(t, deliveries).Header.Get("webhook-id")
-	nodetest.Await(t, func() bool {
+	nodetest.Eventually(t, "the delivery has succeeded", func() bool {
 		return n.Call(http.MethodGet, "/api/v1/deliveries/"+id, "").Field(t, "state") == "succeeded"
 	})
 	triggers := map[string]int{}
@@ -129,7 +129,7 @@ func TestHookOperations_AnIdempotencyKeyDoesThemOnce(t *testing.T) {
 		if c[2] != "" {
 			triggers[nodetest.Next(t, deliveries).Header.Get("itemcast-trigger")]++
 		}
-		nodetest.Await(t, func() bool { return n.Call(http.MethodGet, hook, "").Object(t)["pending"] == 0.0 })
+		nodetest.Eventually(t, "nothing is pending", func() bool { return n.Call(http.MethodGet, hook, "").Object(t)["pending"] == 0.0 })
 	}
 	if len(deliveries) > 0 || triggers["test"] != 1 || triggers["replay"] != 1 || triggers["manual"] != 1 {
 		t.Errorf("sent %v, and %d more", triggers, len(deliveries))

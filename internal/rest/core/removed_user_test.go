@@ -17,7 +17,7 @@ import (
 
 // late is a request that has been let in, and whose body is still to come.
 type late struct {
-	t    *testing.T
+	t    testing.TB
 	conn net.Conn
 	from *bufio.Reader
 	body string

@@ -46,7 +46,7 @@ func TestRequest_IdsThatAreNoneAreNotFound(t *testing.T) {
 	n.WantNoWrites(func() {
 		for _, id := range []string{"01890a5d-ac96-774b-bcce-b302099a8057", "7", "no-such", "%00", "%ff", "..%2f..%2fetc", "01890a5dac96774bbcceb302099a8057",
 			"%7B01890a5d-ac96-774b-bcce-b302099a8057%7D", "01890a5d-ac96-774b-bcce-b302099a805g", strings.Repeat("a", 5000)} {
-			nodetest.ForEachRoute(n.Call, id, func(name string, got nodetest.Response) { got.WantProblem(t, name, http.StatusNotFound, "NOT_FOUND") })
+			n.ForEachRoute(id, func(name string, got nodetest.Response) { got.WantProblem(t, name, http.StatusNotFound, "NOT_FOUND") })
 		}
 	})
 }

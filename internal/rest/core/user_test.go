@@ -215,11 +215,11 @@ func TestUsers_AnAPIUserIsToldItsPasswordOnceAndSignsInOnNoPage(t *testing.T) {
 	}
 	bot := n.As("bot@example.com", password)
 	bot.Call(http.MethodGet, "/api/v1/me", "").WantStatus(t, http.StatusOK)
-	if got := n.Login(n.Browser(), "bot@example.com", password); got.StatusCode != http.StatusForbidden || got.Header.Get("Set-Cookie") != "" {
-		t.Errorf("on the page: %d, %s", got.StatusCode, got.Header.Get("Set-Cookie"))
+	if got := n.Login(n.Browser(), "bot@example.com", password); got.Status != http.StatusForbidden || got.Header.Get("Set-Cookie") != "" {
+		t.Errorf("on the page: %d, %s", got.Status, got.Header.Get("Set-Cookie"))
 	}
 	n.Call(http.MethodPost, path+"/reset-link", "").WantProblem(t, "a link", http.StatusConflict, "CONFLICT")
 	other := n.Call(http.MethodPost, path+"/rotate-password", "").WantStatus(t, http.StatusOK).Field(t, "password")
-	nodetest.Await(t, func() bool { return bot.Call(http.MethodGet, "/api/v1/me", "").Status == http.StatusUnauthorized })
+	nodetest.Eventually(t, "the old password no longer works", func() bool { return bot.Call(http.MethodGet, "/api/v1/me", "").Status == http.StatusUnauthorized })
 	n.As("bot@example.com", other).Call(http.MethodGet, "/api/v1/me", "").WantStatus(t, http.StatusOK)
 }
