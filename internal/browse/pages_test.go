@@ -282,7 +282,7 @@ func TestBrowse_AnotherOriginsFormDoesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	if body, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusForbidden || !strings.Contains(string(body), "A page of another origin may not change anything here.") ||
+	if body, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusForbidden || !strings.Contains(string(body), "A page of another origin cannot change anything here.") ||
 		!strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
 		t.Errorf("got %d %s: %v", response.StatusCode, body, err)
 	}

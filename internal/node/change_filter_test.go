@@ -80,8 +80,8 @@ func story(n *nodetest.Node) (id, third string) {
 
 const wholeStory = "CREATED UPDATED UPDATED UPDATED UPDATED UPDATED TRIGGERED UPDATED DELETED"
 
-// A filtered mirror stays right: updates into and out of the filter are told as such, a deletion by what the item was, and the cursor leads
-// past what was left out. REST and GraphQL tell the same.
+// A filtered mirror stays right: updates into and out of the filter are told as such, a deletion by what the item
+// was, and the cursor leads past what was left out. REST and GraphQL tell the same.
 func TestChanges_FiltersTellEnteredAndLeftAndMovePastTheRest(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)

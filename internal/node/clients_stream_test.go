@@ -14,8 +14,8 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// The npm package eventsource, unmodified, over servers that come and go at one address: each change is told once and in order, those too
-// that were made while there was no server, before the first that it got and after.
+// The npm package eventsource, unmodified, over servers that come and go at one address: each change is told once and
+// in order, those too that were made while there was no server, before the first that it got and after.
 func TestChangeStream_TheNpmEventSourceLosesNothingOverRestarts(t *testing.T) {
 	t.Parallel()
 	losesNothingOverRestarts(t, "/api/v1/changes")
@@ -60,7 +60,8 @@ func losesNothingOverRestarts(t *testing.T, path string) {
 	}
 }
 
-// A page's EventSource, which can send neither a body nor a header of its own, follows a subscription, and resumes by what it keeps itself.
+// A page's EventSource, which can send neither a body nor a header of its own, follows a subscription, and resumes by
+// what it keeps itself.
 func TestClients_TheNpmEventSourceLosesNothingOfASubscriptionOverRestarts(t *testing.T) {
 	t.Parallel()
 	losesNothingOverRestarts(t, "/graphql?"+url.Values{"query": {"subscription { itemChanges { document } }"}}.Encode())
@@ -91,7 +92,8 @@ func (f follower) start(t *testing.T, url, cursor string) <-chan json.RawMessage
 	return example(t, string(f), url, adminCredentials, "--after="+cursor)
 }
 
-// The server drains and comes back at its address, again and again: clients are told to connect again, and miss and repeat nothing.
+// The server drains and comes back at its address, again and again: clients are told to connect again, and miss and
+// repeat nothing.
 func TestClients_LoseNothingOverRestarts(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]follower{"graphql-ws": overWebSocket, "graphql-sse": overEvents} {

@@ -163,7 +163,8 @@ func (c *cuttable) cut() {
 	c.conns = nil
 }
 
-// The client is cut off again and again while items change, resumes after its last cursor, and is told everything once, in order.
+// The client is cut off again and again while items change, resumes after its last cursor, and is told everything
+// once, in order.
 func TestClients_GraphQLWSResumesWithNothingLostOrRepeated(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)

@@ -29,8 +29,9 @@ import (
 // takeoverPatience is for what a killed node had claimed and another has to take over.
 const takeoverPatience = 90 * time.Second
 
-// Two nodes, which are processes, and their Postgres are killed one after the other while clients write, who ask again until they are answered.
-// Every change that the log tells of was delivered, those of an item one after the other, and what came twice was the same.
+// Two nodes, which are processes, and their Postgres are killed one after the other while clients write, who ask
+// again until they are answered. Every change that the log tells of was delivered, those of an item one after the
+// other, and what came twice was the same.
 func TestHook_KilledNodesAndAKilledPostgresLoseAndReorderNothing(t *testing.T) {
 	t.Parallel()
 	postgres := dbtest.Cluster(t, map[string]string{"synchronous_commit": "on"})
@@ -133,8 +134,8 @@ func (n *crashNode) log(t *testing.T, after string, count int) (log []nodetest.E
 	return log
 }
 
-// crashWriter is a client that asks again, of either node, until it is answered. Each of its writes makes one change, however often it asks: a
-// POST has a key, the same PATCH again changes nothing, and what is gone stays so.
+// crashWriter is a client that asks again, of either node, until it is answered. Each of its writes makes one change,
+// however often it asks: a POST has a key, the same PATCH again changes nothing, and what is gone stays so.
 type crashWriter struct {
 	nodes        *[2]crashNode
 	n            int
@@ -220,8 +221,8 @@ type sent struct {
 	body          []byte
 }
 
-// ledger is an endpoint that keeps what it got, and holds it against what hooks promise. Now and then it hangs, or answers 503, but to none
-// twice: the third attempt would come minutes later.
+// ledger is an endpoint that keeps what it got, and holds it against what hooks promise. Now and then it hangs, or
+// answers 503, but to none twice: the third attempt would come minutes later.
 type ledger struct {
 	t   *testing.T
 	url string

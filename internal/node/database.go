@@ -29,7 +29,8 @@ type Database struct {
 type DatabaseConfig struct {
 	URL     string // empty: an embedded Postgres under DataDir
 	DataDir string
-	// Shared allows an embedded Postgres that another process runs. A server does not share: its data directory has one owner.
+	// Shared allows an embedded Postgres that another process runs. A server does not share: its data directory has one
+	// owner.
 	Shared bool
 	Log    *slog.Logger
 }

@@ -15,8 +15,9 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// A request with a key holds a connection until it is answered. Were it to ask for another meanwhile, a few of them would wait for each other,
-// and everybody for them: so each is to do with one. An item's document is of an older renderer, for what reads one to render it anew.
+// A request with a key holds a connection until it is answered. Were it to ask for another meanwhile, a few of them
+// would wait for each other, and everybody for them: so each is to do with one. An item's document is of an older
+// renderer, for what reads one to render it anew.
 func TestIdempotency_NoRequestNeedsASecondConnection(t *testing.T) {
 	t.Parallel()
 	database, err := url.Parse(dbtest.URL(t))

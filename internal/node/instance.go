@@ -11,7 +11,8 @@ import (
 	"itemcast/internal/node/internal/store"
 )
 
-// StorePublicURL stores the base URL that serve runs with, so that other commands on this database render documents as it does.
+// StorePublicURL stores the base URL that serve runs with, so that other commands on this database render documents
+// as it does.
 func StorePublicURL(ctx context.Context, conn db.Querier, url string) error {
 	if err := store.New(conn).StorePublicURL(ctx, url); err != nil {
 		return fmt.Errorf("store the public URL: %w", err)

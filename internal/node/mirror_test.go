@@ -222,7 +222,8 @@ func (s *shelf) put(id string) {
 	s.ids = append(s.ids, id)
 }
 
-// hammer makes, changes and deletes items. Each write is told on written when somebody listens, and every tenth is due a list.
+// hammer makes, changes and deletes items. Each write is told on written when somebody listens, and every tenth is
+// due a list.
 func hammer(n *nodetest.Node, seed uint64, writes int, on *shelf, written chan<- struct{}, due chan<- int) {
 	n.T.Helper()
 	random := rand.New(rand.NewPCG(seed, 1))
@@ -295,8 +296,9 @@ func dawdle(n *nodetest.Node, actor account.Actor, written, stop <-chan struct{}
 	}
 }
 
-// Clients that list the items, in pages, and then follow the changes from the list's cursor have what the database has, byte for byte,
-// whatever is written meanwhile, and at whichever node they follow: over REST and GraphQL, all items or those that pass a filter.
+// Clients that list the items, in pages, and then follow the changes from the list's cursor have what the database
+// has, byte for byte, whatever is written meanwhile, and at whichever node they follow: over REST and GraphQL, all
+// items or those that pass a filter.
 func TestMirror_AListAndWhatFollowsItsCursorAreTheDatabase(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)

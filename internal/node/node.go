@@ -79,8 +79,10 @@ func New(ctx context.Context, pool *pgxpool.Pool, config Config) (*Node, error) 
 	if err != nil {
 		return nil, fmt.Errorf("load the contract: %w", err)
 	}
-	pages, err := browse.New(document, browse.Options{PublicURL: config.PublicURL, LoginURL: "/login", LogoutURL: "/logout",
-		WhoURL: document.Base() + "/me", Assets: browse.Assets(web.Loads("browse"))})
+	pages, err := browse.New(document, browse.Options{
+		PublicURL: config.PublicURL, LoginURL: "/login", LogoutURL: "/logout",
+		WhoURL: document.Base() + "/me", Assets: browse.Assets(web.Loads("browse")),
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -23,8 +23,8 @@ func pidOf(t *testing.T, url string) (pid int) {
 	return pid
 }
 
-// Postgres is stopped dead under a running node: requests are told to come again, sign-in too; once it is back, so is the node, by itself,
-// and subscriptions and hooks go on with nothing lost or repeated.
+// Postgres is stopped dead under a running node: requests are told to come again, sign-in too; once it is back, so is
+// the node, by itself, and subscriptions and hooks go on with nothing lost or repeated.
 func TestOutage_TheNodeWaitsForItsDatabaseAndGoesOn(t *testing.T) {
 	t.Parallel()
 	server := dbtest.Cluster(t, map[string]string{"synchronous_commit": "on"})
@@ -37,7 +37,8 @@ func TestOutage_TheNodeWaitsForItsDatabaseAndGoesOn(t *testing.T) {
 	n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+hookURL+`","events":["item.created"]}`).WantStatus(t, http.StatusCreated)
 	events := n.Subscribe(nodetest.FollowQuery, nil)
 	searching := n.Subscribe(`subscription { itemChanges(filter: {search: "item"}) { cursor kind revision document } }`, nil)
-	// What a killed database forgot that it had been sent comes again, under the same id and byte for byte: at least once, and told apart.
+	// What a killed database forgot that it had been sent comes again, under the same id and byte for byte: at least
+	// once, and told apart.
 	arrived := map[string]string{}
 	hooked := func() []byte {
 		t.Helper()
@@ -67,7 +68,8 @@ func TestOutage_TheNodeWaitsForItsDatabaseAndGoesOn(t *testing.T) {
 	}
 	made()
 
-	// While it is away, and not merely restarting: its supervisor starts it again within moments, so requests go on until one gets through.
+	// While it is away, and not merely restarting: its supervisor starts it again within moments, so requests go on
+	// until one gets through.
 	pid := pidOf(t, server.URL())
 	unavailable := 0
 	for range 3 {

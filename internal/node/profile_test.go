@@ -10,7 +10,8 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// An item of a profile that is limited to roles does not exist for anybody else: an editor of another role, and an administrator too.
+// An item of a profile that is limited to roles does not exist for anybody else: an editor of another role, and an
+// administrator too.
 func TestProfiles_ItemsDoNotExistForOtherRoles(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)

@@ -40,8 +40,8 @@ type Started struct {
 	First     *account.FirstStart // nil unless this is the first start on the database
 }
 
-// Serve runs a server until ctx ends or a part fails. When ctx ends, it finishes the requests under way. Without a public
-// URL, http:// and the address are the base of URLs.
+// Serve runs a server until ctx ends or a part fails. When ctx ends, it finishes the requests under way. Without a
+// public URL, http:// and the address are the base of URLs.
 func Serve(ctx context.Context, config ServeConfig) error {
 	public, err := net.Listen("tcp", config.Addr)
 	if err != nil {

@@ -16,7 +16,8 @@ import (
 
 var passwordTold = regexp.MustCompile(`Password\s+(\S+)`)
 
-// The life of a server on its embedded Postgres: told once how to sign in, one owner of the data, killed, started again, stopped.
+// The life of a server on its embedded Postgres: told once how to sign in, one owner of the data, killed, started
+// again, stopped.
 func TestServe_KeepsItsDataThroughKillsAndStopsWithoutATrace(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")

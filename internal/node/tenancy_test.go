@@ -9,7 +9,8 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// What another account owns does not exist: not by id, not in lists, exports, tags, counts, hooks, feeds or subscriptions.
+// What another account owns does not exist: not by id, not in lists, exports, tags, counts, hooks, feeds or
+// subscriptions.
 func TestTenancy_AnotherAccountsThingsDoNotExist(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)

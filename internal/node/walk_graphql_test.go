@@ -13,7 +13,8 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// graphQLNeeds says of every field which permission it asks for; "" is api.access alone. A field that is missing here fails the test.
+// graphQLNeeds says of every field which permission it asks for; "" is api.access alone. A field that is missing here
+// fails the test.
 var graphQLNeeds = map[string]account.Permission{
 	"me": "", "mySessions": "", "changeMyPassword": "", "endMySession": "", "endMySessions": "",
 	"item": account.ItemsView, "items": account.ItemsView, "tags": account.ItemsView, "metadataFields": account.ItemsView, "itemChanges": account.ItemsView,
@@ -155,7 +156,8 @@ func (w *walked) introspect() map[string]graphQLType {
 	return types
 }
 
-// operation asks for a field with the least that it needs, and all that it shows; one says that it is of one thing, by its id.
+// operation asks for a field with the least that it needs, and all that it shows; one says that it is of one thing,
+// by its id.
 func (w *walked) operation(types map[string]graphQLType, kind string, field graphQLField) (query string, variables nodetest.Vars, one bool) {
 	variables = nodetest.Vars{}
 	var declared, given []string

@@ -18,8 +18,9 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// These tests walk what the documents and the schema say there is, so that what is added to them is looked at without a word here: as nobody, as
-// a user without api.access, as users who lack a permission, as an editor of another profile, and as another account's administrator.
+// These tests walk what the documents and the schema say there is, so that what is added to them is looked at without
+// a word here: as nobody, as a user without api.access, as users who lack a permission, as an editor of another
+// profile, and as another account's administrator.
 
 // walked is a node with one of everything, which its walkers may not see.
 type walked struct {
@@ -178,7 +179,8 @@ func (w *walked) check(t *testing.T, name string, who walker, need account.Permi
 	}
 }
 
-// Pages are the same operations: a form that is offered is one that its user may send, and a page shows no more than the answer.
+// Pages are the same operations: a form that is offered is one that its user may send, and a page shows no more than
+// the answer.
 func TestWalk_EveryPage(t *testing.T) {
 	t.Parallel()
 	w := startWalk(t)

@@ -9,14 +9,15 @@ import (
 	"itemcast/internal/account"
 )
 
-// addressed notes where requests come from. What a proxy says of that counts only when the proxy is one of those that are trusted; of several
-// addresses the last that is not a trusted proxy's own.
-func addressed(trusted []netip.Prefix, next http.Handler) http.Handler {
+// withAddress puts the client's address into the request's context.
+func withAddress(trusted []netip.Prefix, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(w, r.WithContext(account.WithAddress(r.Context(), clientAddress(r, trusted))))
 	})
 }
 
+// clientAddress returns the address of the client, without its port. X-Forwarded-For counts only as far as trusted
+// proxies have written it: the address is the last one that is not a trusted proxy's.
 func clientAddress(r *http.Request, trusted []netip.Prefix) string {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

@@ -3,29 +3,30 @@ package server
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 )
 
-// limits are how long an ordinary request may take, from when its head has been read.
+// limits bound an ordinary request. Each begins when the request's head has been read.
 type limits struct {
-	body   time.Duration // for its client to send the body
-	work   time.Duration // for us to answer: a client that waits longer, as for a connection to Postgres, is told to come again
-	answer time.Duration // for its client to read the answer
+	read  time.Duration // to read the body from the client
+	work  time.Duration // to answer, such as while waiting for a connection to Postgres; then the client gets 503
+	write time.Duration // to write the response to the client
 }
 
-var ordinary = limits{body: 30 * time.Second, work: 45 * time.Second, answer: time.Minute}
+var ordinary = limits{read: 30 * time.Second, work: 45 * time.Second, write: time.Minute}
 
-// deadlines ends requests whose clients dawdle, and those for which we do. A client without a body has nothing to send: a read deadline would
-// pass while a handler works, and cancel its request as if the client had gone.
-func deadlines(within limits, next http.Handler) http.Handler {
+// withDeadlines bounds the time of requests. The limit of work does not apply to those that unbounded reports.
+//
+// A request without a body gets no read deadline: the deadline would pass while the handler works, and net/http would
+// cancel the request as if the client had gone.
+func withDeadlines(within limits, unbounded func(*http.Request) bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := http.NewResponseController(w)
 		if r.ContentLength != 0 {
-			_ = c.SetReadDeadline(time.Now().Add(within.body)) // fails only where there is no connection, as in a test
+			_ = c.SetReadDeadline(time.Now().Add(within.read)) // fails only where there is no connection, as in a test
 		}
-		_ = c.SetWriteDeadline(time.Now().Add(within.answer))
-		if !streams(r) && r.URL.Path != "/graphql" { // which knows by itself what streams
+		_ = c.SetWriteDeadline(time.Now().Add(within.write))
+		if !unbounded(r) {
 			ctx, cancel := context.WithTimeout(r.Context(), within.work)
 			defer cancel()
 			r = r.WithContext(ctx)
@@ -34,10 +35,9 @@ func deadlines(within limits, next http.Handler) http.Handler {
 	})
 }
 
-// unhurried lifts the deadlines of what streams: it lasts as long as its client takes part, and whoever serves it sees to that. Following the
-// changes is among it, as a page too: it may wait for longer than an answer. It belongs behind the sign-in: a stranger's request is never
-// without a deadline. (A WebSocket's end with its handshake.)
-func unhurried(next http.Handler) http.Handler {
+// withoutDeadlines lifts the read and write deadlines of requests that stream; their handlers drop clients that stall.
+// Put it behind the sign-in, so that a stranger's request always has deadlines.
+func withoutDeadlines(streams func(*http.Request) bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if streams(r) {
 			c := http.NewResponseController(w)
@@ -46,10 +46,4 @@ func unhurried(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-func streams(r *http.Request) bool {
-	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-ndjson") ||
-		strings.HasSuffix(r.URL.Path, "/items/export") ||
-		strings.HasSuffix(r.URL.Path, "/changes")
 }

@@ -10,14 +10,15 @@ import (
 	"itemcast/internal/contract"
 )
 
-// A client that is still there is told to come again, whether it has sent a body or not, and is not taken for one that has gone.
-func TestDeadlines_WhoWaitsTooLongIsToldToComeAgain(t *testing.T) {
+// A slow answer is 503 with or without a request body, and never taken for a client that has gone.
+func TestDeadlines_AnAnswerThatTakesTooLongIsUnavailable(t *testing.T) {
 	t.Parallel()
 	waiting := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		contract.WriteProblem(w, r, r.Context().Err())
 	})
-	server := httptest.NewServer(deadlines(limits{body: time.Millisecond, work: 50 * time.Millisecond, answer: time.Minute}, waiting))
+	within := limits{read: time.Millisecond, work: 50 * time.Millisecond, write: time.Minute}
+	server := httptest.NewServer(withDeadlines(within, func(*http.Request) bool { return false }, waiting))
 	t.Cleanup(server.Close)
 	for method, body := range map[string]string{http.MethodGet: "", http.MethodPost: "{}"} {
 		request, err := http.NewRequestWithContext(t.Context(), method, server.URL, strings.NewReader(body))

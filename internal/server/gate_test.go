@@ -14,7 +14,7 @@ import (
 func TestGate_WithHTTPSTheCookieIsThisHostsAlone(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
-	NewGate(nil, "https://items.example").keep(w, signin.NewSession{Token: "T", Expires: time.Now().Add(time.Hour)})
+	NewGate(nil, "https://items.example").setCookie(w, signin.NewSession{Token: "T", Expires: time.Now().Add(time.Hour)})
 	cookie := w.Header().Get("Set-Cookie")
 	for _, want := range []string{"__Host-itemcast_session=T;", "Path=/;", "HttpOnly", "Secure", "SameSite=Lax"} {
 		if !strings.Contains(cookie, want) {

@@ -19,7 +19,7 @@ type Browsers interface {
 	Reset(ctx context.Context, token, password string) error
 }
 
-// signInPages are what the pages of package web need to know and to do, by what the browser's cookie says.
+// signInPages connects the pages of package web with the sign-in. A browser is known by its cookie.
 func signInPages(g *Gate, b Browsers) web.SignIn {
 	return web.SignIn{
 		Who: func(r *http.Request) string {
@@ -33,12 +33,12 @@ func signInPages(g *Gate, b Browsers) web.SignIn {
 		Open: func(w http.ResponseWriter, r *http.Request, email, password string) error {
 			session, err := b.Open(r.Context(), email, password, r.UserAgent(), g.token(r.Header))
 			if err == nil {
-				g.keep(w, session)
+				g.setCookie(w, session)
 			}
 			return err
 		},
 		Close: func(w http.ResponseWriter, r *http.Request, everywhere bool) error {
-			g.keep(w, signin.NewSession{})
+			g.setCookie(w, signin.NewSession{})
 			return b.Close(r.Context(), g.token(r.Header), everywhere)
 		},
 		ResetUser: b.ResetUser,

@@ -19,7 +19,8 @@ import (
 	"itemcast/internal/workflow"
 )
 
-// guarded are the services that requests reach, without anything behind them: who is refused gets no further than the first line.
+// guarded are the services that requests reach, without anything behind them: who is refused gets no further than the
+// first line.
 var guarded = map[string]any{
 	"item.Service":      item.NewService(item.Config{}),
 	"hook.Service":      hook.NewService(hook.Config{}),

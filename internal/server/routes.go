@@ -1,6 +1,6 @@
-// Package server is every URL on one screen, each with its access class, and what all requests pass through.
+// Package server has every URL on one screen, each with its access class, and the middleware of all requests.
 //
-// It must not know what any of them does.
+// It must not know what a handler does.
 package server
 
 import (
@@ -17,7 +17,7 @@ import (
 	"itemcast/internal/web"
 )
 
-// Handlers are the parts that are mounted.
+// Handlers holds the handlers to mount, and what the middleware needs.
 type Handlers struct {
 	API         *core.API
 	Contract    *contract.Document
@@ -26,13 +26,14 @@ type Handlers struct {
 	Idempotency func(http.Handler) http.Handler
 	SignIn      Browsers
 	Gate        *Gate
-	Proxies     []netip.Prefix // that are believed when they say whom a request comes from
+	Proxies     []netip.Prefix // whose X-Forwarded-For is trusted
 	PublicURL   string
 }
 
 // Routes returns the public server's handler.
 func Routes(h Handlers) http.Handler {
 	mux := http.NewServeMux()
+	streams := h.Contract.Streams()
 
 	// Anyone.
 	pages := signInPages(h.Gate, h.SignIn)
@@ -44,24 +45,28 @@ func Routes(h Handlers) http.Handler {
 	mux.HandleFunc("GET /api/v1/openapi.json", h.Contract.ServeJSON)
 	mux.HandleFunc("GET /api/v1/openapi.yaml", h.Contract.ServeYAML)
 
-	// Signed in, with api.access; each operation asks for its own permission besides.
-	// To a browser, each is a page.
-	api := h.Pages.Around(func(next http.Handler) http.Handler { return signedIn(h.Gate, browse.Refuse, next) }, unhurried(operations(h)))
+	// Users with api.access. Each operation also needs its own permission. Browsers see each operation as a page.
+	withUser := func(next http.Handler) http.Handler { return signedIn(h.Gate, browse.Refuse, next) }
+	api := h.Pages.Around(withUser, withoutDeadlines(streams, operations(h)))
 	mux.Handle("/api/v1/", api)
 	mux.Handle("/api/v1", withSlash(api))
 
-	// A page is for anyone; an operation is for who is signed in; a WebSocket signs in by its handshake or its first message.
+	// The page is for anyone, operations are for users. A WebSocket signs in by its handshake or its first message.
 	graphQL := signedIn(h.Gate, transport.Refuse, h.GraphQL)
-	mux.Handle("/graphql", byKind(web.Playground(), graphQL, signedInIfGiven(h.Gate, transport.Refuse, h.GraphQL)))
+	webSocket := signedInIfGiven(h.Gate, transport.Refuse, h.GraphQL)
+	mux.Handle("/graphql", byKind(web.Playground(), graphQL, webSocket))
 
-	nothing := contract.NotFound(mux)
-	mux.Handle("/api/v1/openapi.json", nothing) // by another method
-	mux.Handle("/api/v1/openapi.yaml", nothing)
-	mux.Handle("/", nothing)
-	return h.Pages.Problems(pages.Who, contract.Recover(deadlines(ordinary, secure(h.PublicURL, addressed(h.Proxies, contract.Canonical("/api/", mux))))))
+	notFound := contract.NotFound(mux)
+	mux.Handle("/api/v1/openapi.json", notFound) // with another method
+	mux.Handle("/api/v1/openapi.yaml", notFound)
+	mux.Handle("/", notFound)
+	// The GraphQL handler bounds its own operations.
+	unbounded := func(r *http.Request) bool { return streams(r) || r.URL.Path == "/graphql" }
+	return h.Pages.Problems(pages.Who, contract.Recover(withDeadlines(ordinary, unbounded,
+		secure(h.PublicURL, withAddress(h.Proxies, contract.Canonical("/api/", mux))))))
 }
 
-// operations is every operation of openapi/core.yaml, behind the contract.
+// operations serves every operation of openapi/core.yaml. Each request is checked against the contract first.
 func operations(h Handlers) http.Handler {
 	mux := http.NewServeMux()
 	h.API.Register(mux, h.Contract, h.Idempotency)
@@ -71,7 +76,7 @@ func operations(h Handlers) http.Handler {
 	return mux
 }
 
-// withSlash spares whoever asks for the root of the API without its slash the mux's redirect.
+// withSlash serves the root of the API without its slash, which the mux would redirect.
 func withSlash(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		root := *r
@@ -93,16 +98,17 @@ func byKind(page, operation, socket http.Handler) http.Handler {
 	})
 }
 
-// secure sets what every answer of a server that is not a web page's own wants; pages set their Content-Security-Policy themselves.
+// secure sets the headers that every response needs; pages set their own Content-Security-Policy.
 //
-// A page of another origin makes no change here: a browser adds the credentials that it keeps for us to the form of whoever asks it to.
+// It rejects cross-site writes (CSRF): browsers send our cookies with other sites' forms.
 func secure(publicURL string, next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	if u, err := url.Parse(publicURL); err == nil {
-		_ = protection.AddTrustedOrigin(u.Scheme + "://" + u.Host) // a proxy before us may not pass on the Host
+		_ = protection.AddTrustedOrigin(u.Scheme + "://" + u.Host) // a proxy may not forward the Host header
 	}
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		contract.WriteProblem(w, r, problem.New(problem.Forbidden, "A page of another origin may not change anything here."))
+		contract.WriteProblem(w, r, problem.New(problem.Forbidden,
+			"A page of another origin cannot change anything here. Send the request from this site, or without a browser."))
 	}))
 	next = protection.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -135,6 +135,7 @@ func (c *Client) validate(request *http.Request, got Response) {
 	}
 	input.SetBodyBytes(got.Body)
 	if err := openapi3filter.ValidateResponse(context.Background(), input); err != nil {
-		c.T.Errorf("%s %s: the response breaks the contract: %v\n%d %s", request.Method, request.URL.Path, err, got.Status, got.Body)
+		c.T.Errorf("%s %s: the response breaks the contract: %v\n%d %s",
+			request.Method, request.URL.Path, err, got.Status, got.Body)
 	}
 }

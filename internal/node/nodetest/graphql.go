@@ -32,8 +32,8 @@ func (c *Client) TryGraphQL(query string, variables any) (got Response, codes []
 	return got, codes
 }
 
-// GraphQL returns the data of a GraphQL response and the codes of its errors. An error without a message or a code fails
-// the test, and so does one that shows something of the implementation.
+// GraphQL returns the data of a GraphQL response and the codes of its errors. An error without a message or a code
+// fails the test, and so does one that shows something of the implementation.
 func (r Response) GraphQL(t testing.TB) (data json.RawMessage, codes []string) {
 	t.Helper()
 	var response struct {

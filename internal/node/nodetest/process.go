@@ -64,7 +64,8 @@ func readSources() error {
 	return nil
 }
 
-// Command returns the command, ready to run in a folder of its own. Of the ITEMCAST_* variables, it has only those given.
+// Command returns the command, ready to run in a folder of its own. Of the ITEMCAST_* variables, it has only those
+// given.
 func Command(t testing.TB, environment []string, args ...string) *exec.Cmd {
 	t.Helper()
 	file, err := binary()
@@ -208,8 +209,8 @@ func (p *Process) String() string {
 
 var listeningAt = regexp.MustCompile(`listening +(\S+)`)
 
-// StartServer starts a server at an address that the system chooses, without operators' listener, and waits until it has
-// printed its greeting. Variables of the caller win.
+// StartServer starts a server at an address that the system chooses, without operators' listener, and waits until it
+// has printed its greeting. Variables of the caller win.
 func StartServer(t testing.TB, environment ...string) (p *Process, url string) {
 	t.Helper()
 	p = StartProcess(t, append([]string{"ITEMCAST_ADDR=127.0.0.1:0", "ITEMCAST_OPS_ADDR="}, environment...), "serve")

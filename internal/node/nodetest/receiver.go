@@ -33,7 +33,8 @@ func StartReceiver(t testing.TB) (url string, deliveries <-chan Delivery) {
 	return server.URL, received
 }
 
-// RefusingURL returns a URL at which connections are refused until the test ends: its port is bound, and nobody listens.
+// RefusingURL returns a URL at which connections are refused until the test ends: its port is bound, and nobody
+// listens.
 func RefusingURL(t testing.TB) string {
 	t.Helper()
 	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)

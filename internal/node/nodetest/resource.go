@@ -49,7 +49,8 @@ func PathID(path string) string { return path[strings.LastIndex(path, "/")+1:] }
 // CreateProfile creates a workflow profile and returns its id. With roles, it is limited to them.
 func (c *Client) CreateProfile(name string, roleIDs ...string) (id string) {
 	c.T.Helper()
-	return c.create("/api/v1/workflow-profiles", c.json(map[string]any{"name": name, "role_ids": append([]string{}, roleIDs...)}))
+	body := map[string]any{"name": name, "role_ids": append([]string{}, roleIDs...)}
+	return c.create("/api/v1/workflow-profiles", c.json(body))
 }
 
 // CreateRole creates a role and returns its id.

@@ -10,21 +10,21 @@ import (
 	"itemcast/internal/problem"
 )
 
-// SignIn knows who is who: by an e-mail address and a password, or by the token of a browser's session.
+// SignIn finds the user of credentials: an e-mail address and a password, or the token of a browser's session.
 type SignIn interface {
 	Basic(ctx context.Context, email, password string) (account.Actor, error)
 	Session(ctx context.Context, token string) (account.Actor, error)
 }
 
-// Gate is the one place where requests are told whom they come from, by HTTP Basic or a session alike.
+// Gate finds the user of a request, by HTTP Basic or by a session. All edges use it.
 type Gate struct {
 	signIn SignIn
 	cookie string // its name
 	secure bool
 }
 
-// NewGate makes a Gate. Where the public URL is https, the session's cookie is sent over nothing else, and nobody but this very host sets it
-// (the prefix __Host-, RFC 6265bis §4.1.3.2).
+// NewGate returns a Gate. If the public URL is https, browsers send the session's cookie only over https, and accept
+// it only from this very host (the prefix __Host-, RFC 6265bis §4.1.3.2).
 func NewGate(s SignIn, publicURL string) *Gate {
 	if u, err := url.Parse(publicURL); err == nil && u.Scheme == "https" {
 		return &Gate{signIn: s, cookie: "__Host-itemcast_session", secure: true}
@@ -32,9 +32,9 @@ func NewGate(s SignIn, publicURL string) *Gate {
 	return &Gate{signIn: s, cookie: "itemcast_session"}
 }
 
-// Identify returns a context in which the user of a request's header acts: that of Authorization, or else that of the session's cookie. Without
-// either, and with a session that has ended, nobody does, whoever did in ctx: what stays open asks again by the context of its request.
-// Errors: UNAUTHENTICATED, TOO_MANY_REQUESTS.
+// Identify returns ctx with the user of a request's header as its actor: the user of Authorization, or else of the
+// session's cookie. Without either, or when the session has ended, the context has no actor, even if ctx had one:
+// open connections call Identify again with the context of their request. Errors: UNAUTHENTICATED, TOO_MANY_REQUESTS.
 func (g *Gate) Identify(ctx context.Context, header http.Header) (context.Context, error) {
 	if _, renews := account.ActorFrom(ctx); renews {
 		ctx = account.WithoutActor(ctx)
@@ -65,7 +65,7 @@ func (g *Gate) Identify(ctx context.Context, header http.Header) (context.Contex
 	return account.WithActor(ctx, actor), nil
 }
 
-// token is that of the session's cookie; "" when there is none.
+// token returns the session's token from the cookie; "" without a cookie.
 func (g *Gate) token(header http.Header) string {
 	if header["Cookie"] == nil {
 		return ""
@@ -78,36 +78,39 @@ func (g *Gate) token(header http.Header) string {
 	return cookie.Value
 }
 
-// keep has a browser keep a session, or with an empty one forget it.
-func (g *Gate) keep(w http.ResponseWriter, session signin.NewSession) {
-	cookie := &http.Cookie{Name: g.cookie, Value: session.Token, Path: "/", Expires: session.Expires, Secure: g.secure, HttpOnly: true,
-		SameSite: http.SameSiteLaxMode}
+// setCookie stores a session in the browser. The zero session deletes the cookie.
+func (g *Gate) setCookie(w http.ResponseWriter, session signin.NewSession) {
+	cookie := &http.Cookie{
+		Name: g.cookie, Value: session.Token, Path: "/", Expires: session.Expires, Secure: g.secure, HttpOnly: true,
+		SameSite: http.SameSiteLaxMode,
+	}
 	if session.Token == "" {
 		cookie.MaxAge = -1
 	}
 	http.SetCookie(w, cookie)
 }
 
-// refusal tells a client, in the form of its API, why it does not get in.
-type refusal func(http.ResponseWriter, *http.Request, error)
+// refuseFunc answers a request that is not let in, in the form of its API.
+type refuseFunc func(http.ResponseWriter, *http.Request, error)
 
-// What becomes of an answer that is its user's alone, unless it says so itself. The values are shared: nobody changes a header's in place.
+// Values of Cache-Control for responses to one user; handlers may replace them. Requests share the slices: do not
+// modify them.
 var (
-	revalidated = []string{"private, no-cache"} // the user's own cache has it, and asks each time whether it is still so
-	unkept      = []string{"no-store"}          // what was done is not done again by looking; and passwords, secrets and links are told once
+	cacheForUser = []string{"private, no-cache"} // the user's own cache may store it, and revalidates it each time
+	noStore      = []string{"no-store"}          // passwords, secrets and links must not be stored
 )
 
-func caching(method string) []string {
+func cacheControl(method string) []string {
 	if method == http.MethodGet || method == http.MethodHead {
-		return revalidated
+		return cacheForUser
 	}
-	return unkept
+	return noStore
 }
 
-// signedIn lets through who has signed in and has api.access.
-func signedIn(g *Gate, refuse refusal, next http.Handler) http.Handler {
+// signedIn admits users with the permission api.access.
+func signedIn(g *Gate, refuse refuseFunc, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header()["Cache-Control"] = caching(r.Method)
+		w.Header()["Cache-Control"] = cacheControl(r.Method)
 		ctx, err := g.Identify(r.Context(), r.Header)
 		if err == nil {
 			r = r.WithContext(ctx)
@@ -115,7 +118,7 @@ func signedIn(g *Gate, refuse refusal, next http.Handler) http.Handler {
 		}
 		if err != nil {
 			if r.Header.Get("X-Requested-With") == "XMLHttpRequest" {
-				// A page's script asks by its own form; the challenge would make the browser open its password box over it.
+				// The challenge would make the browser open its own password dialog over the page.
 				w.Header()["Www-Authenticate"] = nil
 			}
 			refuse(w, r, err)
@@ -125,8 +128,8 @@ func signedIn(g *Gate, refuse refusal, next http.Handler) http.Handler {
 	})
 }
 
-// signedInIfGiven lets everyone through; who gives credentials must give the right ones.
-func signedInIfGiven(g *Gate, refuse refusal, next http.Handler) http.Handler {
+// signedInIfGiven admits requests without credentials too. Wrong credentials are refused.
+func signedInIfGiven(g *Gate, refuse refuseFunc, next http.Handler) http.Handler {
 	strict := signedIn(g, refuse, next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") == "" {
