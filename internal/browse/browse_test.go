@@ -223,14 +223,11 @@ func setup(t testing.TB, with ...func(*site)) *site {
 		s.asked = append(s.asked, asked{r, string(body)})
 		s.answer(w, r)
 	})
-	signIn := func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if s.actor == nil {
-				browse.Refuse(w, r, problem.New(problem.Unauthenticated, "Sign in."))
-				return
-			}
-			next.ServeHTTP(w, r.WithContext(account.WithActor(r.Context(), *s.actor)))
-		})
+	signIn := func(_ http.ResponseWriter, r *http.Request) (*http.Request, error) {
+		if s.actor == nil {
+			return r, problem.New(problem.Unauthenticated, "Sign in.")
+		}
+		return r.WithContext(account.WithActor(r.Context(), *s.actor)), nil
 	}
 	s.Handler = pages.Problems(nil, contract.Recover(pages.Around(signIn, operations)))
 	return s
@@ -492,7 +489,7 @@ func TestPage_NamesLeadWhereTheyAreRead(t *testing.T) {
 		open("/api/t/things").has(`<a href="/api/t/things/`+id+`">`, `<a href="/api/t/keys/`+other+`">`, `<a href="/api/t/things/`+other+`">things/`).
 		lacks(`<a href="/api/t///`, `<a href="//`, `<a href="/api/t/things/x"`)
 	setup(t).open("/api/t/things").has(`<a href="/api/t/things" target="_blank" rel="noopener">find it</a>`)
-	setup(t).open("/api/t/?op=patchThing").has(`Choose what it is for: <a href="/api/t/things">List things</a>`)
+	setup(t).open("/api/t/?op=patchThing").has(`Choose one in the list: <a href="/api/t/things">List things</a>`)
 }
 
 func TestPage_IsCalledWhatItShows(t *testing.T) {
@@ -519,11 +516,11 @@ func TestIndex_NamesFindsAndDocumentsOperations(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
 	s.open("/api/t/").has(`All about <em>things</em>`, `List things`, `href="/api/t/things#createThing"`, `href="/api/t/?op=deleteThing"`).lacks(`<script>alert`, `javascript:`)
-	p := s.open("/api/t/?q=DELETE+thing").has(`1 operation says “DELETE thing”`, `Delete a thing`)
+	p := s.open("/api/t/?q=DELETE+thing").has(`1 operation mentions “DELETE thing”`, `Delete a thing`)
 	if strings.Contains(p.main(), ">Replace a thing<") {
 		t.Error("it finds what was not asked for")
 	}
-	s.open("/api/t/?q=%22%3E%3Cscript%3E").has(`0 operations say “&#34;&gt;&lt;script&gt;”`).lacks(`"><script>`)
+	s.open("/api/t/?q=%22%3E%3Cscript%3E").has(`0 operations mention “&#34;&gt;&lt;script&gt;”`).lacks(`"><script>`)
 	s.open("/api/t/?q=x&op=nothing&other=1")
 	if got := s.last().URL.RawQuery; got != "other=1" {
 		t.Errorf("the API was asked %q", got)
@@ -679,10 +676,8 @@ func TestNew_AllDocuments(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		everyone := func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				next.ServeHTTP(w, r.WithContext(account.WithActor(r.Context(), account.Actor{Permissions: account.All()})))
-			})
+		everyone := func(_ http.ResponseWriter, r *http.Request) (*http.Request, error) {
+			return r.WithContext(account.WithActor(r.Context(), account.Actor{Permissions: account.All()})), nil
 		}
 		s := &site{t: t, Handler: pages.Around(everyone, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, `{}`) }))}
 		for path, item := range document.Spec().Paths.Map() {

@@ -1,16 +1,24 @@
 package browse
 
 import (
-	"bytes"
-	"fmt"
 	"html/template"
 	"slices"
 	"strings"
 
 	"itemcast/internal/account"
+	"itemcast/internal/browse/jsontree"
+	"itemcast/internal/browse/spec"
 )
 
-// row documents a value: a parameter, or a member at any depth.
+// detailsView is the documentation of an operation.
+type detailsView struct {
+	*spec.Operation
+	Parameters []row
+	Bodies     []bodyView
+	Responses  []responseView
+}
+
+// row documents a value: a parameter, a header, or a member at any depth.
 type row struct {
 	Depth       int
 	Name, In    string
@@ -20,124 +28,113 @@ type row struct {
 	Description template.HTML
 	Limits      string
 	Enum        []string
-	Preset      string
+	Default     string
 	Example     string
 	Permission  account.Permission
 }
 
-// depth bounds how far the members of members are documented.
-const deepest = 5
-
-func newRow(name string, required bool, description string, s *schema) row {
-	r := row{Name: name, Type: s.typeText(), Required: required, Deprecated: s.deprecated, Limits: strings.Join(s.limits, ", "), Enum: s.enum, Permission: s.permission}
-	if description == "" {
-		description = s.description
-	}
-	r.Description = inline(description)
-	if s.items != nil && len(s.items.enum) > 0 {
-		r.Enum = s.items.enum
-	}
-	if s.items != nil && len(s.items.limits) > 0 {
-		r.Limits = strings.TrimPrefix(r.Limits+", each "+strings.Join(s.items.limits, ", "), ", ")
-	}
-	if s.hasPreset {
-		r.Preset = inWords(s.preset)
-	}
-	if len(s.examples) > 0 {
-		r.Example = inWords(s.examples[0])
-	}
-	return r
+type bodyView struct {
+	MediaType   string
+	Type        string
+	Description template.HTML
+	Rows        []row
 }
 
-// rows documents the members of a value.
-func rows(s *schema, depth int, above []string) []row {
-	if s == nil || depth > deepest || s.name != "" && slices.Contains(above, s.name) {
-		return nil
-	}
-	above = append(above, s.name)
-	var all []row
-	for _, p := range s.properties {
-		r := newRow(p.name, p.required, "", p.schema)
-		r.Depth = depth
-		all = append(all, r)
-		all = append(all, rows(within(p.schema), depth+1, above)...)
-	}
-	if len(s.properties) == 0 && len(s.anyOf) > 0 {
-		for _, one := range s.anyOf {
-			all = append(all, rows(one, depth, above)...)
-		}
-	}
-	return all
-}
-
-// within is what a value has members of: itself, or each of its entries.
-func within(s *schema) *schema {
-	for s.items != nil {
-		s = s.items
-	}
-	return s
-}
-
-type contentView struct {
-	MediaType string
-	Type      string
-	About     template.HTML
-	Rows      []row
-}
-
-type answerRow struct {
+type responseView struct {
 	Status      string
-	Class       string
+	Class       string // "ok" or "bad"
 	Description template.HTML
 	Headers     []row
-	Contents    []contentView
+	Bodies      []bodyView
 }
 
-type detailsView struct {
-	*operation
-	Needed     bool
-	Parameters []row
-	Bodies     []contentView
-	Answers    []answerRow
-}
-
-// details renders all that a document says of an operation.
-func details(op *operation) (template.HTML, error) {
-	v := detailsView{operation: op, Needed: op.bodyNeeded}
-	for _, p := range op.parameters {
-		r := newRow(p.name, p.required, p.description, p.schema)
-		r.In = p.in
-		if p.example != nil {
-			r.Example = inWords(p.example)
+// details renders all that a document states about an operation.
+func details(op *spec.Operation) (template.HTML, error) {
+	v := detailsView{Operation: op, Bodies: bodyViews(op.Bodies)}
+	for _, p := range op.Parameters {
+		r := newRow(p.Name, p.Required, p.Description, p.Schema)
+		r.In = p.In
+		if p.Example != nil {
+			r.Example = jsontree.Encode(p.Example)
 		}
 		v.Parameters = append(v.Parameters, r)
 	}
-	v.Bodies = contents(op.bodies)
-	for _, a := range op.answers {
-		row := answerRow{Status: a.status, Class: "bad", Description: inline(a.description), Contents: contents(a.types)}
-		if strings.HasPrefix(a.status, "2") || strings.HasPrefix(a.status, "3") {
-			row.Class = "ok"
-		} else {
-			for i := range row.Contents {
-				row.Contents[i].Rows = nil // a problem is the same everywhere
-			}
-		}
-		for _, h := range a.headers {
-			row.Headers = append(row.Headers, newRow(h.name, false, h.description, h.schema))
-		}
-		v.Answers = append(v.Answers, row)
+	for _, response := range op.Responses {
+		v.Responses = append(v.Responses, newResponseView(response))
 	}
-	var out bytes.Buffer
-	if err := templates.ExecuteTemplate(&out, "details.html", v); err != nil {
-		return "", fmt.Errorf("render the documentation of %s: %w", op.ID, err)
-	}
-	return template.HTML(out.String()), nil // of a template
+	html, err := render("details.html", v)
+	return template.HTML(html), err // escaped by the template
 }
 
-func contents(bodies []body) []contentView {
-	var all []contentView
+func newResponseView(response spec.Response) responseView {
+	v := responseView{Status: response.Status, Class: "ok", Description: response.Description,
+		Bodies: bodyViews(response.Bodies)}
+	if !strings.HasPrefix(response.Status, "2") && !strings.HasPrefix(response.Status, "3") {
+		v.Class = "bad"
+		for i := range v.Bodies {
+			v.Bodies[i].Rows = nil // problems have the same members everywhere
+		}
+	}
+	for _, h := range response.Headers {
+		v.Headers = append(v.Headers, newRow(h.Name, false, h.Description, h.Schema))
+	}
+	return v
+}
+
+func bodyViews(bodies []spec.Body) []bodyView {
+	var views []bodyView
 	for _, b := range bodies {
-		all = append(all, contentView{MediaType: b.mediaType, Type: b.typeText(), About: inline(b.description), Rows: rows(within(b.schema), 0, nil)})
+		views = append(views, bodyView{MediaType: b.MediaType, Type: b.Schema.TypeText(),
+			Description: b.Schema.Description, Rows: rows(b.Schema.Element(), 0, nil)})
+	}
+	return views
+}
+
+// maxRowDepth bounds how deep the members of members are documented.
+const maxRowDepth = 5
+
+// rows documents the members of a value. above are the components that contain it: one that contains itself is
+// documented once.
+func rows(s *spec.Schema, depth int, above []string) []row {
+	if depth > maxRowDepth || s.Name != "" && slices.Contains(above, s.Name) {
+		return nil
+	}
+	above = append(above, s.Name)
+	var all []row
+	for _, p := range s.Properties {
+		r := newRow(p.Name, p.Required, "", p.Schema)
+		r.Depth = depth
+		all = append(all, r)
+		all = append(all, rows(p.Schema.Element(), depth+1, above)...)
+	}
+	if len(s.Properties) == 0 {
+		for _, alternative := range s.Alternatives {
+			all = append(all, rows(alternative, depth, above)...)
+		}
 	}
 	return all
+}
+
+// newRow documents a value. The description goes before that of the schema.
+func newRow(name string, required bool, description template.HTML, s *spec.Schema) row {
+	r := row{
+		Name: name, Type: s.TypeText(), Required: required, Deprecated: s.Deprecated, Description: description,
+		Limits: strings.Join(s.Limits, ", "), Enum: s.Enum, Permission: s.Permission,
+	}
+	if description == "" {
+		r.Description = s.Description
+	}
+	if s.Items != nil && len(s.Items.Enum) > 0 {
+		r.Enum = s.Items.Enum
+	}
+	if s.Items != nil && len(s.Items.Limits) > 0 {
+		r.Limits = strings.TrimPrefix(r.Limits+", each "+strings.Join(s.Items.Limits, ", "), ", ")
+	}
+	if s.HasDefault {
+		r.Default = jsontree.Encode(s.Default)
+	}
+	if len(s.Examples) > 0 {
+		r.Example = jsontree.Encode(s.Examples[0])
+	}
+	return r
 }

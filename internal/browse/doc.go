@@ -1,16 +1,45 @@
 // Package browse makes every address of an API a page in a browser: the browsable API.
 //
-//	                       ┌ no ──────────────────────────── sign-in → the API's handlers: exactly what a client has always got
-//	request ─ text/html? ──┤
-//	                       └ yes ─ form? → API request ─┐
-//	                               address ─────────────┴──→ sign-in → the very same handlers, recorded → page
+//	request → handler ┬ a program ──────── sign-in ────────────→ REST handler → its answer, untouched
+//	                  ├ a browser's GET ── sign-in ────────────→ REST handler ┐
+//	                  └ a browser's form ─ sign-in → form.Read → REST handler ┤
+//	                                                                          ↓
+//	browser ← write ← view: the answer, forms, navigation ←─────────────── recorder
+//	                    └ static ← spec, form ← OpenAPI document (at start)
 //
-// It promises that a page shows what the API answered, byte for byte, and asks the API nothing else: one request of the browser is one
-// request of the API. (A form that meets 412 is the exception: it reads what there is now, to show what has changed.) It promises
-// that a page offers only what its user may do, that nothing of what people have written becomes markup, and that whatever has no
-// JavaScript can read, page, filter and fill in forms.
+// It promises:
 //
-// All of it is drawn from the OpenAPI document, when the program starts: documentation, filters, forms, navigation. There is no code
-// for any one operation, so a page cannot drift from what the API does. It must not know any noun, nor decide who may do what: it
-// compares the permission that the document asks for (x-permission) with those of the user that signed in, and the API decides.
+//   - A page shows what the API answered, byte for byte. One request of the browser is one request of the API. Only a
+//     form that meets 412 makes another: it reads what there is now, to show what others changed.
+//   - A page offers only what its user may do, as far as the document states it. The API decides.
+//   - Nothing that people wrote becomes markup.
+//   - A browser without JavaScript can read, page, filter and fill in forms.
+//
+// All pages are drawn from the OpenAPI document, read once at start. There is no code for any one operation, so a page
+// cannot drift from what the API does. The package must not know any noun, and must not decide who may do what.
+//
+// Imports go one way: browse → form → spec → jsontree. Inside each package, calls go down the list of files in its
+// doc.go. Here, along the way of a request:
+//
+//	browse.go        the pages of a document, and the answers to OPTIONS
+//	handler.go       negotiation: a page, a form's request, or the plain answer
+//	outside.go       pages of the failures from outside the document's operations
+//	read.go          GET: the page of an address
+//	submit.go        POST of a form: its request, and the page of the answer
+//	target.go        where a form leads that succeeded
+//	index.go         the list of all operations, the search, and the documentation of one
+//	page.go          what every page has
+//	notice.go        what a form did, told on the next page
+//	exchange.go      one request of the API: sign-in, handler, answer
+//	write.go         sends a page with its headers
+//	static.go        what depends on no request: navigation, forms, documentation
+//	details.go       the documentation of an operation
+//	templates.go     the templates
+//	request_view.go  a request, and how to send it with curl
+//	answer_view.go   an answer, its headers and its body
+//	recorder.go      an answer, up to what a page shows of it
+//	json_html.go     JSON laid out, with links
+//	links.go         which texts are addresses of this server
+//	text_html.go     text, escaped
+//	user.go          who makes a request
 package browse

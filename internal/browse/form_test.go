@@ -267,7 +267,7 @@ func TestErrors_StandAtTheirFieldsAndKeepWhatWasTyped(t *testing.T) {
 	// What cannot be JSON never gets to the API, and is told in the same way.
 	asked := len(s.asked)
 	form.Set("body.metadata", `{"year":`)
-	s.post("/api/t/things/1", form).status(http.StatusBadRequest).has(`id="patchThing-metadata-error">is not JSON`, `{&#34;year&#34;:</textarea>`)
+	s.post("/api/t/things/1", form).status(http.StatusBadRequest).has(`id="patchThing-metadata-error">must be JSON`, `{&#34;year&#34;:</textarea>`)
 	if len(s.asked) != asked {
 		t.Error("the API was asked")
 	}
@@ -286,7 +286,7 @@ func TestForm_CopesWithWhatIsSentToHurt(t *testing.T) {
 	} {
 		s := setup(t, failing(problem.New(problem.InvalidInput, "It is too deep.")))
 		body := strings.ReplaceAll(form.Encode(), "%5B", "[") // as whoever wants to hurt spares the escapes
-		if p := s.do(http.MethodPost, "/api/t/things/1", body, "Accept", browser, "Content-Type", "application/x-www-form-urlencoded"); p.Code != http.StatusBadRequest || form.Has("body.metadata") && !form.Has("_was") && !strings.Contains(p.text, "is not JSON: it is too deep") {
+		if p := s.do(http.MethodPost, "/api/t/things/1", body, "Accept", browser, "Content-Type", "application/x-www-form-urlencoded"); p.Code != http.StatusBadRequest || form.Has("body.metadata") && !form.Has("_was") && !strings.Contains(p.text, "must be JSON: the value is nested deeper than 64 levels") {
 			t.Errorf("%s: %d", name, p.Code)
 		}
 	}
@@ -309,9 +309,9 @@ func TestConflict_ShowsWhatChangedAndKeepsWhatWasMeant(t *testing.T) {
 		}
 		writeJSON(w, http.StatusOK, strings.NewReplacer(`"Cup"`, `"Theirs"`, `"solid"`, `"liquid"`).Replace(thing), "ETag", `"4"`)
 	}
-	p := s.post("/api/t/things/1", form).status(http.StatusPreconditionFailed).has(`REVISION_MISMATCH`, `What has changed since you loaded it`,
+	p := s.post("/api/t/things/1", form).status(http.StatusPreconditionFailed).has(`REVISION_MISMATCH`, `What others changed since you loaded it`,
 		`<code>kind</code></th><td><code>&#34;solid&#34;</code></td><td><code>&#34;liquid&#34;</code></td><td></td>`,
-		`<code>&#34;Theirs&#34;</code></td><td><strong>You have changed it too</strong>`)
+		`<code>&#34;Theirs&#34;</code></td><td><strong>You changed it too</strong>`)
 	again := p.form("patchThing", 0)
 	s.answer = func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, thing) }
 	s.post("/api/t/things/1", again)
@@ -374,7 +374,7 @@ func TestForm_OutlivesItsSession(t *testing.T) {
 	form.Set("body.name", "Mug")
 	s.actor = nil
 	before := len(s.asked)
-	p := s.post("/api/t/things/1", form).status(http.StatusUnauthorized).has(`<a href="/login?next=%2Fapi%2Ft%2Fthings%2F1" target="_blank"`, "Nothing was done")
+	p := s.post("/api/t/things/1", form).status(http.StatusUnauthorized).has(`<a href="/login?next=%2Fapi%2Ft%2Fthings%2F1" target="_blank"`, "Nothing was sent")
 	if len(s.asked) != before {
 		t.Error("the API got it")
 	}

@@ -4,12 +4,31 @@ import (
 	"html/template"
 	"net/url"
 	"strings"
+
+	"itemcast/internal/browse/spec"
 )
 
-// indexView is all operations of a document, or those that somebody looks for.
+// The parameters of the page of the index. They never reach the API.
+const (
+	searchParameter = "q"  // words to find in operations
+	showParameter   = "op" // the id of the operation to document
+)
+
+// search is what the page of the index was asked for.
+type search struct{ words, show string }
+
+// cutSearch takes the page's own parameters out of a query.
+func cutSearch(query url.Values) (rest string, s search) {
+	s = search{words: strings.TrimSpace(query.Get(searchParameter)), show: query.Get(showParameter)}
+	query.Del(searchParameter)
+	query.Del(showParameter)
+	return query.Encode(), s
+}
+
+// indexView is the operations of a document, by tag.
 type indexView struct {
 	Intro  template.HTML
-	Query  string
+	Query  string // "" for all operations
 	Hits   int
 	Groups []indexGroup
 }
@@ -21,27 +40,27 @@ type indexGroup struct {
 }
 
 type indexEntry struct {
-	*operation
+	*spec.Operation
 	Href    string
 	Allowed bool
 }
 
-// index adds to the page of the root what there is; or makes it the documentation of one operation.
-func (p *pages) index(page *view, own url.Values, v *visit) {
-	if op := p.document.find(own.Get(showParameter)); op != nil {
-		page.static, page.Title, page.Operation, page.Shown = p.static[op], op.Summary, op, true
-		if list := p.document.listFor(op); list != nil {
-			page.Choose = &relatedLink{list, p.href(list)}
+// index adds to the page of the index the operations that match a search; or it makes it the documentation of one.
+func (p *Pages) index(page *view, find search) {
+	if op := p.document.Operation(find.show); op != nil {
+		page.documents(p.static[op])
+		if list := p.document.ListAbove(op); list != nil {
+			page.Choose = &relatedLink{list, href(p.document, list)}
 		}
 		return
 	}
-	index := &indexView{Intro: p.document.intro, Query: strings.TrimSpace(own.Get(searchParameter))}
-	words := strings.Fields(strings.ToLower(index.Query))
-	for _, t := range p.document.tags {
-		group := indexGroup{Name: t.Name, Description: t.Description}
-		for _, op := range t.Operations {
-			if op.matches(words) {
-				group.Entries = append(group.Entries, indexEntry{op, p.href(op), op.May(v.actor.Permissions)})
+	index := &indexView{Intro: p.document.Intro, Query: find.words}
+	words := strings.Fields(strings.ToLower(find.words))
+	for _, tag := range p.document.Tags {
+		group := indexGroup{Name: tag.Name, Description: tag.Description}
+		for _, op := range tag.Operations {
+			if op.Matches(words) {
+				group.Entries = append(group.Entries, indexEntry{op, href(p.document, op), page.user.may(op)})
 			}
 		}
 		if len(group.Entries) > 0 {
@@ -50,24 +69,4 @@ func (p *pages) index(page *view, own url.Values, v *visit) {
 		}
 	}
 	page.Index = index
-}
-
-// listFor is the list in which what an operation is for is found; nil when there is none.
-func (d *document) listFor(op *operation) *operation {
-	for n := len(op.resource.steps) - 1; n > 0; n-- {
-		if list := d.readAt("/" + strings.Join(op.resource.steps[:n], "/")); list != nil && list.resource.isFixed() {
-			return list
-		}
-	}
-	return nil
-}
-
-// matches reports whether an operation says all words.
-func (op *operation) matches(words []string) bool {
-	for _, word := range words {
-		if !strings.Contains(op.searched, word) {
-			return false
-		}
-	}
-	return true
 }

@@ -1,7 +1,6 @@
 package browse
 
 import (
-	"bytes"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -9,61 +8,65 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"itemcast/internal/browse/spec"
 )
 
-// links knows which addresses are this server's.
+// links finds the addresses of this server in answers.
 type links struct {
 	origin string            // "https://items.example"; "" for none
 	base   string            // "/api/v1"
-	named  map[string]string // where what a member of this name names is read: /roles/{id}, or /{path}
+	named  map[string]string // see spec.Document.Links; "/{path}" is a value that is a path itself
 }
 
-func newLinks(publicURL string, d *document) links {
-	l := links{base: d.base, named: d.named}
+func newLinks(publicURL string, d *spec.Document) links {
+	l := links{base: d.Base, named: d.Links}
 	if u, err := url.Parse(publicURL); err == nil && u.Host != "" {
 		l.origin = u.Scheme + "://" + u.Host
 	}
 	return l
 }
 
-// naming is where a UUID leads to, or a path that ends with one, as the value of a member that names something; "" for any other.
-func (l links) naming(pattern, value string) string {
-	before, last := "", value
-	if at := strings.LastIndexByte(value, '/'); at >= 0 {
-		before, last = value[:at+1], value[at+1:]
-	}
-	if pattern == "" || uuid.Validate(last) != nil || len(last) != 36 {
-		return ""
-	}
-	switch base, variable, _ := strings.Cut(pattern, "{"); {
-	case variable == "path}" && path.Clean("/"+before)+"/" == "/"+before && strings.Trim(before, "abcdefghijklmnopqrstuvwxyz-/") == "":
-	case before == "":
-		return l.base + base + last
-	default:
-		return ""
-	}
-	return l.base + "/" + value
-}
-
-// maybe is a quick look at a JSON string, quotes included.
-func (l links) maybe(raw []byte) bool {
-	return len(raw) > 3 && (raw[1] == 'h' || raw[1] == '/') && raw[len(raw)-1] == '"' && bytes.IndexByte(raw, '/') > 0
-}
-
-// href is where a text leads to, when it is an address on this server: as a path, so that it leads there by whatever name the reader
-// knows the server.
+// href returns the address of a text that is a URL of this server, as a path: it leads there by whatever name the
+// reader knows the server. It returns "" for any other text.
 func (l links) href(text string) string {
 	address := text
-	if rest, ok := strings.CutPrefix(text, l.origin); ok && l.origin != "" {
+	if rest, ours := strings.CutPrefix(text, l.origin); ours && l.origin != "" {
 		address = rest
 	} else if !strings.HasPrefix(text, l.base+"/") {
 		return ""
 	}
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") {
+	if err != nil || u.Scheme != "" || u.Host != "" ||
+		!strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") {
 		return ""
 	}
 	return u.String()
+}
+
+// identified returns the address that reads what a value identifies: a UUID, or a path that ends with one. It returns
+// "" for any other value. pattern is the property's, "" for none.
+func (l links) identified(pattern, value string) string {
+	above, id := "", value
+	if at := strings.LastIndexByte(value, '/'); at >= 0 {
+		above, id = value[:at+1], value[at+1:]
+	}
+	if pattern == "" || len(id) != 36 || uuid.Validate(id) != nil {
+		return ""
+	}
+	prefix, variable, _ := strings.Cut(pattern, "{")
+	switch {
+	case variable == "path}" && isPlainPath(above):
+		return l.base + "/" + value
+	case above == "":
+		return l.base + prefix + id
+	}
+	return ""
+}
+
+// isPlainPath reports whether a text is the beginning of a path that needs no escapes and has no dots.
+func isPlainPath(above string) bool {
+	return path.Clean("/"+above)+"/" == "/"+above && strings.Trim(above, "abcdefghijklmnopqrstuvwxyz-/") == ""
 }
 
 // headerHTML is a header's value, with links.
@@ -81,11 +84,7 @@ func (l links) headerHTML(name, value string) template.HTML {
 		text := strings.TrimPrefix(part, "<")
 		if href := l.href(text); href != "" {
 			out = appendEscaped(out, []byte(part[:len(part)-len(text)]))
-			out = append(out, `<a href="`...)
-			out = appendEscaped(out, []byte(href))
-			out = append(out, `">`...)
-			out = appendEscaped(out, []byte(text))
-			out = append(out, `</a>`...)
+			out = appendLink(out, href, []byte(text))
 		} else {
 			out = appendEscaped(out, []byte(part))
 		}
@@ -94,7 +93,7 @@ func (l links) headerHTML(name, value string) template.HTML {
 	return template.HTML(out) // escaped
 }
 
-// paged are the next and the previous page, of the Link header (RFC 8288).
+// paged returns the next and the previous page of a Link header (RFC 8288).
 func (l links) paged(h http.Header) (next, previous string) {
 	for _, line := range h["Link"] {
 		target, rest, ok := strings.Cut(strings.TrimPrefix(line, "<"), ">")

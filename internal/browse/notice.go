@@ -6,36 +6,46 @@ import (
 	"strings"
 )
 
-// noticeCookie carries over a redirect what has been done.
+// noticeCookie carries what a form did over the redirect to its target.
 const noticeCookie = "itemcast_notice"
 
-// nothing is done by a form that says what there is already.
-const nothing = "NOTHING"
+// nothingChanged stands for a form that set what there was already.
+const nothingChanged = "NOTHING"
 
-var done = map[string]string{nothing: "Nothing has changed", http.MethodPost: "Created", http.MethodPut: "Replaced", http.MethodPatch: "Changed", http.MethodDelete: "Deleted"}
-
-func leaveNotice(w http.ResponseWriter, s *submission, rec *record) {
-	done := s.method
-	if etag := s.form.Get(etagName); etag != "" && rec.header.Get("ETag") == etag {
-		done = nothing
-	}
-	http.SetCookie(w, &http.Cookie{Name: noticeCookie, Value: fmt.Sprintf("%s-%d", done, rec.status), Path: "/", MaxAge: 60, HttpOnly: true,
-		SameSite: http.SameSiteLaxMode})
+// notices are in words what a method did.
+var notices = map[string]string{
+	nothingChanged: "Nothing has changed", http.MethodPost: "Created", http.MethodPut: "Replaced",
+	http.MethodPatch: "Changed", http.MethodDelete: "Deleted",
 }
 
+// leaveNotice sets the cookie for the next page.
+func leaveNotice(w http.ResponseWriter, ex exchange) {
+	did := ex.sent.Method
+	if etag := ex.sent.ETag(); etag != "" && ex.answer.header.Get("ETag") == etag {
+		did = nothingChanged
+	}
+	setNotice(w, fmt.Sprintf("%s-%d", did, ex.answer.status), 60)
+}
+
+// takeNotice returns the notice of the page before, and removes the cookie.
 func takeNotice(w http.ResponseWriter, r *http.Request) string {
 	cookie, err := r.Cookie(noticeCookie)
 	if err != nil {
 		return ""
 	}
-	http.SetCookie(w, &http.Cookie{Name: noticeCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
-	method, status, _ := strings.Cut(cookie.Value, "-")
+	setNotice(w, "", -1)
+	did, status, _ := strings.Cut(cookie.Value, "-")
 	var code int
-	if _, err := fmt.Sscan(status, &code); err != nil || done[method] == "" || http.StatusText(code) == "" {
+	if _, err := fmt.Sscan(status, &code); err != nil || notices[did] == "" || http.StatusText(code) == "" {
 		return ""
 	}
-	if method == nothing {
-		return done[method] + "."
+	if did == nothingChanged {
+		return notices[did] + "."
 	}
-	return fmt.Sprintf("%s: %s answered %d %s.", done[method], method, code, http.StatusText(code))
+	return fmt.Sprintf("%s: %s answered %d %s.", notices[did], did, code, http.StatusText(code))
+}
+
+func setNotice(w http.ResponseWriter, value string, seconds int) {
+	http.SetCookie(w, &http.Cookie{Name: noticeCookie, Value: value, Path: "/", MaxAge: seconds, HttpOnly: true,
+		SameSite: http.SameSiteLaxMode})
 }

@@ -168,7 +168,7 @@ func TestBrowse_AStaleFormShowsWhatChangedAndCanBeSentAgain(t *testing.T) {
 	}
 	b.says(".problem", "REVISION_MISMATCH")
 	b.says(".changed", `"UFA"`)
-	b.says(".changed", "You have changed it too")
+	b.says(".changed", "You changed it too")
 	wantBody(n.Call(http.MethodGet, item, ""), t, `"name":"Theirs"`)
 	b.follow(`#patchItem form button.main`)
 	wantBody(n.Call(http.MethodGet, item, ""), t, `"name":"Mine"`, `"producer":"UFA"`, `"revision":3`)
@@ -262,7 +262,7 @@ func TestBrowse_WithoutScriptOneCanReadFilterPageAndFillIn(t *testing.T) {
 	b.fill("#search", "hook")
 	b.do(chromedp.Focus(chromedp.CSS("#search")))
 	b.load(chromedp.KeyEvent(kb.Enter))
-	b.says(".found", "operations say “hook”.")
+	b.says(".found", "operations mention “hook”.")
 }
 
 func TestBrowse_AnotherOriginsFormDoesNothing(t *testing.T) {

@@ -1,101 +1,116 @@
 package browse
 
 import (
-	"errors"
-	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"itemcast/internal/browse/form"
+	"itemcast/internal/browse/spec"
 )
 
-// static is what a page has that is the same for everybody, whatever the API answers.
+// static is the part of an operation's pages that depends on no request.
 type static struct {
-	Site   string // the API's title
-	Base   string // the address of the index
-	Assets Assets
-	nav    []navGroup
-	op     *operation // that is shown
+	Site    string // the API's title
+	Base    string // the address of the index
+	Assets  Assets
+	Details template.HTML // the whole documentation of the operation
+
+	op     *spec.Operation // nil on the page of an address that the document does not know
+	form   *form.Form      // nil with op
+	groups []navGroup
 }
 
-// navGroup is what the navigation says of a tag, rendered once.
+// navGroup is a tag in the navigation, and navEntry an operation.
 type navGroup struct {
 	head    string
 	entries []navEntry
 }
 
 type navEntry struct {
-	op   *operation
+	op   *spec.Operation
 	html string
 }
 
-// navigation leads to what a user may do; whoever is not known sees all that there is.
-func (s *static) navigation(v *visit) template.HTML {
+// prepare renders the static parts for every operation, and under nil those of other addresses.
+func prepare(document *spec.Document, assets Assets) (map[*spec.Operation]*static, error) {
+	common := static{Site: document.Title, Base: document.Base + "/", Assets: assets}
+	for _, tag := range document.Tags {
+		group, err := newNavGroup(document, tag)
+		if err != nil {
+			return nil, err
+		}
+		common.groups = append(common.groups, group)
+	}
+	all := map[*spec.Operation]*static{nil: &common}
+	for _, resource := range document.Resources {
+		for _, op := range resource.Operations {
+			own := common
+			own.op = op
+			var err error
+			if own.form, err = form.New(document, op); err != nil {
+				return nil, err
+			}
+			if own.Details, err = details(op); err != nil {
+				return nil, err
+			}
+			all[op] = &own
+		}
+	}
+	return all, nil
+}
+
+func newNavGroup(document *spec.Document, tag spec.Tag) (group navGroup, err error) {
+	if group.head, err = render("group", tag); err != nil {
+		return group, err
+	}
+	for _, op := range tag.Operations {
+		html, err := render("entry", struct {
+			*spec.Operation
+			Href string
+		}{op, href(document, op)})
+		if err != nil {
+			return group, err
+		}
+		group.entries = append(group.entries, navEntry{op, html})
+	}
+	return group, nil
+}
+
+// href returns the address where an operation is used, or documented when that address depends on parameters.
+func href(document *spec.Document, op *spec.Operation) string {
+	switch {
+	case !op.Resource.IsFixed():
+		return document.Base + "/?" + showParameter + "=" + url.QueryEscape(op.ID)
+	case op.Method == http.MethodGet:
+		return document.Base + op.Path
+	}
+	return document.Base + op.Path + "#" + op.ID
+}
+
+// navigation leads to what a user may do; a stranger sees everything.
+func (s *static) navigation(user user) template.HTML {
 	var out strings.Builder
-	for _, g := range s.nav {
-		begun := false
-		for _, e := range g.entries {
-			if v.known && !e.op.May(v.actor.Permissions) {
+	for _, group := range s.groups {
+		isOpen := false
+		for _, entry := range group.entries {
+			if user.known && !user.may(entry.op) {
 				continue
 			}
-			if !begun {
-				out.WriteString(g.head)
-				begun = true
+			if !isOpen {
+				out.WriteString(group.head)
+				isOpen = true
 			}
-			if e.op == s.op {
-				out.WriteString(strings.Replace(e.html, "<a ", `<a aria-current="page" `, 1))
+			if entry.op == s.op {
+				out.WriteString(strings.Replace(entry.html, "<a ", `<a aria-current="page" `, 1))
 			} else {
-				out.WriteString(e.html)
+				out.WriteString(entry.html)
 			}
 		}
-		if begun {
+		if isOpen {
 			out.WriteString("</ul></section>\n")
 		}
 	}
-	return template.HTML(out.String()) // of templates
-}
-
-// prepare renders what the pages of each operation have in common.
-func (a *API) prepare() error {
-	rendered := func(name string, data any) (string, error) {
-		var out strings.Builder
-		err := templates.ExecuteTemplate(&out, name, data)
-		return out.String(), err
-	}
-	common := static{Site: a.document.title, Base: a.document.base + "/", Assets: a.options.Assets}
-	for _, t := range a.document.tags {
-		head, err := rendered("group", t)
-		g := navGroup{head: head}
-		for _, op := range t.Operations {
-			html, of := rendered("entry", struct {
-				*operation
-				Href string
-			}{op, a.href(op)})
-			g.entries, err = append(g.entries, navEntry{op, html}), errors.Join(err, of)
-		}
-		if err != nil {
-			return fmt.Errorf("render the navigation: %w", err)
-		}
-		common.nav = append(common.nav, g)
-	}
-	a.static = map[*operation]*static{nil: &common}
-	for _, res := range a.document.resources {
-		for _, op := range res.operations {
-			own := common
-			own.op = op
-			a.static[op] = &own
-		}
-	}
-	return nil
-}
-
-// href is where an operation can be used; where that depends on parameters, where it is documented.
-func (a *API) href(op *operation) string {
-	switch {
-	case !op.resource.isFixed():
-		return a.document.base + "/?" + showParameter + "=" + url.QueryEscape(op.ID)
-	case op.Method == http.MethodGet:
-		return a.document.base + op.Path
-	}
-	return a.document.base + op.Path + "#" + op.ID
+	return template.HTML(out.String()) // escaped by the templates
 }

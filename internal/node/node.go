@@ -66,7 +66,7 @@ type Node struct {
 	pool      *pgxpool.Pool
 	notifier  *pgxpool.Pool // the sequencer's and the feed's own connections: they never queue behind requests
 	queue     *pgxpool.Pool // the dispatcher's
-	pages     *browse.API
+	pages     *browse.Pages
 	pruner    *change.Pruner
 	directory *account.Directory
 	hooks     *hook.Service
@@ -81,7 +81,7 @@ func New(ctx context.Context, pool *pgxpool.Pool, config Config) (*Node, error) 
 	}
 	pages, err := browse.New(document, browse.Options{
 		PublicURL: config.PublicURL, LoginURL: "/login", LogoutURL: "/logout",
-		WhoURL: document.Base() + "/me", Assets: browse.Assets(web.Loads("browse")),
+		UserURL: document.Base() + "/me", Assets: browse.Assets(web.Loads("browse")),
 	})
 	if err != nil {
 		return nil, err

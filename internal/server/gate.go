@@ -107,24 +107,32 @@ func cacheControl(method string) []string {
 	return noStore
 }
 
+// Admit returns the request with its user in the context, and an error for one who may not use the API. A user without
+// api.access is in the context all the same. It sets the headers of an answer that is for one user only.
+// Errors: UNAUTHENTICATED, FORBIDDEN, TOO_MANY_REQUESTS.
+func (g *Gate) Admit(w http.ResponseWriter, r *http.Request) (*http.Request, error) {
+	w.Header()["Cache-Control"] = cacheControl(r.Method)
+	ctx, err := g.Identify(r.Context(), r.Header)
+	if err == nil {
+		r = r.WithContext(ctx)
+		_, err = account.Authorize(ctx)
+	}
+	if err != nil && r.Header.Get("X-Requested-With") == "XMLHttpRequest" {
+		// The challenge would make the browser open its own password dialog over the page.
+		w.Header()["Www-Authenticate"] = nil
+	}
+	return r, err
+}
+
 // signedIn admits users with the permission api.access.
 func signedIn(g *Gate, refuse refuseFunc, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header()["Cache-Control"] = cacheControl(r.Method)
-		ctx, err := g.Identify(r.Context(), r.Header)
-		if err == nil {
-			r = r.WithContext(ctx)
-			_, err = account.Authorize(ctx)
-		}
+		admitted, err := g.Admit(w, r)
 		if err != nil {
-			if r.Header.Get("X-Requested-With") == "XMLHttpRequest" {
-				// The challenge would make the browser open its own password dialog over the page.
-				w.Header()["Www-Authenticate"] = nil
-			}
-			refuse(w, r, err)
+			refuse(w, admitted, err)
 			return
 		}
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, admitted)
 	})
 }
 

@@ -21,7 +21,7 @@ import (
 type Handlers struct {
 	API         *core.API
 	Contract    *contract.Document
-	Pages       *browse.API
+	Pages       *browse.Pages
 	GraphQL     http.Handler
 	Idempotency func(http.Handler) http.Handler
 	SignIn      Browsers
@@ -46,8 +46,7 @@ func Routes(h Handlers) http.Handler {
 	mux.HandleFunc("GET /api/v1/openapi.yaml", h.Contract.ServeYAML)
 
 	// Users with api.access. Each operation also needs its own permission. Browsers see each operation as a page.
-	withUser := func(next http.Handler) http.Handler { return signedIn(h.Gate, browse.Refuse, next) }
-	api := h.Pages.Around(withUser, withoutDeadlines(streams, operations(h)))
+	api := h.Pages.Around(h.Gate.Admit, withoutDeadlines(streams, operations(h)))
 	mux.Handle("/api/v1/", api)
 	mux.Handle("/api/v1", withSlash(api))
 

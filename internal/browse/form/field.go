@@ -1,0 +1,150 @@
+package form
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"html/template"
+	"strings"
+
+	"itemcast/internal/account"
+	"itemcast/internal/browse/jsontree"
+	"itemcast/internal/browse/spec"
+)
+
+// The kinds of fields.
+const (
+	kindText   = "text"   // a line
+	kindLong   = "long"   // several lines
+	kindNumber = "number" // a line, sent as a number
+	kindChoice = "choice" // one of few
+	kindChecks = "checks" // any of few
+	kindLines  = "lines"  // texts, one per line
+	kindCommas = "commas" // texts in one line, as a query writes them
+	kindTime   = "time"   // a time in UTC
+	kindJSON   = "json"   // any other value
+	kindPairs  = "pairs"  // names below a prefix, with their values
+	kindSecret = "secret" // a line that is neither shown nor filled in again
+)
+
+// minLongText is the maximum length, in characters, from which on a text gets several lines.
+const minLongText = 1000
+
+// Field is a parameter or a member of a body, as a form has it.
+type Field struct {
+	Name         string
+	Kind         string
+	Type         string // in words
+	Required     bool
+	Choices      []string
+	Default      string // "" for none
+	Example      string
+	Limits       string
+	Permission   account.Permission // needed beside the operation's; "" for none
+	Description  template.HTML
+	Prefix       string // of kindPairs
+	Autocomplete string // the HTML attribute
+
+	ID          string // in the page
+	Control     string // the name that a browser sends
+	List        string // the address of the list in which the value is chosen; "" for none
+	Label, Note template.HTML
+
+	isBoolean, isNullable bool
+	explode               bool
+	readFrom              string // see spec.Schema.ReadFrom
+	place                 string // bodyPrefix, queryPrefix or headerPrefix
+}
+
+// newField makes the field of a schema. The description is the parameter's; "" for the schema's.
+func newField(name string, required bool, description template.HTML, s *spec.Schema) Field {
+	f := Field{
+		Name: name, Kind: kindOf(s), Type: s.TypeText(), Required: required, Choices: s.Enum,
+		Limits: strings.Join(s.Limits, ", "), Permission: s.Permission,
+		Description: cmp.Or(description, s.Description),
+		// Under new-password, browsers do not fill in the password of this site.
+		Autocomplete: cmp.Or(s.Autocomplete, "new-password"),
+		isBoolean:    s.Is("boolean"), isNullable: s.Nullable, readFrom: s.ReadFrom, place: bodyPrefix,
+	}
+	switch {
+	case f.Kind == kindChoice && f.isBoolean:
+		f.Choices = []string{"true", "false"}
+	case f.Kind == kindChecks:
+		f.Choices = s.Items.Enum
+	}
+	if s.HasDefault && s.Default != nil && s.Default != "" {
+		f.Default = typed(s.Default)
+	}
+	if len(s.Examples) > 0 && f.Kind != kindSecret {
+		f.Example = typed(s.Examples[0])
+	}
+	return f
+}
+
+func kindOf(s *spec.Schema) string {
+	switch {
+	case s.IsSecret():
+		return kindSecret
+	case len(s.Enum) > 0 && s.Is("string"), s.Is("boolean"):
+		return kindChoice
+	case s.Is("integer"), s.Is("number"):
+		return kindNumber
+	case s.Is("string") && s.MaxLength >= minLongText && s.Format == "":
+		return kindLong
+	case s.Is("string"):
+		return kindText
+	case s.Is("array") && s.Items != nil && len(s.Items.Enum) > 0:
+		return kindChecks
+	case s.Is("array") && s.Items != nil && s.Items.Is("string") && !s.Items.Nullable:
+		return kindLines
+	}
+	return kindJSON
+}
+
+// parameterField makes the field of a parameter.
+func parameterField(p *spec.Parameter) Field {
+	f := newField(p.Name, p.Required, p.Description, p.Schema)
+	f.explode, f.Prefix, f.place = p.Explode, p.Prefix, p.In+"."
+	switch {
+	case p.Prefix != "":
+		f.Kind = kindPairs
+	case p.Schema.Is("string") && p.Schema.Format == "date-time":
+		f.Kind = kindTime
+	case f.Kind == kindLong, f.Kind == kindJSON:
+		f.Kind = kindText
+	case f.Kind == kindLines && !p.Explode:
+		f.Kind = kindCommas
+	}
+	if p.Example != nil {
+		f.Example = typed(p.Example)
+	}
+	return f
+}
+
+// render renders the parts of a field that do not depend on its value. form is the id of its form in the page. The
+// controls of a filter have the names of the parameters, as they end up in a query.
+func (f *Field) render(form string, filter bool) error {
+	f.ID, f.Control = form+"-"+f.Name, f.place+f.Name
+	switch {
+	case filter:
+		f.Control = f.Name
+	case f.place != bodyPrefix:
+		f.ID = form + "-" + f.Control
+	}
+	for name, into := range map[string]*template.HTML{"label": &f.Label, "note": &f.Note} {
+		var out bytes.Buffer
+		if err := templates.ExecuteTemplate(&out, name, f); err != nil {
+			return fmt.Errorf("render the field %s: %w", f.ID, err)
+		}
+		*into = template.HTML(out.String()) // escaped by the template
+	}
+	return nil
+}
+
+// typed is a JSON value as a person types it.
+func typed(value any) string {
+	if text, ok := value.(string); ok {
+		return text
+	}
+	return jsontree.Encode(value)
+}

@@ -1,0 +1,86 @@
+package form
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Filter is the form for the query of a list.
+type Filter struct {
+	Open   bool     // something in it is wrong
+	Given  []string // the query, as name=value
+	Inputs []Input
+}
+
+// pageTokens are the parameters that a list's own links set. Another filter begins on the first page.
+var pageTokens = []string{"after", "before"}
+
+// Filter returns the form for a query; nil when the operation takes none. f may be nil.
+func (f *Form) Filter(query url.Values, problem *Problem) *Filter {
+	if f == nil || len(f.filter) == 0 {
+		return nil
+	}
+	filter := &Filter{}
+	for i := range f.filter {
+		in := filterInput(&f.filter[i], query)
+		in.Error = problem.claim(in.Field)
+		filter.Open = filter.Open || in.Error != ""
+		filter.Inputs = append(filter.Inputs, in)
+	}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if value := strings.Join(query[name], ","); value != "" && !slices.Contains(pageTokens, name) {
+			filter.Given = append(filter.Given, Shorten(name+"="+value))
+		}
+	}
+	return filter
+}
+
+func filterInput(f *Field, query url.Values) Input {
+	in := Input{Field: f, Kind: f.Kind}
+	switch {
+	case f.Kind == kindPairs:
+		for _, name := range slices.Sorted(maps.Keys(query)) {
+			if key, below := strings.CutPrefix(name, f.Prefix); below && key != "" {
+				in.Pairs = append(in.Pairs, Pair{key, query.Get(name)})
+			}
+		}
+		in.Pairs = append(in.Pairs, Pair{}) // to be filled in
+	case slices.Contains(pageTokens, f.Name):
+	case f.Kind == kindTime:
+		text, isTime := fromUTC(query.Get(f.Name))
+		if in.Values = []string{text}; !isTime {
+			in.Kind = kindText // shows the text beside what is wrong with it
+		}
+	case f.Kind == kindChecks && !f.explode:
+		in.Values = strings.Split(strings.Join(query[f.Name], ","), ",")
+	case f.Kind == kindCommas:
+		in.Values = []string{strings.Join(query[f.Name], ",")}
+	default:
+		in.Values = query[f.Name]
+	}
+	return in
+}
+
+// CleanQuery turns what a browser sends for the filter form into the query that a client would write, without the
+// controls that were left empty.
+func (f *Form) CleanQuery(sent url.Values) string {
+	query := url.Values{}
+	for i := range f.filter {
+		field := &f.filter[i]
+		if field.Kind != kindPairs {
+			if values := field.queryValues(sent[field.Name]); len(values) > 0 {
+				query[field.Name] = values
+			}
+			continue
+		}
+		keys, values := sent[pairKey+field.Prefix], sent[pairValue+field.Prefix]
+		for n := range min(len(keys), len(values)) {
+			if key := strings.TrimSpace(keys[n]); key != "" {
+				query.Set(field.Prefix+key, values[n])
+			}
+		}
+	}
+	return encodeQuery(query)
+}

@@ -1,0 +1,38 @@
+package form
+
+import (
+	"embed"
+	"html/template"
+	"strings"
+)
+
+// The names of controls that are not fields.
+const (
+	methodName  = "_method"
+	contentName = "_content"      // of the raw editor: the body
+	typeName    = "_content_type" // of the raw editor: the media type
+	etagName    = "_etag"         // of the representation that filled the form
+	wasName     = "_was"          // that representation: a PATCH sends what differs from it
+	keyName     = "_key"          // new for each form shown, so that a form sent twice takes effect once
+
+	// FilterName marks the query of a filter form, which CleanQuery shortens.
+	FilterName = "_filter"
+	pairKey    = "_key."   // and a prefix: the names typed below it
+	pairValue  = "_value." // and a prefix: their values
+)
+
+// The beginnings of the names of fields: where a value is sent.
+const (
+	bodyPrefix   = "body."
+	queryPrefix  = "query."
+	headerPrefix = "header."
+)
+
+//go:embed templates
+var files embed.FS
+
+var templates = template.Must(template.New("").Funcs(template.FuncMap{"lower": strings.ToLower}).
+	ParseFS(files, "templates/*.html"))
+
+// Templates returns the templates "draft", "input" and those that they use, for a page to add its own to.
+func Templates() *template.Template { return template.Must(templates.Clone()) }

@@ -1,0 +1,63 @@
+package form
+
+import (
+	"net/url"
+	"strings"
+	"time"
+)
+
+// queryValues returns what was typed as a query has it.
+func (f *Field) queryValues(texts []string) []string {
+	var values []string
+	for _, text := range texts {
+		text = strings.TrimSpace(text)
+		parts := []string{text}
+		switch f.Kind {
+		case kindTime:
+			parts = []string{toUTC(text)}
+		case kindLines:
+			parts = strings.Split(text, "\n")
+		case kindCommas:
+			parts = strings.Split(text, ",")
+		}
+		for _, part := range parts {
+			if part = strings.TrimSpace(part); part != "" {
+				values = append(values, part)
+			}
+		}
+	}
+	if len(values) > 1 && !f.explode {
+		return []string{strings.Join(values, ",")}
+	}
+	return values
+}
+
+// encodeQuery leaves commas and colons as they are: they need no escape in a query (RFC 3986 §3.4).
+func encodeQuery(query url.Values) string {
+	return strings.NewReplacer("%2C", ",", "%3A", ":").Replace(query.Encode())
+}
+
+// localLayouts are what browsers send for a control of the type datetime-local.
+var localLayouts = []string{"2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02T15:04:05.999"}
+
+// toUTC completes a time of such a control, which has no zone and whose label says UTC. Other texts stay as they are.
+func toUTC(text string) string {
+	for _, layout := range localLayouts {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at.Format(time.RFC3339Nano)
+		}
+	}
+	return text
+}
+
+// fromUTC returns a time as such a control shows it. It reports false for a text that the control cannot show.
+func fromUTC(text string) (string, bool) {
+	if text == "" {
+		return "", true
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return text, false
+	}
+	return at.UTC().Format("2006-01-02T15:04:05.999"), true
+}

@@ -1,0 +1,101 @@
+package browse
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"itemcast/internal/browse/form"
+	"itemcast/internal/browse/spec"
+)
+
+// read shows what a GET answers.
+func (h *handler) read(w http.ResponseWriter, r *http.Request) {
+	resource := h.document.At(r.URL)
+	op := resource.Operation(http.MethodGet)
+	if op != nil && strings.Contains(r.URL.RawQuery, form.FilterName+"=") {
+		query := h.static[op].form.CleanQuery(r.URL.Query())
+		redirect(w, (&url.URL{Path: r.URL.Path, RawQuery: query}).String())
+		return
+	}
+	asked := withoutConditions(r)
+	asked.Method = http.MethodGet // of a HEAD, net/http holds back the page
+	if op != nil && op.OnlyStreams() {
+		asked.Method = http.MethodHead // a page states only that the stream is there
+	}
+	isIndex := resource != nil && resource == h.document.Index
+	var find search
+	if isIndex && r.URL.RawQuery != "" {
+		asked.URL.RawQuery, find = cutSearch(r.URL.Query())
+	}
+	ex := h.ask(w, asked)
+	if ex.answer.status == http.StatusUnauthorized && h.sendsToSignIn(r) {
+		redirect(w, h.signInAddress(r))
+		return
+	}
+	page := h.page(w, r, resource, op, ex)
+	page.Filter = h.static[op].form.Filter(r.URL.Query(), page.Problem)
+	page.Forms = h.forms(r, resource, ex)
+	page.Related = related(r, resource, ex.user)
+	failed := ex.answer.status >= http.StatusBadRequest
+	switch {
+	case isIndex && !failed:
+		h.index(page, find)
+	case op == nil && ex.answer.status == http.StatusMethodNotAllowed && len(page.Forms) > 0:
+		page.becomes(h.static[page.Forms[0].Operation])
+	case failed:
+		page.FormsFirst = len(page.Forms) > 0
+	}
+	h.write(w, r, page, ex.answer)
+}
+
+// forms returns a form for each method of an address that its user may call.
+func (h *handler) forms(r *http.Request, resource *spec.Resource, ex exchange) []form.Draft {
+	if resource == nil || !ex.user.known {
+		return nil
+	}
+	filling := form.Filling{Permissions: ex.user.Permissions}
+	if ex.answer.status == http.StatusOK && ex.answer.isJSON {
+		filling.ETag = ex.answer.header.Get("ETag")
+		if ex.answer.isWhole() && slices.ContainsFunc(resource.Operations, (*spec.Operation).Updates) {
+			filling.Record = form.ParseRecord(ex.answer.body.Bytes())
+		}
+	}
+	var forms []form.Draft
+	for _, op := range resource.Operations {
+		if op.Method == http.MethodGet || op.NeedsFile() || !ex.user.may(op) {
+			continue
+		}
+		if ex.answer.status == http.StatusNotFound && !op.Creates() {
+			continue
+		}
+		draft := h.static[op].form.Offer(r.URL.EscapedPath(), filling)
+		draft.Open = resource.Operation(http.MethodGet) == nil
+		forms = append(forms, draft)
+	}
+	return forms
+}
+
+// relatedLink leads below the address that is shown.
+type relatedLink struct {
+	*spec.Operation
+	Href string
+}
+
+func related(r *http.Request, resource *spec.Resource, user user) []relatedLink {
+	if resource == nil || !user.known {
+		return nil
+	}
+	var links []relatedLink
+	for _, child := range resource.Children {
+		steps := append([]string{strings.TrimSuffix(r.URL.EscapedPath(), "/")}, child.Steps[len(resource.Steps):]...)
+		href := strings.Join(steps, "/")
+		for _, op := range child.Operations {
+			if !op.NeedsFile() && user.may(op) {
+				links = append(links, relatedLink{op, href})
+			}
+		}
+	}
+	return links
+}

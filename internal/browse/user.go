@@ -1,0 +1,21 @@
+package browse
+
+import (
+	"net/http"
+
+	"itemcast/internal/account"
+	"itemcast/internal/browse/spec"
+)
+
+// user is who makes a request.
+type user struct {
+	account.Actor
+	known bool // false for a stranger
+}
+
+func userOf(r *http.Request) user {
+	actor, known := account.ActorFrom(r.Context())
+	return user{actor, known}
+}
+
+func (u user) may(op *spec.Operation) bool { return op.May(u.Permissions) }
