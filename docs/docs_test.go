@@ -1,0 +1,156 @@
+// Package docs_test holds the documentation against the tree: links, paths, settings and metrics.
+package docs_test
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+const root = ".."
+
+// read returns the text of the files of the tree whose names end with a suffix, by their paths from the root.
+func read(t *testing.T, suffix string) map[string]string {
+	t.Helper()
+	texts := map[string]string{}
+	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (entry.Name() == "node_modules" || strings.HasPrefix(entry.Name(), ".") && name != root):
+			return fs.SkipDir
+		case entry.IsDir() || !strings.HasSuffix(name, suffix):
+			return nil
+		}
+		text, err := os.ReadFile(name)
+		texts[filepath.ToSlash(strings.TrimPrefix(name, root+"/"))] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(texts) == 0 {
+		t.Fatalf("the tree has no file named %s", suffix)
+	}
+	return texts
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(filepath.Join(root, name))
+	return err == nil
+}
+
+var (
+	link   = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	code   = regexp.MustCompile("`([^`\n]+)`")
+	inTree = regexp.MustCompile(`^(\.?/)?(cmd|docs|examples|graph|internal|openapi|scripts|sql|tools|\.github|\.ci)/[\w./-]*$`)
+	file   = regexp.MustCompile(`^[A-Za-z][\w-]*\.(md|yml|yaml|mod)$`)
+)
+
+func TestDocs_LinksLeadSomewhere(t *testing.T) {
+	t.Parallel()
+	texts := read(t, ".md")
+	for name, text := range texts {
+		for _, match := range link.FindAllStringSubmatch(text, -1) {
+			target, anchor, _ := strings.Cut(match[1], "#")
+			if strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
+				continue
+			}
+			to := name
+			if target != "" {
+				to = path.Join(path.Dir(name), target)
+			}
+			if !exists(to) {
+				t.Errorf("%s: there is no %s", name, match[1])
+			} else if anchor != "" && !slices.Contains(anchors(texts[to]), anchor) {
+				t.Errorf("%s: %s has no heading %s", name, to, anchor)
+			}
+		}
+	}
+}
+
+var notInAnchor = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+
+// anchors are the ids that GitHub gives the headings of a page.
+func anchors(text string) (ids []string) {
+	for line := range strings.SplitSeq(text, "\n") {
+		if heading, ok := strings.CutPrefix(strings.TrimLeft(line, "#"), " "); ok && strings.HasPrefix(line, "#") {
+			id := notInAnchor.ReplaceAllString(strings.ToLower(heading), "")
+			ids = append(ids, strings.ReplaceAll(id, " ", "-"))
+		}
+	}
+	return ids
+}
+
+func TestDocs_NameFilesThatExist(t *testing.T) {
+	t.Parallel()
+	for name, text := range read(t, ".md") {
+		for _, match := range code.FindAllStringSubmatch(text, -1) {
+			named := strings.TrimSuffix(match[1], "…")
+			isPath := inTree.MatchString(named) && !strings.Contains(named, "NOUN")
+			if (isPath || file.MatchString(named)) && !exists(named) {
+				t.Errorf("%s: there is no %s", name, named)
+			}
+		}
+	}
+}
+
+// TestDocs_NameEverySetting finds settings and metrics by their spelling in the code.
+func TestDocs_NameEverySetting(t *testing.T) {
+	t.Parallel()
+	operating := read(t, ".md")["docs/operating.md"]
+	setting := regexp.MustCompile(`env:"(ITEMCAST_\w+)"`)
+	metric := regexp.MustCompile(`(?:gauge\(|NewDesc\()"(itemcast_\w+)"`)
+	found := 0
+	for name, text := range read(t, ".go") {
+		for _, pattern := range []*regexp.Regexp{setting, metric} {
+			for _, match := range pattern.FindAllStringSubmatch(text, -1) {
+				if strings.HasPrefix(match[1], "ITEMCAST_LISTEN_") { // a tool's flags, in its --help
+					continue
+				}
+				found++
+				short := strings.TrimPrefix(match[1], "itemcast_db_connections") // written as …_busy
+				if !strings.Contains(operating, match[1]) && !strings.Contains(operating, "…"+short) {
+					t.Errorf("docs/operating.md does not name %s, of %s", match[1], name)
+				}
+			}
+		}
+	}
+	if found < 25 {
+		t.Errorf("found only %d settings and metrics: are they spelt in another way now?", found)
+	}
+}
+
+// TestDocs_PointToNothingOutside: the repository is complete by itself.
+func TestDocs_PointToNothingOutside(t *testing.T) {
+	t.Parallel()
+	outside := regexp.MustCompile(`shared/|design §|\(design|design\.md|design's`)
+	for _, suffix := range []string{".md", ".go", ".sql", ".yaml", ".yml", ".graphqls", ".mjs", ".js", "Makefile"} {
+		for name, text := range read(t, suffix) {
+			for n, line := range strings.Split(text, "\n") {
+				if outside.MatchString(line) && name != "docs/docs_test.go" {
+					t.Errorf("%s:%d points outside the repository: %s", name, n+1, strings.TrimSpace(line))
+				}
+			}
+		}
+	}
+}
+
+func TestDocs_LinesFit(t *testing.T) {
+	t.Parallel()
+	const width = 120
+	for name, text := range read(t, ".md") {
+		for n, line := range strings.Split(text, "\n") {
+			isTable := strings.HasPrefix(strings.TrimSpace(line), "|")
+			if utf8.RuneCountInString(line) > width && !isTable && !strings.Contains(line, "://") {
+				t.Errorf("%s:%d has more than %d columns", name, n+1, width)
+			}
+		}
+	}
+}
