@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,14 +46,12 @@ func TestReadme_TheTwoMinutesEndWithTheSameBytes(t *testing.T) {
 
 	_, url := nodetest.StartServer(t, "ITEMCAST_DATABASE_URL="+dbtest.URL(t), "ITEMCAST_HOOK_ALLOW_NETWORKS=127.0.0.0/8",
 		"ITEMCAST_ADMIN_PASSWORD=metropolis-1927")
-	binary, err := nodetest.Binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := nodetest.FreePort(t)
+	free := nodetest.Listen(t, "127.0.0.1:0")
+	_, port, _ := net.SplitHostPort(free.Addr().String())
+	_ = free.Close()
 	script = strings.NewReplacer(
 		"http://127.0.0.1:8080", url, ":9000/", ":"+port+"/",
-		"bin/itemcast listen", binary+" listen --port "+port,
+		"bin/itemcast listen", nodetest.Command(t, nil).Path+" listen --port "+port,
 		"/tmp/", t.TempDir()+string(filepath.Separator),
 	).Replace(script)
 
