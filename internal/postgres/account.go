@@ -10,12 +10,12 @@ import (
 	"syscall"
 )
 
-// account is who Postgres runs as. credential is nil when that is who we are.
+// account is the user that Postgres runs as. credential is nil for the user of this process.
 type account struct {
 	credential *syscall.Credential
 }
 
-// accountFor chooses the account: ourselves, or, for root, the owner of the data directory.
+// accountFor returns the user of this process, or, for root, the owner of the data directory.
 func accountFor(dataDir string, isNew bool) (account, error) {
 	if isNew {
 		if os.Geteuid() != 0 {
@@ -35,8 +35,8 @@ func accountFor(dataDir string, isNew bool) (account, error) {
 	case os.Geteuid() == 0:
 		return account{&syscall.Credential{Uid: owner.Uid, Gid: owner.Gid}}, nil
 	case int(owner.Uid) != os.Geteuid():
-		return account{}, fmt.Errorf("the data directory %s belongs to user %d, and this is user %d: run itemcast as its owner, "+
-			"or choose another directory with ITEMCAST_DATA_DIR", dataDir, owner.Uid, os.Geteuid())
+		return account{}, fmt.Errorf("the data directory %s belongs to user %d, and itemcast runs as user %d: "+
+			"run itemcast as its owner, or choose another directory with ITEMCAST_DATA_DIR", dataDir, owner.Uid, os.Geteuid())
 	}
 	return account{}, nil
 }
@@ -47,8 +47,8 @@ func unprivileged() (account, error) {
 		u, err = user.Lookup("nobody")
 	}
 	if err != nil {
-		return account{}, errors.New("Postgres refuses to run as root, and there is neither a user `postgres` nor `nobody` to run it as: " +
-			"make one, or run itemcast as an ordinary user")
+		return account{}, errors.New("Postgres refuses to run as root, and there is neither a user `postgres` nor " +
+			"`nobody`: create one, or run itemcast as an ordinary user")
 	}
 	uid, uidErr := strconv.ParseUint(u.Uid, 10, 32)
 	gid, gidErr := strconv.ParseUint(u.Gid, 10, 32)
@@ -58,17 +58,17 @@ func unprivileged() (account, error) {
 	return account{&syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, nil
 }
 
-// give makes the account the owner of a file that we have just made.
-func (a account) give(path string) error {
+// chown makes the account the owner of a new file.
+func (a account) chown(path string) error {
 	if a.credential == nil {
 		return nil
 	}
 	return os.Chown(path, int(a.credential.Uid), int(a.credential.Gid))
 }
 
-// apply makes cmd run as the account, in a process group of its own (Ctrl-C in a terminal is for us; we tell Postgres), with nothing
-// of our environment that could mislead it or that is secret. It returns the name by which cmd reaches dir; release is to be called
-// when cmd has started.
+// apply makes cmd run as the account, in a process group of its own (so that Ctrl-C in a terminal reaches only this
+// process, which then stops Postgres), and without our environment, which may hold secrets or change how Postgres
+// behaves. It returns the name by which cmd reaches dir. The caller calls release when cmd has started.
 func (a account) apply(cmd *exec.Cmd, dir string) (reachable string, release func(), err error) {
 	cmd.Dir = "/"
 	cmd.Env = []string{"LC_ALL=C", "TZ=UTC", "PATH=" + os.Getenv("PATH")}
@@ -79,5 +79,5 @@ func (a account) apply(cmd *exec.Cmd, dir string) (reachable string, release fun
 	if a.credential == nil {
 		return dir, func() {}, nil
 	}
-	return handOver(cmd, dir)
+	return passDir(cmd, dir)
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-func TestStart_WorksForRootBelowADirectoryThatIsRootsAlone(t *testing.T) {
+func TestStart_WorksForRootBelowADirectoryThatOnlyRootMayEnter(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
@@ -31,7 +31,7 @@ func TestStart_WorksForRootBelowADirectoryThatIsRootsAlone(t *testing.T) {
 func TestStart_WorksForAnOrdinaryUser(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		t.Skip("every other test shows it")
+		t.Skip("the other tests show it when they do not run as root")
 	}
 	const nobody = 65534
 	home := publicDir(t)
@@ -44,10 +44,10 @@ func TestStart_WorksForAnOrdinaryUser(t *testing.T) {
 		cmd.Dir = "/"
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	})
-	mustQuery(t, o.said, "SELECT ''")
+	mustQuery(t, o.output, "SELECT ''")
 }
 
-func TestStart_RefusesTheDirectoryOfRoot(t *testing.T) {
+func TestStart_RefusesADataDirectoryOwnedByRoot(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
@@ -58,7 +58,7 @@ func TestStart_RefusesTheDirectoryOfRoot(t *testing.T) {
 	}
 }
 
-// publicDir is a directory that every user can reach; t.TempDir is private.
+// publicDir returns a directory that every user can enter; t.TempDir is private.
 func publicDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "postgres-test-*")
@@ -72,7 +72,7 @@ func publicDir(t *testing.T) string {
 	return dir
 }
 
-// copyOf puts the test binary where others may run it: `go test` builds it in a private directory.
+// copyOf copies the test binary to where other users may run it: `go test` builds it in a private directory.
 func copyOf(t *testing.T, program string) string {
 	t.Helper()
 	source, err := os.Open(program)

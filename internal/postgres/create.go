@@ -13,31 +13,31 @@ import (
 	"syscall"
 )
 
-// create makes a cluster in a directory beside dataDir and renames it into place when it is whole.
+// create creates a cluster in a directory beside dataDir and renames it into place when it is complete.
 func create(ctx context.Context, cfg Config, programs programs, account account) error {
 	parent, name := filepath.Split(cfg.DataDir)
 	if err := removeUnfinished(parent, name); err != nil {
 		return err
 	}
-	workshop, err := os.MkdirTemp(parent, name+".unfinished-*")
+	scratch, err := os.MkdirTemp(parent, name+".unfinished-*")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(workshop)
+	defer os.RemoveAll(scratch)
 
-	pwfile := filepath.Join(workshop, "password")
+	pwfile := filepath.Join(scratch, "password")
 	if err := os.WriteFile(pwfile, []byte(rand.Text()+"\n"), 0o600); err != nil {
 		return err
 	}
-	for _, path := range []string{workshop, pwfile} {
-		if err := account.give(path); err != nil {
+	for _, path := range []string{scratch, pwfile} {
+		if err := account.chown(path); err != nil {
 			return err
 		}
 	}
-	if err := initdb(ctx, workshop, cfg, programs, account); err != nil {
+	if err := initdb(ctx, scratch, cfg, programs, account); err != nil {
 		return err
 	}
-	cluster := filepath.Join(workshop, "cluster")
+	cluster := filepath.Join(scratch, "cluster")
 	if err := os.Rename(pwfile, passwordPath(cluster)); err != nil {
 		return err
 	}
@@ -53,15 +53,15 @@ func create(ctx context.Context, cfg Config, programs programs, account account)
 	return flush(parent)
 }
 
-// initdb makes workshop/cluster, with workshop/password as the superuser's password. Text sorts by code point (fast, and the same
-// on every machine); upper and lower case are Unicode's, where the system has C.UTF-8.
-func initdb(ctx context.Context, workshop string, cfg Config, programs programs, account account) error {
+// initdb creates scratch/cluster, with scratch/password as the superuser's password. Text sorts by code point, which is
+// fast and the same on every machine. Upper and lower case follow Unicode if the system has C.UTF-8.
+func initdb(ctx context.Context, scratch string, cfg Config, programs programs, account account) error {
 	locales := [][]string{{"--lc-collate=C", "--lc-ctype=C.UTF-8"}, {"--locale=C"}}
 	var output []byte
 	var err error
 	for _, locale := range locales {
 		cmd := exec.CommandContext(ctx, programs.path("initdb"))
-		dir, release, applyErr := account.apply(cmd, workshop)
+		dir, release, applyErr := account.apply(cmd, scratch)
 		if applyErr != nil {
 			return applyErr
 		}
@@ -83,7 +83,7 @@ func initdb(ctx context.Context, workshop string, cfg Config, programs programs,
 	return nil
 }
 
-// removeUnfinished clears away what interrupted first starts left beside the data directory, whose owner we are.
+// removeUnfinished removes what interrupted first starts left beside the data directory. The caller owns the directory.
 func removeUnfinished(parent, name string) error {
 	entries, err := os.ReadDir(parent)
 	if err != nil {

@@ -14,21 +14,22 @@ const passwordFile = "itemcast.password"
 
 func passwordPath(dataDir string) string { return filepath.Join(dataDir, passwordFile) }
 
-// contents is what inspect found: nothing yet, or a cluster of a major version.
+// contents are the contents of a data directory: empty or missing, or a cluster of a major version.
 type contents struct {
 	empty bool
 	major int
 }
 
-// inspect looks at a data directory and changes nothing. Whatever is neither empty nor a whole cluster is an error.
+// inspect reads a data directory and changes nothing. It returns an error if it is neither empty nor a complete
+// cluster.
 func inspect(dataDir string) (contents, error) {
 	entries, err := os.ReadDir(dataDir)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return contents{empty: true}, nil
 	case errors.Is(err, os.ErrPermission):
-		return contents{}, fmt.Errorf("the data directory %s belongs to another user: run itemcast as that user, or choose another "+
-			"directory with ITEMCAST_DATA_DIR: %w", dataDir, err)
+		return contents{}, fmt.Errorf("the data directory %s belongs to another user: run itemcast as that user, or "+
+			"choose another directory with ITEMCAST_DATA_DIR: %w", dataDir, err)
 	case err != nil:
 		return contents{}, fmt.Errorf("read the data directory: %w", err)
 	case len(entries) == 0:
@@ -36,16 +37,17 @@ func inspect(dataDir string) (contents, error) {
 	}
 	version, err := os.ReadFile(filepath.Join(dataDir, "PG_VERSION"))
 	if errors.Is(err, os.ErrNotExist) {
-		return contents{}, fmt.Errorf("%s is not empty and not a Postgres data directory (it holds %q, and no PG_VERSION): "+
-			"nothing was changed; choose another directory with ITEMCAST_DATA_DIR, or empty this one", dataDir, entries[0].Name())
+		return contents{}, fmt.Errorf("%s is not empty and not a Postgres data directory (it contains %q, and no "+
+			"PG_VERSION): nothing was changed; choose another directory with ITEMCAST_DATA_DIR, or empty this one",
+			dataDir, entries[0].Name())
 	}
 	if err != nil {
 		return contents{}, fmt.Errorf("read the version of the data directory: %w", err)
 	}
 	major, err := strconv.Atoi(strings.TrimSpace(string(version)))
 	if err != nil {
-		return contents{}, fmt.Errorf("%s is damaged: PG_VERSION says %q, which is no version that itemcast knows: "+
-			"nothing was changed; restore a backup, or choose another directory", dataDir, strings.TrimSpace(string(version)))
+		return contents{}, fmt.Errorf("%s is damaged: PG_VERSION contains %q, which is not a version that itemcast "+
+			"supports: nothing was changed; restore a backup, or choose another directory", dataDir, strings.TrimSpace(string(version)))
 	}
 	for _, part := range []string{"global/pg_control", "base", "pg_wal", "postgresql.conf", "pg_hba.conf"} {
 		if _, err := os.Stat(filepath.Join(dataDir, part)); errors.Is(err, os.ErrNotExist) {
@@ -56,8 +58,8 @@ func inspect(dataDir string) (contents, error) {
 	return contents{major: major}, nil
 }
 
-// identityOf names the data directory in the command lines of its Postgres processes, where everybody may read it. Device and inode
-// stay with a directory that is moved, and differ for a copy.
+// identityOf returns the name of the data directory in the command lines of its Postgres processes, which any user may
+// read. It is made of device and inode: they stay the same when the directory is moved, and differ for a copy.
 func identityOf(dataDir string) (string, error) {
 	info, err := os.Stat(dataDir)
 	if err != nil {

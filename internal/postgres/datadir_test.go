@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// fakeCluster looks like a whole cluster of a major version.
+// fakeCluster creates a directory that looks like a complete cluster of a major version.
 func fakeCluster(t *testing.T, major string) string {
 	t.Helper()
 	dir := newDataDir(t)
@@ -18,7 +18,8 @@ func fakeCluster(t *testing.T, major string) string {
 		}
 	}
 	for file, content := range map[string]string{
-		"PG_VERSION": major + "\n", "global/pg_control": "x", "postgresql.conf": "", "pg_hba.conf": "", passwordFile: "secret\n",
+		"PG_VERSION": major + "\n", "global/pg_control": "x", "postgresql.conf": "", "pg_hba.conf": "",
+		passwordFile: "secret\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, file), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -27,17 +28,32 @@ func fakeCluster(t *testing.T, major string) string {
 	return dir
 }
 
-func TestStart_RefusesWhatItCannotRunAndLeavesItAlone(t *testing.T) {
+func TestStart_RefusesWhatItCannotRunAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		spoil func(t *testing.T, dir string)
 		want  []string
 	}{
-		"another major version": {func(t *testing.T, dir string) { write(t, dir, "PG_VERSION", "99\n") }, []string{"Postgres 99", "found: "}},
-		"one that is too old":   {func(t *testing.T, dir string) { write(t, dir, "PG_VERSION", "13\n") }, []string{"Postgres 13", "needs 14"}},
-		"an unknown version":    {func(t *testing.T, dir string) { write(t, dir, "PG_VERSION", "9.6\n") }, []string{"damaged", `"9.6"`}},
-		"no Postgres at all":    {func(t *testing.T, dir string) { remove(t, dir, "PG_VERSION") }, []string{"not a Postgres data directory"}},
-		"no control file":       {func(t *testing.T, dir string) { remove(t, dir, "global/pg_control") }, []string{"damaged", "global/pg_control is missing"}},
+		"another major version": {
+			func(t *testing.T, dir string) { write(t, dir, "PG_VERSION", "99\n") },
+			[]string{"Postgres 99", "found: "},
+		},
+		"a version that is too old": {
+			func(t *testing.T, dir string) { write(t, dir, "PG_VERSION", "13\n") },
+			[]string{"Postgres 13", "needs 14"},
+		},
+		"an unknown version": {
+			func(t *testing.T, dir string) { write(t, dir, "PG_VERSION", "9.6\n") },
+			[]string{"damaged", `"9.6"`},
+		},
+		"not Postgres": {
+			func(t *testing.T, dir string) { remove(t, dir, "PG_VERSION") },
+			[]string{"not a Postgres data directory"},
+		},
+		"no control file": {
+			func(t *testing.T, dir string) { remove(t, dir, "global/pg_control") },
+			[]string{"damaged", "global/pg_control is missing"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -60,16 +76,18 @@ func TestStart_RefusesWhatItCannotRunAndLeavesItAlone(t *testing.T) {
 	}
 }
 
-func TestStart_TellsWhatPostgresSaid(t *testing.T) {
+func TestStart_ErrorContainsTheMessageOfPostgres(t *testing.T) {
 	t.Parallel()
 	dir := newDataDir(t)
-	_, err := tryStart(t, dir, func(c *Config) { c.Settings = map[string]string{"fsync": "off", "max_connections": "none"} })
+	_, err := tryStart(t, dir, func(c *Config) {
+		c.Settings = map[string]string{"fsync": "off", "max_connections": "none"}
+	})
 	if err == nil || !strings.Contains(err.Error(), `invalid value for parameter "max_connections": "none"`) {
 		t.Fatalf("got %v", err)
 	}
 }
 
-func TestFindPrograms_SaysWhatToInstallWhenFetchingFails(t *testing.T) {
+func TestFindPrograms_NamesWhatToInstallWhenTheDownloadFails(t *testing.T) {
 	t.Parallel()
 	cfg := Config{DataDir: newDataDir(t), CacheDir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)}
 	_, err := findPrograms(t.Context(), contents{major: 98}, cfg)
@@ -87,7 +105,11 @@ func TestLogWriter_KeepsTheLevelForDetails(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, want := range []string{`level=ERROR msg="postgres: disk full"`, `level=ERROR msg="postgres: HINT:  buy one"`, `level=DEBUG msg="postgres: fine"`} {
+	for _, want := range []string{
+		`level=ERROR msg="postgres: disk full"`,
+		`level=ERROR msg="postgres: HINT:  buy one"`,
+		`level=DEBUG msg="postgres: fine"`,
+	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%s is not in:\n%s", want, out.String())
 		}

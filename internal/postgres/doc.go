@@ -1,20 +1,22 @@
-// Package postgres runs a real Postgres as a child process on a data directory of its own, and keeps the data between starts.
+// Package postgres runs a real Postgres as a child process, on a data directory of its own that it keeps between
+// starts.
 //
-// It is what `itemcast serve` uses when no ITEMCAST_DATABASE_URL is given. It promises:
+// `itemcast serve` uses it when ITEMCAST_DATABASE_URL is empty. It promises:
 //
-//   - A data directory is never wiped, upgraded or repaired. A first start is prepared beside it and renamed into place, so an
-//     interrupted one leaves nothing half made; anything unexpected is an error that says what was found and what to do.
-//   - One owner at a time: the owner holds a flock on DataDir+".lock", which ends with the process, however it ends.
-//   - A Postgres that outlived its owner is shut down before a new one starts. On Linux it does not outlive it in the first place:
-//     the kernel tells it to shut down when its owner dies.
-//   - A Postgres that dies is restarted on the same port, so [Server.URL] stays right. After several deaths in quick succession
-//     the server gives up, and [Server.Done] closes.
-//   - Nobody else gets in: it listens on 127.0.0.1 only, and asks for a random password (scram-sha-256) that is kept in the data
-//     directory, readable by the server's account only.
+//   - It never wipes, upgrades or repairs a data directory. A first start prepares the cluster beside the directory and
+//     renames it into place, so an interrupted one leaves no half-made cluster. Anything unexpected is an error that
+//     says what was found and what to do.
+//   - One owner at a time: the owner holds a flock on DataDir+".lock", which the kernel releases when the process ends.
+//   - A Postgres that outlived its owner is shut down before a new one starts. On Linux it does not outlive its owner:
+//     the kernel then sends it the signal for a fast shutdown.
+//   - A Postgres that dies is restarted on the same port, so [Server.URL] stays valid. After several deaths in quick
+//     succession it is abandoned, and [Server.Done] closes.
+//   - Access is private: Postgres listens on 127.0.0.1 only, and requires a random password (scram-sha-256), which is
+//     stored in the data directory, readable by the owner of the directory only.
 //
-// Postgres refuses to run as root. Started by root, it runs as the owner of the data directory (`postgres`, else `nobody`, for a
-// new one), and is handed the directory itself, not a path: so the directory may well be below one that this account may not enter,
-// such as /root.
+// Postgres refuses to run as root. When root starts it, it runs as the owner of the data directory; a new directory is
+// owned by the user `postgres`, or else `nobody`. It receives the open directory instead of a path, so the directory
+// may lie below one that this user cannot enter, such as /root.
 //
-// The package knows nothing of Itemcast's schema, of pools or of migrations: see package db. It is for Unix.
+// The package must not know Itemcast's schema, pools or migrations (package db). It works on Unix only.
 package postgres

@@ -14,27 +14,28 @@ import (
 	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
 )
 
-// fetchable are the releases that embedded-postgres knows, by major version.
+// fetchable are the releases that embedded-postgres can download, by major version.
 var fetchable = map[int]embeddedpostgres.PostgresVersion{
-	14: embeddedpostgres.V14, 15: embeddedpostgres.V15, 16: embeddedpostgres.V16, 17: embeddedpostgres.V17, 18: embeddedpostgres.V18,
+	14: embeddedpostgres.V14, 15: embeddedpostgres.V15, 16: embeddedpostgres.V16, 17: embeddedpostgres.V17,
+	18: embeddedpostgres.V18,
 }
 
 const (
-	fetchedByDefault = 17
-	fetchTimeout     = 5 * time.Minute
+	defaultMajor = 17
+	fetchTimeout = 5 * time.Minute
 )
 
-// fetch downloads programs with embedded-postgres and keeps them in the cache directory. That library offers no download alone: its
-// Start downloads, unpacks, and would go on to wipe and start a cluster. So it is shown a throwaway directory that passes for a
-// cluster and cannot start, and never learns of a real one.
+// fetch downloads programs with embedded-postgres into the cache directory. The library cannot just download: its Start
+// downloads, unpacks, and then wipes and starts a cluster. So it gets a decoy: a temporary directory that looks like a
+// cluster and cannot start. It never learns of the real data directory.
 func fetch(ctx context.Context, found contents, cacheDir string, log *slog.Logger) (programs, error) {
-	major := fetchedByDefault
+	major := defaultMajor
 	if !found.empty {
 		major = found.major
 	}
 	release, ok := fetchable[major]
 	if !ok {
-		return programs{}, fmt.Errorf("there is no download of Postgres %d", major)
+		return programs{}, fmt.Errorf("Postgres %d cannot be downloaded", major)
 	}
 	if err := os.MkdirAll(cacheDir, 0o755); err != nil {
 		return programs{}, err
@@ -52,7 +53,7 @@ func fetch(ctx context.Context, found contents, cacheDir string, log *slog.Logge
 	if err != nil {
 		return programs{}, err
 	}
-	log.Info("no fitting Postgres is installed; fetching it", "version", release)
+	log.Info("no suitable Postgres is installed; downloading it", "version", release)
 	unpacked := filepath.Join(scratch, "postgres")
 	library := embeddedpostgres.NewDatabase(embeddedpostgres.DefaultConfig().
 		Version(release).
@@ -73,7 +74,7 @@ func fetch(ctx context.Context, found contents, cacheDir string, log *slog.Logge
 		}
 		err := os.Rename(unpacked, filepath.Join(cacheDir, "postgres-"+string(release)))
 		if errors.Is(err, os.ErrExist) {
-			err = nil // another process was quicker
+			err = nil // another process downloaded it first
 		}
 		finished <- err
 	}()
@@ -82,7 +83,7 @@ func fetch(ctx context.Context, found contents, cacheDir string, log *slog.Logge
 	select {
 	case err = <-finished:
 	case <-ctx.Done():
-		err = context.Cause(ctx) // the library cannot be interrupted; it clears up when it is through
+		err = context.Cause(ctx) // the library cannot be interrupted; the goroutine above removes its files when it returns
 	}
 	if err != nil {
 		return programs{}, fmt.Errorf("fetch Postgres %s from repo1.maven.org: %w", release, err)

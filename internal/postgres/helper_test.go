@@ -17,10 +17,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-const patienceInTests = 60 * time.Second
+const testTimeout = 60 * time.Second
 
 // ownerVariable makes the test binary a process that owns a server, as `itemcast serve` does.
-const ownerVariable = "PGSERVER_TEST_OWNER"
+const ownerVariable = "POSTGRES_TEST_OWNER"
 
 type ownerConfig struct {
 	DataDir      string
@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// runOwner says the URL, or what went wrong, and stops when stdin closes.
+// runOwner prints the URL or the error, and stops when stdin closes.
 func runOwner(encoded string) {
 	var config ownerConfig
 	if err := json.Unmarshal([]byte(encoded), &config); err != nil {
@@ -55,9 +55,9 @@ func runOwner(encoded string) {
 
 // owner is a process that owns a server.
 type owner struct {
-	cmd   *exec.Cmd
-	said  string
-	stdin io.Closer
+	cmd    *exec.Cmd
+	output string // the URL or the error
+	stdin  io.Closer
 }
 
 func startOwner(t *testing.T, config ownerConfig, adjust ...func(*exec.Cmd)) owner {
@@ -87,14 +87,14 @@ func startOwner(t *testing.T, config ownerConfig, adjust ...func(*exec.Cmd)) own
 		stdin.Close()
 		_ = cmd.Wait()
 	})
-	said, err := bufio.NewReader(stdout).ReadString('\n')
+	output, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
-		t.Fatalf("the owner said nothing: %v", err)
+		t.Fatalf("the owner printed nothing: %v", err)
 	}
-	return owner{cmd, said[:len(said)-1], stdin}
+	return owner{cmd, output[:len(output)-1], stdin}
 }
 
-// kill is kill -9.
+// kill kills the process like kill -9.
 func (o owner) kill(t *testing.T) {
 	t.Helper()
 	if err := o.cmd.Process.Kill(); err != nil {
@@ -103,7 +103,7 @@ func (o owner) kill(t *testing.T) {
 	_ = o.cmd.Wait()
 }
 
-// start starts a server that stops with the test.
+// start starts a server, which stops when the test ends.
 func start(t *testing.T, dataDir string, adjust ...func(*Config)) *Server {
 	t.Helper()
 	server, err := tryStart(t, dataDir, adjust...)
@@ -123,7 +123,7 @@ func tryStart(t *testing.T, dataDir string, adjust ...func(*Config)) (*Server, e
 	for _, f := range adjust {
 		f(&config)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patienceInTests)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	server, err := Start(ctx, config)
 	if err == nil {
@@ -134,7 +134,7 @@ func tryStart(t *testing.T, dataDir string, adjust ...func(*Config)) (*Server, e
 
 func stop(t *testing.T, server *Server) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patienceInTests)
+	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 	defer cancel()
 	if err := server.Stop(ctx); err != nil {
 		t.Error(err)
@@ -143,10 +143,10 @@ func stop(t *testing.T, server *Server) {
 
 func newDataDir(t *testing.T) string { return filepath.Join(t.TempDir(), "postgres") }
 
-// query runs one statement on a connection of its own.
+// query runs one statement on a new connection, and returns the first value.
 func query(t *testing.T, url, statement string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patienceInTests)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
@@ -176,9 +176,9 @@ func mustQuery(t *testing.T, url, statement string) string {
 // eventually polls until the condition holds.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patienceInTests); !condition(); {
+	for deadline := time.Now().Add(testTimeout); !condition(); {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited too long: %s", what)
+			t.Fatalf("not yet true after a minute: %s", what)
 		}
 		<-time.After(20 * time.Millisecond)
 	}
@@ -200,13 +200,13 @@ func killNow(t *testing.T, pid int) {
 	}
 }
 
-func residentsOf(t *testing.T, dataDir string) []int {
+func processesOf(t *testing.T, dataDir string) []int {
 	t.Helper()
 	identity, err := identityOf(dataDir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := findResidents(identity)
+	r, err := findProcesses(identity)
 	if err != nil {
 		t.Fatal(err)
 	}

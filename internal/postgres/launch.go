@@ -16,24 +16,24 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// role and database are the superuser that initdb makes and the database that clients use.
+// role is the superuser that initdb creates; database is the one that clients use.
 const (
 	role     = "itemcast"
 	database = "itemcast"
 )
 
-// launcher is what every launch of Postgres on one data directory has in common.
+// launcher starts Postgres on one data directory, at the start and at every restart.
 type launcher struct {
 	cfg      Config
 	log      *slog.Logger
 	programs programs
 	account  account
-	identity string
+	identity string // of the data directory (identityOf)
 	password string
 }
 
-// prepare looks at the data directory, finds programs that fit it, makes the cluster if there is none, and shuts down what a dead
-// owner left running. The caller owns the directory.
+// prepare inspects the data directory, finds programs of its version, and creates the cluster if there is none. The
+// caller owns the directory.
 func prepare(ctx context.Context, cfg Config) (launcher, error) {
 	l := launcher{cfg: cfg, log: cfg.Logger}
 	found, err := inspect(cfg.DataDir)
@@ -47,9 +47,9 @@ func prepare(ctx context.Context, cfg Config) (launcher, error) {
 		return l, err
 	}
 	if found.empty {
-		l.log.Info("making a new Postgres data directory", "dir", cfg.DataDir, "postgres", l.programs.version)
+		l.log.Info("creating a Postgres data directory", "dir", cfg.DataDir, "postgres", l.programs.version)
 		if err := create(ctx, cfg, l.programs, l.account); err != nil {
-			return l, fmt.Errorf("make a Postgres data directory in %s: %w", cfg.DataDir, err)
+			return l, fmt.Errorf("create a Postgres data directory in %s: %w", cfg.DataDir, err)
 		}
 	}
 	if l.identity, err = identityOf(cfg.DataDir); err != nil {
@@ -61,7 +61,7 @@ func prepare(ctx context.Context, cfg Config) (launcher, error) {
 	return l, nil
 }
 
-// launchOnFreePort picks a port that is free now, and another if somebody else was quicker.
+// launchOnFreePort picks a free port, and another one if a different process takes it first.
 func (l *launcher) launchOnFreePort(ctx context.Context) (int, *process, error) {
 	for attempt := 1; ; attempt++ {
 		port, err := freePort()
@@ -75,9 +75,10 @@ func (l *launcher) launchOnFreePort(ctx context.Context) (int, *process, error) 
 	}
 }
 
-// launch starts Postgres on the port and returns when it answers. If it does not, nothing is left running.
+// launch shuts down what a dead owner left running, starts Postgres on the port, and returns when it answers. On an
+// error no process is left.
 func (l *launcher) launch(ctx context.Context, port int) (*process, error) {
-	if err := l.evict(ctx); err != nil {
+	if err := l.shutDown(ctx); err != nil {
 		return nil, err
 	}
 	if err := removeStalePIDFile(l.cfg.DataDir); err != nil {
@@ -97,15 +98,15 @@ func (l *launcher) launch(ctx context.Context, port int) (*process, error) {
 		return nil, fmt.Errorf("run %s: %w", cmd.Path, err)
 	}
 	if err := l.awaitReady(ctx, p, port); err != nil {
-		return nil, errors.Join(err, l.evict(context.WithoutCancel(ctx)))
+		return nil, errors.Join(err, l.shutDown(context.WithoutCancel(ctx)))
 	}
 	l.log.Info("Postgres is running", "port", port, "pid", p.pid, "dir", l.cfg.DataDir, "version", l.programs.version)
 	return p, nil
 }
 
-var errPortTaken = errors.New("port taken")
+var errPortTaken = errors.New("the port is in use")
 
-// awaitReady waits without a limit of its own: recovery after a crash takes as long as it takes.
+// awaitReady waits until Postgres answers, without a limit of its own: recovery after a crash may take long.
 func (l *launcher) awaitReady(ctx context.Context, p *process, port int) error {
 	poll := time.NewTicker(10 * time.Millisecond)
 	defer poll.Stop()
@@ -126,8 +127,8 @@ func (l *launcher) awaitReady(ctx context.Context, p *process, port int) error {
 	}
 }
 
-// ensureDatabase signs in, and makes the database if this is the first start, or the first that got this far. It signs in to the database
-// that every cluster has: Postgres logs a refusal to connect to one that does not exist as if something were wrong.
+// ensureDatabase creates the database unless it exists. It connects to the database `postgres`, which every cluster
+// has: connecting to a missing database would put an alarming message into the log.
 func (l *launcher) ensureDatabase(ctx context.Context, port int) error {
 	conn, err := pgx.Connect(ctx, connectionURLTo(port, l.password, "postgres"))
 	if err != nil {
@@ -135,8 +136,9 @@ func (l *launcher) ensureDatabase(ctx context.Context, port int) error {
 	}
 	defer conn.Close(ctx)
 	var exists bool
-	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", database).Scan(&exists); err != nil {
-		return fmt.Errorf("look for the database %s: %w", database, err)
+	const query = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)"
+	if err := conn.QueryRow(ctx, query, database).Scan(&exists); err != nil {
+		return fmt.Errorf("look up database %s: %w", database, err)
 	}
 	if exists {
 		return nil
@@ -147,7 +149,7 @@ func (l *launcher) ensureDatabase(ctx context.Context, port int) error {
 	return nil
 }
 
-func (l *launcher) evict(ctx context.Context) error { return evict(ctx, l.identity, l.log) }
+func (l *launcher) shutDown(ctx context.Context) error { return shutDown(ctx, l.identity, l.log) }
 
 func connectionURL(port int, password string) string {
 	return connectionURLTo(port, password, database)
@@ -176,8 +178,8 @@ func freePort() (int, error) {
 func readPassword(dataDir string) (string, error) {
 	b, err := os.ReadFile(passwordPath(dataDir))
 	if errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("%s is a Postgres data directory without %s: itemcast did not make it, or the file was lost; "+
-			"restore the file, or run Postgres on it yourself and set ITEMCAST_DATABASE_URL", dataDir, passwordFile)
+		return "", fmt.Errorf("%s is a Postgres data directory without %s: itemcast did not create it, or the file was "+
+			"lost; restore the file, or run Postgres on it yourself and set ITEMCAST_DATABASE_URL", dataDir, passwordFile)
 	}
 	if err != nil {
 		return "", fmt.Errorf("read the database password: %w", err)

@@ -9,20 +9,21 @@ import (
 	"time"
 )
 
-// ErrInUse is returned while another process owns the data directory.
-var ErrInUse = errors.New("data directory is in use")
+// ErrInUse means that another process owns the data directory.
+var ErrInUse = errors.New("the data directory is in use")
 
-// patience lets a quick restart take over from a predecessor that is still shutting down.
-const patience = 2 * time.Second
+// lockTimeout allows a quick restart while the predecessor is still shutting down.
+const lockTimeout = 2 * time.Second
 
-// own takes the lock that makes this process the owner of a data directory. The file stays; the lock goes with the process.
-func own(ctx context.Context, dataDir string) (*os.File, error) {
+// acquireLock takes the lock that makes this process the owner of a data directory. The kernel releases it when the
+// process ends; the file stays.
+func acquireLock(ctx context.Context, dataDir string) (*os.File, error) {
 	path := dataDir + ".lock"
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the lock of the data directory: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
 	defer cancel()
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)

@@ -8,13 +8,13 @@ import (
 	"sync"
 )
 
-const linesKept = 20
+const keptLines = 20
 
-// logWriter passes Postgres's stderr on to slog, a line each, and keeps the last lines for error messages.
+// logWriter forwards the lines of Postgres's stderr to slog, and keeps the last ones for error messages.
 type logWriter struct {
 	log *slog.Logger
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards what follows
 	partial []byte
 	lines   []string
 	level   slog.Level
@@ -39,10 +39,10 @@ func (w *logWriter) add(line string) {
 		return
 	}
 	w.lines = append(w.lines, line)
-	if len(w.lines) > linesKept {
+	if len(w.lines) > keptLines {
 		w.lines = w.lines[1:]
 	}
-	// DETAIL, HINT and the like belong to the message before them, and keep its level.
+	// DETAIL, HINT and the like have the level of the message that they follow.
 	severity, message, _ := strings.Cut(line, ":")
 	if level, ok := levels[severity]; ok {
 		w.level = level
@@ -51,8 +51,8 @@ func (w *logWriter) add(line string) {
 	w.log.Log(context.Background(), w.level, "postgres: "+line)
 }
 
-// levels maps Postgres's severities. A failing statement (ERROR) and a refused or ended session (FATAL) are for whoever sent it to
-// handle; the server itself is well. A PANIC takes the server down.
+// levels maps the severities of Postgres. A failed statement (ERROR) and a refused or ended session (FATAL) are matters
+// of the client; the server continues. A PANIC ends the server.
 var levels = map[string]slog.Level{
 	"LOG":     slog.LevelDebug,
 	"INFO":    slog.LevelDebug,

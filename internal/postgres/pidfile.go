@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// pidFile is what Postgres says of itself in postmaster.pid (src/include/utils/pidfile.h).
+// pidFile is the content of postmaster.pid (src/include/utils/pidfile.h).
 type pidFile struct {
 	pid, port int
 	ready     bool
@@ -33,13 +33,14 @@ func readPIDFile(dataDir string) (pidFile, error) {
 	return f, errors.Join(pidErr, portErr)
 }
 
-// removeStalePIDFile removes a pid file whose pid has since gone to a process that is no Postgres, which Postgres itself cannot
-// tell. Every other stale one it replaces on its own. The caller has seen that no Postgres runs on the directory.
+// removeStalePIDFile removes a pid file whose pid now belongs to a process that is not Postgres; Postgres would take
+// that process for itself and refuse to start. Postgres replaces other stale files. The caller has made sure that no
+// Postgres runs on the directory.
 func removeStalePIDFile(dataDir string) error {
 	path := filepath.Join(dataDir, "postmaster.pid")
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil // none, or Postgres will say what is wrong with it
+		return nil // there is none, or Postgres will report the error
 	}
 	first, _, _ := strings.Cut(string(b), "\n")
 	pid, err := strconv.Atoi(strings.TrimSpace(first))
@@ -56,8 +57,8 @@ func removeStalePIDFile(dataDir string) error {
 	return nil
 }
 
-// Running returns the URL of the Postgres that another process, such as `itemcast serve`, is running on the data directory. It needs
-// to be the same user, or root.
+// Running returns the URL of the Postgres that another process, such as `itemcast serve`, runs on the data directory.
+// It works for the same user and for root.
 func Running(dataDir string) (url string, ok bool) {
 	identity, err := identityOf(dataDir)
 	if err != nil {
@@ -67,7 +68,7 @@ func Running(dataDir string) (url string, ok bool) {
 	if err != nil || !f.ready {
 		return "", false
 	}
-	r, err := findResidents(identity)
+	r, err := findProcesses(identity)
 	if err != nil || r.postmaster != f.pid {
 		return "", false
 	}

@@ -11,19 +11,19 @@ import (
 // process is one run of the postgres program.
 type process struct {
 	pid    int
-	exited chan struct{} // closed when it has ended and its last words are read
+	exited chan struct{} // closed when it has ended and its stderr has been read
 	cmd    *exec.Cmd
 	stderr *logWriter
 }
 
-// spawn starts cmd from an OS thread that lives as long as cmd does: Linux ties the parent-death signal to the thread, and Go ends
-// threads as it likes.
+// spawn starts cmd on an OS thread that lives as long as cmd: Linux sends the parent-death signal when the thread ends,
+// and the Go runtime may end threads at any time. With dependent, cmd shuts down when this process dies.
 func spawn(cmd *exec.Cmd, log *slog.Logger, dependent bool) (*process, error) {
 	p := &process{cmd: cmd, stderr: &logWriter{log: log}, exited: make(chan struct{})}
 	cmd.Stderr = p.stderr
-	cmd.WaitDelay = time.Second // a killed postmaster's children keep stderr open for a moment
+	cmd.WaitDelay = time.Second // the children of a killed postmaster keep stderr open for a moment
 	if dependent {
-		dieWithUs(cmd)
+		shutDownWithParent(cmd)
 	}
 	started := make(chan error)
 	go func() {
@@ -37,16 +37,16 @@ func spawn(cmd *exec.Cmd, log *slog.Logger, dependent bool) (*process, error) {
 		if err != nil {
 			return
 		}
-		_ = cmd.Wait() // told by describeExit
+		_ = cmd.Wait() // describeExit reports the result
 		close(p.exited)
 	}()
 	return p, <-started
 }
 
-// lastLines returns the last of what the process wrote to stderr.
+// lastLines returns the last lines that the process wrote to stderr.
 func (p *process) lastLines() string { return p.stderr.last() }
 
-// describeExit says how an ended process ended.
+// describeExit describes how the process ended.
 func (p *process) describeExit() string {
 	return fmt.Sprintf("%s; its last messages:\n%s", p.cmd.ProcessState, p.lastLines())
 }

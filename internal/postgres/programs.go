@@ -14,20 +14,20 @@ import (
 	"strings"
 )
 
-// oldest is the first major version that Itemcast works with.
-const oldest = 14
+// oldestMajor is the oldest supported major version.
+const oldestMajor = 14
 
 // programs is an installed Postgres.
 type programs struct {
 	dir     string
 	major   int
-	version string // as it calls itself: 15.8 (Debian 15.8-0+deb12u1)
+	version string // as it prints it: 15.8 (Debian 15.8-0+deb12u1)
 }
 
 func (p programs) path(name string) string { return filepath.Join(p.dir, name) }
 
-// places are where packagers put Postgres, PATH apart: Debian, RPM, source, Homebrew, Alpine, Postgres.app.
-var places = []string{
+// binaryDirs are where packages install Postgres: Debian, RPM, source, Homebrew, Alpine, Postgres.app.
+var binaryDirs = []string{
 	"/usr/lib/postgresql/*/bin",
 	"/usr/pgsql-*/bin",
 	"/usr/local/pgsql/bin",
@@ -38,45 +38,47 @@ var places = []string{
 	"/Applications/Postgres.app/Contents/Versions/*/bin",
 }
 
-// findPrograms chooses what to run on a data directory: programs of its version; for a new one, what is on PATH, else the newest
-// installed. What is not installed is fetched.
+// findPrograms chooses the programs for a data directory: those of its version; for a new one, those on PATH, or else
+// the newest installed. It downloads them if none is installed.
 func findPrograms(ctx context.Context, found contents, cfg Config) (programs, error) {
 	cacheDir, err := cacheDirFor(cfg)
 	if err != nil {
 		return programs{}, err
 	}
-	available := installed(ctx, append(slices.Clone(places), filepath.Join(cacheDir, "postgres-*", "bin")))
+	available := installed(ctx, append(slices.Clone(binaryDirs), filepath.Join(cacheDir, "postgres-*", "bin")))
 	if err := ctx.Err(); err != nil {
-		return programs{}, fmt.Errorf("look for Postgres: %w", err)
+		return programs{}, fmt.Errorf("find Postgres: %w", err)
 	}
 	for _, p := range available {
-		if found.empty && p.major >= oldest || p.major == found.major {
+		if found.empty && p.major >= oldestMajor || p.major == found.major {
 			return p, nil
 		}
 	}
-	if !found.empty && found.major < oldest {
-		return programs{}, fmt.Errorf("%s is a Postgres %d data directory, and itemcast needs %d or newer: nothing was changed; "+
-			"upgrade it with pg_upgrade, or choose another directory with ITEMCAST_DATA_DIR", cfg.DataDir, found.major, oldest)
+	if !found.empty && found.major < oldestMajor {
+		return programs{}, fmt.Errorf("%s is a Postgres %d data directory, and itemcast needs %d or newer: nothing was "+
+			"changed; upgrade it with pg_upgrade, or choose another directory with ITEMCAST_DATA_DIR",
+			cfg.DataDir, found.major, oldestMajor)
 	}
 	p, err := fetch(ctx, found, cacheDir, cfg.Logger)
 	if err == nil {
 		return p, nil
 	}
 	if found.empty {
-		return programs{}, fmt.Errorf("no Postgres %d or newer is installed (found: %s), and fetching one failed: install it "+
-			"(`apt-get install postgresql`, `dnf install postgresql-server`, `brew install postgresql@17`), or set "+
-			"ITEMCAST_DATABASE_URL to a server that you run: %w", oldest, list(available), err)
+		return programs{}, fmt.Errorf("no Postgres %d or newer is installed (found: %s), and downloading one failed: "+
+			"install it (`apt-get install postgresql`, `dnf install postgresql-server`, `brew install postgresql@17`), or set "+
+			"ITEMCAST_DATABASE_URL to a server that you run: %w", oldestMajor, list(available), err)
 	}
-	return programs{}, fmt.Errorf("%s is a Postgres %d data directory, and the installed Postgres is another (found: %s): nothing was "+
-		"changed; install Postgres %d (`apt-get install postgresql-%d`), or upgrade the directory with pg_upgrade; fetching it failed: %w",
+	return programs{}, fmt.Errorf("%s is a Postgres %d data directory, and the installed versions differ (found: %s): "+
+		"nothing was changed; install Postgres %d (`apt-get install postgresql-%d`), or upgrade the directory with pg_upgrade; "+
+		"downloading it failed: %w",
 		cfg.DataDir, found.major, list(available), found.major, found.major, err)
 }
 
-// installed returns what PATH has, and then the rest, newest first.
+// installed returns the programs on PATH, then the others, newest first.
 func installed(ctx context.Context, patterns []string) []programs {
 	var all []programs
 	for _, pattern := range patterns {
-		dirs, _ := filepath.Glob(pattern) // the only error is a bad pattern
+		dirs, _ := filepath.Glob(pattern) // the only possible error is a bad pattern
 		for _, dir := range dirs {
 			if p, err := examine(ctx, dir); err == nil {
 				all = append(all, p)
@@ -96,7 +98,7 @@ func installed(ctx context.Context, patterns []string) []programs {
 
 var versionPattern = regexp.MustCompile(`\(PostgreSQL\) ((\d+)\S*.*)`)
 
-// examine accepts a directory that has the server and initdb.
+// examine returns the programs in a directory. It returns an error if the server or initdb is missing.
 func examine(ctx context.Context, dir string) (programs, error) {
 	p := programs{dir: dir}
 	if _, err := os.Stat(p.path("initdb")); err != nil {
@@ -126,7 +128,7 @@ func list(all []programs) string {
 	return strings.Join(names, ", ")
 }
 
-// cacheDirFor is a directory that the account of the server can enter.
+// cacheDirFor returns a cache directory that the user of the server can enter.
 func cacheDirFor(cfg Config) (string, error) {
 	if cfg.CacheDir != "" {
 		return filepath.Abs(cfg.CacheDir)

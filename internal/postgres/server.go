@@ -12,24 +12,26 @@ import (
 )
 
 const (
-	maxPortAttempts = 5
-	// A Postgres that ran for this long before it died starts a new count of quick failures.
-	steadyAfter      = time.Minute
+	maxPortAttempts  = 5
+	stableAfter      = time.Minute // a death after this time resets the count of quick failures
 	maxQuickFailures = 5
 	firstBackoff     = 100 * time.Millisecond
 )
 
-// Config says where a server keeps its data and how it runs. Only DataDir is required.
+// Config configures a server. Only DataDir is required.
 type Config struct {
 	DataDir  string
 	Logger   *slog.Logger      // nil: nothing is logged
-	Settings map[string]string // Postgres settings, over the package's own: {"fsync": "off"}
-	CacheDir string            // for fetched programs; empty: the user's cache directory, /var/cache/itemcast for root
+	Settings map[string]string // Postgres settings that override the package's own, such as {"fsync": "off"}
+	CacheDir string            // for downloaded programs; empty: the user's cache directory; for root /var/cache/itemcast
 
-	outliveOwner bool // tests of what is done about a survivor
+	outliveOwner bool // for tests: Postgres does not shut down when its owner dies
 }
 
-// Server is a running Postgres and its supervision. Its methods may be called from any goroutine.
+// Server is a running Postgres and its supervision. Its methods may be called concurrently.
+//
+// One goroutine, supervise, waits for the end of the process and restarts it. mu guards err, which supervise writes
+// once, before it closes done.
 type Server struct {
 	launcher
 	port int
@@ -43,11 +45,11 @@ type Server struct {
 	err error
 }
 
-// Start starts Postgres on the data directory, which it makes if there is none, and returns when it answers. ctx limits the start
-// only. It returns [ErrInUse] while another process owns the directory.
+// Start starts Postgres on the data directory, which it creates if needed, and returns when Postgres answers. ctx
+// limits the start only. It returns [ErrInUse] while another process owns the directory.
 func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if cfg.DataDir == "" {
-		return nil, errors.New("start Postgres: no data directory given")
+		return nil, errors.New("start Postgres: the data directory is not set")
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -56,9 +58,9 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 		return nil, fmt.Errorf("start Postgres: %w", err)
 	}
 	if err := os.MkdirAll(filepath.Dir(cfg.DataDir), 0o755); err != nil {
-		return nil, fmt.Errorf("start Postgres: make the parent of the data directory: %w", err)
+		return nil, fmt.Errorf("start Postgres: create the parent of the data directory: %w", err)
 	}
-	lock, err := own(ctx, cfg.DataDir)
+	lock, err := acquireLock(ctx, cfg.DataDir)
 	if err != nil {
 		return nil, err
 	}
@@ -82,29 +84,30 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	return s, nil
 }
 
-// URL is where the server answers, password included. It stays the same for the life of the Server, restarts included.
+// URL returns the connection URL, with the password. It does not change for the life of the Server, even when Postgres
+// restarts.
 func (s *Server) URL() string { return connectionURL(s.port, s.password) }
 
-// Done closes when there is no Postgres any more: after [Server.Stop], or when restarting it was given up.
+// Done returns a channel that closes when Postgres has ended for good: after [Server.Stop], or after too many deaths.
 func (s *Server) Done() <-chan struct{} { return s.done }
 
-// Err says, once Done is closed, why the server was given up; nil after Stop.
+// Err returns, once Done is closed, why the server was abandoned; nil after Stop.
 func (s *Server) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
 }
 
-// Stop shuts Postgres down: fast, which ends sessions and writes a checkpoint; at once when that takes longer than ten seconds or
-// than ctx. It returns when no process is left. Stopping twice is not an error.
+// Stop shuts Postgres down and returns when no process is left. It requests a fast shutdown, which ends sessions and
+// writes a checkpoint. After ten seconds, or when ctx ends, it requests an immediate one. It may be called again.
 func (s *Server) Stop(ctx context.Context) error {
 	s.stop()
-	err := s.evict(ctx)
+	err := s.shutDown(ctx)
 	<-s.done
 	return err
 }
 
-// supervise restarts Postgres whenever it dies, until Stop is called or it dies too often.
+// supervise restarts Postgres whenever it dies, until Stop is called or Postgres dies too often.
 func (s *Server) supervise(p *process) {
 	defer close(s.done)
 	defer s.lock.Close()
@@ -115,14 +118,14 @@ func (s *Server) supervise(p *process) {
 		if s.stopping.Err() != nil {
 			return
 		}
-		s.log.Error("Postgres died; restarting it", "cause", p.describeExit())
-		if time.Since(launched) > steadyAfter {
+		s.log.Error("Postgres died; restarting it", "error", p.describeExit())
+		if time.Since(launched) > stableAfter {
 			failures = 0
 		}
 		var err error
 		for p = nil; p == nil; {
 			if failures == maxQuickFailures {
-				s.giveUp(err)
+				s.abandon(err)
 				return
 			}
 			if !s.pause(firstBackoff << failures) {
@@ -130,14 +133,14 @@ func (s *Server) supervise(p *process) {
 			}
 			failures++
 			if p, err = s.launch(s.stopping, s.port); err != nil && s.stopping.Err() == nil {
-				s.log.Error("restart Postgres", "error", err)
+				s.log.Error("cannot restart Postgres; retrying", "error", err)
 			}
 		}
-		s.log.Info("Postgres is back", "pid", p.pid)
+		s.log.Info("Postgres is running again", "pid", p.pid)
 	}
 }
 
-// pause waits, and reports false when the server is to stop instead.
+// pause waits for d, or returns false when the server stops.
 func (s *Server) pause(d time.Duration) bool {
 	select {
 	case <-time.After(d):
@@ -147,13 +150,14 @@ func (s *Server) pause(d time.Duration) bool {
 	}
 }
 
-func (s *Server) giveUp(cause error) {
-	err := fmt.Errorf("Postgres on %s died %d times in quick succession; its last messages are in the log", s.cfg.DataDir, maxQuickFailures+1)
+func (s *Server) abandon(cause error) {
+	err := fmt.Errorf("Postgres on %s died %d times in quick succession: see its last messages in the log",
+		s.cfg.DataDir, maxQuickFailures+1)
 	if cause != nil {
 		err = fmt.Errorf("Postgres on %s died and does not start again: %w", s.cfg.DataDir, cause)
 	}
 	s.mu.Lock()
 	s.err = err
 	s.mu.Unlock()
-	s.log.Error("giving up on Postgres", "error", err)
+	s.log.Error("abandoning Postgres", "error", err)
 }

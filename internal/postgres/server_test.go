@@ -24,7 +24,7 @@ func TestStart_KeepsDataBetweenStarts(t *testing.T) {
 	first := start(t, dir)
 	mustQuery(t, first.URL(), "CREATE TABLE kept AS SELECT 'yes' AS answer")
 	stop(t, first)
-	if left := residentsOf(t, dir); len(left) > 0 {
+	if left := processesOf(t, dir); len(left) > 0 {
 		t.Fatalf("left running: %v", left)
 	}
 	second := start(t, dir)
@@ -33,7 +33,7 @@ func TestStart_KeepsDataBetweenStarts(t *testing.T) {
 	}
 }
 
-func TestStart_TheFirstLogsNothingThatLooksLikeAFailure(t *testing.T) {
+func TestStart_FirstStartLogsNoAlarmingMessage(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	server := start(t, newDataDir(t), func(c *Config) {
@@ -46,7 +46,7 @@ func TestStart_TheFirstLogsNothingThatLooksLikeAFailure(t *testing.T) {
 	}
 }
 
-func TestStart_MakesTheClusterThatWasPromised(t *testing.T) {
+func TestStart_CreatesAClusterWithThePromisedSettings(t *testing.T) {
 	t.Parallel()
 	dir := newDataDir(t)
 	server := start(t, dir, func(c *Config) { c.Settings = nil })
@@ -94,8 +94,8 @@ func TestRunning_FindsTheServerOfAnotherProcess(t *testing.T) {
 	}
 	o := startOwner(t, ownerConfig{DataDir: dir})
 	found, ok := Running(dir)
-	if !ok || found != o.said {
-		t.Fatalf("found %q, %v; the owner said %q", found, ok, o.said)
+	if !ok || found != o.output {
+		t.Fatalf("found %q, %v; the owner printed %q", found, ok, o.output)
 	}
 	o.stdin.Close()
 	_ = o.cmd.Wait()
@@ -117,12 +117,12 @@ func TestServer_RestartsAKilledPostgresOnTheSameURL(t *testing.T) {
 	})
 	select {
 	case <-server.Done():
-		t.Fatal("the server gave up")
+		t.Fatal("the server was abandoned")
 	default:
 	}
 }
 
-func TestServer_GivesUpOnAPostgresThatDoesNotStartAgain(t *testing.T) {
+func TestServer_AbandonsAPostgresThatDoesNotStartAgain(t *testing.T) {
 	t.Parallel()
 	dir := newDataDir(t)
 	server := start(t, dir)
@@ -132,8 +132,8 @@ func TestServer_GivesUpOnAPostgresThatDoesNotStartAgain(t *testing.T) {
 	killNow(t, postmasterOf(t, dir))
 	select {
 	case <-server.Done():
-	case <-time.After(patienceInTests):
-		t.Fatal("still trying")
+	case <-time.After(testTimeout):
+		t.Fatal("the server was not abandoned")
 	}
 	if err := server.Err(); err == nil || !strings.Contains(err.Error(), "does not start again") {
 		t.Fatalf("got %v", err)
@@ -144,7 +144,7 @@ func TestStart_RecoversFromAKilledPostgresAndOwner(t *testing.T) {
 	t.Parallel()
 	dir := newDataDir(t)
 	o := startOwner(t, ownerConfig{DataDir: dir, OutliveOwner: true})
-	mustQuery(t, o.said, "CREATE TABLE kept AS SELECT 'yes' AS answer")
+	mustQuery(t, o.output, "CREATE TABLE kept AS SELECT 'yes' AS answer")
 	postmaster := postmasterOf(t, dir)
 	o.kill(t)
 	killNow(t, postmaster)
@@ -154,22 +154,22 @@ func TestStart_RecoversFromAKilledPostgresAndOwner(t *testing.T) {
 	}
 }
 
-func TestStart_ReplacesASurvivorOfAKilledOwner(t *testing.T) {
+func TestStart_ReplacesAPostgresThatSurvivedItsOwner(t *testing.T) {
 	t.Parallel()
 	dir := newDataDir(t)
 	o := startOwner(t, ownerConfig{DataDir: dir, OutliveOwner: true})
-	mustQuery(t, o.said, "CREATE TABLE kept AS SELECT 'yes' AS answer")
+	mustQuery(t, o.output, "CREATE TABLE kept AS SELECT 'yes' AS answer")
 	survivor := postmasterOf(t, dir)
 	o.kill(t)
 	if err := syscall.Kill(survivor, 0); err != nil {
-		t.Fatalf("Postgres did not survive, which this test is about: %v", err)
+		t.Fatalf("Postgres did not survive its owner: %v", err)
 	}
 	server := start(t, dir)
 	if answer := mustQuery(t, server.URL(), "SELECT answer FROM kept"); answer != "yes" {
 		t.Fatalf("got %q", answer)
 	}
-	if slices.Contains(residentsOf(t, dir), survivor) {
-		t.Fatal("the survivor still runs")
+	if slices.Contains(processesOf(t, dir), survivor) {
+		t.Fatal("the survivor is still running")
 	}
 }
 
@@ -178,10 +178,10 @@ func TestStart_PostgresDoesNotOutliveAKilledOwner(t *testing.T) {
 	dir := newDataDir(t)
 	o := startOwner(t, ownerConfig{DataDir: dir})
 	o.kill(t)
-	eventually(t, "Postgres has gone", func() bool { return len(residentsOf(t, dir)) == 0 })
+	eventually(t, "no process of Postgres is left", func() bool { return len(processesOf(t, dir)) == 0 })
 }
 
-func TestStart_IgnoresAPidFileWhosePidIsSomebodyElses(t *testing.T) {
+func TestStart_IgnoresAPidFileWithThePidOfAnotherProcess(t *testing.T) {
 	t.Parallel()
 	dir := newDataDir(t)
 	server := start(t, dir)
@@ -192,27 +192,27 @@ func TestStart_IgnoresAPidFileWhosePidIsSomebodyElses(t *testing.T) {
 	}
 	stop(t, server)
 
-	somebody := exec.Command("cat")
+	other := exec.Command("cat")
 	info, err := os.Stat(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	stat := info.Sys().(*syscall.Stat_t)
 	if os.Geteuid() == 0 {
-		somebody.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: stat.Uid, Gid: stat.Gid}}
+		other.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: stat.Uid, Gid: stat.Gid}}
 	}
-	stdin, err := somebody.StdinPipe()
+	stdin, err := other.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := somebody.Start(); err != nil {
+	if err := other.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		stdin.Close()
-		_ = somebody.Wait()
+		_ = other.Wait()
 	})
-	stale := strings.Replace(string(b), strconv.Itoa(postmaster), strconv.Itoa(somebody.Process.Pid), 1)
+	stale := strings.Replace(string(b), strconv.Itoa(postmaster), strconv.Itoa(other.Process.Pid), 1)
 	if err := os.WriteFile(filepath.Join(dir, "postmaster.pid"), []byte(stale), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -239,13 +239,13 @@ func TestStart_LeavesNothingWhenInterrupted(t *testing.T) {
 	interrupted, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := Start(interrupted, Config{DataDir: dir}); err == nil {
-		t.Fatal("started in spite of a cancelled context")
+		t.Fatal("it started although its context was cancelled")
 	}
-	if err := os.Mkdir(dir+".unfinished-123", 0o700); err != nil { // as kill -9 would leave it
+	if err := os.Mkdir(dir+".unfinished-123", 0o700); err != nil { // left by a start that was killed
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		t.Fatalf("something was left: %v", err)
+		t.Fatalf("the directory exists: %v", err)
 	}
 	start(t, dir)
 	left, err := filepath.Glob(dir + ".unfinished-*")

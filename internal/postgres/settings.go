@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// defaults suit a machine that Postgres shares with Itemcast, ffmpeg and more. They are given on the command line and not written
-// to postgresql.conf, so that a new release of Itemcast brings its own to a data directory of any age.
+// defaults suit a machine that Postgres shares with Itemcast and ffmpeg. They are passed on the command line instead of
+// postgresql.conf, so that a new release of Itemcast can change them for existing data directories.
 var defaults = map[string]string{
 	"max_connections":                  "200",
 	"shared_buffers":                   "128MB",
@@ -16,19 +16,20 @@ var defaults = map[string]string{
 	"wal_compression":                  "on",
 	"max_wal_size":                     "1GB",
 	"random_page_cost":                 "1.1", // SSDs
-	"jit":                              "off", // compiling costs more than our short statements
+	"jit":                              "off", // compilation costs more than our short statements
 	"fsync":                            "on",
 	"synchronous_commit":               "on",
 	"full_page_writes":                 "on",
 	"timezone":                         "UTC",
 	"log_timezone":                     "UTC",
-	"lc_messages":                      "C", // messages are matched
+	"lc_messages":                      "C", // awaitReady and create match messages
 	"log_checkpoints":                  "off",
-	"log_min_error_statement":          "panic", // a statement's parameters are nobody's business
+	"log_min_error_statement":          "panic", // statements may contain personal data and secrets
 	"client_connection_check_interval": "10s",
 }
 
-// settings returns the command-line options for a launch: defaults, then what the caller asked for, then what is not up to anyone.
+// settings returns the command-line options of a launch: the defaults, overridden by extra, overridden by what the
+// package depends on.
 func settings(port int, identity string, extra map[string]string) []string {
 	s := maps.Clone(defaults)
 	maps.Copy(s, extra)

@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// handOver opens dir for cmd and returns the name of the inherited descriptor. Whoever follows it needs no permission on the
-// directories above, which may be root's own. Postgres's children inherit the descriptor in their turn.
-func handOver(cmd *exec.Cmd, dir string) (reachable string, release func(), err error) {
+// passDir opens dir for cmd and returns the name of the inherited descriptor. To open it, cmd needs no permission on
+// the directories above, which may be accessible to root only. Postgres's children inherit the descriptor too.
+func passDir(cmd *exec.Cmd, dir string) (reachable string, release func(), err error) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return "", nil, err
@@ -20,10 +20,11 @@ func handOver(cmd *exec.Cmd, dir string) (reachable string, release func(), err 
 	return "/proc/self/fd/" + strconv.Itoa(2+len(cmd.ExtraFiles)), func() { f.Close() }, nil
 }
 
-// dieWithUs has the kernel ask Postgres for a fast shutdown when the thread that started it ends; see spawn.
-func dieWithUs(cmd *exec.Cmd) { cmd.SysProcAttr.Pdeathsig = syscall.SIGINT }
+// shutDownWithParent makes the kernel request a fast shutdown of Postgres when the thread that started it ends (see
+// spawn).
+func shutDownWithParent(cmd *exec.Cmd) { cmd.SysProcAttr.Pdeathsig = syscall.SIGINT }
 
-// commands returns the command line of every process that can be seen.
+// commands returns the command lines of all visible processes by pid.
 func commands() (map[int]string, error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
