@@ -76,7 +76,7 @@ func toHook(h hook.Hook) *model.Hook {
 		RateLimit: toInt64(h.RateLimit), MaxInFlight: toInt64(h.MaxInFlight), Active: h.Active,
 		DisabledReason: h.DisabledReason, OldSecretUntil: h.OldSecretUntil, LastSuccessAt: h.LastSuccessAt,
 		LastFailureAt: h.LastFailureAt, FailingSince: h.FailingSince, LastError: h.LastError, Pending: h.Pending,
-		CreatedAt: h.CreatedAt, UpdatedAt: h.UpdatedAt,
+		CreatedAt: h.CreatedAt, UpdatedAt: h.UpdatedAt, Revision: h.Revision,
 	}
 	if h.ChangedFields != nil {
 		shown.ChangedFields = each(h.ChangedFields, toEnum[model.ItemField])

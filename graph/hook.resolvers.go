@@ -11,6 +11,7 @@ import (
 	"itemcast/graph/internal/model"
 	"itemcast/internal/hook"
 	"itemcast/internal/problem"
+	"itemcast/internal/revision"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,18 +49,18 @@ func (r *mutationResolver) CreateHook(ctx context.Context, input map[string]any)
 }
 
 // UpdateHook is the resolver for the updateHook field.
-func (r *mutationResolver) UpdateHook(ctx context.Context, id uuid.UUID, input map[string]any) (*model.UpdateHookPayload, error) {
+func (r *mutationResolver) UpdateHook(ctx context.Context, id uuid.UUID, input map[string]any, ifRevision *int64) (*model.UpdateHookPayload, error) {
 	patches, err := settingsPatches(input)
 	if err != nil {
 		return nil, err
 	}
-	h, err := r.Hooks.Patch(ctx, id, patches)
+	h, err := r.Hooks.Patch(ctx, id, patches, revision.IfGiven(ifRevision))
 	return &model.UpdateHookPayload{Hook: toHook(h)}, err
 }
 
 // DeleteHook is the resolver for the deleteHook field.
-func (r *mutationResolver) DeleteHook(ctx context.Context, id uuid.UUID) (*model.DeleteHookPayload, error) {
-	return &model.DeleteHookPayload{ID: id}, r.Hooks.Delete(ctx, id)
+func (r *mutationResolver) DeleteHook(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteHookPayload, error) {
+	return &model.DeleteHookPayload{ID: id}, r.Hooks.Delete(ctx, id, revision.IfGiven(ifRevision))
 }
 
 // RotateHookSecret is the resolver for the rotateHookSecret field.

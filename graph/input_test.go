@@ -155,6 +155,22 @@ func TestGraphQLInput_WhatBreaksTheContractIsRefusedWithItsCode(t *testing.T) {
 	})
 }
 
+func TestGraphQLInput_HooksTakeTheRevisionThatWasSeen(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	vars := nodetest.Vars{"id": nodetest.PathID(n.CreateHook(`{"url":"https://example.com/"}`))}
+	const update = `mutation ($id: ID!) { updateHook(id: $id, input: {description: "mine"}, ifRevision: 1) { hook { revision } } }`
+	if got := string(n.GraphQL(update, vars)); got != `{"updateHook":{"hook":{"revision":2}}}` {
+		t.Errorf("got %s", got)
+	}
+	for _, mutation := range []string{update, `mutation ($id: ID!) { deleteHook(id: $id, ifRevision: 1) { id } }`} {
+		if got, codes := n.Operation(mutation, vars); !slices.Equal(codes, []string{"REVISION_MISMATCH"}) {
+			t.Errorf("%s: got %s", mutation, got.Body)
+		}
+	}
+	n.GraphQL(`mutation ($id: ID!) { deleteHook(id: $id, ifRevision: 2) { id } }`, vars)
+}
+
 func TestGraphQLInput_AStaleRevisionTellsTheOneThereIs(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)

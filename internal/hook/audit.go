@@ -35,12 +35,8 @@ func audit(ctx context.Context, tx pgx.Tx, action string, hook uuid.UUID, detail
 	return account.Audit(ctx, tx, action, "hooks/"+hook.String(), detail)
 }
 
-// auditPatch tells which settings were changed, if any were.
-func auditPatch(ctx context.Context, tx pgx.Tx, hook uuid.UUID, before, after Settings) error {
-	changed, err := changedSettings(before, after)
-	if err != nil || len(changed) == 0 {
-		return err
-	}
+// auditPatch records which settings were changed.
+func auditPatch(ctx context.Context, tx pgx.Tx, hook uuid.UUID, changed []string, before, after Settings) error {
 	detail := map[string]any{"changed": changed}
 	if before.Active != after.Active {
 		detail["active"] = after.Active

@@ -37,10 +37,10 @@ func TestAudit_TellsWhatWasDoneToAHookWithoutItsSecrets(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := b.Service.Delete(b.Ctx, h.ID); err != nil {
+	if err := b.Service.Delete(b.Ctx, h.ID, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Service.Delete(b.Ctx, h.ID); err == nil {
+	if err := b.Service.Delete(b.Ctx, h.ID, nil); err == nil {
 		t.Error("it is deleted twice")
 	}
 	got := strings.Split(b.told(h), "\n")

@@ -243,7 +243,7 @@ func (s *Service) Redeliver(ctx context.Context, id uuid.UUID) (Delivery, error)
 	var again Delivery
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q := store.New(tx)
-		if err := q.LockLines(ctx); err != nil {
+		if err := q.LockGroups(ctx); err != nil {
 			return fmt.Errorf("lock lines: %w", err)
 		}
 		d, _, err := s.delivery(ctx, q, actor.AccountID, id)
@@ -279,7 +279,7 @@ func (s *Service) hasten(ctx context.Context, q *store.Queries, accountID uuid.U
 	case ForEarlier:
 		return problem.New(problem.Conflict, "The delivery waits for an earlier one of its item, or one that is under way already; redeliver that one.")
 	}
-	_, err := q.HastenDelivery(ctx, store.HastenDeliveryParams{AccountID: accountID, HookID: d.HookID, Position: d.position, Trigger: change.TriggerManual})
+	_, err := q.RetryDeliveryNow(ctx, store.RetryDeliveryNowParams{AccountID: accountID, HookID: d.HookID, Position: d.position, Trigger: change.TriggerManual})
 	if err != nil {
 		return fmt.Errorf("hasten delivery: %w", err)
 	}

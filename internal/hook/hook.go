@@ -20,6 +20,7 @@ import (
 	"itemcast/internal/item"
 	"itemcast/internal/page"
 	"itemcast/internal/problem"
+	"itemcast/internal/revision"
 	"itemcast/internal/standardwebhooks"
 )
 
@@ -41,6 +42,7 @@ type Hook struct {
 	FailingSince   *time.Time // nil: the last attempt succeeded
 	LastError      *string    // of the last failure; nil: there was none
 	Pending        int64      // deliveries that are not done with, counted up to 1,000
+	Revision       int64      // of the settings and the secret: raised by each write to them
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 }
@@ -110,7 +112,7 @@ func (s *Service) Create(ctx context.Context, settings []byte) (Hook, string, er
 	var made Hook
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q := store.New(tx)
-		n, err := q.InsertHook(ctx, store.InsertHookParams{Most: maxHooks, ID: id, AccountID: actor.AccountID, Url: asked.URL, Description: asked.Description,
+		n, err := q.InsertHook(ctx, store.InsertHookParams{MaxHooks: maxHooks, ID: id, AccountID: actor.AccountID, Url: asked.URL, Description: asked.Description,
 			Events: asked.Events, Filter: columns.filter, ChangedFields: asked.ChangedFields, Headers: columns.headers, Body: asked.Body,
 			RateLimit: asked.RateLimit, MaxInFlight: asked.MaxInFlight, Active: asked.Active, Secret: secret})
 		if err != nil {
@@ -165,8 +167,8 @@ func (s *Service) Get(ctx context.Context, id uuid.UUID) (Hook, error) {
 
 // Patch applies merge patches (RFC 7396), one after the other, to a hook's Settings. What is pending is sent as the hook is then: to a new URL, with new headers. A
 // hook that becomes active again begins anew; one that is made inactive is sent nothing more, and what is pending fails. Errors: NOT_FOUND,
-// and those of Create.
-func (s *Service) Patch(ctx context.Context, id uuid.UUID, patches [][]byte) (Hook, error) {
+// REVISION_MISMATCH, and those of Create. A patch that changes nothing writes nothing.
+func (s *Service) Patch(ctx context.Context, id uuid.UUID, patches [][]byte, condition revision.Condition) (Hook, error) {
 	actor, err := account.Authorize(ctx, account.HooksManage)
 	if err != nil {
 		return Hook{}, err
@@ -177,6 +179,9 @@ func (s *Service) Patch(ctx context.Context, id uuid.UUID, patches [][]byte) (Ho
 		row, err := q.HookForUpdate(ctx, store.HookForUpdateParams{AccountID: actor.AccountID, ID: id})
 		if err != nil {
 			return orNotFound(err)
+		}
+		if err := condition.Check(row.Revision); err != nil {
+			return err
 		}
 		before, err := settingsOf(store.GetHookRow{Url: row.Url, Description: row.Description, Events: row.Events, Filter: row.Filter,
 			ChangedFields: row.ChangedFields, Headers: row.Headers, Body: row.Body, RateLimit: row.RateLimit, MaxInFlight: row.MaxInFlight, Active: row.Active})
@@ -190,6 +195,14 @@ func (s *Service) Patch(ctx context.Context, id uuid.UUID, patches [][]byte) (Ho
 			}
 		}
 		if after, err = after.checked(ctx, s.pool, actor.AccountID, s.reach); err != nil {
+			return err
+		}
+		changed, err := changedSettings(before, after)
+		if err != nil {
+			return err
+		}
+		if len(changed) == 0 {
+			patched, err = get(ctx, q, actor.AccountID, id)
 			return err
 		}
 		columns, err := after.columns()
@@ -206,7 +219,7 @@ func (s *Service) Patch(ctx context.Context, id uuid.UUID, patches [][]byte) (Ho
 		if patched, err = get(ctx, q, actor.AccountID, id); err != nil {
 			return err
 		}
-		return auditPatch(ctx, tx, id, before, after)
+		return auditPatch(ctx, tx, id, changed, before, after)
 	})
 	return patched, err
 }
@@ -239,21 +252,26 @@ func (s *Service) RotateSecret(ctx context.Context, id uuid.UUID, revoke bool) (
 	return secret, utc(until), nil
 }
 
-// Delete deletes a hook and drops what was not delivered yet; what is being sent still arrives. Error: NOT_FOUND.
-func (s *Service) Delete(ctx context.Context, id uuid.UUID) error {
+// Delete deletes a hook and drops what was not delivered yet; what is being sent still arrives. Errors: NOT_FOUND,
+// REVISION_MISMATCH.
+func (s *Service) Delete(ctx context.Context, id uuid.UUID, condition revision.Condition) error {
 	actor, err := account.Authorize(ctx, account.HooksManage)
 	if err != nil {
 		return err
 	}
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		address, err := store.New(tx).DeleteHook(ctx, store.DeleteHookParams{AccountID: actor.AccountID, ID: id})
-		if errors.Is(err, pgx.ErrNoRows) {
-			return errNotFound
-		}
+		q := store.New(tx)
+		row, err := q.HookForUpdate(ctx, store.HookForUpdateParams{AccountID: actor.AccountID, ID: id})
 		if err != nil {
+			return orNotFound(err)
+		}
+		if err := condition.Check(row.Revision); err != nil {
+			return err
+		}
+		if err := q.DeleteHook(ctx, store.DeleteHookParams{AccountID: actor.AccountID, ID: id}); err != nil {
 			return fmt.Errorf("delete hook: %w", err)
 		}
-		return audit(ctx, tx, hookDeleted, id, map[string]any{"host": hostOf(address)})
+		return audit(ctx, tx, hookDeleted, id, map[string]any{"host": hostOf(row.Url)})
 	})
 }
 
@@ -284,7 +302,7 @@ func fromRow(row store.GetHookRow) (Hook, error) {
 	}
 	h := Hook{
 		ID: row.ID, Settings: settings.masked(), DisabledReason: row.DisabledReason, LastError: row.LastError, FailingSince: utc(row.FailingSince),
-		LastSuccessAt: utc(row.LastSuccessAt), LastFailureAt: utc(row.LastFailureAt), Pending: row.Pending,
+		LastSuccessAt: utc(row.LastSuccessAt), LastFailureAt: utc(row.LastFailureAt), Pending: row.Pending, Revision: row.Revision,
 		CreatedAt: row.CreatedAt.UTC(), UpdatedAt: row.UpdatedAt.UTC(),
 	}
 	if row.OldSecretUntil != nil && row.OldSecretUntil.After(time.Now()) {

@@ -32,13 +32,13 @@ func TestService_KeepsHooks(t *testing.T) {
 	if err != nil || got.URL != h.URL || !got.CreatedAt.Equal(h.CreatedAt) {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	if err := b.Service.Delete(b.Ctx, h.ID); err != nil {
+	if err := b.Service.Delete(b.Ctx, h.ID, nil); err != nil {
 		t.Error(err)
 	}
 	if _, err := b.Service.Get(b.Ctx, h.ID); !problem.Is(err, problem.NotFound) {
 		t.Errorf("get after delete: %v", err)
 	}
-	if err := b.Service.Delete(b.Ctx, h.ID); !problem.Is(err, problem.NotFound) {
+	if err := b.Service.Delete(b.Ctx, h.ID, nil); !problem.Is(err, problem.NotFound) {
 		t.Errorf("delete after delete: %v", err)
 	}
 }
@@ -78,7 +78,7 @@ func TestService_HidesOtherAccountsHooks(t *testing.T) {
 	if _, err := b.Service.Get(stranger, h.ID); !problem.Is(err, problem.NotFound) {
 		t.Errorf("get: %v", err)
 	}
-	if err := b.Service.Delete(stranger, h.ID); !problem.Is(err, problem.NotFound) {
+	if err := b.Service.Delete(stranger, h.ID, nil); !problem.Is(err, problem.NotFound) {
 		t.Errorf("delete: %v", err)
 	}
 	if hooks, _, err := b.Service.List(stranger, 10, ""); err != nil || len(hooks) != 0 {
@@ -96,7 +96,7 @@ func TestService_DeniesWithoutHooksManage(t *testing.T) {
 	}
 	calls["List"] = func(*testing.T) error { _, _, err := b.Service.List(denied, 10, ""); return err }
 	calls["Get"] = func(*testing.T) error { _, err := b.Service.Get(denied, uuid.New()); return err }
-	calls["Delete"] = func(*testing.T) error { return b.Service.Delete(denied, uuid.New()) }
+	calls["Delete"] = func(*testing.T) error { return b.Service.Delete(denied, uuid.New(), nil) }
 	for name, call := range calls {
 		if err := call(t); !problem.Is(err, problem.Forbidden) {
 			t.Errorf("%s: %v", name, err)

@@ -17,6 +17,7 @@ import (
 	"itemcast/internal/hook/dispatch"
 	"itemcast/internal/hook/hooktest"
 	"itemcast/internal/problem"
+	"itemcast/internal/revision"
 )
 
 func TestPatch_MergesAndNullGivesASettingItsDefault(t *testing.T) {
@@ -73,7 +74,7 @@ func TestPatch_IsRefusedWholeWithEveryFault(t *testing.T) {
 		`{"events":["item.made"],"body":"fat"}`: "#/events/0 #/body", `{"headers":{"Host":"x","A B":"y"}}`: "#/headers/A B #/headers/Host",
 		`{"filter":{"metadata":{"year":"1"}}}`: "#/filter/metadata/year", `{"filter":{"search":"\u0000"}}`: "#/filter/search", `[]`: "", `"x"`: "", `{"active":"yes"}`: "", `{"events":7}`: "",
 	} {
-		_, err := b.Service.Patch(b.Ctx, h.ID, [][]byte{[]byte(patch)})
+		_, err := b.Service.Patch(b.Ctx, h.ID, [][]byte{[]byte(patch)}, nil)
 		if !problem.Is(err, problem.InvalidInput) {
 			t.Errorf("%s: %v", patch, err)
 			continue
@@ -86,10 +87,10 @@ func TestPatch_IsRefusedWholeWithEveryFault(t *testing.T) {
 			t.Errorf("%s: faults at %q, want %q", patch, pointers, want)
 		}
 	}
-	if _, err := b.Service.Patch(b.Ctx, h.ID, [][]byte{[]byte(`{"url":"http://192.168.0.1/"}`)}); !problem.Is(err, problem.RuleViolated) {
+	if _, err := b.Service.Patch(b.Ctx, h.ID, [][]byte{[]byte(`{"url":"http://192.168.0.1/"}`)}, nil); !problem.Is(err, problem.RuleViolated) {
 		t.Errorf("an address that may not be reached: %v", err)
 	}
-	if _, err := b.Service.Patch(b.Ctx, uuid.New(), [][]byte{[]byte(`{}`)}); !problem.Is(err, problem.NotFound) {
+	if _, err := b.Service.Patch(b.Ctx, uuid.New(), [][]byte{[]byte(`{}`)}, nil); !problem.Is(err, problem.NotFound) {
 		t.Errorf("no hook: %v", err)
 	}
 	if after := b.Get(h); !after.UpdatedAt.Equal(before.UpdatedAt) || after.URL != before.URL || after.Description != before.Description {
@@ -104,6 +105,42 @@ func splitPointers(text string) (pointers []string) {
 		}
 	}
 	return pointers
+}
+
+// How a hook fares is not its owner's doing: a form that somebody has open must not go stale for it.
+func TestRevision_IsRaisedBySettingsAndSecretsAndNotByDeliveries(t *testing.T) {
+	b := setup(t)
+	r, answer := b.Answering(http.StatusOK)
+	h, _ := b.Hook(r.URL)
+	n := b.node(dispatch.Config{Retries: retries(1000, time.Millisecond)})
+	b.write(n, uuid.New(), change.Created)
+	b.Eventually("a success is noted", func() bool { return b.Get(h).LastSuccessAt != nil })
+	answer.Store(http.StatusInternalServerError)
+	b.write(n, uuid.New(), change.Created)
+	b.Eventually("a failure is noted", func() bool { return b.Get(h).LastFailureAt != nil })
+	if got := b.Get(h).Revision; got != 1 || h.Revision != 1 {
+		t.Errorf("the revision is %d, after %d", got, h.Revision)
+	}
+	if got := b.Patch(h, `{"description":"mine"}`).Revision; got != 2 {
+		t.Errorf("after a patch, it is %d", got)
+	}
+	if got := b.Patch(h, `{"description":"mine"}`); got.Revision != 2 || !got.UpdatedAt.Equal(b.Get(h).UpdatedAt) {
+		t.Errorf("after a patch that changes nothing: %+v", got)
+	}
+	if _, _, err := b.Service.RotateSecret(b.Ctx, h.ID, false); err != nil || b.Get(h).Revision != 3 {
+		t.Errorf("after a rotation: %+v, %v", b.Get(h), err)
+	}
+	answer.Store(http.StatusGone)
+	b.Eventually("Itemcast made it inactive, which is a setting", func() bool { got := b.Get(h); return !got.Active && got.Revision == 4 })
+	if _, err := b.Service.Patch(b.Ctx, h.ID, [][]byte{[]byte(`{"active":true}`)}, revision.Is(3)); !problem.Is(err, problem.RevisionMismatch) {
+		t.Errorf("a stale patch: %v", err)
+	}
+	if err := b.Service.Delete(b.Ctx, h.ID, revision.Is(3)); !problem.Is(err, problem.RevisionMismatch) {
+		t.Errorf("a stale deletion: %v", err)
+	}
+	if err := b.Service.Delete(b.Ctx, h.ID, revision.Is(4)); err != nil {
+		t.Errorf("a deletion: %v", err)
+	}
 }
 
 func TestHeaders_AreSentAndNeverShown(t *testing.T) {
@@ -196,7 +233,7 @@ func TestHeaders_DoNotFollowToAnotherHost(t *testing.T) {
 	h, _ := b.HookOf(map[string]any{"url": "http://127.0.0.1:9999/a", "headers": map[string]string{"Authorization": "Bearer x"}})
 	b.Patch(h, `{"url":"http://127.0.0.1:9999/b"}`)
 	for _, patch := range []string{`{"url":"http://127.0.0.1:9998/b"}`, `{"url":"http://127.0.0.1:9998/b","headers":{"Authorization":"***"}}`, `{"url":"https://127.0.0.1:9999/b"}`} {
-		_, err := b.Service.Patch(b.Ctx, h.ID, [][]byte{[]byte(patch)})
+		_, err := b.Service.Patch(b.Ctx, h.ID, [][]byte{[]byte(patch)}, nil)
 		if !problem.Is(err, problem.InvalidInput) || problem.Of(err).Faults[0].Pointer != "#/headers/Authorization" {
 			t.Errorf("%s: %v", patch, err)
 		}

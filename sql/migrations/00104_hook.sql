@@ -13,6 +13,7 @@ CREATE TABLE hook (
                                                       -- and had no position yet
     created_at       timestamptz NOT NULL DEFAULT now(),
     updated_at       timestamptz NOT NULL DEFAULT now(),
+    revision         bigint NOT NULL DEFAULT 1,      -- of the settings and the secret; health does not raise it
     -- Shown to the owner. Each of these three changes at most once a second, unless the hook starts to fail or to work.
     last_success_at  timestamptz,
     last_failure_at  timestamptz,
@@ -64,7 +65,7 @@ CREATE TABLE delivery (
     PRIMARY KEY (hook_id, position)
 ) WITH (fillfactor = 60); -- a claim changes no indexed column, and its new row version fits in the page (HOT update)
 CREATE INDEX delivery_due ON delivery (hook_id, due_at, position) WHERE due_at IS NOT NULL;
-CREATE INDEX delivery_line ON delivery (hook_id, item_id, position);
+CREATE INDEX delivery_group ON delivery (hook_id, item_id, position);
 
 -- The history: one row for each attempt. It is kept as long as the change that was sent, and dropped with the same
 -- partition.

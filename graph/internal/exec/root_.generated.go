@@ -209,6 +209,7 @@ type ComplexityRoot struct {
 		Pending        func(childComplexity int) int
 		RateLimit      func(childComplexity int) int
 		Replay         func(childComplexity int) int
+		Revision       func(childComplexity int) int
 		URL            func(childComplexity int) int
 		UpdatedAt      func(childComplexity int) int
 	}
@@ -342,7 +343,7 @@ type ComplexityRoot struct {
 		CreateRole            func(childComplexity int, input model.CreateRoleInput) int
 		CreateUser            func(childComplexity int, input model.CreateUserInput) int
 		CreateWorkflowProfile func(childComplexity int, input model.CreateWorkflowProfileInput) int
-		DeleteHook            func(childComplexity int, id uuid.UUID) int
+		DeleteHook            func(childComplexity int, id uuid.UUID, ifRevision *int64) int
 		DeleteItem            func(childComplexity int, id uuid.UUID, ifRevision *int64) int
 		DeleteMetadataField   func(childComplexity int, id uuid.UUID) int
 		DeleteRole            func(childComplexity int, id uuid.UUID, ifRevision *int64) int
@@ -358,7 +359,7 @@ type ComplexityRoot struct {
 		StopHookReplay        func(childComplexity int, id uuid.UUID) int
 		TestHook              func(childComplexity int, id uuid.UUID, itemID *uuid.UUID, event *model.HookEvent) int
 		TriggerItemHook       func(childComplexity int, id uuid.UUID) int
-		UpdateHook            func(childComplexity int, id uuid.UUID, input map[string]any) int
+		UpdateHook            func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
 		UpdateItem            func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
 		UpdateMetadataField   func(childComplexity int, id uuid.UUID, input model.UpdateMetadataFieldInput) int
 		UpdateRole            func(childComplexity int, id uuid.UUID, input model.UpdateRoleInput, ifRevision *int64) int
@@ -1155,6 +1156,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Hook.Replay(childComplexity), true
+	case "Hook.revision":
+		if e.ComplexityRoot.Hook.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hook.Revision(childComplexity), true
 	case "Hook.url":
 		if e.ComplexityRoot.Hook.URL == nil {
 			break
@@ -1787,7 +1794,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.DeleteHook(childComplexity, args["id"].(uuid.UUID)), true
+		return e.ComplexityRoot.Mutation.DeleteHook(childComplexity, args["id"].(uuid.UUID), args["ifRevision"].(*int64)), true
 	case "Mutation.deleteItem":
 		if e.ComplexityRoot.Mutation.DeleteItem == nil {
 			break
@@ -1958,7 +1965,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdateHook(childComplexity, args["id"].(uuid.UUID), args["input"].(map[string]any)), true
+		return e.ComplexityRoot.Mutation.UpdateHook(childComplexity, args["id"].(uuid.UUID), args["input"].(map[string]any), args["ifRevision"].(*int64)), true
 	case "Mutation.updateItem":
 		if e.ComplexityRoot.Mutation.UpdateItem == nil {
 			break
@@ -2776,8 +2783,8 @@ extend type Mutation {
   Changes the given settings. Null resets one to its default; ` + "`" + `headers` + "`" + ` are merged. Pending deliveries use the new
   settings.
   """
-  updateHook(id: ID!, input: UpdateHookInput!): UpdateHookPayload!
-  deleteHook(id: ID!): DeleteHookPayload!
+  updateHook(id: ID!, input: UpdateHookInput!, ifRevision: Int): UpdateHookPayload!
+  deleteHook(id: ID!, ifRevision: Int): DeleteHookPayload!
   """
   Makes a new secret, which is shown only in this answer. Requests are also signed with the old one for 24 hours,
   unless it is revoked.
@@ -2855,6 +2862,8 @@ type Hook {
   createdAt: DateTime!
   "When the settings were last changed."
   updatedAt: DateTime!
+  "Raised by each change to the settings or the secret, not by deliveries."
+  revision: Int!
 }
 
 "The criteria of ` + "`" + `ItemFilter` + "`" + `. An update is sent if the item matches before or after it."
@@ -3953,6 +3962,8 @@ func (ec *executionContext) childFields_Hook(ctx context.Context, field graphql.
 		return ec.fieldContext_Hook_createdAt(ctx, field)
 	case "updatedAt":
 		return ec.fieldContext_Hook_updatedAt(ctx, field)
+	case "revision":
+		return ec.fieldContext_Hook_revision(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Hook", field.Name)
 }

@@ -29,8 +29,8 @@ import (
 
 type MutationResolver interface {
 	CreateHook(ctx context.Context, input map[string]any) (*model.CreateHookPayload, error)
-	UpdateHook(ctx context.Context, id uuid.UUID, input map[string]any) (*model.UpdateHookPayload, error)
-	DeleteHook(ctx context.Context, id uuid.UUID) (*model.DeleteHookPayload, error)
+	UpdateHook(ctx context.Context, id uuid.UUID, input map[string]any, ifRevision *int64) (*model.UpdateHookPayload, error)
+	DeleteHook(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteHookPayload, error)
 	RotateHookSecret(ctx context.Context, id uuid.UUID, revoke bool) (*model.RotateHookSecretPayload, error)
 	TestHook(ctx context.Context, id uuid.UUID, itemID *uuid.UUID, event *model.HookEvent) (*model.TestHookPayload, error)
 	ReplayHook(ctx context.Context, id uuid.UUID, after *string, since *time.Time, rate int64) (*model.ReplayHookPayload, error)
@@ -217,6 +217,14 @@ func (ec *executionContext) field_Mutation_deleteHook_args(ctx context.Context, 
 		return nil, err
 	}
 	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "ifRevision",
+		func(ctx context.Context, v any) (*int64, error) {
+			return ec.unmarshalOInt2ᚖint64(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["ifRevision"] = arg1
 	return args, nil
 }
 
@@ -531,6 +539,14 @@ func (ec *executionContext) field_Mutation_updateHook_args(ctx context.Context, 
 		return nil, err
 	}
 	args["input"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "ifRevision",
+		func(ctx context.Context, v any) (*int64, error) {
+			return ec.unmarshalOInt2ᚖint64(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["ifRevision"] = arg2
 	return args, nil
 }
 
@@ -1235,7 +1251,7 @@ func (ec *executionContext) _Mutation_updateHook(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateHook(ctx, fc.Args["id"].(uuid.UUID), fc.Args["input"].(map[string]any))
+			return ec.Resolvers.Mutation().UpdateHook(ctx, fc.Args["id"].(uuid.UUID), fc.Args["input"].(map[string]any), fc.Args["ifRevision"].(*int64))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateHookPayload) graphql.Marshaler {
@@ -1279,7 +1295,7 @@ func (ec *executionContext) _Mutation_deleteHook(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().DeleteHook(ctx, fc.Args["id"].(uuid.UUID))
+			return ec.Resolvers.Mutation().DeleteHook(ctx, fc.Args["id"].(uuid.UUID), fc.Args["ifRevision"].(*int64))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteHookPayload) graphql.Marshaler {

@@ -228,6 +228,8 @@ type Hook struct {
 	CreatedAt  time.Time           `json:"createdAt"`
 	// When the settings were last changed.
 	UpdatedAt time.Time `json:"updatedAt"`
+	// Raised by each change to the settings or the secret, not by deliveries.
+	Revision int64 `json:"revision"`
 }
 
 type HookConnection struct {

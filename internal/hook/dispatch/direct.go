@@ -112,7 +112,7 @@ func (d *Dispatcher) sendDirectly(ctx context.Context, q *store.Queries, deliver
 func (d *Dispatcher) quickLines(ctx context.Context, q *store.Queries, deliveries []matched) (map[uuid.UUID][][]matched, error) {
 	at := make(map[line]int)
 	lines := make(map[uuid.UUID][][]matched)
-	var candidates store.BusyLinesParams
+	var candidates store.BusyGroupsParams
 	quick := make(map[uuid.UUID]bool)
 	for _, m := range deliveries {
 		id := m.hook.ID
@@ -135,7 +135,7 @@ func (d *Dispatcher) quickLines(ctx context.Context, q *store.Queries, deliverie
 	if len(lines) == 0 {
 		return nil, nil
 	}
-	busy, err := q.BusyLines(ctx, candidates)
+	busy, err := q.BusyGroups(ctx, candidates)
 	if err != nil {
 		return nil, fmt.Errorf("find busy lines: %w", err)
 	}

@@ -32,7 +32,7 @@ func TestDirect_WhatArrivesAtOnceWasNeverInTheQueue(t *testing.T) {
 		b.Eventually("it is done", func() bool { return b.States(h)[hooktest.Succeeded] == 2+i })
 	}
 	n.stop()
-	for _, name := range []string{"InsertDeliveries", "ClaimDeliveries", "SettleDeliveries", "LockLines"} {
+	for _, name := range []string{"InsertDeliveries", "ClaimDeliveries", "SettleDeliveries", "LockGroups"} {
 		if trips := trace.with(name); len(trips) > 0 {
 			t.Errorf("%s: %q", name, trips)
 		}

@@ -54,7 +54,7 @@ func (d *Dispatcher) fanOut(ctx context.Context, tx pgx.Tx, changes []*change.Ch
 		return 0, fmt.Errorf("set synchronous_commit: %w", err)
 	}
 	if rest := sent.rest(deliveries); len(rest) > 0 {
-		if err := deferred.LockLines(ctx); err != nil { // only now: filters and endpoints take their time
+		if err := deferred.LockGroups(ctx); err != nil { // only now: filters and endpoints take their time
 			return 0, fmt.Errorf("lock lines: %w", err)
 		}
 		if due, err = q.InsertDeliveries(ctx, d.insertion(rest, sent)); err != nil {

@@ -180,7 +180,7 @@ func TestDelete_OfAHookWithABigBacklogIsTheSweepsWork(t *testing.T) {
 	h, _ := b.Hook("http://127.0.0.1/")
 	n := b.idleNode(Config{})
 	b.bulk(n, backlog, 1)
-	if err := b.Service.Delete(b.Ctx, h.ID); err != nil {
+	if err := b.Service.Delete(b.Ctx, h.ID, nil); err != nil {
 		t.Fatal(err)
 	}
 	if left := b.States(h)[hooktest.Pending]; left != backlog {

@@ -150,7 +150,7 @@ func TestDelete_DropsWhatIsPending(t *testing.T) {
 	n := b.node(Config{})
 	b.write(n, uuid.New(), change.Created, change.Updated)
 	r.AwaitCount(1)
-	if err := b.Service.Delete(b.Ctx, h.ID); err != nil {
+	if err := b.Service.Delete(b.Ctx, h.ID, nil); err != nil {
 		t.Fatal(err)
 	}
 	b.Eventually("nothing is left of it", func() bool { return len(b.States(h)) == 0 && value[int](b, "SELECT count(*) FROM hook") == 0 })

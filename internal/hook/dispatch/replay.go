@@ -111,7 +111,7 @@ func (d *Dispatcher) resendPast(ctx context.Context, tx pgx.Tx, row store.DueRep
 		return nil
 	}
 	q := store.New(tx)
-	if err := store.New(db.Deferred(tx)).LockLines(ctx); err != nil {
+	if err := store.New(db.Deferred(tx)).LockGroups(ctx); err != nil {
 		return fmt.Errorf("lock lines: %w", err)
 	}
 	made, err := q.ResendDeliveries(ctx, resendParams(byReplay, row.HookID, row.Body, wanted))

@@ -79,7 +79,7 @@ func (d *Dispatcher) write(batch []outcome) error {
 	disabled := make(map[uuid.UUID]string)
 	err := db.Write(ctx, d.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q, deferred := store.New(tx), store.New(db.Deferred(tx))
-		if err := deferred.LockLines(ctx); err != nil {
+		if err := deferred.LockGroups(ctx); err != nil {
 			return fmt.Errorf("lock lines: %w", err)
 		}
 		rows, err := q.SettleDeliveries(ctx, settlement(batch))

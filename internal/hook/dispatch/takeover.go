@@ -108,7 +108,7 @@ func (d *Dispatcher) endInactive(ctx context.Context) error {
 func (d *Dispatcher) endBatch(ctx context.Context, h store.InactiveHooksRow) (ended int64, err error) {
 	err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) (err error) {
 		q := store.New(tx)
-		if err := q.LockLines(ctx); err != nil {
+		if err := q.LockGroups(ctx); err != nil {
 			return err
 		}
 		if h.Deleted {

@@ -7,6 +7,7 @@ import (
 
 	"itemcast/internal/hook"
 	"itemcast/internal/rest/core/internal/oapi"
+	"itemcast/internal/revision"
 )
 
 // ListHooks lists the account's hooks, newest first.
@@ -40,7 +41,7 @@ func (a *API) CreateHook(ctx context.Context, request oapi.CreateHookRequestObje
 	made.Secret = secret
 	return oapi.CreateHook201JSONResponse{
 		Body:    made,
-		Headers: oapi.CreateHook201ResponseHeaders{Location: new(a.PublicURL + base + "/hooks/" + h.ID.String())},
+		Headers: oapi.CreateHook201ResponseHeaders{ETag: new(revision.ETag(h.Revision)), Location: a.location("hooks", h.ID)},
 	}, err
 }
 
@@ -51,22 +52,32 @@ func (a *API) GetHook(ctx context.Context, request oapi.GetHookRequestObject) (o
 		return nil, err
 	}
 	shown, err := toHook(h)
-	return oapi.GetHook200JSONResponse(shown), err
+	return oapi.GetHook200JSONResponse{Body: shown,
+		Headers: oapi.GetHook200ResponseHeaders{ETag: new(revision.ETag(h.Revision))}}, err
 }
 
 // PatchHook applies a merge patch to a hook.
 func (a *API) PatchHook(ctx context.Context, request oapi.PatchHookRequestObject) (oapi.PatchHookResponseObject, error) {
-	h, err := a.Hooks.Patch(ctx, request.ID, [][]byte{*request.Body})
+	condition, err := revision.IfMatch(request.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	h, err := a.Hooks.Patch(ctx, request.ID, [][]byte{*request.Body}, condition)
 	if err != nil {
 		return nil, err
 	}
 	shown, err := toHook(h)
-	return oapi.PatchHook200JSONResponse(shown), err
+	return oapi.PatchHook200JSONResponse{Body: shown,
+		Headers: oapi.PatchHook200ResponseHeaders{ETag: new(revision.ETag(h.Revision))}}, err
 }
 
 // DeleteHook deletes a hook.
 func (a *API) DeleteHook(ctx context.Context, request oapi.DeleteHookRequestObject) (oapi.DeleteHookResponseObject, error) {
-	return oapi.DeleteHook204Response{}, a.Hooks.Delete(ctx, request.ID)
+	condition, err := revision.IfMatch(request.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	return oapi.DeleteHook204Response{}, a.Hooks.Delete(ctx, request.ID, condition)
 }
 
 // TestHook sends a hook a sample.
@@ -112,7 +123,8 @@ func toHook(h hook.Hook) (oapi.Hook, error) {
 	shown := oapi.Hook{ID: h.ID, URL: h.URL, Description: h.Description, Events: convert[oapi.HookEvent](h.Events), ChangedFields: h.ChangedFields,
 		Headers: h.Headers, Body: oapi.HookBody(h.Body), RateLimit: h.RateLimit, MaxInFlight: h.MaxInFlight, Active: h.Active,
 		DisabledReason: h.DisabledReason, OldSecretUntil: h.OldSecretUntil, LastSuccessAt: h.LastSuccessAt, LastFailureAt: h.LastFailureAt,
-		FailingSince: h.FailingSince, LastError: h.LastError, Pending: h.Pending, CreatedAt: h.CreatedAt, UpdatedAt: h.UpdatedAt}
+		FailingSince: h.FailingSince, LastError: h.LastError, Pending: h.Pending, CreatedAt: h.CreatedAt, UpdatedAt: h.UpdatedAt,
+		Revision: h.Revision}
 	if h.Filter == nil {
 		return shown, nil
 	}

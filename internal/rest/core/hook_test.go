@@ -106,6 +106,45 @@ func TestHookOperations_OverREST(t *testing.T) {
 }
 
 // What is done once by a key is told again, and not done again.
+func TestHook_OnlyTheRevisionThatWasSeenIsChanged(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	made := n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"https://example.com/"}`).WantStatus(t, http.StatusCreated)
+	hook := "/api/v1/hooks/" + made.Field(t, "id")
+	for _, step := range []struct {
+		method, path, body, etag string
+		status                   int
+	}{
+		{http.MethodGet, hook, "", `"1"`, http.StatusOK},
+		{http.MethodPatch, hook, `{"description":"mine"}`, `"2"`, http.StatusOK},
+		{http.MethodPatch, hook, `{"description":"mine"}`, `"2"`, http.StatusOK}, // changes nothing
+		{http.MethodPost, hook + "/rotate-secret", "", "", http.StatusOK},
+		{http.MethodGet, hook, "", `"3"`, http.StatusOK},
+	} {
+		if got := n.Call(step.method, step.path, step.body).WantStatus(t, step.status).Header.Get("ETag"); got != step.etag {
+			t.Errorf("%s %s: the ETag is %s, want %s", step.method, step.path, got, step.etag)
+		}
+	}
+	if made.Header.Get("ETag") != `"1"` {
+		t.Errorf("of a new hook, the ETag is %s", made.Header.Get("ETag"))
+	}
+	n.WantNoWrites(func() {
+		for _, method := range []string{http.MethodPatch, http.MethodDelete} {
+			body := map[string]string{http.MethodPatch: `{"description":"ours"}`}[method]
+			got := n.Call(method, hook, body, "If-Match", `"2"`).WantProblem(t, method, http.StatusPreconditionFailed, "REVISION_MISMATCH")
+			if got.Header.Get("ETag") != `"3"` {
+				t.Errorf("%s: the ETag is %s, want the current one", method, got.Header.Get("ETag"))
+			}
+			n.Call(method, hook, body, "If-Match", `3`).WantProblem(t, method, http.StatusBadRequest, "INVALID_INPUT")
+		}
+	})
+	got := n.Call(http.MethodPatch, hook, `{"description":"ours"}`, "If-Match", `"3"`).WantStatus(t, http.StatusOK)
+	if got.Header.Get("ETag") != `"4"` || fmt.Sprint(got.Object(t)["revision"]) != "4" {
+		t.Errorf("the ETag is %s: %s", got.Header.Get("ETag"), got.Body)
+	}
+	n.Call(http.MethodDelete, hook, "", "If-Match", `"4"`).WantStatus(t, http.StatusNoContent)
+}
+
 func TestHookOperations_AnIdempotencyKeyDoesThemOnce(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)

@@ -14,7 +14,8 @@ import (
 )
 
 const activeHooksOf = `-- name: ActiveHooksOf :many
-SELECT id, account_id, url, secret, coalesce(CASE WHEN old_secret_until > now() THEN old_secret END, '')::text AS old_secret, headers, events, filter,
+SELECT id, account_id, url, secret,
+    coalesce(CASE WHEN old_secret_until > now() THEN old_secret END, '')::text AS old_secret, headers, events, filter,
     changed_fields, body, rate_limit, max_in_flight, after_position, after_changes, updated_at
 FROM hook WHERE active AND account_id = ANY ($1::uuid[])
 `
@@ -37,7 +38,7 @@ type ActiveHooksOfRow struct {
 	UpdatedAt     time.Time
 }
 
-// system: a batch of the log is of many accounts; each hook is matched only with its own account's changes.
+// system: a batch of the log has changes of many accounts; each hook is matched with those of its own account only.
 func (q *Queries) ActiveHooksOf(ctx context.Context, accountIds []uuid.UUID) ([]ActiveHooksOfRow, error) {
 	rows, err := q.db.Query(ctx, activeHooksOf, accountIds)
 	if err != nil {
@@ -74,458 +75,9 @@ func (q *Queries) ActiveHooksOf(ctx context.Context, accountIds []uuid.UUID) ([]
 	return items, nil
 }
 
-const advanceReplay = `-- name: AdvanceReplay :exec
-UPDATE hook_replay SET position = $1, deliveries = deliveries + $2, due_at = now() + make_interval(secs => $3::float8),
-    ended_at = CASE WHEN $4::boolean THEN now() END, error = $5::text
-WHERE hook_id = $6
-`
-
-type AdvanceReplayParams struct {
-	Position int64
-	Made     int64
-	Pause    float64
-	Ended    bool
-	Error    *string
-	HookID   uuid.UUID
-}
-
-// system: as ClaimDeliveries.
-func (q *Queries) AdvanceReplay(ctx context.Context, arg AdvanceReplayParams) error {
-	_, err := q.db.Exec(ctx, advanceReplay,
-		arg.Position,
-		arg.Made,
-		arg.Pause,
-		arg.Ended,
-		arg.Error,
-		arg.HookID,
-	)
-	return err
-}
-
-const attemptsOf = `-- name: AttemptsOf :many
-SELECT a.delivery_id, a.hook_id, a.item_id, a.change_id, a.position, a.revision, a.kind, a.trigger, a.created_at, a.number, a.at, a.took, a.outcome, a.closes,
-    a.status, a.response, a.fault, a.error, c.occurred_at
-FROM hook h CROSS JOIN LATERAL (
-    SELECT position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at, took, outcome, closes, status, response, fault, error FROM delivery_attempt x WHERE x.hook_id = h.id AND x.position = $1 AND x.delivery_id = $2 ORDER BY x.number DESC LIMIT 100
-) a
-LEFT JOIN item_change c ON c.id = a.change_id
-WHERE h.account_id = $3 AND h.deleted_at IS NULL
-ORDER BY a.number
-`
-
-type AttemptsOfParams struct {
-	Position  int64
-	ID        uuid.UUID
-	AccountID uuid.UUID
-}
-
-type AttemptsOfRow struct {
-	DeliveryID uuid.UUID
-	HookID     uuid.UUID
-	ItemID     uuid.UUID
-	ChangeID   int64
-	Position   int64
-	Revision   int64
-	Kind       string
-	Trigger    string
-	CreatedAt  time.Time
-	Number     int32
-	At         time.Time
-	Took       *int32
-	Outcome    string
-	Closes     bool
-	Status     *int32
-	Response   *string
-	Fault      *string
-	Error      *string
-	OccurredAt *time.Time
-}
-
-// AttemptsOf reads the attempts of a delivery, the last hundred of them.
-func (q *Queries) AttemptsOf(ctx context.Context, arg AttemptsOfParams) ([]AttemptsOfRow, error) {
-	rows, err := q.db.Query(ctx, attemptsOf, arg.Position, arg.ID, arg.AccountID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []AttemptsOfRow{}
-	for rows.Next() {
-		var i AttemptsOfRow
-		if err := rows.Scan(
-			&i.DeliveryID,
-			&i.HookID,
-			&i.ItemID,
-			&i.ChangeID,
-			&i.Position,
-			&i.Revision,
-			&i.Kind,
-			&i.Trigger,
-			&i.CreatedAt,
-			&i.Number,
-			&i.At,
-			&i.Took,
-			&i.Outcome,
-			&i.Closes,
-			&i.Status,
-			&i.Response,
-			&i.Fault,
-			&i.Error,
-			&i.OccurredAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const backlog = `-- name: Backlog :one
-SELECT count(*) FROM (SELECT FROM delivery LIMIT 100000) p
-`
-
-// Backlog counts up to a number that bounds its cost.
-// system: operators see all accounts.
-func (q *Queries) Backlog(ctx context.Context) (int64, error) {
-	row := q.db.QueryRow(ctx, backlog)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
-const beginReplay = `-- name: BeginReplay :execrows
-INSERT INTO hook_replay (hook_id, account_id, id, position, from_position, to_position, since, rate)
-VALUES ($1, $2, $3, $4, $4, $5, $6, $7)
-ON CONFLICT (hook_id) DO UPDATE SET id = EXCLUDED.id, position = EXCLUDED.position, from_position = EXCLUDED.from_position,
-    to_position = EXCLUDED.to_position, since = EXCLUDED.since, rate = EXCLUDED.rate, deliveries = 0, due_at = now(), started_at = now(),
-    ended_at = NULL, error = NULL
-WHERE hook_replay.ended_at IS NOT NULL
-`
-
-type BeginReplayParams struct {
-	HookID     uuid.UUID
-	AccountID  uuid.UUID
-	ID         uuid.UUID
-	Position   int64
-	ToPosition int64
-	Since      *time.Time
-	Rate       int32
-}
-
-// BeginReplay takes the place of one that has ended.
-func (q *Queries) BeginReplay(ctx context.Context, arg BeginReplayParams) (int64, error) {
-	result, err := q.db.Exec(ctx, beginReplay,
-		arg.HookID,
-		arg.AccountID,
-		arg.ID,
-		arg.Position,
-		arg.ToPosition,
-		arg.Since,
-		arg.Rate,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
-const busyLines = `-- name: BusyLines :many
-SELECT l.hook_id::uuid AS hook_id, l.item_id::uuid AS item_id
-FROM (SELECT unnest($1::uuid[]) AS hook_id, unnest($2::uuid[]) AS item_id) l
-WHERE (SELECT p.position FROM delivery p WHERE p.hook_id = l.hook_id AND p.item_id = l.item_id LIMIT 1) IS NOT NULL
-`
-
-type BusyLinesParams struct {
-	HookIds []uuid.UUID
-	ItemIds []uuid.UUID
-}
-
-type BusyLinesRow struct {
-	HookID uuid.UUID
-	ItemID uuid.UUID
-}
-
-// BusyLines are those of the lines in which something is pending.
-// system: as LockLines.
-func (q *Queries) BusyLines(ctx context.Context, arg BusyLinesParams) ([]BusyLinesRow, error) {
-	rows, err := q.db.Query(ctx, busyLines, arg.HookIds, arg.ItemIds)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []BusyLinesRow{}
-	for rows.Next() {
-		var i BusyLinesRow
-		if err := rows.Scan(&i.HookID, &i.ItemID); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const changesByID = `-- name: ChangesByID :many
-SELECT id, account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets, document, occurred_at
-FROM item_change WHERE id = ANY ($1::bigint[])
-`
-
-// system: deliveries of all accounts are made.
-func (q *Queries) ChangesByID(ctx context.Context, ids []int64) ([]ItemChange, error) {
-	rows, err := q.db.Query(ctx, changesByID, ids)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []ItemChange{}
-	for rows.Next() {
-		var i ItemChange
-		if err := rows.Scan(
-			&i.ID,
-			&i.AccountID,
-			&i.ItemID,
-			&i.Revision,
-			&i.Kind,
-			&i.ChangedFields,
-			&i.Previous,
-			&i.Actor,
-			&i.Trigger,
-			&i.Targets,
-			&i.Document,
-			&i.OccurredAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const claimDeliveries = `-- name: ClaimDeliveries :many
-WITH asked AS (
-    SELECT u.hook_id, ($4::integer[])[u.o] AS slots FROM unnest($5::uuid[]) WITH ORDINALITY AS u (hook_id, o)
-), picked AS (
-    SELECT c.hook_id, c.position
-    FROM asked a JOIN hook h ON h.id = a.hook_id AND h.active AND h.rate_limit IS NULL AND h.max_in_flight IS NULL
-    CROSS JOIN LATERAL (
-        SELECT x.hook_id, x.position FROM delivery x
-        WHERE x.hook_id = h.id AND x.due_at <= now() AND (x.claim IS NULL OR x.claimed_to <= now())
-        ORDER BY x.due_at LIMIT a.slots
-        FOR UPDATE SKIP LOCKED
-    ) c
-)
-UPDATE delivery d SET claim = $1::uuid, node = $2::integer, claimed_to = clock_timestamp() + make_interval(secs => $3::float8)
-FROM picked p JOIN hook h ON h.id = p.hook_id
-WHERE d.hook_id = p.hook_id AND d.position = p.position
-RETURNING d.hook_id, d.position, d.id, d.item_id, d.change_id, d.revision, d.kind, d.trigger, d.thin, d.attempts, d.round, h.url, h.secret,
-    coalesce(CASE WHEN h.old_secret_until > now() THEN h.old_secret END, '')::text AS old_secret, h.headers, h.rate_limit, h.max_in_flight
-`
-
-type ClaimDeliveriesParams struct {
-	Claim   uuid.UUID
-	Node    int32
-	Lease   float64
-	Slots   []int32
-	HookIds []uuid.UUID
-}
-
-type ClaimDeliveriesRow struct {
-	HookID      uuid.UUID
-	Position    int64
-	ID          uuid.UUID
-	ItemID      uuid.UUID
-	ChangeID    int64
-	Revision    int64
-	Kind        string
-	Trigger     *string
-	Thin        bool
-	Attempts    int32
-	Round       int32
-	Url         string
-	Secret      string
-	OldSecret   string
-	Headers     json.RawMessage
-	RateLimit   *int32
-	MaxInFlight *int32
-}
-
-// ClaimDeliveries takes due deliveries of each hook named that has no limits of its own, at most as many as its slots, for the time of the lease:
-// should the claimer die, they can be claimed again. Due is what is before now(), which bounds the index scan as clock_timestamp() cannot:
-// retries of tomorrow are not read. What is claimed has been due for longest, so that a scan passes over no more than what is in flight.
-// system: the dispatcher delivers for all accounts.
-func (q *Queries) ClaimDeliveries(ctx context.Context, arg ClaimDeliveriesParams) ([]ClaimDeliveriesRow, error) {
-	rows, err := q.db.Query(ctx, claimDeliveries,
-		arg.Claim,
-		arg.Node,
-		arg.Lease,
-		arg.Slots,
-		arg.HookIds,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []ClaimDeliveriesRow{}
-	for rows.Next() {
-		var i ClaimDeliveriesRow
-		if err := rows.Scan(
-			&i.HookID,
-			&i.Position,
-			&i.ID,
-			&i.ItemID,
-			&i.ChangeID,
-			&i.Revision,
-			&i.Kind,
-			&i.Trigger,
-			&i.Thin,
-			&i.Attempts,
-			&i.Round,
-			&i.Url,
-			&i.Secret,
-			&i.OldSecret,
-			&i.Headers,
-			&i.RateLimit,
-			&i.MaxInFlight,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const claimLimited = `-- name: ClaimLimited :many
-WITH limited AS (
-    SELECT h.id, ($4::integer[])[u.o] AS slots, h.rate_limit, h.max_in_flight,
-        greatest(h.paced_to, now() - make_interval(secs => greatest(1.0 / h.rate_limit, 0.25)::float8)) AS paced_to
-    FROM unnest($5::uuid[]) WITH ORDINALITY AS u (hook_id, o) JOIN hook h ON h.id = u.hook_id
-), allowed AS (
-    SELECT l.id, greatest(0, least(l.slots,
-        l.max_in_flight - (SELECT count(*) FROM (
-                SELECT x.claimed_to FROM delivery x WHERE x.hook_id = l.id AND x.due_at <= now() ORDER BY x.due_at LIMIT 256) f
-            WHERE f.claimed_to > now())::integer,
-        CASE WHEN l.rate_limit IS NOT NULL THEN floor(extract(epoch FROM now() - l.paced_to) * l.rate_limit + 0.001)::integer END)) AS slots -- paced_to is rounded to the microsecond
-    FROM limited l
-), picked AS (
-    SELECT c.hook_id, c.position
-    FROM allowed w
-    CROSS JOIN LATERAL (
-        SELECT x.hook_id, x.position FROM delivery x
-        WHERE x.hook_id = w.id AND x.due_at <= now() AND (x.claim IS NULL OR x.claimed_to <= now())
-        ORDER BY x.due_at, x.position LIMIT w.slots
-        FOR UPDATE SKIP LOCKED
-    ) c
-), paced AS (
-    UPDATE hook h SET paced_to = l.paced_to + make_interval(secs => n.picked::float8 / l.rate_limit)
-    FROM limited l JOIN (SELECT p.hook_id, count(*) AS picked FROM picked p GROUP BY p.hook_id) n ON n.hook_id = l.id
-    WHERE h.id = l.id AND l.rate_limit IS NOT NULL
-)
-UPDATE delivery d SET claim = $1::uuid, node = $2::integer, claimed_to = clock_timestamp() + make_interval(secs => $3::float8)
-FROM picked p JOIN hook h ON h.id = p.hook_id
-WHERE d.hook_id = p.hook_id AND d.position = p.position
-RETURNING d.hook_id, d.position, d.id, d.item_id, d.change_id, d.revision, d.kind, d.trigger, d.thin, d.attempts, d.round, h.url, h.secret,
-    coalesce(CASE WHEN h.old_secret_until > now() THEN h.old_secret END, '')::text AS old_secret, h.headers, h.rate_limit, h.max_in_flight
-`
-
-type ClaimLimitedParams struct {
-	Claim   uuid.UUID
-	Node    int32
-	Lease   float64
-	Slots   []int32
-	HookIds []uuid.UUID
-}
-
-type ClaimLimitedRow struct {
-	HookID      uuid.UUID
-	Position    int64
-	ID          uuid.UUID
-	ItemID      uuid.UUID
-	ChangeID    int64
-	Revision    int64
-	Kind        string
-	Trigger     *string
-	Thin        bool
-	Attempts    int32
-	Round       int32
-	Url         string
-	Secret      string
-	OldSecret   string
-	Headers     json.RawMessage
-	RateLimit   *int32
-	MaxInFlight *int32
-}
-
-// ClaimLimited is ClaimDeliveries for hooks that are locked by LockLimited. The rate is a bucket that leaks (GCRA): paced_to is when what was
-// sent is paid for, and at most a quarter of a second, or one request, is saved up.
-// system: as ClaimDeliveries.
-func (q *Queries) ClaimLimited(ctx context.Context, arg ClaimLimitedParams) ([]ClaimLimitedRow, error) {
-	rows, err := q.db.Query(ctx, claimLimited,
-		arg.Claim,
-		arg.Node,
-		arg.Lease,
-		arg.Slots,
-		arg.HookIds,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []ClaimLimitedRow{}
-	for rows.Next() {
-		var i ClaimLimitedRow
-		if err := rows.Scan(
-			&i.HookID,
-			&i.Position,
-			&i.ID,
-			&i.ItemID,
-			&i.ChangeID,
-			&i.Revision,
-			&i.Kind,
-			&i.Trigger,
-			&i.Thin,
-			&i.Attempts,
-			&i.Round,
-			&i.Url,
-			&i.Secret,
-			&i.OldSecret,
-			&i.Headers,
-			&i.RateLimit,
-			&i.MaxInFlight,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const commitLater = `-- name: CommitLater :exec
-SELECT set_config('synchronous_commit', 'off', true)
-`
-
-// CommitLater has the transaction's COMMIT not wait for the disk. Should Postgres die, the last of what was committed so is undone, as a whole
-// and in order: what was sent is sent again, with the same ids.
-// system: of the transaction.
-func (q *Queries) CommitLater(ctx context.Context) error {
-	_, err := q.db.Exec(ctx, commitLater)
-	return err
-}
-
-const deleteHook = `-- name: DeleteHook :one
-UPDATE hook SET deleted_at = now(), active = false WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL RETURNING url
+const deleteHook = `-- name: DeleteHook :exec
+UPDATE hook SET deleted_at = now(), active = false
+WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL
 `
 
 type DeleteHookParams struct {
@@ -533,17 +85,16 @@ type DeleteHookParams struct {
 	ID        uuid.UUID
 }
 
-// DeleteHook makes it invisible and inactive; its row goes when nothing of it is pending any more.
-func (q *Queries) DeleteHook(ctx context.Context, arg DeleteHookParams) (string, error) {
-	row := q.db.QueryRow(ctx, deleteHook, arg.AccountID, arg.ID)
-	var url string
-	err := row.Scan(&url)
-	return url, err
+// DeleteHook hides a hook and makes it inactive. ForgetHook removes its row once nothing of it is pending.
+func (q *Queries) DeleteHook(ctx context.Context, arg DeleteHookParams) error {
+	_, err := q.db.Exec(ctx, deleteHook, arg.AccountID, arg.ID)
+	return err
 }
 
 const disableFailing = `-- name: DisableFailing :many
-UPDATE hook SET active = false, updated_at = now(), disabled_reason = format('Every attempt has failed since %s; the last: %s',
-    to_char(failing_since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), last_error)
+UPDATE hook SET active = false, updated_at = now(), revision = revision + 1,
+    disabled_reason = format('Every attempt has failed since %s; the last: %s',
+        to_char(failing_since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), last_error)
 WHERE id = ANY ($1::uuid[]) AND active AND failing_since < now() - make_interval(secs => $2::float8)
 RETURNING id, account_id, disabled_reason::text AS reason
 `
@@ -559,8 +110,8 @@ type DisableFailingRow struct {
 	Reason    string
 }
 
-// DisableFailing makes those of the hooks inactive that have done nothing but fail for so many seconds.
-// system: as ClaimDeliveries.
+// DisableFailing makes those of the hooks inactive whose attempts have all failed for so many seconds.
+// system: the dispatcher delivers for all accounts.
 func (q *Queries) DisableFailing(ctx context.Context, arg DisableFailingParams) ([]DisableFailingRow, error) {
 	rows, err := q.db.Query(ctx, disableFailing, arg.Ids, arg.After)
 	if err != nil {
@@ -582,7 +133,8 @@ func (q *Queries) DisableFailing(ctx context.Context, arg DisableFailingParams) 
 }
 
 const disableHook = `-- name: DisableHook :one
-UPDATE hook SET active = false, disabled_reason = $1::text, updated_at = now() WHERE id = $2 AND active RETURNING account_id
+UPDATE hook SET active = false, disabled_reason = $1::text, updated_at = now(), revision = revision + 1
+WHERE id = $2 AND active RETURNING account_id
 `
 
 type DisableHookParams struct {
@@ -590,8 +142,8 @@ type DisableHookParams struct {
 	ID     uuid.UUID
 }
 
-// DisableHook makes a hook inactive, for a reason that its owner sees.
-// system: as ClaimDeliveries.
+// DisableHook makes a hook inactive, with a reason for its owner.
+// system: the dispatcher delivers for all accounts.
 func (q *Queries) DisableHook(ctx context.Context, arg DisableHookParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, disableHook, arg.Reason, arg.ID)
 	var account_id uuid.UUID
@@ -599,459 +151,12 @@ func (q *Queries) DisableHook(ctx context.Context, arg DisableHookParams) (uuid.
 	return account_id, err
 }
 
-const doneBefore = `-- name: DoneBefore :one
-SELECT least(
-    (SELECT coalesce(min(n.position) - 1, 9223372036854775807)
-     FROM hook h CROSS JOIN LATERAL (SELECT d.position FROM delivery d WHERE d.hook_id = h.id ORDER BY d.position LIMIT 1) n),
-    (SELECT coalesce(min(r.position), 9223372036854775807) FROM hook_replay r WHERE r.ended_at IS NULL)
-)::bigint AS position
-`
-
-// DoneBefore is the last position before which no delivery is pending, and no replay has still to look.
-// system: the log is kept for the deliveries of all accounts.
-func (q *Queries) DoneBefore(ctx context.Context) (int64, error) {
-	row := q.db.QueryRow(ctx, doneBefore)
-	var position int64
-	err := row.Scan(&position)
-	return position, err
-}
-
-const dropPending = `-- name: DropPending :execrows
-DELETE FROM delivery d USING (
-    SELECT x.position FROM delivery x WHERE x.hook_id = $1 AND (x.claim IS NULL OR x.claimed_to <= now()) ORDER BY x.position DESC LIMIT $2
-    FOR UPDATE SKIP LOCKED
-) n
-WHERE d.hook_id = $1 AND d.position = n.position
-`
-
-type DropPendingParams struct {
-	HookID uuid.UUID
-	Batch  int32
-}
-
-// DropPending is FailPending for a hook that nobody will ask of any more.
-// system: as ClaimDeliveries.
-func (q *Queries) DropPending(ctx context.Context, arg DropPendingParams) (int64, error) {
-	result, err := q.db.Exec(ctx, dropPending, arg.HookID, arg.Batch)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
-const dueHooks = `-- name: DueHooks :many
-SELECT h.id, (h.rate_limit IS NOT NULL OR h.max_in_flight IS NOT NULL)::boolean AS limited, extract(epoch FROM n.due_at - clock_timestamp())::float8 AS wait
-FROM hook h
-CROSS JOIN LATERAL (
-    SELECT x.due_at FROM delivery x WHERE x.hook_id = h.id AND x.due_at IS NOT NULL AND (x.claim IS NULL OR x.claimed_to <= now())
-    ORDER BY x.due_at LIMIT 1
-) n
-WHERE h.active
-`
-
-type DueHooksRow struct {
-	ID      uuid.UUID
-	Limited bool
-	Wait    float64
-}
-
-// DueHooks says of each active hook with pending deliveries in how many seconds the next is due; below zero: since when.
-// system: as ClaimDeliveries.
-func (q *Queries) DueHooks(ctx context.Context) ([]DueHooksRow, error) {
-	rows, err := q.db.Query(ctx, dueHooks)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []DueHooksRow{}
-	for rows.Next() {
-		var i DueHooksRow
-		if err := rows.Scan(&i.ID, &i.Limited, &i.Wait); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const dueReplay = `-- name: DueReplay :one
-SELECT r.hook_id, r.account_id, r.position, r.to_position, r.since, r.rate, h.active, h.events, h.filter, h.changed_fields, h.body, h.updated_at,
-    (SELECT count(*) FROM (SELECT FROM delivery d WHERE d.hook_id = r.hook_id LIMIT $1::integer) p)::integer AS pending
-FROM hook_replay r JOIN hook h ON h.id = r.hook_id
-WHERE r.ended_at IS NULL AND r.due_at <= now() ORDER BY r.due_at LIMIT 1 FOR NO KEY UPDATE OF r SKIP LOCKED
-`
-
-type DueReplayRow struct {
-	HookID        uuid.UUID
-	AccountID     uuid.UUID
-	Position      int64
-	ToPosition    int64
-	Since         *time.Time
-	Rate          int32
-	Active        bool
-	Events        []string
-	Filter        []byte
-	ChangedFields []string
-	Body          string
-	UpdatedAt     time.Time
-	Pending       int32
-}
-
-// DueReplay locks the replay that has waited longest, if one is due, with the hook that it is for.
-// system: as ClaimDeliveries.
-func (q *Queries) DueReplay(ctx context.Context, most int32) (DueReplayRow, error) {
-	row := q.db.QueryRow(ctx, dueReplay, most)
-	var i DueReplayRow
-	err := row.Scan(
-		&i.HookID,
-		&i.AccountID,
-		&i.Position,
-		&i.ToPosition,
-		&i.Since,
-		&i.Rate,
-		&i.Active,
-		&i.Events,
-		&i.Filter,
-		&i.ChangedFields,
-		&i.Body,
-		&i.UpdatedAt,
-		&i.Pending,
-	)
-	return i, err
-}
-
-const endedDeliveries = `-- name: EndedDeliveries :many
-SELECT d.delivery_id AS id, d.hook_id, d.item_id, d.position, d.revision, d.kind, d.trigger, d.number, d.at, d.took, d.outcome, d.status, d.fault,
-    d.error, d.created_at, c.occurred_at
-FROM hook h
-CROSS JOIN LATERAL (
-    SELECT position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at, took, outcome, closes, status, response, fault, error FROM delivery_attempt x
-    WHERE x.hook_id = h.id AND x.closes AND x.position <= $1::bigint AND x.position > $2::bigint
-        AND (x.position < $1::bigint OR x.hook_id < $3::uuid)
-        AND ($4::text IS NULL OR x.outcome = $4::text)
-    ORDER BY x.position DESC LIMIT $5::integer
-) d
-LEFT JOIN item_change c ON c.id = d.change_id
-WHERE h.account_id = $6 AND h.deleted_at IS NULL AND ($7::uuid IS NULL OR h.id = $7::uuid)
-ORDER BY d.position DESC, d.hook_id DESC LIMIT $5::integer
-`
-
-type EndedDeliveriesParams struct {
-	BeforePosition int64
-	AfterPosition  int64
-	BeforeHook     uuid.UUID
-	Outcome        *string
-	MaxRows        int32
-	AccountID      uuid.UUID
-	HookID         *uuid.UUID
-}
-
-type EndedDeliveriesRow struct {
-	ID         uuid.UUID
-	HookID     uuid.UUID
-	ItemID     uuid.UUID
-	Position   int64
-	Revision   int64
-	Kind       string
-	Trigger    string
-	Number     int32
-	At         time.Time
-	Took       *int32
-	Outcome    string
-	Status     *int32
-	Fault      *string
-	Error      *string
-	CreatedAt  time.Time
-	OccurredAt *time.Time
-}
-
-func (q *Queries) EndedDeliveries(ctx context.Context, arg EndedDeliveriesParams) ([]EndedDeliveriesRow, error) {
-	rows, err := q.db.Query(ctx, endedDeliveries,
-		arg.BeforePosition,
-		arg.AfterPosition,
-		arg.BeforeHook,
-		arg.Outcome,
-		arg.MaxRows,
-		arg.AccountID,
-		arg.HookID,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []EndedDeliveriesRow{}
-	for rows.Next() {
-		var i EndedDeliveriesRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.HookID,
-			&i.ItemID,
-			&i.Position,
-			&i.Revision,
-			&i.Kind,
-			&i.Trigger,
-			&i.Number,
-			&i.At,
-			&i.Took,
-			&i.Outcome,
-			&i.Status,
-			&i.Fault,
-			&i.Error,
-			&i.CreatedAt,
-			&i.OccurredAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const endedDeliveriesOfItem = `-- name: EndedDeliveriesOfItem :many
-SELECT d.delivery_id AS id, d.hook_id, d.item_id, d.position, d.revision, d.kind, d.trigger, d.number, d.at, d.took, d.outcome, d.status, d.fault,
-    d.error, d.created_at, c.occurred_at
-FROM item_change c
-CROSS JOIN LATERAL (SELECT p.position FROM item_position p WHERE p.change_id = c.id LIMIT 1) p
-CROSS JOIN hook h
-JOIN delivery_attempt d ON d.hook_id = h.id AND d.position = p.position AND d.closes
-WHERE c.account_id = $1 AND c.item_id = $2 AND h.account_id = $1 AND h.deleted_at IS NULL
-    AND ($3::uuid IS NULL OR h.id = $3::uuid)
-    AND ($4::text IS NULL OR d.outcome = $4::text)
-    AND d.position <= $5::bigint AND d.position > $6::bigint
-    AND (d.position < $5::bigint OR d.hook_id < $7::uuid)
-ORDER BY d.position DESC, d.hook_id DESC LIMIT $8::integer
-`
-
-type EndedDeliveriesOfItemParams struct {
-	AccountID      uuid.UUID
-	ItemID         uuid.UUID
-	HookID         *uuid.UUID
-	Outcome        *string
-	BeforePosition int64
-	AfterPosition  int64
-	BeforeHook     uuid.UUID
-	MaxRows        int32
-}
-
-type EndedDeliveriesOfItemRow struct {
-	ID         uuid.UUID
-	HookID     uuid.UUID
-	ItemID     uuid.UUID
-	Position   int64
-	Revision   int64
-	Kind       string
-	Trigger    string
-	Number     int32
-	At         time.Time
-	Took       *int32
-	Outcome    string
-	Status     *int32
-	Fault      *string
-	Error      *string
-	CreatedAt  time.Time
-	OccurredAt time.Time
-}
-
-// EndedDeliveriesOfItem goes by the item's own history: an attempt is found by its hook and position.
-func (q *Queries) EndedDeliveriesOfItem(ctx context.Context, arg EndedDeliveriesOfItemParams) ([]EndedDeliveriesOfItemRow, error) {
-	rows, err := q.db.Query(ctx, endedDeliveriesOfItem,
-		arg.AccountID,
-		arg.ItemID,
-		arg.HookID,
-		arg.Outcome,
-		arg.BeforePosition,
-		arg.AfterPosition,
-		arg.BeforeHook,
-		arg.MaxRows,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []EndedDeliveriesOfItemRow{}
-	for rows.Next() {
-		var i EndedDeliveriesOfItemRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.HookID,
-			&i.ItemID,
-			&i.Position,
-			&i.Revision,
-			&i.Kind,
-			&i.Trigger,
-			&i.Number,
-			&i.At,
-			&i.Took,
-			&i.Outcome,
-			&i.Status,
-			&i.Fault,
-			&i.Error,
-			&i.CreatedAt,
-			&i.OccurredAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const failPending = `-- name: FailPending :many
-WITH gone AS (
-    DELETE FROM delivery d USING (
-        SELECT x.position FROM delivery x
-        WHERE x.hook_id = $1 AND (x.claim IS NULL OR x.claimed_to <= now()) AND (SELECT NOT h.active FROM hook h WHERE h.id = $1)
-        ORDER BY x.position DESC LIMIT $2 FOR UPDATE SKIP LOCKED
-    ) n
-    WHERE d.hook_id = $1 AND d.position = n.position
-    RETURNING d.hook_id, d.position, d.id, d.account_id, d.item_id, d.change_id, d.revision, d.kind, d.trigger, d.thin, d.due_at, d.claim, d.claimed_to, d.node, d.attempts, d.round, d.last_attempt, d.last_status, d.last_fault, d.last_error, d.created_at
-), logged AS (
-    INSERT INTO delivery_attempt (position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at,
-        outcome, closes, fault, error)
-    SELECT g.position, g.hook_id, g.attempts + 1, g.id, g.account_id, g.item_id, g.change_id, g.revision, g.kind,
-        coalesce(g.trigger, (SELECT c.trigger FROM item_change c WHERE c.id = g.change_id), 'hook'), g.created_at,
-        clock_timestamp(), 'failed', true, 'inactive', $3::text
-    FROM gone g WHERE g.position > (SELECT f.floor FROM feed f)
-)
-SELECT g.item_id, (g.due_at IS NOT NULL)::boolean AS led FROM gone g
-`
-
-type FailPendingParams struct {
-	HookID uuid.UUID
-	Batch  int32
-	Reason string
-}
-
-type FailPendingRow struct {
-	ItemID uuid.UUID
-	Led    bool
-}
-
-// FailPending ends deliveries of a hook that is inactive, the newest first, but for those that are being sent. It returns of each the item if
-// it led a line: what was asked for again may wait behind something newer.
-// system: as ClaimDeliveries.
-func (q *Queries) FailPending(ctx context.Context, arg FailPendingParams) ([]FailPendingRow, error) {
-	rows, err := q.db.Query(ctx, failPending, arg.HookID, arg.Batch, arg.Reason)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []FailPendingRow{}
-	for rows.Next() {
-		var i FailPendingRow
-		if err := rows.Scan(&i.ItemID, &i.Led); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const failedDeliveries = `-- name: FailedDeliveries :many
-SELECT d.delivery_id AS id, d.hook_id, d.item_id, d.position, d.revision, d.kind, d.trigger, d.number, d.at, d.took, d.outcome, d.status, d.fault,
-    d.error, d.created_at, c.occurred_at
-FROM hook h
-CROSS JOIN LATERAL (
-    SELECT position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at, took, outcome, closes, status, response, fault, error FROM delivery_attempt x
-    WHERE x.hook_id = h.id AND x.closes AND x.outcome = 'failed' AND x.position <= $1::bigint AND x.position > $2::bigint
-        AND (x.position < $1::bigint OR x.hook_id < $3::uuid)
-    ORDER BY x.position DESC LIMIT $4::integer
-) d
-LEFT JOIN item_change c ON c.id = d.change_id
-WHERE h.account_id = $5 AND h.deleted_at IS NULL AND ($6::uuid IS NULL OR h.id = $6::uuid)
-ORDER BY d.position DESC, d.hook_id DESC LIMIT $4::integer
-`
-
-type FailedDeliveriesParams struct {
-	BeforePosition int64
-	AfterPosition  int64
-	BeforeHook     uuid.UUID
-	MaxRows        int32
-	AccountID      uuid.UUID
-	HookID         *uuid.UUID
-}
-
-type FailedDeliveriesRow struct {
-	ID         uuid.UUID
-	HookID     uuid.UUID
-	ItemID     uuid.UUID
-	Position   int64
-	Revision   int64
-	Kind       string
-	Trigger    string
-	Number     int32
-	At         time.Time
-	Took       *int32
-	Outcome    string
-	Status     *int32
-	Fault      *string
-	Error      *string
-	CreatedAt  time.Time
-	OccurredAt *time.Time
-}
-
-// FailedDeliveries is EndedDeliveries of one outcome, which has an index of its own: few fail.
-func (q *Queries) FailedDeliveries(ctx context.Context, arg FailedDeliveriesParams) ([]FailedDeliveriesRow, error) {
-	rows, err := q.db.Query(ctx, failedDeliveries,
-		arg.BeforePosition,
-		arg.AfterPosition,
-		arg.BeforeHook,
-		arg.MaxRows,
-		arg.AccountID,
-		arg.HookID,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []FailedDeliveriesRow{}
-	for rows.Next() {
-		var i FailedDeliveriesRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.HookID,
-			&i.ItemID,
-			&i.Position,
-			&i.Revision,
-			&i.Kind,
-			&i.Trigger,
-			&i.Number,
-			&i.At,
-			&i.Took,
-			&i.Outcome,
-			&i.Status,
-			&i.Fault,
-			&i.Error,
-			&i.CreatedAt,
-			&i.OccurredAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const forgetHook = `-- name: ForgetHook :execrows
-DELETE FROM hook h WHERE h.id = $1 AND h.deleted_at < now() - interval '5 seconds' AND (SELECT d.position FROM delivery d WHERE d.hook_id = h.id LIMIT 1) IS NULL
+DELETE FROM hook h WHERE h.id = $1 AND h.deleted_at < now() - interval '5 seconds'
+    AND (SELECT d.position FROM delivery d WHERE d.hook_id = h.id LIMIT 1) IS NULL
 `
 
-// system: as ClaimDeliveries.
+// system: the dispatcher delivers for all accounts.
 func (q *Queries) ForgetHook(ctx context.Context, id uuid.UUID) (int64, error) {
 	result, err := q.db.Exec(ctx, forgetHook, id)
 	if err != nil {
@@ -1061,8 +166,9 @@ func (q *Queries) ForgetHook(ctx context.Context, id uuid.UUID) (int64, error) {
 }
 
 const getHook = `-- name: GetHook :one
-SELECT id, url, description, events, filter, changed_fields, headers, body, rate_limit, max_in_flight, active, disabled_reason, old_secret_until,
-    last_success_at, last_failure_at, failing_since, last_error, created_at, updated_at,
+SELECT id, url, description, events, filter, changed_fields, headers, body, rate_limit, max_in_flight, active,
+    disabled_reason, old_secret_until, last_success_at, last_failure_at, failing_since, last_error, created_at,
+    updated_at, revision,
     (SELECT count(*) FROM (SELECT FROM delivery d WHERE d.hook_id = hook.id LIMIT 1000) p) AS pending
 FROM hook WHERE hook.account_id = $1 AND hook.id = $2 AND hook.deleted_at IS NULL
 `
@@ -1092,6 +198,7 @@ type GetHookRow struct {
 	LastError      *string
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+	Revision       int64
 	Pending        int64
 }
 
@@ -1118,83 +225,15 @@ func (q *Queries) GetHook(ctx context.Context, arg GetHookParams) (GetHookRow, e
 		&i.LastError,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.Revision,
 		&i.Pending,
 	)
 	return i, err
 }
 
-const getReplay = `-- name: GetReplay :one
-SELECT r.hook_id, r.account_id, r.id, r.position, r.from_position, r.to_position, r.since, r.rate, r.deliveries, r.due_at, r.started_at, r.ended_at, r.error FROM hook_replay r JOIN hook h ON h.id = r.hook_id
-WHERE r.account_id = $1 AND r.hook_id = $2 AND h.deleted_at IS NULL
-`
-
-type GetReplayParams struct {
-	AccountID uuid.UUID
-	HookID    uuid.UUID
-}
-
-func (q *Queries) GetReplay(ctx context.Context, arg GetReplayParams) (HookReplay, error) {
-	row := q.db.QueryRow(ctx, getReplay, arg.AccountID, arg.HookID)
-	var i HookReplay
-	err := row.Scan(
-		&i.HookID,
-		&i.AccountID,
-		&i.ID,
-		&i.Position,
-		&i.FromPosition,
-		&i.ToPosition,
-		&i.Since,
-		&i.Rate,
-		&i.Deliveries,
-		&i.DueAt,
-		&i.StartedAt,
-		&i.EndedAt,
-		&i.Error,
-	)
-	return i, err
-}
-
-const hastenDelivery = `-- name: HastenDelivery :execrows
-UPDATE delivery SET due_at = clock_timestamp(), trigger = $1::text, round = attempts
-WHERE account_id = $2 AND hook_id = $3 AND position = $4 AND claim IS NULL AND due_at IS NOT NULL
-`
-
-type HastenDeliveryParams struct {
-	Trigger   string
-	AccountID uuid.UUID
-	HookID    uuid.UUID
-	Position  int64
-}
-
-// HastenDelivery makes a delivery due now that waits for a retry.
-func (q *Queries) HastenDelivery(ctx context.Context, arg HastenDeliveryParams) (int64, error) {
-	result, err := q.db.Exec(ctx, hastenDelivery,
-		arg.Trigger,
-		arg.AccountID,
-		arg.HookID,
-		arg.Position,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
-const holdPresence = `-- name: HoldPresence :one
-SELECT pg_try_advisory_lock(hashtext('itemcast hook node'), $1::integer) AS held
-`
-
-// HoldPresence tells the other nodes, for as long as its connection lasts, that the node of a number is alive.
-// system: of the node.
-func (q *Queries) HoldPresence(ctx context.Context, node int32) (bool, error) {
-	row := q.db.QueryRow(ctx, holdPresence, node)
-	var held bool
-	err := row.Scan(&held)
-	return held, err
-}
-
 const hookForUpdate = `-- name: HookForUpdate :one
-SELECT id, url, description, events, filter, changed_fields, headers, body, rate_limit, max_in_flight, active, secret
+SELECT id, url, description, events, filter, changed_fields, headers, body, rate_limit, max_in_flight, active, secret,
+    revision
 FROM hook WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE
 `
 
@@ -1216,9 +255,9 @@ type HookForUpdateRow struct {
 	MaxInFlight   *int32
 	Active        bool
 	Secret        string
+	Revision      int64
 }
 
-// HookForUpdate is for who changes it.
 func (q *Queries) HookForUpdate(ctx context.Context, arg HookForUpdateParams) (HookForUpdateRow, error) {
 	row := q.db.QueryRow(ctx, hookForUpdate, arg.AccountID, arg.ID)
 	var i HookForUpdateRow
@@ -1235,12 +274,14 @@ func (q *Queries) HookForUpdate(ctx context.Context, arg HookForUpdateParams) (H
 		&i.MaxInFlight,
 		&i.Active,
 		&i.Secret,
+		&i.Revision,
 	)
 	return i, err
 }
 
 const hooksWanting = `-- name: HooksWanting :many
-SELECT id, filter, updated_at FROM hook WHERE account_id = $1 AND active AND events && $2::text[] ORDER BY id
+SELECT id, filter, updated_at FROM hook
+WHERE account_id = $1 AND active AND events && $2::text[] ORDER BY id
 `
 
 type HooksWantingParams struct {
@@ -1254,7 +295,7 @@ type HooksWantingRow struct {
 	UpdatedAt time.Time
 }
 
-// HooksWanting are the active hooks that ask for any of the events, with what else they ask.
+// HooksWanting returns the active hooks that ask for any of the events.
 func (q *Queries) HooksWanting(ctx context.Context, arg HooksWantingParams) ([]HooksWantingRow, error) {
 	rows, err := q.db.Query(ctx, hooksWanting, arg.AccountID, arg.Events)
 	if err != nil {
@@ -1276,9 +317,11 @@ func (q *Queries) HooksWanting(ctx context.Context, arg HooksWantingParams) ([]H
 }
 
 const inactiveHooks = `-- name: InactiveHooks :many
-SELECT h.id, (h.deleted_at IS NOT NULL)::boolean AS deleted, coalesce(h.disabled_reason, 'The hook was made inactive.')::text AS reason
+SELECT h.id, (h.deleted_at IS NOT NULL)::boolean AS deleted,
+    coalesce(h.disabled_reason, 'The hook was made inactive.')::text AS reason
 FROM hook h
-WHERE NOT h.active AND (h.deleted_at IS NOT NULL OR (SELECT d.position FROM delivery d WHERE d.hook_id = h.id LIMIT 1) IS NOT NULL)
+WHERE NOT h.active AND (h.deleted_at IS NOT NULL
+    OR (SELECT d.position FROM delivery d WHERE d.hook_id = h.id LIMIT 1) IS NOT NULL)
 `
 
 type InactiveHooksRow struct {
@@ -1287,8 +330,8 @@ type InactiveHooksRow struct {
 	Reason  string
 }
 
-// InactiveHooks are those with something pending, or that are to be deleted.
-// system: as ClaimDeliveries.
+// InactiveHooks returns the inactive hooks that have pending deliveries, and the deleted ones.
+// system: the dispatcher delivers for all accounts.
 func (q *Queries) InactiveHooks(ctx context.Context) ([]InactiveHooksRow, error) {
 	rows, err := q.db.Query(ctx, inactiveHooks)
 	if err != nil {
@@ -1309,89 +352,13 @@ func (q *Queries) InactiveHooks(ctx context.Context) ([]InactiveHooksRow, error)
 	return items, nil
 }
 
-const insertDeliveries = `-- name: InsertDeliveries :many
-WITH inserted AS (
-    INSERT INTO delivery (hook_id, position, id, account_id, item_id, change_id, revision, kind, thin, due_at, claim, claimed_to, node)
-    SELECT n.hook_id, n.position, n.id, n.account_id, n.item_id, n.change_id, n.revision, n.kind, n.thin,
-        CASE WHEN e.leads THEN clock_timestamp() END,
-        CASE WHEN e.leads AND n.claimed THEN $1::uuid END,
-        CASE WHEN e.leads AND n.claimed THEN clock_timestamp() + make_interval(secs => $2::float8) END,
-        CASE WHEN e.leads AND n.claimed THEN $3::integer END
-    FROM (SELECT unnest($4::uuid[]) AS hook_id, unnest($5::bigint[]) AS position, unnest($6::uuid[]) AS id,
-        unnest($7::uuid[]) AS account_id, unnest($8::uuid[]) AS item_id, unnest($9::bigint[]) AS change_id,
-        unnest($10::bigint[]) AS revision, unnest($11::text[]) AS kind, unnest($12::boolean[]) AS thin,
-        unnest($13::boolean[]) AS first, unnest($14::boolean[]) AS claimed) n
-    CROSS JOIN LATERAL (SELECT n.first AND (
-        SELECT p.position FROM delivery p WHERE p.hook_id = n.hook_id AND p.item_id = n.item_id LIMIT 1
-    ) IS NULL AS leads) e
-    ON CONFLICT (hook_id, position) DO NOTHING
-    RETURNING hook_id, due_at, claim
-)
-SELECT DISTINCT i.hook_id FROM inserted i WHERE i.due_at IS NOT NULL AND i.claim IS NULL
-`
-
-type InsertDeliveriesParams struct {
-	Claim      uuid.UUID
-	Lease      float64
-	Node       int32
-	HookIds    []uuid.UUID
-	Positions  []int64
-	Ids        []uuid.UUID
-	AccountIds []uuid.UUID
-	ItemIds    []uuid.UUID
-	ChangeIds  []int64
-	Revisions  []int64
-	Kinds      []string
-	Thins      []bool
-	Firsts     []bool
-	Claimeds   []bool
-}
-
-// InsertDeliveries makes due what is first in its line, given that it is the first of the batch, and parks the rest. What
-// direct sending has in flight is claimed. It returns the hooks that have something due by it. The look for the line's head
-// is a sub-select with LIMIT and not EXISTS, which a plan may turn into a hash of all that is pending.
-// system: each row names the account of its hook.
-func (q *Queries) InsertDeliveries(ctx context.Context, arg InsertDeliveriesParams) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, insertDeliveries,
-		arg.Claim,
-		arg.Lease,
-		arg.Node,
-		arg.HookIds,
-		arg.Positions,
-		arg.Ids,
-		arg.AccountIds,
-		arg.ItemIds,
-		arg.ChangeIds,
-		arg.Revisions,
-		arg.Kinds,
-		arg.Thins,
-		arg.Firsts,
-		arg.Claimeds,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []uuid.UUID{}
-	for rows.Next() {
-		var hook_id uuid.UUID
-		if err := rows.Scan(&hook_id); err != nil {
-			return nil, err
-		}
-		items = append(items, hook_id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const insertHook = `-- name: InsertHook :execrows
-INSERT INTO hook (id, account_id, url, description, events, filter, changed_fields, headers, body, rate_limit, max_in_flight, active, secret,
-    after_position, after_changes)
-SELECT CAST($1 AS uuid), CAST($2 AS uuid), CAST($3 AS text), CAST($4 AS text), CAST($5 AS text[]),
-    CAST($6 AS jsonb), CAST($7 AS text[]), CAST($8 AS jsonb), CAST($9 AS text),
-    CAST($10 AS integer), CAST($11 AS integer), CAST($12 AS boolean), CAST($13 AS text), h.position,
+INSERT INTO hook (id, account_id, url, description, events, filter, changed_fields, headers, body, rate_limit,
+    max_in_flight, active, secret, after_position, after_changes)
+SELECT CAST($1 AS uuid), CAST($2 AS uuid), CAST($3 AS text), CAST($4 AS text),
+    CAST($5 AS text[]), CAST($6 AS jsonb), CAST($7 AS text[]),
+    CAST($8 AS jsonb), CAST($9 AS text), CAST($10 AS integer),
+    CAST($11 AS integer), CAST($12 AS boolean), CAST($13 AS text), h.position,
     ARRAY(SELECT f.id FROM item_change f WHERE f.id > h.scanned_to ORDER BY f.id LIMIT 10000)
         || ARRAY(SELECT g.id FROM item_change g WHERE g.id = ANY (h.gaps))
 FROM (SELECT position, scanned_to, gaps FROM feed_head ORDER BY step DESC LIMIT 1) h
@@ -1412,12 +379,12 @@ type InsertHookParams struct {
 	MaxInFlight   *int32
 	Active        bool
 	Secret        string
-	Most          int64
+	MaxHooks      int64
 }
 
-// InsertHook notes exactly which changes came before the hook: those with a position, and those that the same snapshot shows without one.
-// ORDER BY … LIMIT keeps the look-up on the index of ids, as in the sequencer.
-// An account has no more of them than most.
+// InsertHook records exactly which changes came before the hook: those with a position, and those without one that
+// the same snapshot shows. ORDER BY … LIMIT makes the plan use the index of ids, as in the sequencer. It inserts
+// nothing when the account has max_hooks already.
 func (q *Queries) InsertHook(ctx context.Context, arg InsertHookParams) (int64, error) {
 	result, err := q.db.Exec(ctx, insertHook,
 		arg.ID,
@@ -1433,7 +400,7 @@ func (q *Queries) InsertHook(ctx context.Context, arg InsertHookParams) (int64, 
 		arg.MaxInFlight,
 		arg.Active,
 		arg.Secret,
-		arg.Most,
+		arg.MaxHooks,
 	)
 	if err != nil {
 		return 0, err
@@ -1442,8 +409,9 @@ func (q *Queries) InsertHook(ctx context.Context, arg InsertHookParams) (int64, 
 }
 
 const listHooks = `-- name: ListHooks :many
-SELECT id, url, description, events, filter, changed_fields, headers, body, rate_limit, max_in_flight, active, disabled_reason, old_secret_until,
-    last_success_at, last_failure_at, failing_since, last_error, created_at, updated_at,
+SELECT id, url, description, events, filter, changed_fields, headers, body, rate_limit, max_in_flight, active,
+    disabled_reason, old_secret_until, last_success_at, last_failure_at, failing_since, last_error, created_at,
+    updated_at, revision,
     (SELECT count(*) FROM (SELECT FROM delivery d WHERE d.hook_id = hook.id LIMIT 1000) p) AS pending
 FROM hook
 WHERE hook.account_id = $1 AND hook.deleted_at IS NULL
@@ -1477,10 +445,11 @@ type ListHooksRow struct {
 	LastError      *string
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+	Revision       int64
 	Pending        int64
 }
 
-// ListHooks counts what is pending up to a number that bounds its cost; so does GetHook.
+// ListHooks and GetHook count what is pending up to a limit, which bounds their cost.
 func (q *Queries) ListHooks(ctx context.Context, arg ListHooksParams) ([]ListHooksRow, error) {
 	rows, err := q.db.Query(ctx, listHooks, arg.AccountID, arg.BeforeID, arg.MaxRows)
 	if err != nil {
@@ -1510,6 +479,7 @@ func (q *Queries) ListHooks(ctx context.Context, arg ListHooksParams) ([]ListHoo
 			&i.LastError,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.Revision,
 			&i.Pending,
 		); err != nil {
 			return nil, err
@@ -1522,142 +492,17 @@ func (q *Queries) ListHooks(ctx context.Context, arg ListHooksParams) ([]ListHoo
 	return items, nil
 }
 
-const lockLimited = `-- name: LockLimited :many
-SELECT h.id FROM hook h WHERE h.id = ANY ($1::uuid[]) AND h.active AND (h.rate_limit IS NOT NULL OR h.max_in_flight IS NOT NULL)
-FOR NO KEY UPDATE SKIP LOCKED
-`
-
-// LockLimited locks those of the hooks that have limits of their own, until the transaction ends, and returns those that nobody else holds. What
-// is in flight is counted by a statement that begins after that, and so sees what the last to hold the lock has claimed.
-// system: as ClaimDeliveries.
-func (q *Queries) LockLimited(ctx context.Context, ids []uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, lockLimited, ids)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []uuid.UUID{}
-	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const lockLines = `-- name: LockLines :exec
-SELECT pg_advisory_xact_lock(hashtext('itemcast hook lines'))
-`
-
-// LockLines is held by whoever puts deliveries into lines or takes them out, until its transaction ends: otherwise a delivery could be
-// parked behind one that is just being finished, and nobody would promote it.
-// system: lines of all accounts change hands under one lock.
-func (q *Queries) LockLines(ctx context.Context) error {
-	_, err := q.db.Exec(ctx, lockLines)
-	return err
-}
-
-const logAttempts = `-- name: LogAttempts :exec
-INSERT INTO delivery_attempt (position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at, took,
-    outcome, closes, status, response, fault, error)
-SELECT a.position, a.hook_id, a.number, a.delivery_id, a.account_id, a.item_id, a.change_id, a.revision, a.kind, a.trigger, a.created_at, a.at, a.took,
-    a.outcome, a.outcome <> 'retry', nullif(a.status, 0), nullif(a.response, ''), nullif(a.fault, ''), nullif(a.error, '')
-FROM (SELECT unnest($1::bigint[]) AS position, unnest($2::uuid[]) AS hook_id, unnest($3::integer[]) AS number,
-    unnest($4::uuid[]) AS delivery_id, unnest($5::uuid[]) AS account_id, unnest($6::uuid[]) AS item_id,
-    unnest($7::bigint[]) AS change_id, unnest($8::bigint[]) AS revision, unnest($9::text[]) AS kind,
-    unnest($10::text[]) AS trigger, unnest($11::timestamptz[]) AS created_at, unnest($12::timestamptz[]) AS at,
-    unnest($13::integer[]) AS took, unnest($14::text[]) AS outcome, unnest($15::integer[]) AS status,
-    unnest($16::text[]) AS response, unnest($17::text[]) AS fault, unnest($18::text[]) AS error) a
-WHERE a.position > (SELECT f.floor FROM feed f)
-ON CONFLICT DO NOTHING
-`
-
-type LogAttemptsParams struct {
-	Positions  []int64
-	HookIds    []uuid.UUID
-	Numbers    []int32
-	Ids        []uuid.UUID
-	AccountIds []uuid.UUID
-	ItemIds    []uuid.UUID
-	ChangeIds  []int64
-	Revisions  []int64
-	Kinds      []string
-	Triggers   []string
-	CreatedAts []time.Time
-	Ats        []time.Time
-	Tooks      []int32
-	Outcomes   []string
-	Statuses   []int32
-	Responses  []string
-	Faults     []string
-	Errors     []string
-}
-
-// LogAttempts passes over what lies below the log's floor, where there is no partition any more.
-// system: each row names the account of its hook.
-func (q *Queries) LogAttempts(ctx context.Context, arg LogAttemptsParams) error {
-	_, err := q.db.Exec(ctx, logAttempts,
-		arg.Positions,
-		arg.HookIds,
-		arg.Numbers,
-		arg.Ids,
-		arg.AccountIds,
-		arg.ItemIds,
-		arg.ChangeIds,
-		arg.Revisions,
-		arg.Kinds,
-		arg.Triggers,
-		arg.CreatedAts,
-		arg.Ats,
-		arg.Tooks,
-		arg.Outcomes,
-		arg.Statuses,
-		arg.Responses,
-		arg.Faults,
-		arg.Errors,
-	)
-	return err
-}
-
-const nodesAlive = `-- name: NodesAlive :many
-SELECT a.node::integer AS node FROM hook_nodes_alive() a
-`
-
-// system: as HoldPresence.
-func (q *Queries) NodesAlive(ctx context.Context) ([]int32, error) {
-	rows, err := q.db.Query(ctx, nodesAlive)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []int32{}
-	for rows.Next() {
-		var node int32
-		if err := rows.Scan(&node); err != nil {
-			return nil, err
-		}
-		items = append(items, node)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const noteHealth = `-- name: NoteHealth :exec
-WITH told AS (
+WITH results AS (
     SELECT unnest($1::uuid[]) AS hook_id, unnest($2::boolean[]) AS works, unnest($3::text[]) AS error
 ), noted AS (
-    SELECT h.id, c.works, c.fails, t.error
-    FROM told t JOIN hook h ON h.id = t.hook_id
+    SELECT h.id, c.works, c.fails, r.error
+    FROM results r JOIN hook h ON h.id = r.hook_id
     CROSS JOIN LATERAL (SELECT
-        t.works AND (h.last_success_at IS NULL OR h.last_success_at <= h.last_failure_at OR h.last_success_at < now() - interval '1 second') AS works,
-        t.error <> '' AND (h.last_failure_at IS NULL OR h.last_failure_at <= h.last_success_at OR h.last_failure_at < now() - interval '1 second') AS fails
+        r.works AND (h.last_success_at IS NULL OR h.last_success_at <= h.last_failure_at
+            OR h.last_success_at < now() - interval '1 second') AS works,
+        r.error <> '' AND (h.last_failure_at IS NULL OR h.last_failure_at <= h.last_success_at
+            OR h.last_failure_at < now() - interval '1 second') AS fails
     ) c
     WHERE c.works OR c.fails
     FOR NO KEY UPDATE OF h SKIP LOCKED
@@ -1675,300 +520,17 @@ type NoteHealthParams struct {
 	Errors  []string
 }
 
-// NoteHealth notes how hooks fare: of each at most once a second that it works, or fails (”: it does not), unless it did otherwise before. A
-// hook whose row somebody holds is passed over: bookkeeping waits for nobody.
-// system: as ClaimDeliveries.
+// NoteHealth records for each hook that it works, or that it fails (error is not empty): at most once a second,
+// unless that is a change. It skips locked rows, because bookkeeping must not wait.
+// system: the dispatcher delivers for all accounts.
 func (q *Queries) NoteHealth(ctx context.Context, arg NoteHealthParams) error {
 	_, err := q.db.Exec(ctx, noteHealth, arg.HookIds, arg.Works, arg.Errors)
 	return err
 }
 
-const pendingDeliveries = `-- name: PendingDeliveries :many
-SELECT d.id, d.hook_id, d.item_id, d.position, d.revision, d.kind, coalesce(d.trigger, c.trigger, 'hook')::text AS trigger, d.attempts,
-    d.due_at, coalesce(d.claimed_to > now(), false)::boolean AS claimed, d.last_attempt, d.last_status, d.last_fault, d.last_error, d.created_at, c.occurred_at
-FROM hook h
-CROSS JOIN LATERAL (
-    SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, trigger, thin, due_at, claim, claimed_to, node, attempts, round, last_attempt, last_status, last_fault, last_error, created_at FROM delivery x
-    WHERE x.hook_id = h.id AND x.position <= $1::bigint AND x.position > $2::bigint
-        AND (x.position < $1::bigint OR x.hook_id < $3::uuid)
-        AND ($4::uuid IS NULL OR x.item_id = $4::uuid)
-    ORDER BY x.position DESC LIMIT $5::integer
-) d
-LEFT JOIN item_change c ON c.id = d.change_id
-WHERE h.account_id = $6 AND h.deleted_at IS NULL AND ($7::uuid IS NULL OR h.id = $7::uuid)
-ORDER BY d.position DESC, d.hook_id DESC LIMIT $5::integer
-`
-
-type PendingDeliveriesParams struct {
-	BeforePosition int64
-	AfterPosition  int64
-	BeforeHook     uuid.UUID
-	ItemID         *uuid.UUID
-	MaxRows        int32
-	AccountID      uuid.UUID
-	HookID         *uuid.UUID
-}
-
-type PendingDeliveriesRow struct {
-	ID          uuid.UUID
-	HookID      uuid.UUID
-	ItemID      uuid.UUID
-	Position    int64
-	Revision    int64
-	Kind        string
-	Trigger     string
-	Attempts    int32
-	DueAt       *time.Time
-	Claimed     bool
-	LastAttempt *time.Time
-	LastStatus  *int32
-	LastFault   *string
-	LastError   *string
-	CreatedAt   time.Time
-	OccurredAt  *time.Time
-}
-
-// PendingDeliveries and the queries of what has ended are the halves of the delivery log: the newest changes first, from before a place on.
-func (q *Queries) PendingDeliveries(ctx context.Context, arg PendingDeliveriesParams) ([]PendingDeliveriesRow, error) {
-	rows, err := q.db.Query(ctx, pendingDeliveries,
-		arg.BeforePosition,
-		arg.AfterPosition,
-		arg.BeforeHook,
-		arg.ItemID,
-		arg.MaxRows,
-		arg.AccountID,
-		arg.HookID,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []PendingDeliveriesRow{}
-	for rows.Next() {
-		var i PendingDeliveriesRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.HookID,
-			&i.ItemID,
-			&i.Position,
-			&i.Revision,
-			&i.Kind,
-			&i.Trigger,
-			&i.Attempts,
-			&i.DueAt,
-			&i.Claimed,
-			&i.LastAttempt,
-			&i.LastStatus,
-			&i.LastFault,
-			&i.LastError,
-			&i.CreatedAt,
-			&i.OccurredAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const pendingDelivery = `-- name: PendingDelivery :one
-SELECT d.id, d.hook_id, d.item_id, d.position, d.revision, d.kind, coalesce(d.trigger, c.trigger, 'hook')::text AS trigger, d.attempts,
-    d.due_at, coalesce(d.claimed_to > now(), false)::boolean AS claimed, d.last_attempt, d.last_status, d.last_fault, d.last_error, d.created_at, c.occurred_at
-FROM hook h
-CROSS JOIN LATERAL (SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, trigger, thin, due_at, claim, claimed_to, node, attempts, round, last_attempt, last_status, last_fault, last_error, created_at FROM delivery x WHERE x.hook_id = h.id AND x.position = $1 AND x.id = $2) d
-LEFT JOIN item_change c ON c.id = d.change_id
-WHERE h.account_id = $3 AND h.deleted_at IS NULL
-`
-
-type PendingDeliveryParams struct {
-	Position  int64
-	ID        uuid.UUID
-	AccountID uuid.UUID
-}
-
-type PendingDeliveryRow struct {
-	ID          uuid.UUID
-	HookID      uuid.UUID
-	ItemID      uuid.UUID
-	Position    int64
-	Revision    int64
-	Kind        string
-	Trigger     string
-	Attempts    int32
-	DueAt       *time.Time
-	Claimed     bool
-	LastAttempt *time.Time
-	LastStatus  *int32
-	LastFault   *string
-	LastError   *string
-	CreatedAt   time.Time
-	OccurredAt  *time.Time
-}
-
-// PendingDelivery finds a delivery by its id, which tells its position.
-func (q *Queries) PendingDelivery(ctx context.Context, arg PendingDeliveryParams) (PendingDeliveryRow, error) {
-	row := q.db.QueryRow(ctx, pendingDelivery, arg.Position, arg.ID, arg.AccountID)
-	var i PendingDeliveryRow
-	err := row.Scan(
-		&i.ID,
-		&i.HookID,
-		&i.ItemID,
-		&i.Position,
-		&i.Revision,
-		&i.Kind,
-		&i.Trigger,
-		&i.Attempts,
-		&i.DueAt,
-		&i.Claimed,
-		&i.LastAttempt,
-		&i.LastStatus,
-		&i.LastFault,
-		&i.LastError,
-		&i.CreatedAt,
-		&i.OccurredAt,
-	)
-	return i, err
-}
-
-const promoteNext = `-- name: PromoteNext :many
-UPDATE delivery d SET due_at = clock_timestamp()
-FROM (SELECT unnest($1::uuid[]) AS hook_id, unnest($2::uuid[]) AS item_id) l
-CROSS JOIN LATERAL (
-    SELECT x.hook_id, x.position FROM delivery x WHERE x.hook_id = l.hook_id AND x.item_id = l.item_id ORDER BY x.position LIMIT 1
-) n
-WHERE d.hook_id = n.hook_id AND d.position = n.position AND d.due_at IS NULL
-RETURNING d.hook_id
-`
-
-type PromoteNextParams struct {
-	HookIds []uuid.UUID
-	ItemIds []uuid.UUID
-}
-
-// PromoteNext makes the first delivery of each line named due, if it was parked.
-// system: as ClaimDeliveries.
-func (q *Queries) PromoteNext(ctx context.Context, arg PromoteNextParams) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, promoteNext, arg.HookIds, arg.ItemIds)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []uuid.UUID{}
-	for rows.Next() {
-		var hook_id uuid.UUID
-		if err := rows.Scan(&hook_id); err != nil {
-			return nil, err
-		}
-		items = append(items, hook_id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const replayableTo = `-- name: ReplayableTo :one
-SELECT greatest(h.after_position, (SELECT max(c.position) FROM consumer_position c WHERE c.consumer = 'hook'))::bigint AS position
-FROM hook h WHERE h.account_id = $1 AND h.id = $2
-`
-
-type ReplayableToParams struct {
-	AccountID uuid.UUID
-	ID        uuid.UUID
-}
-
-// ReplayableTo is up to where a hook has been sent what it asks for, or is being sent it, or will not be, since it came before the hook.
-func (q *Queries) ReplayableTo(ctx context.Context, arg ReplayableToParams) (int64, error) {
-	row := q.db.QueryRow(ctx, replayableTo, arg.AccountID, arg.ID)
-	var position int64
-	err := row.Scan(&position)
-	return position, err
-}
-
-const resendDeliveries = `-- name: ResendDeliveries :many
-WITH asked AS (
-    SELECT unnest($1::uuid[]) AS hook_id, unnest($2::bigint[]) AS position, unnest($3::uuid[]) AS id,
-        unnest($4::uuid[]) AS account_id, unnest($5::uuid[]) AS item_id, unnest($6::bigint[]) AS change_id,
-        unnest($7::bigint[]) AS revision, unnest($8::text[]) AS kind, unnest($9::boolean[]) AS thin, unnest($10::boolean[]) AS first
-), added AS (
-    INSERT INTO delivery (hook_id, position, id, account_id, item_id, change_id, revision, kind, thin, trigger, attempts, round,
-        last_attempt, last_status, last_fault, last_error, created_at, due_at)
-    SELECT n.hook_id, n.position, n.id, n.account_id, n.item_id, n.change_id, n.revision, n.kind, n.thin, $11::text, coalesce(t.number, 0),
-        coalesce(t.number, 0), t.at, t.status, t.fault, t.error, coalesce(t.created_at, now()),
-        CASE WHEN n.first AND (
-            SELECT p.position FROM delivery p WHERE p.hook_id = n.hook_id AND p.item_id = n.item_id LIMIT 1
-        ) IS NULL THEN clock_timestamp() END
-    FROM asked n LEFT JOIN LATERAL (
-        SELECT a.number, a.at, a.status, a.fault, a.error, a.created_at FROM delivery_attempt a
-        WHERE a.hook_id = n.hook_id AND a.position = n.position ORDER BY a.number DESC LIMIT 1
-    ) t ON true
-    ON CONFLICT (hook_id, position) DO NOTHING
-    RETURNING delivery.hook_id, delivery.position
-), opened AS (
-    UPDATE delivery_attempt o SET closes = false FROM added n WHERE o.hook_id = n.hook_id AND o.position = n.position AND o.closes
-)
-SELECT hook_id, position FROM added
-`
-
-type ResendDeliveriesParams struct {
-	HookIds    []uuid.UUID
-	Positions  []int64
-	Ids        []uuid.UUID
-	AccountIds []uuid.UUID
-	ItemIds    []uuid.UUID
-	ChangeIds  []int64
-	Revisions  []int64
-	Kinds      []string
-	Thins      []bool
-	Firsts     []bool
-	Trigger    string
-}
-
-type ResendDeliveriesRow struct {
-	HookID   uuid.UUID
-	Position int64
-}
-
-// ResendDeliveries is InsertDeliveries for what is asked for again: attempts are numbered on, and the schedule begins anew. What is pending
-// stays as it is.
-// system: each row names the account of its hook.
-func (q *Queries) ResendDeliveries(ctx context.Context, arg ResendDeliveriesParams) ([]ResendDeliveriesRow, error) {
-	rows, err := q.db.Query(ctx, resendDeliveries,
-		arg.HookIds,
-		arg.Positions,
-		arg.Ids,
-		arg.AccountIds,
-		arg.ItemIds,
-		arg.ChangeIds,
-		arg.Revisions,
-		arg.Kinds,
-		arg.Thins,
-		arg.Firsts,
-		arg.Trigger,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []ResendDeliveriesRow{}
-	for rows.Next() {
-		var i ResendDeliveriesRow
-		if err := rows.Scan(&i.HookID, &i.Position); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const rotateSecret = `-- name: RotateSecret :one
-UPDATE hook SET old_secret = secret, old_secret_until = now() + make_interval(secs => $1::float8), secret = $2, updated_at = now()
+UPDATE hook SET old_secret = secret, old_secret_until = now() + make_interval(secs => $1::float8),
+    secret = $2, updated_at = now(), revision = revision + 1
 WHERE account_id = $3 AND id = $4 AND deleted_at IS NULL
 RETURNING old_secret_until
 `
@@ -1980,7 +542,7 @@ type RotateSecretParams struct {
 	ID        uuid.UUID
 }
 
-// RotateSecret keeps the secret that was, for a day.
+// RotateSecret keeps the previous secret for keep_for seconds.
 func (q *Queries) RotateSecret(ctx context.Context, arg RotateSecretParams) (*time.Time, error) {
 	row := q.db.QueryRow(ctx, rotateSecret,
 		arg.KeepFor,
@@ -1994,7 +556,8 @@ func (q *Queries) RotateSecret(ctx context.Context, arg RotateSecretParams) (*ti
 }
 
 const sendingTo = `-- name: SendingTo :one
-SELECT id, url, secret, coalesce(CASE WHEN old_secret_until > now() THEN old_secret END, '')::text AS old_secret, headers, body
+SELECT id, url, secret, coalesce(CASE WHEN old_secret_until > now() THEN old_secret END, '')::text AS old_secret,
+    headers, body
 FROM hook WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL
 `
 
@@ -2012,7 +575,7 @@ type SendingToRow struct {
 	Body      string
 }
 
-// SendingTo is what a request to a hook needs, for one by hand.
+// SendingTo reads what a test request needs.
 func (q *Queries) SendingTo(ctx context.Context, arg SendingToParams) (SendingToRow, error) {
 	row := q.db.QueryRow(ctx, sendingTo, arg.AccountID, arg.ID)
 	var i SendingToRow
@@ -2027,169 +590,13 @@ func (q *Queries) SendingTo(ctx context.Context, arg SendingToParams) (SendingTo
 	return i, err
 }
 
-const settleDeliveries = `-- name: SettleDeliveries :many
-WITH results AS (
-    SELECT unnest($1::uuid[]) AS hook_id, unnest($2::bigint[]) AS position, unnest($3::uuid[]) AS claim,
-        unnest($4::text[]) AS outcome, unnest($5::float8[]) AS wait, unnest($6::timestamptz[]) AS at,
-        unnest($7::integer[]) AS status, unnest($8::text[]) AS fault, unnest($9::text[]) AS error
-), done AS (
-    DELETE FROM delivery d USING results r
-    WHERE d.hook_id = r.hook_id AND d.position = r.position AND d.claim = r.claim AND r.outcome IN ('succeeded', 'failed')
-    RETURNING d.hook_id, d.position, d.id, d.account_id, d.item_id, d.change_id, d.revision, d.kind, d.created_at, d.attempts + 1 AS number
-), later AS (
-    UPDATE delivery d SET claim = NULL, claimed_to = NULL, node = NULL, due_at = clock_timestamp() + make_interval(secs => r.wait),
-        attempts = d.attempts + CASE WHEN r.outcome = 'retry' THEN 1 ELSE 0 END,
-        last_attempt = CASE WHEN r.outcome = 'retry' THEN r.at ELSE d.last_attempt END,
-        last_status = CASE WHEN r.outcome = 'retry' THEN nullif(r.status, 0) ELSE d.last_status END,
-        last_fault = CASE WHEN r.outcome = 'retry' THEN nullif(r.fault, '') ELSE d.last_fault END,
-        last_error = CASE WHEN r.outcome = 'retry' THEN nullif(r.error, '') ELSE d.last_error END
-    FROM results r
-    WHERE d.hook_id = r.hook_id AND d.position = r.position AND d.claim = r.claim AND r.outcome IN ('retry', 'returned')
-    RETURNING d.hook_id, d.position, d.id, d.account_id, d.item_id, d.change_id, d.revision, d.kind, d.created_at, d.attempts AS number
-), promoted AS (
-    UPDATE delivery d SET due_at = clock_timestamp()
-    FROM done f CROSS JOIN LATERAL (
-        SELECT x.hook_id, x.position FROM delivery x
-        WHERE x.hook_id = f.hook_id AND x.item_id = f.item_id AND x.position <> f.position ORDER BY x.position LIMIT 1
-    ) n
-    WHERE d.hook_id = n.hook_id AND d.position = n.position AND d.due_at IS NULL
-    RETURNING d.hook_id
-)
-SELECT w.hook_id, w.position, w.id, w.account_id, w.item_id, w.change_id, w.revision, w.kind, w.created_at, w.number, (w.hook_id IN (SELECT p.hook_id FROM promoted p))::boolean AS more FROM (SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, created_at, number FROM done UNION ALL SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, created_at, number FROM later) w
-`
-
-type SettleDeliveriesParams struct {
-	HookIds   []uuid.UUID
-	Positions []int64
-	Claims    []uuid.UUID
-	Outcomes  []string
-	Waits     []float64
-	Ats       []time.Time
-	Statuses  []int32
-	Faults    []string
-	Errors    []string
-}
-
-type SettleDeliveriesRow struct {
-	HookID    uuid.UUID
-	Position  int64
-	ID        uuid.UUID
-	AccountID uuid.UUID
-	ItemID    uuid.UUID
-	ChangeID  int64
-	Revision  int64
-	Kind      string
-	CreatedAt time.Time
-	Number    int32
-	More      bool
-}
-
-// SettleDeliveries takes deliveries out of the queue that are done with, makes the next of their lines due, and puts the others off, where the
-// claim still holds; it returns those that it counts for, and whether their hook has something due by it. A wait is in seconds. One that is
-// returned was not attempted.
-// system: as ClaimDeliveries.
-func (q *Queries) SettleDeliveries(ctx context.Context, arg SettleDeliveriesParams) ([]SettleDeliveriesRow, error) {
-	rows, err := q.db.Query(ctx, settleDeliveries,
-		arg.HookIds,
-		arg.Positions,
-		arg.Claims,
-		arg.Outcomes,
-		arg.Waits,
-		arg.Ats,
-		arg.Statuses,
-		arg.Faults,
-		arg.Errors,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []SettleDeliveriesRow{}
-	for rows.Next() {
-		var i SettleDeliveriesRow
-		if err := rows.Scan(
-			&i.HookID,
-			&i.Position,
-			&i.ID,
-			&i.AccountID,
-			&i.ItemID,
-			&i.ChangeID,
-			&i.Revision,
-			&i.Kind,
-			&i.CreatedAt,
-			&i.Number,
-			&i.More,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const stopReplay = `-- name: StopReplay :execrows
-UPDATE hook_replay SET ended_at = now(), error = 'It was stopped by hand.' WHERE account_id = $1 AND hook_id = $2 AND ended_at IS NULL
-`
-
-type StopReplayParams struct {
-	AccountID uuid.UUID
-	HookID    uuid.UUID
-}
-
-func (q *Queries) StopReplay(ctx context.Context, arg StopReplayParams) (int64, error) {
-	result, err := q.db.Exec(ctx, stopReplay, arg.AccountID, arg.HookID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
-const takeOver = `-- name: TakeOver :many
-WITH dead AS (
-    SELECT c.hook_id, c.position
-    FROM hook h
-    CROSS JOIN LATERAL (
-        SELECT x.hook_id, x.position FROM delivery x
-        WHERE x.hook_id = h.id AND x.due_at <= now() AND x.claim IS NOT NULL AND x.node <> ALL ($1::integer[])
-        FOR UPDATE SKIP LOCKED
-    ) c
-    WHERE h.active
-)
-UPDATE delivery d SET claim = NULL, claimed_to = NULL, node = NULL
-FROM dead n WHERE d.hook_id = n.hook_id AND d.position = n.position
-RETURNING d.hook_id
-`
-
-// TakeOver takes the claims off that nodes have which are not alive: none holds the lock of its number.
-// system: as ClaimDeliveries.
-func (q *Queries) TakeOver(ctx context.Context, alive []int32) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, takeOver, alive)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []uuid.UUID{}
-	for rows.Next() {
-		var hook_id uuid.UUID
-		if err := rows.Scan(&hook_id); err != nil {
-			return nil, err
-		}
-		items = append(items, hook_id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const updateHook = `-- name: UpdateHook :exec
-UPDATE hook SET url = $1, description = $2, events = $3, filter = $4, changed_fields = $5,
-    headers = $6, body = $7, rate_limit = $8, max_in_flight = $9, active = $10,
+UPDATE hook SET url = $1, description = $2, events = $3, filter = $4,
+    changed_fields = $5, headers = $6, body = $7,
+    rate_limit = $8, max_in_flight = $9, active = $10,
     disabled_reason = CASE WHEN $10 THEN NULL ELSE disabled_reason END,
-    failing_since = CASE WHEN $10 AND NOT active THEN NULL ELSE failing_since END, updated_at = now()
+    failing_since = CASE WHEN $10 AND NOT active THEN NULL ELSE failing_since END,
+    updated_at = now(), revision = revision + 1
 WHERE account_id = $11 AND id = $12
 `
 
@@ -2208,7 +615,7 @@ type UpdateHookParams struct {
 	ID            uuid.UUID
 }
 
-// UpdateHook takes what Itemcast has noted of it away when it becomes active again: it begins anew.
+// UpdateHook clears what Itemcast has noted about the hook when the hook becomes active again.
 func (q *Queries) UpdateHook(ctx context.Context, arg UpdateHookParams) error {
 	_, err := q.db.Exec(ctx, updateHook,
 		arg.Url,

@@ -698,6 +698,9 @@ type Hook struct {
 	// UpdatedAt When it was last changed; deliveries do not.
 	UpdatedAt time.Time `json:"updated_at"`
 
+	// Revision Raised by each change to the settings or the secret; deliveries do not raise it.
+	Revision int64 `json:"revision"`
+
 	// Secret `whsec_…`, for verifying the signatures: in the answer that made the hook, and never again.
 	Secret string `json:"secret,omitempty"`
 }
@@ -1450,6 +1453,18 @@ type CreateHookParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// DeleteHookParams defines parameters for DeleteHook.
+type DeleteHookParams struct {
+	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// PatchHookParams defines parameters for PatchHook.
+type PatchHookParams struct {
+	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
 // ListHookDeliveriesParams defines parameters for ListHookDeliveries.
 type ListHookDeliveriesParams struct {
 	// Item Deliveries of this item's changes.
@@ -1931,13 +1946,13 @@ type ServerInterface interface {
 	CreateHook(w http.ResponseWriter, r *http.Request, params CreateHookParams)
 	// DeleteHook Delete a hook
 	// (DELETE /hooks/{id})
-	DeleteHook(w http.ResponseWriter, r *http.Request, id ID)
+	DeleteHook(w http.ResponseWriter, r *http.Request, id ID, params DeleteHookParams)
 	// GetHook Read a hook
 	// (GET /hooks/{id})
 	GetHook(w http.ResponseWriter, r *http.Request, id ID)
 	// PatchHook Change a hook
 	// (PATCH /hooks/{id})
-	PatchHook(w http.ResponseWriter, r *http.Request, id ID)
+	PatchHook(w http.ResponseWriter, r *http.Request, id ID, params PatchHookParams)
 	// ListHookDeliveries List a hook's deliveries
 	// (GET /hooks/{id}/deliveries)
 	ListHookDeliveries(w http.ResponseWriter, r *http.Request, id ID, params ListHookDeliveriesParams)
@@ -2731,8 +2746,32 @@ func (siw *ServerInterfaceWrapper) DeleteHook(w http.ResponseWriter, r *http.Req
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteHookParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.DeleteHook(w, r, id)
+		siw.Handler.DeleteHook(w, r, id, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -2783,8 +2822,32 @@ func (siw *ServerInterfaceWrapper) PatchHook(w http.ResponseWriter, r *http.Requ
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PatchHookParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.PatchHook(w, r, id)
+		siw.Handler.PatchHook(w, r, id, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -6746,6 +6809,7 @@ type CreateHookResponseObject interface {
 }
 
 type CreateHook201ResponseHeaders struct {
+	ETag     *string
 	Location *string
 }
 
@@ -6761,6 +6825,9 @@ func (response CreateHook201JSONResponse) VisitCreateHookResponse(w http.Respons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	if response.Headers.Location != nil {
 		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
 	}
@@ -6870,7 +6937,8 @@ func (response CreateHookdefaultApplicationProblemPlusJSONResponse) VisitCreateH
 }
 
 type DeleteHookRequestObject struct {
-	ID ID `json:"id"`
+	ID     ID `json:"id"`
+	Params DeleteHookParams
 }
 
 type DeleteHookResponseObject interface {
@@ -6952,6 +7020,25 @@ func (response DeleteHook404ApplicationProblemPlusJSONResponse) VisitDeleteHookR
 	return err
 }
 
+type DeleteHook412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteHook412ApplicationProblemPlusJSONResponse) VisitDeleteHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteHookdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -6977,15 +7064,25 @@ type GetHookResponseObject interface {
 	VisitGetHookResponse(w http.ResponseWriter) error
 }
 
-type GetHook200JSONResponse Hook
+type GetHook200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetHook200JSONResponse struct {
+	Body    Hook
+	Headers GetHook200ResponseHeaders
+}
 
 func (response GetHook200JSONResponse) VisitGetHookResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7076,23 +7173,34 @@ func (response GetHookdefaultApplicationProblemPlusJSONResponse) VisitGetHookRes
 }
 
 type PatchHookRequestObject struct {
-	ID   ID `json:"id"`
-	Body *PatchHookApplicationMergePatchPlusJSONRequestBody
+	ID     ID `json:"id"`
+	Params PatchHookParams
+	Body   *PatchHookApplicationMergePatchPlusJSONRequestBody
 }
 
 type PatchHookResponseObject interface {
 	VisitPatchHookResponse(w http.ResponseWriter) error
 }
 
-type PatchHook200JSONResponse Hook
+type PatchHook200ResponseHeaders struct {
+	ETag *string
+}
+
+type PatchHook200JSONResponse struct {
+	Body    Hook
+	Headers PatchHook200ResponseHeaders
+}
 
 func (response PatchHook200JSONResponse) VisitPatchHookResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7161,6 +7269,25 @@ func (response PatchHook404ApplicationProblemPlusJSONResponse) VisitPatchHookRes
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchHook412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response PatchHook412ApplicationProblemPlusJSONResponse) VisitPatchHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(412)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12903,10 +13030,11 @@ func (sh *strictHandler) CreateHook(w http.ResponseWriter, r *http.Request, para
 }
 
 // DeleteHook operation middleware
-func (sh *strictHandler) DeleteHook(w http.ResponseWriter, r *http.Request, id ID) {
+func (sh *strictHandler) DeleteHook(w http.ResponseWriter, r *http.Request, id ID, params DeleteHookParams) {
 	var request DeleteHookRequestObject
 
 	request.ID = id
+	request.Params = params
 
 	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
 		return sh.ssi.DeleteHook(ctx, request.(DeleteHookRequestObject))
@@ -12955,10 +13083,11 @@ func (sh *strictHandler) GetHook(w http.ResponseWriter, r *http.Request, id ID) 
 }
 
 // PatchHook operation middleware
-func (sh *strictHandler) PatchHook(w http.ResponseWriter, r *http.Request, id ID) {
+func (sh *strictHandler) PatchHook(w http.ResponseWriter, r *http.Request, id ID, params PatchHookParams) {
 	var request PatchHookRequestObject
 
 	request.ID = id
+	request.Params = params
 
 	var body PatchHookApplicationMergePatchPlusJSONRequestBody
 	if err := runtime.BindJSONBody(r, &body); err != nil {
