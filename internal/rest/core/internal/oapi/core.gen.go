@@ -698,7 +698,7 @@ type Hook struct {
 	// UpdatedAt When it was last changed; deliveries do not.
 	UpdatedAt time.Time `json:"updated_at"`
 
-	// Revision Raised by each change to the settings or the secret; deliveries do not raise it.
+	// Revision Raised by each change to the settings or the secret, not by deliveries.
 	Revision int64 `json:"revision"`
 
 	// Secret `whsec_…`, for verifying the signatures: in the answer that made the hook, and never again.
