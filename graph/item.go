@@ -50,7 +50,7 @@ func paging(sort item.Sort, first *int64, after *string, last *int64, before *st
 func toPageInfo(page item.Page) *model.PageInfo {
 	info := &model.PageInfo{HasNextPage: page.HasNext, HasPreviousPage: page.HasPrevious}
 	if n := len(page.Items); n > 0 {
-		info.StartCursor, info.EndCursor = new(page.Items[0].Cursor()), new(page.Items[n-1].Cursor())
+		info.StartCursor, info.EndCursor = new(page.Items[0].PageToken()), new(page.Items[n-1].PageToken())
 	}
 	return info
 }

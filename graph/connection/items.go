@@ -42,4 +42,4 @@ type Edge struct {
 }
 
 // Cursor returns the page token.
-func (e *Edge) Cursor() string { return e.listed.Cursor() }
+func (e *Edge) Cursor() string { return e.listed.PageToken() }

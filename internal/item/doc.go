@@ -1,15 +1,22 @@
 // Package item is the item: its types, its rules, and Service, the one door for every write.
 //
-//	Create, Replace, Patch, Delete, Import, Hold ─────▶ authorize ─▶ check input ─▶ ┌─ one transaction ───────────────┐
-//	                                                                                │ lock row · render · write row   │ ─▶ wake the
-//	Get, List, Export, History ◀── the stored bytes                                 │ and document · record change    │    sequencer
-//	                                                                                └─────────────────────────────────┘
+//	Create, Replace, Patch, Delete, Import ─▶ authorize ─▶ check input ─▶ ┌─ one transaction ──────────────┐
+//	                                                                      │ lock row · render · write row  │ ─▶ wake the
+//	Get, List, Export, History ◀── the stored bytes                       │ and document · record change   │    sequencer
+//	                                                                      └────────────────────────────────┘
 //
-// An item is rendered once, by Encode, inside the transaction that changes it. The bytes are stored beside the typed columns that serve
-// filters and sorting, and are what every exit sends: a read never renders, unless the stored document is of another renderer's version.
+// An item is rendered once, by Encode, in the transaction that changes it. The bytes are stored beside the typed
+// columns, which serve filters and sorts. Every exit sends these bytes: a read renders nothing, unless the stored
+// document has another renderer's version.
 //
-// It promises: a write raises the revision by one and records one change, or alters nothing and records nothing; the document always equals
-// what Encode makes of the columns; an error means that nothing was written.
+// It promises: a write either raises the revision by one and records one change, or alters nothing and records nothing;
+// the document always equals what Encode makes of the columns; after an error, nothing was written.
 //
-// It must not know who listens: REST, GraphQL, hooks and subscriptions are other packages' business.
+// It must not know who listens: REST, GraphQL, hooks and subscriptions are the business of other packages.
+//
+// The files, from the door to the bytes: write.go, import.go and import_line.go (writes), input.go and patch.go (what a
+// client sends), faults.go (every fault in one answer), rules.go, media.go, metadata.go and workflow.go (the account's
+// rules), revise.go (one revision), columns.go (rows), document.go and difference.go (bytes). Reads: read.go,
+// history.go, tag.go, list.go, filter.go, sort.go, match.go, export.go. Metadata fields: field.go, field_check.go. In
+// the background: renew.go.
 package item

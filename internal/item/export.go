@@ -7,15 +7,18 @@ import (
 	"itemcast/internal/account"
 )
 
-// ExportOptions steer an export.
+// ExportOptions control an export.
 type ExportOptions struct {
 	Sort     Sort              // "" is ByCreated
 	Progress func(items int64) // called after each page; may be nil
 }
 
-// Export writes the document of every item that passes the filter, one a line. It reads a page at a time and holds nothing open meanwhile,
-// so it may take as long as its reader likes. What changes while it runs may move in the order: oldest first, as by default, every item is
-// there once, and one that is made meanwhile comes too; by name or by change, one that is changed may come twice or not at all.
+// Export writes the document of every item that matches the filter, one a line. It reads page by page and holds nothing
+// open in between, so it may take as long as its reader likes.
+//
+// Items that change meanwhile may move in the order. In the default order, oldest first, each item comes once, and an
+// item that is created meanwhile comes too. By name or by last change, an item that changes meanwhile may come twice or
+// not at all.
 func (s *Service) Export(ctx context.Context, w io.Writer, filter Filter, options *ExportOptions) error {
 	actor, err := account.Authorize(ctx, account.ItemsView)
 	if err != nil {
@@ -35,7 +38,7 @@ func (s *Service) Export(ctx context.Context, w io.Writer, filter Filter, option
 			if _, err := w.Write(append(i.Document, '\n')); err != nil {
 				return err
 			}
-			paging.After = i.Cursor()
+			paging.After = i.PageToken()
 		}
 		total += int64(len(page.Items))
 		if options.Progress != nil {

@@ -76,7 +76,8 @@ func (s *Service) Field(ctx context.Context, id uuid.UUID) (Field, error) {
 	return toField(row), nil
 }
 
-// CreateField makes a metadata field; f's id and times are set by it. Errors: RULE_VIOLATED, CONFLICT when the key is taken.
+// CreateField makes a metadata field; f's id and times are set by it. Errors: RULE_VIOLATED, CONFLICT when the key is
+// taken.
 func (s *Service) CreateField(ctx context.Context, f Field) (Field, error) {
 	actor, err := account.Authorize(ctx, account.WorkflowsManage)
 	if err != nil {
@@ -142,7 +143,8 @@ func (s *Service) PatchField(ctx context.Context, id uuid.UUID, patch FieldPatch
 	return toField(row), nil
 }
 
-// DeleteField removes a metadata field. Items keep their values of it until they are removed from each. Error: NOT_FOUND.
+// DeleteField removes a metadata field. Items keep their values of it until they are removed from each. Error:
+// NOT_FOUND.
 func (s *Service) DeleteField(ctx context.Context, id uuid.UUID) error {
 	actor, err := account.Authorize(ctx, account.WorkflowsManage)
 	if err != nil {

@@ -18,7 +18,8 @@ import (
 
 var words = []string{"red", "green", "blue", "metropolis", "über"}
 
-// shelf fills the account with items of every kind; times and workflows, which no client sets, are set beside the service.
+// shelf fills the account with items of every kind; times and workflows, which no client sets, are set beside the
+// service.
 func (b *bundle) shelf(n int) []*Item {
 	b.t.Helper()
 	b.fields()

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -17,22 +15,27 @@ import (
 	"itemcast/internal/strictjson"
 )
 
-// What became of a line that was taken.
+// outcome is what an accepted line did.
+type outcome int
+
 const (
-	outcomeCreated = iota
-	outcomeUpdated
-	outcomeUnchanged
+	created outcome = iota
+	updated
+	unchanged
 )
 
-// importLine does what one line says, in a savepoint of its own, so that a rejected line leaves no trace.
-func (s *Service) importLine(ctx context.Context, tx pgx.Tx, actor account.Actor, text []byte, createFields bool) (outcome int, err error) {
+// importLine imports a line in a savepoint, so that a rejected line leaves no trace.
+func (s *Service) importLine(
+	ctx context.Context, tx pgx.Tx, actor account.Actor, text []byte, createFields bool,
+) (result outcome, err error) {
 	if text == nil {
 		return 0, problem.New(problem.TooLarge, "The line is longer than 1 MiB.")
 	}
-	id, raw, badID := stripReadOnly(text)
-	input, err := s.checked(raw)
+	id, raw, badID := splitDocument(text)
+	input, err := s.decodeChecked(raw)
 	if err != nil || badID != nil {
-		return 0, s.allFaults(ctx, tx, actor, id, raw, createFields, together(badID, problem.Of(err)))
+		invalid := join(badID, problem.Of(err))
+		return 0, s.withLineFaults(ctx, tx, actor, id, raw, createFields, invalid)
 	}
 	err = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) (err error) {
 		if createFields {
@@ -40,18 +43,22 @@ func (s *Service) importLine(ctx context.Context, tx pgx.Tx, actor account.Actor
 				return err
 			}
 		}
-		outcome, err = s.importItem(ctx, tx, actor, id, input)
+		result, err = s.importItem(ctx, tx, actor, id, input)
 		return err
 	})
-	return outcome, err
+	return result, err
 }
 
-func (s *Service) importItem(ctx context.Context, tx pgx.Tx, actor account.Actor, id *uuid.UUID, input ItemInput) (int, error) {
+func (s *Service) importItem(
+	ctx context.Context, tx pgx.Tx, actor account.Actor, id *uuid.UUID, input ItemInput,
+) (outcome, error) {
 	if id == nil {
-		_, err := s.create(ctx, tx, actor, uuid.Must(uuid.NewV7()), 0, input)
-		return outcomeCreated, err
+		_, err := s.insert(ctx, tx, actor, uuid.Must(uuid.NewV7()), 0, input)
+		return created, err
 	}
-	_, changed, err := s.editIn(ctx, tx, actor, *id, nil, func(*Item) (ItemInput, error) { return input, nil })
+	// An export can be imported again even if a metadata field has changed since.
+	replace := func(*Item) (draft, error) { return keepingMetadata(input), nil }
+	_, changed, err := s.revise(ctx, tx, actor, *id, nil, replace)
 	switch {
 	case problem.Is(err, problem.NotFound):
 		taken, err := store.New(tx).ItemTaken(ctx, *id)
@@ -59,32 +66,36 @@ func (s *Service) importItem(ctx context.Context, tx pgx.Tx, actor account.Actor
 			return 0, fmt.Errorf("look up id: %w", err)
 		}
 		if taken {
-			return 0, problem.Invalid(problem.RuleViolated, problem.Fault{Pointer: "#/id", Detail: "is not an id that this account can use"})
+			return 0, problem.Invalid(problem.RuleViolated,
+				problem.Fault{Pointer: "#/id", Detail: "is not an id that this account can use"})
 		}
 		last, err := change.LastRevision(ctx, tx, actor.AccountID, *id)
 		if err != nil {
 			return 0, err
 		}
-		_, err = s.create(ctx, tx, actor, *id, last, input)
-		return outcomeCreated, err
+		_, err = s.insert(ctx, tx, actor, *id, last, input)
+		return created, err
 	case err != nil:
 		return 0, err
 	case changed:
-		return outcomeUpdated, nil
+		return updated, nil
 	default:
-		return outcomeUnchanged, nil
+		return unchanged, nil
 	}
 }
 
-// allFaults adds to what the contract forbids of a line what the account's rules forbid, so that a person mends the line once. One that
-// cannot be decoded has only the former. Nothing is kept of what is done to find out.
-func (s *Service) allFaults(ctx context.Context, tx pgx.Tx, actor account.Actor, id *uuid.UUID, raw []byte, createFields bool, flaws *problem.Error) error {
+// withLineFaults adds the account's rules' faults to those that the contract finds in a line, so that a person corrects
+// the line once. A line that cannot be decoded has only the latter. The transaction is left as it was.
+func (s *Service) withLineFaults(
+	ctx context.Context, tx pgx.Tx, actor account.Actor, id *uuid.UUID, raw []byte, createFields bool,
+	invalid *problem.Error,
+) error {
 	var input *ItemInput
-	if flaws.Code != problem.InvalidInput || json.Unmarshal(raw, &input) != nil || input == nil {
-		return flaws
+	if invalid.Code != problem.InvalidInput || json.Unmarshal(raw, &input) != nil || input == nil {
+		return invalid
 	}
 	if _, err := decodeObject(input.Metadata); err != nil {
-		return flaws
+		return invalid
 	}
 	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
 		q, i := store.New(tx), &Item{}
@@ -94,65 +105,33 @@ func (s *Service) allFaults(ctx context.Context, tx pgx.Tx, actor account.Actor,
 			}
 		}
 		if id != nil {
-			found, _, _, err := s.lock(ctx, q, actor, *id, nil)
+			held, err := s.lock(ctx, q, actor, *id, nil)
 			switch {
 			case err == nil:
-				i = found
+				i = held.Item
 			case !problem.Is(err, problem.NotFound):
 				return err
 			}
 		}
-		if err := s.apply(ctx, q, actor, i, *input); err != nil {
+		if err := s.apply(ctx, q, actor, i, keepingMetadata(*input)); err != nil {
 			return err
 		}
-		return flaws
+		return invalid // rolls the savepoint back
 	})
 	if rules := problem.Of(err); rules != nil {
-		return together(flaws, rules)
+		return join(invalid, rules)
 	}
 	return err
 }
 
-// together is one problem of two, either of which may be none. A place at which, or within which, the first has a fault is passed over in
-// the second: a name that is too short is blank besides.
-func together(first, second *problem.Error) *problem.Error {
-	switch {
-	case first == nil:
-		return second
-	case second == nil:
-		return first
-	}
-	both, faults := *first, slices.Clone(first.Faults)
-	for _, f := range second.Faults {
-		told := func(of problem.Fault) bool {
-			return of.Pointer == f.Pointer || strings.HasPrefix(of.Pointer, f.Pointer+"/")
-		}
-		if !slices.ContainsFunc(first.Faults, told) {
-			faults.Add(f)
-		}
-	}
-	both.Faults = faults
-	return &both
-}
+// serverFields are the fields of a document that an input does not have.
+var serverFields = []string{"url", "workflow", "created_by", "created_at", "updated_at", "published_at", "revision"}
 
-// readOnly are the fields of a document that an input does not have.
-var readOnly = []string{"url", "workflow", "created_by", "created_at", "updated_at", "published_at", "revision"}
-
-// profileOf is the profile of a document's workflow; null when it has none.
-func profileOf(workflow json.RawMessage) json.RawMessage {
-	var of struct {
-		ProfileID json.RawMessage `json:"profile_id"`
-	}
-	if json.Unmarshal(workflow, &of) != nil || of.ProfileID == nil {
-		return json.RawMessage("null")
-	}
-	return of.ProfileID
-}
-
-// stripReadOnly takes the id and what only the server sets off an exported document. Text that is no object is left to the check of the
-// input. A bad id is a problem for itself: the rest is to be checked all the same.
-func stripReadOnly(text []byte) (id *uuid.UUID, input []byte, badID *problem.Error) {
-	if strictjson.Check(text, strictjson.Limits{}) != nil { // before a name that comes twice is lost
+// splitDocument takes the id and the fields that only the server sets from an exported document. Text that is not an
+// object is returned as it is; the check of the input refuses it. A bad id is reported apart, so that the rest is
+// checked as well.
+func splitDocument(text []byte) (id *uuid.UUID, input []byte, badID *problem.Error) {
+	if strictjson.Check(text, strictjson.Limits{}) != nil { // decoding would lose names that occur twice
 		return nil, text, nil
 	}
 	var members map[string]json.RawMessage
@@ -161,9 +140,10 @@ func stripReadOnly(text []byte) (id *uuid.UUID, input []byte, badID *problem.Err
 	}
 	rawID, isDocument := members["id"]
 	if _, given := members["workflow_profile_id"]; !given && members["workflow"] != nil {
-		members["workflow_profile_id"] = profileOf(members["workflow"]) // or it would be there for those from whom it was hidden
+		// Without its profile, the item would become visible to roles from which it was hidden.
+		members["workflow_profile_id"] = profileOf(members["workflow"])
 	}
-	for _, name := range readOnly {
+	for _, name := range serverFields {
 		if _, ok := members[name]; ok {
 			isDocument = true
 			delete(members, name)
@@ -176,6 +156,17 @@ func stripReadOnly(text []byte) (id *uuid.UUID, input []byte, badID *problem.Err
 	if rawID != nil && (json.Unmarshal(rawID, &id) != nil || id == nil || *id == uuid.Nil) {
 		id, badID = nil, problem.Invalid(problem.InvalidInput, problem.Fault{Pointer: "#/id", Detail: "must be a UUID"})
 	}
-	input, _ = json.Marshal(members) // what was just read can be written
+	input, _ = json.Marshal(members) // decoded just now, so it can be encoded
 	return id, input, badID
+}
+
+// profileOf returns the profile of a document's workflow; null if it has none.
+func profileOf(workflow json.RawMessage) json.RawMessage {
+	var w struct {
+		ProfileID json.RawMessage `json:"profile_id"`
+	}
+	if json.Unmarshal(workflow, &w) != nil || w.ProfileID == nil {
+		return json.RawMessage("null")
+	}
+	return w.ProfileID
 }

@@ -11,27 +11,27 @@ import (
 	"itemcast/internal/problem"
 )
 
-// line is a line that is not empty.
-type line struct {
-	number int64
-	text   []byte // nil: too long
+// inputLine is a line that is not empty.
+type inputLine struct {
+	number int64  // from 1
+	text   []byte // nil if the line is too long
 }
 
-// lineReader reads lines, and knows how many it has read and which.
+// lineReader reads lines, counts them, and computes their digest.
 type lineReader struct {
 	in     *bufio.Reader
-	number int64     // of the last line that was read, counted from 1
-	seen   hash.Hash // of all lines that were read
+	number int64     // of the last line that was read
+	hash   hash.Hash // of all lines that were read
 }
 
 func newLineReader(r io.Reader) *lineReader {
-	return &lineReader{in: bufio.NewReaderSize(r, 64<<10), seen: sha256.New()}
+	return &lineReader{in: bufio.NewReaderSize(r, 64<<10), hash: sha256.New()}
 }
 
-// digest tells the lines read so far from any others.
-func (r *lineReader) digest() []byte { return r.seen.Sum(nil) }
+// digest returns a digest of the lines read so far.
+func (r *lineReader) digest() []byte { return r.hash.Sum(nil) }
 
-// skip reads on to the end of a line, or of all when there are fewer.
+// skip reads up to the end of a line, or to the end if there are fewer lines.
 func (r *lineReader) skip(to int64) error {
 	for r.number < to {
 		_, err := r.next()
@@ -45,8 +45,8 @@ func (r *lineReader) skip(to int64) error {
 	return nil
 }
 
-// batch returns the next lines that are not empty, at most importBatch; none at the end.
-func (r *lineReader) batch() (batch []line, err error) {
+// batch returns up to importBatch of the next lines that are not empty; none at the end.
+func (r *lineReader) batch() (batch []inputLine, err error) {
 	for len(batch) < importBatch {
 		text, err := r.next()
 		if errors.Is(err, io.EOF) {
@@ -61,12 +61,13 @@ func (r *lineReader) batch() (batch []line, err error) {
 		case len(bytes.TrimSpace(text)) == 0:
 			continue
 		}
-		batch = append(batch, line{number: r.number, text: text})
+		batch = append(batch, inputLine{number: r.number, text: text})
 	}
 	return batch, nil
 }
 
-// next returns the next line without its end; of one that is too long, only enough to tell. Errors: io.EOF after the last one; BAD_REQUEST.
+// next returns the next line without its line break. A line that is too long is cut after maxLineBytes. Errors: io.EOF
+// after the last line; BAD_REQUEST.
 func (r *lineReader) next() ([]byte, error) {
 	text, err := r.read()
 	switch {
@@ -77,9 +78,9 @@ func (r *lineReader) next() ([]byte, error) {
 	}
 	r.number++
 	if r.number == 1 {
-		text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // a byte order mark, as Windows editors leave it
+		text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // the byte order mark of Windows editors
 	}
-	_, _ = r.seen.Write(append(text, '\n')) // so that lines may follow on one that had no end
+	_, _ = r.hash.Write(append(text, '\n')) // a last line without a line break may get one later
 	return text, nil
 }
 

@@ -14,15 +14,16 @@ import (
 	"itemcast/internal/problem"
 )
 
-// Matcher tells of single items, as they are or were, whether they pass a filter: what a live stream needs. It agrees with the statements
-// that filter lists: the search is asked of Postgres, by the same function as the index's.
+// Matcher decides whether single items, in a present or past state, match a filter. Streams and hooks need it. It
+// agrees with the statements of lists: Postgres evaluates the search with the function that the index uses. Its methods
+// may be called concurrently.
 type Matcher struct {
 	filter   Filter
 	metadata map[string]any
 	pool     *pgxpool.Pool
 }
 
-// NewMatcher prepares a filter for an account. Error: INVALID_INPUT for metadata that is no field's.
+// NewMatcher prepares a filter for an account. Error: INVALID_INPUT for metadata without a field.
 func NewMatcher(ctx context.Context, pool *pgxpool.Pool, account uuid.UUID, filter Filter) (*Matcher, error) {
 	m := &Matcher{filter: filter, pool: pool}
 	if err := filter.faults().Err(problem.InvalidInput); err != nil {
@@ -39,7 +40,7 @@ func NewMatcher(ctx context.Context, pool *pgxpool.Pool, account uuid.UUID, filt
 	return m, err
 }
 
-// Match reports whether the item passes.
+// Match reports whether the item matches.
 func (m *Matcher) Match(ctx context.Context, i *Item) (bool, error) {
 	if !m.matchColumns(i) {
 		return false, nil
@@ -56,25 +57,25 @@ func (m *Matcher) Match(ctx context.Context, i *Item) (bool, error) {
 	return found, nil
 }
 
-// MatchAll reports of each item whether it passes, with one statement at most.
+// MatchAll reports for each item whether it matches, with at most one statement.
 func (m *Matcher) MatchAll(ctx context.Context, items []*Item) ([]bool, error) {
-	passes := make([]bool, len(items))
-	var p store.MatchSearchesParams // of those that the search decides on
+	matches := make([]bool, len(items))
+	var p store.MatchSearchesParams // of the items that the search decides about
 	for n, i := range items {
-		if passes[n] = m.matchColumns(i); !passes[n] || m.filter.Search == "" {
+		if matches[n] = m.matchColumns(i); !matches[n] || m.filter.Search == "" {
 			continue
 		}
 		tags, err := json.Marshal(i.Tags)
 		if err != nil {
 			return nil, fmt.Errorf("encode tags: %w", err)
 		}
-		passes[n] = false
+		matches[n] = false
 		p.Places = append(p.Places, int32(n))
 		p.Names, p.Descriptions = append(p.Names, i.Name), append(p.Descriptions, i.Description)
 		p.Tags, p.Metadatas = append(p.Tags, tags), append(p.Metadatas, i.Metadata)
 	}
 	if len(p.Places) == 0 {
-		return passes, nil
+		return matches, nil
 	}
 	p.Search = m.filter.Search
 	places, err := store.New(db.Read(ctx, m.pool)).MatchSearches(ctx, p)
@@ -82,9 +83,9 @@ func (m *Matcher) MatchAll(ctx context.Context, items []*Item) ([]bool, error) {
 		return nil, fmt.Errorf("match search: %w", err)
 	}
 	for _, place := range places {
-		passes[place] = true
+		matches[place] = true
 	}
-	return passes, nil
+	return matches, nil
 }
 
 func (m *Matcher) matchColumns(i *Item) bool {
@@ -110,23 +111,10 @@ func (m *Matcher) matchMetadata(raw json.RawMessage) bool {
 	if err != nil {
 		return false
 	}
-	for key, wanted := range m.metadata { // both sides are in canonical form
+	for key, wanted := range m.metadata { // both sides are canonical
 		if value, ok := values[key]; !ok || value != wanted {
 			return false
 		}
 	}
 	return true
-}
-
-// Before returns the item as it was before a change that left it as the document says: previous holds what the changed fields and updated_at
-// were. Changes of before updated_at was recorded leave it at what it became.
-func Before(document []byte, previous json.RawMessage) (*Item, error) {
-	before, err := Decode(document)
-	if err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal(previous, before); err != nil {
-		return nil, fmt.Errorf("decode what was before: %w", err)
-	}
-	return before, nil
 }

@@ -19,18 +19,13 @@ import (
 	"itemcast/internal/strictjson"
 )
 
-const (
-	maxObjectBytes = 64 << 10
-	maxClientDepth = 20
-
-	// What a number of metadata may have before and after its decimal point: it is kept digit for digit.
-	maxIntegerDigits, maxFractionDigits = 30, 15
-)
-
-// checkMetadata brings a draft's metadata into its one spelling, with sorted keys, and holds it against the account's fields. What may stay
-// as it is is not looked at, so that a field made required later does not stand in the way of other changes.
-func (s *Service) checkMetadata(ctx context.Context, q *store.Queries, account uuid.UUID, i *Item, d draft) (json.RawMessage, problem.Faults, error) {
-	mayStay := d.metadataMayStay && i.Revision > 0
+// checkMetadata returns a draft's metadata in canonical form, with sorted keys, and checks it against the account's
+// fields. Metadata that may stay is not checked, so that a field that is made required later does not block other
+// changes.
+func (s *Service) checkMetadata(
+	ctx context.Context, q *store.Queries, account uuid.UUID, i *Item, d draft,
+) (json.RawMessage, problem.Faults, error) {
+	mayStay := d.keepMetadata && i.Revision > 0
 	if mayStay && bytes.Equal(d.Metadata, i.Metadata) {
 		return i.Metadata, nil, nil
 	}
@@ -39,7 +34,7 @@ func (s *Service) checkMetadata(ctx context.Context, q *store.Queries, account u
 		return nil, nil, err
 	}
 	maps.DeleteFunc(values, func(_ string, v any) bool { return v == nil })
-	for key, v := range values { // one spelling, so that what is equal is found equal
+	for key, v := range values { // equal numbers must have equal bytes
 		if number, ok := v.(json.Number); ok {
 			if plain, ok := plainDecimal(string(number)); ok {
 				values[key] = json.Number(plain)
@@ -69,11 +64,14 @@ func (s *Service) checkMetadata(ctx context.Context, q *store.Queries, account u
 }
 
 const (
-	unknownField = "is no metadata field of this account: leave it out, or make the field first (POST /api/v1/metadata-fields)"
-	deletedField = "belongs to a metadata field that has been deleted: leave the value as it is, or remove it (null in a patch, left out of a replacement)"
+	unknownField = "is no metadata field of this account: leave it out, or make the field first " +
+		"(POST /api/v1/metadata-fields)"
+	deletedField = "belongs to a metadata field that has been deleted: leave the value as it is, or remove it " +
+		"(null in a patch, left out of a replacement)"
 )
 
-// fieldFaults checks values by their fields. Those that the item had already may stay, whatever has become of their fields since.
+// fieldFaults checks values against their fields. A value that the item has already may stay, whatever its field has
+// become.
 func fieldFaults(fields []store.MetadataField, had, values map[string]any) problem.Faults {
 	var faults problem.Faults
 	fault := func(key, detail string) { faults.At(strictjson.Pointer("metadata", key), detail) }
@@ -111,6 +109,7 @@ func isBlank(value any) bool {
 	return ok && strings.TrimSpace(text) == ""
 }
 
+// checkValue returns a value in canonical form, and its fault if it is not of the field's kind.
 func checkValue(field store.MetadataField, value any) (canonical any, detail string) {
 	switch field.Kind {
 	case "number":
@@ -120,7 +119,8 @@ func checkValue(field store.MetadataField, value any) (canonical any, detail str
 		}
 		plain, ok := plainDecimal(string(number))
 		if !ok {
-			return value, fmt.Sprintf("must have at most %d digits before the decimal point and %d after it", maxIntegerDigits, maxFractionDigits)
+			return value, fmt.Sprintf("must have at most %d digits before the decimal point and %d after it",
+				maxIntegerDigits, maxFractionDigits)
 		}
 		return json.Number(plain), ""
 	case "bool":
@@ -142,52 +142,6 @@ func checkValue(field store.MetadataField, value any) (canonical any, detail str
 		}
 	}
 	return value, ""
-}
-
-// number is JSON's (RFC 8259 §6).
-var number = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
-
-func isNumber(text string) bool { return number.MatchString(text) }
-
-// plainDecimal writes a JSON number without exponent, sign of zero, or zeros at the end of its fraction: the form that survives a round
-// trip through Postgres, which stores numeric.
-func plainDecimal(number string) (string, bool) {
-	mantissa, exponentText, _ := strings.Cut(strings.ToLower(number), "e")
-	exponent := 0
-	if exponentText != "" {
-		if _, err := fmt.Sscanf(exponentText, "%d", &exponent); err != nil || exponent > 100 || exponent < -100 {
-			return "", false
-		}
-	}
-	mantissa, negative := strings.CutPrefix(mantissa, "-")
-	integer, fraction, _ := strings.Cut(mantissa, ".")
-	if len(integer)+len(fraction) > 200 {
-		return "", false
-	}
-	digits := integer + fraction
-	point := len(integer) + exponent
-	if point < 0 {
-		digits, point = strings.Repeat("0", -point)+digits, 0
-	}
-	if point > len(digits) {
-		digits += strings.Repeat("0", point-len(digits))
-	}
-	integer = strings.TrimLeft(digits[:point], "0")
-	fraction = strings.TrimRight(digits[point:], "0")
-	if len(integer) > maxIntegerDigits || len(fraction) > maxFractionDigits {
-		return "", false
-	}
-	if integer == "" {
-		integer = "0"
-	}
-	plain := integer
-	if fraction != "" {
-		plain += "." + fraction
-	}
-	if negative && plain != "0" {
-		plain = "-" + plain
-	}
-	return plain, true
 }
 
 func decodeObject(raw json.RawMessage) (map[string]any, error) {
@@ -214,10 +168,10 @@ func sortKeys(raw json.RawMessage) (json.RawMessage, error) {
 	return json.Marshal(values)
 }
 
-// fieldKey is the contract's pattern for keys (MetadataFieldInput.key).
+// fieldKey is the contract's pattern of keys (MetadataFieldInput.key).
 var fieldKey = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
-// kindOf is the kind of field that takes a value.
+// kindOf returns the kind of field that a value fits; ok is false for objects, arrays and null.
 func kindOf(value any) (kind string, ok bool) {
 	switch value.(type) {
 	case string:

@@ -66,7 +66,8 @@ func TestMetadata_NullLeavesAFieldEmptyAndKeysAreSorted(t *testing.T) {
 	}
 }
 
-// A required field is asked for by every create and replace, and by a patch that names the metadata; a patch that does not is let be.
+// A required field is asked for by every create and replace, and by a patch that names the metadata; a patch that does
+// not is let be.
 func TestMetadata_ARequiredFieldIsAskedForByEveryWriteOfMetadata(t *testing.T) {
 	b := setup(t)
 	b.fields()
@@ -123,7 +124,8 @@ func TestMetadata_ARequiredChoiceThatIsBlankHasOneFault(t *testing.T) {
 	}
 }
 
-// What an item has stays valid whatever becomes of the fields: it may be repeated, left alone or removed, and is checked when it changes.
+// What an item has stays valid whatever becomes of the fields: it may be repeated, left alone or removed, and is
+// checked when it changes.
 func TestMetadata_ValuesOfADeletedFieldMayStayOrGoButNotChange(t *testing.T) {
 	b := setup(t)
 	b.fields()

@@ -29,8 +29,8 @@ type model struct {
 	last     []byte // the document
 }
 
-// Whatever is asked for in whatever order: the document is what the columns say, a real change raises the revision by one and is recorded
-// once with what was before, and anything else leaves no trace.
+// Whatever is asked for in whatever order: the document is what the columns say, a real change raises the revision by
+// one and is recorded once with what was before, and anything else leaves no trace.
 func TestService_AgreesWithItsModel(t *testing.T) {
 	b := setup(t)
 	b.fields()

@@ -15,7 +15,8 @@ import (
 	"itemcast/internal/jsonobject"
 )
 
-// The contract's order (x-order, which is also the order of declaration and of required) is the document's, and no field is ever absent.
+// The contract's order (x-order, which is also the order of declaration and of required) is the document's, and no
+// field is ever absent.
 func TestDocument_HasEveryFieldOfTheContractInItsOrder(t *testing.T) {
 	b := setup(t)
 	empty := b.create(`{"name":"n"}`)

@@ -70,7 +70,8 @@ func TestList_PagesForwardsAndBackwardsAreTheSortedWhole(t *testing.T) {
 	}
 }
 
-// walk reads all pages in a direction, checks what they say of their neighbours, and returns the ids in the list's order.
+// walk reads all pages in a direction, checks what they say of their neighbours, and returns the ids in the list's
+// order.
 func (b *bundle) walk(paging Paging) (all []uuid.UUID) {
 	b.t.Helper()
 	for first := true; ; first = false {
@@ -86,10 +87,10 @@ func (b *bundle) walk(paging Paging) (all []uuid.UUID) {
 		if paging.Backward {
 			more, behind = behind, more
 			all = append(ids, all...)
-			paging.Before = page.Items[0].Cursor()
+			paging.Before = page.Items[0].PageToken()
 		} else {
 			all = append(all, ids...)
-			paging.After = page.Items[len(ids)-1].Cursor()
+			paging.After = page.Items[len(ids)-1].PageToken()
 		}
 		if behind == first {
 			b.t.Errorf("%+v: what lies behind the page is told wrong", paging)
@@ -112,7 +113,7 @@ func TestList_PassesOverNothingWhenItemsGoBetweenPages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	rest, err := b.items.List(b.ctx, Filter{}, Paging{Sort: ByName, Limit: 5, After: page.Items[4].Cursor()})
+	rest, err := b.items.List(b.ctx, Filter{}, Paging{Sort: ByName, Limit: 5, After: page.Items[4].PageToken()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +131,7 @@ func TestList_RefusesCursorsThatAreNotItsOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, other := range sorts {
-			_, err := b.items.List(b.ctx, Filter{}, Paging{Sort: other, Limit: 1, After: page.Items[0].Cursor()})
+			_, err := b.items.List(b.ctx, Filter{}, Paging{Sort: other, Limit: 1, After: page.Items[0].PageToken()})
 			if refused := problem.Is(err, problem.InvalidCursor); refused != (other != sort) {
 				t.Errorf("a cursor of %s with %s: %v", sort, other, err)
 			}
@@ -145,8 +146,8 @@ func TestList_RefusesCursorsThatAreNotItsOwn(t *testing.T) {
 	}
 }
 
-// A page names where the log stood in its own snapshot: not where this node's feed is, which runs in no test here, and not past what the
-// page cannot know.
+// A page names where the log stood in its own snapshot: not where this node's feed is, which runs in no test here, and
+// not past what the page cannot know.
 func TestList_TellsWhereTheLogStoodInItsSnapshot(t *testing.T) {
 	b := setup(t)
 	sequenced := func() int {
@@ -187,7 +188,8 @@ func TestList_TellsWhereTheLogStoodInItsSnapshot(t *testing.T) {
 	expect("a transaction left open, and a change after it", sequenced())
 }
 
-// The statements stop at a page's limit and one more row; whoever asks for more gets a page of that size that tells of the next.
+// The statements stop at a page's limit and one more row; whoever asks for more gets a page of that size that tells of
+// the next.
 func TestList_APageEndsAtTheLimitAndSaysSo(t *testing.T) {
 	b := setup(t)
 	b.exec(`INSERT INTO item (id, account_id, name, description, type, privacy, tags, metadata, client_data, created_at, updated_at, revision, document, document_version)
@@ -199,7 +201,7 @@ func TestList_APageEndsAtTheLimitAndSaysSo(t *testing.T) {
 		if len(page.Items) != maxLimit || !page.HasNext {
 			t.Fatalf("%s: %d items, more: %v", sort, len(page.Items), page.HasNext)
 		}
-		page, err = b.items.List(b.ctx, Filter{}, Paging{Sort: sort, Limit: 2 * maxLimit, After: page.Items[maxLimit-1].Cursor()})
+		page, err = b.items.List(b.ctx, Filter{}, Paging{Sort: sort, Limit: 2 * maxLimit, After: page.Items[maxLimit-1].PageToken()})
 		must(t, err)
 		if len(page.Items) != 2 || page.HasNext {
 			t.Errorf("%s: then %d items, more: %v", sort, len(page.Items), page.HasNext)

@@ -16,21 +16,23 @@ import (
 )
 
 const (
-	renewBatch = 500
-	renewEvery = time.Hour
+	renewBatch    = 500
+	renewInterval = time.Hour
 )
 
-// renew renders an item's document anew, because the stored one is of another renderer or another public URL, and stores it: no new
-// revision, no change in the log. It holds the item's row, so that what it renders is of one revision.
+// renew renders an item's document again, because another renderer made the stored one or the public URL has changed.
+// That is neither a new revision nor a change in the log. The item stays locked, so that the document is of one
+// revision.
 func (s *Service) renew(ctx context.Context, accountID, id uuid.UUID) (document Document, err error) {
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		i, _, text, err := s.lock(ctx, store.New(tx), account.Actor{AccountID: accountID}, id, nil)
+		held, err := s.lock(ctx, store.New(tx), account.Actor{AccountID: accountID}, id, nil)
 		if err != nil {
 			return err
 		}
-		document = Document{Bytes: text, Revision: i.Revision}
-		err = store.New(db.Deferred(tx)).RenewDocument(ctx, store.RenewDocumentParams{AccountID: accountID, ID: id, Revision: i.Revision,
-			Document: text, DocumentVersion: s.version})
+		document = Document{Bytes: held.Document, Revision: held.Revision}
+		err = store.New(db.Deferred(tx)).RenewDocument(ctx, store.RenewDocumentParams{
+			AccountID: accountID, ID: id, Revision: held.Revision, Document: held.Document, DocumentVersion: s.version,
+		})
 		if err != nil {
 			return fmt.Errorf("store document: %w", err)
 		}
@@ -39,27 +41,29 @@ func (s *Service) renew(ctx context.Context, accountID, id uuid.UUID) (document 
 	return document, err
 }
 
-// RunRenewal renders every stale document anew, at start and once an hour, until ctx ends.
+// RunRenewal renders every stale document again, at the start and once an hour, until ctx ends.
 func (s *Service) RunRenewal(ctx context.Context) error {
-	every := time.NewTicker(renewEvery)
-	defer every.Stop()
+	ticker := time.NewTicker(renewInterval)
+	defer ticker.Stop()
 	for {
 		if n, err := s.renewAll(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("cannot render stale documents anew; trying again later", "err", err)
+			s.log.Warn("cannot render stale documents; retrying later", "error", err)
 		} else if n > 0 {
-			s.log.Info("rendered stale documents anew", "items", n)
+			s.log.Info("rendered stale documents", "items", n)
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-every.C:
+		case <-ticker.C:
 		}
 	}
 }
 
 func (s *Service) renewAll(ctx context.Context) (renewed int, err error) {
 	for {
-		stale, err := store.New(s.pool).StaleDocuments(ctx, store.StaleDocumentsParams{DocumentVersion: s.version, Batch: renewBatch})
+		stale, err := store.New(s.pool).StaleDocuments(ctx, store.StaleDocumentsParams{
+			DocumentVersion: s.version, Batch: renewBatch,
+		})
 		if err != nil || len(stale) == 0 {
 			return renewed, err
 		}

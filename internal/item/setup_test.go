@@ -192,7 +192,7 @@ func (b *bundle) listed(filter Filter, sort Sort, limit int) []*Item {
 		}
 		for _, listed := range page.Items {
 			all = append(all, b.decode(listed.Document))
-			paging.After = listed.Cursor()
+			paging.After = listed.PageToken()
 		}
 		if !page.HasNext {
 			return all

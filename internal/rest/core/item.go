@@ -35,10 +35,10 @@ func (a *API) ListItems(ctx context.Context, request oapi.ListItemsRequestObject
 	list := &itemList{page: page}
 	if n := len(page.Items); n > 0 {
 		if page.HasNext {
-			list.next = a.pageURL(requestFrom(ctx), "after", page.Items[n-1].Cursor())
+			list.next = a.pageURL(requestFrom(ctx), "after", page.Items[n-1].PageToken())
 		}
 		if page.HasPrevious {
-			list.previous = a.pageURL(requestFrom(ctx), "before", page.Items[0].Cursor())
+			list.previous = a.pageURL(requestFrom(ctx), "before", page.Items[0].PageToken())
 		}
 	}
 	if orZero(p.Count) {

@@ -9,7 +9,7 @@ VALUES (@id, @account_id, @name, @description, @type, @privacy, @language, @prod
 -- name: Now :one
 SELECT clock_timestamp()::timestamptz AS now;
 
--- LockItem holds the item's row until the transaction ends. The document tells all of its state.
+-- LockItem locks the item's row until the transaction ends. The document has all of the item's state.
 -- name: LockItem :one
 SELECT i.document, i.document_version, clock_timestamp()::timestamptz AS now
 FROM item i WHERE i.account_id = @account_id AND i.id = @id
@@ -28,14 +28,14 @@ WHERE account_id = @account_id AND id = @id;
 DELETE FROM item WHERE account_id = @account_id AND id = @id;
 
 -- name: ItemTaken :one
--- system: asks whether an id that an import names, and that its account and role do not see, is taken all the same; tells nothing more.
+-- system: an import may name an id of another account; this tells only whether the id is taken.
 SELECT EXISTS (SELECT FROM item WHERE id = @id);
 
 -- name: GetDocument :one
 SELECT i.document, i.revision, i.document_version FROM item i WHERE i.account_id = @account_id AND i.id = @id
   AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]));
 
--- RenewDocument stores what a newer renderer made of the same revision: no new revision, no change in the log.
+-- RenewDocument stores another rendering of the same revision: neither a new revision nor a change in the log.
 -- name: RenewDocument :exec
 UPDATE item SET document = @document, document_version = @document_version
 WHERE account_id = @account_id AND id = @id AND revision = @revision;
@@ -44,7 +44,7 @@ WHERE account_id = @account_id AND id = @id AND revision = @revision;
 -- system: every account's items are re-rendered by the background renewal.
 SELECT id, account_id FROM item WHERE document_version <> @document_version LIMIT @batch;
 
--- DocumentsByID serves many reads by id at once.
+-- DocumentsByID answers many reads by id with one statement.
 -- name: DocumentsByID :many
 SELECT i.id, i.document, i.document_version FROM item i WHERE i.account_id = @account_id AND i.id = ANY (@ids::uuid[])
   AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]));
@@ -55,9 +55,9 @@ SELECT id, name, description, type, privacy, language, producer, duration, tags,
     player_url, workflow_profile_id, workflow_status, workflow_action, created_by, created_at, updated_at, published_at, revision
 FROM item WHERE account_id = @account_id AND id = @id;
 
--- ListDocuments chooses the page first and joins the documents after. It runs with a plan of its own each time (see internal/item/list.go),
--- so that the CASEs fold to the one sort asked for and the criteria that are null vanish. Every row tells where the log's head is in the
--- snapshot that the list is of; when the list is empty, one row with the nil id does.
+-- ListDocuments selects the page first and then joins the documents. It is planned anew for each execution (internal/item/list_rows.go), so
+-- that the CASEs fold to one sort and null criteria vanish. Every row has the log's head in the list's snapshot. An empty list has one row,
+-- with the nil id.
 -- name: ListDocuments :many
 SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, coalesce(i.document, '')::bytea AS document,
     coalesce(i.document_version, 0)::integer AS document_version, coalesce(i.created_at, 'epoch')::timestamptz AS created_at,
@@ -87,9 +87,9 @@ FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT
     LIMIT @max_rows
 ) page JOIN item i ON i.id = page.id) ON true;
 
--- NewestDocuments and OldestDocuments are ListDocuments in the order of creation with nothing to filter: what most requests ask for, with
--- one plan for all of them. Planning ListDocuments costs more than running these. Their inner limit, which no page reaches, has Postgres keep
--- to that plan: one that is a parameter it takes for a tenth of the table, and plans anew each time in the hope of better.
+-- NewestDocuments and OldestDocuments are ListDocuments by creation and without a filter, which most requests ask for. They have one plan:
+-- planning ListDocuments costs more than running these. Their inner limit, which no page reaches, makes Postgres keep that plan. It would
+-- estimate a parameter as a tenth of the table, and plan anew each time in the hope of a better plan.
 -- name: NewestDocuments :many
 SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, coalesce(i.document, '')::bytea AS document,
     coalesce(i.document_version, 0)::integer AS document_version, coalesce(i.created_at, 'epoch')::timestamptz AS created_at
@@ -144,20 +144,20 @@ DELETE FROM snapshot WHERE account_id = @account_id AND item_id = @item_id;
 -- name: SnapshotsOf :many
 SELECT * FROM snapshot WHERE account_id = @account_id AND item_id = @item_id ORDER BY position;
 
--- MatchSearches is MatchSearch of many, each with its tags as a JSON array; it returns the places of those that match.
+-- MatchSearches is MatchSearch for many items, whose tags are JSON arrays. It returns the places of those that match.
 -- name: MatchSearches :many
--- system: of values that the caller has; reads no table.
+-- system: compares given values; reads no table.
 SELECT u.place::integer AS place
 FROM (SELECT unnest(@places::integer[]) AS place, unnest(@names::text[]) AS name, unnest(@descriptions::text[]) AS description,
     unnest(@tags::jsonb[]) AS tags, unnest(@metadatas::jsonb[]) AS metadata) u
 WHERE item_search(u.name, u.description, ARRAY(SELECT jsonb_array_elements_text(u.tags)), u.metadata) @@ websearch_to_tsquery('simple', @search::text);
 
--- MatchSearch asks of one state of an item what the index would answer.
+-- MatchSearch decides about one state of an item as the index would.
 -- name: MatchSearch :one
--- system: of values that the caller has; reads no table.
+-- system: compares given values; reads no table.
 SELECT (item_search(@name::text, @description::text, @tags::text[], @metadata::jsonb) @@ websearch_to_tsquery('simple', @search::text))::boolean;
 
--- HoldWorkflowProfile keeps a profile that an item is about to be given from being deleted meanwhile, if the role may see its items.
+-- HoldWorkflowProfile locks a profile against deletion while an item gets it. The role must see the profile's items.
 -- name: HoldWorkflowProfile :one
 SELECT id FROM workflow_profile p
 WHERE p.account_id = @account_id AND p.id = @id AND p.id <> ALL (hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))

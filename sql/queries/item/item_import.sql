@@ -15,9 +15,9 @@ UPDATE item_import SET line = @line, created = @created, updated = @updated, unc
     updated_at = now()
 WHERE account_id = @account_id AND key = @key;
 
--- ShareImports lets batches of imports run side by side; ImportAlone waits until there is none, and keeps others waiting.
--- name: ShareImports :exec
+-- LockImportsShared allows batches of imports to run side by side. LockImportsExclusive waits for them, and makes others wait.
+-- name: LockImportsShared :exec
 SELECT pg_advisory_xact_lock_shared(hashtext('itemcast imports ' || CAST(@account_id AS uuid)));
 
--- name: ImportAlone :exec
+-- name: LockImportsExclusive :exec
 SELECT pg_advisory_xact_lock(hashtext('itemcast imports ' || CAST(@account_id AS uuid)));

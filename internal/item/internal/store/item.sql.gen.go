@@ -156,7 +156,7 @@ type DocumentsByIDRow struct {
 	DocumentVersion int32
 }
 
-// DocumentsByID serves many reads by id at once.
+// DocumentsByID answers many reads by id with one statement.
 func (q *Queries) DocumentsByID(ctx context.Context, arg DocumentsByIDParams) ([]DocumentsByIDRow, error) {
 	rows, err := q.db.Query(ctx, documentsByID, arg.AccountID, arg.Ids, arg.RoleID)
 	if err != nil {
@@ -280,7 +280,7 @@ type HoldWorkflowProfileParams struct {
 	RoleID    *uuid.UUID
 }
 
-// HoldWorkflowProfile keeps a profile that an item is about to be given from being deleted meanwhile, if the role may see its items.
+// HoldWorkflowProfile locks a profile against deletion while an item gets it. The role must see the profile's items.
 func (q *Queries) HoldWorkflowProfile(ctx context.Context, arg HoldWorkflowProfileParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, holdWorkflowProfile, arg.AccountID, arg.ID, arg.RoleID)
 	var id uuid.UUID
@@ -383,7 +383,7 @@ const itemTaken = `-- name: ItemTaken :one
 SELECT EXISTS (SELECT FROM item WHERE id = $1)
 `
 
-// system: asks whether an id that an import names, and that its account and role do not see, is taken all the same; tells nothing more.
+// system: an import may name an id of another account; this tells only whether the id is taken.
 func (q *Queries) ItemTaken(ctx context.Context, id uuid.UUID) (bool, error) {
 	row := q.db.QueryRow(ctx, itemTaken, id)
 	var exists bool
@@ -450,9 +450,9 @@ type ListDocumentsRow struct {
 	NameKey         string
 }
 
-// ListDocuments chooses the page first and joins the documents after. It runs with a plan of its own each time (see internal/item/list.go),
-// so that the CASEs fold to the one sort asked for and the criteria that are null vanish. Every row tells where the log's head is in the
-// snapshot that the list is of; when the list is empty, one row with the nil id does.
+// ListDocuments selects the page first and then joins the documents. It is planned anew for each execution (internal/item/list_rows.go), so
+// that the CASEs fold to one sort and null criteria vanish. Every row has the log's head in the list's snapshot. An empty list has one row,
+// with the nil id.
 func (q *Queries) ListDocuments(ctx context.Context, arg ListDocumentsParams) ([]ListDocumentsRow, error) {
 	rows, err := q.db.Query(ctx, listDocuments,
 		arg.AccountID,
@@ -555,7 +555,7 @@ type LockItemRow struct {
 	Now             time.Time
 }
 
-// LockItem holds the item's row until the transaction ends. The document tells all of its state.
+// LockItem locks the item's row until the transaction ends. The document has all of the item's state.
 func (q *Queries) LockItem(ctx context.Context, arg LockItemParams) (LockItemRow, error) {
 	row := q.db.QueryRow(ctx, lockItem, arg.AccountID, arg.ID, arg.RoleID)
 	var i LockItemRow
@@ -575,8 +575,8 @@ type MatchSearchParams struct {
 	Search      string
 }
 
-// MatchSearch asks of one state of an item what the index would answer.
-// system: of values that the caller has; reads no table.
+// MatchSearch decides about one state of an item as the index would.
+// system: compares given values; reads no table.
 func (q *Queries) MatchSearch(ctx context.Context, arg MatchSearchParams) (bool, error) {
 	row := q.db.QueryRow(ctx, matchSearch,
 		arg.Name,
@@ -606,8 +606,8 @@ type MatchSearchesParams struct {
 	Search       string
 }
 
-// MatchSearches is MatchSearch of many, each with its tags as a JSON array; it returns the places of those that match.
-// system: of values that the caller has; reads no table.
+// MatchSearches is MatchSearch for many items, whose tags are JSON arrays. It returns the places of those that match.
+// system: compares given values; reads no table.
 func (q *Queries) MatchSearches(ctx context.Context, arg MatchSearchesParams) ([]int32, error) {
 	rows, err := q.db.Query(ctx, matchSearches,
 		arg.Places,
@@ -662,9 +662,9 @@ type NewestDocumentsRow struct {
 	CreatedAt       time.Time
 }
 
-// NewestDocuments and OldestDocuments are ListDocuments in the order of creation with nothing to filter: what most requests ask for, with
-// one plan for all of them. Planning ListDocuments costs more than running these. Their inner limit, which no page reaches, has Postgres keep
-// to that plan: one that is a parameter it takes for a tenth of the table, and plans anew each time in the hope of better.
+// NewestDocuments and OldestDocuments are ListDocuments by creation and without a filter, which most requests ask for. They have one plan:
+// planning ListDocuments costs more than running these. Their inner limit, which no page reaches, makes Postgres keep that plan. It would
+// estimate a parameter as a tenth of the table, and plan anew each time in the hope of a better plan.
 func (q *Queries) NewestDocuments(ctx context.Context, arg NewestDocumentsParams) ([]NewestDocumentsRow, error) {
 	rows, err := q.db.Query(ctx, newestDocuments,
 		arg.AccountID,
@@ -780,7 +780,7 @@ type RenewDocumentParams struct {
 	Revision        int64
 }
 
-// RenewDocument stores what a newer renderer made of the same revision: no new revision, no change in the log.
+// RenewDocument stores another rendering of the same revision: neither a new revision nor a change in the log.
 func (q *Queries) RenewDocument(ctx context.Context, arg RenewDocumentParams) error {
 	_, err := q.db.Exec(ctx, renewDocument,
 		arg.Document,

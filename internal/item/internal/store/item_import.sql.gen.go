@@ -42,15 +42,6 @@ func (q *Queries) AdvanceImport(ctx context.Context, arg AdvanceImportParams) er
 	return err
 }
 
-const importAlone = `-- name: ImportAlone :exec
-SELECT pg_advisory_xact_lock(hashtext('itemcast imports ' || CAST($1 AS uuid)))
-`
-
-func (q *Queries) ImportAlone(ctx context.Context, accountID uuid.UUID) error {
-	_, err := q.db.Exec(ctx, importAlone, accountID)
-	return err
-}
-
 const lockImport = `-- name: LockImport :one
 SELECT line FROM item_import WHERE account_id = $1 AND key = $2 FOR UPDATE
 `
@@ -67,6 +58,25 @@ func (q *Queries) LockImport(ctx context.Context, arg LockImportParams) (int64, 
 	return line, err
 }
 
+const lockImportsExclusive = `-- name: LockImportsExclusive :exec
+SELECT pg_advisory_xact_lock(hashtext('itemcast imports ' || CAST($1 AS uuid)))
+`
+
+func (q *Queries) LockImportsExclusive(ctx context.Context, accountID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, lockImportsExclusive, accountID)
+	return err
+}
+
+const lockImportsShared = `-- name: LockImportsShared :exec
+SELECT pg_advisory_xact_lock_shared(hashtext('itemcast imports ' || CAST($1 AS uuid)))
+`
+
+// LockImportsShared allows batches of imports to run side by side. LockImportsExclusive waits for them, and makes others wait.
+func (q *Queries) LockImportsShared(ctx context.Context, accountID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, lockImportsShared, accountID)
+	return err
+}
+
 const resetImport = `-- name: ResetImport :exec
 UPDATE item_import SET line = 0, created = 0, updated = 0, unchanged = 0, rejected = 0, digest = NULL, updated_at = now()
 WHERE account_id = $1 AND key = $2
@@ -79,16 +89,6 @@ type ResetImportParams struct {
 
 func (q *Queries) ResetImport(ctx context.Context, arg ResetImportParams) error {
 	_, err := q.db.Exec(ctx, resetImport, arg.AccountID, arg.Key)
-	return err
-}
-
-const shareImports = `-- name: ShareImports :exec
-SELECT pg_advisory_xact_lock_shared(hashtext('itemcast imports ' || CAST($1 AS uuid)))
-`
-
-// ShareImports lets batches of imports run side by side; ImportAlone waits until there is none, and keeps others waiting.
-func (q *Queries) ShareImports(ctx context.Context, accountID uuid.UUID) error {
-	_, err := q.db.Exec(ctx, shareImports, accountID)
 	return err
 }
 

@@ -10,8 +10,8 @@ import (
 
 const maxChoices = 500
 
-// check holds a field against the contract's MetadataFieldInput, which only REST's requests have passed, and against the rules. Errors:
-// INVALID_INPUT with every fault, RULE_VIOLATED.
+// check holds a field against the contract's MetadataFieldInput, which only REST's requests have passed, and against
+// the rules. Errors: INVALID_INPUT with every fault, RULE_VIOLATED.
 func (f *Field) check() error {
 	var faults problem.Faults
 	if !fieldKey.MatchString(f.Key) {

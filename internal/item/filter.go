@@ -1,0 +1,142 @@
+package item
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+	"unicode"
+
+	"itemcast/internal/account"
+	"itemcast/internal/db"
+	"itemcast/internal/item/internal/store"
+	"itemcast/internal/problem"
+	"itemcast/internal/validate"
+)
+
+// Filter selects items that meet all its criteria. A zero criterion is met by every item.
+type Filter struct {
+	Search           string // in the syntax of websearch_to_tsquery: words, "a phrase", or, -word
+	Tags             []string
+	Types            []ItemType
+	Privacies        []Privacy
+	WorkflowStatuses []string
+	CreatedAfter     *time.Time
+	CreatedBefore    *time.Time
+	UpdatedAfter     *time.Time
+	Metadata         map[string]string // values as text; the field's kind says how they are read
+}
+
+const (
+	maxSearch     = 500 // characters, as in the contract
+	maxIdleDashes = 16  // Postgres fails at 32: websearch_to_tsquery says "tsquery stack too small"
+)
+
+// faults checks the texts that Postgres will compare with.
+func (f *Filter) faults() (faults problem.Faults) {
+	faults.Of("search", validate.Text(f.Search, 0, maxSearch))
+	if idleDashes(f.Search) > maxIdleDashes {
+		faults.Of("search", "has too many dashes that stand before no word")
+	}
+	check := func(parameter string, texts ...string) {
+		for _, text := range texts {
+			faults.Of(parameter, validate.Storable(text))
+		}
+	}
+	check("tags", f.Tags...)
+	check("workflow_status", f.WorkflowStatuses...)
+	for _, key := range slices.Sorted(maps.Keys(f.Metadata)) {
+		check("metadata."+key, f.Metadata[key])
+	}
+	return faults
+}
+
+// idleDashes counts the dashes that exclude no word.
+func idleDashes(search string) (n int) {
+	idle := false
+	for _, r := range search + " " {
+		if idle && r != '"' && !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			n++
+		}
+		idle = r == '-'
+	}
+	return n
+}
+
+// listParams returns the parameters of a list's statement. Criteria that are nil vanish from its plan. Error:
+// INVALID_INPUT.
+func (s *Service) listParams(ctx context.Context, actor account.Actor, f Filter) (store.ListDocumentsParams, error) {
+	p := store.ListDocumentsParams{
+		AccountID: actor.AccountID, RoleID: actor.RoleIn(), Tags: texts(f.Tags), Types: texts(f.Types),
+		Privacies: texts(f.Privacies), WorkflowStatuses: texts(f.WorkflowStatuses), CreatedAfter: f.CreatedAfter,
+		CreatedBefore: roundUp(f.CreatedBefore), UpdatedAfter: f.UpdatedAfter,
+	}
+	if err := f.faults().Err(problem.InvalidInput); err != nil {
+		return p, err
+	}
+	if f.Search != "" {
+		p.Search = &f.Search
+	}
+	if len(f.Metadata) == 0 {
+		return p, nil
+	}
+	fields, err := store.New(db.Read(ctx, s.pool)).ListMetadataFields(ctx, actor.AccountID)
+	if err != nil {
+		return p, fmt.Errorf("list metadata fields: %w", err)
+	}
+	criteria, err := metadataCriteria(fields, f.Metadata)
+	if err != nil {
+		return p, err
+	}
+	p.Metadata, err = json.Marshal(criteria)
+	return p, err
+}
+
+// roundUp rounds a time up to Postgres's microseconds: whatever is before the time is before the rounded one. Lower
+// bounds need no rounding, because pgx rounds down.
+func roundUp(t *time.Time) *time.Time {
+	if t == nil || t.Nanosecond()%1000 == 0 {
+		return t
+	}
+	up := t.Truncate(time.Microsecond).Add(time.Microsecond)
+	return &up
+}
+
+// metadataCriteria returns the values to compare metadata with, in canonical form.
+func metadataCriteria(fields []store.MetadataField, wanted map[string]string) (map[string]any, error) {
+	var faults problem.Faults
+	values := make(map[string]any, len(wanted))
+	for _, key := range slices.Sorted(maps.Keys(wanted)) {
+		at := slices.IndexFunc(fields, func(f store.MetadataField) bool { return f.Key == key })
+		if at < 0 {
+			faults.Of("metadata."+key, "is no metadata field of this account")
+			continue
+		}
+		var value any = wanted[key]
+		switch fields[at].Kind {
+		case "number":
+			if isNumber(wanted[key]) {
+				value = json.Number(wanted[key])
+			}
+		case "bool":
+			value = map[string]any{"true": true, "false": false}[wanted[key]]
+		}
+		value, detail := checkValue(fields[at], value)
+		faults.Of("metadata."+key, detail)
+		values[key] = value
+	}
+	return values, faults.Err(problem.InvalidInput)
+}
+
+func texts[T ~string](values []T) []string {
+	if len(values) == 0 {
+		return nil
+	}
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = string(v)
+	}
+	return out
+}

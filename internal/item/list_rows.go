@@ -1,0 +1,105 @@
+package item
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"itemcast/internal/change"
+	"itemcast/internal/db"
+	"itemcast/internal/item/internal/store"
+)
+
+// rows reads a page's rows in order, and the log's head in the same snapshot.
+func (s *Service) rows(
+	ctx context.Context, p store.ListDocumentsParams, order Sort,
+) (rows []store.ListDocumentsRow, head change.Position, err error) {
+	if order.key() == ByCreated && isUnfiltered(p) {
+		rows, err = s.rowsByCreation(ctx, p, order)
+	} else {
+		rows, err = store.New(customPlans{s.documentReader(ctx, p.MaxRows)}).ListDocuments(ctx, p)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(rows) == 0 {
+		return nil, 0, errors.New("the log has no head")
+	}
+	head = change.Position(rows[0].Position)
+	if rows[0].ID == uuid.Nil { // the row of an empty list
+		return nil, head, nil
+	}
+	slices.SortFunc(rows, order.compare)
+	return rows, head, nil
+}
+
+func isUnfiltered(p store.ListDocumentsParams) bool {
+	return p.Search == nil && p.Tags == nil && p.Types == nil && p.Privacies == nil && p.WorkflowStatuses == nil &&
+		p.CreatedAfter == nil && p.CreatedBefore == nil && p.UpdatedAfter == nil && p.Metadata == nil
+}
+
+// typicalDocument is the size that most documents do not exceed, in bytes.
+const typicalDocument = 1536
+
+// documentReader returns what to read up to n documents with.
+func (s *Service) documentReader(ctx context.Context, n int32) db.Querier {
+	return db.WithArena(db.Read(ctx, s.pool), min(int(n)*typicalDocument, 32<<10))
+}
+
+// Times before and after every item's creation.
+var (
+	beforeAll = time.Unix(0, 0)
+	afterAll  = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+func (s *Service) rowsByCreation(
+	ctx context.Context, p store.ListDocumentsParams, order Sort,
+) (rows []store.ListDocumentsRow, err error) {
+	q := store.New(s.documentReader(ctx, p.MaxRows))
+	from := store.NewestDocumentsParams{AccountID: p.AccountID, RoleID: p.RoleID, FromTime: afterAll, MaxRows: p.MaxRows}
+	if order == ByCreated {
+		from.FromTime = beforeAll
+	}
+	if p.FromID != nil {
+		from.FromID, from.FromTime = *p.FromID, *p.FromTime
+	}
+	var found []store.NewestDocumentsRow
+	if order == ByCreatedDesc {
+		found, err = q.NewestDocuments(ctx, from)
+	} else {
+		var oldest []store.OldestDocumentsRow
+		oldest, err = q.OldestDocuments(ctx, store.OldestDocumentsParams(from))
+		for _, row := range oldest {
+			found = append(found, store.NewestDocumentsRow(row))
+		}
+	}
+	rows = make([]store.ListDocumentsRow, len(found))
+	for i, row := range found {
+		rows[i] = store.ListDocumentsRow{
+			Position: row.Position, ID: row.ID, Document: row.Document, DocumentVersion: row.DocumentVersion,
+			CreatedAt: row.CreatedAt,
+		}
+	}
+	return rows, err
+}
+
+// customPlans makes Postgres plan each statement for its own parameters. A statement of CASEs and optional criteria has
+// no good plan for all of them, and an excellent one for each.
+type customPlans struct{ db.Querier }
+
+func (c customPlans) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	return c.Querier.Query(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+}
+
+func (c customPlans) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	return c.Querier.QueryRow(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+}
+
+func (c customPlans) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	return c.Querier.Exec(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+}

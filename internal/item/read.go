@@ -1,0 +1,101 @@
+package item
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/account"
+	"itemcast/internal/db"
+	"itemcast/internal/item/internal/store"
+	"itemcast/internal/problem"
+)
+
+// Get returns an item's document. Errors: NOT_FOUND, and those of account.Authorize.
+func (s *Service) Get(ctx context.Context, id uuid.UUID) (Document, error) {
+	actor, err := account.Authorize(ctx, account.ItemsView)
+	if err != nil {
+		return Document{}, err
+	}
+	return s.document(ctx, actor.AccountID, actor.RoleIn(), id)
+}
+
+// document returns an item's document, unless the item is hidden from the role. Nothing is hidden from a nil role.
+// Error: NOT_FOUND.
+func (s *Service) document(ctx context.Context, accountID uuid.UUID, role *uuid.UUID, id uuid.UUID) (Document, error) {
+	row, err := store.New(db.Read(ctx, s.pool)).GetDocument(ctx, store.GetDocumentParams{
+		AccountID: accountID, ID: id, RoleID: role,
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Document{}, errNotFound
+	}
+	if err != nil {
+		return Document{}, fmt.Errorf("read document: %w", err)
+	}
+	if row.DocumentVersion != s.version {
+		return s.renew(ctx, accountID, id)
+	}
+	return Document{Bytes: row.Document, Revision: row.Revision}, nil
+}
+
+// GetMany returns the documents of those ids that exist, in one statement.
+func (s *Service) GetMany(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]byte, error) {
+	actor, err := account.Authorize(ctx, account.ItemsView)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := store.New(db.Read(ctx, s.pool)).DocumentsByID(ctx, store.DocumentsByIDParams{
+		AccountID: actor.AccountID, Ids: ids, RoleID: actor.RoleIn(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read documents: %w", err)
+	}
+	documents := make(map[uuid.UUID][]byte, len(rows))
+	for _, row := range rows {
+		if row.DocumentVersion != s.version {
+			renewed, err := s.renew(ctx, actor.AccountID, row.ID)
+			if problem.Is(err, problem.NotFound) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			row.Document = renewed.Bytes
+		}
+		documents[row.ID] = row.Document
+	}
+	return documents, nil
+}
+
+// Sample returns a document to test a hook with: that of the given id, else the newest item's, else one of an invented
+// item. Hooks, and users who manage them, see every item of the account. Error: NOT_FOUND.
+func (s *Service) Sample(ctx context.Context, id *uuid.UUID) (Document, error) {
+	actor, err := account.Authorize(ctx, account.HooksManage)
+	if err != nil {
+		return Document{}, err
+	}
+	actor.RoleID = uuid.Nil
+	if id != nil {
+		return s.document(ctx, actor.AccountID, actor.RoleIn(), *id)
+	}
+	newest, err := s.list(ctx, actor, Filter{}, Paging{Limit: 1})
+	if err != nil {
+		return Document{}, err
+	}
+	if len(newest.Items) == 1 {
+		return s.document(ctx, actor.AccountID, actor.RoleIn(), newest.Items[0].ID)
+	}
+	invented, now := uuid.Must(uuid.NewV7()), time.Now()
+	document, err := Encode(&Item{
+		ID: invented, URL: s.url(invented), Name: "A sample item", Description: "Made up, to try a hook with.",
+		Type: ItemTypeVideo, Privacy: PrivacyPrivate, Tags: []string{"sample"}, Metadata: json.RawMessage("{}"),
+		ClientData: json.RawMessage("{}"), Assets: []Asset{}, Snapshots: []Snapshot{}, CreatedAt: now, UpdatedAt: now,
+		Revision: 1,
+	})
+	return Document{Bytes: document, Revision: 1}, err
+}

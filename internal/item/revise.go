@@ -1,0 +1,135 @@
+package item
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/account"
+	"itemcast/internal/change"
+	"itemcast/internal/item/internal/store"
+	"itemcast/internal/problem"
+	"itemcast/internal/revision"
+)
+
+// insert makes an item and records the change. Its first revision follows lastRevision, which is above 0 if the log
+// remembers a deleted item of this id.
+func (s *Service) insert(
+	ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID, lastRevision int64, input ItemInput,
+) (Document, error) {
+	q := store.New(tx)
+	now, err := q.Now(ctx)
+	if err != nil {
+		return Document{}, fmt.Errorf("read the clock: %w", err)
+	}
+	i := &Item{ID: id, URL: s.url(id), CreatedBy: actor.User(), CreatedAt: now}
+	if err := s.apply(ctx, q, actor, i, keepingMetadata(input)); err != nil {
+		return Document{}, err
+	}
+	if err := setPublishedAt(actor, PrivacyPrivate, i, now); err != nil {
+		return Document{}, err
+	}
+	i.UpdatedAt, i.Revision = now, lastRevision+1
+	document, err := Encode(i)
+	if err != nil {
+		return Document{}, err
+	}
+	if err := s.insertRow(ctx, tx, actor.AccountID, i, document); err != nil {
+		return Document{}, err
+	}
+	return Document{Bytes: document, Revision: i.Revision}, change.Record(ctx, tx, change.Change{
+		AccountID: actor.AccountID, ItemID: id, Revision: i.Revision, Kind: change.Created, Actor: actor.User(),
+		Trigger: change.TriggerWrite, Document: document, OccurredAt: now,
+	})
+}
+
+// revise makes an item what build returns, and records the change. If nothing differs, it writes nothing and changed is
+// false.
+func (s *Service) revise(
+	ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID, condition revision.Condition,
+	build func(*Item) (draft, error),
+) (document Document, changed bool, err error) {
+	q := store.New(tx)
+	before, err := s.lock(ctx, q, actor, id, condition)
+	if err != nil {
+		return Document{}, false, err
+	}
+	d, err := build(before.Item)
+	if err != nil {
+		return Document{}, false, err
+	}
+	after := *before.Item
+	if err := s.apply(ctx, q, actor, &after, d); err != nil {
+		return Document{}, false, err
+	}
+	if err := setPublishedAt(actor, before.Privacy, &after, before.At); err != nil {
+		return Document{}, false, err
+	}
+	fields, previous, err := changedFields(before.Item, &after)
+	if err != nil {
+		return Document{}, false, err
+	}
+	if len(fields) == 0 {
+		return Document{Bytes: before.Document, Revision: before.Revision}, false, nil
+	}
+	after.UpdatedAt, after.Revision = before.At, before.Revision+1
+	encoded, err := Encode(&after)
+	if err != nil {
+		return Document{}, false, err
+	}
+	media := !reflect.DeepEqual(before.Assets, after.Assets) || !reflect.DeepEqual(before.Snapshots, after.Snapshots)
+	if err := s.updateRow(ctx, tx, actor.AccountID, &after, encoded, media); err != nil {
+		return Document{}, false, err
+	}
+	return Document{Bytes: encoded, Revision: after.Revision}, true, change.Record(ctx, tx, change.Change{
+		AccountID: actor.AccountID, ItemID: id, Revision: after.Revision, Kind: change.Updated, ChangedFields: fields,
+		Previous: previous, Actor: actor.User(), Trigger: change.TriggerWrite, Document: encoded, OccurredAt: before.At,
+	})
+}
+
+// lock locks an item that the actor may see until the transaction ends. Errors: NOT_FOUND, REVISION_MISMATCH.
+func (s *Service) lock(
+	ctx context.Context, q *store.Queries, actor account.Actor, id uuid.UUID, condition revision.Condition,
+) (Held, error) {
+	row, err := q.LockItem(ctx, store.LockItemParams{AccountID: actor.AccountID, ID: id, RoleID: actor.RoleIn()})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Held{}, errNotFound
+	}
+	if err != nil {
+		return Held{}, fmt.Errorf("lock item: %w", err)
+	}
+	held := Held{Document: row.Document, At: row.Now}
+	if row.DocumentVersion == s.version {
+		held.Item, err = Decode(held.Document)
+	} else if held.Item, err = s.load(ctx, q, actor.AccountID, id); err == nil {
+		held.Document, err = Encode(held.Item)
+	}
+	if err != nil {
+		return Held{}, err
+	}
+	return held, condition.Check(held.Revision)
+}
+
+// setPublishedAt sets published_at when a change makes the item public or private. Error: FORBIDDEN if the actor may
+// not publish.
+func setPublishedAt(actor account.Actor, before Privacy, i *Item, now time.Time) error {
+	if before == i.Privacy {
+		return nil
+	}
+	if !actor.Permissions.Has(account.ItemsPublish) {
+		return problem.New(problem.Forbidden,
+			"Your role lacks the permission %s, which a change of privacy needs.", account.ItemsPublish)
+	}
+	switch {
+	case i.Privacy == PrivacyPrivate:
+		i.PublishedAt = nil
+	case before == PrivacyPrivate:
+		i.PublishedAt = &now
+	}
+	return nil
+}

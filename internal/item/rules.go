@@ -1,0 +1,65 @@
+package item
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"itemcast/internal/account"
+	"itemcast/internal/item/internal/store"
+	"itemcast/internal/problem"
+)
+
+// apply sets every field that a client sets to the draft's value or its default, unless the draft breaks a rule. Error:
+// RULE_VIOLATED with every fault.
+func (s *Service) apply(ctx context.Context, q *store.Queries, actor account.Actor, i *Item, d draft) error {
+	var faults problem.Faults
+	if strings.TrimSpace(d.Name) == "" {
+		faults.At("#/name", "must not be blank")
+	}
+	tags, ok := cleanTags(d.Tags)
+	if !ok {
+		faults.At("#/tags", "must not hold a blank tag")
+	}
+	clientData, err := compactObject(d.ClientData)
+	if err != nil {
+		return err
+	}
+	if len(clientData) > maxObjectBytes {
+		faults.At("#/client_data", "must be at most 64 KiB")
+	}
+	if depth(clientData) > maxClientDepth {
+		faults.At("#/client_data", fmt.Sprintf("must be at most %d levels deep", maxClientDepth))
+	}
+	metadata, metadataFaults, err := s.checkMetadata(ctx, q, actor.AccountID, i, d)
+	if err != nil {
+		return err
+	}
+	faults.Add(metadataFaults...)
+	assets, assetFaults := toAssets(d.Assets, i.Assets)
+	snapshots, snapshotFaults := toSnapshots(d.Snapshots, i.Snapshots)
+	faults.Add(assetFaults...)
+	faults.Add(snapshotFaults...)
+	if id := d.SnapshotID; id != nil && !slices.ContainsFunc(snapshots, func(p Snapshot) bool { return p.ID == *id }) {
+		faults.At("#/snapshot_id", "must be the id of one of snapshots")
+	}
+	workflow, workflowFault, err := withProfile(ctx, q, actor, i.Workflow, d.WorkflowProfileID)
+	if err != nil {
+		return err
+	}
+	faults.At("#/workflow_profile_id", workflowFault)
+	if err := faults.Err(problem.RuleViolated); err != nil {
+		return err
+	}
+
+	i.Workflow = workflow
+	i.Name, i.Description = d.Name, d.Description
+	i.Type = orDefault(d.Type, ItemTypeVideo)
+	i.Privacy = orDefault(d.Privacy, PrivacyPrivate)
+	i.Language, i.Producer, i.Duration = d.Language, d.Producer, d.Duration
+	i.Tags, i.Metadata, i.ClientData = tags, metadata, clientData
+	i.Assets, i.Snapshots, i.SnapshotID = assets, snapshots, d.SnapshotID
+	i.EmbedCode, i.PlayerURL = d.EmbedCode, d.PlayerURL
+	return nil
+}
