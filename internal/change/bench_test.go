@@ -16,24 +16,25 @@ import (
 	"itemcast/internal/db/dbtest"
 )
 
-// The time from a writer's commit to a reader that waits on the feed, at 1,000 changes a second and at full speed, each
-// with and without a write transaction left open. For instance: go test -run xxx -bench Notifier -benchtime 10000x
-// ./internal/change
+// BenchmarkNotifier measures the time from a writer's commit to a reader that waits on the feed, at 1,000 changes per
+// second and at full speed, each with and without an open write transaction. For example:
+//
+//	go test -run xxx -bench Notifier -benchtime 10000x ./internal/change
 func BenchmarkNotifier(b *testing.B) {
 	for name, c := range map[string]struct {
-		perSecond int // 0: as many as it can
-		leftOpen  bool
+		perSecond  int // 0: as many as possible
+		openWriter bool
 	}{
-		"1000 a second":                     {1000, false},
-		"1000 a second, a writer left open": {1000, true},
-		"at full speed":                     {0, false},
-		"at full speed, a writer left open": {0, true},
+		"1000 per second":                 {1000, false},
+		"1000 per second, an open writer": {1000, true},
+		"at full speed":                   {0, false},
+		"at full speed, an open writer":   {0, true},
 	} {
-		b.Run(name, func(b *testing.B) { benchmarkNotifier(b, c.perSecond, c.leftOpen) })
+		b.Run(name, func(b *testing.B) { benchmarkNotifier(b, c.perSecond, c.openWriter) })
 	}
 }
 
-func benchmarkNotifier(b *testing.B, perSecond int, leftOpen bool) {
+func benchmarkNotifier(b *testing.B, perSecond int, openWriter bool) {
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
 	url := dbtest.URL(b)
@@ -42,7 +43,7 @@ func benchmarkNotifier(b *testing.B, perSecond int, leftOpen bool) {
 		b.Fatal(err)
 	}
 	defer pool.Close()
-	own, err := db.Open(ctx, url) // in the writers' pool the sequencer would queue for a connection behind them
+	own, err := db.Open(ctx, url) // in the writers' pool the sequencer would wait for a connection behind them
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func benchmarkNotifier(b *testing.B, perSecond int, leftOpen bool) {
 	if _, err := pool.Exec(ctx, "INSERT INTO account (id, name) VALUES ($1, 'bench')", account); err != nil {
 		b.Fatal(err)
 	}
-	if leftOpen {
+	if openWriter {
 		tx, err := pool.Begin(ctx)
 		if err != nil {
 			b.Fatal(err)
@@ -116,7 +117,10 @@ func pace(ctx context.Context, n, perSecond int, due chan<- struct{}) {
 	}
 }
 
-func writeDue(ctx context.Context, pool *pgxpool.Pool, account uuid.UUID, sequencer *Sequencer, due <-chan struct{}, committing *sync.Map) {
+func writeDue(
+	ctx context.Context, pool *pgxpool.Pool, account uuid.UUID, sequencer *Sequencer, due <-chan struct{},
+	committing *sync.Map,
+) {
 	for range due {
 		item := uuid.New()
 		err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {

@@ -12,9 +12,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ledger is what a consumer does with the changes, up to seven at a time: it writes each one's position down.
+// ledger returns the work of a consumer that inserts each change's position into a table, up to seven changes at a
+// time.
 func (b *bundle) ledger() Work {
-	b.exec("CREATE TABLE ledger (entry serial, position bigint)") // nothing stops it from writing one twice
+	b.exec("CREATE TABLE ledger (entry serial, position bigint)") // without a unique key, so that a repeated change shows
 	return func(ctx context.Context, tx pgx.Tx, changes []*Change) (int, error) {
 		changes = changes[:min(len(changes), 7)]
 		positions := make([]int64, len(changes))
@@ -26,10 +27,11 @@ func (b *bundle) ledger() Work {
 	}
 }
 
-// checkLedger waits until the position last is written down, and checks that first to last are, each once and in order.
+// checkLedger waits until the ledger has the position last, and checks that it has first to last, each once and in
+// order.
 func (b *bundle) checkLedger(first, last int64) {
 	b.t.Helper()
-	eventually(b.t, "the consumer has come to the end", func() bool {
+	eventually(b.t, "the consumer has handled all changes", func() bool {
 		return value[int64](b, "SELECT coalesce(max(position), 0) FROM ledger") >= last
 	})
 	positions := value[[]int64](b, "SELECT array_agg(position ORDER BY entry) FROM ledger")
@@ -38,11 +40,12 @@ func (b *bundle) checkLedger(first, last int64) {
 		want[i] = first + int64(i)
 	}
 	if !slices.Equal(positions, want) {
-		b.t.Fatalf("%d positions are in the ledger, not each of %d to %d once and in order: %v", len(positions), first, last, positions)
+		b.t.Fatalf("the ledger has %d positions, want %d to %d, each once and in order: %v",
+			len(positions), first, last, positions)
 	}
 }
 
-// consume starts the consumer on the node; stop ends it and waits for that.
+// consume starts the consumer on the node; stop stops it and waits for its end.
 func (n *node) consume(work Work) (stop func()) {
 	ctx, cancel := context.WithCancel(n.ctx)
 	var running sync.WaitGroup
@@ -56,7 +59,7 @@ func (n *node) consume(work Work) (stop func()) {
 	return stop
 }
 
-func TestConsume_OnTwoNodesEachChangeHasItsEffectOnce(t *testing.T) {
+func TestConsume_TwoNodesHandleEachChangeOnce(t *testing.T) {
 	b := setup(t)
 	work := b.ledger()
 	one, two := b.node(), b.node()
@@ -69,7 +72,7 @@ func TestConsume_OnTwoNodesEachChangeHasItsEffectOnce(t *testing.T) {
 	b.checkLedger(1, int64(one.feed.Head()))
 }
 
-func TestConsume_FailedWorkIsTriedAgainAndLeavesNothingBehind(t *testing.T) {
+func TestConsume_FailedWorkIsRolledBackAndRetried(t *testing.T) {
 	b := setup(t)
 	work := b.ledger()
 	n := b.node()
@@ -86,7 +89,7 @@ func TestConsume_FailedWorkIsTriedAgainAndLeavesNothingBehind(t *testing.T) {
 	b.checkLedger(1, 20)
 }
 
-func TestConsume_CrashInABatchRepeatsNothingInEffect(t *testing.T) {
+func TestConsume_CrashInABatchRepeatsNoEffect(t *testing.T) {
 	b := setup(t)
 	work := b.ledger()
 	n := b.node()
@@ -100,21 +103,22 @@ func TestConsume_CrashInABatchRepeatsNothingInEffect(t *testing.T) {
 			if _, err := work(ctx, tx, changes[:len(changes)/2]); err != nil {
 				return 0, err
 			}
-			err := tx.Conn().PgConn().Conn().Close() // the crash comes here
+			err := tx.Conn().PgConn().Conn().Close() // the crash
 			once.Do(func() { close(written) })
 			return len(changes), err
 		})
 		<-written
 		stop()
-		if n := value[int64](b, "SELECT (SELECT count(*) FROM ledger) + (SELECT count(*) FROM consumer_position)"); n != 0 {
-			t.Fatalf("%d rows of the batch are left", n)
+		rows := value[int64](b, "SELECT (SELECT count(*) FROM ledger) + (SELECT count(*) FROM consumer_position)")
+		if rows != 0 {
+			t.Fatalf("%d rows of the batch are left", rows)
 		}
 	}
 	n.consume(work)
 	b.checkLedger(1, 20)
 }
 
-func TestConsume_NewConsumerStartsWhereTheKeptLogBegins(t *testing.T) {
+func TestConsume_NewConsumerStartsAtTheFloor(t *testing.T) {
 	b := setup(t)
 	work := b.ledger()
 	b.commit(newItems(10)...)
@@ -125,18 +129,18 @@ func TestConsume_NewConsumerStartsWhereTheKeptLogBegins(t *testing.T) {
 	b.checkLedger(5, 11)
 }
 
-func TestConsume_NeedsOneConnectionOnly(t *testing.T) {
+func TestConsume_NeedsOnlyOneConnection(t *testing.T) {
 	b := setup(t)
 	work := b.ledger()
 	b.commit(newItems(10)...)
 	b.idleNode().drain()
 	b.url = b.urlWith("pool_max_conns", "1")
-	n := b.idleNode() // remembers nothing, and so has to read the database
+	n := b.idleNode() // has nothing in memory, so it reads the database
 	n.consume(work)
 	b.checkLedger(1, 10)
 }
 
-func TestConsume_RemembersOnlyItsLastPosition(t *testing.T) {
+func TestConsume_StoresOnlyTheLastPosition(t *testing.T) {
 	b := setup(t)
 	work := b.ledger()
 	n := b.idleNode()
@@ -148,7 +152,7 @@ func TestConsume_RemembersOnlyItsLastPosition(t *testing.T) {
 		}
 	}
 	if kept := value[int64](b, "SELECT sum(position) FROM consumer_position"); kept != 5 {
-		t.Fatalf("the positions kept add up to %d, not to the last one, 5", kept)
+		t.Fatalf("the sum of the stored positions is %d, want the last position 5", kept)
 	}
 	b.checkLedger(1, 5)
 }

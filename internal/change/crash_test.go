@@ -24,11 +24,11 @@ func TestSequencer_KilledPostgresLosesAndRepeatsNothing(t *testing.T) {
 		nodes[0].await(nodes[0].feed.Head() + 100 + Position(rand.IntN(100)))
 		acknowledged := loads[0].committed.Load() + loads[1].committed.Load()
 		b.killPostgres()
-		for _, n := range nodes { // on their own they write, sequence and read again
+		for _, n := range nodes { // without help they write, sequence and read again
 			n.await(n.feed.Head() + 50)
 		}
 		if kept := value[int64](b, "SELECT count(*) FROM item_change"); kept < acknowledged {
-			t.Fatalf("of %d acknowledged changes %d are left", acknowledged, kept)
+			t.Fatalf("%d changes were acknowledged, %d are left", acknowledged, kept)
 		}
 	}
 	for _, l := range loads {
@@ -42,13 +42,13 @@ func TestSequencer_KilledPostgresLosesAndRepeatsNothing(t *testing.T) {
 		sameLog(t, log, followers[i].log)
 		sameLog(t, log, nodes[0].log())
 	}
-	// What was read before a crash is what a node that has seen none of them finds in the database.
+	// A node that has seen none of the crashes reads from the database what the others read before them.
 	fresh := b.idleNode()
 	sameLog(t, fresh.log(), nodes[0].log())
 	eventually(t, "no gap is left", func() bool { nodes[0].sequencer.Wake(); return len(b.gaps()) == 0 })
 }
 
-// killPostgres kills the postmaster and all its children, and returns when the server answers again.
+// killPostgres kills the postmaster and its children with SIGKILL, and returns when the server answers again.
 func (b *bundle) killPostgres() {
 	b.t.Helper()
 	postmaster, err := strconv.Atoi(value[string](b, `SELECT split_part(pg_read_file('postmaster.pid'), E'\n', 1)`))
@@ -61,7 +61,7 @@ func (b *bundle) killPostgres() {
 			b.t.Fatal(err)
 		}
 	}
-	eventually(b.t, "Postgres is back", func() bool {
+	eventually(b.t, "Postgres answers again", func() bool {
 		var now string
 		err := b.pool.QueryRow(b.ctx, `SELECT split_part(pg_read_file('postmaster.pid'), E'\n', 1)`).Scan(&now)
 		return err == nil && now != strconv.Itoa(postmaster)
@@ -76,7 +76,7 @@ func childrenOf(t *testing.T, parent int) (children []int) {
 	}
 	for _, path := range stats {
 		stat, err := os.ReadFile(path)
-		if err != nil { // it has ended
+		if err != nil { // the process has ended
 			continue
 		}
 		var state string

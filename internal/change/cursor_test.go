@@ -11,32 +11,35 @@ import (
 	"itemcast/internal/problem"
 )
 
-func TestCursor_ComesBackAsThePositionItWasMadeOf(t *testing.T) {
+func TestCursor_DecodesToThePositionItWasEncodedFrom(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		epoch := uuid.UUID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "epoch"))
 		p := Position(rapid.Int64Min(0).Draw(t, "position"))
 		if back, err := decodeCursor(epoch, encodeCursor(epoch, p)); err != nil || back != p {
-			t.Fatalf("%d came back as %d, %v", p, back, err)
+			t.Fatalf("%d was decoded as %d, %v", p, back, err)
 		}
 	})
 }
 
-func FuzzCursor_GarbageIsAnErrorAndNeverAPanic(f *testing.F) {
+func FuzzCursor_InvalidInputIsAnErrorAndNeverAPanic(f *testing.F) {
 	epoch := uuid.MustParse("0192f0c1-2d3e-7a4b-8c5d-6e7f80910a1b")
 	good := encodeCursor(epoch, 42)
-	for _, seed := range []string{"", "x", good, good[:31], good + "A", good[:20] + "!" + good[21:], "é", "\x00", good + "="} {
+	for _, seed := range []string{
+		"", "x", good, good[:31], good + "A", good[:20] + "!" + good[21:], "é", "\x00", good + "=",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, cursor string) {
 		p, err := decodeCursor(epoch, cursor)
-		if err == nil && p < 0 || err != nil && !problem.Is(err, problem.InvalidCursor) && !problem.Is(err, problem.CursorExpired) {
+		known := problem.Is(err, problem.InvalidCursor) || problem.Is(err, problem.CursorExpired)
+		if err == nil && p < 0 || err != nil && !known {
 			t.Fatalf("%q: %d, %v", cursor, p, err)
 		}
 	})
 }
 
-func TestFeed_BadCursorsAreToldApart(t *testing.T) {
+func TestFeed_InvalidAndExpiredCursorsHaveDifferentCodes(t *testing.T) {
 	b := setup(t)
 	n := b.idleNode()
 	b.commit(newItems(3)...)
@@ -58,7 +61,7 @@ func TestFeed_BadCursorsAreToldApart(t *testing.T) {
 		"other epoch":   {encodeCursor(uuid.New(), 2), problem.CursorExpired},
 	} {
 		if p, err := n.feed.ParseCursor(b.ctx, c.cursor); !problem.Is(err, c.code) {
-			t.Errorf("%s: not %s but %d, %v", name, c.code, p, err)
+			t.Errorf("%s: want %s, got %d, %v", name, c.code, p, err)
 		}
 	}
 	for p := range Position(4) {
@@ -68,7 +71,7 @@ func TestFeed_BadCursorsAreToldApart(t *testing.T) {
 	}
 }
 
-func TestFeed_CursorOfANodeThatIsAheadIsGood(t *testing.T) {
+func TestFeed_CursorOfANodeThatIsAheadIsValid(t *testing.T) {
 	b := setup(t)
 	behind, ahead := b.idleNode(), b.idleNode()
 	b.commit(newItems(3)...)

@@ -12,7 +12,7 @@ import (
 	"itemcast/internal/db"
 )
 
-// explainer has Postgres explain statements as it runs them, and counts the buffers that they touch.
+// explainer runs EXPLAIN (ANALYZE, BUFFERS) of each statement before the statement, and records the buffers it touches.
 type explainer struct {
 	db.Querier
 	buffers int
@@ -33,12 +33,12 @@ func (e *explainer) QueryRow(ctx context.Context, statement string, args ...any)
 	return e.Querier.QueryRow(ctx, statement, args...)
 }
 
-// After thousands of steps under an open snapshot, which keeps every dead row, what runs for each step still touches a
-// handful of pages. A feed_head row updated in place touched all of its dead versions.
+// An open snapshot keeps every dead row. After thousands of steps under one, the statements of a step still touch a
+// handful of pages. With a feed_head row that was updated in place, they touched all of its dead versions.
 func TestSequencer_StepsStayCheapWhileASnapshotIsHeldOpen(t *testing.T) {
 	b := setup(t)
 	b.snapshot()
-	b.write(uuid.New()) // and a writer
+	b.write(uuid.New()) // also a writer that stays open
 	n := b.idleNode()
 	q := store.New(n.pool)
 	head, err := q.Head(b.ctx)
@@ -61,7 +61,7 @@ func TestSequencer_StepsStayCheapWhileASnapshotIsHeldOpen(t *testing.T) {
 		}
 	}
 	if rows := value[int](b, "SELECT count(*) FROM feed_head"); rows > 2*keptHeads {
-		t.Fatalf("%d rows are kept", rows)
+		t.Fatalf("%d rows are left", rows)
 	}
 	explained := &explainer{Querier: n.pool}
 	if _, err := store.New(explained).Head(b.ctx); err != nil {
@@ -71,7 +71,7 @@ func TestSequencer_StepsStayCheapWhileASnapshotIsHeldOpen(t *testing.T) {
 		t.Fatalf("reading the head touches %d buffers", explained.buffers)
 	}
 
-	for range 100 { // item_change and item_position only grow, so they have nothing dead either
+	for range 100 { // item_change and item_position only grow, so they have no dead rows
 		b.commit(uuid.New())
 		n.drain()
 	}
@@ -84,6 +84,6 @@ func TestSequencer_StepsStayCheapWhileASnapshotIsHeldOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	if explained.buffers == 0 || explained.buffers > 20 {
-		t.Fatalf("looking for new changes touches %d buffers", explained.buffers)
+		t.Fatalf("reading new changes touches %d buffers", explained.buffers)
 	}
 }

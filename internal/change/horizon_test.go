@@ -2,8 +2,8 @@ package change
 
 import "testing"
 
-// The owner of a gap may have a higher xid than the transaction that committed above it, and than the xmax of the
-// snapshot that first missed it: xmax is the highest xid that has *ended*, plus one.
+// The owner of a gap may have a higher xid than the transaction that committed above the gap, and than the xmax of the
+// snapshot that first missed it: xmax is one more than the highest xid that has ended.
 func TestSequencer_GapOutlivesTheSnapshotsXmaxWhileItsOwnerIsOpen(t *testing.T) {
 	b := setupCluster(t, nil)
 	n := b.idleNode()
@@ -16,7 +16,7 @@ func TestSequencer_GapOutlivesTheSnapshotsXmaxWhileItsOwnerIsOpen(t *testing.T) 
 	if _, err := early.Exec(b.ctx, "SELECT pg_current_xact_id()"); err != nil {
 		t.Fatal(err)
 	}
-	owner := b.write(items[0]) // a higher xid, and the lower id
+	owner := b.write(items[0]) // a higher xid, a lower id
 	if _, err := put(b.ctx, early, b.account, items[1]); err != nil {
 		t.Fatal(err)
 	}

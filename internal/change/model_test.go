@@ -10,18 +10,18 @@ import (
 	"pgregory.net/rapid"
 )
 
-// model says what must be in the log, from what the writers did. Positions and draws are counted from the beginning of
+// model computes what must be in the log from what the writers did. Positions and draws are counted from the start of
 // one check.
 type model struct {
 	*node
-	start Position // where the log ended before
+	start Position // the log's head before the check
 	items []uuid.UUID
 	open  []*transaction
 	draws int // change ids drawn so far
 
 	waiting []entry // committed, and not yet in the log
 	log     []entry // in the log, in this order
-	read    []entry // by a reader that goes on from where it stood
+	read    []entry // by a reader that continues from its last position
 }
 
 type transaction struct {
@@ -59,7 +59,7 @@ func TestSequencer_AgreesWithItsModelUnderAnyInterleaving(t *testing.T) {
 
 func (m *model) startOne(t *rapid.T, options pgx.TxOptions) *transaction {
 	if len(m.open) == 4 {
-		t.Skip("enough are open")
+		t.Skip("four transactions are open")
 	}
 	tx, err := m.bundle.pool.BeginTx(m.ctx, options)
 	if err != nil {
@@ -69,7 +69,7 @@ func (m *model) startOne(t *rapid.T, options pgx.TxOptions) *transaction {
 	return m.open[len(m.open)-1]
 }
 
-// begin draws an xid at once or with the first write, as transactions do.
+// begin opens a transaction, which draws its xid at once or with the first write.
 func (m *model) begin(t *rapid.T) {
 	tx := m.startOne(t, pgx.TxOptions{})
 	if rapid.Bool().Draw(t, "xid at once") {
@@ -98,17 +98,17 @@ func (m *model) heldByOther(tx *transaction, item uuid.UUID) bool {
 	})
 }
 
-func (m *model) pick(t *rapid.T, suits func(*transaction) bool) *transaction {
-	var suitable []int
+func (m *model) pick(t *rapid.T, suitable func(*transaction) bool) *transaction {
+	var found []int
 	for i, tx := range m.open {
-		if suits(tx) {
-			suitable = append(suitable, i)
+		if suitable(tx) {
+			found = append(found, i)
 		}
 	}
-	if len(suitable) == 0 {
-		t.Skip("none is open")
+	if len(found) == 0 {
+		t.Skip("no suitable transaction is open")
 	}
-	return m.open[rapid.SampledFrom(suitable).Draw(t, "transaction")]
+	return m.open[rapid.SampledFrom(found).Draw(t, "transaction")]
 }
 
 func (m *model) commit(t *rapid.T) {
@@ -136,7 +136,7 @@ func (m *model) step(t *rapid.T) {
 	m.waiting = nil
 }
 
-// readOn reads some more of what follows, by the feed.
+// readOn reads the next changes from the feed, and compares all that was read with the log.
 func (m *model) readOn(t *rapid.T) {
 	must(t, m.feed.catchUp(m.ctx))
 	from := m.start + Position(len(m.read))
@@ -149,19 +149,19 @@ func (m *model) readOn(t *rapid.T) {
 		}
 	}
 	if len(m.read) > len(m.log) {
-		t.Fatalf("%d were read, and the log has only %d", len(m.read), len(m.log))
+		t.Fatalf("%d changes were read, the log has only %d", len(m.read), len(m.log))
 	}
 	for i, got := range m.read {
 		if want := m.log[i]; got.item != want.item || got.revision != want.revision {
-			t.Fatalf("revision %d of %s was read, not %d of %s", got.revision, got.item, want.revision, want.item)
+			t.Fatalf("revision %d of %s was read, want %d of %s", got.revision, got.item, want.revision, want.item)
 		}
 	}
 	if len(changes) == 0 && len(m.read) < len(m.log) {
-		t.Fatalf("%d were read, and no more come, but the log has %d", len(m.read), len(m.log))
+		t.Fatalf("%d changes were read and no more follow, but the log has %d", len(m.read), len(m.log))
 	}
 }
 
-// finish ends what is open; then all that was committed is in the log, and no gap is left.
+// finish ends the open transactions, and checks that the log has all committed changes and that no gap is left.
 func (m *model) finish(t *rapid.T) {
 	for i, tx := range slices.Clone(m.open) {
 		if i%2 == 0 {
@@ -172,7 +172,7 @@ func (m *model) finish(t *rapid.T) {
 		}
 		m.forget(tx)
 	}
-	for range 3 { // read what is new; learn the horizons of its gaps; drop them
+	for range 3 { // sequence the new changes; set the horizons of their gaps; drop the gaps
 		m.step(t)
 	}
 	for before := -1; before < len(m.read); {
@@ -180,7 +180,7 @@ func (m *model) finish(t *rapid.T) {
 		m.readOn(t)
 	}
 	if len(m.read) != len(m.log) {
-		t.Fatalf("%d were read of %d", len(m.read), len(m.log))
+		t.Fatalf("%d of %d changes were read", len(m.read), len(m.log))
 	}
 	if gaps := m.gaps(); len(gaps) > 0 {
 		t.Fatalf("gaps are left: %v", gaps)
@@ -192,7 +192,7 @@ func (m *model) closeAll() {
 		_ = tx.Rollback(context.Background())
 	}
 	_ = m.sequencer.Drain(m.ctx)
-	_ = m.feed.catchUp(m.ctx) // where the next check, or the next attempt to shrink, starts
+	_ = m.feed.catchUp(m.ctx) // the next check, or attempt to shrink, starts here
 }
 
 func run(ctx context.Context, tx pgx.Tx, statement string) error {

@@ -23,7 +23,7 @@ func TestFeed_AllNodesReadTheSameLog(t *testing.T) {
 	var followers []*follower
 	for i, n := range nodes {
 		followers = append(followers, n.follow(0, 1+i*50))
-		loads = append(loads, n.load(2, items, i != 2)) // the third wakes nobody
+		loads = append(loads, n.load(2, items, i != 2)) // the third does not wake its sequencer
 	}
 	for _, n := range nodes {
 		n.await(400)
@@ -41,7 +41,7 @@ func TestFeed_AllNodesReadTheSameLog(t *testing.T) {
 	}
 }
 
-func TestSequencer_SweepFindsWhatNobodyWokeItFor(t *testing.T) {
+func TestSequencer_SweepFindsChangesWithoutAWakeUp(t *testing.T) {
 	b := setup(t)
 	n := b.node()
 	b.commit(newItems(7)...)
@@ -66,7 +66,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// runNode ends when stdin closes, should nobody kill it before.
+// runNode writes until the process is killed, or until stdin closes.
 func runNode(encoded string) {
 	var config nodeConfig
 	if err := json.Unmarshal([]byte(encoded), &config); err != nil {
@@ -91,10 +91,10 @@ func runNode(encoded string) {
 	os.Exit(0)
 }
 
-// process starts a node as a process of its own. Its connections are called name.
-func (b *bundle) process(name string, items []uuid.UUID) *exec.Cmd {
+// process starts a node as a separate process, whose connections have the application_name.
+func (b *bundle) process(applicationName string, items []uuid.UUID) *exec.Cmd {
 	b.t.Helper()
-	config, err := json.Marshal(nodeConfig{b.urlWith("application_name", name), b.account, items})
+	config, err := json.Marshal(nodeConfig{b.urlWith("application_name", applicationName), b.account, items})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -121,14 +121,16 @@ func TestSequencer_KilledNodesLoseAndRepeatNothing(t *testing.T) {
 	for range 5 {
 		victim := b.process("victim", items)
 		eventually(t, "the victim writes", func() bool {
-			return value[bool](b, "SELECT count(*) > 3 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'victim'")
+			return value[bool](b, `SELECT EXISTS (SELECT FROM pg_stat_activity
+				WHERE datname = current_database() AND application_name = 'victim' AND backend_xid IS NOT NULL)`)
 		})
 		survivor.await(survivor.feed.Head() + 50 + Position(rand.IntN(100)))
 		if err := victim.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
 		eventually(t, "Postgres has ended the victim's transactions", func() bool {
-			return value[bool](b, "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'victim'")
+			return value[bool](b, `SELECT NOT EXISTS (SELECT FROM pg_stat_activity
+				WHERE datname = current_database() AND application_name = 'victim')`)
 		})
 	}
 	load.stop()

@@ -7,24 +7,22 @@ import (
 	"github.com/google/uuid"
 )
 
-// startAt makes the log look as if n change ids had been drawn, and all of them sequenced or dropped.
+// startAt makes the log look as if n change ids had been drawn, and all of them had been sequenced and dropped.
 func (b *bundle) startAt(n int64) {
 	b.t.Helper()
 	b.exec("SELECT setval('item_change_id', $1)", n)
 	b.exec("INSERT INTO feed_head VALUES (1, 0, $1, '{}', '{}')", n)
 }
 
-func TestPartitions_ReadersCrossTheBoundaryUnharmed(t *testing.T) {
+func TestPartitions_ReadersCrossTheBoundary(t *testing.T) {
 	b := setup(t)
 	n := b.idleNode()
-	b.startAt(999_990) // the migration has made partitions up to 750,000 only
-	if err := n.sequencer.extend(b.ctx); err != nil {
-		t.Fatal(err)
-	}
+	b.startAt(999_990) // the migration has created partitions up to 750,000 only
+	n.extend()
 	late := b.write(uuid.New())
 	b.commit(newItems(20)...)
 	n.drain()
-	mustEnd(b, late.Commit) // an id below the boundary after some above it
+	mustEnd(b, late.Commit) // an id below the boundary, after some above it
 	n.drain()
 	b.checkLog(n.log())
 	if partitions := value[int](b, "SELECT count(DISTINCT tableoid) FROM item_change"); partitions != 2 {
@@ -34,7 +32,7 @@ func TestPartitions_ReadersCrossTheBoundaryUnharmed(t *testing.T) {
 	b.checkLog(fresh.logAfter(0, 3))
 }
 
-func TestPartitions_RunningNodeExtendsInTime(t *testing.T) {
+func TestPartitions_RunningNodeCreatesThemInAdvance(t *testing.T) {
 	b := setup(t)
 	b.startAt(740_000)
 	n := b.node()
@@ -45,7 +43,7 @@ func TestPartitions_RunningNodeExtendsInTime(t *testing.T) {
 	n.await(1)
 }
 
-func TestPartitions_ExtendingNeitherWaitsForWritersNorStopsThem(t *testing.T) {
+func TestPartitions_CreatingThemNeitherWaitsForWritersNorBlocksThem(t *testing.T) {
 	b := setup(t)
 	n := b.idleNode()
 	open := b.write(uuid.New())
@@ -60,9 +58,9 @@ func TestPartitions_ExtendingNeitherWaitsForWritersNorStopsThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := extending.Exec(b.ctx, "SELECT item_change_extend(500000)"); err != nil {
-		t.Fatalf("behind an open writer: %v", err)
+		t.Fatalf("while a writer is open: %v", err)
 	}
-	writing, err := b.pool.Begin(b.ctx) // while the new partitions are not committed
+	writing, err := b.pool.Begin(b.ctx) // before the new partitions are committed
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +71,7 @@ func TestPartitions_ExtendingNeitherWaitsForWritersNorStopsThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := put(b.ctx, writing, b.account, uuid.New()); err != nil {
-		t.Fatalf("behind an extension: %v", err)
+		t.Fatalf("before the new partitions are committed: %v", err)
 	}
 	mustEnd(b, writing.Commit)
 	mustEnd(b, extending.Commit)
@@ -82,19 +80,21 @@ func TestPartitions_ExtendingNeitherWaitsForWritersNorStopsThem(t *testing.T) {
 	b.checkLog(n.log())
 }
 
-func TestSequencer_GoesOnWhileTheTableIsMaintained(t *testing.T) {
+func TestSequencer_ContinuesDuringTableMaintenance(t *testing.T) {
 	b := setup(t)
-	b.startAt(740_000) // partitions are wanted
+	b.startAt(740_000) // partitions are due
 	maintaining, err := b.pool.Begin(b.ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := maintaining.Exec(b.ctx, "LOCK TABLE item_change IN SHARE UPDATE EXCLUSIVE MODE"); err != nil { // as ANALYZE does
+	const lock = "LOCK TABLE item_change IN SHARE UPDATE EXCLUSIVE MODE" // as ANALYZE does
+	if _, err := maintaining.Exec(b.ctx, lock); err != nil {
 		t.Fatal(err)
 	}
 	n := b.node()
-	eventually(t, "the node waits with extending", func() bool {
-		return value[bool](b, `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'item_change'::regclass)`)
+	eventually(t, "the node waits to create partitions", func() bool {
+		return value[bool](b,
+			`SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'item_change'::regclass)`)
 	})
 	started := time.Now()
 	b.commit(uuid.New())

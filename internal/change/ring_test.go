@@ -6,7 +6,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestRing_HoldsTheNewestWithoutAGapAndKeepsWhatItGaveOut(t *testing.T) {
+func TestRing_HasTheNewestWithoutAGapAndNeverModifiesAReturnedSlice(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var r ring
@@ -15,7 +15,7 @@ func TestRing_HoldsTheNewestWithoutAGapAndKeepsWhatItGaveOut(t *testing.T) {
 			changes []*Change
 			from    Position
 		}
-		var given []reading
+		var returned []reading
 		for range rapid.IntRange(1, 20).Draw(t, "rounds") {
 			batch := make([]*Change, rapid.IntRange(1, 3000).Draw(t, "batch"))
 			document := make([]byte, rapid.SampledFrom([]int{0, 1000, 1 << 20}).Draw(t, "size"))
@@ -25,23 +25,23 @@ func TestRing_HoldsTheNewestWithoutAGapAndKeepsWhatItGaveOut(t *testing.T) {
 			}
 			r.append(batch)
 			if len(r.changes) > maxRingChanges || r.bytes > maxRingBytes && len(r.changes) > 1 {
-				t.Fatalf("it holds %d changes of %d bytes", len(r.changes), r.bytes)
+				t.Fatalf("it has %d changes of %d bytes", len(r.changes), r.bytes)
 			}
 			after := last - Position(rapid.IntRange(0, int(last)).Draw(t, "back"))
 			limit := rapid.IntRange(1, 5000).Draw(t, "limit")
 			changes, ok := r.after(after, limit)
 			if reaches := after >= r.changes[0].Position-1; ok != reaches {
-				t.Fatalf("after %d: %v, although it begins at %d", after, ok, r.changes[0].Position)
+				t.Fatalf("after %d: %v, but it starts at %d", after, ok, r.changes[0].Position)
 			}
 			if want := min(limit, int(last-after)); ok && len(changes) != want {
-				t.Fatalf("%d changes after %d, not %d", len(changes), after, want)
+				t.Fatalf("%d changes after %d, want %d", len(changes), after, want)
 			}
-			given = append(given, reading{changes, after})
+			returned = append(returned, reading{changes, after})
 		}
-		for _, g := range given {
+		for _, g := range returned {
 			for i, c := range g.changes {
 				if c.Position != g.from+Position(i+1) {
-					t.Fatalf("position %d, where %d was given out", c.Position, g.from+Position(i+1))
+					t.Fatalf("position %d, want %d", c.Position, g.from+Position(i+1))
 				}
 			}
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// gaps are the ids that the sequencer still looks for.
+// gaps returns the ids that the sequencer still looks up.
 func (b *bundle) gaps() []int64 {
 	b.t.Helper()
 	return value[[]int64](b, "SELECT gaps FROM feed_head ORDER BY step DESC LIMIT 1")
@@ -42,7 +42,7 @@ func TestSequencer_OpenWriterDelaysNobodyAndGetsTheNextPosition(t *testing.T) {
 	n.sequencer.Wake()
 	n.await(4)
 	if got, want := itemsOf(n.log()), []uuid.UUID{items[1], items[2], items[0], items[3]}; !slices.Equal(got, want) {
-		t.Fatalf("the log is %v, not %v", got, want)
+		t.Fatalf("the log is %v, want %v", got, want)
 	}
 	if gaps := b.gaps(); len(gaps) != 0 {
 		t.Fatalf("gaps are left: %v", gaps)
@@ -59,7 +59,7 @@ func TestSequencer_OpenReaderDelaysNobody(t *testing.T) {
 	mustEnd(b, reader.Rollback)
 }
 
-// snapshot opens a read transaction, which holds on to what the database looks like now.
+// snapshot opens a transaction that reads the database as it is now.
 func (b *bundle) snapshot() pgx.Tx {
 	b.t.Helper()
 	tx, err := b.pool.BeginTx(b.ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
@@ -86,12 +86,12 @@ func TestSequencer_RollbackLeavesNoGapForReaders(t *testing.T) {
 	log := n.log()
 	b.checkLog(log)
 	if got, want := itemsOf(log), []uuid.UUID{items[1], items[2], items[0]}; !slices.Equal(got, want) {
-		t.Fatalf("the log is %v, not %v", got, want)
+		t.Fatalf("the log is %v, want %v", got, want)
 	}
 	eventually(t, "the rollback's gap is dropped", func() bool { n.sequencer.Wake(); return len(b.gaps()) == 0 })
 }
 
-func TestSequencer_RollbacksGapIsKeptWhileATransactionOfItsTimeIsOpen(t *testing.T) {
+func TestSequencer_GapOfARollbackStaysWhileAnOlderTransactionIsOpen(t *testing.T) {
 	b := setup(t)
 	n := b.idleNode()
 	items := newItems(3)
@@ -101,11 +101,11 @@ func TestSequencer_RollbacksGapIsKeptWhileATransactionOfItsTimeIsOpen(t *testing
 	for range 5 {
 		n.drain()
 	}
-	if gaps := b.gaps(); len(gaps) != 2 { // nobody can tell the open one's from the rolled back one's
+	if gaps := b.gaps(); len(gaps) != 2 { // the open one and the rolled-back one look alike
 		t.Fatalf("gaps: %v", gaps)
 	}
 	mustEnd(b, open.Commit)
-	eventually(t, "both gaps are gone", func() bool { n.drain(); return len(b.gaps()) == 0 })
+	eventually(t, "both gaps are dropped", func() bool { n.drain(); return len(b.gaps()) == 0 })
 	b.checkLog(n.log())
 }
 
@@ -118,11 +118,12 @@ func TestSequencer_OpenReaderDoesNotKeepGaps(t *testing.T) {
 	eventually(t, "the rollback's gap is dropped", func() bool { n.drain(); return len(b.gaps()) == 0 })
 }
 
-func TestSequencer_NumbersMoreThanABatchInOneDrain(t *testing.T) {
+func TestSequencer_DrainNumbersMoreThanABatch(t *testing.T) {
 	b := setup(t)
 	n := b.idleNode()
 	tx := b.write(uuid.New())
-	if _, err := tx.Exec(b.ctx, `INSERT INTO item_change (account_id, item_id, revision, kind, changed_fields, previous, trigger, document, occurred_at)
+	if _, err := tx.Exec(b.ctx, `INSERT INTO item_change (account_id, item_id, revision, kind, changed_fields, previous,
+			trigger, document, occurred_at)
 		SELECT account_id, gen_random_uuid(), 1, kind, changed_fields, previous, trigger, document, occurred_at
 		FROM item_change, generate_series(1, $1::int)`, 2*stepBatch); err != nil {
 		t.Fatal(err)
@@ -136,7 +137,7 @@ func TestSequencer_NumbersMoreThanABatchInOneDrain(t *testing.T) {
 
 func TestRecord_WritersOfDifferentItemsShareNoLock(t *testing.T) {
 	b := setup(t)
-	n := b.node() // its locks are none of the writers' business either
+	n := b.node() // the sequencer shares no lock with writers either
 	b.write(uuid.New())
 	b.write(uuid.New())
 
@@ -151,15 +152,14 @@ func TestRecord_WritersOfDifferentItemsShareNoLock(t *testing.T) {
 	if _, err := put(b.ctx, third, b.account, uuid.New()); err != nil {
 		t.Fatal(err)
 	}
-	// Locks of tables and indexes that do not exclude each other's kind, the transaction's own, and the account's row
-	// for its key.
-	strange := value[[]string](b, `SELECT coalesce(array_agg(l.locktype || ' ' || l.mode), '{}') FROM pg_locks l
+	// Allowed: locks of tables and indexes in modes that do not conflict with each other, and the transaction's own.
+	unexpected := value[[]string](b, `SELECT coalesce(array_agg(l.locktype || ' ' || l.mode), '{}') FROM pg_locks l
 		JOIN pg_stat_activity a USING (pid)
 		WHERE a.datname = current_database() AND a.backend_xid IS NOT NULL AND NOT (
 			l.locktype = 'relation' AND l.mode IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
 			OR l.locktype IN ('transactionid', 'virtualxid') AND l.granted)`)
-	if len(strange) > 0 {
-		t.Fatalf("open writers hold %v", strange)
+	if len(unexpected) > 0 {
+		t.Fatalf("open writers hold %v", unexpected)
 	}
 	started := time.Now()
 	mustEnd(b, third.Commit)

@@ -18,13 +18,13 @@ import (
 	"itemcast/sql"
 )
 
-// patience bounds every wait of the tests; they all wait for something that happens much sooner.
-const patience = 30 * time.Second
+// timeout limits each wait of the tests; what they wait for happens much sooner.
+const timeout = 30 * time.Second
 
 // bundle is a database with one account, and the nodes that a test starts on it.
 type bundle struct {
 	t       *testing.T
-	ctx     context.Context // ends before the test does, after patience at the latest
+	ctx     context.Context // ends with the test, or after 2 × timeout
 	url     string
 	pool    *pgxpool.Pool // the test's own
 	account uuid.UUID
@@ -36,7 +36,7 @@ func setup(t *testing.T) *bundle {
 	return newBundle(t, dbtest.URL(t))
 }
 
-// setupCluster gives the test a Postgres of its own, where nobody else's transactions move the xids.
+// setupCluster gives the test a Postgres of its own, where no other transactions advance the xids.
 func setupCluster(t *testing.T, settings map[string]string) *bundle {
 	t.Helper()
 	t.Parallel()
@@ -50,7 +50,7 @@ func setupCluster(t *testing.T, settings map[string]string) *bundle {
 
 func newBundle(t *testing.T, url string) *bundle {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*timeout)
 	b := &bundle{t: t, ctx: ctx, url: url, pool: open(t, url), account: uuid.New()}
 	t.Cleanup(cancel)
 	b.exec("INSERT INTO account (id, name) VALUES ($1, 'test')", b.account)
@@ -67,7 +67,7 @@ func open(t *testing.T, url string) *pgxpool.Pool {
 	return pool
 }
 
-// urlWith is the database's URL with a parameter set.
+// urlWith returns the database's URL with a parameter set.
 func (b *bundle) urlWith(parameter, value string) string {
 	b.t.Helper()
 	u, err := url.Parse(b.url)
@@ -95,7 +95,7 @@ func value[T any](b *bundle, query string, args ...any) (v T) {
 	return v
 }
 
-// node is what one process runs: a sequencer and a feed, on a pool of their own.
+// node is a sequencer and a feed on a pool of their own, as in one process.
 type node struct {
 	*bundle
 	pool      *pgxpool.Pool
@@ -104,7 +104,7 @@ type node struct {
 	stop      func()
 }
 
-// idleNode is a node whose sequencer and feed do not run: the test steps them.
+// idleNode returns a node whose sequencer and feed do not run: the test steps them.
 func (b *bundle) idleNode() *node {
 	b.t.Helper()
 	log := slog.New(slog.NewTextHandler(b.t.Output(), nil))
@@ -117,7 +117,7 @@ func (b *bundle) idleNode() *node {
 	return n
 }
 
-// node starts a node, which runs until the test ends or stop is called.
+// node starts a node that runs until the test ends or stop is called.
 func (b *bundle) node() *node {
 	b.t.Helper()
 	n := b.idleNode()
@@ -130,11 +130,11 @@ func (b *bundle) node() *node {
 	return n
 }
 
-// put is what a writer's transaction does: it makes the item or raises its revision, which holds the item's row, and
-// records that.
+// put does what a writer's transaction does: it inserts the item or increments its revision, which locks the item's
+// row, and records the change.
 func put(ctx context.Context, tx pgx.Tx, account, item uuid.UUID) (revision int64, err error) {
-	err = tx.QueryRow(ctx, `INSERT INTO item (id, account_id, name, description, type, privacy, tags, metadata, client_data,
-			created_at, updated_at, revision, document, document_version)
+	err = tx.QueryRow(ctx, `INSERT INTO item (id, account_id, name, description, type, privacy, tags, metadata,
+			client_data, created_at, updated_at, revision, document, document_version)
 		VALUES ($1, $2, 'test', '', 'video', 'private', '{}', '{}', '{}', now(), now(), 1, '{}', 1)
 		ON CONFLICT (id) DO UPDATE SET revision = item.revision + 1 RETURNING revision`, item, account).Scan(&revision)
 	if err != nil {
@@ -145,7 +145,8 @@ func put(ctx context.Context, tx pgx.Tx, account, item uuid.UUID) (revision int6
 		kind = Created
 	}
 	return revision, Record(ctx, tx, Change{
-		AccountID: account, ItemID: item, Revision: revision, Kind: kind, Trigger: TriggerWrite, Document: documentOf(item, revision), OccurredAt: time.Now(),
+		AccountID: account, ItemID: item, Revision: revision, Kind: kind, Trigger: TriggerWrite,
+		Document: documentOf(item, revision), OccurredAt: time.Now(),
 	})
 }
 
@@ -153,7 +154,7 @@ func documentOf(item uuid.UUID, revision int64) []byte {
 	return fmt.Appendf(nil, `{"id":%q,"revision":%d}`, item, revision)
 }
 
-// write is a transaction that has written one item and is still open.
+// write returns an open transaction that has written one item.
 func (b *bundle) write(item uuid.UUID) pgx.Tx {
 	b.t.Helper()
 	tx, err := b.pool.Begin(b.ctx)
@@ -167,7 +168,7 @@ func (b *bundle) write(item uuid.UUID) pgx.Tx {
 	return tx
 }
 
-// commit writes each item in a transaction of its own and commits it.
+// commit writes each item in a transaction of its own.
 func (b *bundle) commit(items ...uuid.UUID) {
 	b.t.Helper()
 	for _, item := range items {
@@ -190,7 +191,7 @@ func newItems(n int) []uuid.UUID {
 	return items
 }
 
-// drain sequences what is committed; the feed then reads it.
+// drain sequences all committed changes and makes the feed read them.
 func (n *node) drain() {
 	n.t.Helper()
 	if err := n.sequencer.Drain(n.ctx); err != nil {
@@ -204,14 +205,14 @@ func (n *node) drain() {
 // await waits until the node's feed has read up to position p.
 func (n *node) await(p Position) {
 	n.t.Helper()
-	ctx, cancel := context.WithTimeout(n.ctx, patience)
+	ctx, cancel := context.WithTimeout(n.ctx, timeout)
 	defer cancel()
 	if err := n.feed.Wait(ctx, p-1); err != nil {
-		n.t.Fatalf("position %d has not come, the feed stands at %d: %v", p, n.feed.Head(), err)
+		n.t.Fatalf("the feed has not read position %d, it stands at %d: %v", p, n.feed.Head(), err)
 	}
 }
 
-// log reads the feed from its beginning to its head.
+// log reads the feed from the start to its head.
 func (n *node) log() []*Change { n.t.Helper(); return n.logAfter(0, readBatch) }
 
 func (n *node) logAfter(p Position, limit int) (log []*Change) {

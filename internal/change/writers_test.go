@@ -16,7 +16,7 @@ import (
 
 var errRolledBack = errors.New("rolled back on purpose")
 
-// writeOnce writes a random item in a transaction, which is rolled back one time in five, after drawing its id.
+// writeOnce writes a random item in a transaction. One time in five it rolls back, after drawing the change's id.
 func writeOnce(ctx context.Context, pool *pgxpool.Pool, account uuid.UUID, items []uuid.UUID) error {
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		if _, err := put(ctx, tx, account, items[rand.IntN(len(items))]); err != nil {
@@ -29,14 +29,14 @@ func writeOnce(ctx context.Context, pool *pgxpool.Pool, account uuid.UUID, items
 	})
 }
 
-// load is writers that write until stop.
+// load is a number of writers that write until stop is called.
 type load struct {
 	committed atomic.Int64
 	stop      func()
 }
 
-// load starts writers over n's pool; wake says whether they wake n's sequencer. While the database is away they go on
-// trying.
+// load starts writers on n's pool, which wake n's sequencer if wake is set. While the database is unavailable they
+// retry.
 func (n *node) load(writers int, items []uuid.UUID, wake bool) *load {
 	l := &load{}
 	ctx, cancel := context.WithCancel(n.ctx)
@@ -60,7 +60,7 @@ func (n *node) load(writers int, items []uuid.UUID, wake bool) *load {
 	return l
 }
 
-// pause is how long a writer waits for a database that is away.
+// pause waits before a retry while the database is unavailable.
 func pause(ctx context.Context) {
 	select {
 	case <-ctx.Done():
@@ -68,11 +68,11 @@ func pause(ctx context.Context) {
 	}
 }
 
-// follower reads the feed as a subscriber does, and keeps what it has read.
+// follower reads the feed as a subscriber does, and records the changes.
 type follower struct {
-	log  []*Change
-	err  error
-	stop func() // afterwards log and err may be read
+	read atomic.Int64 // changes read so far
+	log  []*Change    // may be read after stop
+	stop func()
 }
 
 func (n *node) follow(from Position, limit int) *follower {
@@ -81,20 +81,20 @@ func (n *node) follow(from Position, limit int) *follower {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for f.err == nil {
+		for {
 			position := from + Position(len(f.log))
 			if n.feed.Wait(ctx, position) != nil {
 				return
 			}
-			var changes []*Change
-			if changes, f.err = n.feed.Read(ctx, position, limit); ctx.Err() != nil {
-				f.err = nil
+			changes, err := n.feed.Read(ctx, position, limit)
+			if ctx.Err() != nil {
 				return
-			} else if f.err != nil { // the database is away
-				f.err = nil
+			}
+			if err != nil { // the database is unavailable
 				pause(ctx)
 			}
 			f.log = append(f.log, changes...)
+			f.read.Store(int64(len(f.log)))
 		}
 	}()
 	f.stop = func() { cancel(); <-done }
@@ -102,13 +102,16 @@ func (n *node) follow(from Position, limit int) *follower {
 	return f
 }
 
-// settle waits until everything that is committed has a position, and n's feed has read it. A writer that was stopped
-// while it committed may have left its transaction to the server: that ends first.
+// settle waits until every committed change has a position and n's feed has read it. A writer that was stopped during
+// its commit may have left an open transaction on the server: settle waits for its end first.
 func (n *node) settle() {
 	n.t.Helper()
-	eventually(n.t, "nobody writes any more", func() bool {
-		return value[bool](n.bundle, `SELECT NOT EXISTS (SELECT FROM pg_locks WHERE relation = 'item'::regclass AND mode = 'RowExclusiveLock')
-			AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query ~ '^(INSERT INTO item|commit)')`)
+	eventually(n.t, "no write is in progress", func() bool {
+		return value[bool](n.bundle, `SELECT NOT EXISTS (
+				SELECT FROM pg_locks WHERE relation = 'item'::regclass AND mode = 'RowExclusiveLock')
+			AND NOT EXISTS (
+				SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'
+				AND query ~ '^(INSERT INTO item|commit)')`)
 	})
 	eventually(n.t, "every committed change has a position", func() bool {
 		return value[bool](n.bundle, "SELECT (SELECT count(*) FROM item_change) = (SELECT count(*) FROM item_position)")
@@ -116,7 +119,7 @@ func (n *node) settle() {
 	n.await(Position(value[int64](n.bundle, "SELECT count(*) FROM item_position")))
 }
 
-func TestSequencer_ConcurrentWritersEachChangeOnceDenselyInRevisionOrder(t *testing.T) {
+func TestSequencer_ConcurrentChangesAreInTheLogOnceDenselyAndInRevisionOrder(t *testing.T) {
 	for name, items := range map[string]int{"on the same item": 1, "on few items": 3, "on different items": 500} {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t)

@@ -47,7 +47,8 @@ func inspect(dataDir string) (contents, error) {
 	major, err := strconv.Atoi(strings.TrimSpace(string(version)))
 	if err != nil {
 		return contents{}, fmt.Errorf("%s is damaged: PG_VERSION contains %q, which is not a version that itemcast "+
-			"supports: nothing was changed; restore a backup, or choose another directory", dataDir, strings.TrimSpace(string(version)))
+			"supports: nothing was changed; restore a backup, or choose another directory",
+			dataDir, strings.TrimSpace(string(version)))
 	}
 	for _, part := range []string{"global/pg_control", "base", "pg_wal", "postgresql.conf", "pg_hba.conf"} {
 		if _, err := os.Stat(filepath.Join(dataDir, part)); errors.Is(err, os.ErrNotExist) {

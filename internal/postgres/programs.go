@@ -69,8 +69,8 @@ func findPrograms(ctx context.Context, found contents, cfg Config) (programs, er
 			"ITEMCAST_DATABASE_URL to a server that you run: %w", oldestMajor, list(available), err)
 	}
 	return programs{}, fmt.Errorf("%s is a Postgres %d data directory, and the installed versions differ (found: %s): "+
-		"nothing was changed; install Postgres %d (`apt-get install postgresql-%d`), or upgrade the directory with pg_upgrade; "+
-		"downloading it failed: %w",
+		"nothing was changed; install Postgres %d (`apt-get install postgresql-%d`), or upgrade the directory with "+
+		"pg_upgrade; downloading it failed: %w",
 		cfg.DataDir, found.major, list(available), found.major, found.major, err)
 }
 

@@ -15,8 +15,8 @@ import (
 func passDir(_ *exec.Cmd, dir string) (reachable string, release func(), err error) {
 	if parent := blockedBy(dir); parent != "" {
 		return "", nil, fmt.Errorf("as root, itemcast runs Postgres as an unprivileged user, and %s prevents that user "+
-			"from reaching %s: allow it with `chmod o+x %s`, choose another directory with ITEMCAST_DATA_DIR, or run itemcast as an ordinary user",
-			parent, dir, parent)
+			"from reaching %s: allow it with `chmod o+x %s`, choose another directory with ITEMCAST_DATA_DIR, or run "+
+			"itemcast as an ordinary user", parent, dir, parent)
 	}
 	return dir, func() {}, nil
 }
