@@ -50,7 +50,7 @@ func run(ctx context.Context, c Config) error {
 		s.logf("measuring %s", r.name)
 		measured, err := s.measure(ctx, r)
 		if err != nil {
-			return errors.Join(fmt.Errorf("measure %s: %w%s", r.name, err, s.this.node.logTail()), report.write(c.Out))
+			return errors.Join(fmt.Errorf("measure %s: %w%s", r.name, err, s.this.logTail()), report.write(c.Out))
 		}
 		report.add(r, measured)
 	}

@@ -2,9 +2,12 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"github.com/google/uuid"
@@ -16,7 +19,7 @@ import (
 // build is one build of Itemcast, running on a seeded database of its own.
 type build struct {
 	*node
-	binary  string
+	binary  string // a copy in dir
 	version string
 	dir     string
 	url     string // of the database
@@ -28,24 +31,27 @@ type build struct {
 
 // openBuild starts a binary and makes items in its database. The caller closes the build.
 func openBuild(ctx context.Context, binary string, items int, logf func(format string, args ...any)) (_ *build, err error) {
-	b := &build{binary: binary, logf: logf}
+	b := &build{logf: logf}
 	defer func() {
 		if err != nil {
 			b.close()
 		}
 	}()
-	version, err := exec.CommandContext(ctx, binary, "--version").Output()
-	if err != nil {
-		return nil, fmt.Errorf("ask %s for its version: %w", binary, err)
-	}
-	b.version = strings.TrimSpace(string(version))
 	if b.dir, err = os.MkdirTemp("", "itemcast-bench-*"); err != nil {
 		return nil, err
 	}
 	if err := os.Chmod(b.dir, 0o755); err != nil { // Postgres may run as another user, which must reach its directory
 		return nil, err
 	}
-	if b.node, err = startNode(ctx, binary, b.dir); err != nil {
+	if b.binary, err = copyBinary(binary, b.dir); err != nil {
+		return nil, err
+	}
+	version, err := exec.CommandContext(ctx, b.binary, "--version").Output()
+	if err != nil {
+		return nil, fmt.Errorf("ask %s for its version: %w", binary, err)
+	}
+	b.version = strings.TrimSpace(string(version))
+	if b.node, err = startNode(ctx, b.binary, b.dir); err != nil {
 		return nil, err
 	}
 	if b.url, err = b.databaseURL(ctx); err != nil {
@@ -58,6 +64,26 @@ func openBuild(ctx context.Context, binary string, items int, logf func(format s
 		return nil, fmt.Errorf("make items: %w%s", err, b.logTail())
 	}
 	return b, nil
+}
+
+// copyBinary copies a binary, so that builds can be compared although one was just linked and the other was not: how a
+// file was written decides how its pages lie in memory, and whether they are on the disk yet. It also allows a new build
+// during the run.
+func copyBinary(from, dir string) (path string, err error) {
+	source, err := os.Open(from)
+	if err != nil {
+		return "", fmt.Errorf("copy the binary: %w (run make build first)", err)
+	}
+	defer source.Close()
+	path = filepath.Join(dir, "itemcast")
+	target, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
+	if err != nil {
+		return "", fmt.Errorf("copy the binary: %w", err)
+	}
+	if _, err := io.Copy(target, source); err != nil {
+		return "", errors.Join(fmt.Errorf("copy the binary: %w", err), target.Close())
+	}
+	return path, target.Close()
 }
 
 // close stops the processes and removes the files.

@@ -64,7 +64,7 @@ func startNode(ctx context.Context, binary, dir string) (*node, error) {
 		"ITEMCAST_HOOK_ALLOW_NETWORKS=127.0.0.0/8", "ITEMCAST_CONNECTIONS_PER_USER=20000")
 	n.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C in a terminal must reach only this process
 	if err := n.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start itemcast: %w (run make build first)", err)
+		return nil, fmt.Errorf("start itemcast: %w", err)
 	}
 	go func() {
 		_ = n.cmd.Wait()

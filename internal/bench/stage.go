@@ -49,11 +49,7 @@ func openStage(ctx context.Context, c Config) (_ *stage, err error) {
 
 func (s *stage) open(ctx context.Context, binary string) (*build, error) {
 	s.logf("starting %s and making %d items", binary, s.Items)
-	b, err := openBuild(ctx, binary, s.Items, s.logf)
-	if err != nil {
-		return nil, err
-	}
-	return b, nil
+	return openBuild(ctx, binary, s.Items, s.logf)
 }
 
 func (s *stage) close() {
