@@ -2,9 +2,14 @@ package bench
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 	"time"
 )
+
+// settleTimeout is longer than the node waits for a client that stalls. Residents of a soak have as long to reach the
+// end of the log after the last change.
+const settleTimeout = 60 * time.Second
 
 // memory is what a node's process uses. All but goroutines are bytes.
 type memory struct {
@@ -58,4 +63,17 @@ func (n *node) settledMemory(ctx context.Context) (m memory, err error) {
 		}
 	}
 	return m, nil
+}
+
+// quietMemory waits until the node has no more goroutines than before, or until settleTimeout.
+func (n *node) quietMemory(ctx context.Context, before memory) (m memory, err error) {
+	http.DefaultClient.CloseIdleConnections()
+	for end := time.Now().Add(settleTimeout); ; {
+		if m, err = n.collectedMemory(ctx); err != nil || m.goroutines <= before.goroutines || time.Now().After(end) {
+			return m, err
+		}
+		if err := sleep(ctx, 500*time.Millisecond); err != nil {
+			return m, err
+		}
+	}
 }

@@ -36,10 +36,6 @@ var (
 	}
 )
 
-// settleTimeout is how long residents may take to reach the end of the log after the last change, and the node to
-// release its goroutines.
-const settleTimeout = 60 * time.Second
-
 // soakSubscribers changes items at a steady rate while subscribers connect, stall, vanish and resume at random. It
 // fails when a resident misses a change or gets one twice, when memory grows, or when goroutines stay.
 func soakSubscribers(ctx context.Context, b *build, c SoakConfig, lasting time.Duration) error {
@@ -149,17 +145,4 @@ func (b *build) sampleMemory(ctx, until context.Context, every time.Duration) (s
 		}
 	}
 	return samples
-}
-
-// quietMemory waits until the node has no more goroutines than before, for as long as it may wait for a stalled client.
-func (b *build) quietMemory(ctx context.Context, before memory) (m memory, err error) {
-	http.DefaultClient.CloseIdleConnections()
-	for end := time.Now().Add(settleTimeout); ; {
-		if m, err = b.collectedMemory(ctx); err != nil || m.goroutines <= before.goroutines || time.Now().After(end) {
-			return m, err
-		}
-		if err := sleep(ctx, 500*time.Millisecond); err != nil {
-			return m, err
-		}
-	}
 }
