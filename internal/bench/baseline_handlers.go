@@ -33,7 +33,8 @@ func (b *baseline) get(w http.ResponseWriter, r *http.Request) {
 
 // newest is Itemcast's statement.
 const newest = `SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id,
-    coalesce(i.document, '')::bytea AS document, coalesce(i.document_version, 0)::integer AS document_version, coalesce(i.created_at, 'epoch')::timestamptz AS created_at
+    coalesce(i.document, '')::bytea AS document, coalesce(i.document_version, 0)::integer AS document_version,
+    coalesce(i.created_at, 'epoch')::timestamptz AS created_at
 FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (SELECT page.* FROM (
     SELECT s.id, s.document, s.document_version, s.created_at FROM item s
     WHERE s.account_id = $1 AND (s.created_at, s.id) < ($2::timestamptz, $3::uuid)

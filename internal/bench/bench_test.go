@@ -61,7 +61,8 @@ func (l logOf) Write(line []byte) (int, error) {
 // TestSoak_ShortForms is what CI runs of `make soak`.
 func TestSoak_ShortForms(t *testing.T) {
 	path := mustBuild(t)
-	if err := Soak(t.Context(), SoakConfig{Itemcast: path, Short: true, Out: logOf{t}, Progress: logOf{t}}); err != nil {
+	err := Soak(t.Context(), SoakConfig{Itemcast: path, Short: true, Out: logOf{t}, Progress: logOf{t}})
+	if err != nil {
 		t.Fatal(err)
 	}
 }
@@ -76,7 +77,9 @@ func TestRun_ComparesABuildWithItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"| `GET /items/{id}`, 1 client |", "| `PATCH /items/{id}`, 1 client |", "Other build: dev."} {
+	for _, want := range []string{
+		"| `GET /items/{id}`, 1 client |", "| `PATCH /items/{id}`, 1 client |", "Other build: dev.",
+	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the report lacks %s:\n%s", want, &out)
 		}

@@ -26,12 +26,15 @@ type build struct {
 	pool    *pgxpool.Pool
 	account uuid.UUID
 	items   []seeded
-	logf    func(format string, args ...any)
+	logf    logf
 }
 
+// logf writes a line of progress.
+type logf func(format string, args ...any)
+
 // openBuild starts a binary and makes items in its database. The caller closes the build.
-func openBuild(ctx context.Context, binary string, items int, logf func(format string, args ...any)) (_ *build, err error) {
-	b := &build{logf: logf}
+func openBuild(ctx context.Context, binary string, items int, log logf) (_ *build, err error) {
+	b := &build{logf: log}
 	defer func() {
 		if err != nil {
 			b.close()
@@ -66,9 +69,9 @@ func openBuild(ctx context.Context, binary string, items int, logf func(format s
 	return b, nil
 }
 
-// copyBinary copies a binary, so that builds can be compared although one was just linked and the other was not: how a
-// file was written decides how its pages lie in memory, and whether they are on the disk yet. It also allows a new build
-// during the run.
+// copyBinary copies a binary, so that builds can be compared although one was just linked and the other was not: how
+// a file was written decides how its pages lie in memory, and whether they are on the disk yet. It also allows a new
+// build during the run.
 func copyBinary(from, dir string) (path string, err error) {
 	source, err := os.Open(from)
 	if err != nil {

@@ -95,7 +95,9 @@ func once(ctx context.Context, addr string, request []byte) (header, body string
 }
 
 // checkSameWork fails when two servers respond differently: rows compare servers that do the same work.
-func checkSameWork(ctx context.Context, addr string, request []byte, baselineAddr string, baselineRequest []byte) error {
+func checkSameWork(
+	ctx context.Context, addr string, request []byte, baselineAddr string, baselineRequest []byte,
+) error {
 	header, body, err := once(ctx, addr, request)
 	if err != nil {
 		return err

@@ -89,7 +89,7 @@ func (b builds) sides(measure func(ctx context.Context, b *build) (round, error)
 
 // alternate measures every side once in each round. The builds change places from round to round, so that neither
 // always comes first; the baseline comes last. The log reports each round.
-func alternate(ctx context.Context, rounds int, f figure, of sides, logf func(format string, args ...any)) (result, error) {
+func alternate(ctx context.Context, rounds int, f figure, of sides, log logf) (result, error) {
 	r := result{figure: f}
 	for n := range rounds {
 		turns := []turn{
@@ -112,7 +112,7 @@ func alternate(ctx context.Context, rounds int, f figure, of sides, logf func(fo
 			t.side.add(one, f)
 			texts = append(texts, t.name+" "+f.textOf(one))
 		}
-		logf("  round %d: %s", n+1, strings.Join(texts, ", "))
+		log("  round %d: %s", n+1, strings.Join(texts, ", "))
 	}
 	return r, nil
 }

@@ -21,7 +21,7 @@
 // this build's change.Sequencer, on both databases. When the other build does not publish such a change, its database
 // is too different, and the report marks the rows that need the writer as not comparable.
 //
-// Nothing keeps running and no file stays when Run or Soak returns.
+// When Run or Soak returns, no process runs and no file is left.
 //
 // # Files
 //

@@ -40,7 +40,8 @@ func (b *build) makeHook(ctx context.Context, a answer) (*hook, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := b.api(ctx, http.MethodPost, "/api/v1/hooks", fmt.Sprintf(`{"url":%q,"events":["item.updated"]}`, e.url()))
+	input := fmt.Sprintf(`{"url":%q,"events":["item.updated"]}`, e.url())
+	made, err := b.api(ctx, http.MethodPost, "/api/v1/hooks", input)
 	if err != nil {
 		e.close()
 		return nil, err

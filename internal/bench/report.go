@@ -18,7 +18,8 @@ type report struct {
 func newReport(machine string, compared bool) *report {
 	r := &report{compared: compared, machine: machine}
 	r.line("work", "this build", "baseline", "this / baseline: median (min–max)", "CPU time: baseline / this",
-		"p50 / p99", "baseline's", "budget", "", "other build", "this / other: median (min–max)", "CPU time: other / this")
+		"p50 / p99", "baseline's", "budget", "",
+		"other build", "this / other: median (min–max)", "CPU time: other / this")
 	r.line("---", "--:", "--:", "--:", "--:", "--:", "--:", "---", "---", "--:", "--:", "--:")
 	return r
 }
@@ -48,7 +49,8 @@ func (r *report) add(w row, m result) {
 		budgetText = "–"
 	}
 	r.line(w.work, m.this.amount(), m.baseline.amount(),
-		ratiosOf(m.this, m.baseline).String(), cpuRatio(m.baseline, m.this), m.this.times(), m.baseline.times(), budgetText, w.budget.verdict(m),
+		ratiosOf(m.this, m.baseline).String(), cpuRatio(m.baseline, m.this),
+		m.this.times(), m.baseline.times(), budgetText, w.budget.verdict(m),
 		other, strings.TrimSpace(toOther.String()+" "+toOther.verdict(m.figure)), cpuToOther)
 	if note := cpuNote(m); note != "" {
 		r.notes = append(r.notes, w.name+": "+note)

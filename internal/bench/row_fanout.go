@@ -44,7 +44,8 @@ func fanOut(n, distinct, window int) func(ctx context.Context, s *stage) (result
 			},
 		), s.logf)
 		r.notes = []string{fmt.Sprintf("%d subscribers; rates and CPU time are of messages, times are from sending a "+
-			"change's transaction to its last subscriber, with %d changes on their way. Missed, repeated or out of order: none.", n, window)}
+			"change's transaction to its last subscriber, with %d changes on their way. Missed, repeated or out of order: none.",
+			n, window)}
 		return r, err
 	}
 }

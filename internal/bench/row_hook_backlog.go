@@ -104,8 +104,8 @@ func (d *drain) measure(ctx context.Context, waiting int) (r round, notes []stri
 	then, now := deliveries(before, [][]arrival{d.other.all()}), deliveries(during, [][]arrival{d.other.all()})
 	r.latencies = now.latencies
 	return r, []string{
-		fmt.Sprintf("%d of %d deliveries in %.1f s; %s after the last change, %d still waited. Lost or out of order: none; "+
-			"repeated after a timeout: %d.",
+		fmt.Sprintf("%d of %d deliveries in %.1f s; %s after the last change, %d still waited. "+
+			"Lost or out of order: none; repeated after a timeout: %d.",
 			r.count, due, float64(r.count)/r.perSecond, tailTimeout, left, d.hanging.repeats()),
 		"CPU time is of a delivery to the first endpoint, with the deliveries to the other and the writing of changes.",
 		fmt.Sprintf("The other endpoint, at %d changes/s: %s while the first hung; shown is its time while the first "+

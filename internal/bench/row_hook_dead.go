@@ -11,7 +11,7 @@ import (
 const (
 	deadRounds           = 4
 	deadChangesPerSecond = 100
-	deadTime             = 16 * time.Second // longer than an attempt's timeout, so that attempts end and the next ones hang
+	deadTime             = 16 * time.Second // longer than an attempt's timeout: attempts end and the next ones hang
 	healthyEndpoints     = 7                // of ten
 	maxAdded             = 1.05             // of the p99 among healthy endpoints
 )
@@ -38,9 +38,8 @@ func hookDead(ctx context.Context, s *stage) (result, error) {
 	for _, b := range s.all() {
 		seen[b] = &deadRecord{}
 	}
-	r, err := alternate(ctx, s.slowRounds(deadRounds), p99Of, s.sides(func(ctx context.Context, b *build) (round, error) {
-		return seen[b].measure(ctx, b)
-	}, nil), s.logf)
+	measure := func(ctx context.Context, b *build) (round, error) { return seen[b].measure(ctx, b) }
+	r, err := alternate(ctx, s.slowRounds(deadRounds), p99Of, s.sides(measure, nil), s.logf)
 	if err != nil {
 		return r, err
 	}

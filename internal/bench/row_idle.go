@@ -19,8 +19,9 @@ func idle(ctx context.Context, s *stage) (result, error) {
 			before, after, err := fresh.subscribeIdly(ctx, idleSubscribers)
 			if b == s.this {
 				last = fmt.Sprintf("%d subscriptions on as many connections; used memory %.1f → %.1f MB, "+
-					"resident %.1f → %.1f MB, goroutines %.0f → %.0f.", idleSubscribers, before.used()/1e6, after.used()/1e6,
-					before.resident/1e6, after.resident/1e6, before.goroutines, after.goroutines)
+					"resident %.1f → %.1f MB, goroutines %.0f → %.0f.",
+					idleSubscribers, before.used()/1e6, after.used()/1e6, before.resident/1e6, after.resident/1e6,
+					before.goroutines, after.goroutines)
 			}
 			return round{bytes: (after.used() - before.used()) / idleSubscribers}, err
 		})

@@ -24,7 +24,8 @@ func subscribe(ctx context.Context, s *stage) (result, error) {
 	r.checkDelivery(changesPerSecond)
 	r.note(func(one side) string {
 		return fmt.Sprintf("%d subscribers, %d changes; lost %d, repeated or out of order %d. "+
-			"Shown: response to COMMIT → frame. Transaction sent → frame: %s.", subscribers, one.changes, one.lost, one.disordered, one.sinceSent)
+			"Shown: response to COMMIT → frame. Transaction sent → frame: %s.",
+			subscribers, one.changes, one.lost, one.disordered, one.sinceSent)
 	})
 	const note = "CPU time is of a change, with its transaction and %d frames; at %d/s there are %d µs."
 	r.notes = append(r.notes, fmt.Sprintf(note, subscribers, changesPerSecond, runtime.NumCPU()*1_000_000/changesPerSecond))

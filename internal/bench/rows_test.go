@@ -26,7 +26,8 @@ func TestChoose_TakesNamesAndGroupsInTheirOrder(t *testing.T) {
 			t.Errorf("%s chooses %s (%v) instead of %s", c.only, got, err, c.want)
 		}
 	}
-	if _, err := choose([]string{"gets"}, false); err == nil || !strings.Contains(err.Error(), "choose from get-1, get-4") {
+	_, err := choose([]string{"gets"}, false)
+	if err == nil || !strings.Contains(err.Error(), "choose from get-1, get-4") {
 		t.Errorf("the error for an unknown row is %v", err)
 	}
 }

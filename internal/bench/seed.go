@@ -106,7 +106,7 @@ func (b *build) awaitSequenced(ctx context.Context) error {
 	}
 }
 
-// anyName is a name that no item has yet. It has the length of the others, so that documents keep theirs.
+// anyName is a name that no item has yet. It has the length of the others, so that documents keep their lengths.
 func anyName(n int64) string { return fmt.Sprintf("Take %09d, main stage", n) }
 
 func (b *build) exec(ctx context.Context, statements ...string) error {

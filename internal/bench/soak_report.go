@@ -45,8 +45,8 @@ func (r *soakReport) heaps() (early, late float64) {
 }
 
 func (r *soakReport) text() string {
-	text := fmt.Sprintf("%d changes at %.0f/s; %d subscribers over %d connections, with %d stalls, received %d changes; "+
-		"missed %d, repeated %d.\nGoroutines: %.0f before, %.0f after. Resident: %.1f MB at the end.\n",
+	text := fmt.Sprintf("%d changes at %.0f/s; %d subscribers over %d connections, with %d stalls, received "+
+		"%d changes; missed %d, repeated %d.\nGoroutines: %.0f before, %.0f after. Resident: %.1f MB at the end.\n",
 		r.changes, r.rate, r.subscribers, r.connections, r.stalls, r.received, r.missed, r.repeated,
 		r.before.goroutines, r.after.goroutines, r.after.resident/1e6)
 	if !r.short && len(r.samples) >= 4 {

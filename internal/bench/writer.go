@@ -88,9 +88,7 @@ func (b *build) sequence(ctx context.Context) (sequencer *change.Sequencer, stop
 }
 
 // logWriter gives each line of a log to logf.
-type logWriter struct {
-	logf func(format string, args ...any)
-}
+type logWriter struct{ logf logf }
 
 func (w logWriter) Write(line []byte) (int, error) {
 	w.logf("%s", bytes.TrimRight(line, "\n"))
