@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// byteSize is a number of bytes, given as such or with a unit: 20GB, 512MiB.
+// byteSize is a number of bytes, written with or without a unit: 20GB, 512MiB.
 type byteSize int64
 
 var byteUnits = []struct {
@@ -18,7 +18,7 @@ var byteUnits = []struct {
 	{"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1}, {"", 1},
 }
 
-// UnmarshalText reads what is given on the command line or in the environment.
+// UnmarshalText parses a size.
 func (s *byteSize) UnmarshalText(text []byte) error {
 	for _, unit := range byteUnits {
 		digits, ok := strings.CutSuffix(string(text), unit.name)

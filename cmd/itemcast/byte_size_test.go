@@ -2,9 +2,10 @@ package main
 
 import "testing"
 
-func TestByteSize_ReadsUnitsAndRefusesWhatIsNoSize(t *testing.T) {
+func TestByteSize_ParsesUnitsAndRefusesOtherText(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]byteSize{"0": 0, "17": 17, "5B": 5, "20GB": 20e9, "512MiB": 512 << 20, "1 kB": 1000, "2TiB": 2 << 40} {
+	for text, want := range map[string]byteSize{"0": 0, "17": 17, "5B": 5, "20GB": 20e9, "512MiB": 512 << 20, "1 kB": 1000,
+		"2TiB": 2 << 40} {
 		var got byteSize
 		if err := got.UnmarshalText([]byte(text)); err != nil || got != want {
 			t.Errorf("%q: %d, %v", text, got, err)
@@ -13,7 +14,7 @@ func TestByteSize_ReadsUnitsAndRefusesWhatIsNoSize(t *testing.T) {
 	for _, text := range []string{"", "GB", "-1", "1.5GB", "20 apples", "99999999TB", "1GB1"} {
 		var got byteSize
 		if err := got.UnmarshalText([]byte(text)); err == nil {
-			t.Errorf("%q is taken as %d", text, got)
+			t.Errorf("%q is parsed as %d", text, got)
 		}
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// started is a database that a server has been started on once, and the variables with which a command finds it.
-func started(t *testing.T) (pool *pgxpool.Pool, environment []string) {
+// newDatabase returns a database with a first account, and the variables with which a command finds it.
+func newDatabase(t *testing.T) (pool *pgxpool.Pool, environment []string) {
 	t.Helper()
 	url := dbtest.URL(t)
 	pool = nodetest.OpenPool(t, url)
@@ -29,7 +29,7 @@ func started(t *testing.T) (pool *pgxpool.Pool, environment []string) {
 	return pool, []string{"ITEMCAST_DATABASE_URL=" + url}
 }
 
-func numbered(t *testing.T, n int) (file string) {
+func writeItems(t *testing.T, n int) (file string) {
 	t.Helper()
 	var lines bytes.Buffer
 	for i := range n {
@@ -42,10 +42,10 @@ func numbered(t *testing.T, n int) (file string) {
 	return file
 }
 
-// What a command beside the server writes, the server's subscribers are told, with the server's URLs.
-func TestImport_BesideAServerIsSeenByItsSubscribers(t *testing.T) {
+// The documents have the server's URLs.
+func TestImport_BesideAServerReachesItsSubscribers(t *testing.T) {
 	t.Parallel()
-	_, environment := started(t)
+	_, environment := newDatabase(t)
 	_, url := nodetest.StartServer(t, environment...)
 	n := nodetest.Connect(t, url)
 	var page struct {
@@ -55,31 +55,34 @@ func TestImport_BesideAServerIsSeenByItsSubscribers(t *testing.T) {
 		t.Fatal(err)
 	}
 	events := n.Subscribe(nodetest.FollowQuery, map[string]string{"after": page.Items.ChangeCursor})
-	file := numbered(t, 3)
-	if code, out, errs := nodetest.RunProcess(t, environment, "import", file); code != 0 || !strings.Contains(out, "3 lines: 3 created, 0 updated, 0 unchanged, 0 rejected") {
+	file := writeItems(t, 3)
+	if code, out, errs := nodetest.RunProcess(t, environment, "import", file); code != 0 ||
+		!strings.Contains(out, "3 lines: 3 created, 0 updated, 0 unchanged, 0 rejected") {
 		t.Fatalf("%d\n%s\n%s", code, out, errs)
 	}
 	var documents []string
 	for i := range 3 {
-		told := events.ReceiveEvent()
-		if told.Kind != "CREATED" || !bytes.Contains(told.Document, fmt.Appendf(nil, `"name":"item %d"`, i+1)) || !bytes.Contains(told.Document, []byte(`"url":"`+url)) {
-			t.Errorf("got %s %s", told.Kind, told.Document)
+		event := events.ReceiveEvent()
+		if event.Kind != "CREATED" || !bytes.Contains(event.Document, fmt.Appendf(nil, `"name":"item %d"`, i+1)) ||
+			!bytes.Contains(event.Document, []byte(`"url":"`+url)) {
+			t.Errorf("got %s %s", event.Kind, event.Document)
 		}
-		documents = append(documents, string(told.Document))
+		documents = append(documents, string(event.Document))
 	}
 	if _, out, _ := nodetest.RunProcess(t, environment, "export"); out != strings.Join(documents, "\n")+"\n" {
-		t.Errorf("the export differs from what was told:\n%s", out)
+		t.Errorf("the export differs from the events:\n%s", out)
 	}
-	if _, out, _ := nodetest.RunProcess(t, append(environment, "ITEMCAST_PUBLIC_URL=https://other.example/"), "export"); !strings.Contains(out, `"url":"https://other.example/api/`) {
-		t.Errorf("the variable does not win:\n%s", out)
+	if _, out, _ := nodetest.RunProcess(t, append(environment, "ITEMCAST_PUBLIC_URL=https://other.example/"),
+		"export"); !strings.Contains(out, `"url":"https://other.example/api/`) {
+		t.Errorf("ITEMCAST_PUBLIC_URL does not win:\n%s", out)
 	}
 }
 
-func TestImport_KilledGoesOnWhereItStopped(t *testing.T) {
+func TestImport_ResumesAfterAKill(t *testing.T) {
 	t.Parallel()
 	const lines = 5000
-	pool, environment := started(t)
-	file := numbered(t, lines)
+	pool, environment := newDatabase(t)
+	file := writeItems(t, lines)
 	killed := nodetest.StartProcess(t, environment, "import", file)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -92,14 +95,17 @@ func TestImport_KilledGoesOnWhereItStopped(t *testing.T) {
 		t.Skip("the import was done before it could be killed")
 	}
 	code, out, errs := nodetest.RunProcess(t, environment, "import", file)
-	if want := fmt.Sprintf("%d lines: %d created, 0 updated, 0 unchanged, 0 rejected", lines, lines); code != 0 || !strings.Contains(out, "Went on after line ") || !strings.Contains(out, want) {
+	if want := fmt.Sprintf("%d lines: %d created, 0 updated, 0 unchanged, 0 rejected", lines, lines); code != 0 ||
+		!strings.Contains(out, "Resumed after line ") || !strings.Contains(out, want) {
 		t.Errorf("%d\n%s\n%s", code, out, errs)
 	}
 	if n := nodetest.CountItems(t, pool); n != lines {
-		t.Errorf("there are %d items, want %d; %d were there after the kill", n, lines, before)
+		t.Errorf("%d items, want %d; %d after the kill", n, lines, before)
 	}
 	var unsequenced int
-	if err := pool.QueryRow(t.Context(), "SELECT count(*) FROM item_change c WHERE NOT EXISTS (SELECT FROM item_position p WHERE p.change_id = c.id)").Scan(&unsequenced); err != nil {
+	if err := pool.QueryRow(t.Context(),
+		"SELECT count(*) FROM item_change c WHERE NOT EXISTS (SELECT FROM item_position p WHERE p.change_id = c.id)").
+		Scan(&unsequenced); err != nil {
 		t.Fatal(err)
 	}
 	if unsequenced != 0 {
@@ -107,9 +113,10 @@ func TestImport_KilledGoesOnWhereItStopped(t *testing.T) {
 	}
 }
 
-func TestCommands_HelpNamesTheVariablesAndMistakesAreExplained(t *testing.T) {
+func TestCommands_HelpNamesTheVariablesAndErrorsExplainMistakes(t *testing.T) {
 	t.Parallel()
-	for command, mention := range map[string]string{"": "ITEMCAST_DATABASE_URL", "serve": "ITEMCAST_ADDR", "migrate": "ITEMCAST_DATA_DIR", "import": "--again", "export": "--search",
+	for command, mention := range map[string]string{"": "ITEMCAST_DATABASE_URL", "serve": "ITEMCAST_ADDR",
+		"migrate": "ITEMCAST_DATA_DIR", "import": "--again", "export": "--search",
 		"listen": "ITEMCAST_LISTEN_SECRET"} {
 		code, out, _ := nodetest.RunProcess(t, nil, append(strings.Fields(command), "--help")...)
 		if code != 0 || !strings.Contains(out, mention) {
@@ -118,24 +125,27 @@ func TestCommands_HelpNamesTheVariablesAndMistakesAreExplained(t *testing.T) {
 		for _, flag := range regexp.MustCompile(`(?m)^ .*(--[a-z-]+)`).FindAllStringSubmatch(out, -1) {
 			name := strings.TrimPrefix(flag[1], "--")
 			variable := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
-			if name != "help" && !strings.Contains(out, "$ITEMCAST_"+variable) && !strings.Contains(out, "$ITEMCAST_"+strings.ToUpper(command)+"_"+variable) {
-				t.Errorf("itemcast %s --help does not tell of %s", command, variable)
+			if name != "help" && !strings.Contains(out, "$ITEMCAST_"+variable) &&
+				!strings.Contains(out, "$ITEMCAST_"+strings.ToUpper(command)+"_"+variable) {
+				t.Errorf("itemcast %s --help lacks %s", command, variable)
 			}
 		}
 	}
-	for args, mention := range map[string]string{"serve --nonsense": "--nonsense", "fly": "fly", "import": "<file>", "import /no/such/file": "/no/such/file",
+	for args, mention := range map[string]string{"serve --nonsense": "--nonsense", "fly": "fly", "import": "<file>",
+		"import /no/such/file":                "/no/such/file",
 		"serve --hook-allow-networks=private": "private", "serve --addr=nowhere:-1": "ITEMCAST_ADDR"} {
-		code, _, errs := nodetest.RunProcess(t, []string{"ITEMCAST_DATABASE_URL=postgres://nobody@127.0.0.1:1/none"}, strings.Fields(args)...)
+		code, _, errs := nodetest.RunProcess(t, []string{"ITEMCAST_DATABASE_URL=postgres://nobody@127.0.0.1:1/none"},
+			strings.Fields(args)...)
 		if code == 0 || !strings.Contains(errs, mention) {
 			t.Errorf("itemcast %s: %d\n%s", args, code, errs)
 		}
 	}
 }
 
-func TestImport_BeforeAServerWasEverStartedSaysSo(t *testing.T) {
+func TestImport_BeforeTheFirstStartAsksToStartTheServer(t *testing.T) {
 	t.Parallel()
-	code, _, errs := nodetest.RunProcess(t, []string{"ITEMCAST_DATABASE_URL=" + dbtest.URL(t)}, "import", numbered(t, 1))
-	if code == 0 || !strings.Contains(errs, "start the server once before") {
+	code, _, errs := nodetest.RunProcess(t, []string{"ITEMCAST_DATABASE_URL=" + dbtest.URL(t)}, "import", writeItems(t, 1))
+	if code == 0 || !strings.Contains(errs, "start the server once") {
 		t.Errorf("%d\n%s", code, errs)
 	}
 }

@@ -14,9 +14,9 @@ const defaultAddr = "127.0.0.1:8080"
 
 // database holds the flags that every command has.
 type database struct {
-	DatabaseURL string `help:"Postgres, 14 or newer. Empty: a Postgres of its own under the data directory." env:"ITEMCAST_DATABASE_URL" placeholder:"URL"`
-	DataDir     string `help:"Where the embedded Postgres and the files are kept." env:"ITEMCAST_DATA_DIR" default:".itemcast" type:"path"`
-	PublicURL   string `help:"The base of every absolute URL. Empty: http:// and the address." env:"ITEMCAST_PUBLIC_URL" placeholder:"URL"`
+	DatabaseURL string `help:"URL of a Postgres, 14 or newer. Empty: an embedded Postgres in the data directory." env:"ITEMCAST_DATABASE_URL" placeholder:"URL"`
+	DataDir     string `help:"Directory of the embedded Postgres and of files." env:"ITEMCAST_DATA_DIR" default:".itemcast" type:"path"`
+	PublicURL   string `help:"Base of every absolute URL. Empty: http:// and the address." env:"ITEMCAST_PUBLIC_URL" placeholder:"URL"`
 }
 
 func (d *database) config(log *slog.Logger) node.DatabaseConfig {
@@ -55,12 +55,13 @@ func (d *database) asOperator(ctx context.Context, c *console, fn func(ctx conte
 	defer n.Close()
 	ctx, err = account.Operator(ctx, o.Pool)
 	if err != nil {
-		return fmt.Errorf("start the server once before: %w", err)
+		return fmt.Errorf("start the server once, to create the first account: %w", err)
 	}
 	return fn(ctx, n)
 }
 
-// storedPublicURL returns the flag's base URL, else the one that serve last ran with on this database, else the default address's.
+// storedPublicURL returns the base URL of the flag, else the one that serve last ran with on this database, else that
+// of the default address.
 func (d *database) storedPublicURL(ctx context.Context, o *node.Database) (string, error) {
 	if d.PublicURL != "" {
 		return d.publicURL(defaultAddr), nil

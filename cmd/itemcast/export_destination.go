@@ -10,13 +10,13 @@ import (
 	"path/filepath"
 )
 
-// destination is where an export goes. A file is written beside its place, and moved there when it is complete: an export that fails leaves
-// the backup of yesterday alone.
+// destination is the output of an export. A file is written beside its final path and renamed when it is complete, so
+// that a failed export leaves yesterday's backup as it was.
 type destination struct {
 	to       io.Writer
 	buffered *bufio.Writer
 	file     *os.File // nil: to is standard output
-	place    string   // "": the file is written where it is, as a device or a pipe is
+	final    string   // the path to rename the file to; empty for a device or a pipe
 	bytes    int64
 }
 
@@ -28,16 +28,16 @@ func openDestination(name string, stdout io.Writer) (*destination, error) {
 	out, partial := &destination{}, name
 	if info, err := os.Stat(name); err != nil || info.Mode().IsRegular() {
 		if target, err := filepath.EvalSymlinks(name); err == nil {
-			name = target // a link goes on leading to the export
+			name = target // the link stays
 		}
-		out.place, partial = name, name+".partial"
+		out.final, partial = name, name+".partial"
 	}
 	file, err := os.Create(partial)
 	if failed, ok := errors.AsType[*fs.PathError](err); ok {
 		err = failed.Err // without the name of the partial file
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot write %s: %w (its folder must be there, and let you write)", name, err)
+		return nil, fmt.Errorf("cannot write %s: %w (its folder must exist and be writable)", name, err)
 	}
 	out.file, out.to, out.buffered = file, file, bufio.NewWriterSize(file, 1<<20)
 	return out, nil
@@ -49,18 +49,18 @@ func (o *destination) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// commit writes what is left, and puts the file in its place.
+// commit flushes the output and renames the file.
 func (o *destination) commit() error {
 	if err := o.buffered.Flush(); err != nil || o.file == nil {
 		return err
 	}
-	if err := o.file.Close(); err != nil || o.place == "" {
+	if err := o.file.Close(); err != nil || o.final == "" {
 		return err
 	}
-	if err := os.Rename(o.file.Name(), o.place); err != nil {
+	if err := os.Rename(o.file.Name(), o.final); err != nil {
 		return err
 	}
-	o.place = ""
+	o.final = ""
 	return nil
 }
 
@@ -70,15 +70,15 @@ func (o *destination) discard() {
 		return
 	}
 	o.file.Close()
-	if o.place != "" {
+	if o.final != "" {
 		_ = os.Remove(o.file.Name())
 	}
 }
 
-// left says what there is of an export that was not committed.
+// left describes the output of an export that was not committed.
 func (o *destination) left() string {
-	if o.place != "" {
-		return o.place + " is as it was"
+	if o.final != "" {
+		return o.final + " is unchanged"
 	}
-	return "what was written is a part"
+	return "the output is incomplete"
 }

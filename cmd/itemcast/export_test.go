@@ -26,17 +26,18 @@ func exportedNames(t *testing.T, documents string) string {
 	return strings.Join(names, " ")
 }
 
-// What a filter finds over REST, the same filter exports, in the same order.
+// A filter exports the same items as over REST, in the same order.
 func TestExport_TakesTheFiltersOfTheList(t *testing.T) {
 	t.Parallel()
-	pool, environment := started(t)
+	pool, environment := newDatabase(t)
 	n := nodetest.StartOn(t, pool)
-	file := written(t, `{"name":"a","tags":["x","with, comma"],"type":"audio","metadata":{"year":1927,"title":"k=v; w"}}`,
+	file := writeLines(t, `{"name":"a","tags":["x","with, comma"],"type":"audio","metadata":{"year":1927,"title":"k=v; w"}}`,
 		`{"name":"b","tags":["y"],"privacy":"public","description":"needle","metadata":{"year":1927}}`,
 		`{"name":"c","tags":["z"],"privacy":"unlisted","type":"live","metadata":{"title":"t"}}`)
 	code, out, errs := nodetest.RunProcess(t, environment, "import", file)
-	expect(t, code, out, errs, 0, "3 created")
-	if _, err := pool.Exec(t.Context(), `WITH made AS (INSERT INTO workflow_profile (id, account_id, name) SELECT gen_random_uuid(), id, 'p' FROM account RETURNING id)
+	wantExit(t, code, out, errs, 0, "3 created")
+	if _, err := pool.Exec(t.Context(),
+		`WITH made AS (INSERT INTO workflow_profile (id, account_id, name) SELECT gen_random_uuid(), id, 'p' FROM account RETURNING id)
 		UPDATE item SET created_at = '2026-01-01T00:00:00Z'::timestamptz + (ascii(name) - 97) * interval '1 day',
 			updated_at = '2026-03-01T00:00:00Z'::timestamptz - ascii(name) * interval '1 day', document_version = 0,
 			workflow_status = CASE name WHEN 'a' THEN 'waiting' WHEN 'b' THEN 'done' END,
@@ -73,7 +74,8 @@ func TestExport_TakesTheFiltersOfTheList(t *testing.T) {
 			c.query += "&sort=created_at"
 		}
 		var page struct{ Results []json.RawMessage }
-		if err := json.Unmarshal(n.Call(http.MethodGet, "/api/v1/items?"+c.query, "").WantStatus(t, http.StatusOK).Body, &page); err != nil {
+		if err := json.Unmarshal(n.Call(http.MethodGet, "/api/v1/items?"+c.query, "").
+			WantStatus(t, http.StatusOK).Body, &page); err != nil {
 			t.Fatal(err)
 		}
 		var listed strings.Builder
@@ -84,18 +86,20 @@ func TestExport_TakesTheFiltersOfTheList(t *testing.T) {
 			t.Errorf("GET %s: got %s, want %s", c.query, got, c.want)
 		}
 	}
-	for flag, want := range map[string]string{"--metadata=none=1": "metadata.none is no metadata field of this account", "--type=film": `--type must be one of "video"`,
-		"--sort=size": "--sort must be one of", "--created-after=yesterday": `--created-after: "yesterday" is no time (RFC 3339`} {
+	for flag, want := range map[string]string{"--metadata=none=1": "metadata.none is no metadata field of this account",
+		"--type=film":               `--type must be one of "video"`,
+		"--sort=size":               "--sort must be one of",
+		"--created-after=yesterday": `--created-after: "yesterday" is not a time; write it as`} {
 		code, out, errs := nodetest.RunProcess(t, environment, "export", flag)
-		expect(t, code, out, errs, 1, want)
+		wantExit(t, code, out, errs, 1, want)
 	}
 }
 
 func TestExport_ToAFileIsAllOrNothing(t *testing.T) {
 	t.Parallel()
-	_, environment := started(t)
-	code, out, errs := nodetest.RunProcess(t, environment, "import", numbered(t, 3))
-	expect(t, code, out, errs, 0)
+	_, environment := newDatabase(t)
+	code, out, errs := nodetest.RunProcess(t, environment, "import", writeItems(t, 3))
+	wantExit(t, code, out, errs, 0)
 	folder := t.TempDir()
 	file, link := filepath.Join(folder, "backup.ndjson"), filepath.Join(folder, "latest")
 	if err := os.WriteFile(file, []byte("of yesterday"), 0o600); err != nil {
@@ -110,39 +114,39 @@ func TestExport_ToAFileIsAllOrNothing(t *testing.T) {
 			t.Errorf("got %q, %v, want %q", got, err, want)
 		}
 		if there, err := filepath.Glob(folder + "/*"); err != nil || len(there) != 2 {
-			t.Errorf("there are %q", there)
+			t.Errorf("the folder has %q", there)
 		}
 	}
 	code, out, errs = nodetest.RunProcess(t, environment, "export", "--metadata=none=1", file)
-	expect(t, code, out, errs, 1)
+	wantExit(t, code, out, errs, 1)
 	holds("of yesterday")
 	code, out, errs = nodetest.RunProcess(t, environment, "export", link)
-	expect(t, code, out, errs, 0, "exported 3 items")
+	wantExit(t, code, out, errs, 0, "exported 3 items")
 	holds(`"name":"item 3"`)
 	code, out, errs = nodetest.RunProcess(t, environment, "export", filepath.Join(folder, "none", "x"))
-	expect(t, code, out, errs, 1, "cannot write "+filepath.Join(folder, "none", "x")+": no such file")
+	wantExit(t, code, out, errs, 1, "cannot write "+filepath.Join(folder, "none", "x")+": no such file")
 }
 
-// Without a server, the command has a Postgres of its own to stop, whoever goes away.
-func TestExport_WhoseReaderGoesAwaySaysSo(t *testing.T) {
+// Without a server, the command must still stop its own Postgres.
+func TestExport_ReportsAReaderThatClosesThePipe(t *testing.T) {
 	t.Parallel()
-	_, environment := started(t)
-	code, out, errs := nodetest.RunProcess(t, environment, "import", numbered(t, 3))
-	expect(t, code, out, errs, 0)
+	_, environment := newDatabase(t)
+	code, out, errs := nodetest.RunProcess(t, environment, "import", writeItems(t, 3))
+	wantExit(t, code, out, errs, 0)
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	reader.Close()
-	var said strings.Builder
+	var stderr strings.Builder
 	cmd := nodetest.Command(t, environment, "export")
-	cmd.Stdout, cmd.Stderr = writer, &said
+	cmd.Stdout, cmd.Stderr = writer, &stderr
 	err = cmd.Run()
 	writer.Close()
 	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); err == nil || !ok || status.Signaled() {
 		t.Errorf("it ended with %v", err)
 	}
-	if !strings.Contains(said.String(), "whoever read the export went away before its end") {
-		t.Errorf("it says %q", said.String())
+	if !strings.Contains(stderr.String(), "the reader closed the pipe before the export was complete") {
+		t.Errorf("it says %q", stderr.String())
 	}
 }

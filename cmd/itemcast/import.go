@@ -11,23 +11,24 @@ import (
 )
 
 const (
-	// exitRejected: neither "every line is in" nor "it failed", and free of the 1 and 2 that shells and Go programs give for mistakes.
+	// exitRejected is neither success nor failure. Shells and Go programs use 1 and 2 for errors.
 	exitRejected = 3
 
-	linesShown = 20
+	maxLinesShown = 20 // rejected lines that are printed
 )
 
 type importCommand struct {
-	File         string `arg:"" help:"NDJSON: one item input a line, or one exported document. - is standard input."`
-	Key          string `help:"A name for the import, by which it goes on where it stopped. Without one, a file is known by its content, and what comes through a pipe begins anew each time." placeholder:"NAME"`
-	CreateFields bool   `help:"Make metadata fields for keys that the account does not know. On by default; with no-, such lines are rejected. The first value of a key decides: number, bool or text. A date makes a text field, for a later value may be none: make fields of kind date or choice yourself, before." default:"true" negatable:""`
-	Again        bool   `help:"Import from the first line, whatever was imported before: lines without an id make new items once more."`
+	File         string `arg:"" help:"NDJSON file: an item input or an exported document on each line. - is standard input."`
+	Key          string `help:"Name of the import, to resume it. Without one, a file is recognized by its content, and a pipe always begins at its first line." placeholder:"NAME"`
+	CreateFields bool   `help:"Create metadata fields for unknown keys: number, bool or text, by the first value. On by default; with no-, lines with unknown keys are rejected. Create date and choice fields yourself, before the import." default:"true" negatable:""`
+	Again        bool   `help:"Import from the first line even if lines were imported before; lines without an id create new items again."`
 }
 
-// Help is what --help says beside the flags.
+// Help is printed by --help.
 func (*importCommand) Help() string {
-	return `Lines are imported a hundred at a time. A bad line is rejected, and told with its number and all its faults; the rest goes on. ` +
-		`An import that was interrupted goes on where it stopped when the same command is run again, and a file that is in already is not imported twice.
+	return `Lines are imported in batches of 100. An invalid line is rejected and reported with its number and all its faults; ` +
+		`the import continues. Run the same command again to resume an interrupted import. ` +
+		`A file whose import is complete is not imported again.
 
 Exit codes:
 
@@ -37,25 +38,26 @@ Exit codes:
   1    failed`
 }
 
-// Run imports lines, as the operator, into the first account. A running server's subscribers and hooks are told of every item.
+// Run imports lines into the first account, as the operator. Subscribers and hooks of a running server get every item.
 func (i *importCommand) Run(ctx context.Context, c *console, d *database) error {
 	began := time.Now()
 	report, key, err := i.run(ctx, c, d)
 	done := err == nil
-	i.tell(c, &report, done, seconds(time.Since(began)))
+	i.print(c, &report, done, rounded(time.Since(began)))
 	switch {
 	case done && report.Rejected > 0:
-		exit(c, exitRejected, "%d of %d lines were rejected, %d of them by this run; the others are imported. Mend those lines and import them as a file of their own.",
+		exit(c, exitRejected, "%d of %d lines were rejected, %d of them by this run; the others are imported. Correct the rejected lines and import them as a separate file.",
 			report.Rejected, report.Read(), report.Run().Rejected)
 	case !done && ctx.Err() != nil:
-		exit(c, exitInterrupted, "interrupted %s", i.goOn(&report, key))
+		exit(c, exitInterrupted, "interrupted %s", i.resumption(&report, key))
 	case !done && report.Line > 0:
-		return fmt.Errorf("%w (stopped %s)", explain(err), i.goOn(&report, key))
+		return fmt.Errorf("%w (stopped %s)", explain(err), i.resumption(&report, key))
 	}
 	return err
 }
 
-func (i *importCommand) run(ctx context.Context, c *console, d *database) (report item.ImportReport, key string, err error) {
+func (i *importCommand) run(ctx context.Context, c *console, d *database) (report item.ImportReport, key string,
+	err error) {
 	lines, err := openLines(ctx, i.File)
 	if err != nil {
 		return report, "", err
@@ -78,11 +80,11 @@ func (i *importCommand) run(ctx context.Context, c *console, d *database) (repor
 	return report, key, err
 }
 
-// tell prints the rejected lines, and what was done.
-func (i *importCommand) tell(c *console, r *item.ImportReport, done bool, took time.Duration) {
+// print prints the rejected lines and the counts.
+func (i *importCommand) print(c *console, r *item.ImportReport, done bool, took time.Duration) {
 	for n, e := range r.Errors {
-		if n == linesShown {
-			fmt.Fprintf(c.err, "… and %d more rejected lines\n", r.Run().Rejected-linesShown)
+		if n == maxLinesShown {
+			fmt.Fprintf(c.err, "… and %d more rejected lines\n", r.Run().Rejected-maxLinesShown)
 			break
 		}
 		if len(e.Error.Faults) == 0 {
@@ -96,10 +98,11 @@ func (i *importCommand) tell(c *console, r *item.ImportReport, done bool, took t
 	run := r.Run()
 	switch {
 	case r.ResumedAfter > 0 && done && run.Read() == 0:
-		fmt.Fprintf(c.out, "%s was imported before, to its last line: there is nothing to do. (--again imports it once more; lines without an id then make new items.)\n", i.name())
+		fmt.Fprintf(c.out, "%s was imported before: there is nothing to do. (--again imports it again; lines without an id then create new items.)\n", i.name())
 		fmt.Fprintf(c.out, "Imported then: %s\n", counted(r.ImportCount))
 	case r.ResumedAfter > 0:
-		fmt.Fprintf(c.out, "Went on after line %d, which an earlier run had reached. (--again begins at line 1.)\n", r.ResumedAfter)
+		fmt.Fprintf(c.out, "Resumed after line %d, where an earlier run stopped. (--again begins at line 1.)\n",
+			r.ResumedAfter)
 		fmt.Fprintf(c.out, "This run: %s, in %s\nOverall:  %s\n", counted(run), took, counted(r.ImportCount))
 	case done || run.Read() > 0:
 		fmt.Fprintf(c.out, "%s, in %s\n", counted(run), took)
@@ -107,7 +110,8 @@ func (i *importCommand) tell(c *console, r *item.ImportReport, done bool, took t
 }
 
 func counted(c item.ImportCount) string {
-	return fmt.Sprintf("%d lines: %d created, %d updated, %d unchanged, %d rejected", c.Read(), c.Created, c.Updated, c.Unchanged, c.Rejected)
+	return fmt.Sprintf("%d lines: %d created, %d updated, %d unchanged, %d rejected", c.Read(), c.Created, c.Updated,
+		c.Unchanged, c.Rejected)
 }
 
 func (i *importCommand) name() string {
@@ -117,16 +121,16 @@ func (i *importCommand) name() string {
 	return i.File
 }
 
-// goOn says where an import stopped, and how the rest gets in.
-func (i *importCommand) goOn(r *item.ImportReport, key string) string {
+// resumption describes where an import stopped and how to import the rest.
+func (i *importCommand) resumption(r *item.ImportReport, key string) string {
 	switch {
 	case r.Line == 0:
 		return "before a line was imported"
 	case key == "":
-		return fmt.Sprintf("after line %d; send what follows it, as tail -n +%d does. (With --key=NAME an import from a pipe goes on by itself.)", r.Line, r.Line+1)
+		return fmt.Sprintf("after line %d; send the rest, as tail -n +%d does. (With --key=NAME, an import from a pipe resumes by itself.)", r.Line, r.Line+1)
 	case i.Again:
-		return fmt.Sprintf("after line %d; run the command again without --again to go on from there", r.Line)
+		return fmt.Sprintf("after line %d; run the command again without --again to resume", r.Line)
 	default:
-		return fmt.Sprintf("after line %d; run the command again to go on from there", r.Line)
+		return fmt.Sprintf("after line %d; run the command again to resume", r.Line)
 	}
 }

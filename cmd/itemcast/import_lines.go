@@ -12,12 +12,12 @@ import (
 	"os"
 )
 
-// lines is what an import reads.
+// lines is the input of an import.
 type lines struct {
 	io.Reader
 	file  *os.File
-	key   string // names what is read; "" for what can be read only once
-	count int64  // -1: known only at the end
+	key   string // identifies the input; "" for one that can be read only once
+	count int64  // -1: unknown
 }
 
 // openLines opens a file, or "-" for standard input.
@@ -28,15 +28,15 @@ func openLines(ctx context.Context, name string) (*lines, error) {
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("there is no file %q: name one that holds NDJSON, or - for standard input", name)
+		return nil, fmt.Errorf("file %q does not exist: name an NDJSON file, or - for standard input", name)
 	case err == nil && info.IsDir():
-		return nil, fmt.Errorf("%q is a folder: name a file that holds NDJSON, or - for standard input", name)
+		return nil, fmt.Errorf("%q is a folder: name an NDJSON file, or - for standard input", name)
 	case err != nil:
-		return nil, fmt.Errorf("cannot read what to import: %w", err)
+		return nil, fmt.Errorf("cannot read the import: %w", err)
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read what to import: %w", err)
+		return nil, fmt.Errorf("cannot read the import: %w", err)
 	}
 	l := &lines{Reader: file, file: file, count: -1}
 	if info.Mode().IsRegular() {
@@ -46,14 +46,14 @@ func openLines(ctx context.Context, name string) (*lines, error) {
 	}
 	if err != nil {
 		file.Close()
-		return nil, fmt.Errorf("cannot read what to import: %w", err)
+		return nil, fmt.Errorf("cannot read the import: %w", err)
 	}
 	return l, nil
 }
 
 func (l *lines) Close() { l.file.Close() }
 
-// fingerprint names a file by its content, so that the same one goes on where it stopped, whatever it is called, and counts its lines.
+// fingerprint identifies a file by its content, so that its import can be resumed under any name, and counts its lines.
 func (l *lines) fingerprint() error {
 	digest, count := sha256.New(), &lineCounter{}
 	if _, err := io.Copy(io.MultiWriter(digest, count), l.file); err != nil {
@@ -64,10 +64,10 @@ func (l *lines) fingerprint() error {
 	return err
 }
 
-// lineCounter counts the lines that are written to it.
+// lineCounter counts lines.
 type lineCounter struct {
 	ends int64
-	open bool // the last line has no end yet
+	open bool // the last line has no newline yet
 }
 
 func (c *lineCounter) Write(p []byte) (int, error) {
@@ -83,7 +83,7 @@ func (c *lineCounter) lines() int64 {
 	return c.ends
 }
 
-// interruptible reads r until ctx ends, even while r waits for more: a person at the other end of a pipe may take any time.
+// interruptible reads r until ctx ends, even while a Read of r blocks, as that of a pipe does.
 func interruptible(ctx context.Context, r io.Reader) io.Reader {
 	out, in := io.Pipe()
 	go func() {

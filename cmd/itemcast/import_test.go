@@ -14,8 +14,8 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// written makes a file of lines.
-func written(t *testing.T, lines ...string) (file string) {
+// writeLines returns a new file with the lines.
+func writeLines(t *testing.T, lines ...string) (file string) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "items.ndjson")
 	if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
@@ -24,7 +24,7 @@ func written(t *testing.T, lines ...string) (file string) {
 	return file
 }
 
-// runPiped runs a command with something on its standard input.
+// runPiped runs a command with a standard input.
 func runPiped(t *testing.T, environment []string, stdin string, args ...string) (code int, out, errs string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -37,12 +37,12 @@ func runPiped(t *testing.T, environment []string, stdin string, args ...string) 
 	return cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()
 }
 
-// expect fails unless a command ended with a code and said these texts, wherever.
-func expect(t *testing.T, code int, out, errs string, want int, texts ...string) {
+// wantExit fails the test unless a command ended with a code and printed the texts, on either output.
+func wantExit(t *testing.T, code int, out, errs string, want int, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
 		if !strings.Contains(out+errs, text) {
-			t.Errorf("it does not say %q", text)
+			t.Errorf("the output lacks %q", text)
 		}
 	}
 	if code != want || t.Failed() {
@@ -50,73 +50,76 @@ func expect(t *testing.T, code int, out, errs string, want int, texts ...string)
 	}
 }
 
-func TestImport_ThatRejectsLinesHasAnExitCodeOfItsOwn(t *testing.T) {
+func TestImport_HasAnExitCodeForRejectedLines(t *testing.T) {
 	t.Parallel()
-	pool, environment := started(t)
-	file := written(t, `{"name":"one"}`, `{"name":" ","color":"red","metadata":{"unknown":1}}`, `{"name":"three"}`, `no JSON`)
+	pool, environment := newDatabase(t)
+	file := writeLines(t, `{"name":"one"}`, `{"name":" ","color":"red","metadata":{"unknown":1}}`, `{"name":"three"}`,
+		`no JSON`)
 	code, out, errs := nodetest.RunProcess(t, environment, "import", "--no-create-fields", file)
-	expect(t, code, out, errs, 3, "4 lines: 2 created, 0 updated, 0 unchanged, 2 rejected", "line 2: #/color ", "line 2: #/name ",
+	wantExit(t, code, out, errs, 3, "4 lines: 2 created, 0 updated, 0 unchanged, 2 rejected", "line 2: #/color ",
+		"line 2: #/name ",
 		"line 2: #/metadata/unknown ", "line 4: is not valid JSON")
-	if last := "2 of 4 lines were rejected, 2 of them by this run; the others are imported. Mend those lines and import them as a file of their own.\n"; !strings.HasSuffix(errs, last) {
+	if last := "2 of 4 lines were rejected, 2 of them by this run; the others are imported. Correct the rejected lines and import them as a separate file.\n"; !strings.HasSuffix(errs, last) {
 		t.Errorf("the last line is not %q:\n%s", last, errs)
 	}
 	code, out, errs = nodetest.RunProcess(t, environment, "import", "--no-create-fields", file)
-	expect(t, code, out, errs, 3, "nothing to do", "2 of 4 lines were rejected, 0 of them by this run")
+	wantExit(t, code, out, errs, 3, "nothing to do", "2 of 4 lines were rejected, 0 of them by this run")
 	if n := nodetest.CountItems(t, pool); n != 2 {
-		t.Errorf("there are %d items, want 2", n)
+		t.Errorf("%d items, want 2", n)
 	}
 }
 
-func TestImport_OfAFileThatIsInSaysSoAndDoesNothing(t *testing.T) {
+func TestImport_DoesNotImportAFileTwice(t *testing.T) {
 	t.Parallel()
-	pool, environment := started(t)
-	file := numbered(t, 3)
+	pool, environment := newDatabase(t)
+	file := writeItems(t, 3)
 	code, out, errs := nodetest.RunProcess(t, environment, "import", file)
-	expect(t, code, out, errs, 0, "3 lines: 3 created")
+	wantExit(t, code, out, errs, 0, "3 lines: 3 created")
 	code, out, errs = nodetest.RunProcess(t, environment, "import", file)
-	expect(t, code, out, errs, 0, file+" was imported before", "nothing to do", "--again", "Imported then: 3 lines: 3 created")
+	wantExit(t, code, out, errs, 0, file+" was imported before", "nothing to do", "--again",
+		"Imported then: 3 lines: 3 created")
 	code, out, errs = nodetest.RunProcess(t, environment, "import", "--again", file)
-	expect(t, code, out, errs, 0, "3 lines: 3 created")
+	wantExit(t, code, out, errs, 0, "3 lines: 3 created")
 	if n := nodetest.CountItems(t, pool); n != 6 {
-		t.Errorf("there are %d items, want 6", n)
+		t.Errorf("%d items, want 6", n)
 	}
 }
 
-func TestImport_ReadsAPipeAndGoesOnByItsKey(t *testing.T) {
+func TestImport_ReadsAPipeAndResumesByKey(t *testing.T) {
 	t.Parallel()
-	pool, environment := started(t)
+	pool, environment := newDatabase(t)
 	const two = `{"name":"one"}` + "\n" + `{"name":"two"}` + "\n"
-	for range 2 { // without a key, nobody knows that it is the same
+	for range 2 { // without a key, the second is another import
 		code, out, errs := runPiped(t, environment, two, "import", "-")
-		expect(t, code, out, errs, 0, "2 lines: 2 created")
+		wantExit(t, code, out, errs, 0, "2 lines: 2 created")
 	}
 	code, out, errs := runPiped(t, environment, two, "import", "-", "--key=feed")
-	expect(t, code, out, errs, 0, "2 lines: 2 created")
+	wantExit(t, code, out, errs, 0, "2 lines: 2 created")
 	code, out, errs = runPiped(t, environment, two, "import", "-", "--key=feed")
-	expect(t, code, out, errs, 0, "Standard input was imported before", "nothing to do")
+	wantExit(t, code, out, errs, 0, "Standard input was imported before", "nothing to do")
 	code, out, errs = runPiped(t, environment, two+`{"name":"three"}`, "import", "-", "--key=feed")
-	expect(t, code, out, errs, 0, "Went on after line 2", "This run: 1 lines: 1 created", "Overall:  3 lines: 3 created")
+	wantExit(t, code, out, errs, 0, "Resumed after line 2", "This run: 1 lines: 1 created", "Overall:  3 lines: 3 created")
 	code, out, errs = runPiped(t, environment, `{"name":"other"}`+"\n"+two, "import", "-", "--key=feed")
-	expect(t, code, out, errs, 1, "key was used for other lines")
+	wantExit(t, code, out, errs, 1, "key was used for other lines")
 	if n := nodetest.CountItems(t, pool); n != 7 {
-		t.Errorf("there are %d items, want 7", n)
+		t.Errorf("%d items, want 7", n)
 	}
 }
 
-// The pipe has no end: an import that waits for its next line is interrupted as well.
-func TestImport_InterruptedSaysHowFarItCameAndHowToGoOn(t *testing.T) {
+// The pipe stays open: an import that waits for its next line can be interrupted too.
+func TestImport_InterruptedReportsWhereItStoppedAndHowToResume(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name, hint string
 		flags      []string
 	}{
-		{name: "pipe", hint: "after line 200; send what follows it"},
-		{name: "pipe with a key", hint: "after line 200; run the command again to go on from there", flags: []string{"--key=k"}},
-		{name: "again", hint: "after line 200; run the command again without --again to go on from there", flags: []string{"--key=k", "--again"}},
+		{name: "pipe", hint: "after line 200; send the rest"},
+		{name: "pipe with a key", hint: "after line 200; run the command again to resume", flags: []string{"--key=k"}},
+		{name: "again", hint: "after line 200; run the command again without --again to resume", flags: []string{"--key=k", "--again"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			pool, environment := started(t)
+			pool, environment := newDatabase(t)
 			pipe := filepath.Join(t.TempDir(), "pipe")
 			if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 				t.Fatal(err)
@@ -133,34 +136,37 @@ func TestImport_InterruptedSaysHowFarItCameAndHowToGoOn(t *testing.T) {
 			nodetest.AwaitItems(t, pool, 200)
 			interrupted.Signal(syscall.SIGINT)
 			code, out, errs := interrupted.Wait(), interrupted.Stdout.String(), interrupted.Stderr.String()
-			expect(t, code, out, errs, 130, "200 lines: 200 created", "itemcast: interrupted "+c.hint)
+			wantExit(t, code, out, errs, 130, "200 lines: 200 created", "itemcast: interrupted "+c.hint)
 			if strings.Contains(errs, "context canceled") || !strings.HasSuffix(errs, "\n") {
 				t.Errorf("it ends with\n%s", errs)
 			}
 			if c.flags == nil {
 				return
 			}
-			code, out, errs = nodetest.RunProcess(t, environment, "import", "--key=k", numbered(t, 250))
-			expect(t, code, out, errs, 0, "Went on after line 200", "This run: 50 lines: 50 created", "Overall:  250 lines: 250 created")
+			code, out, errs = nodetest.RunProcess(t, environment, "import", "--key=k", writeItems(t, 250))
+			wantExit(t, code, out, errs, 0, "Resumed after line 200", "This run: 50 lines: 50 created",
+				"Overall:  250 lines: 250 created")
 		})
 	}
 }
 
-func TestImport_NamesWhatItCannotReadAndSaysWhatToDo(t *testing.T) {
+func TestImport_NamesTheInputThatItCannotRead(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	for file, want := range map[string]string{"/no/such/file": `there is no file "/no/such/file": name one`, folder: fmt.Sprintf("%q is a folder: name a file", folder)} {
+	for file, want := range map[string]string{"/no/such/file": `file "/no/such/file" does not exist: name an NDJSON file`,
+		folder: fmt.Sprintf("%q is a folder: name an NDJSON file", folder)} {
 		code, out, errs := nodetest.RunProcess(t, nil, "import", file)
-		expect(t, code, out, errs, 1, want)
+		wantExit(t, code, out, errs, 1, want)
 		if strings.Contains(errs, "<file>") || strings.Contains(errs, "stat") {
 			t.Errorf("import %s: %s", file, errs)
 		}
 	}
 }
 
-func TestImport_HelpTellsDefaultsAndExitCodes(t *testing.T) {
+func TestImport_HelpHasDefaultsAndExitCodes(t *testing.T) {
 	t.Parallel()
 	code, out, errs := nodetest.RunProcess(t, nil, "import", "--help")
-	expect(t, code, strings.Join(strings.Fields(out), " "), errs, 0, "--[no-]create-fields", "On by default; with no-, such lines are rejected", "A date makes a text field",
+	wantExit(t, code, strings.Join(strings.Fields(out), " "), errs, 0, "--[no-]create-fields",
+		"On by default; with no-, lines with unknown keys are rejected", "Create date and choice fields yourself",
 		"3 lines were rejected", "130 interrupted", "- is standard input")
 }

@@ -23,53 +23,54 @@ import (
 )
 
 type listenCommand struct {
-	Host      string                    `help:"The address to listen at." env:"ITEMCAST_LISTEN_HOST" default:"127.0.0.1"`
-	Port      uint16                    `help:"The port to listen at. 0: any that is free." env:"ITEMCAST_LISTEN_PORT" default:"9000"`
-	Secret    []standardwebhooks.Secret `help:"The secret of a hook, whsec_…, by which deliveries are verified; several are tried in turn. Without one, nothing is verified until one is pasted." env:"ITEMCAST_LISTEN_SECRET" placeholder:"SECRET"`
-	AcceptAll bool                      `help:"Accept what has a wrong signature, which is answered with 401 otherwise." env:"ITEMCAST_LISTEN_ACCEPT_ALL"`
+	Host      string                    `help:"Address to listen at." env:"ITEMCAST_LISTEN_HOST" default:"127.0.0.1"`
+	Port      uint16                    `help:"Port to listen at. 0: any free port." env:"ITEMCAST_LISTEN_PORT" default:"9000"`
+	Secret    []standardwebhooks.Secret `help:"Secret of a hook (whsec_…), to verify deliveries; several are tried in turn. Without one, paste a secret later." env:"ITEMCAST_LISTEN_SECRET" placeholder:"SECRET"`
+	AcceptAll bool                      `help:"Accept deliveries with a wrong signature, which otherwise get 401." env:"ITEMCAST_LISTEN_ACCEPT_ALL"`
 
 	Headers bool `help:"Print the headers too." env:"ITEMCAST_LISTEN_HEADERS"`
 	Body    bool `help:"Print the body too, indented." env:"ITEMCAST_LISTEN_BODY"`
-	JSON    bool `help:"Print each delivery as a line of JSON, with its body, for programs. The rest goes to standard error." env:"ITEMCAST_LISTEN_JSON"`
+	JSON    bool `help:"Print each delivery as a line of JSON, with its body, for programs; everything else goes to standard error." env:"ITEMCAST_LISTEN_JSON"`
 
-	Status     int           `help:"Fail with this status. By default 500 when failures are asked for, and 200 otherwise." env:"ITEMCAST_LISTEN_STATUS" placeholder:"500"`
+	Status     int           `help:"Fail with this status. Default: 500 with --fail-first or --fail-rate, else 200." env:"ITEMCAST_LISTEN_STATUS" placeholder:"500"`
 	Hang       bool          `help:"Fail by never answering." env:"ITEMCAST_LISTEN_HANG" xor:"silence"`
 	Reset      bool          `help:"Fail by resetting the connection." env:"ITEMCAST_LISTEN_RESET" xor:"silence"`
-	FailFirst  int           `help:"Fail the first N attempts of each delivery, and no others." env:"ITEMCAST_LISTEN_FAIL_FIRST" placeholder:"N"`
-	FailRate   float64       `help:"Fail this share of all attempts, by chance." env:"ITEMCAST_LISTEN_FAIL_RATE" placeholder:"0.3"`
+	FailFirst  int           `help:"Fail only the first N attempts of each delivery." env:"ITEMCAST_LISTEN_FAIL_FIRST" placeholder:"N"`
+	FailRate   float64       `help:"Fail this share of all attempts, at random." env:"ITEMCAST_LISTEN_FAIL_RATE" placeholder:"0.3"`
 	Delay      time.Duration `help:"Wait before each answer." env:"ITEMCAST_LISTEN_DELAY" placeholder:"2s"`
-	RetryAfter time.Duration `help:"Tell the sender, with a failing status, when to come again." env:"ITEMCAST_LISTEN_RETRY_AFTER" placeholder:"10s"`
+	RetryAfter time.Duration `help:"Send Retry-After with a failing status." env:"ITEMCAST_LISTEN_RETRY_AFTER" placeholder:"10s"`
 }
 
-// Help is what --help says beside the flags.
+// Help is printed by --help.
 func (*listenCommand) Help() string {
-	return `Each delivery is a line: when it came, event, trigger, item, revision, how long after the change it came, whether its signature is right, and what it is answered. ` +
-		`Repetitions of a delivery are told, and revisions of an item that come after a higher one was accepted.
+	return `Prints a line for each delivery: time, event, trigger, item, revision, latency since the change, signature and answer. ` +
+		`Marks repeated deliveries, and revisions of an item that arrive after a higher one was accepted.
 
 Examples:
 
-  itemcast listen                                   print what comes; paste the hook's secret to verify it
+  itemcast listen                                   print deliveries; paste the hook's secret to verify them
   itemcast listen --secret=whsec_… --body           verify, and print the items
-  itemcast listen --fail-first=2 --retry-after=10s  see how a delivery is tried again
+  itemcast listen --fail-first=2 --retry-after=10s  see how a delivery is retried
   itemcast listen --fail-rate=0.3 --delay=200ms     be a bad endpoint
   itemcast listen --json | jq -r .body.name         use it in a script
 
-A hook's URL may ask for failures itself, so that one listener plays several endpoints. It goes before the flags:
+A hook's URL can ask for failures too, so that one listener acts as several endpoints. The URL wins over the flags:
 
   http://127.0.0.1:9000/dead?hang
   http://127.0.0.1:9000/flaky?status=503&fail_first=2&retry_after=10s
   http://127.0.0.1:9000/slow?delay=2s&fail_rate=0.1&reset
 
-Itemcast sends to private networks, this machine included, only when it is allowed to: ITEMCAST_HOOK_ALLOW_NETWORKS=127.0.0.0/8 itemcast serve. (make run does so.)
+Itemcast sends to private networks, including this machine, only if you allow them: ITEMCAST_HOOK_ALLOW_NETWORKS=127.0.0.0/8 itemcast serve. (make run does so.)
 
 Exit codes:
 
   0    ended by Ctrl-C (SIGINT) or SIGTERM, after a summary
-  1    failed: the port is in use, for example`
+  1    failed, for example because the port is in use`
 }
 
 func (l *listenCommand) answers() receiving.Answers {
-	return receiving.Answers{Status: l.Status, Hang: l.Hang, Reset: l.Reset, FailFirst: l.FailFirst, FailRate: l.FailRate, Delay: l.Delay, RetryAfter: l.RetryAfter}
+	return receiving.Answers{Status: l.Status, Hang: l.Hang, Reset: l.Reset, FailFirst: l.FailFirst, FailRate: l.FailRate,
+		Delay: l.Delay, RetryAfter: l.RetryAfter}
 }
 
 // Validate is called by kong.
@@ -86,7 +87,7 @@ func (l *listenCommand) Run(ctx context.Context, c *console, d *database) error 
 	if err != nil {
 		return err
 	}
-	people := c.out // what is for people goes here
+	people := c.out // the output for people
 	if l.JSON {
 		people = c.err
 	}
@@ -95,13 +96,14 @@ func (l *listenCommand) Run(ctx context.Context, c *console, d *database) error 
 	if l.JSON {
 		tell = receiving.Recorder{Out: c.out, Headers: l.Headers, Terminal: isTerminal(c.out)}.Print
 	}
-	r := receiving.New(receiving.Config{Secrets: l.Secret, AcceptAll: l.AcceptAll, Answers: l.answers(), Tell: tell, Note: shown.Note})
+	r := receiving.New(receiving.Config{Secrets: l.Secret, AcceptAll: l.AcceptAll, Answers: l.answers(), Tell: tell,
+		Note: shown.Note})
 	l.greet(people, listener.Addr(), d.PublicURL)
 	go paste(os.Stdin, r)
 
 	server := r.Server()
 	server.ErrorLog = slog.NewLogLogger(c.log.Handler(), slog.LevelWarn)
-	stop := context.AfterFunc(ctx, func() { _ = server.Close() }) // at once: whoever hangs would wait for ever
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() }) // at once: a request that hangs never ends
 	defer stop()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("receive: %w", err)
@@ -115,33 +117,34 @@ func (l *listenCommand) listen(ctx context.Context) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%s is in use already: choose another port with --port (ITEMCAST_LISTEN_PORT), or --port=0 for any that is free", addr)
+		return nil, fmt.Errorf("%s is in use already: choose another port with --port (ITEMCAST_LISTEN_PORT), or --port=0 for any free port", addr)
 	case err != nil:
 		return nil, fmt.Errorf("listen at --host and --port (ITEMCAST_LISTEN_HOST, ITEMCAST_LISTEN_PORT): %w", err)
 	}
 	return listener, nil
 }
 
-// greet says what to do next.
+// greet prints what to do next.
 func (l *listenCommand) greet(out io.Writer, addr net.Addr, publicURL string) {
 	if publicURL == "" {
 		publicURL = "http://" + defaultAddr
 	}
 	here := "http://" + reachable(addr) + "/"
-	fmt.Fprintf(out, "\n  Listening at %s until Ctrl-C. A hook that posts here is made by\n\n", here)
-	fmt.Fprintf(out, "    curl -u admin@example.com:PASSWORD %s/api/v1/hooks -H 'content-type: application/json' \\\n", strings.TrimRight(publicURL, "/"))
+	fmt.Fprintf(out, "\n  Listening at %s until Ctrl-C. To create a hook that posts here:\n\n", here)
+	fmt.Fprintf(out, "    curl -u admin@example.com:PASSWORD %s/api/v1/hooks -H 'content-type: application/json' \\\n",
+		strings.TrimRight(publicURL, "/"))
 	fmt.Fprintf(out, "      -d '{\"url\": \"%s\", \"events\": [\"item.created\", \"item.updated\", \"item.deleted\", \"item.triggered\"]}'\n\n", here)
 	switch n := len(l.Secret); n {
 	case 0:
-		fmt.Fprintf(out, "  Nothing is verified yet: paste the secret of the answer (whsec_…) here, or give it with --secret.\n\n")
+		fmt.Fprintf(out, "  Nothing is verified yet: paste the secret from the answer (whsec_…) here, or pass it with --secret.\n\n")
 	case 1:
-		fmt.Fprintf(out, "  Deliveries are verified by the secret given.\n\n")
+		fmt.Fprintf(out, "  Deliveries are verified with the secret given.\n\n")
 	default:
-		fmt.Fprintf(out, "  Deliveries are verified by the %d secrets given.\n\n", n)
+		fmt.Fprintf(out, "  Deliveries are verified with the %d secrets given.\n\n", n)
 	}
 }
 
-// reachable is an address at which this machine reaches a listener.
+// reachable returns an address at which this machine reaches a listener.
 func reachable(listening net.Addr) string {
 	at, err := netip.ParseAddrPort(listening.String())
 	switch {
@@ -154,8 +157,8 @@ func reachable(listening net.Addr) string {
 
 var secretTyped = regexp.MustCompile(`whsec_[A-Za-z0-9+/=]*`)
 
-// paste takes the secrets that are typed while the receiver runs, alone or in the whole answer that has one: a hook has its secret only
-// when it is made, and that needs the URL.
+// paste adds the secrets that are typed while the receiver runs, alone or within the answer that created the hook: the
+// secret exists only when the hook does, and the hook needs the listener's URL.
 func paste(from io.Reader, r *receiving.Receiver) {
 	signal.Ignore(syscall.SIGTTIN) // in the background of a shell, a read fails rather than stops the process
 	for lines := bufio.NewScanner(from); lines.Scan(); {
@@ -165,11 +168,11 @@ func paste(from io.Reader, r *receiving.Receiver) {
 		}
 		secret, err := standardwebhooks.ParseSecret(typed)
 		if err != nil {
-			r.Note("That is no secret: it " + err.Error() + ".")
+			r.Note("That is not a secret: it " + err.Error() + ".")
 			continue
 		}
 		r.AddSecret(secret)
-		r.Note("What comes from now on is verified by this secret.")
+		r.Note("Deliveries are verified with this secret from now on.")
 	}
 }
 

@@ -62,10 +62,11 @@ func awaitLine(t *testing.T, p *nodetest.Process, texts ...string) {
 	})
 }
 
-// The flow of the README: listen, make the hook whose curl is told, paste its secret, change an item. Between processes.
-func TestListen_VerifiesWhatAServerSendsAndFailsOnDemand(t *testing.T) {
+// The steps of the README, between processes: listen, create the hook with the printed curl, paste its secret, change
+// an item.
+func TestListen_VerifiesDeliveriesAndFailsOnDemand(t *testing.T) {
 	t.Parallel()
-	_, environment := started(t)
+	_, environment := newDatabase(t)
 	_, url := nodetest.StartServer(t, append(environment, "ITEMCAST_HOOK_ALLOW_NETWORKS=127.0.0.0/8")...)
 
 	typed, terminal, err := os.Pipe()
@@ -77,30 +78,36 @@ func TestListen_VerifiesWhatAServerSendsAndFailsOnDemand(t *testing.T) {
 	p := nodetest.StartProcessReading(t, typed, []string{"ITEMCAST_PUBLIC_URL=" + url}, "listen", "--port=0")
 	here := listenerURL(t, p)
 	p.AwaitStdout("Nothing is verified yet")
-	told := regexp.MustCompile(`(?s)-u admin@example\.com:PASSWORD (\S+) .*-d '(.*?)'`).FindStringSubmatch(p.Stdout.String())
-	if told == nil {
-		t.Fatalf("what to do is not told:\n%s", p.Stdout)
+	printed := regexp.MustCompile(`(?s)-u admin@example\.com:PASSWORD (\S+) .*-d '(.*?)'`).FindStringSubmatch(p.Stdout.String())
+	if printed == nil {
+		t.Fatalf("the command is not printed:\n%s", p.Stdout)
 	}
-	hook := nodetest.Connect(t, url).Call(http.MethodPost, strings.TrimPrefix(told[1], url), told[2]).WantStatus(t, http.StatusCreated)
-	id := nodetest.Connect(t, url).Call(http.MethodPost, "/api/v1/items", `{"name":"Metropolis"}`).WantStatus(t, http.StatusCreated).Field(t, "id")
+	hook := nodetest.Connect(t, url).Call(http.MethodPost, strings.TrimPrefix(printed[1], url), printed[2]).
+		WantStatus(t, http.StatusCreated)
+	id := nodetest.Connect(t, url).Call(http.MethodPost, "/api/v1/items", `{"name":"Metropolis"}`).
+		WantStatus(t, http.StatusCreated).Field(t, "id")
 	awaitLine(t, p, id, "item.created", "hook", "r1", "not checked", "→ 200")
 
 	if _, err := io.WriteString(terminal, "nonsense\n\n"+string(hook.Body)+"\n"); err != nil {
 		t.Fatal(err)
 	}
 	p.AwaitStdout("must be whsec_")
-	p.AwaitStdout("verified by this secret")
+	p.AwaitStdout("verified with this secret")
 	nodetest.Connect(t, url).Call(http.MethodPost, "/api/v1/items/"+id+"/trigger-hook", "")
 	nodetest.Connect(t, url).Call(http.MethodDelete, "/api/v1/items/"+id, "").WantStatus(t, http.StatusNoContent)
 	awaitLine(t, p, "item.deleted", id, "verified  → 200")
 
-	// One listener plays a second endpoint, which fails first. Its hook has a secret that is not known here, until it is.
-	flaky := nodetest.Connect(t, url).Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+here+`flaky?fail_first=1&status=503","events":["item.created"]}`).WantStatus(t, http.StatusCreated)
+	// The listener acts as a second endpoint, which fails at first. Its hook's secret is unknown until it is pasted.
+	flaky := nodetest.Connect(t, url).
+		Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+here+`flaky?fail_first=1&status=503","events":["item.created"]}`).
+		WantStatus(t, http.StatusCreated)
 	if _, err := io.WriteString(terminal, flaky.Field(t, "secret")+"\n"); err != nil {
 		t.Fatal(err)
 	}
-	p.AwaitOutput("the second secret", func() bool { return strings.Count(p.Stdout.String(), "verified by this secret") == 2 })
-	second := nodetest.Connect(t, url).Call(http.MethodPost, "/api/v1/items", `{"name":"M"}`).WantStatus(t, http.StatusCreated).Field(t, "id")
+	p.AwaitOutput("the second secret",
+		func() bool { return strings.Count(p.Stdout.String(), "verified with this secret") == 2 })
+	second := nodetest.Connect(t, url).Call(http.MethodPost, "/api/v1/items", `{"name":"M"}`).
+		WantStatus(t, http.StatusCreated).Field(t, "id")
 	p.AwaitStdout("repeated (attempt 2)")
 	awaitLine(t, p, "→ 503", second, "verified", "at /flaky?")
 	awaitLine(t, p, "repeated (attempt 2)", second, "verified", "→ 200", "at /flaky?")
@@ -113,12 +120,14 @@ func TestListen_VerifiesWhatAServerSendsAndFailsOnDemand(t *testing.T) {
 	}
 }
 
-func TestListen_AWrongSecretIsSeenByBothSides(t *testing.T) {
+func TestListen_AWrongSecretShowsOnBothSides(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	p, url := startListener(t, []string{"ITEMCAST_LISTEN_SECRET=" + standardwebhooks.NewSecret().Text() + "," + standardwebhooks.NewSecret().Text()})
-	p.AwaitStdout("by the 2 secrets given")
-	hook := n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+url+`","events":["item.created"]}`).WantStatus(t, http.StatusCreated).Field(t, "id")
+	p, url := startListener(t, []string{"ITEMCAST_LISTEN_SECRET=" + standardwebhooks.NewSecret().Text() + "," +
+		standardwebhooks.NewSecret().Text()})
+	p.AwaitStdout("with the 2 secrets given")
+	hook := n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+url+`","events":["item.created"]}`).
+		WantStatus(t, http.StatusCreated).Field(t, "id")
 	n.Call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).WantStatus(t, http.StatusCreated)
 	awaitLine(t, p, "WRONG SIGNATURE (the signature does not fit: another secret", "item.created", "→ 401")
 	nodetest.Eventually(t, "the hook shows the failure", func() bool {
@@ -128,10 +137,11 @@ func TestListen_AWrongSecretIsSeenByBothSides(t *testing.T) {
 	p.AwaitStdout("1 delivery: 0 verified, 1 with a wrong signature, 0 not checked; 0 repeated, 0 out of order; 1 answered with a failure")
 }
 
-func TestListen_JSONIsALineADelivery(t *testing.T) {
+func TestListen_JSONIsALineForEachDelivery(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	hook := n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"https://example.com/","events":["item.created"]}`).WantStatus(t, http.StatusCreated)
+	hook := n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"https://example.com/","events":["item.created"]}`).
+		WantStatus(t, http.StatusCreated)
 	p, url := startListener(t, nil, "--json", "--secret="+hook.Field(t, "secret"))
 	n.Call(http.MethodPatch, "/api/v1/hooks/"+hook.Field(t, "id"), `{"url":"`+url+`"}`).WantStatus(t, http.StatusOK)
 	made := n.Call(http.MethodPost, "/api/v1/items", `{"name":"<Metropolis> & more"}`).WantStatus(t, http.StatusCreated)
@@ -143,7 +153,8 @@ func TestListen_JSONIsALineADelivery(t *testing.T) {
 	now := time.Now()
 	for range 2 {
 		nodetest.SendWebhook(t, url+"?status=500", "{}", standardwebhooks.Sign("an id", now, []byte("{}"), secret), now,
-			"Itemcast-Occurred-At", now.Add(-time.Minute).UTC().Format(time.RFC3339Nano)).WantStatus(t, http.StatusInternalServerError)
+			"Itemcast-Occurred-At", now.Add(-time.Minute).UTC().Format(time.RFC3339Nano)).
+			WantStatus(t, http.StatusInternalServerError)
 	}
 	interrupt(t, p)
 	type line struct {
@@ -168,11 +179,14 @@ func TestListen_JSONIsALineADelivery(t *testing.T) {
 		t.Fatalf("got %d lines:\n%s", len(lines), p.Stdout)
 	}
 	first, third := lines[0], lines[2]
-	if first.ID == "" || first.Event != "item.created" || first.Trigger != "hook" || first.Item != made.Field(t, "id") || first.Cursor == "" || first.Revision != 1 ||
-		!*first.Verified || *first.Repeated || *first.OutOfOrder || *first.Answered != http.StatusOK || string(first.Body) != string(made.Body) {
+	if first.ID == "" || first.Event != "item.created" || first.Trigger != "hook" || first.Item != made.Field(t, "id") ||
+		first.Cursor == "" || first.Revision != 1 ||
+		!*first.Verified || *first.Repeated || *first.OutOfOrder || *first.Answered != http.StatusOK ||
+		string(first.Body) != string(made.Body) {
 		t.Errorf("got %s", p.Stdout)
 	}
-	if !*third.Repeated || *third.Answered != http.StatusInternalServerError || third.LatencyMS == nil || *third.LatencyMS < 60_000 || *third.LatencyMS > 120_000 {
+	if !*third.Repeated || *third.Answered != http.StatusInternalServerError || third.LatencyMS == nil ||
+		*third.LatencyMS < 60_000 || *third.LatencyMS > 120_000 {
 		t.Errorf("got %s", p.Stdout)
 	}
 	if !strings.Contains(p.Stderr.String(), "3 deliveries: 3 verified") {
@@ -180,8 +194,7 @@ func TestListen_JSONIsALineADelivery(t *testing.T) {
 	}
 }
 
-// Whoever is left without an answer does not keep a listener from ending.
-func TestListen_EndsAtOnceWhileItHangs(t *testing.T) {
+func TestListen_EndsAtOnceWhileARequestHangs(t *testing.T) {
 	t.Parallel()
 	p, url := startListener(t, nil, "--hang", "--body", "--headers")
 	ended := make(chan error, 1)
@@ -197,12 +210,12 @@ func TestListen_EndsAtOnceWhileItHangs(t *testing.T) {
 	awaitLine(t, p, `    "id":`, `"\u009b"`)
 	interrupt(t, p)
 	if err := nodetest.Next(t, ended); err == nil {
-		t.Error("there was an answer")
+		t.Error("the request was answered")
 	}
 	p.AwaitStdout("1 delivery: 0 verified")
 }
 
-func TestListen_MistakesAreExplained(t *testing.T) {
+func TestListen_ErrorsExplainMistakes(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -211,7 +224,8 @@ func TestListen_MistakesAreExplained(t *testing.T) {
 	defer taken.Close()
 	_, port, _ := net.SplitHostPort(taken.Addr().String())
 	for args, mention := range map[string]string{
-		"--port=" + port:        "127.0.0.1:" + port + " is in use already: choose another port with --port (ITEMCAST_LISTEN_PORT)",
+		"--port=" + port: "127.0.0.1:" + port +
+			" is in use already: choose another port with --port (ITEMCAST_LISTEN_PORT)",
 		"--host=203.0.113.1":    "ITEMCAST_LISTEN_HOST",
 		"--secret=whsec_hidden": "--secret: must be whsec_ and base64",
 		"--status=99":           "--status must be from 200 to 599",

@@ -29,15 +29,15 @@ type commands struct {
 	Version kong.VersionFlag `help:"Print the version."`
 
 	Serve   serveCommand   `cmd:"" help:"Serve the APIs and the pages."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date, and exit. (serve does it too.)"`
-	User    userCommand    `cmd:"" help:"Add users, and see to their passwords and roles."`
-	Role    roleCommand    `cmd:"" help:"List roles, and give and take what they allow."`
-	Import  importCommand  `cmd:"" help:"Import items from a file of NDJSON; goes on where an interrupted import stopped."`
+	Migrate migrateCommand `cmd:"" help:"Migrate the database's schema, and exit. (serve does so too.)"`
+	User    userCommand    `cmd:"" help:"Manage users, their passwords and their roles."`
+	Role    roleCommand    `cmd:"" help:"List roles, and grant or revoke permissions."`
+	Import  importCommand  `cmd:"" help:"Import items from NDJSON; resumes an interrupted import."`
 	Export  exportCommand  `cmd:"" help:"Export items as NDJSON."`
-	Listen  listenCommand  `cmd:"" help:"Receive what hooks send, verify it and print it, for development; answers with failures on demand."`
+	Listen  listenCommand  `cmd:"" help:"Receive, verify and print deliveries of hooks, for development; fails on demand."`
 }
 
-// console is where a command runs.
+// console is the environment of a command.
 type console struct {
 	out    io.Writer
 	err    io.Writer
@@ -45,8 +45,9 @@ type console struct {
 	getenv func(string) string
 }
 
-// gcPercent: what lives is small (the ring of recent changes, above all), and what requests throw away is much; collecting a third as often
-// costs some tens of megabytes and gives a tenth of the processor back. GOGC, when set, is left alone.
+// gcPercent replaces Go's default of 100, unless GOGC is set. The live heap is small (mostly the ring of recent
+// changes) and requests allocate much: collecting a third as often costs some tens of megabytes and saves a tenth of
+// the CPU.
 const gcPercent = 400
 
 func main() {
@@ -85,7 +86,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	return command.Run(&c.database)
 }
 
-// explain says of an error what a person at the console can use.
+// explain reduces an error to what a person at the console can use.
 func explain(err error) error {
 	if p := problem.Of(err); p != nil {
 		return errors.New(p.Detail)

@@ -13,12 +13,12 @@ import (
 	"itemcast/internal/revision"
 )
 
-// roleCommand works on the roles of the first account, as the operator, who has every permission: one that nobody has any more can be given
-// by nobody else.
+// roleCommand works on the roles of the first account, as the operator, who has every permission. Users can only grant
+// permissions that they have.
 type roleCommand struct {
-	List   roleList   `cmd:"" help:"List roles, and what they allow."`
-	Grant  roleGrant  `cmd:"" help:"Give a role permissions, also such as nobody has any more."`
-	Revoke roleRevoke `cmd:"" help:"Take permissions from a role."`
+	List   roleList   `cmd:"" help:"List roles and their permissions."`
+	Grant  roleGrant  `cmd:"" help:"Grant permissions to a role, even those that no user has."`
+	Revoke roleRevoke `cmd:"" help:"Revoke permissions from a role."`
 }
 
 type roleList struct{}
@@ -33,38 +33,40 @@ func (roleList) Run(ctx context.Context, c *console, d *database) error {
 	})
 }
 
-// permitted names a role, and the permissions that a command is about.
+// permitted holds the arguments that name a role and permissions.
 type permitted struct {
 	Role        string   `arg:"" help:"The role's name."`
 	Permissions []string `arg:"" name:"permission" help:"Any of ${enum}." enum:"${permissions}"`
 }
 
-// change gives the role other permissions.
+// change replaces the role's permissions.
 func (p *permitted) change(ctx context.Context, c *console, d *database, to func(before []string) []string) error {
 	return d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) error {
 		role, err := n.Account.RoleByName(ctx, p.Role)
 		if err != nil {
 			return err
 		}
-		role, err = n.Account.PatchRole(ctx, role.ID, account.RolePatch{Permissions: new(to(role.Permissions))}, revision.Is(role.Revision))
+		role, err = n.Account.PatchRole(ctx, role.ID, account.RolePatch{Permissions: new(to(role.Permissions))},
+			revision.Is(role.Revision))
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(c.out, "%s has %s now.\n", plaintext.Show(role.Name), cmp.Or(strings.Join(role.Permissions, " "), "no permissions"))
+		fmt.Fprintf(c.out, "%s now has %s.\n", plaintext.Show(role.Name),
+			cmp.Or(strings.Join(role.Permissions, " "), "no permissions"))
 		return nil
 	})
 }
 
 type roleGrant struct{ permitted }
 
-// Run gives permissions.
+// Run grants permissions.
 func (r *roleGrant) Run(ctx context.Context, c *console, d *database) error {
 	return r.change(ctx, c, d, func(before []string) []string { return slices.Concat(before, r.Permissions) })
 }
 
 type roleRevoke struct{ permitted }
 
-// Run takes permissions.
+// Run revokes permissions.
 func (r *roleRevoke) Run(ctx context.Context, c *console, d *database) error {
 	return r.change(ctx, c, d, func(before []string) []string {
 		return slices.DeleteFunc(before, func(p string) bool { return slices.Contains(r.Permissions, p) })

@@ -14,16 +14,16 @@ import (
 )
 
 type serveCommand struct {
-	Addr               string         `help:"Where to listen." env:"ITEMCAST_ADDR" default:"127.0.0.1:8080"`
-	OpsAddr            string         `help:"Where operators look: /livez /readyz /metrics /debug/pprof. Empty: nowhere." env:"ITEMCAST_OPS_ADDR" default:"127.0.0.1:8081"`
-	AdminEmail         string         `help:"The administrator that the first start makes." env:"ITEMCAST_ADMIN_EMAIL" default:"admin@example.com"`
-	AdminPassword      string         `help:"The administrator's password. Empty: a random one, printed once." env:"ITEMCAST_ADMIN_PASSWORD"`
-	ConnectionsPerUser int            `help:"How many WebSockets and event streams a user may keep open on this node, and how many different subscriptions over them." env:"ITEMCAST_CONNECTIONS_PER_USER" default:"1000"`
-	LogKeepFor         time.Duration  `help:"How long the change log keeps a change, for cursors, hooks and histories to go back to (a tenth longer at most). 0: for ever." env:"ITEMCAST_LOG_KEEP_FOR" default:"720h"`
-	LogKeepSize        byteSize       `help:"How large the change log may grow, such as 20GB; its oldest changes go first. 0: without limit." env:"ITEMCAST_LOG_KEEP_SIZE" default:"0"`
-	AuditKeepFor       time.Duration  `help:"How long the audit log keeps who signed in and who changed whose access. 0: for ever." env:"ITEMCAST_AUDIT_KEEP_FOR" default:"8760h"`
-	TrustedProxies     []netip.Prefix `help:"Networks of proxies that are believed, in X-Forwarded-For, whom a request comes from, such as 10.0.0.0/8." env:"ITEMCAST_TRUSTED_PROXIES" placeholder:"CIDR,…"`
-	HookAllowNetworks  []netip.Prefix `help:"Networks that hooks may reach although they are private, such as 127.0.0.0/8." env:"ITEMCAST_HOOK_ALLOW_NETWORKS" placeholder:"CIDR,…"`
+	Addr               string         `help:"Address to listen at." env:"ITEMCAST_ADDR" default:"127.0.0.1:8080"`
+	OpsAddr            string         `help:"Address for operators: /livez /readyz /metrics /debug/pprof. Empty: none." env:"ITEMCAST_OPS_ADDR" default:"127.0.0.1:8081"`
+	AdminEmail         string         `help:"E-mail address of the administrator that the first start creates." env:"ITEMCAST_ADMIN_EMAIL" default:"admin@example.com"`
+	AdminPassword      string         `help:"That administrator's password. Empty: a random one, printed once." env:"ITEMCAST_ADMIN_PASSWORD"`
+	ConnectionsPerUser int            `help:"Limit of a user's WebSockets and event streams on this node, and of distinct subscriptions over them." env:"ITEMCAST_CONNECTIONS_PER_USER" default:"1000"`
+	LogKeepFor         time.Duration  `help:"How long the change log retains changes, for cursors, hooks and histories (at most a tenth longer). 0: for ever." env:"ITEMCAST_LOG_KEEP_FOR" default:"720h"`
+	LogKeepSize        byteSize       `help:"Size limit of the change log, such as 20GB; the oldest changes are deleted first. 0: no limit." env:"ITEMCAST_LOG_KEEP_SIZE" default:"0"`
+	AuditKeepFor       time.Duration  `help:"How long the audit log retains entries. 0: for ever." env:"ITEMCAST_AUDIT_KEEP_FOR" default:"8760h"`
+	TrustedProxies     []netip.Prefix `help:"Networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8." env:"ITEMCAST_TRUSTED_PROXIES" placeholder:"CIDR,…"`
+	HookAllowNetworks  []netip.Prefix `help:"Private networks that hooks may reach, such as 127.0.0.0/8." env:"ITEMCAST_HOOK_ALLOW_NETWORKS" placeholder:"CIDR,…"`
 	HookAllowPorts     egress.Ports   `help:"Ports that hooks may reach." env:"ITEMCAST_HOOK_ALLOW_PORTS" default:"80,443,1024-65535"`
 }
 
@@ -42,7 +42,7 @@ func (s *serveCommand) Validate() error {
 	return nil
 }
 
-// Run serves until ctx ends, and then lets what is under way finish.
+// Run serves until ctx ends, and then finishes the requests under way.
 func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 	return node.Serve(ctx, node.ServeConfig{
 		Config: node.Config{
@@ -84,7 +84,8 @@ func (s *serveCommand) greet(c *console, started node.Started) {
 		_, _ = fmt.Fprintf(c.out, "  Sign in as   %s\n  Password     %s     (shown this once)\n", first.Email, first.Password)
 	}
 	if len(s.HookAllowNetworks) > 0 {
-		_, _ = fmt.Fprintf(c.out, "  Hooks may reach the private networks %v (ITEMCAST_HOOK_ALLOW_NETWORKS).\n", s.HookAllowNetworks)
+		_, _ = fmt.Fprintf(c.out, "  Hooks may reach the private networks %v (ITEMCAST_HOOK_ALLOW_NETWORKS).\n",
+			s.HookAllowNetworks)
 	}
 	_, _ = fmt.Fprintln(c.out)
 }

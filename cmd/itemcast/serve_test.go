@@ -8,7 +8,7 @@ import (
 	"itemcast/internal/node"
 )
 
-func TestServe_GreetsWithEveryAddress(t *testing.T) {
+func TestServe_GreetingHasEveryAddress(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		ops  string
@@ -19,13 +19,14 @@ func TestServe_GreetsWithEveryAddress(t *testing.T) {
 	} {
 		var out strings.Builder
 		(&serveCommand{Addr: "127.0.0.1:0", OpsAddr: c.ops}).greet(&console{out: &out}, node.Started{
-			Addr: "127.0.0.1:43210", PublicURL: "https://items.example", First: &account.FirstStart{Email: "a@b.c", Password: "x"}})
+			Addr: "127.0.0.1:43210", PublicURL: "https://items.example",
+			First: &account.FirstStart{Email: "a@b.c", Password: "x"}})
 		for _, want := range c.want {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("%q is not in\n%s", want, out.String())
 			}
 		}
-		if told := strings.Contains(out.String(), "operators"); told != (c.ops != "") {
+		if shown := strings.Contains(out.String(), "operators"); shown != (c.ops != "") {
 			t.Errorf("with the address %q:\n%s", c.ops, out.String())
 		}
 	}

@@ -10,58 +10,60 @@ import (
 )
 
 const (
-	// exitInterrupted is 128 + SIGINT, as shells have it.
+	// exitInterrupted is 128 + SIGINT, as in shells.
 	exitInterrupted = 130
 
-	// plainEvery is how often a log, or whatever else is no terminal, is told how far a command has come.
-	plainEvery = 10 * time.Second
+	// plainInterval is the time between two lines of progress, where the output is not a terminal.
+	plainInterval = 10 * time.Second
 )
 
-// exit ends the process with a code that scripts can tell from the 1 of a command that failed. Whatever must be closed is, by then.
+// exit ends the process with a code other than the 1 of a failed command. Close everything before.
 func exit(c *console, code int, format string, args ...any) {
 	fmt.Fprintf(c.err, "itemcast: "+format+"\n", args...)
 	os.Exit(code)
 }
 
-// progress tells a person how far a command has come: by a bar on a terminal, by a line now and then in a log.
+// progress shows how far a command has come: by a bar on a terminal, by a line now and then in a log.
 type progress struct {
-	out   io.Writer
-	doing string // such as "importing"
-	what  string // such as "lines"
-	total int64  // -1: nobody knows
-	bar   *progressbar.ProgressBar
-	from  int64     // where this run began
-	began time.Time // when it was there
-	told  time.Time
+	out     io.Writer
+	doing   string // such as "importing"
+	what    string // such as "lines"
+	total   int64  // -1: unknown
+	bar     *progressbar.ProgressBar
+	from    int64     // where this run began
+	began   time.Time // when it was there
+	printed time.Time // the last line
 }
 
 func newProgress(out io.Writer, doing, what string, total int64) *progress {
 	p := &progress{out: out, doing: doing, what: what, total: total}
 	if isTerminal(out) {
-		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(out), progressbar.OptionThrottle(100*time.Millisecond),
+		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(out),
+			progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(false), progressbar.OptionClearOnFinish())
 	}
 	return p
 }
 
-// at says that so much is done. The first call is the beginning: what an earlier run did, and how long a start took, is no speed.
+// at reports progress. The first call is the beginning: the speed leaves out what an earlier run did, and the start's
+// time.
 func (p *progress) at(done int64) {
 	now := time.Now()
 	if p.began.IsZero() {
-		p.from, p.began, p.told = done, now, now
+		p.from, p.began, p.printed = done, now, now
 	}
 	status := p.status(done, now.Sub(p.began))
 	switch {
 	case p.bar != nil:
 		p.bar.Describe(status)
 		_ = p.bar.Set64(done)
-	case now.Sub(p.told) >= plainEvery:
-		p.told = now
+	case now.Sub(p.printed) >= plainInterval:
+		p.printed = now
 		fmt.Fprintln(p.out, status)
 	}
 }
 
-// status describes what is done after some time. The speed of a moment would mean nothing.
+// status describes the progress after some time, with the average speed.
 func (p *progress) status(done int64, took time.Duration) string {
 	status := fmt.Sprintf("%s %d %s", p.doing, done, p.what)
 	if p.total >= 0 {
@@ -78,14 +80,14 @@ func (p *progress) status(done int64, took time.Duration) string {
 	return status
 }
 
-// end takes the bar away; the cursor is at the beginning of its line.
+// end removes the bar.
 func (p *progress) end() {
 	if p.bar != nil {
 		_ = p.bar.Finish()
 	}
 }
 
-// isTerminal reports whether a person watches. (So it seems of /dev/null, which does not mind.)
+// isTerminal reports whether the output is a terminal (or /dev/null, where it does not matter).
 func isTerminal(out io.Writer) bool {
 	file, ok := out.(*os.File)
 	if !ok {
@@ -95,5 +97,5 @@ func isTerminal(out io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// seconds is a duration for people.
-func seconds(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
+// rounded returns a duration to print.
+func rounded(d time.Duration) time.Duration { return d.Round(time.Millisecond) }

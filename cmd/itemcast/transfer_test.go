@@ -10,7 +10,7 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-func TestProgress_TellsOfASpeedOnceThereIsOne(t *testing.T) {
+func TestProgress_HasASpeedAfterASecond(t *testing.T) {
 	t.Parallel()
 	p := newProgress(&bytes.Buffer{}, "importing", "lines", 5000)
 	p.from = 1000 // where an earlier run stopped
@@ -34,13 +34,13 @@ func TestProgress_TellsOfASpeedOnceThereIsOne(t *testing.T) {
 	}
 }
 
-func TestProgress_IsALineNowAndThenWhereNobodyWatches(t *testing.T) {
+func TestProgress_IsALineNowAndThenInALog(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	p := newProgress(&log, "importing", "lines", 5000)
 	p.at(100)
 	p.at(200)
-	p.told = p.told.Add(-plainEvery)
+	p.printed = p.printed.Add(-plainInterval)
 	p.at(300)
 	p.at(400)
 	p.end()
@@ -49,10 +49,10 @@ func TestProgress_IsALineNowAndThenWhereNobodyWatches(t *testing.T) {
 	}
 }
 
-func TestTransfer_DrawsNoBarWhereNobodyWatches(t *testing.T) {
+func TestTransfer_DrawsNoBarWithoutATerminal(t *testing.T) {
 	t.Parallel()
-	_, environment := started(t)
-	if code, out, errs := nodetest.RunProcess(t, environment, "import", numbered(t, 300)); code != 0 || errs != "" {
+	_, environment := newDatabase(t)
+	if code, out, errs := nodetest.RunProcess(t, environment, "import", writeItems(t, 300)); code != 0 || errs != "" {
 		t.Errorf("%d\n%s\n%q", code, out, errs)
 	}
 	code, out, errs := nodetest.RunProcess(t, environment, "export")
@@ -61,6 +61,6 @@ func TestTransfer_DrawsNoBarWhereNobodyWatches(t *testing.T) {
 		t.Fatalf("%d\n%q", code, errs)
 	}
 	if summary[1] != strconv.Itoa(len(out)) {
-		t.Errorf("%s bytes are told, there are %d", summary[1], len(out))
+		t.Errorf("the summary has %s bytes, the output %d", summary[1], len(out))
 	}
 }

@@ -18,25 +18,26 @@ import (
 	"itemcast/internal/plaintext"
 )
 
-// userCommand works on the users of the first account, as the operator: with every permission, and with the rule that somebody is left who
-// manages users.
+// userCommand works on the users of the first account, as the operator: with every permission. Somebody who can manage
+// users must remain.
 type userCommand struct {
 	List        userList        `cmd:"" help:"List users."`
-	Add         userAdd         `cmd:"" help:"Add a user: a person, who sets a password by a link that is printed, or an API user, whose password is printed once."`
-	SetPassword userSetPassword `cmd:"" help:"Set a person's password, read from standard input; or give an API user another one, which is printed once. Ends the user's sessions."`
-	SetRole     userSetRole     `cmd:"" help:"Give a user another role."`
-	Disable     userDisable     `cmd:"" help:"Switch a user off. What the user keeps open ends within a second."`
-	Enable      userEnable      `cmd:"" help:"Switch a user on again."`
-	ResetLink   userResetLink   `cmd:"" help:"Print a link by which a person sets a password, once, within 24 hours."`
+	Add         userAdd         `cmd:"" help:"Add a person, who sets a password by the printed link, or with --api an API user, whose password is printed once."`
+	SetPassword userSetPassword `cmd:"" help:"Set a person's password, read from standard input, or print a new one for an API user. Ends the user's sessions."`
+	SetRole     userSetRole     `cmd:"" help:"Change a user's role."`
+	Disable     userDisable     `cmd:"" help:"Disable a user. The user's open connections end within a second."`
+	Enable      userEnable      `cmd:"" help:"Enable a user."`
+	ResetLink   userResetLink   `cmd:"" help:"Print a link to set a person's password; it works once, for 24 hours."`
 }
 
-// named names the user that a command is about.
+// named is the argument that names a user.
 type named struct {
 	Email string `arg:"" help:"The user's e-mail address."`
 }
 
-// change finds the user and changes it.
-func (u *named) change(ctx context.Context, c *console, d *database, fn func(ctx context.Context, s *account.Service, user account.User) error) error {
+// change runs fn with the user.
+func (u *named) change(ctx context.Context, c *console, d *database,
+	fn func(ctx context.Context, s *account.Service, user account.User) error) error {
 	return d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) error {
 		user, err := n.Account.UserByEmail(ctx, u.Email)
 		if err != nil {
@@ -55,16 +56,18 @@ func (userList) Run(ctx context.Context, c *console, d *database) error {
 			return n.Account.Users(ctx, account.UserFilter{}, pageOfTable, after)
 		}
 		return printTable(c, "EMAIL\tNAME\tKIND\tROLE\tSTATE", page, func(u account.User) string {
-			return strings.Join([]string{plaintext.Show(u.Email), plaintext.Show(u.Name), u.Kind, plaintext.Show(u.Role), state(u)}, "\t")
+			return strings.Join([]string{plaintext.Show(u.Email), plaintext.Show(u.Name), u.Kind, plaintext.Show(u.Role),
+				state(u)}, "\t")
 		})
 	})
 }
 
-// pageOfTable is how many rows a table asks for at a time.
+// pageOfTable is the number of rows that a table reads at a time.
 const pageOfTable = 200
 
-// printTable prints a line for each row of all pages, in columns.
-func printTable[Row any](c *console, head string, page func(after string) (rows []Row, next string, err error), line func(Row) string) error {
+// printTable prints the rows of all pages in columns.
+func printTable[Row any](c *console, head string, page func(after string) (rows []Row, next string, err error),
+	line func(Row) string) error {
 	out := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, head)
 	for after := ""; ; {
@@ -93,9 +96,9 @@ func state(u account.User) string {
 
 type userAdd struct {
 	named
-	Name string `help:"What the user is called." placeholder:"NAME"`
-	Role string `help:"The user's role, by its name." default:"Viewer"`
-	API  bool   `help:"A program: it gets a password that is made up, and cannot sign in on pages." name:"api"`
+	Name string `help:"The user's name." placeholder:"NAME"`
+	Role string `help:"Name of the user's role." default:"Viewer"`
+	API  bool   `help:"Add an API user: its password is generated, and it cannot sign in on pages." name:"api"`
 }
 
 // Run adds a user.
@@ -146,7 +149,7 @@ func (u *userSetPassword) Run(ctx context.Context, c *console, d *database) erro
 	})
 }
 
-// readPassword reads a line from standard input; a terminal does not show it.
+// readPassword reads a line from standard input; a terminal does not echo it.
 func readPassword(prompt io.Writer, email string) (string, error) {
 	if fd := int(os.Stdin.Fd()); term.IsTerminal(fd) {
 		fmt.Fprintf(prompt, "New password of %s: ", email)
@@ -166,7 +169,7 @@ type userSetRole struct {
 	Role string `arg:"" help:"The role's name."`
 }
 
-// Run gives another role.
+// Run changes the role.
 func (u *userSetRole) Run(ctx context.Context, c *console, d *database) error {
 	return u.change(ctx, c, d, func(ctx context.Context, s *account.Service, user account.User) error {
 		role, err := s.RoleByName(ctx, u.Role)
@@ -176,23 +179,23 @@ func (u *userSetRole) Run(ctx context.Context, c *console, d *database) error {
 		if _, err := s.PatchUser(ctx, user.ID, account.UserPatch{RoleID: &role.ID}, nil); err != nil {
 			return err
 		}
-		fmt.Fprintf(c.out, "%s is %s now.\n", user.Email, role.Name)
+		fmt.Fprintf(c.out, "%s now has the role %s.\n", user.Email, role.Name)
 		return nil
 	})
 }
 
 type userDisable struct{ named }
 
-// Run switches a user off.
+// Run disables a user.
 func (u *userDisable) Run(ctx context.Context, c *console, d *database) error {
-	return u.setActive(ctx, c, d, false, "%s is switched off.\n")
+	return u.setActive(ctx, c, d, false, "%s is disabled.\n")
 }
 
 type userEnable struct{ named }
 
-// Run switches a user on.
+// Run enables a user.
 func (u *userEnable) Run(ctx context.Context, c *console, d *database) error {
-	return u.setActive(ctx, c, d, true, "%s is switched on.\n")
+	return u.setActive(ctx, c, d, true, "%s is enabled.\n")
 }
 
 func (u *named) setActive(ctx context.Context, c *console, d *database, active bool, done string) error {
@@ -219,6 +222,7 @@ func printLink(ctx context.Context, c *console, s *account.Service, user account
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "%s sets a password here, once, until %s:\n%s\n", user.Email, link.ExpiresAt.Local().Format(time.DateTime), link.URL)
+	fmt.Fprintf(c.out, "%s can set a password here, once, until %s:\n%s\n", user.Email,
+		link.ExpiresAt.Local().Format(time.DateTime), link.URL)
 	return nil
 }

@@ -9,9 +9,9 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-func TestUser_TheOperatorAddsPeopleAndLetsThemInAgain(t *testing.T) {
+func TestUser_TheOperatorAddsAndChangesUsers(t *testing.T) {
 	t.Parallel()
-	pool, environment := started(t)
+	pool, environment := newDatabase(t)
 	n := nodetest.StartOn(t, pool)
 	environment = append(environment, "ITEMCAST_PUBLIC_URL="+n.URL)
 	run := func(want int, contains string, args ...string) string {
@@ -22,7 +22,8 @@ func TestUser_TheOperatorAddsPeopleAndLetsThemInAgain(t *testing.T) {
 		}
 		return out
 	}
-	if out := run(0, "Added ada@example.com as Editor", "add", "ada@example.com", "--name=Ada", "--role=editor"); !strings.Contains(out, n.URL+"/reset?token=") {
+	if out := run(0, "Added ada@example.com as Editor", "add", "ada@example.com", "--name=Ada",
+		"--role=editor"); !strings.Contains(out, n.URL+"/reset?token=") {
 		t.Errorf("got %s", out)
 	}
 	out := run(0, "Added bot@example.com as Viewer", "add", "bot@example.com", "--api")
@@ -32,24 +33,25 @@ func TestUser_TheOperatorAddsPeopleAndLetsThemInAgain(t *testing.T) {
 	run(1, "no role", "add", "x@example.com", "--role=Nothing")
 	run(1, "email must be", "add", "no-address")
 	run(0, "no password yet", "list")
-	run(0, "is Viewer now", "set-role", "ada@example.com", "viewer")
-	run(0, "switched off", "disable", "bot@example.com")
+	run(0, "now has the role Viewer", "set-role", "ada@example.com", "viewer")
+	run(0, "is disabled", "disable", "bot@example.com")
 	nodetest.Eventually(t, "the password no longer works", func() bool {
 		return n.As("bot@example.com", password).Call(http.MethodGet, "/api/v1/me", "").Status == http.StatusUnauthorized
 	})
 	run(1, "nobody would be left", "disable", nodetest.AdminEmail)
 	run(1, "no user", "enable", "nobody@example.com")
 	run(0, "/reset?token=", "reset-link", "ada@example.com")
-	body := string(n.Call(http.MethodGet, "/api/v1/audit?action=user.created,user.updated", "").WantStatus(t, http.StatusOK).Body)
+	body := string(n.Call(http.MethodGet, "/api/v1/audit?action=user.created,user.updated", "").
+		WantStatus(t, http.StatusOK).Body)
 	if strings.Count(body, `"actor_name":"operator","address":""`) != 4 {
-		t.Errorf("the log tells %s", body)
+		t.Errorf("the audit log has %s", body)
 	}
 }
 
-// Whoever takes the last of a permission away cannot give it back, and is told who can.
-func TestRole_TheOperatorGivesBackWhatNobodyHas(t *testing.T) {
+// An administrator cannot grant a permission that nobody has. The error names the command.
+func TestRole_TheOperatorGrantsAPermissionThatNobodyHas(t *testing.T) {
 	t.Parallel()
-	pool, environment := started(t)
+	pool, environment := newDatabase(t)
 	n := nodetest.StartOn(t, pool)
 	run := func(want int, contains string, args ...string) {
 		t.Helper()
@@ -59,24 +61,27 @@ func TestRole_TheOperatorGivesBackWhatNobodyHas(t *testing.T) {
 		}
 	}
 	path := "/api/v1/roles/" + n.RoleID("Administrator")
-	run(0, "Administrator has api.access", "revoke", "administrator", "learning.manage", "webinars.manage")
+	run(0, "Administrator now has api.access", "revoke", "administrator", "learning.manage", "webinars.manage")
 	back := `{"permissions":["api.access","users.manage","learning.manage"]}`
-	nodetest.Eventually(t, "the revoked permission cannot be given", func() bool { return n.Call(http.MethodPatch, path, back).Status == http.StatusForbidden })
-	if told := n.Call(http.MethodPatch, path, back).Detail(t); !strings.Contains(told, "itemcast role grant ROLE learning.manage") {
-		t.Errorf("told: %s", told)
+	nodetest.Eventually(t, "the revoked permission cannot be given",
+		func() bool { return n.Call(http.MethodPatch, path, back).Status == http.StatusForbidden })
+	if detail := n.Call(http.MethodPatch, path, back).Detail(t); !strings.Contains(detail,
+		"itemcast role grant ROLE learning.manage") {
+		t.Errorf("the detail is %s", detail)
 	}
-	run(0, "learning.manage now", "grant", "Administrator", "learning.manage", "items.view")
-	nodetest.Eventually(t, "the permission can be given", func() bool { return n.Call(http.MethodPatch, path, back).Status == http.StatusOK })
+	run(0, "learning.manage\n", "grant", "Administrator", "learning.manage", "items.view")
+	nodetest.Eventually(t, "the permission can be given",
+		func() bool { return n.Call(http.MethodPatch, path, back).Status == http.StatusOK })
 	run(0, "Administrator  api.access users.manage learning.manage\n", "list")
 	run(1, "nobody would be left", "revoke", "Administrator", "users.manage")
 	run(1, "no role", "grant", "Nothing", "items.view")
 	run(1, "items.fly", "grant", "Viewer", "items.fly")
 }
 
-// What a terminal would obey does not reach it.
+// A terminal would obey control characters.
 func TestUser_TheListShowsNamesAsPlainText(t *testing.T) {
 	t.Parallel()
-	pool, environment := started(t)
+	pool, environment := newDatabase(t)
 	for _, statement := range []string{
 		"UPDATE app_user SET email = E'\\x1b[2Jevil@x.io', name = E'Eve\\r\\nroot@x.io  root  person  Administrator  active'",
 		"UPDATE role SET name = E'Admin\\u202eistrator' WHERE name = 'Administrator'",
@@ -91,7 +96,7 @@ func TestUser_TheListShowsNamesAsPlainText(t *testing.T) {
 			t.Errorf("%d %q %s", code, out, errs)
 		}
 		if lines := strings.Count(out, "\n"); command == "user" && lines != 2 {
-			t.Errorf("a user is shown in %d lines: %q", lines-1, out)
+			t.Errorf("a user has %d lines: %q", lines-1, out)
 		}
 	}
 }

@@ -6,10 +6,8 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"strings"
 	"sync"
 	"testing"
 
@@ -30,8 +28,6 @@ type Node struct {
 	*Client
 	*node.Node
 	Pool *pgxpool.Pool
-
-	arrivals arrivals
 }
 
 // Start starts a node on a new database. It ends with the test.
@@ -46,7 +42,7 @@ func StartOn(t testing.TB, pool *pgxpool.Pool) *Node {
 	server := httptest.NewUnstartedServer(nil)
 	n := build(t, pool, server.Listener)
 	ctx, cancel := context.WithCancel(context.Background())
-	server.Config.Handler = n.arrivals.report(n.Handler())
+	server.Config.Handler = labelled(n.URL, n.Handler())
 	server.Config.BaseContext = func(net.Listener) context.Context { return ctx }
 	server.Start()
 	ended := make(chan error, 1)
@@ -68,7 +64,7 @@ func Serve(t testing.TB, pool *pgxpool.Pool, listener net.Listener) (n *Node, st
 	t.Helper()
 	n = build(t, pool, listener)
 	handler := n.Handler()
-	handler.Handler = n.arrivals.report(handler.Handler)
+	handler.Handler = labelled(n.URL, handler.Handler)
 	background, stopBackground := context.WithCancel(context.Background())
 	serving, stopServing := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
@@ -116,38 +112,6 @@ func OpenPool(t testing.TB, url string) *pgxpool.Pool {
 	}
 	t.Cleanup(pool.Close)
 	return pool
-}
-
-// arrivals tells tests when requests have reached the handler.
-type arrivals struct {
-	mu      sync.Mutex
-	awaited map[string]chan struct{} // by text in the request's URI
-}
-
-// Arrival returns a channel that is closed when a request arrives whose URI contains text.
-func (n *Node) Arrival(text string) <-chan struct{} {
-	n.arrivals.mu.Lock()
-	defer n.arrivals.mu.Unlock()
-	if n.arrivals.awaited == nil {
-		n.arrivals.awaited = map[string]chan struct{}{}
-	}
-	arrived := make(chan struct{})
-	n.arrivals.awaited[text] = arrived
-	return arrived
-}
-
-func (a *arrivals) report(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a.mu.Lock()
-		for text, arrived := range a.awaited {
-			if strings.Contains(r.RequestURI, text) {
-				close(arrived)
-				delete(a.awaited, text)
-			}
-		}
-		a.mu.Unlock()
-		next.ServeHTTP(w, r)
-	})
 }
 
 type logWriter struct{ t testing.TB }

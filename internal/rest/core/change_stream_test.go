@@ -180,9 +180,9 @@ func TestChangeStream_EndsWithItsSession(t *testing.T) {
 		stream := n.StreamChanges("", cookie...)
 		cursor := stream.Begin()
 		subscription := n.Stream(http.MethodPost, "/graphql", `{"query":"subscription { itemChanges { document } }"}`, cookie...)
-		arrived, polled := n.Arrival("wait=30"), make(chan nodetest.Response, 1)
+		polled := make(chan nodetest.Response, 1)
 		go func() { polled <- n.Call(http.MethodGet, "/api/v1/changes?wait=30&after="+cursor, "", cookie...) }()
-		nodetest.Next(t, arrived)
+		n.AwaitHandler("wait=30", "live.(*Subscription).Wait")
 		end(u, browser, id)
 		for from, ended := range map[string]chan error{"the stream": stream.Ended, "the subscription": subscription.Ended} {
 			if err := nodetest.Next(t, ended); err != nil {
@@ -232,7 +232,7 @@ func TestChangeStream_EndsCleanlyWhenTheServerShutsDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	request.SetBasicAuth(nodetest.AdminEmail, nodetest.AdminPassword)
-	arrived, polled := n.Arrival("wait=55"), make(chan string, 1)
+	polled := make(chan string, 1)
 	go func() {
 		response, err := http.DefaultClient.Do(request)
 		if err != nil {
@@ -242,7 +242,7 @@ func TestChangeStream_EndsCleanlyWhenTheServerShutsDown(t *testing.T) {
 		body, err := io.ReadAll(response.Body)
 		polled <- fmt.Sprint(response.StatusCode, " ", string(body), " ", err)
 	}()
-	nodetest.Next(t, arrived)
+	n.AwaitHandler("wait=55", "live.(*Subscription).Wait")
 	stop()
 	if err := nodetest.Next(t, stream.Ended); err != nil {
 		t.Errorf("the stream ends with %v", err)

@@ -108,9 +108,9 @@ func TestChanges_ALongPollAnswersWithTheFirstChange(t *testing.T) {
 	if waited := time.Since(began); waited < time.Second {
 		t.Errorf("waited %s, not a second", waited)
 	}
-	arrived, polled := n.Arrival("wait=55"), make(chan nodetest.ChangePage, 1)
+	polled := make(chan nodetest.ChangePage, 1)
 	go func() { polled <- n.Changes("?wait=55&tags=red&after=" + start.Cursor) }()
-	nodetest.Next(t, arrived)
+	n.AwaitHandler("wait=55", "live.(*Subscription).Wait")
 	n.CreateItem(`{"name":"passed over"}`)
 	n.CreateItem(`{"name":"a","tags":["red"]}`)
 	if page := nodetest.Next(t, polled); len(page.Results) != 1 || page.Results[0].Kind != "CREATED" {

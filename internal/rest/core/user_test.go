@@ -76,7 +76,7 @@ func TestUsers_FaultsAreToldTogetherAndRevisionsAreHeld(t *testing.T) {
 	if places := got.FaultPlaces(t); len(places) != 5 {
 		t.Errorf("faults at %q", places)
 	}
-	for password, why := range map[string]string{"short": "8 characters", "password1": "everybody", "ada@example.com": "address", "aaaaaaaaaa": "everybody", "12345678": "everybody"} {
+	for password, why := range map[string]string{"short": "8 characters", "password1": "common", "ada@example.com": "address", "aaaaaaaaaa": "common", "12345678": "common"} {
 		got := n.Call(http.MethodPost, "/api/v1/users", fmt.Sprintf(`{"email":"ada@example.com","role_id":%q,"password":%q}`, viewer, password))
 		if got.WantProblem(t, password, http.StatusUnprocessableEntity, "RULE_VIOLATED"); !strings.Contains(string(got.Body), why) {
 			t.Errorf("%s: %s", password, got.Body)
