@@ -22,7 +22,7 @@ import (
 // users must remain.
 type userCommand struct {
 	List        userList        `cmd:"" help:"List users."`
-	Add         userAdd         `cmd:"" help:"Add a person, who sets a password by the printed link, or with --api an API user, whose password is printed once."`
+	Add         userAdd         `cmd:"" help:"Add a person, who sets a password by the printed link, or an API user, whose password is printed once."`
 	SetPassword userSetPassword `cmd:"" help:"Set a person's password, read from standard input, or print a new one for an API user. Ends the user's sessions."`
 	SetRole     userSetRole     `cmd:"" help:"Change a user's role."`
 	Disable     userDisable     `cmd:"" help:"Disable a user. The user's open connections end within a second."`

@@ -69,7 +69,7 @@ func TestRole_TheOperatorGrantsAPermissionThatNobodyHas(t *testing.T) {
 		"itemcast role grant ROLE learning.manage") {
 		t.Errorf("the detail is %s", detail)
 	}
-	run(0, "learning.manage\n", "grant", "Administrator", "learning.manage", "items.view")
+	run(0, "learning.manage.\n", "grant", "Administrator", "learning.manage", "items.view")
 	nodetest.Eventually(t, "the permission can be given",
 		func() bool { return n.Call(http.MethodPatch, path, back).Status == http.StatusOK })
 	run(0, "Administrator  api.access users.manage learning.manage\n", "list")

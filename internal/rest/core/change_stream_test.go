@@ -15,56 +15,57 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// A stream's events are what a page has, byte for byte, with the cursor as their id; by it, a stream goes on where it broke off.
-func TestChangeStream_SendsWhatAPageHasAndResumesByLastEventID(t *testing.T) {
+// A stream's events equal a page's results, byte for byte. An event's id is its cursor.
+func TestChangeStream_SendsTheResultsOfAPageAndResumesByLastEventID(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	stream := n.StreamChanges("")
-	for name, want := range map[string]string{"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"} {
+	for name, want := range map[string]string{"Content-Type": "text/event-stream", "Cache-Control": "no-store",
+		"X-Accel-Buffering": "no"} {
 		if got := stream.Header.Get(name); got != want {
-			t.Errorf("%s is %q, not %q", name, got, want)
+			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
 	start := stream.Begin()
 	id := n.CreateItem(`{"name":"<Nosferatu>\n & \u2028","tags":["silent"],"client_data":{"z":"\r\n","a":1.50}}`)
 	n.PatchItem(id, `{"tags":[]}`)
 	n.PatchItem(id, `{"tags":["silent"]}`)
-	told := []nodetest.ServerEvent{stream.NextChange(), stream.NextChange(), stream.NextChange()}
+	sent := []nodetest.ServerEvent{stream.NextChange(), stream.NextChange(), stream.NextChange()}
 
 	var page struct {
 		Results []json.RawMessage
 		Cursor  string
 	}
-	if err := json.Unmarshal(n.Call(http.MethodGet, "/api/v1/changes?after="+start, "").WantStatus(t, http.StatusOK).Body, &page); err != nil {
+	if err := json.Unmarshal(n.Call(http.MethodGet, "/api/v1/changes?after="+start, "").
+		WantStatus(t, http.StatusOK).Body, &page); err != nil {
 		t.Fatal(err)
 	}
-	for i, e := range told {
+	for i, e := range sent {
 		if e.Data != string(page.Results[i]) || !strings.Contains(e.Data, e.ID) {
 			t.Errorf("the stream sends %+v, the page %s", e, page.Results[i])
 		}
 	}
-	if told[2].ID != page.Cursor {
-		t.Errorf("the last id is %s, the page's cursor %s", told[2].ID, page.Cursor)
+	if sent[2].ID != page.Cursor {
+		t.Errorf("the last id is %s, the page's cursor %s", sent[2].ID, page.Cursor)
 	}
 
-	resumed := n.StreamChanges("?after="+start, "Last-Event-ID", told[0].ID)
-	if at := resumed.Begin(); at != told[0].ID {
-		t.Errorf("resumes at %s, not at %s", at, told[0].ID)
+	resumed := n.StreamChanges("?after="+start, "Last-Event-ID", sent[0].ID)
+	if at := resumed.Begin(); at != sent[0].ID {
+		t.Errorf("resumes at %s, want %s", at, sent[0].ID)
 	}
-	if a, b := resumed.NextChange(), resumed.NextChange(); a != told[1] || b != told[2] {
+	if a, b := resumed.NextChange(), resumed.NextChange(); a != sent[1] || b != sent[2] {
 		t.Errorf("resumes with %+v and %+v", a, b)
 	}
 	filtered := n.StreamChanges("?tags=silent&after=" + start)
 	filtered.Begin()
 	for i, want := range []string{"CREATED", "LEFT", "ENTERED"} {
-		if e := filtered.NextChange(); e.ID != told[i].ID || !strings.Contains(e.Data, `"kind":"`+want+`"`) {
+		if e := filtered.NextChange(); e.ID != sent[i].ID || !strings.Contains(e.Data, `"kind":"`+want+`"`) {
 			t.Errorf("with a filter, got %+v, want %s", e, want)
 		}
 	}
 }
 
-// Content negotiation: an EventSource gets a stream, everyone else a page, a HEAD neither.
-func TestChangeStream_IsForWhoAsksForIt(t *testing.T) {
+func TestChangeStream_IsNegotiatedByAccept(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	for accept, want := range map[string]string{
@@ -89,14 +90,14 @@ func TestChangeStream_IsForWhoAsksForIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := response.Header.Get("Content-Type"); got != want {
-			t.Errorf("%q gets %s, not %s", accept, got, want)
+			t.Errorf("%q gets %s, want %s", accept, got, want)
 		}
 	}
 }
 
-// What was filtered out is passed over for good: a quiet stream tells how far it has come, and then only that it lives. A long poll
-// lasts beside it, for longer than an ordinary request may take to arrive.
-func TestChangeStream_AQuietOneTellsHowFarItHasComeAndThatItLives(t *testing.T) {
+// A quiet stream sends a checkpoint after changes that its filter leaves out, and then comments. A long poll beside
+// it lasts longer than the read deadline of an ordinary request.
+func TestChangeStream_AQuietStreamSendsCheckpointsAndComments(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes half a minute")
@@ -123,7 +124,7 @@ func TestChangeStream_AQuietOneTellsHowFarItHasComeAndThatItLives(t *testing.T) 
 	}
 }
 
-// Permissions are those of now: who loses items.view is sent nothing more, and told so.
+// A user who loses items.view gets a problem, and nothing more.
 func TestChangeStream_EndsWithThePermission(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ statement, code string }{
@@ -139,7 +140,8 @@ func TestChangeStream_EndsWithThePermission(t *testing.T) {
 			if _, err := n.Pool.Exec(t.Context(), c.statement); err != nil {
 				t.Fatal(err)
 			}
-			if e := nodetest.Next(t, stream.Events); e.Name != "error" || e.ID != "" || !strings.Contains(e.Data, `"code":"`+c.code+`"`) {
+			if e := nodetest.Next(t, stream.Events); e.Name != "error" || e.ID != "" ||
+				!strings.Contains(e.Data, `"code":"`+c.code+`"`) {
 				t.Errorf("got %+v, want the problem %s", e, c.code)
 			}
 			if err := nodetest.Next(t, stream.Ended); err != nil {
@@ -149,7 +151,7 @@ func TestChangeStream_EndsWithThePermission(t *testing.T) {
 	}
 }
 
-// What a browser keeps open ends with its session, whatever ends that, and tells nothing more.
+// Whatever ends a browser's session also ends its streams, subscriptions and polls, and they send nothing more.
 func TestChangeStream_EndsWithItsSession(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
@@ -179,7 +181,8 @@ func TestChangeStream_EndsWithItsSession(t *testing.T) {
 		cookie := []string{"Authorization", "", "Cookie", n.Cookies(browser)}
 		stream := n.StreamChanges("", cookie...)
 		cursor := stream.Begin()
-		subscription := n.Stream(http.MethodPost, "/graphql", `{"query":"subscription { itemChanges { document } }"}`, cookie...)
+		subscription := n.Stream(http.MethodPost, "/graphql", `{"query":"subscription { itemChanges { document } }"}`,
+			cookie...)
 		polled := make(chan nodetest.Response, 1)
 		go func() { polled <- n.Call(http.MethodGet, "/api/v1/changes?wait=30&after="+cursor, "", cookie...) }()
 		n.AwaitHandler("wait=30", "live.(*Subscription).Wait")
@@ -191,17 +194,17 @@ func TestChangeStream_EndsWithItsSession(t *testing.T) {
 		}
 		n.Call(http.MethodPost, "/api/v1/items", `{"name":"Secret"}`).WantStatus(t, http.StatusCreated)
 		if got := nodetest.Next(t, polled); got.Status != http.StatusUnauthorized {
-			t.Errorf("%s: who waits is answered %d %s", name, got.Status, got.Body)
+			t.Errorf("%s: the poll gets %d %s", name, got.Status, got.Body)
 		}
 		for len(stream.Events) > 0 {
-			if e := <-stream.Events; e.Name == "error" && !strings.Contains(e.Data, "UNAUTHENTICATED") || strings.Contains(e.Data, "Secret") {
-				t.Errorf("%s: the stream told %+v", name, e)
+			if e := <-stream.Events; e.Name == "error" && !strings.Contains(e.Data, "UNAUTHENTICATED") ||
+				strings.Contains(e.Data, "Secret") {
+				t.Errorf("%s: the stream sent %+v", name, e)
 			}
 		}
 	}
 }
 
-// A stream outlasts a database that is away for a moment.
 func TestChangeStream_OutlastsLostDatabaseConnections(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
@@ -211,9 +214,10 @@ func TestChangeStream_OutlastsLostDatabaseConnections(t *testing.T) {
 	if _, err := n.Pool.Exec(t.Context(), others); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(nodetest.Timeout); n.Call(http.MethodPost, "/api/v1/items", `{"name":"Gilda"}`).Status != http.StatusCreated; {
+	for deadline := time.Now().Add(nodetest.Timeout); n.Call(http.MethodPost, "/api/v1/items",
+		`{"name":"Gilda"}`).Status != http.StatusCreated; {
 		if time.Now().After(deadline) {
-			t.Fatal("no item can be made")
+			t.Fatal("no item can be created")
 		}
 	}
 	if e := stream.NextChange(); !strings.Contains(e.Data, "Gilda") {
@@ -221,13 +225,14 @@ func TestChangeStream_OutlastsLostDatabaseConnections(t *testing.T) {
 	}
 }
 
-// A server that shuts down ends its streams as complete answers, and answers who waits.
+// A server that shuts down completes the responses of streams, and answers polls that wait.
 func TestChangeStream_EndsCleanlyWhenTheServerShutsDown(t *testing.T) {
 	t.Parallel()
 	n, stop := nodetest.Serve(t, dbtest.New(t), nodetest.Listen(t, "127.0.0.1:0"))
 	stream := n.StreamChanges("")
 	cursor := stream.Begin()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, n.URL+"/api/v1/changes?wait=55&after="+cursor, nil)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, n.URL+"/api/v1/changes?wait=55&after="+cursor,
+		nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,12 +253,12 @@ func TestChangeStream_EndsCleanlyWhenTheServerShutsDown(t *testing.T) {
 		t.Errorf("the stream ends with %v", err)
 	}
 	if answer := nodetest.Next(t, polled); !strings.HasPrefix(answer, `200 {"results":[],"cursor":"`+cursor) {
-		t.Errorf("the poll is answered %s", answer)
+		t.Errorf("the poll gets %s", answer)
 	}
 }
 
-// A client that stops reading is dropped, and costs the others nothing meanwhile.
-func TestChangeStream_AStalledClientIsDroppedAndOthersGoOn(t *testing.T) {
+// A client that stops reading is disconnected. It does not delay the others meanwhile.
+func TestChangeStream_DropsAStalledClientAndServesTheOthers(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes a quarter of a minute")
@@ -284,7 +289,7 @@ func TestChangeStream_AStalledClientIsDroppedAndOthersGoOn(t *testing.T) {
 	healthy.Begin()
 	id := n.CreateItem(`{"name":"0"}`)
 	healthy.NextChange()
-	const writes = 200 // of 60 kB: more than the kernel's buffers hold
+	const writes = 200 // of 60 kB: together more than the kernel's buffers hold
 	for i := range writes {
 		n.PatchItem(id, fmt.Sprintf(`{"name":"%d","client_data":{"long":%q}}`, i+1, strings.Repeat("x", 60_000)))
 		if e := healthy.NextChange(); !strings.Contains(e.Data, fmt.Sprintf(`"revision":%d,`, i+2)) {

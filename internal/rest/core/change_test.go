@@ -19,13 +19,13 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// Pages tell an item's changes as its history does, oldest first, with the document byte for byte.
-func TestChanges_PagesAreTheHistoryInTheLogsOrder(t *testing.T) {
+// Pages have an item's changes as its history does, but oldest first. Documents are equal byte for byte.
+func TestChanges_PagesEqualTheHistoryInTheLogsOrder(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	start := n.Changes("")
 	if len(start.Results) != 0 || start.More {
-		t.Errorf("without a cursor, it is not the present: %+v", start)
+		t.Errorf("without a cursor, the page does not begin at the present: %+v", start)
 	}
 	id := n.CreateItem(`{"name":"<Metropolis> & \u2028 more","client_data":{"z":1,"a":[1.50,"é"]}}`)
 	documents := []string{string(n.Call(http.MethodGet, "/api/v1/items/"+id, "").Body)}
@@ -36,32 +36,33 @@ func TestChanges_PagesAreTheHistoryInTheLogsOrder(t *testing.T) {
 	documents = append(documents, documents[5])
 	n.AwaitChanges(start.Cursor, 7)
 
-	var told nodetest.ChangePage
+	var paged nodetest.ChangePage
 	for after, more := start.Cursor, true; more; {
 		page := n.Changes("?limit=3&after=" + after)
-		told.Results = append(told.Results, page.Results...)
+		paged.Results = append(paged.Results, page.Results...)
 		after, more = page.Cursor, page.More
 	}
 	var history nodetest.ChangePage
-	if err := json.Unmarshal(n.Call(http.MethodGet, "/api/v1/items/"+id+"/history", "").WantStatus(t, http.StatusOK).Body, &history); err != nil {
+	if err := json.Unmarshal(n.Call(http.MethodGet, "/api/v1/items/"+id+"/history", "").
+		WantStatus(t, http.StatusOK).Body, &history); err != nil {
 		t.Fatal(err)
 	}
 	slices.Reverse(history.Results)
-	if !reflect.DeepEqual(told.Results, history.Results) {
-		t.Errorf("told %+v,\nthe history is %+v", told.Results, history.Results)
+	if !reflect.DeepEqual(paged.Results, history.Results) {
+		t.Errorf("paged %+v,\nthe history is %+v", paged.Results, history.Results)
 	}
-	for i, c := range told.Results {
+	for i, c := range paged.Results {
 		if string(c.Document) != documents[i] {
 			t.Errorf("change %d has %s, GET had %s", i, c.Document, documents[i])
 		}
 	}
-	if next, err := url.Parse(told.Next); err != nil || next.Host != "" {
-		t.Errorf("next is %s", told.Next)
+	if next, err := url.Parse(paged.Next); err != nil || next.Host != "" {
+		t.Errorf("next is %s", paged.Next)
 	}
 }
 
-// A client that pages on from cursor to cursor, by next, while many write, reads each change once, those of an item in revision order.
-func TestChanges_ResumingMissesAndRepeatsNothingWhileWritersHammer(t *testing.T) {
+// A client that follows next reads each change once, an item's in revision order, while others write.
+func TestChanges_ResumingMissesAndRepeatsNothingWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	const writers, writes = 4, 40
@@ -88,7 +89,7 @@ func TestChanges_ResumingMissesAndRepeatsNothingWhileWritersHammer(t *testing.T)
 				t.Fatal(err)
 			}
 			if revisions[i.ID]++; c.Revision != revisions[i.ID] || cursors[c.Cursor] {
-				t.Fatalf("revision %d of item %s comes where %d should", c.Revision, i.ID, revisions[i.ID])
+				t.Fatalf("got revision %d of item %s, want %d", c.Revision, i.ID, revisions[i.ID])
 			}
 			cursors[c.Cursor] = true
 			read++
@@ -97,16 +98,17 @@ func TestChanges_ResumingMissesAndRepeatsNothingWhileWritersHammer(t *testing.T)
 	}
 }
 
-func TestChanges_ALongPollAnswersWithTheFirstChange(t *testing.T) {
+func TestChanges_ALongPollReturnsTheFirstChange(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	start := n.Changes("")
 	began := time.Now()
-	if page := n.Changes("?wait=1&after=" + start.Cursor); len(page.Results) != 0 || page.More || page.Cursor != start.Cursor {
-		t.Errorf("an empty poll answers %+v", page)
+	if page := n.Changes("?wait=1&after=" + start.Cursor); len(page.Results) != 0 || page.More ||
+		page.Cursor != start.Cursor {
+		t.Errorf("an empty poll returns %+v", page)
 	}
 	if waited := time.Since(began); waited < time.Second {
-		t.Errorf("waited %s, not a second", waited)
+		t.Errorf("waited %s, want a second", waited)
 	}
 	polled := make(chan nodetest.ChangePage, 1)
 	go func() { polled <- n.Changes("?wait=55&tags=red&after=" + start.Cursor) }()
@@ -114,21 +116,22 @@ func TestChanges_ALongPollAnswersWithTheFirstChange(t *testing.T) {
 	n.CreateItem(`{"name":"passed over"}`)
 	n.CreateItem(`{"name":"a","tags":["red"]}`)
 	if page := nodetest.Next(t, polled); len(page.Results) != 1 || page.Results[0].Kind != "CREATED" {
-		t.Errorf("the poll answers %+v", page)
+		t.Errorf("the poll returns %+v", page)
 	}
 }
 
-// One request reads a bounded part of the log, and says so; the next goes on behind it.
+// A request reads a bounded part of the log, and returns the cursor to continue from.
 func TestChanges_ARequestReadsABoundedPartOfTheLog(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	start := n.Changes("").Cursor
 	const items = 10_100
 	lines := strings.Repeat(`{"name":"a"}`+"\n", items)
-	n.Call(http.MethodPost, "/api/v1/items/import", lines, "Content-Type", "application/x-ndjson").WantStatus(t, http.StatusOK)
+	n.Call(http.MethodPost, "/api/v1/items/import", lines, "Content-Type", "application/x-ndjson").
+		WantStatus(t, http.StatusOK)
 	late := n.Changes("").Cursor
 	n.CreateItem(`{"name":"last","tags":["red"]}`)
-	for len(n.Changes("?tags=red&wait=5&after="+late).Results) == 0 { // until the log has it all
+	for len(n.Changes("?tags=red&wait=5&after="+late).Results) == 0 { // until the log has all of them
 	}
 	after, requests := start, 0
 	for {
@@ -138,16 +141,16 @@ func TestChanges_ARequestReadsABoundedPartOfTheLog(t *testing.T) {
 			break
 		}
 		if !page.More || page.Cursor == after {
-			t.Fatalf("answers %+v without the last change", page)
+			t.Fatalf("got %+v before the last change", page)
 		}
 		after = page.Cursor
 	}
 	if requests < 2 {
-		t.Error("one request has read it all")
+		t.Error("one request has read the whole log")
 	}
 }
 
-func TestChanges_RefusesWhatItCannotServe(t *testing.T) {
+func TestChanges_RefusesInvalidQueriesAndCursors(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	present := n.Changes("").Cursor
@@ -169,12 +172,14 @@ func TestChanges_RefusesWhatItCannotServe(t *testing.T) {
 	} {
 		for _, accept := range []string{"application/json", "text/event-stream"} {
 			got := n.Call(http.MethodGet, "/api/v1/changes"+query, "", "Accept", accept)
-			if told := fmt.Sprintf("%d %s", got.Status, got.Code(t)); told != want || got.Header.Get("Content-Type") != "application/problem+json" {
-				t.Errorf("%s as %s: got %s %s, want %s", query, accept, told, got.Body, want)
+			if code := fmt.Sprintf("%d %s", got.Status, got.Code(t)); code != want ||
+				got.Header.Get("Content-Type") != "application/problem+json" {
+				t.Errorf("%s as %s: got %s %s, want %s", query, accept, code, got.Body, want)
 			}
 		}
 	}
-	n.Call(http.MethodGet, "/api/v1/changes", "", "Accept", "text/event-stream", "Last-Event-ID", "nonsense").WantStatus(t, http.StatusBadRequest)
+	n.Call(http.MethodGet, "/api/v1/changes", "", "Accept", "text/event-stream", "Last-Event-ID", "nonsense").
+		WantStatus(t, http.StatusBadRequest)
 	n.Call(http.MethodGet, "/api/v1/changes", "", "Accept", "text/plain").WantStatus(t, http.StatusNotAcceptable)
 	n.Call(http.MethodGet, "/api/v1/changes", "", "Authorization", "").WantStatus(t, http.StatusUnauthorized)
 	setPermissions(n, account.APIAccess, account.ItemsEdit)
@@ -184,7 +189,8 @@ func TestChanges_RefusesWhatItCannotServe(t *testing.T) {
 // setPermissions changes the administrator's role, as another node would.
 func setPermissions(n *nodetest.Node, permissions ...account.Permission) {
 	n.T.Helper()
-	if _, err := n.Pool.Exec(n.T.Context(), "UPDATE role SET permissions = $1", account.Permissions(permissions).Strings()); err != nil {
+	if _, err := n.Pool.Exec(n.T.Context(), "UPDATE role SET permissions = $1",
+		account.Permissions(permissions).Strings()); err != nil {
 		n.T.Fatal(err)
 	}
 }
@@ -197,7 +203,7 @@ func untilForbidden(n *nodetest.Node) {
 			return
 		}
 		if time.Now().After(deadline) {
-			n.T.Fatalf("still answers %d", got.Status)
+			n.T.Fatalf("still has status %d", got.Status)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 const id = "01890a5d-ac96-774b-bcce-b302099a8057"
 
-// recorded keeps what the generated code has decoded.
+// recorded holds what the generated code has decoded.
 type recorded struct {
 	oapi.StrictServerInterface // the operations that the test does not use
 	list                       oapi.ListItemsParams
@@ -29,7 +29,8 @@ func (g *recorded) ListItems(_ context.Context, r oapi.ListItemsRequestObject) (
 	return nil, nil
 }
 
-func (g *recorded) CreateItem(_ context.Context, r oapi.CreateItemRequestObject) (oapi.CreateItemResponseObject, error) {
+func (g *recorded) CreateItem(_ context.Context, r oapi.CreateItemRequestObject) (oapi.CreateItemResponseObject,
+	error) {
 	g.created = r.Body
 	return nil, nil
 }
@@ -39,12 +40,13 @@ func (g *recorded) PatchItem(_ context.Context, r oapi.PatchItemRequestObject) (
 	return nil, nil
 }
 
-func (g *recorded) CreateMetadataField(_ context.Context, r oapi.CreateMetadataFieldRequestObject) (oapi.CreateMetadataFieldResponseObject, error) {
+func (g *recorded) CreateMetadataField(_ context.Context,
+	r oapi.CreateMetadataFieldRequestObject) (oapi.CreateMetadataFieldResponseObject, error) {
 	g.field = r.Body
 	return nil, nil
 }
 
-// TestGuard_GeneratedCodeDecodesWhatPasses is also how the pieces are wired.
+// The test also shows how the generated code is wired.
 func TestGuard_GeneratedCodeDecodesWhatPasses(t *testing.T) {
 	t.Parallel()
 	document, err := contract.Load(openapi.Files, "core.yaml")
@@ -56,13 +58,15 @@ func TestGuard_GeneratedCodeDecodesWhatPasses(t *testing.T) {
 		RequestErrorHandlerFunc: contract.WriteUndecodable, ResponseErrorHandlerFunc: contract.WriteProblem,
 	})
 	server := oapi.HandlerWithOptions(strict, oapi.StdHTTPServerOptions{
-		BaseURL: document.Base(), BaseRouter: document.Guard(mux, contract.Options{}), ErrorHandlerFunc: contract.WriteUndecodable,
+		BaseURL: document.Base(), BaseRouter: document.Guard(mux, contract.Options{}),
+		ErrorHandlerFunc: contract.WriteUndecodable,
 	})
 	query := "limit=200&tags=a&tags=b,c&type=video,audio&created_after=2026-01-31T12:00:00.5%2B02:00&count=true&sort=-name&metadata.a=1&search=%22a%2Cb%22"
 	if got := ask(t, server, "GET", "/api/v1/items?"+query, ""); got.Code != 200 {
 		t.Fatalf("list: %s", got.Body)
 	}
-	if p := g.list; *p.Limit != 200 || strings.Join(*p.Tags, " ") != "a b c" || len(*p.Type) != 2 || p.CreatedAfter.IsZero() ||
+	if p := g.list; *p.Limit != 200 || strings.Join(*p.Tags, " ") != "a b c" || len(*p.Type) != 2 ||
+		p.CreatedAfter.IsZero() ||
 		!*p.Count || *p.Sort != "-name" || *p.Search != `"a,b"` {
 		t.Errorf("decoded %+v", p)
 	}
@@ -79,15 +83,18 @@ func TestGuard_GeneratedCodeDecodesWhatPasses(t *testing.T) {
 	if got := ask(t, server, "POST", "/api/v1/metadata-fields", field, "Content-Type: application/json"); got.Code != 200 {
 		t.Fatalf("create a field: %s", got.Body)
 	}
-	if f := g.field; f.Key != "a" || f.Kind != oapi.MetadataKindChoice || len(f.Choices) != 1 || f.Choices[0] != "日本" || !f.Required {
+	if f := g.field; f.Key != "a" || f.Kind != oapi.MetadataKindChoice || len(f.Choices) != 1 ||
+		f.Choices[0] != "日本" || !f.Required {
 		t.Errorf("decoded %+v", f)
 	}
 	patch := `{"description":null,"metadata":{"a":null}}`
-	got := ask(t, server, "PATCH", "/api/v1/items/"+id, patch, "Content-Type: application/merge-patch+json", `If-Match: "3"`)
+	got := ask(t, server, "PATCH", "/api/v1/items/"+id, patch, "Content-Type: application/merge-patch+json",
+		`If-Match: "3"`)
 	if got.Code != 200 || string(*g.patch) != patch {
 		t.Errorf("patch: %s", got.Body)
 	}
-	bad := ask(t, server, "POST", "/api/v1/metadata-fields", `{"key":"A","kind":1,"colour":2,"choices":[3,""],"required":null}`, "Content-Type: application/json")
+	bad := ask(t, server, "POST", "/api/v1/metadata-fields",
+		`{"key":"A","kind":1,"colour":2,"choices":[3,""],"required":null}`, "Content-Type: application/json")
 	var p struct {
 		Code   string
 		Errors []any

@@ -13,26 +13,32 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-func TestHookOperations_OverREST(t *testing.T) {
+func TestHooks_EveryOperation(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	url, deliveries := nodetest.StartReceiver(t)
-	made := n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+url+`","description":"mine","events":["item.created","item.updated"],"filter":{"tags":["a"],"metadata":{}},
+	made := n.Call(http.MethodPost, "/api/v1/hooks",
+		`{"url":"`+url+`","description":"mine","events":["item.created","item.updated"],"filter":{"tags":["a"],"metadata":{}},
 		"changed_fields":["name","tags"],"headers":{"X-Own":"secret value"},"body":"thin","rate_limit":100,"max_in_flight":2}`).WantStatus(t, http.StatusCreated)
 	hook := "/api/v1/hooks/" + made.Field(t, "id")
 	if made.Header.Get("Location") != n.URL+hook || !strings.HasPrefix(made.Field(t, "secret"), "whsec_") {
-		t.Errorf("made %s at %s", made.Body, made.Header.Get("Location"))
+		t.Errorf("created %s at %s", made.Body, made.Header.Get("Location"))
 	}
-	patched := n.Call(http.MethodPatch, hook, `{"headers":{"X-Own":"***","X-New":"other value"},"filter":{"search":"b"},"rate_limit":null}`).WantStatus(t, http.StatusOK)
-	for _, got := range []nodetest.Response{made, patched, n.Call(http.MethodGet, hook, ""), n.Call(http.MethodGet, "/api/v1/hooks", "")} {
+	patched := n.Call(http.MethodPatch, hook,
+		`{"headers":{"X-Own":"***","X-New":"other value"},"filter":{"search":"b"},"rate_limit":null}`).
+		WantStatus(t, http.StatusOK)
+	for _, got := range []nodetest.Response{made, patched, n.Call(http.MethodGet, hook, ""),
+		n.Call(http.MethodGet, "/api/v1/hooks", "")} {
 		if bytes.Contains(got.Body, []byte("value")) {
 			t.Errorf("a header's value is shown: %s", got.Body)
 		}
 	}
-	if got := patched.Object(t); got["rate_limit"] != nil || fmt.Sprint(got["filter"]) != "map[search:b tags:[a]]" || fmt.Sprint(got["headers"]) != "map[X-New:*** X-Own:***]" || got["secret"] != nil {
+	if got := patched.Object(t); got["rate_limit"] != nil || fmt.Sprint(got["filter"]) != "map[search:b tags:[a]]" ||
+		fmt.Sprint(got["headers"]) != "map[X-New:*** X-Own:***]" || got["secret"] != nil {
 		t.Errorf("patched %s", patched.Body)
 	}
-	for body, place := range map[string]string{`{"rate_limit":0}`: "#/rate_limit", `{"events":[]}`: "#/events", `{"nope":1}`: "#/nope", `{"body":"fat"}`: "#/body"} {
+	for body, place := range map[string]string{`{"rate_limit":0}`: "#/rate_limit", `{"events":[]}`: "#/events",
+		`{"nope":1}`: "#/nope", `{"body":"fat"}`: "#/body"} {
 		got := n.Call(http.MethodPatch, hook, body).WantProblem(t, body, http.StatusBadRequest, "INVALID_INPUT")
 		if places := got.FaultPlaces(t); !slices.Equal(places, []string{place}) {
 			t.Errorf("%s: faults at %q", body, places)
@@ -40,64 +46,88 @@ func TestHookOperations_OverREST(t *testing.T) {
 	}
 	item := n.CreateItem(`{"name":"b","tags":["a"]}`)
 	sent := nodetest.Next(t, deliveries)
-	if want := fmt.Sprintf(`{"id":"%s","url":"%s/api/v1/items/%s","revision":1}`, item, n.URL, item); string(sent.Body) != want || sent.Header.Get("X-Own") != "secret value" || sent.Header.Get("X-New") != "other value" {
+	if want := fmt.Sprintf(`{"id":"%s","url":"%s/api/v1/items/%s","revision":1}`, item, n.URL,
+		item); string(sent.Body) != want || sent.Header.Get("X-Own") != "secret value" ||
+		sent.Header.Get("X-New") != "other value" {
 		t.Errorf("sent %s, %v", sent.Body, sent.Header)
 	}
 	delivery := "/api/v1/deliveries/" + sent.Header.Get("webhook-id")
-	nodetest.Eventually(t, "the delivery has succeeded", func() bool { return n.Call(http.MethodGet, delivery, "").Field(t, "state") == "succeeded" })
+	nodetest.Eventually(t, "the delivery has succeeded",
+		func() bool { return n.Call(http.MethodGet, delivery, "").Field(t, "state") == "succeeded" })
 
 	read := n.Call(http.MethodGet, delivery, "").WantStatus(t, http.StatusOK).Object(t)
-	if attempts := read["attempts"].([]any); len(attempts) != 1 || attempts[0].(map[string]any)["status"] != 200.0 || read["trigger"] != "hook" || read["item_id"] != item || read["hook_id"] != nodetest.PathID(hook) {
+	if attempts := read["attempts"].([]any); len(attempts) != 1 || attempts[0].(map[string]any)["status"] != 200.0 ||
+		read["trigger"] != "hook" || read["item_id"] != item || read["hook_id"] != nodetest.PathID(hook) {
 		t.Errorf("the delivery is %v", read)
 	}
-	for _, path := range []string{hook + "/deliveries", "/api/v1/deliveries", "/api/v1/deliveries?hook=" + nodetest.PathID(hook) + "&item=" + item + "&state=succeeded&occurred_after=2020-01-01T00:00:00Z"} {
-		if got := n.Call(http.MethodGet, path, "").WantStatus(t, http.StatusOK).Results(t); len(got) != 1 || got[0]["id"] != read["id"] || got[0]["attempts"] != nil {
+	for _, path := range []string{hook + "/deliveries", "/api/v1/deliveries",
+		"/api/v1/deliveries?hook=" + nodetest.PathID(hook) + "&item=" + item +
+			"&state=succeeded&occurred_after=2020-01-01T00:00:00Z"} {
+		if got := n.Call(http.MethodGet, path, "").WantStatus(t, http.StatusOK).Results(t); len(got) != 1 ||
+			got[0]["id"] != read["id"] || got[0]["attempts"] != nil {
 			t.Errorf("%s lists %v", path, got)
 		}
 	}
-	for query, place := range map[string]string{"state=done": "state", "item=7": "item", "occurred_after=now": "occurred_after", "limit=201": "limit", "hook=" + nodetest.PathID(hook): "hook"} {
-		got := n.Call(http.MethodGet, hook+"/deliveries?"+query, "").WantProblem(t, query, http.StatusBadRequest, "INVALID_INPUT")
+	for query, place := range map[string]string{"state=done": "state", "item=7": "item",
+		"occurred_after=now": "occurred_after", "limit=201": "limit", "hook=" + nodetest.PathID(hook): "hook"} {
+		got := n.Call(http.MethodGet, hook+"/deliveries?"+query, "").
+			WantProblem(t, query, http.StatusBadRequest, "INVALID_INPUT")
 		if places := got.FaultPlaces(t); !slices.Equal(places, []string{place}) {
 			t.Errorf("%s: faults at %q", query, places)
 		}
 	}
-	n.Call(http.MethodGet, "/api/v1/deliveries?after=x", "").WantProblem(t, "a place", http.StatusBadRequest, "INVALID_CURSOR")
-	n.Call(http.MethodGet, "/api/v1/deliveries?hook="+uuid.NewString(), "").WantProblem(t, "no hook", http.StatusNotFound, "NOT_FOUND")
+	n.Call(http.MethodGet, "/api/v1/deliveries?after=x", "").
+		WantProblem(t, "an invalid page token", http.StatusBadRequest, "INVALID_CURSOR")
+	n.Call(http.MethodGet, "/api/v1/deliveries?hook="+uuid.NewString(), "").
+		WantProblem(t, "no hook", http.StatusNotFound, "NOT_FOUND")
 
 	again := n.Call(http.MethodPost, delivery+"/redeliver", "").WantStatus(t, http.StatusAccepted)
-	if nodetest.Next(t, deliveries).Header.Get("webhook-id") != again.Field(t, "id") || again.Field(t, "trigger") != "manual" {
+	if nodetest.Next(t, deliveries).Header.Get("webhook-id") != again.Field(t, "id") ||
+		again.Field(t, "trigger") != "manual" {
 		t.Errorf("redelivered %s", again.Body)
 	}
 	for _, body := range []string{"", "{}"} {
-		if got := n.Call(http.MethodPost, hook+"/test", body).WantStatus(t, http.StatusOK).Object(t); got["delivered"] != true || got["event"] != "item.created" || got["item_id"] != item || got["fault"] != nil {
+		if got := n.Call(http.MethodPost, hook+"/test", body).WantStatus(t, http.StatusOK).
+			Object(t); got["delivered"] != true || got["event"] != "item.created" || got["item_id"] != item ||
+			got["fault"] != nil {
 			t.Errorf("tested with %q: %v", body, got)
 		}
 		nodetest.Next(t, deliveries)
-		if got := n.Call(http.MethodPost, hook+"/rotate-secret", body).WantStatus(t, http.StatusOK).Object(t); got["old_secret_until"] == nil {
+		if got := n.Call(http.MethodPost, hook+"/rotate-secret", body).WantStatus(t, http.StatusOK).
+			Object(t); got["old_secret_until"] == nil {
 			t.Errorf("rotated with %q: %v", body, got)
 		}
 	}
-	n.Call(http.MethodPost, hook+"/test", `{"event":"item.made"}`).WantProblem(t, "an event that there is not", http.StatusBadRequest, "INVALID_INPUT")
-	n.Call(http.MethodPost, hook+"/test", `{"item_id":"`+uuid.NewString()+`"}`).WantProblem(t, "no item", http.StatusNotFound, "NOT_FOUND")
-	if got := n.Call(http.MethodPost, hook+"/rotate-secret", `{"revoke":true}`).WantStatus(t, http.StatusOK).Object(t); got["old_secret_until"] != nil {
+	n.Call(http.MethodPost, hook+"/test", `{"event":"item.made"}`).
+		WantProblem(t, "an unknown event", http.StatusBadRequest, "INVALID_INPUT")
+	n.Call(http.MethodPost, hook+"/test", `{"item_id":"`+uuid.NewString()+`"}`).
+		WantProblem(t, "no item", http.StatusNotFound, "NOT_FOUND")
+	if got := n.Call(http.MethodPost, hook+"/rotate-secret", `{"revoke":true}`).WantStatus(t, http.StatusOK).
+		Object(t); got["old_secret_until"] != nil {
 		t.Errorf("revoked: %v", got)
 	}
 
-	n.Call(http.MethodGet, hook+"/replay", "").WantProblem(t, "before there was one", http.StatusNotFound, "NOT_FOUND")
+	n.Call(http.MethodGet, hook+"/replay", "").WantProblem(t, "before the first replay", http.StatusNotFound, "NOT_FOUND")
 	n.Call(http.MethodPost, hook+"/replay", "").WantProblem(t, "without a body", http.StatusBadRequest, "BAD_REQUEST")
-	n.Call(http.MethodPost, hook+"/replay", `{}`).WantProblem(t, "from nowhere", http.StatusBadRequest, "INVALID_INPUT")
-	n.Call(http.MethodPost, hook+"/replay", `{"after":"x"}`).WantProblem(t, "from nonsense", http.StatusBadRequest, "INVALID_CURSOR")
-	begun := n.Call(http.MethodPost, hook+"/replay", `{"since":"2020-01-01T00:00:00Z","rate":10}`).WantStatus(t, http.StatusAccepted)
-	if sent := nodetest.Next(t, deliveries); sent.Header.Get("itemcast-trigger") != "replay" || sent.Header.Get("webhook-id") != again.Field(t, "id") {
+	n.Call(http.MethodPost, hook+"/replay", `{}`).WantProblem(t, "without a start", http.StatusBadRequest, "INVALID_INPUT")
+	n.Call(http.MethodPost, hook+"/replay", `{"after":"x"}`).
+		WantProblem(t, "from an invalid cursor", http.StatusBadRequest, "INVALID_CURSOR")
+	begun := n.Call(http.MethodPost, hook+"/replay", `{"since":"2020-01-01T00:00:00Z","rate":10}`).
+		WantStatus(t, http.StatusAccepted)
+	if sent := nodetest.Next(t, deliveries); sent.Header.Get("itemcast-trigger") != "replay" ||
+		sent.Header.Get("webhook-id") != again.Field(t, "id") {
 		t.Errorf("replayed %v", sent.Header)
 	}
-	nodetest.Eventually(t, "the replay has ended", func() bool { return n.Call(http.MethodGet, hook+"/replay", "").Object(t)["ended_at"] != nil })
-	if got := n.Call(http.MethodGet, hook+"/replay", "").Object(t); got["id"] != begun.Field(t, "id") || got["deliveries"] != 1.0 || got["looked_at"] != got["size"] {
+	nodetest.Eventually(t, "the replay has ended",
+		func() bool { return n.Call(http.MethodGet, hook+"/replay", "").Object(t)["ended_at"] != nil })
+	if got := n.Call(http.MethodGet, hook+"/replay", "").Object(t); got["id"] != begun.Field(t, "id") ||
+		got["deliveries"] != 1.0 || got["looked_at"] != got["size"] {
 		t.Errorf("the replay is %v", got)
 	}
 	n.Call(http.MethodDelete, hook+"/replay", "").WantStatus(t, http.StatusNoContent)
 	n.Call(http.MethodPatch, hook, `{"active":false}`).WantStatus(t, http.StatusOK)
-	n.Call(http.MethodPost, hook+"/replay", `{"since":"2020-01-01T00:00:00Z"}`).WantProblem(t, "inactive", http.StatusConflict, "CONFLICT")
+	n.Call(http.MethodPost, hook+"/replay", `{"since":"2020-01-01T00:00:00Z"}`).
+		WantProblem(t, "inactive", http.StatusConflict, "CONFLICT")
 	n.Call(http.MethodPost, delivery+"/redeliver", "").WantProblem(t, "inactive", http.StatusConflict, "CONFLICT")
 	n.Call(http.MethodDelete, hook, "").WantStatus(t, http.StatusNoContent)
 	for _, path := range []string{hook, hook + "/deliveries", hook + "/replay", delivery} {
@@ -105,8 +135,7 @@ func TestHookOperations_OverREST(t *testing.T) {
 	}
 }
 
-// What is done once by a key is told again, and not done again.
-func TestHook_OnlyTheRevisionThatWasSeenIsChanged(t *testing.T) {
+func TestHooks_AWriteChangesOnlyTheRevisionOfIfMatch(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	made := n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"https://example.com/"}`).WantStatus(t, http.StatusCreated)
@@ -131,7 +160,8 @@ func TestHook_OnlyTheRevisionThatWasSeenIsChanged(t *testing.T) {
 	n.WantNoWrites(func() {
 		for _, method := range []string{http.MethodPatch, http.MethodDelete} {
 			body := map[string]string{http.MethodPatch: `{"description":"ours"}`}[method]
-			got := n.Call(method, hook, body, "If-Match", `"2"`).WantProblem(t, method, http.StatusPreconditionFailed, "REVISION_MISMATCH")
+			got := n.Call(method, hook, body, "If-Match", `"2"`).
+				WantProblem(t, method, http.StatusPreconditionFailed, "REVISION_MISMATCH")
 			if got.Header.Get("ETag") != `"3"` {
 				t.Errorf("%s: the ETag is %s, want the current one", method, got.Header.Get("ETag"))
 			}
@@ -145,7 +175,8 @@ func TestHook_OnlyTheRevisionThatWasSeenIsChanged(t *testing.T) {
 	n.Call(http.MethodDelete, hook, "", "If-Match", `"4"`).WantStatus(t, http.StatusNoContent)
 }
 
-func TestHookOperations_AnIdempotencyKeyDoesThemOnce(t *testing.T) {
+// A repeated request gets the first response again, and has no other effect.
+func TestHooks_AnIdempotencyKeyMakesOperationsHappenOnce(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	url, deliveries := nodetest.StartReceiver(t)
@@ -157,18 +188,22 @@ func TestHookOperations_AnIdempotencyKeyDoesThemOnce(t *testing.T) {
 	})
 	triggers := map[string]int{}
 	for _, c := range [][3]string{
-		{"/api/v1/hooks", `{"url":"https://example.com/"}`, ""}, {hook + "/rotate-secret", "", ""}, {hook + "/test", `{}`, "test"},
-		{hook + "/replay", `{"since":"2020-01-01T00:00:00Z"}`, "replay"}, {"/api/v1/deliveries/" + id + "/redeliver", "", "manual"},
+		{"/api/v1/hooks", `{"url":"https://example.com/"}`, ""}, {hook + "/rotate-secret", "", ""},
+		{hook + "/test", `{}`, "test"},
+		{hook + "/replay", `{"since":"2020-01-01T00:00:00Z"}`, "replay"},
+		{"/api/v1/deliveries/" + id + "/redeliver", "", "manual"},
 	} {
 		first := n.Call(http.MethodPost, c[0], c[1], "Idempotency-Key", "k "+c[0])
 		again := n.Call(http.MethodPost, c[0], c[1], "Idempotency-Key", "k "+c[0])
-		if first.Status >= 300 || again.Status != first.Status || !bytes.Equal(first.Body, again.Body) || again.Header.Get("Idempotent-Replayed") == "" {
+		if first.Status >= 300 || again.Status != first.Status || !bytes.Equal(first.Body, again.Body) ||
+			again.Header.Get("Idempotent-Replayed") == "" {
 			t.Errorf("%s: first %d %s, then %d %s", c[0], first.Status, first.Body, again.Status, again.Body)
 		}
 		if c[2] != "" {
 			triggers[nodetest.Next(t, deliveries).Header.Get("itemcast-trigger")]++
 		}
-		nodetest.Eventually(t, "nothing is pending", func() bool { return n.Call(http.MethodGet, hook, "").Object(t)["pending"] == 0.0 })
+		nodetest.Eventually(t, "nothing is pending",
+			func() bool { return n.Call(http.MethodGet, hook, "").Object(t)["pending"] == 0.0 })
 	}
 	if len(deliveries) > 0 || triggers["test"] != 1 || triggers["replay"] != 1 || triggers["manual"] != 1 {
 		t.Errorf("sent %v, and %d more", triggers, len(deliveries))

@@ -8,7 +8,7 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-func TestSessions_EndEverywhereAndWithThePassword(t *testing.T) {
+func TestMe_EndsSessionsOneByOneAllAtOnceAndWithThePassword(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	ada := n.CreateUser("ada@example.com", n.RoleID("Viewer"))
@@ -24,12 +24,14 @@ func TestSessions_EndEverywhereAndWithThePassword(t *testing.T) {
 			Current bool
 		}
 	}
-	if err := json.Unmarshal(n.Call(http.MethodGet, "/api/v1/me/sessions", "", one...).WantStatus(t, http.StatusOK).Body, &list); err != nil || len(list.Results) != 2 {
+	if err := json.Unmarshal(n.Call(http.MethodGet, "/api/v1/me/sessions", "", one...).
+		WantStatus(t, http.StatusOK).Body, &list); err != nil || len(list.Results) != 2 {
 		t.Fatalf("got %+v, %v", list, err)
 	}
 	for _, s := range list.Results {
 		if !s.Current {
-			n.Call(http.MethodDelete, "/api/v1/me/sessions/"+s.ID, "").WantProblem(t, "another user's session", http.StatusNotFound, "NOT_FOUND")
+			n.Call(http.MethodDelete, "/api/v1/me/sessions/"+s.ID, "").
+				WantProblem(t, "another user's session", http.StatusNotFound, "NOT_FOUND")
 			n.Call(http.MethodDelete, "/api/v1/me/sessions/"+s.ID, "", one...).WantStatus(t, http.StatusNoContent)
 		}
 	}
@@ -38,11 +40,16 @@ func TestSessions_EndEverywhereAndWithThePassword(t *testing.T) {
 	n.Call(http.MethodGet, "/api/v1/me", "", one...).WantStatus(t, http.StatusUnauthorized)
 
 	three := open()
-	ada.Call(http.MethodPut, "/api/v1/me/password", `{"current_password":"wrong","new_password":"short"}`, "Content-Type", "application/json").WantProblem(t, "a wrong one", http.StatusUnprocessableEntity, "RULE_VIOLATED")
-	ada.Call(http.MethodPut, "/api/v1/me/password", `{"current_password":"`+nodetest.UserPassword+`","new_password":"another one made of snow"}`, "Content-Type", "application/json").WantStatus(t, http.StatusNoContent)
+	ada.Call(http.MethodPut, "/api/v1/me/password", `{"current_password":"wrong","new_password":"short"}`, "Content-Type",
+		"application/json").WantProblem(t, "a wrong one", http.StatusUnprocessableEntity, "RULE_VIOLATED")
+	ada.Call(http.MethodPut, "/api/v1/me/password",
+		`{"current_password":"`+nodetest.UserPassword+
+			`","new_password":"another one made of snow"}`, "Content-Type", "application/json").
+		WantStatus(t, http.StatusNoContent)
 	nodetest.Eventually(t, "the session has ended", func() bool {
 		return n.Call(http.MethodGet, "/api/v1/me", "", three...).Status == http.StatusUnauthorized
 	})
-	nodetest.Eventually(t, "the old password no longer works", func() bool { return ada.Call(http.MethodGet, "/api/v1/me", "").Status == http.StatusUnauthorized })
+	nodetest.Eventually(t, "the old password no longer works",
+		func() bool { return ada.Call(http.MethodGet, "/api/v1/me", "").Status == http.StatusUnauthorized })
 	n.As("ada@example.com", "another one made of snow").Call(http.MethodGet, "/api/v1/me", "").WantStatus(t, http.StatusOK)
 }

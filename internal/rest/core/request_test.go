@@ -12,41 +12,55 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-func TestRequest_ParametersAreHeldAgainstTheContract(t *testing.T) {
+func TestRequest_ParametersAreCheckedAgainstTheContract(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	n.Call(http.MethodPost, "/api/v1/metadata-fields", `{"key":"year","kind":"number"}`).WantStatus(t, http.StatusCreated)
 	for query, places := range map[string][]string{
-		"limit=0": {"limit"}, "limit=201": {"limit"}, "limit=ten": {"limit"}, "limit=": {"limit"}, "limit=1.0": {"limit"}, "limit=1e2": {"limit"},
-		"limit=-1": {"limit"}, "limit=99999999999999999999999": {"limit"}, "limit=1&limit=2": {"limit"}, "limit=%201": {"limit"},
-		"sort=size": {"sort"}, "sort=NAME": {"sort"}, "count=1": {"count"}, "type=film": {"type"}, "type=video,": {"type"}, "privacy=secret": {"privacy"},
-		"created_after=yesterday": {"created_after"}, "created_after=2026-13-01T00:00:00Z": {"created_after"}, "updated_after=2026-01-01": {"updated_after"},
-		"search=": {"search"}, "search=%00": {"search"}, "search=a%00b": {"search"}, "search=%ff": {"search"}, "search=%zz": {"search"}, "search=%": {"search"},
-		"tags=%00": {"tags"}, "tags=a,,b": {"tags"}, "tags=%ed%a0%80": {"tags"}, "workflow_status=%00": {"workflow_status"}, "after=%00": {"after"},
-		"metadata.year=%00": {"metadata.year"}, "metadata.year=x": {"metadata.year"}, "metadata.year=1e999": {"metadata.year"}, "metadata.none=1": {"metadata.none"}, "metadata.=1": {"metadata."},
+		"limit=0": {"limit"}, "limit=201": {"limit"}, "limit=ten": {"limit"}, "limit=": {"limit"}, "limit=1.0": {"limit"},
+		"limit=1e2": {"limit"},
+		"limit=-1":  {"limit"}, "limit=99999999999999999999999": {"limit"}, "limit=1&limit=2": {"limit"},
+		"limit=%201": {"limit"},
+		"sort=size":  {"sort"}, "sort=NAME": {"sort"}, "count=1": {"count"}, "type=film": {"type"}, "type=video,": {"type"},
+		"privacy=secret":          {"privacy"},
+		"created_after=yesterday": {"created_after"}, "created_after=2026-13-01T00:00:00Z": {"created_after"},
+		"updated_after=2026-01-01": {"updated_after"},
+		"search=":                  {"search"}, "search=%00": {"search"}, "search=a%00b": {"search"},
+		"search=%ff": {"search"}, "search=%zz": {"search"}, "search=%": {"search"},
+		"tags=%00": {"tags"}, "tags=a,,b": {"tags"}, "tags=%ed%a0%80": {"tags"}, "workflow_status=%00": {"workflow_status"},
+		"after=%00":         {"after"},
+		"metadata.year=%00": {"metadata.year"}, "metadata.year=x": {"metadata.year"},
+		"metadata.year=1e999": {"metadata.year"}, "metadata.none=1": {"metadata.none"}, "metadata.=1": {"metadata."},
 		"serach=a": {"serach"}, "Limit=1": {"Limit"}, "a;b": {"a;b"}, "%00=1": nil, "%zz=1": {"%zz"},
 		"limit=0&sort=x&nope=1&tags=": {"limit", "nope", "sort", "tags"},
 	} {
 		for _, path := range []string{"/api/v1/items", "/api/v1/items/export"} {
-			got := n.Call(http.MethodGet, path+"?"+query, "").WantProblem(t, path+"?"+query, http.StatusBadRequest, "INVALID_INPUT")
+			got := n.Call(http.MethodGet, path+"?"+query, "").
+				WantProblem(t, path+"?"+query, http.StatusBadRequest, "INVALID_INPUT")
 			if found := got.FaultPlaces(t); path == "/api/v1/items" && places != nil && !slices.Equal(found, places) {
 				t.Errorf("%s: faults at %q, want %q", query, found, places)
 			}
-			if strings.HasPrefix(query, "limit") || strings.HasPrefix(query, "sort") || strings.HasPrefix(query, "count") || strings.HasPrefix(query, "after") {
-				break // not the export's
+			if strings.HasPrefix(query, "limit") || strings.HasPrefix(query, "sort") || strings.HasPrefix(query, "count") ||
+				strings.HasPrefix(query, "after") {
+				break // the export has no such parameter
 			}
 		}
 	}
-	n.Call(http.MethodGet, "/api/v1/me?limit=1", "").WantProblem(t, "a parameter of another operation", http.StatusBadRequest, "INVALID_INPUT")
+	n.Call(http.MethodGet, "/api/v1/me?limit=1", "").
+		WantProblem(t, "a parameter of another operation", http.StatusBadRequest, "INVALID_INPUT")
 }
 
-func TestRequest_IdsThatAreNoneAreNotFound(t *testing.T) {
+func TestRequest_InvalidIDsAreNotFound(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	n.WantNoWrites(func() {
-		for _, id := range []string{"01890a5d-ac96-774b-bcce-b302099a8057", "7", "no-such", "%00", "%ff", "..%2f..%2fetc", "01890a5dac96774bbcceb302099a8057",
+		for _, id := range []string{"01890a5d-ac96-774b-bcce-b302099a8057", "7", "no-such", "%00", "%ff", "..%2f..%2fetc",
+			"01890a5dac96774bbcceb302099a8057",
 			"%7B01890a5d-ac96-774b-bcce-b302099a8057%7D", "01890a5d-ac96-774b-bcce-b302099a805g", strings.Repeat("a", 5000)} {
-			n.ForEachRoute(id, func(name string, got nodetest.Response) { got.WantProblem(t, name, http.StatusNotFound, "NOT_FOUND") })
+			n.ForEachRoute(id, func(name string,
+				got nodetest.Response) {
+				got.WantProblem(t, name, http.StatusNotFound, "NOT_FOUND")
+			})
 		}
 	})
 }
@@ -54,45 +68,59 @@ func TestRequest_IdsThatAreNoneAreNotFound(t *testing.T) {
 func TestRequest_MediaTypesAndMethodsAreNegotiated(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	item := "/api/v1/items/" + n.Call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).WantStatus(t, http.StatusCreated).Field(t, "id")
+	item := "/api/v1/items/" + n.Call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).WantStatus(t, http.StatusCreated).
+		Field(t, "id")
 	n.WantNoWrites(func() {
 		for _, c := range [][3]string{
-			{"POST", "/api/v1/items", "text/plain"}, {"POST", "/api/v1/items", ""}, {"POST", "/api/v1/items", "application/json; charset=latin1"},
-			{"POST", "/api/v1/items", "application/merge-patch+json"}, {"POST", "/api/v1/items", "multipart/form-data; boundary=x"}, {"POST", "/api/v1/items", ";;"},
-			{"PATCH", item, "application/json"}, {"PATCH", item, "application/json-patch+json"}, {"PUT", item, "application/x-www-form-urlencoded"},
+			{"POST", "/api/v1/items", "text/plain"}, {"POST", "/api/v1/items", ""},
+			{"POST", "/api/v1/items", "application/json; charset=latin1"},
+			{"POST", "/api/v1/items", "application/merge-patch+json"},
+			{"POST", "/api/v1/items", "multipart/form-data; boundary=x"}, {"POST", "/api/v1/items", ";;"},
+			{"PATCH", item, "application/json"}, {"PATCH", item, "application/json-patch+json"},
+			{"PUT", item, "application/x-www-form-urlencoded"},
 			{"POST", "/api/v1/items/import", "application/json"}, {"POST", "/api/v1/hooks", "text/json"},
 		} {
-			n.Call(c[0], c[1], `{"name":"b"}`, "Content-Type", c[2]).WantProblem(t, strings.Join(c[:], " "), http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE")
+			n.Call(c[0], c[1], `{"name":"b"}`, "Content-Type", c[2]).
+				WantProblem(t, strings.Join(c[:], " "), http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE")
 		}
-		n.Call(http.MethodPost, "/api/v1/items", `{"name":"b"}`, "Content-Encoding", "gzip").WantProblem(t, "gzip", http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE")
+		n.Call(http.MethodPost, "/api/v1/items", `{"name":"b"}`, "Content-Encoding", "gzip").
+			WantProblem(t, "gzip", http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE")
 		n.Call(http.MethodPost, "/api/v1/items", "").WantProblem(t, "no body", http.StatusBadRequest, "BAD_REQUEST")
-		n.Call(http.MethodDelete, item, `{}`, "Content-Type", "application/json").WantProblem(t, "a body too many", http.StatusBadRequest, "BAD_REQUEST")
+		n.Call(http.MethodDelete, item, `{}`, "Content-Type", "application/json").
+			WantProblem(t, "a body too many", http.StatusBadRequest, "BAD_REQUEST")
 		for _, accept := range []string{"text/csv", "image/*", "application/json;q=0", "application/xml, text/csv;q=0.5"} {
-			n.Call(http.MethodGet, item, "", "Accept", accept).WantProblem(t, "Accept "+accept, http.StatusNotAcceptable, "NOT_ACCEPTABLE")
+			n.Call(http.MethodGet, item, "", "Accept", accept).
+				WantProblem(t, "Accept "+accept, http.StatusNotAcceptable, "NOT_ACCEPTABLE")
 		}
 		for _, c := range [][3]string{
-			{"DELETE", "/api/v1/items", "GET, HEAD, POST, OPTIONS"}, {"POST", item, "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"}, {"GET", item + "/trigger-hook", "POST, OPTIONS"}, {"PUT", "/api/v1/me", "GET, HEAD, OPTIONS"},
-			{"BREW", "/api/v1/items", "GET, HEAD, POST, OPTIONS"}, {"TRACE", "/api/v1/tags", "GET, HEAD, OPTIONS"}, {"GET", "/api/v1/items/import", "POST, OPTIONS"}, {"DELETE", "/api/v1/items/export", "GET, HEAD, OPTIONS"},
+			{"DELETE", "/api/v1/items", "GET, HEAD, POST, OPTIONS"}, {"POST", item, "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"},
+			{"GET", item + "/trigger-hook", "POST, OPTIONS"}, {"PUT", "/api/v1/me", "GET, HEAD, OPTIONS"},
+			{"BREW", "/api/v1/items", "GET, HEAD, POST, OPTIONS"}, {"TRACE", "/api/v1/tags", "GET, HEAD, OPTIONS"},
+			{"GET", "/api/v1/items/import", "POST, OPTIONS"}, {"DELETE", "/api/v1/items/export", "GET, HEAD, OPTIONS"},
 		} {
 			got := n.Call(c[0], c[1], "")
-			if got.WantProblem(t, strings.Join(c[:], " "), http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED"); got.Header.Get("Allow") != c[2] {
+			if got.WantProblem(t, strings.Join(c[:], " "), http.StatusMethodNotAllowed,
+				"METHOD_NOT_ALLOWED"); got.Header.Get("Allow") != c[2] {
 				t.Errorf("%s %s: Allow is %q, want %q", c[0], c[1], got.Header.Get("Allow"), c[2])
 			}
 		}
-		for _, path := range []string{"/api/v1/nothing", "/api/v1/nothing/", "/api/v1/items/", "/nothing", "/api", "/api/", item + "/nothing"} {
+		for _, path := range []string{"/api/v1/nothing", "/api/v1/nothing/", "/api/v1/items/", "/nothing", "/api", "/api/",
+			item + "/nothing"} {
 			n.Call(http.MethodGet, path, "").WantProblem(t, path, http.StatusNotFound, "NOT_FOUND")
 		}
 	})
 }
 
-func TestRequest_APathThatIsNearlyRightIsToldTheRightOne(t *testing.T) {
+func TestRequest_APathThatIsNearlyRightNamesTheRightOne(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	item := "/api/v1/items/" + n.Call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).WantStatus(t, http.StatusCreated).Field(t, "id")
+	item := "/api/v1/items/" + n.Call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).WantStatus(t, http.StatusCreated).
+		Field(t, "id")
 	n.WantNoWrites(func() {
 		for path, right := range map[string]string{
 			"/api/v1/items/": "/api/v1/items", item + "/": item, "/api/v1/me/": "/api/v1/me", "/graphql/": "/graphql",
-			"/api/v1//items": "/api/v1/items", "/api//v1/items/": "/api/v1/items/", "/api/v1/./items": "/api/v1/items", "/api/v1/x/../items": "/api/v1/items", "//api/v1/items": "/api/v1/items",
+			"/api/v1//items": "/api/v1/items", "/api//v1/items/": "/api/v1/items/", "/api/v1/./items": "/api/v1/items",
+			"/api/v1/x/../items": "/api/v1/items", "//api/v1/items": "/api/v1/items",
 		} {
 			for _, method := range []string{http.MethodGet, http.MethodDelete} {
 				got := n.Call(method, path, "").WantProblem(t, method+" "+path, http.StatusNotFound, "NOT_FOUND")
@@ -136,21 +164,26 @@ func TestRequest_TheRootNamesEveryCollection(t *testing.T) {
 	}
 }
 
-func TestRequest_CredentialsThatAreNoneAreUnauthenticated(t *testing.T) {
+func TestRequest_InvalidCredentialsAreUnauthenticated(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	for _, authorization := range []string{
-		"", "Basic", "Basic !", "Bearer x", "Basic ", "Basic bm9ib2R5", nodetest.BasicAuth(nodetest.AdminEmail, ""), nodetest.BasicAuth(nodetest.AdminEmail, "wrong"), nodetest.BasicAuth("nobody@example.com", nodetest.AdminPassword),
-		nodetest.BasicAuth("a\x00b", "c"), nodetest.BasicAuth("\xff\xfe", "c"), nodetest.BasicAuth(nodetest.AdminEmail+"\x00", nodetest.AdminPassword), nodetest.BasicAuth(strings.Repeat("x", 5000), "x"), nodetest.BasicAuth("x", strings.Repeat("x", 5000)), nodetest.BasicAuth(nodetest.AdminEmail, "a\x00b"),
+		"", "Basic", "Basic !", "Bearer x", "Basic ", "Basic bm9ib2R5", nodetest.BasicAuth(nodetest.AdminEmail, ""),
+		nodetest.BasicAuth(nodetest.AdminEmail, "wrong"), nodetest.BasicAuth("nobody@example.com", nodetest.AdminPassword),
+		nodetest.BasicAuth("a\x00b", "c"), nodetest.BasicAuth("\xff\xfe", "c"),
+		nodetest.BasicAuth(nodetest.AdminEmail+"\x00", nodetest.AdminPassword),
+		nodetest.BasicAuth(strings.Repeat("x", 5000), "x"), nodetest.BasicAuth("x", strings.Repeat("x", 5000)),
+		nodetest.BasicAuth(nodetest.AdminEmail, "a\x00b"),
 	} {
-		got := n.Call(http.MethodGet, "/api/v1/items", "", "Authorization", authorization).WantProblem(t, authorization, http.StatusUnauthorized, "UNAUTHENTICATED")
+		got := n.Call(http.MethodGet, "/api/v1/items", "", "Authorization", authorization).
+			WantProblem(t, authorization, http.StatusUnauthorized, "UNAUTHENTICATED")
 		if got.Header.Get("WWW-Authenticate") == "" {
 			t.Errorf("%.40s: no WWW-Authenticate", authorization)
 		}
 	}
 }
 
-// What breaks HTTP itself is refused by net/http, in its own words, and harms nobody.
+// net/http refuses requests that break HTTP itself, in its own words.
 func TestRequest_WhatBreaksHTTPIsRefused(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
@@ -161,7 +194,7 @@ func TestRequest_WhatBreaksHTTPIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = conn.Close() }()
-		_, _ = conn.Write([]byte(request)) // the server may answer and close before the end of it
+		_, _ = conn.Write([]byte(request)) // the server may close the connection before the end
 		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {
 			t.Fatal(err)

@@ -13,22 +13,22 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// An item that is imported again after it was deleted goes on with its revisions: an old ETag does not fit it.
-func TestAttack_AnItemThatComesBackGoesOn(t *testing.T) {
+// The revisions of an item continue when it is imported again after its deletion, so that an old ETag does not match.
+func TestImport_ADeletedItemContinuesItsRevisions(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	made := n.Call(http.MethodPost, "/api/v1/items", `{"name":"Laura"}`).WantStatus(t, http.StatusCreated)
 	path := "/api/v1/items/" + made.Field(t, "id")
 	n.Call(http.MethodDelete, path, "").WantStatus(t, http.StatusNoContent)
-	n.Call(http.MethodPost, "/api/v1/items/import", string(made.Body)+"\n", "Content-Type", "application/x-ndjson").WantStatus(t, http.StatusOK)
+	n.Call(http.MethodPost, "/api/v1/items/import", string(made.Body)+"\n", "Content-Type", "application/x-ndjson").
+		WantStatus(t, http.StatusOK)
 	if got := n.Call(http.MethodGet, path, "").WantStatus(t, http.StatusOK).Header.Get("ETag"); got != `"3"` {
-		t.Errorf("its revision is %s, want 3: it was made with 1 and deleted with 2", got)
+		t.Errorf("its revision is %s, want 3: it was created with 1 and deleted with 2", got)
 	}
 	n.Call(http.MethodPatch, path, `{"name":"stale"}`, "If-Match", `"1"`).WantStatus(t, http.StatusPreconditionFailed)
 }
 
-// Imports of the same items at the same time take turns.
-func TestAttack_ImportsOfTheSameItemsAtOnceAllSucceed(t *testing.T) {
+func TestImport_SimultaneousImportsOfTheSameItemsAllSucceed(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	ids := make([]uuid.UUID, 60)
@@ -45,7 +45,8 @@ func TestAttack_ImportsOfTheSameItemsAtOnceAllSucceed(t *testing.T) {
 			fmt.Fprintf(&lines, `{"id":"%s","name":"by %d"}`+"\n", ids[at], k)
 		}
 		imports.Go(func() error {
-			if got := n.Call(http.MethodPost, "/api/v1/items/import", lines.String(), "Content-Type", "application/x-ndjson"); got.Status != http.StatusOK {
+			if got := n.Call(http.MethodPost, "/api/v1/items/import", lines.String(), "Content-Type",
+				"application/x-ndjson"); got.Status != http.StatusOK {
 				return fmt.Errorf("import %d: %d %s", k, got.Status, got.Body)
 			}
 			return nil
@@ -56,12 +57,13 @@ func TestAttack_ImportsOfTheSameItemsAtOnceAllSucceed(t *testing.T) {
 	}
 }
 
-func TestImport_ByRESTGoesOnByItsKeyAndTellsOfRejectedLines(t *testing.T) {
+func TestImport_ResumesByItsKeyAndReportsRejectedLines(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	body := `{"name":"one"}` + "\n" + `{"name":""}` + "\n" + `{"name":"three"`
 	send := func(key string) nodetest.Response {
-		return n.Call(http.MethodPost, "/api/v1/items/import", body, "Content-Type", "application/x-ndjson", "Idempotency-Key", key).WantStatus(t, http.StatusOK)
+		return n.Call(http.MethodPost, "/api/v1/items/import", body, "Content-Type", "application/x-ndjson",
+			"Idempotency-Key", key).WantStatus(t, http.StatusOK)
 	}
 	var first, second struct {
 		Lines, Created, Rejected int
@@ -74,7 +76,8 @@ func TestImport_ByRESTGoesOnByItsKeyAndTellsOfRejectedLines(t *testing.T) {
 	if err := json.Unmarshal(send("a key").Body, &first); err != nil {
 		t.Fatal(err)
 	}
-	if first.Lines != 3 || first.Created != 1 || first.Rejected != 2 || len(first.Errors) != 2 || first.Errors[0].Line != 2 || first.Errors[0].Errors[0].Pointer != "#/name" {
+	if first.Lines != 3 || first.Created != 1 || first.Rejected != 2 || len(first.Errors) != 2 ||
+		first.Errors[0].Line != 2 || first.Errors[0].Errors[0].Pointer != "#/name" {
 		t.Errorf("got %+v", first)
 	}
 	if err := json.Unmarshal(send("a key").Body, &second); err != nil {
@@ -85,17 +88,18 @@ func TestImport_ByRESTGoesOnByItsKeyAndTellsOfRejectedLines(t *testing.T) {
 	}
 }
 
-func TestImport_ByRESTRefusesAKeyThatCameWithOtherLines(t *testing.T) {
+func TestImport_RefusesAKeyThatWasUsedForOtherLines(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	send := func(body string) nodetest.Response {
-		return n.Call(http.MethodPost, "/api/v1/items/import", body, "Content-Type", "application/x-ndjson", "Idempotency-Key", "k")
+		return n.Call(http.MethodPost, "/api/v1/items/import", body, "Content-Type", "application/x-ndjson",
+			"Idempotency-Key", "k")
 	}
 	send(`{"name":"one"}`).WantStatus(t, http.StatusOK)
 	if refused := send(`{"name":"two"}`).WantStatus(t, http.StatusConflict); refused.Field(t, "code") != "CONFLICT" {
 		t.Errorf("got %s", refused.Body)
 	}
 	if nodetest.CountItems(t, n.Pool) != 1 {
-		t.Errorf("there are %d items, want 1", nodetest.CountItems(t, n.Pool))
+		t.Errorf("%d items, want 1", nodetest.CountItems(t, n.Pool))
 	}
 }

@@ -12,23 +12,26 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-func TestUsers_TheLastAdministratorStaysWhateverIsTried(t *testing.T) {
+func TestUsers_TheLastAdministratorCannotBeRemoved(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	admin, viewer := "/api/v1/users/"+n.UserID(nodetest.AdminEmail), n.RoleID("Viewer")
 	for _, c := range [][3]string{
-		{http.MethodPatch, admin, `{"active":false}`}, {http.MethodPatch, admin, `{"role_id":"` + viewer + `"}`}, {http.MethodDelete, admin, ""},
+		{http.MethodPatch, admin, `{"active":false}`}, {http.MethodPatch, admin, `{"role_id":"` + viewer + `"}`},
+		{http.MethodDelete, admin, ""},
 		{http.MethodPatch, "/api/v1/roles/" + n.RoleID("Administrator"), `{"permissions":["api.access"]}`},
 	} {
 		n.Call(c[0], c[1], c[2]).WantProblem(t, c[0]+c[2], http.StatusConflict, "CONFLICT")
 	}
-	// An API user, and one without a password, are nobody who could let the others in again.
+	// An API user and a user without a password do not count: neither can sign in on the pages.
 	administrator := n.RoleID("Administrator")
-	n.Call(http.MethodPost, "/api/v1/users", `{"email":"bot@example.com","kind":"api","role_id":"`+administrator+`"}`).WantStatus(t, http.StatusCreated)
-	n.Call(http.MethodPost, "/api/v1/users", `{"email":"new@example.com","role_id":"`+administrator+`"}`).WantStatus(t, http.StatusCreated)
+	n.Call(http.MethodPost, "/api/v1/users", `{"email":"bot@example.com","kind":"api","role_id":"`+administrator+`"}`).
+		WantStatus(t, http.StatusCreated)
+	n.Call(http.MethodPost, "/api/v1/users", `{"email":"new@example.com","role_id":"`+administrator+`"}`).
+		WantStatus(t, http.StatusCreated)
 	n.Call(http.MethodDelete, admin, "").WantProblem(t, "beside an API user", http.StatusConflict, "CONFLICT")
 
-	// Two administrators who switch each other off at once: one stays.
+	// Of two administrators who disable each other at the same time, one stays.
 	second := n.CreateUser("second@example.com", administrator)
 	results := make(chan int, 2)
 	go func() {
@@ -38,79 +41,102 @@ func TestUsers_TheLastAdministratorStaysWhateverIsTried(t *testing.T) {
 	<-results
 	<-results
 	var left int
-	if err := n.Pool.QueryRow(t.Context(), "SELECT count(*) FROM app_user WHERE active AND email = ANY ($1)", []string{nodetest.AdminEmail, "second@example.com"}).Scan(&left); err != nil || left != 1 {
+	if err := n.Pool.QueryRow(t.Context(), "SELECT count(*) FROM app_user WHERE active AND email = ANY ($1)",
+		[]string{nodetest.AdminEmail, "second@example.com"}).Scan(&left); err != nil || left != 1 {
 		t.Errorf("%d administrators are left, %v", left, err)
 	}
 }
 
-func TestUsers_NobodyGivesOrTouchesWhatTheyDoNotHave(t *testing.T) {
+func TestUsers_ManagersCannotGrantOrChangePermissionsThatTheyLack(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	manager := n.CreateUser("manager@example.com", n.CreateRole("Manager", account.APIAccess, account.UsersManage, account.ItemsView))
-	admin, administrator, viewer := "/api/v1/users/"+n.UserID(nodetest.AdminEmail), n.RoleID("Administrator"), n.RoleID("Viewer")
+	manager := n.CreateUser("manager@example.com",
+		n.CreateRole("Manager", account.APIAccess, account.UsersManage, account.ItemsView))
+	admin, administrator, viewer := "/api/v1/users/"+
+		n.UserID(nodetest.AdminEmail), n.RoleID("Administrator"), n.RoleID("Viewer")
 	own := "/api/v1/users/" + n.UserID("manager@example.com")
 	for _, c := range [][3]string{
 		{http.MethodPost, "/api/v1/users", `{"email":"x@example.com","role_id":"` + administrator + `","password":"` + nodetest.UserPassword + `"}`},
 		{http.MethodPatch, own, `{"role_id":"` + administrator + `"}`},
-		{http.MethodPatch, admin, `{"password":"` + nodetest.UserPassword + `"}`}, {http.MethodPatch, admin, `{"email":"mine@example.com"}`},
+		{http.MethodPatch, admin, `{"password":"` + nodetest.UserPassword + `"}`},
+		{http.MethodPatch, admin, `{"email":"mine@example.com"}`},
 		{http.MethodDelete, admin, ""}, {http.MethodPost, admin + "/reset-link", ""},
 		{http.MethodPost, "/api/v1/roles", `{"name":"More","permissions":["hooks.manage"]}`},
 		{http.MethodPatch, "/api/v1/roles/" + n.RoleID("Manager"), `{"permissions":["api.access","users.manage","items.delete"]}`},
-		{http.MethodPatch, "/api/v1/roles/" + administrator, `{"permissions":["api.access"]}`}, {http.MethodDelete, "/api/v1/roles/" + administrator, ""},
+		{http.MethodPatch, "/api/v1/roles/" + administrator, `{"permissions":["api.access"]}`},
+		{http.MethodDelete, "/api/v1/roles/" + administrator, ""},
 	} {
 		manager.Call(c[0], c[1], c[2]).WantProblem(t, c[0]+" "+c[1]+" "+c[2], http.StatusForbidden, "FORBIDDEN")
 	}
-	// Nor does anybody go whom nobody else could bring back.
-	for _, c := range [][2]string{{http.MethodPatch, `{"active":false}`}, {http.MethodPatch, `{"role_id":"` + viewer + `"}`}, {http.MethodDelete, ""}} {
+	// You cannot remove an administrator who holds a permission that no other administrator has.
+	for _, c := range [][2]string{{http.MethodPatch, `{"active":false}`},
+		{http.MethodPatch, `{"role_id":"` + viewer + `"}`}, {http.MethodDelete, ""}} {
 		n.Call(c[0], admin, c[1]).WantProblem(t, c[0]+" the last with all permissions", http.StatusConflict, "CONFLICT")
 	}
-	n.CreateUser("equal@example.com", administrator).Call(http.MethodPatch, admin, `{"role_id":"`+viewer+`"}`).WantStatus(t, http.StatusOK)
-	manager.Call(http.MethodPost, "/api/v1/users", `{"email":"y@example.com","role_id":"`+viewer+`","password":"`+nodetest.UserPassword+`"}`).WantStatus(t, http.StatusCreated)
+	n.CreateUser("equal@example.com", administrator).Call(http.MethodPatch, admin, `{"role_id":"`+viewer+`"}`).
+		WantStatus(t, http.StatusOK)
+	manager.Call(http.MethodPost, "/api/v1/users",
+		`{"email":"y@example.com","role_id":"`+viewer+`","password":"`+nodetest.UserPassword+`"}`).
+		WantStatus(t, http.StatusCreated)
 }
 
-func TestUsers_FaultsAreToldTogetherAndRevisionsAreHeld(t *testing.T) {
+func TestUsers_FaultsComeTogetherAndRevisionsAreChecked(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	viewer := n.RoleID("Viewer")
-	got := n.Call(http.MethodPost, "/api/v1/users", `{"email":"no address","name":1,"kind":"robot","x":1}`).WantProblem(t, "faults", http.StatusBadRequest, "INVALID_INPUT")
+	got := n.Call(http.MethodPost, "/api/v1/users", `{"email":"no address","name":1,"kind":"robot","x":1}`).
+		WantProblem(t, "faults", http.StatusBadRequest, "INVALID_INPUT")
 	if places := got.FaultPlaces(t); len(places) != 5 {
 		t.Errorf("faults at %q", places)
 	}
-	for password, why := range map[string]string{"short": "8 characters", "password1": "common", "ada@example.com": "address", "aaaaaaaaaa": "common", "12345678": "common"} {
-		got := n.Call(http.MethodPost, "/api/v1/users", fmt.Sprintf(`{"email":"ada@example.com","role_id":%q,"password":%q}`, viewer, password))
-		if got.WantProblem(t, password, http.StatusUnprocessableEntity, "RULE_VIOLATED"); !strings.Contains(string(got.Body), why) {
+	for password, why := range map[string]string{"short": "8 characters", "password1": "common",
+		"ada@example.com": "address", "aaaaaaaaaa": "common", "12345678": "common"} {
+		got := n.Call(http.MethodPost, "/api/v1/users",
+			fmt.Sprintf(`{"email":"ada@example.com","role_id":%q,"password":%q}`, viewer, password))
+		if got.WantProblem(t, password, http.StatusUnprocessableEntity, "RULE_VIOLATED"); !strings.Contains(string(got.Body),
+			why) {
 			t.Errorf("%s: %s", password, got.Body)
 		}
 	}
-	made := n.Call(http.MethodPost, "/api/v1/users", `{"email":"ada@example.com","role_id":"`+viewer+`"}`, "Idempotency-Key", "k").WantStatus(t, http.StatusCreated)
-	again := n.Call(http.MethodPost, "/api/v1/users", `{"email":"ada@example.com","role_id":"`+viewer+`"}`, "Idempotency-Key", "k").WantStatus(t, http.StatusCreated)
+	made := n.Call(http.MethodPost, "/api/v1/users", `{"email":"ada@example.com","role_id":"`+viewer+`"}`,
+		"Idempotency-Key", "k").WantStatus(t, http.StatusCreated)
+	again := n.Call(http.MethodPost, "/api/v1/users", `{"email":"ada@example.com","role_id":"`+viewer+`"}`,
+		"Idempotency-Key", "k").WantStatus(t, http.StatusCreated)
 	if made.Field(t, "id") != again.Field(t, "id") {
-		t.Error("a repeated request made another user")
+		t.Error("a repeated request created another user")
 	}
-	n.Call(http.MethodPost, "/api/v1/users", `{"email":"ADA@example.com","role_id":"`+viewer+`"}`).WantProblem(t, "taken", http.StatusConflict, "CONFLICT")
+	n.Call(http.MethodPost, "/api/v1/users", `{"email":"ADA@example.com","role_id":"`+viewer+`"}`).
+		WantProblem(t, "taken", http.StatusConflict, "CONFLICT")
 	path := "/api/v1/users/" + made.Field(t, "id")
-	changed := n.Call(http.MethodPatch, path, `{"name":"Ada"}`, "If-Match", made.Header.Get("ETag")).WantStatus(t, http.StatusOK)
-	n.Call(http.MethodPatch, path, `{"name":"Eve"}`, "If-Match", made.Header.Get("ETag")).WantProblem(t, "stale", http.StatusPreconditionFailed, "REVISION_MISMATCH")
-	if read := n.Call(http.MethodGet, path, "").WantStatus(t, http.StatusOK); read.Header.Get("ETag") != changed.Header.Get("ETag") || read.Field(t, "name") != "Ada" {
+	changed := n.Call(http.MethodPatch, path, `{"name":"Ada"}`, "If-Match", made.Header.Get("ETag")).
+		WantStatus(t, http.StatusOK)
+	n.Call(http.MethodPatch, path, `{"name":"Eve"}`, "If-Match", made.Header.Get("ETag")).
+		WantProblem(t, "stale", http.StatusPreconditionFailed, "REVISION_MISMATCH")
+	if read := n.Call(http.MethodGet, path, "").
+		WantStatus(t, http.StatusOK); read.Header.Get("ETag") != changed.Header.Get("ETag") ||
+		read.Field(t, "name") != "Ada" {
 		t.Errorf("got %s", read.Body)
 	}
 	n.Call(http.MethodDelete, "/api/v1/roles/"+viewer, "").WantProblem(t, "in use", http.StatusConflict, "CONFLICT")
 }
 
-// A name is what it looks like, and one role's alone.
+// Names have no invisible characters, and roles have distinct names.
 func TestNames_HideNothing(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	viewer := n.RoleID("Viewer")
-	user := n.Call(http.MethodPost, "/api/v1/users", `{"email":"ada@example.com","name":" Ada\u3000Lovelace ","role_id":"`+viewer+`"}`).WantStatus(t, http.StatusCreated)
+	user := n.Call(http.MethodPost, "/api/v1/users",
+		`{"email":"ada@example.com","name":" Ada\u3000Lovelace ","role_id":"`+viewer+`"}`).WantStatus(t, http.StatusCreated)
 	if got := user.Field(t, "name"); got != "Ada\u3000Lovelace" {
 		t.Errorf("the name is %q", got)
 	}
 	role, profile := n.CreateRole("Archivist"), n.CreateProfile(" Newsroom ")
-	if got := n.Call(http.MethodGet, "/api/v1/workflow-profiles/"+profile, "").WantStatus(t, http.StatusOK).Field(t, "name"); got != "Newsroom" {
+	if got := n.Call(http.MethodGet, "/api/v1/workflow-profiles/"+profile, "").WantStatus(t, http.StatusOK).
+		Field(t, "name"); got != "Newsroom" {
 		t.Errorf("the profile is %q", got)
 	}
-	for _, hidden := range []string{`\u001b[2J`, `\r\n`, `\t`, `\u0085`, `\u202e`, `\u200b`, `\ufeff`, `\u2028`, `\u2029`} {
+	for _, hidden := range []string{`\u001b[2J`, `\r\n`, `\t`, `\u0085`, `\u202e`, `\u200b`, `\ufeff`, `\u2028`,
+		`\u2029`} {
 		for _, c := range [][3]string{
 			{http.MethodPost, "/api/v1/users", `{"email":"eve@example.com","role_id":"` + viewer + `","name":"Ad` + hidden + `a"}`},
 			{http.MethodPost, "/api/v1/users", `{"email":"e` + hidden + `ve@example.com","role_id":"` + viewer + `"}`},
@@ -124,15 +150,19 @@ func TestNames_HideNothing(t *testing.T) {
 			n.Call(c[0], c[1], c[2]).WantProblem(t, c[0]+" "+c[1]+" "+c[2], http.StatusBadRequest, "INVALID_INPUT")
 		}
 	}
-	n.Call(http.MethodPost, "/api/v1/users", `{"email":"ada@example.com\u00a0","role_id":"`+viewer+`"}`).WantProblem(t, "a space", http.StatusBadRequest, "INVALID_INPUT")
+	n.Call(http.MethodPost, "/api/v1/users", `{"email":"ada@example.com\u00a0","role_id":"`+viewer+`"}`).
+		WantProblem(t, "a space", http.StatusBadRequest, "INVALID_INPUT")
 	for _, name := range []string{"Administrator ", "ADMINISTRATOR", "\u00a0administrator"} {
-		n.Call(http.MethodPost, "/api/v1/roles", fmt.Sprintf(`{"name":%q,"permissions":[]}`, name)).WantProblem(t, name, http.StatusConflict, "CONFLICT")
-		n.Call(http.MethodPatch, "/api/v1/roles/"+role, fmt.Sprintf(`{"name":%q}`, name)).WantProblem(t, name, http.StatusConflict, "CONFLICT")
+		n.Call(http.MethodPost, "/api/v1/roles", fmt.Sprintf(`{"name":%q,"permissions":[]}`, name)).
+			WantProblem(t, name, http.StatusConflict, "CONFLICT")
+		n.Call(http.MethodPatch, "/api/v1/roles/"+role, fmt.Sprintf(`{"name":%q}`, name)).
+			WantProblem(t, name, http.StatusConflict, "CONFLICT")
 	}
 	n.Call(http.MethodPatch, "/api/v1/roles/"+role, `{"name":" ARCHIVIST"}`).WantStatus(t, http.StatusOK)
 
-	// What was stored before can be worked with all the same.
-	for _, statement := range []string{"UPDATE app_user SET name = E'Ad\\u200ba' WHERE email = 'ada@example.com'", "UPDATE role SET name = E'Arch\\u200bivist' WHERE name = 'ARCHIVIST'",
+	// Rows with names from before these rules can be changed all the same.
+	for _, statement := range []string{"UPDATE app_user SET name = E'Ad\\u200ba' WHERE email = 'ada@example.com'",
+		"UPDATE role SET name = E'Arch\\u200bivist' WHERE name = 'ARCHIVIST'",
 		"UPDATE workflow_profile SET name = E'News\\u200broom'"} {
 		if _, err := n.Pool.Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
@@ -143,7 +173,7 @@ func TestNames_HideNothing(t *testing.T) {
 	n.Call(http.MethodPatch, "/api/v1/workflow-profiles/"+profile, `{"description":"news"}`).WantStatus(t, http.StatusOK)
 }
 
-func TestUsers_AreFoundByWhatIsKnownOfThem(t *testing.T) {
+func TestUsers_ListHasFilters(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	viewer, editor := n.RoleID("Viewer"), n.RoleID("Editor")
@@ -165,7 +195,8 @@ func TestUsers_AreFoundByWhatIsKnownOfThem(t *testing.T) {
 		{"active=true&search=example.com&kind=person", `active: true, search: "example.com", kind: PERSON`, "ada admin"},
 	} {
 		var list struct{ Results []struct{ Email string } }
-		if err := json.Unmarshal(n.Call(http.MethodGet, "/api/v1/users?"+c.query, "").WantStatus(t, http.StatusOK).Body, &list); err != nil {
+		if err := json.Unmarshal(n.Call(http.MethodGet, "/api/v1/users?"+c.query, "").
+			WantStatus(t, http.StatusOK).Body, &list); err != nil {
 			t.Fatal(err)
 		}
 		var overGraphQL struct {
@@ -196,7 +227,8 @@ func TestUsers_AreFoundByWhatIsKnownOfThem(t *testing.T) {
 		Results []struct{ Email string }
 		Next    string
 	}
-	if err := json.Unmarshal(n.Call(http.MethodGet, "/api/v1/users?limit=1&active=true", "").WantStatus(t, http.StatusOK).Body, &page); err != nil || !strings.Contains(page.Next, "active=true") {
+	if err := json.Unmarshal(n.Call(http.MethodGet, "/api/v1/users?limit=1&active=true", "").
+		WantStatus(t, http.StatusOK).Body, &page); err != nil || !strings.Contains(page.Next, "active=true") {
 		t.Errorf("the next page is %q: %v", page.Next, err)
 	}
 	for _, query := range []string{"kind=robot", "active=perhaps", "role_id=x", "search=", "search=%00"} {
@@ -204,22 +236,26 @@ func TestUsers_AreFoundByWhatIsKnownOfThem(t *testing.T) {
 	}
 }
 
-func TestUsers_AnAPIUserIsToldItsPasswordOnceAndSignsInOnNoPage(t *testing.T) {
+func TestUsers_AnAPIUsersPasswordIsShownOnceAndDoesNotSignInOnPages(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	made := n.Call(http.MethodPost, "/api/v1/users", `{"email":"bot@example.com","kind":"api","role_id":"`+n.RoleID("Viewer")+`"}`).WantStatus(t, http.StatusCreated)
+	made := n.Call(http.MethodPost, "/api/v1/users",
+		`{"email":"bot@example.com","kind":"api","role_id":"`+n.RoleID("Viewer")+`"}`).WantStatus(t, http.StatusCreated)
 	password := made.Field(t, "password")
 	path := "/api/v1/users/" + made.Field(t, "id")
-	if read := n.Call(http.MethodGet, path, "").WantStatus(t, http.StatusOK); strings.Contains(string(read.Body), password) {
-		t.Error("the password is told again")
+	if read := n.Call(http.MethodGet, path, "").
+		WantStatus(t, http.StatusOK); strings.Contains(string(read.Body), password) {
+		t.Error("the password is shown again")
 	}
 	bot := n.As("bot@example.com", password)
 	bot.Call(http.MethodGet, "/api/v1/me", "").WantStatus(t, http.StatusOK)
-	if got := n.Login(n.Browser(), "bot@example.com", password); got.Status != http.StatusForbidden || got.Header.Get("Set-Cookie") != "" {
+	if got := n.Login(n.Browser(), "bot@example.com", password); got.Status != http.StatusForbidden ||
+		got.Header.Get("Set-Cookie") != "" {
 		t.Errorf("on the page: %d, %s", got.Status, got.Header.Get("Set-Cookie"))
 	}
 	n.Call(http.MethodPost, path+"/reset-link", "").WantProblem(t, "a link", http.StatusConflict, "CONFLICT")
 	other := n.Call(http.MethodPost, path+"/rotate-password", "").WantStatus(t, http.StatusOK).Field(t, "password")
-	nodetest.Eventually(t, "the old password no longer works", func() bool { return bot.Call(http.MethodGet, "/api/v1/me", "").Status == http.StatusUnauthorized })
+	nodetest.Eventually(t, "the old password no longer works",
+		func() bool { return bot.Call(http.MethodGet, "/api/v1/me", "").Status == http.StatusUnauthorized })
 	n.As("bot@example.com", other).Call(http.MethodGet, "/api/v1/me", "").WantStatus(t, http.StatusOK)
 }

@@ -18,40 +18,45 @@ import (
 	"itemcast/internal/rest/core/internal/oapi"
 )
 
-// taken is what a receiver that is generated from the contract has taken.
-type taken struct {
+// receivedWebhook is a webhook as the generated code has decoded it.
+type receivedWebhook struct {
 	operation string
 	params    oapi.OnItemCreatedParams
 	header    http.Header
 	body      []byte
 }
 
-// generated is such a receiver: all that is written by hand is what it does with what it gets.
-type generated chan taken
+// generatedReceiver is generated from the contract, but for what it does with a webhook.
+type generatedReceiver chan receivedWebhook
 
-func (g generated) take(operation string, w http.ResponseWriter, r *http.Request, params oapi.OnItemCreatedParams) {
+func (g generatedReceiver) take(operation string, w http.ResponseWriter, r *http.Request,
+	params oapi.OnItemCreatedParams) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	g <- taken{operation, params, r.Header.Clone(), body}
+	g <- receivedWebhook{operation, params, r.Header.Clone(), body}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func (g generated) HandleOnItemCreatedWebhook(w http.ResponseWriter, r *http.Request, params oapi.OnItemCreatedParams) {
+func (g generatedReceiver) HandleOnItemCreatedWebhook(w http.ResponseWriter, r *http.Request,
+	params oapi.OnItemCreatedParams) {
 	g.take("item.created", w, r, params)
 }
 
-func (g generated) HandleOnItemUpdatedWebhook(w http.ResponseWriter, r *http.Request, params oapi.OnItemUpdatedParams) {
+func (g generatedReceiver) HandleOnItemUpdatedWebhook(w http.ResponseWriter, r *http.Request,
+	params oapi.OnItemUpdatedParams) {
 	g.take("item.updated", w, r, oapi.OnItemCreatedParams(params))
 }
 
-func (g generated) HandleOnItemDeletedWebhook(w http.ResponseWriter, r *http.Request, params oapi.OnItemDeletedParams) {
+func (g generatedReceiver) HandleOnItemDeletedWebhook(w http.ResponseWriter, r *http.Request,
+	params oapi.OnItemDeletedParams) {
 	g.take("item.deleted", w, r, oapi.OnItemCreatedParams(params))
 }
 
-func (g generated) HandleOnItemTriggeredWebhook(w http.ResponseWriter, r *http.Request, params oapi.OnItemTriggeredParams) {
+func (g generatedReceiver) HandleOnItemTriggeredWebhook(w http.ResponseWriter, r *http.Request,
+	params oapi.OnItemTriggeredParams) {
 	g.take("item.triggered", w, r, oapi.OnItemCreatedParams(params))
 }
 
@@ -91,28 +96,34 @@ func describedHeaders(n *nodetest.Node) map[string][]string {
 	return headers
 }
 
-// ofHTTP are headers that every request has.
+// ofHTTP are the headers of every request.
 var ofHTTP = []string{"Accept-Encoding", "Content-Length", "Content-Type", "User-Agent"}
 
-func TestWebhooks_AReceiverGeneratedFromTheContractTakesWhatIsSent(t *testing.T) {
+func TestWebhooks_FitAReceiverThatIsGeneratedFromTheContract(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	received := make(generated, 100)
+	received := make(generatedReceiver, 100)
 	mux := http.NewServeMux()
 	refused := func(w http.ResponseWriter, r *http.Request, err error) {
 		t.Errorf("refused %v: %v", r.Header, err)
 		w.WriteHeader(http.StatusBadRequest)
 	}
 	handlers := map[string]http.Handler{
-		"item.created": oapi.OnItemCreatedWebhookHandler(received, refused), "item.updated": oapi.OnItemUpdatedWebhookHandler(received, refused),
-		"item.deleted": oapi.OnItemDeletedWebhookHandler(received, refused), "item.triggered": oapi.OnItemTriggeredWebhookHandler(received, refused),
+		"item.created":   oapi.OnItemCreatedWebhookHandler(received, refused),
+		"item.updated":   oapi.OnItemUpdatedWebhookHandler(received, refused),
+		"item.deleted":   oapi.OnItemDeletedWebhookHandler(received, refused),
+		"item.triggered": oapi.OnItemTriggeredWebhookHandler(received, refused),
 	}
-	mux.HandleFunc("POST /", func(w http.ResponseWriter, r *http.Request) { handlers[r.Header.Get("itemcast-event")].ServeHTTP(w, r) })
+	mux.HandleFunc("POST /", func(w http.ResponseWriter,
+		r *http.Request) {
+		handlers[r.Header.Get("itemcast-event")].ServeHTTP(w, r)
+	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 
 	const events = `"events":["item.created","item.updated","item.deleted","item.triggered"]`
-	hook := n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+server.URL+`",`+events+`}`).WantStatus(t, http.StatusCreated)
+	hook := n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+server.URL+`",`+events+`}`).
+		WantStatus(t, http.StatusCreated)
 	verifier, err := standardwebhooks.NewWebhook(hook.Field(t, "secret"))
 	if err != nil {
 		t.Fatal(err)
@@ -121,11 +132,12 @@ func TestWebhooks_AReceiverGeneratedFromTheContractTakesWhatIsSent(t *testing.T)
 	if len(described) != 4 {
 		t.Fatalf("the contract describes %v", described)
 	}
-	took := func(event, trigger string, revision int64, body []byte) taken {
+	await := func(event, trigger string, revision int64, body []byte) receivedWebhook {
 		t.Helper()
 		got := nodetest.Next(t, received)
-		if got.operation != event || string(got.params.ItemcastEvent) != event || got.params.ItemcastTrigger != trigger || got.params.ItemcastRevision != revision {
-			t.Errorf("%s: took %+v", event, got)
+		if got.operation != event || string(got.params.ItemcastEvent) != event || got.params.ItemcastTrigger != trigger ||
+			got.params.ItemcastRevision != revision {
+			t.Errorf("%s: got %+v", event, got)
 		}
 		if err := verifier.Verify(got.body, got.header); err != nil {
 			t.Errorf("%s: verify: %v", event, err)
@@ -134,7 +146,7 @@ func TestWebhooks_AReceiverGeneratedFromTheContractTakesWhatIsSent(t *testing.T)
 			t.Errorf("%s: the timestamp is off by %s", event, off)
 		}
 		if body != nil && !bytes.Equal(got.body, body) {
-			t.Errorf("%s: took %s, want %s", event, got.body, body)
+			t.Errorf("%s: got %s, want %s", event, got.body, body)
 		}
 		for name := range got.header {
 			if !slices.Contains(described[event], name) && !slices.Contains(ofHTTP, name) {
@@ -150,37 +162,44 @@ func TestWebhooks_AReceiverGeneratedFromTheContractTakesWhatIsSent(t *testing.T)
 	}
 	made := n.Call(http.MethodPost, "/api/v1/items", `{"name":"a","tags":["b"]}`).WantStatus(t, http.StatusCreated)
 	path := "/api/v1/items/" + made.Field(t, "id")
-	first := took("item.created", "hook", 1, made.Body)
+	first := await("item.created", "hook", 1, made.Body)
 	var document item.Item
 	if err := json.Unmarshal(first.body, &document); err != nil || document.Name != "a" {
 		t.Errorf("%s, %v", first.body, err)
 	}
 	patched := n.Call(http.MethodPatch, path, `{"name":"b"}`).WantStatus(t, http.StatusOK)
-	took("item.updated", "hook", 2, patched.Body)
+	await("item.updated", "hook", 2, patched.Body)
 	n.Call(http.MethodPost, path+"/trigger-hook", "").WantStatus(t, http.StatusAccepted)
-	took("item.triggered", "manual", 2, patched.Body)
-	n.Call(http.MethodPost, "/api/v1/hooks/"+hook.Field(t, "id")+"/test", `{"item_id":"`+made.Field(t, "id")+`","event":"item.updated"}`).WantStatus(t, http.StatusOK)
-	if test := took("item.updated", "test", 2, patched.Body); test.params.ItemcastCursor != nil {
+	await("item.triggered", "manual", 2, patched.Body)
+	n.Call(http.MethodPost, "/api/v1/hooks/"+hook.Field(t, "id")+"/test",
+		`{"item_id":"`+made.Field(t, "id")+`","event":"item.updated"}`).WantStatus(t, http.StatusOK)
+	if test := await("item.updated", "test", 2, patched.Body); test.params.ItemcastCursor != nil {
 		t.Errorf("a test has the cursor %s", *test.params.ItemcastCursor)
 	}
 	n.Call(http.MethodDelete, path, "").WantStatus(t, http.StatusNoContent)
-	last := took("item.deleted", "hook", 3, patched.Body)
-	if first.params.WebhookID == last.params.WebhookID || *first.params.ItemcastCursor == *last.params.ItemcastCursor || last.params.ItemcastOccurredAt.Before(*first.params.ItemcastOccurredAt) {
+	last := await("item.deleted", "hook", 3, patched.Body)
+	if first.params.WebhookID == last.params.WebhookID || *first.params.ItemcastCursor == *last.params.ItemcastCursor ||
+		last.params.ItemcastOccurredAt.Before(*first.params.ItemcastOccurredAt) {
 		t.Errorf("first %+v, last %+v", first.params, last.params)
 	}
-	if trace := strings.Split(*first.params.Traceparent, "-"); len(trace) != 4 || trace[1] != strings.ReplaceAll(first.params.WebhookID.String(), "-", "") {
+	if trace := strings.Split(*first.params.Traceparent, "-"); len(trace) != 4 ||
+		trace[1] != strings.ReplaceAll(first.params.WebhookID.String(), "-", "") {
 		t.Errorf("the trace is %v", trace)
 	}
 
 	n.Call(http.MethodPatch, "/api/v1/hooks/"+hook.Field(t, "id"), `{"body":"thin"}`).WantStatus(t, http.StatusOK)
 	made = n.Call(http.MethodPost, "/api/v1/items", `{"name":"c"}`).WantStatus(t, http.StatusCreated)
 	var thin oapi.ThinItem
-	if err := json.Unmarshal(took("item.created", "hook", 1, nil).body, &thin); err != nil || thin.ID.String() != made.Field(t, "id") || thin.Revision != 1 || thin.URL != n.URL+"/api/v1/items/"+made.Field(t, "id") {
+	if err := json.Unmarshal(await("item.created", "hook", 1, nil).body, &thin); err != nil ||
+		thin.ID.String() != made.Field(t, "id") || thin.Revision != 1 ||
+		thin.URL != n.URL+"/api/v1/items/"+made.Field(t, "id") {
 		t.Errorf("thin: %+v, %v", thin, err)
 	}
-	// From the receiver's cursor the log goes on.
-	changes := n.Call(http.MethodGet, "/api/v1/changes?after="+*last.params.ItemcastCursor, "").WantStatus(t, http.StatusOK)
-	if !bytes.Contains(changes.Body, []byte(made.Field(t, "id"))) || bytes.Contains(changes.Body, []byte(document.ID.String())) {
-		t.Errorf("after it come %s", changes.Body)
+	// The log can be followed from the receiver's cursor.
+	changes := n.Call(http.MethodGet, "/api/v1/changes?after="+*last.params.ItemcastCursor, "").
+		WantStatus(t, http.StatusOK)
+	if !bytes.Contains(changes.Body, []byte(made.Field(t, "id"))) ||
+		bytes.Contains(changes.Body, []byte(document.ID.String())) {
+		t.Errorf("after the cursor, got %s", changes.Body)
 	}
 }

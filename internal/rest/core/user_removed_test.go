@@ -15,16 +15,17 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// late is a request that has been let in, and whose body is still to come.
-type late struct {
+// slowRequest is a request that has been admitted, and whose body the client has not sent.
+type slowRequest struct {
 	t    testing.TB
 	conn net.Conn
 	from *bufio.Reader
 	body string
 }
 
-// begin sends a request's head as a user. The server asks for the body (RFC 9110 §10.1.1) only after it has let the user in.
-func beginRequest(n *nodetest.Node, email, path, body string) *late {
+// beginRequest sends a request's head as a user. The server asks for the body (100 Continue, RFC 9110 §10.1.1) only
+// after it has admitted the user.
+func beginRequest(n *nodetest.Node, email, path, body string) *slowRequest {
 	n.T.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(n.URL, "http://"))
 	if err != nil {
@@ -37,14 +38,14 @@ func beginRequest(n *nodetest.Node, email, path, body string) *late {
 		path, credentials, len(body))
 	from := bufio.NewReader(conn)
 	if line, err := from.ReadString('\n'); err != nil || !strings.Contains(line, " 100 ") {
-		n.T.Fatalf("the request is answered with %q, %v", line, err)
+		n.T.Fatalf("the request gets %q, %v", line, err)
 	}
 	_, _ = from.ReadString('\n')
-	return &late{n.T, conn, from, body}
+	return &slowRequest{n.T, conn, from, body}
 }
 
-// end sends the body.
-func (l *late) end() nodetest.Response {
+// end sends the body and returns the response.
+func (l *slowRequest) end() nodetest.Response {
 	l.t.Helper()
 	_, _ = io.WriteString(l.conn, l.body)
 	response, err := http.ReadResponse(l.from, nil)
@@ -59,8 +60,8 @@ func (l *late) end() nodetest.Response {
 	return nodetest.Response{Status: response.StatusCode, Header: response.Header, Body: raw}
 }
 
-// What let a request in may be over by the time that its body has come.
-func TestUsers_WhoIsRemovedMeanwhileChangesNothing(t *testing.T) {
+// Permissions are checked again in the transaction: the user may have been removed while the body was uploading.
+func TestUsers_ARemovedUserChangesNothingWithARequestThatIsUnderWay(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	administrator := n.RoleID("Administrator")
@@ -86,7 +87,8 @@ func TestUsers_WhoIsRemovedMeanwhileChangesNothing(t *testing.T) {
 		}
 	}
 	n.CreateUser("still@example.com", less)
-	if got := beginRequest(n, "still@example.com", "/api/v1/roles", `{"name":"Made","permissions":[]}`).end(); got.Status != http.StatusCreated {
-		t.Errorf("who is none the less: %d %s", got.Status, got.Body)
+	if got := beginRequest(n, "still@example.com", "/api/v1/roles",
+		`{"name":"Made","permissions":[]}`).end(); got.Status != http.StatusCreated {
+		t.Errorf("a user who keeps the permissions: %d %s", got.Status, got.Body)
 	}
 }
