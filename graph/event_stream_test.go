@@ -9,8 +9,8 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// The events of a subscription are what graphql-sse lays down, and their ids cursors; by either, a stream goes on where
-// it broke off.
+// A subscription's events follow the protocol graphql-sse, and their ids are cursors. A stream can be resumed by the
+// id or by the variable.
 func TestEventStream_IsGraphQLSSEWithCursorsAsIDs(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
@@ -18,15 +18,17 @@ func TestEventStream_IsGraphQLSSEWithCursorsAsIDs(t *testing.T) {
 	get := "/graphql?" + url.Values{"query": {query}}.Encode()
 	page, program := n.Stream(http.MethodGet, get, ""), n.Stream(http.MethodPost, "/graphql", `{"query":"`+query+`"}`)
 	start := page.Begin()
-	if retry, mark := nodetest.Next(t, program.Events), nodetest.Next(t, program.Events); retry.Retry == "" || mark != (nodetest.ServerEvent{ID: start}) {
-		t.Errorf("a program's stream begins with %+v and %+v, not at %s", retry, mark, start)
+	if retry, mark := nodetest.Next(t, program.Events), nodetest.Next(t, program.Events); retry.Retry == "" ||
+		mark != (nodetest.ServerEvent{ID: start}) {
+		t.Errorf("a program's stream begins with %+v and %+v, want them at %s", retry, mark, start)
 	}
 	id := n.CreateItem(`{"name":"<Nosferatu>\n & \u2028","client_data":{"z":"\r\n","a":1.50}}`)
 	document := n.Call(http.MethodGet, "/api/v1/items/"+id, "").Body
-	told := nodetest.Next(t, page.Events)
-	want := nodetest.ServerEvent{Name: "next", ID: told.ID, Data: `{"data":{"itemChanges":{"cursor":"` + told.ID + `","document":` + string(document) + `}}}`}
-	if got := nodetest.Next(t, program.Events); told != want || got != want {
-		t.Errorf("got %+v and %+v, want %+v", told, got, want)
+	first := nodetest.Next(t, page.Events)
+	want := nodetest.ServerEvent{Name: "next", ID: first.ID,
+		Data: `{"data":{"itemChanges":{"cursor":"` + first.ID + `","document":` + string(document) + `}}}`}
+	if got := nodetest.Next(t, program.Events); first != want || got != want {
+		t.Errorf("got %+v and %+v, want %+v", first, got, want)
 	}
 	n.PatchItem(id, `{"name":"Nosferatu"}`)
 	second := nodetest.Next(t, page.Events)
@@ -35,14 +37,14 @@ func TestEventStream_IsGraphQLSSEWithCursorsAsIDs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, s := range map[string]*nodetest.EventStream{
-		"variable":      n.Stream(http.MethodPost, "/graphql", `{"query":"`+query+`","variables":{"after":"`+told.ID+`"}}`),
-		"Last-Event-ID": n.Stream(http.MethodPost, "/graphql", `{"query":"`+query+`"}`, "Last-Event-ID", told.ID),
-		"both":          n.Stream(http.MethodGet, get+"&variables="+url.QueryEscape(string(variables)), "", "Last-Event-ID", told.ID),
+		"variable":      n.Stream(http.MethodPost, "/graphql", `{"query":"`+query+`","variables":{"after":"`+first.ID+`"}}`),
+		"Last-Event-ID": n.Stream(http.MethodPost, "/graphql", `{"query":"`+query+`"}`, "Last-Event-ID", first.ID),
+		"both":          n.Stream(http.MethodGet, get+"&variables="+url.QueryEscape(string(variables)), "", "Last-Event-ID", first.ID),
 	} {
 		if at := nodetest.Next(t, s.Events); at.Retry == "" {
 			t.Errorf("%s: begins with %+v", name, at)
 		}
-		if at := nodetest.Next(t, s.Events); at.ID != told.ID {
+		if at := nodetest.Next(t, s.Events); at.ID != first.ID {
 			t.Errorf("%s: begins at %+v", name, at)
 		}
 		if got := nodetest.Next(t, s.Events); got != second {

@@ -61,7 +61,8 @@ func TestGraphQLHTTP_StatusesAreThoseOfTheSpecification(t *testing.T) {
 		} {
 			got := n.Call(http.MethodPost, "/graphql", c.body, "Accept", accept)
 			if got.Status != want.status || got.Header.Get("Content-Type") != want.kind {
-				t.Errorf("%s, Accept %q: got %d %s, want %d %s: %.300s", name, accept, got.Status, got.Header.Get("Content-Type"), want.status, want.kind, got.Body)
+				t.Errorf("%s, Accept %q: got %d %s, want %d %s: %.300s", name, accept, got.Status, got.Header.Get("Content-Type"),
+					want.status, want.kind, got.Body)
 			}
 			if _, codes := got.GraphQL(t); (len(codes) > 0) != (name != "data" && name != "no such item") {
 				t.Errorf("%s: %q", name, codes)
@@ -70,18 +71,21 @@ func TestGraphQLHTTP_StatusesAreThoseOfTheSpecification(t *testing.T) {
 	}
 }
 
-func TestGraphQLHTTP_WhatIsNoRequestIsRefused(t *testing.T) {
+func TestGraphQLHTTP_InvalidRequestsAreRefused(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	n.WantNoWrites(func() {
 		const mutation = `{"query":"mutation { createItem(input: {name: \"a\"}) { item { id } } }"}`
-		for _, contentType := range []string{"", "text/plain", "application/graphql", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json; charset=utf-16", ";"} {
-			got := n.Call(http.MethodPost, "/graphql", mutation, "Content-Type", contentType).WantStatus(t, http.StatusUnsupportedMediaType)
+		for _, contentType := range []string{"", "text/plain", "application/graphql", "application/x-www-form-urlencoded",
+			"multipart/form-data; boundary=x", "application/json; charset=utf-16", ";"} {
+			got := n.Call(http.MethodPost, "/graphql", mutation, "Content-Type", contentType).
+				WantStatus(t, http.StatusUnsupportedMediaType)
 			if _, codes := got.GraphQL(t); len(codes) != 1 || codes[0] != "UNSUPPORTED_MEDIA_TYPE" {
 				t.Errorf("%s: %s", contentType, got.Body)
 			}
 		}
-		got := n.Call(http.MethodGet, "/graphql?query=mutation%7BcreateItem(input:%7Bname:%22a%22%7D)%7Bitem%7Bid%7D%7D%7D", "", "Accept", "application/json").WantStatus(t, http.StatusMethodNotAllowed)
+		got := n.Call(http.MethodGet, "/graphql?query=mutation%7BcreateItem(input:%7Bname:%22a%22%7D)%7Bitem%7Bid%7D%7D%7D",
+			"", "Accept", "application/json").WantStatus(t, http.StatusMethodNotAllowed)
 		if _, codes := got.GraphQL(t); got.Header.Get("Allow") != "POST" || codes[0] != "METHOD_NOT_ALLOWED" {
 			t.Errorf("GET: %s %s", got.Header.Get("Allow"), got.Body)
 		}
@@ -101,8 +105,8 @@ func TestGraphQLHTTP_WhatIsNoRequestIsRefused(t *testing.T) {
 	})
 }
 
-// A GET reads: urql sends its queries so unless it is told otherwise, and names an event stream among what it takes.
-func TestGraphQLHTTP_AGetAsksAndChangesNothing(t *testing.T) {
+// urql sends queries by GET by default, and accepts event streams among other types.
+func TestGraphQLHTTP_AGetReadsAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	const everything = "application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed"
@@ -114,8 +118,10 @@ func TestGraphQLHTTP_AGetAsksAndChangesNothing(t *testing.T) {
 		everything: graphqlType, "application/json": plainType, "*/*": plainType,
 		"application/json;q=0.5, text/event-stream": "text/event-stream", "text/event-stream": "text/event-stream",
 	} {
-		got := get(url.Values{"query": {"query ($n: Int!) { items(first: $n) { totalCount } }"}, "variables": {`{"n":1}`}}.Encode(), accept).WantStatus(t, http.StatusOK)
-		if got.Header.Get("Content-Type") != kind || got.Header.Get("Cache-Control") != "no-store" || !strings.Contains(string(got.Body), `{"data":{"items":{"totalCount":0}}}`) {
+		got := get(url.Values{"query": {"query ($n: Int!) { items(first: $n) { totalCount } }"},
+			"variables": {`{"n":1}`}}.Encode(), accept).WantStatus(t, http.StatusOK)
+		if got.Header.Get("Content-Type") != kind || got.Header.Get("Cache-Control") != "no-store" ||
+			!strings.Contains(string(got.Body), `{"data":{"items":{"totalCount":0}}}`) {
 			t.Errorf("%s: %v %s", accept, got.Header, got.Body)
 		}
 	}
@@ -125,12 +131,15 @@ func TestGraphQLHTTP_AGetAsksAndChangesNothing(t *testing.T) {
 		if _, codes := got.GraphQL(t); got.Header.Get("Allow") != "POST" || codes[0] != "METHOD_NOT_ALLOWED" {
 			t.Errorf("%s %s", got.Header.Get("Allow"), got.Body)
 		}
-		if got := get(mutation, "text/event-stream").WantStatus(t, http.StatusOK); !strings.Contains(string(got.Body), `"METHOD_NOT_ALLOWED"`) {
+		if got := get(mutation, "text/event-stream").
+			WantStatus(t, http.StatusOK); !strings.Contains(string(got.Body), `"METHOD_NOT_ALLOWED"`) {
 			t.Errorf("as a stream: %s", got.Body)
 		}
 	})
-	for _, query := range []string{"", "query=", "query=%7Bme%7Bid%7D%7D&variables=x", "query=%7Bme%7Bid%7D%7D&variables=[]"} {
-		if _, codes := get(query, everything).WantStatus(t, http.StatusBadRequest).GraphQL(t); len(codes) != 1 || codes[0] != "BAD_REQUEST" {
+	for _, query := range []string{"", "query=", "query=%7Bme%7Bid%7D%7D&variables=x",
+		"query=%7Bme%7Bid%7D%7D&variables=[]"} {
+		if _, codes := get(query, everything).WantStatus(t, http.StatusBadRequest).GraphQL(t); len(codes) != 1 ||
+			codes[0] != "BAD_REQUEST" {
 			t.Errorf("%s: %q", query, codes)
 		}
 	}
@@ -141,13 +150,14 @@ func TestGraphQLHTTP_AGetAsksAndChangesNothing(t *testing.T) {
 
 // Automatic persisted queries, as Apollo's clients use them: a hash alone, then the text with it, then the hash alone
 // again.
-func TestGraphQLHTTP_PersistedQueriesAreKeptByTheirHash(t *testing.T) {
+func TestGraphQLHTTP_PersistedQueriesAreStoredByTheirHash(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	const query = `{ me { email } }`
 	sum := sha256.Sum256([]byte(query))
 	send := func(query, hash string, version any) (nodetest.Response, []string) {
-		request := map[string]any{"extensions": map[string]any{"persistedQuery": map[string]any{"version": version, "sha256Hash": hash}}}
+		request := map[string]any{"extensions": map[string]any{
+			"persistedQuery": map[string]any{"version": version, "sha256Hash": hash}}}
 		if query != "" {
 			request["query"] = query
 		}
@@ -161,7 +171,8 @@ func TestGraphQLHTTP_PersistedQueriesAreKeptByTheirHash(t *testing.T) {
 	}
 	hash := hex.EncodeToString(sum[:])
 	got, codes := send("", hash, 1)
-	if len(codes) != 1 || codes[0] != "PERSISTED_QUERY_NOT_FOUND" || !strings.Contains(string(got.Body), `"message":"PersistedQueryNotFound"`) || got.Status != http.StatusOK {
+	if len(codes) != 1 || codes[0] != "PERSISTED_QUERY_NOT_FOUND" ||
+		!strings.Contains(string(got.Body), `"message":"PersistedQueryNotFound"`) || got.Status != http.StatusOK {
 		t.Errorf("a miss: %d %s", got.Status, got.Body)
 	}
 	if got, codes := send(query, strings.Repeat("0", 64), 1); len(codes) != 1 {

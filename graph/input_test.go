@@ -11,7 +11,7 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-func TestGraphQLInput_WhatCannotBeExecutedIsRefused(t *testing.T) {
+func TestGraphQLInput_InvalidOperationsAreRefused(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	deep := strings.Repeat("item{history(first:1){nodes{", 5) + "item{id}" + strings.Repeat("}}}", 5)
@@ -83,7 +83,7 @@ func lists(count int) string {
 	return b.String()
 }
 
-func TestGraphQLInput_WhatBreaksTheContractIsRefusedWithItsCode(t *testing.T) {
+func TestGraphQLInput_InvalidArgumentsAreRefusedWithTheirCode(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	id := n.Call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).WantStatus(t, http.StatusCreated).Field(t, "id")
@@ -155,7 +155,7 @@ func TestGraphQLInput_WhatBreaksTheContractIsRefusedWithItsCode(t *testing.T) {
 	})
 }
 
-func TestGraphQLInput_HooksTakeTheRevisionThatWasSeen(t *testing.T) {
+func TestGraphQLInput_HooksCheckTheRevision(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	vars := nodetest.Vars{"id": nodetest.PathID(n.CreateHook(`{"url":"https://example.com/"}`))}
@@ -171,13 +171,15 @@ func TestGraphQLInput_HooksTakeTheRevisionThatWasSeen(t *testing.T) {
 	n.GraphQL(`mutation ($id: ID!) { deleteHook(id: $id, ifRevision: 2) { id } }`, vars)
 }
 
-func TestGraphQLInput_AStaleRevisionTellsTheOneThereIs(t *testing.T) {
+func TestGraphQLInput_AStaleRevisionGetsTheCurrentOne(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	id := n.Call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).WantStatus(t, http.StatusCreated).Field(t, "id")
-	for _, mutation := range []string{`updateItem(id: $id, input: {name: "b"}, ifRevision: 3) { item { id } }`, `replaceItem(id: $id, input: {name: "b"}, ifRevision: 0) { item { id } }`, `deleteItem(id: $id, ifRevision: 2) { id }`} {
+	for _, mutation := range []string{`updateItem(id: $id, input: {name: "b"}, ifRevision: 3) { item { id } }`,
+		`replaceItem(id: $id, input: {name: "b"}, ifRevision: 0) { item { id } }`,
+		`deleteItem(id: $id, ifRevision: 2) { id }`} {
 		got, _ := n.TryGraphQL(`mutation ($id: ID!) { `+mutation+` }`, nodetest.Vars{"id": id})
-		var told struct {
+		var response struct {
 			Errors []struct {
 				Extensions struct {
 					Code     string
@@ -185,8 +187,9 @@ func TestGraphQLInput_AStaleRevisionTellsTheOneThereIs(t *testing.T) {
 				}
 			}
 		}
-		if err := json.Unmarshal(got.Body, &told); err != nil || len(told.Errors) != 1 || told.Errors[0].Extensions.Code != "REVISION_MISMATCH" ||
-			told.Errors[0].Extensions.Revision != 1 {
+		if err := json.Unmarshal(got.Body, &response); err != nil || len(response.Errors) != 1 ||
+			response.Errors[0].Extensions.Code != "REVISION_MISMATCH" ||
+			response.Errors[0].Extensions.Revision != 1 {
 			t.Errorf("%s: %s", mutation, got.Body)
 		}
 	}

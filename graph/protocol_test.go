@@ -12,10 +12,11 @@ import (
 )
 
 // The close codes of graphql-transport-ws (enisdenjo/graphql-ws, PROTOCOL.md).
-func TestProtocol_WhoBreaksItIsToldByTheCloseCode(t *testing.T) {
+func TestProtocol_AViolationHasItsCloseCode(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	init := nodetest.Frame{"type": "connection_init", "payload": nodetest.Frame{"authorization": nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword)}}
+	init := nodetest.Frame{"type": "connection_init",
+		"payload": nodetest.Frame{"authorization": nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword)}}
 	for name, c := range map[string]struct {
 		frames []any
 		code   int
@@ -56,7 +57,8 @@ func TestProtocol_WhoBreaksItIsToldByTheCloseCode(t *testing.T) {
 	})
 	t.Run("another subprotocol", func(t *testing.T) {
 		t.Parallel()
-		conn, response, err := websocket.Dial(t.Context(), strings.Replace(n.URL, "http", "ws", 1)+"/graphql", &websocket.DialOptions{Subprotocols: []string{"graphql-ws"}})
+		conn, response, err := websocket.Dial(t.Context(), strings.Replace(n.URL, "http", "ws", 1)+"/graphql",
+			&websocket.DialOptions{Subprotocols: []string{"graphql-ws"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +71,7 @@ func TestProtocol_WhoBreaksItIsToldByTheCloseCode(t *testing.T) {
 	})
 }
 
-func TestProtocol_AnIdIsFreeAgainOnceItsOperationHasEnded(t *testing.T) {
+func TestProtocol_AnIDCanBeUsedAgainAfterItsOperation(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	s := n.DialSignedIn()
@@ -100,8 +102,8 @@ func TestProtocol_PingIsAnsweredBeforeInit(t *testing.T) {
 	s.Await("pong")
 }
 
-// What cannot be subscribed to is told by code, in an error that ends the operation and not the connection.
-func TestProtocol_AnErrorEndsTheOperationAlone(t *testing.T) {
+// An error of a subscription has its code, and ends the operation but not the connection.
+func TestProtocol_AnErrorEndsTheOperationOnly(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	s := n.DialSignedIn()
@@ -127,7 +129,8 @@ func TestProtocol_AnErrorEndsTheOperationAlone(t *testing.T) {
 		"two root fields": {`subscription { a: itemChanges { cursor } b: itemChanges { cursor } }`, nil, "GRAPHQL_VALIDATION_FAILED"},
 		"introspection":   {`subscription { __typename }`, nil, "GRAPHQL_VALIDATION_FAILED"},
 	} {
-		s.Send(nodetest.Frame{"type": "subscribe", "id": id, "payload": nodetest.Frame{"query": c.query, "variables": c.variables}})
+		s.Send(nodetest.Frame{"type": "subscribe", "id": id,
+			"payload": nodetest.Frame{"query": c.query, "variables": c.variables}})
 		kind, payload := s.Receive()
 		if kind != "error" && kind != "next" || !slices.Contains(codesIn(t, payload), c.code) {
 			t.Errorf("%s: got %s %s, want %s", id, kind, payload, c.code)
@@ -146,7 +149,7 @@ func TestProtocol_AnErrorEndsTheOperationAlone(t *testing.T) {
 	s.ReceiveEvent()
 }
 
-// codesIn are the codes of a payload's errors, whether it is a list of them or a response.
+// codesIn returns the codes of a payload's errors; the payload is a list of them or a response.
 func codesIn(t *testing.T, payload json.RawMessage) (codes []string) {
 	t.Helper()
 	type coded []struct{ Extensions struct{ Code string } }

@@ -12,16 +12,16 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// plainFields selects all of an item that its document holds, with all that GraphQL lets a selection be made of.
+// plainFields selects every field that comes from an item's document, with every kind of selection.
 const plainFields = `... on Item { id url called: name description kind: type privacy language producer duration tags metadata clientData snapshotId }
 	...parts embedCode playerUrl workflow { status } createdAt updatedAt publishedAt revision __typename
 	never: name @include(if: $no) always: name @skip(if: $no)`
 
 const plainParts = ` fragment parts on Item { assets { id __typename kind } assets { url contentType size width height bitrate language } snapshots { url id } }`
 
-// What a selection of plain fields answers, which is cut from the document, is what gqlgen answers field by field, as
-// it must where a field has a resolver.
-func TestSelection_FromTheDocumentIsWhatTheFieldsAre(t *testing.T) {
+// A selection of plain fields is cut from the document. gqlgen resolves field by field if a field has a resolver. Both
+// results are equal.
+func TestSelection_FromTheDocumentEqualsTheFields(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	n.Call(http.MethodPost, "/api/v1/metadata-fields", `{"key":"votes","kind":"number"}`).WantStatus(t, http.StatusCreated)
@@ -44,14 +44,15 @@ func TestSelection_FromTheDocumentIsWhatTheFieldsAre(t *testing.T) {
 		`query ($no: Boolean!) { items { nodes { %s } } }`,
 		`query ($no: Boolean!) { items(sort: CREATED_AT, last: 1) { edges { node { %s } } } }`,
 		`query ($no: Boolean!) { items { nodes { ...both } edges { cursor node { ...both } } } } fragment both on Item { %s }`,
-		`query ($no: Boolean!) { item(id: "` + id + `") { %s } again: item(id: "` + id + `") { %[1]s } none: item(id: "01890000-0000-7000-8000-000000000000") { %[1]s } }`,
+		`query ($no: Boolean!) { item(id: "` + id + `") { %s } again: item(id: "` + id +
+			`") { %[1]s } none: item(id: "01890000-0000-7000-8000-000000000000") { %[1]s } }`,
 		`query ($no: Boolean!) { item(id: "` + id + `") { history { nodes { kind item { %s } } } } }`,
 		`mutation ($no: Boolean!) { updateItem(id: "` + id + `", input: {description: "changed"}) { item { %s } } }`,
 	} {
 		plain := selected(n, query, plainFields)
 		resolved := selected(n, query, plainFields+" zz: createdBy { id }")
 		if bytes.Equal(plain, resolved) {
-			t.Fatalf("%s: the resolver was not asked", query)
+			t.Fatalf("%s: the resolver was not called", query)
 		}
 		if got, want := without(t, plain, "zz"), without(t, resolved, "zz"); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s\n got %s\nwant %s", query, plain, resolved)
@@ -63,7 +64,7 @@ func selected(n *nodetest.Node, query, fields string) []byte {
 	return n.GraphQL(fmt.Sprintf(query, fields)+plainParts, nodetest.Vars{"no": false})
 }
 
-// without reads JSON with every digit of its numbers, and drops a member of all objects.
+// without decodes JSON, with every digit of its numbers, and deletes a member of all objects.
 func without(t *testing.T, raw []byte, member string) (value any) {
 	t.Helper()
 	decoder := json.NewDecoder(bytes.NewReader(raw))

@@ -16,7 +16,7 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-func TestSocket_RunsAsManyOperationsAsMayRun(t *testing.T) {
+func TestSocket_LimitsOperations(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	s := n.DialSignedIn()
@@ -35,7 +35,7 @@ func TestSocket_RunsAsManyOperationsAsMayRun(t *testing.T) {
 	}
 }
 
-func TestSocket_AUserKeepsAsManyConnectionsAsOneMay(t *testing.T) {
+func TestSocket_LimitsConnectionsOfAUser(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	actor, err := n.SignIn.Basic(t.Context(), nodetest.AdminEmail, nodetest.AdminPassword)
@@ -49,17 +49,19 @@ func TestSocket_AUserKeepsAsManyConnectionsAsOneMay(t *testing.T) {
 	}
 	last := n.DialSignedIn()
 	s := n.Dial()
-	s.Send(nodetest.Frame{"type": "connection_init", "payload": nodetest.Frame{"authorization": nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword)}})
+	s.Send(nodetest.Frame{"type": "connection_init",
+		"payload": nodetest.Frame{"authorization": nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword)}})
 	if code, _ := s.AwaitClose(); code != 1013 {
 		t.Errorf("one more is closed with %d", code)
 	}
 	for _, path := range []string{"/api/v1/changes", "/graphql?query=subscription{itemChanges{cursor}}"} {
 		if got := n.Call(http.MethodGet, path, "", "Accept", "text/event-stream"); got.Status != http.StatusTooManyRequests {
-			t.Errorf("%s answers %d %s", path, got.Status, got.Body)
+			t.Errorf("%s: got %d %s", path, got.Status, got.Body)
 		}
 	}
 	_ = last.Conn.CloseNow()
-	nodetest.Eventually(t, "one may come", func() bool { return n.Metric("itemcast_live_connections") == nodetest.ConnectionsPerUser-1 })
+	nodetest.Eventually(t, "the connection has ended",
+		func() bool { return n.Metric("itemcast_live_connections") == nodetest.ConnectionsPerUser-1 })
 	n.DialSignedIn()
 }
 
@@ -82,7 +84,7 @@ func TestSocket_AnotherOriginsPageIsRefused(t *testing.T) {
 	}
 }
 
-// A server that shuts down answers what it was asked, tells everybody to come again, and waits for nobody.
+// A server that shuts down answers running operations and closes the connections so that clients reconnect.
 func TestSocket_DrainsWhenTheServerShutsDown(t *testing.T) {
 	t.Parallel()
 	n, stop := nodetest.Serve(t, dbtest.New(t), nodetest.Listen(t, "127.0.0.1:0"))
@@ -96,11 +98,14 @@ func TestSocket_DrainsWhenTheServerShutsDown(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), "SELECT FROM item FOR UPDATE"); err != nil {
 		t.Fatal(err)
 	}
-	busy.Send(nodetest.Frame{"type": "subscribe", "id": "1", "payload": nodetest.Frame{"query": `mutation ($id: ID!) { updateItem(id: $id, input: {name: "b"}) { item { name } } }`,
-		"variables": nodetest.Vars{"id": id}}})
+	busy.Send(nodetest.Frame{"type": "subscribe", "id": "1",
+		"payload": nodetest.Frame{"query": `mutation ($id: ID!) { updateItem(id: $id, input: {name: "b"}) { item { name } } }`,
+			"variables": nodetest.Vars{"id": id}}})
 	nodetest.Eventually(t, "the mutation waits", func() bool {
 		var waits bool
-		if err := n.Pool.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')").Scan(&waits); err != nil {
+		if err := n.Pool.QueryRow(t.Context(),
+			"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')").
+			Scan(&waits); err != nil {
 			t.Fatal(err)
 		}
 		return waits
@@ -122,7 +127,7 @@ func TestSocket_DrainsWhenTheServerShutsDown(t *testing.T) {
 	nodetest.Next(t, stopped)
 }
 
-// rawSocket shakes hands, signs in and subscribes, by hand.
+// rawSocket opens a WebSocket without a library, signs in and subscribes.
 func rawSocket(n *nodetest.Node) net.Conn {
 	n.T.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(n.URL, "http://"))
@@ -131,12 +136,16 @@ func rawSocket(n *nodetest.Node) net.Conn {
 	}
 	n.T.Cleanup(func() { _ = conn.Close() })
 	_ = conn.(*net.TCPConn).SetReadBuffer(4096)
-	if _, err := fmt.Fprintf(conn, "GET /graphql HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"+
-		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n", strings.TrimPrefix(n.URL, "http://")); err != nil {
+	if _, err := fmt.Fprintf(conn,
+		"GET /graphql HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"+
+			"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n",
+		strings.TrimPrefix(n.URL, "http://")); err != nil {
 		n.T.Fatal(err)
 	}
 	for _, message := range []any{
-		nodetest.Frame{"type": "connection_init", "payload": nodetest.Frame{"authorization": nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword)}}, nodetest.SubscribeFrame("1", nil),
+		nodetest.Frame{"type": "connection_init",
+			"payload": nodetest.Frame{"authorization": nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword)}},
+		nodetest.SubscribeFrame("1", nil),
 	} {
 		raw, err := json.Marshal(message)
 		if err != nil {
@@ -153,9 +162,8 @@ func rawSocket(n *nodetest.Node) net.Conn {
 	return conn
 }
 
-// A client that stops reading is dropped, and costs the others nothing meanwhile; nor does it cost the server anything
-// afterwards.
-func TestSocket_AStalledClientIsDroppedAndOthersGoOn(t *testing.T) {
+// A client that stops reading is disconnected, and leaves nothing behind. It does not delay the others meanwhile.
+func TestSocket_DropsAStalledClientAndServesTheOthers(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes a quarter of a minute")
@@ -166,22 +174,23 @@ func TestSocket_AStalledClientIsDroppedAndOthersGoOn(t *testing.T) {
 	nodetest.Eventually(t, "both follow", func() bool { return n.Metric("itemcast_live_followers") == 2 })
 	id := n.CreateItem(`{"name":"0"}`)
 	healthy.ReceiveEvent()
-	for i := range 200 { // of 60 kB: more than the kernel's buffers hold
+	for i := range 200 { // of 60 kB: together more than the kernel's buffers hold
 		n.PatchItem(id, fmt.Sprintf(`{"name":"%d","client_data":{"long":%q}}`, i+1, strings.Repeat("x", 60_000)))
 		if got := healthy.ReceiveEvent(); got.Revision != int64(i+2) {
 			t.Fatalf("got %d, want %d", got.Revision, i+2)
 		}
 	}
-	nodetest.EventuallyWithin(t, 40*time.Second, "the stalled client is gone", func() bool { return n.Metric("itemcast_live_connections") == 1 })
+	nodetest.EventuallyWithin(t, 40*time.Second, "the stalled client is gone",
+		func() bool { return n.Metric("itemcast_live_connections") == 1 })
 	n.PatchItem(id, `{"name":"after"}`)
 	healthy.ReceiveEvent()
-	if followers, behind := n.Metric("itemcast_live_followers"), n.Metric("itemcast_live_followers_behind"); followers != 1 || behind != 0 {
+	if followers, behind := n.Metric("itemcast_live_followers"),
+		n.Metric("itemcast_live_followers_behind"); followers != 1 || behind != 0 {
 		t.Errorf("%v follow, %v behind", followers, behind)
 	}
 }
 
-// A peer that is silent is gone within two pings.
-func TestSocket_ADeadPeerIsGoneWithinTwoPings(t *testing.T) {
+func TestSocket_ASilentPeerIsDisconnectedWithinTwoPings(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes most of a minute")
@@ -198,26 +207,66 @@ func TestSocket_ADeadPeerIsGoneWithinTwoPings(t *testing.T) {
 			alive.Send(nodetest.Frame{"type": "pong"})
 		}
 	}()
-	nodetest.EventuallyWithin(t, 45*time.Second, "the silent one is gone", func() bool { return n.Metric("itemcast_live_connections") == 1 })
+	nodetest.EventuallyWithin(t, 45*time.Second, "the silent peer is disconnected",
+		func() bool { return n.Metric("itemcast_live_connections") == 1 })
 	<-answered
 }
 
-// A stranger may say who it is, and little more; who has signed in may not have the server carry anything along either.
-func TestSocket_TakesNoMoreThanItNeeds(t *testing.T) {
+func TestSocket_LimitsTheSizeOfMessages(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	stranger := n.Dial()
-	stranger.Send(nodetest.Frame{"type": "connection_init", "payload": nodetest.Frame{"long": strings.Repeat("x", 20<<10)}})
+	stranger.Send(nodetest.Frame{"type": "connection_init",
+		"payload": nodetest.Frame{"long": strings.Repeat("x", 20<<10)}})
 	if code, _ := stranger.AwaitClose(); code != 1009 {
 		t.Errorf("a long connection_init is closed with %d", code)
 	}
 	s := n.DialSignedIn()
-	s.Send(nodetest.Frame{"type": "subscribe", "id": "1", "payload": nodetest.Frame{"query": nodetest.FollowQuery, "variables": nodetest.Frame{"carried": strings.Repeat("x", 70<<10)}}})
+	s.Send(nodetest.Frame{"type": "subscribe", "id": "1",
+		"payload": nodetest.Frame{"query": nodetest.FollowQuery, "variables": nodetest.Frame{"unused": strings.Repeat("x", 70<<10)}}})
 	if kind, payload := s.Receive(); kind != "error" || !strings.Contains(string(payload), `"TOO_LARGE"`) {
 		t.Errorf("got %s %s", kind, payload)
 	}
 	s.Send(nodetest.SubscribeFrame(strings.Repeat("x", 300), nil))
 	if code, _ := s.AwaitClose(); code != 4400 {
 		t.Errorf("a long id is closed with %d", code)
+	}
+}
+
+// Nothing is parsed before the client has signed in.
+func TestSocket_WithoutCredentialsIsClosed(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	s := n.Dial()
+	s.Send(map[string]any{"type": "connection_init"})
+	if code, _ := s.AwaitClose(); code != 4403 {
+		t.Errorf("closed with %d", code)
+	}
+}
+
+func TestSocket_EndsWithItsUsersPermissions(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		statement string
+		code      int
+	}{
+		"user":    {"UPDATE app_user SET active = false", 4403},
+		"access":  {"UPDATE role SET permissions = ARRAY['items.view']", 4403},
+		"address": {"UPDATE app_user SET email = 'someone.else@example.com'", 4403},
+		"role":    {"UPDATE role SET permissions = ARRAY['api.access', 'items.create']", 1001},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := nodetest.Start(t)
+			s := n.Subscribe(nodetest.FollowQuery, nil)
+			if _, err := n.Pool.Exec(t.Context(), c.statement); err != nil {
+				t.Fatal(err)
+			}
+			begun := time.Now()
+			if code, _ := s.AwaitClose(); code != c.code {
+				t.Errorf("closed with %d, want %d", code, c.code)
+			}
+			t.Logf("after %s", time.Since(begun))
+		})
 	}
 }

@@ -11,15 +11,15 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// However many follow with one query, each from a cursor of its own, over whatever transport, a change is rendered once
-// for them.
-func TestSubscription_IsRenderedOnceForAllWhoFollowIt(t *testing.T) {
+// Subscribers with the same query share the rendered messages, whatever cursors they begin after.
+func TestSubscription_RendersAChangeOnceForAllSubscribers(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	start := n.Hub.Present()
 	var all []*nodetest.Socket
 	for range 20 {
-		all = append(all, n.Subscribe(nodetest.FollowQuery, nodetest.Vars{"after": start}), n.Subscribe(nodetest.FollowQuery, nodetest.Vars{"after": n.Hub.Present()}))
+		all = append(all, n.Subscribe(nodetest.FollowQuery, nodetest.Vars{"after": start}),
+			n.Subscribe(nodetest.FollowQuery, nodetest.Vars{"after": n.Hub.Present()}))
 	}
 	other := n.Subscribe(strings.Replace(nodetest.FollowQuery, "cursor", "cursor more: cursor", 1), nil)
 	nodetest.Eventually(t, "all follow", func() bool { return n.Metric("itemcast_live_followers") == 41 })
@@ -29,7 +29,8 @@ func TestSubscription_IsRenderedOnceForAllWhoFollowIt(t *testing.T) {
 			t.Errorf("got %s", got.Document)
 		}
 	}
-	if streams, rendered := n.Metric("itemcast_live_streams"), n.Metric("itemcast_live_messages_rendered_total"); streams != 2 || rendered != 2 {
+	if streams, rendered := n.Metric("itemcast_live_streams"),
+		n.Metric("itemcast_live_messages_rendered_total"); streams != 2 || rendered != 2 {
 		t.Errorf("%v streams have rendered %v messages", streams, rendered)
 	}
 	for _, s := range append(all, other) {
@@ -40,12 +41,12 @@ func TestSubscription_IsRenderedOnceForAllWhoFollowIt(t *testing.T) {
 	})
 }
 
-// What differs is not shared: variables, permissions.
-func TestSubscription_IsNotSharedByWhoAskForOrMaySeeOtherThings(t *testing.T) {
+func TestSubscription_WithOtherVariablesIsNotShared(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	const tagged = `subscription ($tags: [String!]) { itemChanges(filter: {tags: $tags}) { cursor kind revision document } }`
-	news, sport := n.Subscribe(tagged, nodetest.Vars{"tags": []string{"news"}}), n.Subscribe(tagged, nodetest.Vars{"tags": []string{"sport"}})
+	news, sport := n.Subscribe(tagged, nodetest.Vars{"tags": []string{"news"}}),
+		n.Subscribe(tagged, nodetest.Vars{"tags": []string{"sport"}})
 	nodetest.Eventually(t, "both follow", func() bool { return n.Metric("itemcast_live_followers") == 2 })
 	n.CreateItem(`{"name":"a","tags":["sport"]}`)
 	n.CreateItem(`{"name":"b","tags":["news"]}`)
@@ -57,12 +58,12 @@ func TestSubscription_IsNotSharedByWhoAskForOrMaySeeOtherThings(t *testing.T) {
 	}
 }
 
-// An error in one field of an event is told to all, beside the rest of the event, as gqlgen tells it.
 func TestSubscription_KeepsAliasesFragmentsAndDirectives(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	s := n.Subscribe(`subscription S($no: Boolean!) { changed: itemChanges { ...C item { title: name } skipped: revision @skip(if: $no) } }
-		fragment C on ItemChange { kind revision @include(if: $no) ... on ItemChange { item { tags } } actor { name } }`, nodetest.Vars{"no": true})
+		fragment C on ItemChange { kind revision @include(if: $no) ... on ItemChange { item { tags } } actor { name } }`,
+		nodetest.Vars{"no": true})
 	nodetest.Eventually(t, "it follows", func() bool { return n.Metric("itemcast_live_followers") == 1 })
 	n.CreateItem(`{"name":"a","tags":["t"]}`)
 	if kind, payload := s.Receive(); kind != "next" ||
@@ -71,7 +72,7 @@ func TestSubscription_KeepsAliasesFragmentsAndDirectives(t *testing.T) {
 	}
 }
 
-// A query that came as a hash is followed by its text: the hash may be forgotten when the subscription has to be opened
+// A subscription stores its query's text, because the server may have forgotten the hash when it opens the subscription
 // again.
 func TestSubscription_OutlivesItsPersistedQuery(t *testing.T) {
 	t.Parallel()
@@ -80,14 +81,16 @@ func TestSubscription_OutlivesItsPersistedQuery(t *testing.T) {
 	persisted := nodetest.Frame{"persistedQuery": nodetest.Frame{"version": 1, "sha256Hash": hex.EncodeToString(sum[:])}}
 	s := n.DialSignedIn()
 	start := n.Hub.Present()
-	s.Send(nodetest.Frame{"type": "subscribe", "id": "1", "payload": nodetest.Frame{"query": nodetest.FollowQuery, "extensions": persisted}})
+	s.Send(nodetest.Frame{"type": "subscribe", "id": "1",
+		"payload": nodetest.Frame{"query": nodetest.FollowQuery, "extensions": persisted}})
 	nodetest.Eventually(t, "it follows", func() bool { return n.Metric("itemcast_live_followers") == 1 })
 	s.Send(nodetest.Frame{"type": "complete", "id": "1"})
 	id := n.CreateItem(`{"name":"0"}`)
-	for i := range 600 { // more than a new stream reaches back
+	for i := range 600 { // more than a new stream retains
 		n.PatchItem(id, fmt.Sprintf(`{"name":"%d"}`, i+1))
 	}
-	s.Send(nodetest.Frame{"type": "subscribe", "id": "2", "payload": nodetest.Frame{"variables": nodetest.Vars{"after": start}, "extensions": persisted}})
+	s.Send(nodetest.Frame{"type": "subscribe", "id": "2",
+		"payload": nodetest.Frame{"variables": nodetest.Vars{"after": start}, "extensions": persisted}})
 	for revision := range int64(601) {
 		if got := s.ReceiveEvent(); got.Revision != revision+1 {
 			t.Fatalf("got %d, want %d", got.Revision, revision+1)

@@ -39,7 +39,6 @@ func read(t *testing.T, file string) string {
 	return string(raw)
 }
 
-// What the playground opens with works against the schema as it is.
 func TestExamples_ThePlaygroundsOperationsAreValid(t *testing.T) {
 	t.Parallel()
 	s := schema(t)

@@ -11,7 +11,7 @@ import (
 	"itemcast/internal/account/signin"
 )
 
-func TestGate_WithHTTPSTheCookieIsThisHostsAlone(t *testing.T) {
+func TestGate_WithHTTPSTheCookieBelongsToThisHostOnly(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
 	NewGate(nil, "https://items.example").setCookie(w, signin.NewSession{Token: "T", Expires: time.Now().Add(time.Hour)})
@@ -30,7 +30,7 @@ func TestGate_WithHTTPSTheCookieIsThisHostsAlone(t *testing.T) {
 	}
 }
 
-func TestAddress_ProxiesAreBelievedOnlyWhenTheyAreTrusted(t *testing.T) {
+func TestAddress_OnlyTrustedProxiesMayForwardAddresses(t *testing.T) {
 	t.Parallel()
 	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}
 	for _, c := range []struct {
@@ -41,7 +41,7 @@ func TestAddress_ProxiesAreBelievedOnlyWhenTheyAreTrusted(t *testing.T) {
 		{"203.0.113.7:1", "198.51.100.1", nil, "203.0.113.7"},
 		{"203.0.113.7:1", "198.51.100.1", trusted, "203.0.113.7"},
 		{"10.1.1.1:1", "198.51.100.1", trusted, "198.51.100.1"},
-		{"10.1.1.1:1", "6.6.6.6, 198.51.100.1", trusted, "198.51.100.1"}, // what the client itself wrote comes first
+		{"10.1.1.1:1", "6.6.6.6, 198.51.100.1", trusted, "198.51.100.1"}, // the client itself wrote the first
 		{"10.1.1.1:1", "198.51.100.1, 10.2.2.2", trusted, "198.51.100.1"},
 		{"[2001:db8::1]:1", "198.51.100.1", trusted, "198.51.100.1"},
 		{"10.1.1.1:1", "", trusted, "10.1.1.1"},

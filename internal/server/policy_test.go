@@ -19,8 +19,7 @@ import (
 	"itemcast/internal/workflow"
 )
 
-// guarded are the services that requests reach, without anything behind them: who is refused gets no further than the
-// first line.
+// guarded are the services that requests reach. They have no database: a call that is refused does not reach it.
 var guarded = map[string]any{
 	"item.Service":      item.NewService(item.Config{}),
 	"hook.Service":      hook.NewService(hook.Config{}),
@@ -31,7 +30,7 @@ var guarded = map[string]any{
 	"live.Hub":          live.NewHub(nil, nil, 0),
 }
 
-// needs says of every method which permissions it asks for, in this order.
+// needs has the permissions that each method requires, in the order of the checks.
 var needs = map[string][]account.Permission{
 	"item.Service.Get":           {account.ItemsView},
 	"item.Service.GetMany":       {account.ItemsView},
@@ -98,7 +97,7 @@ var needs = map[string][]account.Permission{
 	"signin.Service.EndSessions":    {},
 }
 
-// exempt are the methods that no request reaches.
+// exempt are the methods without a permission, and the reason.
 var exempt = map[string]string{
 	"item.Service.RunRenewal":           "the node itself renders documents anew",
 	"account.Service.RunAuditRetention": "the node itself deletes old entries",
@@ -112,8 +111,8 @@ var exempt = map[string]string{
 	"signin.Service.Reset":              "takes a reset link's token",
 }
 
-// A method without a denial case here is a hole in the policy until someone says otherwise.
-func TestPolicy_EveryMethodRefusesWhoLacksItsPermission(t *testing.T) {
+// A method that is missing here fails the test.
+func TestPolicy_EveryMethodRefusesUsersWithoutItsPermission(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for service, value := range guarded {
@@ -128,7 +127,7 @@ func TestPolicy_EveryMethodRefusesWhoLacksItsPermission(t *testing.T) {
 				continue
 			}
 			if needs[name] == nil {
-				t.Errorf("%s has no denial case: name its permission in needs, or say in exempt why it needs none", name)
+				t.Errorf("%s has no denial case: name its permission in needs, or the reason to have none in exempt", name)
 				continue
 			}
 			t.Run(name, func(t *testing.T) { t.Parallel(); checkDenials(t, method, needs[name]) })
@@ -136,12 +135,12 @@ func TestPolicy_EveryMethodRefusesWhoLacksItsPermission(t *testing.T) {
 	}
 	for name := range needs {
 		if !seen[name] {
-			t.Errorf("%s has a denial case, and there is no such method", name)
+			t.Errorf("%s has a denial case, but there is no such method", name)
 		}
 	}
 	for name := range exempt {
 		if !seen[name] {
-			t.Errorf("%s is exempt, and there is no such method", name)
+			t.Errorf("%s is exempt, but there is no such method", name)
 		}
 	}
 }
@@ -149,7 +148,8 @@ func TestPolicy_EveryMethodRefusesWhoLacksItsPermission(t *testing.T) {
 func checkDenials(t *testing.T, method reflect.Value, needs []account.Permission) {
 	expect(t, call(t, t.Context(), method), problem.Unauthenticated, "")
 	as := func(permissions account.Permissions) context.Context {
-		return account.WithActor(t.Context(), account.Actor{AccountID: uuid.New(), UserID: uuid.New(), Permissions: permissions})
+		return account.WithActor(t.Context(),
+			account.Actor{AccountID: uuid.New(), UserID: uuid.New(), Permissions: permissions})
 	}
 	for _, lacking := range append([]account.Permission{account.APIAccess}, needs...) {
 		rest := slices.DeleteFunc(account.All(), func(p account.Permission) bool { return p == lacking })
@@ -161,12 +161,12 @@ func takesContext(method reflect.Type) bool {
 	return method.NumIn() > 0 && method.In(0) == reflect.TypeFor[context.Context]()
 }
 
-// call calls a method with zero arguments. One that goes on past the policy panics, for want of a database.
+// call calls a method with zero arguments. A method that continues after its check panics without a database.
 func call(t *testing.T, ctx context.Context, method reflect.Value) (err error) {
 	t.Helper()
 	defer func() {
 		if p := recover(); p != nil {
-			t.Errorf("it went on without authorization: %v", p)
+			t.Errorf("it continued without authorization: %v", p)
 		}
 	}()
 	args := []reflect.Value{reflect.ValueOf(ctx)}

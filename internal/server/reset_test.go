@@ -13,9 +13,11 @@ import (
 func TestReset_ALinkWorksOnceAndForADay(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	n.Call(http.MethodPost, "/api/v1/users", `{"email":"ada@example.com","role_id":"`+n.RoleID("Viewer")+`"}`).WantStatus(t, http.StatusCreated)
+	n.Call(http.MethodPost, "/api/v1/users", `{"email":"ada@example.com","role_id":"`+n.RoleID("Viewer")+`"}`).
+		WantStatus(t, http.StatusCreated)
 	link := func() string {
-		at, err := url.Parse(n.Call(http.MethodPost, "/api/v1/users/"+n.UserID("ada@example.com")+"/reset-link", "").WantStatus(t, http.StatusCreated).Field(t, "url"))
+		at, err := url.Parse(n.Call(http.MethodPost, "/api/v1/users/"+n.UserID("ada@example.com")+"/reset-link", "").
+			WantStatus(t, http.StatusCreated).Field(t, "url"))
 		if err != nil || !strings.HasPrefix(at.String(), n.URL+"/reset?token=") {
 			t.Fatalf("%s, %v", at, err)
 		}
@@ -26,7 +28,7 @@ func TestReset_ALinkWorksOnceAndForADay(t *testing.T) {
 	set := func(token, password string) int {
 		return n.Submit(n.Browser(), "/reset", url.Values{"token": {token}, "password": {password}}).Status
 	}
-	for range 2 { // to look uses nothing up
+	for range 2 { // opening the page does not use up the link
 		n.Call(http.MethodGet, "/reset?token="+token, "").WantStatus(t, http.StatusOK)
 	}
 	if got := set(old, nodetest.UserPassword); got != http.StatusNotFound {
@@ -51,38 +53,43 @@ func TestReset_ALinkWorksOnceAndForADay(t *testing.T) {
 	}
 }
 
-// A link is worth no more than whoever made it may do when it is used.
-func TestReset_ALinkWorksAsLongAsItsMakerMayMakeIt(t *testing.T) {
+// When a link is used, its creator's permissions are checked again.
+func TestReset_ALinkWorksWhileItsCreatorMayCreateIt(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	manager, viewer, administrator := n.CreateRole("Manager", account.APIAccess, account.UsersManage, account.ItemsView), n.RoleID("Viewer"), n.RoleID("Administrator")
+	manager, viewer, administrator := n.CreateRole("Manager", account.APIAccess, account.UsersManage, account.ItemsView),
+		n.RoleID("Viewer"), n.RoleID("Administrator")
 	small := n.CreateRole("Small", account.APIAccess)
 	for name, c := range map[string]struct {
-		path, body string // what is changed meanwhile
+		path, body string // the change in between
 		want       int
 	}{
-		"nothing":     {"", "", http.StatusSeeOther},
-		"promoted":    {"users/USER", `{"role_id":"` + administrator + `"}`, http.StatusNotFound},
-		"less":        {"users/USER", `{"role_id":"` + small + `"}`, http.StatusSeeOther},
-		"more":        {"roles/ROLE", `{"permissions":["api.access","items.delete"]}`, http.StatusNotFound},
-		"address":     {"users/USER", `{"email":"other@example.com"}`, http.StatusNotFound},
-		"removed":     {"users/MAKER", `{"active":false}`, http.StatusNotFound},
-		"demoted":     {"users/MAKER", `{"role_id":"` + viewer + `"}`, http.StatusNotFound},
-		"maker's own": {"users/MAKER", `{"role_id":"` + administrator + `"}`, http.StatusSeeOther},
+		"nothing":       {"", "", http.StatusSeeOther},
+		"promoted":      {"users/USER", `{"role_id":"` + administrator + `"}`, http.StatusNotFound},
+		"less":          {"users/USER", `{"role_id":"` + small + `"}`, http.StatusSeeOther},
+		"more":          {"roles/ROLE", `{"permissions":["api.access","items.delete"]}`, http.StatusNotFound},
+		"address":       {"users/USER", `{"email":"other@example.com"}`, http.StatusNotFound},
+		"removed":       {"users/CREATOR", `{"active":false}`, http.StatusNotFound},
+		"demoted":       {"users/CREATOR", `{"role_id":"` + viewer + `"}`, http.StatusNotFound},
+		"creator's own": {"users/CREATOR", `{"role_id":"` + administrator + `"}`, http.StatusSeeOther},
 	} {
 		local := strings.NewReplacer(" ", ".", "'", "").Replace(name)
-		maker := n.CreateUser("maker-"+local+"@example.com", manager)
+		creator := n.CreateUser("creator-"+local+"@example.com", manager)
 		role := n.CreateRole("Of "+name, account.APIAccess)
-		id := n.Call(http.MethodPost, "/api/v1/users", `{"email":"`+local+`@example.com","role_id":"`+role+`"}`).WantStatus(t, http.StatusCreated).Field(t, "id")
-		at, err := url.Parse(maker.Call(http.MethodPost, "/api/v1/users/"+id+"/reset-link", "").WantStatus(t, http.StatusCreated).Field(t, "url"))
+		id := n.Call(http.MethodPost, "/api/v1/users", `{"email":"`+local+`@example.com","role_id":"`+role+`"}`).
+			WantStatus(t, http.StatusCreated).Field(t, "id")
+		at, err := url.Parse(creator.Call(http.MethodPost, "/api/v1/users/"+id+"/reset-link", "").
+			WantStatus(t, http.StatusCreated).Field(t, "url"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if c.path != "" {
-			path := strings.NewReplacer("USER", id, "MAKER", n.UserID("maker-"+local+"@example.com"), "ROLE", role).Replace(c.path)
+			path := strings.NewReplacer("USER", id, "CREATOR", n.UserID("creator-"+local+"@example.com"), "ROLE",
+				role).Replace(c.path)
 			n.Call(http.MethodPatch, "/api/v1/"+path, c.body).WantStatus(t, http.StatusOK)
 		}
-		if got := n.Submit(n.Browser(), "/reset", url.Values{"token": {at.Query().Get("token")}, "password": {nodetest.UserPassword}}).Status; got != c.want {
+		if got := n.Submit(n.Browser(), "/reset",
+			url.Values{"token": {at.Query().Get("token")}, "password": {nodetest.UserPassword}}).Status; got != c.want {
 			t.Errorf("%s: got %d, want %d", name, got, c.want)
 		}
 	}

@@ -17,12 +17,15 @@ func TestSessions_AuthenticateAsBasicDoes(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	browser := n.Browser()
-	if got := n.Login(browser, nodetest.AdminEmail, "wrong"); got.Status != http.StatusUnauthorized || n.Cookies(browser) != "" {
+	if got := n.Login(browser, nodetest.AdminEmail, "wrong"); got.Status != http.StatusUnauthorized ||
+		n.Cookies(browser) != "" {
 		t.Fatalf("a wrong password: %d, %q", got.Status, n.Cookies(browser))
 	}
 	got := n.Login(browser, nodetest.AdminEmail, nodetest.AdminPassword)
-	if cookie := got.Header.Get("Set-Cookie"); got.Status != http.StatusSeeOther || got.Header.Get("Location") != "/api/v1/items" ||
-		!strings.HasPrefix(cookie, "itemcast_session=") || !strings.Contains(cookie, "HttpOnly") || !strings.Contains(cookie, "SameSite=Lax") || !strings.Contains(cookie, "Path=/;") {
+	if cookie := got.Header.Get("Set-Cookie"); got.Status != http.StatusSeeOther ||
+		got.Header.Get("Location") != "/api/v1/items" ||
+		!strings.HasPrefix(cookie, "itemcast_session=") || !strings.Contains(cookie, "HttpOnly") ||
+		!strings.Contains(cookie, "SameSite=Lax") || !strings.Contains(cookie, "Path=/;") {
 		t.Fatalf("got %d %s %s", got.Status, got.Header.Get("Location"), cookie)
 	}
 	first := n.Cookies(browser)
@@ -30,14 +33,16 @@ func TestSessions_AuthenticateAsBasicDoes(t *testing.T) {
 	n.Call(http.MethodGet, "/api/v1/me", "", as(first)...).WantStatus(t, http.StatusOK)
 	n.Call(http.MethodPost, "/api/v1/items", `{"name":"by session"}`, as(first)...).WantStatus(t, http.StatusCreated)
 	n.Call(http.MethodPost, "/graphql", `{"query":"{ me { email } }"}`, as(first)...).WantStatus(t, http.StatusOK)
-	n.Call(http.MethodPost, "/api/v1/items", `{"name":"x"}`, append(as(first), "Sec-Fetch-Site", "cross-site")...).WantProblem(t, "another site", http.StatusForbidden, "FORBIDDEN")
-	n.Call(http.MethodPost, "/api/v1/items", `{"name":"x"}`, append(as(first), "Origin", "https://evil.example")...).WantProblem(t, "another origin", http.StatusForbidden, "FORBIDDEN")
+	n.Call(http.MethodPost, "/api/v1/items", `{"name":"x"}`, append(as(first), "Sec-Fetch-Site", "cross-site")...).
+		WantProblem(t, "another site", http.StatusForbidden, "FORBIDDEN")
+	n.Call(http.MethodPost, "/api/v1/items", `{"name":"x"}`, append(as(first), "Origin", "https://evil.example")...).
+		WantProblem(t, "another origin", http.StatusForbidden, "FORBIDDEN")
 
-	// Signing in again rotates the session; signing out ends it, on this node at once.
+	// Signing in again rotates the session. Signing out ends it, on this node at once.
 	n.Login(browser, nodetest.AdminEmail, nodetest.AdminPassword)
 	second := n.Cookies(browser)
 	if first == second {
-		t.Error("the token stayed the same")
+		t.Error("the token has not changed")
 	}
 	nodetest.Eventually(t, "the old session has ended", func() bool {
 		return n.Call(http.MethodGet, "/api/v1/me", "", as(first)...).Status == http.StatusUnauthorized
@@ -45,12 +50,13 @@ func TestSessions_AuthenticateAsBasicDoes(t *testing.T) {
 	n.Call(http.MethodGet, "/api/v1/me", "", as(second)...).WantStatus(t, http.StatusOK)
 	n.Submit(browser, "/logout", nil)
 	if n.Cookies(browser) != "" {
-		t.Error("the cookie stays")
+		t.Error("the cookie is still there")
 	}
-	n.Call(http.MethodGet, "/api/v1/me", "", as(second)...).WantProblem(t, "signed out", http.StatusUnauthorized, "UNAUTHENTICATED")
+	n.Call(http.MethodGet, "/api/v1/me", "", as(second)...).
+		WantProblem(t, "signed out", http.StatusUnauthorized, "UNAUTHENTICATED")
 }
 
-// Who may not use the API can leave every browser all the same.
+// A user without api.access can sign out everywhere, too.
 func TestSessions_EndEverywhereByThePageWithoutTheAPI(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
@@ -60,24 +66,27 @@ func TestSessions_EndEverywhereByThePageWithoutTheAPI(t *testing.T) {
 		n.Login(browser, "ada@example.com", nodetest.UserPassword)
 	}
 	signedIn := func(browser *http.Client) bool {
-		return strings.Contains(string(n.Call(http.MethodGet, "/", "", "Authorization", "", "Cookie", n.Cookies(browser)).WantStatus(t, http.StatusOK).Body), "Sign out everywhere")
+		return strings.Contains(string(n.Call(http.MethodGet, "/", "", "Authorization", "", "Cookie", n.Cookies(browser)).
+			WantStatus(t, http.StatusOK).Body), "Sign out everywhere")
 	}
 	n.Submit(one, "/logout", nil)
 	if !signedIn(two) || !signedIn(three) {
-		t.Error("one who signs out in a browser is signed out in another")
+		t.Error("signing out in one browser signed out another")
 	}
-	if got := n.Submit(two, "/logout", url.Values{"everywhere": {"1"}}); got.Status != http.StatusSeeOther || n.Cookies(two) != "" {
+	if got := n.Submit(two, "/logout", url.Values{"everywhere": {"1"}}); got.Status != http.StatusSeeOther ||
+		n.Cookies(two) != "" {
 		t.Errorf("got %d", got.Status)
 	}
 	if signedIn(three) {
-		t.Error("signed out everywhere, and signed in still")
+		t.Error("still signed in after signing out everywhere")
 	}
-	if body := n.Call(http.MethodGet, "/api/v1/audit?action=sign-out", "").WantStatus(t, http.StatusOK).Body; !strings.Contains(string(body), `{"sessions":2}`) {
-		t.Errorf("the log tells %s", body)
+	if body := n.Call(http.MethodGet, "/api/v1/audit?action=sign-out", "").
+		WantStatus(t, http.StatusOK).Body; !strings.Contains(string(body), `{"sessions":2}`) {
+		t.Errorf("the audit log has %s", body)
 	}
 }
 
-func TestUsers_AnotherAddressEndsTheSessionsOfTheOldOne(t *testing.T) {
+func TestSessions_EndWithAChangeOfTheAddress(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	browser := n.Browser()
@@ -85,7 +94,8 @@ func TestUsers_AnotherAddressEndsTheSessionsOfTheOldOne(t *testing.T) {
 	n.Login(browser, "mover@example.com", nodetest.UserPassword)
 	session := []string{"Authorization", "", "Cookie", n.Cookies(browser)}
 	n.Call(http.MethodGet, "/api/v1/me", "", session...).WantStatus(t, http.StatusOK)
-	n.Call(http.MethodPatch, "/api/v1/users/"+n.UserID("mover@example.com"), `{"email":"moved@example.com"}`).WantStatus(t, http.StatusOK)
+	n.Call(http.MethodPatch, "/api/v1/users/"+n.UserID("mover@example.com"), `{"email":"moved@example.com"}`).
+		WantStatus(t, http.StatusOK)
 	nodetest.Eventually(t, "the session has ended", func() bool {
 		return n.Call(http.MethodGet, "/api/v1/me", "", session...).Status == http.StatusUnauthorized
 	})
@@ -111,25 +121,28 @@ func TestThrottle_RefusesGuessesAndNotTheOwner(t *testing.T) {
 			got.WantProblem(t, email, http.StatusUnauthorized, "UNAUTHENTICATED")
 		}
 		if !refused {
-			t.Errorf("%s: twelve guesses were answered", email)
+			t.Errorf("%s: twelve guesses were not throttled", email)
 		}
 	}
-	// Not the owner: neither by the session, nor by the password, also when nothing is remembered of it.
-	n.Call(http.MethodGet, "/api/v1/me", "", "Authorization", "", "Cookie", n.Cookies(browser)).WantStatus(t, http.StatusOK)
+	// The owner is not refused, neither by session nor by password, even when the password has to be hashed again.
+	n.Call(http.MethodGet, "/api/v1/me", "", "Authorization", "", "Cookie", n.Cookies(browser)).
+		WantStatus(t, http.StatusOK)
 	n.CreateRole("Another", account.APIAccess)
-	n.Call(http.MethodPatch, "/api/v1/roles/"+n.RoleID("Another"), `{"permissions":[]}`).WantStatus(t, http.StatusOK) // all is forgotten
+	// empties the cache of sign-ins
+	n.Call(http.MethodPatch, "/api/v1/roles/"+n.RoleID("Another"), `{"permissions":[]}`).WantStatus(t, http.StatusOK)
 	ada.Call(http.MethodGet, "/api/v1/me", "").WantStatus(t, http.StatusOK)
 }
 
-// A browser's session opens WebSockets, for this server's own pages.
-func TestSessions_OpenWebSocketsOfThisOriginAlone(t *testing.T) {
+func TestSessions_OpenWebSocketsOfThisOriginOnly(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	browser := n.Browser()
 	n.Login(browser, nodetest.AdminEmail, nodetest.AdminPassword)
 	dial := func(origin string) (*nodetest.Socket, error) {
-		conn, response, err := websocket.Dial(t.Context(), strings.Replace(n.URL, "http", "ws", 1)+"/graphql", &websocket.DialOptions{
-			Subprotocols: []string{"graphql-transport-ws"}, HTTPHeader: http.Header{"Cookie": {n.Cookies(browser)}, "Origin": {origin}}})
+		conn, response, err := websocket.Dial(t.Context(), strings.Replace(n.URL, "http", "ws", 1)+"/graphql",
+			&websocket.DialOptions{
+				Subprotocols: []string{"graphql-transport-ws"},
+				HTTPHeader:   http.Header{"Cookie": {n.Cookies(browser)}, "Origin": {origin}}})
 		if response != nil && response.Body != nil {
 			_ = response.Body.Close()
 		}

@@ -16,8 +16,8 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// Who is slow to send an import, or to read an export, does not keep what the user may do no more.
-func TestAttack_ATransferEndsWithItsUsersPermissions(t *testing.T) {
+// A slow import or export does not outlast its user's permissions.
+func TestTransfer_EndsWithItsUsersPermissions(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		statement string
@@ -25,18 +25,21 @@ func TestAttack_ATransferEndsWithItsUsersPermissions(t *testing.T) {
 	}{
 		"user":   {"UPDATE app_user SET active = false", http.StatusUnauthorized},
 		"access": {"UPDATE role SET permissions = ARRAY['items.view', 'items.create', 'items.edit']", http.StatusForbidden},
-		"role":   {"UPDATE role SET permissions = ARRAY['api.access']", http.StatusServiceUnavailable}, // and who sends it again is told why
+		// the client retries, and then gets 403
+		"role": {"UPDATE role SET permissions = ARRAY['api.access']", http.StatusServiceUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			listener := nodetest.ListenWatched(t)
 			n, _ := nodetest.Serve(t, dbtest.New(t), listener)
-			const large = 120 // more of them than all buffers on the way hold
+			const large = 120 // together more than all buffers hold
 			lines := strings.Repeat(`{"name":"large","client_data":{"x":"`+strings.Repeat("x", 60_000)+`"}}`+"\n", large)
-			n.Call(http.MethodPost, "/api/v1/items/import", lines, "Content-Type", "application/x-ndjson").WantStatus(t, http.StatusOK)
+			n.Call(http.MethodPost, "/api/v1/items/import", lines, "Content-Type", "application/x-ndjson").
+				WantStatus(t, http.StatusOK)
 
 			connections := make(chan net.Conn, 2)
-			client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network,
+				address string) (net.Conn, error) {
 				conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 				if err == nil {
 					connections <- conn
@@ -69,7 +72,8 @@ func TestAttack_ATransferEndsWithItsUsersPermissions(t *testing.T) {
 			body, sent := io.Pipe()
 			defer sent.Close()
 			answered := begin(http.MethodPost, "/api/v1/items/import", body)
-			if _, err := io.WriteString(sent, strings.Repeat(`{"name":"small"}`+"\n", 150)); err != nil { // and nothing more
+			// and the client sends no more
+			if _, err := io.WriteString(sent, strings.Repeat(`{"name":"small"}`+"\n", 150)); err != nil {
 				t.Fatal(err)
 			}
 			nodetest.AwaitItems(t, n.Pool, large+100)
@@ -82,7 +86,7 @@ func TestAttack_ATransferEndsWithItsUsersPermissions(t *testing.T) {
 				t.Errorf("the import ends with %s, want %d", imported.Status, c.status)
 			}
 			if got := nodetest.CountItems(t, n.Pool); got != large+100 {
-				t.Errorf("there are %d items", got)
+				t.Errorf("%d items", got)
 			}
 			listener.AwaitClose(t, exporting, nodetest.Timeout) // reading before that would let the export continue
 			if read, err := io.Copy(io.Discard, export.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -92,8 +96,8 @@ func TestAttack_ATransferEndsWithItsUsersPermissions(t *testing.T) {
 	}
 }
 
-// A stranger's request has deadlines, whatever it says that it is.
-func TestAttack_OnlyWhoHasSignedInMayStream(t *testing.T) {
+// A stranger's request has deadlines, even if its operation streams.
+func TestDeadlines_OnlyUsersMayStream(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	for name, head := range map[string]string{
@@ -119,10 +123,11 @@ func TestAttack_OnlyWhoHasSignedInMayStream(t *testing.T) {
 	}
 }
 
-// The browser's own credentials are of no use to a page of another origin.
-func TestAttack_AnotherOriginMayNotChangeAnything(t *testing.T) {
+func TestCSRF_AnotherOriginCannotChangeAnything(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	n.Call(http.MethodPost, "/api/v1/items", `{"name":"forged"}`, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site").WantStatus(t, http.StatusForbidden)
-	n.Call(http.MethodPost, "/api/v1/items", `{"name":"ours"}`, "Origin", n.URL, "Sec-Fetch-Site", "same-origin").WantStatus(t, http.StatusCreated)
+	n.Call(http.MethodPost, "/api/v1/items", `{"name":"forged"}`, "Origin", "https://evil.example", "Sec-Fetch-Site",
+		"cross-site").WantStatus(t, http.StatusForbidden)
+	n.Call(http.MethodPost, "/api/v1/items", `{"name":"ours"}`, "Origin", n.URL, "Sec-Fetch-Site", "same-origin").
+		WantStatus(t, http.StatusCreated)
 }
