@@ -1,0 +1,85 @@
+// Command pictures takes the pictures of docs/, from a running server that has items with the tag western.
+//
+//	go run ./scripts/pictures http://127.0.0.1:8080 EMAIL PASSWORD
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+const timeout = 2 * time.Minute
+
+type step = chromedp.Action[chromedp.Void]
+
+func main() {
+	if len(os.Args) != 4 {
+		fmt.Fprintln(os.Stderr, "usage: go run ./scripts/pictures URL EMAIL PASSWORD")
+		os.Exit(2)
+	}
+	if err := run(os.Args[1], os.Args[2], os.Args[3]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(base, email, password string) error {
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	ctx, end := chromedp.NewExecAllocator(context.Background(), options...)
+	defer end()
+	ctx, closeTab := chromedp.NewContext(ctx)
+	defer closeTab()
+	if err := chromedp.Do(ctx); err != nil { // starts the browser, which must not end with the timeout's context
+		return fmt.Errorf("start a browser: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+
+	const firstItem = `pre a[href*="/api/v1/items/"]`
+	return errors.Join(
+		chromedp.Do(ctx,
+			chromedp.EmulateViewport(1280, 960),
+			chromedp.Navigate(base+"/login"),
+			chromedp.SendKeys(`input[name=email]`, email),
+			chromedp.SendKeys(`input[name=password]`, password),
+			chromedp.Submit(`input[name=password]`),
+			chromedp.WaitVisible(`form[action="/logout"]`),
+		),
+		take(ctx, "browse-list", "light",
+			chromedp.Navigate(base+"/api/v1/items?tags=western&limit=3"),
+			chromedp.WaitVisible(firstItem)),
+		take(ctx, "browse-item", "dark",
+			chromedp.Click(firstItem)),
+		take(ctx, "playground", "light",
+			chromedp.Navigate(base+"/graphql"),
+			chromedp.WaitVisible(`.graphiql-execute-button`),
+			chromedp.Click(`.graphiql-execute-button`),
+			chromedp.WaitVisible(`.result-window [class^=mtk]`)),
+	)
+}
+
+// take takes a picture in a colour scheme, after a step that loads a page and others.
+func take(ctx context.Context, name, scheme string, load step, steps ...step) error {
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
+		return err
+	}
+	if _, err := chromedp.RunResponse(ctx, load); err != nil {
+		return fmt.Errorf("picture %s: %w", name, err)
+	}
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		return fmt.Errorf("picture %s: %w", name, err)
+	}
+	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		return fmt.Errorf("picture %s: %w", name, err)
+	}
+	return os.WriteFile("docs/"+name+".png", picture, 0o600)
+}
