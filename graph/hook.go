@@ -1,37 +1,27 @@
 package graph
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 
 	"itemcast/graph/internal/model"
 	"itemcast/internal/hook"
+	"itemcast/internal/mergepatch"
 )
 
-// settingNames maps fields of CreateHookInput and UpdateHookInput to the contract's names where these differ.
-var settingNames = map[string]string{
-	"changedFields": "changed_fields", "rateLimit": "rate_limit", "maxInFlight": "max_in_flight",
-}
-
-// settingsPatches writes hook settings as the merge patches that REST clients send. A filter replaces the old one as a
-// whole, so a first patch removes that.
-func settingsPatches(input map[string]any) ([][]byte, error) {
-	patch := make(map[string]any, len(input))
+// settingsPatch writes hook settings as the merge patch that REST clients send.
+func settingsPatch(input map[string]any) ([]byte, error) {
+	patch := maps.Clone(input)
 	for name, value := range input {
-		if renamed, ok := settingNames[name]; ok {
-			name = renamed
-		}
 		switch value := value.(type) {
 		case []model.HookEvent:
 			patch[name] = eachOrNil(value, fromEvent)
 		case []model.ItemField:
 			patch[name] = eachOrNil(value, fromEnum[model.ItemField])
 		case *model.HookBody:
+			patch[name] = nil
 			if value != nil {
 				patch[name] = fromEnum(*value)
-			} else {
-				patch[name] = nil
 			}
 		case []*model.HookHeader:
 			if value == nil {
@@ -45,16 +35,9 @@ func settingsPatches(input map[string]any) ([][]byte, error) {
 			patch[name] = headers
 		case *model.ItemFilter:
 			patch[name] = toHookFilter(value)
-		default:
-			patch[name] = value
 		}
 	}
-	var patches [][]byte
-	if patch["filter"] != nil {
-		patches = append(patches, []byte(`{"filter":null}`))
-	}
-	encoded, err := json.Marshal(patch)
-	return append(patches, encoded), err
+	return mergepatch.FromInput(patch)
 }
 
 func toHookFilter(f *model.ItemFilter) *hook.Filter {

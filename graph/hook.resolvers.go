@@ -40,21 +40,21 @@ func (r *hookResolver) Deliveries(ctx context.Context, obj *model.Hook, itemID *
 
 // CreateHook is the resolver for the createHook field.
 func (r *mutationResolver) CreateHook(ctx context.Context, input map[string]any) (*model.CreateHookPayload, error) {
-	patches, err := settingsPatches(input)
+	patch, err := settingsPatch(input)
 	if err != nil {
 		return nil, err
 	}
-	h, secret, err := r.Hooks.Create(ctx, patches[len(patches)-1])
+	h, secret, err := r.Hooks.Create(ctx, patch)
 	return &model.CreateHookPayload{Hook: toHook(h), Secret: secret}, err
 }
 
 // UpdateHook is the resolver for the updateHook field.
 func (r *mutationResolver) UpdateHook(ctx context.Context, id uuid.UUID, input map[string]any, ifRevision *int64) (*model.UpdateHookPayload, error) {
-	patches, err := settingsPatches(input)
+	patch, err := settingsPatch(input)
 	if err != nil {
 		return nil, err
 	}
-	h, err := r.Hooks.Patch(ctx, id, patches, revision.IfGiven(ifRevision))
+	h, err := r.Hooks.Patch(ctx, id, patch, revision.IfGiven(ifRevision), "filter")
 	return &model.UpdateHookPayload{Hook: toHook(h)}, err
 }
 

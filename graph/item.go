@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -91,22 +90,4 @@ func toFields(ids []uuid.UUID, changedFields []model.ItemField) ([]string, error
 		fields = append(fields, fromEnum(field))
 	}
 	return fields, nil
-}
-
-// patchNames maps fields of UpdateItemInput to the contract's names where these differ.
-var patchNames = map[string]string{
-	"clientData": "client_data", "snapshotId": "snapshot_id", "embedCode": "embed_code", "playerUrl": "player_url",
-	"workflowProfileId": "workflow_profile_id",
-}
-
-// mergePatch writes an UpdateItemInput as the merge patch that REST clients send.
-func mergePatch(input map[string]any) ([]byte, error) {
-	patch := make(map[string]any, len(input))
-	for name, value := range input {
-		if renamed, ok := patchNames[name]; ok {
-			name = renamed
-		}
-		patch[name] = value
-	}
-	return json.Marshal(patch)
 }

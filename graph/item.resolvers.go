@@ -15,6 +15,7 @@ import (
 	"itemcast/graph/transport"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
+	"itemcast/internal/mergepatch"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
 
@@ -90,7 +91,7 @@ func (r *mutationResolver) ReplaceItem(ctx context.Context, id uuid.UUID, input 
 
 // UpdateItem is the resolver for the updateItem field.
 func (r *mutationResolver) UpdateItem(ctx context.Context, id uuid.UUID, input map[string]any, ifRevision *int64) (*model.UpdateItemPayload, error) {
-	patch, err := mergePatch(input)
+	patch, err := mergepatch.FromInput(input)
 	if err != nil {
 		return nil, err
 	}

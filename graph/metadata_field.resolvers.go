@@ -21,10 +21,10 @@ func (r *mutationResolver) CreateMetadataField(ctx context.Context, input model.
 }
 
 // UpdateMetadataField is the resolver for the updateMetadataField field.
-func (r *mutationResolver) UpdateMetadataField(ctx context.Context, id uuid.UUID, input model.UpdateMetadataFieldInput) (*model.UpdateMetadataFieldPayload, error) {
-	patch := item.FieldPatch{Label: input.Label, Description: input.Description, Required: input.Required}
-	if input.Choices != nil {
-		patch.Choices = &input.Choices
+func (r *mutationResolver) UpdateMetadataField(ctx context.Context, id uuid.UUID, input map[string]any) (*model.UpdateMetadataFieldPayload, error) {
+	patch, err := readPatch[item.FieldPatch](input)
+	if err != nil {
+		return nil, err
 	}
 	field, err := r.Items.PatchField(ctx, id, patch)
 	return &model.UpdateMetadataFieldPayload{MetadataField: toField(field)}, err

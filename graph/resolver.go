@@ -17,6 +17,7 @@ import (
 	"itemcast/internal/hook"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
+	"itemcast/internal/mergepatch"
 	"itemcast/internal/workflow"
 )
 
@@ -42,4 +43,14 @@ func (r *Resolver) user(ctx context.Context, id *uuid.UUID) (*model.User, error)
 		return nil, err
 	}
 	return &model.User{ID: *id, Name: name}, nil
+}
+
+// readPatch decodes an update input whose fields are plain values. Error: INVALID_INPUT.
+func readPatch[T any](input map[string]any) (T, error) {
+	raw, err := mergepatch.FromInput(input)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return mergepatch.Read[T](raw)
 }

@@ -21,10 +21,10 @@ func (r *mutationResolver) CreateRole(ctx context.Context, input model.CreateRol
 }
 
 // UpdateRole is the resolver for the updateRole field.
-func (r *mutationResolver) UpdateRole(ctx context.Context, id uuid.UUID, input model.UpdateRoleInput, ifRevision *int64) (*model.UpdateRolePayload, error) {
-	patch := account.RolePatch{Name: input.Name}
-	if input.Permissions != nil {
-		patch.Permissions = &input.Permissions
+func (r *mutationResolver) UpdateRole(ctx context.Context, id uuid.UUID, input map[string]any, ifRevision *int64) (*model.UpdateRolePayload, error) {
+	patch, err := readPatch[account.RolePatch](input)
+	if err != nil {
+		return nil, err
 	}
 	role, err := r.Account.PatchRole(ctx, id, patch, revision.IfGiven(ifRevision))
 	return &model.UpdateRolePayload{Role: &role}, err

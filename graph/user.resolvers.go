@@ -36,8 +36,12 @@ func (r *mutationResolver) CreateUser(ctx context.Context, input model.CreateUse
 }
 
 // UpdateUser is the resolver for the updateUser field.
-func (r *mutationResolver) UpdateUser(ctx context.Context, id uuid.UUID, input model.UpdateUserInput, ifRevision *int64) (*model.UpdateUserPayload, error) {
-	user, err := r.Account.PatchUser(ctx, id, account.UserPatch(input), revision.IfGiven(ifRevision))
+func (r *mutationResolver) UpdateUser(ctx context.Context, id uuid.UUID, input map[string]any, ifRevision *int64) (*model.UpdateUserPayload, error) {
+	patch, err := readPatch[account.UserPatch](input)
+	if err != nil {
+		return nil, err
+	}
+	user, err := r.Account.PatchUser(ctx, id, patch, revision.IfGiven(ifRevision))
 	return &model.UpdateUserPayload{User: &user}, err
 }
 

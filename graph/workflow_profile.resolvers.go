@@ -21,10 +21,10 @@ func (r *mutationResolver) CreateWorkflowProfile(ctx context.Context, input mode
 }
 
 // UpdateWorkflowProfile is the resolver for the updateWorkflowProfile field.
-func (r *mutationResolver) UpdateWorkflowProfile(ctx context.Context, id uuid.UUID, input model.UpdateWorkflowProfileInput, ifRevision *int64) (*model.UpdateWorkflowProfilePayload, error) {
-	patch := workflow.ProfilePatch{Name: input.Name, Description: input.Description}
-	if input.RoleIds != nil {
-		patch.RoleIDs = &input.RoleIds
+func (r *mutationResolver) UpdateWorkflowProfile(ctx context.Context, id uuid.UUID, input map[string]any, ifRevision *int64) (*model.UpdateWorkflowProfilePayload, error) {
+	patch, err := readPatch[workflow.ProfilePatch](input)
+	if err != nil {
+		return nil, err
 	}
 	profile, err := r.Workflows.PatchProfile(ctx, id, patch, revision.IfGiven(ifRevision))
 	return &model.UpdateWorkflowProfilePayload{WorkflowProfile: &profile}, err

@@ -31,10 +31,10 @@ type Role struct {
 	Revision    int64
 }
 
-// RolePatch changes what is not nil.
+// RolePatch is a merge patch that mergepatch.Read has decoded: nil leaves a field as it is.
 type RolePatch struct {
-	Name        *string
-	Permissions *[]string
+	Name        *string   `json:"name"`
+	Permissions *[]string `json:"permissions"`
 }
 
 // Roles returns up to limit roles, newest first, from after on, which is empty or what an earlier call gave as next; next is empty at the

@@ -55,13 +55,13 @@ type UserInput struct {
 	Active   *bool // nil: it is
 }
 
-// UserPatch changes what is not nil.
+// UserPatch is a merge patch that mergepatch.Read has decoded: nil leaves a field as it is.
 type UserPatch struct {
-	Email    *string
-	Name     *string
-	RoleID   *uuid.UUID
-	Password *string
-	Active   *bool
+	Email    *string    `json:"email"`
+	Name     *string    `json:"name"`
+	RoleID   *uuid.UUID `json:"role_id"`
+	Password *string    `json:"password"`
+	Active   *bool      `json:"active"`
 }
 
 // UserFilter says which users are meant; what is nil or empty lets all pass.

@@ -165,10 +165,11 @@ func (s *Service) Get(ctx context.Context, id uuid.UUID) (Hook, error) {
 	return get(ctx, store.New(db.Read(ctx, s.pool)), actor.AccountID, id)
 }
 
-// Patch applies merge patches (RFC 7396), one after the other, to a hook's Settings. What is pending is sent as the hook is then: to a new URL, with new headers. A
+// Patch applies a merge patch (RFC 7396) to a hook's Settings. Objects named in replaced are set as a whole. What is
+// pending is sent as the hook is then: to a new URL, with new headers. A
 // hook that becomes active again begins anew; one that is made inactive is sent nothing more, and what is pending fails. Errors: NOT_FOUND,
 // REVISION_MISMATCH, and those of Create. A patch that changes nothing writes nothing.
-func (s *Service) Patch(ctx context.Context, id uuid.UUID, patches [][]byte, condition revision.Condition) (Hook, error) {
+func (s *Service) Patch(ctx context.Context, id uuid.UUID, patch []byte, condition revision.Condition, replaced ...string) (Hook, error) {
 	actor, err := account.Authorize(ctx, account.HooksManage)
 	if err != nil {
 		return Hook{}, err
@@ -188,11 +189,9 @@ func (s *Service) Patch(ctx context.Context, id uuid.UUID, patches [][]byte, con
 		if err != nil {
 			return err
 		}
-		after := before
-		for _, patch := range patches {
-			if after, err = after.patched(patch); err != nil {
-				return err
-			}
+		after, err := before.patched(patch, replaced...)
+		if err != nil {
+			return err
 		}
 		if after, err = after.checked(ctx, s.pool, actor.AccountID, s.reach); err != nil {
 			return err

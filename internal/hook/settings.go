@@ -16,7 +16,7 @@ import (
 	"itemcast/internal/hook/egress"
 	"itemcast/internal/hook/sending"
 	"itemcast/internal/item"
-	"itemcast/internal/jsonobject"
+	"itemcast/internal/mergepatch"
 	"itemcast/internal/problem"
 	"itemcast/internal/strictjson"
 	"itemcast/internal/validate"
@@ -72,23 +72,15 @@ func (f *Filter) matcher(ctx context.Context, pool *pgxpool.Pool, accountID uuid
 }
 
 // patched applies a merge patch (RFC 7396) to the settings, in the form in which they are written. Errors: INVALID_INPUT.
-func (s Settings) patched(patch []byte) (Settings, error) {
-	malformed := problem.New(problem.InvalidInput, "The settings of a hook must be a JSON object in the form of the contract.")
-	before, err := json.Marshal(s)
+func (s Settings) patched(patch []byte, replaced ...string) (Settings, error) {
+	merge := mergepatch.Merge[Settings]{Decode: decodeSettings, Replaced: replaced}
+	after, _, err := merge.Apply(s, patch)
 	if err != nil {
-		return Settings{}, fmt.Errorf("encode settings: %w", err)
-	}
-	merged, err := jsonobject.Merge(before, patch)
-	if err != nil {
-		return Settings{}, malformed
-	}
-	after := Settings{Active: true}
-	if err := json.Unmarshal(merged, &after); err != nil {
-		return Settings{}, malformed
+		return Settings{}, err
 	}
 	var given struct{ Headers map[string]*string }
 	if err := json.Unmarshal(patch, &given); err != nil {
-		return Settings{}, malformed
+		return Settings{}, errSettings()
 	}
 	moved := s.URL != "" && originOf(s.URL) != originOf(after.URL)
 	var faults problem.Faults
@@ -106,6 +98,19 @@ func (s Settings) patched(patch []byte) (Settings, error) {
 		}
 	}
 	return after, faults.Err(problem.InvalidInput)
+}
+
+// decodeSettings reads settings. A hook is active unless they say otherwise.
+func decodeSettings(raw []byte) (Settings, error) {
+	settings := Settings{Active: true}
+	if err := json.Unmarshal(raw, &settings); err != nil {
+		return Settings{}, errSettings()
+	}
+	return settings, nil
+}
+
+func errSettings() error {
+	return problem.New(problem.InvalidInput, "The settings of a hook must be a JSON object in the form of the contract.")
 }
 
 // originOf is the part of a URL that says who gets what is sent there.

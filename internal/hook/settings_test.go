@@ -74,7 +74,7 @@ func TestPatch_IsRefusedWholeWithEveryFault(t *testing.T) {
 		`{"events":["item.made"],"body":"fat"}`: "#/events/0 #/body", `{"headers":{"Host":"x","A B":"y"}}`: "#/headers/A B #/headers/Host",
 		`{"filter":{"metadata":{"year":"1"}}}`: "#/filter/metadata/year", `{"filter":{"search":"\u0000"}}`: "#/filter/search", `[]`: "", `"x"`: "", `{"active":"yes"}`: "", `{"events":7}`: "",
 	} {
-		_, err := b.Service.Patch(b.Ctx, h.ID, [][]byte{[]byte(patch)}, nil)
+		_, err := b.Service.Patch(b.Ctx, h.ID, []byte(patch), nil)
 		if !problem.Is(err, problem.InvalidInput) {
 			t.Errorf("%s: %v", patch, err)
 			continue
@@ -87,10 +87,10 @@ func TestPatch_IsRefusedWholeWithEveryFault(t *testing.T) {
 			t.Errorf("%s: faults at %q, want %q", patch, pointers, want)
 		}
 	}
-	if _, err := b.Service.Patch(b.Ctx, h.ID, [][]byte{[]byte(`{"url":"http://192.168.0.1/"}`)}, nil); !problem.Is(err, problem.RuleViolated) {
+	if _, err := b.Service.Patch(b.Ctx, h.ID, []byte(`{"url":"http://192.168.0.1/"}`), nil); !problem.Is(err, problem.RuleViolated) {
 		t.Errorf("an address that may not be reached: %v", err)
 	}
-	if _, err := b.Service.Patch(b.Ctx, uuid.New(), [][]byte{[]byte(`{}`)}, nil); !problem.Is(err, problem.NotFound) {
+	if _, err := b.Service.Patch(b.Ctx, uuid.New(), []byte(`{}`), nil); !problem.Is(err, problem.NotFound) {
 		t.Errorf("no hook: %v", err)
 	}
 	if after := b.Get(h); !after.UpdatedAt.Equal(before.UpdatedAt) || after.URL != before.URL || after.Description != before.Description {
@@ -132,7 +132,7 @@ func TestRevision_IsRaisedBySettingsAndSecretsAndNotByDeliveries(t *testing.T) {
 	}
 	answer.Store(http.StatusGone)
 	b.Eventually("Itemcast made it inactive, which is a setting", func() bool { got := b.Get(h); return !got.Active && got.Revision == 4 })
-	if _, err := b.Service.Patch(b.Ctx, h.ID, [][]byte{[]byte(`{"active":true}`)}, revision.Is(3)); !problem.Is(err, problem.RevisionMismatch) {
+	if _, err := b.Service.Patch(b.Ctx, h.ID, []byte(`{"active":true}`), revision.Is(3)); !problem.Is(err, problem.RevisionMismatch) {
 		t.Errorf("a stale patch: %v", err)
 	}
 	if err := b.Service.Delete(b.Ctx, h.ID, revision.Is(3)); !problem.Is(err, problem.RevisionMismatch) {
@@ -233,7 +233,7 @@ func TestHeaders_DoNotFollowToAnotherHost(t *testing.T) {
 	h, _ := b.HookOf(map[string]any{"url": "http://127.0.0.1:9999/a", "headers": map[string]string{"Authorization": "Bearer x"}})
 	b.Patch(h, `{"url":"http://127.0.0.1:9999/b"}`)
 	for _, patch := range []string{`{"url":"http://127.0.0.1:9998/b"}`, `{"url":"http://127.0.0.1:9998/b","headers":{"Authorization":"***"}}`, `{"url":"https://127.0.0.1:9999/b"}`} {
-		_, err := b.Service.Patch(b.Ctx, h.ID, [][]byte{[]byte(patch)}, nil)
+		_, err := b.Service.Patch(b.Ctx, h.ID, []byte(patch), nil)
 		if !problem.Is(err, problem.InvalidInput) || problem.Of(err).Faults[0].Pointer != "#/headers/Authorization" {
 			t.Errorf("%s: %v", patch, err)
 		}

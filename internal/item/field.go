@@ -35,12 +35,12 @@ type Field struct {
 	UpdatedAt   time.Time
 }
 
-// FieldPatch changes what is not nil.
+// FieldPatch is a merge patch that mergepatch.Read has decoded: nil leaves a field as it is.
 type FieldPatch struct {
-	Label       *string
-	Description *string
-	Choices     *[]string
-	Required    *bool
+	Label       *string   `json:"label"`
+	Description *string   `json:"description"`
+	Choices     *[]string `json:"choices"`
+	Required    *bool     `json:"required"`
 }
 
 // Fields returns the account's metadata fields, by key.

@@ -28,11 +28,11 @@ type ProfileInput struct {
 	RoleIDs     []uuid.UUID // empty: all roles
 }
 
-// ProfilePatch changes the fields that are not nil.
+// ProfilePatch is a merge patch that mergepatch.Read has decoded: nil leaves a field as it is.
 type ProfilePatch struct {
-	Name        *string
-	Description *string
-	RoleIDs     *[]uuid.UUID
+	Name        *string      `json:"name"`
+	Description *string      `json:"description"`
+	RoleIDs     *[]uuid.UUID `json:"role_ids"`
 }
 
 // applied returns the input that a patch makes of a profile.

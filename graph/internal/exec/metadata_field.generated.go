@@ -400,8 +400,8 @@ func UnmarshalCreateMetadataFieldInput(ctx context.Context, raw any) (model.Crea
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputUpdateMetadataFieldInput(ctx context.Context, obj any) (model.UpdateMetadataFieldInput, error) {
-	var it model.UpdateMetadataFieldInput
+func (ec *executionContext) unmarshalInputUpdateMetadataFieldInput(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -412,6 +412,7 @@ func (ec *executionContext) unmarshalInputUpdateMetadataFieldInput(ctx context.C
 	}
 
 	fieldsInOrder := [...]string{"label", "description", "choices", "required"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -424,28 +425,28 @@ func (ec *executionContext) unmarshalInputUpdateMetadataFieldInput(ctx context.C
 			if err != nil {
 				return it, err
 			}
-			it.Label = data
+			it["label"] = data
 		case "description":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Description = data
+			it["description"] = data
 		case "choices":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("choices"))
 			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Choices = data
+			it["choices"] = data
 		case "required":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("required"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Required = data
+			it["required"] = data
 		}
 	}
 	return it, nil
@@ -457,8 +458,8 @@ func (ec *executionContext) unmarshalInputUpdateMetadataFieldInput(ctx context.C
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalUpdateMetadataFieldInput(ctx context.Context, raw any) (model.UpdateMetadataFieldInput, error) {
-	var out model.UpdateMetadataFieldInput
+func UnmarshalUpdateMetadataFieldInput(ctx context.Context, raw any) (map[string]any, error) {
+	var out map[string]any
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateMetadataFieldInput", raw, &out)
 	return out, err
 }
@@ -702,7 +703,7 @@ func (ec *executionContext) marshalNMetadataKind2itemcastᚋgraphᚋinternalᚋm
 	return v
 }
 
-func (ec *executionContext) unmarshalNUpdateMetadataFieldInput2itemcastᚋgraphᚋinternalᚋmodelᚐUpdateMetadataFieldInput(ctx context.Context, v any) (model.UpdateMetadataFieldInput, error) {
+func (ec *executionContext) unmarshalNUpdateMetadataFieldInput2map(ctx context.Context, v any) (map[string]any, error) {
 	res, err := ec.unmarshalInputUpdateMetadataFieldInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }

@@ -368,8 +368,8 @@ func UnmarshalCreateRoleInput(ctx context.Context, raw any) (model.CreateRoleInp
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputUpdateRoleInput(ctx context.Context, obj any) (model.UpdateRoleInput, error) {
-	var it model.UpdateRoleInput
+func (ec *executionContext) unmarshalInputUpdateRoleInput(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -380,6 +380,7 @@ func (ec *executionContext) unmarshalInputUpdateRoleInput(ctx context.Context, o
 	}
 
 	fieldsInOrder := [...]string{"name", "permissions"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -392,14 +393,14 @@ func (ec *executionContext) unmarshalInputUpdateRoleInput(ctx context.Context, o
 			if err != nil {
 				return it, err
 			}
-			it.Name = data
+			it["name"] = data
 		case "permissions":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("permissions"))
 			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Permissions = data
+			it["permissions"] = data
 		}
 	}
 	return it, nil
@@ -411,8 +412,8 @@ func (ec *executionContext) unmarshalInputUpdateRoleInput(ctx context.Context, o
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalUpdateRoleInput(ctx context.Context, raw any) (model.UpdateRoleInput, error) {
-	var out model.UpdateRoleInput
+func UnmarshalUpdateRoleInput(ctx context.Context, raw any) (map[string]any, error) {
+	var out map[string]any
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateRoleInput", raw, &out)
 	return out, err
 }
@@ -677,7 +678,7 @@ func (ec *executionContext) marshalNRoleConnection2ᚖitemcastᚋgraphᚋinterna
 	return ec._RoleConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNUpdateRoleInput2itemcastᚋgraphᚋinternalᚋmodelᚐUpdateRoleInput(ctx context.Context, v any) (model.UpdateRoleInput, error) {
+func (ec *executionContext) unmarshalNUpdateRoleInput2map(ctx context.Context, v any) (map[string]any, error) {
 	res, err := ec.unmarshalInputUpdateRoleInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }

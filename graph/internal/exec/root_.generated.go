@@ -361,10 +361,10 @@ type ComplexityRoot struct {
 		TriggerItemHook       func(childComplexity int, id uuid.UUID) int
 		UpdateHook            func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
 		UpdateItem            func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
-		UpdateMetadataField   func(childComplexity int, id uuid.UUID, input model.UpdateMetadataFieldInput) int
-		UpdateRole            func(childComplexity int, id uuid.UUID, input model.UpdateRoleInput, ifRevision *int64) int
-		UpdateUser            func(childComplexity int, id uuid.UUID, input model.UpdateUserInput, ifRevision *int64) int
-		UpdateWorkflowProfile func(childComplexity int, id uuid.UUID, input model.UpdateWorkflowProfileInput, ifRevision *int64) int
+		UpdateMetadataField   func(childComplexity int, id uuid.UUID, input map[string]any) int
+		UpdateRole            func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
+		UpdateUser            func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
+		UpdateWorkflowProfile func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
 	}
 
 	PageInfo struct {
@@ -1987,7 +1987,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdateMetadataField(childComplexity, args["id"].(uuid.UUID), args["input"].(model.UpdateMetadataFieldInput)), true
+		return e.ComplexityRoot.Mutation.UpdateMetadataField(childComplexity, args["id"].(uuid.UUID), args["input"].(map[string]any)), true
 	case "Mutation.updateRole":
 		if e.ComplexityRoot.Mutation.UpdateRole == nil {
 			break
@@ -1998,7 +1998,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdateRole(childComplexity, args["id"].(uuid.UUID), args["input"].(model.UpdateRoleInput), args["ifRevision"].(*int64)), true
+		return e.ComplexityRoot.Mutation.UpdateRole(childComplexity, args["id"].(uuid.UUID), args["input"].(map[string]any), args["ifRevision"].(*int64)), true
 	case "Mutation.updateUser":
 		if e.ComplexityRoot.Mutation.UpdateUser == nil {
 			break
@@ -2009,7 +2009,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdateUser(childComplexity, args["id"].(uuid.UUID), args["input"].(model.UpdateUserInput), args["ifRevision"].(*int64)), true
+		return e.ComplexityRoot.Mutation.UpdateUser(childComplexity, args["id"].(uuid.UUID), args["input"].(map[string]any), args["ifRevision"].(*int64)), true
 	case "Mutation.updateWorkflowProfile":
 		if e.ComplexityRoot.Mutation.UpdateWorkflowProfile == nil {
 			break
@@ -2020,7 +2020,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdateWorkflowProfile(childComplexity, args["id"].(uuid.UUID), args["input"].(model.UpdateWorkflowProfileInput), args["ifRevision"].(*int64)), true
+		return e.ComplexityRoot.Mutation.UpdateWorkflowProfile(childComplexity, args["id"].(uuid.UUID), args["input"].(map[string]any), args["ifRevision"].(*int64)), true
 
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {

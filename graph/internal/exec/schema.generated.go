@@ -45,18 +45,18 @@ type MutationResolver interface {
 	EndMySession(ctx context.Context, id uuid.UUID) (*model.EndMySessionPayload, error)
 	EndMySessions(ctx context.Context) (*model.EndMySessionsPayload, error)
 	CreateMetadataField(ctx context.Context, input model.CreateMetadataFieldInput) (*model.CreateMetadataFieldPayload, error)
-	UpdateMetadataField(ctx context.Context, id uuid.UUID, input model.UpdateMetadataFieldInput) (*model.UpdateMetadataFieldPayload, error)
+	UpdateMetadataField(ctx context.Context, id uuid.UUID, input map[string]any) (*model.UpdateMetadataFieldPayload, error)
 	DeleteMetadataField(ctx context.Context, id uuid.UUID) (*model.DeleteMetadataFieldPayload, error)
 	CreateRole(ctx context.Context, input model.CreateRoleInput) (*model.CreateRolePayload, error)
-	UpdateRole(ctx context.Context, id uuid.UUID, input model.UpdateRoleInput, ifRevision *int64) (*model.UpdateRolePayload, error)
+	UpdateRole(ctx context.Context, id uuid.UUID, input map[string]any, ifRevision *int64) (*model.UpdateRolePayload, error)
 	DeleteRole(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteRolePayload, error)
 	CreateUser(ctx context.Context, input model.CreateUserInput) (*model.CreateUserPayload, error)
-	UpdateUser(ctx context.Context, id uuid.UUID, input model.UpdateUserInput, ifRevision *int64) (*model.UpdateUserPayload, error)
+	UpdateUser(ctx context.Context, id uuid.UUID, input map[string]any, ifRevision *int64) (*model.UpdateUserPayload, error)
 	DeleteUser(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteUserPayload, error)
 	CreateResetLink(ctx context.Context, userID uuid.UUID) (*model.CreateResetLinkPayload, error)
 	RotatePassword(ctx context.Context, userID uuid.UUID) (*model.RotatePasswordPayload, error)
 	CreateWorkflowProfile(ctx context.Context, input model.CreateWorkflowProfileInput) (*model.CreateWorkflowProfilePayload, error)
-	UpdateWorkflowProfile(ctx context.Context, id uuid.UUID, input model.UpdateWorkflowProfileInput, ifRevision *int64) (*model.UpdateWorkflowProfilePayload, error)
+	UpdateWorkflowProfile(ctx context.Context, id uuid.UUID, input map[string]any, ifRevision *int64) (*model.UpdateWorkflowProfilePayload, error)
 	DeleteWorkflowProfile(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteWorkflowProfilePayload, error)
 }
 type QueryResolver interface {
@@ -592,8 +592,8 @@ func (ec *executionContext) field_Mutation_updateMetadataField_args(ctx context.
 	}
 	args["id"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.UpdateMetadataFieldInput, error) {
-			return ec.unmarshalNUpdateMetadataFieldInput2itemcastᚋgraphᚋinternalᚋmodelᚐUpdateMetadataFieldInput(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalNUpdateMetadataFieldInput2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -614,8 +614,8 @@ func (ec *executionContext) field_Mutation_updateRole_args(ctx context.Context, 
 	}
 	args["id"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.UpdateRoleInput, error) {
-			return ec.unmarshalNUpdateRoleInput2itemcastᚋgraphᚋinternalᚋmodelᚐUpdateRoleInput(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalNUpdateRoleInput2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -644,8 +644,8 @@ func (ec *executionContext) field_Mutation_updateUser_args(ctx context.Context, 
 	}
 	args["id"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.UpdateUserInput, error) {
-			return ec.unmarshalNUpdateUserInput2itemcastᚋgraphᚋinternalᚋmodelᚐUpdateUserInput(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalNUpdateUserInput2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -674,8 +674,8 @@ func (ec *executionContext) field_Mutation_updateWorkflowProfile_args(ctx contex
 	}
 	args["id"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.UpdateWorkflowProfileInput, error) {
-			return ec.unmarshalNUpdateWorkflowProfileInput2itemcastᚋgraphᚋinternalᚋmodelᚐUpdateWorkflowProfileInput(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalNUpdateWorkflowProfileInput2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1943,7 +1943,7 @@ func (ec *executionContext) _Mutation_updateMetadataField(ctx context.Context, f
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateMetadataField(ctx, fc.Args["id"].(uuid.UUID), fc.Args["input"].(model.UpdateMetadataFieldInput))
+			return ec.Resolvers.Mutation().UpdateMetadataField(ctx, fc.Args["id"].(uuid.UUID), fc.Args["input"].(map[string]any))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateMetadataFieldPayload) graphql.Marshaler {
@@ -2075,7 +2075,7 @@ func (ec *executionContext) _Mutation_updateRole(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateRole(ctx, fc.Args["id"].(uuid.UUID), fc.Args["input"].(model.UpdateRoleInput), fc.Args["ifRevision"].(*int64))
+			return ec.Resolvers.Mutation().UpdateRole(ctx, fc.Args["id"].(uuid.UUID), fc.Args["input"].(map[string]any), fc.Args["ifRevision"].(*int64))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateRolePayload) graphql.Marshaler {
@@ -2207,7 +2207,7 @@ func (ec *executionContext) _Mutation_updateUser(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateUser(ctx, fc.Args["id"].(uuid.UUID), fc.Args["input"].(model.UpdateUserInput), fc.Args["ifRevision"].(*int64))
+			return ec.Resolvers.Mutation().UpdateUser(ctx, fc.Args["id"].(uuid.UUID), fc.Args["input"].(map[string]any), fc.Args["ifRevision"].(*int64))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateUserPayload) graphql.Marshaler {
@@ -2427,7 +2427,7 @@ func (ec *executionContext) _Mutation_updateWorkflowProfile(ctx context.Context,
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateWorkflowProfile(ctx, fc.Args["id"].(uuid.UUID), fc.Args["input"].(model.UpdateWorkflowProfileInput), fc.Args["ifRevision"].(*int64))
+			return ec.Resolvers.Mutation().UpdateWorkflowProfile(ctx, fc.Args["id"].(uuid.UUID), fc.Args["input"].(map[string]any), fc.Args["ifRevision"].(*int64))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateWorkflowProfilePayload) graphql.Marshaler {

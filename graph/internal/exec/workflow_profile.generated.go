@@ -398,8 +398,8 @@ func UnmarshalCreateWorkflowProfileInput(ctx context.Context, raw any) (model.Cr
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputUpdateWorkflowProfileInput(ctx context.Context, obj any) (model.UpdateWorkflowProfileInput, error) {
-	var it model.UpdateWorkflowProfileInput
+func (ec *executionContext) unmarshalInputUpdateWorkflowProfileInput(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -410,6 +410,7 @@ func (ec *executionContext) unmarshalInputUpdateWorkflowProfileInput(ctx context
 	}
 
 	fieldsInOrder := [...]string{"name", "description", "roleIds"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -422,21 +423,21 @@ func (ec *executionContext) unmarshalInputUpdateWorkflowProfileInput(ctx context
 			if err != nil {
 				return it, err
 			}
-			it.Name = data
+			it["name"] = data
 		case "description":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Description = data
+			it["description"] = data
 		case "roleIds":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roleIds"))
 			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.RoleIds = data
+			it["roleIds"] = data
 		}
 	}
 	return it, nil
@@ -448,8 +449,8 @@ func (ec *executionContext) unmarshalInputUpdateWorkflowProfileInput(ctx context
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalUpdateWorkflowProfileInput(ctx context.Context, raw any) (model.UpdateWorkflowProfileInput, error) {
-	var out model.UpdateWorkflowProfileInput
+func UnmarshalUpdateWorkflowProfileInput(ctx context.Context, raw any) (map[string]any, error) {
+	var out map[string]any
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateWorkflowProfileInput", raw, &out)
 	return out, err
 }
@@ -687,7 +688,7 @@ func (ec *executionContext) marshalNDeleteWorkflowProfilePayload2ᚖitemcastᚋg
 	return ec._DeleteWorkflowProfilePayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNUpdateWorkflowProfileInput2itemcastᚋgraphᚋinternalᚋmodelᚐUpdateWorkflowProfileInput(ctx context.Context, v any) (model.UpdateWorkflowProfileInput, error) {
+func (ec *executionContext) unmarshalNUpdateWorkflowProfileInput2map(ctx context.Context, v any) (map[string]any, error) {
 	res, err := ec.unmarshalInputUpdateWorkflowProfileInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }

@@ -410,42 +410,16 @@ type UpdateItemPayload struct {
 	Item *rendered.Item `json:"item"`
 }
 
-type UpdateMetadataFieldInput struct {
-	Label       *string  `json:"label,omitempty"`
-	Description *string  `json:"description,omitempty"`
-	Choices     []string `json:"choices,omitempty"`
-	Required    *bool    `json:"required,omitempty"`
-}
-
 type UpdateMetadataFieldPayload struct {
 	MetadataField *MetadataField `json:"metadataField"`
-}
-
-type UpdateRoleInput struct {
-	Name        *string  `json:"name,omitempty"`
-	Permissions []string `json:"permissions,omitempty"`
 }
 
 type UpdateRolePayload struct {
 	Role *account.Role `json:"role"`
 }
 
-type UpdateUserInput struct {
-	Email    *string    `json:"email,omitempty"`
-	Name     *string    `json:"name,omitempty"`
-	RoleID   *uuid.UUID `json:"roleId,omitempty"`
-	Password *string    `json:"password,omitempty"`
-	Active   *bool      `json:"active,omitempty"`
-}
-
 type UpdateUserPayload struct {
 	User *account.User `json:"user"`
-}
-
-type UpdateWorkflowProfileInput struct {
-	Name        *string     `json:"name,omitempty"`
-	Description *string     `json:"description,omitempty"`
-	RoleIds     []uuid.UUID `json:"roleIds,omitempty"`
 }
 
 type UpdateWorkflowProfilePayload struct {

@@ -148,7 +148,7 @@ func (b *Bundle) HookOf(settings map[string]any) (h hook.Hook, secret string) {
 // Patch changes a hook.
 func (b *Bundle) Patch(h hook.Hook, patch string) hook.Hook {
 	b.T.Helper()
-	patched, err := b.Service.Patch(b.Ctx, h.ID, [][]byte{[]byte(patch)}, nil)
+	patched, err := b.Service.Patch(b.Ctx, h.ID, []byte(patch), nil)
 	if err != nil {
 		b.T.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func (a *API) PatchHook(ctx context.Context, request oapi.PatchHookRequestObject
 	if err != nil {
 		return nil, err
 	}
-	h, err := a.Hooks.Patch(ctx, request.ID, [][]byte{*request.Body}, condition)
+	h, err := a.Hooks.Patch(ctx, request.ID, *request.Body, condition)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"itemcast/internal/item"
+	"itemcast/internal/mergepatch"
 	"itemcast/internal/rest/core/internal/oapi"
 )
 
@@ -36,8 +37,11 @@ func (a *API) GetMetadataField(ctx context.Context, request oapi.GetMetadataFiel
 
 // PatchMetadataField changes a metadata field.
 func (a *API) PatchMetadataField(ctx context.Context, request oapi.PatchMetadataFieldRequestObject) (oapi.PatchMetadataFieldResponseObject, error) {
-	in := request.Body
-	f, err := a.Items.PatchField(ctx, request.ID, item.FieldPatch{Label: in.Label, Description: in.Description, Choices: in.Choices, Required: in.Required})
+	patch, err := mergepatch.Read[item.FieldPatch](*request.Body)
+	if err != nil {
+		return nil, err
+	}
+	f, err := a.Items.PatchField(ctx, request.ID, patch)
 	return oapi.PatchMetadataField200JSONResponse(toField(f)), err
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"itemcast/internal/account"
+	"itemcast/internal/mergepatch"
 	"itemcast/internal/rest/core/internal/oapi"
 	"itemcast/internal/revision"
 )
@@ -47,9 +48,9 @@ func (a *API) PatchRole(ctx context.Context, request oapi.PatchRoleRequestObject
 	if err != nil {
 		return nil, err
 	}
-	patch := account.RolePatch{Name: request.Body.Name}
-	if given := request.Body.Permissions; given != nil {
-		patch.Permissions = new(convert[string](*given))
+	patch, err := mergepatch.Read[account.RolePatch](*request.Body)
+	if err != nil {
+		return nil, err
 	}
 	r, err := a.Account.PatchRole(ctx, request.ID, patch, condition)
 	return oapi.PatchRole200JSONResponse{Body: toRole(r), Headers: oapi.PatchRole200ResponseHeaders{ETag: new(revision.ETag(r.Revision))}},

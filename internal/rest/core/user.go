@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/account"
+	"itemcast/internal/mergepatch"
 	"itemcast/internal/rest/core/internal/oapi"
 	"itemcast/internal/revision"
 )
@@ -61,7 +62,11 @@ func (a *API) PatchUser(ctx context.Context, request oapi.PatchUserRequestObject
 	if err != nil {
 		return nil, err
 	}
-	u, err := a.Account.PatchUser(ctx, request.ID, account.UserPatch(*request.Body), condition)
+	patch, err := mergepatch.Read[account.UserPatch](*request.Body)
+	if err != nil {
+		return nil, err
+	}
+	u, err := a.Account.PatchUser(ctx, request.ID, patch, condition)
 	return oapi.PatchUser200JSONResponse{Body: toUser(u), Headers: oapi.PatchUser200ResponseHeaders{ETag: new(revision.ETag(u.Revision))}},
 		err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"itemcast/internal/mergepatch"
 	"itemcast/internal/rest/core/internal/oapi"
 	"itemcast/internal/revision"
 	"itemcast/internal/workflow"
@@ -48,9 +49,11 @@ func (a *API) PatchWorkflowProfile(ctx context.Context, request oapi.PatchWorkfl
 	if err != nil {
 		return nil, err
 	}
-	in := request.Body
-	p, err := a.Workflows.PatchProfile(ctx, request.ID, workflow.ProfilePatch{Name: in.Name, Description: in.Description, RoleIDs: in.RoleIds},
-		condition)
+	patch, err := mergepatch.Read[workflow.ProfilePatch](*request.Body)
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.Workflows.PatchProfile(ctx, request.ID, patch, condition)
 	return oapi.PatchWorkflowProfile200JSONResponse{Body: oapi.WorkflowProfile(p),
 		Headers: oapi.PatchWorkflowProfile200ResponseHeaders{ETag: new(revision.ETag(p.Revision))}}, err
 }

@@ -878,12 +878,7 @@ type MetadataFieldList struct {
 }
 
 // MetadataFieldPatch defines model for MetadataFieldPatch.
-type MetadataFieldPatch struct {
-	Choices     *[]string `json:"choices,omitempty"`
-	Description *string   `json:"description,omitempty"`
-	Label       *string   `json:"label,omitempty"`
-	Required    *bool     `json:"required,omitempty"`
-}
+type MetadataFieldPatch = json.RawMessage
 
 // MetadataKind defines model for MetadataKind.
 type MetadataKind string
@@ -1037,10 +1032,7 @@ type RoleList struct {
 }
 
 // RolePatch defines model for RolePatch.
-type RolePatch struct {
-	Name        *string       `json:"name,omitempty"`
-	Permissions *[]Permission `json:"permissions,omitempty"`
-}
+type RolePatch = json.RawMessage
 
 // Rotation defines model for Rotation.
 type Rotation struct {
@@ -1173,13 +1165,7 @@ type UserList struct {
 }
 
 // UserPatch defines model for UserPatch.
-type UserPatch struct {
-	Email    *string             `json:"email,omitempty"`
-	Name     *string             `json:"name,omitempty"`
-	RoleID   *openapi_types.UUID `json:"role_id,omitempty"`
-	Password *string             `json:"password,omitempty"`
-	Active   *bool               `json:"active,omitempty"`
-}
+type UserPatch = json.RawMessage
 
 // WorkflowProfile defines model for WorkflowProfile.
 type WorkflowProfile struct {
@@ -1218,11 +1204,7 @@ type WorkflowProfileList struct {
 }
 
 // WorkflowProfilePatch defines model for WorkflowProfilePatch.
-type WorkflowProfilePatch struct {
-	Description *string               `json:"description,omitempty"`
-	Name        *string               `json:"name,omitempty"`
-	RoleIds     *[]openapi_types.UUID `json:"role_ids,omitempty"`
-}
+type WorkflowProfilePatch = json.RawMessage
 
 // After defines model for After.
 type After = string

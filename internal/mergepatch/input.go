@@ -1,0 +1,33 @@
+package mergepatch
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// FromInput writes an input object of GraphQL as a patch: the fields that were given, under the names of the OpenAPI
+// document (roleIds becomes role_ids). The values must already be in that document's form.
+func FromInput(input map[string]any) ([]byte, error) {
+	patch := make(map[string]any, len(input))
+	for name, value := range input {
+		patch[snakeCase(name)] = value
+	}
+	raw, err := json.Marshal(patch)
+	if err != nil {
+		return nil, fmt.Errorf("encode an input: %w", err)
+	}
+	return raw, nil
+}
+
+func snakeCase(name string) string {
+	var snake strings.Builder
+	for _, r := range name {
+		if unicode.IsUpper(r) {
+			snake.WriteByte('_')
+		}
+		snake.WriteRune(unicode.ToLower(r))
+	}
+	return snake.String()
+}

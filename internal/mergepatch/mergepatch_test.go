@@ -1,0 +1,100 @@
+package mergepatch_test
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"slices"
+	"testing"
+
+	"itemcast/internal/mergepatch"
+	"itemcast/internal/problem"
+)
+
+type flat struct {
+	Name   *string   `json:"name"`
+	Active *bool     `json:"active"`
+	Tags   *[]string `json:"tags"`
+}
+
+func TestRead_TellsWhatIsNamed(t *testing.T) {
+	t.Parallel()
+	for patch, want := range map[string]flat{
+		`{}`:                         {},
+		`{"name":""}`:                {Name: new("")},
+		`{"active":false,"tags":[]}`: {Active: new(false), Tags: &[]string{}},
+	} {
+		if got, err := mergepatch.Read[flat]([]byte(patch)); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, %v", patch, got, err)
+		}
+	}
+}
+
+func TestRead_RefusesNullAndOtherForms(t *testing.T) {
+	t.Parallel()
+	for patch, faults := range map[string]int{
+		`{"name":null,"tags":null,"active":true}`: 2, `[]`: 0, `null`: 0, `{"name":1}`: 0, `{"nmae":"a"}`: 0,
+	} {
+		_, err := mergepatch.Read[flat]([]byte(patch))
+		if !problem.Is(err, problem.InvalidInput) || len(problem.Of(err).Faults) != faults {
+			t.Errorf("%s: got %v", patch, err)
+		}
+	}
+}
+
+type nested struct {
+	Name   string            `json:"name"`
+	Labels map[string]string `json:"labels"`
+	Filter map[string]string `json:"filter"`
+	Limit  *int              `json:"limit"`
+}
+
+func TestApply_MergesWhatIsNamed(t *testing.T) {
+	t.Parallel()
+	before := nested{Name: "a", Labels: map[string]string{"x": "1", "y": "2"}, Filter: map[string]string{"x": "1"}, Limit: new(3)}
+	how := mergepatch.Merge[nested]{Replaced: []string{"filter"}}
+	for patch, c := range map[string]struct {
+		want  nested
+		named []string
+	}{
+		`{}`: {before, nil},
+		`{"labels":{"x":null,"z":"3"},"limit":null}`: {
+			nested{Name: "a", Labels: map[string]string{"y": "2", "z": "3"}, Filter: before.Filter}, []string{"labels", "limit"}},
+		`{"filter":{"y":"2"}}`: {
+			nested{Name: "a", Labels: before.Labels, Filter: map[string]string{"y": "2"}, Limit: new(3)}, []string{"filter"}},
+		`{"filter":null,"name":"b"}`: {nested{Name: "b", Labels: before.Labels, Limit: new(3)}, []string{"filter", "name"}},
+	} {
+		got, named, err := how.Apply(before, []byte(patch))
+		if err != nil || !reflect.DeepEqual(got, c.want) || !slices.Equal(named, c.named) {
+			t.Errorf("%s: got %+v, %v, %v", patch, got, named, err)
+		}
+	}
+	if _, _, err := how.Apply(before, []byte(`[]`)); !problem.Is(err, problem.InvalidInput) {
+		t.Errorf("an array: got %v", err)
+	}
+}
+
+func TestApply_DecodesOnlyWhatIsNamedAndNeeded(t *testing.T) {
+	t.Parallel()
+	refusal := errors.New("no")
+	how := mergepatch.Merge[nested]{Needed: []string{"name"}, Decode: func(merged []byte) (n nested, err error) {
+		if got := string(merged); got != `{"name":"a","labels":null,"filter":null,"limit":4}` {
+			t.Errorf("decodes %s", got)
+		}
+		_ = json.Unmarshal(merged, &n)
+		return n, refusal
+	}}
+	after, _, err := how.Apply(nested{Name: "a", Labels: map[string]string{"x": "1"}, Limit: new(3)}, []byte(`{"limit":4}`))
+	if !errors.Is(err, refusal) || after.Labels["x"] != "1" || *after.Limit != 4 {
+		t.Errorf("got %+v, %v", after, err)
+	}
+}
+
+func TestFromInput_WritesTheContractsNames(t *testing.T) {
+	t.Parallel()
+	var none *string
+	got, err := mergepatch.FromInput(map[string]any{"roleIds": []string{"a"}, "maxInFlight": 1, "name": none})
+	if want := `{"max_in_flight":1,"name":null,"role_ids":["a"]}`; err != nil || string(got) != want {
+		t.Errorf("got %s, %v", got, err)
+	}
+}
