@@ -127,6 +127,27 @@ func TestDocs_NameEverySetting(t *testing.T) {
 	}
 }
 
+// TestDocs_QuoteMessagesThatExist reads the texts in double quotes of the operators' page.
+func TestDocs_QuoteMessagesThatExist(t *testing.T) {
+	t.Parallel()
+	var source strings.Builder
+	for name, text := range read(t, ".go") {
+		if !strings.HasSuffix(name, "_test.go") {
+			source.WriteString(text)
+		}
+	}
+	_, page, _ := strings.Cut(read(t, ".md")["docs/operating.md"], "\n## Monitoring\n")
+	quoted := regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(page, -1)
+	if len(quoted) < 4 {
+		t.Errorf("found only %d messages", len(quoted))
+	}
+	for _, match := range quoted {
+		if !strings.Contains(source.String(), strings.Join(strings.Fields(match[1]), " ")) {
+			t.Errorf("docs/operating.md quotes %q, which no code says", match[1])
+		}
+	}
+}
+
 // TestDocs_PointToNothingOutside: the repository is complete by itself.
 func TestDocs_PointToNothingOutside(t *testing.T) {
 	t.Parallel()
