@@ -10,8 +10,8 @@ import (
 
 const jsonNumber = `-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,10})?([eE][+-]?[0-9]{1,2})?`
 
-// A number is kept by value, in one spelling, however a client spells it.
-func TestPlainDecimal_EqualsTheNumberInOneSpelling(t *testing.T) {
+// Equal numbers are stored in one form, whatever form the client sent.
+func TestPlainDecimal_HasOneFormForEqualNumbers(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		number := rapid.StringMatching(jsonNumber).Draw(t, "number")
@@ -31,13 +31,13 @@ func checkPlain(t interface {
 	want, okWant := new(big.Rat).SetString(number)
 	got, okGot := new(big.Rat).SetString(plain)
 	if !okWant || !okGot || want.Cmp(got) != 0 {
-		t.Fatalf("%s became %s, which is another number", number, plain)
+		t.Fatalf("%s became %s, a different number", number, plain)
 	}
 	if again, ok := plainDecimal(plain); !ok || again != plain {
-		t.Fatalf("%s became %s, and that %s", number, plain, again)
+		t.Fatalf("%s became %s, and again %s", number, plain, again)
 	}
 	if !json.Valid([]byte(plain)) {
-		t.Fatalf("%s became %s, which is no JSON", number, plain)
+		t.Fatalf("%s became %s, which is not JSON", number, plain)
 	}
 }
 
@@ -55,7 +55,7 @@ func FuzzPlainDecimal(f *testing.F) {
 	})
 }
 
-func TestPlainDecimal_KnownSpellings(t *testing.T) {
+func TestPlainDecimal_Examples(t *testing.T) {
 	t.Parallel()
 	for number, want := range map[string]string{
 		"0": "0", "-0": "0", "-0.0e5": "0", "1e2": "100", "1.50": "1.5", "1.0": "1", "-1.25e1": "-12.5", "12e-3": "0.012",
@@ -70,13 +70,13 @@ func TestPlainDecimal_KnownSpellings(t *testing.T) {
 	}
 	for _, number := range []string{"1e30", "1000000000000000000000000000000", "1e-16", "0.0000000000000001", "1e101", "1e-99999999999999999999"} {
 		if got, ok := plainDecimal(number); ok {
-			t.Errorf("plainDecimal(%s) = %q; want it refused", number, got)
+			t.Errorf("plainDecimal(%s) = %q; want an error", number, got)
 		}
 	}
 }
 
-// The document that a write renders is the one that is rendered from the row afterwards.
-func TestPlainDecimal_IsWhatPostgresReturns(t *testing.T) {
+// A document rendered by the write must equal one that is rendered from the row later.
+func TestPlainDecimal_SurvivesPostgres(t *testing.T) {
 	b := setup(t)
 	rapid.Check(t, func(t *rapid.T) {
 		numbers := rapid.SliceOfN(rapid.StringMatching(jsonNumber), 1, 50).Draw(t, "numbers")

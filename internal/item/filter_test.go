@@ -18,8 +18,7 @@ import (
 
 var words = []string{"red", "green", "blue", "metropolis", "über"}
 
-// shelf fills the account with items of every kind; times and workflows, which no client sets, are set beside the
-// service.
+// shelf fills the account with items of every kind. Times and workflows, which clients cannot set, are set by SQL.
 func (b *bundle) shelf(n int) []*Item {
 	b.t.Helper()
 	b.fields()
@@ -87,7 +86,7 @@ func anyFilter() *rapid.Generator[Filter] {
 	})
 }
 
-// A list, a count, and a live stream's matcher mean the same by a filter, which is what it says.
+// Lists, counts and matchers apply a filter alike, and as its documentation says.
 func TestFilter_ListCountAndMatcherAgree(t *testing.T) {
 	b := setup(t)
 	all := b.shelf(60)
@@ -119,7 +118,7 @@ func TestFilter_ListCountAndMatcherAgree(t *testing.T) {
 	})
 }
 
-// naive is the filter's documentation, written down as code; without the search, which Postgres defines.
+// naive is the filter's documentation as code, without the search, which Postgres defines.
 func naive(f Filter, i *Item) bool {
 	metadata := object{}
 	_ = json.Unmarshal(i.Metadata, &metadata)
@@ -159,8 +158,8 @@ func TestSearch_FindsWordsOfNameTagsDescriptionAndMetadata(t *testing.T) {
 	}
 }
 
-// Garbage finds nothing, or is told to be too much; it is never an error of the server's.
-func TestSearch_NeverFailsForGarbage(t *testing.T) {
+// Garbage finds nothing or is refused; it never causes an internal error.
+func TestSearch_GarbageIsNoInternalError(t *testing.T) {
 	b := setup(t)
 	i := b.create(`{"name":"n"}`)
 	check := func(t fataler, search string) {

@@ -9,7 +9,7 @@ import (
 	"itemcast/internal/item/internal/store"
 )
 
-// anyInput draws an item input, or a merge patch of one, which may empty fields by null.
+// anyInput draws an item input, or a merge patch of one, in which null clears fields.
 func anyInput(patch bool) *rapid.Generator[object] {
 	return rapid.Custom(func(t *rapid.T) object {
 		text := rapid.SampledFrom([]any{"a", "B", "<&> \u2028", "é 😀 \"\\/", "a", " a  b "})
@@ -47,7 +47,7 @@ func anyInput(patch bool) *rapid.Generator[object] {
 	})
 }
 
-// plain makes generated slices what encoding/json would: []any.
+// plain turns generated slices into []any, as encoding/json decodes them.
 func plain(v any) any {
 	switch v := v.(type) {
 	case []object:
@@ -76,7 +76,7 @@ func anyMetadata() *rapid.Generator[any] {
 	})
 }
 
-// anyObject draws client data: nested, with nulls, and numbers in odd spellings.
+// anyObject draws client data: nested, with nulls and unusual numbers.
 func anyObject(depth int) *rapid.Generator[object] {
 	leaf := rapid.SampledFrom([]any{nil, true, "s", "<é>", json.Number("1.0"), json.Number("1e2"), []any{json.Number("1"), nil, object{"n": nil}}, []any{}})
 	value := leaf

@@ -39,7 +39,7 @@ func (b *bundle) count() int {
 	return value[int](b, "SELECT count(*) FROM item WHERE account_id = $1", b.account)
 }
 
-func TestImport_RejectsBadLinesByNumberAndTakesTheRest(t *testing.T) {
+func TestImport_RejectsBadLinesByNumberAndImportsTheRest(t *testing.T) {
 	b := setup(t)
 	other := uuid.New()
 	b.addAccount(other)
@@ -82,7 +82,7 @@ func TestImport_RejectsBadLinesByNumberAndTakesTheRest(t *testing.T) {
 	}
 }
 
-func TestImport_OfAnExportIsUnchangedHereAndTheSameBytesElsewhere(t *testing.T) {
+func TestImport_AnExportChangesNothingHereAndGivesTheSameBytesElsewhere(t *testing.T) {
 	b := setup(t)
 	b.shelf(30)
 	b.create(`{"name":"<full> \u2028","client_data":{"z":1.0,"a":null},"assets":[{"kind":"source","url":"https://a.example/1","content_type":"video/mp4"}],
@@ -104,7 +104,7 @@ func TestImport_OfAnExportIsUnchangedHereAndTheSameBytesElsewhere(t *testing.T) 
 	elsewhere := newBundle(t)
 	report, err := elsewhere.items.Import(elsewhere.ctx, strings.NewReader(exported), ImportOptions{CreateFields: true})
 	if err != nil || report.Created != 31 || report.Read() != 31 {
-		t.Fatalf("into an empty one: %+v, %v", report, err)
+		t.Fatalf("into an empty account: %+v, %v", report, err)
 	}
 	strip := func(text string) map[string]string {
 		byID := map[string]string{}
@@ -126,7 +126,7 @@ func TestImport_OfAnExportIsUnchangedHereAndTheSameBytesElsewhere(t *testing.T) 
 	}
 }
 
-func TestImport_GoesOnWhereItWasInterrupted(t *testing.T) {
+func TestImport_ResumesWhereItWasInterrupted(t *testing.T) {
 	b := setup(t)
 	whole := lines(1, 350)
 	half := io.MultiReader(strings.NewReader(lines(1, 230)+`{"name":"half a li`), iotest.ErrReader(errors.New("the connection is gone")))
@@ -153,7 +153,7 @@ func TestImport_GoesOnWhereItWasInterrupted(t *testing.T) {
 	}
 }
 
-func TestImport_TellsARunApartFromAllRuns(t *testing.T) {
+func TestImport_ReportsThisRunAndAllRuns(t *testing.T) {
 	b := setup(t)
 	b.importLines(b.ctx, lines(1, 2)+"{}\n", ImportOptions{Key: "k"})
 	report := b.importLines(b.ctx, lines(1, 2)+"{}\n"+lines(4, 7)+"{}\n{}\n", ImportOptions{Key: "k"})
@@ -165,7 +165,7 @@ func TestImport_TellsARunApartFromAllRuns(t *testing.T) {
 	}
 }
 
-func TestImport_RefusesAKeyThatCameWithOtherLines(t *testing.T) {
+func TestImport_RefusesAKeyOfOtherLines(t *testing.T) {
 	b := setup(t)
 	first := lines(1, 3) + `{"name":"cut of`
 	b.importLines(b.ctx, first, ImportOptions{Key: "k"})
@@ -187,15 +187,15 @@ func TestImport_RefusesAKeyThatCameWithOtherLines(t *testing.T) {
 		}
 	}
 	if report := b.importLines(b.ctx, first+"\n"+lines(5, 6), ImportOptions{Key: "k"}); report.Run().Created != 2 || b.count() != 5 {
-		t.Errorf("lines were added: %+v", report)
+		t.Errorf("with added lines: %+v", report)
 	}
-	b.exec("UPDATE item_import SET digest = NULL") // as of an import before there were digests
+	b.exec("UPDATE item_import SET digest = NULL") // as in an import from before digests
 	if report := b.importLines(b.ctx, first+"\n"+lines(5, 7), ImportOptions{Key: "k"}); report.ResumedAfter != 6 || report.Run().Created != 1 {
 		t.Errorf("without a digest: %+v", report)
 	}
 }
 
-func TestImport_AgainBeginsAtTheFirstLineAndCanBeGoneOnWith(t *testing.T) {
+func TestImport_AgainStartsFromTheFirstLineAndCanBeResumed(t *testing.T) {
 	b := setup(t)
 	b.importLines(b.ctx, lines(1, 150), ImportOptions{Key: "k"})
 	ctx, cancel := context.WithCancel(b.ctx)
@@ -205,14 +205,14 @@ func TestImport_AgainBeginsAtTheFirstLineAndCanBeGoneOnWith(t *testing.T) {
 	}
 	report = b.importLines(b.ctx, lines(1, 150), ImportOptions{Key: "k"})
 	if report.ResumedAfter != 100 || report.ImportCount != (ImportCount{Line: 150, Created: 150}) || b.count() != 300 {
-		t.Errorf("gone on with: %+v, %d items", report, b.count())
+		t.Errorf("resumed: %+v, %d items", report, b.count())
 	}
 	if report := b.importLines(b.ctx, lines(1, 2), ImportOptions{Key: "new", Again: true}); report.Created != 2 {
 		t.Errorf("again, for the first time: %+v", report)
 	}
 }
 
-func TestImport_KeysAreTheUsersOwn(t *testing.T) {
+func TestImport_UsersDoNotShareKeys(t *testing.T) {
 	b := setup(t)
 	b.importLines(b.ctx, lines(1, 2), ImportOptions{Key: "1"})
 	if report := b.importLines(b.as(account.All()...), lines(3, 4), ImportOptions{Key: "1"}); report.ResumedAfter != 0 || report.Created != 2 {
@@ -220,7 +220,7 @@ func TestImport_KeysAreTheUsersOwn(t *testing.T) {
 	}
 }
 
-func TestImport_TwoAtOnceWithOneKeyMakeNoDuplicates(t *testing.T) {
+func TestImport_TwoConcurrentRunsOfOneKeyMakeNoDuplicates(t *testing.T) {
 	b := setup(t)
 	whole := lines(1, 500)
 	var group sync.WaitGroup
@@ -237,7 +237,7 @@ func TestImport_TwoAtOnceWithOneKeyMakeNoDuplicates(t *testing.T) {
 	}
 }
 
-func TestImport_MakesFieldsForUnknownKeysWhenAsked(t *testing.T) {
+func TestImport_CreatesFieldsForUnknownKeysOnRequest(t *testing.T) {
 	b := setup(t)
 	input := `{"name":"a","metadata":{"year":1927,"title":"t","seen":true,"nothing":null}}` + "\n" + `{"name":"","metadata":{"never":1}}` + "\n" +
 		`{"name":"b","metadata":{"year":"not a number"}}` + "\n" + `{"name":"c","metadata":{"Bad key":1}}`
@@ -261,7 +261,7 @@ func TestImport_MakesFieldsForUnknownKeysWhenAsked(t *testing.T) {
 	}
 }
 
-func TestImport_ADateMakesATextFieldBecauseALaterValueMayBeNone(t *testing.T) {
+func TestImport_ADateMakesATextFieldBecauseLaterValuesMayNotBeDates(t *testing.T) {
 	b := setup(t)
 	b.field("known", "date")
 	input := `{"name":"a","metadata":{"released":"1927-01-10","known":"1927-01-10"}}` + "\n" + `{"name":"b","metadata":{"released":"unknown"}}` + "\n" +
@@ -271,7 +271,7 @@ func TestImport_ADateMakesATextFieldBecauseALaterValueMayBeNone(t *testing.T) {
 	}
 }
 
-func TestImport_TellsFaultsOfTheContractAndOfTheRulesAtOnce(t *testing.T) {
+func TestImport_ReportsFaultsOfTheContractAndTheRulesTogether(t *testing.T) {
 	b := setup(t)
 	old := b.create(`{"name":"old"}`)
 	b.field("year", "number")
@@ -309,14 +309,14 @@ func TestImport_TellsFaultsOfTheContractAndOfTheRulesAtOnce(t *testing.T) {
 		}
 	}
 	if fields, err := b.items.Fields(b.ctx); err != nil || len(fields) != 2 {
-		t.Errorf("a rejected line has made a field: %v, %v", fields, err)
+		t.Errorf("a rejected line created a field: %v, %v", fields, err)
 	}
 	if got := b.decode([]byte(value[string](b, "SELECT convert_from(document, 'UTF8') FROM item WHERE id = $1", old.ID))); got.Revision != 1 {
-		t.Errorf("a rejected line has changed an item: %+v", got)
+		t.Errorf("a rejected line changed an item: %+v", got)
 	}
 }
 
-func TestImport_MakesNoMoreFieldsThanAnAccountMayHave(t *testing.T) {
+func TestImport_RespectsTheLimitOfFields(t *testing.T) {
 	b := setup(t)
 	var input strings.Builder
 	for n := range maxFields + 1 {
@@ -327,7 +327,7 @@ func TestImport_MakesNoMoreFieldsThanAnAccountMayHave(t *testing.T) {
 	}
 }
 
-func TestImport_TwoAtOnceMayMakeTheSameFields(t *testing.T) {
+func TestImport_TwoConcurrentRunsMayCreateTheSameFields(t *testing.T) {
 	b := setup(t)
 	var group sync.WaitGroup
 	for range 4 {

@@ -7,10 +7,10 @@ import (
 	"itemcast/internal/problem"
 )
 
-func TestMetadata_EachKindTakesItsValuesAndRefusesOthers(t *testing.T) {
+func TestMetadata_EachKindAcceptsItsValuesOnly(t *testing.T) {
 	b := setup(t)
 	b.fields()
-	for _, c := range []struct{ key, value, want string }{ // want: what is kept; empty when refused
+	for _, c := range []struct{ key, value, want string }{ // want: what is stored; empty if refused
 		{"text", `"a <b>"`, `"a \u003cb\u003e"`}, {"text", `""`, `""`}, {"text", `1`, ""}, {"text", `true`, ""},
 		{"number", `1e2`, `100`}, {"number", `1.50`, `1.5`}, {"number", `-0`, `0`}, {"number", `9007199254740993`, `9007199254740993`},
 		{"number", `999999999999999999999999999999`, `999999999999999999999999999999`}, {"number", `1e30`, ""},
@@ -31,12 +31,12 @@ func TestMetadata_EachKindTakesItsValuesAndRefusesOthers(t *testing.T) {
 			continue
 		}
 		if got := string(b.decode(document.Bytes).Metadata); got != `{"`+c.key+`":`+c.want+`}` {
-			t.Errorf("%s %s is kept as %s, want %s", c.key, c.value, got, c.want)
+			t.Errorf("%s %s is stored as %s, want %s", c.key, c.value, got, c.want)
 		}
 	}
 }
 
-func TestMetadata_TellsOfEveryFaultAtOnce(t *testing.T) {
+func TestMetadata_ReportsEveryFaultAtOnce(t *testing.T) {
 	b := setup(t)
 	b.fields()
 	if _, err := b.items.CreateField(b.ctx, Field{Key: "must", Kind: "text", Required: true}); err != nil {
@@ -46,7 +46,7 @@ func TestMetadata_TellsOfEveryFaultAtOnce(t *testing.T) {
 	at := faults(t, err, problem.RuleViolated)
 	for _, want := range []string{"#/name ", "#/tags ", "#/metadata/must is required", "#/metadata/bool ", "#/metadata/un~1known ", "#/metadata/date "} {
 		if !strings.Contains(at, want) {
-			t.Errorf("%q is not told of in\n%s", want, at)
+			t.Errorf("%q is missing from\n%s", want, at)
 		}
 	}
 	if n := b.changes(); n != 0 {
@@ -66,9 +66,8 @@ func TestMetadata_NullLeavesAFieldEmptyAndKeysAreSorted(t *testing.T) {
 	}
 }
 
-// A required field is asked for by every create and replace, and by a patch that names the metadata; a patch that does
-// not is let be.
-func TestMetadata_ARequiredFieldIsAskedForByEveryWriteOfMetadata(t *testing.T) {
+// A required field is checked by every create and replace, and by a patch with metadata. Other patches pass.
+func TestMetadata_EveryWriteOfMetadataNeedsARequiredField(t *testing.T) {
 	b := setup(t)
 	b.fields()
 	i := b.create(`{"name":"n","metadata":{"number":100}}`)
@@ -124,8 +123,8 @@ func TestMetadata_ARequiredChoiceThatIsBlankHasOneFault(t *testing.T) {
 	}
 }
 
-// What an item has stays valid whatever becomes of the fields: it may be repeated, left alone or removed, and is
-// checked when it changes.
+// An item's values stay valid whatever happens to their fields. They may be sent again, left out or removed, and are
+// checked when they change.
 func TestMetadata_ValuesOfADeletedFieldMayStayOrGoButNotChange(t *testing.T) {
 	b := setup(t)
 	b.fields()
@@ -171,7 +170,7 @@ func TestMetadata_ValuesOfADeletedFieldMayStayOrGoButNotChange(t *testing.T) {
 	faults(t, err, problem.RuleViolated)
 }
 
-func TestMetadata_ValuesThatTheirFieldNoLongerTakesMayStay(t *testing.T) {
+func TestMetadata_ValuesThatTheirFieldNoLongerAcceptsMayStay(t *testing.T) {
 	b := setup(t)
 	b.fields()
 	colour := b.field("colour", "choice", "red", "blue")
@@ -200,9 +199,9 @@ func TestMetadata_IsAtMost64KiB(t *testing.T) {
 	}
 }
 
-func TestClientData_IsKeptUntouchedWithinItsLimits(t *testing.T) {
+func TestClientData_IsStoredUnchangedWithinItsLimits(t *testing.T) {
 	b := setup(t)
-	nested := func(levels int) string { // the object itself is the first
+	nested := func(levels int) string { // the object itself is the first level
 		return `{"name":"n","client_data":` + strings.Repeat(`{"a":`, levels-1) + `{}` + strings.Repeat(`}`, levels)
 	}
 	b.create(nested(20))
@@ -220,8 +219,8 @@ func TestClientData_IsKeptUntouchedWithinItsLimits(t *testing.T) {
 	}
 }
 
-// Text that Postgres cannot hold is the client's fault, and is told as such.
-func TestInput_TextThatCannotBeKeptIsRefused(t *testing.T) {
+// Text that Postgres cannot store is the client's error.
+func TestInput_RefusesTextThatPostgresCannotStore(t *testing.T) {
 	b := setup(t)
 	b.fields()
 	for _, input := range []string{
@@ -229,12 +228,12 @@ func TestInput_TextThatCannotBeKeptIsRefused(t *testing.T) {
 		`{"name":"n","tags":["\u0000"]}`, `{"name":"\ud800"}`, "{\"name\":\"\xff\"}", `{"name":"n","client_data":{"a":"\udc00"}}`,
 	} {
 		if _, err := b.items.Create(b.ctx, []byte(input)); problem.Of(err) == nil {
-			t.Errorf("%q: got %v, want it refused", input, err)
+			t.Errorf("%q: got %v, want an error", input, err)
 		}
 	}
 }
 
-func TestMetadataFilter_TakesOnlyWhatTheFieldsKindTakes(t *testing.T) {
+func TestMetadataFilter_AcceptsOnlyValuesOfTheFieldsKind(t *testing.T) {
 	b := setup(t)
 	b.fields()
 	for _, c := range [][2]string{

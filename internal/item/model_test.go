@@ -16,21 +16,21 @@ import (
 	"itemcast/internal/revision"
 )
 
-// object is a JSON object, numbers as json.Number.
+// object is a JSON object; its numbers are json.Number.
 type object = map[string]any
 
-// model is what one item must be, from what was asked for.
+// model is the state that one item must have after the test's requests.
 type model struct {
 	*bundle
 	id       uuid.UUID
-	want     object // what a client sets, in the form of a document
+	want     object // the fields that a client sets, as in a document
 	revision int64
 	changes  int
 	last     []byte // the document
 }
 
-// Whatever is asked for in whatever order: the document is what the columns say, a real change raises the revision by
-// one and is recorded once with what was before, and anything else leaves no trace.
+// After any sequence of requests, the document equals the columns. A change raises the revision by one and is recorded
+// once, with the values before. Other requests leave no trace.
 func TestService_AgreesWithItsModel(t *testing.T) {
 	b := setup(t)
 	b.fields()
@@ -58,20 +58,20 @@ func (m *model) replace(t *rapid.T) {
 	input := anyInput(false).Draw(t, "input")
 	document, err := m.items.Replace(m.ctx, m.id, mustJSON(t, input), revision.Is(m.revision))
 	must(t, err)
-	m.become(t, document, asDocument(t, input))
+	m.write(t, document, asDocument(t, input))
 }
 
 func (m *model) patch(t *rapid.T) {
 	patch := anyInput(true).Draw(t, "patch")
 	document, err := m.items.Patch(m.ctx, m.id, mustJSON(t, patch), nil)
 	must(t, err)
-	m.become(t, document, asDocument(t, merge(m.want, patch).(object)))
+	m.write(t, document, asDocument(t, merge(m.want, patch).(object)))
 }
 
 func (m *model) mismatch(t *rapid.T) {
 	_, err := m.items.Patch(m.ctx, m.id, []byte(`{"name":"never"}`), revision.Is(m.revision+1, m.revision-1))
 	if !problem.Is(err, problem.RevisionMismatch) || problem.Of(err).Revision != m.revision {
-		t.Fatalf("got %v, want a mismatch that tells of revision %d", err, m.revision)
+		t.Fatalf("got %v, want a mismatch with revision %d", err, m.revision)
 	}
 }
 
@@ -84,8 +84,8 @@ func (m *model) delete(t *rapid.T) {
 	}
 }
 
-// become is a write that must end in want.
-func (m *model) become(t *rapid.T, document Document, want object) {
+// write checks a write that must result in want.
+func (m *model) write(t *rapid.T, document Document, want object) {
 	changed := []string{}
 	for _, name := range declared {
 		if !reflect.DeepEqual(m.want[name], want[name]) {
@@ -119,11 +119,11 @@ func (m *model) check(t *rapid.T, document Document, kind string, changed []stri
 		t.Fatalf("\n got %s\nwant %s", mustJSON(t, decoded), mustJSON(t, m.want))
 	}
 	if published := i.PublishedAt != nil; published != (i.Privacy != PrivacyPrivate) {
-		t.Fatalf("published_at does not fit: %s", rendered)
+		t.Fatalf("published_at is wrong: %s", rendered)
 	}
 	if kind == "UPDATED" && len(changed) == 0 {
 		if !bytes.Equal(before, document.Bytes) {
-			t.Fatalf("nothing was changed and the document differs:\n%s\n%s", before, document.Bytes)
+			t.Fatalf("nothing changed, but the document differs:\n%s\n%s", before, document.Bytes)
 		}
 		m.checkCount(t)
 		return
@@ -131,7 +131,7 @@ func (m *model) check(t *rapid.T, document Document, kind string, changed []stri
 	m.checkChange(t, kind, document.Bytes, changed, before)
 }
 
-// checkChange looks at the newest change: one more than before, with what it is to say.
+// checkChange checks that one change was recorded, and its content.
 func (m *model) checkChange(t *rapid.T, kind string, document []byte, changed []string, before []byte) {
 	m.changes++
 	m.checkCount(t)
@@ -159,7 +159,7 @@ func (m *model) checkChange(t *rapid.T, kind string, document []byte, changed []
 	must(t, err)
 	restored.Revision = old.Revision
 	if raw, err := Encode(restored); err != nil || !bytes.Equal(raw, before) {
-		t.Fatalf("what was before: %v\n got %s\nwant %s", err, raw, before)
+		t.Fatalf("previous: %v\n got %s\nwant %s", err, raw, before)
 	}
 }
 
@@ -171,11 +171,11 @@ func (m *model) checkCount(t *rapid.T) {
 	}
 }
 
-// declared are the fields that a client sets, in the document's order.
+// declared lists the fields that a client sets, in the document's order.
 var declared = []string{"name", "description", "type", "privacy", "language", "producer", "duration", "tags", "metadata", "client_data",
 	"assets", "snapshots", "embed_code", "player_url"}
 
-// settable is what a client sets of a document; ids of assets and snapshots are left out.
+// settable returns a document's fields that a client sets, without the ids of assets and snapshots.
 func settable(t *rapid.T, document []byte) object {
 	all := decode(t, document)
 	maps.DeleteFunc(all, func(name string, _ any) bool { return !slices.Contains(declared, name) })
@@ -187,7 +187,7 @@ func settable(t *rapid.T, document []byte) object {
 	return all
 }
 
-// asDocument is what a document must say of an input: defaults, and tags that are sorted.
+// asDocument returns what a document must have after an input: with defaults and sorted tags.
 func asDocument(t *rapid.T, input object) object {
 	o := object{"description": "", "type": "video", "privacy": "private", "language": nil, "producer": nil, "duration": nil, "tags": []any{},
 		"metadata": object{}, "client_data": object{}, "assets": []any{}, "snapshots": []any{}, "embed_code": nil, "player_url": nil}
@@ -209,7 +209,7 @@ func asDocument(t *rapid.T, input object) object {
 	return decode(t, mustJSON(t, o))
 }
 
-// merge is RFC 7396, word for word.
+// merge is the algorithm of RFC 7396 §2.
 func merge(target, patch any) any {
 	changes, ok := patch.(object)
 	if !ok {

@@ -15,8 +15,7 @@ import (
 	"itemcast/internal/jsonobject"
 )
 
-// The contract's order (x-order, which is also the order of declaration and of required) is the document's, and no
-// field is ever absent.
+// A document has every field in the contract's order, which x-order, the declaration and required share.
 func TestDocument_HasEveryFieldOfTheContractInItsOrder(t *testing.T) {
 	b := setup(t)
 	empty := b.create(`{"name":"n"}`)

@@ -17,7 +17,7 @@ import (
 
 var sorts = []Sort{ByCreated, ByCreatedDesc, ByUpdated, ByUpdatedDesc, ByName, ByNameDesc}
 
-// alike fills the account with items of which many have equal sort keys.
+// alike fills the account with items, many of which have equal sort keys.
 func (b *bundle) alike(n int) []*Item {
 	b.t.Helper()
 	random := rand.New(rand.NewPCG(3, 4))
@@ -54,7 +54,7 @@ func sorted(items []*Item, sort Sort) []uuid.UUID {
 	return out
 }
 
-func TestList_PagesForwardsAndBackwardsAreTheSortedWhole(t *testing.T) {
+func TestList_PagesInBothDirectionsMakeTheWholeSortedList(t *testing.T) {
 	b := setup(t)
 	all := b.alike(37)
 	for _, sort := range sorts {
@@ -70,8 +70,7 @@ func TestList_PagesForwardsAndBackwardsAreTheSortedWhole(t *testing.T) {
 	}
 }
 
-// walk reads all pages in a direction, checks what they say of their neighbours, and returns the ids in the list's
-// order.
+// walk reads all pages in one direction, checks HasNext and HasPrevious, and returns the ids in the list's order.
 func (b *bundle) walk(paging Paging) (all []uuid.UUID) {
 	b.t.Helper()
 	for first := true; ; first = false {
@@ -93,7 +92,7 @@ func (b *bundle) walk(paging Paging) (all []uuid.UUID) {
 			paging.After = page.Items[len(ids)-1].PageToken()
 		}
 		if behind == first {
-			b.t.Errorf("%+v: what lies behind the page is told wrong", paging)
+			b.t.Errorf("%+v: the page is wrong about the page before it", paging)
 		}
 		if !more {
 			return all
@@ -101,14 +100,14 @@ func (b *bundle) walk(paging Paging) (all []uuid.UUID) {
 	}
 }
 
-func TestList_PassesOverNothingWhenItemsGoBetweenPages(t *testing.T) {
+func TestList_SkipsNothingWhenItemsAreDeletedBetweenPages(t *testing.T) {
 	b := setup(t)
 	all := sorted(b.alike(10), ByName)
 	page, err := b.items.List(b.ctx, Filter{}, Paging{Sort: ByName, Limit: 5})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, gone := range []uuid.UUID{all[4], all[0]} { // the cursor's own item too
+	for _, gone := range []uuid.UUID{all[4], all[0]} { // including the item of the page token
 		if err := b.items.Delete(b.ctx, gone, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +121,7 @@ func TestList_PassesOverNothingWhenItemsGoBetweenPages(t *testing.T) {
 	}
 }
 
-func TestList_RefusesCursorsThatAreNotItsOwn(t *testing.T) {
+func TestList_RefusesPageTokensOfOtherLists(t *testing.T) {
 	b := setup(t)
 	b.alike(2)
 	for _, sort := range sorts {
@@ -133,7 +132,7 @@ func TestList_RefusesCursorsThatAreNotItsOwn(t *testing.T) {
 		for _, other := range sorts {
 			_, err := b.items.List(b.ctx, Filter{}, Paging{Sort: other, Limit: 1, After: page.Items[0].PageToken()})
 			if refused := problem.Is(err, problem.InvalidCursor); refused != (other != sort) {
-				t.Errorf("a cursor of %s with %s: %v", sort, other, err)
+				t.Errorf("a page token of %s with %s: %v", sort, other, err)
 			}
 		}
 	}
@@ -146,9 +145,8 @@ func TestList_RefusesCursorsThatAreNotItsOwn(t *testing.T) {
 	}
 }
 
-// A page names where the log stood in its own snapshot: not where this node's feed is, which runs in no test here, and
-// not past what the page cannot know.
-func TestList_TellsWhereTheLogStoodInItsSnapshot(t *testing.T) {
+// A page has the end of the log in its own snapshot. The feed does not run in this test, so it cannot be the source.
+func TestList_HasTheEndOfTheLogInItsSnapshot(t *testing.T) {
 	b := setup(t)
 	sequenced := func() int {
 		t.Helper()
@@ -188,9 +186,8 @@ func TestList_TellsWhereTheLogStoodInItsSnapshot(t *testing.T) {
 	expect("a transaction left open, and a change after it", sequenced())
 }
 
-// The statements stop at a page's limit and one more row; whoever asks for more gets a page of that size that tells of
-// the next.
-func TestList_APageEndsAtTheLimitAndSaysSo(t *testing.T) {
+// The statements read one row more than the largest page. A larger request gets the largest page, and HasNext.
+func TestList_LimitsThePageAndReportsTheNext(t *testing.T) {
 	b := setup(t)
 	b.exec(`INSERT INTO item (id, account_id, name, description, type, privacy, tags, metadata, client_data, created_at, updated_at, revision, document, document_version)
 		SELECT gen_random_uuid(), $1, 'item', '', 'video', 'private', '{}', '{}', '{}', now(), now(), 1, '{}', $2 FROM generate_series(1, $3::int)`,

@@ -40,11 +40,11 @@ func TestPublish_ChangingPrivacyNeedsThePermission(t *testing.T) {
 		}
 	}
 	if _, err := b.items.Patch(editor, public.ID, []byte(`{"name":"other"}`), nil); err != nil {
-		t.Errorf("an edit that leaves the privacy alone: %v", err)
+		t.Errorf("an edit that does not change the privacy: %v", err)
 	}
 	listed := b.patch(public.ID, `{"privacy":"unlisted"}`)
 	if !listed.PublishedAt.Equal(*public.PublishedAt) {
-		t.Errorf("published_at moved from %v to %v, though it was published all the while", public.PublishedAt, listed.PublishedAt)
+		t.Errorf("published_at moved from %v to %v, although it stayed published", public.PublishedAt, listed.PublishedAt)
 	}
 	if i := b.patch(public.ID, `{"privacy":"private"}`); i.PublishedAt != nil {
 		t.Errorf("published_at of a private item is %v", i.PublishedAt)
@@ -80,7 +80,7 @@ func TestAccounts_SeeNothingOfEachOther(t *testing.T) {
 	}
 }
 
-func TestAssets_KeepTheirIDWhenNamedOrOfTheSameURL(t *testing.T) {
+func TestAssets_KeepTheirIDByIDOrURL(t *testing.T) {
 	b := setup(t)
 	const one, two = `{"kind":"source","url":"https://a.example/1","content_type":"video/mp4"`, `{"kind":"source","url":"https://a.example/2","content_type":"video/mp4"`
 	i := b.create(`{"name":"n","assets":[` + one + `},` + two + `}],"snapshots":[{"url":"https://a.example/1.jpg"}]}`)
@@ -101,12 +101,12 @@ func TestAssets_KeepTheirIDWhenNamedOrOfTheSameURL(t *testing.T) {
 	}
 	got := assets(one + `},{"id":"` + first.String() + `","kind":"source","url":"https://a.example/moved","content_type":"video/mp4"}`)
 	if got[1] != first || got[0] == first {
-		t.Errorf("a new one before the one that is named: got %v", got)
+		t.Errorf("a new one before one with an id: got %v", got)
 	}
 	again := assets(`{"kind":"source","url":"https://a.example/moved","content_type":"video/mp4"},{"id":"` + first.String() +
 		`","kind":"source","url":"https://a.example/moved","content_type":"video/mp4"}`)
 	if again[1] != first || again[0] == first {
-		t.Errorf("of two with one URL, the one that is named keeps its id: got %v", again)
+		t.Errorf("of two with one URL, the one with the id keeps it: got %v", again)
 	}
 	if p := b.patch(i.ID, `{"snapshots":[{"url":"https://a.example/0.jpg"},{"url":"https://a.example/1.jpg"}],"snapshot_id":"`+picture.String()+`"}`); p.Snapshots[1].ID != picture {
 		t.Errorf("a snapshot's id changed: %v", p.Snapshots)
@@ -127,7 +127,7 @@ func TestAssets_DuplicatesAndUnknownSnapshotsAreRefused(t *testing.T) {
 	faults(t, err, problem.RuleViolated)
 }
 
-func TestHold_ShowsTheItemAsItIsAndAnErrorRollsBack(t *testing.T) {
+func TestHold_HasTheLockedItemAndAnErrorRollsBack(t *testing.T) {
 	b := setup(t)
 	i := b.create(`{"name":"n"}`)
 	failed := errors.New("it fails")
@@ -149,8 +149,8 @@ func TestHold_ShowsTheItemAsItIsAndAnErrorRollsBack(t *testing.T) {
 	}
 }
 
-// A node with another public URL renders documents anew wherever it meets a stale one: no revision, no change.
-func TestRenewal_RendersStaleDocumentsOnEveryWay(t *testing.T) {
+// A node with another public URL renders stale documents wherever it reads them, without a revision or a change.
+func TestRenewal_EveryReadRendersStaleDocuments(t *testing.T) {
 	b := setup(t)
 	b.fields()
 	for what, read := range map[string]func(s *Service, id uuid.UUID) ([]byte, error){
@@ -198,7 +198,7 @@ func TestRenewal_AStaleDocumentCanBeEditedAndDeleted(t *testing.T) {
 		t.Fatalf("%s, %v", document.Bytes, err)
 	}
 	if fields := value[[]string](b, "SELECT changed_fields FROM item_change WHERE revision = 2"); !slices.Equal(fields, []string{"name"}) {
-		t.Errorf("changed_fields are %v: a new URL is no change", fields)
+		t.Errorf("changed_fields are %v: a new URL must not count", fields)
 	}
 	if err := b.items.Delete(b.ctx, i.ID, revision.Is(2)); err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ import (
 
 const publicURL = "https://items.example"
 
-// bundle is a Service over a database with one account, in which ctx's user may do everything.
+// bundle is a Service over a database with one account, whose user in ctx has every permission.
 type bundle struct {
 	t         *testing.T
 	ctx       context.Context
@@ -73,12 +73,12 @@ func (b *bundle) addAccount(id uuid.UUID) {
 	}
 }
 
-// as is a context in which a user of the account acts who has these permissions.
+// as returns a context with a user of the account who has these permissions.
 func (b *bundle) as(permissions ...account.Permission) context.Context {
 	return account.WithActor(b.t.Context(), account.Actor{AccountID: b.account, UserID: uuid.New(), Permissions: permissions})
 }
 
-// without is all permissions but one.
+// without returns all permissions except one.
 func without(p account.Permission) []account.Permission {
 	return slices.DeleteFunc(account.All(), func(other account.Permission) bool { return other == p })
 }
@@ -119,7 +119,7 @@ func (b *bundle) field(key, kind string, choices ...string) Field {
 	return f
 }
 
-// fields makes one metadata field of each kind, under the kind's name.
+// fields creates one metadata field of each kind, with the kind's name as key.
 func (b *bundle) fields() {
 	b.t.Helper()
 	for _, kind := range []string{"text", "number", "bool", "date"} {
@@ -143,13 +143,13 @@ func value[T any](b *bundle, query string, args ...any) (v T) {
 	return v
 }
 
-// changes counts the log's entries.
+// changes returns the number of changes in the log.
 func (b *bundle) changes() int {
 	b.t.Helper()
 	return value[int](b, "SELECT count(*) FROM item_change WHERE account_id = $1", b.account)
 }
 
-// faults fails unless err has the code, and returns its faults as "pointer detail" lines.
+// faults checks the error's code, and returns its faults as lines of pointer and detail.
 func faults(t *testing.T, err error, code problem.Code) string {
 	t.Helper()
 	told := problem.Of(err)
@@ -180,7 +180,7 @@ func names(items []*Item) []string {
 	return out
 }
 
-// listed reads the whole list, a page at a time.
+// listed reads the whole list, page by page.
 func (b *bundle) listed(filter Filter, sort Sort, limit int) []*Item {
 	b.t.Helper()
 	var all []*Item
@@ -200,7 +200,7 @@ func (b *bundle) listed(filter Filter, sort Sort, limit int) []*Item {
 	}
 }
 
-// epoch is a time as Postgres keeps it.
+// epoch is a time with Postgres's precision.
 var epoch = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
 func ids(n int) []uuid.UUID {

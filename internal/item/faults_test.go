@@ -10,8 +10,8 @@ import (
 	"itemcast/internal/problem"
 )
 
-// What the contract forbids does not hide what the account's rules forbid: one answer tells of both.
-func TestFaults_OfTheContractAndOfTheRulesAreToldTogether(t *testing.T) {
+// One answer has the faults of the contract and of the account's rules.
+func TestFaults_OfTheContractAndTheRulesComeTogether(t *testing.T) {
 	b := setup(t)
 	b.fields()
 	if _, err := b.items.CreateField(b.ctx, Field{Key: "must", Kind: "text", Required: true}); err != nil {
@@ -20,8 +20,8 @@ func TestFaults_OfTheContractAndOfTheRulesAreToldTogether(t *testing.T) {
 	has := b.create(`{"name":"n","metadata":{"must":"x","number":1}}`)
 	for what, c := range map[string]struct {
 		input string
-		want  []string // the faults of create and replace
-		patch []string // and of a patch, where they are fewer
+		want  []string // faults of create and replace
+		patch []string // faults of a patch, if there are fewer
 	}{
 		"an unknown field and an unknown key": {`{"name":"n","colour":1,"metadata":{"must":"x","nope":1}}`,
 			[]string{"#/colour unknown field", "#/metadata/nope is no metadata field"}, nil},
@@ -47,7 +47,7 @@ func TestFaults_OfTheContractAndOfTheRulesAreToldTogether(t *testing.T) {
 			if way == "patch" && c.patch != nil {
 				want = c.patch
 			}
-			if len(want) == 1 { // a rule's
+			if len(want) == 1 { // only a rule's fault
 				code = problem.RuleViolated
 			}
 			got := strings.Split(faults(t, write(), code), "\n")
@@ -61,7 +61,7 @@ func TestFaults_OfTheContractAndOfTheRulesAreToldTogether(t *testing.T) {
 	}
 }
 
-func TestFaults_OfAnInputForNoItemAreNotFound(t *testing.T) {
+func TestFaults_AnInputForAMissingItemIsNotFound(t *testing.T) {
 	b := setup(t)
 	for what, err := range map[string]error{
 		"replace": func() error { _, err := b.items.Replace(b.ctx, uuid.New(), []byte(`{"nmae":1}`), nil); return err }(),
@@ -76,7 +76,7 @@ func TestFaults_OfAnInputForNoItemAreNotFound(t *testing.T) {
 	}
 }
 
-func TestFaults_WhatIsNoObjectHasOneFault(t *testing.T) {
+func TestFaults_ANonObjectHasOneFault(t *testing.T) {
 	b := setup(t)
 	i := b.create(`{"name":"n"}`)
 	for _, text := range []string{`null`, `[]`, `7`} {
@@ -91,7 +91,7 @@ func TestFaults_WhatIsNoObjectHasOneFault(t *testing.T) {
 	}
 }
 
-func TestFaults_APatchThatEmptiesWhatThereIsNotIsRefused(t *testing.T) {
+func TestFaults_APatchCannotClearAnUnknownField(t *testing.T) {
 	b := setup(t)
 	i := b.create(`{"name":"n"}`)
 	_, err := b.items.Patch(b.ctx, i.ID, []byte(`{"nmae":null}`), nil)
@@ -100,7 +100,7 @@ func TestFaults_APatchThatEmptiesWhatThereIsNotIsRefused(t *testing.T) {
 	}
 }
 
-func TestFaults_AtMostAHundredAreTold(t *testing.T) {
+func TestFaults_AreLimitedToAHundred(t *testing.T) {
 	b := setup(t)
 	var input strings.Builder
 	input.WriteString(`{"name":" ","metadata":{"k":1`)
@@ -110,6 +110,6 @@ func TestFaults_AtMostAHundredAreTold(t *testing.T) {
 	input.WriteString(`},"x":1,"y":2}`)
 	_, err := b.items.Create(b.ctx, []byte(input.String()))
 	if n := len(problem.Of(err).Faults); n != problem.MaxFaults {
-		t.Errorf("%d faults are told", n)
+		t.Errorf("%d faults are reported", n)
 	}
 }
