@@ -38,7 +38,7 @@ func TestUser_TheOperatorAddsAndChangesUsers(t *testing.T) {
 	nodetest.Eventually(t, "the password no longer works", func() bool {
 		return n.As("bot@example.com", password).Call(http.MethodGet, "/api/v1/me", "").Status == http.StatusUnauthorized
 	})
-	run(1, "nobody would be left", "disable", nodetest.AdminEmail)
+	run(1, "No administrator would remain", "disable", nodetest.AdminEmail)
 	run(1, "no user", "enable", "nobody@example.com")
 	run(0, "/reset?token=", "reset-link", "ada@example.com")
 	body := string(n.Call(http.MethodGet, "/api/v1/audit?action=user.created,user.updated", "").
@@ -73,7 +73,7 @@ func TestRole_TheOperatorGrantsAPermissionThatNobodyHas(t *testing.T) {
 	nodetest.Eventually(t, "the permission can be given",
 		func() bool { return n.Call(http.MethodPatch, path, back).Status == http.StatusOK })
 	run(0, "Administrator  api.access users.manage learning.manage\n", "list")
-	run(1, "nobody would be left", "revoke", "Administrator", "users.manage")
+	run(1, "No administrator would remain", "revoke", "Administrator", "users.manage")
 	run(1, "no role", "grant", "Nothing", "items.view")
 	run(1, "items.fly", "grant", "Viewer", "items.fly")
 }

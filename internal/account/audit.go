@@ -12,7 +12,7 @@ import (
 	"itemcast/internal/db"
 )
 
-// What the audit log calls that which this package does.
+// The actions of this package in the audit log.
 const (
 	userCreated      = "user.created"
 	userUpdated      = "user.updated"
@@ -24,19 +24,20 @@ const (
 	roleDeleted      = "role.deleted"
 )
 
-// Audit notes in a transaction that who acts in ctx did something, such as "hook.created", to a subject, the path of the API such as
-// "hooks/ID". Detail becomes a JSON object; no secret may be in it. Without a change committed there is no entry, and no change without its
-// entry. It costs no round trip of its own.
+// Audit records an action of the actor of ctx, such as "hook.created", on a subject, an API path such as "hooks/ID".
+// Detail becomes a JSON object, and must not contain a secret. The entry is committed with the transaction, without a
+// round trip of its own.
 func Audit(ctx context.Context, tx pgx.Tx, action, subject string, detail any) error {
 	actor, _ := ActorFrom(ctx)
 	raw, err := encodeDetail(detail)
 	if err != nil {
 		return err
 	}
-	err = store.New(db.Deferred(tx)).InsertAudit(ctx, store.InsertAuditParams{ID: uuid.Must(uuid.NewV7()), AccountID: actor.AccountID,
-		Actor: actor.User(), ActorName: actor.label(), Address: AddressFrom(ctx), Action: action, Subject: subject, Detail: raw})
+	err = store.New(db.Deferred(tx)).InsertAudit(ctx, store.InsertAuditParams{ID: uuid.Must(uuid.NewV7()),
+		AccountID: actor.AccountID, Actor: actor.UserParam(), ActorName: actor.label(), Address: AddressFrom(ctx),
+		Action: action, Subject: subject, Detail: raw})
 	if err != nil {
-		return fmt.Errorf("note in the audit log: %w", err)
+		return fmt.Errorf("write to the audit log: %w", err)
 	}
 	return nil
 }
@@ -52,18 +53,10 @@ func encodeDetail(detail any) (json.RawMessage, error) {
 	return raw, nil
 }
 
-// label is how the audit log calls who acts, also when the user is gone.
-func (a Actor) label() string {
-	if a.Email != "" {
-		return a.Email
-	}
-	return a.Name
-}
-
-// changes are the fields that an update changed, each with what it was and what it became.
+// changes holds the value before and after an update of each field that it changed.
 type changes map[string][2]any
 
-func (c changes) note(field string, before, after any) {
+func (c changes) add(field string, before, after any) {
 	if before != after {
 		c[field] = [2]any{before, after}
 	}

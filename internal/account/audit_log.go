@@ -18,19 +18,19 @@ import (
 
 const auditPruneInterval = time.Hour
 
-// AuditEntry is who did what. Actor is nil when nobody was signed in, and for the operator.
+// AuditEntry is an action in the audit log.
 type AuditEntry struct {
 	ID        uuid.UUID
 	At        time.Time
-	Actor     *uuid.UUID
+	Actor     *uuid.UUID // the user; nil: the operator, or a client that was not signed in
 	ActorName string
-	Address   string // of the client; empty: the machine itself
-	Action    string
-	Subject   string
+	Address   string // of the client; empty: the command line
+	Action    string // such as "user.updated"
+	Subject   string // an API path such as "users/ID"
 	Detail    json.RawMessage
 }
 
-// AuditFilter says which entries are meant; a zero criterion lets all pass.
+// AuditFilter selects entries. A zero criterion selects all.
 type AuditFilter struct {
 	Actor    *uuid.UUID
 	Actions  []string
@@ -39,9 +39,10 @@ type AuditFilter struct {
 	AtBefore *time.Time
 }
 
-// AuditLog returns up to limit entries of the account, newest first, from after on, which is empty or what an earlier call gave as next.
-// Needs users.manage. Errors: INVALID_INPUT, INVALID_CURSOR.
-func (s *Service) AuditLog(ctx context.Context, filter AuditFilter, limit int, after string) (entries []AuditEntry, next string, err error) {
+// AuditLog returns up to limit entries, newest first, that follow a page token; "" stands for the start of the list.
+// Next is the token of the following page, or "". Needs users.manage. Errors: INVALID_INPUT, INVALID_CURSOR.
+func (s *Service) AuditLog(ctx context.Context, filter AuditFilter, limit int, after string) (entries []AuditEntry,
+	next string, err error) {
 	actor, err := Authorize(ctx, UsersManage)
 	if err != nil {
 		return nil, "", err
@@ -50,8 +51,8 @@ func (s *Service) AuditLog(ctx context.Context, filter AuditFilter, limit int, a
 	if err != nil {
 		return nil, "", err
 	}
-	params := store.ListAuditParams{AccountID: actor.AccountID, BeforeID: before, Actor: filter.Actor, AtAfter: filter.AtAfter,
-		AtBefore: filter.AtBefore, MaxRows: int32(limit + 1)}
+	params := store.ListAuditParams{AccountID: actor.AccountID, BeforeID: before, Actor: filter.Actor,
+		AtAfter: filter.AtAfter, AtBefore: filter.AtBefore, MaxRows: int32(limit + 1)}
 	var invalid problem.Faults
 	invalid.Of("subject", validate.Storable(filter.Subject))
 	for _, action := range filter.Actions {
@@ -79,8 +80,8 @@ func (s *Service) AuditLog(ctx context.Context, filter AuditFilter, limit int, a
 	return entries, next, nil
 }
 
-// RunAuditRetention deletes entries older than the retention of the Config, once an hour until ctx ends: an entry stays for
-// an hour longer at most.
+// RunAuditRetention deletes entries older than the retention of the Config, once an hour until ctx ends: an entry
+// stays for an hour longer at most.
 func (s *Service) RunAuditRetention(ctx context.Context) error {
 	if s.auditRetention == 0 {
 		return nil

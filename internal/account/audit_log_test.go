@@ -18,7 +18,8 @@ func TestAuditRetention_DeletesOlderEntriesOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	for name, age := range map[string]time.Duration{"old": time.Hour + time.Second, "young": time.Hour - time.Second, "new": 0} {
+	ages := map[string]time.Duration{"old": time.Hour + time.Second, "young": time.Hour - time.Second, "new": 0}
+	for name, age := range ages {
 		at := now.Add(-age)
 		id := firstIDAt(at)
 		id[15] = 1

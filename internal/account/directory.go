@@ -10,13 +10,15 @@ import (
 	"itemcast/internal/account/internal/store"
 )
 
-// Directory tells users' names to those who see what the users did.
+// Directory looks up the names of users for actors who see what those users did. Its methods may be called
+// concurrently.
 type Directory struct{ pool *pgxpool.Pool }
 
-// NewDirectory makes a Directory.
+// NewDirectory returns a Directory on pool.
 func NewDirectory(pool *pgxpool.Pool) *Directory { return &Directory{pool: pool} }
 
-// Names returns the names of those of the ids that are users of the actor's account, in one statement.
+// Names returns the names of users of the actor's account, in one statement. It omits ids of no such user. Needs
+// items.view.
 func (d *Directory) Names(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]string, error) {
 	actor, err := Authorize(ctx, ItemsView)
 	if err != nil {

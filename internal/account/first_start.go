@@ -20,8 +20,9 @@ type FirstStart struct {
 	Password string // generated; "" when the caller gave one
 }
 
-// Ensure creates the account, its roles and its administrator in a database without an account, and otherwise returns nil.
-// Several nodes may call it at once; one of them creates the account. An empty adminPassword is replaced by a random one.
+// Ensure creates the account, its roles and its administrator in a database without an account, and otherwise returns
+// nil. Several nodes may call it at once; one of them creates the account. An empty adminPassword is replaced by a
+// random one.
 func Ensure(ctx context.Context, pool *pgxpool.Pool, email, adminPassword string) (*FirstStart, error) {
 	var first *FirstStart
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
@@ -66,7 +67,7 @@ func insertFirst(ctx context.Context, q *store.Queries, email, passwordHash stri
 			return err
 		}
 	}
-	return q.InsertUser(ctx, store.InsertUserParams{ID: uuid.Must(uuid.NewV7()), AccountID: account, RoleID: administrator,
+	return q.InsertFirstUser(ctx, store.InsertFirstUserParams{ID: uuid.Must(uuid.NewV7()), AccountID: account, RoleID: administrator,
 		Email: email, Name: "Administrator", PasswordHash: passwordHash})
 }
 

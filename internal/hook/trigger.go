@@ -38,7 +38,7 @@ func (s *Service) Trigger(ctx context.Context, id uuid.UUID) (Triggered, error) 
 		}
 		triggered = Triggered{Revision: held.Revision, Hooks: hooks}
 		return change.Record(ctx, tx, change.Change{
-			AccountID: actor.AccountID, ItemID: id, Revision: held.Revision, Kind: change.Triggered, Actor: actor.User(),
+			AccountID: actor.AccountID, ItemID: id, Revision: held.Revision, Kind: change.Triggered, Actor: actor.UserParam(),
 			Trigger: change.TriggerManual, Targets: hooks, Document: held.Document, OccurredAt: held.At,
 		})
 	})

@@ -69,7 +69,7 @@ func idleDashes(search string) (n int) {
 // INVALID_INPUT.
 func (s *Service) listParams(ctx context.Context, actor account.Actor, f Filter) (store.ListDocumentsParams, error) {
 	p := store.ListDocumentsParams{
-		AccountID: actor.AccountID, RoleID: actor.RoleIn(), Tags: texts(f.Tags), Types: texts(f.Types),
+		AccountID: actor.AccountID, RoleID: actor.RoleParam(), Tags: texts(f.Tags), Types: texts(f.Types),
 		Privacies: texts(f.Privacies), WorkflowStatuses: texts(f.WorkflowStatuses), CreatedAfter: f.CreatedAfter,
 		CreatedBefore: roundUp(f.CreatedBefore), UpdatedAfter: f.UpdatedAfter,
 	}

@@ -30,7 +30,7 @@ func (s *Service) History(
 		}
 	}
 	for more := true; more && len(changes) == 0; more = next != "" {
-		read, err := change.History(ctx, db.Read(ctx, s.pool), actor.AccountID, actor.RoleIn(), id, before, limit+1)
+		read, err := change.History(ctx, db.Read(ctx, s.pool), actor.AccountID, actor.RoleParam(), id, before, limit+1)
 		if err != nil {
 			return nil, "", err
 		}
@@ -56,7 +56,7 @@ func (s *Service) visible(
 	if !slices.ContainsFunc(changes, func(c *change.Change) bool { return account.MayHaveProfile(c.Document) }) {
 		return changes, nil
 	}
-	hidden, err := account.HiddenFrom(ctx, db.Read(ctx, s.pool), actor.AccountID, actor.RoleIn())
+	hidden, err := account.HiddenFrom(ctx, db.Read(ctx, s.pool), actor.AccountID, actor.RoleParam())
 	if err != nil {
 		return nil, err
 	}

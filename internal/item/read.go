@@ -22,7 +22,7 @@ func (s *Service) Get(ctx context.Context, id uuid.UUID) (Document, error) {
 	if err != nil {
 		return Document{}, err
 	}
-	return s.document(ctx, actor.AccountID, actor.RoleIn(), id)
+	return s.document(ctx, actor.AccountID, actor.RoleParam(), id)
 }
 
 // document returns an item's document, unless the item is hidden from the role. Nothing is hidden from a nil role.
@@ -50,7 +50,7 @@ func (s *Service) GetMany(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][
 		return nil, err
 	}
 	rows, err := store.New(db.Read(ctx, s.pool)).DocumentsByID(ctx, store.DocumentsByIDParams{
-		AccountID: actor.AccountID, Ids: ids, RoleID: actor.RoleIn(),
+		AccountID: actor.AccountID, Ids: ids, RoleID: actor.RoleParam(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read documents: %w", err)
@@ -81,14 +81,14 @@ func (s *Service) Sample(ctx context.Context, id *uuid.UUID) (Document, error) {
 	}
 	actor.RoleID = uuid.Nil
 	if id != nil {
-		return s.document(ctx, actor.AccountID, actor.RoleIn(), *id)
+		return s.document(ctx, actor.AccountID, actor.RoleParam(), *id)
 	}
 	newest, err := s.list(ctx, actor, Filter{}, Paging{Limit: 1})
 	if err != nil {
 		return Document{}, err
 	}
 	if len(newest.Items) == 1 {
-		return s.document(ctx, actor.AccountID, actor.RoleIn(), newest.Items[0].ID)
+		return s.document(ctx, actor.AccountID, actor.RoleParam(), newest.Items[0].ID)
 	}
 	invented, now := uuid.Must(uuid.NewV7()), time.Now()
 	document, err := Encode(&Item{

@@ -27,7 +27,7 @@ func (s *Service) insert(
 	if err != nil {
 		return Document{}, fmt.Errorf("read the clock: %w", err)
 	}
-	i := &Item{ID: id, URL: s.url(id), CreatedBy: actor.User(), CreatedAt: now}
+	i := &Item{ID: id, URL: s.url(id), CreatedBy: actor.UserParam(), CreatedAt: now}
 	if err := s.apply(ctx, q, actor, i, keepingMetadata(input)); err != nil {
 		return Document{}, err
 	}
@@ -43,7 +43,7 @@ func (s *Service) insert(
 		return Document{}, err
 	}
 	return Document{Bytes: document, Revision: i.Revision}, change.Record(ctx, tx, change.Change{
-		AccountID: actor.AccountID, ItemID: id, Revision: i.Revision, Kind: change.Created, Actor: actor.User(),
+		AccountID: actor.AccountID, ItemID: id, Revision: i.Revision, Kind: change.Created, Actor: actor.UserParam(),
 		Trigger: change.TriggerWrite, Document: document, OccurredAt: now,
 	})
 }
@@ -88,7 +88,7 @@ func (s *Service) revise(
 	}
 	return Document{Bytes: encoded, Revision: after.Revision}, true, change.Record(ctx, tx, change.Change{
 		AccountID: actor.AccountID, ItemID: id, Revision: after.Revision, Kind: change.Updated, ChangedFields: fields,
-		Previous: previous, Actor: actor.User(), Trigger: change.TriggerWrite, Document: encoded, OccurredAt: before.At,
+		Previous: previous, Actor: actor.UserParam(), Trigger: change.TriggerWrite, Document: encoded, OccurredAt: before.At,
 	})
 }
 
@@ -96,7 +96,7 @@ func (s *Service) revise(
 func (s *Service) lock(
 	ctx context.Context, q *store.Queries, actor account.Actor, id uuid.UUID, condition revision.Condition,
 ) (Held, error) {
-	row, err := q.LockItem(ctx, store.LockItemParams{AccountID: actor.AccountID, ID: id, RoleID: actor.RoleIn()})
+	row, err := q.LockItem(ctx, store.LockItemParams{AccountID: actor.AccountID, ID: id, RoleID: actor.RoleParam()})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Held{}, errNotFound
 	}

@@ -22,7 +22,7 @@ func (s *Service) Tags(ctx context.Context) ([]Tag, error) {
 		return nil, err
 	}
 	rows, err := store.New(db.Read(ctx, s.pool)).ListTags(ctx, store.ListTagsParams{
-		AccountID: actor.AccountID, RoleID: actor.RoleIn(),
+		AccountID: actor.AccountID, RoleID: actor.RoleParam(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list tags: %w", err)

@@ -27,7 +27,7 @@ func withProfile(
 		return present, "", nil
 	}
 	id, err := q.HoldWorkflowProfile(ctx, store.HoldWorkflowProfileParams{
-		AccountID: actor.AccountID, ID: *profile, RoleID: actor.RoleIn(),
+		AccountID: actor.AccountID, ID: *profile, RoleID: actor.RoleParam(),
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, "is no workflow profile that you can use", nil

@@ -94,7 +94,7 @@ func (s *Service) Delete(ctx context.Context, id uuid.UUID, condition revision.C
 		}
 		return change.Record(ctx, tx, change.Change{
 			AccountID: actor.AccountID, ItemID: id, Revision: held.Revision + 1, Kind: change.Deleted,
-			Actor: actor.User(), Trigger: change.TriggerWrite, Document: held.Document, OccurredAt: held.At,
+			Actor: actor.UserParam(), Trigger: change.TriggerWrite, Document: held.Document, OccurredAt: held.At,
 		})
 	})
 }

@@ -46,7 +46,7 @@ func (h *Hub) Subscribe(ctx context.Context, after string, filter *item.Filter, 
 		return nil, err
 	}
 	s := &Subscription{
-		hub: h, account: actor.AccountID, role: actor.RoleIn(), position: h.feed.Head(), kinds: kinds,
+		hub: h, account: actor.AccountID, role: actor.RoleParam(), position: h.feed.Head(), kinds: kinds,
 	}
 	if after != "" {
 		if s.position, err = h.feed.ParseCursor(ctx, after); err != nil {
@@ -75,7 +75,7 @@ func (s *Subscription) Renew(ctx context.Context) error {
 	if actor.AccountID != s.account {
 		return problem.New(problem.Forbidden, "You belong to another account now; subscribe again.")
 	}
-	s.role, s.pending = actor.RoleIn(), nil
+	s.role, s.pending = actor.RoleParam(), nil
 	return nil
 }
 

@@ -18,8 +18,8 @@ import (
 
 var errNoProfile = problem.New(problem.NotFound, "There is no such workflow profile.")
 
-// Profile is a workflow that items can have. With RoleIDs, only users of those roles see its items, whatever permissions the
-// others have.
+// Profile is a workflow that items can have. With RoleIDs, only users of those roles see its items, whatever
+// permissions the others have.
 type Profile struct {
 	ID          uuid.UUID
 	Name        string
@@ -30,9 +30,9 @@ type Profile struct {
 	Revision    int64
 }
 
-// Profiles returns up to limit profiles, newest first, that follow a page token; "" stands for the start of the list. Next is
-// the token of the following page, or "". It omits profiles whose items the actor's role does not see, unless the actor has
-// workflows.manage. Needs items.view. Error: INVALID_CURSOR.
+// Profiles returns up to limit profiles, newest first, that follow a page token; "" stands for the start of the list.
+// Next is the token of the following page, or "". It omits profiles whose items the actor's role does not see, unless
+// the actor has workflows.manage. Needs items.view. Error: INVALID_CURSOR.
 func (s *Service) Profiles(ctx context.Context, limit int, after string) (profiles []Profile, next string, err error) {
 	actor, err := account.Authorize(ctx, account.ItemsView)
 	if err != nil {
@@ -80,7 +80,7 @@ func limitedTo(actor account.Actor) *uuid.UUID {
 	if actor.Permissions.Has(account.WorkflowsManage) {
 		return nil
 	}
-	return actor.RoleIn()
+	return actor.RoleParam()
 }
 
 func toProfile(row store.GetWorkflowProfileRow) Profile {

@@ -55,10 +55,10 @@ func (in ProfileInput) normalized() ProfileInput {
 	return in
 }
 
-// check returns INVALID_INPUT with every fault. A profile may keep the name that it has before a patch.
+// check returns INVALID_INPUT with every fault. A profile may keep the name that it has before a patch; a new one has none.
 func (in ProfileInput) check(before string) error {
 	var faults problem.Faults
-	if in.Name != before {
+	if before == "" || in.Name != before {
 		faults.At("#/name", validate.Name(in.Name, 1, maxName))
 	}
 	faults.At("#/description", validate.Text(in.Description, 0, maxDescription))
@@ -68,8 +68,8 @@ func (in ProfileInput) check(before string) error {
 	return faults.Err(problem.InvalidInput)
 }
 
-// checkRoles returns RULE_VIOLATED when the account lacks one of the roles. It locks the others against deletion until the
-// transaction ends.
+// checkRoles returns RULE_VIOLATED when the account lacks one of the roles. It locks the others against deletion
+// until the transaction ends.
 func checkRoles(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, ids []uuid.UUID) error {
 	if len(ids) == 0 {
 		return nil

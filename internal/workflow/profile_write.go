@@ -30,8 +30,8 @@ var (
 		"Items have this workflow profile, including items that you may not see. Give them another profile first.")
 )
 
-// CreateProfile creates a profile. Needs workflows.manage. Errors: INVALID_INPUT and RULE_VIOLATED with every fault; CONFLICT
-// when the name is taken.
+// CreateProfile creates a profile. Needs workflows.manage. Errors: INVALID_INPUT and RULE_VIOLATED with every fault;
+// CONFLICT when the name is taken.
 func (s *Service) CreateProfile(ctx context.Context, in ProfileInput) (Profile, error) {
 	_, err := account.Authorize(ctx, account.WorkflowsManage)
 	if err != nil {
@@ -61,8 +61,8 @@ func (s *Service) CreateProfile(ctx context.Context, in ProfileInput) (Profile, 
 	return profile, err
 }
 
-// PatchProfile changes a profile. Its roles decide at once who sees its items; the items do not change, so the log records
-// nothing. Needs workflows.manage. Errors: as CreateProfile; NOT_FOUND; REVISION_MISMATCH.
+// PatchProfile changes a profile. Its roles decide at once who sees its items; the items do not change, so the log
+// records nothing. Needs workflows.manage. Errors: as CreateProfile; NOT_FOUND; REVISION_MISMATCH.
 func (s *Service) PatchProfile(ctx context.Context, id uuid.UUID, patch ProfilePatch,
 	condition revision.Condition) (Profile, error) {
 	_, err := account.Authorize(ctx, account.WorkflowsManage)
@@ -97,7 +97,8 @@ func (s *Service) PatchProfile(ctx context.Context, id uuid.UUID, patch ProfileP
 	return profile, err
 }
 
-// DeleteProfile deletes a profile. Needs workflows.manage. Errors: NOT_FOUND; REVISION_MISMATCH; CONFLICT when an item has it.
+// DeleteProfile deletes a profile. Needs workflows.manage. Errors: NOT_FOUND; REVISION_MISMATCH; CONFLICT when an
+// item has it.
 func (s *Service) DeleteProfile(ctx context.Context, id uuid.UUID, condition revision.Condition) error {
 	_, err := account.Authorize(ctx, account.WorkflowsManage)
 	if err != nil {

@@ -17,8 +17,8 @@ type Config struct {
 	Pool *pgxpool.Pool
 	Log  *slog.Logger
 
-	// Changed is called, while Run runs, whenever a profile has changed on any node, and when changes may have been missed:
-	// items may now be hidden from readers, or visible. It must not block.
+	// Changed is called, while Run runs, whenever a profile has changed on any node, and when changes may have been
+	// missed: items may now be hidden from readers, or visible. It must not block.
 	Changed func()
 }
 

@@ -32,7 +32,10 @@ func TestVerify_AcceptsTheHashedPasswordOnly(t *testing.T) {
 	for _, c := range []struct {
 		password, hash string
 		want           bool
-	}{{"correct horse", hash, true}, {"wrong", hash, false}, {"", hash, false}, {"correct horse", "", false}, {"", "", false}} {
+	}{
+		{"correct horse", hash, true}, {"wrong", hash, false}, {"", hash, false},
+		{"correct horse", "", false}, {"", "", false},
+	} {
 		if match, err := Verify(t.Context(), c.password, c.hash); err != nil || match != c.want {
 			t.Errorf("%q against %q: got %v, %v", c.password, c.hash, match, err)
 		}

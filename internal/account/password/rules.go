@@ -15,9 +15,9 @@ const (
 	MaxBytes = 1024
 )
 
-// Fault returns what is wrong with the password that the user of an e-mail address chose, as the detail of a fault; "" when
-// nothing is. The rules are those of NIST SP 800-63B: a minimum length, no common password, not the user's own address, and
-// no required digits or signs.
+// Fault returns what is wrong with the password that the user of an e-mail address chose, as the detail of a fault;
+// "" when nothing is. The rules are those of NIST SP 800-63B: a minimum length, no common password, not the user's
+// own address, and no required digits or signs.
 func Fault(password, email string) string {
 	lower := strings.ToLower(password)
 	local, _, _ := strings.Cut(strings.ToLower(email), "@")

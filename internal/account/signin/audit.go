@@ -30,8 +30,8 @@ const (
 	maxQueuedAudits = 1000                   // further entries are only logged
 )
 
-// auditQueue writes the outcomes of sign-ins to the audit log in the background: a sign-in takes no longer for a user that
-// exists. Its methods may be called concurrently.
+// auditQueue writes the outcomes of sign-ins to the audit log in the background: a sign-in takes no longer for a user
+// that exists. Its methods may be called concurrently.
 type auditQueue struct {
 	pool    *pgxpool.Pool
 	log     *slog.Logger
@@ -42,8 +42,8 @@ func newAuditQueue(pool *pgxpool.Pool, log *slog.Logger) auditQueue {
 	return auditQueue{pool: pool, log: log, entries: make(chan store.InsertAuditsParams, maxQueuedAudits)}
 }
 
-// add records an action of a client that named a user's address. For an address without a user there is no account to record
-// it in.
+// add records an action of a client that named a user's address. For an address without a user there is no account to
+// record it in.
 func (q *auditQueue) add(ctx context.Context, user store.UserByEmailRow, action string, detail map[string]string) {
 	if user.ID == uuid.Nil {
 		return

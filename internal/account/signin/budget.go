@@ -7,8 +7,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// budget is a token bucket of attempts. The throttle's lock guards it, because an attempt checks several of them before it
-// takes a token of any.
+// budget is a token bucket of attempts. The throttle's lock guards it, because an attempt checks several of them
+// before it takes a token of any.
 type budget struct {
 	limiter *rate.Limiter
 	audited time.Time // when a refusal was last recorded
@@ -22,7 +22,8 @@ type size struct {
 
 type budgets = expirable.LRU[string, *budget]
 
-// budgetOf returns the budget under a key, or a full one that it does not store: a refused client must not displace others.
+// budgetOf returns the budget under a key, or a full one that it does not store: a refused client must not displace
+// others.
 func budgetOf(all *budgets, key string, size size) *budget {
 	if b, ok := all.Get(key); ok {
 		return b
@@ -39,6 +40,6 @@ func (b *budget) wait(now time.Time) time.Duration {
 // take takes a token. The caller has checked that there is one.
 func (b *budget) take(now time.Time) { b.limiter.ReserveN(now, 1) }
 
-// refund puts a token back. Reservation.Cancel cannot: it has no effect once the time of the reservation has come, and an
-// attempt is refunded after it was made. A reservation of -1 adds a token, up to the burst.
+// refund puts a token back. Reservation.Cancel cannot: it has no effect once the time of the reservation has come,
+// and an attempt is refunded after it was made. A reservation of -1 adds a token, up to the burst.
 func (b *budget) refund(now time.Time) { b.limiter.ReserveN(now, -1) }

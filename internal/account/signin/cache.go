@@ -21,8 +21,8 @@ type digest [32]byte
 
 type actors = expirable.LRU[digest, account.Actor]
 
-// cache holds the actors that were verified lately. Each notice of a change raises the generation; an actor is valid while no
-// later change concerns its user, so a change of one user costs the others nothing.
+// cache holds the actors that were verified lately. Each notice of a change raises the generation; an actor is valid
+// while no later change concerns its user, so a change of one user costs the others nothing.
 type cache struct {
 	mu         sync.Mutex
 	generation int               // number of changes so far
@@ -39,8 +39,8 @@ func newCache() *cache {
 		sessions: expirable.NewLRU[digest, account.Actor](maxCached, nil, cacheFor)}
 }
 
-// get returns the actor under a key of c.basic or c.sessions. Without a valid one, ok is false, and generation is that of an
-// actor that is read from now on.
+// get returns the actor under a key of c.basic or c.sessions. Without a valid one, ok is false, and generation is
+// that of an actor that is read from now on.
 func (c *cache) get(from *actors, key digest) (actor account.Actor, generation int, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

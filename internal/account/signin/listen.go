@@ -9,7 +9,8 @@ import (
 	"itemcast/internal/db"
 )
 
-// listen forgets users as they change, until ctx ends. Whatever changed while it was not connected makes every entry invalid.
+// listen forgets users as they change, until ctx ends. Whatever changed while it was not connected makes every entry
+// invalid.
 func (s *Service) listen(ctx context.Context) {
 	db.Listen(ctx, s.pool, db.Listener{Channel: "itemcast_access", Log: s.log,
 		Connected: s.forgetEverybody, Notified: s.notified, Disconnected: s.forgetEverybody})

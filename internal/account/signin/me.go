@@ -19,9 +19,9 @@ import (
 var errGeneratedPassword = problem.New(problem.Conflict,
 	"An API user's password is generated. Ask an administrator for a new one (rotate-password).")
 
-// ChangePassword sets the actor's own password, and ends all of the actor's sessions, the current one included. Errors:
-// RULE_VIOLATED with every fault; TOO_MANY_REQUESTS after too many attempts or wrong current passwords; CONFLICT for an API
-// user.
+// ChangePassword sets the actor's own password, and ends all of the actor's sessions, the current one included.
+// Errors: RULE_VIOLATED with every fault; TOO_MANY_REQUESTS after too many attempts or wrong current passwords;
+// CONFLICT for an API user.
 func (s *Service) ChangePassword(ctx context.Context, current, chosen string) error {
 	actor, err := account.Authorize(ctx)
 	if err != nil {
@@ -119,7 +119,8 @@ func (s *Service) EndSession(ctx context.Context, id uuid.UUID) error {
 		return err
 	}
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
-		n, err := store.New(tx).EndSession(ctx, store.EndSessionParams{AccountID: actor.AccountID, UserID: actor.UserID, ID: id})
+		n, err := store.New(tx).EndSession(ctx, store.EndSessionParams{AccountID: actor.AccountID,
+			UserID: actor.UserID, ID: id})
 		if err != nil {
 			return fmt.Errorf("end session: %w", err)
 		}

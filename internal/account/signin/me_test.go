@@ -10,7 +10,8 @@ import (
 	"itemcast/internal/problem"
 )
 
-// whileChanging runs do while a transaction changes the administrator's password. It commits as soon as do waits for it.
+// whileChanging runs do while a transaction changes the administrator's password. It commits as soon as do waits for
+// it.
 func (b *bundle) whileChanging(do func() error) error {
 	b.t.Helper()
 	hash, err := password.Hash(b.t.Context(), "another one made of snow")
@@ -22,7 +23,8 @@ func (b *bundle) whileChanging(do func() error) error {
 		b.t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback(context.Background()) }()
-	if _, err := tx.Exec(b.t.Context(), "UPDATE app_user SET password_hash = $1 WHERE email = $2", hash, email); err != nil {
+	_, err = tx.Exec(b.t.Context(), "UPDATE app_user SET password_hash = $1 WHERE email = $2", hash, email)
+	if err != nil {
 		b.t.Fatal(err)
 	}
 	done := make(chan error, 1)

@@ -14,7 +14,8 @@ import (
 	"itemcast/internal/problem"
 )
 
-var errResetLink = problem.New(problem.NotFound, "This link works no more: it has been used, replaced by another, or is older than a day, or whoever made it may not any more. Ask for a new one.")
+var errResetLink = problem.New(problem.NotFound, "This link is not valid any more: it has been used or replaced, is older "+
+	"than a day, or its creator has lost the permission. Ask for a new one.")
 
 // ResetUser returns the e-mail address of the user whose password a reset link sets. Error: NOT_FOUND.
 func (s *Service) ResetUser(ctx context.Context, token string) (email string, err error) {

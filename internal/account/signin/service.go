@@ -29,8 +29,8 @@ type Config struct {
 	MaxAge      time.Duration // and at the latest after this time; 7 days
 }
 
-// Service signs users in. Its methods may be called concurrently. It caches for minutes what it has verified; while Run runs,
-// it drops cached users as soon as they change.
+// Service signs users in. Its methods may be called concurrently. It caches for minutes what it has verified; while
+// Run runs, it drops cached users as soon as they change.
 type Service struct {
 	pool        *pgxpool.Pool
 	log         *slog.Logger
@@ -62,8 +62,8 @@ func New(config Config) *Service {
 	return s
 }
 
-// Run keeps the cache and the watched actors up to date, writes audit entries and deletes expired sessions, until ctx ends.
-// While it cannot listen for changes, it empties the cache every second.
+// Run keeps the cache and the watched actors up to date, writes audit entries and deletes expired sessions, until ctx
+// ends. While it cannot listen for changes, it empties the cache every second.
 func (s *Service) Run(ctx context.Context) error {
 	var parts sync.WaitGroup
 	parts.Go(func() { s.runReviews(ctx) })

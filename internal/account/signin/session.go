@@ -24,7 +24,7 @@ const (
 	maxUserAgent = 300 // bytes that are stored
 )
 
-var errAPIUser = problem.New(problem.Forbidden, "This is an API user: it signs in by HTTP Basic, and not on pages.")
+var errAPIUser = problem.New(problem.Forbidden, "An API user signs in by HTTP Basic, not on pages.")
 
 // NewSession is a session that has just begun. Only the browser's cookie holds its token; the database holds a hash.
 type NewSession struct {
@@ -32,8 +32,8 @@ type NewSession struct {
 	Expires time.Time
 }
 
-// Open signs a person in on a page: it begins a session, and ends the session of oldToken, which the browser sent, if any.
-// Errors: as Basic; FORBIDDEN for an API user.
+// Open signs a person in on a page: it begins a session, and ends the session of oldToken, which the browser sent, if
+// any. Errors: as Basic; FORBIDDEN for an API user.
 func (s *Service) Open(ctx context.Context, email, password, userAgent, oldToken string) (NewSession, error) {
 	actor, err := s.checkOnce(ctx, s.credentials(email, password, byPage), s.cache.current())
 	if err != nil {
@@ -59,15 +59,16 @@ func (s *Service) Open(ctx context.Context, email, password, userAgent, oldToken
 		if err != nil {
 			return fmt.Errorf("insert session: %w", err)
 		}
-		return account.Audit(account.WithActor(ctx, actor), tx, signedIn, userPath(actor.UserID), map[string]string{"by": byPage})
+		return account.Audit(account.WithActor(ctx, actor), tx, signedIn, userPath(actor.UserID),
+			map[string]string{"by": byPage})
 	})
 	return session, err
 }
 
-// lockCredentials refuses credentials that have changed since they were verified. A change that comes after it waits for the
-// transaction, and then ends the session that begins here.
+// lockCredentials refuses credentials that have changed since they were verified. A change that comes after it waits
+// for the transaction, and then ends the session that begins here.
 func lockCredentials(ctx context.Context, q *store.Queries, actor account.Actor) error {
-	row, err := q.HoldCredentials(ctx, store.HoldCredentialsParams{AccountID: actor.AccountID, ID: actor.UserID})
+	row, err := q.LockCredentials(ctx, store.LockCredentialsParams{AccountID: actor.AccountID, ID: actor.UserID})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return account.ErrCredentials
 	}
@@ -118,8 +119,8 @@ func (s *Service) readSession(ctx context.Context, hash digest, generation int) 
 	return actor, nil
 }
 
-// Close ends the session of a token, and with everywhere all sessions of its user, whatever the user's permissions. An unknown
-// or ended session is no error.
+// Close ends the session of a token, and with everywhere all sessions of its user, whatever the user's permissions.
+// An unknown or ended session is no error.
 func (s *Service) Close(ctx context.Context, token string, everywhere bool) error {
 	if token == "" || len(token) > maxToken {
 		return nil

@@ -13,8 +13,8 @@ import (
 	"itemcast/internal/problem"
 )
 
-// How many sign-ins may fail. A user who mistypes does not notice; a client that tries a list of passwords gets through some
-// hundred a day.
+// How many sign-ins may fail. A user who mistypes does not notice; a client that tries a list of passwords gets
+// through some hundred a day.
 const (
 	freeFailures = 5                // of a user from an address, before the first wait
 	maxWait      = 15 * time.Minute // of a user from an address; waits double
@@ -33,11 +33,13 @@ const (
 var (
 	addressBudget = size{burst: 30, refill: 10 * time.Second} // failures from an address, of all users
 	userBudget    = size{burst: 100, refill: time.Minute}     // failures of a user, from all addresses
-	changeBudget  = size{burst: 10, refill: 20 * time.Second} // attempts at another password, right or wrong: each costs two hashes
+
+	// changeBudget limits a user's attempts to change the password, right or wrong: each costs two hashes.
+	changeBudget = size{burst: 10, refill: 20 * time.Second}
 )
 
-// throttle slows down password guessing. It counts an attempt before it is made, so that concurrent attempts do not get past
-// it, and refunds one that succeeds. It treats unknown users like known ones.
+// throttle slows down password guessing. It counts an attempt before it is made, so that concurrent attempts do not
+// get past it, and refunds one that succeeds. It treats unknown users like known ones.
 //
 // Failures of others do not lock an owner out:
 //   - a request whose credentials or session are cached does not get here;
@@ -71,8 +73,8 @@ func newThrottle() *throttle {
 	}
 }
 
-// failures are consecutive ones of a user from an address. Their waits grow with each failure, which a token bucket cannot
-// express.
+// failures are consecutive ones of a user from an address. Their waits grow with each failure, which a token bucket
+// cannot express.
 type failures struct {
 	n       int
 	until   time.Time // when the next attempt is allowed
@@ -107,8 +109,8 @@ type attempt struct {
 	took     []*budget // a token of each
 }
 
-// begin counts an attempt, or refuses it. First reports that it is the first in a minute to be refused for the same reason.
-// Error: TOO_MANY_REQUESTS, with the time to wait.
+// begin counts an attempt, or refuses it. First reports that it is the first in a minute to be refused for the same
+// reason. Error: TOO_MANY_REQUESTS, with the time to wait.
 func (t *throttle) begin(email, address string, digest digest) (a *attempt, first bool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -156,7 +158,8 @@ func (a *attempt) take(all *budgets, key string, b *budget, now time.Time) {
 	a.took = append(a.took, b)
 }
 
-// succeed refunds the attempt, and remembers its place and credentials. It reports whether the place is new for the user.
+// succeed refunds the attempt, and remembers its place and credentials. It reports whether the place is new for the
+// user.
 func (a *attempt) succeed() (newPlace bool) {
 	t := a.throttle
 	t.mu.Lock()

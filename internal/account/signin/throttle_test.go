@@ -71,7 +71,8 @@ func TestThrottle_CountsAnAddressAndAUserAsAWhole(t *testing.T) {
 	}
 }
 
-// What is refused takes nobody's place: who is slowed down stays so, whatever else they ask for, and is noted once a minute.
+// What is refused takes nobody's place: who is slowed down stays so, whatever else they ask for, and is noted once a
+// minute.
 func TestThrottle_CannotBeEmptiedByWhatItRefuses(t *testing.T) {
 	t.Parallel()
 	th, pass := throttled()

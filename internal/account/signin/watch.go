@@ -43,10 +43,10 @@ func (w *watchers) wake() {
 	}
 }
 
-// Watch calls changed, once and on a goroutine of its own, as soon as the rights of an actor that Basic or Session returned
-// change: with UNAUTHENTICATED when the user has been switched off or has other credentials, and when the session has ended;
-// with FORBIDDEN when the user has lost api.access; with nil when a new sign-in would succeed. Stop ends the watch; changed
-// may still be running then.
+// Watch calls changed, once and on a goroutine of its own, as soon as the rights of an actor that Basic or Session
+// returned change: with UNAUTHENTICATED when the user has been switched off or has other credentials, and when the
+// session has ended; with FORBIDDEN when the user has lost api.access; with nil when a new sign-in would succeed.
+// Stop ends the watch; changed may still be running then.
 //
 // A change costs one statement, however many are watched.
 func (s *Service) Watch(actor account.Actor, changed func(error)) (stop func()) {
@@ -88,8 +88,8 @@ func (w *watchers) removeLocked(one *watch) bool {
 	return watched
 }
 
-// runReviews compares what is watched with the database after each change, until ctx ends. It retries while the database is
-// away.
+// runReviews compares what is watched with the database after each change, until ctx ends. It retries while the
+// database is away.
 func (s *Service) runReviews(ctx context.Context) {
 	for {
 		select {
@@ -196,5 +196,6 @@ func (s *Service) readLiveSessions(ctx context.Context, sessions map[uuid.UUID]b
 }
 
 func sameRights(a, b account.Actor) bool {
-	return a.AccountID == b.AccountID && a.RoleID == b.RoleID && a.Role == b.Role && slices.Equal(a.Permissions, b.Permissions)
+	return a.AccountID == b.AccountID && a.RoleID == b.RoleID && a.Role == b.Role &&
+		slices.Equal(a.Permissions, b.Permissions)
 }

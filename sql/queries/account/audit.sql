@@ -2,7 +2,7 @@
 INSERT INTO audit (id, account_id, at, actor, actor_name, address, action, subject, detail)
 VALUES (@id, @account_id, clock_timestamp(), @actor, @actor_name, @address, @action, @subject, @detail);
 
--- InsertAudits writes what the sign-in has gathered.
+-- InsertAudits writes the entries that sign-ins have queued.
 -- name: InsertAudits :copyfrom
 INSERT INTO audit (id, account_id, at, actor, actor_name, address, action, subject, detail)
 VALUES (@id, @account_id, @at, @actor, @actor_name, @address, @action, @subject, @detail);
@@ -17,7 +17,7 @@ WHERE account_id = @account_id AND (sqlc.narg('before_id')::uuid IS NULL OR id <
   AND (sqlc.narg('at_before')::timestamptz IS NULL OR at < sqlc.narg('at_before')::timestamptz)
 ORDER BY id DESC LIMIT @max_rows;
 
--- DropOldAudits deletes what was noted before an id was made; ids begin with their time.
+-- DropOldAudits deletes the entries before an id. Ids begin with their time.
 -- name: DropOldAudits :exec
--- system: of every account.
+-- system: entries of every account.
 DELETE FROM audit WHERE id < @before;

@@ -16,15 +16,16 @@ SELECT EXISTS (SELECT FROM role WHERE account_id = @account_id AND lower(btrim(n
 UPDATE role SET name = @name, permissions = @permissions, updated_at = now(), revision = revision + 1
 WHERE account_id = @account_id AND id = @id;
 
--- RoleUses counts who keeps a role from being deleted.
+-- RoleUses counts what prevents the deletion of a role.
 -- name: RoleUses :one
 SELECT (SELECT count(*) FROM app_user u WHERE u.account_id = @account_id AND u.role_id = @id) AS users,
-    (SELECT count(*) FROM workflow_profile p WHERE p.account_id = @account_id AND @id::uuid = ANY (p.role_ids)) AS profiles;
+    (SELECT count(*) FROM workflow_profile p
+      WHERE p.account_id = @account_id AND @id::uuid = ANY (p.role_ids)) AS profiles;
 
 -- name: DeleteRole :exec
 DELETE FROM role WHERE account_id = @account_id AND id = @id;
 
--- UnknownRoles are those of the ids that are no roles of the account.
+-- UnknownRoles returns the ids that are not roles of the account.
 -- name: UnknownRoles :many
 SELECT wanted::uuid AS id FROM unnest(@ids::uuid[]) AS wanted
 WHERE NOT EXISTS (SELECT FROM role r WHERE r.account_id = @account_id AND r.id = wanted);

@@ -2,21 +2,21 @@
 INSERT INTO session (id, account_id, user_id, token_hash, address, user_agent, expires_at)
 VALUES (@id, @account_id, @user_id, @token_hash, @address, @user_agent, @expires_at);
 
--- UseSession finds the user of a token, as UserByEmail does, and notes that the session is in use, once a minute at most.
+-- UseSession returns the columns of UserByEmail for the user of a token. It updates used_at at most once a minute.
 -- name: UseSession :one
--- system: the token is all that a cookie says; the account follows from it.
+-- system: a cookie contains the token only; the account follows from it.
 WITH found AS (
     SELECT s.id, s.user_id, s.used_at, s.expires_at FROM session s
     WHERE s.token_hash = @token_hash AND s.used_at > @idle_since AND s.expires_at > now()
 ), touched AS (
     UPDATE session t SET used_at = now() FROM found f WHERE t.id = f.id AND f.used_at < now() - interval '1 minute'
 )
-SELECT f.id AS session_id, f.expires_at, u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active, r.id AS role_id, r.name AS role,
-    r.permissions
+SELECT f.id AS session_id, f.expires_at, u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active,
+    r.id AS role_id, r.name AS role, r.permissions
 FROM found f JOIN app_user u ON u.id = f.user_id JOIN role r ON r.id = u.role_id;
 
 -- name: LiveSessions :many
--- system: those by which something is kept open on this node, whatever the account.
+-- system: the sessions of all accounts with open connections on this node.
 SELECT id FROM session WHERE id = ANY (@ids::uuid[]) AND expires_at > now();
 
 -- name: ListSessions :many
@@ -30,12 +30,12 @@ DELETE FROM session WHERE account_id = @account_id AND user_id = @user_id AND id
 -- name: EndSessions :execrows
 DELETE FROM session WHERE account_id = @account_id AND user_id = @user_id;
 
--- EndSessionByToken tells whose session it was.
+-- EndSessionByToken returns the session's user.
 -- name: EndSessionByToken :one
--- system: as UseSession.
+-- system: a cookie contains the token only, as for UseSession.
 WITH ended AS (DELETE FROM session s WHERE s.token_hash = @token_hash RETURNING s.account_id, s.user_id)
 SELECT e.account_id, e.user_id, u.email FROM ended e JOIN app_user u ON u.id = e.user_id;
 
 -- name: DropExpiredSessions :exec
--- system: of every account.
+-- system: sessions of every account.
 DELETE FROM session WHERE expires_at < now() OR used_at < @idle_since;

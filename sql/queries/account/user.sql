@@ -1,9 +1,10 @@
 -- name: ListUsers :many
-SELECT u.id, u.email, u.name, u.kind, u.role_id, r.name AS role, r.permissions, u.active, (u.password_hash <> '')::boolean AS has_password,
-    u.created_at, u.updated_at, u.revision
+SELECT u.id, u.email, u.name, u.kind, u.role_id, r.name AS role, r.permissions, u.active,
+    (u.password_hash <> '')::boolean AS has_password, u.created_at, u.updated_at, u.revision
 FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE u.account_id = @account_id AND (sqlc.narg('before_id')::uuid IS NULL OR u.id < sqlc.narg('before_id')::uuid)
-  AND (sqlc.narg('search')::text IS NULL OR position(lower(sqlc.narg('search')::text) IN lower(u.email || ' ' || u.name)) > 0)
+  AND (sqlc.narg('search')::text IS NULL
+    OR position(lower(sqlc.narg('search')::text) IN lower(u.email || ' ' || u.name)) > 0)
   AND (sqlc.narg('role_id')::uuid IS NULL OR u.role_id = sqlc.narg('role_id')::uuid)
   AND (sqlc.narg('kind')::text IS NULL OR u.kind = sqlc.narg('kind')::text)
   AND (sqlc.narg('active')::boolean IS NULL OR u.active = sqlc.narg('active')::boolean)
@@ -11,40 +12,41 @@ ORDER BY u.id DESC LIMIT @max_rows;
 
 -- GetUser returns the columns of ListUsers.
 -- name: GetUser :one
-SELECT u.id, u.email, u.name, u.kind, u.role_id, r.name AS role, r.permissions, u.active, (u.password_hash <> '')::boolean AS has_password,
-    u.created_at, u.updated_at, u.revision
+SELECT u.id, u.email, u.name, u.kind, u.role_id, r.name AS role, r.permissions, u.active,
+    (u.password_hash <> '')::boolean AS has_password, u.created_at, u.updated_at, u.revision
 FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE u.account_id = @account_id AND u.id = @id;
 
 -- name: UserIDByEmail :one
 SELECT id FROM app_user WHERE account_id = @account_id AND lower(email) = lower(@email);
 
--- MakeUser makes no row when the address is taken, in whatever account.
--- name: MakeUser :execrows
+-- InsertUser inserts no row when the address is taken, in any account.
+-- name: InsertUser :execrows
 INSERT INTO app_user (id, account_id, role_id, email, name, kind, password_hash, active)
 VALUES (@id, @account_id, @role_id, @email, @name, @kind, @password_hash, @active)
 ON CONFLICT DO NOTHING;
 
 -- name: EmailTaken :one
--- system: an address is one user's over all accounts, because a sign-in names nothing else; tells nothing more.
+-- system: an address is unique across accounts, because a sign-in gives nothing else.
 SELECT EXISTS (SELECT FROM app_user WHERE lower(email) = lower(@email) AND id <> @id);
 
 -- name: UpdateUser :exec
 UPDATE app_user SET email = @email, name = @name, role_id = @role_id, active = @active,
-    password_hash = coalesce(sqlc.narg('password_hash')::text, password_hash), updated_at = now(), revision = revision + 1
+    password_hash = coalesce(sqlc.narg('password_hash')::text, password_hash),
+    updated_at = now(), revision = revision + 1
 WHERE account_id = @account_id AND id = @id;
 
 -- name: SetPassword :exec
 UPDATE app_user SET password_hash = @password_hash, updated_at = now(), revision = revision + 1
 WHERE account_id = @account_id AND id = @id;
 
--- ChangePassword sets another password only where the one that was verified is the user's still.
+-- ChangePassword sets a new password only if the verified one is still current.
 -- name: ChangePassword :execrows
 UPDATE app_user SET password_hash = @password_hash, updated_at = now(), revision = revision + 1
 WHERE account_id = @account_id AND id = @id AND active AND password_hash = @verified_hash;
 
--- HoldCredentials keeps a user from changing until the end of the transaction.
--- name: HoldCredentials :one
+-- LockCredentials locks a user's row against changes until the transaction ends.
+-- name: LockCredentials :one
 SELECT email, password_hash FROM app_user WHERE account_id = @account_id AND id = @id AND active FOR SHARE;
 
 -- name: PasswordHash :one
@@ -53,27 +55,32 @@ SELECT email, password_hash, kind FROM app_user WHERE account_id = @account_id A
 -- name: DeleteUser :exec
 DELETE FROM app_user WHERE account_id = @account_id AND id = @id;
 
--- Administrators counts the people who can give others access: active, with a password, with both permissions, and with those given.
+-- Administrators counts the active persons with a password, api.access, users.manage and the given permissions.
 -- name: Administrators :one
 SELECT count(*) FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE u.account_id = @account_id AND u.active AND u.kind = 'person' AND u.password_hash <> ''
   AND r.permissions @> (ARRAY['api.access', 'users.manage'] || @permissions::text[]);
 
 -- name: ReplaceResetLink :exec
-INSERT INTO reset_link (token_hash, account_id, user_id, made_by, expires_at) VALUES (@token_hash, @account_id, @user_id, @made_by, @expires_at)
-ON CONFLICT (user_id) DO UPDATE SET token_hash = EXCLUDED.token_hash, made_by = EXCLUDED.made_by, expires_at = EXCLUDED.expires_at;
+INSERT INTO reset_link (token_hash, account_id, user_id, made_by, expires_at)
+VALUES (@token_hash, @account_id, @user_id, @made_by, @expires_at)
+ON CONFLICT (user_id) DO UPDATE
+  SET token_hash = EXCLUDED.token_hash, made_by = EXCLUDED.made_by, expires_at = EXCLUDED.expires_at;
 
--- ResetLinkUser is whose password a link sets: one whom its maker may change still, as Service.ResetLink has it.
+-- ResetLinkUser returns the user of a valid link. Its creator must still have every permission of the user, and be
+-- active.
 -- name: ResetLinkUser :one
--- system: the token is all that a link says; the account follows from it.
-SELECT l.account_id, l.user_id, u.email, u.name FROM reset_link l JOIN app_user u ON u.id = l.user_id JOIN role r ON r.id = u.role_id
+-- system: a link contains the token only; the account follows from it.
+SELECT l.account_id, l.user_id, u.email, u.name
+FROM reset_link l JOIN app_user u ON u.id = l.user_id JOIN role r ON r.id = u.role_id
 WHERE l.token_hash = @token_hash AND l.expires_at > now() AND u.active
   AND (l.made_by IS NULL OR EXISTS (SELECT FROM app_user m JOIN role mr ON mr.id = m.role_id
-    WHERE m.id = l.made_by AND m.active AND mr.permissions @> r.permissions AND mr.permissions @> ARRAY['api.access', 'users.manage']));
+    WHERE m.id = l.made_by AND m.active
+      AND mr.permissions @> r.permissions AND mr.permissions @> ARRAY['api.access', 'users.manage']));
 
--- UseResetLink uses a link up, which only one can.
+-- UseResetLink deletes a link. Of concurrent calls only one affects a row.
 -- name: UseResetLink :execrows
--- system: as ResetLinkUser.
+-- system: a link contains the token only, as for ResetLinkUser.
 DELETE FROM reset_link WHERE token_hash = @token_hash;
 
 -- EndSignIns ends a user's sessions and revokes the user's reset link.
@@ -82,5 +89,5 @@ WITH ended AS (DELETE FROM session s WHERE s.account_id = @account_id AND s.user
 DELETE FROM reset_link l WHERE l.account_id = @account_id AND l.user_id = @user_id;
 
 -- name: DropExpiredResetLinks :exec
--- system: of every account.
+-- system: links of every account.
 DELETE FROM reset_link WHERE expires_at < now();

@@ -10,11 +10,12 @@ SELECT id, name, description, role_ids, created_at, updated_at, revision FROM wo
 WHERE account_id = @account_id AND id = @id AND id <> ALL (hidden_profiles(@account_id, sqlc.narg('role_id')::uuid));
 
 -- name: LockWorkflowProfile :one
-SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile WHERE account_id = @account_id AND id = @id
-FOR UPDATE;
+SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile
+WHERE account_id = @account_id AND id = @id FOR UPDATE;
 
 -- name: InsertWorkflowProfile :one
-INSERT INTO workflow_profile (id, account_id, name, description, role_ids) VALUES (@id, @account_id, @name, @description, @role_ids)
+INSERT INTO workflow_profile (id, account_id, name, description, role_ids)
+VALUES (@id, @account_id, @name, @description, @role_ids)
 ON CONFLICT (account_id, name) DO NOTHING
 RETURNING id, name, description, role_ids, created_at, updated_at, revision;
 
@@ -22,7 +23,8 @@ RETURNING id, name, description, role_ids, created_at, updated_at, revision;
 SELECT EXISTS (SELECT FROM workflow_profile WHERE account_id = @account_id AND name = @name AND id <> @id);
 
 -- name: UpdateWorkflowProfile :one
-UPDATE workflow_profile SET name = @name, description = @description, role_ids = @role_ids, updated_at = now(), revision = revision + 1
+UPDATE workflow_profile SET name = @name, description = @description, role_ids = @role_ids,
+    updated_at = now(), revision = revision + 1
 WHERE account_id = @account_id AND id = @id
 RETURNING id, name, description, role_ids, created_at, updated_at, revision;
 

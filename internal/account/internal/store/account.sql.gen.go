@@ -12,11 +12,13 @@ import (
 )
 
 const actorNow = `-- name: ActorNow :one
-SELECT u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active, r.id AS role_id, r.name AS role, r.permissions
+SELECT u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active,
+    r.id AS role_id, r.name AS role, r.permissions
 FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE u.account_id = $1 AND u.id = $2 AND u.active
   AND ($3::uuid IS NULL
-    OR EXISTS (SELECT FROM session s WHERE s.user_id = u.id AND s.id = $3::uuid AND s.expires_at > now()))
+    OR EXISTS (SELECT FROM session s
+      WHERE s.user_id = u.id AND s.id = $3::uuid AND s.expires_at > now()))
 `
 
 type ActorNowParams struct {
@@ -38,7 +40,7 @@ type ActorNowRow struct {
 	Permissions  []string
 }
 
-// ActorNow returns the columns of UserByEmail of one who is active, and whose session lives, if it is by a session.
+// ActorNow returns the columns of UserByEmail for an active user. With a session_id, that session must not have ended.
 func (q *Queries) ActorNow(ctx context.Context, arg ActorNowParams) (ActorNowRow, error) {
 	row := q.db.QueryRow(ctx, actorNow, arg.AccountID, arg.ID, arg.SessionID)
 	var i ActorNowRow
@@ -66,7 +68,7 @@ type AnyAccountRow struct {
 	Name string
 }
 
-// system: asks whether this is the first start.
+// system: whether this is the first start; the operator acts in the first account.
 func (q *Queries) AnyAccount(ctx context.Context) (AnyAccountRow, error) {
 	row := q.db.QueryRow(ctx, anyAccount)
 	var i AnyAccountRow
@@ -85,6 +87,32 @@ type InsertAccountParams struct {
 
 func (q *Queries) InsertAccount(ctx context.Context, arg InsertAccountParams) error {
 	_, err := q.db.Exec(ctx, insertAccount, arg.ID, arg.Name)
+	return err
+}
+
+const insertFirstUser = `-- name: InsertFirstUser :exec
+INSERT INTO app_user (id, account_id, role_id, email, name, password_hash)
+VALUES ($1, $2, $3, $4, $5, $6)
+`
+
+type InsertFirstUserParams struct {
+	ID           uuid.UUID
+	AccountID    uuid.UUID
+	RoleID       uuid.UUID
+	Email        string
+	Name         string
+	PasswordHash string
+}
+
+func (q *Queries) InsertFirstUser(ctx context.Context, arg InsertFirstUserParams) error {
+	_, err := q.db.Exec(ctx, insertFirstUser,
+		arg.ID,
+		arg.AccountID,
+		arg.RoleID,
+		arg.Email,
+		arg.Name,
+		arg.PasswordHash,
+	)
 	return err
 }
 
@@ -109,37 +137,12 @@ func (q *Queries) InsertRole(ctx context.Context, arg InsertRoleParams) error {
 	return err
 }
 
-const insertUser = `-- name: InsertUser :exec
-INSERT INTO app_user (id, account_id, role_id, email, name, password_hash) VALUES ($1, $2, $3, $4, $5, $6)
-`
-
-type InsertUserParams struct {
-	ID           uuid.UUID
-	AccountID    uuid.UUID
-	RoleID       uuid.UUID
-	Email        string
-	Name         string
-	PasswordHash string
-}
-
-func (q *Queries) InsertUser(ctx context.Context, arg InsertUserParams) error {
-	_, err := q.db.Exec(ctx, insertUser,
-		arg.ID,
-		arg.AccountID,
-		arg.RoleID,
-		arg.Email,
-		arg.Name,
-		arg.PasswordHash,
-	)
-	return err
-}
-
 const lockAccess = `-- name: LockAccess :exec
 SELECT pg_advisory_xact_lock(hashtext('itemcast access ' || ($1::uuid)::text))
 `
 
-// LockAccess has one change of an account's users and roles come after the other: that an administrator is left, and that nobody gives more
-// than they have, is true of all of them together.
+// LockAccess serializes the changes of an account's users and roles, so that the two rules of account.Service hold
+// for all of them together.
 func (q *Queries) LockAccess(ctx context.Context, accountID uuid.UUID) error {
 	_, err := q.db.Exec(ctx, lockAccess, accountID)
 	return err
@@ -149,15 +152,16 @@ const lockFirstStart = `-- name: LockFirstStart :exec
 SELECT pg_advisory_xact_lock(hashtext('itemcast first start'))
 `
 
-// LockFirstStart lets one of several nodes that start together make the account.
-// system: before there is an account.
+// LockFirstStart makes concurrent first starts take turns.
+// system: there is no account yet.
 func (q *Queries) LockFirstStart(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, lockFirstStart)
 	return err
 }
 
 const signInsByID = `-- name: SignInsByID :many
-SELECT u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active, r.id AS role_id, r.name AS role, r.permissions
+SELECT u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active,
+    r.id AS role_id, r.name AS role, r.permissions
 FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE u.id = ANY ($1::uuid[])
 `
@@ -176,7 +180,7 @@ type SignInsByIDRow struct {
 }
 
 // SignInsByID returns the columns of UserByEmail.
-// system: who keeps something open on this node, whatever the account.
+// system: the users of all accounts with open connections on this node.
 func (q *Queries) SignInsByID(ctx context.Context, ids []uuid.UUID) ([]SignInsByIDRow, error) {
 	rows, err := q.db.Query(ctx, signInsByID, ids)
 	if err != nil {
@@ -209,7 +213,8 @@ func (q *Queries) SignInsByID(ctx context.Context, ids []uuid.UUID) ([]SignInsBy
 }
 
 const userByEmail = `-- name: UserByEmail :one
-SELECT u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active, r.id AS role_id, r.name AS role, r.permissions
+SELECT u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active,
+    r.id AS role_id, r.name AS role, r.permissions
 FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE lower(u.email) = lower($1)
 `
@@ -227,7 +232,7 @@ type UserByEmailRow struct {
 	Permissions  []string
 }
 
-// system: a sign-in names an e-mail address and nothing else; the account follows from it.
+// system: a sign-in gives an e-mail address only; the account follows from it.
 func (q *Queries) UserByEmail(ctx context.Context, email string) (UserByEmailRow, error) {
 	row := q.db.QueryRow(ctx, userByEmail, email)
 	var i UserByEmailRow

@@ -17,8 +17,8 @@ const dropOldAudits = `-- name: DropOldAudits :exec
 DELETE FROM audit WHERE id < $1
 `
 
-// DropOldAudits deletes what was noted before an id was made; ids begin with their time.
-// system: of every account.
+// DropOldAudits deletes the entries before an id. Ids begin with their time.
+// system: entries of every account.
 func (q *Queries) DropOldAudits(ctx context.Context, before uuid.UUID) error {
 	_, err := q.db.Exec(ctx, dropOldAudits, before)
 	return err

@@ -45,7 +45,7 @@ func (r iteratorForInsertAudits) Err() error {
 	return nil
 }
 
-// InsertAudits writes what the sign-in has gathered.
+// InsertAudits writes the entries that sign-ins have queued.
 func (q *Queries) InsertAudits(ctx context.Context, arg []InsertAuditsParams) (int64, error) {
 	return q.db.CopyFrom(ctx, []string{"audit"}, []string{"id", "account_id", "at", "actor", "actor_name", "address", "action", "subject", "detail"}, &iteratorForInsertAudits{rows: arg})
 }

@@ -141,7 +141,8 @@ func (q *Queries) RoleNameTaken(ctx context.Context, arg RoleNameTakenParams) (b
 
 const roleUses = `-- name: RoleUses :one
 SELECT (SELECT count(*) FROM app_user u WHERE u.account_id = $1 AND u.role_id = $2) AS users,
-    (SELECT count(*) FROM workflow_profile p WHERE p.account_id = $1 AND $2::uuid = ANY (p.role_ids)) AS profiles
+    (SELECT count(*) FROM workflow_profile p
+      WHERE p.account_id = $1 AND $2::uuid = ANY (p.role_ids)) AS profiles
 `
 
 type RoleUsesParams struct {
@@ -154,7 +155,7 @@ type RoleUsesRow struct {
 	Profiles int64
 }
 
-// RoleUses counts who keeps a role from being deleted.
+// RoleUses counts what prevents the deletion of a role.
 func (q *Queries) RoleUses(ctx context.Context, arg RoleUsesParams) (RoleUsesRow, error) {
 	row := q.db.QueryRow(ctx, roleUses, arg.AccountID, arg.ID)
 	var i RoleUsesRow
@@ -172,7 +173,7 @@ type UnknownRolesParams struct {
 	AccountID uuid.UUID
 }
 
-// UnknownRoles are those of the ids that are no roles of the account.
+// UnknownRoles returns the ids that are not roles of the account.
 func (q *Queries) UnknownRoles(ctx context.Context, arg UnknownRolesParams) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, unknownRoles, arg.Ids, arg.AccountID)
 	if err != nil {

@@ -16,7 +16,7 @@ const dropExpiredSessions = `-- name: DropExpiredSessions :exec
 DELETE FROM session WHERE expires_at < now() OR used_at < $1
 `
 
-// system: of every account.
+// system: sessions of every account.
 func (q *Queries) DropExpiredSessions(ctx context.Context, idleSince time.Time) error {
 	_, err := q.db.Exec(ctx, dropExpiredSessions, idleSince)
 	return err
@@ -51,8 +51,8 @@ type EndSessionByTokenRow struct {
 	Email     string
 }
 
-// EndSessionByToken tells whose session it was.
-// system: as UseSession.
+// EndSessionByToken returns the session's user.
+// system: a cookie contains the token only, as for UseSession.
 func (q *Queries) EndSessionByToken(ctx context.Context, tokenHash []byte) (EndSessionByTokenRow, error) {
 	row := q.db.QueryRow(ctx, endSessionByToken, tokenHash)
 	var i EndSessionByTokenRow
@@ -157,7 +157,7 @@ const liveSessions = `-- name: LiveSessions :many
 SELECT id FROM session WHERE id = ANY ($1::uuid[]) AND expires_at > now()
 `
 
-// system: those by which something is kept open on this node, whatever the account.
+// system: the sessions of all accounts with open connections on this node.
 func (q *Queries) LiveSessions(ctx context.Context, ids []uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, liveSessions, ids)
 	if err != nil {
@@ -185,8 +185,8 @@ WITH found AS (
 ), touched AS (
     UPDATE session t SET used_at = now() FROM found f WHERE t.id = f.id AND f.used_at < now() - interval '1 minute'
 )
-SELECT f.id AS session_id, f.expires_at, u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active, r.id AS role_id, r.name AS role,
-    r.permissions
+SELECT f.id AS session_id, f.expires_at, u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active,
+    r.id AS role_id, r.name AS role, r.permissions
 FROM found f JOIN app_user u ON u.id = f.user_id JOIN role r ON r.id = u.role_id
 `
 
@@ -210,8 +210,8 @@ type UseSessionRow struct {
 	Permissions  []string
 }
 
-// UseSession finds the user of a token, as UserByEmail does, and notes that the session is in use, once a minute at most.
-// system: the token is all that a cookie says; the account follows from it.
+// UseSession returns the columns of UserByEmail for the user of a token. It updates used_at at most once a minute.
+// system: a cookie contains the token only; the account follows from it.
 func (q *Queries) UseSession(ctx context.Context, arg UseSessionParams) (UseSessionRow, error) {
 	row := q.db.QueryRow(ctx, useSession, arg.TokenHash, arg.IdleSince)
 	var i UseSessionRow

@@ -23,7 +23,7 @@ type AdministratorsParams struct {
 	Permissions []string
 }
 
-// Administrators counts the people who can give others access: active, with a password, with both permissions, and with those given.
+// Administrators counts the active persons with a password, api.access, users.manage and the given permissions.
 func (q *Queries) Administrators(ctx context.Context, arg AdministratorsParams) (int64, error) {
 	row := q.db.QueryRow(ctx, administrators, arg.AccountID, arg.Permissions)
 	var count int64
@@ -43,7 +43,7 @@ type ChangePasswordParams struct {
 	VerifiedHash string
 }
 
-// ChangePassword sets another password only where the one that was verified is the user's still.
+// ChangePassword sets a new password only if the verified one is still current.
 func (q *Queries) ChangePassword(ctx context.Context, arg ChangePasswordParams) (int64, error) {
 	result, err := q.db.Exec(ctx, changePassword,
 		arg.PasswordHash,
@@ -75,7 +75,7 @@ const dropExpiredResetLinks = `-- name: DropExpiredResetLinks :exec
 DELETE FROM reset_link WHERE expires_at < now()
 `
 
-// system: of every account.
+// system: links of every account.
 func (q *Queries) DropExpiredResetLinks(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, dropExpiredResetLinks)
 	return err
@@ -90,7 +90,7 @@ type EmailTakenParams struct {
 	ID    uuid.UUID
 }
 
-// system: an address is one user's over all accounts, because a sign-in names nothing else; tells nothing more.
+// system: an address is unique across accounts, because a sign-in gives nothing else.
 func (q *Queries) EmailTaken(ctx context.Context, arg EmailTakenParams) (bool, error) {
 	row := q.db.QueryRow(ctx, emailTaken, arg.Email, arg.ID)
 	var exists bool
@@ -115,8 +115,8 @@ func (q *Queries) EndSignIns(ctx context.Context, arg EndSignInsParams) error {
 }
 
 const getUser = `-- name: GetUser :one
-SELECT u.id, u.email, u.name, u.kind, u.role_id, r.name AS role, r.permissions, u.active, (u.password_hash <> '')::boolean AS has_password,
-    u.created_at, u.updated_at, u.revision
+SELECT u.id, u.email, u.name, u.kind, u.role_id, r.name AS role, r.permissions, u.active,
+    (u.password_hash <> '')::boolean AS has_password, u.created_at, u.updated_at, u.revision
 FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE u.account_id = $1 AND u.id = $2
 `
@@ -162,34 +162,48 @@ func (q *Queries) GetUser(ctx context.Context, arg GetUserParams) (GetUserRow, e
 	return i, err
 }
 
-const holdCredentials = `-- name: HoldCredentials :one
-SELECT email, password_hash FROM app_user WHERE account_id = $1 AND id = $2 AND active FOR SHARE
+const insertUser = `-- name: InsertUser :execrows
+INSERT INTO app_user (id, account_id, role_id, email, name, kind, password_hash, active)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT DO NOTHING
 `
 
-type HoldCredentialsParams struct {
-	AccountID uuid.UUID
-	ID        uuid.UUID
-}
-
-type HoldCredentialsRow struct {
+type InsertUserParams struct {
+	ID           uuid.UUID
+	AccountID    uuid.UUID
+	RoleID       uuid.UUID
 	Email        string
+	Name         string
+	Kind         string
 	PasswordHash string
+	Active       bool
 }
 
-// HoldCredentials keeps a user from changing until the end of the transaction.
-func (q *Queries) HoldCredentials(ctx context.Context, arg HoldCredentialsParams) (HoldCredentialsRow, error) {
-	row := q.db.QueryRow(ctx, holdCredentials, arg.AccountID, arg.ID)
-	var i HoldCredentialsRow
-	err := row.Scan(&i.Email, &i.PasswordHash)
-	return i, err
+// InsertUser inserts no row when the address is taken, in any account.
+func (q *Queries) InsertUser(ctx context.Context, arg InsertUserParams) (int64, error) {
+	result, err := q.db.Exec(ctx, insertUser,
+		arg.ID,
+		arg.AccountID,
+		arg.RoleID,
+		arg.Email,
+		arg.Name,
+		arg.Kind,
+		arg.PasswordHash,
+		arg.Active,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const listUsers = `-- name: ListUsers :many
-SELECT u.id, u.email, u.name, u.kind, u.role_id, r.name AS role, r.permissions, u.active, (u.password_hash <> '')::boolean AS has_password,
-    u.created_at, u.updated_at, u.revision
+SELECT u.id, u.email, u.name, u.kind, u.role_id, r.name AS role, r.permissions, u.active,
+    (u.password_hash <> '')::boolean AS has_password, u.created_at, u.updated_at, u.revision
 FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE u.account_id = $1 AND ($2::uuid IS NULL OR u.id < $2::uuid)
-  AND ($3::text IS NULL OR position(lower($3::text) IN lower(u.email || ' ' || u.name)) > 0)
+  AND ($3::text IS NULL
+    OR position(lower($3::text) IN lower(u.email || ' ' || u.name)) > 0)
   AND ($4::uuid IS NULL OR u.role_id = $4::uuid)
   AND ($5::text IS NULL OR u.kind = $5::text)
   AND ($6::boolean IS NULL OR u.active = $6::boolean)
@@ -262,39 +276,26 @@ func (q *Queries) ListUsers(ctx context.Context, arg ListUsersParams) ([]ListUse
 	return items, nil
 }
 
-const makeUser = `-- name: MakeUser :execrows
-INSERT INTO app_user (id, account_id, role_id, email, name, kind, password_hash, active)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-ON CONFLICT DO NOTHING
+const lockCredentials = `-- name: LockCredentials :one
+SELECT email, password_hash FROM app_user WHERE account_id = $1 AND id = $2 AND active FOR SHARE
 `
 
-type MakeUserParams struct {
-	ID           uuid.UUID
-	AccountID    uuid.UUID
-	RoleID       uuid.UUID
-	Email        string
-	Name         string
-	Kind         string
-	PasswordHash string
-	Active       bool
+type LockCredentialsParams struct {
+	AccountID uuid.UUID
+	ID        uuid.UUID
 }
 
-// MakeUser makes no row when the address is taken, in whatever account.
-func (q *Queries) MakeUser(ctx context.Context, arg MakeUserParams) (int64, error) {
-	result, err := q.db.Exec(ctx, makeUser,
-		arg.ID,
-		arg.AccountID,
-		arg.RoleID,
-		arg.Email,
-		arg.Name,
-		arg.Kind,
-		arg.PasswordHash,
-		arg.Active,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+type LockCredentialsRow struct {
+	Email        string
+	PasswordHash string
+}
+
+// LockCredentials locks a user's row against changes until the transaction ends.
+func (q *Queries) LockCredentials(ctx context.Context, arg LockCredentialsParams) (LockCredentialsRow, error) {
+	row := q.db.QueryRow(ctx, lockCredentials, arg.AccountID, arg.ID)
+	var i LockCredentialsRow
+	err := row.Scan(&i.Email, &i.PasswordHash)
+	return i, err
 }
 
 const passwordHash = `-- name: PasswordHash :one
@@ -320,8 +321,10 @@ func (q *Queries) PasswordHash(ctx context.Context, arg PasswordHashParams) (Pas
 }
 
 const replaceResetLink = `-- name: ReplaceResetLink :exec
-INSERT INTO reset_link (token_hash, account_id, user_id, made_by, expires_at) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (user_id) DO UPDATE SET token_hash = EXCLUDED.token_hash, made_by = EXCLUDED.made_by, expires_at = EXCLUDED.expires_at
+INSERT INTO reset_link (token_hash, account_id, user_id, made_by, expires_at)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (user_id) DO UPDATE
+  SET token_hash = EXCLUDED.token_hash, made_by = EXCLUDED.made_by, expires_at = EXCLUDED.expires_at
 `
 
 type ReplaceResetLinkParams struct {
@@ -344,10 +347,12 @@ func (q *Queries) ReplaceResetLink(ctx context.Context, arg ReplaceResetLinkPara
 }
 
 const resetLinkUser = `-- name: ResetLinkUser :one
-SELECT l.account_id, l.user_id, u.email, u.name FROM reset_link l JOIN app_user u ON u.id = l.user_id JOIN role r ON r.id = u.role_id
+SELECT l.account_id, l.user_id, u.email, u.name
+FROM reset_link l JOIN app_user u ON u.id = l.user_id JOIN role r ON r.id = u.role_id
 WHERE l.token_hash = $1 AND l.expires_at > now() AND u.active
   AND (l.made_by IS NULL OR EXISTS (SELECT FROM app_user m JOIN role mr ON mr.id = m.role_id
-    WHERE m.id = l.made_by AND m.active AND mr.permissions @> r.permissions AND mr.permissions @> ARRAY['api.access', 'users.manage']))
+    WHERE m.id = l.made_by AND m.active
+      AND mr.permissions @> r.permissions AND mr.permissions @> ARRAY['api.access', 'users.manage']))
 `
 
 type ResetLinkUserRow struct {
@@ -357,8 +362,9 @@ type ResetLinkUserRow struct {
 	Name      string
 }
 
-// ResetLinkUser is whose password a link sets: one whom its maker may change still, as Service.ResetLink has it.
-// system: the token is all that a link says; the account follows from it.
+// ResetLinkUser returns the user of a valid link. Its creator must still have every permission of the user, and be
+// active.
+// system: a link contains the token only; the account follows from it.
 func (q *Queries) ResetLinkUser(ctx context.Context, tokenHash []byte) (ResetLinkUserRow, error) {
 	row := q.db.QueryRow(ctx, resetLinkUser, tokenHash)
 	var i ResetLinkUserRow
@@ -389,7 +395,8 @@ func (q *Queries) SetPassword(ctx context.Context, arg SetPasswordParams) error 
 
 const updateUser = `-- name: UpdateUser :exec
 UPDATE app_user SET email = $1, name = $2, role_id = $3, active = $4,
-    password_hash = coalesce($5::text, password_hash), updated_at = now(), revision = revision + 1
+    password_hash = coalesce($5::text, password_hash),
+    updated_at = now(), revision = revision + 1
 WHERE account_id = $6 AND id = $7
 `
 
@@ -420,8 +427,8 @@ const useResetLink = `-- name: UseResetLink :execrows
 DELETE FROM reset_link WHERE token_hash = $1
 `
 
-// UseResetLink uses a link up, which only one can.
-// system: as ResetLinkUser.
+// UseResetLink deletes a link. Of concurrent calls only one affects a row.
+// system: a link contains the token only, as for ResetLinkUser.
 func (q *Queries) UseResetLink(ctx context.Context, tokenHash []byte) (int64, error) {
 	result, err := q.db.Exec(ctx, useResetLink, tokenHash)
 	if err != nil {

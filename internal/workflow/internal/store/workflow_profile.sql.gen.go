@@ -63,7 +63,8 @@ func (q *Queries) GetWorkflowProfile(ctx context.Context, arg GetWorkflowProfile
 }
 
 const insertWorkflowProfile = `-- name: InsertWorkflowProfile :one
-INSERT INTO workflow_profile (id, account_id, name, description, role_ids) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO workflow_profile (id, account_id, name, description, role_ids)
+VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (account_id, name) DO NOTHING
 RETURNING id, name, description, role_ids, created_at, updated_at, revision
 `
@@ -166,8 +167,8 @@ func (q *Queries) ListWorkflowProfiles(ctx context.Context, arg ListWorkflowProf
 }
 
 const lockWorkflowProfile = `-- name: LockWorkflowProfile :one
-SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile WHERE account_id = $1 AND id = $2
-FOR UPDATE
+SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile
+WHERE account_id = $1 AND id = $2 FOR UPDATE
 `
 
 type LockWorkflowProfileParams struct {
@@ -201,7 +202,8 @@ func (q *Queries) LockWorkflowProfile(ctx context.Context, arg LockWorkflowProfi
 }
 
 const updateWorkflowProfile = `-- name: UpdateWorkflowProfile :one
-UPDATE workflow_profile SET name = $1, description = $2, role_ids = $3, updated_at = now(), revision = revision + 1
+UPDATE workflow_profile SET name = $1, description = $2, role_ids = $3,
+    updated_at = now(), revision = revision + 1
 WHERE account_id = $4 AND id = $5
 RETURNING id, name, description, role_ids, created_at, updated_at, revision
 `

@@ -1,0 +1,97 @@
+package account
+
+import (
+	"context"
+	"crypto/sha256"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/account/internal/store"
+)
+
+// Actor is the user on whose behalf a request runs, or the operator, whose UserID and RoleID are uuid.Nil.
+type Actor struct {
+	AccountID   uuid.UUID
+	UserID      uuid.UUID
+	Email       string
+	Name        string
+	RoleID      uuid.UUID
+	Role        string
+	Permissions Permissions
+	Kind        string    // KindPerson or KindAPI; "" for the operator
+	SessionID   uuid.UUID // of a signed-in browser; uuid.Nil with HTTP Basic
+	Proof       Proof
+}
+
+// Proof is what an actor's identity rests on. Package signin sets it.
+type Proof struct {
+	Credentials [sha256.Size]byte // see CredentialsOf
+	Generation  int               // of signin's cache, before the user was read
+	ExpiresAt   time.Time         // of the session; zero: never
+}
+
+// ActorOf returns the actor of a user's row. It is for package signin, which shares this package's store.
+func ActorOf(user store.UserByEmailRow) Actor {
+	permissions := make(Permissions, len(user.Permissions))
+	for i, p := range user.Permissions {
+		permissions[i] = Permission(p)
+	}
+	return Actor{AccountID: user.AccountID, UserID: user.ID, Email: user.Email, Name: user.Name, RoleID: user.RoleID,
+		Role: user.Role, Permissions: permissions, Kind: user.Kind,
+		Proof: Proof{Credentials: CredentialsOf(user.Email, user.PasswordHash)}}
+}
+
+// CredentialsOf returns a digest of a user's address and stored hash, which changes with either of them. The hash is
+// salted, so the digest reveals nothing of the password.
+func CredentialsOf(email, passwordHash string) [sha256.Size]byte {
+	return sha256.Sum256([]byte(email + " " + passwordHash))
+}
+
+// Visibility is equal for two actors exactly when both may see and do the same: what is rendered for one serves the
+// other.
+func (a Actor) Visibility() string {
+	return a.AccountID.String() + " " + a.RoleID.String() + " " + a.Role + " " + strings.Join(a.Permissions.Strings(), " ")
+}
+
+// UserParam returns the user id for statements: nil for the operator.
+func (a Actor) UserParam() *uuid.UUID { return param(a.UserID) }
+
+// RoleParam returns the role id for statements that leave out hidden items: nil for the operator, who sees all.
+func (a Actor) RoleParam() *uuid.UUID { return param(a.RoleID) }
+
+func (a Actor) sessionParam() *uuid.UUID { return param(a.SessionID) }
+
+func param(id uuid.UUID) *uuid.UUID {
+	if id == uuid.Nil {
+		return nil
+	}
+	return &id
+}
+
+// label is the actor's name in the audit log, which outlives the user.
+func (a Actor) label() string {
+	if a.Email != "" {
+		return a.Email
+	}
+	return a.Name
+}
+
+type actorKey struct{}
+
+// WithActor returns a context with an actor.
+func WithActor(ctx context.Context, a Actor) context.Context {
+	return context.WithValue(ctx, actorKey{}, a)
+}
+
+// WithoutActor returns a context without an actor.
+func WithoutActor(ctx context.Context) context.Context {
+	return context.WithValue(ctx, actorKey{}, nil)
+}
+
+// ActorFrom returns the actor of ctx, if it has one.
+func ActorFrom(ctx context.Context) (Actor, bool) {
+	a, ok := ctx.Value(actorKey{}).(Actor)
+	return a, ok
+}

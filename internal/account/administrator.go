@@ -1,0 +1,58 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/account/internal/store"
+	"itemcast/internal/problem"
+)
+
+var errNoAdministrator = problem.New(problem.Conflict,
+	"No administrator would remain: an active person with a password, api.access and users.manage. Appoint another one first.")
+
+// requireAdministrator returns CONFLICT when no administrator remains.
+func requireAdministrator(ctx context.Context, q *store.Queries, accountID uuid.UUID) error {
+	remains, err := hasAdministrator(ctx, q, accountID, nil)
+	if err == nil && !remains {
+		return errNoAdministrator
+	}
+	return err
+}
+
+// requireEqual returns CONFLICT when a user who has just lost access was an administrator, and no other has all of
+// that user's permissions: nobody could restore the user, or grant those permissions. The operator may do it.
+func requireEqual(ctx context.Context, q *store.Queries, actor Actor, gone User) error {
+	if actor.UserID == uuid.Nil || !gone.Active || !slices.Contains(gone.Permissions, string(UsersManage)) {
+		return nil
+	}
+	remains, err := hasAdministrator(ctx, q, actor.AccountID, gone.Permissions)
+	if err == nil && !remains {
+		return problem.New(problem.Conflict, "No other administrator has all the permissions of %s, so nobody "+
+			"could undo this. Give another user such a role first, or run itemcast user on the server.", gone.Email)
+	}
+	return err
+}
+
+// hasAdministrator reports whether a user can administer the account and has the permissions.
+func hasAdministrator(ctx context.Context, q *store.Queries, accountID uuid.UUID, permissions []string) (bool, error) {
+	n, err := q.Administrators(ctx, store.AdministratorsParams{AccountID: accountID, Permissions: permissions})
+	if err != nil {
+		return false, fmt.Errorf("count administrators: %w", err)
+	}
+	return n > 0, nil
+}
+
+// requireAll returns FORBIDDEN when the actor lacks one of the permissions that a change grants, alters or revokes.
+func (a Actor) requireAll(permissions []string) error {
+	for _, p := range permissions {
+		if !a.Permissions.Has(Permission(p)) {
+			return problem.New(problem.Forbidden, "This needs the permission %s, which your role lacks. "+
+				"If no role has it, run itemcast role grant ROLE %s on the server.", p, p)
+		}
+	}
+	return nil
+}

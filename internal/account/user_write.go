@@ -1,0 +1,192 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/account/internal/store"
+	"itemcast/internal/account/password"
+	"itemcast/internal/problem"
+	"itemcast/internal/revision"
+)
+
+var errEmailTaken = problem.New(problem.Conflict, "There is a user with this e-mail address already.")
+
+// CreateUser creates a user, and returns the generated password of an API user; "" for a person. Needs users.manage,
+// and every permission of the role. Errors: INVALID_INPUT and RULE_VIOLATED with every fault; FORBIDDEN; CONFLICT
+// when the address is taken.
+func (s *Service) CreateUser(ctx context.Context, in UserInput) (user User, generated string, err error) {
+	actor, err := Authorize(ctx, UsersManage)
+	if err != nil {
+		return User{}, "", err
+	}
+	if generated, err = in.normalize(); err != nil {
+		return User{}, "", err
+	}
+	hash := ""
+	if in.Password != "" {
+		if hash, err = password.Hash(ctx, in.Password); err != nil {
+			return User{}, "", err
+		}
+	}
+	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor Actor) error {
+		if err := mayGrant(ctx, q, actor, in.RoleID); err != nil {
+			return err
+		}
+		id := uuid.Must(uuid.NewV7())
+		n, err := q.InsertUser(ctx, store.InsertUserParams{ID: id, AccountID: actor.AccountID, RoleID: in.RoleID, Email: in.Email,
+			Name: in.Name, Kind: in.Kind, PasswordHash: hash, Active: *in.Active})
+		if err != nil {
+			return fmt.Errorf("insert user: %w", err)
+		}
+		if n == 0 {
+			return errEmailTaken
+		}
+		if user, err = readUser(ctx, q, actor, id); err != nil {
+			return err
+		}
+		return Audit(ctx, tx, userCreated, userPath(id),
+			map[string]any{"email": user.Email, "kind": user.Kind, "role": user.Role, "active": user.Active})
+	})
+	return user, generated, err
+}
+
+// mayGrant returns RULE_VIOLATED when the account has no such role, and FORBIDDEN when the actor lacks one of its
+// permissions.
+func mayGrant(ctx context.Context, q *store.Queries, actor Actor, role uuid.UUID) error {
+	row, err := q.GetRole(ctx, store.GetRoleParams{AccountID: actor.AccountID, ID: role})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return problem.Invalid(problem.RuleViolated,
+			problem.Fault{Pointer: "#/role_id", Detail: "is no role of this account"})
+	}
+	if err != nil {
+		return fmt.Errorf("read role: %w", err)
+	}
+	return actor.requireAll(row.Permissions)
+}
+
+// PatchUser changes a user. A new password, a new address, and active false end the user's sessions. Needs
+// users.manage, and every permission of the user's old and new roles. Errors: NOT_FOUND; REVISION_MISMATCH;
+// INVALID_INPUT; RULE_VIOLATED; FORBIDDEN; CONFLICT when the address is taken or no administrator would remain.
+func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch,
+	condition revision.Condition) (user User, err error) {
+	actor, err := Authorize(ctx, UsersManage)
+	if err != nil {
+		return User{}, err
+	}
+	var hash *string
+	if patch.Password != nil && len(*patch.Password) <= password.MaxBytes {
+		made, err := password.Hash(ctx, *patch.Password) // before the lock, for which others wait
+		if err != nil {
+			return User{}, err
+		}
+		hash = &made
+	}
+	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor Actor) error {
+		before, err := readForChange(ctx, q, actor, id, condition)
+		if err != nil {
+			return err
+		}
+		if user, err = applyPatch(ctx, q, actor, before, patch); err != nil {
+			return err
+		}
+		changed := userChanges(before, user, hash)
+		if len(changed) == 0 {
+			return nil
+		}
+		err = q.UpdateUser(ctx, store.UpdateUserParams{AccountID: actor.AccountID, ID: id, Email: user.Email, Name: user.Name,
+			RoleID: user.RoleID, Active: user.Active, PasswordHash: hash})
+		if err != nil {
+			return fmt.Errorf("update user: %w", err)
+		}
+		if err := requireEqual(ctx, q, actor, before); err != nil {
+			return err
+		}
+		if hash != nil || !user.Active || user.Email != before.Email {
+			if err := q.EndSignIns(ctx, store.EndSignInsParams{AccountID: actor.AccountID, UserID: id}); err != nil {
+				return fmt.Errorf("end sign-ins: %w", err)
+			}
+		}
+		if user, err = readUser(ctx, q, actor, id); err != nil {
+			return err
+		}
+		return Audit(ctx, tx, userUpdated, userPath(id), changed)
+	})
+	return user, err
+}
+
+// readForChange reads a user that the actor may change.
+func readForChange(ctx context.Context, q *store.Queries, actor Actor, id uuid.UUID,
+	condition revision.Condition) (User, error) {
+	user, err := readUser(ctx, q, actor, id)
+	if err != nil {
+		return User{}, err
+	}
+	if err := condition.Check(user.Revision); err != nil {
+		return User{}, err
+	}
+	return user, actor.requireAll(user.Permissions)
+}
+
+// applyPatch returns the user with a patch applied, after every check.
+func applyPatch(ctx context.Context, q *store.Queries, actor Actor, user User, patch UserPatch) (User, error) {
+	if err := patch.apply(&user); err != nil {
+		return user, err
+	}
+	if patch.RoleID != nil && *patch.RoleID != user.RoleID {
+		if err := mayGrant(ctx, q, actor, *patch.RoleID); err != nil {
+			return user, err
+		}
+		user.RoleID = *patch.RoleID
+	}
+	if patch.Email == nil {
+		return user, nil
+	}
+	taken, err := q.EmailTaken(ctx, store.EmailTakenParams{Email: user.Email, ID: user.ID})
+	if err != nil {
+		return user, fmt.Errorf("look up the address: %w", err)
+	}
+	if taken {
+		return user, errEmailTaken
+	}
+	return user, nil
+}
+
+// userChanges returns the changes for the audit log, which must not contain a password.
+func userChanges(before, after User, newHash *string) changes {
+	changed := changes{}
+	changed.add("email", before.Email, after.Email)
+	changed.add("name", before.Name, after.Name)
+	changed.add("active", before.Active, after.Active)
+	changed.add("role_id", before.RoleID, after.RoleID)
+	if newHash != nil {
+		changed["password"] = [2]any{"…", "…"}
+	}
+	return changed
+}
+
+// DeleteUser deletes a user. Rows that the user created keep the id. Needs users.manage, and every permission of the
+// user. Errors: NOT_FOUND; REVISION_MISMATCH; FORBIDDEN; CONFLICT when no administrator would remain.
+func (s *Service) DeleteUser(ctx context.Context, id uuid.UUID, condition revision.Condition) error {
+	actor, err := Authorize(ctx, UsersManage)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor Actor) error {
+		user, err := readForChange(ctx, q, actor, id, condition)
+		if err != nil {
+			return err
+		}
+		if err := q.DeleteUser(ctx, store.DeleteUserParams{AccountID: actor.AccountID, ID: id}); err != nil {
+			return fmt.Errorf("delete user: %w", err)
+		}
+		if err := requireEqual(ctx, q, actor, user); err != nil {
+			return err
+		}
+		return Audit(ctx, tx, userDeleted, userPath(id), map[string]any{"email": user.Email, "role": user.Role})
+	})
+}
