@@ -639,7 +639,8 @@ func (q *Queries) RaiseFloor(ctx context.Context, floor int64) error {
 const retentionBounds = `-- name: RetentionBounds :one
 SELECT f.floor, h.position AS head,
     least(h.position,
-        (SELECT min(c.at) FROM (SELECT max(position) AS at FROM consumer_position GROUP BY consumer) c))::bigint AS consumed,
+        (SELECT min(c.at) FROM (SELECT max(position) AS at FROM consumer_position GROUP BY consumer) c)
+    )::bigint AS consumed,
     least(h.scanned_to + 1, (SELECT min(g.id) FROM unnest(h.gaps) AS g (id)))::bigint AS sequenced_below
 FROM feed f, (SELECT position, scanned_to, gaps FROM feed_head ORDER BY step DESC LIMIT 1) h
 `
