@@ -9,6 +9,7 @@ import (
 	"context"
 	"itemcast/graph/internal/model"
 	"itemcast/internal/account"
+	"itemcast/internal/optional"
 )
 
 // Audit is the resolver for the audit field.
@@ -18,10 +19,10 @@ func (r *queryResolver) Audit(ctx context.Context, filter *model.AuditFilter, fi
 	}
 	wanted := account.AuditFilter{}
 	if filter != nil {
-		wanted = account.AuditFilter{Actor: filter.Actor, Actions: filter.Actions, Subject: orZero(filter.Subject), AtAfter: filter.AtAfter,
+		wanted = account.AuditFilter{Actor: filter.Actor, Actions: filter.Actions, Subject: optional.OrZero(filter.Subject), AtAfter: filter.AtAfter,
 			AtBefore: filter.AtBefore}
 	}
-	entries, next, err := r.Account.AuditLog(ctx, wanted, int(first), orZero(after))
+	entries, next, err := r.Account.AuditLog(ctx, wanted, int(first), optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}

@@ -15,22 +15,6 @@ func fromEnum[T ~string](value T) string { return strings.ToLower(string(value))
 
 func fromEvent(value model.HookEvent) string { return strings.ReplaceAll(fromEnum(value), "_", ".") }
 
-// orNil returns a pointer to a value; nil for the zero value.
-func orNil[T comparable](value T) *T {
-	var zero T
-	if value == zero {
-		return nil
-	}
-	return &value
-}
-
-func orZero[T any](value *T) (zero T) {
-	if value == nil {
-		return zero
-	}
-	return *value
-}
-
 func toInt64[T int | int32](n *T) *int64 {
 	if n == nil {
 		return nil

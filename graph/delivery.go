@@ -3,6 +3,8 @@ package graph
 import (
 	"context"
 
+	"itemcast/internal/optional"
+
 	"itemcast/graph/internal/model"
 	"itemcast/internal/hook"
 )
@@ -39,7 +41,7 @@ func (r *Resolver) deliveries(
 	if err := checkFirst(first); err != nil {
 		return nil, err
 	}
-	deliveries, next, err := r.Hooks.Deliveries(ctx, filter, int(first), orZero(after))
+	deliveries, next, err := r.Hooks.Deliveries(ctx, filter, int(first), optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}

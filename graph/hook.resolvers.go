@@ -10,6 +10,7 @@ import (
 	"itemcast/graph/internal/exec"
 	"itemcast/graph/internal/model"
 	"itemcast/internal/hook"
+	"itemcast/internal/optional"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
 	"time"
@@ -80,8 +81,8 @@ func (r *mutationResolver) TestHook(ctx context.Context, id uuid.UUID, itemID *u
 		return nil, err
 	}
 	return &model.TestHookPayload{Delivered: t.Fault == "", WebhookID: t.ID, ItemID: t.ItemID, Event: toEnum[model.HookEvent](t.Event),
-		Revision: t.Revision, Status: toInt64(orNil(t.Status)), Duration: milliseconds(t.Took), Fault: orNil(string(t.Fault)), Error: orNil(t.Detail),
-		Response: orNil(t.Response)}, nil
+		Revision: t.Revision, Status: toInt64(optional.OrNil(t.Status)), Duration: milliseconds(t.Took), Fault: optional.OrNil(string(t.Fault)), Error: optional.OrNil(t.Detail),
+		Response: optional.OrNil(t.Response)}, nil
 }
 
 // ReplayHook is the resolver for the replayHook field.
@@ -89,7 +90,7 @@ func (r *mutationResolver) ReplayHook(ctx context.Context, id uuid.UUID, after *
 	if rate < 1 || rate > hook.MaxReplayRate {
 		return nil, problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "rate", Detail: "must be from 1 to 1000 deliveries a second"})
 	}
-	replay, err := r.Hooks.Replay(ctx, id, hook.ReplayFrom{After: orZero(after), Since: since, Rate: int(rate)})
+	replay, err := r.Hooks.Replay(ctx, id, hook.ReplayFrom{After: optional.OrZero(after), Since: since, Rate: int(rate)})
 	return &model.ReplayHookPayload{Replay: toReplay(replay)}, err
 }
 
@@ -109,7 +110,7 @@ func (r *queryResolver) Hooks(ctx context.Context, first int64, after *string) (
 	if err := checkFirst(first); err != nil {
 		return nil, err
 	}
-	hooks, next, err := r.Resolver.Hooks.List(ctx, int(first), orZero(after))
+	hooks, next, err := r.Resolver.Hooks.List(ctx, int(first), optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}

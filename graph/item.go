@@ -3,6 +3,8 @@ package graph
 import (
 	"fmt"
 
+	"itemcast/internal/optional"
+
 	"github.com/google/uuid"
 
 	"itemcast/graph/internal/model"
@@ -42,7 +44,7 @@ func paging(sort item.Sort, first *int64, after *string, last *int64, before *st
 		return p, err
 	}
 	p.Backward = last != nil || before != nil
-	p.After, p.Before = orZero(after), orZero(before)
+	p.After, p.Before = optional.OrZero(after), optional.OrZero(before)
 	return p, nil
 }
 
@@ -59,7 +61,7 @@ func toFilter(f *model.ItemFilter) item.Filter {
 		return item.Filter{}
 	}
 	filter := item.Filter{
-		Search: orZero(f.Search), Tags: f.Tags, Types: f.Types, Privacies: f.Privacies, WorkflowStatuses: f.WorkflowStatuses,
+		Search: optional.OrZero(f.Search), Tags: f.Tags, Types: f.Types, Privacies: f.Privacies, WorkflowStatuses: f.WorkflowStatuses,
 		CreatedAfter: f.CreatedAfter, CreatedBefore: f.CreatedBefore, UpdatedAfter: f.UpdatedAfter,
 	}
 	for _, criterion := range f.Metadata {

@@ -16,6 +16,7 @@ import (
 	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"itemcast/internal/mergepatch"
+	"itemcast/internal/optional"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
 
@@ -32,11 +33,11 @@ func (r *itemResolver) History(ctx context.Context, obj *rendered.Item, first in
 	if first < 1 || first > maxPage {
 		return nil, problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "first", Detail: "must be from 1 to 200"})
 	}
-	changes, next, err := r.Items.History(ctx, obj.ID, int(first), orZero(after))
+	changes, next, err := r.Items.History(ctx, obj.ID, int(first), optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}
-	history := &model.ItemHistory{Nodes: make([]*live.Event, len(changes)), Next: orNil(next)}
+	history := &model.ItemHistory{Nodes: make([]*live.Event, len(changes)), Next: optional.OrNil(next)}
 	for i, c := range changes {
 		history.Nodes[i] = r.Hub.Event(c)
 	}

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"itemcast/graph/internal/model"
+	"itemcast/internal/optional"
 	"itemcast/internal/problem"
 )
 
@@ -22,7 +23,7 @@ func checkFirst(first int64) error {
 // forwardPage describes a page of a list that is paged forward only. next is the page token of the next page, "" at the
 // end.
 func forwardPage(after *string, next string) *model.PageInfo {
-	return &model.PageInfo{HasPreviousPage: after != nil, HasNextPage: next != "", EndCursor: orNil(next)}
+	return &model.PageInfo{HasPreviousPage: after != nil, HasNextPage: next != "", EndCursor: optional.OrNil(next)}
 }
 
 // nilIfNotFound turns the error NOT_FOUND into null.

@@ -9,14 +9,15 @@ import (
 	"context"
 	"itemcast/graph/internal/model"
 	"itemcast/internal/item"
+	"itemcast/internal/optional"
 
 	"github.com/google/uuid"
 )
 
 // CreateMetadataField is the resolver for the createMetadataField field.
 func (r *mutationResolver) CreateMetadataField(ctx context.Context, input model.CreateMetadataFieldInput) (*model.CreateMetadataFieldPayload, error) {
-	field, err := r.Items.CreateField(ctx, item.Field{Key: input.Key, Kind: fromEnum(input.Kind), Label: orZero(input.Label),
-		Description: orZero(input.Description), Choices: input.Choices, Required: orZero(input.Required)})
+	field, err := r.Items.CreateField(ctx, item.Field{Key: input.Key, Kind: fromEnum(input.Kind), Label: optional.OrZero(input.Label),
+		Description: optional.OrZero(input.Description), Choices: input.Choices, Required: optional.OrZero(input.Required)})
 	return &model.CreateMetadataFieldPayload{MetadataField: toField(field)}, err
 }
 

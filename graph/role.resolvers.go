@@ -9,6 +9,7 @@ import (
 	"context"
 	"itemcast/graph/internal/model"
 	"itemcast/internal/account"
+	"itemcast/internal/optional"
 	"itemcast/internal/revision"
 
 	"github.com/google/uuid"
@@ -40,7 +41,7 @@ func (r *queryResolver) Roles(ctx context.Context, first int64, after *string) (
 	if err := checkFirst(first); err != nil {
 		return nil, err
 	}
-	roles, next, err := r.Account.Roles(ctx, int(first), orZero(after))
+	roles, next, err := r.Account.Roles(ctx, int(first), optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"itemcast/graph/internal/exec"
 	"itemcast/graph/internal/model"
 	"itemcast/internal/account"
+	"itemcast/internal/optional"
 	"itemcast/internal/revision"
 
 	"github.com/google/uuid"
@@ -22,8 +23,8 @@ func (r *accountUserResolver) Kind(ctx context.Context, obj *account.User) (mode
 
 // CreateUser is the resolver for the createUser field.
 func (r *mutationResolver) CreateUser(ctx context.Context, input model.CreateUserInput) (*model.CreateUserPayload, error) {
-	in := account.UserInput{Email: input.Email, Name: orZero(input.Name), Kind: fromEnum(orZero(input.Kind)), RoleID: input.RoleID,
-		Password: orZero(input.Password), Active: input.Active}
+	in := account.UserInput{Email: input.Email, Name: optional.OrZero(input.Name), Kind: fromEnum(optional.OrZero(input.Kind)), RoleID: input.RoleID,
+		Password: optional.OrZero(input.Password), Active: input.Active}
 	user, password, err := r.Account.CreateUser(ctx, in)
 	if err != nil {
 		return nil, err
@@ -69,12 +70,12 @@ func (r *queryResolver) Users(ctx context.Context, filter *model.UserFilter, fir
 	}
 	wanted := account.UserFilter{}
 	if filter != nil {
-		wanted = account.UserFilter{Search: orZero(filter.Search), RoleID: filter.RoleID, Active: filter.Active}
+		wanted = account.UserFilter{Search: optional.OrZero(filter.Search), RoleID: filter.RoleID, Active: filter.Active}
 		if filter.Kind != nil {
 			wanted.Kind = new(fromEnum(*filter.Kind))
 		}
 	}
-	users, next, err := r.Account.Users(ctx, wanted, int(first), orZero(after))
+	users, next, err := r.Account.Users(ctx, wanted, int(first), optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ package graph
 import (
 	"context"
 	"itemcast/graph/internal/model"
+	"itemcast/internal/optional"
 	"itemcast/internal/revision"
 	"itemcast/internal/workflow"
 
@@ -16,7 +17,7 @@ import (
 
 // CreateWorkflowProfile is the resolver for the createWorkflowProfile field.
 func (r *mutationResolver) CreateWorkflowProfile(ctx context.Context, input model.CreateWorkflowProfileInput) (*model.CreateWorkflowProfilePayload, error) {
-	profile, err := r.Workflows.CreateProfile(ctx, workflow.ProfileInput{Name: input.Name, Description: orZero(input.Description), RoleIDs: input.RoleIds})
+	profile, err := r.Workflows.CreateProfile(ctx, workflow.ProfileInput{Name: input.Name, Description: optional.OrZero(input.Description), RoleIDs: input.RoleIds})
 	return &model.CreateWorkflowProfilePayload{WorkflowProfile: &profile}, err
 }
 
@@ -40,7 +41,7 @@ func (r *queryResolver) WorkflowProfiles(ctx context.Context, first int64, after
 	if err := checkFirst(first); err != nil {
 		return nil, err
 	}
-	profiles, next, err := r.Workflows.Profiles(ctx, int(first), orZero(after))
+	profiles, next, err := r.Workflows.Profiles(ctx, int(first), optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 
+	"itemcast/internal/optional"
+
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -101,18 +103,11 @@ func decodeParams(raw []byte) (*graphql.RawParams, *problem.Error) {
 			"The request must be an object with query and operationName (strings), variables and extensions (objects).")
 	}
 	params := &graphql.RawParams{
-		Query: orZero(request.Query), OperationName: orZero(request.OperationName),
-		Variables: orZero(request.Variables), Extensions: orZero(request.Extensions),
+		Query: optional.OrZero(request.Query), OperationName: optional.OrZero(request.OperationName),
+		Variables: optional.OrZero(request.Variables), Extensions: optional.OrZero(request.Extensions),
 	}
 	if params.Query == "" && params.Extensions["persistedQuery"] == nil {
 		return nil, problem.New(problem.BadRequest, "The request has no query.")
 	}
 	return params, nil
-}
-
-func orZero[T any](value *T) (zero T) {
-	if value == nil {
-		return zero
-	}
-	return *value
 }

@@ -10,7 +10,6 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/db"
 	"itemcast/internal/item/internal/store"
-	"itemcast/internal/problem"
 )
 
 // maxLimit is the largest page: the statements in sql/queries/item/item.sql read one row more, and no further.
@@ -123,17 +122,13 @@ func (s *Service) listed(
 	items := make([]Listed, 0, len(rows))
 	for n := range rows {
 		row := &rows[n]
-		if row.DocumentVersion != s.version {
-			renewed, err := s.renew(ctx, actor.AccountID, row.ID)
-			if problem.Is(err, problem.NotFound) {
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			row.Document = renewed.Bytes
+		document, ok, err := s.current(ctx, actor.AccountID, row.ID, row.DocumentVersion, row.Document)
+		if err != nil {
+			return nil, err
 		}
-		items = append(items, Listed{ID: row.ID, Document: row.Document, sort: sort, row: row})
+		if ok {
+			items = append(items, Listed{ID: row.ID, Document: document, sort: sort, row: row})
+		}
 	}
 	return items, nil
 }

@@ -43,6 +43,20 @@ func (s *Service) document(ctx context.Context, accountID uuid.UUID, role *uuid.
 	return Document{Bytes: row.Document, Revision: row.Revision}, nil
 }
 
+// current returns a stored document, or renders it again if its version is stale. ok is false if the item is gone by then.
+func (s *Service) current(
+	ctx context.Context, accountID, id uuid.UUID, version int32, stored []byte,
+) (document []byte, ok bool, err error) {
+	if version == s.version {
+		return stored, true, nil
+	}
+	renewed, err := s.renew(ctx, accountID, id)
+	if problem.Is(err, problem.NotFound) {
+		return nil, false, nil
+	}
+	return renewed.Bytes, err == nil, err
+}
+
 // GetMany returns the documents of those ids that exist, in one statement.
 func (s *Service) GetMany(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]byte, error) {
 	actor, err := account.Authorize(ctx, account.ItemsView)
@@ -57,17 +71,13 @@ func (s *Service) GetMany(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][
 	}
 	documents := make(map[uuid.UUID][]byte, len(rows))
 	for _, row := range rows {
-		if row.DocumentVersion != s.version {
-			renewed, err := s.renew(ctx, actor.AccountID, row.ID)
-			if problem.Is(err, problem.NotFound) {
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			row.Document = renewed.Bytes
+		document, ok, err := s.current(ctx, actor.AccountID, row.ID, row.DocumentVersion, row.Document)
+		if err != nil {
+			return nil, err
 		}
-		documents[row.ID] = row.Document
+		if ok {
+			documents[row.ID] = document
+		}
 	}
 	return documents, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"itemcast/internal/optional"
+
 	"itemcast/internal/account"
 	"itemcast/internal/rest/core/internal/oapi"
 )
@@ -11,11 +13,11 @@ import (
 // ListAudit lists the account's audit log, newest first.
 func (a *API) ListAudit(ctx context.Context, request oapi.ListAuditRequestObject) (oapi.ListAuditResponseObject, error) {
 	p := request.Params
-	filter := account.AuditFilter{Actor: p.Actor, Subject: orZero(p.Subject), AtAfter: p.AtAfter, AtBefore: p.AtBefore}
-	for _, action := range orZero(p.Action) {
+	filter := account.AuditFilter{Actor: p.Actor, Subject: optional.OrZero(p.Subject), AtAfter: p.AtAfter, AtBefore: p.AtBefore}
+	for _, action := range optional.OrZero(p.Action) {
 		filter.Actions = append(filter.Actions, string(action))
 	}
-	entries, next, err := a.Account.AuditLog(ctx, filter, limitOf(p.Limit), orZero(p.After))
+	entries, next, err := a.Account.AuditLog(ctx, filter, limitOf(p.Limit), optional.OrZero(p.After))
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"itemcast/internal/optional"
+
 	"itemcast/internal/accept"
 	"itemcast/internal/account"
 	"itemcast/internal/item"
@@ -23,24 +25,24 @@ const pageWithin = 60 * time.Second
 func (a *API) ListChanges(ctx context.Context, request oapi.ListChangesRequestObject) (oapi.ListChangesResponseObject, error) {
 	p, r := request.Params, requestFrom(ctx)
 	streams := accept.Preferred(r.Header["Accept"], "application/json", sse.ContentType) == sse.ContentType
-	after := orZero(p.After)
-	if streams && orZero(p.LastEventID) != "" {
+	after := optional.OrZero(p.After)
+	if streams && optional.OrZero(p.LastEventID) != "" {
 		after = *p.LastEventID // what an EventSource that connects again has seen since the URL was written
 	}
 	filter := &item.Filter{
-		Search: orZero(p.Search), Tags: orZero(p.Tags), Types: orZero(p.Type), Privacies: orZero(p.Privacy),
-		WorkflowStatuses: orZero(p.WorkflowStatus), CreatedAfter: p.CreatedAfter, CreatedBefore: p.CreatedBefore, UpdatedAfter: p.UpdatedAfter,
+		Search: optional.OrZero(p.Search), Tags: optional.OrZero(p.Tags), Types: optional.OrZero(p.Type), Privacies: optional.OrZero(p.Privacy),
+		WorkflowStatuses: optional.OrZero(p.WorkflowStatus), CreatedAfter: p.CreatedAfter, CreatedBefore: p.CreatedBefore, UpdatedAfter: p.UpdatedAfter,
 		Metadata: metadataCriteria(r),
 	}
 	if reflect.ValueOf(*filter).IsZero() {
 		filter = nil // lets all pass, without a look at each
 	}
 	subscribe := func(ctx context.Context, after string) (*live.Subscription, error) {
-		subscription, err := a.Hub.Subscribe(ctx, after, filter, convert[live.Kind](orZero(p.Kinds)))
+		subscription, err := a.Hub.Subscribe(ctx, after, filter, convert[live.Kind](optional.OrZero(p.Kinds)))
 		if err != nil {
 			return nil, err
 		}
-		subscription.Only(orZero(p.ID), convert[string](orZero(p.ChangedFields)))
+		subscription.Only(optional.OrZero(p.ID), convert[string](optional.OrZero(p.ChangedFields)))
 		return subscription, nil
 	}
 	if streams {
@@ -51,7 +53,7 @@ func (a *API) ListChanges(ctx context.Context, request oapi.ListChangesRequestOb
 		return nil, err
 	}
 	limit := limitOf(p.Limit)
-	return a.changePage(ctx, subscription, limit, time.Duration(orZero(p.Wait))*time.Second)
+	return a.changePage(ctx, subscription, limit, time.Duration(optional.OrZero(p.Wait))*time.Second)
 }
 
 // changeStream follows what others follow who ask for the same.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"itemcast/internal/optional"
+
 	"itemcast/internal/hook"
 	"itemcast/internal/rest/core/internal/oapi"
 )
@@ -11,19 +13,19 @@ import (
 // ListDeliveries lists deliveries of all hooks, those of the newest changes first.
 func (a *API) ListDeliveries(ctx context.Context, request oapi.ListDeliveriesRequestObject) (oapi.ListDeliveriesResponseObject, error) {
 	p := request.Params
-	return a.deliveries(ctx, hook.DeliveryFilter{Hook: p.Hook, Item: p.Item, State: hook.State(orZero(p.State)), OccurredAfter: p.OccurredAfter,
+	return a.deliveries(ctx, hook.DeliveryFilter{Hook: p.Hook, Item: p.Item, State: hook.State(optional.OrZero(p.State)), OccurredAfter: p.OccurredAfter,
 		OccurredBefore: p.OccurredBefore}, p.Limit, p.After)
 }
 
 // ListHookDeliveries lists deliveries of one hook, those of the newest changes first.
 func (a *API) ListHookDeliveries(ctx context.Context, request oapi.ListHookDeliveriesRequestObject) (oapi.ListHookDeliveriesResponseObject, error) {
 	p := request.Params
-	return a.deliveries(ctx, hook.DeliveryFilter{Hook: &request.ID, Item: p.Item, State: hook.State(orZero(p.State)), OccurredAfter: p.OccurredAfter,
+	return a.deliveries(ctx, hook.DeliveryFilter{Hook: &request.ID, Item: p.Item, State: hook.State(optional.OrZero(p.State)), OccurredAfter: p.OccurredAfter,
 		OccurredBefore: p.OccurredBefore}, p.Limit, p.After)
 }
 
 func (a *API) deliveries(ctx context.Context, filter hook.DeliveryFilter, limit *int32, after *string) (*deliveryList, error) {
-	deliveries, next, err := a.Hooks.Deliveries(ctx, filter, limitOf(limit), orZero(after))
+	deliveries, next, err := a.Hooks.Deliveries(ctx, filter, limitOf(limit), optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}

@@ -4,13 +4,15 @@ import (
 	"context"
 	"net/http"
 
+	"itemcast/internal/optional"
+
 	"itemcast/internal/change"
 	"itemcast/internal/rest/core/internal/oapi"
 )
 
 // ListItemHistory lists an item's changes, newest first.
 func (a *API) ListItemHistory(ctx context.Context, request oapi.ListItemHistoryRequestObject) (oapi.ListItemHistoryResponseObject, error) {
-	changes, next, err := a.Items.History(ctx, request.ID, limitOf(request.Params.Limit), orZero(request.Params.After))
+	changes, next, err := a.Items.History(ctx, request.ID, limitOf(request.Params.Limit), optional.OrZero(request.Params.After))
 	if err != nil {
 		return nil, err
 	}

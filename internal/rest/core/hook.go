@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"itemcast/internal/optional"
+
 	"itemcast/internal/hook"
 	"itemcast/internal/rest/core/internal/oapi"
 	"itemcast/internal/revision"
@@ -12,7 +14,7 @@ import (
 
 // ListHooks lists the account's hooks, newest first.
 func (a *API) ListHooks(ctx context.Context, request oapi.ListHooksRequestObject) (oapi.ListHooksResponseObject, error) {
-	hooks, next, err := a.Hooks.List(ctx, limitOf(request.Params.Limit), orZero(request.Params.After))
+	hooks, next, err := a.Hooks.List(ctx, limitOf(request.Params.Limit), optional.OrZero(request.Params.After))
 	if err != nil {
 		return nil, err
 	}
@@ -86,17 +88,17 @@ func (a *API) TestHook(ctx context.Context, request oapi.TestHookRequestObject) 
 	if request.Body != nil {
 		in = *request.Body
 	}
-	t, err := a.Hooks.Test(ctx, request.ID, in.ItemID, string(orZero(in.Event)))
+	t, err := a.Hooks.Test(ctx, request.ID, in.ItemID, string(optional.OrZero(in.Event)))
 	if err != nil {
 		return nil, err
 	}
 	return oapi.TestHook200JSONResponse{Delivered: t.Fault == "", WebhookID: t.ID, ItemID: t.ItemID, Event: oapi.HookEvent(t.Event), Revision: t.Revision,
-		Status: orNil(t.Status), DurationMs: milliseconds(t.Took), Fault: orNil(string(t.Fault)), Error: orNil(t.Detail), Response: orNil(t.Response)}, nil
+		Status: optional.OrNil(t.Status), DurationMs: milliseconds(t.Took), Fault: optional.OrNil(string(t.Fault)), Error: optional.OrNil(t.Detail), Response: optional.OrNil(t.Response)}, nil
 }
 
 // RotateHookSecret gives a hook a new secret; it is in this answer only.
 func (a *API) RotateHookSecret(ctx context.Context, request oapi.RotateHookSecretRequestObject) (oapi.RotateHookSecretResponseObject, error) {
-	revoke := request.Body != nil && orZero(request.Body.Revoke)
+	revoke := request.Body != nil && optional.OrZero(request.Body.Revoke)
 	secret, until, err := a.Hooks.RotateSecret(ctx, request.ID, revoke)
 	return oapi.RotateHookSecret200JSONResponse{Secret: secret, OldSecretUntil: until}, err
 }
@@ -110,7 +112,7 @@ func (a *API) GetHookReplay(ctx context.Context, request oapi.GetHookReplayReque
 // ReplayHook begins to send a hook the past.
 func (a *API) ReplayHook(ctx context.Context, request oapi.ReplayHookRequestObject) (oapi.ReplayHookResponseObject, error) {
 	in := request.Body
-	r, err := a.Hooks.Replay(ctx, request.ID, hook.ReplayFrom{After: in.After, Since: in.Since, Rate: int(orZero(in.Rate))})
+	r, err := a.Hooks.Replay(ctx, request.ID, hook.ReplayFrom{After: in.After, Since: in.Since, Rate: int(optional.OrZero(in.Rate))})
 	return oapi.ReplayHook202JSONResponse(toReplay(r)), err
 }
 

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"sync"
 
+	"itemcast/internal/optional"
+
 	"itemcast/internal/item"
 	"itemcast/internal/problem"
 	"itemcast/internal/rest/core/internal/oapi"
@@ -20,15 +22,15 @@ const defaultPage = 50
 func (a *API) ListItems(ctx context.Context, request oapi.ListItemsRequestObject) (oapi.ListItemsResponseObject, error) {
 	p := request.Params
 	filter := item.Filter{
-		Search: orZero(p.Search), Tags: orZero(p.Tags), Types: orZero(p.Type), Privacies: orZero(p.Privacy),
-		WorkflowStatuses: orZero(p.WorkflowStatus), CreatedAfter: p.CreatedAfter, CreatedBefore: p.CreatedBefore, UpdatedAfter: p.UpdatedAfter,
+		Search: optional.OrZero(p.Search), Tags: optional.OrZero(p.Tags), Types: optional.OrZero(p.Type), Privacies: optional.OrZero(p.Privacy),
+		WorkflowStatuses: optional.OrZero(p.WorkflowStatus), CreatedAfter: p.CreatedAfter, CreatedBefore: p.CreatedBefore, UpdatedAfter: p.UpdatedAfter,
 		Metadata: metadataCriteria(requestFrom(ctx)),
 	}
 	limit := limitOf(p.Limit)
 	if p.After != nil && p.Before != nil {
 		return nil, problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "before", Detail: "must not be given together with after"})
 	}
-	page, err := a.Items.List(ctx, filter, item.Paging{Sort: item.Sort(orZero(p.Sort)), Limit: limit, After: orZero(p.After), Before: orZero(p.Before)})
+	page, err := a.Items.List(ctx, filter, item.Paging{Sort: item.Sort(optional.OrZero(p.Sort)), Limit: limit, After: optional.OrZero(p.After), Before: optional.OrZero(p.Before)})
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +43,7 @@ func (a *API) ListItems(ctx context.Context, request oapi.ListItemsRequestObject
 			list.previous = a.pageURL(requestFrom(ctx), "before", page.Items[0].PageToken())
 		}
 	}
-	if orZero(p.Count) {
+	if optional.OrZero(p.Count) {
 		count, err := a.Items.Count(ctx, filter)
 		if err != nil {
 			return nil, err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"itemcast/internal/optional"
+
 	"itemcast/internal/account"
 	"itemcast/internal/mergepatch"
 	"itemcast/internal/rest/core/internal/oapi"
@@ -12,7 +14,7 @@ import (
 
 // ListRoles lists the account's roles, newest first.
 func (a *API) ListRoles(ctx context.Context, request oapi.ListRolesRequestObject) (oapi.ListRolesResponseObject, error) {
-	roles, next, err := a.Account.Roles(ctx, limitOf(request.Params.Limit), orZero(request.Params.After))
+	roles, next, err := a.Account.Roles(ctx, limitOf(request.Params.Limit), optional.OrZero(request.Params.After))
 	if err != nil {
 		return nil, err
 	}

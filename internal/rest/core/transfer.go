@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"itemcast/internal/optional"
+
 	"itemcast/internal/account"
 	"itemcast/internal/item"
 	"itemcast/internal/problem"
@@ -43,7 +45,7 @@ func (a *API) transfer(ctx context.Context, do func(ctx context.Context) error, 
 
 // ImportItems imports NDJSON lines as they stream in.
 func (a *API) ImportItems(ctx context.Context, request oapi.ImportItemsRequestObject) (oapi.ImportItemsResponseObject, error) {
-	options := item.ImportOptions{Key: orZero(request.Params.IdempotencyKey), CreateFields: orZero(request.Params.CreateFields)}
+	options := item.ImportOptions{Key: optional.OrZero(request.Params.IdempotencyKey), CreateFields: optional.OrZero(request.Params.CreateFields)}
 	return importing(func(w http.ResponseWriter) error {
 		var report item.ImportReport
 		err := a.transfer(ctx, func(ctx context.Context) (err error) {
@@ -74,8 +76,8 @@ func importResult(report item.ImportReport) oapi.ImportItems200JSONResponse {
 func (a *API) ExportItems(ctx context.Context, request oapi.ExportItemsRequestObject) (oapi.ExportItemsResponseObject, error) {
 	p := request.Params
 	filter := item.Filter{
-		Search: orZero(p.Search), Tags: orZero(p.Tags), Types: orZero(p.Type), Privacies: orZero(p.Privacy),
-		WorkflowStatuses: orZero(p.WorkflowStatus), CreatedAfter: p.CreatedAfter, CreatedBefore: p.CreatedBefore, UpdatedAfter: p.UpdatedAfter,
+		Search: optional.OrZero(p.Search), Tags: optional.OrZero(p.Tags), Types: optional.OrZero(p.Type), Privacies: optional.OrZero(p.Privacy),
+		WorkflowStatuses: optional.OrZero(p.WorkflowStatus), CreatedAfter: p.CreatedAfter, CreatedBefore: p.CreatedBefore, UpdatedAfter: p.UpdatedAfter,
 		Metadata: metadataCriteria(requestFrom(ctx)),
 	}
 	return export(func(w http.ResponseWriter) error {

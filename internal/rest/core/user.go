@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"itemcast/internal/optional"
+
 	"github.com/google/uuid"
 
 	"itemcast/internal/account"
@@ -15,8 +17,8 @@ import (
 // ListUsers lists the account's users, newest first.
 func (a *API) ListUsers(ctx context.Context, request oapi.ListUsersRequestObject) (oapi.ListUsersResponseObject, error) {
 	p := request.Params
-	filter := account.UserFilter{Search: orZero(p.Search), RoleID: p.RoleID, Kind: (*string)(p.Kind), Active: p.Active}
-	users, next, err := a.Account.Users(ctx, filter, limitOf(p.Limit), orZero(p.After))
+	filter := account.UserFilter{Search: optional.OrZero(p.Search), RoleID: p.RoleID, Kind: (*string)(p.Kind), Active: p.Active}
+	users, next, err := a.Account.Users(ctx, filter, limitOf(p.Limit), optional.OrZero(p.After))
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"itemcast/internal/optional"
+
 	"itemcast/internal/mergepatch"
 	"itemcast/internal/rest/core/internal/oapi"
 	"itemcast/internal/revision"
@@ -12,7 +14,7 @@ import (
 
 // ListWorkflowProfiles lists the account's workflow profiles, newest first.
 func (a *API) ListWorkflowProfiles(ctx context.Context, request oapi.ListWorkflowProfilesRequestObject) (oapi.ListWorkflowProfilesResponseObject, error) {
-	profiles, next, err := a.Workflows.Profiles(ctx, limitOf(request.Params.Limit), orZero(request.Params.After))
+	profiles, next, err := a.Workflows.Profiles(ctx, limitOf(request.Params.Limit), optional.OrZero(request.Params.After))
 	if err != nil {
 		return nil, err
 	}

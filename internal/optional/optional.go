@@ -1,0 +1,19 @@
+// Package optional converts between values and pointers to values that may be absent, as generated code has them.
+package optional
+
+// OrNil returns a pointer to a value; nil for the zero value.
+func OrNil[T comparable](value T) *T {
+	var zero T
+	if value == zero {
+		return nil
+	}
+	return &value
+}
+
+// OrZero returns the value of a pointer; the zero value for nil.
+func OrZero[T any](value *T) (zero T) {
+	if value == nil {
+		return zero
+	}
+	return *value
+}
