@@ -17,7 +17,8 @@ import (
 	"itemcast/internal/hook/internal/store"
 )
 
-// What the audit log tells of hooks: never a secret, and of what may have one in it, headers and the rest of a URL, the names and the host.
+// The actions that the audit log records. An entry never holds a secret: of headers it has the names, of a URL the
+// host.
 const (
 	hookCreated   = "hook.created"
 	hookUpdated   = "hook.updated"
@@ -28,56 +29,12 @@ const (
 	replayStopped = "hook.replay-stopped"
 )
 
-// itself is the name under which the log tells of what nobody did.
-const itself = "Itemcast"
+// itemcast is the name of the actor when no user acts.
+const itemcast = "Itemcast"
 
-func audit(ctx context.Context, tx pgx.Tx, action string, hook uuid.UUID, detail any) error {
-	return account.Audit(ctx, tx, action, "hooks/"+hook.String(), detail)
-}
-
-// auditPatch records which settings were changed.
-func auditPatch(ctx context.Context, tx pgx.Tx, hook uuid.UUID, changed []string, before, after Settings) error {
-	detail := map[string]any{"changed": changed}
-	if before.Active != after.Active {
-		detail["active"] = after.Active
-	}
-	if before.URL != after.URL {
-		detail["host"] = hostOf(after.URL)
-	}
-	return audit(ctx, tx, hookUpdated, hook, detail)
-}
-
-// changedSettings are the names of settings that differ, in order.
-func changedSettings(before, after Settings) ([]string, error) {
-	members := func(s Settings) (m map[string]json.RawMessage, err error) {
-		raw, err := json.Marshal(s.withDefaults())
-		if err != nil {
-			return nil, fmt.Errorf("encode settings: %w", err)
-		}
-		return m, json.Unmarshal(raw, &m)
-	}
-	was, err := members(before)
-	if err != nil {
-		return nil, err
-	}
-	is, err := members(after)
-	if err != nil {
-		return nil, err
-	}
-	maps.DeleteFunc(is, func(name string, value json.RawMessage) bool { return bytes.Equal(value, was[name]) })
-	return slices.Sorted(maps.Keys(is)), nil
-}
-
-func hostOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return u.Host
-}
-
-// Disable makes a hook inactive for a reason, and reports whether it was active.
-func Disable(ctx context.Context, tx pgx.Tx, hook uuid.UUID, reason string) (bool, error) {
+// Disable makes a hook inactive for a reason that its owner sees, and reports whether it was active. It is for the
+// dispatcher, and authorizes nobody.
+func Disable(ctx context.Context, tx pgx.Tx, hook uuid.UUID, reason string) (wasActive bool, err error) {
 	accountID, err := store.New(tx).DisableHook(ctx, store.DisableHookParams{ID: hook, Reason: reason})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
@@ -88,7 +45,56 @@ func Disable(ctx context.Context, tx pgx.Tx, hook uuid.UUID, reason string) (boo
 	return true, AuditDisabled(ctx, tx, accountID, hook, reason)
 }
 
+// AuditDisabled records that Itemcast has made a hook inactive.
 func AuditDisabled(ctx context.Context, tx pgx.Tx, accountID, hook uuid.UUID, reason string) error {
-	ctx = account.WithActor(ctx, account.Actor{AccountID: accountID, Name: itself})
+	ctx = account.WithActor(ctx, account.Actor{AccountID: accountID, Name: itemcast})
 	return audit(ctx, tx, hookDisabled, hook, map[string]any{"reason": reason})
+}
+
+// auditUpdate records which settings were changed.
+func auditUpdate(ctx context.Context, tx pgx.Tx, hook uuid.UUID, changed []string, before, after Settings) error {
+	detail := map[string]any{"changed": changed}
+	if before.Active != after.Active {
+		detail["active"] = after.Active
+	}
+	if before.URL != after.URL {
+		detail["host"] = hostOf(after.URL)
+	}
+	return audit(ctx, tx, hookUpdated, hook, detail)
+}
+
+func audit(ctx context.Context, tx pgx.Tx, action string, hook uuid.UUID, detail any) error {
+	return account.Audit(ctx, tx, action, "hooks/"+hook.String(), detail)
+}
+
+// changedSettings returns the names of the settings that differ, sorted.
+func changedSettings(before, after Settings) ([]string, error) {
+	members := func(s Settings) (m map[string]json.RawMessage, err error) {
+		raw, err := json.Marshal(s.withDefaults())
+		if err != nil {
+			return nil, fmt.Errorf("encode settings: %w", err)
+		}
+		err = json.Unmarshal(raw, &m)
+		return m, err
+	}
+	previous, err := members(before)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := members(after)
+	if err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(changed, func(name string, value json.RawMessage) bool {
+		return bytes.Equal(value, previous[name])
+	})
+	return slices.Sorted(maps.Keys(changed)), nil
+}
+
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }

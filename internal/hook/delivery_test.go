@@ -171,7 +171,7 @@ func TestRedeliver_OfAPendingOneIsAtOnceUnlessItIsUnderWayOrParked(t *testing.T)
 	conflict("one that is being sent", uuid.MustParse(first.ID()), "being sent")
 	b.Eventually("the second is there", func() bool { return b.States(h)[hooktest.Pending] == 2 })
 	parked := value[uuid.UUID](b, "SELECT id FROM delivery WHERE due_at IS NULL")
-	conflict("one that waits for an earlier one", parked, "earlier")
+	conflict("one that waits for an earlier one", parked, "waits behind")
 	answer <- http.StatusInternalServerError
 	b.Eventually("it waits for its retry", func() bool { d, _ := b.delivery(first); return *d.WaitsFor == hook.ForRetry })
 	if d := b.redeliver(first); *d.WaitsFor == hook.ForRetry || d.Attempts != 1 || d.Trigger != change.TriggerManual {
@@ -187,7 +187,7 @@ func TestRedeliver_OfAPendingOneIsAtOnceUnlessItIsUnderWayOrParked(t *testing.T)
 	conflict("one of an inactive hook", parked, "inactive")
 	b.Patch(h, `{"active":true}`)
 	b.Exec("DELETE FROM item_change WHERE revision = 2")
-	conflict("one whose change is no longer kept", parked, "no longer keeps")
+	conflict("one whose change is no longer kept", parked, "has left the log")
 	for name, id := range map[string]uuid.UUID{"none": uuid.New(), "one of nearly that id": {0, 0, 0, 0, 0, 1, 1}} {
 		if _, err := b.Service.Redeliver(b.Ctx, id); !problem.Is(err, problem.NotFound) {
 			t.Errorf("%s: %v", name, err)

@@ -10,9 +10,10 @@ import (
 	"itemcast/internal/change"
 )
 
-// DeliveryID is a delivery's id, which is its webhook-id too: a UUID of version 8 (RFC 9562) that begins with the change's position, by which
-// the delivery is found, and goes on with a digest of what is sent where. So a change has one id with a hook however often it is sent, and no
-// other change ever has it: not that of a database which was restored from a backup and went on from there otherwise.
+// DeliveryID returns the id of a delivery, which is also its webhook-id: a UUID of version 8 (RFC 9562). It begins
+// with the change's position, by which the delivery is found. The rest is a digest of the hook and the change. So a
+// change has the same id at a hook however often it is sent, and no other change has it: not even one of a database
+// that was restored from a backup and then took another course.
 func DeliveryID(hook uuid.UUID, c *change.Change) uuid.UUID {
 	text := make([]byte, 0, 96)
 	text = append(text, hook[:]...)
@@ -32,5 +33,5 @@ func DeliveryID(hook uuid.UUID, c *change.Change) uuid.UUID {
 	return id
 }
 
-// PositionOf is the position in a delivery's id.
+// PositionOf returns the position in a delivery's id.
 func PositionOf(id uuid.UUID) int64 { return int64(binary.BigEndian.Uint64(id[:]) >> 16) }

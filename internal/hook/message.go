@@ -3,6 +3,7 @@ package hook
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -10,7 +11,7 @@ import (
 	"itemcast/internal/hook/sending"
 )
 
-// The events that a hook may ask for.
+// The events that a hook can ask for.
 const (
 	ItemCreated   = "item.created"
 	ItemUpdated   = "item.updated"
@@ -18,26 +19,30 @@ const (
 	ItemTriggered = "item.triggered"
 )
 
-// EventOf returns the event of a change.
+// events maps the kinds of changes to their events, and kinds maps them back.
+var (
+	events = map[change.Kind]string{
+		change.Created:   ItemCreated,
+		change.Updated:   ItemUpdated,
+		change.Deleted:   ItemDeleted,
+		change.Triggered: ItemTriggered,
+	}
+	kinds = map[string]change.Kind{
+		ItemCreated:   change.Created,
+		ItemUpdated:   change.Updated,
+		ItemDeleted:   change.Deleted,
+		ItemTriggered: change.Triggered,
+	}
+)
+
+// EventOf returns the event of a kind of change.
 func EventOf(kind change.Kind) string { return events[kind] }
 
-// events says which event a change is.
-var events = map[change.Kind]string{
-	change.Created:   ItemCreated,
-	change.Updated:   ItemUpdated,
-	change.Deleted:   ItemDeleted,
-	change.Triggered: ItemTriggered,
+func isEvent(name string) bool {
+	return slices.Contains([]string{ItemCreated, ItemUpdated, ItemDeleted, ItemTriggered}, name)
 }
 
-// kinds is the inverse of events.
-var kinds = map[string]change.Kind{
-	ItemCreated:   change.Created,
-	ItemUpdated:   change.Updated,
-	ItemDeleted:   change.Deleted,
-	ItemTriggered: change.Triggered,
-}
-
-// NewMessage returns a message to an endpoint, without what it says.
+// NewMessage returns a message to an endpoint, still without content. An empty oldSecret is none.
 func NewMessage(url, secret, oldSecret string, headers json.RawMessage) (sending.Message, error) {
 	own, err := decodeHeaders(headers)
 	if err != nil {
@@ -50,16 +55,26 @@ func NewMessage(url, secret, oldSecret string, headers json.RawMessage) (sending
 	return m, nil
 }
 
+func decodeHeaders(raw []byte) (headers map[string]string, err error) {
+	if string(raw) == "{}" {
+		return nil, nil
+	}
+	if err := json.Unmarshal(raw, &headers); err != nil {
+		return nil, fmt.Errorf("decode headers: %w", err)
+	}
+	return headers, nil
+}
+
 // Thin returns the thin body of a document, and the id of its item.
 func Thin(document []byte) (item uuid.UUID, body []byte, err error) {
-	var names struct {
+	var members struct {
 		ID       uuid.UUID `json:"id"`
 		URL      string    `json:"url"`
 		Revision int64     `json:"revision"`
 	}
-	if err := json.Unmarshal(document, &names); err != nil {
-		return uuid.Nil, nil, fmt.Errorf("read the document: %w", err)
+	if err := json.Unmarshal(document, &members); err != nil {
+		return uuid.Nil, nil, fmt.Errorf("decode document: %w", err)
 	}
-	body, err = json.Marshal(names)
-	return names.ID, body, err
+	body, err = json.Marshal(members)
+	return members.ID, body, err
 }

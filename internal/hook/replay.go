@@ -16,52 +16,57 @@ import (
 	"itemcast/internal/problem"
 )
 
-// Bounds of a replay.
+// Limits of a replay.
 const (
 	DefaultReplayRate = 50   // deliveries a second
-	MaxReplayRate     = 1000 //
+	MaxReplayRate     = 1000 // deliveries a second
 
-	// lateness is how much later than it was made a change may be logged: requests have a minute, and an import's batch less.
-	lateness = 10 * time.Minute
+	// maxLogDelay is how much later than it was made a change may enter the log. A request has a minute, and a batch
+	// of an import less.
+	maxLogDelay = 10 * time.Minute
 )
 
-// Replay is past changes on their way to a hook.
+// Replay sends past changes to a hook. Package dispatch executes it.
 type Replay struct {
 	ID         uuid.UUID
 	HookID     uuid.UUID
-	From       string     // cursor: it goes through what follows
-	Position   string     // cursor: it has looked at all up to there
-	To         string     // cursor: it ends there; what came later is sent anyway
-	Since      *time.Time // changes of before are passed over; nil: none are
-	Rate       int        // deliveries a second at most
-	Done, Size int64      // changes of the log: looked at, and in all
-	Deliveries int64      // made so far
+	From       string     // cursor: the replay covers what follows
+	Position   string     // cursor: the replay has processed everything up to here
+	To         string     // cursor: the replay ends here; later changes are sent anyway
+	Since      *time.Time // earlier changes are skipped; nil: none are
+	Rate       int        // maximum deliveries a second
+	Done, Size int64      // changes of the log: processed, and in total
+	Deliveries int64      // created so far
 	StartedAt  time.Time
-	EndedAt    *time.Time // nil: it is under way
-	Error      *string    // why it ended before its end
+	EndedAt    *time.Time // nil: it is running
+	Error      *string    // why it stopped early
 }
 
-// ReplayFrom says where a replay begins: after a cursor, or with what was made at a time or later.
+// ReplayFrom says where a replay begins: after a cursor, or with the changes made at a time or later.
 type ReplayFrom struct {
 	After string
 	Since *time.Time
 	Rate  int // 0: DefaultReplayRate
 }
 
-// Replay begins to send a hook again, or for the first time, what it asks for of the past: from a place in the log up to the present, what was
-// made before the hook too. It goes through the log in order, makes so many deliveries a second at most, and waits while the hook has many
-// pending. A delivery that was made before keeps its id; one that is pending stays as it is. One replay at a time for each hook. Errors:
-// NOT_FOUND, INVALID_INPUT, INVALID_CURSOR, CURSOR_EXPIRED; CONFLICT while one is under way, and when the hook is inactive.
+// Replay starts to send a hook past changes that it asks for, up to the present; they may be older than the hook. It
+// reads the log in order, creates at most Rate deliveries a second, and waits while the hook has many pending. A
+// delivery that was made before has the same id, and a pending one stays as it is. A hook has one replay at a time.
+// Errors: NOT_FOUND, INVALID_INPUT, INVALID_CURSOR, CURSOR_EXPIRED; CONFLICT while a replay is running, and when the
+// hook is inactive.
 func (s *Service) Replay(ctx context.Context, id uuid.UUID, from ReplayFrom) (Replay, error) {
 	actor, err := account.Authorize(ctx, account.HooksManage)
 	if err != nil {
 		return Replay{}, err
 	}
-	begin, err := s.beginning(ctx, &from)
+	if from.Rate == 0 {
+		from.Rate = DefaultReplayRate
+	}
+	start, err := s.start(ctx, from)
 	if err != nil {
 		return Replay{}, err
 	}
-	var made Replay
+	var r Replay
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q := store.New(tx)
 		h, err := get(ctx, q, actor.AccountID, id)
@@ -69,47 +74,49 @@ func (s *Service) Replay(ctx context.Context, id uuid.UUID, from ReplayFrom) (Re
 			return err
 		}
 		if !h.Active {
-			return problem.New(problem.Conflict, "The hook is inactive; make it active first.")
+			return errInactive
 		}
 		end, err := q.ReplayableTo(ctx, store.ReplayableToParams{AccountID: actor.AccountID, ID: id})
 		if err != nil {
 			return fmt.Errorf("find the end of the replay: %w", err)
 		}
-		begun, err := q.BeginReplay(ctx, store.BeginReplayParams{HookID: id, AccountID: actor.AccountID, ID: uuid.Must(uuid.NewV7()),
-			Position: int64(begin), ToPosition: max(end, int64(begin)), Since: from.Since, Rate: int32(from.Rate)})
+		begun, err := q.BeginReplay(ctx, store.BeginReplayParams{
+			HookID: id, AccountID: actor.AccountID, ID: uuid.Must(uuid.NewV7()), Position: int64(start),
+			ToPosition: max(end, int64(start)), Since: from.Since, Rate: int32(from.Rate),
+		})
 		if err != nil {
-			return fmt.Errorf("begin a replay: %w", err)
+			return fmt.Errorf("begin replay: %w", err)
 		}
 		if begun == 0 {
-			return problem.New(problem.Conflict, "A replay of this hook is under way; stop it, or wait for its end.")
+			return problem.New(problem.Conflict, "A replay of this hook is running. Stop it, or wait for its end.")
 		}
 		db.AfterCommit(ctx, func() { s.wake() })
-		if made, err = s.getReplay(ctx, q, actor.AccountID, id); err != nil {
+		if r, err = s.getReplay(ctx, q, actor.AccountID, id); err != nil {
 			return err
 		}
-		return audit(ctx, tx, replayStarted, id, map[string]any{"from": made.From, "since": made.Since, "rate": made.Rate})
+		return audit(ctx, tx, replayStarted, id, map[string]any{"from": r.From, "since": r.Since, "rate": r.Rate})
 	})
-	return made, err
+	return r, err
 }
 
-// beginning is the position that the replay goes on after.
-func (s *Service) beginning(ctx context.Context, from *ReplayFrom) (change.Position, error) {
-	if from.Rate == 0 {
-		from.Rate = DefaultReplayRate
-	}
+// start returns the position after which a replay begins.
+func (s *Service) start(ctx context.Context, from ReplayFrom) (change.Position, error) {
 	switch {
 	case from.Rate < 1 || from.Rate > MaxReplayRate:
-		return 0, problem.Invalid(problem.InvalidInput, problem.Fault{Pointer: "#/rate", Detail: fmt.Sprintf("must be from 1 to %d deliveries a second", MaxReplayRate)})
+		return 0, problem.Invalid(problem.InvalidInput, problem.Fault{Pointer: "#/rate",
+			Detail: fmt.Sprintf("must be from 1 to %d deliveries a second", MaxReplayRate)})
 	case (from.After == "") == (from.Since == nil):
-		return 0, problem.Invalid(problem.InvalidInput, problem.Fault{Pointer: "#", Detail: "must have either after, a cursor, or since, a time"})
+		return 0, problem.Invalid(problem.InvalidInput, problem.Fault{Pointer: "#",
+			Detail: "must have either after, a cursor, or since, a time"})
 	case from.After != "":
 		return s.feed.ParseCursor(ctx, from.After)
 	default:
-		return s.feed.PositionAt(ctx, from.Since.Add(-lateness)) // and what is older is passed over one by one
+		// Earlier than since, because a change may be logged late. The replay skips the older ones one by one.
+		return s.feed.PositionAt(ctx, from.Since.Add(-maxLogDelay))
 	}
 }
 
-// CurrentReplay returns the replay of a hook that is under way, or the last one. Error: NOT_FOUND when there was none.
+// CurrentReplay returns the running replay of a hook, or the last one. Error: NOT_FOUND when there was none.
 func (s *Service) CurrentReplay(ctx context.Context, id uuid.UUID) (Replay, error) {
 	actor, err := account.Authorize(ctx, account.HooksManage)
 	if err != nil {
@@ -118,8 +125,8 @@ func (s *Service) CurrentReplay(ctx context.Context, id uuid.UUID) (Replay, erro
 	return s.getReplay(ctx, store.New(db.Read(ctx, s.pool)), actor.AccountID, id)
 }
 
-// StopReplay ends the replay of a hook that is under way, if one is; deliveries that it has made stay. Error: NOT_FOUND for a hook that there
-// is not.
+// StopReplay ends the running replay of a hook, if there is one. The deliveries that it has created remain. Error:
+// NOT_FOUND when there is no such hook.
 func (s *Service) StopReplay(ctx context.Context, id uuid.UUID) error {
 	actor, err := account.Authorize(ctx, account.HooksManage)
 	if err != nil {
@@ -132,7 +139,7 @@ func (s *Service) StopReplay(ctx context.Context, id uuid.UUID) error {
 		}
 		stopped, err := q.StopReplay(ctx, store.StopReplayParams{AccountID: actor.AccountID, HookID: id})
 		if err != nil {
-			return fmt.Errorf("stop the replay: %w", err)
+			return fmt.Errorf("stop replay: %w", err)
 		}
 		if stopped == 0 {
 			return nil
@@ -150,7 +157,10 @@ func (s *Service) getReplay(ctx context.Context, q *store.Queries, accountID, ho
 		return Replay{}, fmt.Errorf("read replay: %w", err)
 	}
 	cursor := func(position int64) string { return s.feed.Cursor(change.Position(position)) }
-	return Replay{ID: row.ID, HookID: row.HookID, From: cursor(row.FromPosition), Position: cursor(row.Position), To: cursor(row.ToPosition),
-		Since: utc(row.Since), Rate: int(row.Rate), Done: row.Position - row.FromPosition, Size: row.ToPosition - row.FromPosition,
-		Deliveries: row.Deliveries, StartedAt: row.StartedAt.UTC(), EndedAt: utc(row.EndedAt), Error: row.Error}, nil
+	return Replay{
+		ID: row.ID, HookID: row.HookID, From: cursor(row.FromPosition), Position: cursor(row.Position),
+		To: cursor(row.ToPosition), Since: utc(row.Since), Rate: int(row.Rate), Done: row.Position - row.FromPosition,
+		Size: row.ToPosition - row.FromPosition, Deliveries: row.Deliveries, StartedAt: row.StartedAt.UTC(),
+		EndedAt: utc(row.EndedAt), Error: row.Error,
+	}, nil
 }

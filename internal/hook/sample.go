@@ -2,8 +2,7 @@ package hook
 
 import (
 	"context"
-	"slices"
-	"sync"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,16 +14,17 @@ import (
 	"itemcast/internal/problem"
 )
 
-// byTest is the trigger of a request that only tries the hook.
-const byTest = "test"
+// triggerTest is the trigger of a test request.
+const triggerTest = "test"
 
-// maxTestsPerHook is how many tests of one hook a node has under way: each holds a request open for as long as the endpoint takes.
-const maxTestsPerHook = 2
+// Limits of concurrent tests on a node. Each holds a request open until the endpoint answers, and one with an
+// Idempotency-Key holds a connection to Postgres, too.
+const (
+	maxTestsPerHook    = 2
+	maxTestsPerAccount = 4
+)
 
-// maxTestsPerAccount is how many of all hooks of an account: with an Idempotency-Key each holds a connection to Postgres, too.
-const maxTestsPerAccount = 4
-
-// Test is what came of trying a hook.
+// Test is the result of a test request.
 type Test struct {
 	ID       uuid.UUID // the webhook-id
 	ItemID   uuid.UUID
@@ -33,9 +33,10 @@ type Test struct {
 	sending.Result
 }
 
-// Test sends a hook a sample at once, and returns what came of it: the document of an item (nil: of the newest, or a made-up one where there
-// is none), as an event ("": the first that the hook asks for). It is signed, and marked with the trigger test. It is tried once, whether the
-// hook is active or not, and is no part of the log. Errors: NOT_FOUND, INVALID_INPUT for an event that there is not, TOO_MANY_REQUESTS.
+// Test sends a sample to a hook and returns the result: the document of an item (nil: of the newest, or a made-up
+// one when there is none), as an event (empty: the first that the hook asks for). The request is signed and has the
+// trigger test. It is sent once, also to an inactive hook, and is not part of the log. Errors: NOT_FOUND;
+// INVALID_INPUT for an unknown event; TOO_MANY_REQUESTS.
 func (s *Service) Test(ctx context.Context, id uuid.UUID, itemID *uuid.UUID, event string) (Test, error) {
 	actor, err := account.Authorize(ctx, account.HooksManage)
 	if err != nil {
@@ -46,77 +47,47 @@ func (s *Service) Test(ctx context.Context, id uuid.UUID, itemID *uuid.UUID, eve
 	if err != nil {
 		return Test{}, err
 	}
-	switch {
-	case event == "":
+	if event == "" {
 		event = h.Events[0]
-	case !isEvent(event):
-		return Test{}, problem.Invalid(problem.InvalidInput, problem.Fault{Pointer: "#/event", Detail: "must be item.created, item.updated, item.deleted or item.triggered"})
+	} else if !isEvent(event) {
+		return Test{}, problem.Invalid(problem.InvalidInput, problem.Fault{Pointer: "#/event", Detail: eventChoice})
 	}
-	// The turns come first: who gets none is told at once, and has cost nothing.
-	if !s.tests.enter(id) {
-		return Test{}, problem.New(problem.TooManyRequests, "%d tests of this hook are under way; wait for one to end.", maxTestsPerHook)
+	// Enter before anything is read, so that a refusal costs nothing.
+	if !s.hookTests.enter(id) {
+		return Test{}, problem.New(problem.TooManyRequests,
+			"%d tests of this hook are running. Wait until one has ended.", maxTestsPerHook)
 	}
-	defer s.tests.leave(id)
-	if !s.testers.enter(actor.AccountID) {
-		return Test{}, problem.New(problem.TooManyRequests, "%d tests of this account's hooks are under way; wait for one to end.", maxTestsPerAccount)
+	defer s.hookTests.leave(id)
+	if !s.accountTests.enter(actor.AccountID) {
+		return Test{}, problem.New(problem.TooManyRequests,
+			"%d tests of this account's hooks are running. Wait until one has ended.", maxTestsPerAccount)
 	}
-	defer s.testers.leave(actor.AccountID)
+	defer s.accountTests.leave(actor.AccountID)
 	document, err := s.items.Sample(ctx, itemID)
 	if err != nil {
 		return Test{}, err
 	}
-	to, err := q.SendingTo(ctx, store.SendingToParams{AccountID: actor.AccountID, ID: id})
+	endpoint, err := q.SendingTo(ctx, store.SendingToParams{AccountID: actor.AccountID, ID: id})
 	if err != nil {
-		return Test{}, orNotFound(err)
+		return Test{}, notFoundOr(fmt.Errorf("read endpoint: %w", err))
 	}
-	message, err := NewMessage(to.Url, to.Secret, to.OldSecret, to.Headers)
-	if err != nil {
-		return Test{}, err
-	}
-	of, slim, err := Thin(document.Bytes)
+	message, err := NewMessage(endpoint.Url, endpoint.Secret, endpoint.OldSecret, endpoint.Headers)
 	if err != nil {
 		return Test{}, err
 	}
-	message.ID, message.Event, message.Trigger, message.Revision = uuid.Must(uuid.NewV7()), event, byTest, document.Revision
-	message.OccurredAt, message.Body = time.Now().UTC(), document.Bytes
+	sampled, thin, err := Thin(document.Bytes)
+	if err != nil {
+		return Test{}, err
+	}
+	message.ID, message.OccurredAt = uuid.Must(uuid.NewV7()), time.Now().UTC()
+	message.Event, message.Trigger, message.Revision = event, triggerTest, document.Revision
+	message.Body = document.Bytes
 	if h.Body == ThinBody {
-		message.Body = slim
+		message.Body = thin
 	}
 	result := s.sender.Send(ctx, message)
 	if result.Fault == sending.Interrupted {
 		return Test{}, context.Cause(ctx)
 	}
-	return Test{ID: message.ID, ItemID: of, Event: event, Revision: document.Revision, Result: result}, nil
-}
-
-func isEvent(name string) bool {
-	return slices.Contains([]string{ItemCreated, ItemUpdated, ItemDeleted, ItemTriggered}, name)
-}
-
-// turns bounds how much of one kind goes on at the same time, by hook or by account.
-type turns struct {
-	most int
-
-	mu    sync.Mutex
-	taken map[uuid.UUID]int
-}
-
-func newTurns(most int) *turns { return &turns{most: most, taken: make(map[uuid.UUID]int)} }
-
-func (t *turns) enter(id uuid.UUID) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.taken[id] >= t.most {
-		return false
-	}
-	t.taken[id]++
-	return true
-}
-
-func (t *turns) leave(id uuid.UUID) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.taken[id]--; t.taken[id] == 0 {
-		delete(t.taken, id)
-	}
+	return Test{ID: message.ID, ItemID: sampled, Event: event, Revision: document.Revision, Result: result}, nil
 }

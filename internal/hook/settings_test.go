@@ -71,7 +71,7 @@ func TestPatch_IsRefusedWholeWithEveryFault(t *testing.T) {
 	before := b.Get(h)
 	for patch, want := range map[string]string{
 		`{"url":null}`: "#/url", `{"url":"https://user:secret@example.com/"}`: "#/url", `{"description":"x","rate_limit":1001}`: "#/rate_limit",
-		`{"events":["item.made"],"body":"fat"}`: "#/events/0 #/body", `{"headers":{"Host":"x","A B":"y"}}`: "#/headers/A B #/headers/Host",
+		`{"events":["item.made"],"body":"fat"}`: "#/events/0 #/body", `{"headers":{"Host":"x","A B":"y"}}`: "#/headers/A%20B #/headers/Host",
 		`{"filter":{"metadata":{"year":"1"}}}`: "#/filter/metadata/year", `{"filter":{"search":"\u0000"}}`: "#/filter/search", `[]`: "", `"x"`: "", `{"active":"yes"}`: "", `{"events":7}`: "",
 	} {
 		_, err := b.Service.Patch(b.Ctx, h.ID, []byte(patch), nil)

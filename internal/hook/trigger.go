@@ -20,8 +20,8 @@ type Triggered struct {
 	Hooks    []uuid.UUID
 }
 
-// Trigger sends an item as it is to every active hook that asks for triggers or updates of it. It needs items.edit. Errors:
-// NOT_FOUND; NO_HOOK when there is no such hook.
+// Trigger sends an item as it is to every active hook that asks for triggers or updates of it. It needs items.edit.
+// Errors: NOT_FOUND; NO_HOOK when there is no such hook.
 func (s *Service) Trigger(ctx context.Context, id uuid.UUID) (Triggered, error) {
 	actor, err := account.Authorize(ctx, account.ItemsEdit)
 	if err != nil {
@@ -34,11 +34,13 @@ func (s *Service) Trigger(ctx context.Context, id uuid.UUID) (Triggered, error) 
 			return err
 		}
 		if len(hooks) == 0 {
-			return problem.New(problem.NoHook, "No active hook wants triggers or updates of this item; make one at /api/v1/hooks.")
+			return problem.New(problem.NoHook,
+				"No active hook asks for triggers or updates of this item. Make one at /api/v1/hooks.")
 		}
 		triggered = Triggered{Revision: held.Revision, Hooks: hooks}
 		return change.Record(ctx, tx, change.Change{
-			AccountID: actor.AccountID, ItemID: id, Revision: held.Revision, Kind: change.Triggered, Actor: actor.UserParam(),
+			AccountID: actor.AccountID, ItemID: id, Revision: held.Revision, Kind: change.Triggered,
+			Actor:   actor.UserParam(),
 			Trigger: change.TriggerManual, Targets: hooks, Document: held.Document, OccurredAt: held.At,
 		})
 	})
@@ -47,7 +49,9 @@ func (s *Service) Trigger(ctx context.Context, id uuid.UUID) (Triggered, error) 
 
 // wanting returns the account's active hooks that ask for triggers or updates, and whose filters the item passes.
 func (s *Service) wanting(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, i *item.Item) ([]uuid.UUID, error) {
-	rows, err := store.New(tx).HooksWanting(ctx, store.HooksWantingParams{AccountID: accountID, Events: []string{ItemTriggered, ItemUpdated}})
+	rows, err := store.New(tx).HooksWanting(ctx, store.HooksWantingParams{
+		AccountID: accountID, Events: []string{ItemTriggered, ItemUpdated},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("find hooks: %w", err)
 	}
@@ -64,8 +68,8 @@ func (s *Service) wanting(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, i
 	return ids, nil
 }
 
-// passes reports whether an item passes a hook's filter. None passes a filter that names a deleted metadata field: the
-// dispatcher is about to make that hook inactive.
+// passes reports whether an item passes a hook's filter. None passes a filter that names a deleted metadata field:
+// the dispatcher is about to make that hook inactive.
 func (s *Service) passes(ctx context.Context, accountID uuid.UUID, raw []byte, i *item.Item) (bool, error) {
 	filter, err := decodeFilter(raw)
 	if err != nil || filter == nil {

@@ -87,7 +87,8 @@ func (b *bundle) tracedNode(config Config) (*node, *statements) {
 	return b.idleNodeOn(pool, config, hooktest.Loopback), trace
 }
 
-// A change that takes the way through the queue costs its fan-out, one claim and one result, and no search for what is due.
+// A change that takes the way through the queue costs its fan-out, one claim and one result, and no search for what
+// is due.
 func TestStatements_ADeliveryThroughTheQueueCostsOneClaim(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(nil)
@@ -163,7 +164,7 @@ func TestDirect_ARollbackEndsThePostsAndReleasesTheirSlots(t *testing.T) {
 	inFlight := func() int {
 		n.slots.mu.Lock()
 		defer n.slots.mu.Unlock()
-		if l := n.slots.lanes[h.ID]; l != nil {
+		if l := n.slots.endpoints[h.ID]; l != nil {
 			return l.inFlight
 		}
 		return 0

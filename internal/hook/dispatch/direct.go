@@ -19,18 +19,19 @@ const (
 	directLimit = 150 * time.Millisecond // in all
 )
 
-// directSlots is the number of requests that a fan-out has in flight for each processor, over all hooks. With more they
-// wait for one another, and quick endpoints seem slow.
+// directSlots is the number of requests that a fan-out has in flight for each processor, over all hooks. With more
+// they wait for one another, and quick endpoints seem slow.
 const directSlots = 40
 
-// direct is one round of direct sending: what a fan-out sends to quick hooks before it commits. What arrives in time is
-// never in the queue. It goes into the log of attempts in the transaction that advances the consumer's position: one row,
-// where the queue needs an insertion, a claim and a deletion. What is unanswered or has failed is inserted as claimed, and
-// its answer is a result like any other. If the transaction is rolled back, everything is sent again, under the same ids.
+// direct is one round of direct sending: what a fan-out sends to quick hooks before it commits. What arrives in time
+// is never in the queue. It goes into the log of attempts in the transaction that advances the consumer's position:
+// one row, where the queue needs an insertion, a claim and a deletion. What is unanswered or has failed is inserted
+// as claimed, and its answer is a result like any other. If the transaction is rolled back, everything is sent
+// again, under the same ids.
 //
 //	fan-out (one goroutine)               workers (one for each slot)             writer of results
 //	───────────────────────               ───────────────────────────             ─────────────────
-//	sendDirectly ───────────────────────▶ for each line, for each delivery in it:
+//	sendDirectly ───────────────────────▶ for each group, for each delivery in it:
 //	await: all are answered, 30 ms          begin   mu: refused once closed
 //	  without an answer, or 150 ms ◀─────── post, then a token into answered
 //	close   mu: take what has come          end     mu: unless closed, into arrived or failures
@@ -39,8 +40,8 @@ const directSlots = 40
 //	settle: close(settled); failures ───────────────────────────────────────────────────▶ outcomes, if committed
 //	  after a rollback: cancel the posts
 //
-// mu guards closed and sent. No goroutine holds it while it waits, or together with another lock. settle writes committed
-// before it closes settled, and the workers read it after.
+// mu guards closed and sent. No goroutine holds it while it waits, or together with another lock. settle writes
+// committed before it closes settled, and the workers read it after.
 type direct struct {
 	dispatcher *Dispatcher
 	term       term
@@ -57,8 +58,8 @@ type direct struct {
 	sent   directSent
 }
 
-// directSent is what a round has come to when it was closed. Nothing changes it after that, so it needs no lock. The zero value is
-// that of a fan-out that sends nothing directly.
+// directSent is what a round has come to when it was closed. Nothing changes it after that, so it needs no lock. The
+// zero value is that of a fan-out that sends nothing directly.
 type directSent struct {
 	round    *direct
 	arrived  []arrival
@@ -72,35 +73,38 @@ type arrival struct {
 	outcome outcome
 }
 
-// sendDirectly sends what it can of the deliveries. It returns when everything is answered, or when nothing is for a while.
+// sendDirectly sends what it can of the deliveries. It returns when everything is answered, or when nothing is for a
+// while.
 func (d *Dispatcher) sendDirectly(ctx context.Context, q *store.Queries, deliveries []matched) (directSent, error) {
 	term, ok := d.presence.term()
 	if !ok || d.config.Quick < 0 {
 		return directSent{}, nil
 	}
-	lines, err := d.quickLines(ctx, q, deliveries)
-	if err != nil || len(lines) == 0 {
+	groups, err := d.quickGroups(ctx, q, deliveries)
+	if err != nil || len(groups) == 0 {
 		return directSent{}, err
 	}
 	now := time.Now()
-	r := &direct{dispatcher: d, claim: uuid.New(), began: now, expires: now.Add(d.config.lease()),
-		answered: make(chan struct{}, 1), settled: make(chan struct{})}
+	r := &direct{
+		dispatcher: d, claim: uuid.New(), began: now, expires: now.Add(d.config.lease()),
+		answered: make(chan struct{}, 1), settled: make(chan struct{}),
+	}
 	r.term.node = term.node
 	r.term.ctx, r.cancel = context.WithCancel(term.ctx)
 	r.sent = directSent{round: r, inFlight: make(map[deliveryKey]bool)}
 	var workers sync.WaitGroup
-	slotsPerHook := max(1, directSlots*runtime.GOMAXPROCS(0)/len(lines))
-	for hook, waiting := range lines {
+	slotsPerHook := max(1, directSlots*runtime.GOMAXPROCS(0)/len(groups))
+	for hook, waiting := range groups {
 		next := make(chan []matched, len(waiting))
-		for _, l := range waiting {
-			next <- l
+		for _, g := range waiting {
+			next <- g
 		}
 		close(next)
 		for range d.slots.share(hook, min(len(waiting), slotsPerHook)) {
 			workers.Add(1)
 			d.posts.Go(func() {
 				defer workers.Done()
-				r.sendLines(hook, next)
+				r.sendGroups(hook, next)
 			})
 		}
 	}
@@ -108,10 +112,12 @@ func (d *Dispatcher) sendDirectly(ctx context.Context, q *store.Queries, deliver
 	return r.close(), nil
 }
 
-// quickLines returns, by hook, the lines of quick hooks in which nothing is pending.
-func (d *Dispatcher) quickLines(ctx context.Context, q *store.Queries, deliveries []matched) (map[uuid.UUID][][]matched, error) {
-	at := make(map[line]int)
-	lines := make(map[uuid.UUID][][]matched)
+// quickGroups returns, by hook, the groups of quick hooks in which nothing is pending.
+func (d *Dispatcher) quickGroups(
+	ctx context.Context, q *store.Queries, deliveries []matched,
+) (map[uuid.UUID][][]matched, error) {
+	at := make(map[group]int)
+	groups := make(map[uuid.UUID][][]matched)
 	var candidates store.BusyGroupsParams
 	quick := make(map[uuid.UUID]bool)
 	for _, m := range deliveries {
@@ -122,55 +128,48 @@ func (d *Dispatcher) quickLines(ctx context.Context, q *store.Queries, deliverie
 		if !quick[id] {
 			continue
 		}
-		l := line{id, m.change.ItemID}
-		n, seen := at[l]
+		n, seen := at[m.group()]
 		if !seen {
-			n = len(lines[id])
-			at[l] = n
-			lines[id] = append(lines[id], nil)
-			candidates.HookIds, candidates.ItemIds = append(candidates.HookIds, id), append(candidates.ItemIds, m.change.ItemID)
+			n = len(groups[id])
+			at[m.group()] = n
+			groups[id] = append(groups[id], nil)
+			candidates.HookIds = append(candidates.HookIds, id)
+			candidates.ItemIds = append(candidates.ItemIds, m.change.ItemID)
 		}
-		lines[id][n] = append(lines[id][n], m)
+		groups[id][n] = append(groups[id][n], m)
 	}
-	if len(lines) == 0 {
+	if len(groups) == 0 {
 		return nil, nil
 	}
 	busy, err := q.BusyGroups(ctx, candidates)
 	if err != nil {
-		return nil, fmt.Errorf("find busy lines: %w", err)
+		return nil, fmt.Errorf("find busy groups: %w", err)
 	}
 	for _, row := range busy {
-		lines[row.HookID][at[line{row.HookID, row.ItemID}]] = nil
+		groups[row.HookID][at[group{row.HookID, row.ItemID}]] = nil
 	}
-	return lines, nil
+	return groups, nil
 }
 
-// sendLines sends lines to a hook one after the other, in one of its slots.
-func (r *direct) sendLines(hook uuid.UUID, next <-chan []matched) {
+// sendGroups sends groups to a hook one after the other, in one of its slots.
+func (r *direct) sendGroups(hook uuid.UUID, next <-chan []matched) {
 	defer func() {
-		if more := r.dispatcher.slots.free(hook); more {
-			signal(r.dispatcher.wake)
+		if due := r.dispatcher.slots.release(hook); due {
+			signal(r.dispatcher.woken)
 		}
 	}()
-	for l := range next {
-		for _, m := range l {
+	for g := range next {
+		for _, m := range g {
 			if !r.begin(m.key()) {
 				return
 			}
 			o := r.dispatcher.post(r.term.ctx, claimed{m.row(), r.claim, r.expires, m.change})
-			r.dispatcher.slots.note(hook, o.verdict, o.Took)
+			r.dispatcher.slots.record(hook, o.verdict, o.Took)
 			if !r.end(m, o) {
 				break
 			}
 		}
 	}
-}
-
-// row is a delivery as it is claimed from the queue.
-func (m matched) row() store.ClaimDeliveriesRow {
-	return store.ClaimDeliveriesRow{HookID: m.hook.ID, Position: int64(m.change.Position), ID: hook.DeliveryID(m.hook.ID, m.change), ItemID: m.change.ItemID,
-		ChangeID: m.change.ID, Revision: m.change.Revision, Kind: string(m.change.Kind), Thin: m.hook.Body == hook.ThinBody, Url: m.hook.Url,
-		Secret: m.hook.Secret, OldSecret: m.hook.OldSecret, Headers: m.hook.Headers, RateLimit: m.hook.RateLimit, MaxInFlight: m.hook.MaxInFlight}
 }
 
 // begin reports whether a delivery may be sent, and notes that it is in flight.
@@ -184,7 +183,7 @@ func (r *direct) begin(key deliveryKey) bool {
 	return true
 }
 
-// end records an outcome, and reports whether the next of the line may be sent. After close it first waits for the
+// end records an outcome, and reports whether the next of the group may be sent. After close it first waits for the
 // transaction to end: only then is the delivery's row in the queue.
 func (r *direct) end(m matched, o outcome) bool {
 	r.mu.Lock()
@@ -208,7 +207,8 @@ func (r *direct) end(m matched, o outcome) bool {
 	return !closed && o.verdict == succeeded
 }
 
-// await returns when the workers are done, when no answer has come for directStall, after directLimit, or when ctx ends.
+// await returns when the workers are done, when no answer has come for directStall, after directLimit, or when ctx
+// ends.
 func (r *direct) await(ctx context.Context, workers *sync.WaitGroup) {
 	done := make(chan struct{})
 	go func() {
@@ -244,7 +244,7 @@ func (r *direct) close() directSent {
 	r.mu.Unlock()
 	if time.Since(r.began) >= directStall {
 		for key := range s.inFlight {
-			r.dispatcher.slots.slow(key.hook)
+			r.dispatcher.slots.markSlow(key.hook)
 		}
 	}
 	return s
@@ -270,12 +270,15 @@ func (s directSent) rest(deliveries []matched) []matched {
 
 // log writes what has arrived into the log of attempts.
 func (s directSent) log(ctx context.Context, q *store.Queries) error {
-	all := make([]counted, len(s.arrived))
+	all := make([]settled, len(s.arrived))
 	for n, a := range s.arrived {
 		s.round.dispatcher.attempts.count(a.outcome.verdict)
 		c, key := a.matched.change, a.matched.key()
-		all[n] = counted{a.outcome, store.SettleDeliveriesRow{HookID: key.hook, Position: key.position, ID: hook.DeliveryID(key.hook, c),
-			AccountID: c.AccountID, ItemID: c.ItemID, ChangeID: c.ID, Revision: c.Revision, Kind: string(c.Kind), CreatedAt: s.round.began, Number: 1}}
+		all[n] = settled{a.outcome, store.SettleDeliveriesRow{
+			HookID: key.hook, Position: key.position, ID: hook.DeliveryID(key.hook, c), AccountID: c.AccountID,
+			ItemID: c.ItemID, ChangeID: c.ID, Revision: c.Revision, Kind: string(c.Kind), CreatedAt: s.round.began,
+			Number: 1,
+		}}
 	}
 	return logAttempts(ctx, q, all)
 }

@@ -48,7 +48,8 @@ func TestDirect_WhatArrivesAtOnceWasNeverInTheQueue(t *testing.T) {
 	}
 }
 
-// An item's changes of one batch: the next waits for the one before, and what an endpoint does not answer in time goes by way of the queue.
+// An item's changes of one batch: the next waits for the one before, and what an endpoint does not answer in time
+// goes by way of the queue.
 func TestDirect_WhatIsNotAnsweredInTimeGoesOnInTheQueue(t *testing.T) {
 	b := setup(t)
 	answer := make(chan int)
@@ -153,7 +154,7 @@ func TestDirect_WhatIsRolledBackIsSentAgainUnderTheSameID(t *testing.T) {
 	}
 }
 
-func TestPortion_IsOfWholeChanges(t *testing.T) {
+func TestFirstPart_IsOfWholeChanges(t *testing.T) {
 	t.Parallel()
 	var changes []*change.Change
 	var deliveries []matched
@@ -164,11 +165,11 @@ func TestPortion_IsOfWholeChanges(t *testing.T) {
 			deliveries = append(deliveries, matched{change: c})
 		}
 	}
-	some, those := portion(changes, deliveries)
-	if len(those) < fanOutMost || len(those) > fanOutMost+7 || len(those) != 7*len(some) {
+	some, those := firstPart(changes, deliveries)
+	if len(those) < maxFanOut || len(those) > maxFanOut+7 || len(those) != 7*len(some) {
 		t.Errorf("%d deliveries of %d changes", len(those), len(some))
 	}
-	if some, those := portion(changes, deliveries[:100]); len(some) != 500 || len(those) != 100 {
+	if some, those := firstPart(changes, deliveries[:100]); len(some) != 500 || len(those) != 100 {
 		t.Errorf("%d deliveries of %d changes", len(those), len(some))
 	}
 }

@@ -7,11 +7,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// tellEvery is how often the log tells of one hook that it fails, and after each time once that it works again.
-const tellEvery = time.Minute
+// healthLogInterval is the minimum time between two warnings about one hook.
+const healthLogInterval = time.Minute
 
-// health tells the log when a hook begins to fail on this node, and when it works again: not of each failure, nor more than tellEvery of a
-// hook that fails now and then. It is for one goroutine, the writer of results.
+// health logs when a hook starts to fail on this node, and when it works again: not every failure, and for a hook that
+// fails now and then, only once in healthLogInterval. It is for one goroutine, the writer of results.
 type health struct {
 	log   *slog.Logger
 	now   func() time.Time
@@ -20,8 +20,8 @@ type health struct {
 
 // failing is a hook that has failed lately.
 type failing struct {
-	told     time.Time
-	since    time.Time // of the first failure after a success; zero: it works
+	logged   time.Time
+	since    time.Time // of the first failure after a success; zero: the hook works
 	failures int
 }
 
@@ -29,25 +29,26 @@ func newHealth(log *slog.Logger, now func() time.Time) *health {
 	return &health{log: log, now: now, hooks: make(map[uuid.UUID]*failing)}
 }
 
-func (h *health) note(o outcome) {
+func (h *health) record(o outcome) {
 	switch o.verdict {
 	case succeeded:
-		h.works(o.hook)
+		h.succeeded(o.hook)
 	case retry, failed, gone:
-		h.fails(o)
+		h.failed(o)
 	}
 }
 
-func (h *health) works(id uuid.UUID) {
+func (h *health) succeeded(id uuid.UUID) {
 	f := h.hooks[id]
 	if f == nil || f.since.IsZero() {
 		return
 	}
-	h.log.Info("a hook works again", "hook", id, "failures", f.failures, "for", h.now().Sub(f.since).Round(time.Millisecond))
+	h.log.Info("a hook works again", "hook_id", id, "failures", f.failures,
+		"duration", h.now().Sub(f.since).Round(time.Millisecond))
 	f.since, f.failures = time.Time{}, 0
 }
 
-func (h *health) fails(o outcome) {
+func (h *health) failed(o outcome) {
 	now := h.now()
 	f := h.hooks[o.hook]
 	if f == nil {
@@ -55,20 +56,20 @@ func (h *health) fails(o outcome) {
 		f = &failing{}
 		h.hooks[o.hook] = f
 	}
-	if f.since.IsZero() && now.Sub(f.told) < tellEvery {
-		return // told of just now, and it will be again should it go on
+	if f.since.IsZero() && now.Sub(f.logged) < healthLogInterval {
+		return // if the hook continues to fail, a later failure is logged
 	}
 	if f.failures++; f.failures > 1 {
 		return
 	}
-	f.told, f.since = now, now
-	h.log.Warn("a hook fails; GET /api/v1/hooks/{id} tells how it fares", "hook", o.hook, "host", o.host, "error", o.Detail)
+	f.logged, f.since = now, now
+	h.log.Warn("a hook fails; see GET /api/v1/hooks/{id}", "hook_id", o.hook, "host", o.host, "error", o.Detail)
 }
 
-// forget drops hooks that work and have not been told of lately.
+// forget drops hooks that work and have not been logged lately.
 func (h *health) forget(now time.Time) {
 	for id, f := range h.hooks {
-		if f.since.IsZero() && now.Sub(f.told) >= tellEvery {
+		if f.since.IsZero() && now.Sub(f.logged) >= healthLogInterval {
 			delete(h.hooks, id)
 		}
 	}

@@ -140,9 +140,9 @@ func TestHealth_AHookThatFailsNowAndThenIsToldOfOnceAMinute(t *testing.T) {
 	var told []int
 	for range 3 {
 		for range 100 {
-			h.note(outcome{hook: flaky, verdict: retry, Result: sending.Result{Detail: "x"}})
-			h.note(outcome{hook: flaky, verdict: succeeded})
-			h.note(outcome{hook: steady, verdict: succeeded})
+			h.record(outcome{hook: flaky, verdict: retry, Result: sending.Result{Detail: "x"}})
+			h.record(outcome{hook: flaky, verdict: succeeded})
+			h.record(outcome{hook: steady, verdict: succeeded})
 		}
 		told = append(told, len(log.with("level=")))
 		clock = clock.Add(time.Minute)
@@ -150,7 +150,7 @@ func TestHealth_AHookThatFailsNowAndThenIsToldOfOnceAMinute(t *testing.T) {
 	if !slices.Equal(told, []int{2, 4, 6}) || len(log.with(steady.String())) != 0 {
 		t.Errorf("told %v: %q", told, log.all)
 	}
-	h.note(outcome{hook: steady, verdict: failed, Result: sending.Result{Detail: "x"}})
+	h.record(outcome{hook: steady, verdict: failed, Result: sending.Result{Detail: "x"}})
 	if len(h.hooks) != 1 {
 		t.Errorf("%d hooks are remembered", len(h.hooks))
 	}

@@ -145,7 +145,7 @@ func TestDeactivation_ThatIsUndoneHalfWayLeavesNoLineStuck(t *testing.T) {
 			r := b.Receiver(nil)
 			h, _ := b.Hook(r.URL)
 			n := b.idleNode(Config{})
-			b.bulk(n, 4, (endBatch+60)/4)
+			b.bulk(n, 4, (maxEnded+60)/4)
 			if lead != "" {
 				b.Exec(lead)
 			}
@@ -154,7 +154,7 @@ func TestDeactivation_ThatIsUndoneHalfWayLeavesNoLineStuck(t *testing.T) {
 			if err != nil || len(of) != 1 {
 				t.Fatalf("%+v, %v", of, err)
 			}
-			if ended, err := n.endBatch(b.Ctx, of[0]); err != nil || ended != endBatch {
+			if ended, err := n.endBatch(b.Ctx, of[0]); err != nil || ended != maxEnded {
 				t.Fatalf("ended %d, %v", ended, err)
 			}
 			b.Patch(h, `{"active":true}`)

@@ -13,8 +13,8 @@ import (
 	"itemcast/internal/hook/hooktest"
 )
 
-// Over two nodes: more than the rate and what is saved up does not come in much less than a second, and the whole takes about what the rate says.
-// Arrivals are some hundred milliseconds off on a busy machine.
+// Over two nodes: more than the rate and what is saved up does not come in much less than a second, and the whole
+// takes about what the rate says. Arrivals are some hundred milliseconds off on a busy machine.
 func TestRateLimit_IsKeptAndUsedOverSeveralNodes(t *testing.T) {
 	for _, rate := range []int{1, 3, 7, 40} {
 		t.Run(time.Duration(int(time.Second)/rate).String(), func(t *testing.T) {
@@ -88,7 +88,8 @@ func TestMaxInFlight_IsKeptAndUsedOverSeveralNodes(t *testing.T) {
 	}
 }
 
-// One at a time: the next is not sent before the one before has been answered, whatever items they are of and whichever node sends them.
+// One at a time: the next is not sent before the one before has been answered, whatever items they are of and
+// whichever node sends them.
 func TestMaxInFlight_OfOneSendsOneAfterTheOther(t *testing.T) {
 	b := setup(t)
 	var inFlight, over atomic.Int32

@@ -11,15 +11,17 @@ import (
 	"itemcast/internal/hook/internal/store"
 )
 
-// backlogPatience is how long a scrape waits for the database. One that is away leaves the gauge out, and no scrape fails for it.
-const backlogPatience = 2 * time.Second
+// backlogTimeout is how long a scrape waits for the database. After that it succeeds without the gauge.
+const backlogTimeout = 2 * time.Second
 
 var (
-	attemptsDesc = prometheus.NewDesc("itemcast_hook_attempts_total", "Attempts to deliver that this node has made, by outcome.", []string{"outcome"}, nil)
-	backlogDesc  = prometheus.NewDesc("itemcast_hook_backlog", "Deliveries that are not done with, of all nodes; counted up to 100,000.", nil, nil)
+	attemptsDesc = prometheus.NewDesc("itemcast_hook_attempts_total",
+		"Attempts of this node to deliver, by outcome.", []string{"outcome"}, nil)
+	backlogDesc = prometheus.NewDesc("itemcast_hook_backlog",
+		"Pending deliveries of all nodes, counted up to 100,000.", nil, nil)
 )
 
-// attempts counts what has come of attempts.
+// attempts counts attempts by outcome.
 type attempts struct{ succeeded, retried, failed atomic.Int64 }
 
 func (a *attempts) count(v verdict) {
@@ -36,14 +38,16 @@ func (a *attempts) count(v verdict) {
 // Describe makes the dispatcher a prometheus.Collector.
 func (d *Dispatcher) Describe(out chan<- *prometheus.Desc) { out <- attemptsDesc; out <- backlogDesc }
 
-// Collect counts, for operators.
+// Collect reports the metrics.
 func (d *Dispatcher) Collect(out chan<- prometheus.Metric) {
 	for outcome, n := range map[string]int64{
-		"succeeded": d.attempts.succeeded.Load(), "retried": d.attempts.retried.Load(), "failed": d.attempts.failed.Load(),
+		"succeeded": d.attempts.succeeded.Load(),
+		"retried":   d.attempts.retried.Load(),
+		"failed":    d.attempts.failed.Load(),
 	} {
 		out <- prometheus.MustNewConstMetric(attemptsDesc, prometheus.CounterValue, float64(n), outcome)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), backlogPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), backlogTimeout)
 	defer cancel()
 	backlog, err := store.New(d.pool).Backlog(ctx)
 	if err != nil {
@@ -52,8 +56,8 @@ func (d *Dispatcher) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(backlogDesc, prometheus.GaugeValue, float64(backlog))
 }
 
-// Hold is up to which position of the log no delivery is pending, and no replay has still to look: what comes after, they may have to read
-// (change.Hold).
+// Hold returns the position up to which nothing is pending and no replay has still to read. The log must retain what
+// follows (change.Hold).
 func (d *Dispatcher) Hold(ctx context.Context) (change.Position, error) {
 	position, err := store.New(d.pool).DoneBefore(ctx)
 	return change.Position(position), err

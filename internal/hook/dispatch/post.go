@@ -18,13 +18,22 @@ type verdict int
 
 const (
 	succeeded verdict = iota
-	retry             // failed, and comes due again after wait
-	failed            // finally
-	gone              // 410: failed, and the hook gets no more
-	returned          // not attempted to the end: comes due again at once, and does not count
+	retry             // failed; due again after wait
+	failed            // for good
+	gone              // 410: failed, and the hook becomes inactive
+	returned          // not attempted, or interrupted; due again at once, and not counted
 )
 
-// outcome is what came of one attempt.
+// outcomes are the verdicts as statements name them. A delivery that is returned stays in the queue as it was.
+var outcomes = map[verdict]string{
+	succeeded: "succeeded",
+	retry:     "retry",
+	failed:    "failed",
+	gone:      "failed",
+	returned:  "returned",
+}
+
+// outcome is the result of one attempt.
 type outcome struct {
 	sending.Result
 	hook     uuid.UUID
@@ -34,17 +43,21 @@ type outcome struct {
 	wait     time.Duration
 	trigger  string
 	at       time.Time
-	host     string // of the endpoint; not the whole URL, which may hold a secret
-	limited  bool   // by settings of the hook's: others may be waiting for this one's place
+	host     string // of the endpoint; the whole URL may hold a secret
+	limited  bool   // the hook has limits of its own, so another delivery may wait for this one to end
 }
 
-// faultNotKept is of a delivery whose change the log no longer keeps, beside the faults of package sending.
+// faultNotKept is the fault of a delivery whose change has left the log. The other faults are those of package
+// sending.
 const faultNotKept = "not_kept"
 
 // post makes one attempt. ctx ends when the node stops, or may be taken for dead.
 func (d *Dispatcher) post(ctx context.Context, c claimed) outcome {
-	o := outcome{hook: c.HookID, position: c.Position, claim: c.claim, at: time.Now(), limited: c.RateLimit != nil || c.MaxInFlight != nil}
-	// A node that was frozen may come to this late. It must not send what somebody else may have sent meanwhile.
+	o := outcome{
+		hook: c.HookID, position: c.Position, claim: c.claim, at: time.Now(),
+		limited: c.RateLimit != nil || c.MaxInFlight != nil,
+	}
+	// A node that was frozen may come here late, when another node has sent the delivery.
 	left := time.Until(c.expires.Add(-d.config.Slack))
 	if left <= 0 || ctx.Err() != nil {
 		o.verdict = returned
@@ -52,7 +65,7 @@ func (d *Dispatcher) post(ctx context.Context, c claimed) outcome {
 	}
 	o.trigger = triggerOf(c)
 	if c.change == nil {
-		o.verdict, o.Fault, o.Detail = failed, faultNotKept, "The change log no longer keeps the document."
+		o.verdict, o.Fault, o.Detail = failed, faultNotKept, "The change has left the log, and its document with it."
 		return o
 	}
 	message, err := d.message(c)
@@ -95,16 +108,16 @@ func (d *Dispatcher) message(c claimed) (sending.Message, error) {
 			return sending.Message{}, err
 		}
 	}
-	to, err := hook.NewMessage(c.Url, c.Secret, c.OldSecret, c.Headers)
+	m, err := hook.NewMessage(c.Url, c.Secret, c.OldSecret, c.Headers)
 	if err != nil {
 		return sending.Message{}, err
 	}
-	to.ID, to.Event, to.Trigger, to.Revision = c.ID, hook.EventOf(c.change.Kind), triggerOf(c), c.change.Revision
-	to.Cursor, to.OccurredAt, to.Body = d.feed.Cursor(c.change.Position), c.change.OccurredAt, body
-	return to, nil
+	m.ID, m.Event, m.Trigger, m.Revision = c.ID, hook.EventOf(c.change.Kind), triggerOf(c), c.change.Revision
+	m.Cursor, m.OccurredAt, m.Body = d.feed.Cursor(c.change.Position), c.change.OccurredAt, body
+	return m, nil
 }
 
-// triggerOf is why a delivery is made: what it was asked for with, or the change's own reason.
+// triggerOf returns why a delivery is sent: what it was requested by, or else the trigger of the change.
 func triggerOf(c claimed) string {
 	switch {
 	case c.Trigger != nil:

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -13,33 +14,31 @@ import (
 	"itemcast/internal/hook/internal/store"
 )
 
-// tellLoss is how often the log tells of a presence that cannot be held.
-const tellLoss = 10 * time.Second
+// lossLogInterval is the minimum time between two warnings about a lost presence.
+const lossLogInterval = 10 * time.Second
 
-// presence tells the other nodes that this one is alive, and this one when it can no longer tell them.
+// presence shows the other nodes that this one is alive, and tells this one when it can no longer do so. Its methods
+// may be called concurrently.
 //
-// It holds an advisory lock of a number of its own, on a connection of its own: a node that is killed loses it with the connection, at once.
-// The others see the number missing, wait for takeOver, and then make due again what was claimed under it (Dispatcher.takeOver), long before
-// the claims would lapse. A node that is alive and cannot reach Postgres must have stopped posting by then: it gives up its term, and with it
-// the posts in flight, after half of that time.
+// It holds an advisory lock of its own number, on its own connection. A node that is killed loses the lock with the
+// connection, at once. The other nodes see that the number is missing, wait for takeOver, and then make the
+// deliveries due that were claimed under it (Dispatcher.takeOver), long before the claims expire. A node that is
+// alive and cannot reach Postgres must have stopped posting by then: it ends its term, and the posts in flight with
+// it, after half of that time.
 type presence struct {
-	pool *pgxpool.Pool
-	log  *slog.Logger
-	// takeOver is how long a node's number must have been missing before its claims are taken over.
-	takeOver time.Duration
+	pool     *pgxpool.Pool
+	log      *slog.Logger
+	takeOver time.Duration // Config.TakeOver
 
-	mu     sync.Mutex
-	now    term
-	end    context.CancelFunc
-	expiry *time.Timer   // calls end, unless the term is confirmed
-	begun  chan struct{} // closed, and replaced, when a term begins
+	mu      sync.Mutex
+	current term
+	end     context.CancelFunc // of current
+	expiry  *time.Timer        // calls end, unless the term is confirmed
+	begun   chan struct{}      // closed, and replaced, when a term begins
 }
 
-func newPresence(pool *pgxpool.Pool, takeOver time.Duration, log *slog.Logger) *presence {
-	return &presence{pool: pool, log: log, takeOver: takeOver, begun: make(chan struct{})}
-}
-
-// term is a time in which the node is known to be alive under one number. What it claims in it, it posts with ctx.
+// term is a time in which the node is known to be alive under one number. It posts with ctx what it claims in the
+// term.
 type term struct {
 	node int32
 	ctx  context.Context
@@ -47,21 +46,25 @@ type term struct {
 
 func (t term) held() bool { return t.ctx != nil && t.ctx.Err() == nil }
 
-// term returns the present term; not ok when there is none, and nothing may be claimed.
+func newPresence(pool *pgxpool.Pool, takeOver time.Duration, log *slog.Logger) *presence {
+	return &presence{pool: pool, log: log, takeOver: takeOver, begun: make(chan struct{})}
+}
+
+// term returns the current term; ok is false when there is none, and nothing may be claimed.
 func (p *presence) term() (term, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.now, p.now.held()
+	return p.current, p.current.held()
 }
 
-// await returns when there is a term, or after patience, or when ctx ends.
-func (p *presence) await(ctx context.Context, patience time.Duration) {
-	deadline := time.NewTimer(patience)
+// await returns when there is a term, after the timeout, or when ctx ends.
+func (p *presence) await(ctx context.Context, timeout time.Duration) {
+	deadline := time.NewTimer(timeout)
 	defer deadline.Stop()
 	for {
 		p.mu.Lock()
 		begun := p.begun
-		held := p.now.held()
+		held := p.current.held()
 		p.mu.Unlock()
 		if held {
 			return
@@ -76,23 +79,24 @@ func (p *presence) await(ctx context.Context, patience time.Duration) {
 	}
 }
 
-// run holds the presence until ctx ends, in terms of posting's; began is called with each.
+// run holds the presence until ctx ends, in terms whose contexts derive from posting. It calls began when a term
+// begins or is confirmed.
 func (p *presence) run(ctx, posting context.Context, began func()) {
 	var node int32
-	var lost, told time.Time
+	var lost, logged time.Time
 	for ctx.Err() == nil {
 		if node == 0 || time.Since(lost) > p.takeOver/2 {
 			p.resign()
-			node = rand.Int32N(1<<31-1) + 1 // zero stands for those that died before this node began
+			node = rand.Int32N(1<<31-1) + 1 // 0 is for nodes that died before this one started
 			lost = time.Now()
 		}
-		err := p.hold(ctx, node, func(asked time.Time) {
-			p.take(node, posting, asked.Add(p.takeOver/2))
+		err := p.hold(ctx, node, func(since time.Time) {
+			p.take(node, posting, since.Add(p.takeOver/2))
 			began()
 		}, &lost)
-		if err != nil && ctx.Err() == nil && time.Since(told) > tellLoss {
-			told = time.Now()
-			p.log.Warn("cannot tell the other nodes that this one is alive; it sends no hooks before it can", "err", err)
+		if err != nil && ctx.Err() == nil && time.Since(logged) > lossLogInterval {
+			logged = time.Now()
+			p.log.Warn("cannot hold the presence of this node; no hooks are sent until it can", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -101,16 +105,17 @@ func (p *presence) run(ctx, posting context.Context, began func()) {
 	}
 }
 
-// take begins a term, or goes on with the one of the same number. It ends by itself at a time, whatever holds up who would end it.
+// take begins a term, or prolongs the current one of the same number. The term ends by itself, whatever delays this
+// process.
 func (p *presence) take(node int32, posting context.Context, until time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.now.held() && p.now.node == node {
+	if p.current.held() && p.current.node == node {
 		p.expiry.Reset(time.Until(until))
 		return
 	}
-	p.now.node = node
-	p.now.ctx, p.end = context.WithCancel(posting)
+	p.current.node = node
+	p.current.ctx, p.end = context.WithCancel(posting)
 	close(p.begun)
 	p.begun = make(chan struct{})
 	p.expiry = time.AfterFunc(time.Until(until), p.end)
@@ -126,16 +131,17 @@ func (p *presence) resign() {
 	}
 }
 
-// hold takes the lock of a number, says so, and returns when it is lost, or may be; lost is when it was last known to be held. The lock was
-// held for certain when it was asked for, and not when the answer came.
-func (p *presence) hold(ctx context.Context, node int32, held func(asked time.Time), lost *time.Time) error {
-	within := func() (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, p.takeOver/2) } // busy machines are slow
+// hold takes the lock of a number and checks it again and again. It calls held with the time since when the lock is
+// known to be held: that of the question, not of the answer. It returns when the lock is lost, or may be. lost is
+// when the lock was last known to be held.
+func (p *presence) hold(ctx context.Context, node int32, held func(since time.Time), lost *time.Time) error {
+	timed := func() (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, p.takeOver/2) }
 	config := p.pool.Config().ConnConfig.Copy()
-	// Should this machine vanish without a word, the server notices in seconds and not in hours.
-	for name, value := range map[string]string{"tcp_keepalives_idle": "2", "tcp_keepalives_interval": "1", "tcp_keepalives_count": "3"} {
-		config.RuntimeParams[name] = value
-	}
-	connecting, cancel := within()
+	// If this machine vanishes without closing the connection, the server must notice it in seconds and not in hours.
+	maps.Copy(config.RuntimeParams, map[string]string{
+		"tcp_keepalives_idle": "2", "tcp_keepalives_interval": "1", "tcp_keepalives_count": "3",
+	})
+	connecting, cancel := timed()
 	conn, err := pgx.ConnectConfig(connecting, config)
 	cancel()
 	if err != nil {
@@ -149,11 +155,11 @@ func (p *presence) hold(ctx context.Context, node int32, held func(asked time.Ti
 	q := store.New(conn)
 	for {
 		asked := time.Now()
-		if asked.Sub(*lost) > p.takeOver/2 { // the others may think it dead: the next term has another number
+		if asked.Sub(*lost) > p.takeOver/2 { // the others may count this number as dead: the next term has another
 			return nil
 		}
-		asking, cancel := within()
-		ok, err := q.HoldPresence(asking, node) // once it is held, held once more: a ping
+		asking, cancel := timed()
+		ok, err := q.HoldPresence(asking, node) // when the lock is held, it is taken once more: a ping
 		cancel()
 		if err != nil || !ok {
 			return err

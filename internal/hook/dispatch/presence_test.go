@@ -30,7 +30,8 @@ func (b *bundle) alive() []int32 {
 	return value[[]int32](b, "SELECT coalesce(array_agg(node), '{}') FROM hook_nodes_alive()")
 }
 
-// A node that dies with claims of 25 seconds: the connection of its presence goes with it, and the others take over within seconds.
+// A node that dies with claims of 25 seconds: the connection of its presence goes with it, and the others take over
+// within seconds.
 func TestTakeOver_OfADeadNodesClaimsComesLongBeforeTheyLapse(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(nil)
@@ -103,9 +104,9 @@ func TestAbsence_OnlyWhoHasBeenMissingForLongEnoughIsDead(t *testing.T) {
 		{8, nil, "[1]", false},
 		{11, nil, "[]", true},
 	} {
-		spared, dead := a.look(c.alive, at(c.second))
+		spared, dead := a.observe(c.alive, at(c.second))
 		if dead {
-			a.done()
+			a.takenOver()
 		}
 		if slices.Sort(spared); fmt.Sprint(spared) != c.spared || dead != c.dead || spared == nil {
 			t.Errorf("second %d: spared %v, dead %t; want %s, %t", c.second, spared, dead, c.spared, c.dead)
@@ -118,12 +119,12 @@ func TestAbsence_ATakeOverThatFailsIsTriedAgain(t *testing.T) {
 	start := time.Now()
 	a := newAbsence(time.Second, start)
 	for range 3 {
-		if _, dead := a.look([]int32{1}, start.Add(2*time.Second)); !dead {
+		if _, dead := a.observe([]int32{1}, start.Add(2*time.Second)); !dead {
 			t.Error("the dead are forgotten before they were taken over")
 		}
 	}
-	a.done()
-	if _, dead := a.look([]int32{1}, start.Add(3*time.Second)); dead {
+	a.takenOver()
+	if _, dead := a.observe([]int32{1}, start.Add(3*time.Second)); dead {
 		t.Error("and remembered after it")
 	}
 }
@@ -219,7 +220,8 @@ func (b *bundle) wired() (*pgxpool.Pool, *wire) {
 	return pool, w
 }
 
-// A node that can tell nobody that it is alive stops posting before the others take over, and what it was at does not count as an attempt.
+// A node that can tell nobody that it is alive stops posting before the others take over, and what it was at does
+// not count as an attempt.
 func TestPresence_ANodeThatMayBeTakenForDeadGivesUpItsPosts(t *testing.T) {
 	b := setup(t)
 	arrived, end := make(chan struct{}, 10), make(chan struct{})

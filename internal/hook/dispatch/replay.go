@@ -16,24 +16,24 @@ import (
 	"itemcast/internal/problem"
 )
 
-// byReplay is the trigger of a delivery that a replay made.
-const byReplay = "replay"
+// triggerReplay is the trigger of a delivery that a replay made.
+const triggerReplay = "replay"
 
-// Bounds of a replay.
 const (
-	replayStep    = 250 * time.Millisecond // of deliveries are made at once
-	replayLook    = 500                    // changes of the log, at once
-	replayPending = 1000                   // deliveries of the hook, from which on it waits for them
-	replaySteps   = 20                     // of all replays, one after the other, before the next look
+	replayStep       = 250 * time.Millisecond // the deliveries of this time are made in one transaction
+	maxReplayChanges = 500                    // of the log, read in one step
+	maxReplayPending = 1000                   // deliveries of the hook; a replay waits until there are fewer
+	maxReplaySteps   = 20                     // of all replays, before the next pause
 )
 
-// replay makes the deliveries of replays that are due, of all hooks, until ctx ends. Any node does; each step is one's.
+// replay creates the deliveries of replays, of all hooks, until ctx ends. Every node does it; each step is one
+// transaction of one node.
 func (d *Dispatcher) replay(ctx context.Context) {
 	for {
-		for range replaySteps {
-			stepped, err := d.replayOnce(ctx)
+		for range maxReplaySteps {
+			stepped, err := d.stepReplay(ctx)
 			if err != nil && ctx.Err() == nil {
-				d.log.Warn("cannot go on with a replay; trying again", "err", err)
+				d.log.Warn("cannot continue a replay; retrying", "error", err)
 			}
 			if err != nil || !stepped {
 				break
@@ -47,11 +47,11 @@ func (d *Dispatcher) replay(ctx context.Context) {
 	}
 }
 
-// replayOnce takes one step of the replay that has waited longest; stepped is false when none is due.
-func (d *Dispatcher) replayOnce(ctx context.Context) (stepped bool, err error) {
+// stepReplay takes one step of the replay that has waited longest; stepped is false when none is due.
+func (d *Dispatcher) stepReplay(ctx context.Context) (stepped bool, err error) {
 	err = db.Write(ctx, d.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q := store.New(tx)
-		row, err := q.DueReplay(ctx, replayPending)
+		row, err := q.DueReplay(ctx, maxReplayPending)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
@@ -63,7 +63,7 @@ func (d *Dispatcher) replayOnce(ctx context.Context) (stepped bool, err error) {
 		switch {
 		case !row.Active:
 			step.Ended, step.Error = true, new("The hook was made inactive.")
-		case row.Pending < replayPending:
+		case row.Pending < maxReplayPending:
 			if err := d.resendPast(ctx, tx, row, &step); err != nil {
 				return err
 			}
@@ -79,18 +79,23 @@ func (d *Dispatcher) replayOnce(ctx context.Context) (stepped bool, err error) {
 	return stepped, err
 }
 
-// resendPast makes the deliveries of a step.
-func (d *Dispatcher) resendPast(ctx context.Context, tx pgx.Tx, row store.DueReplayRow, step *store.AdvanceReplayParams) error {
-	changes, err := d.feed.Read(ctx, change.Position(row.Position), int(min(replayLook, row.ToPosition-row.Position)))
+// resendPast creates the deliveries of one step.
+func (d *Dispatcher) resendPast(
+	ctx context.Context, tx pgx.Tx, row store.DueReplayRow, step *store.AdvanceReplayParams,
+) error {
+	limit := int(min(maxReplayChanges, row.ToPosition-row.Position))
+	changes, err := d.feed.Read(ctx, change.Position(row.Position), limit)
 	if problem.Is(err, problem.CursorExpired) {
-		step.Ended, step.Error = true, new("The log no longer keeps what was to come next.")
+		step.Ended, step.Error = true, new("The next change has left the log.")
 		return nil
 	}
-	if err != nil || len(changes) == 0 && row.Position < row.ToPosition { // this node's feed has not come so far yet
+	if err != nil || len(changes) == 0 && row.Position < row.ToPosition { // this node's feed is not there yet
 		return err
 	}
-	wanted, err := d.matchers.Wanted(ctx, hook.Interest{Hook: row.HookID, Account: row.AccountID, Events: row.Events, ChangedFields: row.ChangedFields,
-		Filter: row.Filter, UpdatedAt: row.UpdatedAt}, since(changes, row.Since), hook.NewDecoded())
+	wanted, err := d.matchers.Wanted(ctx, hook.Interest{
+		Hook: row.HookID, Account: row.AccountID, Events: row.Events, ChangedFields: row.ChangedFields,
+		Filter: row.Filter, UpdatedAt: row.UpdatedAt,
+	}, since(changes, row.Since), hook.NewDecodedItems())
 	if reason := hook.StaleFilter(err); reason != "" {
 		step.Ended, step.Error = true, &reason
 		return nil
@@ -102,9 +107,9 @@ func (d *Dispatcher) resendPast(ctx context.Context, tx pgx.Tx, row store.DueRep
 	if len(changes) > 0 && row.ToPosition-row.Position > int64(len(changes)) {
 		step.Position = int64(changes[len(changes)-1].Position)
 	}
-	if most := max(1, int(float64(row.Rate)*replayStep.Seconds())); len(wanted) > most {
-		wanted = wanted[:most]
-		step.Position = int64(wanted[most-1].Position)
+	if paced := max(1, int(float64(row.Rate)*replayStep.Seconds())); len(wanted) > paced {
+		wanted = wanted[:paced]
+		step.Position = int64(wanted[paced-1].Position)
 	}
 	step.Ended = step.Position >= row.ToPosition
 	if len(wanted) == 0 {
@@ -112,31 +117,15 @@ func (d *Dispatcher) resendPast(ctx context.Context, tx pgx.Tx, row store.DueRep
 	}
 	q := store.New(tx)
 	if err := store.New(db.Deferred(tx)).LockGroups(ctx); err != nil {
-		return fmt.Errorf("lock lines: %w", err)
+		return fmt.Errorf("lock groups: %w", err)
 	}
-	made, err := q.ResendDeliveries(ctx, resendParams(byReplay, row.HookID, row.Body, wanted))
+	made, err := q.ResendDeliveries(ctx, resending(row.HookID, row.Body, wanted))
 	if err != nil {
 		return fmt.Errorf("insert deliveries: %w", err)
 	}
 	step.Made = int64(len(made))
 	step.Pause = float64(len(wanted)) / float64(row.Rate)
 	return nil
-}
-
-// resendParams are deliveries of changes, in the log's order, to a hook.
-func resendParams(trigger string, hookID uuid.UUID, body string, changes []*change.Change) store.ResendDeliveriesParams {
-	p := store.ResendDeliveriesParams{Trigger: trigger}
-	seen := make(map[uuid.UUID]bool)
-	for _, c := range changes {
-		p.HookIds, p.Positions = append(p.HookIds, hookID), append(p.Positions, int64(c.Position))
-		p.Ids = append(p.Ids, hook.DeliveryID(hookID, c))
-		p.AccountIds, p.ItemIds = append(p.AccountIds, c.AccountID), append(p.ItemIds, c.ItemID)
-		p.ChangeIds, p.Revisions = append(p.ChangeIds, c.ID), append(p.Revisions, c.Revision)
-		p.Kinds, p.Thins = append(p.Kinds, string(c.Kind)), append(p.Thins, body == hook.ThinBody)
-		p.Firsts = append(p.Firsts, !seen[c.ItemID])
-		seen[c.ItemID] = true
-	}
-	return p
 }
 
 // since returns the changes that were made at a time or later; nil: all.
@@ -151,4 +140,20 @@ func since(changes []*change.Change, t *time.Time) []*change.Change {
 		}
 	}
 	return later
+}
+
+// resending returns the rows of changes that are sent to a hook again, in the order of the log.
+func resending(hookID uuid.UUID, body string, changes []*change.Change) store.ResendDeliveriesParams {
+	p := store.ResendDeliveriesParams{Trigger: triggerReplay}
+	seen := make(map[uuid.UUID]bool)
+	for _, c := range changes {
+		p.HookIds, p.Positions = append(p.HookIds, hookID), append(p.Positions, int64(c.Position))
+		p.Ids = append(p.Ids, hook.DeliveryID(hookID, c))
+		p.AccountIds, p.ItemIds = append(p.AccountIds, c.AccountID), append(p.ItemIds, c.ItemID)
+		p.ChangeIds, p.Revisions = append(p.ChangeIds, c.ID), append(p.Revisions, c.Revision)
+		p.Kinds, p.Thins = append(p.Kinds, string(c.Kind)), append(p.Thins, body == hook.ThinBody)
+		p.Firsts = append(p.Firsts, !seen[c.ItemID])
+		seen[c.ItemID] = true
+	}
+	return p
 }

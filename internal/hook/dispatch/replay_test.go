@@ -158,14 +158,14 @@ func TestReplay_WaitsWhileMuchIsPending(t *testing.T) {
 	b := setup(t)
 	h, _ := b.Hook("http://127.0.0.1/")
 	n := b.idleNode(Config{})
-	b.bulk(n, replayPending+1, 1)
+	b.bulk(n, maxReplayPending+1, 1)
 	b.serveOn(n)
 	b.Exec("DELETE FROM delivery WHERE position = 1") // that one is to be replayed
 	b.Replay(h, hook.ReplayFrom{Rate: 1000})
 	step := func() (hook.Replay, time.Duration) {
 		t.Helper()
 		b.Exec("UPDATE hook_replay SET due_at = now()")
-		if stepped, err := n.replayOnce(b.Ctx); err != nil || !stepped {
+		if stepped, err := n.stepReplay(b.Ctx); err != nil || !stepped {
 			t.Fatalf("%t, %v", stepped, err)
 		}
 		return b.currentReplay(h), time.Duration(value[float64](b, "SELECT extract(epoch FROM due_at - now()) FROM hook_replay") * float64(time.Second))
@@ -177,7 +177,7 @@ func TestReplay_WaitsWhileMuchIsPending(t *testing.T) {
 	if r, _ := step(); r.Done == 0 || r.Deliveries != 1 {
 		t.Errorf("when fewer are: %+v", r)
 	}
-	if pending := b.States(h)[hooktest.Pending]; pending != replayPending {
+	if pending := b.States(h)[hooktest.Pending]; pending != maxReplayPending {
 		t.Errorf("%d are pending", pending)
 	}
 }
@@ -193,7 +193,7 @@ func TestReplay_OneAtATimeAndStops(t *testing.T) {
 	b.bulk(n, 20, 1)
 	b.serveOn(n)
 	first := b.Replay(h, hook.ReplayFrom{Rate: 4})
-	if stepped, err := n.replayOnce(b.Ctx); err != nil || !stepped {
+	if stepped, err := n.stepReplay(b.Ctx); err != nil || !stepped {
 		t.Fatalf("%t, %v", stepped, err)
 	}
 	if got := b.currentReplay(h); got.Done != 1 || got.Size != 20 || got.EndedAt != nil || got.Position != n.feed.Cursor(1) {
@@ -212,7 +212,7 @@ func TestReplay_OneAtATimeAndStops(t *testing.T) {
 		t.Errorf("stopped: %+v", stopped)
 	}
 	b.Exec("UPDATE hook_replay SET due_at = now()")
-	if stepped, err := n.replayOnce(b.Ctx); err != nil || stepped {
+	if stepped, err := n.stepReplay(b.Ctx); err != nil || stepped {
 		t.Errorf("it goes on all the same: %v", err)
 	}
 	if again := b.Replay(h, hook.ReplayFrom{After: stopped.Position}); again.ID == first.ID || again.EndedAt != nil || again.Error != nil || again.Done != 0 || again.Size != 19 || again.Deliveries != 0 {
@@ -258,7 +258,7 @@ func TestReplay_OfAnInactiveHookDoesNotBeginAndEndsWithTheReason(t *testing.T) {
 	b.serveOn(n)
 	b.Replay(h, hook.ReplayFrom{})
 	b.Patch(h, `{"active":false}`)
-	if stepped, err := n.replayOnce(b.Ctx); err != nil || !stepped {
+	if stepped, err := n.stepReplay(b.Ctx); err != nil || !stepped {
 		t.Fatalf("%t, %v", stepped, err)
 	}
 	if got := b.currentReplay(h); got.EndedAt == nil || got.Error == nil || *got.Error != "The hook was made inactive." {
@@ -278,10 +278,10 @@ func TestReplay_OfWhatIsNoLongerKept(t *testing.T) {
 	b.Replay(h, hook.ReplayFrom{Rate: 4})
 	b.Exec("UPDATE feed SET floor = 2")
 	b.Exec("DELETE FROM item_position WHERE position <= 2")
-	if stepped, err := n.replayOnce(b.Ctx); err != nil || !stepped {
+	if stepped, err := n.stepReplay(b.Ctx); err != nil || !stepped {
 		t.Fatalf("%t, %v", stepped, err)
 	}
-	if got := b.currentReplay(h); got.EndedAt == nil || got.Error == nil || *got.Error != "The log no longer keeps what was to come next." {
+	if got := b.currentReplay(h); got.EndedAt == nil || got.Error == nil || *got.Error != "The next change has left the log." {
 		t.Errorf("ended: %+v", got)
 	}
 	if _, err := b.Service.Replay(b.Ctx, h.ID, hook.ReplayFrom{After: n.feed.Cursor(1)}); !problem.Is(err, problem.CursorExpired) {
@@ -292,7 +292,8 @@ func TestReplay_OfWhatIsNoLongerKept(t *testing.T) {
 	}
 }
 
-// A node that has not yet read what another has fanned out waits for it, and does not take the replay to be at its end.
+// A node that has not yet read what another has fanned out waits for it, and does not take the replay to be at its
+// end.
 func TestReplay_IsNotEndedByANodeThatIsBehind(t *testing.T) {
 	b := setup(t)
 	h, _ := b.Hook("http://127.0.0.1/")
@@ -304,7 +305,7 @@ func TestReplay_IsNotEndedByANodeThatIsBehind(t *testing.T) {
 	step := func(by *node) hook.Replay {
 		t.Helper()
 		b.Exec("UPDATE hook_replay SET due_at = now()")
-		if _, err := by.replayOnce(b.Ctx); err != nil {
+		if _, err := by.stepReplay(b.Ctx); err != nil {
 			t.Fatal(err)
 		}
 		return b.currentReplay(h)

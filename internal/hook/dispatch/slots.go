@@ -8,161 +8,165 @@ import (
 )
 
 const (
-	// An endpoint that has failed so often in a row is dead until an attempt succeeds, and gets fewer slots: each costs a connection and
-	// a document in memory for up to the timeout.
+	// An endpoint that has failed so often in a row counts as dead until an attempt succeeds, and gets fewer slots:
+	// each costs a connection and a document in memory for up to the timeout.
 	deadAfter = 16
 	deadSlots = 4
 
-	hooksPerClaim = 64 // what one statement looks at, at most
-	manyLanes     = 10_000
+	maxHooksPerClaim = 64     // of one statement
+	maxEndpoints     = 10_000 // above it, idle endpoints are forgotten: the hooks of most are deleted
 
-	slowTook = 2 * time.Second // some 40 quick answers from being quick again
+	slowTook = 2 * time.Second // some 40 quick answers away from being quick again
 )
 
-// slots keeps, for each hook, how much of it is in flight here, and which hooks may have due deliveries.
+// slots counts, for each hook, what this node has in flight, and knows which hooks may have due deliveries. Its
+// methods may be called concurrently.
 type slots struct {
-	most int // for one hook
+	perHook int
 
-	mu     sync.Mutex
-	lanes  map[uuid.UUID]*lane
-	asking map[uuid.UUID]struct{} // hooks that may have due deliveries
+	mu        sync.Mutex
+	endpoints map[uuid.UUID]*endpoint // by hook
+	due       map[uuid.UUID]struct{}  // hooks that may have due deliveries
 }
 
-type lane struct {
+type endpoint struct {
 	inFlight int
 	failures int           // in a row
-	took     time.Duration // to answer, of late (a moving average); zero: not known
+	took     time.Duration // a moving average of the time to answer; zero: not known
 }
 
-func newSlots(most int) *slots {
-	return &slots{most: most, lanes: make(map[uuid.UUID]*lane), asking: make(map[uuid.UUID]struct{})}
+func newSlots(perHook int) *slots {
+	return &slots{perHook: perHook, endpoints: make(map[uuid.UUID]*endpoint), due: make(map[uuid.UUID]struct{})}
 }
 
-// ask notes that hooks may have due deliveries.
-func (s *slots) ask(hooks []uuid.UUID) {
+// markDue notes that hooks may have due deliveries.
+func (s *slots) markDue(hooks []uuid.UUID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, h := range hooks {
-		s.asking[h] = struct{}{}
+		s.due[h] = struct{}{}
 	}
 }
 
-// share reserves up to n free slots of a hook for direct sending: half of the free ones when the hook has due deliveries, which need the rest.
-func (s *slots) share(h uuid.UUID, n int) int {
+// share reserves up to n free slots of a hook for direct sending. When the hook may have due deliveries, that is
+// half of the free ones: the queue needs the rest.
+func (s *slots) share(h uuid.UUID, n int) (reserved int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.lane(h)
-	free := s.limit(l) - l.inFlight
-	if _, due := s.asking[h]; due {
+	e := s.endpoint(h)
+	free := s.limit(e) - e.inFlight
+	if _, due := s.due[h]; due {
 		free /= 2
 	}
-	n = max(0, min(n, free))
-	l.inFlight += n
-	return n
+	reserved = max(0, min(n, free))
+	e.inFlight += reserved
+	return reserved
 }
 
-func (s *slots) lane(h uuid.UUID) *lane {
-	l := s.lanes[h]
-	if l == nil {
-		l = &lane{}
-		s.lanes[h] = l
-	}
-	return l
-}
-
-// quick reports whether a hook works, and answers within so long. One of which nothing is known yet is given the chance.
-func (s *slots) quick(h uuid.UUID, within time.Duration) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	l := s.lanes[h]
-	return l == nil || l.failures == 0 && l.took <= within
-}
-
-// reserve takes the free slots of hooks that ask, which then ask no more. Hooks without a free slot go on asking.
+// reserve takes all free slots of hooks that may have due deliveries, and no longer counts these hooks as due. Hooks
+// without a free slot stay due.
 func (s *slots) reserve() (hooks []uuid.UUID, free []int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for h := range s.asking { // in random order, so that all get their turn
-		l := s.lane(h)
-		n := s.limit(l) - l.inFlight
+	for h := range s.due { // in random order, so that all get their turn
+		e := s.endpoint(h)
+		n := s.limit(e) - e.inFlight
 		if n <= 0 {
 			continue
 		}
-		l.inFlight += n
+		e.inFlight += n
 		hooks, free = append(hooks, h), append(free, int32(n))
-		delete(s.asking, h)
-		if len(hooks) == hooksPerClaim {
+		delete(s.due, h)
+		if len(hooks) == maxHooksPerClaim {
 			break
 		}
 	}
 	return hooks, free
 }
 
-func (s *slots) limit(l *lane) int {
-	if l.failures >= deadAfter {
-		return min(deadSlots, s.most)
-	}
-	return s.most
-}
-
-// settle gives back the reserved slots that found no delivery, and returns the hooks that used all of theirs.
-func (s *slots) settle(hooks []uuid.UUID, reserved []int32, used map[uuid.UUID]int32) (full []uuid.UUID) {
+// releaseUnused releases the reserved slots for which there was no delivery, and returns the hooks that used all of
+// theirs.
+func (s *slots) releaseUnused(hooks []uuid.UUID, reserved []int32, used map[uuid.UUID]int32) (full []uuid.UUID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, h := range hooks {
 		if used[h] == reserved[i] {
 			full = append(full, h)
 		}
-		s.release(h, int(reserved[i]-used[h]))
+		s.free(h, int(reserved[i]-used[h]))
 	}
 	return full
 }
 
-// note takes note of how a hook has answered.
-func (s *slots) note(h uuid.UUID, v verdict, took time.Duration) {
+// release releases one slot, and reports whether the hook may have due deliveries.
+func (s *slots) release(h uuid.UUID) (due bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.lane(h)
+	s.free(h, 1)
+	_, due = s.due[h]
+	return due
+}
+
+// quick reports whether a hook works and answers within the given time. An unknown hook counts as quick.
+func (s *slots) quick(h uuid.UUID, within time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.endpoints[h]
+	return e == nil || e.failures == 0 && e.took <= within
+}
+
+// record records how a hook has answered.
+func (s *slots) record(h uuid.UUID, v verdict, took time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.endpoint(h)
 	switch v {
 	case succeeded:
-		l.failures = 0
+		e.failures = 0
 	case retry, failed, gone:
-		l.failures++
+		e.failures++
 	case returned:
 		return
 	}
-	if l.took == 0 {
-		l.took = took
+	if e.took == 0 {
+		e.took = took
 	}
-	l.took = max(1, l.took+(took-l.took)/8)
+	e.took = max(1, e.took+(took-e.took)/8)
 }
 
-// slow notes that a hook lets others wait: it has to show by way of the queue that it is quick again.
-func (s *slots) slow(h uuid.UUID) {
+// markSlow notes that a hook has delayed a fan-out. It becomes quick again by its answers to queued deliveries.
+func (s *slots) markSlow(h uuid.UUID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.lane(h)
-	l.took = max(l.took, slowTook)
+	e := s.endpoint(h)
+	e.took = max(e.took, slowTook)
 }
 
-// free gives a slot back; more says that the hook asks for it.
-func (s *slots) free(h uuid.UUID) (more bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.release(h, 1)
-	_, more = s.asking[h]
-	return more
+// endpoint, limit and free need mu.
+func (s *slots) endpoint(h uuid.UUID) *endpoint {
+	e := s.endpoints[h]
+	if e == nil {
+		e = &endpoint{}
+		s.endpoints[h] = e
+	}
+	return e
 }
 
-// release forgets lanes that have nothing in flight, once there are many: of most of them the hooks are gone.
-func (s *slots) release(h uuid.UUID, n int) {
-	s.lanes[h].inFlight -= n
-	if len(s.lanes) <= manyLanes {
+func (s *slots) limit(e *endpoint) int {
+	if e.failures >= deadAfter {
+		return min(deadSlots, s.perHook)
+	}
+	return s.perHook
+}
+
+func (s *slots) free(h uuid.UUID, n int) {
+	s.endpoints[h].inFlight -= n
+	if len(s.endpoints) <= maxEndpoints {
 		return
 	}
-	for id, l := range s.lanes {
-		if l.inFlight == 0 {
-			delete(s.lanes, id)
+	for id, e := range s.endpoints {
+		if e.inFlight == 0 {
+			delete(s.endpoints, id)
 		}
 	}
 }

@@ -29,6 +29,12 @@ func (b *Bundle) Record(sequencer *change.Sequencer, c change.Change) {
 	sequencer.Wake()
 }
 
+const upsertItem = `
+	INSERT INTO item (id, account_id, name, description, type, privacy, tags, metadata, client_data, created_at,
+		updated_at, revision, document, document_version)
+	VALUES ($1, $2, 'test', '', 'video', 'private', '{}', '{}', '{}', now(), now(), 1, '{}', 1)
+	ON CONFLICT (id) DO UPDATE SET revision = item.revision + $3 RETURNING revision`
+
 // Begin returns a transaction that has recorded a change and is still open.
 func (b *Bundle) Begin(c change.Change) pgx.Tx {
 	b.T.Helper()
@@ -45,10 +51,7 @@ func (b *Bundle) Begin(c change.Change) pgx.Tx {
 	if c.Kind == change.Triggered {
 		step = 0
 	}
-	err = tx.QueryRow(b.Ctx, `INSERT INTO item (id, account_id, name, description, type, privacy, tags, metadata, client_data,
-			created_at, updated_at, revision, document, document_version)
-		VALUES ($1, $2, 'test', '', 'video', 'private', '{}', '{}', '{}', now(), now(), 1, '{}', 1)
-		ON CONFLICT (id) DO UPDATE SET revision = item.revision + $3 RETURNING revision`, c.ItemID, c.AccountID, step).Scan(&c.Revision)
+	err = tx.QueryRow(b.Ctx, upsertItem, c.ItemID, c.AccountID, step).Scan(&c.Revision)
 	if err != nil {
 		b.T.Fatal(err)
 	}

@@ -1,5 +1,5 @@
-// Package hooktest is what the tests of hooks share: a database with one account, its hook service, changes to items, and
-// endpoints that record what they receive. It starts no dispatcher.
+// Package hooktest is what the tests of hooks share: a database with one account, its hook service, changes to
+// items, and endpoints that record what they receive. It starts no dispatcher.
 package hooktest
 
 import (
@@ -32,7 +32,9 @@ const Timeout = 30 * time.Second
 const Version = "1.2.3"
 
 // Loopback is the policy by which hooks may reach this machine.
-var Loopback = egress.Policy{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}
+var Loopback = egress.Policy{Networks: []netip.Prefix{
+	netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"),
+}}
 
 // AllEvents are the events that a hook can ask for.
 var AllEvents = []string{hook.ItemCreated, hook.ItemUpdated, hook.ItemDeleted, hook.ItemTriggered}
@@ -73,8 +75,10 @@ func New(t testing.TB) *Bundle {
 		t.Fatal(err)
 	}
 	check := func([]byte) *problem.Error { return nil }
-	b.Items = item.NewService(item.Config{Pool: pool, Feed: feed, Sequencer: change.NewSequencer(pool, b.Log()), Check: check, CheckPatch: check,
-		PublicURL: "https://items.example", Log: b.Log()})
+	b.Items = item.NewService(item.Config{
+		Pool: pool, Feed: feed, Sequencer: change.NewSequencer(pool, b.Log()), Check: check, CheckPatch: check,
+		PublicURL: "https://items.example", Log: b.Log(),
+	})
 	b.Use(func(c *hook.Config) {
 		c.Pool, c.Feed, c.Items, c.Reach, c.Sender = pool, feed, sampled{b.Items, b}, Loopback, NewSender(Loopback)
 	})
@@ -99,7 +103,8 @@ func NewSender(reach egress.Policy) *sending.Sender {
 // Managing is a context in which a user of an account manages hooks.
 func Managing(ctx context.Context, accountID uuid.UUID) context.Context {
 	return account.WithActor(ctx, account.Actor{
-		AccountID: accountID, UserID: uuid.New(), Permissions: account.Permissions{account.APIAccess, account.HooksManage},
+		AccountID: accountID, UserID: uuid.New(),
+		Permissions: account.Permissions{account.APIAccess, account.HooksManage},
 	})
 }
 

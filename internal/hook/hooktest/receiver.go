@@ -59,8 +59,8 @@ type Receiver struct {
 	more     chan struct{} // closed, and replaced, with every message
 }
 
-// Receiver starts an endpoint that answers as answer says, or 204. The function may block, set headers, and answer by itself:
-// then it returns zero.
+// Receiver starts an endpoint that answers as answer says, or 204. The function may block, set headers, and answer
+// by itself: then it returns zero.
 func (b *Bundle) Receiver(answer func(http.ResponseWriter, Message) int) *Receiver {
 	b.T.Helper()
 	r := &Receiver{t: b.T, more: make(chan struct{})}
@@ -130,7 +130,8 @@ func (r *Receiver) AwaitCount(n int) []Message {
 func (r *Receiver) Events() string {
 	var events []string
 	for _, m := range r.Messages() {
-		events = append(events, strings.TrimPrefix(m.Header.Get("Itemcast-Event"), "item.")+m.Header.Get("Itemcast-Revision"))
+		event := strings.TrimPrefix(m.Header.Get("Itemcast-Event"), "item.")
+		events = append(events, event+m.Header.Get("Itemcast-Revision"))
 	}
 	return strings.Join(events, " ")
 }

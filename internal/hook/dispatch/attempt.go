@@ -1,0 +1,69 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/hook/internal/store"
+)
+
+// settled is an outcome whose claim still held, and the delivery's row.
+type settled struct {
+	outcome
+	row store.SettleDeliveriesRow
+}
+
+// logAttempts writes attempts into the log, and how the hooks fare.
+func logAttempts(ctx context.Context, q *store.Queries, all []settled) error {
+	var p store.LogAttemptsParams
+	for _, s := range all {
+		if s.verdict == returned {
+			continue
+		}
+		row := s.row
+		p.Positions, p.HookIds = append(p.Positions, s.position), append(p.HookIds, s.hook)
+		p.Numbers, p.Ids = append(p.Numbers, row.Number), append(p.Ids, row.ID)
+		p.AccountIds = append(p.AccountIds, row.AccountID)
+		p.ItemIds, p.ChangeIds = append(p.ItemIds, row.ItemID), append(p.ChangeIds, row.ChangeID)
+		p.Revisions, p.Kinds = append(p.Revisions, row.Revision), append(p.Kinds, row.Kind)
+		p.Triggers, p.CreatedAts = append(p.Triggers, s.trigger), append(p.CreatedAts, row.CreatedAt)
+		p.Ats, p.Tooks = append(p.Ats, s.at), append(p.Tooks, int32(s.Took.Microseconds()))
+		p.Outcomes, p.Statuses = append(p.Outcomes, outcomes[s.verdict]), append(p.Statuses, int32(s.Status))
+		p.Responses, p.Faults = append(p.Responses, s.Response), append(p.Faults, string(s.Fault))
+		p.Errors = append(p.Errors, s.Detail)
+	}
+	if len(p.HookIds) == 0 {
+		return nil
+	}
+	if err := q.LogAttempts(ctx, p); err != nil {
+		return fmt.Errorf("log attempts: %w", err)
+	}
+	if err := q.NoteHealth(ctx, healthOf(all)); err != nil {
+		return fmt.Errorf("record the health of hooks: %w", err)
+	}
+	return nil
+}
+
+// healthOf reports, for each hook, whether any attempt succeeded, and the last error.
+func healthOf(all []settled) (p store.NoteHealthParams) {
+	at := make(map[uuid.UUID]int)
+	for _, s := range all {
+		if s.verdict == returned {
+			continue
+		}
+		n, ok := at[s.hook]
+		if !ok {
+			n = len(p.HookIds)
+			at[s.hook] = n
+			p.HookIds, p.Works, p.Errors = append(p.HookIds, s.hook), append(p.Works, false), append(p.Errors, "")
+		}
+		if s.verdict == succeeded {
+			p.Works[n] = true
+		} else {
+			p.Errors[n] = s.Detail
+		}
+	}
+	return p
+}

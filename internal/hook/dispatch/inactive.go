@@ -1,0 +1,73 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/hook/internal/store"
+)
+
+const (
+	maxEnded      = 1000 // deliveries of one transaction, which holds the lock of the groups
+	maxEndBatches = 20   // of one sweep, for all hooks: its other tasks wait
+)
+
+// endInactive ends what is pending for inactive hooks, in batches, and forgets deleted hooks. It ends the newest
+// deliveries first, so the head of a group goes last, and the group has a delivery that is due if the hook becomes
+// active again meanwhile. When the head is a newer one, because an older delivery was requested again, endBatch
+// promotes the older one.
+func (d *Dispatcher) endInactive(ctx context.Context) error {
+	hooks, err := store.New(d.pool).InactiveHooks(ctx)
+	if err != nil {
+		return err
+	}
+	var errs error
+	left := maxEndBatches
+	for _, h := range hooks {
+		var err error
+		ended := int64(maxEnded)
+		for ; left > 0 && ended == maxEnded && err == nil; left-- {
+			ended, err = d.endBatch(ctx, h)
+		}
+		if err == nil && h.Deleted && ended < maxEnded {
+			_, err = store.New(d.pool).ForgetHook(ctx, h.ID)
+		}
+		if err != nil { // the other hooks still get their turn
+			errs = errors.Join(errs, fmt.Errorf("hook %s: %w", h.ID, err))
+		}
+	}
+	return errs
+}
+
+func (d *Dispatcher) endBatch(ctx context.Context, h store.InactiveHooksRow) (ended int64, err error) {
+	err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) (err error) {
+		q := store.New(tx)
+		if err := q.LockGroups(ctx); err != nil {
+			return err
+		}
+		if h.Deleted {
+			ended, err = q.DropPending(ctx, store.DropPendingParams{HookID: h.ID, Batch: maxEnded})
+			return err
+		}
+		rows, err := q.FailPending(ctx, store.FailPendingParams{HookID: h.ID, Batch: maxEnded, Reason: h.Reason})
+		if err != nil {
+			return err
+		}
+		ended = int64(len(rows))
+		var headless store.PromoteNextParams
+		for _, row := range rows {
+			if row.Led {
+				headless.HookIds = append(headless.HookIds, h.ID)
+				headless.ItemIds = append(headless.ItemIds, row.ItemID)
+			}
+		}
+		if len(headless.HookIds) > 0 {
+			_, err = q.PromoteNext(ctx, headless)
+		}
+		return err
+	})
+	return ended, err
+}

@@ -1,0 +1,100 @@
+package hook
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/account"
+	"itemcast/internal/change"
+	"itemcast/internal/db"
+	"itemcast/internal/hook/internal/store"
+	"itemcast/internal/problem"
+)
+
+// Errors of Redeliver. Replay returns errInactive, too.
+var (
+	errInactive    = problem.New(problem.Conflict, "The hook is inactive. Make it active first.")
+	errBeingSent   = problem.New(problem.Conflict, "The delivery is being sent.")
+	errWaitsBehind = problem.New(problem.Conflict,
+		"The delivery waits behind another one of the same item. Redeliver that one.")
+	errChangeGone = problem.New(problem.Conflict, "The change has left the log, so there is nothing to send.")
+)
+
+// Redeliver sends a delivery again, whatever its state: under the same id and, unless the hook now asks for another
+// body, with the same bytes. Its retry schedule restarts. A delivery that waits for a retry is due at once. Errors:
+// NOT_FOUND; CONFLICT when it is being sent, when it waits for an earlier one, when the hook is inactive, and when
+// the change has left the log.
+func (s *Service) Redeliver(ctx context.Context, id uuid.UUID) (Delivery, error) {
+	actor, err := account.Authorize(ctx, account.HooksManage)
+	if err != nil {
+		return Delivery{}, err
+	}
+	var d Delivery
+	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		q := store.New(tx)
+		if err := q.LockGroups(ctx); err != nil {
+			return fmt.Errorf("lock groups: %w", err)
+		}
+		before, _, err := s.getDelivery(ctx, q, actor.AccountID, id)
+		if err != nil {
+			return err
+		}
+		h, err := get(ctx, q, actor.AccountID, before.HookID)
+		if err != nil {
+			return err
+		}
+		if !h.Active {
+			return errInactive
+		}
+		if before.State == Pending {
+			err = retryNow(ctx, q, actor.AccountID, before)
+		} else {
+			err = resend(ctx, q, actor.AccountID, h, before)
+		}
+		if err != nil {
+			return err
+		}
+		db.AfterCommit(ctx, func() { s.wake(before.HookID) })
+		d, _, err = s.getDelivery(ctx, q, actor.AccountID, id)
+		return err
+	})
+	return d, err
+}
+
+// retryNow makes a pending delivery due.
+func retryNow(ctx context.Context, q *store.Queries, accountID uuid.UUID, d Delivery) error {
+	switch *d.WaitsFor {
+	case ForAnswer:
+		return errBeingSent
+	case ForEarlier:
+		return errWaitsBehind
+	}
+	_, err := q.RetryDeliveryNow(ctx, store.RetryDeliveryNowParams{
+		AccountID: accountID, HookID: d.HookID, Position: d.position, Trigger: change.TriggerManual,
+	})
+	if err != nil {
+		return fmt.Errorf("make delivery due: %w", err)
+	}
+	return nil
+}
+
+// resend puts a delivery that has ended into the queue again.
+func resend(ctx context.Context, q *store.Queries, accountID uuid.UUID, h Hook, d Delivery) error {
+	if d.OccurredAt == nil {
+		return errChangeGone
+	}
+	_, err := q.ResendDeliveries(ctx, store.ResendDeliveriesParams{
+		Trigger: change.TriggerManual, HookIds: []uuid.UUID{h.ID}, Positions: []int64{d.position},
+		Ids:        []uuid.UUID{d.ID},
+		AccountIds: []uuid.UUID{accountID}, ItemIds: []uuid.UUID{d.ItemID}, ChangeIds: []int64{d.changeID},
+		Revisions: []int64{d.Revision}, Kinds: []string{string(kinds[d.Event])}, Thins: []bool{h.Body == ThinBody},
+		Firsts: []bool{true},
+	})
+	if err != nil {
+		return fmt.Errorf("insert delivery: %w", err)
+	}
+	return nil
+}
