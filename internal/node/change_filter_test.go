@@ -20,7 +20,7 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// setWorkflow writes a change of an item's workflow, which no client can make yet.
+// setWorkflow records a change of an item's workflow, which clients cannot make yet.
 func setWorkflow(n *nodetest.Node, id, status string) {
 	n.T.Helper()
 	err := db.Write(n.T.Context(), n.Pool, func(ctx context.Context, tx pgx.Tx) error {
@@ -54,8 +54,10 @@ func setWorkflow(n *nodetest.Node, id, status string) {
 		if err != nil {
 			return err
 		}
-		return change.Record(ctx, tx, change.Change{AccountID: accountID, ItemID: i.ID, Revision: i.Revision, Kind: change.Updated,
-			ChangedFields: []string{"workflow"}, Previous: previous, Trigger: change.TriggerWrite, Document: document, OccurredAt: now})
+		return change.Record(ctx, tx, change.Change{AccountID: accountID, ItemID: i.ID, Revision: i.Revision,
+			Kind:          change.Updated,
+			ChangedFields: []string{"workflow"}, Previous: previous, Trigger: change.TriggerWrite, Document: document,
+			OccurredAt: now})
 	})
 	if err != nil {
 		n.T.Fatal(err)
@@ -63,7 +65,7 @@ func setWorkflow(n *nodetest.Node, id, status string) {
 	n.Sequencer.Wake()
 }
 
-// story is the life of an item, in nine changes. It returns when the third was made.
+// story makes the nine changes of an item's life. It returns the item's id and the time of the third change.
 func story(n *nodetest.Node) (id, third string) {
 	n.T.Helper()
 	id = n.CreateItem(`{"name":"Metropolis","tags":["silent"],"metadata":{"votes":1}}`)
@@ -80,9 +82,9 @@ func story(n *nodetest.Node) (id, third string) {
 
 const wholeStory = "CREATED UPDATED UPDATED UPDATED UPDATED UPDATED TRIGGERED UPDATED DELETED"
 
-// A filtered mirror stays right: updates into and out of the filter are told as such, a deletion by what the item
-// was, and the cursor leads past what was left out. REST and GraphQL tell the same.
-func TestChanges_FiltersTellEnteredAndLeftAndMovePastTheRest(t *testing.T) {
+// A filter reports items that begin to match (ENTERED) and stop to match (LEFT); a deletion matches by the last
+// document. The cursor moves past changes that the filter leaves out. REST and GraphQL report the same.
+func TestChanges_FiltersReportEnteredAndLeftAndMovePastTheRest(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	receiving, _ := nodetest.StartReceiver(t)
@@ -90,7 +92,7 @@ func TestChanges_FiltersTellEnteredAndLeftAndMovePastTheRest(t *testing.T) {
 	n.Call(http.MethodPost, "/api/v1/metadata-fields", `{"key":"votes","kind":"number"}`).WantStatus(t, http.StatusCreated)
 	start := n.Changes("").Cursor
 	first, third := story(n)
-	second, _ := story(n) // what the first leaves over would come before it
+	second, _ := story(n) // proves that the first story is complete
 	all := n.AwaitChanges(start, 18)
 	hour := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 	twice := func(kinds string) string { return kinds + " " + kinds }
@@ -103,36 +105,39 @@ func TestChanges_FiltersTellEnteredAndLeftAndMovePastTheRest(t *testing.T) {
 		"type=video":        {`filter: {types: [VIDEO]}`, twice("CREATED LEFT ENTERED TRIGGERED UPDATED DELETED")},
 		"type=audio,live&privacy=public": {`filter: {types: [AUDIO, LIVE], privacies: [PUBLIC]}`,
 			twice("ENTERED UPDATED UPDATED LEFT")},
-		"privacy=public":                                 {`filter: {privacies: [PUBLIC]}`, twice("ENTERED UPDATED UPDATED UPDATED TRIGGERED LEFT")},
-		"privacy=private":                                {`filter: {privacies: [PRIVATE]}`, twice("CREATED UPDATED LEFT ENTERED DELETED")},
-		"workflow_status=review":                         {`filter: {workflowStatuses: ["review"]}`, twice("ENTERED LEFT")},
-		"workflow_status=done":                           {`filter: {workflowStatuses: ["done", "never"]}`, twice("ENTERED UPDATED TRIGGERED UPDATED DELETED")},
-		"metadata.votes=1":                               {`filter: {metadata: [{key: "votes", value: "1.0"}]}`, twice("CREATED LEFT")},
-		"metadata.votes=2":                               {`filter: {metadata: [{key: "votes", value: "2"}]}`, twice("ENTERED UPDATED UPDATED UPDATED UPDATED TRIGGERED UPDATED DELETED")},
-		"search=restored":                                {`filter: {search: "restored"}`, twice("ENTERED UPDATED UPDATED UPDATED TRIGGERED UPDATED DELETED")},
-		"search=-restored":                               {`filter: {search: "-restored"}`, twice("CREATED UPDATED LEFT")},
-		"created_after=" + hour:                          {`filter: {createdAfter: "` + hour + `"}`, ""},
-		"created_before=" + hour:                         {`filter: {createdBefore: "` + hour + `"}`, twice(wholeStory)},
-		"updated_after=" + hour:                          {`filter: {updatedAfter: "` + hour + `"}`, ""},
-		"updated_after=" + third:                         {`filter: {updatedAfter: "` + third + `"}`, "ENTERED UPDATED UPDATED TRIGGERED UPDATED DELETED " + wholeStory},
-		"id=" + first:                                    {`ids: ["` + first + `"]`, wholeStory},
-		"id=" + second:                                   {`ids: ["` + second + `"]`, wholeStory},
-		"id=" + first + "," + second:                     {`ids: ["` + first + `", "` + second + `"]`, twice(wholeStory)},
-		"id=" + uuid.NewString():                         {`ids: ["` + uuid.NewString() + `"]`, ""},
-		"changed_fields=tags":                            {`changedFields: [TAGS]`, twice("UPDATED UPDATED")},
-		"changed_fields=workflow":                        {`changedFields: [WORKFLOW]`, twice("UPDATED UPDATED")},
-		"changed_fields=name,published_at":               {`changedFields: [NAME, PUBLISHED_AT]`, twice("UPDATED UPDATED")},
-		"changed_fields=duration":                        {`changedFields: [DURATION]`, ""},
-		"kinds=DELETED,CREATED":                          {`kinds: [DELETED, CREATED]`, twice("CREATED DELETED")},
-		"kinds=TRIGGERED":                                {`kinds: [TRIGGERED]`, twice("TRIGGERED")},
-		"kinds=ENTERED":                                  {`kinds: [ENTERED]`, ""},
-		"tags=scifi&kinds=ENTERED,LEFT":                  {`filter: {tags: ["scifi"]}, kinds: [ENTERED, LEFT]`, twice("ENTERED LEFT")},
-		"tags=scifi&changed_fields=workflow":             {`filter: {tags: ["scifi"]}, changedFields: [WORKFLOW]`, twice("UPDATED UPDATED")},
-		"tags=scifi&changed_fields=type":                 {`filter: {tags: ["scifi"]}, changedFields: [TYPE]`, twice("ENTERED LEFT")},
-		"type=audio&kinds=DELETED":                       {`filter: {types: [AUDIO]}, kinds: [DELETED]`, ""},
-		"type=video&kinds=DELETED":                       {`filter: {types: [VIDEO]}, kinds: [DELETED]`, twice("DELETED")},
-		"privacy=public&kinds=LEFT&id=" + first:          {`filter: {privacies: [PUBLIC]}, kinds: [LEFT], ids: ["` + first + `"]`, "LEFT"},
-		"workflow_status=review&kinds=LEFT&id=" + second: {`filter: {workflowStatuses: ["review"]}, kinds: [LEFT], ids: ["` + second + `"]`, "LEFT"},
+		"privacy=public":         {`filter: {privacies: [PUBLIC]}`, twice("ENTERED UPDATED UPDATED UPDATED TRIGGERED LEFT")},
+		"privacy=private":        {`filter: {privacies: [PRIVATE]}`, twice("CREATED UPDATED LEFT ENTERED DELETED")},
+		"workflow_status=review": {`filter: {workflowStatuses: ["review"]}`, twice("ENTERED LEFT")},
+		"workflow_status=done":   {`filter: {workflowStatuses: ["done", "never"]}`, twice("ENTERED UPDATED TRIGGERED UPDATED DELETED")},
+		"metadata.votes=1":       {`filter: {metadata: [{key: "votes", value: "1.0"}]}`, twice("CREATED LEFT")},
+		"metadata.votes=2":       {`filter: {metadata: [{key: "votes", value: "2"}]}`, twice("ENTERED UPDATED UPDATED UPDATED UPDATED TRIGGERED UPDATED DELETED")},
+		"search=restored":        {`filter: {search: "restored"}`, twice("ENTERED UPDATED UPDATED UPDATED TRIGGERED UPDATED DELETED")},
+		"search=-restored":       {`filter: {search: "-restored"}`, twice("CREATED UPDATED LEFT")},
+		"created_after=" + hour:  {`filter: {createdAfter: "` + hour + `"}`, ""},
+		"created_before=" + hour: {`filter: {createdBefore: "` + hour + `"}`, twice(wholeStory)},
+		"updated_after=" + hour:  {`filter: {updatedAfter: "` + hour + `"}`, ""},
+		"updated_after=" + third: {`filter: {updatedAfter: "` + third + `"}`,
+			"ENTERED UPDATED UPDATED TRIGGERED UPDATED DELETED " + wholeStory},
+		"id=" + first:                        {`ids: ["` + first + `"]`, wholeStory},
+		"id=" + second:                       {`ids: ["` + second + `"]`, wholeStory},
+		"id=" + first + "," + second:         {`ids: ["` + first + `", "` + second + `"]`, twice(wholeStory)},
+		"id=" + uuid.NewString():             {`ids: ["` + uuid.NewString() + `"]`, ""},
+		"changed_fields=tags":                {`changedFields: [TAGS]`, twice("UPDATED UPDATED")},
+		"changed_fields=workflow":            {`changedFields: [WORKFLOW]`, twice("UPDATED UPDATED")},
+		"changed_fields=name,published_at":   {`changedFields: [NAME, PUBLISHED_AT]`, twice("UPDATED UPDATED")},
+		"changed_fields=duration":            {`changedFields: [DURATION]`, ""},
+		"kinds=DELETED,CREATED":              {`kinds: [DELETED, CREATED]`, twice("CREATED DELETED")},
+		"kinds=TRIGGERED":                    {`kinds: [TRIGGERED]`, twice("TRIGGERED")},
+		"kinds=ENTERED":                      {`kinds: [ENTERED]`, ""},
+		"tags=scifi&kinds=ENTERED,LEFT":      {`filter: {tags: ["scifi"]}, kinds: [ENTERED, LEFT]`, twice("ENTERED LEFT")},
+		"tags=scifi&changed_fields=workflow": {`filter: {tags: ["scifi"]}, changedFields: [WORKFLOW]`, twice("UPDATED UPDATED")},
+		"tags=scifi&changed_fields=type":     {`filter: {tags: ["scifi"]}, changedFields: [TYPE]`, twice("ENTERED LEFT")},
+		"type=audio&kinds=DELETED":           {`filter: {types: [AUDIO]}, kinds: [DELETED]`, ""},
+		"type=video&kinds=DELETED":           {`filter: {types: [VIDEO]}, kinds: [DELETED]`, twice("DELETED")},
+		"privacy=public&kinds=LEFT&id=" +
+			first: {`filter: {privacies: [PUBLIC]}, kinds: [LEFT], ids: ["` + first + `"]`, "LEFT"},
+		"workflow_status=review&kinds=LEFT&id=" +
+			second: {`filter: {workflowStatuses: ["review"]}, kinds: [LEFT], ids: ["` + second + `"]`, "LEFT"},
 	} {
 		page := n.Changes("?after=" + start + "&" + strings.ReplaceAll(query, ":", url.QueryEscape(":")))
 		if got := strings.Join(page.Kinds(), " "); got != c.want || page.More {
@@ -141,17 +146,18 @@ func TestChanges_FiltersTellEnteredAndLeftAndMovePastTheRest(t *testing.T) {
 		if page.Cursor != all.Cursor {
 			t.Errorf("%s: the cursor stops before the end of the log", query)
 		}
-		s := n.Subscribe(`subscription ($after: Cursor) { itemChanges(after: $after, `+c.graphql+`) { cursor kind revision document } }`, nodetest.Vars{"after": start})
+		s := n.Subscribe(`subscription ($after: Cursor) { itemChanges(after: $after, `+c.graphql+
+			`) { cursor kind revision document } }`, nodetest.Vars{"after": start})
 		for _, want := range page.Results {
 			if got := s.ReceiveEvent(); !reflect.DeepEqual(got, want.Event) {
-				t.Errorf("%s: GraphQL tells %s of revision %d, REST %s of %d", c.graphql, got.Kind, got.Revision, want.Kind, want.Revision)
+				t.Errorf("%s: GraphQL has %s of revision %d, REST %s of %d", c.graphql, got.Kind, got.Revision, want.Kind,
+					want.Revision)
 			}
 		}
 	}
 }
 
-// The contract's list of fields is what changed_fields can hold, and GraphQL's is the same.
-func TestChanges_TheFilterKnowsEveryFieldThatCanChange(t *testing.T) {
+func TestChanges_TheFilterHasEveryFieldThatCanChange(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	fixed := []string{"id", "url", "created_by", "created_at", "updated_at", "revision"}
@@ -161,13 +167,15 @@ func TestChanges_TheFilterKnowsEveryFieldThatCanChange(t *testing.T) {
 			fields = append(fields, name)
 		}
 	}
-	if declared := n.Node.Contract.Spec().Components.Schemas["ChangedField"].Value.Enum; !reflect.DeepEqual(declared, fields) {
+	if declared := n.Node.Contract.Spec().Components.Schemas["ChangedField"].Value.Enum; !reflect.DeepEqual(declared,
+		fields) {
 		t.Errorf("the contract has %v, items have %v", declared, fields)
 	}
 	var schema struct {
 		Type struct{ EnumValues []struct{ Name string } } `json:"__type"`
 	}
-	if err := json.Unmarshal(n.GraphQL(`{ __type(name: "ItemField") { enumValues { name } } }`, nil), &schema); err != nil {
+	if err := json.Unmarshal(n.GraphQL(`{ __type(name: "ItemField") { enumValues { name } } }`, nil),
+		&schema); err != nil {
 		t.Fatal(err)
 	}
 	var declared []any

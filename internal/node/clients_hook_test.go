@@ -50,11 +50,13 @@ func TestClients_ReceiversVerifyAndDeduplicateHooks(t *testing.T) {
 	}
 }
 
-func receiverVerifiesAndDeduplicates(t *testing.T, start func(t *testing.T, secret, port string) <-chan json.RawMessage) {
+func receiverVerifiesAndDeduplicates(t *testing.T,
+	start func(t *testing.T, secret, port string) <-chan json.RawMessage) {
 	t.Helper()
 	n := nodetest.Start(t)
 	hook := n.Call(http.MethodPost, "/api/v1/hooks",
-		`{"url":"https://example.com/","events":["item.created","item.updated","item.deleted"]}`).WantStatus(t, http.StatusCreated)
+		`{"url":"https://example.com/","events":["item.created","item.updated","item.deleted"]}`).
+		WantStatus(t, http.StatusCreated)
 	lines := start(t, hook.Field(t, "secret"), "0")
 	type printed struct {
 		Listening int
@@ -77,7 +79,8 @@ func receiverVerifiesAndDeduplicates(t *testing.T, start func(t *testing.T, secr
 	n.Call(http.MethodPatch, "/api/v1/items/"+made.Field(t, "id"), `{"tags":["silent"]}`).WantStatus(t, http.StatusOK)
 	n.Call(http.MethodDelete, "/api/v1/items/"+made.Field(t, "id"), "").WantStatus(t, http.StatusNoContent)
 	for i, event := range []string{"item.created", "item.updated", "item.deleted"} {
-		if got := heard(); got.Event != event || got.Refused != "" || i < 2 && got.Revision != int64(i+1) || !strings.Contains(string(got.Item), `"Der müde Tod ☠`) {
+		if got := heard(); got.Event != event || got.Refused != "" || i < 2 && got.Revision != int64(i+1) ||
+			!strings.Contains(string(got.Item), `"Der müde Tod ☠`) {
 			t.Errorf("%s: got %+v %s", event, got, got.Item)
 		}
 	}
@@ -111,10 +114,10 @@ func receiverVerifiesAndDeduplicates(t *testing.T, start func(t *testing.T, secr
 			repeated++
 		}
 		if got.Refused != c.refused || (answered == http.StatusNoContent) != (c.refused == "") {
-			t.Errorf("%s: answered %d, %s", name, answered, fmt.Sprintf("%+v", got))
+			t.Errorf("%s: status %d, %+v", name, answered, got)
 		}
 	}
-	if repeated != 2 { // of three requests with the same id that were signed, the first is news
+	if repeated != 2 { // two of the three signed requests with the same id
 		t.Errorf("%d requests were repetitions, want 2", repeated)
 	}
 }

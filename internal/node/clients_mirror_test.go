@@ -12,8 +12,8 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// TestClients_TheMirrorHoldsWhatTheServerHolds stops the mirror while items change, and starts it again on its file.
-func TestClients_TheMirrorHoldsWhatTheServerHolds(t *testing.T) {
+// The mirror stops while items change, and starts again on its file.
+func TestClients_TheMirrorEqualsTheServer(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	file := filepath.Join(t.TempDir(), "items.json")

@@ -9,13 +9,14 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// The clients that people use, each with its own settings: a query, one that is refused, a mutation and a subscription.
+// The common clients, each with its own settings, run a query, one that is refused, a mutation and a subscription.
 func TestClients_EachRunsEveryOperation(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	for _, name := range []string{
 		"graphql over graphql-ws", "graphql over graphql-sse",
-		"urql over graphql-ws", "urql over graphql-ws-alone", "urql over graphql-sse", "urql over fetch", "urql over fetch-post",
+		"urql over graphql-ws", "urql over graphql-ws-alone", "urql over graphql-sse", "urql over fetch",
+		"urql over fetch-post",
 		"apollo over graphql-ws", "apollo over graphql-sse", "apollo over get",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -32,27 +33,28 @@ func TestClients_EachRunsEveryOperation(t *testing.T) {
 					Extensions struct{ Code string }
 				}
 			}
-			var told struct{ Query, Refused, Mutation, Change result }
+			var results struct{ Query, Refused, Mutation, Change result }
 			for range 4 {
 				line := nodetest.Next(t, lines)
-				if err := json.Unmarshal(line, &told); err != nil {
+				if err := json.Unmarshal(line, &results); err != nil {
 					t.Fatalf("%s: %v", line, err)
 				}
 			}
-			if told.Query.Data.Me.Email != nodetest.AdminEmail {
-				t.Errorf("the query: %+v", told.Query)
+			if results.Query.Data.Me.Email != nodetest.AdminEmail {
+				t.Errorf("the query: %+v", results.Query)
 			}
-			errs := told.Refused.Errors
-			if len(errs) != 1 || errs[0].Extensions.Code != "GRAPHQL_VALIDATION_FAILED" || !strings.Contains(errs[0].Message, "nothing") {
-				t.Errorf("the refused query: %+v", told.Refused)
+			errs := results.Refused.Errors
+			if len(errs) != 1 || errs[0].Extensions.Code != "GRAPHQL_VALIDATION_FAILED" ||
+				!strings.Contains(errs[0].Message, "nothing") {
+				t.Errorf("the refused query: %+v", results.Refused)
 			}
-			made, change := told.Mutation.Data.CreateItem.Item, told.Change.Data.ItemChanges
+			made, change := results.Mutation.Data.CreateItem.Item, results.Change.Data.ItemChanges
 			if made.Name != "Müde Tod, der 🎞" {
-				t.Fatalf("the mutation: %+v", told.Mutation)
+				t.Fatalf("the mutation: %+v", results.Mutation)
 			}
 			document := n.Call(http.MethodGet, "/api/v1/items/"+made.ID, "").WantStatus(t, http.StatusOK).Body
 			if change.Kind != "CREATED" || string(change.Document) != string(document) {
-				t.Errorf("the change: %s %s %v, not of %s", change.Kind, change.Document, told.Change.Errors, document)
+				t.Errorf("the change: %s %s %v, not of %s", change.Kind, change.Document, results.Change.Errors, document)
 			}
 		})
 	}

@@ -14,14 +14,14 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// The npm package eventsource, unmodified, over servers that come and go at one address: each change is told once and
-// in order, those too that were made while there was no server, before the first that it got and after.
+// The npm package eventsource follows servers that stop and start at one address. It gets each change once and in
+// order, also those from while no server ran, before its first event and after.
 func TestChangeStream_TheNpmEventSourceLosesNothingOverRestarts(t *testing.T) {
 	t.Parallel()
 	losesNothingOverRestarts(t, "/api/v1/changes")
 }
 
-// losesNothingOverRestarts has the npm package eventsource follow what is at a path.
+// losesNothingOverRestarts follows a path with the npm package eventsource.
 func losesNothingOverRestarts(t *testing.T, path string) {
 	t.Helper()
 	pool := dbtest.New(t)
@@ -33,7 +33,7 @@ func losesNothingOverRestarts(t *testing.T, path string) {
 	expect := func(want string) {
 		t.Helper()
 		if got := string(nodetest.Next(t, lines)); got != want {
-			t.Fatalf("the client tells %q, not %q", got, want)
+			t.Fatalf("the client prints %q, want %q", got, want)
 		}
 	}
 	revision, id := 0, ""
@@ -46,35 +46,35 @@ func losesNothingOverRestarts(t *testing.T, path string) {
 	}
 
 	expect("open")
-	for told := 0; revision < 9; {
+	for received := 0; revision < 9; {
 		stop()
 		write()
 		write()
 		_, stop = nodetest.Serve(t, pool, nodetest.Listen(t, address))
 		expect("open")
 		write()
-		for told < revision {
-			told++
-			expect(fmt.Sprintf("%d", told))
+		for received < revision {
+			received++
+			expect(fmt.Sprint(received))
 		}
 	}
 }
 
-// A page's EventSource, which can send neither a body nor a header of its own, follows a subscription, and resumes by
-// what it keeps itself.
+// A browser's EventSource can send neither a body nor headers. It follows a subscription, and resumes by its last
+// event id.
 func TestClients_TheNpmEventSourceLosesNothingOfASubscriptionOverRestarts(t *testing.T) {
 	t.Parallel()
 	losesNothingOverRestarts(t, "/graphql?"+url.Values{"query": {"subscription { itemChanges { document } }"}}.Encode())
 }
 
-func TestClients_TheNpmEventSourceIsToldWhyItCannotFollow(t *testing.T) {
+func TestClients_TheNpmEventSourceGetsTheErrorOfASubscription(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	query := url.Values{"query": {"subscription { itemChanges { secret } }"}}
 	lines := example(t, "subscribers/eventsource.mjs", n.URL+"/graphql?"+query.Encode(), adminCredentials)
 	for _, want := range []string{"open", "GRAPHQL_VALIDATION_FAILED", "complete"} {
 		if got := string(nodetest.Next(t, lines)); got != want {
-			t.Errorf("the client tells %q, not %q", got, want)
+			t.Errorf("the client prints %q, want %q", got, want)
 		}
 	}
 }
@@ -92,8 +92,7 @@ func (f follower) start(t *testing.T, url, cursor string) <-chan json.RawMessage
 	return example(t, string(f), url, adminCredentials, "--after="+cursor)
 }
 
-// The server drains and comes back at its address, again and again: clients are told to connect again, and miss and
-// repeat nothing.
+// The server drains and starts again at its address, several times. Clients reconnect, and miss and repeat nothing.
 func TestClients_LoseNothingOverRestarts(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]follower{"graphql-ws": overWebSocket, "graphql-sse": overEvents} {
@@ -114,11 +113,11 @@ func TestClients_LoseNothingOverRestarts(t *testing.T) {
 				writer.PatchItem(id, fmt.Sprintf(`{"name":"%d"}`, revision))
 			}
 			connected := func() {
-				for !hear(t, lines).Connected { // attempts that fail are told too
+				for !hear(t, lines).Connected { // failed attempts are printed too
 				}
 			}
 			connected()
-			for told := int64(0); revision < 12; {
+			for received := int64(0); revision < 12; {
 				stop()
 				if name == "graphql-ws" {
 					if got := hear(t, lines); got.Closed == nil || *got.Closed != 1001 {
@@ -130,10 +129,10 @@ func TestClients_LoseNothingOverRestarts(t *testing.T) {
 				_, stop = nodetest.Serve(t, pool, nodetest.Listen(t, address))
 				connected()
 				write()
-				for told < revision {
-					told++
-					if got := hear(t, lines); got.Event == nil || got.Event.Revision != told {
-						t.Fatalf("got %+v, want revision %d", got, told)
+				for received < revision {
+					received++
+					if got := hear(t, lines); got.Event == nil || got.Event.Revision != received {
+						t.Fatalf("got %+v, want revision %d", got, received)
 					}
 				}
 			}
@@ -141,10 +140,11 @@ func TestClients_LoseNothingOverRestarts(t *testing.T) {
 	}
 }
 
-func TestClients_GraphQLSSEFollowsByteForByteAndLeavesNothingBehind(t *testing.T) {
+func TestClients_GraphQLSSEFollowsByteForByteAndUnsubscribes(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	lines := example(t, string(overEvents), n.URL, adminCredentials, "--after="+n.Feed.Cursor(n.Feed.Head()), "--retries=0", "--take=3")
+	lines := example(t, string(overEvents), n.URL, adminCredentials, "--after="+n.Feed.Cursor(n.Feed.Head()),
+		"--retries=0", "--take=3")
 	if !hear(t, lines).Connected {
 		t.Fatal("the client did not connect")
 	}
@@ -155,16 +155,17 @@ func TestClients_GraphQLSSEFollowsByteForByteAndLeavesNothingBehind(t *testing.T
 			n.PatchItem(id, `{"name":"`+name+`"}`)
 		}
 		document := n.Call(http.MethodGet, "/api/v1/items/"+id, "").Body
-		if got := hear(t, lines); got.Event == nil || got.Event.Revision != int64(i+1) || string(got.Event.Document) != string(document) {
+		if got := hear(t, lines); got.Event == nil || got.Event.Revision != int64(i+1) ||
+			string(got.Event.Document) != string(document) {
 			t.Errorf("got %+v, want %s", got, document)
 		}
 	}
-	nodetest.Eventually(t, "nothing is left of what the client, which runs on, has unsubscribed from", func() bool {
+	nodetest.Eventually(t, "the subscription has ended, while the client runs", func() bool {
 		return n.Metric("itemcast_live_streams") == 0 && n.Metric("itemcast_live_connections") == 0
 	})
 }
 
-func TestClients_GraphQLSSEIsToldWhyItMayNotFollow(t *testing.T) {
+func TestClients_GraphQLSSEGetsTheErrorOfASubscription(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	wrong := example(t, string(overEvents), n.URL, nodetest.AdminEmail+":wrong", "--retries=0")
@@ -181,13 +182,12 @@ func TestClients_GraphQLSSEIsToldWhyItMayNotFollow(t *testing.T) {
 	}
 }
 
-// What an open subscription is told when what its user may do changes, while it stands.
-func TestClients_AreToldOfTheirPermissionsAsTheyAreNow(t *testing.T) {
+func TestClients_OpenSubscriptionsFollowChangesOfPermissions(t *testing.T) {
 	t.Parallel()
 	const (
 		disabled = "UPDATE app_user SET active = false"
 		fewer    = "UPDATE role SET permissions = array_remove(permissions, 'hooks.manage')"
-		blind    = "UPDATE role SET permissions = array_remove(permissions, 'items.view')"
+		noItems  = "UPDATE role SET permissions = array_remove(permissions, 'items.view')"
 	)
 	begin := func(t *testing.T, f follower) (n *nodetest.Node, lines <-chan json.RawMessage) {
 		t.Helper()
@@ -201,7 +201,7 @@ func TestClients_AreToldOfTheirPermissionsAsTheyAreNow(t *testing.T) {
 		}
 		return n, lines
 	}
-	become := func(n *nodetest.Node, statement string) {
+	update := func(n *nodetest.Node, statement string) {
 		n.T.Helper()
 		if _, err := n.Pool.Exec(n.T.Context(), statement); err != nil {
 			n.T.Fatal(err)
@@ -216,24 +216,24 @@ func TestClients_AreToldOfTheirPermissionsAsTheyAreNow(t *testing.T) {
 	t.Run("graphql-ws disabled", func(t *testing.T) {
 		n, lines := begin(t, overWebSocket)
 		begun := time.Now()
-		become(n, disabled)
+		update(n, disabled)
 		closed(t, lines, 4403)
-		if waited := time.Since(begun); waited > 5*time.Second { // it takes some 50 ms when the machine does nothing else
+		if waited := time.Since(begun); waited > 5*time.Second { // some 50 ms on an idle machine
 			t.Errorf("after %s", waited)
 		}
 		if got := hear(t, lines); !strings.Contains(string(got.Error), "4403") {
-			t.Errorf("the subscription is told %+v", got)
+			t.Errorf("the subscription gets %+v", got)
 		}
 	})
 	t.Run("graphql-ws with another role", func(t *testing.T) {
 		n, lines := begin(t, overWebSocket)
-		become(n, fewer)
+		update(n, fewer)
 		n.CreateItem(`{"name":"after"}`)
-		var told []string // in either connection
-		for again := false; !again || len(told) < 2; {
+		var names []string // over both connections
+		for again := false; !again || len(names) < 2; {
 			switch got := hear(t, lines); {
 			case got.Event != nil:
-				told = append(told, (nodetest.Response{Body: got.Event.Document}).Field(t, "name"))
+				names = append(names, (nodetest.Response{Body: got.Event.Document}).Field(t, "name"))
 			case got.Connected:
 				again = true
 				n.CreateItem(`{"name":"later"}`)
@@ -241,13 +241,13 @@ func TestClients_AreToldOfTheirPermissionsAsTheyAreNow(t *testing.T) {
 				t.Fatalf("got %+v, want to be closed with 1001", got)
 			}
 		}
-		if !slices.Equal(told, []string{"after", "later"}) {
-			t.Errorf("told of %q", told)
+		if !slices.Equal(names, []string{"after", "later"}) {
+			t.Errorf("got %q", names)
 		}
 	})
 	t.Run("graphql-ws without items.view", func(t *testing.T) {
 		n, lines := begin(t, overWebSocket)
-		become(n, blind)
+		update(n, noItems)
 		closed(t, lines, 1001)
 		hear(t, lines)
 		if got := hear(t, lines); !strings.Contains(string(got.Error), `"FORBIDDEN"`) {
@@ -256,14 +256,14 @@ func TestClients_AreToldOfTheirPermissionsAsTheyAreNow(t *testing.T) {
 	})
 	t.Run("graphql-sse disabled", func(t *testing.T) {
 		n, lines := begin(t, overEvents)
-		become(n, disabled)
+		update(n, disabled)
 		if got := hear(t, lines); !strings.Contains(string(got.Errors), `"UNAUTHENTICATED"`) || !hear(t, lines).Complete {
 			t.Errorf("got %+v", got)
 		}
 	})
 	t.Run("graphql-sse with another role", func(t *testing.T) {
 		n, lines := begin(t, overEvents)
-		become(n, fewer)
+		update(n, fewer)
 		n.CreateItem(`{"name":"after"}`)
 		if got := hear(t, lines); got.Event == nil || !strings.Contains(string(got.Event.Document), "after") {
 			t.Errorf("got %+v", got)
@@ -271,7 +271,7 @@ func TestClients_AreToldOfTheirPermissionsAsTheyAreNow(t *testing.T) {
 	})
 	t.Run("graphql-sse without items.view", func(t *testing.T) {
 		n, lines := begin(t, overEvents)
-		become(n, blind)
+		update(n, noItems)
 		if got := hear(t, lines); !strings.Contains(string(got.Errors), `"FORBIDDEN"`) || !hear(t, lines).Complete {
 			t.Errorf("got %+v", got)
 		}

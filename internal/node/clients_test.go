@@ -16,7 +16,7 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// adminCredentials is how examples take the administrator's credentials.
+// adminCredentials are the administrator's credentials as the examples take them.
 const adminCredentials = nodetest.AdminEmail + ":" + nodetest.AdminPassword
 
 // examplePath returns the path of a file in examples/.
@@ -67,7 +67,7 @@ func program(t *testing.T, name string, args ...string) <-chan json.RawMessage {
 	return lines
 }
 
-// The audits of the GraphQL Foundation's own graphql-http, the reference: what MUST, SHOULD and MAY hold.
+// The audits of graphql-http, the GraphQL Foundation's reference implementation: all of MUST, SHOULD and MAY.
 func TestClients_GraphQLHTTPAuditsPass(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
@@ -109,7 +109,7 @@ func hear(t *testing.T, from <-chan json.RawMessage) (s said) {
 	return s
 }
 
-// cuttable passes connections on to a node, and cuts them.
+// cuttable is a proxy in front of a node that can cut its connections.
 type cuttable struct {
 	url   string
 	mu    sync.Mutex
@@ -163,8 +163,7 @@ func (c *cuttable) cut() {
 	c.conns = nil
 }
 
-// The client is cut off again and again while items change, resumes after its last cursor, and is told everything
-// once, in order.
+// The client's connection is cut several times while items change. It resumes after its last cursor.
 func TestClients_GraphQLWSResumesWithNothingLostOrRepeated(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
@@ -200,7 +199,7 @@ func TestClients_GraphQLWSResumesWithNothingLostOrRepeated(t *testing.T) {
 				way.cut()
 			}
 		case s.Error != nil || s.Errors != nil:
-			t.Fatalf("the client was told %s%s", s.Error, s.Errors)
+			t.Fatalf("the client got %s%s", s.Error, s.Errors)
 		}
 	}
 	<-changing

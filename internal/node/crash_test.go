@@ -26,17 +26,17 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// takeoverPatience is for what a killed node had claimed and another has to take over.
-const takeoverPatience = 90 * time.Second
+// takeoverTimeout allows for another node to take over the deliveries that a killed node had claimed.
+const takeoverTimeout = 90 * time.Second
 
-// Two nodes, which are processes, and their Postgres are killed one after the other while clients write, who ask
-// again until they are answered. Every change that the log tells of was delivered, those of an item one after the
-// other, and what came twice was the same.
-func TestHook_KilledNodesAndAKilledPostgresLoseAndReorderNothing(t *testing.T) {
+// Two nodes, each a process, and their Postgres are killed in turn while clients write and retry. Every change in the
+// log is delivered, an item's changes in order, and repeated deliveries are equal.
+func TestHooks_KilledNodesAndAKilledPostgresLoseAndReorderNothing(t *testing.T) {
 	t.Parallel()
 	postgres := dbtest.Cluster(t, map[string]string{"synchronous_commit": "on"})
 	environment := []string{
-		"ITEMCAST_DATABASE_URL=" + postgres.URL(), "ITEMCAST_PUBLIC_URL=https://items.example", "ITEMCAST_ADMIN_EMAIL=" + nodetest.AdminEmail,
+		"ITEMCAST_DATABASE_URL=" + postgres.URL(), "ITEMCAST_PUBLIC_URL=https://items.example", "ITEMCAST_ADMIN_EMAIL=" +
+			nodetest.AdminEmail,
 		"ITEMCAST_ADMIN_PASSWORD=" + nodetest.AdminPassword, "ITEMCAST_HOOK_ALLOW_NETWORKS=127.0.0.0/8",
 	}
 	var nodes [2]crashNode
@@ -45,8 +45,10 @@ func TestHook_KilledNodesAndAKilledPostgresLoseAndReorderNothing(t *testing.T) {
 	}
 	received := newLedger(t)
 	nodetest.Connect(t, nodes[0].url()).Call(http.MethodPost, "/api/v1/hooks",
-		`{"url":"`+received.url+`","events":["item.created","item.updated","item.deleted"]}`).WantStatus(t, http.StatusCreated)
-	begin := nodetest.Connect(t, nodes[0].url()).Call(http.MethodGet, "/api/v1/changes", "").WantStatus(t, http.StatusOK).Field(t, "cursor")
+		`{"url":"`+received.url+`","events":["item.created","item.updated","item.deleted"]}`).
+		WantStatus(t, http.StatusCreated)
+	begin := nodetest.Connect(t, nodes[0].url()).Call(http.MethodGet, "/api/v1/changes", "").WantStatus(t, http.StatusOK).
+		Field(t, "cursor")
 
 	writing, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -79,10 +81,10 @@ func TestHook_KilledNodesAndAKilledPostgresLoseAndReorderNothing(t *testing.T) {
 	t.Logf("writing ended after %d deliveries of %d changes", received.count(), acknowledged.Load())
 	log := nodes[0].log(t, begin, int(acknowledged.Load()))
 	received.await(t.Context(), len(log))
-	received.holdAgainst(log)
+	received.wantLog(log)
 }
 
-// crashNode is a server that is started again after it was killed, elsewhere.
+// crashNode is a server that is started again after a kill, at another address.
 type crashNode struct {
 	*nodetest.Process
 	at atomic.Value // its URL
@@ -97,10 +99,11 @@ func (n *crashNode) start(t *testing.T, environment []string) {
 
 func (n *crashNode) url() string { return n.at.Load().(string) }
 
-// killPostgres kills a postmaster and its children; its supervisor starts another.
+// killPostgres kills a postmaster and its children. Its supervisor starts another.
 func killPostgres(t *testing.T, pid int) {
 	t.Helper()
-	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid)) // not on every system; they end by themselves too
+	// not on every system; the children also end by themselves
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
 	if err != nil {
 		t.Logf("only the postmaster is killed: %v", err)
 	}
@@ -114,11 +117,13 @@ func killPostgres(t *testing.T, pid int) {
 	}
 }
 
-// log reads the changes after a cursor, of which there must be so many.
+// log reads the changes after a cursor. There must be count of them.
 func (n *crashNode) log(t *testing.T, after string, count int) (log []nodetest.Event) {
 	t.Helper()
 	for end := false; !end; {
-		got := nodetest.Connect(t, n.url()).Call(http.MethodGet, "/api/v1/changes?wait=2&limit=200&after="+url.QueryEscape(after), "").WantStatus(t, http.StatusOK)
+		got := nodetest.Connect(t, n.url()).
+			Call(http.MethodGet, "/api/v1/changes?wait=2&limit=200&after="+url.QueryEscape(after), "").
+			WantStatus(t, http.StatusOK)
 		var page nodetest.ChangePage
 		if err := json.Unmarshal(got.Body, &page); err != nil {
 			t.Fatal(err)
@@ -134,18 +139,19 @@ func (n *crashNode) log(t *testing.T, after string, count int) (log []nodetest.E
 	return log
 }
 
-// crashWriter is a client that asks again, of either node, until it is answered. Each of its writes makes one change,
-// however often it asks: a POST has a key, the same PATCH again changes nothing, and what is gone stays so.
+// crashWriter is a client that retries at either node. Each of its writes makes one change, however often it is sent:
+// a POST has an idempotency key, and a repeated PATCH or DELETE changes nothing.
 type crashWriter struct {
 	nodes        *[2]crashNode
 	n            int
 	acknowledged *atomic.Int64
 }
 
-// write makes items, changes them, and deletes some, until writing ends.
+// write creates items, changes them, and deletes some, until writing ends.
 func (w *crashWriter) write(ctx, writing context.Context) error {
 	for k := 0; writing.Err() == nil && ctx.Err() == nil; k++ {
-		made, err := w.call(ctx, http.MethodPost, "/api/v1/items", fmt.Sprintf(`{"name":"item %d of writer %d"}`, k, w.n), http.StatusCreated)
+		made, err := w.call(ctx, http.MethodPost, "/api/v1/items", fmt.Sprintf(`{"name":"item %d of writer %d"}`, k, w.n),
+			http.StatusCreated)
 		if err != nil {
 			return err
 		}
@@ -154,7 +160,8 @@ func (w *crashWriter) write(ctx, writing context.Context) error {
 			return err
 		}
 		for take := range rand.IntN(8) {
-			if _, err := w.call(ctx, http.MethodPatch, "/api/v1/items/"+item.ID, fmt.Sprintf(`{"name":"take %d"}`, take), http.StatusOK); err != nil {
+			if _, err := w.call(ctx, http.MethodPatch, "/api/v1/items/"+item.ID, fmt.Sprintf(`{"name":"take %d"}`, take),
+				http.StatusOK); err != nil {
 				return err
 			}
 		}
@@ -174,12 +181,13 @@ func (w *crashWriter) call(ctx context.Context, method, path, body string, want 
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		case err != nil, status == http.StatusServiceUnavailable, status == http.StatusConflict: // the first is under way
+		// the first attempt is under way
+		case err != nil, status == http.StatusServiceUnavailable, status == http.StatusConflict:
 		case status == want, again && method == http.MethodDelete && status == http.StatusNotFound:
 			w.acknowledged.Add(1)
 			return answer, nil
 		default:
-			return nil, fmt.Errorf("%s %s answers %d %s", method, path, status, answer)
+			return nil, fmt.Errorf("%s %s: status %d %s", method, path, status, answer)
 		}
 	}
 }
@@ -187,7 +195,8 @@ func (w *crashWriter) call(ctx context.Context, method, path, body string, want 
 func (w *crashWriter) try(ctx context.Context, method, path, body, key string) (status int, answer []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, nodetest.Timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, w.nodes[rand.IntN(len(w.nodes))].url()+path, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, method, w.nodes[rand.IntN(len(w.nodes))].url()+path,
+		strings.NewReader(body))
 	if err != nil {
 		return 0, nil, err
 	}
@@ -208,38 +217,39 @@ func (w *crashWriter) try(ctx context.Context, method, path, body, key string) (
 	return response.StatusCode, answer, err
 }
 
-// itemRevision names a change.
+// itemRevision identifies a change.
 type itemRevision struct {
 	item     string
 	revision int64
 }
 
-// sent is what a webhook-id stands for.
-type sent struct {
+// sentWebhook is the content of a webhook-id.
+type sentWebhook struct {
 	itemRevision
 	event, cursor string
 	body          []byte
 }
 
-// ledger is an endpoint that keeps what it got, and holds it against what hooks promise. Now and then it hangs, or
-// answers 503, but to none twice: the third attempt would come minutes later.
+// ledger is an endpoint that records its deliveries and checks them against the promises of hooks. Sometimes it
+// hangs, or answers 503; never twice for one delivery, because the third attempt would come minutes later.
 type ledger struct {
 	t   *testing.T
 	url string
 
 	mu       sync.Mutex
-	byID     map[string]sent           // by webhook-id
-	ids      map[itemRevision]string   // the webhook-id of each
-	accepted map[string]int64          // the revision of each item that was answered with 200 last
-	done     map[itemRevision]struct{} // all that were
-	news     chan struct{}             // closed and made anew with each of them
+	byID     map[string]sentWebhook    // by webhook-id
+	ids      map[itemRevision]string   // the webhook-id of each change
+	accepted map[string]int64          // by item, the last revision that was answered with 200
+	done     map[itemRevision]struct{} // all changes that were answered with 200
+	added    chan struct{}             // closed and replaced with each of them
 	repeated int
 }
 
 func newLedger(t *testing.T) *ledger {
 	l := &ledger{
-		t: t, byID: map[string]sent{}, ids: map[itemRevision]string{}, accepted: map[string]int64{}, done: map[itemRevision]struct{}{},
-		news: make(chan struct{}),
+		t: t, byID: map[string]sentWebhook{}, ids: map[itemRevision]string{}, accepted: map[string]int64{},
+		done:  map[itemRevision]struct{}{},
+		added: make(chan struct{}),
 	}
 	server := httptest.NewServer(http.HandlerFunc(l.receive))
 	t.Cleanup(server.Close)
@@ -258,7 +268,8 @@ func (l *ledger) receive(w http.ResponseWriter, r *http.Request) {
 		l.t.Errorf("got the revision %q of %s", r.Header.Get("Itemcast-Revision"), body)
 		return
 	}
-	s := sent{itemRevision{item.ID, revision}, r.Header.Get("Itemcast-Event"), r.Header.Get("Itemcast-Cursor"), body}
+	s := sentWebhook{itemRevision{item.ID, revision}, r.Header.Get("Itemcast-Event"), r.Header.Get("Itemcast-Cursor"),
+		body}
 	again := l.arrive(r.Header.Get("Webhook-Id"), s)
 	switch {
 	case !again && rand.IntN(200) == 0:
@@ -274,22 +285,23 @@ func (l *ledger) receive(w http.ResponseWriter, r *http.Request) {
 	l.accept(s.itemRevision)
 }
 
-func (l *ledger) arrive(id string, s sent) (again bool) {
+func (l *ledger) arrive(id string, s sentWebhook) (again bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	first, again := l.byID[id]
 	if again {
 		l.repeated++
-		if first.itemRevision != s.itemRevision || first.event != s.event || first.cursor != s.cursor || !bytes.Equal(first.body, s.body) {
-			l.t.Errorf("the webhook-id %s stands for\n%v %s and\n%v %s", id, first, first.body, s, s.body)
+		if first.itemRevision != s.itemRevision || first.event != s.event || first.cursor != s.cursor ||
+			!bytes.Equal(first.body, s.body) {
+			l.t.Errorf("the webhook-id %s has the contents\n%v %s and\n%v %s", id, first, first.body, s, s.body)
 		}
 		return again
 	}
 	if other, known := l.ids[s.itemRevision]; known {
-		l.t.Errorf("%v came as %s, and comes as %s", s.itemRevision, other, id)
+		l.t.Errorf("%v has the webhook-ids %s and %s", s.itemRevision, other, id)
 	}
 	if last := l.accepted[s.item]; s.revision != last+1 {
-		l.t.Errorf("%v comes after revision %d", s.itemRevision, last)
+		l.t.Errorf("%v follows revision %d", s.itemRevision, last)
 	}
 	l.byID[id], l.ids[s.itemRevision] = s, id
 	return false
@@ -300,8 +312,8 @@ func (l *ledger) accept(r itemRevision) {
 	defer l.mu.Unlock()
 	l.accepted[r.item] = max(l.accepted[r.item], r.revision)
 	l.done[r] = struct{}{}
-	close(l.news)
-	l.news = make(chan struct{})
+	close(l.added)
+	l.added = make(chan struct{})
 }
 
 func (l *ledger) count() int {
@@ -310,18 +322,18 @@ func (l *ledger) count() int {
 	return len(l.done)
 }
 
-// await waits until so many changes have been delivered.
+// await waits until a number of changes have been delivered.
 func (l *ledger) await(ctx context.Context, changes int) {
 	l.t.Helper()
-	for end := time.After(takeoverPatience); ; {
+	for end := time.After(takeoverTimeout); ; {
 		l.mu.Lock()
-		count, news := len(l.done), l.news
+		count, added := len(l.done), l.added
 		l.mu.Unlock()
 		if count >= changes {
 			return
 		}
 		select {
-		case <-news:
+		case <-added:
 		case <-ctx.Done():
 			l.t.Fatalf("%d changes were delivered: %v", count, context.Cause(ctx))
 		case <-end:
@@ -330,8 +342,8 @@ func (l *ledger) await(ctx context.Context, changes int) {
 	}
 }
 
-// holdAgainst compares with the log.
-func (l *ledger) holdAgainst(log []nodetest.Event) {
+// wantLog fails the test unless the deliveries equal the log.
+func (l *ledger) wantLog(log []nodetest.Event) {
 	l.t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -344,11 +356,12 @@ func (l *ledger) holdAgainst(log []nodetest.Event) {
 		}
 		s := l.byID[l.ids[r]]
 		if s.event != "item."+strings.ToLower(c.Kind) || s.cursor != c.Cursor || !bytes.Equal(s.body, c.Document) {
-			l.t.Errorf("%v was delivered as %s at %s: %s\nand is %s at %s: %s", r, s.event, s.cursor, s.body, c.Kind, c.Cursor, c.Document)
+			l.t.Errorf("%v was delivered as %s at %s: %s\nand is %s at %s: %s", r, s.event, s.cursor, s.body, c.Kind, c.Cursor,
+				c.Document)
 		}
 	}
 	if len(l.done) != len(log) {
 		l.t.Errorf("%d changes were delivered, and the log has %d", len(l.done), len(log))
 	}
-	l.t.Logf("%d changes, %d of which came again", len(log), l.repeated)
+	l.t.Logf("%d changes; %d deliveries were repeated", len(log), l.repeated)
 }

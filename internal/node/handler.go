@@ -31,7 +31,8 @@ func (n *Node) Handler() *Handler {
 			Users: n.directory, Hub: n.Hub, Feed: n.Feed},
 		graph.Config{SignIn: gate.Identify, Watch: n.SignIn.Watch, PublicURL: publicURL, Log: n.config.Log})
 	routes := server.Routes(server.Handlers{
-		API: &core.API{Account: n.Account, SignIn: n.SignIn, Items: n.Items, Hooks: n.hooks, Workflows: n.workflows, Hub: n.Hub,
+		API: &core.API{Account: n.Account, SignIn: n.SignIn, Items: n.Items, Hooks: n.hooks, Workflows: n.workflows,
+			Hub:    n.Hub,
 			Cursor: n.Feed.Cursor, PublicURL: publicURL, Log: n.config.Log,
 			Identify: func(r *http.Request) (context.Context, error) { return gate.Identify(r.Context(), r.Header) },
 			Watch:    n.SignIn.Watch},

@@ -15,9 +15,9 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// A request with a key holds a connection until it is answered. Were it to ask for another meanwhile, a few of them
-// would wait for each other, and everybody for them: so each is to do with one. An item's document is of an older
-// renderer, for what reads one to render it anew.
+// A request with a key holds a connection until it is answered. If such requests needed a second one, a few of them
+// would wait for each other and block all others. The item's document has an old version, so that reads render it
+// again.
 func TestIdempotency_NoRequestNeedsASecondConnection(t *testing.T) {
 	t.Parallel()
 	database, err := url.Parse(dbtest.URL(t))
@@ -59,7 +59,7 @@ func TestIdempotency_NoRequestNeedsASecondConnection(t *testing.T) {
 	for _, path := range slices.Sorted(maps.Keys(spec.at("paths"))) {
 		operation := spec.at("paths", path, "post")
 		mediaType, body := spec.body(operation)
-		if operation == nil || mediaType == "application/x-ndjson" { // which is no transaction
+		if operation == nil || mediaType == "application/x-ndjson" { // the import, which is not one transaction
 			continue
 		}
 		posts++
@@ -70,7 +70,8 @@ func TestIdempotency_NoRequestNeedsASecondConnection(t *testing.T) {
 		if given, ok := bodies[path]; ok {
 			body = given
 		}
-		got := n.Call(http.MethodPost, "/api/v1"+strings.ReplaceAll(path, "{id}", id), body, "Idempotency-Key", fmt.Sprint("key ", posts))
+		got := n.Call(http.MethodPost, "/api/v1"+strings.ReplaceAll(path, "{id}", id), body, "Idempotency-Key",
+			fmt.Sprint("key ", posts))
 		if got.Status >= 300 {
 			t.Errorf("POST %s: got %d %s", path, got.Status, got.Body)
 		}
@@ -80,21 +81,25 @@ func TestIdempotency_NoRequestNeedsASecondConnection(t *testing.T) {
 	}
 }
 
-func TestIdempotency_APermissionThatIsGoneEndsReplaysToo(t *testing.T) {
+func TestIdempotency_ARevokedPermissionEndsReplaysToo(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	role := n.CreateRole("manager", account.APIAccess, account.UsersManage)
 	manager := n.CreateUser("manager@example.com", role)
 	create := func() nodetest.Response {
-		return manager.Call(http.MethodPost, "/api/v1/users", `{"email":"program@example.com","kind":"api","role_id":"`+role+`"}`, "Idempotency-Key", "once")
+		return manager.Call(http.MethodPost, "/api/v1/users",
+			`{"email":"program@example.com","kind":"api","role_id":"`+role+`"}`, "Idempotency-Key", "once")
 	}
 	first := create().WantStatus(t, http.StatusCreated)
-	if again := create().WantStatus(t, http.StatusCreated); again.Header.Get("Idempotent-Replayed") != "true" || again.Field(t, "password") != first.Field(t, "password") {
+	if again := create().WantStatus(t, http.StatusCreated); again.Header.Get("Idempotent-Replayed") != "true" ||
+		again.Field(t, "password") != first.Field(t, "password") {
 		t.Errorf("the repeat got %s", again.Body)
 	}
 	n.Call(http.MethodPatch, "/api/v1/roles/"+role, `{"permissions":["api.access"]}`).WantStatus(t, http.StatusOK)
-	nodetest.Eventually(t, "the permission is gone", func() bool { return manager.Call(http.MethodGet, "/api/v1/users", "").Status == http.StatusForbidden })
-	if got := create().WantStatus(t, http.StatusForbidden); got.Code(t) != "FORBIDDEN" || strings.Contains(string(got.Body), first.Field(t, "password")) {
+	nodetest.Eventually(t, "the permission is gone",
+		func() bool { return manager.Call(http.MethodGet, "/api/v1/users", "").Status == http.StatusForbidden })
+	if got := create().WantStatus(t, http.StatusForbidden); got.Code(t) != "FORBIDDEN" ||
+		strings.Contains(string(got.Body), first.Field(t, "password")) {
 		t.Errorf("the repeat got %s", got.Body)
 	}
 }

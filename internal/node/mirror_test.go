@@ -18,33 +18,33 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// mirror is a client's copy of the items: what a list told, and what came after the list's change cursor.
+// mirror is a client's copy of the items: a list, and the changes after the list's change cursor.
 type mirror struct {
 	name    string
 	cursor  string
 	copies  map[string]copied
 	graphql bool
-	red     bool // it is of the items that are tagged so
+	red     bool // of the items with the tag red only
 }
 
-// copied is an item in a mirror. GraphQL's list tells no document; that comes with the first change.
+// copied is an item in a mirror. The list over GraphQL has no documents; an item gets one with its first change.
 type copied struct {
 	revision int64
 	document string
 }
 
-// take keeps what is newer than the copy.
-func (m *mirror) take(id string, told copied, gone bool) {
+// take applies a change, unless the copy is newer.
+func (m *mirror) take(id string, next copied, gone bool) {
 	switch {
-	case told.revision <= m.copies[id].revision:
+	case next.revision <= m.copies[id].revision:
 	case gone:
 		delete(m.copies, id)
 	default:
-		m.copies[id] = told
+		m.copies[id] = next
 	}
 }
 
-// list reads all pages, with the cursor of the first.
+// list reads all pages, and takes the cursor of the first.
 func (m *mirror) list(n *nodetest.Node, sort string) {
 	n.T.Helper()
 	page := m.restPage
@@ -124,7 +124,7 @@ func (m *mirror) graphqlPage(n *nodetest.Node, sort, at string) (cursor, next st
 	return got.Items.ChangeCursor, got.Items.PageInfo.EndCursor, got.Items.PageInfo.HasNextPage
 }
 
-// follow merges what comes after the cursor, up to and with the first change of the last item.
+// follow applies the changes after the cursor, up to the first change of the item last.
 func (m *mirror) follow(n *nodetest.Node, last string) {
 	n.T.Helper()
 	merge := func(e nodetest.Event) (done bool) {
@@ -152,7 +152,7 @@ func (m *mirror) follow(n *nodetest.Node, last string) {
 	for cursor := m.cursor; ; {
 		page := n.Changes(query + cursor)
 		if len(page.Results) == 0 && !page.More {
-			n.T.Fatalf("%s: nothing more came after %s", m.name, cursor)
+			n.T.Fatalf("%s: no more changes after %s", m.name, cursor)
 		}
 		for _, e := range page.Results {
 			if merge(e.Event) {
@@ -163,8 +163,8 @@ func (m *mirror) follow(n *nodetest.Node, last string) {
 	}
 }
 
-// hold compares the mirror with what there is.
-func (m *mirror) hold(t *testing.T, all map[string]copied, reds map[string]bool) {
+// wantEqual fails the test unless the mirror equals the database.
+func (m *mirror) wantEqual(t *testing.T, all map[string]copied, reds map[string]bool) {
 	t.Helper()
 	for id, want := range all {
 		got, ok := m.copies[id]
@@ -172,7 +172,8 @@ func (m *mirror) hold(t *testing.T, all map[string]copied, reds map[string]bool)
 		case wanted != ok:
 			t.Errorf("%s: item %s is in the database: %v, in the mirror: %v", m.name, id, wanted, ok)
 		case ok && (got.revision != want.revision || got.document != want.document && got.document != ""):
-			t.Errorf("%s: item %s differs\n got %d %s\nwant %d %s", m.name, id, got.revision, got.document, want.revision, want.document)
+			t.Errorf("%s: item %s differs\n got %d %s\nwant %d %s", m.name, id, got.revision, got.document, want.revision,
+				want.document)
 		}
 	}
 	for id := range m.copies {
@@ -194,14 +195,14 @@ func identity(t testing.TB, document []byte) (id string, revision int64) {
 	return i.ID, i.Revision
 }
 
-// shelf is the items that writers take turns with.
-type shelf struct {
+// pool holds the items that writers share.
+type pool struct {
 	mu  sync.Mutex
 	ids []string
 }
 
-// pick returns any of the items, or none while there are few; with take, it is nobody else's from then on.
-func (s *shelf) pick(random *rand.Rand, take bool) (id string) {
+// pick returns a random item, or none while there are few. With take, it removes the item.
+func (s *pool) pick(random *rand.Rand, take bool) (id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.ids) < 20 {
@@ -216,15 +217,15 @@ func (s *shelf) pick(random *rand.Rand, take bool) (id string) {
 	return id
 }
 
-func (s *shelf) put(id string) {
+func (s *pool) put(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ids = append(s.ids, id)
 }
 
-// hammer makes, changes and deletes items. Each write is told on written when somebody listens, and every tenth is
-// due a list.
-func hammer(n *nodetest.Node, seed uint64, writes int, on *shelf, written chan<- struct{}, due chan<- int) {
+// writeItems creates, changes and deletes items. It reports each write to written, if somebody receives, and asks for
+// a list on due with every tenth.
+func writeItems(n *nodetest.Node, seed uint64, writes int, on *pool, written chan<- struct{}, due chan<- int) {
 	n.T.Helper()
 	random := rand.New(rand.NewPCG(seed, 1))
 	for count := range writes {
@@ -248,8 +249,8 @@ func hammer(n *nodetest.Node, seed uint64, writes int, on *shelf, written chan<-
 	}
 }
 
-// dawdle writes in transactions that stay open while others commit many.
-func dawdle(n *nodetest.Node, actor account.Actor, written, stop <-chan struct{}) {
+// writeSlowly writes in transactions that stay open while others commit many.
+func writeSlowly(n *nodetest.Node, actor account.Actor, written, stop <-chan struct{}) {
 	n.T.Helper()
 	ctx := account.WithActor(context.Background(), actor)
 	var mine []uuid.UUID
@@ -296,21 +297,23 @@ func dawdle(n *nodetest.Node, actor account.Actor, written, stop <-chan struct{}
 	}
 }
 
-// Clients that list the items, in pages, and then follow the changes from the list's cursor have what the database
-// has, byte for byte, whatever is written meanwhile, and at whichever node they follow: over REST and GraphQL, all
-// items or those that pass a filter.
-func TestMirror_AListAndWhatFollowsItsCursorAreTheDatabase(t *testing.T) {
+// Clients list the items in pages, and then follow the changes from the list's cursor. Their copies equal the
+// database, byte for byte, whatever others write meanwhile and at whichever node they follow, over REST and GraphQL,
+// with or without a filter.
+func TestMirror_AListAndTheChangesAfterItsCursorEqualTheDatabase(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	others := nodetest.StartOn(t, n.Pool) // only the log is read there: its documents are of the node that wrote them
+	// clients only read the log there; documents have the URLs of the node that wrote them
+	others := nodetest.StartOn(t, n.Pool)
 	var actor account.Actor
-	if err := n.Pool.QueryRow(t.Context(), "SELECT account_id, id FROM app_user").Scan(&actor.AccountID, &actor.UserID); err != nil {
+	if err := n.Pool.QueryRow(t.Context(), "SELECT account_id, id FROM app_user").
+		Scan(&actor.AccountID, &actor.UserID); err != nil {
 		t.Fatal(err)
 	}
 	actor.Permissions = account.All()
 
 	const clients, writers, writes = 4, 3, 150
-	last := uuid.NewString() // made at the end, by an import, under this id
+	last := uuid.NewString() // the id of an item that an import creates at the end
 	const lists = clients + writers*writes/10
 	mirrors, due, stop := make(chan *mirror, lists), make(chan int, lists), make(chan struct{})
 	var following sync.WaitGroup
@@ -318,11 +321,12 @@ func TestMirror_AListAndWhatFollowsItsCursorAreTheDatabase(t *testing.T) {
 		node := []string{"the same node", "another node"}[(c/2+round)%2]
 		sort := []string{"-created_at", "created_at", "-updated_at", "updated_at", "name"}[(c+round)%5]
 		m := &mirror{copies: map[string]copied{}, graphql: c%2 == 0, red: round%3 == 1}
-		m.name = fmt.Sprintf("client %d, list %d by %s, GraphQL %v, red only %v, followed at %s", c, round, sort, m.graphql, m.red, node)
+		m.name = fmt.Sprintf("client %d, list %d by %s, GraphQL %v, red only %v, followed at %s", c, round, sort, m.graphql,
+			m.red, node)
 		m.list(n, sort)
 		following.Go(func() {
 			if !m.graphql {
-				<-stop // it comes back late: a poll for each change would be most of what is done here
+				<-stop // it follows late: a poll for each change would be most of the work here
 			}
 			if node == "another node" {
 				m.follow(others, last)
@@ -333,14 +337,14 @@ func TestMirror_AListAndWhatFollowsItsCursorAreTheDatabase(t *testing.T) {
 		})
 	}
 	for c := range clients {
-		client(c, 0) // of nothing
+		client(c, 0) // a list of nothing
 	}
-	written, on := make(chan struct{}), &shelf{}
-	var hammering, dawdling, listing sync.WaitGroup
+	written, on := make(chan struct{}), &pool{}
+	var writing, writingSlowly, listing sync.WaitGroup
 	for w := range uint64(writers) {
-		hammering.Go(func() { hammer(n, w, writes, on, written, due) })
+		writing.Go(func() { writeItems(n, w, writes, on, written, due) })
 	}
-	dawdling.Go(func() { dawdle(n, actor, written, stop) })
+	writingSlowly.Go(func() { writeSlowly(n, actor, written, stop) })
 	for c := range clients {
 		listing.Go(func() {
 			for round := 1; ; round++ {
@@ -351,12 +355,13 @@ func TestMirror_AListAndWhatFollowsItsCursorAreTheDatabase(t *testing.T) {
 			}
 		})
 	}
-	hammering.Wait()
+	writing.Wait()
 	close(due)
 	close(stop)
-	dawdling.Wait()
+	writingSlowly.Wait()
 	listing.Wait()
-	n.Call(http.MethodPost, "/api/v1/items/import", `{"id":"`+last+`","name":"last","tags":["red"]}`, "Content-Type", "application/x-ndjson").WantStatus(t, http.StatusOK)
+	n.Call(http.MethodPost, "/api/v1/items/import", `{"id":"`+last+`","name":"last","tags":["red"]}`, "Content-Type",
+		"application/x-ndjson").WantStatus(t, http.StatusOK)
 	following.Wait()
 	close(mirrors)
 
@@ -365,11 +370,11 @@ func TestMirror_AListAndWhatFollowsItsCursorAreTheDatabase(t *testing.T) {
 		t.Fatalf("%d mirrors of %d items", len(mirrors), len(all))
 	}
 	for m := range mirrors {
-		m.hold(t, all, reds)
+		m.wantEqual(t, all, reds)
 	}
 }
 
-// stored is every item in the database, and which of them are red.
+// stored returns every item in the database, and the ids of the red ones.
 func stored(n *nodetest.Node, t *testing.T) (all map[string]copied, reds map[string]bool) {
 	t.Helper()
 	all, reds = map[string]copied{}, map[string]bool{}

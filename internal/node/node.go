@@ -135,7 +135,8 @@ func (n *Node) Close() {
 func (n *Node) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
-		n.Sequencer.Run, n.Feed.Run, n.pruner.Run, n.SignIn.Run, n.Account.RunAuditRetention, n.workflows.Run, n.Items.RunRenewal,
+		n.Sequencer.Run, n.Feed.Run, n.pruner.Run, n.SignIn.Run, n.Account.RunAuditRetention, n.workflows.Run,
+		n.Items.RunRenewal,
 		n.Dispatcher.Run,
 		func(ctx context.Context) error { return idempotency.RunForget(ctx, n.pool, n.config.Log) },
 	} {

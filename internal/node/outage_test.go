@@ -12,20 +12,21 @@ import (
 	sqlfiles "itemcast/sql"
 )
 
-// pidOf is the process of the Postgres at a URL.
+// pidOf returns the process id of the Postgres at a URL.
 func pidOf(t *testing.T, url string) (pid int) {
 	t.Helper()
 	pool := nodetest.OpenPool(t, url)
 	defer pool.Close()
-	if err := pool.QueryRow(t.Context(), `SELECT split_part(pg_read_file('postmaster.pid'), E'\n', 1)::int`).Scan(&pid); err != nil {
+	if err := pool.QueryRow(t.Context(), `SELECT split_part(pg_read_file('postmaster.pid'), E'\n', 1)::int`).
+		Scan(&pid); err != nil {
 		t.Fatal(err)
 	}
 	return pid
 }
 
-// Postgres is stopped dead under a running node: requests are told to come again, sign-in too; once it is back, so is
-// the node, by itself, and subscriptions and hooks go on with nothing lost or repeated.
-func TestOutage_TheNodeWaitsForItsDatabaseAndGoesOn(t *testing.T) {
+// Postgres is killed under a running node. Requests get 503, those that sign in too. When Postgres is back, the node
+// continues, and subscriptions and hooks lose and repeat nothing.
+func TestOutage_TheNodeWaitsForItsDatabaseAndContinues(t *testing.T) {
 	t.Parallel()
 	server := dbtest.Cluster(t, map[string]string{"synchronous_commit": "on"})
 	pool := nodetest.OpenPool(t, server.URL())
@@ -34,11 +35,12 @@ func TestOutage_TheNodeWaitsForItsDatabaseAndGoesOn(t *testing.T) {
 	}
 	n := nodetest.StartOn(t, pool)
 	hookURL, deliveries := nodetest.StartReceiver(t)
-	n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+hookURL+`","events":["item.created"]}`).WantStatus(t, http.StatusCreated)
+	n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+hookURL+`","events":["item.created"]}`).
+		WantStatus(t, http.StatusCreated)
 	events := n.Subscribe(nodetest.FollowQuery, nil)
-	searching := n.Subscribe(`subscription { itemChanges(filter: {search: "item"}) { cursor kind revision document } }`, nil)
-	// What a killed database forgot that it had been sent comes again, under the same id and byte for byte: at least
-	// once, and told apart.
+	searching := n.Subscribe(`subscription { itemChanges(filter: {search: "item"}) { cursor kind revision document } }`,
+		nil)
+	// A delivery whose result the killed database has lost is repeated with the same webhook-id and bytes.
 	arrived := map[string]string{}
 	hooked := func() []byte {
 		t.Helper()
@@ -59,17 +61,17 @@ func TestOutage_TheNodeWaitsForItsDatabaseAndGoesOn(t *testing.T) {
 	made := func() {
 		t.Helper()
 		body := n.Call(http.MethodPost, "/api/v1/items", `{"name":"item"}`).WantStatus(t, http.StatusCreated).Body
-		for name, got := range map[string][]byte{"subscription": events.ReceiveEvent().Document, "filtered subscription": searching.ReceiveEvent().Document, "hook": hooked()} {
+		for name, got := range map[string][]byte{"subscription": events.ReceiveEvent().Document,
+			"filtered subscription": searching.ReceiveEvent().Document, "hook": hooked()} {
 			if string(got) != string(body) {
-				t.Errorf("the %s tells %s, want %s", name, got, body)
+				t.Errorf("the %s has %s, want %s", name, got, body)
 			}
 		}
 		id = (nodetest.Response{Body: body}).Field(t, "id")
 	}
 	made()
 
-	// While it is away, and not merely restarting: its supervisor starts it again within moments, so requests go on
-	// until one gets through.
+	// The supervisor starts Postgres again within moments. Requests run until one succeeds.
 	pid := pidOf(t, server.URL())
 	unavailable := 0
 	for range 3 {
@@ -80,7 +82,8 @@ func TestOutage_TheNodeWaitsForItsDatabaseAndGoesOn(t *testing.T) {
 			if time.Now().After(deadline) {
 				t.Fatal("the node does not come back")
 			}
-			for _, c := range [][3]string{{"GET", "/items/" + id, ""}, {"GET", "/items", ""}, {"POST", "/items", `{"name":" "}`}, {"PATCH", "/items/" + id, `{"name":" "}`}, {"GET", "/me", ""}} {
+			for _, c := range [][3]string{{"GET", "/items/" + id, ""}, {"GET", "/items", ""}, {"POST", "/items", `{"name":" "}`},
+				{"PATCH", "/items/" + id, `{"name":" "}`}, {"GET", "/me", ""}} {
 				got := n.Call(c[0], "/api/v1"+c[1], c[2])
 				switch got.Status {
 				case http.StatusServiceUnavailable:
@@ -103,11 +106,11 @@ func TestOutage_TheNodeWaitsForItsDatabaseAndGoesOn(t *testing.T) {
 		pid = pidOf(t, server.URL())
 	}
 	if unavailable == 0 {
-		t.Error("the database was never away")
+		t.Error("the database was never unavailable")
 	}
 }
 
-// With no database at all, nobody's credentials are called wrong.
+// Without a database, credentials are not reported as wrong.
 func TestOutage_WithoutADatabaseEverythingIsUnavailable(t *testing.T) {
 	t.Parallel()
 	server := dbtest.Cluster(t, nil)
@@ -121,18 +124,21 @@ func TestOutage_WithoutADatabaseEverythingIsUnavailable(t *testing.T) {
 		t.Fatal(err)
 	}
 	deadline := time.Now().Add(nodetest.Timeout)
-	for remembered := true; remembered && time.Now().Before(deadline); { // until the node has noticed
+	for remembered := true; remembered && time.Now().Before(deadline); { // until the node has noticed the outage
 		remembered = n.Call(http.MethodGet, "/api/v1/me", "").Status == http.StatusOK
 	}
-	for _, authorization := range []string{nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword), nodetest.BasicAuth(nodetest.AdminEmail, "wrong"), nodetest.BasicAuth("nobody@example.com", "x")} {
+	for _, authorization := range []string{nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword),
+		nodetest.BasicAuth(nodetest.AdminEmail, "wrong"), nodetest.BasicAuth("nobody@example.com", "x")} {
 		for _, path := range []string{"/api/v1/me", "/api/v1/items"} {
-			got := n.Call(http.MethodGet, path, "", "Authorization", authorization).WantProblem(t, path, http.StatusServiceUnavailable, "UNAVAILABLE")
+			got := n.Call(http.MethodGet, path, "", "Authorization", authorization).
+				WantProblem(t, path, http.StatusServiceUnavailable, "UNAVAILABLE")
 			if got.Header.Get("Retry-After") == "" {
 				t.Error("no Retry-After")
 			}
 		}
 		got := n.Call(http.MethodPost, "/graphql", `{"query":"{ items { totalCount } }"}`, "Authorization", authorization)
-		if _, codes := got.GraphQL(t); len(codes) != 1 || codes[0] != "UNAVAILABLE" || got.Status == http.StatusServiceUnavailable && got.Header.Get("Retry-After") == "" {
+		if _, codes := got.GraphQL(t); len(codes) != 1 || codes[0] != "UNAVAILABLE" ||
+			got.Status == http.StatusServiceUnavailable && got.Header.Get("Retry-After") == "" {
 			t.Errorf("GraphQL: %d %s", got.Status, got.Body)
 		}
 		s := n.Dial()

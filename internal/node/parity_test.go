@@ -12,7 +12,8 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// pages reads a whole list over GraphQL, forwards or backwards, and returns the ids in the list's order.
+// graphQLPages reads a whole list over GraphQL, forward or backward, and returns the ids in the list's order. It calls
+// between after each page.
 func graphQLPages(n *nodetest.Node, sort, filter string, size int, backward bool, between func()) (ids []string) {
 	n.T.Helper()
 	cursor := ""
@@ -59,7 +60,7 @@ func graphQLPages(n *nodetest.Node, sort, filter string, size int, backward bool
 			return ids
 		}
 		if len(page) != size {
-			n.T.Fatalf("a page with more to come has %d of %d", len(page), size)
+			n.T.Fatalf("a page before the last has %d of %d", len(page), size)
 		}
 		cursor = *to
 		if between != nil {
@@ -68,7 +69,7 @@ func graphQLPages(n *nodetest.Node, sort, filter string, size int, backward bool
 	}
 }
 
-// restPages reads a whole list over REST, by its next links.
+// restPages reads a whole list over REST by its next links.
 func restPages(n *nodetest.Node, query string) (ids []string) {
 	n.T.Helper()
 	path := "/api/v1/items?" + query
@@ -89,20 +90,23 @@ func restPages(n *nodetest.Node, query string) (ids []string) {
 	}
 }
 
-func TestParity_ListsAreTheSameOverRESTAndGraphQL(t *testing.T) {
+func TestParity_ListsAreEqualOverRESTAndGraphQL(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	n.Call(http.MethodPost, "/api/v1/metadata-fields", `{"key":"year","kind":"number"}`).WantStatus(t, http.StatusCreated)
 	types, privacies := []string{"video", "audio", "image", "document", "live"}, []string{"public", "unlisted", "private"}
 	middle := ""
 	for i := range 60 {
-		made := n.Call(http.MethodPost, "/api/v1/items", fmt.Sprintf(`{"name":"%s %d","type":%q,"privacy":%q,"tags":["t%d"],"metadata":{"year":%d}}`,
-			[]string{"Same", "same", "Ändern", "zebra"}[i%4], i/8, types[i%5], privacies[i%3], i%7, 1900+i%10)).WantStatus(t, http.StatusCreated)
+		made := n.Call(http.MethodPost, "/api/v1/items",
+			fmt.Sprintf(`{"name":"%s %d","type":%q,"privacy":%q,"tags":["t%d"],"metadata":{"year":%d}}`,
+				[]string{"Same", "same", "Ändern", "zebra"}[i%4], i/8, types[i%5], privacies[i%3], i%7, 1900+i%10)).
+			WantStatus(t, http.StatusCreated)
 		if i == 30 {
 			middle = made.Field(t, "created_at")
 		}
 	}
-	for sort, parameter := range map[string]string{"CREATED_AT": "created_at", "CREATED_AT_DESC": "-created_at", "UPDATED_AT": "updated_at", "UPDATED_AT_DESC": "-updated_at", "NAME": "name", "NAME_DESC": "-name"} {
+	for sort, parameter := range map[string]string{"CREATED_AT": "created_at", "CREATED_AT_DESC": "-created_at",
+		"UPDATED_AT": "updated_at", "UPDATED_AT_DESC": "-updated_at", "NAME": "name", "NAME_DESC": "-name"} {
 		want := restPages(n, "limit=13&sort="+parameter)
 		if unique := slices.Compact(slices.Sorted(slices.Values(want))); len(unique) != 60 {
 			t.Fatalf("%s: REST shows %d different items", sort, len(unique))
@@ -114,21 +118,27 @@ func TestParity_ListsAreTheSameOverRESTAndGraphQL(t *testing.T) {
 		}
 	}
 	for filter, query := range map[string]string{
-		`types: [VIDEO, LIVE]`: "type=video,live", `privacies: [PRIVATE]`: "privacy=private", `tags: ["t1", "t2"]`: "tags=t1&tags=t2", `search: "zebra -3"`: "search=zebra+-3",
-		`metadata: [{key: "year", value: "1903"}]`: "metadata.year=1903", `createdAfter: "` + middle + `"`: "created_after=" + url.QueryEscape(middle), `workflowStatuses: ["none"]`: "workflow_status=none",
-		`createdBefore: "` + middle + `", types: [IMAGE]`: "type=image&created_before=" + url.QueryEscape(middle), `updatedAfter: "` + middle + `"`: "updated_after=" + url.QueryEscape(middle),
+		`types: [VIDEO, LIVE]`: "type=video,live", `privacies: [PRIVATE]`: "privacy=private",
+		`tags: ["t1", "t2"]`: "tags=t1&tags=t2", `search: "zebra -3"`: "search=zebra+-3",
+		`metadata: [{key: "year", value: "1903"}]`: "metadata.year=1903",
+		`createdAfter: "` + middle + `"`: "created_after=" +
+			url.QueryEscape(middle), `workflowStatuses: ["none"]`: "workflow_status=none",
+		`createdBefore: "` + middle + `", types: [IMAGE]`: "type=image&created_before=" +
+			url.QueryEscape(middle), `updatedAfter: "` + middle + `"`: "updated_after=" + url.QueryEscape(middle),
 	} {
 		want := restPages(n, "limit=5&"+query)
-		if got := graphQLPages(n, "CREATED_AT_DESC", filter, 5, false, nil); !slices.Equal(got, want) || (len(want) == 0) != strings.HasPrefix(filter, "workflow") {
+		if got := graphQLPages(n, "CREATED_AT_DESC", filter, 5, false, nil); !slices.Equal(got, want) ||
+			(len(want) == 0) != strings.HasPrefix(filter, "workflow") {
 			t.Errorf("%s: GraphQL shows %d, REST %d", filter, len(got), len(want))
 		}
 		var count struct{ Items struct{ TotalCount int } }
-		if err := json.Unmarshal(n.GraphQL(`{ items(filter: {`+filter+`}) { totalCount } }`, nil), &count); err != nil || count.Items.TotalCount != len(want) {
+		if err := json.Unmarshal(n.GraphQL(`{ items(filter: {`+filter+`}) { totalCount } }`, nil), &count); err != nil ||
+			count.Items.TotalCount != len(want) {
 			t.Errorf("%s: counts %d, lists %d", filter, count.Items.TotalCount, len(want))
 		}
 	}
 
-	// What is there from beginning to end is told once, whatever comes in between.
+	// Items that exist throughout are listed once, whatever is created in between.
 	for _, backward := range []bool{false, true} {
 		for _, sort := range []string{"NAME", "CREATED_AT_DESC"} {
 			before := restPages(n, "limit=200")
@@ -151,37 +161,39 @@ const everyField = `id url name description type privacy language producer durat
 	assets { id kind url content_type: contentType size width height bitrate language } snapshots { id url } snapshot_id: snapshotId embed_code: embedCode
 	player_url: playerUrl workflow { profileId } created_by: createdBy { id } created_at: createdAt updated_at: updatedAt published_at: publishedAt revision`
 
-// sameAsREST holds an item's GraphQL fields against its document.
+// sameAsREST fails the test unless an item's GraphQL fields equal its document, and returns the document.
 func sameAsREST(n *nodetest.Node, id string) map[string]any {
 	n.T.Helper()
 	var got struct{ Item map[string]any }
-	if err := json.Unmarshal(n.GraphQL(`query ($id: ID!) { item(id: $id) { `+everyField+` } }`, nodetest.Vars{"id": id}), &got); err != nil {
+	if err := json.Unmarshal(n.GraphQL(`query ($id: ID!) { item(id: $id) { `+everyField+` } }`, nodetest.Vars{"id": id}),
+		&got); err != nil {
 		n.T.Fatal(err)
 	}
 	var want map[string]any
-	if err := json.Unmarshal(n.Call(http.MethodGet, "/api/v1/items/"+id, "").WantStatus(n.T, http.StatusOK).Body, &want); err != nil {
+	if err := json.Unmarshal(n.Call(http.MethodGet, "/api/v1/items/"+id, "").
+		WantStatus(n.T, http.StatusOK).Body, &want); err != nil {
 		n.T.Fatal(err)
 	}
 	for name, value := range want {
-		told := got.Item[name]
+		field := got.Item[name]
 		switch name {
 		case "type", "privacy":
-			told = strings.ToLower(fmt.Sprint(told))
+			field = strings.ToLower(fmt.Sprint(field))
 		case "created_by":
-			told = told.(map[string]any)["id"]
+			field = field.(map[string]any)["id"]
 		case "assets":
-			for _, asset := range told.([]any) {
+			for _, asset := range field.([]any) {
 				asset.(map[string]any)["kind"] = strings.ToLower(asset.(map[string]any)["kind"].(string))
 			}
 		}
-		if a, b := fmt.Sprint(told), fmt.Sprint(value); a != b {
+		if a, b := fmt.Sprint(field), fmt.Sprint(value); a != b {
 			n.T.Errorf("%s is %s over GraphQL, %s over REST", name, a, b)
 		}
 	}
 	return want
 }
 
-func TestParity_EveryFieldAndMutationIsTheSameOverRESTAndGraphQL(t *testing.T) {
+func TestParity_FieldsAndMutationsAreEqualOverRESTAndGraphQL(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	hookURL, deliveries := nodetest.StartReceiver(t)
@@ -191,36 +203,47 @@ func TestParity_EveryFieldAndMutationIsTheSameOverRESTAndGraphQL(t *testing.T) {
 		CreateItem struct{ Item struct{ ID string } }
 	}
 	snapshot := "01890a5d-ac96-774b-bcce-b302099a8057"
-	if err := json.Unmarshal(n.GraphQL(`mutation ($i: CreateItemInput!) { createItem(input: $i) { item { id } } }`, nodetest.Vars{"i": nodetest.Vars{
-		"name": "Metropolis", "description": "d", "type": "AUDIO", "privacy": "PUBLIC", "language": "de", "producer": "UFA", "duration": 153.5, "tags": []string{"b", "a"},
-		"metadata": nodetest.Vars{"year": 1927, "plot": "p"}, "clientData": nodetest.Vars{"keep": 1, "drop": nodetest.Vars{"x": 1}}, "embedCode": "<i>", "playerUrl": "https://example.com/p", "snapshotId": snapshot,
-		"assets":    []nodetest.Vars{{"kind": "SUBTITLE", "url": "https://example.com/a", "contentType": "text/vtt", "size": 9007199254740991, "width": 1, "height": 2, "bitrate": 3, "language": "de"}},
-		"snapshots": []nodetest.Vars{{"id": snapshot, "url": "https://example.com/s"}},
-	}}), &made); err != nil {
+	if err := json.Unmarshal(n.GraphQL(`mutation ($i: CreateItemInput!) { createItem(input: $i) { item { id } } }`,
+		nodetest.Vars{"i": nodetest.Vars{
+			"name": "Metropolis", "description": "d", "type": "AUDIO", "privacy": "PUBLIC", "language": "de", "producer": "UFA",
+			"duration": 153.5, "tags": []string{"b", "a"},
+			"metadata":   nodetest.Vars{"year": 1927, "plot": "p"},
+			"clientData": nodetest.Vars{"keep": 1, "drop": nodetest.Vars{"x": 1}}, "embedCode": "<i>",
+			"playerUrl": "https://example.com/p", "snapshotId": snapshot,
+			"assets":    []nodetest.Vars{{"kind": "SUBTITLE", "url": "https://example.com/a", "contentType": "text/vtt", "size": 9007199254740991, "width": 1, "height": 2, "bitrate": 3, "language": "de"}},
+			"snapshots": []nodetest.Vars{{"id": snapshot, "url": "https://example.com/s"}},
+		}}), &made); err != nil {
 		t.Fatal(err)
 	}
 	id := made.CreateItem.Item.ID
 	sameAsREST(n, id)
 
 	const update = `mutation ($id: ID!, $i: UpdateItemInput!, $r: Int) { updateItem(id: $id, input: $i, ifRevision: $r) { item { revision } } }`
-	n.GraphQL(update, nodetest.Vars{"id": id, "r": 1, "i": nodetest.Vars{"description": nil, "language": nil, "duration": nil, "playerUrl": nil, "metadata": nodetest.Vars{"plot": nil}, "clientData": nodetest.Vars{"drop": nil, "new": []int{}}}})
+	n.GraphQL(update, nodetest.Vars{"id": id, "r": 1,
+		"i": nodetest.Vars{"description": nil, "language": nil, "duration": nil, "playerUrl": nil, "metadata": nodetest.Vars{"plot": nil}, "clientData": nodetest.Vars{"drop": nil, "new": []int{}}}})
 	got := sameAsREST(n, id)
-	for name, want := range map[string]string{"name": "Metropolis", "description": "", "language": "<nil>", "duration": "<nil>", "player_url": "<nil>", "producer": "UFA", "metadata": "map[year:1927]", "client_data": "map[keep:1 new:[]]", "tags": "[a b]"} {
+	for name, want := range map[string]string{"name": "Metropolis", "description": "", "language": "<nil>",
+		"duration": "<nil>", "player_url": "<nil>", "producer": "UFA", "metadata": "map[year:1927]",
+		"client_data": "map[keep:1 new:[]]", "tags": "[a b]"} {
 		if fmt.Sprint(got[name]) != want {
 			t.Errorf("after a patch, %s is %v, want %s", name, got[name], want)
 		}
 	}
-	n.GraphQL(update, nodetest.Vars{"id": id, "i": nodetest.Vars{"privacy": nil, "type": nil, "tags": nil, "assets": nil, "snapshotId": nil, "snapshots": []nodetest.Vars{}, "metadata": nil, "clientData": nil}})
-	if got = sameAsREST(n, id); got["privacy"] != "private" || got["published_at"] != nil || fmt.Sprint(got["assets"], got["metadata"], got["client_data"]) != "[] map[] map[]" {
+	n.GraphQL(update, nodetest.Vars{"id": id,
+		"i": nodetest.Vars{"privacy": nil, "type": nil, "tags": nil, "assets": nil, "snapshotId": nil, "snapshots": []nodetest.Vars{}, "metadata": nil, "clientData": nil}})
+	if got = sameAsREST(n, id); got["privacy"] != "private" || got["published_at"] != nil ||
+		fmt.Sprint(got["assets"], got["metadata"], got["client_data"]) != "[] map[] map[]" {
 		t.Errorf("emptied by null: %v", got)
 	}
 	n.GraphQL(update, nodetest.Vars{"id": id, "i": nodetest.Vars{}})
-	n.GraphQL(`mutation ($id: ID!) { replaceItem(id: $id, input: {name: "Other"}, ifRevision: 3) { item { id } } }`, nodetest.Vars{"id": id})
+	n.GraphQL(`mutation ($id: ID!) { replaceItem(id: $id, input: {name: "Other"}, ifRevision: 3) { item { id } } }`,
+		nodetest.Vars{"id": id})
 	if got = sameAsREST(n, id); got["revision"] != 4.0 || got["producer"] != nil || got["embed_code"] != nil {
 		t.Errorf("replaced: %v", got)
 	}
 
-	n.GraphQL(`mutation ($u: String!) { createHook(input: {url: $u}) { secret hook { id events active } } }`, nodetest.Vars{"u": hookURL})
+	n.GraphQL(`mutation ($u: String!) { createHook(input: {url: $u}) { secret hook { id events active } } }`,
+		nodetest.Vars{"u": hookURL})
 	n.GraphQL(`mutation ($id: ID!) { triggerItemHook(id: $id) { itemId revision hookIds } }`, nodetest.Vars{"id": id})
 	if sent := nodetest.Next(t, deliveries); sent.Header.Get("itemcast-event") != "item.triggered" {
 		t.Errorf("triggered: %v", sent.Header)
@@ -252,11 +275,13 @@ func TestParity_EveryFieldAndMutationIsTheSameOverRESTAndGraphQL(t *testing.T) {
 		after = *history.Item.History.Next
 		history.Item.History.Next = nil
 	}
-	if want := []string{"TRIGGERED4Administrator", "UPDATED4Administrator", "UPDATED3Administrator", "UPDATED2Administrator", "CREATED1Administrator"}; !slices.Equal(seen, want) {
+	if want := []string{"TRIGGERED4Administrator", "UPDATED4Administrator", "UPDATED3Administrator",
+		"UPDATED2Administrator", "CREATED1Administrator"}; !slices.Equal(seen, want) {
 		t.Errorf("the history is %q", seen)
 	}
 	n.GraphQL(`mutation ($id: ID!) { deleteItem(id: $id, ifRevision: 4) { id } }`, nodetest.Vars{"id": id})
-	if data := n.GraphQL(`query ($id: ID!) { item(id: $id) { id } }`, nodetest.Vars{"id": id}); string(data) != `{"item":null}` {
+	if data := n.GraphQL(`query ($id: ID!) { item(id: $id) { id } }`,
+		nodetest.Vars{"id": id}); string(data) != `{"item":null}` {
 		t.Errorf("deleted: %s", data)
 	}
 }

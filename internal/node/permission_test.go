@@ -8,21 +8,21 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// Permissions are those of now, on every node, for whoever follows over whatever transport.
-func TestSubscription_EndsOrNarrowsWithThePermissionsOnEveryNode(t *testing.T) {
+func TestSubscription_EndsWithItsUsersPermissionsOnEveryNode(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		statement string
 		closed    int
 	}{
-		"switched off":     {"UPDATE app_user SET active = false", 4403},
+		"disabled":         {"UPDATE app_user SET active = false", 4403},
 		"no api.access":    {"UPDATE role SET permissions = ARRAY['items.view']", 4403},
 		"less than before": {"UPDATE role SET permissions = ARRAY['api.access', 'items.view']", 1001},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := dbtest.URL(t)
-			nodes := []*nodetest.Node{nodetest.StartOn(t, nodetest.OpenPool(t, url)), nodetest.StartOn(t, nodetest.OpenPool(t, url))}
+			nodes := []*nodetest.Node{nodetest.StartOn(t, nodetest.OpenPool(t, url)),
+				nodetest.StartOn(t, nodetest.OpenPool(t, url))}
 			var all []*nodetest.Socket
 			for _, n := range nodes {
 				all = append(all, n.Subscribe(nodetest.FollowQuery, nil), n.DialSignedIn())
@@ -38,7 +38,8 @@ func TestSubscription_EndsOrNarrowsWithThePermissionsOnEveryNode(t *testing.T) {
 			}
 			t.Logf("after %s", time.Since(began))
 			for _, n := range nodes {
-				nodetest.Eventually(t, "nobody follows", func() bool { return n.Metric("itemcast_live_followers") == 0 })
+				nodetest.Eventually(t, "the subscriptions have ended",
+					func() bool { return n.Metric("itemcast_live_followers") == 0 })
 			}
 		})
 	}

@@ -14,23 +14,25 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-var passwordTold = regexp.MustCompile(`Password\s+(\S+)`)
+var printedPassword = regexp.MustCompile(`Password\s+(\S+)`)
 
-// The life of a server on its embedded Postgres: told once how to sign in, one owner of the data, killed, started
-// again, stopped.
-func TestServe_KeepsItsDataThroughKillsAndStopsWithoutATrace(t *testing.T) {
+// A server on an embedded Postgres prints the password once, is the only owner of its data, survives a kill, and stops
+// without leaving processes.
+func TestServe_KeepsItsDataThroughAKillAndLeavesNoProcesses(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	environment := []string{"ITEMCAST_DATA_DIR=" + dir}
 	first, url := nodetest.StartServer(t, environment...)
 	first.AwaitStdout("shown this once")
-	told := passwordTold.FindStringSubmatch(first.Stdout.String())
-	if told == nil {
-		t.Fatalf("no password is told:\n%s", first.Stdout)
+	password := printedPassword.FindStringSubmatch(first.Stdout.String())
+	if password == nil {
+		t.Fatalf("no password is printed:\n%s", first.Stdout)
 	}
-	made := nodetest.Connect(t, url).As(nodetest.AdminEmail, told[1]).Call(http.MethodPost, "/api/v1/items", `{"name":"kept"}`).WantStatus(t, http.StatusCreated)
+	made := nodetest.Connect(t, url).As(nodetest.AdminEmail, password[1]).
+		Call(http.MethodPost, "/api/v1/items", `{"name":"kept"}`).WantStatus(t, http.StatusCreated)
 
-	code, _, errs := nodetest.RunProcess(t, append(environment, "ITEMCAST_ADDR=127.0.0.1:0", "ITEMCAST_OPS_ADDR="), "serve")
+	code, _, errs := nodetest.RunProcess(t, append(environment, "ITEMCAST_ADDR=127.0.0.1:0", "ITEMCAST_OPS_ADDR="),
+		"serve")
 	if code == 0 || !strings.Contains(errs, "another itemcast uses "+dir) || !strings.Contains(errs, "ITEMCAST_DATA_DIR") {
 		t.Errorf("a second server on the same data: %d\n%s", code, errs)
 	}
@@ -40,10 +42,11 @@ func TestServe_KeepsItsDataThroughKillsAndStopsWithoutATrace(t *testing.T) {
 
 	first.Kill()
 	again, moved := nodetest.StartServer(t, environment...)
-	if strings.Contains(again.Stdout.String(), "shown this once") || strings.Contains(again.Stdout.String(), told[1]) {
-		t.Errorf("the password is told again:\n%s", again.Stdout)
+	if strings.Contains(again.Stdout.String(), "shown this once") || strings.Contains(again.Stdout.String(), password[1]) {
+		t.Errorf("the password is printed again:\n%s", again.Stdout)
 	}
-	got := nodetest.Connect(t, moved).As(nodetest.AdminEmail, told[1]).Call(http.MethodGet, "/api/v1/items/"+made.Field(t, "id"), "").WantStatus(t, http.StatusOK)
+	got := nodetest.Connect(t, moved).As(nodetest.AdminEmail, password[1]).
+		Call(http.MethodGet, "/api/v1/items/"+made.Field(t, "id"), "").WantStatus(t, http.StatusOK)
 	if want := strings.Replace(string(made.Body), url, moved, 1); string(got.Body) != want {
 		t.Errorf("after a kill\n got %s\nwant %s", got.Body, want)
 	}
@@ -52,7 +55,7 @@ func TestServe_KeepsItsDataThroughKillsAndStopsWithoutATrace(t *testing.T) {
 		t.Errorf("after SIGTERM: %d\n%s", code, again.Stderr)
 	}
 	if left := processesOf(t, dir); len(left) > 0 {
-		t.Errorf("there are processes left: %q", left)
+		t.Errorf("processes are left: %q", left)
 	}
 }
 

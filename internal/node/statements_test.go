@@ -11,39 +11,31 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// Design §11's budget: a request costs as many statements as its hand-written twin.
-func TestStatements_ARequestCostsNoMoreThanItMust(t *testing.T) {
+// The budget: a request runs as many statements as a hand-written handler.
+func TestStatements_RequestsStayWithinTheirBudget(t *testing.T) {
 	t.Parallel()
 	n, trace := nodetest.StartTraced(t)
 	path := ""
 	for i := range 60 {
-		made := n.Call(http.MethodPost, "/api/v1/items", fmt.Sprintf(`{"name":"item %d","tags":["a","b"],"assets":[{"kind":"source","url":"https://example.com/%d","content_type":"video/mp4"}]}`, i, i))
+		made := n.Call(http.MethodPost, "/api/v1/items",
+			fmt.Sprintf(`{"name":"item %d","tags":["a","b"],"assets":[{"kind":"source","url":"https://example.com/%d","content_type":"video/mp4"}]}`, i, i))
 		path = "/api/v1/items/" + made.WantStatus(t, http.StatusCreated).Field(t, "id")
 	}
-	nodetest.Eventually(t, "the last item has its position", func() bool { // until it has its position
-		return strings.Contains(string(n.Call(http.MethodGet, path+"/history", "").WantStatus(t, http.StatusOK).Body), "CREATED")
+	nodetest.Eventually(t, "the last item has its position", func() bool {
+		return strings.Contains(string(n.Call(http.MethodGet, path+"/history", "").WantStatus(t, http.StatusOK).Body),
+			"CREATED")
 	})
 	browser := n.Browser()
 	n.Login(browser, nodetest.AdminEmail, nodetest.AdminPassword)
 	cookie := []string{"Authorization", "", "Cookie", n.Cookies(browser)}
 	page := func(path string, status int) {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, n.URL+path, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set("Accept", "text/html")
-		response, err := browser.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _ = response.Body.Close(); response.StatusCode != status {
-			t.Errorf("the page %s answers %d", path, response.StatusCode)
-		}
+		t.Helper()
+		n.WithAuthorization("").Page(browser, path).WantStatus(t, status)
 	}
-	n.Call(http.MethodGet, "/api/v1/me", "", cookie...).WantStatus(t, http.StatusOK) // from now on the session is remembered
+	n.Call(http.MethodGet, "/api/v1/me", "", cookie...).WantStatus(t, http.StatusOK) // the session is cached from now on
 	for name, c := range map[string]struct {
-		most int
-		do   func()
+		max int
+		do  func()
 	}{
 		"get by session": {1, func() { n.Call(http.MethodGet, path, "", cookie...).WantStatus(t, http.StatusOK) }},
 		"page":           {1, func() { page(path, http.StatusOK) }},
@@ -60,7 +52,7 @@ func TestStatements_ARequestCostsNoMoreThanItMust(t *testing.T) {
 		}},
 		"list":    {1, func() { n.Call(http.MethodGet, "/api/v1/items?limit=50", "").WantStatus(t, http.StatusOK) }},
 		"history": {1, func() { n.Call(http.MethodGet, path+"/history", "").WantStatus(t, http.StatusOK) }},
-		// BEGIN with the lock; the update and the change with COMMIT.
+		// BEGIN with the lock, then the update and the change with COMMIT.
 		"patch":     {2, func() { n.Call(http.MethodPatch, path, `{"name":"other"}`).WantStatus(t, http.StatusOK) }},
 		"no change": {2, func() { n.Call(http.MethodPatch, path, `{}`).WantStatus(t, http.StatusOK) }},
 		"GraphQL": {3, func() {
@@ -69,11 +61,12 @@ func TestStatements_ARequestCostsNoMoreThanItMust(t *testing.T) {
 		"list of nothing":         {1, func() { n.Call(http.MethodGet, "/api/v1/items?tags=none", "").WantStatus(t, http.StatusOK) }},
 		"GraphQL with its cursor": {1, func() { n.GraphQL(`{ items(first: 50) { changeCursor nodes { id name } } }`, nil) }},
 		"GraphQL items by id": {1, func() {
-			n.GraphQL(`{ a: item(id: "`+path[len("/api/v1/items/"):]+`") { id } b: item(id: "`+path[len("/api/v1/items/"):]+`") { name } }`, nil)
+			n.GraphQL(`{ a: item(id: "`+path[len("/api/v1/items/"):]+`") { id } b: item(id: "`+path[len("/api/v1/items/"):]+
+				`") { name } }`, nil)
 		}},
 	} {
-		if named := trace.During(c.do); len(named) > c.most {
-			t.Errorf("%s: %d statements, at most %d are allowed: %q", name, len(named), c.most, named)
+		if named := trace.During(c.do); len(named) > c.max {
+			t.Errorf("%s: %d statements, at most %d are allowed: %q", name, len(named), c.max, named)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// object is JSON of which parts are found by their path.
+// object is a JSON object.
 type object map[string]any
 
 func (o object) at(path ...string) object {
@@ -20,7 +20,7 @@ func (o object) at(path ...string) object {
 	return of
 }
 
-// body is a request's least body that fits the document.
+// body returns a minimal body that fits an operation.
 func (o object) body(operation map[string]any) (mediaType, body string) {
 	for mediaType, content := range object(operation).at("requestBody", "content") {
 		if mediaType == "application/x-ndjson" {

@@ -13,21 +13,27 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// graphQLNeeds says of every field which permission it asks for; "" is api.access alone. A field that is missing here
+// graphQLNeeds has the permission that each field requires; "" is api.access alone. A field that is missing here
 // fails the test.
 var graphQLNeeds = map[string]account.Permission{
 	"me": "", "mySessions": "", "changeMyPassword": "", "endMySession": "", "endMySessions": "",
-	"item": account.ItemsView, "items": account.ItemsView, "tags": account.ItemsView, "metadataFields": account.ItemsView, "itemChanges": account.ItemsView,
-	"createItem": account.ItemsCreate, "replaceItem": account.ItemsEdit, "updateItem": account.ItemsEdit, "deleteItem": account.ItemsDelete, "triggerItemHook": account.ItemsEdit,
-	"createMetadataField": account.WorkflowsManage, "updateMetadataField": account.WorkflowsManage, "deleteMetadataField": account.WorkflowsManage,
-	"workflowProfiles": account.ItemsView, "workflowProfile": account.ItemsView, "createWorkflowProfile": account.WorkflowsManage,
+	"item": account.ItemsView, "items": account.ItemsView, "tags": account.ItemsView, "metadataFields": account.ItemsView,
+	"itemChanges": account.ItemsView,
+	"createItem":  account.ItemsCreate, "replaceItem": account.ItemsEdit, "updateItem": account.ItemsEdit,
+	"deleteItem": account.ItemsDelete, "triggerItemHook": account.ItemsEdit,
+	"createMetadataField": account.WorkflowsManage, "updateMetadataField": account.WorkflowsManage,
+	"deleteMetadataField": account.WorkflowsManage,
+	"workflowProfiles":    account.ItemsView, "workflowProfile": account.ItemsView,
+	"createWorkflowProfile": account.WorkflowsManage,
 	"updateWorkflowProfile": account.WorkflowsManage, "deleteWorkflowProfile": account.WorkflowsManage,
-	"users": account.UsersManage, "user": account.UsersManage, "createUser": account.UsersManage, "updateUser": account.UsersManage, "deleteUser": account.UsersManage,
+	"users": account.UsersManage, "user": account.UsersManage, "createUser": account.UsersManage,
+	"updateUser": account.UsersManage, "deleteUser": account.UsersManage,
 	"createResetLink": account.UsersManage, "rotatePassword": account.UsersManage, "audit": account.UsersManage,
-	"roles": account.UsersManage, "role": account.UsersManage, "createRole": account.UsersManage, "updateRole": account.UsersManage, "deleteRole": account.UsersManage,
+	"roles": account.UsersManage, "role": account.UsersManage, "createRole": account.UsersManage,
+	"updateRole": account.UsersManage, "deleteRole": account.UsersManage,
 }
 
-// needOf knows of fields about hooks by their name: there is one permission for all of them.
+// needOf returns the permission that a field requires. All fields about hooks require the same.
 func needOf(field string) (account.Permission, bool) {
 	if need, ok := graphQLNeeds[field]; ok {
 		return need, true
@@ -36,12 +42,13 @@ func needOf(field string) (account.Permission, bool) {
 	return account.HooksManage, strings.Contains(lower, "hook") || strings.Contains(lower, "deliver")
 }
 
-func TestWalk_EveryFieldOfGraphQL(t *testing.T) {
+func TestWalk_EveryGraphQLFieldChecksPermissions(t *testing.T) {
 	t.Parallel()
 	w := startWalk(t)
 	schema := w.introspect()
 	fields := 0
-	for root, operation := range map[string]string{"Query": "query", "Mutation": "mutation", "Subscription": "subscription"} {
+	for root, operation := range map[string]string{"Query": "query", "Mutation": "mutation",
+		"Subscription": "subscription"} {
 		for _, field := range schema[root].Fields {
 			fields++
 			need, known := needOf(field.Name)
@@ -53,7 +60,7 @@ func TestWalk_EveryFieldOfGraphQL(t *testing.T) {
 			for _, name := range slices.Sorted(maps.Keys(w.walkers)) {
 				who := w.walkers[name]
 				if root == "Subscription" && who.permissions.Has(account.APIAccess) && who.permissions.Has(need) {
-					continue // it would be followed for ever: what comes is TestProfiles' and TestTenancy's
+					continue // it would never end; TestProfiles and TestTenancy test the events
 				}
 				w.ask(t, fmt.Sprintf("%s.%s as %s", root, field.Name, name), who, need, query, variables, operation, one)
 			}
@@ -64,7 +71,8 @@ func TestWalk_EveryFieldOfGraphQL(t *testing.T) {
 	}
 }
 
-func (w *walked) ask(t *testing.T, name string, who walker, need account.Permission, query string, variables nodetest.Vars, operation string, one bool) {
+func (w *walked) ask(t *testing.T, name string, who walker, need account.Permission, query string,
+	variables nodetest.Vars, operation string, one bool) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
@@ -104,7 +112,7 @@ func (w *walked) ask(t *testing.T, name string, who walker, need account.Permiss
 	}
 }
 
-// What introspection tells of a type.
+// Types of an introspection result.
 type (
 	graphQLType struct {
 		Kind, Name  string
@@ -142,7 +150,8 @@ func (r graphQLRef) bare() string { return strings.Trim(r.String(), "[]!") }
 
 func (w *walked) introspect() map[string]graphQLType {
 	const ref = `{ kind name ofType { kind name ofType { kind name ofType { kind name } } } }`
-	data := w.GraphQL(`{ __schema { types { kind name fields { name args { name defaultValue type `+ref+` } type `+ref+` } inputFields { name defaultValue type `+ref+` } enumValues { name } } } }`, nil)
+	data := w.GraphQL(`{ __schema { types { kind name fields { name args { name defaultValue type `+ref+` } type `+ref+
+		` } inputFields { name defaultValue type `+ref+` } enumValues { name } } } }`, nil)
 	var got struct {
 		Schema struct{ Types []graphQLType } `json:"__schema"`
 	}
@@ -156,14 +165,16 @@ func (w *walked) introspect() map[string]graphQLType {
 	return types
 }
 
-// operation asks for a field with the least that it needs, and all that it shows; one says that it is of one thing,
-// by its id.
-func (w *walked) operation(types map[string]graphQLType, kind string, field graphQLField) (query string, variables nodetest.Vars, one bool) {
+// operation returns an operation with a field's required arguments and all of its fields. one reports that the field is
+// about one resource, by its id.
+func (w *walked) operation(types map[string]graphQLType, kind string, field graphQLField) (query string,
+	variables nodetest.Vars, one bool) {
 	variables = nodetest.Vars{}
 	var declared, given []string
 	for _, argument := range field.Args {
 		optional := argument.Type.Kind != "NON_NULL" || argument.DefaultValue != nil
-		if replay := field.Name == "replayHook" && argument.Name == "since"; optional && !replay { // which has a choice of two
+		// required unless after is given
+		if replay := field.Name == "replayHook" && argument.Name == "since"; optional && !replay {
 			continue
 		}
 		declared = append(declared, "$"+argument.Name+": "+argument.Type.String())
@@ -177,7 +188,8 @@ func (w *walked) operation(types map[string]graphQLType, kind string, field grap
 		}
 		return "(" + strings.Join(of, ", ") + ")"
 	}
-	return kind + brackets(declared) + " { " + field.Name + brackets(given) + selection(types, field.Type, 3) + " }", variables, one
+	return kind + brackets(declared) + " { " + field.Name + brackets(given) + selection(types, field.Type, 3) +
+		" }", variables, one
 }
 
 func (w *walked) value(types map[string]graphQLType, field string, argument graphQLArgument) any {
@@ -208,7 +220,9 @@ func (w *walked) value(types map[string]graphQLType, field string, argument grap
 	case of.Name == "DateTime":
 		return "2026-01-01T00:00:00Z"
 	}
-	return map[string]string{"email": "x@example.com", "url": "https://example.com/", "contentType": "video/mp4"}[argument.Name] + map[bool]string{true: "", false: "x"}[argument.Name == "email" || argument.Name == "url"]
+	return map[string]string{"email": "x@example.com", "url": "https://example.com/",
+		"contentType": "video/mp4"}[argument.Name] + map[bool]string{true: "",
+		false: "x"}[argument.Name == "email" || argument.Name == "url"]
 }
 
 func selection(types map[string]graphQLType, of graphQLRef, depth int) string {

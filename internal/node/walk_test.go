@@ -3,7 +3,6 @@ package node_test
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"regexp"
@@ -18,11 +17,11 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
-// These tests walk what the documents and the schema say there is, so that what is added to them is looked at without
-// a word here: as nobody, as a user without api.access, as users who lack a permission, as an editor of another
-// profile, and as another account's administrator.
+// These tests walk all operations of the contract and all fields of the GraphQL schema, so that they include new ones
+// by themselves. They call each as nobody, as a user without api.access, as users who lack a permission, as an editor
+// of another profile, and as another account's administrator.
 
-// walked is a node with one of everything, which its walkers may not see.
+// walked is a node with one of everything. Its walkers may not see them.
 type walked struct {
 	*nodetest.Node
 	ids     map[string]string // by the path's first segment
@@ -31,20 +30,20 @@ type walked struct {
 
 type walker struct {
 	*nodetest.Client
-	permissions account.Permissions // nil: nobody's
-	session     string              // the cookie, for who calls by it
+	permissions account.Permissions // nil: not signed in
+	session     string              // the Cookie header
 	stranger    bool                // of another account
-	hidden      bool                // items are of a profile of another role
+	hidden      bool                // the items' profile is limited to another role
 }
 
-const nameOfAll = "For none of them"
+const secretName = "Not for walkers"
 
 func startWalk(t *testing.T) *walked {
 	n := nodetest.Start(t)
-	n.CreateStranger()
 	all := account.All()
 	without := slices.DeleteFunc(account.All(), func(p account.Permission) bool { return p == account.APIAccess })
-	editing := account.Permissions{account.APIAccess, account.ItemsView, account.ItemsCreate, account.ItemsEdit, account.ItemsDelete, account.ItemsPublish}
+	editing := account.Permissions{account.APIAccess, account.ItemsView, account.ItemsCreate, account.ItemsEdit,
+		account.ItemsDelete, account.ItemsPublish}
 	made := func(email string, permissions account.Permissions) walker {
 		return walker{Client: n.CreateUser(email, n.CreateRole(email, permissions...)), permissions: permissions}
 	}
@@ -55,23 +54,24 @@ func startWalk(t *testing.T) *walked {
 		"api.access alone": made("bare@example.com", account.Permissions{account.APIAccess}),
 		"viewer":           made("viewer@example.com", account.Permissions{account.APIAccess, account.ItemsView}),
 		"another's editor": made("editor@example.com", editing),
-		"stranger":         {Client: n.As(nodetest.StrangerEmail, nodetest.AdminPassword), permissions: all, stranger: true},
+		"stranger":         {Client: n.CreateStranger(), permissions: all, stranger: true},
 	}}
 	browser := n.Browser()
 	n.Login(browser, "outsider@example.com", nodetest.UserPassword)
-	w.walkers["no api.access, by session"] = walker{Client: n.WithAuthorization(""), session: n.Cookies(browser), permissions: without}
+	w.walkers["no api.access, by session"] = walker{Client: n.WithAuthorization(""), session: n.Cookies(browser),
+		permissions: without}
 	for name, one := range w.walkers {
 		one.hidden = !one.stranger
 		w.walkers[name] = one
 	}
 	owner, role := n.CreateEditor("owner")
-	profile := n.CreateProfile(nameOfAll, role)
+	profile := n.CreateProfile(secretName, role)
 	create := func(by *nodetest.Client, path, body string) string {
 		return by.Call(http.MethodPost, "/api/v1"+path, body).WantStatus(t, http.StatusCreated).Field(t, "id")
 	}
 	admin := n.As(nodetest.AdminEmail, nodetest.AdminPassword)
 	w.ids = map[string]string{
-		"items":             create(owner, "/items", `{"name":"`+nameOfAll+`","workflow_profile_id":"`+profile+`"}`),
+		"items":             create(owner, "/items", `{"name":"`+secretName+`","workflow_profile_id":"`+profile+`"}`),
 		"hooks":             create(admin, "/hooks", `{"url":"https://example.com/","active":false}`),
 		"metadata-fields":   create(admin, "/metadata-fields", `{"key":"year","kind":"number"}`),
 		"users":             n.UserID(nodetest.AdminEmail),
@@ -81,16 +81,17 @@ func startWalk(t *testing.T) *walked {
 	return w
 }
 
-// call sends a request as a walker.
+// call sends a request as the walker.
 func (w walker) call(method, path, body string, header ...string) nodetest.Response {
 	w.T.Helper()
 	return w.Client.Call(method, path, body, append([]string{"Cookie", w.session}, header...)...)
 }
 
-// id is of the thing that a path or a field is about; else of nothing.
+// id returns the id of the resource that a path or a field is about; else an unknown id.
 func (w *walked) id(about string) string {
 	about = strings.ToLower(strings.ReplaceAll(about, "-", ""))
-	for _, noun := range [][2]string{{"workflowprofile", "workflow-profiles"}, {"metadatafield", "metadata-fields"}, {"item", "items"}, {"hook", "hooks"}, {"role", "roles"},
+	for _, noun := range [][2]string{{"workflowprofile", "workflow-profiles"}, {"metadatafield", "metadata-fields"},
+		{"item", "items"}, {"hook", "hooks"}, {"role", "roles"},
 		{"user", "users"}, {"resetlink", "users"}, {"rotatepassword", "users"}} {
 		if strings.Contains(about, noun[0]) {
 			return w.ids[noun[1]]
@@ -99,20 +100,20 @@ func (w *walked) id(about string) string {
 	return uuid.NewString()
 }
 
-// leaks names what of the first account an answer shows to who may not see it.
+// leaks returns the resources that a response shows although the walker may not see them.
 func (w *walked) leaks(who walker, body []byte) (leaked []string) {
 	for noun, id := range w.ids {
 		if strings.Contains(string(body), id) && (who.stranger || noun == "items") {
 			leaked = append(leaked, noun)
 		}
 	}
-	if strings.Contains(string(body), nameOfAll) && who.stranger {
-		leaked = append(leaked, nameOfAll)
+	if strings.Contains(string(body), secretName) && who.stranger {
+		leaked = append(leaked, secretName)
 	}
 	return leaked
 }
 
-func TestWalk_EveryOperationOfTheContracts(t *testing.T) {
+func TestWalk_EveryOperationChecksPermissions(t *testing.T) {
 	t.Parallel()
 	w := startWalk(t)
 	for _, document := range []*contract.Document{w.Node.Contract} {
@@ -142,7 +143,8 @@ func TestWalk_EveryOperationOfTheContracts(t *testing.T) {
 				for _, name := range slices.Sorted(maps.Keys(w.walkers)) {
 					who := w.walkers[name]
 					got := who.call(strings.ToUpper(method), at, body, "Content-Type", mediaType)
-					w.check(t, fmt.Sprintf("%s %s as %s", method, path, name), who, account.Permission(need), got, noun, strings.Contains(path, "{id}"))
+					w.check(t, fmt.Sprintf("%s %s as %s", method, path, name), who, account.Permission(need), got, noun,
+						strings.Contains(path, "{id}"))
 				}
 			}
 		}
@@ -152,7 +154,8 @@ func TestWalk_EveryOperationOfTheContracts(t *testing.T) {
 	}
 }
 
-func (w *walked) check(t *testing.T, name string, who walker, need account.Permission, got nodetest.Response, noun string, one bool) {
+func (w *walked) check(t *testing.T, name string, who walker, need account.Permission, got nodetest.Response,
+	noun string, one bool) {
 	t.Helper()
 	refused := func(status int, code string) {
 		t.Helper()
@@ -167,7 +170,8 @@ func (w *walked) check(t *testing.T, name string, who walker, need account.Permi
 		refused(http.StatusForbidden, "FORBIDDEN")
 	case one && (who.stranger || who.hidden && noun == "items"):
 		refused(http.StatusNotFound, "NOT_FOUND")
-	case got.Status == http.StatusUnauthorized || got.Status == http.StatusForbidden || got.Status >= 500 || got.Status == http.StatusBadRequest:
+	case got.Status == http.StatusUnauthorized || got.Status == http.StatusForbidden || got.Status >= 500 ||
+		got.Status == http.StatusBadRequest:
 		t.Errorf("%s: got %d %s", name, got.Status, got.Body)
 	}
 	if leaked := w.leaks(who, got.Body); leaked != nil {
@@ -179,9 +183,8 @@ func (w *walked) check(t *testing.T, name string, who walker, need account.Permi
 	}
 }
 
-// Pages are the same operations: a form that is offered is one that its user may send, and a page shows no more than
-// the answer.
-func TestWalk_EveryPage(t *testing.T) {
+// A page offers only the forms that its user may send, and shows no more than the response.
+func TestWalk_EveryPageChecksPermissions(t *testing.T) {
 	t.Parallel()
 	w := startWalk(t)
 	var spec object
@@ -192,15 +195,16 @@ func TestWalk_EveryPage(t *testing.T) {
 	for _, path := range slices.Sorted(maps.Keys(spec.at("paths"))) {
 		at := w.Node.Contract.Base() + strings.ReplaceAll(path, "{id}", w.id(strings.Split(path, "/")[1]))
 		for name, who := range w.walkers {
-			got := w.fetchAs(who, at)
+			got := who.Page(w.Browser(), at, "Cookie", who.session)
 			if leaked := w.leaks(who, got.Body); leaked != nil && !strings.Contains(at, w.ids[leaked[0]]) {
 				t.Errorf("%s as %s shows %q", path, name, leaked)
 			}
 			if who.permissions == nil && (got.Status != http.StatusSeeOther || len(got.Body) > 0) {
 				t.Errorf("%s as %s: got %d %s", path, name, got.Status, got.Body)
 			}
-			if who.permissions != nil && !who.permissions.Has(account.APIAccess) && (got.Status != http.StatusForbidden || !strings.Contains(string(got.Body), `action="/logout"`)) {
-				t.Errorf("%s as %s: got %d, and no way to sign out", path, name, got.Status)
+			if who.permissions != nil && !who.permissions.Has(account.APIAccess) &&
+				(got.Status != http.StatusForbidden || !strings.Contains(string(got.Body), `action="/logout"`)) {
+				t.Errorf("%s as %s: got %d without a form to sign out", path, name, got.Status)
 			}
 			for _, offered := range offers.FindAllSubmatch(got.Body, -1) {
 				method := strings.ToLower(string(offered[1]))
@@ -214,28 +218,4 @@ func TestWalk_EveryPage(t *testing.T) {
 			}
 		}
 	}
-}
-
-// fetchAs opens a page as a walker.
-func (w *walked) fetchAs(who walker, path string) nodetest.Response {
-	w.T.Helper()
-	request, err := http.NewRequestWithContext(w.T.Context(), http.MethodGet, w.URL+path, http.NoBody)
-	if err != nil {
-		w.T.Fatal(err)
-	}
-	for name, value := range map[string]string{"Accept": "text/html", "Authorization": who.Authorization, "Cookie": who.session} {
-		if value != "" {
-			request.Header.Set(name, value)
-		}
-	}
-	response, err := w.Browser().Do(request)
-	if err != nil {
-		w.T.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		w.T.Fatal(err)
-	}
-	return nodetest.Response{Status: response.StatusCode, Header: response.Header, Body: body}
 }
