@@ -20,9 +20,9 @@ type Browsers interface {
 }
 
 // signInPages connects the pages of package web with the sign-in. A browser is known by its cookie.
-func signInPages(g *Gate, b Browsers) web.SignIn {
-	return web.SignIn{
-		Who: func(r *http.Request) string {
+func signInPages(g *Gate, b Browsers) web.Sessions {
+	return web.Sessions{
+		User: func(r *http.Request) string {
 			ctx, err := g.Identify(r.Context(), http.Header{"Cookie": r.Header["Cookie"]})
 			if err != nil {
 				return ""
@@ -30,19 +30,19 @@ func signInPages(g *Gate, b Browsers) web.SignIn {
 			actor, _ := account.ActorFrom(ctx)
 			return actor.Email
 		},
-		Open: func(w http.ResponseWriter, r *http.Request, email, password string) error {
+		SignIn: func(w http.ResponseWriter, r *http.Request, email, password string) error {
 			session, err := b.Open(r.Context(), email, password, r.UserAgent(), g.token(r.Header))
 			if err == nil {
 				g.setCookie(w, session)
 			}
 			return err
 		},
-		Close: func(w http.ResponseWriter, r *http.Request, everywhere bool) error {
+		SignOut: func(w http.ResponseWriter, r *http.Request, everywhere bool) error {
 			g.setCookie(w, signin.NewSession{})
 			return b.Close(r.Context(), g.token(r.Header), everywhere)
 		},
-		ResetUser: b.ResetUser,
-		Reset:     b.Reset,
+		ResetUser:     b.ResetUser,
+		ResetPassword: b.Reset,
 		Explain: func(err error) (int, string) {
 			shown := problem.From(err)
 			if len(shown.Faults) > 0 {

@@ -37,7 +37,7 @@ func Routes(h Handlers) http.Handler {
 
 	// Anyone.
 	pages := signInPages(h.Gate, h.SignIn)
-	mux.Handle("GET /{$}", web.Home(h.PublicURL, pages.Who))
+	mux.Handle("GET /{$}", web.Home(h.PublicURL, pages.User))
 	mux.Handle("/login", web.Login(pages))
 	mux.Handle("/logout", web.Logout(pages))
 	mux.Handle("/reset", web.Reset(pages))
@@ -61,7 +61,7 @@ func Routes(h Handlers) http.Handler {
 	mux.Handle("/", notFound)
 	// The GraphQL handler bounds its own operations.
 	unbounded := func(r *http.Request) bool { return streams(r) || r.URL.Path == "/graphql" }
-	return h.Pages.Problems(pages.Who, contract.Recover(withDeadlines(ordinary, unbounded,
+	return h.Pages.Problems(pages.User, contract.Recover(withDeadlines(ordinary, unbounded,
 		secure(h.PublicURL, withAddress(h.Proxies, contract.Canonical("/api/", mux))))))
 }
 

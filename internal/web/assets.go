@@ -8,11 +8,12 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"time"
 
 	"itemcast/internal/accept"
 )
 
-// assetTypes is every kind of file that is served. The system's own table differs from machine to machine.
+// assetTypes are the kinds of files that are served. The table of the system differs from machine to machine.
 var assetTypes = map[string]string{
 	".css": "text/css; charset=utf-8",
 	".js":  "text/javascript; charset=utf-8",
@@ -22,7 +23,7 @@ var assetTypes = map[string]string{
 }
 
 type assets struct {
-	packed map[string][]byte // file name → gzip
+	packed map[string][]byte // gzip, by the name of the file
 }
 
 func newAssets(files fs.FS) http.Handler {
@@ -31,7 +32,7 @@ func newAssets(files fs.FS) http.Handler {
 	for _, name := range names {
 		body, err := fs.ReadFile(files, name)
 		if err != nil {
-			continue // embedded files can be read; one that cannot is not found
+			continue // cannot happen with embedded files
 		}
 		a.packed[strings.TrimSuffix(name, ".gz")] = body
 	}
@@ -49,7 +50,7 @@ func (a assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", contentType)
 	h.Set("X-Content-Type-Options", "nosniff")
-	// A worker has the policy of its own response; none of ours fetches or evaluates anything.
+	// A worker has the policy of its own response. None of ours fetches or evaluates anything.
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	// The name changes with the content (RFC 8246).
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
@@ -60,18 +61,19 @@ func (a assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h.Set("Content-Encoding", "gzip")
 	h.Set("ETag", `"`+name+`"`)
+	noTime := time.Time{} // embedded files have none, so there is no Last-Modified
 	http.ServeContent(w, r, "", noTime, bytes.NewReader(packed))
 }
 
-// unpack is for the rare client that does not take gzip.
+// unpack serves the rare client that does not accept gzip.
 func unpack(w http.ResponseWriter, r *http.Request, packed []byte) {
 	if r.Method == http.MethodHead {
 		return
 	}
 	body, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
-		http.Error(w, "the asset is damaged: run make build", http.StatusInternalServerError)
+		http.Error(w, "The asset is damaged: run make build.", http.StatusInternalServerError)
 		return
 	}
-	_, _ = io.Copy(w, body) // fails when the client has gone
+	_, _ = io.Copy(w, body) // fails when the client is gone
 }

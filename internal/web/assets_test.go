@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestAssets_ArePackedTypedAndImmutable(t *testing.T) {
+func TestAssets_AreCompressedTypedAndImmutable(t *testing.T) {
 	t.Parallel()
 	w := request(newAssets(builtTree(t)), "GET", "/assets/playground-AAAAAAAA.js", "Accept-Encoding", "br, gzip")
 
@@ -31,7 +31,7 @@ func TestAssets_ArePackedTypedAndImmutable(t *testing.T) {
 	}
 }
 
-func TestAssets_ClientWithoutGzipGetsPlainBytes(t *testing.T) {
+func TestAssets_WithoutGzipClientsGetPlainBytes(t *testing.T) {
 	t.Parallel()
 	w := request(newAssets(builtTree(t)), "GET", "/assets/playground-AAAAAAAA.js", "Accept-Encoding", "gzip;q=0")
 	if got := w.Header().Get("Content-Encoding"); got != "" {
@@ -42,7 +42,7 @@ func TestAssets_ClientWithoutGzipGetsPlainBytes(t *testing.T) {
 	}
 }
 
-func TestAssets_KnownCopyIsNotSentAgain(t *testing.T) {
+func TestAssets_ACachedCopyIsNotSentAgain(t *testing.T) {
 	t.Parallel()
 	h := newAssets(builtTree(t))
 	tag := request(h, "GET", "/assets/playground-AAAAAAAA.js", "Accept-Encoding", "gzip").Header().Get("ETag")
@@ -62,7 +62,7 @@ func TestAssets_HeadHasNoBody(t *testing.T) {
 	}
 }
 
-func TestAssets_NothingButAssetsIsServed(t *testing.T) {
+func TestAssets_NothingElseIsServed(t *testing.T) {
 	t.Parallel()
 	h := newAssets(builtTree(t))
 	for _, path := range []string{

@@ -8,13 +8,13 @@ import (
 
 type homeData struct {
 	PublicURL string
-	Who       string // is signed in; "": nobody is
+	User      string // email address; "" for a stranger
 }
 
-func newHome(files fs.FS, publicURL string, who func(*http.Request) string) http.Handler {
-	shown := newTemplate(files, "home", "home", formPolicy) // with the form that signs out
+func newHome(files fs.FS, publicURL string, userOf func(*http.Request) string) http.Handler {
+	home := newPage(files, "home", "home", formPolicy) // it has a form to sign out
 	base := strings.TrimRight(publicURL, "/")
 	return readOnly(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		shown.write(w, r, http.StatusOK, homeData{PublicURL: base, Who: who(r)})
+		home.writeForUser(w, r, http.StatusOK, homeData{PublicURL: base, User: userOf(r)})
 	}))
 }

@@ -5,63 +5,73 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
-	"time"
 )
 
-// noTime leaves Last-Modified out: embedded files have no time.
-var noTime time.Time
-
-// page is one HTML page. It is the same for everyone, so it is rendered once.
+// page is the template of an HTML page, with the files that it loads.
 type page struct {
-	body   []byte
-	built  bool // whether its assets are there
-	status int
-	policy string // Content-Security-Policy
+	template *template.Template
+	name     string
+	view     view
+	policy   string // Content-Security-Policy
 }
 
-// view is what the templates are given.
+// view is what the templates are executed with.
 type view struct {
 	Bundle  bundle
 	Icon    string
 	Notices string
-	Built   bool
-	Data    any // of the page
+	Built   bool // the files exist
+	Data    any  // of the page
 }
 
-// newPage renders templates/<name>.html with the assets of the page of that name.
-func newPage(files fs.FS, name, policy string, data any) page {
+// newPage prepares templates/<name>.html with the files of an entry in the manifest.
+func newPage(files fs.FS, name, entry, policy string) page {
 	m, err := readManifest(files)
-	bundle, listed := m.Pages[name]
-	v := view{Bundle: bundle, Icon: m.Icon, Notices: m.Notices, Built: err == nil && listed, Data: data}
+	bundle, listed := m.Pages[entry]
+	return page{
+		template: template.Must(template.ParseFS(templates, "templates/head.html", "templates/"+name+".html")),
+		name:     name + ".html",
+		view:     view{Bundle: bundle, Icon: m.Icon, Notices: m.Notices, Built: err == nil && listed},
+		policy:   policy,
+	}
+}
 
+func (p page) render(data any) []byte {
+	shown := p.view
+	shown.Data = data
 	var body bytes.Buffer
-	t := template.Must(template.ParseFS(templates, "templates/head.html", "templates/"+name+".html"))
-	if err := t.ExecuteTemplate(&body, name+".html", v); err != nil {
+	if err := p.template.ExecuteTemplate(&body, p.name, shown); err != nil {
 		panic(err) // the templates are constant, and the tests render each
 	}
-	return page{body: body.Bytes(), built: v.Built, status: http.StatusOK, policy: policy}
+	return body.Bytes()
 }
 
-func (p page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// writeForUser answers with a page that is for one browser only.
+func (p page) writeForUser(w http.ResponseWriter, r *http.Request, status int, data any) {
+	w.Header().Set("Vary", "Cookie")
+	w.Header().Set("Cache-Control", "no-store")
+	p.write(w, r, status, p.render(data))
+}
+
+func (p page) write(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", p.policy)
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-cache") // it names assets, which change with a release
-	w.WriteHeader(p.status)
+	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(p.body) // fails when the client has gone
+		_, _ = w.Write(body) // fails when the client is gone
 	}
 }
 
-// readOnly lets only GET and HEAD through.
+// readOnly refuses all methods but GET and HEAD.
 func readOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "this page is only read", http.StatusMethodNotAllowed)
+			http.Error(w, "This page takes GET and HEAD only.", http.StatusMethodNotAllowed)
 			return
 		}
 		next.ServeHTTP(w, r)

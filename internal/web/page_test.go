@@ -8,15 +8,15 @@ import (
 	"testing"
 )
 
-// pages is every page, made from a tree of assets.
+// pages are the pages without a form, by the tree of assets that they are made from.
 var pages = map[string]func(fs.FS) http.Handler{
-	"home":       func(files fs.FS) http.Handler { return newHome(files, "https://items.example/", nobody) },
+	"home":       func(files fs.FS) http.Handler { return newHome(files, "https://items.example/", stranger) },
 	"playground": newPlayground,
 }
 
-func nobody(*http.Request) string { return "" }
+func stranger(*http.Request) string { return "" }
 
-func TestPages_RunNoInlineScript(t *testing.T) {
+func TestPages_HaveNoInlineScript(t *testing.T) {
 	t.Parallel()
 	inline := regexp.MustCompile(`(?i)<script[^>]*>[^<]|\son[a-z]+=|javascript:|<style|\sstyle=`)
 	for name, newPage := range pages {
@@ -34,7 +34,7 @@ func TestPages_RunNoInlineScript(t *testing.T) {
 	}
 }
 
-func TestPages_NameNoOtherOrigin(t *testing.T) {
+func TestPages_ReferToNoOtherOrigin(t *testing.T) {
 	t.Parallel()
 	reference := regexp.MustCompile(`(?:src|href)="([^"]*)"`)
 	for name, newPage := range pages {
@@ -47,7 +47,7 @@ func TestPages_NameNoOtherOrigin(t *testing.T) {
 	}
 }
 
-func TestPages_HeadersHoldThemTogether(t *testing.T) {
+func TestPages_SendSecurityAndCacheHeaders(t *testing.T) {
 	t.Parallel()
 	for name, newPage := range pages {
 		h := request(newPage(builtTree(t)), "GET", "/").Header()
@@ -55,7 +55,7 @@ func TestPages_HeadersHoldThemTogether(t *testing.T) {
 			"Content-Type":           "text/html; charset=utf-8",
 			"X-Content-Type-Options": "nosniff",
 			"Referrer-Policy":        "same-origin",
-			"Cache-Control":          map[bool]string{true: "no-store", false: "no-cache"}[name == "home"],
+			"Cache-Control":          map[string]string{"home": "no-store", "playground": "no-cache"}[name],
 		} {
 			if got := h.Get(header); got != want {
 				t.Errorf("%s: %s %q, want %q", name, header, got, want)
@@ -64,20 +64,20 @@ func TestPages_HeadersHoldThemTogether(t *testing.T) {
 	}
 }
 
-func TestPages_UnbuiltTreeSaysWhatToRun(t *testing.T) {
+func TestPages_InAnUnbuiltTreeSayWhatToRun(t *testing.T) {
 	t.Parallel()
 	for name, newPage := range pages {
 		body := request(newPage(unbuiltTree()), "GET", "/").Body.String()
 		if !strings.Contains(body, "assets are not built: run <code>make build</code>") {
-			t.Errorf("%s does not say so:\n%s", name, body)
+			t.Errorf("%s does not:\n%s", name, body)
 		}
 		if strings.Contains(body, "/assets/") {
-			t.Errorf("%s refers to assets that are not there:\n%s", name, body)
+			t.Errorf("%s refers to assets that do not exist:\n%s", name, body)
 		}
 	}
 }
 
-func TestPages_AreOnlyRead(t *testing.T) {
+func TestPages_TakeGETAndHEADOnly(t *testing.T) {
 	t.Parallel()
 	for name, newPage := range pages {
 		w := request(newPage(builtTree(t)), "POST", "/")
@@ -92,15 +92,32 @@ func TestPages_AreOnlyRead(t *testing.T) {
 
 func TestHome_ExamplesUseThePublicURL(t *testing.T) {
 	t.Parallel()
-	body := request(newHome(builtTree(t), "https://items.example/", nobody), "GET", "/").Body.String()
-	for _, want := range []string{`href="/graphql"`, `href="/api/v1/"`, `href="/api/v1/openapi.json"`, "https://items.example/api/v1/items\n"} {
+	body := request(pages["home"](builtTree(t)), "GET", "/").Body.String()
+	for _, want := range []string{
+		`href="/graphql"`, `href="/api/v1/"`, `href="/api/v1/openapi.json"`, "https://items.example/api/v1/items\n",
+	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %s in\n%s", want, body)
 		}
 	}
 }
 
-func TestPlayground_GetsItsConfigurationByDataAttributes(t *testing.T) {
+func TestHome_ShowsItsUser(t *testing.T) {
+	t.Parallel()
+	ada := func(*http.Request) string { return "ada@example.com" }
+	body := request(newHome(builtTree(t), "https://items.example", ada), "GET", "/").Body.String()
+	for _, want := range []string{"ada@example.com", `action="/logout"`, `name="everywhere"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %s in\n%s", want, body)
+		}
+	}
+	body = request(pages["home"](builtTree(t)), "GET", "/").Body.String()
+	if !strings.Contains(body, `href="/login"`) {
+		t.Errorf("a stranger cannot sign in:\n%s", body)
+	}
+}
+
+func TestPlayground_HasItsSettingsInDataAttributes(t *testing.T) {
 	t.Parallel()
 	w := request(newPlayground(builtTree(t)), "GET", "/graphql")
 	for _, want := range []string{
@@ -114,11 +131,11 @@ func TestPlayground_GetsItsConfigurationByDataAttributes(t *testing.T) {
 		}
 	}
 	if got := w.Header().Get("Vary"); got != "Accept" {
-		t.Errorf("Vary %q: the same URL is the API's", got)
+		t.Errorf("Vary %q, but the API has the same URL", got)
 	}
 }
 
-func TestPlayground_UnbuiltIsUnavailable(t *testing.T) {
+func TestPlayground_InAnUnbuiltTreeIsUnavailable(t *testing.T) {
 	t.Parallel()
 	if w := request(newPlayground(unbuiltTree()), "GET", "/graphql"); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("status %d, want 503", w.Code)

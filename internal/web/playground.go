@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// playgroundPolicy allows inline styles, and no inline script: Monaco writes its theme into style elements and positions
-// lines with style attributes, and has no setting for a nonce. data: images are Monaco's squiggles and icons.
+// playgroundPolicy allows inline styles, but no inline script: Monaco writes its theme into style elements, positions
+// lines by style attributes, and has no setting for a nonce. data: is for Monaco's squiggles and icons.
 var playgroundPolicy = strings.Join([]string{
 	"default-src 'none'",
 	"script-src 'self'",
@@ -22,12 +22,15 @@ var playgroundPolicy = strings.Join([]string{
 }, "; ")
 
 func newPlayground(files fs.FS) http.Handler {
-	shown := newPage(files, "playground", playgroundPolicy, nil)
-	if !shown.built {
-		shown.status = http.StatusServiceUnavailable // without its script it can do nothing
+	playground := newPage(files, "playground", "playground", playgroundPolicy)
+	body := playground.render(nil) // the same for everyone
+	status := http.StatusOK
+	if !playground.view.Built {
+		status = http.StatusServiceUnavailable // the page does nothing without its script
 	}
 	return readOnly(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Add("Vary", "Accept") // the same URL is the API's
-		shown.ServeHTTP(w, r)
+		w.Header().Add("Vary", "Accept")            // the API has the same URL
+		w.Header().Set("Cache-Control", "no-cache") // the names of assets change with a release
+		playground.write(w, r, status, body)
 	}))
 }

@@ -1,11 +1,13 @@
-// Package web is the web pages that are not drawn from a contract: the start page, those of signing in, and the GraphQL playground.
+// Package web is the pages that are not drawn from a contract: the start page, those for signing in, and the GraphQL
+// playground.
 //
-// It promises that the pages need nothing but this server: every script, style and font is bundled by the build
-// (assets/build.mjs) and embedded, no page has an inline script, and each sends the narrowest Content-Security-Policy that
-// works. In a tree without built assets the package compiles, and the pages say what to run.
+// It promises that the pages need nothing but this server. The build bundles every script, style and font
+// (assets/build.mjs), and the binary embeds them. No page has an inline script, and each sends the narrowest
+// Content-Security-Policy under which it works. In a tree without built assets the package compiles, and the pages say
+// what to run.
 //
-// It must not know of items, users or the database, nor decide who may see what: a page holds no data but who looks at it, which it is
-// told, and what its script fetches is authorized by the API.
+// It must not know items, users or the database, nor decide who may see what. A page has no data but the user's email
+// address, which is passed in; the API authorizes whatever a script fetches.
 package web
 
 import (
@@ -14,7 +16,7 @@ import (
 	"net/http"
 )
 
-// dist holds what assets/build.mjs made: gzipped files with their content's hash in the name, and manifest.json.
+// dist has the output of assets/build.mjs: gzipped files with the hash of their content in the name, and manifest.json.
 //
 //go:embed all:dist
 var dist embed.FS
@@ -22,17 +24,42 @@ var dist embed.FS
 //go:embed templates
 var templates embed.FS
 
-// Assets serves the bundled scripts, styles and fonts under /assets/. They need no sign-in.
+// Assets serves the bundled scripts, styles and fonts under /assets/, to anyone.
 func Assets() http.Handler { return newAssets(built()) }
 
-// Home serves the start page. publicURL is the base of the URLs in its examples, who tells the e-mail address of who is signed in, or "".
-func Home(publicURL string, who func(*http.Request) string) http.Handler {
-	return newHome(built(), publicURL, who)
+// Home serves the start page. publicURL is the base of the URLs in its examples. userOf returns the email address of
+// the user who is signed in, "" for a stranger.
+func Home(publicURL string, userOf func(*http.Request) string) http.Handler {
+	return newHome(built(), publicURL, userOf)
 }
 
-// Playground serves the GraphQL playground, for the URL that the API itself has: the caller sends here the GET requests
-// that accept text/html. The page needs no sign-in; what it asks the API for does.
+// Playground serves the GraphQL playground at the URL of the API itself: the caller routes the requests to it that
+// prefer HTML. The page is for anyone; the API asks for a sign-in.
 func Playground() http.Handler { return newPlayground(built()) }
+
+// Login serves the sign-in form, and signs in. The parameter next is the address to go to then, on this server only.
+func Login(s Sessions) http.Handler { return newLogin(built(), s) }
+
+// Reset serves the page of a reset link, and sets the password. Loading the page does not use up the link, as programs
+// that scan email load it.
+func Reset(s Sessions) http.Handler { return newReset(built(), s) }
+
+// Bundle is the files that a page of another package loads, by their names below /assets/.
+type Bundle struct {
+	Icon, Notices   string
+	Script          string
+	Styles, Preload []string
+}
+
+// Loads returns the files of a page; none in a tree without built assets.
+func Loads(page string) Bundle {
+	m, err := readManifest(built())
+	if err != nil {
+		return Bundle{}
+	}
+	b := m.Pages[page]
+	return Bundle{Icon: m.Icon, Notices: m.Notices, Script: b.Script, Styles: b.Styles, Preload: b.Preload}
+}
 
 func built() fs.FS {
 	sub, err := fs.Sub(dist, "dist")

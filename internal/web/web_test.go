@@ -14,16 +14,20 @@ import (
 
 const script = "export const answer = 42;\n"
 
-// builtTree is what a build leaves, in small.
+// builtTree is a small tree of built assets.
 func builtTree(t *testing.T) fstest.MapFS {
 	t.Helper()
 	m, err := json.Marshal(manifest{
 		Icon:    "icon-AAAAAAAA.svg",
 		Notices: "notices-AAAAAAAA.txt",
 		Pages: map[string]bundle{
-			"playground": {Script: "playground-AAAAAAAA.js", Styles: []string{"playground-BBBBBBBB.css"}, Preload: []string{"chunk-AAAAAAAA.js"}},
-			"home":       {Styles: []string{"home-AAAAAAAA.css"}},
-			"form":       {Styles: []string{"form-AAAAAAAA.css"}},
+			"playground": {
+				Script:  "playground-AAAAAAAA.js",
+				Styles:  []string{"playground-BBBBBBBB.css"},
+				Preload: []string{"chunk-AAAAAAAA.js"},
+			},
+			"home": {Styles: []string{"home-AAAAAAAA.css"}},
+			"form": {Styles: []string{"form-AAAAAAAA.css"}},
 		},
 	})
 	if err != nil {
@@ -38,7 +42,7 @@ func builtTree(t *testing.T) fstest.MapFS {
 	}
 }
 
-// unbuiltTree is a fresh clone.
+// unbuiltTree is the tree of a fresh clone.
 func unbuiltTree() fstest.MapFS { return fstest.MapFS{".gitkeep": {}} }
 
 func pack(t *testing.T, text string) []byte {
@@ -64,8 +68,7 @@ func request(h http.Handler, method, path string, header ...string) *httptest.Re
 	return w
 }
 
-// Built or not, this holds of the tree that the binary embeds.
-func TestBuilt_EveryFileThatAPageNamesIsServed(t *testing.T) {
+func TestBuilt_EveryFileInTheManifestIsServed(t *testing.T) {
 	t.Parallel()
 	m, err := readManifest(built())
 	if err != nil {
@@ -87,7 +90,7 @@ func TestBuilt_EveryFileThatAPageNamesIsServed(t *testing.T) {
 	}
 }
 
-// What is immutable must be named by its content.
+// Browsers never ask again for a file, so another content must have another name.
 func TestBuilt_EveryFileHasAHashInItsName(t *testing.T) {
 	t.Parallel()
 	names, err := fs.Glob(built(), "*.gz")

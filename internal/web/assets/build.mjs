@@ -1,8 +1,8 @@
-// Bundles what the web pages need from npm into ../dist, where Go embeds it.
+// Bundles the scripts and styles of the web pages, with their npm packages, into ../dist, where Go embeds them.
 //
-// Every file has its content's hash in its name, so that a browser may keep it for ever, and is stored as gzip, which is how
-// nearly every browser asks for it. manifest.json says which files a page loads. A page is one entry in `pages`: a script,
-// which brings its style along, or a style.
+// Each file has a hash of its content in its name, so that browsers may cache it forever, and is stored as gzip, which
+// nearly every browser accepts. manifest.json lists the files that each page loads. A page is one entry in `pages`: a
+// script, which imports its style, or a style.
 
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -21,7 +21,7 @@ const pages = {
 };
 const icon = 'src/icon.svg';
 
-// Monaco does its language work in web workers, each a script of its own.
+// Monaco analyses text in web workers, each a script of its own.
 const workers = {
   'editor.worker': 'monaco-editor/esm/vs/editor/editor.worker.js',
   'json.worker': 'monaco-editor/esm/vs/language/json/json.worker.js',
@@ -34,7 +34,7 @@ const common = {
   minify: true,
   metafile: true,
   write: false,
-  legalComments: 'none', // every licence is in the notices file
+  legalComments: 'none', // the notices file has every licence
   target: ['es2022'],
   outdir: dist,
   entryNames: '[name]-[hash]',
@@ -51,7 +51,7 @@ const pageBuild = await build({
   format: 'esm',
   splitting: true,
   jsx: 'automatic',
-  // GraphiQL imports these by their old names, which are CommonJS: split off, they would lose their named exports.
+  // GraphiQL imports these by their old names, which are CommonJS: in a chunk of their own they would lose exports.
   alias: { 'prettier/parser-graphql': 'prettier/plugins/graphql', 'prettier/parser-babel': 'prettier/plugins/babel' },
   loader: { '.ttf': 'file', '.graphql': 'text', '.svg': 'copy' },
   define: { ...common.define, WORKER_FILES: JSON.stringify(workerFiles()) },
@@ -71,11 +71,11 @@ for (const { name, contents } of files) {
 }
 await writeFile(join(dist, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 
-/** The file made from an entry point's source, with what esbuild knows of it. */
+/** Returns the file made from an entry point's source, with esbuild's metadata. */
 function outputOf(result, source) {
   const found = Object.entries(result.metafile.outputs).find(([, output]) =>
     (output.entryPoint ?? Object.keys(output.inputs)[0])?.endsWith(source));
-  if (!found) throw new Error(`no output was made from ${source}`);
+  if (!found) throw new Error(`esbuild made no output from ${source}`);
   return { file: basename(found[0]), ...found[1] };
 }
 
@@ -101,12 +101,12 @@ function describe() {
   };
 }
 
-/** esbuild also writes the styles of each dynamic import, which nothing loads: they are in the page's own style. */
+/** esbuild also writes the styles of each dynamic import. Nothing loads them: the page's own style has them. */
 function isUnused(name) {
   return name.endsWith('.css') && !Object.values(manifest.pages).some((page) => page.styles.includes(name));
 }
 
-/** All but .gitkeep, which lets Go compile in a tree without built assets. */
+/** Removes all files but .gitkeep: with it, Go compiles in a tree without built assets. */
 async function emptyDist() {
   await mkdir(dist, { recursive: true });
   for (const name of await readdir(dist)) {

@@ -1,10 +1,10 @@
-// Collects the licences of every package that is in the bundles: they ask to be passed on.
+// Collects the licences of all packages in the bundles, which must be distributed with them.
 
 import { createHash } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Returns the notices file: its name and its body. */
+/** Returns the name and the body of the notices file. */
 export async function notices(root, builds) {
   const inputs = builds.flatMap((b) => Object.keys(b.metafile.inputs));
   const packages = new Set(inputs.map(packageOf).filter(Boolean));
@@ -14,7 +14,7 @@ export async function notices(root, builds) {
   return { name: `notices-${hash}.txt`, body };
 }
 
-/** node_modules/@scope/name for an input, the innermost one when packages are nested. */
+/** Returns node_modules/@scope/name for an input; of nested packages the innermost. */
 function packageOf(input) {
   return input.match(/^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//)?.[1];
 }

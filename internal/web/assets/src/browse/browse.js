@@ -1,5 +1,5 @@
-// The browsable API works without any of this. With it: find operations as you type, copy, fold, open what a link leads to, and be told
-// when what is shown has changed.
+// The pages of the browsable API work without this script. It adds: finding operations while typing, copying, folding,
+// opening what a link leads to, and a notice when what is shown has changed.
 
 import './browse.css';
 import { follow } from './live.js';
@@ -7,14 +7,14 @@ import { find } from './find.js';
 
 document.querySelector('#operations [aria-current]')?.scrollIntoView({ block: 'nearest' });
 find(document.getElementById('search'), document.getElementById('operations'));
-follow(document.body.dataset, document.getElementById('live'));
-copying();
-folding();
-opening();
-indenting();
+follow(document.body, document.getElementById('live'));
+enableCopying();
+enableFolding();
+enableOpening();
+enableIndenting();
 
 /** Buttons that copy the text of another element. */
-function copying() {
+function enableCopying() {
   for (const button of document.querySelectorAll('[data-copies]')) {
     button.hidden = !navigator.clipboard;
     const label = button.textContent;
@@ -26,8 +26,8 @@ function copying() {
   }
 }
 
-/** A list of long things is easier to look over when only their outlines are there. */
-function folding() {
+/** A button that reduces the elements of a list to their first members. */
+function enableFolding() {
   const button = document.getElementById('fold');
   const body = document.querySelector('.json .b .b');
   if (!button || !body) return;
@@ -41,8 +41,8 @@ function folding() {
   });
 }
 
-/** A link to a form or a field opens what it is in. */
-function opening() {
+/** Links to a form or a field: they open the details around it, and focus it. */
+function enableOpening() {
   const open = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (!target || target.id === 'main' || target.closest('#operations')) return;
@@ -58,7 +58,8 @@ function opening() {
   for (const link of document.querySelectorAll('a[data-opens]')) {
     link.addEventListener('click', () => { if (link.hash === location.hash) open(); });
   }
-  // The page of an answer has the address of the form that was sent, and not what else is there: that comes by loading it.
+  // The page of an answer has the address of the form that was sent, but not the address's other forms. A query that is
+  // empty makes the browser load the page again.
   for (const link of document.querySelectorAll('#operations a[href*="#"]')) {
     link.addEventListener('click', (event) => {
       if (link.pathname !== location.pathname || document.getElementById(link.hash.slice(1))) return;
@@ -67,12 +68,12 @@ function opening() {
     });
   }
   open();
-  // A browser that goes to the fragment by itself takes the focus away again.
+  // A browser that scrolls to the fragment itself takes the focus away again.
   window.addEventListener('load', () => setTimeout(() => { if (document.activeElement === document.body) open(); }));
 }
 
-/** Tab indents in an editor; after Escape it leaves it, as everywhere else. */
-function indenting() {
+/** In an editor, Tab indents. Before the first key, and after Escape, it moves the focus as everywhere else. */
+function enableIndenting() {
   for (const editor of document.querySelectorAll('textarea[data-indents]')) {
     let leaves = true;
     editor.addEventListener('input', () => { leaves = false; });

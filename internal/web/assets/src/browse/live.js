@@ -1,43 +1,54 @@
 /**
- * Tells when what is shown has changed since it was loaded. A browser opens few connections to a server, so only a page that is looked at
- * follows; one that comes back to the front first asks whether it has missed anything.
+ * Shows a notice when the thing on the page has changed since the page was loaded. Browsers allow few connections to a
+ * server, so only a visible page follows; one that becomes visible again first asks whether it missed a change.
+ *
+ * page has data-live (the event stream), data-etag and data-plain (the plain answer). Once it misses no change, it gets
+ * data-follows.
  */
-export function follow({ live, etag, plain }, badge) {
-  if (!live || !etag || !badge || !window.EventSource) return;
+export function follow(page, notice) {
+  const { live, etag, plain } = page.dataset;
+  if (!live || !etag || !notice || !window.EventSource) return;
   const revision = Number(etag.replaceAll('"', ''));
   let source;
 
-  const tell = (text) => {
-    badge.querySelector('span').textContent = text;
-    badge.hidden = false;
+  const show = (text) => {
+    notice.querySelector('span').textContent = text;
+    notice.hidden = false;
     stop();
   };
 
-  /** What happened before the stream began. */
+  /** Asks for a change from before the stream began. */
   const check = async () => {
     try {
-      const answer = await fetch(plain, { headers: { 'If-None-Match': etag, Accept: 'application/json' }, cache: 'no-store' });
-      if (answer.status === 404) tell('This has been deleted since you loaded it.');
-      else if (answer.ok && answer.headers.get('ETag') !== etag) tell('This has changed since you loaded it.');
+      const headers = { 'If-None-Match': etag, Accept: 'application/json' };
+      const answer = await fetch(plain, { headers, cache: 'no-store' });
+      if (answer.status === 404) show('This has been deleted since you loaded it.');
+      else if (answer.ok && answer.headers.get('ETag') !== etag) show('This has changed since you loaded it.');
+      else page.dataset.follows = '';
     } catch {
-      // The server is away; the stream comes again when it does.
+      // The server is down. The stream reconnects, and then asks again.
     }
   };
 
   const start = () => {
-    if (source || document.hidden || !badge.hidden) return;
+    if (source || document.hidden || !notice.hidden) return;
     source = new EventSource(live);
     source.addEventListener('open', check);
     source.addEventListener('message', ({ data }) => {
       const change = JSON.parse(data);
-      if (change.kind === 'DELETED') tell('This has been deleted since you loaded it.');
-      else if (!(change.revision <= revision)) tell(`This has changed since you loaded it: ${change.changed_fields.join(', ') || change.kind.toLowerCase()}.`);
+      if (change.kind === 'DELETED') {
+        show('This has been deleted since you loaded it.');
+      } else if (!(change.revision <= revision)) { // also when the revision is no number
+        const what = change.changed_fields.join(', ') || change.kind.toLowerCase();
+        show(`This has changed since you loaded it: ${what}.`);
+      }
     });
   };
 
   const stop = () => {
     source?.close();
     source = undefined;
+    delete page.dataset.follows;
   };
 
   document.addEventListener('visibilitychange', () => (document.hidden ? stop() : start()));

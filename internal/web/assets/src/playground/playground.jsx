@@ -1,5 +1,5 @@
 // The GraphQL playground: GraphiQL against this server, with sign-in.
-// The page gives the configuration as data attributes of #playground.
+// The page passes its settings as data attributes of #playground.
 
 import './workers.js';
 import { editorTheme } from './theme.js';
@@ -24,11 +24,11 @@ const plugins = [HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })];
 
 function Playground({ endpoint, home }) {
   const { identity } = useSession();
-  const transport = useMemo(() => createTransport({
-    endpoint,
-    identity,
-    onRefused: () => askToSignIn(identity ? 'The server no longer accepts these credentials.' : 'The API needs you to sign in.'),
-  }), [endpoint, identity]);
+  const reason = identity ? 'The server no longer accepts these credentials.' : 'Sign in to use the API.';
+  const transport = useMemo(
+    () => createTransport({ endpoint, identity, onRefused: () => askToSignIn(reason) }),
+    [endpoint, identity],
+  );
   useEffect(() => transport.close, [transport]);
 
   return (

@@ -1,43 +1,44 @@
-// Who the playground acts as: the person who signed in on this page, or whomever the browser already is.
+// The user of the playground: the one who signed in on this page, or else the user of the browser's session.
 //
-// The credentials live in sessionStorage: they are gone when the tab is, and no other tab sees them.
+// The credentials are in sessionStorage: closing the tab removes them, and no other tab can read them.
 
 import { useSyncExternalStore } from 'react';
 
 const KEY = 'itemcast.playground.session';
 
-let state = { identity: load(), browser: '', asking: false, reason: '' };
+let state = { identity: load(), browserUser: '', isAsking: false, reason: '' };
 const listeners = new Set();
 
 export function useSession() {
   return useSyncExternalStore(subscribe, () => state);
 }
 
-/** Opens the sign-in form; `reason` says why, in words for the person. */
+/** Opens the sign-in form. `reason` is shown to the user. */
 export function askToSignIn(reason = '') {
-  set({ ...state, asking: true, reason });
+  set({ ...state, isAsking: true, reason });
 }
 
+/** Closes the sign-in form. */
 export function stopAsking() {
-  set({ ...state, asking: false, reason: '' });
+  set({ ...state, isAsking: false, reason: '' });
 }
 
 export function signIn(identity) {
   sessionStorage.setItem(KEY, JSON.stringify(identity));
-  set({ ...state, identity, asking: false, reason: '' });
+  set({ ...state, identity, isAsking: false, reason: '' });
 }
 
 export function signOut() {
   sessionStorage.removeItem(KEY);
-  set({ ...state, identity: null, asking: !state.browser, reason: '' });
+  set({ ...state, identity: null, isAsking: !state.browserUser, reason: '' });
 }
 
-/** Whom the browser has signed in on /login acts here without a form: `email` is '' for nobody. */
-export function browserIs(email) {
-  set({ ...state, browser: email });
+/** Sets the user of the browser's session, who needs no form here. `email` is '' for a stranger. */
+export function setBrowserUser(email) {
+  set({ ...state, browserUser: email });
 }
 
-/** HTTP Basic credentials, in UTF-8 (RFC 7617 §2.1). */
+/** Returns an identity with HTTP Basic credentials, in UTF-8 (RFC 7617 §2.1). */
 export function basicIdentity(email, password) {
   const bytes = new TextEncoder().encode(`${email}:${password}`);
   return { email, authorization: `Basic ${btoa(String.fromCharCode(...bytes))}` };
@@ -48,7 +49,7 @@ function load() {
     const stored = JSON.parse(sessionStorage.getItem(KEY));
     return stored?.email && stored?.authorization ? stored : null;
   } catch {
-    return null; // not ours, or storage is off
+    return null; // another program wrote it, or storage is off
   }
 }
 

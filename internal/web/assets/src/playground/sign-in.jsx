@@ -1,17 +1,18 @@
 // The sign-in form, and the button that opens it.
 
 import { useEffect, useRef, useState } from 'react';
-import { askToSignIn, basicIdentity, browserIs, signIn, signOut, stopAsking, useSession } from './session.js';
-import { checkIdentity, endBrowserSession, whoTheBrowserIs } from './transport.js';
+import { askToSignIn, basicIdentity, setBrowserUser, signIn, signOut, stopAsking, useSession } from './session.js';
+import { checkIdentity, endBrowserSession, fetchBrowserUser } from './transport.js';
 
 export function SignInButton() {
-  const { identity, browser } = useSession();
-  useEffect(() => { whoTheBrowserIs().then(browserIs); }, []);
-  if (!identity && browser) {
+  const { identity, browserUser } = useSession();
+  useEffect(() => { fetchBrowserUser().then(setBrowserUser); }, []);
+  if (!identity && browserUser) {
+    const endSession = () => endBrowserSession().then(setBrowserUser);
     return (
       <>
-        <a className="account-name" href="/api/v1/me" title={browser}>{browser}</a>
-        <button type="button" className="account-button" onClick={() => endBrowserSession().then(browserIs)}>Sign out</button>
+        <a className="account-name" href="/api/v1/me" title={browserUser}>{browserUser}</a>
+        <button type="button" className="account-button" onClick={endSession}>Sign out</button>
       </>
     );
   }
@@ -21,24 +22,26 @@ export function SignInButton() {
   return (
     <>
       <span className="account-name" title={identity.email}>{identity.email}</span>
-      <button type="button" className="account-button" onClick={signOut} title={`Signed in as ${identity.email}`}>Sign out</button>
+      <button type="button" className="account-button" onClick={signOut} title={`Signed in as ${identity.email}`}>
+        Sign out
+      </button>
     </>
   );
 }
 
 export function SignInDialog({ endpoint }) {
-  const { asking, reason } = useSession();
+  const { isAsking, reason } = useSession();
   const [problem, setProblem] = useState('');
-  const [busy, setBusy] = useState(false);
+  const [isBusy, setBusy] = useState(false);
   const dialog = useRef(null);
 
   useEffect(() => {
-    if (asking && !dialog.current.open) {
+    if (isAsking && !dialog.current.open) {
       setProblem('');
       dialog.current.showModal();
     }
-    if (!asking) dialog.current.close();
-  }, [asking]);
+    if (!isAsking) dialog.current.close();
+  }, [isAsking]);
 
   async function submit(event) {
     event.preventDefault();
@@ -53,10 +56,10 @@ export function SignInDialog({ endpoint }) {
 
   return (
     <dialog ref={dialog} className="sign-in" aria-labelledby="sign-in-title" onClose={stopAsking}>
-      {asking && (
+      {isAsking && (
         <form onSubmit={submit}>
           <h1 id="sign-in-title">Sign in to Itemcast</h1>
-          <p className="sign-in-hint">{reason || 'The playground sends these with every request.'}</p>
+          <p className="sign-in-hint">{reason || 'The playground sends these credentials with every request.'}</p>
           <label>
             Email
             <input name="email" type="email" autoComplete="username" required autoFocus />
@@ -68,9 +71,9 @@ export function SignInDialog({ endpoint }) {
           {problem && <p className="sign-in-problem" role="alert">{problem}</p>}
           <div className="sign-in-actions">
             <button type="button" className="quiet" onClick={stopAsking}>Not now</button>
-            <button type="submit" disabled={busy}>{busy ? 'Signing in…' : 'Sign in'}</button>
+            <button type="submit" disabled={isBusy}>{isBusy ? 'Signing in…' : 'Sign in'}</button>
           </div>
-          <p className="sign-in-note">Kept in this tab only, until you close it.</p>
+          <p className="sign-in-note">Only this tab stores them, until you close it.</p>
         </form>
       )}
     </dialog>

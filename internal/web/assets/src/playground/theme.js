@@ -1,4 +1,4 @@
-// The editors' colours: Monaco's own, on GraphiQL's background, with Itemcast's accent.
+// The colours of the editors: Monaco's, on GraphiQL's background, with Itemcast's accent.
 
 import { editor } from 'monaco-graphql/esm/monaco-editor.js';
 

@@ -1,21 +1,21 @@
-// How the playground talks to the API: HTTP for queries and mutations, one WebSocket for subscriptions.
+// Sends operations to the API: queries and mutations over HTTP, subscriptions over one WebSocket.
 
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { getOperationAST } from 'graphql';
 import { createClient } from 'graphql-ws';
 
-// graphql-transport-ws: 4401 is "not initialised", 4403 is "connection_init refused".
+// Close codes of graphql-transport-ws: 4401 is "Unauthorized" (no connection_init), 4403 is "Forbidden" (refused).
 const REFUSED = new Set([4401, 4403]);
 
 /**
- * A fetcher for GraphiQL, and `close` for when another identity takes over.
- * `onRefused` is called when the server wants (other) credentials.
+ * Returns a fetcher for GraphiQL, and `close`, to be called before another identity takes over.
+ * `onRefused` is called when the server wants credentials, or other ones.
  */
 export function createTransport({ endpoint, identity, onRefused }) {
   const sockets = createClient({
     url: endpoint.replace(/^http/, 'ws'),
     connectionParams: () => (identity ? { authorization: identity.authorization } : {}),
-    // A new connection would start from now and miss what happened in between: better to show that it broke.
+    // A new connection would begin with the next change and miss earlier ones, so the user sees that this one broke.
     retryAttempts: 0,
     on: {
       closed: (event) => {
@@ -34,7 +34,8 @@ export function createTransport({ endpoint, identity, onRefused }) {
         throw plain('Not signed in.');
       }
       if (!/json/.test(response.headers.get('content-type') ?? '')) {
-        throw plain(`The server answered ${response.status} ${response.statusText}`.trim() + ', and not in JSON.');
+        const status = `${response.status} ${response.statusText}`.trim();
+        throw plain(`The server answered ${status}, which is not JSON.`);
       }
       return response;
     },
@@ -48,7 +49,7 @@ export function createTransport({ endpoint, identity, onRefused }) {
   return { fetcher, close: () => sockets.dispose() };
 }
 
-/** The events of a subscription. GraphiQL calls `return` to stop it. */
+/** Returns the events of a subscription. GraphiQL calls `return` to stop it. */
 function subscribe(sockets, request) {
   const events = sockets.iterate(request);
   return {
@@ -59,40 +60,42 @@ function subscribe(sockets, request) {
 }
 
 function readable(error) {
-  if (!(error instanceof CloseEvent)) return error; // what the server said of the operation
+  if (!(error instanceof CloseEvent)) return error; // the server's, about the operation
   if (REFUSED.has(error.code)) return plain('Not signed in.');
   return plain(`The connection was closed: ${error.reason || 'no reason given'} (${error.code}).`);
 }
 
-/** The email of whom the browser has signed in on /login; '' for nobody. */
-export async function whoTheBrowserIs() {
+/** Returns the email address of the user of the browser's session; '' for a stranger. */
+export async function fetchBrowserUser() {
   try {
-    const response = await fetch('/api/v1/me', { headers: { accept: 'application/json', 'x-requested-with': 'XMLHttpRequest' } });
+    const headers = { accept: 'application/json', 'x-requested-with': 'XMLHttpRequest' };
+    const response = await fetch('/api/v1/me', { headers });
     return response.ok ? (await response.json()).email : '';
   } catch {
-    return ''; // the server is away: a request will tell
+    return ''; // the server is down; the next operation reports it
   }
 }
 
-/** Signs the browser out, here and on all other pages. */
+/** Ends the browser's session, on all pages. Returns the user who is left, which is '' unless that failed. */
 export async function endBrowserSession() {
   await fetch('/logout', { method: 'POST', body: new URLSearchParams() }).catch(() => {});
-  return whoTheBrowserIs();
+  return fetchBrowserUser();
 }
 
-/** Asks the server whether it takes these credentials. Returns '' if so, or else what to tell the person. */
+/** Asks the server whether it accepts these credentials. Returns '' if so, or else a text for the user. */
 export async function checkIdentity(endpoint, identity) {
+  const body = JSON.stringify({ query: '{ __typename }' });
+  const headers = { 'content-type': 'application/json' };
   let response;
   try {
-    const body = JSON.stringify({ query: '{ __typename }' });
-    response = await send(endpoint, { method: 'POST', body, headers: { 'content-type': 'application/json' } }, identity);
+    response = await send(endpoint, { method: 'POST', body, headers }, identity);
   } catch {
     return 'The server cannot be reached.';
   }
   if (response.ok) return '';
   if (response.status === 401) return 'The email or the password is wrong.';
-  if (response.status === 403) return 'This user may not use the API.';
-  if (response.status === 429) return 'Too many attempts. Wait a little and try again.';
+  if (response.status === 403) return 'You need the permission api.access to use the API.';
+  if (response.status === 429) return 'There were too many attempts. Wait a minute and try again.';
   return `The server answered ${response.status}. Try again.`;
 }
 
@@ -101,7 +104,7 @@ function send(url, init, identity) {
   // Asks the server to leave out WWW-Authenticate, which would make the browser open its own password box.
   headers.set('x-requested-with', 'XMLHttpRequest');
   if (identity && !headers.has('authorization')) headers.set('authorization', identity.authorization);
-  // One identity at a time: the browser's own cookie or password only where nobody signed in on this page.
+  // The browser's own cookie or password counts only while nobody is signed in on this page.
   return fetch(url, { ...init, headers, credentials: identity ? 'omit' : 'same-origin' });
 }
 

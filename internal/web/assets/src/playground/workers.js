@@ -1,6 +1,6 @@
-// Tells Monaco where its web workers are. Must be imported before Monaco.
+// Gives Monaco its web workers. It must be imported before Monaco.
 
-/* global WORKER_FILES -- label → file name, filled in by build.mjs */
+/* global WORKER_FILES -- label → file name, set by build.mjs */
 
 globalThis.MonacoEnvironment = {
   getWorker(_id, label) {

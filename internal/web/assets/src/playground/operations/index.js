@@ -1,4 +1,4 @@
-// The tabs that a first visit opens with. A test of the schema may read the .graphql files beside this one.
+// The tabs of a first visit. A test checks the .graphql files against the schema.
 
 import createItem from './create-item.graphql';
 import itemChanges from './item-changes.graphql';
@@ -6,7 +6,7 @@ import items from './items.graphql';
 
 const newItem = { input: { name: 'Opening keynote', type: 'VIDEO', tags: ['launch'] } };
 
-// GraphiQL does not fill in the first tab's variables, so the first has none.
+// GraphiQL ignores the variables of the first tab, so that one has none.
 export const tabs = [
   { query: items },
   { query: createItem, variables: JSON.stringify(newItem, null, 2) },
