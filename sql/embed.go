@@ -1,4 +1,5 @@
-// Package sql carries the schema's migrations in the binary. The statements themselves are compiled by sqlc, not read at run time.
+// Package sql embeds the schema's migrations in the binary. Statements (queries/NOUN) are not embedded: sqlc generates
+// code from them.
 package sql
 
 import (
@@ -9,7 +10,7 @@ import (
 //go:embed migrations/*.sql
 var files embed.FS
 
-// Migrations holds the goose migrations at its root, for db.Migrate.
+// Migrations has the goose migrations at its root, for db.Migrate.
 var Migrations = migrations()
 
 func migrations() fs.FS {
