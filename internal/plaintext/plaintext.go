@@ -1,5 +1,5 @@
-// Package plaintext is about texts that people take for what they see: a name with characters that hide, or that move
-// others, passes for another name, and a terminal obeys them.
+// Package plaintext recognizes and replaces invisible characters. A name with characters that hide or reorder others
+// can pass for another name, and a terminal executes control characters.
 package plaintext
 
 import (
@@ -7,20 +7,21 @@ import (
 	"unicode"
 )
 
-// Is reports whether a text has no such characters: controls, formats, and what separates lines and paragraphs
-// (Unicode's Cc, Cf, Zl and Zp), but for the joiners (U+200C and U+200D), which some languages write words with.
-func Is(text string) bool { return !strings.ContainsFunc(text, hides) }
+// Is reports whether a text has no invisible characters: control and format characters, and separators of lines and
+// paragraphs (Unicode categories Cc, Cf, Zl and Zp). It allows the joiners U+200C and U+200D, which some languages need
+// within words.
+func Is(text string) bool { return !strings.ContainsFunc(text, isInvisible) }
 
-// Show is a text with each of them shown as U+FFFD.
+// Show returns a text that is safe to print: U+FFFD replaces each invisible character.
 func Show(text string) string {
 	return strings.Map(func(r rune) rune {
-		if hides(r) {
+		if isInvisible(r) {
 			return unicode.ReplacementChar
 		}
 		return r
 	}, text)
 }
 
-func hides(r rune) bool {
+func isInvisible(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) && !unicode.Is(unicode.Join_Control, r)
 }

@@ -34,7 +34,8 @@ func budgetOf(all *budgets, key string, size size) *budget {
 // wait returns how long it takes until there is a token; 0 when there is one.
 func (b *budget) wait(now time.Time) time.Duration {
 	missing := 1 - b.limiter.TokensAt(now)
-	return max(0, time.Duration(missing/float64(b.limiter.Limit())*float64(time.Second)))
+	wait := time.Duration(missing / float64(b.limiter.Limit()) * float64(time.Second))
+	return max(0, wait.Round(time.Microsecond)) // the tokens are floats, exact to nanoseconds at best
 }
 
 // take takes a token. The caller has checked that there is one.

@@ -20,17 +20,17 @@
 //	                                           ▼                            by triggers on user, role, session
 //	                                      audit log
 //
-// Goroutines, all started by Run and ended with its context: the listener (Run itself), the reviews, the audit queue
-// and the expiry of sessions and reset links. Each session that is watched has a timer. A call to Watch's function
-// has a goroutine of its own, and so has the look-up for the audit entry of a refused sign-in. Verifications run in
-// the goroutines of singleflight, and outlive a caller that leaves. Each expirable LRU has a goroutine that ends with
-// the process.
+// Goroutines: Run starts four, which end with its context: the listener (Run's own), the reviews, the audit queue,
+// and the expiry of sessions and reset links. Verifications and look-ups of sessions run on goroutines of
+// singleflight, and continue when the caller has left. The audit entry of a refused sign-in, and each call of a
+// function that was given to Watch, has a goroutine of its own. A watched session has a timer. Each expirable LRU has
+// a goroutine that ends with the process.
 //
 // Caches: cache.basic and cache.sessions hold 10,000 actors each for 5 minutes, so that a request costs neither
-// argon2id nor a statement. An entry is valid while its generation is at least that of the last change to its user.
-// The maps of those changes hold 10,000 users; a further one makes every entry invalid. The throttle's lists hold
+// argon2id nor a statement. An actor is valid while its generation is at least that of the last change to its user.
+// The two maps of those changes hold 10,000 users each; one more invalidates every actor. The throttle's lists hold
 // 20,000 entries each.
 //
-// Locks: cache.mu, watchers.mu and throttle.mu each guard all the fields of their struct that change. None is held
-// during a statement, a hash or a callback, and none is taken while another is held.
+// Locks: cache.mu, watchers.mu and throttle.mu each guard every map, list and counter of their struct, for readers too.
+// None of the three is taken while another is held, nor held during a statement, a hash, or a function given to Watch.
 package signin

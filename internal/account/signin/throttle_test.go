@@ -8,8 +8,8 @@ import (
 	"itemcast/internal/problem"
 )
 
-// clock is a throttle's time, which the test sets.
-func throttled() (t *throttle, pass func(time.Duration)) {
+// newClockedThrottle returns a throttle whose time passes only by calls of pass.
+func newClockedThrottle() (t *throttle, pass func(time.Duration)) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	t = newThrottle()
 	t.now = func() time.Time { return now }
@@ -18,22 +18,22 @@ func throttled() (t *throttle, pass func(time.Duration)) {
 
 func digestOf(password string) digest { return digest([]byte(fmt.Sprintf("%-32s", password))) }
 
-// fails makes attempts that fail, and returns how many were let through.
-func fails(t *throttle, n int, email, address string) (made int) {
+// fails makes n attempts that fail, and returns how many were allowed.
+func fails(t *throttle, n int, email, address string) (allowed int) {
 	for i := range n {
 		if a, _, err := t.begin(email, address, digestOf(fmt.Sprint(i))); err == nil {
 			a.fail()
-			made++
+			allowed++
 		}
 	}
-	return made
+	return allowed
 }
 
 func TestThrottle_WaitsDoubleForAUserFromAnAddress(t *testing.T) {
 	t.Parallel()
-	th, pass := throttled()
-	if made := fails(th, 20, "ada@example.com", "192.0.2.1"); made != freeFailures {
-		t.Errorf("%d attempts were let through", made)
+	th, pass := newClockedThrottle()
+	if allowed := fails(th, 20, "ada@example.com", "192.0.2.1"); allowed != freeFailures {
+		t.Errorf("%d attempts are allowed", allowed)
 	}
 	for _, wait := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} {
 		_, _, err := th.begin("ADA@example.com", "192.0.2.1", digestOf("x"))
@@ -43,41 +43,41 @@ func TestThrottle_WaitsDoubleForAUserFromAnAddress(t *testing.T) {
 		pass(wait)
 		fails(th, 1, "ada@example.com", "192.0.2.1")
 	}
-	if made := fails(th, 1, "ada@example.com", "192.0.2.2"); made != 1 {
-		t.Error("the user is locked out elsewhere")
+	if allowed := fails(th, 1, "ada@example.com", "192.0.2.2"); allowed != 1 {
+		t.Error("the user is locked out from another address")
 	}
 }
 
-func TestThrottle_CountsAnAddressAndAUserAsAWhole(t *testing.T) {
+func TestThrottle_LimitsAnAddressAndAUserAsAWhole(t *testing.T) {
 	t.Parallel()
-	th, pass := throttled()
-	made := 0
+	th, pass := newClockedThrottle()
+	allowed := 0
 	for i := range 100 {
-		made += fails(th, 1, fmt.Sprintf("user%d@example.com", i), "2001:db8::"+fmt.Sprint(i)) // one /64
+		allowed += fails(th, 1, fmt.Sprintf("user%d@example.com", i), "2001:db8::"+fmt.Sprint(i)) // one /64
 	}
-	if made != addressBudget.burst {
-		t.Errorf("an address made %d attempts", made)
+	if allowed != addressBudget.burst {
+		t.Errorf("%d attempts are allowed from an address", allowed)
 	}
 	pass(addressBudget.refill)
-	if made := fails(th, 2, "another@example.com", "2001:db8::ffff"); made != 1 {
-		t.Errorf("%d attempts came back", made)
+	if allowed := fails(th, 2, "another@example.com", "2001:db8::ffff"); allowed != 1 {
+		t.Errorf("%d attempts come back", allowed)
 	}
-	made = 0
+	allowed = 0
 	for i := range 300 {
-		made += fails(th, freeFailures, "ada@example.com", fmt.Sprintf("198.51.%d.%d", i/200, i%200))
+		allowed += fails(th, freeFailures, "ada@example.com", fmt.Sprintf("198.51.%d.%d", i/200, i%200))
 	}
-	if full := userBudget.burst / freeFailures; made != userBudget.burst+(300-full)*firstTries {
-		t.Errorf("%d attempts were made on a user", made)
+	if full := userBudget.burst / freeFailures; allowed != userBudget.burst+(300-full)*firstTries {
+		t.Errorf("%d attempts on a user are allowed", allowed)
 	}
 }
 
-// What is refused takes nobody's place: who is slowed down stays so, whatever else they ask for, and is noted once a
+// Refused attempts of other users displace no entry: a throttled pair stays throttled. A refusal is audited once a
 // minute.
-func TestThrottle_CannotBeEmptiedByWhatItRefuses(t *testing.T) {
+func TestThrottle_RefusedAttemptsDisplaceNoEntry(t *testing.T) {
 	t.Parallel()
-	th, pass := throttled()
+	th, pass := newClockedThrottle()
 	fails(th, 10, "ada@example.com", "192.0.2.1")
-	for range maxWait / time.Second { // she is guessed at until the wait is long
+	for range maxWait / time.Second { // until the wait is long
 		pass(time.Second)
 		fails(th, 1, "ada@example.com", "192.0.2.1")
 	}
@@ -85,91 +85,91 @@ func TestThrottle_CannotBeEmptiedByWhatItRefuses(t *testing.T) {
 	if before != nil || problem.Of(err).RetryAfter < time.Minute {
 		t.Fatalf("got %v", err)
 	}
-	told, made := 0, 0
+	audited, allowed := 0, 0
 	for i := range maxRemembered + 1000 {
 		a, first, _ := th.begin(fmt.Sprintf("user%d@example.com", i), "192.0.2.1", digestOf("x"))
 		if a != nil {
 			a.fail()
-			made++
+			allowed++
 		}
 		if first {
-			told++
+			audited++
 		}
 	}
-	if made > addressBudget.burst || told != 1 {
-		t.Errorf("%d were let through, and refusals noted %d times", made, told)
+	if allowed > addressBudget.burst || audited != 1 {
+		t.Errorf("%d attempts are allowed, and refusals audited %d times", allowed, audited)
 	}
-	if made := fails(th, 1, "ada@example.com", "192.0.2.1"); made != 0 {
-		t.Error("what was counted of her is forgotten")
+	if allowed := fails(th, 1, "ada@example.com", "192.0.2.1"); allowed != 0 {
+		t.Error("the failures of the throttled user are forgotten")
 	}
 }
 
-func TestThrottle_AnOwnerIsNotLockedOutByOthersFailures(t *testing.T) {
+func TestThrottle_OthersFailuresDoNotLockAnOwnerOut(t *testing.T) {
 	t.Parallel()
-	th, pass := throttled()
+	th, pass := newClockedThrottle()
 	a, _, err := th.begin("ada@example.com", "192.0.2.1", digestOf("right"))
 	if err != nil || !a.succeed() {
 		t.Fatalf("got %v", err)
 	}
-	for i := range 300 { // of everybody from her address, and of her from everywhere
+	for i := range 300 { // of all users from her address, and of her from all addresses
 		fails(th, 1, fmt.Sprintf("user%d@example.com", i), "192.0.2.1")
 		fails(th, 1, "ada@example.com", fmt.Sprintf("198.51.%d.%d", i/200, i%200))
 	}
-	if made := fails(th, 1, "ada@example.com", "192.0.2.1"); made != 1 {
-		t.Error("where she signed in lately, others' failures count")
+	if allowed := fails(th, 1, "ada@example.com", "192.0.2.1"); allowed != 1 {
+		t.Error("at an address where she signed in lately, others' failures count")
 	}
 	fails(th, 20, "ada@example.com", "192.0.2.1") // even of her, from there: it costs seconds
 	pass(maxKnownWait)
-	if made := fails(th, 1, "ada@example.com", "192.0.2.1"); made != 1 {
-		t.Error("where she signed in lately, she waits for longer than seconds")
+	if allowed := fails(th, 1, "ada@example.com", "192.0.2.1"); allowed != 1 {
+		t.Error("at an address where she signed in lately, she waits for longer than seconds")
 	}
 	if _, _, err := th.begin("ada@example.com", "203.0.113.1", digestOf("right")); err != nil {
-		t.Errorf("the password that was right lately, from elsewhere: %v", err)
+		t.Errorf("her password from another address: %v", err)
 	}
 }
 
-// After a restart nothing is known of anybody, and an owner comes from a place like any other.
-func TestThrottle_AnOwnerWhoIsNotKnownYetIsLetTry(t *testing.T) {
+// After a restart no address is known, not even the owner's.
+func TestThrottle_AllowsFirstTriesFromAnyAddress(t *testing.T) {
 	t.Parallel()
-	th, _ := throttled()
+	th, _ := newClockedThrottle()
 	for i := range 20 {
 		fails(th, freeFailures, "ada@example.com", fmt.Sprintf("198.51.100.%d", i))
 	}
-	if made := fails(th, freeFailures, "ada@example.com", "203.0.113.1"); made != firstTries {
-		t.Errorf("from a clean address %d tries are let through", made)
+	if allowed := fails(th, freeFailures, "ada@example.com", "203.0.113.1"); allowed != firstTries {
+		t.Errorf("%d tries are allowed from a new address", allowed)
 	}
 	a, _, err := th.begin("ada@example.com", "203.0.113.2", digestOf("right"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.succeed()
-	if made := fails(th, userBudget.burst, "ada@example.com", "203.0.113.3"); made != firstTries {
-		t.Errorf("what was let through without a token gave one back: %d", made)
+	if allowed := fails(th, userBudget.burst, "ada@example.com", "203.0.113.3"); allowed != firstTries {
+		t.Errorf("an attempt without a token refunded one: %d tries are allowed", allowed)
 	}
 }
 
-// Whoever shares an address with a user who signed in there may not guess for ever.
-func TestThrottle_WaitsGrowAtKnownPlacesTooAfterManyFailures(t *testing.T) {
+// A client that shares an address with a user cannot guess that user's password without limit.
+func TestThrottle_WaitsGrowAtKnownAddressesAfterManyFailures(t *testing.T) {
 	t.Parallel()
-	th, pass := throttled()
+	th, pass := newClockedThrottle()
 	a, _, err := th.begin("ada@example.com", "192.0.2.1", digestOf("right"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.succeed()
-	made := 0
+	allowed := 0
 	for range 24 * time.Hour / maxKnownWait {
-		made += fails(th, 1, "ada@example.com", "192.0.2.1")
+		allowed += fails(th, 1, "ada@example.com", "192.0.2.1")
 		pass(maxKnownWait)
 	}
-	if made < knownFailures || made > 150 {
-		t.Errorf("%d guesses were made in a day", made)
+	if allowed < knownFailures || allowed > 150 {
+		t.Errorf("%d guesses are allowed in a day", allowed)
 	}
 }
 
-func TestThrottle_WhatCameToNoAnswerIsNotCounted(t *testing.T) {
+func TestThrottle_AttemptsWithoutAnOutcomeAreNotCounted(t *testing.T) {
 	t.Parallel()
-	th, _ := throttled()
+	th, _ := newClockedThrottle()
 	for range 200 {
 		a, _, err := th.begin("ada@example.com", "192.0.2.1", digestOf("x"))
 		if err != nil {
@@ -177,7 +177,7 @@ func TestThrottle_WhatCameToNoAnswerIsNotCounted(t *testing.T) {
 		}
 		a.undo()
 	}
-	if made := fails(th, 20, "ada@example.com", "192.0.2.1"); made != freeFailures {
-		t.Errorf("%d attempts were let through", made)
+	if allowed := fails(th, 20, "ada@example.com", "192.0.2.1"); allowed != freeFailures {
+		t.Errorf("%d attempts are allowed", allowed)
 	}
 }

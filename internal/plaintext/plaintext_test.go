@@ -1,0 +1,28 @@
+package plaintext_test
+
+import (
+	"testing"
+
+	"itemcast/internal/plaintext"
+)
+
+func TestShow_ReplacesInvisibleCharactersOnly(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                     "",
+		"Ada Lovelace":         "Ada Lovelace",
+		"日本 😀":                 "日本 😀",
+		"می\u200cخواهم":        "می\u200cخواهم", // a joiner
+		"a\nb\x1b[31m":         "a\uFFFDb\uFFFD[31m",
+		"\u202egnp.exe":        "\uFFFDgnp.exe", // reverses what follows
+		"zero\u200bwidth":      "zero\uFFFDwidth",
+		"line\u2028, \u2029 x": "line\uFFFD, \uFFFD x",
+	} {
+		if got := plaintext.Show(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+		if plaintext.Is(text) != (text == want) {
+			t.Errorf("%q: Is and Show differ", text)
+		}
+	}
+}
