@@ -37,7 +37,7 @@ func TestHooks_GraphQLEqualsREST(t *testing.T) {
 		http.Error(w, "no, thanks", http.StatusTeapot)
 	}))
 	t.Cleanup(failing.Close)
-	const settings = `id url description events changedFields headerNames body rateLimit maxInFlight active disabledReason oldSecretUntil lastSuccessAt lastFailureAt failingSince lastError pending createdAt updatedAt`
+	const settings = `id revision url description events changedFields headerNames body rateLimit maxInFlight active disabledReason oldSecretUntil lastSuccessAt lastFailureAt failingSince lastError pending createdAt updatedAt`
 	var made struct {
 		CreateHook struct {
 			Secret string
