@@ -31,13 +31,15 @@ func TestExport_TakesTheFiltersOfTheList(t *testing.T) {
 	t.Parallel()
 	pool, environment := newDatabase(t)
 	n := nodetest.StartOn(t, pool)
-	file := writeLines(t, `{"name":"a","tags":["x","with, comma"],"type":"audio","metadata":{"year":1927,"title":"k=v; w"}}`,
+	file := writeLines(t,
+		`{"name":"a","tags":["x","with, comma"],"type":"audio","metadata":{"year":1927,"title":"k=v; w"}}`,
 		`{"name":"b","tags":["y"],"privacy":"public","description":"needle","metadata":{"year":1927}}`,
 		`{"name":"c","tags":["z"],"privacy":"unlisted","type":"live","metadata":{"title":"t"}}`)
 	code, out, errs := nodetest.RunProcess(t, environment, "import", file)
 	wantExit(t, code, out, errs, 0, "3 created")
 	if _, err := pool.Exec(t.Context(),
-		`WITH made AS (INSERT INTO workflow_profile (id, account_id, name) SELECT gen_random_uuid(), id, 'p' FROM account RETURNING id)
+		`WITH made AS (
+			INSERT INTO workflow_profile (id, account_id, name) SELECT gen_random_uuid(), id, 'p' FROM account RETURNING id)
 		UPDATE item SET created_at = '2026-01-01T00:00:00Z'::timestamptz + (ascii(name) - 97) * interval '1 day',
 			updated_at = '2026-03-01T00:00:00Z'::timestamptz - ascii(name) * interval '1 day', document_version = 0,
 			workflow_status = CASE name WHEN 'a' THEN 'waiting' WHEN 'b' THEN 'done' END,

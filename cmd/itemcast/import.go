@@ -26,8 +26,8 @@ type importCommand struct {
 
 // Help is printed by --help.
 func (*importCommand) Help() string {
-	return `Lines are imported in batches of 100. An invalid line is rejected and reported with its number and all its faults; ` +
-		`the import continues. Run the same command again to resume an interrupted import. ` +
+	return `Lines are imported in batches of 100. An invalid line is rejected and reported with its number ` +
+		`and all its faults; the import continues. Run the same command again to resume an interrupted import. ` +
 		`A file whose import is complete is not imported again.
 
 Exit codes:
@@ -46,7 +46,8 @@ func (i *importCommand) Run(ctx context.Context, c *console, d *database) error 
 	i.print(c, &report, done, rounded(time.Since(began)))
 	switch {
 	case done && report.Rejected > 0:
-		exit(c, exitRejected, "%d of %d lines were rejected, %d of them by this run; the others are imported. Correct the rejected lines and import them as a separate file.",
+		exit(c, exitRejected, "%d of %d lines were rejected, %d of them by this run; the others are imported. "+
+			"Correct the rejected lines and import them as a separate file.",
 			report.Rejected, report.Read(), report.Run().Rejected)
 	case !done && ctx.Err() != nil:
 		exit(c, exitInterrupted, "interrupted %s", i.resumption(&report, key))
@@ -98,7 +99,8 @@ func (i *importCommand) print(c *console, r *item.ImportReport, done bool, took 
 	run := r.Run()
 	switch {
 	case r.ResumedAfter > 0 && done && run.Read() == 0:
-		fmt.Fprintf(c.out, "%s was imported before: there is nothing to do. (--again imports it again; lines without an id then create new items.)\n", i.name())
+		fmt.Fprintf(c.out, "%s was imported before: there is nothing to do. "+
+			"(--again imports it again; lines without an id then create new items.)\n", i.name())
 		fmt.Fprintf(c.out, "Imported then: %s\n", counted(r.ImportCount))
 	case r.ResumedAfter > 0:
 		fmt.Fprintf(c.out, "Resumed after line %d, where an earlier run stopped. (--again begins at line 1.)\n",
@@ -127,7 +129,8 @@ func (i *importCommand) resumption(r *item.ImportReport, key string) string {
 	case r.Line == 0:
 		return "before a line was imported"
 	case key == "":
-		return fmt.Sprintf("after line %d; send the rest, as tail -n +%d does. (With --key=NAME, an import from a pipe resumes by itself.)", r.Line, r.Line+1)
+		return fmt.Sprintf("after line %d; send the rest, as tail -n +%d does. "+
+			"(With --key=NAME, an import from a pipe resumes by itself.)", r.Line, r.Line+1)
 	case i.Again:
 		return fmt.Sprintf("after line %d; run the command again without --again to resume", r.Line)
 	default:

@@ -43,8 +43,8 @@ type listenCommand struct {
 
 // Help is printed by --help.
 func (*listenCommand) Help() string {
-	return `Prints a line for each delivery: time, event, trigger, item, revision, latency since the change, signature and answer. ` +
-		`Marks repeated deliveries, and revisions of an item that arrive after a higher one was accepted.
+	return `Prints a line for each delivery: time, event, trigger, item, revision, latency since the change, ` +
+		`signature and answer. Marks repeated deliveries, and revisions that arrive after a higher one was accepted.
 
 Examples:
 
@@ -60,7 +60,9 @@ A hook's URL can ask for failures too, so that one listener acts as several endp
   http://127.0.0.1:9000/flaky?status=503&fail_first=2&retry_after=10s
   http://127.0.0.1:9000/slow?delay=2s&fail_rate=0.1&reset
 
-Itemcast sends to private networks, including this machine, only if you allow them: ITEMCAST_HOOK_ALLOW_NETWORKS=127.0.0.0/8 itemcast serve. (make run does so.)
+Itemcast sends to private networks, including this machine, only if you allow them (make run does so):
+
+  ITEMCAST_HOOK_ALLOW_NETWORKS=127.0.0.0/8 itemcast serve
 
 Exit codes:
 
@@ -117,7 +119,8 @@ func (l *listenCommand) listen(ctx context.Context) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%s is in use already: choose another port with --port (ITEMCAST_LISTEN_PORT), or --port=0 for any free port", addr)
+		return nil, fmt.Errorf("%s is in use already: choose another port with --port (ITEMCAST_LISTEN_PORT), "+
+			"or --port=0 for any free port", addr)
 	case err != nil:
 		return nil, fmt.Errorf("listen at --host and --port (ITEMCAST_LISTEN_HOST, ITEMCAST_LISTEN_PORT): %w", err)
 	}
@@ -133,10 +136,12 @@ func (l *listenCommand) greet(out io.Writer, addr net.Addr, publicURL string) {
 	fmt.Fprintf(out, "\n  Listening at %s until Ctrl-C. To create a hook that posts here:\n\n", here)
 	fmt.Fprintf(out, "    curl -u admin@example.com:PASSWORD %s/api/v1/hooks -H 'content-type: application/json' \\\n",
 		strings.TrimRight(publicURL, "/"))
-	fmt.Fprintf(out, "      -d '{\"url\": \"%s\", \"events\": [\"item.created\", \"item.updated\", \"item.deleted\", \"item.triggered\"]}'\n\n", here)
+	fmt.Fprintf(out, `      -d '{"url": "%s", `+
+		`"events": ["item.created", "item.updated", "item.deleted", "item.triggered"]}'`+"\n\n", here)
 	switch n := len(l.Secret); n {
 	case 0:
-		fmt.Fprintf(out, "  Nothing is verified yet: paste the secret from the answer (whsec_…) here, or pass it with --secret.\n\n")
+		fmt.Fprintf(out, "  Nothing is verified yet: paste the secret from the answer (whsec_…) here, "+
+			"or pass it with --secret.\n\n")
 	case 1:
 		fmt.Fprintf(out, "  Deliveries are verified with the secret given.\n\n")
 	default:
@@ -177,7 +182,8 @@ func paste(from io.Reader, r *receiving.Receiver) {
 }
 
 func conclude(out io.Writer, s receiving.Summary) {
-	fmt.Fprintf(out, "\n%s: %d verified, %d with a wrong signature, %d not checked; %d repeated, %d out of order; %d answered with a failure\n",
+	fmt.Fprintf(out, "\n%s: %d verified, %d with a wrong signature, %d not checked; "+
+		"%d repeated, %d out of order; %d answered with a failure\n",
 		plural(s.Deliveries, "delivery", "deliveries"), s.Verified, s.Wrong, s.Unchecked, s.Repeated, s.OutOfOrder, s.Failed)
 }
 

@@ -78,7 +78,8 @@ func TestListen_VerifiesDeliveriesAndFailsOnDemand(t *testing.T) {
 	p := nodetest.StartProcessReading(t, typed, []string{"ITEMCAST_PUBLIC_URL=" + url}, "listen", "--port=0")
 	here := listenerURL(t, p)
 	p.AwaitStdout("Nothing is verified yet")
-	printed := regexp.MustCompile(`(?s)-u admin@example\.com:PASSWORD (\S+) .*-d '(.*?)'`).FindStringSubmatch(p.Stdout.String())
+	printed := regexp.MustCompile(`(?s)-u admin@example\.com:PASSWORD (\S+) .*-d '(.*?)'`).
+		FindStringSubmatch(p.Stdout.String())
 	if printed == nil {
 		t.Fatalf("the command is not printed:\n%s", p.Stdout)
 	}
@@ -112,7 +113,9 @@ func TestListen_VerifiesDeliveriesAndFailsOnDemand(t *testing.T) {
 	awaitLine(t, p, "→ 503", second, "verified", "at /flaky?")
 	awaitLine(t, p, "repeated (attempt 2)", second, "verified", "→ 200", "at /flaky?")
 	interrupt(t, p)
-	if !regexp.MustCompile(`\n\d deliveries: \d verified, 0 with a wrong signature, 1 not checked; 1 repeated, 0 out of order; 1 answered with a failure\n$`).MatchString(p.Stdout.String()) {
+	summary := regexp.MustCompile(`\n\d deliveries: \d verified, 0 with a wrong signature, 1 not checked; ` +
+		`1 repeated, 0 out of order; 1 answered with a failure\n$`)
+	if !summary.MatchString(p.Stdout.String()) {
 		t.Errorf("the summary is missing:\n%s", p.Stdout)
 	}
 	if strings.Contains(p.Stdout.String(), "\x1b") {
@@ -134,7 +137,8 @@ func TestListen_AWrongSecretShowsOnBothSides(t *testing.T) {
 		return strings.Contains(n.Call(http.MethodGet, "/api/v1/hooks/"+hook, "").Field(t, "last_error"), "401")
 	})
 	interrupt(t, p)
-	p.AwaitStdout("1 delivery: 0 verified, 1 with a wrong signature, 0 not checked; 0 repeated, 0 out of order; 1 answered with a failure")
+	p.AwaitStdout("1 delivery: 0 verified, 1 with a wrong signature, 0 not checked; " +
+		"0 repeated, 0 out of order; 1 answered with a failure")
 }
 
 func TestListen_JSONIsALineForEachDelivery(t *testing.T) {

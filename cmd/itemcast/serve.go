@@ -66,8 +66,10 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 
 func (s *serveCommand) greet(c *console, started node.Started) {
 	publicURL, first := started.PublicURL, started.First
-	_, _ = fmt.Fprintf(c.out, "\n  Itemcast is ready at %s\n\n    playground  %s/graphql\n    REST API    %s/api/v1/items\n    contract    %s/api/v1/openapi.json\n",
-		publicURL, publicURL, publicURL, publicURL)
+	_, _ = fmt.Fprintf(c.out, "\n  Itemcast is ready at %s\n\n", publicURL)
+	_, _ = fmt.Fprintf(c.out, "    playground  %s/graphql\n", publicURL)
+	_, _ = fmt.Fprintf(c.out, "    REST API    %s/api/v1/items\n", publicURL)
+	_, _ = fmt.Fprintf(c.out, "    contract    %s/api/v1/openapi.json\n", publicURL)
 	if s.OpsAddr != "" {
 		_, _ = fmt.Fprintf(c.out, "    operators   http://%s/metrics (and /livez, /readyz, /debug/pprof)\n", s.OpsAddr)
 	}

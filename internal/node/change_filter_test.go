@@ -167,7 +167,7 @@ func TestChanges_TheFilterHasEveryFieldThatCanChange(t *testing.T) {
 			fields = append(fields, name)
 		}
 	}
-	if declared := n.Node.Contract.Spec().Components.Schemas["ChangedField"].Value.Enum; !reflect.DeepEqual(declared,
+	if declared := n.Contract.Spec().Components.Schemas["ChangedField"].Value.Enum; !reflect.DeepEqual(declared,
 		fields) {
 		t.Errorf("the contract has %v, items have %v", declared, fields)
 	}
@@ -185,11 +185,4 @@ func TestChanges_TheFilterHasEveryFieldThatCanChange(t *testing.T) {
 	if !reflect.DeepEqual(declared, fields) {
 		t.Errorf("GraphQL has %v, items have %v", declared, fields)
 	}
-}
-
-func kinds(page nodetest.ChangePage) (kinds []string) {
-	for _, c := range page.Results {
-		kinds = append(kinds, c.Kind)
-	}
-	return kinds
 }

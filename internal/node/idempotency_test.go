@@ -52,7 +52,7 @@ func TestIdempotency_NoRequestNeedsASecondConnection(t *testing.T) {
 		"/hooks/{id}/replay": `{"since":"2026-01-01T00:00:00Z"}`,
 	}
 	var spec object
-	if err := json.Unmarshal(n.Node.Contract.JSON(), &spec); err != nil {
+	if err := json.Unmarshal(n.Contract.JSON(), &spec); err != nil {
 		t.Fatal(err)
 	}
 	posts := 0

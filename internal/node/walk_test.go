@@ -84,7 +84,7 @@ func startWalk(t *testing.T) *walked {
 // call sends a request as the walker.
 func (w walker) call(method, path, body string, header ...string) nodetest.Response {
 	w.T.Helper()
-	return w.Client.Call(method, path, body, append([]string{"Cookie", w.session}, header...)...)
+	return w.Call(method, path, body, append([]string{"Cookie", w.session}, header...)...)
 }
 
 // id returns the id of the resource that a path or a field is about; else an unknown id.
@@ -116,7 +116,7 @@ func (w *walked) leaks(who walker, body []byte) (leaked []string) {
 func TestWalk_EveryOperationChecksPermissions(t *testing.T) {
 	t.Parallel()
 	w := startWalk(t)
-	for _, document := range []*contract.Document{w.Node.Contract} {
+	for _, document := range []*contract.Document{w.Contract} {
 		var spec object
 		if err := json.Unmarshal(document.JSON(), &spec); err != nil {
 			t.Fatal(err)
@@ -188,12 +188,12 @@ func TestWalk_EveryPageChecksPermissions(t *testing.T) {
 	t.Parallel()
 	w := startWalk(t)
 	var spec object
-	if err := json.Unmarshal(w.Node.Contract.JSON(), &spec); err != nil {
+	if err := json.Unmarshal(w.Contract.JSON(), &spec); err != nil {
 		t.Fatal(err)
 	}
 	offers := regexp.MustCompile(`name="_method" value="(\w+)"`)
 	for _, path := range slices.Sorted(maps.Keys(spec.at("paths"))) {
-		at := w.Node.Contract.Base() + strings.ReplaceAll(path, "{id}", w.id(strings.Split(path, "/")[1]))
+		at := w.Contract.Base() + strings.ReplaceAll(path, "{id}", w.id(strings.Split(path, "/")[1]))
 		for name, who := range w.walkers {
 			got := who.Page(w.Browser(), at, "Cookie", who.session)
 			if leaked := w.leaks(who, got.Body); leaked != nil && !strings.Contains(at, w.ids[leaked[0]]) {

@@ -141,7 +141,7 @@ func TestRequest_TheRootNamesEveryCollection(t *testing.T) {
 		if err := json.Unmarshal(got.Body, &named); err != nil || got.Header.Get("Content-Type") != "application/json" {
 			t.Fatalf("%s: %v %s", path, err, got.Body)
 		}
-		for at := range n.Node.Contract.Spec().Paths.Map() {
+		for at := range n.Contract.Spec().Paths.Map() {
 			name := strings.TrimPrefix(at, "/")
 			if name == "" || strings.Contains(name, "/") {
 				continue
