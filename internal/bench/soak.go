@@ -68,7 +68,7 @@ func Soak(ctx context.Context, c SoakConfig) error {
 }
 
 func (s soak) start(ctx context.Context, c SoakConfig) error {
-	logf := func(format string, args ...any) { logTo(c.Progress, format, args...) }
+	log := func(format string, args ...any) { logTo(c.Progress, format, args...) }
 	items, lasting := 1000, s.long
 	if c.Short {
 		items, lasting = 200, shortSoak
@@ -76,12 +76,12 @@ func (s soak) start(ctx context.Context, c SoakConfig) error {
 	if c.Lasting > 0 {
 		lasting = c.Lasting
 	}
-	b, err := openBuild(ctx, c.Itemcast, items, logf)
+	b, err := openBuild(ctx, c.Itemcast, items, log)
 	if err != nil {
 		return err
 	}
 	defer b.close()
-	logf("%s: %s, for %s", s.name, s.work, lasting)
+	log("%s: %s, for %s", s.name, s.work, lasting)
 	if err := s.run(ctx, b, c, lasting); err != nil {
 		return fmt.Errorf("%w%s", err, b.logTail())
 	}
