@@ -49,7 +49,8 @@ func exists(name string) bool {
 var (
 	link   = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	code   = regexp.MustCompile("`([^`\n]+)`")
-	inTree = regexp.MustCompile(`^(\.?/)?(cmd|docs|examples|graph|internal|openapi|scripts|sql|tools|\.github|\.ci)/[\w./-]*$`)
+	inTree = regexp.MustCompile(
+		`^(cmd|docs|examples|graph|internal|openapi|scripts|sql|tools|\.github|\.ci)/[\w./-]*$`)
 	file   = regexp.MustCompile(`^[A-Za-z][\w-]*\.(md|yml|yaml|mod)$`)
 )
 
