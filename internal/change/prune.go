@@ -85,7 +85,7 @@ func (p *Pruner) prune(ctx context.Context, now time.Time) error {
 		}
 	}()
 	if err = pass.run(ctx); errors.Is(err, errPartitionInUse) {
-		p.log.Info("an open transaction keeps a partition of the change log; it will be dropped later")
+		p.log.Info("an open transaction uses a partition of the change log; it will be dropped later")
 		return nil
 	}
 	return err

@@ -25,7 +25,7 @@ var (
 // dies.
 //
 // It returns [ErrNewerSchema] for a database with migrations that this program does not know, and [ErrOlderSchema] for
-// one whose version lies before the first migration. Both leave the database unchanged.
+// one whose version is lower than the first migration. Both leave the database unchanged.
 func Migrate(ctx context.Context, pool *pgxpool.Pool, migrations fs.FS) error {
 	// Try the lock every second for up to ten minutes: another node's migration may take long.
 	turns, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 600))

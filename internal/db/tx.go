@@ -12,10 +12,10 @@ import (
 )
 
 // endTimeout limits COMMIT and ROLLBACK. Both run even when the request was cancelled: after an interrupted COMMIT
-// nobody would know whether the transaction committed.
+// no one would know whether the transaction committed.
 const endTimeout = 15 * time.Second
 
-// ErrAborted is returned by work on a transaction of which an earlier part failed, and by its commit.
+// ErrAborted is returned by work on a transaction in which an earlier part failed, and by its commit.
 var ErrAborted = errors.New("an earlier part of the transaction has failed")
 
 // Tx is a transaction that travels in a context: every [Write] with that context takes part in it. Its parts must not

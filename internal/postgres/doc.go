@@ -1,4 +1,4 @@
-// Package postgres runs a real Postgres as a child process, on a data directory of its own that it keeps between
+// Package postgres runs a real Postgres as a child process, on a data directory of its own that it retains between
 // starts.
 //
 // `itemcast serve` uses it when ITEMCAST_DATABASE_URL is empty. It promises:

@@ -74,7 +74,7 @@ func TestURL_NothingIsLeftRunningWhenTestProcessesAreKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(names) != 2 {
-		t.Errorf("databases: %q, of which %q a killed process left behind", names, firstURL)
+		t.Errorf("databases: %q; a killed process left %q behind", names, firstURL)
 	}
 	if _, ok := postgres.Running(dataDir); !ok {
 		t.Fatal("the server stopped while it was in use")
