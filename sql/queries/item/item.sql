@@ -1,10 +1,10 @@
 -- name: InsertItem :exec
-INSERT INTO item (id, account_id, name, description, type, privacy, language, producer, duration, tags, metadata, client_data,
-    snapshot_id, embed_code, player_url, workflow_profile_id, workflow_status, workflow_action, created_by, created_at, updated_at,
-    published_at, revision, document, document_version)
-VALUES (@id, @account_id, @name, @description, @type, @privacy, @language, @producer, @duration, @tags, @metadata, @client_data,
-    @snapshot_id, @embed_code, @player_url, @workflow_profile_id, @workflow_status, @workflow_action, @created_by, @created_at, @updated_at,
-    @published_at, @revision, @document, @document_version);
+INSERT INTO item (id, account_id, name, description, type, privacy, language, producer, duration, tags, metadata,
+    client_data, snapshot_id, embed_code, player_url, workflow_profile_id, workflow_status, workflow_action, created_by,
+    created_at, updated_at, published_at, revision, document, document_version)
+VALUES (@id, @account_id, @name, @description, @type, @privacy, @language, @producer, @duration, @tags, @metadata,
+    @client_data, @snapshot_id, @embed_code, @player_url, @workflow_profile_id, @workflow_status, @workflow_action,
+    @created_by, @created_at, @updated_at, @published_at, @revision, @document, @document_version);
 
 -- name: Now :one
 SELECT clock_timestamp()::timestamptz AS now;
@@ -13,13 +13,15 @@ SELECT clock_timestamp()::timestamptz AS now;
 -- name: LockItem :one
 SELECT i.document, i.document_version, clock_timestamp()::timestamptz AS now
 FROM item i WHERE i.account_id = @account_id AND i.id = @id
-  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
+    (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
 FOR UPDATE;
 
 -- name: UpdateItem :exec
 UPDATE item SET name = @name, description = @description, type = @type, privacy = @privacy, language = @language,
     producer = @producer, duration = @duration, tags = @tags, metadata = @metadata, client_data = @client_data,
-    snapshot_id = @snapshot_id, embed_code = @embed_code, player_url = @player_url, workflow_profile_id = @workflow_profile_id,
+    snapshot_id = @snapshot_id, embed_code = @embed_code, player_url = @player_url,
+    workflow_profile_id = @workflow_profile_id,
     workflow_status = @workflow_status, workflow_action = @workflow_action, updated_at = @updated_at,
     published_at = @published_at, revision = @revision, document = @document, document_version = @document_version
 WHERE account_id = @account_id AND id = @id;
@@ -33,7 +35,8 @@ SELECT EXISTS (SELECT FROM item WHERE id = @id);
 
 -- name: GetDocument :one
 SELECT i.document, i.revision, i.document_version FROM item i WHERE i.account_id = @account_id AND i.id = @id
-  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]));
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
+    (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]));
 
 -- RenewDocument stores another rendering of the same revision: neither a new revision nor a change in the log.
 -- name: RenewDocument :exec
@@ -47,39 +50,51 @@ SELECT id, account_id FROM item WHERE document_version <> @document_version LIMI
 -- DocumentsByID answers many reads by id with one statement.
 -- name: DocumentsByID :many
 SELECT i.id, i.document, i.document_version FROM item i WHERE i.account_id = @account_id AND i.id = ANY (@ids::uuid[])
-  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]));
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
+    (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]));
 
 -- GetItem reads the columns that the document is rendered from.
 -- name: GetItem :one
-SELECT id, name, description, type, privacy, language, producer, duration, tags, metadata, client_data, snapshot_id, embed_code,
-    player_url, workflow_profile_id, workflow_status, workflow_action, created_by, created_at, updated_at, published_at, revision
+SELECT id, name, description, type, privacy, language, producer, duration, tags, metadata, client_data, snapshot_id,
+    embed_code, player_url, workflow_profile_id, workflow_status, workflow_action, created_by, created_at, updated_at,
+    published_at, revision
 FROM item WHERE account_id = @account_id AND id = @id;
 
--- ListDocuments selects the page first and then joins the documents. It is planned anew for each execution (internal/item/list_rows.go), so
--- that the CASEs fold to one sort and null criteria vanish. Every row has the log's head in the list's snapshot. An empty list has one row,
--- with the nil id.
+-- ListDocuments selects the page first and then joins the documents. It is planned anew for each execution
+-- (internal/item/list_rows.go), so that the CASEs fold to one sort and null criteria vanish. Every row has the
+-- log's head in the list's snapshot. An empty list has one row, with the nil id.
 -- name: ListDocuments :many
-SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, coalesce(i.document, '')::bytea AS document,
-    coalesce(i.document_version, 0)::integer AS document_version, coalesce(i.created_at, 'epoch')::timestamptz AS created_at,
+SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id,
+    coalesce(i.document, '')::bytea AS document, coalesce(i.document_version, 0)::integer AS document_version,
+    coalesce(i.created_at, 'epoch')::timestamptz AS created_at,
     coalesce(i.updated_at, 'epoch')::timestamptz AS updated_at, coalesce(lower(i.name), '')::text AS name_key
 FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN ((
     SELECT s.id FROM item s
     WHERE s.account_id = @account_id
-      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
-      AND item_matches(s, sqlc.narg('search')::text, sqlc.narg('tags')::text[], sqlc.narg('types')::text[], sqlc.narg('privacies')::text[],
-          sqlc.narg('workflow_statuses')::text[], sqlc.narg('created_after')::timestamptz, sqlc.narg('created_before')::timestamptz,
+      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL (
+          (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
+      AND item_matches(s, sqlc.narg('search')::text, sqlc.narg('tags')::text[], sqlc.narg('types')::text[],
+          sqlc.narg('privacies')::text[], sqlc.narg('workflow_statuses')::text[],
+          sqlc.narg('created_after')::timestamptz, sqlc.narg('created_before')::timestamptz,
           sqlc.narg('updated_after')::timestamptz, sqlc.narg('metadata')::jsonb)
       AND (sqlc.narg('from_id')::uuid IS NULL OR CASE @sort::text
-          WHEN 'created_at' THEN (s.created_at, s.id) > (sqlc.narg('from_time')::timestamptz, sqlc.narg('from_id')::uuid)
-          WHEN '-created_at' THEN (s.created_at, s.id) < (sqlc.narg('from_time')::timestamptz, sqlc.narg('from_id')::uuid)
-          WHEN 'updated_at' THEN (s.updated_at, s.id) > (sqlc.narg('from_time')::timestamptz, sqlc.narg('from_id')::uuid)
-          WHEN '-updated_at' THEN (s.updated_at, s.id) < (sqlc.narg('from_time')::timestamptz, sqlc.narg('from_id')::uuid)
-          WHEN 'name' THEN (lower(s.name) COLLATE "C", s.id) > (sqlc.narg('from_name')::text, sqlc.narg('from_id')::uuid)
-          WHEN '-name' THEN (lower(s.name) COLLATE "C", s.id) < (sqlc.narg('from_name')::text, sqlc.narg('from_id')::uuid)
+          WHEN 'created_at' THEN (s.created_at, s.id) >
+              (sqlc.narg('from_time')::timestamptz, sqlc.narg('from_id')::uuid)
+          WHEN '-created_at' THEN (s.created_at, s.id) <
+              (sqlc.narg('from_time')::timestamptz, sqlc.narg('from_id')::uuid)
+          WHEN 'updated_at' THEN (s.updated_at, s.id) >
+              (sqlc.narg('from_time')::timestamptz, sqlc.narg('from_id')::uuid)
+          WHEN '-updated_at' THEN (s.updated_at, s.id) <
+              (sqlc.narg('from_time')::timestamptz, sqlc.narg('from_id')::uuid)
+          WHEN 'name' THEN (lower(s.name) COLLATE "C", s.id) >
+              (sqlc.narg('from_name')::text, sqlc.narg('from_id')::uuid)
+          WHEN '-name' THEN (lower(s.name) COLLATE "C", s.id) <
+              (sqlc.narg('from_name')::text, sqlc.narg('from_id')::uuid)
           END)
     ORDER BY
         CASE WHEN @sort::text = 'created_at' THEN s.created_at WHEN @sort::text = 'updated_at' THEN s.updated_at END,
-        CASE WHEN @sort::text = '-created_at' THEN s.created_at WHEN @sort::text = '-updated_at' THEN s.updated_at END DESC,
+        CASE WHEN @sort::text = '-created_at' THEN s.created_at
+            WHEN @sort::text = '-updated_at' THEN s.updated_at END DESC,
         CASE WHEN @sort::text = 'name' THEN lower(s.name) COLLATE "C" END,
         CASE WHEN @sort::text = '-name' THEN lower(s.name) COLLATE "C" END DESC,
         CASE WHEN left(@sort::text, 1) <> '-' THEN s.id END,
@@ -87,42 +102,50 @@ FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT
     LIMIT @max_rows
 ) page JOIN item i ON i.id = page.id) ON true;
 
--- NewestDocuments and OldestDocuments are ListDocuments by creation and without a filter, which most requests ask for. They have one plan:
--- planning ListDocuments costs more than running these. Their inner limit, which no page reaches, makes Postgres keep that plan. It would
--- estimate a parameter as a tenth of the table, and plan anew each time in the hope of a better plan.
+-- NewestDocuments and OldestDocuments are ListDocuments by creation and without a filter, which most requests ask
+-- for. They have one plan: planning ListDocuments costs more than running these. Their inner limit, which no page
+-- reaches, makes Postgres keep that plan. It would estimate a parameter as a tenth of the table, and plan anew each
+-- time in the hope of a better plan.
 -- name: NewestDocuments :many
-SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, coalesce(i.document, '')::bytea AS document,
-    coalesce(i.document_version, 0)::integer AS document_version, coalesce(i.created_at, 'epoch')::timestamptz AS created_at
+SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id,
+    coalesce(i.document, '')::bytea AS document, coalesce(i.document_version, 0)::integer AS document_version,
+    coalesce(i.created_at, 'epoch')::timestamptz AS created_at
 FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (SELECT page.* FROM (
     SELECT s.id, s.document, s.document_version, s.created_at FROM item s
     WHERE s.account_id = @account_id AND (s.created_at, s.id) < (@from_time::timestamptz, @from_id::uuid)
-      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
+      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL (
+          (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
     ORDER BY s.created_at DESC, s.id DESC LIMIT 501
 ) page LIMIT @max_rows) i ON true;
 
 -- name: OldestDocuments :many
-SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, coalesce(i.document, '')::bytea AS document,
-    coalesce(i.document_version, 0)::integer AS document_version, coalesce(i.created_at, 'epoch')::timestamptz AS created_at
+SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id,
+    coalesce(i.document, '')::bytea AS document, coalesce(i.document_version, 0)::integer AS document_version,
+    coalesce(i.created_at, 'epoch')::timestamptz AS created_at
 FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (SELECT page.* FROM (
     SELECT s.id, s.document, s.document_version, s.created_at FROM item s
     WHERE s.account_id = @account_id AND (s.created_at, s.id) > (@from_time::timestamptz, @from_id::uuid)
-      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
+      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL (
+          (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
     ORDER BY s.created_at, s.id LIMIT 501
 ) page LIMIT @max_rows) i ON true;
 
 -- name: CountItems :one
 SELECT count(*) FROM item s
 WHERE s.account_id = @account_id
-  AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
-  AND item_matches(s, sqlc.narg('search')::text, sqlc.narg('tags')::text[], sqlc.narg('types')::text[], sqlc.narg('privacies')::text[],
-      sqlc.narg('workflow_statuses')::text[], sqlc.narg('created_after')::timestamptz, sqlc.narg('created_before')::timestamptz,
+  AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL (
+          (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
+  AND item_matches(s, sqlc.narg('search')::text, sqlc.narg('tags')::text[], sqlc.narg('types')::text[],
+      sqlc.narg('privacies')::text[], sqlc.narg('workflow_statuses')::text[],
+      sqlc.narg('created_after')::timestamptz, sqlc.narg('created_before')::timestamptz,
       sqlc.narg('updated_after')::timestamptz, sqlc.narg('metadata')::jsonb);
 
 -- name: ListTags :many
 SELECT tag::text AS name, count(*) AS items
 FROM item i, unnest(i.tags) AS tag
 WHERE i.account_id = @account_id
-  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
+    (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
 GROUP BY tag ORDER BY tag;
 
 -- name: InsertAsset :copyfrom
@@ -144,21 +167,27 @@ DELETE FROM snapshot WHERE account_id = @account_id AND item_id = @item_id;
 -- name: SnapshotsOf :many
 SELECT * FROM snapshot WHERE account_id = @account_id AND item_id = @item_id ORDER BY position;
 
--- MatchSearches is MatchSearch for many items, whose tags are JSON arrays. It returns the places of those that match.
+-- MatchSearches is MatchSearch for many items, whose tags are JSON arrays. It returns the places of those that
+-- match.
 -- name: MatchSearches :many
 -- system: compares given values; reads no table.
 SELECT u.place::integer AS place
-FROM (SELECT unnest(@places::integer[]) AS place, unnest(@names::text[]) AS name, unnest(@descriptions::text[]) AS description,
+FROM (SELECT unnest(@places::integer[]) AS place, unnest(@names::text[]) AS name,
+    unnest(@descriptions::text[]) AS description,
     unnest(@tags::jsonb[]) AS tags, unnest(@metadatas::jsonb[]) AS metadata) u
-WHERE item_search(u.name, u.description, ARRAY(SELECT jsonb_array_elements_text(u.tags)), u.metadata) @@ websearch_to_tsquery('simple', @search::text);
+WHERE item_search(u.name, u.description, ARRAY(SELECT jsonb_array_elements_text(u.tags)), u.metadata)
+    @@ websearch_to_tsquery('simple', @search::text);
 
 -- MatchSearch decides about one state of an item as the index would.
 -- name: MatchSearch :one
 -- system: compares given values; reads no table.
-SELECT (item_search(@name::text, @description::text, @tags::text[], @metadata::jsonb) @@ websearch_to_tsquery('simple', @search::text))::boolean;
+SELECT (item_search(@name::text, @description::text, @tags::text[], @metadata::jsonb)
+    @@ websearch_to_tsquery('simple', @search::text))::boolean;
 
--- HoldWorkflowProfile locks a profile against deletion while an item gets it. The role must see the profile's items.
+-- HoldWorkflowProfile locks a profile against deletion while an item gets it. The role must see the profile's
+-- items.
 -- name: HoldWorkflowProfile :one
 SELECT id FROM workflow_profile p
-WHERE p.account_id = @account_id AND p.id = @id AND p.id <> ALL (hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))
+WHERE p.account_id = @account_id AND p.id = @id AND p.id <> ALL (
+    hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))
 FOR KEY SHARE;

@@ -1,21 +1,25 @@
 -- name: StartImport :one
-INSERT INTO item_import (account_id, key, line, created, updated, unchanged, rejected) VALUES (@account_id, @key, 0, 0, 0, 0, 0)
+INSERT INTO item_import (account_id, key, line, created, updated, unchanged, rejected)
+VALUES (@account_id, @key, 0, 0, 0, 0, 0)
 ON CONFLICT (account_id, key) DO UPDATE SET updated_at = now()
 RETURNING line, created, updated, unchanged, rejected, digest;
 
 -- name: ResetImport :exec
-UPDATE item_import SET line = 0, created = 0, updated = 0, unchanged = 0, rejected = 0, digest = NULL, updated_at = now()
+UPDATE item_import SET line = 0, created = 0, updated = 0, unchanged = 0, rejected = 0, digest = NULL,
+    updated_at = now()
 WHERE account_id = @account_id AND key = @key;
 
 -- name: LockImport :one
 SELECT line FROM item_import WHERE account_id = @account_id AND key = @key FOR UPDATE;
 
 -- name: AdvanceImport :exec
-UPDATE item_import SET line = @line, created = @created, updated = @updated, unchanged = @unchanged, rejected = @rejected, digest = @digest,
+UPDATE item_import SET line = @line, created = @created, updated = @updated, unchanged = @unchanged,
+    rejected = @rejected, digest = @digest,
     updated_at = now()
 WHERE account_id = @account_id AND key = @key;
 
--- LockImportsShared allows batches of imports to run side by side. LockImportsExclusive waits for them, and makes others wait.
+-- LockImportsShared allows batches of imports to run side by side. LockImportsExclusive waits for them, and makes
+-- others wait.
 -- name: LockImportsShared :exec
 SELECT pg_advisory_xact_lock_shared(hashtext('itemcast imports ' || CAST(@account_id AS uuid)));
 

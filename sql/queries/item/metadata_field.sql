@@ -13,7 +13,8 @@ ON CONFLICT (account_id, key) DO NOTHING
 RETURNING id, account_id, key, label, description, kind, choices, required, created_at, updated_at;
 
 -- name: UpdateMetadataField :one
-UPDATE metadata_field SET label = @label, description = @description, choices = @choices, required = @required, updated_at = now()
+UPDATE metadata_field SET label = @label, description = @description, choices = @choices, required = @required,
+    updated_at = now()
 WHERE account_id = @account_id AND id = @id
 RETURNING id, account_id, key, label, description, kind, choices, required, created_at, updated_at;
 

@@ -58,9 +58,11 @@ func (q *Queries) AssetsOf(ctx context.Context, arg AssetsOfParams) ([]Asset, er
 const countItems = `-- name: CountItems :one
 SELECT count(*) FROM item s
 WHERE s.account_id = $1
-  AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL ((SELECT hidden_profiles($1, $2::uuid))::uuid[]))
-  AND item_matches(s, $3::text, $4::text[], $5::text[], $6::text[],
-      $7::text[], $8::timestamptz, $9::timestamptz,
+  AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL (
+          (SELECT hidden_profiles($1, $2::uuid))::uuid[]))
+  AND item_matches(s, $3::text, $4::text[], $5::text[],
+      $6::text[], $7::text[],
+      $8::timestamptz, $9::timestamptz,
       $10::timestamptz, $11::jsonb)
 `
 
@@ -141,7 +143,8 @@ func (q *Queries) DeleteSnapshots(ctx context.Context, arg DeleteSnapshotsParams
 
 const documentsByID = `-- name: DocumentsByID :many
 SELECT i.id, i.document, i.document_version FROM item i WHERE i.account_id = $1 AND i.id = ANY ($2::uuid[])
-  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles($1, $3::uuid))::uuid[]))
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
+    (SELECT hidden_profiles($1, $3::uuid))::uuid[]))
 `
 
 type DocumentsByIDParams struct {
@@ -179,7 +182,8 @@ func (q *Queries) DocumentsByID(ctx context.Context, arg DocumentsByIDParams) ([
 
 const getDocument = `-- name: GetDocument :one
 SELECT i.document, i.revision, i.document_version FROM item i WHERE i.account_id = $1 AND i.id = $2
-  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles($1, $3::uuid))::uuid[]))
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
+    (SELECT hidden_profiles($1, $3::uuid))::uuid[]))
 `
 
 type GetDocumentParams struct {
@@ -202,8 +206,9 @@ func (q *Queries) GetDocument(ctx context.Context, arg GetDocumentParams) (GetDo
 }
 
 const getItem = `-- name: GetItem :one
-SELECT id, name, description, type, privacy, language, producer, duration, tags, metadata, client_data, snapshot_id, embed_code,
-    player_url, workflow_profile_id, workflow_status, workflow_action, created_by, created_at, updated_at, published_at, revision
+SELECT id, name, description, type, privacy, language, producer, duration, tags, metadata, client_data, snapshot_id,
+    embed_code, player_url, workflow_profile_id, workflow_status, workflow_action, created_by, created_at, updated_at,
+    published_at, revision
 FROM item WHERE account_id = $1 AND id = $2
 `
 
@@ -270,7 +275,8 @@ func (q *Queries) GetItem(ctx context.Context, arg GetItemParams) (GetItemRow, e
 
 const holdWorkflowProfile = `-- name: HoldWorkflowProfile :one
 SELECT id FROM workflow_profile p
-WHERE p.account_id = $1 AND p.id = $2 AND p.id <> ALL (hidden_profiles($1, $3::uuid))
+WHERE p.account_id = $1 AND p.id = $2 AND p.id <> ALL (
+    hidden_profiles($1, $3::uuid))
 FOR KEY SHARE
 `
 
@@ -280,7 +286,8 @@ type HoldWorkflowProfileParams struct {
 	RoleID    *uuid.UUID
 }
 
-// HoldWorkflowProfile locks a profile against deletion while an item gets it. The role must see the profile's items.
+// HoldWorkflowProfile locks a profile against deletion while an item gets it. The role must see the profile's
+// items.
 func (q *Queries) HoldWorkflowProfile(ctx context.Context, arg HoldWorkflowProfileParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, holdWorkflowProfile, arg.AccountID, arg.ID, arg.RoleID)
 	var id uuid.UUID
@@ -304,12 +311,12 @@ type InsertAssetParams struct {
 }
 
 const insertItem = `-- name: InsertItem :exec
-INSERT INTO item (id, account_id, name, description, type, privacy, language, producer, duration, tags, metadata, client_data,
-    snapshot_id, embed_code, player_url, workflow_profile_id, workflow_status, workflow_action, created_by, created_at, updated_at,
-    published_at, revision, document, document_version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-    $13, $14, $15, $16, $17, $18, $19, $20, $21,
-    $22, $23, $24, $25)
+INSERT INTO item (id, account_id, name, description, type, privacy, language, producer, duration, tags, metadata,
+    client_data, snapshot_id, embed_code, player_url, workflow_profile_id, workflow_status, workflow_action, created_by,
+    created_at, updated_at, published_at, revision, document, document_version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+    $12, $13, $14, $15, $16, $17, $18,
+    $19, $20, $21, $22, $23, $24, $25)
 `
 
 type InsertItemParams struct {
@@ -392,27 +399,37 @@ func (q *Queries) ItemTaken(ctx context.Context, id uuid.UUID) (bool, error) {
 }
 
 const listDocuments = `-- name: ListDocuments :many
-SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, coalesce(i.document, '')::bytea AS document,
-    coalesce(i.document_version, 0)::integer AS document_version, coalesce(i.created_at, 'epoch')::timestamptz AS created_at,
+SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id,
+    coalesce(i.document, '')::bytea AS document, coalesce(i.document_version, 0)::integer AS document_version,
+    coalesce(i.created_at, 'epoch')::timestamptz AS created_at,
     coalesce(i.updated_at, 'epoch')::timestamptz AS updated_at, coalesce(lower(i.name), '')::text AS name_key
 FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN ((
     SELECT s.id FROM item s
     WHERE s.account_id = $1
-      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL ((SELECT hidden_profiles($1, $2::uuid))::uuid[]))
-      AND item_matches(s, $3::text, $4::text[], $5::text[], $6::text[],
-          $7::text[], $8::timestamptz, $9::timestamptz,
+      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL (
+          (SELECT hidden_profiles($1, $2::uuid))::uuid[]))
+      AND item_matches(s, $3::text, $4::text[], $5::text[],
+          $6::text[], $7::text[],
+          $8::timestamptz, $9::timestamptz,
           $10::timestamptz, $11::jsonb)
       AND ($12::uuid IS NULL OR CASE $13::text
-          WHEN 'created_at' THEN (s.created_at, s.id) > ($14::timestamptz, $12::uuid)
-          WHEN '-created_at' THEN (s.created_at, s.id) < ($14::timestamptz, $12::uuid)
-          WHEN 'updated_at' THEN (s.updated_at, s.id) > ($14::timestamptz, $12::uuid)
-          WHEN '-updated_at' THEN (s.updated_at, s.id) < ($14::timestamptz, $12::uuid)
-          WHEN 'name' THEN (lower(s.name) COLLATE "C", s.id) > ($15::text, $12::uuid)
-          WHEN '-name' THEN (lower(s.name) COLLATE "C", s.id) < ($15::text, $12::uuid)
+          WHEN 'created_at' THEN (s.created_at, s.id) >
+              ($14::timestamptz, $12::uuid)
+          WHEN '-created_at' THEN (s.created_at, s.id) <
+              ($14::timestamptz, $12::uuid)
+          WHEN 'updated_at' THEN (s.updated_at, s.id) >
+              ($14::timestamptz, $12::uuid)
+          WHEN '-updated_at' THEN (s.updated_at, s.id) <
+              ($14::timestamptz, $12::uuid)
+          WHEN 'name' THEN (lower(s.name) COLLATE "C", s.id) >
+              ($15::text, $12::uuid)
+          WHEN '-name' THEN (lower(s.name) COLLATE "C", s.id) <
+              ($15::text, $12::uuid)
           END)
     ORDER BY
         CASE WHEN $13::text = 'created_at' THEN s.created_at WHEN $13::text = 'updated_at' THEN s.updated_at END,
-        CASE WHEN $13::text = '-created_at' THEN s.created_at WHEN $13::text = '-updated_at' THEN s.updated_at END DESC,
+        CASE WHEN $13::text = '-created_at' THEN s.created_at
+            WHEN $13::text = '-updated_at' THEN s.updated_at END DESC,
         CASE WHEN $13::text = 'name' THEN lower(s.name) COLLATE "C" END,
         CASE WHEN $13::text = '-name' THEN lower(s.name) COLLATE "C" END DESC,
         CASE WHEN left($13::text, 1) <> '-' THEN s.id END,
@@ -450,9 +467,9 @@ type ListDocumentsRow struct {
 	NameKey         string
 }
 
-// ListDocuments selects the page first and then joins the documents. It is planned anew for each execution (internal/item/list_rows.go), so
-// that the CASEs fold to one sort and null criteria vanish. Every row has the log's head in the list's snapshot. An empty list has one row,
-// with the nil id.
+// ListDocuments selects the page first and then joins the documents. It is planned anew for each execution
+// (internal/item/list_rows.go), so that the CASEs fold to one sort and null criteria vanish. Every row has the
+// log's head in the list's snapshot. An empty list has one row, with the nil id.
 func (q *Queries) ListDocuments(ctx context.Context, arg ListDocumentsParams) ([]ListDocumentsRow, error) {
 	rows, err := q.db.Query(ctx, listDocuments,
 		arg.AccountID,
@@ -502,7 +519,8 @@ const listTags = `-- name: ListTags :many
 SELECT tag::text AS name, count(*) AS items
 FROM item i, unnest(i.tags) AS tag
 WHERE i.account_id = $1
-  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles($1, $2::uuid))::uuid[]))
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
+    (SELECT hidden_profiles($1, $2::uuid))::uuid[]))
 GROUP BY tag ORDER BY tag
 `
 
@@ -539,7 +557,8 @@ func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]ListTagsR
 const lockItem = `-- name: LockItem :one
 SELECT i.document, i.document_version, clock_timestamp()::timestamptz AS now
 FROM item i WHERE i.account_id = $1 AND i.id = $2
-  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL ((SELECT hidden_profiles($1, $3::uuid))::uuid[]))
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
+    (SELECT hidden_profiles($1, $3::uuid))::uuid[]))
 FOR UPDATE
 `
 
@@ -564,7 +583,8 @@ func (q *Queries) LockItem(ctx context.Context, arg LockItemParams) (LockItemRow
 }
 
 const matchSearch = `-- name: MatchSearch :one
-SELECT (item_search($1::text, $2::text, $3::text[], $4::jsonb) @@ websearch_to_tsquery('simple', $5::text))::boolean
+SELECT (item_search($1::text, $2::text, $3::text[], $4::jsonb)
+    @@ websearch_to_tsquery('simple', $5::text))::boolean
 `
 
 type MatchSearchParams struct {
@@ -592,9 +612,11 @@ func (q *Queries) MatchSearch(ctx context.Context, arg MatchSearchParams) (bool,
 
 const matchSearches = `-- name: MatchSearches :many
 SELECT u.place::integer AS place
-FROM (SELECT unnest($1::integer[]) AS place, unnest($2::text[]) AS name, unnest($3::text[]) AS description,
+FROM (SELECT unnest($1::integer[]) AS place, unnest($2::text[]) AS name,
+    unnest($3::text[]) AS description,
     unnest($4::jsonb[]) AS tags, unnest($5::jsonb[]) AS metadata) u
-WHERE item_search(u.name, u.description, ARRAY(SELECT jsonb_array_elements_text(u.tags)), u.metadata) @@ websearch_to_tsquery('simple', $6::text)
+WHERE item_search(u.name, u.description, ARRAY(SELECT jsonb_array_elements_text(u.tags)), u.metadata)
+    @@ websearch_to_tsquery('simple', $6::text)
 `
 
 type MatchSearchesParams struct {
@@ -606,7 +628,8 @@ type MatchSearchesParams struct {
 	Search       string
 }
 
-// MatchSearches is MatchSearch for many items, whose tags are JSON arrays. It returns the places of those that match.
+// MatchSearches is MatchSearch for many items, whose tags are JSON arrays. It returns the places of those that
+// match.
 // system: compares given values; reads no table.
 func (q *Queries) MatchSearches(ctx context.Context, arg MatchSearchesParams) ([]int32, error) {
 	rows, err := q.db.Query(ctx, matchSearches,
@@ -636,12 +659,14 @@ func (q *Queries) MatchSearches(ctx context.Context, arg MatchSearchesParams) ([
 }
 
 const newestDocuments = `-- name: NewestDocuments :many
-SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, coalesce(i.document, '')::bytea AS document,
-    coalesce(i.document_version, 0)::integer AS document_version, coalesce(i.created_at, 'epoch')::timestamptz AS created_at
+SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id,
+    coalesce(i.document, '')::bytea AS document, coalesce(i.document_version, 0)::integer AS document_version,
+    coalesce(i.created_at, 'epoch')::timestamptz AS created_at
 FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (SELECT page.id, page.document, page.document_version, page.created_at FROM (
     SELECT s.id, s.document, s.document_version, s.created_at FROM item s
     WHERE s.account_id = $1 AND (s.created_at, s.id) < ($2::timestamptz, $3::uuid)
-      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL ((SELECT hidden_profiles($1, $4::uuid))::uuid[]))
+      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL (
+          (SELECT hidden_profiles($1, $4::uuid))::uuid[]))
     ORDER BY s.created_at DESC, s.id DESC LIMIT 501
 ) page LIMIT $5) i ON true
 `
@@ -662,9 +687,10 @@ type NewestDocumentsRow struct {
 	CreatedAt       time.Time
 }
 
-// NewestDocuments and OldestDocuments are ListDocuments by creation and without a filter, which most requests ask for. They have one plan:
-// planning ListDocuments costs more than running these. Their inner limit, which no page reaches, makes Postgres keep that plan. It would
-// estimate a parameter as a tenth of the table, and plan anew each time in the hope of a better plan.
+// NewestDocuments and OldestDocuments are ListDocuments by creation and without a filter, which most requests ask
+// for. They have one plan: planning ListDocuments costs more than running these. Their inner limit, which no page
+// reaches, makes Postgres keep that plan. It would estimate a parameter as a tenth of the table, and plan anew each
+// time in the hope of a better plan.
 func (q *Queries) NewestDocuments(ctx context.Context, arg NewestDocumentsParams) ([]NewestDocumentsRow, error) {
 	rows, err := q.db.Query(ctx, newestDocuments,
 		arg.AccountID,
@@ -709,12 +735,14 @@ func (q *Queries) Now(ctx context.Context) (time.Time, error) {
 }
 
 const oldestDocuments = `-- name: OldestDocuments :many
-SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, coalesce(i.document, '')::bytea AS document,
-    coalesce(i.document_version, 0)::integer AS document_version, coalesce(i.created_at, 'epoch')::timestamptz AS created_at
+SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id,
+    coalesce(i.document, '')::bytea AS document, coalesce(i.document_version, 0)::integer AS document_version,
+    coalesce(i.created_at, 'epoch')::timestamptz AS created_at
 FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (SELECT page.id, page.document, page.document_version, page.created_at FROM (
     SELECT s.id, s.document, s.document_version, s.created_at FROM item s
     WHERE s.account_id = $1 AND (s.created_at, s.id) > ($2::timestamptz, $3::uuid)
-      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL ((SELECT hidden_profiles($1, $4::uuid))::uuid[]))
+      AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL (
+          (SELECT hidden_profiles($1, $4::uuid))::uuid[]))
     ORDER BY s.created_at, s.id LIMIT 501
 ) page LIMIT $5) i ON true
 `
@@ -865,7 +893,8 @@ func (q *Queries) StaleDocuments(ctx context.Context, arg StaleDocumentsParams) 
 const updateItem = `-- name: UpdateItem :exec
 UPDATE item SET name = $1, description = $2, type = $3, privacy = $4, language = $5,
     producer = $6, duration = $7, tags = $8, metadata = $9, client_data = $10,
-    snapshot_id = $11, embed_code = $12, player_url = $13, workflow_profile_id = $14,
+    snapshot_id = $11, embed_code = $12, player_url = $13,
+    workflow_profile_id = $14,
     workflow_status = $15, workflow_action = $16, updated_at = $17,
     published_at = $18, revision = $19, document = $20, document_version = $21
 WHERE account_id = $22 AND id = $23

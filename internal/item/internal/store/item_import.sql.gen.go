@@ -12,7 +12,8 @@ import (
 )
 
 const advanceImport = `-- name: AdvanceImport :exec
-UPDATE item_import SET line = $1, created = $2, updated = $3, unchanged = $4, rejected = $5, digest = $6,
+UPDATE item_import SET line = $1, created = $2, updated = $3, unchanged = $4,
+    rejected = $5, digest = $6,
     updated_at = now()
 WHERE account_id = $7 AND key = $8
 `
@@ -71,14 +72,16 @@ const lockImportsShared = `-- name: LockImportsShared :exec
 SELECT pg_advisory_xact_lock_shared(hashtext('itemcast imports ' || CAST($1 AS uuid)))
 `
 
-// LockImportsShared allows batches of imports to run side by side. LockImportsExclusive waits for them, and makes others wait.
+// LockImportsShared allows batches of imports to run side by side. LockImportsExclusive waits for them, and makes
+// others wait.
 func (q *Queries) LockImportsShared(ctx context.Context, accountID uuid.UUID) error {
 	_, err := q.db.Exec(ctx, lockImportsShared, accountID)
 	return err
 }
 
 const resetImport = `-- name: ResetImport :exec
-UPDATE item_import SET line = 0, created = 0, updated = 0, unchanged = 0, rejected = 0, digest = NULL, updated_at = now()
+UPDATE item_import SET line = 0, created = 0, updated = 0, unchanged = 0, rejected = 0, digest = NULL,
+    updated_at = now()
 WHERE account_id = $1 AND key = $2
 `
 
@@ -93,7 +96,8 @@ func (q *Queries) ResetImport(ctx context.Context, arg ResetImportParams) error 
 }
 
 const startImport = `-- name: StartImport :one
-INSERT INTO item_import (account_id, key, line, created, updated, unchanged, rejected) VALUES ($1, $2, 0, 0, 0, 0, 0)
+INSERT INTO item_import (account_id, key, line, created, updated, unchanged, rejected)
+VALUES ($1, $2, 0, 0, 0, 0, 0)
 ON CONFLICT (account_id, key) DO UPDATE SET updated_at = now()
 RETURNING line, created, updated, unchanged, rejected, digest
 `

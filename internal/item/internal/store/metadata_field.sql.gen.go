@@ -138,7 +138,8 @@ func (q *Queries) ListMetadataFields(ctx context.Context, accountID uuid.UUID) (
 }
 
 const updateMetadataField = `-- name: UpdateMetadataField :one
-UPDATE metadata_field SET label = $1, description = $2, choices = $3, required = $4, updated_at = now()
+UPDATE metadata_field SET label = $1, description = $2, choices = $3, required = $4,
+    updated_at = now()
 WHERE account_id = $5 AND id = $6
 RETURNING id, account_id, key, label, description, kind, choices, required, created_at, updated_at
 `
