@@ -51,7 +51,7 @@ var (
 	code   = regexp.MustCompile("`([^`\n]+)`")
 	inTree = regexp.MustCompile(
 		`^(cmd|docs|examples|graph|internal|openapi|scripts|sql|tools|\.github|\.ci)/[\w./-]*$`)
-	file   = regexp.MustCompile(`^[A-Za-z][\w-]*\.(md|yml|yaml|mod)$`)
+	file = regexp.MustCompile(`^[A-Za-z][\w-]*\.(md|yml|yaml|mod)$`)
 )
 
 func TestDocs_LinksLeadSomewhere(t *testing.T) {
