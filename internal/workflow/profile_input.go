@@ -55,7 +55,8 @@ func (in ProfileInput) normalized() ProfileInput {
 	return in
 }
 
-// check returns INVALID_INPUT with every fault. A profile may keep the name that it has before a patch; a new one has none.
+// check returns INVALID_INPUT with every fault. A profile may keep the name that it has before a patch; a new one has
+// none.
 func (in ProfileInput) check(before string) error {
 	var faults problem.Faults
 	if before == "" || in.Name != before {
