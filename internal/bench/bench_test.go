@@ -60,6 +60,7 @@ func (l logOf) Write(line []byte) (int, error) {
 
 // TestSoak_ShortForms is what CI runs of `make soak`.
 func TestSoak_ShortForms(t *testing.T) {
+	t.Parallel()
 	path := mustBuild(t)
 	err := Soak(t.Context(), SoakConfig{Itemcast: path, Short: true, Out: logOf{t}, Progress: logOf{t}})
 	if err != nil {
@@ -68,6 +69,7 @@ func TestSoak_ShortForms(t *testing.T) {
 }
 
 func TestRun_ComparesABuildWithItself(t *testing.T) {
+	t.Parallel()
 	path := mustBuild(t)
 	var out strings.Builder
 	err := Run(t.Context(), Config{
