@@ -98,8 +98,8 @@ func (l *listenCommand) Run(ctx context.Context, c *console, d *database) error 
 	if l.JSON {
 		tell = receiving.Recorder{Out: c.out, Headers: l.Headers, Terminal: isTerminal(c.out)}.Print
 	}
-	r := receiving.New(receiving.Config{Secrets: l.Secret, AcceptAll: l.AcceptAll, Answers: l.answers(), Tell: tell,
-		Note: shown.Note})
+	r := receiving.New(receiving.Config{Secrets: l.Secret, AcceptAll: l.AcceptAll, Answers: l.answers(), OnDelivery: tell,
+		OnNote: shown.Note})
 	l.greet(people, listener.Addr(), d.PublicURL)
 	go paste(os.Stdin, r)
 

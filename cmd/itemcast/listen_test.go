@@ -132,7 +132,7 @@ func TestListen_AWrongSecretShowsOnBothSides(t *testing.T) {
 	hook := n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+url+`","events":["item.created"]}`).
 		WantStatus(t, http.StatusCreated).Field(t, "id")
 	n.Call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).WantStatus(t, http.StatusCreated)
-	awaitLine(t, p, "WRONG SIGNATURE (the signature does not fit: another secret", "item.created", "→ 401")
+	awaitLine(t, p, "WRONG SIGNATURE (the signature does not match: the secret or the body", "item.created", "→ 401")
 	nodetest.Eventually(t, "the hook shows the failure", func() bool {
 		return strings.Contains(n.Call(http.MethodGet, "/api/v1/hooks/"+hook, "").Field(t, "last_error"), "401")
 	})

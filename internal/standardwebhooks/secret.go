@@ -1,6 +1,6 @@
-// Package standardwebhooks signs messages and verifies them, as Standard Webhooks lays down
-// (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md, "Signature scheme"): the one place for both
-// sides. It knows nothing of what a message says, how it is sent, or where secrets are kept.
+// Package standardwebhooks signs messages and verifies them as Standard Webhooks specifies
+// (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md, "Signature scheme").
+// Senders and receivers use it. It must not know what a message says, how it is sent, or where secrets are stored.
 package standardwebhooks
 
 import (
@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// A secret is 24 to 64 bytes, shown as whsec_ and base64. Shorter and longer ones of other makers are taken.
+// A secret has 24 to 64 bytes and is written as whsec_ and base64. Secrets of others are accepted in any length.
 const (
 	secretPrefix = "whsec_"
 	secretBytes  = 32
 )
 
-// Secret is what a sender and a receiver share. The zero value is none, and fits no signature.
+// Secret is shared by a sender and a receiver. The zero value matches no signature.
 type Secret struct {
 	key []byte
 }
@@ -28,7 +28,7 @@ func NewSecret() Secret {
 	return Secret{key: key}
 }
 
-// ParseSecret reads a secret; whsec_ may be missing. Its error does not tell the text.
+// ParseSecret parses a secret; whsec_ may be missing. Its error does not contain the text.
 func ParseSecret(text string) (s Secret, err error) {
 	return s, s.UnmarshalText([]byte(text))
 }
@@ -37,16 +37,16 @@ func ParseSecret(text string) (s Secret, err error) {
 func (s *Secret) UnmarshalText(text []byte) error {
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(string(text), secretPrefix))
 	if err != nil || len(key) == 0 {
-		return errors.New("must be whsec_ and base64, as it was shown when the hook was made")
+		return errors.New("must be whsec_ and base64, as shown when the hook was created")
 	}
 	s.key = key
 	return nil
 }
 
-// Text is the secret as it is shown to its owner, and as every Standard Webhooks library takes it.
+// Text returns the secret as every Standard Webhooks library accepts it. It is for the owner only.
 func (s Secret) Text() string {
 	return secretPrefix + base64.StdEncoding.EncodeToString(s.key)
 }
 
-// String is what logs see of a secret: that it is one.
+// String hides the secret from logs.
 func (Secret) String() string { return secretPrefix + "…" }

@@ -19,20 +19,21 @@ const (
 	HeaderSignature = "Webhook-Signature"
 )
 
-// Tolerance is how far a message's timestamp may be from now: whoever overhears one cannot send it again later.
+// Tolerance is how far a timestamp may be from now, so that an intercepted message cannot be sent again later.
 const Tolerance = 5 * time.Minute
 
 const version = "v1" // HMAC-SHA256
 
-// Why a message is not taken; what Verify returns wraps one of them.
+// The errors of Verify, which wraps one of them.
 var (
-	ErrHeader    = errors.New("not signed as Standard Webhooks lays down")
-	ErrTimestamp = errors.New("not of now")
-	ErrSignature = errors.New("the signature does not fit")
+	ErrHeader    = errors.New("not signed as Standard Webhooks specifies")
+	ErrTimestamp = errors.New("the timestamp is not current")
+	ErrSignature = errors.New("the signature does not match")
 )
 
-// Sign returns the webhook-signature of a message: one signature by each secret, separated by spaces. (There are two secrets while one
-// replaces the other: receivers that know either can verify.) Of at, only the second counts, as webhook-timestamp tells it.
+// Sign returns the webhook-signature of a message: one signature for each secret, separated by spaces. During a
+// rotation there are two secrets, so that receivers with either can verify. at is signed to the second, as in
+// webhook-timestamp.
 func Sign(id string, at time.Time, body []byte, secrets ...Secret) string {
 	signatures := make([]string, len(secrets))
 	timestamp := strconv.FormatInt(at.Unix(), 10)
@@ -42,13 +43,13 @@ func Sign(id string, at time.Time, body []byte, secrets ...Secret) string {
 	return strings.Join(signatures, " ")
 }
 
-// Verify reports by which of a receiver's secrets a message is signed. One signature that fits is enough; those of versions that this
-// package does not know are passed over.
+// Verify checks a message and returns the index of the secret that it is signed with. One matching signature is
+// enough. Signatures of unknown versions are ignored. Errors: ErrHeader, ErrTimestamp, ErrSignature.
 func Verify(header http.Header, body []byte, now time.Time, secrets ...Secret) (by int, err error) {
 	id, timestamp := header.Get(HeaderID), header.Get(HeaderTimestamp)
 	for _, name := range []string{HeaderID, HeaderTimestamp, HeaderSignature} {
 		if header.Get(name) == "" {
-			return 0, fmt.Errorf("%w: there is no %s", ErrHeader, strings.ToLower(name))
+			return 0, fmt.Errorf("%w: %s is missing", ErrHeader, strings.ToLower(name))
 		}
 	}
 	if err := verifyTimestamp(timestamp, now); err != nil {
@@ -65,7 +66,7 @@ func Verify(header http.Header, body []byte, now time.Time, secrets ...Secret) (
 		}
 	}
 	if given == nil {
-		return 0, fmt.Errorf("%w: webhook-signature has none of version %s", ErrHeader, version)
+		return 0, fmt.Errorf("%w: webhook-signature has no signature of version %s", ErrHeader, version)
 	}
 	for i, s := range secrets {
 		if len(s.key) == 0 {
@@ -78,25 +79,26 @@ func Verify(header http.Header, body []byte, now time.Time, secrets ...Secret) (
 			}
 		}
 	}
-	return 0, fmt.Errorf("%w: another secret, or not the bytes that were signed", ErrSignature)
+	return 0, fmt.Errorf("%w: the secret or the body differs", ErrSignature)
 }
 
 func verifyTimestamp(timestamp string, now time.Time) error {
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
 	if err != nil {
-		return fmt.Errorf("%w: webhook-timestamp is no number of seconds", ErrHeader)
+		return fmt.Errorf("%w: webhook-timestamp must be a number of seconds", ErrHeader)
 	}
 	age := now.Unix() - seconds
 	switch limit := int64(Tolerance / time.Second); {
 	case age > limit:
-		return fmt.Errorf("%w: signed %d s ago, and %d are the limit", ErrTimestamp, age, limit)
+		return fmt.Errorf("%w: signed %d s ago, and the limit is %d s", ErrTimestamp, age, limit)
 	case age < -limit:
-		return fmt.Errorf("%w: signed %d s ahead of this machine's clock, and %d are the limit", ErrTimestamp, -age, limit)
+		return fmt.Errorf("%w: signed %d s ahead of this machine's clock, and the limit is %d s", ErrTimestamp, -age,
+			limit)
 	}
 	return nil
 }
 
-// mac is the HMAC-SHA256 of id.timestamp.body.
+// mac returns the HMAC-SHA256 of id.timestamp.body.
 func (s Secret) mac(id, timestamp string, body []byte) []byte {
 	mac := hmac.New(sha256.New, s.key)
 	mac.Write([]byte(id + "." + timestamp + "."))

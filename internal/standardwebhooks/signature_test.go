@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	theirs "github.com/standard-webhooks/standard-webhooks/libraries/go"
+	library "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
 // A signature that the public library made, with the secret of its own tests.
@@ -41,22 +41,23 @@ func secret(t *testing.T, text string) Secret {
 
 func TestSign_IsTheSignatureOfThePublicLibraries(t *testing.T) {
 	t.Parallel()
-	if got := Sign(knownID, time.Unix(knownTime, 999), []byte(knownBody), secret(t, knownSecret)); got != knownSignature {
+	if got := Sign(knownID, time.Unix(knownTime, 999), []byte(knownBody),
+		secret(t, knownSecret)); got != knownSignature {
 		t.Errorf("got %s, want %s", got, knownSignature)
 	}
 }
 
-// Each of two secrets' holders verifies, by the public library, what is signed with both.
+// During a rotation, a receiver that uses the public library verifies with either secret.
 func TestSign_WithTwoSecretsEitherVerifies(t *testing.T) {
 	t.Parallel()
 	old, fresh, now, body := NewSecret(), NewSecret(), time.Now(), []byte(`{"a":1}`)
 	header := message("an id", now, Sign("an id", now, body, fresh, old))
 	for i, s := range []Secret{old, fresh} {
-		library, err := theirs.NewWebhook(s.Text())
+		webhook, err := library.NewWebhook(s.Text())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := library.Verify(body, header); err != nil {
+		if err := webhook.Verify(body, header); err != nil {
 			t.Errorf("secret %d, by the library: %v", i, err)
 		}
 		if _, err := Verify(header, body, now, s); err != nil {
@@ -68,14 +69,14 @@ func TestSign_WithTwoSecretsEitherVerifies(t *testing.T) {
 	}
 }
 
-func TestVerify_TakesWhatThePublicLibrarySigns(t *testing.T) {
+func TestVerify_AcceptsWhatThePublicLibrarySigns(t *testing.T) {
 	t.Parallel()
 	s, now, body := NewSecret(), time.Now(), []byte("any bytes \x00\xff")
-	library, err := theirs.NewWebhook(s.Text())
+	webhook, err := library.NewWebhook(s.Text())
 	if err != nil {
 		t.Fatal(err)
 	}
-	signature, err := library.Sign("an id", now, body)
+	signature, err := webhook.Sign("an id", now, body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +85,7 @@ func TestVerify_TakesWhatThePublicLibrarySigns(t *testing.T) {
 	}
 }
 
-func TestVerify_RefusesAndSaysWhy(t *testing.T) {
+func TestVerify_RefusesWithTheReason(t *testing.T) {
 	t.Parallel()
 	s, now, body := secret(t, knownSecret), time.Unix(knownTime, 0), []byte(knownBody)
 	good := func() http.Header { return message(knownID, now, knownSignature) }
@@ -102,22 +103,22 @@ func TestVerify_RefusesAndSaysWhy(t *testing.T) {
 		"no id":              {without(HeaderID), knownBody, now, s, ErrHeader, "webhook-id"},
 		"no timestamp":       {without(HeaderTimestamp), knownBody, now, s, ErrHeader, "webhook-timestamp"},
 		"no signature":       {without(HeaderSignature), knownBody, now, s, ErrHeader, "webhook-signature"},
-		"no number":          {at("soon"), knownBody, now, s, ErrHeader, "seconds"},
+		"not a number":       {at("soon"), knownBody, now, s, ErrHeader, "seconds"},
 		"old":                {good(), knownBody, now.Add(Tolerance + time.Second), s, ErrTimestamp, "301 s ago"},
 		"ahead":              {good(), knownBody, now.Add(-Tolerance - time.Second), s, ErrTimestamp, "301 s ahead"},
 		"at the end of time": {at(strconv.Itoa(math.MaxInt64)), knownBody, now, s, ErrTimestamp, "ahead"},
-		"another time":       {at(strconv.Itoa(knownTime + 1)), knownBody, now, s, ErrSignature, "another secret"},
-		"another id":         {message("other", now, knownSignature), knownBody, now, s, ErrSignature, "another secret"},
-		"another body":       {good(), knownBody + " ", now, s, ErrSignature, "another secret"},
-		"another secret":     {good(), knownBody, now, NewSecret(), ErrSignature, "another secret"},
-		"no secret":          {good(), knownBody, now, Secret{}, ErrSignature, "another secret"},
-		"no version we know": {signed("v1a,AAAA v2,BBBB"), knownBody, now, s, ErrHeader, "version v1"},
+		"another time":       {at(strconv.Itoa(knownTime + 1)), knownBody, now, s, ErrSignature, "the secret or the body"},
+		"another id":         {message("other", now, knownSignature), knownBody, now, s, ErrSignature, "the secret or the body"},
+		"another body":       {good(), knownBody + " ", now, s, ErrSignature, "the secret or the body"},
+		"another secret":     {good(), knownBody, now, NewSecret(), ErrSignature, "the secret or the body"},
+		"no secret":          {good(), knownBody, now, Secret{}, ErrSignature, "the secret or the body"},
+		"unknown versions":   {signed("v1a,AAAA v2,BBBB"), knownBody, now, s, ErrHeader, "version v1"},
 		"no base64":          {signed("v1,?"), knownBody, now, s, ErrHeader, "version v1"},
-		"an empty signature": {signed("v1,"), knownBody, now, s, ErrSignature, "another secret"},
+		"an empty signature": {signed("v1,"), knownBody, now, s, ErrSignature, "the secret or the body"},
 	} {
 		_, err := Verify(c.header, []byte(c.body), c.now, c.secret)
 		if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s: got %v, want %v that says %q", name, err, c.want, c.says)
+			t.Errorf("%s: got %v, want %v with %q", name, err, c.want, c.says)
 		}
 	}
 	for _, edge := range []time.Duration{Tolerance, -Tolerance} {
@@ -127,7 +128,7 @@ func TestVerify_RefusesAndSaysWhy(t *testing.T) {
 	}
 }
 
-func TestSecret_IsShownOnlyToWhoAsksForIt(t *testing.T) {
+func TestSecret_IsShownOnlyByText(t *testing.T) {
 	t.Parallel()
 	s := NewSecret()
 	if again := secret(t, s.Text()); again.Text() != s.Text() || len(again.key) != secretBytes {
@@ -140,7 +141,8 @@ func TestSecret_IsShownOnlyToWhoAsksForIt(t *testing.T) {
 		t.Errorf("a log would show %s", shown)
 	}
 	for _, bad := range []string{"", "whsec_", "whsec_…", "whsec_QUJD!", "whsec_QUJ"} {
-		if _, err := ParseSecret(bad); err == nil || bad != "" && bad != secretPrefix && strings.Contains(err.Error(), bad) {
+		if _, err := ParseSecret(bad); err == nil || bad != "" && bad != secretPrefix &&
+			strings.Contains(err.Error(), bad) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}

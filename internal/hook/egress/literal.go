@@ -6,10 +6,11 @@ import (
 	"strings"
 )
 
-// literal reads a host that is an address; not valid: it is a name. Usual is false for the forms that we do not dial but that others read
-// as IPv4 (WHATWG URL, "IPv4 parser", after inet_aton): fewer parts than four, of which the last fills what is left; octal and hexadecimal;
-// a dot at the end.
-func literal(host string) (address netip.Addr, usual bool) {
+// literal parses a host that is an address. The address is invalid when the host is a name. Canonical is false for
+// forms that Go does not dial but that other software reads as IPv4 (WHATWG URL, "IPv4 parser", after inet_aton):
+// fewer than four parts, of which the last fills the remaining bytes; octal and hexadecimal numbers; a dot at the
+// end.
+func literal(host string) (address netip.Addr, canonical bool) {
 	if address, err := netip.ParseAddr(host); err == nil {
 		return address, true
 	}
@@ -42,8 +43,8 @@ func parseNumber(text string, bits int) (uint64, error) {
 	return strconv.ParseUint(text, base, bits)
 }
 
-// endsInNumber reports whether a host is taken for an address by its last label (WHATWG URL, "ends in a number checker"). No name of the
-// DNS does: top-level domains are not numeric (RFC 3696, 2).
+// endsInNumber reports whether the last label makes a host an address (WHATWG URL, "ends in a number checker"). No
+// DNS name ends so: top-level domains are not numeric (RFC 3696 §2).
 func endsInNumber(host string) bool {
 	host = strings.TrimSuffix(host, ".")
 	last := host[strings.LastIndexByte(host, '.')+1:]

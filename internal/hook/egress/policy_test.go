@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestCheck_RefusesWhatIsNotPublic(t *testing.T) {
+func TestCheck_RefusesAddressesThatAreNotPublic(t *testing.T) {
 	t.Parallel()
 	for address, rule := range map[string]string{
 		"0.0.0.0": "unspecified", "0.1.2.3": "unspecified", "10.1.2.3": "private", "100.64.0.1": "carrier", "100.127.255.255": "carrier",
@@ -37,7 +37,7 @@ func TestCheck_RefusesWhatIsNotPublic(t *testing.T) {
 	}
 }
 
-func TestCheck_LetsPublicAddressesPass(t *testing.T) {
+func TestCheck_AllowsPublicAddresses(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{
 		"8.8.8.8", "1.1.1.1", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "172.15.255.255", "172.32.0.0", "192.0.1.1",
@@ -50,7 +50,7 @@ func TestCheck_LetsPublicAddressesPass(t *testing.T) {
 	}
 }
 
-func TestCheck_LetsAllowedNetworksPassAndNoOthers(t *testing.T) {
+func TestCheck_AllowsTheNamedNetworksAndNoOthers(t *testing.T) {
 	t.Parallel()
 	policy := Policy{Networks: prefixes("10.1.0.0/16", "fd00::/8", "2002:a01::/32")}
 	for address, want := range map[string]bool{
@@ -64,22 +64,24 @@ func TestCheck_LetsAllowedNetworksPassAndNoOthers(t *testing.T) {
 	}
 	all := Policy{Networks: prefixes("::/0")}
 	if err := all.Check(netip.MustParseAddrPort("[::ffff:127.0.0.1]:80")); err == nil {
-		t.Error("all of IPv6 is allowed, and a mapped address let IPv4 pass too")
+		t.Error("a policy that allows all of IPv6 allows a mapped IPv4 address")
 	}
 }
 
 func TestCheck_RefusesPortsAndNamesTheSetting(t *testing.T) {
 	t.Parallel()
 	err := Policy{}.Check(netip.MustParseAddrPort("8.8.8.8:25"))
-	want := "port 25 is not one that hooks may reach, which are 80,443,1024-65535; the operator can allow a port with ITEMCAST_HOOK_ALLOW_PORTS"
-	if refusal, ok := errors.AsType[*Refusal](err); !ok || refusal.Error() != want || refusal.Port != 25 || refusal.Setting != SettingPorts {
+	want := "port 25 is not among those that hooks may reach (80,443,1024-65535); the operator can allow it with ITEMCAST_HOOK_ALLOW_PORTS"
+	if refusal, ok := errors.AsType[*Refusal](err); !ok || refusal.Error() != want || refusal.Port != 25 ||
+		refusal.Setting != SettingPorts {
 		t.Errorf("got %v", err)
 	}
-	// An allowed network is not allowed at every port, and an address is named before its port.
+	// An allowed network is allowed at the allowed ports only. A refused address is named before its port.
 	if err := (Policy{Networks: prefixes("127.0.0.0/8")}).Check(netip.MustParseAddrPort("127.0.0.1:22")); err == nil {
 		t.Error("port 22 of an allowed network was allowed")
 	}
-	if err := (Policy{}).Check(netip.MustParseAddrPort("127.0.0.1:22")); err == nil || !strings.Contains(err.Error(), "loopback") {
+	if err := (Policy{}).Check(netip.MustParseAddrPort("127.0.0.1:22")); err == nil ||
+		!strings.Contains(err.Error(), "loopback") {
 		t.Errorf("got %v", err)
 	}
 }

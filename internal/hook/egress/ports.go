@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// DefaultPorts are where web servers are, and where anybody may run one. The other ports below 1024 are mail, remote shells and such: some
-// of their servers take an HTTP request for a conversation.
+// DefaultPorts are the ports of web servers, and those that any user may bind. Below 1024 are mail servers, remote
+// shells and the like, some of which read an HTTP request as commands.
 const DefaultPorts = "80,443,1024-65535"
 
-// Ports is a set of ports, written as DefaultPorts is. The zero value is the default set.
+// Ports is a set of ports, written like DefaultPorts. The zero value is the default set.
 type Ports struct {
-	ranges []portRange // in order, apart from each other
+	ranges []portRange // sorted, and not adjacent
 }
 
 type portRange struct{ first, last uint16 }
@@ -38,7 +38,7 @@ func (p Ports) Allow(port uint16) bool {
 	return false
 }
 
-// UnmarshalText reads ports and ranges of them, separated by commas.
+// UnmarshalText parses ports and ranges, separated by commas.
 func (p *Ports) UnmarshalText(text []byte) error {
 	var ranges []portRange
 	for part := range strings.SplitSeq(string(text), ",") {
@@ -49,7 +49,7 @@ func (p *Ports) UnmarshalText(text []byte) error {
 		from, err := parsePort(first)
 		to, err2 := parsePort(last)
 		if err != nil || err2 != nil || from > to {
-			return fmt.Errorf("%q is neither a port from 1 to 65535 nor a range of them such as 8000-8999", part)
+			return fmt.Errorf("%q must be a port from 1 to 65535 or a range such as 8000-8999", part)
 		}
 		ranges = append(ranges, portRange{from, to})
 	}
@@ -57,7 +57,7 @@ func (p *Ports) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// merge sorts ranges and joins those that touch.
+// merge sorts ranges, and joins those that overlap or touch.
 func merge(ranges []portRange) []portRange {
 	slices.SortFunc(ranges, func(a, b portRange) int { return cmp.Compare(a.first, b.first) })
 	merged := ranges[:1]

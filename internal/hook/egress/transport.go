@@ -11,25 +11,25 @@ import (
 	"time"
 )
 
-// Options are of a Transport. Zero values are replaced by the defaults named.
+// Options configure a Transport. Zero values are replaced by the defaults named.
 type Options struct {
 	Timeout     time.Duration  // to connect, and again for the TLS handshake: 15 s
-	IdlePerHost int            // connections that are kept for the next request, of one host: 64
-	RootCAs     *x509.CertPool // whose certificates are trusted: those of the system
-	Resolver    *net.Resolver  // of names: the system's
+	IdlePerHost int            // idle connections of one host that are kept for the next request: 64
+	RootCAs     *x509.CertPool // trusted authorities: those of the system
+	Resolver    *net.Resolver  // the system's
 }
 
-// Of connections. The timeouts are lengths of silence.
 const (
-	keepAlive   = 15 * time.Second
+	keepAlive   = 15 * time.Second // of silence, before a probe
 	idleTimeout = 90 * time.Second
 	pingTimeout = 5 * time.Second
-	maxHeader   = 64 << 10 // bytes of an answer's header
+	maxHeader   = 64 << 10 // bytes of a response header
 )
 
-// Transport returns a transport whose every connection passes Check, after DNS and for each address tried. It takes no proxy from the
-// environment: a proxy would dial for us, unchecked. It verifies certificates, speaks HTTP/2 with who can, and is to be shared: its idle
-// connections are its worth. Like every http.RoundTripper, it does not follow redirects.
+// Transport returns a transport that checks every connection after DNS, for each address that it tries. It ignores
+// the proxy settings of the environment: a proxy would dial unchecked. It verifies certificates and uses HTTP/2
+// where the endpoint can. Share it: its idle connections save handshakes. Like every http.RoundTripper, it does not
+// follow redirects.
 func (p Policy) Transport(o Options) *http.Transport {
 	if o.Timeout == 0 {
 		o.Timeout = 15 * time.Second
@@ -40,24 +40,25 @@ func (p Policy) Transport(o Options) *http.Transport {
 	dialer := &net.Dialer{Timeout: o.Timeout, KeepAlive: keepAlive, Resolver: o.Resolver, Control: p.control}
 	return &http.Transport{
 		DialContext:            dialer.DialContext,
-		ForceAttemptHTTP2:      true, // which net/http else gives up with a dialer and a TLS config of one's own
+		ForceAttemptHTTP2:      true, // net/http disables it with a custom dialer or TLS config
 		TLSClientConfig:        &tls.Config{RootCAs: o.RootCAs},
 		TLSHandshakeTimeout:    o.Timeout,
 		MaxIdleConnsPerHost:    o.IdlePerHost,
 		MaxIdleConns:           16 * o.IdlePerHost,
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxHeader,
-		DisableCompression:     true, // answers are hardly read
-		// A connection whose peer has vanished is shared by all requests to it, and must not take them all with it, one timeout after another.
+		DisableCompression:     true, // responses are hardly read
+		// All requests to an endpoint share a connection. When the peer has vanished, it must not fail one request
+		// after another by timeout.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: keepAlive, PingTimeout: pingTimeout},
 	}
 }
 
-// control is the net.Dialer's Control: it is called for each socket, with the address that it is about to connect to.
+// control is the Control of the net.Dialer, called for each socket with the address that it is about to connect to.
 func (p Policy) control(_, address string, _ syscall.RawConn) error {
 	resolved, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return fmt.Errorf("read the address %q: %w", address, err)
+		return fmt.Errorf("parse the address %q: %w", address, err)
 	}
 	return p.Check(resolved)
 }

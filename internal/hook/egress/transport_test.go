@@ -37,7 +37,7 @@ func newCounter(t *testing.T) *counter {
 // port is ":" and the port of the endpoint.
 func (c *counter) port() string { return c.URL[strings.LastIndexByte(c.URL, ':'):] }
 
-// post sends a request through a transport and returns the error, if there is no answer.
+// post sends a request through a transport. It returns an error when there is no response.
 func post(t *testing.T, transport *http.Transport, target string) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -55,7 +55,7 @@ func post(t *testing.T, transport *http.Transport, target string) error {
 	return err
 }
 
-// answers makes a resolver that gives every name the addresses.
+// answers returns options with a resolver that answers every name with the addresses.
 func answers(t *testing.T, addresses ...string) Options {
 	t.Helper()
 	return Options{Resolver: dnstest.Resolver(t, func(string, bool) ([]netip.Addr, bool) {
@@ -67,10 +67,10 @@ func answers(t *testing.T, addresses ...string) Options {
 	})}
 }
 
-func TestTransport_RefusesEverySpellingWhenDialling(t *testing.T) {
+func TestTransport_RefusesEveryFormOfAnAddressWhenDialling(t *testing.T) {
 	t.Parallel()
 	c := newCounter(t)
-	transport := Policy{}.Transport(answers(t, "127.0.0.1")) // of localhost. in systems that do not know it
+	transport := Policy{}.Transport(answers(t, "127.0.0.1")) // for systems that do not know "localhost."
 	for _, host := range []string{
 		"127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "0.0.0.0", "[::]",
 		"localhost", "localhost.", "LOCALHOST", "１２７.０.０.１", "127。0。0。1", "[fe80::1%25lo]", "169.254.169.254", "10.0.0.1",
@@ -80,12 +80,12 @@ func TestTransport_RefusesEverySpellingWhenDialling(t *testing.T) {
 		}
 	}
 	if n := c.requests.Load(); n != 0 {
-		t.Errorf("%d requests arrived all the same", n)
+		t.Errorf("%d requests arrived, want none", n)
 	}
 }
 
-// What the system's resolver makes of these differs between systems; none may arrive.
-func TestTransport_LetsNoUnusualSpellingArrive(t *testing.T) {
+// Resolvers differ in how they read these forms. None may arrive.
+func TestTransport_SendsNothingToOtherFormsOfAnAddress(t *testing.T) {
 	t.Parallel()
 	c := newCounter(t)
 	transport := Policy{}.Transport(Options{Resolver: answers(t, "127.0.0.1").Resolver})
@@ -95,25 +95,26 @@ func TestTransport_LetsNoUnusualSpellingArrive(t *testing.T) {
 		}
 	}
 	if n := c.requests.Load(); n != 0 {
-		t.Errorf("%d requests arrived all the same", n)
+		t.Errorf("%d requests arrived, want none", n)
 	}
 }
 
 func TestTransport_RefusesAPublicNameWithAPrivateAddress(t *testing.T) {
 	t.Parallel()
 	c := newCounter(t)
-	for _, address := range []string{"127.0.0.1", "::1", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::1", "10.0.0.1", "fd00::1", "0.0.0.0", "::"} {
+	for _, address := range []string{"127.0.0.1", "::1", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1",
+		"2002:7f00:1::1", "10.0.0.1", "fd00::1", "0.0.0.0", "::"} {
 		transport := Policy{}.Transport(answers(t, address))
 		if err := post(t, transport, "http://hooks.example"+c.port()+"/"); !isRefusal(err) {
 			t.Errorf("%s: got %v", address, err)
 		}
 	}
 	if n := c.requests.Load(); n != 0 {
-		t.Errorf("%d requests arrived all the same", n)
+		t.Errorf("%d requests arrived, want none", n)
 	}
 }
 
-// 127.0.0.1 stands for a public address here, and 127.0.0.2 for a private one, at which the same server listens.
+// 127.0.0.1 stands for a public address, and 127.0.0.2 for a private one. The same server listens at both.
 func TestTransport_RefusesANameThatIsReboundToAPrivateAddress(t *testing.T) {
 	t.Parallel()
 	c := newCounter(t)
@@ -139,7 +140,7 @@ func TestTransport_RefusesANameThatIsReboundToAPrivateAddress(t *testing.T) {
 	}
 }
 
-func TestTransport_PassesOverRefusedAddressesToOneThatIsAllowed(t *testing.T) {
+func TestTransport_SkipsRefusedAddressesOfAName(t *testing.T) {
 	t.Parallel()
 	c := newCounter(t)
 	transport := Policy{Networks: prefixes("127.0.0.1/32")}.Transport(answers(t, "10.0.0.1", "fd00::1", "127.0.0.1"))
@@ -155,7 +156,8 @@ func TestTransport_RefusesPortsWhenDialling(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := newCounter(t)
-	err := post(t, Policy{Networks: loopback, Ports: ports}.Transport(answers(t, "127.0.0.1")), "http://hooks.example"+c.port()+"/")
+	err := post(t, Policy{Networks: loopback, Ports: ports}.Transport(answers(t, "127.0.0.1")),
+		"http://hooks.example"+c.port()+"/")
 	if refusal, ok := errors.AsType[*Refusal](err); !ok || refusal.Setting != SettingPorts || c.requests.Load() != 0 {
 		t.Errorf("got %v", err)
 	}
@@ -166,28 +168,31 @@ func TestTransport_DoesNotFollowRedirects(t *testing.T) {
 	c := newCounter(t)
 	redirecting := httptest.NewServer(http.RedirectHandler(c.URL, http.StatusTemporaryRedirect))
 	t.Cleanup(redirecting.Close)
-	if err := post(t, Policy{Networks: loopback}.Transport(Options{}), redirecting.URL); err != nil || c.requests.Load() != 0 {
+	if err := post(t, Policy{Networks: loopback}.Transport(Options{}), redirecting.URL); err != nil ||
+		c.requests.Load() != 0 {
 		t.Errorf("%d requests arrived, %v", c.requests.Load(), err)
 	}
 }
 
-func TestTransport_TakesNoProxyFromTheEnvironment(t *testing.T) {
+func TestTransport_IgnoresTheProxyOfTheEnvironment(t *testing.T) {
 	t.Parallel()
 	if (Policy{}).Transport(Options{}).Proxy != nil {
 		t.Error("a proxy would dial unchecked")
 	}
 }
 
-func TestTransport_VerifiesCertificatesAndSpeaksHTTP2(t *testing.T) {
+func TestTransport_VerifiesCertificatesAndUsesHTTP2(t *testing.T) {
 	t.Parallel()
 	protocols := make(chan string, 1)
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { protocols <- r.Proto }))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		protocols <- r.Proto
+	}))
 	server.EnableHTTP2 = true
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	err := post(t, Policy{Networks: loopback}.Transport(Options{}), server.URL)
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); !ok {
-		t.Errorf("a stranger's certificate: %v", err)
+		t.Errorf("a certificate of an unknown authority: %v", err)
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
@@ -197,15 +202,18 @@ func TestTransport_VerifiesCertificatesAndSpeaksHTTP2(t *testing.T) {
 		t.Fatal(err)
 	}
 	if protocol := <-protocols; protocol != "HTTP/2.0" {
-		t.Errorf("it spoke %s", protocol)
+		t.Errorf("the protocol is %s", protocol)
 	}
 }
 
-func TestTransport_BoundsTheHeaderOfAnAnswer(t *testing.T) {
+func TestTransport_BoundsTheHeaderOfAResponse(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Long", strings.Repeat("a", maxHeader)) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Long", strings.Repeat("a", maxHeader))
+	}))
 	t.Cleanup(server.Close)
-	if err := post(t, Policy{Networks: loopback}.Transport(Options{}), server.URL); err == nil || !strings.Contains(err.Error(), "exceeded") {
+	if err := post(t, Policy{Networks: loopback}.Transport(Options{}), server.URL); err == nil ||
+		!strings.Contains(err.Error(), "exceeded") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -215,7 +223,7 @@ func isRefusal(err error) bool {
 	return ok
 }
 
-// FuzzCheckURL looks for a URL that is taken, and with which net/http then dials what may not be reached.
+// FuzzCheckURL searches for a URL that is accepted, and with which net/http dials an address that is not allowed.
 func FuzzCheckURL(f *testing.F) {
 	for _, url := range []string{
 		"http://127.0.0.1/", "http://0x7f.1/", "http://[::ffff:7f00:1]:8080/", "http://127。0。0。1/", "https://a@b:1/", "http://[fe80::1%25eth0]/", "http://8.8.8.8./",
@@ -234,26 +242,30 @@ func FuzzCheckURL(f *testing.F) {
 			t.Fatalf("%q dials %q", raw, dialled)
 		}
 		address, err := netip.ParseAddrPort(dialled)
-		if err != nil { // a name, which has to look like one to everybody
+		if err != nil { // a name: no software may read it as an address
 			if last := host.Hostname(); endsInNumber(last) || strings.ContainsAny(last, ":%[]@/\\ ") {
 				t.Errorf("%q dials %q", raw, dialled)
 			}
 			return
 		}
 		ip := address.Addr().Unmap()
-		if ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() || ip.IsMulticast() || (Policy{}).Check(address) != nil {
+		if ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() || ip.IsMulticast() ||
+			(Policy{}).Check(address) != nil {
 			t.Errorf("%q dials %q", raw, dialled)
 		}
 	})
 }
 
-// dialledBy is the address that net/http dials for a URL.
+// dialledBy returns the address that net/http dials for a URL.
 func dialledBy(t *testing.T, raw string) (address string) {
 	stop := errors.New("not dialled")
-	transport := &http.Transport{DialContext: func(_ context.Context, _, to string) (_ net.Conn, err error) { address = to; return nil, stop }}
+	transport := &http.Transport{DialContext: func(_ context.Context, _, to string) (_ net.Conn, err error) {
+		address = to
+		return nil, stop
+	}}
 	transport.DialTLSContext = transport.DialContext
 	if err := post(t, transport, raw); !errors.Is(err, stop) {
-		t.Fatalf("%q was taken, and net/http does not dial it: %v", raw, err)
+		t.Fatalf("%q is accepted, but net/http does not dial it: %v", raw, err)
 	}
 	return address
 }

@@ -10,18 +10,19 @@ import (
 	"unicode/utf8"
 )
 
-// MaxURL is the most characters that a URL may have.
+// MaxURL is the maximum length of a URL, in characters.
 const MaxURL = 2000
 
-// Of a name in the DNS (RFC 1035, 2.3.4), in characters; a dot at the end is not counted.
+// Limits of a DNS name (RFC 1035 §2.3.4), in characters, without a dot at the end.
 const (
 	maxName  = 253
 	maxLabel = 63
 )
 
-// CheckURL looks at a URL to POST to. The fault is what keeps it from being one at all; the refusal, that its host is an address, or its
-// port one, that may not be reached: a *Refusal, or that an address is written in a way that not everybody reads alike. Both continue a
-// sentence that begins with the URL's name. The addresses of a host that is a name are not looked up: they are true for the moment only.
+// CheckURL checks a URL to POST to. It returns a fault when the URL is malformed. It returns a refusal when the URL
+// names an address or a port that is not allowed (a *Refusal), or an address in a form that software reads
+// differently. Both texts continue a sentence that begins with the name of the URL. A host name is not looked up:
+// its addresses can change.
 func (p Policy) CheckURL(raw string) (fault string, refusal error) {
 	u, fault := parseURL(raw)
 	if fault != "" {
@@ -31,7 +32,7 @@ func (p Policy) CheckURL(raw string) (fault string, refusal error) {
 	if fault != "" {
 		return fault, nil
 	}
-	address, usual := literal(u.Hostname())
+	address, canonical := literal(u.Hostname())
 	if fault := faultOfHost(u, address); fault != "" {
 		return fault, nil
 	}
@@ -41,8 +42,8 @@ func (p Policy) CheckURL(raw string) (fault string, refusal error) {
 	if err := p.Check(netip.AddrPortFrom(address, port)); err != nil {
 		return "", err
 	}
-	if !usual {
-		return "", fmt.Errorf("must write the address of its host as %s", address)
+	if !canonical {
+		return "", fmt.Errorf("must write its address as %s", address)
 	}
 	return "", nil
 }
@@ -51,7 +52,8 @@ func parseURL(raw string) (u *url.URL, fault string) {
 	if utf8.RuneCountInString(raw) > MaxURL {
 		return nil, fmt.Sprintf("must have at most %d characters", MaxURL)
 	}
-	if strings.ContainsFunc(raw, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError }) {
+	forbidden := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError }
+	if strings.ContainsFunc(raw, forbidden) {
 		return nil, "must not contain spaces or control characters"
 	}
 	u, err := url.Parse(raw)
@@ -85,21 +87,21 @@ func portOf(u *url.URL) (port uint16, fault string) {
 	}
 }
 
-// faultOfHost returns what is wrong with the host of u, which is address if that is valid.
+// faultOfHost returns what is wrong with the host of u. address is the host if it is an address, and else invalid.
 func faultOfHost(u *url.URL, address netip.Addr) string {
 	host := u.Hostname()
 	switch {
 	case strings.HasPrefix(u.Host, "[") != address.Is6():
-		return "must have an IPv6 address, and only that, in brackets"
+		return "must have brackets around an IPv6 address, and nowhere else"
 	case address.Zone() != "" && !address.IsLinkLocalUnicast():
-		return "must not have a zone in an address that is not link-local"
+		return "must not have a zone, unless the address is link-local"
 	case address.IsValid():
 		return ""
 	}
 	for i := range len(host) {
 		switch c := host[i]; {
-		case c >= utf8.RuneSelf: // what it stands for differs between versions of IDNA, and some stands for digits and dots
-			return "must name its host in ASCII; write an internationalized name in its form that begins with xn--"
+		case c >= utf8.RuneSelf: // versions of IDNA map it differently, sometimes to digits and dots
+			return "must name its host in ASCII; write an internationalized name in the form that begins with xn--"
 		case !nameByte(c):
 			return "must name its host with letters, digits, hyphens, underscores and dots only"
 		}
@@ -114,12 +116,13 @@ func faultOfHost(u *url.URL, address netip.Addr) string {
 		}
 	}
 	if endsInNumber(host) {
-		return "must name a host; this is no address, and no name ends in a number"
+		return "must name a host; this is not an address, and a name does not end in a number"
 	}
 	return ""
 }
 
-// nameByte reports whether c may be in the name of a host. The underscore is not allowed by RFC 1123, but names of containers have it.
+// nameByte reports whether c is allowed in a host name. RFC 1123 does not allow the underscore, but names of
+// containers have it.
 func nameByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.'
 }

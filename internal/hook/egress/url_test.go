@@ -12,8 +12,8 @@ func TestCheckURL_NamesTheFault(t *testing.T) {
 		ascii    = "must name its host in ASCII"
 		letters  = "must name its host with letters"
 		labels   = "must name a host with 1 to 63"
-		number   = "must name a host; this is no address"
-		brackets = "must have an IPv6 address, and only that, in brackets"
+		number   = "must name a host; this is not an address"
+		brackets = "must have brackets around an IPv6 address, and nowhere else"
 		zone     = "must not have a zone"
 		spaces   = "must not contain spaces or control characters"
 		scheme   = "must begin with http:// or https://"
@@ -51,7 +51,7 @@ func TestCheckURL_NamesTheFault(t *testing.T) {
 	}
 }
 
-func TestCheckURL_TakesURLs(t *testing.T) {
+func TestCheckURL_AcceptsURLs(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{
 		"http://example.com", "https://example.com:8443/a?b=c", "HTTPS://EXAMPLE.COM/", "http://[2606:4700::1111]:80/", "http://8.8.8.8/", "http://example.com:/",
@@ -64,7 +64,7 @@ func TestCheckURL_TakesURLs(t *testing.T) {
 	}
 }
 
-func TestCheckURL_RefusesEverySpellingOfAnAddressThatMayNotBeReached(t *testing.T) {
+func TestCheckURL_RefusesEveryFormOfAnAddressThatIsNotAllowed(t *testing.T) {
 	t.Parallel()
 	for url, rule := range map[string]string{
 		"http://127.0.0.1/": "loopback", "https://127.0.0.1:8443/a?b=c": "loopback", "http://[::1]/": "loopback", "http://10.1.2.3/": "private",
@@ -88,7 +88,7 @@ func TestCheckURL_RefusesEverySpellingOfAnAddressThatMayNotBeReached(t *testing.
 	}
 }
 
-func TestCheckURL_RefusesPortsOfNamesToo(t *testing.T) {
+func TestCheckURL_RefusesPortsOfNames(t *testing.T) {
 	t.Parallel()
 	var only443 Policy
 	if err := only443.Ports.UnmarshalText([]byte("443")); err != nil {
@@ -98,7 +98,8 @@ func TestCheckURL_RefusesPortsOfNamesToo(t *testing.T) {
 		"http://example.com:22/": {}, "http://8.8.8.8:25/": {}, "https://example.com:1/": {}, "http://example.com:0025/": {}, "http://example.com/": only443,
 	} {
 		fault, err := policy.CheckURL(url)
-		if refusal, ok := errors.AsType[*Refusal](err); fault != "" || !ok || refusal.Setting != SettingPorts || refusal.Rule != "" {
+		if refusal, ok := errors.AsType[*Refusal](err); fault != "" || !ok || refusal.Setting != SettingPorts ||
+			refusal.Rule != "" {
 			t.Errorf("%s: got %q, %v", url, fault, err)
 		}
 	}
@@ -107,15 +108,16 @@ func TestCheckURL_RefusesPortsOfNamesToo(t *testing.T) {
 	}
 }
 
-// Only the usual form of an address is dialled as one; the others would be looked up as names, by rules of the system's resolver.
-func TestCheckURL_WantsAnAllowedAddressInItsUsualForm(t *testing.T) {
+// Go dials only the canonical form as an address. It looks other forms up as names, by the rules of the system's
+// resolver.
+func TestCheckURL_WantsAnAllowedAddressInItsCanonicalForm(t *testing.T) {
 	t.Parallel()
 	policy := Policy{Networks: prefixes("127.0.0.0/8", "fe80::/10")}
 	for url, want := range map[string]string{
 		"http://0x08080808/": "8.8.8.8", "http://127.1/": "127.0.0.1", "http://8.8.8.8./": "8.8.8.8", "http://010.8.8.8/": "8.8.8.8",
 	} {
 		fault, err := policy.CheckURL(url)
-		if fault != "" || err == nil || err.Error() != "must write the address of its host as "+want {
+		if fault != "" || err == nil || err.Error() != "must write its address as "+want {
 			t.Errorf("%s: got %q, %v", url, fault, err)
 		}
 	}

@@ -10,33 +10,33 @@ import (
 	"time"
 )
 
-// Answers says how deliveries are answered: with 200 unless failures are asked for. What a failure is, and which deliveries fail, are told
-// apart; when nothing tells which, all do.
+// Answers says how deliveries are answered: with 200, unless failures are configured. Status, Hang and Reset say
+// what a failure is; FailFirst and FailRate say which attempts fail. Without the latter, all do.
 type Answers struct {
-	Status int  // a failure is this status; zero: none, or 500 when FailFirst or FailRate asks for one
-	Hang   bool // a failure is no answer, for as long as the sender waits
+	Status int  // a failure has this status; zero: none, or 500 with FailFirst or FailRate
+	Hang   bool // a failure is no answer for as long as the sender waits
 	Reset  bool // a failure is a connection that is reset
 
-	FailFirst int     // attempts of each delivery that fail
-	FailRate  float64 // the share of attempts that fail, by chance
+	FailFirst int     // the first attempts of each delivery that fail
+	FailRate  float64 // the share of attempts that fail, at random
 
 	Delay      time.Duration // before every answer
-	RetryAfter time.Duration // told with a failing status
+	RetryAfter time.Duration // sent with a failing status
 }
 
-// What the limits are for: a header or a query is written by hand, and a slip should be told.
+// Limits that reveal a typing error.
 const (
 	minStatus, maxStatus = 200, 599
 	maxWait              = 24 * time.Hour
 )
 
-// Check returns what cannot be asked for. Its errors begin with the name of the setting, as a URL has it.
+// Check returns an error for a setting out of its limits. The text begins with the name of the setting in a URL.
 func (a Answers) Check() error {
 	switch {
 	case a.Status != 0 && (a.Status < minStatus || a.Status > maxStatus):
 		return fmt.Errorf("status must be from %d to %d", minStatus, maxStatus)
 	case a.FailFirst < 0:
-		return errors.New("fail_first must be a number of attempts")
+		return errors.New("fail_first must not be negative")
 	case !(a.FailRate >= 0 && a.FailRate <= 1): // nor NaN
 		return errors.New("fail_rate must be from 0 to 1")
 	case a.Delay < 0 || a.Delay > maxWait:
@@ -47,8 +47,10 @@ func (a Answers) Check() error {
 	return nil
 }
 
-// with returns the answers that a URL's query asks for: what it does not name stays. Names of others pass: an endpoint may have a query
-// of its own.
+const examples = "?status=500&fail_first=2&delay=2s&retry_after=10s, or ?fail_rate=0.3&hang"
+
+// with returns the answers with the settings in a URL's query. Unknown names are ignored, because an endpoint may
+// have a query of its own.
 func (a Answers) with(query url.Values) (Answers, error) {
 	for name, values := range query {
 		value, err := values[0], error(nil)
@@ -69,7 +71,7 @@ func (a Answers) with(query url.Values) (Answers, error) {
 			a.RetryAfter, err = parseWait(value)
 		}
 		if err != nil {
-			return a, fmt.Errorf("%s cannot be %q: an example is ?status=500&fail_first=2&delay=2s&retry_after=10s, or ?fail_rate=0.3&hang", name, value)
+			return a, fmt.Errorf("%s cannot be %q: try %s", name, value, examples)
 		}
 	}
 	return a, a.Check()
@@ -82,7 +84,7 @@ func parseSwitch(value string) (bool, error) {
 	return strconv.ParseBool(value)
 }
 
-// parseWait reads 2s, 1m30s, or a number of seconds.
+// parseWait parses 2s, 1m30s, or a number of seconds.
 func parseWait(value string) (time.Duration, error) {
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
 		return time.Duration(seconds) * time.Second, nil
@@ -90,7 +92,7 @@ func parseWait(value string) (time.Duration, error) {
 	return time.ParseDuration(value)
 }
 
-// Answer is what one delivery is answered.
+// Answer is the answer to one delivery.
 type Answer struct {
 	Status     int // zero: none
 	Silence    Silence
@@ -99,19 +101,19 @@ type Answer struct {
 	text       string // the body
 }
 
-// Silence is a way not to answer.
+// Silence is a way to leave a request without an answer.
 type Silence string
 
-// The ways not to answer.
+// The kinds of silence.
 const (
 	Hang  Silence = "hang"
 	Reset Silence = "reset"
 )
 
-// Accepted reports whether the sender is told that its delivery has arrived.
+// Accepted reports whether the answer tells the sender that its delivery has arrived.
 func (a Answer) Accepted() bool { return a.Status >= 200 && a.Status <= 299 }
 
-// String is such as "503, retry after 10s".
+// String returns a text such as "503, retry after 10s".
 func (a Answer) String() string {
 	var text string
 	switch a.Silence {
@@ -131,7 +133,7 @@ func (a Answer) String() string {
 	return text
 }
 
-// plan decides about an attempt; the first is 1.
+// plan decides how to answer an attempt; the first is 1.
 func (a Answers) plan(attempt int, random func() float64) Answer {
 	fails := a.Status != 0 || a.Hang || a.Reset
 	if a.FailFirst > 0 || a.FailRate > 0 {
@@ -150,7 +152,7 @@ func (a Answers) plan(attempt int, random func() float64) Answer {
 			answer.Status = http.StatusInternalServerError
 		}
 		if !answer.Accepted() {
-			answer.RetryAfter, answer.text = a.RetryAfter, "as itemcast listen was asked to answer\n"
+			answer.RetryAfter, answer.text = a.RetryAfter, "itemcast listen was told to fail\n"
 		}
 	}
 	return answer

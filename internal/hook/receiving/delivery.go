@@ -9,7 +9,7 @@ import (
 	"itemcast/internal/standardwebhooks"
 )
 
-// The headers of Itemcast. (What is signed is the message of Standard Webhooks; these come beside it.)
+// The headers of Itemcast. Only those of Standard Webhooks are signed.
 const (
 	headerEvent      = "Itemcast-Event"
 	headerTrigger    = "Itemcast-Trigger"
@@ -18,10 +18,10 @@ const (
 	headerOccurredAt = "Itemcast-Occurred-At"
 )
 
-// Replays and tests are not of the present: their revisions tell nothing about order.
-var timeless = map[string]bool{"replay": true, "test": true}
+// unordered are the triggers whose deliveries may have an older revision: they send the past, or a sample.
+var unordered = map[string]bool{"replay": true, "test": true}
 
-// Delivery is one request, and what was made of it. What the sender did not tell is empty.
+// Delivery is one request, and the receiver's findings. Fields that the sender left out are empty.
 type Delivery struct {
 	At     time.Time
 	Target string // path and query
@@ -33,17 +33,17 @@ type Delivery struct {
 	Revision                   int64
 	Latency                    *time.Duration // since the change occurred, by the clocks of both machines
 
-	Checked bool  // there was a secret to verify it by
-	Fault   error // why it is not verified although it was checked
+	Checked bool  // the receiver had a secret to verify it with
+	Fault   error // why the check failed
 
-	Attempt    int   // of this webhook-id, the first is 1; 0: refused, and so not counted
+	Attempt    int   // of this webhook-id, from 1; 0: refused, and so not counted
 	Accepted   bool  // an earlier attempt was accepted
-	OutOfOrder int64 // the higher revision of the item that was accepted before; 0: none
+	OutOfOrder int64 // a higher revision of the item that was accepted before; 0: none
 
 	Answer Answer
 }
 
-// Verified reports whether the sender knows the secret.
+// Verified reports whether the signature is right.
 func (d *Delivery) Verified() bool { return d.Checked && d.Fault == nil }
 
 // Repeated reports whether the same webhook-id came before.
@@ -52,7 +52,8 @@ func (d *Delivery) Repeated() bool { return d.Attempt > 1 }
 func read(r *http.Request, body []byte, now time.Time) *Delivery {
 	h := r.Header
 	d := &Delivery{At: now, Target: r.URL.RequestURI(), Header: h, Body: body,
-		ID: h.Get(standardwebhooks.HeaderID), Event: h.Get(headerEvent), Trigger: h.Get(headerTrigger), Cursor: h.Get(headerCursor)}
+		ID: h.Get(standardwebhooks.HeaderID), Event: h.Get(headerEvent), Trigger: h.Get(headerTrigger),
+		Cursor: h.Get(headerCursor)}
 	var item struct {
 		ID string `json:"id"`
 	}

@@ -15,7 +15,7 @@ import (
 	"unicode/utf8"
 )
 
-// Printer shows deliveries to people, a line each.
+// Printer prints deliveries for people, one line each.
 type Printer struct {
 	Out     io.Writer
 	Colours bool
@@ -30,16 +30,17 @@ const (
 	yellow = "33"
 )
 
-// Print writes a delivery. What comes from the wire is escaped, because a terminal obeys control characters.
+// Print prints a delivery. It escapes what comes from the wire, because a terminal obeys control characters.
 func (p Printer) Print(d *Delivery) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s  %-14s  %-8s  %-36s  %-5s %9s  %s  %s", p.paint(dim, d.At.Local().Format("15:04:05.000")),
-		told(d.Event), told(d.Trigger), told(d.Item), revision(d.Revision), latency(d.Latency), p.verdict(d), p.answer(d))
+		field(d.Event), field(d.Trigger), field(d.Item), revision(d.Revision), latency(d.Latency), p.verdict(d),
+		p.answer(d))
 	for _, note := range notes(d) {
 		b.WriteString("  " + p.paint(yellow, note))
 	}
 	if d.Target != "/" {
-		b.WriteString("  " + p.paint(dim, "at "+told(d.Target)))
+		b.WriteString("  " + p.paint(dim, "at "+field(d.Target)))
 	}
 	b.WriteByte('\n')
 	if p.Headers {
@@ -55,7 +56,7 @@ func (p Printer) Print(d *Delivery) {
 	_, _ = p.Out.Write(b.Bytes())
 }
 
-// Note writes what is no delivery.
+// Note prints a line that is not about a delivery.
 func (p Printer) Note(text string) {
 	fmt.Fprintln(p.Out, p.paint(yellow, escape(text, "")))
 }
@@ -99,15 +100,16 @@ func (p Printer) paint(colour, text string) string {
 	return "\x1b[" + colour + "m" + text + "\x1b[0m"
 }
 
-const longest = 200 // characters of what a line shows of one thing
+const maxField = 200 // characters
 
-func told(text string) string {
+// field returns a text shortened to maxField, and a dash for an empty one.
+func field(text string) string {
 	if text == "" {
 		return "–"
 	}
-	runes := []rune(text[:min(len(text), longest*utf8.UTFMax)])
-	if len(runes) > longest {
-		return escape(string(runes[:longest]), "") + "…"
+	runes := []rune(text[:min(len(text), maxField*utf8.UTFMax)])
+	if len(runes) > maxField {
+		return escape(string(runes[:maxField]), "") + "…"
 	}
 	return escape(text, "")
 }
@@ -119,7 +121,7 @@ func revision(n int64) string {
 	return "r" + strconv.FormatInt(n, 10)
 }
 
-// latency is a duration to three digits or so.
+// latency returns a duration rounded to some three digits.
 func latency(d *time.Duration) string {
 	switch {
 	case d == nil:
@@ -135,21 +137,22 @@ func latency(d *time.Duration) string {
 	}
 }
 
-// What is larger, or nested deeper, is shown as it came: a small body of brackets would be indented to gigabytes.
+// Limits of indentation. Larger and deeper bodies are printed as they came: a small body of brackets would be
+// indented to gigabytes.
 const (
-	largestIndented = 256 << 10 // bytes
-	deepestIndented = 64
+	maxIndented      = 256 << 10 // bytes
+	maxIndentedDepth = 64
 )
 
 func indented(body []byte) string {
 	var b bytes.Buffer
-	if len(body) > largestIndented || depth(body) > deepestIndented || json.Indent(&b, body, "", "  ") != nil {
+	if len(body) > maxIndented || depth(body) > maxIndentedDepth || json.Indent(&b, body, "", "  ") != nil {
 		return string(body)
 	}
 	return b.String()
 }
 
-// depth is how deep a body is nested, or more: brackets in strings count too.
+// depth returns an upper bound of the nesting of a body: it counts brackets in strings, too.
 func depth(body []byte) (deepest int) {
 	at := 0
 	for _, c := range body {
@@ -164,8 +167,8 @@ func depth(body []byte) (deepest int) {
 	return deepest
 }
 
-// escape writes what is not for show (controls, marks that change the direction of text, what is no UTF-8) as \u…, which in a JSON string
-// means the same. The characters of keep stay.
+// escape writes control characters, marks that change the direction of text, and invalid UTF-8 as \u…, which means
+// the same in a JSON string. The characters in keep stay.
 func escape(text, keep string) string {
 	if !strings.ContainsFunc(text, func(r rune) bool { return hidden(r, keep) }) {
 		return text

@@ -13,13 +13,15 @@ const hostile = "a\x1b[2J\x07\u009b31m\u202e\xff\r\n\x7f\U000e0001b"
 
 func sample(body string) *Delivery {
 	return &Delivery{At: time.Now(), Target: "/" + hostile, Header: http.Header{"X-A": {hostile}}, Body: []byte(body),
-		ID: hostile, Event: hostile, Trigger: hostile, Item: hostile, Cursor: hostile, Checked: true, Fault: errors.New(hostile), Answer: Answer{Status: 200}}
+		ID: hostile, Event: hostile, Trigger: hostile, Item: hostile, Cursor: hostile, Checked: true,
+		Fault: errors.New(hostile), Answer: Answer{Status: 200}}
 }
 
-// A terminal obeys control characters, and shows text in the order that marks of direction tell it.
+// A terminal obeys control characters and marks of direction.
 func TestPrinter_NothingFromTheWireReachesATerminalUnescaped(t *testing.T) {
 	t.Parallel()
-	for _, body := range []string{`{"a":"` + "\u009b\u202e\xff\x7f" + `"}`, hostile, "[" + strings.Repeat(" ", largestIndented) + "\"\u009b\"]"} {
+	for _, body := range []string{`{"a":"` + "\u009b\u202e\xff\x7f" + `"}`, hostile,
+		"[" + strings.Repeat(" ", maxIndented) + "\"\u009b\"]"} {
 		var out strings.Builder
 		p := Printer{Out: &out, Headers: true, Body: true}
 		p.Print(sample(body))
@@ -31,7 +33,7 @@ func TestPrinter_NothingFromTheWireReachesATerminalUnescaped(t *testing.T) {
 	}
 }
 
-func TestPrinter_ALineIsALineAndBounded(t *testing.T) {
+func TestPrinter_ADeliveryIsOneBoundedLine(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	d := sample("{}")
@@ -42,7 +44,7 @@ func TestPrinter_ALineIsALineAndBounded(t *testing.T) {
 	}
 }
 
-func TestPrinter_ABodyOfBracketsIsShownAsItCame(t *testing.T) {
+func TestPrinter_ADeepBodyIsNotIndented(t *testing.T) {
 	t.Parallel()
 	deep := strings.Repeat("[", 5000) + strings.Repeat("1,", 50_000) + "1" + strings.Repeat("]", 5000)
 	if got := indented([]byte(deep)); got != deep {
@@ -53,24 +55,24 @@ func TestPrinter_ABodyOfBracketsIsShownAsItCame(t *testing.T) {
 	}
 }
 
-// What a terminal is spared stays the same JSON, and without a terminal the body's bytes stay.
-func TestRecorder_TheBodyStaysWhatItIs(t *testing.T) {
+// For a terminal the body is escaped, which leaves the same JSON. Otherwise its bytes stay.
+func TestRecorder_KeepsTheBody(t *testing.T) {
 	t.Parallel()
 	body := `{"a":"<&>\u2028` + "\u009b\U000e0001" + `","b":1.0}`
 	for _, terminal := range []bool{false, true} {
 		var out strings.Builder
 		Recorder{Out: &out, Terminal: terminal}.Print(sample(body))
-		var told struct {
+		var line struct {
 			Body     json.RawMessage
 			Verified *bool
 		}
-		if err := json.Unmarshal([]byte(out.String()), &told); err != nil {
+		if err := json.Unmarshal([]byte(out.String()), &line); err != nil {
 			t.Fatal(err)
 		}
 		var want, got struct{ A string }
-		_, _ = json.Unmarshal([]byte(body), &want), json.Unmarshal(told.Body, &got)
-		if got != want || !terminal && string(told.Body) != body || told.Verified == nil || *told.Verified {
-			t.Errorf("terminal %t: got %s, want %s", terminal, told.Body, body)
+		_, _ = json.Unmarshal([]byte(body), &want), json.Unmarshal(line.Body, &got)
+		if got != want || !terminal && string(line.Body) != body || line.Verified == nil || *line.Verified {
+			t.Errorf("terminal %t: got %s, want %s", terminal, line.Body, body)
 		}
 	}
 	var out strings.Builder

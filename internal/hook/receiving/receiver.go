@@ -1,7 +1,7 @@
-// Package receiving is an endpoint for development: it takes deliveries, verifies them, sees repetitions and what comes out of order, tells
-// of each, and answers as it is asked to, with failures too. It shows what a receiver of one's own has to reckon with.
+// Package receiving is an endpoint for development: it verifies deliveries, finds repetitions and wrong order,
+// reports each delivery, and answers as it is told to, also with failures. It shows what a receiver must expect.
 //
-// It knows what is on the wire, and nothing of the side that sends.
+// It knows the requests, and must not know the side that sends them.
 package receiving
 
 import (
@@ -19,32 +19,32 @@ import (
 )
 
 const (
-	maxBody        = 4 << 20 // bytes
-	maxHeaders     = 32 << 10
-	headerPatience = 10 * time.Second
-	bodyPatience   = 30 * time.Second
-	idlePatience   = 2 * time.Minute
+	maxBody       = 4 << 20  // bytes
+	maxHeaders    = 32 << 10 // bytes
+	headerTimeout = 10 * time.Second
+	bodyTimeout   = 30 * time.Second
+	idleTimeout   = 2 * time.Minute
 )
 
-// Config says what a receiver does. Zero values of Now and Random are the real ones.
+// Config configures a Receiver. Now and Random are the real ones by default.
 type Config struct {
-	Secrets   []standardwebhooks.Secret // none: nothing is checked
-	AcceptAll bool                      // deliveries with a wrong signature are answered as if it were right
-	Answers   Answers                   // a URL's query goes before
-	Tell      func(*Delivery)           // called in order of arrival, one at a time, before the answer is sent
-	Note      func(string)              // likewise, of what is no delivery
+	Secrets    []standardwebhooks.Secret // none: signatures are not checked
+	AcceptAll  bool                      // deliveries with a wrong signature are answered like others
+	Answers    Answers                   // the query of a URL overrides them
+	OnDelivery func(*Delivery)           // called in order of arrival, one at a time, before the answer is sent
+	OnNote     func(string)              // likewise, for requests that are not deliveries
 
 	Now    func() time.Time
 	Random func() float64 // in [0, 1)
 }
 
-// Summary counts what came.
+// Summary counts deliveries.
 type Summary struct {
 	Deliveries, Verified, Wrong, Unchecked int
 	Repeated, OutOfOrder, Failed           int
 }
 
-// Receiver is an http.Handler.
+// Receiver is an http.Handler. Its methods may be called concurrently.
 type Receiver struct {
 	config Config
 
@@ -55,7 +55,7 @@ type Receiver struct {
 	ended   bool
 }
 
-// New makes a receiver that nobody has sent anything yet.
+// New makes a Receiver.
 func New(config Config) *Receiver {
 	if config.Now == nil {
 		config.Now = time.Now
@@ -66,28 +66,29 @@ func New(config Config) *Receiver {
 	return &Receiver{config: config, secrets: config.Secrets, history: newHistory()}
 }
 
-// Server serves the receiver; it gives slow senders a limited time.
+// Server returns a server for the receiver, with timeouts for slow senders.
 func (r *Receiver) Server() *http.Server {
-	return &http.Server{Handler: r, ReadHeaderTimeout: headerPatience, IdleTimeout: idlePatience, MaxHeaderBytes: maxHeaders}
+	return &http.Server{Handler: r, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeaders}
 }
 
-// AddSecret is one more secret by which what comes from now on is verified.
+// AddSecret adds a secret with which later deliveries are verified.
 func (r *Receiver) AddSecret(s standardwebhooks.Secret) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.secrets = append(r.secrets[:len(r.secrets):len(r.secrets)], s)
 }
 
-// Note tells people something amid the deliveries.
+// Note passes a text to Config.OnNote.
 func (r *Receiver) Note(text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.ended {
-		r.config.Note(text)
+		r.config.OnNote(text)
 	}
 }
 
-// End returns the summary. Nothing is told after it.
+// End returns the summary. After it, no callback is called.
 func (r *Receiver) End() Summary {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -95,11 +96,11 @@ func (r *Receiver) End() Summary {
 	return r.summary
 }
 
-// ServeHTTP takes a delivery.
+// ServeHTTP receives a delivery.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	if q.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		r.decline(w, q, http.StatusMethodNotAllowed, "deliveries come by POST")
+		r.decline(w, q, http.StatusMethodNotAllowed, "deliveries are POSTed")
 		return
 	}
 	answers, err := r.config.Answers.with(q.URL.Query())
@@ -107,24 +108,24 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 		r.decline(w, q, http.StatusBadRequest, err.Error())
 		return
 	}
-	// The deadline is for the body only: when it is reached later, it ends the request's context amid a delay.
+	// The deadline is for the body only. Later it would end the context of the request during a delay.
 	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyPatience))
+	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout))
 	body, err := io.ReadAll(http.MaxBytesReader(w, q.Body, maxBody))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		r.decline(w, q, http.StatusRequestEntityTooLarge, "the body has more than "+strconv.Itoa(maxBody)+" bytes")
 		return
 	}
 	if err != nil {
-		r.decline(w, q, http.StatusBadRequest, "the body did not come to its end")
+		r.decline(w, q, http.StatusBadRequest, "the body is incomplete")
 		return
 	}
 	_ = control.SetReadDeadline(time.Time{})
-	answer(w, q, r.take(q, body, answers))
+	answer(w, q, r.receive(q, body, answers))
 }
 
-// take judges a delivery, tells of it, and says how it is to be answered.
-func (r *Receiver) take(q *http.Request, body []byte, answers Answers) Answer {
+// receive examines a delivery, reports it, and returns how to answer it.
+func (r *Receiver) receive(q *http.Request, body []byte, answers Answers) Answer {
 	d := read(q, body, r.config.Now())
 	r.mu.Lock()
 	secrets := r.secrets
@@ -136,16 +137,16 @@ func (r *Receiver) take(q *http.Request, body []byte, answers Answers) Answer {
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if d.Fault != nil && !r.config.AcceptAll { // whoever forges an id must not take the attempts of the one who has it
+	if d.Fault != nil && !r.config.AcceptAll { // a forged id must not count as an attempt of the real delivery
 		d.Answer = Answer{Status: http.StatusUnauthorized, text: d.Fault.Error() + "\n"}
 	} else {
-		r.history.place(d, secret)
+		r.history.compare(d, secret)
 		d.Answer = answers.plan(d.Attempt, r.config.Random)
 		r.history.record(d, secret)
 	}
 	if !r.ended {
 		r.summary.count(d)
-		r.config.Tell(d)
+		r.config.OnDelivery(d)
 	}
 	return d.Answer
 }
@@ -171,16 +172,16 @@ func (s *Summary) count(d *Delivery) {
 	}
 }
 
-// decline answers what is no delivery.
+// decline answers a request that is not a delivery.
 func (r *Receiver) decline(w http.ResponseWriter, q *http.Request, status int, why string) {
-	r.Note(q.Method + " " + q.URL.RequestURI() + " is answered " + strconv.Itoa(status) + ": " + why)
+	r.Note(q.Method + " " + q.URL.RequestURI() + " was answered " + strconv.Itoa(status) + ": " + why)
 	http.Error(w, why, status)
 }
 
 func answer(w http.ResponseWriter, q *http.Request, a Answer) {
 	switch {
 	case a.Silence == Hang:
-		<-q.Context().Done() // the sender has given up, or we end
+		<-q.Context().Done() // the sender has given up, or the receiver ends
 		panic(http.ErrAbortHandler)
 	case !wait(q.Context(), a.Delay):
 		panic(http.ErrAbortHandler)
@@ -198,7 +199,7 @@ func answer(w http.ResponseWriter, q *http.Request, a Answer) {
 	}
 }
 
-// wait reports whether the time has passed before ctx ended.
+// wait returns true after the time, and false when ctx ends before.
 func wait(ctx context.Context, d time.Duration) bool {
 	if d == 0 {
 		return true
@@ -213,7 +214,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// reset closes the connection as a process that is killed does: with RST, and without a word.
+// reset closes the connection with RST, as the end of a killed process does.
 func reset(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {

@@ -15,13 +15,13 @@ import (
 	"itemcast/internal/standardwebhooks"
 )
 
-// bundle is a receiver behind a real server, and what it told.
+// bundle is a receiver behind a real server, and what it has reported.
 type bundle struct {
 	*Receiver
 	t      *testing.T
 	url    string
 	secret standardwebhooks.Secret
-	told   []*Delivery
+	seen   []*Delivery
 	notes  []string
 }
 
@@ -29,8 +29,8 @@ func setup(t *testing.T, config Config) *bundle {
 	t.Helper()
 	b := &bundle{t: t, secret: standardwebhooks.NewSecret()}
 	config.Secrets = []standardwebhooks.Secret{standardwebhooks.NewSecret(), b.secret}
-	config.Tell = func(d *Delivery) { b.told = append(b.told, d) }
-	config.Note = func(text string) { b.notes = append(b.notes, text) }
+	config.OnDelivery = func(d *Delivery) { b.seen = append(b.seen, d) }
+	config.OnNote = func(text string) { b.notes = append(b.notes, text) }
 	b.Receiver = New(config)
 	server := httptest.NewServer(b.Receiver)
 	b.url = server.URL
@@ -66,12 +66,13 @@ func (b *bundle) post(target, id string, revision int, header ...string) (*http.
 
 func (b *bundle) last() *Delivery {
 	b.t.Helper()
-	if len(b.told) == 0 {
-		b.t.Fatal("nothing was told")
+	if len(b.seen) == 0 {
+		b.t.Fatal("no delivery was reported")
 	}
-	return b.told[len(b.told)-1]
+	return b.seen[len(b.seen)-1]
 }
 
+// answered posts a delivery, whose answer must have the status, and returns the report of it.
 func (b *bundle) answered(target, id string, revision, status int, header ...string) *Delivery {
 	b.t.Helper()
 	response, text, err := b.post(target, id, revision, header...)
@@ -84,49 +85,52 @@ func (b *bundle) answered(target, id string, revision, status int, header ...str
 	return b.last()
 }
 
-func TestReceiver_TellsOfADelivery(t *testing.T) {
+func TestReceiver_ReportsADelivery(t *testing.T) {
 	t.Parallel()
 	b := setup(t, Config{Now: time.Now})
-	d := b.answered("/", "1", 7, http.StatusOK, "Itemcast-Occurred-At", time.Now().Add(-time.Second).UTC().Format(time.RFC3339Nano), "Itemcast-Cursor", "c")
-	if d.ID != "1" || d.Event != "item.updated" || d.Trigger != "hook" || d.Item != "a" || d.Revision != 7 || d.Cursor != "c" || !d.Verified() ||
+	d := b.answered("/", "1", 7, http.StatusOK, "Itemcast-Occurred-At",
+		time.Now().Add(-time.Second).UTC().Format(time.RFC3339Nano), "Itemcast-Cursor", "c")
+	if d.ID != "1" || d.Event != "item.updated" || d.Trigger != "hook" || d.Item != "a" || d.Revision != 7 ||
+		d.Cursor != "c" || !d.Verified() ||
 		d.Repeated() || d.OutOfOrder != 0 || d.Latency == nil || *d.Latency < time.Second || *d.Latency > time.Minute {
 		t.Errorf("got %+v", d)
 	}
 }
 
-func TestReceiver_TellsRepetitionsFromRevisionsOutOfOrder(t *testing.T) {
+func TestReceiver_DistinguishesRepetitionsFromWrongOrder(t *testing.T) {
 	t.Parallel()
 	b := setup(t, Config{})
 	b.answered("/", "two", 2, http.StatusOK)
 	if d := b.answered("/", "two", 2, http.StatusOK); !d.Repeated() || !d.Accepted || d.OutOfOrder != 0 {
-		t.Errorf("again: %+v", d)
+		t.Errorf("a repetition: %+v", d)
 	}
 	b.answered("/", "three", 3, http.StatusOK)
 	if d := b.answered("/", "two", 2, http.StatusOK); d.Attempt != 3 || d.OutOfOrder != 0 {
-		t.Errorf("a repetition of what was accepted in order: %+v", d)
+		t.Errorf("a repetition of a delivery that was accepted in order: %+v", d)
 	}
 	if d := b.answered("/", "one", 1, http.StatusOK); d.Repeated() || d.OutOfOrder != 3 {
-		t.Errorf("late: %+v", d)
+		t.Errorf("an older revision: %+v", d)
 	}
 	if d := b.answered("/", "one again", 1, http.StatusOK, "Itemcast-Trigger", "replay"); d.OutOfOrder != 0 {
-		t.Errorf("a replay is of the past: %+v", d)
+		t.Errorf("a replay, which sends the past: %+v", d)
 	}
 	if d := b.answered("/other", "one", 1, http.StatusOK); d.OutOfOrder != 0 {
-		t.Errorf("another hook's order: %+v", d)
+		t.Errorf("of another hook: %+v", d)
 	}
 	b.answered("/?status=500", "four", 4, http.StatusInternalServerError)
 	if d := b.answered("/?status=500", "three", 3, http.StatusInternalServerError); d.OutOfOrder != 0 {
-		t.Errorf("what was before is not accepted: %+v", d)
+		t.Errorf("after a higher revision that was not accepted: %+v", d)
 	}
 	if s := b.End(); s.Deliveries != 9 || s.Verified != 9 || s.Repeated != 4 || s.OutOfOrder != 1 || s.Failed != 2 {
 		t.Errorf("got %+v", s)
 	}
 }
 
-func TestReceiver_AWrongSignatureIsAnswered401AndTakesNoAttempt(t *testing.T) {
+func TestReceiver_AWrongSignatureIsAnswered401AndCountsAsNoAttempt(t *testing.T) {
 	t.Parallel()
 	b := setup(t, Config{Answers: Answers{FailFirst: 1, Status: http.StatusServiceUnavailable}})
-	if d := b.answered("/", "1", 1, http.StatusUnauthorized, "Webhook-Signature", "v1,AAAA"); d.Verified() || d.Fault == nil || d.Attempt != 0 {
+	if d := b.answered("/", "1", 1, http.StatusUnauthorized, "Webhook-Signature", "v1,AAAA"); d.Verified() ||
+		d.Fault == nil || d.Attempt != 0 {
 		t.Errorf("got %+v", d)
 	}
 	b.answered("/", "1", 1, http.StatusServiceUnavailable)
@@ -139,14 +143,16 @@ func TestReceiver_AWrongSignatureIsAnswered401AndTakesNoAttempt(t *testing.T) {
 	}
 }
 
-func TestReceiver_FailsAsTheURLAsks(t *testing.T) {
+func TestReceiver_FailsAsTheQuerySays(t *testing.T) {
 	t.Parallel()
-	b := setup(t, Config{AcceptAll: true, Answers: Answers{Status: http.StatusBadGateway}, Random: func() float64 { return 0.5 }})
+	b := setup(t, Config{AcceptAll: true, Answers: Answers{Status: http.StatusBadGateway},
+		Random: func() float64 { return 0.5 }})
 	b.answered("/", "1", 1, http.StatusBadGateway)
 	b.answered("/?status=204", "1", 1, http.StatusNoContent)
 	b.answered("/?fail_rate=0.5", "1", 1, http.StatusOK)
 	b.answered("/?fail-rate=0.6&token=theirs", "1", 1, http.StatusBadGateway)
-	for target, want := range map[string]string{"/?retry_after=1500ms": "2", "/?retry-after=10": "10", "/?status=200&retry_after=10": ""} {
+	for target, want := range map[string]string{"/?retry_after=1500ms": "2", "/?retry-after=10": "10",
+		"/?status=200&retry_after=10": ""} {
 		response, _, err := b.post(target, "1", 1)
 		if err != nil {
 			t.Fatal(err)
@@ -171,22 +177,26 @@ func TestReceiver_FailsAsTheURLAsks(t *testing.T) {
 	}
 }
 
-func TestReceiver_SlipsAreToldAndCountAsNoDelivery(t *testing.T) {
+func TestReceiver_ReportsWrongSettingsAndCountsNoDelivery(t *testing.T) {
 	t.Parallel()
 	b := setup(t, Config{})
-	for _, query := range []string{"status=abc", "status=99", "status=600", "fail_first=-1", "fail_first=x", "fail_rate=2", "fail_rate=NaN", "delay=soon", "delay=-1s",
+	for _, query := range []string{"status=abc", "status=99", "status=600", "fail_first=-1", "fail_first=x",
+		"fail_rate=2", "fail_rate=NaN", "delay=soon", "delay=-1s",
 		"delay=48h", "retry_after=x", "hang=maybe", "reset=2"} {
 		response, text, err := b.post("/?"+query, "1", 1)
 		if err != nil {
 			t.Fatal(err)
 		}
 		name, _, _ := strings.Cut(query, "=")
-		if response.StatusCode != http.StatusBadRequest || !strings.HasPrefix(text, name) || !strings.Contains(b.notes[len(b.notes)-1], text[:len(text)-1]) {
+		if response.StatusCode != http.StatusBadRequest || !strings.HasPrefix(text, name) ||
+			!strings.Contains(b.notes[len(b.notes)-1], text[:len(text)-1]) {
 			t.Errorf("%s: got %d %s", query, response.StatusCode, text)
 		}
 	}
-	for method, want := range map[string]int{http.MethodGet: http.StatusMethodNotAllowed, http.MethodPost: http.StatusRequestEntityTooLarge} {
-		request, _ := http.NewRequestWithContext(t.Context(), method, b.url, strings.NewReader(strings.Repeat(" ", maxBody+1)))
+	for method, want := range map[string]int{http.MethodGet: http.StatusMethodNotAllowed,
+		http.MethodPost: http.StatusRequestEntityTooLarge} {
+		request, _ := http.NewRequestWithContext(t.Context(), method, b.url,
+			strings.NewReader(strings.Repeat(" ", maxBody+1)))
 		response, err := http.DefaultClient.Do(request)
 		if err != nil {
 			t.Fatal(err)
@@ -195,15 +205,15 @@ func TestReceiver_SlipsAreToldAndCountAsNoDelivery(t *testing.T) {
 			t.Errorf("%s: got %d, want %d", method, response.StatusCode, want)
 		}
 	}
-	if len(b.told) != 0 {
-		t.Errorf("told %d deliveries", len(b.told))
+	if len(b.seen) != 0 {
+		t.Errorf("%d deliveries were reported, want none", len(b.seen))
 	}
 }
 
-func TestReceiver_ASecretThatIsAddedLaterIsTried(t *testing.T) {
+func TestReceiver_UsesASecretThatIsAddedLater(t *testing.T) {
 	t.Parallel()
-	var told []*Delivery
-	r := New(Config{Tell: func(d *Delivery) { told = append(told, d) }})
+	var seen []*Delivery
+	r := New(Config{OnDelivery: func(d *Delivery) { seen = append(seen, d) }})
 	b := &bundle{t: t, secret: standardwebhooks.NewSecret()}
 	server := httptest.NewServer(r)
 	defer server.Close()
@@ -214,7 +224,7 @@ func TestReceiver_ASecretThatIsAddedLaterIsTried(t *testing.T) {
 		}
 		r.AddSecret(b.secret)
 	}
-	if told[0].Checked || !told[1].Verified() {
-		t.Errorf("got %+v and %+v", told[0], told[1])
+	if seen[0].Checked || !seen[1].Verified() {
+		t.Errorf("got %+v and %+v", seen[0], seen[1])
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// record is a delivery for programs.
+// record is the JSON form of a delivery.
 type record struct {
 	At         time.Time       `json:"at"`
 	Target     string          `json:"target"`
@@ -24,23 +24,27 @@ type record struct {
 	Attempt    int             `json:"attempt"`
 	Repeated   bool            `json:"repeated"`
 	OutOfOrder bool            `json:"out_of_order"`
-	Answered   *int            `json:"answered"` // null: not at all
+	Answered   *int            `json:"answered"` // null: no answer
 	Silence    Silence         `json:"silence,omitempty"`
 	Header     http.Header     `json:"headers,omitempty"`
 	Body       json.RawMessage `json:"body"`
 }
 
-// Recorder writes deliveries for programs, a line of JSON each.
+// Recorder writes deliveries for programs, one line of JSON each.
 type Recorder struct {
 	Out      io.Writer
 	Headers  bool
-	Terminal bool // what a terminal would obey is escaped
+	Terminal bool // escape what a terminal would obey
 }
 
-// Print writes a delivery. Its body is the JSON that came, byte for byte when it is compact; what is no JSON is a string.
+// Print writes a delivery. A JSON body is written as it came, byte for byte when it is compact; another body is a
+// string.
 func (p Recorder) Print(d *Delivery) {
-	r := record{At: d.At.UTC(), Target: d.Target, ID: d.ID, Event: d.Event, Trigger: d.Trigger, Item: d.Item, Revision: d.Revision, Cursor: d.Cursor,
-		Attempt: d.Attempt, Repeated: d.Repeated(), OutOfOrder: d.OutOfOrder > 0, Silence: d.Answer.Silence, Body: d.Body}
+	r := record{
+		At: d.At.UTC(), Target: d.Target, ID: d.ID, Event: d.Event, Trigger: d.Trigger, Item: d.Item,
+		Revision: d.Revision, Cursor: d.Cursor, Attempt: d.Attempt, Repeated: d.Repeated(),
+		OutOfOrder: d.OutOfOrder > 0, Silence: d.Answer.Silence, Body: d.Body,
+	}
 	if d.Latency != nil {
 		r.LatencyMS = new(float64(d.Latency.Microseconds()) / 1000)
 	}
@@ -62,7 +66,7 @@ func (p Recorder) Print(d *Delivery) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(r) // into memory, and of types that can be
+	_ = encoder.Encode(r) // cannot fail: to memory, of encodable types
 	line := b.Bytes()
 	if p.Terminal {
 		line = []byte(escape(b.String(), "\n"))

@@ -10,7 +10,8 @@ import (
 	"itemcast/internal/hook/egress"
 )
 
-// All post the same 2 KiB to the same kind of endpoint, in this process, by as many goroutines as a hook has slots on two processors.
+// All benchmarks post the same 2 KiB to an endpoint in this process. On two processors, they use as many goroutines
+// as a hook has slots.
 
 const parallel = 32 // times the processors
 
@@ -22,10 +23,10 @@ func BenchmarkSend(b *testing.B) {
 	run(b, func() bool { return sender.Send(b.Context(), m).Fault == "" })
 }
 
-// BenchmarkBarePost is what Send is measured against: the shortest loop that posts with keep-alive.
+// BenchmarkBarePost is the baseline of Send: the shortest loop that posts with keep-alive.
 func BenchmarkBarePost(b *testing.B) { benchmarkBare(b, http.Header{"Content-Type": contentType}) }
 
-// BenchmarkBarePost_WithOurHeaders says how much of the difference is in carrying the headers, at both ends, and not in making them.
+// BenchmarkBarePost_WithOurHeaders measures the cost of carrying the headers, at both ends, without making them.
 func BenchmarkBarePost_WithOurHeaders(b *testing.B) {
 	header, err := New(nil, Config{}).header(message(""))
 	if err != nil {
@@ -62,7 +63,7 @@ func run(b *testing.B, post func() bool) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			if !post() {
-				b.Error("it failed")
+				b.Error("a post failed")
 				return
 			}
 		}
@@ -70,7 +71,7 @@ func run(b *testing.B, post func() bool) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "posts/s")
 }
 
-// BenchmarkPrepare is the part of Send before net/http's.
+// BenchmarkPrepare measures the part of Send before net/http.
 func BenchmarkPrepare(b *testing.B) {
 	sender := New(nil, Config{})
 	m := message("http://127.0.0.1")
@@ -83,7 +84,7 @@ func BenchmarkPrepare(b *testing.B) {
 	}
 }
 
-// drain starts an endpoint that takes everything.
+// drain starts an endpoint that accepts everything.
 func drain(b *testing.B) string {
 	b.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// untrusted is of certificates and TLS; empty: they are not what went wrong.
+// untrusted describes a failure of TLS or a certificate; empty: there was none.
 func (a attempt) untrusted(err error) string {
 	if words := a.certificate(err); words != "" {
 		return words
@@ -20,18 +20,18 @@ func (a attempt) untrusted(err error) string {
 	op, isOp := errors.AsType[*net.OpError](err)
 	switch {
 	case noTLS && string(record.RecordHeader[:]) == "HTTP/":
-		return fmt.Sprintf("%s speaks HTTP without TLS; the hook's URL has to begin with http://", a)
+		return fmt.Sprintf("%s speaks HTTP without TLS; the URL of the hook must begin with http://", a)
 	case noTLS:
 		return fmt.Sprintf("%s does not speak TLS", a)
-	case isOp && op.Op == "remote error": // an alert (RFC 8446, 6)
-		return fmt.Sprintf("%s broke off the TLS handshake: %s", a, strings.TrimPrefix(op.Err.Error(), "tls: "))
+	case isOp && op.Op == "remote error": // an alert (RFC 8446 §6)
+		return fmt.Sprintf("%s aborted the TLS handshake: %s", a, strings.TrimPrefix(op.Err.Error(), "tls: "))
 	case a.stage == shakingHands:
 		return fmt.Sprintf("The TLS handshake with %s failed: %s", a, strings.TrimPrefix(err.Error(), "tls: "))
 	}
 	return ""
 }
 
-// certificate is of what crypto/x509 finds wrong with a certificate; empty: nothing.
+// certificate describes what crypto/x509 finds wrong with a certificate; empty: nothing.
 func (a attempt) certificate(err error) string {
 	failed, ok := errors.AsType[*tls.CertificateVerificationError](err)
 	if !ok {
@@ -48,11 +48,13 @@ func (a attempt) certificate(err error) string {
 	case unknown && len(chain) == 1 && selfSigned(chain[0]):
 		return fmt.Sprintf("The certificate of %s is self-signed, and so not trusted", a.host)
 	case unknown && len(chain) == 1:
-		return fmt.Sprintf("The certificate of %s is by an authority that is not trusted; or its server leaves out the certificates in between", a.host)
+		return fmt.Sprintf("The certificate of %s is by an authority that is not trusted, "+
+			"or the server does not send the intermediate certificates", a.host)
 	case unknown:
 		return fmt.Sprintf("The certificate of %s is by an authority that is not trusted", a.host)
 	default:
-		return fmt.Sprintf("The certificate of %s is not valid: %s", a.host, strings.TrimPrefix(failed.Err.Error(), "x509: "))
+		return fmt.Sprintf("The certificate of %s is not valid: %s", a.host,
+			strings.TrimPrefix(failed.Err.Error(), "x509: "))
 	}
 }
 
@@ -68,8 +70,8 @@ func (a attempt) invalid(err x509.CertificateInvalidError) string {
 	}
 }
 
-// namesTold is how many of the names of a wrong certificate are told.
-const namesTold = 3
+// maxNames is how many names of a wrong certificate a text shows.
+const maxNames = 3
 
 func (a attempt) misnamed(c *x509.Certificate) string {
 	names := slices.Clone(c.DNSNames)
@@ -77,10 +79,10 @@ func (a attempt) misnamed(c *x509.Certificate) string {
 		names = append(names, address.String())
 	}
 	switch {
-	case len(names) == 0: // the subject's common name does not count (RFC 9525, 2)
+	case len(names) == 0: // the subject's common name does not count (RFC 9525 §2)
 		return fmt.Sprintf("The certificate of %s names no host", a.host)
-	case len(names) > namesTold:
-		names = append(names[:namesTold], fmt.Sprintf("%d more", len(names)-namesTold))
+	case len(names) > maxNames:
+		names = append(names[:maxNames], fmt.Sprintf("%d more", len(names)-maxNames))
 	}
 	return fmt.Sprintf("The certificate of %s is for other hosts: %s", a.host, strings.Join(names, ", "))
 }

@@ -31,8 +31,10 @@ type authority struct {
 func newAuthority(t *testing.T) authority {
 	t.Helper()
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"}, IsCA: true,
+		BasicConstraintsValid: true,
+		NotBefore:             time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		KeyUsage: x509.KeyUsageCertSign,
 	}
 	key := newKey(t)
 	return authority{sign(t, template, authority{template, key}, key), key}
@@ -60,12 +62,14 @@ func sign(t *testing.T, template *x509.Certificate, by authority, key *ecdsa.Pri
 	return certificate
 }
 
-// issue makes a certificate of hooks.example that is valid now, but for what change says; by nil signs it itself.
+// issue makes a certificate of hooks.example that is valid now, unless change says otherwise. A nil by makes it
+// self-signed.
 func issue(t *testing.T, by *authority, change func(*x509.Certificate)) tls.Certificate {
 	t.Helper()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "an endpoint"}, DNSNames: []string{"hooks.example"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	if change != nil {
 		change(template)
@@ -89,16 +93,19 @@ func listenTLS(t *testing.T, config *tls.Config, handler http.HandlerFunc) (port
 	return port
 }
 
-// trusting makes a Sender that trusts an authority, and for which every name is this machine.
+// trusting makes a Sender that trusts an authority and resolves every name to this machine.
 func trusting(t *testing.T, a authority) *Sender {
 	t.Helper()
 	roots := x509.NewCertPool()
 	roots.AddCert(a.certificate)
-	resolver := dnstest.Resolver(t, func(string, bool) ([]netip.Addr, bool) { return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, true })
+	resolver := dnstest.Resolver(t, func(string, bool) ([]netip.Addr,
+		bool) {
+		return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, true
+	})
 	return newSender(t, loopback, egress.Options{RootCAs: roots, Resolver: resolver}, Config{})
 }
 
-// overTLS starts an endpoint with a good certificate, and a Sender that trusts it.
+// overTLS starts an endpoint with a valid certificate, and a Sender that trusts it.
 func overTLS(t *testing.T, handler http.HandlerFunc) (*Sender, string) {
 	t.Helper()
 	a := newAuthority(t)
@@ -106,17 +113,17 @@ func overTLS(t *testing.T, handler http.HandlerFunc) (*Sender, string) {
 	return trusting(t, a), "https://hooks.example:" + port
 }
 
-func TestSend_SpeaksHTTP2WithWhoCan(t *testing.T) {
+func TestSend_UsesHTTP2WhereTheEndpointCan(t *testing.T) {
 	t.Parallel()
 	protocols := make(chan string, 1)
 	sender, base := overTLS(t, func(_ http.ResponseWriter, r *http.Request) { protocols <- r.Proto })
 	check(t, sender.Send(t.Context(), message(base)), "", "")
 	if protocol := <-protocols; protocol != "HTTP/2.0" {
-		t.Errorf("it spoke %s", protocol)
+		t.Errorf("the protocol is %s", protocol)
 	}
 }
 
-func TestSend_TellsWhatIsWrongWithACertificate(t *testing.T) {
+func TestSend_ReportsWhatIsWrongWithACertificate(t *testing.T) {
 	t.Parallel()
 	trusted, stranger := newAuthority(t), newAuthority(t)
 	sender := trusting(t, trusted)
@@ -134,50 +141,58 @@ func TestSend_TellsWhatIsWrongWithACertificate(t *testing.T) {
 		}),
 		"names no host":                      issue(t, &trusted, func(c *x509.Certificate) { c.DNSNames = nil }),
 		"is self-signed, and so not trusted": issue(t, nil, nil),
-		"is by an authority that is not trusted; or its server leaves out the certificates in between": issue(t, &stranger, nil),
+		"is by an authority that is not trusted, or the server does not send the intermediate certificates": issue(t, &stranger, nil),
 		"is not valid: certificate specifies an incompatible key usage": issue(t, &trusted, func(c *x509.Certificate) {
 			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 		}),
 	} {
-		port := listenTLS(t, &tls.Config{Certificates: []tls.Certificate{certificate}}, func(http.ResponseWriter, *http.Request) { t.Error("it was sent all the same") })
-		check(t, sender.Send(t.Context(), message("https://hooks.example:"+port)), TLS, "The certificate of hooks.example "+want)
+		port := listenTLS(t, &tls.Config{Certificates: []tls.Certificate{certificate}},
+			func(http.ResponseWriter, *http.Request) { t.Error("the message arrived") })
+		check(t, sender.Send(t.Context(), message("https://hooks.example:"+port)), TLS,
+			"The certificate of hooks.example "+want)
 	}
 	whole := issue(t, &stranger, nil)
 	whole.Certificate = append(whole.Certificate, stranger.certificate.Raw)
 	port := listenTLS(t, &tls.Config{Certificates: []tls.Certificate{whole}}, nil)
-	check(t, sender.Send(t.Context(), message("https://hooks.example:"+port)), TLS, "The certificate of hooks.example is by an authority that is not trusted")
+	check(t, sender.Send(t.Context(), message("https://hooks.example:"+port)), TLS,
+		"The certificate of hooks.example is by an authority that is not trusted")
 }
 
-func TestSend_TellsOfHandshakesThatFail(t *testing.T) {
+func TestSend_ReportsHandshakesThatFail(t *testing.T) {
 	t.Parallel()
 	a := newAuthority(t)
 	sender := trusting(t, a)
 	good := []tls.Certificate{issue(t, &a, nil)}
 
-	port := listenTLS(t, &tls.Config{Certificates: good, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}, nil)
+	port := listenTLS(t, &tls.Config{Certificates: good, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10},
+		nil)
 	check(t, sender.Send(t.Context(), message("https://hooks.example:"+port)), TLS,
-		"hooks.example:"+port+" broke off the TLS handshake: protocol version not supported")
+		"hooks.example:"+port+" aborted the TLS handshake: protocol version not supported")
 
-	// Of TLS 1.3, where the client is done before the server has looked at its certificate, a closed connection may be all that is seen.
-	port = listenTLS(t, &tls.Config{Certificates: good, ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}, nil)
+	// TLS 1.2, because in TLS 1.3 the client finishes before the server checks its certificate, and may see only a
+	// closed connection.
+	port = listenTLS(t, &tls.Config{Certificates: good, ClientAuth: tls.RequireAnyClientCert,
+		MaxVersion: tls.VersionTLS12}, nil)
 	got := sender.Send(t.Context(), message("https://hooks.example:"+port))
-	if got.Fault != TLS || !strings.HasPrefix(got.Detail, "hooks.example:"+port+" broke off the TLS handshake: ") {
+	if got.Fault != TLS || !strings.HasPrefix(got.Detail, "hooks.example:"+port+" aborted the TLS handshake: ") {
 		t.Errorf("got %+v", got)
 	}
 
 	plain := strings.TrimPrefix(serve(t, nil), "http://")
-	check(t, sender.Send(t.Context(), message("https://"+plain)), TLS, plain+" speaks HTTP without TLS; the hook's URL has to begin with http://")
+	check(t, sender.Send(t.Context(), message("https://"+plain)), TLS,
+		plain+" speaks HTTP without TLS; the URL of the hook must begin with http://")
 
 	ssh := raw(t, func(_ int, conn net.Conn) { _, _ = io.WriteString(conn, "SSH-2.0-OpenSSH_9.6\r\n"); hold(conn) })
 	check(t, sender.Send(t.Context(), message("https://"+ssh)), TLS, ssh+" does not speak TLS")
 }
 
-func TestSend_TellsThatAnHTTPServerWantsTLS(t *testing.T) {
+func TestSend_ReportsThatAServerOfHTTPWantsTLS(t *testing.T) {
 	t.Parallel()
 	sender, base := overTLS(t, nil)
 	host := strings.TrimPrefix(base, "https://")
+	// The text is that of servers of net/http.
 	got := sender.Send(t.Context(), message("http://"+host))
-	if got.Fault != Status || got.Status != http.StatusBadRequest || !strings.Contains(got.Response, "HTTPS server") { // what net/http's servers say
+	if got.Fault != Status || got.Status != http.StatusBadRequest || !strings.Contains(got.Response, "HTTPS server") {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// The bounds of a user's headers. Names and values are of ASCII, so that characters are bytes.
+// Limits of a user's headers. Names and values are ASCII, so characters are bytes.
 const (
 	MaxHeaders     = 20
 	MaxHeaderName  = 100
 	MaxHeaderValue = 2000
 )
 
-// CheckHeaders returns what is wrong with a user's headers, by name; nothing is, when it is empty. That they are too many is under the
-// empty name.
+// CheckHeaders returns what is wrong with a user's headers, by name; the empty name stands for all of them. It
+// returns an empty map when nothing is.
 func CheckHeaders(headers map[string]string) map[string]string {
 	faults := make(map[string]string)
 	if len(headers) > MaxHeaders {
@@ -28,7 +28,7 @@ func CheckHeaders(headers map[string]string) map[string]string {
 			fault = faultOfValue(headers[name])
 		}
 		if first, ok := seen[strings.ToLower(name)]; ok && fault == "" {
-			fault = fmt.Sprintf("is there already as %s; names of headers are the same in upper and lower case", first)
+			fault = fmt.Sprintf("must not repeat %s; upper and lower case do not distinguish headers", first)
 		}
 		seen[strings.ToLower(name)] = name
 		if fault != "" {
@@ -47,12 +47,12 @@ func faultOfName(name string) string {
 	case strings.ContainsFunc(name, func(r rune) bool { return !tokenRune(r) }):
 		return "must have a name of letters, digits and !#$%&'*+-.^_`|~ only"
 	case reserved(name):
-		return "is set by Itemcast or the connection, and cannot be given"
+		return "is set by Itemcast or the connection, and cannot be changed"
 	}
 	return ""
 }
 
-// faultOfValue wants RFC 9110, 5.5, without obs-text, which each receiver reads in an encoding of its own.
+// faultOfValue allows RFC 9110 §5.5 without obs-text, whose encoding is not defined.
 func faultOfValue(value string) string {
 	switch {
 	case len(value) > MaxHeaderValue:
@@ -65,18 +65,20 @@ func faultOfValue(value string) string {
 	return ""
 }
 
-// tokenRune is tchar of RFC 9110, 5.6.2.
+// tokenRune is tchar of RFC 9110 §5.6.2.
 func tokenRune(r rune) bool {
-	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' ||
+		strings.ContainsRune("!#$%&'*+-.^_`|~", r)
 }
 
-// reservedPrefixes and reservedNames are, in lower case, of headers that are ours, that speak of the body, or that are between two ends of a
-// connection (RFC 9110, 7.6.1). Credentials are not among them: they are what people add headers for.
+// reservedPrefixes and reservedNames, in lower case, are headers that Itemcast sets, that describe the body, or
+// that belong to the connection (RFC 9110 §7.6.1). Credentials are not among them: users add headers to send
+// credentials.
 var (
 	reservedPrefixes = []string{"webhook-", "itemcast-", "content-", "proxy-"}
 	reservedNames    = []string{
-		"accept-encoding", "connection", "expect", "host", "http2-settings", "idempotency-key", "keep-alive", "te", "traceparent", "tracestate",
-		"trailer", "transfer-encoding", "upgrade", "user-agent", "x-idempotency-key",
+		"accept-encoding", "connection", "expect", "host", "http2-settings", "idempotency-key", "keep-alive", "te",
+		"traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade", "user-agent", "x-idempotency-key",
 	}
 )
 

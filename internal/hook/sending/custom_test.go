@@ -41,15 +41,16 @@ func TestCheckHeaders_NamesEveryFault(t *testing.T) {
 	}
 }
 
-func TestCheckHeaders_KnowsNamesInUpperAndLowerCase(t *testing.T) {
+func TestCheckHeaders_IgnoresUpperAndLowerCase(t *testing.T) {
 	t.Parallel()
 	got := CheckHeaders(map[string]string{"X-Key": "a", "x-key": "b", "X-Other": "c"})
-	if want := map[string]string{"x-key": "is there already as X-Key; names of headers are the same in upper and lower case"}; !maps.Equal(got, want) {
+	want := map[string]string{"x-key": "must not repeat X-Key; upper and lower case do not distinguish headers"}
+	if !maps.Equal(got, want) {
 		t.Errorf("got %v", got)
 	}
 }
 
-func TestCheckHeaders_TakesHeaders(t *testing.T) {
+func TestCheckHeaders_AcceptsHeaders(t *testing.T) {
 	t.Parallel()
 	headers := map[string]string{
 		"Authorization": "Bearer abc.def==", "Cookie": "a=b; c=d", "X-Tenant": "", "x_y": "a\tb", "Accept": "*/*", "Contents": "a", "Webhook": "a", "!#$%&'*+-.^_`|~": "~ !",

@@ -14,15 +14,15 @@ import (
 	"itemcast/internal/hook/egress"
 )
 
-// attempt is what is known about an attempt that has failed.
+// attempt is a failed attempt, as far as it is known.
 type attempt struct {
 	target
 	stage stage
-	ended error         // of its context; nil: it goes on
+	ended error         // the error of its context; nil: not ended
 	limit time.Duration // from its start to its deadline
 }
 
-// target is where a URL leads: all of it that may be told.
+// target is the part of a URL that texts may show.
 type target struct{ host, port string }
 
 func targetOf(u *url.URL) target {
@@ -39,17 +39,17 @@ func targetOf(u *url.URL) target {
 
 func (t target) String() string { return net.JoinHostPort(t.host, t.port) }
 
-// explain says which fault an error of net/http is, and puts it into words. What net/http says itself is for programmers, and it has no
-// types for much of it.
+// explain classifies an error of net/http and puts it into words. The texts of net/http are for programmers, and
+// many of its errors have no type.
 func (a attempt) explain(err error) (Fault, string) {
 	refusal, refused := errors.AsType[*egress.Refusal](err)
 	lookUp, unknown := errors.AsType[*net.DNSError](err)
 	timeout, mayBeLate := errors.AsType[net.Error](err)
 	switch {
 	case errors.Is(a.ended, context.Canceled):
-		return Interrupted, "The attempt was cut off by Itemcast itself"
+		return Interrupted, "Itemcast itself interrupted the attempt"
 	case refused && refusal.Address.IsValid() && refusal.Address.String() != a.host:
-		return Refused, fmt.Sprintf("%s leads where hooks may not go: %s", a.host, refusal)
+		return Refused, fmt.Sprintf("%s resolves to an address that hooks may not reach: %s", a.host, refusal)
 	case refused:
 		return Refused, refusal.Error()
 	case a.ended != nil:
@@ -80,11 +80,11 @@ func (a attempt) late() string {
 	case shakingHands:
 		return fmt.Sprintf("%s did not finish the TLS handshake", a)
 	case sending:
-		return fmt.Sprintf("%s did not take the whole message", a)
+		return fmt.Sprintf("%s did not read the whole message", a)
 	case waiting:
-		return fmt.Sprintf("%s took the message and did not answer", a)
+		return fmt.Sprintf("%s read the message and did not answer", a)
 	case reading:
-		return fmt.Sprintf("%s did not end its answer", a)
+		return fmt.Sprintf("%s did not finish its answer", a)
 	default:
 		return fmt.Sprintf("%s did not accept the connection", a)
 	}
@@ -96,7 +96,7 @@ func (a attempt) unresolved(err *net.DNSError) string {
 		return "No such host: " + a.host
 	case err.IsTimeout:
 		return "The name server did not answer for " + a.host
-	default: // without the address of the name server
+	default: // the error of the name server, without its address
 		return fmt.Sprintf("The name %s cannot be looked up: %s", a.host, err.Err)
 	}
 }
@@ -113,25 +113,27 @@ func (a attempt) unconnected(err error) string {
 	case errno == syscall.ECONNREFUSED:
 		return fmt.Sprintf("Nothing listens at %s (%s%s)", a, through, errno)
 	case errno != 0:
-		return fmt.Sprintf("There is no way to %s (%s%s)", a, through, errno)
+		return fmt.Sprintf("Cannot reach %s (%s%s)", a, through, errno)
 	default:
 		return fmt.Sprintf("Cannot connect to %s: %s", a, err)
 	}
 }
 
-// cutShort is of connections that end early; empty: that is not what happened.
+// cutShort describes a connection that ended early; empty: it did not.
 func (a attempt) cutShort(err error) string {
 	text := err.Error()
 	verb := ""
 	switch {
-	case a.stage < shakingHands: // there is none yet
-	case errors.Is(err, syscall.ECONNRESET), strings.Contains(text, "stream error:"): // RFC 9113, 5.4.2
+	case a.stage < shakingHands: // there is no connection yet
+	case errors.Is(err, syscall.ECONNRESET), strings.Contains(text, "stream error:"): // RFC 9113 §5.4.2
 		verb = "reset"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.Is(err, syscall.EPIPE),
-		strings.Contains(text, "server closed idle connection"), strings.Contains(text, "GOAWAY"), strings.Contains(text, "connection lost"):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
+		errors.Is(err, syscall.EPIPE),
+		strings.Contains(text, "server closed idle connection"), strings.Contains(text, "GOAWAY"),
+		strings.Contains(text, "connection lost"):
 		verb = "closed"
 	}
-	when := "before it had answered"
+	when := "before it answered"
 	switch {
 	case verb == "":
 		return ""
@@ -147,13 +149,13 @@ func (a attempt) malformed(err error) string {
 	text := err.Error()
 	switch {
 	case strings.Contains(text, "headers exceeded"), strings.Contains(text, "header list larger"):
-		return fmt.Sprintf("The header of the answer of %s is longer than is read", a)
-	case strings.Contains(text, `malformed HTTP response "\x15\x03`): // a TLS alert (RFC 8446, 5.1)
-		return fmt.Sprintf("%s speaks TLS; the hook's URL has to begin with https://", a)
+		return fmt.Sprintf("The header of the answer of %s is too long", a)
+	case strings.Contains(text, `malformed HTTP response "\x15\x03`): // a TLS alert (RFC 8446 §5.1)
+		return fmt.Sprintf("%s speaks TLS; the URL of the hook must begin with https://", a)
 	}
 	_, after, found := strings.Cut(text, "transport connection broken: ")
 	if !found {
 		after = text
 	}
-	return fmt.Sprintf("%s did not answer in HTTP as it should be: %s", a, after)
+	return fmt.Sprintf("%s did not answer in valid HTTP: %s", a, after)
 }

@@ -1,6 +1,7 @@
 package sending
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
 	"net/http"
@@ -12,29 +13,29 @@ import (
 	"itemcast/internal/standardwebhooks"
 )
 
-// Values that are the same in all requests. net/http reads headers and does not change them.
+// Values that all requests share. net/http does not change headers.
 var (
 	contentType = []string{"application/json"}
 	none        = []string{}
 )
 
-// ours is the most headers that are ours.
-const ours = 12
+// maxOwn is the maximum number of headers that Itemcast sets.
+const maxOwn = 12
 
-// header is the header of a message's request, as of now.
+// header returns the header of a message's request, signed as of now.
 func (s *Sender) header(m Message) (http.Header, error) {
 	id, now := m.ID.String(), s.config.Now()
 	signed, err := signature(m.Secrets, id, now, m.Body)
 	if err != nil {
 		return nil, err
 	}
-	h := make(http.Header, ours+len(m.Headers))
+	h := make(http.Header, maxOwn+len(m.Headers))
 	for name, value := range m.Headers {
 		if !reserved(name) {
 			h.Set(name, value)
 		}
 	}
-	values := make([]string, 0, ours) // one allocation for all
+	values := make([]string, 0, maxOwn) // one allocation for all
 	set := func(name, value string) {
 		values = append(values, value)
 		h[name] = values[len(values)-1 : len(values) : len(values)]
@@ -54,21 +55,20 @@ func (s *Sender) header(m Message) (http.Header, error) {
 		set("Itemcast-Occurred-At", m.OccurredAt.UTC().Format(time.RFC3339Nano))
 	}
 	set("Traceparent", traceparent(m.ID))
-	// Not sent, but tells net/http that it may send again on a new connection when the endpoint has just closed an idle one:
-	// the receiver knows a repetition by its webhook-id.
+	// It is not sent. It allows net/http to repeat the request on a new connection when the endpoint has just
+	// closed an idle one: receivers recognize repetitions by the webhook-id.
 	h["Idempotency-Key"] = none
 	return h, nil
 }
 
-// traceparent (W3C Trace Context) is one trace for all attempts of a delivery, each a span of its own.
+// traceparent (W3C Trace Context) names one trace for all attempts of a delivery. Each attempt is a span.
 func traceparent(delivery uuid.UUID) string {
-	span := rand.Uint64() | 1 // an id of zeros is invalid
+	var span [8]byte
+	binary.BigEndian.PutUint64(span[:], rand.Uint64()|1) // an id of zeros is invalid
 	text := make([]byte, 0, 55)
 	text = append(text, "00-"...)
 	text = hex.AppendEncode(text, delivery[:])
 	text = append(text, '-')
-	text = hex.AppendEncode(text, []byte{
-		byte(span >> 56), byte(span >> 48), byte(span >> 40), byte(span >> 32), byte(span >> 24), byte(span >> 16), byte(span >> 8), byte(span),
-	})
+	text = hex.AppendEncode(text, span[:])
 	return string(append(text, "-01"...))
 }

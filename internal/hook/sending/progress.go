@@ -6,12 +6,12 @@ import (
 	"sync/atomic"
 )
 
-// stage is how far an attempt has come.
+// stage is how far an attempt has got.
 type stage int32
 
 const (
 	preparing stage = iota
-	dialling        // or about to, or to get an idle connection
+	dialling        // or waiting for a connection
 	lookingUp
 	connecting
 	shakingHands // of TLS
@@ -20,15 +20,15 @@ const (
 	reading
 )
 
-// progress is the stage that a request is in. A connection is made beside it, and may be for another request in the end.
+// progress is the stage of a request. net/http makes a connection concurrently, and may use it for another request.
 type progress struct{ stage atomic.Int32 }
 
 func (p *progress) now() stage { return stage(p.stage.Load()) }
 
-// traced returns a context with which net/http tells of its progress.
+// traced returns a context with which net/http reports its progress.
 func (p *progress) traced(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn:           func(string) { p.stage.Store(int32(dialling)) }, // again, when an idle connection turns out to be closed
+		GetConn:           func(string) { p.stage.Store(int32(dialling)) }, // again after a closed idle one
 		DNSStart:          func(httptrace.DNSStartInfo) { p.advance(lookingUp) },
 		ConnectStart:      func(string, string) { p.advance(connecting) },
 		TLSHandshakeStart: func() { p.advance(shakingHands) },
@@ -42,7 +42,7 @@ func (p *progress) traced(ctx context.Context) context.Context {
 	})
 }
 
-// advance goes to a stage unless it is behind.
+// advance moves forward to a stage, and never back.
 func (p *progress) advance(to stage) {
 	for {
 		at := p.stage.Load()

@@ -17,7 +17,7 @@ import (
 	"itemcast/internal/standardwebhooks"
 )
 
-func TestSend_PostsTheBodyWithOurHeadersAndTheUsers(t *testing.T) {
+func TestSend_PostsTheBodyWithItsHeadersAndTheUsers(t *testing.T) {
 	t.Parallel()
 	m := message("")
 	m.Secrets = append(m.Secrets, standardwebhooks.NewSecret().Text())
@@ -31,8 +31,9 @@ func TestSend_PostsTheBodyWithOurHeadersAndTheUsers(t *testing.T) {
 		_, _ = io.WriteString(w, "taken")
 	})
 	m.URL = base + m.URL
-	// What CheckHeaders refuses does not get past Send either.
-	m.Headers["WEBHOOK-id"], m.Headers["content-type"], m.Headers["Host"], m.Headers["user-agent"] = "mine", "text/plain", "other", "mine"
+	// Send ignores the headers that CheckHeaders refuses.
+	m.Headers["WEBHOOK-id"], m.Headers["content-type"], m.Headers["Host"], m.Headers["user-agent"] = "mine",
+		"text/plain", "other", "mine"
 	got := newSender(t, loopback, egress.Options{}, Config{Version: "1.2.3"}).Send(t.Context(), m)
 	check(t, got, "", "")
 	if got.Status != http.StatusAccepted || got.Response != "taken" || got.RetryAfter != 0 {
@@ -66,7 +67,7 @@ func TestSend_PostsTheBodyWithOurHeadersAndTheUsers(t *testing.T) {
 	}
 }
 
-func TestSend_LeavesOutWhatAMessageHasNot(t *testing.T) {
+func TestSend_OmitsHeadersWithoutAValue(t *testing.T) {
 	t.Parallel()
 	sender, ctx := toLoopback(t)
 	headers := make(chan http.Header, 1)
@@ -76,12 +77,12 @@ func TestSend_LeavesOutWhatAMessageHasNot(t *testing.T) {
 	h := <-headers
 	for _, name := range []string{"Itemcast-Cursor", "Itemcast-Occurred-At", "Authorization"} {
 		if _, ok := h[name]; ok {
-			t.Errorf("it sent %s: %q", name, h.Get(name))
+			t.Errorf("%s was sent: %q", name, h.Get(name))
 		}
 	}
 }
 
-func TestSend_TellsWhatTheStatusMeans(t *testing.T) {
+func TestSend_ExplainsTheStatus(t *testing.T) {
 	t.Parallel()
 	sender, ctx := toLoopback(t)
 	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -94,23 +95,27 @@ func TestSend_TellsWhatTheStatusMeans(t *testing.T) {
 			_, _ = io.WriteString(w, "why")
 		}
 	})
-	const follow = "; redirects are not followed: give the hook the URL that it leads to"
+	const follow = "; redirects are not followed: set the URL of the hook to the target"
 	for status, want := range map[int]struct {
 		fault Fault
 		words string
 	}{
 		200: {"", ""}, 201: {"", ""}, 204: {"", ""}, 299: {"", ""},
-		301: {Redirect, "The answer was 301 Moved Permanently" + follow}, 302: {Redirect, "The answer was 302 Found" + follow},
-		307: {Redirect, "The answer was 307 Temporary Redirect" + follow}, 308: {Redirect, "The answer was 308 Permanent Redirect" + follow},
+		301: {Redirect, "The answer was 301 Moved Permanently" + follow},
+		302: {Redirect, "The answer was 302 Found" + follow},
+		307: {Redirect, "The answer was 307 Temporary Redirect" + follow},
+		308: {Redirect, "The answer was 308 Permanent Redirect" + follow},
 		304: {Redirect, "The answer was 304 Not Modified" + follow},
 		400: {Status, "The answer was 400 Bad Request"},
-		401: {Status, "The answer was 401 Unauthorized; if the endpoint wants credentials, give the hook a header with them"},
-		403: {Status, "The answer was 403 Forbidden; if the endpoint wants credentials, give the hook a header with them"},
+		401: {Status, "The answer was 401 Unauthorized; if the endpoint needs credentials, add a header with them to the hook"},
+		403: {Status, "The answer was 403 Forbidden; if the endpoint needs credentials, add a header with them to the hook"},
 		404: {Status, "The answer was 404 Not Found; is the path of the hook's URL right?"},
-		405: {Status, "The answer was 405 Method Not Allowed; the endpoint has to take POST"},
+		405: {Status, "The answer was 405 Method Not Allowed; the endpoint must accept POST"},
 		410: {Gone, "The answer was 410 Gone: the endpoint wants no more messages"},
-		429: {Status, "The answer was 429 Too Many Requests"}, 500: {Status, "The answer was 500 Internal Server Error"},
-		503: {Status, "The answer was 503 Service Unavailable"}, 599: {Status, "The answer was 599"}, 999: {Status, "The answer was 999"},
+		429: {Status, "The answer was 429 Too Many Requests"},
+		500: {Status, "The answer was 500 Internal Server Error"},
+		503: {Status, "The answer was 503 Service Unavailable"}, 599: {Status, "The answer was 599"},
+		999: {Status, "The answer was 999"},
 	} {
 		m := message("")
 		m.URL = fmt.Sprintf("%s/%d?token=%s", base, status, secretPart)
@@ -125,7 +130,7 @@ func TestSend_TellsWhatTheStatusMeans(t *testing.T) {
 	}
 }
 
-func TestSend_KeepsTheBeginningOfTheAnswerAsText(t *testing.T) {
+func TestSend_KeepsTheBeginningOfTheResponseAsText(t *testing.T) {
 	t.Parallel()
 	sender, ctx := toLoopback(t)
 	for body, want := range map[string]string{
@@ -143,7 +148,7 @@ func TestSend_KeepsTheBeginningOfTheAnswerAsText(t *testing.T) {
 	}
 }
 
-func TestSend_ReadsNoMoreThanItMustOfALongAnswer(t *testing.T) {
+func TestSend_StopsReadingALongResponse(t *testing.T) {
 	t.Parallel()
 	sender, ctx := toLoopback(t)
 	written := make(chan int, 1)
@@ -169,29 +174,29 @@ func TestSend_ReadsNoMoreThanItMustOfALongAnswer(t *testing.T) {
 	}
 	select {
 	case <-written:
-	case <-time.After(patience):
+	case <-time.After(timeout):
 		t.Error("the connection stays open")
 	}
 }
 
-func TestSend_UsesAConnectionAgainAfterAnAnswerThatWasRead(t *testing.T) {
+func TestSend_ReusesAConnectionWhoseResponseWasRead(t *testing.T) {
 	t.Parallel()
 	sender, ctx := toLoopback(t)
 	addresses := map[string]bool{}
 	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		addresses[r.RemoteAddr] = true
-		_, _ = w.Write(make([]byte, maxAnswer-1))
+		_, _ = w.Write(make([]byte, maxRead-1))
 	})
 	for range 5 {
 		check(t, sender.Send(ctx, message(base)), "", "")
 	}
 	if len(addresses) != 1 {
-		t.Errorf("it made %d connections", len(addresses))
+		t.Errorf("%d connections were made, want 1", len(addresses))
 	}
 }
 
-// An endpoint may close an idle connection at the moment that a message is written to it. That is no failure of the endpoint.
-func TestSend_SendsAgainWhenAnIdleConnectionWasJustClosed(t *testing.T) {
+// An endpoint may close an idle connection while a message is written to it. That is not a failure of the endpoint.
+func TestSend_RepeatsWhenAnIdleConnectionWasJustClosed(t *testing.T) {
 	t.Parallel()
 	sender, ctx := toLoopback(t)
 	requests := make(chan http.Header, 9)

@@ -1,11 +1,12 @@
-// Package sending makes one signed POST of a message, and says what came of it in a class for programs and words for people.
+// Package sending makes one signed POST of a message, and reports the result as a class for programs and in words
+// for people.
 //
-// It promises that Send returns within its timeout, whatever the other side does; that an attempt which our own stop cuts off is told apart
-// from one that failed; that no word of its own holds a secret, a header's value or more of a URL than host and port; and that a user's
-// headers never replace ours.
+// It promises that Send returns within its timeout, whatever the endpoint does; that an attempt which Itemcast
+// itself interrupts is distinguished from one that failed; that its texts hold no secret, no value of a header, and
+// of a URL only host and port; and that a user's headers never replace Itemcast's.
 //
-// It must not know when a message is due, what is tried again and who may read what: it has no memory but its connections. Which addresses
-// may be reached is the business of the transport it is given (package egress).
+// It must not know when a message is due, whether it is sent again, and who may read what. It keeps nothing but
+// connections. Its transport decides which addresses may be reached (package egress).
 package sending
 
 import (
@@ -20,36 +21,36 @@ import (
 	"github.com/google/uuid"
 )
 
-// Message is what is sent in one attempt. All attempts of a delivery have the same message.
+// Message is the content of one attempt. All attempts of a delivery have the same message.
 type Message struct {
-	ID      uuid.UUID // webhook-id, by which receivers know repetitions
+	ID      uuid.UUID // the webhook-id, by which receivers recognize repetitions
 	URL     string
-	Secrets []string          // one or two, while it is being rotated: whsec_ and base64; each signs
+	Secrets []string          // whsec_ and base64; during a rotation two, and each signs
 	Headers map[string]string // the user's own, checked by CheckHeaders
 
 	Event, Trigger string
 	Revision       int64
-	Cursor         string    // empty: the message is no change of the log
-	OccurredAt     time.Time // zero: it is not told
+	Cursor         string    // empty: the message is not about a change of the log
+	OccurredAt     time.Time // zero: not sent
 	Body           []byte    // JSON; neither copied nor changed
 }
 
-// Config says how a Sender works. Zero values are replaced by the defaults named.
+// Config configures a Sender. Zero values are replaced by the defaults named.
 type Config struct {
-	Version string           // told in user-agent: Itemcast/Version; "dev"
-	Timeout time.Duration    // of one attempt, from the look-up of the name to the end of the answer: 15 s
+	Version string           // sent as user-agent Itemcast/Version; "dev"
+	Timeout time.Duration    // of one attempt, from the look-up of the name to the end of the response: 15 s
 	Now     func() time.Time // the clock of webhook-timestamp and Retry-After: time.Now
 }
 
-// Sender sends messages. It may be used concurrently, and one is enough for all endpoints.
+// Sender sends messages. It may be used concurrently; one is enough for all endpoints.
 type Sender struct {
 	transport http.RoundTripper
 	config    Config
 	userAgent []string
 }
 
-// New makes a Sender. The transport decides what may be reached (egress.Policy.Transport); that there is no http.Client around it is why
-// redirects are not followed.
+// New makes a Sender. The transport decides what may be reached (egress.Policy.Transport). Without an http.Client
+// around it, redirects are not followed.
 func New(transport http.RoundTripper, config Config) *Sender {
 	if config.Version == "" {
 		config.Version = "dev"
@@ -63,14 +64,15 @@ func New(transport http.RoundTripper, config Config) *Sender {
 	return &Sender{transport: transport, config: config, userAgent: []string{"Itemcast/" + config.Version}}
 }
 
-// Send makes one attempt. A status of 200 to 299 is a success once the answer has ended or 64 KiB of it were read: the status is the answer,
-// and a connection that has more to say is closed. An answer that has neither ended nor said so much by the timeout is a failure whatever its
-// status, as its sender may not have meant it yet.
+// Send makes one attempt. A status from 200 to 299 is a success once the response has ended or 64 KiB of it were
+// read; a connection that sends more is closed. A response that has not come so far by the timeout is a failure,
+// whatever its status: the endpoint may still fail.
 //
-// When ctx is cancelled before that, the fault is Interrupted. A deadline of ctx that comes before the timeout stands for it.
+// When ctx is cancelled before that, the fault is Interrupted. A deadline of ctx before the timeout replaces it.
 func (s *Sender) Send(ctx context.Context, m Message) Result {
 	started := time.Now()
-	if deadline, ok := ctx.Deadline(); !ok || deadline.Sub(started) > s.config.Timeout { // a second timer would cost a microsecond or two
+	// A second timer would cost a microsecond or two.
+	if deadline, ok := ctx.Deadline(); !ok || deadline.Sub(started) > s.config.Timeout {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.config.Timeout)
 		defer cancel()
@@ -83,8 +85,8 @@ func (s *Sender) Send(ctx context.Context, m Message) Result {
 func (s *Sender) send(ctx context.Context, started time.Time, m Message) Result {
 	var progress progress
 	request, err := http.NewRequestWithContext(progress.traced(ctx), http.MethodPost, m.URL, bytes.NewReader(m.Body))
-	if err != nil { // which holds the URL
-		return unsendable("its URL cannot be read")
+	if err != nil { // the error holds the URL
+		return unsendable("its URL cannot be parsed")
 	}
 	if request.Header, err = s.header(m); err != nil {
 		return unsendable(err.Error())
@@ -105,11 +107,11 @@ func (s *Sender) send(ctx context.Context, started time.Time, m Message) Result 
 	}
 	defer func() { _ = response.Body.Close() }()
 	result := Result{Status: response.StatusCode}
-	if response.StatusCode == http.StatusSwitchingProtocols { // the body is the connection, which no deadline of ours ends
-		result.Fault, result.Detail = Protocol, "The answer was 101 Switching Protocols, for which nobody had asked"
+	if response.StatusCode == http.StatusSwitchingProtocols { // the body is the connection, which no deadline ends
+		result.Fault, result.Detail = Protocol, "The answer was 101 Switching Protocols, which was not requested"
 		return result
 	}
-	if result.Response, err = readAnswer(response.Body); err != nil {
+	if result.Response, err = readResponse(response.Body); err != nil {
 		return failed(result, err)
 	}
 	if result.Fault, result.Detail = verdict(response.StatusCode); result.Fault != "" {
@@ -122,7 +124,7 @@ func unsendable(reason string) Result {
 	return Result{Fault: Unsendable, Detail: "The message cannot be sent: " + reason}
 }
 
-// verdict is what a complete answer means.
+// verdict returns what the status of a complete response means.
 func verdict(status int) (Fault, string) {
 	if status >= 200 && status <= 299 {
 		return "", ""
@@ -132,25 +134,25 @@ func verdict(status int) (Fault, string) {
 	case status == http.StatusGone:
 		return Gone, words + ": the endpoint wants no more messages"
 	case status >= 300 && status <= 399:
-		return Redirect, words + "; redirects are not followed: give the hook the URL that it leads to"
+		return Redirect, words + "; redirects are not followed: set the URL of the hook to the target"
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return Status, words + "; if the endpoint wants credentials, give the hook a header with them"
+		return Status, words + "; if the endpoint needs credentials, add a header with them to the hook"
 	case status == http.StatusNotFound:
 		return Status, words + "; is the path of the hook's URL right?"
 	case status == http.StatusMethodNotAllowed:
-		return Status, words + "; the endpoint has to take POST"
+		return Status, words + "; the endpoint must accept POST"
 	default:
 		return Status, words
 	}
 }
 
 const (
-	maxResponse = 4 << 10  // bytes of an answer that are kept
-	maxAnswer   = 64 << 10 // bytes of an answer that are read, so that its connection can be used again
+	maxResponse = 4 << 10  // bytes that are kept
+	maxRead     = 64 << 10 // bytes that are read, so that the connection can be used again
 )
 
-// readAnswer reads an answer to its end, or maxAnswer of it, and returns the beginning.
-func readAnswer(body io.Reader) (string, error) {
+// readResponse reads a body to its end, or maxRead of it, and returns the beginning.
+func readResponse(body io.Reader) (string, error) {
 	if body == http.NoBody {
 		return "", nil
 	}
@@ -158,16 +160,16 @@ func readAnswer(body io.Reader) (string, error) {
 	defer buffers.Put(buffer)
 	var n int
 	var err error
-	for n < maxResponse && err == nil { // io.ReadFull would hide whether an answer was cut short
+	for n < maxResponse && err == nil { // io.ReadFull would hide that a response was cut short
 		var more int
 		more, err = body.Read(buffer[n:])
 		n += more
 	}
 	text := toText(buffer[:n])
 	if err == nil {
-		_, err = io.CopyN(io.Discard, body, maxAnswer-maxResponse)
+		_, err = io.CopyN(io.Discard, body, maxRead-maxResponse)
 	}
-	if err == io.EOF { //nolint:errorlint // a reader's end is not wrapped, and what wraps it is not one
+	if err == io.EOF { //nolint:errorlint // readers return io.EOF itself; a wrapped one is an error
 		err = nil
 	}
 	return text, err

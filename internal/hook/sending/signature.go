@@ -8,11 +8,11 @@ import (
 )
 
 var (
-	errNoSecret  = errors.New("there is no secret to sign it with")
-	errBadSecret = errors.New("a secret to sign it with cannot be read") // without what cannot be read
+	errNoSecret  = errors.New("it has no secret to sign with")
+	errBadSecret = errors.New("its secret cannot be parsed") // without the secret
 )
 
-// signature returns the webhook-signature of a message, by each of its secrets.
+// signature returns the webhook-signature of a message, with one signature for each of its secrets.
 func signature(secrets []string, id string, at time.Time, body []byte) (string, error) {
 	if len(secrets) == 0 {
 		return "", errNoSecret

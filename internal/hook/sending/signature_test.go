@@ -7,7 +7,7 @@ import (
 	"itemcast/internal/standardwebhooks"
 )
 
-func TestSignature_IsByEachSecret(t *testing.T) {
+func TestSignature_HasOneForEachSecret(t *testing.T) {
 	t.Parallel()
 	first, second := standardwebhooks.NewSecret(), standardwebhooks.NewSecret()
 	now := time.Now()

@@ -1,4 +1,4 @@
-// Package dnstest is a name server for tests. It answers as the test says, which no public one would do for long.
+// Package dnstest is a name server for tests. It answers as the test says, which no public name server does.
 package dnstest
 
 import (
@@ -10,20 +10,20 @@ import (
 	"testing"
 )
 
-// Of RFC 1035 (4.1.1, 3.2) and RFC 3596.
+// From RFC 1035 (§4.1.1, §3.2) and RFC 3596.
 const (
 	headerSize = 12
 	response   = 1 << 15
-	recursion  = 1 << 7 // is available: an empty answer is final
-	nameError  = 3      // RCODE: there is no such name
+	recursion  = 1 << 7 // available: an empty answer is final
+	nameError  = 3      // RCODE: no such name
 	typeA      = 1
 	typeAAAA   = 28
 	classIN    = 1
 )
 
-// Resolver returns a resolver that asks a name server which the test ends with. Answer gives the addresses of a name, in lower case and
-// without the dot at its end, and whether there is such a name; it is called for every question, hence at least twice for a name, for its
-// IPv4 and IPv6 addresses.
+// Resolver returns a resolver whose name server ends with the test. answer returns the addresses of a name and
+// whether it exists. The name is in lower case and without the dot at its end. answer is called for every question,
+// so at least twice for a name: for its IPv4 and its IPv6 addresses.
 func Resolver(t testing.TB, answer func(name string, ipv6 bool) (addresses []netip.Addr, known bool)) *net.Resolver {
 	t.Helper()
 	server, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -65,7 +65,7 @@ func serve(server net.PacketConn, answer func(string, bool) ([]netip.Addr, bool)
 	}
 }
 
-// reply answers a message with one question, which is what resolvers send.
+// reply answers a message with one question. Resolvers send no others.
 func reply(query []byte, answer func(string, bool) ([]netip.Addr, bool)) []byte {
 	var labels []string
 	at := headerSize
@@ -92,7 +92,7 @@ func reply(query []byte, answer func(string, bool) ([]netip.Addr, bool)) []byte 
 		message = append(message, 0xc0, headerSize) // the name of the question
 		message = binary.BigEndian.AppendUint16(message, kind)
 		message = binary.BigEndian.AppendUint16(message, classIN)
-		message = binary.BigEndian.AppendUint32(message, 0) // not to be kept
+		message = binary.BigEndian.AppendUint32(message, 0) // TTL
 		message = binary.BigEndian.AppendUint16(message, uint16(len(a.AsSlice())))
 		message = append(message, a.AsSlice()...)
 	}
