@@ -12,7 +12,8 @@ import (
 )
 
 var errNoAdministrator = problem.New(problem.Conflict,
-	"No administrator would remain: an active person with a password, api.access and users.manage. Appoint another one first.")
+	"No administrator would remain: an active person with a password, api.access and users.manage. "+
+		"Appoint another one first.")
 
 // requireAdministrator returns CONFLICT when no administrator remains.
 func requireAdministrator(ctx context.Context, q *store.Queries, accountID uuid.UUID) error {

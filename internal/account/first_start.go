@@ -67,8 +67,8 @@ func insertFirst(ctx context.Context, q *store.Queries, email, passwordHash stri
 			return err
 		}
 	}
-	return q.InsertFirstUser(ctx, store.InsertFirstUserParams{ID: uuid.Must(uuid.NewV7()), AccountID: account, RoleID: administrator,
-		Email: email, Name: "Administrator", PasswordHash: passwordHash})
+	return q.InsertFirstUser(ctx, store.InsertFirstUserParams{ID: uuid.Must(uuid.NewV7()), AccountID: account,
+		RoleID: administrator, Email: email, Name: "Administrator", PasswordHash: passwordHash})
 }
 
 var firstRoles = []struct {

@@ -38,8 +38,8 @@ func (s *Service) CreateUser(ctx context.Context, in UserInput) (user User, gene
 			return err
 		}
 		id := uuid.Must(uuid.NewV7())
-		n, err := q.InsertUser(ctx, store.InsertUserParams{ID: id, AccountID: actor.AccountID, RoleID: in.RoleID, Email: in.Email,
-			Name: in.Name, Kind: in.Kind, PasswordHash: hash, Active: *in.Active})
+		n, err := q.InsertUser(ctx, store.InsertUserParams{ID: id, AccountID: actor.AccountID, RoleID: in.RoleID,
+			Email: in.Email, Name: in.Name, Kind: in.Kind, PasswordHash: hash, Active: *in.Active})
 		if err != nil {
 			return fmt.Errorf("insert user: %w", err)
 		}

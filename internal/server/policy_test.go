@@ -180,7 +180,11 @@ func call(t *testing.T, ctx context.Context, method reflect.Value) (err error) {
 			args = append(args, reflect.Zero(in))
 		}
 	}
-	results := method.Call(args)
+	invoke := method.Call
+	if method.Type().IsVariadic() {
+		invoke = method.CallSlice
+	}
+	results := invoke(args)
 	err, _ = results[len(results)-1].Interface().(error)
 	return err
 }

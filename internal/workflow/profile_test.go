@@ -18,7 +18,8 @@ import (
 func TestCreateProfile_StoresTheInput(t *testing.T) {
 	b := setup(t)
 	editor := b.roles["Editor"]
-	made := b.create(workflow.ProfileInput{Name: " Review ", Description: "For news.", RoleIDs: []uuid.UUID{editor, editor}})
+	made := b.create(workflow.ProfileInput{Name: " Review ", Description: "For news.",
+		RoleIDs: []uuid.UUID{editor, editor}})
 	if made.Name != "Review" || made.Description != "For news." || !slices.Equal(made.RoleIDs, []uuid.UUID{editor}) ||
 		made.Revision != 1 || made.CreatedAt.IsZero() {
 		t.Errorf("got %+v", made)
@@ -31,7 +32,8 @@ func TestCreateProfile_StoresTheInput(t *testing.T) {
 
 func TestCreateProfile_ReportsEveryFault(t *testing.T) {
 	b := setup(t)
-	_, err := b.profiles.CreateProfile(b.ctx, workflow.ProfileInput{Description: strings.Repeat("x", 2001), RoleIDs: ids(101)})
+	_, err := b.profiles.CreateProfile(b.ctx,
+		workflow.ProfileInput{Description: strings.Repeat("x", 2001), RoleIDs: ids(101)})
 	wantFaults(t, err, problem.InvalidInput, "#/name", "#/description", "#/role_ids")
 	for _, name := range []string{"", "  ", strings.Repeat("x", 101), "a\x00b", "a\u202eb"} {
 		_, err := b.profiles.CreateProfile(b.ctx, workflow.ProfileInput{Name: name})
@@ -97,13 +99,14 @@ func TestProfiles_PagesListEachProfileOnce(t *testing.T) {
 
 func TestPatchProfile_ChangesTheGivenFieldsOnly(t *testing.T) {
 	b := setup(t)
-	before := b.create(workflow.ProfileInput{Name: "Review", Description: "For news.", RoleIDs: []uuid.UUID{b.roles["Editor"]}})
+	before := b.create(workflow.ProfileInput{Name: "Review", Description: "For news.",
+		RoleIDs: []uuid.UUID{b.roles["Editor"]}})
 	after, err := b.profiles.PatchProfile(b.ctx, before.ID, workflow.ProfilePatch{Name: new("Approval")}, revision.Is(1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if after.Name != "Approval" || after.Description != before.Description || !slices.Equal(after.RoleIDs, before.RoleIDs) ||
-		after.Revision != 2 {
+	if after.Name != "Approval" || after.Description != before.Description ||
+		!slices.Equal(after.RoleIDs, before.RoleIDs) || after.Revision != 2 {
 		t.Errorf("got %+v", after)
 	}
 	after, err = b.profiles.PatchProfile(b.ctx, before.ID, workflow.ProfilePatch{RoleIDs: &[]uuid.UUID{}}, nil)

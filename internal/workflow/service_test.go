@@ -36,7 +36,8 @@ func TestRun_AnnouncesChangesOnEveryNode(t *testing.T) {
 		}
 	}
 	wait("when it begins to listen")
-	_, err := b.profiles.PatchProfile(b.ctx, profile.ID, workflow.ProfilePatch{RoleIDs: &[]uuid.UUID{b.roles["Editor"]}}, nil)
+	_, err := b.profiles.PatchProfile(b.ctx, profile.ID,
+		workflow.ProfilePatch{RoleIDs: &[]uuid.UUID{b.roles["Editor"]}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

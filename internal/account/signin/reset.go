@@ -14,8 +14,8 @@ import (
 	"itemcast/internal/problem"
 )
 
-var errResetLink = problem.New(problem.NotFound, "This link is not valid any more: it has been used or replaced, is older "+
-	"than a day, or its creator has lost the permission. Ask for a new one.")
+var errResetLink = problem.New(problem.NotFound, "This link is not valid any more: it has been used or replaced, is "+
+	"older than a day, or its creator has lost the permission. Ask for a new one.")
 
 // ResetUser returns the e-mail address of the user whose password a reset link sets. Error: NOT_FOUND.
 func (s *Service) ResetUser(ctx context.Context, token string) (email string, err error) {
