@@ -20,7 +20,7 @@ import (
 	"itemcast/internal/problem"
 )
 
-// delivery reads the delivery that a message was of.
+// delivery reads the delivery of a message.
 func (b *bundle) delivery(m hooktest.Message) (hook.Delivery, []hook.Attempt) {
 	b.T.Helper()
 	d, attempts, err := b.Service.Delivery(b.Ctx, uuid.MustParse(m.ID()))
@@ -39,7 +39,7 @@ func (b *bundle) redeliver(m hooktest.Message) hook.Delivery {
 	return d
 }
 
-func TestAttempts_TellWhatWasAnsweredAndWhenTheNextIs(t *testing.T) {
+func TestAttempts_ShowTheResponseAndTheTimeOfTheNext(t *testing.T) {
 	b := setup(t)
 	long := strings.Repeat("é", 4000)
 	tries := 0
@@ -60,20 +60,24 @@ func TestAttempts_TellWhatWasAnsweredAndWhenTheNextIs(t *testing.T) {
 	first := r.AwaitCount(2)[0]
 	b.Eventually("both attempts are written", func() bool { d, _ := b.delivery(first); return d.Attempts == 2 })
 	d, attempts := b.delivery(first)
-	if d.State != hook.Pending || *d.WaitsFor != hook.ForRetry || d.Event != hook.ItemCreated || d.Trigger != "hook" || d.Revision != 1 || d.HookID != h.ID ||
-		d.Cursor != first.Header.Get("Itemcast-Cursor") || *d.LastStatus != http.StatusTooManyRequests || *d.LastFault != string(sending.Status) ||
+	if d.State != hook.Pending || *d.WaitsFor != hook.ForRetry || d.Event != hook.ItemCreated ||
+		d.Trigger != "hook" || d.Revision != 1 || d.HookID != h.ID ||
+		d.Cursor != first.Header.Get("Itemcast-Cursor") || *d.LastStatus != http.StatusTooManyRequests ||
+		*d.LastFault != string(sending.Status) ||
 		*d.LastError != "The answer was 429 Too Many Requests" || d.LastAttemptAt == nil || d.OccurredAt == nil {
 		t.Errorf("the delivery is %+v", d)
 	}
 	if wait := d.NextAttemptAt.Sub(*d.LastAttemptAt); wait < 59*time.Minute || wait > 61*time.Minute {
-		t.Errorf("the next attempt is in %s, and an hour was asked for", wait)
+		t.Errorf("the next attempt is in %s, want an hour, as Retry-After says", wait)
 	}
 	for i, a := range attempts {
-		if a.Number != i+1 || a.Succeeded || a.Trigger != "hook" || a.At.Before(begun.Add(-time.Second)) || a.Duration == nil || *a.Duration <= 0 || *a.Duration > hooktest.Timeout {
+		if a.Number != i+1 || a.Succeeded || a.Trigger != "hook" || a.At.Before(begun.Add(-time.Second)) ||
+			a.Duration == nil || *a.Duration <= 0 || *a.Duration > hooktest.Timeout {
 			t.Errorf("attempt %d is %+v", i+1, a)
 		}
 	}
-	if a := attempts[0]; *a.Status != http.StatusServiceUnavailable || *a.Fault != string(sending.Status) || *a.Error != "The answer was 503 Service Unavailable" ||
+	if a := attempts[0]; *a.Status != http.StatusServiceUnavailable || *a.Fault != string(sending.Status) ||
+		*a.Error != "The answer was 503 Service Unavailable" ||
 		a.Response == nil || len(*a.Response) != 4096 || !strings.HasPrefix(long, *a.Response) {
 		t.Errorf("the first attempt is %+v", a)
 	}
@@ -81,12 +85,13 @@ func TestAttempts_TellWhatWasAnsweredAndWhenTheNextIs(t *testing.T) {
 		t.Errorf("the second attempt is %+v", a)
 	}
 	listed, _, err := b.Service.Deliveries(b.Ctx, hook.DeliveryFilter{State: hook.Pending}, 10, "")
-	if err != nil || len(listed) != 2 || *listed[0].WaitsFor != hook.ForEarlier || listed[0].NextAttemptAt != nil || fmt.Sprint(listed[1].ID) != first.ID() {
+	if err != nil || len(listed) != 2 || *listed[0].WaitsFor != hook.ForEarlier || listed[0].NextAttemptAt != nil ||
+		fmt.Sprint(listed[1].ID) != first.ID() {
 		t.Errorf("listed %+v, %v", listed, err)
 	}
 }
 
-func TestAttempts_TellOfEndpointsThatDoNotAnswer(t *testing.T) {
+func TestAttempts_ShowThatAnEndpointDidNotAnswer(t *testing.T) {
 	b := setup(t)
 	gone := b.Receiver(nil)
 	gone.Close()
@@ -100,12 +105,14 @@ func TestAttempts_TellOfEndpointsThatDoNotAnswer(t *testing.T) {
 	if err != nil || len(listed) != 1 {
 		t.Fatalf("%+v, %v", listed, err)
 	}
-	if d := listed[0]; d.LastStatus != nil || *d.LastFault != string(sending.Connect) || !strings.HasPrefix(*d.LastError, "Nothing listens at 127.0.0.1:") || d.WaitsFor != nil || d.NextAttemptAt != nil {
+	if d := listed[0]; d.LastStatus != nil || *d.LastFault != string(sending.Connect) ||
+		!strings.HasPrefix(*d.LastError, "Nothing listens at 127.0.0.1:") || d.WaitsFor != nil ||
+		d.NextAttemptAt != nil {
 		t.Errorf("the delivery is %+v", d)
 	}
 }
 
-func TestRedeliver_OfAFailedOneHasTheIDAndTheBytesNumbersOnAndBeginsTheScheduleAnew(t *testing.T) {
+func TestRedeliver_AnEndedDeliveryKeepsItsIDAndBytesAndRestartsItsSchedule(t *testing.T) {
 	b := setup(t)
 	r, answer := b.Answering(http.StatusInternalServerError)
 	h, secret := b.Hook(r.URL)
@@ -115,8 +122,9 @@ func TestRedeliver_OfAFailedOneHasTheIDAndTheBytesNumbersOnAndBeginsTheScheduleA
 	first := r.AwaitCount(2)[0]
 
 	again := b.redeliver(first)
-	if again.State != hook.Pending || again.ID.String() != first.ID() || again.Attempts != 2 || again.Trigger != change.TriggerManual || again.Revision != 1 || again.Event != hook.ItemCreated {
-		t.Errorf("asked for again, it is %+v", again)
+	if again.State != hook.Pending || again.ID.String() != first.ID() || again.Attempts != 2 ||
+		again.Trigger != change.TriggerManual || again.Revision != 1 || again.Event != hook.ItemCreated {
+		t.Errorf("redelivered, it is %+v", again)
 	}
 	b.Eventually("it has failed again, after a retry", func() bool {
 		return b.States(h)[hooktest.Failed] == 1 && value[int](b, "SELECT count(*) FROM delivery_attempt") == 4
@@ -124,9 +132,9 @@ func TestRedeliver_OfAFailedOneHasTheIDAndTheBytesNumbersOnAndBeginsTheScheduleA
 	answer.Store(http.StatusOK)
 	b.redeliver(first)
 	b.Eventually("it is delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 1 })
-	b.redeliver(first) // also what has succeeded
+	b.redeliver(first) // also one that has succeeded
 	messages := r.AwaitCount(6)
-	b.Eventually("and again", func() bool {
+	b.Eventually("it is delivered again", func() bool {
 		return value[int](b, "SELECT count(*) FROM delivery_attempt") == 6 && len(b.States(h)) == 1
 	})
 	for i, m := range messages {
@@ -134,7 +142,8 @@ func TestRedeliver_OfAFailedOneHasTheIDAndTheBytesNumbersOnAndBeginsTheScheduleA
 		if i > 1 {
 			trigger = change.TriggerManual
 		}
-		if m.ID() != first.ID() || !bytes.Equal(m.Body, first.Body) || m.Header.Get("Itemcast-Trigger") != trigger || m.Header.Get("Itemcast-Cursor") != first.Header.Get("Itemcast-Cursor") ||
+		if m.ID() != first.ID() || !bytes.Equal(m.Body, first.Body) || m.Header.Get("Itemcast-Trigger") != trigger ||
+			m.Header.Get("Itemcast-Cursor") != first.Header.Get("Itemcast-Cursor") ||
 			m.Header.Get("Itemcast-Occurred-At") != first.Header.Get("Itemcast-Occurred-At") {
 			t.Errorf("message %d is %s %v", i, m.Body, m.Header)
 		}
@@ -154,7 +163,7 @@ func TestRedeliver_OfAFailedOneHasTheIDAndTheBytesNumbersOnAndBeginsTheScheduleA
 	}
 }
 
-func TestRedeliver_OfAPendingOneIsAtOnceUnlessItIsUnderWayOrParked(t *testing.T) {
+func TestRedeliver_APendingDeliveryIsDueAtOnceUnlessItIsBeingSentOrParked(t *testing.T) {
 	b := setup(t)
 	arrived, answer := make(chan hooktest.Message, 10), make(chan int, 10)
 	r := b.Receiver(func(_ http.ResponseWriter, m hooktest.Message) int { arrived <- m; return <-answer })
@@ -164,31 +173,40 @@ func TestRedeliver_OfAPendingOneIsAtOnceUnlessItIsUnderWayOrParked(t *testing.T)
 	first := <-arrived
 	conflict := func(what string, id uuid.UUID, words string) {
 		t.Helper()
-		if _, err := b.Service.Redeliver(b.Ctx, id); !problem.Is(err, problem.Conflict) || !strings.Contains(err.Error(), words) {
+		if _, err := b.Service.Redeliver(b.Ctx, id); !problem.Is(err, problem.Conflict) ||
+			!strings.Contains(err.Error(), words) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
 	conflict("one that is being sent", uuid.MustParse(first.ID()), "being sent")
-	b.Eventually("the second is there", func() bool { return b.States(h)[hooktest.Pending] == 2 })
+	b.Eventually("the second is pending", func() bool { return b.States(h)[hooktest.Pending] == 2 })
 	parked := value[uuid.UUID](b, "SELECT id FROM delivery WHERE due_at IS NULL")
 	conflict("one that waits for an earlier one", parked, "waits behind")
 	answer <- http.StatusInternalServerError
-	b.Eventually("it waits for its retry", func() bool { d, _ := b.delivery(first); return *d.WaitsFor == hook.ForRetry })
+	b.Eventually("it waits for its retry", func() bool {
+		d,
+			_ := b.delivery(first)
+		return *d.WaitsFor == hook.ForRetry
+	})
 	if d := b.redeliver(first); *d.WaitsFor == hook.ForRetry || d.Attempts != 1 || d.Trigger != change.TriggerManual {
-		t.Errorf("hastened, it is %+v", d)
+		t.Errorf("redelivered, it is %+v", d)
 	}
 	if m := <-arrived; m.ID() != first.ID() || m.Header.Get("Itemcast-Trigger") != change.TriggerManual {
-		t.Errorf("then came %v", m.Header)
+		t.Errorf("the next message is %v", m.Header)
 	}
 	answer <- http.StatusInternalServerError
-	b.Eventually("the schedule has begun anew", func() bool { d, _ := b.delivery(first); return d.Attempts == 2 && *d.WaitsFor == hook.ForRetry })
+	b.Eventually("the schedule has restarted", func() bool {
+		d, _ := b.delivery(first)
+		return d.Attempts == 2 &&
+			*d.WaitsFor == hook.ForRetry
+	})
 	b.Patch(h, `{"active":false}`)
 	b.Eventually("all has failed", func() bool { return b.States(h)[hooktest.Failed] == 2 })
 	conflict("one of an inactive hook", parked, "inactive")
 	b.Patch(h, `{"active":true}`)
 	b.Exec("DELETE FROM item_change WHERE revision = 2")
-	conflict("one whose change is no longer kept", parked, "has left the log")
-	for name, id := range map[string]uuid.UUID{"none": uuid.New(), "one of nearly that id": {0, 0, 0, 0, 0, 1, 1}} {
+	conflict("one whose change has left the log", parked, "has left the log")
+	for name, id := range map[string]uuid.UUID{"an unknown id": uuid.New(), "a similar id": {0, 0, 0, 0, 0, 1, 1}} {
 		if _, err := b.Service.Redeliver(b.Ctx, id); !problem.Is(err, problem.NotFound) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -199,13 +217,13 @@ func TestRedeliver_OfAPendingOneIsAtOnceUnlessItIsUnderWayOrParked(t *testing.T)
 	}
 }
 
-// An older change that is asked for again waits for a newer one that is under way, and the line goes on after it.
-func TestRedeliver_JoinsItsLine(t *testing.T) {
+// An older change that is redelivered waits for a newer one that is being sent. The group continues after it.
+func TestRedeliver_JoinsItsGroup(t *testing.T) {
 	b := setup(t)
 	arrived, answer := make(chan hooktest.Message, 10), make(chan int, 10)
 	r := b.Receiver(func(_ http.ResponseWriter, m hooktest.Message) int { arrived <- m; return <-answer })
 	h, _ := b.Hook(r.URL)
-	n := b.node(dispatch.Config{Quick: -1}) // by way of the queue
+	n := b.node(dispatch.Config{Quick: -1}) // everything goes through the queue
 	item := uuid.New()
 	b.write(n, item, change.Created)
 	first := <-arrived
@@ -218,7 +236,7 @@ func TestRedeliver_JoinsItsLine(t *testing.T) {
 	}
 	answer <- http.StatusOK
 	if m := <-arrived; m.ID() != first.ID() {
-		t.Errorf("then came %v", m.Header)
+		t.Errorf("the next message is %v", m.Header)
 	}
 	answer <- http.StatusOK
 	b.Eventually("both are done", func() bool { return b.States(h)[hooktest.Succeeded] == 2 })
@@ -242,10 +260,14 @@ func TestDeliveries_AreFilteredByHookItemStateAndTime(t *testing.T) {
 		if i > 1 {
 			kind = change.Updated
 		}
-		b.record(n, change.Change{ItemID: item, Kind: kind, Trigger: change.TriggerWrite, OccurredAt: start.Add(time.Duration(i) * time.Minute)})
+		b.record(n, change.Change{ItemID: item, Kind: kind, Trigger: change.TriggerWrite,
+			OccurredAt: start.Add(time.Duration(i) * time.Minute)})
 	}
-	b.Eventually("all are done with", func() bool { return b.States(fails)[hooktest.Failed] == 2 && b.States(works)[hooktest.Succeeded] == 4 })
-	b.Eventually("the service's node has read them", func() bool { return n.feed.Head() == 4 })
+	b.Eventually("all have ended", func() bool {
+		return b.States(fails)[hooktest.Failed] == 2 &&
+			b.States(works)[hooktest.Succeeded] == 4
+	})
+	b.Eventually("the feed of the node has read them", func() bool { return n.feed.Head() == 4 })
 	b.serveOn(n)
 	at := func(minute int) *time.Time { return new(start.Add(time.Duration(minute) * time.Minute)) }
 	for name, c := range map[string]struct {
@@ -264,20 +286,23 @@ func TestDeliveries_AreFilteredByHookItemStateAndTime(t *testing.T) {
 			t.Errorf("%s: %d, want %d; %q, %v", name, len(got), c.want, next, err)
 		}
 	}
-	if _, _, err := b.Service.Deliveries(b.Ctx, hook.DeliveryFilter{Hook: new(uuid.New())}, 10, ""); !problem.Is(err, problem.NotFound) {
+	if _, _, err := b.Service.Deliveries(b.Ctx, hook.DeliveryFilter{Hook: new(uuid.New())}, 10, ""); !problem.Is(err,
+		problem.NotFound) {
 		t.Errorf("no hook: %v", err)
 	}
-	for _, place := range []string{"x", strings.Repeat("A", 32) + "=", strings.Repeat("_", 32)} {
-		if _, _, err := b.Service.Deliveries(b.Ctx, hook.DeliveryFilter{}, 10, place); !problem.Is(err, problem.InvalidCursor) {
-			t.Errorf("the place %s: %v", place, err)
+	for _, token := range []string{"x", strings.Repeat("A", 32) + "=", strings.Repeat("_", 32)} {
+		if _, _, err := b.Service.Deliveries(b.Ctx, hook.DeliveryFilter{}, 10, token); !problem.Is(err,
+			problem.InvalidCursor) {
+			t.Errorf("the page token %s: %v", token, err)
 		}
 	}
-	if got, _, err := b.Service.Deliveries(hooktest.Managing(b.Ctx, b.NewAccount()), hook.DeliveryFilter{}, 10, ""); err != nil || len(got) != 0 {
+	if got, _, err := b.Service.Deliveries(hooktest.Managing(b.Ctx, b.NewAccount()), hook.DeliveryFilter{}, 10,
+		""); err != nil || len(got) != 0 {
 		t.Errorf("another account sees %d, %v", len(got), err)
 	}
 }
 
-func TestDeliveries_PagesOfPendingAndEndedGiveEachOnceInOrder(t *testing.T) {
+func TestDeliveries_PagesHaveEachDeliveryOnceInOrder(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(func(_ http.ResponseWriter, m hooktest.Message) int {
 		return []int{http.StatusOK, http.StatusInternalServerError}[m.Revision()%2]
@@ -289,13 +314,16 @@ func TestDeliveries_PagesOfPendingAndEndedGiveEachOnceInOrder(t *testing.T) {
 	for range 5 {
 		items = append(items, uuid.New())
 	}
-	for round := range 4 { // the first of each item fails and waits, and the rest is parked behind it; of the other hook all succeed
+	// At one hook, the first delivery of each item fails, and the rest is parked behind it. At the other, all
+	// succeed.
+	for round := range 4 {
 		for _, item := range items {
 			b.write(n, item, []change.Kind{change.Created, change.Updated}[min(round, 1)])
 		}
 	}
-	b.Eventually("all is as it will be", func() bool {
-		return b.States(two)[hooktest.Succeeded] == 20 && value[int](b, "SELECT count(*) FROM delivery WHERE attempts = 1") == 5 && b.States(one)[hooktest.Pending] == 20
+	b.Eventually("all deliveries are in their last state", func() bool {
+		return b.States(two)[hooktest.Succeeded] == 20 && value[int](b,
+			"SELECT count(*) FROM delivery WHERE attempts = 1") == 5 && b.States(one)[hooktest.Pending] == 20
 	})
 	for _, size := range []int{1, 3, 7, 39, 40, 41} {
 		var got []hook.Delivery
@@ -320,8 +348,7 @@ func TestDeliveries_PagesOfPendingAndEndedGiveEachOnceInOrder(t *testing.T) {
 	}
 }
 
-// What ends while it is listed is told once.
-func TestDeliveries_WhatEndsMeanwhileIsToldOnce(t *testing.T) {
+func TestDeliveries_ADeliveryThatEndsMeanwhileIsListedOnce(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(nil)
 	h, _ := b.Hook(r.URL)
@@ -343,7 +370,7 @@ func TestDeliveries_WhatEndsMeanwhileIsToldOnce(t *testing.T) {
 		seen := map[uuid.UUID]bool{}
 		for _, d := range listed {
 			if seen[d.ID] {
-				t.Fatalf("%+v is told twice", d)
+				t.Fatalf("%+v is listed twice", d)
 			}
 			seen[d.ID] = true
 		}

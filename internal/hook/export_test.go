@@ -1,6 +1,6 @@
 package hook
 
-// What tests of package hook_test see of the package's inside.
+// Internals for the tests of package hook_test.
 const (
 	MaxHooks        = maxHooks
 	MaxDescription  = maxDescription

@@ -15,7 +15,7 @@ import (
 	"itemcast/internal/problem"
 )
 
-func TestService_KeepsHooks(t *testing.T) {
+func TestService_CreatesReadsAndDeletesHooks(t *testing.T) {
 	b := setup(t)
 	h, secret, err := b.Service.Create(b.Ctx, []byte(`{"url":"https://example.com/items?k=v","description":"mine"}`))
 	if err != nil {
@@ -25,7 +25,8 @@ func TestService_KeepsHooks(t *testing.T) {
 	if err != nil || len(key) < 24 || !strings.HasPrefix(secret, "whsec_") {
 		t.Errorf("the secret is %q: %v", secret, err)
 	}
-	if !slices.Equal(h.Events, []string{hook.ItemUpdated, hook.ItemDeleted, hook.ItemTriggered}) || !h.Active || h.Description != "mine" {
+	if !slices.Equal(h.Events, []string{hook.ItemUpdated, hook.ItemDeleted, hook.ItemTriggered}) || !h.Active ||
+		h.Description != "mine" {
 		t.Errorf("made %+v", h)
 	}
 	got, err := b.Service.Get(b.Ctx, h.ID)
@@ -43,7 +44,7 @@ func TestService_KeepsHooks(t *testing.T) {
 	}
 }
 
-func TestService_ListsNewestFirstByPages(t *testing.T) {
+func TestService_ListsPagesNewestFirst(t *testing.T) {
 	b := setup(t)
 	var want []uuid.UUID
 	for range 5 {
@@ -67,7 +68,7 @@ func TestService_ListsNewestFirstByPages(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if _, _, err := b.Service.List(b.Ctx, 2, "nonsense"); !problem.Is(err, problem.InvalidCursor) {
-		t.Errorf("a made-up position: %v", err)
+		t.Errorf("an invalid page token: %v", err)
 	}
 }
 
@@ -86,10 +87,11 @@ func TestService_HidesOtherAccountsHooks(t *testing.T) {
 	}
 }
 
-func TestService_DeniesWithoutHooksManage(t *testing.T) {
+func TestService_NeedsHooksManage(t *testing.T) {
 	b := setup(t)
 	calls := map[string]func(*testing.T) error{}
-	denied := account.WithActor(t.Context(), account.Actor{AccountID: b.Account, Permissions: account.Permissions{account.APIAccess, account.ItemsView}})
+	denied := account.WithActor(t.Context(), account.Actor{AccountID: b.Account,
+		Permissions: account.Permissions{account.APIAccess, account.ItemsView}})
 	calls["Create"] = func(*testing.T) error {
 		_, _, err := b.Service.Create(denied, []byte(`{"url":"https://example.com/"}`))
 		return err
@@ -103,13 +105,14 @@ func TestService_DeniesWithoutHooksManage(t *testing.T) {
 		}
 	}
 	if _, _, err := b.Service.Create(t.Context(), nil); !problem.Is(err, problem.Unauthenticated) {
-		t.Errorf("nobody: %v", err)
+		t.Errorf("without an actor: %v", err)
 	}
 }
 
-func TestSettings_NameEveryFault(t *testing.T) {
+func TestSettings_ReportEveryFault(t *testing.T) {
 	b := setup(t)
-	_, _, err := b.Service.Create(b.Ctx, fmt.Appendf(nil, `{"url":"x","description":%q,"events":["item.created","other","item.created"],"changed_fields":["name","url"],
+	_, _, err := b.Service.Create(b.Ctx, fmt.Appendf(nil,
+		`{"url":"x","description":%q,"events":["item.created","other","item.created"],"changed_fields":["name","url"],
 		"headers":{"webhook-id":"x"},"body":"fat","rate_limit":0,"max_in_flight":65,"filter":{"metadata":{"year":"1927"}}}`, strings.Repeat("é", hook.MaxDescription+1)))
 	if !problem.Is(err, problem.InvalidInput) {
 		t.Fatal(err)
@@ -118,20 +121,22 @@ func TestSettings_NameEveryFault(t *testing.T) {
 	for _, f := range problem.Of(err).Faults {
 		pointers = append(pointers, f.Pointer)
 	}
-	want := []string{"#/url", "#/description", "#/events/1", "#/events/2", "#/changed_fields/1", "#/body", "#/rate_limit", "#/max_in_flight",
+	want := []string{"#/url", "#/description", "#/events/1", "#/events/2", "#/changed_fields/1", "#/body",
+		"#/rate_limit", "#/max_in_flight",
 		"#/headers/webhook-id", "#/filter/metadata/year"}
 	if !slices.Equal(pointers, want) {
 		t.Errorf("pointers %v, want %v", pointers, want)
 	}
-	if _, _, err := b.Service.Create(b.Ctx, []byte(`{"url":"http://10.0.0.1/"}`)); !problem.Is(err, problem.RuleViolated) {
-		t.Errorf("an address that may not be reached: %v", err)
+	if _, _, err := b.Service.Create(b.Ctx, []byte(`{"url":"http://10.0.0.1/"}`)); !problem.Is(err,
+		problem.RuleViolated) {
+		t.Errorf("an address that is not allowed: %v", err)
 	}
 	if _, _, err := b.Service.Create(b.Ctx, []byte(`[]`)); !problem.Is(err, problem.InvalidInput) {
-		t.Errorf("no object: %v", err)
+		t.Errorf("not an object: %v", err)
 	}
 }
 
-func TestService_AnAccountHasSoManyHooks(t *testing.T) {
+func TestService_LimitsTheHooksOfAnAccount(t *testing.T) {
 	b := setup(t)
 	create := func() error {
 		_, _, err := b.Service.Create(b.Ctx, []byte(`{"url":"https://example.com/","active":false}`))
@@ -142,9 +147,9 @@ func TestService_AnAccountHasSoManyHooks(t *testing.T) {
 	}
 	b.Exec(`INSERT INTO hook SELECT (jsonb_populate_record(h, jsonb_build_object('id', gen_random_uuid()))).* FROM hook h, generate_series(2, $1)`, hook.MaxHooks-1)
 	if err := create(); err != nil {
-		t.Errorf("the last: %v", err)
+		t.Errorf("the last hook: %v", err)
 	}
 	if err := create(); !problem.Is(err, problem.Conflict) {
-		t.Errorf("one more: %v", err)
+		t.Errorf("one hook more: %v", err)
 	}
 }

@@ -27,79 +27,93 @@ func (b *bundle) test(h hook.Hook, event string) hook.Test {
 	return got
 }
 
-func TestTest_TellsTheOutcomeAtOnceAndLogsNothing(t *testing.T) {
+func TestTest_ReturnsTheResultAndLogsNothing(t *testing.T) {
 	b := setup(t)
 	r, answer := b.Answering(http.StatusOK)
-	h, secret := b.HookOf(map[string]any{"url": r.URL, "events": []string{hook.ItemUpdated}, "headers": map[string]string{"X-Own": "mine"}})
+	h, secret := b.HookOf(map[string]any{"url": r.URL, "events": []string{hook.ItemUpdated},
+		"headers": map[string]string{"X-Own": "mine"}})
 	got := b.test(h, "")
 	m := r.AwaitCount(1)[0]
-	if got.Fault != "" || got.Status != http.StatusOK || got.Event != hook.ItemUpdated || got.Revision != 7 || got.ID.String() != m.ID() || got.Took <= 0 {
-		t.Errorf("told %+v, sent %v", got, m.Header)
+	if got.Fault != "" || got.Status != http.StatusOK || got.Event != hook.ItemUpdated || got.Revision != 7 ||
+		got.ID.String() != m.ID() || got.Took <= 0 {
+		t.Errorf("got %+v, sent %v", got, m.Header)
 	}
-	if string(m.Body) != string(hooktest.DocumentOf(got.ItemID, 7)) || m.Header.Get("Itemcast-Trigger") != "test" || m.Header.Get("Itemcast-Event") != hook.ItemUpdated ||
+	if string(m.Body) != string(hooktest.DocumentOf(got.ItemID, 7)) || m.Header.Get("Itemcast-Trigger") != "test" ||
+		m.Header.Get("Itemcast-Event") != hook.ItemUpdated ||
 		m.Header.Get("X-Own") != "mine" || m.Header.Values("Itemcast-Cursor") != nil {
 		t.Errorf("sent %s, %v", m.Body, m.Header)
 	}
 	m.Verify(t, secret)
-	if got := b.test(h, hook.ItemDeleted); got.Event != hook.ItemDeleted || r.AwaitCount(2)[1].Header.Get("Itemcast-Event") != hook.ItemDeleted {
+	if got := b.test(h, hook.ItemDeleted); got.Event != hook.ItemDeleted ||
+		r.AwaitCount(2)[1].Header.Get("Itemcast-Event") != hook.ItemDeleted {
 		t.Errorf("as an event that the hook does not ask for: %+v", got)
 	}
 
 	answer.Store(http.StatusInternalServerError)
-	if got := b.test(h, ""); got.Fault != sending.Status || got.Status != http.StatusInternalServerError || got.Detail != "The answer was 500 Internal Server Error" {
-		t.Errorf("of a 500, told %+v", got)
+	if got := b.test(h, ""); got.Fault != sending.Status || got.Status != http.StatusInternalServerError ||
+		got.Detail != "The answer was 500 Internal Server Error" {
+		t.Errorf("of a 500: %+v", got)
 	}
 	answer.Store(http.StatusGone)
 	if got := b.test(h, ""); got.Fault != sending.Gone || !b.Get(h).Active {
-		t.Errorf("of a 410, told %+v, and the hook is %+v", got, b.Get(h))
+		t.Errorf("of a 410: %+v, and the hook is %+v", got, b.Get(h))
 	}
 	b.Patch(h, `{"active":false,"body":"thin"}`)
 	answer.Store(http.StatusNoContent)
 	if got := b.test(h, ""); got.Fault != "" || got.Status != http.StatusNoContent {
-		t.Errorf("of an inactive hook, told %+v", got)
+		t.Errorf("of an inactive hook: %+v", got)
 	}
-	if body := string(r.AwaitCount(5)[4].Body); !strings.HasPrefix(body, `{"id":"`) || !strings.HasSuffix(body, `"revision":7}`) {
-		t.Errorf("thin, sent %s", body)
+	if body := string(r.AwaitCount(5)[4].Body); !strings.HasPrefix(body, `{"id":"`) ||
+		!strings.HasSuffix(body, `"revision":7}`) {
+		t.Errorf("a thin body is %s", body)
 	}
-	if got := b.Get(h); len(b.States(h)) != 0 || got.LastFailureAt != nil || got.LastSuccessAt != nil || got.Pending != 0 {
+	if got := b.Get(h); len(b.States(h)) != 0 || got.LastFailureAt != nil || got.LastSuccessAt != nil ||
+		got.Pending != 0 {
 		t.Errorf("it is in the log: %v, %+v", b.States(h), got)
 	}
 	if _, err := b.Service.Test(b.Ctx, h.ID, nil, "item.made"); !problem.Is(err, problem.InvalidInput) {
-		t.Errorf("an event that there is not: %v", err)
+		t.Errorf("an unknown event: %v", err)
 	}
 	if _, err := b.Service.Test(b.Ctx, uuid.New(), nil, ""); !problem.Is(err, problem.NotFound) {
 		t.Errorf("no hook: %v", err)
 	}
 }
 
-func TestTest_OfAnAddressThatMayNotBeReachedTellsTheRule(t *testing.T) {
+func TestTest_OfAnAddressThatIsNotAllowedNamesTheRule(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(nil)
 	h, _ := b.Hook(strings.Replace(r.URL, "127.0.0.1", "localhost", 1))
 	b.Use(func(c *hook.Config) { c.Reach, c.Sender = egress.Policy{}, hooktest.NewSender(egress.Policy{}) })
-	if got := b.test(h, ""); got.Fault != sending.Refused || got.Status != 0 || !strings.Contains(got.Detail, "ITEMCAST_HOOK_ALLOW_NETWORKS") || len(r.Messages()) != 0 {
-		t.Errorf("told %+v, sent %d", got, len(r.Messages()))
+	if got := b.test(h, ""); got.Fault != sending.Refused || got.Status != 0 ||
+		!strings.Contains(got.Detail, "ITEMCAST_HOOK_ALLOW_NETWORKS") || len(r.Messages()) != 0 {
+		t.Errorf("got %+v, sent %d", got, len(r.Messages()))
 	}
 }
 
-func TestTest_OfAnEndpointThatHangsEndsInTime(t *testing.T) {
+func TestTest_OfAnEndpointThatHangsEndsByTimeout(t *testing.T) {
 	b := setup(t)
 	end := make(chan struct{})
 	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { <-end; return http.StatusOK })
 	t.Cleanup(func() { close(end) })
 	h, _ := b.Hook(r.URL)
 	b.Use(func(c *hook.Config) {
-		c.Sender = sending.New(hooktest.Loopback.Transport(egress.Options{}), sending.Config{Timeout: 100 * time.Millisecond})
+		c.Sender = sending.New(hooktest.Loopback.Transport(egress.Options{}),
+			sending.Config{Timeout: 100 * time.Millisecond})
 	})
-	if got := b.test(h, ""); got.Fault != sending.Timeout || got.Took < 100*time.Millisecond || !strings.HasPrefix(got.Detail, "No complete answer within 100ms") {
-		t.Errorf("told %+v", got)
+	if got := b.test(h, ""); got.Fault != sending.Timeout || got.Took < 100*time.Millisecond ||
+		!strings.HasPrefix(got.Detail, "No complete answer within 100ms") {
+		t.Errorf("got %+v", got)
 	}
 }
 
-func TestTest_TwoOfAHookAtATime(t *testing.T) {
+func TestTest_TwoTestsOfAHookRunAtATime(t *testing.T) {
 	b := setup(t)
 	arrived, end := make(chan struct{}, 10), make(chan struct{})
-	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { arrived <- struct{}{}; <-end; return http.StatusOK })
+	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int {
+		arrived <- struct{}{}
+		<-end
+		return http.StatusOK
+	})
 	h, _ := b.Hook(r.URL)
 	other, _ := b.Hook(r.URL)
 	var tests sync.WaitGroup
@@ -115,11 +129,11 @@ func TestTest_TwoOfAHookAtATime(t *testing.T) {
 	}
 	sample := b.Sample
 	b.Sample = func(context.Context, *uuid.UUID) (item.Document, error) {
-		t.Error("the third reads an item, to be refused")
+		t.Error("the third test reads an item before it is refused")
 		return item.Document{}, nil
 	}
 	if _, err := b.Service.Test(b.Ctx, h.ID, nil, ""); !problem.Is(err, problem.TooManyRequests) {
-		t.Errorf("the third: %v", err)
+		t.Errorf("the third test: %v", err)
 	}
 	b.Sample = sample
 	close(end)
@@ -127,11 +141,15 @@ func TestTest_TwoOfAHookAtATime(t *testing.T) {
 	b.test(h, "")
 }
 
-// Who asks for a test and goes away leaves its turn to others.
-func TestTest_ThatNobodyWaitsForIsCutOff(t *testing.T) {
+// A client that disconnects frees its place for other tests.
+func TestTest_ADisconnectedClientEndsItsTest(t *testing.T) {
 	b := setup(t)
 	arrived, end := make(chan struct{}, 10), make(chan struct{})
-	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { arrived <- struct{}{}; <-end; return http.StatusOK })
+	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int {
+		arrived <- struct{}{}
+		<-end
+		return http.StatusOK
+	})
 	t.Cleanup(func() { close(end) })
 	h, _ := b.Hook(r.URL)
 	for range hook.MaxTestsPerHook + 1 {

@@ -33,7 +33,7 @@ func TestRotation_BothSecretsSignForADay(t *testing.T) {
 		t.Errorf("the old secret signs for %s", left)
 	}
 	if got := b.Get(h).OldSecretUntil; got == nil || !got.Equal(*until) {
-		t.Errorf("the hook tells %v, want %v", got, until)
+		t.Errorf("the hook shows %v, want %v", got, until)
 	}
 	send().Verify(t, second, first)
 
@@ -47,7 +47,7 @@ func TestRotation_BothSecretsSignForADay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	send().Verify(t, third, second) // of two that went before, the last
+	send().Verify(t, third, second) // the last of two earlier secrets
 	fourth, until, err := b.Service.RotateSecret(b.Ctx, h.ID, true)
 	if err != nil || until != nil {
 		t.Fatalf("revoked: %v, %v", until, err)

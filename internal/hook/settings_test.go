@@ -20,7 +20,7 @@ import (
 	"itemcast/internal/revision"
 )
 
-func TestPatch_MergesAndNullGivesASettingItsDefault(t *testing.T) {
+func TestPatch_MergesAndNullResetsASetting(t *testing.T) {
 	b := setup(t)
 	made, _ := b.HookOf(map[string]any{
 		"url": "https://example.com/", "description": "mine", "events": []string{hook.ItemCreated}, "changed_fields": []string{"name"}, "body": hook.ThinBody, "rate_limit": 5,
@@ -36,7 +36,8 @@ func TestPatch_MergesAndNullGivesASettingItsDefault(t *testing.T) {
 		{`{"headers":null}`, `"headers":{}`},
 		{`{"description":null,"events":null,"changed_fields":null,"body":null}`,
 			`"description":"","events":["item.updated","item.deleted","item.triggered"],"changed_fields":null,"body":"full"`},
-		{`{"rate_limit":null,"max_in_flight":null,"active":null}`, `"rate_limit":null,"max_in_flight":null,"active":true`},
+		{`{"rate_limit":null,"max_in_flight":null,"active":null}`,
+			`"rate_limit":null,"max_in_flight":null,"active":true`},
 	} {
 		want := settingsOfHook(t, b.Get(made))
 		var members map[string]any
@@ -52,7 +53,7 @@ func TestPatch_MergesAndNullGivesASettingItsDefault(t *testing.T) {
 	}
 }
 
-// settingsOfHook are a hook's settings as clients see them.
+// settingsOfHook returns a hook's settings as clients see them.
 func settingsOfHook(t *testing.T, h hook.Hook) (members map[string]any) {
 	t.Helper()
 	raw, err := json.Marshal(h.Settings)
@@ -65,7 +66,7 @@ func settingsOfHook(t *testing.T, h hook.Hook) (members map[string]any) {
 	return members
 }
 
-func TestPatch_IsRefusedWholeWithEveryFault(t *testing.T) {
+func TestPatch_IsRefusedAsAWholeWithEveryFault(t *testing.T) {
 	b := setup(t)
 	h, _ := b.Hook("https://example.com/")
 	before := b.Get(h)
@@ -83,18 +84,21 @@ func TestPatch_IsRefusedWholeWithEveryFault(t *testing.T) {
 		for _, f := range problem.Of(err).Faults {
 			pointers = append(pointers, f.Pointer)
 		}
-		if slices.Sort(pointers); strings.Join(pointers, " ") != strings.Join(slices.Sorted(slices.Values(splitPointers(want))), " ") {
+		if slices.Sort(pointers); strings.Join(pointers,
+			" ") != strings.Join(slices.Sorted(slices.Values(splitPointers(want))), " ") {
 			t.Errorf("%s: faults at %q, want %q", patch, pointers, want)
 		}
 	}
-	if _, err := b.Service.Patch(b.Ctx, h.ID, []byte(`{"url":"http://192.168.0.1/"}`), nil); !problem.Is(err, problem.RuleViolated) {
-		t.Errorf("an address that may not be reached: %v", err)
+	if _, err := b.Service.Patch(b.Ctx, h.ID, []byte(`{"url":"http://192.168.0.1/"}`), nil); !problem.Is(err,
+		problem.RuleViolated) {
+		t.Errorf("an address that is not allowed: %v", err)
 	}
 	if _, err := b.Service.Patch(b.Ctx, uuid.New(), []byte(`{}`), nil); !problem.Is(err, problem.NotFound) {
 		t.Errorf("no hook: %v", err)
 	}
-	if after := b.Get(h); !after.UpdatedAt.Equal(before.UpdatedAt) || after.URL != before.URL || after.Description != before.Description {
-		t.Errorf("something was changed all the same: %+v", after)
+	if after := b.Get(h); !after.UpdatedAt.Equal(before.UpdatedAt) || after.URL != before.URL ||
+		after.Description != before.Description {
+		t.Errorf("a refused patch has changed the hook: %+v", after)
 	}
 }
 
@@ -107,7 +111,7 @@ func splitPointers(text string) (pointers []string) {
 	return pointers
 }
 
-// How a hook fares is not its owner's doing: a form that somebody has open must not go stale for it.
+// A form that somebody edits must not become stale because a delivery succeeds or fails.
 func TestRevision_IsRaisedBySettingsAndSecretsAndNotByDeliveries(t *testing.T) {
 	b := setup(t)
 	r, answer := b.Answering(http.StatusOK)
@@ -119,7 +123,7 @@ func TestRevision_IsRaisedBySettingsAndSecretsAndNotByDeliveries(t *testing.T) {
 	b.write(n, uuid.New(), change.Created)
 	b.Eventually("a failure is noted", func() bool { return b.Get(h).LastFailureAt != nil })
 	if got := b.Get(h).Revision; got != 1 || h.Revision != 1 {
-		t.Errorf("the revision is %d, after %d", got, h.Revision)
+		t.Errorf("the revision is %d, and was %d", got, h.Revision)
 	}
 	if got := b.Patch(h, `{"description":"mine"}`).Revision; got != 2 {
 		t.Errorf("after a patch, it is %d", got)
@@ -131,8 +135,10 @@ func TestRevision_IsRaisedBySettingsAndSecretsAndNotByDeliveries(t *testing.T) {
 		t.Errorf("after a rotation: %+v, %v", b.Get(h), err)
 	}
 	answer.Store(http.StatusGone)
-	b.Eventually("Itemcast made it inactive, which is a setting", func() bool { got := b.Get(h); return !got.Active && got.Revision == 4 })
-	if _, err := b.Service.Patch(b.Ctx, h.ID, []byte(`{"active":true}`), revision.Is(3)); !problem.Is(err, problem.RevisionMismatch) {
+	b.Eventually("Itemcast has made it inactive, which is a setting",
+		func() bool { got := b.Get(h); return !got.Active && got.Revision == 4 })
+	if _, err := b.Service.Patch(b.Ctx, h.ID, []byte(`{"active":true}`), revision.Is(3)); !problem.Is(err,
+		problem.RevisionMismatch) {
 		t.Errorf("a stale patch: %v", err)
 	}
 	if err := b.Service.Delete(b.Ctx, h.ID, revision.Is(3)); !problem.Is(err, problem.RevisionMismatch) {
@@ -160,7 +166,7 @@ func TestHeaders_AreSentAndNeverShown(t *testing.T) {
 		}
 	}
 	shows("Create", h)
-	// What was read can be written back as it is.
+	// A client can write back what it has read.
 	raw, err := json.Marshal(b.Get(h).Settings)
 	if err != nil {
 		t.Fatal(err)
@@ -178,7 +184,8 @@ func TestHeaders_AreSentAndNeverShown(t *testing.T) {
 	answer <- http.StatusOK
 	b.write(n, uuid.New(), change.Created)
 	for _, m := range r.AwaitCount(2) {
-		if m.Header.Get("Authorization") != token || m.Header.Get("X-Tenant") != tenant || m.Header.Values("X-Empty") == nil || m.Header.Get("X-Empty") != "" {
+		if m.Header.Get("Authorization") != token || m.Header.Get("X-Tenant") != tenant ||
+			m.Header.Values("X-Empty") == nil || m.Header.Get("X-Empty") != "" {
 			t.Errorf("sent %v", m.Header)
 		}
 	}
@@ -198,15 +205,17 @@ func TestHeaders_AreSentAndNeverShown(t *testing.T) {
 	}
 }
 
-func TestThin_IsIDURLAndRevisionOverWhichItIsSignedAndARetrySendsTheSameBytes(t *testing.T) {
+func TestThin_TheBodyIsSignedAndARetrySendsTheSameBytes(t *testing.T) {
 	b := setup(t)
 	answer := make(chan int, 10)
 	arrived := make(chan struct{}, 10)
 	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { arrived <- struct{}{}; return <-answer })
-	h, secret := b.HookOf(map[string]any{"url": r.URL, "events": []string{hook.ItemCreated, hook.ItemUpdated}, "body": hook.ThinBody})
+	h, secret := b.HookOf(map[string]any{"url": r.URL, "events": []string{hook.ItemCreated, hook.ItemUpdated},
+		"body": hook.ThinBody})
 	n := b.node(dispatch.Config{Retries: retries(5, time.Millisecond)})
 	item := uuid.New()
-	document := fmt.Appendf(nil, `{"id":"%s","url":"https://example.com/api/v1/items/%s","name":"<é>","client_data":{"id":1},"revision":1}`, item, item)
+	document := fmt.Appendf(nil,
+		`{"id":"%s","url":"https://example.com/api/v1/items/%s","name":"<é>","client_data":{"id":1},"revision":1}`, item, item)
 	b.record(n, change.Change{ItemID: item, Kind: change.Created, Trigger: change.TriggerWrite, Document: document})
 	<-arrived
 	b.Patch(h, `{"body":"full"}`)
@@ -223,16 +232,18 @@ func TestThin_IsIDURLAndRevisionOverWhichItIsSignedAndARetrySendsTheSameBytes(t 
 	answer <- http.StatusOK
 	b.write(n, item, change.Updated)
 	if m := r.AwaitCount(3)[2]; string(m.Body) != string(hooktest.DocumentOf(item, 2)) {
-		t.Errorf("of a full body, sent %s", m.Body)
+		t.Errorf("a full body is %s", m.Body)
 	}
 }
 
-// What is never told to anybody is not told to whoever can change the URL, either.
+// A user who may change the URL must not obtain the values of headers by it.
 func TestHeaders_DoNotFollowToAnotherHost(t *testing.T) {
 	b := setup(t)
-	h, _ := b.HookOf(map[string]any{"url": "http://127.0.0.1:9999/a", "headers": map[string]string{"Authorization": "Bearer x"}})
+	h, _ := b.HookOf(map[string]any{"url": "http://127.0.0.1:9999/a",
+		"headers": map[string]string{"Authorization": "Bearer x"}})
 	b.Patch(h, `{"url":"http://127.0.0.1:9999/b"}`)
-	for _, patch := range []string{`{"url":"http://127.0.0.1:9998/b"}`, `{"url":"http://127.0.0.1:9998/b","headers":{"Authorization":"***"}}`, `{"url":"https://127.0.0.1:9999/b"}`} {
+	for _, patch := range []string{`{"url":"http://127.0.0.1:9998/b"}`,
+		`{"url":"http://127.0.0.1:9998/b","headers":{"Authorization":"***"}}`, `{"url":"https://127.0.0.1:9999/b"}`} {
 		_, err := b.Service.Patch(b.Ctx, h.ID, []byte(patch), nil)
 		if !problem.Is(err, problem.InvalidInput) || problem.Of(err).Faults[0].Pointer != "#/headers/Authorization" {
 			t.Errorf("%s: %v", patch, err)

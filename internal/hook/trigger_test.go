@@ -20,7 +20,7 @@ func (b *bundle) editing() context.Context {
 		Permissions: account.Permissions{account.APIAccess, account.ItemsView, account.ItemsCreate, account.ItemsEdit}})
 }
 
-func TestTrigger_SendsTheItemAsItIsToTheHooksThatWantUpdates(t *testing.T) {
+func TestTrigger_RecordsTheItemAsItIsForTheHooksThatAskForIt(t *testing.T) {
 	b := setup(t)
 	ctx, items := b.editing(), b.Items
 	document, err := items.Create(ctx, []byte(`{"name":"n","type":"video","privacy":"private"}`))
@@ -32,7 +32,7 @@ func TestTrigger_SendsTheItemAsItIsToTheHooksThatWantUpdates(t *testing.T) {
 		t.Errorf("without a hook: got %v", err)
 	}
 	if n := value[int](b, "SELECT count(*) FROM item_change"); n != 1 {
-		t.Errorf("a trigger that was refused is recorded: %d changes", n)
+		t.Errorf("a refused trigger is recorded: %d changes", n)
 	}
 	one, _ := b.Hook("https://example.com/1", hook.ItemUpdated)
 	two, _ := b.Hook("https://example.com/2", hook.ItemTriggered)
@@ -49,7 +49,7 @@ func TestTrigger_SendsTheItemAsItIsToTheHooksThatWantUpdates(t *testing.T) {
 		t.Errorf("recorded %s, want %s", sent, document.Bytes)
 	}
 	if got, _ := items.Get(ctx, id); got.Revision != 1 {
-		t.Errorf("a trigger raised the revision to %d", got.Revision)
+		t.Errorf("a trigger has raised the revision to %d", got.Revision)
 	}
 }
 
@@ -69,7 +69,8 @@ func TestTrigger_IsForTheActiveHooksThatAskForTriggersOrUpdatesOfTheItem(t *test
 	triggered, _ := b.Hook("https://example.com/2", hook.ItemTriggered)
 	b.Hook("https://example.com/3", hook.ItemDeleted)
 	b.HookOf(map[string]any{"url": "https://example.com/4", "active": false})
-	passed, _ := b.HookOf(map[string]any{"url": "https://example.com/5", "filter": map[string]any{"tags": []string{"silent"}}})
+	passed, _ := b.HookOf(map[string]any{"url": "https://example.com/5",
+		"filter": map[string]any{"tags": []string{"silent"}}})
 	b.HookOf(map[string]any{"url": "https://example.com/6", "filter": map[string]any{"tags": []string{"sound"}}})
 	want := []uuid.UUID{updated.ID, triggered.ID, passed.ID}
 	err := pgx.BeginFunc(b.Ctx, b.Pool, func(tx pgx.Tx) error {

@@ -12,7 +12,7 @@ import (
 	"itemcast/internal/hook/hooktest"
 )
 
-func TestThroughput_AThousandChangesArriveOnceEach(t *testing.T) {
+func TestThroughput_EachOfAThousandChangesArrivesOnce(t *testing.T) {
 	b := setup(t)
 	const changes = 1000
 	r := b.Receiver(nil)
@@ -69,7 +69,7 @@ func BenchmarkLatency(b *testing.B) {
 // BenchmarkDeliveries measures deliveries/s to one endpoint, from a backlog of b.N.
 func BenchmarkDeliveries(b *testing.B) { benchmarkDeliveries(b, newBundle(b)) }
 
-// BenchmarkDeliveries_WriterLeftOpen is the same while dead versions of rows cannot be pruned.
+// BenchmarkDeliveries_WriterLeftOpen is the same while an open transaction prevents the pruning of dead rows.
 func BenchmarkDeliveries_WriterLeftOpen(b *testing.B) {
 	s := newBundle(b)
 	s.Begin(change.Change{ItemID: uuid.New(), Kind: change.Created, Trigger: change.TriggerWrite})
@@ -81,7 +81,8 @@ func benchmarkDeliveries(b *testing.B, s *bundle) {
 	r := s.Receiver(nil)
 	h, _ := s.Hook(r.URL)
 	n := s.idleNode(Config{})
-	_, err := s.Pool.Exec(s.Ctx, `WITH made AS (INSERT INTO item_change (account_id, item_id, revision, kind, changed_fields, previous, trigger,
+	_, err := s.Pool.Exec(s.Ctx,
+		`WITH made AS (INSERT INTO item_change (account_id, item_id, revision, kind, changed_fields, previous, trigger,
 		document, occurred_at) SELECT $1, gen_random_uuid(), 1, 'CREATED', '{}', '{}', 'hook', convert_to(repeat('x', 2000), 'UTF8'), now()
 		FROM generate_series(1, $2) RETURNING id) SELECT count(*) FROM made`, s.Account, b.N)
 	if err != nil {

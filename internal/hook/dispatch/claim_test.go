@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,11 +14,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/change"
-	"itemcast/internal/db"
 	"itemcast/internal/hook/hooktest"
 )
 
-// statements notes what a node asks of Postgres: the names of the statements, those that go together as one.
+// statements records the names of the statements that a node executes. A batch is one round trip.
 type statements struct {
 	mu    sync.Mutex
 	trips []string
@@ -55,7 +53,7 @@ func (s *statements) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.
 func (s *statements) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
 func (s *statements) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData)     {}
 
-// with are the round trips that hold a statement.
+// with returns the round trips that contain a statement.
 func (s *statements) with(name string) (trips []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,7 +71,7 @@ func (s *statements) forget() {
 	s.trips = nil
 }
 
-// tracedNode is a node, of which nothing runs yet, whose statements are noted.
+// tracedNode is an idle node whose statements are recorded.
 func (b *bundle) tracedNode(config Config) (*node, *statements) {
 	b.T.Helper()
 	trace := &statements{}
@@ -87,18 +85,18 @@ func (b *bundle) tracedNode(config Config) (*node, *statements) {
 	return b.idleNodeOn(pool, config, hooktest.Loopback), trace
 }
 
-// A change that takes the way through the queue costs its fan-out, one claim and one result, and no search for what
-// is due.
+// A change that goes through the queue costs its fan-out, one claim and one result, and no search for due
+// deliveries.
 func TestStatements_ADeliveryThroughTheQueueCostsOneClaim(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(nil)
 	h, _ := b.Hook(r.URL)
 	n, trace := b.tracedNode(Config{Quick: -1, Sweep: time.Hour})
 	b.run(n)
-	b.write(n, uuid.New(), change.Created) // makes the feed and the presence ready
+	b.write(n, uuid.New(), change.Created) // waits for the feed and the presence
 	r.AwaitCount(1)
 	b.Eventually("the first is delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 1 })
-	for range 2 { // claims left over from the start
+	for range 2 { // wakes that remain from the start
 		b.write(n, uuid.New(), change.Created)
 	}
 	b.Eventually("all three are delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 3 })
@@ -108,8 +106,9 @@ func TestStatements_ADeliveryThroughTheQueueCostsOneClaim(t *testing.T) {
 		b.write(n, uuid.New(), change.Created)
 		b.Eventually("it is delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 4+i })
 	}
-	for name, limit := range map[string]int{"ActiveHooksOf": more, "InsertDeliveries": more, "ClaimDeliveries": more, "SettleDeliveries": more,
-		"DueHooks": 0, "PromoteNext": 0, "ChangesByID": 0, "DisableFailing": 0, "DisableHook": 0} {
+	for name, limit := range map[string]int{"ActiveHooksOf": more, "InsertDeliveries": more, "ClaimDeliveries": more,
+		"SettleDeliveries": more,
+		"DueHooks":         0, "PromoteNext": 0, "ChangesByID": 0, "DisableFailing": 0, "DisableHook": 0} {
 		if trips := trace.with(name); len(trips) > limit {
 			t.Errorf("%s: %d statements for %d deliveries: %q", name, len(trips), more, trips[0])
 		}
@@ -121,7 +120,11 @@ func TestClaims_TakeTheFreeSlotsAndTheRestFollowsWithoutASweep(t *testing.T) {
 	b := setup(t)
 	const changes = 40
 	arrived, finish := make(chan struct{}, changes), make(chan struct{})
-	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { arrived <- struct{}{}; <-finish; return http.StatusOK })
+	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int {
+		arrived <- struct{}{}
+		<-finish
+		return http.StatusOK
+	})
 	h, _ := b.Hook(r.URL)
 	n := b.node(Config{Quick: -1, Slots: 3, Sweep: time.Hour})
 	b.Eventually("the node may claim", func() bool { _, ok := n.presence.term(); return ok })
@@ -137,63 +140,4 @@ func TestClaims_TakeTheFreeSlotsAndTheRestFollowsWithoutASweep(t *testing.T) {
 	}
 	close(finish)
 	b.Eventually("all are delivered", func() bool { return b.States(h)[hooktest.Succeeded] == changes })
-}
-
-func TestDirect_ARollbackEndsThePostsAndReleasesTheirSlots(t *testing.T) {
-	b := setup(t)
-	end := make(chan struct{})
-	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { <-end; return http.StatusOK })
-	t.Cleanup(func() { close(end) })
-	h, _ := b.Hook(r.URL)
-	n := b.idleNode(Config{Quick: time.Minute, Slots: 5})
-	n.presence.take(1<<30, b.Ctx, time.Now().Add(time.Hour))
-	for range 3 {
-		b.write(n, uuid.New(), change.Created)
-	}
-	if err := n.sequencer.Drain(b.Ctx); err != nil {
-		t.Fatal(err)
-	}
-	feed, err := change.OpenFeed(b.Ctx, n.pool, n.log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	changes, err := feed.Read(b.Ctx, 0, 10)
-	if err != nil || len(changes) != 3 {
-		t.Fatalf("%d changes, %v", len(changes), err)
-	}
-	inFlight := func() int {
-		n.slots.mu.Lock()
-		defer n.slots.mu.Unlock()
-		if l := n.slots.endpoints[h.ID]; l != nil {
-			return l.inFlight
-		}
-		return 0
-	}
-	failed := errors.New("the transaction fails")
-	for range 4 { // more than there are slots
-		err := db.Write(b.Ctx, n.pool, func(ctx context.Context, tx pgx.Tx) error {
-			if _, err := n.fanOut(ctx, tx, changes); err != nil {
-				return err
-			}
-			if got := inFlight(); got != 3 {
-				t.Errorf("%d slots are taken, want 3", got)
-			}
-			return failed
-		})
-		if !errors.Is(err, failed) {
-			t.Fatal(err)
-		}
-		// The next fan-out abandons the posts, even one of changes that no hook wants.
-		err = db.Write(b.Ctx, n.pool, func(ctx context.Context, tx pgx.Tx) error {
-			_, err := n.fanOut(ctx, tx, []*change.Change{{AccountID: uuid.New(), Kind: change.Created}})
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		b.Eventually("the slots are released", func() bool { return inFlight() == 0 })
-	}
-	if len(b.States(h)) != 0 || len(n.outcomes) != 0 {
-		t.Errorf("deliveries %v, %d outcomes, want none", b.States(h), len(n.outcomes))
-	}
 }

@@ -8,7 +8,7 @@ import (
 	"itemcast/internal/hook/hooktest"
 )
 
-func TestWait_FollowsTheScheduleByAFifthAndThenEnds(t *testing.T) {
+func TestWait_FollowsTheScheduleWithinAFifthAndEnds(t *testing.T) {
 	t.Parallel()
 	for random, factor := range map[float64]float64{0: 0.8, 0.5: 1, 0.9999999: 1.2} {
 		c := Config{Rand: func() float64 { return random }}.withDefaults()
@@ -29,15 +29,16 @@ func TestWait_RespectsRetryAfterWithinBounds(t *testing.T) {
 	t.Parallel()
 	c := Config{Rand: func() float64 { return 0.5 }}.withDefaults()
 	for asked, want := range map[time.Duration]time.Duration{
-		0: 5 * time.Second, time.Second: 5 * time.Second, 90 * time.Second: 90 * time.Second, 1e9 * time.Second: 10 * time.Hour,
+		0: 5 * time.Second, time.Second: 5 * time.Second, 90 * time.Second: 90 * time.Second,
+		1e9 * time.Second: 10 * time.Hour,
 	} {
 		if got, _ := c.wait(0, asked); got != want {
-			t.Errorf("asked for %s: %s, want %s", asked, got, want)
+			t.Errorf("Retry-After %s: %s, want %s", asked, got, want)
 		}
 	}
 }
 
-func TestRetryAfter_PutsTheNextAttemptOff(t *testing.T) {
+func TestRetryAfter_PostponesTheNextAttempt(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(func(w http.ResponseWriter, _ hooktest.Message) int {
 		w.Header().Set("Retry-After", "600")

@@ -17,14 +17,15 @@ import (
 	"itemcast/internal/hook/hooktest"
 )
 
-func TestDelivery_BodyIsTheDocumentAndHeadersTellTheEvent(t *testing.T) {
+func TestDelivery_TheBodyIsTheDocumentAndHeadersNameTheEvent(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(nil)
 	h, secret := b.Hook(r.URL)
 	n := b.node(Config{})
 	item := uuid.New()
 	b.write(n, item, change.Created, change.Updated, change.Deleted)
-	b.record(n, change.Change{ItemID: item, Kind: change.Triggered, Trigger: change.TriggerManual, Targets: []uuid.UUID{h.ID}})
+	b.record(n, change.Change{ItemID: item, Kind: change.Triggered, Trigger: change.TriggerManual,
+		Targets: []uuid.UUID{h.ID}})
 
 	verifier, err := standardwebhooks.NewWebhook(secret)
 	if err != nil {
@@ -32,7 +33,8 @@ func TestDelivery_BodyIsTheDocumentAndHeadersTellTheEvent(t *testing.T) {
 	}
 	wants := []struct {
 		event, trigger, revision string
-	}{{hook.ItemCreated, "hook", "1"}, {hook.ItemUpdated, "hook", "2"}, {hook.ItemDeleted, "hook", "3"}, {hook.ItemTriggered, "manual", "3"}}
+	}{{hook.ItemCreated, "hook", "1"}, {hook.ItemUpdated, "hook", "2"}, {hook.ItemDeleted, "hook", "3"},
+		{hook.ItemTriggered, "manual", "3"}}
 	for i, m := range r.AwaitCount(4) {
 		if want := hooktest.DocumentOf(item, int64(m.Revision())); !bytes.Equal(m.Body, want) {
 			t.Errorf("the body is %s, want %s", m.Body, want)
@@ -63,19 +65,21 @@ func TestDelivery_BodyIsTheDocumentAndHeadersTellTheEvent(t *testing.T) {
 	}
 }
 
-func TestFanOut_SendsEachHookOnlyWhatItAsksForAndOnlyItsAccounts(t *testing.T) {
+func TestFanOut_SendsAHookOnlyWhatItAsksForOfItsAccount(t *testing.T) {
 	b := setup(t)
 	deletes, targeted, stranger, all := b.Receiver(nil), b.Receiver(nil), b.Receiver(nil), b.Receiver(nil)
 	b.Hook(deletes.URL, hook.ItemDeleted)
 	target, _ := b.Hook(targeted.URL, hook.ItemUpdated)
 	b.Hook(all.URL)
-	if _, _, err := b.Service.Create(hooktest.Managing(b.Ctx, b.NewAccount()), []byte(`{"url":"`+stranger.URL+`"}`)); err != nil {
+	if _, _, err := b.Service.Create(hooktest.Managing(b.Ctx, b.NewAccount()),
+		[]byte(`{"url":"`+stranger.URL+`"}`)); err != nil {
 		t.Fatal(err)
 	}
 	n := b.node(Config{})
 	item := uuid.New()
 	b.write(n, item, change.Created, change.Deleted)
-	b.record(n, change.Change{ItemID: item, Kind: change.Triggered, Trigger: change.TriggerManual, Targets: []uuid.UUID{target.ID}})
+	b.record(n, change.Change{ItemID: item, Kind: change.Triggered, Trigger: change.TriggerManual,
+		Targets: []uuid.UUID{target.ID}})
 	b.write(n, item, change.Triggered)
 
 	eventsOf := func(r *hooktest.Receiver) string {
@@ -90,7 +94,8 @@ func TestFanOut_SendsEachHookOnlyWhatItAsksForAndOnlyItsAccounts(t *testing.T) {
 	deletes.AwaitCount(1)
 	n.stop()
 	for r, want := range map[*hooktest.Receiver]string{
-		deletes: hook.ItemDeleted, targeted: hook.ItemTriggered, stranger: "", all: "item.created item.deleted item.triggered",
+		deletes: hook.ItemDeleted, targeted: hook.ItemTriggered, stranger: "",
+		all: "item.created item.deleted item.triggered",
 	} {
 		if got := eventsOf(r); got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -98,7 +103,7 @@ func TestFanOut_SendsEachHookOnlyWhatItAsksForAndOnlyItsAccounts(t *testing.T) {
 	}
 }
 
-func TestHook_GetsExactlyWhatIsCommittedAfterItsCreation(t *testing.T) {
+func TestHook_ReceivesExactlyTheChangesCommittedAfterItsCreation(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(nil)
 	n := b.idleNode(Config{})
@@ -145,12 +150,13 @@ func TestRetry_SendsTheSameBytesUnderTheSameID(t *testing.T) {
 			t.Errorf("a retry sent %s %s, and the first %s %s", m.ID(), m.Body, messages[0].ID(), messages[0].Body)
 		}
 	}
-	if got := value[int](b, "SELECT number FROM delivery_attempt WHERE closes AND outcome = 'succeeded' AND status = 200 AND error IS NULL"); got != 3 {
+	if got := value[int](b,
+		"SELECT number FROM delivery_attempt WHERE closes AND outcome = 'succeeded' AND status = 200 AND error IS NULL"); got != 3 {
 		t.Errorf("attempts: %d", got)
 	}
 }
 
-func TestRetry_EndsVisiblyAsFailedAndLetsTheNextPass(t *testing.T) {
+func TestRetry_EndsAsFailedAndTheNextFollows(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(func(_ http.ResponseWriter, m hooktest.Message) int {
 		if m.Revision() == 1 {
@@ -171,12 +177,13 @@ func TestRetry_EndsVisiblyAsFailedAndLetsTheNextPass(t *testing.T) {
 	if states := b.States(h); states[hooktest.Failed] != 1 || states[hooktest.Succeeded] != 1 {
 		t.Errorf("states: %v", states)
 	}
-	if fault := value[string](b, "SELECT error FROM delivery_attempt WHERE closes AND outcome = 'failed' AND status = 502"); fault != "The answer was 502 Bad Gateway" {
+	if fault := value[string](b,
+		"SELECT error FROM delivery_attempt WHERE closes AND outcome = 'failed' AND status = 502"); fault != "The answer was 502 Bad Gateway" {
 		t.Errorf("last_error: %s", fault)
 	}
 }
 
-func TestGone_DisablesTheHookAtOnceAndFailsWhatWaits(t *testing.T) {
+func TestGone_MakesTheHookInactiveAndFailsPendingDeliveries(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { return http.StatusGone })
 	h, _ := b.Hook(r.URL)
@@ -188,9 +195,12 @@ func TestGone_DisablesTheHookAtOnceAndFailsWhatWaits(t *testing.T) {
 		got, err := b.Service.Get(b.Ctx, h.ID)
 		return err == nil && !got.Active && got.DisabledReason != nil && *got.DisabledReason == goneReason
 	})
-	b.Eventually("all has failed", func() bool { return b.States(h)[hooktest.Failed] == 3 && b.States(h)[hooktest.Pending] == 0 })
+	b.Eventually("all has failed", func() bool {
+		return b.States(h)[hooktest.Failed] == 3 &&
+			b.States(h)[hooktest.Pending] == 0
+	})
 	if len(r.AwaitCount(1)) != 1 {
-		t.Error("more was sent after 410")
+		t.Error("a message was sent after 410")
 	}
 }
 
@@ -207,6 +217,6 @@ func TestRefused_NamesTheRuleAndTheSetting(t *testing.T) {
 		t.Errorf("last_error: %s", fault)
 	}
 	if len(r.Messages()) != 0 {
-		t.Error("it was sent all the same")
+		t.Error("the message arrived")
 	}
 }

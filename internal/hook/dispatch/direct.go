@@ -15,8 +15,8 @@ import (
 
 // How long a fan-out that sends directly waits before it commits.
 const (
-	directStall = 30 * time.Millisecond  // without any answer
-	directLimit = 150 * time.Millisecond // in all
+	defaultDirectStall = 30 * time.Millisecond  // without any answer
+	defaultDirectLimit = 150 * time.Millisecond // in total
 )
 
 // directSlots is the number of requests that a fan-out has in flight for each processor, over all hooks. With more
@@ -216,13 +216,13 @@ func (r *direct) await(ctx context.Context, workers *sync.WaitGroup) {
 		r.cancel() // otherwise its context stays with the term's until that ends
 		close(done)
 	}()
-	limit, stall := time.NewTimer(directLimit), time.NewTimer(directStall)
+	limit, stall := time.NewTimer(r.dispatcher.directLimit), time.NewTimer(r.dispatcher.directStall)
 	defer limit.Stop()
 	defer stall.Stop()
 	for {
 		select {
 		case <-r.answered:
-			stall.Reset(directStall)
+			stall.Reset(r.dispatcher.directStall)
 		case <-done:
 			return
 		case <-stall.C:
@@ -242,7 +242,7 @@ func (r *direct) close() directSent {
 	s := r.sent
 	r.sent = directSent{}
 	r.mu.Unlock()
-	if time.Since(r.began) >= directStall {
+	if time.Since(r.began) >= r.dispatcher.directStall {
 		for key := range s.inFlight {
 			r.dispatcher.slots.markSlow(key.hook)
 		}

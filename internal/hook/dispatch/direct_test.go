@@ -17,11 +17,12 @@ import (
 	"itemcast/internal/hook/hooktest"
 )
 
-func TestDirect_WhatArrivesAtOnceWasNeverInTheQueue(t *testing.T) {
+func TestDirect_AQuickHookBypassesTheQueue(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(nil)
 	h, _ := b.Hook(r.URL)
 	n, trace := b.tracedNode(Config{Sweep: time.Hour, Quick: time.Minute})
+	n.directStall, n.directLimit = hooktest.Timeout, hooktest.Timeout
 	b.run(n)
 	item := uuid.New()
 	b.write(n, item, change.Created)
@@ -43,14 +44,14 @@ func TestDirect_WhatArrivesAtOnceWasNeverInTheQueue(t *testing.T) {
 		}
 	}
 	deliveries, _, err := b.Service.Deliveries(b.Ctx, hook.DeliveryFilter{State: hook.Succeeded}, 100, "")
-	if err != nil || len(deliveries) != 21 || deliveries[0].ID.String() != r.Messages()[20].ID() || deliveries[0].Attempts != 1 || *deliveries[0].LastStatus != http.StatusNoContent {
+	if err != nil || len(deliveries) != 21 || deliveries[0].ID.String() != r.Messages()[20].ID() ||
+		deliveries[0].Attempts != 1 || *deliveries[0].LastStatus != http.StatusNoContent {
 		t.Errorf("the log has %d: %+v, %v", len(deliveries), deliveries[0], err)
 	}
 }
 
-// An item's changes of one batch: the next waits for the one before, and what an endpoint does not answer in time
-// goes by way of the queue.
-func TestDirect_WhatIsNotAnsweredInTimeGoesOnInTheQueue(t *testing.T) {
+// Several changes of an item in one batch: each waits for the one before. What is not answered in time is queued.
+func TestDirect_DeliveriesWithoutAnAnswerInTimeAreQueued(t *testing.T) {
 	b := setup(t)
 	answer := make(chan int)
 	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { return <-answer })
@@ -62,8 +63,8 @@ func TestDirect_WhatIsNotAnsweredInTimeGoesOnInTheQueue(t *testing.T) {
 	b.write(n, item, change.Created, change.Updated, change.Updated)
 	b.write(n, uuid.New(), change.Created)
 	b.run(n)
-	b.Eventually("the others have theirs", func() bool { return b.States(q)[hooktest.Succeeded] == 4 })
-	b.Eventually("the rest waits", func() bool { return b.States(h)[hooktest.Pending] == 4 })
+	b.Eventually("the other hook has its deliveries", func() bool { return b.States(q)[hooktest.Succeeded] == 4 })
+	b.Eventually("the rest is pending", func() bool { return b.States(h)[hooktest.Pending] == 4 })
 	if claimed := value[int](b, "SELECT count(*) FROM delivery WHERE claim IS NOT NULL"); claimed != 2 {
 		t.Errorf("%d are claimed, want the first of both items", claimed)
 	}
@@ -78,7 +79,7 @@ func TestDirect_WhatIsNotAnsweredInTimeGoesOnInTheQueue(t *testing.T) {
 	b.inOrder(r)
 }
 
-// inOrder checks that no revision came before the one before it had been answered with 2xx.
+// inOrder checks that each revision came after the previous one was answered with 2xx.
 func (b *bundle) inOrder(r *hooktest.Receiver) {
 	b.T.Helper()
 	done := map[string]int{}
@@ -93,7 +94,7 @@ func (b *bundle) inOrder(r *hooktest.Receiver) {
 	}
 }
 
-func TestDirect_AFailureIsTriedAgainAndHoldsUpItsItemOnly(t *testing.T) {
+func TestDirect_AFailureIsRetriedAndDelaysOnlyItsItem(t *testing.T) {
 	b := setup(t)
 	stuck, fails := uuid.New(), true
 	r := b.Receiver(func(_ http.ResponseWriter, m hooktest.Message) int {
@@ -118,7 +119,7 @@ func TestDirect_AFailureIsTriedAgainAndHoldsUpItsItemOnly(t *testing.T) {
 	b.inOrder(r)
 }
 
-func TestDirect_WhatIsRolledBackIsSentAgainUnderTheSameID(t *testing.T) {
+func TestDirect_ARolledBackDeliveryIsSentAgainUnderTheSameID(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(nil)
 	h, _ := b.Hook(r.URL)
@@ -149,8 +150,68 @@ func TestDirect_WhatIsRolledBackIsSentAgainUnderTheSameID(t *testing.T) {
 	b.run(n)
 	b.Eventually("it has arrived", func() bool { return b.States(h)[hooktest.Succeeded] == 1 })
 	n.stop()
-	if len(r.Messages()) != 2 || r.Messages()[0].ID() != r.Messages()[1].ID() || !bytes.Equal(r.Messages()[0].Body, r.Messages()[1].Body) {
+	if len(r.Messages()) != 2 || r.Messages()[0].ID() != r.Messages()[1].ID() ||
+		!bytes.Equal(r.Messages()[0].Body, r.Messages()[1].Body) {
 		t.Errorf("%d messages", len(r.Messages()))
+	}
+}
+
+func TestDirect_ARollbackEndsThePostsAndReleasesTheirSlots(t *testing.T) {
+	b := setup(t)
+	end := make(chan struct{})
+	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { <-end; return http.StatusOK })
+	t.Cleanup(func() { close(end) })
+	h, _ := b.Hook(r.URL)
+	n := b.idleNode(Config{Quick: time.Minute, Slots: 5})
+	n.presence.take(1<<30, b.Ctx, time.Now().Add(time.Hour))
+	for range 3 {
+		b.write(n, uuid.New(), change.Created)
+	}
+	if err := n.sequencer.Drain(b.Ctx); err != nil {
+		t.Fatal(err)
+	}
+	feed, err := change.OpenFeed(b.Ctx, n.pool, n.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes, err := feed.Read(b.Ctx, 0, 10)
+	if err != nil || len(changes) != 3 {
+		t.Fatalf("%d changes, %v", len(changes), err)
+	}
+	inFlight := func() int {
+		n.slots.mu.Lock()
+		defer n.slots.mu.Unlock()
+		if l := n.slots.endpoints[h.ID]; l != nil {
+			return l.inFlight
+		}
+		return 0
+	}
+	failed := errors.New("the transaction fails")
+	for range 4 { // more than there are slots
+		err := db.Write(b.Ctx, n.pool, func(ctx context.Context, tx pgx.Tx) error {
+			if _, err := n.fanOut(ctx, tx, changes); err != nil {
+				return err
+			}
+			if got := inFlight(); got != 3 {
+				t.Errorf("%d slots are taken, want 3", got)
+			}
+			return failed
+		})
+		if !errors.Is(err, failed) {
+			t.Fatal(err)
+		}
+		// The next fan-out abandons the posts, even one of changes that no hook wants.
+		err = db.Write(b.Ctx, n.pool, func(ctx context.Context, tx pgx.Tx) error {
+			_, err := n.fanOut(ctx, tx, []*change.Change{{AccountID: uuid.New(), Kind: change.Created}})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Eventually("the slots are released", func() bool { return inFlight() == 0 })
+	}
+	if len(b.States(h)) != 0 || len(n.outcomes) != 0 {
+		t.Errorf("deliveries %v, %d outcomes, want none", b.States(h), len(n.outcomes))
 	}
 }
 

@@ -34,6 +34,8 @@ type Dispatcher struct {
 	attempts attempts
 	running  atomic.Bool
 
+	directStall, directLimit time.Duration
+
 	// For the fan-out, which is one goroutine.
 	unsettled directSent // what was sent directly in a transaction whose end is not known yet
 	awaited   bool       // it has waited for a term in vain
@@ -56,6 +58,8 @@ func New(config Config) *Dispatcher {
 		absence:  newAbsence(config.TakeOver, time.Now()),
 		woken:    make(chan struct{}, 1),
 		outcomes: make(chan outcome, maxResults),
+
+		directStall: defaultDirectStall, directLimit: defaultDirectLimit,
 	}
 }
 

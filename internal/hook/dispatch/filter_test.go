@@ -15,16 +15,17 @@ import (
 	"itemcast/internal/item"
 )
 
-// film is an item of which tests make changes.
+// film is an item that the tests change.
 type film struct{ item.Item }
 
 func newFilm() *film {
 	now := time.Now().UTC().Truncate(time.Microsecond)
-	return &film{item.Item{ID: uuid.New(), Name: "Metropolis", Type: "video", Privacy: "public", Tags: []string{"silent"}, Metadata: json.RawMessage(`{"year":1927}`),
+	return &film{item.Item{ID: uuid.New(), Name: "Metropolis", Type: "video", Privacy: "public",
+		Tags: []string{"silent"}, Metadata: json.RawMessage(`{"year":1927}`),
 		ClientData: json.RawMessage(`{}`), CreatedAt: now, UpdatedAt: now}}
 }
 
-// change records what happened to it; previous is what the changed fields were.
+// change records a change of the film; previous has the old values of the changed fields.
 func (b *bundle) change(n *node, f *film, kind change.Kind, previous string) {
 	b.T.Helper()
 	document, err := item.Encode(&f.Item)
@@ -45,7 +46,7 @@ func (b *bundle) change(n *node, f *film, kind change.Kind, previous string) {
 	b.record(n, c)
 }
 
-func TestFilter_LetsPassWhatMatchesByEveryCriterion(t *testing.T) {
+func TestFilter_PassesItemsThatMatchEachCriterion(t *testing.T) {
 	b := setup(t)
 	b.Exec("INSERT INTO metadata_field (id, account_id, key, label, kind) VALUES (gen_random_uuid(), $1, 'year', 'Year', 'number')", b.Account)
 	n := b.idleNode(Config{})
@@ -89,16 +90,18 @@ func TestFilter_LetsPassWhatMatchesByEveryCriterion(t *testing.T) {
 			want = "created1 updated2 triggered2 deleted3"
 		}
 		if got := r.Events(); got != want {
-			t.Errorf("%s: told %q, want %q", name, got, want)
+			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
 }
 
-func TestFilter_AnUpdateThatMakesAnItemMatchOrMatchNoMoreIsSent(t *testing.T) {
+func TestFilter_PassesAnUpdateAfterWhichAnItemStartsOrStopsToMatch(t *testing.T) {
 	b := setup(t)
 	tagged, searched, all := b.Receiver(nil), b.Receiver(nil), b.Receiver(nil)
-	b.HookOf(map[string]any{"url": tagged.URL, "events": hooktest.AllEvents, "filter": map[string]any{"tags": []string{"sound"}}})
-	b.HookOf(map[string]any{"url": searched.URL, "events": hooktest.AllEvents, "filter": map[string]any{"search": "nosferatu"}})
+	b.HookOf(map[string]any{"url": tagged.URL, "events": hooktest.AllEvents,
+		"filter": map[string]any{"tags": []string{"sound"}}})
+	b.HookOf(map[string]any{"url": searched.URL, "events": hooktest.AllEvents,
+		"filter": map[string]any{"search": "nosferatu"}})
 	b.HookOf(map[string]any{"url": all.URL, "events": hooktest.AllEvents})
 	n := b.node(Config{})
 	f := newFilm()
@@ -106,11 +109,11 @@ func TestFilter_AnUpdateThatMakesAnItemMatchOrMatchNoMoreIsSent(t *testing.T) {
 	f.Description = "nothing of it matches, before or after"
 	b.change(n, f, change.Updated, `{"description":""}`)
 	f.Tags, f.Name = []string{"sound"}, "Nosferatu"
-	b.change(n, f, change.Updated, `{"tags":["silent"],"name":"Metropolis"}`) // comes
+	b.change(n, f, change.Updated, `{"tags":["silent"],"name":"Metropolis"}`) // starts to match
 	f.Description = "x"
-	b.change(n, f, change.Updated, `{"description":"y"}`) // stays
+	b.change(n, f, change.Updated, `{"description":"y"}`) // still matches
 	f.Tags, f.Name = []string{}, "Metropolis"
-	b.change(n, f, change.Updated, `{"tags":["sound"],"name":"Nosferatu"}`) // goes
+	b.change(n, f, change.Updated, `{"tags":["sound"],"name":"Nosferatu"}`) // stops to match
 	f.Description = "z"
 	b.change(n, f, change.Updated, `{"description":"x"}`)
 	b.change(n, f, change.Deleted, "")
@@ -118,12 +121,12 @@ func TestFilter_AnUpdateThatMakesAnItemMatchOrMatchNoMoreIsSent(t *testing.T) {
 	n.stop()
 	for name, r := range map[string]*hooktest.Receiver{"tags": tagged, "search": searched} {
 		if got := r.Events(); got != "updated3 updated4 updated5" {
-			t.Errorf("%s: told %q", name, got)
+			t.Errorf("%s: got %q", name, got)
 		}
 	}
 }
 
-func TestChangedFields_LetPassOnlyUpdatesOfOneOfThem(t *testing.T) {
+func TestChangedFields_SelectUpdates(t *testing.T) {
 	b := setup(t)
 	r, all := b.Receiver(nil), b.Receiver(nil)
 	b.HookOf(map[string]any{"url": r.URL, "events": hooktest.AllEvents, "changed_fields": []string{"name", "tags"}})
@@ -139,26 +142,27 @@ func TestChangedFields_LetPassOnlyUpdatesOfOneOfThem(t *testing.T) {
 	all.AwaitCount(6)
 	n.stop()
 	if got := r.Events(); got != "created1 updated3 updated4 triggered4 deleted5" {
-		t.Errorf("told %q", got)
+		t.Errorf("got %q", got)
 	}
 }
 
-func TestFilter_OnAFieldThatIsDeletedMakesTheHookInactiveWithTheReason(t *testing.T) {
+func TestFilter_OnADeletedFieldMakesTheHookInactiveWithTheReason(t *testing.T) {
 	b := setup(t)
 	b.Exec("INSERT INTO metadata_field (id, account_id, key, label, kind) VALUES (gen_random_uuid(), $1, 'year', 'Year', 'number')", b.Account)
 	r, other := b.Receiver(nil), b.Receiver(nil)
-	h, _ := b.HookOf(map[string]any{"url": r.URL, "events": hooktest.AllEvents, "filter": map[string]any{"metadata": map[string]string{"year": "1927"}}})
+	h, _ := b.HookOf(map[string]any{"url": r.URL, "events": hooktest.AllEvents,
+		"filter": map[string]any{"metadata": map[string]string{"year": "1927"}}})
 	b.HookOf(map[string]any{"url": other.URL, "events": hooktest.AllEvents})
 	b.Exec("DELETE FROM metadata_field")
 	n := b.node(Config{})
 	b.change(n, newFilm(), change.Created, "")
-	other.AwaitCount(1) // one hook's filter is no other's business
+	other.AwaitCount(1) // the filter of one hook does not affect another
 	b.Eventually("it is inactive", func() bool { return !b.Get(h).Active })
 	if got := b.Get(h); got.DisabledReason == nil || !strings.Contains(*got.DisabledReason, "metadata.year") {
 		t.Errorf("the reason is %v", got.DisabledReason)
 	}
 	if len(b.States(h)) != 0 || r.Events() != "" {
-		t.Errorf("%v, told %q", b.States(h), r.Events())
+		t.Errorf("%v, got %q", b.States(h), r.Events())
 	}
 	if got := b.Patch(h, `{"filter":null,"active":true}`); !got.Active || got.DisabledReason != nil {
 		t.Errorf("made active again: %+v", got)

@@ -21,7 +21,7 @@ import (
 	"itemcast/internal/hook/sending"
 )
 
-func TestHealth_AHookTellsHowItFares(t *testing.T) {
+func TestHealth_AHookShowsSuccessesAndFailures(t *testing.T) {
 	b := setup(t)
 	r, answer := b.Answering(http.StatusInternalServerError)
 	h, _ := b.Hook(r.URL)
@@ -40,7 +40,7 @@ func TestHealth_AHookTellsHowItFares(t *testing.T) {
 		return got.LastSuccessAt != nil && got.LastSuccessAt.After(*got.LastFailureAt) && got.Pending == 0
 	})
 	if got := b.Get(h); got.LastError == nil {
-		t.Errorf("the last error is forgotten: %+v", got)
+		t.Errorf("the last error is missing: %+v", got)
 	}
 	listed, _, err := b.Service.List(b.Ctx, 1, "")
 	if err != nil || listed[0].LastSuccessAt == nil || !listed[0].LastSuccessAt.Equal(*b.Get(h).LastSuccessAt) {
@@ -48,7 +48,7 @@ func TestHealth_AHookTellsHowItFares(t *testing.T) {
 	}
 }
 
-func TestHealth_OfAHookThatWorksIsNotedOnceASecond(t *testing.T) {
+func TestHealth_IsRecordedOnceASecond(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(nil)
 	h, _ := b.Hook(r.URL)
@@ -59,13 +59,14 @@ func TestHealth_OfAHookThatWorksIsNotedOnceASecond(t *testing.T) {
 	version := value[string](b, "SELECT xmin::text FROM hook")
 	b.write(n, uuid.New(), change.Created, change.Updated)
 	b.Eventually("three successes", func() bool { return b.States(h)[hooktest.Succeeded] == 3 })
-	if again := b.Get(h).LastSuccessAt; again.Sub(*first) < time.Second && value[string](b, "SELECT xmin::text FROM hook") != version {
-		t.Errorf("noted at %v and again at %v", first, again)
+	if again := b.Get(h).LastSuccessAt; again.Sub(*first) < time.Second &&
+		value[string](b, "SELECT xmin::text FROM hook") != version {
+		t.Errorf("recorded at %v and again at %v", first, again)
 	}
 }
 
-// Whoever holds a hook's row, for however long, holds no delivery up.
-func TestHealth_WaitsForNobody(t *testing.T) {
+// A transaction that locks the row of a hook delays no delivery.
+func TestHealth_DoesNotWaitForALockedRow(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(nil)
 	h, _ := b.Hook(r.URL)
@@ -82,23 +83,23 @@ func TestHealth_WaitsForNobody(t *testing.T) {
 	b.Eventually("both are delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 2 })
 	_ = tx.Commit(b.Ctx)
 	b.write(n, uuid.New(), change.Created)
-	b.Eventually("and noted", func() bool { return b.Get(h).LastSuccessAt != nil })
+	b.Eventually("the success shows", func() bool { return b.Get(h).LastSuccessAt != nil })
 }
 
-// lines is a log that tests read.
-type lines struct {
+// recordedLog is a log that tests read.
+type recordedLog struct {
 	mu  sync.Mutex
 	all []string
 }
 
-func (l *lines) Write(p []byte) (int, error) {
+func (l *recordedLog) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all = append(l.all, string(bytes.TrimSpace(p)))
 	return len(p), nil
 }
 
-func (l *lines) with(text string) (found []string) {
+func (l *recordedLog) with(text string) (found []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, line := range l.all {
@@ -109,11 +110,11 @@ func (l *lines) with(text string) (found []string) {
 	return found
 }
 
-func TestHealth_TheLogTellsWhenAHookBeginsToFailAndWhenItWorksAgain(t *testing.T) {
+func TestHealth_LogsWhenAHookStartsToFailAndWhenItWorksAgain(t *testing.T) {
 	b := setup(t)
 	r, answer := b.Answering(http.StatusServiceUnavailable)
 	h, _ := b.Hook(r.URL + "/secret-path")
-	n, log := b.idleNode(Config{Retries: retries(1000, 5*time.Millisecond)}), &lines{}
+	n, log := b.idleNode(Config{Retries: retries(1000, 5*time.Millisecond)}), &recordedLog{}
 	n.log = slog.New(slog.NewTextHandler(log, nil))
 	b.run(n)
 	b.write(n, uuid.New(), change.Created)
@@ -121,34 +122,35 @@ func TestHealth_TheLogTellsWhenAHookBeginsToFailAndWhenItWorksAgain(t *testing.T
 	r.AwaitCount(10)
 	answer.Store(http.StatusOK)
 	b.Eventually("both are delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 2 })
-	b.Eventually("the recovery is told", func() bool { return len(log.with("works again")) == 1 })
+	b.Eventually("the recovery is logged", func() bool { return len(log.with("works again")) == 1 })
 	failing := log.with("fails")
-	if len(failing) != 1 || !strings.Contains(failing[0], "level=WARN") || !strings.Contains(failing[0], h.ID.String()) ||
+	if len(failing) != 1 || !strings.Contains(failing[0], "level=WARN") ||
+		!strings.Contains(failing[0], h.ID.String()) ||
 		!strings.Contains(failing[0], "503") || !strings.Contains(failing[0], strings.TrimPrefix(r.URL, "http://")) {
-		t.Errorf("told %q", failing)
+		t.Errorf("got %q", failing)
 	}
 	if leaked := log.with("secret-path"); leaked != nil {
 		t.Errorf("a URL may carry a secret: %q", leaked)
 	}
 }
 
-func TestHealth_AHookThatFailsNowAndThenIsToldOfOnceAMinute(t *testing.T) {
+func TestHealth_LogsAHookThatFailsNowAndThenOnceAMinute(t *testing.T) {
 	t.Parallel()
-	log, clock := &lines{}, time.Now()
+	log, clock := &recordedLog{}, time.Now()
 	h := newHealth(slog.New(slog.NewTextHandler(log, nil)), func() time.Time { return clock })
 	flaky, steady := uuid.New(), uuid.New()
-	var told []int
+	var logged []int
 	for range 3 {
 		for range 100 {
 			h.record(outcome{hook: flaky, verdict: retry, Result: sending.Result{Detail: "x"}})
 			h.record(outcome{hook: flaky, verdict: succeeded})
 			h.record(outcome{hook: steady, verdict: succeeded})
 		}
-		told = append(told, len(log.with("level=")))
+		logged = append(logged, len(log.with("level=")))
 		clock = clock.Add(time.Minute)
 	}
-	if !slices.Equal(told, []int{2, 4, 6}) || len(log.with(steady.String())) != 0 {
-		t.Errorf("told %v: %q", told, log.all)
+	if !slices.Equal(logged, []int{2, 4, 6}) || len(log.with(steady.String())) != 0 {
+		t.Errorf("logged %v: %q", logged, log.all)
 	}
 	h.record(outcome{hook: steady, verdict: failed, Result: sending.Result{Detail: "x"}})
 	if len(h.hooks) != 1 {
@@ -156,7 +158,7 @@ func TestHealth_AHookThatFailsNowAndThenIsToldOfOnceAMinute(t *testing.T) {
 	}
 }
 
-func TestMetrics_CountAttemptsByOutcomeAndWhatIsPending(t *testing.T) {
+func TestMetrics_CountAttemptsByOutcomeAndPendingDeliveries(t *testing.T) {
 	b := setup(t)
 	tries := 0
 	r := b.Receiver(func(_ http.ResponseWriter, m hooktest.Message) int {
@@ -168,10 +170,12 @@ func TestMetrics_CountAttemptsByOutcomeAndWhatIsPending(t *testing.T) {
 	h, _ := b.Hook(r.URL)
 	n := b.node(Config{Retries: retries(2, time.Millisecond)})
 	b.write(n, uuid.New(), change.Created, change.Updated)
-	b.Eventually("both are done with", func() bool { return b.States(h)[hooktest.Succeeded]+b.States(h)[hooktest.Failed] == 2 })
+	b.Eventually("both have ended",
+		func() bool { return b.States(h)[hooktest.Succeeded]+b.States(h)[hooktest.Failed] == 2 })
 	n.stop()
 	if err := pgx.BeginFunc(b.Ctx, b.Pool, func(tx pgx.Tx) error {
-		_, err := tx.Exec(b.Ctx, `INSERT INTO delivery (id, account_id, hook_id, item_id, change_id, position, revision, kind, thin)
+		_, err := tx.Exec(b.Ctx,
+			`INSERT INTO delivery (id, account_id, hook_id, item_id, change_id, position, revision, kind, thin)
 			SELECT gen_random_uuid(), $1, $2, gen_random_uuid(), 1000 + n, 1000 + n, 1, 'CREATED', false FROM generate_series(1, 1200) n`, b.Account, h.ID)
 		return err
 	}); err != nil {
@@ -179,13 +183,14 @@ func TestMetrics_CountAttemptsByOutcomeAndWhatIsPending(t *testing.T) {
 	}
 	registry, page := prometheus.NewPedanticRegistry(), httptest.NewRecorder()
 	registry.MustRegister(n.Dispatcher)
-	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(page,
+		httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	for _, want := range []string{
 		`itemcast_hook_attempts_total{outcome="failed"} 1`, `itemcast_hook_attempts_total{outcome="retried"} 4`,
 		`itemcast_hook_attempts_total{outcome="succeeded"} 1`, `itemcast_hook_backlog 1200`,
 	} {
 		if !strings.Contains(page.Body.String(), want+"\n") {
-			t.Errorf("there is no %s in\n%s", want, page.Body)
+			t.Errorf("%s is missing in\n%s", want, page.Body)
 		}
 	}
 	if got := b.Get(h).Pending; got != 1000 {

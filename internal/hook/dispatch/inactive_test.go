@@ -15,7 +15,7 @@ import (
 	"itemcast/internal/hook/internal/store"
 )
 
-func TestDisable_OnlyAHookThatHasDoneNothingButFailForLong(t *testing.T) {
+func TestDisable_OnlyAHookThatOnlyFailsForFiveDays(t *testing.T) {
 	b := setup(t)
 	r, answer := b.Answering(http.StatusInternalServerError)
 	h, _ := b.Hook(r.URL)
@@ -25,7 +25,7 @@ func TestDisable_OnlyAHookThatHasDoneNothingButFailForLong(t *testing.T) {
 		t.Helper()
 		b.write(n, uuid.New(), change.Created)
 		sent++
-		b.Eventually("it is done with", func() bool {
+		b.Eventually("it has ended", func() bool {
 			s := b.States(h)
 			return s[hooktest.Failed]+s[hooktest.Succeeded] == sent && s[hooktest.Pending] == 0
 		})
@@ -52,7 +52,8 @@ func TestDisable_OnlyAHookThatHasDoneNothingButFailForLong(t *testing.T) {
 	if got.Active || got.DisabledReason == nil {
 		t.Fatalf("after five days: %+v", got)
 	}
-	want := fmt.Sprintf("Every attempt has failed since %s; the last: The answer was 500 Internal Server Error", got.FailingSince.Format("2006-01-02 15:04 \"UTC\""))
+	want := fmt.Sprintf("Every attempt has failed since %s; the last: The answer was 500 Internal Server Error",
+		got.FailingSince.Format("2006-01-02 15:04 \"UTC\""))
 	if want = strings.ReplaceAll(want, `"`, ""); *got.DisabledReason != want {
 		t.Errorf("the reason is %q, want %q", *got.DisabledReason, want)
 	}
@@ -60,11 +61,11 @@ func TestDisable_OnlyAHookThatHasDoneNothingButFailForLong(t *testing.T) {
 		t.Errorf("made active again: %+v", got)
 	}
 	if !send().Active {
-		t.Error("it does not begin anew")
+		t.Error("the time does not start again")
 	}
 }
 
-func TestDisable_ByConfigInTheCourseOfRetries(t *testing.T) {
+func TestDisable_DuringRetries(t *testing.T) {
 	b := setup(t)
 	r, _ := b.Answering(http.StatusTeapot)
 	h, _ := b.Hook(r.URL)
@@ -75,7 +76,7 @@ func TestDisable_ByConfigInTheCourseOfRetries(t *testing.T) {
 	})
 }
 
-func TestDeactivation_FailsWhatIsPendingAndLetsGoOnAfterwards(t *testing.T) {
+func TestDeactivation_FailsPendingDeliveriesUntilActivation(t *testing.T) {
 	b := setup(t)
 	arrived, finish := make(chan hooktest.Message, 10), make(chan int, 10)
 	r := b.Receiver(func(_ http.ResponseWriter, m hooktest.Message) int { arrived <- m; return <-finish })
@@ -84,33 +85,34 @@ func TestDeactivation_FailsWhatIsPendingAndLetsGoOnAfterwards(t *testing.T) {
 	item := uuid.New()
 	b.write(n, item, change.Created, change.Updated, change.Updated)
 	<-arrived
-	b.Eventually("two wait", func() bool { return b.States(h)[hooktest.Pending] == 3 })
+	b.Eventually("two are pending", func() bool { return b.States(h)[hooktest.Pending] == 3 })
 	b.Patch(h, `{"active":false}`)
 	b.Eventually("they have failed", func() bool { return b.States(h)[hooktest.Failed] == 2 })
 	if states := b.States(h); states[hooktest.Pending] != 1 {
-		t.Errorf("what is being sent: %v", states)
+		t.Errorf("the states are %v, want one that is being sent", states)
 	}
 	finish <- http.StatusOK
-	b.Eventually("what was being sent still arrives", func() bool { return b.States(h)[hooktest.Succeeded] == 1 })
+	b.Eventually("the one that was being sent arrives", func() bool { return b.States(h)[hooktest.Succeeded] == 1 })
 	listed, _, err := b.Service.Deliveries(b.Ctx, hook.DeliveryFilter{State: hook.Failed}, 10, "")
 	if err != nil || len(listed) != 2 {
 		t.Fatalf("%+v, %v", listed, err)
 	}
 	for _, d := range listed {
 		_, attempts, err := b.Service.Delivery(b.Ctx, d.ID)
-		if err != nil || len(attempts) != 1 || attempts[0].Duration != nil || attempts[0].Status != nil || d.Attempts != 1 || d.Trigger != "hook" || *d.LastFault != "inactive" ||
+		if err != nil || len(attempts) != 1 || attempts[0].Duration != nil || attempts[0].Status != nil ||
+			d.Attempts != 1 || d.Trigger != "hook" || *d.LastFault != "inactive" ||
 			*d.LastError != "The hook was made inactive." {
 			t.Errorf("%+v, %+v, %v", d, attempts, err)
 		}
 	}
-	b.write(n, item, change.Updated) // which nobody is sent
-	b.Eventually("it is passed over", func() bool {
+	b.write(n, item, change.Updated) // the inactive hook does not receive it
+	b.Eventually("the fan-out has passed it", func() bool {
 		return value[int64](b, "SELECT max(position) FROM consumer_position WHERE consumer = 'hook'") == 4
 	})
 	b.Patch(h, `{"active":true}`)
 	b.write(n, item, change.Updated)
 	if m := <-arrived; m.Revision() != 5 {
-		t.Errorf("then came revision %d", m.Revision())
+		t.Errorf("the next message has revision %d", m.Revision())
 	}
 	finish <- http.StatusOK
 }
@@ -127,18 +129,20 @@ func TestFanOut_SkipsInactiveHooks(t *testing.T) {
 	}
 }
 
-// bulk makes changes of a number of new items, each created and then updated so often, and makes deliveries of them.
+// bulk creates items, updates each until it has the number of revisions, and fans the changes out.
 func (b *bundle) bulk(n *node, items, revisions int) {
 	b.T.Helper()
 	b.Exec(`INSERT INTO item_change (account_id, item_id, revision, kind, changed_fields, previous, trigger, document, occurred_at)
 		SELECT $1, i.id, r, CASE r WHEN 1 THEN 'CREATED' ELSE 'UPDATED' END, '{}', '{}', 'hook', convert_to('{}', 'UTF8'), now()
-		FROM generate_series(1, $3) r, (SELECT gen_random_uuid() AS id FROM generate_series(1, $2)) i ORDER BY r`, b.Account, items, revisions)
+		FROM generate_series(1, $3) r, (SELECT gen_random_uuid() AS id FROM generate_series(1, $2)) i ORDER BY r`,
+		b.Account, items, revisions)
 	b.fanOutAll(n)
 }
 
-// Half of a backlog is ended when the hook becomes active again: whatever led its lines, what is left is sent.
-func TestDeactivation_ThatIsUndoneHalfWayLeavesNoLineStuck(t *testing.T) {
-	for name, lead := range map[string]string{"the oldest leads": "", "the newest leads, as when what is older was asked for again": `
+// A hook becomes active again when half of its backlog is ended. Whatever led the groups, the rest is sent.
+func TestDeactivation_UndoneHalfwayLeavesNoGroupStuck(t *testing.T) {
+	for name, lead := range map[string]string{"the oldest leads": "",
+		"the newest leads, as after a redelivery of an older one": `
 		UPDATE delivery d SET due_at = CASE WHEN d.position = (SELECT max(x.position) FROM delivery x WHERE x.item_id = d.item_id) THEN now() END`} {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t)
@@ -164,7 +168,7 @@ func TestDeactivation_ThatIsUndoneHalfWayLeavesNoLineStuck(t *testing.T) {
 			}
 			b.node(Config{})
 			r.AwaitCount(left)
-			b.Eventually("all is done with", func() bool { return b.States(h)[hooktest.Succeeded] == left })
+			b.Eventually("all have ended", func() bool { return b.States(h)[hooktest.Succeeded] == left })
 			for _, m := range r.Messages() {
 				if m.Revision() > left/4 {
 					t.Errorf("revision %d was left", m.Revision())
@@ -174,7 +178,7 @@ func TestDeactivation_ThatIsUndoneHalfWayLeavesNoLineStuck(t *testing.T) {
 	}
 }
 
-func TestDelete_OfAHookWithABigBacklogIsTheSweepsWork(t *testing.T) {
+func TestDelete_TheSweepRemovesABigBacklog(t *testing.T) {
 	b := setup(t)
 	const backlog = 10_000
 	h, _ := b.Hook("http://127.0.0.1/")
@@ -184,7 +188,7 @@ func TestDelete_OfAHookWithABigBacklogIsTheSweepsWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	if left := b.States(h)[hooktest.Pending]; left != backlog {
-		t.Errorf("the request deleted %d of them itself", backlog-left)
+		t.Errorf("the request itself deleted %d of them", backlog-left)
 	}
 	if listed, _, err := b.Service.Deliveries(b.Ctx, hook.DeliveryFilter{}, 10, ""); err != nil || len(listed) != 0 {
 		t.Errorf("a deleted hook's deliveries are listed: %+v, %v", listed, err)
@@ -194,8 +198,8 @@ func TestDelete_OfAHookWithABigBacklogIsTheSweepsWork(t *testing.T) {
 	n = b.node(Config{})
 	b.write(n, uuid.New(), change.Created)
 	alive.AwaitCount(1)
-	b.Eventually("nothing is left of it", func() bool {
+	b.Eventually("nothing is left of the hook", func() bool {
 		return value[int](b, "SELECT count(*) FROM delivery") == 0 && value[int](b, "SELECT count(*) FROM hook") == 1
 	})
-	b.Eventually("the other goes on", func() bool { return b.States(other)[hooktest.Succeeded] == 1 })
+	b.Eventually("the other hook receives", func() bool { return b.States(other)[hooktest.Succeeded] == 1 })
 }

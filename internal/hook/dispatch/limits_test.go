@@ -13,9 +13,9 @@ import (
 	"itemcast/internal/hook/hooktest"
 )
 
-// Over two nodes: more than the rate and what is saved up does not come in much less than a second, and the whole
-// takes about what the rate says. Arrivals are some hundred milliseconds off on a busy machine.
-func TestRateLimit_IsKeptAndUsedOverSeveralNodes(t *testing.T) {
+// In a second come at most as many as the rate and the saved-up requests allow, and all take about as long as the
+// rate says. On a busy machine, arrivals are off by some hundred milliseconds.
+func TestRateLimit_HoldsOverSeveralNodesAndIsUsed(t *testing.T) {
 	for _, rate := range []int{1, 3, 7, 40} {
 		t.Run(time.Duration(int(time.Second)/rate).String(), func(t *testing.T) {
 			b := setup(t)
@@ -33,13 +33,14 @@ func TestRateLimit_IsKeptAndUsedOverSeveralNodes(t *testing.T) {
 			b.Eventually("all are written", func() bool { return b.States(h)[hooktest.Succeeded] == deliveries })
 			saved := max(1, rate/4)
 			for first := range messages {
-				for last := first + rate + saved; last < len(messages); last++ { // more than may come in a second
+				for last := first + rate + saved; last < len(messages); last++ { // one more than a second allows
 					if apart := messages[last].At.Sub(messages[first].At); apart < time.Second*6/10 {
 						t.Errorf("%d came within %s", last-first+1, apart)
 					}
 				}
 			}
-			took, ideal := messages[deliveries-1].At.Sub(messages[0].At), time.Duration(deliveries-saved)*time.Second/time.Duration(rate)
+			took, ideal := messages[deliveries-1].At.Sub(messages[0].At),
+				time.Duration(deliveries-saved)*time.Second/time.Duration(rate)
 			t.Logf("%d in %s, at best %s", deliveries, took, ideal)
 			if took > 2*ideal+2*time.Second || took < ideal*9/10-200*time.Millisecond {
 				t.Errorf("%d took %s, at best they take %s", deliveries, took, ideal)
@@ -48,16 +49,16 @@ func TestRateLimit_IsKeptAndUsedOverSeveralNodes(t *testing.T) {
 	}
 }
 
-func TestMaxInFlight_IsKeptAndUsedOverSeveralNodes(t *testing.T) {
+func TestMaxInFlight_HoldsOverSeveralNodesAndIsUsed(t *testing.T) {
 	b := setup(t)
-	const most, deliveries = 3, 150
+	const limit, deliveries = 3, 150
 	var inFlight, highest atomic.Int32
 	full, turns := make(chan struct{}), make(chan struct{})
 	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int {
 		now := inFlight.Add(1)
 		for seen := highest.Load(); now > seen && !highest.CompareAndSwap(seen, now); seen = highest.Load() {
 		}
-		if now == most {
+		if now == limit {
 			select {
 			case <-full:
 			default:
@@ -68,7 +69,7 @@ func TestMaxInFlight_IsKeptAndUsedOverSeveralNodes(t *testing.T) {
 		inFlight.Add(-1)
 		return http.StatusOK
 	})
-	h, _ := b.HookOf(map[string]any{"url": r.URL, "events": []string{hook.ItemCreated}, "max_in_flight": most})
+	h, _ := b.HookOf(map[string]any{"url": r.URL, "events": []string{hook.ItemCreated}, "max_in_flight": limit})
 	n := b.node(Config{})
 	b.node(Config{})
 	for range deliveries {
@@ -83,13 +84,12 @@ func TestMaxInFlight_IsKeptAndUsedOverSeveralNodes(t *testing.T) {
 		turns <- struct{}{}
 	}
 	b.Eventually("all are delivered", func() bool { return b.States(h)[hooktest.Succeeded] == deliveries })
-	if got := highest.Load(); got != most {
-		t.Errorf("%d were in flight, want %d", got, most)
+	if got := highest.Load(); got != limit {
+		t.Errorf("%d were in flight, want %d", got, limit)
 	}
 }
 
-// One at a time: the next is not sent before the one before has been answered, whatever items they are of and
-// whichever node sends them.
+// One at a time: the next is sent after the answer to the one before, whatever its item and its node.
 func TestMaxInFlight_OfOneSendsOneAfterTheOther(t *testing.T) {
 	b := setup(t)
 	var inFlight, over atomic.Int32
@@ -112,7 +112,7 @@ func TestMaxInFlight_OfOneSendsOneAfterTheOther(t *testing.T) {
 	}
 	messages := r.AwaitCount(deliveries)
 	if over.Load() > 0 {
-		t.Errorf("%d of %d came while another was there", over.Load(), deliveries)
+		t.Errorf("%d of %d came while another was in flight", over.Load(), deliveries)
 	}
 	position := func(m hooktest.Message) int64 { return hook.PositionOf(uuid.MustParse(m.ID())) }
 	late := 0

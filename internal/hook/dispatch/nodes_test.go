@@ -12,14 +12,14 @@ import (
 	"itemcast/internal/hook/hooktest"
 )
 
-func TestNodes_ShareWithoutDuplicates(t *testing.T) {
+func TestNodes_ShareTheWorkWithoutDuplicates(t *testing.T) {
 	b := setup(t)
 	const changes = 300
 	full := make(chan struct{})
 	arrived := make(chan struct{}, 2*changes)
 	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int {
 		arrived <- struct{}{}
-		<-full // so that one node alone cannot do it all
+		<-full // so that one node alone cannot send them all
 		return http.StatusOK
 	})
 	h, _ := b.Hook(r.URL)
@@ -35,7 +35,7 @@ func TestNodes_ShareWithoutDuplicates(t *testing.T) {
 		}
 	}
 	close(full)
-	b.Eventually("all delivered", func() bool { return b.States(h)[hooktest.Succeeded] == changes })
+	b.Eventually("all are delivered", func() bool { return b.States(h)[hooktest.Succeeded] == changes })
 	first.stop()
 	second.stop()
 	ids := map[string]int{}
@@ -47,8 +47,8 @@ func TestNodes_ShareWithoutDuplicates(t *testing.T) {
 	}
 }
 
-// A node that is killed after it has sent and before it has written the result: nothing of it runs any more.
-func TestCrash_BetweenSendAndResultSendsAgainUnderTheSameID(t *testing.T) {
+// A node is killed after it has sent and before it has written the result.
+func TestCrash_BetweenSendAndResultRepeatsUnderTheSameID(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(nil)
 	h, _ := b.Hook(r.URL)
@@ -59,7 +59,7 @@ func TestCrash_BetweenSendAndResultSendsAgainUnderTheSameID(t *testing.T) {
 	hooks, free := dead.slots.reserve()
 	claimed := dead.claim(b.Ctx, dead.term(b.Ctx), hooks, free)
 	if len(claimed) != 1 {
-		t.Fatalf("claimed %d of a line", len(claimed))
+		t.Fatalf("claimed %d of a group", len(claimed))
 	}
 	late := dead.post(b.Ctx, claimed[0])
 	if late.verdict != succeeded {
@@ -81,7 +81,7 @@ func TestCrash_BetweenSendAndResultSendsAgainUnderTheSameID(t *testing.T) {
 		t.Fatal(err)
 	}
 	if states := b.States(h); states[hooktest.Succeeded] != 2 || len(states) != 1 {
-		t.Errorf("a result counted whose claim had lapsed: %v", states)
+		t.Errorf("a result counted although its claim had expired: %v", states)
 	}
 }
 
@@ -100,12 +100,12 @@ func TestClaims_OfADeadNodeAreTakenOver(t *testing.T) {
 	}
 	b.node(Config{})
 	r.AwaitCount(10)
-	b.Eventually("all delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 10 })
+	b.Eventually("all are delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 10 })
 }
 
 func reserveAll(n *node) []int32 { _, free := n.slots.reserve(); return free }
 
-func TestPost_AfterTheClaimHasLapsedIsNotSent(t *testing.T) {
+func TestPost_AfterTheClaimHasExpiredIsNotSent(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(nil)
 	h, _ := b.Hook(r.URL)
@@ -120,30 +120,43 @@ func TestPost_AfterTheClaimHasLapsedIsNotSent(t *testing.T) {
 	}
 }
 
-func TestStop_LetsPostsFinishAndGivesBackTheRest(t *testing.T) {
+func TestStop_WaitsForPostsAndReleasesTheRest(t *testing.T) {
 	b := setup(t)
 	arrived, finish, end := make(chan struct{}, 2), make(chan struct{}), make(chan struct{})
-	quick := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { arrived <- struct{}{}; <-finish; return http.StatusOK })
-	endless := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { arrived <- struct{}{}; <-end; return http.StatusOK })
+	quick := b.Receiver(func(http.ResponseWriter, hooktest.Message) int {
+		arrived <- struct{}{}
+		<-finish
+		return http.StatusOK
+	})
+	endless := b.Receiver(func(http.ResponseWriter, hooktest.Message) int {
+		arrived <- struct{}{}
+		<-end
+		return http.StatusOK
+	})
 	t.Cleanup(func() { close(end) })
 	quickHook, _ := b.Hook(quick.URL)
 	endlessHook, _ := b.Hook(endless.URL)
-	n := b.node(Config{Grace: 300 * time.Millisecond})
+	n := b.node(Config{Grace: time.Second})
 	b.write(n, uuid.New(), change.Created)
 	<-arrived
 	<-arrived
-	time.AfterFunc(50*time.Millisecond, func() { close(finish) })
+	b.Eventually("both are claimed", func() bool {
+		return value[int](b,
+			"SELECT count(*) FROM delivery WHERE claim IS NOT NULL") == 2
+	})
+	n.cancel()
+	close(finish) // after the stop has begun
 	n.stop()
 	if states := b.States(quickHook); states[hooktest.Succeeded] != 1 {
-		t.Errorf("the one that finished: %v", states)
+		t.Errorf("the states of the one that finished are %v", states)
 	}
 	if !value[bool](b, "SELECT claim IS NULL AND claimed_to IS NULL AND due_at <= clock_timestamp() AND attempts = 0 FROM delivery WHERE hook_id = $1",
 		endlessHook.ID) {
-		t.Error("the one that did not finish was not given back")
+		t.Error("the claim of the one that did not finish was not released")
 	}
 }
 
-func TestDelete_DropsWhatIsPending(t *testing.T) {
+func TestDelete_DropsPendingDeliveries(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { return http.StatusInternalServerError })
 	h, _ := b.Hook(r.URL)
@@ -153,9 +166,12 @@ func TestDelete_DropsWhatIsPending(t *testing.T) {
 	if err := b.Service.Delete(b.Ctx, h.ID, nil); err != nil {
 		t.Fatal(err)
 	}
-	b.Eventually("nothing is left of it", func() bool { return len(b.States(h)) == 0 && value[int](b, "SELECT count(*) FROM hook") == 0 })
+	b.Eventually("nothing is left of the hook", func() bool {
+		return len(b.States(h)) == 0 &&
+			value[int](b, "SELECT count(*) FROM hook") == 0
+	})
 	alive := b.Receiver(nil)
 	b.Hook(alive.URL)
 	b.write(n, uuid.New(), change.Created)
-	alive.AwaitCount(1) // the dispatcher goes on
+	alive.AwaitCount(1) // the dispatcher continues
 }

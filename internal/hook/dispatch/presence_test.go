@@ -17,7 +17,7 @@ import (
 	"itemcast/internal/hook/hooktest"
 )
 
-// killPresence ends the connections by which nodes tell of each other, and reports how many there were.
+// killPresence ends the connections that hold the presence of nodes, and returns their number.
 func (b *bundle) killPresence() int {
 	b.T.Helper()
 	return value[int](b, `SELECT count(pg_terminate_backend(l.pid)) FROM pg_locks l WHERE l.locktype = 'advisory' AND l.objsubid = 2
@@ -30,9 +30,9 @@ func (b *bundle) alive() []int32 {
 	return value[[]int32](b, "SELECT coalesce(array_agg(node), '{}') FROM hook_nodes_alive()")
 }
 
-// A node that dies with claims of 25 seconds: the connection of its presence goes with it, and the others take over
-// within seconds.
-func TestTakeOver_OfADeadNodesClaimsComesLongBeforeTheyLapse(t *testing.T) {
+// A node dies with claims of 25 seconds. Its presence ends with its connection, and the others take over within
+// seconds.
+func TestTakeOver_OfADeadNodesClaimsComesLongBeforeTheyExpire(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(nil)
 	h, _ := b.Hook(r.URL)
@@ -61,12 +61,12 @@ func TestTakeOver_OfADeadNodesClaimsComesLongBeforeTheyLapse(t *testing.T) {
 		t.Fatalf("%d are claimed", got)
 	}
 	other := b.node(config)
-	b.Eventually("they know of each other", func() bool { return len(b.alive()) == 2 })
-	// While it is alive, what is new comes, and its claims are its own.
+	b.Eventually("they see each other", func() bool { return len(b.alive()) == 2 })
+	// While it is alive, new deliveries arrive, and it keeps its claims.
 	b.write(other, uuid.New(), change.Created)
 	r.AwaitCount(1)
 	if got := claimedRows(); got != 8 {
-		t.Fatalf("of a node that is alive, %d claims are left", got)
+		t.Fatalf("%d claims of a living node are left", got)
 	}
 	die()
 	b.killPresence()
@@ -83,7 +83,7 @@ func TestTakeOver_OfADeadNodesClaimsComesLongBeforeTheyLapse(t *testing.T) {
 	}
 }
 
-func TestAbsence_OnlyWhoHasBeenMissingForLongEnoughIsDead(t *testing.T) {
+func TestAbsence_ANodeIsDeadAfterTheTimeout(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
 	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
@@ -97,10 +97,10 @@ func TestAbsence_OnlyWhoHasBeenMissingForLongEnoughIsDead(t *testing.T) {
 		{0, []int32{1, 2}, "[0 1 2]", false},
 		{1, []int32{1}, "[0 1 2]", false},    // 2 is missing
 		{2, []int32{1, 2}, "[0 1 2]", false}, // and back
-		{3, []int32{1}, "[1 2]", true},       // who died before this node began
+		{3, []int32{1}, "[1 2]", true},       // the nodes that died before this one started
 		{4, []int32{1}, "[1 2]", false},
 		{6, []int32{1}, "[1]", true},
-		{7, []int32{1}, "[1]", false}, // told once
+		{7, []int32{1}, "[1]", false}, // reported once
 		{8, nil, "[1]", false},
 		{11, nil, "[]", true},
 	} {
@@ -114,25 +114,29 @@ func TestAbsence_OnlyWhoHasBeenMissingForLongEnoughIsDead(t *testing.T) {
 	}
 }
 
-func TestAbsence_ATakeOverThatFailsIsTriedAgain(t *testing.T) {
+func TestAbsence_AFailedTakeOverIsRetried(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
 	a := newAbsence(time.Second, start)
 	for range 3 {
 		if _, dead := a.observe([]int32{1}, start.Add(2*time.Second)); !dead {
-			t.Error("the dead are forgotten before they were taken over")
+			t.Error("the dead node is forgotten before its claims are taken over")
 		}
 	}
 	a.takenOver()
 	if _, dead := a.observe([]int32{1}, start.Add(3*time.Second)); dead {
-		t.Error("and remembered after it")
+		t.Error("the dead node is remembered after it")
 	}
 }
 
-func TestPresence_AConnectionThatIsLostForAMomentCostsNothing(t *testing.T) {
+func TestPresence_SurvivesABriefLossOfItsConnection(t *testing.T) {
 	b := setup(t)
 	arrived, finish := make(chan struct{}, 10), make(chan struct{})
-	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { arrived <- struct{}{}; <-finish; return http.StatusOK })
+	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int {
+		arrived <- struct{}{}
+		<-finish
+		return http.StatusOK
+	})
 	h, _ := b.Hook(r.URL)
 	n := b.node(Config{TakeOver: 10 * time.Second})
 	b.write(n, uuid.New(), change.Created)
@@ -141,10 +145,11 @@ func TestPresence_AConnectionThatIsLostForAMomentCostsNothing(t *testing.T) {
 	if killed := b.killPresence(); killed != 1 {
 		t.Fatalf("killed %d", killed)
 	}
-	b.Eventually("it is back, under the same number", func() bool { return slices.Contains(b.alive(), before.node) })
+	b.Eventually("the presence is back, under the same number",
+		func() bool { return slices.Contains(b.alive(), before.node) })
 	after, ok := n.presence.term()
 	if !ok || after.node != before.node || before.ctx.Err() != nil {
-		t.Errorf("the term was given up: %v, then %v", before.node, after.node)
+		t.Errorf("the term has ended: %v, then %v", before.node, after.node)
 	}
 	close(finish)
 	b.Eventually("it is delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 1 })
@@ -153,7 +158,7 @@ func TestPresence_AConnectionThatIsLostForAMomentCostsNothing(t *testing.T) {
 	}
 }
 
-// wire is what connections go through. When it is cut, they stay as they are, and nothing comes through.
+// wire carries connections. When it is cut, they stay open, and nothing passes.
 type wire struct {
 	mu   sync.Mutex
 	open chan struct{} // closed unless it is cut
@@ -194,7 +199,7 @@ func (w *wire) pass(to, from net.Conn) {
 	}
 }
 
-// wired is a pool whose connections go through a wire.
+// wired returns a pool whose connections go through a wire.
 func (b *bundle) wired() (*pgxpool.Pool, *wire) {
 	b.T.Helper()
 	w := &wire{open: make(chan struct{})}
@@ -220,9 +225,9 @@ func (b *bundle) wired() (*pgxpool.Pool, *wire) {
 	return pool, w
 }
 
-// A node that can tell nobody that it is alive stops posting before the others take over, and what it was at does
-// not count as an attempt.
-func TestPresence_ANodeThatMayBeTakenForDeadGivesUpItsPosts(t *testing.T) {
+// A node that cannot show that it is alive stops posting before the others take over. What it was sending is not
+// an attempt.
+func TestPresence_ANodeThatOthersMayCountAsDeadStopsPosting(t *testing.T) {
 	b := setup(t)
 	arrived, end := make(chan struct{}, 10), make(chan struct{})
 	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int {
@@ -249,16 +254,17 @@ func TestPresence_ANodeThatMayBeTakenForDeadGivesUpItsPosts(t *testing.T) {
 	begun := time.Now()
 	<-before.ctx.Done()
 	if took := time.Since(begun); took > n.config.TakeOver { // at most half of it, and a busy machine is slow
-		t.Errorf("the posts go on for %s", took)
+		t.Errorf("the posts continue for %s", took)
 	}
-	b.Eventually("it is given back, and not counted", func() bool {
+	b.Eventually("the claim is released, and not counted", func() bool {
 		return value[bool](b, "SELECT claim IS NULL AND attempts = 0 AND due_at <= clock_timestamp() FROM delivery")
 	})
 	if _, ok := n.presence.term(); ok {
-		t.Error("it claims without a term")
+		t.Error("the node has a term")
 	}
 	w.mend()
-	<-arrived // again, in the next term (of the same number where the connection held on: then nobody has missed the node)
+	// Again, in the next term. It has the same number if the connection survived: then no node has missed this one.
+	<-arrived
 	if attempts := value[int](b, "SELECT count(*) FROM delivery_attempt"); attempts != 0 {
 		t.Errorf("%d attempts are logged", attempts)
 	}

@@ -26,7 +26,7 @@ func (b *bundle) currentReplay(h hook.Hook) hook.Replay {
 	return r
 }
 
-// replayed waits for a replay's end.
+// replayed waits for the end of a replay.
 func (b *bundle) replayed(h hook.Hook) hook.Replay {
 	b.T.Helper()
 	b.Eventually("the replay ends", func() bool { return b.currentReplay(h).EndedAt != nil })
@@ -41,7 +41,7 @@ func (b *bundle) consumed(position int) {
 	})
 }
 
-func TestReplay_SendsAgainUnderTheSameIDsAndANewHookWhatWasBeforeIt(t *testing.T) {
+func TestReplay_KeepsIDsAndSendsANewHookEarlierChanges(t *testing.T) {
 	b := setup(t)
 	old := b.Receiver(nil)
 	first, _ := b.Hook(old.URL)
@@ -51,11 +51,12 @@ func TestReplay_SendsAgainUnderTheSameIDsAndANewHookWhatWasBeforeIt(t *testing.T
 	b.write(n, two, change.Created)
 	b.write(n, one, change.Updated, change.Deleted)
 	before := old.AwaitCount(4)
-	b.Eventually("all is done", func() bool { return b.States(first)[hooktest.Succeeded] == 4 })
+	b.Eventually("all are delivered", func() bool { return b.States(first)[hooktest.Succeeded] == 4 })
 	fresh := b.Receiver(nil)
 	second, _ := b.Hook(fresh.URL, hook.ItemCreated, hook.ItemDeleted)
 	begun := b.Replay(second, hook.ReplayFrom{Rate: 1000})
-	if begun.Size != 4 || begun.Rate != 1000 || begun.HookID != second.ID || begun.From != n.feed.Cursor(0) || begun.To != n.feed.Cursor(4) || begun.Since != nil {
+	if begun.Size != 4 || begun.Rate != 1000 || begun.HookID != second.ID || begun.From != n.feed.Cursor(0) ||
+		begun.To != n.feed.Cursor(4) || begun.Since != nil {
 		t.Errorf("begun: %+v", begun)
 	}
 	var got []string
@@ -65,12 +66,14 @@ func TestReplay_SendsAgainUnderTheSameIDsAndANewHookWhatWasBeforeIt(t *testing.T
 		}
 		got = append(got, string(m.Body))
 	}
-	for _, want := range [][]byte{hooktest.DocumentOf(one, 1), hooktest.DocumentOf(two, 1), hooktest.DocumentOf(one, 3)} {
+	for _, want := range [][]byte{hooktest.DocumentOf(one, 1), hooktest.DocumentOf(two, 1),
+		hooktest.DocumentOf(one, 3)} {
 		if !slices.Contains(got, string(want)) {
 			t.Errorf("%s was not sent", want)
 		}
 	}
-	if ended := b.replayed(second); ended.Done != 4 || ended.Size != 4 || ended.Deliveries != 3 || ended.Error != nil || ended.Position != ended.To {
+	if ended := b.replayed(second); ended.Done != 4 || ended.Size != 4 || ended.Deliveries != 3 ||
+		ended.Error != nil || ended.Position != ended.To {
 		t.Errorf("ended: %+v", ended)
 	}
 
@@ -78,26 +81,33 @@ func TestReplay_SendsAgainUnderTheSameIDsAndANewHookWhatWasBeforeIt(t *testing.T
 	again := old.AwaitCount(7)[4:]
 	for _, m := range again {
 		at := slices.IndexFunc(before, func(b hooktest.Message) bool { return b.ID() == m.ID() })
-		if at < 0 || hook.PositionOf(uuid.MustParse(m.ID())) == 1 || string(before[at].Body) != string(m.Body) || m.Header.Get("Itemcast-Occurred-At") != before[at].Header.Get("Itemcast-Occurred-At") {
+		if at < 0 || hook.PositionOf(uuid.MustParse(m.ID())) == 1 || string(before[at].Body) != string(m.Body) ||
+			m.Header.Get("Itemcast-Occurred-At") != before[at].Header.Get("Itemcast-Occurred-At") {
 			t.Errorf("sent %s %s", m.ID(), m.Body)
 		}
 	}
 	b.replayed(first)
-	b.Eventually("all is done", func() bool { return b.States(first)[hooktest.Succeeded] == 4 && len(b.States(first)) == 1 })
-	if d, attempts, err := b.Service.Delivery(b.Ctx, uuid.MustParse(again[0].ID())); err != nil || d.Attempts != 2 || attempts[0].Trigger != "hook" || attempts[1].Trigger != "replay" {
+	b.Eventually("all are delivered", func() bool {
+		return b.States(first)[hooktest.Succeeded] == 4 &&
+			len(b.States(first)) == 1
+	})
+	if d, attempts, err := b.Service.Delivery(b.Ctx, uuid.MustParse(again[0].ID())); err != nil || d.Attempts != 2 ||
+		attempts[0].Trigger != "hook" || attempts[1].Trigger != "replay" {
 		t.Errorf("%+v, %+v", d, attempts)
 	}
 }
 
-func TestReplay_FromATimeSendsNothingOlder(t *testing.T) {
+func TestReplay_FromATimeSkipsOlderChanges(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(nil)
 	h, _ := b.HookOf(map[string]any{"url": r.URL, "events": hooktest.AllEvents, "active": false})
 	n := b.node(Config{})
 	start := time.Now().Add(-2 * time.Hour).Truncate(time.Microsecond)
-	// Some were made earlier than they were logged.
-	for _, at := range []time.Duration{0, time.Hour - time.Microsecond, time.Hour, 50 * time.Minute, time.Hour + time.Second, time.Hour - time.Second, 70 * time.Minute} {
-		b.record(n, change.Change{ItemID: uuid.New(), Kind: change.Created, Trigger: change.TriggerWrite, OccurredAt: start.Add(at)})
+	// Some entered the log later than they were made.
+	for _, at := range []time.Duration{0, time.Hour - time.Microsecond, time.Hour, 50 * time.Minute,
+		time.Hour + time.Second, time.Hour - time.Second, 70 * time.Minute} {
+		b.record(n, change.Change{ItemID: uuid.New(), Kind: change.Created, Trigger: change.TriggerWrite,
+			OccurredAt: start.Add(at)})
 	}
 	b.consumed(7)
 	b.Patch(h, `{"active":true}`)
@@ -110,13 +120,14 @@ func TestReplay_FromATimeSendsNothingOlder(t *testing.T) {
 		t.Errorf("ended: %+v", ended)
 	}
 	for _, m := range r.AwaitCount(3) {
-		if at, err := time.Parse(time.RFC3339Nano, m.Header.Get("Itemcast-Occurred-At")); err != nil || at.Before(since) {
-			t.Errorf("sent what was made at %s, %v", at, err)
+		if at, err := time.Parse(time.RFC3339Nano, m.Header.Get("Itemcast-Occurred-At")); err != nil ||
+			at.Before(since) {
+			t.Errorf("sent a change made at %s, %v", at, err)
 		}
 	}
 }
 
-func TestReplay_KeepsTheOrderOfItemsTheFilterAndItsRate(t *testing.T) {
+func TestReplay_RespectsTheOrderOfItemsTheFilterAndItsRate(t *testing.T) {
 	b := setup(t)
 	fails := true
 	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int {
@@ -154,13 +165,13 @@ func TestReplay_KeepsTheOrderOfItemsTheFilterAndItsRate(t *testing.T) {
 	}
 }
 
-func TestReplay_WaitsWhileMuchIsPending(t *testing.T) {
+func TestReplay_WaitsWhileManyArePending(t *testing.T) {
 	b := setup(t)
 	h, _ := b.Hook("http://127.0.0.1/")
 	n := b.idleNode(Config{})
 	b.bulk(n, maxReplayPending+1, 1)
 	b.serveOn(n)
-	b.Exec("DELETE FROM delivery WHERE position = 1") // that one is to be replayed
+	b.Exec("DELETE FROM delivery WHERE position = 1") // the replay creates this one
 	b.Replay(h, hook.ReplayFrom{Rate: 1000})
 	step := func() (hook.Replay, time.Duration) {
 		t.Helper()
@@ -168,7 +179,8 @@ func TestReplay_WaitsWhileMuchIsPending(t *testing.T) {
 		if stepped, err := n.stepReplay(b.Ctx); err != nil || !stepped {
 			t.Fatalf("%t, %v", stepped, err)
 		}
-		return b.currentReplay(h), time.Duration(value[float64](b, "SELECT extract(epoch FROM due_at - now()) FROM hook_replay") * float64(time.Second))
+		return b.currentReplay(h), time.Duration(value[float64](b,
+			"SELECT extract(epoch FROM due_at - now()) FROM hook_replay") * float64(time.Second))
 	}
 	if r, pause := step(); r.Done != 0 || r.Deliveries != 0 || r.EndedAt != nil || pause <= 0 || pause > time.Second {
 		t.Errorf("while 1,000 are pending: %+v, in %s", r, pause)
@@ -182,7 +194,7 @@ func TestReplay_WaitsWhileMuchIsPending(t *testing.T) {
 	}
 }
 
-func TestReplay_OneAtATimeAndStops(t *testing.T) {
+func TestReplay_RunsOnceAtATimeAndStops(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(nil)
 	h, _ := b.Hook(r.URL)
@@ -196,27 +208,31 @@ func TestReplay_OneAtATimeAndStops(t *testing.T) {
 	if stepped, err := n.stepReplay(b.Ctx); err != nil || !stepped {
 		t.Fatalf("%t, %v", stepped, err)
 	}
-	if got := b.currentReplay(h); got.Done != 1 || got.Size != 20 || got.EndedAt != nil || got.Position != n.feed.Cursor(1) {
+	if got := b.currentReplay(h); got.Done != 1 || got.Size != 20 || got.EndedAt != nil ||
+		got.Position != n.feed.Cursor(1) {
 		t.Errorf("after a step: %+v", got)
 	}
-	if _, err := b.Service.Replay(b.Ctx, h.ID, hook.ReplayFrom{After: n.feed.Cursor(0)}); !problem.Is(err, problem.Conflict) {
+	if _, err := b.Service.Replay(b.Ctx, h.ID, hook.ReplayFrom{After: n.feed.Cursor(0)}); !problem.Is(err,
+		problem.Conflict) {
 		t.Errorf("a second: %v", err)
 	}
-	for range 2 { // stopped is stopped
+	for range 2 { // the second stops nothing
 		if err := b.Service.StopReplay(b.Ctx, h.ID); err != nil {
 			t.Error(err)
 		}
 	}
 	stopped := b.currentReplay(h)
-	if stopped.ID != first.ID || stopped.EndedAt == nil || stopped.Error == nil || *stopped.Error != "It was stopped by hand." || stopped.Done != 1 {
+	if stopped.ID != first.ID || stopped.EndedAt == nil || stopped.Error == nil ||
+		*stopped.Error != "It was stopped by hand." || stopped.Done != 1 {
 		t.Errorf("stopped: %+v", stopped)
 	}
 	b.Exec("UPDATE hook_replay SET due_at = now()")
 	if stepped, err := n.stepReplay(b.Ctx); err != nil || stepped {
-		t.Errorf("it goes on all the same: %v", err)
+		t.Errorf("a stopped replay continues: %v", err)
 	}
-	if again := b.Replay(h, hook.ReplayFrom{After: stopped.Position}); again.ID == first.ID || again.EndedAt != nil || again.Error != nil || again.Done != 0 || again.Size != 19 || again.Deliveries != 0 {
-		t.Errorf("begun again from there: %+v", again)
+	if again := b.Replay(h, hook.ReplayFrom{After: stopped.Position}); again.ID == first.ID || again.EndedAt != nil ||
+		again.Error != nil || again.Done != 0 || again.Size != 19 || again.Deliveries != 0 {
+		t.Errorf("begun again: %+v", again)
 	}
 	for name, c := range map[string]struct {
 		from hook.ReplayFrom
@@ -250,7 +266,7 @@ func TestReplay_OneAtATimeAndStops(t *testing.T) {
 	}
 }
 
-func TestReplay_OfAnInactiveHookDoesNotBeginAndEndsWithTheReason(t *testing.T) {
+func TestReplay_OfAnInactiveHookIsRefusedOrEndsWithTheReason(t *testing.T) {
 	b := setup(t)
 	h, _ := b.Hook("http://127.0.0.1/")
 	n := b.idleNode(Config{})
@@ -261,15 +277,17 @@ func TestReplay_OfAnInactiveHookDoesNotBeginAndEndsWithTheReason(t *testing.T) {
 	if stepped, err := n.stepReplay(b.Ctx); err != nil || !stepped {
 		t.Fatalf("%t, %v", stepped, err)
 	}
-	if got := b.currentReplay(h); got.EndedAt == nil || got.Error == nil || *got.Error != "The hook was made inactive." {
+	if got := b.currentReplay(h); got.EndedAt == nil || got.Error == nil ||
+		*got.Error != "The hook was made inactive." {
 		t.Errorf("ended: %+v", got)
 	}
-	if _, err := b.Service.Replay(b.Ctx, h.ID, hook.ReplayFrom{After: n.feed.Cursor(0)}); !problem.Is(err, problem.Conflict) {
+	if _, err := b.Service.Replay(b.Ctx, h.ID, hook.ReplayFrom{After: n.feed.Cursor(0)}); !problem.Is(err,
+		problem.Conflict) {
 		t.Errorf("of an inactive hook: %v", err)
 	}
 }
 
-func TestReplay_OfWhatIsNoLongerKept(t *testing.T) {
+func TestReplay_OfChangesThatHaveLeftTheLogEndsWithTheReason(t *testing.T) {
 	b := setup(t)
 	h, _ := b.Hook("http://127.0.0.1/")
 	n := b.idleNode(Config{})
@@ -281,10 +299,12 @@ func TestReplay_OfWhatIsNoLongerKept(t *testing.T) {
 	if stepped, err := n.stepReplay(b.Ctx); err != nil || !stepped {
 		t.Fatalf("%t, %v", stepped, err)
 	}
-	if got := b.currentReplay(h); got.EndedAt == nil || got.Error == nil || *got.Error != "The next change has left the log." {
+	if got := b.currentReplay(h); got.EndedAt == nil || got.Error == nil ||
+		*got.Error != "The next change has left the log." {
 		t.Errorf("ended: %+v", got)
 	}
-	if _, err := b.Service.Replay(b.Ctx, h.ID, hook.ReplayFrom{After: n.feed.Cursor(1)}); !problem.Is(err, problem.CursorExpired) {
+	if _, err := b.Service.Replay(b.Ctx, h.ID, hook.ReplayFrom{After: n.feed.Cursor(1)}); !problem.Is(err,
+		problem.CursorExpired) {
 		t.Errorf("from an expired cursor: %v", err)
 	}
 	if got := b.Replay(h, hook.ReplayFrom{Since: new(time.Now().Add(-24 * time.Hour))}); got.From != n.feed.Cursor(2) || got.Size != 3 {
@@ -292,8 +312,7 @@ func TestReplay_OfWhatIsNoLongerKept(t *testing.T) {
 	}
 }
 
-// A node that has not yet read what another has fanned out waits for it, and does not take the replay to be at its
-// end.
+// A node whose feed is behind waits for it, and does not end the replay.
 func TestReplay_IsNotEndedByANodeThatIsBehind(t *testing.T) {
 	b := setup(t)
 	h, _ := b.Hook("http://127.0.0.1/")
@@ -311,15 +330,15 @@ func TestReplay_IsNotEndedByANodeThatIsBehind(t *testing.T) {
 		return b.currentReplay(h)
 	}
 	if got := step(behind); got.EndedAt != nil || got.Done != 0 {
-		t.Errorf("by a node that is behind: %+v", got)
+		t.Errorf("by the node that is behind: %+v", got)
 	}
 	if got := step(n); got.EndedAt == nil || got.Deliveries != 3 {
-		t.Errorf("by one that is not: %+v", got)
+		t.Errorf("by the other node: %+v", got)
 	}
 }
 
-// The fan-out passes over what was before the hook, also what it has still to go through: that is the replay's.
-func TestReplay_HasAllOfBeforeTheHookWhileTheFanOutIsBehind(t *testing.T) {
+// The fan-out skips changes from before the hook, even those that it has not read yet. The replay sends them.
+func TestReplay_SendsAllEarlierChangesWhileTheFanOutIsBehind(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(nil)
 	n := b.idleNode(Config{})
@@ -341,7 +360,7 @@ func TestReplay_HasAllOfBeforeTheHookWhileTheFanOutIsBehind(t *testing.T) {
 	}
 }
 
-func TestReplay_BySeveralNodesMakesNoDuplicatesAndOutlivesOneOfThem(t *testing.T) {
+func TestReplay_BySeveralNodesMakesNoDuplicatesAndSurvivesOneOfThem(t *testing.T) {
 	b := setup(t)
 	const items, revisions = 50, 6
 	r := b.Receiver(nil)

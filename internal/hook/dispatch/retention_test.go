@@ -12,8 +12,8 @@ import (
 	"itemcast/internal/hook/hooktest"
 )
 
-// The log keeps what a delivery or a replay may have to read, and asks no more of it.
-func TestHold_IsBeforeWhatIsPendingOrStillToBeReplayed(t *testing.T) {
+// The log must retain what a delivery or a replay may have to read, and nothing else.
+func TestHold_IsBeforePendingDeliveriesAndChangesToReplay(t *testing.T) {
 	b := setup(t)
 	finish := make(chan struct{})
 	r := b.Receiver(func(_ http.ResponseWriter, m hooktest.Message) int {
@@ -38,10 +38,10 @@ func TestHold_IsBeforeWhatIsPendingOrStillToBeReplayed(t *testing.T) {
 	holds("the third is being sent", 2)
 	b.serveOn(n)
 	b.Replay(h, hook.ReplayFrom{After: n.feed.Cursor(1), Rate: 1})
-	holds("a replay has still to look", 1)
+	holds("a replay has still to read", 1)
 	if err := b.Service.StopReplay(b.Ctx, h.ID); err != nil {
 		t.Fatal(err)
 	}
 	close(finish)
-	holds("all is done with, and the replay stopped", math.MaxInt64)
+	holds("all have ended, and the replay is stopped", math.MaxInt64)
 }

@@ -40,7 +40,8 @@ func value[T any](b *bundle, query string, args ...any) T {
 type node struct {
 	*Dispatcher
 	sequencer *change.Sequencer
-	stop      func() // ends it gracefully, and waits for that
+	cancel    func() // begins a graceful stop
+	stop      func() // stops gracefully, and waits for the end
 }
 
 // term is a term in which a node that does not run may claim.
@@ -91,7 +92,7 @@ func (b *bundle) run(n *node) {
 	running.Go(func() { _ = n.sequencer.Run(ctx) })
 	running.Go(func() { _ = n.feed.Run(ctx) })
 	running.Go(func() { _ = n.Run(ctx) })
-	n.stop = func() { cancel(); running.Wait() }
+	n.cancel, n.stop = cancel, func() { cancel(); running.Wait() }
 	b.T.Cleanup(n.stop)
 }
 

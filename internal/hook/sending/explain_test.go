@@ -9,6 +9,7 @@ import (
 	"net/http/httptrace"
 	"net/netip"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -19,6 +20,32 @@ import (
 
 // shortTimeout is a timeout that passes in the tests.
 const shortTimeout = 150 * time.Millisecond
+
+// expiring is a context whose deadline passes when expire is called, and not before.
+type expiring struct {
+	context.Context
+	expired chan struct{}
+	once    sync.Once
+}
+
+func newExpiring(t *testing.T) *expiring {
+	return &expiring{Context: t.Context(), expired: make(chan struct{})}
+}
+
+func (e *expiring) expire() { e.once.Do(func() { close(e.expired) }) }
+
+func (e *expiring) Deadline() (time.Time, bool) { return time.Now().Add(timeout / 2), true }
+
+func (e *expiring) Done() <-chan struct{} { return e.expired }
+
+func (e *expiring) Err() error {
+	select {
+	case <-e.expired:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
 
 func TestSend_NamesTheStageOfATimeout(t *testing.T) {
 	t.Parallel()
@@ -49,24 +76,86 @@ func TestSend_NamesTheStageOfATimeout(t *testing.T) {
 		url, words string
 		options    egress.Options
 		body       int
-		status     int
+		at         func(expire func()) *httptrace.ClientTrace // when the deadline passes
 	}{
-		{url: "http://slow.example", words: "the name server did not answer for slow.example",
-			options: egress.Options{Resolver: dnstest.Silent(t)}},
-		{url: "https://" + silent, words: silent + " did not finish the TLS handshake"},
-		{url: "http://" + silent, words: silent + " read the message and did not answer"},
-		{url: "http://" + deaf, words: deaf + " did not read the whole message", body: 32 << 20},
-		{url: "http://" + header, words: header + " did not finish its answer"},
-		{url: "http://" + dripping, words: dripping + " did not finish its answer", status: http.StatusOK},
+		{
+			url: "http://slow.example", words: "the name server did not answer for slow.example",
+			options: egress.Options{Resolver: dnstest.Silent(t)}, at: atDNS,
+		},
+		{url: "https://" + silent, words: silent + " did not finish the TLS handshake", at: atHandshake},
+		{url: "http://" + silent, words: silent + " read the message and did not answer", at: atWrote},
+		{url: "http://" + deaf, words: deaf + " did not read the whole message", body: 32 << 20, at: atConnection},
+		{url: "http://" + header, words: header + " did not finish its answer", at: atResponse},
+		{url: "http://" + dripping, words: dripping + " did not finish its answer", at: atResponse},
 	} {
-		sender := newSender(t, loopback, test.options, Config{Timeout: shortTimeout})
+		sender := newSender(t, loopback, test.options, Config{})
 		m := message(test.url)
 		m.Body = append(m.Body, make([]byte, test.body)...)
-		got := sender.Send(t.Context(), m)
-		check(t, got, Timeout, "No complete answer within 150ms: "+test.words)
-		if got.Status != test.status || got.Took < shortTimeout || strings.Trim(got.Response, "a") != "" {
-			t.Errorf("got %+v", got)
+		ctx := newExpiring(t)
+		got := sender.Send(httptrace.WithClientTrace(ctx, test.at(ctx.expire)), m)
+		if got.Fault != Timeout || !strings.HasPrefix(got.Detail, "No complete answer within 1") ||
+			!strings.HasSuffix(got.Detail, "s: "+test.words) || strings.Trim(got.Response, "a") != "" {
+			t.Errorf("got %+v, want %s", got, test.words)
 		}
+	}
+}
+
+func atDNS(expire func()) *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{DNSStart: func(httptrace.DNSStartInfo) { expire() }}
+}
+
+func atHandshake(expire func()) *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{TLSHandshakeStart: expire}
+}
+
+func atConnection(expire func()) *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { expire() }}
+}
+
+func atWrote(expire func()) *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { expire() }}
+}
+
+func atResponse(expire func()) *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{GotFirstResponseByte: expire}
+}
+
+func TestSend_EndsAfterItsTimeout(t *testing.T) {
+	t.Parallel()
+	silent := raw(t, func(_ int, conn net.Conn) { hold(conn) })
+	got := newSender(t, loopback, egress.Options{}, Config{Timeout: shortTimeout}).Send(t.Context(),
+		message("http://"+silent))
+	if got.Fault != Timeout || !strings.HasPrefix(got.Detail, "No complete answer within 150ms: ") ||
+		got.Took < shortTimeout {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// tripper is a transport that calls back when a response has begun.
+type tripper struct {
+	http.RoundTripper
+	begun func()
+}
+
+func (tr tripper) RoundTrip(r *http.Request) (*http.Response, error) {
+	defer tr.begun()
+	return tr.RoundTripper.RoundTrip(r)
+}
+
+func TestSend_ReportsTheStatusOfAResponseThatDoesNotEndInTime(t *testing.T) {
+	t.Parallel()
+	host := raw(t, func(_ int, conn net.Conn) {
+		if readRequest(conn) != nil {
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\naaa")
+			hold(conn)
+		}
+	})
+	ctx := newExpiring(t)
+	sender := New(tripper{loopback.Transport(egress.Options{}), ctx.expire}, Config{Timeout: timeout})
+	got := sender.Send(ctx, message("http://"+host))
+	if got.Fault != Timeout || got.Status != http.StatusOK ||
+		!strings.HasSuffix(got.Detail, host+" did not finish its answer") {
+		t.Errorf("got %+v", got)
 	}
 }
 
@@ -89,7 +178,7 @@ func TestSend_RespectsTheCallersDeadline(t *testing.T) {
 	ctx, cancel := context.WithTimeout(ctx, shortTimeout)
 	defer cancel()
 	got := sender.Send(ctx, message("http://"+silent))
-	if got.Fault != Timeout || !strings.HasSuffix(got.Detail, silent+" read the message and did not answer") {
+	if got.Fault != Timeout || got.Took >= timeout || !strings.HasPrefix(got.Detail, "No complete answer within 1") {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -186,8 +275,7 @@ func TestSend_ReportsThatNothingListens(t *testing.T) {
 func TestSend_ReportsAnUnreachableAddress(t *testing.T) {
 	t.Parallel()
 	transport := loopback.Transport(egress.Options{})
-	transport.DialContext = (&net.Dialer{Control: func(string, string,
-		syscall.RawConn) error {
+	transport.DialContext = (&net.Dialer{Control: func(string, string, syscall.RawConn) error {
 		return syscall.EHOSTUNREACH
 	}}).DialContext
 	got := New(transport, Config{}).Send(t.Context(), message("http://127.0.0.1"))

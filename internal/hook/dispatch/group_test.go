@@ -15,7 +15,7 @@ import (
 	"itemcast/internal/hook/hooktest"
 )
 
-func TestLine_IsInOrderWhateverFailsOnAnyNode(t *testing.T) {
+func TestGroup_IsInOrderWhateverFailsOnAnyNode(t *testing.T) {
 	b := setup(t)
 	const items, revisions = 12, 15
 	r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int {
@@ -38,11 +38,11 @@ func TestLine_IsInOrderWhateverFailsOnAnyNode(t *testing.T) {
 		})
 	}
 	writers.Wait()
-	b.Eventually("all delivered", func() bool { return b.States(h)[hooktest.Succeeded] == items*revisions })
+	b.Eventually("all are delivered", func() bool { return b.States(h)[hooktest.Succeeded] == items*revisions })
 	n.stop()
 	second.stop()
 
-	done := map[string]int{} // by what documents of the item have in common: the last revision that succeeded
+	done := map[string]int{} // the last revision that succeeded, by what the documents of an item have in common
 	for _, m := range r.Messages() {
 		_, item, _ := strings.Cut(string(m.Body), `"id"`)
 		if m.Revision() != done[item]+1 {
@@ -57,7 +57,7 @@ func TestLine_IsInOrderWhateverFailsOnAnyNode(t *testing.T) {
 	}
 }
 
-func TestLine_ThatFailsIsPassedByOtherItems(t *testing.T) {
+func TestGroup_ThatFailsDoesNotDelayOtherItems(t *testing.T) {
 	b := setup(t)
 	stuck := uuid.New()
 	r := b.Receiver(func(_ http.ResponseWriter, m hooktest.Message) int {
@@ -72,7 +72,7 @@ func TestLine_ThatFailsIsPassedByOtherItems(t *testing.T) {
 	for range 20 {
 		b.write(n, uuid.New(), change.Created)
 	}
-	b.Eventually("the others", func() bool { return b.States(h)[hooktest.Succeeded] == 20 })
+	b.Eventually("the others are delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 20 })
 	n.stop()
 	if states := b.States(h); states[hooktest.Pending] != 3 {
 		t.Errorf("states: %v", states)
@@ -82,8 +82,8 @@ func TestLine_ThatFailsIsPassedByOtherItems(t *testing.T) {
 	}
 }
 
-// The race that the lock of the lines closes: a delivery is parked behind one that is just being finished.
-func TestLine_NeverStallsBetweenFanOutAndResults(t *testing.T) {
+// Without the lock of the groups, a delivery could be parked behind one that is just being finished.
+func TestGroup_NeverStallsBetweenFanOutAndResults(t *testing.T) {
 	b := setup(t)
 	const changes = 400
 	r := b.Receiver(nil)
@@ -93,7 +93,7 @@ func TestLine_NeverStallsBetweenFanOutAndResults(t *testing.T) {
 	b.write(n, item, change.Created)
 	for i := range changes - 1 {
 		b.write(n, item, change.Updated)
-		if i%7 == 0 { // now and then the line is empty when the next one comes
+		if i%7 == 0 { // now and then the group is empty when the next one comes
 			r.AwaitCount(i + 1)
 		}
 	}
@@ -108,7 +108,7 @@ func TestLine_NeverStallsBetweenFanOutAndResults(t *testing.T) {
 	}
 }
 
-func TestDeadEndpoint_CostsTheOthersNothing(t *testing.T) {
+func TestDeadEndpoint_CostsOthersNothing(t *testing.T) {
 	b := setup(t)
 	end := make(chan struct{})
 	dead := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { <-end; return http.StatusOK })
@@ -121,11 +121,12 @@ func TestDeadEndpoint_CostsTheOthersNothing(t *testing.T) {
 		b.write(n, uuid.New(), change.Created)
 	}
 	alive.AwaitCount(100)
-	b.Eventually("results", func() bool { return b.States(aliveHook)[hooktest.Succeeded] == 100 })
+	b.Eventually("all are delivered", func() bool { return b.States(aliveHook)[hooktest.Succeeded] == 100 })
 	if states := b.States(deadHook); states[hooktest.Pending] != 100 {
-		t.Errorf("states of the dead one: %v", states)
+		t.Errorf("the dead hook has the states %v", states)
 	}
-	if claimed := value[int](b, "SELECT count(*) FROM delivery WHERE hook_id = $1 AND claim IS NOT NULL", deadHook.ID); claimed != 4 {
-		t.Errorf("the dead one has %d claims", claimed)
+	if claimed := value[int](b, "SELECT count(*) FROM delivery WHERE hook_id = $1 AND claim IS NOT NULL",
+		deadHook.ID); claimed != 4 {
+		t.Errorf("the dead hook has %d claims", claimed)
 	}
 }
