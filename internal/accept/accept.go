@@ -83,7 +83,8 @@ func PrefersHTML(header []string) bool {
 	return false
 }
 
-// parse reads a list of names with weights. A lone "*", which old clients send in Accept, is a name that matches no type.
+// parse reads a list of names with weights. A lone "*", which old clients send in Accept, is a name that matches no
+// type.
 func parse(header []string) []entry {
 	var entries []entry
 	for _, value := range header {

@@ -53,10 +53,13 @@ func TestTypes_ARangeNamesNoType(t *testing.T) {
 	}
 }
 
+// browser is the header that browsers send.
+const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
 func TestPrefersHTML_OnlyByItsName(t *testing.T) {
 	t.Parallel()
 	for header, want := range map[string]bool{
-		"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8": true, // every browser's
+		browser:                            true,
 		"text/html":                        true,
 		"application/xml, text/html;q=0.5": true,
 		"text/html, application/json":      false,
@@ -96,7 +99,7 @@ func TestGzip(t *testing.T) {
 
 func BenchmarkPrefersHTML(b *testing.B) {
 	for name, header := range map[string]string{
-		"browser": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+		"browser": browser,
 		"program": "*/*",
 	} {
 		b.Run(name, func(b *testing.B) {

@@ -1,7 +1,7 @@
 package accept
 
-// Gzip reports whether a client takes gzip, by the values of its Accept-Encoding header. An entry for gzip outranks "*".
-// A client that states nothing gets the plain bytes, although the RFC allows any coding.
+// Gzip reports whether a client takes gzip, by the values of its Accept-Encoding header. An entry for gzip outranks
+// "*". A client that states nothing gets the plain bytes, although the RFC allows any coding.
 func Gzip(header []string) bool {
 	takesAny := false
 	for _, e := range parse(header) {

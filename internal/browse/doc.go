@@ -10,7 +10,7 @@
 // It promises:
 //
 //   - A page shows what the API answered, byte for byte. One request of the browser is one request of the API. Only a
-//     form that meets 412 makes another: it reads what there is now, to show what others changed.
+//     form that meets 412 makes another: it reads the current representation, to show what others changed.
 //   - A page offers only what its user may do, as far as the document states it. The API decides.
 //   - Nothing that people wrote becomes markup.
 //   - A browser without JavaScript can read, page, filter and fill in forms.
@@ -22,17 +22,17 @@
 // doc.go. Here, along the way of a request:
 //
 //	browse.go        the pages of a document, and the answers to OPTIONS
-//	handler.go       negotiation: a page, a form's request, or the plain answer
+//	handler.go       the choice: a page, a form's request, or the plain answer
 //	outside.go       pages of the failures from outside the document's operations
 //	read.go          GET: the page of an address
 //	submit.go        POST of a form: its request, and the page of the answer
-//	target.go        where a form leads that succeeded
+//	target.go        where a successful form leads
 //	index.go         the list of all operations, the search, and the documentation of one
-//	page.go          what every page has
-//	notice.go        what a form did, told on the next page
+//	page.go          the parts of every page
+//	notice.go        what a form did, shown on the next page
 //	exchange.go      one request of the API: sign-in, handler, answer
 //	write.go         sends a page with its headers
-//	static.go        what depends on no request: navigation, forms, documentation
+//	static.go        the parts prepared at start: navigation, forms, documentation
 //	details.go       the documentation of an operation
 //	templates.go     the templates
 //	request_view.go  a request, and how to send it with curl

@@ -49,7 +49,7 @@ func getOf(r *http.Request) *http.Request {
 	return get
 }
 
-// sendsToSignIn reports whether a stranger is sent to the sign-in page rather than refused. One with wrong
+// sendsToSignIn reports whether a stranger is sent to the sign-in page instead of being refused. One with wrong
 // credentials is not: the browser would send them there again.
 func (p *Pages) sendsToSignIn(r *http.Request) bool {
 	return p.options.LoginURL != "" && r.Header.Get("Authorization") == ""

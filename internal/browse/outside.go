@@ -35,7 +35,7 @@ func (p *Pages) Problems(userName func(*http.Request) string, next http.Handler)
 	})
 }
 
-// problemHolder holds back an answer that is a problem, and lets every other through.
+// problemHolder holds back an answer that is a problem, and passes every other on.
 type problemHolder struct {
 	http.ResponseWriter
 	problem *recorder // nil for any other answer

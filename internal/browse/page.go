@@ -41,7 +41,7 @@ type view struct {
 	Choose       *relatedLink // the list in which to choose what the documented operation is for
 	Documents    bool         // the page documents an operation of another address
 	Back         string       // the address to which the answer to a form leads back
-	Live         string       // the event stream of the changes of what is shown
+	Live         string       // the event stream of the shown thing's changes; "" for none
 	ETag         string
 	Path         string
 	Plain        string // the address of the plain answer
@@ -128,7 +128,7 @@ func (p *Pages) crumbs(path string) []crumb {
 	return crumbs
 }
 
-// liveAddress returns the event stream of the changes of what is shown, if that has an id and a revision.
+// liveAddress returns the event stream of the shown thing's changes, if it has an id and a revision; "" for none.
 func (p *Pages) liveAddress(op *spec.Operation, ex exchange) string {
 	live := p.document.Live
 	if live == nil || op == nil || op.Method != http.MethodGet || !ex.user.may(live) ||

@@ -20,7 +20,7 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	asked := withoutConditions(r)
-	asked.Method = http.MethodGet // of a HEAD, net/http holds back the page
+	asked.Method = http.MethodGet // net/http drops the body of a HEAD's page
 	if op != nil && op.OnlyStreams() {
 		asked.Method = http.MethodHead // a page states only that the stream is there
 	}

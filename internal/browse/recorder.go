@@ -15,7 +15,7 @@ const (
 	maxShownOther = 64 << 10 // bytes of any other answer; it may be a download without end
 )
 
-// errBrokenOff ends an answer of which a page shows only the beginning.
+// errBrokenOff ends an answer once the page has as much of it as it shows.
 var errBrokenOff = errors.New("the page shows no more of this answer")
 
 // recorder is the ResponseWriter that a page's request is answered to. It begins with the headers that outer layers set

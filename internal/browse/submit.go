@@ -86,13 +86,12 @@ func (h *handler) submitUnsigned(w http.ResponseWriter, r *http.Request, resourc
 	}
 	ex.sent, ex.request = sent, sent.Request(withoutConditions(r))
 	page := h.page(w, r, resource, sent.Form.Operation, ex)
-	page.Forms = []form.Draft{sent.Again(page.Path, nil, account.All())} // the form does not say what its user may do
+	page.Forms = []form.Draft{sent.Again(page.Path, nil, account.All())} // its user is unknown
 	page.Back, page.SessionEnded = page.Path, true
 	h.write(w, r, page, ex.answer)
 }
 
-// showAnswer shows the answer to a form that is not to be shown again: one that could not be read, or whose method the
-// address does not take.
+// showAnswer shows the answer without the form: the form could not be read, or the address does not take its method.
 func (h *handler) showAnswer(w http.ResponseWriter, r *http.Request, resource *spec.Resource, ex exchange) {
 	page := h.page(w, r, resource, nil, ex)
 	page.Back = page.Path
@@ -102,8 +101,8 @@ func (h *handler) showAnswer(w http.ResponseWriter, r *http.Request, resource *s
 	h.write(w, r, page, ex.answer)
 }
 
-// resolve shows what others changed since the form was filled in, with a form that applies what the user meant to what
-// there is now.
+// resolve shows what others changed since the form was filled in, with a form that applies the user's changes to the
+// current representation.
 func (h *handler) resolve(w http.ResponseWriter, r *http.Request, page *view, ex exchange) {
 	if ex.sent.Form.Operation.Resource.Operation(http.MethodGet) == nil {
 		page.Forms = []form.Draft{ex.sent.Again(page.Path, page.Problem, ex.user.Permissions)}

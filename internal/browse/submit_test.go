@@ -1,7 +1,6 @@
 package browse_test
 
 import (
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -9,8 +8,6 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/browse/form"
-	"itemcast/internal/contract"
-	"itemcast/internal/problem"
 )
 
 const (
@@ -192,115 +189,7 @@ func TestForm_AnAnswerThatIsSeenOnceIsShown(t *testing.T) {
 	s.post("/api/t/things", url.Values{"body.name": {"k"}}).status(http.StatusCreated).has(`whsec_y`)
 }
 
-func TestRaw_SendsItsTextAsItIs(t *testing.T) {
-	t.Parallel()
-	s := setup(t, answering(http.StatusOK, thing, "ETag", `"3"`))
-	values := s.open("/api/t/things/1").form("replaceThing", rawForm)
-	content := values.Get("_content")
-	if !strings.Contains(content, `"count": 12345678901234567890.50`) || strings.Contains(content, "revision") {
-		t.Errorf("the editor has %s", content)
-	}
-	const text = "{ \"name\":\r\n \"x\" ,, }"
-	values.Set("_content", text)
-	failing(problem.New(problem.InvalidJSON, "No."))(s)
-	p := s.post("/api/t/things/1", values).status(http.StatusBadRequest).has(`INVALID_JSON`, `&#34;name&#34;:`)
-	if got := s.last().body; got != "{ \"name\":\n \"x\" ,, }" {
-		t.Errorf("sent %q", got)
-	}
-	if got := p.form("replaceThing", rawForm).Get("_content"); got != text {
-		t.Errorf("the editor then has %q", got)
-	}
-	s.open("/api/t/things").has(`&#34;name&#34;: &#34;Cup&#34;`)
-}
-
-func TestFaults_AreShownAtTheirFieldsWithWhatWasTyped(t *testing.T) {
-	t.Parallel()
-	s := setup(t, answering(http.StatusOK, thing, "ETag", `"3"`))
-	values := s.open("/api/t/things/1").form("patchThing", fieldsForm)
-	values.Set("body.name", `"><script>alert(1)</script>`)
-	values.Set("body.tags", "</textarea><script>alert(2)</script>")
-	failing(problem.Invalid(problem.InvalidInput,
-		problem.Fault{Pointer: "#/name", Detail: "is too odd"},
-		problem.Fault{Pointer: "#/tags/0", Detail: "is odd too"},
-		problem.Fault{Pointer: "#/elsewhere", Detail: "is unknown"}))(s)
-	p := s.post("/api/t/things/1", values).status(http.StatusBadRequest).has(
-		`id="patchThing-name-error">is too odd</p>`, `id="patchThing-tags-error">/0 is odd too</p>`,
-		`<a data-opens href="#patchThing-name">`, `<code>#/elsewhere</code> is unknown`,
-		`id="patchThing" open`, `href="/api/t/things/1">← Back</a>`).lacks(`<script>alert`)
-	again := p.form("patchThing", fieldsForm)
-	for _, name := range []string{"body.name", "body.tags", "body.note", "_etag", "_was"} {
-		if again.Get(name) != values.Get(name) {
-			t.Errorf("%s: %q became %q", name, values.Get(name), again.Get(name))
-		}
-	}
-
-	// A field that cannot be JSON is reported in the same way, and nothing is sent.
-	before := len(s.requests)
-	values.Set("body.metadata", `{"year":`)
-	s.post("/api/t/things/1", values).status(http.StatusBadRequest).
-		has(`id="patchThing-metadata-error">must be JSON`, `{&#34;year&#34;:</textarea>`)
-	if len(s.requests) != before {
-		t.Error("the API received a request")
-	}
-}
-
 // Values without end, or nested without end, neither exhaust the process nor make a page that is longer still.
-func TestForm_SurvivesHostileInput(t *testing.T) {
-	t.Parallel()
-	deep := strings.Repeat("[", 100_000)
-	deepObject := strings.Repeat(`{"a":`, 5000) + "1" + strings.Repeat("}", 5000)
-	deepArray := strings.Repeat("[", 5000) + strings.Repeat("]", 5000)
-	for name, values := range map[string]url.Values{
-		"a deep field":          {"body.metadata": {deep}},
-		"a deep number":         {"body.count": {deep}},
-		"deep raw text":         {"_content": {deep}},
-		"a deep earlier object": {"body.metadata": {`{"a":2}`}, "_was": {`{"metadata":` + deepObject + `}`}},
-		"a deep earlier number": {"body.count": {"1"}, "_was": {`{"count":` + deepArray + `}`}},
-	} {
-		values.Set("_method", "PATCH")
-		s := setup(t, failing(problem.New(problem.InvalidInput, "It is too deep.")))
-		text := strings.ReplaceAll(values.Encode(), "%5B", "[") // as an attacker saves the escapes
-		p := s.postText("/api/t/things/1", text)
-		if p.Code != http.StatusBadRequest {
-			t.Errorf("%s: %d", name, p.Code)
-		}
-		if name == "a deep field" {
-			p.has("must be JSON: the value is nested deeper than 64 levels")
-		}
-	}
-	s := setup(t, failing(problem.New(problem.InvalidInput, "It has too much.")))
-	p := s.post("/api/t/things/1", url.Values{"_method": {"PATCH"}, "body.tags": {strings.Repeat("x\n", 100_000)}})
-	if p.has("--data-binary @BODY"); len(p.text) > 600_000 {
-		t.Errorf("the page has %d bytes", len(p.text))
-	}
-}
-
-func TestConflict_ShowsWhatOthersChangedAndRetainsWhatTheUserTyped(t *testing.T) {
-	t.Parallel()
-	s := setup(t, answering(http.StatusOK, thing, "ETag", `"3"`))
-	values := s.open("/api/t/things/1").form("patchThing", fieldsForm)
-	values.Set("body.name", "Mine")
-	theirs := strings.NewReplacer(`"Cup"`, `"Theirs"`, `"solid"`, `"liquid"`).Replace(thing)
-	s.respond = func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPatch {
-			contract.WriteProblem(w, r,
-				&problem.Error{Code: problem.RevisionMismatch, Detail: "It has revision 4 by now.", Revision: 4})
-			return
-		}
-		writeJSON(w, http.StatusOK, theirs, "ETag", `"4"`)
-	}
-	const solidToLiquid = `<code>kind</code></th><td><code>&#34;solid&#34;</code></td>` +
-		`<td><code>&#34;liquid&#34;</code></td><td></td>`
-	p := s.post("/api/t/things/1", values).status(http.StatusPreconditionFailed).has(`REVISION_MISMATCH`,
-		`What others changed since you loaded it`, solidToLiquid,
-		`<code>&#34;Theirs&#34;</code></td><td><strong>You changed it too</strong>`)
-	answering(http.StatusOK, thing)(s)
-	s.post("/api/t/things/1", p.form("patchThing", fieldsForm))
-	if r := s.last(); r.body != `{"name":"Mine"}` || r.Header.Get("If-Match") != `"4"` {
-		t.Errorf("sent again: %s %s", r.body, r.Header.Get("If-Match"))
-	}
-}
-
 func TestDelete_AsksFirstAndLeadsToTheList(t *testing.T) {
 	t.Parallel()
 	s := setup(t, answering(http.StatusOK, thing, "ETag", `"3"`))
@@ -333,63 +222,4 @@ func TestForm_TheAPIDecidesWhatItMayDo(t *testing.T) {
 	}
 }
 
-func TestForm_OfAStrangerIsNotReadWithoutASignInPage(t *testing.T) {
-	t.Parallel()
-	s := setup(t, stranger)
-	isRead := false
-	body := readerFunc(func([]byte) (int, error) { isRead = true; return 0, io.EOF })
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "/api/t/things/1", body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Accept", browserAccept)
-	r.Header.Set("Content-Type", form.ContentType)
-	w := &statusWriter{header: http.Header{}}
-	s.ServeHTTP(w, r)
-	if w.status != http.StatusUnauthorized || isRead {
-		t.Errorf("status %d, read: %v", w.status, isRead)
-	}
-}
-
 // A form whose session has ended is shown again, and works once its user has signed in again.
-func TestForm_OutlivesItsSession(t *testing.T) {
-	t.Parallel()
-	s := setup(t, answering(http.StatusOK, thing, "ETag", `"3"`), func(s *site) { s.options.LoginURL = "/login" })
-	ann := s.actor
-	values := s.open("/api/t/things/1").form("patchThing", fieldsForm)
-	values.Set("body.name", "Mug")
-	s.actor = nil
-	before := len(s.requests)
-	p := s.post("/api/t/things/1", values).status(http.StatusUnauthorized).
-		has(`<a href="/login?next=%2Fapi%2Ft%2Fthings%2F1" target="_blank"`, "Nothing was sent")
-	if len(s.requests) != before {
-		t.Error("the API received a request")
-	}
-	s.actor = ann
-	s.post("/api/t/things/1", p.form("patchThing", fieldsForm))
-	if r := s.last(); r.Method != http.MethodPatch || r.body != `{"name":"Mug"}` || r.Header.Get("If-Match") != `"3"` {
-		t.Errorf("%s %s %v", r.Method, r.body, r.Header)
-	}
-	s.actor = nil
-	for name, values := range map[string]url.Values{
-		"too large":       {"_method": {"PATCH"}, "body.name": {strings.Repeat("x", 300<<10)}},
-		"of no operation": {"_method": {"BREW"}},
-	} {
-		if p := s.post("/api/t/things/1", values).status(http.StatusUnauthorized); strings.Contains(p.main(), "xxx") {
-			t.Errorf("%s: the form is shown again", name)
-		}
-	}
-}
-
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
-
-type statusWriter struct {
-	header http.Header
-	status int
-}
-
-func (w *statusWriter) Header() http.Header         { return w.header }
-func (w *statusWriter) WriteHeader(status int)      { w.status = status }
-func (w *statusWriter) Write(p []byte) (int, error) { return len(p), nil }

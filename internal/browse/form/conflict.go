@@ -11,8 +11,8 @@ type Change struct {
 	Mine           bool // the form changes it too
 }
 
-// Rebase returns a form that applies what the user meant to what there is now: fields that the user did not touch hold
-// the others' values. It also returns what the others changed.
+// Rebase returns a form that applies the user's changes to the current representation: fields that the user did not
+// touch hold the others' values. It also returns what the others changed.
 func (s *Submission) Rebase(target string, with Filling) (Draft, []Change) {
 	with.sent = maps.Clone(s.values)
 	var changes []Change

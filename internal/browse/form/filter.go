@@ -51,7 +51,7 @@ func filterInput(f *Field, query url.Values) Input {
 	case f.Kind == kindTime:
 		text, isTime := fromUTC(query.Get(f.Name))
 		if in.Values = []string{text}; !isTime {
-			in.Kind = kindText // shows the text beside what is wrong with it
+			in.Kind = kindText // shows the text as it is, beside its fault
 		}
 	case f.Kind == kindChecks && !f.explode:
 		in.Values = strings.Split(strings.Join(query[f.Name], ","), ",")

@@ -1,5 +1,5 @@
 // The pages of the browsable API work without this script. It adds: finding operations while typing, copying, folding,
-// opening what a link leads to, and a notice when what is shown has changed.
+// opening the form that a link leads to, and a notice when the thing on the page has changed.
 
 import './browse.css';
 import { follow } from './live.js';
