@@ -3,7 +3,6 @@ package item
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -202,11 +201,3 @@ func (b *bundle) listed(filter Filter, sort Sort, limit int) []*Item {
 
 // epoch is a time with Postgres's precision.
 var epoch = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
-
-func ids(n int) []uuid.UUID {
-	out := make([]uuid.UUID, n)
-	for i := range out {
-		out[i] = uuid.MustParse(fmt.Sprintf("00000000-0000-7000-8000-%012d", i+1))
-	}
-	return out
-}

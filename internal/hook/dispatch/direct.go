@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"itemcast/internal/hook"
 	"itemcast/internal/hook/internal/store"
 )
 
@@ -56,21 +55,6 @@ type direct struct {
 	mu     sync.Mutex
 	closed bool // nothing more is sent, and sent has been taken
 	sent   directSent
-}
-
-// directSent is what a round has come to when it was closed. Nothing changes it after that, so it needs no lock. The
-// zero value is that of a fan-out that sends nothing directly.
-type directSent struct {
-	round    *direct
-	arrived  []arrival
-	inFlight map[deliveryKey]bool // unanswered or failed: their rows are inserted as claimed
-	failures []outcome
-}
-
-// arrival is a delivery that has arrived, and its outcome.
-type arrival struct {
-	matched matched
-	outcome outcome
 }
 
 // sendDirectly sends what it can of the deliveries. It returns when everything is answered, or when nothing is for a
@@ -248,57 +232,4 @@ func (r *direct) close() directSent {
 		}
 	}
 	return s
-}
-
-// rest returns the deliveries that have not arrived.
-func (s directSent) rest(deliveries []matched) []matched {
-	if len(s.arrived) == 0 {
-		return deliveries
-	}
-	arrived := make(map[deliveryKey]bool, len(s.arrived))
-	for _, a := range s.arrived {
-		arrived[a.matched.key()] = true
-	}
-	rest := make([]matched, 0, len(deliveries)-len(arrived))
-	for _, m := range deliveries {
-		if !arrived[m.key()] {
-			rest = append(rest, m)
-		}
-	}
-	return rest
-}
-
-// log writes what has arrived into the log of attempts.
-func (s directSent) log(ctx context.Context, q *store.Queries) error {
-	all := make([]settled, len(s.arrived))
-	for n, a := range s.arrived {
-		s.round.dispatcher.attempts.count(a.outcome.verdict)
-		c, key := a.matched.change, a.matched.key()
-		all[n] = settled{a.outcome, store.SettleDeliveriesRow{
-			HookID: key.hook, Position: key.position, ID: hook.DeliveryID(key.hook, c), AccountID: c.AccountID,
-			ItemID: c.ItemID, ChangeID: c.ID, Revision: c.Revision, Kind: string(c.Kind), CreatedAt: s.round.began,
-			Number: 1,
-		}}
-	}
-	return logAttempts(ctx, q, all)
-}
-
-// settle ends a round with its transaction. After a commit, failures are results like any other. After a rollback,
-// everything will be sent again, and what is still being sent must not arrive after that.
-func (s directSent) settle(committed bool) {
-	if s.round == nil {
-		return
-	}
-	s.round.committed = committed
-	close(s.round.settled)
-	switch {
-	case !committed:
-		s.round.cancel()
-	case len(s.failures) > 0:
-		s.round.dispatcher.posts.Go(func() {
-			for _, o := range s.failures {
-				s.round.dispatcher.outcomes <- o
-			}
-		})
-	}
 }

@@ -101,7 +101,7 @@
 //	dispatch.go                              the dispatcher and its goroutines
 //	sweep.go, takeover.go, inactive.go       what no event announces
 //	replay.go                                past changes
-//	fanout.go, direct.go, match.go           new changes
+//	fanout.go, direct.go, sent.go, match.go  new changes
 //	claim.go, limits.go, change.go           the queue
 //	result.go, attempt.go, health.go         results
 //	post.go                                  one attempt
