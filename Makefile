@@ -37,6 +37,7 @@ generate: $(TOOLS)/.stamp-generators ## Generate code from the contract, the Gra
 	$(TOOLS)/sqlc generate
 	$(TOOLS)/oapi-codegen -config openapi/item.cfg.yaml openapi/item.yaml
 	$(TOOLS)/oapi-codegen -config openapi/core.cfg.yaml openapi/core.yaml
+	$(TOOLS)/openapi openapi/bundled openapi/core.yaml
 	$(TOOLS)/gqlgen
 
 # go.mod stays as it is: gqlgen's own idea of tidying is turned off in gqlgen.yml.
@@ -68,8 +69,8 @@ $(WEB_BUILT): $(WEB)/node_modules/.package-lock.json $(WEB_SOURCES)
 # The tools are pinned in tools/go.mod, so that they do not weigh on the product's.
 tools: $(TOOLS)/.stamp-generators $(TOOLS)/.stamp-linters ## Build the pinned tools.
 
-$(TOOLS)/.stamp-generators: tools/go.mod tools/go.sum $(wildcard tools/gqlgen/*.go)
-	cd tools && GOBIN=$(TOOLS) go install ./gqlgen github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen github.com/sqlc-dev/sqlc/cmd/sqlc
+$(TOOLS)/.stamp-generators: tools/go.mod tools/go.sum $(wildcard tools/gqlgen/*.go tools/openapi/*.go)
+	cd tools && GOBIN=$(TOOLS) go install ./gqlgen ./openapi github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen github.com/sqlc-dev/sqlc/cmd/sqlc
 	@touch $@
 
 $(TOOLS)/.stamp-linters: tools/go.mod tools/go.sum

@@ -1,9 +1,22 @@
-// Package openapi holds the contracts. They are written by hand, served as they are, and what the code is generated from.
+// Package openapi holds the contracts. People write core.yaml and item.yaml, from which make generate makes code and, in
+// bundled/, the self-contained documents that the product serves and checks requests against.
 package openapi
 
-import "embed"
+import (
+	"embed"
+	"io/fs"
+)
 
-// Files holds the documents: core.yaml and item.yaml, the schemas that every API shares.
-//
-//go:embed core.yaml item.yaml
-var Files embed.FS
+//go:embed bundled
+var bundled embed.FS
+
+// Files holds NAME.json and NAME.yaml for each API: core.
+var Files = inBundled()
+
+func inBundled() fs.FS {
+	files, err := fs.Sub(bundled, "bundled")
+	if err != nil {
+		panic(err) // "bundled" is a valid path
+	}
+	return files
+}

@@ -15,6 +15,7 @@ import (
 	"itemcast/internal/browse"
 	"itemcast/internal/browse/form"
 	"itemcast/internal/contract"
+	"itemcast/internal/contract/contracttest"
 	"itemcast/internal/problem"
 )
 
@@ -41,10 +42,11 @@ type apiRequest struct {
 // setup makes a site whose user may do everything, and whose API answers {}.
 func setup(t testing.TB, with ...func(*site)) *site {
 	t.Helper()
-	document, err := contract.Load(os.DirFS("testdata"), "things.yaml")
+	text, err := os.ReadFile("testdata/things.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
+	document := contracttest.Document(t, text)
 	s := &site{
 		t:       t,
 		actor:   &account.Actor{Email: "ann@example.com", Permissions: account.All()},

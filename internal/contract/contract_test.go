@@ -7,15 +7,14 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"itemcast/internal/contract"
+	"itemcast/internal/contract/contracttest"
 	"itemcast/internal/problem"
 )
 
 // The contract that the tests hold requests against; each kind of parameter and body occurs once.
-var files = fstest.MapFS{
-	"main.yaml": {Data: []byte(`
+const things = `
 openapi: 3.1.0
 info: { title: Test, version: "1" }
 servers: [{ url: /api/t }]
@@ -31,7 +30,7 @@ paths:
         - { name: ratio, in: query, schema: { type: number, maximum: 1.5 } }
         - { name: search, in: query, schema: { type: string, minLength: 1, maxLength: 10 } }
         - { name: tags, in: query, explode: false, schema: { type: array, maxItems: 3, items: { type: string, minLength: 1, maxLength: 5 } } }
-        - { name: kind, in: query, explode: false, schema: { type: array, items: { $ref: "shared.yaml#/components/schemas/Kind" } } }
+        - { name: kind, in: query, explode: false, schema: { type: array, items: { $ref: "#/components/schemas/Kind" } } }
         - { name: metadata.KEY, in: query, x-prefix: metadata., schema: { type: string, maxLength: 5 } }
         - { name: If-None-Match, in: header, schema: { type: string, maxLength: 10 } }
       responses: { "200": { description: ok, content: { application/json: { schema: { type: object } } } } }
@@ -42,7 +41,7 @@ paths:
       requestBody:
         required: true
         content:
-          application/json: { schema: { $ref: "shared.yaml#/components/schemas/Thing" } }
+          application/json: { schema: { $ref: "#/components/schemas/Thing" } }
       responses: { "201": { description: ok, content: { application/json: { schema: { type: object } } } } }
   /things/checked:
     post:
@@ -53,7 +52,7 @@ paths:
         required: true
         x-checked-with-rules: true
         content:
-          application/json: { schema: { $ref: "shared.yaml#/components/schemas/Thing" } }
+          application/json: { schema: { $ref: "#/components/schemas/Thing" } }
       responses: { "201": { description: ok, content: { application/json: { schema: { type: object } } } } }
   /things/import:
     post:
@@ -70,7 +69,7 @@ paths:
       operationId: patchThing
       requestBody:
         content:
-          application/merge-patch+json: { schema: { $ref: "shared.yaml#/components/schemas/Thing" } }
+          application/merge-patch+json: { schema: { $ref: "#/components/schemas/Thing" } }
       responses: { "204": { description: ok } }
     post:
       operationId: pokeThing
@@ -79,17 +78,9 @@ components:
   parameters:
     ID: { name: id, in: path, required: true, schema: { type: string, format: uuid, x-go-name: ID } }
   schemas:
-    Local: { type: object, properties: { thing: { $ref: "shared.yaml#/components/schemas/Thing" } } }
-`)},
-	"shared.yaml": {Data: []byte(`
-openapi: 3.1.0
-info: { title: Shared, version: "1" }
-paths: {}
-components:
-  schemas:
+    Local: { type: object, properties: { thing: { $ref: "#/components/schemas/Thing" } } }
     Kind: { type: string, enum: [video, audio] }
     Part: { type: object, additionalProperties: false, required: [url], properties: { url: { type: string, format: uri }, size: { type: [integer, "null"], minimum: 0 } } }
-    Unused: { type: string }
     Thing:
       type: object
       additionalProperties: false
@@ -111,18 +102,14 @@ components:
         metadata: { type: object, maxProperties: 2, additionalProperties: { type: [string, number, boolean, "null"] } }
         free: { type: object, additionalProperties: true }
         either: { anyOf: [{ $ref: "#/components/schemas/Part" }, { type: "null" }] }
-`)},
-}
+`
 
 const id = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 // setup returns a server behind the contract, whose handlers echo the body and, in the header Query, the query that reached them.
 func setup(t testing.TB) http.Handler {
 	t.Helper()
-	document, err := contract.Load(files, "main.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	document := contracttest.Document(t, []byte(things))
 	mux := http.NewServeMux()
 	guard := document.Guard(mux, contract.Options{BodyLimit: 100_000})
 	for _, pattern := range []string{"GET /api/t/things", "POST /api/t/things", "POST /api/t/things/import", "POST /api/t/things/checked", "GET /api/t/things/{id}",

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -15,7 +16,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Document is an OpenAPI document: what is served of it, and its schemas, compiled.
+// Document is an OpenAPI document with its compiled schemas. It is safe for concurrent use.
 type Document struct {
 	name     string
 	json     []byte
@@ -25,20 +26,22 @@ type Document struct {
 	schemas  map[string]*Schema
 }
 
-// Load reads the document of that name, bundles what it refers to in other files, and validates the whole.
+// Load reads a self-contained document, NAME.json and the same as NAME.yaml, and compiles its schemas.
 func Load(files fs.FS, name string) (*Document, error) {
-	bundled, err := bundle(files, name)
-	if err != nil {
-		return nil, err
-	}
 	d := &Document{name: name, schemas: map[string]*Schema{}}
-	if d.json, err = encodeJSON(bundled); err != nil {
-		return nil, fmt.Errorf("encode the contract %s: %w", name, err)
+	text, err := fs.ReadFile(files, name+".json")
+	if err != nil {
+		return nil, fmt.Errorf("read a contract: %w", err)
 	}
-	if d.yaml, err = encodeYAML(bundled); err != nil {
-		return nil, fmt.Errorf("encode the contract %s: %w", name, err)
+	if d.yaml, err = fs.ReadFile(files, name+".yaml"); err != nil {
+		return nil, fmt.Errorf("read a contract: %w", err)
 	}
-	loader := openapi3.NewLoader() // refuses references to other files
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, text); err != nil {
+		return nil, fmt.Errorf("read the contract %s: %w", name, err)
+	}
+	d.json = compact.Bytes()
+	loader := openapi3.NewLoader() // rejects references to other files
 	if d.spec, err = loader.LoadFromData(d.json); err != nil {
 		return nil, fmt.Errorf("read the contract %s: %w", name, err)
 	}
@@ -59,13 +62,13 @@ func Load(files fs.FS, name string) (*Document, error) {
 	return d, nil
 }
 
-// JSON is the bundled document. The caller must not change it.
+// JSON returns the document as compact JSON. The caller must not change it.
 func (d *Document) JSON() []byte { return d.json }
 
-// YAML is the bundled document. The caller must not change it.
+// YAML returns the document. The caller must not change it.
 func (d *Document) YAML() []byte { return d.yaml }
 
-// Spec is the bundled document, its references resolved. The caller must not change it.
+// Spec returns the document with its references resolved. The caller must not change it.
 func (d *Document) Spec() *openapi3.T { return d.spec }
 
 // Base is the path below which the document's operations are: that of its first server, such as "/api/v1".
@@ -89,12 +92,12 @@ func (d *Document) Schema(name string) *Schema {
 	return schema
 }
 
-// ServeJSON serves the bundled document, with an ETag.
+// ServeJSON serves the document with an ETag.
 func (d *Document) ServeJSON(w http.ResponseWriter, r *http.Request) {
 	serveText(w, r, "application/json", d.json)
 }
 
-// ServeYAML serves the bundled document, with an ETag.
+// ServeYAML serves the document with an ETag.
 func (d *Document) ServeYAML(w http.ResponseWriter, r *http.Request) {
 	serveText(w, r, "application/yaml", d.yaml) // RFC 9512
 }

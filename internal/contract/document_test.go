@@ -4,26 +4,26 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/goccy/go-yaml"
 
 	"itemcast/internal/contract"
+	"itemcast/internal/contract/contracttest"
 	"itemcast/openapi"
 )
 
 // TestLoad_Contracts holds for every document that is served: it is valid, whole, and all of it can be checked.
 func TestLoad_Contracts(t *testing.T) {
 	t.Parallel()
-	names, err := fs.Glob(openapi.Files, "*.yaml")
-	if err != nil || len(names) < 2 {
+	names, err := fs.Glob(openapi.Files, "*.json")
+	if err != nil || len(names) == 0 {
 		t.Fatalf("found %v: %v", names, err)
 	}
 	for _, name := range names {
+		name = strings.TrimSuffix(name, ".json")
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			document, err := contract.Load(openapi.Files, name)
@@ -39,7 +39,7 @@ func TestLoad_Contracts(t *testing.T) {
 					t.Errorf("the %s: %v", form, err)
 				}
 				if strings.Contains(string(text), ".yaml#") || strings.Contains(string(text), "x-go-") {
-					t.Errorf("the %s is not for others to read", form)
+					t.Errorf("the %s has references to files, or hints for generators", form)
 				}
 			}
 			guard := document.Guard(http.NewServeMux(), contract.Options{})
@@ -52,62 +52,36 @@ func TestLoad_Contracts(t *testing.T) {
 	}
 }
 
-func TestLoad_Bundles(t *testing.T) {
+func TestLoad_RefusesWhatItCannotCheck(t *testing.T) {
 	t.Parallel()
-	document, err := contract.Load(files, "main.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for name := range document.Spec().Components.Schemas {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	if got := strings.Join(names, " "); got != "Kind Local Part Thing" {
-		t.Errorf("schemas: %s", got)
-	}
-	fromYAML, err := yaml.YAMLToJSON(document.YAML())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, text := range []string{string(document.JSON()), string(fromYAML)} {
-		list, item := strings.Index(text, `"/things"`), strings.Index(text, `"/things/{id}"`)
-		if list < 0 || item < list || !strings.HasPrefix(text, `{"openapi":`) && !strings.HasPrefix(text, `{"openapi": `) {
-			t.Errorf("the order is lost: %.80s", text)
-		}
-	}
-}
-
-func TestLoad_Refuses(t *testing.T) {
-	t.Parallel()
-	const head = "openapi: 3.1.0\ninfo: { title: T, version: '1' }\n"
+	const head = "openapi: 3.1.0\ninfo: { title: T, version: '1' }\npaths: {}\n"
 	for name, text := range map[string]string{
-		"no YAML":                 "a: [",
-		"invalid":                 "openapi: 3.1.0\npaths: {}\n",
-		"a missing file":          head + "paths: {}\ncomponents: { schemas: { A: { $ref: 'gone.yaml#/components/schemas/A' } } }\n",
-		"a missing schema":        head + "paths: {}\ncomponents: { schemas: { A: { $ref: 'shared.yaml#/components/schemas/Gone' } } }\n",
-		"a taken name":            head + "paths: {}\ncomponents: { schemas: { Kind: { $ref: 'shared.yaml#/components/schemas/Kind' } } }\n",
-		"a pattern without words": head + "paths: {}\ncomponents: { schemas: { A: { type: string, pattern: '^a$' } } }\n",
-		"a pattern with two words": head + "paths: {}\ncomponents: { schemas: { A: { type: string, pattern: '^a$', x-pattern-detail: must be a }, " +
+		"an invalid document":     "openapi: 3.1.0\npaths: {}\n",
+		"another file":            head + "components: { schemas: { A: { $ref: 'other.yaml#/components/schemas/A' } } }\n",
+		"a missing schema":        head + "components: { schemas: { A: { $ref: '#/components/schemas/Gone' } } }\n",
+		"a pattern without words": head + "components: { schemas: { A: { type: string, pattern: '^a$' } } }\n",
+		"a pattern with two words": head + "components: { schemas: { A: { type: string, pattern: '^a$', x-pattern-detail: must be a }, " +
 			"B: { type: string, pattern: '^a$', x-pattern-detail: must be b } } }\n",
-		"a broken reference": head + "paths: {}\ncomponents: { schemas: { A: { $ref: 'shared.yaml' } } }\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			files := fstest.MapFS{"bad.yaml": {Data: []byte(text)}, "shared.yaml": files["shared.yaml"]}
-			if _, err := contract.Load(files, "bad.yaml"); err == nil {
+			if _, err := contracttest.Load([]byte(text)); err == nil {
 				t.Error("loads")
 			}
 		})
+	}
+	for name, files := range map[string]fstest.MapFS{
+		"no file": {}, "no YAML": {"a.json": {Data: []byte("{}")}}, "no JSON": {"a.json": {Data: []byte("a:")}, "a.yaml": {}},
+	} {
+		if _, err := contract.Load(files, "a"); err == nil {
+			t.Errorf("%s: loads", name)
+		}
 	}
 }
 
 func TestDocument_ServesItselfOnce(t *testing.T) {
 	t.Parallel()
-	document, err := contract.Load(files, "main.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	document := contracttest.Document(t, []byte(things))
 	for mediaType, serve := range map[string]http.HandlerFunc{"application/json": document.ServeJSON, "application/yaml": document.ServeYAML} {
 		first := httptest.NewRecorder()
 		serve(first, httptest.NewRequest(http.MethodGet, "/", nil))
@@ -126,10 +100,7 @@ func TestDocument_ServesItselfOnce(t *testing.T) {
 
 func TestSchema_ValidatesOnItsOwn(t *testing.T) {
 	t.Parallel()
-	document, err := contract.Load(files, "main.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	document := contracttest.Document(t, []byte(things))
 	thing := document.Schema("Thing")
 	if faults := thing.Validate([]byte(`{"name":"a"}`)); faults != nil {
 		t.Errorf("good: %v", faults)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"itemcast/internal/contract"
+	"itemcast/internal/contract/contracttest"
 )
 
 func TestGuard_Parameters(t *testing.T) {
@@ -332,10 +333,7 @@ func TestGuard_BodyThatDoesNotComeInTime(t *testing.T) {
 
 func TestGuard_RefusesToStartWithoutTheOperation(t *testing.T) {
 	t.Parallel()
-	document, err := contract.Load(files, "main.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	document := contracttest.Document(t, []byte(things))
 	for _, pattern := range []string{"GET /api/t/other", "DELETE /api/t/things", "GET /things", "/api/t/things"} {
 		func() {
 			defer func() {

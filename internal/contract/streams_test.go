@@ -10,7 +10,7 @@ import (
 
 func TestStreams_AreTheOperationsThatTheDocumentMarks(t *testing.T) {
 	t.Parallel()
-	document, err := contract.Load(openapi.Files, "core.yaml")
+	document, err := contract.Load(openapi.Files, "core")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"io/fs"
 	"slices"
 	"testing"
 
-	"github.com/goccy/go-yaml"
 	"github.com/google/uuid"
 
 	"itemcast/openapi"
@@ -43,7 +43,7 @@ func TestDocument_HasEveryFieldOfTheContractInItsOrder(t *testing.T) {
 
 func expectOrder(t *testing.T, schema string, got []jsonobject.Member) {
 	t.Helper()
-	raw, err := openapi.Files.ReadFile("item.yaml")
+	raw, err := fs.ReadFile(openapi.Files, "core.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,31 +51,27 @@ func expectOrder(t *testing.T, schema string, got []jsonobject.Member) {
 		Components struct {
 			Schemas map[string]struct {
 				Required   []string
-				Properties yaml.MapSlice
+				Properties json.RawMessage
 			}
 		}
 	}
-	if err := yaml.Unmarshal(raw, &document); err != nil {
+	if err := json.Unmarshal(raw, &document); err != nil {
 		t.Fatal(err)
 	}
 	declared := document.Components.Schemas[schema]
 	type property struct {
 		name  string
-		order uint64
+		order int
 	}
 	var properties []property
-	for _, p := range declared.Properties {
-		attributes, err := json.Marshal(p.Value)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, m := range ordered(t, declared.Properties) {
 		var x struct {
-			Order uint64 `json:"x-order"`
+			Order int `json:"x-order"`
 		}
-		if err := json.Unmarshal(attributes, &x); err != nil {
+		if err := json.Unmarshal(m.Value, &x); err != nil {
 			t.Fatal(err)
 		}
-		properties = append(properties, property{p.Key.(string), x.Order})
+		properties = append(properties, property{m.Name, x.Order})
 	}
 	if !slices.IsSortedFunc(properties, func(a, b property) int { return cmp.Compare(a.order, b.order) }) {
 		t.Errorf("%s: x-order is not the order of declaration: %v", schema, properties)

@@ -57,7 +57,7 @@ func newBundle(t *testing.T) *bundle {
 
 func (b *bundle) service(publicURL string) *Service {
 	b.t.Helper()
-	document, err := contract.Load(openapi.Files, "core.yaml")
+	document, err := contract.Load(openapi.Files, "core")
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -75,7 +75,7 @@ type Node struct {
 
 // New builds a node on a migrated database. Close the node before the pool.
 func New(ctx context.Context, pool *pgxpool.Pool, config Config) (*Node, error) {
-	document, err := contract.Load(openapi.Files, "core.yaml")
+	document, err := contract.Load(openapi.Files, "core")
 	if err != nil {
 		return nil, fmt.Errorf("load the contract: %w", err)
 	}

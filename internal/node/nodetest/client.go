@@ -101,7 +101,7 @@ func (c *Client) send(client *http.Client, request *http.Request) Response {
 
 // contractRouter finds the operation of a request in the contract.
 var contractRouter = sync.OnceValues(func() (routers.Router, error) {
-	document, err := contract.Load(openapi.Files, "core.yaml")
+	document, err := contract.Load(openapi.Files, "core")
 	if err != nil {
 		return nil, err
 	}

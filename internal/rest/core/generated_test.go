@@ -49,7 +49,7 @@ func (g *recorded) CreateMetadataField(_ context.Context,
 // The test also shows how the generated code is wired.
 func TestGuard_GeneratedCodeDecodesWhatPasses(t *testing.T) {
 	t.Parallel()
-	document, err := contract.Load(openapi.Files, "core.yaml")
+	document, err := contract.Load(openapi.Files, "core")
 	if err != nil {
 		t.Fatal(err)
 	}
