@@ -57,15 +57,11 @@ func TestProtocol_AViolationHasItsCloseCode(t *testing.T) {
 	})
 	t.Run("another subprotocol", func(t *testing.T) {
 		t.Parallel()
-		conn, response, err := websocket.Dial(t.Context(), strings.Replace(n.URL, "http", "ws", 1)+"/graphql",
-			&websocket.DialOptions{Subprotocols: []string{"graphql-ws"}})
+		s, err := n.DialAs("graphql-ws", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if response.Body != nil {
-			_ = response.Body.Close()
-		}
-		if code, _ := (&nodetest.Socket{T: t, Conn: conn}).AwaitClose(); code != 4406 {
+		if code, _ := s.AwaitClose(); code != 4406 {
 			t.Errorf("closed with %d, want 4406", code)
 		}
 	})

@@ -199,17 +199,9 @@ func TestSocket_ASilentPeerIsDisconnectedWithinTwoPings(t *testing.T) {
 	rawSocket(n)
 	alive := n.DialSignedIn()
 	nodetest.Eventually(t, "both are connected", func() bool { return n.Metric("itemcast_live_connections") == 2 })
-	answered := make(chan struct{})
-	go func() {
-		defer close(answered)
-		for range 2 {
-			alive.Await("ping")
-			alive.Send(nodetest.Frame{"type": "pong"})
-		}
-	}()
 	nodetest.EventuallyWithin(t, 45*time.Second, "the silent peer is disconnected",
 		func() bool { return n.Metric("itemcast_live_connections") == 1 })
-	<-answered
+	alive.Sync()
 }
 
 func TestSocket_LimitsTheSizeOfMessages(t *testing.T) {

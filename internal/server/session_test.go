@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coder/websocket"
-
 	"itemcast/internal/account"
 	"itemcast/internal/node/nodetest"
 )
@@ -139,14 +137,7 @@ func TestSessions_OpenWebSocketsOfThisOriginOnly(t *testing.T) {
 	browser := n.Browser()
 	n.Login(browser, nodetest.AdminEmail, nodetest.AdminPassword)
 	dial := func(origin string) (*nodetest.Socket, error) {
-		conn, response, err := websocket.Dial(t.Context(), strings.Replace(n.URL, "http", "ws", 1)+"/graphql",
-			&websocket.DialOptions{
-				Subprotocols: []string{"graphql-transport-ws"},
-				HTTPHeader:   http.Header{"Cookie": {n.Cookies(browser)}, "Origin": {origin}}})
-		if response != nil && response.Body != nil {
-			_ = response.Body.Close()
-		}
-		return &nodetest.Socket{T: t, Conn: conn}, err
+		return n.DialAs("graphql-transport-ws", http.Header{"Cookie": {n.Cookies(browser)}, "Origin": {origin}})
 	}
 	if _, err := dial("https://evil.example"); err == nil {
 		t.Error("another origin's page opened a WebSocket")
@@ -155,13 +146,12 @@ func TestSessions_OpenWebSocketsOfThisOriginOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = s.Conn.CloseNow() }()
 	s.Send(map[string]any{"type": "connection_init"})
 	if kind, _ := s.Receive(); kind != "connection_ack" {
 		t.Fatalf("got %s", kind)
 	}
 	n.Submit(browser, "/logout", nil)
-	if _, _, err := s.Conn.Read(t.Context()); websocket.CloseStatus(err) != 4403 {
-		t.Errorf("after signing out: %v", err)
+	if code, reason := s.AwaitClose(); code != 4403 {
+		t.Errorf("after signing out, the WebSocket is closed with %d %q", code, reason)
 	}
 }

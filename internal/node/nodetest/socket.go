@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 )
@@ -27,12 +28,15 @@ func InitFrame(authorization string) Frame {
 	return Frame{"type": "connection_init", "payload": Frame{"authorization": authorization}}
 }
 
-// Socket is a connection that speaks graphql-transport-ws, frame by frame.
+// Socket is a connection that speaks graphql-transport-ws, frame by frame. It answers pings by itself, as every client
+// does.
 type Socket struct {
 	T    testing.TB
 	Conn *websocket.Conn
 
-	received []message // before they were asked for
+	incoming chan message // closed at the end of the connection
+	end      error        // why it ended
+	received []message    // before they were asked for
 }
 
 type message struct {
@@ -64,8 +68,30 @@ func (c *Client) DialAs(subprotocol string, header http.Header) (*Socket, error)
 		return nil, err
 	}
 	conn.SetReadLimit(1 << 20)
+	s := &Socket{T: c.T, Conn: conn, incoming: make(chan message, 10_000)}
+	go s.read()
 	c.T.Cleanup(func() { _ = conn.CloseNow() })
-	return &Socket{T: c.T, Conn: conn}, nil
+	return s, nil
+}
+
+// read takes messages until the connection ends.
+func (s *Socket) read() {
+	defer close(s.incoming)
+	for {
+		var m message
+		_, raw, err := s.Conn.Read(context.Background())
+		if err == nil {
+			err = json.Unmarshal(raw, &m)
+		}
+		if err != nil {
+			s.end = err
+			return
+		}
+		if m.Type == "ping" {
+			_ = s.Conn.Write(context.Background(), websocket.MessageText, []byte(`{"type":"pong"}`)) // Read reports failures
+		}
+		s.incoming <- m
+	}
 }
 
 // DialSignedIn opens a connection and signs in.
@@ -92,10 +118,8 @@ func (c *Client) Subscribe(query string, variables any) *Socket {
 func (s *Socket) Sync() {
 	s.T.Helper()
 	s.Send(Frame{"type": "ping"})
-	ctx, cancel := context.WithTimeout(s.T.Context(), Timeout)
-	defer cancel()
 	for {
-		m := s.read(ctx)
+		m := s.take()
 		if m.Type == "pong" {
 			return
 		}
@@ -115,17 +139,11 @@ func (s *Socket) Send(message any) {
 	}
 }
 
-// Receive returns the next message that is no ping or pong, its payload byte for byte. It answers pings.
+// Receive returns the next message that is no ping or pong, its payload byte for byte.
 func (s *Socket) Receive() (kind string, payload json.RawMessage) {
 	s.T.Helper()
-	ctx, cancel := context.WithTimeout(s.T.Context(), Timeout)
-	defer cancel()
 	for {
-		switch m := s.next(ctx); m.Type {
-		case "ping":
-			s.Send(Frame{"type": "pong"})
-		case "pong":
-		default:
+		if m := s.next(); m.Type != "ping" && m.Type != "pong" {
 			return m.Type, m.Payload
 		}
 	}
@@ -148,44 +166,49 @@ func (s *Socket) ReceiveEvent() Event {
 // Await discards messages up to one of a type.
 func (s *Socket) Await(kind string) {
 	s.T.Helper()
-	ctx, cancel := context.WithTimeout(s.T.Context(), Timeout)
-	defer cancel()
-	for s.next(ctx).Type != kind {
+	for s.next().Type != kind {
 	}
 }
 
 // AwaitClose waits until the server closes the connection, and returns the code and reason. It discards messages.
 func (s *Socket) AwaitClose() (code int, reason string) {
 	s.T.Helper()
-	ctx, cancel := context.WithTimeout(s.T.Context(), Timeout)
-	defer cancel()
-	for {
-		if _, _, err := s.Conn.Read(ctx); err != nil {
-			closing, _ := errors.AsType[websocket.CloseError](err)
+	for timeout := time.After(Timeout); ; {
+		select {
+		case _, open := <-s.incoming:
+			if open {
+				continue
+			}
+			closing, _ := errors.AsType[websocket.CloseError](s.end)
 			return int(closing.Code), closing.Reason
+		case <-timeout:
+			s.T.Fatal("the server does not close the connection")
 		}
 	}
 }
 
 // next returns the oldest message.
-func (s *Socket) next(ctx context.Context) message {
+func (s *Socket) next() message {
 	s.T.Helper()
 	if len(s.received) > 0 {
 		m := s.received[0]
 		s.received = s.received[1:]
 		return m
 	}
-	return s.read(ctx)
+	return s.take()
 }
 
-func (s *Socket) read(ctx context.Context) (m message) {
+// take returns the next message from the connection.
+func (s *Socket) take() message {
 	s.T.Helper()
-	_, raw, err := s.Conn.Read(ctx)
-	if err != nil {
-		s.T.Fatalf("read from the socket: %v", err)
+	select {
+	case m, open := <-s.incoming:
+		if !open {
+			s.T.Fatalf("the connection has ended: %v", s.end)
+		}
+		return m
+	case <-time.After(Timeout):
+		s.T.Fatal("nothing came")
+		panic("unreachable")
 	}
-	if err := json.Unmarshal(raw, &m); err != nil {
-		s.T.Fatal(err)
-	}
-	return m
 }
