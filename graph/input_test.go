@@ -175,6 +175,32 @@ func TestGraphQLInput_HooksCheckTheRevision(t *testing.T) {
 	n.GraphQL(`mutation ($id: ID!) { deleteHook(id: $id, ifRevision: 2) { id } }`, vars)
 }
 
+func TestGraphQLInput_MetadataFieldsCheckTheRevision(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	id := n.Call(http.MethodPost, "/api/v1/metadata-fields", `{"key":"year","kind":"number"}`).
+		WantStatus(t, http.StatusCreated).Field(t, "id")
+	vars := nodetest.Vars{"id": id}
+	const update = `mutation ($id: ID!) {
+		updateMetadataField(id: $id, input: {label: "Year"}, ifRevision: 1) { metadataField { revision } }
+	}`
+	if got := string(n.GraphQL(update, vars)); got != `{"updateMetadataField":{"metadataField":{"revision":2}}}` {
+		t.Errorf("got %s", got)
+	}
+	for _, mutation := range []string{
+		update, `mutation ($id: ID!) { deleteMetadataField(id: $id, ifRevision: 1) { id } }`,
+	} {
+		if got, codes := n.TryGraphQL(mutation, vars); !slices.Equal(codes, []string{"REVISION_MISMATCH"}) {
+			t.Errorf("%s: got %s", mutation, got.Body)
+		}
+	}
+	if got := string(n.GraphQL(`{ metadataFields { label revision } }`, nil)); got !=
+		`{"metadataFields":[{"label":"Year","revision":2}]}` {
+		t.Errorf("got %s", got)
+	}
+	n.GraphQL(`mutation ($id: ID!) { deleteMetadataField(id: $id, ifRevision: 2) { id } }`, vars)
+}
+
 func TestGraphQLInput_AStaleRevisionGetsTheCurrentOne(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)

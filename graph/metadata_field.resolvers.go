@@ -10,6 +10,7 @@ import (
 	"itemcast/graph/internal/model"
 	"itemcast/internal/item"
 	"itemcast/internal/optional"
+	"itemcast/internal/revision"
 
 	"github.com/google/uuid"
 )
@@ -22,18 +23,18 @@ func (r *mutationResolver) CreateMetadataField(ctx context.Context, input model.
 }
 
 // UpdateMetadataField is the resolver for the updateMetadataField field.
-func (r *mutationResolver) UpdateMetadataField(ctx context.Context, id uuid.UUID, input map[string]any) (*model.UpdateMetadataFieldPayload, error) {
+func (r *mutationResolver) UpdateMetadataField(ctx context.Context, id uuid.UUID, input map[string]any, ifRevision *int64) (*model.UpdateMetadataFieldPayload, error) {
 	patch, err := readPatch[item.FieldPatch](input)
 	if err != nil {
 		return nil, err
 	}
-	field, err := r.Items.PatchField(ctx, id, patch)
+	field, err := r.Items.PatchField(ctx, id, patch, revision.IfGiven(ifRevision))
 	return &model.UpdateMetadataFieldPayload{MetadataField: toField(field)}, err
 }
 
 // DeleteMetadataField is the resolver for the deleteMetadataField field.
-func (r *mutationResolver) DeleteMetadataField(ctx context.Context, id uuid.UUID) (*model.DeleteMetadataFieldPayload, error) {
-	return &model.DeleteMetadataFieldPayload{ID: id}, r.Items.DeleteField(ctx, id)
+func (r *mutationResolver) DeleteMetadataField(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteMetadataFieldPayload, error) {
+	return &model.DeleteMetadataFieldPayload{ID: id}, r.Items.DeleteField(ctx, id, revision.IfGiven(ifRevision))
 }
 
 // MetadataFields is the resolver for the metadataFields field.

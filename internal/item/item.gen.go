@@ -126,8 +126,7 @@ type AssetInput struct {
 // AssetKind defines model for AssetKind.
 type AssetKind string
 
-// Item One media item. Every field is always present (`null`, `[]`, `{}` when empty), in this order. These bytes are
-// the GET response, the hook body and the subscription's `document`; they do not depend on who asks.
+// Item One media item. Every field is always present (`null`, `[]`, `{}` when empty), in this order. These bytes are the GET response, the hook body and the subscription's `document`; they do not depend on who asks.
 type Item struct {
 	// ID UUIDv7, given by the server.
 	ID openapi_types.UUID `json:"id"`
@@ -181,8 +180,7 @@ type Item struct {
 	Revision int64 `json:"revision"`
 }
 
-// ItemInput The fields of an item that a client sets. What is left out gets its default. With PUT, that means: what is
-// left out is emptied.
+// ItemInput The fields of an item that a client sets. What is left out gets its default. With PUT, that means: what is left out is emptied.
 type ItemInput struct {
 	// Name Examples: Metropolis
 	Name        string `json:"name"`
@@ -206,10 +204,7 @@ type ItemInput struct {
 	// Tags Kept sorted; a tag that comes twice is kept once.
 	Tags []string `json:"tags,omitempty"`
 
-	// Metadata Values by the keys of the account's metadata fields, at most 64 KiB. A field of kind `date` takes
-	// `YYYY-MM-DD`; null leaves the field empty. Numbers have at most 30 digits before the decimal point and 15 after
-	// it, and keep every digit. A value that the item has already may be repeated, even if its field has been deleted
-	// or takes it no more.
+	// Metadata Values by the keys of the account's metadata fields, at most 64 KiB. A field of kind `date` takes `YYYY-MM-DD`; null leaves the field empty. Numbers have at most 30 digits before the decimal point and 15 after it, and keep every digit. A value that the item has already may be repeated, even if its field has been deleted or takes it no more.
 	Metadata json.RawMessage `json:"metadata,omitempty"`
 
 	// ClientData The client's own; passed through untouched. At most 64 KiB and 20 levels deep.
@@ -222,8 +217,7 @@ type ItemInput struct {
 	EmbedCode  *string             `json:"embed_code,omitempty"`
 	PlayerURL  *string             `json:"player_url,omitempty"`
 
-	// WorkflowProfileID The workflow profile that the item goes by; its workflow begins as `pending`. Limited to roles,
-	// the item does not exist for users of others. It must be one that your own role sees.
+	// WorkflowProfileID The workflow profile that the item goes by; its workflow begins as `pending`. Limited to roles, the item does not exist for users of others. It must be one that your own role sees.
 	WorkflowProfileID *openapi_types.UUID `json:"workflow_profile_id,omitempty"`
 }
 

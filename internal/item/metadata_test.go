@@ -131,7 +131,7 @@ func TestMetadata_ValuesOfADeletedFieldMayStayOrGoButNotChange(t *testing.T) {
 	old := b.field("old", "number")
 	const has = `{"number":1,"old":7}`
 	i := b.create(`{"name":"n","metadata":` + has + `}`)
-	if err := b.items.DeleteField(b.ctx, old.ID); err != nil {
+	if err := b.items.DeleteField(b.ctx, old.ID, nil); err != nil {
 		t.Fatal(err)
 	}
 	metadata := func(what string, document Document, err error, want string) {
@@ -175,7 +175,7 @@ func TestMetadata_ValuesThatTheirFieldNoLongerAcceptsMayStay(t *testing.T) {
 	b.fields()
 	colour := b.field("colour", "choice", "red", "blue")
 	i := b.create(`{"name":"n","metadata":{"colour":"blue"}}`)
-	if _, err := b.items.PatchField(b.ctx, colour.ID, FieldPatch{Choices: &[]string{"red", "green"}}); err != nil {
+	if _, err := b.items.PatchField(b.ctx, colour.ID, FieldPatch{Choices: &[]string{"red", "green"}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := string(b.patch(i.ID, `{"metadata":{"number":1}}`).Metadata); got != `{"colour":"blue","number":1}` {

@@ -10,6 +10,7 @@ CREATE TABLE metadata_field (
     required    boolean NOT NULL DEFAULT false,
     created_at  timestamptz NOT NULL DEFAULT now(),
     updated_at  timestamptz NOT NULL DEFAULT now(),
+    revision    bigint NOT NULL DEFAULT 1,
     UNIQUE (account_id, key)
 );
 

@@ -287,6 +287,29 @@ func (ec *executionContext) fieldContext_MetadataField_updatedAt(_ context.Conte
 	return graphql.NewScalarFieldContext("MetadataField", field, false, false, "DateTime")
 }
 
+func (ec *executionContext) _MetadataField_revision(ctx context.Context, field graphql.CollectedField, obj *model.MetadataField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MetadataField_revision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Revision, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MetadataField_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MetadataField", field, false, false, "Int")
+}
+
 func (ec *executionContext) _UpdateMetadataFieldPayload_metadataField(ctx context.Context, field graphql.CollectedField, obj *model.UpdateMetadataFieldPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -591,6 +614,11 @@ func (ec *executionContext) _MetadataField(ctx context.Context, sel ast.Selectio
 			}
 		case "updatedAt":
 			out.Values[i] = ec._MetadataField_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revision":
+			out.Values[i] = ec._MetadataField_revision(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

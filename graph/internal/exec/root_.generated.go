@@ -331,6 +331,7 @@ type ComplexityRoot struct {
 		Kind        func(childComplexity int) int
 		Label       func(childComplexity int) int
 		Required    func(childComplexity int) int
+		Revision    func(childComplexity int) int
 		UpdatedAt   func(childComplexity int) int
 	}
 
@@ -345,7 +346,7 @@ type ComplexityRoot struct {
 		CreateWorkflowProfile func(childComplexity int, input model.CreateWorkflowProfileInput) int
 		DeleteHook            func(childComplexity int, id uuid.UUID, ifRevision *int64) int
 		DeleteItem            func(childComplexity int, id uuid.UUID, ifRevision *int64) int
-		DeleteMetadataField   func(childComplexity int, id uuid.UUID) int
+		DeleteMetadataField   func(childComplexity int, id uuid.UUID, ifRevision *int64) int
 		DeleteRole            func(childComplexity int, id uuid.UUID, ifRevision *int64) int
 		DeleteUser            func(childComplexity int, id uuid.UUID, ifRevision *int64) int
 		DeleteWorkflowProfile func(childComplexity int, id uuid.UUID, ifRevision *int64) int
@@ -361,7 +362,7 @@ type ComplexityRoot struct {
 		TriggerItemHook       func(childComplexity int, id uuid.UUID) int
 		UpdateHook            func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
 		UpdateItem            func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
-		UpdateMetadataField   func(childComplexity int, id uuid.UUID, input map[string]any) int
+		UpdateMetadataField   func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
 		UpdateRole            func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
 		UpdateUser            func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
 		UpdateWorkflowProfile func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
@@ -1689,6 +1690,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MetadataField.Required(childComplexity), true
+	case "MetadataField.revision":
+		if e.ComplexityRoot.MetadataField.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MetadataField.Revision(childComplexity), true
 	case "MetadataField.updatedAt":
 		if e.ComplexityRoot.MetadataField.UpdatedAt == nil {
 			break
@@ -1816,7 +1823,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.DeleteMetadataField(childComplexity, args["id"].(uuid.UUID)), true
+		return e.ComplexityRoot.Mutation.DeleteMetadataField(childComplexity, args["id"].(uuid.UUID), args["ifRevision"].(*int64)), true
 	case "Mutation.deleteRole":
 		if e.ComplexityRoot.Mutation.DeleteRole == nil {
 			break
@@ -1987,7 +1994,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdateMetadataField(childComplexity, args["id"].(uuid.UUID), args["input"].(map[string]any)), true
+		return e.ComplexityRoot.Mutation.UpdateMetadataField(childComplexity, args["id"].(uuid.UUID), args["input"].(map[string]any), args["ifRevision"].(*int64)), true
 	case "Mutation.updateRole":
 		if e.ComplexityRoot.Mutation.UpdateRole == nil {
 			break
@@ -3336,9 +3343,9 @@ extend type Mutation {
   Items keep their values. A value is checked when it next changes; required fields are checked when an item's
   metadata is next written.
   """
-  updateMetadataField(id: ID!, input: UpdateMetadataFieldInput!): UpdateMetadataFieldPayload!
+  updateMetadataField(id: ID!, input: UpdateMetadataFieldInput!, ifRevision: Int): UpdateMetadataFieldPayload!
   "Items keep their values of it. Such a value can be kept or removed, but not changed or given to other items."
-  deleteMetadataField(id: ID!): DeleteMetadataFieldPayload!
+  deleteMetadataField(id: ID!, ifRevision: Int): DeleteMetadataFieldPayload!
 }
 
 enum MetadataKind { TEXT NUMBER BOOL DATE CHOICE }
@@ -3354,6 +3361,7 @@ type MetadataField {
   required: Boolean!
   createdAt: DateTime!
   updatedAt: DateTime!
+  revision: Int!
 }
 
 input CreateMetadataFieldInput {
@@ -4204,6 +4212,8 @@ func (ec *executionContext) childFields_MetadataField(ctx context.Context, field
 		return ec.fieldContext_MetadataField_createdAt(ctx, field)
 	case "updatedAt":
 		return ec.fieldContext_MetadataField_updatedAt(ctx, field)
+	case "revision":
+		return ec.fieldContext_MetadataField_revision(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MetadataField", field.Name)
 }

@@ -45,8 +45,8 @@ type MutationResolver interface {
 	EndMySession(ctx context.Context, id uuid.UUID) (*model.EndMySessionPayload, error)
 	EndMySessions(ctx context.Context) (*model.EndMySessionsPayload, error)
 	CreateMetadataField(ctx context.Context, input model.CreateMetadataFieldInput) (*model.CreateMetadataFieldPayload, error)
-	UpdateMetadataField(ctx context.Context, id uuid.UUID, input map[string]any) (*model.UpdateMetadataFieldPayload, error)
-	DeleteMetadataField(ctx context.Context, id uuid.UUID) (*model.DeleteMetadataFieldPayload, error)
+	UpdateMetadataField(ctx context.Context, id uuid.UUID, input map[string]any, ifRevision *int64) (*model.UpdateMetadataFieldPayload, error)
+	DeleteMetadataField(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteMetadataFieldPayload, error)
 	CreateRole(ctx context.Context, input model.CreateRoleInput) (*model.CreateRolePayload, error)
 	UpdateRole(ctx context.Context, id uuid.UUID, input map[string]any, ifRevision *int64) (*model.UpdateRolePayload, error)
 	DeleteRole(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteRolePayload, error)
@@ -261,6 +261,14 @@ func (ec *executionContext) field_Mutation_deleteMetadataField_args(ctx context.
 		return nil, err
 	}
 	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "ifRevision",
+		func(ctx context.Context, v any) (*int64, error) {
+			return ec.unmarshalOInt2ᚖint64(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["ifRevision"] = arg1
 	return args, nil
 }
 
@@ -599,6 +607,14 @@ func (ec *executionContext) field_Mutation_updateMetadataField_args(ctx context.
 		return nil, err
 	}
 	args["input"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "ifRevision",
+		func(ctx context.Context, v any) (*int64, error) {
+			return ec.unmarshalOInt2ᚖint64(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["ifRevision"] = arg2
 	return args, nil
 }
 
@@ -1943,7 +1959,7 @@ func (ec *executionContext) _Mutation_updateMetadataField(ctx context.Context, f
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateMetadataField(ctx, fc.Args["id"].(uuid.UUID), fc.Args["input"].(map[string]any))
+			return ec.Resolvers.Mutation().UpdateMetadataField(ctx, fc.Args["id"].(uuid.UUID), fc.Args["input"].(map[string]any), fc.Args["ifRevision"].(*int64))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateMetadataFieldPayload) graphql.Marshaler {
@@ -1987,7 +2003,7 @@ func (ec *executionContext) _Mutation_deleteMetadataField(ctx context.Context, f
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().DeleteMetadataField(ctx, fc.Args["id"].(uuid.UUID))
+			return ec.Resolvers.Mutation().DeleteMetadataField(ctx, fc.Args["id"].(uuid.UUID), fc.Args["ifRevision"].(*int64))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteMetadataFieldPayload) graphql.Marshaler {

@@ -330,6 +330,7 @@ type MetadataField struct {
 	Required  bool      `json:"required"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
+	Revision  int64     `json:"revision"`
 }
 
 type Mutation struct {

@@ -6,6 +6,7 @@ import (
 	"itemcast/internal/item"
 	"itemcast/internal/mergepatch"
 	"itemcast/internal/rest/core/internal/oapi"
+	"itemcast/internal/revision"
 )
 
 // ListMetadataFields lists the account's metadata fields.
@@ -18,39 +19,65 @@ func (a *API) ListMetadataFields(ctx context.Context, _ oapi.ListMetadataFieldsR
 	return oapi.ListMetadataFields200JSONResponse{Results: results}, err
 }
 
-// CreateMetadataField makes a metadata field.
-func (a *API) CreateMetadataField(ctx context.Context, request oapi.CreateMetadataFieldRequestObject) (oapi.CreateMetadataFieldResponseObject, error) {
+// CreateMetadataField creates a metadata field.
+func (a *API) CreateMetadataField(
+	ctx context.Context, request oapi.CreateMetadataFieldRequestObject,
+) (oapi.CreateMetadataFieldResponseObject, error) {
 	in := request.Body
-	f, err := a.Items.CreateField(ctx, item.Field{Key: in.Key, Kind: string(in.Kind), Label: in.Label, Description: in.Description,
-		Choices: in.Choices, Required: in.Required})
+	f, err := a.Items.CreateField(ctx, item.Field{
+		Key: in.Key, Kind: string(in.Kind), Label: in.Label, Description: in.Description, Choices: in.Choices,
+		Required: in.Required,
+	})
 	return oapi.CreateMetadataField201JSONResponse{
-		Body:    toField(f),
-		Headers: oapi.CreateMetadataField201ResponseHeaders{Location: new(a.PublicURL + base + "/metadata-fields/" + f.ID.String())},
+		Body: toField(f),
+		Headers: oapi.CreateMetadataField201ResponseHeaders{
+			ETag: new(revision.ETag(f.Revision)), Location: a.location("metadata-fields", f.ID),
+		},
 	}, err
 }
 
 // GetMetadataField reads a metadata field.
-func (a *API) GetMetadataField(ctx context.Context, request oapi.GetMetadataFieldRequestObject) (oapi.GetMetadataFieldResponseObject, error) {
+func (a *API) GetMetadataField(
+	ctx context.Context, request oapi.GetMetadataFieldRequestObject,
+) (oapi.GetMetadataFieldResponseObject, error) {
 	f, err := a.Items.Field(ctx, request.ID)
-	return oapi.GetMetadataField200JSONResponse(toField(f)), err
+	return oapi.GetMetadataField200JSONResponse{
+		Body: toField(f), Headers: oapi.GetMetadataField200ResponseHeaders{ETag: new(revision.ETag(f.Revision))},
+	}, err
 }
 
-// PatchMetadataField changes a metadata field.
-func (a *API) PatchMetadataField(ctx context.Context, request oapi.PatchMetadataFieldRequestObject) (oapi.PatchMetadataFieldResponseObject, error) {
+// PatchMetadataField applies a merge patch to a metadata field.
+func (a *API) PatchMetadataField(
+	ctx context.Context, request oapi.PatchMetadataFieldRequestObject,
+) (oapi.PatchMetadataFieldResponseObject, error) {
+	condition, err := revision.IfMatch(request.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
 	patch, err := mergepatch.Read[item.FieldPatch](*request.Body)
 	if err != nil {
 		return nil, err
 	}
-	f, err := a.Items.PatchField(ctx, request.ID, patch)
-	return oapi.PatchMetadataField200JSONResponse(toField(f)), err
+	f, err := a.Items.PatchField(ctx, request.ID, patch, condition)
+	return oapi.PatchMetadataField200JSONResponse{
+		Body: toField(f), Headers: oapi.PatchMetadataField200ResponseHeaders{ETag: new(revision.ETag(f.Revision))},
+	}, err
 }
 
 // DeleteMetadataField deletes a metadata field.
-func (a *API) DeleteMetadataField(ctx context.Context, request oapi.DeleteMetadataFieldRequestObject) (oapi.DeleteMetadataFieldResponseObject, error) {
-	return oapi.DeleteMetadataField204Response{}, a.Items.DeleteField(ctx, request.ID)
+func (a *API) DeleteMetadataField(
+	ctx context.Context, request oapi.DeleteMetadataFieldRequestObject,
+) (oapi.DeleteMetadataFieldResponseObject, error) {
+	condition, err := revision.IfMatch(request.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	return oapi.DeleteMetadataField204Response{}, a.Items.DeleteField(ctx, request.ID, condition)
 }
 
 func toField(f item.Field) oapi.MetadataField {
-	return oapi.MetadataField{ID: f.ID, Key: f.Key, Label: f.Label, Description: f.Description, Kind: oapi.MetadataKind(f.Kind),
-		Choices: f.Choices, Required: f.Required, CreatedAt: f.CreatedAt, UpdatedAt: f.UpdatedAt}
+	return oapi.MetadataField{
+		ID: f.ID, Key: f.Key, Label: f.Label, Description: f.Description, Kind: oapi.MetadataKind(f.Kind),
+		Choices: f.Choices, Required: f.Required, CreatedAt: f.CreatedAt, UpdatedAt: f.UpdatedAt, Revision: f.Revision,
+	}
 }

@@ -1,22 +1,26 @@
 -- name: ListMetadataFields :many
-SELECT id, account_id, key, label, description, kind, choices, required, created_at, updated_at
+SELECT id, account_id, key, label, description, kind, choices, required, created_at, updated_at, revision
 FROM metadata_field WHERE account_id = @account_id ORDER BY key;
 
 -- name: GetMetadataField :one
-SELECT id, account_id, key, label, description, kind, choices, required, created_at, updated_at
+SELECT id, account_id, key, label, description, kind, choices, required, created_at, updated_at, revision
 FROM metadata_field WHERE account_id = @account_id AND id = @id;
+
+-- name: LockMetadataField :one
+SELECT id, account_id, key, label, description, kind, choices, required, created_at, updated_at, revision
+FROM metadata_field WHERE account_id = @account_id AND id = @id FOR UPDATE;
 
 -- name: InsertMetadataField :one
 INSERT INTO metadata_field (id, account_id, key, label, description, kind, choices, required)
 VALUES (@id, @account_id, @key, @label, @description, @kind, @choices, @required)
 ON CONFLICT (account_id, key) DO NOTHING
-RETURNING id, account_id, key, label, description, kind, choices, required, created_at, updated_at;
+RETURNING id, account_id, key, label, description, kind, choices, required, created_at, updated_at, revision;
 
 -- name: UpdateMetadataField :one
 UPDATE metadata_field SET label = @label, description = @description, choices = @choices, required = @required,
-    updated_at = now()
+    updated_at = now(), revision = revision + 1
 WHERE account_id = @account_id AND id = @id
-RETURNING id, account_id, key, label, description, kind, choices, required, created_at, updated_at;
+RETURNING id, account_id, key, label, description, kind, choices, required, created_at, updated_at, revision;
 
--- name: DeleteMetadataField :execrows
+-- name: DeleteMetadataField :exec
 DELETE FROM metadata_field WHERE account_id = @account_id AND id = @id;

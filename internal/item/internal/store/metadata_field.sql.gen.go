@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 )
 
-const deleteMetadataField = `-- name: DeleteMetadataField :execrows
+const deleteMetadataField = `-- name: DeleteMetadataField :exec
 DELETE FROM metadata_field WHERE account_id = $1 AND id = $2
 `
 
@@ -20,16 +20,13 @@ type DeleteMetadataFieldParams struct {
 	ID        uuid.UUID
 }
 
-func (q *Queries) DeleteMetadataField(ctx context.Context, arg DeleteMetadataFieldParams) (int64, error) {
-	result, err := q.db.Exec(ctx, deleteMetadataField, arg.AccountID, arg.ID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+func (q *Queries) DeleteMetadataField(ctx context.Context, arg DeleteMetadataFieldParams) error {
+	_, err := q.db.Exec(ctx, deleteMetadataField, arg.AccountID, arg.ID)
+	return err
 }
 
 const getMetadataField = `-- name: GetMetadataField :one
-SELECT id, account_id, key, label, description, kind, choices, required, created_at, updated_at
+SELECT id, account_id, key, label, description, kind, choices, required, created_at, updated_at, revision
 FROM metadata_field WHERE account_id = $1 AND id = $2
 `
 
@@ -52,6 +49,7 @@ func (q *Queries) GetMetadataField(ctx context.Context, arg GetMetadataFieldPara
 		&i.Required,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.Revision,
 	)
 	return i, err
 }
@@ -60,7 +58,7 @@ const insertMetadataField = `-- name: InsertMetadataField :one
 INSERT INTO metadata_field (id, account_id, key, label, description, kind, choices, required)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (account_id, key) DO NOTHING
-RETURNING id, account_id, key, label, description, kind, choices, required, created_at, updated_at
+RETURNING id, account_id, key, label, description, kind, choices, required, created_at, updated_at, revision
 `
 
 type InsertMetadataFieldParams struct {
@@ -97,12 +95,13 @@ func (q *Queries) InsertMetadataField(ctx context.Context, arg InsertMetadataFie
 		&i.Required,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.Revision,
 	)
 	return i, err
 }
 
 const listMetadataFields = `-- name: ListMetadataFields :many
-SELECT id, account_id, key, label, description, kind, choices, required, created_at, updated_at
+SELECT id, account_id, key, label, description, kind, choices, required, created_at, updated_at, revision
 FROM metadata_field WHERE account_id = $1 ORDER BY key
 `
 
@@ -126,6 +125,7 @@ func (q *Queries) ListMetadataFields(ctx context.Context, accountID uuid.UUID) (
 			&i.Required,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.Revision,
 		); err != nil {
 			return nil, err
 		}
@@ -137,11 +137,40 @@ func (q *Queries) ListMetadataFields(ctx context.Context, accountID uuid.UUID) (
 	return items, nil
 }
 
+const lockMetadataField = `-- name: LockMetadataField :one
+SELECT id, account_id, key, label, description, kind, choices, required, created_at, updated_at, revision
+FROM metadata_field WHERE account_id = $1 AND id = $2 FOR UPDATE
+`
+
+type LockMetadataFieldParams struct {
+	AccountID uuid.UUID
+	ID        uuid.UUID
+}
+
+func (q *Queries) LockMetadataField(ctx context.Context, arg LockMetadataFieldParams) (MetadataField, error) {
+	row := q.db.QueryRow(ctx, lockMetadataField, arg.AccountID, arg.ID)
+	var i MetadataField
+	err := row.Scan(
+		&i.ID,
+		&i.AccountID,
+		&i.Key,
+		&i.Label,
+		&i.Description,
+		&i.Kind,
+		&i.Choices,
+		&i.Required,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.Revision,
+	)
+	return i, err
+}
+
 const updateMetadataField = `-- name: UpdateMetadataField :one
 UPDATE metadata_field SET label = $1, description = $2, choices = $3, required = $4,
-    updated_at = now()
+    updated_at = now(), revision = revision + 1
 WHERE account_id = $5 AND id = $6
-RETURNING id, account_id, key, label, description, kind, choices, required, created_at, updated_at
+RETURNING id, account_id, key, label, description, kind, choices, required, created_at, updated_at, revision
 `
 
 type UpdateMetadataFieldParams struct {
@@ -174,6 +203,7 @@ func (q *Queries) UpdateMetadataField(ctx context.Context, arg UpdateMetadataFie
 		&i.Required,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.Revision,
 	)
 	return i, err
 }

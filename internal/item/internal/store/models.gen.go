@@ -36,6 +36,7 @@ type MetadataField struct {
 	Required    bool
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+	Revision    int64
 }
 
 type Snapshot struct {

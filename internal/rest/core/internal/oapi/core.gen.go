@@ -851,6 +851,9 @@ type MetadataField struct {
 	Required  bool      `json:"required"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+
+	// Revision The ETag is this number, quoted.
+	Revision int64 `json:"revision"`
 }
 
 // MetadataFieldInput defines model for MetadataFieldInput.
@@ -1618,6 +1621,18 @@ type CreateMetadataFieldParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// DeleteMetadataFieldParams defines parameters for DeleteMetadataField.
+type DeleteMetadataFieldParams struct {
+	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// PatchMetadataFieldParams defines parameters for PatchMetadataField.
+type PatchMetadataFieldParams struct {
+	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
 // ListRolesParams defines parameters for ListRoles.
 type ListRolesParams struct {
 	// Limit Results a page.
@@ -2006,13 +2021,13 @@ type ServerInterface interface {
 	CreateMetadataField(w http.ResponseWriter, r *http.Request, params CreateMetadataFieldParams)
 	// DeleteMetadataField Delete a metadata field
 	// (DELETE /metadata-fields/{id})
-	DeleteMetadataField(w http.ResponseWriter, r *http.Request, id ID)
+	DeleteMetadataField(w http.ResponseWriter, r *http.Request, id ID, params DeleteMetadataFieldParams)
 	// GetMetadataField Read a metadata field
 	// (GET /metadata-fields/{id})
 	GetMetadataField(w http.ResponseWriter, r *http.Request, id ID)
 	// PatchMetadataField Change a metadata field
 	// (PATCH /metadata-fields/{id})
-	PatchMetadataField(w http.ResponseWriter, r *http.Request, id ID)
+	PatchMetadataField(w http.ResponseWriter, r *http.Request, id ID, params PatchMetadataFieldParams)
 	// ListRoles List roles
 	// (GET /roles)
 	ListRoles(w http.ResponseWriter, r *http.Request, params ListRolesParams)
@@ -4039,8 +4054,32 @@ func (siw *ServerInterfaceWrapper) DeleteMetadataField(w http.ResponseWriter, r 
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteMetadataFieldParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.DeleteMetadataField(w, r, id)
+		siw.Handler.DeleteMetadataField(w, r, id, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4091,8 +4130,32 @@ func (siw *ServerInterfaceWrapper) PatchMetadataField(w http.ResponseWriter, r *
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PatchMetadataFieldParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.PatchMetadataField(w, r, id)
+		siw.Handler.PatchMetadataField(w, r, id, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -9828,6 +9891,7 @@ type CreateMetadataFieldResponseObject interface {
 }
 
 type CreateMetadataField201ResponseHeaders struct {
+	ETag     *string
 	Location *string
 }
 
@@ -9843,6 +9907,9 @@ func (response CreateMetadataField201JSONResponse) VisitCreateMetadataFieldRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	if response.Headers.Location != nil {
 		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
 	}
@@ -9952,7 +10019,8 @@ func (response CreateMetadataFielddefaultApplicationProblemPlusJSONResponse) Vis
 }
 
 type DeleteMetadataFieldRequestObject struct {
-	ID ID `json:"id"`
+	ID     ID `json:"id"`
+	Params DeleteMetadataFieldParams
 }
 
 type DeleteMetadataFieldResponseObject interface {
@@ -10034,6 +10102,25 @@ func (response DeleteMetadataField404ApplicationProblemPlusJSONResponse) VisitDe
 	return err
 }
 
+type DeleteMetadataField412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMetadataField412ApplicationProblemPlusJSONResponse) VisitDeleteMetadataFieldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteMetadataFielddefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10059,15 +10146,25 @@ type GetMetadataFieldResponseObject interface {
 	VisitGetMetadataFieldResponse(w http.ResponseWriter) error
 }
 
-type GetMetadataField200JSONResponse MetadataField
+type GetMetadataField200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetMetadataField200JSONResponse struct {
+	Body    MetadataField
+	Headers GetMetadataField200ResponseHeaders
+}
 
 func (response GetMetadataField200JSONResponse) VisitGetMetadataFieldResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -10158,23 +10255,34 @@ func (response GetMetadataFielddefaultApplicationProblemPlusJSONResponse) VisitG
 }
 
 type PatchMetadataFieldRequestObject struct {
-	ID   ID `json:"id"`
-	Body *PatchMetadataFieldApplicationMergePatchPlusJSONRequestBody
+	ID     ID `json:"id"`
+	Params PatchMetadataFieldParams
+	Body   *PatchMetadataFieldApplicationMergePatchPlusJSONRequestBody
 }
 
 type PatchMetadataFieldResponseObject interface {
 	VisitPatchMetadataFieldResponse(w http.ResponseWriter) error
 }
 
-type PatchMetadataField200JSONResponse MetadataField
+type PatchMetadataField200ResponseHeaders struct {
+	ETag *string
+}
+
+type PatchMetadataField200JSONResponse struct {
+	Body    MetadataField
+	Headers PatchMetadataField200ResponseHeaders
+}
 
 func (response PatchMetadataField200JSONResponse) VisitPatchMetadataFieldResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -10243,6 +10351,25 @@ func (response PatchMetadataField404ApplicationProblemPlusJSONResponse) VisitPat
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchMetadataField412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response PatchMetadataField412ApplicationProblemPlusJSONResponse) VisitPatchMetadataFieldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(412)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -13761,10 +13888,11 @@ func (sh *strictHandler) CreateMetadataField(w http.ResponseWriter, r *http.Requ
 }
 
 // DeleteMetadataField operation middleware
-func (sh *strictHandler) DeleteMetadataField(w http.ResponseWriter, r *http.Request, id ID) {
+func (sh *strictHandler) DeleteMetadataField(w http.ResponseWriter, r *http.Request, id ID, params DeleteMetadataFieldParams) {
 	var request DeleteMetadataFieldRequestObject
 
 	request.ID = id
+	request.Params = params
 
 	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
 		return sh.ssi.DeleteMetadataField(ctx, request.(DeleteMetadataFieldRequestObject))
@@ -13813,10 +13941,11 @@ func (sh *strictHandler) GetMetadataField(w http.ResponseWriter, r *http.Request
 }
 
 // PatchMetadataField operation middleware
-func (sh *strictHandler) PatchMetadataField(w http.ResponseWriter, r *http.Request, id ID) {
+func (sh *strictHandler) PatchMetadataField(w http.ResponseWriter, r *http.Request, id ID, params PatchMetadataFieldParams) {
 	var request PatchMetadataFieldRequestObject
 
 	request.ID = id
+	request.Params = params
 
 	var body PatchMetadataFieldApplicationMergePatchPlusJSONRequestBody
 	if err := runtime.BindJSONBody(r, &body); err != nil {
