@@ -33,7 +33,7 @@ const (
 const itemcast = "Itemcast"
 
 // Disable makes a hook inactive for a reason that its owner sees, and reports whether it was active. It is for the
-// dispatcher, and authorizes nobody.
+// dispatcher, and does not authorize.
 func Disable(ctx context.Context, tx pgx.Tx, hook uuid.UUID, reason string) (wasActive bool, err error) {
 	accountID, err := store.New(tx).DisableHook(ctx, store.DisableHookParams{ID: hook, Reason: reason})
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -82,8 +82,8 @@ func (s *Service) Delivery(ctx context.Context, id uuid.UUID) (Delivery, []Attem
 	return s.getDelivery(ctx, store.New(db.Read(ctx, s.pool)), actor.AccountID, id)
 }
 
-// getDelivery reads the queue first and then the log: a delivery that ends meanwhile is in both, and its last attempt
-// closes it.
+// getDelivery reads the queue first and then the log: a delivery that ends meanwhile is in both, and its last
+// attempt closes it.
 func (s *Service) getDelivery(
 	ctx context.Context, q *store.Queries, accountID, id uuid.UUID,
 ) (d Delivery, attempts []Attempt, err error) {

@@ -111,7 +111,7 @@ func splitPointers(text string) (pointers []string) {
 	return pointers
 }
 
-// A form that somebody edits must not become stale because a delivery succeeds or fails.
+// A form that a user edits must not become stale because a delivery succeeds or fails.
 func TestRevision_IsRaisedBySettingsAndSecretsAndNotByDeliveries(t *testing.T) {
 	b := setup(t)
 	r, answer := b.Answering(http.StatusOK)

@@ -13,8 +13,8 @@ import (
 
 // Config is what a Dispatcher is made of. Zero values below Log are replaced by the defaults named.
 type Config struct {
-	// Pool's statements should be planned for look-ups by index (db.OpenQueue): the queue is empty one minute and long
-	// the next.
+	// Pool's statements should be planned for look-ups by index (db.OpenQueue): the queue is empty one minute and
+	// long the next.
 	Pool   *pgxpool.Pool
 	Feed   *change.Feed
 	Sender *sending.Sender

@@ -28,12 +28,12 @@ func TestWait_FollowsTheScheduleWithinAFifthAndEnds(t *testing.T) {
 func TestWait_RespectsRetryAfterWithinBounds(t *testing.T) {
 	t.Parallel()
 	c := Config{Rand: func() float64 { return 0.5 }}.withDefaults()
-	for asked, want := range map[time.Duration]time.Duration{
+	for retryAfter, want := range map[time.Duration]time.Duration{
 		0: 5 * time.Second, time.Second: 5 * time.Second, 90 * time.Second: 90 * time.Second,
 		1e9 * time.Second: 10 * time.Hour,
 	} {
-		if got, _ := c.wait(0, asked); got != want {
-			t.Errorf("Retry-After %s: %s, want %s", asked, got, want)
+		if got, _ := c.wait(0, retryAfter); got != want {
+			t.Errorf("Retry-After %s: %s, want %s", retryAfter, got, want)
 		}
 	}
 }

@@ -17,8 +17,8 @@
 //	                   next of the group          the next of each group becomes due;
 //	                                              every attempt into the log
 //
-// A pending delivery is a row of the queue (delivery). After that, the log of attempts (delivery_attempt) has it. The
-// deliveries of one item to one hook are a group, and are sent in order:
+// A pending delivery is a row of the queue (delivery). After that, the log of attempts (delivery_attempt) has it.
+// The deliveries of one item to one hook are a group, and are sent in order:
 //
 //	           fan-out                  claim                    2xx
 //	parked ◀── behind another    due ─────────▶ claimed ──────────────────▶ succeeded

@@ -17,7 +17,7 @@ import (
 // lossLogInterval is the minimum time between two warnings about a lost presence.
 const lossLogInterval = 10 * time.Second
 
-// presence shows the other nodes that this one is alive, and tells this one when it can no longer do so. Its methods
+// presence shows the other nodes that this one is alive, and ends the term when it no longer can. Its methods
 // may be called concurrently.
 //
 // It holds an advisory lock of its own number, on its own connection. A node that is killed loses the lock with the
@@ -137,7 +137,8 @@ func (p *presence) resign() {
 func (p *presence) hold(ctx context.Context, node int32, held func(since time.Time), lost *time.Time) error {
 	timed := func() (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, p.takeOver/2) }
 	config := p.pool.Config().ConnConfig.Copy()
-	// If this machine vanishes without closing the connection, the server must notice it in seconds and not in hours.
+	// If this machine vanishes without closing the connection, the server must notice it in seconds and not in
+	// hours.
 	maps.Copy(config.RuntimeParams, map[string]string{
 		"tcp_keepalives_idle": "2", "tcp_keepalives_interval": "1", "tcp_keepalives_count": "3",
 	})
@@ -154,8 +155,8 @@ func (p *presence) hold(ctx context.Context, node int32, held func(since time.Ti
 	}()
 	q := store.New(conn)
 	for {
-		asked := time.Now()
-		if asked.Sub(*lost) > p.takeOver/2 { // the others may count this number as dead: the next term has another
+		now := time.Now()
+		if now.Sub(*lost) > p.takeOver/2 { // the others may count this number as dead: the next term has another
 			return nil
 		}
 		asking, cancel := timed()
@@ -164,8 +165,8 @@ func (p *presence) hold(ctx context.Context, node int32, held func(since time.Ti
 		if err != nil || !ok {
 			return err
 		}
-		*lost = asked
-		held(asked)
+		*lost = now
+		held(now)
 		select {
 		case <-ctx.Done():
 			return nil

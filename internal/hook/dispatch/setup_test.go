@@ -47,7 +47,7 @@ type node struct {
 // term is a term in which a node that does not run may claim.
 func (n *node) term(ctx context.Context) term { return term{node: 1 << 30, ctx: ctx} }
 
-// idleNode is a node of which nothing runs. It may reach loopback.
+// idleNode is a node that does not run. It may reach loopback.
 func (b *bundle) idleNode(config Config) *node {
 	b.T.Helper()
 	return b.idleNodeThat(config, hooktest.Loopback)

@@ -37,13 +37,15 @@ type absence struct {
 	dead    bool                // a node is dead, and its claims have not been taken over yet
 }
 
-// newAbsence counts the nodes that died before this one started as missing from now on. All of them have the number 0.
+// newAbsence counts the nodes that died before this one started as missing from now on. All of them have the
+// number 0.
 func newAbsence(timeout time.Duration, now time.Time) absence {
 	return absence{timeout: timeout, missing: map[int32]time.Time{0: now}}
 }
 
-// observe notes which nodes are alive, and reports whether a node has been missing for so long that it is dead, until
-// takenOver is called. The spared nodes keep their claims: those that are alive, and those that may come back.
+// observe notes which nodes are alive, and reports whether a node has been missing for so long that it is dead,
+// until takenOver is called. The spared nodes keep their claims: those that are alive, and those that may come
+// back.
 func (a *absence) observe(alive []int32, now time.Time) (spared []int32, dead bool) {
 	present := make(map[int32]bool, len(alive))
 	for _, node := range alive {

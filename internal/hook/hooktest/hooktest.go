@@ -52,7 +52,7 @@ type Bundle struct {
 	Sample func(ctx context.Context, id *uuid.UUID) (item.Document, error)
 }
 
-// New makes a bundle whose hooks may reach loopback. Its service's feed is not followed: it reads when it is asked.
+// New makes a bundle whose hooks may reach loopback. The feed of its service does not run: it reads on demand.
 func New(t testing.TB) *Bundle {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*Timeout)

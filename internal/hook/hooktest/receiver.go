@@ -26,7 +26,7 @@ type Message struct {
 // ID is the webhook-id.
 func (m Message) ID() string { return m.Header.Get("Webhook-Id") }
 
-// Revision is the revision that the header tells.
+// Revision is the revision in the header.
 func (m Message) Revision() int {
 	n, _ := strconv.Atoi(m.Header.Get("Itemcast-Revision"))
 	return n

@@ -110,7 +110,7 @@ const (
 	Reset Silence = "reset"
 )
 
-// Accepted reports whether the answer tells the sender that its delivery has arrived.
+// Accepted reports whether the answer confirms the delivery to the sender.
 func (a Answer) Accepted() bool { return a.Status >= 200 && a.Status <= 299 }
 
 // String returns a text such as "503, retry after 10s".
@@ -152,7 +152,7 @@ func (a Answers) plan(attempt int, random func() float64) Answer {
 			answer.Status = http.StatusInternalServerError
 		}
 		if !answer.Accepted() {
-			answer.RetryAfter, answer.text = a.RetryAfter, "itemcast listen was told to fail\n"
+			answer.RetryAfter, answer.text = a.RetryAfter, "itemcast listen is configured to fail\n"
 		}
 	}
 	return answer

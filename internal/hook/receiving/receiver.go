@@ -1,5 +1,5 @@
 // Package receiving is an endpoint for development: it verifies deliveries, finds repetitions and wrong order,
-// reports each delivery, and answers as it is told to, also with failures. It shows what a receiver must expect.
+// reports each delivery, and answers as configured, also with failures. It shows what a receiver must expect.
 //
 // It knows the requests, and must not know the side that sends them.
 package receiving

@@ -48,7 +48,7 @@ SELECT DISTINCT i.hook_id FROM inserted i WHERE i.due_at IS NOT NULL AND i.claim
 -- numbers, and the retry schedule restarts. Deliveries that are pending stay as they are.
 -- name: ResendDeliveries :many
 -- system: each row names the account of its hook.
-WITH asked AS (
+WITH requested AS (
     SELECT unnest(@hook_ids::uuid[]) AS hook_id, unnest(@positions::bigint[]) AS position,
         unnest(@ids::uuid[]) AS id, unnest(@account_ids::uuid[]) AS account_id, unnest(@item_ids::uuid[]) AS item_id,
         unnest(@change_ids::bigint[]) AS change_id, unnest(@revisions::bigint[]) AS revision,
@@ -62,7 +62,7 @@ WITH asked AS (
         CASE WHEN n.first AND (
             SELECT p.position FROM delivery p WHERE p.hook_id = n.hook_id AND p.item_id = n.item_id LIMIT 1
         ) IS NULL THEN clock_timestamp() END
-    FROM asked n LEFT JOIN LATERAL (
+    FROM requested n LEFT JOIN LATERAL (
         SELECT a.number, a.at, a.status, a.fault, a.error, a.created_at FROM delivery_attempt a
         WHERE a.hook_id = n.hook_id AND a.position = n.position ORDER BY a.number DESC LIMIT 1
     ) t ON true
@@ -86,16 +86,17 @@ WHERE account_id = @account_id AND hook_id = @hook_id AND position = @position A
 -- rows than are in flight.
 -- name: ClaimDeliveries :many
 -- system: the dispatcher delivers for all accounts.
-WITH asked AS (
+WITH requested AS (
     SELECT u.hook_id, (@slots::integer[])[u.o] AS slots
     FROM unnest(@hook_ids::uuid[]) WITH ORDINALITY AS u (hook_id, o)
 ), picked AS (
     SELECT c.hook_id, c.position
-    FROM asked a JOIN hook h ON h.id = a.hook_id AND h.active AND h.rate_limit IS NULL AND h.max_in_flight IS NULL
+    FROM requested r
+    JOIN hook h ON h.id = r.hook_id AND h.active AND h.rate_limit IS NULL AND h.max_in_flight IS NULL
     CROSS JOIN LATERAL (
         SELECT x.hook_id, x.position FROM delivery x
         WHERE x.hook_id = h.id AND x.due_at <= now() AND (x.claim IS NULL OR x.claimed_to <= now())
-        ORDER BY x.due_at LIMIT a.slots
+        ORDER BY x.due_at LIMIT r.slots
         FOR UPDATE SKIP LOCKED
     ) c
 )

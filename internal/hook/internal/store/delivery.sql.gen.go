@@ -105,16 +105,17 @@ func (q *Queries) ChangesByID(ctx context.Context, ids []int64) ([]ItemChange, e
 }
 
 const claimDeliveries = `-- name: ClaimDeliveries :many
-WITH asked AS (
+WITH requested AS (
     SELECT u.hook_id, ($4::integer[])[u.o] AS slots
     FROM unnest($5::uuid[]) WITH ORDINALITY AS u (hook_id, o)
 ), picked AS (
     SELECT c.hook_id, c.position
-    FROM asked a JOIN hook h ON h.id = a.hook_id AND h.active AND h.rate_limit IS NULL AND h.max_in_flight IS NULL
+    FROM requested r
+    JOIN hook h ON h.id = r.hook_id AND h.active AND h.rate_limit IS NULL AND h.max_in_flight IS NULL
     CROSS JOIN LATERAL (
         SELECT x.hook_id, x.position FROM delivery x
         WHERE x.hook_id = h.id AND x.due_at <= now() AND (x.claim IS NULL OR x.claimed_to <= now())
-        ORDER BY x.due_at LIMIT a.slots
+        ORDER BY x.due_at LIMIT r.slots
         FOR UPDATE SKIP LOCKED
     ) c
 )
@@ -630,7 +631,7 @@ func (q *Queries) PromoteNext(ctx context.Context, arg PromoteNextParams) ([]uui
 }
 
 const resendDeliveries = `-- name: ResendDeliveries :many
-WITH asked AS (
+WITH requested AS (
     SELECT unnest($1::uuid[]) AS hook_id, unnest($2::bigint[]) AS position,
         unnest($3::uuid[]) AS id, unnest($4::uuid[]) AS account_id, unnest($5::uuid[]) AS item_id,
         unnest($6::bigint[]) AS change_id, unnest($7::bigint[]) AS revision,
@@ -644,7 +645,7 @@ WITH asked AS (
         CASE WHEN n.first AND (
             SELECT p.position FROM delivery p WHERE p.hook_id = n.hook_id AND p.item_id = n.item_id LIMIT 1
         ) IS NULL THEN clock_timestamp() END
-    FROM asked n LEFT JOIN LATERAL (
+    FROM requested n LEFT JOIN LATERAL (
         SELECT a.number, a.at, a.status, a.fault, a.error, a.created_at FROM delivery_attempt a
         WHERE a.hook_id = n.hook_id AND a.position = n.position ORDER BY a.number DESC LIMIT 1
     ) t ON true
