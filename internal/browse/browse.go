@@ -17,6 +17,7 @@ type Options struct {
 	LogoutURL string // signs a browser out, by POST; "" for none
 	UserURL   string // shows the user who is signed in; "" for none
 	Assets    Assets
+	Problems  *contract.Problems // answers where the API does not
 }
 
 // Assets are the files that pages load, by their names below /assets/.

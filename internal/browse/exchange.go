@@ -5,7 +5,6 @@ import (
 	"net/url"
 
 	"itemcast/internal/browse/form"
-	"itemcast/internal/contract"
 )
 
 // exchange is a request of the API and its answer.
@@ -22,7 +21,7 @@ func (h *handler) ask(w http.ResponseWriter, r *http.Request) exchange {
 	defer rec.finish()
 	signed, err := h.signIn(rec, r)
 	if err != nil {
-		contract.WriteProblem(rec, signed, err)
+		h.options.Problems.Write(rec, signed, err)
 	} else {
 		rec.serve(h.operations, signed)
 	}

@@ -6,7 +6,6 @@ import (
 
 	"itemcast/internal/accept"
 	"itemcast/internal/browse/form"
-	"itemcast/internal/contract"
 	"itemcast/internal/problem"
 )
 
@@ -63,7 +62,7 @@ func (h *handler) plain(w http.ResponseWriter, r *http.Request, strangersGo stri
 	case strangersGo != "" && problem.Is(err, problem.Unauthenticated):
 		redirect(w, strangersGo)
 	case err != nil:
-		contract.WriteProblem(w, signed, err)
+		h.options.Problems.Write(w, signed, err)
 	default:
 		h.operations.ServeHTTP(w, signed)
 	}

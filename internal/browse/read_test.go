@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"itemcast/internal/account"
-	"itemcast/internal/contract"
 	"itemcast/internal/problem"
 )
 
@@ -153,7 +152,7 @@ func TestPage_OfAnAddressThatCannotBeReadIsItsForm(t *testing.T) {
 	setup(t, func(s *site) {
 		s.respond = func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", "POST")
-			contract.WriteProblem(w, r, problem.New(problem.MethodNotAllowed, "This address takes POST."))
+			problems.Write(w, r, problem.New(problem.MethodNotAllowed, "This address takes POST."))
 		}
 	}).open("/api/t/things/1/poke").status(http.StatusMethodNotAllowed).
 		has(`<h1>Poke a thing</h1>`, `id="pokeThing" open`, `name="query.hard"`)

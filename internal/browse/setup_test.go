@@ -17,12 +17,15 @@ import (
 	"itemcast/internal/contract"
 	"itemcast/internal/contract/contracttest"
 	"itemcast/internal/problem"
+	"log/slog"
 )
 
 const (
 	publicURL     = "https://things.example"
 	browserAccept = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 )
+
+var problems = contract.NewProblems(slog.New(slog.DiscardHandler))
 
 // site is the pages of testdata/things.yaml around an API that answers what a test chooses.
 type site struct {
@@ -50,7 +53,7 @@ func setup(t testing.TB, with ...func(*site)) *site {
 	s := &site{
 		t:       t,
 		actor:   &account.Actor{Email: "ann@example.com", Permissions: account.All()},
-		options: browse.Options{PublicURL: publicURL},
+		options: browse.Options{PublicURL: publicURL, Problems: problems},
 		respond: func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, `{}`) },
 	}
 	for _, change := range with {
@@ -63,7 +66,7 @@ func setup(t testing.TB, with ...func(*site)) *site {
 	operations := http.NewServeMux()
 	pages.Describe(operations)
 	operations.HandleFunc("/", s.receive)
-	s.Handler = pages.Problems(nil, contract.Recover(pages.Around(s.signIn, operations)))
+	s.Handler = pages.Problems(nil, problems.Recover(pages.Around(s.signIn, operations)))
 	return s
 }
 
@@ -102,7 +105,7 @@ func answering(status int, body string, header ...string) func(*site) {
 // failing makes the API answer with a problem.
 func failing(err error) func(*site) {
 	return func(s *site) {
-		s.respond = func(w http.ResponseWriter, r *http.Request) { contract.WriteProblem(w, r, err) }
+		s.respond = func(w http.ResponseWriter, r *http.Request) { problems.Write(w, r, err) }
 	}
 }
 

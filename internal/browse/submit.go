@@ -6,7 +6,6 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/browse/form"
 	"itemcast/internal/browse/spec"
-	"itemcast/internal/contract"
 	"itemcast/internal/problem"
 )
 
@@ -54,17 +53,17 @@ func (h *handler) send(w http.ResponseWriter, r *http.Request, resource *spec.Re
 	r, err := h.signIn(rec, r)
 	ex := exchange{request: r, user: userOf(r), answer: rec}
 	if err != nil {
-		contract.WriteProblem(rec, r, err)
+		h.options.Problems.Write(rec, r, err)
 		return ex
 	}
 	ex.sent, err = form.Read(rec, r, form.MaxSize, h.formsOf(resource))
 	if err != nil {
-		contract.WriteProblem(rec, r, err)
+		h.options.Problems.Write(rec, r, err)
 		return ex
 	}
 	ex.request = ex.sent.Request(r)
 	if len(ex.sent.Faults) > 0 {
-		contract.WriteProblem(rec, r, problem.Invalid(problem.InvalidInput, ex.sent.Faults...))
+		h.options.Problems.Write(rec, r, problem.Invalid(problem.InvalidInput, ex.sent.Faults...))
 		return ex
 	}
 	rec.serve(h.operations, ex.request)

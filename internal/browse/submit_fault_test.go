@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"itemcast/internal/contract"
 	"itemcast/internal/problem"
 )
 
@@ -100,7 +99,7 @@ func TestConflict_ShowsWhatOthersChangedAndRetainsWhatTheUserTyped(t *testing.T)
 	theirs := strings.NewReplacer(`"Cup"`, `"Theirs"`, `"solid"`, `"liquid"`).Replace(thing)
 	s.respond = func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPatch {
-			contract.WriteProblem(w, r,
+			problems.Write(w, r,
 				&problem.Error{Code: problem.RevisionMismatch, Detail: "It has revision 4 by now.", Revision: 4})
 			return
 		}

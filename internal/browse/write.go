@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"time"
-
-	"itemcast/internal/contract"
 )
 
 // writeTimeout is how long a browser may take to receive a page, however long the API took for the answer.
@@ -22,7 +20,7 @@ func (p *Pages) write(w http.ResponseWriter, r *http.Request, page *view, answer
 	var out bytes.Buffer
 	out.Grow(len(page.Answer.Body) + 128<<10)
 	if err := templates.ExecuteTemplate(&out, "page.html", page); err != nil {
-		contract.WriteProblem(w, r, fmt.Errorf("render a page: %w", err))
+		p.options.Problems.Write(w, r, fmt.Errorf("render a page: %w", err))
 		return
 	}
 	p.setHeaders(w.Header(), answer)

@@ -13,16 +13,16 @@ import (
 	"itemcast/internal/strictjson"
 )
 
-// body is what an operation takes as a body; nil for one that takes none.
+// body checks the request body of one operation; nil if the operation takes none.
 type body struct {
 	required  bool
-	withRules bool // x-checked-with-rules: whoever takes it holds it against its schema, and the rules with it
+	withRules bool // x-checked-with-rules: the service checks the schema
 	limit     int64
 	types     []string
-	schemas   map[string]*Schema // by media type; nil for what is no JSON, and streams through unread
+	schemas   map[string]*Schema // by media type; nil for types that are not JSON, whose bodies stream unread
 }
 
-// checkType settles whether there is a body, and whether it is of a kind that the operation takes, without reading it.
+// checkType checks, without reading the body, whether the operation takes one of this type.
 func (b *body) checkType(r *http.Request) error {
 	switch {
 	case b == nil && (isEmpty(r) || r.ContentLength < 0 && !hasByte(r.Body)):
@@ -35,17 +35,18 @@ func (b *body) checkType(r *http.Request) error {
 		return nil
 	}
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return problem.New(problem.UnsupportedMediaType, "The body must be sent without Content-Encoding.")
+		return problem.New(problem.UnsupportedMediaType, "Send the body without Content-Encoding.")
 	}
 	if b.mediaType(r) == "" {
-		return problem.New(problem.UnsupportedMediaType, "The Content-Type must be %s, in UTF-8.", strings.Join(b.types, " or "))
+		return problem.New(problem.UnsupportedMediaType, "The Content-Type must be %s, in UTF-8.",
+			strings.Join(b.types, " or "))
 	}
 	return nil
 }
 
-// check reads a JSON body, finds its faults, and puts back for the handler what was read. Of a body whose faults are told together with
-// those against the rules it looks at no more than that it is JSON, if the rest of the request is sound.
-func (b *body) check(w http.ResponseWriter, r *http.Request, sound bool) (problem.Faults, error) {
+// check reads a JSON body, returns its faults, and restores it for the handler. With withRules it checks only that the
+// body is JSON, unless other parts of the request have faults: the service does not see such a request.
+func (b *body) check(w http.ResponseWriter, r *http.Request, faulty bool) (problem.Faults, error) {
 	if b == nil || isEmpty(r) {
 		return nil, nil
 	}
@@ -68,7 +69,7 @@ func (b *body) check(w http.ResponseWriter, r *http.Request, sound bool) (proble
 	}
 	value, invalid := strictjson.Parse(data, strictjson.Limits{})
 	switch {
-	case sound && b.withRules && (invalid == nil || invalid.Code == problem.InvalidInput):
+	case b.withRules && !faulty && (invalid == nil || invalid.Code == problem.InvalidInput):
 		return nil, nil
 	case invalid == nil:
 		return schema.faults(value), nil
@@ -80,7 +81,7 @@ func (b *body) check(w http.ResponseWriter, r *http.Request, sound bool) (proble
 
 func (b *body) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > b.limit {
-		w.Header().Set("Connection", "close") // rather than read on to the end of it
+		w.Header().Set("Connection", "close") // or net/http would read the rest of the body
 		return nil, errTooLarge(b.limit)
 	}
 	var data bytes.Buffer
@@ -94,19 +95,20 @@ func (b *body) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, errTooLarge(tooLarge.Limit)
 	}
-	if gone := r.Context().Err(); gone != nil && !errors.Is(err, os.ErrDeadlineExceeded) { // with which net/http ends the context, too
-		return nil, gone
+	// net/http ends the context after a deadline, too; the client is still there then.
+	if ended := r.Context().Err(); ended != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, ended
 	}
-	return nil, problem.New(problem.BadRequest, "The body could not be read to its end.")
+	return nil, problem.New(problem.BadRequest, "The body is incomplete.")
 }
 
-// mediaType returns which of the body's types the request has; "" for none.
+// mediaType returns the body's media type, "" if the operation does not take it.
 func (b *body) mediaType(r *http.Request) string {
 	given := r.Header["Content-Type"]
 	if len(given) != 1 {
 		return ""
 	}
-	if _, ok := b.schemas[given[0]]; ok {
+	if _, ok := b.schemas[given[0]]; ok { // nearly always
 		return given[0]
 	}
 	mediaType, parameters, err := mime.ParseMediaType(given[0])
@@ -122,12 +124,12 @@ func (b *body) mediaType(r *http.Request) string {
 	return ""
 }
 
-// isEmpty reports whether a request is known to have no body; one that is sent in chunks may turn out to have none.
+// isEmpty reports whether a request is known to have no body. A chunked body may also turn out to be empty.
 func isEmpty(r *http.Request) bool {
 	return r.ContentLength == 0 || r.Body == nil || r.Body == http.NoBody
 }
 
-// hasByte reads a byte of a body that nobody wants, to learn whether there is one.
+// hasByte reads one byte, to learn whether a chunked body is empty.
 func hasByte(body io.Reader) bool {
 	var one [1]byte
 	n, _ := io.ReadFull(body, one[:])
@@ -139,5 +141,5 @@ func errNoBody(b *body) error {
 }
 
 func errTooLarge(limit int64) error {
-	return problem.New(problem.TooLarge, "The body must be at most %d bytes.", limit)
+	return problem.New(problem.TooLarge, "The body must have at most %d bytes.", limit)
 }

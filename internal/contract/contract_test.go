@@ -11,6 +11,7 @@ import (
 	"itemcast/internal/contract"
 	"itemcast/internal/contract/contracttest"
 	"itemcast/internal/problem"
+	"log/slog"
 )
 
 // The contract that the tests hold requests against; each kind of parameter and body occurs once.
@@ -104,6 +105,8 @@ components:
         either: { anyOf: [{ $ref: "#/components/schemas/Part" }, { type: "null" }] }
 `
 
+var problems = contract.NewProblems(slog.New(slog.DiscardHandler))
+
 const id = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 // setup returns a server behind the contract, whose handlers echo the body and, in the header Query, the query that reached them.
@@ -111,7 +114,7 @@ func setup(t testing.TB) http.Handler {
 	t.Helper()
 	document := contracttest.Document(t, []byte(things))
 	mux := http.NewServeMux()
-	guard := document.Guard(mux, contract.Options{BodyLimit: 100_000})
+	guard := document.Guard(mux, contract.Options{BodyLimit: 100_000, Problems: problems})
 	for _, pattern := range []string{"GET /api/t/things", "POST /api/t/things", "POST /api/t/things/import", "POST /api/t/things/checked", "GET /api/t/things/{id}",
 		"PATCH /api/t/things/{id}", "POST /api/t/things/{id}"} {
 		guard.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
@@ -119,8 +122,8 @@ func setup(t testing.TB) http.Handler {
 			_, _ = io.Copy(w, r.Body)
 		})
 	}
-	mux.Handle("/api/", contract.NotFound(mux))
-	return contract.Recover(guard)
+	mux.Handle("/api/", problems.NotFound(mux))
+	return problems.Recover(guard)
 }
 
 type answer struct {

@@ -71,7 +71,7 @@ func (d *Document) YAML() []byte { return d.yaml }
 // Spec returns the document with its references resolved. The caller must not change it.
 func (d *Document) Spec() *openapi3.T { return d.spec }
 
-// Base is the path below which the document's operations are: that of its first server, such as "/api/v1".
+// Base returns the path of the document's first server, such as "/api/v1". Its operations are below that.
 func (d *Document) Base() string {
 	if len(d.spec.Servers) == 0 {
 		return ""
@@ -83,7 +83,7 @@ func (d *Document) Base() string {
 	return strings.TrimSuffix(server.Path, "/")
 }
 
-// Schema finds a schema by the name of its component. It panics when there is none: names are known when the program is written.
+// Schema returns the schema of a component. It panics if the document has none of that name: the program is wrong.
 func (d *Document) Schema(name string) *Schema {
 	schema, ok := d.schemas[name]
 	if !ok {

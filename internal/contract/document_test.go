@@ -102,12 +102,12 @@ func TestSchema_ValidatesOnItsOwn(t *testing.T) {
 	t.Parallel()
 	document := contracttest.Document(t, []byte(things))
 	thing := document.Schema("Thing")
-	if faults := thing.Validate([]byte(`{"name":"a"}`)); faults != nil {
-		t.Errorf("good: %v", faults)
+	if err := thing.Check([]byte(`{"name":"a"}`)); err != nil {
+		t.Errorf("good: %v", err)
 	}
 	for _, bad := range []string{`{}`, `{"name":""}`, `{`, ``, `{"name":"\u0000"}`} {
-		if faults := thing.Validate([]byte(bad)); len(faults) != 1 || faults[0].Pointer == "" || faults[0].Detail == "" {
-			t.Errorf("%s: %v", bad, faults)
+		if err := thing.Check([]byte(bad)); err == nil || len(err.Faults) > 1 || err.Detail == "" {
+			t.Errorf("%s: %v", bad, err)
 		}
 	}
 	defer func() {

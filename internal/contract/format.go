@@ -14,7 +14,7 @@ import (
 
 var errFormat = errors.New("not in the format")
 
-// formats are as strict as the readers behind them, so that what passes here cannot fail there.
+// formats are as strict as the decoders of generated code, so that a value that passes here decodes there.
 var formats = []*jsonschema.Format{
 	{Name: "uuid", Validate: ofText(isUUID)},
 	{Name: "date-time", Validate: ofText(isTime)},
@@ -33,7 +33,7 @@ func ofText(is func(string) bool) func(any) error {
 	}
 }
 
-// ofInteger takes digits only. To JSON Schema 1.0 and 1e2 are integers too, but encoding/json reads neither into a Go integer.
+// ofInteger accepts only digits. JSON Schema takes 1.0 and 1e2 for integers too, but encoding/json does not.
 func ofInteger(bits int) func(any) error {
 	return func(value any) error {
 		number, ok := value.(json.Number)
@@ -45,7 +45,7 @@ func ofInteger(bits int) func(any) error {
 	}
 }
 
-// boundIntegers gives every integer a size, int64 unless it has one.
+// boundIntegers gives every integer without a format the format int64.
 func boundIntegers(node any) {
 	switch node := node.(type) {
 	case map[string]any:
@@ -63,7 +63,7 @@ func boundIntegers(node any) {
 	}
 }
 
-// isUUID takes the canonical form of RFC 9562, in either case.
+// isUUID accepts the canonical form of RFC 9562, in upper or lower case.
 func isUUID(s string) bool {
 	if len(s) != 36 {
 		return false
@@ -82,7 +82,7 @@ func isUUID(s string) bool {
 	return true
 }
 
-// isTime takes what both RFC 3339 and Go's reader take: no comma before the fraction, no leap second.
+// isTime accepts what both RFC 3339 and package time accept: no comma before the fraction, and no leap second.
 func isTime(s string) bool {
 	_, err := time.Parse(time.RFC3339, s)
 	return err == nil && !strings.Contains(s, ",")
@@ -93,7 +93,7 @@ func isDate(s string) bool {
 	return err == nil
 }
 
-// isURL takes absolute URLs, and of the web's only those with a host.
+// isURL accepts absolute URLs; those with http or https must have a host.
 func isURL(s string) bool {
 	u, err := url.Parse(s)
 	if err != nil || !u.IsAbs() {

@@ -10,17 +10,18 @@ import (
 
 // Options of a Guard.
 type Options struct {
-	BodyLimit int64 // bytes of a JSON body; 1 MiB when zero
+	BodyLimit int64     // of a JSON body, in bytes; 0: 1 MiB
+	Problems  *Problems // answers bad requests
 }
 
-// Guard registers handlers on a mux, each behind the check of its operation. It is what generated code calls its ServeMux.
+// Guard registers handlers on a mux, each behind the check of its operation. Generated code takes it for its ServeMux.
 type Guard struct {
 	document *Document
 	mux      *http.ServeMux
 	options  Options
 }
 
-// Guard makes a Guard in front of mux. The generated code is to register below Base.
+// Guard makes a Guard in front of mux. Generated code must register below Base.
 func (d *Document) Guard(mux *http.ServeMux, options Options) *Guard {
 	if options.BodyLimit <= 0 {
 		options.BodyLimit = 1 << 20
@@ -28,8 +29,8 @@ func (d *Document) Guard(mux *http.ServeMux, options Options) *Guard {
 	return &Guard{document: d, mux: mux, options: options}
 }
 
-// HandleFunc registers a handler for "METHOD /base/path/{parameter}". As the mux does for a bad pattern, it panics when the document
-// has no such operation, or one that the Guard cannot check: the program is wrong, and must not start.
+// HandleFunc registers a handler for "METHOD /base/path/{parameter}". It panics if the document has no such operation, or
+// one that the Guard cannot check, as the mux panics for a bad pattern: the program is wrong.
 func (g *Guard) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
 	op, err := g.document.operation(pattern, g.options)
 	if err != nil {
@@ -38,7 +39,7 @@ func (g *Guard) HandleFunc(pattern string, handler func(http.ResponseWriter, *ht
 	g.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		checked, err := op.check(w, r)
 		if err != nil {
-			WriteProblem(w, r, err)
+			g.options.Problems.Write(w, r, err)
 			return
 		}
 		handler(w, checked)
@@ -48,20 +49,20 @@ func (g *Guard) HandleFunc(pattern string, handler func(http.ResponseWriter, *ht
 // ServeHTTP serves the mux.
 func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux.ServeHTTP(w, r) }
 
-// operation is what a request of one operation is held against.
+// operation holds the checks of one operation.
 type operation struct {
 	path    []parameter
 	query   query
 	headers []parameter
 	answers []string // media types
-	body    *body    // nil when the operation takes none
+	body    *body    // nil: the operation takes none
 }
 
-// check returns the request as the handler is to see it.
+// check returns the request for the handler.
 func (op *operation) check(w http.ResponseWriter, r *http.Request) (*http.Request, error) {
 	for i := range op.path {
 		if p := &op.path[i]; !p.fits(r.PathValue(p.name)) {
-			return nil, problem.New(problem.NotFound, "There is no such thing.")
+			return nil, problem.New(problem.NotFound, "There is nothing at this address.")
 		}
 	}
 	if accept := r.Header["Accept"]; len(accept) > 0 && !acceptable(accept, op.answers) {
@@ -76,7 +77,7 @@ func (op *operation) check(w http.ResponseWriter, r *http.Request) (*http.Reques
 		return nil, err
 	}
 	faults.Add(more...)
-	more, err = op.body.check(w, checked, len(faults) == 0)
+	more, err = op.body.check(w, checked, len(faults) > 0)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +93,7 @@ func (op *operation) headerFaults(header http.Header) problem.Faults {
 		case len(values) == 1:
 			faults.Add(p.faults(p.name, values)...)
 		case len(values) > 1:
-			faults.Of(p.name, "is given more than once")
+			faults.Of(p.name, "must be given only once")
 		case p.required:
 			faults.Of(p.name, "is required")
 		}

@@ -28,11 +28,11 @@ func TestGuard_Parameters(t *testing.T) {
 		"limit":                    "limit must be a whole number\n",
 		"limit=%201":               "limit must be a whole number\n",
 		"limit=%2B1":               "limit must be a whole number\n",
-		"limit=1.0":                "limit must be a whole number, written in digits only\n",
+		"limit=1.0":                "limit must be a whole number, in digits only\n",
 		"limit=1e999999999":        "limit must be a whole number\n",
-		"limit=1e2":                "limit must be a whole number, written in digits only\n",
+		"limit=1e2":                "limit must be a whole number, in digits only\n",
 		"limit=null":               "limit must be a whole number\n",
-		"limit=1&limit=2":          "limit is given more than once\n",
+		"limit=1&limit=2":          "limit must be given only once\n",
 		"sort=id":                  "sort must be one of name, -name\n",
 		"since=yesterday":          "since must be a date and time such as 2026-01-31T12:00:00Z\n",
 		"since=2026-01-31":         "since must be a date and time such as 2026-01-31T12:00:00Z\n",
@@ -46,7 +46,7 @@ func TestGuard_Parameters(t *testing.T) {
 		"search=a%00b":             "search must not contain the character U+0000\n",
 		"search=%zz":               "search has a malformed %-escape\n",
 		"search=%":                 "search has a malformed %-escape\n",
-		"search=a;b":               "search must have semicolons written as %3B\n",
+		"search=a;b":               "search must have semicolons escaped as %3B\n",
 		"%zz=1":                    "%zz has a malformed %-escape in its name\n",
 		"%00=1":                    "\uFFFD must not contain the character U+0000\n",
 		"%ff=1":                    "\uFFFD must be valid UTF-8\n",
@@ -56,7 +56,7 @@ func TestGuard_Parameters(t *testing.T) {
 		"tags=a,toolong,longest,x": "tags must have at most 3 entries\ntags each value must have at most 5 characters\n",
 		"kind=video,image":         "kind each value must be one of video, audio\n",
 		"metadata.x=toolong":       "metadata.x must have at most 5 characters\n",
-		"metadata.x=1&metadata.x=": "metadata.x is given more than once\n",
+		"metadata.x=1&metadata.x=": "metadata.x must be given only once\n",
 		"metadata.=1":              "metadata. unknown parameter\n",
 		"Limit=1":                  "Limit unknown parameter\n",
 		"foo=1&bar=2&limit=x":      "foo unknown parameter\nbar unknown parameter\nlimit must be a whole number\n",
@@ -116,7 +116,7 @@ func TestGuard_Bodies(t *testing.T) {
 				"#/ratio must be at most 1.5\n" +
 				"#/tags/1 must not be empty\n" +
 				"#/tags/2 must differ from entry 0\n" +
-				"#/total must be a whole number, written in digits only\n" +
+				"#/total must be a whole number, in digits only\n" +
 				"#/zone must be null, or one of north, south\n"},
 		"long":       {`{"name":"abcdef","tags":["a","b","c","d"]}`, "#/name must have at most 5 characters\n#/tags must have at most 3 entries\n"},
 		"no object":  {`[1]`, "# must be an object\n"},

@@ -9,7 +9,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Permission is what the operation with a pattern of the mux needs, as the document says (x-permission); "" when it says nothing of it.
+// Permission returns the permission (x-permission) of the operation with a pattern of the mux; "" if it has none.
 func (d *Document) Permission(pattern string) string {
 	item, method, _ := d.find(pattern)
 	if item == nil {
@@ -19,10 +19,11 @@ func (d *Document) Permission(pattern string) string {
 	return permission
 }
 
-// find returns the path of a pattern of the mux, and what the document says of it; nil when that has no such operation.
+// find returns the document's path item for a pattern of the mux; nil if the document has no such operation.
 func (d *Document) find(pattern string) (item *openapi3.PathItem, method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
-	path, below := strings.CutPrefix(strings.TrimSuffix(path, "{$}"), d.Base()) // "/{$}" is the mux's name for exactly "/"
+	// The mux writes "/{$}" for exactly "/".
+	path, below := strings.CutPrefix(strings.TrimSuffix(path, "{$}"), d.Base())
 	item = d.spec.Paths.Value(path)
 	if !below || item == nil || item.GetOperation(method) == nil {
 		return nil, method, path
@@ -30,7 +31,7 @@ func (d *Document) find(pattern string) (item *openapi3.PathItem, method, path s
 	return item, method, path
 }
 
-// operation compiles what the document says about the operation with the pattern.
+// operation compiles the checks of the operation with a pattern of the mux.
 func (d *Document) operation(pattern string, options Options) (*operation, error) {
 	item, method, path := d.find(pattern)
 	if item == nil {
@@ -39,7 +40,7 @@ func (d *Document) operation(pattern string, options Options) (*operation, error
 	spec := item.GetOperation(method)
 	at := "/paths/" + escape(path)
 	op := &operation{answers: answers(spec), query: query{byName: map[string]*parameter{}}}
-	// An operation's own parameters come last, so that they win over the path's.
+	// An operation's own parameters come last, because they override those of the path.
 	if err := d.parameters(op, item.Parameters, at+"/parameters/"); err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ func (d *Document) body(ref *openapi3.RequestBodyRef, at string, limit int64) (*
 	return b, nil
 }
 
-// answers are the media types of an operation's answers, but for those of failures, which everybody has to take.
+// answers returns the media types of an operation's successful answers.
 func answers(spec *openapi3.Operation) []string {
 	var types []string
 	for status, ref := range spec.Responses.Map() {
@@ -118,7 +119,7 @@ func answers(spec *openapi3.Operation) []string {
 	return slices.Compact(types)
 }
 
-// escape makes a name a token of a JSON pointer.
+// escape makes a token of a JSON Pointer.
 func escape(name string) string {
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
@@ -127,5 +128,5 @@ func isJSON(mediaType string) bool {
 	return mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")
 }
 
-// canonical is the key of a header in http.Header.
+// canonical returns the key of a header in http.Header.
 func canonical(name string) string { return http.CanonicalHeaderKey(name) }

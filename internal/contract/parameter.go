@@ -11,16 +11,16 @@ import (
 	"itemcast/internal/validate"
 )
 
-// parameter is a parameter of an operation, wherever it is given.
+// parameter checks one parameter in a path, query or header.
 type parameter struct {
 	name      string
-	canonical string // of a header
-	prefix    string // x-prefix: the parameter stands for every name that begins with it
+	canonical string // the key in http.Header
+	prefix    string // x-prefix: matches every name that begins with it
 	required  bool
 	array     bool
 	explode   bool
-	scalar    string // the type of a value, or of the array's values
-	uuid      bool   // the one case that is frequent enough for a path of its own
+	scalar    string // the type of the value, or of the values in the array
+	uuid      bool   // checked without the schema, because it is frequent
 	schema    *Schema
 }
 
@@ -29,19 +29,22 @@ func newParameter(spec *openapi3.Parameter, schema *Schema) (parameter, error) {
 	p.prefix, _ = spec.Extensions["x-prefix"].(string)
 	value := spec.Schema.Value
 	if p.array = value.Type.Is(openapi3.TypeArray); p.array {
-		if spec.In != openapi3.ParameterInQuery || spec.Style != "" && spec.Style != openapi3.SerializationForm || value.Items == nil {
-			return p, fmt.Errorf("parameter %s: an array can be checked in a query only, in the style form", spec.Name)
+		form := spec.Style == "" || spec.Style == openapi3.SerializationForm
+		if spec.In != openapi3.ParameterInQuery || !form || value.Items == nil {
+			return p, fmt.Errorf("parameter %s: an array must be in the query, in the style form", spec.Name)
 		}
 		p.explode = spec.Explode == nil || *spec.Explode
 		value = value.Items.Value
 	}
-	for _, scalar := range []string{openapi3.TypeInteger, openapi3.TypeNumber, openapi3.TypeBoolean, openapi3.TypeString} {
+	for _, scalar := range []string{
+		openapi3.TypeInteger, openapi3.TypeNumber, openapi3.TypeBoolean, openapi3.TypeString,
+	} {
 		if value.Type.Is(scalar) {
 			p.scalar = scalar
 		}
 	}
 	if p.scalar == "" {
-		return p, fmt.Errorf("parameter %s: only strings, numbers, booleans and arrays of them can be checked", spec.Name)
+		return p, fmt.Errorf("parameter %s: must be a string, a number, a boolean, or an array of these", spec.Name)
 	}
 	p.uuid = !p.array && value.Format == "uuid"
 	return p, nil
@@ -55,8 +58,7 @@ func (p *parameter) fits(value string) bool {
 	return len(p.faults(p.name, []string{value})) == 0
 }
 
-// faults checks the values that a request has for the parameter: one, or any number for an array. They are reported under
-// the name that the request has.
+// faults checks a parameter's values: one, or any number for an array. Faults have the name that the client wrote.
 func (p *parameter) faults(name string, values []string) problem.Faults {
 	var faults problem.Faults
 	all := make([]any, len(values))
@@ -71,9 +73,9 @@ func (p *parameter) faults(name string, values []string) problem.Faults {
 		converted = all[0]
 	}
 	reported := map[string]bool{}
-	for _, flaw := range p.schema.flaws(converted) {
-		detail := flaw.detail
-		if len(flaw.at) > 0 {
+	for _, v := range p.schema.violations(converted) {
+		detail := v.detail
+		if len(v.at) > 0 {
 			detail = "each value " + detail
 		}
 		if !reported[detail] {
@@ -84,7 +86,7 @@ func (p *parameter) faults(name string, values []string) problem.Faults {
 	return faults
 }
 
-// convert reads a value as the schema's type, and leaves what cannot be read a string, which the schema then finds wrong.
+// convert converts a value to the schema's type. If it cannot, it returns the string, which the schema then rejects.
 func (p *parameter) convert(value string) any {
 	switch p.scalar {
 	case openapi3.TypeInteger, openapi3.TypeNumber:

@@ -11,47 +11,65 @@ import (
 	"itemcast/internal/revision"
 )
 
-// statusClientGone is nginx's, for its log: nobody is there to read the answer.
+// statusClientGone is nginx's status of a request whose client has disconnected. Only logs show it.
 const statusClientGone = 499
 
-// document is the form of RFC 9457; core.yaml calls it Problem. Its type is always about:blank, as the code tells what it is.
-type document struct {
-	Type   string          `json:"type"`
-	Title  string          `json:"title"`
-	Status int             `json:"status"`
-	Code   problem.Code    `json:"code"`
-	Detail string          `json:"detail,omitempty"`
-	Errors []problem.Fault `json:"errors,omitempty"`
-}
+// Problems writes failures as RFC 9457 documents, and logs those of which clients see nothing. It is safe for concurrent
+// use.
+type Problems struct{ log *slog.Logger }
 
-// WriteProblem answers with what err is to the user (problem.From), and the headers that go with it. What the user must not see is
-// logged. A client that has gone gets nothing.
-func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, context.Canceled) && hasGone(r) {
+// NewProblems makes a Problems.
+func NewProblems(log *slog.Logger) *Problems { return &Problems{log: log} }
+
+// Write answers with what clients see of an error (problem.From), with the headers that belong to it. A client that has
+// disconnected gets an empty body.
+func (p *Problems) Write(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, context.Canceled) && hasDisconnected(r) {
 		w.WriteHeader(statusClientGone)
 		return
 	}
-	writeDocument(w, shownOf(r, err))
+	writeDocument(w, p.shown(r, err))
 }
 
-// hasGone reports whether a request's client has gone away: net/http gives no cause then, and a server that shuts down does.
-func hasGone(r *http.Request) bool { return errors.Is(context.Cause(r.Context()), context.Canceled) }
+// hasDisconnected reports whether a request's client has disconnected. net/http gives no cause then; a server that shuts
+// down gives one.
+func hasDisconnected(r *http.Request) bool {
+	return errors.Is(context.Cause(r.Context()), context.Canceled)
+}
 
-// ProblemText is what WriteProblem would answer with, for a stream that has begun and tells of its failure in its own way.
-func ProblemText(r *http.Request, err error) []byte {
-	text, _ := encodeProblem(shownOf(r, err))
+// Text returns the document that Write would write, for a stream that has begun.
+func (p *Problems) Text(r *http.Request, err error) []byte {
+	text, _ := encodeProblem(p.shown(r, err)) // a document of strings can be encoded
 	return text
 }
 
-func shownOf(r *http.Request, err error) *problem.Error {
+// WriteUndecodable answers with BAD_REQUEST when generated code cannot decode a request that the Guard has accepted. It
+// logs an error: the contract and the code disagree.
+func (p *Problems) WriteUndecodable(w http.ResponseWriter, r *http.Request, err error) {
+	p.log.ErrorContext(r.Context(), "cannot decode a request that fits the contract",
+		"method", r.Method, "path", r.URL.Path, "error", err)
+	writeDocument(w, problem.New(problem.BadRequest, "The request cannot be decoded."))
+}
+
+func (p *Problems) shown(r *http.Request, err error) *problem.Error {
 	shown := problem.From(err)
 	switch shown.Code {
 	case problem.Internal:
-		slog.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		p.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	case problem.Unavailable:
-		slog.WarnContext(r.Context(), "request cannot be served now", "method", r.Method, "path", r.URL.Path, "error", err)
+		p.log.WarnContext(r.Context(), "request cannot be served now", "method", r.Method, "path", r.URL.Path, "error", err)
 	}
 	return shown
+}
+
+// document is the form of RFC 9457; core.yaml calls it Problem. The type is always about:blank, because code says more.
+type document struct {
+	Type   string         `json:"type"`
+	Title  string         `json:"title"`
+	Status int            `json:"status"`
+	Code   problem.Code   `json:"code"`
+	Detail string         `json:"detail,omitempty"`
+	Errors problem.Faults `json:"errors,omitempty"`
 }
 
 func encodeProblem(shown *problem.Error) ([]byte, error) {
@@ -62,21 +80,14 @@ func encodeProblem(shown *problem.Error) ([]byte, error) {
 	})
 }
 
-// WriteUndecodable answers for generated code that cannot read what the Guard has let through. The two are meant to agree, so it is
-// logged; but to the client it is a bad request.
-func WriteUndecodable(w http.ResponseWriter, r *http.Request, err error) {
-	slog.ErrorContext(r.Context(), "request passed the contract and cannot be decoded", "method", r.Method, "path", r.URL.Path, "error", err)
-	writeDocument(w, problem.New(problem.BadRequest, "The request cannot be understood."))
-}
-
 func writeDocument(w http.ResponseWriter, shown *problem.Error) {
 	text, err := encodeProblem(shown)
-	if err != nil { // there is nothing in it that could fail
+	if err != nil {
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
 	header := w.Header()
-	// What a handler has set for the answer that it did not get to give.
+	// Remove what a handler has set for an answer that it then could not give.
 	for _, name := range []string{"Content-Length", "Content-Encoding", "ETag", "Last-Modified", "Link", "Location"} {
 		header.Del(name)
 	}

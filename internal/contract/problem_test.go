@@ -1,9 +1,11 @@
 package contract_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -14,7 +16,7 @@ import (
 	"itemcast/internal/problem"
 )
 
-func TestWriteProblem_SaysWhatItIs(t *testing.T) {
+func TestWrite_HasTheStatusAndHeadersOfTheCode(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		err    error
@@ -33,7 +35,7 @@ func TestWriteProblem_SaysWhatItIs(t *testing.T) {
 			t.Parallel()
 			handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Location", "/half-done")
-				contract.WriteProblem(w, r, c.err)
+				problems.Write(w, r, c.err)
 			})
 			got := ask(t, handler, "GET", "/x", "")
 			if got.ResponseRecorder.Code != c.status || strings.Contains(got.Body.String(), "secret") || got.Header().Get("Location") != "" {
@@ -46,35 +48,54 @@ func TestWriteProblem_SaysWhatItIs(t *testing.T) {
 	}
 }
 
-func TestWriteProblem_TellsNothingToAClientThatHasGone(t *testing.T) {
+func TestWrite_SendsNothingToAClientThatHasDisconnected(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	w := httptest.NewRecorder()
-	contract.WriteProblem(w, httptest.NewRequestWithContext(ctx, "GET", "/", nil), fmt.Errorf("read: %w", context.Canceled))
+	problems.Write(w, httptest.NewRequestWithContext(ctx, "GET", "/", nil), fmt.Errorf("read: %w", context.Canceled))
 	if w.Code != 499 || w.Body.Len() != 0 {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
 }
 
-func TestWriteProblem_TellsAClientOfAServerThatCannotGoOnToComeAgain(t *testing.T) {
+func TestWrite_AsksClientsToRetryWhileTheServerShutsDown(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("the server shuts down"))
 	w := httptest.NewRecorder()
-	contract.WriteProblem(w, httptest.NewRequestWithContext(ctx, "GET", "/", nil), fmt.Errorf("read: %w", context.Canceled))
+	problems.Write(w, httptest.NewRequestWithContext(ctx, "GET", "/", nil), fmt.Errorf("read: %w", context.Canceled))
 	if w.Code != 503 || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "UNAVAILABLE") {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
 }
 
-func TestRecover_AnswersOrCuts(t *testing.T) {
+func TestWrite_LogsWhatClientsDoNotSee(t *testing.T) {
 	t.Parallel()
-	early := contract.Recover(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret") }))
+	for text, c := range map[string]struct {
+		err  error
+		want string
+	}{
+		"internal":    {errors.New("secret"), `level=ERROR msg="request failed" method=GET path=/x error=secret`},
+		"unavailable": {context.DeadlineExceeded, `level=WARN msg="request cannot be served now" method=GET path=/x`},
+		"a conflict":  {problem.New(problem.Conflict, "It is there."), ""},
+	} {
+		var log bytes.Buffer
+		problems := contract.NewProblems(slog.New(slog.NewTextHandler(&log, nil)))
+		problems.Write(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/x", nil), c.err)
+		if got := log.String(); !strings.Contains(got, c.want) || c.want == "" && got != "" {
+			t.Errorf("%s: logs %q", text, got)
+		}
+	}
+}
+
+func TestRecover_AnswersOrCutsTheConnection(t *testing.T) {
+	t.Parallel()
+	early := problems.Recover(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret") }))
 	if got := ask(t, early, "GET", "/", ""); got.Code != "INTERNAL" || strings.Contains(got.Body.String(), "secret") {
 		t.Errorf("got %s", got.Body)
 	}
-	late := contract.Recover(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	late := problems.Recover(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte("half"))
 		w.(http.Flusher).Flush()
 		panic("secret")

@@ -10,13 +10,13 @@ import (
 	"itemcast/internal/validate"
 )
 
-// maxParameters bounds the parameters of one request: those with a prefix have no other bound.
+// maxParameters limits the parameters of one request. Those with a prefix have no other limit.
 const maxParameters = 100
 
-// longestName bounds how much of a client's own parameter name a fault repeats.
-const longestName = 100
+// maxShownName limits, in bytes, how much of a client's parameter name a fault repeats.
+const maxShownName = 100
 
-// query is what an operation takes as parameters in the query.
+// query checks the query of one operation.
 type query struct {
 	byName   map[string]*parameter
 	prefixed []*parameter
@@ -34,7 +34,7 @@ func (q *query) add(p *parameter) {
 	}
 }
 
-// find returns the parameter that a name stands for.
+// find returns the parameter that matches a name.
 func (q *query) find(name string) *parameter {
 	if p := q.byName[name]; p != nil {
 		return p
@@ -47,8 +47,8 @@ func (q *query) find(name string) *parameter {
 	return nil
 }
 
-// check returns the request with each array given once, as its values with commas between them: generated code takes no other form
-// of an array that the contract does not explode.
+// check returns the request for the handler. In it each array stands once, as a comma-separated list: generated code
+// accepts no other form of arrays that are not exploded.
 func (q *query) check(r *http.Request) (*http.Request, problem.Faults, error) {
 	if r.URL.RawQuery == "" && len(q.required) == 0 {
 		return r, nil, nil
@@ -65,7 +65,7 @@ func (q *query) check(r *http.Request) (*http.Request, problem.Faults, error) {
 			faults.Of(shorten(name), "unknown parameter")
 			continue
 		case len(values) > 1 && !p.array:
-			faults.Of(shorten(name), "is given more than once")
+			faults.Of(shorten(name), "must be given only once")
 			continue
 		case p.array && !p.explode:
 			joined = joined || len(values) > 1
@@ -85,8 +85,8 @@ func (q *query) check(r *http.Request) (*http.Request, problem.Faults, error) {
 	return r, faults, nil
 }
 
-// parse reads a query more strictly than package url, which passes over what it does not understand. The names are in the order in
-// which they came. It returns nil values for too many parameters.
+// parse parses a query and reports what package url ignores: malformed escapes, and semicolons. The names are in the order
+// of the query. It returns nil values if there are more than maxParameters.
 func parse(raw string) (url.Values, []string, problem.Faults) {
 	if strings.Count(raw, "&") >= maxParameters {
 		return nil, nil, nil
@@ -110,7 +110,7 @@ func parse(raw string) (url.Values, []string, problem.Faults) {
 		case err != nil:
 			flaw = "has a malformed %-escape"
 		case strings.Contains(pair, ";"):
-			flaw = "must have semicolons written as %3B"
+			flaw = "must have semicolons escaped as %3B"
 		}
 		if flaw != "" {
 			faults.Of(shorten(name), flaw)
@@ -133,10 +133,10 @@ func withQuery(r *http.Request, raw string) *http.Request {
 	return changed
 }
 
-// shorten makes a client's name fit to be told.
+// shorten prepares a client's text for an answer.
 func shorten(name string) string {
-	if len(name) > longestName {
-		name = name[:longestName] + "…"
+	if len(name) > maxShownName {
+		name = name[:maxShownName] + "…"
 	}
 	return strings.ToValidUTF8(strings.ReplaceAll(name, "\x00", "\uFFFD"), "\uFFFD")
 }

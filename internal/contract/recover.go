@@ -3,16 +3,15 @@ package contract
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"runtime/debug"
 
 	"itemcast/internal/problem"
 )
 
-// Recover answers a panic with INTERNAL, and logs it with its stack. When the answer has begun already, the connection is cut, so that
-// nobody takes half of it for the whole.
-func Recover(next http.Handler) http.Handler {
+// Recover answers a panic with INTERNAL and logs it with its stack. If the answer has begun, it cuts the connection, so
+// that the client does not take a part for the whole.
+func (p *Problems) Recover(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		watched := &watchedWriter{ResponseWriter: w}
 		defer func() {
@@ -20,21 +19,23 @@ func Recover(next http.Handler) http.Handler {
 			if reason == nil {
 				return
 			}
-			if err, ok := reason.(error); ok && errors.Is(err, http.ErrAbortHandler) { // net/http's own way to cut a connection
+			if err, ok := reason.(error); ok && errors.Is(err, http.ErrAbortHandler) { // a handler cuts the connection
 				panic(reason)
 			}
-			slog.ErrorContext(r.Context(), "request panicked", "method", r.Method, "path", r.URL.Path,
+			p.log.ErrorContext(r.Context(), "request panicked", "method", r.Method, "path", r.URL.Path,
 				"panic", fmt.Sprint(reason), "stack", string(debug.Stack()))
 			if watched.begun {
 				panic(http.ErrAbortHandler)
 			}
-			writeDocument(w, problem.New(problem.Internal, "Something went wrong inside; it has been logged."))
+			writeDocument(w, problem.From(errPanic))
 		}()
 		next.ServeHTTP(watched, r)
 	})
 }
 
-// watchedWriter knows whether the answer has begun.
+var errPanic = errors.New("panic")
+
+// watchedWriter records whether the answer has begun.
 type watchedWriter struct {
 	http.ResponseWriter
 	begun bool
@@ -50,7 +51,7 @@ func (w *watchedWriter) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// Flush is for streams: many ask for http.Flusher rather than for a ResponseController.
+// Flush makes the writer an http.Flusher, which some libraries need instead of a ResponseController.
 func (w *watchedWriter) Flush() {
 	w.begun = true
 	_ = http.NewResponseController(w.ResponseWriter).Flush()

@@ -14,28 +14,16 @@ import (
 	"itemcast/internal/strictjson"
 )
 
-// place is where the compiler believes the document to be; it is never fetched.
-const place = "https://itemcast.invalid/openapi.json"
+// documentURL names the document for the schema compiler. Nothing fetches it.
+const documentURL = "https://itemcast.invalid/openapi.json"
 
 // Schema is a compiled schema of a document. It is safe for concurrent use.
 type Schema struct {
 	compiled *jsonschema.Schema
-	patterns map[string]string // what to tell of a text that does not match
+	patterns map[string]string // x-pattern-detail, by pattern
 }
 
-// Validate reads data strictly and returns its faults, at most a hundred; nil when it is as the schema wants it.
-func (s *Schema) Validate(data []byte) problem.Faults {
-	err := s.Check(data)
-	switch {
-	case err == nil:
-		return nil
-	case len(err.Faults) == 0:
-		return problem.Faults{{Pointer: "#", Detail: err.Detail}}
-	}
-	return err.Faults
-}
-
-// Check is Validate with the code: INVALID_JSON, or INVALID_INPUT.
+// Check reads data as strict JSON and checks it. Errors: INVALID_JSON, and INVALID_INPUT with every fault.
 func (s *Schema) Check(data []byte) *problem.Error {
 	value, err := strictjson.Parse(data, strictjson.Limits{})
 	if err != nil {
@@ -46,37 +34,39 @@ func (s *Schema) Check(data []byte) *problem.Error {
 
 func (s *Schema) faults(value any) problem.Faults {
 	var faults problem.Faults
-	flaws := s.flaws(value)
-	for _, f := range flaws[:min(len(flaws), problem.MaxFaults)] {
-		faults.At(strictjson.Pointer(f.at...), f.detail)
+	violations := s.violations(value)
+	for _, v := range violations[:min(len(violations), problem.MaxFaults)] {
+		faults.At(strictjson.Pointer(v.at...), v.detail)
 	}
 	return faults
 }
 
-func (s *Schema) flaws(value any) []flaw {
+func (s *Schema) violations(value any) []violation {
 	err := s.compiled.Validate(value)
 	if err == nil {
 		return nil
 	}
 	invalid, ok := errors.AsType[*jsonschema.ValidationError](err)
 	if !ok {
-		return []flaw{{detail: "cannot be checked"}}
+		return []violation{{detail: "cannot be checked"}}
 	}
-	flaws := flawsOf(invalid)
-	for i, f := range flaws {
-		if f.pattern != "" {
-			flaws[i].detail = s.patterns[f.pattern]
+	violations := violationsOf(invalid)
+	for i, v := range violations {
+		if v.pattern != "" {
+			violations[i].detail = s.patterns[v.pattern]
 		}
 	}
-	slices.SortStableFunc(flaws, flaw.compare)
-	return slices.CompactFunc(flaws, func(a, b flaw) bool { return a.compare(b) == 0 && a.detail == b.detail })
+	slices.SortStableFunc(violations, violation.compare)
+	return slices.CompactFunc(violations, func(a, b violation) bool {
+		return a.compare(b) == 0 && a.detail == b.detail
+	})
 }
 
 // compiler compiles the schemas of one document.
 type compiler struct {
-	root     any // the document, as JSON
+	root     any // the document
 	schema   *jsonschema.Compiler
-	patterns map[string]string // what to tell of a text that does not match
+	patterns map[string]string // x-pattern-detail, by pattern
 }
 
 func newCompiler(document []byte) (*compiler, error) {
@@ -94,25 +84,25 @@ func newCompiler(document []byte) (*compiler, error) {
 	for _, format := range formats {
 		c.schema.RegisterFormat(format)
 	}
-	return c, c.schema.AddResource(place, root)
+	return c, c.schema.AddResource(documentURL, root)
 }
 
-// compile compiles the schema at a JSON pointer of the document.
+// compile compiles the schema at a JSON Pointer into the document.
 func (c *compiler) compile(pointer string) (*Schema, error) {
-	compiled, err := c.schema.Compile(place + "#" + (&url.URL{Path: pointer}).EscapedPath())
+	compiled, err := c.schema.Compile(documentURL + "#" + (&url.URL{Path: pointer}).EscapedPath())
 	if err != nil {
 		return nil, fmt.Errorf("compile the schema at %s: %w", pointer, err)
 	}
 	return &Schema{compiled: compiled, patterns: c.patterns}, nil
 }
 
-// readPatterns notes what x-pattern-detail says of each pattern: a regular expression is nothing to show to people.
+// readPatterns collects the x-pattern-detail of each pattern, because people cannot read regular expressions.
 func (c *compiler) readPatterns(node any) error {
 	switch node := node.(type) {
 	case map[string]any:
 		if pattern, ok := node["pattern"].(string); ok {
 			detail, _ := node["x-pattern-detail"].(string)
-			if told, ok := c.patterns[pattern]; detail == "" || ok && told != detail {
+			if known, ok := c.patterns[pattern]; detail == "" || ok && known != detail {
 				return fmt.Errorf("the pattern %s needs an x-pattern-detail, and the same everywhere", pattern)
 			}
 			c.patterns[pattern] = detail
@@ -132,7 +122,7 @@ func (c *compiler) readPatterns(node any) error {
 	return nil
 }
 
-// follow returns the pointer to what is really at the pointer, should there be a reference.
+// follow resolves the reference at a JSON Pointer. Without one there, it returns the pointer.
 func (c *compiler) follow(pointer string) string {
 	node := c.root
 	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {

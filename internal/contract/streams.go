@@ -2,8 +2,8 @@ package contract
 
 import "net/http"
 
-// Streams returns a test for requests to the operations that the document marks x-streams: their bodies last for as long
-// as their clients take part, so general deadlines do not apply to them.
+// Streams returns a function that reports whether a request is for an operation marked x-streams. The body of such a
+// request or answer lasts for as long as its client takes part, so general deadlines do not apply.
 func (d *Document) Streams() func(*http.Request) bool {
 	mux := http.NewServeMux()
 	for path, item := range d.spec.Paths.Map() {

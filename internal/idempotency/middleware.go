@@ -34,8 +34,8 @@ type Caller func(r *http.Request) (accountID, userID uuid.UUID, err error)
 // patience for the first to end on this node, and as long again for one on another; while the work goes on, no statement of it waits
 // longer than patience for a lock. A request holds a connection of the pool until it is answered, and waits as long for one of the three
 // quarters that requests with keys may hold at the same time: the rest is for all others.
-func Middleware(pool *pgxpool.Pool, caller Caller, patience time.Duration) func(http.Handler) http.Handler {
-	m := &middleware{pool: pool, caller: caller, patience: patience, gate: newGate(max(1, int(pool.Config().MaxConns)*3/4))}
+func Middleware(pool *pgxpool.Pool, caller Caller, patience time.Duration, problems *contract.Problems) func(http.Handler) http.Handler {
+	m := &middleware{pool: pool, caller: caller, patience: patience, problems: problems, gate: newGate(max(1, int(pool.Config().MaxConns)*3/4))}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.serve(w, r, next) })
 	}
@@ -45,6 +45,7 @@ type middleware struct {
 	pool     *pgxpool.Pool
 	caller   Caller
 	patience time.Duration
+	problems *contract.Problems
 	gate     *gate
 }
 
@@ -56,20 +57,20 @@ func (m *middleware) serve(w http.ResponseWriter, r *http.Request, next http.Han
 	}
 	account, user, err := m.caller(r)
 	if err != nil {
-		contract.WriteProblem(w, r, err)
+		m.problems.Write(w, r, err)
 		return
 	}
 	var body []byte
 	if r.Body != nil {
 		if body, err = io.ReadAll(r.Body); err != nil {
-			contract.WriteProblem(w, r, fmt.Errorf("read the body: %w", err))
+			m.problems.Write(w, r, fmt.Errorf("read the body: %w", err))
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	answer, err := m.once(r, key{account, user, name}, body, next)
 	if err != nil {
-		contract.WriteProblem(w, r, err)
+		m.problems.Write(w, r, err)
 		return
 	}
 	answer.writeTo(w)

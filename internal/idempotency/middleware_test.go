@@ -22,6 +22,7 @@ import (
 	"itemcast/internal/db/dbtest"
 	"itemcast/internal/idempotency"
 	"itemcast/internal/problem"
+	"log/slog"
 )
 
 // bundle is an account with a user, and a handler that does one thing: it makes a role.
@@ -50,10 +51,12 @@ func setup(t *testing.T) *bundle {
 	return b
 }
 
+var problems = contract.NewProblems(slog.New(slog.DiscardHandler))
+
 // node is one server of several on the same database.
 func (b *bundle) node() http.Handler {
 	caller := func(*http.Request) (uuid.UUID, uuid.UUID, error) { return b.account, b.user, b.refusal }
-	return contract.Recover(idempotency.Middleware(b.pool, caller, b.patience)(http.HandlerFunc(b.handle)))
+	return problems.Recover(idempotency.Middleware(b.pool, caller, b.patience, problems)(http.HandlerFunc(b.handle)))
 }
 
 func (b *bundle) handle(w http.ResponseWriter, r *http.Request) {
@@ -65,7 +68,7 @@ func (b *bundle) handle(w http.ResponseWriter, r *http.Request) {
 		err = b.inside(r.Context(), w)
 	}
 	if err != nil {
-		contract.WriteProblem(w, r, err)
+		problems.Write(w, r, err)
 		return
 	}
 	w.Header().Set("Location", "/roles/"+id.String())

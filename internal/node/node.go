@@ -67,6 +67,7 @@ type Node struct {
 	notifier  *pgxpool.Pool // the sequencer's and the feed's own connections: they never queue behind requests
 	queue     *pgxpool.Pool // the dispatcher's
 	pages     *browse.Pages
+	problems  *contract.Problems
 	pruner    *change.Pruner
 	directory *account.Directory
 	hooks     *hook.Service
@@ -79,9 +80,10 @@ func New(ctx context.Context, pool *pgxpool.Pool, config Config) (*Node, error) 
 	if err != nil {
 		return nil, fmt.Errorf("load the contract: %w", err)
 	}
+	problems := contract.NewProblems(config.Log)
 	pages, err := browse.New(document, browse.Options{
 		PublicURL: config.PublicURL, LoginURL: "/login", LogoutURL: "/logout",
-		UserURL: document.Base() + "/me", Assets: browse.Assets(web.Loads("browse")),
+		UserURL: document.Base() + "/me", Assets: browse.Assets(web.Loads("browse")), Problems: problems,
 	})
 	if err != nil {
 		return nil, err
@@ -101,7 +103,7 @@ func New(ctx context.Context, pool *pgxpool.Pool, config Config) (*Node, error) 
 		notifier.Close()
 		return nil, err
 	}
-	n := &Node{config: config, pool: pool, notifier: notifier, queue: queue, Contract: document, pages: pages, Feed: feed}
+	n := &Node{config: config, pool: pool, notifier: notifier, queue: queue, Contract: document, problems: problems, pages: pages, Feed: feed}
 	n.buildServices()
 	return n, nil
 }

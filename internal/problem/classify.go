@@ -25,7 +25,7 @@ func From(err error) *Error {
 	if isTransient(err) {
 		return New(Unavailable, "The service cannot do this right now; try again in a moment.")
 	}
-	return New(Internal, "Something went wrong inside; it has been logged.")
+	return New(Internal, "Itemcast failed to do this, and has logged the error. Try again, or tell the operator.")
 }
 
 // MayPass reports whether an error is of the moment, and neither of the request nor of its user: the same may work soon.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"itemcast/internal/contract"
+	"log/slog"
 )
 
 // A slow answer is 503 with or without a request body, and never taken for a client that has gone.
@@ -15,7 +16,7 @@ func TestDeadlines_AnAnswerThatTakesTooLongIsUnavailable(t *testing.T) {
 	t.Parallel()
 	waiting := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
-		contract.WriteProblem(w, r, r.Context().Err())
+		contract.NewProblems(slog.New(slog.DiscardHandler)).Write(w, r, r.Context().Err())
 	})
 	within := limits{read: time.Millisecond, work: 50 * time.Millisecond, write: time.Minute}
 	server := httptest.NewServer(withDeadlines(within, func(*http.Request) bool { return false }, waiting))

@@ -21,6 +21,7 @@ import (
 type Handlers struct {
 	API         *core.API
 	Contract    *contract.Document
+	Problems    *contract.Problems
 	Pages       *browse.Pages
 	GraphQL     http.Handler
 	Idempotency func(http.Handler) http.Handler
@@ -55,14 +56,14 @@ func Routes(h Handlers) http.Handler {
 	webSocket := signedInIfGiven(h.Gate, transport.Refuse, h.GraphQL)
 	mux.Handle("/graphql", byKind(web.Playground(), graphQL, webSocket))
 
-	notFound := contract.NotFound(mux)
+	notFound := h.Problems.NotFound(mux)
 	mux.Handle("/api/v1/openapi.json", notFound) // with another method
 	mux.Handle("/api/v1/openapi.yaml", notFound)
 	mux.Handle("/", notFound)
 	// The GraphQL handler bounds its own operations.
 	unbounded := func(r *http.Request) bool { return streams(r) || r.URL.Path == "/graphql" }
-	return h.Pages.Problems(pages.User, contract.Recover(withDeadlines(ordinary, unbounded,
-		secure(h.PublicURL, withAddress(h.Proxies, contract.Canonical("/api/", mux))))))
+	return h.Pages.Problems(pages.User, h.Problems.Recover(withDeadlines(ordinary, unbounded,
+		secure(h, withAddress(h.Proxies, h.Problems.Canonical("/api/", mux))))))
 }
 
 // operations serves every operation of openapi/core.yaml. Each request is checked against the contract first.
@@ -70,8 +71,8 @@ func operations(h Handlers) http.Handler {
 	mux := http.NewServeMux()
 	h.API.Register(mux, h.Contract, h.Idempotency)
 	h.Pages.Describe(mux)
-	h.Contract.KeepLiterals(mux)
-	mux.Handle("/", contract.NotFound(mux))
+	h.Contract.RefuseOtherMethods(mux, h.Problems)
+	mux.Handle("/", h.Problems.NotFound(mux))
 	return mux
 }
 
@@ -100,13 +101,13 @@ func byKind(page, operation, socket http.Handler) http.Handler {
 // secure sets the headers that every response needs; pages set their own Content-Security-Policy.
 //
 // It rejects cross-site writes (CSRF): browsers send our cookies with other sites' forms.
-func secure(publicURL string, next http.Handler) http.Handler {
+func secure(h Handlers, next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
-	if u, err := url.Parse(publicURL); err == nil {
+	if u, err := url.Parse(h.PublicURL); err == nil {
 		_ = protection.AddTrustedOrigin(u.Scheme + "://" + u.Host) // a proxy may not forward the Host header
 	}
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		contract.WriteProblem(w, r, problem.New(problem.Forbidden,
+		h.Problems.Write(w, r, problem.New(problem.Forbidden,
 			"A page of another origin cannot change anything here. Send the request from this site, or without a browser."))
 	}))
 	next = protection.Handler(next)

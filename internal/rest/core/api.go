@@ -1,13 +1,12 @@
 // Package core is the REST API: thin handlers over the services, behind the contract.
 //
 // A handler decodes, calls one service method, and encodes. What reaches it has passed package contract; what it returns as an error is
-// shown by contract.WriteProblem. It must not know SQL, nor decide who may do what.
+// shown by contract.Problems. It must not know SQL, nor decide who may do what.
 package core
 
 import (
 	"context"
 	"encoding/json"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
@@ -35,7 +34,7 @@ type API struct {
 	Identify  func(*http.Request) (context.Context, error)                 // signs a request's user in again, as the user is now
 	Watch     func(actor account.Actor, changed func(error)) (stop func()) // signin.Service.Watch
 	PublicURL string                                                       // the base of absolute URLs, without a trailing slash
-	Log       *slog.Logger
+	Problems  *contract.Problems
 }
 
 var _ oapi.StrictServerInterface = (*API)(nil)
@@ -45,13 +44,13 @@ const base = "/api/v1"
 // Register mounts every operation on mux, behind the document's guard; once is what makes POST requests idempotent.
 func (a *API) Register(mux *http.ServeMux, document *contract.Document, once func(http.Handler) http.Handler) {
 	handler := oapi.NewStrictHandlerWithOptions(a, []oapi.StrictMiddlewareFunc{withRequest}, oapi.StrictHTTPServerOptions{
-		RequestErrorHandlerFunc:  contract.WriteUndecodable,
-		ResponseErrorHandlerFunc: contract.WriteProblem,
+		RequestErrorHandlerFunc:  a.Problems.WriteUndecodable,
+		ResponseErrorHandlerFunc: a.Problems.Write,
 	})
 	oapi.HandlerWithOptions(handler, oapi.StdHTTPServerOptions{
 		BaseURL:          document.Base(),
-		BaseRouter:       document.Guard(mux, contract.Options{}),
-		ErrorHandlerFunc: contract.WriteUndecodable,
+		BaseRouter:       document.Guard(mux, contract.Options{Problems: a.Problems}),
+		ErrorHandlerFunc: a.Problems.WriteUndecodable,
 		Middlewares:      []oapi.MiddlewareFunc{once},
 	})
 }

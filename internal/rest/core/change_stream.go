@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"itemcast/internal/contract"
 	"itemcast/internal/live"
 	"itemcast/internal/live/sse"
 )
@@ -36,7 +35,7 @@ func (s *changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
 		Watch:      s.api.Watch,
 		Checkpoint: (*sse.Writer).Checkpoint,
 		Fail: func(out *sse.Writer, err error) {
-			out.Event("error", "", contract.ProblemText(s.request, err))
+			out.Event("error", "", s.api.Problems.Text(s.request, err))
 		},
 	}
 	stream.Serve(s.request.Context(), out, s.follower)

@@ -11,6 +11,7 @@ import (
 	"itemcast/internal/contract"
 	"itemcast/internal/rest/core/internal/oapi"
 	"itemcast/openapi"
+	"log/slog"
 )
 
 const id = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -53,13 +54,14 @@ func TestGuard_GeneratedCodeDecodesWhatPasses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	problems := contract.NewProblems(slog.New(slog.DiscardHandler))
 	g, mux := &recorded{}, http.NewServeMux()
 	strict := oapi.NewStrictHandlerWithOptions(g, nil, oapi.StrictHTTPServerOptions{
-		RequestErrorHandlerFunc: contract.WriteUndecodable, ResponseErrorHandlerFunc: contract.WriteProblem,
+		RequestErrorHandlerFunc: problems.WriteUndecodable, ResponseErrorHandlerFunc: problems.Write,
 	})
 	server := oapi.HandlerWithOptions(strict, oapi.StdHTTPServerOptions{
-		BaseURL: document.Base(), BaseRouter: document.Guard(mux, contract.Options{}),
-		ErrorHandlerFunc: contract.WriteUndecodable,
+		BaseURL: document.Base(), BaseRouter: document.Guard(mux, contract.Options{Problems: problems}),
+		ErrorHandlerFunc: problems.WriteUndecodable,
 	})
 	query := "limit=200&tags=a&tags=b,c&type=video,audio&created_after=2026-01-31T12:00:00.5%2B02:00&count=true&sort=-name&metadata.a=1&search=%22a%2Cb%22"
 	if got := ask(t, server, "GET", "/api/v1/items?"+query, ""); got.Code != 200 {

@@ -13,17 +13,17 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
-// flaw is what a schema finds wrong at one place of a value.
-type flaw struct {
-	at      []string
+// violation is a rule of a schema that a value breaks.
+type violation struct {
+	at      []string // the names and indices that lead to the value
 	detail  string
-	pattern string // that a text does not match; the document says what to tell of it
-	isType  bool   // the value has a type that is not wanted
+	pattern string // the regular expression that a string does not match; x-pattern-detail explains it
+	isType  bool   // the value has the wrong type
 }
 
-// compare orders flaws by their place, entries of arrays by number.
-func (f flaw) compare(other flaw) int {
-	return slices.CompareFunc(f.at, other.at, func(a, b string) int {
+// compare orders violations by place, with entries of arrays by number.
+func (v violation) compare(other violation) int {
+	return slices.CompareFunc(v.at, other.at, func(a, b string) int {
 		i, errA := strconv.Atoi(a)
 		j, errB := strconv.Atoi(b)
 		if errA == nil && errB == nil {
@@ -33,61 +33,66 @@ func (f flaw) compare(other flaw) int {
 	})
 }
 
-func flawsOf(e *jsonschema.ValidationError) []flaw {
+func violationsOf(e *jsonschema.ValidationError) []violation {
 	below := func(name string) []string { return append(slices.Clone(e.InstanceLocation), name) }
 	switch k := e.ErrorKind.(type) {
 	case *kind.Required:
-		return each(k.Missing, func(name string) flaw { return flaw{at: below(name), detail: "is required"} })
+		return each(k.Missing, func(name string) violation {
+			return violation{at: below(name), detail: "is required"}
+		})
 	case *kind.AdditionalProperties:
-		return each(k.Properties, func(name string) flaw { return flaw{at: below(name), detail: "unknown field"} })
+		return each(k.Properties, func(name string) violation {
+			return violation{at: below(name), detail: "unknown field"}
+		})
 	case *kind.UniqueItems:
 		first, second := min(k.Duplicates[0], k.Duplicates[1]), max(k.Duplicates[0], k.Duplicates[1])
-		return []flaw{{at: below(strconv.Itoa(second)), detail: fmt.Sprintf("must differ from entry %d", first)}}
+		return []violation{{at: below(strconv.Itoa(second)), detail: fmt.Sprintf("must differ from entry %d", first)}}
 	case *kind.PropertyNames:
-		return []flaw{{at: below(k.Property), detail: "has a name that is not allowed"}}
+		return []violation{{at: below(k.Property), detail: "has an invalid name"}}
 	case *kind.AnyOf, *kind.OneOf:
 		return bestBranch(e)
 	case *kind.Pattern:
-		return []flaw{{at: e.InstanceLocation, pattern: k.Want}}
+		return []violation{{at: e.InstanceLocation, pattern: k.Want}}
 	case *kind.Type:
-		return []flaw{{at: e.InstanceLocation, detail: "must be " + types(k.Want), isType: true}}
+		return []violation{{at: e.InstanceLocation, detail: "must be " + types(k.Want), isType: true}}
 	}
 	if len(e.Causes) > 0 {
-		var flaws []flaw
+		var violations []violation
 		for _, cause := range e.Causes {
-			flaws = append(flaws, flawsOf(cause)...)
+			violations = append(violations, violationsOf(cause)...)
 		}
-		return flaws
+		return violations
 	}
-	return []flaw{{at: e.InstanceLocation, detail: detail(e.ErrorKind)}}
+	return []violation{{at: e.InstanceLocation, detail: detail(e.ErrorKind)}}
 }
 
-// bestBranch tells of the one alternative that was meant: that whose type fits.
-func bestBranch(e *jsonschema.ValidationError) []flaw {
-	var meant [][]flaw
+// bestBranch returns the violations of the one alternative whose type fits.
+func bestBranch(e *jsonschema.ValidationError) []violation {
+	var fitting [][]violation
 	var wanted []string
 	for _, cause := range e.Causes {
-		flaws := flawsOf(cause)
-		if len(flaws) == 1 && flaws[0].isType && len(flaws[0].at) == len(e.InstanceLocation) {
-			wanted = append(wanted, strings.TrimPrefix(flaws[0].detail, "must be "))
+		violations := violationsOf(cause)
+		if len(violations) == 1 && violations[0].isType && len(violations[0].at) == len(e.InstanceLocation) {
+			wanted = append(wanted, strings.TrimPrefix(violations[0].detail, "must be "))
 			continue
 		}
-		meant = append(meant, flaws)
+		fitting = append(fitting, violations)
 	}
 	switch {
-	case len(meant) == 1:
-		return meant[0]
-	case len(meant) == 0 && len(wanted) > 0:
-		return []flaw{{at: e.InstanceLocation, detail: "must be " + strings.Join(wanted, " or "), isType: true}}
+	case len(fitting) == 1:
+		return fitting[0]
+	case len(fitting) == 0 && len(wanted) > 0:
+		return []violation{{at: e.InstanceLocation, detail: "must be " + strings.Join(wanted, " or "), isType: true}}
 	}
-	return []flaw{{at: e.InstanceLocation, detail: "must have exactly one of the forms that are allowed"}}
+	return []violation{{at: e.InstanceLocation, detail: "must have one of the allowed forms"}}
 }
 
 func detail(k jsonschema.ErrorKind) string {
 	switch k := k.(type) {
 	case *kind.Enum:
-		if wanted := slices.DeleteFunc(slices.Clone(k.Want), func(v any) bool { return v == nil }); len(wanted) < len(k.Want) {
-			return "must be null, or one of " + list(wanted)
+		values := slices.DeleteFunc(slices.Clone(k.Want), func(v any) bool { return v == nil })
+		if len(values) < len(k.Want) {
+			return "must be null, or one of " + list(values)
 		}
 		return "must be one of " + list(k.Want)
 	case *kind.Const:
@@ -122,7 +127,7 @@ func detail(k jsonschema.ErrorKind) string {
 	case *kind.FalseSchema:
 		return "is not allowed"
 	}
-	return "is not as the schema wants it"
+	return "does not fit the schema"
 }
 
 func formatDetail(k *kind.Format) string {
@@ -139,19 +144,21 @@ func formatDetail(k *kind.Format) string {
 		if errors.Is(k.Err, strconv.ErrRange) {
 			return "must fit into " + strings.TrimPrefix(k.Want, "int") + " bits"
 		}
-		return "must be a whole number, written in digits only"
+		return "must be a whole number, in digits only"
 	}
 	return "must have the format " + k.Want
 }
 
 var typeNames = map[string]string{
-	"string": "a string", "number": "a number", "integer": "a whole number", "boolean": "true or false", "array": "an array",
-	"object": "an object", "null": "null",
+	"string": "a string", "number": "a number", "integer": "a whole number", "boolean": "true or false",
+	"array": "an array", "object": "an object", "null": "null",
 }
 
 func types(names []string) string {
 	order := []string{"string", "integer", "number", "boolean", "array", "object", "null"}
-	names = slices.SortedFunc(slices.Values(names), func(a, b string) int { return slices.Index(order, a) - slices.Index(order, b) })
+	names = slices.SortedFunc(slices.Values(names), func(a, b string) int {
+		return slices.Index(order, a) - slices.Index(order, b)
+	})
 	return strings.Join(each(names, func(name string) string { return typeNames[name] }), " or ")
 }
 
