@@ -53,9 +53,10 @@ lint: $(TOOLS)/.stamp-linters $(WEB_BUILT) ## Check formatting, imports and know
 bench: build ## Measure against hand-written baselines and, with BESIDE=, another build (10 minutes).
 	go run ./internal/bench/cmd/bench $(if $(BESIDE),--beside=$(BESIDE)) $(if $(LONG),--long) $(ARGS)
 
-# SHORT=1 runs the short forms, as the tests do.
-soak: build ## Test that promises hold for a long time: subscribers that stall and resume (5 minutes).
+# SHORT=1 runs the short forms, as `make test` does. ITEMCAST_SOAK makes tests repeat their faults more often.
+soak: build ## Test that promises hold for long: stalling subscribers, killed nodes and databases (10 minutes).
 	go run ./internal/bench/cmd/bench soak $(if $(SHORT),--short) $(ARGS)
+	$(if $(SHORT),,ITEMCAST_SOAK=1) go test -count=1 -timeout 40m -run 'Kill|Outage' ./internal/change ./internal/node
 
 web: $(WEB_BUILT) ## Bundle the web pages' assets from npm.
 

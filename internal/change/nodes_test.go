@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/db"
+	"itemcast/internal/soak"
 )
 
 func TestFeed_AllNodesReadTheSameLog(t *testing.T) {
@@ -118,7 +119,7 @@ func TestSequencer_KilledNodesLoseAndRepeatNothing(t *testing.T) {
 	items := newItems(5)
 	follower := survivor.follow(0, 100)
 	load := survivor.load(1, items, false)
-	for range 5 {
+	for range soak.Rounds(2, 10) {
 		victim := b.process("victim", items)
 		eventually(t, "the victim writes", func() bool {
 			return value[bool](b, `SELECT EXISTS (SELECT FROM pg_stat_activity

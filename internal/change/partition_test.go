@@ -54,7 +54,7 @@ func TestPartitions_CreatingThemNeitherWaitsForWritersNorBlocksThem(t *testing.T
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := extending.Exec(b.ctx, "SET LOCAL lock_timeout = '1s'"); err != nil {
+	if _, err := extending.Exec(b.ctx, "SET LOCAL lock_timeout = '20s'"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := extending.Exec(b.ctx, "SELECT item_change_extend(500000)"); err != nil {
@@ -64,7 +64,7 @@ func TestPartitions_CreatingThemNeitherWaitsForWritersNorBlocksThem(t *testing.T
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := writing.Exec(b.ctx, "SET LOCAL lock_timeout = '1s'"); err != nil {
+	if _, err := writing.Exec(b.ctx, "SET LOCAL lock_timeout = '20s'"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := writing.Exec(b.ctx, "SELECT setval('item_change_id', 100)"); err != nil {

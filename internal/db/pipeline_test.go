@@ -193,9 +193,9 @@ func TestWrite_LostConnectionIsAnErrorAndNoLeak(t *testing.T) {
 			t.Error("the loss was not reported")
 		}
 	}
-	deadline := time.Now().Add(5 * time.Second) // pgxpool closes it in the background
-	for pool.Stat().AcquiredConns() != 0 && time.Now().Before(deadline) {
-		time.Sleep(10 * time.Millisecond)
+	// pgxpool closes the lost connections in the background, without a signal.
+	for end := time.Now().Add(timeout); pool.Stat().AcquiredConns() != 0 && time.Now().Before(end); {
+		<-time.After(10 * time.Millisecond)
 	}
 	if n := accounts(t, pool); n != 0 {
 		t.Errorf("%d accounts were left", n)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"itemcast/internal/change"
 	"itemcast/internal/item"
 	"itemcast/internal/problem"
 )
@@ -47,14 +48,34 @@ func (b *bundle) follow(s *source, after string) *Follower {
 // take reads messages until there are n.
 func (b *bundle) take(f *Follower, n int) (messages []Message) {
 	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, timeout)
+	defer cancel()
 	for len(messages) < n {
-		more, err := f.Next(b.ctx)
+		more, err := f.Next(ctx)
 		if err != nil {
 			b.t.Fatal(err)
 		}
 		messages = append(messages, more...)
 	}
 	return messages
+}
+
+// awaitPublished waits until a follower's stream has published the message at a position.
+func (b *bundle) awaitPublished(f *Follower, p change.Position) {
+	b.t.Helper()
+	for end := time.After(timeout); ; {
+		f.stream.mu.RLock()
+		examined, moved := f.stream.examined, f.stream.moved
+		f.stream.mu.RUnlock()
+		if examined >= p {
+			return
+		}
+		select {
+		case <-moved:
+		case <-end:
+			b.t.Fatalf("the stream stands at position %d, want %d", examined, p)
+		}
+	}
 }
 
 func bodies(messages []Message) string {
@@ -117,6 +138,7 @@ func TestStream_AFollowerThatIsBehindReadsTheLogAndRejoins(t *testing.T) {
 	for n := 1; n < changes; n++ {
 		b.patch(id, fmt.Sprintf(`{"name":"%d"}`, n))
 	}
+	b.awaitPublished(fast, changes) // now the stream has dropped the first changes, and neither follower has read any
 	want := bodies(b.take(fast, changes))
 	if got := bodies(b.take(slow, changes)); got != want {
 		t.Error("the slow follower got other messages")
@@ -124,7 +146,7 @@ func TestStream_AFollowerThatIsBehindReadsTheLogAndRejoins(t *testing.T) {
 	if slow.reader != nil || b.hub.behind.Load() != 0 {
 		t.Error("the slow follower has not rejoined the stream")
 	}
-	if s.opened.Load() != 3 { // every change was written before either follower read
+	if s.opened.Load() != 3 { // by the stream, and by a reader for each follower
 		t.Errorf("opened %d times", s.opened.Load())
 	}
 	late := b.follow(s, start)
@@ -144,11 +166,13 @@ func TestStream_ProgressesPastWhatIsFilteredOut(t *testing.T) {
 	f := b.follow(b.source("news", &item.Filter{Tags: []string{"news"}}), "")
 	start := f.Cursor()
 	id := b.create(`{"name":"n"}`)
-	for f.Cursor() == start {
-		short, cancel := context.WithTimeout(b.ctx, 50*time.Millisecond)
+	waiting, end := context.WithTimeout(b.ctx, timeout)
+	defer end()
+	for f.Cursor() == start { // no message comes, so Next returns when its context ends
+		short, cancel := context.WithTimeout(waiting, 50*time.Millisecond)
 		messages, err := f.Next(short)
 		cancel()
-		if !errors.Is(err, context.DeadlineExceeded) || b.ctx.Err() != nil {
+		if !errors.Is(err, context.DeadlineExceeded) || waiting.Err() != nil {
 			t.Fatalf("got %s, %v, and the cursor did not move", bodies(messages), err)
 		}
 	}

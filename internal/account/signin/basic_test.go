@@ -3,7 +3,6 @@ package signin
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -28,11 +27,11 @@ func TestBasic_AcceptsTheRightPasswordOnly(t *testing.T) {
 func TestBasic_CachedCredentialsCostNoStatement(t *testing.T) {
 	b := setup(t)
 	b.signIn()
-	before := b.sent.n.Load() // the listener's pings are on a connection of its own, with the same tracer
+	before := b.sent.n.Load()
 	for range 1000 {
 		b.signIn()
 	}
-	if sent := b.sent.n.Load() - before; sent > 2 {
+	if sent := b.sent.n.Load() - before; sent > 0 {
 		t.Errorf("a thousand sign-ins sent %d statements", sent)
 	}
 }
@@ -50,12 +49,8 @@ func TestBasic_AChangeOfAUserCostsOthersNothing(t *testing.T) {
 	if _, err := b.service.Session(t.Context(), session.Token); err != nil {
 		t.Fatal(err)
 	}
-	before := b.service.cache.current()
 	b.exec("UPDATE app_user SET name = 'Ada' WHERE email = 'ada@example.com'")
-	b.until("the notification", func() bool { return b.service.cache.current() > before })
-	if b.service.caches("ada@example.com", secret) {
-		t.Error("a user who changed is still cached")
-	}
+	b.until("the user who changed to be forgotten", func() bool { return !b.service.caches("ada@example.com", secret) })
 	if !b.service.caches(email, secret) {
 		t.Error("another user's password is verified again")
 	}
@@ -65,7 +60,7 @@ func TestBasic_AChangeOfAUserCostsOthersNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if sent := b.sent.n.Load() - sent; sent > 2 { // the listener's pings
+	if sent := b.sent.n.Load() - sent; sent > 0 {
 		t.Errorf("another user's session is read again: %d statements", sent)
 	}
 	for range maxChangedUsers {
@@ -76,7 +71,8 @@ func TestBasic_AChangeOfAUserCostsOthersNothing(t *testing.T) {
 	}
 }
 
-func TestBasic_EveryNodeLearnsOfAChangeWithinASecond(t *testing.T) {
+// Each node forgets a user when it is notified of a change, long before its cached sign-ins expire.
+func TestBasic_EveryNodeIsNotifiedOfAChange(t *testing.T) {
 	for name, c := range map[string]struct {
 		change string
 		want   func(account.Actor, error) bool
@@ -93,22 +89,14 @@ func TestBasic_EveryNodeLearnsOfAChangeWithinASecond(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t)
 			nodes := []*Service{b.service, b.run()}
-			generations := make([]int, len(nodes))
-			for n, node := range nodes {
-				if _, err := node.Basic(t.Context(), email, secret); err != nil {
-					t.Fatal(err)
-				}
-				generations[n] = node.cache.current()
-			}
-			start := time.Now()
-			b.exec(c.change)
-			for n, node := range nodes {
-				b.until("the node to forget", func() bool { return node.cache.current() > generations[n] })
-			}
-			if took := time.Since(start); took > time.Second {
-				t.Errorf("it took %v", took)
-			}
 			for _, node := range nodes {
+				if _, err := node.Basic(t.Context(), email, secret); err != nil || !node.caches(email, secret) {
+					t.Fatalf("the sign-in is not cached: %v", err)
+				}
+			}
+			b.exec(c.change)
+			for _, node := range nodes {
+				b.until("the node to forget the user", func() bool { return !node.caches(email, secret) })
 				if actor, err := node.Basic(t.Context(), email, secret); !c.want(actor, err) {
 					t.Errorf("got %+v, %v", actor, err)
 				}

@@ -24,7 +24,7 @@ func TestSession_IsCachedAndEndsOnEveryNode(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if sent := b.sent.n.Load() - before; sent > 2 { // the listeners' pings
+	if sent := b.sent.n.Load() - before; sent > 0 {
 		t.Errorf("a thousand requests sent %d statements", sent)
 	}
 	b.signIn()

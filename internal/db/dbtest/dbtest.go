@@ -15,7 +15,7 @@ import (
 )
 
 // timeout limits each wait of this package. What it waits for takes a second at most on an idle machine.
-const timeout = 30 * time.Second
+const timeout = time.Minute
 
 // New returns a pool on a new database with the current schema. When the test ends the pool is closed and the database
 // dropped; the test fails if it has not released every connection by then.

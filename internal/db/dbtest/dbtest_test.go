@@ -17,6 +17,9 @@ import (
 	"itemcast/internal/postgres"
 )
 
+// timeout limits each wait of the tests.
+const timeout = time.Minute
+
 // userVariable makes the test binary create a database, print its URL, and wait until stdin closes.
 const userVariable = "DBTEST_TEST_USER"
 
@@ -134,7 +137,7 @@ func kill(t *testing.T, cmd *exec.Cmd) {
 // awaitGone waits until the Postgres on the data directory has stopped.
 func awaitGone(t *testing.T, dataDir string) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; <-time.After(20 * time.Millisecond) {
+	for deadline := time.Now().Add(timeout); ; <-time.After(20 * time.Millisecond) {
 		if _, err := os.Stat(filepath.Join(dataDir, "postmaster.pid")); err != nil {
 			return
 		}
@@ -159,7 +162,7 @@ func awaitUnlocked(t *testing.T, dir string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(timeout):
 		t.Fatal("the supervisor is still running")
 	}
 }

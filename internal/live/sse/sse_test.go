@@ -25,7 +25,8 @@ import (
 	"itemcast/internal/live/sse"
 )
 
-const timeout = 30 * time.Second
+// timeout ends a test that waits in vain. A test takes less than a second on an idle machine.
+const timeout = time.Minute
 
 // bundle is a running log with a hub, and a server whose only page is an event stream.
 type bundle struct {

@@ -1,0 +1,13 @@
+// Package soak sets the length of tests that repeat a fault, such as a kill. CI runs their short forms; `make soak` sets
+// ITEMCAST_SOAK and runs the long ones. Only tests may import it.
+package soak
+
+import "os"
+
+// Rounds returns short, or long when ITEMCAST_SOAK is set.
+func Rounds(short, long int) int {
+	if os.Getenv("ITEMCAST_SOAK") != "" {
+		return long
+	}
+	return short
+}
