@@ -14,7 +14,7 @@ import (
 	"log/slog"
 )
 
-// The contract that the tests hold requests against; each kind of parameter and body occurs once.
+// things is a document that has each kind of parameter and body once.
 const things = `
 openapi: 3.1.0
 info: { title: Test, version: "1" }
@@ -109,14 +109,17 @@ var problems = contract.NewProblems(slog.New(slog.DiscardHandler))
 
 const id = "01890a5d-ac96-774b-bcce-b302099a8057"
 
-// setup returns a server behind the contract, whose handlers echo the body and, in the header Query, the query that reached them.
+// setup returns a server behind the contract, whose handlers echo the body and, in the header Query, the query that
+// reached them.
 func setup(t testing.TB) http.Handler {
 	t.Helper()
 	document := contracttest.Document(t, []byte(things))
 	mux := http.NewServeMux()
 	guard := document.Guard(mux, contract.Options{BodyLimit: 100_000, Problems: problems})
-	for _, pattern := range []string{"GET /api/t/things", "POST /api/t/things", "POST /api/t/things/import", "POST /api/t/things/checked", "GET /api/t/things/{id}",
-		"PATCH /api/t/things/{id}", "POST /api/t/things/{id}"} {
+	for _, pattern := range []string{
+		"GET /api/t/things", "POST /api/t/things", "POST /api/t/things/import", "POST /api/t/things/checked",
+		"GET /api/t/things/{id}", "PATCH /api/t/things/{id}", "POST /api/t/things/{id}",
+	} {
 		guard.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Query", r.URL.RawQuery)
 			_, _ = io.Copy(w, r.Body)
@@ -143,7 +146,7 @@ func ask(t testing.TB, server http.Handler, method, target, body string, headers
 	if body == "" {
 		request.Body, request.ContentLength = http.NoBody, 0
 	}
-	// As a client could write it on the wire; NewRequest panics for some of it.
+	// Clients can send targets for which NewRequest panics.
 	request.URL.Path, request.URL.RawQuery, _ = strings.Cut(target, "?")
 	for _, header := range headers {
 		name, value, _ := strings.Cut(header, ": ")
@@ -155,18 +158,18 @@ func ask(t testing.TB, server http.Handler, method, target, body string, headers
 		return a
 	}
 	if got := a.Header().Get("Content-Type"); got != "application/problem+json" {
-		t.Errorf("a failure of type %q: %s", got, a.Body)
+		t.Errorf("a failure has the type %q: %s", got, a.Body)
 	}
 	if err := json.Unmarshal(a.Body.Bytes(), &a); err != nil {
 		t.Fatalf("read the problem %q: %v", a.Body, err)
 	}
 	if a.Status != a.ResponseRecorder.Code || a.Type != "about:blank" || a.Title == "" || a.Code.Status() != a.Status {
-		t.Errorf("poor problem: %s", a.Body)
+		t.Errorf("not a complete problem: %s", a.Body)
 	}
 	return a
 }
 
-// faults are an answer's faults, a line each.
+// faults returns an answer's faults, one a line.
 func (a answer) faults() string {
 	var b strings.Builder
 	for _, fault := range a.Errors {

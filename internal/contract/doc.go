@@ -4,10 +4,10 @@
 //	request ─── mux ─── Guard: path → Accept → Content-Type → parameters → body ── generated code ── handler
 //	                           404    406      415            └──── 400 ────┘      └ errors: Problems
 //
-// It promises that a handler behind a Guard receives only what the document allows: known parameters, and a JSON body that
-// every reader understands the same way (package strictjson) and that fits its schema. A bad request is answered with all
-// its faults at once, each with its place. All failures have one form, RFC 9457 (Problems). Texts name what the document
-// requires. They never quote a request's values or Go's errors.
+// It promises that a handler behind a Guard receives only what the document allows: known parameters, and a JSON body
+// that every reader understands the same way (package strictjson) and that fits its schema. A bad request is answered
+// with all its faults at once, each with its place. All failures have one form, RFC 9457 (Problems). Texts name what
+// the document requires. They never quote a request's values or Go's errors.
 //
 // Some operations are marked x-checked-with-rules. The Guard checks only that their body is JSON. The service checks it
 // against the schema (Document.Schema) together with its own rules, so that one answer reports both kinds of faults.

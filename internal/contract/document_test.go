@@ -15,8 +15,8 @@ import (
 	"itemcast/openapi"
 )
 
-// TestLoad_Contracts holds for every document that is served: it is valid, whole, and all of it can be checked.
-func TestLoad_Contracts(t *testing.T) {
+// Each served document is valid and self-contained, and the Guard can check all its operations.
+func TestLoad_LoadsEveryServedDocument(t *testing.T) {
 	t.Parallel()
 	names, err := fs.Glob(openapi.Files, "*.json")
 	if err != nil || len(names) == 0 {
@@ -60,7 +60,8 @@ func TestLoad_RefusesWhatItCannotCheck(t *testing.T) {
 		"another file":            head + "components: { schemas: { A: { $ref: 'other.yaml#/components/schemas/A' } } }\n",
 		"a missing schema":        head + "components: { schemas: { A: { $ref: '#/components/schemas/Gone' } } }\n",
 		"a pattern without words": head + "components: { schemas: { A: { type: string, pattern: '^a$' } } }\n",
-		"a pattern with two words": head + "components: { schemas: { A: { type: string, pattern: '^a$', x-pattern-detail: must be a }, " +
+		"a pattern with two words": head +
+			"components: { schemas: { A: { type: string, pattern: '^a$', x-pattern-detail: must be a }, " +
 			"B: { type: string, pattern: '^a$', x-pattern-detail: must be b } } }\n",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -71,7 +72,8 @@ func TestLoad_RefusesWhatItCannotCheck(t *testing.T) {
 		})
 	}
 	for name, files := range map[string]fstest.MapFS{
-		"no file": {}, "no YAML": {"a.json": {Data: []byte("{}")}}, "no JSON": {"a.json": {Data: []byte("a:")}, "a.yaml": {}},
+		"no file": {}, "no YAML": {"a.json": {Data: []byte("{}")}},
+		"no JSON": {"a.json": {Data: []byte("a:")}, "a.yaml": {}},
 	} {
 		if _, err := contract.Load(files, "a"); err == nil {
 			t.Errorf("%s: loads", name)
@@ -79,10 +81,12 @@ func TestLoad_RefusesWhatItCannotCheck(t *testing.T) {
 	}
 }
 
-func TestDocument_ServesItselfOnce(t *testing.T) {
+func TestDocument_IsServedWithAnETag(t *testing.T) {
 	t.Parallel()
 	document := contracttest.Document(t, []byte(things))
-	for mediaType, serve := range map[string]http.HandlerFunc{"application/json": document.ServeJSON, "application/yaml": document.ServeYAML} {
+	for mediaType, serve := range map[string]http.HandlerFunc{
+		"application/json": document.ServeJSON, "application/yaml": document.ServeYAML,
+	} {
 		first := httptest.NewRecorder()
 		serve(first, httptest.NewRequest(http.MethodGet, "/", nil))
 		if first.Code != 200 || first.Header().Get("Content-Type") != mediaType || first.Body.Len() == 0 {
@@ -98,7 +102,7 @@ func TestDocument_ServesItselfOnce(t *testing.T) {
 	}
 }
 
-func TestSchema_ValidatesOnItsOwn(t *testing.T) {
+func TestSchema_ChecksJSON(t *testing.T) {
 	t.Parallel()
 	document := contracttest.Document(t, []byte(things))
 	thing := document.Schema("Thing")
@@ -112,7 +116,7 @@ func TestSchema_ValidatesOnItsOwn(t *testing.T) {
 	}
 	defer func() {
 		if recover() == nil {
-			t.Error("there is a schema Gone")
+			t.Error("returns a schema that does not exist")
 		}
 	}()
 	document.Schema("Gone")

@@ -14,8 +14,9 @@ var methods = []string{
 	http.MethodOptions,
 }
 
-// NotFound answers requests that nothing else on the mux matches: with 405 and Allow if the address takes other methods,
-// else with 404. Register it on the mux itself, for a whole subtree: mux.Handle("/api/", problems.NotFound(mux)).
+// NotFound answers requests that nothing else on the mux matches: with 405 and Allow if the address takes other
+// methods, else with 404. Register it on the mux itself, for a whole subtree: mux.Handle("/api/",
+// problems.NotFound(mux)).
 func (p *Problems) NotFound(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		allowed := allowedMethods(mux, r)
@@ -33,8 +34,8 @@ func (p *Problems) refuseMethod(w http.ResponseWriter, r *http.Request, allowed 
 	p.Write(w, r, problem.New(problem.MethodNotAllowed, "This address takes %s.", allow))
 }
 
-// Canonical answers paths below prefix that have empty segments, "." or ".." with 404. A mux would redirect them, with a
-// page of HTML.
+// Canonical answers paths below prefix that have empty segments, "." or ".." with 404. A mux would redirect them, with
+// a page of HTML.
 func (p *Problems) Canonical(prefix string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		clean := path.Clean(r.URL.Path)

@@ -29,8 +29,8 @@ func (d *Document) Guard(mux *http.ServeMux, options Options) *Guard {
 	return &Guard{document: d, mux: mux, options: options}
 }
 
-// HandleFunc registers a handler for "METHOD /base/path/{parameter}". It panics if the document has no such operation, or
-// one that the Guard cannot check, as the mux panics for a bad pattern: the program is wrong.
+// HandleFunc registers a handler for "METHOD /base/path/{parameter}". It panics if the document has no such operation,
+// or one that the Guard cannot check, as the mux panics for a bad pattern: the program is wrong.
 func (g *Guard) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
 	op, err := g.document.operation(pattern, g.options)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 // statusClientGone is nginx's status of a request whose client has disconnected. Only logs show it.
 const statusClientGone = 499
 
-// Problems writes failures as RFC 9457 documents, and logs those of which clients see nothing. It is safe for concurrent
-// use.
+// Problems writes failures as RFC 9457 documents, and logs those of which clients see nothing. It is safe for
+// concurrent use.
 type Problems struct{ log *slog.Logger }
 
 // NewProblems makes a Problems.
@@ -31,8 +31,8 @@ func (p *Problems) Write(w http.ResponseWriter, r *http.Request, err error) {
 	writeDocument(w, p.shown(r, err))
 }
 
-// hasDisconnected reports whether a request's client has disconnected. net/http gives no cause then; a server that shuts
-// down gives one.
+// hasDisconnected reports whether a request's client has disconnected. net/http gives no cause then; a server that
+// shuts down gives one.
 func hasDisconnected(r *http.Request) bool {
 	return errors.Is(context.Cause(r.Context()), context.Canceled)
 }
@@ -57,7 +57,8 @@ func (p *Problems) shown(r *http.Request, err error) *problem.Error {
 	case problem.Internal:
 		p.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	case problem.Unavailable:
-		p.log.WarnContext(r.Context(), "request cannot be served now", "method", r.Method, "path", r.URL.Path, "error", err)
+		p.log.WarnContext(r.Context(), "request cannot be served now",
+			"method", r.Method, "path", r.URL.Path, "error", err)
 	}
 	return shown
 }

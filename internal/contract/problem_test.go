@@ -38,7 +38,8 @@ func TestWrite_HasTheStatusAndHeadersOfTheCode(t *testing.T) {
 				problems.Write(w, r, c.err)
 			})
 			got := ask(t, handler, "GET", "/x", "")
-			if got.ResponseRecorder.Code != c.status || strings.Contains(got.Body.String(), "secret") || got.Header().Get("Location") != "" {
+			if got.ResponseRecorder.Code != c.status || strings.Contains(got.Body.String(), "secret") ||
+				got.Header().Get("Location") != "" {
 				t.Errorf("got %d %s", got.ResponseRecorder.Code, got.Body)
 			}
 			if name, value, ok := strings.Cut(c.header, ": "); ok && got.Header().Get(name) != value {

@@ -85,8 +85,8 @@ func (q *query) check(r *http.Request) (*http.Request, problem.Faults, error) {
 	return r, faults, nil
 }
 
-// parse parses a query and reports what package url ignores: malformed escapes, and semicolons. The names are in the order
-// of the query. It returns nil values if there are more than maxParameters.
+// parse parses a query and reports what package url ignores: malformed escapes, and semicolons. The names are in the
+// order of the query. It returns nil values if there are more than maxParameters.
 func parse(raw string) (url.Values, []string, problem.Faults) {
 	if strings.Count(raw, "&") >= maxParameters {
 		return nil, nil, nil

@@ -13,6 +13,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/problem"
 	"itemcast/internal/server"
+	"log/slog"
 )
 
 const (
@@ -96,8 +97,10 @@ var errShutdown = problem.New(problem.Unavailable, "The server is shutting down;
 func (n *Node) Serve(ctx context.Context, handler *Handler, public net.Listener, opsAddr string) error {
 	requests, endRequests := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer endRequests(nil)
+	errorLog := slog.NewLogLogger(n.config.Log.Handler(), slog.LevelWarn)
 	servers, listeners := []*http.Server{{
 		Handler:           handler,
+		ErrorLog:          errorLog,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		BaseContext:       func(net.Listener) context.Context { return requests },
@@ -107,7 +110,7 @@ func (n *Node) Serve(ctx context.Context, handler *Handler, public net.Listener,
 		if err != nil {
 			return fmt.Errorf("listen on %s (ITEMCAST_OPS_ADDR): %w", opsAddr, err)
 		}
-		servers = append(servers, &http.Server{Handler: n.ops(), ReadHeaderTimeout: headerTimeout})
+		servers = append(servers, &http.Server{Handler: n.ops(), ErrorLog: errorLog, ReadHeaderTimeout: headerTimeout})
 		listeners = append(listeners, ops)
 	}
 	group, serving := errgroup.WithContext(ctx)

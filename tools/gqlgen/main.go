@@ -43,8 +43,8 @@ var shortcuts = []shortcut{
 		"rendered.Select(ec.OperationContext, sel, obj)",
 	},
 	{
-		regexp.MustCompile(`func \(ec \*executionContext\) marshalNItem2\S+ᚄ\(ctx context\.Context, sel ast\.SelectionSet, ` +
-			`v \[\]\*rendered\.Item\) graphql\.Marshaler \{\n`),
+		regexp.MustCompile(`func \(ec \*executionContext\) marshalNItem2\S+ᚄ\(ctx context\.Context, ` +
+			`sel ast\.SelectionSet, v \[\]\*rendered\.Item\) graphql\.Marshaler \{\n`),
 		"rendered.SelectAll(ec.OperationContext, sel, v)",
 	},
 }
@@ -79,7 +79,8 @@ func (s shortcut) insert(file string) (int, error) {
 	}
 	found := s.head.FindAllIndex(code, -1)
 	for _, f := range slices.Backward(found) {
-		code = slices.Insert(code, f[1], fmt.Appendf(nil, "\tif answer := %s; answer != nil {\n\t\treturn answer\n\t}\n", s.call)...)
+		inserted := fmt.Appendf(nil, "\tif answer := %s; answer != nil {\n\t\treturn answer\n\t}\n", s.call)
+		code = slices.Insert(code, f[1], inserted...)
 	}
 	if len(found) == 0 {
 		return 0, nil

@@ -1,5 +1,5 @@
-// Command openapi bundles OpenAPI documents for the product: each becomes one self-contained document, as JSON and as YAML,
-// without what only generators of code read (x-go-…, x-omitempty).
+// Command openapi bundles OpenAPI documents for the product: each becomes one self-contained document, as JSON and as
+// YAML, without what only generators of code read (x-go-…, x-omitempty).
 //
 //	openapi DIR FILE...    writes DIR/NAME.json and DIR/NAME.yaml for each FILE, NAME.yaml
 //
@@ -90,7 +90,8 @@ func check(node *yaml.Node) error {
 			switch {
 			case child.Value == "<<":
 				return fmt.Errorf("line %d: write the merged fields out", child.Line)
-			case child.Value == "$ref" && value.Kind == yaml.ScalarNode && !strings.HasPrefix(value.Value, "#/components/"):
+			case child.Value != "$ref" || value.Kind != yaml.ScalarNode:
+			case !strings.HasPrefix(value.Value, "#/components/"):
 				return fmt.Errorf("%s does not refer to a component", value.Value)
 			}
 		}

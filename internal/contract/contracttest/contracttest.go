@@ -1,5 +1,5 @@
-// Package contracttest makes documents of OpenAPI documents that tests write by hand. Those of the product are bundled by
-// make generate.
+// Package contracttest makes documents of OpenAPI documents that tests write by hand. Those of the product are bundled
+// by make generate.
 package contracttest
 
 import (
