@@ -55,8 +55,8 @@ func (e *exportCommand) filter() item.Filter {
 
 // Run exports the items of the first account that pass the filters.
 func (e *exportCommand) Run(ctx context.Context, c *console, d *database) error {
-	// When a reader such as head closes the pipe, Write returns an error instead: the signal would end the process and
-	// leave its embedded Postgres behind.
+	// Catch SIGPIPE, which would end the process and leave its embedded Postgres running. When a reader such as head
+	// closes the pipe, Write returns an error instead.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	out, err := openDestination(e.File, c.out)
 	if err != nil {
@@ -70,7 +70,7 @@ func (e *exportCommand) Run(ctx context.Context, c *console, d *database) error 
 		fmt.Fprintf(c.err, "exported %d items, %d bytes, in %s\n", items, out.bytes, rounded(time.Since(began)))
 		return nil
 	case ctx.Err() != nil:
-		exit(c, exitInterrupted, "interrupted after %d items; %s", items, out.left())
+		exit(c, exitInterrupted, "interrupted after %d items; %s", items, out.stateIfDiscarded())
 	case errors.Is(err, syscall.EPIPE):
 		return errors.New("the reader closed the pipe before the export was complete")
 	}
@@ -78,12 +78,12 @@ func (e *exportCommand) Run(ctx context.Context, c *console, d *database) error 
 }
 
 func (e *exportCommand) run(ctx context.Context, c *console, d *database, out *destination) (items int64, err error) {
-	watcher := c.err
+	progressOut := c.err
 	if isTerminal(out.to) {
-		watcher = io.Discard // the printed items show the progress
+		progressOut = io.Discard // the printed items show the progress
 	}
 	err = d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) error {
-		progress := newProgress(watcher, "exporting", "items", -1)
+		progress := newProgress(progressOut, "exporting", "items", -1)
 		defer progress.end()
 		err := n.Items.Export(ctx, out, e.filter(), &item.ExportOptions{Sort: e.Sort, Progress: func(done int64) {
 			items = done
@@ -100,7 +100,7 @@ func (e *exportCommand) run(ctx context.Context, c *console, d *database, out *d
 	return items, err
 }
 
-// namingFaults replaces an error of invalid input by its faults, each with the field's name.
+// namingFaults returns the faults of invalid input as one error, each with its field's name, and any other error as it is.
 func namingFaults(err error) error {
 	if faults := faultsOf(err); len(faults) > 0 {
 		return errors.New(strings.Join(faults, "; "))

@@ -75,8 +75,8 @@ func (o *destination) discard() {
 	}
 }
 
-// left describes the output of an export that was not committed.
-func (o *destination) left() string {
+// stateIfDiscarded describes the output of an export that was not committed.
+func (o *destination) stateIfDiscarded() string {
 	if o.final != "" {
 		return o.final + " is unchanged"
 	}

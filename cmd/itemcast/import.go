@@ -20,8 +20,8 @@ const (
 type importCommand struct {
 	File         string `arg:"" help:"NDJSON file: an item input or an exported document on each line. - is standard input."`
 	Key          string `help:"Name of the import, to resume it. Without one, a file is recognized by its content, and a pipe always begins at its first line." placeholder:"NAME"`
-	CreateFields bool   `help:"Create metadata fields for unknown keys: number, bool or text, by the first value. On by default; with no-, lines with unknown keys are rejected. Create date and choice fields yourself, before the import." default:"true" negatable:""`
-	Again        bool   `help:"Import from the first line even if lines were imported before; lines without an id create new items again."`
+	CreateFields bool   `help:"Create metadata fields for unknown keys (the default). Without it, lines with unknown keys are rejected." default:"true" negatable:""`
+	Again        bool   `help:"Start at the first line, even if an earlier run imported it; lines without an id then create new items."`
 }
 
 // Help is printed by --help.
@@ -29,6 +29,9 @@ func (*importCommand) Help() string {
 	return `Lines are imported in batches of 100. An invalid line is rejected and reported with its number ` +
 		`and all its faults; the import continues. Run the same command again to resume an interrupted import. ` +
 		`A file whose import is complete is not imported again.
+
+A metadata field that the import creates has the kind number, bool or text, as its first value. ` +
+		`Create date and choice fields yourself, before the import.
 
 Exit codes:
 
@@ -38,7 +41,8 @@ Exit codes:
   1    failed`
 }
 
-// Run imports lines into the first account, as the operator. Subscribers and hooks of a running server get every item.
+// Run imports lines into the first account, as the operator. Subscribers and hooks of a running server receive every
+// change.
 func (i *importCommand) Run(ctx context.Context, c *console, d *database) error {
 	began := time.Now()
 	report, key, err := i.run(ctx, c, d)

@@ -16,7 +16,7 @@ import (
 type lines struct {
 	io.Reader
 	file  *os.File
-	key   string // identifies the input; "" for one that can be read only once
+	key   string // identifies the input; "" for a pipe, which cannot be read again
 	count int64  // -1: unknown
 }
 
@@ -83,7 +83,7 @@ func (c *lineCounter) lines() int64 {
 	return c.ends
 }
 
-// interruptible reads r until ctx ends, even while a Read of r blocks, as that of a pipe does.
+// interruptible returns a reader of r that fails when ctx ends, even while a Read of r blocks (as it does on a pipe).
 func interruptible(ctx context.Context, r io.Reader) io.Reader {
 	out, in := io.Pipe()
 	go func() {

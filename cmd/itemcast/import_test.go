@@ -169,6 +169,6 @@ func TestImport_HelpHasDefaultsAndExitCodes(t *testing.T) {
 	t.Parallel()
 	code, out, errs := nodetest.RunProcess(t, nil, "import", "--help")
 	wantExit(t, code, strings.Join(strings.Fields(out), " "), errs, 0, "--[no-]create-fields",
-		"On by default; with no-, lines with unknown keys are rejected", "Create date and choice fields yourself",
+		"Without it, lines with unknown keys are rejected", "Create date and choice fields yourself",
 		"3 lines were rejected", "130 interrupted", "- is standard input")
 }

@@ -23,8 +23,8 @@ import (
 )
 
 type listenCommand struct {
-	Host      string                    `help:"Address to listen at." env:"ITEMCAST_LISTEN_HOST" default:"127.0.0.1"`
-	Port      uint16                    `help:"Port to listen at. 0: any free port." env:"ITEMCAST_LISTEN_PORT" default:"9000"`
+	Host      string                    `help:"Address to listen on." env:"ITEMCAST_LISTEN_HOST" default:"127.0.0.1"`
+	Port      uint16                    `help:"Port to listen on. 0: any free port." env:"ITEMCAST_LISTEN_PORT" default:"9000"`
 	Secret    []standardwebhooks.Secret `help:"Secret of a hook (whsec_…), to verify deliveries; several are tried in turn. Without one, paste a secret later." env:"ITEMCAST_LISTEN_SECRET" placeholder:"SECRET"`
 	AcceptAll bool                      `help:"Accept deliveries with a wrong signature, which otherwise get 401." env:"ITEMCAST_LISTEN_ACCEPT_ALL"`
 
@@ -75,7 +75,7 @@ func (l *listenCommand) answers() receiving.Answers {
 		Delay: l.Delay, RetryAfter: l.RetryAfter}
 }
 
-// Validate is called by kong.
+// Validate checks the flags about failures. Kong calls it.
 func (l *listenCommand) Validate() error {
 	if err := l.answers().Check(); err != nil {
 		return errors.New("--" + strings.Replace(err.Error(), "_", "-", 1))
@@ -83,7 +83,7 @@ func (l *listenCommand) Validate() error {
 	return nil
 }
 
-// Run receives until ctx ends. It opens no database.
+// Run receives deliveries until ctx ends. It opens no database.
 func (l *listenCommand) Run(ctx context.Context, c *console, d *database) error {
 	listener, err := l.listen(ctx)
 	if err != nil {
@@ -93,19 +93,19 @@ func (l *listenCommand) Run(ctx context.Context, c *console, d *database) error 
 	if l.JSON {
 		people = c.err
 	}
-	shown := receiving.Printer{Out: people, Colours: c.coloured(people), Headers: l.Headers, Body: l.Body}
-	tell := shown.Print
+	printer := receiving.Printer{Out: people, Colours: c.coloured(people), Headers: l.Headers, Body: l.Body}
+	onDelivery := printer.Print
 	if l.JSON {
-		tell = receiving.Recorder{Out: c.out, Headers: l.Headers, Terminal: isTerminal(c.out)}.Print
+		onDelivery = receiving.Recorder{Out: c.out, Headers: l.Headers, Terminal: isTerminal(c.out)}.Print
 	}
-	r := receiving.New(receiving.Config{Secrets: l.Secret, AcceptAll: l.AcceptAll, Answers: l.answers(), OnDelivery: tell,
-		OnNote: shown.Note})
+	r := receiving.New(receiving.Config{Secrets: l.Secret, AcceptAll: l.AcceptAll, Answers: l.answers(),
+		OnDelivery: onDelivery, OnNote: printer.Note})
 	l.greet(people, listener.Addr(), d.PublicURL)
 	go paste(os.Stdin, r)
 
 	server := r.Server()
 	server.ErrorLog = slog.NewLogLogger(c.log.Handler(), slog.LevelWarn)
-	stop := context.AfterFunc(ctx, func() { _ = server.Close() }) // at once: a request that hangs never ends
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() }) // not Shutdown, which would wait for requests that hang
 	defer stop()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("receive: %w", err)
@@ -122,7 +122,7 @@ func (l *listenCommand) listen(ctx context.Context) (net.Listener, error) {
 		return nil, fmt.Errorf("%s is in use already: choose another port with --port (ITEMCAST_LISTEN_PORT), "+
 			"or --port=0 for any free port", addr)
 	case err != nil:
-		return nil, fmt.Errorf("listen at --host and --port (ITEMCAST_LISTEN_HOST, ITEMCAST_LISTEN_PORT): %w", err)
+		return nil, fmt.Errorf("listen on --host and --port (ITEMCAST_LISTEN_HOST, ITEMCAST_LISTEN_PORT): %w", err)
 	}
 	return listener, nil
 }
@@ -149,7 +149,7 @@ func (l *listenCommand) greet(out io.Writer, addr net.Addr, publicURL string) {
 	}
 }
 
-// reachable returns an address at which this machine reaches a listener.
+// reachable returns the listener's address, with 127.0.0.1 for an unspecified one (0.0.0.0 or ::).
 func reachable(listening net.Addr) string {
 	at, err := netip.ParseAddrPort(listening.String())
 	switch {
@@ -162,10 +162,10 @@ func reachable(listening net.Addr) string {
 
 var secretTyped = regexp.MustCompile(`whsec_[A-Za-z0-9+/=]*`)
 
-// paste adds the secrets that are typed while the receiver runs, alone or within the answer that created the hook: the
-// secret exists only when the hook does, and the hook needs the listener's URL.
+// paste adds the secrets that are typed while the receiver runs: a hook needs the listener's URL, and has a secret only
+// after that. A line may be the secret alone, or the whole response that created the hook.
 func paste(from io.Reader, r *receiving.Receiver) {
-	signal.Ignore(syscall.SIGTTIN) // in the background of a shell, a read fails rather than stops the process
+	signal.Ignore(syscall.SIGTTIN) // so that a read by a background job of a shell fails, and does not stop the process
 	for lines := bufio.NewScanner(from); lines.Scan(); {
 		typed := secretTyped.FindString(lines.Text())
 		if typed == "" && strings.TrimSpace(lines.Text()) == "" {

@@ -46,8 +46,8 @@ type console struct {
 }
 
 // gcPercent replaces Go's default of 100, unless GOGC is set. The live heap is small (mostly the ring of recent
-// changes) and requests allocate much: collecting a third as often costs some tens of megabytes and saves a tenth of
-// the CPU.
+// changes) and requests allocate much: collecting a third as often takes some tens of megabytes and saves a tenth of
+// the CPU time.
 const gcPercent = 400
 
 func main() {
@@ -86,7 +86,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	return command.Run(&c.database)
 }
 
-// explain reduces an error to what a person at the console can use.
+// explain returns a problem's text without its code, and any other error as it is.
 func explain(err error) error {
 	if p := problem.Of(err); p != nil {
 		return errors.New(p.Detail)

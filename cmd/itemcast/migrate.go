@@ -7,7 +7,7 @@ import (
 
 type migrateCommand struct{}
 
-// Run migrates.
+// Run opens the database, which migrates it.
 func (migrateCommand) Run(ctx context.Context, c *console, d *database) error {
 	o, err := d.openShared(ctx, c.log)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"itemcast/internal/revision"
 )
 
-// roleCommand works on the roles of the first account, as the operator, who has every permission. Users can only grant
-// permissions that they have.
+// roleCommand works on the roles of the first account, as the operator. The operator has every permission, and so can
+// grant one that no user has.
 type roleCommand struct {
 	List   roleList   `cmd:"" help:"List roles and their permissions."`
 	Grant  roleGrant  `cmd:"" help:"Grant permissions to a role, even those that no user has."`
@@ -23,30 +23,32 @@ type roleCommand struct {
 
 type roleList struct{}
 
-// Run prints all roles, the oldest last.
+// Run prints all roles, newest first.
 func (roleList) Run(ctx context.Context, c *console, d *database) error {
 	return d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) error {
-		page := func(after string) ([]account.Role, string, error) { return n.Account.Roles(ctx, pageOfTable, after) }
+		page := func(after string) ([]account.Role, string, error) { return n.Account.Roles(ctx, tablePageSize, after) }
 		return printTable(c, "ROLE\tPERMISSIONS", page, func(r account.Role) string {
 			return plaintext.Show(r.Name) + "\t" + strings.Join(r.Permissions, " ")
 		})
 	})
 }
 
-// permitted holds the arguments that name a role and permissions.
-type permitted struct {
+// rolePermissions holds the arguments that name a role and permissions.
+type rolePermissions struct {
 	Role        string   `arg:"" help:"The role's name."`
 	Permissions []string `arg:"" name:"permission" help:"Any of ${enum}." enum:"${permissions}"`
 }
 
-// change replaces the role's permissions.
-func (p *permitted) change(ctx context.Context, c *console, d *database, to func(before []string) []string) error {
+// change replaces the role's permissions by what edit returns for the present ones.
+func (p *rolePermissions) change(
+	ctx context.Context, c *console, d *database, edit func(before []string) []string,
+) error {
 	return d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) error {
 		role, err := n.Account.RoleByName(ctx, p.Role)
 		if err != nil {
 			return err
 		}
-		role, err = n.Account.PatchRole(ctx, role.ID, account.RolePatch{Permissions: new(to(role.Permissions))},
+		role, err = n.Account.PatchRole(ctx, role.ID, account.RolePatch{Permissions: new(edit(role.Permissions))},
 			revision.Is(role.Revision))
 		if err != nil {
 			return err
@@ -57,14 +59,14 @@ func (p *permitted) change(ctx context.Context, c *console, d *database, to func
 	})
 }
 
-type roleGrant struct{ permitted }
+type roleGrant struct{ rolePermissions }
 
 // Run grants permissions.
 func (r *roleGrant) Run(ctx context.Context, c *console, d *database) error {
 	return r.change(ctx, c, d, func(before []string) []string { return slices.Concat(before, r.Permissions) })
 }
 
-type roleRevoke struct{ permitted }
+type roleRevoke struct{ rolePermissions }
 
 // Run revokes permissions.
 func (r *roleRevoke) Run(ctx context.Context, c *console, d *database) error {

@@ -14,20 +14,20 @@ import (
 )
 
 type serveCommand struct {
-	Addr               string         `help:"Address to listen at." env:"ITEMCAST_ADDR" default:"127.0.0.1:8080"`
+	Addr               string         `help:"Address to listen on." env:"ITEMCAST_ADDR" default:"127.0.0.1:8080"`
 	OpsAddr            string         `help:"Address for operators: /livez /readyz /metrics /debug/pprof. Empty: none." env:"ITEMCAST_OPS_ADDR" default:"127.0.0.1:8081"`
 	AdminEmail         string         `help:"E-mail address of the administrator that the first start creates." env:"ITEMCAST_ADMIN_EMAIL" default:"admin@example.com"`
 	AdminPassword      string         `help:"That administrator's password. Empty: a random one, printed once." env:"ITEMCAST_ADMIN_PASSWORD"`
-	ConnectionsPerUser int            `help:"Limit of a user's WebSockets and event streams on this node, and of distinct subscriptions over them." env:"ITEMCAST_CONNECTIONS_PER_USER" default:"1000"`
-	LogKeepFor         time.Duration  `help:"How long the change log retains changes, for cursors, hooks and histories (at most a tenth longer). 0: for ever." env:"ITEMCAST_LOG_KEEP_FOR" default:"720h"`
+	ConnectionsPerUser int            `help:"Maximum number of a user's WebSockets and event streams on this node, and of the user's distinct subscriptions." env:"ITEMCAST_CONNECTIONS_PER_USER" default:"1000"`
+	LogKeepFor         time.Duration  `help:"How long the change log retains changes (up to a tenth longer), for cursors, hooks and histories. 0: no limit." env:"ITEMCAST_LOG_KEEP_FOR" default:"720h"`
 	LogKeepSize        byteSize       `help:"Size limit of the change log, such as 20GB; the oldest changes are deleted first. 0: no limit." env:"ITEMCAST_LOG_KEEP_SIZE" default:"0"`
-	AuditKeepFor       time.Duration  `help:"How long the audit log retains entries. 0: for ever." env:"ITEMCAST_AUDIT_KEEP_FOR" default:"8760h"`
+	AuditKeepFor       time.Duration  `help:"How long the audit log retains entries. 0: no limit." env:"ITEMCAST_AUDIT_KEEP_FOR" default:"8760h"`
 	TrustedProxies     []netip.Prefix `help:"Networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8." env:"ITEMCAST_TRUSTED_PROXIES" placeholder:"CIDR,…"`
 	HookAllowNetworks  []netip.Prefix `help:"Private networks that hooks may reach, such as 127.0.0.0/8." env:"ITEMCAST_HOOK_ALLOW_NETWORKS" placeholder:"CIDR,…"`
 	HookAllowPorts     egress.Ports   `help:"Ports that hooks may reach." env:"ITEMCAST_HOOK_ALLOW_PORTS" default:"80,443,1024-65535"`
 }
 
-// Validate is called by kong.
+// Validate checks the limits of the flags. Kong calls it.
 func (s *serveCommand) Validate() error {
 	switch {
 	case s.ConnectionsPerUser < 1:
@@ -42,7 +42,7 @@ func (s *serveCommand) Validate() error {
 	return nil
 }
 
-// Run serves until ctx ends, and then finishes the requests under way.
+// Run serves until ctx ends, then finishes the requests in progress.
 func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 	return node.Serve(ctx, node.ServeConfig{
 		Config: node.Config{

@@ -13,26 +13,27 @@ const (
 	// exitInterrupted is 128 + SIGINT, as in shells.
 	exitInterrupted = 130
 
-	// plainInterval is the time between two lines of progress, where the output is not a terminal.
+	// plainInterval is the time between two lines of progress on an output that is not a terminal.
 	plainInterval = 10 * time.Second
 )
 
-// exit ends the process with a code other than the 1 of a failed command. Close everything before.
+// exit prints a message and ends the process with a code. It runs no deferred functions: close everything first. A
+// command that failed returns an error instead, for code 1.
 func exit(c *console, code int, format string, args ...any) {
 	fmt.Fprintf(c.err, "itemcast: "+format+"\n", args...)
 	os.Exit(code)
 }
 
-// progress shows how far a command has come: by a bar on a terminal, by a line now and then in a log.
+// progress shows how far a command has come: a bar on a terminal, a line every 10 seconds elsewhere.
 type progress struct {
 	out     io.Writer
 	doing   string // such as "importing"
 	what    string // such as "lines"
 	total   int64  // -1: unknown
 	bar     *progressbar.ProgressBar
-	from    int64     // where this run began
-	began   time.Time // when it was there
-	printed time.Time // the last line
+	from    int64     // done at the first report
+	began   time.Time // the time of the first report
+	printed time.Time // the time of the last line
 }
 
 func newProgress(out io.Writer, doing, what string, total int64) *progress {
@@ -45,8 +46,8 @@ func newProgress(out io.Writer, doing, what string, total int64) *progress {
 	return p
 }
 
-// at reports progress. The first call is the beginning: the speed leaves out what an earlier run did, and the start's
-// time.
+// at reports progress. The speed counts from the first call, so it includes neither the lines of an earlier run nor the
+// time to start.
 func (p *progress) at(done int64) {
 	now := time.Now()
 	if p.began.IsZero() {
@@ -97,5 +98,5 @@ func isTerminal(out io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// rounded returns a duration to print.
+// rounded returns a duration in milliseconds, to print.
 func rounded(d time.Duration) time.Duration { return d.Round(time.Millisecond) }

@@ -18,11 +18,11 @@ import (
 	"itemcast/internal/plaintext"
 )
 
-// userCommand works on the users of the first account, as the operator: with every permission. Somebody who can manage
-// users must remain.
+// userCommand works on the users of the first account, as the operator, with every permission. The last administrator
+// cannot be removed.
 type userCommand struct {
 	List        userList        `cmd:"" help:"List users."`
-	Add         userAdd         `cmd:"" help:"Add a person, who sets a password by the printed link, or an API user, whose password is printed once."`
+	Add         userAdd         `cmd:"" help:"Add a person (prints a link to set a password) or an API user (prints its password once)."`
 	SetPassword userSetPassword `cmd:"" help:"Set a person's password, read from standard input, or print a new one for an API user. Ends the user's sessions."`
 	SetRole     userSetRole     `cmd:"" help:"Change a user's role."`
 	Disable     userDisable     `cmd:"" help:"Disable a user. The user's open connections end within a second."`
@@ -30,12 +30,12 @@ type userCommand struct {
 	ResetLink   userResetLink   `cmd:"" help:"Print a link to set a person's password; it works once, for 24 hours."`
 }
 
-// named is the argument that names a user.
+// named holds the argument that names a user.
 type named struct {
 	Email string `arg:"" help:"The user's e-mail address."`
 }
 
-// change runs fn with the user.
+// change calls fn with the user of the address.
 func (u *named) change(ctx context.Context, c *console, d *database,
 	fn func(ctx context.Context, s *account.Service, user account.User) error) error {
 	return d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) error {
@@ -49,11 +49,11 @@ func (u *named) change(ctx context.Context, c *console, d *database,
 
 type userList struct{}
 
-// Run prints all users, the oldest last.
+// Run prints all users, newest first.
 func (userList) Run(ctx context.Context, c *console, d *database) error {
 	return d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) error {
 		page := func(after string) ([]account.User, string, error) {
-			return n.Account.Users(ctx, account.UserFilter{}, pageOfTable, after)
+			return n.Account.Users(ctx, account.UserFilter{}, tablePageSize, after)
 		}
 		return printTable(c, "EMAIL\tNAME\tKIND\tROLE\tSTATE", page, func(u account.User) string {
 			return strings.Join([]string{plaintext.Show(u.Email), plaintext.Show(u.Name), u.Kind, plaintext.Show(u.Role),
@@ -62,8 +62,8 @@ func (userList) Run(ctx context.Context, c *console, d *database) error {
 	})
 }
 
-// pageOfTable is the number of rows that a table reads at a time.
-const pageOfTable = 200
+// tablePageSize is the number of rows that printTable reads at a time.
+const tablePageSize = 200
 
 // printTable prints the rows of all pages in columns.
 func printTable[Row any](c *console, head string, page func(after string) (rows []Row, next string, err error),
@@ -210,7 +210,7 @@ func (u *named) setActive(ctx context.Context, c *console, d *database, active b
 
 type userResetLink struct{ named }
 
-// Run prints a link.
+// Run creates a reset link and prints it.
 func (u *userResetLink) Run(ctx context.Context, c *console, d *database) error {
 	return u.change(ctx, c, d, func(ctx context.Context, s *account.Service, user account.User) error {
 		return printLink(ctx, c, s, user)

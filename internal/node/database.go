@@ -25,12 +25,12 @@ type Database struct {
 	log      *slog.Logger
 }
 
-// DatabaseConfig names a database.
+// DatabaseConfig says which database to open.
 type DatabaseConfig struct {
 	URL     string // empty: an embedded Postgres under DataDir
 	DataDir string
-	// Shared allows an embedded Postgres that another process runs. A server does not share: its data directory has one
-	// owner.
+	// Shared allows the use of an embedded Postgres that another process runs. A command sets it. A server does not: it
+	// must own its data directory.
 	Shared bool
 	Log    *slog.Logger
 }
@@ -79,7 +79,8 @@ func (d *Database) Close() {
 	}
 }
 
-// watch returns an error when the embedded Postgres cannot be kept running, and nil when ctx ends.
+// watch returns an error when the embedded Postgres has stopped and cannot be restarted, and nil when ctx ends. It
+// returns nil at once if this process does not run Postgres.
 func (d *Database) watch(ctx context.Context) error {
 	if d.postgres == nil {
 		return nil
@@ -88,6 +89,6 @@ func (d *Database) watch(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	case <-d.postgres.Done():
-		return fmt.Errorf("the embedded Postgres is gone: %w", d.postgres.Err())
+		return fmt.Errorf("run the embedded Postgres: %w", d.postgres.Err())
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"itemcast/internal/node/internal/store"
 )
 
-// StorePublicURL stores the base URL that serve runs with, so that other commands on this database render documents
-// as it does.
+// StorePublicURL stores the server's base URL, so that other commands on this database render documents with the same
+// URLs.
 func StorePublicURL(ctx context.Context, conn db.Querier, url string) error {
 	if err := store.New(conn).StorePublicURL(ctx, url); err != nil {
 		return fmt.Errorf("store the public URL: %w", err)
@@ -20,7 +20,7 @@ func StorePublicURL(ctx context.Context, conn db.Querier, url string) error {
 	return nil
 }
 
-// StoredPublicURL returns the base URL that serve last ran with on this database; "" if it never ran.
+// StoredPublicURL returns the base URL of the last server on this database; "" if there was none.
 func StoredPublicURL(ctx context.Context, conn db.Querier) (string, error) {
 	url, err := store.New(conn).PublicURL(ctx)
 	if errors.Is(err, pgx.ErrNoRows) {

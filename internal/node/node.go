@@ -3,7 +3,7 @@
 // [Serve] is the life of a server, from its database to the end of its last request. [New] builds the same parts for a
 // command that works beside a server, and for tests (package nodetest).
 //
-// It must not know flags, nor what any part does. Only the command, nodetest and tests import it.
+// It must not know flags, nor how a part works. Only the command, nodetest and tests import it.
 package node
 
 import (
@@ -45,9 +45,9 @@ type Config struct {
 	Version            string           // of the build; receivers see it in the User-Agent of hooks
 	ConnectionsPerUser int              // WebSockets and event streams
 	Retention          change.Retention // of the change log
-	KeepAudit          time.Duration    // 0: for ever
+	KeepAudit          time.Duration    // how long the audit log retains entries; 0: no limit
 	HookReach          egress.Policy
-	TrustedProxies     []netip.Prefix // whose X-Forwarded-For is believed
+	TrustedProxies     []netip.Prefix // whose X-Forwarded-For is trusted
 	Log                *slog.Logger
 }
 
@@ -64,8 +64,8 @@ type Node struct {
 
 	config    Config
 	pool      *pgxpool.Pool
-	notifier  *pgxpool.Pool // the sequencer's and the feed's own connections: they never queue behind requests
-	queue     *pgxpool.Pool // the dispatcher's
+	notifier  *pgxpool.Pool // of the sequencer and the feed, so that they never queue behind requests
+	queue     *pgxpool.Pool // of the dispatcher
 	pages     *browse.Pages
 	problems  *contract.Problems
 	pruner    *change.Pruner
@@ -133,7 +133,7 @@ func (n *Node) Close() {
 	n.notifier.Close()
 }
 
-// Run does the node's background work, until ctx ends or a part fails.
+// Run does the node's background work until ctx ends or a part fails.
 func (n *Node) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{

@@ -20,7 +20,7 @@ const (
 	headerTimeout   = 10 * time.Second
 	idleTimeout     = 2 * time.Minute
 	shutdownTimeout = 15 * time.Second
-	streamGrace     = time.Second // after which a shutdown ends event streams, which do not end by themselves
+	streamGrace     = time.Second // before a shutdown ends event streams, which do not end by themselves
 )
 
 // ServeConfig holds the settings of a server.
@@ -28,10 +28,10 @@ type ServeConfig struct {
 	Config
 	Database      DatabaseConfig
 	Addr          string
-	OpsAddr       string // empty: no operators' listener
-	AdminEmail    string // of the administrator whom the first start makes
-	AdminPassword string // empty: a random one
-	Ready         func(Started)
+	OpsAddr       string        // empty: no operators' listener
+	AdminEmail    string        // of the administrator that the first start creates
+	AdminPassword string        // empty: a random one
+	Ready         func(Started) // called when the server accepts requests
 }
 
 // Started describes a server that accepts requests.
@@ -41,8 +41,8 @@ type Started struct {
 	First     *account.FirstStart // nil unless this is the first start on the database
 }
 
-// Serve runs a server until ctx ends or a part fails. When ctx ends, it finishes the requests under way. Without a
-// public URL, http:// and the address are the base of URLs.
+// Serve runs a server until ctx ends or a part fails. When ctx ends, it finishes the requests in progress. Without a
+// public URL, the base of URLs is http:// and the address.
 func Serve(ctx context.Context, config ServeConfig) error {
 	public, err := net.Listen("tcp", config.Addr)
 	if err != nil {
@@ -93,7 +93,7 @@ func actualAddr(addr string, listener net.Listener) string {
 
 var errShutdown = problem.New(problem.Unavailable, "The server is shutting down; try again in a moment.")
 
-// Serve answers requests until ctx ends, then finishes those under way. Run must outlast it.
+// Serve answers requests until ctx ends, then finishes those in progress. End Run only after it has returned.
 func (n *Node) Serve(ctx context.Context, handler *Handler, public net.Listener, opsAddr string) error {
 	requests, endRequests := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer endRequests(nil)

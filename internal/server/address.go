@@ -16,8 +16,8 @@ func withAddress(trusted []netip.Prefix, next http.Handler) http.Handler {
 	})
 }
 
-// clientAddress returns the address of the client, without its port. X-Forwarded-For counts only as far as trusted
-// proxies have written it: the address is the last one that is not a trusted proxy's.
+// clientAddress returns the address of the client, without its port. Behind trusted proxies it is the last address of
+// X-Forwarded-For that is not a trusted proxy's; a client may have written those before it.
 func clientAddress(r *http.Request, trusted []netip.Prefix) string {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

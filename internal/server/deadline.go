@@ -15,7 +15,7 @@ type limits struct {
 
 var ordinary = limits{read: 30 * time.Second, work: 45 * time.Second, write: time.Minute}
 
-// withDeadlines bounds the time of requests. The limit of work does not apply to those that unbounded reports.
+// withDeadlines bounds the time of requests. If unbounded reports true for a request, limits.work does not apply.
 //
 // A request without a body gets no read deadline: the deadline would pass while the handler works, and net/http would
 // cancel the request as if the client had gone.
@@ -35,8 +35,8 @@ func withDeadlines(within limits, unbounded func(*http.Request) bool, next http.
 	})
 }
 
-// withoutDeadlines lifts the read and write deadlines of requests that stream; their handlers drop clients that stall.
-// Put it behind the sign-in, so that a stranger's request always has deadlines.
+// withoutDeadlines removes the read and write deadlines of requests that stream; their handlers disconnect clients that
+// stall. Put it behind the sign-in, so that a stranger's request always has deadlines.
 func withoutDeadlines(streams func(*http.Request) bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if streams(r) {

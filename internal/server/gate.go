@@ -10,7 +10,7 @@ import (
 	"itemcast/internal/problem"
 )
 
-// SignIn finds the user of credentials: an e-mail address and a password, or the token of a browser's session.
+// SignIn returns the user of an e-mail address and a password, or of the token of a browser's session.
 type SignIn interface {
 	Basic(ctx context.Context, email, password string) (account.Actor, error)
 	Session(ctx context.Context, token string) (account.Actor, error)
@@ -32,15 +32,16 @@ func NewGate(s SignIn, publicURL string) *Gate {
 	return &Gate{signIn: s, cookie: "itemcast_session"}
 }
 
-// Identify returns ctx with the user of a request's header as its actor: the user of Authorization, or else of the
-// session's cookie. Without either, or when the session has ended, the context has no actor, even if ctx had one:
-// open connections call Identify again with the context of their request. Errors: UNAUTHENTICATED, TOO_MANY_REQUESTS.
+// Identify returns ctx with a request's user as its actor: the user of the header Authorization, or else of the
+// session's cookie. Without either, or when the session has ended, the context has no actor. That is so even if ctx had
+// one, because open connections call Identify again with the context of their request. Errors: UNAUTHENTICATED,
+// TOO_MANY_REQUESTS.
 func (g *Gate) Identify(ctx context.Context, header http.Header) (context.Context, error) {
-	if _, renews := account.ActorFrom(ctx); renews {
+	if _, has := account.ActorFrom(ctx); has {
 		ctx = account.WithoutActor(ctx)
 	}
-	if given := header.Get("Authorization"); given != "" {
-		credentials := http.Request{Header: http.Header{"Authorization": {given}}}
+	if authorization := header.Get("Authorization"); authorization != "" {
+		credentials := http.Request{Header: http.Header{"Authorization": {authorization}}}
 		email, password, ok := credentials.BasicAuth()
 		if !ok {
 			return nil, problem.New(problem.Unauthenticated, "Sign in with HTTP Basic: your e-mail address and password.")
@@ -90,7 +91,7 @@ func (g *Gate) setCookie(w http.ResponseWriter, session signin.NewSession) {
 	http.SetCookie(w, cookie)
 }
 
-// refuseFunc answers a request that is not let in, in the form of its API.
+// refuseFunc answers a refused request in the format of its API.
 type refuseFunc func(http.ResponseWriter, *http.Request, error)
 
 // Values of Cache-Control for responses to one user; handlers may replace them. Requests share the slices: do not
@@ -107,9 +108,9 @@ func cacheControl(method string) []string {
 	return noStore
 }
 
-// Admit returns the request with its user in the context, and an error for one who may not use the API. A user without
-// api.access is in the context all the same. It sets the headers of an answer that is for one user only.
-// Errors: UNAUTHENTICATED, FORBIDDEN, TOO_MANY_REQUESTS.
+// Admit returns the request with its user in the context, and an error if the user may not use the API. On FORBIDDEN
+// (no api.access) the context has the user too. It sets the headers of a response that is for one user only. Errors:
+// UNAUTHENTICATED, FORBIDDEN, TOO_MANY_REQUESTS.
 func (g *Gate) Admit(w http.ResponseWriter, r *http.Request) (*http.Request, error) {
 	w.Header()["Cache-Control"] = cacheControl(r.Method)
 	ctx, err := g.Identify(r.Context(), r.Header)

@@ -15,8 +15,8 @@ import (
 const readyTimeout = 2 * time.Second
 
 // Ops returns the operators' handler: liveness, readiness (the database answers), metrics and profiles. Do not expose
-// it to clients. head returns the last position of the change log that this node has read; collectors add their own
-// metrics.
+// it to clients. head returns the last position of the change log that this node has read. The metrics include those of
+// the collectors.
 func Ops(pool *pgxpool.Pool, head func() int64, collectors ...prometheus.Collector) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })

@@ -19,7 +19,7 @@ type Browsers interface {
 	Reset(ctx context.Context, token, password string) error
 }
 
-// signInPages connects the pages of package web with the sign-in. A browser is known by its cookie.
+// signInPages connects the pages of package web with the sign-in. A browser is identified by its cookie.
 func signInPages(g *Gate, b Browsers) web.Sessions {
 	return web.Sessions{
 		User: func(r *http.Request) string {

@@ -1,4 +1,5 @@
-// Package server has every URL on one screen, each with its access class, and the middleware of all requests.
+// Package server has the routes of the server, each with its access class, and the middleware of all requests. The
+// operations of the contract are mounted as one route, /api/v1/; package core registers each of them.
 //
 // It must not know what a handler does.
 package server
@@ -31,7 +32,7 @@ type Handlers struct {
 	PublicURL   string
 }
 
-// Routes returns the public server's handler.
+// Routes returns the handler of the public server.
 func Routes(h Handlers) http.Handler {
 	mux := http.NewServeMux()
 	streams := h.Contract.Streams()
@@ -51,7 +52,7 @@ func Routes(h Handlers) http.Handler {
 	mux.Handle("/api/v1/", api)
 	mux.Handle("/api/v1", withSlash(api))
 
-	// The page is for anyone, operations are for users. A WebSocket signs in by its handshake or its first message.
+	// Anyone gets the page; operations are for users. A WebSocket signs in by its handshake or its first message.
 	graphQL := signedIn(h.Gate, transport.Refuse, h.GraphQL)
 	webSocket := signedInIfGiven(h.Gate, transport.Refuse, h.GraphQL)
 	mux.Handle("/graphql", byKind(web.Playground(), graphQL, webSocket))
@@ -76,7 +77,7 @@ func operations(h Handlers) http.Handler {
 	return mux
 }
 
-// withSlash serves the root of the API without its slash, which the mux would redirect.
+// withSlash serves /api/v1 as /api/v1/. The mux would redirect it.
 func withSlash(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		root := *r
@@ -85,6 +86,7 @@ func withSlash(next http.Handler) http.Handler {
 	})
 }
 
+// byKind separates what /graphql serves: WebSockets, the page for browsers, and operations.
 func byKind(page, operation, socket http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
