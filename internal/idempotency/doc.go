@@ -1,18 +1,20 @@
-// Package idempotency makes a repeated POST with the same Idempotency-Key do its thing once, and answer the same.
+// Package idempotency executes a POST with an Idempotency-Key once. A repetition of the request gets the first
+// response again.
 //
-//	request ─ may its user? ─ gate ─ BEGIN ─ claim the key ─┬─ new: run the handler, its writes in the same transaction
-//	                                                        │       2xx: keep the answer, COMMIT, answer
-//	                                                        │       else: ROLLBACK, answer; a retry runs again
-//	                                                        └─ taken: replay the kept answer, or 422 for another request
+//	request ─ permission ─ gate ─ BEGIN ─ claim the key ─┬─ new: run the handler, with its writes in this transaction
+//	                                                     │       2xx: store the response, COMMIT, respond
+//	                                                     │       else: ROLLBACK, respond; a retry runs again
+//	                                                     └─ taken: replay the stored response; 422 if another request
 //
-// The gate lets one request a key pass at a time on a node, and of all fewer than the pool has connections (gate.go).
+// The gate admits one request with a key at a time on each node, and limits how many connections of the pool all of
+// them hold (gate.go).
 //
-// It promises that the key, the work and the answer are committed together or not at all: there is no instant at which a crash leaves
-// one without the others, on any number of nodes. That holds for work done through db.Write with the request's context.
+// The key, the writes and the response are committed together or not at all. A crash cannot leave one without the
+// others, on any number of nodes. This holds for writes through db.Write with the request's context.
 //
-// The key itself is not kept, and what is kept is sealed by it (secrets.go): an answer may hold a password, a hook's secret or a link that
-// resets a password.
+// A response may contain a password, a hook's secret or a reset link. So the key itself is not stored, and the response
+// is encrypted with a secret derived from the key (secrets.go).
 //
-// A user's keys are the user's own, and are forgotten after a day (DeleteExpiredIdempotencyKeys). Bodies that stream are exempt: whoever reads
-// them resumes in its own way. The package must not know what any operation does.
+// Keys belong to their user, and expire after a day. Requests with a streamed body are exempt: an import has a way of
+// its own to resume. The package must not know what an operation does.
 package idempotency

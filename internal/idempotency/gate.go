@@ -6,83 +6,87 @@ import (
 	"time"
 )
 
-// gate lets one request a key pass at a time, and of all no more than it has places. Postgres would do the first alone; but whoever waits
-// here waits without a connection, and neither a client that repeats itself impatiently nor many with keys of their own can take the
-// whole pool.
+// gate admits one request with a key at a time, and limits how many run at a time in all. Postgres would also serialize
+// the requests with one key, but each would hold a connection while it waits. At the gate they wait without one, so
+// neither a client that repeats a request quickly nor many clients with different keys can exhaust the pool.
 type gate struct {
-	places chan struct{} // holds a token for each that is free
+	slots chan struct{} // a token for each free slot
 
-	mu     sync.Mutex
-	inside map[key]*passage
+	mu    sync.Mutex
+	turns map[key]*turn // of keys with a request that waits or runs
 }
 
-type passage struct {
-	turn    chan struct{} // holds one token while nobody is inside
-	waiting int           // those inside included
+// turn is what the requests with one key take one after the other.
+type turn struct {
+	free     chan struct{} // a token while no request has the turn
+	requests int           // with this key, both waiting and running; guarded by gate.mu
 }
 
-func newGate(places int) *gate {
-	g := &gate{places: make(chan struct{}, places), inside: map[key]*passage{}}
-	for range places {
-		g.places <- struct{}{}
+func newGate(slots int) *gate {
+	g := &gate{slots: make(chan struct{}, slots), turns: map[key]*turn{}}
+	for range slots {
+		g.slots <- struct{}{}
 	}
 	return g
 }
 
-// enter waits for the key to be free, and then for a place, for as long as patience lasts. The caller calls leave when it is done.
-func (g *gate) enter(ctx context.Context, k key, patience time.Duration) (leave func(), err error) {
-	timeout := time.NewTimer(patience)
-	defer timeout.Stop()
-	p := g.approach(k)
+// enter waits for the key's turn and then for a slot, for at most timeout. The caller must call leave when its request
+// is done. Errors: IDEMPOTENCY_KEY_IN_USE, UNAVAILABLE, and ctx's.
+func (g *gate) enter(ctx context.Context, k key, timeout time.Duration) (leave func(), err error) {
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	t := g.join(k)
 	select {
-	case <-p.turn:
+	case <-t.free:
 	case <-ctx.Done():
 		err = ctx.Err()
-	case <-timeout.C:
+	case <-timer.C:
 		err = errInUse()
 	}
 	if err != nil {
-		g.forget(k, p)
+		g.quit(k, t)
 		return nil, err
 	}
 	select {
-	case <-g.places:
+	case <-g.slots:
 		return func() {
-			g.places <- struct{}{}
-			g.pass(k, p)
+			g.slots <- struct{}{}
+			g.release(k, t)
 		}, nil
 	case <-ctx.Done():
 		err = ctx.Err()
-	case <-timeout.C:
-		err = errCrowded()
+	case <-timer.C:
+		err = errTooMany()
 	}
-	g.pass(k, p)
+	g.release(k, t)
 	return nil, err
 }
 
-func (g *gate) approach(k key) *passage {
+// join adds a request to those with its key.
+func (g *gate) join(k key) *turn {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	p := g.inside[k]
-	if p == nil {
-		p = &passage{turn: make(chan struct{}, 1)}
-		p.turn <- struct{}{}
-		g.inside[k] = p
+	t := g.turns[k]
+	if t == nil {
+		t = &turn{free: make(chan struct{}, 1)}
+		t.free <- struct{}{}
+		g.turns[k] = t
 	}
-	p.waiting++
-	return p
+	t.requests++
+	return t
 }
 
-// pass gives the turn to the next.
-func (g *gate) pass(k key, p *passage) {
-	p.turn <- struct{}{}
-	g.forget(k, p)
+// release ends a request that has the turn.
+func (g *gate) release(k key, t *turn) {
+	t.free <- struct{}{}
+	g.quit(k, t)
 }
 
-func (g *gate) forget(k key, p *passage) {
+// quit removes a request from those with its key.
+func (g *gate) quit(k key, t *turn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if p.waiting--; p.waiting == 0 {
-		delete(g.inside, k)
+	if t.requests--; t.requests == 0 {
+		delete(g.turns, k)
 	}
 }

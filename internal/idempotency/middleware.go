@@ -23,19 +23,24 @@ import (
 	"itemcast/internal/problem"
 )
 
-// Patience is a good time to wait for a first request that is still under way.
-const Patience = 5 * time.Second
+// Timeout is how long a repetition usually waits for the first request to end.
+const Timeout = 5 * time.Second
 
-// Caller tells who sends a request. An error refuses it, also where there is an answer to replay: of who has not signed in, and of who may not,
-// or no more, do what the request asks for.
+// Caller identifies the user of a request. It returns an error if the user is not signed in, or does not have the
+// operation's permission (any more). Such a request gets no stored response either.
 type Caller func(r *http.Request) (accountID, userID uuid.UUID, err error)
 
-// Middleware goes around the handlers of a REST API, inside the Guard, which has bounded and put back the body. A repeat waits up to
-// patience for the first to end on this node, and as long again for one on another; while the work goes on, no statement of it waits
-// longer than patience for a lock. A request holds a connection of the pool until it is answered, and waits as long for one of the three
-// quarters that requests with keys may hold at the same time: the rest is for all others.
-func Middleware(pool *pgxpool.Pool, caller Caller, patience time.Duration, problems *contract.Problems) func(http.Handler) http.Handler {
-	m := &middleware{pool: pool, caller: caller, patience: patience, problems: problems, gate: newGate(max(1, int(pool.Config().MaxConns)*3/4))}
+// Middleware wraps the handlers of a REST API. It belongs inside contract's Guard, which limits the body and makes it
+// readable again.
+//
+// Each request with a key holds a connection of the pool until the response is known. They hold at most three quarters
+// of the pool, so that other requests find connections. A request waits for at most timeout for the first request with
+// its key and for a connection, and each of its statements waits for at most timeout for a lock.
+func Middleware(
+	pool *pgxpool.Pool, caller Caller, timeout time.Duration, problems *contract.Problems,
+) func(http.Handler) http.Handler {
+	gate := newGate(max(1, int(pool.Config().MaxConns)*3/4))
+	m := &middleware{pool: pool, caller: caller, timeout: timeout, problems: problems, gate: gate}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.serve(w, r, next) })
 	}
@@ -44,7 +49,7 @@ func Middleware(pool *pgxpool.Pool, caller Caller, patience time.Duration, probl
 type middleware struct {
 	pool     *pgxpool.Pool
 	caller   Caller
-	patience time.Duration
+	timeout  time.Duration
 	problems *contract.Problems
 	gate     *gate
 }
@@ -68,33 +73,33 @@ func (m *middleware) serve(w http.ResponseWriter, r *http.Request, next http.Han
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	answer, err := m.once(r, key{account, user, name}, body, next)
+	response, err := m.once(r, key{account, user, name}, body, next)
 	if err != nil {
 		m.problems.Write(w, r, err)
 		return
 	}
-	answer.writeTo(w)
+	response.writeTo(w)
 }
 
-// key is what a request is known by.
+// key identifies a request. Its name is the value of the header.
 type key struct {
 	account, user uuid.UUID
 	name          string
 }
 
-// once runs the handler, or finds the answer that it gave before.
-func (m *middleware) once(r *http.Request, k key, body []byte, next http.Handler) (*answer, error) {
+// once runs the handler, or returns its stored response.
+func (m *middleware) once(r *http.Request, k key, body []byte, next http.Handler) (*response, error) {
 	secrets, err := k.secrets()
 	if err != nil {
 		return nil, err
 	}
 	fingerprint := secrets.fingerprint(r, body)
-	leave, err := m.gate.enter(r.Context(), k, m.patience)
+	leave, err := m.gate.enter(r.Context(), k, m.timeout)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	ctx, tx, err := db.Begin(r.Context(), m.pool, m.patience)
+	ctx, tx, err := db.Begin(r.Context(), m.pool, m.timeout)
 	if err != nil {
 		return nil, err
 	}
@@ -108,60 +113,67 @@ func (m *middleware) once(r *http.Request, k key, body []byte, next http.Handler
 	case isLockTimeout(err):
 		return nil, errInUse()
 	case err != nil:
-		return nil, fmt.Errorf("claim an idempotency key: %w", err)
+		return nil, fmt.Errorf("claim the idempotency key: %w", err)
 	case claimed == 0:
 		return replay(ctx, queries, k, secrets, fingerprint)
 	}
-	given := newAnswer()
-	next.ServeHTTP(given, r.WithContext(ctx))
-	if !given.succeeded() {
-		return given, nil // and the transaction is rolled back
+	response := newResponse()
+	next.ServeHTTP(response, r.WithContext(ctx))
+	if !response.succeeded() {
+		return response, nil // the deferred Rollback undoes the claim
 	}
-	sealed, err := given.seal(secrets)
+	sealed, err := response.seal(secrets)
 	if err != nil {
 		return nil, err
 	}
 	if err := tx.Usable(); err != nil {
-		return nil, fmt.Errorf("keep an idempotent answer: %w", err)
+		return nil, fmt.Errorf("store the response: %w", err)
 	}
-	err = queries.StoreIdempotentAnswer(ctx, store.StoreIdempotentAnswerParams{
-		Answer: sealed, AccountID: k.account, UserID: k.user, KeyDigest: secrets.digest,
+	err = queries.StoreIdempotentResponse(ctx, store.StoreIdempotentResponseParams{
+		Response: sealed, AccountID: k.account, UserID: k.user, KeyDigest: secrets.digest,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("keep an idempotent answer: %w", err)
+		return nil, fmt.Errorf("store the response: %w", err)
 	}
-	return given, tx.Commit(ctx)
+	return response, tx.Commit(ctx)
 }
 
-func replay(ctx context.Context, queries *store.Queries, k key, secrets secrets, fingerprint []byte) (*answer, error) {
-	row, err := queries.IdempotentAnswer(ctx, store.IdempotentAnswerParams{AccountID: k.account, UserID: k.user, KeyDigest: secrets.digest})
+// replay returns the stored response of a key. Errors: IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_IN_USE.
+func replay(
+	ctx context.Context, queries *store.Queries, k key, secrets secrets, fingerprint []byte,
+) (*response, error) {
+	row, err := queries.IdempotentResponse(ctx, store.IdempotentResponseParams{
+		AccountID: k.account, UserID: k.user, KeyDigest: secrets.digest,
+	})
 	switch {
-	case errors.Is(err, pgx.ErrNoRows): // forgotten between the two statements
+	case errors.Is(err, pgx.ErrNoRows): // the key expired after the claim failed
 		return nil, errInUse()
 	case err != nil:
-		return nil, fmt.Errorf("read an idempotent answer: %w", err)
+		return nil, fmt.Errorf("read the stored response: %w", err)
 	case !hmac.Equal(row.Fingerprint, fingerprint):
 		return nil, problem.New(problem.IdempotencyKeyReused,
-			"This Idempotency-Key was used for another request; take a new one for each thing to be done.")
+			"This Idempotency-Key was used for another request. Use a new key for each request.")
 	}
-	return open(row.Answer, secrets)
+	return open(row.Response, secrets)
 }
 
 func errInUse() error {
-	return problem.New(problem.IdempotencyKeyInUse, "The first request with this Idempotency-Key is still under way; try again.")
+	return problem.New(problem.IdempotencyKeyInUse,
+		"The first request with this Idempotency-Key has not ended. Try again in a moment.")
 }
 
-func errCrowded() error {
-	return problem.New(problem.Unavailable, "Many requests with an Idempotency-Key are under way; try again in a moment.")
+func errTooMany() error {
+	return problem.New(problem.Unavailable,
+		"The server is handling too many requests with an Idempotency-Key. Try again in a moment.")
 }
 
-// isLockTimeout reports whether Postgres gave up waiting for whoever holds the key.
+// isLockTimeout reports whether another transaction held the key for longer than the timeout.
 func isLockTimeout(err error) bool {
-	answer, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && answer.Code == "55P03"
+	failure, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && failure.Code == "55P03" // lock_not_available
 }
 
-// streams reports whether the body is one that the Guard has left unread: any that is not JSON.
+// streams reports whether the Guard leaves the body unread. It reads JSON only.
 func streams(r *http.Request) bool {
 	given := r.Header.Get("Content-Type")
 	if r.ContentLength == 0 || r.Body == nil || r.Body == http.NoBody || given == "" {

@@ -12,28 +12,30 @@ import (
 	"slices"
 )
 
-// secrets are derived from a key and its user by HKDF (RFC 5869). Only who has the key can tell what was asked under it, and read what was
-// answered; that is as good as the key is hard to guess, and the contract asks for a random one.
+// secrets are derived from a key and its user by HKDF (RFC 5869). Without the key, nobody can recognize the request or
+// read the response. That is as safe as the key is hard to guess; the contract asks for a random one.
 type secrets struct {
-	digest   []byte // which row is the key's
-	printing []byte // for the HMAC-SHA256 of a request
-	sealing  []byte // for the AES-256-GCM of its answer
+	digest         []byte // finds the row
+	fingerprinting []byte // key of the request's HMAC-SHA256
+	sealing        []byte // key of the response's AES-256-GCM
 }
 
-const secretSize = 32
+const secretSize = 32 // bytes
 
 func (k key) secrets() (secrets, error) {
 	salt := slices.Concat(k.account[:], k.user[:])
 	all, err := hkdf.Key(sha256.New, []byte(k.name), salt, "itemcast idempotency key", 3*secretSize)
 	if err != nil {
-		return secrets{}, fmt.Errorf("derive secrets from an idempotency key: %w", err)
+		return secrets{}, fmt.Errorf("derive secrets from the idempotency key: %w", err)
 	}
-	return secrets{digest: all[:secretSize], printing: all[secretSize : 2*secretSize], sealing: all[2*secretSize:]}, nil
+	return secrets{
+		digest: all[:secretSize], fingerprinting: all[secretSize : 2*secretSize], sealing: all[2*secretSize:],
+	}, nil
 }
 
-// fingerprint tells requests apart: an HMAC over method, path, query and body, each with its length before it.
+// fingerprint identifies a request: the HMAC of its method, path, query and body, each preceded by its length.
 func (s secrets) fingerprint(r *http.Request, body []byte) []byte {
-	hash := hmac.New(sha256.New, s.printing)
+	hash := hmac.New(sha256.New, s.fingerprinting)
 	for _, part := range [][]byte{[]byte(r.Method), []byte(r.URL.EscapedPath()), []byte(r.URL.RawQuery), body} {
 		hash.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
 		hash.Write(part)

@@ -40,7 +40,7 @@ func (n *Node) Handler() *Handler {
 		Problems:    n.problems,
 		Pages:       n.pages,
 		GraphQL:     graphQL,
-		Idempotency: idempotency.Middleware(n.pool, n.caller, idempotency.Patience, n.problems),
+		Idempotency: idempotency.Middleware(n.pool, n.caller, idempotency.Timeout, n.problems),
 		SignIn:      n.SignIn,
 		Gate:        gate,
 		Proxies:     n.config.TrustedProxies,

@@ -140,7 +140,7 @@ func (n *Node) Run(ctx context.Context) error {
 		n.Sequencer.Run, n.Feed.Run, n.pruner.Run, n.SignIn.Run, n.Account.RunAuditRetention, n.workflows.Run,
 		n.Items.RunRenewal,
 		n.Dispatcher.Run,
-		func(ctx context.Context) error { return idempotency.RunForget(ctx, n.pool, n.config.Log) },
+		func(ctx context.Context) error { return idempotency.RunRetention(ctx, n.pool, n.config.Log) },
 	} {
 		group.Go(func() error { return part(ctx) })
 	}

@@ -51,44 +51,44 @@ func (q *Queries) DeleteExpiredIdempotencyKeys(ctx context.Context, before time.
 	return result.RowsAffected(), nil
 }
 
-const idempotentAnswer = `-- name: IdempotentAnswer :one
-SELECT fingerprint, answer FROM idempotency_key
+const idempotentResponse = `-- name: IdempotentResponse :one
+SELECT fingerprint, response FROM idempotency_key
 WHERE account_id = $1 AND user_id = $2 AND key_digest = $3
 `
 
-type IdempotentAnswerParams struct {
+type IdempotentResponseParams struct {
 	AccountID uuid.UUID
 	UserID    uuid.UUID
 	KeyDigest []byte
 }
 
-type IdempotentAnswerRow struct {
+type IdempotentResponseRow struct {
 	Fingerprint []byte
-	Answer      []byte
+	Response    []byte
 }
 
-func (q *Queries) IdempotentAnswer(ctx context.Context, arg IdempotentAnswerParams) (IdempotentAnswerRow, error) {
-	row := q.db.QueryRow(ctx, idempotentAnswer, arg.AccountID, arg.UserID, arg.KeyDigest)
-	var i IdempotentAnswerRow
-	err := row.Scan(&i.Fingerprint, &i.Answer)
+func (q *Queries) IdempotentResponse(ctx context.Context, arg IdempotentResponseParams) (IdempotentResponseRow, error) {
+	row := q.db.QueryRow(ctx, idempotentResponse, arg.AccountID, arg.UserID, arg.KeyDigest)
+	var i IdempotentResponseRow
+	err := row.Scan(&i.Fingerprint, &i.Response)
 	return i, err
 }
 
-const storeIdempotentAnswer = `-- name: StoreIdempotentAnswer :exec
-UPDATE idempotency_key SET answer = $1
+const storeIdempotentResponse = `-- name: StoreIdempotentResponse :exec
+UPDATE idempotency_key SET response = $1
 WHERE account_id = $2 AND user_id = $3 AND key_digest = $4
 `
 
-type StoreIdempotentAnswerParams struct {
-	Answer    []byte
+type StoreIdempotentResponseParams struct {
+	Response  []byte
 	AccountID uuid.UUID
 	UserID    uuid.UUID
 	KeyDigest []byte
 }
 
-func (q *Queries) StoreIdempotentAnswer(ctx context.Context, arg StoreIdempotentAnswerParams) error {
-	_, err := q.db.Exec(ctx, storeIdempotentAnswer,
-		arg.Answer,
+func (q *Queries) StoreIdempotentResponse(ctx context.Context, arg StoreIdempotentResponseParams) error {
+	_, err := q.db.Exec(ctx, storeIdempotentResponse,
+		arg.Response,
 		arg.AccountID,
 		arg.UserID,
 		arg.KeyDigest,
