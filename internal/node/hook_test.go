@@ -243,6 +243,8 @@ func TestHooks_BelongToTheAccountAndNeedHooksManage(t *testing.T) {
 		t.Fatal(err)
 	}
 	editor := n.As("editor@example.com", nodetest.AdminPassword)
+	nodetest.Eventually(t, "nothing is pending",
+		func() bool { return n.Call(http.MethodGet, hook, "").Object(t)["pending"] == 0.0 })
 	before := n.Call(http.MethodGet, hook, "").WantStatus(t, http.StatusOK)
 	for _, c := range hookCalls(hook, delivery) {
 		stranger.Call(c[0], c[1], c[2]).WantProblem(t, c[0]+" "+c[1], http.StatusNotFound, "NOT_FOUND")
