@@ -11,13 +11,14 @@ import (
 	"strings"
 	"testing"
 
+	"log/slog"
+
 	"itemcast/internal/account"
 	"itemcast/internal/browse"
 	"itemcast/internal/browse/form"
 	"itemcast/internal/contract"
 	"itemcast/internal/contract/contracttest"
 	"itemcast/internal/problem"
-	"log/slog"
 )
 
 const (

@@ -8,10 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"log/slog"
+
 	"itemcast/internal/contract"
 	"itemcast/internal/contract/contracttest"
 	"itemcast/internal/problem"
-	"log/slog"
 )
 
 // things is a document that has each kind of parameter and body once.

@@ -10,10 +10,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"log/slog"
+
 	"itemcast/internal/account"
 	"itemcast/internal/problem"
 	"itemcast/internal/server"
-	"log/slog"
 )
 
 const (

@@ -7,8 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"itemcast/internal/contract"
 	"log/slog"
+
+	"itemcast/internal/contract"
 )
 
 // A slow answer is 503 with or without a request body, and never taken for a client that has gone.

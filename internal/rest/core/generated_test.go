@@ -8,10 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"log/slog"
+
 	"itemcast/internal/contract"
 	"itemcast/internal/rest/core/internal/oapi"
 	"itemcast/openapi"
-	"log/slog"
 )
 
 const id = "01890a5d-ac96-774b-bcce-b302099a8057"
