@@ -10,7 +10,7 @@ import (
 func TestName_SaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"Editor": "", "日本 😀": "", "می‌خواهم": "", strings.Repeat("漢", 100): "",
+		"Editor": "", "日本 😀": "", "می\u200cخواهم": "", strings.Repeat("漢", 100): "",
 		"":                       "must have from 1 to 100 characters",
 		strings.Repeat("漢", 101): "must have from 1 to 100 characters",
 		"  ":                     "must not be blank",
