@@ -100,7 +100,8 @@ func (e *exportCommand) run(ctx context.Context, c *console, d *database, out *d
 	return items, err
 }
 
-// namingFaults returns the faults of invalid input as one error, each with its field's name, and any other error as it is.
+// namingFaults returns the faults of invalid input as one error, each with its field's name. Other errors are returned
+// as they are.
 func namingFaults(err error) error {
 	if faults := faultsOf(err); len(faults) > 0 {
 		return errors.New(strings.Join(faults, "; "))

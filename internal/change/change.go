@@ -16,10 +16,10 @@ import (
 // Position is a place in the log: 1, 2, 3 … Zero is before the first change.
 type Position int64
 
-// Kind is what happened to an item.
+// Kind says what happened to an item.
 type Kind string
 
-// The kinds. A Triggered change alters nothing: it sends the item as it is.
+// The kinds. A Triggered change alters nothing: it makes hooks receive the item as it is.
 const (
 	Created   Kind = "CREATED"
 	Updated   Kind = "UPDATED"
@@ -27,8 +27,7 @@ const (
 	Triggered Kind = "TRIGGERED"
 )
 
-// The values of Change.Trigger: the reason why hooks receive the change, as they read it in the header
-// itemcast-trigger.
+// The values of Change.Trigger: why hooks receive the change. Receivers read it in the header itemcast-trigger.
 const (
 	TriggerWrite  = "hook"   // an ordinary write; hooks receive it because they follow such changes
 	TriggerManual = "manual" // a user requested it

@@ -23,8 +23,8 @@ const (
 	minBatchPause    = time.Millisecond
 )
 
-// Work is what a durable consumer does with changes, in a transaction. It handles the first of them, one at least, and
-// returns how many.
+// Work handles changes for a durable consumer, in the transaction tx. It may handle only the first of them, at least
+// one, and returns how many it has handled.
 type Work func(ctx context.Context, tx pgx.Tx, changes []*Change) (handled int, err error)
 
 // Consume runs a durable consumer until ctx ends. It passes each change to work once, in order and in batches, and
@@ -108,7 +108,7 @@ func consumerPosition(ctx context.Context, q *store.Queries, consumer string) (i
 	return identity.Floor, err
 }
 
-// withGrace returns a context that ends a while after ctx.
+// withGrace returns a context that ends when ctx has ended and the grace has passed.
 func withGrace(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
 	graced, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })

@@ -37,7 +37,7 @@
 // commits. Promise 7 follows because nothing is stored anywhere else.
 //
 // Promise 3: an item's second writer waits for the lock of the item's row. So its change has a higher id, and becomes
-// visible only after the first. Whatever rows a snapshot shows, the step numbers them in the order of their ids; so the
+// visible only after the first. A step numbers the rows that its snapshot shows in the order of their ids, so the
 // second never precedes the first.
 //
 // Promises 4 and 5: an id below the highest one read, which the snapshot does not show, is a gap. Its transaction is
@@ -83,11 +83,12 @@
 //	Pruner.Run            1 min                                   only the database, under its advisory lock
 //	readers               Feed.advanced (by Feed.Wait)            nothing; they read under Feed.mu
 //
-// wake and notified are channels with room for one signal: any number of signals during a step or a read becomes one
-// more step or read. Feed.mu is held for a look into memory, never during a query. A *Change is shared by all readers
-// of a node, and is never modified.
+// wake and notified are channels with room for one signal: any number of signals during a step or a read cause one more
+// step or read. Feed.mu is held while memory is read or changed, never during a query. A *Change is shared by all
+// readers of a node, and is never modified.
 //
 // # What it must not know
 //
-// Who may see a change, what a document means, what a reader does with it.
+// The rights of users, the meaning of a document, the purpose of a reader. One exception: [History] leaves out an item
+// that is hidden from a role, by the SQL function hidden_profiles.
 package change

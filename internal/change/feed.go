@@ -30,7 +30,7 @@ type Feed struct {
 	advanced chan struct{} // closed and replaced when head advances
 }
 
-// OpenFeed returns a feed that stands at the log's current head. [Feed.Run] makes it follow the log.
+// OpenFeed returns a feed that starts at the log's current head. [Feed.Run] makes it follow the log.
 func OpenFeed(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger) (*Feed, error) {
 	q := store.New(pool)
 	identity, err := q.FeedIdentity(ctx)
@@ -63,7 +63,7 @@ func (f *Feed) ParseCursor(ctx context.Context, cursor string) (Position, error)
 	if err != nil {
 		return 0, err
 	}
-	if p > f.Head() { // issued by a node that is ahead of this one, or made up
+	if p > f.Head() { // from a node that is ahead of this one, or invented
 		head, err := store.New(f.pool).Head(ctx)
 		if err != nil {
 			return 0, fmt.Errorf("read head: %w", err)

@@ -15,8 +15,8 @@ import (
 // errDropped means that some of the requested changes are no longer in the log.
 var errDropped = errors.New("the position is below the log's floor")
 
-// History returns up to limit sequenced changes of an item, newest first. It starts below the change id before, or at
-// the newest if before is 0. If the item is hidden from the role, there are none; nothing is hidden from a nil role.
+// History returns up to limit sequenced changes of an item, newest first: those with an id below before, or all if
+// before is 0. If the item is hidden from the role, there are none; nothing is hidden from a nil role.
 func History(
 	ctx context.Context, tx db.Querier, account uuid.UUID, role *uuid.UUID, item uuid.UUID, before int64, limit int,
 ) ([]*Change, error) {

@@ -20,7 +20,8 @@ func (f *Feed) PositionAt(ctx context.Context, t time.Time) (Position, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read the feed's identity: %w", err)
 	}
-	low, high := identity.Floor, int64(f.Head()) // up to low: earlier than t, or dropped; after high: t or later
+	// Changes up to low are earlier than t, or dropped. Changes after high are of t or later.
+	low, high := identity.Floor, int64(f.Head())
 	for low < high {
 		middle := low + (high-low+1)/2
 		row, err := q.ChangeTime(ctx, middle)

@@ -16,7 +16,7 @@ const pruneInterval = time.Minute
 
 // Retention limits the log. Zero means no limit.
 type Retention struct {
-	MaxAge   time.Duration // a change is dropped when it is older; at the latest when it is 10 % older
+	MaxAge   time.Duration // older changes are dropped; each at the latest when it is 10 % older
 	MaxBytes int64         // of tables and indexes, accurate to a partition of 250,000 changes
 }
 
@@ -35,7 +35,7 @@ type Hold func(ctx context.Context) (Position, error)
 // If a pruner dies in between, or cannot detach a partition because of an open transaction, the next pass resumes
 // there.
 //
-// Whatever the limits say, the pruner drops nothing that a durable consumer or the hold still needs, and nothing that
+// Even beyond the limits, the pruner does not drop a change that a durable consumer or the hold still needs, or that
 // may not have a position yet.
 type Pruner struct {
 	pool      *pgxpool.Pool
@@ -81,11 +81,11 @@ func (p *Pruner) prune(ctx context.Context, now time.Time) error {
 	defer func() {
 		ctx := context.WithoutCancel(ctx)
 		if pass.q.UnlockRetention(ctx) != nil {
-			_ = conn.Conn().Close(ctx) // which unlocks
+			_ = conn.Conn().Close(ctx) // releases the lock
 		}
 	}()
 	if err = pass.run(ctx); errors.Is(err, errPartitionInUse) {
-		p.log.Info("an open transaction uses a partition of the change log; it will be dropped later")
+		p.log.Info("cannot drop a partition of the change log, because an open transaction uses it; retrying")
 		return nil
 	}
 	return err

@@ -19,7 +19,7 @@ const detachTimeout = 2 * time.Second
 // errPartitionInUse means that an open transaction may read a partition. A later pass drops it.
 var errPartitionInUse = errors.New("a partition of the change log is in use")
 
-// byPosition are the tables that are partitioned by position. Their partitions are dropped with the changes.
+// byPosition names the tables that are partitioned by position. Their partitions are dropped with the changes.
 var byPosition = []string{"item_position", "delivery_attempt"}
 
 // dropPositionPartitions drops the partitions of positions below the floor.

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// Changes are dropped by the partition while they are older than Retention.MaxAge. Those of partitions that fill
-	// slowly are deleted row by row when they are older by a tenth; under load their partitions are dropped first.
+	// A partition is dropped when all its changes are older than Retention.MaxAge. In a partition that fills slowly,
+	// changes that exceed the age by a tenth (1/graceFraction) are deleted row by row.
 	graceFraction = 10
 
 	deleteBatch      = 5000
@@ -28,7 +28,7 @@ type prunePass struct {
 	now  time.Time
 
 	floor          Position
-	droppable      Position // the last position that nothing needs any more
+	droppable      Position // the last position that no consumer and no delivery needs
 	sequencedBelow int64    // every change id below it has a position or was rolled back
 	held           bool     // changes exceed the limits and are still needed
 }
@@ -128,7 +128,8 @@ func (p *prunePass) dropChangePartitions(ctx context.Context) error {
 	return nil
 }
 
-// isOld reports whether the newest change of a partition is too old. An empty partition is, if there is an age limit.
+// isOld reports whether the newest change of a partition exceeds the age limit. An empty partition does, if there is a
+// limit.
 func (p *prunePass) isOld(ctx context.Context, part store.LogPartitionsRow) (bool, error) {
 	if p.retention.MaxAge == 0 {
 		return false, nil

@@ -19,18 +19,18 @@ const (
 	// stepBatch is the maximum number of new ids in a step.
 	stepBatch = 2000
 
-	// sweepInterval limits how long a change waits whose node died between its commit and its wake-up.
+	// sweepInterval bounds the wait of a change whose node died between the commit and the wake-up.
 	sweepInterval = 500 * time.Millisecond
 
-	// stepPause follows each step, so that the changes of the next two milliseconds share one: under load a step costs
-	// its round trips, however many changes it numbers. A change after a quiet time does not wait.
+	// stepPause is the pause after a step, so that the changes of two milliseconds share the next one: under load a
+	// step costs its round trips, however many changes it numbers. A change after a quiet time does not wait.
 	stepPause = 2 * time.Millisecond
 
-	// keptHeads is the number of old feed_head rows that are deleted at once.
+	// keptHeads is how many of the newest feed_head rows are retained at least. As many older ones are deleted at once.
 	keptHeads = 256
 
-	// queryTimeout limits a step, and each read of the feed: a node that runs but does not get the database's answers
-	// must not hold a lock forever.
+	// queryTimeout limits a step, and each read of the feed: a node that has lost contact with the database must not
+	// hold a lock forever.
 	queryTimeout = 30 * time.Second
 )
 
@@ -113,7 +113,7 @@ func (s *Sequencer) step(ctx context.Context) (more bool, err error) {
 	return more, err
 }
 
-// write writes what advance has decided, and now and then deletes old heads.
+// write writes what advance has decided, and deletes old heads every keptHeads steps.
 func write(ctx context.Context, q *store.Queries, before, after store.FeedHead, ids []int64) error {
 	err := q.InsertStep(ctx, store.InsertStepParams{
 		After: before.Position, Ids: ids, Step: after.Step, Position: after.Position,

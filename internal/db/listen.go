@@ -36,8 +36,8 @@ type Listener struct {
 	// Notified runs for each notification.
 	Notified func(payload string)
 
-	// Disconnected runs after the connection was lost, and again after each failed attempt to reconnect. Notifications
-	// are missed until the next Connected.
+	// Disconnected runs after the connection was lost, and again after each failed attempt to reconnect. Until the next
+	// Connected, notifications are missed.
 	Disconnected func()
 }
 

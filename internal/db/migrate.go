@@ -52,16 +52,16 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, migrations fs.FS) error {
 	return nil
 }
 
-// checkSchema compares the database's version, 0 for an empty database, with those of the migrations, in their order.
+// checkSchema compares the database's version (0: an empty database) with the sorted versions of the migrations.
 func checkSchema(current int64, sources []*goose.Source) error {
 	first, last := sources[0].Version, sources[len(sources)-1].Version
 	switch {
 	case current > last:
-		return fmt.Errorf("%w: its schema has version %d, and this program knows versions up to %d: run the newer "+
+		return fmt.Errorf("%w: its schema has version %d, this program knows versions up to %d. Run the newer "+
 			"program, or restore a backup from before the upgrade", ErrNewerSchema, current, last)
 	case current > 0 && current < first:
-		return fmt.Errorf("%w: its schema has version %d, and this program starts at version %d: export the items with "+
-			"the build that made the database, then import them here into an empty one", ErrOlderSchema, current, first)
+		return fmt.Errorf("%w: its schema has version %d, this program starts at version %d. Export the items with the "+
+			"build that made the database, then import them here into an empty one", ErrOlderSchema, current, first)
 	default:
 		return nil
 	}

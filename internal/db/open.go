@@ -80,7 +80,7 @@ func verify(ctx context.Context, pool *pgxpool.Pool) error {
 
 func checkVersion(number int, name string) error {
 	if number < OldestPostgres {
-		return fmt.Errorf("the database is Postgres %s, and itemcast needs %d or newer: upgrade it, or set "+
+		return fmt.Errorf("the database is Postgres %s, and itemcast needs %d or newer. Upgrade it, or set "+
 			"ITEMCAST_DATABASE_URL to a newer one", name, OldestPostgres/10000)
 	}
 	return nil

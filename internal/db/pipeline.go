@@ -110,8 +110,8 @@ func (p *pipeline) flush(ctx context.Context) error {
 	return results.Close()
 }
 
-// alone reports whether a statement is to be sent outside a batch: nothing is queued, or it has options, which a batch
-// cannot carry. In that case the queue has been flushed.
+// alone reports whether a statement must be sent outside a batch: because nothing is queued, or because it has options,
+// which a batch cannot carry. In the second case alone has flushed the queue.
 func (p *pipeline) alone(ctx context.Context, args []any) (bool, error) {
 	if p.closed {
 		return false, pgx.ErrTxClosed

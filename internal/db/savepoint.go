@@ -27,7 +27,7 @@ func (p *pipeline) Begin(context.Context) (pgx.Tx, error) {
 	return s, nil
 }
 
-// Commit releases the savepoint, in a round trip with its queued statements. When one of them failed, Commit rolls the
+// Commit releases the savepoint, in one round trip with the queued statements. If one of them fails, Commit rolls the
 // part back and returns the error; the transaction remains usable.
 func (s *savepoint) Commit(ctx context.Context) error {
 	if s.ended {
@@ -41,8 +41,8 @@ func (s *savepoint) Commit(ctx context.Context) error {
 	return err
 }
 
-// Rollback undoes the part. Without a round trip when SAVEPOINT is still queued: it is removed with all that follows
-// it.
+// Rollback undoes the part. If SAVEPOINT is still queued, it needs no round trip: it removes SAVEPOINT and all that
+// follows from the queue.
 func (s *savepoint) Rollback(ctx context.Context) error {
 	if s.ended {
 		return pgx.ErrTxClosed

@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// endTimeout limits COMMIT and ROLLBACK. Both run even when the request was cancelled: after an interrupted COMMIT
-// no one would know whether the transaction committed.
+// endTimeout limits COMMIT and ROLLBACK. Both run even when the request was cancelled: after an interrupted COMMIT it
+// would be unknown whether the transaction committed.
 const endTimeout = 15 * time.Second
 
 // ErrAborted is returned by work on a transaction in which an earlier part failed, and by its commit.
@@ -131,8 +131,8 @@ func Write(ctx context.Context, pool *pgxpool.Pool, fn func(ctx context.Context,
 	return t.Commit(ctx)
 }
 
-// AfterCommit runs fn after the transaction of ctx commits, and never if it is rolled back. Without a transaction, or
-// after its commit, it runs fn at once. fn must be quick, and must not write with ctx.
+// AfterCommit runs fn after the transaction of ctx has committed; after a rollback fn does not run. Without a
+// transaction, or after its commit, it runs fn at once. fn must be quick, and must not write with ctx.
 func AfterCommit(ctx context.Context, fn func()) {
 	t, _ := ctx.Value(txKey{}).(*Tx)
 	if t == nil || t.is(committed) {
@@ -142,9 +142,9 @@ func AfterCommit(ctx context.Context, fn func()) {
 	t.addAfter(fn)
 }
 
-// Read returns the Querier to read with: the transaction of ctx if there is one on this pool, else the pool. Within a
-// transaction, reading through it sees its own writes, and takes no second connection: when each of a pool's
-// connections is held by a goroutine that waits for another, none of them can continue.
+// Read returns the Querier to read with: the transaction of ctx if there is one on this pool, else the pool. A read in
+// the transaction sees its writes, and takes no second connection. (If every connection of a pool were held by a
+// goroutine that waits for a second one, none could continue.)
 func Read(ctx context.Context, pool *pgxpool.Pool) Querier {
 	if t := joined(ctx, pool); t != nil {
 		return t.tx

@@ -58,8 +58,9 @@ func (f *Follower) Actor() account.Actor {
 // Cursor returns the place after the last change that was examined, whether or not the change was an event.
 func (f *Follower) Cursor() string { return f.hub.feed.Cursor(f.position) }
 
-// Next returns the next messages, at least one, and waits for it until ctx ends. After the end of ctx it can be called
-// again. Error: why the stream ended, such as CURSOR_EXPIRED when the log no longer keeps the follower's place.
+// Next returns the next messages, at least one; it waits for them until ctx ends. After that, another call continues
+// from the same place. Error: why the stream ended, such as CURSOR_EXPIRED when the log no longer retains the
+// follower's place.
 func (f *Follower) Next(ctx context.Context) ([]Message, error) {
 	for {
 		if f.reader != nil {

@@ -64,8 +64,8 @@ func (h *Hub) release(user uuid.UUID) {
 	}
 }
 
-// Forget drops all rendered messages, because they were rendered under a visibility that has changed. Followers that
-// have not taken them read the log again, under today's visibility.
+// Forget drops all rendered messages: call it when the items that roles may see have changed. Followers that have not
+// taken the messages read the log again, under the new visibility.
 func (h *Hub) Forget() {
 	h.mu.Lock()
 	streams := slices.Collect(maps.Values(h.streams))

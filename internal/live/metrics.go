@@ -11,7 +11,7 @@ var (
 	streamsDesc     = describe("streams", "Distinct subscriptions on this node, each filtered and rendered once.")
 	followersDesc   = describe("followers", "Subscribers on this node.")
 	behindDesc      = describe("followers_behind",
-		"Subscribers that read the log themselves: they are slow, or have just resumed.")
+		"Subscribers that read the log themselves, because they are slow or have just resumed.")
 	keptDesc     = describe("kept_bytes", "Rendered messages in memory, for subscribers that are a little behind.")
 	renderedDesc = describe("messages_rendered_total", "Messages rendered by distinct subscriptions.")
 )

@@ -43,7 +43,7 @@ type streamKey struct{ visibility, source string }
 type stream struct {
 	hub    *Hub
 	key    streamKey
-	opener uuid.UUID // the user who is charged for it
+	opener uuid.UUID // the user whose limit of streams it counts against
 	source Source
 	stop   context.CancelFunc
 	opened chan struct{} // closed when the source is open or could not be opened
@@ -177,7 +177,7 @@ func (s *stream) publish(messages []Message, examined change.Position) {
 	}
 }
 
-// dropMessages makes followers read what they have not taken from the log.
+// dropMessages drops all messages. Followers then read from the log what they have not taken yet.
 func (s *stream) dropMessages() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

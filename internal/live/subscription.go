@@ -65,8 +65,8 @@ func (h *Hub) Subscribe(ctx context.Context, after string, filter *item.Filter, 
 // Only limits the subscription to changes of any of the items, and to changes of any of the fields. Nil means all.
 func (s *Subscription) Only(items []uuid.UUID, fields []string) { s.items, s.fields = items, fields }
 
-// Renew applies the permissions of the context's actor, the same user at a later time, to what follows. Errors: those
-// of account.Authorize.
+// Renew applies the permissions of the context's actor, who is the same user at a later time, to the following changes.
+// Errors: those of account.Authorize; FORBIDDEN when the user belongs to another account.
 func (s *Subscription) Renew(ctx context.Context) error {
 	actor, err := account.Authorize(ctx, account.ItemsView)
 	if err != nil {
@@ -84,7 +84,7 @@ func (s *Subscription) Cursor() string { return s.hub.feed.Cursor(s.position) }
 
 // Read returns up to limit events without waiting for any. It examines a bounded part of the log; more reports whether
 // the log has changes beyond that part. An error after the first event is returned by the next Read. Error:
-// CURSOR_EXPIRED when the log no longer keeps the subscription's place.
+// CURSOR_EXPIRED when the log no longer retains the subscription's place.
 func (s *Subscription) Read(ctx context.Context, limit int) (events []*Event, more bool, err error) {
 	size, deadline := 0, time.Now().Add(maxScanTime)
 	for n := 0; n < maxScanned && len(events) < limit && size < maxRead && time.Now().Before(deadline); n++ {
@@ -141,7 +141,7 @@ func (s *Subscription) fetch(ctx context.Context) error {
 	return nil
 }
 
-// event returns a change as this subscriber sees it; nil when it does not.
+// event returns a change as this subscriber sees it; nil when the subscriber does not see it.
 func (s *Subscription) event(ctx context.Context, c *change.Change) (*Event, error) {
 	if !s.concerns(c) {
 		return nil, nil
@@ -157,7 +157,7 @@ func (s *Subscription) event(ctx context.Context, c *change.Change) (*Event, err
 	return s.hub.newEvent(c, kind, document), nil
 }
 
-// concerns applies what needs no document: the account, the items and the fields.
+// concerns applies the criteria that need no document: the account, the items and the fields.
 func (s *Subscription) concerns(c *change.Change) bool {
 	if c.AccountID != s.account || len(s.items) > 0 && !slices.Contains(s.items, c.ItemID) {
 		return false

@@ -18,7 +18,8 @@ import (
 // inUse is open for the life of the process: its lock makes the supervisor keep the shared server running.
 var inUse *os.File //nolint:unused // holding it is its use
 
-// sharedServer returns the URL of the shared server, and starts it unless it runs. It runs as long as this process.
+// sharedServer returns the URL of the shared server, and starts it if necessary. It runs at least as long as this
+// process.
 func sharedServer(ctx context.Context) (string, error) {
 	dir := sharedDir()
 	if err := os.MkdirAll(dir, 0o755); err != nil {

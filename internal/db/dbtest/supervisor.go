@@ -35,7 +35,7 @@ func init() {
 	os.Exit(0)
 }
 
-// supervise runs the shared server until no test process uses it any more. It reports the server's URL.
+// supervise reports the shared server's URL, and runs the server until no test process uses it.
 func supervise(dir string, report *os.File) error {
 	logFile, err := os.Create(filepath.Join(dir, supervisorLog))
 	if err != nil {

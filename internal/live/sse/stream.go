@@ -21,7 +21,7 @@ const retryInterval = time.Second
 // maxIdle is how long a connection may be silent. Proxies cut silent connections, many after 30 s or 60 s.
 const maxIdle = 15 * time.Second
 
-// Stream is what one client follows, and how to write it.
+// Stream describes what one client follows, and how it is written.
 type Stream struct {
 	Hub    *live.Hub
 	Source live.Source
@@ -40,7 +40,7 @@ type Stream struct {
 	Fail func(out *Writer, err error)
 }
 
-// Begin sends the head of a streaming answer. Only single writes have deadlines.
+// Begin sends the head of an event stream. It removes the read deadline; Flush sets a deadline for each write.
 func Begin(w http.ResponseWriter) *Writer {
 	control := http.NewResponseController(w)
 	// A read deadline that passes would cancel the request. The call fails only without a connection.
@@ -88,7 +88,7 @@ var (
 	errPermissionsChanged = errors.New("the user's permissions have changed")
 )
 
-// send sends messages until something ends the stream, and returns what.
+// send sends messages until the stream ends, and returns the reason.
 func (s *Stream) send(ctx context.Context, out *Writer, follower *live.Follower) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
