@@ -22,7 +22,7 @@ func TestSequencer_KilledPostgresLosesAndRepeatsNothing(t *testing.T) {
 	followers := []*follower{nodes[0].follow(0, 10), nodes[1].follow(0, 1000)}
 	loads := []*load{nodes[0].load(3, items, true), nodes[1].load(3, items, false)}
 
-	for range soak.Rounds(1, 5) {
+	for range soak.Times(1, 5) {
 		nodes[0].await(nodes[0].feed.Head() + 100 + Position(rand.IntN(100)))
 		acknowledged := loads[0].committed.Load() + loads[1].committed.Load()
 		b.killPostgres()

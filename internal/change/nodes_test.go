@@ -119,7 +119,7 @@ func TestSequencer_KilledNodesLoseAndRepeatNothing(t *testing.T) {
 	items := newItems(5)
 	follower := survivor.follow(0, 100)
 	load := survivor.load(1, items, false)
-	for range soak.Rounds(2, 10) {
+	for range soak.Times(2, 10) {
 		victim := b.process("victim", items)
 		eventually(t, "the victim writes", func() bool {
 			return value[bool](b, `SELECT EXISTS (SELECT FROM pg_stat_activity

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"itemcast/internal/db/dbtest"
 	"itemcast/internal/node/nodetest"
@@ -215,12 +214,8 @@ func TestClients_OpenSubscriptionsFollowChangesOfPermissions(t *testing.T) {
 	}
 	t.Run("graphql-ws disabled", func(t *testing.T) {
 		n, lines := begin(t, overWebSocket)
-		begun := time.Now()
 		update(n, disabled)
 		closed(t, lines, 4403)
-		if waited := time.Since(begun); waited > 5*time.Second { // some 50 ms on an idle machine
-			t.Errorf("after %s", waited)
-		}
 		if got := hear(t, lines); !strings.Contains(string(got.Error), "4403") {
 			t.Errorf("the subscription gets %+v", got)
 		}

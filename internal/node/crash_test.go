@@ -24,13 +24,14 @@ import (
 
 	"itemcast/internal/db/dbtest"
 	"itemcast/internal/node/nodetest"
+	"itemcast/internal/soak"
 )
 
 // takeoverTimeout allows for another node to take over the deliveries that a killed node had claimed.
 const takeoverTimeout = 90 * time.Second
 
-// Two nodes, each a process, and their Postgres are killed in turn while clients write and retry. Every change in the
-// log is delivered, an item's changes in order, and repeated deliveries are equal.
+// Nodes, each a process, and their Postgres are killed in turn while clients write and retry. Every change in the log
+// is delivered, an item's changes in order, and repeated deliveries are equal.
 func TestHooks_KilledNodesAndAKilledPostgresLoseAndReorderNothing(t *testing.T) {
 	t.Parallel()
 	postgres := dbtest.Cluster(t, map[string]string{"synchronous_commit": "on"})
@@ -64,13 +65,15 @@ func TestHooks_KilledNodesAndAKilledPostgresLoseAndReorderNothing(t *testing.T) 
 		kill func()
 	}{
 		{"the first node", func() { nodes[0].Kill(); nodes[0].start(t, environment) }},
+		{"Postgres", func() { killPostgres(t, postgres.URL()) }},
 		{"the second node", func() { nodes[1].Kill(); nodes[1].start(t, environment) }},
-		{"Postgres", func() { killPostgres(t, pidOf(t, postgres.URL())) }},
 	}
-	for _, k := range rand.Perm(len(victims)) {
-		received.await(failed, received.count()+50+rand.IntN(100))
-		t.Logf("%s is killed after %d deliveries", victims[k].name, received.count())
-		victims[k].kill()
+	for range soak.Times(1, 5) {
+		for _, k := range rand.Perm(soak.Times(2, len(victims))) {
+			received.await(failed, received.count()+50+rand.IntN(100))
+			t.Logf("%s is killed after %d deliveries", victims[k].name, received.count())
+			victims[k].kill()
+		}
 	}
 	received.await(failed, received.count()+50)
 	stop()
@@ -99,17 +102,16 @@ func (n *crashNode) start(t *testing.T, environment []string) {
 
 func (n *crashNode) url() string { return n.at.Load().(string) }
 
-// killPostgres kills a postmaster and its children. Its supervisor starts another.
-func killPostgres(t *testing.T, pid int) {
+// killPostgres kills the postmaster at a URL and its children. Its supervisor starts another.
+func killPostgres(t *testing.T, url string) {
 	t.Helper()
+	pid := pidOf(t, url)
 	// not on every system; the children also end by themselves
 	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
 	if err != nil {
 		t.Logf("only the postmaster is killed: %v", err)
 	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	killPostmaster(t, url)
 	for _, child := range strings.Fields(string(children)) {
 		if pid, err := strconv.Atoi(child); err == nil {
 			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
@@ -117,13 +119,16 @@ func killPostgres(t *testing.T, pid int) {
 	}
 }
 
-// log reads the changes after a cursor. There must be count of them.
+// log reads the changes after a cursor. There must be count of them: it waits for as many, and then for none.
 func (n *crashNode) log(t *testing.T, after string, count int) (log []nodetest.Event) {
 	t.Helper()
+	client, late := nodetest.Connect(t, n.url()), time.Now().Add(nodetest.Timeout)
 	for end := false; !end; {
-		got := nodetest.Connect(t, n.url()).
-			Call(http.MethodGet, "/api/v1/changes?wait=2&limit=200&after="+url.QueryEscape(after), "").
-			WantStatus(t, http.StatusOK)
+		got := client.Call(http.MethodGet, "/api/v1/changes?wait=2&limit=200&after="+url.QueryEscape(after), "")
+		if got.Status == http.StatusServiceUnavailable && time.Now().Before(late) {
+			continue // a connection to the killed Postgres
+		}
+		got.WantStatus(t, http.StatusOK)
 		var page nodetest.ChangePage
 		if err := json.Unmarshal(got.Body, &page); err != nil {
 			t.Fatal(err)
@@ -131,7 +136,7 @@ func (n *crashNode) log(t *testing.T, after string, count int) (log []nodetest.E
 		for _, c := range page.Results {
 			log = append(log, c.Event)
 		}
-		after, end = page.Cursor, len(page.Results) == 0
+		after, end = page.Cursor, len(page.Results) == 0 && (len(log) >= count || time.Now().After(late))
 	}
 	if len(log) != count {
 		t.Errorf("%d writes were acknowledged, and the log has %d changes", count, len(log))
@@ -181,14 +186,24 @@ func (w *crashWriter) call(ctx context.Context, method, path, body string, want 
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		// the first attempt is under way
-		case err != nil, status == http.StatusServiceUnavailable, status == http.StatusConflict:
+		case err != nil, status == http.StatusServiceUnavailable,
+			status == http.StatusConflict,        // the first attempt is under way
+			status == http.StatusTooManyRequests: // others are signing in at the node that has just started
+			pause(ctx)
 		case status == want, again && method == http.MethodDelete && status == http.StatusNotFound:
 			w.acknowledged.Add(1)
 			return answer, nil
 		default:
 			return nil, fmt.Errorf("%s %s: status %d %s", method, path, status, answer)
 		}
+	}
+}
+
+// pause is between a client's attempts.
+func pause(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(10 * time.Millisecond):
 	}
 }
 

@@ -32,8 +32,8 @@ var snake = strings.NewReplacer("createdAt", "created_at", "updatedAt", "updated
 func TestHooks_GraphQLEqualsREST(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	failing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
-		_ *http.Request) {
+	failing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "3600") // no second attempt changes the delivery between two reads
 		http.Error(w, "no, thanks", http.StatusTeapot)
 	}))
 	t.Cleanup(failing.Close)
@@ -221,8 +221,10 @@ func TestHooks_BelongToTheAccountAndNeedHooksManage(t *testing.T) {
 		func() bool { return n.Call(http.MethodGet, delivery, "").Status == http.StatusOK })
 	n.Call(http.MethodPost, hook+"/replay", `{"since":"2020-01-01T00:00:00Z"}`).WantStatus(t, http.StatusAccepted)
 	nodetest.Next(t, deliveries)
-	nodetest.Eventually(t, "the replay has ended",
-		func() bool { return n.Call(http.MethodGet, hook+"/replay", "").Object(t)["ended_at"] != nil })
+	nodetest.Eventually(t, "the replay has ended, and its delivery too", func() bool {
+		return n.Call(http.MethodGet, hook+"/replay", "").Object(t)["ended_at"] != nil &&
+			n.Call(http.MethodGet, hook, "").Object(t)["pending"] == 0.0
+	})
 	stranger := n.CreateStranger()
 	hash, err := password.Hash(t.Context(), nodetest.AdminPassword)
 	if err != nil {

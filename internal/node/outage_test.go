@@ -6,19 +6,36 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
 	"itemcast/internal/db"
 	"itemcast/internal/db/dbtest"
 	"itemcast/internal/node/nodetest"
+	"itemcast/internal/soak"
 	sqlfiles "itemcast/sql"
 )
 
-// pidOf returns the process id of the Postgres at a URL.
+// pidOf returns the process id of the Postgres at a URL; 0 while none answers.
 func pidOf(t *testing.T, url string) (pid int) {
 	t.Helper()
-	pool := nodetest.OpenPool(t, url)
-	defer pool.Close()
-	if err := pool.QueryRow(t.Context(), `SELECT split_part(pg_read_file('postmaster.pid'), E'\n', 1)::int`).
-		Scan(&pid); err != nil {
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		return 0
+	}
+	defer conn.Close(t.Context())
+	_ = conn.QueryRow(t.Context(), `SELECT split_part(pg_read_file('postmaster.pid'), E'\n', 1)::int`).Scan(&pid)
+	return pid
+}
+
+// killPostmaster kills the Postgres at a URL, but not its children: they end when they notice. Its supervisor starts
+// another.
+func killPostmaster(t *testing.T, url string) (pid int) {
+	t.Helper()
+	if pid = pidOf(t, url); pid == 0 {
+		t.Fatal("Postgres does not answer")
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	return pid
@@ -60,7 +77,14 @@ func TestOutage_TheNodeWaitsForItsDatabaseAndContinues(t *testing.T) {
 	id := ""
 	made := func() {
 		t.Helper()
-		body := n.Call(http.MethodPost, "/api/v1/items", `{"name":"item"}`).WantStatus(t, http.StatusCreated).Body
+		var created nodetest.Response
+		key := uuid.NewString()
+		// Even after Postgres is back, a request may be the first to use a connection that was lost.
+		nodetest.Eventually(t, "an item is created", func() bool {
+			created = n.Call(http.MethodPost, "/api/v1/items", `{"name":"item"}`, "Idempotency-Key", key)
+			return created.Status != http.StatusServiceUnavailable
+		})
+		body := created.WantStatus(t, http.StatusCreated).Body
 		for name, got := range map[string][]byte{"subscription": events.ReceiveEvent().Document,
 			"filtered subscription": searching.ReceiveEvent().Document, "hook": hooked()} {
 			if string(got) != string(body) {
@@ -71,14 +95,13 @@ func TestOutage_TheNodeWaitsForItsDatabaseAndContinues(t *testing.T) {
 	}
 	made()
 
-	// The supervisor starts Postgres again within moments. Requests run until one succeeds.
-	pid := pidOf(t, server.URL())
+	// Requests run until the node uses the new Postgres.
 	unavailable := 0
-	for range 3 {
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
+	for kills := 0; kills < soak.Times(1, 10) || unavailable == 0; kills++ {
+		killed := killPostmaster(t, server.URL())
 		for back, deadline := false, time.Now().Add(nodetest.Timeout); !back; {
+			// The backends outlive their postmaster by a moment: a request that succeeds does not prove that another runs.
+			now := pidOf(t, server.URL())
 			if time.Now().After(deadline) {
 				t.Fatal("the node does not come back")
 			}
@@ -92,7 +115,7 @@ func TestOutage_TheNodeWaitsForItsDatabaseAndContinues(t *testing.T) {
 						t.Errorf("%s: no Retry-After", c[1])
 					}
 				case http.StatusOK, http.StatusUnprocessableEntity:
-					back = back || c[0] == "PATCH"
+					back = back || c[0] == "PATCH" && now != 0 && now != killed
 				default:
 					t.Fatalf("%s %s: got %d %s", c[0], c[1], got.Status, got.Body)
 				}
@@ -103,10 +126,6 @@ func TestOutage_TheNodeWaitsForItsDatabaseAndContinues(t *testing.T) {
 			}
 		}
 		made()
-		pid = pidOf(t, server.URL())
-	}
-	if unavailable == 0 {
-		t.Error("the database was never unavailable")
 	}
 }
 
@@ -123,10 +142,9 @@ func TestOutage_WithoutADatabaseEverythingIsUnavailable(t *testing.T) {
 	if err := server.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.Now().Add(nodetest.Timeout)
-	for remembered := true; remembered && time.Now().Before(deadline); { // until the node has noticed the outage
-		remembered = n.Call(http.MethodGet, "/api/v1/me", "").Status == http.StatusOK
-	}
+	nodetest.Eventually(t, "the node has noticed the outage", func() bool {
+		return n.Call(http.MethodGet, "/api/v1/me", "").Status != http.StatusOK
+	})
 	for _, authorization := range []string{nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword),
 		nodetest.BasicAuth(nodetest.AdminEmail, "wrong"), nodetest.BasicAuth("nobody@example.com", "x")} {
 		for _, path := range []string{"/api/v1/me", "/api/v1/items"} {

@@ -2,7 +2,6 @@ package node_test
 
 import (
 	"testing"
-	"time"
 
 	"itemcast/internal/db/dbtest"
 	"itemcast/internal/node/nodetest"
@@ -27,7 +26,6 @@ func TestSubscription_EndsWithItsUsersPermissionsOnEveryNode(t *testing.T) {
 			for _, n := range nodes {
 				all = append(all, n.Subscribe(nodetest.FollowQuery, nil), n.DialSignedIn())
 			}
-			began := time.Now()
 			if _, err := nodes[0].Pool.Exec(t.Context(), c.statement); err != nil {
 				t.Fatal(err)
 			}
@@ -36,7 +34,6 @@ func TestSubscription_EndsWithItsUsersPermissionsOnEveryNode(t *testing.T) {
 					t.Errorf("socket %d is closed with %d, want %d", i, code, c.closed)
 				}
 			}
-			t.Logf("after %s", time.Since(began))
 			for _, n := range nodes {
 				nodetest.Eventually(t, "the subscriptions have ended",
 					func() bool { return n.Metric("itemcast_live_followers") == 0 })

@@ -1,11 +1,11 @@
-// Package soak sets the length of tests that repeat a fault, such as a kill. CI runs their short forms; `make soak` sets
-// ITEMCAST_SOAK and runs the long ones. Only tests may import it.
+// Package soak sets the length of tests that repeat a fault, such as a kill. CI runs their short forms; `make soak`
+// sets ITEMCAST_SOAK and runs the long ones. Only tests may import it.
 package soak
 
 import "os"
 
-// Rounds returns short, or long when ITEMCAST_SOAK is set.
-func Rounds(short, long int) int {
+// Times returns short, or long when ITEMCAST_SOAK is set.
+func Times(short, long int) int {
 	if os.Getenv("ITEMCAST_SOAK") != "" {
 		return long
 	}
