@@ -117,7 +117,7 @@ func TestMigrate_RefusesASchemaFromBeforeTheFirstMigration(t *testing.T) {
 	unchanged := content()
 	err := db.Migrate(t.Context(), pool, squashed)
 	if !errors.Is(err, db.ErrOlderSchema) || !strings.Contains(err.Error(), "version 13") ||
-		!strings.Contains(err.Error(), "export") || !strings.Contains(err.Error(), "import") {
+		!strings.Contains(err.Error(), "Export the items") || !strings.Contains(err.Error(), "import") {
 		t.Errorf("got %v", err)
 	}
 	if got := content(); got != unchanged {
