@@ -25,7 +25,7 @@ func TestSelection_FromTheDocumentEqualsTheFields(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	n.Call(http.MethodPost, "/api/v1/metadata-fields", `{"key":"votes","kind":"number"}`).WantStatus(t, http.StatusCreated)
-	path := "/api/v1/items/"
+	path, start := "/api/v1/items/", n.Changes("").Cursor
 	var id string
 	for _, body := range []string{
 		`{"name":"Bare"}`,
@@ -39,6 +39,7 @@ func TestSelection_FromTheDocumentEqualsTheFields(t *testing.T) {
 		id = n.Call(http.MethodPost, "/api/v1/items", body).WantStatus(t, http.StatusCreated).Field(t, "id")
 	}
 	n.Call(http.MethodPatch, path+id, `{"description":"changed"}`).WantStatus(t, http.StatusOK)
+	n.AwaitChanges(start, 3) // so that the history is complete
 
 	for _, query := range []string{
 		`query ($no: Boolean!) { items { nodes { %s } } }`,

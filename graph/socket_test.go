@@ -104,8 +104,8 @@ func TestSocket_DrainsWhenTheServerShutsDown(t *testing.T) {
 	nodetest.Eventually(t, "the mutation waits", func() bool {
 		var waits bool
 		if err := n.Pool.QueryRow(t.Context(),
-			"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')").
-			Scan(&waits); err != nil {
+			"SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND $1 = ANY (pg_blocking_pids(pid)))",
+			tx.Conn().PgConn().PID()).Scan(&waits); err != nil {
 			t.Fatal(err)
 		}
 		return waits

@@ -31,9 +31,8 @@ func (b *bundle) whileChanging(do func() error) error {
 	go func() { done <- do() }()
 	b.until("a statement that waits for the change", func() bool {
 		var waits bool
-		const query = `SELECT EXISTS (SELECT FROM pg_stat_activity
-			WHERE datname = current_database() AND wait_event_type = 'Lock')`
-		if err := b.pool.QueryRow(b.t.Context(), query).Scan(&waits); err != nil {
+		const query = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND $1 = ANY (pg_blocking_pids(pid)))"
+		if err := b.pool.QueryRow(b.t.Context(), query, tx.Conn().PgConn().PID()).Scan(&waits); err != nil {
 			b.t.Fatal(err)
 		}
 		return waits || len(done) > 0

@@ -82,10 +82,14 @@ func (s *EventStream) Begin() (cursor string) {
 	return checkpoint.ID
 }
 
-// NextChange returns the next event, which must be a change, its data byte for byte.
+// NextChange returns the next event, which must be a change, its data byte for byte. It skips the comments that a stream
+// sends when nothing has changed for a while.
 func (s *EventStream) NextChange() ServerEvent {
 	s.T.Helper()
 	e := Next(s.T, s.Events)
+	for e.Comment != "" {
+		e = Next(s.T, s.Events)
+	}
 	if e.Name != "" || e.ID == "" || e.Data == "" {
 		s.T.Fatalf("got %+v, want a change", e)
 	}

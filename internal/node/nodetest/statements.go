@@ -14,7 +14,7 @@ import (
 )
 
 // Statements records the round trips to Postgres that requests make. It leaves out the node's background work, whose
-// contexts lack net/http's mark.
+// contexts lack net/http's mark, and the pings of connections that were idle for a second.
 type Statements struct {
 	mu    sync.Mutex
 	names []string
@@ -74,7 +74,7 @@ func (s *Statements) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQ
 func (s *Statements) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
 func (s *Statements) record(ctx context.Context, name string) {
-	if ctx.Value(http.ServerContextKey) == nil {
+	if ctx.Value(http.ServerContextKey) == nil || name == "-- ping" {
 		return
 	}
 	s.mu.Lock()
