@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -46,11 +45,7 @@ type apiRequest struct {
 // setup makes a site whose user may do everything, and whose API answers {}.
 func setup(t testing.TB, with ...func(*site)) *site {
 	t.Helper()
-	text, err := os.ReadFile("testdata/things.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	document := contracttest.Document(t, text)
+	document := contracttest.File(t, "testdata/things.yaml")
 	s := &site{
 		t:       t,
 		actor:   &account.Actor{Email: "ann@example.com", Permissions: account.All()},

@@ -90,21 +90,21 @@ type Asset struct {
 	URL         string             `json:"url"`
 	ContentType string             `json:"content_type"`
 
-	// Size Bytes.
+	// Size In bytes.
 	Size *int64 `json:"size"`
 
-	// Width Pixels.
+	// Width In pixels.
 	Width *int32 `json:"width"`
 
-	// Height Pixels.
+	// Height In pixels.
 	Height *int32 `json:"height"`
 
-	// Bitrate Bits per second.
+	// Bitrate In bits per second.
 	Bitrate  *int64  `json:"bitrate"`
 	Language *string `json:"language"`
 }
 
-// AssetInput A file that is kept elsewhere. Give an asset's `id` to keep it the same asset.
+// AssetInput A file that is stored elsewhere. Repeat an asset's `id` to retain the asset.
 type AssetInput struct {
 	ID   *uuid.UUID `json:"id,omitempty"`
 	Kind AssetKind  `json:"kind"`
@@ -113,12 +113,12 @@ type AssetInput struct {
 	// ContentType Examples: video/mp4
 	ContentType string `json:"content_type"`
 
-	// Size Bytes.
+	// Size In bytes.
 	Size   *int64 `json:"size,omitempty"`
 	Width  *int32 `json:"width,omitempty"`
 	Height *int32 `json:"height,omitempty"`
 
-	// Bitrate Bits per second.
+	// Bitrate In bits per second.
 	Bitrate  *int64  `json:"bitrate,omitempty"`
 	Language *string `json:"language,omitempty"`
 }
@@ -126,70 +126,70 @@ type AssetInput struct {
 // AssetKind defines model for AssetKind.
 type AssetKind string
 
-// Item One media item. Every field is always present (`null`, `[]`, `{}` when empty), in this order. These bytes are the GET response, the hook body and the subscription's `document`; they do not depend on who asks.
+// Item A media item. Every field is always present (`null`, `[]` or `{}` if empty), in this order. The same bytes are the GET response, the body of a hook and the `document` of a change. They do not depend on the user.
 type Item struct {
-	// ID UUIDv7, given by the server.
+	// ID UUIDv7, assigned by the server.
 	ID openapi_types.UUID `json:"id"`
 
-	// URL Where this item is read: `GET` it.
+	// URL The URL of this document.
 	URL         string   `json:"url"`
 	Name        string   `json:"name"`
 	Description string   `json:"description"`
 	Type        ItemType `json:"type"`
 
-	// Privacy `private`: not published; `unlisted`: published to those who know the URL; `public`: published.
+	// Privacy `private`: not published. `unlisted`: published to clients that know the URL. `public`: published.
 	Privacy Privacy `json:"privacy"`
 
 	// Language BCP 47 language tag.
 	Language *string `json:"language"`
 	Producer *string `json:"producer"`
 
-	// Duration Seconds.
+	// Duration In seconds.
 	Duration *float64 `json:"duration"`
 
-	// Tags Unique, sorted.
+	// Tags Unique and sorted.
 	Tags []string `json:"tags"`
 
-	// Metadata Values of the account's metadata fields, by key; keys are sorted.
+	// Metadata Values of the account's metadata fields, sorted by key.
 	Metadata json.RawMessage `json:"metadata"`
 
-	// ClientData The client's own; passed through untouched.
+	// ClientData Data of the client, stored unchanged.
 	ClientData json.RawMessage `json:"client_data"`
 	Assets     []Asset         `json:"assets"`
 	Snapshots  []Snapshot      `json:"snapshots"`
 
-	// SnapshotID The snapshot that stands for the item; one of `snapshots`.
+	// SnapshotID The snapshot that represents the item, one of `snapshots`.
 	SnapshotID *openapi_types.UUID `json:"snapshot_id"`
 
 	// EmbedCode HTML that embeds the player.
 	EmbedCode *string `json:"embed_code"`
 	PlayerURL *string `json:"player_url"`
 
-	// Workflow Null while no workflow has been started on the item.
+	// Workflow Null until a workflow starts on the item.
 	Workflow *ItemWorkflow `json:"workflow"`
 
-	// CreatedBy The user who made it; null for the system.
+	// CreatedBy The user who created the item; null for the system.
 	CreatedBy *openapi_types.UUID `json:"created_by"`
 	CreatedAt time.Time           `json:"created_at"`
 	UpdatedAt time.Time           `json:"updated_at"`
 
-	// PublishedAt When it last became public or unlisted; null while private.
+	// PublishedAt When the item last became public or unlisted; null while it is private.
 	PublishedAt *time.Time `json:"published_at"`
 
-	// Revision Raised by one with every change; the ETag is this number, quoted.
+	// Revision Each change raises it by one. The ETag is this number, quoted.
 	Revision int64 `json:"revision"`
 }
 
-// ItemInput The fields of an item that a client sets. What is left out gets its default. With PUT, that means: what is left out is emptied.
+// ItemInput The fields of an item that a client sets. A field that is left out gets its default; in PUT, this empties it.
 type ItemInput struct {
 	// Name Examples: Metropolis
 	Name        string `json:"name"`
 	Description string `json:"description,omitempty"`
 
-	// Type `video` when left out.
+	// Type Default: `video`.
 	Type ItemType `json:"type,omitempty"`
 
-	// Privacy `private` when left out. Anything else needs `items.publish`.
+	// Privacy Default: `private`. Other values need `items.publish`.
 	Privacy Privacy `json:"privacy,omitempty"`
 
 	// Language BCP 47 language tag.
@@ -198,16 +198,16 @@ type ItemInput struct {
 	Language *string `json:"language,omitempty"`
 	Producer *string `json:"producer,omitempty"`
 
-	// Duration Seconds.
+	// Duration In seconds.
 	Duration *float64 `json:"duration,omitempty"`
 
-	// Tags Kept sorted; a tag that comes twice is kept once.
+	// Tags Stored sorted, each tag once.
 	Tags []string `json:"tags,omitempty"`
 
-	// Metadata Values by the keys of the account's metadata fields, at most 64 KiB. A field of kind `date` takes `YYYY-MM-DD`; null leaves the field empty. Numbers have at most 30 digits before the decimal point and 15 after it, and keep every digit. A value that the item has already may be repeated, even if its field has been deleted or takes it no more.
+	// Metadata Values by the key of the account's metadata field, at most 64 KiB in all. A field of the kind `date` takes `YYYY-MM-DD`. Null empties a field. Numbers have at most 30 digits before the decimal point and 15 after it, and retain every digit. A value that the item already has may be sent back, even if its field was deleted or no longer accepts it.
 	Metadata json.RawMessage `json:"metadata,omitempty"`
 
-	// ClientData The client's own; passed through untouched. At most 64 KiB and 20 levels deep.
+	// ClientData Data of the client, stored unchanged. At most 64 KiB and 20 levels.
 	ClientData json.RawMessage `json:"client_data,omitempty"`
 	Assets     []AssetInput    `json:"assets,omitempty"`
 	Snapshots  []SnapshotInput `json:"snapshots,omitempty"`
@@ -217,7 +217,7 @@ type ItemInput struct {
 	EmbedCode  *string             `json:"embed_code,omitempty"`
 	PlayerURL  *string             `json:"player_url,omitempty"`
 
-	// WorkflowProfileID The workflow profile that the item goes by; its workflow begins as `pending`. Limited to roles, the item does not exist for users of others. It must be one that your own role sees.
+	// WorkflowProfileID The item's workflow profile. Its workflow starts as `pending`. If the profile is limited to roles, the item does not exist for users of other roles. You can only name a profile that your own role sees.
 	WorkflowProfileID *openapi_types.UUID `json:"workflow_profile_id,omitempty"`
 }
 
@@ -231,10 +231,10 @@ type ItemWorkflow struct {
 	CurrentAction *string            `json:"current_action"`
 }
 
-// Privacy `private`: not published; `unlisted`: published to those who know the URL; `public`: published.
+// Privacy `private`: not published. `unlisted`: published to clients that know the URL. `public`: published.
 type Privacy string
 
-// Snapshot A still picture that can stand for the item.
+// Snapshot A still picture that can represent the item.
 type Snapshot struct {
 	ID  openapi_types.UUID `json:"id"`
 	URL string             `json:"url"`

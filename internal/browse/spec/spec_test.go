@@ -3,22 +3,18 @@ package spec_test
 import (
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"itemcast/internal/account"
 	"itemcast/internal/browse/spec"
-	"itemcast/internal/contract"
+	"itemcast/internal/contract/contracttest"
 )
 
 func things(t *testing.T) *spec.Document {
 	t.Helper()
-	loaded, err := contract.Load(os.DirFS("../testdata"), "things.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	loaded := contracttest.File(t, "../testdata/things.yaml")
 	document, err := spec.Read(loaded.JSON(), loaded.Base())
 	if err != nil {
 		t.Fatal(err)

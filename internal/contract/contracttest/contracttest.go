@@ -3,6 +3,7 @@
 package contracttest
 
 import (
+	"os"
 	"testing"
 	"testing/fstest"
 
@@ -28,4 +29,14 @@ func Document(t testing.TB, text []byte) *contract.Document {
 		t.Fatal(err)
 	}
 	return document
+}
+
+// File is Document for the text of a file.
+func File(t testing.TB, path string) *contract.Document {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Document(t, text)
 }

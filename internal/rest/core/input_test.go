@@ -189,7 +189,7 @@ func TestInput_FaultsAreDescribedInWords(t *testing.T) {
 		{"PUT", item, `{"name":"a","type":"film"}`, "must be one of video, audio, image, document, live"},
 		{"PATCH", item, `{"player_url":"ftp://a"}`, "must begin with http:// or https://"},
 		{"POST", "/api/v1/items", `{"name":"a","assets":[{"kind":"source","url":"https://a/","content_type":"mp4"}]}`, "must be a media type such as video/mp4"},
-		{"POST", "/api/v1/metadata-fields", `{"key":"A","kind":"text"}`, "must be lower-case letters, digits and underscores, at most 63, and begin with a letter"},
+		{"POST", "/api/v1/metadata-fields", `{"key":"A","kind":"text"}`, "must be 1 to 63 lower-case letters, digits or underscores, and begin with a letter"},
 		{"POST", "/api/v1/hooks", `{"url":"ftp://a/"}`, "must begin with http:// or https://"},
 	} {
 		var p struct{ Errors []struct{ Detail string } }

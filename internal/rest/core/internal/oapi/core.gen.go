@@ -470,10 +470,10 @@ type Attempt struct {
 	Number int32     `json:"number"`
 	At     time.Time `json:"at"`
 
-	// DurationMs Null: it was given up without a request.
+	// DurationMs Null if the attempt ended without a request.
 	DurationMs *float64 `json:"duration_ms"`
 
-	// Trigger Why it is sent. `hook`: the hook wants such changes, as with every ordinary change, whoever made it. `manual`: somebody triggered the item, or asked for the delivery again. `replay`: by a replay. `test`: to try the hook. `workflow`: by a workflow. More may come.
+	// Trigger Why it is sent; more may be added. `hook`: the hook asks for such changes; this is the trigger of every ordinary change. `manual`: a user sent the item or redelivered. `replay`: a replay sent it. `test`: a user tested the hook. `workflow`: a workflow sent it.
 	//
 	// Examples: hook
 	Trigger   DeliveryTrigger `json:"trigger"`
@@ -482,11 +482,11 @@ type Attempt struct {
 	Fault     *string         `json:"fault"`
 	Error     *string         `json:"error"`
 
-	// Response How the answer began: 4 KiB at most.
+	// Response The first 4 KiB of the answer.
 	Response *string `json:"response"`
 }
 
-// AuditAction A sign-in is of a user who exists, and `detail` says how and why; it is also by a wrong current password at `/me/password`. Of hooks the names of what was changed are told, and the host, no values. `hook.disabled` is by Itemcast itself, as `detail` says why.
+// AuditAction Sign-ins are recorded for existing users; `detail` says how, and why one failed. A wrong current password at `/me/password` counts as a failed sign-in. Of hooks, the host and the names of changed settings are recorded, but no values. `hook.disabled` is an action of Itemcast; `detail` says why.
 type AuditAction string
 
 // AuditEntry defines model for AuditEntry.
@@ -494,24 +494,24 @@ type AuditEntry struct {
 	ID openapi_types.UUID `json:"id"`
 	At time.Time          `json:"at"`
 
-	// Actor The user; null for the operator at the machine, and for who was not signed in.
+	// Actor The user; null for the operator on the server, and for a client that was not signed in.
 	Actor *openapi_types.UUID `json:"actor"`
 
-	// ActorName The e-mail address that the actor had, or gave; `operator`.
+	// ActorName The e-mail address that the actor had, or tried to sign in with; or `operator`.
 	ActorName string `json:"actor_name"`
 
-	// Address Of the client; empty for the machine itself.
+	// Address The address of the client; empty for the operator on the server.
 	Address string `json:"address"`
 
 	// Action Examples: user.updated
 	Action string `json:"action"`
 
-	// Subject To what, as a path below `/api/v1/`; it may be gone.
+	// Subject What the action concerned, as a path below `/api/v1/`. It may no longer exist.
 	//
 	// Examples: users/01890a5d-ac96-774b-bcce-b302099a8057
 	Subject string `json:"subject"`
 
-	// Detail Of an update the fields, each with what it was and what it became. Never a secret.
+	// Detail For an update, the changed fields, each with its old and new value. Never a secret.
 	Detail json.RawMessage `json:"detail"`
 }
 
@@ -520,34 +520,34 @@ type AuditList struct {
 	Results []AuditEntry `json:"results"`
 	Next    *string      `json:"next"`
 
-	// Previous Read one way.
+	// Previous Always null: this list is read in one direction.
 	Previous *string `json:"previous"`
 }
 
 // Change defines model for Change.
 type Change struct {
-	// Cursor The change's position in the log, opaque.
+	// Cursor The position of the change in the log. Opaque.
 	Cursor string `json:"cursor"`
 
-	// Kind `ENTERED` and `LEFT` are what a filter, or a workflow profile that is limited to roles, makes of an update; a history has none.
+	// Kind `ENTERED` and `LEFT` replace `UPDATED` when an item starts or stops to match a filter, or to be visible to the user. They do not occur in histories.
 	Kind          ChangeKind `json:"kind"`
 	Revision      int64      `json:"revision"`
 	ChangedFields []string   `json:"changed_fields"`
 	OccurredAt    time.Time  `json:"occurred_at"`
 
-	// Actor The user; null for the system.
+	// Actor The user who made the change; null for the system.
 	Actor *openapi_types.UUID `json:"actor"`
 
-	// Trigger What sends it to hooks. `hook`: they do, because they want such changes; so it is with every ordinary change, whoever made it. `manual`: somebody did, by `trigger-hook`. More may come.
+	// Trigger Why hooks receive the change. `hook`: they ask for such changes; this is the trigger of every ordinary change. `manual`: a user sent it (`trigger-hook`). More may be added.
 	//
 	// Examples: hook
 	Trigger string `json:"trigger"`
 
-	// Document The item after the change; for DELETED the last there was.
+	// Document The item after the change. For `DELETED`, the last document.
 	Document json.RawMessage `json:"document"`
 }
 
-// ChangeKind `ENTERED` and `LEFT` are what a filter, or a workflow profile that is limited to roles, makes of an update; a history has none.
+// ChangeKind `ENTERED` and `LEFT` replace `UPDATED` when an item starts or stops to match a filter, or to be visible to the user. They do not occur in histories.
 type ChangeKind string
 
 // ChangeList defines model for ChangeList.
@@ -555,7 +555,7 @@ type ChangeList struct {
 	Results []Change `json:"results"`
 	Next    *string  `json:"next"`
 
-	// Previous History is read one way.
+	// Previous Always null: histories are read in one direction.
 	Previous *string `json:"previous"`
 }
 
@@ -563,17 +563,17 @@ type ChangeList struct {
 type ChangePage struct {
 	Results []Change `json:"results"`
 
-	// Cursor What to pass as `after` next; also when `results` is empty.
+	// Cursor Pass this as `after` next, even if `results` is empty.
 	Cursor string `json:"cursor"`
 
-	// More There is more of the log to read already. A request reads a bounded part of it; with filters that may leave `results` empty.
+	// More The log has more changes that can be read now. A request reads a limited part of the log, so with filters `results` may be empty.
 	More bool `json:"more"`
 
-	// Next This request with that cursor.
+	// Next The URL of this request with that cursor.
 	Next string `json:"next"`
 }
 
-// ChangedField The fields of an item that a change can change; `revision` and `updated_at` follow from any change.
+// ChangedField The fields of an item that a change can name. `revision` and `updated_at` change every time.
 type ChangedField string
 
 // Delivery defines model for Delivery.
@@ -583,41 +583,41 @@ type Delivery struct {
 	HookID openapi_types.UUID `json:"hook_id"`
 	ItemID openapi_types.UUID `json:"item_id"`
 
-	// Cursor The change's place in the log.
+	// Cursor The position of the change in the log.
 	Cursor string    `json:"cursor"`
 	Event  HookEvent `json:"event"`
 
-	// Trigger Why it is sent. `hook`: the hook wants such changes, as with every ordinary change, whoever made it. `manual`: somebody triggered the item, or asked for the delivery again. `replay`: by a replay. `test`: to try the hook. `workflow`: by a workflow. More may come.
+	// Trigger Why it is sent; more may be added. `hook`: the hook asks for such changes; this is the trigger of every ordinary change. `manual`: a user sent the item or redelivered. `replay`: a replay sent it. `test`: a user tested the hook. `workflow`: a workflow sent it.
 	//
 	// Examples: hook
 	Trigger  DeliveryTrigger `json:"trigger"`
 	Revision int64           `json:"revision"`
 
-	// State `pending`: not done with. `succeeded`: the endpoint answered 2xx. `failed`: given up; it can be redelivered.
+	// State `pending`: not ended. `succeeded`: the endpoint answered 2xx. `failed`: no more retries; it can be redelivered.
 	State DeliveryState `json:"state"`
 
-	// WaitsFor What a pending delivery waits for: `slot`, it is due; `answer`, it is being sent; `retry`, until `next_attempt_at`; `earlier`, for an earlier change of its item, or one that is under way already, to be delivered to this hook, or given up.
+	// WaitsFor What a pending delivery waits for. `slot`: it is due. `answer`: it is being sent. `retry`: it waits until `next_attempt_at`. `earlier`: it waits until an earlier change of its item is delivered to this hook or has failed.
 	WaitsFor      *string    `json:"waits_for"`
 	NextAttemptAt *time.Time `json:"next_attempt_at"`
 	AttemptCount  int32      `json:"attempt_count"`
 	LastAttemptAt *time.Time `json:"last_attempt_at"`
 
-	// LastStatus The HTTP status of the last answer; null: there was none.
+	// LastStatus The HTTP status of the last answer; null if there was none.
 	LastStatus *int    `json:"last_status"`
 	LastFault  *string `json:"last_fault"`
 
-	// LastError The fault, in words.
+	// LastError The fault in words.
 	LastError *string   `json:"last_error"`
 	CreatedAt time.Time `json:"created_at"`
 
-	// OccurredAt When the change was made; null: the log no longer keeps it.
+	// OccurredAt When the change was made; null if the log no longer retains it.
 	OccurredAt *time.Time `json:"occurred_at"`
 
-	// Attempts The last hundred; where one delivery is read, and not in lists.
+	// Attempts The last 100 attempts. Only where a single delivery is read.
 	Attempts *[]Attempt `json:"attempts,omitempty"`
 }
 
-// DeliveryFault The class of what went wrong; more may come. `timeout`, `dns`, `refused_address` (in a network or at a port that hooks may not reach), `connect`, `tls`, `reset`, `protocol`, `redirect`, `gone` (410), `status` (any other that is not 2xx), `unsendable`, `inactive` (the hook was made inactive first), `not_kept` (the log no longer kept the change).
+// DeliveryFault What went wrong; more may be added. `timeout`, `dns`, `refused_address` (in a network or on a port that hooks may not reach), `connect`, `tls`, `reset`, `protocol`, `redirect`, `gone` (410), `status` (another status than 2xx), `unsendable`, `inactive` (the hook became inactive), `not_kept` (the log no longer retained the change).
 type DeliveryFault string
 
 // DeliveryList defines model for DeliveryList.
@@ -625,26 +625,26 @@ type DeliveryList struct {
 	Results []Delivery `json:"results"`
 	Next    *string    `json:"next"`
 
-	// Previous Read one way.
+	// Previous Always null: this list is read in one direction.
 	Previous *string `json:"previous"`
 }
 
-// DeliveryState `pending`: not done with. `succeeded`: the endpoint answered 2xx. `failed`: given up; it can be redelivered.
+// DeliveryState `pending`: not ended. `succeeded`: the endpoint answered 2xx. `failed`: no more retries; it can be redelivered.
 type DeliveryState string
 
-// DeliveryTrigger Why it is sent. `hook`: the hook wants such changes, as with every ordinary change, whoever made it. `manual`: somebody triggered the item, or asked for the delivery again. `replay`: by a replay. `test`: to try the hook. `workflow`: by a workflow. More may come.
+// DeliveryTrigger Why it is sent; more may be added. `hook`: the hook asks for such changes; this is the trigger of every ordinary change. `manual`: a user sent the item or redelivered. `replay`: a replay sent it. `test`: a user tested the hook. `workflow`: a workflow sent it.
 //
 // Examples: hook
 type DeliveryTrigger = string
 
-// Fault One fault of the input.
+// Fault One fault of the input, of the body or of a parameter.
 type Fault struct {
 	// Pointer JSON Pointer (RFC 6901) into the body, as a URI fragment.
 	//
 	// Examples: #/tags/3
 	Pointer string `json:"pointer,omitempty"`
 
-	// Parameter Or the parameter's name.
+	// Parameter The name of the parameter.
 	//
 	// Examples: limit
 	Parameter string `json:"parameter,omitempty"`
@@ -660,48 +660,48 @@ type Hook struct {
 	Filter        *json.RawMessage   `json:"filter"`
 	ChangedFields []string           `json:"changed_fields"`
 
-	// Headers Their values are not shown: `***` stands for each.
+	// Headers Values are hidden: each is `***`.
 	Headers map[string]string `json:"headers"`
 	Body    HookBody          `json:"body"`
 
-	// RateLimit Requests a second at most; null: no limit.
+	// RateLimit Requests per second. Null: no limit.
 	RateLimit *int32 `json:"rate_limit"`
 
-	// MaxInFlight Requests at a time at most; null: 64 from each node.
+	// MaxInFlight Concurrent requests. Null: 64 per node.
 	MaxInFlight *int32 `json:"max_in_flight"`
 
-	// Active Whether it is sent anything.
+	// Active Whether changes are sent to the hook.
 	Active bool `json:"active"`
 
-	// DisabledReason Why Itemcast made it inactive; null when it did not.
+	// DisabledReason Why Itemcast deactivated the hook; null if it did not.
 	DisabledReason *string `json:"disabled_reason"`
 
-	// OldSecretUntil Until when requests are signed by the secret before the last rotation, too.
+	// OldSecretUntil Until this time requests are also signed with the secret before the last rotation.
 	OldSecretUntil *time.Time `json:"old_secret_until"`
 
-	// LastSuccessAt When an attempt last succeeded; to the second while they all do.
+	// LastSuccessAt When an attempt last succeeded, to the second.
 	LastSuccessAt *time.Time `json:"last_success_at"`
 
-	// LastFailureAt When an attempt last failed; to the second while they all do. Later than `last_success_at`: it fails now.
+	// LastFailureAt When an attempt last failed, to the second. If this is later than `last_success_at`, the hook fails now.
 	LastFailureAt *time.Time `json:"last_failure_at"`
 
-	// FailingSince Since when every attempt has failed; null: the last succeeded. After five days the hook is made inactive.
+	// FailingSince The first of the failures since the last success; null if the last attempt succeeded. After five days the hook is deactivated.
 	FailingSince *time.Time `json:"failing_since"`
 
-	// LastError Why the last attempt that failed did.
+	// LastError Why the last failed attempt failed.
 	LastError *string `json:"last_error"`
 
-	// Pending Deliveries that are not done with: due, waiting for a retry, or behind another of their item. Counted up to 1,000.
+	// Pending The number of pending deliveries: due, waiting for a retry, or waiting for an earlier one of their item. Counted up to 1,000.
 	Pending   int64     `json:"pending"`
 	CreatedAt time.Time `json:"created_at"`
 
-	// UpdatedAt When it was last changed; deliveries do not.
+	// UpdatedAt When the settings or the secret last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 
 	// Revision Raised by each change to the settings or the secret, not by deliveries.
 	Revision int64 `json:"revision"`
 
-	// Secret `whsec_…`, for verifying the signatures: in the answer that made the hook, and never again.
+	// Secret `whsec_…`, to verify signatures. Only in the answer that created the hook.
 	Secret string `json:"secret,omitempty"`
 }
 
@@ -711,7 +711,7 @@ type HookBody string
 // HookEvent defines model for HookEvent.
 type HookEvent string
 
-// HookFilter Of which items changes are sent: those that pass every criterion given, which are those of the list of items. An update is sent when the item passes before it or after it, so that a copy of what passes learns also of what passes no more.
+// HookFilter Limits the hook to items that pass every given criterion, which are those of the list of items. An update is sent if the item passes before or after it, so that a filtered copy also learns which items no longer pass.
 type HookFilter struct {
 	Search         *string                  `json:"search,omitempty"`
 	Tags           *[]string                `json:"tags,omitempty"`
@@ -722,7 +722,7 @@ type HookFilter struct {
 	CreatedBefore  *time.Time               `json:"created_before,omitempty"`
 	UpdatedAfter   *time.Time               `json:"updated_after,omitempty"`
 
-	// Metadata Metadata fields and their values, as text: `{"year": "1927"}`. All must hold.
+	// Metadata Metadata fields and their values, as text: `{"year": "1927"}`. All must match.
 	Metadata *map[string]string `json:"metadata,omitempty"`
 }
 
@@ -734,11 +734,11 @@ type HookList struct {
 	Results []Hook  `json:"results"`
 	Next    *string `json:"next"`
 
-	// Previous Read one way.
+	// Previous Always null: this list is read in one direction.
 	Previous *string `json:"previous"`
 }
 
-// HookPatch Any of the settings of a hook.
+// HookPatch The settings of a hook. Null resets a setting to its default.
 type HookPatch = json.RawMessage
 
 // HookTest defines model for HookTest.
@@ -750,30 +750,30 @@ type HookTest struct {
 	Event     HookEvent          `json:"event"`
 	Revision  int64              `json:"revision"`
 
-	// Status The HTTP status of the answer; null: there was none.
+	// Status The HTTP status of the answer; null if there was none.
 	Status     *int    `json:"status"`
 	DurationMs float64 `json:"duration_ms"`
 	Fault      *string `json:"fault"`
 
-	// Error The fault, in words.
+	// Error The fault in words.
 	Error *string `json:"error"`
 
-	// Response How the answer began: 4 KiB at most.
+	// Response The first 4 KiB of the answer.
 	Response *string `json:"response"`
 }
 
 // HookTestInput defines model for HookTestInput.
 type HookTestInput struct {
-	// ItemID Whose document to send; when left out, the newest item's, or one that is made up.
+	// ItemID The item whose document to send. Default: the newest item, or a made-up one if there is none.
 	ItemID *openapi_types.UUID `json:"item_id,omitempty"`
 
-	// Event As which event; when left out, the first that the hook asks for.
+	// Event The event to send. Default: the first that the hook asks for.
 	Event *HookEvent `json:"event,omitempty"`
 }
 
 // ImportError defines model for ImportError.
 type ImportError struct {
-	// Line Counted from 1.
+	// Line The number of the line, from 1.
 	Line   int64   `json:"line"`
 	Detail string  `json:"detail"`
 	Errors []Fault `json:"errors"`
@@ -781,10 +781,10 @@ type ImportError struct {
 
 // ImportResult defines model for ImportResult.
 type ImportResult struct {
-	// ResumedAfterLine 0, or the line after which an interrupted import went on.
+	// ResumedAfterLine The line after which an interrupted import resumed; 0 if it started at the beginning.
 	ResumedAfterLine int64 `json:"resumed_after_line"`
 
-	// Lines Lines read, empty ones not counted.
+	// Lines The number of lines read, without empty ones.
 	Lines     int64 `json:"lines"`
 	Created   int64 `json:"created"`
 	Updated   int64 `json:"updated"`
@@ -812,7 +812,7 @@ type Index struct {
 	// OpenAPI This contract.
 	OpenAPI string `json:"openapi"`
 
-	// GraphQL The same, as GraphQL.
+	// GraphQL The GraphQL API.
 	GraphQL string `json:"graphql"`
 }
 
@@ -826,7 +826,7 @@ type ItemList struct {
 	Count *int64 `json:"count,omitempty"`
 }
 
-// ItemPatch Any of the fields of an item input; null empties a field.
+// ItemPatch The fields of an item input. Null empties a field.
 type ItemPatch = json.RawMessage
 
 // Me defines model for Me.
@@ -858,20 +858,20 @@ type MetadataField struct {
 
 // MetadataFieldInput defines model for MetadataFieldInput.
 type MetadataFieldInput struct {
-	// Key As in `metadata.KEY`; cannot change.
+	// Key The name in `metadata.KEY`. It cannot change.
 	//
 	// Examples: distributor
 	Key  string       `json:"key"`
 	Kind MetadataKind `json:"kind"`
 
-	// Label The key when left out.
+	// Label The default is the key.
 	Label       string `json:"label,omitempty"`
 	Description string `json:"description,omitempty"`
 
-	// Choices Only for `choice`.
+	// Choices Only for the kind `choice`.
 	Choices []string `json:"choices,omitempty"`
 
-	// Required Items must have a value that is not blank, once they are created or replaced, or their metadata is patched.
+	// Required Items must have a value that is not blank when they are created or replaced, or when their metadata is patched.
 	Required bool `json:"required,omitempty"`
 }
 
@@ -888,7 +888,7 @@ type MetadataKind string
 
 // NewPassword defines model for NewPassword.
 type NewPassword struct {
-	// Password Shown now and never again.
+	// Password Only in this answer.
 	Password string `json:"password"`
 }
 
@@ -898,17 +898,17 @@ type NewUser struct {
 	Email string             `json:"email"`
 	Name  string             `json:"name"`
 
-	// Kind `api`: a program, which has a password that is made up, and cannot sign in on pages.
+	// Kind `api`: a program. Its password is generated, and it cannot sign in on pages.
 	Kind   UserKind           `json:"kind"`
 	RoleID openapi_types.UUID `json:"role_id"`
 
-	// Role The role's name.
+	// Role The name of the role.
 	Role string `json:"role"`
 
-	// Active Whether the user may sign in.
+	// Active Whether the user can sign in.
 	Active bool `json:"active"`
 
-	// HasPassword False: the user has to set one by a link before.
+	// HasPassword False if the user must first set a password through a link.
 	HasPassword bool      `json:"has_password"`
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
@@ -916,7 +916,7 @@ type NewUser struct {
 	// Revision The ETag is this number, quoted.
 	Revision int64 `json:"revision"`
 
-	// Password That was made up for an API user; shown now and never again. Null for a person.
+	// Password The generated password of an API user; only in this answer. Null for a person.
 	Password *string `json:"password"`
 }
 
@@ -924,16 +924,16 @@ type NewUser struct {
 type PasswordChange struct {
 	CurrentPassword string `json:"current_password"`
 
-	// NewPassword At least 8 characters, and none that everybody tries first.
+	// NewPassword At least 8 characters, and not among the most common passwords.
 	//
 	// Examples: a bicycle made of rain
 	NewPassword string `json:"new_password"`
 }
 
-// Permission `api.access`: to use the APIs at all; without it none of the others counts. `items.view`, `items.create`, `items.edit`, `items.delete`: what they say; `items.publish`: to set another privacy than `private`. `workflows.manage`: workflow profiles and metadata fields. `hooks.manage`: hooks, which get all items of the account. `users.manage`: users, roles and the audit log. `workflows.act`, `uploads.manage`, `webinars.manage`, `learning.manage`: nothing as yet.
+// Permission `api.access`: use the APIs; without it no other permission has an effect. `items.view`, `items.create`, `items.edit`, `items.delete`: as they say. `items.publish`: set a privacy other than `private`. `workflows.manage`: workflow profiles and metadata fields. `hooks.manage`: hooks, which receive all items of the account. `users.manage`: users, roles and the audit log. `workflows.act`, `uploads.manage`, `webinars.manage`, `learning.manage`: no effect yet.
 type Permission string
 
-// Problem RFC 9457.
+// Problem An error (RFC 9457).
 type Problem struct {
 	Type string `json:"type"`
 
@@ -941,12 +941,12 @@ type Problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 
-	// Code Stable; for programs.
+	// Code Stable, for programs.
 	//
 	// Examples: INVALID_INPUT
 	Code string `json:"code"`
 
-	// Detail For people; says what to do.
+	// Detail For people: what is wrong and what to do.
 	Detail *string `json:"detail,omitempty"`
 	Errors []Fault `json:"errors,omitempty"`
 }
@@ -956,31 +956,31 @@ type Replay struct {
 	ID     openapi_types.UUID `json:"id"`
 	HookID openapi_types.UUID `json:"hook_id"`
 
-	// From Cursor: it goes through what follows.
+	// From The cursor after which the replay started.
 	From string `json:"from"`
 
-	// Position Cursor: all up to here was looked at.
+	// Position The cursor that the replay has reached.
 	Position string `json:"position"`
 
-	// To Cursor: it ends here; what came later is sent anyway.
+	// To The cursor at which the replay ends. Later changes are sent anyway.
 	To    string     `json:"to"`
 	Since *time.Time `json:"since"`
 	Rate  int32      `json:"rate"`
 
-	// LookedAt Changes that were looked at, of `size`.
+	// LookedAt How many of the `size` changes the replay has examined.
 	LookedAt int64 `json:"looked_at"`
 
-	// Size Changes of the log between `from` and `to`.
+	// Size The number of changes between `from` and `to`.
 	Size int64 `json:"size"`
 
-	// Deliveries Deliveries that were made of them.
+	// Deliveries The number of deliveries that the replay has made.
 	Deliveries int64     `json:"deliveries"`
 	StartedAt  time.Time `json:"started_at"`
 
-	// EndedAt Null: it is under way.
+	// EndedAt Null while the replay is in progress.
 	EndedAt *time.Time `json:"ended_at"`
 
-	// Error Why it ended before its end.
+	// Error Why the replay ended early.
 	Error *string `json:"error"`
 }
 
@@ -988,13 +988,13 @@ type Replay struct {
 //
 // Examples: {"rate":100,"since":"2026-11-01T00:00:00Z"}
 type ReplayInput struct {
-	// After A cursor of the log of changes: what follows it is sent.
+	// After A cursor of the log. The changes after it are sent.
 	After string `json:"after,omitempty"`
 
-	// Since What was made at this time or later is sent.
+	// Since The changes made at this time or later are sent.
 	Since *time.Time `json:"since,omitempty"`
 
-	// Rate Deliveries a second at most.
+	// Rate The maximum number of deliveries per second.
 	Rate *int32 `json:"rate,omitempty"`
 }
 
@@ -1018,7 +1018,7 @@ type Role struct {
 
 // RoleInput defines model for RoleInput.
 type RoleInput struct {
-	// Name Without spaces around it, and without control characters and ones that cannot be seen; one role's alone, whatever the case.
+	// Name Unique in the account, whatever the case. Spaces around it are removed. Control characters and invisible characters are refused.
 	//
 	// Examples: Archivist
 	Name        string       `json:"name"`
@@ -1030,7 +1030,7 @@ type RoleList struct {
 	Results []Role  `json:"results"`
 	Next    *string `json:"next"`
 
-	// Previous Read one way.
+	// Previous Always null: this list is read in one direction.
 	Previous *string `json:"previous"`
 }
 
@@ -1039,16 +1039,16 @@ type RolePatch = json.RawMessage
 
 // Rotation defines model for Rotation.
 type Rotation struct {
-	// Secret `whsec_…`. Shown now and never again.
+	// Secret `whsec_…`. Only in this answer.
 	Secret string `json:"secret"`
 
-	// OldSecretUntil Until when the secret before signs too; null: it does not.
+	// OldSecretUntil Until this time requests are also signed with the old secret; null if they are not.
 	OldSecretUntil *time.Time `json:"old_secret_until"`
 }
 
 // RotationInput defines model for RotationInput.
 type RotationInput struct {
-	// Revoke The secret before is worth nothing from now on; for when it has leaked.
+	// Revoke Invalidate the old secret at once, for example because it has leaked.
 	Revoke *bool `json:"revoke,omitempty"`
 }
 
@@ -1056,20 +1056,20 @@ type RotationInput struct {
 type Session struct {
 	ID openapi_types.UUID `json:"id"`
 
-	// Current It is the one that asks.
+	// Current Whether this request uses the session.
 	Current bool `json:"current"`
 
-	// Address Of the client that signed in.
+	// Address The address of the client that signed in.
 	Address string `json:"address"`
 
-	// UserAgent Of the browser.
+	// UserAgent The browser's User-Agent.
 	UserAgent string    `json:"user_agent"`
 	CreatedAt time.Time `json:"created_at"`
 
-	// UsedAt When it was last used, to some minutes. 12 hours later it ends.
+	// UsedAt When it was last used, to within minutes. The session ends 12 hours later.
 	UsedAt time.Time `json:"used_at"`
 
-	// ExpiresAt When it ends at the latest; after 12 hours without use, before.
+	// ExpiresAt When it ends at the latest. Without use it ends after 12 hours.
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
@@ -1089,7 +1089,7 @@ type TagList struct {
 	Results []Tag `json:"results"`
 }
 
-// ThinItem What a hook of thin bodies is sent.
+// ThinItem The body for hooks with thin bodies.
 type ThinItem struct {
 	ID       openapi_types.UUID `json:"id"`
 	URL      string             `json:"url"`
@@ -1101,7 +1101,7 @@ type Triggered struct {
 	ItemID   openapi_types.UUID `json:"item_id"`
 	Revision int64              `json:"revision"`
 
-	// Hooks The hooks that it is sent to.
+	// Hooks The hooks that receive it.
 	Hooks []openapi_types.UUID `json:"hooks"`
 }
 
@@ -1111,17 +1111,17 @@ type User struct {
 	Email string             `json:"email"`
 	Name  string             `json:"name"`
 
-	// Kind `api`: a program, which has a password that is made up, and cannot sign in on pages.
+	// Kind `api`: a program. Its password is generated, and it cannot sign in on pages.
 	Kind   UserKind           `json:"kind"`
 	RoleID openapi_types.UUID `json:"role_id"`
 
-	// Role The role's name.
+	// Role The name of the role.
 	Role string `json:"role"`
 
-	// Active Whether the user may sign in.
+	// Active Whether the user can sign in.
 	Active bool `json:"active"`
 
-	// HasPassword False: the user has to set one by a link before.
+	// HasPassword False if the user must first set a password through a link.
 	HasPassword bool      `json:"has_password"`
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
@@ -1132,30 +1132,30 @@ type User struct {
 
 // UserInput defines model for UserInput.
 type UserInput struct {
-	// Email With which the user signs in; one user's alone, over all accounts.
+	// Email The address with which the user signs in. It is unique over all accounts.
 	//
 	// Examples: ada@example.com
 	Email string `json:"email"`
 
-	// Name Without spaces around it, and without control characters and ones that cannot be seen.
+	// Name Spaces around it are removed. Control characters and invisible characters are refused.
 	//
 	// Examples: Ada
 	Name string `json:"name,omitempty"`
 
-	// Kind `person` when left out; cannot change.
+	// Kind Default: `person`. It cannot change.
 	Kind   UserKind           `json:"kind,omitempty"`
 	RoleID openapi_types.UUID `json:"role_id"`
 
-	// Password Of a person: at least 8 characters, and none that everybody tries first. Left out, the person sets one by a link.
+	// Password For a person: at least 8 characters, and not among the most common passwords. If it is left out, the person sets one through a link.
 	//
 	// Examples: a bicycle made of rain
 	Password string `json:"password,omitempty"`
 
-	// Active Whether the user may sign in.
+	// Active Whether the user can sign in.
 	Active *bool `json:"active,omitempty"`
 }
 
-// UserKind `api`: a program, which has a password that is made up, and cannot sign in on pages.
+// UserKind `api`: a program. Its password is generated, and it cannot sign in on pages.
 type UserKind string
 
 // UserList defines model for UserList.
@@ -1163,7 +1163,7 @@ type UserList struct {
 	Results []User  `json:"results"`
 	Next    *string `json:"next"`
 
-	// Previous Read one way.
+	// Previous Always null: this list is read in one direction.
 	Previous *string `json:"previous"`
 }
 
@@ -1176,7 +1176,7 @@ type WorkflowProfile struct {
 	Name        string             `json:"name"`
 	Description string             `json:"description"`
 
-	// RoleIDs The roles whose users see its items; empty: all.
+	// RoleIDs The roles whose users see the profile's items. Empty: all roles.
 	RoleIDs   []openapi_types.UUID `json:"role_ids"`
 	CreatedAt time.Time            `json:"created_at"`
 	UpdatedAt time.Time            `json:"updated_at"`
@@ -1187,13 +1187,13 @@ type WorkflowProfile struct {
 
 // WorkflowProfileInput defines model for WorkflowProfileInput.
 type WorkflowProfileInput struct {
-	// Name Without spaces around it, and without control characters and ones that cannot be seen.
+	// Name Spaces around it are removed. Control characters and invisible characters are refused.
 	//
 	// Examples: Newsroom
 	Name        string `json:"name"`
 	Description string `json:"description,omitempty"`
 
-	// RoleIDs The roles whose users see its items; empty, or left out: all.
+	// RoleIDs The roles whose users see the profile's items. Empty or left out: all roles.
 	RoleIDs []openapi_types.UUID `json:"role_ids,omitempty"`
 }
 
@@ -1202,7 +1202,7 @@ type WorkflowProfileList struct {
 	Results []WorkflowProfile `json:"results"`
 	Next    *string           `json:"next"`
 
-	// Previous Read one way.
+	// Previous Always null: this list is read in one direction.
 	Previous *string `json:"previous"`
 }
 
@@ -1254,7 +1254,7 @@ type ItemcastOccurredAt = time.Time
 // ItemcastRevision defines model for ItemcastRevision.
 type ItemcastRevision = int64
 
-// ItemcastTrigger Why it is sent. `hook`: the hook wants such changes, as with every ordinary change, whoever made it. `manual`: somebody triggered the item, or asked for the delivery again. `replay`: by a replay. `test`: to try the hook. `workflow`: by a workflow. More may come.
+// ItemcastTrigger Why it is sent; more may be added. `hook`: the hook asks for such changes; this is the trigger of every ordinary change. `manual`: a user sent the item or redelivered. `replay`: a replay sent it. `test`: a user tested the hook. `workflow`: a workflow sent it.
 //
 // Examples: hook
 type ItemcastTrigger = DeliveryTrigger
@@ -1304,74 +1304,74 @@ type WebhookTimestamp = int64
 // WorkflowStatus defines model for WorkflowStatus.
 type WorkflowStatus = []string
 
-// BadRequest RFC 9457.
+// BadRequest An error (RFC 9457).
 type BadRequest = Problem
 
-// Conflict RFC 9457.
+// Conflict An error (RFC 9457).
 type Conflict = Problem
 
-// Failure RFC 9457.
+// Failure An error (RFC 9457).
 type Failure = Problem
 
-// Forbidden RFC 9457.
+// Forbidden An error (RFC 9457).
 type Forbidden = Problem
 
-// NotFound RFC 9457.
+// NotFound An error (RFC 9457).
 type NotFound = Problem
 
-// PreconditionFailed RFC 9457.
+// PreconditionFailed An error (RFC 9457).
 type PreconditionFailed = Problem
 
-// Unauthorized RFC 9457.
+// Unauthorized An error (RFC 9457).
 type Unauthorized = Problem
 
-// Unprocessable RFC 9457.
+// Unprocessable An error (RFC 9457).
 type Unprocessable = Problem
 
 // ListAuditParams defines parameters for ListAudit.
 type ListAuditParams struct {
-	// Actor What this user did.
+	// Actor Only entries of this user's actions.
 	Actor *openapi_types.UUID `form:"actor,omitempty" json:"actor,omitempty"`
 
-	// Action Entries of any of these actions.
+	// Action Only entries of these actions.
 	Action *[]AuditAction `form:"action,omitempty" json:"action,omitempty"`
 
-	// Subject What was done to this, such as `users/ID`.
+	// Subject Only entries about this subject, such as `users/ID`.
 	Subject  *string    `form:"subject,omitempty" json:"subject,omitempty"`
 	AtAfter  *time.Time `form:"at_after,omitempty" json:"at_after,omitempty"`
 	AtBefore *time.Time `form:"at_before,omitempty" json:"at_before,omitempty"`
 
-	// Limit Results a page.
+	// Limit The number of results per page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// After The position in this list to go on from, taken from its `next`; no cursor of the log of changes.
+	// After The page token after which to continue, from `next` of this list. It is not a cursor of the log of changes.
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 }
 
 // ListChangesParams defines parameters for ListChanges.
 type ListChangesParams struct {
-	// After The cursor to go on from, of a change or of an answer of this operation; from now when left out.
+	// After The cursor to continue after, from a change or from an answer of this operation. Without it, changes are reported from now on.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
-	// Limit Results a page.
+	// Limit The number of results per page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Wait Seconds to wait for a change when there is none. Of no effect on an event stream.
+	// Wait How many seconds to wait for a change if there is none. No effect on an event stream.
 	Wait *int32 `form:"wait,omitempty" json:"wait,omitempty"`
 
-	// Kinds Changes of any of these kinds.
+	// Kinds Only changes of these kinds.
 	Kinds *[]ChangeKind `form:"kinds,omitempty" json:"kinds,omitempty"`
 
-	// ID Changes of any of these items.
+	// ID Only changes of these items.
 	ID *[]openapi_types.UUID `form:"id,omitempty" json:"id,omitempty"`
 
-	// ChangedFields Changes of any of these fields; so no `CREATED`, `DELETED` and `TRIGGERED`, which change none.
+	// ChangedFields Only changes of these fields. This excludes `CREATED`, `DELETED` and `TRIGGERED`.
 	ChangedFields *[]ChangedField `form:"changed_fields,omitempty" json:"changed_fields,omitempty"`
 
-	// Search Full text over name, tags, description and metadata: all words must occur; `"a phrase"`, `or` and `-word` work as in a web search.
+	// Search Full-text search in name, tags, description and metadata. All words must occur. `"a phrase"`, `or` and `-word` work as in a web search.
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
 
-	// Tags Items with any of these tags; comma-separated, or the parameter repeated.
+	// Tags Items with any of these tags, comma-separated or in repeated parameters.
 	Tags *Tags `form:"tags,omitempty" json:"tags,omitempty"`
 
 	// Type Items of any of these types.
@@ -1386,10 +1386,10 @@ type ListChangesParams struct {
 	CreatedBefore  *CreatedBefore  `form:"created_before,omitempty" json:"created_before,omitempty"`
 	UpdatedAfter   *UpdatedAfter   `form:"updated_after,omitempty" json:"updated_after,omitempty"`
 
-	// MetadataKEY Items whose metadata field KEY has this value; write the field's key for KEY, as in `metadata.distributor=MGM`. Several must all hold.
+	// MetadataKEY Items whose metadata field KEY has this value, for example `metadata.distributor=MGM`. With several, all must match.
 	MetadataKEY *Metadata `form:"metadata.KEY,omitempty" json:"metadata.KEY,omitempty"`
 
-	// LastEventID Where an event stream goes on; wins over `after`. Of no effect on a JSON answer.
+	// LastEventID The cursor after which an event stream resumes. It overrides `after`, and has no effect on a JSON answer.
 	LastEventID *string `json:"Last-Event-ID,omitempty"`
 }
 
@@ -1401,52 +1401,52 @@ type ListDeliveriesParams struct {
 	// Item Deliveries of this item's changes.
 	Item *DeliveryItem `form:"item,omitempty" json:"item,omitempty"`
 
-	// State Deliveries that have come so far.
+	// State Only deliveries in this state.
 	State *DeliveryState `form:"state,omitempty" json:"state,omitempty"`
 
-	// OccurredAfter Deliveries of changes that were made at this time or later, as far as the log is in the order of its times: it is to within the time that a change took to commit.
+	// OccurredAfter Deliveries of changes that were made at this time or later. The log is not strictly in the order of times: a change may be off by the time that it took to commit.
 	OccurredAfter *OccurredAfter `form:"occurred_after,omitempty" json:"occurred_after,omitempty"`
 
-	// OccurredBefore Deliveries of changes that were made before this time, in the same way.
+	// OccurredBefore Deliveries of changes that were made before this time, with the same precision as `occurred_after`.
 	OccurredBefore *OccurredBefore `form:"occurred_before,omitempty" json:"occurred_before,omitempty"`
 
-	// Limit Results a page.
+	// Limit The number of results per page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// After The position in this list to go on from, taken from its `next`; no cursor of the log of changes.
+	// After The page token after which to continue, from `next` of this list. It is not a cursor of the log of changes.
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 }
 
 // RedeliverParams defines parameters for Redeliver.
 type RedeliverParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListHooksParams defines parameters for ListHooks.
 type ListHooksParams struct {
-	// Limit Results a page.
+	// Limit The number of results per page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// After The position in this list to go on from, taken from its `next`; no cursor of the log of changes.
+	// After The page token after which to continue, from `next` of this list. It is not a cursor of the log of changes.
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 }
 
 // CreateHookParams defines parameters for CreateHook.
 type CreateHookParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteHookParams defines parameters for DeleteHook.
 type DeleteHookParams struct {
-	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
+	// IfMatch Change the resource only if it has this ETag, as `GET` returns it, such as `"3"`; else the answer is 412. A weak ETag, such as `W/"3"`, never matches.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // PatchHookParams defines parameters for PatchHook.
 type PatchHookParams struct {
-	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
+	// IfMatch Change the resource only if it has this ETag, as `GET` returns it, such as `"3"`; else the answer is 412. A weak ETag, such as `W/"3"`, never matches.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
@@ -1455,46 +1455,46 @@ type ListHookDeliveriesParams struct {
 	// Item Deliveries of this item's changes.
 	Item *DeliveryItem `form:"item,omitempty" json:"item,omitempty"`
 
-	// State Deliveries that have come so far.
+	// State Only deliveries in this state.
 	State *DeliveryState `form:"state,omitempty" json:"state,omitempty"`
 
-	// OccurredAfter Deliveries of changes that were made at this time or later, as far as the log is in the order of its times: it is to within the time that a change took to commit.
+	// OccurredAfter Deliveries of changes that were made at this time or later. The log is not strictly in the order of times: a change may be off by the time that it took to commit.
 	OccurredAfter *OccurredAfter `form:"occurred_after,omitempty" json:"occurred_after,omitempty"`
 
-	// OccurredBefore Deliveries of changes that were made before this time, in the same way.
+	// OccurredBefore Deliveries of changes that were made before this time, with the same precision as `occurred_after`.
 	OccurredBefore *OccurredBefore `form:"occurred_before,omitempty" json:"occurred_before,omitempty"`
 
-	// Limit Results a page.
+	// Limit The number of results per page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// After The position in this list to go on from, taken from its `next`; no cursor of the log of changes.
+	// After The page token after which to continue, from `next` of this list. It is not a cursor of the log of changes.
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 }
 
 // ReplayHookParams defines parameters for ReplayHook.
 type ReplayHookParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RotateHookSecretParams defines parameters for RotateHookSecret.
 type RotateHookSecretParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // TestHookParams defines parameters for TestHook.
 type TestHookParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListItemsParams defines parameters for ListItems.
 type ListItemsParams struct {
-	// Search Full text over name, tags, description and metadata: all words must occur; `"a phrase"`, `or` and `-word` work as in a web search.
+	// Search Full-text search in name, tags, description and metadata. All words must occur. `"a phrase"`, `or` and `-word` work as in a web search.
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
 
-	// Tags Items with any of these tags; comma-separated, or the parameter repeated.
+	// Tags Items with any of these tags, comma-separated or in repeated parameters.
 	Tags *Tags `form:"tags,omitempty" json:"tags,omitempty"`
 
 	// Type Items of any of these types.
@@ -1509,22 +1509,22 @@ type ListItemsParams struct {
 	CreatedBefore  *CreatedBefore  `form:"created_before,omitempty" json:"created_before,omitempty"`
 	UpdatedAfter   *UpdatedAfter   `form:"updated_after,omitempty" json:"updated_after,omitempty"`
 
-	// MetadataKEY Items whose metadata field KEY has this value; write the field's key for KEY, as in `metadata.distributor=MGM`. Several must all hold.
+	// MetadataKEY Items whose metadata field KEY has this value, for example `metadata.distributor=MGM`. With several, all must match.
 	MetadataKEY *Metadata `form:"metadata.KEY,omitempty" json:"metadata.KEY,omitempty"`
 
-	// Sort The order; a leading `-` turns it round.
+	// Sort The order of the results. A leading `-` reverses it.
 	Sort *ListItemsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// Limit Results a page.
+	// Limit The number of results per page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// After The position in this list to go on from, taken from its `next`; no cursor of the log of changes.
+	// After The page token after which to continue, from `next` of this list. It is not a cursor of the log of changes.
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 
-	// Before The position in this list to go back from, taken from its `previous`.
+	// Before The page token before which to continue, from `previous` of this list.
 	Before *Before `form:"before,omitempty" json:"before,omitempty"`
 
-	// Count Also count all items that pass the filters; costs a second query.
+	// Count Also count all items that pass the filters. This needs a second query.
 	Count *Count `form:"count,omitempty" json:"count,omitempty"`
 }
 
@@ -1536,16 +1536,16 @@ type CreateItemJSONBody = json.RawMessage
 
 // CreateItemParams defines parameters for CreateItem.
 type CreateItemParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ExportItemsParams defines parameters for ExportItems.
 type ExportItemsParams struct {
-	// Search Full text over name, tags, description and metadata: all words must occur; `"a phrase"`, `or` and `-word` work as in a web search.
+	// Search Full-text search in name, tags, description and metadata. All words must occur. `"a phrase"`, `or` and `-word` work as in a web search.
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
 
-	// Tags Items with any of these tags; comma-separated, or the parameter repeated.
+	// Tags Items with any of these tags, comma-separated or in repeated parameters.
 	Tags *Tags `form:"tags,omitempty" json:"tags,omitempty"`
 
 	// Type Items of any of these types.
@@ -1560,34 +1560,34 @@ type ExportItemsParams struct {
 	CreatedBefore  *CreatedBefore  `form:"created_before,omitempty" json:"created_before,omitempty"`
 	UpdatedAfter   *UpdatedAfter   `form:"updated_after,omitempty" json:"updated_after,omitempty"`
 
-	// MetadataKEY Items whose metadata field KEY has this value; write the field's key for KEY, as in `metadata.distributor=MGM`. Several must all hold.
+	// MetadataKEY Items whose metadata field KEY has this value, for example `metadata.distributor=MGM`. With several, all must match.
 	MetadataKEY *Metadata `form:"metadata.KEY,omitempty" json:"metadata.KEY,omitempty"`
 }
 
 // ImportItemsParams defines parameters for ImportItems.
 type ImportItemsParams struct {
-	// CreateFields Metadata keys that the account does not know yet become fields, where the line would else be rejected: text, number or bool, by the first value that comes. A date makes a text field, for a later value may be none. Needs `workflows.manage`.
+	// CreateFields Create a metadata field for each unknown key, instead of rejecting the line. The first value decides its kind: text, number or bool. A date makes a text field, because a later value may be no date. Needs `workflows.manage`.
 	CreateFields *bool `form:"create_fields,omitempty" json:"create_fields,omitempty"`
 
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteItemParams defines parameters for DeleteItem.
 type DeleteItemParams struct {
-	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
+	// IfMatch Change the resource only if it has this ETag, as `GET` returns it, such as `"3"`; else the answer is 412. A weak ETag, such as `W/"3"`, never matches.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // GetItemParams defines parameters for GetItem.
 type GetItemParams struct {
-	// IfNoneMatch Answer 304 while the item still has this ETag, such as `"3"`.
+	// IfNoneMatch Answer 304 if the item still has this ETag, such as `"3"`.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // PatchItemParams defines parameters for PatchItem.
 type PatchItemParams struct {
-	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
+	// IfMatch Change the resource only if it has this ETag, as `GET` returns it, such as `"3"`; else the answer is 412. A weak ETag, such as `W/"3"`, never matches.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
@@ -1596,143 +1596,143 @@ type ReplaceItemJSONBody = json.RawMessage
 
 // ReplaceItemParams defines parameters for ReplaceItem.
 type ReplaceItemParams struct {
-	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
+	// IfMatch Change the resource only if it has this ETag, as `GET` returns it, such as `"3"`; else the answer is 412. A weak ETag, such as `W/"3"`, never matches.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // ListItemHistoryParams defines parameters for ListItemHistory.
 type ListItemHistoryParams struct {
-	// Limit Results a page.
+	// Limit The number of results per page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// After The position in this list to go on from, taken from its `next`; no cursor of the log of changes.
+	// After The page token after which to continue, from `next` of this list. It is not a cursor of the log of changes.
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 }
 
 // TriggerItemHookParams defines parameters for TriggerItemHook.
 type TriggerItemHookParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CreateMetadataFieldParams defines parameters for CreateMetadataField.
 type CreateMetadataFieldParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteMetadataFieldParams defines parameters for DeleteMetadataField.
 type DeleteMetadataFieldParams struct {
-	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
+	// IfMatch Change the resource only if it has this ETag, as `GET` returns it, such as `"3"`; else the answer is 412. A weak ETag, such as `W/"3"`, never matches.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // PatchMetadataFieldParams defines parameters for PatchMetadataField.
 type PatchMetadataFieldParams struct {
-	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
+	// IfMatch Change the resource only if it has this ETag, as `GET` returns it, such as `"3"`; else the answer is 412. A weak ETag, such as `W/"3"`, never matches.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // ListRolesParams defines parameters for ListRoles.
 type ListRolesParams struct {
-	// Limit Results a page.
+	// Limit The number of results per page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// After The position in this list to go on from, taken from its `next`; no cursor of the log of changes.
+	// After The page token after which to continue, from `next` of this list. It is not a cursor of the log of changes.
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 }
 
 // CreateRoleParams defines parameters for CreateRole.
 type CreateRoleParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteRoleParams defines parameters for DeleteRole.
 type DeleteRoleParams struct {
-	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
+	// IfMatch Change the resource only if it has this ETag, as `GET` returns it, such as `"3"`; else the answer is 412. A weak ETag, such as `W/"3"`, never matches.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // PatchRoleParams defines parameters for PatchRole.
 type PatchRoleParams struct {
-	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
+	// IfMatch Change the resource only if it has this ETag, as `GET` returns it, such as `"3"`; else the answer is 412. A weak ETag, such as `W/"3"`, never matches.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
-	// Search Text in the address or the name, whatever the case.
+	// Search Text in the e-mail address or the name, in any case.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
 
-	// RoleID Users who have this role.
+	// RoleID Only users with this role.
 	RoleID *openapi_types.UUID `form:"role_id,omitempty" json:"role_id,omitempty"`
 	Kind   *UserKind           `form:"kind,omitempty" json:"kind,omitempty"`
 
-	// Active Users who may sign in, or who may not.
+	// Active Only users who can sign in, or only those who cannot.
 	Active *bool `form:"active,omitempty" json:"active,omitempty"`
 
-	// Limit Results a page.
+	// Limit The number of results per page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// After The position in this list to go on from, taken from its `next`; no cursor of the log of changes.
+	// After The page token after which to continue, from `next` of this list. It is not a cursor of the log of changes.
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 }
 
 // CreateUserParams defines parameters for CreateUser.
 type CreateUserParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteUserParams defines parameters for DeleteUser.
 type DeleteUserParams struct {
-	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
+	// IfMatch Change the resource only if it has this ETag, as `GET` returns it, such as `"3"`; else the answer is 412. A weak ETag, such as `W/"3"`, never matches.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // PatchUserParams defines parameters for PatchUser.
 type PatchUserParams struct {
-	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
+	// IfMatch Change the resource only if it has this ETag, as `GET` returns it, such as `"3"`; else the answer is 412. A weak ETag, such as `W/"3"`, never matches.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // CreateResetLinkParams defines parameters for CreateResetLink.
 type CreateResetLinkParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RotatePasswordParams defines parameters for RotatePassword.
 type RotatePasswordParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListWorkflowProfilesParams defines parameters for ListWorkflowProfiles.
 type ListWorkflowProfilesParams struct {
-	// Limit Results a page.
+	// Limit The number of results per page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// After The position in this list to go on from, taken from its `next`; no cursor of the log of changes.
+	// After The page token after which to continue, from `next` of this list. It is not a cursor of the log of changes.
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 }
 
 // CreateWorkflowProfileParams defines parameters for CreateWorkflowProfile.
 type CreateWorkflowProfileParams struct {
-	// IdempotencyKey Any text that is new for each thing to be done and that nobody guesses, such as a UUID. A repeated request gets the first answer again, for 24 hours; it is kept sealed by this key. When too many requests with keys are under way, more are answered with 503 `UNAVAILABLE`.
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteWorkflowProfileParams defines parameters for DeleteWorkflowProfile.
 type DeleteWorkflowProfileParams struct {
-	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
+	// IfMatch Change the resource only if it has this ETag, as `GET` returns it, such as `"3"`; else the answer is 412. A weak ETag, such as `W/"3"`, never matches.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // PatchWorkflowProfileParams defines parameters for PatchWorkflowProfile.
 type PatchWorkflowProfileParams struct {
-	// IfMatch Change only this revision: the strong ETag that `GET` returns, such as `"3"`; else 412. A weak one, `W/"3"`, never matches.
+	// IfMatch Change the resource only if it has this ETag, as `GET` returns it, such as `"3"`; else the answer is 412. A weak ETag, such as `W/"3"`, never matches.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
@@ -1741,27 +1741,27 @@ type OnItemCreatedJSONBody = json.RawMessage
 
 // OnItemCreatedParams defines parameters for OnItemCreated.
 type OnItemCreatedParams struct {
-	// WebhookID Standard Webhooks: the delivery's id, the same whenever this change is sent to this hook again. Keep those that you have handled, and pass over repetitions.
+	// WebhookID The id of the delivery (Standard Webhooks). A change that is sent to this hook again has the same id. Store the ids that you have handled, and ignore repetitions.
 	WebhookID WebhookID `json:"webhook-id"`
 
-	// WebhookTimestamp Standard Webhooks: when this attempt was made, in seconds since 1970. Refuse what is more than five minutes off.
+	// WebhookTimestamp When this attempt was made, in seconds since 1970 (Standard Webhooks). Reject requests that are more than five minutes off.
 	WebhookTimestamp WebhookTimestamp `json:"webhook-timestamp"`
 
-	// WebhookSignature Standard Webhooks: `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body` by the hook's secret; after a rotation two of them, apart by a space.
+	// WebhookSignature `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`, keyed with the hook's secret (Standard Webhooks). For 24 hours after a rotation there are two signatures, separated by a space.
 	WebhookSignature WebhookSignature `json:"webhook-signature"`
 	ItemcastEvent    ItemcastEvent    `json:"itemcast-event"`
 	ItemcastTrigger  ItemcastTrigger  `json:"itemcast-trigger"`
 
-	// ItemcastRevision The item's revision after the change. Pass over what is not above the one that you have.
+	// ItemcastRevision The item's revision after the change. Ignore a change whose revision is not above that of your copy.
 	ItemcastRevision ItemcastRevision `json:"itemcast-revision"`
 
-	// ItemcastCursor The change's place in the log: `/changes` goes on from there. A test has none.
+	// ItemcastCursor The position of the change in the log. `/changes` can continue after it. Tests have none.
 	ItemcastCursor *ItemcastCursor `json:"itemcast-cursor,omitempty"`
 
 	// ItemcastOccurredAt When the change was made.
 	ItemcastOccurredAt *ItemcastOccurredAt `json:"itemcast-occurred-at,omitempty"`
 
-	// Traceparent W3C Trace Context: one trace for all attempts of a delivery.
+	// Traceparent W3C Trace Context. All attempts of a delivery have one trace.
 	Traceparent *Traceparent `json:"traceparent,omitempty"`
 }
 
@@ -1770,27 +1770,27 @@ type OnItemDeletedJSONBody = json.RawMessage
 
 // OnItemDeletedParams defines parameters for OnItemDeleted.
 type OnItemDeletedParams struct {
-	// WebhookID Standard Webhooks: the delivery's id, the same whenever this change is sent to this hook again. Keep those that you have handled, and pass over repetitions.
+	// WebhookID The id of the delivery (Standard Webhooks). A change that is sent to this hook again has the same id. Store the ids that you have handled, and ignore repetitions.
 	WebhookID WebhookID `json:"webhook-id"`
 
-	// WebhookTimestamp Standard Webhooks: when this attempt was made, in seconds since 1970. Refuse what is more than five minutes off.
+	// WebhookTimestamp When this attempt was made, in seconds since 1970 (Standard Webhooks). Reject requests that are more than five minutes off.
 	WebhookTimestamp WebhookTimestamp `json:"webhook-timestamp"`
 
-	// WebhookSignature Standard Webhooks: `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body` by the hook's secret; after a rotation two of them, apart by a space.
+	// WebhookSignature `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`, keyed with the hook's secret (Standard Webhooks). For 24 hours after a rotation there are two signatures, separated by a space.
 	WebhookSignature WebhookSignature `json:"webhook-signature"`
 	ItemcastEvent    ItemcastEvent    `json:"itemcast-event"`
 	ItemcastTrigger  ItemcastTrigger  `json:"itemcast-trigger"`
 
-	// ItemcastRevision The item's revision after the change. Pass over what is not above the one that you have.
+	// ItemcastRevision The item's revision after the change. Ignore a change whose revision is not above that of your copy.
 	ItemcastRevision ItemcastRevision `json:"itemcast-revision"`
 
-	// ItemcastCursor The change's place in the log: `/changes` goes on from there. A test has none.
+	// ItemcastCursor The position of the change in the log. `/changes` can continue after it. Tests have none.
 	ItemcastCursor *ItemcastCursor `json:"itemcast-cursor,omitempty"`
 
 	// ItemcastOccurredAt When the change was made.
 	ItemcastOccurredAt *ItemcastOccurredAt `json:"itemcast-occurred-at,omitempty"`
 
-	// Traceparent W3C Trace Context: one trace for all attempts of a delivery.
+	// Traceparent W3C Trace Context. All attempts of a delivery have one trace.
 	Traceparent *Traceparent `json:"traceparent,omitempty"`
 }
 
@@ -1799,27 +1799,27 @@ type OnItemTriggeredJSONBody = json.RawMessage
 
 // OnItemTriggeredParams defines parameters for OnItemTriggered.
 type OnItemTriggeredParams struct {
-	// WebhookID Standard Webhooks: the delivery's id, the same whenever this change is sent to this hook again. Keep those that you have handled, and pass over repetitions.
+	// WebhookID The id of the delivery (Standard Webhooks). A change that is sent to this hook again has the same id. Store the ids that you have handled, and ignore repetitions.
 	WebhookID WebhookID `json:"webhook-id"`
 
-	// WebhookTimestamp Standard Webhooks: when this attempt was made, in seconds since 1970. Refuse what is more than five minutes off.
+	// WebhookTimestamp When this attempt was made, in seconds since 1970 (Standard Webhooks). Reject requests that are more than five minutes off.
 	WebhookTimestamp WebhookTimestamp `json:"webhook-timestamp"`
 
-	// WebhookSignature Standard Webhooks: `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body` by the hook's secret; after a rotation two of them, apart by a space.
+	// WebhookSignature `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`, keyed with the hook's secret (Standard Webhooks). For 24 hours after a rotation there are two signatures, separated by a space.
 	WebhookSignature WebhookSignature `json:"webhook-signature"`
 	ItemcastEvent    ItemcastEvent    `json:"itemcast-event"`
 	ItemcastTrigger  ItemcastTrigger  `json:"itemcast-trigger"`
 
-	// ItemcastRevision The item's revision after the change. Pass over what is not above the one that you have.
+	// ItemcastRevision The item's revision after the change. Ignore a change whose revision is not above that of your copy.
 	ItemcastRevision ItemcastRevision `json:"itemcast-revision"`
 
-	// ItemcastCursor The change's place in the log: `/changes` goes on from there. A test has none.
+	// ItemcastCursor The position of the change in the log. `/changes` can continue after it. Tests have none.
 	ItemcastCursor *ItemcastCursor `json:"itemcast-cursor,omitempty"`
 
 	// ItemcastOccurredAt When the change was made.
 	ItemcastOccurredAt *ItemcastOccurredAt `json:"itemcast-occurred-at,omitempty"`
 
-	// Traceparent W3C Trace Context: one trace for all attempts of a delivery.
+	// Traceparent W3C Trace Context. All attempts of a delivery have one trace.
 	Traceparent *Traceparent `json:"traceparent,omitempty"`
 }
 
@@ -1828,27 +1828,27 @@ type OnItemUpdatedJSONBody = json.RawMessage
 
 // OnItemUpdatedParams defines parameters for OnItemUpdated.
 type OnItemUpdatedParams struct {
-	// WebhookID Standard Webhooks: the delivery's id, the same whenever this change is sent to this hook again. Keep those that you have handled, and pass over repetitions.
+	// WebhookID The id of the delivery (Standard Webhooks). A change that is sent to this hook again has the same id. Store the ids that you have handled, and ignore repetitions.
 	WebhookID WebhookID `json:"webhook-id"`
 
-	// WebhookTimestamp Standard Webhooks: when this attempt was made, in seconds since 1970. Refuse what is more than five minutes off.
+	// WebhookTimestamp When this attempt was made, in seconds since 1970 (Standard Webhooks). Reject requests that are more than five minutes off.
 	WebhookTimestamp WebhookTimestamp `json:"webhook-timestamp"`
 
-	// WebhookSignature Standard Webhooks: `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body` by the hook's secret; after a rotation two of them, apart by a space.
+	// WebhookSignature `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`, keyed with the hook's secret (Standard Webhooks). For 24 hours after a rotation there are two signatures, separated by a space.
 	WebhookSignature WebhookSignature `json:"webhook-signature"`
 	ItemcastEvent    ItemcastEvent    `json:"itemcast-event"`
 	ItemcastTrigger  ItemcastTrigger  `json:"itemcast-trigger"`
 
-	// ItemcastRevision The item's revision after the change. Pass over what is not above the one that you have.
+	// ItemcastRevision The item's revision after the change. Ignore a change whose revision is not above that of your copy.
 	ItemcastRevision ItemcastRevision `json:"itemcast-revision"`
 
-	// ItemcastCursor The change's place in the log: `/changes` goes on from there. A test has none.
+	// ItemcastCursor The position of the change in the log. `/changes` can continue after it. Tests have none.
 	ItemcastCursor *ItemcastCursor `json:"itemcast-cursor,omitempty"`
 
 	// ItemcastOccurredAt When the change was made.
 	ItemcastOccurredAt *ItemcastOccurredAt `json:"itemcast-occurred-at,omitempty"`
 
-	// Traceparent W3C Trace Context: one trace for all attempts of a delivery.
+	// Traceparent W3C Trace Context. All attempts of a delivery have one trace.
 	Traceparent *Traceparent `json:"traceparent,omitempty"`
 }
 
@@ -1917,13 +1917,13 @@ type OnItemUpdatedJSONRequestBody = OnItemUpdatedJSONBody
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
-	// GetIndex What there is
+	// GetIndex List the API's URLs
 	// (GET /)
 	GetIndex(w http.ResponseWriter, r *http.Request)
 	// ListAudit Read the audit log
 	// (GET /audit)
 	ListAudit(w http.ResponseWriter, r *http.Request, params ListAuditParams)
-	// ListChanges Follow the changes
+	// ListChanges Follow changes
 	// (GET /changes)
 	ListChanges(w http.ResponseWriter, r *http.Request, params ListChangesParams)
 	// ListDeliveries List deliveries
@@ -1932,7 +1932,7 @@ type ServerInterface interface {
 	// GetDelivery Read a delivery
 	// (GET /deliveries/{id})
 	GetDelivery(w http.ResponseWriter, r *http.Request, id ID)
-	// Redeliver Deliver again
+	// Redeliver Redeliver
 	// (POST /deliveries/{id}/redeliver)
 	Redeliver(w http.ResponseWriter, r *http.Request, id ID, params RedeliverParams)
 	// ListHooks List hooks
@@ -1959,13 +1959,13 @@ type ServerInterface interface {
 	// GetHookReplay Read a hook's replay
 	// (GET /hooks/{id}/replay)
 	GetHookReplay(w http.ResponseWriter, r *http.Request, id ID)
-	// ReplayHook Send a hook the past
+	// ReplayHook Replay changes to a hook
 	// (POST /hooks/{id}/replay)
 	ReplayHook(w http.ResponseWriter, r *http.Request, id ID, params ReplayHookParams)
-	// RotateHookSecret Give a hook a new secret
+	// RotateHookSecret Rotate a hook's secret
 	// (POST /hooks/{id}/rotate-secret)
 	RotateHookSecret(w http.ResponseWriter, r *http.Request, id ID, params RotateHookSecretParams)
-	// TestHook Try a hook
+	// TestHook Test a hook
 	// (POST /hooks/{id}/test)
 	TestHook(w http.ResponseWriter, r *http.Request, id ID, params TestHookParams)
 	// ListItems List items
@@ -1995,10 +1995,10 @@ type ServerInterface interface {
 	// ListItemHistory List an item's changes
 	// (GET /items/{id}/history)
 	ListItemHistory(w http.ResponseWriter, r *http.Request, id ID, params ListItemHistoryParams)
-	// TriggerItemHook Send an item to the hooks by hand
+	// TriggerItemHook Send an item to hooks manually
 	// (POST /items/{id}/trigger-hook)
 	TriggerItemHook(w http.ResponseWriter, r *http.Request, id ID, params TriggerItemHookParams)
-	// GetMe Who am I
+	// GetMe Read the signed-in user
 	// (GET /me)
 	GetMe(w http.ResponseWriter, r *http.Request)
 	// ChangeMyPassword Change my password
@@ -2061,10 +2061,10 @@ type ServerInterface interface {
 	// PatchUser Change a user
 	// (PATCH /users/{id})
 	PatchUser(w http.ResponseWriter, r *http.Request, id ID, params PatchUserParams)
-	// CreateResetLink Make a link to set a password
+	// CreateResetLink Create a link to set a password
 	// (POST /users/{id}/reset-link)
 	CreateResetLink(w http.ResponseWriter, r *http.Request, id ID, params CreateResetLinkParams)
-	// RotatePassword Give an API user another password
+	// RotatePassword Generate a new password for an API user
 	// (POST /users/{id}/rotate-password)
 	RotatePassword(w http.ResponseWriter, r *http.Request, id ID, params RotatePasswordParams)
 	// ListWorkflowProfiles List workflow profiles
@@ -5155,13 +5155,13 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 // webhook http.Handler returned by {Op}WebhookHandler at
 // whatever URL path they advertise to senders.
 type WebhookReceiverInterface interface {
-	// An item was made
+	// An item was created
 	// HandleOnItemCreatedWebhook handles the POST webhook for item.created.
 	HandleOnItemCreatedWebhook(w http.ResponseWriter, r *http.Request, params OnItemCreatedParams)
 	// An item was deleted
 	// HandleOnItemDeletedWebhook handles the POST webhook for item.deleted.
 	HandleOnItemDeletedWebhook(w http.ResponseWriter, r *http.Request, params OnItemDeletedParams)
-	// An item is sent by hand
+	// An item was sent manually or by a workflow
 	// HandleOnItemTriggeredWebhook handles the POST webhook for item.triggered.
 	HandleOnItemTriggeredWebhook(w http.ResponseWriter, r *http.Request, params OnItemTriggeredParams)
 	// An item was changed
@@ -12718,13 +12718,13 @@ func (response PatchWorkflowProfiledefaultApplicationProblemPlusJSONResponse) Vi
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
-	// GetIndex What there is
+	// GetIndex List the API's URLs
 	// (GET /)
 	GetIndex(ctx context.Context, request GetIndexRequestObject) (GetIndexResponseObject, error)
 	// ListAudit Read the audit log
 	// (GET /audit)
 	ListAudit(ctx context.Context, request ListAuditRequestObject) (ListAuditResponseObject, error)
-	// ListChanges Follow the changes
+	// ListChanges Follow changes
 	// (GET /changes)
 	ListChanges(ctx context.Context, request ListChangesRequestObject) (ListChangesResponseObject, error)
 	// ListDeliveries List deliveries
@@ -12733,7 +12733,7 @@ type StrictServerInterface interface {
 	// GetDelivery Read a delivery
 	// (GET /deliveries/{id})
 	GetDelivery(ctx context.Context, request GetDeliveryRequestObject) (GetDeliveryResponseObject, error)
-	// Redeliver Deliver again
+	// Redeliver Redeliver
 	// (POST /deliveries/{id}/redeliver)
 	Redeliver(ctx context.Context, request RedeliverRequestObject) (RedeliverResponseObject, error)
 	// ListHooks List hooks
@@ -12760,13 +12760,13 @@ type StrictServerInterface interface {
 	// GetHookReplay Read a hook's replay
 	// (GET /hooks/{id}/replay)
 	GetHookReplay(ctx context.Context, request GetHookReplayRequestObject) (GetHookReplayResponseObject, error)
-	// ReplayHook Send a hook the past
+	// ReplayHook Replay changes to a hook
 	// (POST /hooks/{id}/replay)
 	ReplayHook(ctx context.Context, request ReplayHookRequestObject) (ReplayHookResponseObject, error)
-	// RotateHookSecret Give a hook a new secret
+	// RotateHookSecret Rotate a hook's secret
 	// (POST /hooks/{id}/rotate-secret)
 	RotateHookSecret(ctx context.Context, request RotateHookSecretRequestObject) (RotateHookSecretResponseObject, error)
-	// TestHook Try a hook
+	// TestHook Test a hook
 	// (POST /hooks/{id}/test)
 	TestHook(ctx context.Context, request TestHookRequestObject) (TestHookResponseObject, error)
 	// ListItems List items
@@ -12796,10 +12796,10 @@ type StrictServerInterface interface {
 	// ListItemHistory List an item's changes
 	// (GET /items/{id}/history)
 	ListItemHistory(ctx context.Context, request ListItemHistoryRequestObject) (ListItemHistoryResponseObject, error)
-	// TriggerItemHook Send an item to the hooks by hand
+	// TriggerItemHook Send an item to hooks manually
 	// (POST /items/{id}/trigger-hook)
 	TriggerItemHook(ctx context.Context, request TriggerItemHookRequestObject) (TriggerItemHookResponseObject, error)
-	// GetMe Who am I
+	// GetMe Read the signed-in user
 	// (GET /me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
 	// ChangeMyPassword Change my password
@@ -12862,10 +12862,10 @@ type StrictServerInterface interface {
 	// PatchUser Change a user
 	// (PATCH /users/{id})
 	PatchUser(ctx context.Context, request PatchUserRequestObject) (PatchUserResponseObject, error)
-	// CreateResetLink Make a link to set a password
+	// CreateResetLink Create a link to set a password
 	// (POST /users/{id}/reset-link)
 	CreateResetLink(ctx context.Context, request CreateResetLinkRequestObject) (CreateResetLinkResponseObject, error)
-	// RotatePassword Give an API user another password
+	// RotatePassword Generate a new password for an API user
 	// (POST /users/{id}/rotate-password)
 	RotatePassword(ctx context.Context, request RotatePasswordRequestObject) (RotatePasswordResponseObject, error)
 	// ListWorkflowProfiles List workflow profiles
