@@ -137,7 +137,7 @@ func (s *socket) authenticate(payload map[string]any) {
 		}
 	}
 	switch {
-	case err != nil && problem.MayPass(err): // clients retry after this code
+	case err != nil && problem.IsTemporary(err): // clients retry after this code
 		s.close(closeTryAgainLater, "Try again later")
 		return
 	case err != nil:

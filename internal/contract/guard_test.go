@@ -46,7 +46,7 @@ func TestGuard_AnswersWithTheRightCode(t *testing.T) {
 		"a body too many":       {"POST", "/things/" + id, "{}", []string{isJSON}, "BAD_REQUEST", "no body"},
 		"a body for GET":        {"GET", "/things/" + id, "{}", nil, "BAD_REQUEST", "no body"},
 		"not JSON":              {"POST", "/things", `{"name":`, []string{isJSON}, "INVALID_JSON", "byte 8"},
-		"duplicate":             {"POST", "/things", `{"name":"a","name":"b"}`, []string{isJSON}, "INVALID_JSON", "already"},
+		"duplicate":             {"POST", "/things", `{"name":"a","name":"b"}`, []string{isJSON}, "INVALID_JSON", "duplicate name"},
 		"invalid UTF-8":         {"POST", "/things", "{\"name\":\"\xff\"}", []string{isJSON}, "INVALID_JSON", "UTF-8"},
 		"lone surrogate":        {"POST", "/things", `{"name":"\udfff"}`, []string{isJSON}, "INVALID_JSON", "surrogate"},
 		"too deep":              {"POST", "/things", `{"name":"a","free":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + "}", []string{isJSON}, "INVALID_INPUT", ""},

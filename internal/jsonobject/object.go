@@ -1,6 +1,8 @@
-// Package jsonobject splits JSON objects into members that keep their order and their bytes, and joins them again.
+// Package jsonobject splits JSON objects into members, and joins members to objects. Members retain their order and the
+// bytes of their values.
 //
-// Its input has passed package strictjson: no name comes twice. It must not know what an object means.
+// Package strictjson has checked its input: objects have no duplicate names. The package must not know what an object
+// means.
 package jsonobject
 
 import (
@@ -9,7 +11,7 @@ import (
 	"errors"
 )
 
-// Member is a member of an object. Encode leaves out one whose value is nil.
+// Member is a member of an object. Encode omits one whose value is nil.
 type Member struct {
 	Name  string
 	Value json.RawMessage
@@ -18,7 +20,8 @@ type Member struct {
 // ErrNoObject reports a value that is not an object.
 var ErrNoObject = errors.New("not an object")
 
-// Members splits an object. Errors: ErrNoObject, and those of encoding/json.
+// Members returns the members of an object. Errors: ErrNoObject, and those of encoding/json. It ignores text after the
+// object.
 func Members(raw json.RawMessage) ([]Member, error) {
 	if raw = bytes.TrimSpace(raw); len(raw) == 0 || raw[0] != '{' {
 		return nil, ErrNoObject
@@ -44,7 +47,8 @@ func Members(raw json.RawMessage) ([]Member, error) {
 	return all, err
 }
 
-// Encode joins members to an object.
+// Encode returns an object of the members, without white space between them. It does not check that the values are
+// JSON.
 func Encode(all []Member) (json.RawMessage, error) {
 	var out bytes.Buffer
 	out.WriteByte('{')

@@ -103,7 +103,7 @@ func (f *Follower) openReader(ctx context.Context) error {
 			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case !problem.MayPass(err):
+		case !problem.IsTemporary(err):
 			return err
 		}
 		sleep(ctx, retryInterval)
@@ -122,7 +122,7 @@ func (f *Follower) readLog(ctx context.Context) ([]Message, error) {
 		return messages, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case !problem.MayPass(err):
+	case !problem.IsTemporary(err):
 		return nil, err
 	}
 	sleep(ctx, retryInterval)

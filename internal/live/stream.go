@@ -139,7 +139,7 @@ func (s *stream) publishAll(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case err != nil && problem.MayPass(err):
+		case err != nil && problem.IsTemporary(err):
 			sleep(ctx, retryInterval)
 		case err != nil:
 			return err

@@ -1,8 +1,8 @@
-// Package mergepatch reads JSON merge patches (RFC 7396), the one form of a change at every door: REST sends one as the
-// body, and GraphQL's update inputs are written as one (FromInput).
+// Package mergepatch reads and applies JSON merge patches (RFC 7396). Every change of a resource is one: the body of a
+// PATCH is a patch, and [FromInput] encodes an update input of GraphQL as one.
 //
-// A noun whose fields are plain values decodes a patch into a struct of pointers (Read): nil says that the patch does not
-// name the field. A noun whose fields nest, or take null, has the patch merged into what it has (Merge.Apply).
+// A noun with plain fields decodes a patch with [Read], into a struct of pointers: nil means that the patch does not
+// name the field. A noun with nested fields, or with fields that can be null, merges the patch with [Merge].
 //
-// Patches have passed package strictjson: no name comes twice. The package must not know any noun.
+// Package strictjson has checked the patches: they have no duplicate names. The package must not know any noun.
 package mergepatch

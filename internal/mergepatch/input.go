@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// FromInput writes an input object of GraphQL as a patch: the fields that were given, under the names of the OpenAPI
-// document (roleIds becomes role_ids). The values must already be in that document's form.
+// FromInput encodes an input object of GraphQL as a patch. It has the fields that the client has given, under their
+// names in the OpenAPI document (roleIds becomes role_ids). The values must have that document's form already.
 func FromInput(input map[string]any) ([]byte, error) {
 	patch := make(map[string]any, len(input))
 	for name, value := range input {

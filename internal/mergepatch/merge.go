@@ -12,18 +12,19 @@ import (
 	"itemcast/internal/jsonobject"
 )
 
-// Merge says how to apply patches to a T, a struct with JSON names.
+// Merge applies patches to a T, a struct with JSON names.
 type Merge[T any] struct {
-	// Decode reads the merged JSON of the fields that a patch names, and of Needed. Nil: encoding/json.
+	// Decode decodes the merged JSON, which has the fields that the patch names and the Needed ones. Nil:
+	// encoding/json.
 	Decode func(merged []byte) (T, error)
-	// Needed are fields without which Decode fails.
+	// Needed are the fields that Decode requires.
 	Needed []string
-	// Replaced are objects that a patch replaces instead of merging into them.
+	// Replaced are the objects that a patch replaces, instead of merging into them.
 	Replaced []string
 }
 
-// Apply returns before with the patch merged into it, and the fields that the patch names. The other fields are neither
-// encoded nor decoded. Errors: INVALID_INPUT for a patch that is no object, and those of Decode.
+// Apply merges a patch into before. It also returns the names of the fields in the patch; it neither encodes nor
+// decodes the others. Errors: INVALID_INPUT for a patch that is not an object, and those of Decode.
 func (m Merge[T]) Apply(before T, patch []byte) (after T, named []string, err error) {
 	changes, err := jsonobject.Members(patch)
 	if err != nil {
@@ -39,7 +40,7 @@ func (m Merge[T]) Apply(before T, patch []byte) (after T, named []string, err er
 	})
 	target, err := json.Marshal(old)
 	if err != nil {
-		return after, nil, fmt.Errorf("encode what a patch changes: %w", err)
+		return after, nil, fmt.Errorf("encode the fields before the patch: %w", err)
 	}
 	merged, err := merge(target, patch)
 	if err != nil {
@@ -85,8 +86,8 @@ func jsonNames(t reflect.Type) []string {
 	return names
 }
 
-// merge is the function MergePatch of RFC 7396 §2. What the patch does not name keeps its bytes and its place. A null that
-// is not a member of the patch's objects, such as one in an array, is a value.
+// merge is the function MergePatch of RFC 7396 §2. Members that the patch does not name retain their bytes and their
+// place. A null that is not a member of the patch's objects, such as one in an array, is a value.
 func merge(target, patch json.RawMessage) (json.RawMessage, error) {
 	changes, err := jsonobject.Members(patch)
 	if errors.Is(err, jsonobject.ErrNoObject) {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// The examples of RFC 7396, appendix A, but for the order of members: what the patch adds comes last.
-func TestMerge_DoesTheExamplesOfTheRFC(t *testing.T) {
+// The examples of RFC 7396, appendix A. The order of members differs: those that a patch adds come last.
+func TestMerge_FollowsTheExamplesOfTheRFC(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ target, patch, want string }{
 		{`{"a":"b"}`, `{"a":"c"}`, `{"a":"c"}`},
@@ -32,9 +32,10 @@ func TestMerge_DoesTheExamplesOfTheRFC(t *testing.T) {
 	}
 }
 
-func TestMerge_KeepsBytesAndPlaces(t *testing.T) {
+func TestMerge_RetainsBytesAndPlaces(t *testing.T) {
 	t.Parallel()
-	got, err := merge(json.RawMessage(`{"n":1.50,"x":"\u00e9","a":{"k":1e2}}`), json.RawMessage(`{"x":2,"a":{"l":3.0}}`))
+	target, patch := `{"n":1.50,"x":"\u00e9","a":{"k":1e2}}`, `{"x":2,"a":{"l":3.0}}`
+	got, err := merge(json.RawMessage(target), json.RawMessage(patch))
 	if want := `{"n":1.50,"x":2,"a":{"k":1e2,"l":3.0}}`; err != nil || string(got) != want {
 		t.Errorf("got %s, %v, want %s", got, err, want)
 	}

@@ -17,7 +17,7 @@ type flat struct {
 	Tags   *[]string `json:"tags"`
 }
 
-func TestRead_TellsWhatIsNamed(t *testing.T) {
+func TestRead_SetsTheNamedFields(t *testing.T) {
 	t.Parallel()
 	for patch, want := range map[string]flat{
 		`{}`:                         {},
@@ -49,48 +49,57 @@ type nested struct {
 	Limit  *int              `json:"limit"`
 }
 
-func TestApply_MergesWhatIsNamed(t *testing.T) {
+func TestApply_MergesTheNamedFields(t *testing.T) {
 	t.Parallel()
-	before := nested{Name: "a", Labels: map[string]string{"x": "1", "y": "2"}, Filter: map[string]string{"x": "1"}, Limit: new(3)}
-	how := mergepatch.Merge[nested]{Replaced: []string{"filter"}}
+	before := nested{
+		Name: "a", Labels: map[string]string{"x": "1", "y": "2"}, Filter: map[string]string{"x": "1"}, Limit: new(3),
+	}
+	merge := mergepatch.Merge[nested]{Replaced: []string{"filter"}}
 	for patch, c := range map[string]struct {
 		want  nested
 		named []string
 	}{
 		`{}`: {before, nil},
 		`{"labels":{"x":null,"z":"3"},"limit":null}`: {
-			nested{Name: "a", Labels: map[string]string{"y": "2", "z": "3"}, Filter: before.Filter}, []string{"labels", "limit"}},
+			nested{Name: "a", Labels: map[string]string{"y": "2", "z": "3"}, Filter: before.Filter},
+			[]string{"labels", "limit"},
+		},
 		`{"filter":{"y":"2"}}`: {
-			nested{Name: "a", Labels: before.Labels, Filter: map[string]string{"y": "2"}, Limit: new(3)}, []string{"filter"}},
-		`{"filter":null,"name":"b"}`: {nested{Name: "b", Labels: before.Labels, Limit: new(3)}, []string{"filter", "name"}},
+			nested{Name: "a", Labels: before.Labels, Filter: map[string]string{"y": "2"}, Limit: new(3)},
+			[]string{"filter"},
+		},
+		`{"filter":null,"name":"b"}`: {
+			nested{Name: "b", Labels: before.Labels, Limit: new(3)}, []string{"filter", "name"},
+		},
 	} {
-		got, named, err := how.Apply(before, []byte(patch))
+		got, named, err := merge.Apply(before, []byte(patch))
 		if err != nil || !reflect.DeepEqual(got, c.want) || !slices.Equal(named, c.named) {
 			t.Errorf("%s: got %+v, %v, %v", patch, got, named, err)
 		}
 	}
-	if _, _, err := how.Apply(before, []byte(`[]`)); !problem.Is(err, problem.InvalidInput) {
+	if _, _, err := merge.Apply(before, []byte(`[]`)); !problem.Is(err, problem.InvalidInput) {
 		t.Errorf("an array: got %v", err)
 	}
 }
 
-func TestApply_DecodesOnlyWhatIsNamedAndNeeded(t *testing.T) {
+func TestApply_DecodesOnlyTheNamedAndNeededFields(t *testing.T) {
 	t.Parallel()
 	refusal := errors.New("no")
-	how := mergepatch.Merge[nested]{Needed: []string{"name"}, Decode: func(merged []byte) (n nested, err error) {
+	merge := mergepatch.Merge[nested]{Needed: []string{"name"}, Decode: func(merged []byte) (n nested, err error) {
 		if got := string(merged); got != `{"name":"a","labels":null,"filter":null,"limit":4}` {
 			t.Errorf("decodes %s", got)
 		}
 		_ = json.Unmarshal(merged, &n)
 		return n, refusal
 	}}
-	after, _, err := how.Apply(nested{Name: "a", Labels: map[string]string{"x": "1"}, Limit: new(3)}, []byte(`{"limit":4}`))
+	before := nested{Name: "a", Labels: map[string]string{"x": "1"}, Limit: new(3)}
+	after, _, err := merge.Apply(before, []byte(`{"limit":4}`))
 	if !errors.Is(err, refusal) || after.Labels["x"] != "1" || *after.Limit != 4 {
 		t.Errorf("got %+v, %v", after, err)
 	}
 }
 
-func TestFromInput_WritesTheContractsNames(t *testing.T) {
+func TestFromInput_UsesTheNamesOfTheContract(t *testing.T) {
 	t.Parallel()
 	var none *string
 	got, err := mergepatch.FromInput(map[string]any{"roleIds": []string{"a"}, "maxInFlight": 1, "name": none})

@@ -9,8 +9,8 @@ import (
 	"itemcast/internal/strictjson"
 )
 
-// Read decodes a patch into a T, a struct whose fields are pointers with JSON names. Error: INVALID_INPUT with every null,
-// and for a patch of another form.
+// Read decodes a patch into a T, a struct of pointers with JSON names. Error: INVALID_INPUT, with every null as a
+// fault, and for a patch of another form.
 func Read[T any](patch []byte) (T, error) {
 	var read T
 	members, err := jsonobject.Members(patch)

@@ -1,8 +1,9 @@
-// Package page splits lists into pages by keyset: a page token holds the key of a row, and the next page starts after it.
-// Rows that are inserted or deleted meanwhile neither repeat nor hide others, and page 1,000 costs what page 1 costs.
+// Package page divides lists into pages by keyset: a page token contains the key of a row, and the next page starts
+// after that row. Rows that are inserted or deleted in the meantime never make a page repeat or omit others, and page
+// 1,000 costs as much as page 1.
 //
-// A token is opaque to clients: base64url of the list's name and the key. It works in its own list and order only. The
-// package must not know what a list holds.
+// A token is opaque to clients: base64url of the list's name and the key. It is valid only for its list and order. The
+// package must not know what a list contains.
 package page
 
 import (
@@ -20,8 +21,8 @@ import (
 
 var encoding = base64.RawURLEncoding.Strict()
 
-// Token returns the page token of a row in the list. The key's values are of type uuid.UUID, int64, string or time.Time,
-// which is kept to the microsecond, as Postgres has it. It panics for other types.
+// Token returns the page token of a row in the list. The key's values are of type uuid.UUID, int64, string or
+// time.Time; it panics for others. Times have the precision of Postgres, a microsecond.
 func Token(list string, key ...any) string {
 	raw := appendText(make([]byte, 0, 64), list)
 	for _, value := range key {
@@ -41,8 +42,8 @@ func Token(list string, key ...any) string {
 	return encoding.EncodeToString(raw)
 }
 
-// Read reads a token of the list into pointers to the key's values. It guarantees what a statement's parameters need: an
-// int64 is positive, a time is of the years 1 to 9999, a string is UTF-8 without U+0000. Error: INVALID_CURSOR.
+// Read reads a token of the list into pointers to the key's values. Postgres accepts the values as parameters: an int64
+// is positive, a time is in the years 1 to 9999, and a string is UTF-8 without U+0000. Error: INVALID_CURSOR.
 func Read(token, list string, key ...any) error {
 	raw, err := encoding.DecodeString(token)
 	if err != nil {
@@ -75,7 +76,8 @@ func Read(token, list string, key ...any) error {
 	return nil
 }
 
-// ReadID reads a token of a list whose key is an id. Nil is the list's start. Error: INVALID_CURSOR.
+// ReadID reads a token of a list whose key is an id. It returns nil for "", the start of the list. Error:
+// INVALID_CURSOR.
 func ReadID(token, list string) (*uuid.UUID, error) {
 	if token == "" {
 		return nil, nil
@@ -87,8 +89,8 @@ func ReadID(token, list string) (*uuid.UUID, error) {
 	return &id, nil
 }
 
-// Cut removes the rows beyond a page. Next is the token of the page's last row; it is empty on the last page. To know
-// that there are more rows, a statement reads limit + 1.
+// Cut returns the first limit rows, and the token of the following page; next is "" if there are no more rows. A
+// statement must read limit + 1 rows to show that there are more.
 func Cut[Row any](rows []Row, limit int, token func(Row) string) (page []Row, next string) {
 	if len(rows) <= limit {
 		return rows, ""

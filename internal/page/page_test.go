@@ -38,16 +38,18 @@ func TestToken_ReturnsItsKey(t *testing.T) {
 	}
 }
 
-func TestRead_RefusesWhatIsNoTokenOfTheList(t *testing.T) {
+func TestRead_RefusesTokensThatAreNotOfTheList(t *testing.T) {
 	t.Parallel()
 	good := page.Token("things", "name", at)
 	raw := func(bytes string) string { return base64.RawURLEncoding.EncodeToString([]byte(bytes)) }
 	for name, token := range map[string]string{
 		"empty": "", "not base64": "!!", "padded": good + "=", "cut": good[:len(good)-4], "longer": good + "AAAA",
 		"another case": strings.ToUpper(good), "of another list": page.Token("others", "name", at),
-		"of another key": page.Token("things", at, "name"), "a length beyond the end": raw("\x06things\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),
-		"a length without end": raw("\x06things\xff\xff\xff"), "U+0000": page.Token("things", "a\x00", at),
-		"not UTF-8": page.Token("things", "\xff", at), "the year 0": page.Token("things", "a", time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)),
+		"of another key":          page.Token("things", at, "name"),
+		"a length beyond the end": raw("\x06things\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),
+		"a length without end":    raw("\x06things\xff\xff\xff"), "U+0000": page.Token("things", "a\x00", at),
+		"not UTF-8":      page.Token("things", "\xff", at),
+		"the year 0":     page.Token("things", "a", time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)),
 		"the year 10000": page.Token("things", "a", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)),
 	} {
 		var text string
@@ -64,7 +66,7 @@ func TestRead_RefusesWhatIsNoTokenOfTheList(t *testing.T) {
 	}
 }
 
-func TestCut_LeavesOnePage(t *testing.T) {
+func TestCut_ReturnsOnePage(t *testing.T) {
 	t.Parallel()
 	token := func(row int) string { return page.Token("things", int64(row)) }
 	if rows, next := page.Cut([]int{1, 2, 3}, 2, token); !slices.Equal(rows, []int{1, 2}) || next != token(2) {

@@ -12,7 +12,7 @@ import (
 // within words.
 func Is(text string) bool { return !strings.ContainsFunc(text, isInvisible) }
 
-// Show returns a text that is safe to print: U+FFFD replaces each invisible character.
+// Show returns the text with U+FFFD in place of each invisible character. A terminal can print it safely.
 func Show(text string) string {
 	return strings.Map(func(r rune) rune {
 		if isInvisible(r) {

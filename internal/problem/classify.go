@@ -11,10 +11,10 @@ import (
 	"github.com/jackc/puddle/v2"
 )
 
-// From turns any error into the one that the user is told of: the Error in its chain; UNAVAILABLE when the database cannot be reached,
-// has no room or gave up, so that the same request may work in a moment; else INTERNAL, which tells nothing. Nil stays nil.
+// From returns what the client sees of an error: the Error in its chain; UNAVAILABLE if the database is down, full or
+// busy, so that the same request may succeed in a moment; else INTERNAL, which reveals nothing. For nil it returns nil.
 //
-// Whoever answers logs err itself for INTERNAL and UNAVAILABLE: what From returns has lost the cause.
+// Log err itself for INTERNAL and UNAVAILABLE: the result does not have the cause.
 func From(err error) *Error {
 	if err == nil {
 		return nil
@@ -23,24 +23,26 @@ func From(err error) *Error {
 		return e
 	}
 	if isTransient(err) {
-		return New(Unavailable, "The service cannot do this right now; try again in a moment.")
+		return New(Unavailable, "Itemcast cannot do this at the moment. Try again soon.")
 	}
 	return New(Internal, "Itemcast failed to do this, and has logged the error. Try again, or tell the operator.")
 }
 
-// MayPass reports whether an error is of the moment, and neither of the request nor of its user: the same may work soon.
-func MayPass(err error) bool {
+// IsTemporary reports whether the same request may succeed soon: neither the request nor its user is the cause of the
+// error.
+func IsTemporary(err error) bool {
 	code := From(err).Code
 	return code == Unavailable || code == TooManyRequests
 }
 
 func isTransient(err error) bool {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, puddle.ErrClosedPool) ||
-		errors.Is(err, io.ErrUnexpectedEOF) { // how pgx tells of a server that died while it answered
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, puddle.ErrClosedPool) ||
+		errors.Is(err, io.ErrUnexpectedEOF) { // of pgx, when the server dies while it responds
 		return true
 	}
-	if answer, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return isTransientState(answer.Code)
+	if failure, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return isTransientState(failure.Code)
 	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
@@ -51,7 +53,8 @@ func isTransient(err error) bool {
 	return errors.Is(err, pgconn.ErrConnClosed)
 }
 
-// isTransientState knows the SQLSTATEs (PostgreSQL documentation, appendix A) of a server that is away, full or busy.
+// isTransientState reports whether an SQLSTATE (PostgreSQL documentation, appendix A) is that of a server that is down,
+// full or busy.
 func isTransientState(state string) bool {
 	switch state {
 	case "57P01", "57P02", "57P03", // shut down, crashed, starting up
@@ -61,5 +64,6 @@ func isTransientState(state string) bool {
 		"40001", "40P01": // serialization failure, deadlock
 		return true
 	}
-	return strings.HasPrefix(state, "08") || strings.HasPrefix(state, "53") // connection exceptions; insufficient resources
+	const connectionException, insufficientResources = "08", "53" // classes
+	return strings.HasPrefix(state, connectionException) || strings.HasPrefix(state, insufficientResources)
 }

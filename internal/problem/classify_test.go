@@ -14,7 +14,7 @@ import (
 	"itemcast/internal/problem"
 )
 
-func TestFrom_TellsWhatMayWorkInAMoment(t *testing.T) {
+func TestFrom_FailuresOfTheDatabaseAreUnavailable(t *testing.T) {
 	t.Parallel()
 	if problem.From(nil) != nil {
 		t.Error("nil is a problem")

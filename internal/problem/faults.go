@@ -1,39 +1,40 @@
 package problem
 
-// MaxFaults is how many faults an error lists.
+// MaxFaults is the maximum number of faults in an error.
 const MaxFaults = 100
 
-// Fault is one fault of the input: of the body at Pointer (RFC 6901, as a URI fragment: "#/tags/3"), or of a Parameter.
+// Fault is a fault of the input: either of the body at Pointer (RFC 6901, as a URI fragment: "#/tags/3"), or of the
+// Parameter.
 type Fault struct {
 	Pointer   string `json:"pointer,omitempty"`
 	Parameter string `json:"parameter,omitempty"`
 	Detail    string `json:"detail"`
 }
 
-// Faults collects the faults of an input, so that one answer reports all of them. It ignores those beyond MaxFaults.
+// Faults collects the faults of an input, so that one response reports them all. It ignores those beyond MaxFaults.
 type Faults []Fault
 
-// At adds a fault of the body at a JSON Pointer; an empty detail is no fault.
+// At adds a fault of the body at a JSON Pointer, unless the detail is empty.
 func (f *Faults) At(pointer, detail string) {
 	if detail != "" {
 		f.Add(Fault{Pointer: pointer, Detail: detail})
 	}
 }
 
-// Of adds a fault of a parameter; an empty detail is no fault.
+// Of adds a fault of a parameter, unless the detail is empty.
 func (f *Faults) Of(parameter, detail string) {
 	if detail != "" {
 		f.Add(Fault{Parameter: parameter, Detail: detail})
 	}
 }
 
-// Add adds faults that another check has found.
+// Add adds the faults that another check has found.
 func (f *Faults) Add(found ...Fault) {
 	free := max(0, MaxFaults-len(*f))
 	*f = append(*f, found[:min(len(found), free)]...)
 }
 
-// Err returns an error with the code and every fault; nil when there is none.
+// Err returns an error with the code and the faults, or nil if there are none.
 func (f Faults) Err(code Code) error {
 	if len(f) == 0 {
 		return nil

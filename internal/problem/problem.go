@@ -1,7 +1,9 @@
-// Package problem is the one vocabulary of failure: a stable code, what to do in words, and the faults of bad input.
+// Package problem defines the errors that clients see: a stable code, a text that says what to do, and the faults of an
+// invalid input.
 //
-// Services return these errors; the edges turn them into RFC 9457 documents (REST) and error extensions (GraphQL). Every other error
-// is internal: it is logged, and the user sees only INTERNAL. The package knows nothing of transports beyond the HTTP status of a code.
+// Services return these errors. The edges encode them as RFC 9457 documents (REST) and as error extensions (GraphQL).
+// Every other error is internal: it is logged, and the client sees only INTERNAL. Of the transports, the package knows
+// only the HTTP status of a code.
 package problem
 
 import (
@@ -12,10 +14,10 @@ import (
 	"time"
 )
 
-// Code is stable: programs may depend on it.
+// Code identifies a kind of failure. Codes are stable: programs may depend on them.
 type Code string
 
-// The codes, the same over REST and GraphQL.
+// The codes of REST and GraphQL.
 const (
 	BadRequest           Code = "BAD_REQUEST"
 	InvalidJSON          Code = "INVALID_JSON"
@@ -64,7 +66,7 @@ var statuses = map[Code]int{
 	Unavailable:          http.StatusServiceUnavailable,
 }
 
-// Status is the HTTP status of a code; 500 for one that is not known.
+// Status returns the HTTP status of a code, or 500 for an unknown one.
 func (c Code) Status() int {
 	if status, ok := statuses[c]; ok {
 		return status
@@ -72,17 +74,17 @@ func (c Code) Status() int {
 	return http.StatusInternalServerError
 }
 
-// Error is a failure that a user is told of. Detail says what to do.
+// Error is a failure that the client sees.
 type Error struct {
 	Code     Code
-	Detail   string
+	Detail   string // what is wrong, and what to do
 	Faults   Faults
-	Revision int64 // with RevisionMismatch: the revision that there is
+	Revision int64 // with RevisionMismatch: the current revision
 
-	RetryAfter time.Duration // with TooManyRequests and Unavailable: when to try again; 0: in a moment
+	RetryAfter time.Duration // with TooManyRequests and Unavailable: the time to wait before a retry; 0: a second
 }
 
-// RetrySeconds is RetryAfter as the header of that name has it.
+// RetrySeconds returns the value of the header Retry-After: RetryAfter in whole seconds, rounded up, at least 1.
 func (e *Error) RetrySeconds() string {
 	return strconv.Itoa(max(1, int((e.RetryAfter+time.Second-1)/time.Second)))
 }
@@ -94,17 +96,18 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %s", e.Code, e.Detail)
 }
 
-// New makes an error whose detail is shown to the user.
+// New returns an error. The client sees its detail.
 func New(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Detail: fmt.Sprintf(format, args...)}
 }
 
-// Invalid makes an error of faults: InvalidInput for what the contract forbids, RuleViolated for what the account's rules forbid.
+// Invalid returns an error with faults: InvalidInput for violations of the contract, RuleViolated for violations of the
+// account's rules.
 func Invalid(code Code, faults ...Fault) *Error {
-	return &Error{Code: code, Detail: "The input has faults; each is named in errors.", Faults: faults}
+	return &Error{Code: code, Detail: "The input is not valid. See errors for each fault.", Faults: faults}
 }
 
-// Of finds the Error in err's chain; nil when there is none, which makes err an internal one.
+// Of returns the Error in err's chain, or nil if there is none: err is internal then.
 func Of(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
@@ -112,7 +115,7 @@ func Of(err error) *Error {
 	return nil
 }
 
-// Is reports whether err carries the code.
+// Is reports whether err's chain has an Error with the code.
 func Is(err error, code Code) bool {
 	e := Of(err)
 	return e != nil && e.Code == code

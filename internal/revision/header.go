@@ -7,7 +7,8 @@ import (
 	"itemcast/internal/problem"
 )
 
-// IfMatch reads the header If-Match (RFC 9110 §13.1.1). Nil and * are no condition. Error: INVALID_INPUT.
+// IfMatch returns the condition of an If-Match header (RFC 9110 §13.1.1). A request without the header, or with *, has
+// no condition. Error: INVALID_INPUT.
 func IfMatch(header *string) (Condition, error) {
 	if header == nil || strings.TrimSpace(*header) == "*" {
 		return nil, nil
@@ -20,14 +21,14 @@ func IfMatch(header *string) (Condition, error) {
 			return nil, problem.Invalid(problem.InvalidInput,
 				problem.Fault{Parameter: "If-Match", Detail: `must be an ETag as GET returns it, such as "3", or *`})
 		}
-		if revision, err := strconv.ParseInt(text, 10, 64); err == nil { // else it is no ETag of ours, and never matches
+		if revision, err := strconv.ParseInt(text, 10, 64); err == nil { // others are not our ETags, and never match
 			c = append(c, tag{revision: revision, weak: weak})
 		}
 	}
 	return c, nil
 }
 
-// IfNoneMatch reports whether the header If-None-Match (RFC 9110 §13.1.2) names the revision. The comparison is weak.
+// IfNoneMatch reports whether an If-None-Match header (RFC 9110 §13.1.2) contains the revision. It compares weakly.
 func IfNoneMatch(header *string, revision int64) bool {
 	if header == nil {
 		return false

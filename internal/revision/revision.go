@@ -1,8 +1,8 @@
-// Package revision makes a write depend on the revision that its client has read, so that no client overwrites a change
-// that it has not seen. REST spells the condition If-Match, GraphQL ifRevision.
+// Package revision makes a write depend on the revision that its client has read, so that a client cannot overwrite a
+// change that it has not seen. In REST the condition is the header If-Match, in GraphQL the argument ifRevision.
 //
-// A revision is a resource's version: 1 when it is created, and one more with each change. Its ETag is the quoted number.
-// The package must not know any resource.
+// A resource has revision 1 when it is created, and each change adds 1. The ETag is the quoted number. The package must
+// not know any resource.
 package revision
 
 import (
@@ -12,15 +12,15 @@ import (
 	"itemcast/internal/problem"
 )
 
-// Condition is the precondition of a write: the resource has one of these revisions. Nil always holds.
+// Condition is the precondition of a write: the resource has one of these revisions. A nil Condition always holds.
 type Condition []tag
 
 type tag struct {
 	revision int64
-	weak     bool // of a weak ETag, which never matches (RFC 9110 §13.1.1)
+	weak     bool // from a weak ETag, which never matches (RFC 9110 §13.1.1)
 }
 
-// Is is the condition that a resource has one of the revisions.
+// Is returns the condition that a resource has one of the revisions.
 func Is(expected ...int64) Condition {
 	c := Condition{}
 	for _, revision := range expected {
@@ -29,7 +29,7 @@ func Is(expected ...int64) Condition {
 	return c
 }
 
-// IfGiven is the condition that a resource has the revision; nil is no condition.
+// IfGiven returns the condition that a resource has the revision, or no condition for nil.
 func IfGiven(expected *int64) Condition {
 	if expected == nil {
 		return nil
@@ -37,7 +37,7 @@ func IfGiven(expected *int64) Condition {
 	return Is(*expected)
 }
 
-// Check reports whether a resource's current revision meets the condition. Error: REVISION_MISMATCH.
+// Check returns REVISION_MISMATCH, with the current revision, unless that meets the condition.
 func (c Condition) Check(current int64) error {
 	if c == nil || slices.Contains(c, tag{revision: current}) {
 		return nil
@@ -46,11 +46,12 @@ func (c Condition) Check(current int64) error {
 		"The current revision is %d. Read it, and decide whether your change still applies.", current)
 	if slices.Contains(c, tag{revision: current, weak: true}) {
 		mismatch = problem.New(problem.RevisionMismatch,
-			"If-Match takes the strong ETag that GET returns: %s. Remove the prefix W/, which a proxy may have added.", ETag(current))
+			"If-Match takes the strong ETag that GET returns: %s. Remove the prefix W/, which a proxy may have added.",
+			ETag(current))
 	}
 	mismatch.Revision = current
 	return mismatch
 }
 
-// ETag is the strong entity tag of a revision.
+// ETag returns the strong entity tag of a revision.
 func ETag(revision int64) string { return `"` + strconv.FormatInt(revision, 10) + `"` }

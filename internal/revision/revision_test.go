@@ -32,7 +32,7 @@ func TestIfMatch_HoldsForTheNamedRevisionsOnly(t *testing.T) {
 	}
 }
 
-func TestIfMatch_RefusesWhatIsNoETag(t *testing.T) {
+func TestIfMatch_RefusesMalformedETags(t *testing.T) {
 	t.Parallel()
 	for _, header := range []string{`1`, `"2`, `,`, `W/2`, `"2",`, `'2'`} {
 		if _, err := revision.IfMatch(&header); !problem.Is(err, problem.InvalidInput) {
@@ -56,7 +56,9 @@ func TestCheck_ExplainsAWeakETag(t *testing.T) {
 
 func TestIfNoneMatch_ComparesWeakly(t *testing.T) {
 	t.Parallel()
-	for header, want := range map[string]bool{`"4"`: true, `W/"4"`: true, `*`: true, `"1", "4"`: true, `"3"`: false, `4`: false} {
+	for header, want := range map[string]bool{
+		`"4"`: true, `W/"4"`: true, `*`: true, `"1", "4"`: true, `"3"`: false, `4`: false,
+	} {
 		if got := revision.IfNoneMatch(&header, 4); got != want {
 			t.Errorf("%s: got %v", header, got)
 		}

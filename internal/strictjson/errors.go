@@ -2,6 +2,7 @@ package strictjson
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -12,12 +13,12 @@ import (
 
 var (
 	errTooMany  = errors.New("too many values")
-	errTrailing = errors.New("something follows the value")
+	errTrailing = errors.New("another value follows")
 )
 
-// end makes sure that nothing but white space follows the value.
+// end returns an error unless only white space follows the value.
 func (p *parser) end() error {
-	switch kind := p.in.PeekKind(); kind {
+	switch p.in.PeekKind() {
 	case '{', '[', '"', '0', 't', 'f', 'n':
 		return errTrailing
 	}
@@ -27,41 +28,42 @@ func (p *parser) end() error {
 	return nil
 }
 
-// invalid says in our own words what the decoder found: its texts quote the input.
+// invalid describes an error of the decoder in words of our own, because the decoder's quote the input.
 func (p *parser) invalid(err error, data []byte) *problem.Error {
 	if errors.Is(err, errTooMany) {
-		p.fault("must not have so many values")
+		p.fault(fmt.Sprintf("must have at most %d values", p.limits.Values))
 		return problem.Invalid(problem.InvalidInput, p.faults...)
 	}
 	if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return problem.New(problem.InvalidJSON, "A JSON value is needed, and there is none.")
+		return problem.New(problem.InvalidJSON, "The text is empty. A JSON value is required.")
 	}
 	offset, pointer := p.in.InputOffset(), Pointer(p.path...)
 	syntactic, isSyntactic := errors.AsType[*jsontext.SyntacticError](err)
 	if isSyntactic {
 		offset, pointer = syntactic.ByteOffset, fragment(syntactic.JSONPointer)
 	}
-	what := "something unexpected"
+	what := "syntax error"
 	switch {
 	case errors.Is(err, errTrailing):
-		what = "something after the end of the value"
+		what = "text after the value"
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		what = "a name that its object has already"
+		what = "duplicate name"
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		what = "the end of the text"
+		what = "unexpected end"
 	case isSyntactic && strings.Contains(syntactic.Err.Error(), "UTF-8"):
-		what = "text that is not valid UTF-8"
+		what = "invalid UTF-8"
 	case isSyntactic && strings.Contains(syntactic.Err.Error(), "surrogate"):
-		what = "half of a surrogate pair"
+		what = "lone surrogate"
 	case isSyntactic && strings.Contains(syntactic.Err.Error(), "depth"):
 		what = "too many levels"
 	}
 	offset = min(offset, int64(len(data)))
-	invalid := problem.New(problem.InvalidJSON, "This is not valid JSON: at byte %d there is %s.", offset, what)
-	invalid.Faults = []problem.Fault{{Pointer: pointer, Detail: "is not valid JSON: there is " + what}}
+	invalid := problem.New(problem.InvalidJSON, "The text is not valid JSON: %s at byte %d.", what, offset)
+	invalid.Faults = []problem.Fault{{Pointer: pointer, Detail: "is not valid JSON: " + what}}
 	return invalid
 }
 
+// fragment returns a pointer of the decoder as Pointer writes it.
 func fragment(pointer jsontext.Pointer) string {
 	var tokens []string
 	for token := range pointer.Tokens() {

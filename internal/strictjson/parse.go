@@ -3,6 +3,7 @@ package strictjson
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -12,14 +13,14 @@ import (
 	"itemcast/internal/validate"
 )
 
-// Check reports what is wrong with a document, nil when nothing is: INVALID_JSON at the first place that is not JSON, or
-// INVALID_INPUT with every fault.
+// Check checks a document. Errors: INVALID_JSON, at the first place that is not JSON; INVALID_INPUT, with up to
+// [problem.MaxFaults] faults.
 func Check(data []byte, limits Limits) *problem.Error {
 	_, err := Parse(data, limits)
 	return err
 }
 
-// Parse is Check, and returns the document as nil, bool, json.Number, string, []any and map[string]any.
+// Parse checks a document like [Check], and returns it as nil, bool, json.Number, string, []any and map[string]any.
 func Parse(data []byte, limits Limits) (any, *problem.Error) {
 	limits = limits.withDefaults()
 	p := parser{in: jsontext.NewDecoder(bytes.NewBuffer(data)), limits: limits}
@@ -45,7 +46,7 @@ type parser struct {
 }
 
 func (p *parser) fault(detail string) {
-	if len(p.faults) < problem.MaxFaults { // a pointer to each of 50,000 values would cost much
+	if len(p.faults) < problem.MaxFaults { // do not compute pointers to 50,000 values
 		p.faults.At(Pointer(p.path...), detail)
 	}
 }
@@ -53,7 +54,7 @@ func (p *parser) fault(detail string) {
 func (p *parser) value() (any, error) {
 	kind := p.in.PeekKind()
 	if (kind == '{' || kind == '[') && p.in.StackDepth() >= p.limits.Depth {
-		p.fault("must not be nested more than " + strconv.Itoa(p.limits.Depth) + " levels deep")
+		p.fault(fmt.Sprintf("must be at most %d levels deep", p.limits.Depth))
 		return nil, p.in.SkipValue()
 	}
 	token, err := p.in.ReadToken()
@@ -122,11 +123,11 @@ func (p *parser) text(s string) string {
 	return s
 }
 
-// number takes what a double can hold, be it less precisely: beyond that, readers differ (RFC 8259, section 6). A number too small to
-// differ from zero is refused too: its exponent can be so far down that exact arithmetic on it fills the memory.
+// number accepts what a double can hold, even if less precisely: beyond that, readers differ (RFC 8259 §6). It also
+// refuses numbers that a double rounds to zero: exact arithmetic on an exponent such as 1e-999999999 exhausts memory.
 func (p *parser) number(literal string) json.Number {
 	if len(literal) > p.limits.Number {
-		p.fault("must have at most " + strconv.Itoa(p.limits.Number) + " characters as a number")
+		p.fault(fmt.Sprintf("must be a number of at most %d characters", p.limits.Number))
 		return "0"
 	}
 	value, err := strconv.ParseFloat(literal, 64)
@@ -139,7 +140,7 @@ func (p *parser) number(literal string) json.Number {
 	return json.Number(literal)
 }
 
-// isZero reports whether a literal's digits before the exponent are all zero.
+// isZero reports whether all digits before a literal's exponent are zero.
 func isZero(literal string) bool {
 	digits, _, _ := strings.Cut(strings.ToLower(literal), "e")
 	return !strings.ContainsAny(digits, "123456789")

@@ -8,22 +8,22 @@ import (
 	"itemcast/internal/strictjson"
 )
 
-func TestCheck_NamesEveryFaultAndItsPlace(t *testing.T) {
+func TestCheck_ReportsEveryFaultAndItsPlace(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ in, code, places, detail string }{
 		"good":               {`{"a":[1,2.5,-3e10,"x",true,null,{}]}`, "", "", ""},
 		"surrogate pair":     {`"\ud83d\ude00"`, "", "", ""},
 		"smallest double":    {`[5e-324, 1.7976931348623157e308, 0.0, 0e0, -0]`, "", "", ""},
 		"zero, far down":     {`0e-999999999`, "", "", ""},
-		"empty":              {``, "INVALID_JSON", "", "there is none"},
-		"white space":        {" \n", "INVALID_JSON", "", "there is none"},
-		"cut off":            {`{"a":[1,`, "INVALID_JSON", "#/a", "byte 8 there is the end"},
-		"bare word":          {`{"a":yes}`, "INVALID_JSON", "#/a", "byte 5"},
+		"empty":              {``, "INVALID_JSON", "", "empty"},
+		"white space":        {" \n", "INVALID_JSON", "", "empty"},
+		"cut off":            {`{"a":[1,`, "INVALID_JSON", "#/a", "unexpected end at byte 8."},
+		"bare word":          {`{"a":yes}`, "INVALID_JSON", "#/a", "syntax error at byte 5."},
 		"trailing comma":     {`[1,]`, "INVALID_JSON", "#", "byte 2"},
-		"trailing value":     {`{} {}`, "INVALID_JSON", "#", "after the end"},
+		"trailing value":     {`{} {}`, "INVALID_JSON", "#", "after the value at byte 2."},
 		"trailing bracket":   {`{}]`, "INVALID_JSON", "#", "byte 2"},
-		"duplicate":          {`{"a":{"b":1,"b":2}}`, "INVALID_JSON", "#/a/b", "has already"},
-		"duplicate escaped":  {`{"b":1,"\u0062":2}`, "INVALID_JSON", "#/b", "has already"},
+		"duplicate":          {`{"a":{"b":1,"b":2}}`, "INVALID_JSON", "#/a/b", "duplicate name"},
+		"duplicate escaped":  {`{"b":1,"\u0062":2}`, "INVALID_JSON", "#/b", "duplicate name"},
 		"invalid UTF-8":      {"{\"a\":\"\xff\"}", "INVALID_JSON", "#/a", "UTF-8"},
 		"lone surrogate":     {`{"a":"\ud800"}`, "INVALID_JSON", "#/a", "surrogate"},
 		"lone low surrogate": {`"\udc00x"`, "INVALID_JSON", "#", "surrogate"},
@@ -48,7 +48,7 @@ func TestCheck_NamesEveryFaultAndItsPlace(t *testing.T) {
 			err := strictjson.Check([]byte(c.in), strictjson.Limits{})
 			if err == nil {
 				if c.code != "" {
-					t.Fatal("passes")
+					t.Fatal("got no error")
 				}
 				return
 			}
@@ -64,7 +64,7 @@ func TestCheck_NamesEveryFaultAndItsPlace(t *testing.T) {
 	}
 }
 
-func TestCheck_TellsAHundredFaults(t *testing.T) {
+func TestCheck_ReportsAtMostAHundredFaults(t *testing.T) {
 	t.Parallel()
 	err := strictjson.Check([]byte("["+strings.Repeat("1e999,", 500)+"1]"), strictjson.Limits{})
 	if err == nil || len(err.Faults) != 100 {
@@ -73,7 +73,9 @@ func TestCheck_TellsAHundredFaults(t *testing.T) {
 }
 
 func FuzzCheck(f *testing.F) {
-	for _, seed := range []string{`{"a":[1,"\u0000",{"b":1e999}]}`, `{"a":1,"a":2}`, `"\ud800"`, "[[[[", "\xff", `1e-999999999`} {
+	for _, seed := range []string{
+		`{"a":[1,"\u0000",{"b":1e999}]}`, `{"a":1,"a":2}`, `"\ud800"`, "[[[[", "\xff", `1e-999999999`,
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -86,7 +88,7 @@ func FuzzCheck(f *testing.F) {
 		}
 		for _, fault := range err.Faults {
 			if !strings.HasPrefix(fault.Pointer, "#") || fault.Detail == "" {
-				t.Errorf("poor fault %v", fault)
+				t.Errorf("incomplete fault %v", fault)
 			}
 		}
 	})

@@ -1,22 +1,20 @@
 package strictjson
 
-import (
-	"strings"
-)
+import "strings"
 
-// longestToken bounds how much of a client's own names a fault repeats: a hundred faults below a name of half a megabyte would make an
-// answer far bigger than its request.
-const longestToken = 128
+// maxToken limits how much of the input a fault repeats, in bytes: a hundred faults below a name of half a megabyte
+// would make a response far larger than its request.
+const maxToken = 128
 
 const hex = "0123456789ABCDEF"
 
-// Pointer is the JSON Pointer (RFC 6901, section 6: as a URI fragment) of the place that the names and indices lead to: "#/tags/3".
-// It stops above a name that is longer than 128 bytes.
+// Pointer returns the JSON Pointer of a path of names and indices, as a URI fragment (RFC 6901 §6): "#/tags/3". It ends
+// before a name of more than 128 bytes.
 func Pointer(tokens ...string) string {
 	var b strings.Builder
 	b.WriteByte('#')
 	for _, token := range tokens {
-		if len(token) > longestToken {
+		if len(token) > maxToken {
 			break
 		}
 		b.WriteByte('/')
@@ -38,7 +36,8 @@ func Pointer(tokens ...string) string {
 	return b.String()
 }
 
-// inFragment reports whether RFC 3986 lets a character stand in a fragment as it is.
+// inFragment reports whether a fragment may contain a character unescaped (RFC 3986 §3.5).
 func inFragment(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~!$&'()*+,;=:@?", c) >= 0
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
+		strings.IndexByte("-._~!$&'()*+,;=:@?", c) >= 0
 }

@@ -1,7 +1,7 @@
-// Package validate checks text from outside. REST requests have passed the same limits in the OpenAPI document; inputs of
-// GraphQL and of the command line have not.
+// Package validate checks text from clients. The OpenAPI document has the same limits, but only REST requests are
+// checked against it: inputs of GraphQL and of the command line are not.
 //
-// Each function returns what is wrong, as the detail of a problem.Fault; "" when nothing is.
+// Each function returns the detail of a problem.Fault, or "" for valid text.
 package validate
 
 import (
@@ -12,7 +12,7 @@ import (
 	"itemcast/internal/plaintext"
 )
 
-// Storable checks what a Postgres text column needs: valid UTF-8 without U+0000.
+// Storable checks that a Postgres text column can store a text: it must be valid UTF-8 without U+0000.
 func Storable(text string) string {
 	switch {
 	case !utf8.ValidString(text):
@@ -23,28 +23,28 @@ func Storable(text string) string {
 	return ""
 }
 
-// Text checks that a text is storable and has from least to most characters (Unicode code points).
-func Text(text string, least, most int) string {
+// Text checks that a text is storable, and that its number of characters (Unicode code points) is in the range.
+func Text(text string, minLength, maxLength int) string {
 	if detail := Storable(text); detail != "" {
 		return detail
 	}
 	switch n := utf8.RuneCountInString(text); {
-	case n >= least && n <= most:
+	case n >= minLength && n <= maxLength:
 		return ""
-	case least == 0:
-		return fmt.Sprintf("must have at most %d characters", most)
+	case minLength == 0:
+		return fmt.Sprintf("must have at most %d characters", maxLength)
 	default:
-		return fmt.Sprintf("must have from %d to %d characters", least, most)
+		return fmt.Sprintf("must have from %d to %d characters", minLength, maxLength)
 	}
 }
 
-// Name checks a text by which people recognize a thing: Text, not blank unless it may be empty, and without characters
-// that hide or reorder others, so that no name can pass for another.
-func Name(name string, least, most int) string {
-	switch detail := Text(name, least, most); {
+// Name checks a name like [Text]. It must not be blank unless it may be empty, and must not contain characters that
+// hide or reorder others, because such a name can pass for another.
+func Name(name string, minLength, maxLength int) string {
+	switch detail := Text(name, minLength, maxLength); {
 	case detail != "":
 		return detail
-	case least > 0 && strings.TrimSpace(name) == "":
+	case minLength > 0 && strings.TrimSpace(name) == "":
 		return "must not be blank"
 	case !plaintext.Is(name):
 		return "must not contain control characters or invisible characters"

@@ -7,7 +7,7 @@ import (
 	"itemcast/internal/validate"
 )
 
-func TestName_SaysWhatIsWrong(t *testing.T) {
+func TestName_ReportsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"Editor": "", "日本 😀": "", "می\u200cخواهم": "", strings.Repeat("漢", 100): "",

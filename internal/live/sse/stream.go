@@ -134,7 +134,7 @@ func (s *Stream) renew(ctx context.Context, cursor string) (*live.Follower, erro
 				return follower, nil
 			}
 		}
-		if !problem.MayPass(err) || ctx.Err() != nil {
+		if !problem.IsTemporary(err) || ctx.Err() != nil {
 			return nil, err
 		}
 		select {
