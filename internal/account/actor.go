@@ -25,7 +25,7 @@ type Actor struct {
 	Proof       Proof
 }
 
-// Proof is what an actor's identity rests on. Package signin sets it.
+// Proof records the credentials that identified an actor, and when. Package signin sets it.
 type Proof struct {
 	Credentials [sha256.Size]byte // see CredentialsOf
 	Generation  int               // of signin's cache, before the user was read
@@ -43,14 +43,14 @@ func ActorOf(user store.UserByEmailRow) Actor {
 		Proof: Proof{Credentials: CredentialsOf(user.Email, user.PasswordHash)}}
 }
 
-// CredentialsOf returns a digest of a user's address and stored hash, which changes with either of them. The hash is
+// CredentialsOf returns a digest of a user's address and password hash, which changes with either of them. The hash is
 // salted, so the digest reveals nothing of the password.
 func CredentialsOf(email, passwordHash string) [sha256.Size]byte {
 	return sha256.Sum256([]byte(email + " " + passwordHash))
 }
 
-// Visibility is equal for two actors exactly when both may see and do the same: what is rendered for one serves the
-// other.
+// Visibility returns a text that is equal for two actors if, and only if, both may see and do the same. A message
+// rendered for one is then right for the other.
 func (a Actor) Visibility() string {
 	return a.AccountID.String() + " " + a.RoleID.String() + " " + a.Role + " " + strings.Join(a.Permissions.Strings(), " ")
 }

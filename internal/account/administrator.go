@@ -12,8 +12,8 @@ import (
 )
 
 var errNoAdministrator = problem.New(problem.Conflict,
-	"No administrator would remain: an active person with a password, api.access and users.manage. "+
-		"Appoint another one first.")
+	"No administrator would remain. There must be an active person with a password, api.access and users.manage: "+
+		"appoint another one first.")
 
 // requireAdministrator returns CONFLICT when no administrator remains.
 func requireAdministrator(ctx context.Context, q *store.Queries, accountID uuid.UUID) error {
@@ -24,21 +24,21 @@ func requireAdministrator(ctx context.Context, q *store.Queries, accountID uuid.
 	return err
 }
 
-// requireEqual returns CONFLICT when a user who has just lost access was an administrator, and no other has all of
-// that user's permissions: nobody could restore the user, or grant those permissions. The operator may do it.
-func requireEqual(ctx context.Context, q *store.Queries, actor Actor, gone User) error {
-	if actor.UserID == uuid.Nil || !gone.Active || !slices.Contains(gone.Permissions, string(UsersManage)) {
+// requireEqualAdministrator returns CONFLICT after a change to an administrator when no administrator has all the
+// permissions that this one had before: nobody could undo the change. The operator may make such a change.
+func requireEqualAdministrator(ctx context.Context, q *store.Queries, actor Actor, before User) error {
+	if actor.UserID == uuid.Nil || !before.Active || !slices.Contains(before.Permissions, string(UsersManage)) {
 		return nil
 	}
-	remains, err := hasAdministrator(ctx, q, actor.AccountID, gone.Permissions)
+	remains, err := hasAdministrator(ctx, q, actor.AccountID, before.Permissions)
 	if err == nil && !remains {
 		return problem.New(problem.Conflict, "No other administrator has all the permissions of %s, so nobody "+
-			"could undo this. Give another user such a role first, or run itemcast user on the server.", gone.Email)
+			"could undo this. Give another user such a role first, or run itemcast user on the server.", before.Email)
 	}
 	return err
 }
 
-// hasAdministrator reports whether a user can administer the account and has the permissions.
+// hasAdministrator reports whether the account has an administrator with all the permissions.
 func hasAdministrator(ctx context.Context, q *store.Queries, accountID uuid.UUID, permissions []string) (bool, error) {
 	n, err := q.Administrators(ctx, store.AdministratorsParams{AccountID: accountID, Permissions: permissions})
 	if err != nil {

@@ -17,7 +17,7 @@ const (
 	userCreated      = "user.created"
 	userUpdated      = "user.updated"
 	userDeleted      = "user.deleted"
-	passwordReset    = "password.reset" // also by a reset link, in package signin
+	passwordReset    = "password.reset" // by rotation; package signin records resets by a link
 	resetLinkCreated = "reset-link.created"
 	roleCreated      = "role.created"
 	roleUpdated      = "role.updated"
@@ -53,7 +53,7 @@ func encodeDetail(detail any) (json.RawMessage, error) {
 	return raw, nil
 }
 
-// changes holds the value before and after an update of each field that it changed.
+// changes holds the values before and after an update, by the field that changed.
 type changes map[string][2]any
 
 func (c changes) add(field string, before, after any) {

@@ -30,7 +30,7 @@ type AuditEntry struct {
 	Detail    json.RawMessage
 }
 
-// AuditFilter selects entries. A zero criterion selects all.
+// AuditFilter selects entries that meet all its criteria. A zero criterion is met by every entry.
 type AuditFilter struct {
 	Actor    *uuid.UUID
 	Actions  []string
@@ -80,8 +80,8 @@ func (s *Service) AuditLog(ctx context.Context, filter AuditFilter, limit int, a
 	return entries, next, nil
 }
 
-// RunAuditRetention deletes entries older than the retention of the Config, once an hour until ctx ends: an entry
-// stays for an hour longer at most.
+// RunAuditRetention deletes entries older than Config.AuditRetention, once an hour until ctx ends. So an entry may stay
+// up to an hour longer.
 func (s *Service) RunAuditRetention(ctx context.Context) error {
 	if s.auditRetention == 0 {
 		return nil

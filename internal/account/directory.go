@@ -10,15 +10,14 @@ import (
 	"itemcast/internal/account/internal/store"
 )
 
-// Directory looks up the names of users for actors who see what those users did. Its methods may be called
-// concurrently.
+// Directory looks up the names of users, such as the creator of an item. Unlike the methods of [Service], it needs only
+// items.view. Its methods may be called concurrently.
 type Directory struct{ pool *pgxpool.Pool }
 
 // NewDirectory returns a Directory on pool.
 func NewDirectory(pool *pgxpool.Pool) *Directory { return &Directory{pool: pool} }
 
-// Names returns the names of users of the actor's account, in one statement. It omits ids of no such user. Needs
-// items.view.
+// Names returns the names of users of the actor's account, in one statement. It omits unknown ids. Needs items.view.
 func (d *Directory) Names(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]string, error) {
 	actor, err := Authorize(ctx, ItemsView)
 	if err != nil {

@@ -39,11 +39,12 @@ func Authorize(ctx context.Context, need ...Permission) (Actor, error) {
 }
 
 func errLacks(p Permission) error {
-	return problem.New(problem.Forbidden, "Your role lacks the permission %s.", p)
+	return problem.New(problem.Forbidden, "Your role lacks the permission %s. Ask an administrator to grant it.", p)
 }
 
-// Reauthorize is Authorize with the actor as the transaction tx sees it. A write calls it because the user's rights,
-// or the session, may have ended while the request's body arrived or the transaction waited. Errors: as Authorize.
+// Reauthorize is Authorize with the actor's permissions as tx reads them. A write calls it, because the user may have
+// lost permissions, or the session may have ended, while the request's body arrived or the transaction waited. Errors:
+// as Authorize.
 func Reauthorize(ctx context.Context, tx pgx.Tx, need ...Permission) (Actor, error) {
 	actor, err := Authorize(ctx, need...)
 	if err != nil || actor.UserID == uuid.Nil {

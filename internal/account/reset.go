@@ -21,8 +21,9 @@ const resetLinkLifetime = 24 * time.Hour
 var (
 	errAPIUserLink = problem.New(problem.Conflict,
 		"An API user has a generated password. Use rotate-password to generate a new one.")
-	errInactiveLink   = problem.New(problem.Conflict, "The user is switched off. Set active to true first.")
-	errPersonRotation = problem.New(problem.Conflict, "A person chooses the password. Create a reset link.")
+	errInactiveLink   = problem.New(problem.Conflict, "The user is inactive. Set active to true first.")
+	errPersonRotation = problem.New(problem.Conflict,
+		"Only an API user has a generated password. Create a reset link for a person.")
 )
 
 // ResetLink is a link by which a user sets a password, once.
@@ -31,9 +32,9 @@ type ResetLink struct {
 	ExpiresAt time.Time
 }
 
-// ResetLink creates a user's reset link, and revokes an earlier one. The link works for a day, while the actor may
-// still create it. Needs users.manage, and every permission of the user. Errors: NOT_FOUND, FORBIDDEN; CONFLICT for
-// an API user and for an inactive one.
+// ResetLink creates a user's reset link, and revokes an earlier one. The link works once, within a day, and only while
+// the actor may still create it. Needs users.manage, and every permission of the user. Errors: NOT_FOUND, FORBIDDEN;
+// CONFLICT for an API user and for an inactive one.
 func (s *Service) ResetLink(ctx context.Context, id uuid.UUID) (ResetLink, error) {
 	actor, err := Authorize(ctx, UsersManage)
 	if err != nil {
@@ -66,7 +67,7 @@ func (s *Service) ResetLink(ctx context.Context, id uuid.UUID) (ResetLink, error
 	return link, nil
 }
 
-// RotatePassword generates another password for an API user, and returns it; the old one stops working. Needs
+// RotatePassword generates a new password for an API user, and returns it; the old one stops working. Needs
 // users.manage, and every permission of the user. Errors: NOT_FOUND, FORBIDDEN; CONFLICT for a person.
 func (s *Service) RotatePassword(ctx context.Context, id uuid.UUID) (string, error) {
 	actor, err := Authorize(ctx, UsersManage)

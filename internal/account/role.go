@@ -60,7 +60,7 @@ func (s *Service) Role(ctx context.Context, id uuid.UUID) (Role, error) {
 	return readRole(ctx, store.New(db.Read(ctx, s.pool)), actor, id)
 }
 
-// RoleByName returns the role of a name, in any case. Needs users.manage. Error: NOT_FOUND.
+// RoleByName returns the role with a name, ignoring case. Needs users.manage. Error: NOT_FOUND.
 func (s *Service) RoleByName(ctx context.Context, name string) (Role, error) {
 	actor, err := Authorize(ctx, UsersManage)
 	if err != nil {
@@ -94,8 +94,8 @@ func toRole(row store.GetRoleRow) Role {
 	return role
 }
 
-// UnknownRoles returns the ids that are not roles of the account. The others cannot be deleted before the transaction
-// ends: it locks the account's roles.
+// UnknownRoles returns the ids that are not roles of the account. It locks the account's roles, so that the others
+// cannot be deleted before the transaction ends.
 func UnknownRoles(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, ids []uuid.UUID) ([]uuid.UUID, error) {
 	q := store.New(tx)
 	if err := q.LockAccess(ctx, accountID); err != nil {

@@ -25,8 +25,8 @@ type RolePatch struct {
 	Permissions *[]string `json:"permissions"`
 }
 
-// check returns INVALID_INPUT with every fault of the fields that are given. A role may keep what an older version
-// allowed.
+// check returns INVALID_INPUT with every fault of the given fields. Other fields are not checked, because an older
+// version may have allowed their values.
 func (p RolePatch) check() error {
 	var invalid problem.Faults
 	if p.Name != nil {
@@ -74,8 +74,8 @@ func (s *Service) CreateRole(ctx context.Context, name string, permissions []str
 	return role, err
 }
 
-// requireFreeName returns CONFLICT when another role has the name, in any case. The lock of change keeps the answer
-// true.
+// requireFreeName returns CONFLICT when another role has the name, ignoring case. The caller holds the lock of change,
+// so no other transaction can take the name meanwhile.
 func requireFreeName(ctx context.Context, q *store.Queries, actor Actor, id uuid.UUID, name string) error {
 	taken, err := q.RoleNameTaken(ctx, store.RoleNameTakenParams{AccountID: actor.AccountID, Name: name, ID: id})
 	if err != nil {
@@ -87,7 +87,7 @@ func requireFreeName(ctx context.Context, q *store.Queries, actor Actor, id uuid
 	return nil
 }
 
-// PatchRole changes a role, and at once what its users may do. Needs users.manage, and every permission of the role
+// PatchRole changes a role, with immediate effect on its users. Needs users.manage, and every permission of the role
 // before and after. Errors: NOT_FOUND; REVISION_MISMATCH; INVALID_INPUT; FORBIDDEN; CONFLICT when the name is taken
 // or no administrator would remain.
 func (s *Service) PatchRole(ctx context.Context, id uuid.UUID, patch RolePatch,

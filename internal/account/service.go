@@ -25,8 +25,8 @@ type Config struct {
 // Service manages an account's users and roles. Its methods may be called concurrently; each authorizes the actor
 // first.
 //
-// Two rules hold under any concurrency: an administrator remains, and nobody grants, changes or revokes permissions
-// that they lack, nor changes users or roles that have such permissions.
+// Two rules hold under any concurrency. An administrator remains. An actor cannot grant or revoke a permission that the
+// actor lacks, nor change a user or a role that has it.
 type Service struct {
 	pool           *pgxpool.Pool
 	log            *slog.Logger
@@ -39,9 +39,9 @@ func NewService(config Config) *Service {
 	return &Service{pool: config.Pool, log: config.Log, publicURL: config.PublicURL, auditRetention: config.AuditRetention}
 }
 
-// change runs fn in a transaction, alone among the changes of the account's users and roles, with the actor's
-// permissions as they are in it. It rolls back when no administrator would remain. Errors: UNAUTHENTICATED,
-// FORBIDDEN, CONFLICT.
+// change runs fn in a transaction that excludes other changes of the account's users and roles. fn receives the actor
+// with the permissions that the transaction reads. change rolls back when no administrator would remain. Errors:
+// UNAUTHENTICATED, FORBIDDEN, CONFLICT.
 func (s *Service) change(ctx context.Context, actor Actor,
 	fn func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor Actor) error) error {
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {

@@ -41,9 +41,9 @@ type User struct {
 	Revision    int64
 }
 
-// UserFilter selects users. A nil or empty criterion selects all.
+// UserFilter selects users that meet all its criteria. A nil or empty criterion is met by every user.
 type UserFilter struct {
-	Search string // a part of the address or the name, in any case
+	Search string // a part of the address or the name, ignoring case
 	RoleID *uuid.UUID
 	Kind   *string
 	Active *bool
@@ -92,7 +92,7 @@ func (s *Service) User(ctx context.Context, id uuid.UUID) (User, error) {
 	return readUser(ctx, store.New(db.Read(ctx, s.pool)), actor, id)
 }
 
-// UserByEmail returns the user of an address, in any case. Needs users.manage. Error: NOT_FOUND.
+// UserByEmail returns the user with an address, ignoring case. Needs users.manage. Error: NOT_FOUND.
 func (s *Service) UserByEmail(ctx context.Context, email string) (User, error) {
 	actor, err := Authorize(ctx, UsersManage)
 	if err != nil {

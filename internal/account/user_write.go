@@ -14,7 +14,8 @@ import (
 	"itemcast/internal/revision"
 )
 
-var errEmailTaken = problem.New(problem.Conflict, "There is a user with this e-mail address already.")
+var errEmailTaken = problem.New(problem.Conflict,
+	"There is a user with this e-mail address already. Use another address.")
 
 // CreateUser creates a user, and returns the generated password of an API user; "" for a person. Needs users.manage,
 // and every permission of the role. Errors: INVALID_INPUT and RULE_VIOLATED with every fault; FORBIDDEN; CONFLICT
@@ -34,7 +35,7 @@ func (s *Service) CreateUser(ctx context.Context, in UserInput) (user User, gene
 		}
 	}
 	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor Actor) error {
-		if err := mayGrant(ctx, q, actor, in.RoleID); err != nil {
+		if err := requireRole(ctx, q, actor, in.RoleID); err != nil {
 			return err
 		}
 		id := uuid.Must(uuid.NewV7())
@@ -55,9 +56,9 @@ func (s *Service) CreateUser(ctx context.Context, in UserInput) (user User, gene
 	return user, generated, err
 }
 
-// mayGrant returns RULE_VIOLATED when the account has no such role, and FORBIDDEN when the actor lacks one of its
+// requireRole returns RULE_VIOLATED when the account has no such role, and FORBIDDEN when the actor lacks one of its
 // permissions.
-func mayGrant(ctx context.Context, q *store.Queries, actor Actor, role uuid.UUID) error {
+func requireRole(ctx context.Context, q *store.Queries, actor Actor, role uuid.UUID) error {
 	row, err := q.GetRole(ctx, store.GetRoleParams{AccountID: actor.AccountID, ID: role})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return problem.Invalid(problem.RuleViolated,
@@ -80,7 +81,7 @@ func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch,
 	}
 	var hash *string
 	if patch.Password != nil && len(*patch.Password) <= password.MaxBytes {
-		made, err := password.Hash(ctx, *patch.Password) // before the lock, for which others wait
+		made, err := password.Hash(ctx, *patch.Password) // before the lock, so that others do not wait for the hash
 		if err != nil {
 			return User{}, err
 		}
@@ -103,7 +104,7 @@ func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch,
 		if err != nil {
 			return fmt.Errorf("update user: %w", err)
 		}
-		if err := requireEqual(ctx, q, actor, before); err != nil {
+		if err := requireEqualAdministrator(ctx, q, actor, before); err != nil {
 			return err
 		}
 		if hash != nil || !user.Active || user.Email != before.Email {
@@ -119,7 +120,7 @@ func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch,
 	return user, err
 }
 
-// readForChange reads a user that the actor may change.
+// readForChange reads a user, and returns FORBIDDEN if the actor may not change it.
 func readForChange(ctx context.Context, q *store.Queries, actor Actor, id uuid.UUID,
 	condition revision.Condition) (User, error) {
 	user, err := readUser(ctx, q, actor, id)
@@ -138,7 +139,7 @@ func applyPatch(ctx context.Context, q *store.Queries, actor Actor, user User, p
 		return user, err
 	}
 	if patch.RoleID != nil && *patch.RoleID != user.RoleID {
-		if err := mayGrant(ctx, q, actor, *patch.RoleID); err != nil {
+		if err := requireRole(ctx, q, actor, *patch.RoleID); err != nil {
 			return user, err
 		}
 		user.RoleID = *patch.RoleID
@@ -169,7 +170,7 @@ func userChanges(before, after User, newHash *string) changes {
 	return changed
 }
 
-// DeleteUser deletes a user. Rows that the user created keep the id. Needs users.manage, and every permission of the
+// DeleteUser deletes a user. Items and log entries retain the user's id. Needs users.manage, and every permission of the
 // user. Errors: NOT_FOUND; REVISION_MISMATCH; FORBIDDEN; CONFLICT when no administrator would remain.
 func (s *Service) DeleteUser(ctx context.Context, id uuid.UUID, condition revision.Condition) error {
 	actor, err := Authorize(ctx, UsersManage)
@@ -184,7 +185,7 @@ func (s *Service) DeleteUser(ctx context.Context, id uuid.UUID, condition revisi
 		if err := q.DeleteUser(ctx, store.DeleteUserParams{AccountID: actor.AccountID, ID: id}); err != nil {
 			return fmt.Errorf("delete user: %w", err)
 		}
-		if err := requireEqual(ctx, q, actor, user); err != nil {
+		if err := requireEqualAdministrator(ctx, q, actor, user); err != nil {
 			return err
 		}
 		return Audit(ctx, tx, userDeleted, userPath(id), map[string]any{"email": user.Email, "role": user.Role})

@@ -17,8 +17,8 @@ import (
 // function hidden_profiles (sql/migrations) applies to rows.
 type HiddenProfiles []uuid.UUID
 
-// HiddenFrom reads the profiles that are hidden from a role of an account; a nil role is the operator's, which sees
-// all. To filter documents, read them first: the answer then covers every profile that they name.
+// HiddenFrom reads the profiles that are hidden from a role of an account. Nothing is hidden from a nil role, the
+// operator's. To filter documents, read the documents first: the result then covers every profile that they name.
 func HiddenFrom(ctx context.Context, tx db.Querier, accountID uuid.UUID, role *uuid.UUID) (HiddenProfiles, error) {
 	ids, err := store.New(tx).HiddenProfiles(ctx, store.HiddenProfilesParams{AccountID: accountID, RoleID: role})
 	if err != nil {
@@ -27,8 +27,8 @@ func HiddenFrom(ctx context.Context, tx db.Querier, accountID uuid.UUID, role *u
 	return ids, nil
 }
 
-// MayHaveProfile reports whether an item's document may name a workflow profile. Most do not, and need no statement.
-// Metadata with a field of that name costs one.
+// MayHaveProfile reports whether an item's document may name a workflow profile. If not, HiddenFrom is not needed. It is
+// true without need for a document whose client_data has an object named workflow.
 func MayHaveProfile(document []byte) bool { return bytes.Contains(document, []byte(`"workflow":{`)) }
 
 // Hides reports whether the item of a document is hidden. Error: when the document is not an item's.

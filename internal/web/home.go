@@ -8,7 +8,7 @@ import (
 
 type homeData struct {
 	PublicURL string
-	User      string // email address; "" for a stranger
+	User      string // e-mail address; "" for a stranger
 }
 
 func newHome(files fs.FS, publicURL string, userOf func(*http.Request) string) http.Handler {

@@ -9,7 +9,7 @@ import (
 
 // Sessions is what the sign-in pages know of users and ask for. Package server implements it.
 type Sessions struct {
-	User          func(*http.Request) string // email address of the browser's user; "" for a stranger
+	User          func(*http.Request) string // e-mail address of the browser's user; "" for a stranger
 	SignIn        func(w http.ResponseWriter, r *http.Request, email, password string) error
 	SignOut       func(w http.ResponseWriter, r *http.Request, everywhere bool) error
 	ResetUser     func(ctx context.Context, token string) (email string, err error)
@@ -19,7 +19,7 @@ type Sessions struct {
 
 // loginData is what the page login.html shows.
 type loginData struct {
-	User    string // email address; "" for a stranger
+	User    string // e-mail address; "" for a stranger
 	Email   string // that was typed
 	Next    string // the address to go to after the sign-in
 	Message string // what went wrong

@@ -27,7 +27,7 @@ var templates embed.FS
 // Assets serves the bundled scripts, styles and fonts under /assets/, to anyone.
 func Assets() http.Handler { return newAssets(built()) }
 
-// Home serves the start page. publicURL is the base of the URLs in its examples. userOf returns the email address of
+// Home serves the start page. publicURL is the base of the URLs in its examples. userOf returns the e-mail address of
 // the user who is signed in, "" for a stranger.
 func Home(publicURL string, userOf func(*http.Request) string) http.Handler {
 	return newHome(built(), publicURL, userOf)
@@ -41,7 +41,7 @@ func Playground() http.Handler { return newPlayground(built()) }
 func Login(s Sessions) http.Handler { return newLogin(built(), s) }
 
 // Reset serves the page of a reset link, and sets the password. Loading the page does not use up the link, as programs
-// that scan email load it.
+// that scan e-mail load it.
 func Reset(s Sessions) http.Handler { return newReset(built(), s) }
 
 // Bundle is the files that a page of another package loads, by their names below /assets/.

@@ -18,8 +18,8 @@ import (
 
 var errNoProfile = problem.New(problem.NotFound, "There is no such workflow profile.")
 
-// Profile is a workflow that items can have. With RoleIDs, only users of those roles see its items, whatever
-// permissions the others have.
+// Profile is a workflow that items can have. With RoleIDs, only users of those roles see its items; permissions make no
+// difference.
 type Profile struct {
 	ID          uuid.UUID
 	Name        string

@@ -35,7 +35,7 @@ type ProfilePatch struct {
 	RoleIDs     *[]uuid.UUID `json:"role_ids"`
 }
 
-// applied returns the input that a patch makes of a profile.
+// applied returns a profile's input with the patch applied.
 func (p ProfilePatch) applied(profile Profile) ProfileInput {
 	in := ProfileInput{Name: profile.Name, Description: profile.Description, RoleIDs: profile.RoleIDs}
 	if p.Name != nil {
@@ -55,8 +55,8 @@ func (in ProfileInput) normalized() ProfileInput {
 	return in
 }
 
-// check returns INVALID_INPUT with every fault. A profile may keep the name that it has before a patch; a new one has
-// none.
+// check returns INVALID_INPUT with every fault. before is the profile's present name, which is not checked again; "" for
+// a new profile.
 func (in ProfileInput) check(before string) error {
 	var faults problem.Faults
 	if before == "" || in.Name != before {

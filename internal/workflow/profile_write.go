@@ -61,7 +61,7 @@ func (s *Service) CreateProfile(ctx context.Context, in ProfileInput) (Profile, 
 	return profile, err
 }
 
-// PatchProfile changes a profile. Its roles decide at once who sees its items; the items do not change, so the log
+// PatchProfile changes a profile. New roles take effect on its items at once; the items do not change, so the log
 // records nothing. Needs workflows.manage. Errors: as CreateProfile; NOT_FOUND; REVISION_MISMATCH.
 func (s *Service) PatchProfile(ctx context.Context, id uuid.UUID, patch ProfilePatch,
 	condition revision.Condition) (Profile, error) {
@@ -124,7 +124,7 @@ func (s *Service) DeleteProfile(ctx context.Context, id uuid.UUID, condition rev
 	})
 }
 
-// lock locks the profile's row, and checks its revision. A write that gives the profile to an item waits.
+// lock locks the profile's row, and checks its revision. A write that assigns the profile to an item waits.
 func lock(ctx context.Context, q *store.Queries, actor account.Actor, id uuid.UUID,
 	condition revision.Condition) (Profile, error) {
 	row, err := q.LockWorkflowProfile(ctx, store.LockWorkflowProfileParams{AccountID: actor.AccountID, ID: id})

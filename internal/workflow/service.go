@@ -17,8 +17,8 @@ type Config struct {
 	Pool *pgxpool.Pool
 	Log  *slog.Logger
 
-	// Changed is called, while Run runs, whenever a profile has changed on any node, and when changes may have been
-	// missed: items may now be hidden from readers, or visible. It must not block.
+	// Changed is called, while Run runs, when a profile has changed on any node, and when notifications may have been
+	// missed: items may have become hidden from roles, or visible. It must not block.
 	Changed func()
 }
 
@@ -41,7 +41,8 @@ func (s *Service) Run(ctx context.Context) error {
 	return nil
 }
 
-// change runs fn in a transaction, with the actor's permissions as they are in it. Errors: UNAUTHENTICATED, FORBIDDEN.
+// change runs fn in a transaction. fn receives the actor with the permissions that the transaction reads. Errors:
+// UNAUTHENTICATED, FORBIDDEN.
 func (s *Service) change(ctx context.Context,
 	fn func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor account.Actor) error) error {
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {

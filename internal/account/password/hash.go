@@ -13,8 +13,8 @@ import (
 	"itemcast/internal/problem"
 )
 
-// A hash takes 64 MiB and occupies a core for some 100 ms, and anybody may cause one: slots bound how many are
-// computed at once. A new password also takes one of newSlots, which leaves the other half of slots to sign-ins.
+// A hash takes 64 MiB and occupies a core for some 100 ms, and any client may cause one. slots bounds how many are
+// computed at once. A new password also takes one of newSlots, so that half of the slots are left to sign-ins.
 var (
 	slots    = make(chan struct{}, max(1, runtime.NumCPU()))
 	newSlots = make(chan struct{}, max(1, cap(slots)/2))
@@ -38,8 +38,8 @@ func Hash(ctx context.Context, password string) (string, error) {
 	return hash, nil
 }
 
-// Verify reports whether a password has a hash. An empty hash matches no password, and the answer takes as long as
-// for any other: its time does not reveal whether there is one. It may be called concurrently. Errors: as Hash.
+// Verify reports whether a password matches a stored hash. An empty hash matches no password, and takes as long as any
+// other, so that the time does not reveal whether a password is set. It may be called concurrently. Errors: as Hash.
 func Verify(ctx context.Context, password, hash string) (bool, error) {
 	if hash == "" {
 		hash = decoy()

@@ -11,13 +11,13 @@ import (
 const (
 	minLength = 8 // characters (NIST SP 800-63B §5.1.1.2)
 
-	// MaxBytes is the length of the longest password.
+	// MaxBytes is the maximum length of a password.
 	MaxBytes = 1024
 )
 
-// Fault returns what is wrong with the password that the user of an e-mail address chose, as the detail of a fault;
-// "" when nothing is. The rules are those of NIST SP 800-63B: a minimum length, no common password, not the user's
-// own address, and no required digits or signs.
+// Fault returns the detail of the fault of a password that the user with an e-mail address has chosen; "" if it is
+// acceptable. The rules are those of NIST SP 800-63B: a minimum length, no common password, not the user's own address,
+// and no required digits or signs.
 func Fault(password, email string) string {
 	lower := strings.ToLower(password)
 	local, _, _ := strings.Cut(strings.ToLower(email), "@")
@@ -36,8 +36,8 @@ func Fault(password, email string) string {
 	return ""
 }
 
-// isCommon recognizes the passwords of 8 and more characters that lead the lists of leaked ones, however often they are
-// repeated or numbered.
+// isCommon recognizes the most common leaked passwords of 8 or more characters: one repeated character, sequences, and
+// common words with up to 4 digits or signs around them.
 func isCommon(lower string) bool {
 	if strings.Count(lower, lower[:1]) == len(lower) {
 		return true // one repeated character

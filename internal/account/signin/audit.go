@@ -20,7 +20,7 @@ const (
 	signInThrottled = "sign-in.throttled"
 	signedOut       = "sign-out"
 	passwordChanged = "password.changed"
-	passwordReset   = "password.reset" // also by rotation, in package account
+	passwordReset   = "password.reset" // by a reset link; package account records rotations
 )
 
 func userPath(id uuid.UUID) string { return "users/" + id.String() }
@@ -30,8 +30,8 @@ const (
 	maxQueuedAudits = 1000                   // further entries are only logged
 )
 
-// auditQueue writes the outcomes of sign-ins to the audit log in the background: a sign-in takes no longer for a user
-// that exists. Its methods may be called concurrently.
+// auditQueue writes the outcomes of sign-ins to the audit log in the background, so that the time of a sign-in does not
+// reveal whether the user exists. Its methods may be called concurrently.
 type auditQueue struct {
 	pool    *pgxpool.Pool
 	log     *slog.Logger
@@ -42,15 +42,15 @@ func newAuditQueue(pool *pgxpool.Pool, log *slog.Logger) auditQueue {
 	return auditQueue{pool: pool, log: log, entries: make(chan store.InsertAuditsParams, maxQueuedAudits)}
 }
 
-// add records an action of a client that named a user's address. For an address without a user there is no account to
-// record it in.
+// add records a sign-in with a user's address. For an address without a user there is no account whose log could record
+// it.
 func (q *auditQueue) add(ctx context.Context, user store.UserByEmailRow, action string, detail map[string]string) {
 	if user.ID == uuid.Nil {
 		return
 	}
 	raw, err := json.Marshal(detail)
 	if err != nil {
-		return // a map of strings can be encoded
+		return // never happens: a map of strings can be encoded
 	}
 	entry := store.InsertAuditsParams{ID: uuid.Must(uuid.NewV7()), AccountID: user.AccountID, At: time.Now(),
 		ActorName: user.Email, Address: account.AddressFrom(ctx), Action: action, Subject: userPath(user.ID), Detail: raw}
@@ -65,7 +65,7 @@ func (q *auditQueue) add(ctx context.Context, user store.UserByEmailRow, action 
 	}
 }
 
-// run writes entries until ctx ends, and then those that are left.
+// run writes entries until ctx ends, and then the remaining ones.
 func (q *auditQueue) run(ctx context.Context) {
 	for {
 		select {

@@ -24,7 +24,7 @@ const (
 	byChange = "password change" // verifies the current password like a sign-in
 )
 
-// credentials are what a client signs in with, and where.
+// credentials are an address and a password, and the way in which a client uses them.
 type credentials struct {
 	email, password string
 	digest          digest
@@ -40,8 +40,8 @@ func (s *Service) credentials(email, password, by string) credentials {
 }
 
 // Basic returns the user of an e-mail address and a password. Errors: UNAUTHENTICATED, the same for an unknown
-// address, a wrong password and a user who is switched off; TOO_MANY_REQUESTS after too many failures, and while too
-// many others sign in.
+// address, a wrong password and an inactive user; TOO_MANY_REQUESTS after too many failures, and while too many others
+// sign in.
 func (s *Service) Basic(ctx context.Context, email, password string) (account.Actor, error) {
 	given := s.credentials(email, password, byBasic)
 	actor, generation, ok := s.cache.get(s.cache.basic, given.digest)
@@ -51,8 +51,8 @@ func (s *Service) Basic(ctx context.Context, email, password string) (account.Ac
 	return s.checkOnce(ctx, given, generation)
 }
 
-// checkOnce shares one check among all who present the same credentials at once: when a user changes, each of the
-// user's streams signs in again.
+// checkOnce shares one check among concurrent requests with the same credentials. They occur when a user changes: each
+// of the user's streams then signs in again.
 func (s *Service) checkOnce(ctx context.Context, given credentials, generation int) (account.Actor, error) {
 	key := fmt.Sprintf("%d %s %s", generation, given.by, given.digest[:])
 	checked := s.inFlight.DoChan(key, func() (any, error) {
@@ -71,7 +71,7 @@ func (s *Service) checkOnce(ctx context.Context, given credentials, generation i
 	}
 }
 
-// check asks the throttle, the database and argon2id, in this order.
+// check verifies credentials: against the throttle, the database and argon2id, in this order.
 func (s *Service) check(ctx context.Context, given credentials, generation int) (account.Actor, error) {
 	// No user has an address that a text column of Postgres cannot hold, and a statement with it would fail.
 	if len(given.email) > maxEmail || len(given.password) > password.MaxBytes || validate.Storable(given.email) != "" {
@@ -102,8 +102,8 @@ func (s *Service) check(ctx context.Context, given credentials, generation int) 
 	return actor, nil
 }
 
-// compare returns the user of an address, and why the credentials are wrong; "" when they are right. It takes as long
-// whatever the answer, so that its time does not reveal which addresses exist.
+// compare returns the user of an address, and why the credentials are wrong; "" when they are right. It always takes
+// the same time, so that the time does not reveal which addresses exist.
 func (s *Service) compare(ctx context.Context, given credentials) (user store.UserByEmailRow, flaw string, err error) {
 	user, err = store.New(s.pool).UserByEmail(ctx, given.email)
 	unknown := errors.Is(err, pgx.ErrNoRows)
@@ -127,8 +127,8 @@ func (s *Service) compare(ctx context.Context, given credentials) (user store.Us
 	return user, "", nil
 }
 
-// auditRefusal records that the throttle refuses sign-ins of a user. It runs beside the answer, whose time must not
-// depend on whether the user exists.
+// auditRefusal records that the throttle refuses sign-ins of a user. It works in the background, because the time of
+// the response must not depend on whether the user exists.
 func (s *Service) auditRefusal(ctx context.Context, given credentials) {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), statementTimeout)

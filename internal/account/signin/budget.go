@@ -14,7 +14,7 @@ type budget struct {
 	audited time.Time // when a refusal was last recorded
 }
 
-// size is how many tokens a budget holds, and how often one comes back.
+// size says how many tokens a full budget holds, and how long it takes to regain one.
 type size struct {
 	burst  int
 	refill time.Duration
@@ -22,8 +22,8 @@ type size struct {
 
 type budgets = expirable.LRU[string, *budget]
 
-// budgetOf returns the budget under a key, or a full one that it does not store: a refused client must not displace
-// others.
+// budgetOf returns the budget under a key, or a full one. It does not store the new one, so that a refused client does
+// not displace others.
 func budgetOf(all *budgets, key string, size size) *budget {
 	if b, ok := all.Get(key); ok {
 		return b
@@ -31,7 +31,7 @@ func budgetOf(all *budgets, key string, size size) *budget {
 	return &budget{limiter: rate.NewLimiter(rate.Every(size.refill), size.burst)}
 }
 
-// wait returns how long it takes until there is a token; 0 when there is one.
+// wait returns the time until there is a token; 0 when there is one.
 func (b *budget) wait(now time.Time) time.Duration {
 	missing := 1 - b.limiter.TokensAt(now)
 	wait := time.Duration(missing / float64(b.limiter.Limit()) * float64(time.Second))

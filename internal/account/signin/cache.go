@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	cacheFor        = 5 * time.Minute
+	cacheLifetime   = 5 * time.Minute
 	maxCached       = 10_000 // actors of each kind
 	maxChangedUsers = 10_000
 )
@@ -21,8 +21,8 @@ type digest [32]byte
 
 type actors = expirable.LRU[digest, account.Actor]
 
-// cache holds the actors that were verified lately. Each notice of a change raises the generation; an actor is valid
-// while no later change concerns its user, so a change of one user costs the others nothing.
+// cache holds the actors that were verified lately. Each change raises the generation. An actor is valid while no later
+// change concerns its user, so a change of one user does not affect the others.
 type cache struct {
 	mu         sync.Mutex
 	generation int               // number of changes so far
@@ -35,8 +35,8 @@ type cache struct {
 
 func newCache() *cache {
 	return &cache{users: map[uuid.UUID]int{}, ended: map[uuid.UUID]int{},
-		basic:    expirable.NewLRU[digest, account.Actor](maxCached, nil, cacheFor),
-		sessions: expirable.NewLRU[digest, account.Actor](maxCached, nil, cacheFor)}
+		basic:    expirable.NewLRU[digest, account.Actor](maxCached, nil, cacheLifetime),
+		sessions: expirable.NewLRU[digest, account.Actor](maxCached, nil, cacheLifetime)}
 }
 
 // get returns the actor under a key of c.basic or c.sessions. Without a valid one, ok is false, and generation is

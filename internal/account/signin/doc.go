@@ -1,15 +1,15 @@
-// Package signin finds the user behind a request, by HTTP Basic or by a browser's session, and watches that user's
-// rights for as long as a stream stays open.
+// Package signin finds the user of a request, by HTTP Basic or by a browser's session, and watches that user's
+// permissions for as long as a stream stays open.
 //
-// It promises that an actor it returns has the rights that the database held a moment ago: a change of a user, a role
-// or a session is known on every node within a second. It slows down password guessing without locking the owner out.
+// It promises that an actor has the permissions that the database held a moment ago: a change of a user, a role or a
+// session is known on every node within a second. It slows down password guessing without locking the owner out.
 // It imports account, which does not import it, and knows no noun and no HTTP.
 //
 //	Basic, Open                 Session                     Watch
 //	     │                         │                          │
 //	     ▼                         ▼                          ▼
 //	cache.basic ── hit ─▶ actor ◀─ hit ── cache.sessions   watchers ◀─────── reviews: one statement
-//	     │ miss                    │ miss                     ▲              for all that is watched
+//	     │ miss                    │ miss                     ▲              for all watched users
 //	     ▼                         ▼                          │                   ▲
 //	one verification       one statement                      │                   │ wake
 //	per credentials        per token                          │                   │

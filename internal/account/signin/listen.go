@@ -9,14 +9,15 @@ import (
 	"itemcast/internal/db"
 )
 
-// listen forgets users as they change, until ctx ends. Whatever changed while it was not connected makes every entry
-// invalid.
+// listen invalidates cached users as they change, until ctx ends. When it connects and when it loses the connection, it
+// invalidates all of them, because notifications may have been missed.
 func (s *Service) listen(ctx context.Context) {
 	db.Listen(ctx, s.pool, db.Listener{Channel: "itemcast_access", Log: s.log,
 		Connected: s.forgetEverybody, Notified: s.notified, Disconnected: s.forgetEverybody})
 }
 
-// notified forgets what a notification of the triggers concerns (sql/migrations/00100_account.sql).
+// notified invalidates the user or the sessions that a notification names (the triggers of
+// sql/migrations/00100_account.sql).
 func (s *Service) notified(payload string) {
 	kind, id, _ := strings.Cut(payload, " ")
 	user, err := uuid.Parse(id)

@@ -51,7 +51,7 @@ func (s *Service) ChangePassword(ctx context.Context, current, chosen string) er
 		if err != nil {
 			return fmt.Errorf("change password: %w", err)
 		}
-		if n == 0 { // it has changed since it was verified
+		if n == 0 { // the password has changed since it was verified
 			return problem.Invalid(problem.RuleViolated, wrongPassword)
 		}
 		err = q.EndSignIns(ctx, store.EndSignInsParams{AccountID: actor.AccountID, UserID: actor.UserID})
@@ -64,8 +64,8 @@ func (s *Service) ChangePassword(ctx context.Context, current, chosen string) er
 
 var wrongPassword = problem.Fault{Pointer: "#/current_password", Detail: "is wrong"}
 
-// checkNewPassword checks the current password as a sign-in does, throttled and audited: an open browser must not help
-// somebody else to guess it.
+// checkNewPassword checks the current password as a sign-in does, throttled and audited, so that a stranger cannot guess
+// it in a browser that was left open.
 func (s *Service) checkNewPassword(ctx context.Context, actor account.Actor, email, current, chosen string) error {
 	if err := s.throttle.beginChange(actor.UserID); err != nil {
 		return err
@@ -85,15 +85,15 @@ func (s *Service) checkNewPassword(ctx context.Context, actor account.Actor, ema
 // Session is a browser in which a user is signed in.
 type Session struct {
 	ID        uuid.UUID
-	Address   string // that signed in
+	Address   string // of the client, at the sign-in
 	UserAgent string
 	CreatedAt time.Time
-	UsedAt    time.Time // within a minute
-	ExpiresAt time.Time // at the latest
-	Current   bool      // it sent this request
+	UsedAt    time.Time // accurate to a minute
+	ExpiresAt time.Time // the session may end earlier, by disuse
+	Current   bool      // the session of this request
 }
 
-// Sessions returns the actor's own sessions, the one used last first, at most 1,000.
+// Sessions returns the actor's own sessions, most recently used first, at most 1,000.
 func (s *Service) Sessions(ctx context.Context) ([]Session, error) {
 	actor, err := account.Authorize(ctx)
 	if err != nil {
@@ -127,7 +127,7 @@ func (s *Service) EndSession(ctx context.Context, id uuid.UUID) error {
 		if n == 0 {
 			return problem.New(problem.NotFound, "There is no such session.")
 		}
-		db.AfterCommit(ctx, func() { s.forgetSessions(actor.UserID) }) // here at once; other nodes are notified
+		db.AfterCommit(ctx, func() { s.forgetSessions(actor.UserID) }) // on this node at once; the others are notified
 		return account.Audit(ctx, tx, signedOut, userPath(actor.UserID), map[string]any{"session": id})
 	})
 }

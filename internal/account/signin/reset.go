@@ -14,7 +14,7 @@ import (
 	"itemcast/internal/problem"
 )
 
-var errResetLink = problem.New(problem.NotFound, "This link is not valid any more: it has been used or replaced, is "+
+var errResetLink = problem.New(problem.NotFound, "This link is no longer valid: it has been used or replaced, is "+
 	"older than a day, or its creator has lost the permission. Ask for a new one.")
 
 // ResetUser returns the e-mail address of the user whose password a reset link sets. Error: NOT_FOUND.
@@ -40,7 +40,7 @@ func resetLinkUser(ctx context.Context, q *store.Queries, token string) (store.R
 // Reset sets the password of a reset link's user, uses the link up, and ends the user's sessions. Errors: NOT_FOUND;
 // RULE_VIOLATED for an unsuitable password, which does not use the link up.
 func (s *Service) Reset(ctx context.Context, token, chosen string) error {
-	email, err := s.ResetUser(ctx, token) // before the hash, which costs too much for a client without a link
+	email, err := s.ResetUser(ctx, token) // before the hash, which is too expensive for a client without a link
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (s *Service) Reset(ctx context.Context, token, chosen string) error {
 		if err != nil {
 			return fmt.Errorf("end sign-ins: %w", err)
 		}
-		db.AfterCommit(ctx, func() { s.forgetUser(user.UserID) }) // here at once; other nodes are notified
+		db.AfterCommit(ctx, func() { s.forgetUser(user.UserID) }) // on this node at once; the others are notified
 		actor := account.Actor{AccountID: user.AccountID, UserID: user.UserID, Email: user.Email, Name: user.Name}
 		return account.Audit(account.WithActor(ctx, actor), tx, passwordReset, userPath(user.UserID),
 			map[string]string{"by": "link"})

@@ -18,19 +18,19 @@ const (
 	defaultIdleTimeout = 12 * time.Hour
 	defaultMaxAge      = 7 * 24 * time.Hour
 
-	statementTimeout = 5 * time.Second // of work that no request waits for
+	statementTimeout = 5 * time.Second // in the background
 )
 
 // Config is what New needs. Zero durations stand for the defaults.
 type Config struct {
 	Pool        *pgxpool.Pool
 	Log         *slog.Logger
-	IdleTimeout time.Duration // a session ends when it has not been used for so long; 12 hours
-	MaxAge      time.Duration // and at the latest after this time; 7 days
+	IdleTimeout time.Duration // a session ends after this time without use; default: 12 hours
+	MaxAge      time.Duration // a session ends after this time in any case; default: 7 days
 }
 
-// Service signs users in. Its methods may be called concurrently. It caches for minutes what it has verified; while
-// Run runs, it drops cached users as soon as they change.
+// Service signs users in. Its methods may be called concurrently. It caches verified users for minutes; while Run runs,
+// it drops a cached user as soon as the user changes.
 type Service struct {
 	pool        *pgxpool.Pool
 	log         *slog.Logger
@@ -74,19 +74,19 @@ func (s *Service) Run(ctx context.Context) error {
 	return nil
 }
 
-// forgetEverybody invalidates what is known of every user.
+// forgetEverybody invalidates the cached actors of every user.
 func (s *Service) forgetEverybody() {
 	s.cache.forgetEverybody()
 	s.watchers.wake()
 }
 
-// forgetUser invalidates what is known of one user.
+// forgetUser invalidates the cached actors of one user.
 func (s *Service) forgetUser(id uuid.UUID) {
 	s.cache.forgetUser(id)
 	s.watchers.wake()
 }
 
-// forgetSessions invalidates what is known of one user's sessions.
+// forgetSessions invalidates the cached actors of one user's sessions.
 func (s *Service) forgetSessions(user uuid.UUID) {
 	s.cache.forgetSessions(user)
 	s.watchers.wake()

@@ -65,8 +65,8 @@ func (s *Service) Open(ctx context.Context, email, password, userAgent, oldToken
 	return session, err
 }
 
-// lockCredentials refuses credentials that have changed since they were verified. A change that comes after it waits
-// for the transaction, and then ends the session that begins here.
+// lockCredentials refuses credentials that have changed since they were verified. A later change waits for the
+// transaction, and then ends the session that begins here.
 func lockCredentials(ctx context.Context, q *store.Queries, actor account.Actor) error {
 	row, err := q.LockCredentials(ctx, store.LockCredentialsParams{AccountID: actor.AccountID, ID: actor.UserID})
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -119,8 +119,8 @@ func (s *Service) readSession(ctx context.Context, hash digest, generation int) 
 	return actor, nil
 }
 
-// Close ends the session of a token, and with everywhere all sessions of its user, whatever the user's permissions.
-// An unknown or ended session is no error.
+// Close ends the session of a token or, with everywhere, all sessions of its user. It needs no permission. An unknown or
+// ended session is no error.
 func (s *Service) Close(ctx context.Context, token string, everywhere bool) error {
 	if token == "" || len(token) > maxToken {
 		return nil
@@ -134,7 +134,7 @@ func (s *Service) Close(ctx context.Context, token string, everywhere bool) erro
 		if err != nil {
 			return fmt.Errorf("end session: %w", err)
 		}
-		db.AfterCommit(ctx, func() { s.forgetSessions(row.UserID) }) // here at once; other nodes are notified
+		db.AfterCommit(ctx, func() { s.forgetSessions(row.UserID) }) // on this node at once; the others are notified
 		ctx = account.WithActor(ctx, account.Actor{AccountID: row.AccountID, UserID: row.UserID, Email: row.Email})
 		if !everywhere {
 			return account.Audit(ctx, tx, signedOut, userPath(row.UserID), nil)
@@ -152,7 +152,7 @@ func hashToken(token string) []byte {
 	return hash[:]
 }
 
-// excerpt returns the part of a browser's self-description that is stored.
+// excerpt returns the part of a User-Agent that is stored.
 func excerpt(text string) string {
 	if validate.Storable(text) != "" {
 		return ""

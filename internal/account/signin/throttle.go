@@ -13,8 +13,8 @@ import (
 	"itemcast/internal/problem"
 )
 
-// How many sign-ins may fail. A user who mistypes does not notice; a client that tries a list of passwords gets
-// through some hundred a day.
+// How many sign-ins may fail. A user who mistypes does not notice the limits; a client that works through a list of
+// passwords can try some hundred a day.
 const (
 	freeFailures = 5                // of a user from an address, before the first wait
 	maxWait      = 15 * time.Minute // of a user from an address; waits double
@@ -89,7 +89,7 @@ func (f *failures) wait(known bool) time.Duration {
 	return doubled(f.n - freeFailures)
 }
 
-// doubled returns a second doubled n times, at most maxWait; 0 when n is negative.
+// doubled returns a second, doubled n times, at most maxWait; 0 when n is negative.
 func doubled(n int) time.Duration {
 	switch {
 	case n < 0:
@@ -109,8 +109,8 @@ type attempt struct {
 	took     []*budget // a token of each
 }
 
-// begin counts an attempt, or refuses it. First reports that it is the first in a minute to be refused for the same
-// reason. Error: TOO_MANY_REQUESTS, with the time to wait.
+// begin counts an attempt, or refuses it. first reports that this is the first refusal for its reason within a minute.
+// Error: TOO_MANY_REQUESTS, with the time to wait.
 func (t *throttle) begin(email, address string, digest digest) (a *attempt, first bool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -218,7 +218,8 @@ func tooMany(what string, wait time.Duration) error {
 	return e
 }
 
-// network returns what an address counts as: an IPv6 client can choose among the addresses of its /64.
+// network returns the network by which an address is counted: the /64 of an IPv6 address, because a client can choose
+// among its addresses, and an IPv4 address itself.
 func network(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil || ip.Unmap().Is4() {

@@ -16,14 +16,14 @@ import (
 
 const reviewRetry = time.Second
 
-// watch is an actor whose rights something open depends on.
+// watch is an actor, and the function to call when the actor's permissions change.
 type watch struct {
 	actor   account.Actor
 	changed func(error)
 	expiry  *time.Timer // of the session; nil: there is none
 }
 
-// watchers holds what is watched.
+// watchers holds all watches.
 type watchers struct {
 	review chan struct{} // holds one request for a review
 
@@ -43,12 +43,12 @@ func (w *watchers) wake() {
 	}
 }
 
-// Watch calls changed, once and on a goroutine of its own, as soon as the rights of an actor that Basic or Session
-// returned change: with UNAUTHENTICATED when the user has been switched off or has other credentials, and when the
-// session has ended; with FORBIDDEN when the user has lost api.access; with nil when a new sign-in would succeed.
-// Stop ends the watch; changed may still be running then.
+// Watch calls changed, once and on a separate goroutine, as soon as the permissions change of an actor that Basic or
+// Session returned. The argument is UNAUTHENTICATED when the user has become inactive or has new credentials, and when
+// the session has ended; FORBIDDEN when the user has lost api.access; nil when a new sign-in would succeed. stop ends
+// the watch; changed may still be running then.
 //
-// A change costs one statement, however many are watched.
+// A change costs two statements at most, however many actors are watched.
 func (s *Service) Watch(actor account.Actor, changed func(error)) (stop func()) {
 	stop = s.watchers.add(actor, changed)
 	if !s.cache.valid(actor) {
@@ -72,7 +72,7 @@ func (w *watchers) add(actor account.Actor, changed func(error)) (stop func()) {
 	return func() { w.remove(one) }
 }
 
-// remove reports whether it was one that was watched.
+// remove ends a watch, and reports whether it was active.
 func (w *watchers) remove(one *watch) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -88,8 +88,8 @@ func (w *watchers) removeLocked(one *watch) bool {
 	return watched
 }
 
-// runReviews compares what is watched with the database after each change, until ctx ends. It retries while the
-// database is away.
+// runReviews compares the watched actors with the database after each change, until ctx ends. It retries while the
+// database is unavailable.
 func (s *Service) runReviews(ctx context.Context) {
 	for {
 		select {
@@ -98,7 +98,7 @@ func (s *Service) runReviews(ctx context.Context) {
 		case <-s.watchers.review:
 		}
 		if err := s.reviewAll(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("cannot review the rights of open connections; retrying", "error", err)
+			s.log.Warn("cannot review the permissions of open connections; retrying", "error", err)
 			time.AfterFunc(reviewRetry, s.watchers.wake)
 		}
 	}
@@ -164,7 +164,7 @@ func (w *watchers) end(over func(account.Actor) (bool, error)) {
 	}
 }
 
-// readActors returns the active ones of the users.
+// readActors returns the actors of those users that are active.
 func (s *Service) readActors(ctx context.Context, users map[uuid.UUID]bool) (map[uuid.UUID]account.Actor, error) {
 	rows, err := store.New(s.pool).SignInsByID(ctx, slices.Collect(maps.Keys(users)))
 	if err != nil {
