@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -84,11 +83,7 @@ func TestImport_ResumesAfterAKill(t *testing.T) {
 	pool, environment := newDatabase(t)
 	file := writeItems(t, lines)
 	killed := nodetest.StartProcess(t, environment, "import", file)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for nodetest.CountItems(t, pool) == 0 {
-		<-tick.C
-	}
+	nodetest.AwaitItems(t, pool, 1)
 	killed.Kill()
 	before := nodetest.CountItems(t, pool)
 	if before == lines {

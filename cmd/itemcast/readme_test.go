@@ -46,9 +46,7 @@ func TestReadme_TheTwoMinutesEndWithTheSameBytes(t *testing.T) {
 
 	_, url := nodetest.StartServer(t, "ITEMCAST_DATABASE_URL="+dbtest.URL(t), "ITEMCAST_HOOK_ALLOW_NETWORKS=127.0.0.0/8",
 		"ITEMCAST_ADMIN_PASSWORD=metropolis-1927")
-	free := nodetest.Listen(t, "127.0.0.1:0")
-	_, port, _ := net.SplitHostPort(free.Addr().String())
-	_ = free.Close()
+	_, port, _ := net.SplitHostPort(nodetest.ReserveAddress(t))
 	script = strings.NewReplacer(
 		"http://127.0.0.1:8080", url, ":9000/", ":"+port+"/",
 		"bin/itemcast listen", nodetest.Command(t, nil).Path+" listen --port "+port,

@@ -25,9 +25,8 @@ func losesNothingOverRestarts(t *testing.T, path string) {
 	t.Helper()
 	pool := dbtest.New(t)
 	writer := nodetest.StartOn(t, pool)
-	listener := nodetest.Listen(t, "127.0.0.1:0")
-	address := listener.Addr().String()
-	_, stop := nodetest.Serve(t, pool, listener)
+	address := nodetest.ReserveAddress(t)
+	_, stop := nodetest.Serve(t, pool, nodetest.Listen(t, address))
 	lines := example(t, "subscribers/eventsource.mjs", "http://"+address+path, adminCredentials)
 	expect := func(want string) {
 		t.Helper()
@@ -99,9 +98,8 @@ func TestClients_LoseNothingOverRestarts(t *testing.T) {
 			t.Parallel()
 			pool := dbtest.New(t)
 			writer := nodetest.StartOn(t, pool)
-			listener := nodetest.Listen(t, "127.0.0.1:0")
-			address := listener.Addr().String()
-			_, stop := nodetest.Serve(t, pool, listener)
+			address := nodetest.ReserveAddress(t)
+			_, stop := nodetest.Serve(t, pool, nodetest.Listen(t, address))
 			lines := f.start(t, "http://"+address, writer.Feed.Cursor(writer.Feed.Head()))
 			revision, id := int64(0), ""
 			write := func() {

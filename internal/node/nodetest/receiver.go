@@ -2,12 +2,10 @@ package nodetest
 
 import (
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -33,23 +31,10 @@ func StartReceiver(t testing.TB) (url string, deliveries <-chan Delivery) {
 	return server.URL, received
 }
 
-// RefusingURL returns a URL at which connections are refused until the test ends: its port is bound, and nobody
-// listens.
+// RefusingURL returns a URL at which connections are refused until the test ends.
 func RefusingURL(t testing.TB) string {
 	t.Helper()
-	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = syscall.Close(socket) })
-	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	address, err := syscall.Getsockname(socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(address.(*syscall.SockaddrInet4).Port)) + "/"
+	return "http://" + ReserveAddress(t) + "/"
 }
 
 // SendWebhook sends a message as a hook does, with a signature and timestamp of the caller's.
