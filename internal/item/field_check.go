@@ -8,23 +8,29 @@ import (
 	"itemcast/internal/validate"
 )
 
-const maxChoices = 500
+// The limits of the contract's MetadataFieldInput. GraphQL does not check them.
+const (
+	maxLabel       = 200  // characters
+	maxDescription = 2000 // characters
+	maxChoices     = 500
+	maxChoice      = 200 // characters
+)
 
-// check holds a field against the contract's MetadataFieldInput, which only REST's requests have passed, and against
-// the rules. Errors: INVALID_INPUT with every fault, RULE_VIOLATED.
+// check checks a field against the contract's limits and against the rules. Errors: INVALID_INPUT with every fault,
+// RULE_VIOLATED.
 func (f *Field) check() error {
 	var faults problem.Faults
 	if !fieldKey.MatchString(f.Key) {
-		faults.At("#/key", "must be 1 to 63 lower-case letters, digits or underscores, and begin with a letter")
+		faults.At("#/key", "must be lower-case letters, digits and underscores, at most 63, and begin with a letter")
 	}
-	faults.At("#/label", validate.Text(f.Label, 1, 200))
-	faults.At("#/description", validate.Text(f.Description, 0, 2000))
+	faults.At("#/label", validate.Text(f.Label, 1, maxLabel))
+	faults.At("#/description", validate.Text(f.Description, 0, maxDescription))
 	if len(f.Choices) > maxChoices {
 		faults.At("#/choices", fmt.Sprintf("must have at most %d entries", maxChoices))
 	}
 	for i, choice := range f.Choices[:min(len(f.Choices), maxChoices)] {
 		pointer := fmt.Sprintf("#/choices/%d", i)
-		faults.At(pointer, validate.Text(choice, 1, 200))
+		faults.At(pointer, validate.Text(choice, 1, maxChoice))
 		if first := slices.Index(f.Choices, choice); first < i {
 			faults.At(pointer, fmt.Sprintf("must differ from entry %d", first))
 		}
@@ -34,9 +40,9 @@ func (f *Field) check() error {
 	}
 	switch {
 	case f.Kind == "choice" && len(f.Choices) == 0:
-		return problem.Invalid(problem.RuleViolated, problem.Fault{Pointer: "#/choices", Detail: "must name at least one choice for a field of kind choice"})
+		faults.At("#/choices", "must name at least one choice for a field of kind choice")
 	case f.Kind != "choice" && len(f.Choices) > 0:
-		return problem.Invalid(problem.RuleViolated, problem.Fault{Pointer: "#/choices", Detail: "is only for fields of kind choice"})
+		faults.At("#/choices", "is only for fields of kind choice")
 	}
-	return nil
+	return faults.Err(problem.RuleViolated)
 }

@@ -54,16 +54,19 @@ func TestMembers_FailsForMalformedObjects(t *testing.T) {
 
 func TestEncode_RetainsTheOrderAndTheBytesOfValues(t *testing.T) {
 	t.Parallel()
-	for raw, want := range map[string]string{
-		`{}`: `{}`,
-		` {"b" : 1.50, "a":{"y":[ 1 ],"x":null}, "\u00e9":"\u00e9"} `: `{"b":1.50,"a":{"y":[ 1 ],"x":null},"é":"\u00e9"}`,
+	for _, c := range []struct{ raw, want string }{
+		{`{}`, `{}`},
+		{
+			` {"b" : 1.50, "a":{"y":[ 1 ],"x":null}, "\u00e9":"\u00e9"} `,
+			`{"b":1.50,"a":{"y":[ 1 ],"x":null},"é":"\u00e9"}`,
+		},
 	} {
-		members, err := jsonobject.Members(json.RawMessage(raw))
+		members, err := jsonobject.Members(json.RawMessage(c.raw))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := jsonobject.Encode(members); err != nil || string(got) != want {
-			t.Errorf("%s: got %s, %v", raw, got, err)
+		if got, err := jsonobject.Encode(members); err != nil || string(got) != c.want {
+			t.Errorf("%s: got %s, %v", c.raw, got, err)
 		}
 	}
 }
