@@ -17,8 +17,8 @@ import (
 	"itemcast/internal/hook/internal/store"
 )
 
-// The actions that the audit log records. An entry never holds a secret: of headers it has the names, of a URL the
-// host.
+// The actions that the audit log records. An entry never holds a secret: it names headers without their values, and a
+// URL's host without the rest.
 const (
 	hookCreated   = "hook.created"
 	hookUpdated   = "hook.updated"
@@ -29,7 +29,7 @@ const (
 	replayStopped = "hook.replay-stopped"
 )
 
-// itemcast is the name of the actor when no user acts.
+// itemcast is the actor's name where Itemcast acts by itself.
 const itemcast = "Itemcast"
 
 // Disable makes a hook inactive for a reason that its owner sees, and reports whether it was active. It is for the

@@ -6,7 +6,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// concurrency bounds how much runs at the same time for each id.
+// concurrency bounds the number of tasks that run at the same time for each id.
 type concurrency struct {
 	limit int
 

@@ -20,7 +20,7 @@ type DeliveryFilter struct {
 	Hook           *uuid.UUID
 	Item           *uuid.UUID
 	State          State
-	OccurredAfter  *time.Time // of their changes, as far as the log is in the order of its times
+	OccurredAfter  *time.Time // time of the change; approximate where the log is not in the order of time
 	OccurredBefore *time.Time
 }
 
@@ -84,7 +84,7 @@ func newestFirst(a, b Delivery) int {
 	return slices.Compare(b.HookID[:], a.HookID[:])
 }
 
-// afterAllHooks is above every id: with it, a bound lies after all deliveries of its position.
+// afterAllHooks is higher than every id: with it, a bound lies after all deliveries of its position.
 var afterAllHooks = uuid.Max
 
 // bounds returns the positions between which to search: those of the page and of the filter's times.

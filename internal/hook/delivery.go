@@ -26,15 +26,15 @@ const (
 	Failed    State = "failed"
 )
 
-// Waits is what a pending delivery waits for.
-type Waits string
+// WaitReason is the reason why a pending delivery waits.
+type WaitReason string
 
-// What a pending delivery can wait for.
+// The reasons why a pending delivery waits.
 const (
-	ForSlot    Waits = "slot"    // it is due, and waits for a free slot
-	ForAnswer  Waits = "answer"  // it is being sent
-	ForRetry   Waits = "retry"   // until NextAttemptAt
-	ForEarlier Waits = "earlier" // for an earlier change of the same item
+	ForSlot    WaitReason = "slot"    // it is due, and waits for a free slot
+	ForAnswer  WaitReason = "answer"  // it is being sent
+	ForRetry   WaitReason = "retry"   // until NextAttemptAt
+	ForEarlier WaitReason = "earlier" // for an earlier change of the same item
 )
 
 // Delivery is one change for one hook. The document and the headers of the requests are not part of it.
@@ -47,7 +47,7 @@ type Delivery struct {
 	Trigger       string
 	Revision      int64
 	State         State
-	WaitsFor      *Waits // nil unless it is pending
+	WaitsFor      *WaitReason // nil unless it is pending
 	NextAttemptAt *time.Time
 	Attempts      int
 	LastAttemptAt *time.Time
@@ -82,8 +82,8 @@ func (s *Service) Delivery(ctx context.Context, id uuid.UUID) (Delivery, []Attem
 	return s.getDelivery(ctx, store.New(db.Read(ctx, s.pool)), actor.AccountID, id)
 }
 
-// getDelivery reads the queue first and then the log: a delivery that ends meanwhile is in both, and its last
-// attempt closes it.
+// getDelivery reads the queue first and then the log. A delivery that ends between the two reads is in both; its last
+// attempt then has Closes set.
 func (s *Service) getDelivery(
 	ctx context.Context, q *store.Queries, accountID, id uuid.UUID,
 ) (d Delivery, attempts []Attempt, err error) {

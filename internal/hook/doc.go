@@ -1,29 +1,30 @@
 // Package hook manages hooks: endpoints of other applications that receive item changes as signed HTTP POSTs. It
-// has the settings of hooks, what they ask for, and the log of their deliveries. Package dispatch sends: it fans
-// the log of changes out into deliveries, and has the queue and the retries.
+// stores the settings of hooks, decides which changes a hook asks for, and shows the log of deliveries. Package
+// dispatch sends: it turns the log of changes into deliveries, queues them, and retries.
 //
 //	REST, GraphQL ─▶ hook.Service ─▶ hook, hook_replay, delivery, delivery_attempt ◀─ dispatch.Dispatcher ─▶ endpoints
 //	                      ▲                                                                   │
-//	                      └──────── what a hook asks for, ids, messages, Disable ─────────────┘
+//	                      └──────── Matchers, delivery ids, messages, Disable ────────────────┘
 //
-// dispatch imports hook, never the reverse. One call runs against that arrow, through Config.Wake: after a commit
-// that makes a delivery due, the service wakes the dispatcher of its process, which otherwise finds it by its
-// sweep.
+// dispatch imports hook, never the reverse. One call runs the other way, through Config.Wake: after a commit that
+// makes a delivery due, the service wakes the dispatcher of its process. The dispatchers of other processes find the
+// delivery in their next sweep.
 //
 // # What it promises
 //
-//   - Every change to a hook is authorized, raises its revision, and is recorded in the audit log. How a hook fares
-//     does not raise the revision.
-//   - A secret is shown once. The values of headers are never shown, and do not follow a hook to another host.
+//   - Every change to a hook is authorized, raises its revision, and is recorded in the audit log. Results of
+//     deliveries do not raise the revision.
+//   - A secret is shown once. The values of headers are never shown. When a hook's URL moves to another host, the
+//     owner must enter them again.
 //   - A filter and a list of items agree on which items match.
 //   - A delivery has the same id however often it is sent (id.go).
-//   - No hook reaches a network or a port that it may not. A URL whose host is such an address is refused when it is
-//     set, by the rule that package egress applies to each connection, so that the owner learns of it at once.
+//   - No hook reaches a network or a port that the operator has not allowed. Package egress checks each connection.
+//     When a URL's host is an address, the same rule is applied as soon as the URL is set.
 //
 // # What it must not know
 //
-// How a document is made, and who may see an item: a hook belongs to an account, and receives changes of all its
-// items. When a delivery is sent.
+// How a document is rendered, and when a delivery is sent. Nor who may see an item: a hook belongs to an account,
+// and receives the changes of all its items.
 //
 // # The files, from top to bottom
 //
@@ -31,11 +32,12 @@
 //
 //	service.go                                          the service and its parts
 //	hook.go, secret.go                                  create, list, change, delete; rotate the secret
-//	trigger.go, sample.go, replay.go, redeliver.go      what people do by hand
+//	trigger.go, sample.go, replay.go, redeliver.go      manual actions: trigger, test, replay, redeliver
 //	deliveries.go, delivery.go                          the log of deliveries
 //	row.go                                              rows of hooks
-//	audit.go                                            the audit log; what Itemcast itself does to a hook
+//	audit.go                                            the audit log; Itemcast makes a hook inactive
 //	check.go, settings.go                               the rules for settings; merge patches
 //	interest.go, decoded.go, filter.go                  which changes a hook asks for
-//	message.go, id.go, items.go, concurrency.go         requests, ids, and what is needed of others
+//	message.go, id.go                                   messages to endpoints, and their ids
+//	items.go, concurrency.go                            the item service as hooks see it; a limit on tests
 package hook

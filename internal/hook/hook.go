@@ -20,8 +20,8 @@ import (
 // maxHooks bounds the hooks of an account: the fan-out examines each of them for each batch of changes.
 const maxHooks = 1000
 
-// Hook is an endpoint of an account, with the settings that say what it receives. The values of its headers are
-// masked, and its secret is not part of it.
+// Hook is an endpoint of an account, with its settings. The values of its headers are masked, and its secret is not
+// part of it.
 type Hook struct {
 	ID uuid.UUID
 	Settings
@@ -37,9 +37,9 @@ type Hook struct {
 	UpdatedAt      time.Time
 }
 
-// Create makes a hook of Settings as JSON in the form of the contract. The hook receives the changes that are
-// committed from now on. The secret is returned only here. Errors: INVALID_INPUT with every fault; RULE_VIOLATED
-// when hooks may not reach the URL; CONFLICT when the account has 1,000 hooks.
+// Create makes a hook from the JSON of its Settings. The hook receives the changes that are committed from now on.
+// The secret is returned only here. Errors: INVALID_INPUT with every fault; RULE_VIOLATED when hooks may not reach
+// the URL; CONFLICT when the account has 1,000 hooks.
 func (s *Service) Create(ctx context.Context, settings []byte) (h Hook, secret string, err error) {
 	actor, err := account.Authorize(ctx, account.HooksManage)
 	if err != nil {
@@ -120,8 +120,8 @@ func (s *Service) Get(ctx context.Context, id uuid.UUID) (Hook, error) {
 }
 
 // Patch applies a merge patch (RFC 7396) to a hook's settings. Objects named in replaced are set as a whole.
-// Pending deliveries use the new settings. A hook that becomes active again starts over; of one that becomes
-// inactive, the pending deliveries fail. A patch that changes nothing writes nothing. Errors: NOT_FOUND,
+// Pending deliveries use the new settings. When a hook becomes inactive, its pending deliveries fail. When it becomes
+// active again, its record of failures is cleared. A patch that changes nothing writes nothing. Errors: NOT_FOUND,
 // REVISION_MISMATCH, and those of Create.
 func (s *Service) Patch(
 	ctx context.Context, id uuid.UUID, patch []byte, condition revision.Condition, replaced ...string,
@@ -179,8 +179,8 @@ func update(ctx context.Context, q *store.Queries, accountID, id uuid.UUID, s Se
 	return nil
 }
 
-// Delete deletes a hook and its pending deliveries. Requests that are being sent still arrive. Errors: NOT_FOUND,
-// REVISION_MISMATCH.
+// Delete deletes a hook and its pending deliveries. Requests that are already on their way still arrive. Errors:
+// NOT_FOUND, REVISION_MISMATCH.
 func (s *Service) Delete(ctx context.Context, id uuid.UUID, condition revision.Condition) error {
 	actor, err := account.Authorize(ctx, account.HooksManage)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 
 // DeliveryID returns the id of a delivery, which is also its webhook-id: a UUID of version 8 (RFC 9562). It begins
 // with the change's position, by which the delivery is found. The rest is a digest of the hook and the change. So a
-// change has the same id at a hook however often it is sent, and no other change has it: not even one of a database
-// that was restored from a backup and then took another course.
+// change has the same id at a hook however often it is sent. No other change has that id, not even one that takes the
+// same position after the database was restored from a backup.
 func DeliveryID(hook uuid.UUID, c *change.Change) uuid.UUID {
 	text := make([]byte, 0, 96)
 	text = append(text, hook[:]...)

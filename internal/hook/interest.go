@@ -15,7 +15,7 @@ import (
 	"itemcast/internal/problem"
 )
 
-// Interest is what a hook asks for.
+// Interest is the part of a hook's settings that selects changes.
 type Interest struct {
 	Hook, Account uuid.UUID
 	Events        []string
@@ -42,7 +42,7 @@ func (i Interest) includes(c *change.Change) bool {
 	return true
 }
 
-// Matchers select the changes that hooks ask for. They keep the compiled filters. Their methods may be called
+// Matchers select the changes that hooks ask for. They cache compiled filters. Their methods may be called
 // concurrently.
 type Matchers struct {
 	pool *pgxpool.Pool
@@ -153,5 +153,5 @@ func StaleFilter(err error) (reason string) {
 		return ""
 	}
 	fault := problem.Of(err).Faults[0]
-	return fmt.Sprintf("The filter cannot be applied any more: %s %s.", fault.Parameter, fault.Detail)
+	return fmt.Sprintf("The filter can no longer be applied: %s %s.", fault.Parameter, fault.Detail)
 }

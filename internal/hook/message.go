@@ -42,7 +42,7 @@ func isEvent(name string) bool {
 	return slices.Contains([]string{ItemCreated, ItemUpdated, ItemDeleted, ItemTriggered}, name)
 }
 
-// NewMessage returns a message to an endpoint, still without content. An empty oldSecret is none.
+// NewMessage returns a message to an endpoint, without its content. An empty oldSecret means that there is none.
 func NewMessage(url, secret, oldSecret string, headers json.RawMessage) (sending.Message, error) {
 	own, err := decodeHeaders(headers)
 	if err != nil {

@@ -17,14 +17,14 @@ import (
 // Errors of Redeliver. Replay returns errInactive, too.
 var (
 	errInactive    = problem.New(problem.Conflict, "The hook is inactive. Make it active first.")
-	errBeingSent   = problem.New(problem.Conflict, "The delivery is being sent.")
+	errBeingSent   = problem.New(problem.Conflict, "The delivery is being sent. Wait for its result.")
 	errWaitsBehind = problem.New(problem.Conflict,
 		"The delivery waits behind another one of the same item. Redeliver that one.")
 	errChangeGone = problem.New(problem.Conflict, "The change has left the log, so there is nothing to send.")
 )
 
-// Redeliver sends a delivery again, whatever its state: under the same id and, unless the hook now asks for another
-// body, with the same bytes. Its retry schedule restarts. A delivery that waits for a retry is due at once. Errors:
+// Redeliver sends a delivery again, whatever its state. It has the same id and, unless the hook's body setting has
+// changed, the same bytes. Its retry schedule restarts. A delivery that waits for a retry is due at once. Errors:
 // NOT_FOUND; CONFLICT when it is being sent, when it waits for an earlier one, when the hook is inactive, and when
 // the change has left the log.
 func (s *Service) Redeliver(ctx context.Context, id uuid.UUID) (Delivery, error) {

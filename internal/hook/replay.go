@@ -21,19 +21,19 @@ const (
 	DefaultReplayRate = 50   // deliveries a second
 	MaxReplayRate     = 1000 // deliveries a second
 
-	// maxLogDelay is how much later than it was made a change may enter the log. A request has a minute, and a batch
+	// maxLogDelay bounds the time from a change until it enters the log. A request takes at most a minute, and a batch
 	// of an import less.
 	maxLogDelay = 10 * time.Minute
 )
 
-// Replay sends past changes to a hook. Package dispatch executes it.
+// Replay is a task to send past changes to a hook. Package dispatch executes it.
 type Replay struct {
 	ID         uuid.UUID
 	HookID     uuid.UUID
 	From       string     // cursor: the replay covers what follows
 	Position   string     // cursor: the replay has processed everything up to here
 	To         string     // cursor: the replay ends here; later changes are sent anyway
-	Since      *time.Time // earlier changes are skipped; nil: none are
+	Since      *time.Time // earlier changes are skipped; nil: none is
 	Rate       int        // maximum deliveries a second
 	Done, Size int64      // changes of the log: processed, and in total
 	Deliveries int64      // created so far
@@ -49,9 +49,10 @@ type ReplayFrom struct {
 	Rate  int // 0: DefaultReplayRate
 }
 
-// Replay starts to send a hook past changes that it asks for, up to the present; they may be older than the hook. It
-// reads the log in order, creates at most Rate deliveries a second, and waits while the hook has many pending. A
-// delivery that was made before has the same id, and a pending one stays as it is. A hook has one replay at a time.
+// Replay starts to send a hook the past changes that it asks for, up to the present; they may be older than the hook.
+// The replay reads the log in order, creates at most Rate deliveries a second, and waits while the hook has many
+// pending. A change that was delivered before has the same delivery id; a pending delivery stays as it is. A hook has
+// one replay at a time.
 // Errors: NOT_FOUND, INVALID_INPUT, INVALID_CURSOR, CURSOR_EXPIRED; CONFLICT while a replay is running, and when the
 // hook is inactive.
 func (s *Service) Replay(ctx context.Context, id uuid.UUID, from ReplayFrom) (Replay, error) {
@@ -151,7 +152,7 @@ func (s *Service) StopReplay(ctx context.Context, id uuid.UUID) error {
 func (s *Service) getReplay(ctx context.Context, q *store.Queries, accountID, hook uuid.UUID) (Replay, error) {
 	row, err := q.GetReplay(ctx, store.GetReplayParams{AccountID: accountID, HookID: hook})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return Replay{}, problem.New(problem.NotFound, "There is no replay of such a hook.")
+		return Replay{}, problem.New(problem.NotFound, "There is no such hook, or it has had no replay.")
 	}
 	if err != nil {
 		return Replay{}, fmt.Errorf("read replay: %w", err)

@@ -33,10 +33,10 @@ type Test struct {
 	sending.Result
 }
 
-// Test sends a sample to a hook and returns the result: the document of an item (nil: of the newest, or a made-up
-// one when there is none), as an event (empty: the first that the hook asks for). The request is signed and has the
-// trigger test. It is sent once, also to an inactive hook, and is not part of the log. Errors: NOT_FOUND;
-// INVALID_INPUT for an unknown event; TOO_MANY_REQUESTS.
+// Test sends a sample document to a hook and returns the result. The document is that of an item; with a nil itemID,
+// that of the newest item, or an example when the account has none. An empty event stands for the first that the hook
+// asks for. The request is signed and has the trigger test. It is sent once, also to an inactive hook, and is not part
+// of the log. Errors: NOT_FOUND; INVALID_INPUT for an unknown event; TOO_MANY_REQUESTS.
 func (s *Service) Test(ctx context.Context, id uuid.UUID, itemID *uuid.UUID, event string) (Test, error) {
 	actor, err := account.Authorize(ctx, account.HooksManage)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"itemcast/internal/hook/sending"
 )
 
-// Service manages an account's hooks, and what people do with them by hand. Its methods may be called concurrently.
-// They need hooks.manage, unless they say otherwise; without it they return FORBIDDEN.
+// Service manages an account's hooks, and executes manual triggers, tests, replays and redeliveries. Its methods may
+// be called concurrently. They need hooks.manage, unless they say otherwise; without it they return FORBIDDEN.
 type Service struct {
 	pool         *pgxpool.Pool
 	feed         *change.Feed
@@ -22,14 +22,14 @@ type Service struct {
 	accountTests *concurrency // by account
 }
 
-// Config is what a Service is made of.
+// Config configures a Service. All fields but Wake are required.
 type Config struct {
 	Pool   *pgxpool.Pool
 	Feed   *change.Feed
 	Items  Items
 	Reach  egress.Policy // what hooks may reach
 	Sender *sending.Sender
-	Wake   func(hooks ...uuid.UUID) // dispatch.Dispatcher.Wake; nil: a sweep finds what is requested by hand
+	Wake   func(hooks ...uuid.UUID) // dispatch.Dispatcher.Wake; nil: the next sweep finds manual requests
 }
 
 // NewService makes a Service.

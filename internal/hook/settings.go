@@ -22,7 +22,7 @@ const (
 // unchanged.
 const Masked = "***"
 
-// Settings are what the owner of a hook decides, as clients read and write them.
+// Settings are the part of a hook that its owner sets, as clients read and write it.
 type Settings struct {
 	URL           string            `json:"url"`
 	Description   string            `json:"description"`
@@ -61,13 +61,13 @@ func (s Settings) patched(patch []byte, replaced ...string) (Settings, error) {
 			after.Headers[name] = old
 		default:
 			faults.At(strictjson.Pointer("headers", name),
-				"must have a value: *** keeps the value that there is, and there is none")
+				"must have a value: *** stands for the stored value, and there is none")
 		}
 	}
 	return after, faults.Err(problem.InvalidInput)
 }
 
-// decodeSettings reads settings. A hook is active unless they say otherwise.
+// decodeSettings decodes settings. Without the member active, a hook is active.
 func decodeSettings(raw []byte) (Settings, error) {
 	settings := Settings{Active: true}
 	if err := json.Unmarshal(raw, &settings); err != nil {
@@ -77,10 +77,11 @@ func decodeSettings(raw []byte) (Settings, error) {
 }
 
 func errSettings() error {
-	return problem.New(problem.InvalidInput, "The settings of a hook must be a JSON object in the form of the contract.")
+	return problem.New(problem.InvalidInput,
+		"The settings of a hook must be a JSON object. See the schema HookInput in /api/v1/openapi.json.")
 }
 
-// originOf returns the scheme and host of a URL, which decide who receives what is sent there.
+// originOf returns the scheme and host of a URL, which decide who receives the headers.
 func originOf(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {

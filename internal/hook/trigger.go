@@ -47,7 +47,7 @@ func (s *Service) Trigger(ctx context.Context, id uuid.UUID) (Triggered, error) 
 	return triggered, err
 }
 
-// wanting returns the account's active hooks that ask for triggers or updates, and whose filters the item passes.
+// wanting returns the account's active hooks that ask for triggers or updates and whose filter includes the item.
 func (s *Service) wanting(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, i *item.Item) ([]uuid.UUID, error) {
 	rows, err := store.New(tx).HooksWanting(ctx, store.HooksWantingParams{
 		AccountID: accountID, Events: []string{ItemTriggered, ItemUpdated},
@@ -68,7 +68,7 @@ func (s *Service) wanting(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, i
 	return ids, nil
 }
 
-// passes reports whether an item passes a hook's filter. None passes a filter that names a deleted metadata field:
+// passes reports whether an item passes a hook's filter. No item passes a filter that names a deleted metadata field:
 // the dispatcher is about to make that hook inactive.
 func (s *Service) passes(ctx context.Context, accountID uuid.UUID, raw []byte, i *item.Item) (bool, error) {
 	filter, err := decodeFilter(raw)

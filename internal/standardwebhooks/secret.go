@@ -1,6 +1,6 @@
 // Package standardwebhooks signs messages and verifies them as Standard Webhooks specifies
 // (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md, "Signature scheme").
-// Senders and receivers use it. It must not know what a message says, how it is sent, or where secrets are stored.
+// Senders and receivers use it. It must not know what a message contains, how it is sent, or where secrets are stored.
 package standardwebhooks
 
 import (
@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// A secret has 24 to 64 bytes and is written as whsec_ and base64. Secrets of others are accepted in any length.
+// The specification wants 24 to 64 bytes, written as whsec_ and base64. Secrets that other software made are accepted
+// in any length.
 const (
 	secretPrefix = "whsec_"
 	secretBytes  = 32
@@ -43,7 +44,7 @@ func (s *Secret) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Text returns the secret as every Standard Webhooks library accepts it. It is for the owner only.
+// Text returns the secret in the form that every Standard Webhooks library accepts. Show it to the owner only.
 func (s Secret) Text() string {
 	return secretPrefix + base64.StdEncoding.EncodeToString(s.key)
 }

@@ -19,7 +19,7 @@ const (
 	HeaderSignature = "Webhook-Signature"
 )
 
-// Tolerance is how far a timestamp may be from now, so that an intercepted message cannot be sent again later.
+// Tolerance is how far a timestamp may be from now: an intercepted message cannot be sent again later than that.
 const Tolerance = 5 * time.Minute
 
 const version = "v1" // HMAC-SHA256

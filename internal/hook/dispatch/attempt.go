@@ -15,7 +15,7 @@ type settled struct {
 	row store.SettleDeliveriesRow
 }
 
-// logAttempts writes attempts into the log, and how the hooks fare.
+// logAttempts writes attempts into the log, and records the health of their hooks.
 func logAttempts(ctx context.Context, q *store.Queries, all []settled) error {
 	var p store.LogAttemptsParams
 	for _, s := range all {
@@ -30,7 +30,7 @@ func logAttempts(ctx context.Context, q *store.Queries, all []settled) error {
 		p.Revisions, p.Kinds = append(p.Revisions, row.Revision), append(p.Kinds, row.Kind)
 		p.Triggers, p.CreatedAts = append(p.Triggers, s.trigger), append(p.CreatedAts, row.CreatedAt)
 		p.Ats, p.Tooks = append(p.Ats, s.at), append(p.Tooks, int32(s.Took.Microseconds()))
-		p.Outcomes, p.Statuses = append(p.Outcomes, outcomes[s.verdict]), append(p.Statuses, int32(s.Status))
+		p.Outcomes, p.Statuses = append(p.Outcomes, outcomeOf[s.verdict]), append(p.Statuses, int32(s.Status))
 		p.Responses, p.Faults = append(p.Responses, s.Response), append(p.Faults, string(s.Fault))
 		p.Errors = append(p.Errors, s.Detail)
 	}
@@ -46,7 +46,7 @@ func logAttempts(ctx context.Context, q *store.Queries, all []settled) error {
 	return nil
 }
 
-// healthOf reports, for each hook, whether any attempt succeeded, and the last error.
+// healthOf returns, for each hook, whether any attempt succeeded, and the last error.
 func healthOf(all []settled) (p store.NoteHealthParams) {
 	at := make(map[uuid.UUID]int)
 	for _, s := range all {

@@ -8,8 +8,8 @@ import (
 	"itemcast/internal/hook/internal/store"
 )
 
-// maxFeedSpan is the widest range of positions to read from the feed, which holds the recent changes in memory.
-// Wider ranges are read by id.
+// maxFeedSpan is the widest range of positions that is read from the feed, which holds recent changes in memory.
+// Changes further apart are read by id.
 const maxFeedSpan = 1000
 
 // changesOf returns the changes of claimed deliveries, by id. Changes that have left the log are missing.

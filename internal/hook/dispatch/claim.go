@@ -15,7 +15,7 @@ import (
 
 const (
 	claimTimeout = 5 * time.Second
-	minPace      = 20 * time.Millisecond // between two claims for a hook with a rate; each takes several at a high rate
+	minPace      = 20 * time.Millisecond // between two claims for a hook with a rate; at a high rate, each takes several
 )
 
 // claimed is a delivery that this node may send until expires.
@@ -50,8 +50,8 @@ func (d *Dispatcher) claimLoop(ctx context.Context) {
 	}
 }
 
-// deliver sends one delivery and passes its outcome to the writer of results. Only then is the slot free, so that a
-// slow writer slows the sending down.
+// deliver sends one delivery, passes its outcome to the writer of results, and then frees the slot: a slow writer
+// slows the sending down.
 func (d *Dispatcher) deliver(ctx context.Context, c claimed) {
 	o := d.post(ctx, c)
 	d.slots.record(c.HookID, o.verdict, o.Took)
@@ -62,7 +62,8 @@ func (d *Dispatcher) deliver(ctx context.Context, c claimed) {
 }
 
 // claim takes due deliveries of hooks, at most as many as slots are reserved for each, and releases the remaining
-// slots. A stop does not interrupt it: otherwise nothing would know what is claimed until the claims expire.
+// slots. A shutdown does not interrupt it: rows that were claimed without our knowledge would wait until their claims
+// expire.
 func (d *Dispatcher) claim(ctx context.Context, in term, hooks []uuid.UUID, free []int32) []claimed {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
 	defer cancel()
@@ -93,7 +94,7 @@ func (d *Dispatcher) claim(ctx context.Context, in term, hooks []uuid.UUID, free
 	return deliveries
 }
 
-// claimRows claims for all hooks in one statement, unless some are known to have limits of their own.
+// claimRows claims for all hooks in one statement. Hooks with limits need a transaction.
 func (d *Dispatcher) claimRows(ctx context.Context, p store.ClaimDeliveriesParams) ([]store.ClaimDeliveriesRow, error) {
 	limited := d.limits.among(p.HookIds)
 	if len(limited) == 0 {

@@ -11,7 +11,7 @@ import (
 	"itemcast/internal/hook/sending"
 )
 
-// Config is what a Dispatcher is made of. Zero values below Log are replaced by the defaults named.
+// Config configures a Dispatcher. The fields after Log are optional; their comments name the defaults.
 type Config struct {
 	// Pool's statements should be planned for look-ups by index (db.OpenQueue): the queue is empty one minute and
 	// long the next.
@@ -20,14 +20,14 @@ type Config struct {
 	Sender *sending.Sender
 	Log    *slog.Logger
 
-	// Timeout is that of one attempt, from dialling to the end of the response: 15 s.
+	// Timeout limits one attempt, from dialling to the end of the response: 15 s.
 	Timeout time.Duration
 
 	// Slack is the time after Timeout in which the result must be written: 10 s. A claim expires after both.
 	Slack time.Duration
 
-	// TakeOver is how long a node must have been missing before its claims are taken over, which is sooner than they
-	// expire: 6 s. A node that cannot reach Postgres stops posting after half of it.
+	// TakeOver is how long a node must be missing before its claims are taken over, without waiting for them to expire.
+	// A node that cannot reach Postgres stops posting after half of it. Default: 6 s.
 	TakeOver time.Duration
 
 	// Retries are the waits before the second and later attempts, each ±20 %: 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 10 h.
@@ -36,20 +36,20 @@ type Config struct {
 	// DisableAfter is how long all attempts of a hook may fail before it becomes inactive: five days.
 	DisableAfter time.Duration
 
-	// Quick is the average time to answer up to which the fan-out sends directly to a hook: 10 ms. Negative: it
-	// never does.
+	// Quick is the longest average time to answer with which the fan-out sends directly to a hook. Negative: it never
+	// does. Default: 10 ms.
 	Quick time.Duration
 
 	// Slots is the maximum number of deliveries of one hook in flight on this node: 64.
 	Slots int
 
-	// Sweep is the time between two searches for what other nodes left or made due: 1 s.
+	// Sweep is the time between two searches for deliveries that other nodes left or made due: 1 s.
 	Sweep time.Duration
 
-	// Grace is the time for posts in flight to end after the context of Run has ended: 5 s.
+	// Grace is how long posts in flight may take to end after the context of Run has ended: 5 s.
 	Grace time.Duration
 
-	// Rand, in [0, 1), is the source of the ±20 %.
+	// Rand returns a random number in [0, 1), for the ±20 %: math/rand/v2.
 	Rand func() float64
 }
 

@@ -12,21 +12,21 @@ import (
 	"itemcast/internal/hook/internal/store"
 )
 
-// How long a fan-out that sends directly waits before it commits.
+// Limits of the time that direct sending may delay the commit of a fan-out.
 const (
-	defaultDirectStall = 30 * time.Millisecond  // without any answer
+	defaultDirectStall = 30 * time.Millisecond  // since the last answer
 	defaultDirectLimit = 150 * time.Millisecond // in total
 )
 
-// directSlots is the number of requests that a fan-out has in flight for each processor, over all hooks. With more
-// they wait for one another, and quick endpoints seem slow.
+// directSlots is the number of requests that a fan-out has in flight for each processor, over all hooks. With more,
+// requests wait for one another, and quick endpoints seem slow.
 const directSlots = 40
 
-// direct is one round of direct sending: what a fan-out sends to quick hooks before it commits. What arrives in time
-// is never in the queue. It goes into the log of attempts in the transaction that advances the consumer's position:
-// one row, where the queue needs an insertion, a claim and a deletion. What is unanswered or has failed is inserted
-// as claimed, and its answer is a result like any other. If the transaction is rolled back, everything is sent
-// again, under the same ids.
+// direct is one round of direct sending: a fan-out sends deliveries to quick hooks before it commits. A delivery that
+// succeeds in time never enters the queue. The transaction that advances the consumer's position logs it: one row,
+// where the queue needs an insertion, a claim and a deletion. A delivery that is unanswered or has failed is inserted
+// as claimed, and its answer is a result like any other. If the transaction is rolled back, everything is sent again,
+// under the same ids.
 //
 //	fan-out (one goroutine)               workers (one for each slot)             writer of results
 //	───────────────────────               ───────────────────────────             ─────────────────
@@ -57,8 +57,8 @@ type direct struct {
 	sent   directSent
 }
 
-// sendDirectly sends what it can of the deliveries. It returns when everything is answered, or when nothing is for a
-// while.
+// sendDirectly sends the deliveries to quick hooks in whose groups nothing is pending. It returns when all are
+// answered, or when the limits above are reached.
 func (d *Dispatcher) sendDirectly(ctx context.Context, q *store.Queries, deliveries []matched) (directSent, error) {
 	term, ok := d.presence.term()
 	if !ok || d.config.Quick < 0 {
@@ -135,7 +135,7 @@ func (d *Dispatcher) quickGroups(
 	return groups, nil
 }
 
-// sendGroups sends groups to a hook one after the other, in one of its slots.
+// sendGroups sends groups to a hook one after another, in one of the hook's slots.
 func (r *direct) sendGroups(hook uuid.UUID, next <-chan []matched) {
 	defer func() {
 		if due := r.dispatcher.slots.release(hook); due {
@@ -197,7 +197,7 @@ func (r *direct) await(ctx context.Context, workers *sync.WaitGroup) {
 	done := make(chan struct{})
 	go func() {
 		workers.Wait()
-		r.cancel() // otherwise its context stays with the term's until that ends
+		r.cancel() // releases the context, which the term's would otherwise hold until the term ends
 		close(done)
 	}()
 	limit, stall := time.NewTimer(r.dispatcher.directLimit), time.NewTimer(r.dispatcher.directStall)
@@ -219,7 +219,7 @@ func (r *direct) await(ctx context.Context, workers *sync.WaitGroup) {
 	}
 }
 
-// close ends the round: nothing more is sent. Hooks that have held it up are no longer quick.
+// close ends the round: nothing more is sent. Hooks that have delayed the round are no longer quick.
 func (r *direct) close() directSent {
 	r.mu.Lock()
 	r.closed = true

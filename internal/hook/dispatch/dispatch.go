@@ -38,7 +38,7 @@ type Dispatcher struct {
 
 	// For the fan-out, which is one goroutine.
 	unsettled directSent // what was sent directly in a transaction whose end is not known yet
-	awaited   bool       // it has waited for a term in vain
+	awaited   bool       // it has waited for a term, and none came
 }
 
 // deliveryKey is the primary key of a delivery.
@@ -64,8 +64,8 @@ func New(config Config) *Dispatcher {
 }
 
 // Run fans changes out into deliveries and sends them, until ctx ends. Then it claims nothing more, waits up to
-// Config.Grace for posts in flight, writes their results, and releases the remaining claims. While the database is
-// away, it keeps trying. It returns nil.
+// Config.Grace for posts in flight, writes their results, and releases the remaining claims. While the database
+// cannot be reached, it retries. It returns nil.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	d.running.Store(true)
 	background := context.WithoutCancel(ctx)

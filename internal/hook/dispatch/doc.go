@@ -39,26 +39,26 @@
 //     queue can fill up.
 //  4. The body is the document; what belongs to the event is in headers. A retry sends the same bytes under the same
 //     webhook-id.
-//  5. No hook reaches a network or a port that it may not (package egress).
+//  5. No hook reaches a network or a port that the operator has not allowed (package egress).
 //
 // # Why it works
 //
 // (1) The delivery is inserted in the transaction that advances the consumer's position. It stays pending until a
-// result is committed. A claim only excludes others for the time of the lease; whatever happens to the claimer, the
+// result is committed. A claim excludes other nodes only until the lease ends; whatever happens to the claimer, the
 // delivery can then be claimed again. A result is written only under the token of its claim, so a node that was cut
-// off cannot overwrite what another node did meanwhile. What it has not sent by the end of the lease less the
-// slack, it does not send. A dead node is noticed sooner: a node holds a lock while it lives (presence.go), and the
-// others take over what was claimed under a number that no node holds (takeover.go).
+// off cannot overwrite what another node did meanwhile. Such a node sends nothing after the end of the lease less the
+// slack. A dead node is noticed sooner: a node holds a lock while it lives (presence.go), and the others take over
+// what was claimed under a number that no node holds (takeover.go).
 //
 // The commits of the queue do not wait for the disk (CommitLater). If Postgres dies, the last of them may be
-// undone, but only as whole transactions and from the end. Deliveries are undone together with the position that
-// they were created at. A result that is undone is a delivery that is sent again, under the same id: the id derives
+// undone, but only as whole transactions and from the end. New deliveries are undone together with the consumer's
+// position, and created again. When a result is undone, its delivery is sent again, under the same id: the id derives
 // from the change and the hook.
 //
-// What a quick hook has received before the fan-out commits is never in the queue: the same transaction logs it
-// (direct.go, which has a drawing of its goroutines and locks). Measured on two cores, medians of three rounds: CPU
-// time of server, Postgres and load generator for each delivery, the rate beside that of a loop that posts with
-// keep-alive (budget: 0.50), and the time from commit to receipt at 500 changes/s:
+// A delivery that a quick hook accepts before the fan-out commits never enters the queue: the same transaction logs
+// it (direct.go, which has a drawing of its goroutines and locks). The table has medians of three rounds on two cores:
+// CPU time of server, Postgres and load generator for each delivery; the rate as a ratio to that of a loop that posts
+// with keep-alive (budget: 0.50); and the time from commit to receipt at 500 changes/s.
 //
 //	                     one endpoint              ten endpoints             p50 / p99
 //	direct sending        73 µs, 0.56 (25,800/s)    61 µs, 0.58 (25,900/s)   6.4 / 15 ms
@@ -86,25 +86,25 @@
 // (5) Addresses are checked when a connection is made, after DNS, for each address that is tried. No answer of a
 // name server evades the check, and redirects are failures.
 //
-// The transaction that writes results also records how each hook fares, at most once a second unless that changes,
-// and without waiting for the row. This is for people. No delivery depends on it, except that five days of nothing
-// but failures make a hook inactive.
+// The transaction that writes results also records the health of each hook, at most once a second unless it changes,
+// and without waiting for the row. People read it, and five days of nothing but failures make a hook inactive. No
+// delivery depends on it otherwise.
 //
 // # What it must not know
 //
-// What people may do with hooks: package hook authorizes. How a document is made.
+// What people may do with hooks: package hook authorizes. How a document is rendered.
 //
 // # The files, from top to bottom
 //
 // Calls go down this list, and none goes up:
 //
 //	dispatch.go                              the dispatcher and its goroutines
-//	sweep.go, takeover.go, inactive.go       what no event announces
+//	sweep.go, takeover.go, inactive.go       periodic tasks, for what no event announces
 //	replay.go                                past changes
 //	fanout.go, direct.go, sent.go, match.go  new changes
 //	claim.go, limits.go, change.go           the queue
 //	result.go, attempt.go, health.go         results
 //	post.go                                  one attempt
-//	presence.go, metrics.go                  other nodes; operators
+//	presence.go, metrics.go                  the lock of a live node; metrics for operators
 //	wake.go, slots.go, config.go             shared by the files above
 package dispatch

@@ -21,9 +21,8 @@ const (
 	maxFanOut   = 500 // deliveries of one fan-out, rounded up to whole changes
 )
 
-// fanOut inserts a delivery for each change and each hook that asks for it, as the work of a durable consumer:
-// exactly once. It first sends directly to hooks that answer quickly, and then inserts only what has not arrived
-// (direct.go).
+// fanOut inserts a delivery for each change and each hook that asks for it, exactly once: it is the work of a durable
+// consumer. It first sends directly to hooks that answer quickly, and inserts only what has not arrived (direct.go).
 func (d *Dispatcher) fanOut(ctx context.Context, tx pgx.Tx, changes []*change.Change) (handled int, err error) {
 	d.abandonSent()
 	d.awaitTerm(ctx)
@@ -52,7 +51,7 @@ func (d *Dispatcher) fanOut(ctx context.Context, tx pgx.Tx, changes []*change.Ch
 		return 0, fmt.Errorf("set synchronous_commit: %w", err)
 	}
 	if rest := sent.rest(deliveries); len(rest) > 0 {
-		// Lock late: filters and endpoints take their time.
+		// Lock as late as possible: filters and endpoints may be slow.
 		if err := later.LockGroups(ctx); err != nil {
 			return 0, fmt.Errorf("lock groups: %w", err)
 		}
@@ -92,8 +91,8 @@ func accountsOf(changes []*change.Change) []uuid.UUID {
 	return accounts
 }
 
-// firstPart returns as many of the changes, with their deliveries, as one transaction handles. A smaller transaction
-// makes the next changes wait less.
+// firstPart returns as many of the changes, with their deliveries, as one transaction handles: later changes wait until
+// it commits.
 func firstPart(changes []*change.Change, deliveries []matched) ([]*change.Change, []matched) {
 	if len(deliveries) <= maxFanOut {
 		return changes, deliveries
@@ -106,8 +105,8 @@ func firstPart(changes []*change.Change, deliveries []matched) ([]*change.Change
 	return changes[:slices.IndexFunc(changes, func(c *change.Change) bool { return c.Position == last })+1], deliveries
 }
 
-// insertion returns the rows of deliveries. What direct sending has in flight is inserted as claimed by this node;
-// the rest is due or parked.
+// insertion returns the rows of deliveries. Those that direct sending has in flight are inserted as claimed by this
+// node; the others are due or parked.
 func (d *Dispatcher) insertion(deliveries []matched, sent directSent) store.InsertDeliveriesParams {
 	p := store.InsertDeliveriesParams{Lease: d.config.lease().Seconds()}
 	if sent.round != nil {

@@ -10,8 +10,8 @@ import (
 // healthLogInterval is the minimum time between two warnings about one hook.
 const healthLogInterval = time.Minute
 
-// health logs when a hook starts to fail on this node, and when it works again: not every failure, and for a hook
-// that fails now and then, only once in healthLogInterval. It is for one goroutine, the writer of results.
+// health logs when a hook starts to fail on this node, and when it works again. It does not log every failure, and
+// warns about a hook that fails now and then only once in healthLogInterval. Only the writer of results uses it.
 type health struct {
 	log   *slog.Logger
 	now   func() time.Time

@@ -12,13 +12,12 @@ import (
 
 const (
 	maxEnded      = 1000 // deliveries of one transaction, which holds the lock of the groups
-	maxEndBatches = 20   // of one sweep, for all hooks: its other tasks wait
+	maxEndBatches = 20   // of one sweep, for all hooks: the other tasks of the sweep wait
 )
 
-// endInactive ends what is pending for inactive hooks, in batches, and forgets deleted hooks. It ends the newest
-// deliveries first, so the head of a group goes last, and the group has a delivery that is due if the hook becomes
-// active again meanwhile. When the head is a newer one, because an older delivery was requested again, endBatch
-// promotes the older one.
+// endInactive ends the pending deliveries of inactive hooks, in batches, and removes deleted hooks. It ends the newest
+// deliveries first. So the head of a group goes last, and the group still has a due delivery if the hook becomes
+// active again meanwhile. After a redelivery the head may be newer than the rest; then endBatch promotes the rest.
 func (d *Dispatcher) endInactive(ctx context.Context) error {
 	hooks, err := store.New(d.pool).InactiveHooks(ctx)
 	if err != nil {

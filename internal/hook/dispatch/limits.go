@@ -6,9 +6,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// limits knows which hooks have limits of their own, as far as this node has read lately. ClaimDeliveries skips a
-// hook with limits, so one that limits does not know yet waits until the next sweep. Its methods may be called
-// concurrently.
+// limits remembers which hooks have a rate limit or a limit of requests in flight. ClaimDeliveries skips those hooks.
+// When a hook has just got a limit, its deliveries wait until the next sweep adds the hook here. The methods may be
+// called concurrently.
 type limits struct {
 	mu    sync.Mutex
 	hooks map[uuid.UUID]bool

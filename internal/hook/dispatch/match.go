@@ -26,7 +26,7 @@ func (m matched) key() deliveryKey { return deliveryKey{m.hook.ID, int64(m.chang
 
 func (m matched) group() group { return group{m.hook.ID, m.change.ItemID} }
 
-// row returns the delivery as it is claimed from the queue.
+// row returns the delivery in the form in which it would be claimed from the queue.
 func (m matched) row() store.ClaimDeliveriesRow {
 	return store.ClaimDeliveriesRow{
 		HookID: m.hook.ID, Position: int64(m.change.Position), ID: hook.DeliveryID(m.hook.ID, m.change),
@@ -36,7 +36,7 @@ func (m matched) row() store.ClaimDeliveriesRow {
 	}
 }
 
-// match returns what to deliver, in the order of the log. It makes hooks inactive whose filters can no longer be
+// match returns the deliveries to make, in the order of the log. It makes hooks inactive whose filters can no longer be
 // applied.
 func (d *Dispatcher) match(
 	ctx context.Context, tx pgx.Tx, hooks []store.ActiveHooksOfRow, changes []*change.Change,

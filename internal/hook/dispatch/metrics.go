@@ -56,8 +56,8 @@ func (d *Dispatcher) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(backlogDesc, prometheus.GaugeValue, float64(backlog))
 }
 
-// Hold returns the position up to which nothing is pending and no replay has still to read. The log must retain what
-// follows (change.Hold).
+// Hold returns the position up to which no delivery is pending and every replay has read. The log must retain the
+// changes after it (change.Hold).
 func (d *Dispatcher) Hold(ctx context.Context) (change.Position, error) {
 	position, err := store.New(d.pool).DoneBefore(ctx)
 	return change.Position(position), err

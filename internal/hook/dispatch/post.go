@@ -24,8 +24,8 @@ const (
 	returned          // not attempted, or interrupted; due again at once, and not counted
 )
 
-// outcomes are the verdicts as statements name them. A delivery that is returned stays in the queue as it was.
-var outcomes = map[verdict]string{
+// outcomeOf names the verdicts as SQL statements do. A delivery that is returned stays in the queue as it was.
+var outcomeOf = map[verdict]string{
 	succeeded: "succeeded",
 	retry:     "retry",
 	failed:    "failed",
@@ -44,20 +44,19 @@ type outcome struct {
 	trigger  string
 	at       time.Time
 	host     string // of the endpoint; the whole URL may hold a secret
-	limited  bool   // the hook has limits of its own, so another delivery may wait for this one to end
+	limited  bool   // the hook has limits, so another delivery may wait for this one to end
 }
 
-// faultNotKept is the fault of a delivery whose change has left the log. The other faults are those of package
-// sending.
-const faultNotKept = "not_kept"
+// faultGone is the fault of a delivery whose change has left the log. The other faults are those of package sending.
+const faultGone = "not_kept"
 
-// post makes one attempt. ctx ends when the node stops, or may be taken for dead.
+// post makes one attempt. ctx ends when the node stops, or when other nodes may take it for dead.
 func (d *Dispatcher) post(ctx context.Context, c claimed) outcome {
 	o := outcome{
 		hook: c.HookID, position: c.Position, claim: c.claim, at: time.Now(),
 		limited: c.RateLimit != nil || c.MaxInFlight != nil,
 	}
-	// A node that was frozen may come here late, when another node has sent the delivery.
+	// After a pause of the whole process, another node may have sent the delivery.
 	left := time.Until(c.expires.Add(-d.config.Slack))
 	if left <= 0 || ctx.Err() != nil {
 		o.verdict = returned
@@ -65,12 +64,12 @@ func (d *Dispatcher) post(ctx context.Context, c claimed) outcome {
 	}
 	o.trigger = triggerOf(c)
 	if c.change == nil {
-		o.verdict, o.Fault, o.Detail = failed, faultNotKept, "The change has left the log, and its document with it."
+		o.verdict, o.Fault, o.Detail = failed, faultGone, "The change has left the log, and its document with it"
 		return o
 	}
 	message, err := d.message(c)
 	if err != nil {
-		o.verdict, o.Fault, o.Detail = failed, sending.Unsendable, "The request could not be made: "+err.Error()
+		o.verdict, o.Fault, o.Detail = failed, sending.Unsendable, "The message cannot be sent: "+err.Error()
 		return o
 	}
 	timed, cancel := context.WithTimeout(ctx, min(left, d.config.Timeout))
@@ -117,7 +116,7 @@ func (d *Dispatcher) message(c claimed) (sending.Message, error) {
 	return m, nil
 }
 
-// triggerOf returns why a delivery is sent: what it was requested by, or else the trigger of the change.
+// triggerOf returns the trigger of a delivery: that of the redelivery or replay, or else that of the change.
 func triggerOf(c claimed) string {
 	switch {
 	case c.Trigger != nil:

@@ -20,11 +20,11 @@ const lossLogInterval = 10 * time.Second
 // presence shows the other nodes that this one is alive, and ends the term when it no longer can. Its methods
 // may be called concurrently.
 //
-// It holds an advisory lock of its own number, on its own connection. A node that is killed loses the lock with the
-// connection, at once. The other nodes see that the number is missing, wait for takeOver, and then make the
-// deliveries due that were claimed under it (Dispatcher.takeOver), long before the claims expire. A node that is
-// alive and cannot reach Postgres must have stopped posting by then: it ends its term, and the posts in flight with
-// it, after half of that time.
+// The node has a random number, and holds an advisory lock on it with a separate connection. When the node is killed,
+// the connection ends, and the lock with it. The other nodes see that the number is missing. After takeOver they make
+// the deliveries due that were claimed under it (Dispatcher.takeOver), long before the claims expire. A node that is
+// alive but cannot reach Postgres must have stopped posting by then: after half of that time it ends its term, and
+// with it the posts in flight.
 type presence struct {
 	pool     *pgxpool.Pool
 	log      *slog.Logger
@@ -37,8 +37,8 @@ type presence struct {
 	begun   chan struct{}      // closed, and replaced, when a term begins
 }
 
-// term is a time in which the node is known to be alive under one number. It posts with ctx what it claims in the
-// term.
+// term is a time in which the node is known to be alive under one number. What it claims in the term, it posts with
+// ctx.
 type term struct {
 	node int32
 	ctx  context.Context
@@ -105,8 +105,8 @@ func (p *presence) run(ctx, posting context.Context, began func()) {
 	}
 }
 
-// take begins a term, or prolongs the current one of the same number. The term ends by itself, whatever delays this
-// process.
+// take begins a term, or extends the current one of the same number. A timer ends the term at until, unless take
+// extends it before.
 func (p *presence) take(node int32, posting context.Context, until time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -131,9 +131,9 @@ func (p *presence) resign() {
 	}
 }
 
-// hold takes the lock of a number and checks it again and again. It calls held with the time since when the lock is
-// known to be held: that of the question, not of the answer. It returns when the lock is lost, or may be. lost is
-// when the lock was last known to be held.
+// hold takes the lock on a number, and checks it repeatedly. After each check it calls held with the time at which the
+// query was sent: the lock was held at that time or later. It returns when the lock is lost, or may be. It sets lost
+// to the time at which the lock was last known to be held.
 func (p *presence) hold(ctx context.Context, node int32, held func(since time.Time), lost *time.Time) error {
 	timed := func() (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, p.takeOver/2) }
 	config := p.pool.Config().ConnConfig.Copy()
@@ -156,11 +156,11 @@ func (p *presence) hold(ctx context.Context, node int32, held func(since time.Ti
 	q := store.New(conn)
 	for {
 		now := time.Now()
-		if now.Sub(*lost) > p.takeOver/2 { // the others may count this number as dead: the next term has another
+		if now.Sub(*lost) > p.takeOver/2 { // the other nodes may count this number as dead; the next term has another
 			return nil
 		}
-		asking, cancel := timed()
-		ok, err := q.HoldPresence(asking, node) // when the lock is held, it is taken once more: a ping
+		checking, cancel := timed()
+		ok, err := q.HoldPresence(checking, node) // a session can take a lock that it holds again
 		cancel()
 		if err != nil || !ok {
 			return err

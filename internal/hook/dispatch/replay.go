@@ -16,11 +16,11 @@ import (
 	"itemcast/internal/problem"
 )
 
-// triggerReplay is the trigger of a delivery that a replay made.
+// triggerReplay is the trigger of deliveries that a replay creates.
 const triggerReplay = "replay"
 
 const (
-	replayStep       = 250 * time.Millisecond // the deliveries of this time are made in one transaction
+	replayStep       = 250 * time.Millisecond // one transaction creates the deliveries of this time
 	maxReplayChanges = 500                    // of the log, read in one step
 	maxReplayPending = 1000                   // deliveries of the hook; a replay waits until there are fewer
 	maxReplaySteps   = 20                     // of all replays, before the next pause
@@ -89,7 +89,7 @@ func (d *Dispatcher) resendPast(
 		step.Ended, step.Error = true, new("The next change has left the log.")
 		return nil
 	}
-	if err != nil || len(changes) == 0 && row.Position < row.ToPosition { // this node's feed is not there yet
+	if err != nil || len(changes) == 0 && row.Position < row.ToPosition { // this node's feed has not read so far yet
 		return err
 	}
 	wanted, err := d.matchers.Wanted(ctx, hook.Interest{
@@ -142,7 +142,7 @@ func since(changes []*change.Change, t *time.Time) []*change.Change {
 	return later
 }
 
-// resending returns the rows of changes that are sent to a hook again, in the order of the log.
+// resending returns the rows of deliveries that send changes to a hook again, in the order of the log.
 func resending(hookID uuid.UUID, body string, changes []*change.Change) store.ResendDeliveriesParams {
 	p := store.ResendDeliveriesParams{Trigger: triggerReplay}
 	seen := make(map[uuid.UUID]bool)

@@ -16,9 +16,9 @@ import (
 
 const (
 	maxResults    = 512                  // of one transaction
-	resultLinger  = 2 * time.Millisecond // results that come within it are written together
+	resultLinger  = 2 * time.Millisecond // how long a batch waits for more results
 	resultTimeout = 5 * time.Second
-	resultPause   = 100 * time.Millisecond // between tries while the database is away
+	resultPause   = 100 * time.Millisecond // between retries
 )
 
 // writeResults writes outcomes in batches until the channel is closed. A delivery whose result cannot be written
@@ -44,7 +44,7 @@ func (d *Dispatcher) writeResults() {
 	}
 }
 
-// gather returns first and what comes within resultLinger after it.
+// gather returns first and the outcomes that arrive within resultLinger after it.
 func (d *Dispatcher) gather(first outcome) []outcome {
 	batch := []outcome{first}
 	linger := time.NewTimer(resultLinger)
@@ -63,8 +63,8 @@ func (d *Dispatcher) gather(first outcome) []outcome {
 	return batch
 }
 
-// write records a batch, makes the next delivery of each group due, and makes hooks inactive that are gone or only
-// fail.
+// write records a batch, and makes the next delivery of each group due. It makes hooks inactive whose endpoints are
+// gone or have failed for too long.
 func (d *Dispatcher) write(batch []outcome) error {
 	ctx, cancel := context.WithTimeout(context.Background(), resultTimeout)
 	defer cancel()
@@ -112,7 +112,7 @@ func settlement(batch []outcome) store.SettleDeliveriesParams {
 	var p store.SettleDeliveriesParams
 	for _, o := range batch {
 		p.HookIds, p.Positions = append(p.HookIds, o.hook), append(p.Positions, o.position)
-		p.Claims, p.Outcomes = append(p.Claims, o.claim), append(p.Outcomes, outcomes[o.verdict])
+		p.Claims, p.Outcomes = append(p.Claims, o.claim), append(p.Outcomes, outcomeOf[o.verdict])
 		p.Waits, p.Ats = append(p.Waits, o.wait.Seconds()), append(p.Ats, o.at)
 		p.Statuses, p.Faults = append(p.Statuses, int32(o.Status)), append(p.Faults, string(o.Fault))
 		p.Errors = append(p.Errors, o.Detail)
@@ -120,7 +120,7 @@ func settlement(batch []outcome) store.SettleDeliveriesParams {
 	return p
 }
 
-// settledOf joins the outcomes with the rows that were settled by them.
+// settledOf joins outcomes with the rows that they settled.
 func settledOf(batch []outcome, rows []store.SettleDeliveriesRow) []settled {
 	byKey := make(map[deliveryKey]outcome, len(batch))
 	for _, o := range batch {

@@ -7,12 +7,12 @@ import (
 	"itemcast/internal/hook/internal/store"
 )
 
-// directSent is what a round has come to when it was closed. Nothing changes it after that, so it needs no lock. The
-// zero value is that of a fan-out that sends nothing directly.
+// directSent is the result of a round at the time when it was closed. Nothing changes it after that, so it needs no
+// lock. The zero value belongs to a fan-out that sends nothing directly.
 type directSent struct {
 	round    *direct
 	arrived  []arrival
-	inFlight map[deliveryKey]bool // unanswered or failed: their rows are inserted as claimed
+	inFlight map[deliveryKey]bool // unanswered or failed; their rows are inserted as claimed
 	failures []outcome
 }
 
@@ -56,7 +56,7 @@ func (s directSent) log(ctx context.Context, q *store.Queries) error {
 }
 
 // settle ends a round with its transaction. After a commit, failures are results like any other. After a rollback,
-// everything will be sent again, and what is still being sent must not arrive after that.
+// everything will be sent again, so requests that are still being sent are cancelled: they must not arrive later.
 func (s directSent) settle(committed bool) {
 	if s.round == nil {
 		return

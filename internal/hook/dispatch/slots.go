@@ -8,19 +8,20 @@ import (
 )
 
 const (
-	// An endpoint that has failed so often in a row counts as dead until an attempt succeeds, and gets fewer slots:
-	// each costs a connection and a document in memory for up to the timeout.
+	// An endpoint that has failed deadAfter times in a row counts as dead until an attempt succeeds. It gets only
+	// deadSlots: each slot costs a connection and a document in memory for up to the timeout.
 	deadAfter = 16
 	deadSlots = 4
 
 	maxHooksPerClaim = 64     // of one statement
-	maxEndpoints     = 10_000 // above it, idle endpoints are forgotten: the hooks of most are deleted
+	maxEndpoints     = 10_000 // above this number, idle endpoints are forgotten; most belong to deleted hooks
 
-	slowTook = 2 * time.Second // some 40 quick answers away from being quick again
+	// slowTook is the average time to answer that markSlow sets. After some 40 quick answers the hook is quick again.
+	slowTook = 2 * time.Second
 )
 
-// slots counts, for each hook, what this node has in flight, and knows which hooks may have due deliveries. Its
-// methods may be called concurrently.
+// slots counts the deliveries that this node has in flight for each hook, and remembers which hooks may have due
+// deliveries. Its methods may be called concurrently.
 type slots struct {
 	perHook int
 
@@ -63,8 +64,8 @@ func (s *slots) share(h uuid.UUID, n int) (reserved int) {
 	return reserved
 }
 
-// reserve takes all free slots of hooks that may have due deliveries, and no longer counts these hooks as due. Hooks
-// without a free slot stay due.
+// reserve takes all free slots of hooks that may have due deliveries, and unmarks these hooks. Hooks without a free
+// slot stay marked as due.
 func (s *slots) reserve() (hooks []uuid.UUID, free []int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,7 +116,7 @@ func (s *slots) quick(h uuid.UUID, within time.Duration) bool {
 	return e == nil || e.failures == 0 && e.took <= within
 }
 
-// record records how a hook has answered.
+// record records the verdict and the time of one answer.
 func (s *slots) record(h uuid.UUID, v verdict, took time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

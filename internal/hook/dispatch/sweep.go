@@ -7,8 +7,8 @@ import (
 	"itemcast/internal/hook/internal/store"
 )
 
-// sweep finds what no event announces: retries that come due, the claims of dead nodes, what other nodes have no
-// slots for, and what is pending for inactive hooks.
+// sweep finds what no event announces: retries that come due, the claims of dead nodes, due deliveries for which other
+// nodes have no slots, and pending deliveries of inactive hooks.
 func (d *Dispatcher) sweep(ctx context.Context) {
 	for {
 		next := d.config.Sweep
@@ -35,7 +35,7 @@ func (d *Dispatcher) sweep(ctx context.Context) {
 	}
 }
 
-// wakeDue wakes the dispatcher for the hooks that have something due, and returns the time until the next sweep.
+// wakeDue wakes the dispatcher for hooks with due deliveries, and returns the time until the next sweep.
 func (d *Dispatcher) wakeDue(ctx context.Context) (next time.Duration, err error) {
 	next = d.config.Sweep
 	rows, err := store.New(d.pool).DueHooks(ctx)

@@ -30,7 +30,7 @@ func (d *Dispatcher) takeOver(ctx context.Context) error {
 	return nil
 }
 
-// absence knows which nodes have been seen and are missing. It is for one goroutine, the sweep.
+// absence remembers which nodes have been seen, and since when they are missing. Only the sweep uses it.
 type absence struct {
 	timeout time.Duration
 	missing map[int32]time.Time // since when; zero: the node is alive
@@ -43,9 +43,9 @@ func newAbsence(timeout time.Duration, now time.Time) absence {
 	return absence{timeout: timeout, missing: map[int32]time.Time{0: now}}
 }
 
-// observe notes which nodes are alive, and reports whether a node has been missing for so long that it is dead,
-// until takenOver is called. The spared nodes keep their claims: those that are alive, and those that may come
-// back.
+// observe records which nodes are alive. It reports that a node is dead from the time when the node has been missing
+// for the timeout until takenOver is called. The spared nodes retain their claims: those that are alive, and those
+// that may come back.
 func (a *absence) observe(alive []int32, now time.Time) (spared []int32, dead bool) {
 	present := make(map[int32]bool, len(alive))
 	for _, node := range alive {

@@ -8,7 +8,7 @@ import (
 
 // literal parses a host that is an address. The address is invalid when the host is a name. Canonical is false for
 // forms that Go does not dial but that other software reads as IPv4 (WHATWG URL, "IPv4 parser", after inet_aton):
-// fewer than four parts, of which the last fills the remaining bytes; octal and hexadecimal numbers; a dot at the
+// fewer than four parts, where the last part fills the remaining bytes; octal and hexadecimal numbers; a dot at the
 // end.
 func literal(host string) (address netip.Addr, canonical bool) {
 	if address, err := netip.ParseAddr(host); err == nil {

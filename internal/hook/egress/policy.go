@@ -2,9 +2,9 @@
 // network (server-side request forgery).
 //
 // It promises that its Transport makes no connection to an address or a port that the Policy refuses, whatever a
-// name server answers, however often the answer changes, and however the URL is written: the check is made on the
-// resolved address of each socket, after its creation and before it connects. CheckURL informs the owner of a hook
-// at once when the host is an address. It is a courtesy, and protects nothing by itself.
+// name server answers, however often the answer changes, and however the URL is written. The Transport checks the
+// resolved address of each socket, after the socket is created and before it connects. CheckURL reports a refused
+// address as soon as a hook's URL is set. It is a courtesy to the owner, and protects nothing by itself.
 //
 // It must not know hooks, messages or the database.
 package egress
@@ -32,7 +32,7 @@ type Refusal struct {
 	Address netip.Addr // invalid: the host is a name, and its port is refused
 	Port    uint16     // zero: the address is refused
 	Rule    string     // what the address is, with its network; empty: the port is refused
-	Setting string     // what the operator can change: SettingNetworks or SettingPorts
+	Setting string     // the operator can change it to allow this: SettingNetworks or SettingPorts
 	ports   Ports
 }
 
@@ -53,9 +53,9 @@ func (p Policy) Check(address netip.AddrPort) error {
 	return p.checkPort(address.Addr(), address.Port())
 }
 
-// checkAddress checks the IPv4 address inside an IPv6 address where packets to the latter reach the former:
-// IPv4-mapped addresses, and NAT64, by which hosts without IPv4 reach the public IPv4 internet. Tunnels (6to4,
-// Teredo) are refused, whatever is inside.
+// checkAddress checks the IPv4 address inside an IPv6 address where packets to the IPv6 address reach it: IPv4-mapped
+// addresses, and NAT64, by which hosts without IPv4 reach the public IPv4 internet. Tunnels (6to4, Teredo) are
+// refused, whatever is inside.
 func (p Policy) checkAddress(address netip.Addr) error {
 	outer := address.WithZone("").Unmap()
 	inner := outer

@@ -9,7 +9,7 @@ import (
 )
 
 // DefaultPorts are the ports of web servers, and those that any user may bind. Below 1024 are mail servers, remote
-// shells and the like, some of which read an HTTP request as commands.
+// shells and the like; some of them execute an HTTP request as commands.
 const DefaultPorts = "80,443,1024-65535"
 
 // Ports is a set of ports, written like DefaultPorts. The zero value is the default set.

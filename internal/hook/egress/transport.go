@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// Options configure a Transport. Zero values are replaced by the defaults named.
+// Options configure a Transport. A zero value stands for the default in the comment.
 type Options struct {
 	Timeout     time.Duration  // to connect, and again for the TLS handshake: 15 s
-	IdlePerHost int            // idle connections of one host that are kept for the next request: 64
+	IdlePerHost int            // maximum idle connections to one host: 64
 	RootCAs     *x509.CertPool // trusted authorities: those of the system
-	Resolver    *net.Resolver  // the system's
+	Resolver    *net.Resolver  // the system's resolver
 }
 
 const (
@@ -47,9 +47,9 @@ func (p Policy) Transport(o Options) *http.Transport {
 		MaxIdleConns:           16 * o.IdlePerHost,
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxHeader,
-		DisableCompression:     true, // responses are hardly read
-		// All requests to an endpoint share a connection. When the peer has vanished, it must not fail one request
-		// after another by timeout.
+		DisableCompression:     true, // only the beginning of a response is read
+		// All requests to an endpoint share one connection. Pings detect a peer that has vanished, before request after
+		// request fails by timeout.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: keepAlive, PingTimeout: pingTimeout},
 	}
 }

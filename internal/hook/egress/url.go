@@ -19,10 +19,10 @@ const (
 	maxLabel = 63
 )
 
-// CheckURL checks a URL to POST to. It returns a fault when the URL is malformed. It returns a refusal when the URL
-// names an address or a port that is not allowed (a *Refusal), or an address in a form that software reads
-// differently. Both texts continue a sentence that begins with the name of the URL. A host name is not looked up:
-// its addresses can change.
+// CheckURL checks the URL of an endpoint. It returns a fault when the URL is malformed. It returns a refusal when the
+// URL names an address or a port that is not allowed (a *Refusal), or an address in a form that programs interpret
+// differently. Both texts continue a sentence that begins with the name of the URL. A host name is not looked up: its
+// addresses can change.
 func (p Policy) CheckURL(raw string) (fault string, refusal error) {
 	u, fault := parseURL(raw)
 	if fault != "" {
@@ -87,7 +87,7 @@ func portOf(u *url.URL) (port uint16, fault string) {
 	}
 }
 
-// faultOfHost returns what is wrong with the host of u. address is the host if it is an address, and else invalid.
+// faultOfHost returns what is wrong with the host of u. address is the parsed host; it is invalid for a name.
 func faultOfHost(u *url.URL, address netip.Addr) string {
 	host := u.Hostname()
 	switch {
@@ -100,7 +100,7 @@ func faultOfHost(u *url.URL, address netip.Addr) string {
 	}
 	for i := range len(host) {
 		switch c := host[i]; {
-		case c >= utf8.RuneSelf: // versions of IDNA map it differently, sometimes to digits and dots
+		case c >= utf8.RuneSelf: // versions of IDNA map other characters differently, some to digits and dots
 			return "must name its host in ASCII; write an internationalized name in the form that begins with xn--"
 		case !nameByte(c):
 			return "must name its host with letters, digits, hyphens, underscores and dots only"

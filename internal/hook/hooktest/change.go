@@ -11,7 +11,8 @@ import (
 	"itemcast/internal/change"
 )
 
-// Write makes changes to an item, each in a transaction of its own: what the item service does, less the rest.
+// Write makes changes to an item, each in a separate transaction: it upserts the item's row and records the change, as
+// the item service does.
 func (b *Bundle) Write(sequencer *change.Sequencer, item uuid.UUID, kinds ...change.Kind) {
 	b.T.Helper()
 	for _, kind := range kinds {
@@ -64,7 +65,8 @@ func (b *Bundle) Begin(c change.Change) pgx.Tx {
 	return tx
 }
 
-// DocumentOf is a document that no encoder would make again: its order, spaces and escapes are its own.
+// DocumentOf returns a document that no encoder would reproduce: its order, spaces and escapes are unusual. A test that
+// compares bytes notices when the document is encoded again.
 func DocumentOf(item uuid.UUID, revision int64) []byte {
 	return fmt.Appendf(nil, "{\"revision\" : %d, \"id\":\"%s\", \"name\": \"\\u00e9 \u00e9 <&>\"}", revision, item)
 }

@@ -1,5 +1,5 @@
-// Package hooktest is what the tests of hooks share: a database with one account, its hook service, changes to
-// items, and endpoints that record what they receive. It starts no dispatcher.
+// Package hooktest is shared by the tests of hooks: a database with one account, its hook service, changes to items,
+// and endpoints that record what they receive. It starts no dispatcher.
 package hooktest
 
 import (
@@ -25,13 +25,13 @@ import (
 	"itemcast/internal/problem"
 )
 
-// Timeout bounds every wait. The tests wait for events that come much sooner.
+// Timeout bounds every wait. The events that tests wait for come much sooner.
 const Timeout = 30 * time.Second
 
-// Version is what senders name in their User-Agent.
+// Version is the version in the User-Agent of senders.
 const Version = "1.2.3"
 
-// Loopback is the policy by which hooks may reach this machine.
+// Loopback is a policy that allows hooks to reach this machine.
 var Loopback = egress.Policy{Networks: []netip.Prefix{
 	netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"),
 }}
@@ -45,7 +45,7 @@ type Bundle struct {
 	Ctx     context.Context
 	Pool    *pgxpool.Pool
 	Account uuid.UUID
-	Items   *item.Service // takes every input
+	Items   *item.Service // accepts every input: it has no contract to check it against
 	Service *hook.Service
 	Config  hook.Config // of Service
 	// Sample replaces the documents that hooks are tested with.
@@ -95,12 +95,12 @@ func (s sampled) Sample(ctx context.Context, id *uuid.UUID) (item.Document, erro
 	return s.bundle.Sample(ctx, id)
 }
 
-// NewSender makes a sender that reaches what the policy allows.
+// NewSender makes a sender that may reach what the policy allows.
 func NewSender(reach egress.Policy) *sending.Sender {
 	return sending.New(reach.Transport(egress.Options{}), sending.Config{Version: Version})
 }
 
-// Managing is a context in which a user of an account manages hooks.
+// Managing returns a context in which a user of an account manages hooks.
 func Managing(ctx context.Context, accountID uuid.UUID) context.Context {
 	return account.WithActor(ctx, account.Actor{
 		AccountID: accountID, UserID: uuid.New(),
@@ -114,7 +114,7 @@ func (b *Bundle) Use(change func(c *hook.Config)) {
 	b.Service = hook.NewService(b.Config)
 }
 
-// Log is a log that the test's output shows.
+// Log returns a logger that writes to the test's output.
 func (b *Bundle) Log() *slog.Logger { return slog.New(slog.NewTextHandler(b.T.Output(), nil)) }
 
 // NewAccount makes another account.
@@ -127,7 +127,7 @@ func (b *Bundle) NewAccount() uuid.UUID {
 	return id
 }
 
-// Hook makes a hook that asks for the events, all of them when there are none.
+// Hook makes a hook that asks for the events; without events, for all.
 func (b *Bundle) Hook(url string, events ...string) (h hook.Hook, secret string) {
 	b.T.Helper()
 	if len(events) == 0 {
@@ -200,7 +200,7 @@ func Value[T any](b *Bundle, query string, args ...any) (v T) {
 	return v
 }
 
-// Eventually polls for what only the database shows.
+// Eventually polls until a condition holds that has no signal, such as a state of the database.
 func (b *Bundle) Eventually(what string, holds func() bool) {
 	b.T.Helper()
 	deadline := time.After(Timeout)

@@ -15,7 +15,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
-// Message is a POST that a receiver got, and what it answered.
+// Message is a POST that a receiver got, and the status of its answer.
 type Message struct {
 	Header http.Header
 	Body   []byte
@@ -45,7 +45,7 @@ func (m Message) Verify(t testing.TB, secrets ...string) {
 		}
 	}
 	if signed := len(strings.Fields(m.Header.Get("Webhook-Signature"))); signed != len(secrets) {
-		t.Errorf("it has %d signatures, want %d", signed, len(secrets))
+		t.Errorf("the message has %d signatures, want %d", signed, len(secrets))
 	}
 }
 
@@ -59,8 +59,8 @@ type Receiver struct {
 	more     chan struct{} // closed, and replaced, with every message
 }
 
-// Receiver starts an endpoint that answers as answer says, or 204. The function may block, set headers, and answer
-// by itself: then it returns zero.
+// Receiver starts an endpoint that answers with the status that answer returns; with 204 if answer is nil. answer may
+// block, and set headers. If it writes the whole answer itself, it returns zero.
 func (b *Bundle) Receiver(answer func(http.ResponseWriter, Message) int) *Receiver {
 	b.T.Helper()
 	r := &Receiver{t: b.T, more: make(chan struct{})}
@@ -94,7 +94,7 @@ func (b *Bundle) Answering(status int) (r *Receiver, answer *atomic.Int32) {
 	return b.Receiver(func(http.ResponseWriter, Message) int { return int(answer.Load()) }), answer
 }
 
-// Messages returns what has come so far, in order of arrival.
+// Messages returns the messages so far, in order of arrival.
 func (r *Receiver) Messages() []Message {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -126,7 +126,7 @@ func (r *Receiver) AwaitCount(n int) []Message {
 	return r.Await(func(messages []Message) bool { return len(messages) >= n })
 }
 
-// Events are the events and revisions that have come, such as "created1 updated2".
+// Events returns the events and revisions that have arrived, such as "created1 updated2".
 func (r *Receiver) Events() string {
 	var events []string
 	for _, m := range r.Messages() {

@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// Answers says how deliveries are answered: with 200, unless failures are configured. Status, Hang and Reset say
-// what a failure is; FailFirst and FailRate say which attempts fail. Without the latter, all do.
+// Answers configures the answers to deliveries: 200, unless failures are configured. Status, Hang and Reset choose the
+// kind of failure. FailFirst and FailRate choose the attempts that fail; without them, all do.
 type Answers struct {
-	Status int  // a failure has this status; zero: none, or 500 with FailFirst or FailRate
-	Hang   bool // a failure is no answer for as long as the sender waits
-	Reset  bool // a failure is a connection that is reset
+	Status int  // the status of a failure; zero: 500 with FailFirst or FailRate, else no failure
+	Hang   bool // a failure gets no answer for as long as the sender waits
+	Reset  bool // a failure resets the connection
 
 	FailFirst int     // the first attempts of each delivery that fail
 	FailRate  float64 // the share of attempts that fail, at random
@@ -24,7 +24,7 @@ type Answers struct {
 	RetryAfter time.Duration // sent with a failing status
 }
 
-// Limits that reveal a typing error.
+// A value outside these limits is a typing error.
 const (
 	minStatus, maxStatus = 200, 599
 	maxWait              = 24 * time.Hour
@@ -49,8 +49,8 @@ func (a Answers) Check() error {
 
 const examples = "?status=500&fail_first=2&delay=2s&retry_after=10s, or ?fail_rate=0.3&hang"
 
-// with returns the answers with the settings in a URL's query. Unknown names are ignored, because an endpoint may
-// have a query of its own.
+// with returns the answers with the settings in a URL's query. Unknown names are ignored: an endpoint may have other
+// parameters.
 func (a Answers) with(query url.Values) (Answers, error) {
 	for name, values := range query {
 		value, err := values[0], error(nil)

@@ -21,7 +21,7 @@ const (
 // unordered are the triggers whose deliveries may have an older revision: they send the past, or a sample.
 var unordered = map[string]bool{"replay": true, "test": true}
 
-// Delivery is one request, and the receiver's findings. Fields that the sender left out are empty.
+// Delivery is one request, and the receiver's findings. Fields for missing headers are empty.
 type Delivery struct {
 	At     time.Time
 	Target string // path and query
@@ -36,14 +36,14 @@ type Delivery struct {
 	Checked bool  // the receiver had a secret to verify it with
 	Fault   error // why the check failed
 
-	Attempt    int   // of this webhook-id, from 1; 0: refused, and so not counted
+	Attempt    int   // of this webhook-id, from 1; 0: it was refused, and is not counted
 	Accepted   bool  // an earlier attempt was accepted
 	OutOfOrder int64 // a higher revision of the item that was accepted before; 0: none
 
 	Answer Answer
 }
 
-// Verified reports whether the signature is right.
+// Verified reports whether the signature was checked and is right.
 func (d *Delivery) Verified() bool { return d.Checked && d.Fault == nil }
 
 // Repeated reports whether the same webhook-id came before.

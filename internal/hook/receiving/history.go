@@ -7,7 +7,7 @@ const (
 	maxKey        = 1024   // bytes; longer ids are not Itemcast's, and would fill the memory
 )
 
-// history remembers deliveries, by which repetitions and wrong order are found.
+// history remembers deliveries, to detect repetitions and wrong order.
 type history struct {
 	messages  *lru.Cache[string, *message]
 	revisions *lru.Cache[group, int64] // the highest that was accepted

@@ -30,7 +30,7 @@ const (
 	yellow = "33"
 )
 
-// Print prints a delivery. It escapes what comes from the wire, because a terminal obeys control characters.
+// Print prints a delivery. It escapes text from the request, because a terminal obeys control characters.
 func (p Printer) Print(d *Delivery) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s  %-14s  %-8s  %-36s  %-5s %9s  %s  %s", p.paint(dim, d.At.Local().Format("15:04:05.000")),
@@ -137,8 +137,8 @@ func latency(d *time.Duration) string {
 	}
 }
 
-// Limits of indentation. Larger and deeper bodies are printed as they came: a small body of brackets would be
-// indented to gigabytes.
+// Limits of indentation. Larger and deeper bodies are printed unchanged: indentation would turn a small body of
+// brackets into gigabytes.
 const (
 	maxIndented      = 256 << 10 // bytes
 	maxIndentedDepth = 64
@@ -168,15 +168,15 @@ func depth(body []byte) (deepest int) {
 }
 
 // escape writes control characters, marks that change the direction of text, and invalid UTF-8 as \u…, which means
-// the same in a JSON string. The characters in keep stay.
-func escape(text, keep string) string {
-	if !strings.ContainsFunc(text, func(r rune) bool { return hidden(r, keep) }) {
+// the same in a JSON string. It leaves the allowed characters unchanged.
+func escape(text, allowed string) string {
+	if !strings.ContainsFunc(text, func(r rune) bool { return hidden(r, allowed) }) {
 		return text
 	}
 	var b strings.Builder
 	for _, r := range text {
 		switch high, low := utf16.EncodeRune(r); {
-		case !hidden(r, keep):
+		case !hidden(r, allowed):
 			b.WriteRune(r)
 		case high != unicode.ReplacementChar:
 			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
@@ -187,6 +187,6 @@ func escape(text, keep string) string {
 	return b.String()
 }
 
-func hidden(r rune, keep string) bool {
-	return !strings.ContainsRune(keep, r) && (!unicode.IsPrint(r) || r == utf8.RuneError)
+func hidden(r rune, allowed string) bool {
+	return !strings.ContainsRune(allowed, r) && (!unicode.IsPrint(r) || r == utf8.RuneError)
 }

@@ -1,7 +1,8 @@
-// Package receiving is an endpoint for development: it verifies deliveries, finds repetitions and wrong order,
-// reports each delivery, and answers as configured, also with failures. It shows what a receiver must expect.
+// Package receiving is an endpoint for development (`itemcast listen`): it verifies deliveries, detects repetitions
+// and wrong order, reports each delivery, and answers as configured, also with failures. It shows what a receiver
+// must expect.
 //
-// It knows the requests, and must not know the side that sends them.
+// It knows the format of requests, and must not know the code that sends them.
 package receiving
 
 import (
@@ -26,7 +27,7 @@ const (
 	idleTimeout   = 2 * time.Minute
 )
 
-// Config configures a Receiver. Now and Random are the real ones by default.
+// Config configures a Receiver. The defaults of Now and Random are time.Now and rand.Float64.
 type Config struct {
 	Secrets    []standardwebhooks.Secret // none: signatures are not checked
 	AcceptAll  bool                      // deliveries with a wrong signature are answered like others
@@ -108,7 +109,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 		r.decline(w, q, http.StatusBadRequest, err.Error())
 		return
 	}
-	// The deadline is for the body only. Later it would end the context of the request during a delay.
+	// The deadline is for the body only: during a delay it would end the context of the request.
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout))
 	body, err := io.ReadAll(http.MaxBytesReader(w, q.Body, maxBody))
@@ -173,15 +174,15 @@ func (s *Summary) count(d *Delivery) {
 }
 
 // decline answers a request that is not a delivery.
-func (r *Receiver) decline(w http.ResponseWriter, q *http.Request, status int, why string) {
-	r.Note(q.Method + " " + q.URL.RequestURI() + " was answered " + strconv.Itoa(status) + ": " + why)
-	http.Error(w, why, status)
+func (r *Receiver) decline(w http.ResponseWriter, q *http.Request, status int, reason string) {
+	r.Note(q.Method + " " + q.URL.RequestURI() + " was answered " + strconv.Itoa(status) + ": " + reason)
+	http.Error(w, reason, status)
 }
 
 func answer(w http.ResponseWriter, q *http.Request, a Answer) {
 	switch {
 	case a.Silence == Hang:
-		<-q.Context().Done() // the sender has given up, or the receiver ends
+		<-q.Context().Done() // the sender has closed the connection, or the receiver ends
 		panic(http.ErrAbortHandler)
 	case !wait(q.Context(), a.Delay):
 		panic(http.ErrAbortHandler)
@@ -199,7 +200,7 @@ func answer(w http.ResponseWriter, q *http.Request, a Answer) {
 	}
 }
 
-// wait returns true after the time, and false when ctx ends before.
+// wait returns true after the duration, and false when ctx ends first.
 func wait(ctx context.Context, d time.Duration) bool {
 	if d == 0 {
 		return true

@@ -34,11 +34,11 @@ type record struct {
 type Recorder struct {
 	Out      io.Writer
 	Headers  bool
-	Terminal bool // escape what a terminal would obey
+	Terminal bool // escape control characters, which a terminal would obey
 }
 
-// Print writes a delivery. A JSON body is written as it came, byte for byte when it is compact; another body is a
-// string.
+// Print writes a delivery. A JSON body is written as JSON, byte for byte if it is compact. Any other body is written as
+// a string.
 func (p Recorder) Print(d *Delivery) {
 	r := record{
 		At: d.At.UTC(), Target: d.Target, ID: d.ID, Event: d.Event, Trigger: d.Trigger, Item: d.Item,

@@ -70,7 +70,7 @@ func (a attempt) invalid(err x509.CertificateInvalidError) string {
 	}
 }
 
-// maxNames is how many names of a wrong certificate a text shows.
+// maxNames bounds the names of a certificate that a text shows.
 const maxNames = 3
 
 func (a attempt) misnamed(c *x509.Certificate) string {

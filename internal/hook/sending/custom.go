@@ -14,12 +14,12 @@ const (
 	MaxHeaderValue = 2000
 )
 
-// CheckHeaders returns what is wrong with a user's headers, by name; the empty name stands for all of them. It
-// returns an empty map when nothing is.
+// CheckHeaders returns what is wrong with a user's headers, by name; the empty name stands for all of them. The map is
+// empty when nothing is wrong.
 func CheckHeaders(headers map[string]string) map[string]string {
 	faults := make(map[string]string)
 	if len(headers) > MaxHeaders {
-		faults[""] = fmt.Sprintf("must be at most %d headers", MaxHeaders)
+		faults[""] = fmt.Sprintf("must have at most %d entries", MaxHeaders)
 	}
 	seen := make(map[string]string, len(headers))
 	for _, name := range slices.Sorted(maps.Keys(headers)) {

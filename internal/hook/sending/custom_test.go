@@ -66,7 +66,7 @@ func TestCheckHeaders_AcceptsHeaders(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	headers["X-More"] = "v"
-	if got := CheckHeaders(headers); len(got) != 1 || got[""] != "must be at most 20 headers" {
+	if got := CheckHeaders(headers); len(got) != 1 || got[""] != "must have at most 20 entries" {
 		t.Errorf("got %v", got)
 	}
 	if got := CheckHeaders(nil); len(got) != 0 {

@@ -14,11 +14,11 @@ import (
 	"itemcast/internal/hook/egress"
 )
 
-// attempt is a failed attempt, as far as it is known.
+// attempt is what is known about a failed attempt.
 type attempt struct {
 	target
 	stage stage
-	ended error         // the error of its context; nil: not ended
+	ended error         // the error of its context; nil: the context has not ended
 	limit time.Duration // from its start to its deadline
 }
 
@@ -39,8 +39,8 @@ func targetOf(u *url.URL) target {
 
 func (t target) String() string { return net.JoinHostPort(t.host, t.port) }
 
-// explain classifies an error of net/http and puts it into words. The texts of net/http are for programmers, and
-// many of its errors have no type.
+// explain classifies an error of net/http and describes it. The texts of net/http are for programmers, and many of its
+// errors have no type.
 func (a attempt) explain(err error) (Fault, string) {
 	refusal, refused := errors.AsType[*egress.Refusal](err)
 	lookUp, unknown := errors.AsType[*net.DNSError](err)

@@ -19,8 +19,8 @@ var (
 	none        = []string{}
 )
 
-// maxOwn is the maximum number of headers that Itemcast sets.
-const maxOwn = 12
+// maxOwnHeaders is the maximum number of headers that Itemcast sets.
+const maxOwnHeaders = 12
 
 // header returns the header of a message's request, signed as of now.
 func (s *Sender) header(m Message) (http.Header, error) {
@@ -29,13 +29,13 @@ func (s *Sender) header(m Message) (http.Header, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := make(http.Header, maxOwn+len(m.Headers))
+	h := make(http.Header, maxOwnHeaders+len(m.Headers))
 	for name, value := range m.Headers {
 		if !reserved(name) {
 			h.Set(name, value)
 		}
 	}
-	values := make([]string, 0, maxOwn) // one allocation for all
+	values := make([]string, 0, maxOwnHeaders) // one allocation for all
 	set := func(name, value string) {
 		values = append(values, value)
 		h[name] = values[len(values)-1 : len(values) : len(values)]
@@ -55,8 +55,8 @@ func (s *Sender) header(m Message) (http.Header, error) {
 		set("Itemcast-Occurred-At", m.OccurredAt.UTC().Format(time.RFC3339Nano))
 	}
 	set("Traceparent", traceparent(m.ID))
-	// It is not sent. It allows net/http to repeat the request on a new connection when the endpoint has just
-	// closed an idle one: receivers recognize repetitions by the webhook-id.
+	// An empty Idempotency-Key is not sent. It allows net/http to repeat the request on a new connection when the
+	// endpoint has just closed an idle one: receivers recognize repetitions by the webhook-id.
 	h["Idempotency-Key"] = none
 	return h, nil
 }

@@ -20,7 +20,7 @@ const (
 	reading
 )
 
-// progress is the stage of a request. net/http makes a connection concurrently, and may use it for another request.
+// progress is the stage of a request. net/http connects concurrently, and may use the connection for another request.
 type progress struct{ stage atomic.Int32 }
 
 func (p *progress) now() stage { return stage(p.stage.Load()) }

@@ -12,12 +12,12 @@ import (
 
 // Result is the result of an attempt.
 type Result struct {
-	Status     int           // of the response, even of one that did not end in time; zero: no response
+	Status     int           // of the response, even if it did not end in time; zero: no response
 	Took       time.Duration // from the call of Send to its return
 	Response   string        // the first 4 KiB of the body, as valid UTF-8 without NUL
 	RetryAfter time.Duration // of a failure, unbounded; zero: none
 	Fault      Fault         // empty: success, and only then
-	Detail     string        // of a fault: a sentence for people without the full stop, at most 500 bytes
+	Detail     string        // of a fault: a sentence for people without its full stop, at most 500 bytes
 }
 
 // Fault is the class of a failure, for programs. It does not change between releases.
@@ -88,7 +88,7 @@ func shorten(text string, limit int) string {
 
 const maxDetail = 500 // bytes
 
-// plain returns one line of printable text from what a name server, a certificate or an endpoint has said.
+// plain turns text from a name server, a certificate or an endpoint into one printable line.
 func plain(text string) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	return strings.Map(func(r rune) rune {

@@ -1,11 +1,14 @@
 // Package sending makes one signed POST of a message, and reports the result as a class for programs and in words
 // for people.
 //
-// It promises that Send returns within its timeout, whatever the endpoint does; that an attempt which Itemcast
-// itself interrupts is distinguished from one that failed; that its texts hold no secret, no value of a header, and
-// of a URL only host and port; and that a user's headers never replace Itemcast's.
+// It promises:
 //
-// It must not know when a message is due, whether it is sent again, and who may read what. It keeps nothing but
+//   - Send returns within its timeout, whatever the endpoint does.
+//   - An attempt that Itemcast itself interrupts is not reported as a failure of the endpoint.
+//   - Texts contain no secret, no value of a header, and only the host and the port of a URL.
+//   - A user's headers never replace Itemcast's.
+//
+// It must not know when a message is due, whether it is sent again, or who may read it. It has no state but open
 // connections. Its transport decides which addresses may be reached (package egress).
 package sending
 
@@ -25,7 +28,7 @@ import (
 type Message struct {
 	ID      uuid.UUID // the webhook-id, by which receivers recognize repetitions
 	URL     string
-	Secrets []string          // whsec_ and base64; during a rotation two, and each signs
+	Secrets []string          // whsec_ and base64; each signs the message, and during a rotation there are two
 	Headers map[string]string // the user's own, checked by CheckHeaders
 
 	Event, Trigger string
@@ -35,14 +38,14 @@ type Message struct {
 	Body           []byte    // JSON; neither copied nor changed
 }
 
-// Config configures a Sender. Zero values are replaced by the defaults named.
+// Config configures a Sender. A zero value stands for the default in the comment.
 type Config struct {
-	Version string           // sent as user-agent Itemcast/Version; "dev"
+	Version string           // sent in User-Agent, as Itemcast/Version: "dev"
 	Timeout time.Duration    // of one attempt, from the look-up of the name to the end of the response: 15 s
 	Now     func() time.Time // the clock of webhook-timestamp and Retry-After: time.Now
 }
 
-// Sender sends messages. It may be used concurrently; one is enough for all endpoints.
+// Sender sends messages. It may be used concurrently. One Sender serves all endpoints.
 type Sender struct {
 	transport http.RoundTripper
 	config    Config
@@ -65,13 +68,13 @@ func New(transport http.RoundTripper, config Config) *Sender {
 }
 
 // Send makes one attempt. A status from 200 to 299 is a success once the response has ended or 64 KiB of it were
-// read; a connection that sends more is closed. A response that has not come so far by the timeout is a failure,
+// read; a connection that sends more is closed. A response that has not got so far by the timeout is a failure,
 // whatever its status: the endpoint may still fail.
 //
-// When ctx is cancelled before that, the fault is Interrupted. A deadline of ctx before the timeout replaces it.
+// When ctx is cancelled first, the fault is Interrupted. If ctx has an earlier deadline, that replaces the timeout.
 func (s *Sender) Send(ctx context.Context, m Message) Result {
 	started := time.Now()
-	// A second timer would cost a microsecond or two.
+	// A second timer, where ctx has a deadline already, would cost a microsecond or two.
 	if deadline, ok := ctx.Deadline(); !ok || deadline.Sub(started) > s.config.Timeout {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.config.Timeout)
@@ -147,7 +150,7 @@ func verdict(status int) (Fault, string) {
 }
 
 const (
-	maxResponse = 4 << 10  // bytes that are kept
+	maxResponse = 4 << 10  // bytes that the result has
 	maxRead     = 64 << 10 // bytes that are read, so that the connection can be used again
 )
 

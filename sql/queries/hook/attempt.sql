@@ -54,7 +54,7 @@ WHERE h.account_id = @account_id AND h.deleted_at IS NULL
     AND (sqlc.narg('hook_id')::uuid IS NULL OR h.id = sqlc.narg('hook_id')::uuid)
 ORDER BY d.position DESC, d.hook_id DESC LIMIT @max_rows::integer;
 
--- FailedDeliveries is EndedDeliveries for one outcome, which has an index of its own: few deliveries fail.
+-- FailedDeliveries is EndedDeliveries for failures, which have a separate index: they are few among the ended.
 -- name: FailedDeliveries :many
 SELECT d.delivery_id AS id, d.hook_id, d.item_id, d.position, d.revision, d.kind, d.trigger, d.number, d.at, d.took,
     d.outcome, d.status, d.fault, d.error, d.created_at, c.occurred_at

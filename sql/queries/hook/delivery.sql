@@ -1,7 +1,7 @@
 -- LockGroups serializes the transactions that add deliveries to groups, or remove them. Without it a delivery could
--- be parked behind one that is just being finished, and nothing would promote it.
+-- be parked behind one that is removed at the same time, and nothing would promote it.
 -- name: LockGroups :exec
--- system: one lock for the groups of all accounts. Its name stays: nodes of two builds must exclude each other.
+-- system: one lock for the groups of all accounts. Its name must not change: nodes of two builds exclude each other.
 SELECT pg_advisory_xact_lock(hashtext('itemcast hook lines'));
 
 -- CommitLater makes COMMIT return before the disk has the transaction. If Postgres dies, the last transactions
@@ -10,17 +10,17 @@ SELECT pg_advisory_xact_lock(hashtext('itemcast hook lines'));
 -- system: a setting of the transaction.
 SELECT set_config('synchronous_commit', 'off', true);
 
--- BusyGroups returns those of the groups that have a pending delivery.
+-- BusyGroups returns the groups that have a pending delivery.
 -- name: BusyGroups :many
 -- system: as LockGroups.
 SELECT l.hook_id::uuid AS hook_id, l.item_id::uuid AS item_id
 FROM (SELECT unnest(@hook_ids::uuid[]) AS hook_id, unnest(@item_ids::uuid[]) AS item_id) l
 WHERE (SELECT p.position FROM delivery p WHERE p.hook_id = l.hook_id AND p.item_id = l.item_id LIMIT 1) IS NOT NULL;
 
--- InsertDeliveries makes the first delivery of each group due, if it is also the first of the batch, and parks the
--- rest. The deliveries that direct sending has in flight are claimed. It returns the hooks that now have something
--- due. The search for the head of a group is a sub-select with LIMIT, because a plan may turn EXISTS into a hash of
--- everything that is pending.
+-- InsertDeliveries makes a delivery due when it is the first of its group in the batch and nothing of the group is
+-- pending. It parks the other deliveries. The deliveries that direct sending has in flight are claimed. It returns the
+-- hooks that now have due deliveries. The search for the head of a group is a sub-select with LIMIT, because a plan
+-- may turn EXISTS into a hash of all pending deliveries.
 -- name: InsertDeliveries :many
 -- system: each row names the account of its hook.
 WITH inserted AS (
@@ -80,10 +80,10 @@ UPDATE delivery SET due_at = clock_timestamp(), trigger = @trigger::text, round 
 WHERE account_id = @account_id AND hook_id = @hook_id AND position = @position AND claim IS NULL
     AND due_at IS NOT NULL;
 
--- ClaimDeliveries takes due deliveries of each hook without limits of its own, at most as many as its slots, for the
--- time of the lease. After that others can claim them. "Due" is before now(), which bounds the index scan as
--- clock_timestamp() cannot: tomorrow's retries are not read. The oldest are claimed first, so a scan skips no more
--- rows than are in flight.
+-- ClaimDeliveries claims due deliveries of each hook that has no limits, at most as many as its slots, for the time of
+-- the lease. After that other nodes can claim them. "Due" means before now(): now() bounds the index scan, so that
+-- later retries are not read, and clock_timestamp() does not. The oldest are claimed first, so a scan skips at most as
+-- many rows as are in flight.
 -- name: ClaimDeliveries :many
 -- system: the dispatcher delivers for all accounts.
 WITH requested AS (
@@ -109,8 +109,8 @@ RETURNING d.hook_id, d.position, d.id, d.item_id, d.change_id, d.revision, d.kin
     coalesce(CASE WHEN h.old_secret_until > now() THEN h.old_secret END, '')::text AS old_secret, h.headers,
     h.rate_limit, h.max_in_flight;
 
--- LockLimited locks the hooks that have limits of their own, and returns those that no other transaction holds. A
--- later statement of the transaction counts what is in flight, and so sees the claims of the previous lock holder.
+-- LockLimited locks the hooks that have limits, and returns those that no other transaction has locked. A later
+-- statement of the transaction counts the deliveries in flight, and so sees the claims of the previous lock holder.
 -- name: LockLimited :many
 -- system: the dispatcher delivers for all accounts.
 SELECT h.id FROM hook h
@@ -159,9 +159,9 @@ RETURNING d.hook_id, d.position, d.id, d.item_id, d.change_id, d.revision, d.kin
     coalesce(CASE WHEN h.old_secret_until > now() THEN h.old_secret END, '')::text AS old_secret, h.headers,
     h.rate_limit, h.max_in_flight;
 
--- SettleDeliveries removes finished deliveries from the queue and makes the next of their groups due, and postpones
--- the others, where the claim still holds. It returns the deliveries that it has changed, and whether it has made one
--- of their hook due. A wait is in seconds. A delivery that is returned was not attempted.
+-- SettleDeliveries records results, where the claim still holds: it removes finished deliveries from the queue, makes
+-- the next of their groups due, and postpones the others. It returns the deliveries that it has changed, and whether
+-- it has made a delivery of the same hook due. A wait is in seconds. A delivery that is returned was not attempted.
 -- name: SettleDeliveries :many
 -- system: the dispatcher delivers for all accounts.
 WITH results AS (
@@ -213,7 +213,7 @@ WHERE d.hook_id = n.hook_id AND d.position = n.position AND d.due_at IS NULL
 RETURNING d.hook_id;
 
 -- FailPending ends deliveries of an inactive hook, newest first, except those that are being sent. It returns the
--- item of each, and whether the delivery led its group: a redelivery may wait behind a newer delivery.
+-- item of each, and whether the delivery was the head of its group: a redelivery may wait behind a newer delivery.
 -- name: FailPending :many
 -- system: the dispatcher delivers for all accounts.
 WITH gone AS (
@@ -235,7 +235,7 @@ WITH gone AS (
 )
 SELECT g.item_id, (g.due_at IS NOT NULL)::boolean AS led FROM gone g;
 
--- DropPending removes deliveries of a deleted hook, as FailPending does, without a trace.
+-- DropPending removes deliveries of a deleted hook, as FailPending does, but does not log them.
 -- name: DropPending :execrows
 -- system: the dispatcher delivers for all accounts.
 DELETE FROM delivery d USING (
@@ -245,8 +245,8 @@ DELETE FROM delivery d USING (
 ) n
 WHERE d.hook_id = @hook_id AND d.position = n.position;
 
--- DueHooks returns each active hook that has pending deliveries, and in how many seconds the next is due. Negative:
--- it is due since.
+-- DueHooks returns each active hook that has pending deliveries, and the time until the next is due, in seconds. When
+-- it is due already, the time is negative.
 -- name: DueHooks :many
 -- system: the dispatcher delivers for all accounts.
 SELECT h.id, (h.rate_limit IS NOT NULL OR h.max_in_flight IS NOT NULL)::boolean AS limited,
@@ -264,7 +264,7 @@ WHERE h.active;
 -- system: operators see all accounts.
 SELECT count(*) FROM (SELECT FROM delivery LIMIT 100000) p;
 
--- DoneBefore returns the last position before which no delivery is pending and no replay has still to read.
+-- DoneBefore returns the last position up to which no delivery is pending and every replay has read.
 -- name: DoneBefore :one
 -- system: the log is kept for the deliveries of all accounts.
 SELECT least(

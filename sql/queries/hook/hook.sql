@@ -1,5 +1,5 @@
--- InsertHook records exactly which changes came before the hook: those with a position, and those without one that
--- the same snapshot shows. ORDER BY … LIMIT makes the plan use the index of ids, as in the sequencer. It inserts
+-- InsertHook records exactly which changes came before the hook: those that have a position, and those in the same
+-- snapshot that have none yet. ORDER BY … LIMIT makes the plan use the index of ids, as in the sequencer. It inserts
 -- nothing when the account has max_hooks already.
 -- name: InsertHook :execrows
 INSERT INTO hook (id, account_id, url, description, events, filter, changed_fields, headers, body, rate_limit,
@@ -36,7 +36,7 @@ SELECT id, url, description, events, filter, changed_fields, headers, body, rate
     revision
 FROM hook WHERE account_id = @account_id AND id = @id AND deleted_at IS NULL FOR NO KEY UPDATE;
 
--- UpdateHook clears what Itemcast has noted about the hook when the hook becomes active again.
+-- UpdateHook clears the record of failures when the hook becomes active again.
 -- name: UpdateHook :exec
 UPDATE hook SET url = @url, description = @description, events = @events, filter = sqlc.narg('filter'),
     changed_fields = sqlc.narg('changed_fields'), headers = @headers, body = @body,
@@ -46,19 +46,19 @@ UPDATE hook SET url = @url, description = @description, events = @events, filter
     updated_at = now(), revision = revision + 1
 WHERE account_id = @account_id AND id = @id;
 
--- RotateSecret keeps the previous secret for keep_for seconds.
+-- RotateSecret retains the previous secret for keep_for seconds.
 -- name: RotateSecret :one
 UPDATE hook SET old_secret = secret, old_secret_until = now() + make_interval(secs => @keep_for::float8),
     secret = @secret, updated_at = now(), revision = revision + 1
 WHERE account_id = @account_id AND id = @id AND deleted_at IS NULL
 RETURNING old_secret_until;
 
--- DeleteHook hides a hook and makes it inactive. ForgetHook removes its row once nothing of it is pending.
+-- DeleteHook hides a hook and makes it inactive. ForgetHook removes its row when it has no more pending deliveries.
 -- name: DeleteHook :exec
 UPDATE hook SET deleted_at = now(), active = false
 WHERE account_id = @account_id AND id = @id AND deleted_at IS NULL;
 
--- SendingTo reads what a test request needs.
+-- SendingTo reads the settings that a test request needs.
 -- name: SendingTo :one
 SELECT id, url, secret, coalesce(CASE WHEN old_secret_until > now() THEN old_secret END, '')::text AS old_secret,
     headers, body
@@ -82,7 +82,7 @@ FROM hook WHERE active AND account_id = ANY (@account_ids::uuid[]);
 UPDATE hook SET active = false, disabled_reason = @reason::text, updated_at = now(), revision = revision + 1
 WHERE id = @id AND active RETURNING account_id;
 
--- DisableFailing makes those of the hooks inactive whose attempts have all failed for so many seconds.
+-- DisableFailing makes hooks inactive whose attempts have all failed for the given number of seconds.
 -- name: DisableFailing :many
 -- system: the dispatcher delivers for all accounts.
 UPDATE hook SET active = false, updated_at = now(), revision = revision + 1,
@@ -105,8 +105,8 @@ WHERE NOT h.active AND (h.deleted_at IS NOT NULL
 DELETE FROM hook h WHERE h.id = @id AND h.deleted_at < now() - interval '5 seconds'
     AND (SELECT d.position FROM delivery d WHERE d.hook_id = h.id LIMIT 1) IS NULL;
 
--- NoteHealth records for each hook that it works, or that it fails (error is not empty): at most once a second,
--- unless that is a change. It skips locked rows, because bookkeeping must not wait.
+-- NoteHealth records for each hook that it works, or that it fails (error is not empty): at once when that is new, else
+-- at most once a second. It skips locked rows, because bookkeeping must not wait.
 -- name: NoteHealth :exec
 -- system: the dispatcher delivers for all accounts.
 WITH results AS (

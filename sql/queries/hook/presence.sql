@@ -1,4 +1,4 @@
--- HoldPresence shows the other nodes that this one is alive, for as long as its connection lasts.
+-- HoldPresence takes the lock by which other nodes see that this one is alive. It lasts as long as the connection.
 -- name: HoldPresence :one
 -- system: a node has no account.
 SELECT pg_try_advisory_lock(hashtext('itemcast hook node'), @node::integer) AS held;

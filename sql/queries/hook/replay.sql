@@ -32,8 +32,8 @@ UPDATE hook_replay SET position = @position, deliveries = deliveries + @made,
     ended_at = CASE WHEN @ended::boolean THEN now() END, error = sqlc.narg('error')::text
 WHERE hook_id = @hook_id;
 
--- ReplayableTo returns the position up to which the fan-out has passed for a hook: what follows, the fan-out sends.
--- Changes from before the hook was created count as passed.
+-- ReplayableTo returns the position up to which a replay must send changes: the fan-out sends the changes after it. It
+-- is the fan-out's position, or the position at which the hook was created, if that is higher.
 -- name: ReplayableTo :one
 SELECT greatest(h.after_position,
     (SELECT max(c.position) FROM consumer_position c WHERE c.consumer = 'hook'))::bigint AS position

@@ -1,4 +1,4 @@
-// Package dnstest is a name server for tests. It answers as the test says, which no public name server does.
+// Package dnstest is a name server for tests: each test chooses the answers.
 package dnstest
 
 import (
@@ -21,9 +21,9 @@ const (
 	classIN    = 1
 )
 
-// Resolver returns a resolver whose name server ends with the test. answer returns the addresses of a name and
-// whether it exists. The name is in lower case and without the dot at its end. answer is called for every question,
-// so at least twice for a name: for its IPv4 and its IPv6 addresses.
+// Resolver returns a resolver whose name server runs until the test ends. answer returns the addresses of a name, and
+// whether the name exists. The name is in lower case and has no dot at its end. answer is called at least twice for a
+// name: for its IPv4 and its IPv6 addresses.
 func Resolver(t testing.TB, answer func(name string, ipv6 bool) (addresses []netip.Addr, known bool)) *net.Resolver {
 	t.Helper()
 	server, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -32,7 +32,7 @@ func Resolver(t testing.TB, answer func(name string, ipv6 bool) (addresses []net
 	}
 	t.Cleanup(func() { _ = server.Close() })
 	go serve(server, answer)
-	return asking(server.LocalAddr())
+	return resolverOf(server.LocalAddr())
 }
 
 // Silent returns a resolver whose name server never answers.
@@ -43,10 +43,10 @@ func Silent(t testing.TB) *net.Resolver {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Close() })
-	return asking(server.LocalAddr())
+	return resolverOf(server.LocalAddr())
 }
 
-func asking(server net.Addr) *net.Resolver {
+func resolverOf(server net.Addr) *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, server.Network(), server.String())
 	}}

@@ -322,7 +322,7 @@ type FailedDeliveriesRow struct {
 	OccurredAt *time.Time
 }
 
-// FailedDeliveries is EndedDeliveries for one outcome, which has an index of its own: few deliveries fail.
+// FailedDeliveries is EndedDeliveries for failures, which have a separate index: they are few among the ended.
 func (q *Queries) FailedDeliveries(ctx context.Context, arg FailedDeliveriesParams) ([]FailedDeliveriesRow, error) {
 	rows, err := q.db.Query(ctx, failedDeliveries,
 		arg.BeforePosition,

@@ -42,7 +42,7 @@ type BusyGroupsRow struct {
 	ItemID uuid.UUID
 }
 
-// BusyGroups returns those of the groups that have a pending delivery.
+// BusyGroups returns the groups that have a pending delivery.
 // system: as LockGroups.
 func (q *Queries) BusyGroups(ctx context.Context, arg BusyGroupsParams) ([]BusyGroupsRow, error) {
 	rows, err := q.db.Query(ctx, busyGroups, arg.HookIds, arg.ItemIds)
@@ -157,10 +157,10 @@ type ClaimDeliveriesRow struct {
 	MaxInFlight *int32
 }
 
-// ClaimDeliveries takes due deliveries of each hook without limits of its own, at most as many as its slots, for the
-// time of the lease. After that others can claim them. "Due" is before now(), which bounds the index scan as
-// clock_timestamp() cannot: tomorrow's retries are not read. The oldest are claimed first, so a scan skips no more
-// rows than are in flight.
+// ClaimDeliveries claims due deliveries of each hook that has no limits, at most as many as its slots, for the time of
+// the lease. After that other nodes can claim them. "Due" means before now(): now() bounds the index scan, so that
+// later retries are not read, and clock_timestamp() does not. The oldest are claimed first, so a scan skips at most as
+// many rows as are in flight.
 // system: the dispatcher delivers for all accounts.
 func (q *Queries) ClaimDeliveries(ctx context.Context, arg ClaimDeliveriesParams) ([]ClaimDeliveriesRow, error) {
 	rows, err := q.db.Query(ctx, claimDeliveries,
@@ -342,7 +342,7 @@ SELECT least(
 )::bigint AS position
 `
 
-// DoneBefore returns the last position before which no delivery is pending and no replay has still to read.
+// DoneBefore returns the last position up to which no delivery is pending and every replay has read.
 // system: the log is kept for the deliveries of all accounts.
 func (q *Queries) DoneBefore(ctx context.Context) (int64, error) {
 	row := q.db.QueryRow(ctx, doneBefore)
@@ -365,7 +365,7 @@ type DropPendingParams struct {
 	Batch  int32
 }
 
-// DropPending removes deliveries of a deleted hook, as FailPending does, without a trace.
+// DropPending removes deliveries of a deleted hook, as FailPending does, but does not log them.
 // system: the dispatcher delivers for all accounts.
 func (q *Queries) DropPending(ctx context.Context, arg DropPendingParams) (int64, error) {
 	result, err := q.db.Exec(ctx, dropPending, arg.HookID, arg.Batch)
@@ -393,8 +393,8 @@ type DueHooksRow struct {
 	Wait    float64
 }
 
-// DueHooks returns each active hook that has pending deliveries, and in how many seconds the next is due. Negative:
-// it is due since.
+// DueHooks returns each active hook that has pending deliveries, and the time until the next is due, in seconds. When
+// it is due already, the time is negative.
 // system: the dispatcher delivers for all accounts.
 func (q *Queries) DueHooks(ctx context.Context) ([]DueHooksRow, error) {
 	rows, err := q.db.Query(ctx, dueHooks)
@@ -449,7 +449,7 @@ type FailPendingRow struct {
 }
 
 // FailPending ends deliveries of an inactive hook, newest first, except those that are being sent. It returns the
-// item of each, and whether the delivery led its group: a redelivery may wait behind a newer delivery.
+// item of each, and whether the delivery was the head of its group: a redelivery may wait behind a newer delivery.
 // system: the dispatcher delivers for all accounts.
 func (q *Queries) FailPending(ctx context.Context, arg FailPendingParams) ([]FailPendingRow, error) {
 	rows, err := q.db.Query(ctx, failPending, arg.HookID, arg.Batch, arg.Reason)
@@ -511,10 +511,10 @@ type InsertDeliveriesParams struct {
 	Claimeds   []bool
 }
 
-// InsertDeliveries makes the first delivery of each group due, if it is also the first of the batch, and parks the
-// rest. The deliveries that direct sending has in flight are claimed. It returns the hooks that now have something
-// due. The search for the head of a group is a sub-select with LIMIT, because a plan may turn EXISTS into a hash of
-// everything that is pending.
+// InsertDeliveries makes a delivery due when it is the first of its group in the batch and nothing of the group is
+// pending. It parks the other deliveries. The deliveries that direct sending has in flight are claimed. It returns the
+// hooks that now have due deliveries. The search for the head of a group is a sub-select with LIMIT, because a plan
+// may turn EXISTS into a hash of all pending deliveries.
 // system: each row names the account of its hook.
 func (q *Queries) InsertDeliveries(ctx context.Context, arg InsertDeliveriesParams) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, insertDeliveries,
@@ -556,8 +556,8 @@ SELECT pg_advisory_xact_lock(hashtext('itemcast hook lines'))
 `
 
 // LockGroups serializes the transactions that add deliveries to groups, or remove them. Without it a delivery could
-// be parked behind one that is just being finished, and nothing would promote it.
-// system: one lock for the groups of all accounts. Its name stays: nodes of two builds must exclude each other.
+// be parked behind one that is removed at the same time, and nothing would promote it.
+// system: one lock for the groups of all accounts. Its name must not change: nodes of two builds exclude each other.
 func (q *Queries) LockGroups(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, lockGroups)
 	return err
@@ -569,8 +569,8 @@ WHERE h.id = ANY ($1::uuid[]) AND h.active AND (h.rate_limit IS NOT NULL OR h.ma
 FOR NO KEY UPDATE SKIP LOCKED
 `
 
-// LockLimited locks the hooks that have limits of their own, and returns those that no other transaction holds. A
-// later statement of the transaction counts what is in flight, and so sees the claims of the previous lock holder.
+// LockLimited locks the hooks that have limits, and returns those that no other transaction has locked. A later
+// statement of the transaction counts the deliveries in flight, and so sees the claims of the previous lock holder.
 // system: the dispatcher delivers for all accounts.
 func (q *Queries) LockLimited(ctx context.Context, ids []uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, lockLimited, ids)
@@ -803,9 +803,9 @@ type SettleDeliveriesRow struct {
 	More      bool
 }
 
-// SettleDeliveries removes finished deliveries from the queue and makes the next of their groups due, and postpones
-// the others, where the claim still holds. It returns the deliveries that it has changed, and whether it has made one
-// of their hook due. A wait is in seconds. A delivery that is returned was not attempted.
+// SettleDeliveries records results, where the claim still holds: it removes finished deliveries from the queue, makes
+// the next of their groups due, and postpones the others. It returns the deliveries that it has changed, and whether
+// it has made a delivery of the same hook due. A wait is in seconds. A delivery that is returned was not attempted.
 // system: the dispatcher delivers for all accounts.
 func (q *Queries) SettleDeliveries(ctx context.Context, arg SettleDeliveriesParams) ([]SettleDeliveriesRow, error) {
 	rows, err := q.db.Query(ctx, settleDeliveries,

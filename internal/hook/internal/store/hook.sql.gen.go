@@ -85,7 +85,7 @@ type DeleteHookParams struct {
 	ID        uuid.UUID
 }
 
-// DeleteHook hides a hook and makes it inactive. ForgetHook removes its row once nothing of it is pending.
+// DeleteHook hides a hook and makes it inactive. ForgetHook removes its row when it has no more pending deliveries.
 func (q *Queries) DeleteHook(ctx context.Context, arg DeleteHookParams) error {
 	_, err := q.db.Exec(ctx, deleteHook, arg.AccountID, arg.ID)
 	return err
@@ -110,7 +110,7 @@ type DisableFailingRow struct {
 	Reason    string
 }
 
-// DisableFailing makes those of the hooks inactive whose attempts have all failed for so many seconds.
+// DisableFailing makes hooks inactive whose attempts have all failed for the given number of seconds.
 // system: the dispatcher delivers for all accounts.
 func (q *Queries) DisableFailing(ctx context.Context, arg DisableFailingParams) ([]DisableFailingRow, error) {
 	rows, err := q.db.Query(ctx, disableFailing, arg.Ids, arg.After)
@@ -382,8 +382,8 @@ type InsertHookParams struct {
 	MaxHooks      int64
 }
 
-// InsertHook records exactly which changes came before the hook: those with a position, and those without one that
-// the same snapshot shows. ORDER BY … LIMIT makes the plan use the index of ids, as in the sequencer. It inserts
+// InsertHook records exactly which changes came before the hook: those that have a position, and those in the same
+// snapshot that have none yet. ORDER BY … LIMIT makes the plan use the index of ids, as in the sequencer. It inserts
 // nothing when the account has max_hooks already.
 func (q *Queries) InsertHook(ctx context.Context, arg InsertHookParams) (int64, error) {
 	result, err := q.db.Exec(ctx, insertHook,
@@ -520,8 +520,8 @@ type NoteHealthParams struct {
 	Errors  []string
 }
 
-// NoteHealth records for each hook that it works, or that it fails (error is not empty): at most once a second,
-// unless that is a change. It skips locked rows, because bookkeeping must not wait.
+// NoteHealth records for each hook that it works, or that it fails (error is not empty): at once when that is new, else
+// at most once a second. It skips locked rows, because bookkeeping must not wait.
 // system: the dispatcher delivers for all accounts.
 func (q *Queries) NoteHealth(ctx context.Context, arg NoteHealthParams) error {
 	_, err := q.db.Exec(ctx, noteHealth, arg.HookIds, arg.Works, arg.Errors)
@@ -542,7 +542,7 @@ type RotateSecretParams struct {
 	ID        uuid.UUID
 }
 
-// RotateSecret keeps the previous secret for keep_for seconds.
+// RotateSecret retains the previous secret for keep_for seconds.
 func (q *Queries) RotateSecret(ctx context.Context, arg RotateSecretParams) (*time.Time, error) {
 	row := q.db.QueryRow(ctx, rotateSecret,
 		arg.KeepFor,
@@ -575,7 +575,7 @@ type SendingToRow struct {
 	Body      string
 }
 
-// SendingTo reads what a test request needs.
+// SendingTo reads the settings that a test request needs.
 func (q *Queries) SendingTo(ctx context.Context, arg SendingToParams) (SendingToRow, error) {
 	row := q.db.QueryRow(ctx, sendingTo, arg.AccountID, arg.ID)
 	var i SendingToRow
@@ -615,7 +615,7 @@ type UpdateHookParams struct {
 	ID            uuid.UUID
 }
 
-// UpdateHook clears what Itemcast has noted about the hook when the hook becomes active again.
+// UpdateHook clears the record of failures when the hook becomes active again.
 func (q *Queries) UpdateHook(ctx context.Context, arg UpdateHookParams) error {
 	_, err := q.db.Exec(ctx, updateHook,
 		arg.Url,

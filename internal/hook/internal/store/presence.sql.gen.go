@@ -15,7 +15,7 @@ const holdPresence = `-- name: HoldPresence :one
 SELECT pg_try_advisory_lock(hashtext('itemcast hook node'), $1::integer) AS held
 `
 
-// HoldPresence shows the other nodes that this one is alive, for as long as its connection lasts.
+// HoldPresence takes the lock by which other nodes see that this one is alive. It lasts as long as the connection.
 // system: a node has no account.
 func (q *Queries) HoldPresence(ctx context.Context, node int32) (bool, error) {
 	row := q.db.QueryRow(ctx, holdPresence, node)

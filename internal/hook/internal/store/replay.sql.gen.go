@@ -167,8 +167,8 @@ type ReplayableToParams struct {
 	ID        uuid.UUID
 }
 
-// ReplayableTo returns the position up to which the fan-out has passed for a hook: what follows, the fan-out sends.
-// Changes from before the hook was created count as passed.
+// ReplayableTo returns the position up to which a replay must send changes: the fan-out sends the changes after it. It
+// is the fan-out's position, or the position at which the hook was created, if that is higher.
 func (q *Queries) ReplayableTo(ctx context.Context, arg ReplayableToParams) (int64, error) {
 	row := q.db.QueryRow(ctx, replayableTo, arg.AccountID, arg.ID)
 	var position int64
