@@ -17,7 +17,7 @@ const (
 	hashCost      = 4_000 // a password's hash: argon2id takes some 100 ms
 )
 
-// complexity multiplies a list's selection by the number of elements asked for. A caller may run at most maxComplexity.
+// complexity multiplies a list's selection by the requested number of elements. The limit is maxComplexity.
 func complexity() (root exec.ComplexityRoot) {
 	root.Query.Items = func(
 		child int, _ *model.ItemFilter, _ item.Sort, first *int64, _ *string, last *int64, _ *string,

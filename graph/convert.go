@@ -7,8 +7,7 @@ import (
 	"itemcast/graph/internal/model"
 )
 
-// REST's enums are lower-case, with dots; GraphQL's are names.
-
+// toEnum returns an enum of REST (lower case, with dots) as one of GraphQL (upper case, with underscores).
 func toEnum[T ~string](text string) T { return T(strings.ToUpper(strings.ReplaceAll(text, ".", "_"))) }
 
 func fromEnum[T ~string](value T) string { return strings.ToLower(string(value)) }
@@ -32,7 +31,7 @@ func each[From, To any](values []From, convert func(From) To) []To {
 	return out
 }
 
-// eachOrNil is each, and nil for nil.
+// eachOrNil is each, but returns nil for nil.
 func eachOrNil[From, To any](values []From, convert func(From) To) []To {
 	if values == nil {
 		return nil

@@ -18,7 +18,7 @@ import (
 	"itemcast/internal/account"
 )
 
-// cachedQueries is how many parsed queries, and how many persisted ones, are kept.
+// cachedQueries is the number of parsed queries, and of persisted ones, that stay in memory.
 const cachedQueries = 200
 
 // Config is what the handler needs beside the services. Its functions are those of transport.Config.

@@ -61,7 +61,8 @@ func toFilter(f *model.ItemFilter) item.Filter {
 		return item.Filter{}
 	}
 	filter := item.Filter{
-		Search: optional.OrZero(f.Search), Tags: f.Tags, Types: f.Types, Privacies: f.Privacies, WorkflowStatuses: f.WorkflowStatuses,
+		Search: optional.OrZero(f.Search), Tags: f.Tags, Types: f.Types, Privacies: f.Privacies,
+		WorkflowStatuses: f.WorkflowStatuses,
 		CreatedAfter: f.CreatedAfter, CreatedBefore: f.CreatedBefore, UpdatedAfter: f.UpdatedAfter,
 	}
 	for _, criterion := range f.Metadata {
@@ -73,8 +74,8 @@ func toFilter(f *model.ItemFilter) item.Filter {
 	return filter
 }
 
-// toFields returns changedFields under the document's names, and checks a subscription's arguments. An empty list is
-// refused: a program that has nothing to follow would otherwise follow everything. Error: INVALID_INPUT.
+// toFields checks a subscription's arguments, and returns changedFields with the document's names. It refuses an empty
+// list, because it could be meant as "nothing", and would select everything. Error: INVALID_INPUT.
 func toFields(ids []uuid.UUID, changedFields []model.ItemField) ([]string, error) {
 	var faults problem.Faults
 	check := func(parameter string, given bool, n, limit int) {

@@ -11,7 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// Limits on one operation. They are generous for people's queries, and low enough that an attack costs little.
+// Limits of one operation: ample for queries that people write, and low enough that an attack costs little.
 const (
 	maxTokens     = 2_000
 	maxFields     = 10_000   // with every fragment spread expanded
@@ -98,8 +98,8 @@ func measure(selections ast.SelectionSet, known map[*ast.FragmentDefinition]exte
 	return total
 }
 
-// singleField refuses subscriptions of other than one field (GraphQL specification, October 2021, §5.2.3.1). gqlparser
-// does not.
+// singleField refuses subscriptions that do not select exactly one field (GraphQL specification, October 2021,
+// §5.2.3.1). gqlparser does not check this.
 type singleField struct{}
 
 var _ interface {

@@ -14,7 +14,7 @@ import (
 	"itemcast/internal/problem"
 )
 
-// loadWait is how long a loader collects ids. The resolvers of one response ask within microseconds of each other.
+// loadWait is how long a loader collects ids. The resolvers of one response run within microseconds of each other.
 const loadWait = 200 * time.Microsecond
 
 // loaders batch the look-ups of one response: one statement for items, one for users.
@@ -24,8 +24,8 @@ type loaders struct {
 	read  atomic.Int64 // bytes of documents
 }
 
-// maxRead is how many bytes of documents one response may be made of: lists can be asked for side by side, each as
-// large as a page may be.
+// maxRead limits the bytes of documents that one response reads: an operation can request many lists, each with a full
+// page.
 const maxRead = 64 << 20
 
 // count adds a page to what the response has read. Error: PAYLOAD_TOO_LARGE.

@@ -107,8 +107,8 @@ func (s *shape) plan(op *graphql.OperationContext, selected ast.SelectionSet) *p
 // maxFields limits the fields of an object.
 const maxFields = 32
 
-// append writes the selection of an object. ok is false if the JSON does not have the plan's shape; discard what was
-// written then.
+// append writes the selection of an object. ok is false if the JSON does not have the plan's shape; then discard the
+// output.
 func (p *plan) append(to, object []byte) (written []byte, ok bool) {
 	var values [maxFields][]byte
 	if !p.of.find(&values, object, p.last) {

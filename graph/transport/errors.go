@@ -12,12 +12,12 @@ import (
 	"itemcast/internal/problem"
 )
 
-// Present returns what a client sees of an error: a problem's code and detail, or gqlgen's own text. It logs internal
-// errors, of which clients see nothing.
+// Present returns the part of an error that a client may see: a problem's code and detail, or gqlgen's own text. Internal
+// errors are logged, and clients see only their code.
 func Present(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
 	out := present(ctx, err)
 	if out.Extensions["code"] == problem.Internal {
-		log.Error("graphql: internal error", "path", out.Path.String(), "error", err)
+		log.Error("a GraphQL operation failed", "path", out.Path.String(), "error", err)
 	}
 	return out
 }

@@ -19,7 +19,7 @@ type eventStream struct{ *Server }
 
 var _ graphql.Transport = eventStream{}
 
-// Supports takes a request whose client prefers a stream to a plain answer, even for a query.
+// Supports accepts a request whose client prefers a stream to a plain response, even for a query.
 func (eventStream) Supports(r *http.Request) bool {
 	accepts := negotiate(r.Header.Values("Accept"))
 	return accepts.sse > accepts.jsonWeight

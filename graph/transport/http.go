@@ -24,7 +24,7 @@ type plain struct{ *Server }
 
 var _ graphql.Transport = plain{}
 
-// Supports takes every request that no other transport takes. Those that cannot be served are told how to ask.
+// Supports accepts every request that no other transport accepts. Do answers unsuitable ones with the way to ask.
 func (plain) Supports(*http.Request) bool { return true }
 
 func (t plain) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
@@ -67,7 +67,7 @@ func (t plain) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExec
 		}
 		responses, ctx := exec.DispatchOperation(ctx, op)
 		respond(w, accepts.json, http.StatusOK, responses(ctx))
-	case accepts.sse > 0: // urql and others list every form they know, whatever they ask for
+	case accepts.sse > 0: // urql and others list every type that they know in each request
 		eventStream(t).answer(w, r, exec, raw)
 	default:
 		refuse(w, accepts.json, problem.New(problem.BadRequest,

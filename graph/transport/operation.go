@@ -23,7 +23,7 @@ const (
 	maxID = 256
 )
 
-// operation is what one subscribe message started.
+// operation is a query, mutation or subscription that a subscribe message has started.
 type operation struct {
 	id       string
 	quoted   []byte // the id in JSON

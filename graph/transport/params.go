@@ -85,7 +85,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem.Error) {
 	return body, nil
 }
 
-// decodeParams decodes the parameters of any transport. Numbers in variables keep their digits.
+// decodeParams decodes the parameters of any transport. Numbers in variables retain all digits.
 func decodeParams(raw []byte) (*graphql.RawParams, *problem.Error) {
 	if err := strictjson.Check(raw, strictjson.Limits{}); err != nil {
 		return nil, err

@@ -22,25 +22,23 @@ type Config struct {
 	SignIn func(ctx context.Context, header http.Header) (context.Context, error)
 	// Watch calls changed when an actor's permissions change.
 	Watch func(actor account.Actor, changed func(error)) (stop func())
-	// PublicURL is the origin whose pages may open WebSockets, beside pages of the address that a WebSocket is opened
-	// to.
+	// PublicURL is the origin whose pages may open WebSockets, beside pages of the request's own host.
 	PublicURL string
 	Log       *slog.Logger
 }
 
-// Server is what the transports of one handler share.
+// Server holds the state that the transports of one handler share.
 type Server struct {
 	Config
 	sockets sockets
 }
 
-// NewServer makes the transports of one handler.
+// NewServer returns the transports of one handler.
 func NewServer(c Config) *Server {
 	return &Server{Config: c, sockets: sockets{open: map[*socket]struct{}{}}}
 }
 
-// Transports returns the transports in the order in which they are asked whether they support a request. The last
-// supports every one.
+// Transports returns the transports. The first that supports a request serves it; the last supports every request.
 func (s *Server) Transports() []graphql.Transport {
 	return []graphql.Transport{webSocket{s}, eventStream{s}, plain{s}}
 }

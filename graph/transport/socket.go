@@ -29,7 +29,7 @@ const (
 	// closeTimeout is how long a client has to answer the close frame.
 	closeTimeout = 2 * time.Second
 
-	// drainTimeout bounds how long a draining connection waits for the answers that it owes.
+	// drainTimeout bounds how long a draining connection waits for outstanding responses.
 	drainTimeout = 5 * time.Second
 )
 
@@ -121,7 +121,7 @@ func (s *socket) isClosing() bool {
 	return s.closing
 }
 
-// authenticate answers connection_init. Without credentials a client gets no further, not even to have a query parsed.
+// authenticate answers connection_init. Before it, a client cannot even have a query parsed.
 func (s *socket) authenticate(payload map[string]any) {
 	for _, name := range []string{"Authorization", "authorization"} {
 		if given, ok := payload[name].(string); ok && given != "" {

@@ -16,8 +16,8 @@ import (
 	"itemcast/internal/problem"
 )
 
-// maxSubscription limits a subscription's request, in bytes. The request stays in memory while anybody follows the
-// subscription.
+// maxSubscription limits a subscription's request, in bytes. The request stays in memory while the subscription has
+// followers.
 const maxSubscription = 64 << 10
 
 // follow joins the followers of an operation. startAfter returns the cursor to begin after, given the operation's own.
@@ -34,14 +34,13 @@ func (s *Server) follow(
 	return source, follower, err
 }
 
-// subscription returns the source of an operation, which all clients share that ask for the same, wherever in the log
-// they begin. gqlgen executes the operation once and renders each event once. The trick is the channel that the
-// resolver returns to gqlgen: a Tap in the context takes the resolver's live.Subscription, and feeds gqlgen one event
-// for each response that it is asked for. So validation, arguments, aliases, fragments, directives and errors stay
-// gqlgen's.
+// subscription returns the source of an operation. All clients with the same operation share it, wherever in the log
+// they begin: gqlgen executes the operation once and renders each event once. The link is the channel that the resolver
+// returns to gqlgen. A Tap in the context takes the resolver's live.Subscription, and sends gqlgen one event for each
+// response. So gqlgen still handles validation, arguments, aliases, fragments, directives and errors.
 //
-// raw is the operation's parameters as received. They are decoded for each opening, because gqlgen modifies what it is
-// given. The query is taken from op, because a persisted query is named by its hash and may be forgotten by then.
+// raw holds the operation's parameters as received. They are decoded for each opening, because gqlgen modifies them. The
+// query comes from op: a request may name a persisted query by its hash, and the cache may have dropped it by then.
 func (s *Server) subscription(
 	exec graphql.GraphExecutor, raw []byte, op *graphql.OperationContext,
 ) (source live.Source, after string) {

@@ -12,7 +12,7 @@ import (
 	"itemcast/internal/item/internal/store"
 )
 
-// load reads an item from its columns. Documents of another renderer's version are rendered from it.
+// load reads an item from its columns, to render a stale document again. Error: NOT_FOUND.
 func (s *Service) load(ctx context.Context, q *store.Queries, account, id uuid.UUID) (*Item, error) {
 	row, err := q.GetItem(ctx, store.GetItemParams{AccountID: account, ID: id})
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -29,8 +29,8 @@ func jsonNames[T any]() (names []string) {
 }
 
 // changedFields returns the names of the fields in which two states of an item differ, in declared order, and an object
-// with their values before. The revision and updated_at do not count, because every change alters them. The object has
-// updated_at all the same, because filters compare it.
+// with their values before. The revision and updated_at are not among the names, because every change alters them. The
+// object does have updated_at, because filters compare it.
 func changedFields(before, after *Item) (names []string, previous json.RawMessage, err error) {
 	var object bytes.Buffer
 	vb, va := reflect.ValueOf(before).Elem(), reflect.ValueOf(after).Elem()
@@ -54,8 +54,7 @@ func changedFields(before, after *Item) (names []string, previous json.RawMessag
 }
 
 // Before returns the item before a change. The document is from after the change; previous has the earlier values of
-// the changed fields and of updated_at. Changes from before updated_at was recorded lack it: the item then has the
-// later value.
+// the changed fields and of updated_at. Old changes may lack updated_at; the item then has the later value.
 func Before(document []byte, previous json.RawMessage) (*Item, error) {
 	before, err := Decode(document)
 	if err != nil {

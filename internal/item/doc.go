@@ -14,9 +14,9 @@
 //
 // It must not know who listens: REST, GraphQL, hooks and subscriptions are the business of other packages.
 //
-// The files, from the door to the bytes: write.go, import.go and import_line.go (writes), input.go and patch.go (what a
-// client sends), faults.go (every fault in one answer), rules.go, media.go, metadata.go and workflow.go (the account's
-// rules), revise.go (one revision), columns.go (rows), document.go and difference.go (bytes). Reads: read.go,
-// history.go, tag.go, list.go, filter.go, sort.go, match.go, export.go. Metadata fields: field.go, field_check.go. In
-// the background: renew.go.
+// The files, from the entry to the bytes: write.go (writes), import.go, import_reader.go, import_line.go and
+// import_fields.go (imports), input.go and patch.go (what a client sends), faults.go (every fault in one answer),
+// rules.go, media.go, metadata.go and workflow.go (the account's rules), revise.go (one revision), columns.go (rows),
+// document.go and difference.go (bytes). Reads: read.go, history.go, tag.go, list.go, list_rows.go, filter.go, sort.go,
+// match.go, export.go. Metadata fields: field.go, field_write.go, field_check.go. In the background: renew.go.
 package item

@@ -10,7 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// rendererVersion is raised by a release that changes the representation.
+// rendererVersion identifies the representation. Raise it with every change to it, such as a new field.
 const rendererVersion = 1
 
 // Document is an item as every exit sends it, and its revision.
@@ -38,8 +38,8 @@ func Encode(i *Item) ([]byte, error) {
 // normalize makes a time UTC, and drops what Postgres does not store: fractions of a microsecond.
 func normalize(t *time.Time) { *t = t.UTC().Truncate(time.Microsecond) }
 
-// trusted spares Decode the checks that Encode makes needless: 3.9 µs for a document of 1 kB, where encoding/json takes
-// 10.
+// trusted makes Decode skip checks that documents from Encode do not need. A document of 1 kB takes 3.9 µs; with
+// encoding/json, it takes 10 µs.
 var trusted = jsonv2.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
 // Decode reads a document that Encode wrote.
@@ -51,7 +51,7 @@ func Decode(document []byte) (*Item, error) {
 	return &i, nil
 }
 
-// documentVersion identifies what a document depends on beside its row: the renderer and the base of the URLs.
+// documentVersion identifies the renderer and the base of the URLs, on which a document depends beside its row.
 func documentVersion(publicURL string) int32 {
 	return int32(crc32.ChecksumIEEE(fmt.Appendf(nil, "%d %s", rendererVersion, publicURL)))
 }

@@ -13,8 +13,8 @@ type ExportOptions struct {
 	Progress func(items int64) // called after each page; may be nil
 }
 
-// Export writes the document of every item that matches the filter, one a line. It reads page by page and holds nothing
-// open in between, so it may take as long as its reader likes.
+// Export writes the document of every item that matches the filter, one a line. It reads page by page and holds no
+// transaction between pages, so a slow reader does no harm.
 //
 // Items that change meanwhile may move in the order. In the default order, oldest first, each item comes once, and an
 // item that is created meanwhile comes too. By name or by last change, an item that changes meanwhile may come twice or

@@ -15,9 +15,9 @@ import (
 	"itemcast/internal/strictjson"
 )
 
-// withRuleFaults adds the account's rules' faults to those that the contract finds in an input, or in a patch of the
-// item with the given id, as far as the rest of the input can be decoded. So one answer has every fault. An error
-// without faults is returned as it is. Other error: NOT_FOUND.
+// withRuleFaults adds the faults against the account's rules to err, which has the faults against the contract. So one
+// response has every fault, as far as the rest of the input can be decoded. With an id, raw is an input or a patch for
+// that item. An error without faults is returned as it is. Other error: NOT_FOUND.
 func (s *Service) withRuleFaults(
 	ctx context.Context, actor account.Actor, id *uuid.UUID, raw []byte, decode decoder, err error,
 ) error {
@@ -45,7 +45,7 @@ func (s *Service) withRuleFaults(
 	return join(invalid, problem.Of(s.apply(ctx, q, actor, i, d)))
 }
 
-// decoder makes a draft of JSON that may violate the contract.
+// decoder decodes a draft from JSON that may violate the contract.
 type decoder func(i *Item, raw []byte) (draft, error)
 
 func replacement(_ *Item, raw []byte) (draft, error) {
@@ -95,8 +95,8 @@ func isWithin(pointer, place string) bool {
 	return pointer == place || strings.HasPrefix(pointer, place+"/")
 }
 
-// join makes one problem of two, either of which may be nil. It drops a fault of the second at a place where, or within
-// which, the first has one: a name that is too short is also blank.
+// join joins two problems, either of which may be nil. It drops a fault of the second if the first has one at the same
+// place or within it: a name that is too short is also blank.
 func join(first, second *problem.Error) *problem.Error {
 	switch {
 	case first == nil:

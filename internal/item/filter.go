@@ -31,7 +31,7 @@ type Filter struct {
 
 const (
 	maxSearch     = 500 // characters, as in the contract
-	maxIdleDashes = 16  // Postgres fails at 32: websearch_to_tsquery says "tsquery stack too small"
+	maxIdleDashes = 16  // Postgres fails at 32: "tsquery stack too small"
 )
 
 // faults checks the texts that Postgres will compare with.
@@ -65,7 +65,7 @@ func idleDashes(search string) (n int) {
 	return n
 }
 
-// listParams returns the parameters of a list's statement. Criteria that are nil vanish from its plan. Error:
+// listParams returns the parameters of a list's statement. Postgres leaves nil criteria out of the plan. Error:
 // INVALID_INPUT.
 func (s *Service) listParams(ctx context.Context, actor account.Actor, f Filter) (store.ListDocumentsParams, error) {
 	p := store.ListDocumentsParams{
@@ -94,7 +94,7 @@ func (s *Service) listParams(ctx context.Context, actor account.Actor, f Filter)
 	return p, err
 }
 
-// roundUp rounds a time up to Postgres's microseconds: whatever is before the time is before the rounded one. Lower
+// roundUp rounds an upper bound up to Postgres's microseconds, so that it still includes every time before it. Lower
 // bounds need no rounding, because pgx rounds down.
 func roundUp(t *time.Time) *time.Time {
 	if t == nil || t.Nanosecond()%1000 == 0 {

@@ -13,8 +13,8 @@ import (
 )
 
 // History returns up to limit changes of an item that the log retains, newest first, starting after a page token of an
-// earlier call; next is empty on the last page. The history of a deleted item remains. Changes from a time when a
-// workflow profile hid the item from the actor's role are left out, so a page may be short. Errors: INVALID_CURSOR;
+// earlier call; next is empty on the last page. A deleted item has a history too. Changes from a time when a workflow
+// profile hid the item from the actor's role are omitted, so a page may be short. Errors: INVALID_CURSOR;
 // NOT_FOUND when the actor sees neither the item nor a change of it.
 func (s *Service) History(
 	ctx context.Context, id uuid.UUID, limit int, after string,
@@ -49,7 +49,7 @@ func (s *Service) History(
 	return changes, next, nil
 }
 
-// visible leaves out the changes that are hidden from the actor.
+// visible returns the changes that are not hidden from the actor.
 func (s *Service) visible(
 	ctx context.Context, actor account.Actor, changes []*change.Change,
 ) ([]*change.Change, error) {

@@ -15,10 +15,10 @@ const (
 	maxClientDepth = 20       // levels of client_data
 )
 
-// draft is what a write makes of an item: every field that a client sets.
+// draft holds every field that a client sets, as a write will set it.
 type draft struct {
 	ItemInput
-	keepMetadata bool // metadata that equals the item's is not checked
+	keepMetadata bool // metadata that equals the item's present metadata is not checked
 }
 
 func keepingMetadata(input ItemInput) draft { return draft{ItemInput: input, keepMetadata: true} }
@@ -41,7 +41,7 @@ func decodeInput(raw []byte) (input ItemInput, err error) {
 	return input, err
 }
 
-// input returns what a client would have to send to get the item as it is. A merge patch is applied to it.
+// input returns the input that would produce the item as it is. A merge patch is applied to it.
 func (i *Item) input() ItemInput {
 	in := ItemInput{
 		Name: i.Name, Description: i.Description, Type: i.Type, Privacy: i.Privacy, Language: i.Language,
@@ -74,8 +74,8 @@ func cleanTags(tags []string) (clean []string, ok bool) {
 	return clean, !slices.Contains(clean, "")
 }
 
-// compactObject compacts client data and escapes it as the document will be. So an item that is decoded from its
-// document equals the original.
+// compactObject compacts client data and escapes it as Encode does, so that an item decoded from its document equals the
+// original.
 func compactObject(raw json.RawMessage) (json.RawMessage, error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return json.RawMessage("{}"), nil

@@ -15,8 +15,8 @@ import (
 // maxLimit is the largest page: the statements in sql/queries/item/item.sql read one row more, and no further.
 const maxLimit = 500
 
-// Paging selects a page: the first Limit items, those after a page token, or the last ones before a page token. An
-// empty Before with Backward is the end of the list.
+// Paging selects a page: the first Limit items, those after a page token, or the last ones before a page token.
+// Backward without Before selects the last items of the list.
 type Paging struct {
 	Sort     Sort // "" is ByCreatedDesc
 	Limit    int  // at most 500
@@ -115,7 +115,7 @@ func (s *Service) list(ctx context.Context, actor account.Actor, filter Filter, 
 	return page, err
 }
 
-// listed renders stale documents of a page.
+// listed returns a page's items. It renders stale documents again, and omits items that were deleted meanwhile.
 func (s *Service) listed(
 	ctx context.Context, actor account.Actor, rows []store.ListDocumentsRow, sort Sort,
 ) ([]Listed, error) {

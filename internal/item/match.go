@@ -14,9 +14,9 @@ import (
 	"itemcast/internal/problem"
 )
 
-// Matcher decides whether single items, in a present or past state, match a filter. Streams and hooks need it. It
-// agrees with the statements of lists: Postgres evaluates the search with the function that the index uses. Its methods
-// may be called concurrently.
+// Matcher reports whether single items, in a present or past state, match a filter, for streams and hooks. It agrees
+// with the statements of lists: Postgres evaluates the search with the function that the index uses. Its methods may be
+// called concurrently.
 type Matcher struct {
 	filter   Filter
 	metadata map[string]any

@@ -9,7 +9,7 @@ import (
 	"itemcast/internal/problem"
 )
 
-// toAssets makes assets of inputs. old are the item's assets before.
+// toAssets converts inputs into assets. old are the item's present assets.
 func toAssets(inputs []AssetInput, old []Asset) ([]Asset, problem.Faults) {
 	ids, faults := assignIDs("assets", inputs, old,
 		func(in AssetInput) *uuid.UUID { return in.ID },
@@ -25,7 +25,7 @@ func toAssets(inputs []AssetInput, old []Asset) ([]Asset, problem.Faults) {
 	return assets, faults
 }
 
-// toSnapshots makes snapshots of inputs. old are the item's snapshots before.
+// toSnapshots converts inputs into snapshots. old are the item's present snapshots.
 func toSnapshots(inputs []SnapshotInput, old []Snapshot) ([]Snapshot, problem.Faults) {
 	ids, faults := assignIDs("snapshots", inputs, old,
 		func(in SnapshotInput) *uuid.UUID { return in.ID },
@@ -38,8 +38,8 @@ func toSnapshots(inputs []SnapshotInput, old []Snapshot) ([]Snapshot, problem.Fa
 	return snapshots, faults
 }
 
-// assignIDs returns an id for each input: its own, else that of an old entry which it equals, else a new one. An id
-// that occurs twice is a fault.
+// assignIDs returns an id for each input: the input's own, else that of an equal old entry, else a new one. An id that
+// occurs twice is a fault.
 func assignIDs[Input, Old any](
 	field string, inputs []Input, old []Old,
 	inputID func(Input) *uuid.UUID, oldID func(Old) uuid.UUID, equal func(Input, Old) bool,

@@ -20,8 +20,8 @@ import (
 )
 
 // checkMetadata returns a draft's metadata in canonical form, with sorted keys, and checks it against the account's
-// fields. Metadata that may stay is not checked, so that a field that is made required later does not block other
-// changes.
+// fields. Unchanged metadata is not checked if the draft has keepMetadata, so that a field that becomes required later
+// does not block other changes.
 func (s *Service) checkMetadata(
 	ctx context.Context, q *store.Queries, account uuid.UUID, i *Item, d draft,
 ) (json.RawMessage, problem.Faults, error) {
@@ -70,8 +70,8 @@ const (
 		"(null in a patch, left out of a replacement)"
 )
 
-// fieldFaults checks values against their fields. A value that the item has already may stay, whatever its field has
-// become.
+// fieldFaults checks values against their fields. A value that the item already has is valid, even if its field has
+// changed or was deleted.
 func fieldFaults(fields []store.MetadataField, had, values map[string]any) problem.Faults {
 	var faults problem.Faults
 	fault := func(key, detail string) { faults.At(strictjson.Pointer("metadata", key), detail) }

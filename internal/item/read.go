@@ -43,7 +43,8 @@ func (s *Service) document(ctx context.Context, accountID uuid.UUID, role *uuid.
 	return Document{Bytes: row.Document, Revision: row.Revision}, nil
 }
 
-// current returns a stored document, or renders it again if its version is stale. ok is false if the item is gone by then.
+// current returns a stored document, or renders it again if its version is stale. ok is false if the item has been
+// deleted meanwhile.
 func (s *Service) current(
 	ctx context.Context, accountID, id uuid.UUID, version int32, stored []byte,
 ) (document []byte, ok bool, err error) {
@@ -82,8 +83,8 @@ func (s *Service) GetMany(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][
 	return documents, nil
 }
 
-// Sample returns a document to test a hook with: that of the given id, else the newest item's, else one of an invented
-// item. Hooks, and users who manage them, see every item of the account. Error: NOT_FOUND.
+// Sample returns a document to test a hook with: that of the given item, else the newest item's, else that of an
+// invented item. Hooks, and users who manage them, see every item of the account. Error: NOT_FOUND.
 func (s *Service) Sample(ctx context.Context, id *uuid.UUID) (Document, error) {
 	actor, err := account.Authorize(ctx, account.HooksManage)
 	if err != nil {

@@ -20,9 +20,8 @@ const (
 	renewInterval = time.Hour
 )
 
-// renew renders an item's document again, because another renderer made the stored one or the public URL has changed.
-// That is neither a new revision nor a change in the log. The item stays locked, so that the document is of one
-// revision.
+// renew renders an item's document again, because the renderer or the public URL has changed. This makes no new revision
+// and no change in the log. It locks the item, so that no write intervenes.
 func (s *Service) renew(ctx context.Context, accountID, id uuid.UUID) (document Document, err error) {
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		held, err := s.lock(ctx, store.New(tx), account.Actor{AccountID: accountID}, id, nil)

@@ -17,8 +17,8 @@ import (
 	"itemcast/internal/revision"
 )
 
-// insert makes an item and records the change. Its first revision follows lastRevision, which is above 0 if the log
-// remembers a deleted item of this id.
+// insert creates an item and records the change. Its first revision follows lastRevision, which is above 0 if the log
+// knows a deleted item with this id.
 func (s *Service) insert(
 	ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID, lastRevision int64, input ItemInput,
 ) (Document, error) {
@@ -48,8 +48,8 @@ func (s *Service) insert(
 	})
 }
 
-// revise makes an item what build returns, and records the change. If nothing differs, it writes nothing and changed is
-// false.
+// revise applies the draft that build returns to an item, and records the change. If no field differs, it writes nothing
+// and changed is false.
 func (s *Service) revise(
 	ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID, condition revision.Condition,
 	build func(*Item) (draft, error),

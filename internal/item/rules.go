@@ -11,8 +11,8 @@ import (
 	"itemcast/internal/problem"
 )
 
-// apply sets every field that a client sets to the draft's value or its default, unless the draft breaks a rule. Error:
-// RULE_VIOLATED with every fault.
+// apply checks the draft against the rules, and then sets every field that a client sets to the draft's value or its
+// default. Error: RULE_VIOLATED with every fault.
 func (s *Service) apply(ctx context.Context, q *store.Queries, actor account.Actor, i *Item, d draft) error {
 	var faults problem.Faults
 	if strings.TrimSpace(d.Name) == "" {

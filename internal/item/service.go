@@ -36,7 +36,7 @@ type Config struct {
 	Log        *slog.Logger
 }
 
-// NewService makes a Service.
+// NewService returns a Service.
 func NewService(c Config) *Service {
 	return &Service{
 		pool: c.Pool, feed: c.Feed, sequencer: c.Sequencer, check: c.Check, checkPatch: c.CheckPatch,

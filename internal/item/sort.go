@@ -66,7 +66,7 @@ func pageToken(sort Sort, row *store.ListDocumentsRow) string {
 	}
 }
 
-// startAfter makes a statement start after a page token; "" is the list's start. Error: INVALID_CURSOR.
+// startAfter makes a statement start after a page token; "" stands for the start of the list. Error: INVALID_CURSOR.
 func startAfter(token string, params *store.ListDocumentsParams, sort Sort) error {
 	if token == "" {
 		return nil

@@ -15,8 +15,8 @@ import (
 // workflowPending is the status of an item with a workflow profile on which no action has run yet.
 const workflowPending = "pending"
 
-// withProfile returns the workflow of an item with the given profile: the present one if it has that profile already,
-// none without a profile. The actor's role must see the profile, so that nobody moves an item out of their own sight.
+// withProfile returns an item's workflow for a profile: the present one if it has that profile already, nil without a
+// profile. The actor's role must see the profile, so that an actor cannot hide an item from itself.
 func withProfile(
 	ctx context.Context, q *store.Queries, actor account.Actor, present *ItemWorkflow, profile *uuid.UUID,
 ) (_ *ItemWorkflow, fault string, err error) {

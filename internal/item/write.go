@@ -15,7 +15,7 @@ import (
 	"itemcast/internal/revision"
 )
 
-// Create makes an item of an input's JSON. Errors: INVALID_INPUT, RULE_VIOLATED, FORBIDDEN.
+// Create creates an item from an input's JSON. Errors: INVALID_INPUT, RULE_VIOLATED, FORBIDDEN.
 func (s *Service) Create(ctx context.Context, raw []byte) (Document, error) {
 	actor, err := account.Authorize(ctx, account.ItemsCreate)
 	if err != nil {
@@ -106,8 +106,8 @@ type Held struct {
 	At       time.Time // the database's time at the lock
 }
 
-// Hold locks an item and calls fn in that transaction, which is the caller's if ctx has one. The lock makes changes
-// that fn records for the item follow its earlier revisions. After the commit the sequencer is woken. An error of fn
+// Hold locks an item and calls fn in that transaction, which is the caller's if ctx has one. The lock orders changes
+// that fn records for the item after its earlier revisions. After the commit Hold wakes the sequencer. An error of fn
 // rolls the transaction back. Other errors: NOT_FOUND, FORBIDDEN without items.edit.
 func (s *Service) Hold(
 	ctx context.Context, id uuid.UUID, fn func(ctx context.Context, tx pgx.Tx, held Held) error,
