@@ -63,7 +63,7 @@ func toFilter(f *model.ItemFilter) item.Filter {
 	filter := item.Filter{
 		Search: optional.OrZero(f.Search), Tags: f.Tags, Types: f.Types, Privacies: f.Privacies,
 		WorkflowStatuses: f.WorkflowStatuses,
-		CreatedAfter: f.CreatedAfter, CreatedBefore: f.CreatedBefore, UpdatedAfter: f.UpdatedAfter,
+		CreatedAfter:     f.CreatedAfter, CreatedBefore: f.CreatedBefore, UpdatedAfter: f.UpdatedAfter,
 	}
 	for _, criterion := range f.Metadata {
 		if filter.Metadata == nil {
