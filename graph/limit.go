@@ -59,10 +59,10 @@ func (sizeLimit) Validate(graphql.ExecutableSchema) error { return nil }
 func (l sizeLimit) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	size := measure(op.Operation.SelectionSet, map[*ast.FragmentDefinition]extent{})
 	if size.fields > l.fields {
-		return limitError("SIZE_LIMIT_EXCEEDED", "The operation selects more than %d fields.", l.fields)
+		return limitError("SIZE_LIMIT_EXCEEDED", "The operation selects more than %d fields. Split it.", l.fields)
 	}
 	if size.depth > l.depth {
-		return limitError("DEPTH_LIMIT_EXCEEDED", "The operation selects %d levels deep; at most %d are allowed.",
+		return limitError("DEPTH_LIMIT_EXCEEDED", "The operation selects %d levels deep; at most %d are allowed. Split it.",
 			size.depth, l.depth)
 	}
 	return nil
@@ -118,7 +118,8 @@ func (singleField) MutateOperationContext(_ context.Context, op *graphql.Operati
 	if len(fields) == 1 && !strings.HasPrefix(fields[0].Name, "__") {
 		return nil
 	}
-	err := &gqlerror.Error{Message: "A subscription must select exactly one field, and not one of introspection."}
+	err := &gqlerror.Error{Message: "A subscription must select exactly one field, and no introspection. " +
+		"Subscribe once for each field."}
 	errcode.Set(err, errcode.ValidationFailed)
 	return err
 }

@@ -80,7 +80,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem.Error) {
 		return nil, problem.New(problem.TooLarge, "The request is larger than 1 MiB; use variables and smaller pages.")
 	}
 	if err != nil {
-		return nil, problem.New(problem.BadRequest, "The request could not be read.")
+		return nil, problem.New(problem.BadRequest, "The request did not arrive in full. Send it again.")
 	}
 	return body, nil
 }
@@ -107,7 +107,7 @@ func decodeParams(raw []byte) (*graphql.RawParams, *problem.Error) {
 		Variables: optional.OrZero(request.Variables), Extensions: optional.OrZero(request.Extensions),
 	}
 	if params.Query == "" && params.Extensions["persistedQuery"] == nil {
-		return nil, problem.New(problem.BadRequest, "The request has no query.")
+		return nil, problem.New(problem.BadRequest, "The request has no query. Send the operation in the member query.")
 	}
 	return params, nil
 }

@@ -27,7 +27,7 @@ func (s *Server) follow(
 ) (live.Source, *live.Follower, error) {
 	if len(raw) > maxSubscription {
 		return live.Source{}, nil, problem.New(problem.TooLarge,
-			"The request of a subscription is limited to %d KiB.", maxSubscription>>10)
+			"The request of a subscription may have at most %d KiB. Use fewer ids or a shorter query.", maxSubscription>>10)
 	}
 	source, after := s.subscription(exec, raw, op)
 	follower, err := s.Hub.Follow(ctx, source, startAfter(after))

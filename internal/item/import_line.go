@@ -29,7 +29,7 @@ func (s *Service) importLine(
 	ctx context.Context, tx pgx.Tx, actor account.Actor, text []byte, createFields bool,
 ) (result outcome, err error) {
 	if text == nil {
-		return 0, problem.New(problem.TooLarge, "The line is longer than 1 MiB.")
+		return 0, problem.New(problem.TooLarge, "The line is longer than 1 MiB. Shorten the item.")
 	}
 	id, raw, badID := splitDocument(text)
 	input, err := s.decodeChecked(raw)
