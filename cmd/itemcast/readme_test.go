@@ -13,6 +13,7 @@ import (
 
 	"itemcast/internal/db/dbtest"
 	"itemcast/internal/node/nodetest"
+	"itemcast/internal/porttest"
 )
 
 // shellBlocks are the commands of a page that are to be pasted.
@@ -46,7 +47,7 @@ func TestReadme_TheTwoMinutesEndWithTheSameBytes(t *testing.T) {
 
 	_, url := nodetest.StartServer(t, "ITEMCAST_DATABASE_URL="+dbtest.URL(t), "ITEMCAST_HOOK_ALLOW_NETWORKS=127.0.0.0/8",
 		"ITEMCAST_ADMIN_PASSWORD=metropolis-1927")
-	_, port, _ := net.SplitHostPort(nodetest.ReserveAddress(t))
+	_, port, _ := net.SplitHostPort(porttest.Reserve(t))
 	script = strings.NewReplacer(
 		"http://127.0.0.1:8080", url, ":9000/", ":"+port+"/",
 		"bin/itemcast listen", nodetest.Command(t, nil).Path+" listen --port "+port,

@@ -17,6 +17,7 @@ import (
 	"itemcast/internal/hook/dispatch"
 	"itemcast/internal/hook/hooktest"
 	"itemcast/internal/hook/sending"
+	"itemcast/internal/porttest"
 	"itemcast/internal/problem"
 )
 
@@ -93,9 +94,7 @@ func TestAttempts_ShowTheResponseAndTheTimeOfTheNext(t *testing.T) {
 
 func TestAttempts_ShowThatAnEndpointDidNotAnswer(t *testing.T) {
 	b := setup(t)
-	gone := b.Receiver(nil)
-	gone.Close()
-	b.Hook(gone.URL)
+	b.Hook("http://" + porttest.Reserve(t) + "/")
 	n := b.node(dispatch.Config{Retries: []time.Duration{}})
 	b.write(n, uuid.New(), change.Created)
 	b.Eventually("it has failed", func() bool {

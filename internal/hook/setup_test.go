@@ -48,8 +48,8 @@ func (b *bundle) node(config dispatch.Config) *node {
 	if err != nil {
 		b.T.Fatal(err)
 	}
-	config.Pool, config.Feed, config.Sender, config.Log, config.Sweep = pool, feed,
-		hooktest.NewSender(hooktest.Loopback), b.Log(), 20*time.Millisecond
+	config.Pool, config.Feed, config.Sender, config.Log = pool, feed, hooktest.NewSender(hooktest.Loopback), b.Log()
+	config.Sweep, config.TakeOver = 20*time.Millisecond, hooktest.Timeout
 	dispatcher := dispatch.New(config)
 	n := &node{feed: feed, sequencer: change.NewSequencer(pool, b.Log()), wake: dispatcher.Wake}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(b.Ctx))

@@ -11,6 +11,7 @@ import (
 
 	"itemcast/internal/db/dbtest"
 	"itemcast/internal/node/nodetest"
+	"itemcast/internal/porttest"
 )
 
 // The npm package eventsource follows servers that stop and start at one address. It gets each change once and in
@@ -25,7 +26,7 @@ func losesNothingOverRestarts(t *testing.T, path string) {
 	t.Helper()
 	pool := dbtest.New(t)
 	writer := nodetest.StartOn(t, pool)
-	address := nodetest.ReserveAddress(t)
+	address := porttest.Reserve(t)
 	_, stop := nodetest.Serve(t, pool, nodetest.Listen(t, address))
 	lines := example(t, "subscribers/eventsource.mjs", "http://"+address+path, adminCredentials)
 	expect := func(want string) {
@@ -98,7 +99,7 @@ func TestClients_LoseNothingOverRestarts(t *testing.T) {
 			t.Parallel()
 			pool := dbtest.New(t)
 			writer := nodetest.StartOn(t, pool)
-			address := nodetest.ReserveAddress(t)
+			address := porttest.Reserve(t)
 			_, stop := nodetest.Serve(t, pool, nodetest.Listen(t, address))
 			lines := f.start(t, "http://"+address, writer.Feed.Cursor(writer.Feed.Head()))
 			revision, id := int64(0), ""

@@ -126,7 +126,7 @@ func TestClaims_TakeTheFreeSlotsAndTheRestFollowsWithoutASweep(t *testing.T) {
 		return http.StatusOK
 	})
 	h, _ := b.Hook(r.URL)
-	n := b.node(Config{Quick: -1, Slots: 3, Sweep: time.Hour})
+	n := b.node(Config{Quick: -1, Slots: 3, Sweep: time.Hour, Timeout: hooktest.Timeout})
 	b.Eventually("the node may claim", func() bool { _, ok := n.presence.term(); return ok })
 	for range changes {
 		b.write(n, uuid.New(), change.Created)

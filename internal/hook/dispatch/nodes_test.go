@@ -23,7 +23,8 @@ func TestNodes_ShareTheWorkWithoutDuplicates(t *testing.T) {
 		return http.StatusOK
 	})
 	h, _ := b.Hook(r.URL)
-	first, second := b.node(Config{Slots: 4}), b.node(Config{Slots: 4})
+	config := Config{Slots: 4, Timeout: hooktest.Timeout} // no post ends before the receiver answers
+	first, second := b.node(config), b.node(config)
 	for range changes {
 		b.write(first, uuid.New(), change.Created)
 	}
@@ -52,7 +53,7 @@ func TestCrash_BetweenSendAndResultRepeatsUnderTheSameID(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(nil)
 	h, _ := b.Hook(r.URL)
-	dead := b.idleNode(Config{Timeout: 400 * time.Millisecond, Slack: 100 * time.Millisecond})
+	dead := b.idleNode(Config{})
 	b.write(dead, uuid.New(), change.Created, change.Updated)
 	b.fanOutAll(dead)
 	dead.Wake(h.ID)
@@ -66,6 +67,7 @@ func TestCrash_BetweenSendAndResultRepeatsUnderTheSameID(t *testing.T) {
 		t.Fatalf("sent: %+v", late)
 	}
 
+	b.expireClaims()
 	n := b.node(Config{})
 	messages := r.AwaitCount(3)
 	if messages[0].ID() != messages[1].ID() || !bytes.Equal(messages[0].Body, messages[1].Body) {
@@ -85,11 +87,17 @@ func TestCrash_BetweenSendAndResultRepeatsUnderTheSameID(t *testing.T) {
 	}
 }
 
+// expireClaims makes claims expire, as time would.
+func (b *bundle) expireClaims() {
+	b.T.Helper()
+	b.Exec("UPDATE delivery SET claimed_to = clock_timestamp() WHERE claim IS NOT NULL")
+}
+
 func TestClaims_OfADeadNodeAreTakenOver(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(nil)
 	h, _ := b.Hook(r.URL)
-	dead := b.idleNode(Config{Timeout: 100 * time.Millisecond, Slack: 100 * time.Millisecond})
+	dead := b.idleNode(Config{})
 	for range 10 {
 		b.write(dead, uuid.New(), change.Created)
 	}
@@ -98,6 +106,7 @@ func TestClaims_OfADeadNodeAreTakenOver(t *testing.T) {
 	if claimed := dead.claim(b.Ctx, dead.term(b.Ctx), []uuid.UUID{h.ID}, reserveAll(dead)); len(claimed) != 10 {
 		t.Fatalf("claimed %d", len(claimed))
 	}
+	b.expireClaims()
 	b.node(Config{})
 	r.AwaitCount(10)
 	b.Eventually("all are delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 10 })
@@ -136,7 +145,7 @@ func TestStop_WaitsForPostsAndReleasesTheRest(t *testing.T) {
 	t.Cleanup(func() { close(end) })
 	quickHook, _ := b.Hook(quick.URL)
 	endlessHook, _ := b.Hook(endless.URL)
-	n := b.node(Config{Grace: time.Second})
+	n := b.node(Config{Grace: 5 * time.Second}) // time for the result of the one that finishes
 	b.write(n, uuid.New(), change.Created)
 	<-arrived
 	<-arrived

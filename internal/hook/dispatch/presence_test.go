@@ -17,12 +17,23 @@ import (
 	"itemcast/internal/hook/hooktest"
 )
 
-// killPresence ends the connections that hold the presence of nodes, and returns their number.
-func (b *bundle) killPresence() int {
+// holdsPresence selects the backends that hold the presence of a node.
+const holdsPresence = ` FROM pg_locks l WHERE l.locktype = 'advisory' AND l.objsubid = 2
+	AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+	AND l.classid::bigint = (hashtext('itemcast hook node')::bigint & 4294967295) AND l.objid::bigint = $1`
+
+// killPresence ends the connection that holds the presence of a node, and returns the process id of its backend; 0:
+// there was none.
+func (b *bundle) killPresence(node int32) (pid int) {
 	b.T.Helper()
-	return value[int](b, `SELECT count(pg_terminate_backend(l.pid)) FROM pg_locks l WHERE l.locktype = 'advisory' AND l.objsubid = 2
-		AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-		AND l.classid::bigint = (hashtext('itemcast hook node')::bigint & 4294967295)`)
+	pid = b.presencePID(node)
+	b.Exec("SELECT pg_terminate_backend($1)", pid)
+	return pid
+}
+
+func (b *bundle) presencePID(node int32) int {
+	b.T.Helper()
+	return value[int](b, "SELECT coalesce(max(l.pid), 0)"+holdsPresence, node)
 }
 
 func (b *bundle) alive() []int32 {
@@ -30,14 +41,13 @@ func (b *bundle) alive() []int32 {
 	return value[[]int32](b, "SELECT coalesce(array_agg(node), '{}') FROM hook_nodes_alive()")
 }
 
-// A node dies with claims of 25 seconds. Its presence ends with its connection, and the others take over within
-// seconds.
+// A node dies with claims of a minute. Its presence ends with its connection, and the others take over within seconds.
 func TestTakeOver_OfADeadNodesClaimsComesLongBeforeTheyExpire(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(nil)
 	h, _ := b.Hook(r.URL)
-	config := Config{Timeout: 15 * time.Second, TakeOver: 3 * time.Second}
-	dead := b.idleNode(config)
+	const longPosts = 50 * time.Second
+	dead := b.idleNode(Config{Timeout: longPosts})
 	for range 8 {
 		b.write(dead, uuid.New(), change.Created)
 	}
@@ -60,7 +70,7 @@ func TestTakeOver_OfADeadNodesClaimsComesLongBeforeTheyExpire(t *testing.T) {
 	if got := claimedRows(); got != 8 {
 		t.Fatalf("%d are claimed", got)
 	}
-	other := b.node(config)
+	other := b.node(Config{Timeout: longPosts, TakeOver: 6 * time.Second})
 	b.Eventually("they see each other", func() bool { return len(b.alive()) == 2 })
 	// While it is alive, new deliveries arrive, and it keeps its claims.
 	b.write(other, uuid.New(), change.Created)
@@ -69,7 +79,7 @@ func TestTakeOver_OfADeadNodesClaimsComesLongBeforeTheyExpire(t *testing.T) {
 		t.Fatalf("%d claims of a living node are left", got)
 	}
 	die()
-	b.killPresence()
+	b.killPresence(term.node)
 	presence.Wait()
 	begun := time.Now()
 	r.AwaitCount(9)
@@ -138,15 +148,18 @@ func TestPresence_SurvivesABriefLossOfItsConnection(t *testing.T) {
 		return http.StatusOK
 	})
 	h, _ := b.Hook(r.URL)
-	n := b.node(Config{TakeOver: 10 * time.Second})
+	n := b.node(Config{TakeOver: 20 * time.Second})
 	b.write(n, uuid.New(), change.Created)
 	<-arrived
 	before, _ := n.presence.term()
-	if killed := b.killPresence(); killed != 1 {
-		t.Fatalf("killed %d", killed)
+	killed := b.killPresence(before.node)
+	if killed == 0 {
+		t.Fatal("the node has no presence")
 	}
-	b.Eventually("the presence is back, under the same number",
-		func() bool { return slices.Contains(b.alive(), before.node) })
+	b.Eventually("the presence is back, under the same number", func() bool {
+		pid := b.presencePID(before.node)
+		return pid != 0 && pid != killed && slices.Contains(b.alive(), before.node)
+	})
 	after, ok := n.presence.term()
 	if !ok || after.node != before.node || before.ctx.Err() != nil {
 		t.Errorf("the term has ended: %v, then %v", before.node, after.node)
@@ -240,7 +253,7 @@ func TestPresence_ANodeThatOthersMayCountAsDeadStopsPosting(t *testing.T) {
 	})
 	t.Cleanup(func() { close(end) })
 	b.Hook(r.URL)
-	n := b.idleNode(Config{TakeOver: 2 * time.Second, Grace: time.Millisecond})
+	n := b.idleNode(Config{TakeOver: 8 * time.Second, Grace: time.Millisecond})
 	pool, w := b.wired()
 	n.presence.pool = pool
 	b.run(n)

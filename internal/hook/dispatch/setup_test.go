@@ -72,6 +72,9 @@ func (b *bundle) idleNodeOn(pool *pgxpool.Pool, config Config, reach egress.Poli
 	if config.Sweep == 0 {
 		config.Sweep = 20 * time.Millisecond
 	}
+	if config.TakeOver == 0 {
+		config.TakeOver = hooktest.Timeout // on a busy machine a node may not be able to show for seconds that it is alive
+	}
 	config.Pool, config.Feed, config.Sender, config.Log = pool, feed, hooktest.NewSender(reach), b.Log()
 	return &node{Dispatcher: New(config), sequencer: change.NewSequencer(pool, b.Log())}
 }

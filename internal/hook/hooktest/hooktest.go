@@ -26,7 +26,7 @@ import (
 )
 
 // Timeout bounds every wait. The events that tests wait for come much sooner.
-const Timeout = 30 * time.Second
+const Timeout = time.Minute
 
 // Version is the version in the User-Agent of senders.
 const Version = "1.2.3"
@@ -55,7 +55,7 @@ type Bundle struct {
 // New makes a bundle whose hooks may reach loopback. The feed of its service does not run: it reads on demand.
 func New(t testing.TB) *Bundle {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*Timeout)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*Timeout) // ends a test that hangs
 	t.Cleanup(cancel)
 	pool, err := db.Open(t.Context(), dbtest.URL(t)+"&pool_max_conns=6")
 	if err != nil {

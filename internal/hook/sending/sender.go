@@ -77,7 +77,7 @@ func (s *Sender) Send(ctx context.Context, m Message) Result {
 	// A second timer, where ctx has a deadline already, would cost a microsecond or two.
 	if deadline, ok := ctx.Deadline(); !ok || deadline.Sub(started) > s.config.Timeout {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.config.Timeout)
+		ctx, cancel = context.WithDeadline(ctx, started.Add(s.config.Timeout))
 		defer cancel()
 	}
 	result := s.send(ctx, started, m)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"itemcast/internal/porttest"
 )
 
 // Delivery is a delivery as a receiver got it.
@@ -34,7 +36,7 @@ func StartReceiver(t testing.TB) (url string, deliveries <-chan Delivery) {
 // RefusingURL returns a URL at which connections are refused until the test ends.
 func RefusingURL(t testing.TB) string {
 	t.Helper()
-	return "http://" + ReserveAddress(t) + "/"
+	return "http://" + porttest.Reserve(t) + "/"
 }
 
 // SendWebhook sends a message as a hook does, with a signature and timestamp of the caller's.
