@@ -23,6 +23,7 @@ type Paging struct {
 	After    string
 	Before   string
 	Backward bool
+	Count    bool // count all items that match the filter, too
 }
 
 // Listed is an item of a page.
@@ -47,6 +48,7 @@ type Page struct {
 	HasPrevious  bool
 	HasNext      bool
 	ChangeCursor string
+	Count        *int64 // nil unless Paging asks for it
 }
 
 // List returns a page of the items that match the filter. Errors: INVALID_CURSOR; INVALID_INPUT for metadata without a
@@ -56,7 +58,13 @@ func (s *Service) List(ctx context.Context, filter Filter, paging Paging) (Page,
 	if err != nil {
 		return Page{}, err
 	}
-	return s.list(ctx, actor, filter, paging)
+	page, err := s.list(ctx, actor, filter, paging)
+	if err != nil || !paging.Count {
+		return page, err
+	}
+	count, err := s.Count(ctx, filter)
+	page.Count = &count
+	return page, err
 }
 
 // Count returns the number of items that match the filter. Error: INVALID_INPUT for metadata without a field.

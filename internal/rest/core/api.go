@@ -1,15 +1,15 @@
-// Package core is the REST API: thin handlers over the services, behind the contract.
+// Package core is the REST API of openapi/core.yaml.
 //
-// A handler decodes, calls one service method, and encodes. What reaches it has passed package contract; what it returns as an error is
-// shown by contract.Problems. It must not know SQL, nor decide who may do what.
+// A handler decodes the request, calls one method of a service, and encodes the result. Package contract checks a
+// request before it reaches a handler, and writes the errors that handlers return. The package must not know SQL, and
+// must not check permissions: services do.
 package core
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
-	"net/url"
-	"time"
+
+	"github.com/google/uuid"
 
 	"itemcast/internal/account"
 	"itemcast/internal/account/signin"
@@ -19,6 +19,7 @@ import (
 	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"itemcast/internal/rest/core/internal/oapi"
+	"itemcast/internal/revision"
 	"itemcast/internal/workflow"
 )
 
@@ -30,20 +31,26 @@ type API struct {
 	Hooks     *hook.Service
 	Workflows *workflow.Service
 	Hub       *live.Hub
-	Cursor    func(change.Position) string
-	Identify  func(*http.Request) (context.Context, error)                 // signs a request's user in again, as the user is now
-	Watch     func(actor account.Actor, changed func(error)) (stop func()) // signin.Service.Watch
-	PublicURL string                                                       // the base of absolute URLs, without a trailing slash
 	Problems  *contract.Problems
+	PublicURL string // the base of absolute URLs, without a trailing slash
+
+	// Cursor returns the cursor of a position.
+	Cursor func(change.Position) string
+	// Identify authenticates a request again, with its user's current permissions.
+	Identify func(*http.Request) (context.Context, error)
+	// Watch calls changed when the actor's permissions change (signin.Service.Watch).
+	Watch func(actor account.Actor, changed func(error)) (stop func())
 }
 
 var _ oapi.StrictServerInterface = (*API)(nil)
 
 const base = "/api/v1"
 
-// Register mounts every operation on mux, behind the document's guard; once is what makes POST requests idempotent.
+// Register mounts every operation on mux, inside the document's Guard. The middleware once makes POST requests
+// idempotent.
 func (a *API) Register(mux *http.ServeMux, document *contract.Document, once func(http.Handler) http.Handler) {
-	handler := oapi.NewStrictHandlerWithOptions(a, []oapi.StrictMiddlewareFunc{withRequest}, oapi.StrictHTTPServerOptions{
+	middlewares := []oapi.StrictMiddlewareFunc{withRequest}
+	handler := oapi.NewStrictHandlerWithOptions(a, middlewares, oapi.StrictHTTPServerOptions{
 		RequestErrorHandlerFunc:  a.Problems.WriteUndecodable,
 		ResponseErrorHandlerFunc: a.Problems.Write,
 	})
@@ -57,7 +64,7 @@ func (a *API) Register(mux *http.ServeMux, document *contract.Document, once fun
 
 type requestKey struct{}
 
-// withRequest lets handlers see the request's URL, for links to other pages.
+// withRequest makes the request available to handlers. Links to other pages need its URL.
 func withRequest(next oapi.StrictHandlerFunc, _ string) oapi.StrictHandlerFunc {
 	return func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error) {
 		return next(context.WithValue(ctx, requestKey{}, r), w, r, request)
@@ -66,46 +73,17 @@ func withRequest(next oapi.StrictHandlerFunc, _ string) oapi.StrictHandlerFunc {
 
 func requestFrom(ctx context.Context) *http.Request { return ctx.Value(requestKey{}).(*http.Request) }
 
-// pageURL is the request's URL with another position in the list.
-func (a *API) pageURL(r *http.Request, parameter, cursor string) *string {
-	query := r.URL.Query()
-	query.Del("after")
-	query.Del("before")
-	query.Set(parameter, cursor)
-	page := a.PublicURL + (&url.URL{Path: r.URL.Path, RawQuery: query.Encode()}).String()
-	return &page
+// location returns the absolute URL of a resource, for the header Location.
+func (a *API) location(noun string, id uuid.UUID) *string {
+	return new(a.PublicURL + base + "/" + noun + "/" + id.String())
 }
 
-// setLinks sets the Link header (RFC 8288).
-func setLinks(w http.ResponseWriter, next, previous *string) {
-	if next != nil {
-		w.Header().Add("Link", "<"+*next+`>; rel="next"`)
+func etag(current int64) *string { return new(revision.ETag(current)) }
+
+func convert[To, From ~string](values []From) []To {
+	var out []To
+	for _, value := range values {
+		out = append(out, To(value))
 	}
-	if previous != nil {
-		w.Header().Add("Link", "<"+*previous+`>; rel="prev"`)
-	}
+	return out
 }
-
-// nextURL is the request's URL that goes on at a place in the list; nil at its end.
-func (a *API) nextURL(ctx context.Context, next string) *string {
-	if next == "" {
-		return nil
-	}
-	return a.pageURL(requestFrom(ctx), "after", next)
-}
-
-// writePage writes a page of a list that is read one way.
-func writePage(w http.ResponseWriter, next *string, page any) error {
-	setLinks(w, next, nil)
-	w.Header().Set("Content-Type", "application/json")
-	return json.NewEncoder(w).Encode(page)
-}
-
-func limitOf(limit *int32) int {
-	if limit == nil {
-		return defaultPage
-	}
-	return int(*limit)
-}
-
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

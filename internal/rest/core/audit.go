@@ -4,20 +4,20 @@ import (
 	"context"
 	"net/http"
 
-	"itemcast/internal/optional"
-
 	"itemcast/internal/account"
+	"itemcast/internal/optional"
 	"itemcast/internal/rest/core/internal/oapi"
 )
 
 // ListAudit lists the account's audit log, newest first.
-func (a *API) ListAudit(ctx context.Context, request oapi.ListAuditRequestObject) (oapi.ListAuditResponseObject, error) {
+func (a *API) ListAudit(
+	ctx context.Context, request oapi.ListAuditRequestObject,
+) (oapi.ListAuditResponseObject, error) {
 	p := request.Params
-	filter := account.AuditFilter{Actor: p.Actor, Subject: optional.OrZero(p.Subject), AtAfter: p.AtAfter, AtBefore: p.AtBefore}
-	for _, action := range optional.OrZero(p.Action) {
-		filter.Actions = append(filter.Actions, string(action))
-	}
-	entries, next, err := a.Account.AuditLog(ctx, filter, limitOf(p.Limit), optional.OrZero(p.After))
+	entries, next, err := a.Account.AuditLog(ctx, account.AuditFilter{
+		Actor: p.Actor, Actions: convert[string](optional.OrZero(p.Action)), Subject: optional.OrZero(p.Subject),
+		AtAfter: p.AtAfter, AtBefore: p.AtBefore,
+	}, pageSize(p.Limit), optional.OrZero(p.After))
 	if err != nil {
 		return nil, err
 	}

@@ -8,43 +8,28 @@ import (
 	"strconv"
 	"time"
 
-	"itemcast/internal/optional"
-
 	"itemcast/internal/accept"
-	"itemcast/internal/account"
-	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"itemcast/internal/live/sse"
+	"itemcast/internal/optional"
 	"itemcast/internal/rest/core/internal/oapi"
 )
 
-// pageWithin is for a client to read a page of changes, however long the page waited for the first.
-const pageWithin = 60 * time.Second
+// pageTimeout is the time in which a client must read a page of changes. It starts when the page is complete, however
+// long that waited for the first change.
+const pageTimeout = 60 * time.Second
 
-// ListChanges answers with what follows a cursor in the log: a page, or the stream of it.
-func (a *API) ListChanges(ctx context.Context, request oapi.ListChangesRequestObject) (oapi.ListChangesResponseObject, error) {
+// ListChanges returns the changes that follow a cursor in the log, as a page or as a stream.
+func (a *API) ListChanges(
+	ctx context.Context, request oapi.ListChangesRequestObject,
+) (oapi.ListChangesResponseObject, error) {
 	p, r := request.Params, requestFrom(ctx)
 	streams := accept.Preferred(r.Header["Accept"], "application/json", sse.ContentType) == sse.ContentType
 	after := optional.OrZero(p.After)
 	if streams && optional.OrZero(p.LastEventID) != "" {
-		after = *p.LastEventID // what an EventSource that connects again has seen since the URL was written
+		after = *p.LastEventID // an EventSource that reconnects repeats the old URL, and names its last event here
 	}
-	filter := &item.Filter{
-		Search: optional.OrZero(p.Search), Tags: optional.OrZero(p.Tags), Types: optional.OrZero(p.Type), Privacies: optional.OrZero(p.Privacy),
-		WorkflowStatuses: optional.OrZero(p.WorkflowStatus), CreatedAfter: p.CreatedAfter, CreatedBefore: p.CreatedBefore, UpdatedAfter: p.UpdatedAfter,
-		Metadata: metadataCriteria(r),
-	}
-	if reflect.ValueOf(*filter).IsZero() {
-		filter = nil // lets all pass, without a look at each
-	}
-	subscribe := func(ctx context.Context, after string) (*live.Subscription, error) {
-		subscription, err := a.Hub.Subscribe(ctx, after, filter, convert[live.Kind](optional.OrZero(p.Kinds)))
-		if err != nil {
-			return nil, err
-		}
-		subscription.Only(optional.OrZero(p.ID), convert[string](optional.OrZero(p.ChangedFields)))
-		return subscription, nil
-	}
+	subscribe := a.subscribe(r, p)
 	if streams {
 		return a.changeStream(ctx, r, after, subscribe)
 	}
@@ -52,37 +37,36 @@ func (a *API) ListChanges(ctx context.Context, request oapi.ListChangesRequestOb
 	if err != nil {
 		return nil, err
 	}
-	limit := limitOf(p.Limit)
-	return a.changePage(ctx, subscription, limit, time.Duration(optional.OrZero(p.Wait))*time.Second)
+	return a.changePage(ctx, subscription, pageSize(p.Limit), time.Duration(optional.OrZero(p.Wait))*time.Second)
 }
 
-// changeStream follows what others follow who ask for the same.
-func (a *API) changeStream(ctx context.Context, r *http.Request, after string, subscribe func(context.Context, string) (*live.Subscription, error)) (
-	*changeStream, error) {
-	query := r.URL.Query()
-	query.Del("after")
-	source := live.Source{Key: "changes?" + query.Encode(), Open: func(ctx context.Context, after string) (*live.Subscription, live.Render, error) {
-		subscription, err := subscribe(ctx, after)
-		return subscription, renderChange, err
-	}}
-	actor, err := account.Authorize(ctx, account.ItemsView)
-	if err != nil {
-		return nil, err
+type subscribe func(ctx context.Context, after string) (*live.Subscription, error)
+
+// subscribe returns the function that opens a subscription with the request's filters, after a cursor.
+func (a *API) subscribe(r *http.Request, p oapi.ListChangesParams) subscribe {
+	selected := itemFilter(r, oapi.ExportItemsParams{
+		Search: p.Search, Tags: p.Tags, Type: p.Type, Privacy: p.Privacy, WorkflowStatus: p.WorkflowStatus,
+		CreatedAfter: p.CreatedAfter, CreatedBefore: p.CreatedBefore, UpdatedAfter: p.UpdatedAfter,
+	})
+	filter := &selected
+	if reflect.ValueOf(selected).IsZero() {
+		filter = nil // matches every item without examining it
 	}
-	leave, err := a.Hub.Admit(actor)
-	if err != nil {
-		return nil, err
+	return func(ctx context.Context, after string) (*live.Subscription, error) {
+		subscription, err := a.Hub.Subscribe(ctx, after, filter, convert[live.Kind](optional.OrZero(p.Kinds)))
+		if err != nil {
+			return nil, err
+		}
+		subscription.Only(optional.OrZero(p.ID), convert[string](optional.OrZero(p.ChangedFields)))
+		return subscription, nil
 	}
-	follower, err := a.Hub.Follow(ctx, source, after)
-	if err != nil {
-		leave()
-		return nil, err
-	}
-	return &changeStream{api: a, request: r, source: source, follower: follower, leave: leave}, nil
 }
 
-// changePage is the next events of a subscription; when there is none, it waits for the first. A server that shuts down answers at once.
-func (a *API) changePage(ctx context.Context, subscription *live.Subscription, limit int, wait time.Duration) (*changePage, error) {
+// changePage returns the next changes of a subscription. If there are none, it waits for the first one. When the server
+// shuts down, it returns at once.
+func (a *API) changePage(
+	ctx context.Context, subscription *live.Subscription, limit int, wait time.Duration,
+) (*changePage, error) {
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	events, more, err := subscription.Read(ctx, limit)
@@ -95,15 +79,17 @@ func (a *API) changePage(ctx context.Context, subscription *live.Subscription, l
 		return nil, err
 	}
 	cursor := subscription.Cursor()
-	page := &changePage{ChangePage: oapi.ChangePage{Results: make([]oapi.Change, len(events)), Cursor: cursor, More: more,
-		Next: *a.pageURL(requestFrom(ctx), "after", cursor)}}
+	page := &changePage{oapi.ChangePage{
+		Results: make([]oapi.Change, len(events)), Cursor: cursor, More: more,
+		Next: *a.pageURL(requestFrom(ctx), "after", cursor),
+	}}
 	for i, e := range events {
 		page.Results[i] = eventChange(e)
 	}
 	return page, nil
 }
 
-// renew has a subscription go on with what its user may do now.
+// renew gives a subscription the current permissions of its user.
 func (a *API) renew(subscription *live.Subscription, r *http.Request) error {
 	ctx, err := a.Identify(r)
 	if err != nil {
@@ -119,7 +105,7 @@ func (p *changePage) VisitListChangesResponse(w http.ResponseWriter) error {
 	if err != nil {
 		return err
 	}
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pageWithin)) // fails only where there is no connection
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pageTimeout)) // fails only without a connection
 	setLinks(w, &p.Next, nil)
 	setUncached(w.Header())
 	w.Header().Set("Content-Type", "application/json")
@@ -128,21 +114,15 @@ func (p *changePage) VisitListChangesResponse(w http.ResponseWriter) error {
 	return err
 }
 
-// setUncached keeps what goes on changing, and comes in two forms, out of caches.
+// setUncached prevents caching: the changes at a URL grow, and its Accept decides on their form.
 func setUncached(h http.Header) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Vary", "Accept")
 }
 
 func eventChange(e *live.Event) oapi.Change {
-	return oapi.Change{Cursor: e.Cursor, Kind: oapi.ChangeKind(e.Kind), Revision: e.Revision, ChangedFields: e.ChangedFields,
-		OccurredAt: e.OccurredAt, Actor: e.Actor, Trigger: e.Trigger, Document: e.Document}
-}
-
-func convert[To, From ~string](values []From) []To {
-	var out []To
-	for _, value := range values {
-		out = append(out, To(value))
+	return oapi.Change{
+		Cursor: e.Cursor, Kind: oapi.ChangeKind(e.Kind), Revision: e.Revision, ChangedFields: e.ChangedFields,
+		OccurredAt: e.OccurredAt, Actor: e.Actor, Trigger: e.Trigger, Document: e.Document,
 	}
-	return out
 }

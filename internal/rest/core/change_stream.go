@@ -5,23 +5,52 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"itemcast/internal/account"
 	"itemcast/internal/live"
 	"itemcast/internal/live/sse"
 )
 
-// changeStream sends the changes as server-sent events.
-//
-// Changes are events of the default type, because EventSource.onmessage gets no other.
+// changeStream opens a stream of changes. Requests with the same parameters share a source.
+func (a *API) changeStream(
+	ctx context.Context, r *http.Request, after string, subscribe subscribe,
+) (*changeStream, error) {
+	query := r.URL.Query()
+	query.Del("after")
+	source := live.Source{
+		Key: "changes?" + query.Encode(),
+		Open: func(ctx context.Context, after string) (*live.Subscription, live.Render, error) {
+			subscription, err := subscribe(ctx, after)
+			return subscription, renderChange, err
+		},
+	}
+	actor, err := account.Authorize(ctx, account.ItemsView)
+	if err != nil {
+		return nil, err
+	}
+	release, err := a.Hub.Admit(actor)
+	if err != nil {
+		return nil, err
+	}
+	follower, err := a.Hub.Follow(ctx, source, after)
+	if err != nil {
+		release()
+		return nil, err
+	}
+	return &changeStream{api: a, request: r, source: source, follower: follower, release: release}, nil
+}
+
+// changeStream sends changes as server-sent events. They have the default type, because EventSource.onmessage receives
+// no other.
 type changeStream struct {
 	api      *API
 	request  *http.Request
 	source   live.Source
 	follower *live.Follower
-	leave    func() // the place among the user's connections
+	release  func() // of the user's connection
 }
 
 func (s *changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
-	defer s.leave()
+	defer s.release()
 	w.Header().Set("Vary", "Accept")
 	out := sse.Begin(w)
 	if s.request.Method == http.MethodHead {
@@ -39,7 +68,7 @@ func (s *changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
 		},
 	}
 	stream.Serve(s.request.Context(), out, s.follower)
-	return nil // the answer has begun; it has no other end than this
+	return nil // the response has begun, so an error cannot replace it
 }
 
 func renderChange(e *live.Event) ([]byte, error) { return json.Marshal(eventChange(e)) }

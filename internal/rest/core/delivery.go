@@ -3,33 +3,45 @@ package core
 import (
 	"context"
 	"net/http"
-
-	"itemcast/internal/optional"
+	"time"
 
 	"itemcast/internal/hook"
+	"itemcast/internal/optional"
 	"itemcast/internal/rest/core/internal/oapi"
 )
 
-// ListDeliveries lists deliveries of all hooks, those of the newest changes first.
-func (a *API) ListDeliveries(ctx context.Context, request oapi.ListDeliveriesRequestObject) (oapi.ListDeliveriesResponseObject, error) {
+// ListDeliveries lists the deliveries of all hooks, newest change first.
+func (a *API) ListDeliveries(
+	ctx context.Context, request oapi.ListDeliveriesRequestObject,
+) (oapi.ListDeliveriesResponseObject, error) {
 	p := request.Params
-	return a.deliveries(ctx, hook.DeliveryFilter{Hook: p.Hook, Item: p.Item, State: hook.State(optional.OrZero(p.State)), OccurredAfter: p.OccurredAfter,
-		OccurredBefore: p.OccurredBefore}, p.Limit, p.After)
+	return a.deliveries(ctx, hook.DeliveryFilter{
+		Hook: p.Hook, Item: p.Item, State: hook.State(optional.OrZero(p.State)), OccurredAfter: p.OccurredAfter,
+		OccurredBefore: p.OccurredBefore,
+	}, p.Limit, p.After)
 }
 
-// ListHookDeliveries lists deliveries of one hook, those of the newest changes first.
-func (a *API) ListHookDeliveries(ctx context.Context, request oapi.ListHookDeliveriesRequestObject) (oapi.ListHookDeliveriesResponseObject, error) {
+// ListHookDeliveries lists the deliveries of one hook, newest change first.
+func (a *API) ListHookDeliveries(
+	ctx context.Context, request oapi.ListHookDeliveriesRequestObject,
+) (oapi.ListHookDeliveriesResponseObject, error) {
 	p := request.Params
-	return a.deliveries(ctx, hook.DeliveryFilter{Hook: &request.ID, Item: p.Item, State: hook.State(optional.OrZero(p.State)), OccurredAfter: p.OccurredAfter,
-		OccurredBefore: p.OccurredBefore}, p.Limit, p.After)
+	return a.deliveries(ctx, hook.DeliveryFilter{
+		Hook: &request.ID, Item: p.Item, State: hook.State(optional.OrZero(p.State)), OccurredAfter: p.OccurredAfter,
+		OccurredBefore: p.OccurredBefore,
+	}, p.Limit, p.After)
 }
 
-func (a *API) deliveries(ctx context.Context, filter hook.DeliveryFilter, limit *int32, after *string) (*deliveryList, error) {
-	deliveries, next, err := a.Hooks.Deliveries(ctx, filter, limitOf(limit), optional.OrZero(after))
+func (a *API) deliveries(
+	ctx context.Context, filter hook.DeliveryFilter, limit *int32, after *string,
+) (*deliveryList, error) {
+	deliveries, next, err := a.Hooks.Deliveries(ctx, filter, pageSize(limit), optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}
-	list := &deliveryList{oapi.DeliveryList{Results: make([]oapi.Delivery, len(deliveries)), Next: a.nextURL(ctx, next)}}
+	list := &deliveryList{oapi.DeliveryList{
+		Results: make([]oapi.Delivery, len(deliveries)), Next: a.nextURL(ctx, next),
+	}}
 	for i, d := range deliveries {
 		list.Results[i] = toDelivery(d)
 	}
@@ -47,7 +59,9 @@ func (l *deliveryList) VisitListHookDeliveriesResponse(w http.ResponseWriter) er
 }
 
 // GetDelivery reads a delivery with its attempts.
-func (a *API) GetDelivery(ctx context.Context, request oapi.GetDeliveryRequestObject) (oapi.GetDeliveryResponseObject, error) {
+func (a *API) GetDelivery(
+	ctx context.Context, request oapi.GetDeliveryRequestObject,
+) (oapi.GetDeliveryResponseObject, error) {
 	d, attempts, err := a.Hooks.Delivery(ctx, request.ID)
 	shown := toDelivery(d)
 	shown.Attempts = new(make([]oapi.Attempt, len(attempts)))
@@ -57,24 +71,33 @@ func (a *API) GetDelivery(ctx context.Context, request oapi.GetDeliveryRequestOb
 	return oapi.GetDelivery200JSONResponse(shown), err
 }
 
-// Redeliver delivers again.
-func (a *API) Redeliver(ctx context.Context, request oapi.RedeliverRequestObject) (oapi.RedeliverResponseObject, error) {
+// Redeliver sends a delivery again.
+func (a *API) Redeliver(
+	ctx context.Context, request oapi.RedeliverRequestObject,
+) (oapi.RedeliverResponseObject, error) {
 	d, err := a.Hooks.Redeliver(ctx, request.ID)
 	return oapi.Redeliver202JSONResponse(toDelivery(d)), err
 }
 
 func toDelivery(d hook.Delivery) oapi.Delivery {
-	return oapi.Delivery{ID: d.ID, HookID: d.HookID, ItemID: d.ItemID, Cursor: d.Cursor, Event: oapi.HookEvent(d.Event), Trigger: d.Trigger,
-		Revision: d.Revision, State: oapi.DeliveryState(d.State), WaitsFor: (*string)(d.WaitsFor), NextAttemptAt: d.NextAttemptAt,
-		AttemptCount: int32(d.Attempts), LastAttemptAt: d.LastAttemptAt, LastStatus: d.LastStatus, LastFault: d.LastFault, LastError: d.LastError,
-		CreatedAt: d.CreatedAt, OccurredAt: d.OccurredAt}
+	return oapi.Delivery{
+		ID: d.ID, HookID: d.HookID, ItemID: d.ItemID, Cursor: d.Cursor, Event: oapi.HookEvent(d.Event),
+		Trigger: d.Trigger, Revision: d.Revision, State: oapi.DeliveryState(d.State), WaitsFor: (*string)(d.WaitsFor),
+		NextAttemptAt: d.NextAttemptAt, AttemptCount: int32(d.Attempts), LastAttemptAt: d.LastAttemptAt,
+		LastStatus: d.LastStatus, LastFault: d.LastFault, LastError: d.LastError, CreatedAt: d.CreatedAt,
+		OccurredAt: d.OccurredAt,
+	}
 }
 
 func toAttempt(t hook.Attempt) oapi.Attempt {
-	shown := oapi.Attempt{Number: int32(t.Number), At: t.At, Trigger: t.Trigger, Succeeded: t.Succeeded, Status: t.Status, Fault: t.Fault,
-		Error: t.Error, Response: t.Response}
+	shown := oapi.Attempt{
+		Number: int32(t.Number), At: t.At, Trigger: t.Trigger, Succeeded: t.Succeeded, Status: t.Status,
+		Fault: t.Fault, Error: t.Error, Response: t.Response,
+	}
 	if t.Duration != nil {
 		shown.DurationMs = new(milliseconds(*t.Duration))
 	}
 	return shown
 }
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

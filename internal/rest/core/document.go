@@ -8,14 +8,14 @@ import (
 	"itemcast/internal/revision"
 )
 
-// document answers with an item's bytes as they are.
-type document struct {
+// documentResponse is a response with an item's document.
+type documentResponse struct {
 	item.Document
 	status   int
 	location string
 }
 
-func (d document) write(w http.ResponseWriter) error {
+func (d documentResponse) write(w http.ResponseWriter) error {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("ETag", revision.ETag(d.Revision))
@@ -28,12 +28,12 @@ func (d document) write(w http.ResponseWriter) error {
 	return err
 }
 
-func (d document) VisitGetItemResponse(w http.ResponseWriter) error     { return d.write(w) }
-func (d document) VisitCreateItemResponse(w http.ResponseWriter) error  { return d.write(w) }
-func (d document) VisitReplaceItemResponse(w http.ResponseWriter) error { return d.write(w) }
-func (d document) VisitPatchItemResponse(w http.ResponseWriter) error   { return d.write(w) }
+func (d documentResponse) VisitGetItemResponse(w http.ResponseWriter) error     { return d.write(w) }
+func (d documentResponse) VisitCreateItemResponse(w http.ResponseWriter) error  { return d.write(w) }
+func (d documentResponse) VisitReplaceItemResponse(w http.ResponseWriter) error { return d.write(w) }
+func (d documentResponse) VisitPatchItemResponse(w http.ResponseWriter) error   { return d.write(w) }
 
-// notModified answers that the client has the revision that there is.
+// notModified is the response to a client that has the current revision, which it holds.
 type notModified int64
 
 func (n notModified) VisitGetItemResponse(w http.ResponseWriter) error {

@@ -4,15 +4,17 @@ import (
 	"context"
 	"net/http"
 
-	"itemcast/internal/optional"
-
 	"itemcast/internal/change"
+	"itemcast/internal/optional"
 	"itemcast/internal/rest/core/internal/oapi"
 )
 
 // ListItemHistory lists an item's changes, newest first.
-func (a *API) ListItemHistory(ctx context.Context, request oapi.ListItemHistoryRequestObject) (oapi.ListItemHistoryResponseObject, error) {
-	changes, next, err := a.Items.History(ctx, request.ID, limitOf(request.Params.Limit), optional.OrZero(request.Params.After))
+func (a *API) ListItemHistory(
+	ctx context.Context, request oapi.ListItemHistoryRequestObject,
+) (oapi.ListItemHistoryResponseObject, error) {
+	p := request.Params
+	changes, next, err := a.Items.History(ctx, request.ID, pageSize(p.Limit), optional.OrZero(p.After))
 	if err != nil {
 		return nil, err
 	}
@@ -30,6 +32,9 @@ func (l changeList) VisitListItemHistoryResponse(w http.ResponseWriter) error {
 }
 
 func (a *API) toChange(c *change.Change) oapi.Change {
-	return oapi.Change{Cursor: a.Cursor(c.Position), Kind: oapi.ChangeKind(c.Kind), Revision: c.Revision, ChangedFields: c.ChangedFields,
-		OccurredAt: c.OccurredAt, Actor: c.Actor, Trigger: c.Trigger, Document: c.Document}
+	return oapi.Change{
+		Cursor: a.Cursor(c.Position), Kind: oapi.ChangeKind(c.Kind), Revision: c.Revision,
+		ChangedFields: c.ChangedFields, OccurredAt: c.OccurredAt, Actor: c.Actor, Trigger: c.Trigger,
+		Document: c.Document,
+	}
 }

@@ -5,16 +5,17 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"itemcast/internal/optional"
-
 	"itemcast/internal/hook"
+	"itemcast/internal/optional"
 	"itemcast/internal/rest/core/internal/oapi"
 	"itemcast/internal/revision"
 )
 
 // ListHooks lists the account's hooks, newest first.
-func (a *API) ListHooks(ctx context.Context, request oapi.ListHooksRequestObject) (oapi.ListHooksResponseObject, error) {
-	hooks, next, err := a.Hooks.List(ctx, limitOf(request.Params.Limit), optional.OrZero(request.Params.After))
+func (a *API) ListHooks(
+	ctx context.Context, request oapi.ListHooksRequestObject,
+) (oapi.ListHooksResponseObject, error) {
+	hooks, next, err := a.Hooks.List(ctx, pageSize(request.Params.Limit), optional.OrZero(request.Params.After))
 	if err != nil {
 		return nil, err
 	}
@@ -33,17 +34,19 @@ func (l hookList) VisitListHooksResponse(w http.ResponseWriter) error {
 	return writePage(w, l.Next, l.HookList)
 }
 
-// CreateHook makes a hook; its secret is in this answer only.
-func (a *API) CreateHook(ctx context.Context, request oapi.CreateHookRequestObject) (oapi.CreateHookResponseObject, error) {
+// CreateHook creates a hook. Only this response shows its secret.
+func (a *API) CreateHook(
+	ctx context.Context, request oapi.CreateHookRequestObject,
+) (oapi.CreateHookResponseObject, error) {
 	h, secret, err := a.Hooks.Create(ctx, *request.Body)
 	if err != nil {
 		return nil, err
 	}
-	made, err := toHook(h)
-	made.Secret = secret
+	created, err := toHook(h)
+	created.Secret = secret
 	return oapi.CreateHook201JSONResponse{
-		Body:    made,
-		Headers: oapi.CreateHook201ResponseHeaders{ETag: new(revision.ETag(h.Revision)), Location: a.location("hooks", h.ID)},
+		Body:    created,
+		Headers: oapi.CreateHook201ResponseHeaders{ETag: etag(h.Revision), Location: a.location("hooks", h.ID)},
 	}, err
 }
 
@@ -54,12 +57,15 @@ func (a *API) GetHook(ctx context.Context, request oapi.GetHookRequestObject) (o
 		return nil, err
 	}
 	shown, err := toHook(h)
-	return oapi.GetHook200JSONResponse{Body: shown,
-		Headers: oapi.GetHook200ResponseHeaders{ETag: new(revision.ETag(h.Revision))}}, err
+	return oapi.GetHook200JSONResponse{
+		Body: shown, Headers: oapi.GetHook200ResponseHeaders{ETag: etag(h.Revision)},
+	}, err
 }
 
 // PatchHook applies a merge patch to a hook.
-func (a *API) PatchHook(ctx context.Context, request oapi.PatchHookRequestObject) (oapi.PatchHookResponseObject, error) {
+func (a *API) PatchHook(
+	ctx context.Context, request oapi.PatchHookRequestObject,
+) (oapi.PatchHookResponseObject, error) {
 	condition, err := revision.IfMatch(request.Params.IfMatch)
 	if err != nil {
 		return nil, err
@@ -69,12 +75,15 @@ func (a *API) PatchHook(ctx context.Context, request oapi.PatchHookRequestObject
 		return nil, err
 	}
 	shown, err := toHook(h)
-	return oapi.PatchHook200JSONResponse{Body: shown,
-		Headers: oapi.PatchHook200ResponseHeaders{ETag: new(revision.ETag(h.Revision))}}, err
+	return oapi.PatchHook200JSONResponse{
+		Body: shown, Headers: oapi.PatchHook200ResponseHeaders{ETag: etag(h.Revision)},
+	}, err
 }
 
 // DeleteHook deletes a hook.
-func (a *API) DeleteHook(ctx context.Context, request oapi.DeleteHookRequestObject) (oapi.DeleteHookResponseObject, error) {
+func (a *API) DeleteHook(
+	ctx context.Context, request oapi.DeleteHookRequestObject,
+) (oapi.DeleteHookResponseObject, error) {
 	condition, err := revision.IfMatch(request.Params.IfMatch)
 	if err != nil {
 		return nil, err
@@ -82,51 +91,64 @@ func (a *API) DeleteHook(ctx context.Context, request oapi.DeleteHookRequestObje
 	return oapi.DeleteHook204Response{}, a.Hooks.Delete(ctx, request.ID, condition)
 }
 
-// TestHook sends a hook a sample.
+// TestHook sends a sample to a hook.
 func (a *API) TestHook(ctx context.Context, request oapi.TestHookRequestObject) (oapi.TestHookResponseObject, error) {
 	var in oapi.HookTestInput
 	if request.Body != nil {
 		in = *request.Body
 	}
 	t, err := a.Hooks.Test(ctx, request.ID, in.ItemID, string(optional.OrZero(in.Event)))
-	if err != nil {
-		return nil, err
-	}
-	return oapi.TestHook200JSONResponse{Delivered: t.Fault == "", WebhookID: t.ID, ItemID: t.ItemID, Event: oapi.HookEvent(t.Event), Revision: t.Revision,
-		Status: optional.OrNil(t.Status), DurationMs: milliseconds(t.Took), Fault: optional.OrNil(string(t.Fault)), Error: optional.OrNil(t.Detail), Response: optional.OrNil(t.Response)}, nil
+	return oapi.TestHook200JSONResponse{
+		Delivered: t.Fault == "", WebhookID: t.ID, ItemID: t.ItemID, Event: oapi.HookEvent(t.Event),
+		Revision: t.Revision, Status: optional.OrNil(t.Status), DurationMs: milliseconds(t.Took),
+		Fault: optional.OrNil(string(t.Fault)), Error: optional.OrNil(t.Detail), Response: optional.OrNil(t.Response),
+	}, err
 }
 
-// RotateHookSecret gives a hook a new secret; it is in this answer only.
-func (a *API) RotateHookSecret(ctx context.Context, request oapi.RotateHookSecretRequestObject) (oapi.RotateHookSecretResponseObject, error) {
+// RotateHookSecret gives a hook a new secret. Only this response shows it.
+func (a *API) RotateHookSecret(
+	ctx context.Context, request oapi.RotateHookSecretRequestObject,
+) (oapi.RotateHookSecretResponseObject, error) {
 	revoke := request.Body != nil && optional.OrZero(request.Body.Revoke)
 	secret, until, err := a.Hooks.RotateSecret(ctx, request.ID, revoke)
 	return oapi.RotateHookSecret200JSONResponse{Secret: secret, OldSecretUntil: until}, err
 }
 
-// GetHookReplay reads the replay of a hook that is under way, or the last.
-func (a *API) GetHookReplay(ctx context.Context, request oapi.GetHookReplayRequestObject) (oapi.GetHookReplayResponseObject, error) {
+// GetHookReplay reads the current replay of a hook, or the last one.
+func (a *API) GetHookReplay(
+	ctx context.Context, request oapi.GetHookReplayRequestObject,
+) (oapi.GetHookReplayResponseObject, error) {
 	r, err := a.Hooks.CurrentReplay(ctx, request.ID)
 	return oapi.GetHookReplay200JSONResponse(toReplay(r)), err
 }
 
-// ReplayHook begins to send a hook the past.
-func (a *API) ReplayHook(ctx context.Context, request oapi.ReplayHookRequestObject) (oapi.ReplayHookResponseObject, error) {
+// ReplayHook starts to send past changes to a hook.
+func (a *API) ReplayHook(
+	ctx context.Context, request oapi.ReplayHookRequestObject,
+) (oapi.ReplayHookResponseObject, error) {
 	in := request.Body
-	r, err := a.Hooks.Replay(ctx, request.ID, hook.ReplayFrom{After: in.After, Since: in.Since, Rate: int(optional.OrZero(in.Rate))})
+	r, err := a.Hooks.Replay(ctx, request.ID, hook.ReplayFrom{
+		After: in.After, Since: in.Since, Rate: int(optional.OrZero(in.Rate)),
+	})
 	return oapi.ReplayHook202JSONResponse(toReplay(r)), err
 }
 
 // StopHookReplay stops the replay of a hook.
-func (a *API) StopHookReplay(ctx context.Context, request oapi.StopHookReplayRequestObject) (oapi.StopHookReplayResponseObject, error) {
+func (a *API) StopHookReplay(
+	ctx context.Context, request oapi.StopHookReplayRequestObject,
+) (oapi.StopHookReplayResponseObject, error) {
 	return oapi.StopHookReplay204Response{}, a.Hooks.StopReplay(ctx, request.ID)
 }
 
 func toHook(h hook.Hook) (oapi.Hook, error) {
-	shown := oapi.Hook{ID: h.ID, URL: h.URL, Description: h.Description, Events: convert[oapi.HookEvent](h.Events), ChangedFields: h.ChangedFields,
-		Headers: h.Headers, Body: oapi.HookBody(h.Body), RateLimit: h.RateLimit, MaxInFlight: h.MaxInFlight, Active: h.Active,
-		DisabledReason: h.DisabledReason, OldSecretUntil: h.OldSecretUntil, LastSuccessAt: h.LastSuccessAt, LastFailureAt: h.LastFailureAt,
-		FailingSince: h.FailingSince, LastError: h.LastError, Pending: h.Pending, CreatedAt: h.CreatedAt, UpdatedAt: h.UpdatedAt,
-		Revision: h.Revision}
+	shown := oapi.Hook{
+		ID: h.ID, URL: h.URL, Description: h.Description, Events: convert[oapi.HookEvent](h.Events),
+		ChangedFields: h.ChangedFields, Headers: h.Headers, Body: oapi.HookBody(h.Body), RateLimit: h.RateLimit,
+		MaxInFlight: h.MaxInFlight, Active: h.Active, DisabledReason: h.DisabledReason,
+		OldSecretUntil: h.OldSecretUntil, LastSuccessAt: h.LastSuccessAt, LastFailureAt: h.LastFailureAt,
+		FailingSince: h.FailingSince, LastError: h.LastError, Pending: h.Pending, CreatedAt: h.CreatedAt,
+		UpdatedAt: h.UpdatedAt, Revision: h.Revision,
+	}
 	if h.Filter == nil {
 		return shown, nil
 	}
@@ -136,6 +158,9 @@ func toHook(h hook.Hook) (oapi.Hook, error) {
 }
 
 func toReplay(r hook.Replay) oapi.Replay {
-	return oapi.Replay{ID: r.ID, HookID: r.HookID, From: r.From, Position: r.Position, To: r.To, Since: r.Since, Rate: int32(r.Rate), LookedAt: r.Done,
-		Size: r.Size, Deliveries: r.Deliveries, StartedAt: r.StartedAt, EndedAt: r.EndedAt, Error: r.Error}
+	return oapi.Replay{
+		ID: r.ID, HookID: r.HookID, From: r.From, Position: r.Position, To: r.To, Since: r.Since, Rate: int32(r.Rate),
+		LookedAt: r.Done, Size: r.Size, Deliveries: r.Deliveries, StartedAt: r.StartedAt, EndedAt: r.EndedAt,
+		Error: r.Error,
+	}
 }

@@ -6,12 +6,13 @@ import (
 	"itemcast/internal/rest/core/internal/oapi"
 )
 
-// GetIndex tells where everything is.
+// GetIndex returns the URLs of the API's lists and documents.
 func (a *API) GetIndex(context.Context, oapi.GetIndexRequestObject) (oapi.GetIndexResponseObject, error) {
 	at := func(name string) string { return a.PublicURL + base + "/" + name }
 	return oapi.GetIndex200JSONResponse{
-		Items: at("items"), Changes: at("changes"), Tags: at("tags"), MetadataFields: at("metadata-fields"), Hooks: at("hooks"),
-		Deliveries: at("deliveries"), WorkflowProfiles: at("workflow-profiles"), Users: at("users"), Roles: at("roles"), Audit: at("audit"), Me: at("me"),
-		OpenAPI: at("openapi.json"), GraphQL: a.PublicURL + "/graphql",
+		Items: at("items"), Changes: at("changes"), Tags: at("tags"), MetadataFields: at("metadata-fields"),
+		Hooks: at("hooks"), Deliveries: at("deliveries"), WorkflowProfiles: at("workflow-profiles"),
+		Users: at("users"), Roles: at("roles"), Audit: at("audit"), Me: at("me"), OpenAPI: at("openapi.json"),
+		GraphQL: a.PublicURL + "/graphql",
 	}, nil
 }

@@ -4,51 +4,46 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"sync"
 
-	"itemcast/internal/optional"
-
 	"itemcast/internal/item"
+	"itemcast/internal/optional"
 	"itemcast/internal/problem"
 	"itemcast/internal/rest/core/internal/oapi"
 	"itemcast/internal/revision"
 )
 
-const defaultPage = 50
-
-// ListItems lists items; their documents are concatenated as they are.
-func (a *API) ListItems(ctx context.Context, request oapi.ListItemsRequestObject) (oapi.ListItemsResponseObject, error) {
-	p := request.Params
-	filter := item.Filter{
-		Search: optional.OrZero(p.Search), Tags: optional.OrZero(p.Tags), Types: optional.OrZero(p.Type), Privacies: optional.OrZero(p.Privacy),
-		WorkflowStatuses: optional.OrZero(p.WorkflowStatus), CreatedAfter: p.CreatedAfter, CreatedBefore: p.CreatedBefore, UpdatedAfter: p.UpdatedAfter,
-		Metadata: metadataCriteria(requestFrom(ctx)),
-	}
-	limit := limitOf(p.Limit)
+// ListItems lists items. The response consists of their documents.
+func (a *API) ListItems(
+	ctx context.Context, request oapi.ListItemsRequestObject,
+) (oapi.ListItemsResponseObject, error) {
+	p, r := request.Params, requestFrom(ctx)
 	if p.After != nil && p.Before != nil {
-		return nil, problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "before", Detail: "must not be given together with after"})
+		return nil, problem.Invalid(problem.InvalidInput,
+			problem.Fault{Parameter: "before", Detail: "must not be given together with after"})
 	}
-	page, err := a.Items.List(ctx, filter, item.Paging{Sort: item.Sort(optional.OrZero(p.Sort)), Limit: limit, After: optional.OrZero(p.After), Before: optional.OrZero(p.Before)})
+	filter := itemFilter(r, oapi.ExportItemsParams{
+		Search: p.Search, Tags: p.Tags, Type: p.Type, Privacy: p.Privacy, WorkflowStatus: p.WorkflowStatus,
+		CreatedAfter: p.CreatedAfter, CreatedBefore: p.CreatedBefore, UpdatedAfter: p.UpdatedAfter,
+	})
+	page, err := a.Items.List(ctx, filter, item.Paging{
+		Sort: item.Sort(optional.OrZero(p.Sort)), Limit: pageSize(p.Limit), After: optional.OrZero(p.After),
+		Before: optional.OrZero(p.Before), Count: optional.OrZero(p.Count),
+	})
 	if err != nil {
 		return nil, err
 	}
 	list := &itemList{page: page}
 	if n := len(page.Items); n > 0 {
 		if page.HasNext {
-			list.next = a.pageURL(requestFrom(ctx), "after", page.Items[n-1].PageToken())
+			list.next = a.pageURL(r, "after", page.Items[n-1].PageToken())
 		}
 		if page.HasPrevious {
-			list.previous = a.pageURL(requestFrom(ctx), "before", page.Items[0].PageToken())
+			list.previous = a.pageURL(r, "before", page.Items[0].PageToken())
 		}
-	}
-	if optional.OrZero(p.Count) {
-		count, err := a.Items.Count(ctx, filter)
-		if err != nil {
-			return nil, err
-		}
-		list.count = &count
 	}
 	return list, nil
 }
@@ -56,10 +51,9 @@ func (a *API) ListItems(ctx context.Context, request oapi.ListItemsRequestObject
 type itemList struct {
 	page           item.Page
 	next, previous *string
-	count          *int64
 }
 
-// bodies are lists' bodies that have been sent: they are large, and each is as large as the last.
+// bodies holds the buffers of list responses for reuse. They are large, and similar in size.
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 func (l *itemList) VisitListItemsResponse(w http.ResponseWriter) error {
@@ -90,8 +84,8 @@ func (l *itemList) VisitListItemsResponse(w http.ResponseWriter) error {
 		body.WriteString(`,"` + member.name + `":`)
 		body.Write(raw)
 	}
-	if l.count != nil {
-		body.WriteString(`,"count":` + strconv.FormatInt(*l.count, 10))
+	if l.page.Count != nil {
+		body.WriteString(`,"count":` + strconv.FormatInt(*l.page.Count, 10))
 	}
 	body.WriteByte('}')
 
@@ -103,53 +97,61 @@ func (l *itemList) VisitListItemsResponse(w http.ResponseWriter) error {
 	return err
 }
 
-// CreateItem makes an item.
-func (a *API) CreateItem(ctx context.Context, request oapi.CreateItemRequestObject) (oapi.CreateItemResponseObject, error) {
-	made, err := a.Items.Create(ctx, *request.Body)
+// CreateItem creates an item.
+func (a *API) CreateItem(
+	ctx context.Context, request oapi.CreateItemRequestObject,
+) (oapi.CreateItemResponseObject, error) {
+	created, err := a.Items.Create(ctx, *request.Body)
 	if err != nil {
 		return nil, err
 	}
-	var id struct{ URL string }
-	if err := json.Unmarshal(made.Bytes, &id); err != nil {
-		return nil, err
+	var document struct{ URL string }
+	if err := json.Unmarshal(created.Bytes, &document); err != nil {
+		return nil, fmt.Errorf("decode the new document: %w", err)
 	}
-	return document{Document: made, status: http.StatusCreated, location: id.URL}, nil
+	return documentResponse{Document: created, status: http.StatusCreated, location: document.URL}, nil
 }
 
 // GetItem reads an item.
 func (a *API) GetItem(ctx context.Context, request oapi.GetItemRequestObject) (oapi.GetItemResponseObject, error) {
-	got, err := a.Items.Get(ctx, request.ID)
+	document, err := a.Items.Get(ctx, request.ID)
 	if err != nil {
 		return nil, err
 	}
-	if revision.IfNoneMatch(request.Params.IfNoneMatch, got.Revision) {
-		return notModified(got.Revision), nil
+	if revision.IfNoneMatch(request.Params.IfNoneMatch, document.Revision) {
+		return notModified(document.Revision), nil
 	}
-	return document{Document: got, status: http.StatusOK}, nil
+	return documentResponse{Document: document, status: http.StatusOK}, nil
 }
 
 // ReplaceItem sets every field of an item.
-func (a *API) ReplaceItem(ctx context.Context, request oapi.ReplaceItemRequestObject) (oapi.ReplaceItemResponseObject, error) {
+func (a *API) ReplaceItem(
+	ctx context.Context, request oapi.ReplaceItemRequestObject,
+) (oapi.ReplaceItemResponseObject, error) {
 	condition, err := revision.IfMatch(request.Params.IfMatch)
 	if err != nil {
 		return nil, err
 	}
 	changed, err := a.Items.Replace(ctx, request.ID, *request.Body, condition)
-	return document{Document: changed, status: http.StatusOK}, err
+	return documentResponse{Document: changed, status: http.StatusOK}, err
 }
 
 // PatchItem applies a merge patch to an item.
-func (a *API) PatchItem(ctx context.Context, request oapi.PatchItemRequestObject) (oapi.PatchItemResponseObject, error) {
+func (a *API) PatchItem(
+	ctx context.Context, request oapi.PatchItemRequestObject,
+) (oapi.PatchItemResponseObject, error) {
 	condition, err := revision.IfMatch(request.Params.IfMatch)
 	if err != nil {
 		return nil, err
 	}
 	changed, err := a.Items.Patch(ctx, request.ID, *request.Body, condition)
-	return document{Document: changed, status: http.StatusOK}, err
+	return documentResponse{Document: changed, status: http.StatusOK}, err
 }
 
 // DeleteItem deletes an item.
-func (a *API) DeleteItem(ctx context.Context, request oapi.DeleteItemRequestObject) (oapi.DeleteItemResponseObject, error) {
+func (a *API) DeleteItem(
+	ctx context.Context, request oapi.DeleteItemRequestObject,
+) (oapi.DeleteItemResponseObject, error) {
 	condition, err := revision.IfMatch(request.Params.IfMatch)
 	if err != nil {
 		return nil, err
@@ -157,33 +159,12 @@ func (a *API) DeleteItem(ctx context.Context, request oapi.DeleteItemRequestObje
 	return oapi.DeleteItem204Response{}, a.Items.Delete(ctx, request.ID, condition)
 }
 
-// TriggerItemHook sends an item by hand.
-func (a *API) TriggerItemHook(ctx context.Context, request oapi.TriggerItemHookRequestObject) (oapi.TriggerItemHookResponseObject, error) {
+// TriggerItemHook sends an item to the hooks that receive manual triggers.
+func (a *API) TriggerItemHook(
+	ctx context.Context, request oapi.TriggerItemHookRequestObject,
+) (oapi.TriggerItemHookResponseObject, error) {
 	triggered, err := a.Hooks.Trigger(ctx, request.ID)
-	return oapi.TriggerItemHook202JSONResponse{ItemID: request.ID, Revision: triggered.Revision, Hooks: triggered.Hooks}, err
-}
-
-// ListTags lists the tags in use.
-func (a *API) ListTags(ctx context.Context, _ oapi.ListTagsRequestObject) (oapi.ListTagsResponseObject, error) {
-	tags, err := a.Items.Tags(ctx)
-	results := make([]oapi.Tag, len(tags))
-	for i, tag := range tags {
-		results[i] = oapi.Tag(tag)
-	}
-	return oapi.ListTags200JSONResponse{Results: results}, err
-}
-
-// metadataCriteria reads the parameters metadata.KEY, which OpenAPI cannot name one by one.
-func metadataCriteria(r *http.Request) map[string]string {
-	const prefix = "metadata."
-	var criteria map[string]string
-	for name, values := range r.URL.Query() {
-		if len(name) > len(prefix) && name[:len(prefix)] == prefix && len(values) > 0 {
-			if criteria == nil {
-				criteria = map[string]string{}
-			}
-			criteria[name[len(prefix):]] = values[0]
-		}
-	}
-	return criteria
+	return oapi.TriggerItemHook202JSONResponse{
+		ItemID: request.ID, Revision: triggered.Revision, Hooks: triggered.Hooks,
+	}, err
 }

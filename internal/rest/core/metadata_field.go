@@ -9,8 +9,10 @@ import (
 	"itemcast/internal/revision"
 )
 
-// ListMetadataFields lists the account's metadata fields.
-func (a *API) ListMetadataFields(ctx context.Context, _ oapi.ListMetadataFieldsRequestObject) (oapi.ListMetadataFieldsResponseObject, error) {
+// ListMetadataFields lists the account's metadata fields, by key.
+func (a *API) ListMetadataFields(
+	ctx context.Context, _ oapi.ListMetadataFieldsRequestObject,
+) (oapi.ListMetadataFieldsResponseObject, error) {
 	fields, err := a.Items.Fields(ctx)
 	results := make([]oapi.MetadataField, len(fields))
 	for i, f := range fields {
@@ -31,7 +33,7 @@ func (a *API) CreateMetadataField(
 	return oapi.CreateMetadataField201JSONResponse{
 		Body: toField(f),
 		Headers: oapi.CreateMetadataField201ResponseHeaders{
-			ETag: new(revision.ETag(f.Revision)), Location: a.location("metadata-fields", f.ID),
+			ETag: etag(f.Revision), Location: a.location("metadata-fields", f.ID),
 		},
 	}, err
 }
@@ -42,7 +44,7 @@ func (a *API) GetMetadataField(
 ) (oapi.GetMetadataFieldResponseObject, error) {
 	f, err := a.Items.Field(ctx, request.ID)
 	return oapi.GetMetadataField200JSONResponse{
-		Body: toField(f), Headers: oapi.GetMetadataField200ResponseHeaders{ETag: new(revision.ETag(f.Revision))},
+		Body: toField(f), Headers: oapi.GetMetadataField200ResponseHeaders{ETag: etag(f.Revision)},
 	}, err
 }
 
@@ -60,7 +62,7 @@ func (a *API) PatchMetadataField(
 	}
 	f, err := a.Items.PatchField(ctx, request.ID, patch, condition)
 	return oapi.PatchMetadataField200JSONResponse{
-		Body: toField(f), Headers: oapi.PatchMetadataField200ResponseHeaders{ETag: new(revision.ETag(f.Revision))},
+		Body: toField(f), Headers: oapi.PatchMetadataField200ResponseHeaders{ETag: etag(f.Revision)},
 	}, err
 }
 

@@ -4,17 +4,19 @@ import (
 	"context"
 	"net/http"
 
-	"itemcast/internal/optional"
-
 	"itemcast/internal/account"
 	"itemcast/internal/mergepatch"
+	"itemcast/internal/optional"
 	"itemcast/internal/rest/core/internal/oapi"
 	"itemcast/internal/revision"
 )
 
 // ListRoles lists the account's roles, newest first.
-func (a *API) ListRoles(ctx context.Context, request oapi.ListRolesRequestObject) (oapi.ListRolesResponseObject, error) {
-	roles, next, err := a.Account.Roles(ctx, limitOf(request.Params.Limit), optional.OrZero(request.Params.After))
+func (a *API) ListRoles(
+	ctx context.Context, request oapi.ListRolesRequestObject,
+) (oapi.ListRolesResponseObject, error) {
+	p := request.Params
+	roles, next, err := a.Account.Roles(ctx, pageSize(p.Limit), optional.OrZero(p.After))
 	if err != nil {
 		return nil, err
 	}
@@ -31,21 +33,29 @@ func (l roleList) VisitListRolesResponse(w http.ResponseWriter) error {
 	return writePage(w, l.Next, l.RoleList)
 }
 
-// CreateRole makes a role.
-func (a *API) CreateRole(ctx context.Context, request oapi.CreateRoleRequestObject) (oapi.CreateRoleResponseObject, error) {
+// CreateRole creates a role.
+func (a *API) CreateRole(
+	ctx context.Context, request oapi.CreateRoleRequestObject,
+) (oapi.CreateRoleResponseObject, error) {
 	r, err := a.Account.CreateRole(ctx, request.Body.Name, convert[string](request.Body.Permissions))
-	return oapi.CreateRole201JSONResponse{Body: toRole(r),
-		Headers: oapi.CreateRole201ResponseHeaders{ETag: new(revision.ETag(r.Revision)), Location: a.location("roles", r.ID)}}, err
+	return oapi.CreateRole201JSONResponse{
+		Body:    toRole(r),
+		Headers: oapi.CreateRole201ResponseHeaders{ETag: etag(r.Revision), Location: a.location("roles", r.ID)},
+	}, err
 }
 
 // GetRole reads a role.
 func (a *API) GetRole(ctx context.Context, request oapi.GetRoleRequestObject) (oapi.GetRoleResponseObject, error) {
 	r, err := a.Account.Role(ctx, request.ID)
-	return oapi.GetRole200JSONResponse{Body: toRole(r), Headers: oapi.GetRole200ResponseHeaders{ETag: new(revision.ETag(r.Revision))}}, err
+	return oapi.GetRole200JSONResponse{
+		Body: toRole(r), Headers: oapi.GetRole200ResponseHeaders{ETag: etag(r.Revision)},
+	}, err
 }
 
-// PatchRole changes a role.
-func (a *API) PatchRole(ctx context.Context, request oapi.PatchRoleRequestObject) (oapi.PatchRoleResponseObject, error) {
+// PatchRole applies a merge patch to a role.
+func (a *API) PatchRole(
+	ctx context.Context, request oapi.PatchRoleRequestObject,
+) (oapi.PatchRoleResponseObject, error) {
 	condition, err := revision.IfMatch(request.Params.IfMatch)
 	if err != nil {
 		return nil, err
@@ -55,12 +65,15 @@ func (a *API) PatchRole(ctx context.Context, request oapi.PatchRoleRequestObject
 		return nil, err
 	}
 	r, err := a.Account.PatchRole(ctx, request.ID, patch, condition)
-	return oapi.PatchRole200JSONResponse{Body: toRole(r), Headers: oapi.PatchRole200ResponseHeaders{ETag: new(revision.ETag(r.Revision))}},
-		err
+	return oapi.PatchRole200JSONResponse{
+		Body: toRole(r), Headers: oapi.PatchRole200ResponseHeaders{ETag: etag(r.Revision)},
+	}, err
 }
 
 // DeleteRole deletes a role.
-func (a *API) DeleteRole(ctx context.Context, request oapi.DeleteRoleRequestObject) (oapi.DeleteRoleResponseObject, error) {
+func (a *API) DeleteRole(
+	ctx context.Context, request oapi.DeleteRoleRequestObject,
+) (oapi.DeleteRoleResponseObject, error) {
 	condition, err := revision.IfMatch(request.Params.IfMatch)
 	if err != nil {
 		return nil, err
@@ -69,7 +82,8 @@ func (a *API) DeleteRole(ctx context.Context, request oapi.DeleteRoleRequestObje
 }
 
 func toRole(r account.Role) oapi.Role {
-	role := oapi.Role{ID: r.ID, Name: r.Name, Permissions: []oapi.Permission{}, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Revision: r.Revision}
-	role.Permissions = append(role.Permissions, convert[oapi.Permission](r.Permissions)...)
-	return role
+	return oapi.Role{
+		ID: r.ID, Name: r.Name, Permissions: append([]oapi.Permission{}, convert[oapi.Permission](r.Permissions)...),
+		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Revision: r.Revision,
+	}
 }

@@ -7,46 +7,52 @@ import (
 	"net/http"
 	"time"
 
-	"itemcast/internal/optional"
-
 	"itemcast/internal/account"
 	"itemcast/internal/item"
+	"itemcast/internal/optional"
 	"itemcast/internal/problem"
 	"itemcast/internal/rest/core/internal/oapi"
 )
 
-var errChanged = problem.New(problem.Unavailable, "What you may do has changed meanwhile; send the request again.")
+var errPermissionsChanged = problem.New(problem.Unavailable,
+	"Your permissions have changed during the request. Send it again.")
 
-// transfer does what lasts as long as its client takes part, and cuts it off as soon as its user may do other things than at its beginning: who
-// sends or reads slowly would hold on to what the user may do no more. The error is the reason then. Free ends a wait for the client.
-func (a *API) transfer(ctx context.Context, do func(ctx context.Context) error, free func()) error {
+// transfer runs do, which lasts as long as its client sends or reads. It cancels do when the permissions of the user
+// change: a slow client could otherwise use permissions that the user no longer has. The error is the reason then.
+// Unblock must end a read from, or a write to, the client.
+func (a *API) transfer(ctx context.Context, do func(ctx context.Context) error, unblock func()) error {
 	actor, err := account.Authorize(ctx)
 	if err != nil {
 		return err
 	}
-	ctx, cut := context.WithCancelCause(ctx)
-	defer cut(nil)
-	defer a.Watch(actor, func(why error) { cut(cmp.Or[error](why, errChanged)) })()
-	freed := make(chan struct{})
-	whole := context.AfterFunc(ctx, func() {
-		defer close(freed)
-		free()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer a.Watch(actor, func(reason error) { cancel(cmp.Or[error](reason, errPermissionsChanged)) })()
+	unblocked := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(unblocked)
+		unblock()
 	})
 	err = do(ctx)
-	if whole() {
+	if stop() {
 		return err
 	}
-	<-freed // the connection may be another request's after this
-	if why := context.Cause(ctx); err != nil && !errors.Is(why, context.Canceled) {
-		return why
+	<-unblocked // later, the connection may belong to another request
+	if reason := context.Cause(ctx); err != nil && !errors.Is(reason, context.Canceled) {
+		return reason
 	}
 	return err
 }
 
-// ImportItems imports NDJSON lines as they stream in.
-func (a *API) ImportItems(ctx context.Context, request oapi.ImportItemsRequestObject) (oapi.ImportItemsResponseObject, error) {
-	options := item.ImportOptions{Key: optional.OrZero(request.Params.IdempotencyKey), CreateFields: optional.OrZero(request.Params.CreateFields)}
-	return importing(func(w http.ResponseWriter) error {
+// ImportItems imports NDJSON lines while the client sends them.
+func (a *API) ImportItems(
+	ctx context.Context, request oapi.ImportItemsRequestObject,
+) (oapi.ImportItemsResponseObject, error) {
+	options := item.ImportOptions{
+		Key:          optional.OrZero(request.Params.IdempotencyKey),
+		CreateFields: optional.OrZero(request.Params.CreateFields),
+	}
+	return itemImport(func(w http.ResponseWriter) error {
 		var report item.ImportReport
 		err := a.transfer(ctx, func(ctx context.Context) (err error) {
 			report, err = a.Items.Import(ctx, request.Body, options)
@@ -55,70 +61,69 @@ func (a *API) ImportItems(ctx context.Context, request oapi.ImportItemsRequestOb
 		if err != nil {
 			return err
 		}
-		return importResult(report).VisitImportItemsResponse(w)
+		return toImportReport(report).VisitImportItemsResponse(w)
 	}), nil
 }
 
-type importing func(w http.ResponseWriter) error
+type itemImport func(w http.ResponseWriter) error
 
-func (i importing) VisitImportItemsResponse(w http.ResponseWriter) error { return i(w) }
+func (i itemImport) VisitImportItemsResponse(w http.ResponseWriter) error { return i(w) }
 
-func importResult(report item.ImportReport) oapi.ImportItems200JSONResponse {
-	result := oapi.ImportItems200JSONResponse{ResumedAfterLine: report.ResumedAfter, Lines: report.Read(), Created: report.Created,
-		Updated: report.Updated, Unchanged: report.Unchanged, Rejected: report.Rejected, Errors: make([]oapi.ImportError, len(report.Errors))}
-	for i, e := range report.Errors {
-		result.Errors[i] = oapi.ImportError{Line: e.Line, Detail: e.Error.Detail, Errors: toFaults(e.Error.Faults)}
+func toImportReport(report item.ImportReport) oapi.ImportItems200JSONResponse {
+	shown := oapi.ImportItems200JSONResponse{
+		ResumedAfterLine: report.ResumedAfter, Lines: report.Read(), Created: report.Created, Updated: report.Updated,
+		Unchanged: report.Unchanged, Rejected: report.Rejected, Errors: make([]oapi.ImportError, len(report.Errors)),
 	}
-	return result
+	for i, e := range report.Errors {
+		shown.Errors[i] = oapi.ImportError{Line: e.Line, Detail: e.Error.Detail, Errors: toFaults(e.Error.Faults)}
+	}
+	return shown
 }
 
-// ExportItems streams the items that pass the filters.
-func (a *API) ExportItems(ctx context.Context, request oapi.ExportItemsRequestObject) (oapi.ExportItemsResponseObject, error) {
-	p := request.Params
-	filter := item.Filter{
-		Search: optional.OrZero(p.Search), Tags: optional.OrZero(p.Tags), Types: optional.OrZero(p.Type), Privacies: optional.OrZero(p.Privacy),
-		WorkflowStatuses: optional.OrZero(p.WorkflowStatus), CreatedAfter: p.CreatedAfter, CreatedBefore: p.CreatedBefore, UpdatedAfter: p.UpdatedAfter,
-		Metadata: metadataCriteria(requestFrom(ctx)),
-	}
-	return export(func(w http.ResponseWriter) error {
+// ExportItems streams the items that match the filter.
+func (a *API) ExportItems(
+	ctx context.Context, request oapi.ExportItemsRequestObject,
+) (oapi.ExportItemsResponseObject, error) {
+	filter := itemFilter(requestFrom(ctx), request.Params)
+	return itemExport(func(w http.ResponseWriter) error {
 		return a.transfer(ctx, func(ctx context.Context) error { return a.Items.Export(ctx, w, filter, nil) },
 			func() { _ = http.NewResponseController(w).SetWriteDeadline(time.Now()) })
 	}), nil
 }
 
-type export func(w http.ResponseWriter) error
+type itemExport func(w http.ResponseWriter) error
 
-// VisitExportItemsResponse streams. What fails before the first line is an ordinary error; after that, the connection is broken off, so
-// that nobody takes a part for the whole.
-func (e export) VisitExportItemsResponse(w http.ResponseWriter) error {
-	out := &started{ResponseWriter: w}
+// VisitExportItemsResponse streams. An error before the first line is an ordinary response. After an error later, it
+// aborts the connection, so that no client takes the part that it has for the whole.
+func (e itemExport) VisitExportItemsResponse(w http.ResponseWriter) error {
+	out := &lines{ResponseWriter: w}
 	err := e(out)
 	switch {
-	case err != nil && out.yes:
+	case err != nil && out.written:
 		panic(http.ErrAbortHandler)
 	case err != nil:
 		return err
-	case !out.yes:
+	case !out.written:
 		_, err = out.Write(nil)
 	}
 	return err
 }
 
-// started notes whether anything was written.
-type started struct {
+// lines writes NDJSON, and records whether anything was written.
+type lines struct {
 	http.ResponseWriter
-	yes bool
+	written bool
 }
 
-func (s *started) Write(p []byte) (int, error) {
-	if !s.yes {
-		s.yes = true
-		s.Header().Set("Content-Type", "application/x-ndjson")
+func (l *lines) Write(p []byte) (int, error) {
+	if !l.written {
+		l.written = true
+		l.Header().Set("Content-Type", "application/x-ndjson")
 	}
-	return s.ResponseWriter.Write(p)
+	return l.ResponseWriter.Write(p)
 }
 
-func (s *started) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+func (l *lines) Unwrap() http.ResponseWriter { return l.ResponseWriter }
 
 func toFaults(faults []problem.Fault) []oapi.Fault {
 	out := make([]oapi.Fault, len(faults))

@@ -4,21 +4,21 @@ import (
 	"context"
 	"net/http"
 
-	"itemcast/internal/optional"
-
-	"github.com/google/uuid"
-
 	"itemcast/internal/account"
 	"itemcast/internal/mergepatch"
+	"itemcast/internal/optional"
 	"itemcast/internal/rest/core/internal/oapi"
 	"itemcast/internal/revision"
 )
 
 // ListUsers lists the account's users, newest first.
-func (a *API) ListUsers(ctx context.Context, request oapi.ListUsersRequestObject) (oapi.ListUsersResponseObject, error) {
+func (a *API) ListUsers(
+	ctx context.Context, request oapi.ListUsersRequestObject,
+) (oapi.ListUsersResponseObject, error) {
 	p := request.Params
-	filter := account.UserFilter{Search: optional.OrZero(p.Search), RoleID: p.RoleID, Kind: (*string)(p.Kind), Active: p.Active}
-	users, next, err := a.Account.Users(ctx, filter, limitOf(p.Limit), optional.OrZero(p.After))
+	users, next, err := a.Account.Users(ctx, account.UserFilter{
+		Search: optional.OrZero(p.Search), RoleID: p.RoleID, Kind: (*string)(p.Kind), Active: p.Active,
+	}, pageSize(p.Limit), optional.OrZero(p.After))
 	if err != nil {
 		return nil, err
 	}
@@ -35,31 +35,37 @@ func (l userList) VisitListUsersResponse(w http.ResponseWriter) error {
 	return writePage(w, l.Next, l.UserList)
 }
 
-// CreateUser makes a user; a password that is made up is in this answer only.
-func (a *API) CreateUser(ctx context.Context, request oapi.CreateUserRequestObject) (oapi.CreateUserResponseObject, error) {
+// CreateUser creates a user. Only this response shows a generated password.
+func (a *API) CreateUser(
+	ctx context.Context, request oapi.CreateUserRequestObject,
+) (oapi.CreateUserResponseObject, error) {
 	in := request.Body
-	u, password, err := a.Account.CreateUser(ctx, account.UserInput{Email: in.Email, Name: in.Name, Kind: string(in.Kind), RoleID: in.RoleID,
-		Password: in.Password, Active: in.Active})
-	if err != nil {
-		return nil, err
-	}
-	made := oapi.NewUser{ID: u.ID, Email: u.Email, Name: u.Name, Kind: oapi.UserKind(u.Kind), RoleID: u.RoleID, Role: u.Role, Active: u.Active,
-		HasPassword: u.HasPassword, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt, Revision: u.Revision}
-	if password != "" {
-		made.Password = &password
-	}
-	return oapi.CreateUser201JSONResponse{Body: made,
-		Headers: oapi.CreateUser201ResponseHeaders{ETag: new(revision.ETag(u.Revision)), Location: a.location("users", u.ID)}}, nil
+	u, password, err := a.Account.CreateUser(ctx, account.UserInput{
+		Email: in.Email, Name: in.Name, Kind: string(in.Kind), RoleID: in.RoleID, Password: in.Password,
+		Active: in.Active,
+	})
+	return oapi.CreateUser201JSONResponse{
+		Body: oapi.NewUser{
+			ID: u.ID, Email: u.Email, Name: u.Name, Kind: oapi.UserKind(u.Kind), RoleID: u.RoleID, Role: u.Role,
+			Active: u.Active, HasPassword: u.HasPassword, Password: optional.OrNil(password), CreatedAt: u.CreatedAt,
+			UpdatedAt: u.UpdatedAt, Revision: u.Revision,
+		},
+		Headers: oapi.CreateUser201ResponseHeaders{ETag: etag(u.Revision), Location: a.location("users", u.ID)},
+	}, err
 }
 
 // GetUser reads a user.
 func (a *API) GetUser(ctx context.Context, request oapi.GetUserRequestObject) (oapi.GetUserResponseObject, error) {
 	u, err := a.Account.User(ctx, request.ID)
-	return oapi.GetUser200JSONResponse{Body: toUser(u), Headers: oapi.GetUser200ResponseHeaders{ETag: new(revision.ETag(u.Revision))}}, err
+	return oapi.GetUser200JSONResponse{
+		Body: toUser(u), Headers: oapi.GetUser200ResponseHeaders{ETag: etag(u.Revision)},
+	}, err
 }
 
-// PatchUser changes a user.
-func (a *API) PatchUser(ctx context.Context, request oapi.PatchUserRequestObject) (oapi.PatchUserResponseObject, error) {
+// PatchUser applies a merge patch to a user.
+func (a *API) PatchUser(
+	ctx context.Context, request oapi.PatchUserRequestObject,
+) (oapi.PatchUserResponseObject, error) {
 	condition, err := revision.IfMatch(request.Params.IfMatch)
 	if err != nil {
 		return nil, err
@@ -69,12 +75,15 @@ func (a *API) PatchUser(ctx context.Context, request oapi.PatchUserRequestObject
 		return nil, err
 	}
 	u, err := a.Account.PatchUser(ctx, request.ID, patch, condition)
-	return oapi.PatchUser200JSONResponse{Body: toUser(u), Headers: oapi.PatchUser200ResponseHeaders{ETag: new(revision.ETag(u.Revision))}},
-		err
+	return oapi.PatchUser200JSONResponse{
+		Body: toUser(u), Headers: oapi.PatchUser200ResponseHeaders{ETag: etag(u.Revision)},
+	}, err
 }
 
 // DeleteUser deletes a user.
-func (a *API) DeleteUser(ctx context.Context, request oapi.DeleteUserRequestObject) (oapi.DeleteUserResponseObject, error) {
+func (a *API) DeleteUser(
+	ctx context.Context, request oapi.DeleteUserRequestObject,
+) (oapi.DeleteUserResponseObject, error) {
 	condition, err := revision.IfMatch(request.Params.IfMatch)
 	if err != nil {
 		return nil, err
@@ -82,23 +91,26 @@ func (a *API) DeleteUser(ctx context.Context, request oapi.DeleteUserRequestObje
 	return oapi.DeleteUser204Response{}, a.Account.DeleteUser(ctx, request.ID, condition)
 }
 
-// CreateResetLink makes a link by which a user sets a password.
-func (a *API) CreateResetLink(ctx context.Context, request oapi.CreateResetLinkRequestObject) (oapi.CreateResetLinkResponseObject, error) {
+// CreateResetLink creates a link with which a user can set a password.
+func (a *API) CreateResetLink(
+	ctx context.Context, request oapi.CreateResetLinkRequestObject,
+) (oapi.CreateResetLinkResponseObject, error) {
 	link, err := a.Account.ResetLink(ctx, request.ID)
 	return oapi.CreateResetLink201JSONResponse(link), err
 }
 
-// RotatePassword gives an API user another password.
-func (a *API) RotatePassword(ctx context.Context, request oapi.RotatePasswordRequestObject) (oapi.RotatePasswordResponseObject, error) {
+// RotatePassword gives an API user a new password.
+func (a *API) RotatePassword(
+	ctx context.Context, request oapi.RotatePasswordRequestObject,
+) (oapi.RotatePasswordResponseObject, error) {
 	password, err := a.Account.RotatePassword(ctx, request.ID)
 	return oapi.RotatePassword200JSONResponse{Password: password}, err
 }
 
 func toUser(u account.User) oapi.User {
-	return oapi.User{ID: u.ID, Email: u.Email, Name: u.Name, Kind: oapi.UserKind(u.Kind), RoleID: u.RoleID, Role: u.Role, Active: u.Active,
-		HasPassword: u.HasPassword, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt, Revision: u.Revision}
-}
-
-func (a *API) location(noun string, id uuid.UUID) *string {
-	return new(a.PublicURL + base + "/" + noun + "/" + id.String())
+	return oapi.User{
+		ID: u.ID, Email: u.Email, Name: u.Name, Kind: oapi.UserKind(u.Kind), RoleID: u.RoleID, Role: u.Role,
+		Active: u.Active, HasPassword: u.HasPassword, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
+		Revision: u.Revision,
+	}
 }

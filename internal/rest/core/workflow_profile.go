@@ -4,21 +4,25 @@ import (
 	"context"
 	"net/http"
 
-	"itemcast/internal/optional"
-
 	"itemcast/internal/mergepatch"
+	"itemcast/internal/optional"
 	"itemcast/internal/rest/core/internal/oapi"
 	"itemcast/internal/revision"
 	"itemcast/internal/workflow"
 )
 
 // ListWorkflowProfiles lists the account's workflow profiles, newest first.
-func (a *API) ListWorkflowProfiles(ctx context.Context, request oapi.ListWorkflowProfilesRequestObject) (oapi.ListWorkflowProfilesResponseObject, error) {
-	profiles, next, err := a.Workflows.Profiles(ctx, limitOf(request.Params.Limit), optional.OrZero(request.Params.After))
+func (a *API) ListWorkflowProfiles(
+	ctx context.Context, request oapi.ListWorkflowProfilesRequestObject,
+) (oapi.ListWorkflowProfilesResponseObject, error) {
+	limit := pageSize(request.Params.Limit)
+	profiles, next, err := a.Workflows.Profiles(ctx, limit, optional.OrZero(request.Params.After))
 	if err != nil {
 		return nil, err
 	}
-	list := workflowProfileList{oapi.WorkflowProfileList{Results: make([]oapi.WorkflowProfile, len(profiles)), Next: a.nextURL(ctx, next)}}
+	list := workflowProfileList{oapi.WorkflowProfileList{
+		Results: make([]oapi.WorkflowProfile, len(profiles)), Next: a.nextURL(ctx, next),
+	}}
 	for i, p := range profiles {
 		list.Results[i] = oapi.WorkflowProfile(p)
 	}
@@ -31,22 +35,33 @@ func (l workflowProfileList) VisitListWorkflowProfilesResponse(w http.ResponseWr
 	return writePage(w, l.Next, l.WorkflowProfileList)
 }
 
-// CreateWorkflowProfile makes a workflow profile.
-func (a *API) CreateWorkflowProfile(ctx context.Context, request oapi.CreateWorkflowProfileRequestObject) (oapi.CreateWorkflowProfileResponseObject, error) {
+// CreateWorkflowProfile creates a workflow profile.
+func (a *API) CreateWorkflowProfile(
+	ctx context.Context, request oapi.CreateWorkflowProfileRequestObject,
+) (oapi.CreateWorkflowProfileResponseObject, error) {
 	p, err := a.Workflows.CreateProfile(ctx, workflow.ProfileInput(*request.Body))
-	return oapi.CreateWorkflowProfile201JSONResponse{Body: oapi.WorkflowProfile(p),
-		Headers: oapi.CreateWorkflowProfile201ResponseHeaders{ETag: new(revision.ETag(p.Revision)), Location: a.location("workflow-profiles", p.ID)}}, err
+	return oapi.CreateWorkflowProfile201JSONResponse{
+		Body: oapi.WorkflowProfile(p),
+		Headers: oapi.CreateWorkflowProfile201ResponseHeaders{
+			ETag: etag(p.Revision), Location: a.location("workflow-profiles", p.ID),
+		},
+	}, err
 }
 
 // GetWorkflowProfile reads a workflow profile.
-func (a *API) GetWorkflowProfile(ctx context.Context, request oapi.GetWorkflowProfileRequestObject) (oapi.GetWorkflowProfileResponseObject, error) {
+func (a *API) GetWorkflowProfile(
+	ctx context.Context, request oapi.GetWorkflowProfileRequestObject,
+) (oapi.GetWorkflowProfileResponseObject, error) {
 	p, err := a.Workflows.Profile(ctx, request.ID)
-	return oapi.GetWorkflowProfile200JSONResponse{Body: oapi.WorkflowProfile(p),
-		Headers: oapi.GetWorkflowProfile200ResponseHeaders{ETag: new(revision.ETag(p.Revision))}}, err
+	return oapi.GetWorkflowProfile200JSONResponse{
+		Body: oapi.WorkflowProfile(p), Headers: oapi.GetWorkflowProfile200ResponseHeaders{ETag: etag(p.Revision)},
+	}, err
 }
 
-// PatchWorkflowProfile changes a workflow profile.
-func (a *API) PatchWorkflowProfile(ctx context.Context, request oapi.PatchWorkflowProfileRequestObject) (oapi.PatchWorkflowProfileResponseObject, error) {
+// PatchWorkflowProfile applies a merge patch to a workflow profile.
+func (a *API) PatchWorkflowProfile(
+	ctx context.Context, request oapi.PatchWorkflowProfileRequestObject,
+) (oapi.PatchWorkflowProfileResponseObject, error) {
 	condition, err := revision.IfMatch(request.Params.IfMatch)
 	if err != nil {
 		return nil, err
@@ -56,16 +71,18 @@ func (a *API) PatchWorkflowProfile(ctx context.Context, request oapi.PatchWorkfl
 		return nil, err
 	}
 	p, err := a.Workflows.PatchProfile(ctx, request.ID, patch, condition)
-	return oapi.PatchWorkflowProfile200JSONResponse{Body: oapi.WorkflowProfile(p),
-		Headers: oapi.PatchWorkflowProfile200ResponseHeaders{ETag: new(revision.ETag(p.Revision))}}, err
+	return oapi.PatchWorkflowProfile200JSONResponse{
+		Body: oapi.WorkflowProfile(p), Headers: oapi.PatchWorkflowProfile200ResponseHeaders{ETag: etag(p.Revision)},
+	}, err
 }
 
 // DeleteWorkflowProfile deletes a workflow profile.
-func (a *API) DeleteWorkflowProfile(ctx context.Context, request oapi.DeleteWorkflowProfileRequestObject) (oapi.DeleteWorkflowProfileResponseObject, error) {
+func (a *API) DeleteWorkflowProfile(
+	ctx context.Context, request oapi.DeleteWorkflowProfileRequestObject,
+) (oapi.DeleteWorkflowProfileResponseObject, error) {
 	condition, err := revision.IfMatch(request.Params.IfMatch)
 	if err != nil {
 		return nil, err
 	}
-	return oapi.DeleteWorkflowProfile204Response{},
-		a.Workflows.DeleteProfile(ctx, request.ID, condition)
+	return oapi.DeleteWorkflowProfile204Response{}, a.Workflows.DeleteProfile(ctx, request.ID, condition)
 }
