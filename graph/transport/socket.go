@@ -40,7 +40,7 @@ type socket struct {
 	frames      *frameConn
 	conn        *websocket.Conn
 	credentials http.Header     // the handshake's, unless connection_init has its own
-	ctx         context.Context // carries the actor after connection_init
+	ctx         context.Context // carries the actor after connection_init; the reader writes it, under mu
 	cancel      context.CancelFunc
 
 	initialised bool        // belongs to the reader
@@ -144,7 +144,9 @@ func (s *socket) authenticate(payload map[string]any) {
 		s.close(closeForbidden, "Forbidden")
 		return
 	}
+	s.mu.Lock()
 	s.ctx = account.WithActor(s.ctx, actor)
+	s.mu.Unlock()
 	s.conn.SetReadLimit(maxBody)
 	s.onEnd(s.server.Watch(actor, s.permissionsChanged))
 	s.write([]byte(`{"type":"connection_ack"}`))
@@ -194,8 +196,8 @@ func (s *socket) ping() {
 func (s *socket) drain() {
 	s.mu.Lock()
 	unanswered := slices.Collect(maps.Values(s.running))
-	s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(s.ctx, drainTimeout)
+	s.mu.Unlock()
 	defer cancel()
 	for _, op := range unanswered {
 		select {

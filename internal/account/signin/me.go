@@ -58,6 +58,7 @@ func (s *Service) ChangePassword(ctx context.Context, current, chosen string) er
 		if err != nil {
 			return fmt.Errorf("end sign-ins: %w", err)
 		}
+		db.AfterCommit(ctx, func() { s.forgetUser(actor.UserID) }) // on this node at once; the others are notified
 		return account.Audit(ctx, tx, passwordChanged, userPath(actor.UserID), nil)
 	})
 }
