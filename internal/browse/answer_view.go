@@ -31,7 +31,7 @@ type headerView struct {
 	Value template.HTML
 }
 
-// answerView describes an answer. op is the GET of its address, or nil.
+// answerView describes an answer. op is the operation that the page is about, or nil.
 func (p *Pages) answerView(answer *recorder, op *spec.Operation) answerView {
 	text, cut := answer.text()
 	v := answerView{
@@ -39,7 +39,7 @@ func (p *Pages) answerView(answer *recorder, op *spec.Operation) answerView {
 		Took: milliseconds(answer.took), IsJSON: answer.isJSON && text != nil, IsBinary: text == nil && answer.size > 0,
 		IsCut: cut, Shown: len(text), Size: answer.size,
 	}
-	if answer.broken {
+	if answer.cutOff {
 		v.Size = 0
 	}
 	if v.IsJSON {

@@ -17,7 +17,7 @@ type Options struct {
 	LogoutURL string // signs a browser out, by POST; "" for none
 	UserURL   string // shows the user who is signed in; "" for none
 	Assets    Assets
-	Problems  *contract.Problems // answers where the API does not
+	Problems  *contract.Problems // writes the failures from before the API is called
 }
 
 // Assets are the files that pages load, by their names below /assets/.
@@ -32,11 +32,11 @@ type Pages struct {
 	document *spec.Document
 	options  Options
 	links    links
-	static   map[*spec.Operation]*static // under nil: of addresses that the document does not know
+	static   map[*spec.Operation]*static // nil is the key for addresses that the document does not know
 }
 
-// New reads a document and prepares what its pages have in common. It fails for a document that has no pages: one
-// with an operationId that is the id of a part of every page.
+// New reads a document and prepares the static parts of its pages. It fails when an operationId is the id of a part of
+// every page.
 func New(document *contract.Document, options Options) (*Pages, error) {
 	d, err := spec.Read(document.JSON(), document.Base())
 	if err != nil {
@@ -54,7 +54,7 @@ func New(document *contract.Document, options Options) (*Pages, error) {
 	return p, err
 }
 
-// pageParts are the ids of the parts of every page. The others are those of operations, and begin with them.
+// pageParts are the ids of the parts of every page. All other ids begin with the id of an operation.
 var pageParts = []string{
 	"about", "body", "changed", "curl", "details", "filter", "fold", "headers", "live", "main", "operations", "related",
 	"search", "status",

@@ -48,7 +48,7 @@ type responseView struct {
 	Bodies      []bodyView
 }
 
-// details renders all that a document states about an operation.
+// details renders the whole documentation of an operation.
 func details(op *spec.Operation) (template.HTML, error) {
 	v := detailsView{Operation: op, Bodies: bodyViews(op.Bodies)}
 	for _, p := range op.Parameters {
@@ -90,11 +90,11 @@ func bodyViews(bodies []spec.Body) []bodyView {
 	return views
 }
 
-// maxRowDepth bounds how deep the members of members are documented.
+// maxRowDepth bounds the depth at which members of members are documented.
 const maxRowDepth = 5
 
-// rows documents the members of a value. above are the components that contain it: one that contains itself is
-// documented once.
+// rows documents the members of a value. above are the components that contain it: a component that contains itself
+// is documented once.
 func rows(s *spec.Schema, depth int, above []string) []row {
 	if depth > maxRowDepth || s.Name != "" && slices.Contains(above, s.Name) {
 		return nil
@@ -115,7 +115,7 @@ func rows(s *spec.Schema, depth int, above []string) []row {
 	return all
 }
 
-// newRow documents a value. The description goes before that of the schema.
+// newRow documents a value. An empty description stands for the schema's.
 func newRow(name string, required bool, description template.HTML, s *spec.Schema) row {
 	r := row{
 		Name: name, Type: s.TypeText(), Required: required, Deprecated: s.Deprecated, Description: description,

@@ -12,7 +12,7 @@
 //   - A page shows what the API answered, byte for byte. One request of the browser is one request of the API. Only a
 //     form that meets 412 makes another: it reads the current representation, to show what others changed.
 //   - A page offers only what its user may do, as far as the document states it. The API decides.
-//   - Nothing that people wrote becomes markup.
+//   - Text that people wrote is escaped, and never becomes markup.
 //   - A browser without JavaScript can read, page, filter and fill in forms.
 //
 // All pages are drawn from the OpenAPI document, read once at start. There is no code for any one operation, so a page
@@ -23,13 +23,13 @@
 //
 //	browse.go        the pages of a document, and the answers to OPTIONS
 //	handler.go       the choice: a page, a form's request, or the plain answer
-//	outside.go       pages of the failures from outside the document's operations
+//	outside.go       pages for failures outside the document's operations
 //	read.go          GET: the page of an address
 //	submit.go        POST of a form: its request, and the page of the answer
-//	target.go        where a successful form leads
+//	target.go        the address to which a successful form leads
 //	index.go         the list of all operations, the search, and the documentation of one
 //	page.go          the parts of every page
-//	notice.go        what a form did, shown on the next page
+//	notice.go        the result of a form, shown on the next page
 //	exchange.go      one request of the API: sign-in, handler, answer
 //	write.go         sends a page with its headers
 //	static.go        the parts prepared at start: navigation, forms, documentation
@@ -37,9 +37,9 @@
 //	templates.go     the templates
 //	request_view.go  a request, and how to send it with curl
 //	answer_view.go   an answer, its headers and its body
-//	recorder.go      an answer, up to what a page shows of it
+//	recorder.go      an answer, as much of it as a page shows
 //	json_html.go     JSON laid out, with links
-//	links.go         which texts are addresses of this server
+//	links.go         addresses of this server, found in texts
 //	text_html.go     text, escaped
-//	user.go          who makes a request
+//	user.go          the user who makes a request
 package browse

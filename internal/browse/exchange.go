@@ -10,13 +10,13 @@ import (
 // exchange is a request of the API and its answer.
 type exchange struct {
 	request *http.Request
-	sent    *form.Submission // what the request was made of; nil when it was no form, or could not be read
+	sent    *form.Submission // the form that the request was made from; nil for no form, and for an unreadable one
 	user    user
 	answer  *recorder
 }
 
-// ask signs in and has the API answer a request. It writes nothing to w, but passes on w's headers and deadlines.
-func (h *handler) ask(w http.ResponseWriter, r *http.Request) exchange {
+// call signs in and sends a request to the API. It writes nothing to w, but uses w's headers and deadlines.
+func (h *handler) call(w http.ResponseWriter, r *http.Request) exchange {
 	rec := newRecorder(w)
 	defer rec.finish()
 	signed, err := h.signIn(rec, r)
@@ -28,18 +28,18 @@ func (h *handler) ask(w http.ResponseWriter, r *http.Request) exchange {
 	return exchange{request: r, user: userOf(signed), answer: rec}
 }
 
-// withoutConditions copies a browser's request as one for the whole answer, in any type: a page has no cached copy of
-// it.
+// withoutConditions copies a browser's request, as a request for the whole answer in any type: what the browser has
+// cached is a page, not the answer.
 func withoutConditions(r *http.Request) *http.Request {
-	asked := r.Clone(r.Context())
-	asked.Header.Set("Accept", "*/*")
+	plain := r.Clone(r.Context())
+	plain.Header.Set("Accept", "*/*")
 	for _, name := range []string{"If-None-Match", "If-Modified-Since", "Range", "Last-Event-Id"} {
-		asked.Header.Del(name)
+		plain.Header.Del(name)
 	}
-	return asked
+	return plain
 }
 
-// getOf returns the GET of the address that a form was sent to.
+// getOf returns a GET of the address to which a form was sent.
 func getOf(r *http.Request) *http.Request {
 	get := withoutConditions(r)
 	get.Method, get.URL.RawQuery = http.MethodGet, ""
@@ -48,13 +48,13 @@ func getOf(r *http.Request) *http.Request {
 	return get
 }
 
-// sendsToSignIn reports whether a stranger is sent to the sign-in page instead of being refused. One with wrong
-// credentials is not: the browser would send them there again.
+// sendsToSignIn reports whether a request without a user is redirected to the sign-in page. A request with wrong
+// credentials is refused instead: the browser would send them to the sign-in page, too.
 func (p *Pages) sendsToSignIn(r *http.Request) bool {
 	return p.options.LoginURL != "" && r.Header.Get("Authorization") == ""
 }
 
-// signInAddress returns the address to sign in, which then leads back to a request's.
+// signInAddress returns the address of the sign-in page, which then leads back to the request's address.
 func (p *Pages) signInAddress(r *http.Request) string {
 	return p.options.LoginURL + "?next=" + url.QueryEscape(r.URL.RequestURI())
 }

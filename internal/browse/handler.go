@@ -10,10 +10,10 @@ import (
 )
 
 // SignIn returns a request with its user in the context (account.WithActor), and an error when the user may not use the
-// API. The request may have a user even then. It may set headers of the answer.
+// API. Together with an error, the request may have a user. SignIn may set headers of the answer.
 type SignIn func(http.ResponseWriter, *http.Request) (*http.Request, error)
 
-// Around serves the document's operations behind a sign-in: to browsers as pages, to every other client as they are.
+// Around serves the document's operations behind a sign-in: as pages to browsers, unchanged to every other client.
 func (p *Pages) Around(signIn SignIn, operations http.Handler) http.Handler {
 	return &handler{Pages: p, signIn: signIn, operations: operations}
 }
@@ -24,20 +24,20 @@ type handler struct {
 	operations http.Handler
 }
 
-// vary is shared by all answers; nobody may change the slice.
+// vary is shared by all answers, and never changed.
 var vary = []string{"Accept"}
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header()["Vary"] = vary
 	wantsPage := accept.PrefersHTML(r.Header["Accept"])
-	strangersGo := "" // where a stranger is sent instead of being refused
-	asked, format := cutFormat(r)
+	signInAddress := "" // a request without a user is redirected to it; "": it is refused
+	request, format := cutFormat(r)
 	switch format {
 	case formatJSON:
 		if wantsPage {
-			asked.Header.Set("Accept", "*/*")
+			request.Header.Set("Accept", "*/*")
 			if r.Method == http.MethodGet && h.sendsToSignIn(r) {
-				strangersGo = h.signInAddress(r)
+				signInAddress = h.signInAddress(r)
 			}
 		}
 		wantsPage = false
@@ -46,21 +46,21 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case wantsPage && (r.Method == http.MethodGet || r.Method == http.MethodHead):
-		h.read(w, asked)
+		h.read(w, request)
 	case wantsPage && isForm(r):
-		h.submit(w, asked)
+		h.submit(w, request)
 	default:
-		h.plain(w, asked, strangersGo)
+		h.plain(w, request, signInAddress)
 	}
 }
 
-// plain answers as the API does. With a plain refusal, a browser would open a box of its own to sign in, so a stranger
-// with a browser goes to the sign-in page.
-func (h *handler) plain(w http.ResponseWriter, r *http.Request, strangersGo string) {
+// plain answers as the API does. A plain 401 would make a browser open its own sign-in dialog, so for browsers
+// signInAddress is set, and replaces the 401.
+func (h *handler) plain(w http.ResponseWriter, r *http.Request, signInAddress string) {
 	signed, err := h.signIn(w, r)
 	switch {
-	case strangersGo != "" && problem.Is(err, problem.Unauthenticated):
-		redirect(w, strangersGo)
+	case signInAddress != "" && problem.Is(err, problem.Unauthenticated):
+		redirect(w, signInAddress)
 	case err != nil:
 		h.options.Problems.Write(w, signed, err)
 	default:
@@ -68,7 +68,7 @@ func (h *handler) plain(w http.ResponseWriter, r *http.Request, strangersGo stri
 	}
 }
 
-// isForm reports whether a browser sent one of our forms.
+// isForm reports whether a request is one of our forms.
 func isForm(r *http.Request) bool {
 	return r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), form.ContentType)
 }
@@ -80,8 +80,8 @@ const (
 	formatHTML      = "html"
 )
 
-// cutFormat takes the parameter out of a request. Another value than the two is left for the API to refuse, and the
-// request is returned as it is.
+// cutFormat removes the parameter from a request and returns its value. With any other value than these two, it returns
+// the request unchanged, and the API refuses it.
 func cutFormat(r *http.Request) (*http.Request, string) {
 	if !strings.Contains(r.URL.RawQuery, formatParameter+"=") {
 		return r, ""

@@ -14,10 +14,10 @@ const (
 	showParameter   = "op" // the id of the operation to document
 )
 
-// search is what the page of the index was asked for.
+// search holds the parameters of the index page.
 type search struct{ words, show string }
 
-// cutSearch takes the page's own parameters out of a query.
+// cutSearch removes the parameters of the index page from a query.
 func cutSearch(query url.Values) (rest string, s search) {
 	s = search{words: strings.TrimSpace(query.Get(searchParameter)), show: query.Get(showParameter)}
 	query.Del(searchParameter)
@@ -45,7 +45,7 @@ type indexEntry struct {
 	Allowed bool
 }
 
-// index adds to the page of the index the operations that match a search; or it makes it the documentation of one.
+// index completes the index page: with the documentation of one operation, or with the operations that match a search.
 func (p *Pages) index(page *view, find search) {
 	if op := p.document.Operation(find.show); op != nil {
 		page.documents(p.static[op])

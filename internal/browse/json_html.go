@@ -17,8 +17,7 @@ const (
 )
 
 // jsonHTML returns JSON with the addresses of this server, and the values that identify something here, as links.
-// rows is the path that reads an element of a list; "" for none. It copes with JSON that was cut off, and with text
-// that is none.
+// rows is the path that reads an element of a list; "" for none. The text may be JSON that was cut off, or no JSON.
 func jsonHTML(text []byte, site links, rows string) template.HTML {
 	w := jsonWriter{out: make([]byte, 0, 3*len(text)+1024), text: text, site: site, rows: rows}
 	for w.at < len(text) {
@@ -34,7 +33,7 @@ type jsonWriter struct {
 	out    []byte
 	text   []byte
 	at     int
-	open   []byte // the brackets that are open and have members
+	open   []byte // the open brackets that have members
 	atName bool   // a string here is a name
 	name   []byte // the last name, with its quotes
 	rows   string
@@ -79,7 +78,7 @@ func (w *jsonWriter) openBracket(c byte) {
 	}
 }
 
-// closesAtOnce writes the rest of an empty object or array.
+// closesAtOnce reports whether an object or array is empty, and then writes the rest of it.
 func (w *jsonWriter) closesAtOnce() bool {
 	end := w.at
 	for end < len(w.text) && strings.IndexByte(space, w.text[end]) >= 0 {
@@ -141,7 +140,7 @@ func (w *jsonWriter) string() {
 	w.at += len(raw)
 }
 
-// href returns where a value leads; "" for nowhere. Most values fail the quick look and are not decoded.
+// href returns the address to which a value leads; "" for none. It decodes only the few values that may have one.
 func (w *jsonWriter) href(raw []byte) string {
 	const quotedUUID = 36 + 2
 	pattern := ""
@@ -158,7 +157,7 @@ func (w *jsonWriter) href(raw []byte) string {
 	return cmp.Or(w.site.href(text), w.site.identified(pattern, text))
 }
 
-// mayBeAddress is a quick look at a quoted string.
+// mayBeAddress reports cheaply whether a quoted string can be an address.
 func mayBeAddress(raw []byte) bool {
 	return len(raw) > 3 && (raw[1] == 'h' || raw[1] == '/') && raw[len(raw)-1] == '"' && bytes.IndexByte(raw, '/') > 0
 }

@@ -27,8 +27,8 @@ func newLinks(publicURL string, d *spec.Document) links {
 	return l
 }
 
-// href returns the address of a text that is a URL of this server, as a path: it leads there by whatever name the
-// reader knows the server. It returns "" for any other text.
+// href returns the path of a text that is a URL of this server. As a path it works under any name by which the reader
+// reaches the server. It returns "" for any other text.
 func (l links) href(text string) string {
 	address := text
 	if rest, ours := strings.CutPrefix(text, l.origin); ours && l.origin != "" {

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// noticeCookie carries what a form did over the redirect to its target.
+// noticeCookie carries the result of a form across the redirect to its target.
 const noticeCookie = "itemcast_notice"
 
-// nothingChanged stands for a form that set what there was already.
+// nothingChanged stands for a form that changed no value.
 const nothingChanged = "NOTHING"
 
-// notices are in words what a method did.
+// notices describe the effect of each method.
 var notices = map[string]string{
 	nothingChanged: "Nothing has changed", http.MethodPost: "Created", http.MethodPut: "Replaced",
 	http.MethodPatch: "Changed", http.MethodDelete: "Deleted",

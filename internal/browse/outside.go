@@ -8,9 +8,9 @@ import (
 	"itemcast/internal/account"
 )
 
-// Problems shows browsers, as pages, the failures from outside the document's operations: an address that nothing
-// serves, or a request that a middleware refuses. Other answers pass through. userName returns the name of the user who
-// is signed in, "" for a stranger; nil takes everyone for a stranger.
+// Problems shows browsers, as pages, the failures outside the document's operations: an address that nothing serves, or
+// a request that a middleware refuses. Other answers pass through. userName returns the name of the user who is signed
+// in, "" for nobody. A nil userName means that nobody is ever signed in.
 func (p *Pages) Problems(userName func(*http.Request) string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !accept.PrefersHTML(r.Header["Accept"]) || strings.Contains(r.URL.RawQuery, formatParameter+"="+formatJSON) {
@@ -35,7 +35,7 @@ func (p *Pages) Problems(userName func(*http.Request) string, next http.Handler)
 	})
 }
 
-// problemHolder holds back an answer that is a problem, and passes every other on.
+// problemHolder holds back an answer that is a problem, and passes on any other answer.
 type problemHolder struct {
 	http.ResponseWriter
 	problem *recorder // nil for any other answer

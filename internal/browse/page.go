@@ -20,13 +20,13 @@ type view struct {
 	Crumbs       []crumb
 	Operation    *spec.Operation // nil for none
 	IsResource   bool            // the document knows the address
-	UserName     string          // "" for a stranger
+	UserName     string          // "" when nobody is signed in
 	UserURL      string
-	SignIn       string // address; "" for a user
+	SignIn       string // address; "" when a user is signed in
 	SignOut      string // address
 	SessionEnded bool   // the page shows a form whose session has ended
 	Notice       string
-	Means        template.HTML // what the document says of the answer to a form
+	Means        template.HTML // the document's description of the answer to a form
 	Problem      *form.Problem
 	Changes      []form.Change // by others, since the form was filled in
 	Request      requestView
@@ -38,10 +38,10 @@ type view struct {
 	FormsFirst   bool // before the answer
 	Related      []relatedLink
 	Index        *indexView
-	Choose       *relatedLink // the list in which to choose what the documented operation is for
+	Choose       *relatedLink // the list of the things to which the documented operation applies
 	Documents    bool         // the page documents an operation of another address
 	Back         string       // the address to which the answer to a form leads back
-	Live         string       // the event stream of the shown thing's changes; "" for none
+	Live         string       // the event stream of changes of the resource that is shown; "" for none
 	ETag         string
 	Path         string
 	Plain        string // the address of the plain answer
@@ -49,7 +49,7 @@ type view struct {
 
 type crumb struct{ Text, Href string }
 
-// page returns what every page has.
+// page returns the view with the parts that every page has.
 func (p *Pages) page(
 	w http.ResponseWriter, r *http.Request, resource *spec.Resource, op *spec.Operation, ex exchange,
 ) *view {
@@ -91,17 +91,17 @@ func (p *Pages) page(
 // Nav is the navigation.
 func (page *view) Nav() template.HTML { return page.navigation(page.user) }
 
-// becomes makes the page of an address that cannot be read the page of the operation that it is for.
-func (page *view) becomes(s *static) {
+// offersOnly makes the page of an address without a GET the page of an operation's form.
+func (page *view) offersOnly(s *static) {
 	page.static, page.Title, page.Problem, page.FormsFirst = s, s.op.Summary, nil, true
 }
 
-// documents makes the page one about another operation.
+// documents makes the page the documentation of another operation.
 func (page *view) documents(s *static) {
 	page.static, page.Title, page.Operation, page.Documents = s, s.op.Summary, s.op, true
 }
 
-// nameOf returns the name of the one thing that is shown; "" for none.
+// nameOf returns the name of the resource that is shown; "" for none.
 func nameOf(op *spec.Operation, answer *recorder) string {
 	if op.Method != http.MethodGet || answer.status != http.StatusOK || !op.Resource.IsOne() {
 		return ""
@@ -128,7 +128,8 @@ func (p *Pages) crumbs(path string) []crumb {
 	return crumbs
 }
 
-// liveAddress returns the event stream of the shown thing's changes, if it has an id and a revision; "" for none.
+// liveAddress returns the event stream of changes of the resource that is shown, if it has an id and a revision; "" for
+// none.
 func (p *Pages) liveAddress(op *spec.Operation, ex exchange) string {
 	live := p.document.Live
 	if live == nil || op == nil || op.Method != http.MethodGet || !ex.user.may(live) ||

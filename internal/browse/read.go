@@ -10,7 +10,7 @@ import (
 	"itemcast/internal/browse/spec"
 )
 
-// read shows what a GET answers.
+// read shows the answer to a GET.
 func (h *handler) read(w http.ResponseWriter, r *http.Request) {
 	resource := h.document.At(r.URL)
 	op := resource.Operation(http.MethodGet)
@@ -19,17 +19,17 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request) {
 		redirect(w, (&url.URL{Path: r.URL.Path, RawQuery: query}).String())
 		return
 	}
-	asked := withoutConditions(r)
-	asked.Method = http.MethodGet // net/http drops the body of a HEAD's page
+	request := withoutConditions(r)
+	request.Method = http.MethodGet // net/http drops the body of a HEAD's page
 	if op != nil && op.OnlyStreams() {
-		asked.Method = http.MethodHead // a page states only that the stream is there
+		request.Method = http.MethodHead // the page shows the headers only: a stream has no end
 	}
 	isIndex := resource != nil && resource == h.document.Index
 	var find search
 	if isIndex && r.URL.RawQuery != "" {
-		asked.URL.RawQuery, find = cutSearch(r.URL.Query())
+		request.URL.RawQuery, find = cutSearch(r.URL.Query())
 	}
-	ex := h.ask(w, asked)
+	ex := h.call(w, request)
 	if ex.answer.status == http.StatusUnauthorized && h.sendsToSignIn(r) {
 		redirect(w, h.signInAddress(r))
 		return
@@ -43,7 +43,7 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request) {
 	case isIndex && !failed:
 		h.index(page, find)
 	case op == nil && ex.answer.status == http.StatusMethodNotAllowed && len(page.Forms) > 0:
-		page.becomes(h.static[page.Forms[0].Operation])
+		page.offersOnly(h.static[page.Forms[0].Operation])
 	case failed:
 		page.FormsFirst = len(page.Forms) > 0
 	}
@@ -77,7 +77,7 @@ func (h *handler) forms(r *http.Request, resource *spec.Resource, ex exchange) [
 	return forms
 }
 
-// relatedLink leads below the address that is shown.
+// relatedLink leads to an operation at another address.
 type relatedLink struct {
 	*spec.Operation
 	Href string

@@ -12,14 +12,14 @@ import (
 
 const (
 	maxShownJSON  = 1 << 20  // bytes of a JSON answer that a page shows
-	maxShownOther = 64 << 10 // bytes of any other answer; it may be a download without end
+	maxShownOther = 64 << 10 // bytes of any other answer, which may be an endless download
 )
 
-// errBrokenOff ends an answer once the page has as much of it as it shows.
-var errBrokenOff = errors.New("the page shows no more of this answer")
+// errCutOff ends an answer when the page has the part that it shows.
+var errCutOff = errors.New("the page shows only the beginning of this answer")
 
-// recorder is the ResponseWriter that a page's request is answered to. It begins with the headers that outer layers set
-// for every answer.
+// recorder is the ResponseWriter for the API's answer to a page's request. It begins with the headers that outer layers
+// set for every answer.
 type recorder struct {
 	outer  http.ResponseWriter
 	began  time.Time
@@ -27,8 +27,8 @@ type recorder struct {
 	status int
 	body   bytes.Buffer // the first bytes, up to limit
 	limit  int
-	size   int  // of the whole answer, or of the part before it was broken off
-	broken bool // off: there is more of the answer
+	size   int  // of the whole answer, or of the part before it was cut off
+	cutOff bool // the answer is longer than size
 	isJSON bool
 	took   time.Duration
 }
@@ -51,17 +51,17 @@ func (rec *recorder) WriteHeader(status int) {
 	}
 }
 
-// Write accepts JSON to its end, so that its handler ends well, and breaks any other answer off.
+// Write accepts the whole of a JSON answer, so that its handler completes, and cuts off any other answer.
 func (rec *recorder) Write(p []byte) (int, error) {
 	rec.WriteHeader(http.StatusOK)
-	if rec.broken {
-		return 0, errBrokenOff
+	if rec.cutOff {
+		return 0, errCutOff
 	}
 	rec.body.Write(p[:min(len(p), rec.limit-rec.body.Len())])
 	rec.size += len(p)
 	if rec.size > rec.limit && !rec.isJSON {
-		rec.broken = true
-		return 0, errBrokenOff
+		rec.cutOff = true
+		return 0, errCutOff
 	}
 	return len(p), nil
 }
@@ -69,7 +69,7 @@ func (rec *recorder) Write(p []byte) (int, error) {
 // Flush does nothing: the page waits for the whole answer.
 func (rec *recorder) Flush() {}
 
-// SetReadDeadline is for http.ResponseController: the page has the connection of the answer.
+// SetReadDeadline is for http.ResponseController: the answer uses the connection of the page.
 func (rec *recorder) SetReadDeadline(at time.Time) error {
 	return http.NewResponseController(rec.outer).SetReadDeadline(at)
 }
@@ -79,11 +79,11 @@ func (rec *recorder) SetWriteDeadline(at time.Time) error {
 	return http.NewResponseController(rec.outer).SetWriteDeadline(at)
 }
 
-// serve has a handler answer. A handler may panic with http.ErrAbortHandler once its answer has been broken off; what
-// it wrote until then counts.
+// serve calls a handler. After the answer was cut off, the handler may panic with http.ErrAbortHandler; the page shows
+// what it wrote before.
 func (rec *recorder) serve(handler http.Handler, r *http.Request) {
 	defer func() {
-		if !rec.broken {
+		if !rec.cutOff {
 			return
 		}
 		if reason := recover(); reason != nil {
@@ -108,7 +108,7 @@ func (rec *recorder) isWhole() bool { return rec.size <= rec.limit }
 // for a body that is not text.
 func (rec *recorder) text() (text []byte, cut bool) {
 	text = rec.body.Bytes()
-	cut = rec.broken || rec.size > len(text)
+	cut = rec.cutOff || rec.size > len(text)
 	if cut {
 		for range utf8.UTFMax {
 			if r, size := utf8.DecodeLastRune(text); r != utf8.RuneError || size != 1 {

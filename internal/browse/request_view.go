@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// requestView is a request of the API, for people to send it themselves.
+// requestView is a request to the API, shown so that people can send it themselves.
 type requestView struct {
 	Method, Target string
 	Headers        []headerView
@@ -40,8 +40,8 @@ func (p *Pages) requestView(ex exchange) requestView {
 	return v
 }
 
-// addHeaders adds the headers of a form's request, and returns their options for curl. The idempotency key is used up:
-// sent again, another request would get this one's answer.
+// addHeaders adds the headers of a form's request, and returns their options for curl. The idempotency key is not among
+// the options: with it, a second request would get this one's answer.
 func (v *requestView) addHeaders(header http.Header) []string {
 	var options []string
 	for _, name := range []string{"Content-Type", "If-Match", "Idempotency-Key"} {

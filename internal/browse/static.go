@@ -10,14 +10,14 @@ import (
 	"itemcast/internal/browse/spec"
 )
 
-// static is the part of an operation's pages that depends on no request.
+// static is the part of an operation's pages that is the same for all requests.
 type static struct {
 	Site    string // the API's title
 	Base    string // the address of the index
 	Assets  Assets
 	Details template.HTML // the whole documentation of the operation
 
-	op     *spec.Operation // nil on the page of an address that the document does not know
+	op     *spec.Operation // nil for an address that the document does not know
 	form   *form.Form      // nil with op
 	groups []navGroup
 }
@@ -33,7 +33,7 @@ type navEntry struct {
 	html string
 }
 
-// prepare renders the static parts for every operation, and under nil those of other addresses.
+// prepare renders the static parts for every operation. The key nil has those for all other addresses.
 func prepare(document *spec.Document, assets Assets) (map[*spec.Operation]*static, error) {
 	common := static{Site: document.Title, Base: document.Base + "/", Assets: assets}
 	for _, tag := range document.Tags {
@@ -78,7 +78,8 @@ func newNavGroup(document *spec.Document, tag spec.Tag) (group navGroup, err err
 	return group, nil
 }
 
-// href returns the address where an operation is used, or documented when that address depends on parameters.
+// href returns the address of an operation. If that depends on parameters, href returns the address of its
+// documentation.
 func href(document *spec.Document, op *spec.Operation) string {
 	switch {
 	case !op.Resource.IsFixed():
@@ -89,7 +90,7 @@ func href(document *spec.Document, op *spec.Operation) string {
 	return document.Base + op.Path + "#" + op.ID
 }
 
-// navigation leads to what a user may do; a stranger sees everything.
+// navigation lists the operations that a user may call; without a user, all operations.
 func (s *static) navigation(user user) template.HTML {
 	var out strings.Builder
 	for _, group := range s.groups {

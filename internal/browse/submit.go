@@ -9,13 +9,13 @@ import (
 	"itemcast/internal/problem"
 )
 
-// submit sends the request that a form stands for, and shows the answer or leads to its result.
+// submit sends the request that a form stands for. It then redirects to the result, or shows the answer.
 func (h *handler) submit(w http.ResponseWriter, r *http.Request) {
 	resource := h.document.At(r.URL)
 	ex := h.send(w, r, resource)
 	switch {
 	case ex.sent == nil && ex.answer.status == http.StatusUnauthorized && h.options.LoginURL != "":
-		h.submitUnsigned(w, r, resource, ex)
+		h.submitSignedOut(w, r, resource, ex)
 		return
 	case ex.sent == nil || ex.sent.Form == nil:
 		h.showAnswer(w, r, resource, ex)
@@ -44,7 +44,7 @@ func (h *handler) submit(w http.ResponseWriter, r *http.Request) {
 	h.write(w, r, page, ex.answer)
 }
 
-// send signs in, reads the form, and has the API answer its request. Nothing of a stranger's form is read.
+// send signs in, reads the form, and sends its request to the API. Without a sign-in it does not read the form.
 func (h *handler) send(w http.ResponseWriter, r *http.Request, resource *spec.Resource) exchange {
 	rec := newRecorder(w)
 	defer rec.finish()
@@ -75,10 +75,10 @@ func (h *handler) formsOf(resource *spec.Resource) func(method string) *form.For
 	return func(method string) *form.Form { return h.static[resource.Operation(method)].form }
 }
 
-// submitUnsigned shows a form again whose session has ended, to be sent again after a sign-in. A form that is too
-// large, or of no operation, is lost.
-func (h *handler) submitUnsigned(w http.ResponseWriter, r *http.Request, resource *spec.Resource, ex exchange) {
-	sent, err := form.Read(w, r, form.MaxUnsignedSize, h.formsOf(resource))
+// submitSignedOut shows a form again whose session has ended, so that the user can sign in and send it again. A form
+// that is too large, or that belongs to no operation, is lost.
+func (h *handler) submitSignedOut(w http.ResponseWriter, r *http.Request, resource *spec.Resource, ex exchange) {
+	sent, err := form.Read(w, r, form.MaxSignedOutSize, h.formsOf(resource))
 	if err != nil || sent.Form == nil {
 		h.showAnswer(w, r, resource, ex)
 		return
@@ -107,7 +107,7 @@ func (h *handler) resolve(w http.ResponseWriter, r *http.Request, page *view, ex
 		page.Forms = []form.Draft{ex.sent.Again(page.Path, page.Problem, ex.user.Permissions)}
 		return
 	}
-	now := h.ask(w, getOf(r)).answer
+	now := h.call(w, getOf(r)).answer
 	record := form.ParseRecord(now.body.Bytes())
 	if now.status != http.StatusOK || !now.isJSON || record == nil {
 		return

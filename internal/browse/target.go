@@ -9,9 +9,9 @@ import (
 	"itemcast/internal/browse/spec"
 )
 
-// target returns the address to which a successful form leads: to what it created or changed, if the page there shows
-// as much as the answer. (The answer to a new hook has a secret that no other has, so it is shown.) It returns ""
-// when the answer itself is to be shown.
+// target returns the address of what a successful form created or changed. It returns "" when that page would show less
+// than the answer: then the answer itself is shown. (The answer to a new hook has the secret, which no other answer
+// has.)
 func (h *handler) target(r *http.Request, ex exchange) string {
 	status, op := ex.answer.status, ex.sent.Form.Operation
 	switch {
@@ -26,7 +26,7 @@ func (h *handler) target(r *http.Request, ex exchange) string {
 	return ""
 }
 
-// created returns the address of what was created; "" when only the answer shows all of it.
+// created returns the address of a new resource; "" when only the answer shows all of it.
 func (h *handler) created(ex exchange) string {
 	op := ex.sent.Form.Operation
 	if op.ShowsSecret(form.ParseRecord(ex.answer.body.Bytes()).Has) {

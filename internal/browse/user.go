@@ -7,10 +7,10 @@ import (
 	"itemcast/internal/browse/spec"
 )
 
-// user is who makes a request.
+// user is the user who makes a request.
 type user struct {
 	account.Actor
-	known bool // false for a stranger
+	known bool // false when nobody is signed in
 }
 
 func userOf(r *http.Request) user {

@@ -11,7 +11,7 @@ import (
 // writeTimeout is how long a browser may take to receive a page, however long the API took for the answer.
 const writeTimeout = 60 * time.Second
 
-// policy allows scripts, styles, pictures and connections of this server only, and none inline.
+// policy is the Content-Security-Policy: scripts, styles, pictures and connections of this server only, none inline.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -39,7 +39,7 @@ func (p *Pages) setHeaders(header http.Header, answer *recorder) {
 		}
 	}
 	if p.options.LoginURL != "" {
-		header.Del("Www-Authenticate") // makes the browser open a box of its own over the page
+		header.Del("Www-Authenticate") // it would make the browser open its own sign-in dialog over the page
 	}
 	if location := answer.header.Get("Location"); answer.status/100 == 3 && location != "" {
 		header.Set("Location", location)

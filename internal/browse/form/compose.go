@@ -28,7 +28,8 @@ func (s *Submission) compose() {
 	}
 }
 
-// object makes the JSON object of the fields. A field that the user left alone is sent as it was; a PATCH omits it.
+// object makes the JSON object of the fields. A field that the user did not change is sent with its old value; a PATCH
+// omits it.
 func (s *Submission) object(b *body) *jsontree.Object {
 	object := jsontree.New()
 	isPatch := s.Method == http.MethodPatch

@@ -16,8 +16,8 @@ import (
 type Draft struct {
 	*spec.Operation
 	Target  string // the address that the form is sent to
-	Open    bool   // rather than folded
-	OpenRaw bool   // the raw editor is open, rather than the fields
+	Open    bool   // shown unfolded
+	OpenRaw bool   // the raw editor is open, and the fields are folded
 	Danger  bool
 	Inputs  []Input // of the body
 	Asides  []Input // of the query and the headers
@@ -33,7 +33,7 @@ type Draft struct {
 // Lines is the height of the raw editor.
 func (d *Draft) Lines() int { return height(d.Content, 2, 6, 24) }
 
-// Filling is what a draft is filled with. Every part may be missing.
+// Filling is the content of a draft. Every part may be missing.
 type Filling struct {
 	Record      Record // the representation at the address
 	ETag        string
@@ -43,7 +43,7 @@ type Filling struct {
 	sent url.Values // the controls that the user sent; fields show them instead of the record
 }
 
-// Offer returns the form for what an address holds. Only a form that updates is filled with it.
+// Offer returns the form for an address. Only the form of an update is filled with the representation there.
 func (f *Form) Offer(target string, with Filling) Draft {
 	if !f.Operation.Updates() {
 		with.Record = nil
@@ -53,7 +53,7 @@ func (f *Form) Offer(target string, with Filling) Draft {
 	return f.draft(target, with)
 }
 
-// Again returns a form as it was sent, with what went wrong.
+// Again returns a form as it was sent, with its problem.
 func (s *Submission) Again(target string, problem *Problem, permissions account.Permissions) Draft {
 	d := s.Form.draft(target, Filling{
 		Record: s.was, ETag: s.ETag(), Problem: problem, Permissions: permissions, sent: s.values,
@@ -111,7 +111,7 @@ func (f *Form) draftBody(d *Draft, with Filling) {
 	}
 }
 
-// input returns the field of a body with what the user sent, or else what there is.
+// input returns the field of a body with the values that the user sent, or else with the stored ones.
 func (f *Field) input(old json.RawMessage, with Filling) Input {
 	in := Input{Field: f, Kind: f.kindFor(old), Error: with.Problem.claim(f),
 		Denied: f.Permission != "" && !with.Permissions.Has(f.Permission)}

@@ -27,10 +27,10 @@ const (
 	kindSecret = "secret" // a line that is neither shown nor filled in again
 )
 
-// minLongText is the maximum length, in characters, from which on a text gets several lines.
+// minLongText decides when a text gets several lines: when it may have at least this many characters.
 const minLongText = 1000
 
-// Field is a parameter or a member of a body, as a form has it.
+// Field is the control for a parameter or for a member of a body.
 type Field struct {
 	Name         string
 	Kind         string
@@ -40,7 +40,7 @@ type Field struct {
 	Default      string // "" for none
 	Example      string
 	Limits       string
-	Permission   account.Permission // needed beside the operation's; "" for none
+	Permission   account.Permission // needed in addition to the operation's; "" for none
 	Description  template.HTML
 	Prefix       string // of kindPairs
 	Autocomplete string // the HTML attribute
@@ -122,7 +122,7 @@ func parameterField(p *spec.Parameter) Field {
 }
 
 // render renders the parts of a field that do not depend on its value. form is the id of its form in the page. The
-// controls of a filter have the names of the parameters, as they end up in a query.
+// controls of a filter are named like the parameters: a browser makes the query from them.
 func (f *Field) render(form string, filter bool) error {
 	f.ID, f.Control = form+"-"+f.Name, f.place+f.Name
 	switch {
@@ -141,7 +141,7 @@ func (f *Field) render(form string, filter bool) error {
 	return nil
 }
 
-// typed is a JSON value as a person types it.
+// typed returns a JSON value as a person types it.
 func typed(value any) string {
 	if text, ok := value.(string); ok {
 		return text

@@ -9,7 +9,7 @@ import (
 
 // Filter is the form for the query of a list.
 type Filter struct {
-	Open   bool     // something in it is wrong
+	Open   bool     // shown unfolded, because a field is wrong
 	Given  []string // the query, as name=value
 	Inputs []Input
 }
@@ -63,8 +63,8 @@ func filterInput(f *Field, query url.Values) Input {
 	return in
 }
 
-// CleanQuery turns what a browser sends for the filter form into the query that a client would write, without the
-// controls that were left empty.
+// CleanQuery turns the query that a browser makes from the filter form into the one that a client would write: without
+// empty controls.
 func (f *Form) CleanQuery(sent url.Values) string {
 	query := url.Values{}
 	for i := range f.filter {

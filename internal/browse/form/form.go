@@ -15,8 +15,8 @@ type Form struct {
 	bodies    []body
 }
 
-// body is a media type of the request and its fields; there are none for a value that is no object, which only the raw
-// editor takes.
+// body is a media type of the request and its fields. A body that is not an object has no fields: it is written in the
+// raw editor.
 type body struct {
 	spec.Body
 	fields []Field

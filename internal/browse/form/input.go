@@ -27,7 +27,7 @@ func (in *Input) Has(choice string) bool { return slices.Contains(in.Values, cho
 // Lines is the height of a text area.
 func (in *Input) Lines() int { return height(in.Value(), 1, 3, 16) }
 
-// height is the number of a text's lines and some spare ones, within bounds.
-func height(text string, spare, least, most int) int {
-	return min(max(strings.Count(text, "\n")+spare, least), most)
+// height returns the number of a text's lines and some spare ones, within bounds.
+func height(text string, spare, minimum, maximum int) int {
+	return min(max(strings.Count(text, "\n")+spare, minimum), maximum)
 }

@@ -21,7 +21,7 @@ const (
 	pairValue  = "_value." // and a prefix: their values
 )
 
-// The beginnings of the names of fields: where a value is sent.
+// The prefixes of the names of fields say where a value is sent.
 const (
 	bodyPrefix   = "body."
 	queryPrefix  = "query."
@@ -34,5 +34,5 @@ var files embed.FS
 var templates = template.Must(template.New("").Funcs(template.FuncMap{"lower": strings.ToLower}).
 	ParseFS(files, "templates/*.html"))
 
-// Templates returns the templates "draft", "input" and those that they use, for a page to add its own to.
+// Templates returns the templates "draft" and "input", and those that they use. A page adds its own templates to them.
 func Templates() *template.Template { return template.Must(templates.Clone()) }

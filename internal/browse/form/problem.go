@@ -24,8 +24,8 @@ type Fault struct {
 	pointer, parameter string
 }
 
-// ParseProblem reads the answer of a failed request. document is nil when the answer is not JSON; then the status says
-// what there is to say.
+// ParseProblem reads the answer of a failed request. document is nil when the answer is not JSON; then the problem has
+// only the text of the status.
 func ParseProblem(status int, document []byte) *Problem {
 	var parsed struct {
 		Title, Code, Detail string
@@ -44,7 +44,7 @@ func ParseProblem(status int, document []byte) *Problem {
 	return p
 }
 
-// claim returns what the problem says about a field, and links those faults to it. p may be nil.
+// claim returns the details of the problem that concern a field, and links those faults to the field. p may be nil.
 func (p *Problem) claim(f *Field) string {
 	if p == nil {
 		return ""

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// queryValues returns what was typed as a query has it.
+// queryValues returns typed texts as the values of a query.
 func (f *Field) queryValues(texts []string) []string {
 	var values []string
 	for _, text := range texts {
@@ -40,7 +40,7 @@ func encodeQuery(query url.Values) string {
 // localLayouts are what browsers send for a control of the type datetime-local.
 var localLayouts = []string{"2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02T15:04:05.999"}
 
-// toUTC completes a time of such a control, which has no zone and whose label says UTC. Other texts stay as they are.
+// toUTC completes a time of such a control, which has no zone; its label says UTC. It returns other texts unchanged.
 func toUTC(text string) string {
 	for _, layout := range localLayouts {
 		if at, err := time.Parse(layout, text); err == nil {

@@ -10,7 +10,7 @@ import (
 // maxSkeletonDepth bounds the objects in objects of a skeleton; a schema may contain itself.
 const maxSkeletonDepth = 4
 
-// skeleton returns a value to begin with in the raw editor: the required members and those with an example.
+// skeleton returns the value with which the raw editor begins: the required members and those with an example.
 func skeleton(s *spec.Schema, depth int) any {
 	switch {
 	case s.IsSecret():

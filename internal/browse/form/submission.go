@@ -22,8 +22,8 @@ const (
 	// MaxSize is how many bytes a form may have: enough for a body of 1 MiB, the values that filled the form, and their
 	// escapes.
 	MaxSize = 8 << 20
-	// MaxUnsignedSize is how many bytes of a form are read without a sign-in, only to show it again.
-	MaxUnsignedSize = 256 << 10
+	// MaxSignedOutSize is how many bytes of a form are read without a sign-in, only to show it again.
+	MaxSignedOutSize = 256 << 10
 )
 
 // Submission is a form that a browser sent.
@@ -47,13 +47,14 @@ func Read(
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxSize))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return nil, problem.New(problem.TooLarge, "A form may have at most %d bytes.", maxSize)
+			return nil, problem.New(problem.TooLarge, "A form can have at most %d bytes. Shorten it.", maxSize)
 		}
 		return nil, problem.New(problem.BadRequest, "The form did not arrive in full. Send it again.")
 	}
 	values, err := url.ParseQuery(string(text))
 	if err != nil {
-		return nil, problem.New(problem.BadRequest, "The form is not valid %s.", ContentType)
+		return nil, problem.New(problem.BadRequest,
+			"The form is not valid %s. Load the page and send it again.", ContentType)
 	}
 	s := &Submission{
 		Method: cmp.Or(strings.ToUpper(values.Get(methodName)), http.MethodPost),
@@ -106,13 +107,13 @@ func (s *Submission) setConditions(header http.Header) {
 		header.Set("If-Match", etag)
 	}
 	if key := s.values.Get(keyName); key != "" && s.Form.takes("Idempotency-Key") {
-		// The body is part of the key: a user who goes back, changes the form and sends it again means a new request.
+		// The body is part of the key: when a user goes back, changes the form and sends it again, that is a new request.
 		sum := sha256.Sum256(s.Body)
 		header.Set("Idempotency-Key", key+"-"+base64.RawURLEncoding.EncodeToString(sum[:9]))
 	}
 }
 
-// MaskedBody returns the body with its secrets replaced by "…", to be shown.
+// MaskedBody returns the body with its secrets replaced by "…", to show it.
 func (s *Submission) MaskedBody() []byte {
 	if s.Form == nil {
 		return s.Body

@@ -47,7 +47,7 @@ func (f *Field) kindForText(value json.RawMessage) string {
 	return f.Kind
 }
 
-// isLine reports whether a text comes back the same from a list of lines.
+// isLine reports whether a text stays the same when it is shown as one line of several and read again.
 func isLine(text string) bool {
 	return text != "" && strings.TrimSpace(text) == text && !strings.ContainsAny(text, "\r\n")
 }
@@ -89,8 +89,8 @@ func joinLines(texts []string) string {
 	return strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.Join(texts, "\n"))
 }
 
-// value returns what was typed as JSON; nil for nothing. A text that does not fit its type is sent as a string, so that
-// the API reports it. The error is a detail for people.
+// value returns typed texts as JSON; nil when nothing was typed. A text that does not fit its type becomes a string, so
+// that the API reports it. The error is a detail for people.
 func (f *Field) value(kind string, texts []string) (json.RawMessage, error) {
 	text := strings.ReplaceAll(strings.Join(texts, "\n"), "\r\n", "\n")
 	switch kind {
@@ -149,7 +149,7 @@ func valid(text string) (json.RawMessage, error) {
 
 func quote(text string) json.RawMessage { return json.RawMessage(jsontree.Encode(text)) }
 
-// emptied returns what a patch sends for a field that was emptied.
+// emptied returns the value that a patch sends for a field that the user emptied.
 func (f *Field) emptied() json.RawMessage {
 	switch {
 	case f.isNullable:

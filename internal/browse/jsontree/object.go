@@ -64,7 +64,7 @@ func (o *Object) Text(name string) string {
 	return text
 }
 
-// Texts returns the strings of a member: of an array each that is one, of a string itself.
+// Texts returns the strings of a member: all strings of an array, or a string itself.
 func (o *Object) Texts(name string) []string {
 	if text, ok := o.Get(name).(string); ok {
 		return []string{text}

@@ -12,8 +12,8 @@ import (
 // much.
 const maxDepth = 64
 
-// Parse reads one JSON value. Of a name that occurs twice, the first place and the last value count. The text of an
-// error is for people and completes the sentence "This is not JSON: …".
+// Parse reads one JSON value. When a name occurs twice, its first place and its last value count. The text of an error
+// is for people and completes the sentence "This is not JSON: …".
 func Parse(text []byte) (any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()

@@ -1,5 +1,5 @@
-// Package spec reads what pages need to know of an OpenAPI document: its paths and operations, their parameters, bodies
-// and responses, who may call them, and where the values in answers lead.
+// Package spec reads the parts of an OpenAPI document that pages show: its paths and operations, their parameters,
+// bodies and responses, the permissions to call them, and the paths to which values in answers lead.
 //
 //	OpenAPI document (JSON) → jsontree → reader → Document ─ Resources ─ Operations ─ Parameters, Bodies, Responses
 //	                                       └ schemas → Schema ─ Properties                  └─────── Schema ┘
@@ -7,7 +7,7 @@
 // Descriptions are HTML, rendered from the document's CommonMark; limits are in words. A schema's references, allOf and
 // "or null" are resolved. The package reads these extensions:
 //
-//	x-permission    of an operation: what its user needs; of a property: what a user needs to set it
+//	x-permission    of an operation: the permission to call it; of a property: the permission to set it
 //	x-prefix        of a parameter: it stands for every name that begins with this
 //	x-link          of a property: the path that reads what the value identifies, "/roles/{id}" or "/{path}"
 //	x-from          of a property of a request: where representations have the value, "workflow/profile_id"
@@ -17,11 +17,11 @@
 //
 //	document.go    the document: read, and looked up by address, id and link
 //	excerpt.go     the part of the document about one path
-//	relations.go   what resources and operations are to each other
+//	relations.go   how resources and operations relate to each other
 //	reader.go      paths and operations, as the document has them
 //	schemas.go     schemas, each component once
 //	limits.go      what a schema allows, in words
-//	operation.go   an operation, and what it is good for
+//	operation.go   an operation, its parameters, bodies and responses
 //	resource.go    a path
 //	schema.go      a schema, and its type in words
 //	references.go  $ref

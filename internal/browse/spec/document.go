@@ -11,7 +11,7 @@ import (
 	"itemcast/internal/browse/jsontree"
 )
 
-// Document is what pages need of an OpenAPI document. It does not change after Read, so it is safe for concurrent use.
+// Document is an OpenAPI document as pages use it. It does not change after Read, so it is safe for concurrent use.
 type Document struct {
 	Base      string // "/api/v1"
 	Title     string
@@ -19,7 +19,7 @@ type Document struct {
 	Tags      []Tag // those that have operations
 	Resources []*Resource
 	Index     *Resource         // at "/"; nil when the document has none
-	Live      *Operation        // streams the changes of one thing; nil when there is none
+	Live      *Operation        // streams the changes of one resource; nil when there is none
 	Links     map[string]string // path that reads what a property of this name identifies: "role_id" → "/roles/{id}"
 
 	byAddress *http.ServeMux
@@ -114,8 +114,8 @@ func (d *Document) ListOf(link string) string {
 	return d.Base + path
 }
 
-// ListAbove returns the nearest list above an operation: people choose there what the operation is for. It returns nil
-// when there is none.
+// ListAbove returns the nearest list above an operation, where people choose the resource for the operation. It returns
+// nil when there is none.
 func (d *Document) ListAbove(op *Operation) *Operation {
 	for n := len(op.Resource.Steps) - 1; n > 0; n-- {
 		list := d.get("/" + strings.Join(op.Resource.Steps[:n], "/"))

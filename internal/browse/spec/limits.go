@@ -7,7 +7,7 @@ import (
 	"itemcast/internal/browse/jsontree"
 )
 
-// limit reads what a schema allows, in words.
+// limit reads the limits of a schema, in words.
 func limit(s *Schema, o *jsontree.Object) {
 	if format := o.Text("format"); format != "" {
 		s.Format = format
@@ -53,17 +53,17 @@ func limit(s *Schema, o *jsontree.Object) {
 
 // between states the range of two keywords; "" when the schema has neither.
 func between(o *jsontree.Object, low, high string) string {
-	least, hasLeast := o.Get(low).(json.Number)
-	most, hasMost := o.Get(high).(json.Number)
+	minimum, hasMinimum := o.Get(low).(json.Number)
+	maximum, hasMaximum := o.Get(high).(json.Number)
 	switch {
-	case hasLeast && hasMost && least == most:
-		return least.String()
-	case hasLeast && hasMost:
-		return grouped(least) + " – " + grouped(most)
-	case hasLeast:
-		return "≥ " + grouped(least)
-	case hasMost:
-		return "≤ " + grouped(most)
+	case hasMinimum && hasMaximum && minimum == maximum:
+		return minimum.String()
+	case hasMinimum && hasMaximum:
+		return grouped(minimum) + " – " + grouped(maximum)
+	case hasMinimum:
+		return "≥ " + grouped(minimum)
+	case hasMaximum:
+		return "≤ " + grouped(maximum)
 	}
 	return ""
 }

@@ -24,7 +24,7 @@ type Operation struct {
 	Rows                      string // of a list: the path that reads an element, "/users/{id}"; "" for any other
 
 	tags     []string
-	searched string // all that a search looks at, in lower case
+	searched string // the text that a search examines, in lower case
 }
 
 // Parameter of an operation.
@@ -37,7 +37,8 @@ type Parameter struct {
 	Schema            *Schema
 }
 
-// replaces reports whether another parameter has the same name and place; an operation's go before those of its path.
+// replaces reports whether another parameter has the same name and place. A parameter of an operation replaces that of
+// its path.
 func (p Parameter) replaces(other Parameter) bool { return other.In == p.In && other.Name == p.Name }
 
 // Body is one media type of a request or a response.
@@ -79,7 +80,7 @@ func (op *Operation) HasParameter(in, name string) bool {
 	})
 }
 
-// NeedsFile reports whether the operation needs a body that nobody can type, such as a picture.
+// NeedsFile reports whether the operation needs a body that cannot be typed, such as a picture.
 func (op *Operation) NeedsFile() bool {
 	return op.BodyRequired && !slices.ContainsFunc(op.Bodies, func(b Body) bool { return isText(b.MediaType) })
 }
@@ -141,7 +142,7 @@ func (op *Operation) OnlyStreams() bool {
 	return len(all) > 0 && !slices.ContainsFunc(all, func(b Body) bool { return !b.isEventStream() })
 }
 
-// followsOne reports whether an EventSource can follow one thing by the operation.
+// followsOne reports whether an EventSource can follow the changes of one resource by the operation.
 func (op *Operation) followsOne() bool {
 	if op.Method != http.MethodGet || !op.Resource.IsFixed() || !op.HasParameter("query", "id") {
 		return false

@@ -20,7 +20,7 @@ var allowOrder = []string{
 	http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
 }
 
-// reader reads the paths of a document.
+// reader reads the paths and operations of a document.
 type reader struct{ schemas }
 
 func newReader(root *jsontree.Object) *reader { return &reader{newSchemas(root)} }

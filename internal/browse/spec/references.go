@@ -15,7 +15,7 @@ const maxReferences = 32
 var unescapeStep = strings.NewReplacer("~1", "/", "~0", "~")
 
 // follow returns the object that a node is or refers to, and the name of its component, "" for none. It returns nil for
-// a reference that leads nowhere. What stands beside a $ref is left to the caller.
+// a reference that leads nowhere. It ignores keywords beside a $ref.
 func (r references) follow(node any) (target *jsontree.Object, name string) {
 	target, _ = node.(*jsontree.Object)
 	for range maxReferences {

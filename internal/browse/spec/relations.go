@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// relate finds what the resources and operations of a document are to each other.
+// relate finds how the resources and operations of a document relate to each other.
 func (d *Document) relate() {
 	d.findChildren()
 	for _, resource := range d.Resources {
@@ -20,7 +20,7 @@ func (d *Document) relate() {
 	}
 }
 
-// findChildren finds what lies below each resource and needs no parameters of its own.
+// findChildren finds the resources below each resource that need no further parameters.
 func (d *Document) findChildren() {
 	for _, parent := range d.Resources {
 		if parent == d.Index {

@@ -12,7 +12,7 @@ type Resource struct {
 	Operations []*Operation
 	Children   []*Resource // below, by steps that are not variables
 	Allow      string      // the value of the Allow header
-	Excerpt    []byte      // the part of the document about this path, as a document of its own
+	Excerpt    []byte      // the part of the document about this path, itself an OpenAPI document
 }
 
 // Operation returns what a method does; nil for nothing. The resource may be nil.

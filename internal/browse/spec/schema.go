@@ -8,7 +8,7 @@ import (
 	"itemcast/internal/account"
 )
 
-// Schema is what a JSON Schema states to people. Its zero value allows anything.
+// Schema is the part of a JSON Schema that pages show. Its zero value allows anything.
 type Schema struct {
 	Name         string // of the component; "" for a schema without one
 	Description  template.HTML
@@ -26,7 +26,7 @@ type Schema struct {
 	Values       *Schema   // of properties that are not declared (additionalProperties)
 	Alternatives []*Schema // anyOf and oneOf
 	Deprecated   bool
-	Permission   account.Permission // needed to set the value, beside the operation's; "" for none
+	Permission   account.Permission // needed to set the value, in addition to the operation's; "" for none
 	Link         string             // x-link: the path that the value identifies, "/roles/{id}"; "" for none
 	Autocomplete string             // x-autocomplete: the HTML attribute; "" for none
 	ReadFrom     string             // x-from: where a representation has it, "workflow/profile_id"; "" for its name

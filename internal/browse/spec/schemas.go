@@ -113,7 +113,7 @@ func foldNull(s *Schema) {
 	s.Nullable = true
 }
 
-// merge adds what another schema states.
+// merge adds the statements of another schema.
 func merge(s, other *Schema) {
 	s.Name = cmp.Or(s.Name, other.Name)
 	s.Description = cmp.Or(s.Description, other.Description)
