@@ -21,7 +21,7 @@ const (
 func (f *Field) check() error {
 	var faults problem.Faults
 	if !fieldKey.MatchString(f.Key) {
-		faults.At("#/key", "must be lower-case letters, digits and underscores, at most 63, and begin with a letter")
+		faults.At("#/key", "must be 1 to 63 lower-case letters, digits or underscores, and begin with a letter")
 	}
 	faults.At("#/label", validate.Text(f.Label, 1, maxLabel))
 	faults.At("#/description", validate.Text(f.Description, 0, maxDescription))

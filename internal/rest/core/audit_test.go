@@ -41,7 +41,10 @@ func TestAudit_RecordsActorsAndActionsWithoutSecrets(t *testing.T) {
 			t.Errorf("the log shows %s: %s", secret, body)
 		}
 	}
-	if data := n.GraphQL(`{ audit(first: 1, filter: {actions: ["user.deleted"]}) { nodes { action actorName subject } pageInfo { hasNextPage } } }`, nil); !strings.Contains(string(data), id) {
+	data := n.GraphQL(`{ audit(first: 1, filter: {actions: ["user.deleted"]}) {
+		nodes { action actorName subject } pageInfo { hasNextPage }
+	} }`, nil)
+	if !strings.Contains(string(data), id) {
 		t.Errorf("GraphQL: %s", data)
 	}
 }

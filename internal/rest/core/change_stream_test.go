@@ -170,7 +170,8 @@ func TestChangeStream_EndsWithItsSession(t *testing.T) {
 			n.Call(http.MethodDelete, "/api/v1/users/"+id, "").WantStatus(t, http.StatusNoContent)
 		},
 		"another password": func(_ *nodetest.Client, _ *http.Client, id string) {
-			n.Call(http.MethodPatch, "/api/v1/users/"+id, `{"password":"a bicycle made of snow"}`).WantStatus(t, http.StatusOK)
+			n.Call(http.MethodPatch, "/api/v1/users/"+id, `{"password":"a bicycle made of snow"}`).
+				WantStatus(t, http.StatusOK)
 		},
 	} {
 		email := strings.ReplaceAll(name, " ", ".") + "@example.com"
@@ -187,7 +188,9 @@ func TestChangeStream_EndsWithItsSession(t *testing.T) {
 		go func() { polled <- n.Call(http.MethodGet, "/api/v1/changes?wait=30&after="+cursor, "", cookie...) }()
 		n.AwaitHandler("wait=30", "live.(*Subscription).Wait")
 		end(u, browser, id)
-		for from, ended := range map[string]chan error{"the stream": stream.Ended, "the subscription": subscription.Ended} {
+		for from, ended := range map[string]chan error{
+			"the stream": stream.Ended, "the subscription": subscription.Ended,
+		} {
 			if err := nodetest.Next(t, ended); err != nil {
 				t.Errorf("%s: %s ends with %v", name, from, err)
 			}
@@ -210,7 +213,8 @@ func TestChangeStream_OutlastsLostDatabaseConnections(t *testing.T) {
 	n := nodetest.Start(t)
 	stream := n.StreamChanges("")
 	stream.Begin()
-	const others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+	const others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity " +
+		"WHERE datname = current_database() AND pid <> pg_backend_pid()"
 	if _, err := n.Pool.Exec(t.Context(), others); err != nil {
 		t.Fatal(err)
 	}
@@ -231,8 +235,8 @@ func TestChangeStream_EndsCleanlyWhenTheServerShutsDown(t *testing.T) {
 	n, stop := nodetest.Serve(t, dbtest.New(t), nodetest.Listen(t, "127.0.0.1:0"))
 	stream := n.StreamChanges("")
 	cursor := stream.Begin()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, n.URL+"/api/v1/changes?wait=55&after="+cursor,
-		nil)
+	poll := n.URL + "/api/v1/changes?wait=55&after=" + cursor
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, poll, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

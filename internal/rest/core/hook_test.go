@@ -18,8 +18,10 @@ func TestHooks_EveryOperation(t *testing.T) {
 	n := nodetest.Start(t)
 	url, deliveries := nodetest.StartReceiver(t)
 	made := n.Call(http.MethodPost, "/api/v1/hooks",
-		`{"url":"`+url+`","description":"mine","events":["item.created","item.updated"],"filter":{"tags":["a"],"metadata":{}},
-		"changed_fields":["name","tags"],"headers":{"X-Own":"secret value"},"body":"thin","rate_limit":100,"max_in_flight":2}`).WantStatus(t, http.StatusCreated)
+		`{"url":"`+url+`","description":"mine","events":["item.created","item.updated"],
+		"filter":{"tags":["a"],"metadata":{}},"changed_fields":["name","tags"],
+		"headers":{"X-Own":"secret value"},"body":"thin","rate_limit":100,"max_in_flight":2}`).
+		WantStatus(t, http.StatusCreated)
 	hook := "/api/v1/hooks/" + made.Field(t, "id")
 	if made.Header.Get("Location") != n.URL+hook || !strings.HasPrefix(made.Field(t, "secret"), "whsec_") {
 		t.Errorf("created %s at %s", made.Body, made.Header.Get("Location"))
@@ -86,7 +88,7 @@ func TestHooks_EveryOperation(t *testing.T) {
 		again.Field(t, "trigger") != "manual" {
 		t.Errorf("redelivered %s", again.Body)
 	}
-	nodetest.Eventually(t, "the redelivery has ended", // else the replay below passes over it
+	nodetest.Eventually(t, "the redelivery has ended", // else the replay below omits it
 		func() bool { return n.Call(http.MethodGet, hook, "").Object(t)["pending"] == 0.0 })
 	for _, body := range []string{"", "{}"} {
 		if got := n.Call(http.MethodPost, hook+"/test", body).WantStatus(t, http.StatusOK).
@@ -109,9 +111,11 @@ func TestHooks_EveryOperation(t *testing.T) {
 		t.Errorf("revoked: %v", got)
 	}
 
-	n.Call(http.MethodGet, hook+"/replay", "").WantProblem(t, "before the first replay", http.StatusNotFound, "NOT_FOUND")
+	n.Call(http.MethodGet, hook+"/replay", "").
+		WantProblem(t, "before the first replay", http.StatusNotFound, "NOT_FOUND")
 	n.Call(http.MethodPost, hook+"/replay", "").WantProblem(t, "without a body", http.StatusBadRequest, "BAD_REQUEST")
-	n.Call(http.MethodPost, hook+"/replay", `{}`).WantProblem(t, "without a start", http.StatusBadRequest, "INVALID_INPUT")
+	n.Call(http.MethodPost, hook+"/replay", `{}`).
+		WantProblem(t, "without a start", http.StatusBadRequest, "INVALID_INPUT")
 	n.Call(http.MethodPost, hook+"/replay", `{"after":"x"}`).
 		WantProblem(t, "from an invalid cursor", http.StatusBadRequest, "INVALID_CURSOR")
 	begun := n.Call(http.MethodPost, hook+"/replay", `{"since":"2020-01-01T00:00:00Z","rate":10}`).
@@ -152,7 +156,8 @@ func TestHooks_AWriteChangesOnlyTheRevisionOfIfMatch(t *testing.T) {
 		{http.MethodPost, hook + "/rotate-secret", "", "", http.StatusOK},
 		{http.MethodGet, hook, "", `"3"`, http.StatusOK},
 	} {
-		if got := n.Call(step.method, step.path, step.body).WantStatus(t, step.status).Header.Get("ETag"); got != step.etag {
+		got := n.Call(step.method, step.path, step.body).WantStatus(t, step.status).Header.Get("ETag")
+		if got != step.etag {
 			t.Errorf("%s %s: the ETag is %s, want %s", step.method, step.path, got, step.etag)
 		}
 	}

@@ -40,16 +40,18 @@ func TestMe_EndsSessionsOneByOneAllAtOnceAndWithThePassword(t *testing.T) {
 	n.Call(http.MethodGet, "/api/v1/me", "", one...).WantStatus(t, http.StatusUnauthorized)
 
 	three := open()
-	ada.Call(http.MethodPut, "/api/v1/me/password", `{"current_password":"wrong","new_password":"short"}`, "Content-Type",
-		"application/json").WantProblem(t, "a wrong one", http.StatusUnprocessableEntity, "RULE_VIOLATED")
+	ada.Call(http.MethodPut, "/api/v1/me/password", `{"current_password":"wrong","new_password":"short"}`,
+		"Content-Type", "application/json").
+		WantProblem(t, "a wrong password", http.StatusUnprocessableEntity, "RULE_VIOLATED")
 	ada.Call(http.MethodPut, "/api/v1/me/password",
-		`{"current_password":"`+nodetest.UserPassword+
-			`","new_password":"another one made of snow"}`, "Content-Type", "application/json").
+		`{"current_password":"`+nodetest.UserPassword+`","new_password":"another one made of snow"}`,
+		"Content-Type", "application/json").
 		WantStatus(t, http.StatusNoContent)
 	nodetest.Eventually(t, "the session has ended", func() bool {
 		return n.Call(http.MethodGet, "/api/v1/me", "", three...).Status == http.StatusUnauthorized
 	})
 	nodetest.Eventually(t, "the old password no longer works",
 		func() bool { return ada.Call(http.MethodGet, "/api/v1/me", "").Status == http.StatusUnauthorized })
-	n.As("ada@example.com", "another one made of snow").Call(http.MethodGet, "/api/v1/me", "").WantStatus(t, http.StatusOK)
+	n.As("ada@example.com", "another one made of snow").Call(http.MethodGet, "/api/v1/me", "").
+		WantStatus(t, http.StatusOK)
 }

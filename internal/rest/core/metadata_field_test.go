@@ -29,7 +29,8 @@ func TestMetadataFields_IfMatchChecksTheRevision(t *testing.T) {
 	} {
 		got := n.Call(step.method, path, step.body).WantStatus(t, http.StatusOK)
 		if got.Header.Get("ETag") != step.etag || `"`+fmt.Sprint(got.Object(t)["revision"])+`"` != step.etag {
-			t.Errorf("%s %s: the ETag is %s, want %s: %s", step.method, step.body, got.Header.Get("ETag"), step.etag, got.Body)
+			t.Errorf("%s %s: the ETag is %s, want %s: %s",
+				step.method, step.body, got.Header.Get("ETag"), step.etag, got.Body)
 		}
 	}
 	n.WantNoWrites(func() {

@@ -14,8 +14,7 @@ import (
 func TestPrecondition_AWriteChangesOnlyTheRevisionOfIfMatch(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	path := "/api/v1/items/" + n.Call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).WantStatus(t, http.StatusCreated).
-		Field(t, "id")
+	path := "/api/v1/items/" + n.CreateItem(`{"name":"a"}`)
 	n.Call(http.MethodPatch, path, `{"name":"b"}`, "If-Match", `"1"`).WantStatus(t, http.StatusOK)
 	n.WantNoWrites(func() {
 		for _, tag := range []string{`"1"`, `W/"2"`, `"1", "3"`, `"x"`, `""`, `"2x"`, `"99999999999999999999999"`} {
@@ -23,7 +22,7 @@ func TestPrecondition_AWriteChangesOnlyTheRevisionOfIfMatch(t *testing.T) {
 				got := n.Call(method, path, body, "If-Match", tag).
 					WantProblem(t, method+" "+tag, http.StatusPreconditionFailed, "REVISION_MISMATCH")
 				if got.Header.Get("ETag") != `"2"` {
-					t.Errorf("%s %s: the ETag is %s, want that of the current revision", method, tag, got.Header.Get("ETag"))
+					t.Errorf("%s %s: the ETag is %s, want the current one", method, tag, got.Header.Get("ETag"))
 				}
 			}
 		}
@@ -32,9 +31,11 @@ func TestPrecondition_AWriteChangesOnlyTheRevisionOfIfMatch(t *testing.T) {
 				WantProblem(t, tag, http.StatusBadRequest, "INVALID_INPUT")
 		}
 	})
+	const weak = `If-Match takes the strong ETag that GET returns: "2". ` +
+		`Remove the prefix W/, which a proxy may have added.`
 	for _, c := range []struct{ tag, detail string }{
-		{`W/"2"`, `If-Match takes the strong ETag that GET returns: "2". Remove the prefix W/, which a proxy may have added.`},
-		{`"1", W/"2"`, `If-Match takes the strong ETag that GET returns: "2". Remove the prefix W/, which a proxy may have added.`},
+		{`W/"2"`, weak},
+		{`"1", W/"2"`, weak},
 		{`W/"1"`, `The current revision is 2. Read it, and decide whether your change still applies.`},
 		{`"1"`, `The current revision is 2. Read it, and decide whether your change still applies.`},
 	} {
@@ -104,17 +105,18 @@ func TestPrecondition_PageTokensOfAnotherListAreRefused(t *testing.T) {
 		return base64.RawURLEncoding.EncodeToString(raw)
 	}
 	for _, query := range []string{
-		"sort=-name&after=" + cursor, "sort=created_at&after=" + cursor, "after=" +
-			cursor, "sort=name&after=x", "sort=name&after=" + cursor[:len(cursor)-4], "sort=name&after=" + cursor + "=",
-		"sort=name&before=!!", "sort=name&after=" + strings.ToUpper(cursor), "sort=name&after=" +
-			encode(map[string]any{"s": "name", "n": "a\x00", "i": id}), "sort=name&after=" +
-			encode(map[string]any{"s": "name", "i": id}),
-		"sort=name&after=" + encode([]int{1}), "sort=name&after=" + encode(nil), "sort=name&after=" +
-			encode(map[string]any{"s": "name", "n": 7, "i": "x"}),
+		"sort=-name&after=" + cursor, "sort=created_at&after=" + cursor, "after=" + cursor,
+		"sort=name&after=x", "sort=name&after=" + cursor[:len(cursor)-4], "sort=name&after=" + cursor + "=",
+		"sort=name&before=!!", "sort=name&after=" + strings.ToUpper(cursor),
+		"sort=name&after=" + encode(map[string]any{"s": "name", "n": "a\x00", "i": id}),
+		"sort=name&after=" + encode(map[string]any{"s": "name", "i": id}),
+		"sort=name&after=" + encode([]int{1}), "sort=name&after=" + encode(nil),
+		"sort=name&after=" + encode(map[string]any{"s": "name", "n": 7, "i": "x"}),
 		"sort=created_at&after=" + encode(map[string]any{"s": "created_at", "t": "0000-01-01T00:00:00Z", "i": id}),
 		"sort=created_at&after=" + encode(map[string]any{"s": "created_at", "t": "infinity", "i": id}),
 	} {
-		n.Call(http.MethodGet, "/api/v1/items?"+query, "").WantProblem(t, query, http.StatusBadRequest, "INVALID_CURSOR")
+		n.Call(http.MethodGet, "/api/v1/items?"+query, "").
+			WantProblem(t, query, http.StatusBadRequest, "INVALID_CURSOR")
 	}
 	for _, path := range []string{"/api/v1/items/" + id + "/history?after=", "/api/v1/hooks?after="} {
 		for _, cursor := range []string{"x", "-1", "0", "99999999999999999999", "1.5", "%ff%00", cursor} {

@@ -15,21 +15,25 @@ import (
 func TestRequest_ParametersAreCheckedAgainstTheContract(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	n.Call(http.MethodPost, "/api/v1/metadata-fields", `{"key":"year","kind":"number"}`).WantStatus(t, http.StatusCreated)
+	n.Call(http.MethodPost, "/api/v1/metadata-fields", `{"key":"year","kind":"number"}`).
+		WantStatus(t, http.StatusCreated)
 	for query, places := range map[string][]string{
-		"limit=0": {"limit"}, "limit=201": {"limit"}, "limit=ten": {"limit"}, "limit=": {"limit"}, "limit=1.0": {"limit"},
+		"limit=0": {"limit"}, "limit=201": {"limit"}, "limit=ten": {"limit"}, "limit=": {"limit"},
+		"limit=1.0": {"limit"},
 		"limit=1e2": {"limit"},
 		"limit=-1":  {"limit"}, "limit=99999999999999999999999": {"limit"}, "limit=1&limit=2": {"limit"},
 		"limit=%201": {"limit"},
-		"sort=size":  {"sort"}, "sort=NAME": {"sort"}, "count=1": {"count"}, "type=film": {"type"}, "type=video,": {"type"},
+		"sort=size":  {"sort"}, "sort=NAME": {"sort"}, "count=1": {"count"}, "type=film": {"type"},
+		"type=video,":             {"type"},
 		"privacy=secret":          {"privacy"},
 		"created_after=yesterday": {"created_after"}, "created_after=2026-13-01T00:00:00Z": {"created_after"},
 		"updated_after=2026-01-01": {"updated_after"},
 		"search=":                  {"search"}, "search=%00": {"search"}, "search=a%00b": {"search"},
 		"search=%ff": {"search"}, "search=%zz": {"search"}, "search=%": {"search"},
-		"tags=%00": {"tags"}, "tags=a,,b": {"tags"}, "tags=%ed%a0%80": {"tags"}, "workflow_status=%00": {"workflow_status"},
-		"after=%00":         {"after"},
-		"metadata.year=%00": {"metadata.year"}, "metadata.year=x": {"metadata.year"},
+		"tags=%00": {"tags"}, "tags=a,,b": {"tags"}, "tags=%ed%a0%80": {"tags"},
+		"workflow_status=%00": {"workflow_status"},
+		"after=%00":           {"after"},
+		"metadata.year=%00":   {"metadata.year"}, "metadata.year=x": {"metadata.year"},
 		"metadata.year=1e999": {"metadata.year"}, "metadata.none=1": {"metadata.none"}, "metadata.=1": {"metadata."},
 		"serach=a": {"serach"}, "Limit=1": {"Limit"}, "a;b": {"a;b"}, "%00=1": nil, "%zz=1": {"%zz"},
 		"limit=0&sort=x&nope=1&tags=": {"limit", "nope", "sort", "tags"},
@@ -40,7 +44,8 @@ func TestRequest_ParametersAreCheckedAgainstTheContract(t *testing.T) {
 			if found := got.FaultPlaces(t); path == "/api/v1/items" && places != nil && !slices.Equal(found, places) {
 				t.Errorf("%s: faults at %q, want %q", query, found, places)
 			}
-			if strings.HasPrefix(query, "limit") || strings.HasPrefix(query, "sort") || strings.HasPrefix(query, "count") ||
+			if strings.HasPrefix(query, "limit") || strings.HasPrefix(query, "sort") ||
+				strings.HasPrefix(query, "count") ||
 				strings.HasPrefix(query, "after") {
 				break // the export has no such parameter
 			}
@@ -54,9 +59,12 @@ func TestRequest_InvalidIDsAreNotFound(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	n.WantNoWrites(func() {
-		for _, id := range []string{"01890a5d-ac96-774b-bcce-b302099a8057", "7", "no-such", "%00", "%ff", "..%2f..%2fetc",
+		for _, id := range []string{
+			"01890a5d-ac96-774b-bcce-b302099a8057", "7", "no-such", "%00", "%ff", "..%2f..%2fetc",
 			"01890a5dac96774bbcceb302099a8057",
-			"%7B01890a5d-ac96-774b-bcce-b302099a8057%7D", "01890a5d-ac96-774b-bcce-b302099a805g", strings.Repeat("a", 5000)} {
+			"%7B01890a5d-ac96-774b-bcce-b302099a8057%7D", "01890a5d-ac96-774b-bcce-b302099a805g",
+			strings.Repeat("a", 5000),
+		} {
 			n.ForEachRoute(id, func(name string,
 				got nodetest.Response) {
 				got.WantProblem(t, name, http.StatusNotFound, "NOT_FOUND")
@@ -68,8 +76,7 @@ func TestRequest_InvalidIDsAreNotFound(t *testing.T) {
 func TestRequest_MediaTypesAndMethodsAreNegotiated(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	item := "/api/v1/items/" + n.Call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).WantStatus(t, http.StatusCreated).
-		Field(t, "id")
+	item := "/api/v1/items/" + n.CreateItem(`{"name":"a"}`)
 	n.WantNoWrites(func() {
 		for _, c := range [][3]string{
 			{"POST", "/api/v1/items", "text/plain"}, {"POST", "/api/v1/items", ""},
@@ -88,12 +95,15 @@ func TestRequest_MediaTypesAndMethodsAreNegotiated(t *testing.T) {
 		n.Call(http.MethodPost, "/api/v1/items", "").WantProblem(t, "no body", http.StatusBadRequest, "BAD_REQUEST")
 		n.Call(http.MethodDelete, item, `{}`, "Content-Type", "application/json").
 			WantProblem(t, "a body too many", http.StatusBadRequest, "BAD_REQUEST")
-		for _, accept := range []string{"text/csv", "image/*", "application/json;q=0", "application/xml, text/csv;q=0.5"} {
+		for _, accept := range []string{
+			"text/csv", "image/*", "application/json;q=0", "application/xml, text/csv;q=0.5",
+		} {
 			n.Call(http.MethodGet, item, "", "Accept", accept).
 				WantProblem(t, "Accept "+accept, http.StatusNotAcceptable, "NOT_ACCEPTABLE")
 		}
 		for _, c := range [][3]string{
-			{"DELETE", "/api/v1/items", "GET, HEAD, POST, OPTIONS"}, {"POST", item, "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"},
+			{"DELETE", "/api/v1/items", "GET, HEAD, POST, OPTIONS"},
+			{"POST", item, "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"},
 			{"GET", item + "/trigger-hook", "POST, OPTIONS"}, {"PUT", "/api/v1/me", "GET, HEAD, OPTIONS"},
 			{"BREW", "/api/v1/items", "GET, HEAD, POST, OPTIONS"}, {"TRACE", "/api/v1/tags", "GET, HEAD, OPTIONS"},
 			{"GET", "/api/v1/items/import", "POST, OPTIONS"}, {"DELETE", "/api/v1/items/export", "GET, HEAD, OPTIONS"},
@@ -104,18 +114,18 @@ func TestRequest_MediaTypesAndMethodsAreNegotiated(t *testing.T) {
 				t.Errorf("%s %s: Allow is %q, want %q", c[0], c[1], got.Header.Get("Allow"), c[2])
 			}
 		}
-		for _, path := range []string{"/api/v1/nothing", "/api/v1/nothing/", "/api/v1/items/", "/nothing", "/api", "/api/",
-			item + "/nothing"} {
+		for _, path := range []string{
+			"/api/v1/nothing", "/api/v1/nothing/", "/api/v1/items/", "/nothing", "/api", "/api/", item + "/nothing",
+		} {
 			n.Call(http.MethodGet, path, "").WantProblem(t, path, http.StatusNotFound, "NOT_FOUND")
 		}
 	})
 }
 
-func TestRequest_APathThatIsNearlyRightNamesTheRightOne(t *testing.T) {
+func TestRequest_ANearlyCorrectPathGetsTheCorrectOne(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	item := "/api/v1/items/" + n.Call(http.MethodPost, "/api/v1/items", `{"name":"a"}`).WantStatus(t, http.StatusCreated).
-		Field(t, "id")
+	item := "/api/v1/items/" + n.CreateItem(`{"name":"a"}`)
 	n.WantNoWrites(func() {
 		for path, right := range map[string]string{
 			"/api/v1/items/": "/api/v1/items", item + "/": item, "/api/v1/me/": "/api/v1/me", "/graphql/": "/graphql",
@@ -153,11 +163,14 @@ func TestRequest_TheRootNamesEveryCollection(t *testing.T) {
 			}
 			n.Call(http.MethodGet, strings.TrimPrefix(url, n.URL), "").WantStatus(t, http.StatusOK)
 		}
-		n.Call(http.MethodPost, path, `{}`).WantProblem(t, "POST "+path, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED")
-		n.Call(http.MethodGet, path, "", "Authorization", "").WantProblem(t, path, http.StatusUnauthorized, "UNAUTHENTICATED")
+		n.Call(http.MethodPost, path, `{}`).
+			WantProblem(t, "POST "+path, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED")
+		n.Call(http.MethodGet, path, "", "Authorization", "").
+			WantProblem(t, path, http.StatusUnauthorized, "UNAUTHENTICATED")
 	}
 	for _, path := range []string{"/api/v1/openapi.json", "/api/v1/openapi.yaml"} {
-		got := n.Call(http.MethodPost, path, `{}`).WantProblem(t, path, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED")
+		got := n.Call(http.MethodPost, path, `{}`).
+			WantProblem(t, path, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED")
 		if got.Header.Get("Allow") != "GET, HEAD" {
 			t.Errorf("%s: Allow is %q", path, got.Header.Get("Allow"))
 		}
@@ -169,7 +182,8 @@ func TestRequest_InvalidCredentialsAreUnauthenticated(t *testing.T) {
 	n := nodetest.Start(t)
 	for _, authorization := range []string{
 		"", "Basic", "Basic !", "Bearer x", "Basic ", "Basic bm9ib2R5", nodetest.BasicAuth(nodetest.AdminEmail, ""),
-		nodetest.BasicAuth(nodetest.AdminEmail, "wrong"), nodetest.BasicAuth("nobody@example.com", nodetest.AdminPassword),
+		nodetest.BasicAuth(nodetest.AdminEmail, "wrong"),
+		nodetest.BasicAuth("nobody@example.com", nodetest.AdminPassword),
 		nodetest.BasicAuth("a\x00b", "c"), nodetest.BasicAuth("\xff\xfe", "c"),
 		nodetest.BasicAuth(nodetest.AdminEmail+"\x00", nodetest.AdminPassword),
 		nodetest.BasicAuth(strings.Repeat("x", 5000), "x"), nodetest.BasicAuth("x", strings.Repeat("x", 5000)),
@@ -183,8 +197,8 @@ func TestRequest_InvalidCredentialsAreUnauthenticated(t *testing.T) {
 	}
 }
 
-// net/http refuses requests that break HTTP itself, in its own words.
-func TestRequest_WhatBreaksHTTPIsRefused(t *testing.T) {
+// net/http refuses malformed requests by itself.
+func TestRequest_MalformedHTTPIsRefused(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	sent := func(request string) int {
@@ -206,9 +220,11 @@ func TestRequest_WhatBreaksHTTPIsRefused(t *testing.T) {
 		for name, request := range map[string]string{
 			"a bad escape in the path": "GET /api/v1/items/%zz HTTP/1.1\r\nHost: x\r\n\r\n",
 			"a NUL in a header":        "POST /api/v1/items HTTP/1.1\r\nHost: x\r\nIdempotency-Key: a\x00b\r\n\r\n",
-			"a huge header":            "GET /api/v1/items HTTP/1.1\r\nHost: x\r\nX-Big: " + strings.Repeat("x", 2<<20) + "\r\n\r\n",
-			"two lengths":              "POST /api/v1/items HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
-			"no host":                  "GET /api/v1/items HTTP/1.1\r\n\r\n",
+			"a huge header": "GET /api/v1/items HTTP/1.1\r\nHost: x\r\n" +
+				"X-Big: " + strings.Repeat("x", 2<<20) + "\r\n\r\n",
+			"two lengths": "POST /api/v1/items HTTP/1.1\r\nHost: x\r\n" +
+				"Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+			"no host": "GET /api/v1/items HTTP/1.1\r\n\r\n",
 		} {
 			if status := sent(request); status < 400 || status >= 500 {
 				t.Errorf("%s: got %d", name, status)

@@ -34,7 +34,8 @@ func beginRequest(n *nodetest.Node, email, path, body string) *slowRequest {
 	n.T.Cleanup(func() { _ = conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(nodetest.Timeout))
 	credentials := base64.StdEncoding.EncodeToString([]byte(email + ":" + nodetest.UserPassword))
-	_, _ = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Basic %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
+	_, _ = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Basic %s\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
 		path, credentials, len(body))
 	from := bufio.NewReader(conn)
 	if line, err := from.ReadString('\n'); err != nil || !strings.Contains(line, " 100 ") {
@@ -45,23 +46,23 @@ func beginRequest(n *nodetest.Node, email, path, body string) *slowRequest {
 }
 
 // end sends the body and returns the response.
-func (l *slowRequest) end() nodetest.Response {
-	l.t.Helper()
-	_, _ = io.WriteString(l.conn, l.body)
-	response, err := http.ReadResponse(l.from, nil)
+func (r *slowRequest) end() nodetest.Response {
+	r.t.Helper()
+	_, _ = io.WriteString(r.conn, r.body)
+	response, err := http.ReadResponse(r.from, nil)
 	if err != nil {
-		l.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	raw, err := io.ReadAll(response.Body)
 	if err != nil {
-		l.t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	return nodetest.Response{Status: response.StatusCode, Header: response.Header, Body: raw}
 }
 
 // Permissions are checked again in the transaction: the user may have been removed while the body was uploading.
-func TestUsers_ARemovedUserChangesNothingWithARequestThatIsUnderWay(t *testing.T) {
+func TestUsers_ARemovedUsersUnfinishedRequestChangesNothing(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	administrator := n.RoleID("Administrator")
@@ -72,11 +73,25 @@ func TestUsers_ARemovedUserChangesNothingWithARequestThatIsUnderWay(t *testing.T
 		body      string
 		status    int
 	}{
-		"off":       {`{"active":false}`, "/api/v1/users", `{"email":"back@example.com","role_id":"` + administrator + `"}`, http.StatusUnauthorized},
-		"password":  {`{"password":"another one made of snow"}`, "/api/v1/roles", `{"name":"Back","permissions":[]}`, http.StatusUnauthorized},
-		"demoted":   {`{"role_id":"` + n.RoleID("Viewer") + `"}`, "/api/v1/roles", `{"name":"Back","permissions":[]}`, http.StatusForbidden},
-		"less":      {`{"role_id":"` + less + `"}`, "/api/v1/roles", `{"name":"Back","permissions":["items.delete"]}`, http.StatusForbidden},
-		"a profile": {`{"active":false}`, "/api/v1/workflow-profiles", `{"name":"Back"}`, http.StatusUnauthorized},
+		"off": {
+			`{"active":false}`, "/api/v1/users",
+			`{"email":"back@example.com","role_id":"` + administrator + `"}`, http.StatusUnauthorized,
+		},
+		"password": {
+			`{"password":"another one made of snow"}`, "/api/v1/roles",
+			`{"name":"Back","permissions":[]}`, http.StatusUnauthorized,
+		},
+		"demoted": {
+			`{"role_id":"` + n.RoleID("Viewer") + `"}`, "/api/v1/roles",
+			`{"name":"Back","permissions":[]}`, http.StatusForbidden,
+		},
+		"less": {
+			`{"role_id":"` + less + `"}`, "/api/v1/roles",
+			`{"name":"Back","permissions":["items.delete"]}`, http.StatusForbidden,
+		},
+		"a profile": {
+			`{"active":false}`, "/api/v1/workflow-profiles", `{"name":"Back"}`, http.StatusUnauthorized,
+		},
 	} {
 		email := strings.ReplaceAll(name, " ", ".") + "@example.com"
 		n.CreateUser(email, administrator)

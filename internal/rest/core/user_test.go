@@ -56,13 +56,15 @@ func TestUsers_ManagersCannotGrantOrChangePermissionsThatTheyLack(t *testing.T) 
 		n.UserID(nodetest.AdminEmail), n.RoleID("Administrator"), n.RoleID("Viewer")
 	own := "/api/v1/users/" + n.UserID("manager@example.com")
 	for _, c := range [][3]string{
-		{http.MethodPost, "/api/v1/users", `{"email":"x@example.com","role_id":"` + administrator + `","password":"` + nodetest.UserPassword + `"}`},
+		{http.MethodPost, "/api/v1/users",
+			`{"email":"x@example.com","role_id":"` + administrator + `","password":"` + nodetest.UserPassword + `"}`},
 		{http.MethodPatch, own, `{"role_id":"` + administrator + `"}`},
 		{http.MethodPatch, admin, `{"password":"` + nodetest.UserPassword + `"}`},
 		{http.MethodPatch, admin, `{"email":"mine@example.com"}`},
 		{http.MethodDelete, admin, ""}, {http.MethodPost, admin + "/reset-link", ""},
 		{http.MethodPost, "/api/v1/roles", `{"name":"More","permissions":["hooks.manage"]}`},
-		{http.MethodPatch, "/api/v1/roles/" + n.RoleID("Manager"), `{"permissions":["api.access","users.manage","items.delete"]}`},
+		{http.MethodPatch, "/api/v1/roles/" + n.RoleID("Manager"),
+			`{"permissions":["api.access","users.manage","items.delete"]}`},
 		{http.MethodPatch, "/api/v1/roles/" + administrator, `{"permissions":["api.access"]}`},
 		{http.MethodDelete, "/api/v1/roles/" + administrator, ""},
 	} {
@@ -80,7 +82,7 @@ func TestUsers_ManagersCannotGrantOrChangePermissionsThatTheyLack(t *testing.T) 
 		WantStatus(t, http.StatusCreated)
 }
 
-func TestUsers_FaultsComeTogetherAndRevisionsAreChecked(t *testing.T) {
+func TestUsers_ReportAllFaultsAndCheckTheRevision(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	viewer := n.RoleID("Viewer")
@@ -93,8 +95,8 @@ func TestUsers_FaultsComeTogetherAndRevisionsAreChecked(t *testing.T) {
 		"ada@example.com": "address", "aaaaaaaaaa": "common", "12345678": "common"} {
 		got := n.Call(http.MethodPost, "/api/v1/users",
 			fmt.Sprintf(`{"email":"ada@example.com","role_id":%q,"password":%q}`, viewer, password))
-		if got.WantProblem(t, password, http.StatusUnprocessableEntity, "RULE_VIOLATED"); !strings.Contains(string(got.Body),
-			why) {
+		got.WantProblem(t, password, http.StatusUnprocessableEntity, "RULE_VIOLATED")
+		if !strings.Contains(string(got.Body), why) {
 			t.Errorf("%s: %s", password, got.Body)
 		}
 	}
@@ -120,13 +122,14 @@ func TestUsers_FaultsComeTogetherAndRevisionsAreChecked(t *testing.T) {
 	n.Call(http.MethodDelete, "/api/v1/roles/"+viewer, "").WantProblem(t, "in use", http.StatusConflict, "CONFLICT")
 }
 
-// Names have no invisible characters, and roles have distinct names.
-func TestNames_HideNothing(t *testing.T) {
+// Roles also have distinct names.
+func TestNames_HaveNoInvisibleCharacters(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	viewer := n.RoleID("Viewer")
 	user := n.Call(http.MethodPost, "/api/v1/users",
-		`{"email":"ada@example.com","name":" Ada\u3000Lovelace ","role_id":"`+viewer+`"}`).WantStatus(t, http.StatusCreated)
+		`{"email":"ada@example.com","name":" Ada\u3000Lovelace ","role_id":"`+viewer+`"}`).
+		WantStatus(t, http.StatusCreated)
 	if got := user.Field(t, "name"); got != "Ada\u3000Lovelace" {
 		t.Errorf("the name is %q", got)
 	}
@@ -138,7 +141,8 @@ func TestNames_HideNothing(t *testing.T) {
 	for _, hidden := range []string{`\u001b[2J`, `\r\n`, `\t`, `\u0085`, `\u202e`, `\u200b`, `\ufeff`, `\u2028`,
 		`\u2029`} {
 		for _, c := range [][3]string{
-			{http.MethodPost, "/api/v1/users", `{"email":"eve@example.com","role_id":"` + viewer + `","name":"Ad` + hidden + `a"}`},
+			{http.MethodPost, "/api/v1/users",
+				`{"email":"eve@example.com","role_id":"` + viewer + `","name":"Ad` + hidden + `a"}`},
 			{http.MethodPost, "/api/v1/users", `{"email":"e` + hidden + `ve@example.com","role_id":"` + viewer + `"}`},
 			{http.MethodPatch, "/api/v1/users/" + user.Field(t, "id"), `{"name":"Ad` + hidden + `a"}`},
 			{http.MethodPatch, "/api/v1/users/" + user.Field(t, "id"), `{"email":"ad` + hidden + `a@example.com"}`},
@@ -170,7 +174,8 @@ func TestNames_HideNothing(t *testing.T) {
 	}
 	n.Call(http.MethodPatch, "/api/v1/users/"+user.Field(t, "id"), `{"active":false}`).WantStatus(t, http.StatusOK)
 	n.Call(http.MethodPatch, "/api/v1/roles/"+role, `{"permissions":["items.view"]}`).WantStatus(t, http.StatusOK)
-	n.Call(http.MethodPatch, "/api/v1/workflow-profiles/"+profile, `{"description":"news"}`).WantStatus(t, http.StatusOK)
+	n.Call(http.MethodPatch, "/api/v1/workflow-profiles/"+profile, `{"description":"news"}`).
+		WantStatus(t, http.StatusOK)
 }
 
 func TestUsers_ListHasFilters(t *testing.T) {
@@ -192,7 +197,8 @@ func TestUsers_ListHasFilters(t *testing.T) {
 		{"role_id=" + editor, `roleId: "` + editor + `"`, "eve feed"},
 		{"kind=api", "kind: API", "feed"},
 		{"active=false", "active: false", "eve"},
-		{"active=true&search=example.com&kind=person", `active: true, search: "example.com", kind: PERSON`, "ada admin"},
+		{"active=true&search=example.com&kind=person",
+			`active: true, search: "example.com", kind: PERSON`, "ada admin"},
 	} {
 		var list struct{ Results []struct{ Email string } }
 		if err := json.Unmarshal(n.Call(http.MethodGet, "/api/v1/users?"+c.query, "").
@@ -202,7 +208,9 @@ func TestUsers_ListHasFilters(t *testing.T) {
 		var overGraphQL struct {
 			Users struct{ Nodes []struct{ Email string } }
 		}
-		query, err := json.Marshal(map[string]string{"query": "{ users(filter: {" + c.filter + "}) { nodes { email } } }"})
+		query, err := json.Marshal(map[string]string{
+			"query": "{ users(filter: {" + c.filter + "}) { nodes { email } } }",
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,7 +26,7 @@ type receivedWebhook struct {
 	body      []byte
 }
 
-// generatedReceiver is generated from the contract, but for what it does with a webhook.
+// generatedReceiver passes on the webhooks that the code generated from the contract has decoded.
 type generatedReceiver chan receivedWebhook
 
 func (g generatedReceiver) take(operation string, w http.ResponseWriter, r *http.Request,
@@ -114,8 +114,7 @@ func TestWebhooks_FitAReceiverThatIsGeneratedFromTheContract(t *testing.T) {
 		"item.deleted":   oapi.OnItemDeletedWebhookHandler(received, refused),
 		"item.triggered": oapi.OnItemTriggeredWebhookHandler(received, refused),
 	}
-	mux.HandleFunc("POST /", func(w http.ResponseWriter,
-		r *http.Request) {
+	mux.HandleFunc("POST /", func(w http.ResponseWriter, r *http.Request) {
 		handlers[r.Header.Get("itemcast-event")].ServeHTTP(w, r)
 	})
 	server := httptest.NewServer(mux)
@@ -135,8 +134,8 @@ func TestWebhooks_FitAReceiverThatIsGeneratedFromTheContract(t *testing.T) {
 	await := func(event, trigger string, revision int64, body []byte) receivedWebhook {
 		t.Helper()
 		got := nodetest.Next(t, received)
-		if got.operation != event || string(got.params.ItemcastEvent) != event || got.params.ItemcastTrigger != trigger ||
-			got.params.ItemcastRevision != revision {
+		if got.operation != event || string(got.params.ItemcastEvent) != event ||
+			got.params.ItemcastTrigger != trigger || got.params.ItemcastRevision != revision {
 			t.Errorf("%s: got %+v", event, got)
 		}
 		if err := verifier.Verify(got.body, got.header); err != nil {
