@@ -71,7 +71,8 @@ func toHook(h hook.Hook) *model.Hook {
 	}
 	if f := h.Filter; f != nil {
 		shown.Filter = &model.HookFilter{
-			Search: optional.OrNil(f.Search), Tags: f.Tags, Types: f.Type, Privacies: f.Privacy, WorkflowStatuses: f.WorkflowStatus,
+			Search: optional.OrNil(f.Search), Tags: f.Tags, Types: f.Type, Privacies: f.Privacy,
+			WorkflowStatuses: f.WorkflowStatus,
 			CreatedAfter: f.CreatedAfter, CreatedBefore: f.CreatedBefore, UpdatedAfter: f.UpdatedAfter,
 		}
 		for _, key := range slices.Sorted(maps.Keys(f.Metadata)) {

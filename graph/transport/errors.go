@@ -12,8 +12,8 @@ import (
 	"itemcast/internal/problem"
 )
 
-// Present returns the part of an error that a client may see: a problem's code and detail, or gqlgen's own text. Internal
-// errors are logged, and clients see only their code.
+// Present returns the part of an error that a client may see: a problem's code and detail, or gqlgen's own text.
+// Internal errors are logged, and clients see only their code.
 func Present(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
 	out := present(ctx, err)
 	if out.Extensions["code"] == problem.Internal {

@@ -78,8 +78,8 @@ func (c *frameConn) send(p []byte) (int, error) {
 
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// writeMessages writes messages, each made of parts, in one write. It writes nothing after the close frame, or if wanted
-// reports false; it calls wanted just before the write, under mu.
+// writeMessages writes messages, each made of parts, in one write. It writes nothing after the close frame, or if
+// wanted reports false; it calls wanted just before the write, under mu.
 func (c *frameConn) writeMessages(wanted func() bool, messages ...[3][]byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

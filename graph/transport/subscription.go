@@ -39,8 +39,8 @@ func (s *Server) follow(
 // returns to gqlgen. A Tap in the context takes the resolver's live.Subscription, and sends gqlgen one event for each
 // response. So gqlgen still handles validation, arguments, aliases, fragments, directives and errors.
 //
-// raw holds the operation's parameters as received. They are decoded for each opening, because gqlgen modifies them. The
-// query comes from op: a request may name a persisted query by its hash, and the cache may have dropped it by then.
+// raw holds the operation's parameters as received. They are decoded for each opening, because gqlgen modifies them.
+// The query comes from op: a request may name a persisted query by its hash, and the cache may have dropped it by then.
 func (s *Server) subscription(
 	exec graphql.GraphExecutor, raw []byte, op *graphql.OperationContext,
 ) (source live.Source, after string) {

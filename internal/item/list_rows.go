@@ -88,8 +88,8 @@ func (s *Service) rowsByCreation(
 	return rows, err
 }
 
-// customPlans makes Postgres plan a statement anew for each set of parameters. A statement of CASEs and optional criteria
-// has no plan that is good for all of them.
+// customPlans makes Postgres plan a statement anew for each set of parameters. A statement of CASEs and optional
+// criteria has no plan that is good for all of them.
 type customPlans struct{ db.Querier }
 
 func (c customPlans) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {

@@ -103,7 +103,10 @@ func New(ctx context.Context, pool *pgxpool.Pool, config Config) (*Node, error) 
 		notifier.Close()
 		return nil, err
 	}
-	n := &Node{config: config, pool: pool, notifier: notifier, queue: queue, Contract: document, problems: problems, pages: pages, Feed: feed}
+	n := &Node{
+		config: config, pool: pool, notifier: notifier, queue: queue, Contract: document, problems: problems,
+		pages: pages, Feed: feed,
+	}
 	n.buildServices()
 	return n, nil
 }

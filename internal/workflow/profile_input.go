@@ -55,8 +55,8 @@ func (in ProfileInput) normalized() ProfileInput {
 	return in
 }
 
-// check returns INVALID_INPUT with every fault. before is the profile's present name, which is not checked again; "" for
-// a new profile.
+// check returns INVALID_INPUT with every fault. before is the profile's present name, which is not checked again; ""
+// for a new profile.
 func (in ProfileInput) check(before string) error {
 	var faults problem.Faults
 	if before == "" || in.Name != before {

@@ -67,7 +67,8 @@ func run(base, email, password string) error {
 
 // take takes a picture in a colour scheme, after a step that loads a page and others.
 func take(ctx context.Context, name, scheme string, load step, steps ...step) error {
-	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+	feature := &emulation.MediaFeature{Name: "prefers-color-scheme", Value: scheme}
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{feature}}
 	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
 		return err
 	}
