@@ -41,7 +41,7 @@ ENV ITEMCAST_DATA_DIR=/data
 ENV ITEMCAST_ADDR=0.0.0.0:8080 ITEMCAST_OPS_ADDR=0.0.0.0:8081
 EXPOSE 8080 8081
 
-# There is no HEALTHCHECK, because there is no shell or curl to run one. Let the orchestrator ask port 8081:
+# There is no HEALTHCHECK, because there is no shell or curl to run one. Let the orchestrator probe port 8081:
 # GET /livez (the process answers) for liveness, GET /readyz (the database answers too) for readiness.
 ENTRYPOINT ["/usr/local/bin/itemcast"]
 CMD ["serve"]

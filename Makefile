@@ -1,4 +1,4 @@
-# Everything a person or CI does with this tree. `make help` lists it.
+# The commands for people and CI. `make help` lists them.
 SHELL := /bin/bash -o pipefail
 .DEFAULT_GOAL := help
 
@@ -16,8 +16,9 @@ WEB_BUILT   := internal/web/dist/manifest.json
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-# Hooks may reach this machine, so that a receiver beside the server can be tried; nothing else that is private.
-run: build ## Build and start everything on http://127.0.0.1:8080, with a Postgres of its own.
+# Hooks may reach this machine, so that you can try a receiver beside the server. They may reach no other private
+# network.
+run: build ## Build and start everything on http://127.0.0.1:8080, with an embedded Postgres.
 	ITEMCAST_HOOK_ALLOW_NETWORKS="$${ITEMCAST_HOOK_ALLOW_NETWORKS-127.0.0.0/8,::1/128}" exec $(BIN) serve
 
 build: $(WEB_BUILT) ## Build the binary, assets bundled in: bin/itemcast.
@@ -40,7 +41,7 @@ generate: $(TOOLS)/.stamp-generators ## Generate code from the contract, the Gra
 	$(TOOLS)/openapi openapi/bundled openapi/core.yaml
 	$(TOOLS)/gqlgen
 
-# go.mod stays as it is: gqlgen's own idea of tidying is turned off in gqlgen.yml.
+# gqlgen.yml turns off gqlgen's own tidying of go.mod (skip_mod_tidy).
 verify: ## Regenerate, and fail on any difference from what is committed.
 	scripts/verify
 
@@ -54,7 +55,7 @@ bench: build ## Measure against hand-written baselines and, with BESIDE=, anothe
 	go run ./internal/bench/cmd/bench $(if $(BESIDE),--beside=$(BESIDE)) $(if $(LONG),--long) $(ARGS)
 
 # SHORT=1 runs the short forms, as `make test` does. ITEMCAST_SOAK makes tests repeat their faults more often.
-soak: build ## Test that promises hold for long: stalling subscribers, killed nodes and databases (10 minutes).
+soak: build ## Test endurance: stalling subscribers, killed nodes and databases (10 minutes).
 	go run ./internal/bench/cmd/bench soak $(if $(SHORT),--short) $(ARGS)
 	$(if $(SHORT),,ITEMCAST_SOAK=1) go test -count=1 -timeout 40m -run 'Kill|Outage' ./internal/change ./internal/node
 
@@ -67,7 +68,7 @@ $(WEB)/node_modules/.package-lock.json: $(WEB_LOCK)
 $(WEB_BUILT): $(WEB)/node_modules/.package-lock.json $(WEB_SOURCES)
 	cd $(WEB) && node build.mjs
 
-# The tools are pinned in tools/go.mod, so that they do not weigh on the product's.
+# The tools are pinned in tools/go.mod, so that the product's go.mod does not have their dependencies.
 tools: $(TOOLS)/.stamp-generators $(TOOLS)/.stamp-linters ## Build the pinned tools.
 
 $(TOOLS)/.stamp-generators: tools/go.mod tools/go.sum $(wildcard tools/gqlgen/*.go tools/openapi/*.go)
@@ -78,6 +79,6 @@ $(TOOLS)/.stamp-linters: tools/go.mod tools/go.sum
 	cd tools && GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint golang.org/x/vuln/cmd/govulncheck
 	@touch $@
 
-clean: ## Remove what was built; the data directory stays.
+clean: ## Remove built files and installed packages, but not the data directory.
 	rm -rf bin .tools $(WEB)/node_modules examples/node_modules
 	find internal/web/dist -type f ! -name .gitkeep -delete

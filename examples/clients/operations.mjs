@@ -1,14 +1,16 @@
-// What the examples of this folder do with their client: a query, one with a mistake, a subscription that starts where
-// the query was answered, and a mutation, which the subscription reports. Each result is printed as a line of JSON.
+// The operations that each example of this folder runs: a query, a query with a mistake, a subscription that starts at
+// the cursor of the first query, and a mutation, which the subscription reports. Each result is printed as a line of
+// JSON.
 
-// commandLine returns what the command line says: the base URL, EMAIL:PASSWORD, and the transport.
+// commandLine parses the arguments: the base URL, EMAIL:PASSWORD, and the transport.
 export function commandLine() {
   const [base, credentials, transport] = process.argv.slice(2);
   const authorization = 'Basic ' + Buffer.from(credentials).toString('base64');
   return { url: base + '/graphql', socketURL: base.replace(/^http/, 'ws') + '/graphql', authorization, transport };
 }
 
-// runAll needs run(query, variables, next), which calls next with the data and errors of each result.
+// runAll runs the operations with run(query, variables, next), which calls next with the data and errors of each
+// result.
 export async function runAll(run) {
   const print = (line) => console.log(JSON.stringify(line));
   const once = (query, variables) => new Promise((resolve) => run(query, variables, resolve));

@@ -19,7 +19,7 @@ MAX_BODY = 4 << 20  # bytes; a document has at most about 1 MiB
 
 
 class Refused(Exception):
-    """A request that was not signed with the secret, or not now."""
+    """A request with a wrong signature, or with a timestamp that is not current."""
 
 
 def verify(key, headers, body, now):

@@ -25,7 +25,7 @@ const client = createClient({
 });
 
 let taken = 0;
-const variables = { after: options.after ?? null }; // sent again, as it is then, when the client reconnects
+const variables = { after: options.after ?? null }; // the client sends the current value when it reconnects
 const query = 'subscription ($after: Cursor) { itemChanges(after: $after) { cursor kind revision document } }';
 const unsubscribe = client.subscribe(
   { query, variables },
@@ -36,7 +36,7 @@ const unsubscribe = client.subscribe(
       variables.after = data.itemChanges.cursor;
       if (++taken === Number(options.take)) {
         unsubscribe();
-        setInterval(() => {}, 60_000); // stay: the stream ends because of unsubscribe, not because the process ends
+        setInterval(() => {}, 60_000); // do not exit: the stream ends by unsubscribe, not by the end of the process
       }
     },
     error: (error) => print({ error: { status: error.response?.status ?? 0, message: error.message } }),

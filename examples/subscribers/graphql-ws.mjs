@@ -4,8 +4,8 @@
 //     make clients                                                              # installs the packages, once
 //     node examples/subscribers/graphql-ws.mjs http://127.0.0.1:8080 EMAIL:PASSWORD
 //
-// --after=CURSOR starts after a cursor instead of now. --credentials=header sends them with the handshake, where only
-// programs can; without EMAIL:PASSWORD none are sent.
+// --after=CURSOR starts after a cursor instead of now. --credentials=header sends the credentials with the handshake,
+// which browsers cannot do. Without EMAIL:PASSWORD no credentials are sent.
 import { parseArgs } from 'node:util';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
@@ -31,7 +31,7 @@ const client = createClient({
   lazy: false,
   retryAttempts: 100,
   retryWait: () => new Promise((resolve) => setTimeout(resolve, 100)),
-  shouldRetry: (event) => event?.code !== 4403, // by default it stops at a server that refuses connections
+  shouldRetry: (event) => event?.code !== 4403, // by default it does not retry when no connection can be made
   onNonLazyError: () => {},
   on: {
     connected: () => print({ connected: true }),
@@ -39,7 +39,7 @@ const client = createClient({
   },
 });
 
-const variables = { after: options.after ?? null }; // sent again, as it is then, when the client reconnects
+const variables = { after: options.after ?? null }; // the client sends the current value when it reconnects
 const query = 'subscription ($after: Cursor) { itemChanges(after: $after) { cursor kind revision document } }';
 client.subscribe(
   { query, variables },

@@ -1,5 +1,5 @@
 // Maintains a copy of all items in a file: lists them once, then follows the changes by long poll. It needs no
-// packages. Interrupted and started again, it continues from the cursor in the file.
+// packages. When it is started again, it continues from the cursor in the file.
 //
 //     node examples/subscribers/mirror.mjs http://127.0.0.1:8080 EMAIL:PASSWORD items.json
 import { readFile, rename, writeFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ const print = (line) => console.log(JSON.stringify(line));
 
 class Problem extends Error {}
 
-// get retries what may pass: a server that restarts, or answers 503.
+// get retries after temporary failures: the server restarts, or answers 429 or 5xx.
 async function get(url) {
   for (;;) {
     const response = await fetch(url, { headers: { authorization, accept: 'application/json' } }).catch(() => null);

@@ -1,9 +1,9 @@
-// Package accept reads the headers by which a client states what it can take: Accept (RFC 9110 §12.5.1) and
+// Package accept reads the headers in which a client states its preferences: Accept (RFC 9110 §12.5.1) and
 // Accept-Encoding (§12.5.3).
 //
-// It is the only reader of these headers, so every API weighs them alike: the most specific range decides, the weight q
-// runs from 0 (never) to 1, parameters other than q are ignored, and so is an entry that cannot be read. A header
-// without a readable entry states no preference.
+// It is the only reader of these headers, so every API treats them alike. The most specific range decides. The weight q
+// runs from 0 (never) to 1. Parameters other than q are ignored, and so are malformed entries. A header without a valid
+// entry states no preference.
 //
 // It must not know which representations exist: callers name what they offer.
 package accept
@@ -40,7 +40,7 @@ func (t Types) Weight(mediaType string) float64 {
 }
 
 // Named returns the weight of a media type that the header names itself, and 0 for one that only a range covers. It is
-// for types that a client must know of to want them.
+// for types that only clients made for them can use.
 func (t Types) Named(mediaType string) float64 {
 	weight, _ := t.find(mediaType)
 	return weight
@@ -59,14 +59,14 @@ func (t Types) find(name string) (weight float64, found bool) {
 	return weight, found
 }
 
-// Preferred returns the offer that the client wants most: the first of those that it wants alike, and the first of all
-// when it takes none.
+// Preferred returns the offer with the highest weight. Among equal offers the first wins. When the client accepts none,
+// Preferred returns the first offer.
 func Preferred(header []string, offers ...string) string {
 	types := ParseTypes(header)
-	best, most := offers[0], 0.0
+	best, highest := offers[0], 0.0
 	for _, offer := range offers {
-		if weight := types.Weight(offer); weight > most {
-			best, most = offer, weight
+		if weight := types.Weight(offer); weight > highest {
+			best, highest = offer, weight
 		}
 	}
 	return best
@@ -75,7 +75,7 @@ func Preferred(header []string, offers ...string) string {
 // PrefersHTML reports whether the client would rather have a page than JSON. Only a client that names text/html does:
 // browsers do, and programs send */*.
 func PrefersHTML(header []string) bool {
-	for _, value := range header { // every request comes this way, so look for the name before parsing
+	for _, value := range header { // this runs for every request, so look for the name before parsing
 		if strings.Contains(value, "text/html") {
 			return Preferred(header, "application/json", "text/html") == "text/html"
 		}
@@ -96,7 +96,7 @@ func parse(header []string) []entry {
 			weight := 1.0
 			if q, given := parameters["q"]; given {
 				weight, err = strconv.ParseFloat(q, 64)
-				if err != nil || !(weight >= 0 && weight <= 1) { // not a number is neither
+				if err != nil || !(weight >= 0 && weight <= 1) { // also true for NaN
 					continue
 				}
 			}

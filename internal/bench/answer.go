@@ -19,7 +19,7 @@ func answerNever(closed <-chan struct{}) int {
 	return 0
 }
 
-// answerOneASecond answers one request after the other.
+// answerOneASecond answers one request after another, each after a second.
 func answerOneASecond() answer {
 	var turn sync.Mutex
 	return func(closed <-chan struct{}) int {

@@ -53,8 +53,8 @@ func fetch(request *http.Request) ([]byte, error) {
 	return body, err
 }
 
-// between returns the text after the first before and up to the next after. It stands for a JSON decoder where that
-// would cost too much.
+// between returns the text between the first occurrence of before and the next occurrence of after. It replaces a JSON
+// decoder, which would cost too much.
 func between(text []byte, before, after string) string {
 	_, rest, _ := bytes.Cut(text, []byte(before))
 	value, _, _ := bytes.Cut(rest, []byte(after))

@@ -27,7 +27,7 @@ type baselineConfig struct {
 	Account     uuid.UUID
 }
 
-// baseline is what one would write by hand: a handler, a statement, the bytes. It has no users and validates nothing.
+// baseline is a hand-written server: a handler, a statement, the bytes. It has no users and validates nothing.
 type baseline struct {
 	account uuid.UUID
 	items   *pgxpool.Pool
@@ -37,7 +37,7 @@ type baseline struct {
 
 	broadcast broadcast
 
-	link, cursor, tail string // of the list: what follows its results does not change while lists are measured
+	link, cursor, tail string // of the list: its headers, and the JSON after its results (setTail)
 }
 
 // patched is an item with all its columns, so that a PATCH needs only to write.

@@ -17,7 +17,7 @@ import (
 // BaselineCommand is the argument that makes this program the baseline. Run starts os.Executable with it.
 const BaselineCommand = "baseline"
 
-// baselineProcess is the baseline in a process of its own, like Itemcast's.
+// baselineProcess is the baseline in a separate process, as Itemcast is.
 type baselineProcess struct {
 	addr  string
 	cmd   *exec.Cmd
@@ -44,7 +44,7 @@ func startBaseline(ctx context.Context, c baselineConfig) (*baselineProcess, err
 		return nil, fmt.Errorf("start the baseline: %w", err)
 	}
 	b := &baselineProcess{cmd: cmd, stdin: stdin}
-	stopKilling := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() }) // only while it starts
+	stopKilling := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() }) // later, stop ends the process
 	defer stopKilling()
 	addr, err := "", json.NewEncoder(stdin).Encode(c)
 	if err == nil {

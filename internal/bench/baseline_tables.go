@@ -2,9 +2,9 @@ package bench
 
 import "context"
 
-// copies are the tables to which the baseline's PATCH writes: like Itemcast's, with the same rows and indexes. If it
-// wrote to Itemcast's own tables, Itemcast's sequencer and feed would work for the baseline's changes, and the ratio
-// would flatter.
+// copies are the tables to which the baseline's PATCH writes: copies of Itemcast's, with the same rows and indexes. On
+// Itemcast's own tables, Itemcast's sequencer and feed would process the baseline's changes, and slow the baseline
+// down.
 const copies = `
 CREATE SCHEMA bench;
 CREATE TABLE bench.item (LIKE public.item INCLUDING ALL) WITH (fillfactor = 85);

@@ -22,7 +22,7 @@ type broadcast struct {
 	after int64
 }
 
-// join takes a connection over.
+// join adds a connection, which it takes over from net/http.
 func (b *broadcast) join(w http.ResponseWriter, _ *http.Request) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {

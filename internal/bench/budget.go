@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// budget is what a row must reach. The zero budget is none.
+// budget is a figure that a row must reach. The zero value is no budget.
 type budget struct {
 	text string
 	met  func(result) bool
 }
 
-// atLeast is a share of the baseline's rate.
+// atLeast limits the ratio to the baseline's rate.
 func atLeast(ratio float64) budget {
 	return budget{fmt.Sprintf("≥ %.2f", ratio), func(r result) bool {
 		return ratiosOf(r.this, r.baseline).median() >= ratio
@@ -37,7 +37,7 @@ func within(p50, p99 int) budget {
 	}}
 }
 
-// conditional is met unless the row reports in result.unmet what is missing.
+// conditional is met unless the row reports a missed condition in result.unmet.
 func conditional(text string) budget { return budget{text, func(result) bool { return true }} }
 
 // and adds a condition that the row checks.

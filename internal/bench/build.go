@@ -16,7 +16,7 @@ import (
 	"itemcast/internal/db"
 )
 
-// build is one build of Itemcast, running on a seeded database of its own.
+// build is one build of Itemcast, running on a separate, seeded database.
 type build struct {
 	*node
 	binary  string // a copy in dir
@@ -51,7 +51,7 @@ func openBuild(ctx context.Context, binary string, items int, log logf) (_ *buil
 	}
 	version, err := exec.CommandContext(ctx, b.binary, "--version").Output()
 	if err != nil {
-		return nil, fmt.Errorf("ask %s for its version: %w", binary, err)
+		return nil, fmt.Errorf("read the version of %s: %w", binary, err)
 	}
 	b.version = strings.TrimSpace(string(version))
 	if b.node, err = startNode(ctx, b.binary, b.dir); err != nil {
@@ -69,9 +69,9 @@ func openBuild(ctx context.Context, binary string, items int, log logf) (_ *buil
 	return b, nil
 }
 
-// copyBinary copies a binary, so that builds can be compared although one was just linked and the other was not: how
-// a file was written decides how its pages lie in memory, and whether they are on the disk yet. It also allows a new
-// build during the run.
+// copyBinary copies a binary. It makes a build that was just linked comparable with an older one: the way in which a
+// file was written decides how its pages lie in memory, and whether they are on the disk yet. The copy also allows a
+// new build during the run.
 func copyBinary(from, dir string) (path string, err error) {
 	source, err := os.Open(from)
 	if err != nil {
@@ -102,7 +102,7 @@ func (b *build) close() {
 	}
 }
 
-// onFresh opens another instance of the same build, which nothing has used yet, for as long as use runs.
+// onFresh opens a new instance of the same build, for as long as use runs.
 func (b *build) onFresh(ctx context.Context, items int, use func(fresh *build) (round, error)) (round, error) {
 	fresh, err := openBuild(ctx, b.binary, items, b.logf)
 	if err != nil {
@@ -119,7 +119,7 @@ func (b *build) onFresh(ctx context.Context, items int, use func(fresh *build) (
 // target sends requests to the build.
 func (b *build) target(next func() call) target { return target{b.addr, b.processes(), next} }
 
-// builds are the ones that a report compares; other may be nil.
+// builds are the builds that a report compares; other may be nil.
 type builds struct{ this, other *build }
 
 func (b builds) all() []*build {

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// client is one keep-alive HTTP connection. It costs less than net/http's client: the load generator's own cost
-// dilutes the ratios.
+// client is one keep-alive HTTP connection. It costs less than net/http's client: the cost of the load generator brings
+// all ratios closer to 1.
 type client struct {
 	conn net.Conn
 	in   *bufio.Reader
@@ -79,7 +79,7 @@ func (c *client) call(wanted call) (http.Header, []byte, error) {
 	return header, body, nil
 }
 
-// once sends one request on a connection of its own. The text that it returns has no Date header.
+// once sends one request on a new connection. The header that it returns has no Date.
 func once(ctx context.Context, addr string, request []byte) (header, body string, err error) {
 	c, err := dial(ctx, addr)
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// pollInterval is the time between two looks at a condition that has no signal.
+// pollInterval is the time between two checks of a condition that has no signal.
 const pollInterval = 50 * time.Millisecond
 
 func sleep(ctx context.Context, d time.Duration) error { return sleepUntil(ctx, time.Now().Add(d)) }

@@ -15,7 +15,7 @@ const (
 // round is what one round measured on one side.
 type round struct {
 	latencies latencies // sorted
-	sinceSent latencies // sorted; from before the transaction was sent, where latencies begin at its commit
+	sinceSent latencies // sorted; they begin before the transaction was sent, latencies at its commit
 	count     int       // operations
 	perSecond float64
 	bytes     float64
@@ -64,7 +64,7 @@ type result struct {
 	notes                 []string
 }
 
-// note adds what text says of each build that was measured.
+// note adds a note for each build that was measured.
 func (r *result) note(text func(side) string) {
 	r.notes = append(r.notes, text(r.this))
 	if len(r.other.figures) > 0 {
@@ -75,10 +75,10 @@ func (r *result) note(text func(side) string) {
 // measurement measures one round.
 type measurement func(ctx context.Context) (round, error)
 
-// sides are what a row compares. Only this is always there.
+// sides are the measurements that a row compares. other and baseline may be nil.
 type sides struct{ this, other, baseline measurement }
 
-// sides gives the measurement of each build, and the baseline's, which may be nil.
+// sides returns the measurement of each build, and the baseline's, which may be nil.
 func (b builds) sides(measure func(ctx context.Context, b *build) (round, error), baseline measurement) sides {
 	s := sides{this: func(ctx context.Context) (round, error) { return measure(ctx, b.this) }, baseline: baseline}
 	if b.other != nil {

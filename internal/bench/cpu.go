@@ -41,7 +41,8 @@ func (c cpu) by(n int) cpu {
 // processes are the ids of a server and of the Postgres behind it.
 type processes struct{ server, postgres int }
 
-// cpuUsed is the CPU time that the processes and this one have used so far. Without /proc, only this one's is known.
+// cpuUsed returns the CPU time that the processes and this process have used so far. Without /proc, only that of this
+// process is known.
 func (p processes) cpuUsed() cpu {
 	var used cpu
 	var own syscall.Rusage

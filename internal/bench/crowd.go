@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// maxUnderWay is more than the changes that are ever on their way at once.
+// maxUnderWay is higher than the number of changes that are ever on their way at once.
 const maxUnderWay = 1 << 14
 
-// crowd is what the subscribers of one round share. Its methods may be called concurrently, but await and sending
-// only by the writer.
+// crowd is shared by the subscribers of one round. Its methods may be called concurrently, but only the writer calls
+// await and sending.
 type crowd struct {
 	size      int64
 	first     int64         // revision

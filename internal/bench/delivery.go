@@ -13,8 +13,9 @@ type arrival struct {
 	received time.Time
 }
 
-// deliveries compares what was written with what arrived at each receiver. A change is out of order when its item's
-// revision is not the next one, or when another receiver got a different change in its place. Only the writers write.
+// deliveries compares the changes that were written with those that arrived at each receiver. A change is out of order
+// when its item's revision is not the next one, or when another receiver got a different change in its place. The
+// writers must be the only ones that change items.
 func deliveries(changes []written, receivers [][]arrival) round {
 	r := round{changes: len(changes)}
 	byRevision := make(map[revision]written, len(changes))
@@ -55,7 +56,7 @@ func (r *round) add(one round) {
 	r.repeated += one.repeated
 }
 
-// checkDelivery lists as unmet what this build lost or reordered, and a rate below the writers'.
+// checkDelivery adds to unmet the changes that this build lost or reordered, and a rate below the writers'.
 func (r *result) checkDelivery(perSecond float64) {
 	if r.this.lost > 0 {
 		r.unmet = append(r.unmet, fmt.Sprintf("%d lost", r.this.lost))

@@ -17,8 +17,8 @@ import (
 
 // endpoint is a receiver of hooks on keep-alive connections. It costs less than net/http's server.
 //
-// It checks what Itemcast promises: an item's revisions arrive one after the other, the next one only after a 2xx for
-// the last; a redelivery has the webhook-id of the first delivery, and no other delivery has it.
+// It checks Itemcast's promises. An item's revisions arrive in order, each only after a 2xx for the one before. A
+// redelivery has the webhook-id of the first delivery, and no other delivery has that id.
 type endpoint struct {
 	listener net.Listener
 	answer   answer
@@ -37,7 +37,7 @@ type endpoint struct {
 	fault    error     // the first broken promise
 }
 
-// progress is how far an item's deliveries are: its last revision with a 2xx, and the last that arrived.
+// progress is the progress of an item's deliveries: its last revision with a 2xx, and the last that arrived.
 type progress struct{ accepted, arrived int64 }
 
 func openEndpoint(a answer) (*endpoint, error) {
@@ -180,7 +180,7 @@ func (e *endpoint) fail(err error) {
 	}
 }
 
-// count is the number of revisions with a 2xx, and the first broken promise.
+// count returns the number of revisions with a 2xx, and the first broken promise.
 func (e *endpoint) count() (n int, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// figure is the number of a round by which sides are compared.
+// figure is the number by which the rounds of two sides are compared.
 type figure struct {
 	of         func(round) float64
 	text       func(side) string
@@ -55,8 +55,8 @@ func (r ratios) String() string {
 	return fmt.Sprintf("%.2f (%.2f–%.2f)", r.median(), slices.Min(r), slices.Max(r))
 }
 
-// verdict is "worse" or "better" when the median differs from 1 by more than the rounds differ from each other. One
-// round gives no verdict.
+// verdict returns "worse" or "better" when the median differs from 1 by more than the rounds differ from each other.
+// One round gives no verdict.
 func (r ratios) verdict(f figure) string {
 	if len(r) < 2 {
 		return ""

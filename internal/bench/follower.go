@@ -21,7 +21,7 @@ const (
 )
 
 // follower is a WebSocket client that does as little as possible with a message: thousands of them share the machine
-// with what is measured.
+// with the server.
 type follower struct {
 	conn net.Conn
 	in   *bufio.Reader

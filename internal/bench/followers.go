@@ -16,7 +16,7 @@ type opener func(ctx context.Context, k int) (*follower, error)
 
 type followers []*follower
 
-// openFollowers opens n followers. With an error it also returns those that are open.
+// openFollowers opens n followers. Together with an error, it returns the followers that are open.
 func openFollowers(ctx context.Context, n int, open opener) (followers, error) {
 	all := make(followers, n)
 	group, ctx := errgroup.WithContext(ctx)

@@ -15,7 +15,7 @@ type hook struct {
 	path string // of the hook in the API
 }
 
-// withHooks opens an endpoint and makes its hook for each answer, and removes them after use.
+// withHooks opens an endpoint with a hook for each answer, calls use, and removes them.
 func (b *build) withHooks(ctx context.Context, answers []answer, use func(all []*hook) error) (err error) {
 	all := make([]*hook, 0, len(answers))
 	defer func() {
@@ -81,7 +81,8 @@ func (b *build) pause(ctx context.Context) (resume func(), err error) {
 	}
 }
 
-// busy reports whether a session of Postgres is in a transaction, after a moment for what is on its way to Postgres.
+// busy waits a moment for statements that are on their way to Postgres. It then reports whether a session of Postgres
+// is in a transaction.
 func (b *build) busy(ctx context.Context) (busy bool, err error) {
 	if err := sleep(ctx, 50*time.Millisecond); err != nil {
 		return false, err

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// machine describes what the figures were measured on, and how.
+// machine describes the machine, the builds and the settings of a run.
 func (s *stage) machine(ctx context.Context) string {
 	var postgres string
 	if err := s.this.pool.QueryRow(ctx, "SHOW server_version").Scan(&postgres); err != nil {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// settleTimeout is longer than the node waits for a client that stalls. Residents of a soak have as long to reach the
-// end of the log after the last change.
+// settleTimeout is longer than the node waits for a client that stalls. It is also the time that residents of a soak
+// have to reach the end of the log after the last change.
 const settleTimeout = 60 * time.Second
 
 // memory is what a node's process uses. All but goroutines are bytes.
@@ -19,7 +19,7 @@ type memory struct {
 	goroutines float64
 }
 
-// used is the resident memory without what Go's runtime retains for later.
+// used is the resident memory without the free memory that Go's runtime retains.
 func (m memory) used() float64 { return m.resident - m.unused }
 
 func (n *node) memory(ctx context.Context) (m memory, err error) {
@@ -51,8 +51,8 @@ func (n *node) collectedMemory(ctx context.Context) (memory, error) {
 	return n.memory(ctx)
 }
 
-// settledMemory is the memory after several collections: each halves the stacks that are too large, and frees what
-// finalizers held.
+// settledMemory returns the memory after several collections: each halves the stacks that are too large, and frees
+// objects that waited for finalizers.
 func (n *node) settledMemory(ctx context.Context) (m memory, err error) {
 	for range 4 {
 		if err := sleep(ctx, 500*time.Millisecond); err != nil {

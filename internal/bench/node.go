@@ -26,7 +26,7 @@ const (
 	password = "a password for the benchmark"
 )
 
-// authorization is the header by which requests sign in.
+// authorization is the value of the header by which requests sign in.
 var authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte(email+":"+password))
 
 // node is a running `itemcast serve` with its own data directory and ports.

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// pace is the rate of all writers together, and how long they hold it.
+// pace is the rate of all writers together, and for how long they write.
 type pace struct {
 	perSecond int
 	lasting   time.Duration

@@ -16,15 +16,15 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// posting is a task for the baseline: to post a number of documents to each URL, on a number of connections to each.
+// posting is a task for the baseline: post a number of documents to each URL, on a number of connections to each.
 type posting struct {
 	URLs        []string
 	Connections int
 	Posts       int
 }
 
-// post is a hand-written loop: on each connection it posts a document when it has the response to the last, with the
-// headers that Itemcast sends. It makes no signature, reads no database and records nothing.
+// post is a hand-written loop. On each connection it posts a document, with the headers that Itemcast sends, waits for
+// the response, and posts the next. It makes no signature, reads no database and records nothing.
 func (b *baseline) post(w http.ResponseWriter, r *http.Request) {
 	var p posting
 	if err := json.NewDecoder(r.Body).Decode(&p); err != nil {
@@ -60,7 +60,7 @@ func (b *baseline) documents() [][]byte {
 	return all
 }
 
-// poster has one connection to an endpoint, and documents of its own.
+// poster posts its share of the documents on one connection to an endpoint.
 type poster struct {
 	client    *http.Client
 	url       string

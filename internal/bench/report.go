@@ -24,7 +24,7 @@ func newReport(machine string, compared bool) *report {
 	return r
 }
 
-// otherColumns is how many columns at the end are about the other build.
+// otherColumns is the number of columns about the other build, which come last.
 const otherColumns = 3
 
 func (r *report) line(cells ...string) {
@@ -99,7 +99,7 @@ func (r *report) write(out io.Writer) error {
 	return err
 }
 
-// amount is the memory where that was measured, or else the rate.
+// amount returns the memory if that was measured, or else the rate.
 func (s side) amount() string {
 	if len(s.bytes) > 0 {
 		return s.memory()

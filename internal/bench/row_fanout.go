@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// inBursts is a number of changes on their way at once: enough that no subscriber waits for the writer, and so
-	// few that the slowest subscriber is never far behind the fastest. Itemcast writes all messages that wait for a
-	// subscriber in one go.
+	// inBursts is a number of changes on their way at once. It is high enough that no subscriber waits for the writer, and
+	// so low that the slowest subscriber is never far behind the fastest. Itemcast sends all messages that wait for a
+	// subscriber in one write.
 	inBursts = 16
 	oneByOne = 1
 )
@@ -96,7 +96,7 @@ func (f fanOutRound) measure(ctx context.Context, w *itemWriter, open opener, of
 	return round{latencies: sorted(c.latencies), perSecond: perSecond, cpu: used, count: messages}, nil
 }
 
-// itemWriter changes one item over and over.
+// itemWriter changes one item repeatedly.
 type itemWriter struct {
 	writer
 	item *store.WriterItemsRow

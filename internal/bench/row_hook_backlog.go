@@ -20,10 +20,10 @@ const (
 	tailTimeout             = 10 * time.Second
 )
 
-// hookBacklog measures what an endpoint notices of another with a backlog of 100,000 deliveries: while the other
-// hangs, and while it answers again and receives its backlog. Attempts that hang end after 15 s. The next attempts
-// come 5 s later, and 5 min after those; so the endpoint recovers before its second attempts end, and the report says
-// what still waits for its third.
+// hookBacklog measures how the latency of one endpoint suffers from another with a backlog of 100,000 deliveries: while
+// the other hangs, and while it answers again and receives its backlog. Attempts that hang end after 15 s. The second
+// attempts come 5 s later, and the third 5 min after those. So the endpoint recovers before its second attempts end,
+// and the report says how many deliveries still wait for their third.
 func hookBacklog(ctx context.Context, s *stage) (result, error) {
 	notes := map[*build][]string{}
 	r, err := alternate(ctx, s.slowRounds(1), rateOf, s.sides(func(ctx context.Context, b *build) (r round, err error) {
@@ -55,7 +55,7 @@ func (b *build) hookBacklog(ctx context.Context) (r round, notes []string, err e
 	return r, notes, err
 }
 
-// fill writes the backlog while the node is paused, which would otherwise deliver it at once to other hooks.
+// fill writes the backlog while the node is paused: a running node would deliver it at once to other hooks.
 func (b *build) fill(ctx context.Context) ([]written, error) {
 	resume, err := b.pause(ctx)
 	if err != nil {
@@ -139,10 +139,10 @@ func (d *drain) whileDraining(ctx context.Context, due int) (r round, during []w
 	return r, during, err
 }
 
-// left waits a little longer and returns how many of the deliveries still wait. It is an error when they are not
+// left waits for tailTimeout and returns how many of the deliveries still wait. It returns an error when they are not
 // pending.
 func (d *drain) left(ctx context.Context, total int) (left int, err error) {
-	const maxCounted = 1000 // the API counts no further
+	const maxCounted = 1000 // the API's limit for pending
 	limited, cancel := context.WithTimeout(ctx, tailTimeout)
 	defer cancel()
 	if err := d.hanging.await(limited, total); err == nil || !errors.Is(err, context.DeadlineExceeded) {

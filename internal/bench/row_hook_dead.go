@@ -30,9 +30,9 @@ var conditions = []struct {
 
 const shownCondition = 1 // one hangs
 
-// hookDead measures what bad endpoints cost others: how much the p99 of seven endpoints rises, from commit to
-// received, when the three beside them are bad. The conditions alternate, each time with new hooks, so that one
-// leaves nothing for the next.
+// hookDead measures the cost of bad endpoints for others: how much the p99 of seven endpoints rises, from commit to
+// received, when the three beside them are bad. The conditions alternate. Each has new hooks, so that no condition
+// leaves work for the next.
 func hookDead(ctx context.Context, s *stage) (result, error) {
 	seen := map[*build]*deadRecord{}
 	for _, b := range s.all() {

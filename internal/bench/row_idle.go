@@ -10,8 +10,8 @@ const (
 	idleItems       = 100
 )
 
-// idle measures what a subscription without changes costs the process: by how much thousands of them raise its used
-// memory. The kernel's memory for a connection is not the process's.
+// idle measures the memory of a subscription without changes: by how much thousands of them raise the used memory of
+// the process. It does not count the kernel's memory for a connection.
 func idle(ctx context.Context, s *stage) (result, error) {
 	var last string
 	r, err := alternate(ctx, s.slowRounds(1), memoryOf, s.sides(func(ctx context.Context, b *build) (round, error) {
@@ -30,8 +30,8 @@ func idle(ctx context.Context, s *stage) (result, error) {
 	return r, err
 }
 
-// subscribeIdly measures before and after n subscriptions. The process has had as many before, so that it has already
-// paid what comes once, such as the sign-in and Go's own records of goroutines (3 kB of 19).
+// subscribeIdly measures before and after n subscriptions. The process has had as many before, so that one-time costs
+// do not count, such as the sign-in and Go's own records of goroutines (3 kB of 19).
 func (b *build) subscribeIdly(ctx context.Context, n int) (before, after memory, err error) {
 	first, err := b.dialFollower(1)(ctx, 0)
 	if err != nil {

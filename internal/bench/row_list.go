@@ -30,8 +30,8 @@ func listItems(ctx context.Context, s *stage) (result, error) {
 
 func (n *node) list() []byte { return n.request("GET", "/api/v1/items?limit=50", "", nil) }
 
-// listBaseline is the baseline's list. It gives the baseline the end of this build's list, which does not change
-// while lists are measured.
+// listBaseline returns the baseline's list as a target. It first sends the baseline the end of this build's list, which
+// does not change while lists are measured.
 func (s *stage) listBaseline(ctx context.Context) (target, error) {
 	c, err := dial(ctx, s.this.addr)
 	if err != nil {

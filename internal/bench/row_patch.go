@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 )
 
-// minDocument is the least size of any item's document, in bytes.
+// minDocument is the minimum size of an item's document, in bytes.
 const minDocument = 1000
 
 // patchItem renames random items.

@@ -16,9 +16,9 @@ const (
 	writingTime      = 10 * time.Second
 )
 
-// subscribe measures the time from a commit to its subscribers: from the response to COMMIT and, as a check, from
-// before the transaction was sent; the commit happens between the two. The writer makes the changes, because a
-// thousand PATCHes a second would occupy two cores: the measurement would be of their queue.
+// subscribe measures the time from a commit to its subscribers. It starts at the response to COMMIT and, as a check,
+// before the transaction is sent; the commit happens between the two. The writer makes the changes: a thousand PATCHes
+// a second would occupy two cores, and the row would measure their queue.
 func subscribe(ctx context.Context, s *stage) (result, error) {
 	r, err := alternate(ctx, s.slowRounds(1), p50Of, s.sides(subscribeRound, nil), s.logf)
 	r.checkDelivery(changesPerSecond)

@@ -17,12 +17,12 @@ type row struct {
 	needs   needs
 }
 
-// needs are what a row needs, as bits.
+// needs are the requirements of a row, as bits.
 type needs int
 
 const (
-	aWriter needs = 1 << iota // the writer, which may not fit the other build's database
-	minutes
+	aWriter needs = 1 << iota // the writer; it may not fit the other build's database
+	minutes                   // to measure; only with --long
 )
 
 var (
@@ -73,7 +73,7 @@ func Names() []string {
 	return names
 }
 
-// choose returns the rows with the given names, in the order of the names. What is no name may be a group: "get"
+// choose returns the rows with the given names, in the order of the names. A name may also be that of a group: "get"
 // selects "get-1", "get-4" and so on. Without names, choose returns all rows, or all that are not long.
 func choose(names []string, long bool) (chosen []row, err error) {
 	if len(names) == 0 {

@@ -18,7 +18,7 @@ type seeded struct {
 	Size int // of the document, in bytes
 }
 
-// seed makes items through the import and waits until no work of it is left. Each build gets the same items.
+// seed makes items through the import and waits until the node has processed them. Each build gets the same items.
 func (b *build) seed(ctx context.Context, items int) error {
 	if err := b.importItems(ctx, items); err != nil {
 		return err
@@ -106,7 +106,8 @@ func (b *build) awaitSequenced(ctx context.Context) error {
 	}
 }
 
-// anyName is a name that no item has yet. It has the length of the others, so that documents keep their lengths.
+// anyName returns a name that no item has yet. It has the length of the others, so that documents do not change their
+// size.
 func anyName(n int64) string { return fmt.Sprintf("Take %09d, main stage", n) }
 
 func (b *build) exec(ctx context.Context, statements ...string) error {

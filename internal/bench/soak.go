@@ -14,7 +14,7 @@ type SoakConfig struct {
 	Itemcast string        // path of the build
 	Only     []string      // names of soaks; empty: all
 	Short    bool          // run the short forms, which find broken promises but no leaks
-	Lasting  time.Duration // length of each; zero: its own
+	Lasting  time.Duration // length of each; zero: its default
 	Out      io.Writer     // one paragraph for each
 	Progress io.Writer     // one line for each step
 }

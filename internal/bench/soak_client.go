@@ -33,7 +33,7 @@ func newResident(b *build, n int, size soakSize, start soakStart) *soaker {
 	return &soaker{node: b.node, n: n, size: size, cursor: start.cursor, seen: maps.Clone(start.revisions)}
 }
 
-// finish gives the soaker the last revision of each item: it ends when it has seen them all.
+// finish passes the last revision of each item: the soaker ends when it has seen them all.
 func (s *soaker) finish(end map[uuid.UUID]int64) { s.end.Store(&end) }
 
 // soakChange is a change as it arrives over any transport.
@@ -68,8 +68,8 @@ func (s *soaker) visit(ctx, visits context.Context) error {
 	return nil
 }
 
-// connect reads from one connection for a while, in which it may stall, and closes it without notice. After finish it
-// reads to the end.
+// connect reads from one connection for a time, in which it may stall, and closes it abruptly. After finish it reads to
+// the end.
 func (s *soaker) connect(ctx context.Context, lasting time.Duration) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -9,7 +9,7 @@ import (
 // maxGrowth is how much more of the heap may be in use in the last quarter than in the second, in bytes.
 const maxGrowth = 8 << 20
 
-// soakReport is what a soak of subscribers saw.
+// soakReport is the result of a soak of subscribers.
 type soakReport struct {
 	changes       int
 	rate          float64
@@ -61,14 +61,14 @@ func (r *soakReport) check() error {
 	case r.missed > 0 || r.repeated > 0:
 		return errors.New("subscribers missed changes, or got some twice")
 	case r.after.goroutines > r.before.goroutines:
-		return errors.New("goroutines stay")
+		return errors.New("goroutines leak: more run after the soak than before")
 	case r.short:
 		return nil
 	case len(r.samples) < 4:
-		return errors.New("the soak was too short to judge memory; give it more time")
+		return errors.New("the soak was too short to judge memory; run it with a longer --lasting")
 	}
 	if early, late := r.heaps(); late > early+maxGrowth {
-		return errors.New("memory grows")
+		return fmt.Errorf("memory leaks: the heap in use grew by more than %d MiB", maxGrowth>>20)
 	}
 	return nil
 }

@@ -12,11 +12,11 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// soakSize is how hard a soak of subscribers is.
+// soakSize is the load of a soak of subscribers.
 type soakSize struct {
 	perSecond     int
 	residents     int           // subscribers that follow from the beginning to the end, over every transport
-	visitors      int           // subscribers that come without a cursor, with a query of their own, and go
+	visitors      int           // subscribers that connect without a cursor, with another query, for a short time
 	maxConnection time.Duration // length of a connection
 	maxVisit      time.Duration
 	maxStall      time.Duration // how long a subscriber stops reading
@@ -37,7 +37,7 @@ var (
 )
 
 // soakSubscribers changes items at a steady rate while subscribers connect, stall, vanish and resume at random. It
-// fails when a resident misses a change or gets one twice, when memory grows, or when goroutines stay.
+// fails when a resident misses a change or gets one twice, and when memory or goroutines leak.
 func soakSubscribers(ctx context.Context, b *build, c SoakConfig, lasting time.Duration) error {
 	size := fullSoak
 	if c.Short {

@@ -70,8 +70,8 @@ func overWebSocket(ctx context.Context, s *soaker) (func() (*soakChange, error),
 	}, one.close, nil
 }
 
-// readAhead reads on a goroutine, one piece ahead: when nobody takes pieces, it stops reading. take returns nil when
-// no piece has arrived for a second.
+// readAhead reads on a goroutine, one piece ahead. It stops reading while no piece is taken. take returns nil when no
+// piece has arrived for a second.
 func readAhead(ctx context.Context, read func() ([]byte, error)) (take func() ([]byte, error)) {
 	pieces := make(chan []byte)
 	go func() {

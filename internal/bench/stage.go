@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// stage is everything that runs during a report.
+// stage is the set of processes that run during a report.
 type stage struct {
 	Config
 	builds

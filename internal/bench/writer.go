@@ -37,8 +37,8 @@ type written struct {
 	warmUp    bool      // is not measured
 }
 
-// writer renames items of its own, as another node of Itemcast would: it updates the row and inserts the change in
-// one transaction, and wakes a sequencer after the commit.
+// writer renames its share of the items, as another node of Itemcast would: it updates the row and inserts the change
+// in one transaction, and wakes a sequencer after the commit.
 type writer struct {
 	pool      *pgxpool.Pool
 	sequencer *change.Sequencer
@@ -47,7 +47,7 @@ type writer struct {
 	begun     time.Time // when all writers began
 }
 
-// write runs all writers. It returns when all that they wrote has its position in the log.
+// write runs all writers. It returns when all their changes have positions in the log.
 func (b *build) write(ctx context.Context, each func(ctx context.Context, w *writer) ([]written, error)) (
 	all []written, perSecond float64, err error) {
 	items, err := b.writerItems(ctx)
@@ -87,7 +87,7 @@ func (b *build) sequence(ctx context.Context) (sequencer *change.Sequencer, stop
 	}
 }
 
-// logWriter gives each line of a log to logf.
+// logWriter passes each line of a log to logf.
 type logWriter struct{ logf logf }
 
 func (w logWriter) Write(line []byte) (int, error) {
@@ -139,7 +139,7 @@ func (w *writer) rename(ctx context.Context, i *store.WriterItemsRow, name strin
 }
 
 // editDocument returns a document with another name, revision and time. It edits the bytes, so that it depends on no
-// build's renderer. The items are the load generator's own, in which these names stand for nothing else.
+// build's renderer. In the items that seed makes, the edited member names occur once.
 func editDocument(document []byte, name string, revision int64, updatedAt time.Time) ([]byte, error) {
 	for _, edit := range []struct{ before, value, after string }{
 		{`,"name":"`, name, `"`},
@@ -178,7 +178,7 @@ func (b *build) checkWriter(ctx context.Context) error {
 		return err
 	}
 	if !bytes.Contains(changes, items[0].Document) {
-		return errors.New("it does not publish a change that the writer made")
+		return errors.New("the build does not publish a change that the writer made")
 	}
 	return nil
 }

@@ -83,7 +83,7 @@ func New(ctx context.Context, pool *pgxpool.Pool, config Config) (*Node, error) 
 	problems := contract.NewProblems(config.Log)
 	pages, err := browse.New(document, browse.Options{
 		PublicURL: config.PublicURL, LoginURL: "/login", LogoutURL: "/logout",
-		UserURL: document.Base() + "/me", Assets: browse.Assets(web.Loads("browse")), Problems: problems,
+		UserURL: document.Base() + "/me", Assets: browse.Assets(web.BundleOf("browse")), Problems: problems,
 	})
 	if err != nil {
 		return nil, err

@@ -66,9 +66,9 @@ func (a account) chown(path string) error {
 	return os.Chown(path, int(a.credential.Uid), int(a.credential.Gid))
 }
 
-// apply makes cmd run as the account, in a process group of its own (so that Ctrl-C in a terminal reaches only this
-// process, which then stops Postgres), and without our environment, which may hold secrets or change how Postgres
-// behaves. It returns the name by which cmd reaches dir. The caller calls release when cmd has started.
+// apply makes cmd run as the account. cmd gets a separate process group: Ctrl-C in a terminal reaches only this
+// process, which then stops Postgres. cmd does not get our environment, which may hold secrets or change how Postgres
+// behaves. apply returns the name by which cmd reaches dir. The caller calls release when cmd has started.
 func (a account) apply(cmd *exec.Cmd, dir string) (reachable string, release func(), err error) {
 	cmd.Dir = "/"
 	cmd.Env = []string{"LC_ALL=C", "TZ=UTC", "PATH=" + os.Getenv("PATH")}

@@ -83,7 +83,8 @@ func initdb(ctx context.Context, scratch string, cfg Config, programs programs, 
 	return nil
 }
 
-// removeUnfinished removes what interrupted first starts left beside the data directory. The caller owns the directory.
+// removeUnfinished removes the directories that interrupted first starts left beside the data directory. The caller
+// owns the data directory.
 func removeUnfinished(parent, name string) error {
 	entries, err := os.ReadDir(parent)
 	if err != nil {

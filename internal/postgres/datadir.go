@@ -60,7 +60,7 @@ func inspect(dataDir string) (contents, error) {
 }
 
 // identityOf returns the name of the data directory in the command lines of its Postgres processes, which any user may
-// read. It is made of device and inode: they stay the same when the directory is moved, and differ for a copy.
+// read. It consists of device and inode: they stay the same when the directory is moved, and differ for a copy.
 func identityOf(dataDir string) (string, error) {
 	info, err := os.Stat(dataDir)
 	if err != nil {

@@ -1,11 +1,10 @@
-// Package postgres runs a real Postgres as a child process, on a data directory of its own that it retains between
-// starts.
+// Package postgres runs a real Postgres as a child process, on a data directory that it retains between starts.
 //
 // `itemcast serve` uses it when ITEMCAST_DATABASE_URL is empty. It promises:
 //
-//   - It never wipes, upgrades or repairs a data directory. A first start prepares the cluster beside the directory and
-//     renames it into place, so an interrupted one leaves no half-made cluster. Anything unexpected is an error that
-//     says what was found and what to do.
+//   - It never wipes, upgrades or repairs a data directory. The first start prepares the cluster beside the directory
+//     and renames it into place, so an interrupted start leaves no incomplete cluster. Anything unexpected is an error
+//     that says what was found and what to do.
 //   - One owner at a time: the owner holds a flock on DataDir+".lock", which the kernel releases when the process ends.
 //   - A Postgres that outlived its owner is shut down before a new one starts. On Linux it does not outlive its owner:
 //     the kernel then sends it the signal for a fast shutdown.

@@ -25,9 +25,9 @@ const (
 	fetchTimeout = 5 * time.Minute
 )
 
-// fetch downloads programs with embedded-postgres into the cache directory. The library cannot just download: its Start
-// downloads, unpacks, and then wipes and starts a cluster. So it gets a decoy: a temporary directory that looks like a
-// cluster and cannot start. It never learns of the real data directory.
+// fetch downloads programs with embedded-postgres into the cache directory. The library has no function that only
+// downloads: its Start downloads, unpacks, and then wipes and starts a cluster. So it gets a decoy, a temporary
+// directory that looks like a cluster and cannot start. It never gets the path of the real data directory.
 func fetch(ctx context.Context, found contents, cacheDir string, log *slog.Logger) (programs, error) {
 	major := defaultMajor
 	if !found.empty {

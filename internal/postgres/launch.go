@@ -75,8 +75,8 @@ func (l *launcher) launchOnFreePort(ctx context.Context) (int, *process, error) 
 	}
 }
 
-// launch shuts down what a dead owner left running, starts Postgres on the port, and returns when it answers. On an
-// error no process is left.
+// launch shuts down a Postgres that a dead owner left running, starts Postgres on the port, and returns when it
+// answers. On an error no process is left.
 func (l *launcher) launch(ctx context.Context, port int) (*process, error) {
 	if err := l.shutDown(ctx); err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func (l *launcher) launch(ctx context.Context, port int) (*process, error) {
 
 var errPortTaken = errors.New("the port is in use")
 
-// awaitReady waits until Postgres answers, without a limit of its own: recovery after a crash may take long.
+// awaitReady waits until Postgres answers. Only ctx limits the wait: recovery after a crash may take long.
 func (l *launcher) awaitReady(ctx context.Context, p *process, port int) error {
 	poll := time.NewTicker(10 * time.Millisecond)
 	defer poll.Stop()

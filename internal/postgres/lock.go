@@ -12,7 +12,7 @@ import (
 // ErrInUse means that another process owns the data directory.
 var ErrInUse = errors.New("the data directory is in use")
 
-// lockTimeout allows a quick restart while the predecessor is still shutting down.
+// lockTimeout is long enough for a restart while the previous process is still shutting down.
 const lockTimeout = 2 * time.Second
 
 // acquireLock takes the lock that makes this process the owner of a data directory. The kernel releases it when the

@@ -8,9 +8,9 @@ import (
 	"sync"
 )
 
-const keptLines = 20
+const maxLines = 20
 
-// logWriter forwards the lines of Postgres's stderr to slog, and keeps the last ones for error messages.
+// logWriter forwards the lines of Postgres's stderr to slog, and retains the last maxLines for error messages.
 type logWriter struct {
 	log *slog.Logger
 
@@ -39,7 +39,7 @@ func (w *logWriter) add(line string) {
 		return
 	}
 	w.lines = append(w.lines, line)
-	if len(w.lines) > keptLines {
+	if len(w.lines) > maxLines {
 		w.lines = w.lines[1:]
 	}
 	// DETAIL, HINT and the like have the level of the message that they follow.
@@ -51,8 +51,8 @@ func (w *logWriter) add(line string) {
 	w.log.Log(context.Background(), w.level, "postgres: "+line)
 }
 
-// levels maps the severities of Postgres. A failed statement (ERROR) and a refused or ended session (FATAL) are matters
-// of the client; the server continues. A PANIC ends the server.
+// levels maps the severities of Postgres. A failed statement (ERROR) and a refused or ended session (FATAL) concern the
+// client only; the server continues. A PANIC ends the server.
 var levels = map[string]slog.Level{
 	"LOG":     slog.LevelDebug,
 	"INFO":    slog.LevelDebug,

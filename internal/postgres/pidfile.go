@@ -33,9 +33,9 @@ func readPIDFile(dataDir string) (pidFile, error) {
 	return f, errors.Join(pidErr, portErr)
 }
 
-// removeStalePIDFile removes a pid file whose pid now belongs to a process that is not Postgres; Postgres would take
-// that process for itself and refuse to start. Postgres replaces other stale files. The caller has made sure that no
-// Postgres runs on the directory.
+// removeStalePIDFile removes a pid file whose pid now belongs to a process that is not Postgres: Postgres would mistake
+// that process for another Postgres, and refuse to start. Postgres itself replaces other stale files. The caller has
+// made sure that no Postgres runs on the directory.
 func removeStalePIDFile(dataDir string) error {
 	path := filepath.Join(dataDir, "postmaster.pid")
 	b, err := os.ReadFile(path)

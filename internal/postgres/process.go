@@ -21,7 +21,7 @@ type process struct {
 func spawn(cmd *exec.Cmd, log *slog.Logger, dependent bool) (*process, error) {
 	p := &process{cmd: cmd, stderr: &logWriter{log: log}, exited: make(chan struct{})}
 	cmd.Stderr = p.stderr
-	cmd.WaitDelay = time.Second // the children of a killed postmaster keep stderr open for a moment
+	cmd.WaitDelay = time.Second // the children of a killed postmaster hold stderr open for a moment
 	if dependent {
 		shutDownWithParent(cmd)
 	}

@@ -21,7 +21,7 @@ const oldestMajor = 14
 type programs struct {
 	dir     string
 	major   int
-	version string // as it prints it: 15.8 (Debian 15.8-0+deb12u1)
+	version string // as postgres --version prints it: 15.8 (Debian 15.8-0+deb12u1)
 }
 
 func (p programs) path(name string) string { return filepath.Join(p.dir, name) }

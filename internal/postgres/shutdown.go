@@ -17,9 +17,9 @@ type processes struct {
 	all        []int
 }
 
-// findProcesses recognizes them by the identity in their command lines: the postmaster has it as an option, its
-// children have it in their titles. A pid file may be wrong after a crash; command lines are right, and any user may
-// read them.
+// findProcesses recognizes processes by the identity in their command lines: the postmaster has it as an option, its
+// children have it in their titles. A pid file may be wrong after a crash. Command lines are always right, and any user
+// may read them.
 func findProcesses(identity string) (processes, error) {
 	found, err := commands()
 	if err != nil {
@@ -96,9 +96,9 @@ func signalAndWait(
 	}
 }
 
-// signals returns the signal for each process: the postmaster forwards it to its children. If the postmaster is dead,
-// the children get it themselves, SIGQUIT in place of SIGINT, which would only cancel their current statement. SIGKILL
-// is for all.
+// signals returns the signal for each process. A living postmaster forwards a signal to its children. If the postmaster
+// is dead, the children get it directly: SIGQUIT instead of SIGINT, which would only cancel their current statement.
+// SIGKILL goes to all processes.
 func (r processes) signals(signal syscall.Signal) map[int]syscall.Signal {
 	if r.postmaster != 0 && signal != syscall.SIGKILL {
 		return map[int]syscall.Signal{r.postmaster: signal}

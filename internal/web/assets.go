@@ -13,7 +13,7 @@ import (
 	"itemcast/internal/accept"
 )
 
-// assetTypes are the kinds of files that are served. The table of the system differs from machine to machine.
+// assetTypes are the media types of the files that are served. The system's table differs from machine to machine.
 var assetTypes = map[string]string{
 	".css": "text/css; charset=utf-8",
 	".js":  "text/javascript; charset=utf-8",
@@ -50,7 +50,7 @@ func (a assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", contentType)
 	h.Set("X-Content-Type-Options", "nosniff")
-	// A worker has the policy of its own response. None of ours fetches or evaluates anything.
+	// A worker runs under the policy of its own response. Our workers fetch and evaluate nothing.
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	// The name changes with the content (RFC 8246).
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
@@ -61,7 +61,7 @@ func (a assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h.Set("Content-Encoding", "gzip")
 	h.Set("ETag", `"`+name+`"`)
-	noTime := time.Time{} // embedded files have none, so there is no Last-Modified
+	noTime := time.Time{} // embedded files have no modification time, so there is no Last-Modified
 	http.ServeContent(w, r, "", noTime, bytes.NewReader(packed))
 }
 
@@ -72,7 +72,7 @@ func unpack(w http.ResponseWriter, r *http.Request, packed []byte) {
 	}
 	body, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
-		http.Error(w, "The asset is damaged: run make build.", http.StatusInternalServerError)
+		http.Error(w, "The asset is damaged. Run make build and start Itemcast again.", http.StatusInternalServerError)
 		return
 	}
 	_, _ = io.Copy(w, body) // fails when the client is gone

@@ -9,7 +9,7 @@ import (
 // maxForm bounds a form, in bytes.
 const maxForm = 16 << 10
 
-// formPolicy allows forms to this server only, and no script.
+// formPolicy is a Content-Security-Policy that allows forms to this server only, and no script.
 const formPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; " +
 	"frame-ancestors 'none'"
 

@@ -8,7 +8,7 @@ import (
 
 type homeData struct {
 	PublicURL string
-	User      string // e-mail address; "" for a stranger
+	User      string // e-mail address; "" when nobody is signed in
 }
 
 func newHome(files fs.FS, publicURL string, userOf func(*http.Request) string) http.Handler {

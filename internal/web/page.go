@@ -29,10 +29,11 @@ func newPage(files fs.FS, name, entry, policy string) page {
 	m, err := readManifest(files)
 	bundle, listed := m.Pages[entry]
 	return page{
-		template: template.Must(template.ParseFS(templates, "templates/head.html", "templates/"+name+".html")),
-		name:     name + ".html",
-		view:     view{Bundle: bundle, Icon: m.Icon, Notices: m.Notices, Built: err == nil && listed},
-		policy:   policy,
+		template: template.Must(template.ParseFS(templates,
+			"templates/head.html", "templates/form.html", "templates/"+name+".html")),
+		name:   name + ".html",
+		view:   view{Bundle: bundle, Icon: m.Icon, Notices: m.Notices, Built: err == nil && listed},
+		policy: policy,
 	}
 }
 
@@ -46,7 +47,7 @@ func (p page) render(data any) []byte {
 	return body.Bytes()
 }
 
-// writeForUser answers with a page that is for one browser only.
+// writeForUser answers with a page that depends on the browser's session, and must not be cached.
 func (p page) writeForUser(w http.ResponseWriter, r *http.Request, status int, data any) {
 	w.Header().Set("Vary", "Cookie")
 	w.Header().Set("Cache-Control", "no-store")

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// playgroundPolicy allows inline styles, but no inline script: Monaco writes its theme into style elements, positions
-// lines by style attributes, and has no setting for a nonce. data: is for Monaco's squiggles and icons.
+// playgroundPolicy is a Content-Security-Policy that allows inline styles, but no inline script. Monaco writes its
+// theme into style elements, positions lines by style attributes, and has no setting for a nonce. data: is for Monaco's
+// underlines and icons.
 var playgroundPolicy = strings.Join([]string{
 	"default-src 'none'",
 	"script-src 'self'",

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Sessions is what the sign-in pages know of users and ask for. Package server implements it.
+// Sessions are the functions that the sign-in pages call. Package server implements them.
 type Sessions struct {
-	User          func(*http.Request) string // e-mail address of the browser's user; "" for a stranger
+	User          func(*http.Request) string // e-mail address of the browser's user; "" when nobody is signed in
 	SignIn        func(w http.ResponseWriter, r *http.Request, email, password string) error
 	SignOut       func(w http.ResponseWriter, r *http.Request, everywhere bool) error
 	ResetUser     func(ctx context.Context, token string) (email string, err error)
@@ -19,11 +19,11 @@ type Sessions struct {
 
 // loginData is what the page login.html shows.
 type loginData struct {
-	User    string // e-mail address; "" for a stranger
-	Email   string // that was typed
-	Next    string // the address to go to after the sign-in
-	Message string // what went wrong
-	Done    string // what was done
+	User    string // e-mail address; "" when nobody is signed in
+	Email   string // as typed
+	Next    string // the address after the sign-in
+	Message string // why the sign-in failed
+	Done    string // a success to report
 }
 
 func newLogin(files fs.FS, s Sessions) http.Handler {
@@ -65,7 +65,7 @@ func Logout(s Sessions) http.Handler {
 type resetData struct {
 	Token   string
 	Email   string // of the user whose password is set; "" when the link is no longer valid
-	Message string // what went wrong
+	Message string // why the link or the password is refused
 }
 
 func newReset(files fs.FS, s Sessions) http.Handler {

@@ -1,4 +1,4 @@
-// Package web is the pages that are not drawn from a contract: the start page, those for signing in, and the GraphQL
+// Package web serves the pages that are not drawn from a contract: the start page, the sign-in pages, and the GraphQL
 // playground.
 //
 // It promises that the pages need nothing but this server. The build bundles every script, style and font
@@ -6,8 +6,8 @@
 // Content-Security-Policy under which it works. In a tree without built assets the package compiles, and the pages say
 // what to run.
 //
-// It must not know items, users or the database, nor decide who may see what. A page has no data but the user's email
-// address, which is passed in; the API authorizes whatever a script fetches.
+// It must not know items, users or the database, nor check permissions. The only data on a page is the user's email
+// address, which is passed in. The API authorizes what a script fetches.
 package web
 
 import (
@@ -28,16 +28,17 @@ var templates embed.FS
 func Assets() http.Handler { return newAssets(built()) }
 
 // Home serves the start page. publicURL is the base of the URLs in its examples. userOf returns the e-mail address of
-// the user who is signed in, "" for a stranger.
+// the user who is signed in, "" when nobody is signed in.
 func Home(publicURL string, userOf func(*http.Request) string) http.Handler {
 	return newHome(built(), publicURL, userOf)
 }
 
-// Playground serves the GraphQL playground at the URL of the API itself: the caller routes the requests to it that
-// prefer HTML. The page is for anyone; the API asks for a sign-in.
+// Playground serves the GraphQL playground. It has the URL of the API: the caller routes requests that prefer HTML to
+// it. The page needs no sign-in; the API does.
 func Playground() http.Handler { return newPlayground(built()) }
 
-// Login serves the sign-in form, and signs in. The parameter next is the address to go to then, on this server only.
+// Login serves the sign-in form, and signs in. It then redirects to the address in the parameter next, which must be on
+// this server.
 func Login(s Sessions) http.Handler { return newLogin(built(), s) }
 
 // Reset serves the page of a reset link, and sets the password. Loading the page does not use up the link, as programs
@@ -51,8 +52,8 @@ type Bundle struct {
 	Styles, Preload []string
 }
 
-// Loads returns the files of a page; none in a tree without built assets.
-func Loads(page string) Bundle {
+// BundleOf returns the files of a page; none in a tree without built assets.
+func BundleOf(page string) Bundle {
 	m, err := readManifest(built())
 	if err != nil {
 		return Bundle{}

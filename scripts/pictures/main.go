@@ -65,7 +65,7 @@ func run(base, email, password string) error {
 	)
 }
 
-// take takes a picture in a colour scheme, after a step that loads a page and others.
+// take takes a picture in a colour scheme, after a step that loads a page and further steps.
 func take(ctx context.Context, name, scheme string, load step, steps ...step) error {
 	feature := &emulation.MediaFeature{Name: "prefers-color-scheme", Value: scheme}
 	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{feature}}

@@ -14,11 +14,11 @@ import (
 	"itemcast/internal/postgres"
 )
 
-// timeout limits each wait of this package. What it waits for takes a second at most on an idle machine.
+// timeout limits each wait of this package. On an idle machine no wait takes longer than a second.
 const timeout = time.Minute
 
-// New returns a pool on a new database with the current schema. When the test ends the pool is closed and the database
-// dropped; the test fails if it has not released every connection by then.
+// New returns a pool on a new database with the current schema. When the test ends, New closes the pool and drops the
+// database. The test fails if it has not released every connection by then.
 func New(t testing.TB) *pgxpool.Pool {
 	t.Helper()
 	pool, err := db.Open(t.Context(), URL(t))

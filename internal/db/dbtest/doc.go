@@ -1,4 +1,4 @@
-// Package dbtest gives each test a Postgres database of its own, with the current schema, in tens of milliseconds.
+// Package dbtest gives each test a separate Postgres database, with the current schema, in tens of milliseconds.
 //
 //	pool := dbtest.New(t)
 //

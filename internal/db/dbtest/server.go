@@ -41,8 +41,8 @@ var join = sync.OnceValues(func() (*server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the test database URL: %w", err)
 	}
-	// Other processes recognize the databases in use by an open connection with this application_name (dropStale), so
-	// one always stays open.
+	// An open connection with this application_name shows other processes that our databases are in use (dropStale), so
+	// one connection always stays open.
 	config.ConnConfig.RuntimeParams["application_name"] = s.process
 	config.MinConns = 1
 	config.MaxConnLifetime = 0 // no limit

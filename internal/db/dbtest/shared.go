@@ -15,8 +15,8 @@ import (
 	"itemcast/internal/postgres"
 )
 
-// inUse is open for the life of the process: its lock makes the supervisor keep the shared server running.
-var inUse *os.File //nolint:unused // holding it is its use
+// inUse is open for the life of the process. While it is locked, the supervisor does not stop the shared server.
+var inUse *os.File //nolint:unused // the open file holds the lock
 
 // sharedServer returns the URL of the shared server, and starts it if necessary. It runs at least as long as this
 // process.

@@ -20,7 +20,7 @@ const (
 	supervisorLog = "supervisor.log"
 )
 
-// init runs the supervisor in place of the binary's tests.
+// init runs the supervisor instead of the binary's tests.
 func init() {
 	dir := os.Getenv(supervisorVariable)
 	if dir == "" {
@@ -72,8 +72,8 @@ func supervise(dir string, report *os.File) error {
 	return err
 }
 
-// startShared starts the server, on new data if the old does not start: without fsync, a crash of the machine may have
-// damaged it.
+// startShared starts the server. If it does not start on the existing data, startShared replaces them: without fsync, a
+// crash of the machine may have damaged them.
 func startShared(dir string, log *slog.Logger) (*postgres.Server, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()

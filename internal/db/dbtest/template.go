@@ -75,8 +75,8 @@ func (s *server) createTemplate(ctx context.Context, conn *pgxpool.Conn, name st
 	return err
 }
 
-// dropStale drops the test databases of processes that have ended, and all but the newest templates.
-func (s *server) dropStale(ctx context.Context, keep string) error {
+// dropStale drops the test databases of processes that have ended, and old templates. It never drops the current one.
+func (s *server) dropStale(ctx context.Context, current string) error {
 	rows, err := s.admin.Query(ctx, `
 		SELECT datname FROM pg_database
 		WHERE datname ~ '^itemcast_test_[a-z0-9]+_[0-9]+$'
@@ -84,7 +84,7 @@ func (s *server) dropStale(ctx context.Context, keep string) error {
 		UNION ALL
 		(SELECT datname FROM pg_database
 		 WHERE starts_with(datname, $1) AND datname <> $2
-		 ORDER BY oid DESC OFFSET $3)`, templatePrefix, keep, maxTemplates-1)
+		 ORDER BY oid DESC OFFSET $3)`, templatePrefix, current, maxTemplates-1)
 	if err != nil {
 		return err
 	}

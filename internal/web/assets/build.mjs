@@ -21,7 +21,7 @@ const pages = {
 };
 const icon = 'src/icon.svg';
 
-// Monaco analyses text in web workers, each a script of its own.
+// Monaco analyses text in web workers. Each is a separate script.
 const workers = {
   'editor.worker': 'monaco-editor/esm/vs/editor/editor.worker.js',
   'json.worker': 'monaco-editor/esm/vs/language/json/json.worker.js',
@@ -51,7 +51,7 @@ const pageBuild = await build({
   format: 'esm',
   splitting: true,
   jsx: 'automatic',
-  // GraphiQL imports these by their old names, which are CommonJS: in a chunk of their own they would lose exports.
+  // GraphiQL imports these by their old names, which are CommonJS: in a separate chunk they would lose exports.
   alias: { 'prettier/parser-graphql': 'prettier/plugins/graphql', 'prettier/parser-babel': 'prettier/plugins/babel' },
   loader: { '.ttf': 'file', '.graphql': 'text', '.svg': 'copy' },
   define: { ...common.define, WORKER_FILES: JSON.stringify(workerFiles()) },

@@ -14,7 +14,7 @@ export async function notices(root, builds) {
   return { name: `notices-${hash}.txt`, body };
 }
 
-/** Returns node_modules/@scope/name for an input; of nested packages the innermost. */
+/** Returns node_modules/@scope/name for an input; for nested packages, the innermost one. */
 function packageOf(input) {
   return input.match(/^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//)?.[1];
 }

@@ -19,7 +19,7 @@ import (
 
 type commands struct {
 	Run      runCommand      `cmd:"" default:"withargs" help:"Measure against baselines, and against another build."`
-	Soak     soakCommand     `cmd:"" help:"Test that promises hold for a long time."`
+	Soak     soakCommand     `cmd:"" help:"Test for minutes that no change is lost and no memory leaks."`
 	Baseline baselineCommand `cmd:"" hidden:""`
 }
 
@@ -52,9 +52,9 @@ const minItems = 100
 
 type soakCommand struct {
 	Itemcast string        `help:"Binary to test." default:"bin/itemcast" type:"existingfile"`
-	Only     []string      `help:"Run only these: ${soaks}." placeholder:"NAME,…"`
+	Only     []string      `help:"Run only these soaks: ${soaks}." placeholder:"NAME,…"`
 	Short    bool          `help:"Run the short forms, as CI does. They do not judge memory."`
-	Lasting  time.Duration `help:"Length of each, instead of its own."`
+	Lasting  time.Duration `help:"Length of each soak, instead of its default."`
 }
 
 // Run soaks.

@@ -1,5 +1,5 @@
 // The pages of the browsable API work without this script. It adds: finding operations while typing, copying, folding,
-// opening the form that a link leads to, and a notice when the thing on the page has changed.
+// opening the form that a link leads to, and a notice when the resource on the page has changed.
 
 import './browse.css';
 import { follow } from './live.js';
@@ -58,8 +58,8 @@ function enableOpening() {
   for (const link of document.querySelectorAll('a[data-opens]')) {
     link.addEventListener('click', () => { if (link.hash === location.hash) open(); });
   }
-  // The page of an answer has the address of the form that was sent, but not the address's other forms. A query that is
-  // empty makes the browser load the page again.
+  // The page of an answer has the address of the form that was sent, but not the other forms of that address. An empty
+  // query makes the browser load the page again.
   for (const link of document.querySelectorAll('#operations a[href*="#"]')) {
     link.addEventListener('click', (event) => {
       if (link.pathname !== location.pathname || document.getElementById(link.hash.slice(1))) return;
@@ -68,7 +68,7 @@ function enableOpening() {
     });
   }
   open();
-  // A browser that scrolls to the fragment itself takes the focus away again.
+  // Some browsers then scroll to the fragment themselves, which removes the focus.
   window.addEventListener('load', () => setTimeout(() => { if (document.activeElement === document.body) open(); }));
 }
 

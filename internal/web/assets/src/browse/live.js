@@ -1,9 +1,10 @@
 /**
- * Shows a notice when the thing on the page has changed since the page was loaded. Browsers allow few connections to a
- * server, so only a visible page follows; one that becomes visible again first asks whether it missed a change.
+ * Shows a notice when the resource on the page has changed since the page was loaded. Browsers allow few connections to
+ * a server, so only a visible page follows changes. When a page becomes visible again, it first checks whether it
+ * missed a change.
  *
- * page has data-live (the event stream), data-etag and data-plain (the plain answer). Once it misses no change, it gets
- * data-follows.
+ * page has data-live (the event stream), data-etag and data-plain (the plain answer). It gets data-follows when it is
+ * sure to notice every change.
  */
 export function follow(page, notice) {
   const { live, etag, plain } = page.dataset;
@@ -17,7 +18,7 @@ export function follow(page, notice) {
     stop();
   };
 
-  /** Asks for a change from before the stream began. */
+  /** Checks for a change from before the stream began. */
   const check = async () => {
     try {
       const headers = { 'If-None-Match': etag, Accept: 'application/json' };
@@ -26,7 +27,7 @@ export function follow(page, notice) {
       else if (answer.ok && answer.headers.get('ETag') !== etag) show('This has changed since you loaded it.');
       else page.dataset.follows = '';
     } catch {
-      // The server is down. The stream reconnects, and then asks again.
+      // The server is down. The stream reconnects, and then this check runs again.
     }
   };
 
@@ -38,7 +39,7 @@ export function follow(page, notice) {
       const change = JSON.parse(data);
       if (change.kind === 'DELETED') {
         show('This has been deleted since you loaded it.');
-      } else if (!(change.revision <= revision)) { // also when the revision is no number
+      } else if (!(change.revision <= revision)) { // also true when the revision is not a number
         const what = change.changed_fields.join(', ') || change.kind.toLowerCase();
         show(`This has changed since you loaded it: ${what}.`);
       }

@@ -9,7 +9,7 @@ import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { useEffect, useMemo } from 'react';
 import { createRoot } from 'react-dom/client';
 import { tabs } from './operations/index.js';
-import { askToSignIn, useSession } from './session.js';
+import { openSignIn, useSession } from './session.js';
 import { SignInButton, SignInDialog } from './sign-in.jsx';
 import { createTransport } from './transport.js';
 
@@ -24,9 +24,9 @@ const plugins = [HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })];
 
 function Playground({ endpoint, home }) {
   const { identity } = useSession();
-  const reason = identity ? 'The server no longer accepts these credentials.' : 'Sign in to use the API.';
+  const reason = identity ? 'The server no longer accepts this password. Sign in again.' : 'Sign in to use the API.';
   const transport = useMemo(
-    () => createTransport({ endpoint, identity, onRefused: () => askToSignIn(reason) }),
+    () => createTransport({ endpoint, identity, onRefused: () => openSignIn(reason) }),
     [endpoint, identity],
   );
   useEffect(() => transport.close, [transport]);

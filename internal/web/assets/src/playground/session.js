@@ -1,4 +1,4 @@
-// The user of the playground: the one who signed in on this page, or else the user of the browser's session.
+// The user of the playground: the user who signed in on this page, or else the user of the browser's session.
 //
 // The credentials are in sessionStorage: closing the tab removes them, and no other tab can read them.
 
@@ -6,7 +6,7 @@ import { useSyncExternalStore } from 'react';
 
 const KEY = 'itemcast.playground.session';
 
-let state = { identity: load(), browserUser: '', isAsking: false, reason: '' };
+let state = { identity: load(), browserUser: '', isSigningIn: false, reason: '' };
 const listeners = new Set();
 
 export function useSession() {
@@ -14,26 +14,26 @@ export function useSession() {
 }
 
 /** Opens the sign-in form. `reason` is shown to the user. */
-export function askToSignIn(reason = '') {
-  set({ ...state, isAsking: true, reason });
+export function openSignIn(reason = '') {
+  set({ ...state, isSigningIn: true, reason });
 }
 
 /** Closes the sign-in form. */
-export function stopAsking() {
-  set({ ...state, isAsking: false, reason: '' });
+export function closeSignIn() {
+  set({ ...state, isSigningIn: false, reason: '' });
 }
 
 export function signIn(identity) {
   sessionStorage.setItem(KEY, JSON.stringify(identity));
-  set({ ...state, identity, isAsking: false, reason: '' });
+  set({ ...state, identity, isSigningIn: false, reason: '' });
 }
 
 export function signOut() {
   sessionStorage.removeItem(KEY);
-  set({ ...state, identity: null, isAsking: !state.browserUser, reason: '' });
+  set({ ...state, identity: null, isSigningIn: !state.browserUser, reason: '' });
 }
 
-/** Sets the user of the browser's session, who needs no form here. `email` is '' for a stranger. */
+/** Sets the user of the browser's session, who needs no sign-in here. `email` is '' when nobody is signed in. */
 export function setBrowserUser(email) {
   set({ ...state, browserUser: email });
 }

@@ -1,7 +1,7 @@
 // The sign-in form, and the button that opens it.
 
 import { useEffect, useRef, useState } from 'react';
-import { askToSignIn, basicIdentity, setBrowserUser, signIn, signOut, stopAsking, useSession } from './session.js';
+import { basicIdentity, closeSignIn, openSignIn, setBrowserUser, signIn, signOut, useSession } from './session.js';
 import { checkIdentity, endBrowserSession, fetchBrowserUser } from './transport.js';
 
 export function SignInButton() {
@@ -17,7 +17,7 @@ export function SignInButton() {
     );
   }
   if (!identity) {
-    return <button type="button" className="account-button" onClick={() => askToSignIn()}>Sign in</button>;
+    return <button type="button" className="account-button" onClick={() => openSignIn()}>Sign in</button>;
   }
   return (
     <>
@@ -30,18 +30,18 @@ export function SignInButton() {
 }
 
 export function SignInDialog({ endpoint }) {
-  const { isAsking, reason } = useSession();
+  const { isSigningIn, reason } = useSession();
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);
   const dialog = useRef(null);
 
   useEffect(() => {
-    if (isAsking && !dialog.current.open) {
+    if (isSigningIn && !dialog.current.open) {
       setProblem('');
       dialog.current.showModal();
     }
-    if (!isAsking) dialog.current.close();
-  }, [isAsking]);
+    if (!isSigningIn) dialog.current.close();
+  }, [isSigningIn]);
 
   async function submit(event) {
     event.preventDefault();
@@ -55,8 +55,8 @@ export function SignInDialog({ endpoint }) {
   }
 
   return (
-    <dialog ref={dialog} className="sign-in" aria-labelledby="sign-in-title" onClose={stopAsking}>
-      {isAsking && (
+    <dialog ref={dialog} className="sign-in" aria-labelledby="sign-in-title" onClose={closeSignIn}>
+      {isSigningIn && (
         <form onSubmit={submit}>
           <h1 id="sign-in-title">Sign in to Itemcast</h1>
           <p className="sign-in-hint">{reason || 'The playground sends these credentials with every request.'}</p>
@@ -70,7 +70,7 @@ export function SignInDialog({ endpoint }) {
           </label>
           {problem && <p className="sign-in-problem" role="alert">{problem}</p>}
           <div className="sign-in-actions">
-            <button type="button" className="quiet" onClick={stopAsking}>Not now</button>
+            <button type="button" className="quiet" onClick={closeSignIn}>Not now</button>
             <button type="submit" disabled={isBusy}>{isBusy ? 'Signing in…' : 'Sign in'}</button>
           </div>
           <p className="sign-in-note">Only this tab stores them, until you close it.</p>

@@ -9,7 +9,7 @@ const REFUSED = new Set([4401, 4403]);
 
 /**
  * Returns a fetcher for GraphiQL, and `close`, to be called before another identity takes over.
- * `onRefused` is called when the server wants credentials, or other ones.
+ * `onRefused` is called when the server refuses a request without credentials, or with wrong ones.
  */
 export function createTransport({ endpoint, identity, onRefused }) {
   const sockets = createClient({
@@ -31,7 +31,7 @@ export function createTransport({ endpoint, identity, onRefused }) {
       const response = await send(url, init, identity);
       if (response.status === 401) {
         onRefused();
-        throw plain('Not signed in.');
+        throw plain('You are not signed in. Sign in and run the operation again.');
       }
       if (!/json/.test(response.headers.get('content-type') ?? '')) {
         const status = `${response.status} ${response.statusText}`.trim();
@@ -61,11 +61,11 @@ function subscribe(sockets, request) {
 
 function readable(error) {
   if (!(error instanceof CloseEvent)) return error; // the server's, about the operation
-  if (REFUSED.has(error.code)) return plain('Not signed in.');
+  if (REFUSED.has(error.code)) return plain('You are not signed in. Sign in and run the operation again.');
   return plain(`The connection was closed: ${error.reason || 'no reason given'} (${error.code}).`);
 }
 
-/** Returns the email address of the user of the browser's session; '' for a stranger. */
+/** Returns the e-mail address of the user of the browser's session; '' when nobody is signed in. */
 export async function fetchBrowserUser() {
   try {
     const headers = { accept: 'application/json', 'x-requested-with': 'XMLHttpRequest' };
@@ -76,13 +76,13 @@ export async function fetchBrowserUser() {
   }
 }
 
-/** Ends the browser's session, on all pages. Returns the user who is left, which is '' unless that failed. */
+/** Ends the browser's session, on all pages. Returns the e-mail address of its user if that failed, or else ''. */
 export async function endBrowserSession() {
   await fetch('/logout', { method: 'POST', body: new URLSearchParams() }).catch(() => {});
   return fetchBrowserUser();
 }
 
-/** Asks the server whether it accepts these credentials. Returns '' if so, or else a text for the user. */
+/** Checks credentials with the server. Returns '' if it accepts them, or else a text for the user. */
 export async function checkIdentity(endpoint, identity) {
   const body = JSON.stringify({ query: '{ __typename }' });
   const headers = { 'content-type': 'application/json' };
@@ -90,7 +90,7 @@ export async function checkIdentity(endpoint, identity) {
   try {
     response = await send(endpoint, { method: 'POST', body, headers }, identity);
   } catch {
-    return 'The server cannot be reached.';
+    return 'The server cannot be reached. Try again.';
   }
   if (response.ok) return '';
   if (response.status === 401) return 'The email or the password is wrong.';
