@@ -73,7 +73,7 @@ func toHook(h hook.Hook) *model.Hook {
 		shown.Filter = &model.HookFilter{
 			Search: optional.OrNil(f.Search), Tags: f.Tags, Types: f.Type, Privacies: f.Privacy,
 			WorkflowStatuses: f.WorkflowStatus,
-			CreatedAfter: f.CreatedAfter, CreatedBefore: f.CreatedBefore, UpdatedAfter: f.UpdatedAfter,
+			CreatedAfter:     f.CreatedAfter, CreatedBefore: f.CreatedBefore, UpdatedAfter: f.UpdatedAfter,
 		}
 		for _, key := range slices.Sorted(maps.Keys(f.Metadata)) {
 			criterion := &model.HookMetadataCriterion{Key: key, Value: f.Metadata[key]}

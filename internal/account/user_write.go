@@ -170,8 +170,8 @@ func userChanges(before, after User, newHash *string) changes {
 	return changed
 }
 
-// DeleteUser deletes a user. Items and log entries retain the user's id. Needs users.manage, and every permission of the
-// user. Errors: NOT_FOUND; REVISION_MISMATCH; FORBIDDEN; CONFLICT when no administrator would remain.
+// DeleteUser deletes a user. Items and log entries retain the user's id. Needs users.manage, and every permission of
+// the user. Errors: NOT_FOUND; REVISION_MISMATCH; FORBIDDEN; CONFLICT when no administrator would remain.
 func (s *Service) DeleteUser(ctx context.Context, id uuid.UUID, condition revision.Condition) error {
 	actor, err := Authorize(ctx, UsersManage)
 	if err != nil {

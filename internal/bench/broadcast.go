@@ -111,7 +111,8 @@ func (b *broadcast) write(frame []byte) {
 // prepare makes the frame that Itemcast sends, with another cursor.
 func prepare(c store.ChangesAfterRow) []byte {
 	payload := fmt.Appendf(nil, `{"id":"1","type":"next","payload":{"data":{"itemChanges":{"revision":%d,`+
-		`"item":{"id":"%s"},"kind":"UPDATED","cursor":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","document":%s}}}}`, c.Revision, c.ItemID, c.Document)
+		`"item":{"id":"%s"},"kind":"UPDATED","cursor":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","document":%s}}}}`,
+		c.Revision, c.ItemID, c.Document)
 	const text, with16Bits, with64Bits = 0x81, 126, 127
 	if len(payload) < 1<<16 {
 		return append(binary.BigEndian.AppendUint16([]byte{text, with16Bits}, uint16(len(payload))), payload...)

@@ -65,8 +65,8 @@ func (s *Service) ChangePassword(ctx context.Context, current, chosen string) er
 
 var wrongPassword = problem.Fault{Pointer: "#/current_password", Detail: "is wrong"}
 
-// checkNewPassword checks the current password as a sign-in does, throttled and audited, so that a stranger cannot guess
-// it in a browser that was left open.
+// checkNewPassword checks the current password as a sign-in does, throttled and audited, so that a stranger cannot
+// guess it in a browser that was left open.
 func (s *Service) checkNewPassword(ctx context.Context, actor account.Actor, email, current, chosen string) error {
 	if err := s.throttle.beginChange(actor.UserID); err != nil {
 		return err

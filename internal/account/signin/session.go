@@ -119,8 +119,8 @@ func (s *Service) readSession(ctx context.Context, hash digest, generation int) 
 	return actor, nil
 }
 
-// Close ends the session of a token or, with everywhere, all sessions of its user. It needs no permission. An unknown or
-// ended session is no error.
+// Close ends the session of a token or, with everywhere, all sessions of its user. It needs no permission. An unknown
+// or ended session is no error.
 func (s *Service) Close(ctx context.Context, token string, everywhere bool) error {
 	if token == "" || len(token) > maxToken {
 		return nil
