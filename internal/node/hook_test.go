@@ -49,7 +49,6 @@ func TestHooks_GraphQLEqualsREST(t *testing.T) {
 			"events":        []string{"ITEM_CREATED", "ITEM_UPDATED"},
 			"changedFields": []string{"NAME", "CLIENT_DATA"},
 			"headers":       []nodetest.Vars{{"name": "X-Own", "value": "v"}, {"name": "X-Other", "value": "w"}}, "body": "FULL",
-			"rateLimit": 7, "maxInFlight": 3,
 			"filter": nodetest.Vars{"tags": []string{"a"}, "types": []string{"VIDEO"}, "search": "b"}}})
 	if err := json.Unmarshal(data, &made); err != nil || !strings.HasPrefix(made.CreateHook.Secret, "whsec_") {
 		t.Fatalf("%s, %v", data, err)
@@ -57,10 +56,13 @@ func TestHooks_GraphQLEqualsREST(t *testing.T) {
 	hook := made.CreateHook.Hook.ID
 	item := n.CreateItem(`{"name":"b","tags":["a"]}`)
 	n.Call(http.MethodPatch, "/api/v1/items/"+item, `{"name":"b c"}`).WantStatus(t, http.StatusOK)
-	nodetest.Eventually(t, "both hooks have been tried", func() bool {
+	nodetest.Eventually(t, "the first delivery has been tried", func() bool {
 		got := n.Call(http.MethodGet, "/api/v1/hooks/"+hook, "").Object(t)
 		return got["failing_since"] != nil && got["pending"] == 2.0
 	})
+	// Not before: the health of a hook with limits is not recorded while a claim locks its row.
+	n.GraphQL(`mutation ($id: ID!) { updateHook(id: $id, input: {rateLimit: 7, maxInFlight: 3}) { hook { id } } }`,
+		nodetest.Vars{"id": hook})
 	same := func(what string, graph any, rest map[string]any, but ...string) {
 		t.Helper()
 		raw, err := json.Marshal(graph)
