@@ -97,8 +97,8 @@ func TestInput_ViolationsOfTheAccountsRulesHaveTheirPointers(t *testing.T) {
 			places     []string
 		}{
 			{"/items", `{"name":" ","tags":[" "],"metadata":{"year":"x","seen":1,"day":"2026-02-30","tint":"green","who":7,"no~/such":1}}`,
-				[]string{"#/metadata/day", "#/metadata/no~0~1such", "#/metadata/seen", "#/metadata/tint", "#/metadata/who",
-					"#/metadata/year", "#/name", "#/tags"}},
+				[]string{"#/metadata/day", "#/metadata/no~0~1such", "#/metadata/seen", "#/metadata/tint",
+					"#/metadata/who", "#/metadata/year", "#/name", "#/tags"}},
 			{"/items", `{"name":"a","metadata":{"who":"x","year":` + strings.Repeat("9", 31) + `}}`,
 				[]string{"#/metadata/year"}},
 			{"/items", `{"name":"a","metadata":{"who":"x","year":1e300}}`, []string{"#/metadata/year"}},
