@@ -1,5 +1,5 @@
-// Package openapi holds the contracts. People write core.yaml and item.yaml, from which make generate makes code and, in
-// bundled/, the self-contained documents that the product serves and checks requests against.
+// Package openapi holds the contracts. People write core.yaml and item.yaml, from which make generate makes code and,
+// in bundled/, the self-contained documents that the product serves and checks requests against.
 package openapi
 
 import (

@@ -27,8 +27,8 @@ func HiddenFrom(ctx context.Context, tx db.Querier, accountID uuid.UUID, role *u
 	return ids, nil
 }
 
-// MayHaveProfile reports whether an item's document may name a workflow profile. If not, HiddenFrom is not needed. It is
-// true without need for a document whose client_data has an object named workflow.
+// MayHaveProfile reports whether an item's document may name a workflow profile. If not, HiddenFrom is not needed. It
+// is true without need for a document whose client_data has an object named workflow.
 func MayHaveProfile(document []byte) bool { return bytes.Contains(document, []byte(`"workflow":{`)) }
 
 // Hides reports whether the item of a document is hidden. Error: when the document is not an item's.

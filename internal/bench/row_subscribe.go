@@ -28,7 +28,8 @@ func subscribe(ctx context.Context, s *stage) (result, error) {
 			subscribers, one.changes, one.lost, one.disordered, one.sinceSent)
 	})
 	const note = "CPU time is of a change, with its transaction and %d frames; at %d/s there are %d µs."
-	r.notes = append(r.notes, fmt.Sprintf(note, subscribers, changesPerSecond, runtime.NumCPU()*1_000_000/changesPerSecond))
+	perChange := runtime.NumCPU() * 1_000_000 / changesPerSecond
+	r.notes = append(r.notes, fmt.Sprintf(note, subscribers, changesPerSecond, perChange))
 	return r, err
 }
 

@@ -84,9 +84,9 @@ func (s *Service) importItem(
 	}
 }
 
-// withLineFaults adds the faults against the account's rules to invalid, which has a line's faults against the contract,
-// so that a person corrects the line once. A line that cannot be decoded has only the latter. The transaction does not
-// change.
+// withLineFaults adds the faults against the account's rules to invalid, which has a line's faults against the
+// contract, so that a person corrects the line once. A line that cannot be decoded has only the latter. The transaction
+// does not change.
 func (s *Service) withLineFaults(
 	ctx context.Context, tx pgx.Tx, actor account.Actor, id *uuid.UUID, raw []byte, createFields bool,
 	invalid *problem.Error,

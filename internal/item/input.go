@@ -74,8 +74,8 @@ func cleanTags(tags []string) (clean []string, ok bool) {
 	return clean, !slices.Contains(clean, "")
 }
 
-// compactObject compacts client data and escapes it as Encode does, so that an item decoded from its document equals the
-// original.
+// compactObject compacts client data and escapes it as Encode does, so that an item decoded from its document equals
+// the original.
 func compactObject(raw json.RawMessage) (json.RawMessage, error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return json.RawMessage("{}"), nil

@@ -20,8 +20,8 @@ const (
 	renewInterval = time.Hour
 )
 
-// renew renders an item's document again, because the renderer or the public URL has changed. This makes no new revision
-// and no change in the log. It locks the item, so that no write intervenes.
+// renew renders an item's document again, because the renderer or the public URL has changed. This makes no new
+// revision and no change in the log. It locks the item, so that no write intervenes.
 func (s *Service) renew(ctx context.Context, accountID, id uuid.UUID) (document Document, err error) {
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		held, err := s.lock(ctx, store.New(tx), account.Actor{AccountID: accountID}, id, nil)

@@ -48,8 +48,8 @@ func (s *Service) insert(
 	})
 }
 
-// revise applies the draft that build returns to an item, and records the change. If no field differs, it writes nothing
-// and changed is false.
+// revise applies the draft that build returns to an item, and records the change. If no field differs, it writes
+// nothing and changed is false.
 func (s *Service) revise(
 	ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID, condition revision.Condition,
 	build func(*Item) (draft, error),

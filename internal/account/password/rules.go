@@ -16,8 +16,8 @@ const (
 )
 
 // Fault returns the detail of the fault of a password that the user with an e-mail address has chosen; "" if it is
-// acceptable. The rules are those of NIST SP 800-63B: a minimum length, no common password, not the user's own address,
-// and no required digits or signs.
+// acceptable. The rules are those of NIST SP 800-63B: a minimum length, no common password, not the user's own
+// address, and no required digits or signs.
 func Fault(password, email string) string {
 	lower := strings.ToLower(password)
 	local, _, _ := strings.Cut(strings.ToLower(email), "@")
@@ -56,12 +56,13 @@ const sequences = "01234567890123456789 98765432109876543210 abcdefghijklmnopqrs
 var common = func() map[string]bool {
 	set := map[string]bool{}
 	for word := range strings.FieldsSeq(`
-		password passw0rd p@ssword p@ssw0rd passwort motdepasse contraseña qwerty
-		qwertyuiop qwertz qwerty123 1q2w3e4r 1q2w3e4r5t 1qaz2wsx zaq12wsx q1w2e3r4 q1w2e3r4t5 asdfghjkl letmein welcome iloveyou sunshine
-		princess football baseball basketball superman batman starwars dragon monkey shadow master michael jennifer jordan
-		charlie computer internet trustno1 whatever pokemon administrator admin changeme secret default guest test tester
-		itemcast letmeinnow abc123 abcd1234 a1b2c3d4 aa123456 password1 hallo hello freedom mustang corvette liverpool chelsea
-		arsenal samsung google facebook`) {
+		password passw0rd p@ssword p@ssw0rd passwort motdepasse contraseña qwerty qwertyuiop qwertz
+		qwerty123 1q2w3e4r 1q2w3e4r5t 1qaz2wsx zaq12wsx q1w2e3r4 q1w2e3r4t5 asdfghjkl letmein welcome
+		iloveyou sunshine princess football baseball basketball superman batman starwars dragon monkey
+		shadow master michael jennifer jordan charlie computer internet trustno1 whatever pokemon
+		administrator admin changeme secret default guest test tester itemcast letmeinnow abc123 abcd1234
+		a1b2c3d4 aa123456 password1 hallo hello freedom mustang corvette liverpool chelsea arsenal samsung
+		google facebook`) {
 		set[word] = true
 	}
 	return set

@@ -82,8 +82,8 @@ func (s *EventStream) Begin() (cursor string) {
 	return checkpoint.ID
 }
 
-// NextChange returns the next event, which must be a change, its data byte for byte. It skips the comments that a stream
-// sends when nothing has changed for a while.
+// NextChange returns the next event, which must be a change, its data byte for byte. It skips the comments that a
+// stream sends when nothing has changed for a while.
 func (s *EventStream) NextChange() ServerEvent {
 	s.T.Helper()
 	e := Next(s.T, s.Events)
