@@ -112,9 +112,6 @@ func TestDocs_NameEverySetting(t *testing.T) {
 	for name, text := range read(t, ".go") {
 		for _, pattern := range []*regexp.Regexp{setting, metric} {
 			for _, match := range pattern.FindAllStringSubmatch(text, -1) {
-				if strings.HasPrefix(match[1], "ITEMCAST_LISTEN_") { // a tool's flags, in its --help
-					continue
-				}
 				found++
 				short := strings.TrimPrefix(match[1], "itemcast_db_connections") // written as …_busy
 				if !strings.Contains(operating, match[1]) && !strings.Contains(operating, "…"+short) {

@@ -23,22 +23,22 @@ import (
 )
 
 type listenCommand struct {
-	Host      string                    `help:"Address to listen on." env:"ITEMCAST_LISTEN_HOST" default:"127.0.0.1"`
-	Port      uint16                    `help:"Port to listen on. 0: any free port." env:"ITEMCAST_LISTEN_PORT" default:"9000"`
-	Secret    []standardwebhooks.Secret `help:"Secret of a hook (whsec_…), to verify deliveries; several are tried in turn. Without one, paste a secret later." env:"ITEMCAST_LISTEN_SECRET" placeholder:"SECRET"`
-	AcceptAll bool                      `help:"Accept deliveries with a wrong signature, which otherwise get 401." env:"ITEMCAST_LISTEN_ACCEPT_ALL"`
+	Host      string                    `help:"Address to listen on." default:"127.0.0.1"`
+	Port      uint16                    `help:"Port to listen on. 0: any free port." default:"9000"`
+	Secret    []standardwebhooks.Secret `help:"Secret of a hook (whsec_…), to verify deliveries; several are tried in turn. Without one, paste a secret later." placeholder:"SECRET"`
+	AcceptAll bool                      `help:"Accept deliveries with a wrong signature, which otherwise get 401."`
 
-	Headers bool `help:"Print the headers too." env:"ITEMCAST_LISTEN_HEADERS"`
-	Body    bool `help:"Print the body too, indented." env:"ITEMCAST_LISTEN_BODY"`
-	JSON    bool `help:"Print each delivery as a line of JSON, with its body, for programs; everything else goes to standard error." env:"ITEMCAST_LISTEN_JSON"`
+	Headers bool `help:"Print the headers too."`
+	Body    bool `help:"Print the body too, indented."`
+	JSON    bool `help:"Print each delivery as a line of JSON, with its body, for programs; everything else goes to standard error."`
 
-	Status     int           `help:"Fail with this status. Default: 500 with --fail-first or --fail-rate, else 200." env:"ITEMCAST_LISTEN_STATUS" placeholder:"500"`
-	Hang       bool          `help:"Fail by never answering." env:"ITEMCAST_LISTEN_HANG" xor:"silence"`
-	Reset      bool          `help:"Fail by resetting the connection." env:"ITEMCAST_LISTEN_RESET" xor:"silence"`
-	FailFirst  int           `help:"Fail only the first N attempts of each delivery." env:"ITEMCAST_LISTEN_FAIL_FIRST" placeholder:"N"`
-	FailRate   float64       `help:"Fail this share of all attempts, at random." env:"ITEMCAST_LISTEN_FAIL_RATE" placeholder:"0.3"`
-	Delay      time.Duration `help:"Wait before each answer." env:"ITEMCAST_LISTEN_DELAY" placeholder:"2s"`
-	RetryAfter time.Duration `help:"Send Retry-After with a failing status." env:"ITEMCAST_LISTEN_RETRY_AFTER" placeholder:"10s"`
+	Status     int           `help:"Fail with this status. Default: 500 with --fail-first or --fail-rate, else 200." placeholder:"500"`
+	Hang       bool          `help:"Fail by never answering." xor:"silence"`
+	Reset      bool          `help:"Fail by resetting the connection." xor:"silence"`
+	FailFirst  int           `help:"Fail only the first N attempts of each delivery." placeholder:"N"`
+	FailRate   float64       `help:"Fail this share of all attempts, at random." placeholder:"0.3"`
+	Delay      time.Duration `help:"Wait before each answer." placeholder:"2s"`
+	RetryAfter time.Duration `help:"Send Retry-After with a failing status." placeholder:"10s"`
 }
 
 // Help is printed by --help.
@@ -119,10 +119,10 @@ func (l *listenCommand) listen(ctx context.Context) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%s is in use already: choose another port with --port (ITEMCAST_LISTEN_PORT), "+
-			"or --port=0 for any free port", addr)
+		return nil, fmt.Errorf("%s is in use already: choose another port with --port, or --port=0 for any "+
+			"free port", addr)
 	case err != nil:
-		return nil, fmt.Errorf("listen on --host and --port (ITEMCAST_LISTEN_HOST, ITEMCAST_LISTEN_PORT): %w", err)
+		return nil, fmt.Errorf("listen on %s (--host and --port): %w", addr, err)
 	}
 	return listener, nil
 }

@@ -126,8 +126,8 @@ func TestListen_VerifiesDeliveriesAndFailsOnDemand(t *testing.T) {
 func TestListen_AWrongSecretShowsOnBothSides(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	p, url := startListener(t, []string{"ITEMCAST_LISTEN_SECRET=" + standardwebhooks.NewSecret().Text() + "," +
-		standardwebhooks.NewSecret().Text()})
+	p, url := startListener(t, nil, "--secret="+standardwebhooks.NewSecret().Text()+","+
+		standardwebhooks.NewSecret().Text())
 	p.AwaitStdout("with the 2 secrets given")
 	hook := n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+url+`","events":["item.created"]}`).
 		WantStatus(t, http.StatusCreated).Field(t, "id")
@@ -233,8 +233,8 @@ func TestListen_ErrorsExplainMistakes(t *testing.T) {
 	_, port, _ := net.SplitHostPort(taken.Addr().String())
 	for args, mention := range map[string]string{
 		"--port=" + port: "127.0.0.1:" + port +
-			" is in use already: choose another port with --port (ITEMCAST_LISTEN_PORT)",
-		"--host=203.0.113.1":    "ITEMCAST_LISTEN_HOST",
+			" is in use already: choose another port with --port,",
+		"--host=203.0.113.1":    "(--host and --port)",
 		"--secret=whsec_hidden": "--secret: must be whsec_ and base64",
 		"--status=99":           "--status must be from 200 to 599",
 		"--fail-rate=30":        "--fail-rate must be from 0 to 1",

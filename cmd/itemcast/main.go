@@ -66,16 +66,8 @@ func main() {
 // run parses and runs a command. Kong reads the ITEMCAST_* variables from the process itself; getenv is for all others.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
 	var c commands
-	parser, err := kong.New(&c,
-		kong.Name("itemcast"),
-		kong.Description("A self-hosted hub for media items. Every flag is also an ITEMCAST_* variable."),
-		kong.Vars{"version": version, "permissions": strings.Join(account.All().Strings(), ", ")},
-		kong.DefaultEnvars("ITEMCAST"),
-		kong.Writers(stdout, stderr),
-		kong.UsageOnError(),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(&console{out: stdout, err: stderr, log: slog.New(slog.NewTextHandler(stderr, nil)), getenv: getenv}),
-	)
+	parser, err := newParser(&c, &console{out: stdout, err: stderr, log: slog.New(slog.NewTextHandler(stderr, nil)),
+		getenv: getenv}, kong.BindTo(ctx, (*context.Context)(nil)))
 	if err != nil {
 		return err
 	}
@@ -84,6 +76,19 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return err
 	}
 	return command.Run(&c.database)
+}
+
+// newParser returns the parser of the command line. Only flags with an env tag, the settings of the server and of the
+// database, are also variables: ITEMCAST_TYPE, say, may be set for another purpose, and must not change an export.
+func newParser(c *commands, console *console, options ...kong.Option) (*kong.Kong, error) {
+	return kong.New(c, append(options,
+		kong.Name("itemcast"),
+		kong.Description("A self-hosted hub for media items. The settings of the server and its database are also ITEMCAST_* variables."),
+		kong.Vars{"version": version, "permissions": strings.Join(account.All().Strings(), ", ")},
+		kong.Writers(console.out, console.err),
+		kong.UsageOnError(),
+		kong.Bind(console),
+	)...)
 }
 
 // explain returns a problem's text without its code, and any other error as it is.
