@@ -21,10 +21,10 @@ type exportCommand struct {
 	File string `arg:"" optional:"" help:"File to write; - is standard output. Only a complete export replaces an existing file." default:"-"`
 
 	Search         string            `help:"Only items that match a full-text search. As in a web search, all words must match; use \"a phrase\", or, -word." placeholder:"TEXT"`
-	Tags           []string          `help:"Only items with any of these tags."`
+	Tags           []string          `help:"Only items with any of these tags. Separate tags with commas, or repeat the flag; write a comma in a tag as \\,"`
 	Type           []item.ItemType   `help:"Only items of any of these types: ${enum}." enum:"video,audio,image,document,live"`
 	Privacy        []item.Privacy    `help:"Only items with any of these privacies: ${enum}." enum:"public,unlisted,private"`
-	WorkflowStatus []string          `help:"Only items with any of these workflow statuses."`
+	WorkflowStatus []string          `help:"Only items with any of these workflow statuses, separated by commas; write a comma in one as \\,"`
 	CreatedAfter   *instant          `help:"Only items created after a time, such as 2026-01-31T12:00:00Z." placeholder:"TIME"`
 	CreatedBefore  *instant          `help:"Only items created before a time." placeholder:"TIME"`
 	UpdatedAfter   *instant          `help:"Only items changed after a time." placeholder:"TIME"`

@@ -35,7 +35,7 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := h.page(w, r, resource, op, ex)
-	page.Filter = h.static[op].form.Filter(r.URL.Query(), page.Problem)
+	page.Filter = h.static[op].form.Filter(r.URL.RawQuery, page.Problem)
 	page.Forms = h.forms(r, resource, ex)
 	page.Related = related(r, resource, ex.user)
 	failed := ex.answer.status >= http.StatusBadRequest

@@ -162,19 +162,22 @@ func TestFilter_BecomesTheQueryThatAClientWouldWrite(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
 	sent := url.Values{
-		"_filter": {"1"}, "sort": {""}, "kind": {"solid", "liquid"}, "since": {"2026-01-02T03:04"}, "tags": {"a, b"},
+		"_filter": {"1"}, "sort": {""}, "kind": {"solid", "liquid"}, "since": {"2026-01-02T03:04"}, "tags": {"a\r\nb, c"},
 		"limit": {" 5 "}, "_key.metadata.": {"year", "", "x&y"}, "_value.metadata.": {"1927", "nothing", "a b"},
 		"after": {""}, "unknown": {"x"},
 	}
-	const want = "/api/t/things?kind=solid,liquid&limit=5&metadata.x%26y=a+b&metadata.year=1927" +
-		"&since=2026-01-02T03:04:00Z&tags=a,b"
+	const want = "/api/t/things?kind=solid&kind=liquid&limit=5&metadata.x%26y=a+b&metadata.year=1927" +
+		"&since=2026-01-02T03:04:00Z&tags=a&tags=b%2C+c"
 	s.open("/api/t/things?" + sent.Encode()).leadsTo(want)
 	if len(s.requests) > 0 {
 		t.Error("the API received a request")
 	}
 	s.open(want).has(`<summary>Filter and sort <code>kind=solid,liquid</code> <code>limit=5</code> `+
-		`<code>metadata.x&amp;y=a b</code>`, `value="liquid" checked`, `value="2026-01-02T03:04:00"`, `value="a,b"`,
+		`<code>metadata.x&amp;y=a b</code>`, `value="liquid" checked`, `value="2026-01-02T03:04:00"`, "\na\nb, c</textarea>",
+		`<code>tags=a,b%2C c</code>`,
 		`value="year" placeholder="KEY"`, `value="1927" placeholder="value"`)
+	s.open("/api/t/things?kind=solid,liquid&tags=a,b%2Cc").has(`value="solid" checked`, `value="liquid" checked`,
+		"\na\nb,c</textarea>", `<code>tags=a,b%2Cc</code>`)
 }
 
 func TestFilter_FaultsAreShownAtTheirParameters(t *testing.T) {

@@ -31,8 +31,8 @@ paths:
         - { name: count, in: query, schema: { type: boolean } }
         - { name: ratio, in: query, schema: { type: number, maximum: 1.5 } }
         - { name: search, in: query, schema: { type: string, minLength: 1, maxLength: 10 } }
-        - { name: tags, in: query, explode: false, schema: { type: array, maxItems: 3, items: { type: string, minLength: 1, maxLength: 5 } } }
-        - { name: kind, in: query, explode: false, schema: { type: array, items: { $ref: "#/components/schemas/Kind" } } }
+        - { name: tags, in: query, schema: { type: array, maxItems: 3, items: { type: string, minLength: 1, maxLength: 5 } } }
+        - { name: kind, in: query, schema: { type: array, items: { $ref: "#/components/schemas/Kind" } } }
         - { name: metadata.KEY, in: query, x-prefix: metadata., schema: { type: string, maxLength: 5 } }
         - { name: If-None-Match, in: header, schema: { type: string, maxLength: 10 } }
       responses: { "200": { description: ok, content: { application/json: { schema: { type: object } } } } }

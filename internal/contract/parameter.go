@@ -3,6 +3,8 @@ package contract
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -18,7 +20,6 @@ type parameter struct {
 	prefix    string // x-prefix: matches every name that begins with it
 	required  bool
 	array     bool
-	explode   bool
 	scalar    string // the type of the value, or of the values in the array
 	uuid      bool   // checked without the schema, because it is frequent
 	schema    *Schema
@@ -29,11 +30,10 @@ func newParameter(spec *openapi3.Parameter, schema *Schema) (parameter, error) {
 	p.prefix, _ = spec.Extensions["x-prefix"].(string)
 	value := spec.Schema.Value
 	if p.array = value.Type.Is(openapi3.TypeArray); p.array {
-		form := spec.Style == "" || spec.Style == openapi3.SerializationForm
+		form := (spec.Style == "" || spec.Style == openapi3.SerializationForm) && (spec.Explode == nil || *spec.Explode)
 		if spec.In != openapi3.ParameterInQuery || !form || value.Items == nil {
-			return p, fmt.Errorf("parameter %s: an array must be in the query, in the style form", spec.Name)
+			return p, fmt.Errorf("parameter %s: an array must be in the query, in the style form, exploded", spec.Name)
 		}
-		p.explode = spec.Explode == nil || *spec.Explode
 		value = value.Items.Value
 	}
 	for _, scalar := range []string{
@@ -76,7 +76,7 @@ func (p *parameter) faults(name string, values []string) problem.Faults {
 	for _, v := range p.schema.violations(converted) {
 		detail := v.detail
 		if len(v.at) > 0 {
-			detail = "each value " + detail
+			detail = "each value " + detail + p.separatorHint(values)
 		}
 		if !reported[detail] {
 			reported[detail] = true
@@ -84,6 +84,14 @@ func (p *parameter) faults(name string, values []string) problem.Faults {
 		}
 	}
 	return faults
+}
+
+// separatorHint explains commas to a client that has escaped those between the values of an array.
+func (p *parameter) separatorHint(values []string) string {
+	if !slices.ContainsFunc(values, func(value string) bool { return strings.Contains(value, ",") }) {
+		return ""
+	}
+	return "; separate values with a bare comma, not with %2C"
 }
 
 // convert converts a value to the schema's type. If it cannot, it returns the string, which the schema then rejects.

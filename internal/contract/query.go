@@ -7,11 +7,13 @@ import (
 	"strings"
 
 	"itemcast/internal/problem"
+	"itemcast/internal/querylist"
 	"itemcast/internal/validate"
 )
 
-// maxParameters limits the parameters of one request. Those with a prefix have no other limit.
-const maxParameters = 100
+// maxParameters limits the parameters of one request. Those with a prefix have no other limit. It leaves room for each
+// array of the contract with all its values in repeated parameters.
+const maxParameters = 500
 
 // maxShownName limits, in bytes, how much of a client's parameter name a fault repeats.
 const maxShownName = 100
@@ -47,17 +49,16 @@ func (q *query) find(name string) *parameter {
 	return nil
 }
 
-// check returns the request for the handler. In it each array stands once, as a comma-separated list: generated code
-// accepts no other form of arrays that are not exploded.
+// check returns the request for the handler. In it each value of an array is a parameter of its own, because generated
+// code would divide values after decoding them.
 func (q *query) check(r *http.Request) (*http.Request, problem.Faults, error) {
 	if r.URL.RawQuery == "" && len(q.required) == 0 {
 		return r, nil, nil
 	}
-	given, names, faults := parse(r.URL.RawQuery)
+	given, names, faults := q.parse(r.URL.RawQuery)
 	if given == nil {
 		return nil, nil, problem.New(problem.BadRequest, "A request has at most %d parameters.", maxParameters)
 	}
-	joined := false
 	for _, name := range names {
 		values, p := given[name], q.find(name)
 		switch {
@@ -67,10 +68,6 @@ func (q *query) check(r *http.Request) (*http.Request, problem.Faults, error) {
 		case len(values) > 1 && !p.array:
 			faults.Of(shorten(name), "must be given only once")
 			continue
-		case p.array && !p.explode:
-			joined = joined || len(values) > 1
-			given[name] = []string{strings.Join(values, ",")}
-			values = strings.Split(given[name][0], ",")
 		}
 		faults.Add(p.faults(shorten(name), values)...)
 	}
@@ -79,7 +76,7 @@ func (q *query) check(r *http.Request) (*http.Request, problem.Faults, error) {
 			faults.Of(p.name, "is required")
 		}
 	}
-	if joined && len(faults) == 0 {
+	if strings.Contains(r.URL.RawQuery, ",") && len(faults) == 0 {
 		r = withQuery(r, given.Encode())
 	}
 	return r, faults, nil
@@ -87,7 +84,7 @@ func (q *query) check(r *http.Request) (*http.Request, problem.Faults, error) {
 
 // parse parses a query and reports what package url ignores: malformed escapes, and semicolons. The names are in the
 // order of the query. It returns nil values if there are more than maxParameters.
-func parse(raw string) (url.Values, []string, problem.Faults) {
+func (q *query) parse(raw string) (url.Values, []string, problem.Faults) {
 	if strings.Count(raw, "&") >= maxParameters {
 		return nil, nil, nil
 	}
@@ -104,7 +101,7 @@ func parse(raw string) (url.Values, []string, problem.Faults) {
 			faults.Of(shorten(rawName), "has a malformed %-escape in its name")
 			continue
 		}
-		value, err := url.QueryUnescape(rawValue)
+		decoded, err := q.decode(name, rawValue)
 		flaw := validate.Storable(name)
 		switch {
 		case err != nil:
@@ -119,9 +116,18 @@ func parse(raw string) (url.Values, []string, problem.Faults) {
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
-		values[name] = append(values[name], value)
+		values[name] = append(values[name], decoded...)
 	}
 	return values, names, faults
+}
+
+// decode returns the values in a parameter's raw text: one, or any number for an array.
+func (q *query) decode(name, raw string) ([]string, error) {
+	if p := q.find(name); p != nil && p.array {
+		return querylist.Split(raw)
+	}
+	value, err := url.QueryUnescape(raw)
+	return []string{value}, err
 }
 
 func withQuery(r *http.Request, raw string) *http.Request {

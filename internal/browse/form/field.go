@@ -20,7 +20,6 @@ const (
 	kindChoice = "choice" // one of few
 	kindChecks = "checks" // any of few
 	kindLines  = "lines"  // texts, one per line
-	kindCommas = "commas" // texts in one line, as a query writes them
 	kindTime   = "time"   // a time in UTC
 	kindJSON   = "json"   // any other value
 	kindPairs  = "pairs"  // names below a prefix, with their values
@@ -51,7 +50,7 @@ type Field struct {
 	Label, Note template.HTML
 
 	isBoolean, isNullable bool
-	explode               bool
+	isArray               bool
 	readFrom              string // see spec.Schema.ReadFrom
 	place                 string // bodyPrefix, queryPrefix or headerPrefix
 }
@@ -104,7 +103,7 @@ func kindOf(s *spec.Schema) string {
 // parameterField makes the field of a parameter.
 func parameterField(p *spec.Parameter) Field {
 	f := newField(p.Name, p.Required, p.Description, p.Schema)
-	f.explode, f.Prefix, f.place = p.Explode, p.Prefix, p.In+"."
+	f.isArray, f.Prefix, f.place = p.Schema.Is("array"), p.Prefix, p.In+"."
 	switch {
 	case p.Prefix != "":
 		f.Kind = kindPairs
@@ -112,8 +111,6 @@ func parameterField(p *spec.Parameter) Field {
 		f.Kind = kindTime
 	case f.Kind == kindLong, f.Kind == kindJSON:
 		f.Kind = kindText
-	case f.Kind == kindLines && !p.Explode:
-		f.Kind = kindCommas
 	}
 	if p.Example != nil {
 		f.Example = typed(p.Example)

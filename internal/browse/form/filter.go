@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"itemcast/internal/querylist"
 )
 
 // Filter is the form for the query of a list.
@@ -17,11 +19,12 @@ type Filter struct {
 // pageTokens are the parameters that a list's own links set. Another filter begins on the first page.
 var pageTokens = []string{"after", "before"}
 
-// Filter returns the form for a query; nil when the operation takes none. f may be nil.
-func (f *Form) Filter(query url.Values, problem *Problem) *Filter {
+// Filter returns the form for a request's query; nil when the operation takes none. f may be nil.
+func (f *Form) Filter(rawQuery string, problem *Problem) *Filter {
 	if f == nil || len(f.filter) == 0 {
 		return nil
 	}
+	query := querylist.Parse(rawQuery, f.isArray)
 	filter := &Filter{}
 	for i := range f.filter {
 		in := filterInput(&f.filter[i], query)
@@ -30,11 +33,27 @@ func (f *Form) Filter(query url.Values, problem *Problem) *Filter {
 		filter.Inputs = append(filter.Inputs, in)
 	}
 	for _, name := range slices.Sorted(maps.Keys(query)) {
-		if value := strings.Join(query[name], ","); value != "" && !slices.Contains(pageTokens, name) {
+		if value := f.shown(name, query[name]); value != "" && !slices.Contains(pageTokens, name) {
 			filter.Given = append(filter.Given, Shorten(name+"="+value))
 		}
 	}
 	return filter
+}
+
+// isArray reports whether the filter has an array of this name.
+func (f *Form) isArray(name string) bool {
+	return slices.ContainsFunc(f.filter, func(field Field) bool { return field.isArray && field.Name == name })
+}
+
+// shown returns a parameter's values as a person writes them in a query.
+func (f *Form) shown(name string, values []string) string {
+	if f.isArray(name) {
+		values = slices.Clone(values)
+		for i, value := range values {
+			values[i] = strings.ReplaceAll(value, ",", "%2C")
+		}
+	}
+	return strings.Join(values, ",")
 }
 
 func filterInput(f *Field, query url.Values) Input {
@@ -53,10 +72,6 @@ func filterInput(f *Field, query url.Values) Input {
 		if in.Values = []string{text}; !isTime {
 			in.Kind = kindText // shows the text as it is, beside its fault
 		}
-	case f.Kind == kindChecks && !f.explode:
-		in.Values = strings.Split(strings.Join(query[f.Name], ","), ",")
-	case f.Kind == kindCommas:
-		in.Values = []string{strings.Join(query[f.Name], ",")}
 	default:
 		in.Values = query[f.Name]
 	}

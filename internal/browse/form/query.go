@@ -17,8 +17,6 @@ func (f *Field) queryValues(texts []string) []string {
 			parts = []string{toUTC(text)}
 		case kindLines:
 			parts = strings.Split(text, "\n")
-		case kindCommas:
-			parts = strings.Split(text, ",")
 		}
 		for _, part := range parts {
 			if part = strings.TrimSpace(part); part != "" {
@@ -26,15 +24,13 @@ func (f *Field) queryValues(texts []string) []string {
 			}
 		}
 	}
-	if len(values) > 1 && !f.explode {
-		return []string{strings.Join(values, ",")}
-	}
 	return values
 }
 
-// encodeQuery leaves commas and colons as they are: they need no escape in a query (RFC 3986 §3.4).
+// encodeQuery leaves colons as they are: they need no escape in a query (RFC 3986 §3.4). A comma needs one, because a
+// bare comma separates the values of an array.
 func encodeQuery(query url.Values) string {
-	return strings.NewReplacer("%2C", ",", "%3A", ":").Replace(query.Encode())
+	return strings.ReplaceAll(query.Encode(), "%3A", ":")
 }
 
 // localLayouts are what browsers send for a control of the type datetime-local.

@@ -29,12 +29,12 @@ type Operation struct {
 
 // Parameter of an operation.
 type Parameter struct {
-	Name, In          string
-	Description       template.HTML
-	Required, Explode bool
-	Prefix            string // x-prefix: the parameter stands for every name that begins with this
-	Example           any
-	Schema            *Schema
+	Name, In    string
+	Description template.HTML
+	Required    bool
+	Prefix      string // x-prefix: the parameter stands for every name that begins with this
+	Example     any
+	Schema      *Schema
 }
 
 // replaces reports whether another parameter has the same name and place. A parameter of an operation replaces that of

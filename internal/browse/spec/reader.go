@@ -98,8 +98,6 @@ func (r *reader) parameter(node any) Parameter {
 		Example:     o.Get("example"),
 		Schema:      r.read(o.Get("schema")),
 	}
-	explode, given := o.Get("explode").(bool)
-	p.Explode = explode || !given && p.In == "query"
 	return p
 }
 
