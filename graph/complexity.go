@@ -30,7 +30,7 @@ func complexity() (root exec.ComplexityRoot) {
 		}
 		return 1 + child*clamp(n)
 	}
-	root.Item.History = func(child int, first int64, _ *string) int { return 1 + child*clamp(first) }
+	root.Item.History = func(child int, first int64, _ *string) int { return statementCost + child*clamp(first) }
 	root.Query.Deliveries = func(
 		child int, _, _ *uuid.UUID, _ *model.DeliveryState, _, _ *time.Time, first int64, _ *string,
 	) int {

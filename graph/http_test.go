@@ -89,6 +89,10 @@ func TestGraphQLHTTP_InvalidRequestsAreRefused(t *testing.T) {
 		if _, codes := got.GraphQL(t); got.Header.Get("Allow") != "POST" || codes[0] != "METHOD_NOT_ALLOWED" {
 			t.Errorf("GET: %s %s", got.Header.Get("Allow"), got.Body)
 		}
+		got = n.Call(http.MethodOptions, "/graphql", "", "Authorization", "").WantStatus(t, http.StatusNoContent)
+		if got.Header.Get("Allow") != "GET, POST, OPTIONS" {
+			t.Errorf("OPTIONS: %v", got.Header)
+		}
 		for _, method := range []string{http.MethodPut, http.MethodDelete, http.MethodPatch} {
 			n.Call(method, "/graphql", mutation, "Content-Type", "application/json").WantStatus(t, http.StatusMethodNotAllowed)
 		}

@@ -40,7 +40,7 @@ type AuditFilter struct {
 }
 
 // AuditLog returns up to limit entries, newest first, that follow a page token; "" stands for the start of the list.
-// Next is the token of the following page, or "". Needs users.manage. Errors: INVALID_INPUT, INVALID_CURSOR.
+// Next is the token of the following page, or "". Needs users.manage. Errors: INVALID_INPUT, INVALID_PAGE_TOKEN.
 func (s *Service) AuditLog(ctx context.Context, filter AuditFilter, limit int, after string) (entries []AuditEntry,
 	next string, err error) {
 	actor, err := Authorize(ctx, UsersManage)

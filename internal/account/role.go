@@ -28,7 +28,7 @@ type Role struct {
 }
 
 // Roles returns up to limit roles, newest first, that follow a page token; "" stands for the start of the list. Next
-// is the token of the following page, or "". Needs users.manage. Error: INVALID_CURSOR.
+// is the token of the following page, or "". Needs users.manage. Error: INVALID_PAGE_TOKEN.
 func (s *Service) Roles(ctx context.Context, limit int, after string) (roles []Role, next string, err error) {
 	actor, err := Authorize(ctx, UsersManage)
 	if err != nil {

@@ -50,7 +50,7 @@ type UserFilter struct {
 }
 
 // Users returns up to limit users, newest first, that follow a page token; "" stands for the start of the list. Next
-// is the token of the following page, or "". Needs users.manage. Errors: INVALID_INPUT, INVALID_CURSOR.
+// is the token of the following page, or "". Needs users.manage. Errors: INVALID_INPUT, INVALID_PAGE_TOKEN.
 func (s *Service) Users(ctx context.Context, filter UserFilter, limit int, after string) (users []User,
 	next string, err error) {
 	actor, err := Authorize(ctx, UsersManage)

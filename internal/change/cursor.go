@@ -3,6 +3,7 @@ package change
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 
 	"github.com/google/uuid"
 
@@ -15,15 +16,17 @@ func encodeCursor(epoch uuid.UUID, p Position) string {
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
-// decodeCursor is the inverse of encodeCursor. Errors: INVALID_CURSOR; CURSOR_EXPIRED for a cursor of another epoch.
+// errForeign means that a cursor belongs to another epoch.
+var errForeign = errors.New("the cursor is of another log")
+
+// decodeCursor is the inverse of encodeCursor. Errors: INVALID_CURSOR; errForeign for a cursor of another epoch.
 func decodeCursor(epoch uuid.UUID, cursor string) (Position, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil || len(raw) != len(epoch)+8 {
 		return 0, errMalformed()
 	}
 	if uuid.UUID(raw[:16]) != epoch {
-		return 0, problem.New(problem.CursorExpired, "The cursor is from before this database was created or restored. "+
-			"List the items again, and continue from changeCursor.")
+		return 0, errForeign
 	}
 	p := Position(binary.BigEndian.Uint64(raw[16:]))
 	if p < 0 {
@@ -34,5 +37,5 @@ func decodeCursor(epoch uuid.UUID, cursor string) (Position, error) {
 
 func errMalformed() error {
 	return problem.New(problem.InvalidCursor,
-		"The cursor is malformed. Pass the unmodified cursor of a change, or changeCursor.")
+		"The cursor is malformed. Pass the unmodified cursor of a change, or of a list of items.")
 }

@@ -2,7 +2,9 @@ package change
 
 import (
 	"encoding/base64"
+	"errors"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -32,7 +34,7 @@ func FuzzCursor_InvalidInputIsAnErrorAndNeverAPanic(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, cursor string) {
 		p, err := decodeCursor(epoch, cursor)
-		known := problem.Is(err, problem.InvalidCursor) || problem.Is(err, problem.CursorExpired)
+		known := problem.Is(err, problem.InvalidCursor) || errors.Is(err, errForeign)
 		if err == nil && p < 0 || err != nil && !known {
 			t.Fatalf("%q: %d, %v", cursor, p, err)
 		}
@@ -63,6 +65,10 @@ func TestFeed_InvalidAndExpiredCursorsHaveDifferentCodes(t *testing.T) {
 		if p, err := n.feed.ParseCursor(b.ctx, c.cursor); !problem.Is(err, c.code) {
 			t.Errorf("%s: want %s, got %d, %v", name, c.code, p, err)
 		}
+	}
+	_, err := n.feed.ParseCursor(b.ctx, encodeCursor(uuid.New(), 2))
+	if oldest := n.feed.Cursor(0); !strings.HasSuffix(err.Error(), oldest) {
+		t.Errorf("of another epoch: %v, want the oldest cursor %s", err, oldest)
 	}
 	for p := range Position(4) {
 		if got, err := n.feed.ParseCursor(b.ctx, n.feed.Cursor(p)); err != nil || got != p {

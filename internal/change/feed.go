@@ -60,6 +60,9 @@ func (f *Feed) Cursor(p Position) string { return encodeCursor(f.epoch, p) }
 // dropped.
 func (f *Feed) ParseCursor(ctx context.Context, cursor string) (Position, error) {
 	p, err := decodeCursor(f.epoch, cursor)
+	if errors.Is(err, errForeign) {
+		return 0, f.expired(ctx, store.New(f.pool), "The cursor is from before this database was created or restored.")
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -70,7 +73,7 @@ func (f *Feed) ParseCursor(ctx context.Context, cursor string) (Position, error)
 		}
 		if int64(p) > head.Position {
 			return 0, problem.New(problem.InvalidCursor, "The cursor is beyond the end of the log. "+
-				"Pass the cursor of a change, or changeCursor.")
+				"Pass the cursor of a change, or of a list of items.")
 		}
 	}
 	return p, f.checkFloor(ctx, p)
@@ -95,7 +98,7 @@ func (f *Feed) read(ctx context.Context, q *store.Queries, after Position, limit
 		return nil, fmt.Errorf("read the change log: %w", err)
 	}
 	if err != nil || len(changes) == 0 || changes[0].Position != after+1 {
-		return nil, f.expired(ctx, q)
+		return nil, f.expired(ctx, q, dropped)
 	}
 	return changes, nil
 }
@@ -131,17 +134,20 @@ func (f *Feed) checkFloor(ctx context.Context, p Position) error {
 		return fmt.Errorf("read the feed's identity: %w", err)
 	}
 	if int64(p) < identity.Floor {
-		return f.expired(ctx, q)
+		return f.expired(ctx, q, dropped)
 	}
 	return nil
 }
 
+// dropped is the usual reason why a cursor has expired.
+const dropped = "The log no longer has the changes after this cursor."
+
 // expired returns CURSOR_EXPIRED, whose detail ends with the oldest valid cursor.
-func (f *Feed) expired(ctx context.Context, q *store.Queries) error {
+func (f *Feed) expired(ctx context.Context, q *store.Queries, reason string) error {
 	identity, err := q.FeedIdentity(ctx)
 	if err != nil {
 		return fmt.Errorf("read the feed's identity: %w", err)
 	}
-	return problem.New(problem.CursorExpired, "The log no longer has the changes after this cursor. "+
-		"List the items again, or continue from the oldest valid cursor: %s", f.Cursor(Position(identity.Floor)))
+	return problem.New(problem.CursorExpired, "%s List the items again, or continue from the oldest valid cursor: %s",
+		reason, f.Cursor(Position(identity.Floor)))
 }

@@ -62,7 +62,7 @@ type operation struct {
 func (op *operation) check(w http.ResponseWriter, r *http.Request) (*http.Request, error) {
 	for i := range op.path {
 		if p := &op.path[i]; !p.fits(r.PathValue(p.name)) {
-			return nil, problem.New(problem.NotFound, "There is nothing at this address.")
+			return nil, errNoPlace(p)
 		}
 	}
 	if accept := r.Header["Accept"]; len(accept) > 0 && !acceptable(accept, op.answers) {
@@ -83,6 +83,15 @@ func (op *operation) check(w http.ResponseWriter, r *http.Request) (*http.Reques
 	}
 	faults.Add(more...)
 	return checked, faults.Err(problem.InvalidInput)
+}
+
+// errNoPlace returns the error for a path in which a parameter cannot have its value.
+func errNoPlace(p *parameter) error {
+	if p.uuid {
+		return problem.New(problem.NotFound,
+			"There is nothing at this address: its %s must be a UUID, such as 01a21c5d-bfd8-79b1-839f-ebc0c74ef7f3.", p.name)
+	}
+	return problem.New(problem.NotFound, "There is nothing at this address.")
 }
 
 func (op *operation) headerFaults(header http.Header) problem.Faults {

@@ -29,7 +29,7 @@ const deliveryList = "deliveries"
 
 // Deliveries returns up to limit deliveries of the account's hooks, newest changes first, after a page token; the
 // empty token is the first page. The next token is empty on the last page. Errors: NOT_FOUND for an unknown hook,
-// INVALID_CURSOR.
+// INVALID_PAGE_TOKEN.
 func (s *Service) Deliveries(
 	ctx context.Context, filter DeliveryFilter, limit int, after string,
 ) (deliveries []Delivery, next string, err error) {

@@ -291,7 +291,7 @@ func TestDeliveries_AreFilteredByHookItemStateAndTime(t *testing.T) {
 	}
 	for _, token := range []string{"x", strings.Repeat("A", 32) + "=", strings.Repeat("_", 32)} {
 		if _, _, err := b.Service.Deliveries(b.Ctx, hook.DeliveryFilter{}, 10, token); !problem.Is(err,
-			problem.InvalidCursor) {
+			problem.InvalidPageToken) {
 			t.Errorf("the page token %s: %v", token, err)
 		}
 	}

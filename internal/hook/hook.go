@@ -84,7 +84,7 @@ func (s *Service) Create(ctx context.Context, settings []byte) (h Hook, secret s
 }
 
 // List returns up to limit hooks, newest first, after a page token; the empty token is the first page. The next
-// token is empty on the last page. Error: INVALID_CURSOR.
+// token is empty on the last page. Error: INVALID_PAGE_TOKEN.
 func (s *Service) List(ctx context.Context, limit int, after string) (hooks []Hook, next string, err error) {
 	actor, err := account.Authorize(ctx, account.HooksManage)
 	if err != nil {

@@ -67,7 +67,7 @@ func TestService_ListsPagesNewestFirst(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if _, _, err := b.Service.List(b.Ctx, 2, "nonsense"); !problem.Is(err, problem.InvalidCursor) {
+	if _, _, err := b.Service.List(b.Ctx, 2, "nonsense"); !problem.Is(err, problem.InvalidPageToken) {
 		t.Errorf("an invalid page token: %v", err)
 	}
 }

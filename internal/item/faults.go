@@ -28,7 +28,8 @@ func (s *Service) withRuleFaults(
 	q := store.New(db.Read(ctx, s.pool))
 	i := &Item{}
 	if id != nil {
-		if _, err := s.Get(ctx, *id); err != nil { // the item may be hidden
+		// The item may be hidden. To see its faults, items.edit is enough, as for the write.
+		if _, err := s.document(ctx, actor.AccountID, actor.RoleParam(), *id); err != nil {
 			return err
 		}
 		if i, err = s.load(ctx, q, actor.AccountID, *id); err != nil {
@@ -104,12 +105,11 @@ func join(first, second *problem.Error) *problem.Error {
 	case second == nil:
 		return first
 	}
-	both, faults := *first, slices.Clone(first.Faults)
+	faults := slices.Clone(first.Faults)
 	for _, f := range second.Faults {
 		if !slices.ContainsFunc(first.Faults, func(of problem.Fault) bool { return isWithin(of.Pointer, f.Pointer) }) {
 			faults.Add(f)
 		}
 	}
-	both.Faults = faults
-	return &both
+	return problem.Invalid(first.Code, faults...)
 }

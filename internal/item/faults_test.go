@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"itemcast/internal/account"
 	"itemcast/internal/problem"
 )
 
@@ -58,6 +59,25 @@ func TestFaults_OfTheContractAndTheRulesComeTogether(t *testing.T) {
 	}
 	if n := b.changes(); n != 1 {
 		t.Errorf("refused writes left %d changes", n-1)
+	}
+}
+
+// To write an item, items.edit is enough; so it is to see what is wrong with the input.
+func TestFaults_OfAnEditAreSeenWithoutItemsView(t *testing.T) {
+	b := setup(t)
+	i := b.create(`{"name":"n"}`)
+	edits := b.as(account.ItemsEdit)
+	const input, want = `{"name":"","tags":[" "]}`, "#/name must not be empty\n#/tags must not hold a blank tag"
+	_, patched := b.items.Patch(edits, i.ID, []byte(input), nil)
+	_, replaced := b.items.Replace(edits, i.ID, []byte(input), nil)
+	for what, err := range map[string]error{"patch": patched, "replace": replaced} {
+		if at := faults(t, err, problem.InvalidInput); at != want {
+			t.Errorf("%s: got %s", what, at)
+		}
+		const detail = "The input is not valid at name: must not be empty (and 1 more; see errors)."
+		if told := problem.Of(err); told.Detail != detail {
+			t.Errorf("%s: %s", what, told.Detail)
+		}
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 
 // History returns up to limit changes of an item that the log retains, newest first, starting after a page token of an
 // earlier call; next is empty on the last page. A deleted item has a history too. Changes from a time when a workflow
-// profile hid the item from the actor's role are omitted, so a page may be short. Errors: INVALID_CURSOR;
+// profile hid the item from the actor's role are omitted, so a page may be short. Errors: INVALID_PAGE_TOKEN;
 // NOT_FOUND when the actor sees neither the item nor a change of it.
 func (s *Service) History(
 	ctx context.Context, id uuid.UUID, limit int, after string,

@@ -51,8 +51,8 @@ type Page struct {
 	Count        *int64 // nil unless Paging asks for it
 }
 
-// List returns a page of the items that match the filter. Errors: INVALID_CURSOR; INVALID_INPUT for metadata without a
-// field.
+// List returns a page of the items that match the filter. Errors: INVALID_PAGE_TOKEN; INVALID_INPUT for metadata
+// without a field.
 func (s *Service) List(ctx context.Context, filter Filter, paging Paging) (Page, error) {
 	actor, err := account.Authorize(ctx, account.ItemsView)
 	if err != nil {

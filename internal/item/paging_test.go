@@ -131,14 +131,14 @@ func TestList_RefusesPageTokensOfOtherLists(t *testing.T) {
 		}
 		for _, other := range sorts {
 			_, err := b.items.List(b.ctx, Filter{}, Paging{Sort: other, Limit: 1, After: page.Items[0].PageToken()})
-			if refused := problem.Is(err, problem.InvalidCursor); refused != (other != sort) {
+			if refused := problem.Is(err, problem.InvalidPageToken); refused != (other != sort) {
 				t.Errorf("a page token of %s with %s: %v", sort, other, err)
 			}
 		}
 	}
 	for _, cursor := range []string{"x", "!", "e30", "eyJzIjoiLWNyZWF0ZWRfYXQifQ", strings.Repeat("A", 5000)} {
 		for _, paging := range []Paging{{Limit: 1, After: cursor}, {Limit: 1, Before: cursor}} {
-			if _, err := b.items.List(b.ctx, Filter{}, paging); !problem.Is(err, problem.InvalidCursor) {
+			if _, err := b.items.List(b.ctx, Filter{}, paging); !problem.Is(err, problem.InvalidPageToken) {
 				t.Errorf("%q: got %v", cursor, err)
 			}
 		}

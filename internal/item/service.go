@@ -46,4 +46,4 @@ func NewService(c Config) *Service {
 
 func (s *Service) url(id uuid.UUID) string { return s.publicURL + "/api/v1/items/" + id.String() }
 
-var errNotFound = problem.New(problem.NotFound, "There is no such item.")
+var errNotFound = problem.New(problem.NotFound, "There is no item with this id that you may see.")

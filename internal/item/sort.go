@@ -66,7 +66,8 @@ func pageToken(sort Sort, row *store.ListDocumentsRow) string {
 	}
 }
 
-// startAfter makes a statement start after a page token; "" stands for the start of the list. Error: INVALID_CURSOR.
+// startAfter makes a statement start after a page token; "" stands for the start of the list. Error:
+// INVALID_PAGE_TOKEN.
 func startAfter(token string, params *store.ListDocumentsParams, sort Sort) error {
 	if token == "" {
 		return nil

@@ -43,7 +43,8 @@ func Token(list string, key ...any) string {
 }
 
 // Read reads a token of the list into pointers to the key's values. Postgres accepts the values as parameters: an int64
-// is positive, a time is in the years 1 to 9999, and a string is UTF-8 without U+0000. Error: INVALID_CURSOR.
+// is positive, a time is in the years 1 to 9999, and a string is UTF-8 without U+0000. Error:
+// INVALID_PAGE_TOKEN.
 func Read(token, list string, key ...any) error {
 	raw, err := encoding.DecodeString(token)
 	if err != nil {
@@ -77,7 +78,7 @@ func Read(token, list string, key ...any) error {
 }
 
 // ReadID reads a token of a list whose key is an id. It returns nil for "", the start of the list. Error:
-// INVALID_CURSOR.
+// INVALID_PAGE_TOKEN.
 func ReadID(token, list string) (*uuid.UUID, error) {
 	if token == "" {
 		return nil, nil
@@ -99,7 +100,7 @@ func Cut[Row any](rows []Row, limit int, token func(Row) string) (page []Row, ne
 }
 
 func errInvalid() error {
-	return problem.New(problem.InvalidCursor,
+	return problem.New(problem.InvalidPageToken,
 		"The page token does not belong to this list in this order. Take it from the page before or after.")
 }
 

@@ -54,13 +54,13 @@ func TestRead_RefusesTokensThatAreNotOfTheList(t *testing.T) {
 	} {
 		var text string
 		var when time.Time
-		if err := page.Read(token, "things", &text, &when); !problem.Is(err, problem.InvalidCursor) {
+		if err := page.Read(token, "things", &text, &when); !problem.Is(err, problem.InvalidPageToken) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
 	for _, n := range []int64{0, -1} {
 		var got int64
-		if err := page.Read(page.Token("things", n), "things", &got); !problem.Is(err, problem.InvalidCursor) {
+		if err := page.Read(page.Token("things", n), "things", &got); !problem.Is(err, problem.InvalidPageToken) {
 			t.Errorf("%d: got %v", n, err)
 		}
 	}

@@ -1,5 +1,11 @@
 package problem
 
+import (
+	"cmp"
+	"fmt"
+	"strings"
+)
+
 // MaxFaults is the maximum number of faults in an error.
 const MaxFaults = 100
 
@@ -32,6 +38,22 @@ func (f *Faults) Of(parameter, detail string) {
 func (f *Faults) Add(found ...Fault) {
 	free := max(0, MaxFaults-len(*f))
 	*f = append(*f, found[:min(len(found), free)]...)
+}
+
+// summary returns a sentence with the first fault and the number of the others.
+func (f Faults) summary() string {
+	if len(f) == 0 {
+		return "The input is not valid."
+	}
+	text := "The input is not valid"
+	if place := cmp.Or(f[0].Parameter, strings.TrimPrefix(strings.TrimPrefix(f[0].Pointer, "#"), "/")); place != "" {
+		text += " at " + place
+	}
+	text += ": " + f[0].Detail
+	if more := len(f) - 1; more > 0 {
+		text += fmt.Sprintf(" (and %d more; see errors)", more)
+	}
+	return text + "."
 }
 
 // Err returns an error with the code and the faults, or nil if there are none.

@@ -23,6 +23,7 @@ const (
 	InvalidJSON          Code = "INVALID_JSON"
 	InvalidInput         Code = "INVALID_INPUT"
 	InvalidCursor        Code = "INVALID_CURSOR"
+	InvalidPageToken     Code = "INVALID_PAGE_TOKEN"
 	CursorExpired        Code = "CURSOR_EXPIRED"
 	Unauthenticated      Code = "UNAUTHENTICATED"
 	Forbidden            Code = "FORBIDDEN"
@@ -47,6 +48,7 @@ var statuses = map[Code]int{
 	InvalidJSON:          http.StatusBadRequest,
 	InvalidInput:         http.StatusBadRequest,
 	InvalidCursor:        http.StatusBadRequest,
+	InvalidPageToken:     http.StatusBadRequest,
 	CursorExpired:        http.StatusGone,
 	Unauthenticated:      http.StatusUnauthorized,
 	Forbidden:            http.StatusForbidden,
@@ -102,9 +104,9 @@ func New(code Code, format string, args ...any) *Error {
 }
 
 // Invalid returns an error with faults: InvalidInput for violations of the contract, RuleViolated for violations of the
-// account's rules.
+// account's rules. Its detail has the first fault, because many programs show only that.
 func Invalid(code Code, faults ...Fault) *Error {
-	return &Error{Code: code, Detail: "The input is not valid. See errors for each fault.", Faults: faults}
+	return &Error{Code: code, Detail: Faults(faults).summary(), Faults: faults}
 }
 
 // Of returns the Error in err's chain, or nil if there is none: err is internal then.

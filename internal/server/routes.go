@@ -90,6 +90,9 @@ func withSlash(next http.Handler) http.Handler {
 func byKind(page, operation, socket http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
+		case r.Method == http.MethodOptions:
+			w.Header().Set("Allow", "GET, POST, OPTIONS")
+			w.WriteHeader(http.StatusNoContent)
 		case r.Header.Get("Upgrade") != "":
 			socket.ServeHTTP(w, r)
 		case (r.Method == http.MethodGet || r.Method == http.MethodHead) && accept.PrefersHTML(r.Header["Accept"]):

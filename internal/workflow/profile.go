@@ -32,7 +32,7 @@ type Profile struct {
 
 // Profiles returns up to limit profiles, newest first, that follow a page token; "" stands for the start of the list.
 // Next is the token of the following page, or "". It omits profiles whose items the actor's role does not see, unless
-// the actor has workflows.manage. Needs items.view. Error: INVALID_CURSOR.
+// the actor has workflows.manage. Needs items.view. Error: INVALID_PAGE_TOKEN.
 func (s *Service) Profiles(ctx context.Context, limit int, after string) (profiles []Profile, next string, err error) {
 	actor, err := account.Authorize(ctx, account.ItemsView)
 	if err != nil {

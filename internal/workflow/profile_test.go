@@ -92,7 +92,7 @@ func TestProfiles_PagesListEachProfileOnce(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if _, _, err := b.profiles.Profiles(b.ctx, 2, "x"); !problem.Is(err, problem.InvalidCursor) {
+	if _, _, err := b.profiles.Profiles(b.ctx, 2, "x"); !problem.Is(err, problem.InvalidPageToken) {
 		t.Errorf("with a malformed token: %v", err)
 	}
 }

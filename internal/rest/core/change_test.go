@@ -178,6 +178,14 @@ func TestChanges_RefusesInvalidQueriesAndCursors(t *testing.T) {
 			}
 		}
 	}
+	for _, cursor := range []string{"nonsense", ahead, foreign} { // changeCursor is a name of GraphQL
+		if text := n.Call(http.MethodGet, "/api/v1/changes?after="+cursor, "").Detail(t); strings.Contains(text, "changeC") {
+			t.Errorf("%s: %s", cursor, text)
+		}
+	}
+	expired := n.Call(http.MethodGet, "/api/v1/changes?after="+foreign, "").Detail(t)
+	oldest := expired[strings.LastIndexByte(expired, ' ')+1:]
+	n.Call(http.MethodGet, "/api/v1/changes?after="+oldest, "").WantStatus(t, http.StatusOK)
 	n.Call(http.MethodGet, "/api/v1/changes", "", "Accept", "text/event-stream", "Last-Event-ID", "nonsense").
 		WantStatus(t, http.StatusBadRequest)
 	n.Call(http.MethodGet, "/api/v1/changes", "", "Accept", "text/plain").WantStatus(t, http.StatusNotAcceptable)

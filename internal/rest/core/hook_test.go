@@ -79,7 +79,7 @@ func TestHooks_EveryOperation(t *testing.T) {
 		}
 	}
 	n.Call(http.MethodGet, "/api/v1/deliveries?after=x", "").
-		WantProblem(t, "an invalid page token", http.StatusBadRequest, "INVALID_CURSOR")
+		WantProblem(t, "an invalid page token", http.StatusBadRequest, "INVALID_PAGE_TOKEN")
 	n.Call(http.MethodGet, "/api/v1/deliveries?hook="+uuid.NewString(), "").
 		WantProblem(t, "no hook", http.StatusNotFound, "NOT_FOUND")
 

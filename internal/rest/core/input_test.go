@@ -33,6 +33,25 @@ func TestInput_InvalidJSONIsRefused(t *testing.T) {
 	})
 }
 
+// Programs that show only the detail show the first fault.
+func TestInput_TheDetailHasTheFirstFault(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	for input, want := range map[string]string{
+		`{}`:                        "The input is not valid at name: is required.",
+		`{"nmae":"x","tags":[" "]}`: "The input is not valid at name: is required (and 2 more; see errors).",
+		`[]`:                        "The input is not valid: must be an object.",
+	} {
+		if got := n.Call(http.MethodPost, "/api/v1/items", input).Detail(t); got != want {
+			t.Errorf("%s: got %q, want %q", input, got, want)
+		}
+	}
+	got := n.Call(http.MethodGet, "/api/v1/items?limit=201", "").Detail(t)
+	if want := "The input is not valid at limit: must be at most 200."; got != want {
+		t.Errorf("a parameter: got %q, want %q", got, want)
+	}
+}
+
 func TestInput_EveryFaultHasItsPointer(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)

@@ -116,7 +116,7 @@ func TestPrecondition_PageTokensOfAnotherListAreRefused(t *testing.T) {
 		"sort=created_at&after=" + encode(map[string]any{"s": "created_at", "t": "infinity", "i": id}),
 	} {
 		n.Call(http.MethodGet, "/api/v1/items?"+query, "").
-			WantProblem(t, query, http.StatusBadRequest, "INVALID_CURSOR")
+			WantProblem(t, query, http.StatusBadRequest, "INVALID_PAGE_TOKEN")
 	}
 	for _, path := range []string{"/api/v1/items/" + id + "/history?after=", "/api/v1/hooks?after="} {
 		for _, cursor := range []string{"x", "-1", "0", "99999999999999999999", "1.5", "%ff%00", cursor} {

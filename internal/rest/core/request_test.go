@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"itemcast/internal/node/nodetest"
 )
 
@@ -120,6 +122,21 @@ func TestRequest_MediaTypesAndMethodsAreNegotiated(t *testing.T) {
 			n.Call(http.MethodGet, path, "").WantProblem(t, path, http.StatusNotFound, "NOT_FOUND")
 		}
 	})
+}
+
+func TestRequest_AnIDThatIsNoUUIDIsNamed(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	for path, want := range map[string]string{
+		"/api/v1/items/42": "There is nothing at this address: its id must be a UUID, such as " +
+			"01a21c5d-bfd8-79b1-839f-ebc0c74ef7f3.",
+		"/api/v1/items/" + uuid.NewString(): "There is no item with this id that you may see.",
+	} {
+		got := n.Call(http.MethodGet, path, "").WantProblem(t, path, http.StatusNotFound, "NOT_FOUND").Detail(t)
+		if got != want {
+			t.Errorf("%s: got %q, want %q", path, got, want)
+		}
+	}
 }
 
 func TestRequest_ANearlyCorrectPathGetsTheCorrectOne(t *testing.T) {
