@@ -66,7 +66,7 @@ func TestFaults_OfTheContractAndTheRulesComeTogether(t *testing.T) {
 func TestFaults_OfAnEditAreSeenWithoutItemsView(t *testing.T) {
 	b := setup(t)
 	i := b.create(`{"name":"n"}`)
-	edits := b.as(account.ItemsEdit)
+	edits := b.as(account.APIAccess, account.ItemsEdit)
 	const input, want = `{"name":"","tags":[" "]}`, "#/name must not be empty\n#/tags must not hold a blank tag"
 	_, patched := b.items.Patch(edits, i.ID, []byte(input), nil)
 	_, replaced := b.items.Replace(edits, i.ID, []byte(input), nil)
