@@ -12,8 +12,10 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"itemcast/graph/internal/exec"
+	"itemcast/graph/jsoninput"
 	"itemcast/graph/transport"
 	"itemcast/internal/account"
 )
@@ -44,7 +46,12 @@ func NewHandler(r *Resolver, c Config) *Handler {
 	for _, t := range transports.Transports() {
 		server.AddTransport(t)
 	}
-	server.SetQueryCache(lru.New[*ast.QueryDocument](cachedQueries))
+	server.SetQueryCache(documents{lru.New[*ast.QueryDocument](cachedQueries)})
+	server.SetValidationRulesFn(func() *rules.Rules {
+		all := rules.NewDefaultRules()
+		all.AddRule(jsoninput.Rule.Name, jsoninput.Rule.RuleFunc)
+		return all
+	})
 	server.SetParserTokenLimit(maxTokens)
 	server.Use(extension.Introspection{})
 	server.Use(queryLimit(maxQuery))
@@ -52,6 +59,7 @@ func NewHandler(r *Resolver, c Config) *Handler {
 	server.Use(sizeLimit{fields: maxFields, depth: maxDepth}) // before complexity, which expands every fragment spread
 	server.Use(extension.FixedComplexityLimit(maxComplexity))
 	server.Use(singleField{})
+	server.Use(&jsoninput.Variables{})
 	server.AroundResponses(r.withLoaders)
 	server.SetErrorPresenter(func(ctx context.Context, err error) *gqlerror.Error {
 		return transport.Present(ctx, c.Log, err)

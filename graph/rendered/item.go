@@ -3,7 +3,7 @@
 // A document is JSON and has every plain field. If a selection has only such fields, the answer is assembled from the
 // document's bytes: nothing is decoded, resolved or encoded. The generated code calls Select and SelectAll (inserted by
 // tools/gqlgen) after gqlgen has parsed, validated and measured the operation. If they return nil, because a field has
-// a resolver or is deferred, gqlgen resolves the selection field by field.
+// a resolver, gqlgen resolves the selection field by field.
 //
 // Invariant: the answer has the same JSON values as gqlgen's would have.
 package rendered

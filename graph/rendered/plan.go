@@ -84,8 +84,6 @@ func (s *shape) plan(op *graphql.OperationContext, selected ast.SelectionSet) *p
 			f.key = f.key[1:]
 		}
 		switch from, ok := s.fields[c.Name]; {
-		case len(c.Deferrables) > 0:
-			return nil
 		case c.Name == "__typename":
 			f.literal = `"` + s.typeName + `"`
 		case !ok:

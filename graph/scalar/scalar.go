@@ -11,6 +11,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"itemcast/graph/jsoninput"
 	"itemcast/internal/strictjson"
 )
 
@@ -19,11 +20,11 @@ func MarshalJSON(value json.RawMessage) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) { _, _ = w.Write(value) })
 }
 
-// UnmarshalJSON reads the value of a variable or a literal. Numbers in variables keep their digits.
+// UnmarshalJSON reads a value that package jsoninput has prepared.
 func UnmarshalJSON(value any) (json.RawMessage, error) {
-	raw, err := json.Marshal(value)
+	raw, err := jsoninput.Decode(value)
 	if err != nil {
-		return nil, fmt.Errorf("must be a JSON value")
+		return nil, err
 	}
 	if err := strictjson.Check(raw, strictjson.Limits{}); err != nil {
 		return nil, err

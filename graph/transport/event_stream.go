@@ -68,7 +68,7 @@ func (t eventStream) stream(out *sse.Writer, r *http.Request, exec graphql.Graph
 		return
 	}
 	params.Headers = r.Header
-	op, faults := exec.CreateOperationContext(ctx, params)
+	op, faults := createOperation(ctx, exec, raw, params)
 	if faults != nil {
 		end(faults)
 		return

@@ -47,7 +47,7 @@ func (t plain) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExec
 
 	ctx, cancel := context.WithTimeout(r.Context(), workTimeout)
 	defer cancel()
-	op, errs := exec.CreateOperationContext(ctx, params)
+	op, errs := createOperation(ctx, exec, raw, params)
 	if errs != nil {
 		status := http.StatusOK
 		if accepts.json == graphqlJSON {

@@ -104,7 +104,7 @@ func (s *socket) run(ctx context.Context, op *operation, raw []byte, present str
 		return
 	}
 	ctx = graphql.StartOperationTrace(ctx)
-	operation, faults := s.exec.CreateOperationContext(ctx, params)
+	operation, faults := createOperation(ctx, s.exec, raw, params)
 	switch {
 	case faults != nil:
 		s.fail(ctx, op, faults)

@@ -3,6 +3,7 @@ package transport
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -15,7 +16,9 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"itemcast/graph/jsoninput"
 	"itemcast/internal/problem"
 	"itemcast/internal/strictjson"
 )
@@ -83,6 +86,13 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem.Error) {
 		return nil, problem.New(problem.BadRequest, "The request did not arrive in full. Send it again.")
 	}
 	return body, nil
+}
+
+// createOperation parses and checks an operation. raw holds the parameters as received.
+func createOperation(
+	ctx context.Context, exec graphql.GraphExecutor, raw []byte, params *graphql.RawParams,
+) (*graphql.OperationContext, gqlerror.List) {
+	return exec.CreateOperationContext(jsoninput.WithRequest(ctx, raw), params)
 }
 
 // decodeParams decodes the parameters of any transport. Numbers in variables retain all digits.

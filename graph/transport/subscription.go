@@ -52,7 +52,7 @@ func (s *Server) subscription(
 			return nil, nil, fault
 		}
 		params.Query, params.Extensions = query, nil
-		return s.open(ctx, exec, params, after)
+		return s.open(ctx, exec, raw, params, after)
 	}
 	return live.Source{Key: sourceKey(op, variable), Open: open}, after
 }
@@ -110,11 +110,11 @@ func (t *Tap) Take(s *live.Subscription) <-chan *live.Event {
 
 // open executes a subscription after a cursor.
 func (s *Server) open(
-	ctx context.Context, exec graphql.GraphExecutor, params *graphql.RawParams, after string,
+	ctx context.Context, exec graphql.GraphExecutor, raw []byte, params *graphql.RawParams, after string,
 ) (*live.Subscription, live.Render, error) {
 	t := &Tap{After: after}
 	ctx = graphql.StartOperationTrace(context.WithValue(ctx, tapKey{}, t))
-	op, faults := exec.CreateOperationContext(ctx, params)
+	op, faults := createOperation(ctx, exec, raw, params)
 	if faults != nil {
 		return nil, nil, faults
 	}

@@ -47,6 +47,18 @@ func Members(raw json.RawMessage) ([]Member, error) {
 	return all, err
 }
 
+// EncodeValue returns the JSON of a value without white space. Unlike json.Marshal it writes <, > and & as they are,
+// also those in a json.RawMessage.
+func EncodeValue(value any) (json.RawMessage, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+}
+
 // Encode returns an object of the members, without white space between them. It does not check that the values are
 // JSON.
 func Encode(all []Member) (json.RawMessage, error) {
@@ -56,7 +68,7 @@ func Encode(all []Member) (json.RawMessage, error) {
 		if m.Value == nil {
 			continue
 		}
-		name, err := json.Marshal(m.Name)
+		name, err := EncodeValue(m.Name)
 		if err != nil {
 			return nil, err
 		}

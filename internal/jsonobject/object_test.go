@@ -82,6 +82,17 @@ func TestEncode_OmitsMembersWithoutAValue(t *testing.T) {
 	}
 }
 
+func TestEncodeValue_LeavesTextAsItIs(t *testing.T) {
+	t.Parallel()
+	value := map[string]any{"<a>": "Q&A", "raw": json.RawMessage(` { "<": 1.50 } `)}
+	if got, err := jsonobject.EncodeValue(value); err != nil || string(got) != `{"<a>":"Q&A","raw":{"<":1.50}}` {
+		t.Errorf("got %s, %v", got, err)
+	}
+	if got, err := jsonobject.EncodeValue(func() {}); err == nil {
+		t.Errorf("a function is encoded as %s", got)
+	}
+}
+
 // Members agrees with encoding/json, and Encode is its inverse.
 func FuzzMembers(f *testing.F) {
 	for _, seed := range []string{`{"a":[1,{"b":null}],"":"x"}`, ` { "\u0061" : 1e2 } `, `[]`, `null`, `{"<&>":"\u2028"}`} {

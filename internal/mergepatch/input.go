@@ -1,10 +1,11 @@
 package mergepatch
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode"
+
+	"itemcast/internal/jsonobject"
 )
 
 // FromInput encodes an input object of GraphQL as a patch. It has the fields that the client has given, under their
@@ -14,7 +15,7 @@ func FromInput(input map[string]any) ([]byte, error) {
 	for name, value := range input {
 		patch[snakeCase(name)] = value
 	}
-	raw, err := json.Marshal(patch)
+	raw, err := jsonobject.EncodeValue(patch)
 	if err != nil {
 		return nil, fmt.Errorf("encode an input: %w", err)
 	}

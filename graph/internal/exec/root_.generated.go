@@ -3439,12 +3439,6 @@ scalar JSON
 "A place in the change log: opaque, and valid across restarts. The page tokens of lists are Strings and not cursors."
 scalar Cursor
 
-directive @goField(
-  forceResolver: Boolean
-  name: String
-  omittable: Boolean
-) on INPUT_FIELD_DEFINITION | FIELD_DEFINITION
-
 type Query {
   "The signed-in user."
   me: Me!
