@@ -3,6 +3,7 @@ package change
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -70,13 +71,16 @@ func (p *Pruner) Run(ctx context.Context) error {
 func (p *Pruner) prune(ctx context.Context, now time.Time) error {
 	conn, err := p.pool.Acquire(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("acquire a connection: %w", err)
 	}
 	defer conn.Release()
 	pass := &prunePass{Pruner: p, conn: conn.Conn(), q: store.New(conn), now: now}
 	locked, err := pass.q.TryLockRetention(ctx)
-	if err != nil || !locked {
-		return err
+	if err != nil {
+		return fmt.Errorf("lock the retention: %w", err)
+	}
+	if !locked {
+		return nil
 	}
 	defer func() {
 		ctx := context.WithoutCancel(ctx)

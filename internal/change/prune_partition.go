@@ -27,7 +27,7 @@ func (p *prunePass) dropPositionPartitions(ctx context.Context) error {
 	for _, table := range byPosition {
 		partitions, err := p.q.LogPartitions(ctx, table)
 		if err != nil {
-			return err
+			return fmt.Errorf("list the partitions of %s: %w", table, err)
 		}
 		for _, part := range partitions {
 			if !part.Detaching && part.Upper > int64(p.floor) {
@@ -55,7 +55,7 @@ func (p *prunePass) drop(ctx context.Context, parent string, part store.LogParti
 		statements = statements[1:]
 	}
 	if _, err := p.conn.Exec(ctx, fmt.Sprintf("SET statement_timeout = %d", detachTimeout.Milliseconds())); err != nil {
-		return err
+		return fmt.Errorf("limit the wait for a partition: %w", err)
 	}
 	defer func() { _, _ = p.conn.Exec(context.WithoutCancel(ctx), "RESET statement_timeout") }()
 	for _, statement := range statements {
@@ -63,7 +63,7 @@ func (p *prunePass) drop(ctx context.Context, parent string, part store.LogParti
 			if isTimeout(err) {
 				return errPartitionInUse
 			}
-			return err
+			return fmt.Errorf("drop the partition %s: %w", part.Name, err)
 		}
 	}
 	return nil

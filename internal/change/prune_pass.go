@@ -3,6 +3,7 @@ package change
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"time"
 
@@ -61,11 +62,11 @@ func (p *prunePass) run(ctx context.Context) error {
 func (p *prunePass) read(ctx context.Context) (floor Position, err error) {
 	row, err := p.q.RetentionBounds(ctx)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("read the bounds of the log: %w", err)
 	}
 	held, err := p.hold(ctx)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("find what is still needed: %w", err)
 	}
 	p.floor, p.droppable = Position(row.Floor), min(Position(row.Consumed), held)
 	p.sequencedBelow = row.SequencedBelow
@@ -77,14 +78,14 @@ func (p *prunePass) dropChangePartitions(ctx context.Context) error {
 	size := int64(0)
 	positions, err := p.q.LogPartitions(ctx, "item_position")
 	if err != nil {
-		return err
+		return fmt.Errorf("list the partitions of positions: %w", err)
 	}
 	for _, part := range positions {
 		size += part.Bytes
 	}
 	changes, err := p.q.LogPartitions(ctx, "item_change")
 	if err != nil {
-		return err
+		return fmt.Errorf("list the partitions of changes: %w", err)
 	}
 	for _, part := range changes {
 		size += part.Bytes
@@ -108,7 +109,7 @@ func (p *prunePass) dropChangePartitions(ctx context.Context) error {
 		}
 		last, err := p.q.LastPositionBelow(ctx, store.LastPositionBelowParams{Lower: part.Lower, Upper: part.Upper})
 		if err != nil {
-			return err
+			return fmt.Errorf("find the last position of the partition %s: %w", part.Name, err)
 		}
 		if Position(last) > p.droppable {
 			p.held = true
@@ -139,7 +140,10 @@ func (p *prunePass) isOld(ctx context.Context, part store.LogPartitionsRow) (boo
 	if errors.Is(err, pgx.ErrNoRows) {
 		return true, nil
 	}
-	return err == nil && p.now.Sub(newest) > p.retention.MaxAge, err
+	if err != nil {
+		return false, fmt.Errorf("read the newest change of the partition %s: %w", part.Name, err)
+	}
+	return p.now.Sub(newest) > p.retention.MaxAge, nil
 }
 
 // deleteOverdue deletes changes row by row that are a tenth older than the age limit.
@@ -153,7 +157,7 @@ func (p *prunePass) deleteOverdue(ctx context.Context) error {
 			Floor: int64(p.floor), UpTo: math.MaxInt64, Batch: deleteBatch,
 		})
 		if err != nil {
-			return err
+			return fmt.Errorf("read the oldest positions: %w", err)
 		}
 		last := p.floor
 		for _, row := range rows {
@@ -180,16 +184,19 @@ func (p *prunePass) deleteOverdue(ctx context.Context) error {
 func (p *prunePass) delete(ctx context.Context, q *store.Queries, upTo Position) error {
 	ids, err := q.DeletePositions(ctx, store.DeletePositionsParams{Floor: int64(p.floor), UpTo: int64(upTo)})
 	if err != nil {
-		return err
+		return fmt.Errorf("delete positions: %w", err)
 	}
 	if err := q.InsertTombstonesOf(ctx, ids); err != nil {
-		return err
+		return fmt.Errorf("insert tombstones: %w", err)
 	}
 	err = q.DeleteAttempts(ctx, store.DeleteAttemptsParams{Floor: int64(p.floor), UpTo: int64(upTo)})
 	if err != nil {
-		return err
+		return fmt.Errorf("delete attempts of deliveries: %w", err)
 	}
-	return q.DeleteChanges(ctx, ids)
+	if err := q.DeleteChanges(ctx, ids); err != nil {
+		return fmt.Errorf("delete changes: %w", err)
+	}
+	return nil
 }
 
 // raiseFloor raises the floor, unless it is higher already, in one transaction with prepare.
@@ -202,8 +209,9 @@ func (p *prunePass) raiseFloor(ctx context.Context, floor Position, prepare func
 		}
 		return q.RaiseFloor(ctx, int64(floor))
 	})
-	if err == nil {
-		p.floor = floor
+	if err != nil {
+		return fmt.Errorf("raise the floor to %d: %w", floor, err)
 	}
-	return err
+	p.floor = floor
+	return nil
 }

@@ -38,6 +38,7 @@ import (
 type pipeline struct {
 	conn       *pgxpool.Conn
 	queue      *pgx.Batch
+	counted    map[int]func(rows int64) // by place in the queue; nil: none
 	sent       int // batches; the first contains BEGIN
 	savepoints int // numbers their names
 	closed     bool
@@ -80,19 +81,50 @@ func (d deferred) Exec(_ context.Context, sql string, args ...any) (pgconn.Comma
 	return pgconn.CommandTag{}, nil
 }
 
+// Counted is [Deferred] for one statement: when the statement has been executed, count gets the number of rows that it
+// returned or changed. That may be in a transaction that is then rolled back.
+func Counted(tx pgx.Tx, count func(rows int64)) Querier {
+	return counted{Querier: Deferred(tx), count: count}
+}
+
+type counted struct {
+	Querier
+	count func(rows int64)
+}
+
+func (c counted) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	tag, err := c.Querier.Exec(ctx, sql, args...)
+	d, queued := c.Querier.(deferred)
+	switch {
+	case err != nil:
+	case !queued:
+		c.count(tag.RowsAffected())
+	default:
+		if d.counted == nil {
+			d.pipeline.counted = make(map[int]func(int64))
+		}
+		d.pipeline.counted[d.queue.Len()-1] = c.count
+	}
+	return tag, err
+}
+
 // send sends the queue. The caller reads the last statement's result. After an error there is nothing to read.
 func (p *pipeline) send(ctx context.Context) (pgx.BatchResults, error) {
 	if p.closed {
 		return nil, pgx.ErrTxClosed
 	}
-	batch := p.queue
-	p.queue = &pgx.Batch{}
+	batch, counted := p.queue, p.counted
+	p.queue, p.counted = &pgx.Batch{}, nil
 	p.sent++
 	results := p.conn.SendBatch(ctx, batch)
-	for range batch.Len() - 1 {
-		if _, err := results.Exec(); err != nil {
+	for n := range batch.Len() - 1 {
+		tag, err := results.Exec()
+		if err != nil {
 			_ = results.Close()
 			return nil, err
+		}
+		if count := counted[n]; count != nil {
+			count(tag.RowsAffected())
 		}
 	}
 	return results, nil
@@ -103,9 +135,17 @@ func (p *pipeline) flush(ctx context.Context) error {
 	if p.queue.Len() == 0 {
 		return nil
 	}
+	last := p.counted[p.queue.Len()-1]
 	results, err := p.send(ctx)
 	if err != nil {
 		return err
+	}
+	if last != nil {
+		tag, err := results.Exec()
+		if err != nil {
+			return closeBatch(results, err)
+		}
+		last(tag.RowsAffected())
 	}
 	return results.Close()
 }

@@ -3,6 +3,7 @@ package db_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,6 +63,46 @@ func TestDeferred_RunsInOrderWithAwaitedStatements(t *testing.T) {
 		t.Errorf("%d accounts, want 5: %v", n, err)
 	}
 	healthy(t, pool)
+}
+
+func TestCounted_TellsTheRowsOfAStatementThatIsSentLater(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.New(t)
+	for name, await := range map[string]func(context.Context, pgx.Tx) error{
+		"COMMIT": func(context.Context, pgx.Tx) error { return nil },
+		"Query":  func(_ context.Context, tx pgx.Tx) error { accounts(t, tx); return nil },
+		"CopyFrom": func(ctx context.Context, tx pgx.Tx) error {
+			_, err := tx.CopyFrom(ctx, pgx.Identifier{"account"}, []string{"id", "name"}, pgx.CopyFromRows(nil))
+			return err
+		},
+	} {
+		var counts []int64
+		count := func(rows int64) { counts = append(counts, rows) }
+		err := db.Write(t.Context(), pool, func(ctx context.Context, tx pgx.Tx) error {
+			if err := dbtest.InsertAccount(ctx, db.Deferred(tx), uuid.New(), "a"); err != nil {
+				return err
+			}
+			for _, statement := range []string{"SELECT generate_series(1, 3)", "UPDATE account SET name = name WHERE false"} {
+				if _, err := db.Counted(tx, count).Exec(ctx, statement); err != nil {
+					return err
+				}
+			}
+			part, err := tx.Begin(ctx)
+			if err != nil {
+				return err
+			}
+			if _, err := db.Counted(part, count).Exec(ctx, "SELECT 1"); err != nil {
+				return err
+			}
+			if err := part.Rollback(ctx); err != nil { // takes the statement back
+				return err
+			}
+			return await(ctx, tx)
+		})
+		if err != nil || !slices.Equal(counts, []int64{3, 0}) {
+			t.Errorf("%s: counted %v, %v", name, counts, err)
+		}
+	}
 }
 
 func TestDeferred_ErrorIsReturnedByTheNextAwaitedStatement(t *testing.T) {

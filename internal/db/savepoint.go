@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"maps"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
@@ -50,9 +51,10 @@ func (s *savepoint) Rollback(ctx context.Context) error {
 	s.ended = true
 	if s.sent == s.pipeline.sent {
 		s.queue.QueuedQueries = s.queue.QueuedQueries[:s.queued]
+		maps.DeleteFunc(s.counted, func(n int, _ func(int64)) bool { return n >= s.queued })
 		return nil
 	}
-	s.queue = &pgx.Batch{}
+	s.queue, s.counted = &pgx.Batch{}, nil
 	_, err := s.Exec(ctx, "rollback to savepoint "+s.name)
 	return err
 }

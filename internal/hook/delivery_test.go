@@ -2,6 +2,7 @@ package hook_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -213,6 +214,44 @@ func TestRedeliver_APendingDeliveryIsDueAtOnceUnlessItIsBeingSentOrParked(t *tes
 	stranger := hooktest.Managing(b.Ctx, b.NewAccount())
 	if _, err := b.Service.Redeliver(stranger, uuid.MustParse(first.ID())); !problem.Is(err, problem.NotFound) {
 		t.Errorf("another account's: %v", err)
+	}
+}
+
+// A claim that comes between the look at a delivery and its update wins, and the caller is told.
+func TestRedeliver_ADeliveryThatIsClaimedMeanwhileIsBeingSent(t *testing.T) {
+	b := setup(t)
+	r, _ := b.Answering(http.StatusInternalServerError)
+	h, _ := b.Hook(r.URL)
+	n := b.node(dispatch.Config{Retries: retries(3, time.Hour)})
+	b.write(n, uuid.New(), change.Created)
+	id := uuid.MustParse(r.AwaitCount(1)[0].ID())
+	b.Eventually("it waits for its retry", func() bool {
+		return b.States(h)[hooktest.Pending] == 1 &&
+			value[bool](b, "SELECT count(*) = 1 FROM delivery_attempt")
+	})
+	claim, err := b.Pool.Begin(b.Ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = claim.Rollback(context.Background()) }()
+	const take = "UPDATE delivery SET claim = gen_random_uuid(), claimed_to = now() + interval '1 hour', node = 1"
+	if _, err := claim.Exec(b.Ctx, take); err != nil {
+		t.Fatal(err)
+	}
+	redelivered := make(chan error, 1)
+	go func() {
+		_, err := b.Service.Redeliver(b.Ctx, id)
+		redelivered <- err
+	}()
+	b.Eventually("the redelivery waits for the claim's row", func() bool {
+		return value[bool](b, `SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'
+			AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())`)
+	})
+	if err := claim.Commit(b.Ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-redelivered; !problem.Is(err, problem.Conflict) || !strings.Contains(err.Error(), "being sent") {
+		t.Errorf("got %v", err)
 	}
 }
 

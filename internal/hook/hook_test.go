@@ -152,4 +152,14 @@ func TestService_LimitsTheHooksOfAnAccount(t *testing.T) {
 	if err := create(); !problem.Is(err, problem.Conflict) {
 		t.Errorf("one hook more: %v", err)
 	}
+	listed, _, err := b.Service.List(b.Ctx, 1, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Service.Delete(b.Ctx, listed[0].ID, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := create(); err != nil {
+		t.Errorf("instead of a deleted one: %v", err)
+	}
 }

@@ -72,11 +72,14 @@ func retryNow(ctx context.Context, q *store.Queries, accountID uuid.UUID, d Deli
 	case ForEarlier:
 		return errWaitsBehind
 	}
-	_, err := q.RetryDeliveryNow(ctx, store.RetryDeliveryNowParams{
+	updated, err := q.RetryDeliveryNow(ctx, store.RetryDeliveryNowParams{
 		AccountID: accountID, HookID: d.HookID, Position: d.position, Trigger: change.TriggerManual,
 	})
 	if err != nil {
 		return fmt.Errorf("make delivery due: %w", err)
+	}
+	if updated == 0 { // claimed since it was read
+		return errBeingSent
 	}
 	return nil
 }
@@ -86,7 +89,7 @@ func resend(ctx context.Context, q *store.Queries, accountID uuid.UUID, h Hook, 
 	if d.OccurredAt == nil {
 		return errChangeGone
 	}
-	_, err := q.ResendDeliveries(ctx, store.ResendDeliveriesParams{
+	added, err := q.ResendDeliveries(ctx, store.ResendDeliveriesParams{
 		Trigger: change.TriggerManual, HookIds: []uuid.UUID{h.ID}, Positions: []int64{d.position},
 		Ids:        []uuid.UUID{d.ID},
 		AccountIds: []uuid.UUID{accountID}, ItemIds: []uuid.UUID{d.ItemID}, ChangeIds: []int64{d.changeID},
@@ -95,6 +98,9 @@ func resend(ctx context.Context, q *store.Queries, accountID uuid.UUID, h Hook, 
 	})
 	if err != nil {
 		return fmt.Errorf("insert delivery: %w", err)
+	}
+	if len(added) == 0 { // the lock of the groups excludes it: it was not pending when it was read
+		return fmt.Errorf("insert delivery %s: it is pending already", d.ID)
 	}
 	return nil
 }

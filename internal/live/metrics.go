@@ -12,14 +12,14 @@ var (
 	followersDesc   = describe("followers", "Subscribers on this node.")
 	behindDesc      = describe("followers_behind",
 		"Subscribers that read the log themselves, because they are slow or have just resumed.")
-	keptDesc     = describe("kept_bytes", "Rendered messages in memory, for subscribers that are a little behind.")
+	cacheDesc    = describe("cache_bytes", "Rendered messages in memory, for subscribers that are a little behind.")
 	renderedDesc = describe("messages_rendered_total", "Messages rendered by distinct subscriptions.")
 )
 
 // Describe makes the hub a prometheus.Collector.
 func (h *Hub) Describe(out chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
-		connectionsDesc, streamsDesc, followersDesc, behindDesc, keptDesc, renderedDesc,
+		connectionsDesc, streamsDesc, followersDesc, behindDesc, cacheDesc, renderedDesc,
 	} {
 		out <- desc
 	}
@@ -35,7 +35,7 @@ func (h *Hub) Collect(out chan<- prometheus.Metric) {
 	gauge(streamsDesc, float64(streams))
 	gauge(followersDesc, float64(followers))
 	gauge(behindDesc, float64(h.behind.Load()))
-	gauge(keptDesc, float64(h.bytes.Load()))
+	gauge(cacheDesc, float64(h.bytes.Load()))
 	out <- prometheus.MustNewConstMetric(renderedDesc, prometheus.CounterValue, float64(h.rendered.Load()))
 }
 

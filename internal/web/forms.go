@@ -1,6 +1,8 @@
 package web
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -21,7 +23,13 @@ func formPage(get, post http.HandlerFunc) http.Handler {
 			get(w, r)
 		case http.MethodPost:
 			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-			if err := r.ParseForm(); err != nil {
+			err := r.ParseForm()
+			if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+				http.Error(w, fmt.Sprintf("The form has more than %d bytes. Send a shorter one.", tooLarge.Limit),
+					http.StatusRequestEntityTooLarge)
+				return
+			}
+			if err != nil {
 				http.Error(w, "The form is not valid, or did not arrive in full. Send it again.", http.StatusBadRequest)
 				return
 			}

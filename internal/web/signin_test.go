@@ -45,6 +45,25 @@ func submit(h http.Handler, form url.Values) *httptest.ResponseRecorder {
 	return w
 }
 
+func TestForms_ThatAreTooLargeOrBrokenSayWhy(t *testing.T) {
+	t.Parallel()
+	for name, page := range map[string]http.Handler{
+		"login": newLogin(builtTree(t), sessions("")), "logout": Logout(sessions("")), "reset": newReset(builtTree(t), sessions("")),
+	} {
+		w := submit(page, url.Values{"password": {strings.Repeat("x", maxForm)}})
+		if want := "The form has more than 16384 bytes."; w.Code != http.StatusRequestEntityTooLarge ||
+			!strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s, too large: %d %s", name, w.Code, w.Body)
+		}
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("a=%zz"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w = httptest.NewRecorder()
+		if page.ServeHTTP(w, r); w.Code != http.StatusBadRequest {
+			t.Errorf("%s, broken: %d %s", name, w.Code, w.Body)
+		}
+	}
+}
+
 func TestLogin_ShowsWhatIsWrongAndRetainsTheNextAddress(t *testing.T) {
 	t.Parallel()
 	w := submit(newLogin(builtTree(t), sessions("")),

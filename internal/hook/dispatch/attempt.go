@@ -3,9 +3,12 @@ package dispatch
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
+	"itemcast/internal/db"
 	"itemcast/internal/hook/internal/store"
 )
 
@@ -16,7 +19,7 @@ type settled struct {
 }
 
 // logAttempts writes attempts into the log, and records the health of their hooks.
-func logAttempts(ctx context.Context, q *store.Queries, all []settled) error {
+func (d *Dispatcher) logAttempts(ctx context.Context, tx pgx.Tx, all []settled) error {
 	var p store.LogAttemptsParams
 	for _, s := range all {
 		if s.verdict == returned {
@@ -37,12 +40,24 @@ func logAttempts(ctx context.Context, q *store.Queries, all []settled) error {
 	if len(p.HookIds) == 0 {
 		return nil
 	}
-	if err := q.LogAttempts(ctx, p); err != nil {
+	if err := store.New(db.Deferred(tx)).LogAttempts(ctx, p); err != nil {
 		return fmt.Errorf("log attempts: %w", err)
 	}
-	if err := q.NoteHealth(ctx, healthOf(all)); err != nil {
+	return d.noteHealth(ctx, tx, healthOf(all))
+}
+
+// noteHealth records the health of hooks, with the next statement of the transaction.
+func (d *Dispatcher) noteHealth(ctx context.Context, tx pgx.Tx, notes store.NoteHealthParams) error {
+	var locked int64
+	_, err := store.New(db.Counted(tx, func(rows int64) { locked = rows })).NoteHealth(ctx, notes)
+	if err != nil {
 		return fmt.Errorf("record the health of hooks: %w", err)
 	}
+	db.AfterCommit(ctx, func() {
+		if locked > 0 {
+			d.unnoted.remember(notes, time.Now())
+		}
+	})
 	return nil
 }
 
@@ -57,7 +72,8 @@ func healthOf(all []settled) (p store.NoteHealthParams) {
 		if !ok {
 			n = len(p.HookIds)
 			at[s.hook] = n
-			p.HookIds, p.Works, p.Errors = append(p.HookIds, s.hook), append(p.Works, false), append(p.Errors, "")
+			p.HookIds, p.Works = append(p.HookIds, s.hook), append(p.Works, false)
+			p.Errors, p.Ages = append(p.Errors, ""), append(p.Ages, 0)
 		}
 		if s.verdict == succeeded {
 			p.Works[n] = true

@@ -32,6 +32,7 @@ type Dispatcher struct {
 	posts    sync.WaitGroup
 	outcomes chan outcome
 	attempts attempts
+	unnoted  unnoted
 	running  atomic.Bool
 
 	directStall, directLimit time.Duration
@@ -89,6 +90,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	grace.Stop()
 	close(d.outcomes)
 	writer.Wait()
+	d.noteLast(background)
 	leave() // last: until now the other nodes must not take over the claims
 	presence.Wait()
 	return nil

@@ -87,8 +87,9 @@
 // name server evades the check, and redirects are failures.
 //
 // The transaction that writes results also records the health of each hook, at most once a second unless it changes,
-// and without waiting for the row. People read it, and five days of nothing but failures make a hook inactive. No
-// delivery depends on it otherwise.
+// and without waiting for the row. What a locked row misses is kept in memory, and the sweep records it (unnoted.go).
+// People read the health, and five days of nothing but failures make a hook inactive. No delivery depends on it
+// otherwise.
 //
 // # What it must not know
 //
@@ -104,6 +105,7 @@
 //	fanout.go, direct.go, sent.go, match.go  new changes
 //	claim.go, limits.go, change.go           the queue
 //	result.go, attempt.go, health.go         results
+//	unnoted.go                               health that could not be recorded yet
 //	post.go                                  one attempt
 //	presence.go, metrics.go                  the lock of a live node; metrics for operators
 //	wake.go, slots.go, config.go             shared by the files above

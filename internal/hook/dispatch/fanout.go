@@ -59,7 +59,7 @@ func (d *Dispatcher) fanOut(ctx context.Context, tx pgx.Tx, changes []*change.Ch
 			return 0, fmt.Errorf("insert deliveries: %w", err)
 		}
 	}
-	return len(changes), sent.log(ctx, later)
+	return len(changes), sent.log(ctx, tx)
 }
 
 // abandonSent ends the direct sending of a fan-out whose transaction was rolled back.

@@ -17,7 +17,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"itemcast/internal/change"
+	"itemcast/internal/hook"
 	"itemcast/internal/hook/hooktest"
+	"itemcast/internal/hook/internal/store"
 	"itemcast/internal/hook/sending"
 )
 
@@ -84,6 +86,85 @@ func TestHealth_DoesNotWaitForALockedRow(t *testing.T) {
 	_ = tx.Commit(b.Ctx)
 	b.write(n, uuid.New(), change.Created)
 	b.Eventually("the success shows", func() bool { return b.Get(h).LastSuccessAt != nil })
+}
+
+// What a locked row misses is recorded when the lock is gone, without another attempt, also by a node that stops.
+func TestHealth_ALockedRowIsRecordedLater(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		stops  bool
+	}{
+		"a failure": {status: http.StatusInternalServerError}, "a success": {status: http.StatusOK},
+		"of a node that stops": {status: http.StatusInternalServerError, stops: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t)
+			locks := make(chan pgx.Tx, 1)
+			r := b.Receiver(func(http.ResponseWriter, hooktest.Message) int { // locks the row as a claim does
+				tx, err := b.Pool.Begin(b.Ctx)
+				if err == nil {
+					_, err = tx.Exec(b.Ctx, "SELECT FROM hook FOR NO KEY UPDATE")
+				}
+				if err != nil {
+					t.Error(err)
+				}
+				locks <- tx
+				return c.status
+			})
+			h, _ := b.HookOf(map[string]any{"url": r.URL, "events": hooktest.AllEvents, "max_in_flight": 1})
+			fails := c.status != http.StatusOK
+			if !fails {
+				b.Exec("UPDATE hook SET failing_since = now() - interval '1 hour', last_failure_at = now() - interval '1 minute'")
+			}
+			n := b.node(Config{Retries: retries(3, time.Hour)})
+			b.write(n, uuid.New(), change.Created)
+			lock := <-locks
+			b.Eventually("the attempt is logged", func() bool {
+				return value[int](b, "SELECT count(*) FROM delivery_attempt") == 1
+			})
+			if (b.Get(h).FailingSince != nil) == fails {
+				t.Error("a locked row has changed")
+			}
+			if c.stops {
+				n.cancel()
+			}
+			_ = lock.Rollback(b.Ctx)
+			b.Eventually("the health shows", func() bool { return (b.Get(h).FailingSince != nil) == fails })
+			if attempts := len(r.Messages()); attempts != 1 {
+				t.Errorf("it took %d attempts", attempts)
+			}
+		})
+	}
+}
+
+// A result that is recorded late does not replace what came after it.
+func TestHealth_AnOldResultDoesNotReplaceANewerOne(t *testing.T) {
+	b := setup(t)
+	h, _ := b.Hook("https://example.com/")
+	note := func(works bool, fault string, age time.Duration) hook.Hook {
+		t.Helper()
+		_, err := store.New(b.Pool).NoteHealth(b.Ctx, store.NoteHealthParams{
+			HookIds: []uuid.UUID{h.ID}, Works: []bool{works}, Errors: []string{fault}, Ages: []float64{age.Seconds()},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b.Get(h)
+	}
+	note(true, "", 10*time.Second)
+	if got := note(false, "older", 20*time.Second); got.FailingSince != nil {
+		t.Errorf("a failure before a success: %+v", got)
+	}
+	failing := note(false, "newer", 5*time.Second)
+	if failing.FailingSince == nil || failing.FailingSince.Sub(*failing.LastSuccessAt).Round(time.Second) != 5*time.Second {
+		t.Errorf("a failure after it: %+v", failing)
+	}
+	if got := note(true, "", 7*time.Second); got.FailingSince == nil {
+		t.Errorf("a success before the failure: %+v", got)
+	}
+	if got := note(true, "", 0); got.FailingSince != nil {
+		t.Errorf("a success now: %+v", got)
+	}
 }
 
 // recordedLog is a log that tests read.

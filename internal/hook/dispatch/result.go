@@ -85,7 +85,7 @@ func (d *Dispatcher) write(batch []outcome) error {
 			}
 		}
 		all := settledOf(batch, rows)
-		if err := logAttempts(ctx, later, all); err != nil {
+		if err := d.logAttempts(ctx, tx, all); err != nil {
 			return err
 		}
 		return d.disable(ctx, tx, all, disabled)

@@ -3,6 +3,8 @@ package dispatch
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5"
+
 	"itemcast/internal/hook"
 	"itemcast/internal/hook/internal/store"
 )
@@ -41,7 +43,10 @@ func (s directSent) rest(deliveries []matched) []matched {
 }
 
 // log writes what has arrived into the log of attempts.
-func (s directSent) log(ctx context.Context, q *store.Queries) error {
+func (s directSent) log(ctx context.Context, tx pgx.Tx) error {
+	if len(s.arrived) == 0 {
+		return nil
+	}
 	all := make([]settled, len(s.arrived))
 	for n, a := range s.arrived {
 		s.round.dispatcher.attempts.count(a.outcome.verdict)
@@ -52,7 +57,7 @@ func (s directSent) log(ctx context.Context, q *store.Queries) error {
 			Number: 1,
 		}}
 	}
-	return logAttempts(ctx, q, all)
+	return s.round.dispatcher.logAttempts(ctx, tx, all)
 }
 
 // settle ends a round with its transaction. After a commit, failures are results like any other. After a rollback,

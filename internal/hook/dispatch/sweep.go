@@ -8,7 +8,8 @@ import (
 )
 
 // sweep finds what no event announces: retries that come due, the claims of dead nodes, due deliveries for which other
-// nodes have no slots, and pending deliveries of inactive hooks.
+// nodes have no slots, pending deliveries of inactive hooks, and the end of a lock that kept a hook's health from being
+// recorded.
 func (d *Dispatcher) sweep(ctx context.Context) {
 	for {
 		next := d.config.Sweep
@@ -18,6 +19,7 @@ func (d *Dispatcher) sweep(ctx context.Context) {
 		}{
 			{"cannot take over the claims of dead nodes; retrying", d.takeOver},
 			{"cannot end the deliveries of inactive hooks; retrying", d.endInactive},
+			{"cannot record the health of hooks; retrying", d.noteAgain},
 			{"cannot find due deliveries; retrying", func(ctx context.Context) (err error) {
 				next, err = d.wakeDue(ctx)
 				return err

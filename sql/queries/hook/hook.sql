@@ -11,7 +11,7 @@ SELECT CAST(@id AS uuid), CAST(@account_id AS uuid), CAST(@url AS text), CAST(@d
     ARRAY(SELECT f.id FROM item_change f WHERE f.id > h.scanned_to ORDER BY f.id LIMIT 10000)
         || ARRAY(SELECT g.id FROM item_change g WHERE g.id = ANY (h.gaps))
 FROM (SELECT position, scanned_to, gaps FROM feed_head ORDER BY step DESC LIMIT 1) h
-WHERE (SELECT count(*) FROM hook o WHERE o.account_id = @account_id) < @max_hooks::bigint;
+WHERE (SELECT count(*) FROM hook o WHERE o.account_id = @account_id AND o.deleted_at IS NULL) < @max_hooks::bigint;
 
 -- ListHooks and GetHook count what is pending up to a limit, which bounds their cost.
 -- name: ListHooks :many
@@ -106,25 +106,35 @@ DELETE FROM hook h WHERE h.id = @id AND h.deleted_at < now() - interval '5 secon
     AND (SELECT d.position FROM delivery d WHERE d.hook_id = h.id LIMIT 1) IS NULL;
 
 -- NoteHealth records for each hook that it works, or that it fails (error is not empty): at once when that is new, else
--- at most once a second. It skips locked rows, because bookkeeping must not wait.
--- name: NoteHealth :exec
+-- at most once a second. It skips locked rows, because bookkeeping must not wait, and returns their number: what they
+-- miss is recorded later. An age is how long ago the result was, in seconds; 0: now. An old result does not replace a
+-- newer one.
+-- name: NoteHealth :execrows
 -- system: the dispatcher delivers for all accounts.
 WITH results AS (
-    SELECT unnest(@hook_ids::uuid[]) AS hook_id, unnest(@works::boolean[]) AS works, unnest(@errors::text[]) AS error
-), noted AS (
-    SELECT h.id, c.works, c.fails, r.error
+    SELECT unnest(@hook_ids::uuid[]) AS hook_id, unnest(@works::boolean[]) AS works, unnest(@errors::text[]) AS error,
+        unnest(@ages::float8[]) AS age
+), wanted AS MATERIALIZED (
+    SELECT h.id, c.works, c.fails, r.error, t.at
     FROM results r JOIN hook h ON h.id = r.hook_id
+    CROSS JOIN LATERAL (SELECT now() - make_interval(secs => r.age) AS at) t
     CROSS JOIN LATERAL (SELECT
         r.works AND (h.last_success_at IS NULL OR h.last_success_at <= h.last_failure_at
-            OR h.last_success_at < now() - interval '1 second') AS works,
+            OR h.last_success_at < t.at - interval '1 second')
+            AND (r.age = 0 OR coalesce(h.last_failure_at <= t.at, true)) AS works,
         r.error <> '' AND (h.last_failure_at IS NULL OR h.last_failure_at <= h.last_success_at
-            OR h.last_failure_at < now() - interval '1 second') AS fails
+            OR h.last_failure_at < t.at - interval '1 second')
+            AND (r.age = 0 OR coalesce(h.last_success_at <= t.at, true)) AS fails
     ) c
     WHERE c.works OR c.fails
+), noted AS MATERIALIZED (
+    SELECT h.id, w.works, w.fails, w.error, w.at FROM wanted w JOIN hook h ON h.id = w.id
     FOR NO KEY UPDATE OF h SKIP LOCKED
+), recorded AS (
+    UPDATE hook h SET last_success_at = CASE WHEN n.works THEN n.at ELSE h.last_success_at END,
+        last_failure_at = CASE WHEN n.fails THEN n.at ELSE h.last_failure_at END,
+        failing_since = CASE WHEN n.works THEN NULL WHEN n.fails THEN coalesce(h.failing_since, n.at) END,
+        last_error = CASE WHEN n.fails THEN n.error ELSE h.last_error END
+    FROM noted n WHERE h.id = n.id
 )
-UPDATE hook h SET last_success_at = CASE WHEN n.works THEN now() ELSE h.last_success_at END,
-    last_failure_at = CASE WHEN n.fails THEN now() ELSE h.last_failure_at END,
-    failing_since = CASE WHEN n.works THEN NULL WHEN n.fails THEN coalesce(h.failing_since, now()) END,
-    last_error = CASE WHEN n.fails THEN n.error ELSE h.last_error END
-FROM noted n WHERE h.id = n.id;
+SELECT w.id FROM wanted w WHERE NOT EXISTS (SELECT FROM noted n WHERE n.id = w.id);

@@ -362,7 +362,7 @@ SELECT CAST($1 AS uuid), CAST($2 AS uuid), CAST($3 AS text), CAST($4 AS text),
     ARRAY(SELECT f.id FROM item_change f WHERE f.id > h.scanned_to ORDER BY f.id LIMIT 10000)
         || ARRAY(SELECT g.id FROM item_change g WHERE g.id = ANY (h.gaps))
 FROM (SELECT position, scanned_to, gaps FROM feed_head ORDER BY step DESC LIMIT 1) h
-WHERE (SELECT count(*) FROM hook o WHERE o.account_id = $2) < $14::bigint
+WHERE (SELECT count(*) FROM hook o WHERE o.account_id = $2 AND o.deleted_at IS NULL) < $14::bigint
 `
 
 type InsertHookParams struct {
@@ -492,40 +492,59 @@ func (q *Queries) ListHooks(ctx context.Context, arg ListHooksParams) ([]ListHoo
 	return items, nil
 }
 
-const noteHealth = `-- name: NoteHealth :exec
+const noteHealth = `-- name: NoteHealth :execrows
 WITH results AS (
-    SELECT unnest($1::uuid[]) AS hook_id, unnest($2::boolean[]) AS works, unnest($3::text[]) AS error
-), noted AS (
-    SELECT h.id, c.works, c.fails, r.error
+    SELECT unnest($1::uuid[]) AS hook_id, unnest($2::boolean[]) AS works, unnest($3::text[]) AS error,
+        unnest($4::float8[]) AS age
+), wanted AS MATERIALIZED (
+    SELECT h.id, c.works, c.fails, r.error, t.at
     FROM results r JOIN hook h ON h.id = r.hook_id
+    CROSS JOIN LATERAL (SELECT now() - make_interval(secs => r.age) AS at) t
     CROSS JOIN LATERAL (SELECT
         r.works AND (h.last_success_at IS NULL OR h.last_success_at <= h.last_failure_at
-            OR h.last_success_at < now() - interval '1 second') AS works,
+            OR h.last_success_at < t.at - interval '1 second')
+            AND (r.age = 0 OR coalesce(h.last_failure_at <= t.at, true)) AS works,
         r.error <> '' AND (h.last_failure_at IS NULL OR h.last_failure_at <= h.last_success_at
-            OR h.last_failure_at < now() - interval '1 second') AS fails
+            OR h.last_failure_at < t.at - interval '1 second')
+            AND (r.age = 0 OR coalesce(h.last_success_at <= t.at, true)) AS fails
     ) c
     WHERE c.works OR c.fails
+), noted AS MATERIALIZED (
+    SELECT h.id, w.works, w.fails, w.error, w.at FROM wanted w JOIN hook h ON h.id = w.id
     FOR NO KEY UPDATE OF h SKIP LOCKED
+), recorded AS (
+    UPDATE hook h SET last_success_at = CASE WHEN n.works THEN n.at ELSE h.last_success_at END,
+        last_failure_at = CASE WHEN n.fails THEN n.at ELSE h.last_failure_at END,
+        failing_since = CASE WHEN n.works THEN NULL WHEN n.fails THEN coalesce(h.failing_since, n.at) END,
+        last_error = CASE WHEN n.fails THEN n.error ELSE h.last_error END
+    FROM noted n WHERE h.id = n.id
 )
-UPDATE hook h SET last_success_at = CASE WHEN n.works THEN now() ELSE h.last_success_at END,
-    last_failure_at = CASE WHEN n.fails THEN now() ELSE h.last_failure_at END,
-    failing_since = CASE WHEN n.works THEN NULL WHEN n.fails THEN coalesce(h.failing_since, now()) END,
-    last_error = CASE WHEN n.fails THEN n.error ELSE h.last_error END
-FROM noted n WHERE h.id = n.id
+SELECT w.id FROM wanted w WHERE NOT EXISTS (SELECT FROM noted n WHERE n.id = w.id)
 `
 
 type NoteHealthParams struct {
 	HookIds []uuid.UUID
 	Works   []bool
 	Errors  []string
+	Ages    []float64
 }
 
 // NoteHealth records for each hook that it works, or that it fails (error is not empty): at once when that is new, else
-// at most once a second. It skips locked rows, because bookkeeping must not wait.
+// at most once a second. It skips locked rows, because bookkeeping must not wait, and returns their number: what they
+// miss is recorded later. An age is how long ago the result was, in seconds; 0: now. An old result does not replace a
+// newer one.
 // system: the dispatcher delivers for all accounts.
-func (q *Queries) NoteHealth(ctx context.Context, arg NoteHealthParams) error {
-	_, err := q.db.Exec(ctx, noteHealth, arg.HookIds, arg.Works, arg.Errors)
-	return err
+func (q *Queries) NoteHealth(ctx context.Context, arg NoteHealthParams) (int64, error) {
+	result, err := q.db.Exec(ctx, noteHealth,
+		arg.HookIds,
+		arg.Works,
+		arg.Errors,
+		arg.Ages,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const rotateSecret = `-- name: RotateSecret :one
