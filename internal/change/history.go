@@ -36,6 +36,21 @@ func History(
 	return changes, nil
 }
 
+// maxFormerValues limits the values that FormerValues returns.
+const maxFormerValues = 1000
+
+// FormerValues returns the values that a field of an item had before each change that altered it or deleted the item,
+// as JSON, newest first, as far as the log retains those changes. It includes changes that have no position yet.
+func FormerValues(ctx context.Context, tx db.Querier, account, item uuid.UUID, field string) ([][]byte, error) {
+	values, err := store.New(tx).FormerValues(ctx, store.FormerValuesParams{
+		AccountID: account, ItemID: item, Field: field, MaxRows: maxFormerValues,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read former values: %w", err)
+	}
+	return values, nil
+}
+
 // LastRevision returns the last revision of a deleted item, or 0 if the log has never had the item. A new item with the
 // same id continues from there.
 func LastRevision(ctx context.Context, tx db.Querier, account, item uuid.UUID) (int64, error) {

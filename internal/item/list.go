@@ -103,7 +103,7 @@ func (s *Service) list(ctx context.Context, actor account.Actor, filter Filter, 
 		return Page{}, err
 	}
 	params.Sort, params.MaxRows = string(order), int32(paging.Limit+1)
-	if err := startAfter(from, &params, paging.Sort); err != nil {
+	if err := s.startAfter(ctx, from, &params, paging.Sort); err != nil {
 		return Page{}, err
 	}
 	rows, head, err := s.rows(ctx, params, order)

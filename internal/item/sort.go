@@ -3,11 +3,19 @@ package item
 import (
 	"bytes"
 	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
+	"itemcast/internal/change"
+	"itemcast/internal/db"
 	"itemcast/internal/item/internal/store"
 	"itemcast/internal/page"
 )
@@ -68,16 +76,58 @@ func pageToken(sort Sort, row *store.ListDocumentsRow) string {
 
 // startAfter makes a statement start after a page token; "" stands for the start of the list. Error:
 // INVALID_PAGE_TOKEN.
-func startAfter(token string, params *store.ListDocumentsParams, sort Sort) error {
+func (s *Service) startAfter(ctx context.Context, token string, params *store.ListDocumentsParams, sort Sort) error {
 	if token == "" {
 		return nil
 	}
 	var id uuid.UUID
 	list := "items " + string(sort)
-	if sort.key() == ByName {
-		params.FromID, params.FromName = &id, new("")
-		return page.Read(token, list, params.FromName, &id)
+	params.FromID = &id
+	if sort.key() != ByName {
+		params.FromTime = new(time.Time{})
+		return page.Read(token, list, params.FromTime, &id)
 	}
-	params.FromID, params.FromTime = &id, new(time.Time{})
-	return page.Read(token, list, params.FromTime, &id)
+	var name page.Text
+	if err := page.Read(token, list, &name, &id); err != nil {
+		return err
+	}
+	key, err := s.nameKey(ctx, params.AccountID, id, name)
+	params.FromName = &key
+	return err
+}
+
+// nameKey returns the text of a page token by name. A token has only the digest of a long one. The item still has that
+// name, or the log has it: the change that removed it is younger than any token that clients still follow. Error:
+// INVALID_PAGE_TOKEN if the log has dropped that change.
+func (s *Service) nameKey(ctx context.Context, account, id uuid.UUID, name page.Text) (string, error) {
+	if !name.IsLong() {
+		return name.Whole, nil
+	}
+	q := db.Read(ctx, s.pool)
+	key, err := store.New(q).NameKey(ctx, store.NameKeyParams{AccountID: account, ID: id})
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+	case err != nil:
+		return "", fmt.Errorf("read an item's name: %w", err)
+	case name.Is(key):
+		return key, nil
+	}
+	former, err := change.FormerValues(ctx, q, account, id, "name")
+	if err != nil {
+		return "", err
+	}
+	names := make([]string, len(former))
+	for n, value := range former {
+		if err := json.Unmarshal(value, &names[n]); err != nil {
+			return "", fmt.Errorf("decode a former name: %w", err)
+		}
+	}
+	keys, err := store.New(q).NameKeys(ctx, names)
+	if err != nil {
+		return "", fmt.Errorf("read former names: %w", err)
+	}
+	if at := slices.IndexFunc(keys, name.Is); at >= 0 {
+		return keys[at], nil
+	}
+	return "", page.ErrForgotten()
 }

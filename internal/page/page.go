@@ -2,8 +2,17 @@
 // after that row. Rows that are inserted or deleted in the meantime never make a page repeat or omit others, and page
 // 1,000 costs as much as page 1.
 //
-// A token is opaque to clients: base64url of the list's name and the key. It is valid only for its list and order. The
-// package must not know what a list contains.
+// A token is opaque to clients: base64url of the list's name and the key. It is valid only for its list and order.
+//
+// It promises:
+//
+//   - A token has at most [MaxLength] characters, whatever the key's values are. The contract takes as many.
+//   - Each value that Read returns is exactly the one that Token got, or a [Text] that has only the digest of a text of
+//     more than 640 bytes. The list must then find the text by the rest of the key, for example by the row's id, even
+//     when the row has changed or is gone; [Text.Is] recognizes it. If nothing has that text any more, the list refuses
+//     the token by [ErrForgotten]. It never guesses a place, because a page would then repeat or omit rows.
+//
+// The package must not know what a list contains.
 package page
 
 import (
@@ -21,8 +30,13 @@ import (
 
 var encoding = base64.RawURLEncoding.Strict()
 
+// MaxLength is the number of characters that a token has at most. It leaves room for a list's name of 60 bytes, one
+// text and three other values.
+const MaxLength = 1000
+
 // Token returns the page token of a row in the list. The key's values are of type uuid.UUID, int64, string or
-// time.Time; it panics for others. Times have the precision of Postgres, a microsecond.
+// time.Time; it panics for others, and for a key that does not fit. Times have the precision of Postgres, a
+// microsecond.
 func Token(list string, key ...any) string {
 	raw := appendText(make([]byte, 0, 64), list)
 	for _, value := range key {
@@ -34,17 +48,21 @@ func Token(list string, key ...any) string {
 		case time.Time:
 			raw = binary.BigEndian.AppendUint64(raw, uint64(value.UnixMicro()))
 		case string:
-			raw = appendText(raw, value)
+			raw = appendKeyText(raw, value)
 		default:
 			panic(fmt.Sprintf("page: a key cannot hold a %T", value))
 		}
 	}
-	return encoding.EncodeToString(raw)
+	token := encoding.EncodeToString(raw)
+	if len(token) > MaxLength {
+		panic(fmt.Sprintf("page: a token of %s has %d characters", list, len(token)))
+	}
+	return token
 }
 
-// Read reads a token of the list into pointers to the key's values. Postgres accepts the values as parameters: an int64
-// is positive, a time is in the years 1 to 9999, and a string is UTF-8 without U+0000. Error:
-// INVALID_PAGE_TOKEN.
+// Read reads a token of the list into pointers to the key's values; a string is read into a [Text]. Postgres accepts
+// the values as parameters: an int64 is positive, a time is in the years 1 to 9999, and a text is UTF-8 without U+0000.
+// Error: INVALID_PAGE_TOKEN.
 func Read(token, list string, key ...any) error {
 	raw, err := encoding.DecodeString(token)
 	if err != nil {
@@ -64,9 +82,9 @@ func Read(token, list string, key ...any) error {
 		case *time.Time:
 			*value = time.UnixMicro(r.integer()).UTC()
 			r.ok = r.ok && value.Year() >= 1 && value.Year() <= 9999
-		case *string:
-			*value = r.text()
-			r.ok = r.ok && utf8.ValidString(*value) && !strings.ContainsRune(*value, 0)
+		case *Text:
+			*value = r.keyText()
+			r.ok = r.ok && utf8.ValidString(value.Whole) && !strings.ContainsRune(value.Whole, 0)
 		default:
 			panic(fmt.Sprintf("page: a key cannot hold a %T", value))
 		}
@@ -102,42 +120,4 @@ func Cut[Row any](rows []Row, limit int, token func(Row) string) (page []Row, ne
 func errInvalid() error {
 	return problem.New(problem.InvalidPageToken,
 		"The page token does not belong to this list in this order. Take it from the page before or after.")
-}
-
-func appendText(raw []byte, text string) []byte {
-	return append(binary.AppendUvarint(raw, uint64(len(text))), text...)
-}
-
-// reader consumes a token's bytes. After a failure it returns zero values.
-type reader struct {
-	rest []byte
-	ok   bool
-}
-
-func (r *reader) next(n int) []byte {
-	if !r.ok || n < 0 || n > len(r.rest) {
-		r.ok = false
-		return nil
-	}
-	taken := r.rest[:n]
-	r.rest = r.rest[n:]
-	return taken
-}
-
-func (r *reader) integer() int64 {
-	raw := r.next(8)
-	if raw == nil {
-		return 0
-	}
-	return int64(binary.BigEndian.Uint64(raw))
-}
-
-func (r *reader) text() string {
-	length, n := binary.Uvarint(r.rest)
-	if n <= 0 || length > uint64(len(r.rest)-n) {
-		r.ok = false
-		return ""
-	}
-	r.rest = r.rest[n:]
-	return string(r.next(int(length)))
 }

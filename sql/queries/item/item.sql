@@ -102,6 +102,15 @@ FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT
     LIMIT @max_rows
 ) page JOIN item i ON i.id = page.id) ON true;
 
+-- NameKey is what ListDocuments sorts an item by, by name.
+-- name: NameKey :one
+SELECT lower(i.name)::text AS name_key FROM item i WHERE i.account_id = @account_id AND i.id = @id;
+
+-- NameKeys is NameKey for names that items had.
+-- name: NameKeys :many
+-- system: computes with given values; reads no table.
+SELECT lower(u.name)::text AS name_key FROM (SELECT unnest(@names::text[]) AS name) u;
+
 -- NewestDocuments and OldestDocuments are ListDocuments by creation and without a filter, which most requests ask
 -- for. They have one plan: planning ListDocuments costs more than running these. Their inner limit, which no page
 -- reaches, makes Postgres keep that plan. It would estimate a parameter as a tenth of the table, and plan anew each

@@ -254,6 +254,48 @@ func (q *Queries) FeedIdentity(ctx context.Context) (Feed, error) {
 	return i, err
 }
 
+const formerValues = `-- name: FormerValues :many
+SELECT (CASE c.kind WHEN 'DELETED' THEN convert_from(c.document, 'UTF8')::json -> $1::text
+    ELSE c.previous -> $1::text END)::json AS value
+FROM item_change c
+WHERE c.account_id = $2 AND c.item_id = $3
+  AND (c.kind = 'DELETED' OR $1::text = ANY (c.changed_fields))
+ORDER BY c.id DESC LIMIT $4
+`
+
+type FormerValuesParams struct {
+	Field     string
+	AccountID uuid.UUID
+	ItemID    uuid.UUID
+	MaxRows   int32
+}
+
+// FormerValues reads no documents but those of deletions, so that it is quick for an item of many changes.
+func (q *Queries) FormerValues(ctx context.Context, arg FormerValuesParams) ([][]byte, error) {
+	rows, err := q.db.Query(ctx, formerValues,
+		arg.Field,
+		arg.AccountID,
+		arg.ItemID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := [][]byte{}
+	for rows.Next() {
+		var value []byte
+		if err := rows.Scan(&value); err != nil {
+			return nil, err
+		}
+		items = append(items, value)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const head = `-- name: Head :one
 SELECT step, position, scanned_to, gaps, horizons FROM feed_head ORDER BY step DESC LIMIT 1
 `

@@ -658,6 +658,49 @@ func (q *Queries) MatchSearches(ctx context.Context, arg MatchSearchesParams) ([
 	return items, nil
 }
 
+const nameKey = `-- name: NameKey :one
+SELECT lower(i.name)::text AS name_key FROM item i WHERE i.account_id = $1 AND i.id = $2
+`
+
+type NameKeyParams struct {
+	AccountID uuid.UUID
+	ID        uuid.UUID
+}
+
+// NameKey is what ListDocuments sorts an item by, by name.
+func (q *Queries) NameKey(ctx context.Context, arg NameKeyParams) (string, error) {
+	row := q.db.QueryRow(ctx, nameKey, arg.AccountID, arg.ID)
+	var name_key string
+	err := row.Scan(&name_key)
+	return name_key, err
+}
+
+const nameKeys = `-- name: NameKeys :many
+SELECT lower(u.name)::text AS name_key FROM (SELECT unnest($1::text[]) AS name) u
+`
+
+// NameKeys is NameKey for names that items had.
+// system: computes with given values; reads no table.
+func (q *Queries) NameKeys(ctx context.Context, names []string) ([]string, error) {
+	rows, err := q.db.Query(ctx, nameKeys, names)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var name_key string
+		if err := rows.Scan(&name_key); err != nil {
+			return nil, err
+		}
+		items = append(items, name_key)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const newestDocuments = `-- name: NewestDocuments :many
 SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id,
     coalesce(i.document, '')::bytea AS document, coalesce(i.document_version, 0)::integer AS document_version,
