@@ -13,8 +13,9 @@ import (
 )
 
 // Audit is the resolver for the audit field.
-func (r *queryResolver) Audit(ctx context.Context, filter *model.AuditFilter, first int64, after *string) (*model.AuditConnection, error) {
-	if err := checkFirst(first); err != nil {
+func (r *queryResolver) Audit(ctx context.Context, filter *model.AuditFilter, first *int64, after *string) (*model.AuditConnection, error) {
+	limit, err := pageSize(first, defaultPage)
+	if err != nil {
 		return nil, err
 	}
 	wanted := account.AuditFilter{}
@@ -22,7 +23,7 @@ func (r *queryResolver) Audit(ctx context.Context, filter *model.AuditFilter, fi
 		wanted = account.AuditFilter{Actor: filter.Actor, Actions: filter.Actions, Subject: optional.OrZero(filter.Subject), AtAfter: filter.AtAfter,
 			AtBefore: filter.AtBefore}
 	}
-	entries, next, err := r.Account.AuditLog(ctx, wanted, int(first), optional.OrZero(after))
+	entries, next, err := r.Account.AuditLog(ctx, wanted, limit, optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}

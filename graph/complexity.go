@@ -8,6 +8,7 @@ import (
 	"itemcast/graph/internal/exec"
 	"itemcast/graph/internal/model"
 	"itemcast/internal/item"
+	"itemcast/internal/optional"
 )
 
 // Complexity of fields that cost more than a plain one, in plain fields.
@@ -20,29 +21,26 @@ const (
 // complexity multiplies a list's selection by the requested number of elements. The limit is maxComplexity.
 func complexity() (root exec.ComplexityRoot) {
 	root.Query.Items = func(
-		child int, _ *model.ItemFilter, _ item.Sort, first *int64, _ *string, last *int64, _ *string,
+		child int, _ *model.ItemFilter, _ *item.Sort, first *int64, _ *string, last *int64, _ *string,
 	) int {
-		n := int64(defaultPage)
-		if first != nil {
-			n = *first
-		} else if last != nil {
-			n = *last
+		if first == nil {
+			first = last
 		}
-		return 1 + child*clamp(n)
+		return 1 + child*clamp(first, defaultPage)
 	}
-	root.Item.History = func(child int, first int64, _ *string) int { return statementCost + child*clamp(first) }
+	root.Item.History = func(child int, first *int64, _ *string) int { return statementCost + child*clamp(first, defaultPage) }
 	root.Query.Deliveries = func(
-		child int, _, _ *uuid.UUID, _ *model.DeliveryState, _, _ *time.Time, first int64, _ *string,
+		child int, _, _ *uuid.UUID, _ *model.DeliveryState, _, _ *time.Time, first *int64, _ *string,
 	) int {
-		return 1 + child*clamp(first)
+		return 1 + child*clamp(first, defaultPage)
 	}
-	list := func(child int, first int64, _ *string) int { return 1 + child*clamp(first) }
+	list := func(child int, first *int64, _ *string) int { return 1 + child*clamp(first, defaultPage) }
 	root.Query.Hooks, root.Query.Roles, root.Query.WorkflowProfiles = list, list, list
-	root.Query.Users = func(child int, _ *model.UserFilter, first int64, _ *string) int {
-		return 1 + child*clamp(first)
+	root.Query.Users = func(child int, _ *model.UserFilter, first *int64, _ *string) int {
+		return 1 + child*clamp(first, defaultPage)
 	}
-	root.Query.Audit = func(child int, _ *model.AuditFilter, first int64, _ *string) int {
-		return 1 + child*clamp(first)
+	root.Query.Audit = func(child int, _ *model.AuditFilter, first *int64, _ *string) int {
+		return 1 + child*clamp(first, defaultPage)
 	}
 
 	root.Query.Tags = func(child int) int { return scanCost + child }
@@ -51,9 +49,9 @@ func complexity() (root exec.ComplexityRoot) {
 	root.ItemConnection.TotalCount = func(child int) int { return scanCost/defaultPage + child }
 
 	root.Hook.Deliveries = func(
-		child int, _ *uuid.UUID, _ *model.DeliveryState, _, _ *time.Time, first int64, _ *string,
+		child int, _ *uuid.UUID, _ *model.DeliveryState, _, _ *time.Time, first *int64, _ *string,
 	) int {
-		return statementCost + child*clamp(first)
+		return statementCost + child*clamp(first, defaultPage)
 	}
 	root.Hook.Replay = func(child int) int { return statementCost + child }
 	root.Delivery.Attempts = func(child int) int { return statementCost + child }
@@ -67,4 +65,7 @@ func complexity() (root exec.ComplexityRoot) {
 	return root
 }
 
-func clamp(n int64) int { return int(max(1, min(n, maxPage))) }
+// clamp returns the number of elements that a list reads at most.
+func clamp(first *int64, fallback int64) int {
+	return int(max(1, min(optional.Or(first, fallback), maxPage)))
+}

@@ -36,12 +36,13 @@ func toDeliveryAttempt(a hook.Attempt) *model.DeliveryAttempt {
 
 // deliveries reads a page of deliveries.
 func (r *Resolver) deliveries(
-	ctx context.Context, filter hook.DeliveryFilter, first int64, after *string,
+	ctx context.Context, filter hook.DeliveryFilter, first *int64, after *string,
 ) (*model.DeliveryConnection, error) {
-	if err := checkFirst(first); err != nil {
+	limit, err := pageSize(first, defaultPage)
+	if err != nil {
 		return nil, err
 	}
-	deliveries, next, err := r.Hooks.Deliveries(ctx, filter, int(first), optional.OrZero(after))
+	deliveries, next, err := r.Hooks.Deliveries(ctx, filter, limit, optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}

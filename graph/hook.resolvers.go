@@ -34,7 +34,7 @@ func (r *hookResolver) Replay(ctx context.Context, obj *model.Hook) (*model.Hook
 }
 
 // Deliveries is the resolver for the deliveries field.
-func (r *hookResolver) Deliveries(ctx context.Context, obj *model.Hook, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first int64, after *string) (*model.DeliveryConnection, error) {
+func (r *hookResolver) Deliveries(ctx context.Context, obj *model.Hook, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first *int64, after *string) (*model.DeliveryConnection, error) {
 	return r.deliveries(ctx, hook.DeliveryFilter{Hook: &obj.ID, Item: itemID, State: toState(state), OccurredAfter: occurredAfter,
 		OccurredBefore: occurredBefore}, first, after)
 }
@@ -65,8 +65,8 @@ func (r *mutationResolver) DeleteHook(ctx context.Context, id uuid.UUID, ifRevis
 }
 
 // RotateHookSecret is the resolver for the rotateHookSecret field.
-func (r *mutationResolver) RotateHookSecret(ctx context.Context, id uuid.UUID, revoke bool) (*model.RotateHookSecretPayload, error) {
-	secret, until, err := r.Hooks.RotateSecret(ctx, id, revoke)
+func (r *mutationResolver) RotateHookSecret(ctx context.Context, id uuid.UUID, revoke *bool) (*model.RotateHookSecretPayload, error) {
+	secret, until, err := r.Hooks.RotateSecret(ctx, id, optional.OrZero(revoke))
 	return &model.RotateHookSecretPayload{Secret: secret, OldSecretUntil: until}, err
 }
 
@@ -86,11 +86,12 @@ func (r *mutationResolver) TestHook(ctx context.Context, id uuid.UUID, itemID *u
 }
 
 // ReplayHook is the resolver for the replayHook field.
-func (r *mutationResolver) ReplayHook(ctx context.Context, id uuid.UUID, after *string, since *time.Time, rate int64) (*model.ReplayHookPayload, error) {
-	if rate < 1 || rate > hook.MaxReplayRate {
+func (r *mutationResolver) ReplayHook(ctx context.Context, id uuid.UUID, after *string, since *time.Time, rate *int64) (*model.ReplayHookPayload, error) {
+	perSecond := optional.Or(rate, hook.DefaultReplayRate)
+	if perSecond < 1 || perSecond > hook.MaxReplayRate {
 		return nil, problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "rate", Detail: "must be from 1 to 1000 deliveries a second"})
 	}
-	replay, err := r.Hooks.Replay(ctx, id, hook.ReplayFrom{After: optional.OrZero(after), Since: since, Rate: int(rate)})
+	replay, err := r.Hooks.Replay(ctx, id, hook.ReplayFrom{After: optional.OrZero(after), Since: since, Rate: int(perSecond)})
 	return &model.ReplayHookPayload{Replay: toReplay(replay)}, err
 }
 
@@ -106,11 +107,12 @@ func (r *mutationResolver) Redeliver(ctx context.Context, id uuid.UUID) (*model.
 }
 
 // Hooks is the resolver for the hooks field.
-func (r *queryResolver) Hooks(ctx context.Context, first int64, after *string) (*model.HookConnection, error) {
-	if err := checkFirst(first); err != nil {
+func (r *queryResolver) Hooks(ctx context.Context, first *int64, after *string) (*model.HookConnection, error) {
+	limit, err := pageSize(first, defaultPage)
+	if err != nil {
 		return nil, err
 	}
-	hooks, next, err := r.Resolver.Hooks.List(ctx, int(first), optional.OrZero(after))
+	hooks, next, err := r.Resolver.Hooks.List(ctx, limit, optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +129,7 @@ func (r *queryResolver) Hook(ctx context.Context, id uuid.UUID) (*model.Hook, er
 }
 
 // Deliveries is the resolver for the deliveries field.
-func (r *queryResolver) Deliveries(ctx context.Context, hookID *uuid.UUID, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first int64, after *string) (*model.DeliveryConnection, error) {
+func (r *queryResolver) Deliveries(ctx context.Context, hookID *uuid.UUID, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first *int64, after *string) (*model.DeliveryConnection, error) {
 	return r.deliveries(ctx, hook.DeliveryFilter{Hook: hookID, Item: itemID, State: toState(state), OccurredAfter: occurredAfter,
 		OccurredBefore: occurredBefore}, first, after)
 }

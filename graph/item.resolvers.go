@@ -17,7 +17,6 @@ import (
 	"itemcast/internal/live"
 	"itemcast/internal/mergepatch"
 	"itemcast/internal/optional"
-	"itemcast/internal/problem"
 	"itemcast/internal/revision"
 
 	"github.com/google/uuid"
@@ -29,11 +28,12 @@ func (r *itemResolver) CreatedBy(ctx context.Context, obj *rendered.Item) (*mode
 }
 
 // History is the resolver for the history field.
-func (r *itemResolver) History(ctx context.Context, obj *rendered.Item, first int64, after *string) (*model.ItemHistory, error) {
-	if first < 1 || first > maxPage {
-		return nil, problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "first", Detail: "must be from 1 to 200"})
+func (r *itemResolver) History(ctx context.Context, obj *rendered.Item, first *int64, after *string) (*model.ItemHistory, error) {
+	limit, err := pageSize(first, defaultHistory)
+	if err != nil {
+		return nil, err
 	}
-	changes, next, err := r.Items.History(ctx, obj.ID, int(first), optional.OrZero(after))
+	changes, next, err := r.Items.History(ctx, obj.ID, limit, optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}
@@ -120,8 +120,8 @@ func (r *queryResolver) Item(ctx context.Context, id uuid.UUID) (*rendered.Item,
 }
 
 // Items is the resolver for the items field.
-func (r *queryResolver) Items(ctx context.Context, filter *model.ItemFilter, sort item.Sort, first *int64, after *string, last *int64, before *string) (*connection.Items, error) {
-	p, err := paging(sort, first, after, last, before)
+func (r *queryResolver) Items(ctx context.Context, filter *model.ItemFilter, sort *item.Sort, first *int64, after *string, last *int64, before *string) (*connection.Items, error) {
+	p, err := paging(optional.Or(sort, item.ByCreatedDesc), first, after, last, before)
 	if err != nil {
 		return nil, err
 	}

@@ -6,18 +6,22 @@ import (
 	"itemcast/internal/problem"
 )
 
-// Page sizes of every list.
+// Page sizes. The schema has the same defaults, for arguments that are left out; a null argument means the default too.
 const (
-	defaultPage = 50
-	maxPage     = 200
+	defaultPage    = 50
+	defaultHistory = 20
+	maxPage        = 200
 )
 
-// checkFirst checks the page size of a list that is paged forward only.
-func checkFirst(first int64) error {
-	if first < 1 || first > maxPage {
-		return problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "first", Detail: "must be from 1 to 200"})
+// pageSize returns the page size of a list that is paged forward only. Error: INVALID_INPUT.
+func pageSize(first *int64, fallback int) (int, error) {
+	if first == nil {
+		return fallback, nil
 	}
-	return nil
+	if *first < 1 || *first > maxPage {
+		return 0, problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "first", Detail: "must be from 1 to 200"})
+	}
+	return int(*first), nil
 }
 
 // forwardPage describes a page of a list that is paged forward only. next is the page token of the next page, "" at the

@@ -37,11 +37,12 @@ func (r *mutationResolver) DeleteRole(ctx context.Context, id uuid.UUID, ifRevis
 }
 
 // Roles is the resolver for the roles field.
-func (r *queryResolver) Roles(ctx context.Context, first int64, after *string) (*model.RoleConnection, error) {
-	if err := checkFirst(first); err != nil {
+func (r *queryResolver) Roles(ctx context.Context, first *int64, after *string) (*model.RoleConnection, error) {
+	limit, err := pageSize(first, defaultPage)
+	if err != nil {
 		return nil, err
 	}
-	roles, next, err := r.Account.Roles(ctx, int(first), optional.OrZero(after))
+	roles, next, err := r.Account.Roles(ctx, limit, optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}

@@ -64,8 +64,9 @@ func (r *mutationResolver) RotatePassword(ctx context.Context, userID uuid.UUID)
 }
 
 // Users is the resolver for the users field.
-func (r *queryResolver) Users(ctx context.Context, filter *model.UserFilter, first int64, after *string) (*model.UserConnection, error) {
-	if err := checkFirst(first); err != nil {
+func (r *queryResolver) Users(ctx context.Context, filter *model.UserFilter, first *int64, after *string) (*model.UserConnection, error) {
+	limit, err := pageSize(first, defaultPage)
+	if err != nil {
 		return nil, err
 	}
 	wanted := account.UserFilter{}
@@ -75,7 +76,7 @@ func (r *queryResolver) Users(ctx context.Context, filter *model.UserFilter, fir
 			wanted.Kind = new(fromEnum(*filter.Kind))
 		}
 	}
-	users, next, err := r.Account.Users(ctx, wanted, int(first), optional.OrZero(after))
+	users, next, err := r.Account.Users(ctx, wanted, limit, optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}

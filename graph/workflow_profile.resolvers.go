@@ -37,11 +37,12 @@ func (r *mutationResolver) DeleteWorkflowProfile(ctx context.Context, id uuid.UU
 }
 
 // WorkflowProfiles is the resolver for the workflowProfiles field.
-func (r *queryResolver) WorkflowProfiles(ctx context.Context, first int64, after *string) (*model.WorkflowProfileConnection, error) {
-	if err := checkFirst(first); err != nil {
+func (r *queryResolver) WorkflowProfiles(ctx context.Context, first *int64, after *string) (*model.WorkflowProfileConnection, error) {
+	limit, err := pageSize(first, defaultPage)
+	if err != nil {
 		return nil, err
 	}
-	profiles, next, err := r.Workflows.Profiles(ctx, int(first), optional.OrZero(after))
+	profiles, next, err := r.Workflows.Profiles(ctx, limit, optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}

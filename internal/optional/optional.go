@@ -17,3 +17,11 @@ func OrZero[T any](value *T) (zero T) {
 	}
 	return *value
 }
+
+// Or returns the value of a pointer; the fallback for nil.
+func Or[T any](value *T, fallback T) T {
+	if value == nil {
+		return fallback
+	}
+	return *value
+}

@@ -23,7 +23,7 @@ type DeliveryResolver interface {
 }
 type HookResolver interface {
 	Replay(ctx context.Context, obj *model.Hook) (*model.HookReplay, error)
-	Deliveries(ctx context.Context, obj *model.Hook, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first int64, after *string) (*model.DeliveryConnection, error)
+	Deliveries(ctx context.Context, obj *model.Hook, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first *int64, after *string) (*model.DeliveryConnection, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -66,8 +66,8 @@ func (ec *executionContext) field_Hook_deliveries_args(ctx context.Context, rawA
 	}
 	args["occurredBefore"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (int64, error) {
-			return ec.unmarshalNInt2int64(ctx, v)
+		func(ctx context.Context, v any) (*int64, error) {
+			return ec.unmarshalOInt2ᚖint64(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1325,7 +1325,7 @@ func (ec *executionContext) _Hook_deliveries(ctx context.Context, field graphql.
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Hook().Deliveries(ctx, obj, fc.Args["itemId"].(*uuid.UUID), fc.Args["state"].(*model.DeliveryState), fc.Args["occurredAfter"].(*time.Time), fc.Args["occurredBefore"].(*time.Time), fc.Args["first"].(int64), fc.Args["after"].(*string))
+			return ec.Resolvers.Hook().Deliveries(ctx, obj, fc.Args["itemId"].(*uuid.UUID), fc.Args["state"].(*model.DeliveryState), fc.Args["occurredAfter"].(*time.Time), fc.Args["occurredBefore"].(*time.Time), fc.Args["first"].(*int64), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DeliveryConnection) graphql.Marshaler {

@@ -25,7 +25,7 @@ import (
 type ItemResolver interface {
 	CreatedBy(ctx context.Context, obj *rendered.Item) (*model.User, error)
 
-	History(ctx context.Context, obj *rendered.Item, first int64, after *string) (*model.ItemHistory, error)
+	History(ctx context.Context, obj *rendered.Item, first *int64, after *string) (*model.ItemHistory, error)
 }
 type ItemChangeResolver interface {
 	Actor(ctx context.Context, obj *live.Event) (*model.User, error)
@@ -46,8 +46,8 @@ func (ec *executionContext) field_Item_history_args(ctx context.Context, rawArgs
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (int64, error) {
-			return ec.unmarshalNInt2int64(ctx, v)
+		func(ctx context.Context, v any) (*int64, error) {
+			return ec.unmarshalOInt2ᚖint64(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -905,7 +905,7 @@ func (ec *executionContext) _Item_history(ctx context.Context, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Item().History(ctx, obj, fc.Args["first"].(int64), fc.Args["after"].(*string))
+			return ec.Resolvers.Item().History(ctx, obj, fc.Args["first"].(*int64), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ItemHistory) graphql.Marshaler {
@@ -3238,40 +3238,6 @@ func (ec *executionContext) marshalNItemHistory2ᚖitemcastᚋgraphᚋinternal�
 	return ec._ItemHistory(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNItemSort2itemcastᚋinternalᚋitemᚐSort(ctx context.Context, v any) (item.Sort, error) {
-	tmp, err := graphql.UnmarshalString(v)
-	res := unmarshalNItemSort2itemcastᚋinternalᚋitemᚐSort[tmp]
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNItemSort2itemcastᚋinternalᚋitemᚐSort(ctx context.Context, sel ast.SelectionSet, v item.Sort) graphql.Marshaler {
-	_ = sel
-	res := graphql.MarshalString(marshalNItemSort2itemcastᚋinternalᚋitemᚐSort[v])
-	if res == graphql.Null {
-		graphql.AddInvalidNullFromMarshaler(ctx, "ItemSort!")
-	}
-	return res
-}
-
-var (
-	unmarshalNItemSort2itemcastᚋinternalᚋitemᚐSort = map[string]item.Sort{
-		"CREATED_AT":      item.ByCreated,
-		"CREATED_AT_DESC": item.ByCreatedDesc,
-		"UPDATED_AT":      item.ByUpdated,
-		"UPDATED_AT_DESC": item.ByUpdatedDesc,
-		"NAME":            item.ByName,
-		"NAME_DESC":       item.ByNameDesc,
-	}
-	marshalNItemSort2itemcastᚋinternalᚋitemᚐSort = map[item.Sort]string{
-		item.ByCreated:     "CREATED_AT",
-		item.ByCreatedDesc: "CREATED_AT_DESC",
-		item.ByUpdated:     "UPDATED_AT",
-		item.ByUpdatedDesc: "UPDATED_AT_DESC",
-		item.ByName:        "NAME",
-		item.ByNameDesc:    "NAME_DESC",
-	}
-)
-
 func (ec *executionContext) unmarshalNItemType2itemcastᚋinternalᚋitemᚐItemType(ctx context.Context, v any) (item.ItemType, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := unmarshalNItemType2itemcastᚋinternalᚋitemᚐItemType[tmp]
@@ -3540,6 +3506,44 @@ func (ec *executionContext) unmarshalOItemFilter2ᚖitemcastᚋgraphᚋinternal�
 	res, err := ec.unmarshalInputItemFilter(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
+
+func (ec *executionContext) unmarshalOItemSort2ᚖitemcastᚋinternalᚋitemᚐSort(ctx context.Context, v any) (*item.Sort, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := unmarshalOItemSort2ᚖitemcastᚋinternalᚋitemᚐSort[tmp]
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOItemSort2ᚖitemcastᚋinternalᚋitemᚐSort(ctx context.Context, sel ast.SelectionSet, v *item.Sort) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(marshalOItemSort2ᚖitemcastᚋinternalᚋitemᚐSort[*v])
+	return res
+}
+
+var (
+	unmarshalOItemSort2ᚖitemcastᚋinternalᚋitemᚐSort = map[string]item.Sort{
+		"CREATED_AT":      item.ByCreated,
+		"CREATED_AT_DESC": item.ByCreatedDesc,
+		"UPDATED_AT":      item.ByUpdated,
+		"UPDATED_AT_DESC": item.ByUpdatedDesc,
+		"NAME":            item.ByName,
+		"NAME_DESC":       item.ByNameDesc,
+	}
+	marshalOItemSort2ᚖitemcastᚋinternalᚋitemᚐSort = map[item.Sort]string{
+		item.ByCreated:     "CREATED_AT",
+		item.ByCreatedDesc: "CREATED_AT_DESC",
+		item.ByUpdated:     "UPDATED_AT",
+		item.ByUpdatedDesc: "UPDATED_AT_DESC",
+		item.ByName:        "NAME",
+		item.ByNameDesc:    "NAME_DESC",
+	}
+)
 
 func (ec *executionContext) unmarshalOItemType2itemcastᚋinternalᚋitemᚐItemType(ctx context.Context, v any) (item.ItemType, error) {
 	tmp, err := graphql.UnmarshalString(v)

@@ -193,7 +193,7 @@ type ComplexityRoot struct {
 		Body           func(childComplexity int) int
 		ChangedFields  func(childComplexity int) int
 		CreatedAt      func(childComplexity int) int
-		Deliveries     func(childComplexity int, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first int64, after *string) int
+		Deliveries     func(childComplexity int, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first *int64, after *string) int
 		Description    func(childComplexity int) int
 		DisabledReason func(childComplexity int) int
 		Events         func(childComplexity int) int
@@ -259,7 +259,7 @@ type ComplexityRoot struct {
 		Description func(childComplexity int) int
 		Duration    func(childComplexity int) int
 		EmbedCode   func(childComplexity int) int
-		History     func(childComplexity int, first int64, after *string) int
+		History     func(childComplexity int, first *int64, after *string) int
 		ID          func(childComplexity int) int
 		Language    func(childComplexity int) int
 		Metadata    func(childComplexity int) int
@@ -354,8 +354,8 @@ type ComplexityRoot struct {
 		EndMySessions         func(childComplexity int) int
 		Redeliver             func(childComplexity int, id uuid.UUID) int
 		ReplaceItem           func(childComplexity int, id uuid.UUID, input item.ItemInput, ifRevision *int64) int
-		ReplayHook            func(childComplexity int, id uuid.UUID, after *string, since *time.Time, rate int64) int
-		RotateHookSecret      func(childComplexity int, id uuid.UUID, revoke bool) int
+		ReplayHook            func(childComplexity int, id uuid.UUID, after *string, since *time.Time, rate *int64) int
+		RotateHookSecret      func(childComplexity int, id uuid.UUID, revoke *bool) int
 		RotatePassword        func(childComplexity int, userID uuid.UUID) int
 		StopHookReplay        func(childComplexity int, id uuid.UUID) int
 		TestHook              func(childComplexity int, id uuid.UUID, itemID *uuid.UUID, event *model.HookEvent) int
@@ -376,23 +376,23 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Audit            func(childComplexity int, filter *model.AuditFilter, first int64, after *string) int
-		Deliveries       func(childComplexity int, hookID *uuid.UUID, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first int64, after *string) int
+		Audit            func(childComplexity int, filter *model.AuditFilter, first *int64, after *string) int
+		Deliveries       func(childComplexity int, hookID *uuid.UUID, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first *int64, after *string) int
 		Delivery         func(childComplexity int, id uuid.UUID) int
 		Hook             func(childComplexity int, id uuid.UUID) int
-		Hooks            func(childComplexity int, first int64, after *string) int
+		Hooks            func(childComplexity int, first *int64, after *string) int
 		Item             func(childComplexity int, id uuid.UUID) int
-		Items            func(childComplexity int, filter *model.ItemFilter, sort item.Sort, first *int64, after *string, last *int64, before *string) int
+		Items            func(childComplexity int, filter *model.ItemFilter, sort *item.Sort, first *int64, after *string, last *int64, before *string) int
 		Me               func(childComplexity int) int
 		MetadataFields   func(childComplexity int) int
 		MySessions       func(childComplexity int) int
 		Role             func(childComplexity int, id uuid.UUID) int
-		Roles            func(childComplexity int, first int64, after *string) int
+		Roles            func(childComplexity int, first *int64, after *string) int
 		Tags             func(childComplexity int) int
 		User             func(childComplexity int, id uuid.UUID) int
-		Users            func(childComplexity int, filter *model.UserFilter, first int64, after *string) int
+		Users            func(childComplexity int, filter *model.UserFilter, first *int64, after *string) int
 		WorkflowProfile  func(childComplexity int, id uuid.UUID) int
-		WorkflowProfiles func(childComplexity int, first int64, after *string) int
+		WorkflowProfiles func(childComplexity int, first *int64, after *string) int
 	}
 
 	RedeliverPayload struct {
@@ -1066,7 +1066,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Hook.Deliveries(childComplexity, args["itemId"].(*uuid.UUID), args["state"].(*model.DeliveryState), args["occurredAfter"].(*time.Time), args["occurredBefore"].(*time.Time), args["first"].(int64), args["after"].(*string)), true
+		return e.ComplexityRoot.Hook.Deliveries(childComplexity, args["itemId"].(*uuid.UUID), args["state"].(*model.DeliveryState), args["occurredAfter"].(*time.Time), args["occurredBefore"].(*time.Time), args["first"].(*int64), args["after"].(*string)), true
 	case "Hook.description":
 		if e.ComplexityRoot.Hook.Description == nil {
 			break
@@ -1382,7 +1382,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Item.History(childComplexity, args["first"].(int64), args["after"].(*string)), true
+		return e.ComplexityRoot.Item.History(childComplexity, args["first"].(*int64), args["after"].(*string)), true
 	case "Item.id":
 		if e.ComplexityRoot.Item.ID == nil {
 			break
@@ -1906,7 +1906,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.ReplayHook(childComplexity, args["id"].(uuid.UUID), args["after"].(*string), args["since"].(*time.Time), args["rate"].(int64)), true
+		return e.ComplexityRoot.Mutation.ReplayHook(childComplexity, args["id"].(uuid.UUID), args["after"].(*string), args["since"].(*time.Time), args["rate"].(*int64)), true
 	case "Mutation.rotateHookSecret":
 		if e.ComplexityRoot.Mutation.RotateHookSecret == nil {
 			break
@@ -1917,7 +1917,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.RotateHookSecret(childComplexity, args["id"].(uuid.UUID), args["revoke"].(bool)), true
+		return e.ComplexityRoot.Mutation.RotateHookSecret(childComplexity, args["id"].(uuid.UUID), args["revoke"].(*bool)), true
 	case "Mutation.rotatePassword":
 		if e.ComplexityRoot.Mutation.RotatePassword == nil {
 			break
@@ -2064,7 +2064,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Audit(childComplexity, args["filter"].(*model.AuditFilter), args["first"].(int64), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.Audit(childComplexity, args["filter"].(*model.AuditFilter), args["first"].(*int64), args["after"].(*string)), true
 	case "Query.deliveries":
 		if e.ComplexityRoot.Query.Deliveries == nil {
 			break
@@ -2075,7 +2075,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Deliveries(childComplexity, args["hookId"].(*uuid.UUID), args["itemId"].(*uuid.UUID), args["state"].(*model.DeliveryState), args["occurredAfter"].(*time.Time), args["occurredBefore"].(*time.Time), args["first"].(int64), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.Deliveries(childComplexity, args["hookId"].(*uuid.UUID), args["itemId"].(*uuid.UUID), args["state"].(*model.DeliveryState), args["occurredAfter"].(*time.Time), args["occurredBefore"].(*time.Time), args["first"].(*int64), args["after"].(*string)), true
 	case "Query.delivery":
 		if e.ComplexityRoot.Query.Delivery == nil {
 			break
@@ -2108,7 +2108,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Hooks(childComplexity, args["first"].(int64), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.Hooks(childComplexity, args["first"].(*int64), args["after"].(*string)), true
 
 	case "Query.item":
 		if e.ComplexityRoot.Query.Item == nil {
@@ -2131,7 +2131,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Items(childComplexity, args["filter"].(*model.ItemFilter), args["sort"].(item.Sort), args["first"].(*int64), args["after"].(*string), args["last"].(*int64), args["before"].(*string)), true
+		return e.ComplexityRoot.Query.Items(childComplexity, args["filter"].(*model.ItemFilter), args["sort"].(*item.Sort), args["first"].(*int64), args["after"].(*string), args["last"].(*int64), args["before"].(*string)), true
 	case "Query.me":
 		if e.ComplexityRoot.Query.Me == nil {
 			break
@@ -2171,7 +2171,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Roles(childComplexity, args["first"].(int64), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.Roles(childComplexity, args["first"].(*int64), args["after"].(*string)), true
 	case "Query.tags":
 		if e.ComplexityRoot.Query.Tags == nil {
 			break
@@ -2199,7 +2199,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Users(childComplexity, args["filter"].(*model.UserFilter), args["first"].(int64), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.Users(childComplexity, args["filter"].(*model.UserFilter), args["first"].(*int64), args["after"].(*string)), true
 	case "Query.workflowProfile":
 		if e.ComplexityRoot.Query.WorkflowProfile == nil {
 			break
@@ -2221,7 +2221,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.WorkflowProfiles(childComplexity, args["first"].(int64), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.WorkflowProfiles(childComplexity, args["first"].(*int64), args["after"].(*string)), true
 
 	case "RedeliverPayload.delivery":
 		if e.ComplexityRoot.RedeliverPayload.Delivery == nil {
@@ -2729,7 +2729,7 @@ func newExecutionContext(
 var sources = []*ast.Source{
 	{Name: "../../schema/audit.graphqls", Input: `extend type Query {
   "Sign-ins, failed sign-ins and changes of access, newest first."
-  audit(filter: AuditFilter, first: Int! = 50, after: String): AuditConnection!
+  audit(filter: AuditFilter, first: Int = 50, after: String): AuditConnection!
 }
 
 "All criteria must hold."
@@ -2765,7 +2765,7 @@ type AuditConnection {
 `, BuiltIn: false},
 	{Name: "../../schema/hook.graphqls", Input: `extend type Query {
   "The account's hooks, newest first."
-  hooks(first: Int! = 50, after: String): HookConnection!
+  hooks(first: Int = 50, after: String): HookConnection!
   hook(id: ID!): Hook
   """
   Deliveries to hooks, pending and ended, those of the newest changes first. ` + "`" + `occurredAfter` + "`" + ` and ` + "`" + `occurredBefore` + "`" + `
@@ -2777,7 +2777,7 @@ type AuditConnection {
     state: DeliveryState
     occurredAfter: DateTime
     occurredBefore: DateTime
-    first: Int! = 50
+    first: Int = 50
     after: String
   ): DeliveryConnection!
   delivery(id: ID!): Delivery
@@ -2796,7 +2796,7 @@ extend type Mutation {
   Makes a new secret, which is shown only in this answer. Requests are also signed with the old one for 24 hours,
   unless it is revoked.
   """
-  rotateHookSecret(id: ID!, revoke: Boolean! = false): RotateHookSecretPayload!
+  rotateHookSecret(id: ID!, revoke: Boolean = false): RotateHookSecretPayload!
   """
   Sends a sample at once and returns the result: the document of the given item (default: the newest), as the given
   event (default: the first of the hook's events).
@@ -2806,7 +2806,7 @@ extend type Mutation {
   Sends past changes that the hook asks for: those after a cursor, or from a time on. Sends at most ` + "`" + `rate` + "`" + ` deliveries
   a second.
   """
-  replayHook(id: ID!, after: Cursor, since: DateTime, rate: Int! = 50): ReplayHookPayload!
+  replayHook(id: ID!, after: Cursor, since: DateTime, rate: Int = 50): ReplayHookPayload!
   stopHookReplay(id: ID!): StopHookReplayPayload!
   "Sends a delivery again, whatever its state: the same bytes with the same webhook-id."
   redeliver(id: ID!): RedeliverPayload!
@@ -2863,7 +2863,7 @@ type Hook {
     state: DeliveryState
     occurredAfter: DateTime
     occurredBefore: DateTime
-    first: Int! = 50
+    first: Int = 50
     after: String
   ): DeliveryConnection!
   createdAt: DateTime!
@@ -3052,7 +3052,7 @@ type RedeliverPayload { delivery: Delivery! }
   """
   items(
     filter: ItemFilter
-    sort: ItemSort! = CREATED_AT_DESC
+    sort: ItemSort = CREATED_AT_DESC
     first: Int
     after: String
     last: Int
@@ -3134,7 +3134,7 @@ type Item {
   publishedAt: DateTime
   revision: Int!
   "The item's changes in the log, newest first. ` + "`" + `after` + "`" + ` is a page token, taken from ` + "`" + `next` + "`" + `; it is not a cursor."
-  history(first: Int! = 20, after: String): ItemHistory!
+  history(first: Int = 20, after: String): ItemHistory!
 }
 
 type ItemWorkflow {
@@ -3388,7 +3388,7 @@ type DeleteMetadataFieldPayload { id: ID! }
 `, BuiltIn: false},
 	{Name: "../../schema/role.graphqls", Input: `extend type Query {
   "The account's roles, newest first."
-  roles(first: Int! = 50, after: String): RoleConnection!
+  roles(first: Int = 50, after: String): RoleConnection!
   "A role; null if there is none."
   role(id: ID!): Role
 }
@@ -3439,6 +3439,7 @@ scalar JSON
 "A place in the change log: opaque, and valid across restarts. The page tokens of lists are Strings and not cursors."
 scalar Cursor
 
+"Reads. A null argument means the argument's default."
 type Query {
   "The signed-in user."
   me: Me!
@@ -3471,7 +3472,7 @@ type PageInfo {
 `, BuiltIn: false},
 	{Name: "../../schema/user.graphqls", Input: `extend type Query {
   "The account's users, newest first."
-  users(filter: UserFilter, first: Int! = 50, after: String): UserConnection!
+  users(filter: UserFilter, first: Int = 50, after: String): UserConnection!
   "A user; null if there is none."
   user(id: ID!): AccountUser
 }
@@ -3567,7 +3568,7 @@ type RotatePasswordPayload { password: String! }
 `, BuiltIn: false},
 	{Name: "../../schema/workflow_profile.graphqls", Input: `extend type Query {
   "The workflow profiles whose items you can see, newest first; with ` + "`" + `workflows.manage` + "`" + `, all."
-  workflowProfiles(first: Int! = 50, after: String): WorkflowProfileConnection!
+  workflowProfiles(first: Int = 50, after: String): WorkflowProfileConnection!
   "A workflow profile; null if there is none."
   workflowProfile(id: ID!): WorkflowProfile
 }

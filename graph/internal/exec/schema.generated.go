@@ -31,9 +31,9 @@ type MutationResolver interface {
 	CreateHook(ctx context.Context, input map[string]any) (*model.CreateHookPayload, error)
 	UpdateHook(ctx context.Context, id uuid.UUID, input map[string]any, ifRevision *int64) (*model.UpdateHookPayload, error)
 	DeleteHook(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteHookPayload, error)
-	RotateHookSecret(ctx context.Context, id uuid.UUID, revoke bool) (*model.RotateHookSecretPayload, error)
+	RotateHookSecret(ctx context.Context, id uuid.UUID, revoke *bool) (*model.RotateHookSecretPayload, error)
 	TestHook(ctx context.Context, id uuid.UUID, itemID *uuid.UUID, event *model.HookEvent) (*model.TestHookPayload, error)
-	ReplayHook(ctx context.Context, id uuid.UUID, after *string, since *time.Time, rate int64) (*model.ReplayHookPayload, error)
+	ReplayHook(ctx context.Context, id uuid.UUID, after *string, since *time.Time, rate *int64) (*model.ReplayHookPayload, error)
 	StopHookReplay(ctx context.Context, id uuid.UUID) (*model.StopHookReplayPayload, error)
 	Redeliver(ctx context.Context, id uuid.UUID) (*model.RedeliverPayload, error)
 	CreateItem(ctx context.Context, input item.ItemInput) (*model.CreateItemPayload, error)
@@ -61,21 +61,21 @@ type MutationResolver interface {
 }
 type QueryResolver interface {
 	Me(ctx context.Context) (*model.Me, error)
-	Audit(ctx context.Context, filter *model.AuditFilter, first int64, after *string) (*model.AuditConnection, error)
-	Hooks(ctx context.Context, first int64, after *string) (*model.HookConnection, error)
+	Audit(ctx context.Context, filter *model.AuditFilter, first *int64, after *string) (*model.AuditConnection, error)
+	Hooks(ctx context.Context, first *int64, after *string) (*model.HookConnection, error)
 	Hook(ctx context.Context, id uuid.UUID) (*model.Hook, error)
-	Deliveries(ctx context.Context, hookID *uuid.UUID, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first int64, after *string) (*model.DeliveryConnection, error)
+	Deliveries(ctx context.Context, hookID *uuid.UUID, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first *int64, after *string) (*model.DeliveryConnection, error)
 	Delivery(ctx context.Context, id uuid.UUID) (*model.Delivery, error)
 	Item(ctx context.Context, id uuid.UUID) (*rendered.Item, error)
-	Items(ctx context.Context, filter *model.ItemFilter, sort item.Sort, first *int64, after *string, last *int64, before *string) (*connection.Items, error)
+	Items(ctx context.Context, filter *model.ItemFilter, sort *item.Sort, first *int64, after *string, last *int64, before *string) (*connection.Items, error)
 	Tags(ctx context.Context) ([]*item.Tag, error)
 	MySessions(ctx context.Context) ([]*signin.Session, error)
 	MetadataFields(ctx context.Context) ([]*model.MetadataField, error)
-	Roles(ctx context.Context, first int64, after *string) (*model.RoleConnection, error)
+	Roles(ctx context.Context, first *int64, after *string) (*model.RoleConnection, error)
 	Role(ctx context.Context, id uuid.UUID) (*account.Role, error)
-	Users(ctx context.Context, filter *model.UserFilter, first int64, after *string) (*model.UserConnection, error)
+	Users(ctx context.Context, filter *model.UserFilter, first *int64, after *string) (*model.UserConnection, error)
 	User(ctx context.Context, id uuid.UUID) (*account.User, error)
-	WorkflowProfiles(ctx context.Context, first int64, after *string) (*model.WorkflowProfileConnection, error)
+	WorkflowProfiles(ctx context.Context, first *int64, after *string) (*model.WorkflowProfileConnection, error)
 	WorkflowProfile(ctx context.Context, id uuid.UUID) (*workflow.Profile, error)
 }
 type SubscriptionResolver interface {
@@ -424,8 +424,8 @@ func (ec *executionContext) field_Mutation_replayHook_args(ctx context.Context, 
 	}
 	args["since"] = arg2
 	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "rate",
-		func(ctx context.Context, v any) (int64, error) {
-			return ec.unmarshalNInt2int64(ctx, v)
+		func(ctx context.Context, v any) (*int64, error) {
+			return ec.unmarshalOInt2ᚖint64(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -446,8 +446,8 @@ func (ec *executionContext) field_Mutation_rotateHookSecret_args(ctx context.Con
 	}
 	args["id"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "revoke",
-		func(ctx context.Context, v any) (bool, error) {
-			return ec.unmarshalNBoolean2bool(ctx, v)
+		func(ctx context.Context, v any) (*bool, error) {
+			return ec.unmarshalOBoolean2ᚖbool(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -734,8 +734,8 @@ func (ec *executionContext) field_Query_audit_args(ctx context.Context, rawArgs 
 	}
 	args["filter"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (int64, error) {
-			return ec.unmarshalNInt2int64(ctx, v)
+		func(ctx context.Context, v any) (*int64, error) {
+			return ec.unmarshalOInt2ᚖint64(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -796,8 +796,8 @@ func (ec *executionContext) field_Query_deliveries_args(ctx context.Context, raw
 	}
 	args["occurredBefore"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (int64, error) {
-			return ec.unmarshalNInt2int64(ctx, v)
+		func(ctx context.Context, v any) (*int64, error) {
+			return ec.unmarshalOInt2ᚖint64(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -846,8 +846,8 @@ func (ec *executionContext) field_Query_hooks_args(ctx context.Context, rawArgs 
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (int64, error) {
-			return ec.unmarshalNInt2int64(ctx, v)
+		func(ctx context.Context, v any) (*int64, error) {
+			return ec.unmarshalOInt2ᚖint64(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -890,8 +890,8 @@ func (ec *executionContext) field_Query_items_args(ctx context.Context, rawArgs 
 	}
 	args["filter"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "sort",
-		func(ctx context.Context, v any) (item.Sort, error) {
-			return ec.unmarshalNItemSort2itemcastᚋinternalᚋitemᚐSort(ctx, v)
+		func(ctx context.Context, v any) (*item.Sort, error) {
+			return ec.unmarshalOItemSort2ᚖitemcastᚋinternalᚋitemᚐSort(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -950,8 +950,8 @@ func (ec *executionContext) field_Query_roles_args(ctx context.Context, rawArgs 
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (int64, error) {
-			return ec.unmarshalNInt2int64(ctx, v)
+		func(ctx context.Context, v any) (*int64, error) {
+			return ec.unmarshalOInt2ᚖint64(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -994,8 +994,8 @@ func (ec *executionContext) field_Query_users_args(ctx context.Context, rawArgs 
 	}
 	args["filter"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (int64, error) {
-			return ec.unmarshalNInt2int64(ctx, v)
+		func(ctx context.Context, v any) (*int64, error) {
+			return ec.unmarshalOInt2ᚖint64(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1030,8 +1030,8 @@ func (ec *executionContext) field_Query_workflowProfiles_args(ctx context.Contex
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (int64, error) {
-			return ec.unmarshalNInt2int64(ctx, v)
+		func(ctx context.Context, v any) (*int64, error) {
+			return ec.unmarshalOInt2ᚖint64(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1355,7 +1355,7 @@ func (ec *executionContext) _Mutation_rotateHookSecret(ctx context.Context, fiel
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().RotateHookSecret(ctx, fc.Args["id"].(uuid.UUID), fc.Args["revoke"].(bool))
+			return ec.Resolvers.Mutation().RotateHookSecret(ctx, fc.Args["id"].(uuid.UUID), fc.Args["revoke"].(*bool))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.RotateHookSecretPayload) graphql.Marshaler {
@@ -1443,7 +1443,7 @@ func (ec *executionContext) _Mutation_replayHook(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().ReplayHook(ctx, fc.Args["id"].(uuid.UUID), fc.Args["after"].(*string), fc.Args["since"].(*time.Time), fc.Args["rate"].(int64))
+			return ec.Resolvers.Mutation().ReplayHook(ctx, fc.Args["id"].(uuid.UUID), fc.Args["after"].(*string), fc.Args["since"].(*time.Time), fc.Args["rate"].(*int64))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ReplayHookPayload) graphql.Marshaler {
@@ -2655,7 +2655,7 @@ func (ec *executionContext) _Query_audit(ctx context.Context, field graphql.Coll
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Audit(ctx, fc.Args["filter"].(*model.AuditFilter), fc.Args["first"].(int64), fc.Args["after"].(*string))
+			return ec.Resolvers.Query().Audit(ctx, fc.Args["filter"].(*model.AuditFilter), fc.Args["first"].(*int64), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.AuditConnection) graphql.Marshaler {
@@ -2699,7 +2699,7 @@ func (ec *executionContext) _Query_hooks(ctx context.Context, field graphql.Coll
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Hooks(ctx, fc.Args["first"].(int64), fc.Args["after"].(*string))
+			return ec.Resolvers.Query().Hooks(ctx, fc.Args["first"].(*int64), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.HookConnection) graphql.Marshaler {
@@ -2787,7 +2787,7 @@ func (ec *executionContext) _Query_deliveries(ctx context.Context, field graphql
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Deliveries(ctx, fc.Args["hookId"].(*uuid.UUID), fc.Args["itemId"].(*uuid.UUID), fc.Args["state"].(*model.DeliveryState), fc.Args["occurredAfter"].(*time.Time), fc.Args["occurredBefore"].(*time.Time), fc.Args["first"].(int64), fc.Args["after"].(*string))
+			return ec.Resolvers.Query().Deliveries(ctx, fc.Args["hookId"].(*uuid.UUID), fc.Args["itemId"].(*uuid.UUID), fc.Args["state"].(*model.DeliveryState), fc.Args["occurredAfter"].(*time.Time), fc.Args["occurredBefore"].(*time.Time), fc.Args["first"].(*int64), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DeliveryConnection) graphql.Marshaler {
@@ -2919,7 +2919,7 @@ func (ec *executionContext) _Query_items(ctx context.Context, field graphql.Coll
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Items(ctx, fc.Args["filter"].(*model.ItemFilter), fc.Args["sort"].(item.Sort), fc.Args["first"].(*int64), fc.Args["after"].(*string), fc.Args["last"].(*int64), fc.Args["before"].(*string))
+			return ec.Resolvers.Query().Items(ctx, fc.Args["filter"].(*model.ItemFilter), fc.Args["sort"].(*item.Sort), fc.Args["first"].(*int64), fc.Args["after"].(*string), fc.Args["last"].(*int64), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *connection.Items) graphql.Marshaler {
@@ -3059,7 +3059,7 @@ func (ec *executionContext) _Query_roles(ctx context.Context, field graphql.Coll
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Roles(ctx, fc.Args["first"].(int64), fc.Args["after"].(*string))
+			return ec.Resolvers.Query().Roles(ctx, fc.Args["first"].(*int64), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.RoleConnection) graphql.Marshaler {
@@ -3147,7 +3147,7 @@ func (ec *executionContext) _Query_users(ctx context.Context, field graphql.Coll
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Users(ctx, fc.Args["filter"].(*model.UserFilter), fc.Args["first"].(int64), fc.Args["after"].(*string))
+			return ec.Resolvers.Query().Users(ctx, fc.Args["filter"].(*model.UserFilter), fc.Args["first"].(*int64), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UserConnection) graphql.Marshaler {
@@ -3235,7 +3235,7 @@ func (ec *executionContext) _Query_workflowProfiles(ctx context.Context, field g
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().WorkflowProfiles(ctx, fc.Args["first"].(int64), fc.Args["after"].(*string))
+			return ec.Resolvers.Query().WorkflowProfiles(ctx, fc.Args["first"].(*int64), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.WorkflowProfileConnection) graphql.Marshaler {

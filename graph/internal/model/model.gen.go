@@ -343,6 +343,7 @@ type PageInfo struct {
 	EndCursor       *string `json:"endCursor,omitempty"`
 }
 
+// Reads. A null argument means the argument's default.
 type Query struct {
 }
 
