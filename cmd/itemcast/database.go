@@ -1,10 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
-	"strings"
 
 	"itemcast/internal/account"
 	"itemcast/internal/node"
@@ -14,27 +13,20 @@ const defaultAddr = "127.0.0.1:8080"
 
 // database holds the flags that every command has.
 type database struct {
-	DatabaseURL string `help:"URL of a Postgres, 14 or newer. Empty: an embedded Postgres in the data directory." env:"ITEMCAST_DATABASE_URL" placeholder:"URL"`
-	DataDir     string `help:"Directory of the embedded Postgres." env:"ITEMCAST_DATA_DIR" default:".itemcast" type:"path"`
-	PublicURL   string `help:"Base of every absolute URL. Empty: http:// and the address." env:"ITEMCAST_PUBLIC_URL" placeholder:"URL"`
+	DatabaseURL string    `help:"URL of a Postgres, 14 or newer. Empty: an embedded Postgres in the data directory." env:"ITEMCAST_DATABASE_URL" placeholder:"URL"`
+	DataDir     folder    `help:"Directory of the embedded Postgres." env:"ITEMCAST_DATA_DIR" default:".itemcast"`
+	PublicURL   publicURL `help:"Base of every absolute URL. Empty: http:// and the address." env:"ITEMCAST_PUBLIC_URL" placeholder:"URL"`
 }
 
 func (d *database) config(log *slog.Logger) node.DatabaseConfig {
-	return node.DatabaseConfig{URL: d.DatabaseURL, DataDir: d.DataDir, Log: log}
+	return node.DatabaseConfig{URL: d.DatabaseURL, DataDir: string(d.DataDir), Log: log}
 }
 
-// openShared opens the database of a running server, or the command's own.
+// openShared opens the database of a running server, or the command's own. Without data, it creates nothing.
 func (d *database) openShared(ctx context.Context, log *slog.Logger) (*node.Database, error) {
 	config := d.config(log)
 	config.Shared = true
 	return node.OpenDatabase(ctx, config)
-}
-
-func (d *database) publicURL(addr string) string {
-	if d.PublicURL != "" {
-		return strings.TrimRight(d.PublicURL, "/")
-	}
-	return "http://" + addr
 }
 
 // asOperator runs fn as the operator, on the database of a running server or on the command's own.
@@ -55,7 +47,7 @@ func (d *database) asOperator(ctx context.Context, c *console, fn func(ctx conte
 	defer n.Close()
 	ctx, err = account.Operator(ctx, o.Pool)
 	if err != nil {
-		return fmt.Errorf("start the server once, to create the first account: %w", err)
+		return err
 	}
 	return fn(ctx, n)
 }
@@ -64,11 +56,8 @@ func (d *database) asOperator(ctx context.Context, c *console, fn func(ctx conte
 // of the default address.
 func (d *database) storedPublicURL(ctx context.Context, o *node.Database) (string, error) {
 	if d.PublicURL != "" {
-		return d.publicURL(defaultAddr), nil
+		return string(d.PublicURL), nil
 	}
 	stored, err := node.StoredPublicURL(ctx, o.Pool)
-	if err != nil || stored != "" {
-		return stored, err
-	}
-	return d.publicURL(defaultAddr), nil
+	return cmp.Or(stored, "http://"+defaultAddr), err
 }

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"os/signal"
 	"regexp"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"itemcast/internal/hook/receiving"
+	"itemcast/internal/node"
 	"itemcast/internal/standardwebhooks"
 )
 
@@ -100,7 +100,7 @@ func (l *listenCommand) Run(ctx context.Context, c *console, d *database) error 
 	}
 	r := receiving.New(receiving.Config{Secrets: l.Secret, AcceptAll: l.AcceptAll, Answers: l.answers(),
 		OnDelivery: onDelivery, OnNote: printer.Note})
-	l.greet(people, listener.Addr(), d.PublicURL)
+	l.greet(people, listener.Addr(), string(d.PublicURL))
 	go paste(os.Stdin, r)
 
 	server := r.Server()
@@ -132,10 +132,10 @@ func (l *listenCommand) greet(out io.Writer, addr net.Addr, publicURL string) {
 	if publicURL == "" {
 		publicURL = "http://" + defaultAddr
 	}
-	here := "http://" + reachable(addr) + "/"
+	here := "http://" + node.Reachable(addr.String()) + "/"
 	fmt.Fprintf(out, "\n  Listening at %s until Ctrl-C. To create a hook that posts here:\n\n", here)
 	fmt.Fprintf(out, "    curl -u admin@example.com:PASSWORD %s/api/v1/hooks -H 'content-type: application/json' \\\n",
-		strings.TrimRight(publicURL, "/"))
+		publicURL)
 	fmt.Fprintf(out, `      -d '{"url": "%s", `+
 		`"events": ["item.created", "item.updated", "item.deleted", "item.triggered"]}'`+"\n\n", here)
 	switch n := len(l.Secret); n {
@@ -146,17 +146,6 @@ func (l *listenCommand) greet(out io.Writer, addr net.Addr, publicURL string) {
 		fmt.Fprintf(out, "  Deliveries are verified with the secret given.\n\n")
 	default:
 		fmt.Fprintf(out, "  Deliveries are verified with the %d secrets given.\n\n", n)
-	}
-}
-
-// reachable returns the listener's address, with 127.0.0.1 for an unspecified one (0.0.0.0 or ::).
-func reachable(listening net.Addr) string {
-	at, err := netip.ParseAddrPort(listening.String())
-	switch {
-	case err != nil || !at.Addr().IsUnspecified():
-		return listening.String()
-	default:
-		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), at.Port()).String()
 	}
 }
 

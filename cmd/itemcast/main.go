@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -73,7 +74,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		return err
+		return explainParse(err)
 	}
 	return command.Run(&c.database)
 }
@@ -81,14 +82,38 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 // newParser returns the parser of the command line. Only flags with an env tag, the settings of the server and of the
 // database, are also variables: ITEMCAST_TYPE, say, may be set for another purpose, and must not change an export.
 func newParser(c *commands, console *console, options ...kong.Option) (*kong.Kong, error) {
-	return kong.New(c, append(options,
+	return kong.New(c, append(append(options, mappers()...),
 		kong.Name("itemcast"),
 		kong.Description("A self-hosted hub for media items. The settings of the server and its database are also ITEMCAST_* variables."),
 		kong.Vars{"version": version, "permissions": strings.Join(account.All().Strings(), ", ")},
 		kong.Writers(console.out, console.err),
-		kong.UsageOnError(),
 		kong.Bind(console),
 	)...)
+}
+
+// ofVariable is how kong ends the error of a variable. It repeats the value, which need not be shown.
+var ofVariable = regexp.MustCompile(` \(from envar (\w+)="(?s:.*)"\)$`)
+
+// explainParse names the variable of a wrong value, or else the help of the command.
+func explainParse(err error) error {
+	if name := ofVariable.FindStringSubmatch(err.Error()); name != nil {
+		return errors.New(ofVariable.ReplaceAllString(err.Error(), " ($1)"))
+	}
+	if failed, ok := errors.AsType[*kong.ParseError](err); ok {
+		return fmt.Errorf("%w (see %s --help)", err, commandPath(failed.Context))
+	}
+	return err
+}
+
+// commandPath returns the command of a command line, as far as it was parsed.
+func commandPath(ctx *kong.Context) string {
+	path := "itemcast"
+	for _, step := range ctx.Path {
+		if step.Command != nil {
+			path += " " + step.Command.Name
+		}
+	}
+	return path
 }
 
 // explain returns a problem's text without its code, and any other error as it is.

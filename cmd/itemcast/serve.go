@@ -4,27 +4,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
+	"itemcast/internal/account"
 	"itemcast/internal/change"
 	"itemcast/internal/hook/egress"
 	"itemcast/internal/node"
+	"itemcast/internal/problem"
 )
 
 type serveCommand struct {
-	Addr               string         `help:"Address to listen on." env:"ITEMCAST_ADDR" default:"127.0.0.1:8080"`
-	OpsAddr            string         `help:"Address for operators: /livez /readyz /metrics /debug/pprof. Empty: none." env:"ITEMCAST_OPS_ADDR" default:"127.0.0.1:8081"`
-	AdminEmail         string         `help:"E-mail address of the administrator that the first start creates." env:"ITEMCAST_ADMIN_EMAIL" default:"admin@example.com"`
-	AdminPassword      string         `help:"That administrator's password. Empty: a random one, printed once." env:"ITEMCAST_ADMIN_PASSWORD"`
-	ConnectionsPerUser int            `help:"Maximum number of a user's WebSockets and event streams on this node, and of the user's distinct subscriptions." env:"ITEMCAST_CONNECTIONS_PER_USER" default:"1000"`
-	LogKeepFor         time.Duration  `help:"How long the change log retains changes (up to a tenth longer), for cursors, hooks and histories. 0: no limit." env:"ITEMCAST_LOG_KEEP_FOR" default:"720h"`
-	LogKeepSize        byteSize       `help:"Size limit of the change log, such as 20GB; the oldest changes are deleted first. 0: no limit." env:"ITEMCAST_LOG_KEEP_SIZE" default:"0"`
-	AuditKeepFor       time.Duration  `help:"How long the audit log retains entries. 0: no limit." env:"ITEMCAST_AUDIT_KEEP_FOR" default:"8760h"`
-	TrustedProxies     []netip.Prefix `help:"Networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8." env:"ITEMCAST_TRUSTED_PROXIES" placeholder:"CIDR,…"`
-	HookAllowNetworks  []netip.Prefix `help:"Private networks that hooks may reach, such as 127.0.0.0/8." env:"ITEMCAST_HOOK_ALLOW_NETWORKS" placeholder:"CIDR,…"`
-	HookAllowPorts     egress.Ports   `help:"Ports that hooks may reach." env:"ITEMCAST_HOOK_ALLOW_PORTS" default:"80,443,1024-65535"`
+	Addr               string        `help:"Address to listen on." env:"ITEMCAST_ADDR" default:"127.0.0.1:8080"`
+	OpsAddr            string        `help:"Address for operators: /livez /readyz /metrics /debug/pprof. Empty: none." env:"ITEMCAST_OPS_ADDR" default:"127.0.0.1:8081"`
+	AdminEmail         string        `help:"E-mail address of the administrator that the first start creates." env:"ITEMCAST_ADMIN_EMAIL" default:"admin@example.com"`
+	AdminPassword      string        `help:"That administrator's password. Empty: a random one, printed once." env:"ITEMCAST_ADMIN_PASSWORD"`
+	ConnectionsPerUser int           `help:"Maximum number of a user's WebSockets and event streams on this node, and of the user's distinct subscriptions." env:"ITEMCAST_CONNECTIONS_PER_USER" default:"1000"`
+	LogKeepFor         time.Duration `help:"How long the change log retains changes (up to a tenth longer), for cursors, hooks and histories. 0: no limit." env:"ITEMCAST_LOG_KEEP_FOR" default:"720h"`
+	LogKeepSize        byteSize      `help:"Size limit of the change log, such as 20GB; the oldest changes are deleted first. 0: no limit." env:"ITEMCAST_LOG_KEEP_SIZE" default:"0"`
+	AuditKeepFor       time.Duration `help:"How long the audit log retains entries. 0: no limit." env:"ITEMCAST_AUDIT_KEEP_FOR" default:"8760h"`
+	TrustedProxies     []network     `help:"Networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8 or 10.0.0.1." env:"ITEMCAST_TRUSTED_PROXIES" placeholder:"CIDR,…"`
+	HookAllowNetworks  []network     `help:"Private networks that hooks may reach, such as 127.0.0.0/8." env:"ITEMCAST_HOOK_ALLOW_NETWORKS" placeholder:"CIDR,…"`
+	HookAllowPorts     egress.Ports  `help:"Ports that hooks may reach." env:"ITEMCAST_HOOK_ALLOW_PORTS" default:"80,443,1024-65535"`
 }
 
 // Validate checks the limits of the flags. Kong calls it.
@@ -44,24 +45,44 @@ func (s *serveCommand) Validate() error {
 
 // Run serves until ctx ends, then finishes the requests in progress.
 func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
-	return node.Serve(ctx, node.ServeConfig{
+	database := d.config(c.log)
+	database.First = func() error { return account.CheckFirst(s.AdminEmail, s.AdminPassword) }
+	return namingAdministrator(node.Serve(ctx, node.ServeConfig{
 		Config: node.Config{
-			PublicURL:          strings.TrimRight(d.PublicURL, "/"),
+			PublicURL:          string(d.PublicURL),
 			Version:            version,
 			ConnectionsPerUser: s.ConnectionsPerUser,
 			Retention:          change.Retention{MaxAge: s.LogKeepFor, MaxBytes: int64(s.LogKeepSize)},
-			KeepAudit:          s.AuditKeepFor,
-			HookReach:          egress.Policy{Networks: s.HookAllowNetworks, Ports: s.HookAllowPorts},
-			TrustedProxies:     s.TrustedProxies,
+			AuditKeepFor:       s.AuditKeepFor,
+			HookReach:          egress.Policy{Networks: prefixes(s.HookAllowNetworks), Ports: s.HookAllowPorts},
+			TrustedProxies:     prefixes(s.TrustedProxies),
 			Log:                c.log,
 		},
-		Database:      d.config(c.log),
+		Database:      database,
 		Addr:          s.Addr,
 		OpsAddr:       s.OpsAddr,
 		AdminEmail:    s.AdminEmail,
 		AdminPassword: s.AdminPassword,
 		Ready:         func(started node.Started) { s.greet(c, started) },
-	})
+	}))
+}
+
+// administratorSettings are the settings of the first administrator, by the field of a user that they set.
+var administratorSettings = map[string]string{
+	"#/email": "--admin-email (ITEMCAST_ADMIN_EMAIL)", "#/password": "--admin-password (ITEMCAST_ADMIN_PASSWORD)",
+}
+
+// namingAdministrator names the settings in the faults of the first administrator, whom a first start creates.
+func namingAdministrator(err error) error {
+	p := problem.Of(err)
+	if p == nil || len(p.Faults) == 0 {
+		return err
+	}
+	var faults []string
+	for _, fault := range p.Faults {
+		faults = append(faults, administratorSettings[fault.Pointer]+" "+fault.Detail)
+	}
+	return errors.New(strings.Join(faults, "; "))
 }
 
 func (s *serveCommand) greet(c *console, started node.Started) {
@@ -71,7 +92,8 @@ func (s *serveCommand) greet(c *console, started node.Started) {
 	_, _ = fmt.Fprintf(c.out, "    REST API    %s/api/v1/items\n", publicURL)
 	_, _ = fmt.Fprintf(c.out, "    contract    %s/api/v1/openapi.json\n", publicURL)
 	if s.OpsAddr != "" {
-		_, _ = fmt.Fprintf(c.out, "    operators   http://%s/metrics (and /livez, /readyz, /debug/pprof)\n", s.OpsAddr)
+		_, _ = fmt.Fprintf(c.out, "    operators   http://%s/metrics (and /livez, /readyz, /debug/pprof)\n",
+			node.Reachable(s.OpsAddr))
 	}
 	if started.Addr != s.Addr {
 		_, _ = fmt.Fprintf(c.out, "    listening   %s\n", started.Addr)

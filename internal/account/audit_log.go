@@ -80,10 +80,10 @@ func (s *Service) AuditLog(ctx context.Context, filter AuditFilter, limit int, a
 	return entries, next, nil
 }
 
-// RunAuditRetention deletes entries older than Config.AuditRetention, once an hour until ctx ends. So an entry may stay
+// RunAuditRetention deletes entries older than Config.AuditKeepFor, once an hour until ctx ends. So an entry may stay
 // up to an hour longer.
 func (s *Service) RunAuditRetention(ctx context.Context) error {
-	if s.auditRetention == 0 {
+	if s.auditKeepFor == 0 {
 		return nil
 	}
 	tick := time.NewTicker(auditPruneInterval)
@@ -101,7 +101,7 @@ func (s *Service) RunAuditRetention(ctx context.Context) error {
 }
 
 func (s *Service) pruneAudit(ctx context.Context, now time.Time) error {
-	return store.New(s.pool).DropOldAudits(ctx, firstIDAt(now.Add(-s.auditRetention)))
+	return store.New(s.pool).DropOldAudits(ctx, firstIDAt(now.Add(-s.auditKeepFor)))
 }
 
 // firstIDAt returns the lowest UUIDv7 of a time (RFC 9562 §5.7: it begins with the milliseconds since 1970).

@@ -43,7 +43,7 @@ func TestAuditRetention_DeletesOlderEntriesOnly(t *testing.T) {
 	if err := unlimited.RunAuditRetention(t.Context()); err != nil || len(left()) != 3 {
 		t.Errorf("without a limit: %v, %v", left(), err)
 	}
-	hourly := NewService(Config{Pool: pool, Log: slog.New(slog.DiscardHandler), AuditRetention: time.Hour})
+	hourly := NewService(Config{Pool: pool, Log: slog.New(slog.DiscardHandler), AuditKeepFor: time.Hour})
 	if err := hourly.pruneAudit(t.Context(), now); err != nil || !slices.Equal(left(), []string{"young", "new"}) {
 		t.Errorf("after an hour: %v, %v", left(), err)
 	}

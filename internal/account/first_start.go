@@ -20,9 +20,20 @@ type FirstStart struct {
 	Password string // generated; "" when the caller gave one
 }
 
+// ErrNoAccount means that no server has been started on the database yet.
+var ErrNoAccount = errors.New("the database has no account yet: start the server once, which creates it")
+
+// CheckFirst checks the e-mail address and the password that Ensure would give the first administrator, by the rules for
+// all users. An empty password is in order: Ensure generates one. Errors: INVALID_INPUT and RULE_VIOLATED with every
+// fault.
+func CheckFirst(email, adminPassword string) error {
+	_, err := (&UserInput{Email: email, Password: adminPassword}).normalize()
+	return err
+}
+
 // Ensure creates the account, its roles and its administrator in a database without an account, and otherwise returns
 // nil. Several nodes may call it at once; one of them creates the account. An empty adminPassword is replaced by a
-// random one.
+// random one. Errors: as those of CheckFirst; then nothing is created.
 func Ensure(ctx context.Context, pool *pgxpool.Pool, email, adminPassword string) (*FirstStart, error) {
 	var first *FirstStart
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
@@ -31,6 +42,9 @@ func Ensure(ctx context.Context, pool *pgxpool.Pool, email, adminPassword string
 			return err
 		}
 		if _, err := q.AnyAccount(ctx); !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		if err := CheckFirst(email, adminPassword); err != nil {
 			return err
 		}
 		first = &FirstStart{Email: email}
@@ -81,9 +95,12 @@ var firstRoles = []struct {
 }
 
 // Operator returns a context for commands that work on the database itself: its actor has every permission in the first
-// account. Error: when there is no account.
+// account. Error: ErrNoAccount.
 func Operator(ctx context.Context, pool *pgxpool.Pool) (context.Context, error) {
 	account, err := store.New(pool).AnyAccount(ctx)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, ErrNoAccount
+	}
 	if err != nil {
 		return nil, fmt.Errorf("find the account: %w", err)
 	}

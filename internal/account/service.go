@@ -16,10 +16,10 @@ import (
 
 // Config is what NewService needs.
 type Config struct {
-	Pool           *pgxpool.Pool
-	Log            *slog.Logger
-	PublicURL      string        // the base of reset links, without a trailing slash
-	AuditRetention time.Duration // the age at which RunAuditRetention deletes an entry; 0: never
+	Pool         *pgxpool.Pool
+	Log          *slog.Logger
+	PublicURL    string        // the base of reset links, without a trailing slash
+	AuditKeepFor time.Duration // the age at which RunAuditRetention deletes an entry; 0: never
 }
 
 // Service manages an account's users and roles. Its methods may be called concurrently; each authorizes the actor
@@ -28,15 +28,15 @@ type Config struct {
 // Two rules hold under any concurrency. An administrator remains. An actor cannot grant or revoke a permission that the
 // actor lacks, nor change a user or a role that has it.
 type Service struct {
-	pool           *pgxpool.Pool
-	log            *slog.Logger
-	publicURL      string
-	auditRetention time.Duration
+	pool         *pgxpool.Pool
+	log          *slog.Logger
+	publicURL    string
+	auditKeepFor time.Duration
 }
 
 // NewService returns a Service on the database of config.
 func NewService(config Config) *Service {
-	return &Service{pool: config.Pool, log: config.Log, publicURL: config.PublicURL, auditRetention: config.AuditRetention}
+	return &Service{pool: config.Pool, log: config.Log, publicURL: config.PublicURL, auditKeepFor: config.AuditKeepFor}
 }
 
 // change runs fn in a transaction that excludes other changes of the account's users and roles. fn receives the actor

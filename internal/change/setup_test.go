@@ -47,7 +47,7 @@ func setupCluster(t *testing.T, settings map[string]string) *bundle {
 	t.Parallel()
 	url := dbtest.Cluster(t, settings).URL()
 	pool := open(t, url)
-	if err := db.Migrate(t.Context(), pool, sql.Migrations); err != nil {
+	if err := db.Migrate(t.Context(), pool, sql.Migrations, db.MigrateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	return newBundle(t, url)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
+	"path"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -20,13 +22,30 @@ var (
 	ErrOlderSchema = errors.New("the database is too old for this version of itemcast")
 )
 
+// MigrateOptions are the options of Migrate.
+type MigrateOptions struct {
+	Log   *slog.Logger // has a line for each migration that was applied; nil: none
+	First func() error // called before anything is created in an empty database; its error ends Migrate. nil: none
+}
+
 // Migrate applies the migrations (goose's SQL files, at the root of migrations) that the database lacks, each in a
 // transaction. Nodes that start together take turns through an advisory lock, which Postgres releases when its holder
 // dies.
 //
 // It returns [ErrNewerSchema] for a database with migrations that this program does not know, and [ErrOlderSchema] for
 // one whose version is lower than the first migration. Both leave the database unchanged.
-func Migrate(ctx context.Context, pool *pgxpool.Pool, migrations fs.FS) error {
+func Migrate(ctx context.Context, pool *pgxpool.Pool, migrations fs.FS, options MigrateOptions) error {
+	if options.First != nil {
+		empty, err := IsEmpty(ctx, pool)
+		if err != nil {
+			return err
+		}
+		if empty {
+			if err := options.First(); err != nil {
+				return err
+			}
+		}
+	}
 	// Try the lock every second for up to ten minutes: another node's migration may take long.
 	turns, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 600))
 	if err != nil {
@@ -46,10 +65,30 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, migrations fs.FS) error {
 	if err := checkSchema(current, provider.ListSources()); err != nil {
 		return err
 	}
-	if _, err := provider.Up(ctx); err != nil {
+	applied, err := provider.Up(ctx)
+	if err != nil {
 		return fmt.Errorf("migrate the database: %w", err)
 	}
+	if options.Log != nil {
+		for _, step := range applied {
+			options.Log.Info("migrated the database", "step", path.Base(step.Source.Path), "took", step.Duration)
+		}
+	}
 	return nil
+}
+
+// IsEmpty reports whether no migration has been applied to the database.
+func IsEmpty(ctx context.Context, pool *pgxpool.Pool) (bool, error) {
+	var exists, applied bool
+	err := pool.QueryRow(ctx, "SELECT to_regclass('goose_db_version') IS NOT NULL").Scan(&exists)
+	if err == nil && exists {
+		const query = "SELECT EXISTS (SELECT FROM goose_db_version WHERE version_id > 0)"
+		err = pool.QueryRow(ctx, query).Scan(&applied)
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for the database's schema: %w", err)
+	}
+	return !applied, nil
 }
 
 // checkSchema compares the database's version (0: an empty database) with the sorted versions of the migrations.

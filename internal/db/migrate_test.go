@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"errors"
+	"log/slog"
 	"net/url"
 	"strings"
 	"testing"
@@ -47,12 +48,12 @@ func TestMigrate_AppliesWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	pool := openEmpty(t, 1)[0]
 	migrations := fstest.MapFS{"00001_first.sql": migration("CREATE TABLE first ()")}
-	if err := db.Migrate(t.Context(), pool, migrations); err != nil {
+	if err := db.Migrate(t.Context(), pool, migrations, db.MigrateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	migrations["00002_second.sql"] = migration("CREATE TABLE second ()")
 	for range 2 { // the second time there is nothing to do
-		if err := db.Migrate(t.Context(), pool, migrations); err != nil {
+		if err := db.Migrate(t.Context(), pool, migrations, db.MigrateOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -66,7 +67,7 @@ func TestMigrate_SeveralNodesMayStartTogether(t *testing.T) {
 	migrations := fstest.MapFS{"00001_first.sql": migration("CREATE TABLE first ()")}
 	var nodes errgroup.Group
 	for _, pool := range openEmpty(t, 4) {
-		nodes.Go(func() error { return db.Migrate(t.Context(), pool, migrations) })
+		nodes.Go(func() error { return db.Migrate(t.Context(), pool, migrations, db.MigrateOptions{}) })
 	}
 	if err := nodes.Wait(); err != nil {
 		t.Fatal(err)
@@ -81,10 +82,10 @@ func TestMigrate_RefusesASchemaFromANewerProgram(t *testing.T) {
 		"00001_first.sql": older["00001_first.sql"],
 		"00007_later.sql": migration("CREATE TABLE later ()"),
 	}
-	if err := db.Migrate(t.Context(), pool, newer); err != nil {
+	if err := db.Migrate(t.Context(), pool, newer, db.MigrateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	err := db.Migrate(t.Context(), pool, older)
+	err := db.Migrate(t.Context(), pool, older, db.MigrateOptions{})
 	if !errors.Is(err, db.ErrNewerSchema) || !strings.Contains(err.Error(), "version 7") {
 		t.Fatalf("got %v", err)
 	}
@@ -102,7 +103,7 @@ func TestMigrate_RefusesASchemaFromBeforeTheFirstMigration(t *testing.T) {
 		"00100_first.sql": migration("CREATE TABLE first ()"),
 		"00101_next.sql":  migration("CREATE TABLE next ()"),
 	}
-	if err := db.Migrate(t.Context(), pool, before); err != nil {
+	if err := db.Migrate(t.Context(), pool, before, db.MigrateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	content := func() (content string) {
@@ -115,7 +116,7 @@ func TestMigrate_RefusesASchemaFromBeforeTheFirstMigration(t *testing.T) {
 		return content
 	}
 	unchanged := content()
-	err := db.Migrate(t.Context(), pool, squashed)
+	err := db.Migrate(t.Context(), pool, squashed, db.MigrateOptions{})
 	if !errors.Is(err, db.ErrOlderSchema) || !strings.Contains(err.Error(), "version 13") ||
 		!strings.Contains(err.Error(), "Export the items") || !strings.Contains(err.Error(), "import") {
 		t.Errorf("got %v", err)
@@ -129,7 +130,7 @@ func TestMigrate_AFailedMigrationLeavesNothing(t *testing.T) {
 	t.Parallel()
 	pool := openEmpty(t, 1)[0]
 	migrations := fstest.MapFS{"00001_first.sql": migration("CREATE TABLE first ();\nSELECT nonsense")}
-	if err := db.Migrate(t.Context(), pool, migrations); err == nil {
+	if err := db.Migrate(t.Context(), pool, migrations, db.MigrateOptions{}); err == nil {
 		t.Fatal("a failing migration passed")
 	}
 	var tables int
@@ -137,5 +138,49 @@ func TestMigrate_AFailedMigrationLeavesNothing(t *testing.T) {
 		"SELECT count(*) FROM pg_tables WHERE schemaname = 'empty' AND tablename = 'first'").Scan(&tables)
 	if err != nil || tables != 0 {
 		t.Fatalf("tables left: %d, %v", tables, err)
+	}
+}
+
+func TestMigrate_LogsEachStepWithItsName(t *testing.T) {
+	t.Parallel()
+	pool := openEmpty(t, 1)[0]
+	migrations := fstest.MapFS{"00001_first.sql": migration("CREATE TABLE first ()"),
+		"00002_second.sql": migration("CREATE TABLE second ()")}
+	var log strings.Builder
+	options := db.MigrateOptions{Log: slog.New(slog.NewTextHandler(&log, nil))}
+	for range 2 { // the second time there is nothing to do
+		if err := db.Migrate(t.Context(), pool, migrations, options); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if strings.Count(log.String(), "step=00001_first.sql ") != 1 || strings.Count(log.String(), "\n") != 2 {
+		t.Errorf("logged:\n%s", log.String())
+	}
+}
+
+func TestMigrate_AsksBeforeItCreatesAnything(t *testing.T) {
+	t.Parallel()
+	pool := openEmpty(t, 1)[0]
+	migrations := fstest.MapFS{"00001_first.sql": migration("CREATE TABLE first ()")}
+	refused := errors.New("refused")
+	asked := 0
+	first := func(answer error) db.MigrateOptions {
+		return db.MigrateOptions{First: func() error { asked++; return answer }}
+	}
+	if err := db.Migrate(t.Context(), pool, migrations, first(refused)); !errors.Is(err, refused) {
+		t.Errorf("got %v", err)
+	}
+	var tables int
+	const query = "SELECT count(*) FROM pg_class WHERE relnamespace = 'empty'::regnamespace"
+	if err := pool.QueryRow(t.Context(), query).Scan(&tables); err != nil || tables != 0 {
+		t.Errorf("%d tables and indexes were created (%v)", tables, err)
+	}
+	for range 2 { // the second time the database is not empty
+		if err := db.Migrate(t.Context(), pool, migrations, first(nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if asked != 2 {
+		t.Errorf("asked %d times", asked)
 	}
 }

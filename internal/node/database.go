@@ -32,36 +32,84 @@ type DatabaseConfig struct {
 	// Shared allows the use of an embedded Postgres that another process runs. A command sets it. A server does not: it
 	// must own its data directory.
 	Shared bool
-	Log    *slog.Logger
+	// First is called when there is no data yet, before anything is created. Its error ends OpenDatabase. nil: without
+	// data, OpenDatabase creates nothing and returns an error that says what to do.
+	First func() error
+	Log   *slog.Logger
 }
 
 // OpenDatabase connects to a database and migrates it. It starts the embedded Postgres if necessary.
 func OpenDatabase(ctx context.Context, config DatabaseConfig) (*Database, error) {
-	d := &Database{log: config.Log}
-	url, dir := config.URL, filepath.Join(config.DataDir, "postgres")
-	if url == "" && config.Shared {
-		url, _ = postgres.Running(dir)
+	d, err := connect(ctx, config)
+	if err != nil {
+		return nil, err
 	}
-	if url == "" {
-		server, err := postgres.Start(ctx, postgres.Config{DataDir: dir, Logger: config.Log})
-		if errors.Is(err, postgres.ErrInUse) {
-			return nil, fmt.Errorf("another itemcast uses %s: stop it, or set ITEMCAST_DATA_DIR (%w)", config.DataDir, err)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("start the embedded Postgres: %w", err)
-		}
-		d.postgres, url = server, server.URL()
-	}
-	pool, err := db.Open(ctx, url)
-	if err == nil {
-		d.Pool = pool
-		err = db.Migrate(ctx, pool, sql.Migrations)
-	}
+	err = db.Migrate(ctx, d.Pool, sql.Migrations, db.MigrateOptions{Log: config.Log, First: config.first})
 	if err != nil {
 		d.Close()
 		return nil, err
 	}
 	return d, nil
+}
+
+// connect connects to a database without changing it, and starts the embedded Postgres if necessary.
+func connect(ctx context.Context, config DatabaseConfig) (*Database, error) {
+	d := &Database{log: config.Log}
+	if config.URL != "" {
+		pool, err := db.Open(ctx, config.URL)
+		if err != nil {
+			return nil, explainDatabase(config.URL, err)
+		}
+		d.Pool = pool
+		return d, nil
+	}
+	url, err := d.embedded(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	if d.Pool, err = db.Open(ctx, url); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// embedded returns the URL of the embedded Postgres, which it starts unless another process runs it and may share it.
+func (d *Database) embedded(ctx context.Context, config DatabaseConfig) (url string, err error) {
+	dir := filepath.Join(config.DataDir, "postgres")
+	if config.Shared {
+		if url, running := postgres.Running(dir); running {
+			return url, nil
+		}
+	}
+	exists, err := postgres.Exists(dir)
+	if err == nil && !exists {
+		err = config.first()
+	}
+	if err != nil {
+		return "", err
+	}
+	d.postgres, err = postgres.Start(ctx, postgres.Config{DataDir: dir, Logger: config.Log})
+	if errors.Is(err, postgres.ErrInUse) {
+		return "", fmt.Errorf("another itemcast uses %s: stop it, or set ITEMCAST_DATA_DIR (%w)", config.DataDir, err)
+	}
+	if err != nil {
+		return "", fmt.Errorf("start the embedded Postgres: %w", err)
+	}
+	return d.postgres.URL(), nil
+}
+
+// first decides whether to create a database where there is none.
+func (c *DatabaseConfig) first() error {
+	if c.First != nil {
+		return c.First()
+	}
+	if c.URL != "" {
+		return errors.New("the database of --database-url (ITEMCAST_DATABASE_URL) is empty: start the server once with " +
+			"it, or name the database of a server")
+	}
+	return fmt.Errorf("there is no data in %s: start the server once with it, or name the data of a server with --data-dir "+
+		"(ITEMCAST_DATA_DIR) or --database-url (ITEMCAST_DATABASE_URL)", c.DataDir)
 }
 
 // Close disconnects, and stops the embedded Postgres if this process runs it.

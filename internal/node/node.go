@@ -45,7 +45,7 @@ type Config struct {
 	Version            string           // of the build; receivers see it in the User-Agent of hooks
 	ConnectionsPerUser int              // WebSockets and event streams
 	Retention          change.Retention // of the change log
-	KeepAudit          time.Duration    // how long the audit log retains entries; 0: no limit
+	AuditKeepFor       time.Duration    // how long the audit log retains entries; 0: no limit
 	HookReach          egress.Policy
 	TrustedProxies     []netip.Prefix // whose X-Forwarded-For is trusted
 	Log                *slog.Logger
@@ -116,7 +116,7 @@ func (n *Node) buildServices() {
 	n.Sequencer = change.NewSequencer(n.notifier, log)
 	n.SignIn = signin.New(signin.Config{Pool: pool, Log: log})
 	n.Account = account.NewService(account.Config{Pool: pool, Log: log, PublicURL: config.PublicURL,
-		AuditRetention: config.KeepAudit})
+		AuditKeepFor: config.AuditKeepFor})
 	n.directory = account.NewDirectory(pool)
 	sender := sending.New(config.HookReach.Transport(egress.Options{}), sending.Config{Version: config.Version})
 	n.Items = item.NewService(item.Config{Pool: pool, Feed: n.Feed, Sequencer: n.Sequencer,

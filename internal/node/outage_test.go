@@ -47,7 +47,7 @@ func TestOutage_TheNodeWaitsForItsDatabaseAndContinues(t *testing.T) {
 	t.Parallel()
 	server := dbtest.Cluster(t, map[string]string{"synchronous_commit": "on"})
 	pool := nodetest.OpenPool(t, server.URL())
-	if err := db.Migrate(t.Context(), pool, sqlfiles.Migrations); err != nil {
+	if err := db.Migrate(t.Context(), pool, sqlfiles.Migrations, db.MigrateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	n := nodetest.StartOn(t, pool)
@@ -134,7 +134,7 @@ func TestOutage_WithoutADatabaseEverythingIsUnavailable(t *testing.T) {
 	t.Parallel()
 	server := dbtest.Cluster(t, nil)
 	pool := nodetest.OpenPool(t, server.URL())
-	if err := db.Migrate(t.Context(), pool, sqlfiles.Migrations); err != nil {
+	if err := db.Migrate(t.Context(), pool, sqlfiles.Migrations, db.MigrateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	n := nodetest.StartOn(t, pool)

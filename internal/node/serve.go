@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -45,14 +44,17 @@ type Started struct {
 // Serve runs a server until ctx ends or a part fails. When ctx ends, it finishes the requests in progress. Without a
 // public URL, the base of URLs is http:// and the address.
 func Serve(ctx context.Context, config ServeConfig) error {
-	public, err := net.Listen("tcp", config.Addr)
+	public, ops, err := config.listen()
 	if err != nil {
-		return fmt.Errorf("listen on %s (ITEMCAST_ADDR): %w", config.Addr, err)
+		return err
 	}
 	defer public.Close()
+	if ops != nil {
+		defer ops.Close()
+	}
 	started := Started{Addr: actualAddr(config.Addr, public), PublicURL: config.PublicURL}
 	if started.PublicURL == "" {
-		started.PublicURL = "http://" + started.Addr
+		started.PublicURL = "http://" + Reachable(started.Addr)
 		config.PublicURL = started.PublicURL
 	}
 	database, err := OpenDatabase(ctx, config.Database)
@@ -79,23 +81,17 @@ func Serve(ctx context.Context, config ServeConfig) error {
 	group.Go(func() error { return database.watch(ctx) })
 	group.Go(func() error {
 		defer stopBackground()
-		return n.Serve(ctx, n.Handler(), public, config.OpsAddr)
+		return n.Serve(ctx, n.Handler(), public, ops)
 	})
 	config.Ready(started)
 	return group.Wait()
 }
 
-func actualAddr(addr string, listener net.Listener) string {
-	if _, port, err := net.SplitHostPort(addr); err == nil && port == "0" {
-		return listener.Addr().String()
-	}
-	return addr
-}
-
 var errShutdown = problem.New(problem.Unavailable, "The server is shutting down; try again in a moment.")
 
-// Serve answers requests until ctx ends, then finishes those in progress. End Run only after it has returned.
-func (n *Node) Serve(ctx context.Context, handler *Handler, public net.Listener, opsAddr string) error {
+// Serve answers requests until ctx ends, then finishes those in progress. ops is the operators' listener; nil: none.
+// End Run only after Serve has returned.
+func (n *Node) Serve(ctx context.Context, handler *Handler, public, ops net.Listener) error {
 	requests, endRequests := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer endRequests(nil)
 	errorLog := slog.NewLogLogger(n.config.Log.Handler(), slog.LevelWarn)
@@ -106,11 +102,7 @@ func (n *Node) Serve(ctx context.Context, handler *Handler, public net.Listener,
 		IdleTimeout:       idleTimeout,
 		BaseContext:       func(net.Listener) context.Context { return requests },
 	}}, []net.Listener{public}
-	if opsAddr != "" {
-		ops, err := net.Listen("tcp", opsAddr)
-		if err != nil {
-			return fmt.Errorf("listen on %s (ITEMCAST_OPS_ADDR): %w", opsAddr, err)
-		}
+	if ops != nil {
 		servers = append(servers, &http.Server{Handler: n.ops(), ErrorLog: errorLog, ReadHeaderTimeout: headerTimeout})
 		listeners = append(listeners, ops)
 	}

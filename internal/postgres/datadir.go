@@ -20,6 +20,13 @@ type contents struct {
 	major int
 }
 
+// Exists reports whether a data directory has a cluster. Errors: as those of Start for a directory that has something
+// else, or a damaged cluster.
+func Exists(dataDir string) (bool, error) {
+	found, err := inspect(dataDir)
+	return !found.empty, err
+}
+
 // inspect reads a data directory and changes nothing. It returns an error if it is neither empty nor a complete
 // cluster.
 func inspect(dataDir string) (contents, error) {

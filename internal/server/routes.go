@@ -20,16 +20,16 @@ import (
 
 // Handlers holds the handlers to mount, and what the middleware needs.
 type Handlers struct {
-	API         *core.API
-	Contract    *contract.Document
-	Problems    *contract.Problems
-	Pages       *browse.Pages
-	GraphQL     http.Handler
-	Idempotency func(http.Handler) http.Handler
-	SignIn      Browsers
-	Gate        *Gate
-	Proxies     []netip.Prefix // whose X-Forwarded-For is trusted
-	PublicURL   string
+	API            *core.API
+	Contract       *contract.Document
+	Problems       *contract.Problems
+	Pages          *browse.Pages
+	GraphQL        http.Handler
+	Idempotency    func(http.Handler) http.Handler
+	SignIn         Browsers
+	Gate           *Gate
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is trusted
+	PublicURL      string
 }
 
 // Routes returns the handler of the public server.
@@ -64,7 +64,7 @@ func Routes(h Handlers) http.Handler {
 	// The GraphQL handler bounds its own operations.
 	unbounded := func(r *http.Request) bool { return streams(r) || r.URL.Path == "/graphql" }
 	return h.Pages.Problems(pages.User, h.Problems.Recover(withDeadlines(ordinary, unbounded,
-		secure(h, withAddress(h.Proxies, h.Problems.Canonical("/api/", mux))))))
+		secure(h, withAddress(h.TrustedProxies, h.Problems.Canonical("/api/", mux))))))
 }
 
 // operations serves every operation of openapi/core.yaml. Each request is checked against the contract first.

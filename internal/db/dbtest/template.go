@@ -62,7 +62,7 @@ func (s *server) createTemplate(ctx context.Context, conn *pgxpool.Conn, name st
 	if err != nil {
 		return err
 	}
-	err = db.Migrate(ctx, pool, migrations)
+	err = db.Migrate(ctx, pool, migrations, db.MigrateOptions{})
 	pool.Close()
 	if err != nil {
 		return err

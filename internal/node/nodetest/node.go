@@ -71,7 +71,7 @@ func Serve(t testing.TB, pool *pgxpool.Pool, listener net.Listener) (n *Node, st
 	go func() { ended <- n.Run(background) }()
 	go func() {
 		defer stopBackground()
-		ended <- n.Serve(serving, handler, listener, "")
+		ended <- n.Serve(serving, handler, listener, nil)
 	}()
 	stop = sync.OnceFunc(func() {
 		stopServing()
