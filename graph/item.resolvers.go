@@ -13,10 +13,10 @@ import (
 	"itemcast/graph/rendered"
 	"itemcast/graph/transport"
 	"itemcast/internal/item"
-	"itemcast/internal/jsonobject"
 	"itemcast/internal/live"
 	"itemcast/internal/mergepatch"
 	"itemcast/internal/optional"
+	"itemcast/internal/plainjson"
 	"itemcast/internal/revision"
 
 	"github.com/google/uuid"
@@ -66,7 +66,7 @@ func (r *itemConnectionResolver) TotalCount(ctx context.Context, obj *connection
 
 // CreateItem is the resolver for the createItem field.
 func (r *mutationResolver) CreateItem(ctx context.Context, input item.ItemInput) (*model.CreateItemPayload, error) {
-	raw, err := jsonobject.EncodeValue(input)
+	raw, err := plainjson.Marshal(input)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (r *mutationResolver) CreateItem(ctx context.Context, input item.ItemInput)
 
 // ReplaceItem is the resolver for the replaceItem field.
 func (r *mutationResolver) ReplaceItem(ctx context.Context, id uuid.UUID, input item.ItemInput, ifRevision *int64) (*model.ReplaceItemPayload, error) {
-	raw, err := jsonobject.EncodeValue(input)
+	raw, err := plainjson.Marshal(input)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 
-	"itemcast/internal/jsonobject"
+	"itemcast/internal/plainjson"
 )
 
 var errValue = errors.New("must be a JSON value")
@@ -30,7 +30,7 @@ func appendPart(to []byte, part any) (text []byte, given bool, err error) {
 		if !given {
 			return to, false, nil
 		}
-		encoded, err := jsonobject.EncodeValue(value)
+		encoded, err := plainjson.Marshal(value)
 		return append(to, encoded...), true, err
 	case []any:
 		if len(part) > 0 && part[0] == "{" {

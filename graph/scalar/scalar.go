@@ -12,6 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"itemcast/graph/jsoninput"
+	"itemcast/internal/plainjson"
 	"itemcast/internal/strictjson"
 )
 
@@ -34,7 +35,7 @@ func UnmarshalJSON(value any) (json.RawMessage, error) {
 
 // MarshalDateTime writes a time as documents do.
 func MarshalDateTime(t time.Time) graphql.Marshaler {
-	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, `"`+t.UTC().Format(time.RFC3339Nano)+`"`) })
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = w.Write(plainjson.AppendTime(nil, t)) })
 }
 
 // UnmarshalDateTime reads an RFC 3339 time.

@@ -31,7 +31,7 @@ func TestDateTime_IsUTCAndRefusesWhatIsNoTime(t *testing.T) {
 	}
 	var out strings.Builder
 	MarshalDateTime(at).MarshalGQL(&out)
-	if out.String() != `"2026-01-31T12:00:00.5Z"` || !at.Equal(time.Date(2026, 1, 31, 12, 0, 0, 5e8, time.UTC)) {
+	if out.String() != `"2026-01-31T12:00:00.500000Z"` || !at.Equal(time.Date(2026, 1, 31, 12, 0, 0, 5e8, time.UTC)) {
 		t.Errorf("got %s", out.String())
 	}
 	for _, value := range []any{"2026-01-31", "yesterday", "", 5, nil, "0000-01-01T00:00:00Z", "2026-02-30T00:00:00Z"} {

@@ -3,7 +3,6 @@ package transport
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"runtime/debug"
 	"sync/atomic"
@@ -12,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"itemcast/internal/live"
+	"itemcast/internal/plainjson"
 	"itemcast/internal/problem"
 )
 
@@ -35,7 +35,7 @@ type operation struct {
 
 // start runs an operation. A subscription without a cursor begins at this moment, however long it takes to open.
 func (s *socket) start(id string, request []byte) {
-	quoted, err := json.Marshal(id)
+	quoted, err := plainjson.Marshal(id)
 	if err != nil {
 		s.close(closeBadRequest, "Invalid message received")
 		return

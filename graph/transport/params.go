@@ -19,6 +19,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"itemcast/graph/jsoninput"
+	"itemcast/internal/plainjson"
 	"itemcast/internal/problem"
 	"itemcast/internal/strictjson"
 )
@@ -65,7 +66,7 @@ func urlParams(query url.Values) ([]byte, *problem.Error) {
 			request[name] = json.RawMessage(value)
 		}
 	}
-	raw, err := json.Marshal(request)
+	raw, err := plainjson.Marshal(request)
 	if err != nil || len(raw) > maxBody {
 		return nil, problem.New(problem.BadRequest, "The parameters are not a GraphQL request.")
 	}

@@ -3,13 +3,13 @@ package transport
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"net/http"
 	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"itemcast/internal/plainjson"
 	"itemcast/internal/problem"
 )
 
@@ -59,7 +59,7 @@ func encode(response *graphql.Response) []byte {
 		out.Write(response.Data)
 	}
 	if len(response.Extensions) > 0 {
-		if raw, err := json.Marshal(response.Extensions); err == nil {
+		if raw, err := plainjson.Marshal(response.Extensions); err == nil {
 			out.WriteString(`,"extensions":`)
 			out.Write(raw)
 		}
@@ -69,7 +69,7 @@ func encode(response *graphql.Response) []byte {
 }
 
 func encodeErrors(list gqlerror.List) []byte {
-	raw, err := json.Marshal(list)
+	raw, err := plainjson.Marshal(list)
 	if err != nil {
 		return []byte(`[{"message":"The errors cannot be shown.","extensions":{"code":"INTERNAL"}}]`)
 	}

@@ -19,6 +19,7 @@ import (
 	"itemcast/internal/bench/internal/store"
 	"itemcast/internal/change"
 	"itemcast/internal/db"
+	"itemcast/internal/plainjson"
 )
 
 const writers = 16
@@ -114,7 +115,7 @@ func (w *writer) next(ctx context.Context, k int) (written, error) {
 }
 
 func (w *writer) rename(ctx context.Context, i *store.WriterItemsRow, name string) (done written, err error) {
-	previous := fmt.Appendf(nil, `{"name":%q,"updated_at":%q}`, i.Name, i.UpdatedAt.UTC().Format(time.RFC3339Nano))
+	previous := fmt.Appendf(nil, `{"name":%q,"updated_at":%q}`, i.Name, i.UpdatedAt.UTC().Format(plainjson.TimeFormat))
 	i.Name, i.Revision, i.UpdatedAt = name, i.Revision+1, time.Now().UTC().Truncate(time.Microsecond)
 	if i.Document, err = editDocument(i.Document, i.Name, i.Revision, i.UpdatedAt); err != nil {
 		return done, err
@@ -143,7 +144,7 @@ func (w *writer) rename(ctx context.Context, i *store.WriterItemsRow, name strin
 func editDocument(document []byte, name string, revision int64, updatedAt time.Time) ([]byte, error) {
 	for _, edit := range []struct{ before, value, after string }{
 		{`,"name":"`, name, `"`},
-		{`,"updated_at":"`, updatedAt.Format(time.RFC3339Nano), `"`},
+		{`,"updated_at":"`, updatedAt.UTC().Format(plainjson.TimeFormat), `"`},
 		{`,"revision":`, strconv.FormatInt(revision, 10), `}`},
 	} {
 		head, rest, ok := bytes.Cut(document, []byte(edit.before))

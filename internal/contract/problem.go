@@ -2,11 +2,11 @@ package contract
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
 
+	"itemcast/internal/plainjson"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
 )
@@ -75,7 +75,7 @@ type document struct {
 
 func encodeProblem(shown *problem.Error) ([]byte, error) {
 	status := shown.Code.Status()
-	return json.Marshal(document{
+	return plainjson.Marshal(document{
 		Type: "about:blank", Title: http.StatusText(status), Status: status,
 		Code: shown.Code, Detail: shown.Detail, Errors: shown.Faults,
 	})

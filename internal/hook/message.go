@@ -9,6 +9,7 @@ import (
 
 	"itemcast/internal/change"
 	"itemcast/internal/hook/sending"
+	"itemcast/internal/plainjson"
 )
 
 // The events that a hook can ask for.
@@ -75,6 +76,6 @@ func Thin(document []byte) (item uuid.UUID, body []byte, err error) {
 	if err := json.Unmarshal(document, &members); err != nil {
 		return uuid.Nil, nil, fmt.Errorf("decode document: %w", err)
 	}
-	body, err = json.Marshal(members)
+	body, err = plainjson.Marshal(members)
 	return members.ID, body, err
 }

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"itemcast/internal/plainjson"
 )
 
 var documentNames = jsonNames[Item]()
@@ -39,14 +41,14 @@ func changedFields(before, after *Item) (names []string, previous json.RawMessag
 		if name == "revision" || name == "updated_at" || reflect.DeepEqual(old, va.Field(n).Interface()) {
 			continue
 		}
-		encoded, err := json.Marshal(old)
+		encoded, err := plainjson.Marshal(old)
 		if err != nil {
 			return nil, nil, fmt.Errorf("encode %s: %w", name, err)
 		}
 		fmt.Fprintf(&object, "%q:%s,", name, encoded)
 		names = append(names, name)
 	}
-	updated, err := json.Marshal(before.UpdatedAt)
+	updated, err := plainjson.Marshal(before.UpdatedAt)
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode updated_at: %w", err)
 	}

@@ -1,34 +1,47 @@
 package item
 
 import (
-	"encoding/json"
+	"bytes"
 	"fmt"
 	"hash/crc32"
 	"time"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"itemcast/internal/plainjson"
 )
 
 // rendererVersion identifies the representation. Raise it with every change to it, such as a new field.
-const rendererVersion = 1
+const rendererVersion = 2
 
 // Document is an item as every exit sends it, and its revision.
 type Document struct {
-	Bytes    []byte
-	Revision int64
+	Bytes     []byte
+	Revision  int64
+	Rendering int32 // 0: the first rendering of the revision; else a number of its own
+}
+
+// rerendered returns the number of a rendering that replaces a stale one of the same revision. It is the renderer's
+// version, or the next number if the bytes change for another reason, such as another public URL. If the bytes stay the
+// same, the number does.
+func rerendered(stored int32, old, document []byte) int32 {
+	if bytes.Equal(old, document) {
+		return stored
+	}
+	return max(rendererVersion, stored+1)
 }
 
 // Encode is the only encoder of items. It writes compact JSON with the fields in declared order and without a trailing
-// newline. It escapes <, >, & and U+2028/9 as encoding/json does. So the bytes stay the same when encoding/json encodes
-// them again, such as within a GraphQL response.
+// newline; package plainjson says how text and times are written. So that the bytes stay the same in an envelope, it
+// must be encoded by plainjson too.
 func Encode(i *Item) ([]byte, error) {
 	normalize(&i.CreatedAt)
 	normalize(&i.UpdatedAt)
 	if i.PublishedAt != nil {
 		normalize(i.PublishedAt)
 	}
-	document, err := json.Marshal(i)
+	document, err := plainjson.Marshal(i)
 	if err != nil {
 		return nil, fmt.Errorf("encode item: %w", err)
 	}

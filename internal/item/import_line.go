@@ -11,6 +11,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/change"
 	"itemcast/internal/item/internal/store"
+	"itemcast/internal/plainjson"
 	"itemcast/internal/problem"
 	"itemcast/internal/strictjson"
 )
@@ -157,7 +158,7 @@ func splitDocument(text []byte) (id *uuid.UUID, input []byte, badID *problem.Err
 	if rawID != nil && (json.Unmarshal(rawID, &id) != nil || id == nil || *id == uuid.Nil) {
 		id, badID = nil, problem.Invalid(problem.InvalidInput, problem.Fault{Pointer: "#/id", Detail: "must be a UUID"})
 	}
-	input, _ = json.Marshal(members) // decoded just now, so it can be encoded
+	input, _ = plainjson.Marshal(members) // decoded just now, so it can be encoded
 	return id, input, badID
 }
 

@@ -74,18 +74,17 @@ func cleanTags(tags []string) (clean []string, ok bool) {
 	return clean, !slices.Contains(clean, "")
 }
 
-// compactObject compacts client data and escapes it as Encode does, so that an item decoded from its document equals
-// the original.
+// compactObject removes the white space between values, and nothing else: client data keeps its digits, its escapes and
+// the order of its keys.
 func compactObject(raw json.RawMessage) (json.RawMessage, error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return json.RawMessage("{}"), nil
 	}
-	var compact, escaped bytes.Buffer
+	var compact bytes.Buffer
 	if err := json.Compact(&compact, raw); err != nil {
 		return nil, fmt.Errorf("compact client data: %w", err)
 	}
-	json.HTMLEscape(&escaped, compact.Bytes())
-	return escaped.Bytes(), nil
+	return compact.Bytes(), nil
 }
 
 // depth returns the number of levels of objects and arrays in a JSON text.

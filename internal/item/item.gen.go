@@ -153,7 +153,7 @@ type Item struct {
 	// Metadata Values of the account's metadata fields, sorted by key.
 	Metadata json.RawMessage `json:"metadata"`
 
-	// ClientData Data of the client, stored unchanged.
+	// ClientData Data of the client, stored unchanged, byte for byte but for white space between values.
 	ClientData json.RawMessage `json:"client_data"`
 	Assets     []Asset         `json:"assets"`
 	Snapshots  []Snapshot      `json:"snapshots"`
@@ -176,7 +176,7 @@ type Item struct {
 	// PublishedAt When the item last became public or unlisted; null while it is private.
 	PublishedAt *time.Time `json:"published_at"`
 
-	// Revision Each change raises it by one. The ETag is this number, quoted.
+	// Revision Each change raises it by one. The ETag is this number, quoted. If a new release or another public URL makes another document of the same revision, a number follows a dot, such as `"7.2"`; `If-Match` takes `"7"` too.
 	Revision int64 `json:"revision"`
 }
 
@@ -207,7 +207,7 @@ type ItemInput struct {
 	// Metadata Values by the key of the account's metadata field, at most 64 KiB in all. A field of the kind `date` takes `YYYY-MM-DD`. Null empties a field. Numbers have at most 30 digits before the decimal point and 15 after it, and retain every digit. A value that the item already has may be sent back, even if its field was deleted or no longer accepts it.
 	Metadata json.RawMessage `json:"metadata,omitempty"`
 
-	// ClientData Data of the client, stored unchanged. At most 64 KiB and 20 levels.
+	// ClientData Data of the client, stored unchanged, byte for byte but for white space between values. At most 64 KiB and 20 levels.
 	ClientData json.RawMessage `json:"client_data,omitempty"`
 	Assets     []AssetInput    `json:"assets,omitempty"`
 	Snapshots  []SnapshotInput `json:"snapshots,omitempty"`

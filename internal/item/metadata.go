@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/item/internal/store"
+	"itemcast/internal/plainjson"
 	"itemcast/internal/problem"
 	"itemcast/internal/strictjson"
 )
@@ -41,7 +42,7 @@ func (s *Service) checkMetadata(
 			}
 		}
 	}
-	sorted, err := json.Marshal(values)
+	sorted, err := plainjson.Marshal(values)
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode metadata: %w", err)
 	}
@@ -165,7 +166,7 @@ func sortKeys(raw json.RawMessage) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(values)
+	return plainjson.Marshal(values)
 }
 
 // fieldKey is the contract's pattern of keys (MetadataFieldInput.key).

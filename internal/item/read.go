@@ -40,7 +40,7 @@ func (s *Service) document(ctx context.Context, accountID uuid.UUID, role *uuid.
 	if row.DocumentVersion != s.version {
 		return s.renew(ctx, accountID, id)
 	}
-	return Document{Bytes: row.Document, Revision: row.Revision}, nil
+	return Document{Bytes: row.Document, Revision: row.Revision, Rendering: row.Rendering}, nil
 }
 
 // current returns a stored document, or renders it again if its version is stale. ok is false if the item has been

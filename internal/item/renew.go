@@ -28,9 +28,10 @@ func (s *Service) renew(ctx context.Context, accountID, id uuid.UUID) (document 
 		if err != nil {
 			return err
 		}
-		document = Document{Bytes: held.Document, Revision: held.Revision}
+		document = held.document()
 		err = store.New(db.Deferred(tx)).RenewDocument(ctx, store.RenewDocumentParams{
 			AccountID: accountID, ID: id, Revision: held.Revision, Document: held.Document, DocumentVersion: s.version,
+			Rendering: held.rendering,
 		})
 		if err != nil {
 			return fmt.Errorf("store document: %w", err)

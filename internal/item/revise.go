@@ -75,7 +75,7 @@ func (s *Service) revise(
 		return Document{}, false, err
 	}
 	if len(fields) == 0 {
-		return Document{Bytes: before.Document, Revision: before.Revision}, false, nil
+		return before.document(), false, nil
 	}
 	after.UpdatedAt, after.Revision = before.At, before.Revision+1
 	encoded, err := Encode(&after)
@@ -103,11 +103,12 @@ func (s *Service) lock(
 	if err != nil {
 		return Held{}, fmt.Errorf("lock item: %w", err)
 	}
-	held := Held{Document: row.Document, At: row.Now}
+	held := Held{Document: row.Document, At: row.Now, rendering: row.Rendering}
 	if row.DocumentVersion == s.version {
 		held.Item, err = Decode(held.Document)
 	} else if held.Item, err = s.load(ctx, q, actor.AccountID, id); err == nil {
 		held.Document, err = Encode(held.Item)
+		held.rendering = rerendered(row.Rendering, row.Document, held.Document)
 	}
 	if err != nil {
 		return Held{}, err

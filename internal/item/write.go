@@ -104,6 +104,12 @@ type Held struct {
 	*Item
 	Document []byte
 	At       time.Time // the database's time at the lock
+
+	rendering int32
+}
+
+func (h Held) document() Document {
+	return Document{Bytes: h.Document, Revision: h.Revision, Rendering: h.rendering}
 }
 
 // Hold locks an item and calls fn in that transaction, which is the caller's if ctx has one. The lock orders changes

@@ -1,5 +1,5 @@
 // Package jsonobject splits JSON objects into members, and joins members to objects. Members retain their order and the
-// bytes of their values.
+// bytes of their names and values.
 //
 // Package strictjson has checked its input: objects have no duplicate names. The package must not know what an object
 // means.
@@ -9,12 +9,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+
+	"itemcast/internal/plainjson"
 )
 
 // Member is a member of an object. Encode omits one whose value is nil.
 type Member struct {
 	Name  string
 	Value json.RawMessage
+
+	quoted []byte // the name as Members found it, with its quotes and escapes
 }
 
 // ErrNoObject reports a value that is not an object.
@@ -32,31 +36,21 @@ func Members(raw json.RawMessage) ([]Member, error) {
 	}
 	var all []Member
 	for decoder.More() {
+		before := decoder.InputOffset()
 		name, err := decoder.Token()
 		if err != nil {
 			return nil, err
 		}
+		quoted := bytes.TrimLeft(raw[before:decoder.InputOffset()], ", \t\r\n")
 		var value json.RawMessage
 		if err := decoder.Decode(&value); err != nil {
 			return nil, err
 		}
 		text, _ := name.(string)
-		all = append(all, Member{Name: text, Value: value})
+		all = append(all, Member{Name: text, Value: value, quoted: quoted})
 	}
 	_, err := decoder.Token()
 	return all, err
-}
-
-// EncodeValue returns the JSON of a value without white space. Unlike json.Marshal it writes <, > and & as they are,
-// also those in a json.RawMessage.
-func EncodeValue(value any) (json.RawMessage, error) {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
 // Encode returns an object of the members, without white space between them. It does not check that the values are
@@ -68,9 +62,12 @@ func Encode(all []Member) (json.RawMessage, error) {
 		if m.Value == nil {
 			continue
 		}
-		name, err := EncodeValue(m.Name)
-		if err != nil {
-			return nil, err
+		name := m.quoted
+		if name == nil {
+			var err error
+			if name, err = plainjson.Marshal(m.Name); err != nil {
+				return nil, err
+			}
 		}
 		if out.Len() > 1 {
 			out.WriteByte(',')

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode"
 
-	"itemcast/internal/jsonobject"
+	"itemcast/internal/plainjson"
 )
 
 // FromInput encodes an input object of GraphQL as a patch. It has the fields that the client has given, under their
@@ -15,7 +15,7 @@ func FromInput(input map[string]any) ([]byte, error) {
 	for name, value := range input {
 		patch[snakeCase(name)] = value
 	}
-	raw, err := jsonobject.EncodeValue(patch)
+	raw, err := plainjson.Marshal(patch)
 	if err != nil {
 		return nil, fmt.Errorf("encode an input: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"itemcast/internal/jsonobject"
+	"itemcast/internal/plainjson"
 )
 
 // Merge applies patches to a T, a struct with JSON names.
@@ -38,7 +39,7 @@ func (m Merge[T]) Apply(before T, patch []byte) (after T, named []string, err er
 	copyFields(&old, &before, func(name string) bool {
 		return slices.Contains(merging, name) && !slices.Contains(m.Replaced, name)
 	})
-	target, err := json.Marshal(old)
+	target, err := plainjson.Marshal(old)
 	if err != nil {
 		return after, nil, fmt.Errorf("encode the fields before the patch: %w", err)
 	}
@@ -108,7 +109,9 @@ func merge(target, patch json.RawMessage) (json.RawMessage, error) {
 		at, ok := place[change.Name]
 		if !ok {
 			at = len(merged)
-			place[change.Name], merged = at, append(merged, jsonobject.Member{Name: change.Name})
+			added := change
+			added.Value = nil
+			place[change.Name], merged = at, append(merged, added)
 		}
 		if string(change.Value) == "null" {
 			merged[at].Value = nil

@@ -21,21 +21,23 @@ func IfMatch(header *string) (Condition, error) {
 			return nil, problem.Invalid(problem.InvalidInput,
 				problem.Fault{Parameter: "If-Match", Detail: `must be an ETag as GET returns it, such as "3", or *`})
 		}
-		if revision, err := strconv.ParseInt(text, 10, 64); err == nil { // others are not our ETags, and never match
+		// All renderings of a revision have the same values. Other texts are not our ETags, and never match.
+		number, rendering, _ := strings.Cut(text, ".")
+		if revision, err := strconv.ParseInt(number, 10, 64); err == nil && strings.Trim(rendering, "0123456789") == "" {
 			c = append(c, tag{revision: revision, weak: weak})
 		}
 	}
 	return c, nil
 }
 
-// IfNoneMatch reports whether an If-None-Match header (RFC 9110 §13.1.2) contains the revision. It compares weakly.
-func IfNoneMatch(header *string, revision int64) bool {
+// IfNoneMatch reports whether an If-None-Match header (RFC 9110 §13.1.2) contains the ETag. It compares weakly.
+func IfNoneMatch(header *string, etag string) bool {
 	if header == nil {
 		return false
 	}
 	for tag := range strings.SplitSeq(*header, ",") {
 		tag = strings.TrimSpace(tag)
-		if tag == "*" || strings.TrimPrefix(tag, "W/") == ETag(revision) {
+		if tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
 			return true
 		}
 	}

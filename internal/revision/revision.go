@@ -1,8 +1,9 @@
 // Package revision makes a write depend on the revision that its client has read, so that a client cannot overwrite a
 // change that it has not seen. In REST the condition is the header If-Match, in GraphQL the argument ifRevision.
 //
-// A resource has revision 1 when it is created, and each change adds 1. The ETag is the quoted number. The package must
-// not know any resource.
+// A resource has revision 1 when it is created, and each change adds 1. The ETag is the quoted number. If the bytes of a
+// revision were written anew, such as by a new release, the number of that rendering follows a dot. A write does not
+// depend on it. The package must not know any resource.
 package revision
 
 import (
@@ -55,3 +56,11 @@ func (c Condition) Check(current int64) error {
 
 // ETag returns the strong entity tag of a revision.
 func ETag(revision int64) string { return `"` + strconv.FormatInt(revision, 10) + `"` }
+
+// RenderingETag returns the strong entity tag of a rendering of a revision. The first one is 0.
+func RenderingETag(revision int64, rendering int32) string {
+	if rendering == 0 {
+		return ETag(revision)
+	}
+	return `"` + strconv.FormatInt(revision, 10) + "." + strconv.FormatInt(int64(rendering), 10) + `"`
+}

@@ -12,7 +12,7 @@ func TestIfMatch_HoldsForTheNamedRevisionsOnly(t *testing.T) {
 	t.Parallel()
 	for header, holds := range map[string]bool{
 		`"2"`: true, `*`: true, ` "1" , "2"`: true, `"1", W/"1", "2"`: true,
-		`"1"`: false, `W/"2"`: false, `"x"`: false, `""`: false, `"2x"`: false, `"99999999999999999999999"`: false,
+		`"1"`: false, `W/"2"`: false, `"x"`: false, `""`: false, `"2x"`: false, `"2.3"`: true, `"1.2"`: false, `"2.x"`: false, `"99999999999999999999999"`: false,
 	} {
 		c, err := revision.IfMatch(&header)
 		if err != nil {
@@ -59,11 +59,11 @@ func TestIfNoneMatch_ComparesWeakly(t *testing.T) {
 	for header, want := range map[string]bool{
 		`"4"`: true, `W/"4"`: true, `*`: true, `"1", "4"`: true, `"3"`: false, `4`: false,
 	} {
-		if got := revision.IfNoneMatch(&header, 4); got != want {
+		if got := revision.IfNoneMatch(&header, `"4"`); got != want {
 			t.Errorf("%s: got %v", header, got)
 		}
 	}
-	if revision.IfNoneMatch(nil, 4) {
+	if revision.IfNoneMatch(nil, `"4"`) {
 		t.Error("a request without If-None-Match matches")
 	}
 }

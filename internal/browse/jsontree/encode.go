@@ -3,9 +3,11 @@ package jsontree
 import (
 	"bytes"
 	"encoding/json"
+
+	"itemcast/internal/plainjson"
 )
 
-// Encode writes a value as compact JSON, its objects in their order, and without the escapes that only HTML needs. A
+// Encode writes a value as compact JSON, its objects in their order, and its text as it is (package plainjson). A
 // json.RawMessage is copied as it is, valid or not.
 func Encode(value any) string {
 	var out bytes.Buffer
@@ -38,9 +40,7 @@ func encode(out *bytes.Buffer, value any) {
 	case json.RawMessage:
 		out.Write(value)
 	default:
-		encoder := json.NewEncoder(out)
-		encoder.SetEscapeHTML(false)
-		_ = encoder.Encode(value)   // cannot fail for a scalar
-		out.Truncate(out.Len() - 1) // Encode ends with a newline
+		text, _ := plainjson.Marshal(value) // cannot fail for a scalar
+		out.Write(text)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"itemcast/internal/plainjson"
 )
 
 // record is the JSON form of a delivery.
@@ -61,7 +63,7 @@ func (p Recorder) Print(d *Delivery) {
 		r.Header = d.Header
 	}
 	if !json.Valid(d.Body) {
-		r.Body, _ = json.Marshal(string(d.Body)) // a string is always JSON
+		r.Body, _ = plainjson.Marshal(string(d.Body)) // a string is always JSON
 	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)

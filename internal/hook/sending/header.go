@@ -6,10 +6,10 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/google/uuid"
 
+	"itemcast/internal/plainjson"
 	"itemcast/internal/standardwebhooks"
 )
 
@@ -52,7 +52,7 @@ func (s *Sender) header(m Message) (http.Header, error) {
 		set("Itemcast-Cursor", m.Cursor)
 	}
 	if !m.OccurredAt.IsZero() {
-		set("Itemcast-Occurred-At", m.OccurredAt.UTC().Format(time.RFC3339Nano))
+		set("Itemcast-Occurred-At", m.OccurredAt.UTC().Format(plainjson.TimeFormat))
 	}
 	set("Traceparent", traceparent(m.ID))
 	// An empty Idempotency-Key is not sent. It allows net/http to repeat the request on a new connection when the

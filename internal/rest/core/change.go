@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 	"itemcast/internal/live"
 	"itemcast/internal/live/sse"
 	"itemcast/internal/optional"
+	"itemcast/internal/plainjson"
 	"itemcast/internal/rest/core/internal/oapi"
 )
 
@@ -101,7 +101,7 @@ func (a *API) renew(subscription *live.Subscription, r *http.Request) error {
 type changePage struct{ oapi.ChangePage }
 
 func (p *changePage) VisitListChangesResponse(w http.ResponseWriter) error {
-	body, err := json.Marshal(p.ChangePage)
+	body, err := plainjson.Marshal(p.ChangePage)
 	if err != nil {
 		return err
 	}

@@ -2,12 +2,12 @@ package core
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 
 	"itemcast/internal/account"
 	"itemcast/internal/live"
 	"itemcast/internal/live/sse"
+	"itemcast/internal/plainjson"
 )
 
 // changeStream opens a stream of changes. Requests with the same parameters share a source.
@@ -71,4 +71,4 @@ func (s *changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
 	return nil // the response has begun, so an error cannot replace it
 }
 
-func renderChange(e *live.Event) ([]byte, error) { return json.Marshal(eventChange(e)) }
+func renderChange(e *live.Event) ([]byte, error) { return plainjson.Marshal(eventChange(e)) }

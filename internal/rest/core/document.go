@@ -18,7 +18,7 @@ type documentResponse struct {
 func (d documentResponse) write(w http.ResponseWriter) error {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
-	h.Set("ETag", revision.ETag(d.Revision))
+	h.Set("ETag", revision.RenderingETag(d.Revision, d.Rendering))
 	h.Set("Content-Length", strconv.Itoa(len(d.Bytes)))
 	if d.location != "" {
 		h.Set("Location", d.location)
@@ -33,11 +33,11 @@ func (d documentResponse) VisitCreateItemResponse(w http.ResponseWriter) error  
 func (d documentResponse) VisitReplaceItemResponse(w http.ResponseWriter) error { return d.write(w) }
 func (d documentResponse) VisitPatchItemResponse(w http.ResponseWriter) error   { return d.write(w) }
 
-// notModified is the response to a client that has the current revision, which it holds.
-type notModified int64
+// notModified is the response to a client that has the current rendering. It holds that rendering's ETag.
+type notModified string
 
 func (n notModified) VisitGetItemResponse(w http.ResponseWriter) error {
-	w.Header().Set("ETag", revision.ETag(int64(n)))
+	w.Header().Set("ETag", string(n))
 	w.WriteHeader(http.StatusNotModified)
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"itemcast/internal/item"
 	"itemcast/internal/optional"
+	"itemcast/internal/plainjson"
 	"itemcast/internal/problem"
 	"itemcast/internal/rest/core/internal/oapi"
 	"itemcast/internal/revision"
@@ -77,7 +78,7 @@ func (l *itemList) VisitListItemsResponse(w http.ResponseWriter) error {
 		name string
 		url  *string
 	}{{"next", l.next}, {"previous", l.previous}} {
-		raw, err := json.Marshal(member.url)
+		raw, err := plainjson.Marshal(member.url)
 		if err != nil {
 			return err
 		}
@@ -118,8 +119,9 @@ func (a *API) GetItem(ctx context.Context, request oapi.GetItemRequestObject) (o
 	if err != nil {
 		return nil, err
 	}
-	if revision.IfNoneMatch(request.Params.IfNoneMatch, document.Revision) {
-		return notModified(document.Revision), nil
+	etag := revision.RenderingETag(document.Revision, document.Rendering)
+	if revision.IfNoneMatch(request.Params.IfNoneMatch, etag) {
+		return notModified(etag), nil
 	}
 	return documentResponse{Document: document, status: http.StatusOK}, nil
 }

@@ -2,9 +2,10 @@ package core
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/url"
+
+	"itemcast/internal/plainjson"
 )
 
 const defaultPageSize = 50
@@ -48,5 +49,5 @@ func setLinks(w http.ResponseWriter, next, previous *string) {
 func writePage(w http.ResponseWriter, next *string, page any) error {
 	setLinks(w, next, nil)
 	w.Header().Set("Content-Type", "application/json")
-	return json.NewEncoder(w).Encode(page)
+	return plainjson.NewEncoder(w).Encode(page)
 }

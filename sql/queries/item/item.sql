@@ -11,7 +11,7 @@ SELECT clock_timestamp()::timestamptz AS now;
 
 -- LockItem locks the item's row until the transaction ends. The document has all of the item's state.
 -- name: LockItem :one
-SELECT i.document, i.document_version, clock_timestamp()::timestamptz AS now
+SELECT i.document, i.document_version, i.rendering, clock_timestamp()::timestamptz AS now
 FROM item i WHERE i.account_id = @account_id AND i.id = @id
   AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
     (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
@@ -23,7 +23,8 @@ UPDATE item SET name = @name, description = @description, type = @type, privacy 
     snapshot_id = @snapshot_id, embed_code = @embed_code, player_url = @player_url,
     workflow_profile_id = @workflow_profile_id,
     workflow_status = @workflow_status, workflow_action = @workflow_action, updated_at = @updated_at,
-    published_at = @published_at, revision = @revision, document = @document, document_version = @document_version
+    published_at = @published_at, revision = @revision, document = @document, document_version = @document_version,
+    rendering = 0
 WHERE account_id = @account_id AND id = @id;
 
 -- name: DeleteItem :exec
@@ -34,13 +35,13 @@ DELETE FROM item WHERE account_id = @account_id AND id = @id;
 SELECT EXISTS (SELECT FROM item WHERE id = @id);
 
 -- name: GetDocument :one
-SELECT i.document, i.revision, i.document_version FROM item i WHERE i.account_id = @account_id AND i.id = @id
+SELECT i.document, i.revision, i.document_version, i.rendering FROM item i WHERE i.account_id = @account_id AND i.id = @id
   AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
     (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]));
 
 -- RenewDocument stores another rendering of the same revision: neither a new revision nor a change in the log.
 -- name: RenewDocument :exec
-UPDATE item SET document = @document, document_version = @document_version
+UPDATE item SET document = @document, document_version = @document_version, rendering = @rendering
 WHERE account_id = @account_id AND id = @id AND revision = @revision;
 
 -- name: StaleDocuments :many

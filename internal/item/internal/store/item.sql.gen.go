@@ -181,7 +181,7 @@ func (q *Queries) DocumentsByID(ctx context.Context, arg DocumentsByIDParams) ([
 }
 
 const getDocument = `-- name: GetDocument :one
-SELECT i.document, i.revision, i.document_version FROM item i WHERE i.account_id = $1 AND i.id = $2
+SELECT i.document, i.revision, i.document_version, i.rendering FROM item i WHERE i.account_id = $1 AND i.id = $2
   AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
     (SELECT hidden_profiles($1, $3::uuid))::uuid[]))
 `
@@ -196,12 +196,18 @@ type GetDocumentRow struct {
 	Document        []byte
 	Revision        int64
 	DocumentVersion int32
+	Rendering       int32
 }
 
 func (q *Queries) GetDocument(ctx context.Context, arg GetDocumentParams) (GetDocumentRow, error) {
 	row := q.db.QueryRow(ctx, getDocument, arg.AccountID, arg.ID, arg.RoleID)
 	var i GetDocumentRow
-	err := row.Scan(&i.Document, &i.Revision, &i.DocumentVersion)
+	err := row.Scan(
+		&i.Document,
+		&i.Revision,
+		&i.DocumentVersion,
+		&i.Rendering,
+	)
 	return i, err
 }
 
@@ -555,7 +561,7 @@ func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]ListTagsR
 }
 
 const lockItem = `-- name: LockItem :one
-SELECT i.document, i.document_version, clock_timestamp()::timestamptz AS now
+SELECT i.document, i.document_version, i.rendering, clock_timestamp()::timestamptz AS now
 FROM item i WHERE i.account_id = $1 AND i.id = $2
   AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
     (SELECT hidden_profiles($1, $3::uuid))::uuid[]))
@@ -571,6 +577,7 @@ type LockItemParams struct {
 type LockItemRow struct {
 	Document        []byte
 	DocumentVersion int32
+	Rendering       int32
 	Now             time.Time
 }
 
@@ -578,7 +585,12 @@ type LockItemRow struct {
 func (q *Queries) LockItem(ctx context.Context, arg LockItemParams) (LockItemRow, error) {
 	row := q.db.QueryRow(ctx, lockItem, arg.AccountID, arg.ID, arg.RoleID)
 	var i LockItemRow
-	err := row.Scan(&i.Document, &i.DocumentVersion, &i.Now)
+	err := row.Scan(
+		&i.Document,
+		&i.DocumentVersion,
+		&i.Rendering,
+		&i.Now,
+	)
 	return i, err
 }
 
@@ -839,13 +851,14 @@ func (q *Queries) OldestDocuments(ctx context.Context, arg OldestDocumentsParams
 }
 
 const renewDocument = `-- name: RenewDocument :exec
-UPDATE item SET document = $1, document_version = $2
-WHERE account_id = $3 AND id = $4 AND revision = $5
+UPDATE item SET document = $1, document_version = $2, rendering = $3
+WHERE account_id = $4 AND id = $5 AND revision = $6
 `
 
 type RenewDocumentParams struct {
 	Document        []byte
 	DocumentVersion int32
+	Rendering       int32
 	AccountID       uuid.UUID
 	ID              uuid.UUID
 	Revision        int64
@@ -856,6 +869,7 @@ func (q *Queries) RenewDocument(ctx context.Context, arg RenewDocumentParams) er
 	_, err := q.db.Exec(ctx, renewDocument,
 		arg.Document,
 		arg.DocumentVersion,
+		arg.Rendering,
 		arg.AccountID,
 		arg.ID,
 		arg.Revision,
@@ -939,7 +953,8 @@ UPDATE item SET name = $1, description = $2, type = $3, privacy = $4, language =
     snapshot_id = $11, embed_code = $12, player_url = $13,
     workflow_profile_id = $14,
     workflow_status = $15, workflow_action = $16, updated_at = $17,
-    published_at = $18, revision = $19, document = $20, document_version = $21
+    published_at = $18, revision = $19, document = $20, document_version = $21,
+    rendering = 0
 WHERE account_id = $22 AND id = $23
 `
 

@@ -8,12 +8,13 @@ package oapi
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"time"
+
+	json "itemcast/internal/plainjson"
 
 	externalRef0 "itemcast/internal/item"
 
