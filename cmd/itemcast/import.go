@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -18,20 +19,32 @@ const (
 )
 
 type importCommand struct {
-	File         string `arg:"" help:"NDJSON file: an item input or an exported document on each line. - is standard input."`
+	File         string `arg:"" help:"File of items: JSON lines, a JSON array, CSV or TSV, also compressed by gzip. - is standard input."`
 	Key          string `help:"Name of the import, to resume it. Without one, a file is recognized by its content, and a pipe always begins at its first line." placeholder:"NAME"`
-	CreateFields bool   `help:"Create metadata fields for unknown keys (the default). Without it, lines with unknown keys are rejected." default:"true" negatable:""`
+	CreateFields bool   `help:"Create metadata fields for unknown names (the default). Without it, lines with unknown names are rejected." default:"true" negatable:""`
+	TagSeparator string `help:"Text between the tags in a cell of CSV or TSV." default:"," placeholder:"TEXT"`
 	Again        bool   `help:"Start at the first line, even if an earlier run imported it; lines without an id then create new items."`
 }
 
 // Help is printed by --help.
 func (*importCommand) Help() string {
-	return `Lines are imported in batches of 100. An invalid line is rejected and reported with its number ` +
+	return `The content decides the format, not the file's name. The text is UTF-8, or UTF-16 with a byte order mark.
+
+  JSON lines  an item input or an exported document on each line
+  JSON array  of them
+  CSV, TSV    with a header; the column name is required. Columns of an item's fields have their names ` +
+		`(player_url or Player URL); all others are metadata, as is one named metadata.KEY. Tags stand in one cell, ` +
+		`separated by commas, or as a JSON array. An empty cell is an absent value. In an item that exists (a column ` +
+		`id), fields without a column stay as they are.
+
+Lines are imported in batches of 100. An invalid line is rejected and reported with its number ` +
 		`and all its faults; the import continues. Run the same command again to resume an interrupted import. ` +
 		`A file whose import is complete is not imported again.
 
-A metadata field that the import creates has the kind number, bool or text, as its first value. ` +
-		`Create date and choice fields yourself, before the import.
+The import creates a metadata field for each unknown name: the name becomes its label and, in snake case, its key ` +
+		`(releaseDate and Release Date become release_date). The next 1,000 lines decide its kind: number, bool or date ` +
+		`(YYYY-MM-DD) if all their values are, else text. A date field becomes a text field when a later value is no ` +
+		`date. Create choice fields yourself, before the import.
 
 Exit codes:
 
@@ -73,10 +86,14 @@ func (i *importCommand) run(ctx context.Context, c *console, d *database) (repor
 		key = "name " + i.Key
 	}
 	err = d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) (err error) {
-		progress := newProgress(c.err, "importing", "lines", lines.count)
+		done, what := func(c item.ImportCount) int64 { return c.Line }, "lines"
+		if lines.count < 0 {
+			done, what = item.ImportCount.Read, "items"
+		}
+		progress := newProgress(c.err, "importing", what, lines.count)
 		defer progress.end()
 		report, err = n.Items.Import(ctx, lines, item.ImportOptions{Key: key, Again: i.Again, CreateFields: i.CreateFields,
-			Progress: func(done item.ImportCount) { progress.at(done.Line) }})
+			TagSeparator: i.TagSeparator, Gzip: true, Progress: func(c item.ImportCount) { progress.at(done(c)) }})
 		if err != nil {
 			return err
 		}
@@ -92,12 +109,19 @@ func (i *importCommand) print(c *console, r *item.ImportReport, done bool, took 
 			fmt.Fprintf(c.err, "… and %d more rejected lines\n", r.Run().Rejected-maxLinesShown)
 			break
 		}
+		line := fmt.Sprintf("line %d", e.Line)
+		if e.Element > 0 {
+			line += fmt.Sprintf(", element %d", e.Element)
+		}
 		if len(e.Error.Faults) == 0 {
-			fmt.Fprintf(c.err, "line %d: %s\n", e.Line, e.Error.Detail)
+			fmt.Fprintf(c.err, "%s: %s\n", line, e.Error.Detail)
 		}
 		for _, fault := range e.Error.Faults {
 			at := strings.TrimPrefix(fault.Pointer+" ", "# ") // "#" is the whole line
-			fmt.Fprintf(c.err, "line %d: %s%s\n", e.Line, at, fault.Detail)
+			if plain, err := url.PathUnescape(at); err == nil {
+				at = plain // a name such as "Release Date"
+			}
+			fmt.Fprintf(c.err, "%s: %s%s\n", line, at, fault.Detail)
 		}
 	}
 	run := r.Run()
@@ -105,19 +129,34 @@ func (i *importCommand) print(c *console, r *item.ImportReport, done bool, took 
 	case r.ResumedAfter > 0 && done && run.Read() == 0:
 		fmt.Fprintf(c.out, "%s was imported before: there is nothing to do. "+
 			"(--again imports it again; lines without an id then create new items.)\n", i.name())
-		fmt.Fprintf(c.out, "Imported then: %s\n", counted(r.ImportCount))
+		fmt.Fprintf(c.out, "Imported then: %s\n", counted(r.ImportCount, r.Unit))
 	case r.ResumedAfter > 0:
-		fmt.Fprintf(c.out, "Resumed after line %d, where an earlier run stopped. (--again begins at line 1.)\n",
-			r.ResumedAfter)
-		fmt.Fprintf(c.out, "This run: %s, in %s\nOverall:  %s\n", counted(run), took, counted(r.ImportCount))
+		fmt.Fprintf(c.out, "Resumed after %s %d, where an earlier run stopped. (--again begins at the first.)\n",
+			place(r), r.ResumedAfter)
+		fmt.Fprintf(c.out, "This run: %s, in %s\nOverall:  %s\n", counted(run, r.Unit), took, counted(r.ImportCount, r.Unit))
 	case done || run.Read() > 0:
-		fmt.Fprintf(c.out, "%s, in %s\n", counted(run), took)
+		fmt.Fprintf(c.out, "%s, in %s\n", counted(run, r.Unit), took)
+	}
+	for _, f := range r.Fields {
+		fmt.Fprintf(c.out, "Created the metadata field %s (%s) for %q.\n", f.Key, f.Kind, f.Label)
+	}
+	if len(r.Ignored) > 0 {
+		fmt.Fprintf(c.out, "Ignored the columns that only the server sets: %s. (Name a column metadata.%s to import a "+
+			"field of your own.)\n", strings.Join(r.Ignored, ", "), r.Ignored[0])
 	}
 }
 
-func counted(c item.ImportCount) string {
-	return fmt.Sprintf("%d lines: %d created, %d updated, %d unchanged, %d rejected", c.Read(), c.Created, c.Updated,
+func counted(c item.ImportCount, unit string) string {
+	return fmt.Sprintf("%d %ss: %d created, %d updated, %d unchanged, %d rejected", c.Read(), unit, c.Created, c.Updated,
 		c.Unchanged, c.Rejected)
+}
+
+// place is what the report's positions number: elements of a JSON array, else lines.
+func place(r *item.ImportReport) string {
+	if r.Unit == "element" {
+		return r.Unit
+	}
+	return "line"
 }
 
 func (i *importCommand) name() string {
@@ -132,6 +171,8 @@ func (i *importCommand) resumption(r *item.ImportReport, key string) string {
 	switch {
 	case r.Line == 0:
 		return "before a line was imported"
+	case key == "" && r.Unit != "line":
+		return fmt.Sprintf("after line %d. (With --key=NAME, an import from a pipe resumes by itself.)", r.Line)
 	case key == "":
 		return fmt.Sprintf("after line %d; send the rest, as tail -n +%d does. "+
 			"(With --key=NAME, an import from a pipe resumes by itself.)", r.Line, r.Line+1)

@@ -28,9 +28,9 @@ func openLines(ctx context.Context, name string) (*lines, error) {
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("file %q does not exist: name an NDJSON file, or - for standard input", name)
+		return nil, fmt.Errorf("file %q does not exist: name a file of items, or - for standard input", name)
 	case err == nil && info.IsDir():
-		return nil, fmt.Errorf("%q is a folder: name an NDJSON file, or - for standard input", name)
+		return nil, fmt.Errorf("%q is a folder: name a file of items, or - for standard input", name)
 	case err != nil:
 		return nil, fmt.Errorf("cannot read the import: %w", err)
 	}
@@ -53,15 +53,34 @@ func openLines(ctx context.Context, name string) (*lines, error) {
 
 func (l *lines) Close() { l.file.Close() }
 
-// fingerprint identifies a file by its content, so that its import can be resumed under any name, and counts its lines.
+// fingerprint identifies a file by its content, so that its import can be resumed under any name, and counts its lines
+// if their number tells how far an import has come.
 func (l *lines) fingerprint() error {
 	digest, count := sha256.New(), &lineCounter{}
 	if _, err := io.Copy(io.MultiWriter(digest, count), l.file); err != nil {
 		return err
 	}
 	l.key, l.count = "file "+hex.EncodeToString(digest.Sum(nil)), count.lines()
-	_, err := l.file.Seek(0, io.SeekStart)
+	head := make([]byte, 64)
+	n, err := l.file.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if countless(head[:n]) {
+		l.count = -1
+	}
+	_, err = l.file.Seek(0, io.SeekStart)
 	return err
+}
+
+// countless reports whether a file is compressed, UTF-16, or a JSON array, which may be one line.
+func countless(head []byte) bool {
+	for _, magic := range []string{"\x1f\x8b", "\xff\xfe", "\xfe\xff"} {
+		if bytes.HasPrefix(head, []byte(magic)) {
+			return true
+		}
+	}
+	return bytes.HasPrefix(bytes.TrimLeft(head, "\xef\xbb\xbf \t\r\n"), []byte("["))
 }
 
 // lineCounter counts lines.

@@ -155,8 +155,8 @@ func TestImport_InterruptedReportsWhereItStoppedAndHowToResume(t *testing.T) {
 func TestImport_NamesTheInputThatItCannotRead(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	for file, want := range map[string]string{"/no/such/file": `file "/no/such/file" does not exist: name an NDJSON file`,
-		folder: fmt.Sprintf("%q is a folder: name an NDJSON file", folder)} {
+	for file, want := range map[string]string{"/no/such/file": `file "/no/such/file" does not exist: name a file of items`,
+		folder: fmt.Sprintf("%q is a folder: name a file of items", folder)} {
 		code, out, errs := nodetest.RunProcess(t, nil, "import", file)
 		wantExit(t, code, out, errs, 1, want)
 		if strings.Contains(errs, "<file>") || strings.Contains(errs, "stat") {
@@ -169,6 +169,6 @@ func TestImport_HelpHasDefaultsAndExitCodes(t *testing.T) {
 	t.Parallel()
 	code, out, errs := nodetest.RunProcess(t, nil, "import", "--help")
 	wantExit(t, code, strings.Join(strings.Fields(out), " "), errs, 0, "--[no-]create-fields",
-		"Without it, lines with unknown keys are rejected", "Create date and choice fields yourself",
+		"Without it, lines with unknown names are rejected", "Create choice fields yourself",
 		"3 lines were rejected", "130 interrupted", "- is standard input")
 }

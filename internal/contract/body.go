@@ -19,7 +19,7 @@ type body struct {
 	withRules bool // x-checked-with-rules: the service checks the schema
 	limit     int64
 	types     []string
-	schemas   map[string]*Schema // by media type; nil for types that are not JSON, whose bodies stream unread
+	schemas   map[string]*Schema // by media type; nil for bodies that stream unread: of x-streams, and not JSON
 }
 
 // checkType checks, without reading the body, whether the operation takes one of this type.
@@ -115,13 +115,23 @@ func (b *body) mediaType(r *http.Request) string {
 	if err != nil {
 		return ""
 	}
-	if charset, ok := parameters["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
+	schema, ok := b.schemas[mediaType]
+	if !ok || !isCharset(parameters["charset"], schema == nil) {
 		return ""
 	}
-	if _, ok := b.schemas[mediaType]; ok {
-		return mediaType
+	return mediaType
+}
+
+// isCharset reports whether the charset parameter of a body is UTF-8, by any of its names; "" is none given. A body
+// that streams unread may be UTF-16.
+func isCharset(charset string, streams bool) bool {
+	switch strings.ToLower(charset) {
+	case "", "utf-8", "utf8":
+		return true
+	case "utf-16", "utf-16le", "utf-16be":
+		return streams
 	}
-	return ""
+	return false
 }
 
 // isEmpty reports whether a request is known to have no body. A chunked body may also turn out to be empty.

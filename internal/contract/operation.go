@@ -49,7 +49,8 @@ func (d *Document) operation(pattern string, options Options) (*operation, error
 		return nil, err
 	}
 	var err error
-	op.body, err = d.body(spec.RequestBody, d.compiler.follow(at+"/requestBody"), options.BodyLimit)
+	streams, _ := spec.Extensions["x-streams"].(bool)
+	op.body, err = d.body(spec.RequestBody, d.compiler.follow(at+"/requestBody"), options.BodyLimit, streams)
 	return op, err
 }
 
@@ -82,7 +83,7 @@ func replace(parameters []parameter, p parameter) []parameter {
 	return append(slices.DeleteFunc(parameters, same), p)
 }
 
-func (d *Document) body(ref *openapi3.RequestBodyRef, at string, limit int64) (*body, error) {
+func (d *Document) body(ref *openapi3.RequestBodyRef, at string, limit int64, streams bool) (*body, error) {
 	if ref == nil {
 		return nil, nil
 	}
@@ -91,7 +92,7 @@ func (d *Document) body(ref *openapi3.RequestBodyRef, at string, limit int64) (*
 	for mediaType := range ref.Value.Content {
 		b.types = append(b.types, mediaType)
 		b.schemas[mediaType] = nil
-		if !isJSON(mediaType) {
+		if streams || !isJSON(mediaType) {
 			continue
 		}
 		schema, err := d.compiler.compile(at + "/content/" + escape(mediaType) + "/schema")

@@ -3,6 +3,7 @@ package item
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,22 +12,22 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"itemcast/internal/account"
-	"itemcast/internal/db"
 	"itemcast/internal/item/internal/store"
 	"itemcast/internal/problem"
 )
 
 const (
-	importBatch      = 100     // lines in one transaction
-	maxLineBytes     = 1 << 20 // of one line
-	maxReportedLines = 1000    // rejected lines that a report lists
+	importBatch      = 100  // lines in one transaction
+	maxReportedLines = 1000 // rejected lines that a report lists
 )
 
 // ImportOptions control an import.
 type ImportOptions struct {
 	Key          string            // names the import, so that it can resume where it stopped; without a key it cannot
 	Again        bool              // start from the first line, even if the import of this key has got further
-	CreateFields bool              // create metadata fields for unknown keys, instead of rejecting the line
+	CreateFields bool              // create metadata fields for unknown names, instead of rejecting the line
+	TagSeparator string            // between the tags in a cell of a table; "" is a comma
+	Gzip         bool              // decompress gzip, instead of refusing it
 	Progress     func(ImportCount) // called after each batch; may be nil
 }
 
@@ -42,7 +43,10 @@ func (c ImportCount) Read() int64 { return c.Created + c.Updated + c.Unchanged +
 // rejected.
 type ImportReport struct {
 	ImportCount
-	ResumedAfter int64 // the last line of earlier runs; 0 if there were none
+	ResumedAfter int64          // the last line of earlier runs, in a JSON array the last element; 0 if there were none
+	Unit         string         // what an entry is called: line, element or row
+	Fields       []CreatedField // in the order of their creation
+	Ignored      []string       // columns of a table that only the server sets
 	Errors       []LineError
 	earlier      ImportCount
 }
@@ -55,19 +59,22 @@ func (r *ImportReport) Run() ImportCount {
 	}
 }
 
-// LineError is a rejected line. Lines are numbered from 1.
+// LineError is a rejected line. Lines and elements are numbered from 1.
 type LineError struct {
-	Line  int64
-	Error *problem.Error
+	Line    int64 // where the entry begins
+	Element int64 // of a JSON array; 0 in other formats
+	Error   *problem.Error
 }
 
-// Import reads one item input a line. A line with an id replaces that item or creates it; fields that only the server
-// sets are ignored.
+// Import reads item inputs in the formats of package importfile: one a line, as elements of an array, or as rows of a
+// table. One with an id replaces that item or creates it; fields that only the server sets are ignored, and a row does
+// not change fields that have no column.
 //
-// Each batch of lines is committed together with the import's progress. So an interrupted import with a key resumes
-// without duplicates. A rejected line changes nothing, and the import continues. Import returns what was done before an
-// error. Errors: those of reading and of the database; CONFLICT if the key was used for other lines, or is in use.
-func (s *Service) Import(ctx context.Context, lines io.Reader, options ImportOptions) (ImportReport, error) {
+// Each batch is committed together with the import's progress. So an interrupted import with a key resumes without
+// duplicates. A rejected line changes nothing, and the import continues. Import returns what was done before an error.
+// Errors: UNSUPPORTED_MEDIA_TYPE, which names any other format; those of reading and of the database; CONFLICT if the
+// key was used for other lines, or is in use.
+func (s *Service) Import(ctx context.Context, input io.Reader, options ImportOptions) (ImportReport, error) {
 	report := ImportReport{Errors: []LineError{}}
 	need := []account.Permission{account.ItemsCreate, account.ItemsEdit}
 	if options.CreateFields {
@@ -77,10 +84,15 @@ func (s *Service) Import(ctx context.Context, lines io.Reader, options ImportOpt
 	if err != nil {
 		return report, err
 	}
-	in := newLineReader(lines)
+	in, err := openImport(input, &options)
+	if err != nil {
+		return report, err
+	}
+	report.Unit, report.Ignored = in.Unit(), in.ignoredColumns()
+	run := &importRun{Service: s, actor: actor, options: options, in: in, report: &report}
 	if options.Key != "" {
-		options.Key = actor.UserID.String() + " " + options.Key // users do not share keys
-		if err := s.resumeImport(ctx, actor, in, options, &report); err != nil {
+		run.options.Key = actor.UserID.String() + " " + options.Key // users do not share keys
+		if err := run.resume(ctx); err != nil {
 			return report, err
 		}
 	}
@@ -89,8 +101,11 @@ func (s *Service) Import(ctx context.Context, lines io.Reader, options ImportOpt
 		if err != nil || len(batch) == 0 {
 			return report, err
 		}
-		if err = s.importBatch(ctx, actor, in, batch, options, &report, false); isCollision(err) {
-			err = s.importBatch(ctx, actor, in, batch, options, &report, true)
+		if err := run.lookAhead(ctx); err != nil {
+			return report, err
+		}
+		if err = run.batch(ctx, batch, false); isCollision(err) {
+			err = run.batch(ctx, batch, true)
 		}
 		if err != nil {
 			return report, err
@@ -108,93 +123,39 @@ func isCollision(err error) bool {
 	return ok && (answer.Code == "23505" || answer.Code == "40P01")
 }
 
-// resumeImport skips the lines of the import's earlier runs. Error: CONFLICT if those were other lines, because their
-// number would then skip lines that were never imported.
-func (s *Service) resumeImport(
-	ctx context.Context, actor account.Actor, in *lineReader, options ImportOptions, report *ImportReport,
-) error {
-	q := store.New(s.pool)
-	if options.Again {
-		if err := q.ResetImport(ctx, store.ResetImportParams{AccountID: actor.AccountID, Key: options.Key}); err != nil {
+// resume skips the lines of the import's earlier runs. Error: CONFLICT if those were other lines, because their number
+// would then skip lines that were never imported.
+func (r *importRun) resume(ctx context.Context) error {
+	q, account, key := store.New(r.pool), r.actor.AccountID, r.options.Key
+	if r.options.Again {
+		if err := q.ResetImport(ctx, store.ResetImportParams{AccountID: account, Key: key}); err != nil {
 			return fmt.Errorf("reset import: %w", err)
 		}
 	}
-	state, err := q.StartImport(ctx, store.StartImportParams{AccountID: actor.AccountID, Key: options.Key})
+	state, err := q.StartImport(ctx, store.StartImportParams{AccountID: account, Key: key})
 	if err != nil {
 		return fmt.Errorf("start import: %w", err)
 	}
-	if err := in.skip(state.Line); err != nil {
+	if err := json.Unmarshal(state.Fields, &r.report.Fields); err != nil {
+		return fmt.Errorf("decode created fields: %w", err)
+	}
+	if err := r.in.skip(state.Line); err != nil {
 		return err
 	}
-	if state.Digest != nil && !bytes.Equal(state.Digest, in.digest()) {
-		return problem.New(problem.Conflict, "This import's key was used for other lines: the first %d lines differ. "+
-			"Send the same lines, or use a new key.", state.Line)
+	if state.Digest != nil && !bytes.Equal(state.Digest, r.in.last.Digest[:]) {
+		return problem.New(problem.Conflict, "This import's key was used for other %ss: the first %d differ. "+
+			"Send the same %[1]ss, or use a new key.", r.in.Unit(), state.Line)
 	}
-	report.earlier = ImportCount{
-		Line: state.Line, Created: state.Created, Updated: state.Updated, Unchanged: state.Unchanged,
+	r.report.earlier = ImportCount{
+		Line: r.in.last.Line, Created: state.Created, Updated: state.Updated, Unchanged: state.Unchanged,
 		Rejected: state.Rejected,
 	}
-	report.ImportCount, report.ResumedAfter = report.earlier, state.Line
-	return nil
-}
-
-// importBatch imports the lines that were read last, and stores the progress, in one transaction. Other imports of the
-// account may run at the same time, unless exclusive is set: a batch that collided runs alone.
-func (s *Service) importBatch(
-	ctx context.Context, actor account.Actor, in *lineReader, batch []inputLine, options ImportOptions,
-	report *ImportReport, exclusive bool,
-) error {
-	count, rejected := report.ImportCount, []LineError{}
-	err := s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		count, rejected = report.ImportCount, []LineError{}
-		lock := store.New(db.Deferred(tx)).LockImportsShared
-		if exclusive {
-			lock = store.New(db.Deferred(tx)).LockImportsExclusive
-		}
-		if err := lock(ctx, actor.AccountID); err != nil {
-			return fmt.Errorf("lock imports: %w", err)
-		}
-		if err := lockImport(ctx, tx, actor, options.Key, report.Line); err != nil {
-			return err
-		}
-		for _, line := range batch {
-			outcome, err := s.importLine(ctx, tx, actor, line.text, options.CreateFields)
-			if fault := problem.Of(err); fault != nil {
-				rejected = append(rejected, LineError{Line: line.number, Error: fault})
-				count.Rejected++
-				continue
-			}
-			if err != nil {
-				return fmt.Errorf("import line %d: %w", line.number, err)
-			}
-			switch outcome {
-			case created:
-				count.Created++
-			case updated:
-				count.Updated++
-			default:
-				count.Unchanged++
-			}
-		}
-		count.Line = in.number
-		if options.Key == "" {
-			return nil
-		}
-		return store.New(tx).AdvanceImport(ctx, store.AdvanceImportParams{
-			AccountID: actor.AccountID, Key: options.Key, Line: count.Line, Created: count.Created, Updated: count.Updated,
-			Unchanged: count.Unchanged, Rejected: count.Rejected, Digest: in.digest(),
-		})
-	})
-	if err != nil {
-		return err
-	}
-	report.ImportCount = count
-	report.Errors = append(report.Errors, rejected[:min(len(rejected), maxReportedLines-len(report.Errors))]...)
+	r.position, r.report.ImportCount, r.report.ResumedAfter = state.Line, r.report.earlier, state.Line
 	return nil
 }
 
 // lockImport locks the import's progress. Error: CONFLICT if another run has moved it.
-func lockImport(ctx context.Context, tx pgx.Tx, actor account.Actor, key string, line int64) error {
+func lockImport(ctx context.Context, tx pgx.Tx, actor account.Actor, key string, position int64) error {
 	if key == "" {
 		return nil
 	}
@@ -202,7 +163,7 @@ func lockImport(ctx context.Context, tx pgx.Tx, actor account.Actor, key string,
 	if err != nil {
 		return fmt.Errorf("lock import: %w", err)
 	}
-	if stored != line {
+	if stored != position {
 		return problem.New(problem.Conflict, "This import is running elsewhere. Let it finish, or try again.")
 	}
 	return nil

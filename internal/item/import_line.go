@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"itemcast/internal/account"
 	"itemcast/internal/change"
+	"itemcast/internal/importfile"
 	"itemcast/internal/item/internal/store"
 	"itemcast/internal/plainjson"
 	"itemcast/internal/problem"
@@ -25,41 +25,40 @@ const (
 	unchanged
 )
 
-// importLine imports a line in a savepoint, so that a rejected line leaves no trace.
-func (s *Service) importLine(
-	ctx context.Context, tx pgx.Tx, actor account.Actor, text []byte, createFields bool,
-) (result outcome, err error) {
-	if text == nil {
-		return 0, problem.New(problem.TooLarge, "The line is longer than 1 MiB. Shorten the item.")
+// line imports an entry in a savepoint, so that a rejected one leaves no trace.
+func (r *importRun) line(
+	ctx context.Context, tx pgx.Tx, entry importfile.Entry,
+) (result outcome, placed placement, err error) {
+	if entry.Err != nil {
+		return 0, placed, entry.Err
 	}
-	id, raw, badID := splitDocument(text)
-	input, err := s.decodeChecked(raw)
+	id, raw, badID := splitDocument(entry.Text)
+	input, err := r.decodeChecked(raw)
 	if err != nil || badID != nil {
-		invalid := join(badID, problem.Of(err))
-		return 0, s.withLineFaults(ctx, tx, actor, id, raw, createFields, invalid)
+		return 0, placed, r.withLineFaults(ctx, tx, id, raw, join(badID, problem.Of(err)))
 	}
 	err = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) (err error) {
-		if createFields {
-			if err := s.createMissingFields(ctx, store.New(tx), actor, input.Metadata); err != nil {
-				return err
-			}
+		if placed, err = r.place(ctx, store.New(tx), input.Metadata); err != nil {
+			return err
 		}
-		result, err = s.importItem(ctx, tx, actor, id, input)
+		input.Metadata = placed.metadata
+		result, err = r.item(ctx, tx, id, input)
 		return err
 	})
-	return result, err
+	return result, placed, placed.renamed(err)
 }
 
-func (s *Service) importItem(
-	ctx context.Context, tx pgx.Tx, actor account.Actor, id *uuid.UUID, input ItemInput,
-) (outcome, error) {
+func (r *importRun) item(ctx context.Context, tx pgx.Tx, id *uuid.UUID, input ItemInput) (outcome, error) {
 	if id == nil {
-		_, err := s.insert(ctx, tx, actor, uuid.Must(uuid.NewV7()), 0, input)
+		_, err := r.insert(ctx, tx, r.actor, uuid.Must(uuid.NewV7()), 0, input)
 		return created, err
 	}
 	// An export can be imported again even if a metadata field has changed since.
-	replace := func(*Item) (draft, error) { return keepingMetadata(input), nil }
-	_, changed, err := s.revise(ctx, tx, actor, *id, nil, replace)
+	replace := func(i *Item) (draft, error) {
+		input, err := r.in.overItem(i, input)
+		return keepingMetadata(input), err
+	}
+	_, changed, err := r.revise(ctx, tx, r.actor, *id, nil, replace)
 	switch {
 	case problem.Is(err, problem.NotFound):
 		taken, err := store.New(tx).ItemTaken(ctx, *id)
@@ -70,11 +69,11 @@ func (s *Service) importItem(
 			return 0, problem.Invalid(problem.RuleViolated,
 				problem.Fault{Pointer: "#/id", Detail: "is not an id that this account can use"})
 		}
-		last, err := change.LastRevision(ctx, tx, actor.AccountID, *id)
+		last, err := change.LastRevision(ctx, tx, r.actor.AccountID, *id)
 		if err != nil {
 			return 0, err
 		}
-		_, err = s.insert(ctx, tx, actor, *id, last, input)
+		_, err = r.insert(ctx, tx, r.actor, *id, last, input)
 		return created, err
 	case err != nil:
 		return 0, err
@@ -88,9 +87,8 @@ func (s *Service) importItem(
 // withLineFaults adds the faults against the account's rules to invalid, which has a line's faults against the
 // contract, so that a person corrects the line once. A line that cannot be decoded has only the latter. The transaction
 // does not change.
-func (s *Service) withLineFaults(
-	ctx context.Context, tx pgx.Tx, actor account.Actor, id *uuid.UUID, raw []byte, createFields bool,
-	invalid *problem.Error,
+func (r *importRun) withLineFaults(
+	ctx context.Context, tx pgx.Tx, id *uuid.UUID, raw []byte, invalid *problem.Error,
 ) error {
 	var input *ItemInput
 	if invalid.Code != problem.InvalidInput || json.Unmarshal(raw, &input) != nil || input == nil {
@@ -99,15 +97,15 @@ func (s *Service) withLineFaults(
 	if _, err := decodeObject(input.Metadata); err != nil {
 		return invalid
 	}
-	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
+	var placed placement
+	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) (err error) {
 		q, i := store.New(tx), &Item{}
-		if createFields {
-			if err := s.createMissingFields(ctx, q, actor, input.Metadata); err != nil {
-				return err
-			}
+		if placed, err = r.place(ctx, q, input.Metadata); err != nil {
+			return err
 		}
+		input.Metadata = placed.metadata
 		if id != nil {
-			held, err := s.lock(ctx, q, actor, *id, nil)
+			held, err := r.lock(ctx, q, r.actor, *id, nil)
 			switch {
 			case err == nil:
 				i = held.Item
@@ -115,12 +113,12 @@ func (s *Service) withLineFaults(
 				return err
 			}
 		}
-		if err := s.apply(ctx, q, actor, i, keepingMetadata(*input)); err != nil {
+		if err := r.apply(ctx, q, r.actor, i, keepingMetadata(*input)); err != nil {
 			return err
 		}
 		return invalid // rolls the savepoint back
 	})
-	if rules := problem.Of(err); rules != nil {
+	if rules := problem.Of(placed.renamed(err)); rules != nil {
 		return join(invalid, rules)
 	}
 	return err

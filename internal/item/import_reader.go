@@ -1,39 +1,46 @@
 package item
 
 import (
-	"bufio"
-	"bytes"
-	"crypto/sha256"
 	"errors"
-	"hash"
 	"io"
 
-	"itemcast/internal/problem"
+	"itemcast/internal/importfile"
 )
 
-// inputLine is a line that is not empty.
-type inputLine struct {
-	number int64  // from 1
-	text   []byte // nil if the line is too long
+const (
+	// Entries that are read ahead to decide the kinds of new fields, and their total length, which bounds the memory.
+	maxAhead      = 1000
+	maxAheadBytes = 16 << 20
+)
+
+// importReader reads the entries of an import in batches.
+type importReader struct {
+	*importfile.Reader
+	last   importfile.Entry // of those that were returned
+	survey *survey          // of all entries that were read; nil if the import creates no fields
+	ahead  []importfile.Entry
+	bytes  int   // of ahead
+	failed error // follows ahead
 }
 
-// lineReader reads lines, counts them, and computes their digest.
-type lineReader struct {
-	in     *bufio.Reader
-	number int64     // of the last line that was read
-	hash   hash.Hash // of all lines that were read
+// openImport recognizes the format. Error: UNSUPPORTED_MEDIA_TYPE.
+func openImport(input io.Reader, options *ImportOptions) (*importReader, error) {
+	in, err := importfile.Open(input, importfile.Options{
+		Gzip: options.Gzip, Columns: importColumns, TagSeparator: options.TagSeparator,
+	})
+	if err != nil {
+		return nil, err
+	}
+	r := &importReader{Reader: in}
+	if options.CreateFields {
+		r.survey = newSurvey(in.IsTable())
+	}
+	return r, nil
 }
 
-func newLineReader(r io.Reader) *lineReader {
-	return &lineReader{in: bufio.NewReaderSize(r, 64<<10), hash: sha256.New()}
-}
-
-// digest returns a digest of the lines read so far.
-func (r *lineReader) digest() []byte { return r.hash.Sum(nil) }
-
-// skip reads up to the end of a line, or to the end if there are fewer lines.
-func (r *lineReader) skip(to int64) error {
-	for r.number < to {
+// skip reads up to the entry at a position, or to the end if there are fewer.
+func (r *importReader) skip(to int64) error {
+	for r.last.Position < to {
 		_, err := r.next()
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -45,55 +52,46 @@ func (r *lineReader) skip(to int64) error {
 	return nil
 }
 
-// batch returns up to importBatch of the next lines that are not empty; none at the end.
-func (r *lineReader) batch() (batch []inputLine, err error) {
+// batch returns up to importBatch of the next entries; none at the end.
+func (r *importReader) batch() (batch []importfile.Entry, err error) {
 	for len(batch) < importBatch {
-		text, err := r.next()
+		entry, err := r.next()
 		if errors.Is(err, io.EOF) {
 			return batch, nil
 		}
 		if err != nil {
 			return nil, err
 		}
-		switch {
-		case len(text) > maxLineBytes:
-			text = nil
-		case len(bytes.TrimSpace(text)) == 0:
-			continue
-		}
-		batch = append(batch, inputLine{number: r.number, text: text})
+		batch = append(batch, entry)
 	}
 	return batch, nil
 }
 
-// next returns the next line without its line break. A line that is too long is cut after maxLineBytes. Errors: io.EOF
-// after the last line; BAD_REQUEST.
-func (r *lineReader) next() ([]byte, error) {
-	text, err := r.read()
-	switch {
-	case err != nil && !errors.Is(err, io.EOF):
-		return nil, problem.New(problem.BadRequest, "The lines could not be read to the end; send them again.")
-	case err != nil && len(text) == 0:
-		return nil, io.EOF
+func (r *importReader) next() (importfile.Entry, error) {
+	if len(r.ahead) == 0 {
+		r.readAhead(1)
 	}
-	r.number++
-	if r.number == 1 {
-		text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // the byte order mark of Windows editors
+	if len(r.ahead) == 0 {
+		return importfile.Entry{}, r.failed
 	}
-	_, _ = r.hash.Write(append(text, '\n')) // a last line without a line break may get one later
-	return text, nil
+	r.last = r.ahead[0]
+	r.ahead = r.ahead[1:]
+	r.bytes -= len(r.last.Text)
+	return r.last, nil
 }
 
-func (r *lineReader) read() ([]byte, error) {
-	var text []byte
-	for {
-		part, err := r.in.ReadSlice('\n')
-		if len(text) <= maxLineBytes {
-			text = append(text, part...)
+// readAhead reads until n entries follow the last one that was returned.
+func (r *importReader) readAhead(n int) {
+	for len(r.ahead) < n && r.bytes < maxAheadBytes && r.failed == nil {
+		entry, err := r.Next()
+		if err != nil {
+			r.failed = err
+			return
 		}
-		if errors.Is(err, bufio.ErrBufferFull) {
-			continue
+		if r.survey != nil {
+			r.survey.add(entry)
 		}
-		return bytes.TrimRight(text, "\r\n"), err
+		r.ahead = append(r.ahead, entry)
+		r.bytes += len(entry.Text)
 	}
 }

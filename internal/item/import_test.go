@@ -237,40 +237,6 @@ func TestImport_TwoConcurrentRunsOfOneKeyMakeNoDuplicates(t *testing.T) {
 	}
 }
 
-func TestImport_CreatesFieldsForUnknownKeysOnRequest(t *testing.T) {
-	b := setup(t)
-	input := `{"name":"a","metadata":{"year":1927,"title":"t","seen":true,"nothing":null}}` + "\n" + `{"name":"","metadata":{"never":1}}` + "\n" +
-		`{"name":"b","metadata":{"year":"not a number"}}` + "\n" + `{"name":"c","metadata":{"Bad key":1}}`
-	report := b.importLines(b.ctx, input, ImportOptions{CreateFields: true})
-	if report.Created != 1 || report.Rejected != 3 {
-		t.Errorf("got %+v", report)
-	}
-	fields, err := b.items.Fields(b.ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	kinds := map[string]string{}
-	for _, f := range fields {
-		kinds[f.Key] = f.Kind
-	}
-	if fmt.Sprint(kinds) != "map[seen:bool title:text year:number]" {
-		t.Errorf("the fields are %v", kinds)
-	}
-	if _, err := b.items.Import(b.as(without(account.WorkflowsManage)...), strings.NewReader(input), ImportOptions{CreateFields: true}); !problem.Is(err, problem.Forbidden) {
-		t.Errorf("without workflows.manage: got %v", err)
-	}
-}
-
-func TestImport_ADateMakesATextFieldBecauseLaterValuesMayNotBeDates(t *testing.T) {
-	b := setup(t)
-	b.field("known", "date")
-	input := `{"name":"a","metadata":{"released":"1927-01-10","known":"1927-01-10"}}` + "\n" + `{"name":"b","metadata":{"released":"unknown"}}` + "\n" +
-		`{"name":"c","metadata":{"known":"unknown"}}`
-	if report := b.importLines(b.ctx, input, ImportOptions{CreateFields: true}); report.Created != 2 || report.Rejected != 1 {
-		t.Errorf("got %+v", report)
-	}
-}
-
 func TestImport_ReportsFaultsOfTheContractAndTheRulesTogether(t *testing.T) {
 	b := setup(t)
 	old := b.create(`{"name":"old"}`)

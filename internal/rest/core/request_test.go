@@ -87,7 +87,7 @@ func TestRequest_MediaTypesAndMethodsAreNegotiated(t *testing.T) {
 			{"POST", "/api/v1/items", "multipart/form-data; boundary=x"}, {"POST", "/api/v1/items", ";;"},
 			{"PATCH", item, "application/json"}, {"PATCH", item, "application/json-patch+json"},
 			{"PUT", item, "application/x-www-form-urlencoded"},
-			{"POST", "/api/v1/items/import", "application/json"}, {"POST", "/api/v1/hooks", "text/json"},
+			{"POST", "/api/v1/items/import", "application/xml"}, {"POST", "/api/v1/hooks", "text/json"},
 		} {
 			n.Call(c[0], c[1], `{"name":"b"}`, "Content-Type", c[2]).
 				WantProblem(t, strings.Join(c[:], " "), http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE")

@@ -44,13 +44,14 @@ func (a *API) transfer(ctx context.Context, do func(ctx context.Context) error, 
 	return err
 }
 
-// ImportItems imports NDJSON lines while the client sends them.
+// ImportItems imports items while the client sends them. The body's content decides its format.
 func (a *API) ImportItems(
 	ctx context.Context, request oapi.ImportItemsRequestObject,
 ) (oapi.ImportItemsResponseObject, error) {
 	options := item.ImportOptions{
 		Key:          optional.OrZero(request.Params.IdempotencyKey),
 		CreateFields: optional.OrZero(request.Params.CreateFields),
+		TagSeparator: optional.OrZero(request.Params.TagSeparator),
 	}
 	return itemImport(func(w http.ResponseWriter) error {
 		var report item.ImportReport
@@ -72,10 +73,18 @@ func (i itemImport) VisitImportItemsResponse(w http.ResponseWriter) error { retu
 func toImportReport(report item.ImportReport) oapi.ImportItems200JSONResponse {
 	shown := oapi.ImportItems200JSONResponse{
 		ResumedAfterLine: report.ResumedAfter, Lines: report.Read(), Created: report.Created, Updated: report.Updated,
-		Unchanged: report.Unchanged, Rejected: report.Rejected, Errors: make([]oapi.ImportError, len(report.Errors)),
+		Unchanged: report.Unchanged, Rejected: report.Rejected, CreatedFields: []oapi.CreatedField{},
+		IgnoredColumns: append([]string{}, report.Ignored...), Errors: make([]oapi.ImportError, len(report.Errors)),
+	}
+	for _, f := range report.Fields {
+		shown.CreatedFields = append(shown.CreatedFields,
+			oapi.CreatedField{Key: f.Key, Label: f.Label, Kind: oapi.MetadataKind(f.Kind)})
 	}
 	for i, e := range report.Errors {
 		shown.Errors[i] = oapi.ImportError{Line: e.Line, Detail: e.Error.Detail, Errors: toFaults(e.Error.Faults)}
+		if e.Element > 0 {
+			shown.Errors[i].Element = &e.Element
+		}
 	}
 	return shown
 }

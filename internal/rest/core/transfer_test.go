@@ -103,3 +103,75 @@ func TestImport_RefusesAKeyThatWasUsedForOtherLines(t *testing.T) {
 		t.Errorf("%d items, want 1", nodetest.CountItems(t, n.Pool))
 	}
 }
+
+func TestImport_TakesTheMediaTypesOfItsFormats(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	const line, array = `{"name":"a","tags":["x"]}`, "[\n{\"name\":\"a\"},{\"name\":\"\"}]"
+	for _, c := range []struct {
+		mediaType, body   string
+		created, rejected int
+	}{
+		{"application/x-ndjson", line, 1, 0}, {"application/ndjson", line, 1, 0}, {"application/jsonl", line, 1, 0},
+		{"application/jsonl; charset=utf8", line, 1, 0}, {"application/json", array, 1, 1},
+		{"application/json;charset=UTF-8", line, 1, 0}, {"text/csv; charset=utf-8", "name,year\na,1927\n", 0, 1},
+		{"text/csv;header=present", "name;tags\r\na;x, y\r\n", 1, 0},
+		{"text/tab-separated-values", "name\ttags\na\tx\n", 1, 0},
+		{"text/csv; charset=utf-16", "\xff\xfen\x00a\x00m\x00e\x00\n\x00a\x00", 1, 0},
+	} {
+		got := n.Call(http.MethodPost, "/api/v1/items/import", c.body, "Content-Type", c.mediaType).WantStatus(t, http.StatusOK)
+		var report struct{ Created, Rejected int }
+		if err := json.Unmarshal(got.Body, &report); err != nil || report.Created != c.created || report.Rejected != c.rejected {
+			t.Errorf("%s: got %s", c.mediaType, got.Body)
+		}
+	}
+	for _, mediaType := range []string{"application/xml", "text/csv; charset=latin1", "multipart/form-data; boundary=x"} {
+		n.Call(http.MethodPost, "/api/v1/items/import", line, "Content-Type", mediaType).
+			WantProblem(t, mediaType, http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE")
+	}
+	n.Call(http.MethodPost, "/api/v1/items", `{"name":"b"}`, "Content-Type", "application/json; charset=utf8").
+		WantStatus(t, http.StatusCreated)
+}
+
+func TestImport_NamesABodyThatIsNoListOfItems(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	n.WantNoWrites(func() {
+		for body, want := range map[string]string{
+			"PK\x03\x04\x14\x00\x00\x00\x00\x00":    "This is a ZIP archive. Unpack it, and import the file in it.",
+			"\x1f\x8b\x08\x00\x00\x00\x00\x00":      "This is compressed by gzip. Decompress it first",
+			"{\n \"results\": [\n {\"a\":1}\n ]\n}": "This is one JSON object over several lines.",
+		} {
+			got := n.Call(http.MethodPost, "/api/v1/items/import", body, "Content-Type", "text/csv", "Idempotency-Key", "k").
+				WantProblem(t, want, http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE")
+			if !strings.Contains(got.Field(t, "detail"), want) {
+				t.Errorf("got %s", got.Body)
+			}
+		}
+	})
+}
+
+func TestImport_ReportsTheFieldsThatItCreatesAndTheColumnsThatItIgnores(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	send := func() nodetest.Response {
+		return n.Call(http.MethodPost, "/api/v1/items/import?create_fields=true&tag_separator=%7C",
+			"name,tags,Release Date,revision\na,\"Action, Adventure|x\",1927-01-10,7\n", "Content-Type", "text/csv",
+			"Idempotency-Key", "k").WantStatus(t, http.StatusOK)
+	}
+	const want = `"created_fields":[{"key":"release_date","label":"Release Date","kind":"date"}],"ignored_columns":["revision"]`
+	for range 2 { // the second resumes
+		if got := send(); !strings.Contains(string(got.Body), want) {
+			t.Errorf("got %s", got.Body)
+		}
+	}
+	if got := n.Call(http.MethodGet, "/api/v1/items?metadata.release_date=1927-01-10", "").Body; !strings.Contains(string(got),
+		`"tags":["Action, Adventure","x"]`) {
+		t.Errorf("got %s", got)
+	}
+	got := n.Call(http.MethodPost, "/api/v1/items/import", `[{"name":"a"},{"name":""}]`, "Content-Type", "application/json").
+		WantStatus(t, http.StatusOK)
+	if !strings.Contains(string(got.Body), `"errors":[{"line":1,"element":2,`) {
+		t.Errorf("got %s", got.Body)
+	}
+}

@@ -2,10 +2,10 @@
 INSERT INTO item_import (account_id, key, line, created, updated, unchanged, rejected)
 VALUES (@account_id, @key, 0, 0, 0, 0, 0)
 ON CONFLICT (account_id, key) DO UPDATE SET updated_at = now()
-RETURNING line, created, updated, unchanged, rejected, digest;
+RETURNING line, created, updated, unchanged, rejected, digest, fields;
 
 -- name: ResetImport :exec
-UPDATE item_import SET line = 0, created = 0, updated = 0, unchanged = 0, rejected = 0, digest = NULL,
+UPDATE item_import SET line = 0, created = 0, updated = 0, unchanged = 0, rejected = 0, digest = NULL, fields = '[]',
     updated_at = now()
 WHERE account_id = @account_id AND key = @key;
 
@@ -14,8 +14,7 @@ SELECT line FROM item_import WHERE account_id = @account_id AND key = @key FOR U
 
 -- name: AdvanceImport :exec
 UPDATE item_import SET line = @line, created = @created, updated = @updated, unchanged = @unchanged,
-    rejected = @rejected, digest = @digest,
-    updated_at = now()
+    rejected = @rejected, digest = @digest, fields = @fields, updated_at = now()
 WHERE account_id = @account_id AND key = @key;
 
 -- LockImportsShared allows batches of imports to run side by side. LockImportsExclusive waits for them, and makes

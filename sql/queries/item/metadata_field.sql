@@ -22,5 +22,10 @@ UPDATE metadata_field SET label = @label, description = @description, choices = 
 WHERE account_id = @account_id AND id = @id
 RETURNING id, account_id, key, label, description, kind, choices, required, created_at, updated_at, revision;
 
+-- DateFieldToText makes a text field of a date field. Every date is a text, so the items' values stay valid.
+-- name: DateFieldToText :exec
+UPDATE metadata_field SET kind = 'text', updated_at = now(), revision = revision + 1
+WHERE account_id = @account_id AND key = @key AND kind = 'date';
+
 -- name: DeleteMetadataField :exec
 DELETE FROM metadata_field WHERE account_id = @account_id AND id = @id;

@@ -7,15 +7,15 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/google/uuid"
 )
 
 const advanceImport = `-- name: AdvanceImport :exec
 UPDATE item_import SET line = $1, created = $2, updated = $3, unchanged = $4,
-    rejected = $5, digest = $6,
-    updated_at = now()
-WHERE account_id = $7 AND key = $8
+    rejected = $5, digest = $6, fields = $7, updated_at = now()
+WHERE account_id = $8 AND key = $9
 `
 
 type AdvanceImportParams struct {
@@ -25,6 +25,7 @@ type AdvanceImportParams struct {
 	Unchanged int64
 	Rejected  int64
 	Digest    []byte
+	Fields    json.RawMessage
 	AccountID uuid.UUID
 	Key       string
 }
@@ -37,6 +38,7 @@ func (q *Queries) AdvanceImport(ctx context.Context, arg AdvanceImportParams) er
 		arg.Unchanged,
 		arg.Rejected,
 		arg.Digest,
+		arg.Fields,
 		arg.AccountID,
 		arg.Key,
 	)
@@ -80,7 +82,7 @@ func (q *Queries) LockImportsShared(ctx context.Context, accountID uuid.UUID) er
 }
 
 const resetImport = `-- name: ResetImport :exec
-UPDATE item_import SET line = 0, created = 0, updated = 0, unchanged = 0, rejected = 0, digest = NULL,
+UPDATE item_import SET line = 0, created = 0, updated = 0, unchanged = 0, rejected = 0, digest = NULL, fields = '[]',
     updated_at = now()
 WHERE account_id = $1 AND key = $2
 `
@@ -99,7 +101,7 @@ const startImport = `-- name: StartImport :one
 INSERT INTO item_import (account_id, key, line, created, updated, unchanged, rejected)
 VALUES ($1, $2, 0, 0, 0, 0, 0)
 ON CONFLICT (account_id, key) DO UPDATE SET updated_at = now()
-RETURNING line, created, updated, unchanged, rejected, digest
+RETURNING line, created, updated, unchanged, rejected, digest, fields
 `
 
 type StartImportParams struct {
@@ -114,6 +116,7 @@ type StartImportRow struct {
 	Unchanged int64
 	Rejected  int64
 	Digest    []byte
+	Fields    json.RawMessage
 }
 
 func (q *Queries) StartImport(ctx context.Context, arg StartImportParams) (StartImportRow, error) {
@@ -126,6 +129,7 @@ func (q *Queries) StartImport(ctx context.Context, arg StartImportParams) (Start
 		&i.Unchanged,
 		&i.Rejected,
 		&i.Digest,
+		&i.Fields,
 	)
 	return i, err
 }

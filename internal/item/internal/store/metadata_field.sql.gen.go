@@ -11,6 +11,22 @@ import (
 	"github.com/google/uuid"
 )
 
+const dateFieldToText = `-- name: DateFieldToText :exec
+UPDATE metadata_field SET kind = 'text', updated_at = now(), revision = revision + 1
+WHERE account_id = $1 AND key = $2 AND kind = 'date'
+`
+
+type DateFieldToTextParams struct {
+	AccountID uuid.UUID
+	Key       string
+}
+
+// DateFieldToText makes a text field of a date field. Every date is a text, so the items' values stay valid.
+func (q *Queries) DateFieldToText(ctx context.Context, arg DateFieldToTextParams) error {
+	_, err := q.db.Exec(ctx, dateFieldToText, arg.AccountID, arg.Key)
+	return err
+}
+
 const deleteMetadataField = `-- name: DeleteMetadataField :exec
 DELETE FROM metadata_field WHERE account_id = $1 AND id = $2
 `

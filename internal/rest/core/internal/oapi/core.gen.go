@@ -544,7 +544,7 @@ type Change struct {
 	// Examples: hook
 	Trigger string `json:"trigger"`
 
-	// Document The item after the change. For `DELETED`, the last document.
+	// Document A media item. Every field is always present (`null`, `[]` or `{}` if empty), in this order. The same bytes are the GET response, the body of a hook and the `document` of a change. They do not depend on the user.
 	Document json.RawMessage `json:"document"`
 }
 
@@ -576,6 +576,15 @@ type ChangePage struct {
 
 // ChangedField The fields of an item that a change can name. `revision` and `updated_at` change every time.
 type ChangedField string
+
+// CreatedField defines model for CreatedField.
+type CreatedField struct {
+	Key string `json:"key"`
+
+	// Label The name that the import has for it.
+	Label string       `json:"label"`
+	Kind  MetadataKind `json:"kind"`
+}
 
 // Delivery defines model for Delivery.
 type Delivery struct {
@@ -767,30 +776,37 @@ type HookTest struct {
 type HookTestInput struct {
 	// ItemID The item whose document to send. Default: the newest item, or a made-up one if there is none.
 	ItemID *openapi_types.UUID `json:"item_id,omitempty"`
-
-	// Event The event to send. Default: the first that the hook asks for.
-	Event *HookEvent `json:"event,omitempty"`
+	Event  *HookEvent          `json:"event,omitempty"`
 }
 
 // ImportError defines model for ImportError.
 type ImportError struct {
 	// Line The number of the line, from 1.
-	Line   int64   `json:"line"`
-	Detail string  `json:"detail"`
-	Errors []Fault `json:"errors"`
+	Line int64 `json:"line"`
+
+	// Element The number of the element in a JSON array, from 1; null in other formats.
+	Element *int64  `json:"element"`
+	Detail  string  `json:"detail"`
+	Errors  []Fault `json:"errors"`
 }
 
 // ImportResult defines model for ImportResult.
 type ImportResult struct {
-	// ResumedAfterLine The line after which an interrupted import resumed; 0 if it started at the beginning.
+	// ResumedAfterLine The line after which an interrupted import resumed, in a JSON array the element; 0 if it started at the beginning.
 	ResumedAfterLine int64 `json:"resumed_after_line"`
 
-	// Lines The number of lines read, without empty ones.
+	// Lines The number of lines, elements or rows read, without empty ones.
 	Lines     int64 `json:"lines"`
 	Created   int64 `json:"created"`
 	Updated   int64 `json:"updated"`
 	Unchanged int64 `json:"unchanged"`
 	Rejected  int64 `json:"rejected"`
+
+	// CreatedFields The metadata fields that the import has created.
+	CreatedFields []CreatedField `json:"created_fields"`
+
+	// IgnoredColumns The columns of a table that were ignored, because only the server sets these fields. Name a column `metadata.url` to import a field of your own.
+	IgnoredColumns []string `json:"ignored_columns"`
 
 	// Errors The first 1,000 rejected lines of this request.
 	Errors []ImportError `json:"errors"`
@@ -1143,7 +1159,7 @@ type UserInput struct {
 	// Examples: Ada
 	Name string `json:"name,omitempty"`
 
-	// Kind Default: `person`. It cannot change.
+	// Kind `api`: a program. Its password is generated, and it cannot sign in on pages.
 	Kind   UserKind           `json:"kind,omitempty"`
 	RoleID openapi_types.UUID `json:"role_id"`
 
@@ -1567,8 +1583,11 @@ type ExportItemsParams struct {
 
 // ImportItemsParams defines parameters for ImportItems.
 type ImportItemsParams struct {
-	// CreateFields Create a metadata field for each unknown key, instead of rejecting the line. The first value decides its kind: text, number or bool. A date makes a text field, because a later value may be no date. Needs `workflows.manage`.
+	// CreateFields Create a metadata field for each unknown name, instead of rejecting the line. The name becomes the label and, in snake case, the key (`Release Date` has the key `release_date`); two names with the same key get two fields. The next 1,000 lines decide the kind: number, bool or date (`YYYY-MM-DD`) if all their values are, else text. A date field becomes a text field when a later value is no date. Other later values must have the field's kind, but numbers and bools become text in text fields. Needs `workflows.manage`.
 	CreateFields *bool `form:"create_fields,omitempty" json:"create_fields,omitempty"`
+
+	// TagSeparator The text between the tags in a cell of CSV or TSV.
+	TagSeparator *string `form:"tag_separator,omitempty" json:"tag_separator,omitempty"`
 
 	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
@@ -3566,6 +3585,19 @@ func (siw *ServerInterfaceWrapper) ImportItems(w http.ResponseWriter, r *http.Re
 		return
 	}
 
+	// ------------- Optional query parameter "tag_separator" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tag_separator", r.URL.Query(), &params.TagSeparator, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "tag_separator"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "tag_separator", Err: err})
+		}
+		return
+	}
+
 	headers := r.Header
 
 	// ------------- Optional header parameter "Idempotency-Key" -------------
@@ -5092,42 +5124,48 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	}
 
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/{$}", wrapper.GetIndex)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/audit", wrapper.ListAudit)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/changes", wrapper.ListChanges)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/deliveries", wrapper.ListDeliveries)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/deliveries/{id}", wrapper.GetDelivery)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/deliveries/{id}/redeliver", wrapper.Redeliver)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/hooks", wrapper.ListHooks)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/hooks", wrapper.CreateHook)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/hooks/{id}", wrapper.DeleteHook)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/hooks/{id}", wrapper.GetHook)
+	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/hooks/{id}", wrapper.PatchHook)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/hooks/{id}/deliveries", wrapper.ListHookDeliveries)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/hooks/{id}/replay", wrapper.StopHookReplay)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/hooks/{id}/replay", wrapper.GetHookReplay)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/hooks/{id}/replay", wrapper.ReplayHook)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/hooks/{id}/rotate-secret", wrapper.RotateHookSecret)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/hooks/{id}/test", wrapper.TestHook)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/items", wrapper.ListItems)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items", wrapper.CreateItem)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items/import", wrapper.ImportItems)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/items/export", wrapper.ExportItems)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/items/{id}", wrapper.DeleteItem)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/items/{id}", wrapper.GetItem)
 	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/items/{id}", wrapper.PatchItem)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/items/{id}", wrapper.ReplaceItem)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/items/{id}/history", wrapper.ListItemHistory)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items/{id}/trigger-hook", wrapper.TriggerItemHook)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/changes", wrapper.ListChanges)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/tags", wrapper.ListTags)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/metadata-fields", wrapper.ListMetadataFields)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/metadata-fields", wrapper.CreateMetadataField)
-	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/metadata-fields/{id}", wrapper.DeleteMetadataField)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/metadata-fields/{id}", wrapper.GetMetadataField)
-	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/metadata-fields/{id}", wrapper.PatchMetadataField)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/hooks", wrapper.ListHooks)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/hooks", wrapper.CreateHook)
-	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/hooks/{id}", wrapper.DeleteHook)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/hooks/{id}", wrapper.GetHook)
-	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/hooks/{id}", wrapper.PatchHook)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/hooks/{id}/test", wrapper.TestHook)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/hooks/{id}/rotate-secret", wrapper.RotateHookSecret)
-	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/hooks/{id}/replay", wrapper.StopHookReplay)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/hooks/{id}/replay", wrapper.GetHookReplay)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/hooks/{id}/replay", wrapper.ReplayHook)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/hooks/{id}/deliveries", wrapper.ListHookDeliveries)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/deliveries", wrapper.ListDeliveries)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/deliveries/{id}", wrapper.GetDelivery)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/deliveries/{id}/redeliver", wrapper.Redeliver)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/items/export", wrapper.ExportItems)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items/import", wrapper.ImportItems)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/me", wrapper.GetMe)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/me/password", wrapper.ChangeMyPassword)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/me/sessions", wrapper.EndMySessions)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/me/sessions", wrapper.ListMySessions)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/me/sessions/{id}", wrapper.EndMySession)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/metadata-fields", wrapper.ListMetadataFields)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/metadata-fields", wrapper.CreateMetadataField)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/metadata-fields/{id}", wrapper.DeleteMetadataField)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/metadata-fields/{id}", wrapper.GetMetadataField)
+	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/metadata-fields/{id}", wrapper.PatchMetadataField)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/roles", wrapper.ListRoles)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/roles", wrapper.CreateRole)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/roles/{id}", wrapper.DeleteRole)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/roles/{id}", wrapper.GetRole)
+	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/roles/{id}", wrapper.PatchRole)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/tags", wrapper.ListTags)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/users", wrapper.ListUsers)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/users", wrapper.CreateUser)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/users/{id}", wrapper.DeleteUser)
@@ -5135,12 +5173,6 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/users/{id}", wrapper.PatchUser)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/users/{id}/reset-link", wrapper.CreateResetLink)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/users/{id}/rotate-password", wrapper.RotatePassword)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/roles", wrapper.ListRoles)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/roles", wrapper.CreateRole)
-	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/roles/{id}", wrapper.DeleteRole)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/roles/{id}", wrapper.GetRole)
-	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/roles/{id}", wrapper.PatchRole)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/audit", wrapper.ListAudit)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/workflow-profiles", wrapper.ListWorkflowProfiles)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/workflow-profiles", wrapper.CreateWorkflowProfile)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/workflow-profiles/{id}", wrapper.DeleteWorkflowProfile)

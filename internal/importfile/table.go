@@ -1,0 +1,253 @@
+package importfile
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"itemcast/internal/problem"
+)
+
+// separators are those of tables, the most usual first.
+var separators = []rune{',', ';', '\t', '|'}
+
+// table reads the rows of CSV or TSV (RFC 4180) with a header. Excel writes the separator of the user's region, and may
+// name it in a first line such as "sep=;".
+type table struct {
+	csv     *csv.Reader
+	bound   *bounded
+	columns []column
+	cells   *Options
+	before  int64 // lines before the text that csv reads
+	last    int64 // the line of the last row
+	hash    hash.Hash
+	failed  error
+}
+
+// openTable reads the header. Error: UNSUPPORTED_MEDIA_TYPE if the input is no table with a column "name".
+func openTable(in *bufio.Reader, options *Options) (*table, error) {
+	head, err := in.Peek(tableBytes)
+	if readError(err) != nil {
+		return nil, errCut
+	}
+	if firstBreak := bytes.IndexAny(head, "\r\n"); firstBreak >= 0 && bytes.IndexByte(head, '\n') < 0 {
+		in = bufio.NewReaderSize(carriageReturns{in}, 64<<10)
+		head, _ = in.Peek(tableBytes)
+	}
+	given, skipped := namedSeparator(head)
+	header, separator := findHeader(head[skipped:], given, options)
+	if header == nil {
+		return nil, refusal(head)
+	}
+	if fault := headerFault(header); fault != nil {
+		return nil, fault
+	}
+	_, _ = in.Discard(skipped)
+	bound := &bounded{in: in, left: MaxBytes}
+	t := &table{csv: csv.NewReader(bound), bound: bound, columns: header, cells: options, hash: sha256.New(),
+		before: int64(bytes.Count(head[:skipped], []byte("\n")))}
+	t.csv.Comma, t.csv.FieldsPerRecord, t.csv.ReuseRecord = separator, -1, true
+	t.csv.TrimLeadingSpace = separator != '\t' // which is white space itself
+	if _, err := t.csv.Read(); err != nil {
+		return nil, errCut
+	}
+	for _, c := range header {
+		fmt.Fprintf(t.hash, "%q", c.header)
+	}
+	return t, nil
+}
+
+// namedSeparator reads a first line such as "sep=;", which is skipped. It returns 0 without one.
+func namedSeparator(head []byte) (separator rune, skipped int) {
+	line, _, found := bytes.Cut(head, []byte("\n"))
+	value, named := strings.CutPrefix(strings.ToLower(strings.Trim(string(line), "\"\r")), "sep=")
+	if !found || !named || utf8.RuneCountInString(value) != 1 {
+		return 0, 0
+	}
+	separator, _ = utf8.DecodeRuneInString(value)
+	return separator, len(line) + 1
+}
+
+// findHeader reads the header with the separator that makes a column "name" of it; nil if none does.
+func findHeader(head []byte, given rune, options *Options) (header []column, separator rune) {
+	if bytes.IndexByte(head, 0) >= 0 || !isUTF8(head) {
+		return nil, 0
+	}
+	try := separators
+	if given != 0 {
+		try = []rune{given}
+	}
+	for _, s := range try {
+		reader := csv.NewReader(bytes.NewReader(head))
+		reader.Comma, reader.FieldsPerRecord, reader.TrimLeadingSpace = s, -1, s != '\t'
+		names, err := reader.Read()
+		if err != nil || len(names) <= len(header) {
+			continue
+		}
+		columns := make([]column, len(names))
+		for i, name := range names {
+			columns[i] = options.column(name)
+		}
+		if slices.ContainsFunc(columns, func(c column) bool { return c.field == "name" }) {
+			header, separator = columns, s
+		}
+	}
+	return header, separator
+}
+
+// isUTF8 reports whether a text is UTF-8, up to a last character that may be cut off.
+func isUTF8(text []byte) bool {
+	for range utf8.UTFMax - 1 {
+		if utf8.Valid(text) {
+			return true
+		}
+		if len(text) > 0 {
+			text = text[:len(text)-1]
+		}
+	}
+	return utf8.Valid(text)
+}
+
+// headerFault refuses two columns with one meaning, as one would be lost.
+func headerFault(header []column) error {
+	for i, c := range header {
+		first := slices.IndexFunc(header, func(other column) bool { return other.target() == c.target() })
+		if first < i && c.target() != "" {
+			return problem.New(problem.BadRequest, "Columns %d (%q) and %d (%q) of the header name the same field. "+
+				"Rename one of them.", first+1, header[first].header, i+1, c.header)
+		}
+	}
+	return nil
+}
+
+func (t *table) has(field string) bool {
+	return slices.ContainsFunc(t.columns, func(c column) bool { return c.field == field })
+}
+
+func (t *table) next() (Entry, error) {
+	for {
+		if t.failed != nil {
+			return Entry{}, t.failed
+		}
+		t.bound.left = MaxBytes + tableBytes
+		record, err := t.csv.Read()
+		if fault, ok := errors.AsType[*csv.ParseError](err); ok {
+			t.last = t.before + int64(fault.Line)
+			fmt.Fprintf(t.hash, "fault %d\n", t.csv.InputOffset())
+			at := t.before + int64(fault.StartLine)
+			return Entry{Line: at, Position: t.last, Err: rowFault(fault, at, t.last), Digest: sum(t.hash)}, nil
+		}
+		if err != nil {
+			t.failed = t.stopped(err)
+			continue
+		}
+		line, _ := t.csv.FieldPos(0)
+		t.last = t.before + int64(line)
+		for _, cell := range record {
+			fmt.Fprintf(t.hash, "%q", cell)
+		}
+		_, _ = t.hash.Write([]byte("\n"))
+		if isEmpty(record) {
+			continue
+		}
+		entry := Entry{Line: t.last, Position: t.last, Digest: sum(t.hash)}
+		if entry.Err = t.cellFault(record); entry.Err == nil {
+			entry.Text = t.object(record)
+		}
+		if len(entry.Text) > MaxBytes {
+			entry.Text, entry.Err = nil, tooLong("row")
+		}
+		return entry, nil
+	}
+}
+
+// stopped describes an error after which no row can be read.
+func (t *table) stopped(err error) error {
+	switch {
+	case errors.Is(err, errUnbounded):
+		return problem.New(problem.TooLarge, "The row after line %d is longer than 1 MiB. Close its quotes, or shorten it.",
+			t.last)
+	case readError(err) != nil:
+		return errCut
+	}
+	return io.EOF
+}
+
+// rowFault describes quotes that do not match.
+func rowFault(fault *csv.ParseError, from, to int64) *problem.Error {
+	switch {
+	case errors.Is(fault.Err, csv.ErrBareQuote):
+		return problem.New(problem.BadRequest, "A quote stands in a cell without quotes, at column %d of the line. Put the "+
+			"cell in quotes, and write a quote in it twice.", fault.Column)
+	case from != to:
+		return problem.New(problem.BadRequest, "The quotes of the row on lines %d to %d do not match. Close the cell with "+
+			"a quote, and write a quote in it twice.", from, to)
+	default:
+		return problem.New(problem.BadRequest, "The quotes do not match, at column %d of the line. Close the cell with a "+
+			"quote, and write a quote in it twice.", fault.Column)
+	}
+}
+
+// cellFault returns what prevents the row from being read; nil if nothing does.
+func (t *table) cellFault(record []string) *problem.Error {
+	for i, cell := range record {
+		switch {
+		case i >= len(t.columns) && isBlank(cell):
+		case i >= len(t.columns):
+			return problem.New(problem.BadRequest, "The row has more cells than the header, which has %d. Put cells that "+
+				"hold the separator in quotes.", len(t.columns))
+		case t.columns[i].target() == "" && !isBlank(cell):
+			return problem.New(problem.BadRequest, "Column %d has a value but no name. Name it in the header, or delete it.",
+				i+1)
+		case !utf8.ValidString(cell):
+			return problem.New(problem.BadRequest, "The cell %q is not UTF-8 text. Save the table as \"CSV UTF-8\", or "+
+				"convert it: iconv -f WINDOWS-1252 -t UTF-8.", t.columns[i].header)
+		}
+	}
+	return nil
+}
+
+func isEmpty(record []string) bool {
+	return !slices.ContainsFunc(record, func(c string) bool { return !isBlank(c) })
+}
+
+func isBlank(cell string) bool { return strings.TrimSpace(cell) == "" }
+
+var errUnbounded = errors.New("longer than the bound")
+
+// bounded fails after a number of bytes, because csv.Reader holds a row in memory: a quote that is never closed would
+// make one row of the rest of the input.
+type bounded struct {
+	in   io.Reader
+	left int
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errUnbounded
+	}
+	n, err := b.in.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
+
+// carriageReturns turns the line ends of old Macintosh programs, which Excel still offers, into newlines.
+type carriageReturns struct{ io.Reader }
+
+func (c carriageReturns) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	for i := range p[:n] {
+		if p[i] == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
+}
