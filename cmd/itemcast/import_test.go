@@ -58,7 +58,7 @@ func TestImport_HasAnExitCodeForRejectedLines(t *testing.T) {
 	code, out, errs := nodetest.RunProcess(t, environment, "import", "--no-create-fields", file)
 	wantExit(t, code, out, errs, 3, "4 lines: 2 created, 0 updated, 0 unchanged, 2 rejected", "line 2: #/color ",
 		"line 2: #/name ",
-		"line 2: #/metadata/unknown ", "line 4: is not valid JSON")
+		"line 2: #/metadata/unknown ", "line 4: is not valid JSON: syntax error at byte 1")
 	last := "2 of 4 lines were rejected, 2 of them by this run; the others are imported. " +
 		"Correct the rejected lines and import them as a separate file.\n"
 	if !strings.HasSuffix(errs, last) {

@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"golang.org/x/term"
 
@@ -110,7 +109,7 @@ func (u *userAdd) Run(ctx context.Context, c *console, d *database) error {
 		}
 		in := account.UserInput{Email: u.Email, Name: u.Name, RoleID: role.ID}
 		if u.API {
-			in.Kind = "api"
+			in.Kind = account.KindAPI
 		}
 		user, password, err := n.Account.CreateUser(ctx, in)
 		if err != nil {
@@ -130,7 +129,7 @@ type userSetPassword struct{ named }
 // Run sets a password.
 func (u *userSetPassword) Run(ctx context.Context, c *console, d *database) error {
 	return u.change(ctx, c, d, func(ctx context.Context, s *account.Service, user account.User) error {
-		if user.Kind == "api" {
+		if user.Kind == account.KindAPI {
 			password, err := s.RotatePassword(ctx, user.ID)
 			if err == nil {
 				fmt.Fprintf(c.out, "Password  %s     (shown this once)\n", password)
@@ -213,6 +212,10 @@ type userResetLink struct{ named }
 // Run creates a reset link and prints it.
 func (u *userResetLink) Run(ctx context.Context, c *console, d *database) error {
 	return u.change(ctx, c, d, func(ctx context.Context, s *account.Service, user account.User) error {
+		if user.Kind == account.KindAPI {
+			return fmt.Errorf("%[1]s is an API user, which has no reset link: itemcast user set-password %[1]s prints a new "+
+				"password", user.Email)
+		}
 		return printLink(ctx, c, s, user)
 	})
 }
@@ -223,6 +226,6 @@ func printLink(ctx context.Context, c *console, s *account.Service, user account
 		return err
 	}
 	fmt.Fprintf(c.out, "%s can set a password here, once, until %s:\n%s\n", user.Email,
-		link.ExpiresAt.Local().Format(time.DateTime), link.URL)
+		link.ExpiresAt.Local().Format("2006-01-02 15:04:05 MST"), link.URL)
 	return nil
 }

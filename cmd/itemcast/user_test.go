@@ -13,7 +13,7 @@ func TestUser_TheOperatorAddsAndChangesUsers(t *testing.T) {
 	t.Parallel()
 	pool, environment := newDatabase(t)
 	n := nodetest.StartOn(t, pool)
-	environment = append(environment, "ITEMCAST_PUBLIC_URL="+n.URL)
+	environment = append(environment, "ITEMCAST_PUBLIC_URL="+n.URL, "TZ=UTC")
 	run := func(want int, contains string, args ...string) string {
 		t.Helper()
 		code, out, errs := nodetest.RunProcess(t, environment, append([]string{"user"}, args...)...)
@@ -30,7 +30,8 @@ func TestUser_TheOperatorAddsAndChangesUsers(t *testing.T) {
 	password := regexp.MustCompile(`Password\s+(\S+)`).FindStringSubmatch(out)[1]
 	n.As("bot@example.com", password).Call(http.MethodGet, "/api/v1/me", "").WantStatus(t, http.StatusOK)
 	run(1, "already", "add", "ADA@example.com")
-	run(1, "no role", "add", "x@example.com", "--role=Nothing")
+	run(1, `There is no role "Nothing". The roles are "Viewer", "Editor", "Administrator".`, "add", "x@example.com",
+		"--role=Nothing")
 	run(1, "email must be", "add", "no-address")
 	run(0, "no password yet", "list")
 	run(0, "now has the role Viewer", "set-role", "ada@example.com", "viewer")
@@ -40,12 +41,35 @@ func TestUser_TheOperatorAddsAndChangesUsers(t *testing.T) {
 	})
 	run(1, "No administrator would remain", "disable", nodetest.AdminEmail)
 	run(1, "no user", "enable", "nobody@example.com")
-	run(0, "/reset?token=", "reset-link", "ada@example.com")
+	expiry := regexp.MustCompile(`once, until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC:\n`)
+	if out := run(0, "/reset?token=", "reset-link", "ada@example.com"); !expiry.MatchString(out) {
+		t.Errorf("the link's expiry has no time zone: %s", out)
+	}
 	body := string(n.Call(http.MethodGet, "/api/v1/audit?action=user.created,user.updated", "").
 		WantStatus(t, http.StatusOK).Body)
 	if strings.Count(body, `"actor_name":"operator","address":""`) != 4 {
 		t.Errorf("the audit log has %s", body)
 	}
+}
+
+func TestUser_TheOperatorSetsPasswords(t *testing.T) {
+	t.Parallel()
+	pool, environment := newDatabase(t)
+	n := nodetest.StartOn(t, pool)
+	code, out, errs := nodetest.RunProcess(t, environment, "user", "add", "bot@example.com", "--api")
+	wantExit(t, code, out, errs, 0, "shown this once")
+	code, out, errs = nodetest.RunProcess(t, environment, "user", "reset-link", "bot@example.com")
+	wantExit(t, code, out, errs, 1, "itemcast user set-password bot@example.com prints a new password")
+	code, out, errs = nodetest.RunProcess(t, environment, "user", "set-password", "bot@example.com")
+	wantExit(t, code, out, errs, 0, "shown this once")
+	password := regexp.MustCompile(`Password\s+(\S+)`).FindStringSubmatch(out)[1]
+	n.As("bot@example.com", password).Call(http.MethodGet, "/api/v1/me", "").WantStatus(t, http.StatusOK)
+
+	code, out, errs = runPiped(t, environment, "a bicycle of rain\n", "user", "set-password", nodetest.AdminEmail)
+	wantExit(t, code, out, errs, 0, "The password of "+nodetest.AdminEmail+" is set.")
+	n.As(nodetest.AdminEmail, "a bicycle of rain").Call(http.MethodGet, "/api/v1/me", "").WantStatus(t, http.StatusOK)
+	code, out, errs = runPiped(t, environment, "short\n", "user", "set-password", nodetest.AdminEmail)
+	wantExit(t, code, out, errs, 1, "password must have at least 8 characters")
 }
 
 // An administrator cannot grant a permission that nobody has. The error names the command.

@@ -20,7 +20,7 @@ const resetLinkLifetime = 24 * time.Hour
 
 var (
 	errAPIUserLink = problem.New(problem.Conflict,
-		"An API user has a generated password. Use rotate-password to generate a new one.")
+		"An API user has a generated password and no reset link. Use rotate-password to generate a new password.")
 	errInactiveLink   = problem.New(problem.Conflict, "The user is inactive. Set active to true first.")
 	errPersonRotation = problem.New(problem.Conflict,
 		"Only an API user has a generated password. Create a reset link for a person.")

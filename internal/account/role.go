@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -69,12 +71,31 @@ func (s *Service) RoleByName(ctx context.Context, name string) (Role, error) {
 	q := store.New(db.Read(ctx, s.pool))
 	id, err := q.RoleByName(ctx, store.RoleByNameParams{AccountID: actor.AccountID, Name: name})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return Role{}, problem.New(problem.NotFound, "There is no role %q.", name)
+		return Role{}, unknownRole(ctx, q, actor, name)
 	}
 	if err != nil {
 		return Role{}, fmt.Errorf("find the role: %w", err)
 	}
 	return readRole(ctx, q, actor, id)
+}
+
+// maxRolesNamed is the number of roles that an error lists.
+const maxRolesNamed = 20
+
+// unknownRole returns NOT_FOUND with the names of the roles that there are.
+func unknownRole(ctx context.Context, q *store.Queries, actor Actor, name string) error {
+	rows, err := q.ListRoles(ctx, store.ListRolesParams{AccountID: actor.AccountID, MaxRows: maxRolesNamed + 1})
+	if err != nil {
+		return fmt.Errorf("list roles: %w", err)
+	}
+	var names []string
+	for _, row := range rows[:min(len(rows), maxRolesNamed)] {
+		names = append(names, strconv.Quote(row.Name))
+	}
+	if len(rows) > maxRolesNamed {
+		names = append(names, "and more")
+	}
+	return problem.New(problem.NotFound, "There is no role %q. The roles are %s.", name, strings.Join(names, ", "))
 }
 
 func readRole(ctx context.Context, q *store.Queries, actor Actor, id uuid.UUID) (Role, error) {

@@ -101,7 +101,8 @@ func (s *Service) UserByEmail(ctx context.Context, email string) (User, error) {
 	q := store.New(db.Read(ctx, s.pool))
 	id, err := q.UserIDByEmail(ctx, store.UserIDByEmailParams{AccountID: actor.AccountID, Email: email})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return User{}, problem.New(problem.NotFound, "There is no user with the address %s.", email)
+		return User{}, problem.New(problem.NotFound, "There is no user with the address %s. "+
+			"itemcast user list shows all users.", email)
 	}
 	if err != nil {
 		return User{}, fmt.Errorf("find the user: %w", err)
