@@ -173,3 +173,28 @@ func TestDocs_LinesFit(t *testing.T) {
 		}
 	}
 }
+
+// TestDocs_NameTheVersionsThatTheBuildNeeds holds the README and CONTRIBUTING.md against go.mod and package.json.
+func TestDocs_NameTheVersionsThatTheBuildNeeds(t *testing.T) {
+	t.Parallel()
+	golang := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(read(t, ".mod")["go.mod"])
+	engines := map[string]bool{}
+	for name, text := range read(t, "package.json") {
+		node := regexp.MustCompile(`"node": ">=(\d+)"`).FindStringSubmatch(text)
+		if node == nil {
+			t.Fatalf("%s names no version of Node.js", name)
+		}
+		engines[node[1]] = true
+	}
+	if golang == nil || len(engines) != 1 {
+		t.Fatalf("go.mod names %v, package.json %v", golang, engines)
+	}
+	for node := range engines {
+		want := "Go " + golang[1] + " and Node.js " + node + ", or newer"
+		for _, page := range []string{"README.md", "CONTRIBUTING.md"} {
+			if !strings.Contains(read(t, ".md")[page], want) {
+				t.Errorf("%s does not say %q", page, want)
+			}
+		}
+	}
+}

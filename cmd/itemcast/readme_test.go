@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,7 +58,7 @@ func TestReadme_TheTwoMinutesEndWithTheSameBytes(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), 4*nodetest.Timeout)
 	defer cancel()
-	script = "trap 'kill $(jobs -p) 2>/dev/null' EXIT\n" + script // also when the session fails
+	script = "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + script // also when the session fails
 	shell := exec.CommandContext(ctx, "bash", "-e", "-o", "pipefail", "-c", script)
 	shell.Stderr, shell.WaitDelay = t.Output(), time.Second
 	output, err := shell.Output()
@@ -70,5 +72,10 @@ func TestReadme_TheTwoMinutesEndWithTheSameBytes(t *testing.T) {
 	sums := lines[len(lines)-3:]
 	if sums[0] != sums[1] || sums[1] != sums[2] || strings.HasSuffix(sums[0], " 0") {
 		t.Errorf("GET, hook and subscription differ: %q", sums)
+	}
+	n := nodetest.Connect(t, url).As("admin@example.com", "metropolis-1927")
+	if hooks := n.Call(http.MethodGet, "/api/v1/hooks", "").WantStatus(t, http.StatusOK).Body; bytes.Contains(hooks,
+		[]byte(`"id"`)) {
+		t.Errorf("the session leaves a hook: %s", hooks)
 	}
 }
