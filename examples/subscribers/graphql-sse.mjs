@@ -4,14 +4,14 @@
 //     make clients                                                              # installs the packages, once
 //     node examples/subscribers/graphql-sse.mjs http://127.0.0.1:8080 EMAIL:PASSWORD
 //
-// --after=CURSOR starts after a cursor instead of now. --retries=N limits the attempts to reconnect (100). --take=N
-// unsubscribes after N changes.
+// --after=CURSOR starts after a cursor instead of now. --retries=N gives up after N attempts to reconnect that failed.
+// --take=N unsubscribes after N changes.
 import { parseArgs } from 'node:util';
 import { createClient } from 'graphql-sse';
 
 const { positionals, values: options } = parseArgs({
   allowPositionals: true,
-  options: { after: { type: 'string' }, retries: { type: 'string', default: '100' }, take: { type: 'string' } },
+  options: { after: { type: 'string' }, retries: { type: 'string', default: 'Infinity' }, take: { type: 'string' } },
 });
 const [base, credentials] = positionals;
 const print = (line) => console.log(JSON.stringify(line));
@@ -19,8 +19,7 @@ const print = (line) => console.log(JSON.stringify(line));
 const client = createClient({
   url: base + '/graphql',
   headers: { authorization: 'Basic ' + Buffer.from(credentials).toString('base64') },
-  retryAttempts: Number(options.retries),
-  retry: () => new Promise((resolve) => setTimeout(resolve, 100)),
+  retryAttempts: Number(options.retries), // by default 5; the waits between the attempts double
   on: { connected: () => print({ connected: true }) },
 });
 

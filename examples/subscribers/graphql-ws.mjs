@@ -5,14 +5,19 @@
 //     node examples/subscribers/graphql-ws.mjs http://127.0.0.1:8080 EMAIL:PASSWORD
 //
 // --after=CURSOR starts after a cursor instead of now. --credentials=header sends the credentials with the handshake,
-// which browsers cannot do. Without EMAIL:PASSWORD no credentials are sent.
+// which browsers cannot do. Without EMAIL:PASSWORD no credentials are sent. --retries=N gives up after N attempts to
+// reconnect that failed.
 import { parseArgs } from 'node:util';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 
 const { positionals, values: options } = parseArgs({
   allowPositionals: true,
-  options: { after: { type: 'string' }, credentials: { type: 'string', default: 'init' } },
+  options: {
+    after: { type: 'string' },
+    credentials: { type: 'string', default: 'init' },
+    retries: { type: 'string', default: 'Infinity' },
+  },
 });
 const [base, credentials] = positionals;
 const authorization = credentials && 'Basic ' + Buffer.from(credentials).toString('base64');
@@ -28,11 +33,8 @@ const client = createClient({
   url: base.replace(/^http/, 'ws') + '/graphql',
   webSocketImpl: options.credentials === 'header' ? WithHeader : WebSocket,
   connectionParams: options.credentials === 'init' && authorization ? { authorization } : undefined,
-  lazy: false,
-  retryAttempts: 100,
-  retryWait: () => new Promise((resolve) => setTimeout(resolve, 100)),
-  shouldRetry: (event) => event?.code !== 4403, // by default it does not retry when no connection can be made
-  onNonLazyError: () => {},
+  retryAttempts: Number(options.retries), // by default 5; the waits between the attempts double
+  shouldRetry: () => true, // by default it gives up when no connection can be made
   on: {
     connected: () => print({ connected: true }),
     closed: (event) => print({ closed: event.code ?? 0, reason: event.reason ?? '' }),

@@ -10,6 +10,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/live/sse"
+	"itemcast/internal/problem"
 )
 
 // eventStream is the transport of graphql-sse's distinct connections mode (enisdenjo/graphql-sse, PROTOCOL.md): one
@@ -25,8 +26,9 @@ func (eventStream) Supports(r *http.Request) bool {
 	return accepts.sse > accepts.jsonWeight
 }
 
-// Do answers a request that is not a GraphQL request with an error status. Every other fault is a "next" event, as the
-// protocol says: an EventSource cannot show the body of an error status.
+// Do answers a request that is not a GraphQL request with an error status, and one that may succeed soon too (see
+// sse.Hold). Every other fault is a "next" event, as the protocol says: an EventSource cannot show the body of an error
+// status.
 func (t eventStream) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	raw, fault := readParams(w, r)
 	if fault != nil {
@@ -38,7 +40,8 @@ func (t eventStream) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 
 // answer answers a request with its operation's stream.
 func (t eventStream) answer(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, raw []byte) {
-	actor, err := account.Authorize(r.Context())
+	ctx := r.Context()
+	actor, err := account.Authorize(ctx)
 	if err != nil {
 		Refuse(w, r, err)
 		return
@@ -49,52 +52,25 @@ func (t eventStream) answer(w http.ResponseWriter, r *http.Request, exec graphql
 		return
 	}
 	defer release()
-	t.stream(sse.Begin(w), r, exec, raw)
-}
-
-func (t eventStream) stream(out *sse.Writer, r *http.Request, exec graphql.GraphExecutor, raw []byte) {
-	ctx := r.Context()
-	fail := func(out *sse.Writer, err error) {
-		out.Event("next", "", encode(&graphql.Response{Errors: t.presentAll(ctx, err)}))
-		complete(out)
-	}
-	end := func(err error) {
-		fail(out, err)
-		_ = out.Flush()
-	}
 	params, fault := decodeParams(raw)
 	if fault != nil {
-		end(fault)
+		t.end(ctx, sse.Begin(w), fault)
 		return
 	}
 	params.Headers = r.Header
 	op, faults := createOperation(ctx, exec, raw, params)
 	if faults != nil {
-		end(faults)
+		t.end(ctx, sse.Begin(w), faults)
 		return
 	}
 	fault = refuseMutationByGet(r, op)
 	switch {
 	case fault != nil:
-		end(fault)
+		t.end(ctx, sse.Begin(w), fault)
 	case op.Operation.Operation == ast.Subscription:
-		startAfter := func(after string) string { return cmp.Or(r.Header.Get("Last-Event-ID"), after) }
-		source, follower, err := t.follow(ctx, exec, raw, op, startAfter)
-		if err != nil {
-			end(err)
-			return
-		}
-		stream := sse.Stream{
-			Hub:        t.Hub,
-			Source:     source,
-			SignIn:     func() (context.Context, error) { return t.SignIn(ctx, r.Header) },
-			Watch:      t.Watch,
-			Event:      "next",
-			Checkpoint: checkpoints(r),
-			Fail:       fail,
-		}
-		stream.Serve(ctx, out, follower)
+		t.subscribe(w, r, exec, raw, op)
 	default:
+		out := sse.Begin(w)
 		responses, ctx := exec.DispatchOperation(ctx, op)
 		if response := responses(ctx); response != nil {
 			out.Event("next", "", encode(response))
@@ -102,6 +78,45 @@ func (t eventStream) stream(out *sse.Writer, r *http.Request, exec graphql.Graph
 		complete(out)
 		_ = out.Flush()
 	}
+}
+
+// subscribe sends what a subscription follows.
+func (t eventStream) subscribe(
+	w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, raw []byte, op *graphql.OperationContext,
+) {
+	ctx := r.Context()
+	startAfter := func(after string) string { return cmp.Or(r.Header.Get("Last-Event-ID"), after) }
+	source, follower, err := t.follow(ctx, exec, raw, op, startAfter)
+	switch {
+	case err != nil && problem.IsTemporary(err):
+		Refuse(w, r, err)
+		return
+	case err != nil:
+		t.end(ctx, sse.Begin(w), err)
+		return
+	}
+	stream := sse.Stream{
+		Hub:        t.Hub,
+		Source:     source,
+		SignIn:     func() (context.Context, error) { return t.SignIn(ctx, r.Header) },
+		Watch:      t.Watch,
+		Event:      "next",
+		Checkpoint: checkpoints(r),
+		Fail:       func(out *sse.Writer, err error) { t.fail(ctx, out, err) },
+	}
+	stream.Serve(ctx, sse.Begin(w), follower)
+}
+
+// fail writes the events with which an operation ends that has failed.
+func (t eventStream) fail(ctx context.Context, out *sse.Writer, err error) {
+	out.Event("next", "", encode(&graphql.Response{Errors: t.presentAll(ctx, err)}))
+	complete(out)
+}
+
+// end ends a stream with an error.
+func (t eventStream) end(ctx context.Context, out *sse.Writer, err error) {
+	t.fail(ctx, out, err)
+	_ = out.Flush()
 }
 
 // complete writes the event that ends a stream. The protocol gives it no data. An EventSource ignores events without a

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -21,6 +22,9 @@ const (
 
 	// maxID limits an operation's id, in bytes. Each of its messages carries the id.
 	maxID = 256
+
+	// reopenInterval is how long a subscription waits before it asks an unavailable database again.
+	reopenInterval = time.Second
 )
 
 // operation is a query, mutation or subscription that a subscribe message has started.
@@ -92,12 +96,7 @@ func (s *socket) remove(op *operation) bool {
 // run executes an operation.
 func (s *socket) run(ctx context.Context, op *operation, raw []byte, present string) {
 	defer close(op.answered)
-	defer func() {
-		if cause := recover(); cause != nil {
-			s.server.Log.Error("an operation panicked", "error", cause, "stack", string(debug.Stack()))
-			s.fail(ctx, op, fmt.Errorf("an operation panicked: %v", cause))
-		}
-	}()
+	defer s.recoverOperation(ctx, op)
 	params, fault := decodeParams(raw)
 	if fault != nil {
 		s.fail(ctx, op, fault)
@@ -109,19 +108,58 @@ func (s *socket) run(ctx context.Context, op *operation, raw []byte, present str
 	case faults != nil:
 		s.fail(ctx, op, faults)
 	case operation.Operation.Operation == ast.Subscription:
-		startAfter := func(after string) string { return cmp.Or(after, present) }
-		_, follower, err := s.server.follow(ctx, s.exec, raw, operation, startAfter)
-		if err != nil {
-			s.fail(ctx, op, err)
-			return
+		open := func() (*live.Follower, error) {
+			startAfter := func(after string) string { return cmp.Or(after, present) }
+			_, follower, err := s.server.follow(ctx, s.exec, raw, operation, startAfter)
+			return follower, err
 		}
-		go s.follow(ctx, op, follower) // a new goroutine, because gqlgen has grown the stack of this one
+		follower, err := open()
+		switch {
+		case problem.Is(err, problem.TooManyRequests):
+			s.fail(ctx, op, err)
+		case err != nil && problem.IsTemporary(err):
+			go s.followLater(ctx, op, open)
+		case err != nil:
+			s.fail(ctx, op, err)
+		default:
+			go s.follow(ctx, op, follower) // a new goroutine, because gqlgen has grown the stack of this one
+		}
 	default:
 		responses, ctx := s.exec.DispatchOperation(ctx, operation)
 		if response := responses(ctx); response != nil {
 			s.send(op, live.Message{Body: encode(response)})
 		}
 		s.finish(op, "complete", nil)
+	}
+}
+
+// followLater opens a subscription that could not be opened, such as during an outage of the database, as soon as that
+// is possible. An error would end the subscription for good.
+func (s *socket) followLater(ctx context.Context, op *operation, open func() (*live.Follower, error)) {
+	defer s.recoverOperation(ctx, op)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(reopenInterval):
+		}
+		follower, err := open()
+		switch {
+		case err == nil:
+			s.follow(ctx, op, follower)
+			return
+		case !problem.IsTemporary(err):
+			s.fail(ctx, op, err)
+			return
+		}
+	}
+}
+
+// recoverOperation ends an operation that has panicked. Defer it.
+func (s *socket) recoverOperation(ctx context.Context, op *operation) {
+	if cause := recover(); cause != nil {
+		s.server.Log.Error("an operation panicked", "error", cause, "stack", string(debug.Stack()))
+		s.fail(ctx, op, fmt.Errorf("an operation panicked: %v", cause))
 	}
 }
 

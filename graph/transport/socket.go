@@ -141,7 +141,7 @@ func (s *socket) authenticate(payload map[string]any) {
 		s.close(closeTryAgainLater, "Try again later")
 		return
 	case err != nil:
-		s.close(closeForbidden, "Forbidden")
+		s.refuse(err)
 		return
 	}
 	s.mu.Lock()
@@ -166,10 +166,19 @@ func (s *socket) signIn() (account.Actor, error) {
 	return account.Authorize(ctx)
 }
 
+// refuse ends the connection of a client that may not use the API.
+func (s *socket) refuse(err error) {
+	reason := "Unauthorized"
+	if problem.Is(err, problem.Forbidden) {
+		reason = "Forbidden"
+	}
+	s.close(closeUnauthorized, reason)
+}
+
 // permissionsChanged ends the connection. A client that still has access reconnects and resumes from its cursor.
 func (s *socket) permissionsChanged(err error) {
 	if err != nil {
-		s.close(closeForbidden, "Forbidden")
+		s.refuse(err)
 		return
 	}
 	s.close(closeGoingAway, "Permissions have changed")

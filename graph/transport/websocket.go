@@ -19,13 +19,13 @@ import (
 const subprotocol = "graphql-transport-ws"
 
 // Close codes of the protocol (enisdenjo/graphql-ws, PROTOCOL.md) and of the WebSocket Close Code Number Registry (RFC
-// 6455 §11.7).
+// 6455 §11.7). graphql-ws reconnects after 1001 and 1013. The protocol recommends 4403 for refused credentials, but
+// graphql-ws tries again after that code, and takes 4401 as final.
 const (
 	closeGoingAway     websocket.StatusCode = 1001
 	closeTryAgainLater websocket.StatusCode = 1013
 	closeBadRequest    websocket.StatusCode = 4400
 	closeUnauthorized  websocket.StatusCode = 4401
-	closeForbidden     websocket.StatusCode = 4403
 	closeSubprotocol   websocket.StatusCode = 4406
 	closeInitTimeout   websocket.StatusCode = 4408
 	closeDuplicate     websocket.StatusCode = 4409

@@ -83,6 +83,18 @@ func PrefersHTML(header []string) bool {
 	return false
 }
 
+// PrefersEventStream reports whether the client would rather have server-sent events than JSON. Only a client that
+// names text/event-stream can use them.
+func PrefersEventStream(header []string) bool {
+	for _, value := range header { // as in PrefersHTML
+		if strings.Contains(value, "text/event-stream") {
+			types := ParseTypes(header)
+			return types.Named("text/event-stream") > types.Weight("application/json")
+		}
+	}
+	return false
+}
+
 // parse reads a list of names with weights. A lone "*", which old clients send in Accept, is a name that matches no
 // type.
 func parse(header []string) []entry {

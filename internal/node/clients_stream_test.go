@@ -214,8 +214,8 @@ func TestClients_OpenSubscriptionsFollowChangesOfPermissions(t *testing.T) {
 	t.Run("graphql-ws disabled", func(t *testing.T) {
 		n, lines := begin(t, overWebSocket)
 		update(n, disabled)
-		closed(t, lines, 4403)
-		if got := hear(t, lines); !strings.Contains(string(got.Error), "4403") {
+		closed(t, lines, 4401)
+		if got := hear(t, lines); !strings.Contains(string(got.Error), "4401") {
 			t.Errorf("the subscription gets %+v", got)
 		}
 	})

@@ -13,8 +13,8 @@ func TestSubscription_EndsWithItsUsersPermissionsOnEveryNode(t *testing.T) {
 		statement string
 		closed    int
 	}{
-		"disabled":         {"UPDATE app_user SET active = false", 4403},
-		"no api.access":    {"UPDATE role SET permissions = ARRAY['items.view']", 4403},
+		"disabled":         {"UPDATE app_user SET active = false", 4401},
+		"no api.access":    {"UPDATE role SET permissions = ARRAY['items.view']", 4401},
 		"less than before": {"UPDATE role SET permissions = ARRAY['api.access', 'items.view']", 1001},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -136,15 +136,3 @@ func signedIn(g *Gate, refuse refuseFunc, next http.Handler) http.Handler {
 		next.ServeHTTP(w, admitted)
 	})
 }
-
-// signedInIfGiven admits requests without credentials too. Wrong credentials are refused.
-func signedInIfGiven(g *Gate, refuse refuseFunc, next http.Handler) http.Handler {
-	strict := signedIn(g, refuse, next)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") == "" {
-			next.ServeHTTP(w, r)
-			return
-		}
-		strict.ServeHTTP(w, r)
-	})
-}

@@ -13,6 +13,7 @@ import (
 	"itemcast/internal/accept"
 	"itemcast/internal/browse"
 	"itemcast/internal/contract"
+	"itemcast/internal/live/sse"
 	"itemcast/internal/problem"
 	"itemcast/internal/rest/core"
 	"itemcast/internal/web"
@@ -48,14 +49,14 @@ func Routes(h Handlers) http.Handler {
 	mux.HandleFunc("GET /api/v1/openapi.yaml", h.Contract.ServeYAML)
 
 	// Users with api.access. Each operation also needs its own permission. Browsers see each operation as a page.
-	api := h.Pages.Around(h.Gate.Admit, withoutDeadlines(streams, operations(h)))
+	api := sse.Hold(wantsStream, h.Pages.Around(h.Gate.Admit, withoutDeadlines(streams, operations(h))))
 	mux.Handle("/api/v1/", api)
 	mux.Handle("/api/v1", withSlash(api))
 
-	// Anyone gets the page; operations are for users. A WebSocket signs in by its handshake or its first message.
-	graphQL := signedIn(h.Gate, transport.Refuse, h.GraphQL)
-	webSocket := signedInIfGiven(h.Gate, transport.Refuse, h.GraphQL)
-	mux.Handle("/graphql", byKind(web.Playground(), graphQL, webSocket))
+	// Anyone gets the page; operations are for users. A WebSocket signs in by its first message, with the credentials of
+	// that or of its handshake: after a refused handshake, clients do not know whether to try again.
+	graphQL := sse.Hold(wantsStream, signedIn(h.Gate, transport.Refuse, h.GraphQL))
+	mux.Handle("/graphql", byKind(web.Playground(), graphQL, h.GraphQL))
 
 	notFound := h.Problems.NotFound(mux)
 	mux.Handle("/api/v1/openapi.json", notFound) // with another method
@@ -76,6 +77,8 @@ func operations(h Handlers) http.Handler {
 	mux.Handle("/", h.Problems.NotFound(mux))
 	return mux
 }
+
+func wantsStream(r *http.Request) bool { return accept.PrefersEventStream(r.Header["Accept"]) }
 
 // withSlash serves /api/v1 as /api/v1/. The mux would redirect it.
 func withSlash(next http.Handler) http.Handler {

@@ -151,7 +151,7 @@ func TestSessions_OpenWebSocketsOfThisOriginOnly(t *testing.T) {
 		t.Fatalf("got %s", kind)
 	}
 	n.Submit(browser, "/logout", nil)
-	if code, reason := s.AwaitClose(); code != 4403 {
+	if code, reason := s.AwaitClose(); code != 4401 {
 		t.Errorf("after signing out, the WebSocket is closed with %d %q", code, reason)
 	}
 }

@@ -3,7 +3,6 @@ package sse
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -55,11 +54,9 @@ func Begin(w http.ResponseWriter) *Writer {
 // Serve sends the follower's messages until ctx ends, the client stops reading, or its user loses access. It closes the
 // follower.
 //
-// A stream survives an outage of the database. Ending it would be worse: the client would reconnect during the outage
-// and get a 503, after which an EventSource gives up for good.
+// A stream survives an outage of the database: a client that reconnected could only wait (Hold).
 func (s *Stream) Serve(ctx context.Context, out *Writer, follower *live.Follower) {
-	// Spread the clients of a server that restarts over two seconds.
-	out.retry(time.Second + rand.N(2*time.Second))
+	out.retry(spread())
 	s.Checkpoint(out, follower.Cursor())
 	if out.Flush() != nil {
 		follower.Close()

@@ -29,23 +29,42 @@ func (c *Client) StreamChanges(query string, header ...string) *EventStream {
 // Stream opens an event stream. The headers are as those of Call.
 func (c *Client) Stream(method, path, body string, header ...string) *EventStream {
 	c.T.Helper()
-	request := c.newRequest(method, path, body)
-	if body != "" {
-		request.Header.Set("Content-Type", "application/json")
+	response := <-c.OpenStream(method, path, body, header...) //nolint:bodyclose // OpenStream closes it
+	if response == nil {
+		c.T.FailNow()
 	}
-	request.Header.Set("Accept", "text/event-stream")
-	setHeaders(request.Header, header)
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		c.T.Fatal(err)
-	}
-	c.T.Cleanup(func() { _ = response.Body.Close() })
 	if response.StatusCode != http.StatusOK {
 		c.T.Fatalf("the stream has status %d", response.StatusCode)
 	}
 	s := &EventStream{T: c.T, Header: response.Header, Events: make(chan ServerEvent, 10_000), Ended: make(chan error, 1)}
 	go s.read(response.Body)
 	return s
+}
+
+// OpenStream sends the request for an event stream. The response comes when the server begins it; nil for none. The
+// headers are as those of Call.
+func (c *Client) OpenStream(method, path, body string, header ...string) <-chan *http.Response {
+	c.T.Helper()
+	request := c.newRequest(method, path, body)
+	if body != "" {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	request.Header.Set("Accept", "text/event-stream")
+	setHeaders(request.Header, header)
+	begun := make(chan *http.Response, 1)
+	go func() {
+		defer close(begun)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			if c.T.Context().Err() == nil {
+				c.T.Errorf("%s %s: %v", method, path, err)
+			}
+			return
+		}
+		c.T.Cleanup(func() { _ = response.Body.Close() })
+		begun <- response
+	}()
+	return begun
 }
 
 func (s *EventStream) read(body io.Reader) {

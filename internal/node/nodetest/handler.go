@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"runtime/pprof"
 	"strings"
+	"testing"
 )
 
 // labelled marks the goroutines of requests with their URLs, for AwaitHandler.
@@ -21,11 +22,7 @@ func labelled(url string, next http.Handler) http.Handler {
 func (n *Node) AwaitHandler(text, function string) {
 	n.T.Helper()
 	Eventually(n.T, text+" reaches "+function, func() bool {
-		var profile bytes.Buffer
-		if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
-			n.T.Fatal(err)
-		}
-		for stack := range strings.SplitSeq(profile.String(), "\n\n") {
+		for stack := range strings.SplitSeq(goroutines(n.T), "\n\n") {
 			_, labels, found := strings.Cut(stack, "# labels: ")
 			labels, frames, _ := strings.Cut(labels, "\n")
 			if found && strings.Contains(labels, n.URL) && strings.Contains(labels, text) && strings.Contains(frames, function) {
@@ -34,4 +31,13 @@ func (n *Node) AwaitHandler(text, function string) {
 		}
 		return false
 	})
+}
+
+func goroutines(t testing.TB) string {
+	t.Helper()
+	var profile bytes.Buffer
+	if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
+		t.Fatal(err)
+	}
+	return profile.String()
 }

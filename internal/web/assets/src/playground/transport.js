@@ -4,8 +4,8 @@ import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { getOperationAST } from 'graphql';
 import { createClient } from 'graphql-ws';
 
-// Close codes of graphql-transport-ws: 4401 is "Unauthorized" (no connection_init), 4403 is "Forbidden" (refused).
-const REFUSED = new Set([4401, 4403]);
+// The close code with which the server refuses credentials.
+const REFUSED = 4401;
 
 /**
  * Returns a fetcher for GraphiQL, and `close`, to be called before another identity takes over.
@@ -19,7 +19,7 @@ export function createTransport({ endpoint, identity, onRefused }) {
     retryAttempts: 0,
     on: {
       closed: (event) => {
-        if (REFUSED.has(event.code)) onRefused();
+        if (event.code === REFUSED) onRefused();
       },
     },
   });
@@ -61,7 +61,7 @@ function subscribe(sockets, request) {
 
 function readable(error) {
   if (!(error instanceof CloseEvent)) return error; // the server's, about the operation
-  if (REFUSED.has(error.code)) return plain('You are not signed in. Sign in and run the operation again.');
+  if (error.code === REFUSED) return plain('You are not signed in. Sign in and run the operation again.');
   return plain(`The connection was closed: ${error.reason || 'no reason given'} (${error.code}).`);
 }
 
