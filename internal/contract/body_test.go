@@ -39,7 +39,7 @@ func TestGuard_ReportsTheFaultsOfBodies(t *testing.T) {
 				"#/name is required\n" +
 				"#/on must be true or false\n" +
 				"#/parts/0/size must be at least 0\n" +
-				"#/parts/0/url must be an absolute URL\n" +
+				"#/parts/0/url must be an absolute URL, in which a space is %20 and % is %25\n" +
 				"#/parts/1/size must be a whole number or null\n" +
 				"#/parts/1/url is required\n" +
 				"#/parts/2 must be an object\n" +

@@ -139,7 +139,7 @@ func formatDetail(k *kind.Format) string {
 	case "date":
 		return "must be a date such as 2026-01-31"
 	case "uri":
-		return "must be an absolute URL"
+		return "must be an absolute URL, in which a space is %20 and % is %25"
 	case "int32", "int64":
 		if errors.Is(k.Err, strconv.ErrRange) {
 			return "must fit into " + strings.TrimPrefix(k.Want, "int") + " bits"

@@ -27,13 +27,13 @@ const (
 
 const eventChoice = "must be item.created, item.updated, item.deleted or item.triggered"
 
-// checked returns the settings with their defaults, or an error with every fault: RULE_VIOLATED when the only fault
+// checked returns the settings with their defaults and the normal form of the URL, or an error with every fault: RULE_VIOLATED when the only fault
 // is that hooks may not reach the URL, and else INVALID_INPUT.
 func (s Settings) checked(
 	ctx context.Context, pool *pgxpool.Pool, accountID uuid.UUID, reach egress.Policy,
 ) (Settings, error) {
 	var faults problem.Faults
-	malformed, refusal := reach.CheckURL(s.URL)
+	normal, malformed, refusal := reach.CheckURL(s.URL)
 	faults.At("#/url", malformed)
 	if refusal != nil {
 		faults.At("#/url", refusal.Error())
@@ -54,7 +54,11 @@ func (s Settings) checked(
 	if len(faults) == 1 && refusal != nil {
 		return Settings{}, faults.Err(problem.RuleViolated)
 	}
-	return s.withDefaults(), faults.Err(problem.InvalidInput)
+	if err := faults.Err(problem.InvalidInput); err != nil {
+		return Settings{}, err
+	}
+	s.URL = normal
+	return s.withDefaults(), nil
 }
 
 func (s Settings) checkSelection(faults *problem.Faults) {

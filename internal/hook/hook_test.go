@@ -3,6 +3,8 @@ package hook_test
 import (
 	"encoding/base64"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +13,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/hook"
+	"itemcast/internal/hook/egress"
 	"itemcast/internal/hook/hooktest"
 	"itemcast/internal/problem"
 )
@@ -41,6 +44,36 @@ func TestService_CreatesReadsAndDeletesHooks(t *testing.T) {
 	}
 	if err := b.Service.Delete(b.Ctx, h.ID, nil); !problem.Is(err, problem.NotFound) {
 		t.Errorf("delete after delete: %v", err)
+	}
+}
+
+// The migration gives the rows of earlier builds the form that URLs have now.
+func TestURL_OfAnEarlierBuildIsNormalizedByTheMigration(t *testing.T) {
+	b := setup(t)
+	files, err := filepath.Glob("../../sql/migrations/*_hook_url.sql")
+	if err != nil || len(files) != 1 {
+		t.Fatalf("the migration is %v, %v", files, err)
+	}
+	migration, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for raw, want := range map[string]string{
+		`https://example.com/?channel=Köln&q="a|b"`: "",
+		"https://example.com/a%2Fb/日本|😀?x=a+b%20c":  "",
+		"https://example.com/?q=<`{}^\\>[]":         "",
+		"https://example.com/?q=%zz&r=100%":         "https://example.com/?q=%25zz&r=100%25",
+	} {
+		h, _ := b.Hook("https://example.com/")
+		b.Exec("UPDATE hook SET url = $2 WHERE id = $1", h.ID, raw)
+		b.Exec(string(migration))
+		b.Exec(string(migration)) // changes nothing more
+		if want == "" {
+			want = egress.NormalizeURL(raw)
+		}
+		if got := b.Get(h); got.URL != want || got.Revision != h.Revision+1 {
+			t.Errorf("%s: got %s, revision %d, want %s", raw, got.URL, got.Revision, want)
+		}
 	}
 }
 

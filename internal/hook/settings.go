@@ -5,8 +5,8 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"strings"
 
+	"itemcast/internal/hook/egress"
 	"itemcast/internal/mergepatch"
 	"itemcast/internal/problem"
 	"itemcast/internal/strictjson"
@@ -83,11 +83,11 @@ func errSettings() error {
 
 // originOf returns the scheme and host of a URL, which decide who receives the headers.
 func originOf(raw string) string {
-	u, err := url.Parse(raw)
+	u, err := url.Parse(egress.NormalizeURL(raw))
 	if err != nil {
 		return raw
 	}
-	return strings.ToLower(u.Scheme + "://" + u.Host)
+	return u.Scheme + "://" + u.Host
 }
 
 func (s Settings) withDefaults() Settings {

@@ -232,11 +232,14 @@ func FuzzCheckURL(f *testing.F) {
 		f.Add(url)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		fault, refusal := Policy{}.CheckURL(raw)
+		normal, fault, refusal := Policy{}.CheckURL(raw)
 		if fault != "" || refusal != nil {
 			return
 		}
-		dialled := dialledBy(t, raw)
+		if again, fault, refusal := (Policy{}).CheckURL(normal); again != normal {
+			t.Fatalf("%q becomes %q, and that %q, %q, %v", raw, normal, again, fault, refusal)
+		}
+		dialled := dialledBy(t, normal)
 		host, err := url.Parse("//" + dialled)
 		if err != nil {
 			t.Fatalf("%q dials %q", raw, dialled)

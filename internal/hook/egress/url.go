@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -19,34 +20,36 @@ const (
 	maxLabel = 63
 )
 
-// CheckURL checks the URL of an endpoint. It returns a fault when the URL is malformed. It returns a refusal when the
-// URL names an address or a port that is not allowed (a *Refusal), or an address in a form that programs interpret
-// differently. Both texts continue a sentence that begins with the name of the URL. A host name is not looked up: its
-// addresses can change.
-func (p Policy) CheckURL(raw string) (fault string, refusal error) {
+// CheckURL checks the URL of an endpoint, and returns the form in which it is stored and requested (normalize.go). It
+// returns a fault when the URL is malformed. It returns a refusal when the URL names an address or a port that is not
+// allowed (a *Refusal), or an address in a form that programs interpret differently. Both texts continue a sentence that
+// begins with the name of the URL. A host name is not looked up: its addresses can change.
+func (p Policy) CheckURL(raw string) (normal, fault string, refusal error) {
 	u, fault := parseURL(raw)
 	if fault != "" {
-		return fault, nil
+		return "", fault, nil
 	}
 	port, fault := portOf(u)
 	if fault != "" {
-		return fault, nil
+		return "", fault, nil
 	}
 	address, canonical := literal(u.Hostname())
 	if fault := faultOfHost(u, address); fault != "" {
-		return fault, nil
+		return "", fault, nil
 	}
 	if !address.IsValid() {
-		return "", p.checkPort(address, port)
+		refusal = p.checkPort(address, port)
+	} else if refusal = p.Check(netip.AddrPortFrom(address, port)); refusal == nil && !canonical {
+		refusal = fmt.Errorf("must write its address as %s", address)
 	}
-	if err := p.Check(netip.AddrPortFrom(address, port)); err != nil {
-		return "", err
+	if refusal != nil {
+		return "", "", refusal
 	}
-	if !canonical {
-		return "", fmt.Errorf("must write its address as %s", address)
-	}
-	return "", nil
+	normal, fault = normalize(raw, u)
+	return normal, fault, nil
 }
+
+var malformedEscape = regexp.MustCompile(`%(?:$|[^0-9A-Fa-f]|.(?:$|[^0-9A-Fa-f]))`)
 
 func parseURL(raw string) (u *url.URL, fault string) {
 	if utf8.RuneCountInString(raw) > MaxURL {
@@ -54,7 +57,10 @@ func parseURL(raw string) (u *url.URL, fault string) {
 	}
 	forbidden := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError }
 	if strings.ContainsFunc(raw, forbidden) {
-		return nil, "must not contain spaces or control characters"
+		return nil, "must not contain spaces or control characters; write a space as %20"
+	}
+	if malformedEscape.MatchString(raw) {
+		return nil, "must have two hexadecimal digits after each %; write % itself as %25"
 	}
 	u, err := url.Parse(raw)
 	switch {
@@ -100,8 +106,11 @@ func faultOfHost(u *url.URL, address netip.Addr) string {
 	}
 	for i := range len(host) {
 		switch c := host[i]; {
-		case c >= utf8.RuneSelf: // versions of IDNA map other characters differently, some to digits and dots
-			return "must name its host in ASCII; write an internationalized name in the form that begins with xn--"
+		case c >= utf8.RuneSelf:
+			if asciiName(host) == "" {
+				return "must name its host in ASCII; write an internationalized name in the form that begins with xn--"
+			}
+			return ""
 		case !nameByte(c):
 			return "must name its host with letters, digits, hyphens, underscores and dots only"
 		}

@@ -2,6 +2,7 @@ package egress
 
 import (
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -16,6 +17,7 @@ func TestCheckURL_NamesTheFault(t *testing.T) {
 		brackets = "must have brackets around an IPv6 address, and nowhere else"
 		zone     = "must not have a zone"
 		spaces   = "must not contain spaces or control characters"
+		escape   = "must have two hexadecimal digits after each %; write % itself as %25"
 		scheme   = "must begin with http:// or https://"
 		port     = "must have a port from 1 to 65535, or none"
 	)
@@ -31,8 +33,9 @@ func TestCheckURL_NamesTheFault(t *testing.T) {
 		"http://8.8.8.8:80:80/": "must be a URL", "http://::1/": "must be a URL",
 		"https://exa mple.com/": spaces, "https://example.com/\n": spaces, "https://example.com/\u00a0": spaces, "https://example.com/\x00": spaces,
 		"https://example.com/\xff": spaces, "https://example.com/a\u2028b": spaces, "http://127.0.0.1\t/": spaces,
-		"https://example.com/%zz": "must be a URL", "https://example.com/" + strings.Repeat("a", MaxURL): "must have at most 2000",
-		"https://bücher.example/": ascii, "https://b%C3%BCcher.example/": ascii, "http://１２７.０.０.１/": ascii, "http://127。0。0。1/": ascii,
+		"https://example.com/%zz": escape, "https://example.com/?q=%zz": escape, "https://example.com/?q=100%": escape,
+		"https://example.com/?q=%2": escape, "https://example.com/%E0%A4%A": escape, "https://example.com/" + strings.Repeat("a", MaxURL): "must have at most 2000",
+		"http://１２７.０.０.１/": ascii, "http://127。0。0。1/": ascii,
 		"http://127｡0｡0｡1/": ascii, "http://①②⑦.0.0.1/": ascii, "http://127%E3%80%820%E3%80%820%E3%80%821/": ascii, "http://ⓛocalhost/": ascii,
 		"http://loc\u00adalhost/": ascii,
 		"http://%6cocalhost/":     "must be a URL", "http://%31%32%37.0.0.1/": "must be a URL", "http://a%25b/": letters, "http://a,b/": letters,
@@ -44,7 +47,7 @@ func TestCheckURL_NamesTheFault(t *testing.T) {
 		"http://[127.0.0.1]/": "must", "http://[example.com]/": "must", "http://[1]/": "must", "http://[::1/": "must be a URL",
 		"http://[2606:4700::1111%25eth0]/": zone, "http://[::1%25lo]/": zone, "http://[::ffff:127.0.0.1%25lo]/": zone, "http://[::1]x/": "must be a URL",
 	} {
-		fault, refusal := Policy{}.CheckURL(url)
+		_, fault, refusal := Policy{}.CheckURL(url)
 		if !strings.HasPrefix(fault, "must") || !strings.Contains(fault, want) || refusal != nil {
 			t.Errorf("%q: got %q, %v, want %q", url, fault, refusal, want)
 		}
@@ -58,9 +61,60 @@ func TestCheckURL_AcceptsURLs(t *testing.T) {
 		"https://xn--bcher-kva.example/", "http://localhost/", "http://localhost.:8080/", "http://my_service:8080/", "http://0x7g/", "http://a-b.c.example./",
 		"https://example.com/ü?q=%20", "http://[::ffff:8.8.8.8]/", "http://[64:ff9b::808:808]/", "http://1.2.3.4.example/", "https://example.com/\\",
 	} {
-		if fault, refusal := (Policy{}).CheckURL(url); fault != "" || refusal != nil {
+		if _, fault, refusal := (Policy{}).CheckURL(url); fault != "" || refusal != nil {
 			t.Errorf("%q: %q, %v", url, fault, refusal)
 		}
+	}
+}
+
+// What browsers make of a URL, and in addition the characters that RFC 3986 does not allow are encoded.
+func TestCheckURL_ReturnsTheFormThatBrowsersRequest(t *testing.T) {
+	t.Parallel()
+	policy := Policy{Networks: prefixes("127.0.0.0/8", "fe80::/10")}
+	for raw, want := range map[string]string{
+		"http://example.com":                     "http://example.com/",
+		"https://example.com?a=b":                "https://example.com/?a=b",
+		"HTTPS://Example.COM:443/A":              "https://example.com/A",
+		"http://example.com:0080/":               "http://example.com/",
+		"http://example.com:443/":                "http://example.com:443/",
+		"https://example.com/?channel=Köln":      "https://example.com/?channel=K%C3%B6ln",
+		"https://example.com/?channel=K%C3%B6ln": "https://example.com/?channel=K%C3%B6ln",
+		`https://example.com/?q="a|b"`:           "https://example.com/?q=%22a%7Cb%22",
+		"https://example.com/?q=<'`{}^\\>[]":     "https://example.com/?q=%3C%27%60%7B%7D%5E%5C%3E[]",
+		"https://example.com/?q=a+b%20c&d=%zZ%":  "",
+		"https://example.com/?q=a+b%20c&d=%25":   "https://example.com/?q=a+b%20c&d=%25",
+		"https://example.com/?q=日本&x=😀":          "https://example.com/?q=%E6%97%A5%E6%9C%AC&x=%F0%9F%98%80",
+		`https://example.com/a%2Fb/ü|"c`:         "https://example.com/a%2Fb/%C3%BC%7C%22c",
+		"https://example.com/a/./b/../c//d":      "https://example.com/a/c//d",
+		"https://example.com/%2e%2E/a":           "https://example.com/a",
+		"https://example.com/;v=1/~a/$&,=:@":     "https://example.com/;v=1/~a/$&,=:@",
+		"https://bücher.example/":                "https://xn--bcher-kva.example/",
+		"https://b%C3%BCcher.example/":           "https://xn--bcher-kva.example/",
+		"https://BÜCHER.example./":               "https://xn--bcher-kva.example./",
+		"https://bu\u0308cher.example/":          "https://xn--bcher-kva.example/",
+		"https://faß.example/":                   "https://xn--fa-hia.example/",
+		"https://例え.テスト:8443/":                   "https://xn--r8jz45g.xn--zckzah:8443/",
+		"http://my_service:9000/hook":            "http://my_service:9000/hook",
+		"http://[::FFFF:7F00:1]:80/":             "http://[::ffff:7f00:1]/",
+		"http://[fe80:0:0::1%25eth0]:8080/a|b":   "http://[fe80::1%25eth0]:8080/a%7Cb",
+	} {
+		normal, fault, refusal := policy.CheckURL(raw)
+		if normal != want || (fault == "" && refusal == nil) != (want != "") {
+			t.Errorf("%s: got %s, %q, %v, want %s", raw, normal, fault, refusal, want)
+		}
+		if want == "" {
+			continue
+		}
+		if again, _, _ := policy.CheckURL(normal); again != normal || NormalizeURL(raw) != normal {
+			t.Errorf("%s: again it is %s", normal, again)
+		}
+		if u, err := url.Parse(normal); err != nil || u.String() != normal {
+			t.Errorf("%s: net/http requests %s, %v", normal, u, err)
+		}
+	}
+	long := "https://example.com/?q=" + strings.Repeat("ü", 500)
+	if _, fault, _ := policy.CheckURL(long); !strings.Contains(fault, "at most 2000 characters when it is percent-encoded") {
+		t.Errorf("a long one: %q", fault)
 	}
 }
 
@@ -80,7 +134,7 @@ func TestCheckURL_RefusesEveryFormOfAnAddressThatIsNotAllowed(t *testing.T) {
 		"http://[2002:7f00:1::]/": "6to4 address (2002::/16) of 127.0.0.1", "http://[2001:0:4136:e378:8000:63bf:80ff:fffe]/": "Teredo",
 		"http://[fe80::1%25eth0]/": "link-local", "http://[fd00::1]/": "unique local", "http://[::]/": "unspecified",
 	} {
-		fault, err := Policy{}.CheckURL(url)
+		_, fault, err := Policy{}.CheckURL(url)
 		refusal, ok := errors.AsType[*Refusal](err)
 		if fault != "" || !ok || refusal.Setting != SettingNetworks || !strings.Contains(err.Error(), rule) {
 			t.Errorf("%s: got %q, %v, want the rule %q", url, fault, err, rule)
@@ -97,13 +151,13 @@ func TestCheckURL_RefusesPortsOfNames(t *testing.T) {
 	for url, policy := range map[string]Policy{
 		"http://example.com:22/": {}, "http://8.8.8.8:25/": {}, "https://example.com:1/": {}, "http://example.com:0025/": {}, "http://example.com/": only443,
 	} {
-		fault, err := policy.CheckURL(url)
+		_, fault, err := policy.CheckURL(url)
 		if refusal, ok := errors.AsType[*Refusal](err); fault != "" || !ok || refusal.Setting != SettingPorts ||
 			refusal.Rule != "" {
 			t.Errorf("%s: got %q, %v", url, fault, err)
 		}
 	}
-	if fault, err := only443.CheckURL("https://example.com/"); fault != "" || err != nil {
+	if _, fault, err := only443.CheckURL("https://example.com/"); fault != "" || err != nil {
 		t.Errorf("got %q, %v", fault, err)
 	}
 }
@@ -116,13 +170,13 @@ func TestCheckURL_WantsAnAllowedAddressInItsCanonicalForm(t *testing.T) {
 	for url, want := range map[string]string{
 		"http://0x08080808/": "8.8.8.8", "http://127.1/": "127.0.0.1", "http://8.8.8.8./": "8.8.8.8", "http://010.8.8.8/": "8.8.8.8",
 	} {
-		fault, err := policy.CheckURL(url)
+		_, fault, err := policy.CheckURL(url)
 		if fault != "" || err == nil || err.Error() != "must write its address as "+want {
 			t.Errorf("%s: got %q, %v", url, fault, err)
 		}
 	}
 	for _, url := range []string{"http://127.0.0.1/", "http://[::ffff:7f00:1]:8080/", "http://[fe80::1%25eth0]/"} {
-		if fault, err := policy.CheckURL(url); fault != "" || err != nil {
+		if _, fault, err := policy.CheckURL(url); fault != "" || err != nil {
 			t.Errorf("%s: got %q, %v", url, fault, err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,45 @@ import (
 
 	"itemcast/internal/node/nodetest"
 )
+
+// A URL is stored and requested as browsers write it. What stands for itself in no URL is refused with the reason.
+func TestHooks_AURLIsStoredAndRequestedAsBrowsersWriteIt(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	targets := make(chan string, 10)
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { targets <- r.RequestURI }))
+	t.Cleanup(receiver.Close)
+	const typed, requested = `/a%2Fb/ü?channel=Köln&q=\"a|b\"`, "/a%2Fb/%C3%BC?channel=K%C3%B6ln&q=%22a%7Cb%22"
+	made := n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+receiver.URL+typed+`"}`).WantStatus(t, http.StatusCreated)
+	hook := "/api/v1/hooks/" + made.Field(t, "id")
+	for what, got := range map[string]nodetest.Response{"POST": made, "GET": n.Call(http.MethodGet, hook, "")} {
+		if url := got.Object(t)["url"]; url != receiver.URL+requested {
+			t.Errorf("%s shows %s", what, url)
+		}
+	}
+	n.Call(http.MethodPost, hook+"/test", "").WantStatus(t, http.StatusOK)
+	n.Call(http.MethodPost, "/api/v1/items/"+n.CreateItem(`{"name":"a"}`)+"/trigger-hook", "")
+	for range 2 {
+		if got := nodetest.Next(t, targets); got != requested {
+			t.Errorf("the receiver gets %s", got)
+		}
+	}
+	same := n.Call(http.MethodPatch, hook, `{"url":"`+receiver.URL+typed+`"}`).WantStatus(t, http.StatusOK)
+	if same.Object(t)["url"] != receiver.URL+requested || same.Header.Get("ETag") != made.Header.Get("ETag") {
+		t.Errorf("the same URL again: %s", same.Body)
+	}
+	for url, want := range map[string]string{
+		"http://127.0.0.1/?q=%zz": "must have two hexadecimal digits after each %", "http://127.0.0.1/a b": "write a space as %20",
+		"http://a b/": "a space is %20", "http://127.0.0.1/%zz": "% is %25",
+		"http://u:p@127.0.0.1/": "must not contain credentials", "http://127.0.0.1:70000/": "must have a port from 1 to 65535",
+	} {
+		got := n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"`+url+`"}`).
+			WantProblem(t, url, http.StatusBadRequest, "INVALID_INPUT").Detail(t)
+		if !strings.Contains(got, want) {
+			t.Errorf("%s: got %q, want %q", url, got, want)
+		}
+	}
+}
 
 func TestHooks_EveryOperation(t *testing.T) {
 	t.Parallel()

@@ -663,12 +663,14 @@ type Fault struct {
 
 // Hook defines model for Hook.
 type Hook struct {
-	ID            openapi_types.UUID `json:"id"`
-	URL           string             `json:"url"`
-	Description   string             `json:"description"`
-	Events        []HookEvent        `json:"events"`
-	Filter        *json.RawMessage   `json:"filter"`
-	ChangedFields []string           `json:"changed_fields"`
+	ID openapi_types.UUID `json:"id"`
+
+	// URL The URL as it is requested.
+	URL           string           `json:"url"`
+	Description   string           `json:"description"`
+	Events        []HookEvent      `json:"events"`
+	Filter        *json.RawMessage `json:"filter"`
+	ChangedFields []string         `json:"changed_fields"`
 
 	// Headers Values are hidden: each is `***`.
 	Headers map[string]string `json:"headers"`
