@@ -27,5 +27,11 @@ func (r *queryResolver) Audit(ctx context.Context, filter *model.AuditFilter, fi
 	if err != nil {
 		return nil, err
 	}
-	return &model.AuditConnection{Nodes: pointers(entries), PageInfo: forwardPage(after, next)}, nil
+	nodes, cursors := pointers(entries), each(entries, account.AuditEntry.PageToken)
+	return &model.AuditConnection{
+		Edges: edges(nodes, cursors, func(cursor string, node *account.AuditEntry) *model.AuditEdge {
+			return &model.AuditEdge{Cursor: cursor, Node: node}
+		}),
+		Nodes: nodes, PageInfo: forwardPage(after, next, cursors),
+	}, nil
 }

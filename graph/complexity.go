@@ -28,7 +28,9 @@ func complexity() (root exec.ComplexityRoot) {
 		}
 		return 1 + child*clamp(first, defaultPage)
 	}
-	root.Item.History = func(child int, first *int64, _ *string) int { return statementCost + child*clamp(first, defaultPage) }
+	root.Item.History = func(child int, first *int64, _ *string) int {
+		return statementCost + child*clamp(first, defaultHistory)
+	}
 	root.Query.Deliveries = func(
 		child int, _, _ *uuid.UUID, _ *model.DeliveryState, _, _ *time.Time, first *int64, _ *string,
 	) int {
@@ -43,6 +45,7 @@ func complexity() (root exec.ComplexityRoot) {
 		return 1 + child*clamp(first, defaultPage)
 	}
 
+	root.Query.Node = func(child int, _ uuid.UUID) int { return statementCost + child } // a statement for each type
 	root.Query.Tags = func(child int) int { return scanCost + child }
 	root.Query.MetadataFields = func(child int) int { return scanCost + child }
 	// Multiplied by the page's items.

@@ -15,7 +15,7 @@ func TestDefer_OneAnswerHasTheDeferredFields(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	id := n.CreateItem(`{"name":"a","assets":[{"kind":"source","url":"https://example.com/","content_type":"a/b"}]}`)
-	const fragments = ` fragment more on Item { createdBy { id name } history { next } assets { ... @defer { url } } }`
+	const fragments = ` fragment more on Item { createdBy { id name } history { nodes { kind } } assets { ... @defer { url } } }`
 	for name, fields := range map[string]string{
 		"an inline fragment":      `id ... @defer { createdBy { id name } }`,
 		"with a type and a label": `id ... on Item @defer(label: "x") { createdBy { ... @defer { name } } revision }`,
@@ -27,7 +27,7 @@ func TestDefer_OneAnswerHasTheDeferredFields(t *testing.T) {
 		"plain fields":            `id ... @defer { name tags assets { ... @defer { url } } }`,
 		"with another directive":  `id ... @defer @include(if: $yes) { createdBy { id } }`,
 	} {
-		query := `query ($yes: Boolean! = true) { items { ... @defer(if: $yes) { nodes { ` + fields + ` } } } again: items { nodes { ...more } } }` + fragments
+		query := `query ($yes: Boolean! = true) { items(first: 5) { ... @defer(if: $yes) { nodes { ` + fields + ` } } } again: items(first: 5) { nodes { ...more } } }` + fragments
 		plain := query
 		for _, directive := range []string{`@defer(label: "x")`, `@defer(if: true)`, `@defer(if: $yes)`, `@defer`} {
 			plain = strings.ReplaceAll(plain, directive, "@skip(if: false)")

@@ -46,7 +46,13 @@ func (r *Resolver) deliveries(
 	if err != nil {
 		return nil, err
 	}
-	return &model.DeliveryConnection{Nodes: each(deliveries, toDelivery), PageInfo: forwardPage(after, next)}, nil
+	nodes, cursors := each(deliveries, toDelivery), each(deliveries, hook.Delivery.PageToken)
+	return &model.DeliveryConnection{
+		Edges: edges(nodes, cursors, func(cursor string, node *model.Delivery) *model.DeliveryEdge {
+			return &model.DeliveryEdge{Cursor: cursor, Node: node}
+		}),
+		Nodes: nodes, PageInfo: forwardPage(after, next, cursors),
+	}, nil
 }
 
 func toState(state *model.DeliveryState) hook.State {

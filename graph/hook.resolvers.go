@@ -116,7 +116,13 @@ func (r *queryResolver) Hooks(ctx context.Context, first *int64, after *string) 
 	if err != nil {
 		return nil, err
 	}
-	return &model.HookConnection{Nodes: each(hooks, toHook), PageInfo: forwardPage(after, next)}, nil
+	nodes, cursors := each(hooks, toHook), each(hooks, hook.Hook.PageToken)
+	return &model.HookConnection{
+		Edges: edges(nodes, cursors, func(cursor string, node *model.Hook) *model.HookEdge {
+			return &model.HookEdge{Cursor: cursor, Node: node}
+		}),
+		Nodes: nodes, PageInfo: forwardPage(after, next, cursors),
+	}, nil
 }
 
 // Hook is the resolver for the hook field.

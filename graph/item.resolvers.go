@@ -28,7 +28,7 @@ func (r *itemResolver) CreatedBy(ctx context.Context, obj *rendered.Item) (*mode
 }
 
 // History is the resolver for the history field.
-func (r *itemResolver) History(ctx context.Context, obj *rendered.Item, first *int64, after *string) (*model.ItemHistory, error) {
+func (r *itemResolver) History(ctx context.Context, obj *rendered.Item, first *int64, after *string) (*model.ItemChangeConnection, error) {
 	limit, err := pageSize(first, defaultHistory)
 	if err != nil {
 		return nil, err
@@ -37,11 +37,13 @@ func (r *itemResolver) History(ctx context.Context, obj *rendered.Item, first *i
 	if err != nil {
 		return nil, err
 	}
-	history := &model.ItemHistory{Nodes: make([]*live.Event, len(changes)), Next: optional.OrNil(next)}
-	for i, c := range changes {
-		history.Nodes[i] = r.Hub.Event(c)
-	}
-	return history, nil
+	nodes, cursors := each(changes, r.Hub.Event), each(changes, item.HistoryToken)
+	return &model.ItemChangeConnection{
+		Edges: edges(nodes, cursors, func(cursor string, node *live.Event) *model.ItemChangeEdge {
+			return &model.ItemChangeEdge{Cursor: cursor, Node: node}
+		}),
+		Nodes: nodes, PageInfo: forwardPage(after, next, cursors),
+	}, nil
 }
 
 // Actor is the resolver for the actor field.

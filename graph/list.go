@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"cmp"
+
 	"itemcast/graph/internal/model"
 	"itemcast/internal/optional"
 	"itemcast/internal/problem"
@@ -24,10 +26,24 @@ func pageSize(first *int64, fallback int) (int, error) {
 	return int(*first), nil
 }
 
-// forwardPage describes a page of a list that is paged forward only. next is the page token of the next page, "" at the
-// end.
-func forwardPage(after *string, next string) *model.PageInfo {
-	return &model.PageInfo{HasPreviousPage: after != nil, HasNextPage: next != "", EndCursor: optional.OrNil(next)}
+// forwardPage describes a page of a list that is paged forward only. cursors are the page tokens of its rows; next is
+// the token from which the next page follows, "" at the end. Next is not the last row's token if rows after it are
+// hidden.
+func forwardPage(after *string, next string, cursors []string) *model.PageInfo {
+	info := &model.PageInfo{HasPreviousPage: after != nil, HasNextPage: next != "", EndCursor: optional.OrNil(next)}
+	if n := len(cursors); n > 0 {
+		info.StartCursor, info.EndCursor = &cursors[0], new(cmp.Or(next, cursors[n-1]))
+	}
+	return info
+}
+
+// edges pairs the nodes of a page with their page tokens.
+func edges[Node, Edge any](nodes []*Node, cursors []string, pair func(cursor string, node *Node) *Edge) []*Edge {
+	all := make([]*Edge, len(nodes))
+	for n, node := range nodes {
+		all[n] = pair(cursors[n], node)
+	}
+	return all
 }
 
 // nilIfNotFound turns the error NOT_FOUND into null.

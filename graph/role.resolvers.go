@@ -46,7 +46,13 @@ func (r *queryResolver) Roles(ctx context.Context, first *int64, after *string) 
 	if err != nil {
 		return nil, err
 	}
-	return &model.RoleConnection{Nodes: pointers(roles), PageInfo: forwardPage(after, next)}, nil
+	nodes, cursors := pointers(roles), each(roles, account.Role.PageToken)
+	return &model.RoleConnection{
+		Edges: edges(nodes, cursors, func(cursor string, node *account.Role) *model.RoleEdge {
+			return &model.RoleEdge{Cursor: cursor, Node: node}
+		}),
+		Nodes: nodes, PageInfo: forwardPage(after, next, cursors),
+	}, nil
 }
 
 // Role is the resolver for the role field.

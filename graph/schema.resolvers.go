@@ -7,9 +7,12 @@ package graph
 
 import (
 	"context"
+	"itemcast/graph/connection"
 	"itemcast/graph/internal/exec"
 	"itemcast/graph/internal/model"
 	"itemcast/internal/account"
+
+	"github.com/google/uuid"
 )
 
 // Me is the resolver for the me field.
@@ -19,6 +22,11 @@ func (r *queryResolver) Me(ctx context.Context) (*model.Me, error) {
 		return nil, err
 	}
 	return &model.Me{ID: actor.UserID, Email: actor.Email, Name: actor.Name, Role: actor.Role, Permissions: actor.Permissions.Strings()}, nil
+}
+
+// Node is the resolver for the node field.
+func (r *queryResolver) Node(ctx context.Context, id uuid.UUID) (connection.Node, error) {
+	return r.node(ctx, id)
 }
 
 // Mutation returns exec.MutationResolver implementation.

@@ -14,7 +14,7 @@ import (
 
 // plainFields selects every field that comes from an item's document, with every kind of selection.
 const plainFields = `... on Item { id url called: name description kind: type privacy language producer duration tags metadata clientData snapshotId }
-	...parts embedCode playerUrl workflow { status } createdAt updatedAt publishedAt revision __typename
+	... on Node { itsID: id } ...parts embedCode playerUrl workflow { status } createdAt updatedAt publishedAt revision __typename
 	never: name @include(if: $no) always: name @skip(if: $no)`
 
 const plainParts = ` fragment parts on Item { assets { id __typename kind } assets { url contentType size width height bitrate language } snapshots { url id } }`

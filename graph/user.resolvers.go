@@ -80,7 +80,13 @@ func (r *queryResolver) Users(ctx context.Context, filter *model.UserFilter, fir
 	if err != nil {
 		return nil, err
 	}
-	return &model.UserConnection{Nodes: pointers(users), PageInfo: forwardPage(after, next)}, nil
+	nodes, cursors := pointers(users), each(users, account.User.PageToken)
+	return &model.UserConnection{
+		Edges: edges(nodes, cursors, func(cursor string, node *account.User) *model.UserEdge {
+			return &model.UserEdge{Cursor: cursor, Node: node}
+		}),
+		Nodes: nodes, PageInfo: forwardPage(after, next, cursors),
+	}, nil
 }
 
 // User is the resolver for the user field.

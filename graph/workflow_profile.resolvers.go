@@ -46,7 +46,13 @@ func (r *queryResolver) WorkflowProfiles(ctx context.Context, first *int64, afte
 	if err != nil {
 		return nil, err
 	}
-	return &model.WorkflowProfileConnection{Nodes: pointers(profiles), PageInfo: forwardPage(after, next)}, nil
+	nodes, cursors := pointers(profiles), each(profiles, workflow.Profile.PageToken)
+	return &model.WorkflowProfileConnection{
+		Edges: edges(nodes, cursors, func(cursor string, node *workflow.Profile) *model.WorkflowProfileEdge {
+			return &model.WorkflowProfileEdge{Cursor: cursor, Node: node}
+		}),
+		Nodes: nodes, PageInfo: forwardPage(after, next, cursors),
+	}, nil
 }
 
 // WorkflowProfile is the resolver for the workflowProfile field.

@@ -6,6 +6,9 @@ import (
 	"itemcast/internal/item"
 )
 
+// Node is a pointer to an object of a type that implements the interface Node of the schema.
+type Node any
+
 // Items is a page of items. Filter is the list's filter: the total is counted only if the query asks for it.
 type Items struct {
 	Page   item.Page

@@ -15,7 +15,8 @@ import (
 
 // shape is the form of a type in a document: all its fields, in declared order.
 type shape struct {
-	typeName string // GraphQL's
+	typeName string   // GraphQL's
+	types    []string // typeName, and the interfaces that it implements
 	names    []string
 	fields   map[string]source // by GraphQL's name
 }
@@ -27,11 +28,17 @@ type source struct {
 	nested *shape // of an object, or of a list of them
 }
 
-var itemShape = shapeOf(reflect.TypeFor[item.Item](), "Item", "created_by") // in GraphQL, createdBy is a User
+var itemShape = shapeOfItem()
+
+func shapeOfItem() *shape {
+	s := shapeOf(reflect.TypeFor[item.Item](), "Item", "created_by") // in GraphQL, createdBy is a User
+	s.types = append(s.types, "Node")
+	return s
+}
 
 // shapeOf reads a shape from the type's JSON tags, without the fields that GraphQL resolves.
 func shapeOf(t reflect.Type, typeName string, resolved ...string) *shape {
-	s := &shape{typeName: typeName, fields: map[string]source{}}
+	s := &shape{typeName: typeName, types: []string{typeName}, fields: map[string]source{}}
 	for index := range t.NumField() {
 		name, _, _ := strings.Cut(t.Field(index).Tag.Get("json"), ",")
 		s.names = append(s.names, name)
@@ -76,7 +83,7 @@ type field struct {
 // plan prepares a selection; nil if it needs more than the document.
 func (s *shape) plan(op *graphql.OperationContext, selected ast.SelectionSet) *plan {
 	p := &plan{of: s, last: -1}
-	collected := graphql.CollectFields(op, selected, []string{s.typeName})
+	collected := graphql.CollectFields(op, selected, s.types)
 	p.fields = make([]field, 0, len(collected))
 	for n, c := range collected {
 		f := field{key: `,"` + c.Alias + `":`}

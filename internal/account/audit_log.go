@@ -39,6 +39,9 @@ type AuditFilter struct {
 	AtBefore *time.Time
 }
 
+// PageToken returns the token of the entry's place in the log.
+func (e AuditEntry) PageToken() string { return page.Token("audit", e.ID) }
+
 // AuditLog returns up to limit entries, newest first, that follow a page token; "" stands for the start of the list.
 // Next is the token of the following page, or "". Needs users.manage. Errors: INVALID_INPUT, INVALID_PAGE_TOKEN.
 func (s *Service) AuditLog(ctx context.Context, filter AuditFilter, limit int, after string) (entries []AuditEntry,
@@ -71,7 +74,7 @@ func (s *Service) AuditLog(ctx context.Context, filter AuditFilter, limit int, a
 	if err != nil {
 		return nil, "", fmt.Errorf("list audit entries: %w", err)
 	}
-	rows, next = page.Cut(rows, limit, func(row store.ListAuditRow) string { return page.Token("audit", row.ID) })
+	rows, next = page.Cut(rows, limit, func(row store.ListAuditRow) string { return AuditEntry(row).PageToken() })
 	entries = make([]AuditEntry, len(rows))
 	for i, row := range rows {
 		entries[i] = AuditEntry(row)

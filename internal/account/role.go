@@ -29,6 +29,9 @@ type Role struct {
 	Revision    int64
 }
 
+// PageToken returns the token of the role's place in the list of roles.
+func (r Role) PageToken() string { return page.Token("roles", r.ID) }
+
 // Roles returns up to limit roles, newest first, that follow a page token; "" stands for the start of the list. Next
 // is the token of the following page, or "". Needs users.manage. Error: INVALID_PAGE_TOKEN.
 func (s *Service) Roles(ctx context.Context, limit int, after string) (roles []Role, next string, err error) {
@@ -45,7 +48,7 @@ func (s *Service) Roles(ctx context.Context, limit int, after string) (roles []R
 	if err != nil {
 		return nil, "", fmt.Errorf("list roles: %w", err)
 	}
-	rows, next = page.Cut(rows, limit, func(row store.ListRolesRow) string { return page.Token("roles", row.ID) })
+	rows, next = page.Cut(rows, limit, func(row store.ListRolesRow) string { return Role{ID: row.ID}.PageToken() })
 	roles = make([]Role, len(rows))
 	for i, row := range rows {
 		roles[i] = toRole(store.GetRoleRow(row))

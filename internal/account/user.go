@@ -49,6 +49,9 @@ type UserFilter struct {
 	Active *bool
 }
 
+// PageToken returns the token of the user's place in the list of users.
+func (u User) PageToken() string { return page.Token("users", u.ID) }
+
 // Users returns up to limit users, newest first, that follow a page token; "" stands for the start of the list. Next
 // is the token of the following page, or "". Needs users.manage. Errors: INVALID_INPUT, INVALID_PAGE_TOKEN.
 func (s *Service) Users(ctx context.Context, filter UserFilter, limit int, after string) (users []User,
@@ -75,7 +78,7 @@ func (s *Service) Users(ctx context.Context, filter UserFilter, limit int, after
 	if err != nil {
 		return nil, "", fmt.Errorf("list users: %w", err)
 	}
-	rows, next = page.Cut(rows, limit, func(row store.ListUsersRow) string { return page.Token("users", row.ID) })
+	rows, next = page.Cut(rows, limit, func(row store.ListUsersRow) string { return User{ID: row.ID}.PageToken() })
 	users = make([]User, len(rows))
 	for i, row := range rows {
 		users[i] = toUser(store.GetUserRow(row))

@@ -27,6 +27,9 @@ type DeliveryFilter struct {
 // deliveryList is the name of the list in page tokens.
 const deliveryList = "deliveries"
 
+// PageToken returns the token of the delivery's place in the list of deliveries.
+func (d Delivery) PageToken() string { return page.Token(deliveryList, d.position, d.HookID) }
+
 // Deliveries returns up to limit deliveries of the account's hooks, newest changes first, after a page token; the
 // empty token is the first page. The next token is empty on the last page. Errors: NOT_FOUND for an unknown hook,
 // INVALID_PAGE_TOKEN.
@@ -71,9 +74,7 @@ func (s *Service) Deliveries(
 	slices.SortStableFunc(deliveries, newestFirst)
 	// A delivery that ended between the two reads is in both.
 	deliveries = slices.CompactFunc(deliveries, func(a, b Delivery) bool { return newestFirst(a, b) == 0 })
-	deliveries, next = page.Cut(deliveries, limit, func(d Delivery) string {
-		return page.Token(deliveryList, d.position, d.HookID)
-	})
+	deliveries, next = page.Cut(deliveries, limit, Delivery.PageToken)
 	return deliveries, next, nil
 }
 

@@ -83,6 +83,9 @@ func (s *Service) Create(ctx context.Context, settings []byte) (h Hook, secret s
 	return h, secret, err
 }
 
+// PageToken returns the token of the hook's place in the list of hooks.
+func (h Hook) PageToken() string { return page.Token("hooks", h.ID) }
+
 // List returns up to limit hooks, newest first, after a page token; the empty token is the first page. The next
 // token is empty on the last page. Error: INVALID_PAGE_TOKEN.
 func (s *Service) List(ctx context.Context, limit int, after string) (hooks []Hook, next string, err error) {
@@ -100,7 +103,7 @@ func (s *Service) List(ctx context.Context, limit int, after string) (hooks []Ho
 	if err != nil {
 		return nil, "", fmt.Errorf("list hooks: %w", err)
 	}
-	rows, next = page.Cut(rows, limit, func(row store.ListHooksRow) string { return page.Token("hooks", row.ID) })
+	rows, next = page.Cut(rows, limit, func(row store.ListHooksRow) string { return Hook{ID: row.ID}.PageToken() })
 	hooks = make([]Hook, len(rows))
 	for i, row := range rows {
 		if hooks[i], err = fromRow(store.GetHookRow(row)); err != nil {

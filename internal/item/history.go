@@ -12,6 +12,9 @@ import (
 	"itemcast/internal/page"
 )
 
+// HistoryToken returns the page token of a change's place in History.
+func HistoryToken(c *change.Change) string { return page.Token("history", c.ID) }
+
 // History returns up to limit changes of an item that the log retains, newest first, starting after a page token of an
 // earlier call; next is empty on the last page. A deleted item has a history too. Changes from a time when a workflow
 // profile hid the item from the actor's role are omitted, so a page may be short. Errors: INVALID_PAGE_TOKEN;
@@ -34,7 +37,7 @@ func (s *Service) History(
 		if err != nil {
 			return nil, "", err
 		}
-		read, next = page.Cut(read, limit, func(c *change.Change) string { return page.Token("history", c.ID) })
+		read, next = page.Cut(read, limit, HistoryToken)
 		if next != "" {
 			before = read[limit-1].ID
 		}

@@ -257,23 +257,25 @@ func TestParity_FieldsAndMutationsAreEqualOverRESTAndGraphQL(t *testing.T) {
 					ChangedFields []string
 					Actor         struct{ Name string }
 				}
-				Next *string
+				PageInfo struct {
+					HasNextPage bool
+					EndCursor   string
+				}
 			}
 		}
 	}
 	seen, after := []string(nil), any(nil)
 	for {
-		if err := json.Unmarshal(n.GraphQL(`query ($id: ID!, $a: String) { item(id: $id) { history(first: 2, after: $a) { next nodes { kind trigger revision changedFields actor { name } } } } }`, nodetest.Vars{"id": id, "a": after}), &history); err != nil {
+		if err := json.Unmarshal(n.GraphQL(`query ($id: ID!, $a: String) { item(id: $id) { history(first: 2, after: $a) { pageInfo { hasNextPage endCursor } nodes { kind trigger revision changedFields actor { name } } } } }`, nodetest.Vars{"id": id, "a": after}), &history); err != nil {
 			t.Fatal(err)
 		}
 		for _, c := range history.Item.History.Nodes {
 			seen = append(seen, fmt.Sprint(c.Kind, c.Revision, c.Actor.Name))
 		}
-		if history.Item.History.Next == nil {
+		if !history.Item.History.PageInfo.HasNextPage {
 			break
 		}
-		after = *history.Item.History.Next
-		history.Item.History.Next = nil
+		after = history.Item.History.PageInfo.EndCursor
 	}
 	if want := []string{"TRIGGERED4Administrator", "UPDATED4Administrator", "UPDATED3Administrator",
 		"UPDATED2Administrator", "CREATED1Administrator"}; !slices.Equal(seen, want) {

@@ -25,6 +25,7 @@ func TestStatements_RequestsStayWithinTheirBudget(t *testing.T) {
 		return strings.Contains(string(n.Call(http.MethodGet, path+"/history", "").WantStatus(t, http.StatusOK).Body),
 			"CREATED")
 	})
+	role := n.RoleID("Administrator")
 	browser := n.Browser()
 	n.Login(browser, nodetest.AdminEmail, nodetest.AdminPassword)
 	cookie := []string{"Authorization", "", "Cookie", n.Cookies(browser)}
@@ -58,8 +59,18 @@ func TestStatements_RequestsStayWithinTheirBudget(t *testing.T) {
 		"GraphQL": {3, func() {
 			n.GraphQL(`{ items(first: 50) { nodes { id name tags assets { url } createdBy { name } } } }`, nil)
 		}},
-		"list of nothing":         {1, func() { n.Call(http.MethodGet, "/api/v1/items?tags=none", "").WantStatus(t, http.StatusOK) }},
-		"GraphQL with its cursor": {1, func() { n.GraphQL(`{ items(first: 50) { changeCursor nodes { id name } } }`, nil) }},
+		"list of nothing":          {1, func() { n.Call(http.MethodGet, "/api/v1/items?tags=none", "").WantStatus(t, http.StatusOK) }},
+		"GraphQL with its cursor":  {1, func() { n.GraphQL(`{ items(first: 50) { changeCursor nodes { id name } } }`, nil) }},
+		"GraphQL node of an item":  {1, func() { n.GraphQL(`{ node(id: "`+path[len("/api/v1/items/"):]+`") { id ... on Item { name } } }`, nil) }},
+		"GraphQL node of a role":   {1, func() { n.GraphQL(`{ node(id: "`+role+`") { id ... on Role { name } } }`, nil) }},
+		"GraphQL node of any type": {7, func() { n.GraphQL(`{ node(id: "`+role+`") { __typename } }`, nil) }},
+		"GraphQL node of no type":  {8, func() { n.GraphQL(`{ node(id: "`+uuid.NewString()+`") { id } }`, nil) }},
+		"GraphQL list with its edges": {1, func() {
+			n.GraphQL(`{ roles(first: 50) { edges { cursor node { name } } pageInfo { endCursor } } }`, nil)
+		}},
+		"GraphQL history by edges": {2, func() {
+			n.GraphQL(`{ item(id: "`+path[len("/api/v1/items/"):]+`") { history { edges { cursor node { kind } } } } }`, nil)
+		}},
 		"GraphQL items by id": {1, func() {
 			n.GraphQL(`{ a: item(id: "`+path[len("/api/v1/items/"):]+`") { id } b: item(id: "`+path[len("/api/v1/items/"):]+
 				`") { name } }`, nil)

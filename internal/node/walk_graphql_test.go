@@ -16,7 +16,7 @@ import (
 // graphQLNeeds has the permission that each field requires; "" is api.access alone. A field that is missing here
 // fails the test.
 var graphQLNeeds = map[string]account.Permission{
-	"me": "", "mySessions": "", "changeMyPassword": "", "endMySession": "", "endMySessions": "",
+	"me": "", "node": "", "mySessions": "", "changeMyPassword": "", "endMySession": "", "endMySessions": "",
 	"item": account.ItemsView, "items": account.ItemsView, "tags": account.ItemsView, "metadataFields": account.ItemsView,
 	"itemChanges": account.ItemsView,
 	"createItem":  account.ItemsCreate, "replaceItem": account.ItemsEdit, "updateItem": account.ItemsEdit,
@@ -68,6 +68,41 @@ func TestWalk_EveryGraphQLFieldChecksPermissions(t *testing.T) {
 	}
 	if fields < 40 {
 		t.Errorf("only %d fields were found", fields)
+	}
+}
+
+// The field node shows an object if and only if the field of its type does, and answers null without an error else.
+func TestWalk_NodeShowsWhatTheFieldOfItsTypeShows(t *testing.T) {
+	t.Parallel()
+	w := startWalk(t)
+	shown := 0
+	w.walkers["administrator"] = walker{Client: w.As(nodetest.AdminEmail, nodetest.AdminPassword), permissions: account.All()}
+	for noun, field := range map[string]string{"items": "item", "hooks": "hook", "users": "user", "roles": "role",
+		"workflow-profiles": "workflowProfile", "metadata-fields": ""} {
+		for name, who := range w.walkers {
+			if !who.permissions.Has(account.APIAccess) {
+				continue // refused before
+			}
+			got, codes := who.TryGraphQL(`query ($id: ID!) { node(id: $id) { __typename id } }`, nodetest.Vars{"id": w.ids[noun]})
+			if got.Status != http.StatusOK || codes != nil {
+				t.Errorf("%s as %s: got %d %s", noun, name, got.Status, got.Body)
+			}
+			visible := strings.Contains(string(got.Body), w.ids[noun])
+			query, variables := `query ($id: ID!) { `+field+`(id: $id) { id } }`, nodetest.Vars{"id": w.ids[noun]}
+			if field == "" {
+				query, variables = `{ metadataFields { id } }`, nil
+			}
+			alone, _ := who.TryGraphQL(query, variables)
+			if want := strings.Contains(string(alone.Body), w.ids[noun]); visible != want {
+				t.Errorf("%s as %s: node shows it: %v, its own field: %v", noun, name, visible, want)
+			}
+			if visible {
+				shown++
+			}
+		}
+	}
+	if shown < 5 {
+		t.Errorf("the walkers see only %d objects", shown)
 	}
 }
 

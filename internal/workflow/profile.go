@@ -30,6 +30,9 @@ type Profile struct {
 	Revision    int64
 }
 
+// PageToken returns the token of the profile's place in the list of profiles.
+func (p Profile) PageToken() string { return page.Token(list, p.ID) }
+
 // Profiles returns up to limit profiles, newest first, that follow a page token; "" stands for the start of the list.
 // Next is the token of the following page, or "". It omits profiles whose items the actor's role does not see, unless
 // the actor has workflows.manage. Needs items.view. Error: INVALID_PAGE_TOKEN.
@@ -47,7 +50,9 @@ func (s *Service) Profiles(ctx context.Context, limit int, after string) (profil
 	if err != nil {
 		return nil, "", fmt.Errorf("list workflow profiles: %w", err)
 	}
-	rows, next = page.Cut(rows, limit, func(row store.ListWorkflowProfilesRow) string { return page.Token(list, row.ID) })
+	rows, next = page.Cut(rows, limit, func(row store.ListWorkflowProfilesRow) string {
+		return Profile{ID: row.ID}.PageToken()
+	})
 	profiles = make([]Profile, len(rows))
 	for i, row := range rows {
 		profiles[i] = toProfile(store.GetWorkflowProfileRow(row))

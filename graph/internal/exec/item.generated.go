@@ -25,7 +25,7 @@ import (
 type ItemResolver interface {
 	CreatedBy(ctx context.Context, obj *rendered.Item) (*model.User, error)
 
-	History(ctx context.Context, obj *rendered.Item, first *int64, after *string) (*model.ItemHistory, error)
+	History(ctx context.Context, obj *rendered.Item, first *int64, after *string) (*model.ItemChangeConnection, error)
 }
 type ItemChangeResolver interface {
 	Actor(ctx context.Context, obj *live.Event) (*model.User, error)
@@ -908,8 +908,8 @@ func (ec *executionContext) _Item_history(ctx context.Context, field graphql.Col
 			return ec.Resolvers.Item().History(ctx, obj, fc.Args["first"].(*int64), fc.Args["after"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ItemHistory) graphql.Marshaler {
-			return ec.marshalNItemHistory2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐItemHistory(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ItemChangeConnection) graphql.Marshaler {
+			return ec.marshalNItemChangeConnection2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐItemChangeConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -922,7 +922,7 @@ func (ec *executionContext) fieldContext_Item_history(ctx context.Context, field
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ItemHistory(ctx, field)
+			return ec.childFields_ItemChangeConnection(ctx, field)
 		},
 	}
 	defer func() {
@@ -1164,6 +1164,157 @@ func (ec *executionContext) fieldContext_ItemChange_document(_ context.Context, 
 	return graphql.NewScalarFieldContext("ItemChange", field, false, false, "JSON")
 }
 
+func (ec *executionContext) _ItemChangeConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.ItemChangeConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ItemChangeConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.ItemChangeEdge) graphql.Marshaler {
+			return ec.marshalNItemChangeEdge2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐItemChangeEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ItemChangeConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ItemChangeConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ItemChangeEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ItemChangeConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.ItemChangeConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ItemChangeConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*live.Event) graphql.Marshaler {
+			return ec.marshalNItemChange2ᚕᚖitemcastᚋinternalᚋliveᚐEventᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ItemChangeConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ItemChangeConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ItemChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ItemChangeConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.ItemChangeConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ItemChangeConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ItemChangeConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ItemChangeConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ItemChangeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ItemChangeEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ItemChangeEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ItemChangeEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ItemChangeEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _ItemChangeEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.ItemChangeEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ItemChangeEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *live.Event) graphql.Marshaler {
+			return ec.marshalNItemChange2ᚖitemcastᚋinternalᚋliveᚐEvent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ItemChangeEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ItemChangeEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ItemChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ItemConnection_edges(ctx context.Context, field graphql.CollectedField, obj *connection.Items) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1359,61 +1510,6 @@ func (ec *executionContext) fieldContext_ItemEdge_node(_ context.Context, field 
 		},
 	}
 	return fc, nil
-}
-
-func (ec *executionContext) _ItemHistory_nodes(ctx context.Context, field graphql.CollectedField, obj *model.ItemHistory) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ItemHistory_nodes(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Nodes, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*live.Event) graphql.Marshaler {
-			return ec.marshalNItemChange2ᚕᚖitemcastᚋinternalᚋliveᚐEventᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ItemHistory_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ItemHistory",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ItemChange(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _ItemHistory_next(ctx context.Context, field graphql.CollectedField, obj *model.ItemHistory) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ItemHistory_next(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Next, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_ItemHistory_next(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ItemHistory", field, false, false, "String")
 }
 
 func (ec *executionContext) _ItemWorkflow_profileId(ctx context.Context, field graphql.CollectedField, obj *item.ItemWorkflow) (ret graphql.Marshaler) {
@@ -2450,7 +2546,7 @@ func (ec *executionContext) _DeleteItemPayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
-var itemImplementors = []string{"Item"}
+var itemImplementors = []string{"Item", "Node"}
 
 func (ec *executionContext) _Item(ctx context.Context, sel ast.SelectionSet, obj *rendered.Item) graphql.Marshaler {
 	if answer := rendered.Select(ec.OperationContext, sel, obj); answer != nil {
@@ -2678,6 +2774,87 @@ func (ec *executionContext) _ItemChange(ctx context.Context, sel ast.SelectionSe
 	return out
 }
 
+var itemChangeConnectionImplementors = []string{"ItemChangeConnection"}
+
+func (ec *executionContext) _ItemChangeConnection(ctx context.Context, sel ast.SelectionSet, obj *model.ItemChangeConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, itemChangeConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ItemChangeConnection")
+		case "edges":
+			out.Values[i] = ec._ItemChangeConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._ItemChangeConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._ItemChangeConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var itemChangeEdgeImplementors = []string{"ItemChangeEdge"}
+
+func (ec *executionContext) _ItemChangeEdge(ctx context.Context, sel ast.SelectionSet, obj *model.ItemChangeEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, itemChangeEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ItemChangeEdge")
+		case "cursor":
+			out.Values[i] = ec._ItemChangeEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._ItemChangeEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var itemConnectionImplementors = []string{"ItemConnection"}
 
 func (ec *executionContext) _ItemConnection(ctx context.Context, sel ast.SelectionSet, obj *connection.Items) graphql.Marshaler {
@@ -2752,44 +2929,6 @@ func (ec *executionContext) _ItemEdge(ctx context.Context, sel ast.SelectionSet,
 		case "node":
 			out.Values[i] = ec._ItemEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var itemHistoryImplementors = []string{"ItemHistory"}
-
-func (ec *executionContext) _ItemHistory(ctx context.Context, sel ast.SelectionSet, obj *model.ItemHistory) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, itemHistoryImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("ItemHistory")
-		case "nodes":
-			out.Values[i] = ec._ItemHistory_nodes(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "next":
-			out.Values[i] = ec._ItemHistory_next(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -3173,6 +3312,38 @@ func (ec *executionContext) marshalNItemChange2ᚖitemcastᚋinternalᚋliveᚐE
 	return ec._ItemChange(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNItemChangeConnection2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐItemChangeConnection(ctx context.Context, sel ast.SelectionSet, v *model.ItemChangeConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ItemChangeConnection!")
+		return graphql.Null
+	}
+	return ec._ItemChangeConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNItemChangeEdge2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐItemChangeEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.ItemChangeEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNItemChangeEdge2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐItemChangeEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNItemChangeEdge2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐItemChangeEdge(ctx context.Context, sel ast.SelectionSet, v *model.ItemChangeEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ItemChangeEdge!")
+		return graphql.Null
+	}
+	return ec._ItemChangeEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNItemChangeKind2itemcastᚋinternalᚋliveᚐKind(ctx context.Context, v any) (live.Kind, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := live.Kind(tmp)
@@ -3228,14 +3399,6 @@ func (ec *executionContext) unmarshalNItemField2itemcastᚋgraphᚋinternalᚋmo
 
 func (ec *executionContext) marshalNItemField2itemcastᚋgraphᚋinternalᚋmodelᚐItemField(ctx context.Context, sel ast.SelectionSet, v model.ItemField) graphql.Marshaler {
 	return v
-}
-
-func (ec *executionContext) marshalNItemHistory2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐItemHistory(ctx context.Context, sel ast.SelectionSet, v *model.ItemHistory) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "ItemHistory!")
-		return graphql.Null
-	}
-	return ec._ItemHistory(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNItemType2itemcastᚋinternalᚋitemᚐItemType(ctx context.Context, v any) (item.ItemType, error) {

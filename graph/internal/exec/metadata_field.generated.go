@@ -561,7 +561,7 @@ func (ec *executionContext) _DeleteMetadataFieldPayload(ctx context.Context, sel
 	return out
 }
 
-var metadataFieldImplementors = []string{"MetadataField"}
+var metadataFieldImplementors = []string{"MetadataField", "Node"}
 
 func (ec *executionContext) _MetadataField(ctx context.Context, sel ast.SelectionSet, obj *model.MetadataField) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, metadataFieldImplementors)

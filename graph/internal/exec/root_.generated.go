@@ -68,8 +68,14 @@ type ComplexityRoot struct {
 	}
 
 	AuditConnection struct {
+		Edges    func(childComplexity int) int
 		Nodes    func(childComplexity int) int
 		PageInfo func(childComplexity int) int
+	}
+
+	AuditEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	AuditEntry struct {
@@ -176,8 +182,14 @@ type ComplexityRoot struct {
 	}
 
 	DeliveryConnection struct {
+		Edges    func(childComplexity int) int
 		Nodes    func(childComplexity int) int
 		PageInfo func(childComplexity int) int
+	}
+
+	DeliveryEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	EndMySessionPayload struct {
@@ -215,8 +227,14 @@ type ComplexityRoot struct {
 	}
 
 	HookConnection struct {
+		Edges    func(childComplexity int) int
 		Nodes    func(childComplexity int) int
 		PageInfo func(childComplexity int) int
+	}
+
+	HookEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	HookFilter struct {
@@ -290,6 +308,17 @@ type ComplexityRoot struct {
 		Trigger       func(childComplexity int) int
 	}
 
+	ItemChangeConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	ItemChangeEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	ItemConnection struct {
 		ChangeCursor func(childComplexity int) int
 		Edges        func(childComplexity int) int
@@ -301,11 +330,6 @@ type ComplexityRoot struct {
 	ItemEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
-	}
-
-	ItemHistory struct {
-		Next  func(childComplexity int) int
-		Nodes func(childComplexity int) int
 	}
 
 	ItemWorkflow struct {
@@ -386,6 +410,7 @@ type ComplexityRoot struct {
 		Me               func(childComplexity int) int
 		MetadataFields   func(childComplexity int) int
 		MySessions       func(childComplexity int) int
+		Node             func(childComplexity int, id uuid.UUID) int
 		Role             func(childComplexity int, id uuid.UUID) int
 		Roles            func(childComplexity int, first *int64, after *string) int
 		Tags             func(childComplexity int) int
@@ -417,8 +442,14 @@ type ComplexityRoot struct {
 	}
 
 	RoleConnection struct {
+		Edges    func(childComplexity int) int
 		Nodes    func(childComplexity int) int
 		PageInfo func(childComplexity int) int
+	}
+
+	RoleEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	RotateHookSecretPayload struct {
@@ -507,8 +538,14 @@ type ComplexityRoot struct {
 	}
 
 	UserConnection struct {
+		Edges    func(childComplexity int) int
 		Nodes    func(childComplexity int) int
 		PageInfo func(childComplexity int) int
+	}
+
+	UserEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	WorkflowProfile struct {
@@ -522,8 +559,14 @@ type ComplexityRoot struct {
 	}
 
 	WorkflowProfileConnection struct {
+		Edges    func(childComplexity int) int
 		Nodes    func(childComplexity int) int
 		PageInfo func(childComplexity int) int
+	}
+
+	WorkflowProfileEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 }
 
@@ -663,6 +706,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Asset.Width(childComplexity), true
 
+	case "AuditConnection.edges":
+		if e.ComplexityRoot.AuditConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditConnection.Edges(childComplexity), true
 	case "AuditConnection.nodes":
 		if e.ComplexityRoot.AuditConnection.Nodes == nil {
 			break
@@ -675,6 +724,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AuditConnection.PageInfo(childComplexity), true
+
+	case "AuditEdge.cursor":
+		if e.ComplexityRoot.AuditEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEdge.Cursor(childComplexity), true
+	case "AuditEdge.node":
+		if e.ComplexityRoot.AuditEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEdge.Node(childComplexity), true
 
 	case "AuditEntry.action":
 		if e.ComplexityRoot.AuditEntry.Action == nil {
@@ -1005,6 +1067,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeliveryAttempt.Trigger(childComplexity), true
 
+	case "DeliveryConnection.edges":
+		if e.ComplexityRoot.DeliveryConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryConnection.Edges(childComplexity), true
 	case "DeliveryConnection.nodes":
 		if e.ComplexityRoot.DeliveryConnection.Nodes == nil {
 			break
@@ -1017,6 +1085,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeliveryConnection.PageInfo(childComplexity), true
+
+	case "DeliveryEdge.cursor":
+		if e.ComplexityRoot.DeliveryEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryEdge.Cursor(childComplexity), true
+	case "DeliveryEdge.node":
+		if e.ComplexityRoot.DeliveryEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryEdge.Node(childComplexity), true
 
 	case "EndMySessionPayload.id":
 		if e.ComplexityRoot.EndMySessionPayload.ID == nil {
@@ -1176,6 +1257,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Hook.UpdatedAt(childComplexity), true
 
+	case "HookConnection.edges":
+		if e.ComplexityRoot.HookConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookConnection.Edges(childComplexity), true
 	case "HookConnection.nodes":
 		if e.ComplexityRoot.HookConnection.Nodes == nil {
 			break
@@ -1188,6 +1275,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.HookConnection.PageInfo(childComplexity), true
+
+	case "HookEdge.cursor":
+		if e.ComplexityRoot.HookEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookEdge.Cursor(childComplexity), true
+	case "HookEdge.node":
+		if e.ComplexityRoot.HookEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HookEdge.Node(childComplexity), true
 
 	case "HookFilter.createdAfter":
 		if e.ComplexityRoot.HookFilter.CreatedAfter == nil {
@@ -1535,6 +1635,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ItemChange.Trigger(childComplexity), true
 
+	case "ItemChangeConnection.edges":
+		if e.ComplexityRoot.ItemChangeConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ItemChangeConnection.Edges(childComplexity), true
+	case "ItemChangeConnection.nodes":
+		if e.ComplexityRoot.ItemChangeConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ItemChangeConnection.Nodes(childComplexity), true
+	case "ItemChangeConnection.pageInfo":
+		if e.ComplexityRoot.ItemChangeConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ItemChangeConnection.PageInfo(childComplexity), true
+
+	case "ItemChangeEdge.cursor":
+		if e.ComplexityRoot.ItemChangeEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ItemChangeEdge.Cursor(childComplexity), true
+	case "ItemChangeEdge.node":
+		if e.ComplexityRoot.ItemChangeEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ItemChangeEdge.Node(childComplexity), true
+
 	case "ItemConnection.changeCursor":
 		if e.ComplexityRoot.ItemConnection.ChangeCursor == nil {
 			break
@@ -1578,19 +1710,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ItemEdge.Node(childComplexity), true
-
-	case "ItemHistory.next":
-		if e.ComplexityRoot.ItemHistory.Next == nil {
-			break
-		}
-
-		return e.ComplexityRoot.ItemHistory.Next(childComplexity), true
-	case "ItemHistory.nodes":
-		if e.ComplexityRoot.ItemHistory.Nodes == nil {
-			break
-		}
-
-		return e.ComplexityRoot.ItemHistory.Nodes(childComplexity), true
 
 	case "ItemWorkflow.currentAction":
 		if e.ComplexityRoot.ItemWorkflow.CurrentAction == nil {
@@ -2150,6 +2269,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.MySessions(childComplexity), true
+	case "Query.node":
+		if e.ComplexityRoot.Query.Node == nil {
+			break
+		}
+
+		args, err := ec.field_Query_node_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Node(childComplexity, args["id"].(uuid.UUID)), true
 	case "Query.role":
 		if e.ComplexityRoot.Query.Role == nil {
 			break
@@ -2281,6 +2411,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Role.UpdatedAt(childComplexity), true
 
+	case "RoleConnection.edges":
+		if e.ComplexityRoot.RoleConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleConnection.Edges(childComplexity), true
 	case "RoleConnection.nodes":
 		if e.ComplexityRoot.RoleConnection.Nodes == nil {
 			break
@@ -2293,6 +2429,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RoleConnection.PageInfo(childComplexity), true
+
+	case "RoleEdge.cursor":
+		if e.ComplexityRoot.RoleEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleEdge.Cursor(childComplexity), true
+	case "RoleEdge.node":
+		if e.ComplexityRoot.RoleEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleEdge.Node(childComplexity), true
 
 	case "RotateHookSecretPayload.oldSecretUntil":
 		if e.ComplexityRoot.RotateHookSecretPayload.OldSecretUntil == nil {
@@ -2537,6 +2686,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.User.Name(childComplexity), true
 
+	case "UserConnection.edges":
+		if e.ComplexityRoot.UserConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserConnection.Edges(childComplexity), true
 	case "UserConnection.nodes":
 		if e.ComplexityRoot.UserConnection.Nodes == nil {
 			break
@@ -2549,6 +2704,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UserConnection.PageInfo(childComplexity), true
+
+	case "UserEdge.cursor":
+		if e.ComplexityRoot.UserEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserEdge.Cursor(childComplexity), true
+	case "UserEdge.node":
+		if e.ComplexityRoot.UserEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserEdge.Node(childComplexity), true
 
 	case "WorkflowProfile.createdAt":
 		if e.ComplexityRoot.WorkflowProfile.CreatedAt == nil {
@@ -2593,6 +2761,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.WorkflowProfile.UpdatedAt(childComplexity), true
 
+	case "WorkflowProfileConnection.edges":
+		if e.ComplexityRoot.WorkflowProfileConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileConnection.Edges(childComplexity), true
 	case "WorkflowProfileConnection.nodes":
 		if e.ComplexityRoot.WorkflowProfileConnection.Nodes == nil {
 			break
@@ -2605,6 +2779,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.WorkflowProfileConnection.PageInfo(childComplexity), true
+
+	case "WorkflowProfileEdge.cursor":
+		if e.ComplexityRoot.WorkflowProfileEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileEdge.Cursor(childComplexity), true
+	case "WorkflowProfileEdge.node":
+		if e.ComplexityRoot.WorkflowProfileEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileEdge.Node(childComplexity), true
 
 	}
 	return 0, false
@@ -2759,8 +2946,14 @@ type AuditEntry {
 }
 
 type AuditConnection {
+  edges: [AuditEdge!]!
   nodes: [AuditEntry!]!
   pageInfo: PageInfo!
+}
+
+type AuditEdge {
+  cursor: String!
+  node: AuditEntry!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/hook.graphqls", Input: `extend type Query {
@@ -2821,7 +3014,7 @@ enum HookBody {
 }
 
 "Item documents are sent to ` + "`" + `url` + "`" + ` by POST, signed according to Standard Webhooks."
-type Hook {
+type Hook implements Node {
   id: ID!
   url: String!
   description: String!
@@ -2922,7 +3115,7 @@ enum DeliveryWait {
 }
 
 "A change that is being sent to a hook, or was."
-type Delivery {
+type Delivery implements Node {
   "The ` + "`" + `webhook-id` + "`" + ` of its requests."
   id: ID!
   hookId: ID!
@@ -2967,13 +3160,25 @@ type DeliveryAttempt {
 }
 
 type DeliveryConnection {
+  edges: [DeliveryEdge!]!
   nodes: [Delivery!]!
   pageInfo: PageInfo!
 }
 
+type DeliveryEdge {
+  cursor: String!
+  node: Delivery!
+}
+
 type HookConnection {
+  edges: [HookEdge!]!
   nodes: [Hook!]!
   pageInfo: PageInfo!
+}
+
+type HookEdge {
+  cursor: String!
+  node: Hook!
 }
 
 input HookHeader {
@@ -3106,7 +3311,7 @@ enum ItemField {
 }
 
 "A media item. Its fields are those of its document, in GraphQL's spelling."
-type Item {
+type Item implements Node {
   id: ID!
   url: String!
   name: String!
@@ -3133,8 +3338,11 @@ type Item {
   updatedAt: DateTime!
   publishedAt: DateTime
   revision: Int!
-  "The item's changes in the log, newest first. ` + "`" + `after` + "`" + ` is a page token, taken from ` + "`" + `next` + "`" + `; it is not a cursor."
-  history(first: Int = 20, after: String): ItemHistory!
+  """
+  The item's changes in the log, newest first. ` + "`" + `after` + "`" + ` is a page token, the ` + "`" + `endCursor` + "`" + ` of the page before; it is not a
+  cursor of ` + "`" + `itemChanges` + "`" + `.
+  """
+  history(first: Int = 20, after: String): ItemChangeConnection!
 }
 
 type ItemWorkflow {
@@ -3181,10 +3389,16 @@ type ItemEdge {
   node: Item!
 }
 
-type ItemHistory {
+type ItemChangeConnection {
+  edges: [ItemChangeEdge!]!
   nodes: [ItemChange!]!
-  "The page token for older changes; null at the end. It is not a cursor of ` + "`" + `itemChanges` + "`" + `."
-  next: String
+  pageInfo: PageInfo!
+}
+
+type ItemChangeEdge {
+  "The page token. It is not the cursor of the change."
+  cursor: String!
+  node: ItemChange!
 }
 
 type Tag {
@@ -3350,7 +3564,7 @@ extend type Mutation {
 
 enum MetadataKind { TEXT NUMBER BOOL DATE CHOICE }
 
-type MetadataField {
+type MetadataField implements Node {
   id: ID!
   key: String!
   label: String!
@@ -3403,7 +3617,7 @@ extend type Mutation {
 }
 
 "A set of permissions. Every user has one role."
-type Role {
+type Role implements Node {
   id: ID!
   name: String!
   permissions: [String!]!
@@ -3413,8 +3627,14 @@ type Role {
 }
 
 type RoleConnection {
+  edges: [RoleEdge!]!
   nodes: [Role!]!
   pageInfo: PageInfo!
+}
+
+type RoleEdge {
+  cursor: String!
+  node: Role!
 }
 
 input CreateRoleInput {
@@ -3443,6 +3663,16 @@ scalar Cursor
 type Query {
   "The signed-in user."
   me: Me!
+  """
+  The object with an id. Null if there is none, and if you could not read it by the field of its type (` + "`" + `item` + "`" + `, ` + "`" + `hook` + "`" + `
+  and so on).
+  """
+  node(id: ID!): Node
+}
+
+"An object whose id no object of another such type has."
+interface Node {
+  id: ID!
 }
 
 type Mutation
@@ -3510,7 +3740,7 @@ input UserFilter {
 }
 
 "A user, as seen with ` + "`" + `users.manage` + "`" + `."
-type AccountUser {
+type AccountUser implements Node {
   id: ID!
   email: String!
   name: String!
@@ -3529,8 +3759,14 @@ type AccountUser {
 }
 
 type UserConnection {
+  edges: [UserEdge!]!
   nodes: [AccountUser!]!
   pageInfo: PageInfo!
+}
+
+type UserEdge {
+  cursor: String!
+  node: AccountUser!
 }
 
 input CreateUserInput {
@@ -3585,7 +3821,7 @@ extend type Mutation {
 A workflow for items. If it is limited to roles, users with other roles cannot see its items, whatever their
 permissions.
 """
-type WorkflowProfile {
+type WorkflowProfile implements Node {
   id: ID!
   name: String!
   description: String!
@@ -3597,8 +3833,14 @@ type WorkflowProfile {
 }
 
 type WorkflowProfileConnection {
+  edges: [WorkflowProfileEdge!]!
   nodes: [WorkflowProfile!]!
   pageInfo: PageInfo!
+}
+
+type WorkflowProfileEdge {
+  cursor: String!
+  node: WorkflowProfile!
 }
 
 input CreateWorkflowProfileInput {
@@ -3679,12 +3921,24 @@ func (ec *executionContext) childFields_Asset(ctx context.Context, field graphql
 
 func (ec *executionContext) childFields_AuditConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AuditConnection_edges(ctx, field)
 	case "nodes":
 		return ec.fieldContext_AuditConnection_nodes(ctx, field)
 	case "pageInfo":
 		return ec.fieldContext_AuditConnection_pageInfo(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AuditConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_AuditEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_AuditEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_AuditEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3895,12 +4149,24 @@ func (ec *executionContext) childFields_DeliveryAttempt(ctx context.Context, fie
 
 func (ec *executionContext) childFields_DeliveryConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "edges":
+		return ec.fieldContext_DeliveryConnection_edges(ctx, field)
 	case "nodes":
 		return ec.fieldContext_DeliveryConnection_nodes(ctx, field)
 	case "pageInfo":
 		return ec.fieldContext_DeliveryConnection_pageInfo(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeliveryConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DeliveryEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_DeliveryEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_DeliveryEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeliveryEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_EndMySessionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3973,12 +4239,24 @@ func (ec *executionContext) childFields_Hook(ctx context.Context, field graphql.
 
 func (ec *executionContext) childFields_HookConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "edges":
+		return ec.fieldContext_HookConnection_edges(ctx, field)
 	case "nodes":
 		return ec.fieldContext_HookConnection_nodes(ctx, field)
 	case "pageInfo":
 		return ec.fieldContext_HookConnection_pageInfo(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type HookConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_HookEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_HookEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_HookEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HookEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_HookFilter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4123,6 +4401,28 @@ func (ec *executionContext) childFields_ItemChange(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type ItemChange", field.Name)
 }
 
+func (ec *executionContext) childFields_ItemChangeConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ItemChangeConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ItemChangeConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ItemChangeConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ItemChangeConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ItemChangeEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ItemChangeEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ItemChangeEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ItemChangeEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_ItemConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -4147,16 +4447,6 @@ func (ec *executionContext) childFields_ItemEdge(ctx context.Context, field grap
 		return ec.fieldContext_ItemEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ItemEdge", field.Name)
-}
-
-func (ec *executionContext) childFields_ItemHistory(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "nodes":
-		return ec.fieldContext_ItemHistory_nodes(ctx, field)
-	case "next":
-		return ec.fieldContext_ItemHistory_next(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type ItemHistory", field.Name)
 }
 
 func (ec *executionContext) childFields_ItemWorkflow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4271,12 +4561,24 @@ func (ec *executionContext) childFields_Role(ctx context.Context, field graphql.
 
 func (ec *executionContext) childFields_RoleConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RoleConnection_edges(ctx, field)
 	case "nodes":
 		return ec.fieldContext_RoleConnection_nodes(ctx, field)
 	case "pageInfo":
 		return ec.fieldContext_RoleConnection_pageInfo(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RoleConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RoleEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_RoleEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_RoleEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RoleEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_RotateHookSecretPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4443,12 +4745,24 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 
 func (ec *executionContext) childFields_UserConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "edges":
+		return ec.fieldContext_UserConnection_edges(ctx, field)
 	case "nodes":
 		return ec.fieldContext_UserConnection_nodes(ctx, field)
 	case "pageInfo":
 		return ec.fieldContext_UserConnection_pageInfo(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UserConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_UserEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_UserEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_UserEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_WorkflowProfile(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4473,12 +4787,24 @@ func (ec *executionContext) childFields_WorkflowProfile(ctx context.Context, fie
 
 func (ec *executionContext) childFields_WorkflowProfileConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "edges":
+		return ec.fieldContext_WorkflowProfileConnection_edges(ctx, field)
 	case "nodes":
 		return ec.fieldContext_WorkflowProfileConnection_nodes(ctx, field)
 	case "pageInfo":
 		return ec.fieldContext_WorkflowProfileConnection_pageInfo(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type WorkflowProfileConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowProfileEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_WorkflowProfileEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_WorkflowProfileEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowProfileEdge", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

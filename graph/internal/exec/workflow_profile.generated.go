@@ -274,6 +274,38 @@ func (ec *executionContext) fieldContext_WorkflowProfile_revision(_ context.Cont
 	return graphql.NewScalarFieldContext("WorkflowProfile", field, false, false, "Int")
 }
 
+func (ec *executionContext) _WorkflowProfileConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.WorkflowProfileEdge) graphql.Marshaler {
+			return ec.marshalNWorkflowProfileEdge2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowProfileConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowProfileEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _WorkflowProfileConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -333,6 +365,61 @@ func (ec *executionContext) fieldContext_WorkflowProfileConnection_pageInfo(_ co
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowProfileEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfileEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowProfileEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *workflow.Profile) graphql.Marshaler {
+			return ec.marshalNWorkflowProfile2ᚖitemcastᚋinternalᚋworkflowᚐProfile(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowProfileEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowProfile(ctx, field)
 		},
 	}
 	return fc, nil
@@ -562,7 +649,7 @@ func (ec *executionContext) _UpdateWorkflowProfilePayload(ctx context.Context, s
 	return out
 }
 
-var workflowProfileImplementors = []string{"WorkflowProfile"}
+var workflowProfileImplementors = []string{"WorkflowProfile", "Node"}
 
 func (ec *executionContext) _WorkflowProfile(ctx context.Context, sel ast.SelectionSet, obj *workflow.Profile) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, workflowProfileImplementors)
@@ -636,6 +723,11 @@ func (ec *executionContext) _WorkflowProfileConnection(ctx context.Context, sel 
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("WorkflowProfileConnection")
+		case "edges":
+			out.Values[i] = ec._WorkflowProfileConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "nodes":
 			out.Values[i] = ec._WorkflowProfileConnection_nodes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -643,6 +735,44 @@ func (ec *executionContext) _WorkflowProfileConnection(ctx context.Context, sel 
 			}
 		case "pageInfo":
 			out.Values[i] = ec._WorkflowProfileConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workflowProfileEdgeImplementors = []string{"WorkflowProfileEdge"}
+
+func (ec *executionContext) _WorkflowProfileEdge(ctx context.Context, sel ast.SelectionSet, obj *model.WorkflowProfileEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowProfileEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowProfileEdge")
+		case "cursor":
+			out.Values[i] = ec._WorkflowProfileEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._WorkflowProfileEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -731,6 +861,30 @@ func (ec *executionContext) marshalNWorkflowProfileConnection2ᚖitemcastᚋgrap
 		return graphql.Null
 	}
 	return ec._WorkflowProfileConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNWorkflowProfileEdge2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.WorkflowProfileEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWorkflowProfileEdge2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNWorkflowProfileEdge2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileEdge(ctx context.Context, sel ast.SelectionSet, v *model.WorkflowProfileEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkflowProfileEdge!")
+		return graphql.Null
+	}
+	return ec._WorkflowProfileEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOWorkflowProfile2ᚖitemcastᚋinternalᚋworkflowᚐProfile(ctx context.Context, sel ast.SelectionSet, v *workflow.Profile) graphql.Marshaler {

@@ -18,8 +18,14 @@ import (
 )
 
 type AuditConnection struct {
+	Edges    []*AuditEdge          `json:"edges"`
 	Nodes    []*account.AuditEntry `json:"nodes"`
 	PageInfo *PageInfo             `json:"pageInfo"`
+}
+
+type AuditEdge struct {
+	Cursor string              `json:"cursor"`
+	Node   *account.AuditEntry `json:"node"`
 }
 
 // All criteria must hold.
@@ -161,6 +167,8 @@ type Delivery struct {
 	OccurredAt *time.Time `json:"occurredAt,omitempty"`
 }
 
+func (Delivery) IsNode() {}
+
 type DeliveryAttempt struct {
 	Number int64     `json:"number"`
 	At     time.Time `json:"at"`
@@ -176,8 +184,14 @@ type DeliveryAttempt struct {
 }
 
 type DeliveryConnection struct {
-	Nodes    []*Delivery `json:"nodes"`
-	PageInfo *PageInfo   `json:"pageInfo"`
+	Edges    []*DeliveryEdge `json:"edges"`
+	Nodes    []*Delivery     `json:"nodes"`
+	PageInfo *PageInfo       `json:"pageInfo"`
+}
+
+type DeliveryEdge struct {
+	Cursor string    `json:"cursor"`
+	Node   *Delivery `json:"node"`
 }
 
 type EndMySessionPayload struct {
@@ -232,9 +246,17 @@ type Hook struct {
 	Revision int64 `json:"revision"`
 }
 
+func (Hook) IsNode() {}
+
 type HookConnection struct {
-	Nodes    []*Hook   `json:"nodes"`
-	PageInfo *PageInfo `json:"pageInfo"`
+	Edges    []*HookEdge `json:"edges"`
+	Nodes    []*Hook     `json:"nodes"`
+	PageInfo *PageInfo   `json:"pageInfo"`
+}
+
+type HookEdge struct {
+	Cursor string `json:"cursor"`
+	Node   *Hook  `json:"node"`
 }
 
 // The criteria of `ItemFilter`. An update is sent if the item matches before or after it.
@@ -283,6 +305,18 @@ type HookReplay struct {
 	Error *string `json:"error,omitempty"`
 }
 
+type ItemChangeConnection struct {
+	Edges    []*ItemChangeEdge `json:"edges"`
+	Nodes    []*live.Event     `json:"nodes"`
+	PageInfo *PageInfo         `json:"pageInfo"`
+}
+
+type ItemChangeEdge struct {
+	// The page token. It is not the cursor of the change.
+	Cursor string      `json:"cursor"`
+	Node   *live.Event `json:"node"`
+}
+
 // All criteria must hold.
 type ItemFilter struct {
 	// Words, "a phrase", `or` and -word, in the name, tags, description and metadata.
@@ -296,12 +330,6 @@ type ItemFilter struct {
 	CreatedBefore    *time.Time           `json:"createdBefore,omitempty"`
 	UpdatedAfter     *time.Time           `json:"updatedAfter,omitempty"`
 	Metadata         []*MetadataCriterion `json:"metadata,omitempty"`
-}
-
-type ItemHistory struct {
-	Nodes []*live.Event `json:"nodes"`
-	// The page token for older changes; null at the end. It is not a cursor of `itemChanges`.
-	Next *string `json:"next,omitempty"`
 }
 
 // The signed-in user.
@@ -333,6 +361,8 @@ type MetadataField struct {
 	Revision  int64     `json:"revision"`
 }
 
+func (MetadataField) IsNode() {}
+
 type Mutation struct {
 }
 
@@ -360,8 +390,14 @@ type ReplayHookPayload struct {
 }
 
 type RoleConnection struct {
+	Edges    []*RoleEdge     `json:"edges"`
 	Nodes    []*account.Role `json:"nodes"`
 	PageInfo *PageInfo       `json:"pageInfo"`
+}
+
+type RoleEdge struct {
+	Cursor string        `json:"cursor"`
+	Node   *account.Role `json:"node"`
 }
 
 type RotateHookSecretPayload struct {
@@ -434,8 +470,14 @@ type User struct {
 }
 
 type UserConnection struct {
+	Edges    []*UserEdge     `json:"edges"`
 	Nodes    []*account.User `json:"nodes"`
 	PageInfo *PageInfo       `json:"pageInfo"`
+}
+
+type UserEdge struct {
+	Cursor string        `json:"cursor"`
+	Node   *account.User `json:"node"`
 }
 
 // Several criteria must all hold.
@@ -448,8 +490,14 @@ type UserFilter struct {
 }
 
 type WorkflowProfileConnection struct {
-	Nodes    []*workflow.Profile `json:"nodes"`
-	PageInfo *PageInfo           `json:"pageInfo"`
+	Edges    []*WorkflowProfileEdge `json:"edges"`
+	Nodes    []*workflow.Profile    `json:"nodes"`
+	PageInfo *PageInfo              `json:"pageInfo"`
+}
+
+type WorkflowProfileEdge struct {
+	Cursor string            `json:"cursor"`
+	Node   *workflow.Profile `json:"node"`
 }
 
 type DeliveryState string
