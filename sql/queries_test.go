@@ -117,6 +117,10 @@ var readsHiddenItems = map[string]string{
 	"LastRevision":         "the item does not exist any more",
 	"WorkflowProfileInUse": "it answers yes or no",
 
+	// A page token has the digest of a long name. Only the client that had the name from a list has the digest.
+	"NameKey":      "the caller compares the name with a digest that its client has",
+	"FormerValues": "the caller compares each value with a digest that its client has",
+
 	// A user who manages the account's hooks sees which items they were sent, and when, but not the documents.
 	"PendingDeliveries":     "deliveries of the account's hooks",
 	"EndedDeliveries":       "deliveries of the account's hooks",
