@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/account/internal/store"
+	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
 	"itemcast/internal/validate"
@@ -49,7 +50,7 @@ func (s *Service) CreateRole(ctx context.Context, name string, permissions []str
 	if err != nil {
 		return Role{}, err
 	}
-	name = strings.TrimSpace(name)
+	name = plaintext.Composed(strings.TrimSpace(name))
 	if err := (RolePatch{Name: &name, Permissions: &permissions}).check(); err != nil {
 		return Role{}, err
 	}
@@ -97,7 +98,7 @@ func (s *Service) PatchRole(ctx context.Context, id uuid.UUID, patch RolePatch,
 		return Role{}, err
 	}
 	if patch.Name != nil {
-		patch.Name = new(strings.TrimSpace(*patch.Name))
+		patch.Name = new(plaintext.Composed(strings.TrimSpace(*patch.Name)))
 	}
 	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor Actor) error {
 		before, err := readRole(ctx, q, actor, id)

@@ -12,6 +12,7 @@ import (
 	"itemcast/internal/account/internal/store"
 	"itemcast/internal/db"
 	"itemcast/internal/page"
+	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 	"itemcast/internal/validate"
 )
@@ -64,6 +65,7 @@ func (s *Service) Users(ctx context.Context, filter UserFilter, limit int, after
 	if err != nil {
 		return nil, "", err
 	}
+	filter.Search = plaintext.Composed(filter.Search)
 	var invalid problem.Faults
 	invalid.Of("search", validate.Storable(filter.Search))
 	if err := invalid.Err(problem.InvalidInput); err != nil {

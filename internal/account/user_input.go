@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/account/password"
+	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 	"itemcast/internal/validate"
 )
@@ -39,7 +40,7 @@ func (in *UserInput) normalize() (generated string, err error) {
 	if in.Active == nil {
 		in.Active = new(true)
 	}
-	in.Name = strings.TrimSpace(in.Name)
+	in.Email, in.Name = plaintext.Composed(in.Email), plaintext.Composed(strings.TrimSpace(in.Name))
 	var invalid, broken problem.Faults
 	invalid.At("#/email", emailFault(in.Email))
 	invalid.At("#/name", validate.Name(in.Name, 0, maxUserName))
@@ -76,10 +77,11 @@ func (p UserPatch) apply(user *User) error {
 	set(&user.Active, p.Active)
 	var invalid, broken problem.Faults
 	if p.Email != nil {
+		user.Email = plaintext.Composed(user.Email)
 		invalid.At("#/email", emailFault(user.Email))
 	}
 	if p.Name != nil {
-		user.Name = strings.TrimSpace(*p.Name)
+		user.Name = plaintext.Composed(strings.TrimSpace(*p.Name))
 		invalid.At("#/name", validate.Name(user.Name, 0, maxUserName))
 	}
 	switch {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 	"itemcast/internal/strictjson"
 )
@@ -42,7 +43,7 @@ func (s *Schema) faults(value any) problem.Faults {
 }
 
 func (s *Schema) violations(value any) []violation {
-	err := s.compiled.Validate(value)
+	err := s.compiled.Validate(composed(value))
 	if err == nil {
 		return nil
 	}
@@ -60,6 +61,25 @@ func (s *Schema) violations(value any) []violation {
 	return slices.CompactFunc(violations, func(a, b violation) bool {
 		return a.compare(b) == 0 && a.detail == b.detail
 	})
+}
+
+// composed composes the text in a value, in place, as services store it: limits count the characters that remain.
+func composed(value any) any {
+	switch value := value.(type) {
+	case string:
+		return plaintext.Composed(value)
+	case []any:
+		for i, element := range value {
+			value[i] = composed(element)
+		}
+	case map[string]any:
+		for name, member := range value {
+			if text, ok := member.(string); !ok || !plaintext.IsComposed(text) {
+				value[name] = composed(member)
+			}
+		}
+	}
+	return value
 }
 
 // compiler compiles the schemas of one document.

@@ -13,6 +13,7 @@ import (
 	"itemcast/internal/hook/egress"
 	"itemcast/internal/hook/sending"
 	"itemcast/internal/item"
+	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 	"itemcast/internal/strictjson"
 	"itemcast/internal/validate"
@@ -38,6 +39,7 @@ func (s Settings) checked(
 	if refusal != nil {
 		faults.At("#/url", refusal.Error())
 	}
+	s.Description = plaintext.Composed(s.Description)
 	faults.At("#/description", validate.Text(s.Description, 0, maxDescription))
 	s.checkSelection(&faults)
 	s.checkSending(&faults)

@@ -16,7 +16,7 @@
 //
 // The files, from the entry to the bytes: write.go (writes), import.go, import_reader.go, import_line.go and
 // import_fields.go (imports), input.go and patch.go (what a client sends), faults.go (every fault in one answer),
-// rules.go, media.go, metadata.go and workflow.go (the account's rules), revise.go (one revision), columns.go (rows),
+// rules.go, media.go, metadata.go, compose.go and workflow.go (rules), revise.go (one revision), columns.go (rows),
 // document.go and difference.go (bytes). Reads: read.go, history.go, tag.go, list.go, list_rows.go, filter.go, sort.go,
 // match.go, export.go. Metadata fields: field.go, field_write.go, field_check.go. In the background: renew.go.
 package item

@@ -44,6 +44,7 @@ func (s *Service) CreateField(ctx context.Context, f Field) (Field, error) {
 	if f.Label == "" {
 		f.Label = f.Key
 	}
+	f.compose()
 	if err := f.check(); err != nil {
 		return Field{}, err
 	}
@@ -91,6 +92,7 @@ func (s *Service) PatchField(
 			return err
 		}
 		f = patch.applied(before)
+		f.compose()
 		if err := f.check(); err != nil {
 			return err
 		}

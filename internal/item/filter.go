@@ -68,6 +68,7 @@ func idleDashes(search string) (n int) {
 // listParams returns the parameters of a list's statement. Postgres leaves nil criteria out of the plan. Error:
 // INVALID_INPUT.
 func (s *Service) listParams(ctx context.Context, actor account.Actor, f Filter) (store.ListDocumentsParams, error) {
+	f = f.composed()
 	p := store.ListDocumentsParams{
 		AccountID: actor.AccountID, RoleID: actor.RoleParam(), Tags: texts(f.Tags), Types: texts(f.Types),
 		Privacies: texts(f.Privacies), WorkflowStatuses: texts(f.WorkflowStatuses), CreatedAfter: f.CreatedAfter,

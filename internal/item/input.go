@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 )
 
@@ -63,11 +64,11 @@ func (i *Item) input() ItemInput {
 	return in
 }
 
-// cleanTags trims and sorts tags and removes repetitions. ok is false if one is blank.
+// cleanTags trims, composes and sorts tags and removes repetitions. ok is false if one is blank.
 func cleanTags(tags []string) (clean []string, ok bool) {
 	clean = make([]string, len(tags))
 	for i, tag := range tags {
-		clean[i] = strings.TrimSpace(tag)
+		clean[i] = plaintext.Composed(strings.TrimSpace(tag))
 	}
 	slices.Sort(clean)
 	clean = slices.Compact(clean)

@@ -11,6 +11,7 @@ import (
 
 	"itemcast/internal/db"
 	"itemcast/internal/item/internal/store"
+	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 )
 
@@ -25,6 +26,7 @@ type Matcher struct {
 
 // NewMatcher prepares a filter for an account. Error: INVALID_INPUT for metadata without a field.
 func NewMatcher(ctx context.Context, pool *pgxpool.Pool, account uuid.UUID, filter Filter) (*Matcher, error) {
+	filter = filter.composed()
 	m := &Matcher{filter: filter, pool: pool}
 	if err := filter.faults().Err(problem.InvalidInput); err != nil {
 		return nil, err
@@ -91,7 +93,9 @@ func (m *Matcher) MatchAll(ctx context.Context, items []*Item) ([]bool, error) {
 func (m *Matcher) matchColumns(i *Item) bool {
 	f := &m.filter
 	switch {
-	case len(f.Tags) > 0 && !slices.ContainsFunc(f.Tags, func(tag string) bool { return slices.Contains(i.Tags, tag) }),
+	case len(f.Tags) > 0 && !slices.ContainsFunc(i.Tags, func(tag string) bool {
+		return slices.Contains(f.Tags, plaintext.Composed(tag)) // the log may have tags of an earlier version
+	}),
 		len(f.Types) > 0 && !slices.Contains(f.Types, i.Type),
 		len(f.Privacies) > 0 && !slices.Contains(f.Privacies, i.Privacy),
 		len(f.WorkflowStatuses) > 0 && (i.Workflow == nil || !slices.Contains(f.WorkflowStatuses, i.Workflow.Status)),
@@ -112,7 +116,11 @@ func (m *Matcher) matchMetadata(raw json.RawMessage) bool {
 		return false
 	}
 	for key, wanted := range m.metadata { // both sides are canonical
-		if value, ok := values[key]; !ok || value != wanted {
+		value, ok := values[key]
+		if text, isText := value.(string); isText {
+			value = plaintext.Composed(text)
+		}
+		if !ok || value != wanted {
 			return false
 		}
 	}

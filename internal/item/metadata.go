@@ -15,7 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/item/internal/store"
-	"itemcast/internal/plainjson"
+	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 	"itemcast/internal/strictjson"
 )
@@ -27,7 +27,7 @@ func (s *Service) checkMetadata(
 	ctx context.Context, q *store.Queries, account uuid.UUID, i *Item, d draft,
 ) (json.RawMessage, problem.Faults, error) {
 	mayStay := d.keepMetadata && i.Revision > 0
-	if mayStay && bytes.Equal(d.Metadata, i.Metadata) {
+	if mayStay && bytes.Equal(d.Metadata, i.Metadata) && plaintext.IsComposed(string(i.Metadata)) {
 		return i.Metadata, nil, nil
 	}
 	values, err := decodeObject(d.Metadata)
@@ -35,6 +35,7 @@ func (s *Service) checkMetadata(
 		return nil, nil, err
 	}
 	maps.DeleteFunc(values, func(_ string, v any) bool { return v == nil })
+	composeValues(values)
 	for key, v := range values { // equal numbers must have equal bytes
 		if number, ok := v.(json.Number); ok {
 			if plain, ok := plainDecimal(string(number)); ok {
@@ -42,7 +43,7 @@ func (s *Service) checkMetadata(
 			}
 		}
 	}
-	sorted, err := plainjson.Marshal(values)
+	sorted, err := encodeObject(values)
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode metadata: %w", err)
 	}
@@ -53,6 +54,7 @@ func (s *Service) checkMetadata(
 	if err != nil {
 		return nil, nil, err
 	}
+	composeValues(had)
 	fields, err := q.ListMetadataFields(ctx, account)
 	if err != nil {
 		return nil, nil, fmt.Errorf("list metadata fields: %w", err)
@@ -166,7 +168,7 @@ func sortKeys(raw json.RawMessage) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return plainjson.Marshal(values)
+	return encodeObject(values)
 }
 
 // fieldKey is the contract's pattern of keys (MetadataFieldInput.key).

@@ -21,24 +21,38 @@ const (
 )
 
 // renew renders an item's document again, because the renderer or the public URL has changed. This makes no new
-// revision and no change in the log. It locks the item, so that no write intervenes.
+// revision and no change in the log, unless the item has text that is not composed. It locks the item, so that no write
+// intervenes.
 func (s *Service) renew(ctx context.Context, accountID, id uuid.UUID) (document Document, err error) {
-	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+	err = s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		held, err := s.lock(ctx, store.New(tx), account.Actor{AccountID: accountID}, id, nil)
 		if err != nil {
 			return err
 		}
-		document = held.document()
-		err = store.New(db.Deferred(tx)).RenewDocument(ctx, store.RenewDocumentParams{
-			AccountID: accountID, ID: id, Revision: held.Revision, Document: held.Document, DocumentVersion: s.version,
-			Rendering: held.rendering,
-		})
-		if err != nil {
-			return fmt.Errorf("store document: %w", err)
-		}
-		return nil
+		document, err = s.renewHeld(ctx, tx, accountID, held)
+		return err
 	})
 	return document, err
+}
+
+// renewHeld stores the document of a locked item. If it composes text, this is a change by the system.
+func (s *Service) renewHeld(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, held Held) (Document, error) {
+	after, err := held.composed()
+	if err != nil {
+		return Document{}, err
+	}
+	document, changed, err := s.storeRevision(ctx, tx, account.Actor{AccountID: accountID}, held, after)
+	if err != nil || changed {
+		return document, err
+	}
+	err = store.New(db.Deferred(tx)).RenewDocument(ctx, store.RenewDocumentParams{
+		AccountID: accountID, ID: held.ID, Revision: held.Revision, Document: held.Document, DocumentVersion: s.version,
+		Rendering: held.rendering,
+	})
+	if err != nil {
+		return Document{}, fmt.Errorf("store document: %w", err)
+	}
+	return held.document(), nil
 }
 
 // RunRenewal renders every stale document again, at the start and once an hour, until ctx ends.

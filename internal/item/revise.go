@@ -70,7 +70,15 @@ func (s *Service) revise(
 	if err := setPublishedAt(actor, before.Privacy, &after, before.At); err != nil {
 		return Document{}, false, err
 	}
-	fields, previous, err := changedFields(before.Item, &after)
+	return s.storeRevision(ctx, tx, actor, before, &after)
+}
+
+// storeRevision stores the next revision of a locked item, and records the change. If no field differs, it writes nothing and
+// changed is false.
+func (s *Service) storeRevision(
+	ctx context.Context, tx pgx.Tx, actor account.Actor, before Held, after *Item,
+) (document Document, changed bool, err error) {
+	fields, previous, err := changedFields(before.Item, after)
 	if err != nil {
 		return Document{}, false, err
 	}
@@ -78,17 +86,18 @@ func (s *Service) revise(
 		return before.document(), false, nil
 	}
 	after.UpdatedAt, after.Revision = before.At, before.Revision+1
-	encoded, err := Encode(&after)
+	encoded, err := Encode(after)
 	if err != nil {
 		return Document{}, false, err
 	}
 	media := !reflect.DeepEqual(before.Assets, after.Assets) || !reflect.DeepEqual(before.Snapshots, after.Snapshots)
-	if err := s.updateRow(ctx, tx, actor.AccountID, &after, encoded, media); err != nil {
+	if err := s.updateRow(ctx, tx, actor.AccountID, after, encoded, media); err != nil {
 		return Document{}, false, err
 	}
 	return Document{Bytes: encoded, Revision: after.Revision}, true, change.Record(ctx, tx, change.Change{
-		AccountID: actor.AccountID, ItemID: id, Revision: after.Revision, Kind: change.Updated, ChangedFields: fields,
-		Previous: previous, Actor: actor.UserParam(), Trigger: change.TriggerWrite, Document: encoded, OccurredAt: before.At,
+		AccountID: actor.AccountID, ItemID: after.ID, Revision: after.Revision, Kind: change.Updated,
+		ChangedFields: fields, Previous: previous, Actor: actor.UserParam(), Trigger: change.TriggerWrite,
+		Document: encoded, OccurredAt: before.At,
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/item/internal/store"
+	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 )
 
@@ -54,10 +55,10 @@ func (s *Service) apply(ctx context.Context, q *store.Queries, actor account.Act
 	}
 
 	i.Workflow = workflow
-	i.Name, i.Description = d.Name, d.Description
+	i.Name, i.Description = plaintext.Composed(d.Name), plaintext.Composed(d.Description)
 	i.Type = orDefault(d.Type, ItemTypeVideo)
 	i.Privacy = orDefault(d.Privacy, PrivacyPrivate)
-	i.Language, i.Producer, i.Duration = d.Language, d.Producer, d.Duration
+	i.Language, i.Producer, i.Duration = d.Language, composedOrNil(d.Producer), d.Duration
 	i.Tags, i.Metadata, i.ClientData = tags, metadata, clientData
 	i.Assets, i.Snapshots, i.SnapshotID = assets, snapshots, d.SnapshotID
 	i.EmbedCode, i.PlayerURL = d.EmbedCode, d.PlayerURL

@@ -1,11 +1,20 @@
 // Package plaintext recognizes and replaces invisible characters. A name with characters that hide or reorder others
-// can pass for another name, and a terminal executes control characters.
+// can pass for another name, and a terminal executes control characters. It also composes text: the same letter can be
+// one character or several (é, or e with U+0301), which people cannot tell apart.
 package plaintext
 
 import (
 	"strings"
 	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
+
+// Composed returns the text in Unicode's composed form (NFC), in which texts that look the same have the same bytes.
+func Composed(text string) string { return norm.NFC.String(text) }
+
+// IsComposed reports whether Composed would return the same text.
+func IsComposed(text string) bool { return norm.NFC.IsNormalString(text) }
 
 // Is reports whether a text has no invisible characters: control and format characters, and separators of lines and
 // paragraphs (Unicode categories Cc, Cf, Zl and Zp). It allows the joiners U+200C and U+200D, which some languages need

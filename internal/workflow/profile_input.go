@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/account"
+	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 	"itemcast/internal/validate"
 )
@@ -39,10 +40,10 @@ type ProfilePatch struct {
 func (p ProfilePatch) applied(profile Profile) ProfileInput {
 	in := ProfileInput{Name: profile.Name, Description: profile.Description, RoleIDs: profile.RoleIDs}
 	if p.Name != nil {
-		in.Name = strings.TrimSpace(*p.Name)
+		in.Name = plaintext.Composed(strings.TrimSpace(*p.Name))
 	}
 	if p.Description != nil {
-		in.Description = *p.Description
+		in.Description = plaintext.Composed(*p.Description)
 	}
 	if p.RoleIDs != nil {
 		in.RoleIDs = unique(*p.RoleIDs)
@@ -51,7 +52,8 @@ func (p ProfilePatch) applied(profile Profile) ProfileInput {
 }
 
 func (in ProfileInput) normalized() ProfileInput {
-	in.Name, in.RoleIDs = strings.TrimSpace(in.Name), unique(in.RoleIDs)
+	in.Name, in.Description = plaintext.Composed(strings.TrimSpace(in.Name)), plaintext.Composed(in.Description)
+	in.RoleIDs = unique(in.RoleIDs)
 	return in
 }
 

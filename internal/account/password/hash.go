@@ -10,6 +10,7 @@ import (
 
 	"github.com/alexedwards/argon2id"
 
+	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 )
 
@@ -23,22 +24,22 @@ var (
 // slotTimeout bounds the wait for a slot, so that a flood of requests is refused instead of queued without limit.
 const slotTimeout = 5 * time.Second
 
-// Hash returns the hash to store for a new password, in the argon2id text format with its parameters. It may be called
-// concurrently. Errors: TOO_MANY_REQUESTS when no slot is free within 5 seconds, and that of ctx.
+// Hash returns the hash to store for a new password, in the argon2id text format with its parameters. It composes the
+// password (RFC 8265 §4.2), because keyboards differ in how they write the same letters. It may be called concurrently. Errors: TOO_MANY_REQUESTS when no slot is free within 5 seconds, and that of ctx.
 func Hash(ctx context.Context, password string) (string, error) {
 	release, err := acquire(ctx, newSlots, slots)
 	if err != nil {
 		return "", err
 	}
 	defer release()
-	hash, err := argon2id.CreateHash(password, argonParams)
+	hash, err := argon2id.CreateHash(plaintext.Composed(password), argonParams)
 	if err != nil {
 		return "", fmt.Errorf("hash password: %w", err)
 	}
 	return hash, nil
 }
 
-// Verify reports whether a password matches a stored hash. An empty hash matches no password, and takes as long as any
+// Verify reports whether a password matches a stored hash: as it was typed, or composed. An empty hash matches no password, and takes as long as any
 // other, so that the time does not reveal whether a password is set. It may be called concurrently. Errors: as Hash.
 func Verify(ctx context.Context, password, hash string) (bool, error) {
 	if hash == "" {
@@ -50,6 +51,9 @@ func Verify(ctx context.Context, password, hash string) (bool, error) {
 	}
 	defer release()
 	match, err := argon2id.ComparePasswordAndHash(password, hash)
+	if composed := plaintext.Composed(password); err == nil && !match && composed != password {
+		match, err = argon2id.ComparePasswordAndHash(composed, hash)
+	}
 	if err != nil {
 		return false, fmt.Errorf("verify password: %w", err)
 	}

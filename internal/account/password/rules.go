@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"itemcast/internal/plaintext"
 	"itemcast/internal/validate"
 )
 
@@ -19,6 +20,7 @@ const (
 // acceptable. The rules are those of NIST SP 800-63B: a minimum length, no common password, not the user's own
 // address, and no required digits or signs.
 func Fault(password, email string) string {
+	password = plaintext.Composed(password)
 	lower := strings.ToLower(password)
 	local, _, _ := strings.Cut(strings.ToLower(email), "@")
 	switch {

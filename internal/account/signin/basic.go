@@ -12,6 +12,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/account/internal/store"
 	"itemcast/internal/account/password"
+	"itemcast/internal/plaintext"
 	"itemcast/internal/validate"
 )
 
@@ -32,6 +33,7 @@ type credentials struct {
 }
 
 func (s *Service) credentials(email, password, by string) credentials {
+	email = plaintext.Composed(email)
 	given := credentials{email: email, password: password, by: by}
 	mac := hmac.New(sha256.New, s.key)
 	_, _ = fmt.Fprintf(mac, "%d:%s%s", len(email), email, password)
