@@ -1,5 +1,5 @@
-// Package sql embeds the schema's migrations in the binary. Statements (queries/NOUN) are not embedded: sqlc generates
-// code from them.
+// Package sql embeds the schema's migrations, and what follows a restore, in the binary. Statements (queries/NOUN) are
+// not embedded: sqlc generates code from them.
 package sql
 
 import (
@@ -20,3 +20,13 @@ func migrations() fs.FS {
 	}
 	return sub
 }
+
+// The statements that follow a restore, in its transaction.
+var (
+	//go:embed restore/new_horizons.sql
+	NewHorizons string // needed in every copy
+	//go:embed restore/new_epoch.sql
+	NewEpoch string // expires the cursors from before
+	//go:embed restore/pause_hooks.sql
+	PauseHooks string // makes all hooks inactive
+)

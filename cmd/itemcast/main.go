@@ -33,6 +33,8 @@ type commands struct {
 	Migrate migrateCommand `cmd:"" help:"Migrate the database's schema, and exit. (serve does so too.)"`
 	User    userCommand    `cmd:"" help:"Manage users, their passwords and their roles."`
 	Role    roleCommand    `cmd:"" help:"List roles, and grant or revoke permissions."`
+	Backup  backupCommand  `cmd:"" help:"Write a backup of everything, while the server runs."`
+	Restore restoreCommand `cmd:"" help:"Restore a backup into an empty data directory or database."`
 	Import  importCommand  `cmd:"" help:"Import items from JSON, CSV or TSV; resumes an interrupted import."`
 	Export  exportCommand  `cmd:"" help:"Export items as NDJSON."`
 	Listen  listenCommand  `cmd:"" help:"Receive, verify and print deliveries of hooks, for development; fails on demand."`

@@ -21,6 +21,7 @@ const postgresStopTimeout = 20 * time.Second
 type Database struct {
 	Pool *pgxpool.Pool
 
+	url      string
 	postgres *postgres.Server // nil: another process runs it
 	log      *slog.Logger
 }
@@ -54,7 +55,7 @@ func OpenDatabase(ctx context.Context, config DatabaseConfig) (*Database, error)
 
 // connect connects to a database without changing it, and starts the embedded Postgres if necessary.
 func connect(ctx context.Context, config DatabaseConfig) (*Database, error) {
-	d := &Database{log: config.Log}
+	d := &Database{url: config.URL, log: config.Log}
 	if config.URL != "" {
 		pool, err := db.Open(ctx, config.URL)
 		if err != nil {
@@ -63,11 +64,11 @@ func connect(ctx context.Context, config DatabaseConfig) (*Database, error) {
 		d.Pool = pool
 		return d, nil
 	}
-	url, err := d.embedded(ctx, config)
-	if err != nil {
+	var err error
+	if d.url, err = d.embedded(ctx, config); err != nil {
 		return nil, err
 	}
-	if d.Pool, err = db.Open(ctx, url); err != nil {
+	if d.Pool, err = db.Open(ctx, d.url); err != nil {
 		d.Close()
 		return nil, err
 	}

@@ -104,7 +104,13 @@ func examine(ctx context.Context, dir string) (programs, error) {
 	if _, err := os.Stat(p.path("initdb")); err != nil {
 		return p, err
 	}
-	output, err := exec.CommandContext(ctx, p.path("postgres"), "--version").Output()
+	return version(ctx, dir, "postgres")
+}
+
+// version returns the programs in a directory with the version of one of them.
+func version(ctx context.Context, dir, name string) (programs, error) {
+	p := programs{dir: dir}
+	output, err := exec.CommandContext(ctx, p.path(name), "--version").Output()
 	if err != nil {
 		return p, err
 	}
