@@ -198,3 +198,16 @@ func TestDocs_NameTheVersionsThatTheBuildNeeds(t *testing.T) {
 		}
 	}
 }
+
+// TestDocs_RestoreStatementsAreThoseOfTheCommand: whoever restores with other tools needs the same statements.
+func TestDocs_RestoreStatementsAreThoseOfTheCommand(t *testing.T) {
+	t.Parallel()
+	statements := read(t, ".sql")
+	page := strings.Join(strings.Fields(read(t, ".md")["docs/operating.md"]), " ")
+	for _, name := range []string{"sql/restore/new_horizons.sql", "sql/restore/new_epoch.sql"} {
+		_, statement, found := strings.Cut(statements[name], "\nUPDATE ")
+		if statement = "UPDATE " + strings.Join(strings.Fields(statement), " "); !found || !strings.Contains(page, statement) {
+			t.Errorf("docs/operating.md lacks %s: %s", name, statement)
+		}
+	}
+}

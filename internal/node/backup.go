@@ -61,7 +61,7 @@ func Restore(ctx context.Context, config DatabaseConfig, backup io.Reader, optio
 		after += sql.PauseHooks
 	}
 	if err := postgres.Restore(ctx, d.url, backup, after); err != nil {
-		return fmt.Errorf("restore the backup: %w", err)
+		return fmt.Errorf("nothing was restored: %w", err)
 	}
 	return db.Migrate(ctx, d.Pool, sql.Migrations, db.MigrateOptions{Log: config.Log})
 }

@@ -106,11 +106,11 @@ func (c *DatabaseConfig) first() error {
 		return c.First()
 	}
 	if c.URL != "" {
-		return errors.New("the database of --database-url (ITEMCAST_DATABASE_URL) is empty: start the server once with " +
-			"it, or name the database of a server")
+		return errors.New("the database of --database-url (ITEMCAST_DATABASE_URL) is empty: start the server once (itemcast " +
+			"serve), or name the database of a server")
 	}
-	return fmt.Errorf("there is no data in %s: start the server once with it, or name the data of a server with --data-dir "+
-		"(ITEMCAST_DATA_DIR) or --database-url (ITEMCAST_DATABASE_URL)", c.DataDir)
+	return fmt.Errorf("there is no data in %s: start the server once (itemcast serve), or name the data of a server with "+
+		"--data-dir (ITEMCAST_DATA_DIR) or --database-url (ITEMCAST_DATABASE_URL)", c.DataDir)
 }
 
 // Close disconnects, and stops the embedded Postgres if this process runs it.

@@ -45,8 +45,10 @@ func (w *logWriter) add(line string) {
 	// DETAIL, HINT and the like have the level of the message that they follow.
 	severity, message, _ := strings.Cut(line, ":")
 	if level, ok := levels[severity]; ok {
-		w.level = level
 		line = strings.TrimSpace(message)
+		if w.level = level; stopping[line] {
+			w.level = slog.LevelDebug
+		}
 	}
 	w.log.Log(context.Background(), w.level, "postgres: "+line)
 }
@@ -61,6 +63,12 @@ var levels = map[string]slog.Level{
 	"ERROR":   slog.LevelInfo,
 	"FATAL":   slog.LevelInfo,
 	"PANIC":   slog.LevelError,
+}
+
+// stopping are the messages to sessions that Postgres ends, or refuses, because it was told to stop.
+var stopping = map[string]bool{
+	"terminating connection due to administrator command": true,
+	"the database system is shutting down":                true,
 }
 
 func (w *logWriter) last() string {

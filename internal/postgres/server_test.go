@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 func TestStart_KeepsDataBetweenStarts(t *testing.T) {
@@ -43,6 +45,24 @@ func TestStart_FirstStartLogsNoAlarmingMessage(t *testing.T) {
 	stop(t, server)
 	if strings.Contains(log.String(), "does not exist") {
 		t.Errorf("logged:\n%s", log.String())
+	}
+}
+
+func TestStop_LogsNothingAboutTheSessionsThatItEnds(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	server := start(t, newDataDir(t), func(c *Config) {
+		c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	})
+	session, err := pgx.Connect(t.Context(), server.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close(context.Background())
+	before := log.Len()
+	stop(t, server)
+	if after := log.String()[before:]; after != "" {
+		t.Errorf("logged:\n%s", after)
 	}
 }
 
