@@ -60,12 +60,16 @@ var pageParts = []string{
 	"search", "status",
 }
 
-// Describe registers the answers to OPTIONS: the methods of a path (Allow), and the part of the document about it.
+// Describe registers the answers to OPTIONS: the methods of a path (Allow), the types of a patch (Accept-Patch), and
+// the part of the document about it.
 func (p *Pages) Describe(mux *http.ServeMux) {
 	for _, resource := range p.document.Resources {
 		pattern := http.MethodOptions + " " + p.document.Pattern(resource)
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Allow", resource.Allow)
+			if patch := resource.Operation(http.MethodPatch); patch != nil {
+				w.Header().Set("Accept-Patch", patch.BodyTypes()) // RFC 5789 §3.1
+			}
 			w.Header().Set("Content-Type", "application/json")
 			w.Header().Set("Content-Length", strconv.Itoa(len(resource.Excerpt)))
 			_, _ = w.Write(resource.Excerpt) // fails when the client is gone

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"mime"
@@ -19,6 +20,7 @@ type body struct {
 	withRules bool // x-checked-with-rules: the service checks the schema
 	limit     int64
 	types     []string
+	serverSet *serverSet
 	schemas   map[string]*Schema // by media type; nil for bodies that stream unread: of x-streams, and not JSON
 }
 
@@ -44,39 +46,74 @@ func (b *body) checkType(r *http.Request) error {
 	return nil
 }
 
-// check reads a JSON body, returns its faults, and restores it for the handler. With withRules it checks only that the
-// body is JSON, unless other parts of the request have faults: the service does not see such a request.
-func (b *body) check(w http.ResponseWriter, r *http.Request, faulty bool) (problem.Faults, error) {
+// check reads a JSON body, returns its faults, and the request for the handler, which can read the body again. With
+// withRules it checks only that the body is JSON, unless other parts of the request have faults: the service does not
+// see such a request.
+func (b *body) check(w http.ResponseWriter, r *http.Request, faulty bool) (*http.Request, problem.Faults, error) {
 	if b == nil || isEmpty(r) {
-		return nil, nil
+		return r, nil, nil
 	}
 	schema := b.schemas[b.mediaType(r)]
 	if schema == nil {
-		return nil, nil
+		return r, nil, nil
 	}
 	data, err := b.read(w, r)
 	if err != nil {
-		return nil, err
+		return r, nil, err
 	}
-	r.Body = io.NopCloser(bytes.NewReader(data))
-	r.ContentLength = int64(len(data))
+	setBody(r, data)
 	if len(data) == 0 && !b.required {
 		r.Body = http.NoBody
-		return nil, nil
+		return r, nil, nil
 	}
 	if len(data) == 0 {
-		return nil, errNoBody(b)
+		return r, nil, errNoBody(b)
 	}
 	value, invalid := strictjson.Parse(data, strictjson.Limits{})
-	switch {
-	case b.withRules && !faulty && (invalid == nil || invalid.Code == problem.InvalidInput):
-		return nil, nil
-	case invalid == nil:
-		return schema.faults(value), nil
-	case invalid.Code == problem.InvalidInput:
-		return invalid.Faults, nil
+	var faults problem.Faults
+	if object, ok := value.(map[string]any); ok && invalid == nil {
+		if r, faults, err = b.cut(r, schema, object, data); err != nil {
+			return r, nil, err
+		}
 	}
-	return nil, invalid
+	switch {
+	case b.withRules && !faulty && len(faults) == 0 && (invalid == nil || invalid.Code == problem.InvalidInput):
+		return r, nil, nil
+	case invalid == nil:
+		faults.Add(schema.faults(value)...)
+		return r, faults, nil
+	case invalid.Code == problem.InvalidInput:
+		return r, invalid.Faults, nil
+	}
+	return r, nil, invalid
+}
+
+// cut takes the members that only the server sets out of a body. A POST gets a fault for each. The handler of a PUT or
+// a PATCH finds them in the context (ReturnedIn). A revision among them is a precondition, so that nothing changes
+// between the comparison and the write.
+func (b *body) cut(
+	r *http.Request, schema *Schema, object map[string]any, data []byte,
+) (*http.Request, problem.Faults, error) {
+	rest, returned, err := b.serverSet.cut(object, data)
+	switch {
+	case err != nil || returned == nil:
+		return r, nil, err
+	case !b.serverSet.updates:
+		return r, returned.refusals(), nil
+	}
+	returned.rest = func() problem.Faults { return schema.faults(object) }
+	r = r.WithContext(context.WithValue(r.Context(), returnedKey{}, returned))
+	setBody(r, rest)
+	if revision := returned.revision(); revision != "" && b.serverSet.revision && len(r.Header["If-Match"]) == 0 {
+		r.Header = r.Header.Clone()
+		r.Header.Set("If-Match", `"`+revision+`"`)
+	}
+	return r, nil, nil
+}
+
+func setBody(r *http.Request, data []byte) {
+	r.Body = io.NopCloser(bytes.NewReader(data))
+	r.ContentLength = int64(len(data))
 }
 
 func (b *body) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {

@@ -72,6 +72,7 @@ paths:
       requestBody:
         content:
           application/merge-patch+json: { schema: { $ref: "#/components/schemas/Thing" } }
+          application/json: { schema: { $ref: "#/components/schemas/Thing" } }
       responses: { "204": { description: ok } }
     post:
       operationId: pokeThing

@@ -39,6 +39,9 @@ func (g *Guard) HandleFunc(pattern string, handler func(http.ResponseWriter, *ht
 	g.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		checked, err := op.check(w, r)
 		if err != nil {
+			if problem.Is(err, problem.UnsupportedMediaType) && r.Method == http.MethodPatch {
+				w.Header().Set("Accept-Patch", strings.Join(op.body.types, ", ")) // RFC 5789 §2.2
+			}
 			g.options.Problems.Write(w, r, err)
 			return
 		}
@@ -77,7 +80,7 @@ func (op *operation) check(w http.ResponseWriter, r *http.Request) (*http.Reques
 		return nil, err
 	}
 	faults.Add(more...)
-	more, err = op.body.check(w, checked, len(faults) > 0)
+	checked, more, err = op.body.check(w, checked, len(faults) > 0)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,8 @@ func TestGuard_AnswersWithTheRightCode(t *testing.T) {
 		"two types":             {"POST", "/things", `{}`, []string{isJSON, isJSON}, "UNSUPPORTED_MEDIA_TYPE", ""},
 		"another charset":       {"POST", "/things", `{}`, []string{"Content-Type: application/json; charset=latin1"}, "UNSUPPORTED_MEDIA_TYPE", ""},
 		"compressed":            {"POST", "/things", `{}`, []string{isJSON, "Content-Encoding: gzip"}, "UNSUPPORTED_MEDIA_TYPE", ""},
-		"a patch as JSON":       {"PATCH", "/things/" + id, `{}`, []string{isJSON}, "UNSUPPORTED_MEDIA_TYPE", "application/merge-patch+json"},
+		"a patch as JSON":       {"PATCH", "/things/" + id, `{"name":"a"}`, []string{isJSON}, "", ""},
+		"a patch as text":       {"PATCH", "/things/" + id, `{}`, []string{"Content-Type: text/plain"}, "UNSUPPORTED_MEDIA_TYPE", "application/merge-patch+json or application/json"},
 		"JSON for a stream":     {"POST", "/things/import", `{}`, []string{isJSON}, "UNSUPPORTED_MEDIA_TYPE", "application/x-ndjson"},
 		"no stream":             {"POST", "/things/import", "", nil, "BAD_REQUEST", "required"},
 		"no body":               {"POST", "/things", "", []string{isJSON}, "BAD_REQUEST", "required"},
@@ -70,6 +71,13 @@ func TestGuard_AnswersWithTheRightCode(t *testing.T) {
 			got := ask(t, server, c.method, "/api/t"+c.path, c.body, c.headers...)
 			if string(got.Code) != c.code || !strings.Contains(got.Detail, c.detail) {
 				t.Errorf("got %d %s", got.ResponseRecorder.Code, got.Body)
+			}
+			wantPatch := ""
+			if c.method == "PATCH" && c.code == "UNSUPPORTED_MEDIA_TYPE" {
+				wantPatch = "application/merge-patch+json, application/json"
+			}
+			if got := got.Header().Get("Accept-Patch"); got != wantPatch {
+				t.Errorf("Accept-Patch: %s", got)
 			}
 			if allow := got.Header().Get("Allow"); c.code == "METHOD_NOT_ALLOWED" && allow != c.detail {
 				t.Errorf("Allow: %s", allow)

@@ -51,6 +51,9 @@ func (d *Document) operation(pattern string, options Options) (*operation, error
 	var err error
 	streams, _ := spec.Extensions["x-streams"].(bool)
 	op.body, err = d.body(spec.RequestBody, d.compiler.follow(at+"/requestBody"), options.BodyLimit, streams)
+	if op.body != nil {
+		op.body.serverSet = serverSetOf(method, spec)
+	}
 	return op, err
 }
 
@@ -102,8 +105,14 @@ func (d *Document) body(ref *openapi3.RequestBodyRef, at string, limit int64, st
 		b.schemas[mediaType] = schema
 	}
 	slices.Sort(b.types)
+	if at := slices.Index(b.types, mergePatch); at > 0 { // the type that says what is meant comes first
+		b.types = slices.Insert(slices.Delete(b.types, at, at+1), 0, mergePatch)
+	}
 	return b, nil
 }
+
+// mergePatch is the media type of RFC 7396.
+const mergePatch = "application/merge-patch+json"
 
 // answers returns the media types of an operation's successful answers.
 func answers(spec *openapi3.Operation) []string {

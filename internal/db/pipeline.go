@@ -39,8 +39,8 @@ type pipeline struct {
 	conn       *pgxpool.Conn
 	queue      *pgx.Batch
 	counted    map[int]func(rows int64) // by place in the queue; nil: none
-	sent       int // batches; the first contains BEGIN
-	savepoints int // numbers their names
+	sent       int                      // batches; the first contains BEGIN
+	savepoints int                      // numbers their names
 	closed     bool
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -62,7 +63,8 @@ func (s *Service) CreateProfile(ctx context.Context, in ProfileInput) (Profile, 
 }
 
 // PatchProfile changes a profile. New roles take effect on its items at once; the items do not change, so the log
-// records nothing. Needs workflows.manage. Errors: as CreateProfile; NOT_FOUND; REVISION_MISMATCH.
+// records nothing. A patch that alters nothing writes nothing. Needs workflows.manage. Errors: as CreateProfile;
+// NOT_FOUND; REVISION_MISMATCH.
 func (s *Service) PatchProfile(ctx context.Context, id uuid.UUID, patch ProfilePatch,
 	condition revision.Condition) (Profile, error) {
 	_, err := account.Authorize(ctx, account.WorkflowsManage)
@@ -84,6 +86,10 @@ func (s *Service) PatchProfile(ctx context.Context, id uuid.UUID, patch ProfileP
 		}
 		if err := checkName(ctx, q, actor, id, in.Name); err != nil {
 			return err
+		}
+		if in.Name == before.Name && in.Description == before.Description && slices.Equal(in.RoleIDs, before.RoleIDs) {
+			profile = before
+			return nil
 		}
 		row, err := q.UpdateWorkflowProfile(ctx, store.UpdateWorkflowProfileParams{AccountID: actor.AccountID, ID: id,
 			Name: in.Name, Description: in.Description, RoleIds: in.RoleIDs})

@@ -1,7 +1,11 @@
 // Command openapi bundles OpenAPI documents for the product: each becomes one self-contained document, as JSON and as
-// YAML, without what only generators of code read (x-go-…, x-omitempty).
+// YAML.
 //
 //	openapi DIR FILE...    writes DIR/NAME.json and DIR/NAME.yaml for each FILE, NAME.yaml
+//
+// It leaves out what only our own generator reads: x-go-…, x-omitempty, and the format int64, for which generators of
+// clients choose types such as BigInt, although our numbers stay below 2⁵³. It adds application/json beside each
+// application/merge-patch+json, because many clients send a PATCH under that type; our generator would make two bodies.
 //
 // Fields keep the order in which they were written: readers are shown them in that order.
 package main
@@ -41,6 +45,7 @@ func write(dir, file string) error {
 		return err
 	}
 	strip(document)
+	addPlainPatches(document)
 	var asYAML, compact, asJSON bytes.Buffer
 	encoder := yaml.NewEncoder(&asYAML)
 	encoder.SetIndent(2)
@@ -102,11 +107,12 @@ func check(node *yaml.Node) error {
 	return nil
 }
 
-// strip removes what only generators of code read.
+// strip removes what only our own generator reads.
 func strip(node *yaml.Node) {
 	if node.Kind == yaml.MappingNode {
 		for i := 0; i < len(node.Content); {
-			if key := node.Content[i].Value; strings.HasPrefix(key, "x-go-") || key == "x-omitempty" {
+			key, value := node.Content[i].Value, node.Content[i+1].Value
+			if strings.HasPrefix(key, "x-go-") || key == "x-omitempty" || key == "format" && value == "int64" {
 				node.Content = slices.Delete(node.Content, i, i+2)
 				continue
 			}
@@ -115,6 +121,27 @@ func strip(node *yaml.Node) {
 	}
 	for _, child := range node.Content {
 		strip(child)
+	}
+}
+
+const (
+	mergePatch = "application/merge-patch+json"
+	plain      = "application/json"
+)
+
+// addPlainPatches adds application/json after each merge patch, with the same schema.
+func addPlainPatches(node *yaml.Node) {
+	for i := 0; node.Kind == yaml.MappingNode && i < len(node.Content); i += 2 {
+		if node.Content[i].Value != mergePatch {
+			continue
+		}
+		key := *node.Content[i]
+		key.Value = plain
+		node.Content = slices.Insert(node.Content, i+2, &key, node.Content[i+1])
+		break
+	}
+	for _, child := range node.Content {
+		addPlainPatches(child)
 	}
 }
 

@@ -104,6 +104,15 @@ func (op *Operation) Successes() []Body {
 	return all
 }
 
+// BodyTypes returns the media types of the request's body, separated by commas.
+func (op *Operation) BodyTypes() string {
+	var types []string
+	for _, body := range op.Bodies {
+		types = append(types, body.MediaType)
+	}
+	return strings.Join(types, ", ")
+}
+
 // AnswerType returns the name of the component with which a success answers in JSON; "" for none. op may be nil.
 func (op *Operation) AnswerType() string {
 	if op == nil {

@@ -49,7 +49,7 @@ const base = "/api/v1"
 // Register mounts every operation on mux, inside the document's Guard. The middleware once makes POST requests
 // idempotent.
 func (a *API) Register(mux *http.ServeMux, document *contract.Document, once func(http.Handler) http.Handler) {
-	middlewares := []oapi.StrictMiddlewareFunc{withRequest}
+	middlewares := []oapi.StrictMiddlewareFunc{a.withReturned, withRequest} // the last is the outermost
 	handler := oapi.NewStrictHandlerWithOptions(a, middlewares, oapi.StrictHTTPServerOptions{
 		RequestErrorHandlerFunc:  a.Problems.WriteUndecodable,
 		ResponseErrorHandlerFunc: a.Problems.Write,

@@ -85,7 +85,7 @@ func TestRequest_MediaTypesAndMethodsAreNegotiated(t *testing.T) {
 			{"POST", "/api/v1/items", "application/json; charset=latin1"},
 			{"POST", "/api/v1/items", "application/merge-patch+json"},
 			{"POST", "/api/v1/items", "multipart/form-data; boundary=x"}, {"POST", "/api/v1/items", ";;"},
-			{"PATCH", item, "application/json"}, {"PATCH", item, "application/json-patch+json"},
+			{"PATCH", item, "application/json-patch+json"},
 			{"PUT", item, "application/x-www-form-urlencoded"},
 			{"POST", "/api/v1/items/import", "application/xml"}, {"POST", "/api/v1/hooks", "text/json"},
 		} {
@@ -249,4 +249,39 @@ func TestRequest_MalformedHTTPIsRefused(t *testing.T) {
 		}
 	})
 	n.Call(http.MethodGet, "/api/v1/items", "").WantStatus(t, http.StatusOK)
+}
+
+// Many clients send every body as application/json.
+func TestRequest_APatchIsTakenAsJSON(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	path := "/api/v1/items/" + n.CreateItem(`{"name":"a","metadata":{},"producer":"p"}`)
+	const types = "application/merge-patch+json, application/json"
+	for _, mediaType := range strings.Split(types, ", ") {
+		got := n.Call(http.MethodPatch, path, `{"producer":null,"name":"`+mediaType+`"}`, "Content-Type", mediaType).
+			WantStatus(t, http.StatusOK)
+		if got.Field(t, "producer") != "null" || got.Field(t, "name") != mediaType {
+			t.Errorf("%s: got %s", mediaType, got.Body)
+		}
+	}
+	refused := n.Call(http.MethodPatch, path, `{"name":"c"}`, "Content-Type", "text/plain").
+		WantProblem(t, "a patch as text", http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE")
+	if got := refused.Header.Get("Accept-Patch"); got != types {
+		t.Errorf("Accept-Patch is %q", got)
+	}
+	for at, want := range map[string]string{path: types, "/api/v1/items": ""} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, n.URL+at, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", n.Authorization)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if got := response.Header.Get("Accept-Patch"); got != want || response.StatusCode != http.StatusOK {
+			t.Errorf("OPTIONS %s: %d, Accept-Patch is %q, want %q", at, response.StatusCode, got, want)
+		}
+	}
 }
