@@ -30,6 +30,8 @@ type exportCommand struct {
 	UpdatedAfter   *instant          `help:"Only items changed after a time." placeholder:"TIME"`
 	Metadata       map[string]string `help:"Only items whose metadata field KEY has VALUE. Repeat it to require several." mapsep:"none" placeholder:"KEY=VALUE"`
 	Sort           item.Sort         `help:"Order: ${enum}." enum:"created_at,-created_at,updated_at,-updated_at,name,-name" default:"created_at"`
+
+	WithFields bool `help:"Also write the metadata fields, each on a line before the items, so that an import creates them."`
 }
 
 // instant is a time in the format of the REST API.
@@ -85,10 +87,11 @@ func (e *exportCommand) run(ctx context.Context, c *console, d *database, out *d
 	err = d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) error {
 		progress := newProgress(progressOut, "exporting", "items", -1)
 		defer progress.end()
-		err := n.Items.Export(ctx, out, e.filter(), &item.ExportOptions{Sort: e.Sort, Progress: func(done int64) {
+		options := item.ExportOptions{Sort: e.Sort, Fields: e.WithFields, Progress: func(done int64) {
 			items = done
 			progress.at(done)
-		}})
+		}}
+		err := n.Items.Export(ctx, out, e.filter(), &options)
 		if err != nil {
 			return err
 		}

@@ -22,6 +22,7 @@ type importCommand struct {
 	File         string `arg:"" help:"File of items: JSON lines, a JSON array, CSV or TSV, also compressed by gzip. - is standard input."`
 	Key          string `help:"Name of the import, to resume it. Without one, a file is recognized by its content, and a pipe always begins at its first line." placeholder:"NAME"`
 	CreateFields bool   `help:"Create metadata fields for unknown names (the default). Without it, lines with unknown names are rejected." default:"true" negatable:""`
+	KeepTimes    bool   `help:"Keep created_at, updated_at and published_at of exported items, to restore a backup."`
 	TagSeparator string `help:"Text between the tags in a cell of CSV or TSV." default:"," placeholder:"TEXT"`
 	Again        bool   `help:"Start at the first line, even if an earlier run imported it; lines without an id then create new items."`
 }
@@ -45,6 +46,10 @@ The import creates a metadata field for each unknown name: the name becomes its 
 		`(releaseDate and Release Date become release_date). The next 1,000 lines decide its kind: number, bool or date ` +
 		`(YYYY-MM-DD) if all their values are, else text. A date field becomes a text field when a later value is no ` +
 		`date. Create choice fields yourself, before the import.
+
+To restore the items of a backup (itemcast export --with-fields backup.ndjson), import it with --keep-times. The ` +
+		`ids, the times, the metadata and its fields are those of the backup. Revisions follow those of the backup, created_by ` +
+		`is empty, and workflow profiles must exist.
 
 Exit codes:
 
@@ -92,8 +97,10 @@ func (i *importCommand) run(ctx context.Context, c *console, d *database) (repor
 		}
 		progress := newProgress(c.err, "importing", what, lines.count)
 		defer progress.end()
-		report, err = n.Items.Import(ctx, lines, item.ImportOptions{Key: key, Again: i.Again, CreateFields: i.CreateFields,
-			TagSeparator: i.TagSeparator, Gzip: true, Progress: func(c item.ImportCount) { progress.at(done(c)) }})
+		report, err = n.Items.Import(ctx, lines, item.ImportOptions{
+			Key: key, Again: i.Again, CreateFields: i.CreateFields, KeepTimes: i.KeepTimes, TagSeparator: i.TagSeparator,
+			Gzip: true, Progress: func(c item.ImportCount) { progress.at(done(c)) },
+		})
 		if err != nil {
 			return err
 		}

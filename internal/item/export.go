@@ -11,6 +11,7 @@ import (
 type ExportOptions struct {
 	Sort     Sort              // "" is ByCreated
 	Progress func(items int64) // called after each page; may be nil
+	Fields   bool              // first write a line for each metadata field, which an import reads
 }
 
 // Export writes the document of every item that matches the filter, one a line. It reads page by page and holds no
@@ -26,6 +27,11 @@ func (s *Service) Export(ctx context.Context, w io.Writer, filter Filter, option
 	}
 	if options == nil {
 		options = &ExportOptions{}
+	}
+	if options.Fields {
+		if err := s.exportFields(ctx, w); err != nil {
+			return err
+		}
 	}
 	var total int64
 	paging := Paging{Sort: orDefault(options.Sort, ByCreated), Limit: maxLimit}
@@ -48,4 +54,21 @@ func (s *Service) Export(ctx context.Context, w io.Writer, filter Filter, option
 			return nil
 		}
 	}
+}
+
+func (s *Service) exportFields(ctx context.Context, w io.Writer) error {
+	fields, err := s.Fields(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range fields {
+		line, err := encodeDefinition(&fields[i])
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(line); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -26,6 +26,7 @@ type ImportOptions struct {
 	Key          string            // names the import, so that it can resume where it stopped; without a key it cannot
 	Again        bool              // start from the first line, even if the import of this key has got further
 	CreateFields bool              // create metadata fields for unknown names, instead of rejecting the line
+	KeepTimes    bool              // keep created_at, updated_at and published_at of exported documents; see restored
 	TagSeparator string            // between the tags in a cell of a table; "" is a comma
 	Gzip         bool              // decompress gzip, instead of refusing it
 	Progress     func(ImportCount) // called after each batch; may be nil
@@ -79,6 +80,9 @@ func (s *Service) Import(ctx context.Context, input io.Reader, options ImportOpt
 	need := []account.Permission{account.ItemsCreate, account.ItemsEdit}
 	if options.CreateFields {
 		need = append(need, account.WorkflowsManage)
+	}
+	if options.KeepTimes {
+		need = append(need, account.UsersManage)
 	}
 	actor, err := account.Authorize(ctx, need...)
 	if err != nil {

@@ -25,6 +25,8 @@ type CreatedField struct {
 	Key   string `json:"key"`
 	Label string `json:"label"` // the name
 	Kind  string `json:"kind"`
+
+	Defined bool `json:"defined,omitempty"` // by a line of the import
 }
 
 // placement is a line's metadata under the keys of the account's fields.
@@ -36,10 +38,13 @@ type placement struct {
 }
 
 // place finds the field of each name in a line's metadata. With create_fields it creates the missing ones, and with
-// create_fields or in a table it turns the values into the kinds of their fields. Other metadata stays as it is.
-func (r *importRun) place(ctx context.Context, q *store.Queries, metadata json.RawMessage) (placement, error) {
+// create_fields or in a table it turns the values into the kinds of their fields. Other metadata stays as it is, and so
+// does that of a restored document whose fields the import defines: the others had been deleted.
+func (r *importRun) place(
+	ctx context.Context, q *store.Queries, metadata json.RawMessage, document *restored,
+) (placement, error) {
 	placed := placement{metadata: metadata, names: map[string]string{}}
-	if !r.options.CreateFields && !r.in.IsTable() {
+	if !r.options.CreateFields && !r.in.IsTable() || r.in.defined && document.isDocument() {
 		return placed, nil
 	}
 	values, err := decodeObject(metadata)

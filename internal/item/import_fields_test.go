@@ -47,7 +47,7 @@ func TestImport_CreatesFieldsForUnknownNamesOnRequest(t *testing.T) {
 	if got := b.fieldLines(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if got := fmt.Sprint(report.Fields); !strings.Contains(got, "{release_date Release Date date}") || len(report.Fields) != 7 {
+	if got := fmt.Sprint(report.Fields); !strings.Contains(got, "{release_date Release Date date false}") || len(report.Fields) != 7 {
 		t.Errorf("the report has %s", got)
 	}
 	if got := b.metadataLines(); !strings.Contains(got, `"release_date":"1927-01-10"`) || !strings.Contains(got, `"us_gross":1000`) {
@@ -154,7 +154,7 @@ func TestImport_ADateFieldThatItMadeBecomesTextForALaterValue(t *testing.T) {
 	}
 	report := b.importLines(b.ctx, decided+`{"name":"x","metadata":{"day":"unknown"}}`+"\n"+`{"name":"y","metadata":{"known":"unknown"}}`+"\n"+
 		`{"name":"z","metadata":{"year":"unknown"}}`, ImportOptions{Key: "k", CreateFields: true})
-	if report.Run().Created != 1 || report.Rejected != 2 || fmt.Sprint(report.Fields) != "[{day day text} {year year number}]" {
+	if report.Run().Created != 1 || report.Rejected != 2 || fmt.Sprint(report.Fields) != "[{day day text false} {year year number false}]" {
 		t.Errorf("got %+v", report)
 	}
 	if got := b.fieldLines(); got != "day text day\nknown date known\nyear number year" {

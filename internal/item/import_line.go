@@ -32,31 +32,40 @@ func (r *importRun) line(
 	if entry.Err != nil {
 		return 0, placed, entry.Err
 	}
-	id, raw, badID := splitDocument(entry.Text)
-	input, err := r.decodeChecked(raw)
-	if err != nil || badID != nil {
-		return 0, placed, r.withLineFaults(ctx, tx, id, raw, join(badID, problem.Of(err)))
+	if isDefinition(entry.Text) {
+		result, placed.created, err = r.definition(ctx, tx, entry.Text)
+		return result, placed, err
+	}
+	line := splitDocument(entry.Text)
+	if !r.options.KeepTimes {
+		line.restored, line.badTimes = nil, nil
+	}
+	input, err := r.decodeChecked(line.input)
+	if err != nil || line.badID != nil || line.badTimes != nil {
+		return 0, placed, r.withLineFaults(ctx, tx, &line, join(join(line.badID, line.badTimes), problem.Of(err)))
 	}
 	err = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) (err error) {
-		if placed, err = r.place(ctx, store.New(tx), input.Metadata); err != nil {
+		if placed, err = r.place(ctx, store.New(tx), input.Metadata, line.restored); err != nil {
 			return err
 		}
 		input.Metadata = placed.metadata
-		result, err = r.item(ctx, tx, id, input)
+		result, err = r.item(ctx, tx, &line, input)
 		return err
 	})
 	return result, placed, placed.renamed(err)
 }
 
-func (r *importRun) item(ctx context.Context, tx pgx.Tx, id *uuid.UUID, input ItemInput) (outcome, error) {
+func (r *importRun) item(ctx context.Context, tx pgx.Tx, line *documentLine, input ItemInput) (outcome, error) {
+	id, d := line.id, keepingMetadata(input)
+	d.restored = line.restored
 	if id == nil {
-		_, err := r.insert(ctx, tx, r.actor, uuid.Must(uuid.NewV7()), 0, input)
+		_, err := r.insert(ctx, tx, r.actor, uuid.Must(uuid.NewV7()), 0, d)
 		return created, err
 	}
 	// An export can be imported again even if a metadata field has changed since.
-	replace := func(i *Item) (draft, error) {
-		input, err := r.in.overItem(i, input)
-		return keepingMetadata(input), err
+	replace := func(i *Item) (_ draft, err error) {
+		d.ItemInput, err = r.in.overItem(i, input)
+		return d, err
 	}
 	_, changed, err := r.revise(ctx, tx, r.actor, *id, nil, replace)
 	switch {
@@ -73,7 +82,7 @@ func (r *importRun) item(ctx context.Context, tx pgx.Tx, id *uuid.UUID, input It
 		if err != nil {
 			return 0, err
 		}
-		_, err = r.insert(ctx, tx, r.actor, *id, last, input)
+		_, err = r.insert(ctx, tx, r.actor, *id, last, d)
 		return created, err
 	case err != nil:
 		return 0, err
@@ -88,10 +97,10 @@ func (r *importRun) item(ctx context.Context, tx pgx.Tx, id *uuid.UUID, input It
 // contract, so that a person corrects the line once. A line that cannot be decoded has only the latter. The transaction
 // does not change.
 func (r *importRun) withLineFaults(
-	ctx context.Context, tx pgx.Tx, id *uuid.UUID, raw []byte, invalid *problem.Error,
+	ctx context.Context, tx pgx.Tx, line *documentLine, invalid *problem.Error,
 ) error {
 	var input *ItemInput
-	if invalid.Code != problem.InvalidInput || json.Unmarshal(raw, &input) != nil || input == nil {
+	if invalid.Code != problem.InvalidInput || json.Unmarshal(line.input, &input) != nil || input == nil {
 		return invalid
 	}
 	if _, err := decodeObject(input.Metadata); err != nil {
@@ -100,12 +109,12 @@ func (r *importRun) withLineFaults(
 	var placed placement
 	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) (err error) {
 		q, i := store.New(tx), &Item{}
-		if placed, err = r.place(ctx, q, input.Metadata); err != nil {
+		if placed, err = r.place(ctx, q, input.Metadata, line.restored); err != nil {
 			return err
 		}
 		input.Metadata = placed.metadata
-		if id != nil {
-			held, err := r.lock(ctx, q, r.actor, *id, nil)
+		if line.id != nil {
+			held, err := r.lock(ctx, q, r.actor, *line.id, nil)
 			switch {
 			case err == nil:
 				i = held.Item
@@ -113,7 +122,9 @@ func (r *importRun) withLineFaults(
 				return err
 			}
 		}
-		if err := r.apply(ctx, q, r.actor, i, keepingMetadata(*input)); err != nil {
+		d := keepingMetadata(*input)
+		d.restored = line.restored
+		if err := r.apply(ctx, q, r.actor, i, d); err != nil {
 			return err
 		}
 		return invalid // rolls the savepoint back
@@ -127,17 +138,26 @@ func (r *importRun) withLineFaults(
 // serverFields are the fields of a document that an input does not have.
 var serverFields = []string{"url", "workflow", "created_by", "created_at", "updated_at", "published_at", "revision"}
 
-// splitDocument takes the id and the fields that only the server sets from an exported document. Text that is not an
-// object is returned as it is; the check of the input refuses it. A bad id is reported apart, so that the rest is
-// checked as well.
-func splitDocument(text []byte) (id *uuid.UUID, input []byte, badID *problem.Error) {
+// documentLine is a line, split into an item input and the fields of an exported document that an input does not have.
+type documentLine struct {
+	id       *uuid.UUID
+	input    []byte
+	restored *restored
+	badID    *problem.Error // reported apart, so that the rest is checked as well
+	badTimes *problem.Error // likewise
+}
+
+// splitDocument splits a line. Text that is not an object is returned as it is; the check of the input refuses it.
+func splitDocument(text []byte) documentLine {
+	line := documentLine{input: text}
 	if strictjson.Check(text, strictjson.Limits{}) != nil { // decoding would lose names that occur twice
-		return nil, text, nil
+		return line
 	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil || members == nil {
-		return nil, text, nil
+		return line
 	}
+	line.restored, line.badTimes = readRestored(members)
 	rawID, isDocument := members["id"]
 	if _, given := members["workflow_profile_id"]; !given && members["workflow"] != nil {
 		// Without its profile, the item would become visible to roles from which it was hidden.
@@ -150,14 +170,15 @@ func splitDocument(text []byte) (id *uuid.UUID, input []byte, badID *problem.Err
 		}
 	}
 	if !isDocument {
-		return nil, text, nil
+		return line
 	}
 	delete(members, "id")
-	if rawID != nil && (json.Unmarshal(rawID, &id) != nil || id == nil || *id == uuid.Nil) {
-		id, badID = nil, problem.Invalid(problem.InvalidInput, problem.Fault{Pointer: "#/id", Detail: "must be a UUID"})
+	if rawID != nil && (json.Unmarshal(rawID, &line.id) != nil || line.id == nil || *line.id == uuid.Nil) {
+		line.id = nil
+		line.badID = problem.Invalid(problem.InvalidInput, problem.Fault{Pointer: "#/id", Detail: "must be a UUID"})
 	}
-	input, _ = plainjson.Marshal(members) // decoded just now, so it can be encoded
-	return id, input, badID
+	line.input, _ = plainjson.Marshal(members) // decoded just now, so it can be encoded
+	return line
 }
 
 // profileOf returns the profile of a document's workflow; null if it has none.

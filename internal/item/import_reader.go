@@ -16,11 +16,14 @@ const (
 // importReader reads the entries of an import in batches.
 type importReader struct {
 	*importfile.Reader
-	last   importfile.Entry // of those that were returned
-	survey *survey          // of all entries that were read; nil if the import creates no fields
-	ahead  []importfile.Entry
-	bytes  int   // of ahead
-	failed error // follows ahead
+	last  importfile.Entry // of those that were returned
+	began bool             // an entry was returned that defines no metadata field
+	// Definitions of metadata fields come before the items, as in an export.
+	defined bool
+	survey  *survey // of all entries that were read; nil if the import creates no fields
+	ahead   []importfile.Entry
+	bytes   int   // of ahead
+	failed  error // follows ahead
 }
 
 // openImport recognizes the format. Error: UNSUPPORTED_MEDIA_TYPE.
@@ -77,6 +80,10 @@ func (r *importReader) next() (importfile.Entry, error) {
 	r.last = r.ahead[0]
 	r.ahead = r.ahead[1:]
 	r.bytes -= len(r.last.Text)
+	if !r.began {
+		r.began = !isDefinition(r.last.Text)
+		r.defined = r.defined || !r.began
+	}
 	return r.last, nil
 }
 

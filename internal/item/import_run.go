@@ -130,7 +130,7 @@ func (b *batchResult) add(placed placement) {
 func (r *importRun) noteDates(fields []CreatedField) {
 	r.madeDates = map[string]bool{}
 	for _, f := range fields {
-		r.madeDates[f.Key] = f.Kind == "date"
+		r.madeDates[f.Key] = f.Kind == "date" && !f.Defined
 	}
 }
 

@@ -19,7 +19,8 @@ const (
 // draft holds every field that a client sets, as a write will set it.
 type draft struct {
 	ItemInput
-	keepMetadata bool // metadata that equals the item's present metadata is not checked
+	keepMetadata bool      // metadata that equals the item's present metadata is not checked
+	restored     *restored // nil: the server sets what only it sets
 }
 
 func keepingMetadata(input ItemInput) draft { return draft{ItemInput: input, keepMetadata: true} }

@@ -59,7 +59,10 @@ func (s *Service) checkMetadata(
 	if err != nil {
 		return nil, nil, fmt.Errorf("list metadata fields: %w", err)
 	}
-	faults := fieldFaults(fields, had, values)
+	var faults problem.Faults
+	if !d.restored.isDocument() { // else the item had these values when it was exported
+		faults = fieldFaults(fields, had, values)
+	}
 	if len(sorted) > maxObjectBytes {
 		faults.At("#/metadata", "must be at most 64 KiB")
 	}

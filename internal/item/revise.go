@@ -12,6 +12,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/change"
+	"itemcast/internal/db"
 	"itemcast/internal/item/internal/store"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
@@ -20,7 +21,7 @@ import (
 // insert creates an item and records the change. Its first revision follows lastRevision, which is above 0 if the log
 // knows a deleted item with this id.
 func (s *Service) insert(
-	ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID, lastRevision int64, input ItemInput,
+	ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID, lastRevision int64, d draft,
 ) (Document, error) {
 	q := store.New(tx)
 	now, err := q.Now(ctx)
@@ -28,13 +29,14 @@ func (s *Service) insert(
 		return Document{}, fmt.Errorf("read the clock: %w", err)
 	}
 	i := &Item{ID: id, URL: s.url(id), CreatedBy: actor.UserParam(), CreatedAt: now}
-	if err := s.apply(ctx, q, actor, i, keepingMetadata(input)); err != nil {
+	if err := s.apply(ctx, q, actor, i, d); err != nil {
 		return Document{}, err
 	}
 	if err := setPublishedAt(actor, PrivacyPrivate, i, now); err != nil {
 		return Document{}, err
 	}
 	i.UpdatedAt, i.Revision = now, lastRevision+1
+	d.restored.onNew(i)
 	document, err := Encode(i)
 	if err != nil {
 		return Document{}, err
@@ -70,11 +72,12 @@ func (s *Service) revise(
 	if err := setPublishedAt(actor, before.Privacy, &after, before.At); err != nil {
 		return Document{}, false, err
 	}
+	d.restored.onExisting(&after)
 	return s.storeRevision(ctx, tx, actor, before, &after)
 }
 
-// storeRevision stores the next revision of a locked item, and records the change. If no field differs, it writes nothing and
-// changed is false.
+// storeRevision stores the next revision of a locked item, and records the change. If no field differs, it writes
+// nothing and changed is false.
 func (s *Service) storeRevision(
 	ctx context.Context, tx pgx.Tx, actor account.Actor, before Held, after *Item,
 ) (document Document, changed bool, err error) {
@@ -93,6 +96,14 @@ func (s *Service) storeRevision(
 	media := !reflect.DeepEqual(before.Assets, after.Assets) || !reflect.DeepEqual(before.Snapshots, after.Snapshots)
 	if err := s.updateRow(ctx, tx, actor.AccountID, after, encoded, media); err != nil {
 		return Document{}, false, err
+	}
+	if !after.CreatedAt.Equal(before.CreatedAt) {
+		err := store.New(db.Deferred(tx)).SetCreatedAt(ctx, store.SetCreatedAtParams{
+			AccountID: actor.AccountID, ID: after.ID, CreatedAt: after.CreatedAt,
+		})
+		if err != nil {
+			return Document{}, false, fmt.Errorf("restore created_at: %w", err)
+		}
 	}
 	return Document{Bytes: encoded, Revision: after.Revision}, true, change.Record(ctx, tx, change.Change{
 		AccountID: actor.AccountID, ItemID: after.ID, Revision: after.Revision, Kind: change.Updated,

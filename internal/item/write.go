@@ -27,7 +27,7 @@ func (s *Service) Create(ctx context.Context, raw []byte) (Document, error) {
 	}
 	var document Document
 	err = s.write(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
-		document, err = s.insert(ctx, tx, actor, uuid.Must(uuid.NewV7()), 0, input)
+		document, err = s.insert(ctx, tx, actor, uuid.Must(uuid.NewV7()), 0, keepingMetadata(input))
 		return err
 	})
 	return document, err

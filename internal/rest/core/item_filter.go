@@ -9,7 +9,7 @@ import (
 	"itemcast/internal/rest/core/internal/oapi"
 )
 
-// itemFilter returns the filter of an operation's parameters. Those of the export are the filter's, and nothing else.
+// itemFilter returns the filter of an operation's parameters. Those of the export include all of the filter's.
 func itemFilter(r *http.Request, p oapi.ExportItemsParams) item.Filter {
 	return item.Filter{
 		Search: optional.OrZero(p.Search), Tags: optional.OrZero(p.Tags), Types: optional.OrZero(p.Type),

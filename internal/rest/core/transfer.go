@@ -51,6 +51,7 @@ func (a *API) ImportItems(
 	options := item.ImportOptions{
 		Key:          optional.OrZero(request.Params.IdempotencyKey),
 		CreateFields: optional.OrZero(request.Params.CreateFields),
+		KeepTimes:    optional.OrZero(request.Params.KeepTimes),
 		TagSeparator: optional.OrZero(request.Params.TagSeparator),
 	}
 	return itemImport(func(w http.ResponseWriter) error {
@@ -94,8 +95,9 @@ func (a *API) ExportItems(
 	ctx context.Context, request oapi.ExportItemsRequestObject,
 ) (oapi.ExportItemsResponseObject, error) {
 	filter := itemFilter(requestFrom(ctx), request.Params)
+	options := item.ExportOptions{Fields: optional.OrZero(request.Params.WithFields)}
 	return itemExport(func(w http.ResponseWriter) error {
-		return a.transfer(ctx, func(ctx context.Context) error { return a.Items.Export(ctx, w, filter, nil) },
+		return a.transfer(ctx, func(ctx context.Context) error { return a.Items.Export(ctx, w, filter, &options) },
 			func() { _ = http.NewResponseController(w).SetWriteDeadline(time.Now()) })
 	}), nil
 }

@@ -175,3 +175,37 @@ func TestImport_ReportsTheFieldsThatItCreatesAndTheColumnsThatItIgnores(t *testi
 		t.Errorf("got %s", got.Body)
 	}
 }
+
+func TestExport_WithFieldsIsABackupThatImportRestores(t *testing.T) {
+	t.Parallel()
+	n, elsewhere := nodetest.Start(t), nodetest.Start(t)
+	n.Call(http.MethodPost, "/api/v1/metadata-fields", `{"key":"year","kind":"number","label":"Jahr"}`).WantStatus(t, http.StatusCreated)
+	n.CreateItem(`{"name":"a","privacy":"public","metadata":{"year":1927}}`)
+	plain := n.Call(http.MethodGet, "/api/v1/items/export", "").WantStatus(t, http.StatusOK)
+	backup := n.Call(http.MethodGet, "/api/v1/items/export?with_fields=true", "").WantStatus(t, http.StatusOK)
+	const field = `{"metadata_field":{"key":"year","label":"Jahr","description":"","kind":"number","choices":[],"required":false}}` + "\n"
+	if string(backup.Body) != field+string(plain.Body) {
+		t.Errorf("got %s", backup.Body)
+	}
+	got := elsewhere.Call(http.MethodPost, "/api/v1/items/import?keep_times=true", string(backup.Body), "Content-Type",
+		"application/x-ndjson").WantStatus(t, http.StatusOK)
+	if !strings.Contains(string(got.Body), `"created":2,`) {
+		t.Errorf("got %s", got.Body)
+	}
+	restored := elsewhere.Call(http.MethodGet, "/api/v1/items/export", "").WantStatus(t, http.StatusOK)
+	for _, name := range []string{"id", "name", "created_at", "updated_at", "published_at"} {
+		if restored.Field(t, name) != plain.Field(t, name) {
+			t.Errorf("%s is %s, want %s", name, restored.Field(t, name), plain.Field(t, name))
+		}
+	}
+}
+
+func TestImport_KeepTimesNeedsUsersManage(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	editor, _ := n.CreateEditor("importer")
+	editor.Call(http.MethodPost, "/api/v1/items/import?keep_times=true", `{"name":"a"}`, "Content-Type", "application/x-ndjson").
+		WantProblem(t, "keep_times", http.StatusForbidden, "FORBIDDEN")
+	editor.Call(http.MethodPost, "/api/v1/items/import", `{"name":"a"}`, "Content-Type", "application/x-ndjson").
+		WantStatus(t, http.StatusOK)
+}

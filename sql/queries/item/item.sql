@@ -27,6 +27,10 @@ UPDATE item SET name = @name, description = @description, type = @type, privacy 
     rendering = 0
 WHERE account_id = @account_id AND id = @id;
 
+-- SetCreatedAt is for imports that restore an item. No other write changes the time.
+-- name: SetCreatedAt :exec
+UPDATE item SET created_at = @created_at WHERE account_id = @account_id AND id = @id;
+
 -- name: DeleteItem :exec
 DELETE FROM item WHERE account_id = @account_id AND id = @id;
 

@@ -877,6 +877,22 @@ func (q *Queries) RenewDocument(ctx context.Context, arg RenewDocumentParams) er
 	return err
 }
 
+const setCreatedAt = `-- name: SetCreatedAt :exec
+UPDATE item SET created_at = $1 WHERE account_id = $2 AND id = $3
+`
+
+type SetCreatedAtParams struct {
+	CreatedAt time.Time
+	AccountID uuid.UUID
+	ID        uuid.UUID
+}
+
+// SetCreatedAt is for imports that restore an item. No other write changes the time.
+func (q *Queries) SetCreatedAt(ctx context.Context, arg SetCreatedAtParams) error {
+	_, err := q.db.Exec(ctx, setCreatedAt, arg.CreatedAt, arg.AccountID, arg.ID)
+	return err
+}
+
 const snapshotsOf = `-- name: SnapshotsOf :many
 SELECT account_id, item_id, id, position, url FROM snapshot WHERE account_id = $1 AND item_id = $2 ORDER BY position
 `

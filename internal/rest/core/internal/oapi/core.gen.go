@@ -1581,12 +1581,18 @@ type ExportItemsParams struct {
 
 	// MetadataKEY Items whose metadata field KEY has this value, for example `metadata.distributor=MGM`. With several, all must match.
 	MetadataKEY *Metadata `form:"metadata.KEY,omitempty" json:"metadata.KEY,omitempty"`
+
+	// WithFields First write a line `{"metadata_field": {…}}` for each metadata field. An import of the export creates the fields.
+	WithFields *bool `form:"with_fields,omitempty" json:"with_fields,omitempty"`
 }
 
 // ImportItemsParams defines parameters for ImportItems.
 type ImportItemsParams struct {
 	// CreateFields Create a metadata field for each unknown name, instead of rejecting the line. The name becomes the label and, in snake case, the key (`Release Date` has the key `release_date`); two names with the same key get two fields. The next 1,000 lines decide the kind: number, bool or date (`YYYY-MM-DD`) if all their values are, else text. A date field becomes a text field when a later value is no date. Other later values must have the field's kind, but numbers and bools become text in text fields. Needs `workflows.manage`.
 	CreateFields *bool `form:"create_fields,omitempty" json:"create_fields,omitempty"`
+
+	// KeepTimes Keep `created_at`, `updated_at` and `published_at` of exported documents, to restore a backup. The revision of a restored item follows that of its document, so that no client takes its cached copy for the restored item. The metadata is stored as it was exported, even where its fields no longer accept it. An item that exists keeps its own `updated_at`. Needs `users.manage`.
+	KeepTimes *bool `form:"keep_times,omitempty" json:"keep_times,omitempty"`
 
 	// TagSeparator The text between the tags in a cell of CSV or TSV.
 	TagSeparator *string `form:"tag_separator,omitempty" json:"tag_separator,omitempty"`
@@ -3554,6 +3560,19 @@ func (siw *ServerInterfaceWrapper) ExportItems(w http.ResponseWriter, r *http.Re
 		return
 	}
 
+	// ------------- Optional query parameter "with_fields" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "with_fields", r.URL.Query(), &params.WithFields, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "with_fields"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "with_fields", Err: err})
+		}
+		return
+	}
+
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ExportItems(w, r, params)
 	}))
@@ -3583,6 +3602,19 @@ func (siw *ServerInterfaceWrapper) ImportItems(w http.ResponseWriter, r *http.Re
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "create_fields"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "create_fields", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "keep_times" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "keep_times", r.URL.Query(), &params.KeepTimes, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "keep_times"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "keep_times", Err: err})
 		}
 		return
 	}

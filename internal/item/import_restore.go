@@ -1,0 +1,67 @@
+package item
+
+import (
+	"encoding/json"
+	"time"
+
+	"itemcast/internal/problem"
+)
+
+// restored are the values of an exported document that only the server sets, and that an import may keep.
+type restored struct {
+	createdAt, updatedAt, publishedAt *time.Time
+	revision                          int64 // 0: the input is no document
+}
+
+const maxRevision = 1 << 53 // what every JSON reader holds exactly
+
+// readRestored reads the times and the revision of a document. Error: INVALID_INPUT.
+func readRestored(members map[string]json.RawMessage) (*restored, *problem.Error) {
+	r := &restored{}
+	var faults problem.Faults
+	for name, at := range map[string]**time.Time{
+		"created_at": &r.createdAt, "updated_at": &r.updatedAt, "published_at": &r.publishedAt,
+	} {
+		var value *time.Time
+		if raw, ok := members[name]; ok && json.Unmarshal(raw, &value) != nil {
+			faults.At("#/"+name, "must be a date and time such as 2026-01-31T12:00:00Z")
+		}
+		if value != nil {
+			precise := value.UTC().Truncate(time.Microsecond) // as Postgres stores it
+			*at = &precise
+		}
+	}
+	if raw, ok := members["revision"]; ok && (json.Unmarshal(raw, &r.revision) != nil ||
+		r.revision < 1 || r.revision > maxRevision) {
+		faults.At("#/revision", "must be a revision, a whole number from 1")
+	}
+	return r, problem.Of(faults.Err(problem.InvalidInput))
+}
+
+// isDocument reports whether the values are those of an exported document.
+func (r *restored) isDocument() bool { return r != nil && r.revision > 0 }
+
+// onNew sets the times of an item that is created, and its revision: it follows that of the document, so that no client
+// takes what it has cached for the restored item.
+func (r *restored) onNew(i *Item) {
+	if r == nil {
+		return
+	}
+	r.onExisting(i)
+	set(&i.UpdatedAt, r.updatedAt)
+	if i.UpdatedAt.Before(i.CreatedAt) {
+		i.UpdatedAt = i.CreatedAt
+	}
+	i.Revision = max(i.Revision, r.revision+1)
+}
+
+// onExisting sets the times of an item that exists, except updated_at: it tells when the item changed here.
+func (r *restored) onExisting(i *Item) {
+	if r == nil {
+		return
+	}
+	set(&i.CreatedAt, r.createdAt)
+	if i.PublishedAt != nil && r.publishedAt != nil {
+		i.PublishedAt = r.publishedAt
+	}
+}
