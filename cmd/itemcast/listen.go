@@ -44,7 +44,8 @@ type listenCommand struct {
 // Help is printed by --help.
 func (*listenCommand) Help() string {
 	return `Prints a line for each delivery: time, event, trigger, item, revision, latency since the change, ` +
-		`signature and answer. Marks repeated deliveries, and revisions that arrive after a higher one was accepted.
+		`signature and answer. Marks repeated deliveries, and revisions that arrive after a higher one was accepted: ` +
+		`"OUT OF ORDER", or "older" when a replay or a redelivery sends the past.
 
 Examples:
 

@@ -280,6 +280,32 @@ func TestRedeliver_JoinsItsGroup(t *testing.T) {
 	b.Eventually("both are done", func() bool { return b.States(h)[hooktest.Succeeded] == 2 })
 }
 
+// An older change that is redelivered goes before a newer one that waits for its retry, so that the receiver ends with the
+// newer one.
+func TestRedeliver_GoesBeforeALaterOneThatWaits(t *testing.T) {
+	b := setup(t)
+	r, answer := b.Answering(http.StatusOK)
+	h, _ := b.Hook(r.URL)
+	n := b.node(dispatch.Config{Quick: -1, Retries: retries(3, time.Hour)})
+	item := uuid.New()
+	b.write(n, item, change.Created)
+	first := r.AwaitCount(1)[0]
+	b.Eventually("it is delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 1 })
+	answer.Store(http.StatusInternalServerError)
+	b.write(n, item, change.Updated)
+	b.Eventually("the second waits for its retry", func() bool {
+		return value[bool](b, "SELECT count(*) > 0 FROM delivery WHERE attempts = 1 AND claim IS NULL")
+	})
+	answer.Store(http.StatusOK)
+	if d := b.redeliver(first); *d.WaitsFor == hook.ForEarlier {
+		t.Errorf("it is %+v", d)
+	}
+	b.Eventually("both are delivered", func() bool { return b.States(h)[hooktest.Succeeded] == 2 })
+	if got := r.Events(); got != "created1 updated2 created1 updated2" {
+		t.Errorf("sent %s", got)
+	}
+}
+
 func TestDeliveries_AreFilteredByHookItemStateAndTime(t *testing.T) {
 	b := setup(t)
 	r := b.Receiver(func(_ http.ResponseWriter, m hooktest.Message) int {

@@ -84,23 +84,33 @@ func retryNow(ctx context.Context, q *store.Queries, accountID uuid.UUID, d Deli
 	return nil
 }
 
-// resend puts a delivery that has ended into the queue again.
+// resend puts a delivery that has ended into the queue again, before the later ones of its group. A later one that is
+// being sent comes first.
 func resend(ctx context.Context, q *store.Queries, accountID uuid.UUID, h Hook, d Delivery) error {
 	if d.OccurredAt == nil {
 		return errChangeGone
+	}
+	groups := store.ParkLaterParams{
+		HookIds: []uuid.UUID{h.ID}, ItemIds: []uuid.UUID{d.ItemID}, Positions: []int64{d.position},
+	}
+	if err := q.ParkLater(ctx, groups); err != nil {
+		return fmt.Errorf("park later deliveries: %w", err)
 	}
 	added, err := q.ResendDeliveries(ctx, store.ResendDeliveriesParams{
 		Trigger: change.TriggerManual, HookIds: []uuid.UUID{h.ID}, Positions: []int64{d.position},
 		Ids:        []uuid.UUID{d.ID},
 		AccountIds: []uuid.UUID{accountID}, ItemIds: []uuid.UUID{d.ItemID}, ChangeIds: []int64{d.changeID},
 		Revisions: []int64{d.Revision}, Kinds: []string{string(kinds[d.Event])}, Thins: []bool{h.Body == ThinBody},
-		Firsts: []bool{true},
 	})
 	if err != nil {
 		return fmt.Errorf("insert delivery: %w", err)
 	}
 	if len(added) == 0 { // the lock of the groups excludes it: it was not pending when it was read
 		return fmt.Errorf("insert delivery %s: it is pending already", d.ID)
+	}
+	err = q.PromoteIdle(ctx, store.PromoteIdleParams{HookIds: groups.HookIds, ItemIds: groups.ItemIds})
+	if err != nil {
+		return fmt.Errorf("make the first of the group due: %w", err)
 	}
 	return nil
 }

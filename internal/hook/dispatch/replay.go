@@ -115,17 +115,82 @@ func (d *Dispatcher) resendPast(
 	if len(wanted) == 0 {
 		return nil
 	}
-	q := store.New(tx)
-	if err := store.New(db.Deferred(tx)).LockGroups(ctx); err != nil {
-		return fmt.Errorf("lock groups: %w", err)
-	}
-	made, err := q.ResendDeliveries(ctx, resending(row.HookID, row.Body, wanted))
+	sent, made, err := resend(ctx, tx, row, wanted)
 	if err != nil {
-		return fmt.Errorf("insert deliveries: %w", err)
+		return err
 	}
-	step.Made = int64(len(made))
-	step.Pause = float64(len(wanted)) / float64(row.Rate)
+	step.Made = int64(made)
+	step.Pause = float64(sent) / float64(row.Rate)
+	if sent < len(wanted) {
+		step.Position, step.Ended = int64(wanted[sent].Position)-1, false
+		step.Pause = max(step.Pause, replayStep.Seconds())
+	}
 	return nil
+}
+
+// resend puts changes into the queue again, before the later ones of their groups, and returns how many it handled and
+// how many of those were not pending. It stops before a change that is being sent at the moment although an earlier one
+// of its item comes again: when that has succeeded, it must be sent once more, so that the receiver ends with it.
+func resend(
+	ctx context.Context, tx pgx.Tx, row store.DueReplayRow, wanted []*change.Change,
+) (handled, made int, err error) {
+	q, later := store.New(tx), store.New(db.Deferred(tx))
+	if err := later.LockGroups(ctx); err != nil {
+		return 0, 0, fmt.Errorf("lock groups: %w", err)
+	}
+	groups := groupsOf(row.HookID, wanted)
+	if err := later.ParkLater(ctx, groups); err != nil {
+		return 0, 0, fmt.Errorf("park later deliveries: %w", err)
+	}
+	all := resending(row.HookID, row.Body, wanted)
+	busy, err := q.BeingSent(ctx, store.BeingSentParams{HookID: row.HookID, Positions: all.Positions})
+	if err != nil {
+		return 0, 0, fmt.Errorf("find what is being sent: %w", err)
+	}
+	handled = untilOvertaken(wanted, busy)
+	if handled > 0 {
+		added, err := q.ResendDeliveries(ctx, resending(row.HookID, row.Body, wanted[:handled]))
+		if err != nil {
+			return 0, 0, fmt.Errorf("insert deliveries: %w", err)
+		}
+		made = len(added)
+	}
+	err = later.PromoteIdle(ctx, store.PromoteIdleParams{HookIds: groups.HookIds, ItemIds: groups.ItemIds})
+	if err != nil {
+		return 0, 0, fmt.Errorf("make the first of each group due: %w", err)
+	}
+	return handled, made, nil
+}
+
+// groupsOf returns the groups of changes to a hook, each with its first position.
+func groupsOf(hookID uuid.UUID, changes []*change.Change) (p store.ParkLaterParams) {
+	seen := make(map[uuid.UUID]bool)
+	for _, c := range changes {
+		if !seen[c.ItemID] {
+			seen[c.ItemID] = true
+			p.HookIds, p.ItemIds = append(p.HookIds, hookID), append(p.ItemIds, c.ItemID)
+			p.Positions = append(p.Positions, int64(c.Position))
+		}
+	}
+	return p
+}
+
+// untilOvertaken returns the number of changes before the first that is being sent and has an earlier one of its item
+// before it: among the changes, or pending.
+func untilOvertaken(changes []*change.Change, busy []store.BeingSentRow) int {
+	overtaken := make(map[int64]bool, len(busy))
+	for _, row := range busy {
+		overtaken[row.Position] = row.Overtaken
+	}
+	seen := make(map[uuid.UUID]bool)
+	for n, c := range changes {
+		pending, isBusy := overtaken[int64(c.Position)]
+		if isBusy && (pending || seen[c.ItemID]) {
+			return n
+		}
+		seen[c.ItemID] = true
+	}
+	return len(changes)
 }
 
 // since returns the changes that were made at a time or later; nil: all.
@@ -145,15 +210,12 @@ func since(changes []*change.Change, t *time.Time) []*change.Change {
 // resending returns the rows of deliveries that send changes to a hook again, in the order of the log.
 func resending(hookID uuid.UUID, body string, changes []*change.Change) store.ResendDeliveriesParams {
 	p := store.ResendDeliveriesParams{Trigger: triggerReplay}
-	seen := make(map[uuid.UUID]bool)
 	for _, c := range changes {
 		p.HookIds, p.Positions = append(p.HookIds, hookID), append(p.Positions, int64(c.Position))
 		p.Ids = append(p.Ids, hook.DeliveryID(hookID, c))
 		p.AccountIds, p.ItemIds = append(p.AccountIds, c.AccountID), append(p.ItemIds, c.ItemID)
 		p.ChangeIds, p.Revisions = append(p.ChangeIds, c.ID), append(p.Revisions, c.Revision)
 		p.Kinds, p.Thins = append(p.Kinds, string(c.Kind)), append(p.Thins, body == hook.ThinBody)
-		p.Firsts = append(p.Firsts, !seen[c.ItemID])
-		seen[c.ItemID] = true
 	}
 	return p
 }

@@ -18,9 +18,6 @@ const (
 	headerOccurredAt = "Itemcast-Occurred-At"
 )
 
-// unordered are the triggers whose deliveries may have an older revision: they send the past, or a sample.
-var unordered = map[string]bool{"replay": true, "test": true}
-
 // Delivery is one request, and the receiver's findings. Fields for missing headers are empty.
 type Delivery struct {
 	At     time.Time
@@ -38,7 +35,7 @@ type Delivery struct {
 
 	Attempt    int   // of this webhook-id, from 1; 0: it was refused, and is not counted
 	Accepted   bool  // an earlier attempt was accepted
-	OutOfOrder int64 // a higher revision of the item that was accepted before; 0: none
+	OutOfOrder int64 // a higher revision of the item, accepted before; 0: none, or the delivery itself was accepted before
 
 	Answer Answer
 }

@@ -88,7 +88,11 @@ func notes(d *Delivery) (all []string) {
 		all = append(all, note)
 	}
 	if d.OutOfOrder > 0 {
-		all = append(all, fmt.Sprintf("OUT OF ORDER (revision %d was accepted before)", d.OutOfOrder))
+		text := fmt.Sprintf("OUT OF ORDER (revision %d was accepted before)", d.OutOfOrder)
+		if d.Trigger == "replay" || d.Trigger == "manual" { // as it was asked for
+			text = fmt.Sprintf("older than revision %d, which was accepted before", d.OutOfOrder)
+		}
+		all = append(all, text)
 	}
 	return all
 }

@@ -44,6 +44,24 @@ func TestPrinter_ADeliveryIsOneBoundedLine(t *testing.T) {
 	}
 }
 
+func TestPrinter_MarksWhatIsRepeatedOutOfOrderOrOlder(t *testing.T) {
+	t.Parallel()
+	for want, d := range map[string]Delivery{
+		"repeated (attempt 2)":                               {Attempt: 2},
+		"repeated (attempt 2, accepted before)":              {Attempt: 2, Accepted: true},
+		"OUT OF ORDER (revision 5 was accepted before)":      {Attempt: 1, Trigger: "hook", OutOfOrder: 5},
+		"older than revision 5, which was accepted before":   {Attempt: 1, Trigger: "replay", OutOfOrder: 5},
+		"older than revision 5, which was accepted before\n": {Attempt: 1, Trigger: "manual", OutOfOrder: 5},
+	} {
+		var out strings.Builder
+		d.Target = "/"
+		Printer{Out: &out}.Print(&d)
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s: got %s", want, out.String())
+		}
+	}
+}
+
 func TestPrinter_ADeepBodyIsNotIndented(t *testing.T) {
 	t.Parallel()
 	deep := strings.Repeat("[", 5000) + strings.Repeat("1,", 50_000) + "1" + strings.Repeat("]", 5000)

@@ -111,8 +111,11 @@ func TestReceiver_DistinguishesRepetitionsFromWrongOrder(t *testing.T) {
 	if d := b.answered("/", "one", 1, http.StatusOK); d.Repeated() || d.OutOfOrder != 3 {
 		t.Errorf("an older revision: %+v", d)
 	}
-	if d := b.answered("/", "one again", 1, http.StatusOK, "Itemcast-Trigger", "replay"); d.OutOfOrder != 0 {
-		t.Errorf("a replay, which sends the past: %+v", d)
+	if d := b.answered("/", "one again", 1, http.StatusOK, "Itemcast-Trigger", "replay"); d.OutOfOrder != 3 {
+		t.Errorf("a replay after a higher revision: %+v", d)
+	}
+	if d := b.answered("/", "sample", 1, http.StatusOK, "Itemcast-Trigger", "test"); d.OutOfOrder != 0 {
+		t.Errorf("a test, which sends a sample: %+v", d)
 	}
 	if d := b.answered("/other", "one", 1, http.StatusOK); d.OutOfOrder != 0 {
 		t.Errorf("of another hook: %+v", d)
@@ -121,7 +124,7 @@ func TestReceiver_DistinguishesRepetitionsFromWrongOrder(t *testing.T) {
 	if d := b.answered("/?status=500", "three", 3, http.StatusInternalServerError); d.OutOfOrder != 0 {
 		t.Errorf("after a higher revision that was not accepted: %+v", d)
 	}
-	if s := b.End(); s.Deliveries != 9 || s.Verified != 9 || s.Repeated != 4 || s.OutOfOrder != 1 || s.Failed != 2 {
+	if s := b.End(); s.Deliveries != 10 || s.Verified != 10 || s.Repeated != 4 || s.OutOfOrder != 2 || s.Failed != 2 {
 		t.Errorf("got %+v", s)
 	}
 }

@@ -44,24 +44,41 @@ WITH inserted AS (
 )
 SELECT DISTINCT i.hook_id FROM inserted i WHERE i.due_at IS NOT NULL AND i.claim IS NULL;
 
--- ResendDeliveries is InsertDeliveries for deliveries that were made before, or by a replay. Attempts continue their
--- numbers, and the retry schedule restarts. Deliveries that are pending stay as they are.
+-- ParkLater parks the due deliveries after a position of a group: earlier ones are about to be inserted. It leaves those
+-- that are being sent.
+-- name: ParkLater :exec
+-- system: as LockGroups.
+UPDATE delivery d SET due_at = NULL, claim = NULL, claimed_to = NULL, node = NULL
+FROM (SELECT unnest(@hook_ids::uuid[]) AS hook_id, unnest(@item_ids::uuid[]) AS item_id,
+    unnest(@positions::bigint[]) AS position) g
+WHERE d.hook_id = g.hook_id AND d.item_id = g.item_id AND d.position > g.position AND d.due_at IS NOT NULL
+    AND (d.claim IS NULL OR d.claimed_to <= now());
+
+-- BeingSent returns those of the positions whose deliveries are being sent, and whether an earlier delivery of the group
+-- is pending. After ParkLater no other delivery of their groups can be claimed.
+-- name: BeingSent :many
+-- system: as LockGroups.
+SELECT d.position, EXISTS (
+    SELECT FROM delivery e WHERE e.hook_id = d.hook_id AND e.item_id = d.item_id AND e.position < d.position
+)::boolean AS overtaken
+FROM delivery d WHERE d.hook_id = @hook_id AND d.position = ANY (@positions::bigint[]) AND d.claimed_to > now();
+
+-- ResendDeliveries inserts deliveries that were made before, or by a replay, all of them parked: PromoteIdle makes the
+-- first of each group due. Attempts continue their numbers, and the retry schedule restarts. Deliveries that are pending
+-- stay as they are.
 -- name: ResendDeliveries :many
 -- system: each row names the account of its hook.
 WITH requested AS (
     SELECT unnest(@hook_ids::uuid[]) AS hook_id, unnest(@positions::bigint[]) AS position,
         unnest(@ids::uuid[]) AS id, unnest(@account_ids::uuid[]) AS account_id, unnest(@item_ids::uuid[]) AS item_id,
         unnest(@change_ids::bigint[]) AS change_id, unnest(@revisions::bigint[]) AS revision,
-        unnest(@kinds::text[]) AS kind, unnest(@thins::boolean[]) AS thin, unnest(@firsts::boolean[]) AS first
+        unnest(@kinds::text[]) AS kind, unnest(@thins::boolean[]) AS thin
 ), added AS (
     INSERT INTO delivery (hook_id, position, id, account_id, item_id, change_id, revision, kind, thin, trigger,
         attempts, round, last_attempt, last_status, last_fault, last_error, created_at, due_at)
     SELECT n.hook_id, n.position, n.id, n.account_id, n.item_id, n.change_id, n.revision, n.kind, n.thin,
         @trigger::text, coalesce(t.number, 0), coalesce(t.number, 0), t.at, t.status, t.fault, t.error,
-        coalesce(t.created_at, now()),
-        CASE WHEN n.first AND (
-            SELECT p.position FROM delivery p WHERE p.hook_id = n.hook_id AND p.item_id = n.item_id LIMIT 1
-        ) IS NULL THEN clock_timestamp() END
+        coalesce(t.created_at, now()), NULL
     FROM requested n LEFT JOIN LATERAL (
         SELECT a.number, a.at, a.status, a.fault, a.error, a.created_at FROM delivery_attempt a
         WHERE a.hook_id = n.hook_id AND a.position = n.position ORDER BY a.number DESC LIMIT 1
@@ -73,6 +90,19 @@ WITH requested AS (
     WHERE o.hook_id = n.hook_id AND o.position = n.position AND o.closes
 )
 SELECT hook_id, position FROM added;
+
+-- PromoteIdle makes the first delivery of each group due in which none is.
+-- name: PromoteIdle :exec
+-- system: as LockGroups.
+UPDATE delivery d SET due_at = clock_timestamp()
+FROM (SELECT unnest(@hook_ids::uuid[]) AS hook_id, unnest(@item_ids::uuid[]) AS item_id) g
+CROSS JOIN LATERAL (
+    SELECT x.position FROM delivery x WHERE x.hook_id = g.hook_id AND x.item_id = g.item_id ORDER BY x.position LIMIT 1
+) n
+WHERE d.hook_id = g.hook_id AND d.position = n.position AND d.due_at IS NULL AND (
+    SELECT o.position FROM delivery o
+    WHERE o.hook_id = g.hook_id AND o.item_id = g.item_id AND o.due_at IS NOT NULL LIMIT 1
+) IS NULL;
 
 -- RetryDeliveryNow makes a delivery due that waits for a retry.
 -- name: RetryDeliveryNow :execrows
@@ -160,7 +190,8 @@ RETURNING d.hook_id, d.position, d.id, d.item_id, d.change_id, d.revision, d.kin
     h.rate_limit, h.max_in_flight;
 
 -- SettleDeliveries records results, where the claim still holds: it removes finished deliveries from the queue, makes
--- the next of their groups due, and postpones the others. It returns the deliveries that it has changed, and whether
+-- the next of their groups due, and postpones the others. It parks one that would be sent again while an earlier one of
+-- its group is pending, which a replay has inserted meanwhile. It returns the deliveries that it has changed, and whether
 -- it has made a delivery of the same hook due. A wait is in seconds. A delivery that is returned was not attempted.
 -- name: SettleDeliveries :many
 -- system: the dispatcher delivers for all accounts.
@@ -174,10 +205,13 @@ WITH results AS (
     WHERE d.hook_id = r.hook_id AND d.position = r.position AND d.claim = r.claim
         AND r.outcome IN ('succeeded', 'failed')
     RETURNING d.hook_id, d.position, d.id, d.account_id, d.item_id, d.change_id, d.revision, d.kind, d.created_at,
-        d.attempts + 1 AS number
+        d.attempts + 1 AS number, NULL::timestamptz AS due_at
 ), later AS (
     UPDATE delivery d SET claim = NULL, claimed_to = NULL, node = NULL,
-        due_at = clock_timestamp() + make_interval(secs => r.wait),
+        due_at = CASE WHEN (
+            SELECT e.position FROM delivery e
+            WHERE e.hook_id = d.hook_id AND e.item_id = d.item_id AND e.position < d.position LIMIT 1
+        ) IS NULL THEN clock_timestamp() + make_interval(secs => r.wait) END,
         attempts = d.attempts + CASE WHEN r.outcome = 'retry' THEN 1 ELSE 0 END,
         last_attempt = CASE WHEN r.outcome = 'retry' THEN r.at ELSE d.last_attempt END,
         last_status = CASE WHEN r.outcome = 'retry' THEN nullif(r.status, 0) ELSE d.last_status END,
@@ -187,18 +221,20 @@ WITH results AS (
     WHERE d.hook_id = r.hook_id AND d.position = r.position AND d.claim = r.claim
         AND r.outcome IN ('retry', 'returned')
     RETURNING d.hook_id, d.position, d.id, d.account_id, d.item_id, d.change_id, d.revision, d.kind, d.created_at,
-        d.attempts AS number
+        d.attempts AS number, d.due_at
+), settled AS (
+    SELECT * FROM done UNION ALL SELECT * FROM later
 ), promoted AS (
     UPDATE delivery d SET due_at = clock_timestamp()
-    FROM done f CROSS JOIN LATERAL (
+    FROM settled f CROSS JOIN LATERAL (
         SELECT x.hook_id, x.position FROM delivery x
         WHERE x.hook_id = f.hook_id AND x.item_id = f.item_id AND x.position <> f.position ORDER BY x.position LIMIT 1
     ) n
-    WHERE d.hook_id = n.hook_id AND d.position = n.position AND d.due_at IS NULL
+    WHERE f.due_at IS NULL AND d.hook_id = n.hook_id AND d.position = n.position AND d.due_at IS NULL
     RETURNING d.hook_id
 )
 SELECT w.*, (w.hook_id IN (SELECT p.hook_id FROM promoted p))::boolean AS more
-FROM (SELECT * FROM done UNION ALL SELECT * FROM later) w;
+FROM settled w;
 
 -- PromoteNext makes the first delivery of each group due, if it is parked.
 -- name: PromoteNext :many

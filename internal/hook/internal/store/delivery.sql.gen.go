@@ -26,6 +26,46 @@ func (q *Queries) Backlog(ctx context.Context) (int64, error) {
 	return count, err
 }
 
+const beingSent = `-- name: BeingSent :many
+SELECT d.position, EXISTS (
+    SELECT FROM delivery e WHERE e.hook_id = d.hook_id AND e.item_id = d.item_id AND e.position < d.position
+)::boolean AS overtaken
+FROM delivery d WHERE d.hook_id = $1 AND d.position = ANY ($2::bigint[]) AND d.claimed_to > now()
+`
+
+type BeingSentParams struct {
+	HookID    uuid.UUID
+	Positions []int64
+}
+
+type BeingSentRow struct {
+	Position  int64
+	Overtaken bool
+}
+
+// BeingSent returns those of the positions whose deliveries are being sent, and whether an earlier delivery of the group
+// is pending. After ParkLater no other delivery of their groups can be claimed.
+// system: as LockGroups.
+func (q *Queries) BeingSent(ctx context.Context, arg BeingSentParams) ([]BeingSentRow, error) {
+	rows, err := q.db.Query(ctx, beingSent, arg.HookID, arg.Positions)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []BeingSentRow{}
+	for rows.Next() {
+		var i BeingSentRow
+		if err := rows.Scan(&i.Position, &i.Overtaken); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const busyGroups = `-- name: BusyGroups :many
 SELECT l.hook_id::uuid AS hook_id, l.item_id::uuid AS item_id
 FROM (SELECT unnest($1::uuid[]) AS hook_id, unnest($2::uuid[]) AS item_id) l
@@ -592,6 +632,52 @@ func (q *Queries) LockLimited(ctx context.Context, ids []uuid.UUID) ([]uuid.UUID
 	return items, nil
 }
 
+const parkLater = `-- name: ParkLater :exec
+UPDATE delivery d SET due_at = NULL, claim = NULL, claimed_to = NULL, node = NULL
+FROM (SELECT unnest($1::uuid[]) AS hook_id, unnest($2::uuid[]) AS item_id,
+    unnest($3::bigint[]) AS position) g
+WHERE d.hook_id = g.hook_id AND d.item_id = g.item_id AND d.position > g.position AND d.due_at IS NOT NULL
+    AND (d.claim IS NULL OR d.claimed_to <= now())
+`
+
+type ParkLaterParams struct {
+	HookIds   []uuid.UUID
+	ItemIds   []uuid.UUID
+	Positions []int64
+}
+
+// ParkLater parks the due deliveries after a position of a group: earlier ones are about to be inserted. It leaves those
+// that are being sent.
+// system: as LockGroups.
+func (q *Queries) ParkLater(ctx context.Context, arg ParkLaterParams) error {
+	_, err := q.db.Exec(ctx, parkLater, arg.HookIds, arg.ItemIds, arg.Positions)
+	return err
+}
+
+const promoteIdle = `-- name: PromoteIdle :exec
+UPDATE delivery d SET due_at = clock_timestamp()
+FROM (SELECT unnest($1::uuid[]) AS hook_id, unnest($2::uuid[]) AS item_id) g
+CROSS JOIN LATERAL (
+    SELECT x.position FROM delivery x WHERE x.hook_id = g.hook_id AND x.item_id = g.item_id ORDER BY x.position LIMIT 1
+) n
+WHERE d.hook_id = g.hook_id AND d.position = n.position AND d.due_at IS NULL AND (
+    SELECT o.position FROM delivery o
+    WHERE o.hook_id = g.hook_id AND o.item_id = g.item_id AND o.due_at IS NOT NULL LIMIT 1
+) IS NULL
+`
+
+type PromoteIdleParams struct {
+	HookIds []uuid.UUID
+	ItemIds []uuid.UUID
+}
+
+// PromoteIdle makes the first delivery of each group due in which none is.
+// system: as LockGroups.
+func (q *Queries) PromoteIdle(ctx context.Context, arg PromoteIdleParams) error {
+	_, err := q.db.Exec(ctx, promoteIdle, arg.HookIds, arg.ItemIds)
+	return err
+}
+
 const promoteNext = `-- name: PromoteNext :many
 UPDATE delivery d SET due_at = clock_timestamp()
 FROM (SELECT unnest($1::uuid[]) AS hook_id, unnest($2::uuid[]) AS item_id) l
@@ -635,16 +721,13 @@ WITH requested AS (
     SELECT unnest($1::uuid[]) AS hook_id, unnest($2::bigint[]) AS position,
         unnest($3::uuid[]) AS id, unnest($4::uuid[]) AS account_id, unnest($5::uuid[]) AS item_id,
         unnest($6::bigint[]) AS change_id, unnest($7::bigint[]) AS revision,
-        unnest($8::text[]) AS kind, unnest($9::boolean[]) AS thin, unnest($10::boolean[]) AS first
+        unnest($8::text[]) AS kind, unnest($9::boolean[]) AS thin
 ), added AS (
     INSERT INTO delivery (hook_id, position, id, account_id, item_id, change_id, revision, kind, thin, trigger,
         attempts, round, last_attempt, last_status, last_fault, last_error, created_at, due_at)
     SELECT n.hook_id, n.position, n.id, n.account_id, n.item_id, n.change_id, n.revision, n.kind, n.thin,
-        $11::text, coalesce(t.number, 0), coalesce(t.number, 0), t.at, t.status, t.fault, t.error,
-        coalesce(t.created_at, now()),
-        CASE WHEN n.first AND (
-            SELECT p.position FROM delivery p WHERE p.hook_id = n.hook_id AND p.item_id = n.item_id LIMIT 1
-        ) IS NULL THEN clock_timestamp() END
+        $10::text, coalesce(t.number, 0), coalesce(t.number, 0), t.at, t.status, t.fault, t.error,
+        coalesce(t.created_at, now()), NULL
     FROM requested n LEFT JOIN LATERAL (
         SELECT a.number, a.at, a.status, a.fault, a.error, a.created_at FROM delivery_attempt a
         WHERE a.hook_id = n.hook_id AND a.position = n.position ORDER BY a.number DESC LIMIT 1
@@ -668,7 +751,6 @@ type ResendDeliveriesParams struct {
 	Revisions  []int64
 	Kinds      []string
 	Thins      []bool
-	Firsts     []bool
 	Trigger    string
 }
 
@@ -677,8 +759,9 @@ type ResendDeliveriesRow struct {
 	Position int64
 }
 
-// ResendDeliveries is InsertDeliveries for deliveries that were made before, or by a replay. Attempts continue their
-// numbers, and the retry schedule restarts. Deliveries that are pending stay as they are.
+// ResendDeliveries inserts deliveries that were made before, or by a replay, all of them parked: PromoteIdle makes the
+// first of each group due. Attempts continue their numbers, and the retry schedule restarts. Deliveries that are pending
+// stay as they are.
 // system: each row names the account of its hook.
 func (q *Queries) ResendDeliveries(ctx context.Context, arg ResendDeliveriesParams) ([]ResendDeliveriesRow, error) {
 	rows, err := q.db.Query(ctx, resendDeliveries,
@@ -691,7 +774,6 @@ func (q *Queries) ResendDeliveries(ctx context.Context, arg ResendDeliveriesPara
 		arg.Revisions,
 		arg.Kinds,
 		arg.Thins,
-		arg.Firsts,
 		arg.Trigger,
 	)
 	if err != nil {
@@ -750,10 +832,13 @@ WITH results AS (
     WHERE d.hook_id = r.hook_id AND d.position = r.position AND d.claim = r.claim
         AND r.outcome IN ('succeeded', 'failed')
     RETURNING d.hook_id, d.position, d.id, d.account_id, d.item_id, d.change_id, d.revision, d.kind, d.created_at,
-        d.attempts + 1 AS number
+        d.attempts + 1 AS number, NULL::timestamptz AS due_at
 ), later AS (
     UPDATE delivery d SET claim = NULL, claimed_to = NULL, node = NULL,
-        due_at = clock_timestamp() + make_interval(secs => r.wait),
+        due_at = CASE WHEN (
+            SELECT e.position FROM delivery e
+            WHERE e.hook_id = d.hook_id AND e.item_id = d.item_id AND e.position < d.position LIMIT 1
+        ) IS NULL THEN clock_timestamp() + make_interval(secs => r.wait) END,
         attempts = d.attempts + CASE WHEN r.outcome = 'retry' THEN 1 ELSE 0 END,
         last_attempt = CASE WHEN r.outcome = 'retry' THEN r.at ELSE d.last_attempt END,
         last_status = CASE WHEN r.outcome = 'retry' THEN nullif(r.status, 0) ELSE d.last_status END,
@@ -763,18 +848,20 @@ WITH results AS (
     WHERE d.hook_id = r.hook_id AND d.position = r.position AND d.claim = r.claim
         AND r.outcome IN ('retry', 'returned')
     RETURNING d.hook_id, d.position, d.id, d.account_id, d.item_id, d.change_id, d.revision, d.kind, d.created_at,
-        d.attempts AS number
+        d.attempts AS number, d.due_at
+), settled AS (
+    SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, created_at, number, due_at FROM done UNION ALL SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, created_at, number, due_at FROM later
 ), promoted AS (
     UPDATE delivery d SET due_at = clock_timestamp()
-    FROM done f CROSS JOIN LATERAL (
+    FROM settled f CROSS JOIN LATERAL (
         SELECT x.hook_id, x.position FROM delivery x
         WHERE x.hook_id = f.hook_id AND x.item_id = f.item_id AND x.position <> f.position ORDER BY x.position LIMIT 1
     ) n
-    WHERE d.hook_id = n.hook_id AND d.position = n.position AND d.due_at IS NULL
+    WHERE f.due_at IS NULL AND d.hook_id = n.hook_id AND d.position = n.position AND d.due_at IS NULL
     RETURNING d.hook_id
 )
-SELECT w.hook_id, w.position, w.id, w.account_id, w.item_id, w.change_id, w.revision, w.kind, w.created_at, w.number, (w.hook_id IN (SELECT p.hook_id FROM promoted p))::boolean AS more
-FROM (SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, created_at, number FROM done UNION ALL SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, created_at, number FROM later) w
+SELECT w.hook_id, w.position, w.id, w.account_id, w.item_id, w.change_id, w.revision, w.kind, w.created_at, w.number, w.due_at, (w.hook_id IN (SELECT p.hook_id FROM promoted p))::boolean AS more
+FROM settled w
 `
 
 type SettleDeliveriesParams struct {
@@ -800,11 +887,13 @@ type SettleDeliveriesRow struct {
 	Kind      string
 	CreatedAt time.Time
 	Number    int32
+	DueAt     *time.Time
 	More      bool
 }
 
 // SettleDeliveries records results, where the claim still holds: it removes finished deliveries from the queue, makes
-// the next of their groups due, and postpones the others. It returns the deliveries that it has changed, and whether
+// the next of their groups due, and postpones the others. It parks one that would be sent again while an earlier one of
+// its group is pending, which a replay has inserted meanwhile. It returns the deliveries that it has changed, and whether
 // it has made a delivery of the same hook due. A wait is in seconds. A delivery that is returned was not attempted.
 // system: the dispatcher delivers for all accounts.
 func (q *Queries) SettleDeliveries(ctx context.Context, arg SettleDeliveriesParams) ([]SettleDeliveriesRow, error) {
@@ -837,6 +926,7 @@ func (q *Queries) SettleDeliveries(ctx context.Context, arg SettleDeliveriesPara
 			&i.Kind,
 			&i.CreatedAt,
 			&i.Number,
+			&i.DueAt,
 			&i.More,
 		); err != nil {
 			return nil, err
