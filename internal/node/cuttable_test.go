@@ -13,6 +13,7 @@ type cuttable struct {
 
 	mu    sync.Mutex
 	down  bool
+	count int // connections, also those that could not be passed on
 	conns []net.Conn
 }
 
@@ -63,6 +64,7 @@ func cuttableToAddress(t *testing.T, address string) *cuttable {
 func (c *cuttable) connect(conn net.Conn, address string) net.Conn {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.count++
 	if c.down {
 		return nil
 	}
@@ -74,11 +76,19 @@ func (c *cuttable) connect(conn net.Conn, address string) net.Conn {
 	return onward
 }
 
-// cut cuts all connections.
-func (c *cuttable) cut() {
+// cut cuts all connections. It returns how many connections there have been.
+func (c *cuttable) cut() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.cutLocked()
+	return c.count
+}
+
+// accepted returns how many connections there have been.
+func (c *cuttable) accepted() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.count
 }
 
 func (c *cuttable) cutLocked() {

@@ -215,5 +215,14 @@ func StartServer(t testing.TB, environment ...string) (p *Process, url string) {
 	t.Helper()
 	p = StartProcess(t, append([]string{"ITEMCAST_ADDR=127.0.0.1:0", "ITEMCAST_OPS_ADDR="}, environment...), "serve")
 	p.AwaitStdout("Sign in")
-	return p, "http://" + listeningAt.FindStringSubmatch(p.Stdout.String())[1]
+	address := ""
+	for _, variable := range environment { // the server prints only an address that the system has chosen
+		if given, found := strings.CutPrefix(variable, "ITEMCAST_ADDR="); found {
+			address = given
+		}
+	}
+	if printed := listeningAt.FindStringSubmatch(p.Stdout.String()); printed != nil {
+		address = printed[1]
+	}
+	return p, "http://" + address
 }
