@@ -13,13 +13,19 @@ class Problem extends Error {}
 // get retries after temporary failures: the server restarts, or answers 429 or 5xx.
 async function get(url) {
   for (;;) {
-    const response = await fetch(url, { headers: { authorization, accept: 'application/json' } }).catch(() => null);
-    if (response?.ok) return { body: await response.json(), headers: response.headers };
-    if (response && response.status < 500 && response.status !== 429) {
-      const problem = await response.json();
-      throw Object.assign(new Problem(problem.detail), { code: problem.code });
+    let wait = 1;
+    try {
+      const response = await fetch(url, { headers: { authorization, accept: 'application/json' } });
+      const body = await response.json();
+      if (response.ok) return { body, headers: response.headers };
+      if (response.status < 500 && response.status !== 429) {
+        throw Object.assign(new Problem(body.detail), { code: body.code });
+      }
+      wait = Number(response.headers.get('retry-after') ?? 1);
+    } catch (error) {
+      if (error instanceof Problem) throw error; // any other: no connection, or one that broke
     }
-    await new Promise((resolve) => setTimeout(resolve, 1000 * Number(response?.headers.get('retry-after') ?? 1)));
+    await new Promise((resolve) => setTimeout(resolve, 1000 * wait));
   }
 }
 

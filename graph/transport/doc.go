@@ -7,9 +7,9 @@
 // the schema, nor any resolver.
 //
 // The files, from the request to the answer: accept.go and params.go (read the request), http.go (one answer),
-// event_stream.go (a stream of events), websocket.go, socket.go, message.go, operation.go and frame.go (a WebSocket:
-// accept, connection, messages, operations, frames), subscription.go (one execution for many followers), response.go
-// and errors.go (write the answer), server.go (what they share).
+// event_stream.go (a stream of events), handshake.go, websocket.go, socket.go, message.go, operation.go and frame.go (a
+// WebSocket: broken handshakes, accept, connection, messages, operations, frames), subscription.go (one execution for
+// many followers), response.go and errors.go (write the answer), server.go (what they share).
 //
 // # A WebSocket's goroutines and locks
 //

@@ -38,6 +38,7 @@ const (
 	TooLarge             Code = "TOO_LARGE"
 	UnsupportedMediaType Code = "UNSUPPORTED_MEDIA_TYPE"
 	RuleViolated         Code = "RULE_VIOLATED"
+	UpgradeRequired      Code = "UPGRADE_REQUIRED"
 	TooManyRequests      Code = "TOO_MANY_REQUESTS"
 	Internal             Code = "INTERNAL"
 	Unavailable          Code = "UNAVAILABLE"
@@ -63,6 +64,7 @@ var statuses = map[Code]int{
 	TooLarge:             http.StatusRequestEntityTooLarge,
 	UnsupportedMediaType: http.StatusUnsupportedMediaType,
 	RuleViolated:         http.StatusUnprocessableEntity,
+	UpgradeRequired:      http.StatusUpgradeRequired,
 	TooManyRequests:      http.StatusTooManyRequests,
 	Internal:             http.StatusInternalServerError,
 	Unavailable:          http.StatusServiceUnavailable,

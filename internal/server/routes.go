@@ -96,6 +96,8 @@ func byKind(page, operation, socket http.Handler) http.Handler {
 		case r.Method == http.MethodOptions:
 			w.Header().Set("Allow", "GET, POST, OPTIONS")
 			w.WriteHeader(http.StatusNoContent)
+		case transport.LacksUpgrade(r):
+			transport.RefuseLostUpgrade(w, r)
 		case r.Header.Get("Upgrade") != "":
 			socket.ServeHTTP(w, r)
 		case (r.Method == http.MethodGet || r.Method == http.MethodHead) && accept.PrefersHTML(r.Header["Accept"]):
