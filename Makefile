@@ -11,6 +11,8 @@ WEB_LOCK    := $(addprefix $(WEB)/,package.json package-lock.json .npmrc)
 WEB_SOURCES := $(wildcard $(WEB)/*.mjs) $(shell find $(WEB)/src -type f)
 WEB_BUILT   := internal/web/dist/manifest.json
 
+LINT := tools/lint
+
 .PHONY: help run build test verify generate lint bench soak web tools clean
 
 help: ## List the targets.
@@ -34,6 +36,11 @@ examples/node_modules/.package-lock.json: examples/package.json examples/package
 	cd examples && npm ci --no-progress --loglevel=error
 	@touch $@
 
+# The linters that come from npm.
+$(LINT)/node_modules/.package-lock.json: $(LINT)/package.json $(LINT)/package-lock.json $(LINT)/.npmrc
+	cd $(LINT) && npm ci --no-progress --loglevel=error
+	@touch $@
+
 generate: $(TOOLS)/.stamp-generators ## Generate code from the contract, the GraphQL schema and the SQL.
 	$(TOOLS)/sqlc generate
 	$(TOOLS)/oapi-codegen -config openapi/item.cfg.yaml openapi/item.yaml
@@ -45,8 +52,9 @@ generate: $(TOOLS)/.stamp-generators ## Generate code from the contract, the Gra
 verify: ## Regenerate, and fail on any difference from what is committed.
 	scripts/verify
 
-lint: $(TOOLS)/.stamp-linters $(WEB_BUILT) ## Check formatting, imports and known mistakes and vulnerabilities.
+lint: $(TOOLS)/.stamp-linters $(WEB_BUILT) $(LINT)/node_modules/.package-lock.json ## Check formatting, imports, the contracts, and known mistakes and vulnerabilities.
 	$(TOOLS)/golangci-lint run ./...
+	$(LINT)/node_modules/.bin/eslint --config $(LINT)/eslint.config.mjs graph/schema examples internal/web/assets/src/playground/operations
 	scripts/vulnerabilities $(TOOLS)/govulncheck
 
 # BESIDE=path/to/itemcast compares with another build. LONG=1 adds the rows that take minutes. ARGS go to the program:
@@ -80,5 +88,5 @@ $(TOOLS)/.stamp-linters: tools/go.mod tools/go.sum
 	@touch $@
 
 clean: ## Remove built files and installed packages, but not the data directory.
-	rm -rf bin .tools $(WEB)/node_modules examples/node_modules
+	rm -rf bin .tools $(WEB)/node_modules examples/node_modules $(LINT)/node_modules
 	find internal/web/dist -type f ! -name .gitkeep -delete

@@ -34,6 +34,7 @@ type Config struct {
 // Handler serves the GraphQL API by the transports of package transport. A request's context carries the actor.
 type Handler struct {
 	http.Handler
+	Schema     http.Handler // the schema as one file
 	transports *transport.Server
 }
 
@@ -42,7 +43,8 @@ func NewHandler(r *Resolver, c Config) *Handler {
 	transports := transport.NewServer(transport.Config{
 		Hub: r.Hub, SignIn: c.SignIn, Watch: c.Watch, PublicURL: c.PublicURL, Log: c.Log,
 	})
-	server := handler.New(exec.NewExecutableSchema(exec.Config{Resolvers: r, Complexity: complexity()}))
+	schema := exec.NewExecutableSchema(exec.Config{Resolvers: r, Complexity: complexity()})
+	server := handler.New(schema)
 	for _, t := range transports.Transports() {
 		server.AddTransport(t)
 	}
@@ -68,7 +70,7 @@ func NewHandler(r *Resolver, c Config) *Handler {
 		c.Log.Error("a resolver panicked", "error", cause, "stack", string(debug.Stack()))
 		return fmt.Errorf("a resolver panicked: %v", cause)
 	})
-	return &Handler{Handler: server, transports: transports}
+	return &Handler{Handler: server, Schema: serveSchema(schema.Schema()), transports: transports}
 }
 
 // Drain accepts no more WebSockets and makes the clients of open ones reconnect, after their queries and mutations have

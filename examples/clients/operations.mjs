@@ -15,12 +15,16 @@ export async function runAll(run) {
   const print = (line) => console.log(JSON.stringify(line));
   const once = (query, variables) => new Promise((resolve) => run(query, variables, resolve));
 
-  const start = await once('query Start { me { email } items(first: 1) { changeCursor } }', {});
+  const start = await once(/* GraphQL */ `query Start { me { id email } items(first: 1) { changeCursor } }`, {});
   print({ query: start });
   print({ refused: await once('query No { nothing }', {}) });
-  const follow = 'subscription Changes($after: Cursor) { itemChanges(after: $after) { cursor kind document } }';
+  const follow = /* GraphQL */ `subscription Changes($after: Cursor) {
+    itemChanges(after: $after) { cursor kind document }
+  }`;
   const change = once(follow, { after: start.data.items.changeCursor });
-  const create = 'mutation Create($name: String!) { createItem(input: { name: $name }) { item { id name } } }';
+  const create = /* GraphQL */ `mutation Create($name: String!) {
+    createItem(input: { name: $name }) { item { id name } }
+  }`;
   print({ mutation: await once(create, { name: 'Müde Tod, der 🎞' }) });
   print({ change: await change });
   process.exit(0);

@@ -25,7 +25,9 @@ const client = createClient({
 
 let taken = 0;
 const variables = { after: options.after ?? null }; // the client sends the current value when it reconnects
-const query = 'subscription ($after: Cursor) { itemChanges(after: $after) { cursor kind revision document } }';
+const query = /* GraphQL */ `subscription ChangesBySSE($after: Cursor) {
+  itemChanges(after: $after) { cursor kind revision document }
+}`;
 const unsubscribe = client.subscribe(
   { query, variables },
   {

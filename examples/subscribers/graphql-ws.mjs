@@ -42,7 +42,9 @@ const client = createClient({
 });
 
 const variables = { after: options.after ?? null }; // the client sends the current value when it reconnects
-const query = 'subscription ($after: Cursor) { itemChanges(after: $after) { cursor kind revision document } }';
+const query = /* GraphQL */ `subscription ChangesByWebSocket($after: Cursor) {
+  itemChanges(after: $after) { cursor kind revision document }
+}`;
 client.subscribe(
   { query, variables },
   {

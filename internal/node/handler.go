@@ -40,6 +40,7 @@ func (n *Node) Handler() *Handler {
 		Problems:       n.problems,
 		Pages:          n.pages,
 		GraphQL:        graphQL,
+		GraphQLSchema:  graphQL.Schema,
 		Idempotency:    idempotency.Middleware(n.pool, n.caller, idempotency.Timeout, n.problems),
 		SignIn:         n.SignIn,
 		Gate:           gate,

@@ -26,6 +26,7 @@ type Handlers struct {
 	Problems       *contract.Problems
 	Pages          *browse.Pages
 	GraphQL        http.Handler
+	GraphQLSchema  http.Handler
 	Idempotency    func(http.Handler) http.Handler
 	SignIn         Browsers
 	Gate           *Gate
@@ -57,6 +58,7 @@ func Routes(h Handlers) http.Handler {
 	// that or of its handshake: after a refused handshake, clients do not know whether to try again.
 	graphQL := sse.Hold(wantsStream, signedIn(h.Gate, transport.Refuse, h.GraphQL))
 	mux.Handle("/graphql", byKind(web.Playground(), graphQL, h.GraphQL))
+	mux.Handle("GET /graphql/schema.graphql", signedIn(h.Gate, transport.Refuse, h.GraphQLSchema)) // as introspection
 
 	notFound := h.Problems.NotFound(mux)
 	mux.Handle("/api/v1/openapi.json", notFound) // with another method

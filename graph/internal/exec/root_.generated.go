@@ -2915,50 +2915,54 @@ func newExecutionContext(
 
 var sources = []*ast.Source{
 	{Name: "../../schema/audit.graphqls", Input: `extend type Query {
-  "Sign-ins, failed sign-ins and changes of access, newest first."
+  """Sign-ins, failed sign-ins and changes of access, newest first."""
   audit(filter: AuditFilter, first: Int = 50, after: String): AuditConnection!
 }
 
-"All criteria must hold."
+"""All criteria must hold."""
 input AuditFilter {
   actor: ID
-  "Entries with any of these actions, such as ` + "`" + `sign-in.failed` + "`" + `."
+  """Entries with any of these actions, such as ` + "`" + `sign-in.failed` + "`" + `."""
   actions: [String!]
-  "What was changed, such as ` + "`" + `users/ID` + "`" + `."
+  """What was changed, such as ` + "`" + `users/ID` + "`" + `."""
   subject: String
   atAfter: DateTime
   atBefore: DateTime
 }
 
+"""A sign-in, a failed sign-in, or a change of access."""
 type AuditEntry {
   id: ID!
   at: DateTime!
-  "The user; null for an operator on the command line, and for a client that was not signed in."
+  """The user; null for an operator on the command line, and for a client that was not signed in."""
   actor: ID
   actorName: String!
-  "The client's address; empty for the command line."
+  """The client's address; empty for the command line."""
   address: String!
   action: String!
-  "A path below ` + "`" + `/api/v1/` + "`" + `. The object may have been deleted."
+  """A path below ` + "`" + `/api/v1/` + "`" + `. The object may have been deleted."""
   subject: String!
-  "For an update: each changed field with its old and new value."
+  """For an update: each changed field with its old and new value."""
   detail: JSON!
 }
 
+"""A page of the audit log."""
 type AuditConnection {
   edges: [AuditEdge!]!
   nodes: [AuditEntry!]!
   pageInfo: PageInfo!
 }
 
+"""An entry in the audit log."""
 type AuditEdge {
   cursor: String!
   node: AuditEntry!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/hook.graphqls", Input: `extend type Query {
-  "The account's hooks, newest first."
+  """The account's hooks, newest first."""
   hooks(first: Int = 50, after: String): HookConnection!
+  """A hook; null if there is none."""
   hook(id: ID!): Hook
   """
   Deliveries to hooks, pending and ended, those of the newest changes first. ` + "`" + `occurredAfter` + "`" + ` and ` + "`" + `occurredBefore` + "`" + `
@@ -2973,17 +2977,19 @@ type AuditEdge {
     first: Int = 50
     after: String
   ): DeliveryConnection!
+  """A delivery; null if there is none, or no longer."""
   delivery(id: ID!): Delivery
 }
 
 extend type Mutation {
-  "The answer contains the secret. It is never shown again."
+  """The answer contains the secret. It is never shown again."""
   createHook(input: CreateHookInput!): CreateHookPayload!
   """
   Changes the given settings. Null resets one to its default; ` + "`" + `headers` + "`" + ` are merged. Pending deliveries use the new
   settings.
   """
   updateHook(id: ID!, input: UpdateHookInput!, ifRevision: Int): UpdateHookPayload!
+  """Deletes a hook. Its pending deliveries are not sent."""
   deleteHook(id: ID!, ifRevision: Int): DeleteHookPayload!
   """
   Makes a new secret, which is shown only in this answer. Requests are also signed with the old one for 24 hours,
@@ -3000,56 +3006,59 @@ extend type Mutation {
   a second.
   """
   replayHook(id: ID!, after: Cursor, since: DateTime, rate: Int = 50): ReplayHookPayload!
+  """Ends the running replay. Its pending deliveries are still sent."""
   stopHookReplay(id: ID!): StopHookReplayPayload!
-  "Sends a delivery again, whatever its state: the same bytes with the same webhook-id."
+  """Sends a delivery again, whatever its state: the same bytes with the same webhook-id."""
   redeliver(id: ID!): RedeliverPayload!
 }
 
+"""What a hook is told about."""
 enum HookEvent { ITEM_CREATED ITEM_UPDATED ITEM_DELETED ITEM_TRIGGERED }
+"""What the body of a hook's request is."""
 enum HookBody {
-  "The item's document, byte for byte."
+  """The item's document, byte for byte."""
   FULL
-  "The item's id, url and revision."
+  """The item's id, url and revision."""
   THIN
 }
 
-"Item documents are sent to ` + "`" + `url` + "`" + ` by POST, signed according to Standard Webhooks."
+"""Item documents are sent to ` + "`" + `url` + "`" + ` by POST, signed according to Standard Webhooks."""
 type Hook implements Node {
   id: ID!
   url: String!
   description: String!
   events: [HookEvent!]!
-  "Only changes of matching items are sent; null: of all items."
+  """Only changes of matching items are sent; null: of all items."""
   filter: HookFilter
-  "Only updates that change one of these fields are sent; null: all updates."
+  """Only updates that change one of these fields are sent; null: all updates."""
   changedFields: [ItemField!]
-  "The names of the hook's own request headers. Their values are not shown."
+  """The names of the hook's own request headers. Their values are not shown."""
   headerNames: [String!]!
   body: HookBody!
-  "Maximum requests a second; null: no limit."
+  """Maximum requests a second; null: no limit."""
   rateLimit: Int
-  "Maximum requests at a time; null: 64 from each node."
+  """Maximum requests at a time; null: 64 from each node."""
   maxInFlight: Int
-  "An inactive hook receives nothing."
+  """An inactive hook receives nothing."""
   active: Boolean!
-  "Why Itemcast made the hook inactive; null if it did not."
+  """Why Itemcast made the hook inactive; null if it did not."""
   disabledReason: String
-  "Until then, requests are also signed with the secret before the last rotation."
+  """Until then, requests are also signed with the secret before the last rotation."""
   oldSecretUntil: DateTime
-  "When an attempt last succeeded; while all succeed, precise to the second."
+  """When an attempt last succeeded; while all succeed, precise to the second."""
   lastSuccessAt: DateTime
   """
   When an attempt last failed; while all fail, precise to the second. If later than ` + "`" + `lastSuccessAt` + "`" + `, the hook is
   failing now.
   """
   lastFailureAt: DateTime
-  "Since then, every attempt has failed; null: the last one succeeded. After five days the hook is made inactive."
+  """Since then, every attempt has failed; null: the last one succeeded. After five days the hook is made inactive."""
   failingSince: DateTime
-  "Why the last failed attempt failed."
+  """Why the last failed attempt failed."""
   lastError: String
-  "Pending deliveries, counted up to 1,000."
+  """Pending deliveries, counted up to 1,000."""
   pending: Int!
-  "The running replay, or the last one."
+  """The running replay, or the last one."""
   replay: HookReplay
   deliveries(
     itemId: ID
@@ -3060,13 +3069,13 @@ type Hook implements Node {
     after: String
   ): DeliveryConnection!
   createdAt: DateTime!
-  "When the settings were last changed."
+  """When the settings were last changed."""
   updatedAt: DateTime!
-  "Raised by each change to the settings or the secret, not by deliveries."
+  """Raised by each change to the settings or the secret, not by deliveries."""
   revision: Int!
 }
 
-"The criteria of ` + "`" + `ItemFilter` + "`" + `. An update is sent if the item matches before or after it."
+"""The criteria of ` + "`" + `ItemFilter` + "`" + `. An update is sent if the item matches before or after it."""
 type HookFilter {
   search: String
   tags: [String!]
@@ -3078,123 +3087,133 @@ type HookFilter {
   updatedAfter: DateTime
   metadata: [HookMetadataCriterion!]
 }
+"""A metadata field's value as text."""
 type HookMetadataCriterion { key: String! value: String! }
 
-"Past changes that are being sent to a hook, or were."
+"""Past changes that are being sent to a hook, or were."""
 type HookReplay {
   id: ID!
-  "Where the replay begins: it sends changes after this cursor."
+  """Where the replay begins: it sends changes after this cursor."""
   from: Cursor!
-  "How far the replay has examined the log."
+  """How far the replay has examined the log."""
   position: Cursor!
-  "Where the replay ends; later changes are sent by the hook itself."
+  """Where the replay ends; later changes are sent by the hook itself."""
   to: Cursor!
   since: DateTime
   rate: Int!
-  "Number of changes examined, of ` + "`" + `size` + "`" + `."
+  """Number of changes examined, of ` + "`" + `size` + "`" + `."""
   lookedAt: Int!
   size: Int!
   deliveries: Int!
   startedAt: DateTime!
-  "Null: the replay is running."
+  """Null: the replay is running."""
   endedAt: DateTime
-  "Why the replay ended early."
+  """Why the replay ended early."""
   error: String
 }
 
+"""Whether a delivery is under way or how it ended."""
 enum DeliveryState { PENDING SUCCEEDED FAILED }
+"""What a pending delivery waits for."""
 enum DeliveryWait {
-  "Due: it waits for a free slot."
+  """Due: it waits for a free slot."""
   SLOT
-  "Sent: it waits for the endpoint's answer."
+  """Sent: it waits for the endpoint's answer."""
   ANSWER
-  "It will be sent again at ` + "`" + `nextAttemptAt` + "`" + `."
+  """It will be sent again at ` + "`" + `nextAttemptAt` + "`" + `."""
   RETRY
-  "An earlier change of the same item is still pending."
+  """An earlier change of the same item is still pending."""
   EARLIER
 }
 
-"A change that is being sent to a hook, or was."
+"""A change that is being sent to a hook, or was."""
 type Delivery implements Node {
-  "The ` + "`" + `webhook-id` + "`" + ` of its requests."
+  """The ` + "`" + `webhook-id` + "`" + ` of its requests."""
   id: ID!
   hookId: ID!
   itemId: ID!
-  "The change's place in the log."
+  """The change's place in the log."""
   cursor: Cursor!
   event: HookEvent!
-  "Why it is sent: ` + "`" + `hook` + "`" + `, ` + "`" + `manual` + "`" + `, ` + "`" + `replay` + "`" + `, ` + "`" + `workflow` + "`" + ` and so on. Values may be added."
+  """Why it is sent: ` + "`" + `hook` + "`" + `, ` + "`" + `manual` + "`" + `, ` + "`" + `replay` + "`" + `, ` + "`" + `workflow` + "`" + ` and so on. Values may be added."""
   trigger: String!
   revision: Int!
   state: DeliveryState!
-  "What a pending delivery waits for."
+  """What a pending delivery waits for."""
   waitsFor: DeliveryWait
   nextAttemptAt: DateTime
   attemptCount: Int!
   lastAttemptAt: DateTime
-  "The HTTP status of the last answer; null: no answer."
+  """The HTTP status of the last answer; null: no answer."""
   lastStatus: Int
-  "The class of the last failure: ` + "`" + `timeout` + "`" + `, ` + "`" + `dns` + "`" + `, ` + "`" + `tls` + "`" + ` …, as in the REST contract."
+  """The class of the last failure: ` + "`" + `timeout` + "`" + `, ` + "`" + `dns` + "`" + `, ` + "`" + `tls` + "`" + ` …, as in the REST contract."""
   lastFault: String
-  "The last failure in words."
+  """The last failure in words."""
   lastError: String
-  "The newest 100 attempts."
+  """The newest 100 attempts."""
   attempts: [DeliveryAttempt!]!
   createdAt: DateTime!
-  "When the change was made; null: the log no longer has the change."
+  """When the change was made; null: the log no longer has the change."""
   occurredAt: DateTime
 }
 
+"""A request of a delivery, or why it was not sent."""
 type DeliveryAttempt {
   number: Int!
   at: DateTime!
-  "Milliseconds; null: no request was made."
+  """Milliseconds; null: no request was made."""
   duration: Float
   trigger: String!
   succeeded: Boolean!
   status: Int
   fault: String
   error: String
-  "The first 4 KiB of the answer."
+  """The first 4 KiB of the answer."""
   response: String
 }
 
+"""A page of deliveries."""
 type DeliveryConnection {
   edges: [DeliveryEdge!]!
   nodes: [Delivery!]!
   pageInfo: PageInfo!
 }
 
+"""A delivery in a list."""
 type DeliveryEdge {
   cursor: String!
   node: Delivery!
 }
 
+"""A page of hooks."""
 type HookConnection {
   edges: [HookEdge!]!
   nodes: [Hook!]!
   pageInfo: PageInfo!
 }
 
+"""A hook in a list."""
 type HookEdge {
   cursor: String!
   node: Hook!
 }
 
+"""A request header."""
 input HookHeader {
   name: String!
-  "Null removes the header."
+  """Null removes the header."""
   value: String
 }
 
+"""A new hook. Omitted settings get their defaults."""
 input CreateHookInput {
   url: String!
   description: String
-  "Default: updated, deleted and triggered."
+  """Default: updated, deleted and triggered."""
   events: [HookEvent!]
   filter: ItemFilter
   changedFields: [ItemField!]
-  "Your own request headers, such as Authorization; at most 20."
+  """Your own request headers, such as Authorization; at most 20."""
   headers: [HookHeader!]
   body: HookBody
   rateLimit: Int
@@ -3202,14 +3221,15 @@ input CreateHookInput {
   active: Boolean
 }
 
+"""The settings to change. The others stay as they are."""
 input UpdateHookInput {
   url: String
   description: String
   events: [HookEvent!]
-  "Replaces the whole filter."
+  """Replaces the whole filter."""
   filter: ItemFilter
   changedFields: [ItemField!]
-  "Headers that are not named stay as they are."
+  """Headers that are not named stay as they are."""
   headers: [HookHeader!]
   body: HookBody
   rateLimit: Int
@@ -3217,39 +3237,47 @@ input UpdateHookInput {
   active: Boolean
 }
 
+"""The result of ` + "`" + `createHook` + "`" + `."""
 type CreateHookPayload {
   hook: Hook!
-  "` + "`" + `whsec_…` + "`" + `, to verify signatures with."
+  """` + "`" + `whsec_…` + "`" + `, to verify signatures with."""
   secret: String!
 }
+"""The result of ` + "`" + `updateHook` + "`" + `."""
 type UpdateHookPayload { hook: Hook! }
+"""The result of ` + "`" + `deleteHook` + "`" + `: the hook's id."""
 type DeleteHookPayload { id: ID! }
+"""The result of ` + "`" + `rotateHookSecret` + "`" + `."""
 type RotateHookSecretPayload {
-  "` + "`" + `whsec_…` + "`" + `"
+  """` + "`" + `whsec_…` + "`" + `"""
   secret: String!
-  "Until then, requests are also signed with the old secret; null: they are not."
+  """Until then, requests are also signed with the old secret; null: they are not."""
   oldSecretUntil: DateTime
 }
+"""The result of ` + "`" + `testHook` + "`" + `."""
 type TestHookPayload {
-  "Whether the endpoint answered 2xx in time."
+  """Whether the endpoint answered 2xx in time."""
   delivered: Boolean!
   webhookId: ID!
   itemId: ID!
   event: HookEvent!
   revision: Int!
   status: Int
-  "Milliseconds."
+  """Milliseconds."""
   duration: Float!
   fault: String
   error: String
   response: String
 }
+"""The result of ` + "`" + `replayHook` + "`" + `."""
 type ReplayHookPayload { replay: HookReplay! }
+"""The result of ` + "`" + `stopHookReplay` + "`" + `: the hook's id."""
 type StopHookReplayPayload { id: ID! }
+"""The result of ` + "`" + `redeliver` + "`" + `."""
 type RedeliverPayload { delivery: Delivery! }
 `, BuiltIn: false},
 	{Name: "../../schema/item.graphqls", Input: `extend type Query {
-  "An item; null if there is none."
+  """An item; null if there is none."""
   item(id: ID!): Item
   """
   Items that match the filter, in pages: ` + "`" + `first` + "`" + ` and ` + "`" + `after` + "`" + `, or ` + "`" + `last` + "`" + ` and ` + "`" + `before` + "`" + `. A page has at most 200 items, by
@@ -3263,18 +3291,22 @@ type RedeliverPayload { delivery: Delivery! }
     last: Int
     before: String
   ): ItemConnection!
-  "Every tag in use, by name."
+  """Every tag in use, by name."""
   tags: [Tag!]!
 }
 
 extend type Mutation {
+  """Creates an item."""
   createItem(input: CreateItemInput!): CreateItemPayload!
-  "Sets every field; omitted fields get their defaults. With ` + "`" + `ifRevision` + "`" + `, it changes only an item with that revision."
+  """
+  Sets every field; omitted fields get their defaults. With ` + "`" + `ifRevision` + "`" + `, it changes only an item with that revision.
+  """
   replaceItem(id: ID!, input: CreateItemInput!, ifRevision: Int): ReplaceItemPayload!
-  "Sets the given fields. Null clears one; ` + "`" + `metadata` + "`" + ` and ` + "`" + `clientData` + "`" + ` are merged (RFC 7396)."
+  """Sets the given fields. Null clears one; ` + "`" + `metadata` + "`" + ` and ` + "`" + `clientData` + "`" + ` are merged (RFC 7396)."""
   updateItem(id: ID!, input: UpdateItemInput!, ifRevision: Int): UpdateItemPayload!
+  """Deletes an item. Its history remains."""
   deleteItem(id: ID!, ifRevision: Int): DeleteItemPayload!
-  "Sends the item to every active hook that asks for triggers or updates of it. Error NO_HOOK if there is none."
+  """Sends the item to every active hook that asks for triggers or updates of it. Error NO_HOOK if there is none."""
   triggerItemHook(id: ID!): TriggerItemHookPayload!
 }
 
@@ -3288,29 +3320,34 @@ extend type Subscription {
   itemChanges(
     after: Cursor
     filter: ItemFilter
-    "Only changes of these kinds."
+    """Only changes of these kinds."""
     kinds: [ItemChangeKind!]
-    "Only changes of these items, 1 to 200."
+    """Only changes of these items, 1 to 200."""
     ids: [ID!]
-    "Only updates of any of these fields, 1 to 20."
+    """Only updates of any of these fields, 1 to 20."""
     changedFields: [ItemField!]
   ): ItemChange!
 }
 
+"""What an item is."""
 enum ItemType { VIDEO AUDIO IMAGE DOCUMENT LIVE }
+"""Who may play an item."""
 enum Privacy { PUBLIC UNLISTED PRIVATE }
+"""What a media file is to its item."""
 enum AssetKind { SOURCE RENDITION AUDIO SUBTITLE }
+"""The order of a list of items."""
 enum ItemSort { CREATED_AT CREATED_AT_DESC UPDATED_AT UPDATED_AT_DESC NAME NAME_DESC }
+"""What a change did. ENTERED and LEFT: the item starts or stops to match the filter."""
 enum ItemChangeKind { CREATED UPDATED DELETED TRIGGERED ENTERED LEFT }
 
-"The fields of an item that can change. Every change also changes ` + "`" + `revision` + "`" + ` and ` + "`" + `updatedAt` + "`" + `."
+"""The fields of an item that can change. Every change also changes ` + "`" + `revision` + "`" + ` and ` + "`" + `updatedAt` + "`" + `."""
 enum ItemField {
   NAME DESCRIPTION TYPE PRIVACY LANGUAGE PRODUCER DURATION TAGS METADATA CLIENT_DATA ASSETS SNAPSHOTS SNAPSHOT_ID
   EMBED_CODE PLAYER_URL
   WORKFLOW PUBLISHED_AT
 }
 
-"A media item. Its fields are those of its document, in GraphQL's spelling."
+"""A media item. Its fields are those of its document, in GraphQL's spelling."""
 type Item implements Node {
   id: ID!
   url: String!
@@ -3320,12 +3357,12 @@ type Item implements Node {
   privacy: Privacy!
   language: String
   producer: String
-  "Seconds."
+  """Seconds."""
   duration: Float
   tags: [String!]!
-  "Values of the account's metadata fields, by key."
+  """Values of the account's metadata fields, by key."""
   metadata: JSON!
-  "Belongs to your clients: stored and returned unchanged."
+  """Belongs to your clients: stored and returned unchanged."""
   clientData: JSON!
   assets: [Asset!]!
   snapshots: [Snapshot!]!
@@ -3345,31 +3382,35 @@ type Item implements Node {
   history(first: Int = 20, after: String): ItemChangeConnection!
 }
 
+"""An item's place in its workflow."""
 type ItemWorkflow {
   profileId: ID!
   status: String!
   currentAction: String
 }
 
+"""A media file of an item."""
 type Asset {
   id: ID!
   kind: AssetKind!
   url: String!
   contentType: String!
-  "Bytes."
+  """Bytes."""
   size: Float
   width: Int
   height: Int
-  "Bits per second."
+  """Bits per second."""
   bitrate: Float
   language: String
 }
 
+"""A picture of an item."""
 type Snapshot {
   id: ID!
   url: String!
 }
 
+"""A page of items."""
 type ItemConnection {
   edges: [ItemEdge!]!
   nodes: [Item!]!
@@ -3380,57 +3421,61 @@ type ItemConnection {
   ignore a change whose ` + "`" + `revision` + "`" + ` is not greater than that of your copy.
   """
   changeCursor: Cursor!
-  "The number of matching items. It costs a second statement."
+  """The number of matching items. It costs a second statement."""
   totalCount: Int!
 }
 
+"""An item in a list."""
 type ItemEdge {
   cursor: String!
   node: Item!
 }
 
+"""A page of an item's history."""
 type ItemChangeConnection {
   edges: [ItemChangeEdge!]!
   nodes: [ItemChange!]!
   pageInfo: PageInfo!
 }
 
+"""A change in an item's history."""
 type ItemChangeEdge {
-  "The page token. It is not the cursor of the change."
+  """The page token. It is not the cursor of the change."""
   cursor: String!
   node: ItemChange!
 }
 
+"""A tag in use."""
 type Tag {
   name: String!
-  "Number of items with this tag."
+  """Number of items with this tag."""
   items: Int!
 }
 
-"One change of one item."
+"""One change of one item."""
 type ItemChange {
-  "The change's place in the log. ` + "`" + `itemChanges` + "`" + ` resumes after it."
+  """The change's place in the log. ` + "`" + `itemChanges` + "`" + ` resumes after it."""
   cursor: Cursor!
   kind: ItemChangeKind!
   revision: Int!
-  "The names of the changed fields, as in the document."
+  """The names of the changed fields, as in the document."""
   changedFields: [String!]!
   occurredAt: DateTime!
-  "The user who made the change; null for the system."
+  """The user who made the change; null for the system."""
   actor: User
-  "Why hooks receive it: ` + "`" + `hook` + "`" + ` for an ordinary change, ` + "`" + `manual` + "`" + ` for triggerItemHook. Values may be added."
+  """Why hooks receive it: ` + "`" + `hook` + "`" + ` for an ordinary change, ` + "`" + `manual` + "`" + ` for triggerItemHook. Values may be added."""
   trigger: String!
-  "The item after the change; for DELETED, its last state."
+  """The item after the change; for DELETED, its last state."""
   item: Item!
-  "The item's document: the same bytes that GET returns and hooks receive."
+  """The item's document: the same bytes that GET returns and hooks receive."""
   document: JSON!
 }
 
-"All criteria must hold."
+"""All criteria must hold."""
 input ItemFilter {
-  "Words, \"a phrase\", ` + "`" + `or` + "`" + ` and -word, in the name, tags, description and metadata."
+  """Words, "a phrase", ` + "`" + `or` + "`" + ` and -word, in the name, tags, description and metadata."""
   search: String
-  "Items with any of these tags."
+  """Items with any of these tags."""
   tags: [String!]
   types: [ItemType!]
   privacies: [Privacy!]
@@ -3441,12 +3486,13 @@ input ItemFilter {
   metadata: [MetadataCriterion!]
 }
 
-"A metadata field's value as text: ` + "`" + `{key: \"year\", value: \"1927\"}` + "`" + `."
+"""A metadata field's value as text: ` + "`" + `{key: "year", value: "1927"}` + "`" + `."""
 input MetadataCriterion {
   key: String!
   value: String!
 }
 
+"""All fields of an item that you can set."""
 input CreateItemInput {
   name: String!
   description: String
@@ -3463,10 +3509,11 @@ input CreateItemInput {
   snapshotId: ID
   embedCode: String
   playerUrl: String
-  "If the profile is limited to roles, users with other roles cannot see the item."
+  """If the profile is limited to roles, users with other roles cannot see the item."""
   workflowProfileId: ID
 }
 
+"""The fields to change. The others stay as they are."""
 input UpdateItemInput {
   name: String
   description: String
@@ -3486,6 +3533,7 @@ input UpdateItemInput {
   workflowProfileId: ID
 }
 
+"""A media file of an item. Without an id, it keeps that of an equal file, or gets a new one."""
 input AssetInput {
   id: ID
   kind: AssetKind!
@@ -3498,72 +3546,85 @@ input AssetInput {
   language: String
 }
 
+"""A picture of an item. Without an id, it keeps that of an equal picture, or gets a new one."""
 input SnapshotInput {
   id: ID
   url: String!
 }
 
+"""The result of ` + "`" + `createItem` + "`" + `."""
 type CreateItemPayload { item: Item! }
+"""The result of ` + "`" + `replaceItem` + "`" + `."""
 type ReplaceItemPayload { item: Item! }
+"""The result of ` + "`" + `updateItem` + "`" + `."""
 type UpdateItemPayload { item: Item! }
+"""The result of ` + "`" + `deleteItem` + "`" + `: the item's id."""
 type DeleteItemPayload { id: ID! }
+"""The result of ` + "`" + `triggerItemHook` + "`" + `."""
 type TriggerItemHookPayload {
   itemId: ID!
   revision: Int!
-  "The hooks that receive it."
+  """The hooks that receive it."""
   hookIds: [ID!]!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/me.graphqls", Input: `extend type Query {
-  "The user's browser sessions, the most recently used first."
+  """The user's browser sessions, the most recently used first."""
   mySessions: [Session!]!
 }
 
 extend type Mutation {
-  "Requires the current password. Ends all of the user's sessions, including the request's."
+  """Requires the current password. Ends all of the user's sessions, including the request's."""
   changeMyPassword(currentPassword: String!, newPassword: String!): ChangeMyPasswordPayload!
-  "Ends one session."
+  """Ends one session."""
   endMySession(id: ID!): EndMySessionPayload!
-  "Ends all sessions, including the request's."
+  """Ends all sessions, including the request's."""
   endMySessions: EndMySessionsPayload!
 }
 
+"""A browser in which you are signed in."""
 type Session {
   id: ID!
-  "Whether it is the request's own session."
+  """Whether it is the request's own session."""
   current: Boolean!
-  "The address from which the browser signed in."
+  """The address from which the browser signed in."""
   address: String!
   userAgent: String!
   createdAt: DateTime!
-  "When it was last used, precise to some minutes. An unused session ends after 12 hours."
+  """When it was last used, precise to some minutes. An unused session ends after 12 hours."""
   usedAt: DateTime!
-  "When it ends, even if it is used."
+  """When it ends, even if it is used."""
   expiresAt: DateTime!
 }
 
+"""The result of ` + "`" + `changeMyPassword` + "`" + `: the user's id."""
 type ChangeMyPasswordPayload { id: ID! }
+"""The result of ` + "`" + `endMySession` + "`" + `: the session's id."""
 type EndMySessionPayload { id: ID! }
+"""The result of ` + "`" + `endMySessions` + "`" + `: the user's id."""
 type EndMySessionsPayload { id: ID! }
 `, BuiltIn: false},
 	{Name: "../../schema/metadata_field.graphqls", Input: `extend type Query {
-  "The account's metadata fields, by key."
+  """The account's metadata fields, by key."""
   metadataFields: [MetadataField!]!
 }
 
 extend type Mutation {
+  """Adds a field to the metadata of all items."""
   createMetadataField(input: CreateMetadataFieldInput!): CreateMetadataFieldPayload!
   """
   Items keep their values. A value is checked when it next changes; required fields are checked when an item's
   metadata is next written.
   """
   updateMetadataField(id: ID!, input: UpdateMetadataFieldInput!, ifRevision: Int): UpdateMetadataFieldPayload!
-  "Items keep their values of it. Such a value can be kept or removed, but not changed or given to other items."
+  """Items keep their values of it. Such a value can be kept or removed, but not changed or given to other items."""
   deleteMetadataField(id: ID!, ifRevision: Int): DeleteMetadataFieldPayload!
 }
 
+"""What a metadata field holds."""
 enum MetadataKind { TEXT NUMBER BOOL DATE CHOICE }
 
+"""A field of the items' metadata."""
 type MetadataField implements Node {
   id: ID!
   key: String!
@@ -3571,24 +3632,26 @@ type MetadataField implements Node {
   description: String!
   kind: MetadataKind!
   choices: [String!]!
-  "Whether an item needs a non-blank value when it is created or replaced, or when its metadata is patched."
+  """Whether an item needs a non-blank value when it is created or replaced, or when its metadata is patched."""
   required: Boolean!
   createdAt: DateTime!
   updatedAt: DateTime!
   revision: Int!
 }
 
+"""A new metadata field."""
 input CreateMetadataFieldInput {
-  "Up to 63 lower-case letters, digits and underscores. It cannot be changed."
+  """Up to 63 lower-case letters, digits and underscores. It cannot be changed."""
   key: String!
   kind: MetadataKind!
   label: String
   description: String
-  "Only for CHOICE."
+  """Only for CHOICE."""
   choices: [String!]
   required: Boolean
 }
 
+"""The fields to change. The others stay as they are."""
 input UpdateMetadataFieldInput {
   label: String
   description: String
@@ -3596,27 +3659,30 @@ input UpdateMetadataFieldInput {
   required: Boolean
 }
 
+"""The result of ` + "`" + `createMetadataField` + "`" + `."""
 type CreateMetadataFieldPayload { metadataField: MetadataField! }
+"""The result of ` + "`" + `updateMetadataField` + "`" + `."""
 type UpdateMetadataFieldPayload { metadataField: MetadataField! }
+"""The result of ` + "`" + `deleteMetadataField` + "`" + `: the field's id."""
 type DeleteMetadataFieldPayload { id: ID! }
 `, BuiltIn: false},
 	{Name: "../../schema/role.graphqls", Input: `extend type Query {
-  "The account's roles, newest first."
+  """The account's roles, newest first."""
   roles(first: Int = 50, after: String): RoleConnection!
-  "A role; null if there is none."
+  """A role; null if there is none."""
   role(id: ID!): Role
 }
 
 extend type Mutation {
-  "Requires that you have every permission of the role."
+  """Requires that you have every permission of the role."""
   createRole(input: CreateRoleInput!): CreateRolePayload!
-  "Changes the permissions of the role's users at once."
+  """Changes the permissions of the role's users at once."""
   updateRole(id: ID!, input: UpdateRoleInput!, ifRevision: Int): UpdateRolePayload!
-  "Error CONFLICT while a user has the role or a workflow profile is limited to it."
+  """Error CONFLICT while a user has the role or a workflow profile is limited to it."""
   deleteRole(id: ID!, ifRevision: Int): DeleteRolePayload!
 }
 
-"A set of permissions. Every user has one role."
+"""A set of permissions. Every user has one role."""
 type Role implements Node {
   id: ID!
   name: String!
@@ -3626,42 +3692,51 @@ type Role implements Node {
   revision: Int!
 }
 
+"""A page of roles."""
 type RoleConnection {
   edges: [RoleEdge!]!
   nodes: [Role!]!
   pageInfo: PageInfo!
 }
 
+"""A role in a list."""
 type RoleEdge {
   cursor: String!
   node: Role!
 }
 
+"""A new role."""
 input CreateRoleInput {
   name: String!
-  "Such as ` + "`" + `items.view` + "`" + `. Without ` + "`" + `api.access` + "`" + `, the others have no effect."
+  """Such as ` + "`" + `items.view` + "`" + `. Without ` + "`" + `api.access` + "`" + `, the others have no effect."""
   permissions: [String!]!
 }
 
+"""The fields to change. The others stay as they are."""
 input UpdateRoleInput {
   name: String
   permissions: [String!]
 }
 
+"""The result of ` + "`" + `createRole` + "`" + `."""
 type CreateRolePayload { role: Role! }
+"""The result of ` + "`" + `updateRole` + "`" + `."""
 type UpdateRolePayload { role: Role! }
+"""The result of ` + "`" + `deleteRole` + "`" + `: the role's id."""
 type DeleteRolePayload { id: ID! }
 `, BuiltIn: false},
-	{Name: "../../schema/schema.graphqls", Input: `"An RFC 3339 time in UTC."
+	{Name: "../../schema/schema.graphqls", Input: `"""An RFC 3339 time in UTC."""
 scalar DateTime
-"Any JSON value, byte for byte."
+"""Any JSON value, byte for byte."""
 scalar JSON
-"A place in the change log: opaque, and valid across restarts. The page tokens of lists are Strings and not cursors."
+"""
+A place in the change log: opaque, and valid across restarts. The page tokens of lists are Strings and not cursors.
+"""
 scalar Cursor
 
-"Reads. A null argument means the argument's default."
+"""Reads. A null argument means the argument's default."""
 type Query {
-  "The signed-in user."
+  """The signed-in user."""
   me: Me!
   """
   The object with an id. Null if there is none, and if you could not read it by the field of its type (` + "`" + `item` + "`" + `, ` + "`" + `hook` + "`" + `
@@ -3670,16 +3745,18 @@ type Query {
   node(id: ID!): Node
 }
 
-"An object whose id no object of another such type has."
+"""An object whose id no object of another such type has."""
 interface Node {
   id: ID!
 }
 
+"""Writes. They run one after the other."""
 type Mutation
 
+"""A subscription ends when its permissions do, or with an error."""
 type Subscription
 
-"The signed-in user."
+"""The signed-in user."""
 type Me {
   id: ID!
   email: String!
@@ -3688,11 +3765,13 @@ type Me {
   permissions: [String!]!
 }
 
+"""A user as others see them. Its id is that of the user's ` + "`" + `AccountUser` + "`" + `."""
 type User {
   id: ID!
   name: String!
 }
 
+"""Where a page lies in its list."""
 type PageInfo {
   hasNextPage: Boolean!
   hasPreviousPage: Boolean!
@@ -3701,9 +3780,9 @@ type PageInfo {
 }
 `, BuiltIn: false},
 	{Name: "../../schema/user.graphqls", Input: `extend type Query {
-  "The account's users, newest first."
+  """The account's users, newest first."""
   users(filter: UserFilter, first: Int = 50, after: String): UserConnection!
-  "A user; null if there is none."
+  """A user; null if there is none."""
   user(id: ID!): AccountUser
 }
 
@@ -3718,69 +3797,75 @@ extend type Mutation {
   link.
   """
   updateUser(id: ID!, input: UpdateUserInput!, ifRevision: Int): UpdateUserPayload!
+  """Deletes a user and ends the user's sessions."""
   deleteUser(id: ID!, ifRevision: Int): DeleteUserPayload!
   """
   A link for a person to set a password. It works once, for 24 hours, while you may still create it, and replaces
   earlier links.
   """
   createResetLink(userId: ID!): CreateResetLinkPayload!
-  "Gives an API user a new password. The old one stops working."
+  """Gives an API user a new password. The old one stops working."""
   rotatePassword(userId: ID!): RotatePasswordPayload!
 }
 
+"""What a user is."""
 enum UserKind { PERSON API }
 
-"Several criteria must all hold."
+"""Several criteria must all hold."""
 input UserFilter {
-  "Text in the address or the name; case does not matter."
+  """Text in the address or the name; case does not matter."""
   search: String
   roleId: ID
   kind: UserKind
   active: Boolean
 }
 
-"A user, as seen with ` + "`" + `users.manage` + "`" + `."
+"""A user, as seen with ` + "`" + `users.manage` + "`" + `."""
 type AccountUser implements Node {
   id: ID!
   email: String!
   name: String!
-  "API: a program. It has a generated password and cannot sign in on pages."
+  """API: a program. It has a generated password and cannot sign in on pages."""
   kind: UserKind!
   roleId: ID!
-  "The role's name."
+  """The role's name."""
   role: String!
-  "Whether the user may sign in."
+  """Whether the user may sign in."""
   active: Boolean!
-  "If false, the user must first set one with a reset link."
+  """If false, the user must first set one with a reset link."""
   hasPassword: Boolean!
   createdAt: DateTime!
   updatedAt: DateTime!
   revision: Int!
 }
 
+"""A page of users."""
 type UserConnection {
   edges: [UserEdge!]!
   nodes: [AccountUser!]!
   pageInfo: PageInfo!
 }
 
+"""A user in a list."""
 type UserEdge {
   cursor: String!
   node: AccountUser!
 }
 
+"""A new user."""
 input CreateUserInput {
   email: String!
   name: String
-  "Default: PERSON. It cannot be changed."
+  """Default: PERSON. It cannot be changed."""
   kind: UserKind
   roleId: ID!
-  "For a person: at least 8 characters, and not a common password."
+  """For a person: at least 8 characters, and not a common password."""
   password: String
-  "Default: true."
+  """Default: true."""
   active: Boolean
 }
 
+"""The fields to change. The others stay as they are."""
 input UpdateUserInput {
   email: String
   name: String
@@ -3789,31 +3874,39 @@ input UpdateUserInput {
   active: Boolean
 }
 
+"""The result of ` + "`" + `createUser` + "`" + `."""
 type CreateUserPayload {
   user: AccountUser!
-  "An API user's generated password; null for a person."
+  """An API user's generated password; null for a person."""
   password: String
 }
+"""The result of ` + "`" + `updateUser` + "`" + `."""
 type UpdateUserPayload { user: AccountUser! }
+"""The result of ` + "`" + `deleteUser` + "`" + `: the user's id."""
 type DeleteUserPayload { id: ID! }
+"""The result of ` + "`" + `createResetLink` + "`" + `."""
 type CreateResetLinkPayload {
   url: String!
   expiresAt: DateTime!
 }
+"""The result of ` + "`" + `rotatePassword` + "`" + `."""
 type RotatePasswordPayload { password: String! }
 `, BuiltIn: false},
 	{Name: "../../schema/workflow_profile.graphqls", Input: `extend type Query {
-  "The workflow profiles whose items you can see, newest first; with ` + "`" + `workflows.manage` + "`" + `, all."
+  """The workflow profiles whose items you can see, newest first; with ` + "`" + `workflows.manage` + "`" + `, all."""
   workflowProfiles(first: Int = 50, after: String): WorkflowProfileConnection!
-  "A workflow profile; null if there is none."
+  """A workflow profile; null if there is none."""
   workflowProfile(id: ID!): WorkflowProfile
 }
 
 extend type Mutation {
+  """Creates a workflow profile."""
   createWorkflowProfile(input: CreateWorkflowProfileInput!): CreateWorkflowProfilePayload!
-  "A change of roles takes effect at once. It is not a change of the items: subscribers should read their lists again."
+  """
+  A change of roles takes effect at once. It is not a change of the items: subscribers should read their lists again.
+  """
   updateWorkflowProfile(id: ID!, input: UpdateWorkflowProfileInput!, ifRevision: Int): UpdateWorkflowProfilePayload!
-  "Error CONFLICT while items use it."
+  """Error CONFLICT while items use it."""
   deleteWorkflowProfile(id: ID!, ifRevision: Int): DeleteWorkflowProfilePayload!
 }
 
@@ -3825,39 +3918,46 @@ type WorkflowProfile implements Node {
   id: ID!
   name: String!
   description: String!
-  "The roles that can see its items; empty: all roles."
+  """The roles that can see its items; empty: all roles."""
   roleIds: [ID!]!
   createdAt: DateTime!
   updatedAt: DateTime!
   revision: Int!
 }
 
+"""A page of workflow profiles."""
 type WorkflowProfileConnection {
   edges: [WorkflowProfileEdge!]!
   nodes: [WorkflowProfile!]!
   pageInfo: PageInfo!
 }
 
+"""A workflow profile in a list."""
 type WorkflowProfileEdge {
   cursor: String!
   node: WorkflowProfile!
 }
 
+"""A new workflow profile."""
 input CreateWorkflowProfileInput {
   name: String!
   description: String
-  "Empty or omitted: all roles."
+  """Empty or omitted: all roles."""
   roleIds: [ID!]
 }
 
+"""The fields to change. The others stay as they are."""
 input UpdateWorkflowProfileInput {
   name: String
   description: String
   roleIds: [ID!]
 }
 
+"""The result of ` + "`" + `createWorkflowProfile` + "`" + `."""
 type CreateWorkflowProfilePayload { workflowProfile: WorkflowProfile! }
+"""The result of ` + "`" + `updateWorkflowProfile` + "`" + `."""
 type UpdateWorkflowProfilePayload { workflowProfile: WorkflowProfile! }
+"""The result of ` + "`" + `deleteWorkflowProfile` + "`" + `: the profile's id."""
 type DeleteWorkflowProfilePayload { id: ID! }
 `, BuiltIn: false},
 }

@@ -17,12 +17,14 @@ import (
 	"github.com/google/uuid"
 )
 
+// A page of the audit log.
 type AuditConnection struct {
 	Edges    []*AuditEdge          `json:"edges"`
 	Nodes    []*account.AuditEntry `json:"nodes"`
 	PageInfo *PageInfo             `json:"pageInfo"`
 }
 
+// An entry in the audit log.
 type AuditEdge struct {
 	Cursor string              `json:"cursor"`
 	Node   *account.AuditEntry `json:"node"`
@@ -39,20 +41,24 @@ type AuditFilter struct {
 	AtBefore *time.Time `json:"atBefore,omitempty"`
 }
 
+// The result of `changeMyPassword`: the user's id.
 type ChangeMyPasswordPayload struct {
 	ID uuid.UUID `json:"id"`
 }
 
+// The result of `createHook`.
 type CreateHookPayload struct {
 	Hook *Hook `json:"hook"`
 	// `whsec_…`, to verify signatures with.
 	Secret string `json:"secret"`
 }
 
+// The result of `createItem`.
 type CreateItemPayload struct {
 	Item *rendered.Item `json:"item"`
 }
 
+// A new metadata field.
 type CreateMetadataFieldInput struct {
 	// Up to 63 lower-case letters, digits and underscores. It cannot be changed.
 	Key         string       `json:"key"`
@@ -64,25 +70,30 @@ type CreateMetadataFieldInput struct {
 	Required *bool    `json:"required,omitempty"`
 }
 
+// The result of `createMetadataField`.
 type CreateMetadataFieldPayload struct {
 	MetadataField *MetadataField `json:"metadataField"`
 }
 
+// The result of `createResetLink`.
 type CreateResetLinkPayload struct {
 	URL       string    `json:"url"`
 	ExpiresAt time.Time `json:"expiresAt"`
 }
 
+// A new role.
 type CreateRoleInput struct {
 	Name string `json:"name"`
 	// Such as `items.view`. Without `api.access`, the others have no effect.
 	Permissions []string `json:"permissions"`
 }
 
+// The result of `createRole`.
 type CreateRolePayload struct {
 	Role *account.Role `json:"role"`
 }
 
+// A new user.
 type CreateUserInput struct {
 	Email string  `json:"email"`
 	Name  *string `json:"name,omitempty"`
@@ -95,12 +106,14 @@ type CreateUserInput struct {
 	Active *bool `json:"active,omitempty"`
 }
 
+// The result of `createUser`.
 type CreateUserPayload struct {
 	User *account.User `json:"user"`
 	// An API user's generated password; null for a person.
 	Password *string `json:"password,omitempty"`
 }
 
+// A new workflow profile.
 type CreateWorkflowProfileInput struct {
 	Name        string  `json:"name"`
 	Description *string `json:"description,omitempty"`
@@ -108,30 +121,37 @@ type CreateWorkflowProfileInput struct {
 	RoleIds []uuid.UUID `json:"roleIds,omitempty"`
 }
 
+// The result of `createWorkflowProfile`.
 type CreateWorkflowProfilePayload struct {
 	WorkflowProfile *workflow.Profile `json:"workflowProfile"`
 }
 
+// The result of `deleteHook`: the hook's id.
 type DeleteHookPayload struct {
 	ID uuid.UUID `json:"id"`
 }
 
+// The result of `deleteItem`: the item's id.
 type DeleteItemPayload struct {
 	ID uuid.UUID `json:"id"`
 }
 
+// The result of `deleteMetadataField`: the field's id.
 type DeleteMetadataFieldPayload struct {
 	ID uuid.UUID `json:"id"`
 }
 
+// The result of `deleteRole`: the role's id.
 type DeleteRolePayload struct {
 	ID uuid.UUID `json:"id"`
 }
 
+// The result of `deleteUser`: the user's id.
 type DeleteUserPayload struct {
 	ID uuid.UUID `json:"id"`
 }
 
+// The result of `deleteWorkflowProfile`: the profile's id.
 type DeleteWorkflowProfilePayload struct {
 	ID uuid.UUID `json:"id"`
 }
@@ -169,6 +189,7 @@ type Delivery struct {
 
 func (Delivery) IsNode() {}
 
+// A request of a delivery, or why it was not sent.
 type DeliveryAttempt struct {
 	Number int64     `json:"number"`
 	At     time.Time `json:"at"`
@@ -183,21 +204,25 @@ type DeliveryAttempt struct {
 	Response *string `json:"response,omitempty"`
 }
 
+// A page of deliveries.
 type DeliveryConnection struct {
 	Edges    []*DeliveryEdge `json:"edges"`
 	Nodes    []*Delivery     `json:"nodes"`
 	PageInfo *PageInfo       `json:"pageInfo"`
 }
 
+// A delivery in a list.
 type DeliveryEdge struct {
 	Cursor string    `json:"cursor"`
 	Node   *Delivery `json:"node"`
 }
 
+// The result of `endMySession`: the session's id.
 type EndMySessionPayload struct {
 	ID uuid.UUID `json:"id"`
 }
 
+// The result of `endMySessions`: the user's id.
 type EndMySessionsPayload struct {
 	ID uuid.UUID `json:"id"`
 }
@@ -248,12 +273,14 @@ type Hook struct {
 
 func (Hook) IsNode() {}
 
+// A page of hooks.
 type HookConnection struct {
 	Edges    []*HookEdge `json:"edges"`
 	Nodes    []*Hook     `json:"nodes"`
 	PageInfo *PageInfo   `json:"pageInfo"`
 }
 
+// A hook in a list.
 type HookEdge struct {
 	Cursor string `json:"cursor"`
 	Node   *Hook  `json:"node"`
@@ -272,12 +299,14 @@ type HookFilter struct {
 	Metadata         []*HookMetadataCriterion `json:"metadata,omitempty"`
 }
 
+// A request header.
 type HookHeader struct {
 	Name string `json:"name"`
 	// Null removes the header.
 	Value *string `json:"value,omitempty"`
 }
 
+// A metadata field's value as text.
 type HookMetadataCriterion struct {
 	Key   string `json:"key"`
 	Value string `json:"value"`
@@ -305,12 +334,14 @@ type HookReplay struct {
 	Error *string `json:"error,omitempty"`
 }
 
+// A page of an item's history.
 type ItemChangeConnection struct {
 	Edges    []*ItemChangeEdge `json:"edges"`
 	Nodes    []*live.Event     `json:"nodes"`
 	PageInfo *PageInfo         `json:"pageInfo"`
 }
 
+// A change in an item's history.
 type ItemChangeEdge struct {
 	// The page token. It is not the cursor of the change.
 	Cursor string      `json:"cursor"`
@@ -347,6 +378,7 @@ type MetadataCriterion struct {
 	Value string `json:"value"`
 }
 
+// A field of the items' metadata.
 type MetadataField struct {
 	ID          uuid.UUID    `json:"id"`
 	Key         string       `json:"key"`
@@ -363,9 +395,11 @@ type MetadataField struct {
 
 func (MetadataField) IsNode() {}
 
+// Writes. They run one after the other.
 type Mutation struct {
 }
 
+// Where a page lies in its list.
 type PageInfo struct {
 	HasNextPage     bool    `json:"hasNextPage"`
 	HasPreviousPage bool    `json:"hasPreviousPage"`
@@ -377,29 +411,35 @@ type PageInfo struct {
 type Query struct {
 }
 
+// The result of `redeliver`.
 type RedeliverPayload struct {
 	Delivery *Delivery `json:"delivery"`
 }
 
+// The result of `replaceItem`.
 type ReplaceItemPayload struct {
 	Item *rendered.Item `json:"item"`
 }
 
+// The result of `replayHook`.
 type ReplayHookPayload struct {
 	Replay *HookReplay `json:"replay"`
 }
 
+// A page of roles.
 type RoleConnection struct {
 	Edges    []*RoleEdge     `json:"edges"`
 	Nodes    []*account.Role `json:"nodes"`
 	PageInfo *PageInfo       `json:"pageInfo"`
 }
 
+// A role in a list.
 type RoleEdge struct {
 	Cursor string        `json:"cursor"`
 	Node   *account.Role `json:"node"`
 }
 
+// The result of `rotateHookSecret`.
 type RotateHookSecretPayload struct {
 	// `whsec_…`
 	Secret string `json:"secret"`
@@ -407,17 +447,21 @@ type RotateHookSecretPayload struct {
 	OldSecretUntil *time.Time `json:"oldSecretUntil,omitempty"`
 }
 
+// The result of `rotatePassword`.
 type RotatePasswordPayload struct {
 	Password string `json:"password"`
 }
 
+// The result of `stopHookReplay`: the hook's id.
 type StopHookReplayPayload struct {
 	ID uuid.UUID `json:"id"`
 }
 
+// A subscription ends when its permissions do, or with an error.
 type Subscription struct {
 }
 
+// The result of `testHook`.
 type TestHookPayload struct {
 	// Whether the endpoint answered 2xx in time.
 	Delivered bool      `json:"delivered"`
@@ -433,6 +477,7 @@ type TestHookPayload struct {
 	Response *string `json:"response,omitempty"`
 }
 
+// The result of `triggerItemHook`.
 type TriggerItemHookPayload struct {
 	ItemID   uuid.UUID `json:"itemId"`
 	Revision int64     `json:"revision"`
@@ -440,41 +485,50 @@ type TriggerItemHookPayload struct {
 	HookIds []uuid.UUID `json:"hookIds"`
 }
 
+// The result of `updateHook`.
 type UpdateHookPayload struct {
 	Hook *Hook `json:"hook"`
 }
 
+// The result of `updateItem`.
 type UpdateItemPayload struct {
 	Item *rendered.Item `json:"item"`
 }
 
+// The result of `updateMetadataField`.
 type UpdateMetadataFieldPayload struct {
 	MetadataField *MetadataField `json:"metadataField"`
 }
 
+// The result of `updateRole`.
 type UpdateRolePayload struct {
 	Role *account.Role `json:"role"`
 }
 
+// The result of `updateUser`.
 type UpdateUserPayload struct {
 	User *account.User `json:"user"`
 }
 
+// The result of `updateWorkflowProfile`.
 type UpdateWorkflowProfilePayload struct {
 	WorkflowProfile *workflow.Profile `json:"workflowProfile"`
 }
 
+// A user as others see them. Its id is that of the user's `AccountUser`.
 type User struct {
 	ID   uuid.UUID `json:"id"`
 	Name string    `json:"name"`
 }
 
+// A page of users.
 type UserConnection struct {
 	Edges    []*UserEdge     `json:"edges"`
 	Nodes    []*account.User `json:"nodes"`
 	PageInfo *PageInfo       `json:"pageInfo"`
 }
 
+// A user in a list.
 type UserEdge struct {
 	Cursor string        `json:"cursor"`
 	Node   *account.User `json:"node"`
@@ -489,17 +543,20 @@ type UserFilter struct {
 	Active *bool      `json:"active,omitempty"`
 }
 
+// A page of workflow profiles.
 type WorkflowProfileConnection struct {
 	Edges    []*WorkflowProfileEdge `json:"edges"`
 	Nodes    []*workflow.Profile    `json:"nodes"`
 	PageInfo *PageInfo              `json:"pageInfo"`
 }
 
+// A workflow profile in a list.
 type WorkflowProfileEdge struct {
 	Cursor string            `json:"cursor"`
 	Node   *workflow.Profile `json:"node"`
 }
 
+// Whether a delivery is under way or how it ended.
 type DeliveryState string
 
 const (
@@ -557,6 +614,7 @@ func (e DeliveryState) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What a pending delivery waits for.
 type DeliveryWait string
 
 const (
@@ -620,6 +678,7 @@ func (e DeliveryWait) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What the body of a hook's request is.
 type HookBody string
 
 const (
@@ -677,6 +736,7 @@ func (e HookBody) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What a hook is told about.
 type HookEvent string
 
 const (
@@ -822,6 +882,7 @@ func (e ItemField) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What a metadata field holds.
 type MetadataKind string
 
 const (
@@ -883,6 +944,7 @@ func (e MetadataKind) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What a user is.
 type UserKind string
 
 const (

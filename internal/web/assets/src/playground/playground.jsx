@@ -47,6 +47,7 @@ function Playground({ endpoint, home }) {
         <GraphiQL.Logo>
           <nav className="account" aria-label="Account">
             <a className="account-home" href={home}>Itemcast</a>
+            <a className="account-name" href={`${endpoint}/schema.graphql`}>Schema</a>
             <SignInButton />
           </nav>
         </GraphiQL.Logo>

@@ -1,0 +1,31 @@
+// The recommended rules of graphql-eslint, for the schema and for the operations of the examples and the playground.
+import graphql from '@graphql-eslint/eslint-plugin';
+
+const schema = 'graph/schema/*.graphqls';
+const documents = ['examples/*/*.mjs', 'internal/web/assets/src/playground/operations/*.graphql'];
+const { configs } = graphql;
+
+export default [
+  { files: ['examples/**/*.mjs'], processor: graphql.processor },
+  {
+    files: ['**/*.graphql', '**/*.graphqls'],
+    languageOptions: { parser: graphql.parser, parserOptions: { graphQLConfig: { schema, documents } } },
+    plugins: { '@graphql-eslint': graphql },
+  },
+  {
+    files: ['graph/schema/*.graphqls'],
+    rules: {
+      ...configs['flat/schema-recommended'].rules,
+      // Parts of another object, which clients cannot read alone, have no id.
+      '@graphql-eslint/strict-id-in-types': ['error', {
+        exceptions: {
+          suffixes: ['Payload', 'Connection', 'Edge'],
+          types: [
+            'DeliveryAttempt', 'HookFilter', 'HookMetadataCriterion', 'ItemChange', 'ItemWorkflow', 'PageInfo', 'Tag',
+          ],
+        },
+      }],
+    },
+  },
+  { files: ['**/*.graphql'], rules: configs['flat/operations-recommended'].rules },
+];
