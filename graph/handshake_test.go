@@ -3,8 +3,8 @@ package graph_test
 import (
 	"net"
 	"net/http"
-	"net/http/httputil"
 	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
 	"strings"
 	"testing"

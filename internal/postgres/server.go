@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +14,7 @@ import (
 
 const (
 	maxPortAttempts  = 5
-	stableAfter      = time.Minute // a death after this time resets the count of quick failures
+	stableAfter      = time.Minute // the default of Config.StableAfter
 	maxQuickFailures = 5
 	firstBackoff     = 100 * time.Millisecond
 )
@@ -25,6 +26,10 @@ type Config struct {
 	Settings map[string]string // Postgres settings that override the package's own, such as {"fsync": "off"}
 	CacheDir string            // for downloaded programs; empty: the user's cache directory; for root /var/cache/itemcast
 
+	// StableAfter is how long Postgres has to run until its death no longer counts as one in quick succession; 0: a
+	// minute. A test that kills Postgres often sets a short time.
+	StableAfter time.Duration
+
 	outliveOwner bool // for tests: Postgres does not shut down when its owner dies
 }
 
@@ -34,8 +39,9 @@ type Config struct {
 // once, before it closes done.
 type Server struct {
 	launcher
-	port int
-	lock *os.File
+	port        int
+	lock        *os.File
+	stableAfter time.Duration
 
 	stopping context.Context
 	stop     context.CancelFunc
@@ -78,7 +84,8 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("start Postgres on %s: %w", cfg.DataDir, err)
 	}
-	s := &Server{launcher: launcher, port: port, lock: lock, done: make(chan struct{})}
+	s := &Server{launcher: launcher, port: port, lock: lock, stableAfter: cmp.Or(cfg.StableAfter, stableAfter),
+		done: make(chan struct{})}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	go s.supervise(p)
 	return s, nil
@@ -119,7 +126,7 @@ func (s *Server) supervise(p *process) {
 			return
 		}
 		s.log.Error("Postgres died; restarting it", "error", p.describeExit())
-		if time.Since(launched) > stableAfter {
+		if time.Since(launched) > s.stableAfter {
 			failures = 0
 		}
 		var err error

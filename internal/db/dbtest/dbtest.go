@@ -71,6 +71,8 @@ func Cluster(t testing.TB, settings map[string]string) *postgres.Server {
 		DataDir:  filepath.Join(t.TempDir(), "postgres"),
 		Logger:   slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Settings: all,
+		// The test may kill it any number of times.
+		StableAfter: time.Nanosecond,
 	})
 	if err != nil {
 		t.Fatalf("start a Postgres for the test: %v", err)
