@@ -43,9 +43,9 @@ Lines are imported in batches of 100. An invalid line is rejected and reported w
 		`A file whose import is complete is not imported again.
 
 The import creates a metadata field for each unknown name: the name becomes its label and, in snake case, its key ` +
-		`(releaseDate and Release Date become release_date). The next 1,000 lines decide its kind: number, bool or date ` +
-		`(YYYY-MM-DD) if all their values are, else text. A date field becomes a text field when a later value is no ` +
-		`date. Create choice fields yourself, before the import.
+		`(releaseDate and Release Date become release_date). Its kind is number, bool or date (YYYY-MM-DD) if all values ` +
+		`in the file are, else text. From a pipe, the next 1,000 lines decide; a date field becomes a text field when a ` +
+		`later value is no date. Create choice fields yourself, before the import.
 
 To restore the items of a backup (itemcast export --with-fields backup.ndjson), import it with --keep-times. The ` +
 		`ids, the times, the metadata and its fields are those of the backup. Revisions follow those of the backup, created_by ` +
@@ -99,7 +99,7 @@ func (i *importCommand) run(ctx context.Context, c *console, d *database) (repor
 		defer progress.end()
 		report, err = n.Items.Import(ctx, lines, item.ImportOptions{
 			Key: key, Again: i.Again, CreateFields: i.CreateFields, KeepTimes: i.KeepTimes, TagSeparator: i.TagSeparator,
-			Gzip: true, Progress: func(c item.ImportCount) { progress.at(done(c)) },
+			Gzip: true, Reopen: lines.reopen(), Progress: func(c item.ImportCount) { progress.at(done(c)) },
 		})
 		if err != nil {
 			return err

@@ -174,3 +174,11 @@ func TestImport_ATableRetainsFieldsWithoutAColumn(t *testing.T) {
 		}
 	}
 }
+
+func TestImport_AllValuesOfAFileDecideTheKindOfAField(t *testing.T) {
+	t.Parallel()
+	_, environment := newDatabase(t)
+	table := "name,year,day\n" + strings.Repeat("a,1927,1927-01-10\n", 1200) + "b,about 1930,1930\n"
+	code, out, errs := nodetest.RunProcess(t, environment, "import", writeFile(t, "a.csv", table))
+	wantExit(t, code, out, errs, 0, "1201 rows: 1201 created", "metadata field year (text)", "metadata field day (text)")
+}

@@ -16,6 +16,7 @@ import (
 type lines struct {
 	io.Reader
 	file  *os.File
+	name  string
 	key   string // identifies the input; "" for a pipe, which cannot be read again
 	count int64  // -1: unknown
 }
@@ -38,7 +39,7 @@ func openLines(ctx context.Context, name string) (*lines, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the import: %w", err)
 	}
-	l := &lines{Reader: file, file: file, count: -1}
+	l := &lines{Reader: file, file: file, name: name, count: -1}
 	if info.Mode().IsRegular() {
 		err = l.fingerprint()
 	} else { // such as a pipe of <(zcat …)
@@ -52,6 +53,14 @@ func openLines(ctx context.Context, name string) (*lines, error) {
 }
 
 func (l *lines) Close() { l.file.Close() }
+
+// reopen returns a function that opens the file once more; nil for a pipe.
+func (l *lines) reopen() func() (io.ReadCloser, error) {
+	if l.key == "" {
+		return nil
+	}
+	return func() (io.ReadCloser, error) { return os.Open(l.name) }
+}
 
 // fingerprint identifies a file by its content, so that its import can be resumed under any name, and counts its lines
 // if their number tells how far an import has come.

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 
-	"golang.org/x/text/unicode/norm"
+	"itemcast/internal/plaintext"
 )
 
 // Cell is how a column's cells become JSON.
@@ -39,7 +39,7 @@ func (c column) target() string {
 // column returns the column of a header. "Player URL" is the field player_url; what is no field is metadata, as is what
 // begins with "metadata.".
 func (o *Options) column(header string) column {
-	header = norm.NFC.String(strings.TrimSpace(header))
+	header = plaintext.Composed(strings.TrimSpace(header))
 	if prefix := "metadata."; len(header) > len(prefix) && strings.EqualFold(header[:len(prefix)], prefix) {
 		return column{header: header, key: header[len(prefix):]}
 	}

@@ -59,6 +59,7 @@ func openTable(in *bufio.Reader, options *Options) (*table, error) {
 	if _, err := t.csv.Read(); err != nil {
 		return nil, errCut
 	}
+	t.last = t.before + 1
 	for _, c := range header {
 		fmt.Fprintf(t.hash, "%q", c.header)
 	}

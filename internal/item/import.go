@@ -17,19 +17,24 @@ import (
 )
 
 const (
-	importBatch      = 100  // lines in one transaction
-	maxReportedLines = 1000 // rejected lines that a report lists
+	importBatch      = 100     // lines in one transaction
+	importBatchBytes = 8 << 20 // after which a batch has no more lines; bounds the memory
+	maxReportedLines = 1000    // rejected lines that a report lists
 )
 
 // ImportOptions control an import.
 type ImportOptions struct {
-	Key          string            // names the import, so that it can resume where it stopped; without a key it cannot
-	Again        bool              // start from the first line, even if the import of this key has got further
-	CreateFields bool              // create metadata fields for unknown names, instead of rejecting the line
-	KeepTimes    bool              // keep created_at, updated_at and published_at of exported documents; see restored
-	TagSeparator string            // between the tags in a cell of a table; "" is a comma
-	Gzip         bool              // decompress gzip, instead of refusing it
-	Progress     func(ImportCount) // called after each batch; may be nil
+	Key          string // names the import, so that it can resume where it stopped; without a key it cannot
+	Again        bool   // start from the first line, even if the import of this key has got further
+	CreateFields bool   // create metadata fields for unknown names, instead of rejecting the line
+	KeepTimes    bool   // keep created_at, updated_at and published_at of exported documents; see restored
+	TagSeparator string // between the tags in a cell of a table; "" is a comma
+	Gzip         bool   // decompress gzip, instead of refusing it
+
+	// Reopen returns the whole input once more, so that all of its values decide the kinds of new fields. If nil, the
+	// input can be read only once, and the next 1,000 lines decide.
+	Reopen   func() (io.ReadCloser, error)
+	Progress func(ImportCount) // called after each batch; may be nil
 }
 
 // ImportCount counts lines, without empty ones. Line is the number of the last line that was imported or rejected.

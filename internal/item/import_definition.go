@@ -90,6 +90,7 @@ func decodeDefinition(text []byte) (*Field, error) {
 	if f.Label == "" {
 		f.Label = f.Key
 	}
+	f.compose()
 	if f.Choices == nil {
 		f.Choices = []string{}
 	}

@@ -12,9 +12,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"golang.org/x/text/unicode/norm"
 
 	"itemcast/internal/item/internal/store"
+	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 	"itemcast/internal/strictjson"
 	"itemcast/internal/validate"
@@ -61,14 +61,14 @@ func (r *importRun) place(
 	}
 	byKey := make(map[string]any, len(values))
 	for _, name := range slices.SortedFunc(maps.Keys(values), exactFirst(fields)) { // sorted, to avoid deadlocks
-		key, exists := r.fieldFor(norm.NFC.String(name), fields, byKey)
+		key, exists := r.fieldFor(plaintext.Composed(name), fields, byKey)
 		value := values[name]
 		if !exists {
 			if _, ok := kindOf(value); !ok || !r.options.CreateFields {
 				byKey[name] = value // the check of the metadata reports it
 				continue
 			}
-			if fields[key], err = r.createField(ctx, q, key, norm.NFC.String(name), len(fields)); err != nil {
+			if fields[key], err = r.createField(ctx, q, key, plaintext.Composed(name), len(fields)); err != nil {
 				return placed, err
 			}
 			placed.created = append(placed.created, CreatedField{Key: key, Label: name, Kind: fields[key].Kind})

@@ -26,11 +26,14 @@ type importReader struct {
 	failed  error // follows ahead
 }
 
+// fileOptions say how to read the import's entries.
+func (o *ImportOptions) fileOptions() importfile.Options {
+	return importfile.Options{Gzip: o.Gzip, Columns: importColumns, TagSeparator: o.TagSeparator}
+}
+
 // openImport recognizes the format. Error: UNSUPPORTED_MEDIA_TYPE.
 func openImport(input io.Reader, options *ImportOptions) (*importReader, error) {
-	in, err := importfile.Open(input, importfile.Options{
-		Gzip: options.Gzip, Columns: importColumns, TagSeparator: options.TagSeparator,
-	})
+	in, err := importfile.Open(input, options.fileOptions())
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +60,7 @@ func (r *importReader) skip(to int64) error {
 
 // batch returns up to importBatch of the next entries; none at the end.
 func (r *importReader) batch() (batch []importfile.Entry, err error) {
-	for len(batch) < importBatch {
+	for size := 0; len(batch) < importBatch && size < importBatchBytes; {
 		entry, err := r.next()
 		if errors.Is(err, io.EOF) {
 			return batch, nil
@@ -66,6 +69,7 @@ func (r *importReader) batch() (batch []importfile.Entry, err error) {
 			return nil, err
 		}
 		batch = append(batch, entry)
+		size += len(entry.Text)
 	}
 	return batch, nil
 }

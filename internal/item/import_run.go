@@ -24,6 +24,7 @@ type importRun struct {
 	report    *ImportReport
 	position  int64           // of the last entry that was imported or rejected
 	madeDates map[string]bool // keys of the date fields that this import has created
+	surveyed  bool            // the survey has the whole input
 }
 
 // batchResult is what a batch adds to the report.
@@ -33,8 +34,8 @@ type batchResult struct {
 	fields   []CreatedField // of the whole import
 }
 
-// lookAhead reads ahead if the batch has names without a field, whose kinds more values decide. It does so before the
-// batch's transaction, which must not wait for the client.
+// lookAhead surveys the whole input, or reads ahead, if the batch has names without a field, whose kinds more values
+// decide. It does so before the batch's transaction, which must not wait for the client.
 func (r *importRun) lookAhead(ctx context.Context) error {
 	if !r.options.CreateFields || len(r.in.survey.kinds) == 0 {
 		return nil
@@ -45,11 +46,37 @@ func (r *importRun) lookAhead(ctx context.Context) error {
 	}
 	for name := range r.in.survey.kinds {
 		if !slices.ContainsFunc(fields, func(f store.MetadataField) bool { return f.Key == name || f.Label == name }) {
+			if r.options.Reopen != nil {
+				return r.surveyAll(ctx)
+			}
 			r.in.readAhead(maxAhead)
 			return nil
 		}
 	}
 	return nil
+}
+
+// surveyAll adds the values of the whole input to the survey, once. If the input cannot be read to its end, the import
+// reports it there.
+func (r *importRun) surveyAll(ctx context.Context) error {
+	if r.surveyed {
+		return nil
+	}
+	r.surveyed = true
+	input, err := r.options.Reopen()
+	if err != nil {
+		return fmt.Errorf("read the import: %w", err)
+	}
+	defer input.Close()
+	all, err := importfile.Open(input, r.options.fileOptions())
+	for err == nil {
+		var entry importfile.Entry
+		if entry, err = all.Next(); err == nil {
+			r.in.survey.add(entry)
+			err = ctx.Err()
+		}
+	}
+	return ctx.Err()
 }
 
 // batch imports the entries that were read last, and stores the progress, in one transaction. Other imports of the

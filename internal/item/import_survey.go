@@ -6,9 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/unicode/norm"
-
 	"itemcast/internal/importfile"
+	"itemcast/internal/plaintext"
 )
 
 // maxSurveyed bounds the memory of a survey, far above the number of fields that an account can have.
@@ -46,7 +45,7 @@ func (s *survey) add(entry importfile.Entry) {
 		return
 	}
 	for key, value := range metadata {
-		key = norm.NFC.String(key)
+		key = plaintext.Composed(key)
 		kind := s.kindsOf(value)
 		if _, known := s.kinds[key]; kind != 0 && (known || len(s.kinds) < maxSurveyed) {
 			s.kinds[key] |= kind
