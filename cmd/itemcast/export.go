@@ -18,7 +18,7 @@ import (
 )
 
 type exportCommand struct {
-	File string `arg:"" optional:"" help:"File to write; - is standard output. Only a complete export replaces an existing file." default:"-"`
+	File string `arg:"" optional:"" help:"File to write, compressed if it ends in .gz; - is standard output. Only a complete export replaces an existing file." default:"-"`
 
 	Search         string            `help:"Only items that match a full-text search. As in a web search, all words must match; use \"a phrase\", or, -word." placeholder:"TEXT"`
 	Tags           []string          `help:"Only items with any of these tags. Separate tags with commas, or repeat the flag; write a comma in a tag as \\,"`

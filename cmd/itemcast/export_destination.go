@@ -2,12 +2,14 @@ package main
 
 import (
 	"bufio"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // destination is the output of an export. A file is written beside its final path and renamed when it is complete, so
@@ -15,8 +17,9 @@ import (
 type destination struct {
 	to       io.Writer
 	buffered *bufio.Writer
-	file     *os.File // nil: to is standard output
-	final    string   // the path to rename the file to; empty for a device or a pipe
+	zipped   *gzip.Writer // nil: the output is not compressed
+	file     *os.File     // nil: to is standard output
+	final    string       // the path to rename the file to; empty for a device or a pipe
 	bytes    int64
 }
 
@@ -40,17 +43,29 @@ func openDestination(name string, stdout io.Writer) (*destination, error) {
 		return nil, fmt.Errorf("cannot write %s: %w (its folder must exist and be writable)", name, err)
 	}
 	out.file, out.to, out.buffered = file, file, bufio.NewWriterSize(file, 1<<20)
+	if strings.HasSuffix(name, ".gz") {
+		out.zipped = gzip.NewWriter(out.buffered)
+	}
 	return out, nil
 }
 
-func (o *destination) Write(p []byte) (int, error) {
-	n, err := o.buffered.Write(p)
+func (o *destination) Write(p []byte) (n int, err error) {
+	if o.zipped != nil {
+		n, err = o.zipped.Write(p)
+	} else {
+		n, err = o.buffered.Write(p)
+	}
 	o.bytes += int64(n)
 	return n, err
 }
 
 // commit flushes the output and renames the file.
 func (o *destination) commit() error {
+	if o.zipped != nil {
+		if err := o.zipped.Close(); err != nil {
+			return err
+		}
+	}
 	if err := o.buffered.Flush(); err != nil || o.file == nil {
 		return err
 	}
