@@ -12,7 +12,8 @@ import * as ws from 'graphql-ws';
 import WebSocket from 'ws';
 import { commandLine, runAll } from './operations.mjs';
 
-const { url, socketURL, authorization, transport } = commandLine();
+const transports = ['graphql-ws', 'graphql-sse', 'get'];
+const { url, socketURL, authorization, transport } = await commandLine('apollo.mjs', transports);
 const headers = { authorization };
 
 const overWS = () =>

@@ -4,12 +4,12 @@
 //     make clients                                                              # installs the packages, once
 //     node examples/clients/audit.mjs http://127.0.0.1:8080 EMAIL:PASSWORD
 import { serverAudits } from 'graphql-http';
+import { commandLine } from './operations.mjs';
 
-const [base, credentials] = process.argv.slice(2);
-const authorization = 'Basic ' + Buffer.from(credentials).toString('base64');
+const { url, authorization } = await commandLine('audit.mjs');
 const fetchFn = (input, init = {}) => fetch(input, { ...init, headers: { ...init.headers, authorization } });
 
-for (const audit of serverAudits({ url: base + '/graphql', fetchFn })) {
+for (const audit of serverAudits({ url, fetchFn })) {
   const result = await audit.fn();
   console.log(JSON.stringify({ id: audit.id, name: audit.name, status: result.status, reason: result.reason ?? '' }));
 }

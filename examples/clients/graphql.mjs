@@ -8,7 +8,8 @@ import * as ws from 'graphql-ws';
 import WebSocket from 'ws';
 import { commandLine, runAll } from './operations.mjs';
 
-const { url, socketURL, authorization, transport } = commandLine();
+const transports = ['graphql-ws', 'graphql-sse'];
+const { url, socketURL, authorization, transport } = await commandLine('graphql.mjs', transports);
 const headers = { authorization };
 
 const client = {

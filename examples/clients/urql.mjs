@@ -10,7 +10,8 @@ import * as ws from 'graphql-ws';
 import WebSocket from 'ws';
 import { commandLine, runAll } from './operations.mjs';
 
-const { url, socketURL, authorization, transport } = commandLine();
+const transports = ['graphql-ws', 'graphql-ws-alone', 'graphql-sse', 'fetch', 'fetch-post'];
+const { url, socketURL, authorization, transport } = await commandLine('urql.mjs', transports);
 const headers = { authorization };
 
 const overWS = () =>

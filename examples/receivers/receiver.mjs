@@ -7,8 +7,13 @@ import { createServer } from 'node:http';
 import { Webhook } from 'standardwebhooks';
 
 const [secret, port = '9000'] = process.argv.slice(2);
-if (!secret) throw new Error('The secret is missing: node receiver.mjs whsec_… [PORT]');
 const print = (line) => console.log(JSON.stringify(line));
+const end = (line) => {
+  console.error(line);
+  process.exit(1);
+};
+if (!/^whsec_[A-Za-z0-9+/]+=*$/.test(secret ?? '')) end('usage: receiver.mjs whsec_… [PORT] (the secret of the hook)');
+if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) end(`${port} is not a port`);
 
 const webhook = new Webhook(secret); // from the response that created the hook, or from rotate-secret
 const handled = new Set(); // in a real receiver: a table, written in the transaction that does the work
@@ -34,4 +39,5 @@ const server = createServer(async (request, response) => {
   print({ event: request.headers['itemcast-event'], id, revision: item.revision, item });
   response.writeHead(204).end(); // within 15 seconds; do long work after the response
 });
+server.on('error', (error) => end(`Port ${port} cannot be used: ${error.code}`));
 server.listen(Number(port), '127.0.0.1', () => print({ listening: server.address().port }));

@@ -6,6 +6,7 @@ It verifies, deduplicates, and prints each delivery as a line of JSON.
 """
 
 import base64
+import binascii
 import hashlib
 import hmac
 import json
@@ -90,10 +91,18 @@ class Receiver(BaseHTTPRequestHandler):
 
 
 def main():
-    if len(sys.argv) < 2:
-        sys.exit("The secret is missing: python3 receiver.py whsec_… [PORT]")
-    Receiver.key = base64.b64decode(sys.argv[1].removeprefix("whsec_"))
-    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 9000), Receiver)
+    if len(sys.argv) < 2 or not sys.argv[1].startswith("whsec_"):
+        sys.exit("usage: receiver.py whsec_… [PORT] (the secret of the hook)")
+    port = sys.argv[2] if len(sys.argv) > 2 else "9000"
+    try:
+        Receiver.key = base64.b64decode(sys.argv[1].removeprefix("whsec_"), validate=True)
+        server = ThreadingHTTPServer(("127.0.0.1", int(port)), Receiver)
+    except binascii.Error:
+        sys.exit("usage: receiver.py whsec_… [PORT] (the secret of the hook)")
+    except (ValueError, OverflowError):
+        sys.exit(f"{port} is not a port")
+    except OSError as error:
+        sys.exit(f"Port {port} cannot be used: {error.strerror}")
     print(json.dumps({"listening": server.server_port}), flush=True)
     server.serve_forever()
 

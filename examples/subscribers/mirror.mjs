@@ -3,36 +3,43 @@
 //
 //     node examples/subscribers/mirror.mjs http://127.0.0.1:8080 EMAIL:PASSWORD items.json
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import { basic, connection, end, pause, reason, refusal, serverURL } from '../command-line.mjs';
 
-const [base, credentials, file] = process.argv.slice(2);
-const authorization = 'Basic ' + Buffer.from(credentials).toString('base64');
+const usage = 'mirror.mjs URL EMAIL:PASSWORD FILE';
+const [url, credentials, file] = process.argv.slice(2);
+const base = serverURL(url, usage);
+const authorization = basic(credentials, usage);
+if (!file) end(`usage: ${usage}`);
 const print = (line) => console.log(JSON.stringify(line));
 
-class Problem extends Error {}
+class Expired extends Error {}
 
-// get retries after temporary failures: the server restarts, or answers 429 or 5xx.
-async function get(url) {
-  for (;;) {
-    let wait = 1;
-    try {
-      const response = await fetch(url, { headers: { authorization, accept: 'application/json' } });
-      const body = await response.json();
-      if (response.ok) return { body, headers: response.headers };
-      if (response.status < 500 && response.status !== 429) {
-        throw Object.assign(new Problem(body.detail), { code: body.code });
-      }
-      wait = Number(response.headers.get('retry-after') ?? 1);
-    } catch (error) {
-      if (error instanceof Problem) throw error; // any other: no connection, or one that broke
+// get retries until the server answers: it may restart, or be busy for a while (429, 5xx).
+async function get(address) {
+  for (let attempts = 0; ; attempts++) {
+    const response = await fetch(address, { headers: { authorization, accept: 'application/json' } }).catch((error) => {
+      if (!connection.made) end(`${base} cannot be reached: ${reason(error)}`);
+    });
+    const body = await response?.json().catch(() => null); // null: cut off, or not of Itemcast
+    if (response?.ok && body) {
+      connection.open();
+      return { body, headers: response.headers };
     }
-    await new Promise((resolve) => setTimeout(resolve, 1000 * wait));
+    if (body?.code === 'CURSOR_EXPIRED') throw new Expired();
+    const refused = response && refusal(response.status, base);
+    if (refused) end(body?.detail ? `${refused} (${body.detail})` : refused);
+    connection.lost();
+    await pause(attempts);
   }
 }
-
 // save writes the items and the cursor together: after a crash, neither is ahead of the other.
 async function save(copy) {
-  await writeFile(file + '.new', JSON.stringify(copy));
-  await rename(file + '.new', file);
+  try {
+    await writeFile(file + '.new', JSON.stringify(copy));
+    await rename(file + '.new', file);
+  } catch (error) {
+    end(`${file} cannot be written: ${reason(error)}`);
+  }
 }
 
 async function list() {
@@ -56,8 +63,18 @@ function apply(items, { kind, revision, document }) {
   }
 }
 
-let copy = await readFile(file, 'utf8').then(JSON.parse, () => null);
-copy ??= await list();
+async function read() {
+  const text = await readFile(file, 'utf8').catch((error) => {
+    if (error.code !== 'ENOENT') end(`${file} cannot be read: ${reason(error)}`);
+  });
+  try {
+    return text && JSON.parse(text);
+  } catch {
+    end(`${file} is not a copy that this program made: name another file`);
+  }
+}
+
+let copy = (await read()) ?? (await list());
 for (;;) {
   try {
     const { body } = await get(`${base}/api/v1/changes?limit=200&wait=30&after=${copy.cursor}`);
@@ -66,7 +83,7 @@ for (;;) {
     await save(copy);
     for (const { kind, revision, document } of body.results) print({ kind, id: document.id, revision });
   } catch (error) {
-    if (error.code !== 'CURSOR_EXPIRED') throw error;
+    if (!(error instanceof Expired)) throw error;
     copy = await list(); // the log no longer retains what follows the cursor
   }
 }

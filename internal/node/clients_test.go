@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -32,38 +33,79 @@ func examplePath(t *testing.T, name string) string {
 // packages that the scripts need.
 func example(t *testing.T, script string, args ...string) <-chan json.RawMessage {
 	t.Helper()
-	if _, err := os.Stat(examplePath(t, "node_modules")); err != nil {
-		t.Fatal("the examples' packages are not installed: run make clients")
+	run := interpreter(t, script)
+	return program(t, run[0], append(run[1:], args...)...)
+}
+
+// interpreter returns the command that runs a file of examples/, or the Go program in a folder of it.
+func interpreter(t *testing.T, name string) []string {
+	t.Helper()
+	path := examplePath(t, name)
+	switch filepath.Ext(name) {
+	case ".mjs":
+		if _, err := os.Stat(examplePath(t, "node_modules")); err != nil {
+			t.Fatal("the examples' packages are not installed: run make clients")
+		}
+		return []string{"node", path}
+	case ".py":
+		python, err := exec.LookPath("python3")
+		switch {
+		case err != nil && os.Getenv("CI") == "":
+			t.Skip("there is no python3 on this machine; CI has one")
+		case err != nil:
+			t.Fatal(err)
+		}
+		return []string{python, path}
+	default:
+		binary := filepath.Join(t.TempDir(), "example")
+		if output, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, path).CombinedOutput(); err != nil {
+			t.Fatalf("build %s: %v\n%s", name, err, output)
+		}
+		return []string{binary}
 	}
-	return program(t, "node", append([]string{examplePath(t, script)}, args...)...)
 }
 
 // program starts a program, which ends with the test, and returns the lines that it prints.
 func program(t *testing.T, name string, args ...string) <-chan json.RawMessage {
 	t.Helper()
+	lines, _ := programWithErrors(t, name, args...)
+	return lines
+}
+
+// programWithErrors starts a program, and returns also the lines that it prints on standard error.
+func programWithErrors(t *testing.T, name string, args ...string) (lines, errs <-chan json.RawMessage) {
+	t.Helper()
 	command := exec.CommandContext(t.Context(), name, args...)
-	command.Stderr = t.Output()
 	stdout, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stderr, err := command.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines := make(chan json.RawMessage, 10_000)
 	var reading sync.WaitGroup
-	reading.Go(func() {
-		defer close(lines)
-		for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
-			lines <- json.RawMessage(strings.Clone(scanner.Text()))
-		}
-	})
+	read := func(from io.Reader, log io.Writer) <-chan json.RawMessage {
+		lines := make(chan json.RawMessage, 10_000)
+		reading.Go(func() {
+			defer close(lines)
+			for scanner := bufio.NewScanner(from); scanner.Scan(); {
+				fmt.Fprintln(log, scanner.Text())
+				lines <- json.RawMessage(strings.Clone(scanner.Text()))
+			}
+		})
+		return lines
+	}
+	lines, errs = read(stdout, io.Discard), read(stderr, t.Output())
 	t.Cleanup(func() {
 		_ = command.Process.Kill()
 		reading.Wait()
 		_ = command.Wait()
 	})
-	return lines
+	return lines, errs
 }
 
 // The audits of graphql-http, the GraphQL Foundation's reference implementation: all of MUST, SHOULD and MAY.

@@ -37,8 +37,7 @@ func Restore(ctx context.Context, url string, dump io.Reader, after string) erro
 		return err
 	}
 	var restoreErrors, runErrors strings.Builder
-	psql := []string{"--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--dbname=" + c.conninfo}
-	run := c.command(ctx, "psql", psql...)
+	run := c.command(ctx, "psql", "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--dbname="+c.conninfo)
 	run.Stderr = &runErrors
 	script, err := run.StdinPipe()
 	if err != nil {
@@ -55,19 +54,14 @@ func Restore(ctx context.Context, url string, dump io.Reader, after string) erro
 	}
 	if restoreErr == nil {
 		// The dump sets search_path to nothing.
-		_, restoreErr = io.WriteString(script, "\nRESET search_path;\n"+after+"\nCOMMIT;\n")
+		_, restoreErr = io.WriteString(script, "\nRESET search_path;\n"+after+"\nCOMMIT;\nANALYZE;\n")
 	}
 	script.Close()
 	// An error of psql comes first: it is why pg_restore could not write on.
 	if err := describe(run, run.Wait(), &runErrors); err != nil {
 		return err
 	}
-	if restoreErr != nil {
-		return describe(restore, restoreErr, &restoreErrors)
-	}
-	// Otherwise the first queries are planned without statistics. An error does not count: the data is restored.
-	_ = c.command(ctx, "psql", append(psql, "--command=ANALYZE")...).Run()
-	return nil
+	return describe(restore, restoreErr, &restoreErrors)
 }
 
 // describe adds the first lines that a program wrote to standard error to its error.

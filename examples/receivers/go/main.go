@@ -33,21 +33,24 @@ func main() {
 	}
 }
 
+var errUsage = errors.New("usage: go run ./examples/receivers/go whsec_… [PORT] (the secret of the hook)")
+
 func run(args []string, out io.Writer) error {
 	if len(args) == 0 {
-		return errors.New("the secret is missing: go run ./examples/receivers/go whsec_… [PORT]")
+		return errUsage
 	}
 	port := "9000"
 	if len(args) > 1 {
 		port = args[1]
 	}
-	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(args[0], "whsec_"))
-	if err != nil {
-		return errors.New("the secret must be whsec_ and base64, as the hook's response shows it")
+	encoded, isSecret := strings.CutPrefix(args[0], "whsec_")
+	key, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil || !isSecret {
+		return errUsage
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:"+port)
 	if err != nil {
-		return err
+		return fmt.Errorf("port %s cannot be used: %w", port, err)
 	}
 	r := &receiver{key: key, now: time.Now, out: out, handled: map[string]bool{}}
 	r.print(map[string]any{"listening": listener.Addr().(*net.TCPAddr).Port})

@@ -1,0 +1,142 @@
+package node_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"itemcast/internal/db/dbtest"
+	"itemcast/internal/node/nodetest"
+	"itemcast/internal/porttest"
+)
+
+// Each example ends with one line that says what is wrong, and with a status that shells and supervisors notice.
+func TestClients_EndWithOneLineThatSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	file := filepath.Join(t.TempDir(), "items.json")
+	const wrong = nodetest.AdminEmail + ":wrong"
+	away := "http://" + porttest.Reserve(t)
+	type ending struct {
+		args []string
+		want string
+	}
+	// onServer are the endings of an example that takes a URL, credentials, and more arguments.
+	onServer := func(path string, more ...string) []ending {
+		with := func(url, credentials string) []string { return append([]string{url + path, credentials}, more...) }
+		return []ending{
+			{nil, "usage: "},
+			{with("127.0.0.1:8080", adminCredentials), " is not a URL such as http"},
+			{with(n.URL, nodetest.AdminEmail), "The credentials must be EMAIL:PASSWORD"},
+			{with(n.URL, wrong), "The server refuses the credentials"},
+			{with(n.URL+"/nothing", adminCredentials), "404"},
+			{with(away, adminCredentials), away},
+		}
+	}
+	receiver := []ending{
+		{nil, "usage: "}, {[]string{"secret"}, "usage: "}, {[]string{"whsec_%"}, "usage: "},
+		{[]string{"whsec_YWJj", "70000"}, "70000"}, {[]string{"whsec_YWJj", portOf(t, n.URL)}, "cannot be used"},
+	}
+	expired := append(onServer(""), ending{[]string{n.URL, adminCredentials, "--after=" + nodetest.ForeignCursor},
+		"The subscription has ended: The cursor is from before"})
+	for script, endings := range map[string][]ending{
+		"subscribers/graphql-ws.mjs":  expired,
+		"subscribers/graphql-sse.mjs": expired,
+		"subscribers/eventsource.mjs": onServer("/api/v1/changes"),
+		"subscribers/mirror.mjs":      onServer("", file),
+		"clients/graphql.mjs":         onServer("", "graphql-ws"),
+		"clients/urql.mjs":            append(onServer("", "fetch"), ending{[]string{n.URL, adminCredentials, "x"}, "usage: "}),
+		"clients/apollo.mjs":          onServer("", "get"),
+		"clients/audit.mjs":           onServer(""),
+		"receivers/receiver.mjs":      receiver,
+		"receivers/receiver.py":       receiver,
+		"receivers/go":                receiver,
+	} {
+		t.Run(script, func(t *testing.T) {
+			t.Parallel()
+			run := interpreter(t, script)
+			for _, e := range endings {
+				var errs strings.Builder
+				command := exec.CommandContext(t.Context(), run[0], append(run[1:], e.args...)...)
+				command.Stderr = &errs
+				err := command.Run()
+				status, failed := errors.AsType[*exec.ExitError](err)
+				line, rest, _ := strings.Cut(errs.String(), "\n")
+				if !failed || status.ExitCode() <= 0 || rest != "" || !strings.Contains(line, e.want) {
+					t.Errorf("%q: %v, and says %q, want one line with %q", e.args, err, errs.String(), e.want)
+				}
+			}
+		})
+	}
+}
+
+func portOf(t *testing.T, url string) string {
+	t.Helper()
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// An outage lasts for more attempts than the clients make by default (5). Each example says that the connection is away,
+// goes on, and gets what was changed meanwhile, also when it had not received anything before.
+func TestClients_GoOnAfterAnOutage(t *testing.T) {
+	t.Parallel()
+	const attempts = 6
+	pool := dbtest.New(t)
+	writer := nodetest.StartOn(t, pool)
+	address := porttest.Reserve(t)
+	_, stop := nodetest.Serve(t, pool, nodetest.Listen(t, address))
+	url, file := "http://"+address, filepath.Join(t.TempDir(), "items.json")
+	clients := map[string]struct{ lines, errs <-chan json.RawMessage }{}
+	for script, args := range map[string][]string{
+		"subscribers/graphql-ws.mjs": {url, adminCredentials}, "subscribers/graphql-sse.mjs": {url, adminCredentials},
+		"subscribers/eventsource.mjs": {url + "/api/v1/changes", adminCredentials},
+		"subscribers/mirror.mjs":      {url, adminCredentials, file},
+	} {
+		run := interpreter(t, script)
+		lines, errs := programWithErrors(t, run[0], append(run[1:], args...)...)
+		clients[script] = struct{ lines, errs <-chan json.RawMessage }{lines, errs}
+	}
+	for _, script := range []string{"graphql-ws", "graphql-sse"} {
+		lines := clients["subscribers/"+script+".mjs"].lines
+		for !hear(t, lines).Connected {
+		}
+	}
+	nodetest.Next(t, clients["subscribers/eventsource.mjs"].lines) // open
+	nodetest.Next(t, clients["subscribers/mirror.mjs"].lines)      // listed
+
+	stop()
+	for script, c := range clients {
+		if said := string(nodetest.Next(t, c.errs)); !strings.HasPrefix(said, "The connection is away.") {
+			t.Errorf("%s says %q", script, said)
+		}
+	}
+	id := writer.CreateItem(`{"name":"while they were away"}`)
+	for failed := 0; failed < attempts; {
+		if got := hear(t, clients["subscribers/graphql-ws.mjs"].lines); got.Closed != nil {
+			failed++
+		}
+	}
+	_, stop = nodetest.Serve(t, pool, nodetest.Listen(t, address))
+	t.Cleanup(stop)
+	for script, c := range clients {
+		if said := string(nodetest.Next(t, c.errs)); said != "The connection is back." {
+			t.Errorf("%s says %q", script, said)
+		}
+		for line := ""; !strings.Contains(line, id); {
+			line = string(nodetest.Next(t, c.lines))
+			if line == "" {
+				t.Fatalf("%s has ended", script)
+			}
+			if script == "subscribers/eventsource.mjs" && strings.HasPrefix(line, "1 ") {
+				break // it prints the revision, and not the item
+			}
+		}
+	}
+}
