@@ -45,7 +45,8 @@ func (b *backupCommand) Run(ctx context.Context, c *console, d *database) error 
 		err = out.commit()
 	}
 	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("interrupted; %s", out.stateIfDiscarded())
+		out.discard()
+		exit(c, exitInterrupted, "interrupted; %s", out.stateIfDiscarded())
 	}
 	if err != nil {
 		return fmt.Errorf("cannot write the backup: %w", err)
@@ -62,15 +63,15 @@ type restoreCommand struct {
 
 // Help is printed by --help.
 func (*restoreCommand) Help() string {
-	return `The data directory must not exist or be empty, or the database of ITEMCAST_DATABASE_URL be empty. An interrupted ` +
-		`restore leaves no data. Start the server afterwards.
+	return `The data directory must not exist or be empty, or the database of ITEMCAST_DATABASE_URL be empty. ` +
+		`An interrupted restore leaves no data. Start the server afterwards.
 
-A restored copy sends hooks as the original does, also the deliveries that were pending. With --pause-hooks, all hooks ` +
-		`are inactive and pending deliveries end as failed; set active again when the copy takes over.
+A restored copy sends hooks as the original does, also the deliveries that were pending. With --pause-hooks, ` +
+		`all hooks are inactive and pending deliveries end as failed; set active again when the copy takes over.
 
-Clients' cursors from before the restore are answered with CURSOR_EXPIRED, and clients copy the items again: they may ` +
-		`have seen changes that the backup does not have. --keep-cursors is for a move to another machine, where the server ` +
-		`was stopped before the backup.`
+Clients' cursors from before the restore are answered with CURSOR_EXPIRED, and clients copy the items again: ` +
+		`they may have seen changes that the backup does not have. --keep-cursors is for a move to another machine, ` +
+		`where the server was stopped before the backup.`
 }
 
 // Run restores a backup.
@@ -81,9 +82,10 @@ func (r *restoreCommand) Run(ctx context.Context, c *console, d *database) error
 		return err
 	}
 	defer closeBackup()
-	err = node.Restore(ctx, d.config(c.log), backup, node.RestoreOptions{PauseHooks: r.PauseHooks, KeepCursors: r.KeepCursors})
+	options := node.RestoreOptions{PauseHooks: r.PauseHooks, KeepCursors: r.KeepCursors}
+	err = node.Restore(ctx, d.config(c.log), backup, options)
 	if err != nil && ctx.Err() != nil {
-		return errors.New("interrupted; nothing was restored")
+		exit(c, exitInterrupted, "interrupted; nothing was restored")
 	}
 	if err != nil {
 		return err

@@ -48,8 +48,8 @@ The import creates a metadata field for each unknown name: the name becomes its 
 		`later value is no date. Create choice fields yourself, before the import.
 
 To restore the items of a backup (itemcast export --with-fields backup.ndjson), import it with --keep-times. The ` +
-		`ids, the times, the metadata and its fields are those of the backup. Revisions follow those of the backup, created_by ` +
-		`is empty, and workflow profiles must exist.
+		`ids, the times, the metadata and its fields are those of the backup. Revisions follow those of the backup, ` +
+		`created_by is empty, and workflow profiles must exist.
 
 Exit codes:
 

@@ -86,7 +86,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 func newParser(c *commands, console *console, options ...kong.Option) (*kong.Kong, error) {
 	return kong.New(c, append(append(options, mappers()...),
 		kong.Name("itemcast"),
-		kong.Description("A self-hosted hub for media items. The settings of the server and its database are also ITEMCAST_* variables."),
+		kong.Description("A self-hosted hub for media items. "+
+			"The settings of the server and its database are also ITEMCAST_* variables."),
 		kong.Vars{"version": version, "permissions": strings.Join(account.All().Strings(), ", ")},
 		kong.Writers(console.out, console.err),
 		kong.Bind(console),

@@ -112,7 +112,7 @@ func TestSettings_AreReadAsPeopleWriteThem(t *testing.T) {
 			t.Errorf("%s is %s, want %s (%v)", given, got, want, err)
 		}
 	}
-	for given, want := range map[string]string{"10.0.0.1": "10.0.0.1/32", "::1": "::1/128", " 10.1.2.3/8": "10.0.0.0/8",
+	for given, want := range map[string]string{"10.0.0.1": "10.0.0.1/32", "::1": "::1/128", "10.1.2.3/8": "10.0.0.0/8",
 		"::ffff:10.0.0.1": "10.0.0.1/32"} {
 		var got network
 		if err := got.UnmarshalText([]byte(given)); err != nil || got.String() != want {

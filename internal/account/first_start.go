@@ -23,9 +23,9 @@ type FirstStart struct {
 // ErrNoAccount means that no server has been started on the database yet.
 var ErrNoAccount = errors.New("the database has no account yet: start the server once, which creates it")
 
-// CheckFirst checks the e-mail address and the password that Ensure would give the first administrator, by the rules for
-// all users. An empty password is in order: Ensure generates one. Errors: INVALID_INPUT and RULE_VIOLATED with every
-// fault.
+// CheckFirst checks the e-mail address and the password that Ensure would give the first administrator. The rules are
+// those for all users. An empty password is in order: Ensure generates one. Errors: INVALID_INPUT and RULE_VIOLATED
+// with every fault.
 func CheckFirst(email, adminPassword string) error {
 	_, err := (&UserInput{Email: email, Password: adminPassword}).normalize()
 	return err

@@ -83,7 +83,7 @@ func TestGuard_LeavesBodiesWithRulesToTheirService(t *testing.T) {
 		"against":         {`{"nmae":"a","tags":[""]}`, "k", "", ""},
 		"a NUL":           {`{"name":"\u0000"}`, "k", "", ""},
 		"no JSON":         {`{"name":`, "k", "INVALID_JSON", "#/name is not valid JSON: unexpected end at byte 8\n"},
-		"more after it":   {`{"name":"a"} {}`, "k", "INVALID_JSON", "# is not valid JSON: text after the value at byte 13\n"},
+		"more after it":   {`{"name":"a"} {}`, "k", "INVALID_JSON", "# is not valid JSON: text after the value at byte 12\n"},
 		"with a bad key":  {`{"nmae":"a"}`, "12345678901", "INVALID_INPUT", "Idempotency-Key must have at most 10 characters\n#/name is required\n#/nmae unknown field\n"},
 		"only a bad key":  {`{"name":"a"}`, "12345678901", "INVALID_INPUT", "Idempotency-Key must have at most 10 characters\n"},
 		"too large a one": {`{"name":"` + strings.Repeat("a", 200_000) + `"}`, "k", "TOO_LARGE", ""},

@@ -34,6 +34,7 @@ paths:
         - { name: tags, in: query, schema: { type: array, maxItems: 3, items: { type: string, minLength: 1, maxLength: 5 } } }
         - { name: kind, in: query, schema: { type: array, items: { $ref: "#/components/schemas/Kind" } } }
         - { name: metadata.KEY, in: query, x-prefix: metadata., schema: { type: string, maxLength: 5 } }
+        - { name: metadata, in: query, style: deepObject, explode: true, x-same-as: metadata., schema: { type: object } }
         - { name: If-None-Match, in: header, schema: { type: string, maxLength: 10 } }
       responses: { "200": { description: ok, content: { application/json: { schema: { type: object } } } } }
     post:

@@ -59,6 +59,10 @@ func (d *Document) operation(pattern string, options Options) (*operation, error
 
 func (d *Document) parameters(op *operation, specs openapi3.Parameters, at string) error {
 	for i, ref := range specs {
+		if prefix, _ := ref.Value.Extensions["x-same-as"].(string); prefix != "" {
+			op.query.objects = append(op.query.objects, object{ref.Value.Name + "[", prefix})
+			continue
+		}
 		schema, err := d.compiler.compile(d.compiler.follow(fmt.Sprintf("%s%d", at, i)) + "/schema")
 		if err != nil {
 			return err

@@ -22,7 +22,22 @@ const maxShownName = 100
 type query struct {
 	byName   map[string]*parameter
 	prefixed []*parameter
+	objects  []object
 	required []*parameter
+}
+
+// object is a parameter of the style deepObject, whose members name[KEY] are read as prefix+KEY (x-same-as).
+type object struct{ begin, prefix string }
+
+// canonical returns the name under which a parameter is known.
+func (q *query) canonical(name string) string {
+	for _, o := range q.objects {
+		rest, found := strings.CutPrefix(name, o.begin)
+		if key, closed := strings.CutSuffix(rest, "]"); found && closed {
+			return o.prefix + key
+		}
+	}
+	return name
 }
 
 func (q *query) add(p *parameter) {
@@ -50,7 +65,7 @@ func (q *query) find(name string) *parameter {
 }
 
 // check returns the request for the handler. In it each value of an array is a parameter of its own, because generated
-// code would divide values after decoding them.
+// code would divide values after decoding them, and each parameter has its canonical name.
 func (q *query) check(r *http.Request) (*http.Request, problem.Faults, error) {
 	if r.URL.RawQuery == "" && len(q.required) == 0 {
 		return r, nil, nil
@@ -76,7 +91,7 @@ func (q *query) check(r *http.Request) (*http.Request, problem.Faults, error) {
 			faults.Of(p.name, "is required")
 		}
 	}
-	if strings.Contains(r.URL.RawQuery, ",") && len(faults) == 0 {
+	if strings.ContainsAny(r.URL.RawQuery, ",]") || strings.Contains(r.URL.RawQuery, "%5") {
 		r = withQuery(r, given.Encode())
 	}
 	return r, faults, nil
@@ -101,6 +116,7 @@ func (q *query) parse(raw string) (url.Values, []string, problem.Faults) {
 			faults.Of(shorten(rawName), "has a malformed %-escape in its name")
 			continue
 		}
+		name = q.canonical(name)
 		decoded, err := q.decode(name, rawValue)
 		flaw := validate.Storable(name)
 		switch {

@@ -183,7 +183,9 @@ type Item struct {
 // ItemInput The fields of an item that a client sets. A field that is left out gets its default; in PUT, this empties it.
 type ItemInput struct {
 	// Name Examples: Metropolis
-	Name        string `json:"name"`
+	Name string `json:"name"`
+
+	// Description Default: empty.
 	Description string `json:"description,omitempty"`
 
 	// Type Default: `video`.
@@ -230,6 +232,9 @@ type ItemWorkflow struct {
 	Status        string             `json:"status"`
 	CurrentAction *string            `json:"current_action"`
 }
+
+// MetadataValue defines model for MetadataValue.
+type MetadataValue = json.RawMessage
 
 // Privacy `private`: not published. `unlisted`: published to clients that know the URL. `public`: published.
 type Privacy string

@@ -11,8 +11,8 @@ import (
 	"itemcast/sql"
 )
 
-// Backup writes a copy of a database to out, while servers go on working with it. It changes nothing: a backup before an
-// upgrade has the old schema.
+// Backup writes a copy of a database to out, while servers go on working with it. It changes nothing: a backup before
+// an upgrade has the old schema.
 func Backup(ctx context.Context, config DatabaseConfig, out io.Writer) error {
 	config.First = nil
 	d, err := connect(ctx, config)
@@ -63,6 +63,7 @@ func Restore(ctx context.Context, config DatabaseConfig, backup io.Reader, optio
 	if err := postgres.Restore(ctx, d.url, backup, after); err != nil {
 		return fmt.Errorf("nothing was restored: %w", err)
 	}
+	ctx = context.WithoutCancel(ctx) // the data is restored, and what interrupts the command now must not say otherwise
 	return db.Migrate(ctx, d.Pool, sql.Migrations, db.MigrateOptions{Log: config.Log})
 }
 

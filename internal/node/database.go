@@ -106,8 +106,8 @@ func (c *DatabaseConfig) first() error {
 		return c.First()
 	}
 	if c.URL != "" {
-		return errors.New("the database of --database-url (ITEMCAST_DATABASE_URL) is empty: start the server once (itemcast " +
-			"serve), or name the database of a server")
+		return errors.New("the database of " + databaseSetting + " is empty: start the server once (itemcast serve), or " +
+			"name the database of a server")
 	}
 	return fmt.Errorf("there is no data in %s: start the server once (itemcast serve), or name the data of a server with "+
 		"--data-dir (ITEMCAST_DATA_DIR) or --database-url (ITEMCAST_DATABASE_URL)", c.DataDir)

@@ -17,7 +17,8 @@ const databaseSetting = "--database-url (ITEMCAST_DATABASE_URL)"
 func explainDatabase(url string, err error) error {
 	config, parseErr := pgxpool.ParseConfig(url)
 	if parseErr != nil {
-		return fmt.Errorf("set %s to a URL such as postgres://user:password@host:5432/itemcast: %w", databaseSetting, parseErr)
+		return fmt.Errorf("set %s to a URL such as postgres://user:password@host:5432/itemcast: %w", databaseSetting,
+			parseErr)
 	}
 	refused, isRefused := errors.AsType[*pgconn.PgError](err)
 	connection, isConnection := errors.AsType[*pgconn.ConnectError](err)

@@ -62,10 +62,6 @@ func Serve(ctx context.Context, config ServeConfig) error {
 		return err
 	}
 	defer database.Close()
-	started.First, err = account.Ensure(ctx, database.Pool, config.AdminEmail, config.AdminPassword)
-	if err != nil {
-		return err
-	}
 	if err := StorePublicURL(ctx, database.Pool, config.PublicURL); err != nil {
 		return err
 	}
@@ -74,6 +70,11 @@ func Serve(ctx context.Context, config ServeConfig) error {
 		return err
 	}
 	defer n.Close()
+	// As late as possible: a password that is generated here is printed once, by Ready.
+	started.First, err = account.Ensure(ctx, database.Pool, config.AdminEmail, config.AdminPassword)
+	if err != nil {
+		return err
+	}
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBackground()
 	group, ctx := errgroup.WithContext(ctx)

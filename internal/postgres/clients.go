@@ -43,8 +43,8 @@ func findClients(ctx context.Context, at string, names ...string) (clients, erro
 		}
 	}
 	if len(found) == 0 {
-		return clients{}, fmt.Errorf("%s of Postgres %d or newer is not installed, and a Postgres that itemcast downloaded comes "+
-			"without it: install the client programs (`apt-get install postgresql-client-%d`, `brew install libpq`)",
+		return clients{}, fmt.Errorf("%s of Postgres %d or newer is not installed, and a Postgres that itemcast downloaded "+
+			"comes without it: install the client programs (`apt-get install postgresql-client-%d`, `brew install libpq`)",
 			strings.Join(names, " and "), major, major)
 	}
 	slices.SortStableFunc(found, func(a, b programs) int { return cmp.Compare(a.major, b.major) })
@@ -69,8 +69,8 @@ func identify(ctx context.Context, at string) (major int, password string, err e
 	return major, config.ConnConfig.Password, nil
 }
 
-// libpqParameters are the parameters of a connection that pgx and libpq share, without secrets. libpq refuses all others,
-// such as pool_max_conns.
+// libpqParameters are the parameters of a connection that pgx and libpq share, without secrets. libpq refuses all
+// others, such as pool_max_conns.
 var libpqParameters = strings.Fields(`host hostaddr port dbname user sslmode sslcert sslkey sslrootcert connect_timeout
 	application_name target_session_attrs options krbsrvname service passfile`)
 

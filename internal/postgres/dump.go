@@ -37,7 +37,8 @@ func Restore(ctx context.Context, url string, dump io.Reader, after string) erro
 		return err
 	}
 	var restoreErrors, runErrors strings.Builder
-	run := c.command(ctx, "psql", "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--dbname="+c.conninfo)
+	psql := []string{"--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--dbname=" + c.conninfo}
+	run := c.command(ctx, "psql", psql...)
 	run.Stderr = &runErrors
 	script, err := run.StdinPipe()
 	if err != nil {
@@ -54,14 +55,19 @@ func Restore(ctx context.Context, url string, dump io.Reader, after string) erro
 	}
 	if restoreErr == nil {
 		// The dump sets search_path to nothing.
-		_, restoreErr = io.WriteString(script, "\nRESET search_path;\n"+after+"\nCOMMIT;\nANALYZE;\n")
+		_, restoreErr = io.WriteString(script, "\nRESET search_path;\n"+after+"\nCOMMIT;\n")
 	}
 	script.Close()
 	// An error of psql comes first: it is why pg_restore could not write on.
 	if err := describe(run, run.Wait(), &runErrors); err != nil {
 		return err
 	}
-	return describe(restore, restoreErr, &restoreErrors)
+	if restoreErr != nil {
+		return describe(restore, restoreErr, &restoreErrors)
+	}
+	// Otherwise the first queries are planned without statistics. An error does not count: the data is restored.
+	_ = c.command(ctx, "psql", append(psql, "--command=ANALYZE")...).Run()
+	return nil
 }
 
 // describe adds the first lines that a program wrote to standard error to its error.

@@ -46,6 +46,7 @@ func write(dir, file string) error {
 	}
 	strip(document)
 	addPlainPatches(document)
+	unwrap(document)
 	var asYAML, compact, asJSON bytes.Buffer
 	encoder := yaml.NewEncoder(&asYAML)
 	encoder.SetIndent(2)
@@ -142,6 +143,17 @@ func addPlainPatches(node *yaml.Node) {
 	}
 	for _, child := range node.Content {
 		addPlainPatches(child)
+	}
+}
+
+// unwrap writes an allOf of one schema as that schema. Sources have it to give a reference x-go-type.
+func unwrap(node *yaml.Node) {
+	for _, child := range node.Content {
+		unwrap(child)
+	}
+	if node.Kind == yaml.MappingNode && len(node.Content) == 2 && node.Content[0].Value == "allOf" &&
+		len(node.Content[1].Content) == 1 {
+		*node = *node.Content[1].Content[0]
 	}
 }
 

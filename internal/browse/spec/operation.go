@@ -33,6 +33,7 @@ type Parameter struct {
 	Description template.HTML
 	Required    bool
 	Prefix      string // x-prefix: the parameter stands for every name that begins with this
+	SameAs      string // x-same-as: the prefix of the parameters that it is another form of
 	Example     any
 	Schema      *Schema
 }

@@ -95,6 +95,7 @@ func (r *reader) parameter(node any) Parameter {
 		Description: inline(o.Text("description")),
 		Required:    o.IsTrue("required"),
 		Prefix:      o.Text("x-prefix"),
+		SameAs:      o.Text("x-same-as"),
 		Example:     o.Get("example"),
 		Schema:      r.read(o.Get("schema")),
 	}

@@ -102,3 +102,34 @@ func lines(t *testing.T, text []byte) (objects []map[string]any) {
 	}
 	return objects
 }
+
+// A generated client can type the one form; people write the other.
+func TestFilter_MetadataHasTwoForms(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	for _, field := range []string{`{"key":"year","kind":"number"}`, `{"key":"by","kind":"text"}`} {
+		n.Call(http.MethodPost, "/api/v1/metadata-fields", field).WantStatus(t, http.StatusCreated)
+	}
+	start := n.Changes("").Cursor
+	n.CreateItem(`{"name":"1","metadata":{"year":1927,"by":"Lang, F."}}`)
+	n.CreateItem(`{"name":"2","metadata":{"year":1927}}`)
+	n.AwaitChanges(start, 2)
+	for query, want := range map[string]string{
+		"metadata.year=1927": "1 2", "metadata[year]=1927": "1 2", "metadata%5Byear%5D=1927.0": "1 2",
+		"metadata[year]=1927&metadata[by]=Lang,%20F.": "1", "metadata.year=1927&metadata[by]=Lang%2C+F.": "1",
+	} {
+		list := n.Call(http.MethodGet, "/api/v1/items?sort=name&"+query, "").WantStatus(t, http.StatusOK)
+		if got := itemNames(t, list.Results(t)); got != want {
+			t.Errorf("GET /items?%s: got %q, want %q", query, got, want)
+		}
+		if got := len(n.Changes("?" + query + "&after=" + start).Results); got != len(strings.Fields(want)) {
+			t.Errorf("GET /changes?%s: got %d changes, want %q", query, got, want)
+		}
+	}
+	next := n.Call(http.MethodGet, "/api/v1/items?limit=1&metadata[year]=1927", "").Link(t, "next")
+	n.Call(http.MethodGet, next.RequestURI(), "").WantStatus(t, http.StatusOK)
+	for _, query := range []string{"metadata[year]=x", "metadata[none]=1", "metadata[year]=1&metadata.year=1"} {
+		n.Call(http.MethodGet, "/api/v1/items?"+query, "").
+			WantProblem(t, query, http.StatusBadRequest, "INVALID_INPUT")
+	}
+}

@@ -730,9 +730,15 @@ type HookFilter struct {
 	Type           *[]externalRef0.ItemType `json:"type,omitempty"`
 	Privacy        *[]externalRef0.Privacy  `json:"privacy,omitempty"`
 	WorkflowStatus *[]string                `json:"workflow_status,omitempty"`
-	CreatedAfter   *time.Time               `json:"created_after,omitempty"`
-	CreatedBefore  *time.Time               `json:"created_before,omitempty"`
-	UpdatedAfter   *time.Time               `json:"updated_after,omitempty"`
+
+	// CreatedAfter Excludes this time itself.
+	CreatedAfter *time.Time `json:"created_after,omitempty"`
+
+	// CreatedBefore Excludes this time itself.
+	CreatedBefore *time.Time `json:"created_before,omitempty"`
+
+	// UpdatedAfter Excludes this time itself.
+	UpdatedAfter *time.Time `json:"updated_after,omitempty"`
 
 	// Metadata Metadata fields and their values, as text: `{"year": "1927"}`. All must match.
 	Metadata *map[string]string `json:"metadata,omitempty"`
@@ -890,7 +896,7 @@ type MetadataFieldInput struct {
 	// Choices Only for the kind `choice`.
 	Choices []string `json:"choices,omitempty"`
 
-	// Required Items must have a value that is not blank when they are created or replaced, or when their metadata is patched.
+	// Required Items must have a value that is not blank when they are created or replaced, or when their metadata is patched. Default: false.
 	Required bool `json:"required,omitempty"`
 }
 
@@ -1013,7 +1019,7 @@ type ReplayInput struct {
 	// Since The changes made at this time or later are sent.
 	Since *time.Time `json:"since,omitempty"`
 
-	// Rate The maximum number of deliveries per second.
+	// Rate The maximum number of deliveries per second. Default: 50.
 	Rate *int32 `json:"rate,omitempty"`
 }
 
@@ -1067,7 +1073,7 @@ type Rotation struct {
 
 // RotationInput defines model for RotationInput.
 type RotationInput struct {
-	// Revoke Invalidate the old secret at once, for example because it has leaked.
+	// Revoke Invalidate the old secret at once, for example because it has leaked. Default: false.
 	Revoke *bool `json:"revoke,omitempty"`
 }
 
@@ -1170,7 +1176,7 @@ type UserInput struct {
 	// Examples: a bicycle made of rain
 	Password string `json:"password,omitempty"`
 
-	// Active Whether the user can sign in.
+	// Active Whether the user can sign in. Default: true.
 	Active *bool `json:"active,omitempty"`
 }
 
@@ -1283,6 +1289,9 @@ type Limit = int32
 
 // Metadata defines model for Metadata.
 type Metadata = string
+
+// MetadataObject defines model for MetadataObject.
+type MetadataObject map[string]string
 
 // OccurredAfter defines model for OccurredAfter.
 type OccurredAfter = time.Time
@@ -1401,12 +1410,21 @@ type ListChangesParams struct {
 
 	// WorkflowStatus Items with any of these workflow statuses.
 	WorkflowStatus *WorkflowStatus `form:"workflow_status,omitempty" json:"workflow_status,omitempty"`
-	CreatedAfter   *CreatedAfter   `form:"created_after,omitempty" json:"created_after,omitempty"`
-	CreatedBefore  *CreatedBefore  `form:"created_before,omitempty" json:"created_before,omitempty"`
-	UpdatedAfter   *UpdatedAfter   `form:"updated_after,omitempty" json:"updated_after,omitempty"`
+
+	// CreatedAfter Items that were created after this time, and not at it.
+	CreatedAfter *CreatedAfter `form:"created_after,omitempty" json:"created_after,omitempty"`
+
+	// CreatedBefore Items that were created before this time, and not at it.
+	CreatedBefore *CreatedBefore `form:"created_before,omitempty" json:"created_before,omitempty"`
+
+	// UpdatedAfter Items that were last changed after this time, and not at it. To follow changes use `/changes`, which misses none: several items can be changed at one time, and a time can be committed late.
+	UpdatedAfter *UpdatedAfter `form:"updated_after,omitempty" json:"updated_after,omitempty"`
 
 	// MetadataKEY Items whose metadata field KEY has this value, for example `metadata.distributor=MGM`. With several, all must match.
 	MetadataKEY *Metadata `form:"metadata.KEY,omitempty" json:"metadata.KEY,omitempty"`
+
+	// Metadata The same as `metadata.KEY`, in a form that generated clients can type: `metadata[distributor]=MGM`.
+	Metadata *MetadataObject `json:"metadata,omitempty"`
 
 	// LastEventID The cursor after which an event stream resumes. It overrides `after`, and has no effect on a JSON answer.
 	LastEventID *string `json:"Last-Event-ID,omitempty"`
@@ -1524,12 +1542,21 @@ type ListItemsParams struct {
 
 	// WorkflowStatus Items with any of these workflow statuses.
 	WorkflowStatus *WorkflowStatus `form:"workflow_status,omitempty" json:"workflow_status,omitempty"`
-	CreatedAfter   *CreatedAfter   `form:"created_after,omitempty" json:"created_after,omitempty"`
-	CreatedBefore  *CreatedBefore  `form:"created_before,omitempty" json:"created_before,omitempty"`
-	UpdatedAfter   *UpdatedAfter   `form:"updated_after,omitempty" json:"updated_after,omitempty"`
+
+	// CreatedAfter Items that were created after this time, and not at it.
+	CreatedAfter *CreatedAfter `form:"created_after,omitempty" json:"created_after,omitempty"`
+
+	// CreatedBefore Items that were created before this time, and not at it.
+	CreatedBefore *CreatedBefore `form:"created_before,omitempty" json:"created_before,omitempty"`
+
+	// UpdatedAfter Items that were last changed after this time, and not at it. To follow changes use `/changes`, which misses none: several items can be changed at one time, and a time can be committed late.
+	UpdatedAfter *UpdatedAfter `form:"updated_after,omitempty" json:"updated_after,omitempty"`
 
 	// MetadataKEY Items whose metadata field KEY has this value, for example `metadata.distributor=MGM`. With several, all must match.
 	MetadataKEY *Metadata `form:"metadata.KEY,omitempty" json:"metadata.KEY,omitempty"`
+
+	// Metadata The same as `metadata.KEY`, in a form that generated clients can type: `metadata[distributor]=MGM`.
+	Metadata *MetadataObject `json:"metadata,omitempty"`
 
 	// Sort The order of the results. A leading `-` reverses it.
 	Sort *ListItemsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
@@ -1575,12 +1602,21 @@ type ExportItemsParams struct {
 
 	// WorkflowStatus Items with any of these workflow statuses.
 	WorkflowStatus *WorkflowStatus `form:"workflow_status,omitempty" json:"workflow_status,omitempty"`
-	CreatedAfter   *CreatedAfter   `form:"created_after,omitempty" json:"created_after,omitempty"`
-	CreatedBefore  *CreatedBefore  `form:"created_before,omitempty" json:"created_before,omitempty"`
-	UpdatedAfter   *UpdatedAfter   `form:"updated_after,omitempty" json:"updated_after,omitempty"`
+
+	// CreatedAfter Items that were created after this time, and not at it.
+	CreatedAfter *CreatedAfter `form:"created_after,omitempty" json:"created_after,omitempty"`
+
+	// CreatedBefore Items that were created before this time, and not at it.
+	CreatedBefore *CreatedBefore `form:"created_before,omitempty" json:"created_before,omitempty"`
+
+	// UpdatedAfter Items that were last changed after this time, and not at it. To follow changes use `/changes`, which misses none: several items can be changed at one time, and a time can be committed late.
+	UpdatedAfter *UpdatedAfter `form:"updated_after,omitempty" json:"updated_after,omitempty"`
 
 	// MetadataKEY Items whose metadata field KEY has this value, for example `metadata.distributor=MGM`. With several, all must match.
 	MetadataKEY *Metadata `form:"metadata.KEY,omitempty" json:"metadata.KEY,omitempty"`
+
+	// Metadata The same as `metadata.KEY`, in a form that generated clients can type: `metadata[distributor]=MGM`.
+	Metadata *MetadataObject `json:"metadata,omitempty"`
 
 	// WithFields First write a line `{"metadata_field": {…}}` for each metadata field. An import of the export creates the fields.
 	WithFields *bool `form:"with_fields,omitempty" json:"with_fields,omitempty"`
@@ -2446,6 +2482,19 @@ func (siw *ServerInterfaceWrapper) ListChanges(w http.ResponseWriter, r *http.Re
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "metadata.KEY"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "metadata.KEY", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "metadata" -------------
+
+	err = runtime.BindQueryParameterWithOptions("deepObject", true, false, "metadata", r.URL.Query(), &params.Metadata, runtime.BindQueryParameterOptions{Type: "object", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "metadata"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "metadata", Err: err})
 		}
 		return
 	}
@@ -3317,6 +3366,19 @@ func (siw *ServerInterfaceWrapper) ListItems(w http.ResponseWriter, r *http.Requ
 		return
 	}
 
+	// ------------- Optional query parameter "metadata" -------------
+
+	err = runtime.BindQueryParameterWithOptions("deepObject", true, false, "metadata", r.URL.Query(), &params.Metadata, runtime.BindQueryParameterOptions{Type: "object", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "metadata"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "metadata", Err: err})
+		}
+		return
+	}
+
 	// ------------- Optional query parameter "sort" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", r.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -3556,6 +3618,19 @@ func (siw *ServerInterfaceWrapper) ExportItems(w http.ResponseWriter, r *http.Re
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "metadata.KEY"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "metadata.KEY", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "metadata" -------------
+
+	err = runtime.BindQueryParameterWithOptions("deepObject", true, false, "metadata", r.URL.Query(), &params.Metadata, runtime.BindQueryParameterOptions{Type: "object", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "metadata"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "metadata", Err: err})
 		}
 		return
 	}
