@@ -31,14 +31,9 @@ test: $(WEB_BUILT) clients ## Run all tests, against real Postgres; installs or 
 	go test $(if $(CI),-race,) -timeout 40m ./...
 
 .PHONY: clients
-clients: examples/node_modules/.package-lock.json ## Install the npm packages of the examples, which the tests run.
-examples/node_modules/.package-lock.json: examples/package.json examples/package-lock.json examples/.npmrc
-	cd examples && npm ci --no-progress --loglevel=error
-	@touch $@
-
-# The linters that come from npm.
-$(LINT)/node_modules/.package-lock.json: $(LINT)/package.json $(LINT)/package-lock.json $(LINT)/.npmrc
-	cd $(LINT) && npm ci --no-progress --loglevel=error
+clients: examples/node_modules/.package-lock.json examples/typed/node_modules/.package-lock.json ## Install the npm packages of the examples, which the tests run.
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json %/.npmrc
+	cd $* && npm ci --no-progress --loglevel=error
 	@touch $@
 
 generate: $(TOOLS)/.stamp-generators ## Generate code from the contract, the GraphQL schema and the SQL.
@@ -65,7 +60,7 @@ bench: build ## Measure against hand-written baselines and, with BESIDE=, anothe
 # SHORT=1 runs the short forms, as `make test` does. ITEMCAST_SOAK makes tests repeat their faults more often.
 soak: build ## Test endurance: stalling subscribers, killed nodes and databases (10 minutes).
 	go run ./internal/bench/cmd/bench soak $(if $(SHORT),--short) $(ARGS)
-	$(if $(SHORT),,ITEMCAST_SOAK=1) go test -count=1 -timeout 40m -run 'Kill|Outage' ./internal/change ./internal/node
+	$(if $(SHORT),,ITEMCAST_SOAK=1) go test -count=1 -timeout 40m -run 'Kill|Outage|Typed' ./internal/change ./internal/node
 
 web: $(WEB_BUILT) ## Bundle the web pages' assets from npm.
 
@@ -88,5 +83,5 @@ $(TOOLS)/.stamp-linters: tools/go.mod tools/go.sum
 	@touch $@
 
 clean: ## Remove built files and installed packages, but not the data directory.
-	rm -rf bin .tools $(WEB)/node_modules examples/node_modules $(LINT)/node_modules
+	rm -rf bin .tools $(WEB)/node_modules examples/node_modules examples/typed/node_modules $(LINT)/node_modules
 	find internal/web/dist -type f ! -name .gitkeep -delete

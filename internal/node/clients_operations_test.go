@@ -9,6 +9,32 @@ import (
 	"itemcast/internal/node/nodetest"
 )
 
+// Apollo Client takes the complete answer to a query with @defer.
+func TestClients_ApolloGetsDeferredFields(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	n.CreateItem(`{"name":"a"}`)
+	var got struct {
+		DataState string
+		Data      struct {
+			Items struct {
+				Nodes []struct {
+					Name      string
+					CreatedBy *struct{ Name string }
+				}
+			}
+		}
+	}
+	line := nodetest.Next(t, example(t, "clients/apollo-defer.mjs", n.URL, adminCredentials))
+	if err := json.Unmarshal(line, &got); err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	if nodes := got.Data.Items.Nodes; got.DataState != "complete" || len(nodes) != 1 || nodes[0].Name != "a" ||
+		nodes[0].CreatedBy == nil || nodes[0].CreatedBy.Name != "Administrator" {
+		t.Errorf("the first result is %s", line)
+	}
+}
+
 // The common clients, each with its own settings, run a query, one that is refused, a mutation and a subscription.
 func TestClients_EachRunsEveryOperation(t *testing.T) {
 	t.Parallel()
