@@ -211,3 +211,30 @@ func TestDocs_RestoreStatementsAreThoseOfTheCommand(t *testing.T) {
 		}
 	}
 }
+
+// The snippets of docs/clients.md about GraphQL are parts of examples, which the tests run.
+func TestDocs_SnippetsForGraphQLClientsAreInTheExamples(t *testing.T) {
+	t.Parallel()
+	_, text, found := strings.Cut(read(t, ".md")["docs/clients.md"], "\n## GraphQL\n")
+	if !found {
+		t.Fatal("docs/clients.md has no section about GraphQL")
+	}
+	text, _, _ = strings.Cut(text, "\n## ")
+	var examples []string
+	for _, suffix := range []string{".mjs", ".ts", ".json", ".yaml", ".graphql"} {
+		for name, example := range read(t, suffix) {
+			if strings.HasPrefix(name, "examples/") {
+				examples = append(examples, example)
+			}
+		}
+	}
+	snippets := regexp.MustCompile("(?s)```\\w+\n(.*?)```").FindAllStringSubmatch(text, -1)
+	if len(snippets) < 5 {
+		t.Errorf("only %d snippets", len(snippets))
+	}
+	for _, snippet := range snippets {
+		if !slices.ContainsFunc(examples, func(example string) bool { return strings.Contains(example, snippet[1]) }) {
+			t.Errorf("no example has this:\n%s", snippet[1])
+		}
+	}
+}

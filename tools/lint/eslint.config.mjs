@@ -1,7 +1,11 @@
 // The recommended rules of graphql-eslint, for the schema and for the operations of the examples and the playground.
 import graphql from '@graphql-eslint/eslint-plugin';
 
-const schema = 'graph/schema/*.graphqls';
+const schema = [
+  'graph/schema/*.graphqls',
+  // gqlgen adds it; the specification of 2021 does not have it.
+  'directive @defer(if: Boolean = true, label: String) on FRAGMENT_SPREAD | INLINE_FRAGMENT',
+];
 const documents = ['examples/*/*.mjs', 'internal/web/assets/src/playground/operations/*.graphql'];
 const { configs } = graphql;
 

@@ -27,11 +27,11 @@ func main() {
 	user, password, _ := strings.Cut(os.Args[2], ":")
 	client := graphql.NewClient(os.Args[1]+"/graphql", basic{user, password})
 	ctx := context.Background()
-	created, err := Create(ctx, client, "From genqlient", "", []string{"go"}, json.RawMessage(`{"z":1.10,"a":2}`))
+	created, err := CreateOne(ctx, client, "From genqlient", "", []string{"go"}, json.RawMessage(`{"z":1.10,"a":2}`))
 	if err != nil {
 		log.Fatal(err)
 	}
-	list, err := Items(ctx, client, nil)
+	list, err := ListItems(ctx, client, nil)
 	if err != nil {
 		log.Fatal(err)
 	}
