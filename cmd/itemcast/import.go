@@ -23,7 +23,7 @@ type importCommand struct {
 	Key          string `help:"Name of the import, to resume it. Without one, a file is recognized by its content, and a pipe always begins at its first line." placeholder:"NAME"`
 	CreateFields bool   `help:"Create metadata fields for unknown names (the default). Without it, lines with unknown names are rejected." default:"true" negatable:""`
 	KeepTimes    bool   `help:"Keep created_at, updated_at and published_at of exported items, to restore a backup."`
-	TagSeparator string `help:"Text between the tags in a cell of CSV or TSV." default:"," placeholder:"TEXT"`
+	TagSeparator string `help:"Text between the tags in a cell of CSV or TSV; a comma by default." default:"," placeholder:"TEXT"`
 	Again        bool   `help:"Start at the first line, even if an earlier run imported it; lines without an id then create new items."`
 }
 
@@ -32,11 +32,12 @@ func (*importCommand) Help() string {
 	return `The content decides the format, not the file's name. The text is UTF-8, or UTF-16 with a byte order mark.
 
   JSON lines  an item input or an exported document on each line
-  JSON array  of them
-  CSV, TSV    with a header; the column name is required. Columns of an item's fields have their names ` +
-		`(player_url or Player URL); all others are metadata, as is one named metadata.KEY. Tags stand in one cell, ` +
-		`separated by commas, or as a JSON array. An empty cell is an absent value. In an item that exists (a column ` +
-		`id), fields without a column stay as they are.
+  JSON array  of item inputs or exported documents
+  CSV, TSV    with a header, as spreadsheets save it; the column name is required
+
+The columns of a table that are fields of items have their names (player_url or Player URL); all others are ` +
+		`metadata, as is a column named metadata.KEY. Tags stand in one cell, separated by commas, or as a JSON array. An empty ` +
+		`cell is an absent value. In an item that exists (by the column id), fields without a column stay as they are.
 
 Lines are imported in batches of 100. An invalid line is rejected and reported with its number ` +
 		`and all its faults; the import continues. Run the same command again to resume an interrupted import. ` +

@@ -172,7 +172,7 @@ func TestReader_NamesOtherFormatsAndHowToConvertThem(t *testing.T) {
 	}
 }
 
-// The first bytes of BMP, MP3 and other formats are letters that headers begin with too.
+// The first bytes of programs (MZ) and other formats are letters that headers may begin with too.
 func TestReader_TakesATableThatBeginsLikeAnotherFormat(t *testing.T) {
 	t.Parallel()
 	for _, first := range []string{"BMI", "ID3 tag", "MZ", "GIF", "II*", "%!PS"} {

@@ -61,36 +61,54 @@ func (r *importRun) place(
 	}
 	byKey := make(map[string]any, len(values))
 	for _, name := range slices.SortedFunc(maps.Keys(values), exactFirst(fields)) { // sorted, to avoid deadlocks
-		key, exists := r.fieldFor(plaintext.Composed(name), fields, byKey)
-		value := values[name]
-		if !exists {
-			if _, ok := kindOf(value); !ok || !r.options.CreateFields {
-				byKey[name] = value // the check of the metadata reports it
-				continue
-			}
-			if fields[key], err = r.createField(ctx, q, key, plaintext.Composed(name), len(fields)); err != nil {
-				return placed, err
-			}
-			placed.created = append(placed.created, CreatedField{Key: key, Label: name, Kind: fields[key].Kind})
+		key, value := plaintext.Composed(name), values[name]
+		field, err := r.fieldOf(ctx, q, key, value, fields, byKey, &placed)
+		if err != nil {
+			return placed, err
 		}
-		if name != key {
-			placed.names[key] = name
+		if field == nil {
+			byKey[name] = value // the check of the metadata reports it
+			continue
 		}
-		field := fields[key]
-		if field.Kind == "date" && r.madeDates[key] && value != nil && !isDateValue(value) {
-			if err := r.widen(ctx, q, &field); err != nil {
-				return placed, err
-			}
-			fields[key] = field
-			placed.widened = append(placed.widened, key)
+		if field.Key != name {
+			placed.names[field.Key] = name
 		}
-		byKey[key] = r.valueFor(field.Kind, value)
+		byKey[field.Key] = r.valueFor(field.Kind, value)
 	}
 	placed.metadata, err = json.Marshal(byKey)
 	if err != nil {
 		return placed, fmt.Errorf("encode metadata: %w", err)
 	}
 	return placed, nil
+}
+
+// fieldOf returns the field for a name and its value; nil if there is none and none can be created. It creates the
+// field, or makes it a text field, if it must and may.
+func (r *importRun) fieldOf(
+	ctx context.Context, q *store.Queries, name string, value any, fields map[string]store.MetadataField,
+	used map[string]any, placed *placement,
+) (*store.MetadataField, error) {
+	key, exists := r.fieldFor(name, fields, used)
+	field := fields[key]
+	_, storable := kindOf(value)
+	switch {
+	case !exists && (!storable || !r.options.CreateFields):
+		return nil, nil
+	case !exists:
+		created, err := r.createField(ctx, q, key, name, len(fields))
+		if err != nil {
+			return nil, err
+		}
+		field = created
+		placed.created = append(placed.created, CreatedField{Key: key, Label: name, Kind: field.Kind})
+	case field.Kind == "date" && r.madeDates[key] && value != nil && !isDateValue(value):
+		if err := r.widen(ctx, q, &field); err != nil {
+			return nil, err
+		}
+		placed.widened = append(placed.widened, key)
+	}
+	fields[key] = field
+	return &field, nil
 }
 
 // exactFirst orders names that are keys before others, so that they get their own fields.
