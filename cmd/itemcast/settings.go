@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,13 @@ import (
 
 // publicURL is the base of absolute URLs, without a trailing slash; "" is none.
 type publicURL string
+
+// plainPath matches the paths below which Itemcast can be served: they need no escapes.
+var plainPath = regexp.MustCompile(`^(/[\w~-][\w.~-]*)*/*$`)
+
+// ownPaths are the first segments of Itemcast's addresses. A proxy may remove the path of the public URL from requests
+// or not, and with one of these as its path, an address would have two meanings.
+var ownPaths = map[string]bool{"api": true, "assets": true, "graphql": true, "login": true, "logout": true, "reset": true}
 
 // UnmarshalText parses an absolute URL. It writes the host as browsers send it in Origin: in lower case, without a
 // default port.
@@ -40,6 +48,10 @@ func (p *publicURL) UnmarshalText(text []byte) error {
 		return wrong("has a host with other letters than a to z: write it as browsers send it (xn--…)")
 	case u.User != nil:
 		return wrong("has a user name: remove it")
+	case !plainPath.MatchString(u.Path):
+		return wrong("has a path that needs escapes or is not plain: use letters, digits, - and _, such as /hub")
+	case ownPaths[strings.Split(strings.Trim(u.Path, "/"), "/")[0]]:
+		return wrong("has a path that begins as one of Itemcast's own does: choose another, such as /hub")
 	case strings.Contains(string(text), "?"):
 		return wrong("has a query: remove it")
 	case strings.Contains(string(text), "#"):

@@ -50,7 +50,7 @@ func New(document *contract.Document, options Options) (*Pages, error) {
 		}
 	}
 	p := &Pages{document: d, options: options, links: newLinks(options.PublicURL, d)}
-	p.static, err = prepare(d, options.Assets)
+	p.static, err = prepare(d, options)
 	return p, err
 }
 

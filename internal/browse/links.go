@@ -10,20 +10,19 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/browse/spec"
+	"itemcast/internal/publicurl"
 )
 
 // links finds the addresses of this server in answers.
 type links struct {
 	origin string            // "https://items.example"; "" for none
-	base   string            // "/api/v1"
+	base   string            // "/api/v1", below the path of the public URL
 	named  map[string]string // see spec.Document.Links; "/{path}" is a value that is a path itself
 }
 
 func newLinks(publicURL string, d *spec.Document) links {
 	l := links{base: d.Base, named: d.Links}
-	if u, err := url.Parse(publicURL); err == nil && u.Host != "" {
-		l.origin = u.Scheme + "://" + u.Host
-	}
+	l.origin = publicurl.Origin(publicURL)
 	return l
 }
 

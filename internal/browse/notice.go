@@ -19,21 +19,21 @@ var notices = map[string]string{
 }
 
 // leaveNotice sets the cookie for the next page.
-func leaveNotice(w http.ResponseWriter, ex exchange) {
+func (p *Pages) leaveNotice(w http.ResponseWriter, ex exchange) {
 	did := ex.sent.Method
 	if etag := ex.sent.ETag(); etag != "" && ex.answer.header.Get("ETag") == etag {
 		did = nothingChanged
 	}
-	setNotice(w, fmt.Sprintf("%s-%d", did, ex.answer.status), 60)
+	p.setNotice(w, fmt.Sprintf("%s-%d", did, ex.answer.status), 60)
 }
 
 // takeNotice returns the notice of the page before, and removes the cookie.
-func takeNotice(w http.ResponseWriter, r *http.Request) string {
+func (p *Pages) takeNotice(w http.ResponseWriter, r *http.Request) string {
 	cookie, err := r.Cookie(noticeCookie)
 	if err != nil {
 		return ""
 	}
-	setNotice(w, "", -1)
+	p.setNotice(w, "", -1)
 	did, status, _ := strings.Cut(cookie.Value, "-")
 	var code int
 	if _, err := fmt.Sscan(status, &code); err != nil || notices[did] == "" || http.StatusText(code) == "" {
@@ -45,7 +45,7 @@ func takeNotice(w http.ResponseWriter, r *http.Request) string {
 	return fmt.Sprintf("%s: %s answered %d %s.", notices[did], did, code, http.StatusText(code))
 }
 
-func setNotice(w http.ResponseWriter, value string, seconds int) {
-	http.SetCookie(w, &http.Cookie{Name: noticeCookie, Value: value, Path: "/", MaxAge: seconds, HttpOnly: true,
+func (p *Pages) setNotice(w http.ResponseWriter, value string, seconds int) {
+	http.SetCookie(w, &http.Cookie{Name: noticeCookie, Value: value, Path: p.static[nil].Root, MaxAge: seconds, HttpOnly: true,
 		SameSite: http.SameSiteLaxMode})
 }

@@ -61,7 +61,7 @@ func (p *Pages) page(
 		Crumbs:     p.crumbs(r.URL.Path),
 		Request:    p.requestView(ex),
 		Answer:     p.answerView(ex.answer, op),
-		Notice:     takeNotice(w, r),
+		Notice:     p.takeNotice(w, r),
 		Live:       p.liveAddress(op, ex),
 		ETag:       ex.answer.header.Get("ETag"),
 		Path:       r.URL.EscapedPath(),

@@ -8,11 +8,13 @@ import (
 
 	"itemcast/internal/browse/form"
 	"itemcast/internal/browse/spec"
+	"itemcast/internal/publicurl"
 )
 
 // static is the part of an operation's pages that is the same for all requests.
 type static struct {
 	Site    string // the API's title
+	Root    string // the path of the public URL, with a slash at its end
 	Base    string // the address of the index
 	Assets  Assets
 	Details template.HTML // the whole documentation of the operation
@@ -34,8 +36,9 @@ type navEntry struct {
 }
 
 // prepare renders the static parts for every operation. The key nil has those for all other addresses.
-func prepare(document *spec.Document, assets Assets) (map[*spec.Operation]*static, error) {
-	common := static{Site: document.Title, Base: document.Base + "/", Assets: assets}
+func prepare(document *spec.Document, options Options) (map[*spec.Operation]*static, error) {
+	common := static{Site: document.Title, Root: publicurl.Path(options.PublicURL) + "/", Base: document.Base + "/",
+		Assets: options.Assets}
 	for _, tag := range document.Tags {
 		group, err := newNavGroup(document, tag)
 		if err != nil {

@@ -22,7 +22,7 @@ func (h *handler) submit(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if target := h.target(r, ex); target != "" {
-		leaveNotice(w, ex)
+		h.leaveNotice(w, ex)
 		redirect(w, target)
 		return
 	}

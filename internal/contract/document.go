@@ -83,6 +83,23 @@ func (d *Document) Base() string {
 	return strings.TrimSuffix(server.Path, "/")
 }
 
+// At returns the document for a server at a public URL, without a slash at its end: its operations are at the same
+// address below that URL, and the document that is served names it. Error: the document has not exactly one server, with
+// a path.
+func (d *Document) At(publicURL string) (*Document, error) {
+	base := d.Base()
+	inJSON, inYAML := `"servers":[{"url":"`+base+`"}]`, "\nservers:\n  - url: "+base+"\n"
+	if !bytes.Contains(d.json, []byte(inJSON)) || !bytes.Contains(d.yaml, []byte(inYAML)) {
+		return nil, fmt.Errorf("the contract %s has not the server %q alone", d.name, base)
+	}
+	here, spec := *d, *d.spec
+	spec.Servers = openapi3.Servers{{URL: publicURL + base}}
+	here.spec = &spec
+	here.json = bytes.Replace(d.json, []byte(inJSON), []byte(`"servers":[{"url":"`+publicURL+base+`"}]`), 1)
+	here.yaml = bytes.Replace(d.yaml, []byte(inYAML), []byte("\nservers:\n  - url: "+publicURL+base+"\n"), 1)
+	return &here, nil
+}
+
 // Schema returns the schema of a component. It panics if the document has none of that name: the program is wrong.
 func (d *Document) Schema(name string) *Schema {
 	schema, ok := d.schemas[name]

@@ -29,6 +29,7 @@ import (
 	"itemcast/internal/idempotency"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
+	"itemcast/internal/publicurl"
 	"itemcast/internal/web"
 	"itemcast/internal/workflow"
 	"itemcast/openapi"
@@ -80,9 +81,12 @@ func New(ctx context.Context, pool *pgxpool.Pool, config Config) (*Node, error) 
 	if err != nil {
 		return nil, fmt.Errorf("load the contract: %w", err)
 	}
+	if document, err = document.At(config.PublicURL); err != nil {
+		return nil, err
+	}
 	problems := contract.NewProblems(config.Log)
 	pages, err := browse.New(document, browse.Options{
-		PublicURL: config.PublicURL, LoginURL: "/login", LogoutURL: "/logout",
+		PublicURL: config.PublicURL, LoginURL: publicurl.Path(config.PublicURL) + "/login", LogoutURL: publicurl.Path(config.PublicURL) + "/logout",
 		UserURL: document.Base() + "/me", Assets: browse.Assets(web.BundleOf("browse")), Problems: problems,
 	})
 	if err != nil {

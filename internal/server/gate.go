@@ -1,13 +1,15 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"net/http"
-	"net/url"
+	"strings"
 
 	"itemcast/internal/account"
 	"itemcast/internal/account/signin"
 	"itemcast/internal/problem"
+	"itemcast/internal/publicurl"
 )
 
 // SignIn returns the user of an e-mail address and a password, or of the token of a browser's session.
@@ -20,16 +22,23 @@ type SignIn interface {
 type Gate struct {
 	signIn SignIn
 	cookie string // its name
+	path   string // of the cookie
 	secure bool
 }
 
 // NewGate returns a Gate. If the public URL is https, browsers send the session's cookie only over https, and accept
-// it only from this very host (the prefix __Host-, RFC 6265bis §4.1.3.2).
+// it only from this very host (the prefix __Host-, RFC 6265bis §4.1.3.2). If the public URL has a path, browsers send
+// the cookie only below that, which the prefix would not allow.
 func NewGate(s SignIn, publicURL string) *Gate {
-	if u, err := url.Parse(publicURL); err == nil && u.Scheme == "https" {
-		return &Gate{signIn: s, cookie: "__Host-itemcast_session", secure: true}
+	g := &Gate{signIn: s, cookie: "itemcast_session", path: cmp.Or(publicurl.Path(publicURL), "/"),
+		secure: strings.HasPrefix(publicURL, "https://")}
+	switch {
+	case g.secure && g.path == "/":
+		g.cookie = "__Host-" + g.cookie
+	case g.secure:
+		g.cookie = "__Secure-" + g.cookie
 	}
-	return &Gate{signIn: s, cookie: "itemcast_session"}
+	return g
 }
 
 // Identify returns ctx with a request's user as its actor: the user of the header Authorization, or else of the
@@ -82,7 +91,7 @@ func (g *Gate) token(header http.Header) string {
 // setCookie stores a session in the browser. The zero session deletes the cookie.
 func (g *Gate) setCookie(w http.ResponseWriter, session signin.NewSession) {
 	cookie := &http.Cookie{
-		Name: g.cookie, Value: session.Token, Path: "/", Expires: session.Expires, Secure: g.secure, HttpOnly: true,
+		Name: g.cookie, Value: session.Token, Path: g.path, Expires: session.Expires, Secure: g.secure, HttpOnly: true,
 		SameSite: http.SameSiteLaxMode,
 	}
 	if session.Token == "" {

@@ -15,6 +15,7 @@ import (
 	"itemcast/internal/contract"
 	"itemcast/internal/live/sse"
 	"itemcast/internal/problem"
+	"itemcast/internal/publicurl"
 	"itemcast/internal/rest/core"
 	"itemcast/internal/web"
 )
@@ -36,16 +37,16 @@ type Handlers struct {
 
 // Routes returns the handler of the public server.
 func Routes(h Handlers) http.Handler {
-	mux := http.NewServeMux()
+	mux := site{http.NewServeMux(), publicurl.Path(h.PublicURL)}
 	streams := h.Contract.Streams()
 
 	// Anyone.
 	pages := signInPages(h.Gate, h.SignIn)
 	mux.Handle("GET /{$}", web.Home(h.PublicURL, pages.User))
-	mux.Handle("/login", web.Login(pages))
-	mux.Handle("/logout", web.Logout(pages))
-	mux.Handle("/reset", web.Reset(pages))
-	mux.Handle("GET /assets/", web.Assets())
+	mux.Handle("/login", web.Login(h.PublicURL, pages))
+	mux.Handle("/logout", web.Logout(h.PublicURL, pages))
+	mux.Handle("/reset", web.Reset(h.PublicURL, pages))
+	mux.Handle("GET /assets/", http.StripPrefix(mux.path, web.Assets()))
 	mux.HandleFunc("GET /api/v1/openapi.json", h.Contract.ServeJSON)
 	mux.HandleFunc("GET /api/v1/openapi.yaml", h.Contract.ServeYAML)
 
@@ -57,17 +58,17 @@ func Routes(h Handlers) http.Handler {
 	// Anyone gets the page; operations are for users. A WebSocket signs in by its first message, with the credentials of
 	// that or of its handshake: after a refused handshake, clients do not know whether to try again.
 	graphQL := sse.Hold(wantsStream, signedIn(h.Gate, transport.Refuse, h.GraphQL))
-	mux.Handle("/graphql", byKind(web.Playground(), graphQL, h.GraphQL))
+	mux.Handle("/graphql", byKind(web.Playground(h.PublicURL), graphQL, h.GraphQL))
 	mux.Handle("GET /graphql/schema.graphql", signedIn(h.Gate, transport.Refuse, h.GraphQLSchema)) // as introspection
 
-	notFound := h.Problems.NotFound(mux)
+	notFound := h.Problems.NotFound(mux.ServeMux)
 	mux.Handle("/api/v1/openapi.json", notFound) // with another method
 	mux.Handle("/api/v1/openapi.yaml", notFound)
 	mux.Handle("/", notFound)
 	// The GraphQL handler bounds its own operations.
-	unbounded := func(r *http.Request) bool { return streams(r) || r.URL.Path == "/graphql" }
-	return h.Pages.Problems(pages.User, h.Problems.Recover(withDeadlines(ordinary, unbounded,
-		secure(h, withAddress(h.TrustedProxies, h.Problems.Canonical("/api/", mux))))))
+	unbounded := func(r *http.Request) bool { return streams(r) || r.URL.Path == mux.path+"/graphql" }
+	return restored(mux.path, h.Pages.Problems(pages.User, h.Problems.Recover(withDeadlines(ordinary, unbounded,
+		secure(h, withAddress(h.TrustedProxies, h.Problems.Canonical(mux.path+"/api/", mux)))))))
 }
 
 // operations serves every operation of openapi/core.yaml. Each request is checked against the contract first.
@@ -115,9 +116,7 @@ func byKind(page, operation, socket http.Handler) http.Handler {
 // It rejects cross-site writes (CSRF): browsers send our cookies with other sites' forms.
 func secure(h Handlers, next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
-	if u, err := url.Parse(h.PublicURL); err == nil {
-		_ = protection.AddTrustedOrigin(u.Scheme + "://" + u.Host) // a proxy may not forward the Host header
-	}
+	_ = protection.AddTrustedOrigin(publicurl.Origin(h.PublicURL)) // a proxy may not forward the Host header
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.Problems.Write(w, r, problem.New(problem.Forbidden,
 			"A page of another origin cannot change anything here. Send the request from this site, or without a browser."))

@@ -46,14 +46,14 @@ func redirect(w http.ResponseWriter, r *http.Request, to string) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// localPath returns the address of a URL on this server; "/" for any other text. Browsers read \ as /, ignore control
+// localPath returns the address of a URL on this server; home for any other text. Browsers read \ as /, ignore control
 // characters, and read //x as another host.
-func localPath(next string) string {
+func localPath(next, home string) string {
 	u, err := url.Parse(next)
 	isForeign := err != nil || u.Scheme != "" || u.Host != "" || u.User != nil ||
 		!strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//")
 	if isForeign || strings.ContainsFunc(next, func(c rune) bool { return c == '\\' || c < ' ' || c == 0x7f }) {
-		return "/"
+		return home
 	}
 	return next
 }

@@ -12,7 +12,7 @@ type homeData struct {
 }
 
 func newHome(files fs.FS, publicURL string, userOf func(*http.Request) string) http.Handler {
-	home := newPage(files, "home", "home", formPolicy) // it has a form to sign out
+	home := newPage(files, publicURL, "home", "home", formPolicy) // it has a form to sign out
 	base := strings.TrimRight(publicURL, "/")
 	return readOnly(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		home.writeForUser(w, r, http.StatusOK, homeData{PublicURL: base, User: userOf(r)})

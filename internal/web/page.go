@@ -5,6 +5,8 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+
+	"itemcast/internal/publicurl"
 )
 
 // page is the template of an HTML page, with the files that it loads.
@@ -17,6 +19,7 @@ type page struct {
 
 // view is what the templates are executed with.
 type view struct {
+	Root    string // the path of the public URL, with a slash at its end
 	Bundle  bundle
 	Icon    string
 	Notices string
@@ -24,18 +27,22 @@ type view struct {
 	Data    any  // of the page
 }
 
-// newPage prepares templates/<name>.html with the files of an entry in the manifest.
-func newPage(files fs.FS, name, entry, policy string) page {
+// newPage prepares templates/<name>.html with the files of an entry in the manifest. Its addresses are below the path
+// of the public URL.
+func newPage(files fs.FS, publicURL, name, entry, policy string) page {
 	m, err := readManifest(files)
 	bundle, listed := m.Pages[entry]
 	return page{
 		template: template.Must(template.ParseFS(templates,
 			"templates/head.html", "templates/form.html", "templates/"+name+".html")),
 		name:   name + ".html",
-		view:   view{Bundle: bundle, Icon: m.Icon, Notices: m.Notices, Built: err == nil && listed},
+		view:   view{Root: rootOf(publicURL), Bundle: bundle, Icon: m.Icon, Notices: m.Notices, Built: err == nil && listed},
 		policy: policy,
 	}
 }
+
+// rootOf returns the path of the public URL, with a slash at its end.
+func rootOf(publicURL string) string { return publicurl.Path(publicURL) + "/" }
 
 func (p page) render(data any) []byte {
 	shown := p.view

@@ -11,7 +11,7 @@ import (
 // pages are the pages without a form, by the tree of assets that they are made from.
 var pages = map[string]func(fs.FS) http.Handler{
 	"home":       func(files fs.FS) http.Handler { return newHome(files, "https://items.example/", stranger) },
-	"playground": newPlayground,
+	"playground": func(files fs.FS) http.Handler { return newPlayground(files, "https://items.example") },
 }
 
 func stranger(*http.Request) string { return "" }
@@ -117,9 +117,32 @@ func TestHome_ShowsItsUser(t *testing.T) {
 	}
 }
 
+// A proxy serves Itemcast below a path of its host.
+func TestPages_AreBelowThePathOfThePublicURL(t *testing.T) {
+	t.Parallel()
+	const publicURL = "https://example.com/hub"
+	reference := regexp.MustCompile(`(?:src|href|action|data-endpoint|data-home|value)="(/[^"]*)"`)
+	for name, h := range map[string]http.Handler{
+		"home":       newHome(builtTree(t), publicURL, func(*http.Request) string { return "ada@example.com" }),
+		"playground": newPlayground(builtTree(t), publicURL),
+		"login":      newLogin(builtTree(t), publicURL, sessions("ada@example.com")),
+		"reset":      newReset(builtTree(t), publicURL, sessions("")),
+	} {
+		found := reference.FindAllStringSubmatch(request(h, "GET", "/hub/?token=T").Body.String(), -1)
+		if len(found) < 3 {
+			t.Errorf("%s has the addresses %q", name, found)
+		}
+		for _, address := range found {
+			if !strings.HasPrefix(address[1], "/hub/") {
+				t.Errorf("%s refers to %s", name, address[1])
+			}
+		}
+	}
+}
+
 func TestPlayground_HasItsSettingsInDataAttributes(t *testing.T) {
 	t.Parallel()
-	w := request(newPlayground(builtTree(t)), "GET", "/graphql")
+	w := request(newPlayground(builtTree(t), "https://items.example"), "GET", "/graphql")
 	for _, want := range []string{
 		`data-endpoint="/graphql"`,
 		`<script type="module" src="/assets/playground-AAAAAAAA.js"></script>`,
@@ -137,7 +160,7 @@ func TestPlayground_HasItsSettingsInDataAttributes(t *testing.T) {
 
 func TestPlayground_InAnUnbuiltTreeIsUnavailable(t *testing.T) {
 	t.Parallel()
-	if w := request(newPlayground(unbuiltTree()), "GET", "/graphql"); w.Code != http.StatusServiceUnavailable {
+	if w := request(newPlayground(unbuiltTree(), "https://items.example"), "GET", "/graphql"); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("status %d, want 503", w.Code)
 	}
 }

@@ -22,8 +22,8 @@ var playgroundPolicy = strings.Join([]string{
 	"frame-ancestors 'none'",
 }, "; ")
 
-func newPlayground(files fs.FS) http.Handler {
-	playground := newPage(files, "playground", "playground", playgroundPolicy)
+func newPlayground(files fs.FS, publicURL string) http.Handler {
+	playground := newPage(files, publicURL, "playground", "playground", playgroundPolicy)
 	body := playground.render(nil) // the same for everyone
 	status := http.StatusOK
 	if !playground.view.Built {

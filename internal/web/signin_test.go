@@ -48,7 +48,7 @@ func submit(h http.Handler, form url.Values) *httptest.ResponseRecorder {
 func TestForms_ThatAreTooLargeOrBrokenSayWhy(t *testing.T) {
 	t.Parallel()
 	for name, page := range map[string]http.Handler{
-		"login": newLogin(builtTree(t), sessions("")), "logout": Logout(sessions("")), "reset": newReset(builtTree(t), sessions("")),
+		"login": newLogin(builtTree(t), "https://items.example", sessions("")), "logout": Logout("https://items.example", sessions("")), "reset": newReset(builtTree(t), "https://items.example", sessions("")),
 	} {
 		w := submit(page, url.Values{"password": {strings.Repeat("x", maxForm)}})
 		if want := "The form has more than 16384 bytes."; w.Code != http.StatusRequestEntityTooLarge ||
@@ -66,7 +66,7 @@ func TestForms_ThatAreTooLargeOrBrokenSayWhy(t *testing.T) {
 
 func TestLogin_ShowsWhatIsWrongAndRetainsTheNextAddress(t *testing.T) {
 	t.Parallel()
-	w := submit(newLogin(builtTree(t), sessions("")),
+	w := submit(newLogin(builtTree(t), "https://items.example", sessions("")),
 		url.Values{"email": {`"><script>`}, "password": {"no"}, "next": {"/items"}})
 	body := w.Body.String()
 	if w.Code != http.StatusUnauthorized || !strings.Contains(body, "It is &lt;wrong&gt;.") ||
@@ -97,10 +97,29 @@ func TestLogin_LeadsToThisServerOnly(t *testing.T) {
 		"/\t/evil.example":     "/",
 		"javascript:alert(1)":  "/",
 	} {
-		w := submit(newLogin(builtTree(t), sessions("")),
+		w := submit(newLogin(builtTree(t), "https://items.example", sessions("")),
 			url.Values{"email": {"a@b"}, "password": {"right"}, "next": {next}})
 		if got := w.Header().Get("Location"); w.Code != http.StatusSeeOther || got != want {
 			t.Errorf("%q leads to %d %q, want %q", next, w.Code, got, want)
+		}
+	}
+}
+
+func TestSignIn_LeadsToAddressesBelowThePathOfThePublicURL(t *testing.T) {
+	t.Parallel()
+	const publicURL = "https://example.com/hub"
+	for name, c := range map[string]struct {
+		h    http.Handler
+		form url.Values
+		want string
+	}{
+		"login":  {newLogin(builtTree(t), publicURL, sessions("")), url.Values{"password": {"right"}}, "/hub/"},
+		"logout": {Logout(publicURL, sessions("")), nil, "/hub/login"},
+		"reset": {newReset(builtTree(t), publicURL, sessions("")), url.Values{"token": {"T"}, "password": {"right"}},
+			"/hub/login?reset"},
+	} {
+		if got := submit(c.h, c.form).Header().Get("Location"); got != c.want {
+			t.Errorf("%s leads to %s, want %s", name, got, c.want)
 		}
 	}
 }
@@ -112,14 +131,14 @@ func TestLogout_TakesAFormOnly(t *testing.T) {
 		t.Error("a GET signs out")
 		return nil
 	}
-	if w := request(Logout(s), "GET", "/logout"); w.Header().Get("Location") != "/login" {
+	if w := request(Logout("https://items.example", s), "GET", "/logout"); w.Header().Get("Location") != "/login" {
 		t.Errorf("GET leads to %d %q", w.Code, w.Header().Get("Location"))
 	}
 }
 
 func TestReset_LoadingThePageDoesNotUseUpTheLink(t *testing.T) {
 	t.Parallel()
-	h := newReset(builtTree(t), sessions(""))
+	h := newReset(builtTree(t), "https://items.example", sessions(""))
 	w := request(h, "GET", "/reset?token=T")
 	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `name="password"`) {
 		t.Errorf("a valid link: %d %s", w.Code, w.Body)
@@ -141,8 +160,8 @@ func TestReset_LoadingThePageDoesNotUseUpTheLink(t *testing.T) {
 func TestSignInPages_HaveNoScriptAndWorkInAnUnbuiltTree(t *testing.T) {
 	t.Parallel()
 	for name, h := range map[string]http.Handler{
-		"login": newLogin(unbuiltTree(), sessions("a@b")),
-		"reset": newReset(unbuiltTree(), sessions("")),
+		"login": newLogin(unbuiltTree(), "https://items.example", sessions("a@b")),
+		"reset": newReset(unbuiltTree(), "https://items.example", sessions("")),
 	} {
 		body := request(h, "GET", "/?token=T").Body.String()
 		if strings.Contains(body, "<script") || strings.Contains(body, "style=") {

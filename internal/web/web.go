@@ -6,6 +6,8 @@
 // Content-Security-Policy under which it works. In a tree without built assets the package compiles, and the pages say
 // what to run.
 //
+// The addresses on the pages are below the path of the public URL, which each page takes.
+//
 // It must not know items, users or the database, nor check permissions. The only data on a page is the user's email
 // address, which is passed in. The API authorizes what a script fetches.
 package web
@@ -35,15 +37,15 @@ func Home(publicURL string, userOf func(*http.Request) string) http.Handler {
 
 // Playground serves the GraphQL playground. It has the URL of the API: the caller routes requests that prefer HTML to
 // it. The page needs no sign-in; the API does.
-func Playground() http.Handler { return newPlayground(built()) }
+func Playground(publicURL string) http.Handler { return newPlayground(built(), publicURL) }
 
 // Login serves the sign-in form, and signs in. It then redirects to the address in the parameter next, which must be on
 // this server.
-func Login(s Sessions) http.Handler { return newLogin(built(), s) }
+func Login(publicURL string, s Sessions) http.Handler { return newLogin(built(), publicURL, s) }
 
 // Reset serves the page of a reset link, and sets the password. Loading the page does not use up the link, as programs
 // that scan e-mail load it.
-func Reset(s Sessions) http.Handler { return newReset(built(), s) }
+func Reset(publicURL string, s Sessions) http.Handler { return newReset(built(), publicURL, s) }
 
 // Bundle is the files that a page of another package loads, by their names below /assets/.
 type Bundle struct {

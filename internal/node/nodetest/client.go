@@ -14,6 +14,7 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	"itemcast/internal/contract"
+	"itemcast/internal/publicurl"
 	"itemcast/openapi"
 )
 
@@ -111,7 +112,8 @@ var contractRouter = sync.OnceValues(func() (routers.Router, error) {
 // validate holds a REST response against the contract: status, headers and body.
 func (c *Client) validate(request *http.Request, got Response) {
 	c.T.Helper()
-	if !strings.HasPrefix(request.URL.Path, "/api/v1/") || strings.Contains(request.URL.Path, "openapi") {
+	path := strings.TrimPrefix(request.URL.Path, publicurl.Path(c.URL))
+	if !strings.HasPrefix(path, "/api/v1/") || strings.Contains(path, "openapi") {
 		return
 	}
 	router, err := contractRouter()
@@ -119,7 +121,7 @@ func (c *Client) validate(request *http.Request, got Response) {
 		c.T.Fatal(err)
 	}
 	local := request.Clone(context.Background())
-	local.URL.Scheme, local.URL.Host, local.Host = "", "", ""
+	local.URL.Scheme, local.URL.Host, local.Host, local.URL.Path = "", "", "", path
 	route, parameters, err := router.FindRoute(local)
 	if err != nil {
 		if got.Status != http.StatusNotFound && got.Status != http.StatusMethodNotAllowed {

@@ -40,7 +40,15 @@ func Start(t testing.TB) *Node {
 func StartOn(t testing.TB, pool *pgxpool.Pool) *Node {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
-	n := build(t, pool, server.Listener)
+	n := build(t, pool, "http://"+server.Listener.Addr().String())
+	n.start(server)
+	return n
+}
+
+// start answers requests at a server, and does the node's background work. Both end with the test.
+func (n *Node) start(server *httptest.Server) {
+	t := n.T
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	server.Config.Handler = labelled(n.URL, n.Handler())
 	server.Config.BaseContext = func(net.Listener) context.Context { return ctx }
@@ -55,14 +63,13 @@ func StartOn(t testing.TB, pool *pgxpool.Pool) *Node {
 			t.Errorf("the node ended with %v", err)
 		}
 	})
-	return n
 }
 
 // Serve starts a node on a migrated database, and serves at a listener as the command does. stop shuts the server down
 // and waits for its end; it may be called again. The test's end calls it too.
 func Serve(t testing.TB, pool *pgxpool.Pool, listener net.Listener) (n *Node, stop func()) {
 	t.Helper()
-	n = build(t, pool, listener)
+	n = build(t, pool, "http://"+listener.Addr().String())
 	handler := n.Handler()
 	handler.Handler = labelled(n.URL, handler.Handler)
 	background, stopBackground := context.WithCancel(context.Background())
@@ -84,13 +91,12 @@ func Serve(t testing.TB, pool *pgxpool.Pool, listener net.Listener) (n *Node, st
 	return n, stop
 }
 
-// build builds a node whose public URL is the listener's. Its hooks may reach this machine.
-func build(t testing.TB, pool *pgxpool.Pool, listener net.Listener) *Node {
+// build builds a node at a public URL. Its hooks may reach this machine.
+func build(t testing.TB, pool *pgxpool.Pool, url string) *Node {
 	t.Helper()
 	if _, err := account.Ensure(t.Context(), pool, AdminEmail, AdminPassword); err != nil {
 		t.Fatal(err)
 	}
-	url := "http://" + listener.Addr().String()
 	n, err := node.New(t.Context(), pool, node.Config{
 		PublicURL:          url,
 		ConnectionsPerUser: ConnectionsPerUser,

@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"itemcast/internal/plainjson"
+	"itemcast/internal/publicurl"
 )
 
 const defaultPageSize = 50
@@ -24,7 +25,7 @@ func (a *API) pageURL(r *http.Request, parameter, token string) *string {
 	query.Del("after")
 	query.Del("before")
 	query.Set(parameter, token)
-	return new(a.PublicURL + (&url.URL{Path: r.URL.Path, RawQuery: query.Encode()}).String())
+	return new(publicurl.Origin(a.PublicURL) + (&url.URL{Path: r.URL.Path, RawQuery: query.Encode()}).String())
 }
 
 // nextURL returns the URL of the next page, or nil if there is none: the page token is "" then.

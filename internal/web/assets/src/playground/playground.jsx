@@ -1,5 +1,4 @@
 // The GraphQL playground: GraphiQL against this server, with sign-in.
-// The page passes its settings as data attributes of #playground.
 
 import './workers.js';
 import { editorTheme } from './theme.js';
@@ -9,6 +8,7 @@ import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { useEffect, useMemo } from 'react';
 import { createRoot } from 'react-dom/client';
 import { tabs } from './operations/index.js';
+import { endpoint, home, root } from './page.js';
 import { openSignIn, useSession } from './session.js';
 import { SignInButton, SignInDialog } from './sign-in.jsx';
 import { createTransport } from './transport.js';
@@ -57,6 +57,4 @@ function Playground({ endpoint, home }) {
   );
 }
 
-const root = document.getElementById('playground');
-const endpoint = new URL(root.dataset.endpoint, location.href).href;
-createRoot(root).render(<Playground endpoint={endpoint} home={root.dataset.home} />);
+createRoot(root).render(<Playground endpoint={endpoint} home={home} />);

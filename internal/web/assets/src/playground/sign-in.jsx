@@ -1,6 +1,7 @@
 // The sign-in form, and the button that opens it.
 
 import { useEffect, useRef, useState } from 'react';
+import { home } from './page.js';
 import { basicIdentity, closeSignIn, openSignIn, setBrowserUser, signIn, signOut, useSession } from './session.js';
 import { checkIdentity, endBrowserSession, fetchBrowserUser } from './transport.js';
 
@@ -11,7 +12,7 @@ export function SignInButton() {
     const endSession = () => endBrowserSession().then(setBrowserUser);
     return (
       <>
-        <a className="account-name" href="/api/v1/me" title={browserUser}>{browserUser}</a>
+        <a className="account-name" href={`${home}api/v1/me`} title={browserUser}>{browserUser}</a>
         <button type="button" className="account-button" onClick={endSession}>Sign out</button>
       </>
     );

@@ -3,6 +3,7 @@
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { getOperationAST } from 'graphql';
 import { createClient } from 'graphql-ws';
+import { home } from './page.js';
 
 // The close code with which the server refuses credentials.
 const REFUSED = 4401;
@@ -69,7 +70,7 @@ function readable(error) {
 export async function fetchBrowserUser() {
   try {
     const headers = { accept: 'application/json', 'x-requested-with': 'XMLHttpRequest' };
-    const response = await fetch('/api/v1/me', { headers });
+    const response = await fetch(`${home}api/v1/me`, { headers });
     return response.ok ? (await response.json()).email : '';
   } catch {
     return ''; // the server is down; the next operation reports it
@@ -78,7 +79,7 @@ export async function fetchBrowserUser() {
 
 /** Ends the browser's session, on all pages. Returns the e-mail address of its user if that failed, or else ''. */
 export async function endBrowserSession() {
-  await fetch('/logout', { method: 'POST', body: new URLSearchParams() }).catch(() => {});
+  await fetch(`${home}logout`, { method: 'POST', body: new URLSearchParams() }).catch(() => {});
   return fetchBrowserUser();
 }
 
