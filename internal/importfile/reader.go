@@ -73,6 +73,8 @@ func Open(input io.Reader, options Options) (*Reader, error) {
 		return nil, err
 	}
 	switch {
+	case bytes.HasPrefix(head, []byte(`{\rtf`)):
+		return nil, refusal(head)
 	case isLines(head):
 		return &Reader{format: &lines{in: in, hash: sha256.New()}}, nil
 	case firstByte(head) == '[':

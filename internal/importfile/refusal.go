@@ -58,8 +58,11 @@ func refusal(head []byte) error {
 	switch {
 	case kind == "video" || kind == "audio" || kind == "image" && !detected.Is("image/svg+xml"):
 		return unsupported("This is a media file (%s). %s", detected, noItems)
-	case looksLikeUTF16(head):
-		return unsupported("This is UTF-16 text without a byte order mark. Convert it: iconv -f UTF-16LE -t UTF-8 FILE.")
+	case unmarkedUTF16(head) != "":
+		return unsupported("This is UTF-16 text without a byte order mark. Convert it: iconv -f %s -t UTF-8 FILE.",
+			unmarkedUTF16(head))
+	case firstByte(head) == '<':
+		return unsupported("This is an XML or HTML document. %s", convert)
 	case kind != "text" || bytes.IndexByte(head, 0) >= 0:
 		return unsupported("This is neither JSON nor a table, but %s. %s", detected, convert)
 	case !isUTF8(head):
@@ -89,22 +92,22 @@ func isUTF16(head []byte) bool {
 		bytes.HasPrefix(head, []byte{0xff, 0xfe}) && !bytes.HasPrefix(head, []byte{0xff, 0xfe, 0, 0})
 }
 
-// looksLikeUTF16 reports whether every second byte of a text is zero, as in UTF-16 of Latin letters.
-func looksLikeUTF16(head []byte) bool {
-	const enough = 8
-	if len(head) < enough {
-		return false
-	}
-	even, odd := 0, 0
+// unmarkedUTF16 returns the name of the UTF-16 in which a text of mostly Latin letters is: every second byte is zero.
+// It returns "" for any other text.
+func unmarkedUTF16(head []byte) string {
+	var zeros [2]int // at even and at odd places
 	for i, c := range head {
-		switch {
-		case c != 0:
-		case i%2 == 0:
-			even++
-		default:
-			odd++
+		if c == 0 {
+			zeros[i%2]++
 		}
 	}
-	half := len(head) / 2
-	return min(even, odd) == 0 && max(even, odd) > half*3/4
+	switch enough := len(head) / 2 * 3 / 4; {
+	case len(head) < 8:
+		return ""
+	case zeros[0] == 0 && zeros[1] > enough:
+		return "UTF-16LE"
+	case zeros[1] == 0 && zeros[0] > enough:
+		return "UTF-16BE"
+	}
+	return ""
 }
