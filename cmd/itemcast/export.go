@@ -20,7 +20,7 @@ import (
 type exportCommand struct {
 	File string `arg:"" optional:"" help:"File to write, compressed if it ends in .gz; - is standard output. Only a complete export replaces an existing file." default:"-"`
 
-	Search         string            `help:"Only items that match a full-text search. As in a web search, all words must match; use \"a phrase\", or, -word." placeholder:"TEXT"`
+	Search         string            `help:"Only items that match a full-text search. As in a web search, all words must match, the last one as a beginning; use \"a phrase\", or, -word." placeholder:"TEXT"`
 	Tags           []string          `help:"Only items with any of these tags. Separate tags with commas, or repeat the flag; write a comma in a tag as \\,"`
 	Type           []item.ItemType   `help:"Only items of any of these types: ${enum}." enum:"video,audio,image,document,live"`
 	Privacy        []item.Privacy    `help:"Only items with any of these privacies: ${enum}." enum:"public,unlisted,private"`
@@ -29,7 +29,7 @@ type exportCommand struct {
 	CreatedBefore  *instant          `help:"Only items created before a time." placeholder:"TIME"`
 	UpdatedAfter   *instant          `help:"Only items changed after a time." placeholder:"TIME"`
 	Metadata       map[string]string `help:"Only items whose metadata field KEY has VALUE. Repeat it to require several." mapsep:"none" placeholder:"KEY=VALUE"`
-	Sort           item.Sort         `help:"Order: ${enum}." enum:"created_at,-created_at,updated_at,-updated_at,name,-name" default:"created_at"`
+	Sort           item.Sort         `help:"Order: ${enum}." enum:"created_at,-created_at,updated_at,-updated_at,name,-name,relevance" default:"created_at"`
 
 	WithFields bool `help:"Also write the metadata fields, each on a line before the items, so that an import creates them."`
 }

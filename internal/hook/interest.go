@@ -84,7 +84,7 @@ func (m *Matchers) Wanted(
 	if err != nil {
 		return nil, err
 	}
-	matches, err := matchAll(ctx, matcher, included, items.after)
+	matches, err := matchAll(matcher, included, items.after)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (m *Matchers) Wanted(
 			updates = append(updates, c)
 		}
 	}
-	matched, err := matchAll(ctx, matcher, updates, items.before)
+	matched, err := matchAll(matcher, updates, items.before)
 	if err != nil {
 		return nil, err
 	}
@@ -108,16 +108,17 @@ func (m *Matchers) Wanted(
 }
 
 func matchAll(
-	ctx context.Context, m *item.Matcher, changes []*change.Change, decode func(*change.Change) (*item.Item, error),
+	m *item.Matcher, changes []*change.Change, decode func(*change.Change) (*item.Item, error),
 ) ([]bool, error) {
-	items := make([]*item.Item, len(changes))
+	matches := make([]bool, len(changes))
 	for n, c := range changes {
-		var err error
-		if items[n], err = decode(c); err != nil {
+		i, err := decode(c)
+		if err != nil {
 			return nil, err
 		}
+		matches[n] = m.Match(i)
 	}
-	return m.MatchAll(ctx, items)
+	return matches, nil
 }
 
 // matcher returns the compiled filter of a hook.

@@ -82,5 +82,5 @@ func (s *Service) passes(ctx context.Context, accountID uuid.UUID, raw []byte, i
 	if err != nil {
 		return false, err
 	}
-	return matcher.Match(ctx, i)
+	return matcher.Match(i), nil
 }

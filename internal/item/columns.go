@@ -21,6 +21,19 @@ func (s *Service) load(ctx context.Context, q *store.Queries, account, id uuid.U
 	if err != nil {
 		return nil, fmt.Errorf("read item: %w", err)
 	}
+	assets, err := q.AssetsOf(ctx, store.AssetsOfParams{AccountID: account, ItemID: id})
+	if err != nil {
+		return nil, fmt.Errorf("read assets: %w", err)
+	}
+	snapshots, err := q.SnapshotsOf(ctx, store.SnapshotsOfParams{AccountID: account, ItemID: id})
+	if err != nil {
+		return nil, fmt.Errorf("read snapshots: %w", err)
+	}
+	return s.itemOf(row, assets, snapshots)
+}
+
+// itemOf returns the item of a row, and of the rows of its assets and snapshots in order.
+func (s *Service) itemOf(row store.GetItemRow, assets []store.Asset, snapshots []store.Snapshot) (*Item, error) {
 	i := &Item{
 		ID: row.ID, URL: s.url(row.ID), Name: row.Name, Description: row.Description, Type: ItemType(row.Type),
 		Privacy: Privacy(row.Privacy), Language: row.Language, Producer: row.Producer, Duration: row.Duration,
@@ -28,6 +41,7 @@ func (s *Service) load(ctx context.Context, q *store.Queries, account, id uuid.U
 		EmbedCode: row.EmbedCode, PlayerURL: row.PlayerUrl, CreatedBy: row.CreatedBy, CreatedAt: row.CreatedAt,
 		UpdatedAt: row.UpdatedAt, PublishedAt: row.PublishedAt, Revision: row.Revision,
 	}
+	var err error
 	if i.Metadata, err = sortKeys(row.Metadata); err != nil {
 		return nil, err
 	}
@@ -36,19 +50,11 @@ func (s *Service) load(ctx context.Context, q *store.Queries, account, id uuid.U
 			ProfileID: *row.WorkflowProfileID, Status: *row.WorkflowStatus, CurrentAction: row.WorkflowAction,
 		}
 	}
-	assets, err := q.AssetsOf(ctx, store.AssetsOfParams{AccountID: account, ItemID: id})
-	if err != nil {
-		return nil, fmt.Errorf("read assets: %w", err)
-	}
 	for _, a := range assets {
 		i.Assets = append(i.Assets, Asset{
 			ID: a.ID, Kind: AssetKind(a.Kind), URL: a.Url, ContentType: a.ContentType, Size: a.Size, Width: a.Width,
 			Height: a.Height, Bitrate: a.Bitrate, Language: a.Language,
 		})
-	}
-	snapshots, err := q.SnapshotsOf(ctx, store.SnapshotsOfParams{AccountID: account, ItemID: id})
-	if err != nil {
-		return nil, fmt.Errorf("read snapshots: %w", err)
 	}
 	for _, p := range snapshots {
 		i.Snapshots = append(i.Snapshots, Snapshot{ID: p.ID, URL: p.Url})
@@ -64,7 +70,7 @@ func (s *Service) insertRow(ctx context.Context, tx pgx.Tx, account uuid.UUID, i
 		Producer: i.Producer, Duration: i.Duration, Tags: i.Tags, Metadata: i.Metadata, ClientData: i.ClientData,
 		SnapshotID: i.SnapshotID, EmbedCode: i.EmbedCode, PlayerUrl: i.PlayerURL, CreatedBy: i.CreatedBy,
 		CreatedAt: i.CreatedAt, UpdatedAt: i.UpdatedAt, PublishedAt: i.PublishedAt, Revision: i.Revision,
-		Document: document, DocumentVersion: s.version,
+		Document: document, DocumentVersion: s.version, Search: i.words().String(),
 	})
 	if err != nil {
 		return fmt.Errorf("insert item: %w", err)
@@ -72,9 +78,10 @@ func (s *Service) insertRow(ctx context.Context, tx pgx.Tx, account uuid.UUID, i
 	return insertMedia(ctx, store.New(tx), account, i)
 }
 
-// updateRow also replaces the rows of assets and snapshots if media is true.
+// updateRow also replaces the rows of assets and snapshots if media is true, and the words of the search unless they are
+// nil.
 func (s *Service) updateRow(
-	ctx context.Context, tx pgx.Tx, account uuid.UUID, i *Item, document []byte, media bool,
+	ctx context.Context, tx pgx.Tx, account uuid.UUID, i *Item, document []byte, media bool, words *string,
 ) error {
 	q := store.New(db.Deferred(tx))
 	profile, status, action := i.workflowColumns()
@@ -84,6 +91,7 @@ func (s *Service) updateRow(
 		Producer: i.Producer, Duration: i.Duration, Tags: i.Tags, Metadata: i.Metadata, ClientData: i.ClientData,
 		SnapshotID: i.SnapshotID, EmbedCode: i.EmbedCode, PlayerUrl: i.PlayerURL, UpdatedAt: i.UpdatedAt,
 		PublishedAt: i.PublishedAt, Revision: i.Revision, Document: document, DocumentVersion: s.version,
+		Search: words,
 	})
 	if err != nil {
 		return fmt.Errorf("update item: %w", err)

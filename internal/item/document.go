@@ -15,6 +15,9 @@ import (
 // rendererVersion identifies the representation. Raise it with every change to it, such as a new field.
 const rendererVersion = 2
 
+// wordsVersion identifies the words that the search stores. Raise it with every change to what words returns.
+const wordsVersion = 1
+
 // Document is an item as every exit sends it, and its revision.
 type Document struct {
 	Bytes     []byte
@@ -64,7 +67,8 @@ func Decode(document []byte) (*Item, error) {
 	return &i, nil
 }
 
-// documentVersion identifies the renderer and the base of the URLs, on which a document depends beside its row.
+// documentVersion identifies the renderer, the words of the search, and the base of the URLs, on which a document depends
+// beside its row.
 func documentVersion(publicURL string) int32 {
-	return int32(crc32.ChecksumIEEE(fmt.Appendf(nil, "%d %s", rendererVersion, publicURL)))
+	return int32(crc32.ChecksumIEEE(fmt.Appendf(nil, "%d %d %s", rendererVersion, wordsVersion, publicURL)))
 }

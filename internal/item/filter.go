@@ -13,12 +13,13 @@ import (
 	"itemcast/internal/db"
 	"itemcast/internal/item/internal/store"
 	"itemcast/internal/problem"
+	"itemcast/internal/search"
 	"itemcast/internal/validate"
 )
 
 // Filter selects items that meet all its criteria. A zero criterion is met by every item.
 type Filter struct {
-	Search           string // in the syntax of websearch_to_tsquery: words, "a phrase", or, -word
+	Search           string // as search.Parse reads it: words, "a phrase", or, -word
 	Tags             []string
 	Types            []ItemType
 	Privacies        []Privacy
@@ -31,7 +32,7 @@ type Filter struct {
 
 const (
 	maxSearch     = 500 // characters, as in the contract
-	maxIdleDashes = 16  // Postgres fails at 32: "tsquery stack too small"
+	maxIdleDashes = 16  // Postgres fails at 32: "tsquery stack too small". It still searches stale items.
 )
 
 // faults checks the texts that Postgres will compare with.
@@ -77,8 +78,12 @@ func (s *Service) listParams(ctx context.Context, actor account.Actor, f Filter)
 	if err := f.faults().Err(problem.InvalidInput); err != nil {
 		return p, err
 	}
+	p.DocumentVersion = s.version
 	if f.Search != "" {
-		p.Search = &f.Search
+		p.Search = new(search.Parse(f.Search).String())
+		if !s.allRenewed.Load() {
+			p.StaleSearch = &f.Search
+		}
 	}
 	if len(f.Metadata) == 0 {
 		return p, nil

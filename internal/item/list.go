@@ -8,8 +8,10 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/account"
+	"itemcast/internal/change"
 	"itemcast/internal/db"
 	"itemcast/internal/item/internal/store"
+	"itemcast/internal/search"
 )
 
 // maxLimit is the largest page: the statements in sql/queries/item/item.sql read one row more, and no further.
@@ -31,7 +33,7 @@ type Listed struct {
 	ID       uuid.UUID
 	Document []byte
 	sort     Sort
-	row      *store.ListDocumentsRow
+	row      *listRow
 }
 
 // PageToken returns the token of the item's place in the list, for Paging.
@@ -80,7 +82,8 @@ func (s *Service) Count(ctx context.Context, filter Filter) (int64, error) {
 	n, err := store.New(customPlans{db.Read(ctx, s.pool)}).CountItems(ctx, store.CountItemsParams{
 		AccountID: p.AccountID, RoleID: p.RoleID, Search: p.Search, Tags: p.Tags, Types: p.Types, Privacies: p.Privacies,
 		WorkflowStatuses: p.WorkflowStatuses, CreatedAfter: p.CreatedAfter, CreatedBefore: p.CreatedBefore,
-		UpdatedAfter: p.UpdatedAfter, Metadata: p.Metadata,
+		UpdatedAfter: p.UpdatedAfter, Metadata: p.Metadata, DocumentVersion: p.DocumentVersion,
+		StaleSearch: p.StaleSearch,
 	})
 	if err != nil {
 		return 0, fmt.Errorf("count items: %w", err)
@@ -102,11 +105,18 @@ func (s *Service) list(ctx context.Context, actor account.Actor, filter Filter, 
 	if err != nil {
 		return Page{}, err
 	}
-	params.Sort, params.MaxRows = string(order), int32(paging.Limit+1)
-	if err := s.startAfter(ctx, from, &params, paging.Sort); err != nil {
+	params.Sort, params.MaxRows = string(order.statement()), int32(paging.Limit+1)
+	rank, err := s.startAfter(ctx, from, &params, paging.Sort)
+	if err != nil {
 		return Page{}, err
 	}
-	rows, head, err := s.rows(ctx, params, order)
+	var rows []listRow
+	var head change.Position
+	if order.key() == ByRelevance && filter.Search != "" {
+		rows, head, err = s.rowsByRelevance(ctx, params, search.Parse(filter.composed().Search), rank, backward)
+	} else {
+		rows, head, err = s.rows(ctx, params)
+	}
 	if err != nil {
 		return Page{}, fmt.Errorf("list items: %w", err)
 	}
@@ -125,11 +135,25 @@ func (s *Service) list(ctx context.Context, actor account.Actor, filter Filter, 
 
 // listed returns a page's items. It renders stale documents again, and omits items that were deleted meanwhile.
 func (s *Service) listed(
-	ctx context.Context, actor account.Actor, rows []store.ListDocumentsRow, sort Sort,
+	ctx context.Context, actor account.Actor, rows []listRow, sort Sort,
 ) ([]Listed, error) {
 	items := make([]Listed, 0, len(rows))
+	var stale []uuid.UUID
+	for n := range rows {
+		if rows[n].DocumentVersion != s.version {
+			stale = append(stale, rows[n].ID)
+		}
+	}
+	renewed, err := s.renewListed(ctx, stale)
+	if err != nil {
+		return nil, err
+	}
 	for n := range rows {
 		row := &rows[n]
+		if document, ok := renewed[row.ID]; ok {
+			items = append(items, Listed{ID: row.ID, Document: document.Bytes, sort: sort, row: row})
+			continue
+		}
 		document, ok, err := s.current(ctx, actor.AccountID, row.ID, row.DocumentVersion, row.Document)
 		if err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package item
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -13,28 +14,84 @@ import (
 	"itemcast/internal/change"
 	"itemcast/internal/db"
 	"itemcast/internal/item/internal/store"
+	"itemcast/internal/search"
 )
+
+// listRow is a row of a list, and its rank in a list by relevance.
+type listRow struct {
+	store.ListDocumentsRow
+	rank int
+}
 
 // rows reads a page's rows in order, and the log's head in the same snapshot.
 func (s *Service) rows(
-	ctx context.Context, p store.ListDocumentsParams, order Sort,
-) (rows []store.ListDocumentsRow, head change.Position, err error) {
-	if order.key() == ByCreated && isUnfiltered(p) {
-		rows, err = s.rowsByCreation(ctx, p, order)
+	ctx context.Context, p store.ListDocumentsParams,
+) (rows []listRow, head change.Position, err error) {
+	var found []store.ListDocumentsRow
+	if order := Sort(p.Sort); order.key() == ByCreated && isUnfiltered(p) {
+		if found, err = s.rowsByCreation(ctx, p, order); err == nil && len(found) > 1 {
+			slices.SortFunc(found, order.compareTimes)
+		}
 	} else {
-		rows, err = store.New(customPlans{s.documentReader(ctx, p.MaxRows)}).ListDocuments(ctx, p)
+		found, err = store.New(customPlans{s.documentReader(ctx, p.MaxRows)}).ListDocuments(ctx, p)
+		slices.SortFunc(found, func(a, b store.ListDocumentsRow) int { return cmp.Compare(a.Place, b.Place) })
 	}
 	if err != nil {
 		return nil, 0, err
 	}
-	if len(rows) == 0 {
+	if len(found) == 0 {
 		return nil, 0, errors.New("the log has no head")
 	}
-	head = change.Position(rows[0].Position)
-	if rows[0].ID == uuid.Nil { // the row of an empty list
+	head = change.Position(found[0].Position)
+	if found[0].ID == uuid.Nil { // the row of an empty list
 		return nil, head, nil
 	}
-	slices.SortFunc(rows, order.compare)
+	rows = make([]listRow, len(found))
+	for n, row := range found {
+		rows[n].ListDocumentsRow = row
+	}
+	return rows, head, nil
+}
+
+// maxRanks is the largest number of search.Query.Ranks.
+const maxRanks = 4
+
+// rowsByRelevance reads a page's rows, rank after rank, with a statement for each. An item that has a better rank is left
+// out of the others. The head is that of the first snapshot, so the page reflects every change up to there.
+func (s *Service) rowsByRelevance(
+	ctx context.Context, p store.ListDocumentsParams, query search.Query, rank int, backward bool,
+) (rows []listRow, head change.Position, err error) {
+	ranks := query.Ranks()
+	step, end := 1, len(ranks)
+	if backward {
+		step, end = -1, -1
+	}
+	if rank = min(rank, len(ranks)-1); backward && p.FromID == nil {
+		rank = len(ranks) - 1
+	}
+	stale, missing := p.StaleSearch, p.MaxRows
+	for first := true; rank != end && missing > 0; rank += step {
+		p.Search, p.Without, p.StaleSearch, p.MaxRows = &ranks[rank], nil, nil, missing
+		if rank > 0 {
+			p.Without = &ranks[rank-1]
+		}
+		if rank == len(ranks)-1 {
+			p.StaleSearch = stale // words of an earlier version do not tell names from other texts
+		}
+		found, at, err := s.rows(ctx, p)
+		if err != nil {
+			return nil, 0, err
+		}
+		if first {
+			head, first = at, false
+		}
+		for _, row := range found {
+			row.rank = rank
+			rows = append(rows, row)
+		}
+		missing = p.MaxRows - int32(len(found))
+		p.FromID, p.FromTime = nil, nil // the next rank is read from its start
+	}
 	return rows, head, nil
 }
 

@@ -13,23 +13,26 @@ import (
 	"itemcast/internal/item/internal/store"
 	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
+	"itemcast/internal/search"
 )
 
 // Matcher reports whether single items, in a present or past state, match a filter, for streams and hooks. It agrees
-// with the statements of lists: Postgres evaluates the search with the function that the index uses. Its methods may be
-// called concurrently.
+// with the statements of lists: package search makes the words for both. Its methods may be called concurrently.
 type Matcher struct {
 	filter   Filter
 	metadata map[string]any
-	pool     *pgxpool.Pool
+	query    *search.Query // nil: no search
 }
 
 // NewMatcher prepares a filter for an account. Error: INVALID_INPUT for metadata without a field.
 func NewMatcher(ctx context.Context, pool *pgxpool.Pool, account uuid.UUID, filter Filter) (*Matcher, error) {
 	filter = filter.composed()
-	m := &Matcher{filter: filter, pool: pool}
+	m := &Matcher{filter: filter}
 	if err := filter.faults().Err(problem.InvalidInput); err != nil {
 		return nil, err
+	}
+	if filter.Search != "" {
+		m.query = new(search.Parse(filter.Search))
 	}
 	if len(filter.Metadata) == 0 {
 		return m, nil
@@ -43,51 +46,8 @@ func NewMatcher(ctx context.Context, pool *pgxpool.Pool, account uuid.UUID, filt
 }
 
 // Match reports whether the item matches.
-func (m *Matcher) Match(ctx context.Context, i *Item) (bool, error) {
-	if !m.matchColumns(i) {
-		return false, nil
-	}
-	if m.filter.Search == "" {
-		return true, nil
-	}
-	found, err := store.New(db.Read(ctx, m.pool)).MatchSearch(ctx, store.MatchSearchParams{
-		Name: i.Name, Description: i.Description, Tags: i.Tags, Metadata: i.Metadata, Search: m.filter.Search,
-	})
-	if err != nil {
-		return false, fmt.Errorf("match search: %w", err)
-	}
-	return found, nil
-}
-
-// MatchAll reports for each item whether it matches, with at most one statement.
-func (m *Matcher) MatchAll(ctx context.Context, items []*Item) ([]bool, error) {
-	matches := make([]bool, len(items))
-	var p store.MatchSearchesParams // of the items that the search decides about
-	for n, i := range items {
-		if matches[n] = m.matchColumns(i); !matches[n] || m.filter.Search == "" {
-			continue
-		}
-		tags, err := json.Marshal(i.Tags)
-		if err != nil {
-			return nil, fmt.Errorf("encode tags: %w", err)
-		}
-		matches[n] = false
-		p.Places = append(p.Places, int32(n))
-		p.Names, p.Descriptions = append(p.Names, i.Name), append(p.Descriptions, i.Description)
-		p.Tags, p.Metadatas = append(p.Tags, tags), append(p.Metadatas, i.Metadata)
-	}
-	if len(p.Places) == 0 {
-		return matches, nil
-	}
-	p.Search = m.filter.Search
-	places, err := store.New(db.Read(ctx, m.pool)).MatchSearches(ctx, p)
-	if err != nil {
-		return nil, fmt.Errorf("match search: %w", err)
-	}
-	for _, place := range places {
-		matches[place] = true
-	}
-	return matches, nil
+func (m *Matcher) Match(i *Item) bool {
+	return m.matchColumns(i) && (m.query == nil || m.query.Match(i.words()))
 }
 
 func (m *Matcher) matchColumns(i *Item) bool {

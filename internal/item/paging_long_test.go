@@ -106,7 +106,7 @@ func (b *bundle) wantEachOnce(sort Sort, seen []uuid.UUID, names map[uuid.UUID]s
 	for _, name := range names {
 		want = append(want, strings.ToLower(name))
 	}
-	slices.Sort(want)
+	slices.SortFunc(want, compareNames)
 	if sort == ByNameDesc {
 		slices.Reverse(want)
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/text/collate"
+	"golang.org/x/text/language"
 
 	"itemcast/internal/db"
 	"itemcast/internal/problem"
@@ -29,6 +31,12 @@ func (b *bundle) alike(n int) []*Item {
 	return b.listed(Filter{}, ByCreated, 200)
 }
 
+// compareNames compares as ICU's root collation does, and texts that are equal there by their bytes.
+func compareNames(a, b string) int {
+	a, b = strings.ToLower(a), strings.ToLower(b)
+	return cmp.Or(collate.New(language.Und).CompareString(a, b), strings.Compare(a, b))
+}
+
 func sorted(items []*Item, sort Sort) []uuid.UUID {
 	items = slices.Clone(items)
 	slices.SortFunc(items, func(a, b *Item) int {
@@ -39,7 +47,7 @@ func sorted(items []*Item, sort Sort) []uuid.UUID {
 		case ByUpdated:
 			order = a.UpdatedAt.Compare(b.UpdatedAt)
 		case ByName:
-			order = strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
+			order = compareNames(a.Name, b.Name)
 		}
 		order = cmp.Or(order, bytes.Compare(a.ID[:], b.ID[:]))
 		if strings.HasPrefix(string(sort), "-") {

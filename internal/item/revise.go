@@ -94,7 +94,11 @@ func (s *Service) storeRevision(
 		return Document{}, false, err
 	}
 	media := !reflect.DeepEqual(before.Assets, after.Assets) || !reflect.DeepEqual(before.Snapshots, after.Snapshots)
-	if err := s.updateRow(ctx, tx, actor.AccountID, after, encoded, media); err != nil {
+	words := after.changedWords(fields)
+	if before.stale {
+		words = new(after.words().String())
+	}
+	if err := s.updateRow(ctx, tx, actor.AccountID, after, encoded, media, words); err != nil {
 		return Document{}, false, err
 	}
 	if !after.CreatedAt.Equal(before.CreatedAt) {
@@ -128,7 +132,7 @@ func (s *Service) lock(
 		held.Item, err = Decode(held.Document)
 	} else if held.Item, err = s.load(ctx, q, actor.AccountID, id); err == nil {
 		held.Document, err = Encode(held.Item)
-		held.rendering = rerendered(row.Rendering, row.Document, held.Document)
+		held.rendering, held.stale = rerendered(row.Rendering, row.Document, held.Document), true
 	}
 	if err != nil {
 		return Held{}, err

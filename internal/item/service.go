@@ -2,6 +2,7 @@ package item
 
 import (
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -19,6 +20,7 @@ type Service struct {
 	checkPatch Checker
 	publicURL  string
 	version    int32
+	allRenewed atomic.Bool // no stale document is known
 	log        *slog.Logger
 }
 

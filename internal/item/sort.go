@@ -31,6 +31,10 @@ const (
 	ByUpdatedDesc Sort = "-updated_at"
 	ByName        Sort = "name"
 	ByNameDesc    Sort = "-name"
+
+	// ByRelevance is for lists with a search: items with the words in the name come first (search.Query.Ranks), and among
+	// equals the newest.
+	ByRelevance Sort = "relevance"
 )
 
 func (s Sort) reverse() Sort {
@@ -43,28 +47,33 @@ func (s Sort) reverse() Sort {
 // key returns the sort without its direction.
 func (s Sort) key() Sort { return Sort(strings.TrimPrefix(string(s), "-")) }
 
-// compare compares rows as the statement ordered them. The join that fetches the documents does not preserve the order.
-func (s Sort) compare(a, b store.ListDocumentsRow) int {
-	var order int
-	switch s.key() {
-	case ByName:
-		order = strings.Compare(a.NameKey, b.NameKey)
-	case ByUpdated:
-		order = a.UpdatedAt.Compare(b.UpdatedAt)
+// statement returns the order of the statement that reads a list.
+func (s Sort) statement() Sort {
+	switch s {
+	case ByRelevance:
+		return ByCreatedDesc
+	case ByRelevance.reverse():
+		return ByCreated
 	default:
-		order = a.CreatedAt.Compare(b.CreatedAt)
+		return s
 	}
-	order = cmp.Or(order, bytes.Compare(a.ID[:], b.ID[:]))
-	if strings.HasPrefix(string(s), "-") {
+}
+
+// compareTimes compares rows by creation. The join that fetches the documents does not preserve the order.
+func (s Sort) compareTimes(a, b store.ListDocumentsRow) int {
+	order := cmp.Or(a.CreatedAt.Compare(b.CreatedAt), bytes.Compare(a.ID[:], b.ID[:]))
+	if s == ByCreatedDesc {
 		return -order
 	}
 	return order
 }
 
 // pageToken returns the token of an item's place in the list. Its key is the sort's value and the id.
-func pageToken(sort Sort, row *store.ListDocumentsRow) string {
+func pageToken(sort Sort, row *listRow) string {
 	list := "items " + string(sort)
 	switch sort.key() {
+	case ByRelevance:
+		return page.Token(list, int64(row.rank+1), row.CreatedAt, row.ID)
 	case ByName:
 		return page.Token(list, row.NameKey, row.ID)
 	case ByUpdated:
@@ -74,26 +83,33 @@ func pageToken(sort Sort, row *store.ListDocumentsRow) string {
 	}
 }
 
-// startAfter makes a statement start after a page token; "" stands for the start of the list. Error:
-// INVALID_PAGE_TOKEN.
-func (s *Service) startAfter(ctx context.Context, token string, params *store.ListDocumentsParams, sort Sort) error {
+// startAfter makes a statement start after a page token; "" stands for the start of the list. With ByRelevance, it
+// returns the rank of the token's item. Error: INVALID_PAGE_TOKEN.
+func (s *Service) startAfter(
+	ctx context.Context, token string, params *store.ListDocumentsParams, sort Sort,
+) (rank int, err error) {
 	if token == "" {
-		return nil
+		return 0, nil
 	}
 	var id uuid.UUID
 	list := "items " + string(sort)
-	params.FromID = &id
-	if sort.key() != ByName {
-		params.FromTime = new(time.Time{})
-		return page.Read(token, list, params.FromTime, &id)
+	params.FromID, params.FromTime = &id, new(time.Time{})
+	switch sort.key() {
+	case ByName:
+		var name page.Text
+		if err := page.Read(token, list, &name, &id); err != nil {
+			return 0, err
+		}
+		key, err := s.nameKey(ctx, params.AccountID, id, name)
+		params.FromName = &key
+		return 0, err
+	case ByRelevance:
+		var number int64
+		err := page.Read(token, list, &number, params.FromTime, &id)
+		return int(min(number, maxRanks)) - 1, err
+	default:
+		return 0, page.Read(token, list, params.FromTime, &id)
 	}
-	var name page.Text
-	if err := page.Read(token, list, &name, &id); err != nil {
-		return err
-	}
-	key, err := s.nameKey(ctx, params.AccountID, id, name)
-	params.FromName = &key
-	return err
 }
 
 // nameKey returns the text of a page token by name. A token has only the digest of a long one. The item still has that

@@ -106,6 +106,7 @@ type Held struct {
 	At       time.Time // the database's time at the lock
 
 	rendering int32
+	stale     bool // the stored row has another renderer's document, and its words
 }
 
 func (h Held) document() Document {

@@ -177,7 +177,7 @@ func (s *Subscription) filter(ctx context.Context, c *change.Change, kind Kind) 
 	if kind == Left { // the role may not see what the item became
 		after = decoded.before
 	}
-	matches, err := s.matches(ctx, after)
+	matches, err := s.matches(after)
 	if err != nil {
 		return "", err
 	}
@@ -187,7 +187,7 @@ func (s *Subscription) filter(ctx context.Context, c *change.Change, kind Kind) 
 		}
 		return kind, nil
 	}
-	matched, err := s.matches(ctx, decoded.before)
+	matched, err := s.matches(decoded.before)
 	switch {
 	case err != nil || !matched && !matches:
 		return "", err
@@ -200,10 +200,10 @@ func (s *Subscription) filter(ctx context.Context, c *change.Change, kind Kind) 
 	}
 }
 
-func (s *Subscription) matches(ctx context.Context, decode func() (*item.Item, error)) (bool, error) {
+func (s *Subscription) matches(decode func() (*item.Item, error)) (bool, error) {
 	i, err := decode()
 	if err != nil {
 		return false, err
 	}
-	return s.matcher.Match(ctx, i)
+	return s.matcher.Match(i), nil
 }

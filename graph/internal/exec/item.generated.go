@@ -3697,6 +3697,7 @@ var (
 		"UPDATED_AT_DESC": item.ByUpdatedDesc,
 		"NAME":            item.ByName,
 		"NAME_DESC":       item.ByNameDesc,
+		"RELEVANCE":       item.ByRelevance,
 	}
 	marshalOItemSort2ᚖitemcastᚋinternalᚋitemᚐSort = map[item.Sort]string{
 		item.ByCreated:     "CREATED_AT",
@@ -3705,6 +3706,7 @@ var (
 		item.ByUpdatedDesc: "UPDATED_AT_DESC",
 		item.ByName:        "NAME",
 		item.ByNameDesc:    "NAME_DESC",
+		item.ByRelevance:   "RELEVANCE",
 	}
 )
 

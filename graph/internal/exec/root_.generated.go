@@ -3336,7 +3336,17 @@ enum Privacy { PUBLIC UNLISTED PRIVATE }
 """What a media file is to its item."""
 enum AssetKind { SOURCE RENDITION AUDIO SUBTITLE }
 """The order of a list of items."""
-enum ItemSort { CREATED_AT CREATED_AT_DESC UPDATED_AT UPDATED_AT_DESC NAME NAME_DESC }
+enum ItemSort {
+  CREATED_AT CREATED_AT_DESC UPDATED_AT UPDATED_AT_DESC
+  """As people sort, in any language."""
+  NAME
+  NAME_DESC
+  """
+  For a search: items with the words in the name come first, then those with the words in name and tags, then the
+  others; the newest first among equals. Without a search: the newest first.
+  """
+  RELEVANCE
+}
 """What a change did. ENTERED and LEFT: the item starts or stops to match the filter."""
 enum ItemChangeKind { CREATED UPDATED DELETED TRIGGERED ENTERED LEFT }
 
@@ -3473,7 +3483,10 @@ type ItemChange {
 
 """All criteria must hold."""
 input ItemFilter {
-  """Words, "a phrase", ` + "`" + `or` + "`" + ` and -word, in the name, tags, description and metadata."""
+  """
+  Words, "a phrase", ` + "`" + `or` + "`" + ` and -word, in the name, tags, description and metadata. The last word is a beginning, unless
+  it is quoted. Case and accents do not matter.
+  """
   search: String
   """Items with any of these tags."""
   tags: [String!]

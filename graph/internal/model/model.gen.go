@@ -350,7 +350,8 @@ type ItemChangeEdge struct {
 
 // All criteria must hold.
 type ItemFilter struct {
-	// Words, "a phrase", `or` and -word, in the name, tags, description and metadata.
+	// Words, "a phrase", `or` and -word, in the name, tags, description and metadata. The last word is a beginning, unless
+	// it is quoted. Case and accents do not matter.
 	Search *string `json:"search,omitempty"`
 	// Items with any of these tags.
 	Tags             []string             `json:"tags,omitempty"`

@@ -1,10 +1,11 @@
 -- name: InsertItem :exec
 INSERT INTO item (id, account_id, name, description, type, privacy, language, producer, duration, tags, metadata,
     client_data, snapshot_id, embed_code, player_url, workflow_profile_id, workflow_status, workflow_action, created_by,
-    created_at, updated_at, published_at, revision, document, document_version)
+    created_at, updated_at, published_at, revision, document, document_version, search)
 VALUES (@id, @account_id, @name, @description, @type, @privacy, @language, @producer, @duration, @tags, @metadata,
     @client_data, @snapshot_id, @embed_code, @player_url, @workflow_profile_id, @workflow_status, @workflow_action,
-    @created_by, @created_at, @updated_at, @published_at, @revision, @document, @document_version);
+    @created_by, @created_at, @updated_at, @published_at, @revision, @document, @document_version,
+    (@search::text)::tsvector);
 
 -- name: Now :one
 SELECT clock_timestamp()::timestamptz AS now;
@@ -17,6 +18,7 @@ FROM item i WHERE i.account_id = @account_id AND i.id = @id
     (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
 FOR UPDATE;
 
+-- UpdateItem leaves the words of the search as they are if search is null.
 -- name: UpdateItem :exec
 UPDATE item SET name = @name, description = @description, type = @type, privacy = @privacy, language = @language,
     producer = @producer, duration = @duration, tags = @tags, metadata = @metadata, client_data = @client_data,
@@ -24,7 +26,7 @@ UPDATE item SET name = @name, description = @description, type = @type, privacy 
     workflow_profile_id = @workflow_profile_id,
     workflow_status = @workflow_status, workflow_action = @workflow_action, updated_at = @updated_at,
     published_at = @published_at, revision = @revision, document = @document, document_version = @document_version,
-    rendering = 0
+    rendering = 0, search = coalesce((sqlc.narg('search')::text)::tsvector, search)
 WHERE account_id = @account_id AND id = @id;
 
 -- SetCreatedAt is for imports that restore an item. No other write changes the time.
@@ -43,14 +45,52 @@ SELECT i.document, i.revision, i.document_version, i.rendering FROM item i WHERE
   AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
     (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]));
 
--- RenewDocument stores another rendering of the same revision: neither a new revision nor a change in the log.
--- name: RenewDocument :exec
-UPDATE item SET document = @document, document_version = @document_version, rendering = @rendering
-WHERE account_id = @account_id AND id = @id AND revision = @revision;
+-- LockStaleItems locks those stale items that nobody else has locked, in the order of their ids, as all that lock
+-- several items do.
+-- name: LockStaleItems :many
+-- system: every account's items are rendered again.
+SELECT id, document, rendering FROM item WHERE id = ANY (@ids::uuid[]) AND document_version <> @document_version
+ORDER BY id FOR UPDATE SKIP LOCKED;
 
+-- GetItems is GetItem for many items.
+-- name: GetItems :many
+-- system: every account's items are rendered again.
+SELECT id, name, description, type, privacy, language, producer, duration, tags, metadata, client_data, snapshot_id,
+    embed_code, player_url, workflow_profile_id, workflow_status, workflow_action, created_by, created_at, updated_at,
+    published_at, revision
+FROM item WHERE id = ANY (@ids::uuid[]);
+
+-- name: AssetsOfItems :many
+-- system: every account's items are rendered again.
+SELECT * FROM asset WHERE item_id = ANY (@ids::uuid[]) ORDER BY item_id, position;
+
+-- name: SnapshotsOfItems :many
+-- system: every account's items are rendered again.
+SELECT * FROM snapshot WHERE item_id = ANY (@ids::uuid[]) ORDER BY item_id, position;
+
+-- RenewDocuments stores other renderings of the same revisions: neither new revisions nor changes in the log.
+-- name: RenewDocuments :exec
+-- system: every account's items are rendered again.
+UPDATE item SET document = u.document, document_version = @document_version, rendering = u.rendering,
+    search = u.search::tsvector
+FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@documents::bytea[]) AS document,
+    unnest(@renderings::integer[]) AS rendering, unnest(@searches::text[]) AS search) u
+WHERE item.id = u.id;
+
+-- StaleDocuments returns the ids of documents of other versions, in a fixed order, after one of them. Those below and
+-- above the current version are two ranges of the index.
 -- name: StaleDocuments :many
--- system: every account's items are re-rendered by the background renewal.
-SELECT id, account_id FROM item WHERE document_version <> @document_version LIMIT @batch;
+-- system: every account's items are rendered again in the background.
+(SELECT b.document_version, b.id, b.account_id FROM item b
+    WHERE b.document_version < @document_version
+      AND (b.document_version, b.id) > (@after_version::integer, @after_id::uuid)
+    ORDER BY b.document_version, b.id LIMIT @batch)
+UNION ALL
+(SELECT a.document_version, a.id, a.account_id FROM item a
+    WHERE a.document_version > @document_version
+      AND (a.document_version, a.id) > (@after_version::integer, @after_id::uuid)
+    ORDER BY a.document_version, a.id LIMIT @batch)
+LIMIT @batch;
 
 -- DocumentsByID answers many reads by id with one statement.
 -- name: DocumentsByID :many
@@ -72,16 +112,19 @@ FROM item WHERE account_id = @account_id AND id = @id;
 SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id,
     coalesce(i.document, '')::bytea AS document, coalesce(i.document_version, 0)::integer AS document_version,
     coalesce(i.created_at, 'epoch')::timestamptz AS created_at,
-    coalesce(i.updated_at, 'epoch')::timestamptz AS updated_at, coalesce(lower(i.name), '')::text AS name_key
-FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN ((
+    coalesce(i.updated_at, 'epoch')::timestamptz AS updated_at, coalesce(lower(i.name), '')::text AS name_key,
+    coalesce(page.place, 0)::bigint AS place
+FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (unnest(ARRAY(
     SELECT s.id FROM item s
     WHERE s.account_id = @account_id
       AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL (
           (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
-      AND item_matches(s, sqlc.narg('search')::text, sqlc.narg('tags')::text[], sqlc.narg('types')::text[],
+      AND item_matches(s, (sqlc.narg('search')::text)::tsquery,
+          websearch_to_tsquery('simple', sqlc.narg('stale_search')::text), @document_version::integer, sqlc.narg('tags')::text[], sqlc.narg('types')::text[],
           sqlc.narg('privacies')::text[], sqlc.narg('workflow_statuses')::text[],
           sqlc.narg('created_after')::timestamptz, sqlc.narg('created_before')::timestamptz,
           sqlc.narg('updated_after')::timestamptz, sqlc.narg('metadata')::jsonb)
+      AND (sqlc.narg('without')::text IS NULL OR NOT s.search @@ (sqlc.narg('without')::text)::tsquery)
       AND (sqlc.narg('from_id')::uuid IS NULL OR CASE @sort::text
           WHEN 'created_at' THEN (s.created_at, s.id) >
               (sqlc.narg('from_time')::timestamptz, sqlc.narg('from_id')::uuid)
@@ -91,21 +134,21 @@ FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT
               (sqlc.narg('from_time')::timestamptz, sqlc.narg('from_id')::uuid)
           WHEN '-updated_at' THEN (s.updated_at, s.id) <
               (sqlc.narg('from_time')::timestamptz, sqlc.narg('from_id')::uuid)
-          WHEN 'name' THEN (lower(s.name) COLLATE "C", s.id) >
+          WHEN 'name' THEN (lower(s.name) COLLATE item_name, s.id) >
               (sqlc.narg('from_name')::text, sqlc.narg('from_id')::uuid)
-          WHEN '-name' THEN (lower(s.name) COLLATE "C", s.id) <
+          WHEN '-name' THEN (lower(s.name) COLLATE item_name, s.id) <
               (sqlc.narg('from_name')::text, sqlc.narg('from_id')::uuid)
           END)
     ORDER BY
         CASE WHEN @sort::text = 'created_at' THEN s.created_at WHEN @sort::text = 'updated_at' THEN s.updated_at END,
         CASE WHEN @sort::text = '-created_at' THEN s.created_at
             WHEN @sort::text = '-updated_at' THEN s.updated_at END DESC,
-        CASE WHEN @sort::text = 'name' THEN lower(s.name) COLLATE "C" END,
-        CASE WHEN @sort::text = '-name' THEN lower(s.name) COLLATE "C" END DESC,
+        CASE WHEN @sort::text = 'name' THEN lower(s.name) COLLATE item_name END,
+        CASE WHEN @sort::text = '-name' THEN lower(s.name) COLLATE item_name END DESC,
         CASE WHEN left(@sort::text, 1) <> '-' THEN s.id END,
         CASE WHEN left(@sort::text, 1) = '-' THEN s.id END DESC
     LIMIT @max_rows
-) page JOIN item i ON i.id = page.id) ON true;
+)) WITH ORDINALITY page(id, place) JOIN item i ON i.id = page.id) ON true;
 
 -- NameKey is what ListDocuments sorts an item by, by name.
 -- name: NameKey :one
@@ -149,7 +192,8 @@ SELECT count(*) FROM item s
 WHERE s.account_id = @account_id
   AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL (
           (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
-  AND item_matches(s, sqlc.narg('search')::text, sqlc.narg('tags')::text[], sqlc.narg('types')::text[],
+  AND item_matches(s, (sqlc.narg('search')::text)::tsquery,
+      websearch_to_tsquery('simple', sqlc.narg('stale_search')::text), @document_version::integer, sqlc.narg('tags')::text[], sqlc.narg('types')::text[],
       sqlc.narg('privacies')::text[], sqlc.narg('workflow_statuses')::text[],
       sqlc.narg('created_after')::timestamptz, sqlc.narg('created_before')::timestamptz,
       sqlc.narg('updated_after')::timestamptz, sqlc.narg('metadata')::jsonb);
@@ -160,7 +204,7 @@ FROM item i, unnest(i.tags) AS tag
 WHERE i.account_id = @account_id
   AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
     (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
-GROUP BY tag ORDER BY tag;
+GROUP BY tag ORDER BY tag COLLATE item_name;
 
 -- name: InsertAsset :copyfrom
 INSERT INTO asset (id, account_id, item_id, position, kind, url, content_type, size, width, height, bitrate, language)
@@ -180,23 +224,6 @@ DELETE FROM snapshot WHERE account_id = @account_id AND item_id = @item_id;
 
 -- name: SnapshotsOf :many
 SELECT * FROM snapshot WHERE account_id = @account_id AND item_id = @item_id ORDER BY position;
-
--- MatchSearches is MatchSearch for many items, whose tags are JSON arrays. It returns the places of those that
--- match.
--- name: MatchSearches :many
--- system: compares given values; reads no table.
-SELECT u.place::integer AS place
-FROM (SELECT unnest(@places::integer[]) AS place, unnest(@names::text[]) AS name,
-    unnest(@descriptions::text[]) AS description,
-    unnest(@tags::jsonb[]) AS tags, unnest(@metadatas::jsonb[]) AS metadata) u
-WHERE item_search(u.name, u.description, ARRAY(SELECT jsonb_array_elements_text(u.tags)), u.metadata)
-    @@ websearch_to_tsquery('simple', @search::text);
-
--- MatchSearch decides about one state of an item as the index would.
--- name: MatchSearch :one
--- system: compares given values; reads no table.
-SELECT (item_search(@name::text, @description::text, @tags::text[], @metadata::jsonb)
-    @@ websearch_to_tsquery('simple', @search::text))::boolean;
 
 -- HoldWorkflowProfile locks a profile against deletion while an item gets it. The role must see the profile's
 -- items.

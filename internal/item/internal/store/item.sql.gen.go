@@ -55,21 +55,62 @@ func (q *Queries) AssetsOf(ctx context.Context, arg AssetsOfParams) ([]Asset, er
 	return items, nil
 }
 
+const assetsOfItems = `-- name: AssetsOfItems :many
+SELECT account_id, item_id, id, position, kind, url, content_type, size, width, height, bitrate, language FROM asset WHERE item_id = ANY ($1::uuid[]) ORDER BY item_id, position
+`
+
+// system: every account's items are rendered again.
+func (q *Queries) AssetsOfItems(ctx context.Context, ids []uuid.UUID) ([]Asset, error) {
+	rows, err := q.db.Query(ctx, assetsOfItems, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Asset{}
+	for rows.Next() {
+		var i Asset
+		if err := rows.Scan(
+			&i.AccountID,
+			&i.ItemID,
+			&i.ID,
+			&i.Position,
+			&i.Kind,
+			&i.Url,
+			&i.ContentType,
+			&i.Size,
+			&i.Width,
+			&i.Height,
+			&i.Bitrate,
+			&i.Language,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const countItems = `-- name: CountItems :one
 SELECT count(*) FROM item s
 WHERE s.account_id = $1
   AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL (
           (SELECT hidden_profiles($1, $2::uuid))::uuid[]))
-  AND item_matches(s, $3::text, $4::text[], $5::text[],
-      $6::text[], $7::text[],
-      $8::timestamptz, $9::timestamptz,
-      $10::timestamptz, $11::jsonb)
+  AND item_matches(s, ($3::text)::tsquery,
+      websearch_to_tsquery('simple', $4::text), $5::integer, $6::text[], $7::text[],
+      $8::text[], $9::text[],
+      $10::timestamptz, $11::timestamptz,
+      $12::timestamptz, $13::jsonb)
 `
 
 type CountItemsParams struct {
 	AccountID        uuid.UUID
 	RoleID           *uuid.UUID
 	Search           *string
+	StaleSearch      *string
+	DocumentVersion  int32
 	Tags             []string
 	Types            []string
 	Privacies        []string
@@ -85,6 +126,8 @@ func (q *Queries) CountItems(ctx context.Context, arg CountItemsParams) (int64, 
 		arg.AccountID,
 		arg.RoleID,
 		arg.Search,
+		arg.StaleSearch,
+		arg.DocumentVersion,
 		arg.Tags,
 		arg.Types,
 		arg.Privacies,
@@ -279,6 +322,83 @@ func (q *Queries) GetItem(ctx context.Context, arg GetItemParams) (GetItemRow, e
 	return i, err
 }
 
+const getItems = `-- name: GetItems :many
+SELECT id, name, description, type, privacy, language, producer, duration, tags, metadata, client_data, snapshot_id,
+    embed_code, player_url, workflow_profile_id, workflow_status, workflow_action, created_by, created_at, updated_at,
+    published_at, revision
+FROM item WHERE id = ANY ($1::uuid[])
+`
+
+type GetItemsRow struct {
+	ID                uuid.UUID
+	Name              string
+	Description       string
+	Type              string
+	Privacy           string
+	Language          *string
+	Producer          *string
+	Duration          *float64
+	Tags              []string
+	Metadata          json.RawMessage
+	ClientData        []byte
+	SnapshotID        *uuid.UUID
+	EmbedCode         *string
+	PlayerUrl         *string
+	WorkflowProfileID *uuid.UUID
+	WorkflowStatus    *string
+	WorkflowAction    *string
+	CreatedBy         *uuid.UUID
+	CreatedAt         time.Time
+	UpdatedAt         time.Time
+	PublishedAt       *time.Time
+	Revision          int64
+}
+
+// GetItems is GetItem for many items.
+// system: every account's items are rendered again.
+func (q *Queries) GetItems(ctx context.Context, ids []uuid.UUID) ([]GetItemsRow, error) {
+	rows, err := q.db.Query(ctx, getItems, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []GetItemsRow{}
+	for rows.Next() {
+		var i GetItemsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Description,
+			&i.Type,
+			&i.Privacy,
+			&i.Language,
+			&i.Producer,
+			&i.Duration,
+			&i.Tags,
+			&i.Metadata,
+			&i.ClientData,
+			&i.SnapshotID,
+			&i.EmbedCode,
+			&i.PlayerUrl,
+			&i.WorkflowProfileID,
+			&i.WorkflowStatus,
+			&i.WorkflowAction,
+			&i.CreatedBy,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.PublishedAt,
+			&i.Revision,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const holdWorkflowProfile = `-- name: HoldWorkflowProfile :one
 SELECT id FROM workflow_profile p
 WHERE p.account_id = $1 AND p.id = $2 AND p.id <> ALL (
@@ -319,10 +439,11 @@ type InsertAssetParams struct {
 const insertItem = `-- name: InsertItem :exec
 INSERT INTO item (id, account_id, name, description, type, privacy, language, producer, duration, tags, metadata,
     client_data, snapshot_id, embed_code, player_url, workflow_profile_id, workflow_status, workflow_action, created_by,
-    created_at, updated_at, published_at, revision, document, document_version)
+    created_at, updated_at, published_at, revision, document, document_version, search)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
     $12, $13, $14, $15, $16, $17, $18,
-    $19, $20, $21, $22, $23, $24, $25)
+    $19, $20, $21, $22, $23, $24, $25,
+    ($26::text)::tsvector)
 `
 
 type InsertItemParams struct {
@@ -351,6 +472,7 @@ type InsertItemParams struct {
 	Revision          int64
 	Document          []byte
 	DocumentVersion   int32
+	Search            string
 }
 
 func (q *Queries) InsertItem(ctx context.Context, arg InsertItemParams) error {
@@ -380,6 +502,7 @@ func (q *Queries) InsertItem(ctx context.Context, arg InsertItemParams) error {
 		arg.Revision,
 		arg.Document,
 		arg.DocumentVersion,
+		arg.Search,
 	)
 	return err
 }
@@ -408,46 +531,51 @@ const listDocuments = `-- name: ListDocuments :many
 SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id,
     coalesce(i.document, '')::bytea AS document, coalesce(i.document_version, 0)::integer AS document_version,
     coalesce(i.created_at, 'epoch')::timestamptz AS created_at,
-    coalesce(i.updated_at, 'epoch')::timestamptz AS updated_at, coalesce(lower(i.name), '')::text AS name_key
-FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN ((
+    coalesce(i.updated_at, 'epoch')::timestamptz AS updated_at, coalesce(lower(i.name), '')::text AS name_key,
+    coalesce(page.place, 0)::bigint AS place
+FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (unnest(ARRAY(
     SELECT s.id FROM item s
     WHERE s.account_id = $1
       AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL (
           (SELECT hidden_profiles($1, $2::uuid))::uuid[]))
-      AND item_matches(s, $3::text, $4::text[], $5::text[],
-          $6::text[], $7::text[],
-          $8::timestamptz, $9::timestamptz,
-          $10::timestamptz, $11::jsonb)
-      AND ($12::uuid IS NULL OR CASE $13::text
+      AND item_matches(s, ($3::text)::tsquery,
+          websearch_to_tsquery('simple', $4::text), $5::integer, $6::text[], $7::text[],
+          $8::text[], $9::text[],
+          $10::timestamptz, $11::timestamptz,
+          $12::timestamptz, $13::jsonb)
+      AND ($14::text IS NULL OR NOT s.search @@ ($14::text)::tsquery)
+      AND ($15::uuid IS NULL OR CASE $16::text
           WHEN 'created_at' THEN (s.created_at, s.id) >
-              ($14::timestamptz, $12::uuid)
+              ($17::timestamptz, $15::uuid)
           WHEN '-created_at' THEN (s.created_at, s.id) <
-              ($14::timestamptz, $12::uuid)
+              ($17::timestamptz, $15::uuid)
           WHEN 'updated_at' THEN (s.updated_at, s.id) >
-              ($14::timestamptz, $12::uuid)
+              ($17::timestamptz, $15::uuid)
           WHEN '-updated_at' THEN (s.updated_at, s.id) <
-              ($14::timestamptz, $12::uuid)
-          WHEN 'name' THEN (lower(s.name) COLLATE "C", s.id) >
-              ($15::text, $12::uuid)
-          WHEN '-name' THEN (lower(s.name) COLLATE "C", s.id) <
-              ($15::text, $12::uuid)
+              ($17::timestamptz, $15::uuid)
+          WHEN 'name' THEN (lower(s.name) COLLATE item_name, s.id) >
+              ($18::text, $15::uuid)
+          WHEN '-name' THEN (lower(s.name) COLLATE item_name, s.id) <
+              ($18::text, $15::uuid)
           END)
     ORDER BY
-        CASE WHEN $13::text = 'created_at' THEN s.created_at WHEN $13::text = 'updated_at' THEN s.updated_at END,
-        CASE WHEN $13::text = '-created_at' THEN s.created_at
-            WHEN $13::text = '-updated_at' THEN s.updated_at END DESC,
-        CASE WHEN $13::text = 'name' THEN lower(s.name) COLLATE "C" END,
-        CASE WHEN $13::text = '-name' THEN lower(s.name) COLLATE "C" END DESC,
-        CASE WHEN left($13::text, 1) <> '-' THEN s.id END,
-        CASE WHEN left($13::text, 1) = '-' THEN s.id END DESC
-    LIMIT $16
-) page JOIN item i ON i.id = page.id) ON true
+        CASE WHEN $16::text = 'created_at' THEN s.created_at WHEN $16::text = 'updated_at' THEN s.updated_at END,
+        CASE WHEN $16::text = '-created_at' THEN s.created_at
+            WHEN $16::text = '-updated_at' THEN s.updated_at END DESC,
+        CASE WHEN $16::text = 'name' THEN lower(s.name) COLLATE item_name END,
+        CASE WHEN $16::text = '-name' THEN lower(s.name) COLLATE item_name END DESC,
+        CASE WHEN left($16::text, 1) <> '-' THEN s.id END,
+        CASE WHEN left($16::text, 1) = '-' THEN s.id END DESC
+    LIMIT $19
+)) WITH ORDINALITY page(id, place) JOIN item i ON i.id = page.id) ON true
 `
 
 type ListDocumentsParams struct {
 	AccountID        uuid.UUID
 	RoleID           *uuid.UUID
 	Search           *string
+	StaleSearch      *string
+	DocumentVersion  int32
 	Tags             []string
 	Types            []string
 	Privacies        []string
@@ -456,6 +584,7 @@ type ListDocumentsParams struct {
 	CreatedBefore    *time.Time
 	UpdatedAfter     *time.Time
 	Metadata         []byte
+	Without          *string
 	FromID           *uuid.UUID
 	Sort             string
 	FromTime         *time.Time
@@ -471,6 +600,7 @@ type ListDocumentsRow struct {
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
 	NameKey         string
+	Place           int64
 }
 
 // ListDocuments selects the page first and then joins the documents. It is planned anew for each execution
@@ -481,6 +611,8 @@ func (q *Queries) ListDocuments(ctx context.Context, arg ListDocumentsParams) ([
 		arg.AccountID,
 		arg.RoleID,
 		arg.Search,
+		arg.StaleSearch,
+		arg.DocumentVersion,
 		arg.Tags,
 		arg.Types,
 		arg.Privacies,
@@ -489,6 +621,7 @@ func (q *Queries) ListDocuments(ctx context.Context, arg ListDocumentsParams) ([
 		arg.CreatedBefore,
 		arg.UpdatedAfter,
 		arg.Metadata,
+		arg.Without,
 		arg.FromID,
 		arg.Sort,
 		arg.FromTime,
@@ -510,6 +643,7 @@ func (q *Queries) ListDocuments(ctx context.Context, arg ListDocumentsParams) ([
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.NameKey,
+			&i.Place,
 		); err != nil {
 			return nil, err
 		}
@@ -527,7 +661,7 @@ FROM item i, unnest(i.tags) AS tag
 WHERE i.account_id = $1
   AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
     (SELECT hidden_profiles($1, $2::uuid))::uuid[]))
-GROUP BY tag ORDER BY tag
+GROUP BY tag ORDER BY tag COLLATE item_name
 `
 
 type ListTagsParams struct {
@@ -594,75 +728,38 @@ func (q *Queries) LockItem(ctx context.Context, arg LockItemParams) (LockItemRow
 	return i, err
 }
 
-const matchSearch = `-- name: MatchSearch :one
-SELECT (item_search($1::text, $2::text, $3::text[], $4::jsonb)
-    @@ websearch_to_tsquery('simple', $5::text))::boolean
+const lockStaleItems = `-- name: LockStaleItems :many
+SELECT id, document, rendering FROM item WHERE id = ANY ($1::uuid[]) AND document_version <> $2
+ORDER BY id FOR UPDATE SKIP LOCKED
 `
 
-type MatchSearchParams struct {
-	Name        string
-	Description string
-	Tags        []string
-	Metadata    json.RawMessage
-	Search      string
+type LockStaleItemsParams struct {
+	Ids             []uuid.UUID
+	DocumentVersion int32
 }
 
-// MatchSearch decides about one state of an item as the index would.
-// system: compares given values; reads no table.
-func (q *Queries) MatchSearch(ctx context.Context, arg MatchSearchParams) (bool, error) {
-	row := q.db.QueryRow(ctx, matchSearch,
-		arg.Name,
-		arg.Description,
-		arg.Tags,
-		arg.Metadata,
-		arg.Search,
-	)
-	var column_1 bool
-	err := row.Scan(&column_1)
-	return column_1, err
+type LockStaleItemsRow struct {
+	ID        uuid.UUID
+	Document  []byte
+	Rendering int32
 }
 
-const matchSearches = `-- name: MatchSearches :many
-SELECT u.place::integer AS place
-FROM (SELECT unnest($1::integer[]) AS place, unnest($2::text[]) AS name,
-    unnest($3::text[]) AS description,
-    unnest($4::jsonb[]) AS tags, unnest($5::jsonb[]) AS metadata) u
-WHERE item_search(u.name, u.description, ARRAY(SELECT jsonb_array_elements_text(u.tags)), u.metadata)
-    @@ websearch_to_tsquery('simple', $6::text)
-`
-
-type MatchSearchesParams struct {
-	Places       []int32
-	Names        []string
-	Descriptions []string
-	Tags         []json.RawMessage
-	Metadatas    []json.RawMessage
-	Search       string
-}
-
-// MatchSearches is MatchSearch for many items, whose tags are JSON arrays. It returns the places of those that
-// match.
-// system: compares given values; reads no table.
-func (q *Queries) MatchSearches(ctx context.Context, arg MatchSearchesParams) ([]int32, error) {
-	rows, err := q.db.Query(ctx, matchSearches,
-		arg.Places,
-		arg.Names,
-		arg.Descriptions,
-		arg.Tags,
-		arg.Metadatas,
-		arg.Search,
-	)
+// LockStaleItems locks those stale items that nobody else has locked, in the order of their ids, as all that lock
+// several items do.
+// system: every account's items are rendered again.
+func (q *Queries) LockStaleItems(ctx context.Context, arg LockStaleItemsParams) ([]LockStaleItemsRow, error) {
+	rows, err := q.db.Query(ctx, lockStaleItems, arg.Ids, arg.DocumentVersion)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []int32{}
+	items := []LockStaleItemsRow{}
 	for rows.Next() {
-		var place int32
-		if err := rows.Scan(&place); err != nil {
+		var i LockStaleItemsRow
+		if err := rows.Scan(&i.ID, &i.Document, &i.Rendering); err != nil {
 			return nil, err
 		}
-		items = append(items, place)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -850,29 +947,31 @@ func (q *Queries) OldestDocuments(ctx context.Context, arg OldestDocumentsParams
 	return items, nil
 }
 
-const renewDocument = `-- name: RenewDocument :exec
-UPDATE item SET document = $1, document_version = $2, rendering = $3
-WHERE account_id = $4 AND id = $5 AND revision = $6
+const renewDocuments = `-- name: RenewDocuments :exec
+UPDATE item SET document = u.document, document_version = $1, rendering = u.rendering,
+    search = u.search::tsvector
+FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::bytea[]) AS document,
+    unnest($4::integer[]) AS rendering, unnest($5::text[]) AS search) u
+WHERE item.id = u.id
 `
 
-type RenewDocumentParams struct {
-	Document        []byte
+type RenewDocumentsParams struct {
 	DocumentVersion int32
-	Rendering       int32
-	AccountID       uuid.UUID
-	ID              uuid.UUID
-	Revision        int64
+	Ids             []uuid.UUID
+	Documents       [][]byte
+	Renderings      []int32
+	Searches        []string
 }
 
-// RenewDocument stores another rendering of the same revision: neither a new revision nor a change in the log.
-func (q *Queries) RenewDocument(ctx context.Context, arg RenewDocumentParams) error {
-	_, err := q.db.Exec(ctx, renewDocument,
-		arg.Document,
+// RenewDocuments stores other renderings of the same revisions: neither new revisions nor changes in the log.
+// system: every account's items are rendered again.
+func (q *Queries) RenewDocuments(ctx context.Context, arg RenewDocumentsParams) error {
+	_, err := q.db.Exec(ctx, renewDocuments,
 		arg.DocumentVersion,
-		arg.Rendering,
-		arg.AccountID,
-		arg.ID,
-		arg.Revision,
+		arg.Ids,
+		arg.Documents,
+		arg.Renderings,
+		arg.Searches,
 	)
 	return err
 }
@@ -928,23 +1027,73 @@ func (q *Queries) SnapshotsOf(ctx context.Context, arg SnapshotsOfParams) ([]Sna
 	return items, nil
 }
 
+const snapshotsOfItems = `-- name: SnapshotsOfItems :many
+SELECT account_id, item_id, id, position, url FROM snapshot WHERE item_id = ANY ($1::uuid[]) ORDER BY item_id, position
+`
+
+// system: every account's items are rendered again.
+func (q *Queries) SnapshotsOfItems(ctx context.Context, ids []uuid.UUID) ([]Snapshot, error) {
+	rows, err := q.db.Query(ctx, snapshotsOfItems, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Snapshot{}
+	for rows.Next() {
+		var i Snapshot
+		if err := rows.Scan(
+			&i.AccountID,
+			&i.ItemID,
+			&i.ID,
+			&i.Position,
+			&i.Url,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const staleDocuments = `-- name: StaleDocuments :many
-SELECT id, account_id FROM item WHERE document_version <> $1 LIMIT $2
+(SELECT b.document_version, b.id, b.account_id FROM item b
+    WHERE b.document_version < $2
+      AND (b.document_version, b.id) > ($3::integer, $4::uuid)
+    ORDER BY b.document_version, b.id LIMIT $1)
+UNION ALL
+(SELECT a.document_version, a.id, a.account_id FROM item a
+    WHERE a.document_version > $2
+      AND (a.document_version, a.id) > ($3::integer, $4::uuid)
+    ORDER BY a.document_version, a.id LIMIT $1)
+LIMIT $1
 `
 
 type StaleDocumentsParams struct {
-	DocumentVersion int32
 	Batch           int32
+	DocumentVersion int32
+	AfterVersion    int32
+	AfterID         uuid.UUID
 }
 
 type StaleDocumentsRow struct {
-	ID        uuid.UUID
-	AccountID uuid.UUID
+	DocumentVersion int32
+	ID              uuid.UUID
+	AccountID       uuid.UUID
 }
 
-// system: every account's items are re-rendered by the background renewal.
+// StaleDocuments returns the ids of documents of other versions, in a fixed order, after one of them. Those below and
+// above the current version are two ranges of the index.
+// system: every account's items are rendered again in the background.
 func (q *Queries) StaleDocuments(ctx context.Context, arg StaleDocumentsParams) ([]StaleDocumentsRow, error) {
-	rows, err := q.db.Query(ctx, staleDocuments, arg.DocumentVersion, arg.Batch)
+	rows, err := q.db.Query(ctx, staleDocuments,
+		arg.Batch,
+		arg.DocumentVersion,
+		arg.AfterVersion,
+		arg.AfterID,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -952,7 +1101,7 @@ func (q *Queries) StaleDocuments(ctx context.Context, arg StaleDocumentsParams) 
 	items := []StaleDocumentsRow{}
 	for rows.Next() {
 		var i StaleDocumentsRow
-		if err := rows.Scan(&i.ID, &i.AccountID); err != nil {
+		if err := rows.Scan(&i.DocumentVersion, &i.ID, &i.AccountID); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -970,8 +1119,8 @@ UPDATE item SET name = $1, description = $2, type = $3, privacy = $4, language =
     workflow_profile_id = $14,
     workflow_status = $15, workflow_action = $16, updated_at = $17,
     published_at = $18, revision = $19, document = $20, document_version = $21,
-    rendering = 0
-WHERE account_id = $22 AND id = $23
+    rendering = 0, search = coalesce(($22::text)::tsvector, search)
+WHERE account_id = $23 AND id = $24
 `
 
 type UpdateItemParams struct {
@@ -996,10 +1145,12 @@ type UpdateItemParams struct {
 	Revision          int64
 	Document          []byte
 	DocumentVersion   int32
+	Search            *string
 	AccountID         uuid.UUID
 	ID                uuid.UUID
 }
 
+// UpdateItem leaves the words of the search as they are if search is null.
 func (q *Queries) UpdateItem(ctx context.Context, arg UpdateItemParams) error {
 	_, err := q.db.Exec(ctx, updateItem,
 		arg.Name,
@@ -1023,6 +1174,7 @@ func (q *Queries) UpdateItem(ctx context.Context, arg UpdateItemParams) error {
 		arg.Revision,
 		arg.Document,
 		arg.DocumentVersion,
+		arg.Search,
 		arg.AccountID,
 		arg.ID,
 	)

@@ -413,6 +413,7 @@ const (
 	SortMinusName      Sort = "-name"
 	SortMinusUpdatedAt Sort = "-updated_at"
 	SortName           Sort = "name"
+	SortRelevance      Sort = "relevance"
 	SortUpdatedAt      Sort = "updated_at"
 )
 
@@ -429,6 +430,8 @@ func (e Sort) Valid() bool {
 		return true
 	case SortName:
 		return true
+	case SortRelevance:
+		return true
 	case SortUpdatedAt:
 		return true
 	default:
@@ -443,6 +446,7 @@ const (
 	ListItemsParamsSortMinusName      ListItemsParamsSort = "-name"
 	ListItemsParamsSortMinusUpdatedAt ListItemsParamsSort = "-updated_at"
 	ListItemsParamsSortName           ListItemsParamsSort = "name"
+	ListItemsParamsSortRelevance      ListItemsParamsSort = "relevance"
 	ListItemsParamsSortUpdatedAt      ListItemsParamsSort = "updated_at"
 )
 
@@ -458,6 +462,8 @@ func (e ListItemsParamsSort) Valid() bool {
 	case ListItemsParamsSortMinusUpdatedAt:
 		return true
 	case ListItemsParamsSortName:
+		return true
+	case ListItemsParamsSortRelevance:
 		return true
 	case ListItemsParamsSortUpdatedAt:
 		return true
@@ -1396,7 +1402,7 @@ type ListChangesParams struct {
 	// ChangedFields Only changes of these fields. This excludes `CREATED`, `DELETED` and `TRIGGERED`.
 	ChangedFields *[]ChangedField `form:"changed_fields,omitempty" json:"changed_fields,omitempty"`
 
-	// Search Full-text search in name, tags, description and metadata. All words must occur. `"a phrase"`, `or` and `-word` work as in a web search.
+	// Search Full-text search in name, tags, description and metadata. All words must occur. `"a phrase"`, `or` and `-word` work as in a web search. The last word is a beginning, unless it is quoted: `radio` finds Radiohead. Case and accents do not matter, and punctuation separates words: `cat` finds `funny.cat.mp4`.
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
 
 	// Tags Items with any of these tags.
@@ -1528,7 +1534,7 @@ type TestHookParams struct {
 
 // ListItemsParams defines parameters for ListItems.
 type ListItemsParams struct {
-	// Search Full-text search in name, tags, description and metadata. All words must occur. `"a phrase"`, `or` and `-word` work as in a web search.
+	// Search Full-text search in name, tags, description and metadata. All words must occur. `"a phrase"`, `or` and `-word` work as in a web search. The last word is a beginning, unless it is quoted: `radio` finds Radiohead. Case and accents do not matter, and punctuation separates words: `cat` finds `funny.cat.mp4`.
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
 
 	// Tags Items with any of these tags.
@@ -1558,7 +1564,7 @@ type ListItemsParams struct {
 	// Metadata The same as `metadata.KEY`, in a form that generated clients can type: `metadata[distributor]=MGM`.
 	Metadata *MetadataObject `json:"metadata,omitempty"`
 
-	// Sort The order of the results. A leading `-` reverses it.
+	// Sort The order of the results. A leading `-` reverses it. Names sort as people sort, in any language. `relevance` is for a `search`: items with the words in the name come first, then those with the words in name and tags, then the others, and the newest first among equals; without a search, the newest first.
 	Sort *ListItemsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// Limit The number of results per page.
@@ -1588,7 +1594,7 @@ type CreateItemParams struct {
 
 // ExportItemsParams defines parameters for ExportItems.
 type ExportItemsParams struct {
-	// Search Full-text search in name, tags, description and metadata. All words must occur. `"a phrase"`, `or` and `-word` work as in a web search.
+	// Search Full-text search in name, tags, description and metadata. All words must occur. `"a phrase"`, `or` and `-word` work as in a web search. The last word is a beginning, unless it is quoted: `radio` finds Radiohead. Case and accents do not matter, and punctuation separates words: `cat` finds `funny.cat.mp4`.
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
 
 	// Tags Items with any of these tags.
