@@ -150,7 +150,7 @@ func (b *tab) signIn(email, password string) (status int64) {
 	b.t.Helper()
 	b.fill(`input[name=email]`, email)
 	b.fill(`input[name=password]`, password)
-	return b.follow(`form[action="/login"] button`)
+	return b.follow(`form[action$="/login"] button`)
 }
 
 // signInAsAdmin signs in on the sign-in page, which is open.

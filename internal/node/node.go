@@ -85,8 +85,9 @@ func New(ctx context.Context, pool *pgxpool.Pool, config Config) (*Node, error) 
 		return nil, err
 	}
 	problems := contract.NewProblems(config.Log)
+	root := publicurl.Path(config.PublicURL)
 	pages, err := browse.New(document, browse.Options{
-		PublicURL: config.PublicURL, LoginURL: publicurl.Path(config.PublicURL) + "/login", LogoutURL: publicurl.Path(config.PublicURL) + "/logout",
+		PublicURL: config.PublicURL, LoginURL: root + "/login", LogoutURL: root + "/logout",
 		UserURL: document.Base() + "/me", Assets: browse.Assets(web.BundleOf("browse")), Problems: problems,
 	})
 	if err != nil {

@@ -38,7 +38,9 @@ func newLogin(files fs.FS, publicURL string, s Sessions) http.Handler {
 		}
 		login.writeForUser(w, r, http.StatusOK, data)
 	}, func(w http.ResponseWriter, r *http.Request) {
-		data := loginData{Root: root, Email: strings.TrimSpace(r.PostForm.Get("email")), Next: localPath(r.PostForm.Get("next"), root)}
+		data := loginData{
+			Root: root, Email: strings.TrimSpace(r.PostForm.Get("email")), Next: localPath(r.PostForm.Get("next"), root),
+		}
 		if err := s.SignIn(w, r, data.Email, r.PostForm.Get("password")); err != nil {
 			var status int
 			status, data.Message = s.Explain(err)
