@@ -251,3 +251,25 @@ func TestReader_DoesNotWaitForMoreThanALineOfASlowPipe(t *testing.T) {
 		t.Errorf("got %s, %v", e.Text, err)
 	}
 }
+
+// Whatever the bytes, reading ends, entries come in order, and none is longer than the limit.
+func FuzzReader(f *testing.F) {
+	for _, seed := range []string{"{}\n{\"a\":1}", "[{},{\"a\":[1,\"]\"]}]", "sep=;\r\nname;a\r\nx;\"y\nz\"\r\n", "name,tags\na,[\"x\"]\n",
+		"\xff\xfen\x00a\x00m\x00e\x00\n\x00", "\xef\xbb\xbfname\ttype\na\tVIDEO\n", "name\ra\r"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, input []byte) {
+		r, err := importfile.Open(bytes.NewReader(input), options)
+		last := int64(0)
+		for err == nil {
+			var e importfile.Entry
+			if e, err = r.Next(); err != nil {
+				break
+			}
+			if e.Position <= last || e.Text != nil && e.Err != nil || len(e.Text) > importfile.MaxBytes {
+				t.Fatalf("entry %d after %d: %v, %d bytes", e.Position, last, e.Err, len(e.Text))
+			}
+			last = e.Position
+		}
+	})
+}
