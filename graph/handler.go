@@ -57,7 +57,7 @@ func NewHandler(r *Resolver, c Config) *Handler {
 	server.SetParserTokenLimit(maxTokens)
 	server.Use(extension.Introspection{})
 	server.Use(queryLimit(maxQuery))
-	server.Use(extension.AutomaticPersistedQuery{Cache: lru.New[string](cachedQueries)})
+	server.Use(persistedQueries{extension.AutomaticPersistedQuery{Cache: lru.New[string](cachedQueries)}})
 	server.Use(sizeLimit{fields: maxFields, depth: maxDepth}) // before complexity, which expands every fragment spread
 	server.Use(extension.FixedComplexityLimit(maxComplexity))
 	server.Use(singleField{})

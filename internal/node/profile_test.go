@@ -92,6 +92,51 @@ func TestProfiles_ItemsDoNotExistForOtherRoles(t *testing.T) {
 	}
 }
 
+// The log has documents of items that had a profile. When the profile is deleted, they stay hidden.
+func TestProfiles_ADeletedProfileHidesWhatItHid(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	news, newsRole := n.CreateEditor("news")
+	sport, _ := n.CreateEditor("sport")
+	events := sport.Subscribe(nodetest.FollowQuery, nil)
+	position := sport.Call(http.MethodGet, "/api/v1/items", "").
+		WantStatus(t, http.StatusOK).Header.Get("Itemcast-Change-Cursor")
+	profile := n.CreateProfile("News", newsRole)
+	create := func() string {
+		return "/api/v1/items/" + news.Call(http.MethodPost, "/api/v1/items",
+			`{"name":"secret","workflow_profile_id":"`+profile+`"}`).WantStatus(t, http.StatusCreated).Field(t, "id")
+	}
+	moved, deleted := create(), create()
+	news.Call(http.MethodPatch, moved, `{"name":"open","workflow_profile_id":null}`).WantStatus(t, http.StatusOK)
+	news.Call(http.MethodDelete, deleted, "").WantStatus(t, http.StatusNoContent)
+	n.Call(http.MethodDelete, "/api/v1/workflow-profiles/"+profile, "").WantStatus(t, http.StatusNoContent)
+	marker := sport.CreateItem(`{"name":"marker"}`)
+
+	nodetest.Eventually(t, "the feed has the last change", func() bool {
+		got := sport.Call(http.MethodGet, "/api/v1/changes?after="+position, "").WantStatus(t, http.StatusOK)
+		if strings.Contains(string(got.Body), "secret") {
+			t.Fatalf("the feed shows %s", got.Body)
+		}
+		return strings.Contains(string(got.Body), marker)
+	})
+	if got := sport.Call(http.MethodGet, moved+"/history", "").WantStatus(t, http.StatusOK); strings.Contains(string(got.Body), "secret") {
+		t.Errorf("the history shows %s", got.Body)
+	}
+	sport.Call(http.MethodGet, deleted+"/history", "").WantStatus(t, http.StatusNotFound)
+	for {
+		_, payload := events.Receive()
+		if strings.Contains(string(payload), "secret") {
+			t.Fatalf("a subscription shows %s", payload)
+		}
+		if strings.Contains(string(payload), marker) {
+			break
+		}
+	}
+	if got := news.Call(http.MethodGet, moved+"/history", "").WantStatus(t, http.StatusOK); !strings.Contains(string(got.Body), "secret") {
+		t.Errorf("the profile's role lost the history: %s", got.Body)
+	}
+}
+
 // A follower gets an item's changes while it sees the item, ENTERED at first and LEFT at last.
 func TestProfiles_FollowersSeeItemsComeAndGo(t *testing.T) {
 	t.Parallel()

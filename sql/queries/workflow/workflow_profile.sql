@@ -31,5 +31,10 @@ RETURNING id, name, description, role_ids, created_at, updated_at, revision;
 -- name: WorkflowProfileInUse :one
 SELECT EXISTS (SELECT FROM item WHERE account_id = @account_id AND workflow_profile_id = @id);
 
+-- DeleteWorkflowProfile keeps who may see the documents that the log has of the profile's items.
 -- name: DeleteWorkflowProfile :exec
-DELETE FROM workflow_profile WHERE account_id = @account_id AND id = @id;
+WITH deleted AS (
+    DELETE FROM workflow_profile p WHERE p.account_id = @account_id AND p.id = @id RETURNING p.id, p.account_id, p.role_ids
+)
+INSERT INTO deleted_workflow_profile (id, account_id, role_ids)
+SELECT d.id, d.account_id, d.role_ids FROM deleted d WHERE d.role_ids <> '{}';

@@ -13,7 +13,11 @@ import (
 )
 
 const deleteWorkflowProfile = `-- name: DeleteWorkflowProfile :exec
-DELETE FROM workflow_profile WHERE account_id = $1 AND id = $2
+WITH deleted AS (
+    DELETE FROM workflow_profile p WHERE p.account_id = $1 AND p.id = $2 RETURNING p.id, p.account_id, p.role_ids
+)
+INSERT INTO deleted_workflow_profile (id, account_id, role_ids)
+SELECT d.id, d.account_id, d.role_ids FROM deleted d WHERE d.role_ids <> '{}'
 `
 
 type DeleteWorkflowProfileParams struct {
@@ -21,6 +25,7 @@ type DeleteWorkflowProfileParams struct {
 	ID        uuid.UUID
 }
 
+// DeleteWorkflowProfile keeps who may see the documents that the log has of the profile's items.
 func (q *Queries) DeleteWorkflowProfile(ctx context.Context, arg DeleteWorkflowProfileParams) error {
 	_, err := q.db.Exec(ctx, deleteWorkflowProfile, arg.AccountID, arg.ID)
 	return err
