@@ -10,6 +10,8 @@ package accept
 
 import (
 	"mime"
+	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -72,15 +74,33 @@ func Preferred(header []string, offers ...string) string {
 	return best
 }
 
-// PrefersHTML reports whether the client would rather have a page than JSON. Only a client that names text/html does:
-// browsers do, and programs send */*.
-func PrefersHTML(header []string) bool {
-	for _, value := range header { // this runs for every request, so look for the name before parsing
-		if strings.Contains(value, "text/html") {
-			return Preferred(header, "application/json", "text/html") == "text/html"
-		}
+// PrefersHTML reports whether the client of a request would rather have a page than JSON. A client that names text/html
+// does, and so does a browser that navigates (Sec-Fetch-Mode), unless it names application/json. Programs, and scripts
+// of pages, send */*.
+//
+// Java's HttpURLConnection is a program that names text/html when nobody has chosen a type. By its header it is neither
+// a browser, all of which name application/xhtml+xml too, nor somebody who wants a page.
+func PrefersHTML(header http.Header) bool {
+	accepted, mode := header["Accept"], header["Sec-Fetch-Mode"]
+	navigates := len(mode) == 1 && mode[0] == "navigate"
+	isNamed := func(value string) bool { return strings.Contains(value, "text/html") }
+	if !navigates && !slices.ContainsFunc(accepted, isNamed) { // nearly every request: do not parse
+		return false
 	}
-	return false
+	types := ParseTypes(accepted)
+	html, json := types.Weight("text/html"), types.Weight("application/json")
+	switch {
+	case navigates && types.Named("text/html") == 0:
+		return html > 0 && html >= json && types.Named("application/json") == 0
+	case !navigates && types.isOfHTTPURLConnection():
+		return false
+	}
+	return html > json
+}
+
+// isOfHTTPURLConnection recognizes "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", and later forms without "*".
+func (t Types) isOfHTTPURLConnection() bool {
+	return (t.Named("*") > 0 || t.Named("image/gif") > 0) && t.Named("application/xhtml+xml") == 0
 }
 
 // PrefersEventStream reports whether the client would rather have server-sent events than JSON. Only a client that

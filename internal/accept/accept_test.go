@@ -1,6 +1,7 @@
 package accept_test
 
 import (
+	"net/http"
 	"testing"
 
 	"itemcast/internal/accept"
@@ -56,21 +57,45 @@ func TestTypes_ARangeNamesNoType(t *testing.T) {
 // browser is the header that browsers send.
 const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
-func TestPrefersHTML_OnlyByItsName(t *testing.T) {
+func TestPrefersHTML_OnlyBrowsersAndWhoAsksForIt(t *testing.T) {
 	t.Parallel()
-	for header, want := range map[string]bool{
-		browser:                            true,
-		"text/html":                        true,
-		"application/xml, text/html;q=0.5": true,
-		"text/html, application/json":      false,
-		"text/html;q=0.5, */*":             false,
-		"text/html;q=0":                    false,
-		"text/*":                           false,
-		"*/*":                              false,
-		"":                                 false,
+	const java = "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"
+	for _, c := range []struct {
+		accept, mode string
+		want         bool
+	}{
+		{browser, "", true}, // over plain HTTP a browser sends no Sec-Fetch-Mode
+		{browser, "navigate", true},
+		{"text/html", "", true},
+		{"text/html", "cors", true},
+		{"application/xml, text/html;q=0.5", "", true},
+		{"text/html, application/json", "", false},
+		{"text/html;q=0.5, */*", "", false},
+		{"text/html;q=0", "", false},
+		{"text/*", "", false},
+		{"*/*", "", false},
+		{"*/*", "cors", false},
+		{"*/*", "same-origin", false},
+		{"", "", false},
+		{"", "cors", false},
+		{java, "", false},
+		{"text/html, image/gif, image/jpeg, */*; q=0.2", "", false},
+		{java, "navigate", true},
+		{"*/*", "navigate", true},
+		{"", "navigate", true},
+		{"application/json", "navigate", false},
+		{"application/json, */*", "navigate", false},
+		{"text/html;q=0, */*", "navigate", false},
 	} {
-		if got := accept.PrefersHTML([]string{header}); got != want {
-			t.Errorf("%q: got %v, want %v", header, got, want)
+		header := http.Header{}
+		if c.accept != "" {
+			header.Set("Accept", c.accept)
+		}
+		if c.mode != "" {
+			header.Set("Sec-Fetch-Mode", c.mode)
+		}
+		if got := accept.PrefersHTML(header); got != c.want {
+			t.Errorf("%q, mode %q: got %v, want %v", c.accept, c.mode, got, c.want)
 		}
 	}
 }
@@ -104,7 +129,7 @@ func BenchmarkPrefersHTML(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				accept.PrefersHTML([]string{header})
+				accept.PrefersHTML(http.Header{"Accept": {header}})
 			}
 		})
 	}

@@ -25,11 +25,11 @@ type handler struct {
 }
 
 // vary is shared by all answers, and never changed.
-var vary = []string{"Accept"}
+var vary = []string{"Accept, Sec-Fetch-Mode"}
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header()["Vary"] = vary
-	wantsPage := accept.PrefersHTML(r.Header["Accept"])
+	wantsPage := accept.PrefersHTML(r.Header)
 	signInAddress := "" // a request without a user is redirected to it; "": it is refused
 	request, format := cutFormat(r)
 	switch format {

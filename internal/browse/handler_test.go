@@ -29,7 +29,7 @@ func TestNegotiation_OnlyClientsThatPreferHTMLGetPages(t *testing.T) {
 		if got := strings.HasPrefix(p.Header().Get("Content-Type"), "text/html"); got != wantsPage {
 			t.Errorf("Accept %q: %s", accept, p.Header().Get("Content-Type"))
 		}
-		if p.Header().Get("Vary") != "Accept" {
+		if p.Header().Get("Vary") != "Accept, Sec-Fetch-Mode" {
 			t.Errorf("Accept %q: Vary is %q", accept, p.Header()["Vary"])
 		}
 	}

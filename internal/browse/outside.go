@@ -13,7 +13,7 @@ import (
 // in, "" for nobody. A nil userName means that nobody is ever signed in.
 func (p *Pages) Problems(userName func(*http.Request) string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !accept.PrefersHTML(r.Header["Accept"]) || strings.Contains(r.URL.RawQuery, formatParameter+"="+formatJSON) {
+		if !accept.PrefersHTML(r.Header) || strings.Contains(r.URL.RawQuery, formatParameter+"="+formatJSON) {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -73,7 +73,7 @@ func TestPage_HasAPolicyAndNothingThatBreaksIt(t *testing.T) {
 			if !strings.HasPrefix(policy, wantPolicy) || strings.Contains(policy, "unsafe") {
 				t.Errorf("%s: policy %q", target, policy)
 			}
-			if h.Get("Cache-Control") != "no-store" || h.Get("Vary") != "Accept" || h.Get("ETag") != "" {
+			if h.Get("Cache-Control") != "no-store" || h.Get("Vary") != "Accept, Sec-Fetch-Mode" || h.Get("ETag") != "" {
 				t.Errorf("%s: %v", target, h)
 			}
 		}

@@ -103,7 +103,7 @@ func byKind(page, operation, socket http.Handler) http.Handler {
 			transport.RefuseLostUpgrade(w, r)
 		case r.Header.Get("Upgrade") != "":
 			socket.ServeHTTP(w, r)
-		case (r.Method == http.MethodGet || r.Method == http.MethodHead) && accept.PrefersHTML(r.Header["Accept"]):
+		case (r.Method == http.MethodGet || r.Method == http.MethodHead) && accept.PrefersHTML(r.Header):
 			page.ServeHTTP(w, r)
 		default:
 			operation.ServeHTTP(w, r)

@@ -153,7 +153,7 @@ func TestPlayground_HasItsSettingsInDataAttributes(t *testing.T) {
 			t.Errorf("no %s in\n%s", want, w.Body)
 		}
 	}
-	if got := w.Header().Get("Vary"); got != "Accept" {
+	if got := w.Header().Get("Vary"); got != "Accept, Sec-Fetch-Mode" {
 		t.Errorf("Vary %q, but the API has the same URL", got)
 	}
 }

@@ -30,8 +30,8 @@ func newPlayground(files fs.FS, publicURL string) http.Handler {
 		status = http.StatusServiceUnavailable // the page does nothing without its script
 	}
 	return readOnly(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Add("Vary", "Accept")            // the API has the same URL
-		w.Header().Set("Cache-Control", "no-cache") // the names of assets change with a release
+		w.Header().Add("Vary", "Accept, Sec-Fetch-Mode") // the API has the same URL
+		w.Header().Set("Cache-Control", "no-cache")      // the names of assets change with a release
 		playground.write(w, r, status, body)
 	}))
 }
