@@ -101,9 +101,9 @@ func (c counted) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comm
 		c.count(tag.RowsAffected())
 	default:
 		if d.counted == nil {
-			d.pipeline.counted = make(map[int]func(int64))
+			d.counted = make(map[int]func(int64))
 		}
-		d.pipeline.counted[d.queue.Len()-1] = c.count
+		d.counted[d.queue.Len()-1] = c.count
 	}
 	return tag, err
 }

@@ -28,8 +28,8 @@ const (
 
 const eventChoice = "must be item.created, item.updated, item.deleted or item.triggered"
 
-// checked returns the settings with their defaults and the normal form of the URL, or an error with every fault: RULE_VIOLATED when the only fault
-// is that hooks may not reach the URL, and else INVALID_INPUT.
+// checked returns the settings with their defaults and the normal form of the URL, or an error with every fault:
+// RULE_VIOLATED when the only fault is that hooks may not reach the URL, and else INVALID_INPUT.
 func (s Settings) checked(
 	ctx context.Context, pool *pgxpool.Pool, accountID uuid.UUID, reach egress.Policy,
 ) (Settings, error) {

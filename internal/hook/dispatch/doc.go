@@ -68,16 +68,15 @@
 // hook is quick while it works and answers within 10 ms on average. A hook that turns slow delays one fan-out by 30
 // ms; then it goes through the queue.
 //
-// (2) Only the first delivery of a group, by position, has a due_at. A replay or a redelivery may insert earlier ones:
-// it parks a later one that is due, or, if that is being sent, waits behind it. Such a later one is parked when it has
-// failed. When it has succeeded, a replay that covers it sends it once more, after the earlier ones. A claim that is lost
-// at that moment is the one case in which a later one may be sent first. A group changes where a delivery is inserted
-// and the group
-// is checked for being empty (fan-out, replay, redelivery), where its head is removed and the next promoted
-// (results), and where it ends (an inactive hook's). If two of these ran at the same time, each could miss the row
-// of the other and leave a parked delivery that nothing promotes. So all of them take one advisory lock, after
-// which each statement sees what the previous holder has committed. All are short and work in batches. Claims
-// change no group, and lock only their rows.
+// (2) Only the first delivery of a group, by position, has a due_at. A replay or a redelivery may insert earlier
+// ones: it parks a later one that is due, or, if that is being sent, waits behind it. Such a later one is parked when
+// it has failed. When it has succeeded, a replay that covers it sends it once more, after the earlier ones. A claim
+// that is lost at that moment is the one case in which a later one may be sent first. A group changes where a
+// delivery is inserted and the group is checked for being empty (fan-out, replay, redelivery), where its head is
+// removed and the next promoted (results), and where it ends (an inactive hook's). If two of these ran at the same
+// time, each could miss the row of the other and leave a parked delivery that nothing promotes. So all of them take
+// one advisory lock, after which each statement sees what the previous holder has committed. All are short and work
+// in batches. Claims change no group, and lock only their rows.
 //
 // (3) A claim names hooks and their free slots, and takes that many rows of each from an index. Each node counts
 // its slots in memory. An endpoint that has only failed for a while gets fewer. The limits of a hook, on its rate

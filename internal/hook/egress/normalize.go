@@ -26,8 +26,8 @@ func NormalizeURL(raw string) string {
 	return normal
 }
 
-// strict encodes what browsers leave as it is in a path or a query, and RFC 3986 does not allow: some servers refuse it.
-// In a path, net/http would encode it too, but would then also decode %2F.
+// strict encodes what browsers leave as it is in a path or a query, and RFC 3986 does not allow: some servers refuse
+// it. In a path, net/http would encode it too, but would then also decode %2F.
 var strict = strings.NewReplacer("|", "%7C", "^", "%5E", "`", "%60", "{", "%7B", "}", "%7D", `\`, "%5C")
 
 // normalize returns the normal form of a URL, which parseURL has parsed as u.

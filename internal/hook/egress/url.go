@@ -22,8 +22,8 @@ const (
 
 // CheckURL checks the URL of an endpoint, and returns the form in which it is stored and requested (normalize.go). It
 // returns a fault when the URL is malformed. It returns a refusal when the URL names an address or a port that is not
-// allowed (a *Refusal), or an address in a form that programs interpret differently. Both texts continue a sentence that
-// begins with the name of the URL. A host name is not looked up: its addresses can change.
+// allowed (a *Refusal), or an address in a form that programs interpret differently. Both texts continue a sentence
+// that begins with the name of the URL. A host name is not looked up: its addresses can change.
 func (p Policy) CheckURL(raw string) (normal, fault string, refusal error) {
 	u, fault := parseURL(raw)
 	if fault != "" {

@@ -61,5 +61,6 @@ func (d *Delivery) group(secret int) group {
 }
 
 func (d *Delivery) ordered() bool {
-	return d.Item != "" && len(d.Target)+len(d.Item) <= maxKey && d.Revision > 0 && d.Trigger != "test" // a test sends a sample
+	isSample := d.Trigger == "test"
+	return d.Item != "" && len(d.Target)+len(d.Item) <= maxKey && d.Revision > 0 && !isSample
 }
