@@ -51,6 +51,7 @@ func NewHandler(r *Resolver, c Config) *Handler {
 	server.SetQueryCache(documents{lru.New[*ast.QueryDocument](cachedQueries)})
 	server.SetValidationRulesFn(func() *rules.Rules {
 		all := rules.NewDefaultRules()
+		all.AddRule(blockStrings.Name, blockStrings.RuleFunc)
 		all.AddRule(jsoninput.Rule.Name, jsoninput.Rule.RuleFunc)
 		return all
 	})
