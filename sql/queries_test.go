@@ -54,9 +54,9 @@ var (
 	filtersByAccount = regexp.MustCompile(`\baccount_id\s*=\s*@account_id\b`)
 	insertsAccount   = regexp.MustCompile(`(?s)^\s*INSERT INTO \w+\s*\([^)]*\baccount_id\b[^)]*\).*@account_id\b`)
 
-	statement    = regexp.MustCompile(`(?s)^\s*(INSERT INTO|UPDATE|DELETE|SELECT|WITH)\b`)
+	statement    = regexp.MustCompile(`(?s)^[\s(]*(INSERT INTO|UPDATE|DELETE|SELECT|WITH)\b`)
 	usesTables   = regexp.MustCompile(`(?i)\b(FROM|INTO|UPDATE|JOIN)\s+\w`)
-	selectsItems = regexp.MustCompile(`(?is)^\s*(WITH\b|SELECT\b).*\b(FROM|JOIN)\s+(item|item_change)\b`)
+	selectsItems = regexp.MustCompile(`(?is)^[\s(]*(WITH\b|SELECT\b).*\b(FROM|JOIN)\s+(item|item_change)\b`)
 )
 
 func takesAccount(text string) bool {
