@@ -50,6 +50,8 @@ verify: ## Regenerate, and fail on any difference from what is committed.
 lint: $(TOOLS)/.stamp-linters $(WEB_BUILT) $(LINT)/node_modules/.package-lock.json ## Check formatting, imports, the contracts, and known mistakes and vulnerabilities.
 	$(TOOLS)/golangci-lint run ./...
 	$(LINT)/node_modules/.bin/eslint --config $(LINT)/eslint.config.mjs graph/schema examples internal/web/assets/src/playground/operations
+	$(LINT)/node_modules/.bin/redocly lint --config $(LINT)/redocly.yaml openapi/bundled/core.json openapi/bundled/core.yaml
+	$(LINT)/node_modules/.bin/spectral lint --ruleset $(LINT)/spectral.yaml --fail-severity=warn openapi/bundled/core.json
 	scripts/vulnerabilities $(TOOLS)/govulncheck
 
 # BESIDE=path/to/itemcast compares with another build. LONG=1 adds the rows that take minutes. ARGS go to the program:
