@@ -15,6 +15,7 @@ import (
 	"itemcast/internal/item"
 	"itemcast/internal/node"
 	"itemcast/internal/problem"
+	"itemcast/internal/validate"
 )
 
 type exportCommand struct {
@@ -40,8 +41,8 @@ type instant time.Time
 // UnmarshalText parses RFC 3339.
 func (i *instant) UnmarshalText(text []byte) error {
 	t, err := time.Parse(time.RFC3339Nano, string(text))
-	if err != nil {
-		return fmt.Errorf("%q is not a time; write it as 2026-01-31T12:00:00Z (RFC 3339)", text)
+	if err != nil || validate.Time(t) != "" {
+		return fmt.Errorf("%q is not a time in the years 1 to 9999; write it as 2026-01-31T12:00:00Z (RFC 3339)", text)
 	}
 	*i = instant(t)
 	return nil

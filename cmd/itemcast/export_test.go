@@ -95,7 +95,7 @@ func TestExport_TakesTheFiltersOfTheList(t *testing.T) {
 	for flag, want := range map[string]string{"--metadata=none=1": "metadata.none is no metadata field of this account",
 		"--type=film":               `--type must be one of "video"`,
 		"--sort=size":               "--sort must be one of",
-		"--created-after=yesterday": `--created-after: "yesterday" is not a time; write it as`} {
+		"--created-after=yesterday": `--created-after: "yesterday" is not a time in the years 1 to 9999; write it as`} {
 		code, out, errs := nodetest.RunProcess(t, environment, "export", flag)
 		wantExit(t, code, out, errs, 1, want)
 	}

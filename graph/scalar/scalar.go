@@ -4,6 +4,7 @@ package scalar
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -14,6 +15,7 @@ import (
 	"itemcast/graph/jsoninput"
 	"itemcast/internal/plainjson"
 	"itemcast/internal/strictjson"
+	"itemcast/internal/validate"
 )
 
 // MarshalJSON writes a JSON value unchanged.
@@ -38,15 +40,17 @@ func MarshalDateTime(t time.Time) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) { _, _ = w.Write(plainjson.AppendTime(nil, t)) })
 }
 
+var errTime = errors.New("must be an RFC 3339 time in the years 1 to 9999 in UTC, such as 2026-01-31T12:00:00Z")
+
 // UnmarshalDateTime reads an RFC 3339 time.
 func UnmarshalDateTime(value any) (time.Time, error) {
 	text, ok := value.(string)
 	if !ok {
-		return time.Time{}, fmt.Errorf("must be an RFC 3339 time, such as 2026-01-31T12:00:00Z")
+		return time.Time{}, errTime
 	}
 	t, err := time.Parse(time.RFC3339, text)
-	if err != nil || t.Year() < 1 {
-		return time.Time{}, fmt.Errorf("must be an RFC 3339 time, such as 2026-01-31T12:00:00Z")
+	if err != nil || validate.Time(t) != "" {
+		return time.Time{}, errTime
 	}
 	return t, nil
 }

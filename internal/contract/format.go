@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"itemcast/internal/validate"
 )
 
 var errFormat = errors.New("not in the format")
@@ -82,15 +84,16 @@ func isUUID(s string) bool {
 	return true
 }
 
-// isTime accepts what both RFC 3339 and package time accept: no comma before the fraction, and no leap second.
+// isTime accepts what both RFC 3339 and package time accept: no comma before the fraction, and no leap second. The time
+// must stay in the years 1 to 9999 in UTC, in which it is stored.
 func isTime(s string) bool {
-	_, err := time.Parse(time.RFC3339, s)
-	return err == nil && !strings.Contains(s, ",")
+	at, err := time.Parse(time.RFC3339, s)
+	return err == nil && !strings.Contains(s, ",") && validate.Time(at) == ""
 }
 
 func isDate(s string) bool {
-	_, err := time.Parse(time.DateOnly, s)
-	return err == nil
+	day, err := time.Parse(time.DateOnly, s)
+	return err == nil && validate.Time(day) == ""
 }
 
 // isURL accepts absolute URLs; those with http or https must have a host.

@@ -35,7 +35,7 @@ const (
 	maxIdleDashes = 16  // Postgres fails at 32: "tsquery stack too small". It still searches stale items.
 )
 
-// faults checks the texts that Postgres will compare with.
+// faults checks the texts and times that Postgres will compare with.
 func (f *Filter) faults() (faults problem.Faults) {
 	faults.Of("search", validate.Text(f.Search, 0, maxSearch))
 	if idleDashes(f.Search) > maxIdleDashes {
@@ -48,6 +48,14 @@ func (f *Filter) faults() (faults problem.Faults) {
 	}
 	check("tags", f.Tags...)
 	check("workflow_status", f.WorkflowStatuses...)
+	checkTime := func(parameter string, at *time.Time) {
+		if at != nil {
+			faults.Of(parameter, validate.Time(*at))
+		}
+	}
+	checkTime("created_after", f.CreatedAfter)
+	checkTime("created_before", f.CreatedBefore)
+	checkTime("updated_after", f.UpdatedAfter)
 	for _, key := range slices.Sorted(maps.Keys(f.Metadata)) {
 		check("metadata."+key, f.Metadata[key])
 	}

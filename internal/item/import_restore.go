@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"itemcast/internal/problem"
+	"itemcast/internal/validate"
 )
 
 // restored are the values of an exported document that only the server sets, and that an import may keep.
@@ -27,6 +28,7 @@ func readRestored(members map[string]json.RawMessage) (*restored, *problem.Error
 			faults.At("#/"+name, "must be a date and time such as 2026-01-31T12:00:00Z")
 		}
 		if value != nil {
+			faults.At("#/"+name, validate.Time(*value))
 			precise := value.UTC().Truncate(time.Microsecond) // as Postgres stores it
 			*at = &precise
 		}

@@ -8,6 +8,7 @@ import (
 
 	"itemcast/internal/importfile"
 	"itemcast/internal/plaintext"
+	"itemcast/internal/validate"
 )
 
 // maxSurveyed bounds the memory of a survey, far above the number of fields that an account can have.
@@ -112,6 +113,6 @@ func isDateValue(value any) bool {
 }
 
 func isDate(text string) bool {
-	_, err := time.Parse(time.DateOnly, text)
-	return err == nil
+	day, err := time.Parse(time.DateOnly, text)
+	return err == nil && validate.Time(day) == ""
 }

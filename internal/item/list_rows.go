@@ -108,10 +108,10 @@ func (s *Service) documentReader(ctx context.Context, n int32) db.Querier {
 	return db.WithArena(db.Read(ctx, s.pool), min(int(n)*typicalDocument, 32<<10))
 }
 
-// Times before and after every item's creation.
+// Times before and after every item's creation, which an import may restore within the years 1 to 9999.
 var (
-	beforeAll = time.Unix(0, 0)
-	afterAll  = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+	beforeAll = time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)
+	afterAll  = time.Date(10001, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
 func (s *Service) rowsByCreation(

@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -134,8 +133,7 @@ func checkValue(field store.MetadataField, value any) (canonical any, detail str
 			return value, "must be true or false"
 		}
 	case "date":
-		text, ok := value.(string)
-		if _, err := time.Parse(time.DateOnly, text); !ok || err != nil {
+		if !isDateValue(value) {
 			return value, "must be a date, YYYY-MM-DD"
 		}
 	case "choice":

@@ -1,0 +1,58 @@
+package item
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"itemcast/internal/problem"
+)
+
+// A document with such a time could not be decoded, and its JSON would break every client.
+func TestImport_RejectsTimesOutsideTheYearsOfRFC3339(t *testing.T) {
+	b := setup(t)
+	for _, at := range []string{"9999-12-31T23:59:59-10:00", "0000-01-01T00:00:00+10:00", "0000-06-01T00:00:00Z"} {
+		for _, field := range []string{"created_at", "updated_at", "published_at"} {
+			line := fmt.Sprintf(`{"name":"a","privacy":"public","revision":1,%q:%q}`, field, at)
+			report := b.importLines(b.ctx, line, ImportOptions{KeepTimes: true})
+			if report.Rejected != 1 || report.Errors[0].Error.Faults[0] != (problem.Fault{Pointer: "#/" + field,
+				Detail: "must be in the years 1 to 9999 in UTC"}) {
+				t.Errorf("%s: got %+v", line, report)
+			}
+		}
+	}
+}
+
+// Whatever time an import restores, the item is in every list and every export.
+func TestLists_HaveTheItemsOfAllYears(t *testing.T) {
+	b := setup(t)
+	var input strings.Builder
+	for _, at := range []string{"0001-01-01T00:00:00Z", "1895-12-28T21:00:00Z", "1969-12-31T23:59:59Z", "1970-01-01T00:00:00Z",
+		"2026-01-31T12:00:00Z", "9999-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"} {
+		fmt.Fprintf(&input, `{"name":%q,"privacy":"public","created_at":%[1]q,"updated_at":%[1]q,"published_at":%[1]q,"revision":1}`+"\n", at)
+	}
+	if report := b.importLines(b.ctx, input.String(), ImportOptions{KeepTimes: true}); report.Created != 7 {
+		t.Fatalf("got %+v", report)
+	}
+	for _, sort := range []Sort{ByCreated, ByCreatedDesc, ByUpdated, ByUpdatedDesc, ByName, ByNameDesc} {
+		for _, filter := range []Filter{{}, {Privacies: []Privacy{PrivacyPublic}}} {
+			for _, limit := range []int{1, 3, 500} {
+				if got := b.listed(filter, sort, limit); len(got) != 7 {
+					t.Errorf("%s, pages of %d: %d items", sort, limit, len(got))
+				}
+			}
+			page, err := b.items.List(b.ctx, filter, Paging{Sort: sort, Limit: 7, Backward: true})
+			if err != nil || len(page.Items) != 7 {
+				t.Errorf("%s, the last: %d items, %v", sort, len(page.Items), err)
+			}
+			var out bytes.Buffer
+			if err := b.items.Export(b.ctx, &out, filter, &ExportOptions{Sort: sort}); err != nil || bytes.Count(out.Bytes(), []byte("\n")) != 7 {
+				t.Errorf("%s: exported %s, %v", sort, out.String(), err)
+			}
+		}
+	}
+	for _, i := range b.listed(Filter{}, ByCreated, 7) { // each can change
+		b.patch(i.ID, `{"description":"x"}`)
+	}
+}
