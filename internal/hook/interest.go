@@ -84,41 +84,13 @@ func (m *Matchers) Wanted(
 	if err != nil {
 		return nil, err
 	}
-	matches, err := matchAll(matcher, included, items.after)
-	if err != nil {
-		return nil, err
-	}
-	var updates []*change.Change // that do not match after the change
-	for n, c := range included {
-		if !matches[n] && c.Kind == change.Updated {
-			updates = append(updates, c)
-		}
-	}
-	matched, err := matchAll(matcher, updates, items.before)
-	if err != nil {
-		return nil, err
-	}
 	var wanted []*change.Change
-	for n, c := range included {
-		if at := slices.Index(updates, c); matches[n] || at >= 0 && matched[at] {
+	for _, c := range included {
+		if matcher.Match(items.after(c)) || c.Kind == change.Updated && matcher.Match(items.before(c)) {
 			wanted = append(wanted, c)
 		}
 	}
 	return wanted, nil
-}
-
-func matchAll(
-	m *item.Matcher, changes []*change.Change, decode func(*change.Change) (*item.Item, error),
-) ([]bool, error) {
-	matches := make([]bool, len(changes))
-	for n, c := range changes {
-		i, err := decode(c)
-		if err != nil {
-			return nil, err
-		}
-		matches[n] = m.Match(i)
-	}
-	return matches, nil
 }
 
 // matcher returns the compiled filter of a hook.

@@ -45,9 +45,9 @@ func NewMatcher(ctx context.Context, pool *pgxpool.Pool, account uuid.UUID, filt
 	return m, err
 }
 
-// Match reports whether the item matches.
+// Match reports whether the item matches. No filter matches nil, for a document that cannot be decoded.
 func (m *Matcher) Match(i *Item) bool {
-	return m.matchColumns(i) && (m.query == nil || m.query.Match(i.words()))
+	return i != nil && m.matchColumns(i) && (m.query == nil || m.query.Match(i.words()))
 }
 
 func (m *Matcher) matchColumns(i *Item) bool {

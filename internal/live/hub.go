@@ -1,6 +1,7 @@
 package live
 
 import (
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -33,9 +34,9 @@ type Hub struct {
 
 // NewHub makes a hub over a feed. On one node, a user may have up to connectionsPerUser connections and as many
 // distinct subscriptions.
-func NewHub(pool *pgxpool.Pool, feed *change.Feed, connectionsPerUser int) *Hub {
+func NewHub(pool *pgxpool.Pool, feed *change.Feed, connectionsPerUser int, log *slog.Logger) *Hub {
 	return &Hub{
-		pool: pool, feed: feed, maxPerUser: connectionsPerUser,
+		pool: pool, feed: feed, maxPerUser: connectionsPerUser, decoded: decodedItems{log: log},
 		streams: map[streamKey]*stream{}, opened: map[uuid.UUID]int{}, connections: map[uuid.UUID]int{},
 	}
 }

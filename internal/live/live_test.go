@@ -57,7 +57,7 @@ func setup(t *testing.T) *bundle {
 	parts.Go(func() { _ = feed.Run(running) })
 	t.Cleanup(func() { cancel(); parts.Wait() })
 	actor := account.Actor{AccountID: id, UserID: uuid.New(), Permissions: account.All()}
-	return &bundle{t: t, pool: pool, account: id, hub: NewHub(pool, feed, 10), ctx: account.WithActor(t.Context(), actor),
+	return &bundle{t: t, pool: pool, account: id, hub: NewHub(pool, feed, 10, log), ctx: account.WithActor(t.Context(), actor),
 		items: item.NewService(item.Config{
 			Pool: pool, Feed: feed, Sequencer: sequencer, Check: document.Schema("ItemInput").Check,
 			CheckPatch: document.Schema("ItemPatch").Check, PublicURL: "https://items.example", Log: log,
@@ -244,4 +244,32 @@ func TestSubscription_TheFirstChangeAfterUpdatedAfterEntersTheFilter(t *testing.
 		t.Fatal(err)
 	}
 	b.expect(s, "UPDATED", 4)
+}
+
+// Such a document is a fault of this program or of the database. It must not stop what follows it in the log.
+func TestSubscription_AnItemThatCannotBeDecodedStopsNoStream(t *testing.T) {
+	b := setup(t)
+	start := b.hub.feed.Cursor(0)
+	filtered := b.subscribe(start, &item.Filter{Tags: []string{"silent"}})
+	all := b.subscribe(start, nil)
+	err := db.Write(b.ctx, b.pool, func(ctx context.Context, tx pgx.Tx) error {
+		for n, kind := range []change.Kind{change.Created, change.Updated} {
+			if err := change.Record(ctx, tx, change.Change{
+				AccountID: b.account, ItemID: uuid.New(), Revision: int64(n) + 7, Kind: kind, Trigger: change.TriggerWrite,
+				Previous: []byte(`{"name":"x"}`), ChangedFields: []string{"name"},
+				Document: []byte(`{"name":"broken","created_at":"10000-01-01T09:59:59.000000Z","tags":["silent"]}`),
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.create(`{"name":"Metropolis","tags":["silent"]}`)
+	b.expect(filtered, "CREATED", 1)
+	b.expect(all, "CREATED", 7)
+	b.expect(all, "UPDATED", 8)
+	b.expect(all, "CREATED", 1)
 }

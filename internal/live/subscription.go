@@ -115,7 +115,7 @@ func (s *Subscription) step(ctx context.Context) (event *Event, examined bool, e
 		}
 	}
 	c := s.pending[0]
-	if event, err = s.event(ctx, c); err != nil {
+	if event, err = s.event(c); err != nil {
 		return nil, false, err
 	}
 	s.position, s.pending = c.Position, s.pending[1:]
@@ -142,7 +142,7 @@ func (s *Subscription) fetch(ctx context.Context) error {
 }
 
 // event returns a change as this subscriber sees it; nil when the subscriber does not see it.
-func (s *Subscription) event(ctx context.Context, c *change.Change) (*Event, error) {
+func (s *Subscription) event(c *change.Change) (*Event, error) {
 	if !s.concerns(c) {
 		return nil, nil
 	}
@@ -150,9 +150,9 @@ func (s *Subscription) event(ctx context.Context, c *change.Change) (*Event, err
 	if err != nil || visible == "" {
 		return nil, err
 	}
-	kind, err := s.filter(ctx, c, visible)
-	if err != nil || kind == "" || (len(s.kinds) > 0 && !slices.Contains(s.kinds, kind)) {
-		return nil, err
+	kind := s.filter(c, visible)
+	if kind == "" || (len(s.kinds) > 0 && !slices.Contains(s.kinds, kind)) {
+		return nil, nil
 	}
 	return s.hub.newEvent(c, kind, document), nil
 }
@@ -168,42 +168,31 @@ func (s *Subscription) concerns(c *change.Change) bool {
 
 // filter applies the filter to a change of a kind. An update that moves the item in or out of the filter becomes
 // ENTERED or LEFT. The kind is "" when the change does not match.
-func (s *Subscription) filter(ctx context.Context, c *change.Change, kind Kind) (Kind, error) {
+func (s *Subscription) filter(c *change.Change, kind Kind) Kind {
 	if !s.filtered {
-		return kind, nil
+		return kind
 	}
 	decoded := s.hub.decoded.of(c)
 	after := decoded.after
 	if kind == Left { // the role may not see what the item became
 		after = decoded.before
 	}
-	matches, err := s.matches(after)
-	if err != nil {
-		return "", err
-	}
+	matches := s.matcher.Match(after())
 	if kind != Kind(change.Updated) {
 		if !matches {
 			kind = ""
 		}
-		return kind, nil
+		return kind
 	}
-	matched, err := s.matches(decoded.before)
+	matched := s.matcher.Match(decoded.before())
 	switch {
-	case err != nil || !matched && !matches:
-		return "", err
+	case !matched && !matches:
+		return ""
 	case matched && matches:
-		return kind, nil
+		return kind
 	case matches:
-		return Entered, nil
+		return Entered
 	default:
-		return Left, nil
+		return Left
 	}
-}
-
-func (s *Subscription) matches(decode func() (*item.Item, error)) (bool, error) {
-	i, err := decode()
-	if err != nil {
-		return false, err
-	}
-	return s.matcher.Match(i), nil
 }

@@ -23,11 +23,8 @@ func (s *Subscription) visible(c *change.Change) (kind Kind, document []byte, er
 		}
 		return Kind(c.Kind), c.Document, nil
 	}
-	before, err := s.hub.decoded.of(c).before()
-	if err != nil {
-		return "", nil, err
-	}
-	wasHidden := before.Workflow != nil && slices.Contains(s.hidden, before.Workflow.ProfileID)
+	before := s.hub.decoded.of(c).before()
+	wasHidden := before == nil || before.Workflow != nil && slices.Contains(s.hidden, before.Workflow.ProfileID)
 	switch {
 	case hides && wasHidden:
 		return "", nil, nil

@@ -131,7 +131,7 @@ func (n *Node) buildServices() {
 	n.hooks = hook.NewService(hook.Config{Pool: pool, Feed: n.Feed, Reach: config.HookReach, Sender: sender,
 		Items: n.Items, Wake: n.Dispatcher.Wake})
 	n.pruner = change.NewPruner(pool, config.Retention, n.Dispatcher.Hold, log)
-	n.Hub = live.NewHub(pool, n.Feed, config.ConnectionsPerUser)
+	n.Hub = live.NewHub(pool, n.Feed, config.ConnectionsPerUser, log)
 	n.workflows = workflow.NewService(workflow.Config{Pool: pool, Log: log, Changed: n.Hub.Forget})
 }
 

@@ -27,7 +27,7 @@ var guarded = map[string]any{
 	"account.Service":   account.NewService(account.Config{}),
 	"signin.Service":    signin.New(signin.Config{}),
 	"workflow.Service":  workflow.NewService(workflow.Config{}),
-	"live.Hub":          live.NewHub(nil, nil, 0),
+	"live.Hub":          live.NewHub(nil, nil, 0, nil),
 }
 
 // needs has the permissions that each method requires, in the order of the checks.

@@ -126,6 +126,20 @@ func TestFilter_PassesAnUpdateAfterWhichAnItemStartsOrStopsToMatch(t *testing.T)
 	}
 }
 
+// Such a document is a fault of this program or of the database. It must not stop what follows it in the log.
+func TestFilter_AnItemThatCannotBeDecodedStopsNoHook(t *testing.T) {
+	b := setup(t)
+	filtered, all := b.Receiver(nil), b.Receiver(nil)
+	b.HookOf(map[string]any{"url": filtered.URL, "events": hooktest.AllEvents, "filter": map[string]any{"tags": []string{"silent"}}})
+	b.HookOf(map[string]any{"url": all.URL, "events": hooktest.AllEvents})
+	n := b.node(Config{})
+	b.record(n, change.Change{ItemID: uuid.New(), Kind: change.Created, Trigger: change.TriggerWrite,
+		Document: []byte(`{"name":"broken","created_at":"10000-01-01T09:59:59.000000Z","tags":["silent"]}`)})
+	b.change(n, newFilm(), change.Created, "")
+	filtered.AwaitCount(1)
+	all.AwaitCount(2)
+}
+
 func TestChangedFields_SelectUpdates(t *testing.T) {
 	b := setup(t)
 	r, all := b.Receiver(nil), b.Receiver(nil)

@@ -41,7 +41,7 @@ func (m matched) row() store.ClaimDeliveriesRow {
 func (d *Dispatcher) match(
 	ctx context.Context, tx pgx.Tx, hooks []store.ActiveHooksOfRow, changes []*change.Change,
 ) ([]matched, error) {
-	items := hook.NewDecodedItems()
+	items := hook.NewDecodedItems(d.log)
 	var deliveries []matched
 	for n := range hooks {
 		h := &hooks[n]

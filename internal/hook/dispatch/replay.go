@@ -95,7 +95,7 @@ func (d *Dispatcher) resendPast(
 	wanted, err := d.matchers.Wanted(ctx, hook.Interest{
 		Hook: row.HookID, Account: row.AccountID, Events: row.Events, ChangedFields: row.ChangedFields,
 		Filter: row.Filter, UpdatedAt: row.UpdatedAt,
-	}, since(changes, row.Since), hook.NewDecodedItems())
+	}, since(changes, row.Since), hook.NewDecodedItems(d.log))
 	if reason := hook.StaleFilter(err); reason != "" {
 		step.Ended, step.Error = true, &reason
 		return nil

@@ -61,7 +61,7 @@ func setup(t *testing.T) *bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.sequencer, b.hub = change.NewSequencer(b.pool, log), live.NewHub(b.pool, feed, 10)
+	b.sequencer, b.hub = change.NewSequencer(b.pool, log), live.NewHub(b.pool, feed, 10, log)
 	running, cancel := context.WithCancel(t.Context())
 	var parts sync.WaitGroup
 	parts.Go(func() { _ = b.sequencer.Run(running) })
