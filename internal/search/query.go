@@ -139,6 +139,14 @@ func (t term) write(out *strings.Builder, mark string, beginnings bool) {
 	}
 	if t.excluded {
 		out.WriteByte(')')
+		return
+	}
+	// A beginning is said twice, because Postgres assumes that at least 1 in 200 items has it, and would walk through all
+	// items in the list's order to find a page of them.
+	if last := t.words[len(t.words)-1]; last.isBeginning && (beginnings || last.isSingle()) {
+		out.WriteString(" & ")
+		writeQuoted(out, mark+last.text)
+		out.WriteString(":*")
 	}
 }
 
