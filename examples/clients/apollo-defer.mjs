@@ -6,7 +6,7 @@ import { ApolloClient, gql, HttpLink, InMemoryCache } from '@apollo/client';
 import { Defer20220824Handler } from '@apollo/client/incremental';
 import { commandLine } from './operations.mjs';
 
-const { url, authorization } = commandLine();
+const { url, authorization } = await commandLine('apollo-defer.mjs');
 const client = new ApolloClient({
   link: new HttpLink({ uri: url, headers: { authorization } }),
   cache: new InMemoryCache(),
@@ -18,7 +18,9 @@ const query = gql`
     items(first: 1) { nodes { id name ... @defer { createdBy { id name } } } }
   }
 `;
-client.watchQuery({ query }).subscribe(({ data, dataState }) => {
-  if (data) console.log(JSON.stringify({ data, dataState }));
-  if (dataState === 'complete') process.exit(0);
+client.watchQuery({ query }).subscribe(({ data, dataState, error }) => {
+  if (error) throw error;
+  if (!data) return; // the query is under way
+  console.log(JSON.stringify({ data, dataState }));
+  client.stop();
 });
