@@ -84,8 +84,8 @@ func (d *Document) Base() string {
 }
 
 // At returns the document for a server at a public URL, without a slash at its end: its operations are at the same
-// address below that URL, and the document that is served names it. Error: the document has not exactly one server, with
-// a path.
+// address below that URL, and the document that is served names it. Error: the document has not exactly one server,
+// with a path.
 func (d *Document) At(publicURL string) (*Document, error) {
 	base := d.Base()
 	inJSON, inYAML := `"servers":[{"url":"`+base+`"}]`, "\nservers:\n  - url: "+base+"\n"
