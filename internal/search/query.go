@@ -127,6 +127,8 @@ func (t term) write(out *strings.Builder, mark string, beginnings bool) {
 	if t.excluded {
 		out.WriteString("!(")
 		mark = "" // anywhere
+	} else if first := t.words[0]; len(t.words) == 1 && first.isBeginning && (beginnings || first.isSingle()) {
+		out.WriteByte('(')
 	}
 	for n, w := range t.words {
 		if n > 0 {
@@ -142,11 +144,16 @@ func (t term) write(out *strings.Builder, mark string, beginnings bool) {
 		return
 	}
 	// A beginning is said twice, because Postgres assumes that at least 1 in 200 items has it, and would walk through all
-	// items in the list's order to find a page of them.
+	// items in the list's order to find a page of them. The whole word tells it that a word is frequent.
 	if last := t.words[len(t.words)-1]; last.isBeginning && (beginnings || last.isSingle()) {
 		out.WriteString(" & ")
 		writeQuoted(out, mark+last.text)
 		out.WriteString(":*")
+		if len(t.words) == 1 {
+			out.WriteString(" | ")
+			writeQuoted(out, mark+last.text)
+			out.WriteByte(')')
+		}
 	}
 }
 

@@ -73,10 +73,10 @@ func TestMatch_FindsWhatPeopleExpect(t *testing.T) {
 func TestRanks_NarrowFromTheNameToAnywhere(t *testing.T) {
 	t.Parallel()
 	for query, want := range map[string]string{
-		"city radio":  "'=city' & '=radio' ~ '=city' & '=radio':* & '=radio':* ~ '#city' & '#radio':* & '#radio':* ~ 'city' & 'radio':* & 'radio':*",
+		"city radio":  "'=city' & '=radio' ~ '=city' & ('=radio':* & '=radio':* | '=radio') ~ '#city' & ('#radio':* & '#radio':* | '#radio') ~ 'city' & ('radio':* & 'radio':* | 'radio')",
 		`"city hall"`: "'=city' <1> '=hall' ~ '#city' <1> '#hall' ~ 'city' <1> 'hall'",
 		"a -b":        "'=a' & !('b') ~ '#a' & !('b') ~ 'a' & !('b')",
-		"東":           "'=東':* & '=東':* ~ '#東':* & '#東':* ~ '東':* & '東':*",
+		"東":           "('=東':* & '=東':* | '=東') ~ ('#東':* & '#東':* | '#東') ~ ('東':* & '東':* | '東')",
 	} {
 		if got := strings.Join(search.Parse(query).Ranks(), " ~ "); got != want {
 			t.Errorf("%s: got %s, want %s", query, got, want)
