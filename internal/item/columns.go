@@ -78,8 +78,8 @@ func (s *Service) insertRow(ctx context.Context, tx pgx.Tx, account uuid.UUID, i
 	return insertMedia(ctx, store.New(tx), account, i)
 }
 
-// updateRow also replaces the rows of assets and snapshots if media is true, and the words of the search unless they are
-// nil.
+// updateRow also replaces the rows of assets and snapshots if media is true, and the words of the search unless they
+// are nil.
 func (s *Service) updateRow(
 	ctx context.Context, tx pgx.Tx, account uuid.UUID, i *Item, document []byte, media bool, words *string,
 ) error {

@@ -67,8 +67,8 @@ func Decode(document []byte) (*Item, error) {
 	return &i, nil
 }
 
-// documentVersion identifies the renderer, the words of the search, and the base of the URLs, on which a document depends
-// beside its row.
+// documentVersion identifies the renderer, the words of the search, and the base of the URLs, on which a document
+// depends beside its row.
 func documentVersion(publicURL string) int32 {
 	return int32(crc32.ChecksumIEEE(fmt.Appendf(nil, "%d %d %s", rendererVersion, wordsVersion, publicURL)))
 }

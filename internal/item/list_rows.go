@@ -56,8 +56,8 @@ func (s *Service) rows(
 // maxRanks is the largest number of search.Query.Ranks.
 const maxRanks = 4
 
-// rowsByRelevance reads a page's rows, rank after rank, with a statement for each. An item that has a better rank is left
-// out of the others. The head is that of the first snapshot, so the page reflects every change up to there.
+// rowsByRelevance reads a page's rows, rank after rank, with a statement for each. An item that has a better rank is
+// left out of the others. The head is that of the first snapshot, so the page reflects every change up to there.
 func (s *Service) rowsByRelevance(
 	ctx context.Context, p store.ListDocumentsParams, query search.Query, rank int, backward bool,
 ) (rows []listRow, head change.Position, err error) {

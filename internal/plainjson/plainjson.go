@@ -5,8 +5,8 @@
 // Times are in UTC and always have six fractional digits: texts of equal length sort as times do, and no client reads
 // another precision than the database has.
 //
-// Everything else is written as encoding/json writes it. HTML must not embed the output unescaped: html/template escapes
-// it. The package must not know what a value means.
+// Everything else is written as encoding/json writes it. HTML must not embed the output unescaped: html/template
+// escapes it. The package must not know what a value means.
 package plainjson
 
 import (

@@ -6,8 +6,8 @@
 //	Query ──String──▶ tsquery ────────────────────────┘
 //
 // A word is a run of letters, marks and digits, in lower case and without accents: Löwenthal is lowenthal. Everything
-// else separates words: funny.cat.mp4 is three. Scripts that are written without spaces (Chinese, Japanese, Thai …) have
-// no such runs; each pair of neighbouring characters is a word, and so is the last character of a run.
+// else separates words: funny.cat.mp4 is three. Scripts that are written without spaces (Chinese, Japanese, Thai …)
+// have no such runs; each pair of neighbouring characters is a word, and so is the last character of a run.
 //
 // Cost is linear in the text's length, whatever the text is. The limits of a tsvector (1 MB, words of 2 kB, 256 places
 // for each, the last at 16,383) shorten what is indexed, and never refuse a text: beyond them words are still found,
