@@ -56,12 +56,14 @@ func TestVariables_AreTheSettingsInTheOperatorsTable(t *testing.T) {
 	got := map[string]bool{}
 	for command, values := range values(t) {
 		for _, value := range values {
-			for _, variable := range value.Tag.Envs {
-				got[variable] = true
-			}
-			if len(value.Tag.Envs) > 0 && command != "" && command != "serve" {
-				t.Errorf("itemcast %s reads %v: only the server's and the database's settings are variables", command,
-					value.Tag.Envs)
+			own := "ITEMCAST_" + strings.ReplaceAll(upper(command), " ", "_") + "_" + upper(value.Name)
+			switch {
+			case command == "" || command == "serve":
+				for _, variable := range value.Tag.Envs {
+					got[variable] = true
+				}
+			case value.Flag != nil && value.Name != "help" && !slices.Equal(value.Tag.Envs, []string{own}):
+				t.Errorf("the flag --%s of itemcast %s reads %v, not %s", value.Name, command, value.Tag.Envs, own)
 			}
 		}
 	}
@@ -78,12 +80,13 @@ func TestVariables_ThatAreNoSettingsChangeNoCommand(t *testing.T) {
 	strays := slices.Clone(environment)
 	for command, values := range values(t) {
 		for _, value := range values {
-			if len(value.Tag.Envs) > 0 || value.Name == "" {
+			if command == "" && value.Name != "version" || command == "serve" || value.Name == "" {
 				continue
 			}
-			name := strings.ToUpper(strings.ReplaceAll(value.Name, "-", "_"))
-			strays = append(strays, "ITEMCAST_"+name+"=stray",
-				"ITEMCAST_"+strings.ToUpper(strings.ReplaceAll(command, " ", "_"))+"_"+name+"=stray")
+			strays = append(strays, "ITEMCAST_"+upper(value.Name)+"=stray")
+			if len(value.Tag.Envs) == 0 {
+				strays = append(strays, "ITEMCAST_"+strings.ReplaceAll(upper(command), " ", "_")+"_"+upper(value.Name)+"=stray")
+			}
 		}
 	}
 	code, out, errs := nodetest.RunProcess(t, strays, "import", writeItems(t, 3))
@@ -97,4 +100,14 @@ func TestVariables_ThatAreNoSettingsChangeNoCommand(t *testing.T) {
 	if code, out, errs := nodetest.RunProcess(t, strays, "import"); code == 0 || !strings.Contains(errs, "<file>") {
 		t.Errorf("import without a file: %d\n%s\n%s", code, out, errs)
 	}
+}
+
+func TestVariables_OfACommandAreItsFlags(t *testing.T) {
+	t.Parallel()
+	_, environment := newDatabase(t)
+	code, out, errs := nodetest.RunProcess(t, environment, "import", writeItems(t, 3))
+	wantExit(t, code, out, errs, 0, "3 lines: 3 created")
+	none := append(slices.Clone(environment), "ITEMCAST_EXPORT_TAGS=no such tag")
+	code, out, errs = nodetest.RunProcess(t, none, "export")
+	wantExit(t, code, out, errs, 0, "exported 0 items")
 }

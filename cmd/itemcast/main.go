@@ -81,18 +81,36 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	return command.Run(&c.database)
 }
 
-// newParser returns the parser of the command line. Only flags with an env tag, the settings of the server and of the
-// database, are also variables: ITEMCAST_TYPE, say, may be set for another purpose, and must not change an export.
+// newParser returns the parser of the command line. Every flag is also a variable. Those of the server and the database
+// have an env tag. The others are named after their command, as ITEMCAST_EXPORT_TYPE: a variable ITEMCAST_TYPE, say, may
+// be set for another purpose, and must not change an export. --help and --version are no settings and have none.
 func newParser(c *commands, console *console, options ...kong.Option) (*kong.Kong, error) {
 	return kong.New(c, append(append(options, mappers()...),
 		kong.Name("itemcast"),
 		kong.Description("A self-hosted hub for media items. "+
-			"The settings of the server and its database are also ITEMCAST_* variables."),
+			"Every flag is also an ITEMCAST_* variable."),
 		kong.Vars{"version": version, "permissions": strings.Join(account.All().Strings(), ", ")},
 		kong.Writers(console.out, console.err),
 		kong.Bind(console),
+		kong.PostBuild(func(k *kong.Kong) error { nameVariables(k.Model.Node, "ITEMCAST"); return nil }),
 	)...)
 }
+
+// nameVariables gives a variable to each flag that has none, below the prefix.
+func nameVariables(node *kong.Node, prefix string) {
+	for _, flag := range node.Flags {
+		if flag.Name != "help" && flag.Name != "version" && len(flag.Envs) == 0 {
+			flag.Envs = []string{prefix + "_" + upper(flag.Name)}
+			flag.Tag.Envs = flag.Envs
+		}
+	}
+	for _, child := range node.Children {
+		nameVariables(child, prefix+"_"+upper(child.Name))
+	}
+}
+
+// upper returns a flag's or a command's name as a part of a variable's.
+func upper(name string) string { return strings.ToUpper(strings.ReplaceAll(name, "-", "_")) }
 
 // ofVariable is how kong ends the error of a variable. It repeats the value, which need not be shown.
 var ofVariable = regexp.MustCompile(` \(from envar (\w+)="(?s:.*)"\)$`)
