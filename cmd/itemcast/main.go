@@ -82,8 +82,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 }
 
 // newParser returns the parser of the command line. Every flag is also a variable. Those of the server and the database
-// have an env tag. The others are named after their command, as ITEMCAST_EXPORT_TYPE: a variable ITEMCAST_TYPE, say, may
-// be set for another purpose, and must not change an export. --help and --version are no settings and have none.
+// have an env tag. The others are named after their command, as ITEMCAST_EXPORT_TYPE: a variable ITEMCAST_TYPE, say,
+// may be set for another purpose, and must not change an export. --help and --version are no settings and have none.
 func newParser(c *commands, console *console, options ...kong.Option) (*kong.Kong, error) {
 	return kong.New(c, append(append(options, mappers()...),
 		kong.Name("itemcast"),

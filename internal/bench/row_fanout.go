@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// inBursts is a number of changes on their way at once. It is high enough that no subscriber waits for the writer, and
-	// so low that the slowest subscriber is never far behind the fastest. Itemcast sends all messages that wait for a
-	// subscriber in one write.
+	// inBursts is a number of changes on their way at once. It is high enough that no subscriber waits for the writer,
+	// and so low that the slowest subscriber is never far behind the fastest. Itemcast sends all messages that wait for
+	// a subscriber in one write.
 	inBursts = 16
 	oneByOne = 1
 )

@@ -46,6 +46,8 @@ func (p *Pages) takeNotice(w http.ResponseWriter, r *http.Request) string {
 }
 
 func (p *Pages) setNotice(w http.ResponseWriter, value string, seconds int) {
-	http.SetCookie(w, &http.Cookie{Name: noticeCookie, Value: value, Path: p.static[nil].Root, MaxAge: seconds, HttpOnly: true,
-		SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{
+		Name: noticeCookie, Value: value, Path: p.static[nil].Root, MaxAge: seconds, HttpOnly: true,
+		SameSite: http.SameSiteLaxMode,
+	})
 }

@@ -32,8 +32,8 @@ const (
 	ByName        Sort = "name"
 	ByNameDesc    Sort = "-name"
 
-	// ByRelevance is for lists with a search: items with the words in the name come first (search.Query.Ranks), and among
-	// equals the newest.
+	// ByRelevance is for lists with a search: items with the words in the name come first (search.Query.Ranks), and
+	// among equals the newest.
 	ByRelevance Sort = "relevance"
 )
 

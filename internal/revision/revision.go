@@ -1,8 +1,8 @@
 // Package revision makes a write depend on the revision that its client has read, so that a client cannot overwrite a
 // change that it has not seen. In REST the condition is the header If-Match, in GraphQL the argument ifRevision.
 //
-// A resource has revision 1 when it is created, and each change adds 1. The ETag is the quoted number. If the bytes of a
-// revision were written anew, such as by a new release, the number of that rendering follows a dot. A write does not
+// A resource has revision 1 when it is created, and each change adds 1. The ETag is the quoted number. If the bytes of
+// a revision were written anew, such as by a new release, the number of that rendering follows a dot. A write does not
 // depend on it. The package must not know any resource.
 package revision
 

@@ -143,8 +143,8 @@ func (t term) write(out *strings.Builder, mark string, beginnings bool) {
 		out.WriteByte(')')
 		return
 	}
-	// A beginning is said twice, because Postgres assumes that at least 1 in 200 items has it, and would walk through all
-	// items in the list's order to find a page of them. The whole word tells it that a word is frequent.
+	// A beginning is said twice, because Postgres assumes that at least 1 in 200 items has it, and would walk through
+	// all items in the list's order to find a page of them. The whole word tells it that a word is frequent.
 	if last := t.words[len(t.words)-1]; last.isBeginning && (beginnings || last.isSingle()) {
 		out.WriteString(" & ")
 		writeQuoted(out, mark+last.text)

@@ -55,8 +55,8 @@ func Routes(h Handlers) http.Handler {
 	mux.Handle("/api/v1/", api)
 	mux.Handle("/api/v1", withSlash(api))
 
-	// Anyone gets the page; operations are for users. A WebSocket signs in by its first message, with the credentials of
-	// that or of its handshake: after a refused handshake, clients do not know whether to try again.
+	// Anyone gets the page; operations are for users. A WebSocket signs in by its first message, with the credentials
+	// of that or of its handshake: after a refused handshake, clients do not know whether to try again.
 	graphQL := sse.Hold(wantsStream, signedIn(h.Gate, transport.Refuse, h.GraphQL))
 	mux.Handle("/graphql", byKind(web.Playground(h.PublicURL), graphQL, h.GraphQL))
 	mux.Handle("GET /graphql/schema.graphql", signedIn(h.Gate, transport.Refuse, h.GraphQLSchema)) // as introspection

@@ -59,7 +59,8 @@ func (p *parser) invalid(err error, data []byte) *problem.Error {
 	}
 	offset = min(offset, int64(len(data)))
 	invalid := problem.New(problem.InvalidJSON, "The text is not valid JSON: %s at byte %d.", what, offset)
-	invalid.Faults = []problem.Fault{{Pointer: pointer, Detail: fmt.Sprintf("is not valid JSON: %s at byte %d", what, offset)}}
+	detail := fmt.Sprintf("is not valid JSON: %s at byte %d", what, offset)
+	invalid.Faults = []problem.Fault{{Pointer: pointer, Detail: detail}}
 	return invalid
 }
 

@@ -1,5 +1,5 @@
-// Package validate checks text and times from clients. The OpenAPI document has the same limits, but only REST requests are
-// checked against it: inputs of GraphQL and of the command line are not.
+// Package validate checks text and times from clients. The OpenAPI document has the same limits, but only REST requests
+// are checked against it: inputs of GraphQL and of the command line are not.
 //
 // Each function returns the detail of a problem.Fault, or "" for valid text.
 package validate

@@ -25,7 +25,8 @@ var (
 const slotTimeout = 5 * time.Second
 
 // Hash returns the hash to store for a new password, in the argon2id text format with its parameters. It composes the
-// password (RFC 8265 §4.2), because keyboards differ in how they write the same letters. It may be called concurrently. Errors: TOO_MANY_REQUESTS when no slot is free within 5 seconds, and that of ctx.
+// password (RFC 8265 §4.2), because keyboards differ in how they write the same letters. It may be called concurrently.
+// Errors: TOO_MANY_REQUESTS when no slot is free within 5 seconds, and that of ctx.
 func Hash(ctx context.Context, password string) (string, error) {
 	release, err := acquire(ctx, newSlots, slots)
 	if err != nil {
@@ -39,8 +40,9 @@ func Hash(ctx context.Context, password string) (string, error) {
 	return hash, nil
 }
 
-// Verify reports whether a password matches a stored hash: as it was typed, or composed. An empty hash matches no password, and takes as long as any
-// other, so that the time does not reveal whether a password is set. It may be called concurrently. Errors: as Hash.
+// Verify reports whether a password matches a stored hash: as it was typed, or composed. An empty hash matches no
+// password, and takes as long as any other, so that the time does not reveal whether a password is set. It may be
+// called concurrently. Errors: as Hash.
 func Verify(ctx context.Context, password, hash string) (bool, error) {
 	if hash == "" {
 		hash = decoy()

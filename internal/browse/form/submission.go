@@ -107,7 +107,8 @@ func (s *Submission) setConditions(header http.Header) {
 		header.Set("If-Match", etag)
 	}
 	if key := s.values.Get(keyName); key != "" && s.Form.takes("Idempotency-Key") {
-		// The body is part of the key: when a user goes back, changes the form and sends it again, that is a new request.
+		// The body is part of the key: when a user goes back, changes the form and sends it again, that is a new
+		// request.
 		sum := sha256.Sum256(s.Body)
 		header.Set("Idempotency-Key", key+"-"+base64.RawURLEncoding.EncodeToString(sum[:9]))
 	}

@@ -187,6 +187,6 @@ func IsJSON(mediaType string) bool {
 
 // isText reports whether a person can type a media type.
 func isText(mediaType string) bool {
-	return IsJSON(mediaType) || strings.HasPrefix(mediaType, "text/") ||
-		strings.HasSuffix(mediaType, "ndjson") || strings.HasSuffix(mediaType, "jsonl") || strings.HasSuffix(mediaType, "yaml")
+	return IsJSON(mediaType) || strings.HasPrefix(mediaType, "text/") || strings.HasSuffix(mediaType, "ndjson") ||
+		strings.HasSuffix(mediaType, "jsonl") || strings.HasSuffix(mediaType, "yaml")
 }
