@@ -97,7 +97,7 @@ func (s *Service) Import(ctx context.Context, input io.Reader, options ImportOpt
 	if err != nil {
 		return report, err
 	}
-	report.Unit, report.Ignored = in.Unit(), in.ignoredColumns()
+	report.Unit, report.Ignored = in.Unit(), in.ignoredColumns(options.KeepTimes)
 	run := &importRun{Service: s, actor: actor, options: options, in: in, report: &report}
 	if options.Key != "" {
 		run.options.Key = actor.UserID.String() + " " + options.Key // users do not share keys
@@ -106,9 +106,9 @@ func (s *Service) Import(ctx context.Context, input io.Reader, options ImportOpt
 		}
 	}
 	for {
-		batch, err := in.batch()
-		if err != nil || len(batch) == 0 {
-			return report, err
+		batch, unread := in.batch()
+		if len(batch) == 0 {
+			return report, unread
 		}
 		if err := run.lookAhead(ctx); err != nil {
 			return report, err
@@ -121,6 +121,9 @@ func (s *Service) Import(ctx context.Context, input io.Reader, options ImportOpt
 		}
 		if options.Progress != nil {
 			options.Progress(report.ImportCount)
+		}
+		if unread != nil { // what precedes it is imported
+			return report, unread
 		}
 	}
 }

@@ -138,6 +138,9 @@ func (r *importRun) withLineFaults(
 // serverFields are the fields of a document that an input does not have.
 var serverFields = []string{"url", "workflow", "created_by", "created_at", "updated_at", "published_at", "revision"}
 
+// restoredFields are those of them that an import may keep; see restored.
+var restoredFields = []string{"created_at", "updated_at", "published_at", "revision"}
+
 // documentLine is a line, split into an item input and the fields of an exported document that an input does not have.
 type documentLine struct {
 	id       *uuid.UUID

@@ -58,7 +58,7 @@ func (r *importReader) skip(to int64) error {
 	return nil
 }
 
-// batch returns up to importBatch of the next entries; none at the end.
+// batch returns up to importBatch of the next entries; none at the end. An error follows the entries that it returns.
 func (r *importReader) batch() (batch []importfile.Entry, err error) {
 	for size := 0; len(batch) < importBatch && size < importBatchBytes; {
 		entry, err := r.next()
@@ -66,7 +66,7 @@ func (r *importReader) batch() (batch []importfile.Entry, err error) {
 			return batch, nil
 		}
 		if err != nil {
-			return nil, err
+			return batch, err
 		}
 		batch = append(batch, entry)
 		size += len(entry.Text)

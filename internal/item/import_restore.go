@@ -14,7 +14,8 @@ type restored struct {
 	revision                          int64 // 0: the input is no document
 }
 
-const maxRevision = 1 << 53 // what every JSON reader holds exactly
+// maxRevision leaves room below GraphQL's Int, 2^31 - 1, for the changes that follow.
+const maxRevision = 1_000_000_000
 
 // readRestored reads the times and the revision of a document. Error: INVALID_INPUT.
 func readRestored(members map[string]json.RawMessage) (*restored, *problem.Error) {
@@ -35,7 +36,7 @@ func readRestored(members map[string]json.RawMessage) (*restored, *problem.Error
 	}
 	if raw, ok := members["revision"]; ok && (json.Unmarshal(raw, &r.revision) != nil ||
 		r.revision < 1 || r.revision > maxRevision) {
-		faults.At("#/revision", "must be a revision, a whole number from 1")
+		faults.At("#/revision", "must be a revision, a whole number from 1 to 1,000,000,000")
 	}
 	return r, problem.Of(faults.Err(problem.InvalidInput))
 }
@@ -49,7 +50,7 @@ func (r *restored) onNew(i *Item) {
 	if r == nil {
 		return
 	}
-	r.onExisting(i)
+	r.setTimes(i)
 	set(&i.UpdatedAt, r.updatedAt)
 	if i.UpdatedAt.Before(i.CreatedAt) {
 		i.UpdatedAt = i.CreatedAt
@@ -57,11 +58,17 @@ func (r *restored) onNew(i *Item) {
 	i.Revision = max(i.Revision, r.revision+1)
 }
 
-// onExisting sets the times of an item that exists, except updated_at: it tells when the item changed here.
+// onExisting sets the times of an item that exists, except updated_at: it tells when the item changed here. If anything
+// differs, the next revision follows that of the document, too.
 func (r *restored) onExisting(i *Item) {
 	if r == nil {
 		return
 	}
+	r.setTimes(i)
+	i.Revision = max(i.Revision, r.revision)
+}
+
+func (r *restored) setTimes(i *Item) {
 	set(&i.CreatedAt, r.createdAt)
 	if i.PublishedAt != nil && r.publishedAt != nil {
 		i.PublishedAt = r.publishedAt

@@ -23,9 +23,11 @@ var importColumns = map[string]importfile.Cell{
 	"updated_at": importfile.Text, "published_at": importfile.Text, "revision": importfile.Number,
 }
 
-// ignoredColumns returns the columns of a table that only the server sets.
-func (r *importReader) ignoredColumns() []string {
-	return slices.DeleteFunc(slices.Clone(serverFields), func(field string) bool { return !r.Has(field) })
+// ignoredColumns returns the columns of a table that only the server sets, and that the import does not restore.
+func (r *importReader) ignoredColumns(keepTimes bool) []string {
+	return slices.DeleteFunc(slices.Clone(serverFields), func(field string) bool {
+		return !r.Has(field) || keepTimes && slices.Contains(restoredFields, field)
+	})
 }
 
 // overItem returns a row as the input that replaces an item: fields without a column retain their values.

@@ -131,12 +131,12 @@ func TestImport_ResumesWhereItWasInterrupted(t *testing.T) {
 	whole := lines(1, 350)
 	half := io.MultiReader(strings.NewReader(lines(1, 230)+`{"name":"half a li`), iotest.ErrReader(errors.New("the connection is gone")))
 	report, err := b.items.Import(b.ctx, half, ImportOptions{Key: "k"})
-	if !problem.Is(err, problem.BadRequest) || report.Line != 200 || report.Created != 200 {
+	if !problem.Is(err, problem.BadRequest) || report.Line != 230 || report.Created != 230 {
 		t.Fatalf("interrupted: %+v, %v", report, err)
 	}
 	ctx, cancel := context.WithCancel(b.ctx)
 	report, err = b.items.Import(ctx, strings.NewReader(whole), ImportOptions{Key: "k", Progress: func(ImportCount) { cancel() }})
-	if !errors.Is(err, context.Canceled) || report.ResumedAfter != 200 || report.Line != 300 {
+	if !errors.Is(err, context.Canceled) || report.ResumedAfter != 230 || report.Line != 330 {
 		t.Fatalf("cancelled: %+v, %v", report, err)
 	}
 	for range 2 {

@@ -56,3 +56,41 @@ func TestLists_HaveTheItemsOfAllYears(t *testing.T) {
 		b.patch(i.ID, `{"description":"x"}`)
 	}
 }
+
+func TestImport_RevisionsFollowThoseOfTheFile(t *testing.T) {
+	b := setup(t)
+	i := b.create(`{"name":"a"}`)
+	line := `{"id":"` + i.ID.String() + `","name":"b","revision":7}`
+	for n, want := range []int64{8, 8} { // the second changes nothing
+		b.importLines(b.ctx, line, ImportOptions{KeepTimes: true})
+		if got := b.listed(Filter{}, ByName, 10)[0]; got.Revision != want {
+			t.Errorf("import %d: revision %d, want %d", n+1, got.Revision, want)
+		}
+	}
+	if got := b.patch(i.ID, `{"name":"c"}`); got.Revision != 9 {
+		t.Errorf("after a patch: revision %d", got.Revision)
+	}
+	report := b.importLines(b.ctx, `{"name":"b","revision":1000000001}`, ImportOptions{KeepTimes: true})
+	if report.Rejected != 1 {
+		t.Errorf("above GraphQL's Int: %+v", report)
+	}
+}
+
+func TestImport_ColumnsThatItRestoresAreNotReportedAsIgnored(t *testing.T) {
+	b := setup(t)
+	table := "name,created_at,revision,url\na,2020-01-01T00:00:00Z,7,x\n"
+	for keep, want := range map[bool]string{false: "[url created_at revision]", true: "[url]"} {
+		report := b.importLines(b.ctx, table, ImportOptions{KeepTimes: keep})
+		if got := fmt.Sprint(report.Ignored); got != want {
+			t.Errorf("keep_times %v: ignored %s", keep, got)
+		}
+	}
+}
+
+func TestImport_HasWhatPrecedesAFault(t *testing.T) {
+	b := setup(t)
+	report, err := b.items.Import(b.ctx, strings.NewReader("[{\"name\":\"a\"},\n{\"name\":\"b\"},\n{\"na"), ImportOptions{})
+	if !problem.Is(err, problem.BadRequest) || report.Created != 2 || report.Line != 2 {
+		t.Errorf("got %+v, %v", report, err)
+	}
+}

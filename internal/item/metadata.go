@@ -111,7 +111,7 @@ func fieldFaults(fields []store.MetadataField, had, values map[string]any) probl
 
 func isBlank(value any) bool {
 	text, ok := value.(string)
-	return ok && strings.TrimSpace(text) == ""
+	return ok && plaintext.IsBlank(text)
 }
 
 // checkValue returns a value in canonical form, and its fault if it is not of the field's kind.

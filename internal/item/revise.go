@@ -88,7 +88,7 @@ func (s *Service) storeRevision(
 	if len(fields) == 0 {
 		return before.document(), false, nil
 	}
-	after.UpdatedAt, after.Revision = before.At, before.Revision+1
+	after.UpdatedAt, after.Revision = before.At, max(before.Revision, after.Revision)+1
 	encoded, err := Encode(after)
 	if err != nil {
 		return Document{}, false, err

@@ -16,7 +16,7 @@ import (
 // default. Error: RULE_VIOLATED with every fault.
 func (s *Service) apply(ctx context.Context, q *store.Queries, actor account.Actor, i *Item, d draft) error {
 	var faults problem.Faults
-	if strings.TrimSpace(d.Name) == "" {
+	if plaintext.IsBlank(d.Name) {
 		faults.At("#/name", "must not be blank")
 	}
 	tags, ok := cleanTags(d.Tags)

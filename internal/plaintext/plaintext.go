@@ -31,6 +31,15 @@ func Show(text string) string {
 	}, text)
 }
 
+// IsBlank reports whether a text shows nothing: white space, invisible characters, and characters that are drawn as
+// space (U+2800, the blank of Braille, and the fillers of Hangul).
+func IsBlank(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool {
+		return !unicode.IsSpace(r) && !isInvisible(r) && !unicode.Is(unicode.Join_Control, r) &&
+			!strings.ContainsRune("\u2800\u115f\u1160\u3164\uffa0", r)
+	})
+}
+
 func isInvisible(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) && !unicode.Is(unicode.Join_Control, r)
 }

@@ -44,7 +44,7 @@ func Name(name string, minLength, maxLength int) string {
 	switch detail := Text(name, minLength, maxLength); {
 	case detail != "":
 		return detail
-	case minLength > 0 && strings.TrimSpace(name) == "":
+	case minLength > 0 && plaintext.IsBlank(name):
 		return "must not be blank"
 	case !plaintext.Is(name):
 		return "must not contain control characters or invisible characters"

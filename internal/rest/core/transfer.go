@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -61,10 +62,22 @@ func (a *API) ImportItems(
 			return err
 		}, func() { _ = http.NewResponseController(w).SetReadDeadline(time.Now()) })
 		if err != nil {
-			return err
+			return afterLines(err, &report)
 		}
 		return toImportReport(report).VisitImportItemsResponse(w)
 	}), nil
+}
+
+// afterLines adds to an error what was imported before it.
+func afterLines(err error, report *item.ImportReport) error {
+	fault := problem.Of(err)
+	if fault == nil || report.Read() == 0 {
+		return err
+	}
+	known := *fault
+	known.Detail = fmt.Sprintf("%s The %ss up to line %d are imported: %d created, %d updated, %d unchanged, %d rejected.",
+		fault.Detail, report.Unit, report.Line, report.Created, report.Updated, report.Unchanged, report.Rejected)
+	return &known
 }
 
 type itemImport func(w http.ResponseWriter) error
