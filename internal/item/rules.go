@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"itemcast/internal/account"
 	"itemcast/internal/item/internal/store"
