@@ -110,6 +110,13 @@ func TestReader_ReportsWhatItCannotReadByItsLine(t *testing.T) {
 		"a long line":    {`{"name":"` + long + "\"}\n{}", "1@1 The line is longer than 1 MiB. Shorten the item.\n2@2 {}\n"},
 		"a long element": {`[{"name":"` + long + "\"},\n{}]", "1@1 The element is longer than 1 MiB. Shorten the item.\n2@2 {}\n"},
 		"a long row":     {"name\n" + long + "\nb\n", "2@2 The row is longer than 1 MiB. Shorten the item.\n3@3 {\"name\":\"b\"}\n"},
+		"a row beyond what is read at once": {"name,note\nx,\n" + long + long + ",\nb,\n", "2@2 {\"name\":\"x\",\"metadata\":{\"note\":null}}\n" +
+			"3@3 The row is longer than 1 MiB. Shorten the item.\n4@4 {\"name\":\"b\",\"metadata\":{\"note\":null}}\n"},
+		"a quoted cell beyond what is read at once": {"name,note\n\"x\ny\",\n\"" + strings.Repeat("a \"\"b\"\"\n", 1<<18) + "\",\nb,\n",
+			"2@2 {\"name\":\"x\\ny\",\"metadata\":{\"note\":null}}\n4@4 The row is longer than 1 MiB. Shorten the item.\n262149@262149 {\"name\":\"b\",\"metadata\":{\"note\":null}}\n"},
+		"two rows with such a cell first": {"name\n" + strings.Repeat("\""+strings.Repeat("b\n", 1<<20)+"\"\n", 2) + "b\n",
+			"2@2 The row is longer than 1 MiB. Shorten the item.\n1048579@1048579 The row is longer than 1 MiB. Shorten the item.\n" +
+				"2097156@2097156 {\"name\":\"b\"}\n"},
 		"a bare quote": {"name,note\na,27\" screen\nb,\n", "2@2 A quote stands in a cell without quotes, at column 5 of the line. " +
 			"Put the cell in quotes, and write a quote in it twice.\n3@3 {\"name\":\"b\",\"metadata\":{\"note\":null}}\n"},
 		"a quote that is not closed": {"name,note\na,\"b\nc\n", "3@2 The quotes of the row on lines 2 to 3 do not match. " +
@@ -134,7 +141,7 @@ func TestReader_StopsWhereTheRestCannotBeRead(t *testing.T) {
 		"an array without an end": {"[{},\n{", "1@1 {}\n", "The JSON array has no end: the text ends in or after element 2, on line 2."},
 		"text after an array":     {"[{}]\n{}", "1@1 {}\n", "Text follows the end of the JSON array, on line 2."},
 		"a quote that is open for more than a row's length": {open, "",
-			"The row after line 1 is longer than 1 MiB. Close its quotes, or shorten it."},
+			"The row on line 2 is longer than 1 MiB. Close its quotes, or shorten it."},
 	} {
 		got, err := read(t, c.input, options)
 		if got != c.entries || err == nil || !strings.Contains(err.Error(), c.want) {

@@ -24,7 +24,9 @@ type table struct {
 	columns []column
 	cells   *Options
 	before  int64 // lines before the text that csv reads
+	start   int64 // lines before the header
 	last    int64 // the line of the last row
+	end     int64 // the line on which it ends
 	hash    hash.Hash
 	failed  error
 }
@@ -57,7 +59,7 @@ func openTable(in *bufio.Reader, options *Options) (*table, error) {
 	if _, err := t.csv.Read(); err != nil {
 		return nil, errCut
 	}
-	t.last = t.before + 1
+	t.start, t.last, t.end = t.before, t.before+1, t.before+1
 	for _, c := range header {
 		fmt.Fprintf(t.hash, "%q", c.header)
 	}
@@ -74,9 +76,16 @@ func (t *table) next() (Entry, error) {
 			return Entry{}, t.failed
 		}
 		t.bound.left = MaxBytes + tableBytes
+		t.bound.forget(t.csv.InputOffset())
 		record, err := t.csv.Read()
+		if t.bound.exceeded {
+			if entry := t.skipLong(record, err); entry != nil {
+				return *entry, nil
+			}
+			continue
+		}
 		if fault, ok := errors.AsType[*csv.ParseError](err); ok {
-			t.last = t.before + int64(fault.Line)
+			t.last, t.end = t.before+int64(fault.Line), t.before+int64(fault.Line)
 			fmt.Fprintf(t.hash, "fault %d\n", t.csv.InputOffset())
 			at := t.before + int64(fault.StartLine)
 			return Entry{Line: at, Position: t.last, Err: rowFault(fault, at, t.last), Digest: sum(t.hash)}, nil
@@ -87,6 +96,8 @@ func (t *table) next() (Entry, error) {
 		}
 		line, _ := t.csv.FieldPos(0)
 		t.last = t.before + int64(line)
+		line, _ = t.csv.FieldPos(len(record) - 1)
+		t.end = t.before + int64(line+strings.Count(record[len(record)-1], "\n"))
 		for _, cell := range record {
 			fmt.Fprintf(t.hash, "%q", cell)
 		}
@@ -105,13 +116,36 @@ func (t *table) next() (Entry, error) {
 	}
 }
 
+// skipLong reads to the end of a row that is longer than the bound, which it rejects. If its quotes are never closed,
+// the rest of the table cannot be read, and the entry is nil.
+func (t *table) skipLong(record []string, err error) *Entry {
+	line := int(t.end-t.before) + 1 // if csv has not got to the end of the first cell
+	if fault, ok := errors.AsType[*csv.ParseError](err); ok {
+		line = fault.StartLine
+	} else if len(record) > 0 {
+		line, _ = t.csv.FieldPos(0)
+	}
+	t.last = t.before + int64(line)
+	offset := t.csv.InputOffset()
+	breaks, err := t.bound.skipRow()
+	switch {
+	case errors.Is(err, errUnclosed):
+		t.failed = problem.New(problem.TooLarge, "The row on line %d is longer than 1 MiB. Close its quotes, or shorten it.",
+			t.last)
+		return nil
+	case err != nil:
+		t.failed = errCut
+		return nil
+	}
+	t.before += breaks - 1 // csv has counted the line that was cut
+	t.end = t.start + t.bound.breaks
+	fmt.Fprintf(t.hash, "long %d\n", offset)
+	return &Entry{Line: t.last, Position: t.last, Err: tooLong("row"), Digest: sum(t.hash)}
+}
+
 // stopped describes an error after which no row can be read.
 func (t *table) stopped(err error) error {
-	switch {
-	case errors.Is(err, errUnbounded):
-		return problem.New(problem.TooLarge, "The row after line %d is longer than 1 MiB. Close its quotes, or shorten it.",
-			t.last)
-	case readError(err) != nil:
+	if readError(err) != nil {
 		return errCut
 	}
 	return io.EOF
@@ -157,20 +191,72 @@ func isEmpty(record []string) bool {
 
 func isBlank(cell string) bool { return strings.TrimSpace(cell) == "" }
 
-var errUnbounded = errors.New("longer than the bound")
+var (
+	errUnbounded = errors.New("longer than the bound")
+	errUnclosed  = errors.New("a quote is not closed")
+)
 
 // bounded fails after a number of bytes, because csv.Reader holds a row in memory: a quote that is never closed would
-// make one row of the rest of the input.
+// make one row of the rest of the input. It knows where quotes stand, to find the end of a row that it has cut.
 type bounded struct {
-	in   io.Reader
-	left int
+	in       *bufio.Reader
+	left     int
+	exceeded bool    // by the row that is being read
+	offset   int64   // of the next byte, as csv.Reader counts
+	breaks   int64   // line breaks, also those that were skipped
+	quotes   []int64 // offsets of the quotes in the row that is being read, and in what follows it
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.left <= 0 {
+		b.exceeded = true
 		return 0, errUnbounded
 	}
 	n, err := b.in.Read(p[:min(len(p), b.left)])
+	for at := 0; ; at++ {
+		next := bytes.IndexByte(p[at:n], '"')
+		if next < 0 {
+			break
+		}
+		at += next
+		b.quotes = append(b.quotes, b.offset+int64(at))
+	}
 	b.left -= n
+	b.breaks += int64(bytes.Count(p[:n], []byte("\n")))
+	b.offset += int64(n)
 	return n, err
+}
+
+// forget drops what it knows of the rows before an offset.
+func (b *bounded) forget(offset int64) {
+	kept := 0
+	for kept < len(b.quotes) && b.quotes[kept] < offset {
+		kept++
+	}
+	b.quotes = append(b.quotes[:0], b.quotes[kept:]...)
+}
+
+// skipRow reads to the end of the row that exceeded the bound, and returns the number of its line breaks. Error:
+// errUnclosed if the input ends within quotes.
+func (b *bounded) skipRow() (breaks int64, err error) {
+	b.exceeded = false
+	for quoted := len(b.quotes)%2 == 1; ; {
+		c, err := b.in.ReadByte()
+		switch {
+		case err != nil && readError(err) != nil:
+			return 0, err
+		case err != nil && quoted:
+			return 0, errUnclosed
+		case err != nil:
+			b.breaks++
+			return breaks + 1, nil
+		case c == '"':
+			quoted = !quoted
+		case c == '\n':
+			b.breaks++
+			if breaks++; !quoted {
+				return breaks, nil
+			}
+		}
+	}
 }
