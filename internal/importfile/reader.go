@@ -9,7 +9,7 @@ import (
 	"hash"
 	"io"
 
-	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 
 	"itemcast/internal/problem"
 )
@@ -66,8 +66,9 @@ func Open(input io.Reader, options Options) (*Reader, error) {
 	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
 		_, _ = in.Discard(3)
 	case isUTF16(head):
-		decoder := unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder()
-		in = bufio.NewReaderSize(decoder.Reader(in), 64<<10)
+		decoder := utf16Decoder{order: utf16Order(head)}
+		_, _ = in.Discard(2)
+		in = bufio.NewReaderSize(transform.NewReader(in, decoder), 64<<10)
 	}
 	if head, err = peekHead(in); err != nil {
 		return nil, err

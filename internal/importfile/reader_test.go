@@ -134,6 +134,26 @@ func TestReader_ReportsWhatItCannotReadByItsLine(t *testing.T) {
 	}
 }
 
+// They would be stored as U+FFFD, which is not what the file has.
+func TestReader_RefusesWhatIsNoCharacterOfUTF16(t *testing.T) {
+	t.Parallel()
+	for _, order := range []unicode.Endianness{unicode.LittleEndian, unicode.BigEndian} {
+		for name, fault := range map[string]string{"a high surrogate": "\xd8\x3d", "a low surrogate": "\xdc\x00", "half a character": "\x00"} {
+			if order == unicode.LittleEndian && len(fault) == 2 {
+				fault = fault[1:] + fault[:1]
+			}
+			input := utf16(t, order, "name\n😀\n"+strings.Repeat("a\n", 40000)+"b") + fault
+			got, err := read(t, input, options)
+			if err != nil || !strings.HasPrefix(got, "2@2 {\"name\":\"😀\"}\n") || !strings.Contains(got, "\n40003@40003 The cell \"name\" is not UTF-8 text.") {
+				t.Errorf("%s, order %v: got %q, %v", name, order, got[max(0, len(got)-200):], err)
+			}
+			if strings.Contains(got, "\ufffd") {
+				t.Errorf("%s: stored as U+FFFD", name)
+			}
+		}
+	}
+}
+
 func TestReader_StopsWhereTheRestCannotBeRead(t *testing.T) {
 	t.Parallel()
 	open := "name,note\n\"" + strings.Repeat("b\n", importfile.MaxBytes)
