@@ -39,8 +39,10 @@ func openTable(in *bufio.Reader, options *Options) (*table, error) {
 	}
 	if firstBreak := bytes.IndexAny(head, "\r\n"); firstBreak >= 0 && bytes.IndexByte(head, '\n') < 0 {
 		in = bufio.NewReaderSize(carriageReturns{in}, 64<<10)
-		head, _ = in.Peek(tableBytes)
+	} else {
+		in = bufio.NewReaderSize(&loneReturns{in: in}, 64<<10)
 	}
+	head, _ = in.Peek(tableBytes)
 	given, skipped := namedSeparator(head)
 	header, separator := findHeader(head[skipped:], given, options)
 	if header == nil {
@@ -259,4 +261,31 @@ func (b *bounded) skipRow() (breaks int64, err error) {
 			}
 		}
 	}
+}
+
+// loneReturns turns carriage returns outside of quotes, which no newline follows, into newlines. A table of several
+// files may have them beside other line ends; csv.Reader would make one row of two.
+type loneReturns struct {
+	in     *bufio.Reader
+	quoted bool
+}
+
+func (l *loneReturns) Read(p []byte) (int, error) {
+	n, err := l.in.Read(p)
+	for i, c := range p[:n] {
+		switch {
+		case c == '"':
+			l.quoted = !l.quoted
+		case c == '\r' && !l.quoted && !l.newlineFollows(p[i+1:n]):
+			p[i] = '\n'
+		}
+	}
+	return n, err
+}
+
+func (l *loneReturns) newlineFollows(rest []byte) bool {
+	if len(rest) == 0 {
+		rest, _ = l.in.Peek(1)
+	}
+	return len(rest) > 0 && rest[0] == '\n'
 }
