@@ -11,8 +11,8 @@ import (
 // notText is a byte that is nowhere in UTF-8, so that the entry with it is refused.
 const notText = 0xff
 
-// utf16Decoder decodes UTF-16 of an order. The decoder of golang.org/x/text replaces lone surrogates and a last odd byte
-// by U+FFFD, which would store another text than the file has; this one writes notText.
+// utf16Decoder decodes UTF-16 of an order. The decoder of golang.org/x/text replaces lone surrogates and a last odd
+// byte by U+FFFD, which would store another text than the file has; this one writes notText.
 type utf16Decoder struct {
 	transform.NopResetter
 	order binary.ByteOrder

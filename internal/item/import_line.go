@@ -39,6 +39,8 @@ func (r *importRun) line(
 	line := splitDocument(entry.Text)
 	if !r.options.KeepTimes {
 		line.restored, line.badTimes = nil, nil
+	} else if line.restored != nil {
+		line.restored.checked = r.undefined
 	}
 	input, err := r.decodeChecked(line.input)
 	if err != nil || line.badID != nil || line.badTimes != nil {

@@ -12,6 +12,7 @@ import (
 type restored struct {
 	createdAt, updatedAt, publishedAt *time.Time
 	revision                          int64 // 0: the input is no document
+	checked                           bool  // a definition of the import was rejected: check the metadata
 }
 
 // maxRevision leaves room below GraphQL's Int, 2^31 - 1, for the changes that follow.
@@ -41,8 +42,8 @@ func readRestored(members map[string]json.RawMessage) (*restored, *problem.Error
 	return r, problem.Of(faults.Err(problem.InvalidInput))
 }
 
-// isDocument reports whether the values are those of an exported document.
-func (r *restored) isDocument() bool { return r != nil && r.revision > 0 }
+// isDocument reports whether the values are those of an exported document whose metadata needs no check.
+func (r *restored) isDocument() bool { return r != nil && r.revision > 0 && !r.checked }
 
 // onNew sets the times of an item that is created, and its revision: it follows that of the document, so that no client
 // takes what it has cached for the restored item.

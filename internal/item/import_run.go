@@ -25,6 +25,7 @@ type importRun struct {
 	position  int64           // of the last entry that was imported or rejected
 	madeDates map[string]bool // keys of the date fields that this import has created
 	surveyed  bool            // the survey has the whole input
+	undefined bool            // a definition of a metadata field was rejected
 }
 
 // batchResult is what a batch adds to the report.
@@ -124,6 +125,7 @@ func (r *importRun) entry(ctx context.Context, tx pgx.Tx, entry importfile.Entry
 		}
 		result.rejected = append(result.rejected, rejected)
 		result.count.Rejected++
+		r.undefined = r.undefined || isDefinition(entry.Text)
 		return nil
 	}
 	if err != nil {

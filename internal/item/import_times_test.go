@@ -94,3 +94,14 @@ func TestImport_HasWhatPrecedesAFault(t *testing.T) {
 		t.Errorf("got %+v, %v", report, err)
 	}
 }
+
+func TestImport_ChecksRestoredMetadataWhenADefinitionWasRejected(t *testing.T) {
+	b := setup(t)
+	b.field("year", "number")
+	report := b.importLines(b.ctx, `{"metadata_field":{"key":"year","label":"Year","kind":"text"}}`+"\n"+
+		`{"name":"a","metadata":{"year":"MCMXXVII"},"revision":1}`+"\n"+`{"name":"b","metadata":{"year":1927},"revision":1}`,
+		ImportOptions{KeepTimes: true})
+	if report.Rejected != 2 || report.Created != 1 || report.Errors[1].Error.Faults[0].Pointer != "#/metadata/year" {
+		t.Errorf("got %+v", report)
+	}
+}

@@ -1633,7 +1633,7 @@ type ImportItemsParams struct {
 	// CreateFields Create a metadata field for each unknown name, instead of rejecting the line. The name becomes the label and, in snake case, the key (`Release Date` has the key `release_date`); two names with the same key get two fields. The next 1,000 lines decide the kind: number, bool or date (`YYYY-MM-DD`) if all their values are, else text. A date field becomes a text field when a later value is no date. Other later values must have the field's kind, but numbers and bools become text in text fields. Needs `workflows.manage`.
 	CreateFields *bool `form:"create_fields,omitempty" json:"create_fields,omitempty"`
 
-	// KeepTimes Keep `created_at`, `updated_at` and `published_at` of exported documents, to restore a backup. The revision of an item that is created or changed follows that of its document too, so that no client takes its cached copy for the restored item. The metadata is stored as it was exported, even where its fields no longer accept it. An item that exists keeps its own `updated_at`. Needs `users.manage`.
+	// KeepTimes Keep `created_at`, `updated_at` and `published_at` of exported documents, to restore a backup. The revision of an item that is created or changed follows that of its document too, so that no client takes its cached copy for the restored item. The metadata is stored as it was exported, even where its fields no longer accept it, unless a line that defines a field was rejected. An item that exists keeps its own `updated_at`. Needs `users.manage`.
 	KeepTimes *bool `form:"keep_times,omitempty" json:"keep_times,omitempty"`
 
 	// TagSeparator The text between the tags in a cell of CSV or TSV.
