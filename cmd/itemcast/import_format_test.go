@@ -130,7 +130,7 @@ func TestImport_ResumesEachFormatByKey(t *testing.T) {
 		first, resume string
 	}{
 		"CSV":      {"name,note\n", "", row, "150 rows: 150 created", "Resumed after line 300"},
-		"an array": {"[", `{"name":"last"}]`, element, "100 elements: 100 created", "Resumed after element 100"},
+		"an array": {"[", `{"name":"last"}]`, element, "150 elements: 150 created", "Resumed after element 150"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
