@@ -24,7 +24,9 @@ var plainPath = regexp.MustCompile(`^(/[\w~-][\w.~-]*)*/*$`)
 
 // ownPaths are the first segments of Itemcast's addresses. A proxy may remove the path of the public URL from requests
 // or not, and with one of these as its path, an address would have two meanings.
-var ownPaths = map[string]bool{"api": true, "assets": true, "graphql": true, "login": true, "logout": true, "reset": true}
+var ownPaths = map[string]bool{
+	"api": true, "assets": true, "graphql": true, "login": true, "logout": true, "reset": true,
+}
 
 // UnmarshalText parses an absolute URL. It writes the host as browsers send it in Origin: in lower case, without a
 // default port.
