@@ -37,7 +37,8 @@ func (*importCommand) Help() string {
 
 The columns of a table that are fields of items have their names (player_url or Player URL); all others are ` +
 		`metadata, as is a column named metadata.KEY. Tags stand in one cell, separated by commas, or as a JSON array. ` +
-		`An empty cell is an absent value. In an item that exists (by the column id), fields without a column stay as they are.
+		`An empty cell is an absent value. In an item that exists (by the column id), fields without a column stay as they ` +
+		`are.
 
 Lines are imported in batches of 100. An invalid line is rejected and reported with its number ` +
 		`and all its faults; the import continues. Run the same command again to resume an interrupted import. ` +
