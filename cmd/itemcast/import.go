@@ -9,6 +9,7 @@ import (
 
 	"itemcast/internal/item"
 	"itemcast/internal/node"
+	"itemcast/internal/problem"
 )
 
 const (
@@ -70,9 +71,7 @@ func (i *importCommand) Run(ctx context.Context, c *console, d *database) error 
 	i.print(c, &report, done, rounded(time.Since(began)))
 	switch {
 	case done && report.Rejected > 0:
-		exit(c, exitRejected, "%d of %d lines were rejected, %d of them by this run; the others are imported. "+
-			"Correct the rejected lines and import them as a separate file.",
-			report.Rejected, report.Read(), report.Run().Rejected)
+		exit(c, exitRejected, "%s", rejection(&report))
 	case !done && ctx.Err() != nil:
 		exit(c, exitInterrupted, "interrupted %s", i.resumption(&report, key))
 	case !done && report.Line > 0:
@@ -115,7 +114,7 @@ func (i *importCommand) run(ctx context.Context, c *console, d *database) (repor
 func (i *importCommand) print(c *console, r *item.ImportReport, done bool, took time.Duration) {
 	for n, e := range r.Errors {
 		if n == maxLinesShown {
-			fmt.Fprintf(c.err, "… and %d more rejected lines\n", r.Run().Rejected-maxLinesShown)
+			fmt.Fprintf(c.err, "… and %s more\n", plural(int(r.Run().Rejected)-maxLinesShown, "rejected "+r.Unit, "rejected "+r.Unit+"s"))
 			break
 		}
 		line := fmt.Sprintf("line %d", e.Line)
@@ -126,18 +125,14 @@ func (i *importCommand) print(c *console, r *item.ImportReport, done bool, took 
 			fmt.Fprintf(c.err, "%s: %s\n", line, e.Error.Detail)
 		}
 		for _, fault := range e.Error.Faults {
-			at := strings.TrimPrefix(fault.Pointer+" ", "# ") // "#" is the whole line
-			if plain, err := url.PathUnescape(at); err == nil {
-				at = plain // a name such as "Release Date"
-			}
-			fmt.Fprintf(c.err, "%s: %s%s\n", line, at, fault.Detail)
+			fmt.Fprintf(c.err, "%s: %s%s\n", line, placeOf(fault, r.Unit), fault.Detail)
 		}
 	}
 	run := r.Run()
 	switch {
 	case r.ResumedAfter > 0 && done && run.Read() == 0:
 		fmt.Fprintf(c.out, "%s was imported before: there is nothing to do. "+
-			"(--again imports it again; lines without an id then create new items.)\n", i.name())
+			"(--again imports it again; %ss without an id then create new items.)\n", i.name(), r.Unit)
 		fmt.Fprintf(c.out, "Imported then: %s\n", counted(r.ImportCount, r.Unit))
 	case r.ResumedAfter > 0:
 		fmt.Fprintf(c.out, "Resumed after %s %d, where an earlier run stopped. (--again begins at the first.)\n",
@@ -156,8 +151,35 @@ func (i *importCommand) print(c *console, r *item.ImportReport, done bool, took 
 }
 
 func counted(c item.ImportCount, unit string) string {
-	return fmt.Sprintf("%d %ss: %d created, %d updated, %d unchanged, %d rejected", c.Read(), unit, c.Created, c.Updated,
-		c.Unchanged, c.Rejected)
+	return fmt.Sprintf("%s: %d created, %d updated, %d unchanged, %d rejected", plural(int(c.Read()), unit, unit+"s"),
+		c.Created, c.Updated, c.Unchanged, c.Rejected)
+}
+
+// rejection says how many entries were rejected, and what to do.
+func rejection(r *item.ImportReport) string {
+	all, rejected, now := int(r.Read()), int(r.Rejected), int(r.Run().Rejected)
+	text, imported := fmt.Sprintf("%d of %s", rejected, plural(all, r.Unit, r.Unit+"s")), "; the others are imported"
+	was, correct := " were rejected", fmt.Sprintf("Correct the rejected %ss and import them as a separate file.", r.Unit)
+	if rejected == 1 {
+		was, correct = " was rejected", fmt.Sprintf("Correct the rejected %s and import it as a separate file.", r.Unit)
+	}
+	if rejected == all {
+		text, imported = plural(all, r.Unit, r.Unit+"s"), "; nothing is imported"
+	}
+	return fmt.Sprintf("%s%s, %d by this run%s. %s", text, was, now, imported, correct)
+}
+
+// placeOf names the place of a fault, followed by a space; "" for the whole entry. A row has columns, and JSON pointers
+// are for JSON only.
+func placeOf(fault problem.Fault, unit string) string {
+	at := strings.TrimPrefix(fault.Pointer+" ", "# ")
+	if unit == "row" {
+		at = strings.TrimPrefix(strings.TrimPrefix(at, "#/"), "metadata/")
+	}
+	if plain, err := url.PathUnescape(at); err == nil {
+		at = plain // a name such as "Release Date"
+	}
+	return at
 }
 
 // place is what the report's positions number: elements of a JSON array, else lines.

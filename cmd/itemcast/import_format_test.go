@@ -112,12 +112,15 @@ func TestImport_ReportsLinesAndElementsOfTheFile(t *testing.T) {
 	_, environment := newDatabase(t)
 	code, out, errs := nodetest.RunProcess(t, environment, "import", writeFile(t, "a.csv",
 		"name,Release Date,duration,url\na,1999-01-01,1,https://a.example\n\"b\nb\",,,\n\"c\",,long,\n,2000-01-01,,\n"))
-	wantExit(t, code, out, errs, 3, "4 rows: 2 created, 0 updated, 0 unchanged, 2 rejected", "line 5: #/duration must be a number",
-		"line 6: #/name is required", "Ignored the columns that only the server sets: url. (Name a column metadata.url")
+	wantExit(t, code, out, errs, 3, "4 rows: 2 created, 0 updated, 0 unchanged, 2 rejected", "line 5: duration must be a number",
+		"line 6: name is required", "2 of 4 rows were rejected", "Ignored the columns that only the server sets: url. (Name a column metadata.url")
 	code, out, errs = nodetest.RunProcess(t, environment, "import", "--no-create-fields", writeFile(t, "a.json",
 		"[\n  {\"name\": \"a\"},\n  {\n    \"name\": \"\"\n  }, {\"name\":\"c\",\"metadata\":{\"color\":1}}\n]"))
 	wantExit(t, code, out, errs, 3, "3 elements: 1 created, 0 updated, 0 unchanged, 2 rejected", "line 3, element 2: #/name ",
-		"line 5, element 3: #/metadata/color is no metadata field")
+		"line 5, element 3: #/metadata/color is no metadata field", "--create-fields")
+	code, out, errs = nodetest.RunProcess(t, environment, "import", writeFile(t, "b.json", `{"items":[{"name":"a"}]}`))
+	wantExit(t, code, out, errs, 3, "1 line: 0 created", "import the list itself (such as jq .items FILE)",
+		"1 line was rejected, 1 by this run; nothing is imported. Correct the rejected line and import it")
 }
 
 func TestImport_ResumesEachFormatByKey(t *testing.T) {
@@ -166,7 +169,7 @@ func TestImport_ATableRetainsFieldsWithoutAColumn(t *testing.T) {
 	code, out, errs := nodetest.RunProcess(t, environment, "import", writeLines(t, `{"id":"`+id+`","name":"a","description":"long","tags":["x"],"producer":"UFA","metadata":{"Release Date":"1927-01-10","year":1927,"note":"n"}}`))
 	wantExit(t, code, out, errs, 0, "1 created")
 	code, out, errs = nodetest.RunProcess(t, environment, "import", writeFile(t, "edited.csv", "id,name,producer,Release Date,year\n"+id+",b,,,1928\n"))
-	wantExit(t, code, out, errs, 0, "1 rows: 0 created, 1 updated")
+	wantExit(t, code, out, errs, 0, "1 row: 0 created, 1 updated")
 	_, exported, _ := nodetest.RunProcess(t, environment, "export")
 	for _, want := range []string{`"name":"b"`, `"description":"long"`, `"producer":null`, `"tags":["x"]`, `"metadata":{"note":"n","year":1928}`} {
 		if !strings.Contains(exported, want) {

@@ -59,13 +59,13 @@ func TestImport_HasAnExitCodeForRejectedLines(t *testing.T) {
 	wantExit(t, code, out, errs, 3, "4 lines: 2 created, 0 updated, 0 unchanged, 2 rejected", "line 2: #/color ",
 		"line 2: #/name ",
 		"line 2: #/metadata/unknown ", "line 4: is not valid JSON: syntax error at byte 1")
-	last := "2 of 4 lines were rejected, 2 of them by this run; the others are imported. " +
+	last := "2 of 4 lines were rejected, 2 by this run; the others are imported. " +
 		"Correct the rejected lines and import them as a separate file.\n"
 	if !strings.HasSuffix(errs, last) {
 		t.Errorf("the last line is not %q:\n%s", last, errs)
 	}
 	code, out, errs = nodetest.RunProcess(t, environment, "import", "--no-create-fields", file)
-	wantExit(t, code, out, errs, 3, "nothing to do", "2 of 4 lines were rejected, 0 of them by this run")
+	wantExit(t, code, out, errs, 3, "nothing to do", "2 of 4 lines were rejected, 0 by this run")
 	if n := nodetest.CountItems(t, pool); n != 2 {
 		t.Errorf("%d items, want 2", n)
 	}
@@ -100,7 +100,7 @@ func TestImport_ReadsAPipeAndResumesByKey(t *testing.T) {
 	code, out, errs = runPiped(t, environment, two, "import", "-", "--key=feed")
 	wantExit(t, code, out, errs, 0, "Standard input was imported before", "nothing to do")
 	code, out, errs = runPiped(t, environment, two+`{"name":"three"}`, "import", "-", "--key=feed")
-	wantExit(t, code, out, errs, 0, "Resumed after line 2", "This run: 1 lines: 1 created", "Overall:  3 lines: 3 created")
+	wantExit(t, code, out, errs, 0, "Resumed after line 2", "This run: 1 line: 1 created", "Overall:  3 lines: 3 created")
 	code, out, errs = runPiped(t, environment, `{"name":"other"}`+"\n"+two, "import", "-", "--key=feed")
 	wantExit(t, code, out, errs, 1, "key was used for other lines")
 	if n := nodetest.CountItems(t, pool); n != 7 {

@@ -134,20 +134,23 @@ func (l *listenCommand) greet(out io.Writer, addr net.Addr, publicURL string) {
 		publicURL = "http://" + defaultAddr
 	}
 	here := "http://" + node.Reachable(addr.String()) + "/"
-	fmt.Fprintf(out, "\n  Listening at %s until Ctrl-C. To create a hook that posts here:\n\n", here)
+	fmt.Fprintf(out, "\n  Listening at %s until Ctrl-C.", here)
+	switch n := len(l.Secret); n { // with a secret, there is a hook
+	case 0:
+	case 1:
+		fmt.Fprintf(out, "\n  Deliveries are verified with the secret given.\n\n")
+		return
+	default:
+		fmt.Fprintf(out, "\n  Deliveries are verified with the %d secrets given.\n\n", n)
+		return
+	}
+	fmt.Fprintf(out, " To create a hook that posts here:\n\n")
 	fmt.Fprintf(out, "    curl -u admin@example.com:PASSWORD %s/api/v1/hooks -H 'content-type: application/json' \\\n",
 		publicURL)
 	fmt.Fprintf(out, `      -d '{"url": "%s", `+
 		`"events": ["item.created", "item.updated", "item.deleted", "item.triggered"]}'`+"\n\n", here)
-	switch n := len(l.Secret); n {
-	case 0:
-		fmt.Fprintf(out, "  Nothing is verified yet: paste the secret from the answer (whsec_…) here, "+
-			"or pass it with --secret.\n\n")
-	case 1:
-		fmt.Fprintf(out, "  Deliveries are verified with the secret given.\n\n")
-	default:
-		fmt.Fprintf(out, "  Deliveries are verified with the %d secrets given.\n\n", n)
-	}
+	fmt.Fprintf(out, "  Nothing is verified yet: paste the secret from the answer (whsec_…) here, "+
+		"or pass it with --secret.\n\n")
 }
 
 var secretTyped = regexp.MustCompile(`whsec_[A-Za-z0-9+/=]*`)

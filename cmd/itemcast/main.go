@@ -76,7 +76,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		return explainParse(err)
+		return explainParse(err, args)
 	}
 	return command.Run(&c.database)
 }
@@ -116,7 +116,10 @@ func upper(name string) string { return strings.ToUpper(strings.ReplaceAll(name,
 var ofVariable = regexp.MustCompile(` \(from envar (\w+)="(?s:.*)"\)$`)
 
 // explainParse names the variable of a wrong value, or else the help of the command.
-func explainParse(err error) error {
+func explainParse(err error, args []string) error {
+	if len(args) > 0 && (args[0] == "help" || args[0] == "version") {
+		return fmt.Errorf("there is no command %[1]s: use itemcast --%[1]s", args[0])
+	}
 	if name := ofVariable.FindStringSubmatch(err.Error()); name != nil {
 		return errors.New(ofVariable.ReplaceAllString(err.Error(), " ($1)"))
 	}

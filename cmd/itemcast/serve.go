@@ -47,7 +47,7 @@ func (s *serveCommand) Validate() error {
 func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 	database := d.config(c.log)
 	database.First = func() error { return account.CheckFirst(s.AdminEmail, s.AdminPassword) }
-	return namingAdministrator(node.Serve(ctx, node.ServeConfig{
+	err := node.Serve(ctx, node.ServeConfig{
 		Config: node.Config{
 			PublicURL:          string(d.PublicURL),
 			Version:            version,
@@ -64,7 +64,11 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 		AdminEmail:    s.AdminEmail,
 		AdminPassword: s.AdminPassword,
 		Ready:         func(started node.Started) { s.greet(c, started) },
-	}))
+	})
+	if err == nil {
+		c.log.Info("the server has stopped")
+	}
+	return namingAdministrator(err)
 }
 
 // administratorSettings are the settings of the first administrator, by the field of a user that they set.
@@ -101,7 +105,11 @@ func (s *serveCommand) greet(c *console, started node.Started) {
 	_, _ = fmt.Fprintln(c.out)
 	switch {
 	case first == nil:
-		_, _ = fmt.Fprintf(c.out, "  Sign in with the e-mail address and password of the first start.\n")
+		_, _ = fmt.Fprintf(c.out, "  Sign in as before: the first start set the administrator's password.\n"+
+			"  To set another: itemcast user set-password EMAIL\n")
+		if s.AdminPassword != "" {
+			_, _ = fmt.Fprintf(c.out, "  ITEMCAST_ADMIN_PASSWORD is ignored: it is for the first start only.\n")
+		}
 	case first.Password == "":
 		_, _ = fmt.Fprintf(c.out, "  Sign in as %s with the password of ITEMCAST_ADMIN_PASSWORD.\n", first.Email)
 	default:

@@ -160,6 +160,9 @@ func readPassword(prompt io.Writer, email string) (string, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", fmt.Errorf("read the password from standard input: %w", err)
 	}
+	if line == "" {
+		return "", errors.New("standard input was empty: send the new password as a line")
+	}
 	return strings.TrimRight(line, "\r\n"), nil
 }
 

@@ -70,6 +70,8 @@ func TestUser_TheOperatorSetsPasswords(t *testing.T) {
 	n.As(nodetest.AdminEmail, "a bicycle of rain").Call(http.MethodGet, "/api/v1/me", "").WantStatus(t, http.StatusOK)
 	code, out, errs = runPiped(t, environment, "short\n", "user", "set-password", nodetest.AdminEmail)
 	wantExit(t, code, out, errs, 1, "password must have at least 8 characters")
+	code, out, errs = runPiped(t, environment, "", "user", "set-password", nodetest.AdminEmail)
+	wantExit(t, code, out, errs, 1, "standard input was empty")
 }
 
 // An administrator cannot grant a permission that nobody has. The error names the command.

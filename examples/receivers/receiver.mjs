@@ -12,7 +12,10 @@ const end = (line) => {
   console.error(line);
   process.exit(1);
 };
-if (!/^whsec_[A-Za-z0-9+/]+=*$/.test(secret ?? '')) end('usage: receiver.mjs whsec_… [PORT] (the secret of the hook)');
+const [, key] = /^whsec_(.+)$/.exec(secret ?? '') ?? [];
+if (!key || Buffer.from(key, 'base64').toString('base64') !== key) {
+  end('usage: receiver.mjs whsec_… [PORT] (the secret of the hook)');
+}
 if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) end(`${port} is not a port`);
 
 const webhook = new Webhook(secret); // from the response that created the hook, or from rotate-secret

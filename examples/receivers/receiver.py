@@ -91,7 +91,7 @@ class Receiver(BaseHTTPRequestHandler):
 
 
 def main():
-    if len(sys.argv) < 2 or not sys.argv[1].startswith("whsec_"):
+    if len(sys.argv) < 2 or not sys.argv[1].startswith("whsec_") or sys.argv[1] == "whsec_":
         sys.exit("usage: receiver.py whsec_… [PORT] (the secret of the hook)")
     port = sys.argv[2] if len(sys.argv) > 2 else "9000"
     try:

@@ -125,7 +125,7 @@ func metadataCriteria(fields []store.MetadataField, wanted map[string]string) (m
 	for _, key := range slices.Sorted(maps.Keys(wanted)) {
 		at := slices.IndexFunc(fields, func(f store.MetadataField) bool { return f.Key == key })
 		if at < 0 {
-			faults.Of("metadata."+key, "is no metadata field of this account")
+			faults.Of("metadata."+key, "is no metadata field of this account: GET /api/v1/metadata-fields lists them")
 			continue
 		}
 		var value any = wanted[key]

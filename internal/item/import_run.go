@@ -119,7 +119,7 @@ func (r *importRun) entry(ctx context.Context, tx pgx.Tx, entry importfile.Entry
 	result.count.Line = entry.Line
 	outcome, placed, err := r.line(ctx, tx, entry)
 	if fault := problem.Of(err); fault != nil {
-		rejected := LineError{Line: entry.Line, Error: fault}
+		rejected := LineError{Line: entry.Line, Error: r.advised(fault, entry.Text)}
 		if r.in.Unit() == "element" {
 			rejected.Element = entry.Position
 		}

@@ -39,6 +39,7 @@ func TestClients_EndWithOneLineThatSaysWhatIsWrong(t *testing.T) {
 	}
 	receiver := []ending{
 		{nil, "usage: "}, {[]string{"secret"}, "usage: "}, {[]string{"whsec_%"}, "usage: "},
+		{[]string{"whsec_"}, "usage: "}, {[]string{"whsec_bad"}, "usage: "},
 		{[]string{"whsec_YWJj", "70000"}, "70000"}, {[]string{"whsec_YWJj", portOf(t, n.URL)}, "cannot be used"},
 	}
 	expired := append(onServer(""), ending{[]string{n.URL, adminCredentials, "--after=" + nodetest.ForeignCursor},

@@ -45,13 +45,14 @@ func TestServe_KeepsItsDataThroughAKillAndLeavesNoProcesses(t *testing.T) {
 	if strings.Contains(again.Stdout.String(), "shown this once") || strings.Contains(again.Stdout.String(), password[1]) {
 		t.Errorf("the password is printed again:\n%s", again.Stdout)
 	}
+	again.AwaitStdout("ITEMCAST_ADMIN_PASSWORD is ignored")
 	got := nodetest.Connect(t, moved).As(nodetest.AdminEmail, password[1]).
 		Call(http.MethodGet, "/api/v1/items/"+made.Field(t, "id"), "").WantStatus(t, http.StatusOK)
 	if want := strings.Replace(string(made.Body), url, moved, 1); string(got.Body) != want {
 		t.Errorf("after a kill\n got %s\nwant %s", got.Body, want)
 	}
 	again.Signal(syscall.SIGTERM)
-	if code := again.Wait(); code != 0 {
+	if code := again.Wait(); code != 0 || !strings.Contains(again.Stderr.String(), "the server has stopped") {
 		t.Errorf("after SIGTERM: %d\n%s", code, again.Stderr)
 	}
 	if left := processesOf(t, dir); len(left) > 0 {

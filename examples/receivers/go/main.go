@@ -45,7 +45,7 @@ func run(args []string, out io.Writer) error {
 	}
 	encoded, isSecret := strings.CutPrefix(args[0], "whsec_")
 	key, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil || !isSecret {
+	if err != nil || !isSecret || len(key) == 0 {
 		return errUsage
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:"+port)
