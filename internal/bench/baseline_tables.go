@@ -17,12 +17,13 @@ CREATE TABLE bench.item_change_1 PARTITION OF bench.item_change FOR VALUES FROM 
 
 const copiedColumns = `id, account_id, name, description, type, privacy, language, producer, duration, tags, metadata,
 	client_data, snapshot_id, embed_code, player_url, workflow_profile_id, workflow_status, workflow_action, created_by,
-	created_at, updated_at, published_at, revision, document, document_version`
+	created_at, updated_at, published_at, revision, document, document_version,
+	search`
 
 // patchedColumns are those of store.UpdateItemParams, in its order.
 const patchedColumns = `name, description, type, privacy, language, producer, duration, tags, metadata, client_data,
 	snapshot_id, embed_code, player_url, workflow_profile_id, workflow_status, workflow_action, updated_at, published_at,
-	revision, document, document_version, account_id, id`
+	revision, document, document_version, search::text, account_id, id`
 
 func (b *build) makeCopies(ctx context.Context) error {
 	return b.exec(ctx, copies,
