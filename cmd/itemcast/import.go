@@ -114,7 +114,7 @@ func (i *importCommand) run(ctx context.Context, c *console, d *database) (repor
 func (i *importCommand) print(c *console, r *item.ImportReport, done bool, took time.Duration) {
 	for n, e := range r.Errors {
 		if n == maxLinesShown {
-			fmt.Fprintf(c.err, "… and %s more\n", plural(int(r.Run().Rejected)-maxLinesShown, "rejected "+r.Unit, "rejected "+r.Unit+"s"))
+			fmt.Fprintf(c.err, "… and %s more\n", plural(int(r.Run().Rejected)-maxLinesShown, r.Unit, r.Unit+"s"))
 			break
 		}
 		line := fmt.Sprintf("line %d", e.Line)
@@ -158,7 +158,7 @@ func counted(c item.ImportCount, unit string) string {
 // rejection says how many entries were rejected, and what to do.
 func rejection(r *item.ImportReport) string {
 	all, rejected, now := int(r.Read()), int(r.Rejected), int(r.Run().Rejected)
-	text, imported := fmt.Sprintf("%d of %s", rejected, plural(all, r.Unit, r.Unit+"s")), "; the others are imported"
+	text, imported := fmt.Sprintf("%d of %s", rejected, plural(all, r.Unit, r.Unit+"s")), "; the rest is imported"
 	was, correct := " were rejected", fmt.Sprintf("Correct the rejected %ss and import them as a separate file.", r.Unit)
 	if rejected == 1 {
 		was, correct = " was rejected", fmt.Sprintf("Correct the rejected %s and import it as a separate file.", r.Unit)

@@ -59,7 +59,7 @@ func TestImport_HasAnExitCodeForRejectedLines(t *testing.T) {
 	wantExit(t, code, out, errs, 3, "4 lines: 2 created, 0 updated, 0 unchanged, 2 rejected", "line 2: #/color ",
 		"line 2: #/name ",
 		"line 2: #/metadata/unknown ", "line 4: is not valid JSON: syntax error at byte 1")
-	last := "2 of 4 lines were rejected, 2 by this run; the others are imported. " +
+	last := "2 of 4 lines were rejected, 2 by this run; the rest is imported. " +
 		"Correct the rejected lines and import them as a separate file.\n"
 	if !strings.HasSuffix(errs, last) {
 		t.Errorf("the last line is not %q:\n%s", last, errs)
