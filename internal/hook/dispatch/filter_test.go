@@ -118,6 +118,8 @@ func TestFilter_PassesAnUpdateAfterWhichAnItemStartsOrStopsToMatch(t *testing.T)
 	b.change(n, f, change.Updated, `{"description":"x"}`)
 	b.change(n, f, change.Deleted, "")
 	all.AwaitCount(7)
+	tagged.AwaitCount(3)
+	searched.AwaitCount(3)
 	n.stop()
 	for name, r := range map[string]*hooktest.Receiver{"tags": tagged, "search": searched} {
 		if got := r.Events(); got != "updated3 updated4 updated5" {
