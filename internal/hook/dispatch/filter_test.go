@@ -156,6 +156,7 @@ func TestChangedFields_SelectUpdates(t *testing.T) {
 	b.change(n, f, change.Triggered, "")
 	b.change(n, f, change.Deleted, "")
 	all.AwaitCount(6)
+	r.AwaitCount(5)
 	n.stop()
 	if got := r.Events(); got != "created1 updated3 updated4 triggered4 deleted5" {
 		t.Errorf("got %q", got)
