@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,11 +34,17 @@ type Caller func(r *http.Request) (accountID, userID uuid.UUID, err error)
 // Each request with a key holds a connection of the pool until the response is known. They hold at most three quarters
 // of the pool, so that other requests find connections. A request waits for at most timeout for the first request with
 // its key and for a connection, and each of its statements waits for at most timeout for a lock.
+//
+// The key of a request that streams its body is ignored: such a request is no one transaction, and its body fits into no
+// memory.
 func Middleware(
-	pool *pgxpool.Pool, caller Caller, timeout time.Duration, problems *contract.Problems,
+	pool *pgxpool.Pool, caller Caller, timeout time.Duration, streams func(*http.Request) bool,
+	problems *contract.Problems,
 ) func(http.Handler) http.Handler {
 	gate := newGate(max(1, int(pool.Config().MaxConns)*3/4))
-	m := &middleware{pool: pool, caller: caller, timeout: timeout, problems: problems, gate: gate}
+	m := &middleware{
+		pool: pool, caller: caller, timeout: timeout, streams: streams, problems: problems, gate: gate,
+	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.serve(w, r, next) })
 	}
@@ -50,13 +54,14 @@ type middleware struct {
 	pool     *pgxpool.Pool
 	caller   Caller
 	timeout  time.Duration
+	streams  func(*http.Request) bool
 	problems *contract.Problems
 	gate     *gate
 }
 
 func (m *middleware) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	name := r.Header.Get("Idempotency-Key")
-	if r.Method != http.MethodPost || name == "" || streams(r) {
+	if r.Method != http.MethodPost || name == "" || m.streams(r) {
 		next.ServeHTTP(w, r)
 		return
 	}
@@ -171,14 +176,4 @@ func errTooMany() error {
 func isLockTimeout(err error) bool {
 	failure, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && failure.Code == "55P03" // lock_not_available
-}
-
-// streams reports whether the Guard leaves the body unread. It reads JSON only.
-func streams(r *http.Request) bool {
-	given := r.Header.Get("Content-Type")
-	if r.ContentLength == 0 || r.Body == nil || r.Body == http.NoBody || given == "" {
-		return false
-	}
-	mediaType, _, err := mime.ParseMediaType(given)
-	return err != nil || mediaType != "application/json" && !strings.HasSuffix(mediaType, "+json")
 }

@@ -149,8 +149,8 @@ func TestMiddleware_IgnoresTheKeyOfAStream(t *testing.T) {
 	b := setup(t)
 	node := b.node()
 	for range 2 {
-		request := httptest.NewRequest(http.MethodPost, "/roles", strings.NewReader("{}\n{}\n"))
-		request.Header.Set("Content-Type", "application/x-ndjson")
+		request := httptest.NewRequest(http.MethodPost, "/roles?stream", strings.NewReader(`[{}, {}]`))
+		request.Header.Set("Content-Type", "application/json")
 		request.Header.Set("Idempotency-Key", "k")
 		node.ServeHTTP(httptest.NewRecorder(), request)
 	}

@@ -54,7 +54,9 @@ var problems = contract.NewProblems(slog.New(slog.DiscardHandler))
 // node returns the handler of one of several servers on the database.
 func (b *bundle) node() http.Handler {
 	caller := func(*http.Request) (uuid.UUID, uuid.UUID, error) { return b.account, b.user, b.refusal }
-	return problems.Recover(idempotency.Middleware(b.pool, caller, b.timeout, problems)(http.HandlerFunc(b.handle)))
+	streams := func(r *http.Request) bool { return r.URL.Query().Has("stream") }
+	once := idempotency.Middleware(b.pool, caller, b.timeout, streams, problems)
+	return problems.Recover(once(http.HandlerFunc(b.handle)))
 }
 
 func (b *bundle) handle(w http.ResponseWriter, r *http.Request) {

@@ -41,7 +41,7 @@ func (n *Node) Handler() *Handler {
 		Pages:          n.pages,
 		GraphQL:        graphQL,
 		GraphQLSchema:  graphQL.Schema,
-		Idempotency:    idempotency.Middleware(n.pool, n.caller, idempotency.Timeout, n.problems),
+		Idempotency:    idempotency.Middleware(n.pool, n.caller, idempotency.Timeout, n.Contract.Streams(), n.problems),
 		SignIn:         n.SignIn,
 		Gate:           gate,
 		TrustedProxies: n.config.TrustedProxies,

@@ -2,6 +2,8 @@ package node_test
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -22,11 +24,12 @@ func (o object) at(path ...string) object {
 
 // body returns a minimal body that fits an operation.
 func (o object) body(operation map[string]any) (mediaType, body string) {
-	for mediaType, content := range object(operation).at("requestBody", "content") {
-		if mediaType == "application/x-ndjson" {
-			return mediaType, `{"name":"walked"}`
-		}
-		of, _ := content.(map[string]any)
+	contents := object(operation).at("requestBody", "content")
+	if _, ok := contents["application/x-ndjson"]; ok { // the import, which takes other types too
+		return "application/x-ndjson", `{"name":"walked"}`
+	}
+	for _, mediaType := range slices.Sorted(maps.Keys(contents)) {
+		of, _ := contents[mediaType].(map[string]any)
 		schema, _ := of["schema"].(map[string]any)
 		raw, err := json.Marshal(o.sample(schema))
 		if err != nil {
