@@ -35,8 +35,8 @@ type Caller func(r *http.Request) (accountID, userID uuid.UUID, err error)
 // of the pool, so that other requests find connections. A request waits for at most timeout for the first request with
 // its key and for a connection, and each of its statements waits for at most timeout for a lock.
 //
-// The key of a request that streams its body is ignored: such a request is no one transaction, and its body fits into no
-// memory.
+// The key of a request that streams its body is ignored: such a request is not one transaction, and its body may be
+// larger than the memory.
 func Middleware(
 	pool *pgxpool.Pool, caller Caller, timeout time.Duration, streams func(*http.Request) bool,
 	problems *contract.Problems,

@@ -28,16 +28,17 @@ func (o object) body(operation map[string]any) (mediaType, body string) {
 	if _, ok := contents["application/x-ndjson"]; ok { // the import, which takes other types too
 		return "application/x-ndjson", `{"name":"walked"}`
 	}
-	for _, mediaType := range slices.Sorted(maps.Keys(contents)) {
-		of, _ := contents[mediaType].(map[string]any)
-		schema, _ := of["schema"].(map[string]any)
-		raw, err := json.Marshal(o.sample(schema))
-		if err != nil {
-			panic(err)
-		}
-		return mediaType, string(raw)
+	if len(contents) == 0 {
+		return "", ""
 	}
-	return "", ""
+	mediaType = slices.Min(slices.Collect(maps.Keys(contents)))
+	of, _ := contents[mediaType].(map[string]any)
+	schema, _ := of["schema"].(map[string]any)
+	raw, err := json.Marshal(o.sample(schema))
+	if err != nil {
+		panic(err)
+	}
+	return mediaType, string(raw)
 }
 
 func (o object) sample(schema map[string]any) any {
