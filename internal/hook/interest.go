@@ -86,7 +86,8 @@ func (m *Matchers) Wanted(
 	}
 	var wanted []*change.Change
 	for _, c := range included {
-		if matcher.Match(items.after(c)) || c.Kind == change.Updated && matcher.Match(items.before(c)) {
+		versions := items.of(c)
+		if matcher.Match(versions.After()) || c.Kind == change.Updated && matcher.Match(versions.Before()) {
 			wanted = append(wanted, c)
 		}
 	}

@@ -173,9 +173,9 @@ func (s *Subscription) filter(c *change.Change, kind Kind) Kind {
 		return kind
 	}
 	decoded := s.hub.decoded.of(c)
-	after := decoded.after
+	after := decoded.After
 	if kind == Left { // the role may not see what the item became
-		after = decoded.before
+		after = decoded.Before
 	}
 	matches := s.matcher.Match(after())
 	if kind != Kind(change.Updated) {
@@ -184,7 +184,7 @@ func (s *Subscription) filter(c *change.Change, kind Kind) Kind {
 		}
 		return kind
 	}
-	matched := s.matcher.Match(decoded.before())
+	matched := s.matcher.Match(decoded.Before())
 	switch {
 	case !matched && !matches:
 		return ""

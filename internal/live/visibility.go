@@ -23,7 +23,7 @@ func (s *Subscription) visible(c *change.Change) (kind Kind, document []byte, er
 		}
 		return Kind(c.Kind), c.Document, nil
 	}
-	before := s.hub.decoded.of(c).before()
+	before := s.hub.decoded.of(c).Before()
 	wasHidden := before == nil || before.Workflow != nil && slices.Contains(s.hidden, before.Workflow.ProfileID)
 	switch {
 	case hides && wasHidden:
