@@ -36,8 +36,8 @@ func (c column) target() string {
 	return c.field
 }
 
-// column returns the column of a header. "Player URL" is the field player_url; what is no field is metadata, as is what
-// begins with "metadata.".
+// column returns the column of a header. The header "Player URL" names the field player_url. A header that names no
+// field, or begins with "metadata.", names a key of the metadata.
 func (o *Options) column(header string) column {
 	header = plaintext.Composed(strings.TrimSpace(header))
 	if prefix := "metadata."; len(header) > len(prefix) && strings.EqualFold(header[:len(prefix)], prefix) {

@@ -3,7 +3,6 @@ package importfile
 import (
 	"bytes"
 	"encoding/csv"
-	"io"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -75,17 +74,4 @@ func headerFault(header []column) error {
 		}
 	}
 	return nil
-}
-
-// carriageReturns turns the line ends of old Macintosh programs, which Excel still offers, into newlines.
-type carriageReturns struct{ io.Reader }
-
-func (c carriageReturns) Read(p []byte) (int, error) {
-	n, err := c.Reader.Read(p)
-	for i := range p[:n] {
-		if p[i] == '\r' {
-			p[i] = '\n'
-		}
-	}
-	return n, err
 }

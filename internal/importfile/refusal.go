@@ -92,8 +92,8 @@ func isUTF16(head []byte) bool {
 		bytes.HasPrefix(head, []byte{0xff, 0xfe}) && !bytes.HasPrefix(head, []byte{0xff, 0xfe, 0, 0})
 }
 
-// unmarkedUTF16 returns the name of the UTF-16 in which a text of mostly Latin letters is: every second byte is zero.
-// It returns "" for any other text.
+// unmarkedUTF16 recognizes UTF-16 without a byte order mark, in mostly Latin letters: every second byte is zero. It
+// returns the encoding's name for iconv, and "" for any other text.
 func unmarkedUTF16(head []byte) string {
 	var zeros [2]int // at even and at odd places
 	for i, c := range head {
