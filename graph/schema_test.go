@@ -35,7 +35,7 @@ func TestSchema_IsServedAsOneFile(t *testing.T) {
 	}
 }
 
-// Whoever can introspect can read the file, and nobody else.
+// Only clients that may introspect can read the file.
 func TestSchema_IsReadByUsersOfTheAPI(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)

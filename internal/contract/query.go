@@ -91,6 +91,7 @@ func (q *query) check(r *http.Request) (*http.Request, problem.Faults, error) {
 			faults.Of(p.name, "is required")
 		}
 	}
+	// Only a comma divides a value, and only brackets, plain or escaped (%5B, %5D), make a name another one.
 	if strings.ContainsAny(r.URL.RawQuery, ",]") || strings.Contains(r.URL.RawQuery, "%5") {
 		r = withQuery(r, given.Encode())
 	}

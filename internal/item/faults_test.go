@@ -62,7 +62,7 @@ func TestFaults_OfTheContractAndTheRulesComeTogether(t *testing.T) {
 	}
 }
 
-// To write an item, items.edit is enough; so it is to see what is wrong with the input.
+// The permission items.edit is enough to write an item, and also to see the faults of the input.
 func TestFaults_OfAnEditAreSeenWithoutItemsView(t *testing.T) {
 	b := setup(t)
 	i := b.create(`{"name":"n"}`)

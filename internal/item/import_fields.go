@@ -38,8 +38,8 @@ type placement struct {
 }
 
 // place finds the field of each name in a line's metadata. With create_fields it creates the missing ones, and with
-// create_fields or in a table it turns the values into the kinds of their fields. Other metadata stays as it is, and so
-// does that of a restored document whose fields the import defines: the others had been deleted.
+// create_fields or in a table it turns the values into the kinds of their fields. Other metadata is left unchanged. The
+// metadata of a restored document is left unchanged too if the import defines its fields: the others had been deleted.
 func (r *importRun) place(
 	ctx context.Context, q *store.Queries, metadata json.RawMessage, document *restored,
 ) (placement, error) {
@@ -190,7 +190,7 @@ func (r *importRun) createField(
 	return row, nil
 }
 
-// widen makes a text field of a date field, which this import created before it read a value that is no date.
+// widen turns a date field into a text field: the import has created it, and then read a value that is not a date.
 func (r *importRun) widen(ctx context.Context, q *store.Queries, field *store.MetadataField) error {
 	err := q.DateFieldToText(ctx, store.DateFieldToTextParams{AccountID: r.actor.AccountID, Key: field.Key})
 	if err != nil {

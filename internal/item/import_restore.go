@@ -59,7 +59,7 @@ func (r *restored) onNew(i *Item) {
 	i.Revision = max(i.Revision, r.revision+1)
 }
 
-// onExisting sets the times of an item that exists, except updated_at: it tells when the item changed here. If anything
+// onExisting sets the times of an item that exists, except updated_at, the time of its last change here. If anything
 // differs, the next revision follows that of the document, too.
 func (r *restored) onExisting(i *Item) {
 	if r == nil {

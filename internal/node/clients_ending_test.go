@@ -89,7 +89,7 @@ func portOf(t *testing.T, url string) string {
 }
 
 // An outage lasts for more attempts than the clients make by default (5). Each example says that the connection is away,
-// goes on, and gets what was changed meanwhile, also when it had not received anything before.
+// continues, and receives the changes made meanwhile, even when it had not received anything before.
 func TestClients_GoOnAfterAnOutage(t *testing.T) {
 	t.Parallel()
 	const attempts = 6

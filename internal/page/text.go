@@ -31,7 +31,7 @@ func (t Text) Is(text string) bool {
 	return text == t.Whole
 }
 
-// ErrForgotten refuses a token whose long text no row and no log has any more.
+// ErrForgotten is the error for a token with the digest of a long text that neither the row nor the log has any more.
 func ErrForgotten() error {
 	return problem.New(problem.InvalidPageToken,
 		"The page token is too old: its row was renamed or deleted. Read the list again from its first page.")

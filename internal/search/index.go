@@ -8,7 +8,7 @@ import (
 
 // Limits of a tsvector (Postgres: tsearch/ts_type.h).
 const (
-	maxBytes  = 900_000 // of 1 MiB, less what is hard to predict
+	maxBytes  = 900_000 // of 1 MiB; the rest is reserve, because the exact size is hard to predict
 	maxPlace  = 16_383
 	maxPlaces = 255 // of one word
 	gap       = 8   // places between two texts, which no phrase spans

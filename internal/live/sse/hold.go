@@ -172,7 +172,7 @@ func (h *held) Write(p []byte) (int, error) {
 	return h.response.Write(p)
 }
 
-// FlushError is for http.ResponseController, as is Unwrap.
+// FlushError sends what is buffered. http.ResponseController calls it.
 func (h *held) FlushError() error {
 	if h.refusal != 0 {
 		return nil
@@ -181,5 +181,5 @@ func (h *held) FlushError() error {
 	return http.NewResponseController(h.response).Flush()
 }
 
-// Unwrap returns the ResponseWriter of the request.
+// Unwrap returns the ResponseWriter of the request. http.ResponseController calls it.
 func (h *held) Unwrap() http.ResponseWriter { return h.response }
