@@ -22,15 +22,30 @@ type Actor struct {
 	Permissions Permissions
 	Kind        string    // KindPerson or KindAPI; "" for the operator
 	SessionID   uuid.UUID // of a signed-in browser; uuid.Nil with HTTP Basic
+	Token       *Token    // nil: the user signed in with a password, or this is the operator
 	Proof       Proof
+}
+
+// Token is the access token that an actor came with. It narrows what the token's user may do: the actor's Permissions
+// are those that both have. Requests share it; do not modify it.
+type Token struct {
+	ID        uuid.UUID
+	Name      string
+	Filter    string    // canonical JSON of the filter of the items that the token shows; "": all items
+	Origins   []string  // of the pages that may use the token; empty: any client but pages of other origins
+	PerMinute int       // requests
+	ExpiresAt time.Time // zero: never
 }
 
 // Proof records the credentials that identified an actor, and when. Package signin sets it.
 type Proof struct {
-	Credentials [sha256.Size]byte // see CredentialsOf
+	Credentials [sha256.Size]byte // see CredentialsOf; of an access token: the SHA-256 of its secret
 	Generation  int               // of signin's cache, before the user was read
-	ExpiresAt   time.Time         // of the session; zero: never
+	ExpiresAt   time.Time         // of the session, or of the access token's secret; zero: never
 }
+
+// HasExpired reports whether the credentials are over at a time.
+func (p Proof) HasExpired(now time.Time) bool { return !p.ExpiresAt.IsZero() && !now.Before(p.ExpiresAt) }
 
 // ActorOf returns the actor of a user's row. It is for package signin, which shares this package's store.
 func ActorOf(user store.UserByEmailRow) Actor {
@@ -50,9 +65,14 @@ func CredentialsOf(email, passwordHash string) [sha256.Size]byte {
 }
 
 // Visibility returns a text that is equal for two actors if, and only if, both may see and do the same. A message
-// rendered for one is then right for the other.
+// rendered for one is then right for the other, whichever tokens they came with.
 func (a Actor) Visibility() string {
-	return a.AccountID.String() + " " + a.RoleID.String() + " " + a.Role + " " + strings.Join(a.Permissions.Strings(), " ")
+	visibility := a.AccountID.String() + " " + a.RoleID.String() + " " + a.Role + " " +
+		strings.Join(a.Permissions.Strings(), " ")
+	if a.Token == nil || a.Token.Filter == "" {
+		return visibility
+	}
+	return visibility + " " + a.Token.Filter
 }
 
 // UserParam returns the user id for statements: nil for the operator.
@@ -72,10 +92,14 @@ func param(id uuid.UUID) *uuid.UUID {
 
 // label is the actor's name in the audit log, which outlives the user.
 func (a Actor) label() string {
+	label := a.Name
 	if a.Email != "" {
-		return a.Email
+		label = a.Email
 	}
-	return a.Name
+	if a.Token != nil {
+		label += " (access token " + a.Token.Name + ")"
+	}
+	return label
 }
 
 type actorKey struct{}

@@ -28,23 +28,36 @@ func Authorize(ctx context.Context, need ...Permission) (Actor, error) {
 		return Actor{}, errNoActor
 	}
 	if !a.Permissions.Has(APIAccess) {
-		return Actor{}, errLacks(APIAccess)
+		return Actor{}, a.errLacks(APIAccess)
 	}
 	for _, p := range need {
 		if !a.Permissions.Has(p) {
-			return Actor{}, errLacks(p)
+			return Actor{}, a.errLacks(p)
 		}
 	}
 	return a, nil
 }
 
-func errLacks(p Permission) error {
+func (a Actor) errLacks(p Permission) error {
+	if a.Token != nil {
+		return problem.New(problem.Forbidden, "The access token, or the role of its user, lacks the permission %s. "+
+			"Use a token that has it.", p)
+	}
 	return problem.New(problem.Forbidden, "Your role lacks the permission %s. Ask an administrator to grant it.", p)
 }
 
+// RefuseToken returns FORBIDDEN for an actor who came with an access token; act names what the actor wants to do, such
+// as "set a password". It guards what would outlive the token: passwords, sessions and other tokens.
+func RefuseToken(a Actor, act string) error {
+	if a.Token == nil {
+		return nil
+	}
+	return problem.New(problem.Forbidden, "An access token cannot %s. Sign in with a password.", act)
+}
+
 // Reauthorize is Authorize with the actor's permissions as tx reads them. A write calls it, because the user may have
-// lost permissions, or the session may have ended, while the request's body arrived or the transaction waited. Errors:
-// as Authorize.
+// lost permissions, or the session or the access token may have ended, while the request's body arrived or the
+// transaction waited. Errors: as Authorize; UNAVAILABLE when the access token has another filter now.
 func Reauthorize(ctx context.Context, tx pgx.Tx, need ...Permission) (Actor, error) {
 	actor, err := Authorize(ctx, need...)
 	if err != nil || actor.UserID == uuid.Nil {
@@ -63,6 +76,6 @@ func Reauthorize(ctx context.Context, tx pgx.Tx, need ...Permission) (Actor, err
 	case over:
 		return Actor{}, ErrCredentials
 	}
-	now.SessionID = actor.SessionID
+	now.SessionID, now.Token = actor.SessionID, actor.Token
 	return Authorize(WithActor(ctx, now), need...)
 }

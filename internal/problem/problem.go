@@ -27,6 +27,7 @@ const (
 	CursorExpired        Code = "CURSOR_EXPIRED"
 	Unauthenticated      Code = "UNAUTHENTICATED"
 	Forbidden            Code = "FORBIDDEN"
+	OriginNotAllowed     Code = "ORIGIN_NOT_ALLOWED"
 	NotFound             Code = "NOT_FOUND"
 	MethodNotAllowed     Code = "METHOD_NOT_ALLOWED"
 	NotAcceptable        Code = "NOT_ACCEPTABLE"
@@ -53,6 +54,7 @@ var statuses = map[Code]int{
 	CursorExpired:        http.StatusGone,
 	Unauthenticated:      http.StatusUnauthorized,
 	Forbidden:            http.StatusForbidden,
+	OriginNotAllowed:     http.StatusForbidden,
 	NotFound:             http.StatusNotFound,
 	MethodNotAllowed:     http.StatusMethodNotAllowed,
 	NotAcceptable:        http.StatusNotAcceptable,
