@@ -8,6 +8,7 @@ import (
 
 	"itemcast/graph/internal/model"
 	"itemcast/internal/hook"
+	"itemcast/internal/item"
 	"itemcast/internal/mergepatch"
 )
 
@@ -36,22 +37,34 @@ func settingsPatch(input map[string]any) ([]byte, error) {
 			}
 			patch[name] = headers
 		case *model.ItemFilter:
-			patch[name] = toHookFilter(value)
+			patch[name] = storedFilter(value)
 		}
 	}
 	return mergepatch.FromInput(patch)
 }
 
-func toHookFilter(f *model.ItemFilter) *hook.Filter {
+func storedFilter(f *model.ItemFilter) *item.Filter {
 	if f == nil {
 		return nil
 	}
-	filter := toFilter(f)
-	return &hook.Filter{
-		Search: filter.Search, Tags: filter.Tags, Type: filter.Types, Privacy: filter.Privacies,
-		WorkflowStatus: filter.WorkflowStatuses, CreatedAfter: filter.CreatedAfter, CreatedBefore: filter.CreatedBefore,
-		UpdatedAfter: filter.UpdatedAfter, Metadata: filter.Metadata,
+	return new(toFilter(f))
+}
+
+// shownFilter returns a stored filter as hooks and access tokens show it.
+func shownFilter(f *item.Filter) *model.HookFilter {
+	if f == nil {
+		return nil
 	}
+	shown := &model.HookFilter{
+		Search: optional.OrNil(f.Search), Tags: f.Tags, Types: f.Types, Privacies: f.Privacies,
+		WorkflowStatuses: f.WorkflowStatuses,
+		CreatedAfter:     f.CreatedAfter, CreatedBefore: f.CreatedBefore, UpdatedAfter: f.UpdatedAfter,
+	}
+	for _, key := range slices.Sorted(maps.Keys(f.Metadata)) {
+		criterion := &model.HookMetadataCriterion{Key: key, Value: f.Metadata[key]}
+		shown.Metadata = append(shown.Metadata, criterion)
+	}
+	return shown
 }
 
 func toHook(h hook.Hook) *model.Hook {
@@ -59,7 +72,7 @@ func toHook(h hook.Hook) *model.Hook {
 		ID: h.ID, URL: h.URL, Description: h.Description, Events: each(h.Events, toEnum[model.HookEvent]),
 		HeaderNames: slices.Sorted(maps.Keys(h.Headers)), Body: toEnum[model.HookBody](h.Body),
 		RateLimit: toInt64(h.RateLimit), MaxInFlight: toInt64(h.MaxInFlight), Active: h.Active,
-		DisabledReason: h.DisabledReason, OldSecretUntil: h.OldSecretUntil, LastSuccessAt: h.LastSuccessAt,
+		DisabledReason: h.DisabledReason, Filter: shownFilter(h.Filter), OldSecretUntil: h.OldSecretUntil, LastSuccessAt: h.LastSuccessAt,
 		LastFailureAt: h.LastFailureAt, FailingSince: h.FailingSince, LastError: h.LastError, Pending: h.Pending,
 		CreatedAt: h.CreatedAt, UpdatedAt: h.UpdatedAt, Revision: h.Revision,
 	}
@@ -68,17 +81,6 @@ func toHook(h hook.Hook) *model.Hook {
 	}
 	if shown.HeaderNames == nil {
 		shown.HeaderNames = []string{}
-	}
-	if f := h.Filter; f != nil {
-		shown.Filter = &model.HookFilter{
-			Search: optional.OrNil(f.Search), Tags: f.Tags, Types: f.Type, Privacies: f.Privacy,
-			WorkflowStatuses: f.WorkflowStatus,
-			CreatedAfter:     f.CreatedAfter, CreatedBefore: f.CreatedBefore, UpdatedAfter: f.UpdatedAfter,
-		}
-		for _, key := range slices.Sorted(maps.Keys(f.Metadata)) {
-			criterion := &model.HookMetadataCriterion{Key: key, Value: f.Metadata[key]}
-			shown.Filter.Metadata = append(shown.Filter.Metadata, criterion)
-		}
 	}
 	return shown
 }

@@ -47,8 +47,8 @@ func hasAdministrator(ctx context.Context, q *store.Queries, accountID uuid.UUID
 	return n > 0, nil
 }
 
-// requireAll returns FORBIDDEN when the actor lacks one of the permissions that a change grants, alters or revokes.
-func (a Actor) requireAll(permissions []string) error {
+// RequireAll returns FORBIDDEN when the actor lacks one of the permissions that a change grants, alters or revokes.
+func (a Actor) RequireAll(permissions []string) error {
 	for _, p := range permissions {
 		if !a.Permissions.Has(Permission(p)) {
 			return problem.New(problem.Forbidden, "This needs the permission %s, which your role lacks. "+

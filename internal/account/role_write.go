@@ -55,7 +55,7 @@ func (s *Service) CreateRole(ctx context.Context, name string, permissions []str
 		return Role{}, err
 	}
 	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor Actor) error {
-		if err := actor.requireAll(permissions); err != nil {
+		if err := actor.RequireAll(permissions); err != nil {
 			return err
 		}
 		id := uuid.Must(uuid.NewV7())
@@ -63,7 +63,7 @@ func (s *Service) CreateRole(ctx context.Context, name string, permissions []str
 			return err
 		}
 		err := q.InsertRole(ctx, store.InsertRoleParams{ID: id, AccountID: actor.AccountID, Name: name,
-			Permissions: sorted(permissions)})
+			Permissions: Sorted(permissions)})
 		if err != nil {
 			return fmt.Errorf("insert role: %w", err)
 		}
@@ -114,8 +114,8 @@ func (s *Service) PatchRole(ctx context.Context, id uuid.UUID, patch RolePatch,
 		role = before
 		set(&role.Name, patch.Name)
 		set(&role.Permissions, patch.Permissions)
-		role.Permissions = sorted(role.Permissions)
-		if err := actor.requireAll(append(slices.Clone(before.Permissions), role.Permissions...)); err != nil {
+		role.Permissions = Sorted(role.Permissions)
+		if err := actor.RequireAll(append(slices.Clone(before.Permissions), role.Permissions...)); err != nil {
 			return err
 		}
 		if role.Name != before.Name {
@@ -157,7 +157,7 @@ func (s *Service) DeleteRole(ctx context.Context, id uuid.UUID, condition revisi
 		if err := condition.Check(role.Revision); err != nil {
 			return err
 		}
-		if err := actor.requireAll(role.Permissions); err != nil {
+		if err := actor.RequireAll(role.Permissions); err != nil {
 			return err
 		}
 		uses, err := q.RoleUses(ctx, store.RoleUsesParams{AccountID: actor.AccountID, ID: id})
@@ -175,8 +175,8 @@ func (s *Service) DeleteRole(ctx context.Context, id uuid.UUID, condition revisi
 	})
 }
 
-// sorted returns the permissions in the order of All, each once.
-func sorted(permissions []string) []string {
+// Sorted returns the permissions in the order of All, each once.
+func Sorted(permissions []string) []string {
 	out := []string{}
 	for _, p := range All().Strings() {
 		if slices.Contains(permissions, p) {

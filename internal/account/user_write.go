@@ -67,7 +67,7 @@ func requireRole(ctx context.Context, q *store.Queries, actor Actor, role uuid.U
 	if err != nil {
 		return fmt.Errorf("read role: %w", err)
 	}
-	return actor.requireAll(row.Permissions)
+	return actor.RequireAll(row.Permissions)
 }
 
 // PatchUser changes a user. A new password, a new address, and active false end the user's sessions. Needs
@@ -130,7 +130,7 @@ func readForChange(ctx context.Context, q *store.Queries, actor Actor, id uuid.U
 	if err := condition.Check(user.Revision); err != nil {
 		return User{}, err
 	}
-	return user, actor.requireAll(user.Permissions)
+	return user, actor.RequireAll(user.Permissions)
 }
 
 // applyPatch returns the user with a patch applied, after every check.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -44,14 +43,11 @@ func (s Settings) checked(
 	s.checkSelection(&faults)
 	s.checkSending(&faults)
 	if s.Filter != nil {
-		switch _, err := s.Filter.matcher(ctx, pool, accountID); {
-		case problem.Is(err, problem.InvalidInput):
-			for _, f := range problem.Of(err).Faults {
-				faults.At("#/filter/"+strings.Replace(f.Parameter, ".", "/", 1), f.Detail)
-			}
-		case err != nil:
+		wrong, err := item.FilterFaults(ctx, pool, accountID, *s.Filter)
+		if err != nil {
 			return Settings{}, err
 		}
+		faults.Add(wrong...)
 	}
 	if len(faults) == 1 && refusal != nil {
 		return Settings{}, faults.Err(problem.RuleViolated)

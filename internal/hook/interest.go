@@ -102,12 +102,12 @@ func (m *Matchers) matcher(ctx context.Context, i Interest) (*item.Matcher, erro
 	if ok && known.updatedAt.Equal(i.UpdatedAt) && time.Since(known.compiledAt) < maxFilterAge {
 		return known.matcher, nil
 	}
-	filter, err := decodeFilter(i.Filter)
+	filter, err := item.ParseFilter(i.Filter)
 	if err != nil {
 		return nil, err
 	}
 	made := compiledFilter{updatedAt: i.UpdatedAt, compiledAt: time.Now()}
-	if made.matcher, err = filter.matcher(ctx, m.pool, i.Account); err != nil {
+	if made.matcher, err = item.NewMatcher(ctx, m.pool, i.Account, filter); err != nil {
 		return nil, err
 	}
 	m.mu.Lock()

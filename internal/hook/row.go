@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/hook/internal/store"
+	"itemcast/internal/item"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
 )
@@ -76,10 +77,14 @@ func settingsOf(row store.GetHookRow) (Settings, error) {
 		Body:      row.Body,
 		RateLimit: row.RateLimit, MaxInFlight: row.MaxInFlight, Active: row.Active,
 	}
-	var err error
-	if s.Filter, err = decodeFilter(row.Filter); err != nil {
-		return s, err
+	if row.Filter != nil {
+		filter, err := item.ParseFilter(row.Filter)
+		if err != nil {
+			return s, err
+		}
+		s.Filter = &filter
 	}
+	var err error
 	s.Headers, err = decodeHeaders(row.Headers)
 	return s, err
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"itemcast/internal/hook/egress"
+	"itemcast/internal/item"
 	"itemcast/internal/mergepatch"
 	"itemcast/internal/problem"
 	"itemcast/internal/strictjson"
@@ -27,7 +28,7 @@ type Settings struct {
 	URL           string            `json:"url"`
 	Description   string            `json:"description"`
 	Events        []string          `json:"events"`         // none: updated, deleted and triggered
-	Filter        *Filter           `json:"filter"`         // nil: every item
+	Filter        *item.Filter      `json:"filter"`         // nil: every item
 	ChangedFields []string          `json:"changed_fields"` // of updates; none: an update is sent whatever it changed
 	Headers       map[string]string `json:"headers"`
 	Body          string            `json:"body"`          // FullBody or ThinBody; "": full

@@ -6,8 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 	"unicode"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/account"
 	"itemcast/internal/db"
@@ -17,17 +21,46 @@ import (
 	"itemcast/internal/validate"
 )
 
-// Filter selects items that meet all its criteria. A zero criterion is met by every item.
+// Filter selects items that meet all its criteria. A zero criterion is met by every item. Hooks and access tokens store
+// its JSON, which is also what clients write.
 type Filter struct {
-	Search           string // as search.Parse reads it: words, "a phrase", or, -word
-	Tags             []string
-	Types            []ItemType
-	Privacies        []Privacy
-	WorkflowStatuses []string
-	CreatedAfter     *time.Time
-	CreatedBefore    *time.Time
-	UpdatedAfter     *time.Time
-	Metadata         map[string]string // values as text; the field's kind says how they are read
+	Search           string            `json:"search,omitzero"` // as search.Parse reads it: words, "a phrase", or, -word
+	Tags             []string          `json:"tags,omitzero"`
+	Types            []ItemType        `json:"type,omitzero"`
+	Privacies        []Privacy         `json:"privacy,omitzero"`
+	WorkflowStatuses []string          `json:"workflow_status,omitzero"`
+	CreatedAfter     *time.Time        `json:"created_after,omitzero"`
+	CreatedBefore    *time.Time        `json:"created_before,omitzero"`
+	UpdatedAfter     *time.Time        `json:"updated_after,omitzero"`
+	Metadata         map[string]string `json:"metadata,omitempty"` // values as text; the field's kind says how they are read
+}
+
+// IsZero reports whether the filter has no criteria.
+func (f Filter) IsZero() bool {
+	return f.Search == "" && len(f.Tags)+len(f.Types)+len(f.Privacies)+len(f.WorkflowStatuses)+len(f.Metadata) == 0 &&
+		f.CreatedAfter == nil && f.CreatedBefore == nil && f.UpdatedAfter == nil
+}
+
+// ParseFilter decodes a stored filter. Error: when the JSON is not a filter's.
+func ParseFilter(stored []byte) (f Filter, err error) {
+	if err := json.Unmarshal(stored, &f); err != nil {
+		return f, fmt.Errorf("decode a filter: %w", err)
+	}
+	return f, nil
+}
+
+// FilterFaults returns the faults of a filter that is the member filter of a body, such as a metadata field that does
+// not exist.
+func FilterFaults(ctx context.Context, pool *pgxpool.Pool, account uuid.UUID, f Filter) (problem.Faults, error) {
+	_, err := NewMatcher(ctx, pool, account, f)
+	if !problem.Is(err, problem.InvalidInput) {
+		return nil, err
+	}
+	var faults problem.Faults
+	for _, fault := range problem.Of(err).Faults {
+		faults.At("#/filter/"+strings.Replace(fault.Parameter, ".", "/", 1), fault.Detail)
+	}
+	return faults, nil
 }
 
 const (
