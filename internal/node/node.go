@@ -36,7 +36,7 @@ import (
 )
 
 const (
-	notifierConns = 4 // one each for the sequencer, the feed and the durable consumer, and one to spare
+	notifierConns = 4 // one each for the sequencer, the feed, the durable consumer and reviews of permissions
 	queueConns    = 5 // one each for claims, results, sweeps and replays, and one to spare
 )
 
@@ -65,7 +65,7 @@ type Node struct {
 
 	config    Config
 	pool      *pgxpool.Pool
-	notifier  *pgxpool.Pool // of the sequencer and the feed, so that they never queue behind requests
+	notifier  *pgxpool.Pool // of the sequencer, the feed and reviews, which must never queue behind requests
 	queue     *pgxpool.Pool // of the dispatcher
 	pages     *browse.Pages
 	problems  *contract.Problems
@@ -119,7 +119,7 @@ func New(ctx context.Context, pool *pgxpool.Pool, config Config) (*Node, error) 
 func (n *Node) buildServices() {
 	pool, config, log := n.pool, n.config, n.config.Log
 	n.Sequencer = change.NewSequencer(n.notifier, log)
-	n.SignIn = signin.New(signin.Config{Pool: pool, Log: log})
+	n.SignIn = signin.New(signin.Config{Pool: pool, Reviews: n.notifier, Log: log})
 	n.Account = account.NewService(account.Config{Pool: pool, Log: log, PublicURL: config.PublicURL,
 		AuditKeepFor: config.AuditKeepFor})
 	n.directory = account.NewDirectory(pool)

@@ -62,9 +62,12 @@ func setup(t *testing.T) *bundle {
 }
 
 // run starts a Service, as another node would, and returns when it listens.
-func (b *bundle) run() *Service {
+func (b *bundle) run() *Service { return b.runOn(b.pool) }
+
+// runOn is run with a pool for reviews.
+func (b *bundle) runOn(reviews *pgxpool.Pool) *Service {
 	b.t.Helper()
-	s := New(Config{Pool: b.pool, Log: slog.New(slog.NewTextHandler(b.t.Output(), nil))})
+	s := New(Config{Pool: b.pool, Reviews: reviews, Log: slog.New(slog.NewTextHandler(b.t.Output(), nil))})
 	ctx, cancel := context.WithCancel(b.t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { _ = s.Run(ctx) })

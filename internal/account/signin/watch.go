@@ -166,7 +166,7 @@ func (w *watchers) end(over func(account.Actor) (bool, error)) {
 
 // readActors returns the actors of those users that are active.
 func (s *Service) readActors(ctx context.Context, users map[uuid.UUID]bool) (map[uuid.UUID]account.Actor, error) {
-	rows, err := store.New(s.pool).SignInsByID(ctx, slices.Collect(maps.Keys(users)))
+	rows, err := store.New(s.reviews).SignInsByID(ctx, slices.Collect(maps.Keys(users)))
 	if err != nil {
 		return nil, fmt.Errorf("read users: %w", err)
 	}
@@ -184,7 +184,7 @@ func (s *Service) readLiveSessions(ctx context.Context, sessions map[uuid.UUID]b
 	if len(sessions) == 0 {
 		return nil, nil
 	}
-	ids, err := store.New(s.pool).LiveSessions(ctx, slices.Collect(maps.Keys(sessions)))
+	ids, err := store.New(s.reviews).LiveSessions(ctx, slices.Collect(maps.Keys(sessions)))
 	if err != nil {
 		return nil, fmt.Errorf("read sessions: %w", err)
 	}

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"itemcast/internal/account"
 	"itemcast/internal/problem"
 )
@@ -88,5 +90,40 @@ func TestWatch_EndsWithTheSession(t *testing.T) {
 		}
 	case <-time.After(testWait):
 		t.Fatal("the watch outlives its session")
+	}
+}
+
+// Requests can hold every connection of their pool for seconds.
+func TestWatch_ReportsAChangeWhileRequestsHoldAllConnections(t *testing.T) {
+	b := setup(t)
+	reviews, err := pgxpool.NewWithConfig(t.Context(), b.pool.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(reviews.Close)
+	s := b.runOn(reviews)
+	actor, err := s.Basic(t.Context(), email, secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons := make(chan error, 1)
+	defer s.Watch(actor, func(err error) { reasons <- err })()
+	for range b.pool.Config().MaxConns {
+		held, err := b.pool.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer held.Release()
+	}
+	if _, err := reviews.Exec(t.Context(), "UPDATE app_user SET active = false"); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-reasons:
+		if !errors.Is(err, account.ErrCredentials) {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(testWait):
+		t.Error("the change is not reported")
 	}
 }

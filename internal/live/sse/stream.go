@@ -1,6 +1,7 @@
 package sse
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -26,7 +27,7 @@ type Stream struct {
 	Source live.Source
 	// SignIn authenticates the request's user again, with today's permissions.
 	SignIn func() (context.Context, error)
-	// Watch calls changed when the actor's permissions change.
+	// Watch calls changed when the actor's permissions change; with a reason if the actor has lost access.
 	Watch func(actor account.Actor, changed func(error)) (stop func())
 
 	// Event is the type of the events. EventSource.onmessage receives only events without a type.
@@ -89,7 +90,9 @@ var (
 func (s *Stream) send(ctx context.Context, out *Writer, follower *live.Follower) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer s.Watch(follower.Actor(), func(error) { cancel(errPermissionsChanged) })()
+	// A reason is final. To sign in again would take a verification of the password, which on a busy machine takes
+	// seconds.
+	defer s.Watch(follower.Actor(), func(reason error) { cancel(cmp.Or(reason, errPermissionsChanged)) })()
 	sent := follower.Cursor()
 	for {
 		messages, err := nextWithin(ctx, follower, maxIdle)
