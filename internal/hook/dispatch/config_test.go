@@ -39,17 +39,22 @@ func TestWait_RespectsRetryAfterWithinBounds(t *testing.T) {
 }
 
 func TestRetryAfter_PostponesTheNextAttempt(t *testing.T) {
-	b := setup(t)
-	r := b.Receiver(func(w http.ResponseWriter, _ hooktest.Message) int {
-		w.Header().Set("Retry-After", "600")
-		return http.StatusTooManyRequests
-	})
-	h, _ := b.Hook(r.URL)
-	n := b.node(Config{Retries: retries(3, time.Millisecond)})
-	b.write(n, h.ID, "CREATED")
-	r.AwaitCount(1)
-	n.stop()
-	if wait := value[float64](b, "SELECT extract(epoch FROM due_at - now()) FROM delivery"); wait < 500 || wait > 601 {
-		t.Errorf("due in %.0f s", wait)
+	for retryAfter, want := range map[string]float64{"600": 600, "99999999999": 36_000, "99999999999999999999": 36_000} {
+		t.Run(retryAfter, func(t *testing.T) {
+			b := setup(t)
+			r := b.Receiver(func(w http.ResponseWriter, _ hooktest.Message) int {
+				w.Header().Set("Retry-After", retryAfter)
+				return http.StatusTooManyRequests
+			})
+			h, _ := b.Hook(r.URL)
+			n := b.node(Config{Retries: retries(3, time.Millisecond)})
+			b.write(n, h.ID, "CREATED")
+			r.AwaitCount(1)
+			n.stop()
+			wait := value[float64](b, "SELECT extract(epoch FROM due_at - now()) FROM delivery")
+			if wait < want-100 || wait > want+1 {
+				t.Errorf("due in %.0f s, want %.0f", wait, want)
+			}
+		})
 	}
 }

@@ -2,6 +2,8 @@ package sending
 
 import (
 	"bytes"
+	"errors"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -15,7 +17,7 @@ type Result struct {
 	Status     int           // of the response, even if it did not end in time; zero: no response
 	Took       time.Duration // from the call of Send to its return
 	Response   string        // the first 4 KiB of the body, as valid UTF-8 without NUL
-	RetryAfter time.Duration // of a failure, unbounded; zero: none
+	RetryAfter time.Duration // of a failure, up to 292 years; zero: none
 	Fault      Fault         // empty: success, and only then
 	Detail     string        // of a fault: a sentence for people without its full stop, at most 500 bytes
 }
@@ -39,10 +41,11 @@ const (
 	Interrupted Fault = "interrupted"     // by Itemcast itself; the message may have arrived
 )
 
-// parseRetryAfter parses seconds or a date (RFC 9110 §10.2.3). It returns zero for anything else.
+// parseRetryAfter parses seconds, however many, or a date (RFC 9110 §10.2.3). It returns zero for anything else.
 func parseRetryAfter(value string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
+	const most = uint64(math.MaxInt64 / time.Second)
+	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(seconds, most)) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {
 		return max(0, at.Sub(now))
