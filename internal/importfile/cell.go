@@ -92,7 +92,7 @@ func (o *Options) list(cell string) []byte {
 	}
 	values := []string{}
 	for value := range strings.SplitSeq(cell, separator) {
-		if value = strings.TrimSpace(value); value != "" {
+		if value = strings.TrimSpace(value); !plaintext.IsBlank(value) {
 			values = append(values, value)
 		}
 	}

@@ -25,8 +25,12 @@ func namedSeparator(head []byte) (separator rune, skipped int) {
 }
 
 // findHeader reads the header with the separator that makes a column "name" of it; nil if none does.
-func findHeader(head []byte, given rune, options *Options) (header []column, separator rune) {
-	if bytes.IndexByte(head, 0) >= 0 || !isUTF8(head) {
+func findHeader(head []byte, given rune, options *Options, utf16 bool) (header []column, separator rune) {
+	text := head
+	if utf16 { // a row with half a character is rejected alone
+		text, _, _ = bytes.Cut(head, []byte("\n"))
+	}
+	if bytes.IndexByte(text, 0) >= 0 || !isUTF8(text) {
 		return nil, 0
 	}
 	try := separators

@@ -42,6 +42,7 @@ type Entry struct {
 type Reader struct {
 	format interface{ next() (Entry, error) }
 	table  *table
+	utf16  bool // the input is UTF-16
 }
 
 // Open recognizes the format. Errors: UNSUPPORTED_MEDIA_TYPE, which names any other format and how to convert it;
@@ -62,10 +63,12 @@ func Open(input io.Reader, options Options) (*Reader, error) {
 			return nil, err
 		}
 	}
+	r := &Reader{}
 	switch {
 	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
 		_, _ = in.Discard(3)
 	case isUTF16(head):
+		r.utf16 = true
 		decoder := utf16Decoder{order: utf16Order(head)}
 		_, _ = in.Discard(2)
 		in = bufio.NewReaderSize(transform.NewReader(in, decoder), 64<<10)
@@ -77,21 +80,29 @@ func Open(input io.Reader, options Options) (*Reader, error) {
 	case bytes.HasPrefix(head, []byte(`{\rtf`)):
 		return nil, refusal(head)
 	case isLines(head):
-		return &Reader{format: &lines{in: in, hash: sha256.New()}}, nil
+		r.format = &lines{in: in, hash: sha256.New()}
+		return r, nil
 	case firstByte(head) == '[':
-		return &Reader{format: newArray(in)}, nil
+		r.format = newArray(in)
+		return r, nil
 	case firstByte(head) == '{':
 		return nil, errObject
 	}
-	table, err := openTable(in, &options)
-	if err != nil {
+	if r.table, err = openTable(in, &options, r.utf16); err != nil {
 		return nil, err
 	}
-	return &Reader{format: table, table: table}, nil
+	r.format = r.table
+	return r, nil
 }
 
 // Next returns the next entry. Errors: io.EOF after the last; BAD_REQUEST if the rest cannot be read.
-func (r *Reader) Next() (Entry, error) { return r.format.next() }
+func (r *Reader) Next() (Entry, error) {
+	entry, err := r.format.next()
+	if r.utf16 && hasHalf(entry.Text) {
+		entry.Text, entry.Err = nil, errHalf("The "+r.Unit())
+	}
+	return entry, err
+}
 
 // IsTable reports whether the entries are rows of a table, whose metadata is text without a kind.
 func (r *Reader) IsTable() bool { return r.table != nil }

@@ -144,13 +144,22 @@ func TestReader_RefusesWhatIsNoCharacterOfUTF16(t *testing.T) {
 			if order == unicode.LittleEndian && len(fault) == 2 {
 				fault = fault[1:] + fault[:1]
 			}
-			input := utf16(t, order, "name\n😀\n"+strings.Repeat("a\n", 40000)+"b") + fault
-			got, err := read(t, input, options)
-			if err != nil || !strings.HasPrefix(got, "2@2 {\"name\":\"😀\"}\n") || !strings.Contains(got, "\n40003@40003 The cell \"name\" is not UTF-8 text.") {
-				t.Errorf("%s, order %v: got %q, %v", name, order, got[max(0, len(got)-200):], err)
-			}
-			if strings.Contains(got, "\ufffd") {
-				t.Errorf("%s: stored as U+FFFD", name)
+			for text, want := range map[string]string{
+				"name\n😀\n" + strings.Repeat("a\n", 40000) + "b": "\n40003@40003 The cell \"name\" has half a character of UTF-16.",
+				"name\nb": "2@2 The cell \"name\" has half a character of UTF-16.",
+				"{}\n{\"name\":\"b": "2@2 The line has half a character of UTF-16.",
+				"name":    "The file has half a character of UTF-16.",
+			} {
+				got, err := read(t, utf16(t, order, text)+fault, options)
+				if err != nil {
+					got = err.Error()
+				}
+				if strings.Contains(text, "😀") && !strings.HasPrefix(got, "2@2 {\"name\":\"😀\"}\n") {
+					t.Errorf("order %v: got %.100q", order, got)
+				}
+				if !strings.Contains(got, want) || strings.Contains(got, "\ufffd") || strings.Contains(got, "WINDOWS-1252") {
+					t.Errorf("%s, order %v: got %q, want %q", name, order, got[max(0, len(got)-200):], want)
+				}
 			}
 		}
 	}

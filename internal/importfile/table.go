@@ -13,6 +13,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 )
 
@@ -23,6 +24,7 @@ type table struct {
 	bound   *bounded
 	columns []column
 	cells   *Options
+	utf16   bool  // the input is UTF-16
 	before  int64 // lines before the text that csv reads
 	start   int64 // lines before the header
 	last    int64 // the line of the last row
@@ -32,7 +34,7 @@ type table struct {
 }
 
 // openTable reads the header. Error: UNSUPPORTED_MEDIA_TYPE if the input is no table with a column "name".
-func openTable(in *bufio.Reader, options *Options) (*table, error) {
+func openTable(in *bufio.Reader, options *Options, utf16 bool) (*table, error) {
 	head, err := in.Peek(tableBytes)
 	if readError(err) != nil {
 		return nil, errCut
@@ -44,8 +46,11 @@ func openTable(in *bufio.Reader, options *Options) (*table, error) {
 	}
 	head, _ = in.Peek(tableBytes)
 	given, skipped := namedSeparator(head)
-	header, separator := findHeader(head[skipped:], given, options)
-	if header == nil {
+	header, separator := findHeader(head[skipped:], given, options, utf16)
+	switch {
+	case header == nil && utf16 && hasHalf(head):
+		return nil, errHalf("The file")
+	case header == nil:
 		return nil, refusal(head)
 	}
 	if fault := headerFault(header); fault != nil {
@@ -53,8 +58,8 @@ func openTable(in *bufio.Reader, options *Options) (*table, error) {
 	}
 	_, _ = in.Discard(skipped)
 	bound := &bounded{in: in, left: MaxBytes}
-	t := &table{csv: csv.NewReader(bound), bound: bound, columns: header, cells: options, hash: sha256.New(),
-		before: int64(bytes.Count(head[:skipped], []byte("\n")))}
+	t := &table{csv: csv.NewReader(bound), bound: bound, columns: header, cells: options, utf16: utf16,
+		hash: sha256.New(), before: int64(bytes.Count(head[:skipped], []byte("\n")))}
 	// LazyQuotes stays off: with it, a quote that is never closed takes in the rest of the table without an error.
 	t.csv.Comma, t.csv.FieldsPerRecord, t.csv.ReuseRecord = separator, -1, true
 	t.csv.TrimLeadingSpace = separator != '\t' // which is white space itself
@@ -172,13 +177,15 @@ func rowFault(fault *csv.ParseError, from, to int64) *problem.Error {
 func (t *table) cellFault(record []string) *problem.Error {
 	for i, cell := range record {
 		switch {
-		case i >= len(t.columns) && isBlank(cell):
+		case i >= len(t.columns) && plaintext.IsBlank(cell):
 		case i >= len(t.columns):
 			return problem.New(problem.BadRequest, "The row has more cells than the header, which has %d. Put cells that "+
 				"hold the separator in quotes.", len(t.columns))
-		case t.columns[i].target() == "" && !isBlank(cell):
+		case t.columns[i].target() == "" && !plaintext.IsBlank(cell):
 			return problem.New(problem.BadRequest, "Column %d has a value but no name. Name it in the header, or delete it.",
 				i+1)
+		case t.utf16 && strings.IndexByte(cell, notText) >= 0:
+			return errHalf(fmt.Sprintf("The cell %q", t.columns[i].header))
 		case !utf8.ValidString(cell):
 			return problem.New(problem.BadRequest, "The cell %q is not UTF-8 text. Save the table as \"CSV UTF-8\", or "+
 				"convert it: iconv -f WINDOWS-1252 -t UTF-8.", t.columns[i].header)
@@ -188,7 +195,5 @@ func (t *table) cellFault(record []string) *problem.Error {
 }
 
 func isEmpty(record []string) bool {
-	return !slices.ContainsFunc(record, func(c string) bool { return !isBlank(c) })
+	return !slices.ContainsFunc(record, func(c string) bool { return !plaintext.IsBlank(c) })
 }
-
-func isBlank(cell string) bool { return strings.TrimSpace(cell) == "" }

@@ -1,15 +1,26 @@
 package importfile
 
 import (
+	"bytes"
 	"encoding/binary"
 	"unicode/utf16"
 	"unicode/utf8"
 
 	"golang.org/x/text/transform"
+
+	"itemcast/internal/problem"
 )
 
 // notText is a byte that is nowhere in UTF-8, so that the entry with it is refused.
 const notText = 0xff
+
+func hasHalf(text []byte) bool { return bytes.IndexByte(text, notText) >= 0 }
+
+// errHalf refuses an entry of UTF-16 that has notText.
+func errHalf(what string) *problem.Error {
+	return problem.New(problem.BadRequest, "%s has half a character of UTF-16. Mend the text, and save the file as UTF-8.",
+		what)
+}
 
 // utf16Decoder decodes UTF-16 of an order. The decoder of golang.org/x/text replaces lone surrogates and a last odd
 // byte by U+FFFD, which would store another text than the file has; this one writes notText.
