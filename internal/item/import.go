@@ -163,6 +163,7 @@ func (r *importRun) resume(ctx context.Context) error {
 		Rejected: state.Rejected,
 	}
 	r.position, r.report.ImportCount, r.report.ResumedAfter = state.Line, r.report.earlier, state.Line
+	r.undefined = state.Undefined
 	return nil
 }
 

@@ -176,6 +176,6 @@ func (r *importRun) advance(ctx context.Context, tx pgx.Tx, result *batchResult)
 	return store.New(tx).AdvanceImport(ctx, store.AdvanceImportParams{
 		AccountID: r.actor.AccountID, Key: r.options.Key, Line: r.in.last.Position, Created: count.Created,
 		Updated: count.Updated, Unchanged: count.Unchanged, Rejected: count.Rejected, Digest: r.in.last.Digest[:],
-		Fields: fields,
+		Fields: fields, Undefined: r.undefined,
 	})
 }

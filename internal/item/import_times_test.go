@@ -2,9 +2,12 @@ package item
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"itemcast/internal/problem"
 )
@@ -103,5 +106,28 @@ func TestImport_ChecksRestoredMetadataWhenADefinitionWasRejected(t *testing.T) {
 		ImportOptions{KeepTimes: true})
 	if report.Rejected != 2 || report.Created != 1 || report.Errors[1].Error.Faults[0].Pointer != "#/metadata/year" {
 		t.Errorf("got %+v", report)
+	}
+}
+
+// The run that resumes the import does not read the definition again.
+func TestImport_RemembersARejectedDefinitionWhenItResumes(t *testing.T) {
+	b := setup(t)
+	b.field("year", "number")
+	all := `{"metadata_field":{"key":"year","label":"Year","kind":"text"}}` + "\n" +
+		strings.Repeat(`{"name":"a","metadata":{"year":1927},"revision":1}`+"\n", importBatch) +
+		`{"name":"b","metadata":{"year":"MCMXXVII"},"revision":1}` + "\n"
+	options := ImportOptions{KeepTimes: true, Key: "k"}
+	half := io.MultiReader(strings.NewReader(all[:len(all)-30]), iotest.ErrReader(errors.New("the connection is gone")))
+	report, err := b.items.Import(b.ctx, half, options)
+	if !problem.Is(err, problem.BadRequest) || report.Rejected != 1 {
+		t.Fatalf("interrupted: %+v, %v", report, err)
+	}
+	for again, resumed := range map[bool]int64{false: importBatch + 1, true: 0} {
+		options.Again = again
+		report = b.importLines(b.ctx, all, options)
+		last := report.Errors[len(report.Errors)-1]
+		if report.ResumedAfter != resumed || report.Rejected != 2 || last.Error.Faults[0].Pointer != "#/metadata/year" {
+			t.Errorf("again %v: %+v", again, report)
+		}
 	}
 }

@@ -14,8 +14,9 @@ import (
 
 const advanceImport = `-- name: AdvanceImport :exec
 UPDATE item_import SET line = $1, created = $2, updated = $3, unchanged = $4,
-    rejected = $5, digest = $6, fields = $7, updated_at = now()
-WHERE account_id = $8 AND key = $9
+    rejected = $5, digest = $6, fields = $7, undefined = $8,
+    updated_at = now()
+WHERE account_id = $9 AND key = $10
 `
 
 type AdvanceImportParams struct {
@@ -26,6 +27,7 @@ type AdvanceImportParams struct {
 	Rejected  int64
 	Digest    []byte
 	Fields    json.RawMessage
+	Undefined bool
 	AccountID uuid.UUID
 	Key       string
 }
@@ -39,6 +41,7 @@ func (q *Queries) AdvanceImport(ctx context.Context, arg AdvanceImportParams) er
 		arg.Rejected,
 		arg.Digest,
 		arg.Fields,
+		arg.Undefined,
 		arg.AccountID,
 		arg.Key,
 	)
@@ -83,7 +86,7 @@ func (q *Queries) LockImportsShared(ctx context.Context, accountID uuid.UUID) er
 
 const resetImport = `-- name: ResetImport :exec
 UPDATE item_import SET line = 0, created = 0, updated = 0, unchanged = 0, rejected = 0, digest = NULL, fields = '[]',
-    updated_at = now()
+    undefined = false, updated_at = now()
 WHERE account_id = $1 AND key = $2
 `
 
@@ -101,7 +104,7 @@ const startImport = `-- name: StartImport :one
 INSERT INTO item_import (account_id, key, line, created, updated, unchanged, rejected)
 VALUES ($1, $2, 0, 0, 0, 0, 0)
 ON CONFLICT (account_id, key) DO UPDATE SET updated_at = now()
-RETURNING line, created, updated, unchanged, rejected, digest, fields
+RETURNING line, created, updated, unchanged, rejected, digest, fields, undefined
 `
 
 type StartImportParams struct {
@@ -117,6 +120,7 @@ type StartImportRow struct {
 	Rejected  int64
 	Digest    []byte
 	Fields    json.RawMessage
+	Undefined bool
 }
 
 func (q *Queries) StartImport(ctx context.Context, arg StartImportParams) (StartImportRow, error) {
@@ -130,6 +134,7 @@ func (q *Queries) StartImport(ctx context.Context, arg StartImportParams) (Start
 		&i.Rejected,
 		&i.Digest,
 		&i.Fields,
+		&i.Undefined,
 	)
 	return i, err
 }
