@@ -45,6 +45,8 @@ func TestGraphQLHTTP_StatusesAreThoseOfTheSpecification(t *testing.T) {
 		"endless variables":         {`{"query":"query ($n: Int) { items(first: $n) { nodes { id } } }","variables":{"n":1e999}}`, 400, 400},
 		"deep variables":            {`{"query":"{ me { id } }","variables":{"a":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}}`, 400, 400},
 		"huge variables":            {`{"query":"{ me { id } }","variables":{"a":"` + strings.Repeat("x", 1<<20) + `"}}`, 413, 413},
+		"a member twice":            {`{"query":"{ me { id } }","query":"{ me { email } }"}`, 400, 400},
+		"another spelling":          {`{"Query":"{ me { id } }"}`, 400, 400},
 		"invalid UTF-8":             {"{\"query\":\"{ me { id } } #\xff\"}", 400, 400},
 	} {
 		for accept, want := range map[string]struct {
@@ -108,6 +110,28 @@ func TestGraphQLHTTP_InvalidRequestsAreRefused(t *testing.T) {
 			t.Errorf("no credentials: %s", got.Body)
 		}
 	})
+}
+
+// Payloads are non-null, so the error of one reaches data (GraphQL §6.4.4, Handling Execution Errors).
+func TestGraphQLHTTP_AFailedMutationStopsNoOtherAndLeavesNoData(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	got := n.Call(http.MethodPost, "/graphql", `{"query":"mutation { a: createItem(input: {name: \"a\"}) { item { id } } `+
+		`b: createItem(input: {name: \" \"}) { item { id } } c: createItem(input: {name: \"c\"}) { item { id } } }"}`).
+		WantStatus(t, http.StatusOK)
+	var answer struct {
+		Data   json.RawMessage
+		Errors []struct{ Path []string }
+	}
+	if err := json.Unmarshal(got.Body, &answer); err != nil {
+		t.Fatal(err)
+	}
+	if string(answer.Data) != "null" || len(answer.Errors) != 1 || !slices.Equal(answer.Errors[0].Path, []string{"b"}) {
+		t.Errorf("got %s", got.Body)
+	}
+	if items := nodetest.CountItems(t, n.Pool); items != 2 {
+		t.Errorf("%d items were made, want 2", items)
+	}
 }
 
 // urql sends queries by GET by default, and accepts event streams among other types.

@@ -32,6 +32,11 @@ func TestProtocol_AViolationHasItsCloseCode(t *testing.T) {
 		"no id":                      {[]any{init, nodetest.Frame{"type": "subscribe", "payload": nodetest.Frame{"query": nodetest.FollowQuery}}}, 4400},
 		"no payload":                 {[]any{init, nodetest.Frame{"type": "subscribe", "id": "1"}}, 4400},
 		"a payload that is a list":   {[]any{nodetest.Frame{"type": "connection_init", "payload": []int{1}}}, 4400},
+		"an id that occurs twice":    {[]any{init, json.RawMessage(`{"type":"subscribe","id":"1","id":"2","payload":{"query":"{ me { id } }"}}`)}, 4400},
+		"credentials twice":          {[]any{json.RawMessage(`{"type":"connection_init","payload":{"authorization":"Basic eDp5","authorization":"Basic eDp6"}}`)}, 4400},
+		"an unknown member twice":    {[]any{json.RawMessage(`{"type":"ping","a":1,"a":2}`)}, 4400},
+		"a ping's payload":           {[]any{json.RawMessage(`{"type":"ping","payload":{"a":1,"a":2}}`)}, 4400},
+		"another spelling":           {[]any{json.RawMessage(`{"Type":"ping"}`)}, 4400},
 		"a message that is too long": {[]any{init, nodetest.SubscribeFrame("1", strings.Repeat("x", 2<<20))}, 1009},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -11,8 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-
-	"itemcast/internal/optional"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -98,27 +95,28 @@ func createOperation(
 
 // decodeParams decodes the parameters of any transport. Numbers in variables retain all digits.
 func decodeParams(raw []byte) (*graphql.RawParams, *problem.Error) {
-	if err := strictjson.Check(raw, strictjson.Limits{}); err != nil {
-		return nil, err
+	parsed, fault := strictjson.Parse(raw, strictjson.Limits{})
+	if fault != nil {
+		return nil, fault
 	}
-	var request struct {
-		Query         *string         `json:"query"`
-		OperationName *string         `json:"operationName"`
-		Variables     *map[string]any `json:"variables"`
-		Extensions    *map[string]any `json:"extensions"`
-	}
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	if err := decoder.Decode(&request); err != nil {
+	request, isObject := parsed.(map[string]any)
+	params := &graphql.RawParams{}
+	if !isObject || !take(request, "query", &params.Query) || !take(request, "operationName", &params.OperationName) ||
+		!take(request, "variables", &params.Variables) || !take(request, "extensions", &params.Extensions) {
 		return nil, problem.New(problem.BadRequest,
 			"The request must be an object with query and operationName (strings), variables and extensions (objects).")
-	}
-	params := &graphql.RawParams{
-		Query: optional.OrZero(request.Query), OperationName: optional.OrZero(request.OperationName),
-		Variables: optional.OrZero(request.Variables), Extensions: optional.OrZero(request.Extensions),
 	}
 	if params.Query == "" && params.Extensions["persistedQuery"] == nil {
 		return nil, problem.New(problem.BadRequest, "The request has no query. Send the operation in the member query.")
 	}
 	return params, nil
+}
+
+// take sets to to a member of the request, unless that is null or missing. It reports whether the member has that type.
+func take[T any](request map[string]any, name string, to *T) (ok bool) {
+	if request[name] == nil {
+		return true
+	}
+	*to, ok = request[name].(T)
+	return ok
 }
