@@ -13,9 +13,7 @@ func (i *Item) composed() (*Item, error) {
 	c := *i
 	c.Name, c.Description = plaintext.Composed(i.Name), plaintext.Composed(i.Description)
 	c.Producer = composedOrNil(i.Producer)
-	if tags, ok := cleanTags(i.Tags); ok {
-		c.Tags = tags
-	}
+	c.Tags = cleanTags(i.Tags)
 	if plaintext.IsComposed(string(i.Metadata)) {
 		return &c, nil
 	}

@@ -65,15 +65,27 @@ func (i *Item) input() ItemInput {
 	return in
 }
 
-// cleanTags trims, composes and sorts tags and removes repetitions. ok is false if one is blank.
-func cleanTags(tags []string) (clean []string, ok bool) {
-	clean = make([]string, len(tags))
+// cleanTags trims, composes and sorts tags and removes repetitions.
+func cleanTags(tags []string) []string {
+	clean := make([]string, len(tags))
 	for i, tag := range tags {
 		clean[i] = plaintext.Composed(strings.TrimSpace(tag))
 	}
 	slices.Sort(clean)
-	clean = slices.Compact(clean)
-	return clean, !slices.Contains(clean, "")
+	return slices.Compact(clean)
+}
+
+// hasNewBlank reports whether a tag is blank that the item does not have already.
+func hasNewBlank(tags, had []string) bool {
+	return slices.ContainsFunc(tags, func(tag string) bool { return plaintext.IsBlank(tag) && !slices.Contains(had, tag) })
+}
+
+// withoutSign returns zero for a negative zero, which JSON can write and people do not mean.
+func withoutSign(number *float64) *float64 {
+	if number != nil && *number == 0 {
+		return new(0.0)
+	}
+	return number
 }
 
 // compactObject removes the white space between values, and nothing else: client data keeps its digits, its escapes and

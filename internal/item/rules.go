@@ -15,11 +15,11 @@ import (
 // default. Error: RULE_VIOLATED with every fault.
 func (s *Service) apply(ctx context.Context, q *store.Queries, actor account.Actor, i *Item, d draft) error {
 	var faults problem.Faults
-	if plaintext.IsBlank(d.Name) {
+	if plaintext.IsBlank(d.Name) && (d.Name == "" || d.Name != i.Name) {
 		faults.At("#/name", "must not be blank")
 	}
-	tags, ok := cleanTags(d.Tags)
-	if !ok {
+	tags := cleanTags(d.Tags)
+	if hasNewBlank(tags, i.Tags) {
 		faults.At("#/tags", "must not hold a blank tag")
 	}
 	clientData, err := compactObject(d.ClientData)
@@ -57,7 +57,7 @@ func (s *Service) apply(ctx context.Context, q *store.Queries, actor account.Act
 	i.Name, i.Description = plaintext.Composed(d.Name), plaintext.Composed(d.Description)
 	i.Type = orDefault(d.Type, ItemTypeVideo)
 	i.Privacy = orDefault(d.Privacy, PrivacyPrivate)
-	i.Language, i.Producer, i.Duration = d.Language, composedOrNil(d.Producer), d.Duration
+	i.Language, i.Producer, i.Duration = d.Language, composedOrNil(d.Producer), withoutSign(d.Duration)
 	i.Tags, i.Metadata, i.ClientData = tags, metadata, clientData
 	i.Assets, i.Snapshots, i.SnapshotID = assets, snapshots, d.SnapshotID
 	i.EmbedCode, i.PlayerURL = d.EmbedCode, d.PlayerURL

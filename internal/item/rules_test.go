@@ -207,3 +207,42 @@ func TestRenewal_AStaleDocumentCanBeEditedAndDeleted(t *testing.T) {
 		t.Errorf("the last document is stale: %s", last)
 	}
 }
+
+// JSON can write a negative zero, and readers show it as "-0".
+func TestDuration_HasNoNegativeZero(t *testing.T) {
+	b := setup(t)
+	i := b.create(`{"name":"n","duration":-0.0}`)
+	for _, patch := range []string{`{"duration":-0}`, `{"duration":-0e5,"name":"m"}`} {
+		b.patch(i.ID, patch)
+		document, err := b.items.Get(b.ctx, i.ID)
+		if must(t, err); !strings.Contains(string(document.Bytes), `"duration":0,`) {
+			t.Errorf("%s: %s", patch, document.Bytes)
+		}
+	}
+	if n := b.changes(); n != 2 { // the creation, and the name
+		t.Errorf("%d changes", n)
+	}
+}
+
+// A tag is blank by the same rule as a name. What an item has already may stay.
+func TestTags_AreBlankAsNamesAre(t *testing.T) {
+	b := setup(t)
+	for _, blank := range []string{" ", "\u200b", "\ufeff", "\u2800", "\u3164", "\u00a0\u200d"} {
+		_, err := b.items.Create(b.ctx, []byte(`{"name":"`+blank+`","tags":["a","`+blank+`"]}`))
+		if got := faults(t, err, problem.RuleViolated); got != "#/name must not be blank\n#/tags must not hold a blank tag" {
+			t.Errorf("%q: got %q", blank, got)
+		}
+	}
+	i := b.create(`{"name":"n","tags":["a"]}`)
+	i.Tags, i.Name = []string{"\u200b", "a"}, "\u2800" // as an earlier version stored it
+	document, err := Encode(i)
+	must(t, err)
+	b.exec("UPDATE item SET name = $1, tags = $2, document = $3", i.Name, i.Tags, document)
+	if got := b.patch(i.ID, `{"tags":["\u200b","b"],"description":"d"}`); !slices.Equal(got.Tags, []string{"b", "\u200b"}) {
+		t.Errorf("tags %q", got.Tags)
+	}
+	_, err = b.items.Patch(b.ctx, i.ID, []byte(`{"name":"\u200b","tags":["\u2800"]}`), nil)
+	if got := faults(t, err, problem.RuleViolated); got != "#/name must not be blank\n#/tags must not hold a blank tag" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -41,7 +41,13 @@ func setup(t *testing.T) *bundle {
 
 func newBundle(t *testing.T) *bundle {
 	t.Helper()
-	b := &bundle{t: t, pool: dbtest.New(t), account: uuid.New()}
+	return bundleOn(t, dbtest.New(t))
+}
+
+// bundleOn returns a bundle with another account on a migrated database.
+func bundleOn(t *testing.T, pool *pgxpool.Pool) *bundle {
+	t.Helper()
+	b := &bundle{t: t, pool: pool, account: uuid.New()}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	b.addAccount(b.account)
 	b.ctx = b.as(account.All()...)

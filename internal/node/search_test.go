@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"itemcast/internal/db/dbtest"
 	"itemcast/internal/node/nodetest"
 )
 
@@ -177,4 +178,28 @@ func TestSearch_TextThatIsSlowForAParserCostsNoMore(t *testing.T) {
 	if got := n.names("search=needle"); len(got) != 5 {
 		t.Errorf("found in %q", got)
 	}
+}
+
+// A Postgres that was built without ICU lacks its collations.
+func TestSort_WithoutICUIsByCodePoint(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.Earlier(t, "")
+	if _, err := pool.Exec(t.Context(), "DELETE FROM pg_collation WHERE collprovider = 'i'"); err != nil {
+		t.Fatal(err)
+	}
+	dbtest.Migrate(t, pool)
+	n := &finder{nodetest.StartOn(t, pool)}
+	want := []string{"Ather", "Zebra", "Äther", "東京"}
+	for _, i := range []int{3, 1, 0, 2} {
+		n.create(want[i])
+	}
+	for _, limit := range []int{1, 50} {
+		if got := n.names(fmt.Sprintf("sort=name&limit=%d", limit)); !slices.Equal(got, want) {
+			t.Errorf("by %d: got %q", limit, got)
+		}
+	}
+	if got := n.names("search=ather&sort=name"); !slices.Equal(got, []string{"Ather", "Äther"}) {
+		t.Errorf("found %q", got)
+	}
+	n.Call(http.MethodGet, "/api/v1/tags", "").WantStatus(t, http.StatusOK)
 }
