@@ -146,9 +146,9 @@ func TestReader_RefusesWhatIsNoCharacterOfUTF16(t *testing.T) {
 			}
 			for text, want := range map[string]string{
 				"name\n😀\n" + strings.Repeat("a\n", 40000) + "b": "\n40003@40003 The cell \"name\" has half a character of UTF-16.",
-				"name\nb": "2@2 The cell \"name\" has half a character of UTF-16.",
+				"name\nb":           "2@2 The cell \"name\" has half a character of UTF-16.",
 				"{}\n{\"name\":\"b": "2@2 The line has half a character of UTF-16.",
-				"name":    "The file has half a character of UTF-16.",
+				"name":              "The file has half a character of UTF-16.",
 			} {
 				got, err := read(t, utf16(t, order, text)+fault, options)
 				if err != nil {

@@ -92,9 +92,9 @@ func TestUpgrade_OldRowsAreRightBeforeAndAfterTheyAreRenewed(t *testing.T) {
 	b.patch(far, `{"name":"Zebra 2"}`)
 	must(t, b.items.Delete(b.ctx, far, nil))
 	for query, want := range map[string]string{
-		"SELECT string_agg(name, ' ') FROM role WHERE account_id = $1":                           "Rédacteur",
+		"SELECT string_agg(name, ' ') FROM role WHERE account_id = $1":                                         "Rédacteur",
 		"SELECT string_agg(name, ' ' ORDER BY name COLLATE \"C\") FROM workflow_profile WHERE account_id = $1": "Cafe\u0301 Café Prüfung",
-		"SELECT label || ' ' || array_to_string(choices, ' ') FROM metadata_field WHERE account_id = $1": "Ort (Café) Café Bar",
+		"SELECT label || ' ' || array_to_string(choices, ' ') FROM metadata_field WHERE account_id = $1":       "Ort (Café) Café Bar",
 	} {
 		if got := value[string](b, query, accountID); got != want {
 			t.Errorf("%s: got %q, want %q", query, got, want)
