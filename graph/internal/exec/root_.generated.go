@@ -3763,7 +3763,10 @@ interface Node {
   id: ID!
 }
 
-"""Writes. They run one after the other."""
+"""
+Writes. Those of a request run one after the other, and one that fails does not stop those after it. But ` + "`" + `data` + "`" + ` is then
+null, without the results of the others: send each in a request of its own if you need them.
+"""
 type Mutation
 
 """A subscription ends when its permissions do, or with an error."""

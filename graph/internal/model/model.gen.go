@@ -396,7 +396,8 @@ type MetadataField struct {
 
 func (MetadataField) IsNode() {}
 
-// Writes. They run one after the other.
+// Writes. Those of a request run one after the other, and one that fails does not stop those after it. But `data` is then
+// null, without the results of the others: send each in a request of its own if you need them.
 type Mutation struct {
 }
 
