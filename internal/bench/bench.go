@@ -40,21 +40,54 @@ func run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
+	all := make([]result, len(chosen))
+	passes := 1
+	if c.Beside != "" {
+		passes = c.Rounds
+	}
+	var machine string
+	for n := range passes {
+		text, failed := pass(ctx, c, n, chosen, all)
+		if machine == "" {
+			machine = text
+		}
+		if failed != nil {
+			err = failed
+			break
+		}
+	}
+	report := newReport(machine, c.Beside != "")
+	for n, r := range chosen {
+		if len(all[n].this.figures) > 0 {
+			report.add(r, all[n])
+		}
+	}
+	return errors.Join(err, report.write(c.Out))
+}
+
+// pass opens a stage, measures the rows on it, and adds what they measured to all. Two builds are compared in as many
+// passes as there are rounds. A process keeps its luck for as long as it runs, such as where its memory and its tables
+// lie. New processes and new databases in every round make that luck a part of the spread.
+func pass(ctx context.Context, c Config, n int, chosen []row, all []result) (machine string, err error) {
 	s, err := openStage(ctx, c)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer s.close()
-	report := newReport(s.machine(ctx), s.other != nil)
-	for _, r := range chosen {
+	s.otherFirst = n%2 == 1
+	machine = s.machine(ctx)
+	for k, r := range chosen {
+		if n >= maxSlowRounds && r.needs&slow != 0 {
+			continue
+		}
 		s.logf("measuring %s", r.name)
 		measured, err := s.measure(ctx, r)
 		if err != nil {
-			return errors.Join(fmt.Errorf("measure %s: %w%s", r.name, err, s.this.logTail()), report.write(c.Out))
+			return machine, fmt.Errorf("measure %s: %w%s", r.name, err, s.this.logTail())
 		}
-		report.add(r, measured)
+		all[k].merge(measured)
 	}
-	return report.write(c.Out)
+	return machine, nil
 }
 
 // measure measures one row, without the other build when the row needs the writer and the writer does not fit.

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -64,6 +65,41 @@ type result struct {
 	notes                 []string
 }
 
+// merge adds the rounds of another pass.
+func (r *result) merge(next result) {
+	r.figure = next.figure
+	r.this.merge(next.this)
+	r.other.merge(next.other)
+	r.baseline.merge(next.baseline)
+	r.incomparable = next.incomparable
+	r.unmet = union(r.unmet, next.unmet)
+	r.notes = union(r.notes, next.notes)
+}
+
+func (s *side) merge(next side) {
+	s.figures = append(s.figures, next.figures...)
+	s.rates = append(s.rates, next.rates...)
+	s.bytes = append(s.bytes, next.bytes...)
+	s.latencies = sorted(append(s.latencies, next.latencies...))
+	s.sinceSent = sorted(append(s.sinceSent, next.sinceSent...))
+	s.count += next.count
+	s.cpu = s.cpu.plus(next.cpu)
+	s.changes += next.changes
+	s.lost += next.lost
+	s.disordered += next.disordered
+	s.repeated += next.repeated
+}
+
+// union appends the texts that are new.
+func union(texts, more []string) []string {
+	for _, text := range more {
+		if !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
 // note adds a note for each build that was measured.
 func (r *result) note(text func(side) string) {
 	r.notes = append(r.notes, text(r.this))
@@ -89,7 +125,7 @@ func (b builds) sides(measure func(ctx context.Context, b *build) (round, error)
 
 // alternate measures every side once in each round. The builds change places from round to round, so that neither
 // always comes first; the baseline comes last. The log reports each round.
-func alternate(ctx context.Context, rounds int, f figure, of sides, log logf) (result, error) {
+func (s *stage) alternate(ctx context.Context, rounds int, f figure, of sides) (result, error) {
 	r := result{figure: f}
 	for n := range rounds {
 		turns := []turn{
@@ -97,7 +133,7 @@ func alternate(ctx context.Context, rounds int, f figure, of sides, log logf) (r
 			{"the other build", of.other, &r.other},
 			{"the baseline", of.baseline, &r.baseline},
 		}
-		if n%2 == 1 {
+		if (n%2 == 1) != s.otherFirst {
 			turns[0], turns[1] = turns[1], turns[0]
 		}
 		var texts []string
@@ -112,7 +148,7 @@ func alternate(ctx context.Context, rounds int, f figure, of sides, log logf) (r
 			t.side.add(one, f)
 			texts = append(texts, t.name+" "+f.textOf(one))
 		}
-		log("  round %d: %s", n+1, strings.Join(texts, ", "))
+		s.logf("  round %d: %s", n+1, strings.Join(texts, ", "))
 	}
 	return r, nil
 }
@@ -124,12 +160,12 @@ type turn struct {
 	side    *side
 }
 
-// slowRounds is how many rounds a slow row has when builds are compared.
-func (s *stage) slowRounds(alone int) int {
-	if s.other == nil {
-		return alone
+// rounds is how many rounds a row has in a pass; alone is that without another build to compare with.
+func (s *stage) rounds(alone int) int {
+	if s.Beside != "" {
+		return 1
 	}
-	return min(s.Rounds, maxSlowRounds)
+	return alone
 }
 
 // compareLoad loads the builds and the baseline in turns, each on a number of connections.
@@ -145,8 +181,8 @@ func (s *stage) compareLoad(ctx context.Context, connections int, on func(b *bui
 	if _, err := load(ctx, baseline, connections, min(warmUp, s.Round)); err != nil {
 		return result{}, err
 	}
-	return alternate(ctx, s.Rounds, rateOf, s.sides(
+	return s.alternate(ctx, s.rounds(s.Rounds), rateOf, s.sides(
 		func(ctx context.Context, b *build) (round, error) { return load(ctx, targets[b], connections, s.Round) },
 		func(ctx context.Context) (round, error) { return load(ctx, baseline, connections, s.Round) },
-	), s.logf)
+	))
 }

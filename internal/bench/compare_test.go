@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -19,16 +20,17 @@ func recorded(order *[]string, name string, rates ...float64) measurement {
 	}
 }
 
-func discard(string, ...any) {}
+// alone is a stage without processes.
+func alone() *stage { return &stage{Config: Config{Progress: io.Discard}} }
 
 func TestAlternate_BuildsChangePlacesAndTheBaselineComesLast(t *testing.T) {
 	t.Parallel()
 	var order []string
-	_, err := alternate(t.Context(), 3, rateOf, sides{
+	_, err := alone().alternate(t.Context(), 3, rateOf, sides{
 		this:     recorded(&order, "this", 1, 2, 3),
 		other:    recorded(&order, "other", 1, 2, 3),
 		baseline: recorded(&order, "baseline", 1, 2, 3),
-	}, discard)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,14 +40,49 @@ func TestAlternate_BuildsChangePlacesAndTheBaselineComesLast(t *testing.T) {
 	}
 }
 
+func TestAlternate_TheOtherBuildComesFirstInEverySecondPass(t *testing.T) {
+	t.Parallel()
+	var order []string
+	s := alone()
+	s.otherFirst = true
+	_, err := s.alternate(t.Context(), 1, rateOf, sides{
+		this: recorded(&order, "this", 1), other: recorded(&order, "other", 1),
+	})
+	if got := strings.Join(order, " "); err != nil || got != "other this" {
+		t.Errorf("the order is %q, and the error %v", got, err)
+	}
+}
+
+func TestMerge_AddsTheRoundsOfEachPass(t *testing.T) {
+	t.Parallel()
+	var order []string
+	var all result
+	for _, rates := range [][2]float64{{90, 100}, {200, 100}, {30, 20}} {
+		one, err := alone().alternate(t.Context(), 1, rateOf, sides{
+			this: recorded(&order, "this", rates[0]), other: recorded(&order, "other", rates[1]),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		one.notes, one.unmet = []string{"the same", fmt.Sprint(rates[0])}, []string{"3 statements"}
+		all.merge(one)
+	}
+	if got := ratiosOf(all.this, all.other).String(); got != "1.50 (0.90–2.00)" {
+		t.Errorf("this / other is %s", got)
+	}
+	if all.this.count != 3 || !slices.Equal(all.notes, []string{"the same", "90", "200", "30"}) || len(all.unmet) != 1 {
+		t.Errorf("merged: %+v", all)
+	}
+}
+
 func TestAlternate_EachRoundGivesARatio(t *testing.T) {
 	t.Parallel()
 	var order []string
-	r, err := alternate(t.Context(), 3, rateOf, sides{
+	r, err := alone().alternate(t.Context(), 3, rateOf, sides{
 		this:     recorded(&order, "this", 100, 200, 90),
 		other:    recorded(&order, "other", 50, 200, 100),
 		baseline: recorded(&order, "baseline", 200, 200, 200),
-	}, discard)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +97,7 @@ func TestAlternate_EachRoundGivesARatio(t *testing.T) {
 func TestAlternate_MeasuresOneBuildAlone(t *testing.T) {
 	t.Parallel()
 	var order []string
-	r, err := alternate(t.Context(), 2, rateOf, sides{this: recorded(&order, "this", 1, 3)}, discard)
+	r, err := alone().alternate(t.Context(), 2, rateOf, sides{this: recorded(&order, "this", 1, 3)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,10 +113,10 @@ func TestAlternate_AnErrorNamesTheRoundAndTheSide(t *testing.T) {
 	t.Parallel()
 	var order []string
 	broken := errors.New("broken")
-	_, err := alternate(t.Context(), 2, rateOf, sides{
+	_, err := alone().alternate(t.Context(), 2, rateOf, sides{
 		this:     recorded(&order, "this", 1, 1),
 		baseline: func(context.Context) (round, error) { return round{}, broken },
-	}, discard)
+	})
 	if !errors.Is(err, broken) || !strings.Contains(fmt.Sprint(err), "round 1 of the baseline") {
 		t.Errorf("the error is %v", err)
 	}

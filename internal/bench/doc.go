@@ -12,9 +12,9 @@
 // database that is seeded through the import of its REST API.
 //
 // Rounds alternate: this build, the other build, the baseline, and so on. Each round gives one ratio for each pair,
-// and the report shows the median ratio. All processes share the machine's cores. So the cost of a request counts in
-// every process, and other work on the machine disturbs all sides alike. The report also shows CPU time, which depends
-// much less on other work.
+// and the report shows the median ratio. When builds are compared, every round has new processes and new databases.
+// All processes share the machine's cores. So the cost of a request counts in every process, and other work on the
+// machine disturbs all sides alike. The report also shows CPU time, which depends much less on other work.
 //
 // The writer changes items by SQL, because PATCH would itself occupy the machine. It sequences its changes with this
 // build's change.Sequencer, on both databases. When the other build does not publish such a change, its schema is too

@@ -35,14 +35,14 @@ func fanOut(n, distinct, window int) func(ctx context.Context, s *stage) (result
 			writers[b] = w
 		}
 		of := fanOutRound{subscribers: n, window: window, length: s.Round}
-		r, err := alternate(ctx, min(s.Rounds, maxSlowRounds), rateOf, s.sides(
+		r, err := s.alternate(ctx, s.rounds(min(s.Rounds, maxSlowRounds)), rateOf, s.sides(
 			func(ctx context.Context, b *build) (round, error) {
 				return of.measure(ctx, writers[b], b.dialFollower(distinct), b.processes())
 			},
 			func(ctx context.Context) (round, error) {
 				return of.measure(ctx, writers[s.this], s.baseline.dialFollower, s.baselineProcesses())
 			},
-		), s.logf)
+		))
 		r.notes = []string{fmt.Sprintf("%d subscribers; rates and CPU time are of messages, times are from sending a "+
 			"change's transaction to its last subscriber, with %d changes on their way. Missed, repeated or out of order: none.",
 			n, window)}

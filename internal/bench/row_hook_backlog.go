@@ -26,10 +26,10 @@ const (
 // and the report says how many deliveries still wait for their third.
 func hookBacklog(ctx context.Context, s *stage) (result, error) {
 	notes := map[*build][]string{}
-	r, err := alternate(ctx, s.slowRounds(1), rateOf, s.sides(func(ctx context.Context, b *build) (r round, err error) {
+	r, err := s.alternate(ctx, s.rounds(1), rateOf, s.sides(func(ctx context.Context, b *build) (r round, err error) {
 		r, notes[b], err = b.hookBacklog(ctx)
 		return r, err
-	}, nil), s.logf)
+	}, nil))
 	r.notes = append(r.notes, notes[s.this]...)
 	if s.other != nil {
 		for _, note := range notes[s.other] {

@@ -39,7 +39,7 @@ func hookDead(ctx context.Context, s *stage) (result, error) {
 		seen[b] = &deadRecord{}
 	}
 	measure := func(ctx context.Context, b *build) (round, error) { return seen[b].measure(ctx, b) }
-	r, err := alternate(ctx, s.slowRounds(deadRounds), p99Of, s.sides(measure, nil), s.logf)
+	r, err := s.alternate(ctx, s.rounds(deadRounds), p99Of, s.sides(measure, nil))
 	if err != nil {
 		return r, err
 	}

@@ -9,7 +9,7 @@ const hookChangesPerSecond = 500
 
 // hookLatency measures the time from a change's commit until its endpoint has read it, at a steady rate.
 func hookLatency(ctx context.Context, s *stage) (result, error) {
-	r, err := alternate(ctx, s.slowRounds(1), p50Of, s.sides(func(ctx context.Context, b *build) (r round, err error) {
+	r, err := s.alternate(ctx, s.rounds(1), p50Of, s.sides(func(ctx context.Context, b *build) (r round, err error) {
 		err = b.withHooks(ctx, []answer{answerAtOnce}, func(all []*hook) error {
 			changes, rate, err := b.writeSteadily(ctx, pace{perSecond: hookChangesPerSecond, lasting: writingTime})
 			if err != nil {
@@ -20,7 +20,7 @@ func hookLatency(ctx context.Context, s *stage) (result, error) {
 			return err
 		})
 		return r, err
-	}, nil), s.logf)
+	}, nil))
 	r.checkDelivery(hookChangesPerSecond)
 	r.note(func(one side) string {
 		return fmt.Sprintf("%d changes; lost %d, repeated %d, out of order: none. Shown: response to COMMIT → received. "+

@@ -19,7 +19,7 @@ func hooks(endpoints, changes int) func(ctx context.Context, s *stage) (result, 
 	return func(ctx context.Context, s *stage) (result, error) {
 		connections := 0
 		answers := slices.Repeat([]answer{answerAtOnce}, endpoints)
-		r, err := alternate(ctx, s.Rounds, rateOf, s.sides(
+		r, err := s.alternate(ctx, s.rounds(s.Rounds), rateOf, s.sides(
 			func(ctx context.Context, b *build) (r round, err error) {
 				err = b.withHooks(ctx, answers, func(all []*hook) error {
 					r, err = b.deliver(ctx, all, changes)
@@ -36,7 +36,7 @@ func hooks(endpoints, changes int) func(ctx context.Context, s *stage) (result, 
 			func(ctx context.Context) (round, error) {
 				return s.post(ctx, posting{Connections: connections, Posts: changes}, answers)
 			},
-		), s.logf)
+		))
 		r.note(func(one side) string {
 			return fmt.Sprintf("%d × %d deliveries a round; Itemcast signs, the baseline does not. "+
 				"Missed or out of order: none; repeated: %d.", endpoints, changes, one.repeated)

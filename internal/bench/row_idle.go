@@ -14,7 +14,7 @@ const (
 // the process. It does not count the kernel's memory for a connection.
 func idle(ctx context.Context, s *stage) (result, error) {
 	var last string
-	r, err := alternate(ctx, s.slowRounds(1), memoryOf, s.sides(func(ctx context.Context, b *build) (round, error) {
+	r, err := s.alternate(ctx, s.rounds(1), memoryOf, s.sides(func(ctx context.Context, b *build) (round, error) {
 		return b.onFresh(ctx, idleItems, func(fresh *build) (r round, err error) {
 			before, after, err := fresh.subscribeIdly(ctx, idleSubscribers)
 			if b == s.this {
@@ -25,7 +25,7 @@ func idle(ctx context.Context, s *stage) (result, error) {
 			}
 			return round{bytes: (after.used() - before.used()) / idleSubscribers}, err
 		})
-	}, nil), s.logf)
+	}, nil))
 	r.notes = append(r.notes, last)
 	return r, err
 }

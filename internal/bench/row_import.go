@@ -10,7 +10,7 @@ const importedLines = 5000
 // importLines measures the import of new items into an empty database, in lines per second. Every round has a new
 // database.
 func importLines(ctx context.Context, s *stage) (result, error) {
-	return alternate(ctx, s.Rounds, rateOf, s.sides(func(ctx context.Context, b *build) (round, error) {
+	return s.alternate(ctx, s.rounds(s.Rounds), rateOf, s.sides(func(ctx context.Context, b *build) (round, error) {
 		return b.onFresh(ctx, 0, func(fresh *build) (round, error) {
 			used, begun := fresh.processes().cpuUsed(), time.Now()
 			if err := fresh.importItems(ctx, importedLines); err != nil {
@@ -19,5 +19,5 @@ func importLines(ctx context.Context, s *stage) (result, error) {
 			took, used := time.Since(begun), fresh.processes().cpuUsed().minus(used)
 			return round{count: importedLines, perSecond: importedLines / took.Seconds(), cpu: used}, nil
 		})
-	}, nil), s.logf)
+	}, nil))
 }

@@ -14,9 +14,9 @@ const (
 // memoryAfterLoad measures the resident memory of a new process after load of four kinds, and an idle time.
 func memoryAfterLoad(idle time.Duration) func(ctx context.Context, s *stage) (result, error) {
 	return func(ctx context.Context, s *stage) (result, error) {
-		r, err := alternate(ctx, s.slowRounds(1), memoryOf, s.sides(func(ctx context.Context, b *build) (round, error) {
+		r, err := s.alternate(ctx, s.rounds(1), memoryOf, s.sides(func(ctx context.Context, b *build) (round, error) {
 			return b.onFresh(ctx, s.Items, func(fresh *build) (round, error) { return fresh.memoryAfterLoad(ctx, idle) })
-		}, nil), s.logf)
+		}, nil))
 		r.notes = append(r.notes, fmt.Sprintf("resident memory of a new process after %s each of GET, list, PATCH and "+
 			"GraphQL on %d connections, then %s without requests.", memoryLoad, memoryConnections, idle))
 		return r, err

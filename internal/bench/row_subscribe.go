@@ -20,7 +20,7 @@ const (
 // before the transaction is sent; the commit happens between the two. The writer makes the changes: a thousand PATCHes
 // a second would occupy two cores, and the row would measure their queue.
 func subscribe(ctx context.Context, s *stage) (result, error) {
-	r, err := alternate(ctx, s.slowRounds(1), p50Of, s.sides(subscribeRound, nil), s.logf)
+	r, err := s.alternate(ctx, s.rounds(1), p50Of, s.sides(subscribeRound, nil))
 	r.checkDelivery(changesPerSecond)
 	r.note(func(one side) string {
 		return fmt.Sprintf("%d subscribers, %d changes; lost %d, repeated or out of order %d. "+

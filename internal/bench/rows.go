@@ -23,6 +23,7 @@ type needs int
 const (
 	aWriter needs = 1 << iota // the writer; it may not fit the other build's database
 	minutes                   // to measure; only with --long
+	slow                      // at most maxSlowRounds
 )
 
 var (
@@ -43,25 +44,25 @@ var rows = []row{
 	{"patch-32", "`PATCH /items/{id}`, 32 clients", patchItem(32), none, 0},
 	{"import", "import, lines", importLines, none, 0},
 
-	{"fanout-500", "fan-out to 500 subscribers", fanOut(500, 1, inBursts), none, aWriter | minutes},
-	{"fanout-2000", "fan-out to 2,000 subscribers", fanOut(2000, 1, inBursts), atLeast(0.70), aWriter},
-	{"fanout-2000-slow", "fan-out to 2,000 subscribers, one change at a time", fanOut(2000, 1, oneByOne), atLeast(0.70), aWriter},
-	{"fanout-2000-distinct", "fan-out to 2,000 subscribers with 50 distinct queries", fanOut(2000, 50, inBursts), none, aWriter | minutes},
-	{"fanout-5000", "fan-out to 5,000 subscribers", fanOut(5000, 1, inBursts), none, aWriter | minutes},
-	{"idle", "memory of an idle subscription, of 5,000", idle, atMost(25e3), 0},
-	{"subscribe", "commit → subscriber, 1,000 changes/s, a write transaction left open", subscribe, within(5, 15), aWriter},
+	{"fanout-500", "fan-out to 500 subscribers", fanOut(500, 1, inBursts), none, aWriter | minutes | slow},
+	{"fanout-2000", "fan-out to 2,000 subscribers", fanOut(2000, 1, inBursts), atLeast(0.70), aWriter | slow},
+	{"fanout-2000-slow", "fan-out to 2,000 subscribers, one change at a time", fanOut(2000, 1, oneByOne), atLeast(0.70), aWriter | slow},
+	{"fanout-2000-distinct", "fan-out to 2,000 subscribers with 50 distinct queries", fanOut(2000, 50, inBursts), none, aWriter | minutes | slow},
+	{"fanout-5000", "fan-out to 5,000 subscribers", fanOut(5000, 1, inBursts), none, aWriter | minutes | slow},
+	{"idle", "memory of an idle subscription, of 5,000", idle, atMost(25e3), slow},
+	{"subscribe", "commit → subscriber, 1,000 changes/s, a write transaction left open", subscribe, within(5, 15), aWriter | slow},
 
 	{"hooks-1", "hook deliveries to one endpoint", hooks(1, 30_000), atLeast(0.50), aWriter},
 	{"hooks-10", "hook deliveries to ten endpoints", hooks(10, 3000), atLeast(0.50), aWriter},
-	{"hook-latency", "commit → received by a hook's endpoint, 500 changes/s", hookLatency, within(15, 0), aWriter},
+	{"hook-latency", "commit → received by a hook's endpoint, 500 changes/s", hookLatency, within(15, 0), aWriter | slow},
 	{"hook-dead", "commit → received by seven endpoints, beside one that hangs, or three bad ones", hookDead,
-		conditional("adds < 5 % to p99"), aWriter | minutes},
+		conditional("adds < 5 % to p99"), aWriter | minutes | slow},
 	{"hook-backlog", "100,000 deliveries that waited for one endpoint, while another receives", hookBacklog, none,
-		aWriter | minutes},
+		aWriter | minutes | slow},
 
 	{"memory", "resident memory after 10 s each of GET, list, PATCH and GraphQL, 32 clients", memoryAfterLoad(0), none,
-		minutes},
-	{"memory-idle", "resident memory after that load and three idle minutes", memoryAfterLoad(3 * time.Minute), none, minutes},
+		minutes | slow},
+	{"memory-idle", "resident memory after that load and three idle minutes", memoryAfterLoad(3 * time.Minute), none, minutes | slow},
 }
 
 // Names returns the names of all rows.

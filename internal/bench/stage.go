@@ -15,6 +15,7 @@ type stage struct {
 	builds
 	baseline   *baselineProcess
 	unwritable error // why the writer does not fit the other build; nil: it does
+	otherFirst bool  // in the first round, so that neither build always comes first
 }
 
 func openStage(ctx context.Context, c Config) (_ *stage, err error) {
