@@ -40,10 +40,13 @@ func History(
 const maxFormerValues = 1000
 
 // FormerValues returns the values that a field of an item had before each change that altered it or deleted the item,
-// as JSON, newest first, as far as the log retains those changes. It includes changes that have no position yet.
-func FormerValues(ctx context.Context, tx db.Querier, account, item uuid.UUID, field string) ([][]byte, error) {
+// as JSON, newest first, as far as the log retains those changes. It includes changes that have no position yet. If the
+// item is hidden from the role, there are none; nothing is hidden from a nil role.
+func FormerValues(
+	ctx context.Context, tx db.Querier, account uuid.UUID, role *uuid.UUID, item uuid.UUID, field string,
+) ([][]byte, error) {
 	values, err := store.New(tx).FormerValues(ctx, store.FormerValuesParams{
-		AccountID: account, ItemID: item, Field: field, MaxRows: maxFormerValues,
+		AccountID: account, ItemID: item, RoleID: role, Field: field, MaxRows: maxFormerValues,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read former values: %w", err)

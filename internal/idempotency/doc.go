@@ -15,6 +15,7 @@
 // A response may contain a password, a hook's secret or a reset link. So the key itself is not stored, and the response
 // is encrypted with a secret derived from the key (secrets.go).
 //
-// Keys belong to their user, and expire after a day. Requests with a streamed body are exempt: an import has a way of
-// its own to resume. The package must not know what an operation does.
+// Keys belong to their user or access token, and expire after a day. Once a token's filter has changed, its responses
+// are not replayed: they may show what the token no longer sees. Requests with a streamed body are exempt: an import
+// has a way of its own to resume. The package must not know what an operation does.
 package idempotency

@@ -26,7 +26,14 @@ const Timeout = 5 * time.Second
 
 // Caller identifies the user of a request. It returns an error if the user is not signed in, or does not have the
 // operation's permission (any more). Such a request gets no stored response either.
-type Caller func(r *http.Request) (accountID, userID uuid.UUID, err error)
+type Caller func(r *http.Request) (Principal, error)
+
+// Principal is whom a key belongs to.
+type Principal struct {
+	Account, User uuid.UUID
+	Token         uuid.UUID // the access token by which the user came; uuid.Nil without one
+	Filter        string    // of the token
+}
 
 // Middleware wraps the handlers of a REST API. It belongs inside contract's Guard, which limits the body and makes it
 // readable again.
@@ -65,7 +72,7 @@ func (m *middleware) serve(w http.ResponseWriter, r *http.Request, next http.Han
 		next.ServeHTTP(w, r)
 		return
 	}
-	account, user, err := m.caller(r)
+	principal, err := m.caller(r)
 	if err != nil {
 		m.problems.Write(w, r, err)
 		return
@@ -78,7 +85,7 @@ func (m *middleware) serve(w http.ResponseWriter, r *http.Request, next http.Han
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	response, err := m.once(r, key{account, user, name}, body, next)
+	response, err := m.once(r, key{principal, name}, body, next)
 	if err != nil {
 		m.problems.Write(w, r, err)
 		return
@@ -88,8 +95,8 @@ func (m *middleware) serve(w http.ResponseWriter, r *http.Request, next http.Han
 
 // key identifies a request. Its name is the value of the header.
 type key struct {
-	account, user uuid.UUID
-	name          string
+	Principal
+	name string
 }
 
 // once runs the handler, or returns its stored response.
@@ -112,7 +119,7 @@ func (m *middleware) once(r *http.Request, k key, body []byte, next http.Handler
 	queries := store.New(tx.Conn())
 
 	claimed, err := queries.ClaimIdempotencyKey(ctx, store.ClaimIdempotencyKeyParams{
-		AccountID: k.account, UserID: k.user, KeyDigest: secrets.digest, Fingerprint: fingerprint,
+		AccountID: k.Account, UserID: k.User, KeyDigest: secrets.digest, Fingerprint: fingerprint,
 	})
 	switch {
 	case isLockTimeout(err):
@@ -135,7 +142,7 @@ func (m *middleware) once(r *http.Request, k key, body []byte, next http.Handler
 		return nil, fmt.Errorf("store the response: %w", err)
 	}
 	err = queries.StoreIdempotentResponse(ctx, store.StoreIdempotentResponseParams{
-		Response: sealed, AccountID: k.account, UserID: k.user, KeyDigest: secrets.digest,
+		Response: sealed, AccountID: k.Account, UserID: k.User, KeyDigest: secrets.digest,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("store the response: %w", err)
@@ -148,7 +155,7 @@ func replay(
 	ctx context.Context, queries *store.Queries, k key, secrets secrets, fingerprint []byte,
 ) (*response, error) {
 	row, err := queries.IdempotentResponse(ctx, store.IdempotentResponseParams{
-		AccountID: k.account, UserID: k.user, KeyDigest: secrets.digest,
+		AccountID: k.Account, UserID: k.User, KeyDigest: secrets.digest,
 	})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows): // the key expired after the claim failed

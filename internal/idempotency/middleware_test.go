@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/db"
@@ -53,6 +54,27 @@ func TestMiddleware_AKeyBelongsToOneRequest(t *testing.T) {
 	}
 	wantStatus(t, "another key", post(t.Context(), node, "/roles?a=1", "another", `{"a":1}`), 201, "")
 	wantStatus(t, "no key", post(t.Context(), node, "/roles", "", "{}"), 201, "")
+	if b.created(t) != 3 {
+		t.Errorf("%d roles", b.created(t))
+	}
+}
+
+// A response to a wider token, or to a wider filter of the same token, would show what the token does not see.
+func TestMiddleware_AKeyBelongsToOneTokenAndItsFilter(t *testing.T) {
+	b := setup(t)
+	node := b.node()
+	for _, token := range []uuid.UUID{uuid.Nil, uuid.New(), uuid.New()} {
+		b.token = token
+		for n := range 2 {
+			w := post(t.Context(), node, "/roles", "k", "{}")
+			wantStatus(t, "a request", w, 201, "")
+			if isReplay(w) != (n == 1) {
+				t.Errorf("request %d of %s is a replay: %v", n, token, isReplay(w))
+			}
+		}
+	}
+	b.filter = `{"tags":["rare"]}`
+	wantStatus(t, "after a change of the filter", post(t.Context(), node, "/roles", "k", "{}"), 422, "IDEMPOTENCY_KEY_REUSED")
 	if b.created(t) != 3 {
 		t.Errorf("%d roles", b.created(t))
 	}

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+
+	"github.com/google/uuid"
 )
 
 // secrets are derived from a key and its user by HKDF (RFC 5869). Without the key, nobody can recognize the request or
@@ -18,25 +20,35 @@ type secrets struct {
 	digest         []byte // finds the row
 	fingerprinting []byte // key of the request's HMAC-SHA256
 	sealing        []byte // key of the response's AES-256-GCM
+	filter         string // of the token; part of the fingerprint
 }
 
 const secretSize = 32 // bytes
 
 func (k key) secrets() (secrets, error) {
-	salt := slices.Concat(k.account[:], k.user[:])
+	salt := slices.Concat(k.Account[:], k.User[:])
+	if k.Token != uuid.Nil {
+		salt = append(salt, k.Token[:]...)
+	}
 	all, err := hkdf.Key(sha256.New, []byte(k.name), salt, "itemcast idempotency key", 3*secretSize)
 	if err != nil {
 		return secrets{}, fmt.Errorf("derive secrets from the idempotency key: %w", err)
 	}
 	return secrets{
 		digest: all[:secretSize], fingerprinting: all[secretSize : 2*secretSize], sealing: all[2*secretSize:],
+		filter: k.Filter,
 	}, nil
 }
 
-// fingerprint identifies a request: the HMAC of its method, path, query and body, each preceded by its length.
+// fingerprint identifies a request: the HMAC of its method, path, query, body and the token's filter, each preceded by
+// its length.
 func (s secrets) fingerprint(r *http.Request, body []byte) []byte {
 	hash := hmac.New(sha256.New, s.fingerprinting)
-	for _, part := range [][]byte{[]byte(r.Method), []byte(r.URL.EscapedPath()), []byte(r.URL.RawQuery), body} {
+	parts := [][]byte{[]byte(r.Method), []byte(r.URL.EscapedPath()), []byte(r.URL.RawQuery), body}
+	if s.filter != "" {
+		parts = append(parts, []byte(s.filter))
+	}
+	for _, part := range parts {
 		hash.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
 		hash.Write(part)
 	}

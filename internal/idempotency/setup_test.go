@@ -26,6 +26,8 @@ import (
 type bundle struct {
 	pool          *pgxpool.Pool
 	account, user uuid.UUID
+	token         uuid.UUID // of the user; uuid.Nil: none
+	filter        string    // of the token
 	timeout       time.Duration
 	refusal       error                                                  // of the user's permission
 	runs          atomic.Int32                                           // of the handler
@@ -53,7 +55,9 @@ var problems = contract.NewProblems(slog.New(slog.DiscardHandler))
 
 // node returns the handler of one of several servers on the database.
 func (b *bundle) node() http.Handler {
-	caller := func(*http.Request) (uuid.UUID, uuid.UUID, error) { return b.account, b.user, b.refusal }
+	caller := func(*http.Request) (idempotency.Principal, error) {
+		return idempotency.Principal{Account: b.account, User: b.user, Token: b.token, Filter: b.filter}, b.refusal
+	}
 	streams := func(r *http.Request) bool { return r.URL.Query().Has("stream") }
 	once := idempotency.Middleware(b.pool, caller, b.timeout, streams, problems)
 	return problems.Recover(once(http.HandlerFunc(b.handle)))

@@ -32,7 +32,7 @@ func jsonNames[T any]() (names []string) {
 
 // changedFields returns the names of the fields in which two states of an item differ, in declared order, and an object
 // with their values before. The revision and updated_at are not among the names, because every change alters them. The
-// object does have updated_at, because filters compare it.
+// object does have updated_at, because filters compare it, and the revision if the next one does not follow it.
 func changedFields(before, after *Item) (names []string, previous json.RawMessage, err error) {
 	var object bytes.Buffer
 	vb, va := reflect.ValueOf(before).Elem(), reflect.ValueOf(after).Elem()
@@ -48,6 +48,9 @@ func changedFields(before, after *Item) (names []string, previous json.RawMessag
 		fmt.Fprintf(&object, "%q:%s,", name, encoded)
 		names = append(names, name)
 	}
+	if after.Revision > before.Revision { // an import restores a later one
+		fmt.Fprintf(&object, `"revision":%d,`, before.Revision)
+	}
 	updated, err := plainjson.Marshal(before.UpdatedAt)
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode updated_at: %w", err)
@@ -56,12 +59,14 @@ func changedFields(before, after *Item) (names []string, previous json.RawMessag
 }
 
 // Before returns the item before a change. The document is from after the change; previous has the earlier values of
-// the changed fields and of updated_at. Old changes may lack updated_at; the item then has the later value.
+// the changed fields, of updated_at, and of the revision unless it was the one before. Old changes may lack updated_at;
+// the item then has the later value.
 func Before(document []byte, previous json.RawMessage) (*Item, error) {
 	before, err := Decode(document)
 	if err != nil {
 		return nil, err
 	}
+	before.Revision--
 	if err := json.Unmarshal(previous, before); err != nil {
 		return nil, fmt.Errorf("decode the item before a change: %w", err)
 	}

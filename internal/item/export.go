@@ -14,8 +14,8 @@ type ExportOptions struct {
 	Fields   bool              // first write a line for each metadata field, which an import reads
 }
 
-// Export writes the document of every item that matches the filter, one a line. It reads page by page and holds no
-// transaction between pages, so a slow reader does no harm.
+// Export writes the document of every item in sight that matches the filter, one a line. It reads page by page and
+// holds no transaction between pages, so a slow reader does no harm.
 //
 // Items that change meanwhile may move in the order. In the default order, oldest first, each item comes once, and an
 // item that is created meanwhile comes too. By name or by last change, an item that changes meanwhile may come twice or
@@ -33,10 +33,14 @@ func (s *Service) Export(ctx context.Context, w io.Writer, filter Filter, option
 			return err
 		}
 	}
+	sight, err := s.sights.of(ctx, actor)
+	if err != nil {
+		return err
+	}
 	var total int64
 	paging := Paging{Sort: orDefault(options.Sort, ByCreated), Limit: maxLimit}
 	for {
-		page, err := s.list(ctx, actor, filter, paging)
+		page, err := s.list(ctx, sight, filter, paging)
 		if err != nil {
 			return err
 		}

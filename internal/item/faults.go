@@ -29,7 +29,11 @@ func (s *Service) withRuleFaults(
 	i := &Item{}
 	if id != nil {
 		// The item may be hidden. To see its faults, items.edit is enough, as for the write.
-		if _, err := s.document(ctx, actor.AccountID, actor.RoleParam(), *id); err != nil {
+		sight, err := s.sights.of(ctx, actor)
+		if err != nil {
+			return err
+		}
+		if _, err := s.document(ctx, sight, *id); err != nil {
 			return err
 		}
 		if i, err = s.load(ctx, q, actor.AccountID, *id); err != nil {

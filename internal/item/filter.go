@@ -13,7 +13,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"itemcast/internal/account"
 	"itemcast/internal/db"
 	"itemcast/internal/item/internal/store"
 	"itemcast/internal/problem"
@@ -107,12 +106,12 @@ func idleDashes(search string) (n int) {
 	return n
 }
 
-// listParams returns the parameters of a list's statement. Postgres leaves nil criteria out of the plan. Error:
-// INVALID_INPUT.
-func (s *Service) listParams(ctx context.Context, actor account.Actor, f Filter) (store.ListDocumentsParams, error) {
+// listParams returns the parameters of a list's statement, for the items in sight that match a filter. Postgres leaves
+// nil criteria out of the plan. Error: INVALID_INPUT.
+func (s *Service) listParams(ctx context.Context, sight Sight, f Filter) (store.ListDocumentsParams, error) {
 	f = f.composed()
 	p := store.ListDocumentsParams{
-		AccountID: actor.AccountID, RoleID: actor.RoleParam(), Tags: texts(f.Tags), Types: texts(f.Types),
+		AccountID: sight.account, RoleID: sight.role, Tags: texts(f.Tags), Types: texts(f.Types),
 		Privacies: texts(f.Privacies), WorkflowStatuses: texts(f.WorkflowStatuses), CreatedAfter: f.CreatedAfter,
 		CreatedBefore: roundUp(f.CreatedBefore), UpdatedAfter: f.UpdatedAfter,
 	}
@@ -120,25 +119,39 @@ func (s *Service) listParams(ctx context.Context, actor account.Actor, f Filter)
 		return p, err
 	}
 	p.DocumentVersion = s.version
+	stale := !s.allRenewed.Load()
 	if f.Search != "" {
 		p.Search = new(search.Parse(f.Search).String())
-		if !s.allRenewed.Load() {
+		if stale {
 			p.StaleSearch = &f.Search
 		}
 	}
-	if len(f.Metadata) == 0 {
-		return p, nil
-	}
-	fields, err := store.New(db.Read(ctx, s.pool)).ListMetadataFields(ctx, actor.AccountID)
-	if err != nil {
-		return p, fmt.Errorf("list metadata fields: %w", err)
-	}
-	criteria, err := metadataCriteria(fields, f.Metadata)
+	criteria, err := readCriteria(ctx, db.Read(ctx, s.pool), sight.account, f.Metadata)
 	if err != nil {
 		return p, err
 	}
-	p.Metadata, err = json.Marshal(criteria)
+	if !sight.isWhole() {
+		criteria = sight.filter.narrow(&p, criteria, stale)
+	}
+	if len(criteria) > 0 {
+		p.Metadata, err = json.Marshal(criteria)
+	}
 	return p, err
+}
+
+// readCriteria returns the values to compare metadata with, in canonical form; nil without any. Error: INVALID_INPUT
+// for metadata without a field.
+func readCriteria(
+	ctx context.Context, q db.Querier, account uuid.UUID, wanted map[string]string,
+) (map[string]any, error) {
+	if len(wanted) == 0 {
+		return nil, nil
+	}
+	fields, err := store.New(q).ListMetadataFields(ctx, account)
+	if err != nil {
+		return nil, fmt.Errorf("list metadata fields: %w", err)
+	}
+	return metadataCriteria(fields, wanted)
 }
 
 // roundUp rounds an upper bound up to Postgres's microseconds, so that it still includes every time before it. Lower

@@ -2,7 +2,6 @@ package item
 
 import (
 	"context"
-	"slices"
 
 	"github.com/google/uuid"
 
@@ -16,13 +15,17 @@ import (
 func HistoryToken(c *change.Change) string { return page.Token("history", c.ID) }
 
 // History returns up to limit changes of an item that the log retains, newest first, starting after a page token of an
-// earlier call; next is empty on the last page. A deleted item has a history too. Changes from a time when a workflow
-// profile hid the item from the actor's role are omitted, so a page may be short. Errors: INVALID_PAGE_TOKEN;
-// NOT_FOUND when the actor sees neither the item nor a change of it.
+// earlier call; next is empty on the last page. A deleted item has a history too. Changes from a time when the item was
+// out of the actor's sight are omitted, so a page may be short. Errors: INVALID_PAGE_TOKEN; NOT_FOUND when the actor
+// sees neither the item nor a change of it, and when the item is out of sight now or was at its deletion.
 func (s *Service) History(
 	ctx context.Context, id uuid.UUID, limit int, after string,
 ) (changes []*change.Change, next string, err error) {
 	actor, err := account.Authorize(ctx, account.ItemsView)
+	if err != nil {
+		return nil, "", err
+	}
+	sight, err := s.sights.of(ctx, actor)
 	if err != nil {
 		return nil, "", err
 	}
@@ -32,8 +35,11 @@ func (s *Service) History(
 			return nil, "", err
 		}
 	}
+	if err := s.checkNewest(ctx, sight, id); err != nil {
+		return nil, "", err
+	}
 	for more := true; more && len(changes) == 0; more = next != "" {
-		read, err := change.History(ctx, db.Read(ctx, s.pool), actor.AccountID, actor.RoleParam(), id, before, limit+1)
+		read, err := change.History(ctx, db.Read(ctx, s.pool), sight.account, sight.role, id, before, limit+1)
 		if err != nil {
 			return nil, "", err
 		}
@@ -41,35 +47,46 @@ func (s *Service) History(
 		if next != "" {
 			before = read[limit-1].ID
 		}
-		if changes, err = s.visible(ctx, actor, read); err != nil {
+		if changes, err = s.visible(ctx, sight, read); err != nil {
 			return nil, "", err
 		}
 	}
 	if len(changes) == 0 {
-		_, err := s.Get(ctx, id)
+		_, err := s.document(ctx, sight, id)
 		return nil, "", err
 	}
 	return changes, next, nil
 }
 
-// visible returns the changes that are not hidden from the actor.
-func (s *Service) visible(
-	ctx context.Context, actor account.Actor, changes []*change.Change,
-) ([]*change.Change, error) {
-	if !slices.ContainsFunc(changes, func(c *change.Change) bool { return account.MayHaveProfile(c.Document) }) {
-		return changes, nil
+// checkNewest returns NOT_FOUND if a token's filter hides an item's newest change, and with it the item. What a
+// workflow profile hides, the statement leaves out.
+func (s *Service) checkNewest(ctx context.Context, sight Sight, id uuid.UUID) error {
+	if sight.isWhole() {
+		return nil
 	}
-	hidden, err := account.HiddenFrom(ctx, db.Read(ctx, s.pool), actor.AccountID, actor.RoleParam())
+	newest, err := change.History(ctx, db.Read(ctx, s.pool), sight.account, sight.role, id, 0, 1)
+	if err != nil {
+		return err
+	}
+	if len(newest) == 1 && !sight.shows(newest[0].Document) {
+		return errNotFound
+	}
+	return nil
+}
+
+// visible returns the changes after which the item was in sight.
+func (s *Service) visible(ctx context.Context, sight Sight, changes []*change.Change) ([]*change.Change, error) {
+	view, err := sight.View(ctx, s.pool, changes)
 	if err != nil {
 		return nil, err
 	}
 	visible := changes[:0]
 	for _, c := range changes {
-		hides, err := hidden.Hides(c.Document)
+		sees, err := view.shows(c, func() *Versions { return VersionsOf(c, s.log) })
 		if err != nil {
 			return nil, err
 		}
-		if !hides {
+		if sees {
 			visible = append(visible, c)
 		}
 	}

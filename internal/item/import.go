@@ -100,7 +100,7 @@ func (s *Service) Import(ctx context.Context, input io.Reader, options ImportOpt
 	report.Unit, report.Ignored = in.Unit(), in.ignoredColumns(options.KeepTimes)
 	run := &importRun{Service: s, actor: actor, options: options, in: in, report: &report}
 	if options.Key != "" {
-		run.options.Key = actor.UserID.String() + " " + options.Key // users do not share keys
+		run.options.Key = owner(actor) + " " + options.Key
 		if err := run.resume(ctx); err != nil {
 			return report, err
 		}
@@ -126,6 +126,15 @@ func (s *Service) Import(ctx context.Context, input io.Reader, options ImportOpt
 			return report, unread
 		}
 	}
+}
+
+// owner returns to whom the key of an import belongs. Neither users nor their tokens share keys, because a report tells
+// what earlier runs have done.
+func owner(actor account.Actor) string {
+	if actor.Token != nil {
+		return actor.UserID.String() + " " + actor.Token.ID.String()
+	}
+	return actor.UserID.String()
 }
 
 // isCollision reports whether a batch was rolled back because another batch wrote the same items: the other created one

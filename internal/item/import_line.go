@@ -77,12 +77,16 @@ func (r *importRun) item(ctx context.Context, tx pgx.Tx, line *documentLine, inp
 			return 0, fmt.Errorf("look up id: %w", err)
 		}
 		if taken {
-			return 0, problem.Invalid(problem.RuleViolated,
-				problem.Fault{Pointer: "#/id", Detail: "is not an id that this account can use"})
+			return 0, errIDTaken
 		}
 		last, err := change.LastRevision(ctx, tx, r.actor.AccountID, *id)
 		if err != nil {
 			return 0, err
+		}
+		if last > 0 {
+			if err := r.checkDeleted(ctx, tx, *id); err != nil {
+				return 0, err
+			}
 		}
 		_, err = r.insert(ctx, tx, r.actor, *id, last, d)
 		return created, err
@@ -93,6 +97,26 @@ func (r *importRun) item(ctx context.Context, tx pgx.Tx, line *documentLine, inp
 	default:
 		return unchanged, nil
 	}
+}
+
+var errIDTaken = problem.Invalid(problem.RuleViolated,
+	problem.Fault{Pointer: "#/id", Detail: "is not an id that this account can use"})
+
+// checkDeleted refuses the id of a deleted item that a token's filter hid, or whose last document the log no longer
+// has: the new item's revision would tell of it.
+func (r *importRun) checkDeleted(ctx context.Context, tx pgx.Tx, id uuid.UUID) error {
+	sight, err := r.sights.of(ctx, r.actor)
+	if err != nil || sight.isWhole() {
+		return err
+	}
+	last, err := change.History(ctx, tx, sight.account, sight.role, id, 0, 1)
+	if err != nil {
+		return err
+	}
+	if len(last) == 0 || !sight.shows(last[0].Document) {
+		return errIDTaken
+	}
+	return nil
 }
 
 // withLineFaults adds the faults against the account's rules to invalid, which has a line's faults against the

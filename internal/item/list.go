@@ -60,7 +60,11 @@ func (s *Service) List(ctx context.Context, filter Filter, paging Paging) (Page,
 	if err != nil {
 		return Page{}, err
 	}
-	page, err := s.list(ctx, actor, filter, paging)
+	sight, err := s.sights.of(ctx, actor)
+	if err != nil {
+		return Page{}, err
+	}
+	page, err := s.list(ctx, sight, filter, paging)
 	if err != nil || !paging.Count {
 		return page, err
 	}
@@ -75,7 +79,11 @@ func (s *Service) Count(ctx context.Context, filter Filter) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	p, err := s.listParams(ctx, actor, filter)
+	sight, err := s.sights.of(ctx, actor)
+	if err != nil {
+		return 0, err
+	}
+	p, err := s.listParams(ctx, sight, filter)
 	if err != nil {
 		return 0, err
 	}
@@ -83,7 +91,7 @@ func (s *Service) Count(ctx context.Context, filter Filter) (int64, error) {
 		AccountID: p.AccountID, RoleID: p.RoleID, Search: p.Search, Tags: p.Tags, Types: p.Types, Privacies: p.Privacies,
 		WorkflowStatuses: p.WorkflowStatuses, CreatedAfter: p.CreatedAfter, CreatedBefore: p.CreatedBefore,
 		UpdatedAfter: p.UpdatedAfter, Metadata: p.Metadata, DocumentVersion: p.DocumentVersion,
-		StaleSearch: p.StaleSearch,
+		StaleSearch: p.StaleSearch, AlsoTags: p.AlsoTags, AlsoStaleSearch: p.AlsoStaleSearch,
 	})
 	if err != nil {
 		return 0, fmt.Errorf("count items: %w", err)
@@ -91,7 +99,7 @@ func (s *Service) Count(ctx context.Context, filter Filter) (int64, error) {
 	return n, nil
 }
 
-func (s *Service) list(ctx context.Context, actor account.Actor, filter Filter, paging Paging) (Page, error) {
+func (s *Service) list(ctx context.Context, sight Sight, filter Filter, paging Paging) (Page, error) {
 	if paging.Sort == "" {
 		paging.Sort = ByCreatedDesc
 	}
@@ -101,19 +109,20 @@ func (s *Service) list(ctx context.Context, actor account.Actor, filter Filter, 
 	if backward {
 		from, order = paging.Before, order.reverse()
 	}
-	params, err := s.listParams(ctx, actor, filter)
+	params, err := s.listParams(ctx, sight, filter)
 	if err != nil {
 		return Page{}, err
 	}
 	params.Sort, params.MaxRows = string(order.statement()), int32(paging.Limit+1)
-	rank, err := s.startAfter(ctx, from, &params, paging.Sort)
+	rank, err := s.startAfter(ctx, sight, from, &params, paging.Sort)
 	if err != nil {
 		return Page{}, err
 	}
 	var rows []listRow
 	var head change.Position
 	if order.key() == ByRelevance && filter.Search != "" {
-		rows, head, err = s.rowsByRelevance(ctx, params, search.Parse(filter.composed().Search), rank, backward)
+		query := search.Parse(filter.composed().Search)
+		rows, head, err = s.rowsByRelevance(ctx, sight, params, query, rank, backward)
 	} else {
 		rows, head, err = s.rows(ctx, params)
 	}
@@ -129,13 +138,14 @@ func (s *Service) list(ctx context.Context, actor account.Actor, filter Filter, 
 	if !backward {
 		page.HasPrevious, page.HasNext = from != "", more
 	}
-	page.Items, err = s.listed(ctx, actor, rows, paging.Sort)
+	page.Items, err = s.listed(ctx, sight, rows, paging.Sort)
 	return page, err
 }
 
-// listed returns a page's items. It renders stale documents again, and omits items that were deleted meanwhile.
+// listed returns a page's items. It renders stale documents again, and omits items that were deleted or went out of
+// sight meanwhile.
 func (s *Service) listed(
-	ctx context.Context, actor account.Actor, rows []listRow, sort Sort,
+	ctx context.Context, sight Sight, rows []listRow, sort Sort,
 ) ([]Listed, error) {
 	items := make([]Listed, 0, len(rows))
 	var stale []uuid.UUID
@@ -150,15 +160,14 @@ func (s *Service) listed(
 	}
 	for n := range rows {
 		row := &rows[n]
-		if document, ok := renewed[row.ID]; ok {
-			items = append(items, Listed{ID: row.ID, Document: document.Bytes, sort: sort, row: row})
-			continue
+		document, ok := renewed[row.ID].Bytes, true
+		if document == nil {
+			document, ok, err = s.current(ctx, sight.account, row.ID, row.DocumentVersion, row.Document)
+			if err != nil {
+				return nil, err
+			}
 		}
-		document, ok, err := s.current(ctx, actor.AccountID, row.ID, row.DocumentVersion, row.Document)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
+		if ok && (row.DocumentVersion == s.version || sight.shows(document)) {
 			items = append(items, Listed{ID: row.ID, Document: document, sort: sort, row: row})
 		}
 	}

@@ -59,7 +59,7 @@ const maxRanks = 4
 // rowsByRelevance reads a page's rows, rank after rank, with a statement for each. An item that has a better rank is
 // left out of the others. The head is that of the first snapshot, so the page reflects every change up to there.
 func (s *Service) rowsByRelevance(
-	ctx context.Context, p store.ListDocumentsParams, query search.Query, rank int, backward bool,
+	ctx context.Context, sight Sight, p store.ListDocumentsParams, query search.Query, rank int, backward bool,
 ) (rows []listRow, head change.Position, err error) {
 	ranks := query.Ranks()
 	step, end := 1, len(ranks)
@@ -71,7 +71,7 @@ func (s *Service) rowsByRelevance(
 	}
 	stale, missing := p.StaleSearch, p.MaxRows
 	for first := true; rank != end && missing > 0; rank += step {
-		p.Search, p.Without, p.StaleSearch, p.MaxRows = &ranks[rank], nil, nil, missing
+		p.Search, p.Without, p.StaleSearch, p.MaxRows = new(sight.within(ranks[rank])), nil, nil, missing
 		if rank > 0 {
 			p.Without = &ranks[rank-1]
 		}

@@ -3,14 +3,12 @@ package item
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/db"
-	"itemcast/internal/item/internal/store"
 	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 	"itemcast/internal/search"
@@ -34,14 +32,8 @@ func NewMatcher(ctx context.Context, pool *pgxpool.Pool, account uuid.UUID, filt
 	if filter.Search != "" {
 		m.query = new(search.Parse(filter.Search))
 	}
-	if len(filter.Metadata) == 0 {
-		return m, nil
-	}
-	fields, err := store.New(db.Read(ctx, pool)).ListMetadataFields(ctx, account)
-	if err != nil {
-		return nil, fmt.Errorf("list metadata fields: %w", err)
-	}
-	m.metadata, err = metadataCriteria(fields, filter.Metadata)
+	criteria, err := readCriteria(ctx, db.Read(ctx, pool), account, filter.Metadata)
+	m.metadata = criteria
 	return m, err
 }
 

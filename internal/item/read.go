@@ -22,14 +22,17 @@ func (s *Service) Get(ctx context.Context, id uuid.UUID) (Document, error) {
 	if err != nil {
 		return Document{}, err
 	}
-	return s.document(ctx, actor.AccountID, actor.RoleParam(), id)
+	sight, err := s.sights.of(ctx, actor)
+	if err != nil {
+		return Document{}, err
+	}
+	return s.document(ctx, sight, id)
 }
 
-// document returns an item's document, unless the item is hidden from the role. Nothing is hidden from a nil role.
-// Error: NOT_FOUND.
-func (s *Service) document(ctx context.Context, accountID uuid.UUID, role *uuid.UUID, id uuid.UUID) (Document, error) {
+// document returns an item's document, unless the item is out of sight. Error: NOT_FOUND.
+func (s *Service) document(ctx context.Context, sight Sight, id uuid.UUID) (Document, error) {
 	row, err := store.New(db.Read(ctx, s.pool)).GetDocument(ctx, store.GetDocumentParams{
-		AccountID: accountID, ID: id, RoleID: role,
+		AccountID: sight.account, ID: id, RoleID: sight.role,
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Document{}, errNotFound
@@ -37,10 +40,16 @@ func (s *Service) document(ctx context.Context, accountID uuid.UUID, role *uuid.
 	if err != nil {
 		return Document{}, fmt.Errorf("read document: %w", err)
 	}
+	document := Document{Bytes: row.Document, Revision: row.Revision, Rendering: row.Rendering}
 	if row.DocumentVersion != s.version {
-		return s.renew(ctx, accountID, id)
+		if document, err = s.renew(ctx, sight.account, id); err != nil {
+			return Document{}, err
+		}
 	}
-	return Document{Bytes: row.Document, Revision: row.Revision, Rendering: row.Rendering}, nil
+	if !sight.shows(document.Bytes) {
+		return Document{}, errNotFound
+	}
+	return document, nil
 }
 
 // current returns a stored document, or renders it again if its version is stale. ok is false if the item has been
@@ -58,14 +67,18 @@ func (s *Service) current(
 	return renewed.Bytes, err == nil, err
 }
 
-// GetMany returns the documents of those ids that exist, in one statement.
+// GetMany returns the documents of those ids that exist and are in sight, in one statement.
 func (s *Service) GetMany(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]byte, error) {
 	actor, err := account.Authorize(ctx, account.ItemsView)
 	if err != nil {
 		return nil, err
 	}
+	sight, err := s.sights.of(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
 	rows, err := store.New(db.Read(ctx, s.pool)).DocumentsByID(ctx, store.DocumentsByIDParams{
-		AccountID: actor.AccountID, Ids: ids, RoleID: actor.RoleParam(),
+		AccountID: sight.account, Ids: ids, RoleID: sight.role,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read documents: %w", err)
@@ -76,7 +89,7 @@ func (s *Service) GetMany(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][
 		if err != nil {
 			return nil, err
 		}
-		if ok {
+		if ok && sight.shows(document) {
 			documents[row.ID] = document
 		}
 	}
@@ -90,16 +103,16 @@ func (s *Service) Sample(ctx context.Context, id *uuid.UUID) (Document, error) {
 	if err != nil {
 		return Document{}, err
 	}
-	actor.RoleID = uuid.Nil
+	all := Sight{account: actor.AccountID}
 	if id != nil {
-		return s.document(ctx, actor.AccountID, actor.RoleParam(), *id)
+		return s.document(ctx, all, *id)
 	}
-	newest, err := s.list(ctx, actor, Filter{}, Paging{Limit: 1})
+	newest, err := s.list(ctx, all, Filter{}, Paging{Limit: 1})
 	if err != nil {
 		return Document{}, err
 	}
 	if len(newest.Items) == 1 {
-		return s.document(ctx, actor.AccountID, actor.RoleParam(), newest.Items[0].ID)
+		return s.document(ctx, all, newest.Items[0].ID)
 	}
 	invented, now := uuid.Must(uuid.NewV7()), time.Now()
 	document, err := Encode(&Item{

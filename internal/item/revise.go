@@ -37,6 +37,13 @@ func (s *Service) insert(
 	}
 	i.UpdatedAt, i.Revision = now, lastRevision+1
 	d.restored.onNew(i)
+	sight, err := s.sights.of(ctx, actor)
+	if err != nil {
+		return Document{}, err
+	}
+	if err := sight.admit(i); err != nil {
+		return Document{}, err
+	}
 	document, err := Encode(i)
 	if err != nil {
 		return Document{}, err
@@ -89,6 +96,9 @@ func (s *Service) storeRevision(
 		return before.document(), false, nil
 	}
 	after.UpdatedAt, after.Revision = before.At, max(before.Revision, after.Revision)+1
+	if err := before.sight.admit(after); err != nil {
+		return Document{}, false, err
+	}
 	encoded, err := Encode(after)
 	if err != nil {
 		return Document{}, false, err
@@ -120,22 +130,29 @@ func (s *Service) storeRevision(
 func (s *Service) lock(
 	ctx context.Context, q *store.Queries, actor account.Actor, id uuid.UUID, condition revision.Condition,
 ) (Held, error) {
-	row, err := q.LockItem(ctx, store.LockItemParams{AccountID: actor.AccountID, ID: id, RoleID: actor.RoleParam()})
+	sight, err := s.sights.of(ctx, actor)
+	if err != nil {
+		return Held{}, err
+	}
+	row, err := q.LockItem(ctx, store.LockItemParams{AccountID: sight.account, ID: id, RoleID: sight.role})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Held{}, errNotFound
 	}
 	if err != nil {
 		return Held{}, fmt.Errorf("lock item: %w", err)
 	}
-	held := Held{Document: row.Document, At: row.Now, rendering: row.Rendering}
+	held := Held{Document: row.Document, At: row.Now, rendering: row.Rendering, sight: sight}
 	if row.DocumentVersion == s.version {
 		held.Item, err = Decode(held.Document)
 	} else if held.Item, err = s.load(ctx, q, actor.AccountID, id); err == nil {
 		held.Document, err = Encode(held.Item)
 		held.rendering, held.stale = rerendered(row.Rendering, row.Document, held.Document), true
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return Held{}, err
+	case !sight.includes(held.Item):
+		return Held{}, errNotFound
 	}
 	return held, condition.Check(held.Revision)
 }

@@ -20,6 +20,7 @@ type Service struct {
 	checkPatch Checker
 	publicURL  string
 	version    int32
+	sights     sights
 	allRenewed atomic.Bool // no stale document is known
 	log        *slog.Logger
 }
@@ -42,7 +43,7 @@ type Config struct {
 func NewService(c Config) *Service {
 	return &Service{
 		pool: c.Pool, feed: c.Feed, sequencer: c.Sequencer, check: c.Check, checkPatch: c.CheckPatch,
-		publicURL: c.PublicURL, version: documentVersion(c.PublicURL), log: c.Log,
+		publicURL: c.PublicURL, version: documentVersion(c.PublicURL), sights: newSights(c.Pool), log: c.Log,
 	}
 }
 

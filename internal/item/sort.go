@@ -86,7 +86,7 @@ func pageToken(sort Sort, row *listRow) string {
 // startAfter makes a statement start after a page token; "" stands for the start of the list. With ByRelevance, it
 // returns the rank of the token's item. Error: INVALID_PAGE_TOKEN.
 func (s *Service) startAfter(
-	ctx context.Context, token string, params *store.ListDocumentsParams, sort Sort,
+	ctx context.Context, sight Sight, token string, params *store.ListDocumentsParams, sort Sort,
 ) (rank int, err error) {
 	if token == "" {
 		return 0, nil
@@ -100,7 +100,7 @@ func (s *Service) startAfter(
 		if err := page.Read(token, list, &name, &id); err != nil {
 			return 0, err
 		}
-		key, err := s.nameKey(ctx, params.AccountID, id, name)
+		key, err := s.nameKey(ctx, sight, id, name)
 		params.FromName = &key
 		return 0, err
 	case ByRelevance:
@@ -113,30 +113,25 @@ func (s *Service) startAfter(
 }
 
 // nameKey returns the text of a page token by name. A token has only the digest of a long one. The item still has that
-// name, or the log has it: the change that removed it is younger than any token that clients still follow. Error:
+// name, or the log has it: the change that removed it is younger than any token that clients still follow. Names that
+// the actor could not see do not count, or the answer would tell whether a hidden item has a name. Error:
 // INVALID_PAGE_TOKEN if the log has dropped that change.
-func (s *Service) nameKey(ctx context.Context, account, id uuid.UUID, name page.Text) (string, error) {
+func (s *Service) nameKey(ctx context.Context, sight Sight, id uuid.UUID, name page.Text) (string, error) {
 	if !name.IsLong() {
 		return name.Whole, nil
 	}
 	q := db.Read(ctx, s.pool)
-	key, err := store.New(q).NameKey(ctx, store.NameKeyParams{AccountID: account, ID: id})
+	row, err := store.New(q).NameKey(ctx, store.NameKeyParams{AccountID: sight.account, RoleID: sight.role, ID: id})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 	case err != nil:
 		return "", fmt.Errorf("read an item's name: %w", err)
-	case name.Is(key):
-		return key, nil
+	case name.Is(row.NameKey) && sight.shows(row.Document):
+		return row.NameKey, nil
 	}
-	former, err := change.FormerValues(ctx, q, account, id, "name")
+	names, err := s.formerNames(ctx, sight, id)
 	if err != nil {
 		return "", err
-	}
-	names := make([]string, len(former))
-	for n, value := range former {
-		if err := json.Unmarshal(value, &names[n]); err != nil {
-			return "", fmt.Errorf("decode a former name: %w", err)
-		}
 	}
 	keys, err := store.New(q).NameKeys(ctx, names)
 	if err != nil {
@@ -147,3 +142,46 @@ func (s *Service) nameKey(ctx context.Context, account, id uuid.UUID, name page.
 	}
 	return "", page.ErrForgotten()
 }
+
+// formerNames returns the names that the log has of an item in sight, newest first.
+func (s *Service) formerNames(ctx context.Context, sight Sight, id uuid.UUID) (names []string, err error) {
+	q := db.Read(ctx, s.pool)
+	if sight.isWhole() {
+		former, err := change.FormerValues(ctx, q, sight.account, sight.role, id, "name")
+		if err != nil {
+			return nil, err
+		}
+		names = make([]string, len(former))
+		for n, value := range former {
+			if err := json.Unmarshal(value, &names[n]); err != nil {
+				return nil, fmt.Errorf("decode a former name: %w", err)
+			}
+		}
+		return names, nil
+	}
+	changes, err := change.History(ctx, q, sight.account, sight.role, id, 0, maxFormerNames)
+	if err != nil {
+		return nil, err
+	}
+	view, err := sight.View(ctx, s.pool, changes)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range changes {
+		versions := VersionsOf(c, s.log)
+		sees, err := view.shows(c, func() *Versions { return versions })
+		if err != nil {
+			return nil, err
+		}
+		if sees {
+			names = append(names, versions.After().Name)
+		}
+		if before := versions.Before; c.Kind == change.Updated && view.saw(before()) {
+			names = append(names, before().Name)
+		}
+	}
+	return names, nil
+}
+
+// maxFormerNames is the number of changes in which formerNames looks, with their documents.
+const maxFormerNames = 100

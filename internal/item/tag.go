@@ -15,15 +15,17 @@ type Tag struct {
 	Items int64
 }
 
-// Tags returns every tag in use, by name.
+// Tags returns every tag of the items in sight, by name.
 func (s *Service) Tags(ctx context.Context) ([]Tag, error) {
 	actor, err := account.Authorize(ctx, account.ItemsView)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := store.New(db.Read(ctx, s.pool)).ListTags(ctx, store.ListTagsParams{
-		AccountID: actor.AccountID, RoleID: actor.RoleParam(),
-	})
+	sight, err := s.sights.of(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.tagRows(ctx, sight)
 	if err != nil {
 		return nil, fmt.Errorf("list tags: %w", err)
 	}
@@ -32,4 +34,26 @@ func (s *Service) Tags(ctx context.Context) ([]Tag, error) {
 		tags[i] = Tag(row)
 	}
 	return tags, nil
+}
+
+func (s *Service) tagRows(ctx context.Context, sight Sight) ([]store.ListTagsRow, error) {
+	q := db.Read(ctx, s.pool)
+	if sight.isWhole() {
+		return store.New(q).ListTags(ctx, store.ListTagsParams{AccountID: sight.account, RoleID: sight.role})
+	}
+	p, err := s.listParams(ctx, sight, Filter{})
+	if err != nil {
+		return nil, err
+	}
+	rows, err := store.New(customPlans{q}).ListTagsOfMatching(ctx, store.ListTagsOfMatchingParams{
+		AccountID: p.AccountID, RoleID: p.RoleID, Search: p.Search, Tags: p.Tags, Types: p.Types, Privacies: p.Privacies,
+		WorkflowStatuses: p.WorkflowStatuses, CreatedAfter: p.CreatedAfter, CreatedBefore: p.CreatedBefore,
+		UpdatedAfter: p.UpdatedAfter, Metadata: p.Metadata, DocumentVersion: p.DocumentVersion,
+		StaleSearch: p.StaleSearch,
+	})
+	tags := make([]store.ListTagsRow, len(rows))
+	for n, row := range rows {
+		tags[n] = store.ListTagsRow(row)
+	}
+	return tags, err
 }

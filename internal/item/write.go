@@ -15,7 +15,8 @@ import (
 	"itemcast/internal/revision"
 )
 
-// Create creates an item from an input's JSON. Errors: INVALID_INPUT, RULE_VIOLATED, FORBIDDEN.
+// Create creates an item from an input's JSON. Errors: INVALID_INPUT, RULE_VIOLATED, FORBIDDEN. It is FORBIDDEN, too,
+// to make an item of which the actor's token would not see the result, by any write.
 func (s *Service) Create(ctx context.Context, raw []byte) (Document, error) {
 	actor, err := account.Authorize(ctx, account.ItemsCreate)
 	if err != nil {
@@ -106,7 +107,8 @@ type Held struct {
 	At       time.Time // the database's time at the lock
 
 	rendering int32
-	stale     bool // the stored row has another renderer's document, and its words
+	stale     bool  // the stored row has another renderer's document, and its words
+	sight     Sight // of the actor who locked it
 }
 
 func (h Held) document() Document {

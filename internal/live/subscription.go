@@ -27,7 +27,7 @@ const (
 type Subscription struct {
 	hub      *Hub
 	account  uuid.UUID
-	role     *uuid.UUID
+	sight    item.Sight      // of the subscriber
 	position change.Position // of the last change that was examined
 	matcher  *item.Matcher
 	filtered bool
@@ -35,7 +35,7 @@ type Subscription struct {
 	items    []uuid.UUID
 	fields   []string
 	pending  []*change.Change
-	hidden   account.HiddenProfiles // profiles hidden from the role, as of the pending changes
+	view     item.View // the sight of the pending changes
 }
 
 // Subscribe starts after a cursor, or at the present when the cursor is empty. Errors: INVALID_CURSOR, CURSOR_EXPIRED,
@@ -45,8 +45,9 @@ func (h *Hub) Subscribe(ctx context.Context, after string, filter *item.Filter, 
 	if err != nil {
 		return nil, err
 	}
-	s := &Subscription{
-		hub: h, account: actor.AccountID, role: actor.RoleParam(), position: h.feed.Head(), kinds: kinds,
+	s := &Subscription{hub: h, account: actor.AccountID, position: h.feed.Head(), kinds: kinds}
+	if s.sight, err = item.SightOf(ctx, h.pool, actor); err != nil {
+		return nil, err
 	}
 	if after != "" {
 		if s.position, err = h.feed.ParseCursor(ctx, after); err != nil {
@@ -75,7 +76,11 @@ func (s *Subscription) Renew(ctx context.Context) error {
 	if actor.AccountID != s.account {
 		return problem.New(problem.Forbidden, "You belong to another account now; subscribe again.")
 	}
-	s.role, s.pending = actor.RoleParam(), nil
+	sight, err := item.SightOf(ctx, s.hub.pool, actor)
+	if err != nil {
+		return err
+	}
+	s.sight, s.pending = sight, nil
 	return nil
 }
 
@@ -122,22 +127,17 @@ func (s *Subscription) step(ctx context.Context) (event *Event, examined bool, e
 	return event, true, nil
 }
 
-// fetch reads the next changes. If one of them concerns a workflow profile, it then reads which profiles are hidden.
-// The order matters: read after the changes, the answer includes every profile that they name.
+// fetch reads the next changes, and what the subscriber sees of them.
 func (s *Subscription) fetch(ctx context.Context) error {
 	pending, err := s.hub.feed.Read(ctx, s.position, readBatch)
 	if err != nil {
 		return err
 	}
-	hidden := account.HiddenProfiles(nil)
-	if slices.ContainsFunc(pending, func(c *change.Change) bool {
-		return c.AccountID == s.account && (account.MayHaveProfile(c.Document) || changesProfile(c))
-	}) {
-		if hidden, err = account.HiddenFrom(ctx, s.hub.pool, s.account, s.role); err != nil {
-			return err
-		}
+	view, err := s.sight.View(ctx, s.hub.pool, pending)
+	if err != nil {
+		return err
 	}
-	s.pending, s.hidden = pending, hidden
+	s.pending, s.view = pending, view
 	return nil
 }
 
@@ -174,7 +174,7 @@ func (s *Subscription) filter(c *change.Change, kind Kind) Kind {
 	}
 	decoded := s.hub.decoded.of(c)
 	after := decoded.After
-	if kind == Left { // the role may not see what the item became
+	if kind == Left { // the subscriber may not see what the item became
 		after = decoded.Before
 	}
 	matches := s.matcher.Match(after())

@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/google/uuid"
-
 	"itemcast/graph"
 	"itemcast/internal/account"
 	"itemcast/internal/idempotency"
@@ -51,7 +49,11 @@ func (n *Node) Handler() *Handler {
 }
 
 // caller returns the user of a request, if that user has the permission of the request's operation.
-func (n *Node) caller(r *http.Request) (accountID, userID uuid.UUID, err error) {
+func (n *Node) caller(r *http.Request) (idempotency.Principal, error) {
 	actor, err := account.Authorize(r.Context(), account.Permission(n.Contract.Permission(r.Pattern)))
-	return actor.AccountID, actor.UserID, err
+	principal := idempotency.Principal{Account: actor.AccountID, User: actor.UserID}
+	if actor.Token != nil {
+		principal.Token, principal.Filter = actor.Token.ID, actor.Token.Filter
+	}
+	return principal, err
 }

@@ -55,13 +55,16 @@ SELECT p.position, c.id, c.account_id, c.item_id, c.revision, c.kind, c.changed_
 FROM item_position p CROSS JOIN LATERAL (SELECT * FROM item_change x WHERE x.id = p.change_id OFFSET 0) c
 WHERE p.position > @after ORDER BY p.position LIMIT @batch;
 
--- FormerValues reads no documents but those of deletions, so that it is quick for an item of many changes.
+-- FormerValues reads no documents but those of deletions, so that it is quick for an item of many changes. It returns
+-- nothing for an item that is now hidden from the role.
 -- name: FormerValues :many
 SELECT (CASE c.kind WHEN 'DELETED' THEN convert_from(c.document, 'UTF8')::json -> @field::text
     ELSE c.previous -> @field::text END)::json AS value
 FROM item_change c
 WHERE c.account_id = @account_id AND c.item_id = @item_id
   AND (c.kind = 'DELETED' OR @field::text = ANY (c.changed_fields))
+  AND NOT EXISTS (SELECT FROM item i WHERE i.id = @item_id
+    AND i.workflow_profile_id = ANY (hidden_profiles(@account_id, sqlc.narg('role_id')::uuid)))
 ORDER BY c.id DESC LIMIT @max_rows;
 
 -- ItemHistory returns nothing for an item that is now hidden from the role. The caller removes the changes that were

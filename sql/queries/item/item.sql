@@ -120,10 +120,15 @@ FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT
       AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL (
           (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
       AND item_matches(s, (sqlc.narg('search')::text)::tsquery,
-          websearch_to_tsquery('simple', sqlc.narg('stale_search')::text), @document_version::integer, sqlc.narg('tags')::text[], sqlc.narg('types')::text[],
+          CASE WHEN sqlc.narg('also_stale_search')::text IS NULL
+              THEN websearch_to_tsquery('simple', sqlc.narg('stale_search')::text)
+              ELSE websearch_to_tsquery('simple', sqlc.narg('stale_search')::text)
+                  && websearch_to_tsquery('simple', sqlc.narg('also_stale_search')::text) END,
+          @document_version::integer, sqlc.narg('tags')::text[], sqlc.narg('types')::text[],
           sqlc.narg('privacies')::text[], sqlc.narg('workflow_statuses')::text[],
           sqlc.narg('created_after')::timestamptz, sqlc.narg('created_before')::timestamptz,
           sqlc.narg('updated_after')::timestamptz, sqlc.narg('metadata')::jsonb)
+      AND (sqlc.narg('also_tags')::text[] IS NULL OR s.tags && sqlc.narg('also_tags')::text[])
       AND (sqlc.narg('without')::text IS NULL OR NOT s.search @@ (sqlc.narg('without')::text)::tsquery)
       AND (sqlc.narg('from_id')::uuid IS NULL OR CASE @sort::text
           WHEN 'created_at' THEN (s.created_at, s.id) >
@@ -150,9 +155,11 @@ FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT
     LIMIT @max_rows
 )) WITH ORDINALITY page(id, place) JOIN item i ON i.id = page.id) ON true;
 
--- NameKey is what ListDocuments sorts an item by, by name.
+-- NameKey is what ListDocuments sorts an item by, by name, and the item's document.
 -- name: NameKey :one
-SELECT lower(i.name)::text AS name_key FROM item i WHERE i.account_id = @account_id AND i.id = @id;
+SELECT lower(i.name)::text AS name_key, i.document FROM item i WHERE i.account_id = @account_id AND i.id = @id
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
+    (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]));
 
 -- NameKeys is NameKey for names that items had.
 -- name: NameKeys :many
@@ -193,10 +200,15 @@ WHERE s.account_id = @account_id
   AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL (
           (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
   AND item_matches(s, (sqlc.narg('search')::text)::tsquery,
-      websearch_to_tsquery('simple', sqlc.narg('stale_search')::text), @document_version::integer, sqlc.narg('tags')::text[], sqlc.narg('types')::text[],
+      CASE WHEN sqlc.narg('also_stale_search')::text IS NULL
+          THEN websearch_to_tsquery('simple', sqlc.narg('stale_search')::text)
+          ELSE websearch_to_tsquery('simple', sqlc.narg('stale_search')::text)
+              && websearch_to_tsquery('simple', sqlc.narg('also_stale_search')::text) END,
+      @document_version::integer, sqlc.narg('tags')::text[], sqlc.narg('types')::text[],
       sqlc.narg('privacies')::text[], sqlc.narg('workflow_statuses')::text[],
       sqlc.narg('created_after')::timestamptz, sqlc.narg('created_before')::timestamptz,
-      sqlc.narg('updated_after')::timestamptz, sqlc.narg('metadata')::jsonb);
+      sqlc.narg('updated_after')::timestamptz, sqlc.narg('metadata')::jsonb)
+  AND (sqlc.narg('also_tags')::text[] IS NULL OR s.tags && sqlc.narg('also_tags')::text[]);
 
 -- name: ListTags :many
 SELECT tag::text AS name, count(*) AS items
@@ -204,6 +216,21 @@ FROM item i, unnest(i.tags) AS tag
 WHERE i.account_id = @account_id
   AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
     (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
+GROUP BY tag ORDER BY tag COLLATE item_name;
+
+-- ListTagsOfMatching is ListTags for items that match a filter. Like ListDocuments, it is planned anew each time.
+-- name: ListTagsOfMatching :many
+SELECT tag::text AS name, count(*) AS items
+FROM item s, unnest(s.tags) AS tag
+WHERE s.account_id = @account_id
+  AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL (
+    (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
+  AND item_matches(s, (sqlc.narg('search')::text)::tsquery,
+      websearch_to_tsquery('simple', sqlc.narg('stale_search')::text), @document_version::integer,
+      sqlc.narg('tags')::text[], sqlc.narg('types')::text[], sqlc.narg('privacies')::text[],
+      sqlc.narg('workflow_statuses')::text[], sqlc.narg('created_after')::timestamptz,
+      sqlc.narg('created_before')::timestamptz, sqlc.narg('updated_after')::timestamptz,
+      sqlc.narg('metadata')::jsonb)
 GROUP BY tag ORDER BY tag COLLATE item_name;
 
 -- name: InsertAsset :copyfrom

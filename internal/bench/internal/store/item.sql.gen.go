@@ -99,16 +99,22 @@ WHERE s.account_id = $1
   AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL (
           (SELECT hidden_profiles($1, $2::uuid))::uuid[]))
   AND item_matches(s, ($3::text)::tsquery,
-      websearch_to_tsquery('simple', $4::text), $5::integer, $6::text[], $7::text[],
-      $8::text[], $9::text[],
-      $10::timestamptz, $11::timestamptz,
-      $12::timestamptz, $13::jsonb)
+      CASE WHEN $4::text IS NULL
+          THEN websearch_to_tsquery('simple', $5::text)
+          ELSE websearch_to_tsquery('simple', $5::text)
+              && websearch_to_tsquery('simple', $4::text) END,
+      $6::integer, $7::text[], $8::text[],
+      $9::text[], $10::text[],
+      $11::timestamptz, $12::timestamptz,
+      $13::timestamptz, $14::jsonb)
+  AND ($15::text[] IS NULL OR s.tags && $15::text[])
 `
 
 type CountItemsParams struct {
 	AccountID        uuid.UUID
 	RoleID           *uuid.UUID
 	Search           *string
+	AlsoStaleSearch  *string
 	StaleSearch      *string
 	DocumentVersion  int32
 	Tags             []string
@@ -119,6 +125,7 @@ type CountItemsParams struct {
 	CreatedBefore    *time.Time
 	UpdatedAfter     *time.Time
 	Metadata         []byte
+	AlsoTags         []string
 }
 
 func (q *Queries) CountItems(ctx context.Context, arg CountItemsParams) (int64, error) {
@@ -126,6 +133,7 @@ func (q *Queries) CountItems(ctx context.Context, arg CountItemsParams) (int64, 
 		arg.AccountID,
 		arg.RoleID,
 		arg.Search,
+		arg.AlsoStaleSearch,
 		arg.StaleSearch,
 		arg.DocumentVersion,
 		arg.Tags,
@@ -136,6 +144,7 @@ func (q *Queries) CountItems(ctx context.Context, arg CountItemsParams) (int64, 
 		arg.CreatedBefore,
 		arg.UpdatedAfter,
 		arg.Metadata,
+		arg.AlsoTags,
 	)
 	var count int64
 	err := row.Scan(&count)
@@ -539,34 +548,39 @@ FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT
       AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL (
           (SELECT hidden_profiles($1, $2::uuid))::uuid[]))
       AND item_matches(s, ($3::text)::tsquery,
-          websearch_to_tsquery('simple', $4::text), $5::integer, $6::text[], $7::text[],
-          $8::text[], $9::text[],
-          $10::timestamptz, $11::timestamptz,
-          $12::timestamptz, $13::jsonb)
-      AND ($14::text IS NULL OR NOT s.search @@ ($14::text)::tsquery)
-      AND ($15::uuid IS NULL OR CASE $16::text
+          CASE WHEN $4::text IS NULL
+              THEN websearch_to_tsquery('simple', $5::text)
+              ELSE websearch_to_tsquery('simple', $5::text)
+                  && websearch_to_tsquery('simple', $4::text) END,
+          $6::integer, $7::text[], $8::text[],
+          $9::text[], $10::text[],
+          $11::timestamptz, $12::timestamptz,
+          $13::timestamptz, $14::jsonb)
+      AND ($15::text[] IS NULL OR s.tags && $15::text[])
+      AND ($16::text IS NULL OR NOT s.search @@ ($16::text)::tsquery)
+      AND ($17::uuid IS NULL OR CASE $18::text
           WHEN 'created_at' THEN (s.created_at, s.id) >
-              ($17::timestamptz, $15::uuid)
+              ($19::timestamptz, $17::uuid)
           WHEN '-created_at' THEN (s.created_at, s.id) <
-              ($17::timestamptz, $15::uuid)
+              ($19::timestamptz, $17::uuid)
           WHEN 'updated_at' THEN (s.updated_at, s.id) >
-              ($17::timestamptz, $15::uuid)
+              ($19::timestamptz, $17::uuid)
           WHEN '-updated_at' THEN (s.updated_at, s.id) <
-              ($17::timestamptz, $15::uuid)
+              ($19::timestamptz, $17::uuid)
           WHEN 'name' THEN (lower(s.name) COLLATE item_name, s.id) >
-              ($18::text, $15::uuid)
+              ($20::text, $17::uuid)
           WHEN '-name' THEN (lower(s.name) COLLATE item_name, s.id) <
-              ($18::text, $15::uuid)
+              ($20::text, $17::uuid)
           END)
     ORDER BY
-        CASE WHEN $16::text = 'created_at' THEN s.created_at WHEN $16::text = 'updated_at' THEN s.updated_at END,
-        CASE WHEN $16::text = '-created_at' THEN s.created_at
-            WHEN $16::text = '-updated_at' THEN s.updated_at END DESC,
-        CASE WHEN $16::text = 'name' THEN lower(s.name) COLLATE item_name END,
-        CASE WHEN $16::text = '-name' THEN lower(s.name) COLLATE item_name END DESC,
-        CASE WHEN left($16::text, 1) <> '-' THEN s.id END,
-        CASE WHEN left($16::text, 1) = '-' THEN s.id END DESC
-    LIMIT $19
+        CASE WHEN $18::text = 'created_at' THEN s.created_at WHEN $18::text = 'updated_at' THEN s.updated_at END,
+        CASE WHEN $18::text = '-created_at' THEN s.created_at
+            WHEN $18::text = '-updated_at' THEN s.updated_at END DESC,
+        CASE WHEN $18::text = 'name' THEN lower(s.name) COLLATE item_name END,
+        CASE WHEN $18::text = '-name' THEN lower(s.name) COLLATE item_name END DESC,
+        CASE WHEN left($18::text, 1) <> '-' THEN s.id END,
+        CASE WHEN left($18::text, 1) = '-' THEN s.id END DESC
+    LIMIT $21
 )) WITH ORDINALITY page(id, place) JOIN item i ON i.id = page.id) ON true
 `
 
@@ -574,6 +588,7 @@ type ListDocumentsParams struct {
 	AccountID        uuid.UUID
 	RoleID           *uuid.UUID
 	Search           *string
+	AlsoStaleSearch  *string
 	StaleSearch      *string
 	DocumentVersion  int32
 	Tags             []string
@@ -584,6 +599,7 @@ type ListDocumentsParams struct {
 	CreatedBefore    *time.Time
 	UpdatedAfter     *time.Time
 	Metadata         []byte
+	AlsoTags         []string
 	Without          *string
 	FromID           *uuid.UUID
 	Sort             string
@@ -611,6 +627,7 @@ func (q *Queries) ListDocuments(ctx context.Context, arg ListDocumentsParams) ([
 		arg.AccountID,
 		arg.RoleID,
 		arg.Search,
+		arg.AlsoStaleSearch,
 		arg.StaleSearch,
 		arg.DocumentVersion,
 		arg.Tags,
@@ -621,6 +638,7 @@ func (q *Queries) ListDocuments(ctx context.Context, arg ListDocumentsParams) ([
 		arg.CreatedBefore,
 		arg.UpdatedAfter,
 		arg.Metadata,
+		arg.AlsoTags,
 		arg.Without,
 		arg.FromID,
 		arg.Sort,
@@ -683,6 +701,77 @@ func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]ListTagsR
 	items := []ListTagsRow{}
 	for rows.Next() {
 		var i ListTagsRow
+		if err := rows.Scan(&i.Name, &i.Items); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listTagsOfMatching = `-- name: ListTagsOfMatching :many
+SELECT tag::text AS name, count(*) AS items
+FROM item s, unnest(s.tags) AS tag
+WHERE s.account_id = $1
+  AND (s.workflow_profile_id IS NULL OR s.workflow_profile_id <> ALL (
+    (SELECT hidden_profiles($1, $2::uuid))::uuid[]))
+  AND item_matches(s, ($3::text)::tsquery,
+      websearch_to_tsquery('simple', $4::text), $5::integer,
+      $6::text[], $7::text[], $8::text[],
+      $9::text[], $10::timestamptz,
+      $11::timestamptz, $12::timestamptz,
+      $13::jsonb)
+GROUP BY tag ORDER BY tag COLLATE item_name
+`
+
+type ListTagsOfMatchingParams struct {
+	AccountID        uuid.UUID
+	RoleID           *uuid.UUID
+	Search           *string
+	StaleSearch      *string
+	DocumentVersion  int32
+	Tags             []string
+	Types            []string
+	Privacies        []string
+	WorkflowStatuses []string
+	CreatedAfter     *time.Time
+	CreatedBefore    *time.Time
+	UpdatedAfter     *time.Time
+	Metadata         []byte
+}
+
+type ListTagsOfMatchingRow struct {
+	Name  string
+	Items int64
+}
+
+// ListTagsOfMatching is ListTags for items that match a filter. Like ListDocuments, it is planned anew each time.
+func (q *Queries) ListTagsOfMatching(ctx context.Context, arg ListTagsOfMatchingParams) ([]ListTagsOfMatchingRow, error) {
+	rows, err := q.db.Query(ctx, listTagsOfMatching,
+		arg.AccountID,
+		arg.RoleID,
+		arg.Search,
+		arg.StaleSearch,
+		arg.DocumentVersion,
+		arg.Tags,
+		arg.Types,
+		arg.Privacies,
+		arg.WorkflowStatuses,
+		arg.CreatedAfter,
+		arg.CreatedBefore,
+		arg.UpdatedAfter,
+		arg.Metadata,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListTagsOfMatchingRow{}
+	for rows.Next() {
+		var i ListTagsOfMatchingRow
 		if err := rows.Scan(&i.Name, &i.Items); err != nil {
 			return nil, err
 		}
@@ -768,20 +857,28 @@ func (q *Queries) LockStaleItems(ctx context.Context, arg LockStaleItemsParams) 
 }
 
 const nameKey = `-- name: NameKey :one
-SELECT lower(i.name)::text AS name_key FROM item i WHERE i.account_id = $1 AND i.id = $2
+SELECT lower(i.name)::text AS name_key, i.document FROM item i WHERE i.account_id = $1 AND i.id = $2
+  AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
+    (SELECT hidden_profiles($1, $3::uuid))::uuid[]))
 `
 
 type NameKeyParams struct {
 	AccountID uuid.UUID
 	ID        uuid.UUID
+	RoleID    *uuid.UUID
 }
 
-// NameKey is what ListDocuments sorts an item by, by name.
-func (q *Queries) NameKey(ctx context.Context, arg NameKeyParams) (string, error) {
-	row := q.db.QueryRow(ctx, nameKey, arg.AccountID, arg.ID)
-	var name_key string
-	err := row.Scan(&name_key)
-	return name_key, err
+type NameKeyRow struct {
+	NameKey  string
+	Document []byte
+}
+
+// NameKey is what ListDocuments sorts an item by, by name, and the item's document.
+func (q *Queries) NameKey(ctx context.Context, arg NameKeyParams) (NameKeyRow, error) {
+	row := q.db.QueryRow(ctx, nameKey, arg.AccountID, arg.ID, arg.RoleID)
+	var i NameKeyRow
+	err := row.Scan(&i.NameKey, &i.Document)
+	return i, err
 }
 
 const nameKeys = `-- name: NameKeys :many

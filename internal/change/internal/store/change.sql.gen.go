@@ -260,22 +260,27 @@ SELECT (CASE c.kind WHEN 'DELETED' THEN convert_from(c.document, 'UTF8')::json -
 FROM item_change c
 WHERE c.account_id = $2 AND c.item_id = $3
   AND (c.kind = 'DELETED' OR $1::text = ANY (c.changed_fields))
-ORDER BY c.id DESC LIMIT $4
+  AND NOT EXISTS (SELECT FROM item i WHERE i.id = $3
+    AND i.workflow_profile_id = ANY (hidden_profiles($2, $4::uuid)))
+ORDER BY c.id DESC LIMIT $5
 `
 
 type FormerValuesParams struct {
 	Field     string
 	AccountID uuid.UUID
 	ItemID    uuid.UUID
+	RoleID    *uuid.UUID
 	MaxRows   int32
 }
 
-// FormerValues reads no documents but those of deletions, so that it is quick for an item of many changes.
+// FormerValues reads no documents but those of deletions, so that it is quick for an item of many changes. It returns
+// nothing for an item that is now hidden from the role.
 func (q *Queries) FormerValues(ctx context.Context, arg FormerValuesParams) ([][]byte, error) {
 	rows, err := q.db.Query(ctx, formerValues,
 		arg.Field,
 		arg.AccountID,
 		arg.ItemID,
+		arg.RoleID,
 		arg.MaxRows,
 	)
 	if err != nil {
