@@ -39,21 +39,32 @@ type side struct {
 }
 
 func (s *side) add(r round, f figure) {
-	s.figures = append(s.figures, f.of(r))
+	one := side{
+		figures: []float64{f.of(r)}, latencies: r.latencies, sinceSent: r.sinceSent, count: r.count, cpu: r.cpu,
+		changes: r.changes, lost: r.lost, disordered: r.disordered, repeated: r.repeated,
+	}
 	if r.perSecond > 0 {
-		s.rates = append(s.rates, r.perSecond)
+		one.rates = []float64{r.perSecond}
 	}
 	if r.bytes > 0 {
-		s.bytes = append(s.bytes, r.bytes)
+		one.bytes = []float64{r.bytes}
 	}
-	s.latencies = sorted(append(s.latencies, r.latencies...))
-	s.sinceSent = sorted(append(s.sinceSent, r.sinceSent...))
-	s.count += r.count
-	s.cpu = s.cpu.plus(r.cpu)
-	s.changes += r.changes
-	s.lost += r.lost
-	s.disordered += r.disordered
-	s.repeated += r.repeated
+	s.merge(one)
+}
+
+// merge adds the rounds of another pass.
+func (s *side) merge(next side) {
+	s.figures = append(s.figures, next.figures...)
+	s.rates = append(s.rates, next.rates...)
+	s.bytes = append(s.bytes, next.bytes...)
+	s.latencies = sorted(append(s.latencies, next.latencies...))
+	s.sinceSent = sorted(append(s.sinceSent, next.sinceSent...))
+	s.count += next.count
+	s.cpu = s.cpu.plus(next.cpu)
+	s.changes += next.changes
+	s.lost += next.lost
+	s.disordered += next.disordered
+	s.repeated += next.repeated
 }
 
 // result is what a row measured.
@@ -74,20 +85,6 @@ func (r *result) merge(next result) {
 	r.incomparable = next.incomparable
 	r.unmet = union(r.unmet, next.unmet)
 	r.notes = union(r.notes, next.notes)
-}
-
-func (s *side) merge(next side) {
-	s.figures = append(s.figures, next.figures...)
-	s.rates = append(s.rates, next.rates...)
-	s.bytes = append(s.bytes, next.bytes...)
-	s.latencies = sorted(append(s.latencies, next.latencies...))
-	s.sinceSent = sorted(append(s.sinceSent, next.sinceSent...))
-	s.count += next.count
-	s.cpu = s.cpu.plus(next.cpu)
-	s.changes += next.changes
-	s.lost += next.lost
-	s.disordered += next.disordered
-	s.repeated += next.repeated
 }
 
 // union appends the texts that are new.

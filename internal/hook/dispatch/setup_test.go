@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -138,9 +139,5 @@ func (b *bundle) record(n *node, c change.Change) {
 
 // retries is a schedule of n equal waits.
 func retries(n int, wait time.Duration) []time.Duration {
-	waits := make([]time.Duration, n)
-	for i := range waits {
-		waits[i] = wait
-	}
-	return waits
+	return slices.Repeat([]time.Duration{wait}, n)
 }
