@@ -41,6 +41,9 @@ func complexity() (root exec.ComplexityRoot) {
 	root.Query.Users = func(child int, _ *model.UserFilter, first *int64, _ *string) int {
 		return 1 + child*clamp(first, defaultPage)
 	}
+	root.Query.AccessTokens = func(child int, _ *uuid.UUID, first *int64, _ *string) int {
+		return 1 + child*clamp(first, defaultPage)
+	}
 	root.Query.Audit = func(child int, _ *model.AuditFilter, first *int64, _ *string) int {
 		return 1 + child*clamp(first, defaultPage)
 	}

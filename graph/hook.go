@@ -12,7 +12,7 @@ import (
 	"itemcast/internal/mergepatch"
 )
 
-// settingsPatch writes hook settings as the merge patch that REST clients send.
+// settingsPatch writes the settings of a hook or an access token as the merge patch that REST clients send.
 func settingsPatch(input map[string]any) ([]byte, error) {
 	patch := maps.Clone(input)
 	for name, value := range input {

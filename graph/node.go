@@ -25,6 +25,7 @@ func (r *Resolver) node(ctx context.Context, id uuid.UUID) (connection.Node, err
 	types := []nodeType{
 		{"Item", reader(q.Item)}, {"WorkflowProfile", reader(q.WorkflowProfile)}, {"MetadataField", reader(r.metadataField)},
 		{"Hook", reader(q.Hook)}, {"Role", reader(q.Role)}, {"AccountUser", reader(q.User)}, {"Delivery", reader(q.Delivery)},
+		{"AccessToken", reader(q.AccessToken)},
 	}
 	named := namedTypes(ctx)
 	rank := func(of nodeType) int { return slices.Index(named, of.name) } // -1: not named

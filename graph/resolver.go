@@ -18,6 +18,7 @@ import (
 	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"itemcast/internal/mergepatch"
+	"itemcast/internal/token"
 	"itemcast/internal/workflow"
 )
 
@@ -27,6 +28,7 @@ type Resolver struct {
 	SignIn    *signin.Service
 	Items     *item.Service
 	Hooks     *hook.Service
+	Tokens    *token.Service
 	Workflows *workflow.Service
 	Users     *account.Directory
 	Hub       *live.Hub

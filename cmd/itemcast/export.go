@@ -21,16 +21,8 @@ import (
 type exportCommand struct {
 	File string `arg:"" optional:"" help:"File to write, compressed if it ends in .gz; - is standard output. Only a complete export replaces an existing file." default:"-"`
 
-	Search         string            `help:"Only items that match a full-text search. As in a web search, all words must match, the last one as a beginning; use \"a phrase\", or, -word." placeholder:"TEXT"`
-	Tags           []string          `help:"Only items with any of these tags. Separate tags with commas, or repeat the flag; write a comma in a tag as \\,"`
-	Type           []item.ItemType   `help:"Only items of any of these types: ${enum}." enum:"video,audio,image,document,live"`
-	Privacy        []item.Privacy    `help:"Only items with any of these privacies: ${enum}." enum:"public,unlisted,private"`
-	WorkflowStatus []string          `help:"Only items with any of these workflow statuses, separated by commas; write a comma in one as \\,"`
-	CreatedAfter   *instant          `help:"Only items created after a time, such as 2026-01-31T12:00:00Z." placeholder:"TIME"`
-	CreatedBefore  *instant          `help:"Only items created before a time." placeholder:"TIME"`
-	UpdatedAfter   *instant          `help:"Only items changed after a time." placeholder:"TIME"`
-	Metadata       map[string]string `help:"Only items whose metadata field KEY has VALUE. Repeat it to require several." mapsep:"none" placeholder:"KEY=VALUE"`
-	Sort           item.Sort         `help:"Order: ${enum}." enum:"created_at,-created_at,updated_at,-updated_at,name,-name,relevance" default:"created_at"`
+	itemFlags
+	Sort item.Sort `help:"Order: ${enum}." enum:"created_at,-created_at,updated_at,-updated_at,name,-name,relevance" default:"created_at"`
 
 	WithFields bool `help:"Also write the metadata fields, each on a line before the items, so that an import creates them."`
 }
@@ -46,14 +38,6 @@ func (i *instant) UnmarshalText(text []byte) error {
 	}
 	*i = instant(t)
 	return nil
-}
-
-func (e *exportCommand) filter() item.Filter {
-	return item.Filter{Search: e.Search, Tags: e.Tags, Types: e.Type, Privacies: e.Privacy,
-		WorkflowStatuses: e.WorkflowStatus,
-		CreatedAfter:     (*time.Time)(e.CreatedAfter), CreatedBefore: (*time.Time)(e.CreatedBefore),
-		UpdatedAfter: (*time.Time)(e.UpdatedAfter),
-		Metadata:     e.Metadata}
 }
 
 // Run exports the items of the first account that pass the filters.

@@ -33,6 +33,7 @@ type commands struct {
 	Migrate migrateCommand `cmd:"" help:"Migrate the database's schema, and exit. (serve does so too.)"`
 	User    userCommand    `cmd:"" help:"Manage users, their passwords and their roles."`
 	Role    roleCommand    `cmd:"" help:"List roles, and grant or revoke permissions."`
+	Token   tokenCommand   `cmd:"" help:"Manage access tokens, with which programs and pages act for a user."`
 	Backup  backupCommand  `cmd:"" help:"Write a backup of everything, while the server runs."`
 	Restore restoreCommand `cmd:"" help:"Restore a backup into an empty data directory or database."`
 	Import  importCommand  `cmd:"" help:"Import items from JSON, CSV or TSV; resumes an interrupted import."`

@@ -25,12 +25,12 @@ func (n *Node) Handler() *Handler {
 	publicURL := n.config.PublicURL
 	gate := server.NewGate(n.SignIn, publicURL)
 	graphQL := graph.NewHandler(
-		&graph.Resolver{Account: n.Account, SignIn: n.SignIn, Items: n.Items, Hooks: n.hooks, Workflows: n.workflows,
-			Users: n.directory, Hub: n.Hub, Feed: n.Feed},
+		&graph.Resolver{Account: n.Account, SignIn: n.SignIn, Items: n.Items, Hooks: n.hooks, Tokens: n.Tokens,
+			Workflows: n.workflows, Users: n.directory, Hub: n.Hub, Feed: n.Feed},
 		graph.Config{SignIn: gate.Identify, Watch: n.SignIn.Watch, PublicURL: publicURL, Log: n.config.Log})
 	routes := server.Routes(server.Handlers{
-		API: &core.API{Account: n.Account, SignIn: n.SignIn, Items: n.Items, Hooks: n.hooks, Workflows: n.workflows,
-			Hub:    n.Hub,
+		API: &core.API{Account: n.Account, SignIn: n.SignIn, Items: n.Items, Hooks: n.hooks, Tokens: n.Tokens,
+			Workflows: n.workflows, Hub: n.Hub,
 			Cursor: n.Feed.Cursor, PublicURL: publicURL, Problems: n.problems,
 			Identify: func(r *http.Request) (context.Context, error) { return gate.Identify(r.Context(), r.Header) },
 			Watch:    n.SignIn.Watch},

@@ -30,6 +30,7 @@ import (
 	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"itemcast/internal/publicurl"
+	"itemcast/internal/token"
 	"itemcast/internal/web"
 	"itemcast/internal/workflow"
 	"itemcast/openapi"
@@ -57,6 +58,7 @@ type Node struct {
 	Account    *account.Service
 	SignIn     *signin.Service
 	Items      *item.Service
+	Tokens     *token.Service
 	Hub        *live.Hub
 	Feed       *change.Feed
 	Sequencer  *change.Sequencer
@@ -123,6 +125,7 @@ func (n *Node) buildServices() {
 	n.Account = account.NewService(account.Config{Pool: pool, Log: log, PublicURL: config.PublicURL,
 		AuditKeepFor: config.AuditKeepFor})
 	n.directory = account.NewDirectory(pool)
+	n.Tokens = token.NewService(pool)
 	sender := sending.New(config.HookReach.Transport(egress.Options{}), sending.Config{Version: config.Version})
 	n.Items = item.NewService(item.Config{Pool: pool, Feed: n.Feed, Sequencer: n.Sequencer,
 		Check: n.Contract.Schema("ItemInput").Check, CheckPatch: n.Contract.Schema("ItemPatch").Check,

@@ -17,6 +17,8 @@ import (
 // fails the test.
 var graphQLNeeds = map[string]account.Permission{
 	"me": "", "node": "", "mySessions": "", "changeMyPassword": "", "endMySession": "", "endMySessions": "",
+	"accessTokens": "", "accessToken": "", "createAccessToken": "", "updateAccessToken": "", "rotateAccessToken": "",
+	"revokeAccessToken": "",
 	"item": account.ItemsView, "items": account.ItemsView, "tags": account.ItemsView, "metadataFields": account.ItemsView,
 	"itemChanges": account.ItemsView,
 	"createItem":  account.ItemsCreate, "replaceItem": account.ItemsEdit, "updateItem": account.ItemsEdit,
@@ -77,7 +79,7 @@ func TestWalk_NodeShowsWhatTheFieldOfItsTypeShows(t *testing.T) {
 	w := startWalk(t)
 	shown := 0
 	w.walkers["administrator"] = walker{Client: w.As(nodetest.AdminEmail, nodetest.AdminPassword), permissions: account.All()}
-	for noun, field := range map[string]string{"items": "item", "hooks": "hook", "users": "user", "roles": "role",
+	for noun, field := range map[string]string{"items": "item", "hooks": "hook", "users": "user", "roles": "role", "tokens": "accessToken",
 		"workflow-profiles": "workflowProfile", "metadata-fields": ""} {
 		for name, who := range w.walkers {
 			if !who.permissions.Has(account.APIAccess) {

@@ -74,6 +74,7 @@ func startWalk(t *testing.T) *walked {
 		"items":             create(owner, "/items", `{"name":"`+secretName+`","workflow_profile_id":"`+profile+`"}`),
 		"hooks":             create(admin, "/hooks", `{"url":"https://example.com/","active":false}`),
 		"metadata-fields":   create(admin, "/metadata-fields", `{"key":"year","kind":"number"}`),
+		"tokens":            create(admin, "/tokens", `{"name":"`+secretName+`","permissions":["items.view"]}`),
 		"users":             n.UserID(nodetest.AdminEmail),
 		"roles":             role,
 		"workflow-profiles": profile,
@@ -91,7 +92,7 @@ func (w walker) call(method, path, body string, header ...string) nodetest.Respo
 func (w *walked) id(about string) string {
 	about = strings.ToLower(strings.ReplaceAll(about, "-", ""))
 	for _, noun := range [][2]string{{"workflowprofile", "workflow-profiles"}, {"metadatafield", "metadata-fields"},
-		{"item", "items"}, {"hook", "hooks"}, {"role", "roles"},
+		{"token", "tokens"}, {"item", "items"}, {"hook", "hooks"}, {"role", "roles"},
 		{"user", "users"}, {"resetlink", "users"}, {"rotatepassword", "users"}} {
 		if strings.Contains(about, noun[0]) {
 			return w.ids[noun[1]]
@@ -103,7 +104,7 @@ func (w *walked) id(about string) string {
 // leaks returns the resources that a response shows although the walker may not see them.
 func (w *walked) leaks(who walker, body []byte) (leaked []string) {
 	for noun, id := range w.ids {
-		if strings.Contains(string(body), id) && (who.stranger || noun == "items") {
+		if strings.Contains(string(body), id) && (who.stranger || noun == "items" || noun == "tokens") {
 			leaked = append(leaked, noun)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"itemcast/internal/problem"
+	"itemcast/internal/token"
 	"itemcast/internal/workflow"
 )
 
@@ -26,6 +27,7 @@ var guarded = map[string]any{
 	"account.Directory": account.NewDirectory(nil),
 	"account.Service":   account.NewService(account.Config{}),
 	"signin.Service":    signin.New(signin.Config{}),
+	"token.Service":     token.NewService(nil),
 	"workflow.Service":  workflow.NewService(workflow.Config{}),
 	"live.Hub":          live.NewHub(nil, nil, 0, nil),
 }
@@ -68,6 +70,13 @@ var needs = map[string][]account.Permission{
 	"account.Directory.Names":    {account.ItemsView},
 	"live.Hub.Subscribe":         {account.ItemsView},
 	"live.Hub.Follow":            {account.ItemsView},
+
+	"token.Service.List":   {},
+	"token.Service.Get":    {},
+	"token.Service.Create": {},
+	"token.Service.Patch":  {},
+	"token.Service.Rotate": {},
+	"token.Service.Revoke": {},
 
 	"workflow.Service.Profiles":      {account.ItemsView},
 	"workflow.Service.Profile":       {account.ItemsView},

@@ -41,6 +41,37 @@ type DirectiveRoot struct {
 }
 
 type ComplexityRoot struct {
+	AccessToken struct {
+		CreatedAt         func(childComplexity int) int
+		CreatedBy         func(childComplexity int) int
+		ExpiresAt         func(childComplexity int) int
+		Filter            func(childComplexity int) int
+		ID                func(childComplexity int) int
+		LastUsedFrom      func(childComplexity int) int
+		LastUsedOn        func(childComplexity int) int
+		Name              func(childComplexity int) int
+		OldSecretUntil    func(childComplexity int) int
+		Origins           func(childComplexity int) int
+		Permissions       func(childComplexity int) int
+		RequestsLastDay   func(childComplexity int) int
+		RequestsPerMinute func(childComplexity int) int
+		Revision          func(childComplexity int) int
+		UpdatedAt         func(childComplexity int) int
+		User              func(childComplexity int) int
+		UserID            func(childComplexity int) int
+	}
+
+	AccessTokenConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	AccessTokenEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	AccountUser struct {
 		Active      func(childComplexity int) int
 		CreatedAt   func(childComplexity int) int
@@ -91,6 +122,11 @@ type ComplexityRoot struct {
 
 	ChangeMyPasswordPayload struct {
 		ID func(childComplexity int) int
+	}
+
+	CreateAccessTokenPayload struct {
+		AccessToken func(childComplexity int) int
+		Secret      func(childComplexity int) int
 	}
 
 	CreateHookPayload struct {
@@ -361,6 +397,7 @@ type ComplexityRoot struct {
 
 	Mutation struct {
 		ChangeMyPassword      func(childComplexity int, currentPassword string, newPassword string) int
+		CreateAccessToken     func(childComplexity int, input map[string]any) int
 		CreateHook            func(childComplexity int, input map[string]any) int
 		CreateItem            func(childComplexity int, input item.ItemInput) int
 		CreateMetadataField   func(childComplexity int, input model.CreateMetadataFieldInput) int
@@ -379,11 +416,14 @@ type ComplexityRoot struct {
 		Redeliver             func(childComplexity int, id uuid.UUID) int
 		ReplaceItem           func(childComplexity int, id uuid.UUID, input item.ItemInput, ifRevision *int64) int
 		ReplayHook            func(childComplexity int, id uuid.UUID, after *string, since *time.Time, rate *int64) int
+		RevokeAccessToken     func(childComplexity int, id uuid.UUID, ifRevision *int64) int
+		RotateAccessToken     func(childComplexity int, id uuid.UUID, revoke *bool) int
 		RotateHookSecret      func(childComplexity int, id uuid.UUID, revoke *bool) int
 		RotatePassword        func(childComplexity int, userID uuid.UUID) int
 		StopHookReplay        func(childComplexity int, id uuid.UUID) int
 		TestHook              func(childComplexity int, id uuid.UUID, itemID *uuid.UUID, event *model.HookEvent) int
 		TriggerItemHook       func(childComplexity int, id uuid.UUID) int
+		UpdateAccessToken     func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
 		UpdateHook            func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
 		UpdateItem            func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
 		UpdateMetadataField   func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
@@ -400,6 +440,8 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
+		AccessToken      func(childComplexity int, id uuid.UUID) int
+		AccessTokens     func(childComplexity int, userID *uuid.UUID, first *int64, after *string) int
 		Audit            func(childComplexity int, filter *model.AuditFilter, first *int64, after *string) int
 		Deliveries       func(childComplexity int, hookID *uuid.UUID, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first *int64, after *string) int
 		Delivery         func(childComplexity int, id uuid.UUID) int
@@ -432,6 +474,10 @@ type ComplexityRoot struct {
 		Replay func(childComplexity int) int
 	}
 
+	RevokeAccessTokenPayload struct {
+		ID func(childComplexity int) int
+	}
+
 	Role struct {
 		CreatedAt   func(childComplexity int) int
 		ID          func(childComplexity int) int
@@ -450,6 +496,11 @@ type ComplexityRoot struct {
 	RoleEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	RotateAccessTokenPayload struct {
+		OldSecretUntil func(childComplexity int) int
+		Secret         func(childComplexity int) int
 	}
 
 	RotateHookSecretPayload struct {
@@ -506,6 +557,10 @@ type ComplexityRoot struct {
 		HookIds  func(childComplexity int) int
 		ItemID   func(childComplexity int) int
 		Revision func(childComplexity int) int
+	}
+
+	UpdateAccessTokenPayload struct {
+		AccessToken func(childComplexity int) int
 	}
 
 	UpdateHookPayload struct {
@@ -583,6 +638,141 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	ec := newExecutionContext(nil, e, nil)
 	_ = ec
 	switch typeName + "." + field {
+
+	case "AccessToken.createdAt":
+		if e.ComplexityRoot.AccessToken.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.CreatedAt(childComplexity), true
+	case "AccessToken.createdBy":
+		if e.ComplexityRoot.AccessToken.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.CreatedBy(childComplexity), true
+	case "AccessToken.expiresAt":
+		if e.ComplexityRoot.AccessToken.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.ExpiresAt(childComplexity), true
+	case "AccessToken.filter":
+		if e.ComplexityRoot.AccessToken.Filter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.Filter(childComplexity), true
+	case "AccessToken.id":
+		if e.ComplexityRoot.AccessToken.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.ID(childComplexity), true
+	case "AccessToken.lastUsedFrom":
+		if e.ComplexityRoot.AccessToken.LastUsedFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.LastUsedFrom(childComplexity), true
+	case "AccessToken.lastUsedOn":
+		if e.ComplexityRoot.AccessToken.LastUsedOn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.LastUsedOn(childComplexity), true
+	case "AccessToken.name":
+		if e.ComplexityRoot.AccessToken.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.Name(childComplexity), true
+	case "AccessToken.oldSecretUntil":
+		if e.ComplexityRoot.AccessToken.OldSecretUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.OldSecretUntil(childComplexity), true
+	case "AccessToken.origins":
+		if e.ComplexityRoot.AccessToken.Origins == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.Origins(childComplexity), true
+	case "AccessToken.permissions":
+		if e.ComplexityRoot.AccessToken.Permissions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.Permissions(childComplexity), true
+	case "AccessToken.requestsLastDay":
+		if e.ComplexityRoot.AccessToken.RequestsLastDay == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.RequestsLastDay(childComplexity), true
+	case "AccessToken.requestsPerMinute":
+		if e.ComplexityRoot.AccessToken.RequestsPerMinute == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.RequestsPerMinute(childComplexity), true
+	case "AccessToken.revision":
+		if e.ComplexityRoot.AccessToken.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.Revision(childComplexity), true
+	case "AccessToken.updatedAt":
+		if e.ComplexityRoot.AccessToken.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.UpdatedAt(childComplexity), true
+	case "AccessToken.user":
+		if e.ComplexityRoot.AccessToken.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.User(childComplexity), true
+	case "AccessToken.userId":
+		if e.ComplexityRoot.AccessToken.UserID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessToken.UserID(childComplexity), true
+
+	case "AccessTokenConnection.edges":
+		if e.ComplexityRoot.AccessTokenConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessTokenConnection.Edges(childComplexity), true
+	case "AccessTokenConnection.nodes":
+		if e.ComplexityRoot.AccessTokenConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessTokenConnection.Nodes(childComplexity), true
+	case "AccessTokenConnection.pageInfo":
+		if e.ComplexityRoot.AccessTokenConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessTokenConnection.PageInfo(childComplexity), true
+
+	case "AccessTokenEdge.cursor":
+		if e.ComplexityRoot.AccessTokenEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessTokenEdge.Cursor(childComplexity), true
+	case "AccessTokenEdge.node":
+		if e.ComplexityRoot.AccessTokenEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessTokenEdge.Node(childComplexity), true
 
 	case "AccountUser.active":
 		if e.ComplexityRoot.AccountUser.Active == nil {
@@ -793,6 +983,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChangeMyPasswordPayload.ID(childComplexity), true
+
+	case "CreateAccessTokenPayload.accessToken":
+		if e.ComplexityRoot.CreateAccessTokenPayload.AccessToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateAccessTokenPayload.AccessToken(childComplexity), true
+	case "CreateAccessTokenPayload.secret":
+		if e.ComplexityRoot.CreateAccessTokenPayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateAccessTokenPayload.Secret(childComplexity), true
 
 	case "CreateHookPayload.hook":
 		if e.ComplexityRoot.CreateHookPayload.Hook == nil {
@@ -1833,6 +2036,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ChangeMyPassword(childComplexity, args["currentPassword"].(string), args["newPassword"].(string)), true
+	case "Mutation.createAccessToken":
+		if e.ComplexityRoot.Mutation.CreateAccessToken == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createAccessToken_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateAccessToken(childComplexity, args["input"].(map[string]any)), true
 	case "Mutation.createHook":
 		if e.ComplexityRoot.Mutation.CreateHook == nil {
 			break
@@ -2026,6 +2240,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReplayHook(childComplexity, args["id"].(uuid.UUID), args["after"].(*string), args["since"].(*time.Time), args["rate"].(*int64)), true
+	case "Mutation.revokeAccessToken":
+		if e.ComplexityRoot.Mutation.RevokeAccessToken == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeAccessToken_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeAccessToken(childComplexity, args["id"].(uuid.UUID), args["ifRevision"].(*int64)), true
+	case "Mutation.rotateAccessToken":
+		if e.ComplexityRoot.Mutation.RotateAccessToken == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rotateAccessToken_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RotateAccessToken(childComplexity, args["id"].(uuid.UUID), args["revoke"].(*bool)), true
 	case "Mutation.rotateHookSecret":
 		if e.ComplexityRoot.Mutation.RotateHookSecret == nil {
 			break
@@ -2081,6 +2317,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.TriggerItemHook(childComplexity, args["id"].(uuid.UUID)), true
+	case "Mutation.updateAccessToken":
+		if e.ComplexityRoot.Mutation.UpdateAccessToken == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateAccessToken_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateAccessToken(childComplexity, args["id"].(uuid.UUID), args["input"].(map[string]any), args["ifRevision"].(*int64)), true
 	case "Mutation.updateHook":
 		if e.ComplexityRoot.Mutation.UpdateHook == nil {
 			break
@@ -2173,6 +2420,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
 
+	case "Query.accessToken":
+		if e.ComplexityRoot.Query.AccessToken == nil {
+			break
+		}
+
+		args, err := ec.field_Query_accessToken_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AccessToken(childComplexity, args["id"].(uuid.UUID)), true
+	case "Query.accessTokens":
+		if e.ComplexityRoot.Query.AccessTokens == nil {
+			break
+		}
+
+		args, err := ec.field_Query_accessTokens_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AccessTokens(childComplexity, args["userId"].(*uuid.UUID), args["first"].(*int64), args["after"].(*string)), true
 	case "Query.audit":
 		if e.ComplexityRoot.Query.Audit == nil {
 			break
@@ -2374,6 +2643,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ReplayHookPayload.Replay(childComplexity), true
 
+	case "RevokeAccessTokenPayload.id":
+		if e.ComplexityRoot.RevokeAccessTokenPayload.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeAccessTokenPayload.ID(childComplexity), true
+
 	case "Role.createdAt":
 		if e.ComplexityRoot.Role.CreatedAt == nil {
 			break
@@ -2442,6 +2718,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RoleEdge.Node(childComplexity), true
+
+	case "RotateAccessTokenPayload.oldSecretUntil":
+		if e.ComplexityRoot.RotateAccessTokenPayload.OldSecretUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateAccessTokenPayload.OldSecretUntil(childComplexity), true
+	case "RotateAccessTokenPayload.secret":
+		if e.ComplexityRoot.RotateAccessTokenPayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateAccessTokenPayload.Secret(childComplexity), true
 
 	case "RotateHookSecretPayload.oldSecretUntil":
 		if e.ComplexityRoot.RotateHookSecretPayload.OldSecretUntil == nil {
@@ -2631,6 +2920,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TriggerItemHookPayload.Revision(childComplexity), true
 
+	case "UpdateAccessTokenPayload.accessToken":
+		if e.ComplexityRoot.UpdateAccessTokenPayload.AccessToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateAccessTokenPayload.AccessToken(childComplexity), true
+
 	case "UpdateHookPayload.hook":
 		if e.ComplexityRoot.UpdateHookPayload.Hook == nil {
 			break
@@ -2804,6 +3100,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AssetInput", ec.unmarshalInputAssetInput),
 			graphql.NewInputUnmarshaler("AuditFilter", ec.unmarshalInputAuditFilter),
+			graphql.NewInputUnmarshaler("CreateAccessTokenInput", ec.unmarshalInputCreateAccessTokenInput),
 			graphql.NewInputUnmarshaler("CreateHookInput", ec.unmarshalInputCreateHookInput),
 			graphql.NewInputUnmarshaler("CreateItemInput", ec.unmarshalInputCreateItemInput),
 			graphql.NewInputUnmarshaler("CreateMetadataFieldInput", ec.unmarshalInputCreateMetadataFieldInput),
@@ -2814,6 +3111,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ItemFilter", ec.unmarshalInputItemFilter),
 			graphql.NewInputUnmarshaler("MetadataCriterion", ec.unmarshalInputMetadataCriterion),
 			graphql.NewInputUnmarshaler("SnapshotInput", ec.unmarshalInputSnapshotInput),
+			graphql.NewInputUnmarshaler("UpdateAccessTokenInput", ec.unmarshalInputUpdateAccessTokenInput),
 			graphql.NewInputUnmarshaler("UpdateHookInput", ec.unmarshalInputUpdateHookInput),
 			graphql.NewInputUnmarshaler("UpdateItemInput", ec.unmarshalInputUpdateItemInput),
 			graphql.NewInputUnmarshaler("UpdateMetadataFieldInput", ec.unmarshalInputUpdateMetadataFieldInput),
@@ -3075,7 +3373,10 @@ type Hook implements Node {
   revision: Int!
 }
 
-"""The criteria of ` + "`" + `ItemFilter` + "`" + `. An update is sent if the item matches before or after it."""
+"""
+The criteria of ` + "`" + `ItemFilter` + "`" + `, as a hook or an access token has them. A hook sends an update if the item matches before or
+after it.
+"""
 type HookFilter {
   search: String
   tags: [String!]
@@ -3795,6 +4096,134 @@ type PageInfo {
   endCursor: String
 }
 `, BuiltIn: false},
+	{Name: "../../schema/token.graphqls", Input: `extend type Query {
+  """
+  Your access tokens, newest first; with ` + "`" + `users.manage` + "`" + ` those of all users, or of one. A request that comes with a token
+  needs ` + "`" + `users.manage` + "`" + `.
+  """
+  accessTokens(userId: ID, first: Int = 50, after: String): AccessTokenConnection!
+  """An access token; null if there is none, and if it is another user's and you lack ` + "`" + `users.manage` + "`" + `."""
+  accessToken(id: ID!): AccessToken
+}
+
+extend type Mutation {
+  """
+  The answer contains the secret. It is never shown again. A token cannot create, change or rotate tokens. A token for
+  another user needs ` + "`" + `users.manage` + "`" + `, and every permission of the token.
+  """
+  createAccessToken(input: CreateAccessTokenInput!): CreateAccessTokenPayload!
+  """
+  Changes the given settings. Null resets one to its default. Requests and open streams follow the new settings within a
+  second.
+  """
+  updateAccessToken(id: ID!, input: UpdateAccessTokenInput!, ifRevision: Int): UpdateAccessTokenPayload!
+  """Makes a new secret, which is shown only in this answer. The old one works for 24 hours more, unless it is revoked."""
+  rotateAccessToken(id: ID!, revoke: Boolean = false): RotateAccessTokenPayload!
+  """The secret stops working, and everything that is open with it ends, within a second."""
+  revokeAccessToken(id: ID!, ifRevision: Int): RevokeAccessTokenPayload!
+}
+
+"""
+With an access token, a program or a page acts for a user without a password: ` + "`" + `Authorization: Bearer ict_…` + "`" + `, or the same
+in ` + "`" + `connection_init` + "`" + `. It may do what its user may do now, within its permissions, and sees only items that pass its
+filter.
+"""
+type AccessToken implements Node {
+  id: ID!
+  """What the token is for."""
+  name: String!
+  """For whom the token acts."""
+  userId: ID!
+  """The user's e-mail address."""
+  user: String!
+  """Those of them that the user has too take effect."""
+  permissions: [String!]!
+  """Only matching items exist for the token; null: all items."""
+  filter: HookFilter
+  """The origins of the pages that may use the token. Empty: no page of another origin, but any other client."""
+  origins: [String!]!
+  requestsPerMinute: Int!
+  """Null: never."""
+  expiresAt: DateTime
+  """Until then, the secret before the last rotation works too."""
+  oldSecretUntil: DateTime
+  """The day of the last request in UTC, such as 2026-01-31; null if there was none."""
+  lastUsedOn: String
+  """The address of the client at the last request."""
+  lastUsedFrom: String
+  """The requests of the last 24 hours, counted in whole hours."""
+  requestsLastDay: Int!
+  """The id of the user who created the token; null for the operator on the server."""
+  createdBy: ID
+  createdAt: DateTime!
+  """When the settings or the secret last changed."""
+  updatedAt: DateTime!
+  """Raised by each change to the settings or the secret, not by use."""
+  revision: Int!
+}
+
+"""A page of access tokens."""
+type AccessTokenConnection {
+  edges: [AccessTokenEdge!]!
+  nodes: [AccessToken!]!
+  pageInfo: PageInfo!
+}
+
+"""An access token in a list."""
+type AccessTokenEdge {
+  cursor: String!
+  node: AccessToken!
+}
+
+"""A new access token. Omitted settings get their defaults."""
+input CreateAccessTokenInput {
+  name: String!
+  """
+  Some of the user's permissions, such as ` + "`" + `items.view` + "`" + `. A token with a filter cannot have ` + "`" + `hooks.manage` + "`" + `, ` + "`" + `users.manage` + "`" + `
+  or ` + "`" + `workflows.manage` + "`" + `.
+  """
+  permissions: [String!]!
+  """Default: all items."""
+  filter: ItemFilter
+  """Exact origins, such as ` + "`" + `https://example.com` + "`" + `. Default: none."""
+  origins: [String!]
+  """Default: 600."""
+  requestsPerMinute: Int
+  """Default: never."""
+  expiresAt: DateTime
+  """For whom the token acts. Default: you."""
+  userId: ID
+}
+
+"""The settings to change. The others stay as they are."""
+input UpdateAccessTokenInput {
+  name: String
+  permissions: [String!]
+  """Replaces the whole filter."""
+  filter: ItemFilter
+  origins: [String!]
+  requestsPerMinute: Int
+  expiresAt: DateTime
+}
+
+"""The result of ` + "`" + `createAccessToken` + "`" + `."""
+type CreateAccessTokenPayload {
+  accessToken: AccessToken!
+  """` + "`" + `ict_…` + "`" + `"""
+  secret: String!
+}
+"""The result of ` + "`" + `updateAccessToken` + "`" + `."""
+type UpdateAccessTokenPayload { accessToken: AccessToken! }
+"""The result of ` + "`" + `rotateAccessToken` + "`" + `."""
+type RotateAccessTokenPayload {
+  """` + "`" + `ict_…` + "`" + `"""
+  secret: String!
+  """Until then, the old secret works too; null: it does not."""
+  oldSecretUntil: DateTime
+}
+"""The result of ` + "`" + `revokeAccessToken` + "`" + `: the token's id."""
+type RevokeAccessTokenPayload { id: ID! }
+`, BuiltIn: false},
 	{Name: "../../schema/user.graphqls", Input: `extend type Query {
   """The account's users, newest first."""
   users(filter: UserFilter, first: Int = 50, after: String): UserConnection!
@@ -3983,6 +4412,68 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
 
+func (ec *executionContext) childFields_AccessToken(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_AccessToken_id(ctx, field)
+	case "name":
+		return ec.fieldContext_AccessToken_name(ctx, field)
+	case "userId":
+		return ec.fieldContext_AccessToken_userId(ctx, field)
+	case "user":
+		return ec.fieldContext_AccessToken_user(ctx, field)
+	case "permissions":
+		return ec.fieldContext_AccessToken_permissions(ctx, field)
+	case "filter":
+		return ec.fieldContext_AccessToken_filter(ctx, field)
+	case "origins":
+		return ec.fieldContext_AccessToken_origins(ctx, field)
+	case "requestsPerMinute":
+		return ec.fieldContext_AccessToken_requestsPerMinute(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_AccessToken_expiresAt(ctx, field)
+	case "oldSecretUntil":
+		return ec.fieldContext_AccessToken_oldSecretUntil(ctx, field)
+	case "lastUsedOn":
+		return ec.fieldContext_AccessToken_lastUsedOn(ctx, field)
+	case "lastUsedFrom":
+		return ec.fieldContext_AccessToken_lastUsedFrom(ctx, field)
+	case "requestsLastDay":
+		return ec.fieldContext_AccessToken_requestsLastDay(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_AccessToken_createdBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_AccessToken_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_AccessToken_updatedAt(ctx, field)
+	case "revision":
+		return ec.fieldContext_AccessToken_revision(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccessToken", field.Name)
+}
+
+func (ec *executionContext) childFields_AccessTokenConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AccessTokenConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_AccessTokenConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AccessTokenConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccessTokenConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AccessTokenEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_AccessTokenEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_AccessTokenEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccessTokenEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_AccountUser(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -4085,6 +4576,16 @@ func (ec *executionContext) childFields_ChangeMyPasswordPayload(ctx context.Cont
 		return ec.fieldContext_ChangeMyPasswordPayload_id(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChangeMyPasswordPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateAccessTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accessToken":
+		return ec.fieldContext_CreateAccessTokenPayload_accessToken(ctx, field)
+	case "secret":
+		return ec.fieldContext_CreateAccessTokenPayload_secret(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateAccessTokenPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateHookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4657,6 +5158,14 @@ func (ec *executionContext) childFields_ReplayHookPayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type ReplayHookPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RevokeAccessTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RevokeAccessTokenPayload_id(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeAccessTokenPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Role(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -4695,6 +5204,16 @@ func (ec *executionContext) childFields_RoleEdge(ctx context.Context, field grap
 		return ec.fieldContext_RoleEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RoleEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_RotateAccessTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "secret":
+		return ec.fieldContext_RotateAccessTokenPayload_secret(ctx, field)
+	case "oldSecretUntil":
+		return ec.fieldContext_RotateAccessTokenPayload_oldSecretUntil(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RotateAccessTokenPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RotateHookSecretPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4799,6 +5318,14 @@ func (ec *executionContext) childFields_TriggerItemHookPayload(ctx context.Conte
 		return ec.fieldContext_TriggerItemHookPayload_hookIds(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TriggerItemHookPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateAccessTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accessToken":
+		return ec.fieldContext_UpdateAccessTokenPayload_accessToken(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateAccessTokenPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdateHookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

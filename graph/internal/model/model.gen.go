@@ -17,6 +17,58 @@ import (
 	"github.com/google/uuid"
 )
 
+// With an access token, a program or a page acts for a user without a password: `Authorization: Bearer ict_…`, or the same
+// in `connection_init`. It may do what its user may do now, within its permissions, and sees only items that pass its
+// filter.
+type AccessToken struct {
+	ID uuid.UUID `json:"id"`
+	// What the token is for.
+	Name string `json:"name"`
+	// For whom the token acts.
+	UserID uuid.UUID `json:"userId"`
+	// The user's e-mail address.
+	User string `json:"user"`
+	// Those of them that the user has too take effect.
+	Permissions []string `json:"permissions"`
+	// Only matching items exist for the token; null: all items.
+	Filter *HookFilter `json:"filter,omitempty"`
+	// The origins of the pages that may use the token. Empty: no page of another origin, but any other client.
+	Origins           []string `json:"origins"`
+	RequestsPerMinute int64    `json:"requestsPerMinute"`
+	// Null: never.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// Until then, the secret before the last rotation works too.
+	OldSecretUntil *time.Time `json:"oldSecretUntil,omitempty"`
+	// The day of the last request in UTC, such as 2026-01-31; null if there was none.
+	LastUsedOn *string `json:"lastUsedOn,omitempty"`
+	// The address of the client at the last request.
+	LastUsedFrom *string `json:"lastUsedFrom,omitempty"`
+	// The requests of the last 24 hours, counted in whole hours.
+	RequestsLastDay int64 `json:"requestsLastDay"`
+	// The id of the user who created the token; null for the operator on the server.
+	CreatedBy *uuid.UUID `json:"createdBy,omitempty"`
+	CreatedAt time.Time  `json:"createdAt"`
+	// When the settings or the secret last changed.
+	UpdatedAt time.Time `json:"updatedAt"`
+	// Raised by each change to the settings or the secret, not by use.
+	Revision int64 `json:"revision"`
+}
+
+func (AccessToken) IsNode() {}
+
+// A page of access tokens.
+type AccessTokenConnection struct {
+	Edges    []*AccessTokenEdge `json:"edges"`
+	Nodes    []*AccessToken     `json:"nodes"`
+	PageInfo *PageInfo          `json:"pageInfo"`
+}
+
+// An access token in a list.
+type AccessTokenEdge struct {
+	Cursor string       `json:"cursor"`
+	Node   *AccessToken `json:"node"`
+}
+
 // A page of the audit log.
 type AuditConnection struct {
 	Edges    []*AuditEdge          `json:"edges"`
@@ -44,6 +96,13 @@ type AuditFilter struct {
 // The result of `changeMyPassword`: the user's id.
 type ChangeMyPasswordPayload struct {
 	ID uuid.UUID `json:"id"`
+}
+
+// The result of `createAccessToken`.
+type CreateAccessTokenPayload struct {
+	AccessToken *AccessToken `json:"accessToken"`
+	// `ict_…`
+	Secret string `json:"secret"`
 }
 
 // The result of `createHook`.
@@ -286,7 +345,8 @@ type HookEdge struct {
 	Node   *Hook  `json:"node"`
 }
 
-// The criteria of `ItemFilter`. An update is sent if the item matches before or after it.
+// The criteria of `ItemFilter`, as a hook or an access token has them. A hook sends an update if the item matches before or
+// after it.
 type HookFilter struct {
 	Search           *string                  `json:"search,omitempty"`
 	Tags             []string                 `json:"tags,omitempty"`
@@ -428,6 +488,11 @@ type ReplayHookPayload struct {
 	Replay *HookReplay `json:"replay"`
 }
 
+// The result of `revokeAccessToken`: the token's id.
+type RevokeAccessTokenPayload struct {
+	ID uuid.UUID `json:"id"`
+}
+
 // A page of roles.
 type RoleConnection struct {
 	Edges    []*RoleEdge     `json:"edges"`
@@ -439,6 +504,14 @@ type RoleConnection struct {
 type RoleEdge struct {
 	Cursor string        `json:"cursor"`
 	Node   *account.Role `json:"node"`
+}
+
+// The result of `rotateAccessToken`.
+type RotateAccessTokenPayload struct {
+	// `ict_…`
+	Secret string `json:"secret"`
+	// Until then, the old secret works too; null: it does not.
+	OldSecretUntil *time.Time `json:"oldSecretUntil,omitempty"`
 }
 
 // The result of `rotateHookSecret`.
@@ -485,6 +558,11 @@ type TriggerItemHookPayload struct {
 	Revision int64     `json:"revision"`
 	// The hooks that receive it.
 	HookIds []uuid.UUID `json:"hookIds"`
+}
+
+// The result of `updateAccessToken`.
+type UpdateAccessTokenPayload struct {
+	AccessToken *AccessToken `json:"accessToken"`
 }
 
 // The result of `updateHook`.

@@ -20,6 +20,7 @@ import (
 	"itemcast/internal/live"
 	"itemcast/internal/rest/core/internal/oapi"
 	"itemcast/internal/revision"
+	"itemcast/internal/token"
 	"itemcast/internal/workflow"
 )
 
@@ -29,6 +30,7 @@ type API struct {
 	SignIn    *signin.Service
 	Items     *item.Service
 	Hooks     *hook.Service
+	Tokens    *token.Service
 	Workflows *workflow.Service
 	Hub       *live.Hub
 	Problems  *contract.Problems

@@ -44,6 +44,13 @@ func (a *API) present(ctx context.Context, request any) ([]byte, error) {
 		}
 		shown, err := toHook(h)
 		return encode(shown, err)
+	case oapi.PatchTokenRequestObject:
+		t, err := a.Tokens.Get(ctx, request.ID)
+		if err != nil {
+			return nil, err
+		}
+		shown, err := toToken(t)
+		return encode(shown, err)
 	case oapi.PatchUserRequestObject:
 		u, err := a.Account.User(ctx, request.ID)
 		return encode(toUser(u), err)
