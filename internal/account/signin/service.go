@@ -25,7 +25,7 @@ const (
 // Config is what New needs. Zero durations stand for the defaults.
 type Config struct {
 	Pool        *pgxpool.Pool
-	Reviews     *pgxpool.Pool // of the permissions of open streams, so that they never queue behind requests; default: Pool
+	Reviews     *pgxpool.Pool // for reviews, so that they do not queue behind requests; default: Pool
 	Log         *slog.Logger
 	IdleTimeout time.Duration // a session ends after this time without use; default: 12 hours
 	MaxAge      time.Duration // a session ends after this time in any case; default: 7 days
@@ -53,7 +53,8 @@ type Service struct {
 func New(config Config) *Service {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key) // never fails (crypto/rand)
-	s := &Service{pool: config.Pool, reviews: cmp.Or(config.Reviews, config.Pool), log: config.Log, idleTimeout: config.IdleTimeout, maxAge: config.MaxAge,
+	s := &Service{pool: config.Pool, reviews: cmp.Or(config.Reviews, config.Pool), log: config.Log,
+		idleTimeout: config.IdleTimeout, maxAge: config.MaxAge,
 		key: key, verify: password.Verify, throttle: newThrottle(), cache: newCache(), watchers: newWatchers(),
 		audit: newAuditQueue(config.Pool, config.Log)}
 	if s.idleTimeout == 0 {

@@ -26,10 +26,10 @@ func TestSignature_HasOneForEachSecret(t *testing.T) {
 func TestRetryAfter_IsSecondsOrADate(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	const mostSeconds = math.MaxInt64 / time.Second * time.Second // not ignored: the dispatcher holds it at its bound
+	const longest = math.MaxInt64 / time.Second * time.Second // not ignored: the dispatcher holds it at its bound
 	for value, want := range map[string]time.Duration{
 		"": 0, "0": 0, "1": time.Second, "90": 90 * time.Second, "1000000000": 1000000000 * time.Second, "-5": 0, "soon": 0, "1.5": 0,
-		"9000000000": 9000000000 * time.Second, "99999999999": mostSeconds, "99999999999999999999": mostSeconds, "-99999999999999999999": 0,
+		"9000000000": 9000000000 * time.Second, "99999999999": longest, "99999999999999999999": longest, "-99999999999999999999": 0,
 		"Fri, 02 Jan 2026 03:06:05 GMT": 2 * time.Minute, "Thu, 01 Jan 2026 03:06:05 GMT": 0, "Friday, 02-Jan-26 03:06:05 GMT": 2 * time.Minute,
 	} {
 		if got := parseRetryAfter(value, now); got != want {
