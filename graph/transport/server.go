@@ -24,7 +24,9 @@ type Config struct {
 	Watch func(actor account.Actor, changed func(error)) (stop func())
 	// PublicURL is the origin whose pages may open WebSockets, beside pages of the request's own host.
 	PublicURL string
-	Log       *slog.Logger
+	// AllowsOrigin reports whether pages of another origin may open WebSockets too. Their cookies are ignored.
+	AllowsOrigin func(origin string) bool
+	Log          *slog.Logger
 }
 
 // Server holds the state that the transports of one handler share.

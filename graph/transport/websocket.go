@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/coder/websocket"
 
 	"itemcast/internal/account"
+	"itemcast/internal/publicurl"
 )
 
 const subprotocol = "graphql-transport-ws"
@@ -40,16 +42,19 @@ var _ graphql.Transport = webSocket{}
 func (webSocket) Supports(r *http.Request) bool { return r.Header.Get("Upgrade") != "" }
 
 // Do accepts a connection. It then lives on goroutines of its own, because what net/http holds for a request would be
-// most of an idle connection's memory. If a browser names an origin, it must be the server's own.
+// most of an idle connection's memory. If a browser names an origin, it must be the server's own, or one that an access
+// token names.
 func (t webSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	s := &socket{
 		server: t.Server, exec: exec, frames: &frameConn{}, credentials: credentialsOf(r.Header),
 		running: map[string]*operation{},
 	}
 	options := &websocket.AcceptOptions{Subprotocols: []string{subprotocol}}
-	if u, err := url.Parse(t.PublicURL); err == nil && u.Host != "" {
-		// A proxy in front of us may not forward the Host header.
-		options.OriginPatterns = []string{u.Scheme + "://" + u.Host}
+	if !t.isOwnPage(r) && t.AllowsOrigin(r.Header.Get("Origin")) {
+		options.InsecureSkipVerify = true // we have verified the origin; Accept refuses all others but our own
+		delete(s.credentials, "Cookie")
+	} else if own := publicurl.Origin(t.PublicURL); own != "" {
+		options.OriginPatterns = []string{own} // a proxy in front of us may not forward the Host header
 	}
 	var err error
 	if s.conn, err = websocket.Accept(&hijacker{w, s.frames}, r, options); err != nil {
@@ -67,6 +72,13 @@ func (t webSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		s.close(closeGoingAway, "Going away")
 	}
 	go s.read()
+}
+
+// isOwnPage reports whether a handshake comes from a page of this server, or from no page.
+func (t webSocket) isOwnPage(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	u, err := url.Parse(origin)
+	return origin == "" || origin == publicurl.Origin(t.PublicURL) || err == nil && strings.EqualFold(u.Host, r.Host)
 }
 
 // credentialsOf returns the headers that authenticate a handshake.

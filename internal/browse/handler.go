@@ -2,6 +2,7 @@ package browse
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"itemcast/internal/accept"
@@ -24,11 +25,18 @@ type handler struct {
 	operations http.Handler
 }
 
-// vary is shared by all answers, and never changed.
-var vary = []string{"Accept, Sec-Fetch-Mode"}
+// vary names the headers of requests on which the form of an answer depends.
+const vary = "Accept, Sec-Fetch-Mode"
+
+// addVary adds vary to an answer's headers, once.
+func addVary(header http.Header) {
+	if !slices.Contains(header["Vary"], vary) {
+		header["Vary"] = append(header["Vary"], vary)
+	}
+}
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header()["Vary"] = vary
+	addVary(w.Header())
 	wantsPage := accept.PrefersHTML(r.Header)
 	signInAddress := "" // a request without a user is redirected to it; "": it is refused
 	request, format := cutFormat(r)

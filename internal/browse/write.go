@@ -48,7 +48,7 @@ func (p *Pages) setHeaders(header http.Header, answer *recorder) {
 	header.Set("Content-Security-Policy", policy)
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")
 	header.Set("Cache-Control", "no-store")
-	header["Vary"] = vary
+	addVary(header)
 }
 
 // statusOf returns the status of the page of an answer. A page has a body, so it cannot have a status that forbids one.

@@ -27,7 +27,8 @@ func (n *Node) Handler() *Handler {
 	graphQL := graph.NewHandler(
 		&graph.Resolver{Account: n.Account, SignIn: n.SignIn, Items: n.Items, Hooks: n.hooks, Tokens: n.Tokens,
 			Workflows: n.workflows, Users: n.directory, Hub: n.Hub, Feed: n.Feed},
-		graph.Config{SignIn: gate.Identify, Watch: n.SignIn.Watch, PublicURL: publicURL, Log: n.config.Log})
+		graph.Config{SignIn: gate.Identify, Watch: n.SignIn.Watch, PublicURL: publicURL, AllowsOrigin: n.SignIn.AllowsOrigin,
+			Log: n.config.Log})
 	routes := server.Routes(server.Handlers{
 		API: &core.API{Account: n.Account, SignIn: n.SignIn, Items: n.Items, Hooks: n.hooks, Tokens: n.Tokens,
 			Workflows: n.workflows, Hub: n.Hub,
@@ -42,6 +43,7 @@ func (n *Node) Handler() *Handler {
 		Idempotency:    idempotency.Middleware(n.pool, n.caller, idempotency.Timeout, n.Contract.Streams(), n.problems),
 		SignIn:         n.SignIn,
 		Gate:           gate,
+		AllowsOrigin:   n.SignIn.AllowsOrigin,
 		TrustedProxies: n.config.TrustedProxies,
 		PublicURL:      publicURL,
 	})

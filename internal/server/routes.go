@@ -31,7 +31,8 @@ type Handlers struct {
 	Idempotency    func(http.Handler) http.Handler
 	SignIn         Browsers
 	Gate           *Gate
-	TrustedProxies []netip.Prefix // whose X-Forwarded-For is trusted
+	AllowsOrigin   func(string) bool // of a page that may call the API, by an access token
+	TrustedProxies []netip.Prefix    // whose X-Forwarded-For is trusted
 	PublicURL      string
 }
 
@@ -68,7 +69,8 @@ func Routes(h Handlers) http.Handler {
 	// The GraphQL handler bounds its own operations.
 	unbounded := func(r *http.Request) bool { return streams(r) || r.URL.Path == mux.path+"/graphql" }
 	return restored(mux.path, h.Pages.Problems(pages.User, h.Problems.Recover(withDeadlines(ordinary, unbounded,
-		secure(h, withAddress(h.TrustedProxies, h.Problems.Canonical(mux.path+"/api/", mux)))))))
+		crossOrigin(mux.path, h.AllowsOrigin,
+			secure(h, withAddress(h.TrustedProxies, h.Problems.Canonical(mux.path+"/api/", mux))))))))
 }
 
 // operations serves every operation of openapi/core.yaml. Each request is checked against the contract first.

@@ -155,3 +155,27 @@ func TestSessions_OpenWebSocketsOfThisOriginOnly(t *testing.T) {
 		t.Errorf("after signing out, the WebSocket is closed with %d %q", code, reason)
 	}
 }
+
+// A page of a token's origin may open a WebSocket, and needs a token: the browser sends the cookie of a person who is
+// signed in, to pages of the same site.
+func TestSessions_OpenNoWebSocketOfATokensOrigin(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	browser := n.Browser()
+	n.Login(browser, nodetest.AdminEmail, nodetest.AdminPassword)
+	const origin = "https://app.example.com"
+	if _, err := n.Pool.Exec(t.Context(), `INSERT INTO access_token (id, account_id, user_id, name, permissions, origins,
+		digest) SELECT gen_random_uuid(), account_id, id, 'Page', '{items.view}', ARRAY[$1], 'none' FROM app_user`,
+		origin); err != nil {
+		t.Fatal(err)
+	}
+	nodetest.Eventually(t, "the node knows the origin", func() bool { return n.SignIn.AllowsOrigin(origin) })
+	s, err := n.DialAs("graphql-transport-ws", http.Header{"Cookie": {n.Cookies(browser)}, "Origin": {origin}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Send(map[string]any{"type": "connection_init"})
+	if code, reason := s.AwaitClose(); code != 4401 {
+		t.Errorf("the WebSocket is closed with %d %q", code, reason)
+	}
+}

@@ -1,5 +1,5 @@
 // Package signin finds the user of a request, by HTTP Basic or by a browser's session, and watches that user's
-// permissions for as long as a stream stays open.
+// permissions for as long as a stream stays open. It knows the origins that access tokens name.
 //
 // It promises that an actor has the permissions that the database held a moment ago: a change of a user, a role or a
 // session is known on every node within a second. It slows down password guessing without locking the owner out.
@@ -20,9 +20,9 @@
 //	                                           ▼                            by triggers on user, role, session
 //	                                      audit log
 //
-// Goroutines: Run starts four, which end with its context: the listener (Run's own), the reviews, the audit queue,
-// and the expiry of sessions and reset links. Verifications and look-ups of sessions run on goroutines of
-// singleflight, and continue when the caller has left. The audit entry of a refused sign-in, and each call of a
+// Goroutines: Run starts five, which end with its context: the listener (Run's own), the reviews, the audit queue,
+// the expiry of sessions and reset links, and the reads of origins. Verifications and look-ups of sessions run on
+// goroutines of singleflight, and continue when the caller has left. The audit entry of a refused sign-in, and each call of a
 // function that was given to Watch, has a goroutine of its own. A watched session has a timer. Each expirable LRU has
 // a goroutine that ends with the process.
 //

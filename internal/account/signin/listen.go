@@ -13,13 +13,16 @@ import (
 // invalidates all of them, because notifications may have been missed.
 func (s *Service) listen(ctx context.Context) {
 	db.Listen(ctx, s.pool, db.Listener{Channel: "itemcast_access", Log: s.log,
-		Connected: s.forgetEverybody, Notified: s.notified, Disconnected: s.forgetEverybody})
+		Connected: func() { s.forgetEverybody(); s.origins.wake() }, Notified: s.notified, Disconnected: s.forgetEverybody})
 }
 
 // notified invalidates the user or the sessions that a notification names (the triggers of
 // sql/migrations/00100_account.sql).
 func (s *Service) notified(payload string) {
 	kind, id, _ := strings.Cut(payload, " ")
+	if kind == "token" {
+		s.origins.wake()
+	}
 	user, err := uuid.Parse(id)
 	switch {
 	case kind == "user" && err == nil:

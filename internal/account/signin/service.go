@@ -46,6 +46,7 @@ type Service struct {
 	throttle *throttle
 	cache    *cache
 	watchers *watchers
+	origins  *origins
 	audit    auditQueue
 }
 
@@ -56,7 +57,7 @@ func New(config Config) *Service {
 	s := &Service{pool: config.Pool, reviews: cmp.Or(config.Reviews, config.Pool), log: config.Log,
 		idleTimeout: config.IdleTimeout, maxAge: config.MaxAge,
 		key: key, verify: password.Verify, throttle: newThrottle(), cache: newCache(), watchers: newWatchers(),
-		audit: newAuditQueue(config.Pool, config.Log)}
+		origins: newOrigins(), audit: newAuditQueue(config.Pool, config.Log)}
 	if s.idleTimeout == 0 {
 		s.idleTimeout = defaultIdleTimeout
 	}
@@ -73,6 +74,7 @@ func (s *Service) Run(ctx context.Context) error {
 	parts.Go(func() { s.runReviews(ctx) })
 	parts.Go(func() { s.audit.run(ctx) })
 	parts.Go(func() { s.runExpiry(ctx) })
+	parts.Go(func() { s.runOrigins(ctx) })
 	defer parts.Wait()
 	s.listen(ctx)
 	return nil

@@ -72,7 +72,7 @@ func (b *bundle) runOn(reviews *pgxpool.Pool) *Service {
 	var running sync.WaitGroup
 	running.Go(func() { _ = s.Run(ctx) })
 	b.t.Cleanup(func() { cancel(); running.Wait() })
-	b.until("the service to listen", func() bool { return s.cache.current() > 0 })
+	b.until("the service to listen", func() bool { return s.cache.current() > 0 && s.origins.current.Load() != nil })
 	return s
 }
 

@@ -117,7 +117,7 @@ func (p *changePage) VisitListChangesResponse(w http.ResponseWriter) error {
 // setUncached prevents caching: the changes at a URL grow, and its Accept decides on their form.
 func setUncached(h http.Header) {
 	h.Set("Cache-Control", "no-store")
-	h.Set("Vary", "Accept")
+	h.Add("Vary", "Accept")
 }
 
 func eventChange(e *live.Event) oapi.Change {

@@ -51,7 +51,7 @@ type changeStream struct {
 
 func (s *changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
 	defer s.release()
-	w.Header().Set("Vary", "Accept")
+	w.Header().Add("Vary", "Accept")
 	out := sse.Begin(w)
 	if s.request.Method == http.MethodHead {
 		s.follower.Close()
