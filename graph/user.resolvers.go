@@ -24,7 +24,7 @@ func (r *accountUserResolver) Kind(ctx context.Context, obj *account.User) (mode
 // CreateUser is the resolver for the createUser field.
 func (r *mutationResolver) CreateUser(ctx context.Context, input model.CreateUserInput) (*model.CreateUserPayload, error) {
 	in := account.UserInput{Email: input.Email, Name: optional.OrZero(input.Name), Kind: fromEnum(optional.OrZero(input.Kind)), RoleID: input.RoleID,
-		Password: optional.OrZero(input.Password), Active: input.Active}
+		Password: optional.OrZero(input.Password), Active: input.Active, GeneratePassword: input.GeneratePassword}
 	user, password, err := r.Account.CreateUser(ctx, in)
 	if err != nil {
 		return nil, err

@@ -107,12 +107,12 @@ func shownTime(at *time.Time, none string) string {
 }
 
 type tokenCreate struct {
-	User        string   `arg:"" help:"E-mail address of the user for whom the token acts."`
-	Name        string   `help:"What the token is for." required:"" placeholder:"NAME"`
-	Permissions []string `help:"What the token may do, as far as its user may: any of ${enum}." enum:"${permissions}" default:"items.view"`
-	Origins     []string `help:"Origins of the pages that may use the token, such as https://example.com. Default: no page of another origin, but any other client." placeholder:"ORIGIN"`
-	Rate        int32    `help:"Maximum requests a minute." default:"600"`
-	Expires     *instant `help:"When the token expires, such as 2027-01-31T12:00:00Z. Default: never." placeholder:"TIME"`
+	User              string   `arg:"" help:"E-mail address of the user for whom the token acts."`
+	Name              string   `help:"What the token is for." required:"" placeholder:"NAME"`
+	Permissions       []string `help:"What the token may do, as far as its user may: any of ${enum}." enum:"${permissions}" default:"items.view"`
+	Origins           []string `help:"Origins of the pages that may use the token, such as https://example.com. Default: no page of another origin, but any other client." placeholder:"ORIGIN"`
+	RequestsPerMinute int32    `help:"Maximum requests a minute." default:"600"`
+	Expires           *instant `help:"When the token expires, such as 2027-01-31T12:00:00Z. Default: never." placeholder:"TIME"`
 	itemFlags
 }
 
@@ -143,8 +143,8 @@ func (t *tokenCreate) Run(ctx context.Context, c *console, d *database) error {
 }
 
 func (t *tokenCreate) settings() token.Settings {
-	settings := token.Settings{Name: t.Name, Permissions: t.Permissions, Origins: t.Origins, RequestsPerMinute: t.Rate,
-		ExpiresAt: (*time.Time)(t.Expires)}
+	settings := token.Settings{Name: t.Name, Permissions: t.Permissions, Origins: t.Origins,
+		RequestsPerMinute: t.RequestsPerMinute, ExpiresAt: (*time.Time)(t.Expires)}
 	if filter := t.filter(); !filter.IsZero() {
 		settings.Filter = &filter
 	}

@@ -28,7 +28,7 @@ func TestToken_TheOperatorManagesTokensOfAnyUser(t *testing.T) {
 	run(1, "add --api", "user", "add", "ada@example.com", "--no-password")
 
 	out := run(0, "shown this once", "token", "create", "bot@example.com", "--name=Public page", "--tags=public,new",
-		"--origins=https://Example.com/", "--expires=2126-01-31T12:00:00Z", "--rate=60")
+		"--origins=https://Example.com/", "--expires=2126-01-31T12:00:00Z", "--requests-per-minute=60")
 	secret := regexp.MustCompile(`Secret\s+(ict_\w{36}) `).FindStringSubmatch(out)
 	id := regexp.MustCompile(`Id\s+(\S+)`).FindStringSubmatch(out)
 	if secret == nil || id == nil {

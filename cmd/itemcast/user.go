@@ -87,6 +87,8 @@ func state(u account.User) string {
 	switch {
 	case !u.Active:
 		return "disabled"
+	case !u.HasPassword && u.Kind == account.KindAPI:
+		return "access tokens only"
 	case !u.HasPassword:
 		return "no password yet"
 	}
@@ -98,10 +100,15 @@ type userAdd struct {
 	Name string `help:"The user's name." placeholder:"NAME"`
 	Role string `help:"Name of the user's role." default:"Viewer"`
 	API  bool   `help:"Add an API user: its password is generated, and it cannot sign in on pages." name:"api"`
+
+	NoPassword bool `help:"With --api: no password. The user works with access tokens (itemcast token create)."`
 }
 
 // Run adds a user.
 func (u *userAdd) Run(ctx context.Context, c *console, d *database) error {
+	if u.NoPassword && !u.API {
+		return errors.New("--no-password is for API users: add --api, or give the person the link that is printed without it")
+	}
 	return d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) error {
 		role, err := n.Account.RoleByName(ctx, u.Role)
 		if err != nil {
@@ -109,14 +116,18 @@ func (u *userAdd) Run(ctx context.Context, c *console, d *database) error {
 		}
 		in := account.UserInput{Email: u.Email, Name: u.Name, RoleID: role.ID}
 		if u.API {
-			in.Kind = account.KindAPI
+			in.Kind, in.GeneratePassword = account.KindAPI, new(!u.NoPassword)
 		}
 		user, password, err := n.Account.CreateUser(ctx, in)
 		if err != nil {
 			return namingFaults(err)
 		}
 		fmt.Fprintf(c.out, "Added %s as %s.\n", user.Email, user.Role)
-		if u.API {
+		switch {
+		case u.NoPassword:
+			fmt.Fprintf(c.out, "It works with access tokens: itemcast token create %s --name=NAME\n", user.Email)
+			return nil
+		case u.API:
 			fmt.Fprintf(c.out, "Password  %s     (shown this once)\n", password)
 			return nil
 		}

@@ -20,7 +20,7 @@ import (
 // The kinds of users.
 const (
 	KindPerson = "person"
-	KindAPI    = "api" // a program with a generated password, which signs in by HTTP Basic only
+	KindAPI    = "api" // a program, which has a generated password for HTTP Basic, or only access tokens
 )
 
 // ErrNoUser is the error for a user that does not exist.
@@ -36,7 +36,7 @@ type User struct {
 	Role        string
 	Permissions []string
 	Active      bool // an inactive user cannot sign in
-	HasPassword bool // a person without one sets it by a reset link
+	HasPassword bool // a person without one sets it by a reset link; an API user has only access tokens
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 	Revision    int64

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/account/password"
+	"itemcast/internal/optional"
 	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 	"itemcast/internal/validate"
@@ -29,10 +30,12 @@ type UserInput struct {
 	RoleID   uuid.UUID
 	Password string // of a person; an API user's is generated
 	Active   *bool  // nil: true
+
+	GeneratePassword *bool // of an API user; nil: true. Without a password, it has only access tokens.
 }
 
-// normalize fills in defaults. It returns the generated password of an API user; "" for a person. Errors:
-// INVALID_INPUT and RULE_VIOLATED with every fault.
+// normalize fills in defaults. It returns the generated password of an API user; "" for a person, and for an API user
+// without a password. Errors: INVALID_INPUT and RULE_VIOLATED with every fault.
 func (in *UserInput) normalize() (generated string, err error) {
 	if in.Kind == "" {
 		in.Kind = KindPerson
@@ -50,11 +53,15 @@ func (in *UserInput) normalize() (generated string, err error) {
 	switch {
 	case in.Kind == KindAPI && in.Password != "":
 		broken.At("#/password", "must be absent: the password of an API user is generated")
+	case in.Kind == KindAPI && !optional.Or(in.GeneratePassword, true):
 	case in.Kind == KindAPI:
 		generated = rand.Text()
 		in.Password = generated
 	case in.Password != "":
 		broken.At("#/password", password.Fault(in.Password, in.Email))
+	}
+	if in.Kind == KindPerson && in.GeneratePassword != nil {
+		broken.At("#/generate_password", "must be absent: only an API user has a generated password")
 	}
 	if err := invalid.Err(problem.InvalidInput); err != nil {
 		return "", err

@@ -4233,8 +4233,8 @@ type RevokeAccessTokenPayload { id: ID! }
 
 extend type Mutation {
   """
-  An API user gets a generated password, which is shown only in this answer. A person without a password sets one with
-  a reset link.
+  An API user gets a generated password, which is shown only in this answer, or has only access tokens. A person without a
+  password sets one with a reset link.
   """
   createUser(input: CreateUserInput!): CreateUserPayload!
   """
@@ -4270,14 +4270,14 @@ type AccountUser implements Node {
   id: ID!
   email: String!
   name: String!
-  """API: a program. It has a generated password and cannot sign in on pages."""
+  """API: a program. It has a generated password or only access tokens, and cannot sign in on pages."""
   kind: UserKind!
   roleId: ID!
   """The role's name."""
   role: String!
   """Whether the user may sign in."""
   active: Boolean!
-  """If false, the user must first set one with a reset link."""
+  """If false, a person must first set one with a reset link, and an API user has only access tokens."""
   hasPassword: Boolean!
   createdAt: DateTime!
   updatedAt: DateTime!
@@ -4308,6 +4308,8 @@ input CreateUserInput {
   password: String
   """Default: true."""
   active: Boolean
+  """For an API user. If false, it has no password and works with access tokens. Default: true."""
+  generatePassword: Boolean
 }
 
 """The fields to change. The others stay as they are."""
@@ -4322,7 +4324,7 @@ input UpdateUserInput {
 """The result of ` + "`" + `createUser` + "`" + `."""
 type CreateUserPayload {
   user: AccountUser!
-  """An API user's generated password; null for a person."""
+  """An API user's generated password; null for a user without one, and for a person."""
   password: String
 }
 """The result of ` + "`" + `updateUser` + "`" + `."""

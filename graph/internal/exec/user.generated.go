@@ -628,7 +628,7 @@ func (ec *executionContext) unmarshalInputCreateUserInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"email", "name", "kind", "roleId", "password", "active"}
+	fieldsInOrder := [...]string{"email", "name", "kind", "roleId", "password", "active", "generatePassword"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -677,6 +677,13 @@ func (ec *executionContext) unmarshalInputCreateUserInput(ctx context.Context, o
 				return it, err
 			}
 			it.Active = data
+		case "generatePassword":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("generatePassword"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.GeneratePassword = data
 		}
 	}
 	return it, nil

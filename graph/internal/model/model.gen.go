@@ -163,12 +163,14 @@ type CreateUserInput struct {
 	Password *string `json:"password,omitempty"`
 	// Default: true.
 	Active *bool `json:"active,omitempty"`
+	// For an API user. If false, it has no password and works with access tokens. Default: true.
+	GeneratePassword *bool `json:"generatePassword,omitempty"`
 }
 
 // The result of `createUser`.
 type CreateUserPayload struct {
 	User *account.User `json:"user"`
-	// An API user's generated password; null for a person.
+	// An API user's generated password; null for a user without one, and for a person.
 	Password *string `json:"password,omitempty"`
 }
 

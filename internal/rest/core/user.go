@@ -42,7 +42,7 @@ func (a *API) CreateUser(
 	in := request.Body
 	u, password, err := a.Account.CreateUser(ctx, account.UserInput{
 		Email: in.Email, Name: in.Name, Kind: string(in.Kind), RoleID: in.RoleID, Password: in.Password,
-		Active: in.Active,
+		Active: in.Active, GeneratePassword: in.GeneratePassword,
 	})
 	return oapi.CreateUser201JSONResponse{
 		Body: oapi.NewUser{

@@ -267,3 +267,35 @@ func TestUsers_AnAPIUsersPasswordIsShownOnceAndDoesNotSignInOnPages(t *testing.T
 		func() bool { return bot.Call(http.MethodGet, "/api/v1/me", "").Status == http.StatusUnauthorized })
 	n.As("bot@example.com", other).Call(http.MethodGet, "/api/v1/me", "").WantStatus(t, http.StatusOK)
 }
+
+func TestUsers_AnAPIUserMayHaveNoPassword(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	viewer := n.RoleID("Viewer")
+	made := n.Call(http.MethodPost, "/api/v1/users", `{"email":"bot@example.com","kind":"api","generate_password":false,
+		"role_id":"`+viewer+`"}`).WantStatus(t, http.StatusCreated)
+	if got := made.Object(t); got["password"] != nil || got["has_password"] != false || got["active"] != true {
+		t.Errorf("made %s", made.Body)
+	}
+	for _, password := range []string{"", "null", nodetest.UserPassword} {
+		n.As("bot@example.com", password).Call(http.MethodGet, "/api/v1/me", "").
+			WantProblem(t, password, http.StatusUnauthorized, "UNAUTHENTICATED")
+	}
+	path := "/api/v1/users/" + made.Field(t, "id")
+	later := n.Call(http.MethodPost, path+"/rotate-password", "").WantStatus(t, http.StatusOK).Field(t, "password")
+	n.As("bot@example.com", later).Call(http.MethodGet, "/api/v1/me", "").WantStatus(t, http.StatusOK)
+
+	data := n.GraphQL(`mutation ($role: ID!) { createUser(input: {email: "other@example.com", kind: API, roleId: $role,
+		generatePassword: false}) { password user { hasPassword } } }`, nodetest.Vars{"role": viewer})
+	if want := `{"createUser":{"password":null,"user":{"hasPassword":false}}}`; string(data) != want {
+		t.Errorf("over GraphQL: got %s, want %s", data, want)
+	}
+	for _, kind := range []string{"true", "false"} {
+		got := n.Call(http.MethodPost, "/api/v1/users",
+			`{"email":"ada@example.com","generate_password":`+kind+`,"role_id":"`+viewer+`"}`).
+			WantProblem(t, "a person", http.StatusUnprocessableEntity, "RULE_VIOLATED")
+		if places := got.FaultPlaces(t); !slices.Equal(places, []string{"#/generate_password"}) {
+			t.Errorf("a person: faults at %q", places)
+		}
+	}
+}

@@ -942,7 +942,7 @@ type NewUser struct {
 	Email string             `json:"email"`
 	Name  string             `json:"name"`
 
-	// Kind `api`: a program. Its password is generated, and it cannot sign in on pages.
+	// Kind `api`: a program. It has a generated password or only access tokens, and cannot sign in on pages.
 	Kind   UserKind           `json:"kind"`
 	RoleID openapi_types.UUID `json:"role_id"`
 
@@ -952,7 +952,7 @@ type NewUser struct {
 	// Active Whether the user can sign in.
 	Active bool `json:"active"`
 
-	// HasPassword False if the user must first set a password through a link.
+	// HasPassword If false, a person must first set one through a link, and an API user has only access tokens.
 	HasPassword bool      `json:"has_password"`
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
@@ -960,7 +960,7 @@ type NewUser struct {
 	// Revision The ETag is this number, quoted.
 	Revision int64 `json:"revision"`
 
-	// Password The generated password of an API user; only in this answer. Null for a person.
+	// Password The generated password of an API user; only in this answer. Null for a person, and for an API user without a password.
 	Password *string `json:"password"`
 }
 
@@ -1239,7 +1239,7 @@ type User struct {
 	Email string             `json:"email"`
 	Name  string             `json:"name"`
 
-	// Kind `api`: a program. Its password is generated, and it cannot sign in on pages.
+	// Kind `api`: a program. It has a generated password or only access tokens, and cannot sign in on pages.
 	Kind   UserKind           `json:"kind"`
 	RoleID openapi_types.UUID `json:"role_id"`
 
@@ -1249,7 +1249,7 @@ type User struct {
 	// Active Whether the user can sign in.
 	Active bool `json:"active"`
 
-	// HasPassword False if the user must first set a password through a link.
+	// HasPassword If false, a person must first set one through a link, and an API user has only access tokens.
 	HasPassword bool      `json:"has_password"`
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
@@ -1270,7 +1270,7 @@ type UserInput struct {
 	// Examples: Ada
 	Name string `json:"name,omitempty"`
 
-	// Kind `api`: a program. Its password is generated, and it cannot sign in on pages.
+	// Kind `api`: a program. It has a generated password or only access tokens, and cannot sign in on pages.
 	Kind   UserKind           `json:"kind,omitempty"`
 	RoleID openapi_types.UUID `json:"role_id"`
 
@@ -1281,9 +1281,12 @@ type UserInput struct {
 
 	// Active Whether the user can sign in. Default: true.
 	Active *bool `json:"active,omitempty"`
+
+	// GeneratePassword For an API user. False: it has no password, and works with access tokens; `rotate-password` generates one later. Default: true.
+	GeneratePassword *bool `json:"generate_password,omitempty"`
 }
 
-// UserKind `api`: a program. Its password is generated, and it cannot sign in on pages.
+// UserKind `api`: a program. It has a generated password or only access tokens, and cannot sign in on pages.
 type UserKind string
 
 // UserList defines model for UserList.
