@@ -185,10 +185,14 @@ func (p *Process) AwaitStdout(text string) {
 	p.AwaitOutput(fmt.Sprintf("%q", text), func() bool { return strings.Contains(p.Stdout.String(), text) })
 }
 
+// outputTimeout limits each wait for a process. Its first output may come after initdb, which took 39 s at a load of 28
+// on two cores.
+const outputTimeout = 3 * Timeout
+
 // AwaitOutput waits until the outputs fulfil a condition. what is for the failure's text.
 func (p *Process) AwaitOutput(what string, holds func() bool) {
 	p.t.Helper()
-	for end := time.After(Timeout); !holds(); {
+	for end := time.After(outputTimeout); !holds(); {
 		select {
 		case <-p.written:
 		case <-p.ended:
