@@ -25,7 +25,8 @@ const cachedQueries = 200
 
 // Config is what the handler needs beside the services. Its functions are those of transport.Config.
 type Config struct {
-	SignIn       func(ctx context.Context, header http.Header) (context.Context, error)
+	SignIn       func(ctx context.Context, r *http.Request) (context.Context, error)
+	Spend        func(ctx context.Context) error
 	Watch        func(actor account.Actor, changed func(error)) (stop func())
 	PublicURL    string
 	AllowsOrigin func(origin string) bool
@@ -42,7 +43,8 @@ type Handler struct {
 // NewHandler makes the handler over the services.
 func NewHandler(r *Resolver, c Config) *Handler {
 	transports := transport.NewServer(transport.Config{
-		Hub: r.Hub, SignIn: c.SignIn, Watch: c.Watch, PublicURL: c.PublicURL, AllowsOrigin: c.AllowsOrigin, Log: c.Log,
+		Hub: r.Hub, SignIn: c.SignIn, Spend: c.Spend, Watch: c.Watch, PublicURL: c.PublicURL,
+		AllowsOrigin: c.AllowsOrigin, Log: c.Log,
 	})
 	schema := exec.NewExecutableSchema(exec.Config{Resolvers: r, Complexity: complexity()})
 	server := handler.New(schema)

@@ -98,7 +98,7 @@ func (t eventStream) subscribe(
 	stream := sse.Stream{
 		Hub:        t.Hub,
 		Source:     source,
-		SignIn:     func() (context.Context, error) { return t.SignIn(ctx, r.Header) },
+		SignIn:     func() (context.Context, error) { return t.SignIn(ctx, r) },
 		Watch:      t.Watch,
 		Event:      "next",
 		Checkpoint: checkpoints(r),

@@ -104,32 +104,48 @@ func (s *socket) run(ctx context.Context, op *operation, raw []byte, present str
 	}
 	ctx = graphql.StartOperationTrace(ctx)
 	operation, faults := createOperation(ctx, s.exec, raw, params)
+	overLimit := s.server.Spend(ctx)
 	switch {
 	case faults != nil:
 		s.fail(ctx, op, faults)
 	case operation.Operation.Operation == ast.Subscription:
-		open := func() (*live.Follower, error) {
-			startAfter := func(after string) string { return cmp.Or(after, present) }
-			_, follower, err := s.server.follow(ctx, s.exec, raw, operation, startAfter)
-			return follower, err
-		}
-		follower, err := open()
-		switch {
-		case problem.Is(err, problem.TooManyRequests):
-			s.fail(ctx, op, err)
-		case err != nil && problem.IsTemporary(err):
-			go s.followLater(ctx, op, open)
-		case err != nil:
-			s.fail(ctx, op, err)
-		default:
-			go s.follow(ctx, op, follower) // a new goroutine, because gqlgen has grown the stack of this one
-		}
+		s.subscribe(ctx, op, raw, operation, present, overLimit)
+	case overLimit != nil:
+		s.fail(ctx, op, overLimit)
 	default:
 		responses, ctx := s.exec.DispatchOperation(ctx, operation)
 		if response := responses(ctx); response != nil {
 			s.send(op, live.Message{Body: encode(response)})
 		}
 		s.finish(op, "complete", nil)
+	}
+}
+
+// subscribe opens a subscription, now or as soon as the server can and the client may. overLimit is not nil while the
+// client's access token is over its limit of requests.
+func (s *socket) subscribe(ctx context.Context, op *operation, raw []byte, operation *graphql.OperationContext,
+	present string, overLimit error,
+) {
+	open := func() (*live.Follower, error) {
+		if overLimit != nil {
+			if overLimit = s.server.Spend(ctx); overLimit != nil {
+				return nil, overLimit
+			}
+		}
+		startAfter := func(after string) string { return cmp.Or(after, present) }
+		_, follower, err := s.server.follow(ctx, s.exec, raw, operation, startAfter)
+		return follower, err
+	}
+	follower, err := open()
+	switch {
+	case overLimit == nil && problem.Is(err, problem.TooManyRequests):
+		s.fail(ctx, op, err)
+	case err != nil && problem.IsTemporary(err):
+		go s.followLater(ctx, op, open)
+	case err != nil:
+		s.fail(ctx, op, err)
+	default:
+		go s.follow(ctx, op, follower) // a new goroutine, because gqlgen has grown the stack of this one
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"itemcast/internal/bearer"
 	"itemcast/internal/plainjson"
 	"itemcast/internal/problem"
 )
@@ -18,7 +19,7 @@ func Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	p := problem.From(err)
 	switch p.Code {
 	case problem.Unauthenticated:
-		w.Header().Set("WWW-Authenticate", `Basic realm="Itemcast", charset="UTF-8"`)
+		w.Header().Set("WWW-Authenticate", bearer.Challenge(r.Header))
 	case problem.Unavailable, problem.TooManyRequests:
 		w.Header().Set("Retry-After", p.RetrySeconds())
 	}

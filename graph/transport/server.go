@@ -18,8 +18,11 @@ const maxBody = 1 << 20
 type Config struct {
 	Hub *live.Hub
 	// SignIn verifies the credentials in a request's header (Authorization, else Cookie) and returns a context with
-	// their actor.
-	SignIn func(ctx context.Context, header http.Header) (context.Context, error)
+	// their actor. It needs the request's host and headers only.
+	SignIn func(ctx context.Context, r *http.Request) (context.Context, error)
+	// Spend counts an operation on a WebSocket against the limit of the access token that its client came with. Error:
+	// TOO_MANY_REQUESTS.
+	Spend func(ctx context.Context) error
 	// Watch calls changed when an actor's permissions change.
 	Watch func(actor account.Actor, changed func(error)) (stop func())
 	// PublicURL is the origin whose pages may open WebSockets, beside pages of the request's own host.

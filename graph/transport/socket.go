@@ -39,7 +39,7 @@ type socket struct {
 	exec        graphql.GraphExecutor
 	frames      *frameConn
 	conn        *websocket.Conn
-	credentials http.Header     // the handshake's, unless connection_init has its own
+	credentials *http.Request   // the handshake's, unless connection_init has its own
 	ctx         context.Context // carries the actor after connection_init; the reader writes it, under mu
 	cancel      context.CancelFunc
 
@@ -125,7 +125,8 @@ func (s *socket) isClosing() bool {
 func (s *socket) authenticate(payload map[string]any) {
 	for _, name := range []string{"Authorization", "authorization"} {
 		if given, ok := payload[name].(string); ok && given != "" {
-			s.credentials = http.Header{"Authorization": {given}}
+			s.credentials.Header["Authorization"] = []string{given}
+			delete(s.credentials.Header, "Cookie")
 		}
 	}
 	actor, err := s.signIn()
@@ -163,14 +164,21 @@ func (s *socket) signIn() (account.Actor, error) {
 	if err != nil {
 		return account.Actor{}, err
 	}
-	return account.Authorize(ctx)
+	actor, err := account.Authorize(ctx)
+	if err != nil {
+		return account.Actor{}, err
+	}
+	return actor, s.server.Spend(ctx)
 }
 
 // refuse ends the connection of a client that may not use the API.
 func (s *socket) refuse(err error) {
 	reason := "Unauthorized"
-	if problem.Is(err, problem.Forbidden) {
+	switch {
+	case problem.Is(err, problem.Forbidden):
 		reason = "Forbidden"
+	case problem.Is(err, problem.OriginNotAllowed):
+		reason = "Origin not allowed"
 	}
 	s.close(closeUnauthorized, reason)
 }

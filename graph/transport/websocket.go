@@ -46,13 +46,13 @@ func (webSocket) Supports(r *http.Request) bool { return r.Header.Get("Upgrade")
 // token names.
 func (t webSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	s := &socket{
-		server: t.Server, exec: exec, frames: &frameConn{}, credentials: credentialsOf(r.Header),
+		server: t.Server, exec: exec, frames: &frameConn{}, credentials: credentialsOf(r),
 		running: map[string]*operation{},
 	}
 	options := &websocket.AcceptOptions{Subprotocols: []string{subprotocol}}
 	if !t.isOwnPage(r) && t.AllowsOrigin(r.Header.Get("Origin")) {
 		options.InsecureSkipVerify = true // we have verified the origin; Accept refuses all others but our own
-		delete(s.credentials, "Cookie")
+		delete(s.credentials.Header, "Cookie")
 	} else if own := publicurl.Origin(t.PublicURL); own != "" {
 		options.OriginPatterns = []string{own} // a proxy in front of us may not forward the Host header
 	}
@@ -81,12 +81,12 @@ func (t webSocket) isOwnPage(r *http.Request) bool {
 	return origin == "" || origin == publicurl.Origin(t.PublicURL) || err == nil && strings.EqualFold(u.Host, r.Host)
 }
 
-// credentialsOf returns the headers that authenticate a handshake.
-func credentialsOf(header http.Header) http.Header {
-	credentials := http.Header{}
-	for _, name := range []string{"Authorization", "Cookie"} {
-		if values := header[name]; values != nil {
-			credentials[name] = values
+// credentialsOf returns the part of a handshake that authenticates it.
+func credentialsOf(r *http.Request) *http.Request {
+	credentials := &http.Request{Host: r.Host, Header: http.Header{}}
+	for _, name := range []string{"Authorization", "Cookie", "Origin", "Sec-Fetch-Site"} {
+		if values := r.Header[name]; values != nil {
+			credentials.Header[name] = values
 		}
 	}
 	return credentials

@@ -45,7 +45,9 @@ type Proof struct {
 }
 
 // HasExpired reports whether the credentials are over at a time.
-func (p Proof) HasExpired(now time.Time) bool { return !p.ExpiresAt.IsZero() && !now.Before(p.ExpiresAt) }
+func (p Proof) HasExpired(now time.Time) bool {
+	return !p.ExpiresAt.IsZero() && !now.Before(p.ExpiresAt)
+}
 
 // ActorOf returns the actor of a user's row. It is for package signin, which shares this package's store.
 func ActorOf(user store.UserByEmailRow) Actor {

@@ -60,8 +60,11 @@ func RefuseToken(a Actor, act string) error {
 // transaction waited. Errors: as Authorize; UNAVAILABLE when the access token has another filter now.
 func Reauthorize(ctx context.Context, tx pgx.Tx, need ...Permission) (Actor, error) {
 	actor, err := Authorize(ctx, need...)
-	if err != nil || actor.UserID == uuid.Nil {
+	switch {
+	case err != nil || actor.UserID == uuid.Nil:
 		return actor, err
+	case actor.Token != nil:
+		return reauthorizeToken(ctx, tx, actor, need)
 	}
 	row, err := store.New(tx).ActorNow(ctx, store.ActorNowParams{AccountID: actor.AccountID, ID: actor.UserID,
 		SessionID: actor.sessionParam()})
@@ -76,6 +79,6 @@ func Reauthorize(ctx context.Context, tx pgx.Tx, need ...Permission) (Actor, err
 	case over:
 		return Actor{}, ErrCredentials
 	}
-	now.SessionID, now.Token = actor.SessionID, actor.Token
+	now.SessionID = actor.SessionID
 	return Authorize(WithActor(ctx, now), need...)
 }

@@ -16,7 +16,11 @@ import (
 	"itemcast/internal/problem"
 )
 
-const resetLinkLifetime = 24 * time.Hour
+const (
+	resetLinkLifetime = 24 * time.Hour
+
+	resetPasswords = "reset passwords" // what an access token cannot do
+)
 
 var (
 	errAPIUserLink = problem.New(problem.Conflict,
@@ -33,10 +37,13 @@ type ResetLink struct {
 }
 
 // ResetLink creates a user's reset link, and revokes an earlier one. The link works once, within a day, and only while
-// the actor may still create it. Needs users.manage, and every permission of the user. Errors: NOT_FOUND, FORBIDDEN;
-// CONFLICT for an API user and for an inactive one.
+// the actor may still create it. Needs users.manage, and every permission of the user; an access token cannot do it.
+// Errors: NOT_FOUND, FORBIDDEN; CONFLICT for an API user and for an inactive one.
 func (s *Service) ResetLink(ctx context.Context, id uuid.UUID) (ResetLink, error) {
 	actor, err := Authorize(ctx, UsersManage)
+	if err == nil {
+		err = RefuseToken(actor, resetPasswords)
+	}
 	if err != nil {
 		return ResetLink{}, err
 	}
@@ -68,9 +75,13 @@ func (s *Service) ResetLink(ctx context.Context, id uuid.UUID) (ResetLink, error
 }
 
 // RotatePassword generates a new password for an API user, and returns it; the old one stops working. Needs
-// users.manage, and every permission of the user. Errors: NOT_FOUND, FORBIDDEN; CONFLICT for a person.
+// users.manage, and every permission of the user; an access token cannot do it. Errors: NOT_FOUND, FORBIDDEN; CONFLICT
+// for a person.
 func (s *Service) RotatePassword(ctx context.Context, id uuid.UUID) (string, error) {
 	actor, err := Authorize(ctx, UsersManage)
+	if err == nil {
+		err = RefuseToken(actor, resetPasswords)
+	}
 	if err != nil {
 		return "", err
 	}

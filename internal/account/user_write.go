@@ -71,13 +71,19 @@ func requireRole(ctx context.Context, q *store.Queries, actor Actor, role uuid.U
 }
 
 // PatchUser changes a user. A new password, a new address, and active false end the user's sessions. Needs
-// users.manage, and every permission of the user's old and new roles. Errors: NOT_FOUND; REVISION_MISMATCH;
+// users.manage, and every permission of the user's old and new roles; an access token cannot set a password. Errors:
+// NOT_FOUND; REVISION_MISMATCH;
 // INVALID_INPUT; RULE_VIOLATED; FORBIDDEN; CONFLICT when the address is taken or no administrator would remain.
 func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch,
 	condition revision.Condition) (user User, err error) {
 	actor, err := Authorize(ctx, UsersManage)
 	if err != nil {
 		return User{}, err
+	}
+	if patch.Password != nil {
+		if err := RefuseToken(actor, resetPasswords); err != nil {
+			return User{}, err
+		}
 	}
 	var hash *string
 	if patch.Password != nil && len(*patch.Password) <= password.MaxBytes {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"itemcast/internal/bearer"
 	"itemcast/internal/plainjson"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
@@ -28,7 +29,11 @@ func (p *Problems) Write(w http.ResponseWriter, r *http.Request, err error) {
 		w.WriteHeader(statusClientGone)
 		return
 	}
-	writeDocument(w, p.shown(r, err))
+	shown := p.shown(r, err)
+	if _, decided := w.Header()["Www-Authenticate"]; shown.Code == problem.Unauthenticated && !decided {
+		w.Header().Set("WWW-Authenticate", bearer.Challenge(r.Header))
+	}
+	writeDocument(w, shown)
 }
 
 // hasDisconnected reports whether a request's client has disconnected. net/http gives no cause then; a server that
@@ -96,10 +101,6 @@ func writeDocument(w http.ResponseWriter, shown *problem.Error) {
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
 	switch shown.Code {
-	case problem.Unauthenticated:
-		if _, decided := header["Www-Authenticate"]; !decided {
-			header.Set("WWW-Authenticate", `Basic realm="Itemcast", charset="UTF-8"`)
-		}
 	case problem.RevisionMismatch:
 		if shown.Revision > 0 {
 			header.Set("ETag", revision.ETag(shown.Revision))

@@ -27,13 +27,13 @@ func (n *Node) Handler() *Handler {
 	graphQL := graph.NewHandler(
 		&graph.Resolver{Account: n.Account, SignIn: n.SignIn, Items: n.Items, Hooks: n.hooks, Tokens: n.Tokens,
 			Workflows: n.workflows, Users: n.directory, Hub: n.Hub, Feed: n.Feed},
-		graph.Config{SignIn: gate.Identify, Watch: n.SignIn.Watch, PublicURL: publicURL, AllowsOrigin: n.SignIn.AllowsOrigin,
-			Log: n.config.Log})
+		graph.Config{SignIn: gate.Identify, Spend: gate.Spend, Watch: n.SignIn.Watch, PublicURL: publicURL,
+			AllowsOrigin: n.SignIn.AllowsOrigin, Log: n.config.Log})
 	routes := server.Routes(server.Handlers{
 		API: &core.API{Account: n.Account, SignIn: n.SignIn, Items: n.Items, Hooks: n.hooks, Tokens: n.Tokens,
 			Workflows: n.workflows, Hub: n.Hub,
 			Cursor: n.Feed.Cursor, PublicURL: publicURL, Problems: n.problems,
-			Identify: func(r *http.Request) (context.Context, error) { return gate.Identify(r.Context(), r.Header) },
+			Identify: func(r *http.Request) (context.Context, error) { return gate.Identify(r.Context(), r) },
 			Watch:    n.SignIn.Watch},
 		Contract:       n.Contract,
 		Problems:       n.problems,

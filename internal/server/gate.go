@@ -8,19 +8,24 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/account/signin"
+	"itemcast/internal/bearer"
 	"itemcast/internal/problem"
 	"itemcast/internal/publicurl"
 )
 
-// SignIn returns the user of an e-mail address and a password, or of the token of a browser's session.
+// SignIn returns the user of an e-mail address and a password, of the token of a browser's session, or of the secret of
+// an access token. Spend counts a request with an access token.
 type SignIn interface {
 	Basic(ctx context.Context, email, password string) (account.Actor, error)
 	Session(ctx context.Context, token string) (account.Actor, error)
+	Bearer(ctx context.Context, secret string) (account.Actor, error)
+	Spend(ctx context.Context, actor account.Actor) (signin.Quota, error)
 }
 
-// Gate finds the user of a request, by HTTP Basic or by a session. All edges use it.
+// Gate finds the user of a request, by HTTP Basic, by an access token or by a session. All edges use it.
 type Gate struct {
 	signIn SignIn
+	origin string // of the public URL
 	cookie string // its name
 	path   string // of the cookie
 	secure bool
@@ -30,7 +35,7 @@ type Gate struct {
 // it only from this very host (the prefix __Host-, RFC 6265bis §4.1.3.2). If the public URL has a path, browsers send
 // the cookie only below that, which the prefix would not allow.
 func NewGate(s SignIn, publicURL string) *Gate {
-	g := &Gate{signIn: s, cookie: "itemcast_session", path: cmp.Or(publicurl.Path(publicURL), "/"),
+	g := &Gate{signIn: s, origin: publicurl.Origin(publicURL), cookie: "itemcast_session", path: cmp.Or(publicurl.Path(publicURL), "/"),
 		secure: strings.HasPrefix(publicURL, "https://")}
 	switch {
 	case g.secure && g.path == "/":
@@ -43,25 +48,24 @@ func NewGate(s SignIn, publicURL string) *Gate {
 
 // Identify returns ctx with a request's user as its actor: the user of the header Authorization, or else of the
 // session's cookie. Without either, or when the session has ended, the context has no actor. That is so even if ctx had
-// one, because open connections call Identify again with the context of their request. Errors: UNAUTHENTICATED,
-// TOO_MANY_REQUESTS.
-func (g *Gate) Identify(ctx context.Context, header http.Header) (context.Context, error) {
+// one, because open connections call Identify again with the context of their request. Errors: BAD_REQUEST,
+// UNAUTHENTICATED, ORIGIN_NOT_ALLOWED, TOO_MANY_REQUESTS.
+func (g *Gate) Identify(ctx context.Context, r *http.Request) (context.Context, error) {
 	if _, has := account.ActorFrom(ctx); has {
 		ctx = account.WithoutActor(ctx)
 	}
-	if authorization := header.Get("Authorization"); authorization != "" {
-		credentials := http.Request{Header: http.Header{"Authorization": {authorization}}}
-		email, password, ok := credentials.BasicAuth()
-		if !ok {
-			return nil, problem.New(problem.Unauthenticated, "Sign in with HTTP Basic: your e-mail address and password.")
-		}
-		actor, err := g.signIn.Basic(ctx, email, password)
+	authorization, err := authorizationOf(r.Header)
+	switch {
+	case err != nil:
+		return nil, err
+	case authorization != "":
+		actor, err := g.authorized(ctx, r, authorization)
 		if err != nil {
 			return nil, err
 		}
 		return account.WithActor(ctx, actor), nil
 	}
-	token := g.token(header)
+	token := g.token(r.Header)
 	if token == "" {
 		return ctx, nil
 	}
@@ -73,6 +77,24 @@ func (g *Gate) Identify(ctx context.Context, header http.Header) (context.Contex
 		return nil, err
 	}
 	return account.WithActor(ctx, actor), nil
+}
+
+// authorized returns the user of the header Authorization.
+func (g *Gate) authorized(ctx context.Context, r *http.Request, authorization string) (account.Actor, error) {
+	if secret, ok := bearer.Secret(authorization); ok {
+		actor, err := g.signIn.Bearer(ctx, secret)
+		if err == nil {
+			err = g.checkOrigin(r, actor.Token)
+		}
+		return actor, err
+	}
+	credentials := http.Request{Header: http.Header{"Authorization": {authorization}}}
+	email, password, ok := credentials.BasicAuth()
+	if !ok {
+		return account.Actor{}, problem.New(problem.Unauthenticated,
+			"Sign in with HTTP Basic, your e-mail address and password, or with a Bearer token, an access token.")
+	}
+	return g.signIn.Basic(ctx, email, password)
 }
 
 // token returns the session's token from the cookie; "" without a cookie.
@@ -119,12 +141,15 @@ func cacheControl(method string) []string {
 
 // Admit returns the request with its user in the context, and an error if the user may not use the API. On FORBIDDEN
 // (no api.access) the context has the user too. It sets the headers of a response that is for one user only. Errors:
-// UNAUTHENTICATED, FORBIDDEN, TOO_MANY_REQUESTS.
+// as Identify; FORBIDDEN; TOO_MANY_REQUESTS when the user's access token is over its limit.
 func (g *Gate) Admit(w http.ResponseWriter, r *http.Request) (*http.Request, error) {
 	w.Header()["Cache-Control"] = cacheControl(r.Method)
-	ctx, err := g.Identify(r.Context(), r.Header)
+	ctx, err := g.Identify(r.Context(), r)
 	if err == nil {
 		r = r.WithContext(ctx)
+		err = g.spend(w, r)
+	}
+	if err == nil {
 		_, err = account.Authorize(ctx)
 	}
 	if err != nil && r.Header.Get("X-Requested-With") == "XMLHttpRequest" {

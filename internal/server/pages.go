@@ -23,7 +23,7 @@ type Browsers interface {
 func signInPages(g *Gate, b Browsers) web.Sessions {
 	return web.Sessions{
 		User: func(r *http.Request) string {
-			ctx, err := g.Identify(r.Context(), http.Header{"Cookie": r.Header["Cookie"]})
+			ctx, err := g.Identify(r.Context(), &http.Request{Header: http.Header{"Cookie": r.Header["Cookie"]}})
 			if err != nil {
 				return ""
 			}

@@ -114,6 +114,8 @@ var exempt = map[string]string{
 	"workflow.Service.Run":              "the node itself listens for changes",
 	"signin.Service.Basic":              "finds the actor of a request",
 	"signin.Service.Session":            "finds the actor of a request",
+	"signin.Service.Bearer":             "finds the actor of a request",
+	"signin.Service.Spend":              "counts a request of an actor that Bearer has found",
 	"signin.Service.Open":               "takes credentials",
 	"signin.Service.Close":              "takes a session's token, whatever its user may do",
 	"signin.Service.ResetUser":          "takes a reset link's token",

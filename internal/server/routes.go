@@ -8,9 +8,11 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 
 	"itemcast/graph/transport"
 	"itemcast/internal/accept"
+	"itemcast/internal/bearer"
 	"itemcast/internal/browse"
 	"itemcast/internal/contract"
 	"itemcast/internal/live/sse"
@@ -68,9 +70,10 @@ func Routes(h Handlers) http.Handler {
 	mux.Handle("/", notFound)
 	// The GraphQL handler bounds its own operations.
 	unbounded := func(r *http.Request) bool { return streams(r) || r.URL.Path == mux.path+"/graphql" }
-	return restored(mux.path, h.Pages.Problems(pages.User, h.Problems.Recover(withDeadlines(ordinary, unbounded,
-		crossOrigin(mux.path, h.AllowsOrigin,
-			secure(h, withAddress(h.TrustedProxies, h.Problems.Canonical(mux.path+"/api/", mux))))))))
+	takesTokens := func(r *http.Request) bool { return isAPI(strings.TrimPrefix(r.URL.Path, mux.path)) }
+	return withTokens(restored(mux.path, h.Pages.Problems(pages.User, h.Problems.Recover(withDeadlines(ordinary, unbounded,
+		crossOrigin(mux.path, h.AllowsOrigin, secure(h, takesTokens,
+			withAddress(h.TrustedProxies, h.Problems.Canonical(mux.path+"/api/", mux)))))))))
 }
 
 // operations serves every operation of openapi/core.yaml. Each request is checked against the contract first.
@@ -115,18 +118,24 @@ func byKind(page, operation, socket http.Handler) http.Handler {
 
 // secure sets the headers that every response needs; pages set their own Content-Security-Policy.
 //
-// It rejects cross-site writes (CSRF): browsers send our cookies with other sites' forms.
-func secure(h Handlers, next http.Handler) http.Handler {
+// It rejects cross-site writes (CSRF): browsers send our cookies with other sites' forms. A request with an access token
+// has no cookie (withTokens), and the Gate checks its origin. That holds where tokens are taken only: a form of another
+// site must not sign a browser in, whatever credentials it has.
+func secure(h Handlers, takesTokens func(*http.Request) bool, next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	_ = protection.AddTrustedOrigin(publicurl.Origin(h.PublicURL)) // a proxy may not forward the Host header
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.Problems.Write(w, r, problem.New(problem.Forbidden,
 			"A page of another origin cannot change anything here. Send the request from this site, or without a browser."))
 	}))
-	next = protection.Handler(next)
+	protected := protection.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Referrer-Policy", "same-origin")
-		next.ServeHTTP(w, r)
+		if bearer.In(r.Header) && takesTokens(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		protected.ServeHTTP(w, r)
 	})
 }

@@ -12,12 +12,12 @@ import (
 
 func TestBasic_AcceptsTheRightPasswordOnly(t *testing.T) {
 	b := setup(t)
-	actor, err := b.service.Basic(t.Context(), "ADMIN@example.com", secret)
+	actor, err := b.service.Basic(t.Context(), "ADMIN@example.com", adminPassword)
 	if err != nil || actor.Email != email || actor.Role != "Administrator" || !actor.Permissions.Has(account.UsersManage) {
 		t.Errorf("got %+v, %v", actor, err)
 	}
-	for _, c := range [][2]string{{email, "wrong"}, {email, ""}, {"nobody@example.com", secret}, {"", ""},
-		{email, secret + "\x00"}, {"a\x00b", "x"}} {
+	for _, c := range [][2]string{{email, "wrong"}, {email, ""}, {"nobody@example.com", adminPassword}, {"", ""},
+		{email, adminPassword + "\x00"}, {"a\x00b", "x"}} {
 		if _, err := b.service.Basic(t.Context(), c[0], c[1]); !problem.Is(err, problem.Unauthenticated) {
 			t.Errorf("%q: got %v", c, err)
 		}
@@ -41,7 +41,7 @@ func TestBasic_AChangeOfAUserCostsOthersNothing(t *testing.T) {
 	b.exec(`INSERT INTO app_user (id, account_id, role_id, email, password_hash)
 		SELECT gen_random_uuid(), account_id, role_id, 'ada@example.com', password_hash FROM app_user LIMIT 1`)
 	for _, address := range []string{email, "ada@example.com"} {
-		if _, err := b.service.Basic(t.Context(), address, secret); err != nil {
+		if _, err := b.service.Basic(t.Context(), address, adminPassword); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -50,8 +50,8 @@ func TestBasic_AChangeOfAUserCostsOthersNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.exec("UPDATE app_user SET name = 'Ada' WHERE email = 'ada@example.com'")
-	b.until("the user who changed to be forgotten", func() bool { return !b.service.caches("ada@example.com", secret) })
-	if !b.service.caches(email, secret) {
+	b.until("the user who changed to be forgotten", func() bool { return !b.service.caches("ada@example.com", adminPassword) })
+	if !b.service.caches(email, adminPassword) {
 		t.Error("another user's password is verified again")
 	}
 	sent := b.sent.n.Load()
@@ -66,7 +66,7 @@ func TestBasic_AChangeOfAUserCostsOthersNothing(t *testing.T) {
 	for range maxChangedUsers {
 		b.service.forgetUser(uuid.New())
 	}
-	if n := len(b.service.cache.users); b.service.caches(email, secret) || n >= maxChangedUsers {
+	if n := len(b.service.cache.users); b.service.caches(email, adminPassword) || n >= maxChangedUsers {
 		t.Errorf("after too many changes everybody is forgotten: %d changed users are stored", n)
 	}
 }
@@ -90,14 +90,14 @@ func TestBasic_EveryNodeIsNotifiedOfAChange(t *testing.T) {
 			b := setup(t)
 			nodes := []*Service{b.service, b.run()}
 			for _, node := range nodes {
-				if _, err := node.Basic(t.Context(), email, secret); err != nil || !node.caches(email, secret) {
+				if _, err := node.Basic(t.Context(), email, adminPassword); err != nil || !node.caches(email, adminPassword) {
 					t.Fatalf("the sign-in is not cached: %v", err)
 				}
 			}
 			b.exec(c.change)
 			for _, node := range nodes {
-				b.until("the node to forget the user", func() bool { return !node.caches(email, secret) })
-				if actor, err := node.Basic(t.Context(), email, secret); !c.want(actor, err) {
+				b.until("the node to forget the user", func() bool { return !node.caches(email, adminPassword) })
+				if actor, err := node.Basic(t.Context(), email, adminPassword); !c.want(actor, err) {
 					t.Errorf("got %+v, %v", actor, err)
 				}
 			}

@@ -13,13 +13,16 @@ import (
 const (
 	cacheLifetime   = 5 * time.Minute
 	maxCached       = 10_000 // actors of each kind
-	maxChangedUsers = 10_000
+	maxChangedUsers = 10_000 // and as many changed tokens
 )
 
-// digest identifies credentials or a session's token without revealing them.
+// digest identifies credentials, a session's token or an access token's secret without revealing them.
 type digest [32]byte
 
-type actors = expirable.LRU[digest, account.Actor]
+type (
+	actors  = expirable.LRU[digest, account.Actor]
+	bearers = expirable.LRU[digest, account.Bearer]
+)
 
 // cache holds the actors that were verified lately. Each change raises the generation. An actor is valid while no later
 // change concerns its user, so a change of one user does not affect the others.
@@ -29,14 +32,17 @@ type cache struct {
 	everybody  int               // generation of the last change that may concern every user
 	users      map[uuid.UUID]int // generation of the last change of each user, after everybody
 	ended      map[uuid.UUID]int // generation at which a session of each user last ended, after everybody
+	changed    map[uuid.UUID]int // generation of the last change of each access token, after everybody
 	basic      *actors           // by the digest of address and password
 	sessions   *actors           // by the hash of the token
+	bearers    *bearers          // by the hash of the secret
 }
 
 func newCache() *cache {
-	return &cache{users: map[uuid.UUID]int{}, ended: map[uuid.UUID]int{},
+	return &cache{users: map[uuid.UUID]int{}, ended: map[uuid.UUID]int{}, changed: map[uuid.UUID]int{},
 		basic:    expirable.NewLRU[digest, account.Actor](maxCached, nil, cacheLifetime),
-		sessions: expirable.NewLRU[digest, account.Actor](maxCached, nil, cacheLifetime)}
+		sessions: expirable.NewLRU[digest, account.Actor](maxCached, nil, cacheLifetime),
+		bearers:  expirable.NewLRU[digest, account.Bearer](maxCached, nil, cacheLifetime)}
 }
 
 // get returns the actor under a key of c.basic or c.sessions. Without a valid one, ok is false, and generation is
@@ -52,6 +58,21 @@ func (c *cache) add(to *actors, key digest, actor account.Actor) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	to.Add(key, actor)
+}
+
+// bearer is get for the secret of an access token. A token that has expired since it was read is not valid.
+func (c *cache) bearer(key digest, now time.Time) (found account.Bearer, generation int, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found, ok = c.bearers.Get(key)
+	return found, c.generation, ok && c.validLocked(found.Actor) &&
+		(found.Refusal != nil || !found.Actor.Proof.HasExpired(now))
+}
+
+func (c *cache) addBearer(key digest, found account.Bearer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.bearers.Add(key, found)
 }
 
 // current returns the generation of an actor that is read from now on.
@@ -71,7 +92,8 @@ func (c *cache) valid(actor account.Actor) bool {
 func (c *cache) validLocked(actor account.Actor) bool {
 	generation := actor.Proof.Generation
 	return generation >= c.everybody && generation >= c.users[actor.UserID] &&
-		(actor.SessionID == uuid.Nil || generation >= c.ended[actor.UserID])
+		(actor.SessionID == uuid.Nil || generation >= c.ended[actor.UserID]) &&
+		(actor.Token == nil || generation >= c.changed[actor.Token.ID])
 }
 
 func (c *cache) forgetEverybody() {
@@ -85,15 +107,19 @@ func (c *cache) forgetEverybodyLocked() {
 	c.everybody = c.generation
 	clear(c.users)
 	clear(c.ended)
+	clear(c.changed)
 	c.basic.Purge()
 	c.sessions.Purge()
+	c.bearers.Purge()
 }
 
 func (c *cache) forgetUser(id uuid.UUID) { c.forget(c.users, id) }
 
 func (c *cache) forgetSessions(user uuid.UUID) { c.forget(c.ended, user) }
 
-func (c *cache) forget(last map[uuid.UUID]int, user uuid.UUID) {
+func (c *cache) forgetToken(id uuid.UUID) { c.forget(c.changed, id) }
+
+func (c *cache) forget(last map[uuid.UUID]int, id uuid.UUID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(last) >= maxChangedUsers {
@@ -101,5 +127,5 @@ func (c *cache) forget(last map[uuid.UUID]int, user uuid.UUID) {
 		return
 	}
 	c.generation++
-	last[user] = c.generation
+	last[id] = c.generation
 }

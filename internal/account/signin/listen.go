@@ -16,19 +16,21 @@ func (s *Service) listen(ctx context.Context) {
 		Connected: func() { s.forgetEverybody(); s.origins.wake() }, Notified: s.notified, Disconnected: s.forgetEverybody})
 }
 
-// notified invalidates the user or the sessions that a notification names (the triggers of
-// sql/migrations/00100_account.sql).
+// notified invalidates the user, the sessions or the access token that a notification names (the triggers of
+// sql/migrations/00100_account.sql and 00114_access_token.sql).
 func (s *Service) notified(payload string) {
 	kind, id, _ := strings.Cut(payload, " ")
 	if kind == "token" {
 		s.origins.wake()
 	}
-	user, err := uuid.Parse(id)
+	named, err := uuid.Parse(id)
 	switch {
 	case kind == "user" && err == nil:
-		s.forgetUser(user)
+		s.forgetUser(named)
 	case kind == "session" && err == nil:
-		s.forgetSessions(user)
+		s.forgetSessions(named)
+	case kind == "token" && err == nil:
+		s.forgetToken(named)
 	default:
 		s.forgetEverybody()
 	}

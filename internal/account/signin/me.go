@@ -19,11 +19,20 @@ import (
 var errGeneratedPassword = problem.New(problem.Conflict,
 	"An API user's password is generated. Ask an administrator for a new one (rotate-password).")
 
+// authorizeSelf returns an actor who did not come with an access token. Errors: UNAUTHENTICATED, FORBIDDEN.
+func authorizeSelf(ctx context.Context, act string) (account.Actor, error) {
+	actor, err := account.Authorize(ctx)
+	if err != nil {
+		return account.Actor{}, err
+	}
+	return actor, account.RefuseToken(actor, act)
+}
+
 // ChangePassword sets the actor's own password, and ends all of the actor's sessions, the current one included.
 // Errors: RULE_VIOLATED with every fault; TOO_MANY_REQUESTS after too many attempts or wrong current passwords;
 // CONFLICT for an API user.
 func (s *Service) ChangePassword(ctx context.Context, current, chosen string) error {
-	actor, err := account.Authorize(ctx)
+	actor, err := authorizeSelf(ctx, "change a password")
 	if err != nil {
 		return err
 	}
@@ -96,7 +105,7 @@ type Session struct {
 
 // Sessions returns the actor's own sessions, most recently used first, at most 1,000.
 func (s *Service) Sessions(ctx context.Context) ([]Session, error) {
-	actor, err := account.Authorize(ctx)
+	actor, err := authorizeSelf(ctx, "see the sessions of its user")
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +124,7 @@ func (s *Service) Sessions(ctx context.Context) ([]Session, error) {
 
 // EndSession signs the actor out in one browser. Error: NOT_FOUND.
 func (s *Service) EndSession(ctx context.Context, id uuid.UUID) error {
-	actor, err := account.Authorize(ctx)
+	actor, err := authorizeSelf(ctx, "end sessions")
 	if err != nil {
 		return err
 	}
@@ -135,7 +144,7 @@ func (s *Service) EndSession(ctx context.Context, id uuid.UUID) error {
 
 // EndSessions signs the actor out in every browser.
 func (s *Service) EndSessions(ctx context.Context) error {
-	actor, err := account.Authorize(ctx)
+	actor, err := authorizeSelf(ctx, "end sessions")
 	if err != nil {
 		return err
 	}

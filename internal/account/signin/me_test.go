@@ -47,7 +47,7 @@ func TestChangePassword_KeepsAPasswordThatIsSetMeanwhile(t *testing.T) {
 	b := setup(t)
 	me := b.signIn()
 	err := b.whileChanging(func() error {
-		return b.service.ChangePassword(account.WithActor(t.Context(), me), secret, "a bicycle made of rain")
+		return b.service.ChangePassword(account.WithActor(t.Context(), me), adminPassword, "a bicycle made of rain")
 	})
 	if !problem.Is(err, problem.RuleViolated) {
 		t.Errorf("got %v", err)
@@ -63,7 +63,7 @@ func TestChangePassword_AllowsAFewAttemptsAMinute(t *testing.T) {
 	now := time.Now()
 	b.service.throttle.now = func() time.Time { return now } // each attempt costs a hash; no token comes back meanwhile
 	change := func() error {
-		return b.service.ChangePassword(account.WithActor(t.Context(), me), secret, "short")
+		return b.service.ChangePassword(account.WithActor(t.Context(), me), adminPassword, "short")
 	}
 	for range changeBudget.burst {
 		if err := change(); !problem.Is(err, problem.RuleViolated) {

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -47,7 +48,10 @@ type Service struct {
 	cache    *cache
 	watchers *watchers
 	origins  *origins
+	meters   *meters
 	audit    auditQueue
+
+	refusedTokens atomic.Int64 // for the metrics
 }
 
 // New returns a Service. The caller starts Run.
@@ -57,7 +61,7 @@ func New(config Config) *Service {
 	s := &Service{pool: config.Pool, reviews: cmp.Or(config.Reviews, config.Pool), log: config.Log,
 		idleTimeout: config.IdleTimeout, maxAge: config.MaxAge,
 		key: key, verify: password.Verify, throttle: newThrottle(), cache: newCache(), watchers: newWatchers(),
-		origins: newOrigins(), audit: newAuditQueue(config.Pool, config.Log)}
+		meters: newMeters(), origins: newOrigins(), audit: newAuditQueue(config.Pool, config.Log)}
 	if s.idleTimeout == 0 {
 		s.idleTimeout = defaultIdleTimeout
 	}
@@ -67,14 +71,15 @@ func New(config Config) *Service {
 	return s
 }
 
-// Run keeps the cache and the watched actors up to date, writes audit entries and deletes expired sessions, until ctx
-// ends. While it cannot listen for changes, it empties the cache every second.
+// Run keeps the cache and the watched actors up to date, writes audit entries, records the use of access tokens and
+// deletes expired sessions, until ctx ends. While it cannot listen for changes, it empties the cache every second.
 func (s *Service) Run(ctx context.Context) error {
 	var parts sync.WaitGroup
 	parts.Go(func() { s.runReviews(ctx) })
 	parts.Go(func() { s.audit.run(ctx) })
 	parts.Go(func() { s.runExpiry(ctx) })
 	parts.Go(func() { s.runOrigins(ctx) })
+	parts.Go(func() { s.runUse(ctx) })
 	defer parts.Wait()
 	s.listen(ctx)
 	return nil
@@ -95,5 +100,11 @@ func (s *Service) forgetUser(id uuid.UUID) {
 // forgetSessions invalidates the cached actors of one user's sessions.
 func (s *Service) forgetSessions(user uuid.UUID) {
 	s.cache.forgetSessions(user)
+	s.watchers.wake()
+}
+
+// forgetToken invalidates the cached actors of one access token.
+func (s *Service) forgetToken(id uuid.UUID) {
+	s.cache.forgetToken(id)
 	s.watchers.wake()
 }

@@ -38,7 +38,7 @@ func TestSession_IsCachedAndEndsOnEveryNode(t *testing.T) {
 		_, err := other.Session(t.Context(), session.Token)
 		return problem.Is(err, problem.Unauthenticated)
 	})
-	if !b.service.caches(email, secret) {
+	if !b.service.caches(email, adminPassword) {
 		t.Error("a password is verified again because the user signed out")
 	}
 }
@@ -56,7 +56,7 @@ func TestSession_NothingIsForgottenWhenNoSessionEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := b.service.Open(t.Context(), email, secret, "a browser", "no such session"); err != nil {
+	if _, err := b.service.Open(t.Context(), email, adminPassword, "a browser", "no such session"); err != nil {
 		t.Fatal(err)
 	}
 	b.exec("UPDATE app_user SET name = 'another name'") // its notification comes after those of the above
@@ -85,7 +85,7 @@ func TestSession_EndsWhenIdleAndAfterAWeek(t *testing.T) {
 		}
 		b.exec("UPDATE app_user SET active = true")
 		b.until("the change to take effect", func() bool {
-			_, err := b.service.Basic(t.Context(), email, secret)
+			_, err := b.service.Basic(t.Context(), email, adminPassword)
 			return err == nil
 		})
 	}
@@ -94,7 +94,7 @@ func TestSession_EndsWhenIdleAndAfterAWeek(t *testing.T) {
 func TestOpen_RefusesAPasswordThatChangesMeanwhile(t *testing.T) {
 	b := setup(t)
 	err := b.whileChanging(func() error {
-		_, err := b.service.Open(t.Context(), email, secret, "a browser", "")
+		_, err := b.service.Open(t.Context(), email, adminPassword, "a browser", "")
 		return err
 	})
 	if !errors.Is(err, account.ErrCredentials) {

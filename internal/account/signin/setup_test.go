@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	email    = "admin@example.com"
-	secret   = "correct horse"
-	testWait = time.Minute // limits each wait; what a test waits for happens much sooner, even on a busy machine
+	email         = "admin@example.com"
+	adminPassword = "correct horse"
+	testWait      = time.Minute // limits each wait; what a test waits for happens much sooner, even on a busy machine
 )
 
 // statements counts the statements that a pool sends, without its pings and the listener's.
@@ -54,7 +54,7 @@ func setup(t *testing.T) *bundle {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.pool.Close)
-	if _, err := account.Ensure(t.Context(), b.pool, email, secret); err != nil {
+	if _, err := account.Ensure(t.Context(), b.pool, email, adminPassword); err != nil {
 		t.Fatal(err)
 	}
 	b.service = b.run()
@@ -99,7 +99,7 @@ func (b *bundle) exec(statement string, args ...any) {
 // signIn signs the administrator in by HTTP Basic.
 func (b *bundle) signIn() account.Actor {
 	b.t.Helper()
-	actor, err := b.service.Basic(b.t.Context(), email, secret)
+	actor, err := b.service.Basic(b.t.Context(), email, adminPassword)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func (b *bundle) signIn() account.Actor {
 
 func (b *bundle) open() NewSession {
 	b.t.Helper()
-	session, err := b.service.Open(b.t.Context(), email, secret, "a browser", "")
+	session, err := b.service.Open(b.t.Context(), email, adminPassword, "a browser", "")
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -33,6 +33,7 @@ const (
 var (
 	addressBudget = size{burst: 30, refill: 10 * time.Second} // failures from an address, of all users
 	userBudget    = size{burst: 100, refill: time.Minute}     // failures of a user, from all addresses
+	tokenBudget   = size{burst: 30, refill: 10 * time.Second} // unknown access tokens from an address
 
 	// changeBudget limits a user's attempts to change the password, right or wrong: each costs two hashes.
 	changeBudget = size{burst: 10, refill: 20 * time.Second}
@@ -57,6 +58,7 @@ type throttle struct {
 	pairs     *expirable.LRU[string, *failures] // by address and user
 	addresses *budgets
 	users     *budgets
+	tokens    *budgets                         // by address
 	changes   *budgets                         // by the user's id
 	places    *expirable.LRU[string, struct{}] // addresses from which a user has signed in
 	proven    *expirable.LRU[digest, struct{}] // credentials that were right
@@ -67,6 +69,7 @@ func newThrottle() *throttle {
 		pairs:     expirable.NewLRU[string, *failures](maxRemembered, nil, failureMemory),
 		addresses: expirable.NewLRU[string, *budget](maxRemembered, nil, failureMemory),
 		users:     expirable.NewLRU[string, *budget](maxRemembered, nil, failureMemory),
+		tokens:    expirable.NewLRU[string, *budget](maxRemembered, nil, failureMemory),
 		changes:   expirable.NewLRU[string, *budget](maxRemembered, nil, failureMemory),
 		places:    expirable.NewLRU[string, struct{}](maxRemembered, nil, successMemory),
 		proven:    expirable.NewLRU[digest, struct{}](maxRemembered, nil, failureMemory),
@@ -100,7 +103,8 @@ func doubled(n int) time.Duration {
 	return maxWait
 }
 
-// attempt is a sign-in that has begun. The caller ends it by succeed, fail or undo.
+// attempt is a sign-in that has begun. The caller ends it by succeed, fail or undo. The look-up of an access token is an
+// attempt without a pair.
 type attempt struct {
 	throttle *throttle
 	pair     string // address and user
@@ -210,6 +214,33 @@ func (t *throttle) beginChange(user uuid.UUID) error {
 	b.take(now)
 	t.changes.Add(key, b)
 	return nil
+}
+
+// beginToken counts a look-up of an access token, or refuses it. The caller ends it by found, fail or undo. Nobody can
+// guess a secret; the budget bounds the statements that a stranger can cause. It is not that of passwords, so a machine
+// that goes on with a revoked token locks nobody out. Error: TOO_MANY_REQUESTS, with the time to wait.
+func (t *throttle) beginToken(address string, digest digest) (*attempt, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a := &attempt{throttle: t, digest: digest}
+	if _, proven := t.proven.Get(digest); proven {
+		return a, nil
+	}
+	now, place := t.now(), network(address)
+	b := budgetOf(t.tokens, place, tokenBudget)
+	if wait := b.wait(now); wait > 0 {
+		return nil, tooMany("Too many access tokens from your address were wrong", wait)
+	}
+	a.take(t.tokens, place, b, now)
+	return a, nil
+}
+
+// found refunds the look-up of an access token that exists.
+func (a *attempt) found() {
+	a.throttle.mu.Lock()
+	defer a.throttle.mu.Unlock()
+	a.refund()
+	a.throttle.proven.Add(a.digest, struct{}{})
 }
 
 func tooMany(what string, wait time.Duration) error {

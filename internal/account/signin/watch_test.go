@@ -28,7 +28,7 @@ func TestWatch_ReportsChangesOnEveryNode(t *testing.T) {
 			b := setup(t)
 			reasons := make(chan error, 100)
 			for _, node := range []*Service{b.service, b.run()} {
-				actor, err := node.Basic(t.Context(), email, secret)
+				actor, err := node.Basic(t.Context(), email, adminPassword)
 				if err != nil {
 					t.Fatal(err)
 				}
