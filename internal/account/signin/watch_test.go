@@ -102,7 +102,7 @@ func TestWatch_ReportsAChangeWhileRequestsHoldAllConnections(t *testing.T) {
 	}
 	t.Cleanup(reviews.Close)
 	s := b.runOn(reviews)
-	actor, err := s.Basic(t.Context(), email, secret)
+	actor, err := s.Basic(t.Context(), email, adminPassword)
 	if err != nil {
 		t.Fatal(err)
 	}
