@@ -60,7 +60,7 @@ bench: build ## Measure against hand-written baselines and, with BESIDE=, anothe
 	go run ./internal/bench/cmd/bench $(if $(BESIDE),--beside=$(BESIDE)) $(if $(LONG),--long) $(ARGS)
 
 # SHORT=1 runs the short forms, as `make test` does. ITEMCAST_SOAK makes tests repeat their faults more often.
-soak: build ## Test endurance: stalling subscribers, killed nodes and databases, a million stale documents (30 minutes).
+soak: build clients examples/typed/generators/node_modules/.package-lock.json ## Test endurance: stalling subscribers, killed nodes and databases, a million stale documents (30 minutes).
 	go run ./internal/bench/cmd/bench soak $(if $(SHORT),--short) $(ARGS)
 	$(if $(SHORT),,ITEMCAST_SOAK=1) go test -count=1 -timeout 40m -run 'Kill|Outage|Typed|Upgrade' ./internal/change ./internal/node
 
@@ -85,5 +85,5 @@ $(TOOLS)/.stamp-linters: tools/go.mod tools/go.sum
 	@touch $@
 
 clean: ## Remove built files and installed packages, but not the data directory.
-	rm -rf bin .tools $(WEB)/node_modules examples/node_modules examples/typed/node_modules $(LINT)/node_modules
+	rm -rf bin .tools $(WEB)/node_modules examples/node_modules examples/typed/node_modules examples/typed/generators/node_modules $(LINT)/node_modules
 	find internal/web/dist -type f ! -name .gitkeep -delete

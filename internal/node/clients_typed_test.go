@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,13 +16,13 @@ import (
 	"itemcast/internal/soak"
 )
 
-// typedExample copies examples/typed with the schema that a node serves.
+// typedExample copies examples/typed with the schema and the documents that a node serves.
 func typedExample(t *testing.T, n *nodetest.Node) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	source := examplePath(t, "typed")
-	err := filepath.WalkDir(source, func(path string, entry fs.DirEntry, err error) error {
-		name := strings.TrimPrefix(path, source)
+	err := filepath.WalkDir(source, func(file string, entry fs.DirEntry, err error) error {
+		name := strings.TrimPrefix(file, source)
 		switch {
 		case err != nil:
 			return err
@@ -33,7 +34,7 @@ func typedExample(t *testing.T, n *nodetest.Node) (dir string) {
 		case entry.IsDir():
 			return os.MkdirAll(filepath.Join(dir, name), 0o755)
 		}
-		text, err := os.ReadFile(path)
+		text, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}
@@ -42,21 +43,23 @@ func typedExample(t *testing.T, n *nodetest.Node) (dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema := n.Call(http.MethodGet, "/graphql/schema.graphql", "").WantStatus(t, http.StatusOK).Body
-	if err := os.WriteFile(filepath.Join(dir, "schema.graphql"), schema, 0o644); err != nil {
-		t.Fatal(err)
+	for _, served := range []string{"/graphql/schema.graphql", "/api/v1/openapi.json", "/api/v1/openapi.yaml"} {
+		text := n.Call(http.MethodGet, served, "").WantStatus(t, http.StatusOK).Body
+		if err := os.WriteFile(filepath.Join(dir, path.Base(served)), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return dir
 }
 
-// linkPackages gives an example its npm packages.
-func linkPackages(t *testing.T, dir string) {
+// linkPackages gives a folder of examples/typed in dir its npm packages. target is what installs them.
+func linkPackages(t *testing.T, dir, folder, target string) {
 	t.Helper()
-	packages := examplePath(t, "typed/node_modules")
+	packages := examplePath(t, filepath.Join("typed", folder, "node_modules"))
 	if _, err := os.Stat(packages); err != nil {
-		t.Fatal("the packages of the typed examples are not installed: run make clients")
+		t.Fatalf("the packages of examples/typed/%s are not installed: run make %s", folder, target)
 	}
-	if err := os.Symlink(packages, filepath.Join(dir, "node_modules")); err != nil {
+	if err := os.Symlink(packages, filepath.Join(dir, folder, "node_modules")); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -99,7 +102,7 @@ func TestClientsTyped_RelayCompilesAndRuns(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	dir := typedExample(t, n)
-	linkPackages(t, dir)
+	linkPackages(t, dir, "", "clients")
 	run(t, dir, "npm", "run", "--silent", "relay")
 	out := run(t, dir, "node", "dist/relay/main.js", n.URL, adminCredentials)
 	wantCreated(t, n, out, "From Relay")
@@ -113,7 +116,7 @@ func TestClientsTyped_GQLTadaCompilesAndRuns(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	dir := typedExample(t, n)
-	linkPackages(t, dir)
+	linkPackages(t, dir, "", "clients")
 	run(t, dir, "npm", "run", "--silent", "tada")
 	wantCreated(t, n, run(t, dir, "node", "dist/tada/main.js", n.URL, adminCredentials), "From gql.tada")
 }
