@@ -37,7 +37,7 @@ func (r *itemResolver) History(ctx context.Context, obj *rendered.Item, first *i
 	if err != nil {
 		return nil, err
 	}
-	nodes, cursors := each(changes, r.Hub.Event), each(changes, item.HistoryToken)
+	nodes, cursors := each(changes, r.Hub.Event), each(changes, r.Items.HistoryToken)
 	return &model.ItemChangeConnection{
 		Edges: edges(nodes, cursors, func(cursor string, node *live.Event) *model.ItemChangeEdge {
 			return &model.ItemChangeEdge{Cursor: cursor, Node: node}

@@ -1,38 +1,82 @@
 package change
 
 import (
+	"crypto/aes"
+	"crypto/cipher"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"fmt"
 
 	"github.com/google/uuid"
 
 	"itemcast/internal/problem"
 )
 
-// encodeCursor returns the log's epoch and a position, 16 + 8 bytes, in base64url. Clients must treat it as opaque.
-func encodeCursor(epoch uuid.UUID, p Position) string {
-	raw := binary.BigEndian.AppendUint64(epoch[:], uint64(p))
-	return base64.RawURLEncoding.EncodeToString(raw)
+// cipherSize is the length of the feed's secret that is used, in bytes: a key of AES-128.
+const cipherSize = 16
+
+// cursors make and read cursors. A cursor is half of the log's epoch, and one encrypted block with a position and the
+// other half: 8 + 16 bytes, in base64url. Positions count the changes of all items, in all accounts. If clients could
+// read them, they would learn how much happens that they may not see.
+type cursors struct {
+	epoch uuid.UUID
+	block cipher.Block
+}
+
+func newCursors(epoch uuid.UUID, secret []byte) (cursors, error) {
+	if len(secret) < cipherSize {
+		return cursors{}, fmt.Errorf("the feed's secret has %d bytes, want %d", len(secret), cipherSize)
+	}
+	block, err := aes.NewCipher(secret[:cipherSize])
+	return cursors{epoch, block}, err
+}
+
+func (c cursors) encode(p Position) string {
+	var raw [24]byte
+	copy(raw[:8], c.epoch[:8])
+	binary.BigEndian.PutUint64(raw[8:16], uint64(p))
+	copy(raw[16:], c.epoch[8:])
+	c.block.Encrypt(raw[8:], raw[8:])
+	return base64.RawURLEncoding.EncodeToString(raw[:])
 }
 
 // errForeign means that a cursor belongs to another epoch.
 var errForeign = errors.New("the cursor is of another log")
 
-// decodeCursor is the inverse of encodeCursor. Errors: INVALID_CURSOR; errForeign for a cursor of another epoch.
-func decodeCursor(epoch uuid.UUID, cursor string) (Position, error) {
+// decode is the inverse of encode. Errors: INVALID_CURSOR; errForeign for a cursor of another epoch.
+func (c cursors) decode(cursor string) (Position, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil || len(raw) != len(epoch)+8 {
+	if err != nil || len(raw) != 24 {
 		return 0, errMalformed()
 	}
-	if uuid.UUID(raw[:16]) != epoch {
+	if string(raw[:8]) != string(c.epoch[:8]) {
 		return 0, errForeign
 	}
-	p := Position(binary.BigEndian.Uint64(raw[16:]))
-	if p < 0 {
+	c.block.Decrypt(raw[8:], raw[8:])
+	p := Position(binary.BigEndian.Uint64(raw[8:16]))
+	if p < 0 || string(raw[16:]) != string(c.epoch[8:]) {
 		return 0, errMalformed()
 	}
 	return p, nil
+}
+
+// idMark tells a sealed id from a sealed position.
+const idMark = "the id__"
+
+// SealID hides the id of a change, as cursors hide a position: ids count the changes of all accounts too.
+func (f *Feed) SealID(id int64) (sealed uuid.UUID) {
+	binary.BigEndian.PutUint64(sealed[:8], uint64(id))
+	copy(sealed[8:], idMark)
+	f.cursors.block.Encrypt(sealed[:], sealed[:])
+	return sealed
+}
+
+// OpenID returns the id that SealID hid; ok is false for any other value.
+func (f *Feed) OpenID(sealed uuid.UUID) (id int64, ok bool) {
+	f.cursors.block.Decrypt(sealed[:], sealed[:])
+	id = int64(binary.BigEndian.Uint64(sealed[:8]))
+	return id, id > 0 && string(sealed[8:]) == idMark
 }
 
 func errMalformed() error {

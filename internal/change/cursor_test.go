@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,12 +14,64 @@ import (
 	"itemcast/internal/problem"
 )
 
+func newTestCursors(epoch uuid.UUID) cursors {
+	c, err := newCursors(epoch, []byte("sixteen bytes of"))
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+// Cursors of neighbouring positions have nothing in common but the log: neither a cursor nor two of them tell a count.
+func TestCursor_HidesThePosition(t *testing.T) {
+	t.Parallel()
+	c := newTestCursors(uuid.MustParse("0192f0c1-2d3e-7a4b-8c5d-6e7f80910a1b"))
+	seen := map[string]bool{}
+	for p := range Position(1000) {
+		raw, err := base64.RawURLEncoding.DecodeString(c.encode(p))
+		if err != nil || len(raw) != 24 {
+			t.Fatalf("%d bytes, %v", len(raw), err)
+		}
+		for at := 8; at+4 <= len(raw); at++ {
+			if part := string(raw[at : at+4]); seen[part] {
+				t.Fatalf("the cursor of %d shares %x with another", p, part)
+			} else {
+				seen[part] = true
+			}
+		}
+	}
+	forged := []byte(c.encode(7))
+	for n := range forged[11:] {
+		other := slices.Clone(forged)
+		other[11+n] ^= 1
+		if p, err := c.decode(string(other)); err == nil {
+			t.Errorf("a changed cursor is taken for the position %d", p)
+		}
+	}
+}
+
+func TestFeed_SealsIDs(t *testing.T) {
+	b := setup(t)
+	feed := b.idleNode().feed
+	for _, id := range []int64{1, 42, math.MaxInt64} {
+		sealed := feed.SealID(id)
+		if got, ok := feed.OpenID(sealed); !ok || got != id {
+			t.Errorf("%d is opened as %d, %v", id, got, ok)
+		}
+		sealed[3] ^= 1
+		if _, ok := feed.OpenID(sealed); ok {
+			t.Error("a changed one is opened")
+		}
+	}
+}
+
 func TestCursor_DecodesToThePositionItWasEncodedFrom(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		epoch := uuid.UUID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "epoch"))
 		p := Position(rapid.Int64Min(0).Draw(t, "position"))
-		if back, err := decodeCursor(epoch, encodeCursor(epoch, p)); err != nil || back != p {
+		c := newTestCursors(epoch)
+		if back, err := c.decode(c.encode(p)); err != nil || back != p {
 			t.Fatalf("%d was decoded as %d, %v", p, back, err)
 		}
 	})
@@ -26,14 +79,15 @@ func TestCursor_DecodesToThePositionItWasEncodedFrom(t *testing.T) {
 
 func FuzzCursor_InvalidInputIsAnErrorAndNeverAPanic(f *testing.F) {
 	epoch := uuid.MustParse("0192f0c1-2d3e-7a4b-8c5d-6e7f80910a1b")
-	good := encodeCursor(epoch, 42)
+	c := newTestCursors(epoch)
+	good := c.encode(42)
 	for _, seed := range []string{
 		"", "x", good, good[:31], good + "A", good[:20] + "!" + good[21:], "é", "\x00", good + "=",
 	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, cursor string) {
-		p, err := decodeCursor(epoch, cursor)
+		p, err := c.decode(cursor)
 		known := problem.Is(err, problem.InvalidCursor) || errors.Is(err, errForeign)
 		if err == nil && p < 0 || err != nil && !known {
 			t.Fatalf("%q: %d, %v", cursor, p, err)
@@ -57,16 +111,16 @@ func TestFeed_InvalidAndExpiredCursorsHaveDifferentCodes(t *testing.T) {
 		"too long":      {good + "AAAA", problem.InvalidCursor},
 		"padded":        {good + "=", problem.InvalidCursor},
 		"standard text": {base64.StdEncoding.EncodeToString(make([]byte, 23)), problem.InvalidCursor},
-		"negative":      {encodeCursor(n.feed.epoch, -1), problem.InvalidCursor},
+		"negative":      {n.feed.cursors.encode(-1), problem.InvalidCursor},
 		"ahead":         {n.feed.Cursor(4), problem.InvalidCursor},
 		"far ahead":     {n.feed.Cursor(math.MaxInt64), problem.InvalidCursor},
-		"other epoch":   {encodeCursor(uuid.New(), 2), problem.CursorExpired},
+		"other epoch":   {newTestCursors(uuid.New()).encode(2), problem.CursorExpired},
 	} {
 		if p, err := n.feed.ParseCursor(b.ctx, c.cursor); !problem.Is(err, c.code) {
 			t.Errorf("%s: want %s, got %d, %v", name, c.code, p, err)
 		}
 	}
-	_, err := n.feed.ParseCursor(b.ctx, encodeCursor(uuid.New(), 2))
+	_, err := n.feed.ParseCursor(b.ctx, newTestCursors(uuid.New()).encode(2))
 	if oldest := n.feed.Cursor(0); !strings.HasSuffix(err.Error(), oldest) {
 		t.Errorf("of another epoch: %v, want the oldest cursor %s", err, oldest)
 	}

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"sync"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/change/internal/store"
@@ -20,9 +19,9 @@ const readBatch = 1000
 // Feed reads the log by position. A node has one, shared by all its readers. Recent changes come from memory, older
 // ones from the database; readers see no difference. All methods may be called concurrently.
 type Feed struct {
-	pool  *pgxpool.Pool
-	log   *slog.Logger
-	epoch uuid.UUID
+	pool    *pgxpool.Pool
+	log     *slog.Logger
+	cursors cursors
 
 	mu       sync.RWMutex // guards what follows; never held during a query
 	recent   ring
@@ -41,8 +40,12 @@ func OpenFeed(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger) (*Feed,
 	if err != nil {
 		return nil, fmt.Errorf("read the feed's head: %w", err)
 	}
+	made, err := newCursors(identity.Epoch, identity.Secret)
+	if err != nil {
+		return nil, err
+	}
 	return &Feed{
-		pool: pool, log: log, epoch: identity.Epoch, head: Position(head.Position), advanced: make(chan struct{}),
+		pool: pool, log: log, cursors: made, head: Position(head.Position), advanced: make(chan struct{}),
 	}, nil
 }
 
@@ -54,12 +57,12 @@ func (f *Feed) Head() Position {
 }
 
 // Cursor returns the cursor of a position.
-func (f *Feed) Cursor(p Position) string { return encodeCursor(f.epoch, p) }
+func (f *Feed) Cursor(p Position) string { return f.cursors.encode(p) }
 
 // ParseCursor returns the position of a cursor. Errors: INVALID_CURSOR; CURSOR_EXPIRED when changes after it have been
 // dropped.
 func (f *Feed) ParseCursor(ctx context.Context, cursor string) (Position, error) {
-	p, err := decodeCursor(f.epoch, cursor)
+	p, err := f.cursors.decode(cursor)
 	if errors.Is(err, errForeign) {
 		return 0, f.expired(ctx, store.New(f.pool), "The cursor is from before this database was created or restored.")
 	}

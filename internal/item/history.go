@@ -12,7 +12,26 @@ import (
 )
 
 // HistoryToken returns the page token of a change's place in History.
-func HistoryToken(c *change.Change) string { return page.Token("history", c.ID) }
+func (s *Service) HistoryToken(c *change.Change) string {
+	return page.Token("history", s.feed.SealID(c.ID))
+}
+
+// placeInHistory returns the id of a page token's change; "" is the place before the newest change. Error:
+// INVALID_PAGE_TOKEN.
+func (s *Service) placeInHistory(token string) (id int64, err error) {
+	if token == "" {
+		return 0, nil
+	}
+	var sealed uuid.UUID
+	if err := page.Read(token, "history", &sealed); err != nil {
+		return 0, err
+	}
+	id, ok := s.feed.OpenID(sealed)
+	if !ok {
+		return 0, page.ErrInvalid()
+	}
+	return id, nil
+}
 
 // History returns up to limit changes of an item that the log retains, newest first, starting after a page token of an
 // earlier call; next is empty on the last page. A deleted item has a history too. Changes from a time when the item was
@@ -29,11 +48,9 @@ func (s *Service) History(
 	if err != nil {
 		return nil, "", err
 	}
-	var before int64 // 0: from the newest
-	if after != "" {
-		if err := page.Read(after, "history", &before); err != nil {
-			return nil, "", err
-		}
+	before, err := s.placeInHistory(after)
+	if err != nil {
+		return nil, "", err
 	}
 	if err := s.checkNewest(ctx, sight, id); err != nil {
 		return nil, "", err
@@ -43,7 +60,7 @@ func (s *Service) History(
 		if err != nil {
 			return nil, "", err
 		}
-		read, next = page.Cut(read, limit, HistoryToken)
+		read, next = page.Cut(read, limit, s.HistoryToken)
 		if next != "" {
 			before = read[limit-1].ID
 		}

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"itemcast/internal/account"
+	"itemcast/internal/change"
 	"itemcast/internal/page"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
@@ -72,7 +73,7 @@ func TestSight_ItemsOutOfSightDoNotExist(t *testing.T) {
 		},
 		"history": func(id uuid.UUID) error { _, _, err := b.items.History(ctx, id, 10, ""); return err },
 		"history after a page token": func(id uuid.UUID) error {
-			_, _, err := b.items.History(ctx, id, 10, page.Token("history", int64(1<<40)))
+			_, _, err := b.items.History(ctx, id, 10, b.items.HistoryToken(&change.Change{ID: 1 << 40}))
 			return err
 		},
 	} {

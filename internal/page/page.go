@@ -66,11 +66,11 @@ func Token(list string, key ...any) string {
 func Read(token, list string, key ...any) error {
 	raw, err := encoding.DecodeString(token)
 	if err != nil {
-		return errInvalid()
+		return ErrInvalid()
 	}
 	r := reader{rest: raw, ok: true}
 	if r.text() != list {
-		return errInvalid()
+		return ErrInvalid()
 	}
 	for _, value := range key {
 		switch value := value.(type) {
@@ -90,7 +90,7 @@ func Read(token, list string, key ...any) error {
 		}
 	}
 	if !r.ok || len(r.rest) > 0 {
-		return errInvalid()
+		return ErrInvalid()
 	}
 	return nil
 }
@@ -117,7 +117,8 @@ func Cut[Row any](rows []Row, limit int, token func(Row) string) (page []Row, ne
 	return rows[:limit], token(rows[limit-1])
 }
 
-func errInvalid() error {
+// ErrInvalid is the error for a token that no list has made.
+func ErrInvalid() error {
 	return problem.New(problem.InvalidPageToken,
 		"The page token does not belong to this list in this order. Take it from the page before or after.")
 }

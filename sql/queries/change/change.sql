@@ -43,7 +43,7 @@ DELETE FROM feed_head WHERE step >= @from_step AND step < @to_step;
 
 -- name: FeedIdentity :one
 -- system: of the whole log.
-SELECT epoch, floor FROM feed LIMIT 1;
+SELECT epoch, floor, secret FROM feed LIMIT 1;
 
 -- ChangesAfter is on the path of every change to every reader. OFFSET 0 forces a look-up of each change by its key:
 -- while statistics are new, the planner may choose a much slower plan for a plain join. A change whose partition was

@@ -243,14 +243,14 @@ func (q *Queries) ExtendPartitions(ctx context.Context, ahead int64) (int32, err
 }
 
 const feedIdentity = `-- name: FeedIdentity :one
-SELECT epoch, floor FROM feed LIMIT 1
+SELECT epoch, floor, secret FROM feed LIMIT 1
 `
 
 // system: of the whole log.
 func (q *Queries) FeedIdentity(ctx context.Context) (Feed, error) {
 	row := q.db.QueryRow(ctx, feedIdentity)
 	var i Feed
-	err := row.Scan(&i.Epoch, &i.Floor)
+	err := row.Scan(&i.Epoch, &i.Floor, &i.Secret)
 	return i, err
 }
 

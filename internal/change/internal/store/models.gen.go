@@ -11,6 +11,8 @@ import (
 type Feed struct {
 	Epoch uuid.UUID
 	Floor int64
+	// the key with which cursors hide positions (AES-128)
+	Secret []byte
 }
 
 type FeedHead struct {
