@@ -29,7 +29,7 @@ type follower struct {
 
 // dialFollower connects. With a query, it also signs in and subscribes, and returns when the server has read the
 // subscription.
-func dialFollower(ctx context.Context, addr, path, query string) (_ *follower, err error) {
+func dialFollower(ctx context.Context, addr, path, query, authorization string) (_ *follower, err error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func dialFollower(ctx context.Context, addr, path, query string) (_ *follower, e
 		send map[string]any
 		want string // the type of the response; empty: none
 	}{
-		{connectionInit, "connection_ack"},
+		{connectionInit(authorization), "connection_ack"},
 		{map[string]any{"type": "subscribe", "id": "1", "payload": map[string]any{"query": query}}, ""},
 		{map[string]any{"type": "ping"}, "pong"},
 	} {

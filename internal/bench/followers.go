@@ -48,10 +48,10 @@ func (n *node) dialFollower(distinct int) opener {
 		if distinct > 1 {
 			query = strings.Replace(query, "kind", fmt.Sprintf("k%02d: kind", k%distinct), 1)
 		}
-		return dialFollower(ctx, n.addr, "/graphql", query)
+		return dialFollower(ctx, n.addr, "/graphql", query, authorization)
 	}
 }
 
 func (b *baselineProcess) dialFollower(ctx context.Context, _ int) (*follower, error) {
-	return dialFollower(ctx, b.addr, "/broadcast", "")
+	return dialFollower(ctx, b.addr, "/broadcast", "", "")
 }

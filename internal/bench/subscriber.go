@@ -22,9 +22,9 @@ const (
 	arrivalTimeout    = 10 * time.Second
 )
 
-// connectionInit signs in.
-var connectionInit = map[string]any{
-	"type": "connection_init", "payload": map[string]string{"authorization": authorization},
+// connectionInit signs in by the value of a header Authorization.
+func connectionInit(authorization string) map[string]any {
+	return map[string]any{"type": "connection_init", "payload": map[string]string{"authorization": authorization}}
 }
 
 var frameStart = regexp.MustCompile(`"itemChanges":\{"revision":(\d+),"item":\{"id":"([0-9a-f-]{36})"\}`)
@@ -75,7 +75,7 @@ func dialSubscriber(ctx context.Context, addr, query string, variables map[strin
 		send any
 		want string
 	}{
-		{connectionInit, "connection_ack"},
+		{connectionInit(authorization), "connection_ack"},
 		{map[string]any{"type": "subscribe", "id": "1", "payload": subscription}, ""},
 	} {
 		if err := s.exchange(step.send, step.want); err != nil {
