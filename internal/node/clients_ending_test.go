@@ -47,6 +47,7 @@ func TestClients_EndWithOneLineThatSaysWhatIsWrong(t *testing.T) {
 	for script, endings := range map[string][]ending{
 		"subscribers/graphql-ws.mjs":  expired,
 		"subscribers/graphql-sse.mjs": expired,
+		"subscribers/urql.mjs":        expired,
 		"subscribers/eventsource.mjs": onServer("/api/v1/changes"),
 		"subscribers/mirror.mjs":      onServer("", file),
 		"clients/graphql.mjs":         onServer("", "graphql-ws"),
@@ -54,6 +55,7 @@ func TestClients_EndWithOneLineThatSaysWhatIsWrong(t *testing.T) {
 		"clients/apollo.mjs":          onServer("", "get"),
 		"clients/audit.mjs":           onServer(""),
 		"receivers/receiver.mjs":      receiver,
+		"receivers/fetch.mjs":         receiver,
 		"receivers/receiver.py":       receiver,
 		"receivers/go":                receiver,
 	} {
@@ -103,6 +105,7 @@ func TestClients_GoOnAfterAnOutage(t *testing.T) {
 		"subscribers/graphql-ws.mjs": {url, adminCredentials}, "subscribers/graphql-sse.mjs": {url, adminCredentials},
 		"subscribers/eventsource.mjs": {url + "/api/v1/changes", adminCredentials},
 		"subscribers/mirror.mjs":      {url, adminCredentials, file},
+		"subscribers/urql.mjs":        {url, adminCredentials},
 	} {
 		run := interpreter(t, script)
 		lines, errs := programWithErrors(t, run[0], append(run[1:], args...)...)
@@ -115,6 +118,7 @@ func TestClients_GoOnAfterAnOutage(t *testing.T) {
 	}
 	nodetest.Next(t, clients["subscribers/eventsource.mjs"].lines) // open
 	nodetest.Next(t, clients["subscribers/mirror.mjs"].lines)      // listed
+	nodetest.Next(t, clients["subscribers/urql.mjs"].lines)        // from
 
 	stop()
 	for script, c := range clients {

@@ -17,6 +17,9 @@ var receivers = map[string]func(t *testing.T, secret, port string) <-chan json.R
 	"Node.js": func(t *testing.T, secret, port string) <-chan json.RawMessage {
 		return example(t, "receivers/receiver.mjs", secret, port)
 	},
+	"Node.js, fetch": func(t *testing.T, secret, port string) <-chan json.RawMessage {
+		return example(t, "receivers/fetch.mjs", secret, port)
+	},
 	"Go": func(t *testing.T, secret, port string) <-chan json.RawMessage {
 		return example(t, "receivers/go", secret, port)
 	},
