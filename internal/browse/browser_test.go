@@ -6,44 +6,22 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
-	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
+	"itemcast/internal/browsertest"
 	"itemcast/internal/node/nodetest"
 )
 
-// browserTimeout bounds each wait for the browser; a busy machine needs most of it.
-const browserTimeout = time.Minute
-
-// closeChrome ends the browser, if a test started it.
-var closeChrome = func() {}
-
 func TestMain(m *testing.M) {
 	code := m.Run()
-	closeChrome()
+	browsertest.Close()
 	os.Exit(code)
 }
-
-// chrome starts one browser for all tests. Each test has its own tab and profile in it.
-var chrome = sync.OnceValues(func() (context.Context, error) {
-	profile, err := os.MkdirTemp("", "itemcast-browser-")
-	if err != nil {
-		return nil, err
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.UserDataDir(profile), chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-component-update", true))
-	allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, closeTab := chromedp.NewContext(allocator)
-	closeChrome = func() { closeTab(); end(); _ = os.RemoveAll(profile) }
-	return ctx, chromedp.Do(ctx)
-})
 
 // tab is a tab of the browser on a node.
 type tab struct {
@@ -71,19 +49,7 @@ func openTab(t *testing.T, n *nodetest.Node) *tab {
 // openStrangersTab opens a tab that is not signed in.
 func openStrangersTab(t *testing.T, n *nodetest.Node) *tab {
 	t.Helper()
-	parent, err := chrome()
-	if err != nil {
-		t.Fatalf("start the browser: %v", err)
-	}
-	ctx, closeTab := chromedp.NewContext(parent, chromedp.WithNewBrowserContext())
-	t.Cleanup(closeTab)
-	b := &tab{t: t, n: n, ctx: ctx}
-	b.do(chromedp.EmulateViewport(1280, 900))
-	script := cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: violations}
-	if _, err := chromedp.Call(ctx, cdppage.AddScriptToEvaluateOnNewDocument, script); err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return &tab{t: t, n: n, ctx: browsertest.Tab(t, violations)}
 }
 
 // withoutScript turns JavaScript off.
@@ -99,11 +65,7 @@ func (b *tab) withoutScript() *tab {
 // do performs steps that stay on the page.
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	// The tab lives as long as the context of its first use, so that one must have no deadline.
-	if err := chromedp.Do(b.ctx); err != nil {
-		b.t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(b.ctx, browserTimeout)
+	ctx, cancel := context.WithTimeout(b.ctx, browsertest.Timeout)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		b.t.Fatalf("%v\nat %s", err, b.excerpt())
@@ -113,7 +75,7 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 // load performs steps that lead to another page, and returns the status of that page.
 func (b *tab) load(steps ...chromedp.Action[chromedp.Void]) int64 {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, browserTimeout)
+	ctx, cancel := context.WithTimeout(b.ctx, browsertest.Timeout)
 	defer cancel()
 	response, err := chromedp.RunResponse(ctx, steps...)
 	if err != nil {
@@ -191,7 +153,7 @@ func (b *tab) value(id string) string {
 // text returns the text of an element, with its white space.
 func (b *tab) text(selector string) string {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, browserTimeout)
+	ctx, cancel := context.WithTimeout(b.ctx, browsertest.Timeout)
 	defer cancel()
 	text, err := chromedp.Run(ctx, chromedp.TextContent(chromedp.CSS(selector)))
 	if err != nil {
@@ -204,7 +166,7 @@ func (b *tab) text(selector string) string {
 func (b *tab) waitText(selector, want string) {
 	b.t.Helper()
 	got := ""
-	for deadline := time.Now().Add(browserTimeout); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(browsertest.Timeout); time.Now().Before(deadline); {
 		if got = b.text(selector); strings.Contains(got, want) {
 			return
 		}
@@ -237,7 +199,7 @@ func (b *tab) excerpt() string {
 // eval evaluates an expression in the page.
 func eval[T any](b *tab, expression string) T {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, browserTimeout)
+	ctx, cancel := context.WithTimeout(b.ctx, browsertest.Timeout)
 	defer cancel()
 	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
 	if err != nil {

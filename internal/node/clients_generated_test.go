@@ -48,7 +48,7 @@ func TestClientsTyped_OpenAPITypescriptCompilesAndRuns(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	dir := typedExample(t, n)
-	linkPackages(t, dir, "", "clients")
+	linkPackages(t, dir, "typed", "clients")
 	run(t, dir, "npm", "run", "--silent", "openapi-fetch")
 	out := wantRoundTrip(t, n, "From openapi-fetch", func() []byte {
 		return run(t, dir, "node", "dist/openapi-fetch/main.js", n.URL, adminCredentials)
@@ -66,8 +66,8 @@ func TestClientsTyped_GeneratorsForTypeScriptCompileAndRun(t *testing.T) {
 			t.Parallel()
 			n := nodetest.Start(t)
 			dir := typedExample(t, n)
-			linkPackages(t, dir, "", "clients")
-			linkPackages(t, dir, "generators", "soak")
+			linkPackages(t, dir, "typed", "clients")
+			linkPackages(t, filepath.Join(dir, "generators"), "typed/generators", "soak")
 			run(t, filepath.Join(dir, "generators"), "npm", "run", "--silent", name)
 			wantRoundTrip(t, n, "From "+name, func() []byte {
 				return run(t, dir, "node", "dist/"+name+"/main.js", n.URL, adminCredentials)

@@ -16,17 +16,17 @@ import (
 	"itemcast/internal/soak"
 )
 
-// typedExample copies examples/typed with the schema and the documents that a node serves.
-func typedExample(t *testing.T, n *nodetest.Node) (dir string) {
+// copyExample copies a folder of examples/, without what is built, generated or installed there.
+func copyExample(t *testing.T, name string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	source := examplePath(t, "typed")
+	source := examplePath(t, name)
 	err := filepath.WalkDir(source, func(file string, entry fs.DirEntry, err error) error {
 		name := strings.TrimPrefix(file, source)
 		switch {
 		case err != nil:
 			return err
-		case slices.Contains([]string{"node_modules", "dist", "__generated__"}, entry.Name()):
+		case slices.Contains([]string{"node_modules", "dist", "__generated__", "generated"}, entry.Name()):
 			if entry.IsDir() {
 				return fs.SkipDir
 			}
@@ -43,6 +43,13 @@ func typedExample(t *testing.T, n *nodetest.Node) (dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return dir
+}
+
+// typedExample copies examples/typed with the schema and the documents that a node serves.
+func typedExample(t *testing.T, n *nodetest.Node) (dir string) {
+	t.Helper()
+	dir = copyExample(t, "typed")
 	for _, served := range []string{"/graphql/schema.graphql", "/api/v1/openapi.json", "/api/v1/openapi.yaml"} {
 		text := n.Call(http.MethodGet, served, "").WantStatus(t, http.StatusOK).Body
 		if err := os.WriteFile(filepath.Join(dir, path.Base(served)), text, 0o644); err != nil {
@@ -52,14 +59,14 @@ func typedExample(t *testing.T, n *nodetest.Node) (dir string) {
 	return dir
 }
 
-// linkPackages gives a folder of examples/typed in dir its npm packages. target is what installs them.
+// linkPackages gives a copy of a folder of examples/ its npm packages. target is what installs them.
 func linkPackages(t *testing.T, dir, folder, target string) {
 	t.Helper()
-	packages := examplePath(t, filepath.Join("typed", folder, "node_modules"))
+	packages := examplePath(t, filepath.Join(folder, "node_modules"))
 	if _, err := os.Stat(packages); err != nil {
-		t.Fatalf("the packages of examples/typed/%s are not installed: run make %s", folder, target)
+		t.Fatalf("the packages of examples/%s are not installed: run make %s", folder, target)
 	}
-	if err := os.Symlink(packages, filepath.Join(dir, folder, "node_modules")); err != nil {
+	if err := os.Symlink(packages, filepath.Join(dir, "node_modules")); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -67,8 +74,14 @@ func linkPackages(t *testing.T, dir, folder, target string) {
 // run runs a command in a folder and returns what it prints. Any word on stderr fails the test: clients warn there.
 func run(t *testing.T, dir, name string, args ...string) []byte {
 	t.Helper()
+	return runWith(t, dir, nil, name, args...)
+}
+
+// runWith is run with variables of the environment in addition.
+func runWith(t *testing.T, dir string, environment []string, name string, args ...string) []byte {
+	t.Helper()
 	command := exec.CommandContext(t.Context(), name, args...)
-	command.Dir = dir
+	command.Dir, command.Env = dir, append(os.Environ(), environment...)
 	var complaints strings.Builder
 	command.Stderr = &complaints
 	out, err := command.Output()
@@ -102,7 +115,7 @@ func TestClientsTyped_RelayCompilesAndRuns(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	dir := typedExample(t, n)
-	linkPackages(t, dir, "", "clients")
+	linkPackages(t, dir, "typed", "clients")
 	run(t, dir, "npm", "run", "--silent", "relay")
 	out := run(t, dir, "node", "dist/relay/main.js", n.URL, adminCredentials)
 	wantCreated(t, n, out, "From Relay")
@@ -116,7 +129,7 @@ func TestClientsTyped_GQLTadaCompilesAndRuns(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	dir := typedExample(t, n)
-	linkPackages(t, dir, "", "clients")
+	linkPackages(t, dir, "typed", "clients")
 	run(t, dir, "npm", "run", "--silent", "tada")
 	wantCreated(t, n, run(t, dir, "node", "dist/tada/main.js", n.URL, adminCredentials), "From gql.tada")
 }

@@ -3,7 +3,8 @@ package node_test
 import (
 	"testing"
 
+	"itemcast/internal/browsertest"
 	"itemcast/internal/node/nodetest"
 )
 
-func TestMain(m *testing.M) { nodetest.Main(m) }
+func TestMain(m *testing.M) { nodetest.Main(m, browsertest.Close) }

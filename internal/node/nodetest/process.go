@@ -18,14 +18,18 @@ import (
 // tempDir has room for the command's binary.
 var tempDir string
 
-// Main is the body of TestMain in a package whose tests start processes.
-func Main(m *testing.M) {
+// Main is the body of TestMain in a package whose tests start processes. It calls the functions when the tests have
+// ended.
+func Main(m *testing.M, ended ...func()) {
 	dir, err := os.MkdirTemp("", "itemcast-test-")
 	if err != nil {
 		panic(err)
 	}
 	tempDir = dir
 	code := m.Run()
+	for _, end := range ended {
+		end()
+	}
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }
