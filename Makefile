@@ -31,7 +31,7 @@ test: $(WEB_BUILT) clients ## Run all tests, against real Postgres; installs or 
 	go test $(if $(CI),-race,) -timeout 40m ./...
 
 .PHONY: clients
-clients: examples/node_modules/.package-lock.json examples/typed/node_modules/.package-lock.json ## Install the npm packages of the examples, which the tests run.
+clients: $(addsuffix /node_modules/.package-lock.json,examples examples/typed examples/frontend) ## Install the npm packages of the examples, which the tests run.
 %/node_modules/.package-lock.json: %/package.json %/package-lock.json %/.npmrc
 	cd $* && npm ci --no-progress --loglevel=error
 	@touch $@
@@ -85,5 +85,5 @@ $(TOOLS)/.stamp-linters: tools/go.mod tools/go.sum
 	@touch $@
 
 clean: ## Remove built files and installed packages, but not the data directory.
-	rm -rf bin .tools $(WEB)/node_modules examples/node_modules examples/typed/node_modules examples/typed/generators/node_modules $(LINT)/node_modules
+	rm -rf bin .tools $(WEB)/node_modules examples/node_modules examples/typed/node_modules examples/typed/generators/node_modules examples/frontend/node_modules $(LINT)/node_modules
 	find internal/web/dist -type f ! -name .gitkeep -delete

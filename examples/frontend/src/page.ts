@@ -1,0 +1,102 @@
+// Draws the state.
+import { html, nothing, svg } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import type { Change, Item, State } from './itemcast';
+
+const labels = { loading: 'Connecting', live: 'Live', away: 'Away', refused: 'Refused' };
+
+export const page = ({ connection, reason, items, changes }: State) => html`
+  <header>
+    <h1>Catalogue</h1>
+    <p role="status" class="connection" data-is=${connection}>
+      <strong>${labels[connection]}</strong> ${connection === 'away' ? html`<span>${reason}</span>` : nothing}
+    </p>
+  </header>
+  ${connection === 'refused' ? refused(reason) : html`
+    <aside aria-label="Latest changes" ?hidden=${changes.length === 0}>
+      <h2>Latest changes</h2>
+      <ol role="log">${repeat(changes, (change) => change.cursor, entry)}</ol>
+    </aside>
+    <main aria-busy=${items === null}>
+      ${items === null ? skeleton : items.size === 0 ? empty : grid([...items.values()], changes)}
+    </main>`}
+`;
+
+const refused = (reason: string) => html`
+  <main class="message" role="alert">
+    <h2>This page’s access has ended</h2>
+    <p>${reason}</p>
+    <p>Whoever runs this page has to give it another token.</p>
+  </main>`;
+
+const empty = html`
+  <div class="message">
+    <h2>Nothing here yet</h2>
+    <p>Items appear here as soon as there are some.</p>
+  </div>`;
+
+const skeleton = html`
+  <ul class="grid" aria-label="Loading">
+    ${Array.from({ length: 8 }, () => html`<li class="card skeleton"><div class="poster"></div><h3></h3></li>`)}
+  </ul>`;
+
+const newestFirst = (a: Item, b: Item) => (a.created_at + a.id < b.created_at + b.id ? 1 : -1);
+
+function grid(items: Item[], changes: Change[]) {
+  const changed = new Set(changes.map((change) => change.document.id));
+  return html`
+    <ul class="grid" aria-label="Items">
+      ${repeat(items.sort(newestFirst), (item) => item.id, (item) => card(item, changed.has(item.id)))}
+    </ul>`;
+}
+
+// A card that has changed lights up: its animation has another name after each revision, so it starts anew.
+const card = (item: Item, changed: boolean) => html`
+  <li class="card" id=${item.id} data-flash=${changed ? item.revision % 2 : nothing}>
+    <div class="poster" style="--hue: ${hue(item.id)}">
+      ${picture(item)}
+      ${item.duration === null ? nothing : html`<span class="duration">${clock(item.duration)}</span>`}
+    </div>
+    <h3>${item.player_url === null ? item.name : html`<a href=${item.player_url}>${item.name}</a>`}</h3>
+    <p class="facts">${[item.type, item.producer].filter(Boolean).join(' · ')}</p>
+    ${item.description && html`<p class="description">${item.description}</p>`}
+    ${item.tags.length === 0 ? nothing : html`
+      <ul class="tags" aria-label="Tags">${item.tags.map((tag) => html`<li>${tag}</li>`)}</ul>`}
+  </li>`;
+
+function picture({ type, snapshots, snapshot_id }: Item) {
+  const shown = snapshots.find(({ id }) => id === snapshot_id) ?? snapshots[0];
+  if (shown) return html`<img src=${shown.url} alt="" loading="lazy" />`;
+  return html`<svg viewBox="0 0 24 24" aria-hidden="true">${svg`<path d=${icons[type]} />`}</svg>`;
+}
+
+const icons = {
+  video: 'M8 5v14l11-7z',
+  audio: 'M9 4v10.6a3.5 3.5 0 1 0 2 3.1V8h6V4z',
+  image: 'M4 5h16v14H4zm2 11h12l-4-5-3 3.5-2-2z',
+  document: 'M6 3h8l4 4v14H6zm3 8h6v-1.500H9zm0 4h6v-1.500H9z',
+  live: 'M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM6 4a11 11 0 0 0 0 16l1.500-1.500a9 9 0 0 1 0-13zm12 0-1.500 1.500a9 9 0 0 1 0 13L18 20a11 11 0 0 0 0-16z',
+};
+
+const verbs = {
+  CREATED: 'was added', ENTERED: 'was added', UPDATED: 'changed', TRIGGERED: '', DELETED: 'was removed', LEFT: 'was removed',
+};
+
+const entry = ({ kind, changedFields, occurredAt, document }: Change) => html`
+  <li data-kind=${kind}>
+    <time datetime=${occurredAt}>${time.format(new Date(occurredAt))}</time>
+    <span><strong>${document.name}</strong> ${verbs[kind]}${kind === 'UPDATED' ? `: ${words(changedFields)}` : ''}</span>
+  </li>`;
+
+const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const words = (fields: string[]) => fields.join(', ').replaceAll('_', ' ');
+
+// clock writes seconds as 1:33:05.
+function clock(seconds: number): string {
+  const [h = 0, m = 0, s = 0] = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map(Math.floor);
+  const two = (n: number) => String(n).padStart(2, '0');
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+// hue gives each item a colour of its own, the same everywhere. The end of an id is random.
+const hue = (id: string) => parseInt(id.slice(-4), 16) % 360;
