@@ -1,39 +1,40 @@
-// Lists the items that an access token shows, then follows their changes, over one WebSocket with graphql-ws. It goes
-// on over restarts of the server, and misses nothing.
+// Lists the items that an access token shows, then follows their changes, over one WebSocket with graphql-ws. It
+// goes on over restarts of the server, and misses nothing.
 //
-//     make clients                                                              # installs the packages, once
+//     make clients                                                  # installs the packages, once
 //     node examples/node/follow.mjs http://127.0.0.1:8080 ict_…
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
+import { connection, end, pause, reason, serverURL } from '../command-line.mjs';
 
 const [url, token] = process.argv.slice(2);
+const base = serverURL(url, 'follow.mjs URL TOKEN');
 const client = createClient({
-  url: `${url.replace(/^http/, 'ws')}/graphql`,
+  url: base.replace(/^http/, 'ws') + '/graphql',
   webSocketImpl: WebSocket,
   connectionParams: { authorization: `Bearer ${token}` },
+  lazy: false, // connected for as long as the program runs
+  onNonLazyError: (error) => end(`${base} refuses the token, or cannot be reached: ${error.reason || reason(error)}`),
   retryAttempts: Infinity,
-  retryWait: () => new Promise((resolve) => setTimeout(resolve, 500 + 1000 * Math.random())),
-  shouldRetry: () => true, // also while nothing listens
-  on: { connected: () => console.error('connected'), closed: ({ reason }) => console.error('away', reason) },
+  retryWait: pause,
+  shouldRetry: () => connection.made, // a URL that has never worked may be wrong
+  on: { connected: () => connection.open(), closed: ({ code }) => connection.made && code !== 4401 && connection.lost() },
 });
-
-const list = { after: null };
-const changes = { after: null };
-do {
-  const query = /* GraphQL */ `query List($after: String) {
-    items(first: 200, after: $after) { changeCursor nodes { id name } pageInfo { hasNextPage endCursor } }
-  }`;
-  for await (const { data } of client.iterate({ query, variables: list })) {
-    for (const item of data.items.nodes) console.log('LISTED', item.id, item.name);
-    changes.after ??= data.items.changeCursor; // of the first page
-    list.after = data.items.pageInfo.hasNextPage ? data.items.pageInfo.endCursor : null;
-  }
-} while (list.after);
-
-const query = /* GraphQL */ `subscription Follow($after: Cursor) {
+const [page, changes] = [{}, {}]; // the variables: from where each goes on
+const list = /* GraphQL */ `query List($after: String) {
+  items(first: 200, after: $after) { changeCursor nodes { id name } pageInfo { endCursor hasNextPage } }
+}`;
+for (let more = true; more; ) {
+  const { data } = (await client.iterate({ query: list, variables: page }).next()).value;
+  for (const { id, name } of data.items.nodes) console.log('LISTED', id, name);
+  changes.after ??= data.items.changeCursor; // of the first page
+  ({ endCursor: page.after, hasNextPage: more } = data.items.pageInfo);
+}
+const follow = /* GraphQL */ `subscription Follow($after: Cursor) {
   itemChanges(after: $after) { cursor kind item { id name } }
 }`;
-for await (const { data } of client.iterate({ query, variables: changes })) {
+const ended = (error) => end(`The subscription has ended: ${error[0]?.message ?? error.reason}`);
+client.subscribe({ query: follow, variables: changes }, { error: ended, complete() {}, next({ data }) {
   console.log(data.itemChanges.kind, data.itemChanges.item.id, data.itemChanges.item.name);
   changes.after = data.itemChanges.cursor; // the client sends it when it reconnects
-}
+} });

@@ -58,6 +58,11 @@ func TestClients_EndWithOneLineThatSaysWhatIsWrong(t *testing.T) {
 		"receivers/fetch.mjs":         receiver,
 		"receivers/receiver.py":       receiver,
 		"receivers/go":                receiver,
+		"node/follow.mjs": {
+			{nil, "usage: "}, {[]string{"127.0.0.1:8080", "ict_"}, " is not a URL such as http"},
+			{[]string{n.URL, "ict_wrong"}, "refuses the token"}, {[]string{n.URL + "/nothing", "ict_wrong"}, "404"},
+			{[]string{away, "ict_wrong"}, away},
+		},
 	} {
 		t.Run(script, func(t *testing.T) {
 			t.Parallel()

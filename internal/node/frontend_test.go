@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -44,8 +45,12 @@ func createToken(n *nodetest.Client, origins ...string) (secret string) {
 
 func newToken(n *nodetest.Client, origins ...string) nodetest.Response {
 	n.T.Helper()
+	named, err := json.Marshal(append([]string{}, origins...))
+	if err != nil {
+		n.T.Fatal(err)
+	}
 	return n.Call(http.MethodPost, "/api/v1/tokens", `{"name":"Page","permissions":["items.view"],
-		"filter":{"tags":["public"]},"origins":["`+strings.Join(origins, `","`)+`"]}`).
+		"filter":{"tags":["public"]},"origins":`+string(named)+`}`).
 		WantStatus(n.T, http.StatusCreated)
 }
 
@@ -264,4 +269,34 @@ func frontendSaysWhyItIsRefused(t *testing.T, built builtPage) {
 	page.want("Live", []string{"Metropolis"})
 	n.Call(http.MethodDelete, "/api/v1/tokens/"+made.Field(t, "id"), "").WantStatus(t, http.StatusNoContent)
 	page.want("Refused", nil)
+}
+
+// The program lists what its token shows, follows it over a restart of the server, and ends when the token is revoked.
+func TestClients_AProgramWithATokenFollowsWhatTheTokenShows(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.New(t)
+	address := porttest.Reserve(t)
+	n, stop := nodetest.Serve(t, pool, nodetest.Listen(t, address))
+	made := newToken(n.Client)
+	one := n.CreateItem(`{"name":"one","tags":["public"]}`)
+	n.CreateItem(`{"name":"hidden"}`)
+	run := interpreter(t, "node/follow.mjs")
+	lines, errs := programWithErrors(t, run[0], append(run[1:], n.URL, made.Field(t, "secret"))...)
+	want := func(from <-chan json.RawMessage, line string) {
+		t.Helper()
+		if got := string(nodetest.Next(t, from)); !strings.HasPrefix(got, line) {
+			t.Fatalf("the program says %q, want %q", got, line)
+		}
+	}
+	want(lines, "LISTED "+one+" one")
+	two := n.CreateItem(`{"name":"two","tags":["public"]}`)
+	want(lines, "CREATED "+two+" two")
+	stop()
+	want(errs, "The connection is away.")
+	n, _ = nodetest.Serve(t, pool, nodetest.Listen(t, address))
+	want(errs, "The connection is back.")
+	n.PatchItem(one, `{"tags":[]}`)
+	want(lines, "LEFT "+one+" one")
+	n.Call(http.MethodDelete, "/api/v1/tokens/"+made.Field(t, "id"), "").WantStatus(t, http.StatusNoContent)
+	want(errs, n.URL+" refuses the token")
 }
