@@ -31,7 +31,7 @@ func buildPage(t *testing.T) builtPage {
 	t.Helper()
 	n := nodetest.Start(t)
 	dir := copyExample(t, "frontend")
-	linkPackages(t, dir, "frontend")
+	linkPackages(t, dir, "frontend", "clients")
 	built := builtPage{dir: filepath.Join(dir, "dist"), server: n.URL, token: createToken(n.Client, devOrigin)}
 	runWith(t, dir, []string{"VITE_ITEMCAST_URL=" + built.server, "VITE_ITEMCAST_TOKEN=" + built.token},
 		"npm", "run", "--silent", "build")
