@@ -72,7 +72,8 @@ func toHook(h hook.Hook) *model.Hook {
 		ID: h.ID, URL: h.URL, Description: h.Description, Events: each(h.Events, toEnum[model.HookEvent]),
 		HeaderNames: slices.Sorted(maps.Keys(h.Headers)), Body: toEnum[model.HookBody](h.Body),
 		RateLimit: toInt64(h.RateLimit), MaxInFlight: toInt64(h.MaxInFlight), Active: h.Active,
-		DisabledReason: h.DisabledReason, Filter: shownFilter(h.Filter), OldSecretUntil: h.OldSecretUntil, LastSuccessAt: h.LastSuccessAt,
+		DisabledReason: h.DisabledReason, Filter: shownFilter(h.Filter),
+		OldSecretUntil: h.OldSecretUntil, LastSuccessAt: h.LastSuccessAt,
 		LastFailureAt: h.LastFailureAt, FailingSince: h.FailingSince, LastError: h.LastError, Pending: h.Pending,
 		CreatedAt: h.CreatedAt, UpdatedAt: h.UpdatedAt, Revision: h.Revision,
 	}

@@ -17,9 +17,9 @@ import (
 var errEmailTaken = problem.New(problem.Conflict,
 	"There is a user with this e-mail address already. Use another address.")
 
-// CreateUser creates a user, and returns the generated password of an API user; "" for a user without one. Needs users.manage,
-// and every permission of the role. Errors: INVALID_INPUT and RULE_VIOLATED with every fault; FORBIDDEN; CONFLICT
-// when the address is taken.
+// CreateUser creates a user, and returns the generated password of an API user; "" for a user without one. Needs
+// users.manage, and every permission of the role. Errors: INVALID_INPUT and RULE_VIOLATED with every fault; FORBIDDEN;
+// CONFLICT when the address is taken.
 func (s *Service) CreateUser(ctx context.Context, in UserInput) (user User, generated string, err error) {
 	actor, err := Authorize(ctx, UsersManage)
 	if err != nil {

@@ -31,7 +31,7 @@ type Filter struct {
 	CreatedAfter     *time.Time        `json:"created_after,omitzero"`
 	CreatedBefore    *time.Time        `json:"created_before,omitzero"`
 	UpdatedAfter     *time.Time        `json:"updated_after,omitzero"`
-	Metadata         map[string]string `json:"metadata,omitempty"` // values as text; the field's kind says how they are read
+	Metadata         map[string]string `json:"metadata,omitempty"` // as text; the field's kind says how to read it
 }
 
 // IsZero reports whether the filter has no criteria.

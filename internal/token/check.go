@@ -92,8 +92,8 @@ func (s *Settings) checkExpiry(invalid, broken *problem.Faults, before Settings)
 	}
 }
 
-// checkCriteria refuses a filter without criteria, and a criterion without values: they could be meant as "no item", and
-// would show every item.
+// checkCriteria refuses a filter without criteria, and a criterion without values: they could be meant as "no item",
+// and would show every item.
 func (s Settings) checkCriteria(invalid *problem.Faults) {
 	f := s.Filter
 	empty := func(name string, given bool, n int) {

@@ -17,8 +17,8 @@ import (
 
 // Create makes a token from the JSON of its Settings and, as user_id, the user for whom it acts; by default the actor.
 // The secret is returned only here. A token for another user needs users.manage, and every permission of the token.
-// Errors: INVALID_INPUT and RULE_VIOLATED with every fault; FORBIDDEN, also for an actor who came with a token; CONFLICT
-// when the user has 100 tokens.
+// Errors: INVALID_INPUT and RULE_VIOLATED with every fault; FORBIDDEN, also for an actor who came with a token;
+// CONFLICT when the user has 100 tokens.
 func (s *Service) Create(ctx context.Context, input []byte) (t Token, shown string, err error) {
 	actor, err := authorizeInPerson(ctx)
 	if err != nil {
