@@ -19,7 +19,13 @@ import (
 
 // These tests walk all operations of the contract and all fields of the GraphQL schema, so that they include new ones
 // by themselves. They call each as nobody, as a user without api.access, as users who lack a permission, as an editor
-// of another profile, and as another account's administrator.
+// of another profile, as another account's administrator, and with access tokens.
+
+// called returns the operation or the field of a call, which is named "what as whom".
+func called(call string) string {
+	what, _, _ := strings.Cut(call, " as ")
+	return what
+}
 
 // walked is a node with one of everything. Its walkers may not see them.
 type walked struct {
@@ -34,6 +40,20 @@ type walker struct {
 	session     string              // the Cookie header
 	stranger    bool                // of another account
 	hidden      bool                // the items' profile is limited to another role
+	token       bool                // came with an access token
+	foreign     bool                // with one that is not for pages of its origin
+	header      []string            // of every request
+}
+
+// selfOnly reports whether only a user who has signed in may make a call, and no access token without users.manage.
+func selfOnly(call string) bool {
+	name := called(call)
+	for _, about := range []string{"/tokens", "/me/", "AccessToken", "accessToken", "MyPassword", "MySession", "mySession"} {
+		if strings.Contains(name, about) {
+			return true
+		}
+	}
+	return false
 }
 
 const secretName = "Not for walkers"
@@ -65,6 +85,22 @@ func startWalk(t *testing.T) *walked {
 		w.walkers[name] = one
 	}
 	owner, role := n.CreateEditor("owner")
+	const otherPage = "https://other.example"
+	token := func(of nodetest.Token) *nodetest.Client {
+		of.PerMinute = 60_000 // no walk is longer
+		return n.InsertToken(of).Client
+	}
+	w.walkers["token with items.view on one tag"] = walker{token: true, hidden: true,
+		permissions: account.Permissions{account.APIAccess, account.ItemsView},
+		Client: token(nodetest.Token{Of: "owner@example.com", Permissions: account.Permissions{account.ItemsView},
+			Filter: nodetest.Vars{"tags": []string{"public"}}})}
+	w.walkers["token of a maker who lost api.access"] = walker{token: true, hidden: true, permissions: without,
+		Client: token(nodetest.Token{Of: "outsider@example.com", Permissions: all})}
+	w.walkers["token from another origin"] = walker{token: true, hidden: true, permissions: all, foreign: true,
+		Client: token(nodetest.Token{Permissions: all, Origins: []string{"https://app.example"}}),
+		header: []string{"Origin", otherPage}}
+	w.walkers["token for pages from no page"] = walker{token: true, hidden: true, permissions: all, foreign: true,
+		Client: token(nodetest.Token{Permissions: all, Origins: []string{"https://app.example"}})}
 	profile := n.CreateProfile(secretName, role)
 	create := func(by *nodetest.Client, path, body string) string {
 		return by.Call(http.MethodPost, "/api/v1"+path, body).WantStatus(t, http.StatusCreated).Field(t, "id")
@@ -85,7 +121,7 @@ func startWalk(t *testing.T) *walked {
 // call sends a request as the walker.
 func (w walker) call(method, path, body string, header ...string) nodetest.Response {
 	w.T.Helper()
-	return w.Call(method, path, body, append([]string{"Cookie", w.session}, header...)...)
+	return w.Call(method, path, body, slices.Concat([]string{"Cookie", w.session}, w.header, header)...)
 }
 
 // id returns the id of the resource that a path or a field is about; else an unknown id.
@@ -165,9 +201,11 @@ func (w *walked) check(t *testing.T, name string, who walker, need account.Permi
 		}
 	}
 	switch {
+	case who.foreign:
+		refused(http.StatusForbidden, "ORIGIN_NOT_ALLOWED")
 	case who.permissions == nil:
 		refused(http.StatusUnauthorized, "UNAUTHENTICATED")
-	case !who.permissions.Has(account.APIAccess) || !who.permissions.Has(need):
+	case !who.permissions.Has(account.APIAccess) || !who.permissions.Has(need), who.token && selfOnly(name):
 		refused(http.StatusForbidden, "FORBIDDEN")
 	case one && (who.stranger || who.hidden && noun == "items"):
 		refused(http.StatusNotFound, "NOT_FOUND")
@@ -196,11 +234,14 @@ func TestWalk_EveryPageChecksPermissions(t *testing.T) {
 	for _, path := range slices.Sorted(maps.Keys(spec.at("paths"))) {
 		at := w.Contract.Base() + strings.ReplaceAll(path, "{id}", w.id(strings.Split(path, "/")[1]))
 		for name, who := range w.walkers {
-			got := who.Page(w.Browser(), at, "Cookie", who.session)
+			got := who.Page(w.Browser(), at, append([]string{"Cookie", who.session}, who.header...)...)
 			if leaked := w.leaks(who, got.Body); leaked != nil && !strings.Contains(at, w.ids[leaked[0]]) {
 				t.Errorf("%s as %s shows %q", path, name, leaked)
 			}
 			if who.permissions == nil && (got.Status != http.StatusSeeOther || len(got.Body) > 0) {
+				t.Errorf("%s as %s: got %d %s", path, name, got.Status, got.Body)
+			}
+			if who.foreign && got.Status != http.StatusForbidden {
 				t.Errorf("%s as %s: got %d %s", path, name, got.Status, got.Body)
 			}
 			if who.permissions != nil && !who.permissions.Has(account.APIAccess) &&

@@ -58,6 +58,9 @@ func (s *Service) change(ctx context.Context,
 		if err != nil {
 			return err
 		}
+		if actor, err = authorize(account.WithActor(ctx, actor)); err != nil {
+			return err
+		}
 		return fn(ctx, tx, store.New(tx), actor)
 	})
 }
