@@ -77,6 +77,15 @@ func (a Actor) Visibility() string {
 	return visibility + " " + a.Token.Filter
 }
 
+// ShownEmail returns the user's address as the actor itself may read it. It is empty with an access token: whoever has
+// the token of a page must not learn who made it.
+func (a Actor) ShownEmail() string {
+	if a.Token != nil {
+		return ""
+	}
+	return a.Email
+}
+
 // UserParam returns the user id for statements: nil for the operator.
 func (a Actor) UserParam() *uuid.UUID { return param(a.UserID) }
 

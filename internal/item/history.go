@@ -52,13 +52,18 @@ func (s *Service) History(
 	if err != nil {
 		return nil, "", err
 	}
-	if err := s.checkNewest(ctx, sight, id); err != nil {
-		return nil, "", err
+	if before > 0 {
+		if err := s.checkNewest(ctx, sight, id); err != nil {
+			return nil, "", err
+		}
 	}
 	for more := true; more && len(changes) == 0; more = next != "" {
 		read, err := change.History(ctx, db.Read(ctx, s.pool), sight.account, sight.role, id, before, limit+1)
 		if err != nil {
 			return nil, "", err
+		}
+		if before == 0 && len(read) > 0 && !sight.shows(read[0].Document) {
+			return nil, "", errNotFound // as checkNewest
 		}
 		read, next = page.Cut(read, limit, s.HistoryToken)
 		if next != "" {

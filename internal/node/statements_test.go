@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"itemcast/internal/account"
+	"itemcast/internal/item"
 	"itemcast/internal/node/nodetest"
 )
 
@@ -29,6 +31,12 @@ func TestStatements_RequestsStayWithinTheirBudget(t *testing.T) {
 	browser := n.Browser()
 	n.Login(browser, nodetest.AdminEmail, nodetest.AdminPassword)
 	cookie := []string{"Authorization", "", "Cookie", n.Cookies(browser)}
+	token := n.InsertToken(nodetest.Token{Permissions: []account.Permission{account.ItemsView, account.ItemsEdit}})
+	narrow := n.InsertToken(nodetest.Token{Permissions: []account.Permission{account.ItemsView, account.ItemsEdit},
+		Filter: item.Filter{Tags: []string{"a"}}})
+	for _, by := range []nodetest.InsertedToken{token, narrow} { // they are cached from now on
+		by.Call(http.MethodGet, path, "").WantStatus(t, http.StatusOK)
+	}
 	page := func(path string, status int) {
 		t.Helper()
 		n.WithAuthorization("").Page(browser, path).WantStatus(t, status)
@@ -38,9 +46,16 @@ func TestStatements_RequestsStayWithinTheirBudget(t *testing.T) {
 		max int
 		do  func()
 	}{
-		"get by session": {1, func() { n.Call(http.MethodGet, path, "", cookie...).WantStatus(t, http.StatusOK) }},
-		"page":           {1, func() { page(path, http.StatusOK) }},
-		"page of a list": {1, func() { page("/api/v1/items?limit=50", http.StatusOK) }},
+		"get by token":        {1, func() { token.Call(http.MethodGet, path, "").WantStatus(t, http.StatusOK) }},
+		"get by a filter":     {1, func() { narrow.Call(http.MethodGet, path, "").WantStatus(t, http.StatusOK) }},
+		"list by a filter":    {1, func() { narrow.Call(http.MethodGet, "/api/v1/items?limit=50", "").WantStatus(t, http.StatusOK) }},
+		"history by a filter": {1, func() { narrow.Call(http.MethodGet, path+"/history", "").WantStatus(t, http.StatusOK) }},
+		"patch by a filter":   {2, func() { narrow.Call(http.MethodPatch, path, `{"name":"by token"}`).WantStatus(t, http.StatusOK) }},
+		"tags by a filter":    {1, func() { narrow.Call(http.MethodGet, "/api/v1/tags", "").WantStatus(t, http.StatusOK) }},
+		"GraphQL by a filter": {2, func() { narrow.GraphQL(`{ items(first: 50) { totalCount nodes { id name } } }`, nil) }},
+		"get by session":      {1, func() { n.Call(http.MethodGet, path, "", cookie...).WantStatus(t, http.StatusOK) }},
+		"page":                {1, func() { page(path, http.StatusOK) }},
+		"page of a list":      {1, func() { page("/api/v1/items?limit=50", http.StatusOK) }},
 		"page of an error": {1, func() {
 			page("/api/v1/items/"+uuid.NewString(), http.StatusNotFound)
 		}},
@@ -64,7 +79,7 @@ func TestStatements_RequestsStayWithinTheirBudget(t *testing.T) {
 		"GraphQL node of an item":  {1, func() { n.GraphQL(`{ node(id: "`+path[len("/api/v1/items/"):]+`") { id ... on Item { name } } }`, nil) }},
 		"GraphQL node of a role":   {1, func() { n.GraphQL(`{ node(id: "`+role+`") { id ... on Role { name } } }`, nil) }},
 		"GraphQL node of any type": {7, func() { n.GraphQL(`{ node(id: "`+role+`") { __typename } }`, nil) }},
-		"GraphQL node of no type":  {8, func() { n.GraphQL(`{ node(id: "`+uuid.NewString()+`") { id } }`, nil) }},
+		"GraphQL node of no type":  {9, func() { n.GraphQL(`{ node(id: "`+uuid.NewString()+`") { id } }`, nil) }},
 		"GraphQL list with its edges": {1, func() {
 			n.GraphQL(`{ roles(first: 50) { edges { cursor node { name } } pageInfo { endCursor } } }`, nil)
 		}},

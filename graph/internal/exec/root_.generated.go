@@ -4076,6 +4076,7 @@ type Subscription
 """The signed-in user."""
 type Me {
   id: ID!
+  """Empty for an access token."""
   email: String!
   name: String!
   role: String!

@@ -428,11 +428,12 @@ type ItemFilter struct {
 
 // The signed-in user.
 type Me struct {
-	ID          uuid.UUID `json:"id"`
-	Email       string    `json:"email"`
-	Name        string    `json:"name"`
-	Role        string    `json:"role"`
-	Permissions []string  `json:"permissions"`
+	ID uuid.UUID `json:"id"`
+	// Empty for an access token.
+	Email       string   `json:"email"`
+	Name        string   `json:"name"`
+	Role        string   `json:"role"`
+	Permissions []string `json:"permissions"`
 }
 
 // A metadata field's value as text: `{key: "year", value: "1927"}`.

@@ -11,7 +11,7 @@ import (
 func (a *API) GetMe(ctx context.Context, _ oapi.GetMeRequestObject) (oapi.GetMeResponseObject, error) {
 	actor, err := account.Authorize(ctx)
 	return oapi.GetMe200JSONResponse{
-		ID: actor.UserID, Email: actor.Email, Name: actor.Name, Role: actor.Role,
+		ID: actor.UserID, Email: actor.ShownEmail(), Name: actor.Name, Role: actor.Role,
 		Permissions: actor.Permissions.Strings(),
 	}, err
 }

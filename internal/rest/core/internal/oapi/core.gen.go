@@ -875,11 +875,13 @@ type ItemPatch = json.RawMessage
 
 // Me defines model for Me.
 type Me struct {
-	ID          openapi_types.UUID `json:"id"`
-	Email       string             `json:"email"`
-	Name        string             `json:"name"`
-	Role        string             `json:"role"`
-	Permissions []string           `json:"permissions"`
+	ID openapi_types.UUID `json:"id"`
+
+	// Email Empty for an access token.
+	Email       string   `json:"email"`
+	Name        string   `json:"name"`
+	Role        string   `json:"role"`
+	Permissions []string `json:"permissions"`
 }
 
 // MetadataField defines model for MetadataField.
