@@ -82,6 +82,9 @@ func (p *Pages) page(
 	if ex.user.known {
 		page.UserName, page.UserURL = cmp.Or(ex.user.Email, ex.user.Name), p.options.UserURL
 		page.SignOut = p.options.LogoutURL
+		if token := ex.user.Token; token != nil {
+			page.UserName, page.SignOut = token.Name, ""
+		}
 	} else if p.options.LoginURL != "" {
 		page.SignIn = p.signInAddress(r)
 	}

@@ -20,7 +20,10 @@ const maxShownRequest = 64 << 10
 func (p *Pages) requestView(ex exchange) requestView {
 	v := requestView{Method: ex.request.Method, Target: ex.request.URL.RequestURI()}
 	var options []string
-	if ex.user.known {
+	switch {
+	case ex.user.Token != nil:
+		options = append(options, `-H "authorization: Bearer $TOKEN"`)
+	case ex.user.known:
 		options = append(options, "-u "+shellQuote(ex.user.Email))
 	}
 	if v.Method != http.MethodGet {
