@@ -26,12 +26,11 @@ func (c credentials) Basic(context.Context, api.OperationName) (api.Basic, error
 	return api.Basic{Username: c.user, Password: c.password}, nil
 }
 
-// Bearer is an access token, which this program does not use.
+// This program has neither an access token nor the cookie of a browser.
 func (credentials) Bearer(context.Context, api.OperationName) (api.Bearer, error) {
 	return api.Bearer{}, ogenerrors.ErrSkipClientSecurity
 }
 
-// BrowserSession is the cookie of a browser, which a program does not have.
 func (credentials) BrowserSession(context.Context, api.OperationName) (api.BrowserSession, error) {
 	return api.BrowserSession{}, ogenerrors.ErrSkipClientSecurity
 }
