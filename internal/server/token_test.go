@@ -146,7 +146,8 @@ func TestTokens_InAURLLeaveNoTrace(t *testing.T) {
 		for _, name := range []string{"access_token", "%61ccess_token", "access%5Ftoken"} {
 			header = append([]string{"Authorization", ""}, header...)
 			got := n.Page(n.Browser(), path+"&"+name+"="+token.Secret, header...)
-			if strings.Contains(string(got.Body), token.Secret) || strings.Contains(string(got.Body), "access_token=") {
+			mentions := strings.Contains(string(got.Body), "access_token=") && !strings.Contains(path, "openapi.json")
+			if mentions || strings.Contains(string(got.Body), token.Secret) {
 				t.Errorf("%s: the body has the secret:\n%s", path, got.Body)
 			}
 			for field, values := range got.Header {

@@ -2,7 +2,6 @@ package core_test
 
 import (
 	"bufio"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"net"
@@ -23,9 +22,15 @@ type slowRequest struct {
 	body string
 }
 
-// beginRequest sends a request's head as a user. The server asks for the body (100 Continue, RFC 9110 §10.1.1) only
-// after it has admitted the user.
+// beginRequest sends a request's head as a user.
 func beginRequest(n *nodetest.Node, email, path, body string) *slowRequest {
+	n.T.Helper()
+	return beginRequestAs(n, nodetest.BasicAuth(email, nodetest.UserPassword), path, body)
+}
+
+// beginRequestAs sends a request's head. The server asks for the body (100 Continue, RFC 9110 §10.1.1) only after it has
+// admitted the user.
+func beginRequestAs(n *nodetest.Node, authorization, path, body string) *slowRequest {
 	n.T.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(n.URL, "http://"))
 	if err != nil {
@@ -33,10 +38,9 @@ func beginRequest(n *nodetest.Node, email, path, body string) *slowRequest {
 	}
 	n.T.Cleanup(func() { _ = conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(nodetest.Timeout))
-	credentials := base64.StdEncoding.EncodeToString([]byte(email + ":" + nodetest.UserPassword))
-	_, _ = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Basic %s\r\n"+
+	_, _ = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\n"+
 		"Content-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
-		path, credentials, len(body))
+		path, authorization, len(body))
 	from := bufio.NewReader(conn)
 	if line, err := from.ReadString('\n'); err != nil || !strings.Contains(line, " 100 ") {
 		n.T.Fatalf("the request gets %q, %v", line, err)
