@@ -30,6 +30,7 @@ curl() {
 		"docs/receiving-hooks.md":   {`until grep -q item.created /tmp/deliveries.txt; do sleep 0.1; done`, " verified "},
 		"docs/following-changes.md": {"", `"cursor":`},
 		"docs/clients.md":           {"", ""},
+		"docs/access-tokens.md":     {"", `"count":1`},
 		"examples/README.md":        {`until grep -q item.created /tmp/deliveries.ndjson; do sleep 0.1; done`, `"event":"item.created"`},
 	} {
 		t.Run(page, func(t *testing.T) {

@@ -25,11 +25,13 @@ func TestTenancy_AnotherAccountsDataDoesNotExist(t *testing.T) {
 		WantStatus(t, http.StatusCreated).Field(t, "id")
 	hook := n.Call(http.MethodPost, "/api/v1/hooks", `{"url":"https://example.com/","active":false}`).
 		WantStatus(t, http.StatusCreated).Field(t, "id")
+	token := n.Call(http.MethodPost, "/api/v1/tokens", `{"name":"Mine","permissions":["items.view"]}`).
+		WantStatus(t, http.StatusCreated).Field(t, "id")
 	item := n.Call(http.MethodPost, "/api/v1/items", `{"name":"Mine","tags":["mine"],"metadata":{"year":1927}}`).
 		WantStatus(t, http.StatusCreated).Field(t, "id")
 
 	n.WantNoWrites(func() {
-		for _, id := range []string{item, hook, field} {
+		for _, id := range []string{item, hook, field, token} {
 			stranger.ForEachRoute(id, func(name string,
 				got nodetest.Response) {
 				got.WantProblem(t, name, http.StatusNotFound, "NOT_FOUND")
@@ -49,6 +51,10 @@ func TestTenancy_AnotherAccountsDataDoesNotExist(t *testing.T) {
 		if got := stranger.Call(http.MethodGet, "/api/v1/hooks", "").
 			WantStatus(t, http.StatusOK); bytes.Contains(got.Body, []byte("example.com/")) {
 			t.Errorf("the hooks show %s", got.Body)
+		}
+		if got := stranger.Call(http.MethodGet, "/api/v1/tokens", "").
+			WantStatus(t, http.StatusOK); bytes.Contains(got.Body, []byte(token)) {
+			t.Errorf("the tokens show %s", got.Body)
 		}
 		stranger.Call(http.MethodGet, "/api/v1/items?metadata.year=1927", "").
 			WantProblem(t, "another account's field", http.StatusBadRequest, "INVALID_INPUT")
@@ -71,11 +77,13 @@ func TestTenancy_AnotherAccountsDataDoesNotExist(t *testing.T) {
 			`mutation ($id: ID!) { updateItem(id: $id, input: {name: "x"}) { item { id } } }`,
 			`mutation ($id: ID!) { replaceItem(id: $id, input: {name: "x"}) { item { id } } }`,
 			`mutation ($id: ID!) { deleteItem(id: $id) { id } }`, `mutation ($id: ID!) { triggerItemHook(id: $id) { itemId } }`,
-			`mutation ($id: ID!) { deleteHook(id: $id) { id } }`,
+			`mutation ($id: ID!) { deleteHook(id: $id) { id } }`, `mutation ($id: ID!) { revokeAccessToken(id: $id) { id } }`,
+			`mutation ($id: ID!) { rotateAccessToken(id: $id) { secret } }`,
+			`mutation ($id: ID!) { updateAccessToken(id: $id, input: {name: "x"}) { accessToken { id } } }`,
 			`mutation ($id: ID!) { deleteMetadataField(id: $id) { id } }`,
 			`mutation ($id: ID!) { updateMetadataField(id: $id, input: {label: "x"}) { metadataField { id } } }`,
 		} {
-			for _, id := range []string{item, hook, field} {
+			for _, id := range []string{item, hook, field, token} {
 				if _, codes := stranger.TryGraphQL(mutation, map[string]string{"id": id}); len(codes) != 1 ||
 					codes[0] != "NOT_FOUND" {
 					t.Errorf("%s: %q", mutation, codes)
