@@ -56,6 +56,12 @@ func interpreter(t *testing.T, name string) []string {
 			t.Fatal(err)
 		}
 		return []string{python, path}
+	case ".java":
+		java, err := exec.LookPath("java")
+		if err != nil {
+			t.Skip("there is no java on this machine")
+		}
+		return []string{java, path}
 	default:
 		binary := filepath.Join(t.TempDir(), "example")
 		if output, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, path).CombinedOutput(); err != nil {
