@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -30,8 +31,8 @@ const (
 var unfiltered = account.Permissions{account.HooksManage, account.UsersManage, account.WorkflowsManage}
 
 // checked returns the settings in their normal form. before are the former settings; zero for a new token. What has not
-// changed may break a rule: the owner may have lost a permission, and the token may have expired. Error: INVALID_INPUT
-// or RULE_VIOLATED, with every fault.
+// changed may break a rule: the owner may have lost a permission, the token may have expired, and a metadata field of
+// the filter may have been deleted. Error: INVALID_INPUT or RULE_VIOLATED, with every fault.
 func (s Settings) checked(ctx context.Context, pool *pgxpool.Pool, accountID uuid.UUID, owner store.OwnerRow,
 	before Settings) (Settings, error) {
 	var invalid, broken problem.Faults
@@ -43,7 +44,7 @@ func (s Settings) checked(ctx context.Context, pool *pgxpool.Pool, accountID uui
 	s.checkPermissions(&invalid, &broken, owner, before)
 	s.checkExpiry(&invalid, &broken, before)
 	s.Origins = normalOrigins(s.Origins, &invalid)
-	if s.Filter != nil {
+	if s.Filter != nil && !reflect.DeepEqual(s.Filter, before.Filter) {
 		faults, err := item.FilterFaults(ctx, pool, accountID, *s.Filter)
 		if err != nil {
 			return Settings{}, err

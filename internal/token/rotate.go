@@ -17,8 +17,8 @@ import (
 const oldSecretLifetime = 24 * time.Hour
 
 // Rotate gives a token a new secret and returns it. The previous secret works until a day later, unless it is revoked:
-// then it is invalid at once, and until is nil. Errors: NOT_FOUND; FORBIDDEN when the actor lacks a permission of
-// another user's token, and for an actor who came with a token.
+// then it is invalid at once, and until is nil. Errors: NOT_FOUND; FORBIDDEN for an actor who came with a token, and
+// when it is another user's, and the actor lacks one of that user's permissions.
 func (s *Service) Rotate(ctx context.Context, id uuid.UUID, revoke bool) (shown string, until *time.Time, err error) {
 	if _, err := authorizeInPerson(ctx); err != nil {
 		return "", nil, err
@@ -29,7 +29,7 @@ func (s *Service) Rotate(ctx context.Context, id uuid.UUID, revoke bool) (shown 
 		lifetime = 0
 	}
 	err = s.change(ctx, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor account.Actor) error {
-		if _, err := lock(ctx, q, actor, id, nil); err != nil {
+		if _, _, err := lock(ctx, q, actor, id, nil); err != nil {
 			return err
 		}
 		rotated, err := q.RotateToken(ctx, store.RotateTokenParams{AccountID: actor.AccountID, ID: id,

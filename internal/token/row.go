@@ -35,25 +35,26 @@ func get(ctx context.Context, q *store.Queries, actor account.Actor, id uuid.UUI
 	return fromRow(row)
 }
 
-// lock locks a token until the transaction ends, and returns it. Errors: NOT_FOUND; REVISION_MISMATCH; FORBIDDEN when
-// the actor lacks a permission of another user's token.
+// lock locks a token until the transaction ends, and returns it with its user. Errors: NOT_FOUND; REVISION_MISMATCH;
+// FORBIDDEN when it is another user's, and the actor lacks one of that user's permissions.
 func lock(ctx context.Context, q *store.Queries, actor account.Actor, id uuid.UUID,
-	condition revision.Condition) (Token, error) {
+	condition revision.Condition) (t Token, owner store.OwnerRow, err error) {
 	current, err := q.LockToken(ctx, store.LockTokenParams{AccountID: actor.AccountID, ID: id, UserID: whose(actor)})
 	if err != nil {
-		return Token{}, notFoundOr(fmt.Errorf("lock token: %w", err))
+		return t, owner, notFoundOr(fmt.Errorf("lock token: %w", err))
 	}
 	if err := condition.Check(current); err != nil {
-		return Token{}, err
+		return t, owner, err
 	}
-	token, err := get(ctx, q, actor, id)
-	if err != nil {
-		return Token{}, err
+	if t, err = get(ctx, q, actor, id); err != nil {
+		return t, owner, err
 	}
-	return token, requireAll(actor, token.UserID, token.Permissions)
+	owner, err = readOwner(ctx, q, actor, t.UserID)
+	return t, owner, err
 }
 
-// readOwner returns the user of a token. Error: RULE_VIOLATED when the account has no such user.
+// readOwner returns the user of a token. Errors: RULE_VIOLATED when the account has no such user; FORBIDDEN when it is
+// another user, and the actor lacks one of that user's permissions.
 func readOwner(ctx context.Context, q *store.Queries, actor account.Actor, user uuid.UUID) (store.OwnerRow, error) {
 	row, err := q.Owner(ctx, store.OwnerParams{AccountID: actor.AccountID, ID: user})
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -63,7 +64,10 @@ func readOwner(ctx context.Context, q *store.Queries, actor account.Actor, user 
 	if err != nil {
 		return row, fmt.Errorf("read the token's user: %w", err)
 	}
-	return row, nil
+	if user == actor.UserID {
+		return row, nil
+	}
+	return row, actor.RequireAll(row.Permissions)
 }
 
 func fromRow(row store.GetTokenRow) (Token, error) {

@@ -13,8 +13,8 @@ import (
 )
 
 // Service manages the access tokens of an account. Its methods may be called concurrently. Each user manages their own
-// tokens. With users.manage an actor manages the tokens of all users, but can neither give nor take a permission that
-// the actor lacks.
+// tokens. With users.manage an actor manages the tokens of every user all of whose permissions the actor has: a token
+// acts for its user, as a password does.
 //
 // An actor who came with a token needs users.manage, so that the token of a public page shows nothing of its user's
 // other tokens. Such an actor cannot make, change or rotate tokens at all: they could outlive the actor's own.
@@ -63,12 +63,4 @@ func (s *Service) change(ctx context.Context,
 		}
 		return fn(ctx, tx, store.New(tx), actor)
 	})
-}
-
-// requireAll returns FORBIDDEN when the actor lacks a permission of another user's token.
-func requireAll(actor account.Actor, user uuid.UUID, permissions []string) error {
-	if actor.UserID == user {
-		return nil
-	}
-	return actor.RequireAll(permissions)
 }

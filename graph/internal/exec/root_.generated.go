@@ -4110,7 +4110,7 @@ type PageInfo {
 extend type Mutation {
   """
   The answer contains the secret. It is never shown again. A token cannot create, change or rotate tokens. A token for
-  another user needs ` + "`" + `users.manage` + "`" + `, and every permission of the token.
+  another user needs ` + "`" + `users.manage` + "`" + `, and every permission of that user.
   """
   createAccessToken(input: CreateAccessTokenInput!): CreateAccessTokenPayload!
   """

@@ -166,6 +166,21 @@ func TestTokens_APermissionThatTheUserLostStaysWithoutEffect(t *testing.T) {
 		WantProblem(t, "a lost permission", http.StatusUnprocessableEntity, "RULE_VIOLATED")
 }
 
+func TestTokens_AFilterOfADeletedFieldStaysUntilItIsChanged(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	field := n.Call(http.MethodPost, "/api/v1/metadata-fields", `{"key":"year","kind":"number"}`).
+		WantStatus(t, http.StatusCreated).Field(t, "id")
+	path := tokens + "/" + n.Call(http.MethodPost, tokens,
+		`{"name":"a","permissions":["items.view"],"filter":{"metadata":{"year":"1927"}}}`).
+		WantStatus(t, http.StatusCreated).Field(t, "id")
+	n.Call(http.MethodDelete, "/api/v1/metadata-fields/"+field, "").WantStatus(t, http.StatusNoContent)
+	n.Call(http.MethodPatch, path, `{"name":"b"}`).WantStatus(t, http.StatusOK)
+	n.Call(http.MethodPatch, path, `{"filter":{"tags":["a"]}}`).
+		WantProblem(t, "another filter with the field", http.StatusBadRequest, "INVALID_INPUT")
+	n.Call(http.MethodPatch, path, `{"filter":{"tags":["a"],"metadata":null}}`).WantStatus(t, http.StatusOK)
+}
+
 func TestTokens_OriginsAreStoredAsBrowsersSendThem(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
@@ -203,32 +218,43 @@ func TestTokens_EachUserManagesTheirOwn(t *testing.T) {
 	})
 }
 
-// An administrator who lacks a permission can neither give nor take it.
-func TestTokens_AnAdministratorManagesThoseOfOthers(t *testing.T) {
+// A token acts for its user, also where a workflow profile shows items to that user's role only. So who may not set the
+// user's password may not make a token either.
+func TestTokens_AnAdministratorManagesThoseOfUsersWhosePermissionsTheyHave(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	admin := n.CreateUser("lesser@example.com", n.CreateRole("Lesser", account.APIAccess, account.UsersManage,
 		account.ItemsView))
+	viewer := n.CreateUser("viewer@example.com", n.RoleID("Viewer"))
 	editor, _ := n.CreateEditor("someone")
-	user := n.UserID("someone@example.com")
-	create := func(permissions string) nodetest.Response {
-		return admin.Call(http.MethodPost, tokens, `{"name":"a","permissions":[`+permissions+`],"user_id":"`+user+`"}`)
+	create := func(user, permissions string) nodetest.Response {
+		return admin.Call(http.MethodPost, tokens,
+			`{"name":"a","permissions":[`+permissions+`],"user_id":"`+n.UserID(user)+`"}`)
 	}
-	made := create(`"items.view"`).WantStatus(t, http.StatusCreated)
-	if got := made.Object(t); got["user"] != "someone@example.com" || got["created_by"] != n.UserID("lesser@example.com") {
+	made := create("viewer@example.com", `"items.view"`).WantStatus(t, http.StatusCreated)
+	if got := made.Object(t); got["user"] != "viewer@example.com" || got["created_by"] != n.UserID("lesser@example.com") {
 		t.Errorf("made %s", made.Body)
 	}
-	create(`"items.edit"`).WantProblem(t, "a permission that the administrator lacks", http.StatusForbidden, "FORBIDDEN")
-	create(`"users.manage"`).WantProblem(t, "one that the user lacks", http.StatusUnprocessableEntity, "RULE_VIOLATED")
+	create("viewer@example.com", `"users.manage"`).
+		WantProblem(t, "a permission that the user lacks", http.StatusUnprocessableEntity, "RULE_VIOLATED")
 	path := tokens + "/" + made.Field(t, "id")
-	admin.Call(http.MethodPatch, path, `{"permissions":["items.edit"]}`).
-		WantProblem(t, "giving one", http.StatusForbidden, "FORBIDDEN")
-	editor.Call(http.MethodPatch, path, `{"permissions":["items.edit"]}`).WantStatus(t, http.StatusOK)
-	for _, call := range [][3]string{{"PATCH", path, `{"permissions":["items.view"]}`}, {"DELETE", path, ""},
-		{"POST", path + "/rotate", ""}} {
-		admin.Call(call[0], call[1], call[2]).WantProblem(t, call[0], http.StatusForbidden, "FORBIDDEN")
-	}
-	if got := admin.Call(http.MethodGet, tokens+"?user_id="+user, "").Results(t); len(got) != 1 {
+	viewer.Call(http.MethodPatch, path, `{"name":"b"}`).WantStatus(t, http.StatusOK)
+	admin.Call(http.MethodPatch, path, `{"name":"c"}`).WantStatus(t, http.StatusOK)
+	admin.Call(http.MethodPost, path+"/rotate", "").WantStatus(t, http.StatusOK)
+	admin.Call(http.MethodDelete, path, "").WantStatus(t, http.StatusNoContent)
+
+	create("someone@example.com", `"items.view"`).
+		WantProblem(t, "a user who may do more", http.StatusForbidden, "FORBIDDEN")
+	path = tokens + "/" + editor.Call(http.MethodPost, tokens, `{"name":"a","permissions":["items.view"]}`).
+		WantStatus(t, http.StatusCreated).Field(t, "id")
+	n.WantNoWrites(func() {
+		for _, call := range [][3]string{{"PATCH", path, `{"name":"b"}`}, {"DELETE", path, ""},
+			{"POST", path + "/rotate", ""}} {
+			admin.Call(call[0], call[1], call[2]).WantProblem(t, call[0], http.StatusForbidden, "FORBIDDEN")
+		}
+	})
+	list := tokens + "?user_id=" + n.UserID("someone@example.com")
+	if got := admin.Call(http.MethodGet, list, "").WantStatus(t, http.StatusOK).Results(t); len(got) != 1 {
 		t.Errorf("the administrator sees %v", got)
 	}
 	n.Call(http.MethodDelete, path, "").WantStatus(t, http.StatusNoContent)
