@@ -17,6 +17,10 @@ import (
 func TestStatements_RequestsStayWithinTheirBudget(t *testing.T) {
 	t.Parallel()
 	n, trace := nodetest.StartTraced(t)
+	// The node forgets a token when the notification of its insertion arrives: long before the items are made.
+	token := n.InsertToken(nodetest.Token{Permissions: []account.Permission{account.ItemsView, account.ItemsEdit}})
+	narrow := n.InsertToken(nodetest.Token{Permissions: []account.Permission{account.ItemsView, account.ItemsEdit},
+		Filter: item.Filter{Tags: []string{"a"}}})
 	path := ""
 	for i := range 60 {
 		made := n.Call(http.MethodPost, "/api/v1/items",
@@ -31,9 +35,6 @@ func TestStatements_RequestsStayWithinTheirBudget(t *testing.T) {
 	browser := n.Browser()
 	n.Login(browser, nodetest.AdminEmail, nodetest.AdminPassword)
 	cookie := []string{"Authorization", "", "Cookie", n.Cookies(browser)}
-	token := n.InsertToken(nodetest.Token{Permissions: []account.Permission{account.ItemsView, account.ItemsEdit}})
-	narrow := n.InsertToken(nodetest.Token{Permissions: []account.Permission{account.ItemsView, account.ItemsEdit},
-		Filter: item.Filter{Tags: []string{"a"}}})
 	for _, by := range []nodetest.InsertedToken{token, narrow} { // they are cached from now on
 		by.Call(http.MethodGet, path, "").WantStatus(t, http.StatusOK)
 	}
