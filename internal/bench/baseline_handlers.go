@@ -127,7 +127,7 @@ func writeJSON(w http.ResponseWriter, body []byte) {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "private, no-cache")
 	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Vary", "Accept, Sec-Fetch-Mode")
+	h["Vary"] = []string{"Origin", "Accept, Sec-Fetch-Mode"}
 	h.Set("X-Content-Type-Options", "nosniff")
 	_, _ = w.Write(body)
 }
