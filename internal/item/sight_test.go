@@ -443,3 +443,54 @@ func TestSight_AgreesWithItsModelUnderWrites(t *testing.T) {
 		}
 	}
 }
+
+// After an upgrade, items have the words of an earlier version until they are rendered again. Both searches, a token's and
+// a list's, then compare those.
+func TestSight_ASearchCountsStaleItems(t *testing.T) {
+	b := setup(t)
+	for _, name := range []string{"metropolis city", "metropolis", "city"} {
+		b.create(encoded(t, object{"name": name}))
+	}
+	b.exec("UPDATE item SET document_version = 0, search = to_tsvector('simple', name)")
+	for _, c := range []struct {
+		token, search string
+		want          int
+	}{{"metropolis", "city", 1}, {"metropolis", "", 2}, {"", "city", 2}, {"metropolis", "nowhere", 0}, {"nowhere", "city", 0}} {
+		ctx := b.token(Filter{Search: c.token})
+		if n, err := b.items.Count(ctx, Filter{Search: c.search}); err != nil || int(n) != c.want {
+			t.Errorf("%q in %q counts %d, want %d, %v", c.search, c.token, n, c.want, err)
+		}
+	}
+	for _, sort := range []Sort{ByName, ByRelevance} {
+		b.exec("UPDATE item SET document_version = 0, search = to_tsvector('simple', name)")
+		if got := b.listedBy(b.token(Filter{Search: "metropolis"}), Filter{Search: "city"}, sort, 10); len(got) != 1 || got[0].Name != "metropolis city" {
+			t.Errorf("by %s: %v", sort, names(got))
+		}
+	}
+}
+
+// A profile that hides items from the role of the token's user hides them from the token too, and the filter hides others.
+func TestSight_AProfileAndAFilterHideTogether(t *testing.T) {
+	b := setup(t)
+	profile, role := uuid.New(), uuid.New()
+	b.exec("INSERT INTO workflow_profile (id, account_id, name, role_ids) VALUES ($1, $2, 'news', $3)", profile, b.account, []uuid.UUID{uuid.New()})
+	open := b.create(`{"name":"open","tags":["rare"]}`)
+	for _, input := range []string{`{"name":"hidden by both"}`, `{"name":"hidden by its profile","tags":["rare"]}`} {
+		i := b.create(input)
+		b.exec("UPDATE item SET workflow_profile_id = $2, workflow_status = 'pending', document_version = 0 WHERE id = $1", i.ID, profile)
+	}
+	b.create(`{"name":"hidden by the filter"}`)
+	ctx := b.token(Filter{Tags: []string{"rare"}})
+	actor, _ := account.ActorFrom(ctx)
+	actor.RoleID = role
+	ctx = account.WithActor(t.Context(), actor)
+	if got := b.listedBy(ctx, Filter{}, ByName, 10); len(got) != 1 || got[0].ID != open.ID {
+		t.Errorf("lists %v", names(got))
+	}
+	if n, err := b.items.Count(ctx, Filter{}); err != nil || n != 1 {
+		t.Errorf("counts %d, %v", n, err)
+	}
+	if tags, err := b.items.Tags(ctx); err != nil || fmt.Sprint(tags) != "[{rare 1}]" {
+		t.Errorf("tags %v, %v", tags, err)
+	}
+}
