@@ -117,6 +117,12 @@ func TestClientsTyped_RelayCompilesAndRuns(t *testing.T) {
 	dir := typedExample(t, n)
 	linkPackages(t, dir, "typed", "clients")
 	run(t, dir, "npm", "run", "--silent", "relay")
+	types, err := os.ReadFile(filepath.Join(dir, "relay/__generated__/main_ItemQuery.graphql.ts"))
+	for _, want := range []string{"readonly createdAt: string;", "readonly clientData: unknown;"} {
+		if err != nil || !strings.Contains(string(types), want) {
+			t.Errorf("the types lack %q: %v\n%s", want, err, types)
+		}
+	}
 	out := run(t, dir, "node", "dist/relay/main.js", n.URL, adminCredentials)
 	wantCreated(t, n, out, "From Relay")
 	if !strings.Contains(string(out), `"again":{"__typename":"Item","name":"From Relay","revision":1`) {
