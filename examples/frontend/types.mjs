@@ -1,5 +1,5 @@
-// Fetches the contract and the schema from the server, and makes types of the contract. `gql.tada generate-output` makes
-// those of the schema. It uses the page's token as the page does, so it names the page's origin.
+// Fetches the contract and the schema from the server, and makes types of the contract. `gql.tada generate-output`
+// makes those of the schema. It uses the page's token as the page does, so it names the page's origin.
 import { mkdir, writeFile } from 'node:fs/promises';
 import openapi, { astToString } from 'openapi-typescript';
 import { loadEnv } from 'vite';

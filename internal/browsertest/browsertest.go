@@ -1,5 +1,5 @@
-// Package browsertest starts Chromium for tests: one browser for all tests of a package, with a tab and a profile of its
-// own for each test. Call Close when the tests have ended.
+// Package browsertest starts Chromium: one browser for all tests of a package, with a tab and a profile of its own for
+// each test. Call Close when the tests have ended.
 package browsertest
 
 import (

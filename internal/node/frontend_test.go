@@ -3,6 +3,7 @@ package node_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"itemcast/internal/browsertest"
@@ -111,7 +113,7 @@ type seen struct {
 
 const look = `({
 	Connection: document.querySelector('.connection strong')?.textContent ?? '',
-	Items: [...document.querySelectorAll('main .card:not(.skeleton) h3')].map((e) => e.textContent),
+	Items: [...document.querySelectorAll('main .card:not(.skeleton) h2')].map((e) => e.textContent),
 	Changes: [...document.querySelectorAll('aside li')].map((e) => e.dataset.kind + ' ' + e.querySelector('strong').textContent),
 	Faults: window.faults ?? [],
 })`
@@ -120,7 +122,7 @@ func evaluate[T any](p *openedPage, expression string) T {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, browsertest.Timeout)
 	defer cancel()
-	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
 		p.t.Fatalf("%s: %v", expression, err)
 	}
@@ -171,6 +173,7 @@ func TestFrontend(t *testing.T) {
 		"lists items and shows changes as they come": frontendShowsChanges,
 		"outlives a killed node":                     frontendOutlivesAKilledNode,
 		"says why it is refused":                     frontendSaysWhyItIsRefused,
+		"gets nothing by a cookie":                   frontendGetsNothingByACookie,
 	} {
 		t.Run(name, func(t *testing.T) { t.Parallel(); test(t, built) })
 	}
@@ -179,7 +182,8 @@ func TestFrontend(t *testing.T) {
 func frontendShowsChanges(t *testing.T, built builtPage) {
 	n := nodetest.Start(t)
 	page, use := built.serve(t)
-	use(n.URL, createToken(n.Client, page.origin))
+	made := newToken(n.Client, page.origin)
+	use(n.URL, made.Field(t, "secret"))
 	page.open()
 	page.want("Live", nil)
 	page.wantText("Nothing here yet")
@@ -214,6 +218,12 @@ func frontendShowsChanges(t *testing.T, built builtPage) {
 
 	page.open() // again: the list is right from the beginning
 	page.want("Live", []string{long})
+
+	// The open page lists again what another filter of its token shows.
+	n.CreateItem(`{"name":"Sunrise","tags":["drama"]}`)
+	n.Call(http.MethodPatch, "/api/v1/tokens/"+made.Field(t, "id"), `{"filter":{"tags":["drama"]}}`).
+		WantStatus(t, http.StatusOK)
+	page.want("Live", []string{"Sunrise"})
 }
 
 // The node is killed, others change the items, and it is started again. The page says so, and shows each change once.
@@ -269,6 +279,48 @@ func frontendSaysWhyItIsRefused(t *testing.T, built builtPage) {
 	page.want("Live", []string{"Metropolis"})
 	n.Call(http.MethodDelete, "/api/v1/tokens/"+made.Field(t, "id"), "").WantStatus(t, http.StatusNoContent)
 	page.want("Refused", nil)
+}
+
+// A page of a token's origin, in the browser of somebody who is signed in, at an address of the same host: the browser
+// sends the session's cookie with all that the page asks for.
+func frontendGetsNothingByACookie(t *testing.T, built builtPage) {
+	n := nodetest.Start(t)
+	n.CreateItem(`{"name":"Metropolis","tags":["public"]}`)
+	page, use := built.serve(t)
+	page.origin = page.server.URL
+	use(n.URL, createToken(n.Client, page.origin))
+	page.open()
+	page.want("Live", []string{"Metropolis"})
+	browser := n.Browser()
+	n.Login(browser, nodetest.AdminEmail, nodetest.AdminPassword)
+	name, value, _ := strings.Cut(n.Cookies(browser), "=")
+	cookie := network.SetCookieParams{Name: name, Value: value, URL: n.URL, SameSite: network.CookieSameSiteLax}
+	if _, err := chromedp.Call(page.ctx, network.SetCookie, cookie); err != nil {
+		t.Fatal(err)
+	}
+	const ask = `(async () => {
+		const socket = () => new Promise((resolve) => {
+			const s = new WebSocket(%q.replace('http', 'ws') + '/graphql', 'graphql-transport-ws');
+			s.onopen = () => s.send('{"type":"connection_init"}');
+			s.onclose = ({ code }) => resolve('closed ' + code);
+			s.onmessage = ({ data }) => resolve(data);
+		});
+		const send = (init) => fetch(%[1]q + '/api/v1/items', { credentials: 'include', ...init }).then((r) => r.status, () => 'blocked');
+		return [await socket(), await send(), await send({ method: 'POST', body: '{"name":"forged"}' })].join(', ');
+	})()`
+	got := evaluate[string](page, fmt.Sprintf(ask, n.URL))
+	if want := "closed 4401, blocked, blocked"; got != want {
+		t.Errorf("the page gets %s, want %s", got, want)
+	}
+	if items := n.Call(http.MethodGet, "/api/v1/items", "").WantStatus(t, http.StatusOK).Body; strings.Contains(string(items), "forged") {
+		t.Errorf("the page made an item: %s", items)
+	}
+	ctx, cancel := context.WithTimeout(page.ctx, browsertest.Timeout)
+	defer cancel()
+	own, err := chromedp.RunResponse(ctx, chromedp.Navigate(n.URL+"/api/v1/me"))
+	if err != nil || own.Status != http.StatusOK {
+		t.Errorf("the browser is not signed in: %+v, %v", own, err)
+	}
 }
 
 // The program lists what its token shows, follows it over a restart of the server, and ends when the token is revoked.

@@ -42,6 +42,8 @@ export async function follow(server: string, token: string, show: (state: State)
   const become = (connection: State['connection'], reason = '') => show(Object.assign(state, { connection, reason }));
 
   let watchdog: ReturnType<typeof setTimeout>;
+  let outdated = false; // the token shows other items than when they were listed
+  let changes: ReturnType<typeof client.iterate<ResultOf<typeof Changes>>>;
   const client = createClient({
     url: `${server.replace(/^http/, 'ws')}/graphql`,
     connectionParams: { authorization },
@@ -49,13 +51,17 @@ export async function follow(server: string, token: string, show: (state: State)
     retryWait: pause,
     shouldRetry: () => true, // also when no connection can be made, as while the server restarts
     on: {
-      connected: () => become('live'),
+      connected: () => {
+        become('live');
+        if (outdated) changes.return?.();
+      },
       message: () => {
         clearTimeout(watchdog);
         watchdog = setTimeout(() => client.terminate(), silence);
       },
-      closed: () => {
+      closed: (event) => {
         clearTimeout(watchdog);
+        outdated ||= (event as CloseEvent).reason === 'Permissions have changed';
         become('away', 'The connection is away, so this may be out of date. Trying again …');
       },
     },
@@ -67,9 +73,10 @@ export async function follow(server: string, token: string, show: (state: State)
       const response = await fetch(url, { headers: { authorization } }).catch(() => null);
       const body = await response?.json().catch(() => null); // null: cut off, or not of Itemcast
       if (response?.ok && body) return { page: body, cursor: response.headers.get('Itemcast-Change-Cursor') };
-      if (response && [401, 403].includes(response.status)) throw new Refused(body?.detail ?? response.statusText);
-      become('away', await explain(server));
-      await pause(attempts);
+      const said = body?.detail ?? response?.statusText;
+      if (response && [401, 403].includes(response.status)) throw new Refused(said);
+      become('away', response ? `${said} Trying again …` : await explain(server));
+      await pause(attempts, Number(response?.headers.get('Retry-After') ?? 0) * 1000);
     }
   }
 
@@ -82,23 +89,26 @@ export async function follow(server: string, token: string, show: (state: State)
       for (const item of page.results) items.set(item.id, item);
       url = page.next;
     }
-    state.items = items;
-    show(state);
+    outdated = false;
+    show(Object.assign(state, { items }));
     return after;
   }
 
-  // subscribe returns when the log no longer has what follows the cursor.
+  // subscribe returns when the items have to be listed again: the log no longer has what follows the cursor, or the
+  // token shows other items now.
   async function subscribe(after: string): Promise<void> {
     const variables: VariablesOf<typeof Changes> = { after };
     try {
-      for await (const { data } of client.iterate<ResultOf<typeof Changes>>({ query: print(Changes), variables })) {
+      changes = client.iterate<ResultOf<typeof Changes>>({ query: print(Changes), variables });
+      for await (const { data } of changes) {
         if (!data) continue;
         apply(data.itemChanges);
         variables.after = data.itemChanges.cursor; // from where the client resumes when it reconnects
       }
     } catch (error) {
-      const ended = Array.isArray(error) ? error[0] : error;
-      if (ended.extensions?.code !== 'CURSOR_EXPIRED') throw new Refused(ended.message ?? ended.reason);
+      const [ended] = Array.isArray(error) ? error : [error]; // errors of GraphQL, or the end of the connection
+      if (ended.extensions?.code === 'CURSOR_EXPIRED') return;
+      throw new Refused(ended.code === 4401 ? 'The token was revoked, or has expired.' : ended.message);
     }
   }
 
@@ -123,21 +133,22 @@ export async function follow(server: string, token: string, show: (state: State)
   }
 }
 
-// pause waits before an attempt: 0.2 s before the first, number 0, then twice as long each time, up to 10 s. A random
-// part spreads the pages of a server that restarts. The return of the network ends the wait.
-function pause(number: number): Promise<void> {
-  const longest = Math.min(200 * 2 ** number, 10_000);
+// pause waits before an attempt: 0.2 s before the first, number 0, then twice as long each time, up to 10 s, or for as
+// long as the server asks. A random part spreads the pages of a server that restarts. The return of the network ends
+// the wait.
+function pause(number: number, least = 0): Promise<void> {
+  const wait = Math.min(200 * 2 ** number, 10_000) * (1 - Math.random() / 2);
   return new Promise((resolve) => {
-    setTimeout(resolve, longest * (1 - Math.random() / 2));
+    setTimeout(resolve, Math.max(wait, least));
     addEventListener('online', () => resolve(), { once: true });
   });
 }
 
-// explain says why a list cannot be read. A browser tells a page only that a request has failed, so ask in a way that
-// any server allows: without seeing the answer.
+// explain says why a list cannot be read. A browser tells a page only that a request has failed. So ask in a way that
+// every server allows: without seeing the answer.
 async function explain(server: string): Promise<string> {
   const there = await fetch(`${server}/api/v1/openapi.json`, { mode: 'no-cors' }).then(() => true, () => false);
   if (!there) return `${server} cannot be reached. Trying again …`;
-  return `${server} does not answer pages of ${location.origin}. Does the token still work, and does it name this origin?
-    Trying again …`;
+  const question = 'Does the token still work, and does it name this origin?';
+  return `${server} does not answer pages of ${location.origin}. ${question} Trying again …`;
 }

@@ -13,7 +13,7 @@ export const page = ({ connection, reason, items, changes }: State) => html`
     </p>
   </header>
   ${connection === 'refused' ? refused(reason) : html`
-    <aside aria-label="Latest changes" ?hidden=${changes.length === 0}>
+    <aside aria-label="Latest changes">
       <h2>Latest changes</h2>
       <ol role="log">${repeat(changes, (change) => change.cursor, entry)}</ol>
     </aside>
@@ -26,7 +26,7 @@ const refused = (reason: string) => html`
   <main class="message" role="alert">
     <h2>This page’s access has ended</h2>
     <p>${reason}</p>
-    <p>Whoever runs this page has to give it another token.</p>
+    <p>The owner of this page can give it another token.</p>
   </main>`;
 
 const empty = html`
@@ -37,7 +37,7 @@ const empty = html`
 
 const skeleton = html`
   <ul class="grid" aria-label="Loading">
-    ${Array.from({ length: 8 }, () => html`<li class="card skeleton"><div class="poster"></div><h3></h3></li>`)}
+    ${Array.from({ length: 8 }, () => html`<li class="card skeleton"><div class="poster"></div><h2></h2></li>`)}
   </ul>`;
 
 const newestFirst = (a: Item, b: Item) => (a.created_at + a.id < b.created_at + b.id ? 1 : -1);
@@ -57,7 +57,7 @@ const card = (item: Item, changed: boolean) => html`
       ${picture(item)}
       ${item.duration === null ? nothing : html`<span class="duration">${clock(item.duration)}</span>`}
     </div>
-    <h3>${item.player_url === null ? item.name : html`<a href=${item.player_url}>${item.name}</a>`}</h3>
+    <h2>${item.player_url === null ? item.name : html`<a href=${item.player_url}>${item.name}</a>`}</h2>
     <p class="facts">${[item.type, item.producer].filter(Boolean).join(' · ')}</p>
     ${item.description && html`<p class="description">${item.description}</p>`}
     ${item.tags.length === 0 ? nothing : html`
@@ -74,22 +74,22 @@ const icons = {
   video: 'M8 5v14l11-7z',
   audio: 'M9 4v10.6a3.5 3.5 0 1 0 2 3.1V8h6V4z',
   image: 'M4 5h16v14H4zm2 11h12l-4-5-3 3.5-2-2z',
-  document: 'M6 3h8l4 4v14H6zm3 8h6v-1.500H9zm0 4h6v-1.500H9z',
-  live: 'M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM6 4a11 11 0 0 0 0 16l1.500-1.500a9 9 0 0 1 0-13zm12 0-1.500 1.500a9 9 0 0 1 0 13L18 20a11 11 0 0 0 0-16z',
+  document: 'M6 3h8l4 4v14H6zm3 8h6V9.5H9zm0 4h6v-1.5H9z',
+  live: 'M12 9a3 3 0 100 6 3 3 0 000-6M7 4a10 10 0 000 16l1-2a8 8 0 010-12m9-2-1 2a8 8 0 010 12l1 2a10 10 0 000-16',
 };
 
-const verbs = {
-  CREATED: 'was added', ENTERED: 'was added', UPDATED: 'changed', TRIGGERED: '', DELETED: 'was removed', LEFT: 'was removed',
-};
-
-const entry = ({ kind, changedFields, occurredAt, document }: Change) => html`
-  <li data-kind=${kind}>
-    <time datetime=${occurredAt}>${time.format(new Date(occurredAt))}</time>
-    <span><strong>${document.name}</strong> ${verbs[kind]}${kind === 'UPDATED' ? `: ${words(changedFields)}` : ''}</span>
+const entry = (change: Change) => html`
+  <li data-kind=${change.kind}>
+    <time datetime=${change.occurredAt}>${time.format(new Date(change.occurredAt))}</time>
+    <span><strong>${change.document.name}</strong> ${what(change)}</span>
   </li>`;
 
 const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const words = (fields: string[]) => fields.join(', ').replaceAll('_', ' ');
+
+function what({ kind, changedFields }: Change): string {
+  if (kind === 'UPDATED') return `changed: ${changedFields.join(', ').replaceAll('_', ' ')}`;
+  return kind === 'CREATED' || kind === 'ENTERED' ? 'was added' : 'was removed';
+}
 
 // clock writes seconds as 1:33:05.
 function clock(seconds: number): string {
