@@ -33,7 +33,7 @@ func (s *Service) rows(
 			slices.SortFunc(found, order.compareTimes)
 		}
 	} else {
-		found, err = store.New(customPlans{s.documentReader(ctx, p.MaxRows)}).ListDocuments(ctx, p)
+		found, err = s.rowsFiltered(ctx, p)
 		slices.SortFunc(found, func(a, b store.ListDocumentsRow) int { return cmp.Compare(a.Place, b.Place) })
 	}
 	if err != nil {
@@ -93,6 +93,21 @@ func (s *Service) rowsByRelevance(
 		p.FromID, p.FromTime = nil, nil // the next rank is read from its start
 	}
 	return rows, head, nil
+}
+
+func (s *Service) rowsFiltered(
+	ctx context.Context, p store.ListDocumentsParams,
+) ([]store.ListDocumentsRow, error) {
+	reader := s.documentReader(ctx, p.MaxRows)
+	if p.Search == nil && p.Tags == nil && p.Metadata == nil { // no index finds the items
+		return store.New(customPlans{reader}).ListDocuments(ctx, p)
+	}
+	found, err := store.New(reader).FindDocuments(ctx, store.FindDocumentsParams(p))
+	rows := make([]store.ListDocumentsRow, len(found))
+	for n, row := range found {
+		rows[n] = store.ListDocumentsRow(row)
+	}
+	return rows, err
 }
 
 func isUnfiltered(p store.ListDocumentsParams) bool {

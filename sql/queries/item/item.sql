@@ -155,6 +155,27 @@ FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT
     LIMIT @max_rows
 )) WITH ORDINALITY page(id, place) JOIN item i ON i.id = page.id) ON true;
 
+-- FindDocuments is ListDocuments with words, tags or metadata. item_page chooses and bounds the work.
+-- name: FindDocuments :many
+SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id,
+    coalesce(i.document, '')::bytea AS document, coalesce(i.document_version, 0)::integer AS document_version,
+    coalesce(i.created_at, 'epoch')::timestamptz AS created_at,
+    coalesce(i.updated_at, 'epoch')::timestamptz AS updated_at, coalesce(lower(i.name), '')::text AS name_key,
+    coalesce(page.place, 0)::bigint AS place
+FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (unnest(item_page(
+    @account_id, sqlc.narg('role_id')::uuid, (sqlc.narg('search')::text)::tsquery,
+    CASE WHEN sqlc.narg('also_stale_search')::text IS NULL
+        THEN websearch_to_tsquery('simple', sqlc.narg('stale_search')::text)
+        ELSE websearch_to_tsquery('simple', sqlc.narg('stale_search')::text)
+            && websearch_to_tsquery('simple', sqlc.narg('also_stale_search')::text) END,
+    @document_version::integer, sqlc.narg('tags')::text[], sqlc.narg('types')::text[],
+    sqlc.narg('privacies')::text[], sqlc.narg('workflow_statuses')::text[],
+    sqlc.narg('created_after')::timestamptz, sqlc.narg('created_before')::timestamptz,
+    sqlc.narg('updated_after')::timestamptz, sqlc.narg('metadata')::jsonb, sqlc.narg('also_tags')::text[],
+    (sqlc.narg('without')::text)::tsquery, sqlc.narg('from_id')::uuid, @sort::text,
+    sqlc.narg('from_time')::timestamptz, sqlc.narg('from_name')::text, @max_rows::integer
+)) WITH ORDINALITY page(id, place) JOIN item i ON i.account_id = @account_id AND i.id = page.id) ON true;
+
 -- NameKey is what ListDocuments sorts an item by, by name, and the item's document.
 -- name: NameKey :one
 SELECT lower(i.name)::text AS name_key, i.document FROM item i WHERE i.account_id = @account_id AND i.id = @id

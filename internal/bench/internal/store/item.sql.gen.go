@@ -232,6 +232,114 @@ func (q *Queries) DocumentsByID(ctx context.Context, arg DocumentsByIDParams) ([
 	return items, nil
 }
 
+const findDocuments = `-- name: FindDocuments :many
+SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id,
+    coalesce(i.document, '')::bytea AS document, coalesce(i.document_version, 0)::integer AS document_version,
+    coalesce(i.created_at, 'epoch')::timestamptz AS created_at,
+    coalesce(i.updated_at, 'epoch')::timestamptz AS updated_at, coalesce(lower(i.name), '')::text AS name_key,
+    coalesce(page.place, 0)::bigint AS place
+FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (unnest(item_page(
+    $1, $2::uuid, ($3::text)::tsquery,
+    CASE WHEN $4::text IS NULL
+        THEN websearch_to_tsquery('simple', $5::text)
+        ELSE websearch_to_tsquery('simple', $5::text)
+            && websearch_to_tsquery('simple', $4::text) END,
+    $6::integer, $7::text[], $8::text[],
+    $9::text[], $10::text[],
+    $11::timestamptz, $12::timestamptz,
+    $13::timestamptz, $14::jsonb, $15::text[],
+    ($16::text)::tsquery, $17::uuid, $18::text,
+    $19::timestamptz, $20::text, $21::integer
+)) WITH ORDINALITY page(id, place) JOIN item i ON i.account_id = $1 AND i.id = page.id) ON true
+`
+
+type FindDocumentsParams struct {
+	AccountID        uuid.UUID
+	RoleID           *uuid.UUID
+	Search           *string
+	AlsoStaleSearch  *string
+	StaleSearch      *string
+	DocumentVersion  int32
+	Tags             []string
+	Types            []string
+	Privacies        []string
+	WorkflowStatuses []string
+	CreatedAfter     *time.Time
+	CreatedBefore    *time.Time
+	UpdatedAfter     *time.Time
+	Metadata         []byte
+	AlsoTags         []string
+	Without          *string
+	FromID           *uuid.UUID
+	Sort             string
+	FromTime         *time.Time
+	FromName         *string
+	MaxRows          int32
+}
+
+type FindDocumentsRow struct {
+	Position        int64
+	ID              uuid.UUID
+	Document        []byte
+	DocumentVersion int32
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
+	NameKey         string
+	Place           int64
+}
+
+// FindDocuments is ListDocuments with words, tags or metadata. item_page chooses and bounds the work.
+func (q *Queries) FindDocuments(ctx context.Context, arg FindDocumentsParams) ([]FindDocumentsRow, error) {
+	rows, err := q.db.Query(ctx, findDocuments,
+		arg.AccountID,
+		arg.RoleID,
+		arg.Search,
+		arg.AlsoStaleSearch,
+		arg.StaleSearch,
+		arg.DocumentVersion,
+		arg.Tags,
+		arg.Types,
+		arg.Privacies,
+		arg.WorkflowStatuses,
+		arg.CreatedAfter,
+		arg.CreatedBefore,
+		arg.UpdatedAfter,
+		arg.Metadata,
+		arg.AlsoTags,
+		arg.Without,
+		arg.FromID,
+		arg.Sort,
+		arg.FromTime,
+		arg.FromName,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []FindDocumentsRow{}
+	for rows.Next() {
+		var i FindDocumentsRow
+		if err := rows.Scan(
+			&i.Position,
+			&i.ID,
+			&i.Document,
+			&i.DocumentVersion,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.NameKey,
+			&i.Place,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getDocument = `-- name: GetDocument :one
 SELECT i.document, i.revision, i.document_version, i.rendering FROM item i WHERE i.account_id = $1 AND i.id = $2
   AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
