@@ -109,7 +109,7 @@ DECLARE
     index_search CONSTANT tsquery := CASE WHEN stale_search IS NULL THEN index_query(search_for)
         ELSE index_query(search_for) || index_query(stale_search) END;
     walks integer[] := ARRAY[0, 20000, NULL];         -- items of the list to look at, turn by turn; null: all
-    finds CONSTANT integer[] := ARRAY[10000, 100000]; -- items that the indexes find to look at
+    finds integer[] := ARRAY[10000, 100000];          -- items that the indexes find to look at
     matches float8;                                   -- as estimated
     items float8;
     beyond boolean;
@@ -122,12 +122,15 @@ BEGIN
             any_workflow_status, created_from, created_until, updated_from, with_metadata);
         items := (SELECT greatest(c.reltuples, matches) FROM pg_class c WHERE c.oid = 'item'::regclass);
         walks[1] := least(4 * max_rows * items / matches, 1e6); -- four times what is expected, because items cluster
-        -- Begin with the indexes if they find less. But how many items have a word that begins with one to three
-        -- letters is hard to estimate, and they are often very many.
-        IF walks[1] > least(matches, walks[2]) THEN
+        -- Begin with the indexes if they find less; neighbours in the list often share a page. But how many items have a
+        -- word that begins with one to three letters is hard to estimate, and they are often very many.
+        IF walks[1] > least(4 * matches, walks[2]) THEN
             walks[1] := CASE WHEN search_for::text ~ '''[=#]?.{1,3}'':\*' THEN 1000 ELSE 0 END;
         END IF;
         walks[2] := greatest(walks[2], 4 * walks[1]);
+        IF matches <= finds[2] / 5 THEN
+            finds[1] := greatest(finds[1], 2 * matches);
+        END IF;
     END IF;
     FOR turn IN 1..3 LOOP
         IF walks[turn] IS DISTINCT FROM 0 THEN

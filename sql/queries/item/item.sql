@@ -174,7 +174,9 @@ FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT
     sqlc.narg('updated_after')::timestamptz, sqlc.narg('metadata')::jsonb, sqlc.narg('also_tags')::text[],
     (sqlc.narg('without')::text)::tsquery, sqlc.narg('from_id')::uuid, @sort::text,
     sqlc.narg('from_time')::timestamptz, sqlc.narg('from_name')::text, @max_rows::integer
-)) WITH ORDINALITY page(id, place) JOIN item i ON i.account_id = @account_id AND i.id = page.id) ON true;
+)) WITH ORDINALITY page(id, place) JOIN item i ON i.account_id = @account_id AND i.id = page.id
+    AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
+        (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))) ON true;
 
 -- NameKey is what ListDocuments sorts an item by, by name, and the item's document.
 -- name: NameKey :one

@@ -250,7 +250,9 @@ FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT
     $13::timestamptz, $14::jsonb, $15::text[],
     ($16::text)::tsquery, $17::uuid, $18::text,
     $19::timestamptz, $20::text, $21::integer
-)) WITH ORDINALITY page(id, place) JOIN item i ON i.account_id = $1 AND i.id = page.id) ON true
+)) WITH ORDINALITY page(id, place) JOIN item i ON i.account_id = $1 AND i.id = page.id
+    AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
+        (SELECT hidden_profiles($1, $2::uuid))::uuid[]))) ON true
 `
 
 type FindDocumentsParams struct {
