@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"itemcast/internal/account"
 	"itemcast/internal/node/nodetest"
 )
 
@@ -98,44 +99,56 @@ func TestWalk_EveryAddressAnswersPreflightsOfTheTokensOriginOnly(t *testing.T) {
 	})
 }
 
-// An answer may be read by pages of the allowed origin only, an error too.
+// An answer may be read by pages of the token's origin only, an error too. The token works for these pages only: not for
+// others, and not without an origin.
 func TestWalk_EveryAddressAnswersPagesOfTheTokensOriginOnly(t *testing.T) {
 	t.Parallel()
 	w := startWalk(t)
-	allowOrigin(t, w.Node, allowedOrigin)
-	anyone := w.WithAuthorization("")
+	token := allowOrigin(t, w.Node, allowedOrigin)
 	api, pages := w.addresses(t)
-	for _, origin := range walkOrigins {
-		for _, one := range append(api, pages...) {
-			name := origin + " sends " + one[0] + " " + one[1]
-			got := sendRaw(t, anyone, one[0], one[1], one[2], http.Header{"Origin": {origin}})
-			if !slices.Contains(api, one) {
-				wantCORS(t, name, got, "")
-				continue
-			}
-			wantVaryOrigin(t, name, got)
-			if origin != allowedOrigin {
-				wantCORS(t, name, got, "")
-				continue
-			}
-			wantCORS(t, name, got, origin)
-			if exposed := got.Header.Get("Access-Control-Expose-Headers"); !strings.Contains(exposed, "Itemcast-Change-Cursor") ||
-				!strings.Contains(exposed, "Etag") {
-				t.Errorf("%s: a page can read %q", name, exposed)
+	public := []string{"/api/v1/openapi.json", "/api/v1/openapi.yaml", "/api/nothing"}
+	for who, client := range map[string]*nodetest.Client{
+		"the token": token, "a wrong token": w.WithAuthorization("Bearer ict_wrong"), "nobody": w.WithAuthorization(""),
+	} {
+		for _, origin := range walkOrigins {
+			for _, one := range append(api, pages...) {
+				name := who + " of " + origin + " sends " + one[0] + " " + one[1]
+				got := sendRaw(t, client, one[0], one[1], one[2], http.Header{"Origin": {origin}})
+				allowed := ""
+				if origin == allowedOrigin && slices.Contains(api, one) {
+					allowed = origin
+				}
+				wantCORS(t, name, got, allowed)
+				if !slices.Contains(api, one) {
+					continue
+				}
+				wantVaryOrigin(t, name, got)
+				exposed := got.Header.Get("Access-Control-Expose-Headers")
+				if allowed != "" && (!strings.Contains(exposed, "Itemcast-Change-Cursor") || !strings.Contains(exposed, "Etag")) {
+					t.Errorf("%s: a page can read %q", name, exposed)
+				}
+				switch {
+				case slices.Contains(public, one[1]):
+				case who == "the token" && origin != allowedOrigin:
+					if got.Status != http.StatusForbidden || !strings.Contains(string(got.Body), "ORIGIN_NOT_ALLOWED") {
+						t.Errorf("%s: got %d %s", name, got.Status, got.Body)
+					}
+				case who == "the token" && one == [3]string{"GET", "/api/v1/items"} && got.Status != http.StatusOK,
+					who != "the token" && got.Status != http.StatusUnauthorized && got.Status != http.StatusForbidden:
+					t.Errorf("%s: got %d %s", name, got.Status, got.Body)
+				}
 			}
 		}
 	}
 }
 
-// allowOrigin makes a token that names an origin, and waits until the node knows it.
-func allowOrigin(t *testing.T, n *nodetest.Node, origin string) {
+// allowOrigin makes a token that names an origin, and waits until the node knows it. It shows no item.
+func allowOrigin(t *testing.T, n *nodetest.Node, origin string) *nodetest.Client {
 	t.Helper()
-	if _, err := n.Pool.Exec(t.Context(), `INSERT INTO access_token (id, account_id, user_id, name, permissions, origins,
-		digest) SELECT gen_random_uuid(), account_id, id, 'Page', '{items.view}', ARRAY[$1], 'none' FROM app_user LIMIT 1`,
-		origin); err != nil {
-		t.Fatal(err)
-	}
+	token := n.InsertToken(nodetest.Token{Permissions: account.Permissions{account.ItemsView}, Origins: []string{origin},
+		Filter: map[string]any{"tags": []string{"none"}}, PerMinute: 10_000})
 	nodetest.Eventually(t, "the node knows "+origin, func() bool { return n.SignIn.AllowsOrigin(origin) })
+	return token.Client
 }
 
 // preflight sends the request that a browser sends before one that is not simple.

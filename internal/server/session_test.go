@@ -164,11 +164,7 @@ func TestSessions_OpenNoWebSocketOfATokensOrigin(t *testing.T) {
 	browser := n.Browser()
 	n.Login(browser, nodetest.AdminEmail, nodetest.AdminPassword)
 	const origin = "https://app.example.com"
-	if _, err := n.Pool.Exec(t.Context(), `INSERT INTO access_token (id, account_id, user_id, name, permissions, origins,
-		digest) SELECT gen_random_uuid(), account_id, id, 'Page', '{items.view}', ARRAY[$1], 'none' FROM app_user`,
-		origin); err != nil {
-		t.Fatal(err)
-	}
+	n.InsertToken(nodetest.Token{Permissions: account.Permissions{account.ItemsView}, Origins: []string{origin}})
 	nodetest.Eventually(t, "the node knows the origin", func() bool { return n.SignIn.AllowsOrigin(origin) })
 	s, err := n.DialAs("graphql-transport-ws", http.Header{"Cookie": {n.Cookies(browser)}, "Origin": {origin}})
 	if err != nil {
