@@ -3648,7 +3648,7 @@ enum ItemSort {
   """
   RELEVANCE
 }
-"""What a change did. ENTERED and LEFT: the item starts or stops to match the filter."""
+"""What a change did. ENTERED and LEFT: the item starts or stops to match the filter, or to be visible to you."""
 enum ItemChangeKind { CREATED UPDATED DELETED TRIGGERED ENTERED LEFT }
 
 """The fields of an item that can change. Every change also changes ` + "`" + `revision` + "`" + ` and ` + "`" + `updatedAt` + "`" + `."""
