@@ -88,8 +88,8 @@ func (s *stage) bearers(
 	return made, nil
 }
 
-// makeTokens makes access tokens that may view items, each with a filter unless that is nil, and removes their limit. It
-// returns the values of their header Authorization.
+// makeTokens makes access tokens that may view items, each with a filter unless that is nil, and removes their limit.
+// It returns the values of their header Authorization.
 func (b *build) makeTokens(ctx context.Context, count int, filter func(k int) any) (bearers []string, err error) {
 	for k := range count {
 		input := map[string]any{"name": fmt.Sprintf("bench %d", k), "permissions": []string{"items.view"}}

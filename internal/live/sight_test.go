@@ -234,8 +234,8 @@ func TestSubscription_OfATokenAgreesWithItsModel(t *testing.T) {
 					t.Fatalf("%+v %+v: no event for %s of revision %d: %s", narrow, filter, c.Kind, c.Revision, c.Document)
 				}
 				seen, _ := item.Decode(event.Document)
-				switch {
-				case event.Kind == Left || event.Kind == "DELETED":
+				switch event.Kind {
+				case Left, "DELETED":
 					delete(copies, seen.ID)
 				default:
 					copies[seen.ID] = event.Document
