@@ -5,10 +5,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"log"
 	"net/http"
 	"os"
@@ -85,14 +86,18 @@ func run(ctx context.Context, client *ClientWithResponses) error {
 	if err != nil {
 		return err
 	}
-	file, err := client.ExportItemsWithResponse(ctx, &ExportItemsParams{Tags: &tags})
+	// Without WithResponse: that would read the lines as a problem, since their media type ends with json.
+	file, err := client.ExportItems(ctx, &ExportItemsParams{Tags: &tags})
 	if err != nil {
 		return err
 	}
+	defer file.Body.Close()
 	exported := []string{}
-	for line := range bytes.Lines(file.Body) {
+	for lines := json.NewDecoder(file.Body); ; {
 		var item Item
-		if err := json.Unmarshal(line, &item); err != nil {
+		if err := lines.Decode(&item); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
 			return err
 		}
 		exported = append(exported, item.Name)
