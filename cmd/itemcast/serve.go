@@ -19,7 +19,7 @@ type serveCommand struct {
 	OpsAddr            string        `help:"Address for operators: /livez /readyz /metrics /debug/pprof. Empty: none." env:"ITEMCAST_OPS_ADDR" default:"127.0.0.1:8081"`
 	AdminEmail         string        `help:"E-mail address of the administrator that the first start creates." env:"ITEMCAST_ADMIN_EMAIL" default:"admin@example.com"`
 	AdminPassword      string        `help:"That administrator's password. Empty: a random one, printed once." env:"ITEMCAST_ADMIN_PASSWORD"`
-	ConnectionsPerUser int           `help:"Maximum number of a user's WebSockets and event streams on this node, and of the user's distinct subscriptions." env:"ITEMCAST_CONNECTIONS_PER_USER" default:"1000"`
+	ConnectionsPerUser int           `help:"Maximum number of WebSockets and event streams of a user, or of an access token, on this node, and of their distinct subscriptions." env:"ITEMCAST_CONNECTIONS_PER_USER" default:"1000"`
 	LogKeepFor         time.Duration `help:"How long the change log retains changes (up to a tenth longer), for cursors, hooks and histories. 0: no limit." env:"ITEMCAST_LOG_KEEP_FOR" default:"720h"`
 	LogKeepSize        byteSize      `help:"Size limit of the change log, such as 20GB; the oldest changes are deleted first. 0: no limit." env:"ITEMCAST_LOG_KEEP_SIZE" default:"0"`
 	AuditKeepFor       time.Duration `help:"How long the audit log retains entries. 0: no limit." env:"ITEMCAST_AUDIT_KEEP_FOR" default:"8760h"`

@@ -24,8 +24,8 @@ type Hub struct {
 
 	mu          sync.Mutex
 	streams     map[streamKey]*stream
-	opened      map[uuid.UUID]int // streams by the user who opened them
-	connections map[uuid.UUID]int // by user
+	opened      map[uuid.UUID]int // streams by the client that opened them (clientOf)
+	connections map[uuid.UUID]int // by client
 
 	bytes    atomic.Int64 // in the streams' messages
 	behind   atomic.Int64 // followers with a reader of their own
@@ -33,7 +33,7 @@ type Hub struct {
 }
 
 // NewHub makes a hub over a feed. On one node, a user may have up to connectionsPerUser connections and as many
-// distinct subscriptions.
+// distinct subscriptions; an access token has as many of its own.
 func NewHub(pool *pgxpool.Pool, feed *change.Feed, connectionsPerUser int, log *slog.Logger) *Hub {
 	return &Hub{
 		pool: pool, feed: feed, maxPerUser: connectionsPerUser, decoded: decodedItems{log: log},
@@ -44,24 +44,34 @@ func NewHub(pool *pgxpool.Pool, feed *change.Feed, connectionsPerUser int, log *
 // Present returns the cursor of the log's newest change.
 func (h *Hub) Present() string { return h.feed.Cursor(h.feed.Head()) }
 
-// Admit counts a connection of a user until release is called. Error: TOO_MANY_REQUESTS when the user has as many as
-// allowed.
+// clientOf returns whom an actor's connections count for: the access token, so that the readers of a public page leave
+// the connections of the token's user free, or else the user.
+func clientOf(actor account.Actor) uuid.UUID {
+	if actor.Token != nil {
+		return actor.Token.ID
+	}
+	return actor.UserID
+}
+
+// Admit counts a connection of a user, or of an access token, until release is called. Error: TOO_MANY_REQUESTS when
+// there are as many as allowed.
 func (h *Hub) Admit(actor account.Actor) (release func(), err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.connections[actor.UserID] >= h.maxPerUser {
-		return nil, problem.New(problem.TooManyRequests, "You have %d open connections, the limit for a user; "+
-			"close some. (The operator sets it with ITEMCAST_CONNECTIONS_PER_USER.)", h.maxPerUser)
+	client := clientOf(actor)
+	if h.connections[client] >= h.maxPerUser {
+		return nil, problem.New(problem.TooManyRequests, "You have %d open connections, the limit for a user or an access "+
+			"token; close some. (The operator sets it with ITEMCAST_CONNECTIONS_PER_USER.)", h.maxPerUser)
 	}
-	h.connections[actor.UserID]++
-	return func() { h.release(actor.UserID) }, nil
+	h.connections[client]++
+	return func() { h.release(client) }, nil
 }
 
-func (h *Hub) release(user uuid.UUID) {
+func (h *Hub) release(client uuid.UUID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.connections[user]--; h.connections[user] == 0 {
-		delete(h.connections, user)
+	if h.connections[client]--; h.connections[client] == 0 {
+		delete(h.connections, client)
 	}
 }
 

@@ -43,7 +43,7 @@ type streamKey struct{ visibility, source string }
 type stream struct {
 	hub    *Hub
 	key    streamKey
-	opener uuid.UUID // the user whose limit of streams it counts against
+	opener uuid.UUID // the client whose limit of streams it counts against
 	source Source
 	stop   context.CancelFunc
 	opened chan struct{} // closed when the source is open or could not be opened
@@ -66,20 +66,21 @@ func (h *Hub) join(actor account.Actor, source Source, position change.Position)
 	defer h.mu.Unlock()
 	s, running := h.streams[key]
 	if !running {
-		if h.opened[actor.UserID] >= h.maxPerUser {
+		client := clientOf(actor)
+		if h.opened[client] >= h.maxPerUser {
 			return nil, problem.New(problem.TooManyRequests, "You have %d distinct subscriptions, the limit for a "+
-				"user; end some. (The operator sets it with ITEMCAST_CONNECTIONS_PER_USER.)", h.maxPerUser)
+				"user or an access token; end some. (The operator sets it with ITEMCAST_CONNECTIONS_PER_USER.)", h.maxPerUser)
 		}
 		if head := h.feed.Head(); position < head-nearPast || position > head {
 			position = head
 		}
 		ctx, cancel := context.WithCancel(account.WithActor(context.Background(), actor))
 		s = &stream{
-			hub: h, key: key, opener: actor.UserID, source: source, stop: cancel, opened: make(chan struct{}),
+			hub: h, key: key, opener: client, source: source, stop: cancel, opened: make(chan struct{}),
 			floor: position, examined: position, moved: make(chan struct{}),
 		}
 		h.streams[key] = s
-		h.opened[actor.UserID]++
+		h.opened[client]++
 		go s.run(ctx)
 	}
 	s.followers++

@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"itemcast/internal/account"
 	"itemcast/internal/change"
 	"itemcast/internal/item"
 	"itemcast/internal/problem"
@@ -234,7 +237,12 @@ func TestHub_LimitsTheConnectionsOfAUser(t *testing.T) {
 	if _, err := b.hub.Admit(actor); !problem.Is(err, problem.TooManyRequests) {
 		t.Errorf("got %v", err)
 	}
-	for _, one := range release {
+	actor.Token = &account.Token{ID: uuid.New()}
+	one, err := b.hub.Admit(actor)
+	if err != nil {
+		t.Fatalf("an access token has no connections of its own: %v", err)
+	}
+	for _, one := range append(release, one) {
 		one()
 	}
 	if connections, _, _ := b.hub.count(); connections != 0 {
