@@ -21,6 +21,7 @@ func TestRelay_EveryConnectionHasEdges(t *testing.T) {
 		n.CreateItem(`{"name":"c"}`)
 		n.CreateProfile(fmt.Sprintf("profile %d", i))
 		n.CreateUser(fmt.Sprintf("user%d@example.com", i), n.CreateRole(fmt.Sprintf("role %d", i)))
+		n.InsertToken(nodetest.Token{})
 	}
 	hook := n.CreateHook(`{"url":"https://example.com/","events":["item.updated"]}`)
 	n.CreateHook(`{"url":"https://example.com/2"}`)
@@ -33,7 +34,8 @@ func TestRelay_EveryConnectionHasEdges(t *testing.T) {
 	awaitDeliveries(t, n, hook, 3)
 	lists := map[string]string{
 		"items": `items(%s) { %s }`, "hooks": `hooks(%s) { %s }`, "users": `users(%s) { %s }`, "roles": `roles(%s) { %s }`,
-		"audit": `audit(%s) { %s }`, "workflowProfiles": `workflowProfiles(%s) { %s }`,
+		"accessTokens": `accessTokens(%s) { %s }`,
+		"audit":        `audit(%s) { %s }`, "workflowProfiles": `workflowProfiles(%s) { %s }`,
 		"deliveries": `deliveries(hookId: "` + nodetest.PathID(hook) + `", %s) { %s }`,
 		"history":    `item(id: "` + item + `") { history(%s) { %s } }`,
 	}
@@ -146,13 +148,13 @@ func TestRelay_TheSchemaIsOfItsForm(t *testing.T) {
 			for _, one := range of.PossibleTypes {
 				types = append(types, one.Name)
 			}
-			want := []string{"AccountUser", "Delivery", "Hook", "Item", "MetadataField", "Role", "WorkflowProfile"}
+			want := []string{"AccessToken", "AccountUser", "Delivery", "Hook", "Item", "MetadataField", "Role", "WorkflowProfile"}
 			if slices.Sort(types); !slices.Equal(types, want) {
 				t.Errorf("Node is implemented by %v, want %v", types, want)
 			}
 		}
 	}
-	if connections != 8 {
+	if connections != 9 {
 		t.Errorf("%d connections", connections)
 	}
 }

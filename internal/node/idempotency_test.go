@@ -45,7 +45,8 @@ func TestIdempotency_NoRequestNeedsASecondConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	ids := map[string]string{"items": item, "hooks": hook, "deliveries": delivery, "users": program,
+	token := create("/tokens", `{"name":"a","permissions":["items.view"]}`)
+	ids := map[string]string{"items": item, "hooks": hook, "deliveries": delivery, "users": program, "tokens": token,
 		"/users/{id}/reset-link": n.UserID(nodetest.AdminEmail)}
 	bodies := map[string]string{
 		"/users":             `{"email":"person@example.com","role_id":"` + role + `","password":"` + nodetest.UserPassword + `"}`,
