@@ -15,7 +15,7 @@ func TestSearch_LooksAtFewItemsWhateverTheCriteria(t *testing.T) {
 			updated_at, revision, document, document_version, search)
 		SELECT gen_random_uuid(), $1, 'item ' || n, '', 'video', 'private', CASE WHEN n <= 800 THEN '{old}'::text[] ELSE '{}' END,
 			jsonb_build_object('year', n % 20000), '{}', 'epoch'::timestamptz + n * interval '1 s', now(), 1, '{}', $2,
-			(CASE n % 2 WHEN 0 THEN 'even:1' ELSE 'odd:1' END || CASE WHEN n <= 4000 THEN ' x' || n || ':2' ELSE '' END)::tsvector
+			(CASE n % 3 WHEN 0 THEN 'third:1' WHEN 1 THEN 'odd:1' ELSE 'even:1' END || CASE WHEN n <= 4000 THEN ' x' || n || ':2' ELSE '' END)::tsvector
 		FROM generate_series(1, $3::int) n`, b.account, b.items.version, items)
 	b.exec("ANALYZE item")
 	b.field("year", "number")

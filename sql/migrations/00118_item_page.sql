@@ -32,10 +32,12 @@ CREATE OR REPLACE FUNCTION item_matches(
         (i).created_at, (i).updated_at, (i).metadata, search_for, stale_search, current_version, any_tags, any_type,
         any_privacy, any_workflow_status, created_from, created_until, updated_from, with_metadata);
 
--- index_query returns the part of a search that the index of words can answer alone: without what is excluded, and with
--- the words of phrases anywhere. Null if there is none.
+-- index_query returns the part of a search that the index of words can answer alone: without what is excluded, with the
+-- words of phrases anywhere, and with each beginning once (internal/search says why a search has it twice). Null if
+-- there is none.
 CREATE FUNCTION index_query(search tsquery) RETURNS tsquery LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN regexp_replace(nullif(querytree(search), 'T'), ' <(-|[0-9]+)> ', ' & ', 'g')::tsquery;
+    RETURN regexp_replace(regexp_replace(nullif(querytree(search), 'T'), ' <(-|[0-9]+)> ', ' & ', 'g'),
+        '(''[^'']+'':\*) & \1( \| ''[^'']+'')?', '\1', 'g')::tsquery;
 
 -- item_candidates returns the items that pass a filter among the first ones that the indexes of words, tags and
 -- metadata find, in no order, and a row that is beyond if they find more. The settings keep the planner from reading
@@ -48,6 +50,7 @@ CREATE FUNCTION item_candidates(
     index_search tsquery, most integer
 ) RETURNS TABLE (id uuid, created_at timestamptz, updated_at timestamptz, name text, beyond boolean) LANGUAGE plpgsql
     STABLE SET enable_seqscan = off SET enable_indexscan = off SET plan_cache_mode = force_custom_plan
+    SET work_mem = '32MB' -- for exact bitmaps of a million items
 AS $$
 BEGIN
     RETURN QUERY SELECT c.id, c.created_at, c.updated_at, c.name, c.place > most FROM (
@@ -110,8 +113,9 @@ DECLARE
         ELSE index_query(search_for) || index_query(stale_search) END;
     walks integer[] := ARRAY[0, 20000, NULL];         -- items of the list to look at, turn by turn; null: all
     finds integer[] := ARRAY[10000, 100000];          -- items that the indexes find to look at
-    matches float8;                                   -- as estimated
-    items float8;
+    items float8;                                     -- in all, as estimated
+    matches float8;                                   -- those that pass
+    found float8;                                     -- those that the indexes find
     beyond boolean;
     page uuid[];
 BEGIN
@@ -121,16 +125,20 @@ BEGIN
         matches := item_estimate(account, search_for, stale_search, current_version, any_tags, any_type, any_privacy,
             any_workflow_status, created_from, created_until, updated_from, with_metadata);
         items := (SELECT greatest(c.reltuples, matches) FROM pg_class c WHERE c.oid = 'item'::regclass);
+        found := item_estimate(account, index_search, NULL, NULL, any_tags, NULL, NULL, NULL, NULL, NULL, NULL,
+            with_metadata);
         walks[1] := least(4 * max_rows * items / matches, 1e6); -- four times what is expected, because items cluster
-        -- Begin with the indexes if they find less; neighbours in the list often share a page. But how many items have a
-        -- word that begins with one to three letters is hard to estimate, and they are often very many.
-        IF walks[1] > least(4 * matches, walks[2]) THEN
+        IF matches > finds[1] THEN
+            walks[1] := greatest(walks[1], walks[2]); -- the indexes would find more than they may
+        ELSIF walks[1] > least(4 * matches, walks[2]) THEN
+            -- Begin with the indexes, which find less. But how many items have a word that begins with one to three
+            -- letters is hard to estimate, and they are often very many.
             walks[1] := CASE WHEN search_for::text ~ '''[=#]?.{1,3}'':\*' THEN 1000 ELSE 0 END;
         END IF;
-        walks[2] := greatest(walks[2], 4 * walks[1]);
         IF matches <= finds[2] / 5 THEN
             finds[1] := greatest(finds[1], 2 * matches);
         END IF;
+        walks[2] := greatest(4 * walks[1], 5 * finds[1]); -- neighbours in the list share pages
     END IF;
     FOR turn IN 1..3 LOOP
         IF walks[turn] IS DISTINCT FROM 0 THEN
@@ -151,8 +159,7 @@ BEGIN
                 with_metadata, also_tags, without;
             EXIT WHEN cardinality(page) = max_rows OR walks[turn] IS NULL;
         END IF;
-        CONTINUE WHEN turn = 2 AND item_estimate(account, index_search, NULL, NULL, any_tags, NULL, NULL, NULL, NULL,
-            NULL, NULL, with_metadata) > 2 * finds[2];
+        CONTINUE WHEN found > 2 * finds[2];
         EXECUTE format('WITH s AS MATERIALIZED (SELECT * FROM item_candidates(
                 $1, $2, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21))
             SELECT EXISTS (SELECT FROM s WHERE s.beyond),
