@@ -35,7 +35,8 @@ type Gate struct {
 // it only from this very host (the prefix __Host-, RFC 6265bis §4.1.3.2). If the public URL has a path, browsers send
 // the cookie only below that, which the prefix would not allow.
 func NewGate(s SignIn, publicURL string) *Gate {
-	g := &Gate{signIn: s, origin: publicurl.Origin(publicURL), cookie: "itemcast_session", path: cmp.Or(publicurl.Path(publicURL), "/"),
+	g := &Gate{signIn: s, origin: publicurl.Origin(publicURL),
+		cookie: "itemcast_session", path: cmp.Or(publicurl.Path(publicURL), "/"),
 		secure: strings.HasPrefix(publicURL, "https://")}
 	switch {
 	case g.secure && g.path == "/":

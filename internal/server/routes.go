@@ -118,9 +118,9 @@ func byKind(page, operation, socket http.Handler) http.Handler {
 
 // secure sets the headers that every response needs; pages set their own Content-Security-Policy.
 //
-// It rejects cross-site writes (CSRF): browsers send our cookies with other sites' forms. A request with an access token
-// has no cookie (withTokens), and the Gate checks its origin. That holds where tokens are taken only: a form of another
-// site must not sign a browser in, whatever credentials it has.
+// It rejects cross-site writes (CSRF): browsers send our cookies with other sites' forms. A request with an access
+// token has no cookie (withTokens), and the Gate checks its origin. That holds where tokens are taken only: a form of
+// another site must not sign a browser in, whatever credentials it has.
 func secure(h Handlers, takesTokens func(*http.Request) bool, next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	_ = protection.AddTrustedOrigin(publicurl.Origin(h.PublicURL)) // a proxy may not forward the Host header

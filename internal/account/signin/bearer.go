@@ -49,8 +49,8 @@ func (s *Service) bearer(ctx context.Context, given string) (account.Bearer, err
 	}
 }
 
-// readBearer looks a secret up. The cache keeps refusals too, so that a client that goes on with a revoked token costs no
-// statement. Error: TOO_MANY_REQUESTS, and the database's.
+// readBearer looks a secret up. The cache keeps refusals too, so that a client that goes on with a revoked token costs
+// no statement. Error: TOO_MANY_REQUESTS, and the database's.
 func (s *Service) readBearer(ctx context.Context, key digest, generation int) (account.Bearer, error) {
 	attempt, err := s.throttle.beginToken(account.AddressFrom(ctx), key)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 
 const expiryInterval = time.Hour
 
-// runExpiry deletes expired sessions and reset links, and old counts of the use of access tokens, once an hour until ctx
-// ends. Sessions and links are invalid before that.
+// runExpiry deletes expired sessions and reset links, and old counts of the use of access tokens, once an hour until
+// ctx ends. Sessions and links are invalid before that.
 func (s *Service) runExpiry(ctx context.Context) {
 	tick := time.NewTicker(expiryInterval)
 	defer tick.Stop()

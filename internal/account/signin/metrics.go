@@ -7,8 +7,9 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	tokenRequestsDesc = describe("requests_total", "Requests and WebSocket operations with a valid access token, on this node.")
-	tokenRefusedDesc  = describe("refused_total", "Requests whose access token was refused, on this node: unknown (or "+
+	tokenRequestsDesc = describe("requests_total",
+		"Requests and WebSocket operations with a valid access token, on this node.")
+	tokenRefusedDesc = describe("refused_total", "Requests whose access token was refused, on this node: unknown (or "+
 		"revoked, expired, or of a disabled user), limit (over its requests a minute).", "reason")
 	tokensUsedDesc = describe("used", "Access tokens that were used in the last two minutes, on this node.")
 )

@@ -103,8 +103,8 @@ func doubled(n int) time.Duration {
 	return maxWait
 }
 
-// attempt is a sign-in that has begun. The caller ends it by succeed, fail or undo. The look-up of an access token is an
-// attempt without a pair.
+// attempt is a sign-in that has begun. The caller ends it by succeed, fail or undo. The look-up of an access token is
+// an attempt without a pair.
 type attempt struct {
 	throttle *throttle
 	pair     string // address and user
