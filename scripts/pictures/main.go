@@ -1,12 +1,16 @@
-// Command pictures takes the pictures of docs/, from a running server that has items with the tag western.
+// Command pictures takes the pictures of docs/, from a running server that has items with the tag western, and from
+// examples/frontend with a token that shows these items. It adds a tag to two of them.
 //
-//	go run ./scripts/pictures http://127.0.0.1:8080 EMAIL PASSWORD
+//	go run ./scripts/pictures http://127.0.0.1:8080 EMAIL PASSWORD http://localhost:5173
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"time"
 
@@ -14,22 +18,25 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-const timeout = 2 * time.Minute
+const (
+	timeout = 2 * time.Minute
+	flash   = 3 * time.Second // how long the page marks what has changed
+)
 
 type step = chromedp.Action[chromedp.Void]
 
 func main() {
-	if len(os.Args) != 4 {
-		fmt.Fprintln(os.Stderr, "usage: go run ./scripts/pictures URL EMAIL PASSWORD")
+	if len(os.Args) != 5 {
+		fmt.Fprintln(os.Stderr, "usage: go run ./scripts/pictures URL EMAIL PASSWORD PAGE")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1], os.Args[2], os.Args[3]); err != nil {
+	if err := run(os.Args[1], os.Args[2], os.Args[3], os.Args[4]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(base, email, password string) error {
+func run(base, email, password, page string) error {
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
 	ctx, end := chromedp.NewExecAllocator(context.Background(), options...)
@@ -62,6 +69,12 @@ func run(base, email, password string) error {
 			chromedp.WaitVisible(`.graphiql-execute-button`),
 			chromedp.Click(`.graphiql-execute-button`),
 			chromedp.WaitVisible(`.result-window [class^=mtk]`)),
+		take(ctx, "frontend", "light",
+			chromedp.Navigate(page),
+			chromedp.WaitVisible(`.connection[data-is=live]`),
+			do(func() error { return addTags(base, email, password) }),
+			chromedp.WaitVisible(`aside li:nth-child(2)`),
+			chromedp.Sleep(flash)),
 	)
 }
 
@@ -83,4 +96,56 @@ func take(ctx context.Context, name, scheme string, load step, steps ...step) er
 		return fmt.Errorf("picture %s: %w", name, err)
 	}
 	return os.WriteFile("docs/"+name+".png", picture, 0o600)
+}
+
+// do is a step that is a function.
+func do(run func() error) step {
+	return func(context.Context, *chromedp.Target) (chromedp.Void, error) { return chromedp.Void{}, run() }
+}
+
+// addTags changes two items.
+func addTags(base, email, password string) error {
+	var list struct {
+		Results []struct {
+			ID   string
+			Tags []string
+		}
+	}
+	if err := call(http.MethodGet, base+"/api/v1/items?tags=western&limit=2", email, password, nil, &list); err != nil {
+		return err
+	}
+	for _, item := range list.Results {
+		body := map[string]any{"tags": append(item.Tags, "restored")}
+		if err := call(http.MethodPatch, base+"/api/v1/items/"+item.ID, email, password, body, &struct{}{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// call sends a request with a JSON body, and decodes the answer.
+func call(method, url, email, password string, body, answer any) error {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequest(method, url, bytes.NewReader(raw))
+	if err != nil {
+		return err
+	}
+	request.SetBasicAuth(email, password)
+	if body == nil {
+		request.Body = http.NoBody
+	} else {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s %s: status %d", method, url, response.StatusCode)
+	}
+	return json.NewDecoder(response.Body).Decode(answer)
 }
