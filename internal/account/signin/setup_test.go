@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,11 +23,17 @@ const (
 )
 
 // statements counts the statements that a pool sends, without its pings and the listener's.
-type statements struct{ n atomic.Int64 }
+type statements struct {
+	n       atomic.Int64
+	bearers atomic.Int64 // of them, look-ups of access tokens
+}
 
 func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
 	if q.SQL != "-- ping" {
 		s.n.Add(1)
+	}
+	if strings.HasPrefix(q.SQL, "-- name: BearersByDigest") {
+		s.bearers.Add(1)
 	}
 	return ctx
 }
