@@ -39,11 +39,19 @@ func Authorize(ctx context.Context, need ...Permission) (Actor, error) {
 }
 
 func (a Actor) errLacks(p Permission) error {
+	advice := "Ask an administrator to grant it."
 	if a.Token != nil {
-		return problem.New(problem.Forbidden, "The access token, or the role of its user, lacks the permission %s. "+
-			"Use a token that has it.", p)
+		advice = "Use a token that has it."
 	}
-	return problem.New(problem.Forbidden, "Your role lacks the permission %s. Ask an administrator to grant it.", p)
+	return problem.New(problem.Forbidden, "%s lacks the permission %s. %s", a.Holder(), p, advice)
+}
+
+// Holder names what has the actor's permissions, as the subject of a sentence.
+func (a Actor) Holder() string {
+	if a.Token != nil {
+		return "The access token, or the role of its user,"
+	}
+	return "Your role"
 }
 
 // RefuseToken returns FORBIDDEN for an actor who came with an access token; act names what the actor wants to do, such

@@ -128,8 +128,8 @@ func (r *importRun) define(ctx context.Context, q *store.Queries, f *Field) (out
 	case at >= 0 && f.equal(toField(rows[at])):
 		return unchanged, nil
 	case !r.actor.Permissions.Has(account.WorkflowsManage):
-		return 0, problem.New(problem.Forbidden, "Your role lacks the permission %s, which metadata fields need. Leave the "+
-			"line out, or ask an administrator.", account.WorkflowsManage)
+		return 0, problem.New(problem.Forbidden, "%s lacks the permission %s, which metadata fields need. Leave the "+
+			"line out, or ask an administrator.", r.actor.Holder(), account.WorkflowsManage)
 	case at >= 0:
 		_, err := q.UpdateMetadataField(ctx, store.UpdateMetadataFieldParams{
 			AccountID: r.actor.AccountID, ID: rows[at].ID, Label: f.Label, Description: f.Description, Choices: f.Choices,

@@ -165,7 +165,7 @@ func setPublishedAt(actor account.Actor, before Privacy, i *Item, now time.Time)
 	}
 	if !actor.Permissions.Has(account.ItemsPublish) {
 		return problem.New(problem.Forbidden,
-			"Your role lacks the permission %s, which a change of privacy needs.", account.ItemsPublish)
+			"%s lacks the permission %s, which a change of privacy needs.", actor.Holder(), account.ItemsPublish)
 	}
 	switch {
 	case i.Privacy == PrivacyPrivate:

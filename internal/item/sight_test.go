@@ -142,6 +142,12 @@ func TestSight_AWriteMayNotMoveAnItemOut(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
+	actor, _ := account.ActorFrom(ctx)
+	actor.Permissions = without(account.ItemsPublish)
+	_, err = b.items.Patch(account.WithActor(t.Context(), actor), i.ID, []byte(`{"privacy":"public"}`), nil)
+	if !problem.Is(err, problem.Forbidden) || !strings.Contains(err.Error(), "The access token, or the role of its user, lacks") {
+		t.Errorf("without items.publish: %v", err)
+	}
 	if got, err := b.items.Get(ctx, i.ID); err != nil || !bytes.Equal(got.Bytes, made.Bytes) || b.changes() != before {
 		t.Errorf("a refused write changed the item: %s, %v", got.Bytes, err)
 	}
