@@ -206,6 +206,16 @@ func frontendShowsChanges(t *testing.T, built builtPage) {
 	n.Call(http.MethodDelete, "/api/v1/items/"+two, "").WantStatus(t, http.StatusNoContent)
 	page.want("Live", []string{long}, append([]string{"DELETED <b>Nosferatu</b>"}, changes...)...)
 
+	axe, err := os.ReadFile(examplePath(t, "frontend/node_modules/axe-core/axe.min.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const check = `;axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+		.then(({ violations }) => violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html).join(' ')))`
+	if violations := evaluate[[]string](page, string(axe)+check); len(violations) > 0 {
+		t.Errorf("the page is hard to use for some people: %q", violations)
+	}
+
 	// On a phone, nothing is wider than the screen.
 	ctx, cancel := context.WithTimeout(page.ctx, browsertest.Timeout)
 	defer cancel()

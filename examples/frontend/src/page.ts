@@ -15,7 +15,7 @@ export const page = ({ connection, reason, items, changes }: State) => html`
   ${connection === 'refused' ? refused(reason) : html`
     <aside aria-label="Latest changes">
       <h2>Latest changes</h2>
-      <ol role="log">${repeat(changes, (change) => change.cursor, entry)}</ol>
+      <div role="log"><ol>${repeat(changes, (change) => change.cursor, entry)}</ol></div>
     </aside>
     <main aria-busy=${items === null}>
       ${items === null ? skeleton : items.size === 0 ? empty : grid([...items.values()], changes)}
