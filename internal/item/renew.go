@@ -19,6 +19,7 @@ import (
 const (
 	renewBatch    = 100 // items that a transaction locks, for some 50 ms
 	renewInterval = time.Hour
+	renewRetry    = 5 * time.Second // after an error, such as a timeout on a busy machine
 )
 
 // renew renders an item's document again, because the renderer or the public URL has changed. This makes no new
@@ -145,22 +146,22 @@ func (s *Service) loadMany(
 	return items, nil
 }
 
-// RunRenewal renders every stale document again, at the start and once an hour, until ctx ends. Each batch is a
-// transaction of its own, so it resumes after any interruption, and several nodes share the work.
+// RunRenewal renders every stale document again, at the start and once an hour, until ctx ends. After an error it
+// resumes soon: searches find less while documents are stale. Each batch is a transaction of its own, so it resumes
+// after any interruption, and several nodes share the work.
 func (s *Service) RunRenewal(ctx context.Context) error {
-	ticker := time.NewTicker(renewInterval)
-	defer ticker.Stop()
 	for {
-		began := time.Now()
+		began, pause := time.Now(), renewInterval
 		if n, err := s.renewAll(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("cannot render stale documents; retrying later", "error", err)
+			pause = renewRetry
+			s.log.Warn("cannot render stale documents; retrying", "error", err)
 		} else if n > 0 {
 			s.log.Info("rendered stale documents", "items", n, "seconds", time.Since(began).Seconds())
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-ticker.C:
+		case <-time.After(pause):
 		}
 	}
 }

@@ -1,7 +1,10 @@
 package item
 
 import (
+	"context"
+	"log/slog"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -37,6 +40,18 @@ func TestSearch_FindsItemsOfAnEarlierVersionMeanwhile(t *testing.T) {
 	want(map[string]int64{"lowenthal": 1, "example": 1, "löwenthal": 1, "berl": 1, "www.exam": 1, "berlin -city": 0})
 }
 
+// After a change of the public URL all items are of another version, but have the current words.
+func TestSearch_FindsBeginningsInItemsOfAnotherVersionMeanwhile(t *testing.T) {
+	b := setup(t)
+	b.create(`{"name":"Löwenthal in Berlin"}`)
+	b.exec("UPDATE item SET document_version = 0")
+	for search, n := range map[string]int64{"berl": 1, "lowen": 1, "löwenthal": 1, "in -rome": 1, "berlin -in": 0, "rome": 0} {
+		if got, err := b.items.Count(b.ctx, Filter{Search: search}); err != nil || got != n {
+			t.Errorf("%s: found %d, %v, want %d", search, got, err, n)
+		}
+	}
+}
+
 // Postgres and the matcher agree about every text and every search, at their limits too.
 func TestSearch_PostgresAndTheMatcherAgree(t *testing.T) {
 	b := setup(t)
@@ -60,4 +75,43 @@ func TestSearch_PostgresAndTheMatcherAgree(t *testing.T) {
 			t.Fatalf("the matcher says %v, Postgres %v: %s in %s", got, found, query.String(), x.String())
 		}
 	})
+}
+
+// told receives each line of a log.
+type told chan struct{}
+
+func (t told) Write(line []byte) (int, error) {
+	select {
+	case t <- struct{}{}:
+	default:
+	}
+	return len(line), nil
+}
+
+// A busy machine can let a batch time out. Searches find less until the rest is rendered.
+func TestRenewal_ResumesSoonAfterAnError(t *testing.T) {
+	b := setup(t)
+	b.create(`{"name":"a"}`)
+	b.exec("UPDATE item SET document_version = 0")
+	b.exec("ALTER TABLE asset RENAME TO gone")
+	warned := make(told, 1)
+	b.items.log = slog.New(slog.NewTextHandler(warned, nil))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- b.items.RunRenewal(ctx) }()
+	await := func() {
+		t.Helper()
+		select {
+		case <-warned:
+		case <-time.After(time.Minute):
+			t.Fatal("the renewal tells nothing")
+		}
+	}
+	await() // of the error
+	b.exec("ALTER TABLE gone RENAME TO asset")
+	for value[int](b, "SELECT count(*) FROM item WHERE document_version = 0") > 0 {
+		await() // of another error, or of success
+	}
+	cancel()
+	must(t, <-done)
 }
