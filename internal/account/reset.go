@@ -19,7 +19,7 @@ import (
 const (
 	resetLinkLifetime = 24 * time.Hour
 
-	resetPasswords = "reset passwords" // what an access token cannot do
+	giveSignIns = "set or reset passwords and sign-in addresses" // what an access token cannot do
 )
 
 var (
@@ -42,7 +42,7 @@ type ResetLink struct {
 func (s *Service) ResetLink(ctx context.Context, id uuid.UUID) (ResetLink, error) {
 	actor, err := Authorize(ctx, UsersManage)
 	if err == nil {
-		err = RefuseToken(actor, resetPasswords)
+		err = RefuseToken(actor, giveSignIns)
 	}
 	if err != nil {
 		return ResetLink{}, err
@@ -80,7 +80,7 @@ func (s *Service) ResetLink(ctx context.Context, id uuid.UUID) (ResetLink, error
 func (s *Service) RotatePassword(ctx context.Context, id uuid.UUID) (string, error) {
 	actor, err := Authorize(ctx, UsersManage)
 	if err == nil {
-		err = RefuseToken(actor, resetPasswords)
+		err = RefuseToken(actor, giveSignIns)
 	}
 	if err != nil {
 		return "", err

@@ -18,8 +18,8 @@ var errEmailTaken = problem.New(problem.Conflict,
 	"There is a user with this e-mail address already. Use another address.")
 
 // CreateUser creates a user, and returns the generated password of an API user; "" for a user without one. Needs
-// users.manage, and every permission of the role. Errors: INVALID_INPUT and RULE_VIOLATED with every fault; FORBIDDEN;
-// CONFLICT when the address is taken.
+// users.manage, and every permission of the role; an access token can create users without a password only. Errors:
+// INVALID_INPUT and RULE_VIOLATED with every fault; FORBIDDEN; CONFLICT when the address is taken.
 func (s *Service) CreateUser(ctx context.Context, in UserInput) (user User, generated string, err error) {
 	actor, err := Authorize(ctx, UsersManage)
 	if err != nil {
@@ -30,6 +30,9 @@ func (s *Service) CreateUser(ctx context.Context, in UserInput) (user User, gene
 	}
 	hash := ""
 	if in.Password != "" {
+		if err := RefuseToken(actor, giveSignIns); err != nil {
+			return User{}, "", err
+		}
 		if hash, err = password.Hash(ctx, in.Password); err != nil {
 			return User{}, "", err
 		}
@@ -71,17 +74,17 @@ func requireRole(ctx context.Context, q *store.Queries, actor Actor, role uuid.U
 }
 
 // PatchUser changes a user. A new password, a new address, and active false end the user's sessions. Needs
-// users.manage, and every permission of the user's old and new roles; an access token cannot set a password. Errors:
-// NOT_FOUND; REVISION_MISMATCH;
-// INVALID_INPUT; RULE_VIOLATED; FORBIDDEN; CONFLICT when the address is taken or no administrator would remain.
+// users.manage, and every permission of the user's old and new roles; an access token can set neither a password nor an
+// address. Errors: NOT_FOUND; REVISION_MISMATCH; INVALID_INPUT; RULE_VIOLATED; FORBIDDEN; CONFLICT when the address is
+// taken or no administrator would remain.
 func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch,
 	condition revision.Condition) (user User, err error) {
 	actor, err := Authorize(ctx, UsersManage)
 	if err != nil {
 		return User{}, err
 	}
-	if patch.Password != nil {
-		if err := RefuseToken(actor, resetPasswords); err != nil {
+	if patch.Password != nil || patch.Email != nil {
+		if err := RefuseToken(actor, giveSignIns); err != nil {
 			return User{}, err
 		}
 	}

@@ -54,13 +54,13 @@ func Routes(h Handlers) http.Handler {
 	mux.HandleFunc("GET /api/v1/openapi.yaml", h.Contract.ServeYAML)
 
 	// Users with api.access. Each operation also needs its own permission. Browsers see each operation as a page.
-	api := sse.Hold(wantsStream, h.Pages.Around(h.Gate.Admit, withoutDeadlines(streams, operations(h))))
+	api := held(h.Pages.Around(h.Gate.Admit, withoutDeadlines(streams, operations(h))))
 	mux.Handle("/api/v1/", api)
 	mux.Handle("/api/v1", withSlash(api))
 
 	// Anyone gets the page; operations are for users. A WebSocket signs in by its first message, with the credentials
 	// of that or of its handshake: after a refused handshake, clients do not know whether to try again.
-	graphQL := sse.Hold(wantsStream, signedIn(h.Gate, transport.Refuse, h.GraphQL))
+	graphQL := held(signedIn(h.Gate, transport.Refuse, h.GraphQL))
 	mux.Handle("/graphql", byKind(web.Playground(h.PublicURL), graphQL, h.GraphQL))
 	mux.Handle("GET /graphql/schema.graphql", signedIn(h.Gate, transport.Refuse, h.GraphQLSchema)) // as introspection
 
@@ -85,6 +85,9 @@ func operations(h Handlers) http.Handler {
 	mux.Handle("/", h.Problems.NotFound(mux))
 	return mux
 }
+
+// held makes new event streams wait while the server cannot answer.
+func held(next http.Handler) http.Handler { return spendingOnce(wantsStream, sse.Hold(wantsStream, next)) }
 
 func wantsStream(r *http.Request) bool { return accept.PrefersEventStream(r.Header["Accept"]) }
 

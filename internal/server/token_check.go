@@ -54,6 +54,9 @@ func (g *Gate) checkOrigin(r *http.Request, token *account.Token) error {
 // originOf returns the origin of the page that sent a request, "" for a client that is no browser, and whether it is
 // the server's own.
 func (g *Gate) originOf(r *http.Request) (origin string, own bool) {
+	if len(r.Header["Origin"]) > 1 { // no browser sends two
+		return "null", false
+	}
 	if origin = r.Header.Get("Origin"); origin != "" {
 		_, host, _ := strings.Cut(origin, "://")
 		return origin, origin == g.origin || host == r.Host
@@ -85,9 +88,35 @@ func (g *Gate) spend(w http.ResponseWriter, r *http.Request) error {
 	if actor.Token == nil {
 		return nil
 	}
+	if held, isHeld := r.Context().Value(spentKey{}).(*spent); isHeld {
+		if held.quota == nil || held.err != nil {
+			quota, err := g.signIn.Spend(r.Context(), actor)
+			held.quota, held.err = &quota, err
+		}
+		setRateLimit(w.Header(), *held.quota)
+		return held.err
+	}
 	quota, err := g.signIn.Spend(r.Context(), actor)
 	setRateLimit(w.Header(), quota)
 	return err
+}
+
+// spent is what a request with several attempts spent.
+type spent struct {
+	quota *signin.Quota // nil before the first attempt
+	err   error
+}
+
+type spentKey struct{}
+
+// spendingOnce makes the attempts of a held request count as one request. wants reports whether a request may be held.
+func spendingOnce(wants func(*http.Request) bool, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if wants(r) && bearer.In(r.Header) {
+			r = r.WithContext(context.WithValue(r.Context(), spentKey{}, new(spent)))
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func setRateLimit(header http.Header, quota signin.Quota) {

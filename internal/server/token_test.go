@@ -265,6 +265,10 @@ func TestTokens_CannotDoWhatOutlivesThem(t *testing.T) {
 		{http.MethodDelete, "/api/v1/me/sessions", ""},
 		{http.MethodDelete, "/api/v1/me/sessions/01890000-0000-7000-8000-000000000000", ""},
 		{http.MethodPatch, ada, `{"password":"a bicycle made of snow"}`},
+		{http.MethodPatch, ada, `{"email":"moved@example.com"}`},
+		{http.MethodPost, "/api/v1/users", `{"email":"eve@example.com","password":"a bicycle made of snow","role_id":"` +
+			n.RoleID("Viewer") + `"}`},
+		{http.MethodPost, "/api/v1/users", `{"email":"eve@example.com","kind":"api","role_id":"` + n.RoleID("Viewer") + `"}`},
 		{http.MethodPost, ada + "/reset-link", ""},
 		{http.MethodPost, "/api/v1/users/" + robot + "/rotate-password", ""},
 	} {
@@ -275,6 +279,8 @@ func TestTokens_CannotDoWhatOutlivesThem(t *testing.T) {
 		}
 	}
 	token.Call(http.MethodPatch, ada, `{"name":"Ada"}`).WantStatus(t, http.StatusOK)
+	token.Call(http.MethodPost, "/api/v1/users", `{"email":"eve@example.com","kind":"api","generate_password":false,
+		"role_id":"`+n.RoleID("Viewer")+`"}`).WantStatus(t, http.StatusCreated)
 	audit := n.Call(http.MethodGet, "/api/v1/audit?action=user.updated", "").WantStatus(t, http.StatusOK)
 	if !strings.Contains(string(audit.Body), "access token a test") || strings.Contains(string(audit.Body), token.Secret) {
 		t.Errorf("the audit log has %s", audit.Body)

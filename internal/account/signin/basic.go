@@ -6,17 +6,25 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/account"
 	"itemcast/internal/account/internal/store"
 	"itemcast/internal/account/password"
+	"itemcast/internal/account/secret"
 	"itemcast/internal/plaintext"
+	"itemcast/internal/problem"
 	"itemcast/internal/validate"
 )
 
 const maxEmail = 320 // bytes
+
+// errSecretAsPassword answers a client that sends an access token as the name or the password of HTTP Basic, as some
+// other APIs take it.
+var errSecretAsPassword = problem.New(problem.Unauthenticated,
+	"This is an access token, not a password. Send the header Authorization: Bearer, a space, and the token.")
 
 // How a user signs in, as the audit log names it.
 const (
@@ -76,6 +84,9 @@ func (s *Service) checkOnce(ctx context.Context, given credentials, generation i
 // check verifies credentials: against the throttle, the database and argon2id, in this order.
 func (s *Service) check(ctx context.Context, given credentials, generation int) (account.Actor, error) {
 	// No user has an address that a text column of Postgres cannot hold, and a statement with it would fail.
+	if _, is := secret.Parse(given.password); is || isSecret(given.email) {
+		return account.Actor{}, errSecretAsPassword // before anything is logged
+	}
 	if len(given.email) > maxEmail || len(given.password) > password.MaxBytes || validate.Storable(given.email) != "" {
 		return account.Actor{}, account.ErrCredentials
 	}
@@ -102,6 +113,11 @@ func (s *Service) check(ctx context.Context, given credentials, generation int) 
 	actor := account.ActorOf(user)
 	actor.Proof.Generation = generation
 	return actor, nil
+}
+
+// isSecret reports whether a text in place of an address is the secret of an access token, complete or not.
+func isSecret(text string) bool {
+	return strings.HasPrefix(strings.TrimSpace(text), secret.Prefix) && !strings.Contains(text, "@")
 }
 
 // compare returns the user of an address, and why the credentials are wrong; "" when they are right. It always takes

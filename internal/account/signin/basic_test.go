@@ -1,12 +1,16 @@
 package signin
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"log/slog"
 	"testing"
 
 	"github.com/google/uuid"
 
 	"itemcast/internal/account"
+	"itemcast/internal/account/secret"
 	"itemcast/internal/problem"
 )
 
@@ -21,6 +25,22 @@ func TestBasic_AcceptsTheRightPasswordOnly(t *testing.T) {
 		if _, err := b.service.Basic(t.Context(), c[0], c[1]); !problem.Is(err, problem.Unauthenticated) {
 			t.Errorf("%q: got %v", c, err)
 		}
+	}
+}
+
+// Some APIs take a token as the name or the password of HTTP Basic, and so their clients send it.
+func TestBasic_ASecretOfATokenIsNotLogged(t *testing.T) {
+	b := setup(t)
+	var log bytes.Buffer
+	b.service.log = slog.New(slog.NewTextHandler(&log, nil))
+	made, _ := secret.New()
+	for _, c := range [][2]string{{made, ""}, {made[:20], ""}, {" " + made, "x"}, {email, made}} {
+		if _, err := b.service.Basic(t.Context(), c[0], c[1]); !errors.Is(err, errSecretAsPassword) {
+			t.Errorf("%q: got %v", c, err)
+		}
+	}
+	if log.Len() > 0 {
+		t.Errorf("the log has %s", log.String())
 	}
 }
 
