@@ -21,7 +21,9 @@ type TokenOriginsRow struct {
 	ExpiresAt *time.Time
 }
 
-// The origins of the tokens that have not expired. expires_at is null for an origin that a token names for ever.
+// TokenOrigins returns the origins of the access tokens that have not expired. expires_at is null for an origin that a
+// token names for ever.
+// system: a preflight has no credentials, so its origin may be any account's.
 func (q *Queries) TokenOrigins(ctx context.Context) ([]TokenOriginsRow, error) {
 	rows, err := q.db.Query(ctx, tokenOrigins)
 	if err != nil {
