@@ -58,6 +58,8 @@ func TestReadme_TheTwoMinutesEndWithTheSameBytes(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), 4*nodetest.Timeout)
 	defer cancel()
+	script += `curl -fsS -H "Authorization: Bearer $VITE_ITEMCAST_TOKEN" -H 'Origin: http://localhost:5173' \
+		$I/api/v1/items | grep Metropolis > /dev/null # the page shows it`
 	script = "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + script // also when the session fails
 	shell := exec.CommandContext(ctx, "bash", "-e", "-o", "pipefail", "-c", script)
 	shell.Stderr, shell.WaitDelay = t.Output(), time.Second
