@@ -21,6 +21,23 @@ export function basic(credentials, usage) {
   return 'Basic ' + Buffer.from(credentials).toString('base64');
 }
 
+// bearer returns the header Authorization of an access token.
+export function bearer(token, usage) {
+  if (!token) end(`usage: ${usage}`);
+  return `Bearer ${token}`;
+}
+
+// why says why a token gets nothing over a WebSocket, which cannot say more than a few words: it asks over REST, too.
+export async function why(error, server, authorization) {
+  const first = Array.isArray(error) ? error[0] : error;
+  const url = `${server}/api/v1/items?limit=1`;
+  const response = await fetch(url, { headers: { authorization } }).catch(() => null);
+  const { detail } = (await response?.json().catch(() => null)) ?? {};
+  if (detail && [401, 403].includes(response.status)) return `${server} refuses the token: ${detail}`;
+  if (response?.ok) return `The subscription has ended: ${first?.reason || reason(first)}`;
+  return `${url} ${response ? `answers ${response.status}` : `cannot be reached: ${reason(first)}`}`;
+}
+
 // refusal says why another attempt would get the same status; it is empty when an attempt may succeed.
 export function refusal(status, url) {
   if (status === 401) return 'The server refuses the credentials: check EMAIL:PASSWORD';

@@ -2,21 +2,39 @@
 // makes those of the schema. It uses the page's token as the page does, so it names the page's origin.
 import { mkdir, writeFile } from 'node:fs/promises';
 import openapi, { astToString } from 'openapi-typescript';
-import { loadEnv } from 'vite';
+import { end, origin, server, token } from './settings.mjs';
 
-const { VITE_ITEMCAST_URL: server, VITE_ITEMCAST_TOKEN: token } = loadEnv('development', '.');
-if (!server || !token) {
-  console.error('Set VITE_ITEMCAST_URL and VITE_ITEMCAST_TOKEN, in the environment or in .env.local');
-  process.exit(1);
+if (!server || !token) end('Set VITE_ITEMCAST_URL and VITE_ITEMCAST_TOKEN, in the environment or in .env.local');
+if (!/^https?:/.test(server) || !URL.canParse(server)) {
+  end(`VITE_ITEMCAST_URL=${server} is not a URL such as http://127.0.0.1:8080`);
 }
 
-async function get(path) {
-  const headers = { authorization: `Bearer ${token}`, origin: 'http://localhost:5173' };
-  const response = await fetch(server + path, { headers });
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-  return response.text();
+// get returns the text at a path. right says whether it is the text that Itemcast has there.
+async function get(path, right) {
+  const headers = { authorization: `Bearer ${token}`, origin };
+  const response = await fetch(server + path, { headers }).catch(({ cause }) =>
+    end(`${server} cannot be reached (${cause?.code ?? cause}). Start Itemcast there, or correct VITE_ITEMCAST_URL.`));
+  const text = await response.text().catch(() => '');
+  if (response.ok && right(text)) return text;
+  const { detail, code, errors: [error] = [] } = json(text); // of REST, or of GraphQL
+  if ((code ?? error?.extensions?.code) === 'ORIGIN_NOT_ALLOWED') {
+    end(`VITE_ITEMCAST_TOKEN is not for pages of ${origin}. Add this origin to the token, or set VITE_PAGE_ORIGIN.`);
+  }
+  const said = detail ?? error?.message;
+  if (said && response.status !== 404) end(`${server} answers ${response.status} to VITE_ITEMCAST_TOKEN: ${said}`);
+  end(`${server}${path} answers ${response.status}, not as Itemcast does. Correct VITE_ITEMCAST_URL.`);
 }
 
+function json(text) {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+const contract = await get('/api/v1/openapi.json', (text) => 'openapi' in Object(json(text)));
+const schema = await get('/graphql/schema.graphql', (text) => text.includes('type Subscription'));
 await mkdir('src/generated', { recursive: true });
-await writeFile('src/generated/contract.d.ts', astToString(await openapi(await get('/api/v1/openapi.json'))));
-await writeFile('src/generated/schema.graphql', await get('/graphql/schema.graphql'));
+await writeFile('src/generated/contract.d.ts', astToString(await openapi(contract)));
+await writeFile('src/generated/schema.graphql', schema);

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -20,6 +22,9 @@ func TestClients_EndWithOneLineThatSaysWhatIsWrong(t *testing.T) {
 	n := nodetest.Start(t)
 	file := filepath.Join(t.TempDir(), "items.json")
 	const wrong = nodetest.AdminEmail + ":wrong"
+	blind := n.Call(http.MethodPost, "/api/v1/tokens", `{"name":"Sees no items","permissions":["items.edit"]}`).
+		WantStatus(t, http.StatusCreated).Field(t, "secret")
+	paged := createToken(n.Client, devOrigin)
 	away := "http://" + porttest.Reserve(t)
 	type ending struct {
 		args []string
@@ -60,7 +65,10 @@ func TestClients_EndWithOneLineThatSaysWhatIsWrong(t *testing.T) {
 		"receivers/go":                receiver,
 		"node/follow.mjs": {
 			{nil, "usage: "}, {[]string{"127.0.0.1:8080", "ict_"}, " is not a URL such as http"},
-			{[]string{n.URL, "ict_wrong"}, "refuses the token"}, {[]string{n.URL + "/nothing", "ict_wrong"}, "404"},
+			{[]string{n.URL}, "usage: "},
+			{[]string{n.URL, "ict_wrong"}, "refuses the token: The access token is mistyped"},
+			{[]string{n.URL, blind}, "refuses the token: "}, {[]string{n.URL, paged}, "for the pages of certain origins"},
+			{[]string{n.URL + "/nothing", "ict_wrong"}, "404"},
 			{[]string{away, "ict_wrong"}, away},
 		},
 	} {
@@ -68,21 +76,54 @@ func TestClients_EndWithOneLineThatSaysWhatIsWrong(t *testing.T) {
 			t.Parallel()
 			run := interpreter(t, script)
 			for _, e := range endings {
-				var errs strings.Builder
-				command := exec.CommandContext(t.Context(), run[0], append(run[1:], e.args...)...)
-				command.Stderr = &errs
-				err := command.Run()
-				status, failed := errors.AsType[*exec.ExitError](err)
-				said := errs.String()
-				for strings.HasPrefix(said, "The connection is away") { // the server was busy with the others' attempts
-					_, said, _ = strings.Cut(said, "\n")
-				}
-				line, rest, _ := strings.Cut(said, "\n")
-				if !failed || status.ExitCode() <= 0 || rest != "" || !strings.Contains(line, e.want) {
-					t.Errorf("%q: %v, and says %q, want one line with %q", e.args, err, errs.String(), e.want)
-				}
+				wantEnding(t, exec.CommandContext(t.Context(), run[0], append(run[1:], e.args...)...), e.want)
 			}
 		})
+	}
+}
+
+// The types of the page need the server too, and the settings that the page will have.
+func TestFrontend_ItsTypesEndWithOneLineThatNamesTheSetting(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	dir := copyExample(t, "frontend")
+	linkPackages(t, dir, "frontend", "clients")
+	away, token := "http://"+porttest.Reserve(t), createToken(n.Client, "http://localhost:5999")
+	for _, e := range []struct{ url, token, origin, want string }{
+		{"", token, "", "Set VITE_ITEMCAST_URL"},
+		{"127.0.0.1:8080", token, "", "VITE_ITEMCAST_URL=127.0.0.1:8080 is not a URL"},
+		{away, token, "", away + " cannot be reached (ECONNREFUSED)"},
+		{n.URL + "/api/v1", token, "", n.URL + "/api/v1/api/v1/openapi.json answers 404, not as Itemcast does"},
+		{n.URL, "ict_wrong", "", n.URL + " answers 401 to VITE_ITEMCAST_TOKEN: The access token is mistyped"},
+		{n.URL, token, "", "VITE_ITEMCAST_TOKEN is not for pages of http://localhost:5173"},
+		{n.URL, token, "localhost", "VITE_PAGE_ORIGIN=localhost is not an origin"},
+		{n.URL + "/", token, "http://localhost:5999/", ""},
+	} {
+		command := exec.CommandContext(t.Context(), "node", "types.mjs")
+		command.Dir, command.Env = dir, append(os.Environ(), "VITE_ITEMCAST_URL="+e.url, "VITE_ITEMCAST_TOKEN="+e.token,
+			"VITE_PAGE_ORIGIN="+e.origin)
+		if e.want != "" {
+			wantEnding(t, command, e.want)
+		} else if said, err := command.CombinedOutput(); err != nil || len(said) > 0 {
+			t.Errorf("with a slash at the end of the settings: %v, and says %q", err, said)
+		}
+	}
+}
+
+// wantEnding runs a command that must fail, with one line on standard error.
+func wantEnding(t *testing.T, command *exec.Cmd, want string) {
+	t.Helper()
+	var errs strings.Builder
+	command.Stderr = &errs
+	err := command.Run()
+	status, failed := errors.AsType[*exec.ExitError](err)
+	said := errs.String()
+	for strings.HasPrefix(said, "The connection is away") { // the server was busy with the others' attempts
+		_, said, _ = strings.Cut(said, "\n")
+	}
+	line, rest, _ := strings.Cut(said, "\n")
+	if !failed || status.ExitCode() <= 0 || rest != "" || !strings.Contains(line, want) {
+		t.Errorf("%q: %v, and says %q, want one line with %q", command.Args, err, errs.String(), want)
 	}
 }
 

@@ -188,8 +188,13 @@ func frontendShowsChanges(t *testing.T, built builtPage) {
 	page.want("Live", nil)
 	page.wantText("Nothing here yet")
 
+	const width = `document.querySelector('main').offsetWidth`
+	before := evaluate[int](page, width)
 	one := n.CreateItem(`{"name":"Metropolis","tags":["public"]}`)
 	page.want("Live", []string{"Metropolis"}, "CREATED Metropolis")
+	if after := evaluate[int](page, width); after != before {
+		t.Errorf("the first change makes the list %d pixels wide, from %d", after, before)
+	}
 	two := n.CreateItem(`{"name":"Nosferatu"}`) // hidden by the token's filter
 	n.CreateItem(`{"name":"` + strings.Repeat("M", 300) + `","tags":["public"]}`)
 	patch := func(id, body string) {
@@ -281,13 +286,19 @@ func frontendSaysWhyItIsRefused(t *testing.T, built builtPage) {
 
 	// Another token names the origin.
 	made := newToken(n.Client, page.origin)
-	page.wantText("This page’s access has ended")
+	page.wantText("This page cannot show the items")
 	page.want("Refused", nil)
 
-	use(n.URL, made.Field(t, "secret"))
+	use(n.URL+"/api/v1", made.Field(t, "secret"))
+	page.open()
+	page.wantText("answers 404, not as Itemcast does. Correct VITE_ITEMCAST_URL.")
+	page.want("Refused", nil)
+
+	use(n.URL+"/", made.Field(t, "secret"))
 	page.open()
 	page.want("Live", []string{"Metropolis"})
 	n.Call(http.MethodDelete, "/api/v1/tokens/"+made.Field(t, "id"), "").WantStatus(t, http.StatusNoContent)
+	page.wantText("This page’s access has ended")
 	page.want("Refused", nil)
 }
 

@@ -33,6 +33,7 @@ export interface State {
 class Refused extends Error {} // another attempt would be refused too
 
 const shownChanges = 20;
+const ending = 'The token was revoked, or has expired. The owner of this page can give it another one.';
 const silence = 45_000; // ms without a message, after which the connection is dead: the server pings every 20 s
 
 // follow calls show after each change of the state. It returns when the server refuses the token.
@@ -72,9 +73,14 @@ export async function follow(server: string, token: string, show: (state: State)
     for (let attempts = 0; ; attempts++) {
       const response = await fetch(url, { headers: { authorization } }).catch(() => null);
       const body = await response?.json().catch(() => null); // null: cut off, or not of Itemcast
-      if (response?.ok && body) return { page: body, cursor: response.headers.get('Itemcast-Change-Cursor') };
+      if (response?.ok && body?.results) return { page: body, cursor: response.headers.get('Itemcast-Change-Cursor') };
       const said = body?.detail ?? response?.statusText;
       if (response && [401, 403].includes(response.status)) throw new Refused(said);
+      // A URL that has never worked may be wrong; later, a proxy may answer while the server restarts.
+      const other = response?.status === 404 || (response?.ok && (body || !isJSON(response)));
+      if (state.items === null && other) {
+        throw new Refused(`${url} answers ${response.status}, not as Itemcast does. Correct VITE_ITEMCAST_URL.`);
+      }
       become('away', response ? `${said} Trying again …` : await explain(server));
       await pause(attempts, Number(response?.headers.get('Retry-After') ?? 0) * 1000);
     }
@@ -108,7 +114,7 @@ export async function follow(server: string, token: string, show: (state: State)
     } catch (error) {
       const [ended] = Array.isArray(error) ? error : [error]; // errors of GraphQL, or the end of the connection
       if (ended.extensions?.code === 'CURSOR_EXPIRED') return;
-      throw new Refused(ended.code === 4401 ? 'The token was revoked, or has expired.' : ended.message);
+      throw new Refused(ended.code === 4401 ? ending : ended.message);
     }
   }
 
@@ -133,6 +139,8 @@ export async function follow(server: string, token: string, show: (state: State)
   }
 }
 
+const isJSON = ({ headers }: Response) => headers.get('Content-Type')?.includes('json');
+
 // pause waits before an attempt: 0.2 s before the first, number 0, then twice as long each time, up to 10 s, or for as
 // long as the server asks. A random part spreads the pages of a server that restarts. The return of the network ends
 // the wait.
@@ -149,6 +157,6 @@ function pause(number: number, least = 0): Promise<void> {
 async function explain(server: string): Promise<string> {
   const there = await fetch(`${server}/api/v1/openapi.json`, { mode: 'no-cors' }).then(() => true, () => false);
   if (!there) return `${server} cannot be reached. Trying again …`;
-  const question = 'Does the token still work, and does it name this origin?';
-  return `${server} does not answer pages of ${location.origin}. ${question} Trying again …`;
+  const advice = 'Does its token still work, and name this origin? Is VITE_ITEMCAST_URL right?';
+  return `${server} does not answer pages of ${location.origin}. ${advice} Trying again …`;
 }

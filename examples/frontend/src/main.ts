@@ -9,7 +9,7 @@ const { VITE_ITEMCAST_URL: server, VITE_ITEMCAST_TOKEN: token } = import.meta.en
 if (!server || !token) throw new Error('Set VITE_ITEMCAST_URL and VITE_ITEMCAST_TOKEN, and build the page again.');
 
 let drawing = 0; // many changes at once are drawn once
-follow(server, token, (state) => {
+follow(server.replace(/\/+$/, ''), token, (state) => {
   cancelAnimationFrame(drawing);
   drawing = requestAnimationFrame(() => render(page(state), document.body));
 });

@@ -12,9 +12,10 @@ export const page = ({ connection, reason, items, changes }: State) => html`
       <strong>${labels[connection]}</strong> ${connection === 'away' ? html`<span>${reason}</span>` : nothing}
     </p>
   </header>
-  ${connection === 'refused' ? refused(reason) : html`
+  ${connection === 'refused' ? refused(reason, items !== null) : html`
     <aside aria-label="Latest changes">
       <h2>Latest changes</h2>
+      ${changes.length === 0 ? html`<p>No changes since you opened this page</p>` : nothing}
       <div role="log"><ol>${repeat(changes, (change) => change.cursor, entry)}</ol></div>
     </aside>
     <main aria-busy=${items === null}>
@@ -22,11 +23,10 @@ export const page = ({ connection, reason, items, changes }: State) => html`
     </main>`}
 `;
 
-const refused = (reason: string) => html`
+const refused = (reason: string, ended: boolean) => html`
   <main class="message" role="alert">
-    <h2>This page’s access has ended</h2>
+    <h2>${ended ? 'This page’s access has ended' : 'This page cannot show the items'}</h2>
     <p>${reason}</p>
-    <p>The owner of this page can give it another token.</p>
   </main>`;
 
 const empty = html`
@@ -64,14 +64,16 @@ const card = (item: Item, changed: boolean) => html`
       <ul class="tags" aria-label="Tags">${item.tags.map((tag) => html`<li>${tag}</li>`)}</ul>`}
   </li>`;
 
-function picture({ type, snapshots, snapshot_id }: Item) {
+function picture({ type, snapshots, snapshot_id, player_url }: Item) {
   const shown = snapshots.find(({ id }) => id === snapshot_id) ?? snapshots[0];
   if (shown) return html`<img src=${shown.url} alt="" loading="lazy" />`;
-  return html`<svg viewBox="0 0 24 24" aria-hidden="true">${svg`<path d=${icons[type]} />`}</svg>`;
+  return html`<svg viewBox="0 0 24 24" aria-hidden="true">${svg`<path d=${player_url === null ? icons[type] : play} />`}</svg>`;
 }
 
+const play = 'M8 5v14l11-7z';
+
 const icons = {
-  video: 'M8 5v14l11-7z',
+  video: 'M3 5h18v14H3zm2 2v2h2V7zm0 4v2h2v-2zm0 4v2h2v-2zm12-8v2h2V7zm0 4v2h2v-2zm0 4v2h2v-2z',
   audio: 'M9 4v10.6a3.5 3.5 0 1 0 2 3.1V8h6V4z',
   image: 'M4 5h16v14H4zm2 11h12l-4-5-3 3.5-2-2z',
   document: 'M6 3h8l4 4v14H6zm3 8h6V9.5H9zm0 4h6v-1.5H9z',
