@@ -93,7 +93,7 @@ func TestFrontend_ItsTypesEndWithOneLineThatNamesTheSetting(t *testing.T) {
 		{"", token, "", "Set VITE_ITEMCAST_URL"},
 		{"127.0.0.1:8080", token, "", "VITE_ITEMCAST_URL=127.0.0.1:8080 is not a URL"},
 		{away, token, "", away + " cannot be reached (ECONNREFUSED)"},
-		{n.URL + "/api/v1", token, "", n.URL + "/api/v1/api/v1/openapi.json answers 404, not as Itemcast does"},
+		{n.URL + "/api/v1", token, "http://localhost:5999", "/api/v1/api/v1/openapi.json answers 404, not as Itemcast does"},
 		{n.URL, "ict_wrong", "", n.URL + " answers 401 to VITE_ITEMCAST_TOKEN: The access token is mistyped"},
 		{n.URL, token, "", "VITE_ITEMCAST_TOKEN is not for pages of http://localhost:5173"},
 		{n.URL, token, "localhost", "VITE_PAGE_ORIGIN=localhost is not an origin"},

@@ -15,7 +15,7 @@ export const page = ({ connection, reason, items, changes }: State) => html`
   ${connection === 'refused' ? refused(reason, items !== null) : html`
     <aside aria-label="Latest changes">
       <h2>Latest changes</h2>
-      ${changes.length === 0 ? html`<p>No changes since you opened this page</p>` : nothing}
+      ${changes.length === 0 ? html`<p>Changes appear here as they come.</p>` : nothing}
       <div role="log"><ol>${repeat(changes, (change) => change.cursor, entry)}</ol></div>
     </aside>
     <main aria-busy=${items === null}>
@@ -67,7 +67,8 @@ const card = (item: Item, changed: boolean) => html`
 function picture({ type, snapshots, snapshot_id, player_url }: Item) {
   const shown = snapshots.find(({ id }) => id === snapshot_id) ?? snapshots[0];
   if (shown) return html`<img src=${shown.url} alt="" loading="lazy" />`;
-  return html`<svg viewBox="0 0 24 24" aria-hidden="true">${svg`<path d=${player_url === null ? icons[type] : play} />`}</svg>`;
+  const icon = player_url === null ? icons[type] : play;
+  return html`<svg viewBox="0 0 24 24" aria-hidden="true">${svg`<path d=${icon} />`}</svg>`;
 }
 
 const play = 'M8 5v14l11-7z';
