@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 
 	"github.com/google/uuid"
 
@@ -16,9 +17,15 @@ import (
 // cipherSize is the length of the feed's secret that is used, in bytes: a key of AES-128.
 const cipherSize = 16
 
-// cursors make and read cursors. A cursor is half of the log's epoch, and one encrypted block with a position and the
-// other half: 8 + 16 bytes, in base64url. Positions count the changes of all items, in all accounts. If clients could
-// read them, they would learn how much happens that they may not see.
+// cursors make and read cursors. A cursor is half of the log's epoch and one encrypted block: 8 + 16 bytes, in
+// base64url. Positions count the changes of all items, in all accounts. If clients could read them, they would learn how
+// much happens that they may not see.
+//
+//	of a change   position (8 bytes), the other half of the epoch (8)           always the same
+//	checkpoint    position (6), random (6), the last bytes of the epoch (4)     never the same again
+//
+// A checkpoint belongs to no change that the client sees. If it were always the same, a client that asks again and again
+// would learn from the next one when something changed that it may not see. Six bytes count more than 10¹⁴ changes.
 type cursors struct {
 	epoch uuid.UUID
 	block cipher.Block
@@ -41,10 +48,31 @@ func (c cursors) encode(p Position) string {
 	return base64.RawURLEncoding.EncodeToString(raw[:])
 }
 
+// checkpoint returns a cursor of a position that differs from every other.
+func (c cursors) checkpoint(p Position) string {
+	var raw [24]byte
+	copy(raw[:8], c.epoch[:8])
+	block := raw[8:]
+	binary.BigEndian.PutUint64(block[6:], rand.Uint64()) // two bytes are overwritten
+	binary.BigEndian.PutUint64(block, uint64(p)<<16|uint64(block[6])<<8|uint64(block[7]))
+	mark := c.mark()
+	copy(block[12:], mark[:])
+	c.block.Encrypt(block, block)
+	return base64.RawURLEncoding.EncodeToString(raw[:])
+}
+
+// mark ends the block of a checkpoint. That of a change's cursor ends with the complement of these bytes.
+func (c cursors) mark() (mark [4]byte) {
+	for n := range mark {
+		mark[n] = ^c.epoch[12+n]
+	}
+	return mark
+}
+
 // errForeign means that a cursor belongs to another epoch.
 var errForeign = errors.New("the cursor is of another log")
 
-// decode is the inverse of encode. Errors: INVALID_CURSOR; errForeign for a cursor of another epoch.
+// decode is the inverse of encode and checkpoint. Errors: INVALID_CURSOR; errForeign for a cursor of another epoch.
 func (c cursors) decode(cursor string) (Position, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil || len(raw) != 24 {
@@ -54,11 +82,14 @@ func (c cursors) decode(cursor string) (Position, error) {
 		return 0, errForeign
 	}
 	c.block.Decrypt(raw[8:], raw[8:])
-	p := Position(binary.BigEndian.Uint64(raw[8:16]))
-	if p < 0 || string(raw[16:]) != string(c.epoch[8:]) {
-		return 0, errMalformed()
+	first, mark := binary.BigEndian.Uint64(raw[8:16]), c.mark()
+	if string(raw[20:]) == string(mark[:]) {
+		return Position(first >> 16), nil
 	}
-	return p, nil
+	if p := Position(first); p >= 0 && string(raw[16:]) == string(c.epoch[8:]) {
+		return p, nil
+	}
+	return 0, errMalformed()
 }
 
 // idMark tells a sealed id from a sealed position.

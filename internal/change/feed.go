@@ -56,8 +56,11 @@ func (f *Feed) Head() Position {
 	return f.head
 }
 
-// Cursor returns the cursor of a position.
+// Cursor returns the cursor of the change at a position, for a client that sees the change.
 func (f *Feed) Cursor(p Position) string { return f.cursors.encode(p) }
+
+// Checkpoint returns a cursor of a position that belongs to no change which the client sees. No two are equal.
+func (f *Feed) Checkpoint(p Position) string { return f.cursors.checkpoint(p) }
 
 // ParseCursor returns the position of a cursor. Errors: INVALID_CURSOR; CURSOR_EXPIRED when changes after it have been
 // dropped.
@@ -152,5 +155,5 @@ func (f *Feed) expired(ctx context.Context, q *store.Queries, reason string) err
 		return fmt.Errorf("read the feed's identity: %w", err)
 	}
 	return problem.New(problem.CursorExpired, "%s List the items again, or continue from the oldest valid cursor: %s",
-		reason, f.Cursor(Position(identity.Floor)))
+		reason, f.Checkpoint(Position(identity.Floor)))
 }

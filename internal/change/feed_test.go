@@ -143,8 +143,9 @@ func checkExpired(t *testing.T, n *node, err error, oldest Position) {
 	if !problem.Is(err, problem.CursorExpired) {
 		t.Fatalf("want CURSOR_EXPIRED, got %v", err)
 	}
-	if detail := problem.Of(err).Detail; detail[len(detail)-32:] != n.feed.Cursor(oldest) {
-		t.Fatalf("%q does not end with %s", detail, n.feed.Cursor(oldest))
+	detail := problem.Of(err).Detail
+	if p, err := n.feed.cursors.decode(detail[len(detail)-32:]); err != nil || p != oldest {
+		t.Fatalf("%q ends with a cursor of %d, want %d, %v", detail, p, oldest, err)
 	}
 }
 

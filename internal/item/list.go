@@ -134,7 +134,7 @@ func (s *Service) list(ctx context.Context, sight Sight, filter Filter, paging P
 	if backward {
 		slices.Reverse(rows)
 	}
-	page := Page{HasPrevious: more, HasNext: from != "", ChangeCursor: s.feed.Cursor(head)}
+	page := Page{HasPrevious: more, HasNext: from != "", ChangeCursor: s.feed.Checkpoint(head)}
 	if !backward {
 		page.HasPrevious, page.HasNext = from != "", more
 	}

@@ -55,8 +55,8 @@ func (f *Follower) Actor() account.Actor {
 	return actor
 }
 
-// Cursor returns the place after the last change that was examined, whether or not the change was an event.
-func (f *Follower) Cursor() string { return f.hub.feed.Cursor(f.position) }
+// Checkpoint returns a cursor of the last change that was examined, whether or not the change was an event.
+func (f *Follower) Checkpoint() string { return f.hub.feed.Checkpoint(f.position) }
 
 // Next returns the next messages, at least one; it waits for them until ctx ends. After that, another call continues
 // from the same place. Error: why the stream ended, such as CURSOR_EXPIRED when the log no longer retains the

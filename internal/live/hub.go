@@ -41,8 +41,8 @@ func NewHub(pool *pgxpool.Pool, feed *change.Feed, connectionsPerUser int, log *
 	}
 }
 
-// Present returns the cursor of the log's newest change.
-func (h *Hub) Present() string { return h.feed.Cursor(h.feed.Head()) }
+// Present returns a cursor of the log's newest change.
+func (h *Hub) Present() string { return h.feed.Checkpoint(h.feed.Head()) }
 
 // clientOf returns whom an actor's connections count for: the access token, so that the readers of a public page leave
 // the connections of the token's user free, or else the user.

@@ -167,11 +167,11 @@ func TestStream_AFollowerThatIsBehindReadsTheLogAndRejoins(t *testing.T) {
 func TestStream_ProgressesPastWhatIsFilteredOut(t *testing.T) {
 	b := setup(t)
 	f := b.follow(b.source("news", &item.Filter{Tags: []string{"news"}}), "")
-	start := f.Cursor()
+	start := f.position
 	id := b.create(`{"name":"n"}`)
 	waiting, end := context.WithTimeout(b.ctx, timeout)
 	defer end()
-	for f.Cursor() == start { // no message comes, so Next returns when its context ends
+	for f.position == start { // no message comes, so Next returns when its context ends
 		short, cancel := context.WithTimeout(waiting, 50*time.Millisecond)
 		messages, err := f.Next(short)
 		cancel()

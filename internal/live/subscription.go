@@ -84,8 +84,8 @@ func (s *Subscription) Renew(ctx context.Context) error {
 	return nil
 }
 
-// Cursor returns the place after the last change that was examined, whether or not the change was an event.
-func (s *Subscription) Cursor() string { return s.hub.feed.Cursor(s.position) }
+// Checkpoint returns a cursor of the last change that was examined, whether or not the change was an event.
+func (s *Subscription) Checkpoint() string { return s.hub.feed.Checkpoint(s.position) }
 
 // Read returns up to limit events without waiting for any. It examines a bounded part of the log; more reports whether
 // the log has changes beyond that part. An error after the first event is returned by the next Read. Error:
@@ -105,7 +105,25 @@ func (s *Subscription) Read(ctx context.Context, limit int) (events []*Event, mo
 			size += len(event.Document)
 		}
 	}
-	return events, s.position < s.hub.feed.Head(), nil
+	if len(events) == 0 {
+		return nil, s.position < s.hub.feed.Head(), nil
+	}
+	return events, s.hasMore(ctx, deadline), nil
+}
+
+// hasMore passes over changes that the subscriber does not see, and reports whether another follows. So a page whose
+// last event is the subscriber's newest says so, whatever happened since that the subscriber may not see.
+func (s *Subscription) hasMore(ctx context.Context, deadline time.Time) bool {
+	for n := 0; s.position < s.hub.feed.Head() && n < maxScanned && time.Now().Before(deadline); n++ {
+		if len(s.pending) == 0 && (s.fetch(ctx) != nil || len(s.pending) == 0) {
+			break
+		}
+		if event, err := s.event(s.pending[0]); err != nil || event != nil {
+			return true
+		}
+		s.position, s.pending = s.pending[0].Position, s.pending[1:]
+	}
+	return s.position < s.hub.feed.Head()
 }
 
 // Wait returns when the log has changes that were not examined, or with the context's error.

@@ -93,7 +93,7 @@ func TestChanges_FiltersReportEnteredAndLeftAndMovePastTheRest(t *testing.T) {
 	start := n.Changes("").Cursor
 	first, third := story(n)
 	second, _ := story(n) // proves that the first story is complete
-	all := n.AwaitChanges(start, 18)
+	n.AwaitChanges(start, 18)
 	hour := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 	twice := func(kinds string) string { return kinds + " " + kinds }
 	for query, c := range map[string]struct{ graphql, want string }{
@@ -143,7 +143,7 @@ func TestChanges_FiltersReportEnteredAndLeftAndMovePastTheRest(t *testing.T) {
 		if got := strings.Join(page.Kinds(), " "); got != c.want || page.More {
 			t.Errorf("%s:\n got %s\nwant %s", query, got, c.want)
 		}
-		if page.Cursor != all.Cursor {
+		if rest := n.Changes("?after=" + page.Cursor); len(rest.Results) > 0 {
 			t.Errorf("%s: the cursor stops before the end of the log", query)
 		}
 		s := n.Subscribe(`subscription ($after: Cursor) { itemChanges(after: $after, `+c.graphql+

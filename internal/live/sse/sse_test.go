@@ -21,6 +21,7 @@ import (
 	"itemcast/internal/change"
 	"itemcast/internal/db"
 	"itemcast/internal/db/dbtest"
+	"itemcast/internal/item"
 	"itemcast/internal/live"
 	"itemcast/internal/live/sse"
 )
@@ -45,6 +46,8 @@ type bundle struct {
 	next     int                 // key of watchers
 	watching chan struct{}       // receives when a stream is watched
 	actor    account.Actor       // of every stream
+	filter   *item.Filter        // of every stream
+	idle     time.Duration       // of every stream
 }
 
 func setup(t *testing.T) *bundle {
@@ -77,7 +80,7 @@ func setup(t *testing.T) *bundle {
 // serve follows every change after Last-Event-ID.
 func (b *bundle) serve(w http.ResponseWriter, r *http.Request) {
 	open := func(ctx context.Context, after string) (*live.Subscription, live.Render, error) {
-		subscription, err := b.hub.Subscribe(ctx, after, nil, nil)
+		subscription, err := b.hub.Subscribe(ctx, after, b.filter, nil)
 		return subscription, func(e *live.Event) ([]byte, error) { return fmt.Appendf(nil, "%d", e.Revision), nil }, err
 	}
 	source := live.Source{Key: "all", Open: open}
@@ -89,7 +92,7 @@ func (b *bundle) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	stream := sse.Stream{
 		Hub: b.hub, Source: source, SignIn: func() (context.Context, error) { return b.signIn(ctx) }, Watch: b.watch,
-		Event: "change", Checkpoint: (*sse.Writer).Checkpoint,
+		Event: "change", Checkpoint: (*sse.Writer).Checkpoint, Idle: b.idle,
 		Fail: func(out *sse.Writer, err error) { out.Event("error", "", []byte(`"`+err.Error()+`"`)) },
 	}
 	stream.Serve(ctx, sse.Begin(w), follower)
@@ -223,6 +226,24 @@ func TestStream_SendsEachChangeWithTheCursorToResumeFrom(t *testing.T) {
 	fromStart.begin()
 	fromStart.wantChange("1")
 	fromStart.wantChange("2")
+}
+
+// What a silent stream sends does not tell whether something happens that the client does not see.
+func TestStream_SendsCheckpointsWhileSilentWhateverHappens(t *testing.T) {
+	b := setup(t)
+	b.filter, b.idle = &item.Filter{Tags: []string{"none"}}, 10*time.Millisecond
+	c := b.connect("")
+	seen := map[string]bool{c.begin(): true}
+	for n := range 6 {
+		got := c.block()
+		if got["event"] != "checkpoint" || len(got["id"]) != 32 || seen[got["id"]] {
+			t.Errorf("block %d is %v, want a checkpoint with a new id", n, got)
+		}
+		seen[got["id"]] = true
+		if n == 2 {
+			b.write()
+		}
+	}
 }
 
 func TestStream_ContinuesWithRenewedPermissionsAndLosesNothing(t *testing.T) {

@@ -33,9 +33,12 @@ type Stream struct {
 	// Event is the type of the events. EventSource.onmessage receives only events without a type.
 	Event string
 	// Checkpoint writes a cursor that belongs to no event. It comes before the first event, so that a client that loses
-	// the connection before then loses no change, and after filtered changes, so that a resume does not examine them
-	// again.
+	// the connection before then loses no change, and when the connection has been silent for maxIdle. It keeps the
+	// connection open then, and a resume does not examine filtered changes again. It comes also if there were none, or
+	// it would tell the client of changes that the client may not see.
 	Checkpoint func(out *Writer, cursor string)
+	// Idle is how long the connection may be silent; 0 for maxIdle.
+	Idle time.Duration
 	// Fail writes why the stream ends.
 	Fail func(out *Writer, err error)
 }
@@ -58,14 +61,14 @@ func Begin(w http.ResponseWriter) *Writer {
 // A stream survives an outage of the database: a client that reconnected could only wait (Hold).
 func (s *Stream) Serve(ctx context.Context, out *Writer, follower *live.Follower) {
 	out.retry(spread())
-	s.Checkpoint(out, follower.Cursor())
+	s.Checkpoint(out, follower.Checkpoint())
 	if out.Flush() != nil {
 		follower.Close()
 		return
 	}
 	for {
 		err := s.send(ctx, out, follower)
-		cursor := follower.Cursor()
+		cursor := follower.Checkpoint()
 		follower.Close()
 		if errors.Is(err, errPermissionsChanged) {
 			follower, err = s.renew(ctx, cursor)
@@ -93,24 +96,18 @@ func (s *Stream) send(ctx context.Context, out *Writer, follower *live.Follower)
 	// A reason is final. To sign in again would take a verification of the password, which on a busy machine takes
 	// seconds.
 	defer s.Watch(follower.Actor(), func(reason error) { cancel(cmp.Or(reason, errPermissionsChanged)) })()
-	sent := follower.Cursor()
 	for {
-		messages, err := nextWithin(ctx, follower, maxIdle)
+		messages, err := nextWithin(ctx, follower, cmp.Or(s.Idle, maxIdle))
 		for _, m := range messages {
 			out.Event(s.Event, m.Cursor, m.Body)
-			sent = m.Cursor
 		}
-		switch cursor := follower.Cursor(); {
+		switch {
 		case context.Cause(ctx) != nil:
 			return context.Cause(ctx)
 		case err != nil && !errors.Is(err, context.DeadlineExceeded):
 			return err
-		case err == nil:
-		case cursor != sent:
-			sent = cursor
-			s.Checkpoint(out, cursor)
-		default:
-			out.comment()
+		case err != nil:
+			s.Checkpoint(out, follower.Checkpoint())
 		}
 		if out.Flush() != nil {
 			return errDisconnected

@@ -49,8 +49,6 @@ func (w *Writer) retry(wait time.Duration) {
 	w.buffer.WriteString("retry: " + strconv.FormatInt(wait.Milliseconds(), 10) + "\n\n")
 }
 
-func (w *Writer) comment() { w.buffer.WriteString(":\n\n") }
-
 // Flush sends the buffer in chunks, each with its own deadline. An error means that the client has disconnected or
 // stopped reading.
 func (w *Writer) Flush() error {

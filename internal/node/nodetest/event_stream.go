@@ -101,12 +101,12 @@ func (s *EventStream) Begin() (cursor string) {
 	return checkpoint.ID
 }
 
-// NextChange returns the next event, which must be a change, its data byte for byte. It skips the comments that a
-// stream sends when nothing has changed for a while.
+// NextChange returns the next event, which must be a change, its data byte for byte. It skips the comments and
+// checkpoints that a stream sends when nothing has changed for a while.
 func (s *EventStream) NextChange() ServerEvent {
 	s.T.Helper()
 	e := Next(s.T, s.Events)
-	for e.Comment != "" {
+	for e.Comment != "" || e.Name == "checkpoint" {
 		e = Next(s.T, s.Events)
 	}
 	if e.Name != "" || e.ID == "" || e.Data == "" {

@@ -78,7 +78,7 @@ func (a *API) changePage(
 	if err != nil {
 		return nil, err
 	}
-	cursor := subscription.Cursor()
+	cursor := subscription.Checkpoint()
 	page := &changePage{oapi.ChangePage{
 		Results: make([]oapi.Change, len(events)), Cursor: cursor, More: more,
 		Next: *a.pageURL(requestFrom(ctx), "after", cursor),

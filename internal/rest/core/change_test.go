@@ -103,15 +103,15 @@ func TestChanges_ALongPollReturnsTheFirstChange(t *testing.T) {
 	n := nodetest.Start(t)
 	start := n.Changes("")
 	began := time.Now()
-	if page := n.Changes("?wait=1&after=" + start.Cursor); len(page.Results) != 0 || page.More ||
-		page.Cursor != start.Cursor {
-		t.Errorf("an empty poll returns %+v", page)
+	empty := n.Changes("?wait=1&after=" + start.Cursor)
+	if len(empty.Results) != 0 || empty.More {
+		t.Errorf("an empty poll returns %+v", empty)
 	}
 	if waited := time.Since(began); waited < time.Second {
 		t.Errorf("waited %s, want a second", waited)
 	}
 	polled := make(chan nodetest.ChangePage, 1)
-	go func() { polled <- n.Changes("?wait=55&tags=red&after=" + start.Cursor) }()
+	go func() { polled <- n.Changes("?wait=55&tags=red&after=" + empty.Cursor) }()
 	n.AwaitHandler("wait=55", "live.(*Subscription).Wait")
 	n.CreateItem(`{"name":"passed over"}`)
 	n.CreateItem(`{"name":"a","tags":["red"]}`)
