@@ -33,9 +33,13 @@ func (s *Service) placeInHistory(token string) (id int64, err error) {
 	return id, nil
 }
 
+// maxHistoryBatch limits how many changes are read at once, with their documents.
+const maxHistoryBatch = 500
+
 // History returns up to limit changes of an item that the log retains, newest first, starting after a page token of an
 // earlier call; next is empty on the last page. A deleted item has a history too. Changes from a time when the item was
-// out of the actor's sight are omitted, so a page may be short. Errors: INVALID_PAGE_TOKEN; NOT_FOUND when the actor
+// out of the actor's sight are omitted, and pages are cut after that: next leads to a change that the actor sees. The
+// first change after such a time has no changed fields: they may be of then. Errors: INVALID_PAGE_TOKEN; NOT_FOUND when the actor
 // sees neither the item nor a change of it, and when the item is out of sight now or was at its deletion.
 func (s *Service) History(
 	ctx context.Context, id uuid.UUID, limit int, after string,
@@ -57,26 +61,28 @@ func (s *Service) History(
 			return nil, "", err
 		}
 	}
-	for more := true; more && len(changes) == 0; more = next != "" {
-		read, err := change.History(ctx, db.Read(ctx, s.pool), sight.account, sight.role, id, before, limit+1)
+	for size, more := limit+1, true; more && len(changes) <= limit; size = min(4*size, maxHistoryBatch) {
+		read, err := change.History(ctx, db.Read(ctx, s.pool), sight.account, sight.role, id, before, size)
 		if err != nil {
 			return nil, "", err
 		}
 		if before == 0 && len(read) > 0 && !sight.shows(read[0].Document) {
 			return nil, "", errNotFound // as checkNewest
 		}
-		read, next = page.Cut(read, limit, s.HistoryToken)
-		if next != "" {
-			before = read[limit-1].ID
+		if more = len(read) == size; more {
+			before = read[size-1].ID
 		}
-		if changes, err = s.visible(ctx, sight, read); err != nil {
+		seen, err := s.visible(ctx, sight, read)
+		if err != nil {
 			return nil, "", err
 		}
+		changes = append(changes, seen...)
 	}
 	if len(changes) == 0 {
 		_, err := s.document(ctx, sight, id)
 		return nil, "", err
 	}
+	changes, next = page.Cut(changes, limit, s.HistoryToken)
 	return changes, next, nil
 }
 
@@ -96,7 +102,7 @@ func (s *Service) checkNewest(ctx context.Context, sight Sight, id uuid.UUID) er
 	return nil
 }
 
-// visible returns the changes after which the item was in sight.
+// visible returns the changes after which the item was in sight, as the actor sees them.
 func (s *Service) visible(ctx context.Context, sight Sight, changes []*change.Change) ([]*change.Change, error) {
 	view, err := sight.View(ctx, s.pool, changes)
 	if err != nil {
@@ -104,12 +110,17 @@ func (s *Service) visible(ctx context.Context, sight Sight, changes []*change.Ch
 	}
 	visible := changes[:0]
 	for _, c := range changes {
-		sees, err := view.shows(c, func() *Versions { return VersionsOf(c, s.log) })
+		seen, _, err := view.Of(c, func() *Versions { return VersionsOf(c, s.log) })
 		if err != nil {
 			return nil, err
 		}
-		if sees {
+		switch seen {
+		case Whole:
 			visible = append(visible, c)
+		case Entry:
+			entry := *c // shared
+			entry.ChangedFields, entry.Previous = []string{}, nil
+			visible = append(visible, &entry)
 		}
 	}
 	return visible, nil

@@ -225,8 +225,14 @@ func TestSight_AHistoryHasWhatMatchedOnly(t *testing.T) {
 			if err != nil {
 				return nil, err
 			}
+			if len(changes) == 0 {
+				t.Error("a page is empty")
+			}
 			for _, c := range changes {
 				revisions = append(revisions, c.Revision)
+				if entered := c.Revision == 2 || c.Revision == 5; entered && len(c.ChangedFields) > 0 {
+					t.Errorf("revision %d, the first in sight, has the changed fields %v", c.Revision, c.ChangedFields)
+				}
 				if bytes.Contains(c.Document, []byte("secret")) {
 					t.Errorf("shows %s", c.Document)
 				}

@@ -38,9 +38,14 @@ type Seen int
 const (
 	Nothing Seen = iota
 	Whole        // the change as it is
-	Entry        // the item came into sight
-	Exit         // the item left the actor's sight
+	Entry        // the item came into sight; which fields the change altered, and from what, stays hidden
+	Exit         // the item left the actor's sight; which fields the change altered, and to what, stays hidden
 )
+
+// MayMove reports whether a change may have moved the item in or out of the actor's sight.
+func (v View) MayMove(c *change.Change) bool {
+	return c.Kind == change.Updated && (!v.sight.isWhole() || len(v.hidden) > 0 && changesProfile(c))
+}
 
 // Of returns what the actor sees of a change, and the document that it has for the actor: of an Exit, the last one that
 // the actor could see. The versions are decoded only if they are needed.
@@ -49,7 +54,7 @@ func (v View) Of(c *change.Change, versions func() *Versions) (seen Seen, docume
 	if err != nil {
 		return Nothing, nil, err
 	}
-	if c.Kind != change.Updated || v.sight.isWhole() && (len(v.hidden) == 0 || !changesProfile(c)) {
+	if !v.MayMove(c) {
 		if !sees {
 			return Nothing, nil, nil
 		}

@@ -66,7 +66,9 @@ func TestSubscription_OfATokenShowsItsItemsOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.create(`{"name":"end","tags":["rare"]}`)
-	b.expect(s, Entered, 2)
+	if entered := b.expect(s, Entered, 2); len(entered.ChangedFields) > 0 {
+		t.Errorf("ENTERED has the fields %v", entered.ChangedFields)
+	}
 	b.expect(s, "UPDATED", 3)
 	if left := b.expect(s, Left, 4); !bytes.Equal(left.Document, last) {
 		t.Errorf("LEFT has %s, want the last document that matched, %s", left.Document, last)

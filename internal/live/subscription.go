@@ -161,25 +161,36 @@ func (s *Subscription) fetch(ctx context.Context) error {
 
 // event returns a change as this subscriber sees it; nil when the subscriber does not see it.
 func (s *Subscription) event(c *change.Change) (*Event, error) {
-	if !s.concerns(c) {
+	if !s.concerns(c) || !s.alters(c) && !s.view.MayMove(c) {
 		return nil, nil
 	}
 	visible, document, err := s.visible(c)
 	if err != nil || visible == "" {
 		return nil, err
 	}
+	moved := visible == Entered || visible == Left
+	if !moved && !s.alters(c) {
+		return nil, nil
+	}
 	kind := s.filter(c, visible)
 	if kind == "" || (len(s.kinds) > 0 && !slices.Contains(s.kinds, kind)) {
 		return nil, nil
 	}
-	return s.hub.newEvent(c, kind, document), nil
+	event := s.hub.newEvent(c, kind, document)
+	if moved { // the fields are of a version that the subscriber may not see
+		event.ChangedFields = []string{}
+	}
+	return event, nil
 }
 
-// concerns applies the criteria that need no document: the account, the items and the fields.
+// concerns applies the criteria of the account and the items.
 func (s *Subscription) concerns(c *change.Change) bool {
-	if c.AccountID != s.account || len(s.items) > 0 && !slices.Contains(s.items, c.ItemID) {
-		return false
-	}
+	return c.AccountID == s.account && (len(s.items) == 0 || slices.Contains(s.items, c.ItemID))
+}
+
+// alters applies the criterion of the fields. It does not count for a change that moves the item in or out of sight: the
+// subscriber could find out by it which fields were altered.
+func (s *Subscription) alters(c *change.Change) bool {
 	isWanted := func(field string) bool { return slices.Contains(s.fields, field) }
 	return len(s.fields) == 0 || slices.ContainsFunc(c.ChangedFields, isWanted)
 }
