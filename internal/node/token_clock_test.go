@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"testing"
+	"time"
 
 	"itemcast/internal/node/nodetest"
 )
@@ -59,5 +60,65 @@ func TestTokens_AFullPageHasMoreOnlyOfWhatTheTokenShows(t *testing.T) {
 	token.AwaitChanges(start, 2)
 	if page := token.Changes("?limit=1&after=" + start); len(page.Results) != 1 || !page.More {
 		t.Errorf("got %+v", page)
+	}
+}
+
+// An item's history has no next page when only hidden changes follow, and does not name the fields that the first
+// visible change altered in the hidden version. Nor do ENTERED and LEFT, or a filter of fields.
+func TestTokens_AHistoryEndsWithTheLastVisibleChange(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	_, token := makeToken(t, n.Client, `{"tags":["rare"]}`, writing...)
+	start := token.Changes("").Cursor
+	id := n.CreateItem(`{"name":"hidden"}`)
+	n.PatchItem(id, `{"name":"hidden too"}`)
+	n.PatchItem(id, `{"tags":["rare"],"name":"shown"}`)
+	token.AwaitChanges(start, 1)
+	var page struct {
+		Next    *string
+		Results []struct {
+			ChangedFields []string `json:"changed_fields"`
+		}
+	}
+	path := "/api/v1/items/" + id + "/history?limit=1"
+	if err := json.Unmarshal(token.Call(http.MethodGet, path, "").WantStatus(t, http.StatusOK).Body, &page); err != nil {
+		t.Fatal(err)
+	}
+	if page.Next != nil || len(page.Results) != 1 || page.Results[0].ChangedFields == nil || len(page.Results[0].ChangedFields) > 0 {
+		t.Errorf("the history has %+v", page)
+	}
+	got := token.GraphQL(`query ($id: ID!) { item(id: $id) { history(first: 1) { pageInfo { hasNextPage } nodes { revision changedFields } } } }`,
+		nodetest.Vars{"id": id})
+	if string(got) != `{"item":{"history":{"pageInfo":{"hasNextPage":false},"nodes":[{"revision":3,"changedFields":[]}]}}}` {
+		t.Errorf("GraphQL has %s", got)
+	}
+	n.PatchItem(id, `{"tags":[],"producer":"hidden"}`)
+	token.AwaitChanges(start, 2)
+	for _, fields := range []string{"", "&changed_fields=producer", "&changed_fields=privacy"} {
+		moves := token.Changes("?after=" + start + fields)
+		if len(moves.Results) != 2 || moves.Results[0].Kind != "ENTERED" || moves.Results[1].Kind != "LEFT" {
+			t.Fatalf("%s: got %+v", fields, moves.Results)
+		}
+		for _, c := range moves.Results {
+			if len(c.ChangedFields) > 0 {
+				t.Errorf("%s names the fields %v", c.Kind, c.ChangedFields)
+			}
+		}
+	}
+}
+
+// A poll that waits ends when its token does, as a stream does.
+func TestTokens_APollEndsWithItsToken(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	path, token := makeToken(t, n.Client, `{"tags":["rare"]}`, "items.view")
+	polled := make(chan nodetest.Response, 1)
+	began := time.Now()
+	go func() { polled <- token.Call(http.MethodGet, "/api/v1/changes?wait=55", "") }()
+	n.AwaitHandler("wait=55", "live.(*Subscription).Wait")
+	n.Call(http.MethodDelete, path, "").WantStatus(t, http.StatusNoContent)
+	nodetest.Next(t, polled).WantProblem(t, "the poll", http.StatusUnauthorized, "UNAUTHENTICATED")
+	if waited := time.Since(began); waited > 50*time.Second {
+		t.Errorf("the poll lasted %s", waited)
 	}
 }

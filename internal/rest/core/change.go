@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"itemcast/internal/accept"
+	"itemcast/internal/account"
 	"itemcast/internal/live"
 	"itemcast/internal/live/sse"
 	"itemcast/internal/optional"
@@ -67,11 +68,14 @@ func (a *API) subscribe(r *http.Request, p oapi.ListChangesParams) subscribe {
 func (a *API) changePage(
 	ctx context.Context, subscription *live.Subscription, limit int, wait time.Duration,
 ) (*changePage, error) {
-	waiting, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
+	actor, err := account.Authorize(ctx, account.ItemsView)
+	if err != nil {
+		return nil, err
+	}
+	end := time.Now().Add(wait)
 	events, more, err := subscription.Read(ctx, limit)
-	for err == nil && len(events) == 0 && !more && waiting.Err() == nil && subscription.Wait(waiting) == nil {
-		if err = a.renew(subscription, requestFrom(ctx)); err == nil {
+	for err == nil && len(events) == 0 && !more && ctx.Err() == nil && time.Now().Before(end) {
+		if actor, err = a.await(ctx, actor, subscription, end); err == nil && ctx.Err() == nil {
 			events, more, err = subscription.Read(ctx, limit)
 		}
 	}
@@ -89,13 +93,39 @@ func (a *API) changePage(
 	return page, nil
 }
 
-// renew gives a subscription the current permissions of its user.
-func (a *API) renew(subscription *live.Subscription, r *http.Request) error {
-	ctx, err := a.Identify(r)
-	if err != nil {
-		return err
+// await waits until the log has changes, the actor's permissions change, or the time ends. It then gives the subscription
+// the current permissions, and returns the actor who has them. If the actor loses access meanwhile, it returns the
+// reason at once, as a stream would.
+func (a *API) await(
+	ctx context.Context, actor account.Actor, subscription *live.Subscription, end time.Time,
+) (account.Actor, error) {
+	waiting, stop := context.WithDeadline(ctx, end)
+	defer stop()
+	lost := make(chan error, 1)
+	defer a.Watch(actor, func(reason error) {
+		lost <- reason
+		stop()
+	})()
+	_ = subscription.Wait(waiting) // fails only when the context ends
+	select {
+	case reason := <-lost:
+		if reason != nil {
+			return actor, reason
+		}
+	default:
 	}
-	return subscription.Renew(ctx)
+	if ctx.Err() != nil { // the server shuts down, or the client has disconnected
+		return actor, nil
+	}
+	identified, err := a.Identify(requestFrom(ctx))
+	if err != nil {
+		return actor, err
+	}
+	if err := subscription.Renew(identified); err != nil {
+		return actor, err
+	}
+	actor, _ = account.ActorFrom(identified)
+	return actor, nil
 }
 
 type changePage struct{ oapi.ChangePage }

@@ -260,7 +260,7 @@ func TestChangeStream_EndsCleanlyWhenTheServerShutsDown(t *testing.T) {
 	if err := nodetest.Next(t, stream.Ended); err != nil {
 		t.Errorf("the stream ends with %v", err)
 	}
-	if answer := nodetest.Next(t, polled); !strings.HasPrefix(answer, `200 {"results":[],"cursor":"`+cursor) {
+	if answer := nodetest.Next(t, polled); !strings.HasPrefix(answer, `200 {"results":[],"cursor":"`) {
 		t.Errorf("the poll gets %s", answer)
 	}
 }
