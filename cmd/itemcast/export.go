@@ -97,11 +97,12 @@ func namingFaults(err error) error {
 	return err
 }
 
-// faultsOf returns the faults of an error of invalid input.
+// faultsOf returns the faults of an error of invalid input. Where the API names an operation, a shell needs a command.
 func faultsOf(err error) (faults []string) {
 	if p := problem.Of(err); p != nil {
 		for _, f := range p.Faults {
-			faults = append(faults, cmp.Or(f.Parameter, strings.TrimPrefix(f.Pointer, "#/"))+" "+f.Detail)
+			detail := strings.Replace(f.Detail, item.ListFields, "itemcast export --with-fields shows them", 1)
+			faults = append(faults, cmp.Or(f.Parameter, strings.TrimPrefix(f.Pointer, "#/"))+" "+detail)
 		}
 	}
 	return faults

@@ -92,7 +92,7 @@ func TestExport_TakesTheFiltersOfTheList(t *testing.T) {
 			t.Errorf("GET %s: got %s, want %s", c.query, got, c.want)
 		}
 	}
-	for flag, want := range map[string]string{"--metadata=none=1": "metadata.none is no metadata field of this account: GET /api/v1/metadata-fields lists them",
+	for flag, want := range map[string]string{"--metadata=none=1": "metadata.none must be a metadata field of this account: itemcast export --with-fields shows them",
 		"--type=film":               `--type must be one of "video"`,
 		"--sort=size":               "--sort must be one of",
 		"--created-after=yesterday": `--created-after: "yesterday" is not a time in the years 1 to 9999; write it as`} {

@@ -117,7 +117,7 @@ func TestImport_ReportsLinesAndElementsOfTheFile(t *testing.T) {
 	code, out, errs = nodetest.RunProcess(t, environment, "import", "--no-create-fields", writeFile(t, "a.json",
 		"[\n  {\"name\": \"a\"},\n  {\n    \"name\": \"\"\n  }, {\"name\":\"c\",\"metadata\":{\"color\":1}}\n]"))
 	wantExit(t, code, out, errs, 3, "3 elements: 1 created, 0 updated, 0 unchanged, 2 rejected", "line 3, element 2: #/name ",
-		"line 5, element 3: #/metadata/color is no metadata field", "--create-fields")
+		"line 5, element 3: #/metadata/color must be a metadata field", "--create-fields")
 	code, out, errs = nodetest.RunProcess(t, environment, "import", writeFile(t, "b.json", `{"items":[{"name":"a"}]}`))
 	wantExit(t, code, out, errs, 3, "1 line: 0 created", "import the list itself (such as jq .items FILE)",
 		"1 line was rejected, 1 by this run; nothing is imported. Correct the rejected line and import it")

@@ -56,9 +56,22 @@ func tokenLine(t token.Token) string {
 		cmp.Or(t.LastUsedOn, "never"), cmp.Or(t.LastUsedFrom, "-"), strconv.FormatInt(t.RequestsLastDay, 10)}, "\t")
 }
 
+// id is an id in an argument.
+type id uuid.UUID
+
+// UnmarshalText parses a UUID.
+func (i *id) UnmarshalText(text []byte) error {
+	parsed, err := uuid.ParseBytes(text)
+	if err != nil {
+		return fmt.Errorf("%q must be an id (UUID), as itemcast token list shows it", text)
+	}
+	*i = id(parsed)
+	return nil
+}
+
 // tokenID holds the argument that names a token.
 type tokenID struct {
-	ID uuid.UUID `arg:"" help:"The token's id, as itemcast token list shows it."`
+	ID id `arg:"" help:"The token's id, as itemcast token list shows it."`
 }
 
 type tokenShow struct{ tokenID }
@@ -66,7 +79,7 @@ type tokenShow struct{ tokenID }
 // Run prints an access token, a line for each setting.
 func (s *tokenShow) Run(ctx context.Context, c *console, d *database) error {
 	return d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) error {
-		t, err := n.Tokens.Get(ctx, s.ID)
+		t, err := n.Tokens.Get(ctx, uuid.UUID(s.ID))
 		if err != nil {
 			return err
 		}
@@ -163,7 +176,7 @@ type tokenRotate struct {
 // Run gives a token a new secret and prints it.
 func (r *tokenRotate) Run(ctx context.Context, c *console, d *database) error {
 	return d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) error {
-		secret, until, err := n.Tokens.Rotate(ctx, r.ID, r.Revoke)
+		secret, until, err := n.Tokens.Rotate(ctx, uuid.UUID(r.ID), r.Revoke)
 		if err != nil {
 			return err
 		}
@@ -180,11 +193,11 @@ type tokenRevoke struct{ tokenID }
 // Run revokes a token.
 func (r *tokenRevoke) Run(ctx context.Context, c *console, d *database) error {
 	return d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) error {
-		t, err := n.Tokens.Get(ctx, r.ID)
+		t, err := n.Tokens.Get(ctx, uuid.UUID(r.ID))
 		if err != nil {
 			return err
 		}
-		if err := n.Tokens.Revoke(ctx, r.ID, nil); err != nil {
+		if err := n.Tokens.Revoke(ctx, uuid.UUID(r.ID), nil); err != nil {
 			return err
 		}
 		fmt.Fprintf(c.out, "The token %s of %s is revoked.\n", plaintext.Show(t.Name), plaintext.Show(t.User))

@@ -60,9 +60,12 @@ func TestToken_TheOperatorManagesTokensOfAnyUser(t *testing.T) {
 	}
 	run(0, "The token Public page of bot@example.com is revoked.", "token", "revoke", id[1])
 	run(1, "There is no such token.", "token", "revoke", id[1])
+	for _, command := range []string{"revoke", "rotate", "show"} {
+		run(1, `"abc" must be an id (UUID), as itemcast token list shows it`, "token", command, "abc")
+	}
 	run(1, "no user", "token", "create", "nobody@example.com", "--name=a")
 	run(1, "permissions/0 is not a permission of bot@example.com, whose role is Viewer", "token", "create",
 		"bot@example.com", "--name=a", "--permissions=items.edit")
-	run(1, "filter/metadata/year is no metadata field", "token", "create", "bot@example.com", "--name=a",
+	run(1, "filter/metadata/year must be a metadata field of this account: itemcast export --with-fields shows them", "token", "create", "bot@example.com", "--name=a",
 		"--metadata=year=1927")
 }

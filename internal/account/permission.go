@@ -1,6 +1,9 @@
 package account
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Permission allows one kind of action.
 type Permission string
@@ -34,6 +37,14 @@ func All() Permissions {
 
 // Has reports whether p is in the set.
 func (ps Permissions) Has(p Permission) bool { return slices.Contains(ps, p) }
+
+// Fault returns what is wrong with p as a permission; "" for nothing.
+func (p Permission) Fault() string {
+	if All().Has(p) {
+		return ""
+	}
+	return "must be one of " + strings.Join(All().Strings(), ", ")
+}
 
 // Strings returns the set as the database and the APIs represent it.
 func (ps Permissions) Strings() []string {

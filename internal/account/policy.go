@@ -18,7 +18,8 @@ var (
 	ErrSessionEnded = problem.New(problem.Unauthenticated, "The session has ended; sign in again.")
 
 	errNoActor = problem.New(problem.Unauthenticated,
-		"Sign in with HTTP Basic, your e-mail address and password, or on the page /login.")
+		"Send an access token as Authorization: Bearer ict_…, or sign in with HTTP Basic, your e-mail address and "+
+			"password, or on the page /login.")
 )
 
 // Authorize returns the actor of ctx if it has api.access and all the permissions. Errors: UNAUTHENTICATED, FORBIDDEN.

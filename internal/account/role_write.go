@@ -35,9 +35,7 @@ func (p RolePatch) check() error {
 	}
 	if p.Permissions != nil {
 		for i, permission := range *p.Permissions {
-			if !All().Has(Permission(permission)) {
-				invalid.At(fmt.Sprintf("#/permissions/%d", i), "is not a permission")
-			}
+			invalid.At(fmt.Sprintf("#/permissions/%d", i), Permission(permission).Fault())
 		}
 	}
 	return invalid.Err(problem.InvalidInput)

@@ -55,7 +55,7 @@ func TestGuard_ReportsTheFaultsOfBodies(t *testing.T) {
 		"NUL":        {`{"name":"\u0000"}`, "#/name must not contain the character U+0000\n"},
 		"huge":       {`{"name":"a","ratio":1e400}`, "#/ratio must be a number between -1.8e308 and 1.8e308, and not closer to zero than 5e-324\n"},
 		"big number": {`{"name":"a","total":9223372036854775808}`, "#/total must fit into 64 bits\n"},
-		"case":       {`{"name":"a","Name":"b"}`, "#/Name unknown field\n"},
+		"case":       {`{"name":"a","Name":"b"}`, "#/Name unknown field; did you mean name?\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -84,7 +84,7 @@ func TestGuard_LeavesBodiesWithRulesToTheirService(t *testing.T) {
 		"a NUL":           {`{"name":"\u0000"}`, "k", "", ""},
 		"no JSON":         {`{"name":`, "k", "INVALID_JSON", "#/name is not valid JSON: unexpected end at byte 8\n"},
 		"more after it":   {`{"name":"a"} {}`, "k", "INVALID_JSON", "# is not valid JSON: text after the value at byte 12\n"},
-		"with a bad key":  {`{"nmae":"a"}`, "12345678901", "INVALID_INPUT", "Idempotency-Key must have at most 10 characters\n#/name is required\n#/nmae unknown field\n"},
+		"with a bad key":  {`{"nmae":"a"}`, "12345678901", "INVALID_INPUT", "Idempotency-Key must have at most 10 characters\n#/name is required\n#/nmae unknown field; did you mean name?\n"},
 		"only a bad key":  {`{"name":"a"}`, "12345678901", "INVALID_INPUT", "Idempotency-Key must have at most 10 characters\n"},
 		"too large a one": {`{"name":"` + strings.Repeat("a", 200_000) + `"}`, "k", "TOO_LARGE", ""},
 	} {

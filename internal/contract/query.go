@@ -1,11 +1,13 @@
 package contract
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
+	"itemcast/internal/nearest"
 	"itemcast/internal/problem"
 	"itemcast/internal/querylist"
 	"itemcast/internal/validate"
@@ -78,7 +80,7 @@ func (q *query) check(r *http.Request) (*http.Request, problem.Faults, error) {
 		values, p := given[name], q.find(name)
 		switch {
 		case p == nil:
-			faults.Of(shorten(name), "unknown parameter")
+			faults.Of(shorten(name), q.unknown(name, len(faults)))
 			continue
 		case len(values) > 1 && !p.array:
 			faults.Of(shorten(name), "must be given only once")
@@ -136,6 +138,21 @@ func (q *query) parse(raw string) (url.Values, []string, problem.Faults) {
 		values[name] = append(values[name], decoded...)
 	}
 	return values, names, faults
+}
+
+// unknown describes an unknown parameter. Faults that no answer shows get no suggestion.
+func (q *query) unknown(name string, before int) string {
+	const detail = "unknown parameter"
+	if before >= problem.MaxFaults {
+		return detail
+	}
+	known := slices.Collect(maps.Keys(q.byName))
+	if _, key, _ := strings.Cut(name, "."); key != "" {
+		for _, p := range q.prefixed {
+			known = append(known, p.prefix+key)
+		}
+	}
+	return detail + nearest.DidYouMean(name, known)
 }
 
 // decode returns the values in a parameter's raw text: one, or any number for an array.

@@ -55,7 +55,7 @@ func TestGuard_ReportsTheFaultsOfParameters(t *testing.T) {
 		"metadata[x]=1&metadata%5By%5D=": "", "metadata[x]=toolong": "metadata.x must have at most 5 characters\n",
 		"metadata[x]=1&metadata.x=1": "metadata.x must be given only once\n", "metadata=1": "metadata unknown parameter\n",
 		"metadata[]=1": "metadata. unknown parameter\n", "metadata[x=1": "metadata[x unknown parameter\n",
-		"Limit=1":             "Limit unknown parameter\n",
+		"Limit=1":             "Limit unknown parameter; did you mean limit?\n",
 		"foo=1&bar=2&limit=x": "foo unknown parameter\nbar unknown parameter\nlimit must be a whole number\n",
 	} {
 		t.Run(query, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -22,6 +23,9 @@ const documentURL = "https://itemcast.invalid/openapi.json"
 type Schema struct {
 	compiled *jsonschema.Schema
 	patterns map[string]string // x-pattern-detail, by pattern
+
+	objectsOnce sync.Once
+	objects     map[string]*jsonschema.Schema // by location; made for the first client that needs advice
 }
 
 // Check reads data as strict JSON and checks it. Errors: INVALID_JSON, and INVALID_INPUT with every fault.
@@ -37,7 +41,7 @@ func (s *Schema) faults(value any) problem.Faults {
 	var faults problem.Faults
 	violations := s.violations(value)
 	for _, v := range violations[:min(len(violations), problem.MaxFaults)] {
-		faults.At(strictjson.Pointer(v.at...), v.detail)
+		faults.At(strictjson.Pointer(v.at...), v.detail+s.advice(v))
 	}
 	return faults
 }

@@ -19,6 +19,9 @@ type violation struct {
 	detail  string
 	pattern string // the regular expression that a string does not match; x-pattern-detail explains it
 	isType  bool   // the value has the wrong type
+
+	object    string // the location of the schema of the object that lacks a member, or has an unknown one
+	isUnknown bool
 }
 
 // compare orders violations by place, with entries of arrays by number.
@@ -38,11 +41,11 @@ func violationsOf(e *jsonschema.ValidationError) []violation {
 	switch k := e.ErrorKind.(type) {
 	case *kind.Required:
 		return each(k.Missing, func(name string) violation {
-			return violation{at: below(name), detail: "is required"}
+			return violation{at: below(name), detail: "is required", object: e.SchemaURL}
 		})
 	case *kind.AdditionalProperties:
 		return each(k.Properties, func(name string) violation {
-			return violation{at: below(name), detail: "unknown field"}
+			return violation{at: below(name), detail: "unknown field", object: e.SchemaURL, isUnknown: true}
 		})
 	case *kind.UniqueItems:
 		first, second := min(k.Duplicates[0], k.Duplicates[1]), max(k.Duplicates[0], k.Duplicates[1])

@@ -25,7 +25,7 @@ func TestFaults_OfTheContractAndTheRulesComeTogether(t *testing.T) {
 		patch []string // faults of a patch, if there are fewer
 	}{
 		"an unknown field and an unknown key": {`{"name":"n","colour":1,"metadata":{"must":"x","nope":1}}`,
-			[]string{"#/colour unknown field", "#/metadata/nope is no metadata field"}, nil},
+			[]string{"#/colour unknown field", "#/metadata/nope must be a metadata field"}, nil},
 		"a blank tag beside a wrong type": {`{"name":"n","tags":["  "],"duration":"long","metadata":{"must":"x"}}`,
 			[]string{"#/duration must be", "#/tags must not hold a blank tag"}, nil},
 		"faults within one object": {`{"name":"n","metadata":{"bool":[1],"number":"1","must":"x"}}`,
@@ -115,7 +115,7 @@ func TestFaults_APatchCannotClearAnUnknownField(t *testing.T) {
 	b := setup(t)
 	i := b.create(`{"name":"n"}`)
 	_, err := b.items.Patch(b.ctx, i.ID, []byte(`{"nmae":null}`), nil)
-	if at := faults(t, err, problem.InvalidInput); at != "#/nmae unknown field" {
+	if at := faults(t, err, problem.InvalidInput); at != "#/nmae unknown field; did you mean name?" {
 		t.Errorf("got %s", at)
 	}
 }

@@ -62,7 +62,12 @@ func FilterFaults(ctx context.Context, pool *pgxpool.Pool, account uuid.UUID, f 
 	return faults, nil
 }
 
+// ListFields says where a client finds the metadata fields. The command line replaces it.
+const ListFields = "GET /api/v1/metadata-fields lists them"
+
 const (
+	unknownCriterion = "must be a metadata field of this account: " + ListFields
+
 	maxSearch     = 500 // characters, as in the contract
 	maxIdleDashes = 16  // Postgres fails at 32: "tsquery stack too small". It still searches stale items.
 )
@@ -171,7 +176,7 @@ func metadataCriteria(fields []store.MetadataField, wanted map[string]string) (m
 	for _, key := range slices.Sorted(maps.Keys(wanted)) {
 		at := slices.IndexFunc(fields, func(f store.MetadataField) bool { return f.Key == key })
 		if at < 0 {
-			faults.Of("metadata."+key, "is no metadata field of this account: GET /api/v1/metadata-fields lists them")
+			faults.Of("metadata."+key, unknownCriterion)
 			continue
 		}
 		var value any = wanted[key]

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	unknownImported = "is no metadata field of this account: leave it out, or let the import create the field " +
+	unknownImported = "must be a metadata field of this account: leave it out, or let the import create the field " +
 		"(--create-fields; over REST create_fields=true)"
 	unknownList = "unknown field; to import the items of this list, import the list itself (such as jq .results FILE)"
 )
@@ -26,7 +26,7 @@ func (r *importRun) advised(rejected *problem.Error, entry []byte) *problem.Erro
 		switch {
 		case fault.Detail == unknownField && !r.options.CreateFields:
 			faults[n].Detail = unknownImported
-		case fault.Detail == "unknown field" && isListOfObjects(members, fault.Pointer):
+		case strings.HasPrefix(fault.Detail, "unknown field") && isListOfObjects(members, fault.Pointer):
 			faults[n].Detail = strings.Replace(unknownList, ".results", "."+strings.TrimPrefix(fault.Pointer, "#/"), 1)
 		}
 	}

@@ -69,7 +69,7 @@ func (s *Service) checkMetadata(
 }
 
 const (
-	unknownField = "is no metadata field of this account: leave it out, or make the field first " +
+	unknownField = "must be a metadata field of this account: leave it out, or make the field first " +
 		"(POST /api/v1/metadata-fields)"
 	deletedField = "belongs to a metadata field that has been deleted: leave the value as it is, or remove it " +
 		"(null in a patch, left out of a replacement)"

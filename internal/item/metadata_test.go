@@ -161,7 +161,7 @@ func TestMetadata_ValuesOfADeletedFieldMayStayOrGoButNotChange(t *testing.T) {
 		t.Errorf("got %s", at)
 	}
 	_, err = b.items.Create(b.ctx, []byte(`{"name":"n","metadata":{"old":7}}`))
-	if at := faults(t, err, problem.RuleViolated); at != "#/metadata/old is no metadata field of this account: leave it out, or make the field first (POST /api/v1/metadata-fields)" {
+	if at := faults(t, err, problem.RuleViolated); at != "#/metadata/old must be a metadata field of this account: leave it out, or make the field first (POST /api/v1/metadata-fields)" {
 		t.Errorf("got %s", at)
 	}
 	document, err = patch(`{"metadata":{"old":null}}`)

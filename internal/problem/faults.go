@@ -53,6 +53,9 @@ func (f Faults) summary() string {
 	if more := len(f) - 1; more > 0 {
 		text += fmt.Sprintf(" (and %d more; see errors)", more)
 	}
+	if strings.HasSuffix(text, "?") {
+		return text
+	}
 	return text + "."
 }
 

@@ -93,7 +93,8 @@ func (g *Gate) authorized(ctx context.Context, r *http.Request, authorization st
 	email, password, ok := credentials.BasicAuth()
 	if !ok {
 		return account.Actor{}, problem.New(problem.Unauthenticated,
-			"Sign in with HTTP Basic, your e-mail address and password, or with a Bearer token, an access token.")
+			"Send an access token as Authorization: Bearer ict_…, or sign in with HTTP Basic, your e-mail address and "+
+				"password.")
 	}
 	return g.signIn.Basic(ctx, email, password)
 }

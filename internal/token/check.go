@@ -66,8 +66,8 @@ func (s Settings) checkPermissions(invalid, broken *problem.Faults, owner store.
 	for i, p := range s.Permissions {
 		pointer := fmt.Sprintf("#/permissions/%d", i)
 		switch {
-		case !account.All().Has(account.Permission(p)):
-			invalid.At(pointer, "is not a permission")
+		case account.Permission(p).Fault() != "":
+			invalid.At(pointer, account.Permission(p).Fault())
 		case slices.Contains(s.Permissions[:i], p):
 			invalid.At(pointer, "must not occur twice")
 		case !slices.Contains(owner.Permissions, p) && !slices.Contains(before.Permissions, p):

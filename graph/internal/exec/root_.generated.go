@@ -4022,13 +4022,18 @@ type RoleEdge {
 """A new role."""
 input CreateRoleInput {
   name: String!
-  """Such as ` + "`" + `items.view` + "`" + `. Without ` + "`" + `api.access` + "`" + `, the others have no effect."""
+  """
+  Some of ` + "`" + `api.access` + "`" + `, ` + "`" + `items.view` + "`" + `, ` + "`" + `items.create` + "`" + `, ` + "`" + `items.edit` + "`" + `, ` + "`" + `items.delete` + "`" + `, ` + "`" + `items.publish` + "`" + `,
+  ` + "`" + `workflows.manage` + "`" + `, ` + "`" + `workflows.act` + "`" + `, ` + "`" + `hooks.manage` + "`" + `, ` + "`" + `uploads.manage` + "`" + `, ` + "`" + `users.manage` + "`" + `, ` + "`" + `webinars.manage` + "`" + ` and
+  ` + "`" + `learning.manage` + "`" + `. Without ` + "`" + `api.access` + "`" + `, the others have no effect.
+  """
   permissions: [String!]!
 }
 
 """The fields to change. The others stay as they are."""
 input UpdateRoleInput {
   name: String
+  """As in ` + "`" + `CreateRoleInput` + "`" + `."""
   permissions: [String!]
 }
 
@@ -4180,8 +4185,10 @@ type AccessTokenEdge {
 input CreateAccessTokenInput {
   name: String!
   """
-  Some of the user's permissions, such as ` + "`" + `items.view` + "`" + `. A token with a filter cannot have ` + "`" + `hooks.manage` + "`" + `, ` + "`" + `users.manage` + "`" + `
-  or ` + "`" + `workflows.manage` + "`" + `.
+  Some of the user's permissions: ` + "`" + `api.access` + "`" + `, ` + "`" + `items.view` + "`" + `, ` + "`" + `items.create` + "`" + `, ` + "`" + `items.edit` + "`" + `, ` + "`" + `items.delete` + "`" + `,
+  ` + "`" + `items.publish` + "`" + `, ` + "`" + `workflows.manage` + "`" + `, ` + "`" + `workflows.act` + "`" + `, ` + "`" + `hooks.manage` + "`" + `, ` + "`" + `uploads.manage` + "`" + `, ` + "`" + `users.manage` + "`" + `,
+  ` + "`" + `webinars.manage` + "`" + ` and ` + "`" + `learning.manage` + "`" + `. A token with a filter cannot have ` + "`" + `hooks.manage` + "`" + `, ` + "`" + `users.manage` + "`" + ` or
+  ` + "`" + `workflows.manage` + "`" + `.
   """
   permissions: [String!]!
   """Default: all items."""
@@ -4199,6 +4206,7 @@ input CreateAccessTokenInput {
 """The settings to change. The others stay as they are."""
 input UpdateAccessTokenInput {
   name: String
+  """As in ` + "`" + `CreateAccessTokenInput` + "`" + `."""
   permissions: [String!]
   """Replaces the whole filter."""
   filter: ItemFilter

@@ -143,7 +143,9 @@ type CreateResetLinkPayload struct {
 // A new role.
 type CreateRoleInput struct {
 	Name string `json:"name"`
-	// Such as `items.view`. Without `api.access`, the others have no effect.
+	// Some of `api.access`, `items.view`, `items.create`, `items.edit`, `items.delete`, `items.publish`,
+	// `workflows.manage`, `workflows.act`, `hooks.manage`, `uploads.manage`, `users.manage`, `webinars.manage` and
+	// `learning.manage`. Without `api.access`, the others have no effect.
 	Permissions []string `json:"permissions"`
 }
 
