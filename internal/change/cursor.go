@@ -18,13 +18,13 @@ import (
 const cipherSize = 16
 
 // cursors make and read cursors. A cursor is half of the log's epoch and one encrypted block: 8 + 16 bytes, in
-// base64url. Positions count the changes of all items, in all accounts. If clients could read them, they would learn how
-// much happens that they may not see.
+// base64url. Positions count the changes of all items, in all accounts. If clients could read them, they would learn
+// how much happens that they may not see.
 //
 //	of a change   position (8 bytes), the other half of the epoch (8)           always the same
 //	checkpoint    position (6), random (6), the last bytes of the epoch (4)     never the same again
 //
-// A checkpoint belongs to no change that the client sees. If it were always the same, a client that asks again and again
+// A checkpoint belongs to no change that the client sees. If it were always the same, a client that asks repeatedly
 // would learn from the next one when something changed that it may not see. Six bytes count more than 10¹⁴ changes.
 type cursors struct {
 	epoch uuid.UUID

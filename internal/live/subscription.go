@@ -188,7 +188,7 @@ func (s *Subscription) concerns(c *change.Change) bool {
 	return c.AccountID == s.account && (len(s.items) == 0 || slices.Contains(s.items, c.ItemID))
 }
 
-// alters applies the criterion of the fields. It does not count for a change that moves the item in or out of sight: the
+// alters applies the criterion of the fields. Changes that move the item in or out of sight are exempt: the
 // subscriber could find out by it which fields were altered.
 func (s *Subscription) alters(c *change.Change) bool {
 	isWanted := func(field string) bool { return slices.Contains(s.fields, field) }
