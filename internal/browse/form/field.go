@@ -77,7 +77,27 @@ func newField(name string, required bool, description template.HTML, s *spec.Sch
 	if len(s.Examples) > 0 && f.Kind != kindSecret {
 		f.Example = typed(s.Examples[0])
 	}
+	switch {
+	case f.Example != "":
+	case f.Kind == kindText && s.Format == "date-time":
+		f.Example = "2027-01-31T12:00:00Z"
+	case f.Kind == kindJSON:
+		f.Example = sample(s)
+	}
 	return f
+}
+
+// sample writes an object with one of its text members, to show the form of its JSON; "" for a schema without one.
+func sample(s *spec.Schema) string {
+	for _, p := range s.Properties {
+		switch {
+		case p.Schema.Is("array") && p.Schema.Items != nil && p.Schema.Items.Is("string") && len(p.Schema.Items.Enum) == 0:
+			return `{"` + p.Name + `": ["text"]}`
+		case p.Schema.Is("string") && p.Schema.Format == "" && len(p.Schema.Enum) == 0:
+			return `{"` + p.Name + `": "text"}`
+		}
+	}
+	return ""
 }
 
 func kindOf(s *spec.Schema) string {

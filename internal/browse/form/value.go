@@ -103,7 +103,7 @@ func (f *Field) value(kind string, texts []string) (json.RawMessage, error) {
 			return json.RawMessage(text), nil
 		}
 	case kindJSON:
-		return valid(strings.TrimSpace(text))
+		return valid(strings.TrimSpace(text), f.Example)
 	}
 	if text == "" {
 		return nil, nil
@@ -137,11 +137,15 @@ func number(text string) json.RawMessage {
 	return quote(text)
 }
 
-func valid(text string) (json.RawMessage, error) {
+func valid(text, example string) (json.RawMessage, error) {
 	if text == "" {
 		return nil, nil
 	}
-	if _, err := jsontree.Parse([]byte(text)); err != nil {
+	_, err := jsontree.Parse([]byte(text))
+	switch {
+	case err != nil && example != "" && !json.Valid([]byte(text)):
+		return nil, fmt.Errorf("must be JSON, such as %s", example)
+	case err != nil:
 		return nil, fmt.Errorf("must be JSON: %w", err)
 	}
 	return json.RawMessage(text), nil
