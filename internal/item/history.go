@@ -39,9 +39,9 @@ const maxHistoryBatch = 500
 // History returns up to limit changes of an item that the log retains, newest first, starting after a page token of an
 // earlier call; next is empty on the last page. A deleted item has a history too. Changes from a time when the item was
 // out of the actor's sight are omitted, and pages are cut after that: next leads to a change that the actor sees. The
-// first change after such a time has no changed fields: they may be of then. Errors: INVALID_PAGE_TOKEN; NOT_FOUND when the
-// actor
-// sees neither the item nor a change of it, and when the item is out of sight now or was at its deletion.
+// first change after such a time has no changed fields: they may be of then. Errors: INVALID_PAGE_TOKEN; NOT_FOUND
+// when the actor sees neither the item nor a change of it, and when the item is out of sight now or was at its
+// deletion.
 func (s *Service) History(
 	ctx context.Context, id uuid.UUID, limit int, after string,
 ) (changes []*change.Change, next string, err error) {

@@ -94,9 +94,8 @@ func (a *API) changePage(
 }
 
 // await waits until the log has changes, the actor's permissions change, or the time ends. It then gives the
-// subscription
-// the current permissions, and returns the actor who has them. If the actor loses access meanwhile, it returns the
-// reason at once, as a stream would.
+// subscription the current permissions, and returns the actor who has them. If the actor loses access meanwhile, it
+// returns the reason at once, as a stream would.
 func (a *API) await(
 	ctx context.Context, actor account.Actor, subscription *live.Subscription, end time.Time,
 ) (account.Actor, error) {
