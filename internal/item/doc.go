@@ -18,7 +18,7 @@
 // import_fields.go (imports), input.go and patch.go (what a client sends), faults.go (every fault in one answer),
 // rules.go, media.go, metadata.go, compose.go and workflow.go (rules), revise.go (one revision), columns.go (rows),
 // document.go and difference.go (bytes). Reads: read.go, history.go, tag.go, list.go, list_rows.go, filter.go, sort.go,
-// match.go, versions.go (an item before and after a change), words.go (the words of the search), export.go. What an actor
-// sees, in all of these: sight.go, narrow.go (statements), view.go (changes). Metadata fields: field.go, field_write.go,
-// field_check.go. In the background: renew.go.
+// match.go, versions.go (an item before and after a change), words.go (the words of the search), export.go. What an
+// actor sees, in all of these: sight.go, narrow.go (statements), view.go (changes). Metadata fields: field.go,
+// field_write.go, field_check.go. In the background: renew.go.
 package item

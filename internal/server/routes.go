@@ -87,7 +87,9 @@ func operations(h Handlers) http.Handler {
 }
 
 // held makes new event streams wait while the server cannot answer.
-func held(next http.Handler) http.Handler { return spendingOnce(wantsStream, sse.Hold(wantsStream, next)) }
+func held(next http.Handler) http.Handler {
+	return spendingOnce(wantsStream, sse.Hold(wantsStream, next))
+}
 
 func wantsStream(r *http.Request) bool { return accept.PrefersEventStream(r.Header["Accept"]) }
 
