@@ -3,6 +3,7 @@ package browse_test
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -43,6 +44,11 @@ func TestBrowser_NothingThatPeopleWriteBecomesMarkup(t *testing.T) {
 	wantItem(t, n, item, `"revision":1`) // an untouched form changes nothing
 }
 
+// pageCursor is the cursor of a page of changes, which is another text in every answer.
+var pageCursor = regexp.MustCompile(`("cursor":"|after=)[\w-]{32}(","more"|&limit)`)
+
+func withoutCursor(body string) string { return pageCursor.ReplaceAllString(body, "${1}C$2") }
+
 func TestBrowser_TheBodyIsTheAnswerByteForByte(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
@@ -63,7 +69,8 @@ func TestBrowser_TheBodyIsTheAnswerByteForByte(t *testing.T) {
 		}
 		want := n.Call(http.MethodGet, path, "", "Accept", accept)
 		b.open(path)
-		if got := eval[string](b, `document.getElementById('body').textContent`); got != string(want.Body) {
+		got := eval[string](b, `document.getElementById('body').textContent`)
+		if withoutCursor(got) != withoutCursor(string(want.Body)) {
 			t.Errorf("%s\nshows %s\nis    %s", path, got, want.Body)
 		}
 		if got := b.text("#status"); got != fmt.Sprintf("%d %s", want.Status, http.StatusText(want.Status)) {
@@ -74,7 +81,7 @@ func TestBrowser_TheBodyIsTheAnswerByteForByte(t *testing.T) {
 			separator = "&"
 		}
 		plain := n.Call(http.MethodGet, path+separator+"format=json", "", "Accept", "text/html")
-		if string(plain.Body) != string(want.Body) || plain.Status != want.Status {
+		if withoutCursor(string(plain.Body)) != withoutCursor(string(want.Body)) || plain.Status != want.Status {
 			t.Errorf("%s: format=json answers %d %s", path, plain.Status, plain.Body)
 		}
 	}
