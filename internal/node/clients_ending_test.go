@@ -3,6 +3,7 @@ package node_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -21,7 +22,6 @@ func TestClients_EndWithOneLineThatSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	file := filepath.Join(t.TempDir(), "items.json")
-	const wrong = nodetest.AdminEmail + ":wrong"
 	blind := n.Call(http.MethodPost, "/api/v1/tokens", `{"name":"Sees no items","permissions":["items.edit"]}`).
 		WantStatus(t, http.StatusCreated).Field(t, "secret")
 	paged := createToken(n.Client, devOrigin)
@@ -31,7 +31,10 @@ func TestClients_EndWithOneLineThatSaysWhatIsWrong(t *testing.T) {
 		want string
 	}
 	// onServer are the endings of an example that takes a URL, credentials, and more arguments.
+	strangers := 0
 	onServer := func(path string, more ...string) []ending {
+		strangers++ // after five failures, a user's sign-ins from an address wait
+		wrong := fmt.Sprintf("stranger%d@example.com:wrong", strangers)
 		with := func(url, credentials string) []string { return append([]string{url + path, credentials}, more...) }
 		return []ending{
 			{nil, "usage: "},
