@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"itemcast/internal/wake"
 )
 
 // endpoint is a receiver of hooks on keep-alive connections. It costs less than net/http's server.
@@ -25,7 +27,7 @@ type endpoint struct {
 	closed   chan struct{}
 	serving  sync.WaitGroup
 
-	arrived chan struct{} // signals a new arrival; has room for one signal
+	arrived wake.Signal // signals a new arrival; has room for one signal
 
 	mu       sync.Mutex
 	conns    map[net.Conn]struct{}
@@ -46,7 +48,7 @@ func openEndpoint(a answer) (*endpoint, error) {
 		return nil, err
 	}
 	e := &endpoint{
-		listener: listener, answer: a, closed: make(chan struct{}), arrived: make(chan struct{}, 1),
+		listener: listener, answer: a, closed: make(chan struct{}), arrived: wake.New(),
 		conns: map[net.Conn]struct{}{}, progress: map[uuid.UUID]*progress{}, webhooks: map[string]revision{},
 	}
 	e.serving.Go(e.listen)
@@ -166,10 +168,7 @@ func (e *endpoint) accept(a arrival) {
 	}
 	p.accepted = a.n
 	e.arrivals = append(e.arrivals, a)
-	select {
-	case e.arrived <- struct{}{}:
-	default:
-	}
+	e.arrived.Send()
 }
 
 func (e *endpoint) fail(err error) {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/google/uuid"
+
+	"itemcast/internal/wake"
 )
 
 const (
@@ -37,7 +39,7 @@ type subscriber struct {
 
 	mu      sync.Mutex
 	frames  []frame
-	arrived chan struct{} // signals a new frame; has room for one signal
+	arrived wake.Signal // signals a new frame; has room for one signal
 }
 
 // frame is the start of a message with a change. It is parsed after the measurement, because parsing would share the
@@ -68,7 +70,7 @@ func dialSubscriber(ctx context.Context, addr, query string, variables map[strin
 		return nil, err
 	}
 	conn.SetReadLimit(maxFrame)
-	s := &subscriber{conn: conn, arrived: make(chan struct{}, 1)}
+	s := &subscriber{conn: conn, arrived: wake.New()}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	subscription := map[string]any{"query": query, "variables": variables}
 	for _, step := range []struct {
@@ -147,10 +149,7 @@ func (s *subscriber) add(f frame) {
 	s.mu.Lock()
 	s.frames = append(s.frames, f)
 	s.mu.Unlock()
-	select {
-	case s.arrived <- struct{}{}:
-	default:
-	}
+	s.arrived.Send()
 }
 
 func (s *subscriber) count() int {

@@ -8,6 +8,7 @@ import (
 
 	"itemcast/internal/change/internal/store"
 	"itemcast/internal/db"
+	"itemcast/internal/wake"
 )
 
 const (
@@ -21,14 +22,14 @@ const (
 // Run follows the log until ctx ends: it listens on a connection of its own, and also polls. While the database is
 // unavailable it retries.
 func (f *Feed) Run(ctx context.Context) error {
-	notified := make(chan struct{}, 1)
+	notified := wake.New()
 	var listener sync.WaitGroup
 	listener.Go(func() {
 		db.Listen(ctx, f.pool, db.Listener{
 			Channel:   channel,
 			Log:       f.log,
-			Connected: func() { signal(notified) },
-			Notified:  func(string) { signal(notified) },
+			Connected: notified.Send,
+			Notified:  func(string) { notified.Send() },
 		})
 	})
 	defer listener.Wait()
@@ -90,12 +91,4 @@ func (f *Feed) append(changes []*Change) {
 	f.head = changes[len(changes)-1].Position
 	close(f.advanced)
 	f.advanced = make(chan struct{})
-}
-
-// signal sends to a channel with room for one signal, unless one is waiting there.
-func signal(c chan<- struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
 }

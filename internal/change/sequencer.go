@@ -13,6 +13,7 @@ import (
 
 	"itemcast/internal/change/internal/store"
 	"itemcast/internal/db"
+	"itemcast/internal/wake"
 )
 
 const (
@@ -39,17 +40,17 @@ const (
 type Sequencer struct {
 	pool *pgxpool.Pool
 	log  *slog.Logger
-	wake chan struct{}
+	wake wake.Signal
 }
 
 // NewSequencer returns a sequencer on pool; [Sequencer.Run] starts it. If requests use the same pool, a step waits for
 // a connection behind them.
 func NewSequencer(pool *pgxpool.Pool, log *slog.Logger) *Sequencer {
-	return &Sequencer{pool: pool, log: log, wake: make(chan struct{}, 1)}
+	return &Sequencer{pool: pool, log: log, wake: wake.New()}
 }
 
 // Wake makes Run step soon. It never blocks. Any number of calls during a step cause one more step.
-func (s *Sequencer) Wake() { signal(s.wake) }
+func (s *Sequencer) Wake() { s.wake.Send() }
 
 // Run steps after every Wake, and twice a second for the commits of other nodes, until ctx ends. It also creates the
 // log's partitions in advance. While the database is unavailable it retries.

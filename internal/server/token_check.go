@@ -88,23 +88,23 @@ func (g *Gate) spend(w http.ResponseWriter, r *http.Request) error {
 	if actor.Token == nil {
 		return nil
 	}
-	if held, isHeld := r.Context().Value(spentKey{}).(*spent); isHeld {
-		if held.quota == nil || held.err != nil {
-			quota, err := g.signIn.Spend(r.Context(), actor)
-			held.quota, held.err = &quota, err
-		}
-		setRateLimit(w.Header(), *held.quota)
-		return held.err
+	held, isHeld := r.Context().Value(spentKey{}).(*spent)
+	if isHeld && held.isCounted {
+		setRateLimit(w.Header(), held.quota)
+		return nil
 	}
 	quota, err := g.signIn.Spend(r.Context(), actor)
+	if isHeld {
+		*held = spent{isCounted: err == nil, quota: quota}
+	}
 	setRateLimit(w.Header(), quota)
 	return err
 }
 
-// spent is what a request with several attempts spent.
+// spent is what the attempts of a held request have spent so far.
 type spent struct {
-	quota *signin.Quota // nil before the first attempt
-	err   error
+	isCounted bool
+	quota     signin.Quota // of the attempt that was counted
 }
 
 type spentKey struct{}

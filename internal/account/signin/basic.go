@@ -83,10 +83,10 @@ func (s *Service) checkOnce(ctx context.Context, given credentials, generation i
 
 // check verifies credentials: against the throttle, the database and argon2id, in this order.
 func (s *Service) check(ctx context.Context, given credentials, generation int) (account.Actor, error) {
-	// No user has an address that a text column of Postgres cannot hold, and a statement with it would fail.
 	if _, is := secret.Parse(given.password); is || isSecret(given.email) {
 		return account.Actor{}, errSecretAsPassword // before anything is logged
 	}
+	// No user has an address that a text column of Postgres cannot hold, and a statement with it would fail.
 	if len(given.email) > maxEmail || len(given.password) > password.MaxBytes || validate.Storable(given.email) != "" {
 		return account.Actor{}, account.ErrCredentials
 	}

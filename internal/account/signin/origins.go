@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"itemcast/internal/account/internal/store"
+	"itemcast/internal/wake"
 )
 
 // originsPause is the least time between two reads of the origins, however often tokens change.
@@ -15,22 +16,12 @@ const originsPause = 100 * time.Millisecond
 // origins are the origins that access tokens name. During an outage of the database they stay as they were: whether a
 // token works is checked by each request.
 type origins struct {
-	reload chan struct{} // holds one request to read them
+	reload wake.Signal
 	// Until when each is named; the zero time: for ever. Nil before the first read.
 	current atomic.Pointer[map[string]time.Time]
 }
 
-func newOrigins() *origins {
-	return &origins{reload: make(chan struct{}, 1)}
-}
-
-// wake asks for a read of the origins.
-func (o *origins) wake() {
-	select {
-	case o.reload <- struct{}{}:
-	default:
-	}
-}
+func newOrigins() *origins { return &origins{reload: wake.New()} }
 
 // AllowsOrigin reports whether an access token that has not expired names an origin, as a browser writes it. It never
 // waits. A change of a token is known within a second.
@@ -41,27 +32,6 @@ func (s *Service) AllowsOrigin(origin string) bool {
 	}
 	ends, named := (*known)[origin]
 	return named && (ends.IsZero() || time.Now().Before(ends))
-}
-
-// runOrigins reads the origins after each change of a token, until ctx ends. It retries while the database is
-// unavailable.
-func (s *Service) runOrigins(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.origins.reload:
-		}
-		if err := s.readOrigins(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("cannot read the origins of access tokens; retrying", "error", err)
-			time.AfterFunc(reviewRetry, s.origins.wake)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(originsPause):
-		}
-	}
 }
 
 func (s *Service) readOrigins(ctx context.Context) error {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"itemcast/internal/account/password"
+	"itemcast/internal/wake"
 )
 
 const (
@@ -21,6 +22,7 @@ const (
 	defaultMaxAge      = 7 * 24 * time.Hour
 
 	statementTimeout = 5 * time.Second // in the background
+	taskRetry        = time.Second
 )
 
 // Config is what New needs. Zero durations stand for the defaults.
@@ -75,36 +77,63 @@ func New(config Config) *Service {
 // deletes expired sessions, until ctx ends. While it cannot listen for changes, it empties the cache every second.
 func (s *Service) Run(ctx context.Context) error {
 	var parts sync.WaitGroup
-	parts.Go(func() { s.runReviews(ctx) })
+	parts.Go(func() {
+		s.onSignal(ctx, s.watchers.review, "review the permissions of open connections", 0, s.reviewAll)
+	})
 	parts.Go(func() { s.audit.run(ctx) })
 	parts.Go(func() { s.runExpiry(ctx) })
-	parts.Go(func() { s.runOrigins(ctx) })
+	parts.Go(func() {
+		s.onSignal(ctx, s.origins.reload, "read the origins of access tokens", originsPause, s.readOrigins)
+	})
 	parts.Go(func() { s.runUse(ctx) })
 	defer parts.Wait()
 	s.listen(ctx)
 	return nil
 }
 
+// onSignal does a task after each signal, until ctx ends, with a pause after each time. It retries while the database is
+// unavailable.
+func (s *Service) onSignal(
+	ctx context.Context, signal wake.Signal, task string, pause time.Duration, do func(context.Context) error,
+) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-signal:
+		}
+		if err := do(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("cannot "+task+"; retrying", "error", err)
+			time.AfterFunc(taskRetry, signal.Send)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
 // forgetEverybody invalidates the cached actors of every user.
 func (s *Service) forgetEverybody() {
 	s.cache.forgetEverybody()
-	s.watchers.wake()
+	s.watchers.review.Send()
 }
 
 // forgetUser invalidates the cached actors of one user.
 func (s *Service) forgetUser(id uuid.UUID) {
 	s.cache.forgetUser(id)
-	s.watchers.wake()
+	s.watchers.review.Send()
 }
 
 // forgetSessions invalidates the cached actors of one user's sessions.
 func (s *Service) forgetSessions(user uuid.UUID) {
 	s.cache.forgetSessions(user)
-	s.watchers.wake()
+	s.watchers.review.Send()
 }
 
 // forgetToken invalidates the cached actors of one access token.
 func (s *Service) forgetToken(id uuid.UUID) {
 	s.cache.forgetToken(id)
-	s.watchers.wake()
+	s.watchers.review.Send()
 }

@@ -13,9 +13,8 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/account/internal/store"
 	"itemcast/internal/account/secret"
+	"itemcast/internal/wake"
 )
-
-const reviewRetry = time.Second
 
 // watch is an actor, and the function to call when the actor's permissions change.
 type watch struct {
@@ -26,22 +25,14 @@ type watch struct {
 
 // watchers holds all watches.
 type watchers struct {
-	review chan struct{} // holds one request for a review
+	review wake.Signal
 
 	mu  sync.Mutex
 	all map[*watch]struct{}
 }
 
 func newWatchers() *watchers {
-	return &watchers{review: make(chan struct{}, 1), all: map[*watch]struct{}{}}
-}
-
-// wake asks for a review.
-func (w *watchers) wake() {
-	select {
-	case w.review <- struct{}{}:
-	default:
-	}
+	return &watchers{review: wake.New(), all: map[*watch]struct{}{}}
 }
 
 // Watch calls changed, once and on a separate goroutine, as soon as the permissions change of an actor that Basic,
@@ -54,7 +45,7 @@ func (w *watchers) wake() {
 func (s *Service) Watch(actor account.Actor, changed func(error)) (stop func()) {
 	stop = s.watchers.add(actor, changed)
 	if !s.cache.valid(actor) {
-		s.watchers.wake() // the user changed between the sign-in and now
+		s.watchers.review.Send() // the user changed between the sign-in and now
 	}
 	return stop
 }
@@ -114,22 +105,7 @@ func (w *watchers) removeLocked(one *watch) bool {
 	return watched
 }
 
-// runReviews compares the watched actors with the database after each change, until ctx ends. It retries while the
-// database is unavailable.
-func (s *Service) runReviews(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.watchers.review:
-		}
-		if err := s.reviewAll(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("cannot review the permissions of open connections; retrying", "error", err)
-			time.AfterFunc(reviewRetry, s.watchers.wake)
-		}
-	}
-}
-
+// reviewAll compares the watched actors with the database.
 func (s *Service) reviewAll(ctx context.Context) error {
 	watched := s.watchers.watched()
 	ctx, cancel := context.WithTimeout(ctx, statementTimeout)

@@ -57,7 +57,7 @@ func (d *Dispatcher) deliver(ctx context.Context, c claimed) {
 	d.slots.record(c.HookID, o.verdict, o.Took)
 	d.outcomes <- o
 	if due := d.slots.release(c.HookID); due {
-		signal(d.woken)
+		d.woken.Send()
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/hook/internal/store"
+	"itemcast/internal/wake"
 )
 
 // Limits of the time that direct sending may delay the commit of a fan-out.
@@ -48,7 +49,7 @@ type direct struct {
 	expires    time.Time
 	began      time.Time
 	cancel     func()        // ends the posts
-	answered   chan struct{} // holds a token after an answer
+	answered   wake.Signal   // holds a token after an answer
 	settled    chan struct{} // closed when the transaction has ended
 	committed  bool
 
@@ -71,7 +72,7 @@ func (d *Dispatcher) sendDirectly(ctx context.Context, q *store.Queries, deliver
 	now := time.Now()
 	r := &direct{
 		dispatcher: d, claim: uuid.New(), began: now, expires: now.Add(d.config.lease()),
-		answered: make(chan struct{}, 1), settled: make(chan struct{}),
+		answered: wake.New(), settled: make(chan struct{}),
 	}
 	r.term.node = term.node
 	r.term.ctx, r.cancel = context.WithCancel(term.ctx)
@@ -139,7 +140,7 @@ func (d *Dispatcher) quickGroups(
 func (r *direct) sendGroups(hook uuid.UUID, next <-chan []matched) {
 	defer func() {
 		if due := r.dispatcher.slots.release(hook); due {
-			signal(r.dispatcher.woken)
+			r.dispatcher.woken.Send()
 		}
 	}()
 	for g := range next {
@@ -181,7 +182,7 @@ func (r *direct) end(m matched, o outcome) bool {
 		r.sent.failures = append(r.sent.failures, o)
 	}
 	r.mu.Unlock()
-	signal(r.answered)
+	r.answered.Send()
 	if closed {
 		<-r.settled
 		if r.committed {

@@ -13,6 +13,7 @@ import (
 	"itemcast/internal/change"
 	"itemcast/internal/hook"
 	"itemcast/internal/hook/sending"
+	"itemcast/internal/wake"
 )
 
 // Dispatcher sends deliveries. Each node has one, and there may be any number of nodes.
@@ -28,7 +29,7 @@ type Dispatcher struct {
 	presence *presence
 	absence  absence // of other nodes; for the sweep
 	limits   limits
-	woken    chan struct{} // holds a token when there may be something due
+	woken    wake.Signal // holds a token when there may be something due
 	posts    sync.WaitGroup
 	outcomes chan outcome
 	attempts attempts
@@ -57,7 +58,7 @@ func New(config Config) *Dispatcher {
 		slots:    newSlots(config.Slots),
 		presence: newPresence(config.Pool, config.TakeOver, config.Log),
 		absence:  newAbsence(config.TakeOver, time.Now()),
-		woken:    make(chan struct{}, 1),
+		woken:    wake.New(),
 		outcomes: make(chan outcome, maxResults),
 
 		directStall: defaultDirectStall, directLimit: defaultDirectLimit,
@@ -75,7 +76,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	present, leave := context.WithCancel(background)
 
 	var feeders, writer, presence sync.WaitGroup
-	presence.Go(func() { d.presence.run(present, posting, func() { signal(d.woken) }) })
+	presence.Go(func() { d.presence.run(present, posting, d.woken.Send) })
 	writer.Go(d.writeResults)
 	feeders.Go(func() { _ = d.feed.Consume(ctx, consumer, d.fanOut) }) // it ends only with ctx, and returns nil
 	feeders.Go(func() { d.sweep(ctx) })

@@ -15,6 +15,7 @@ import (
 
 	"itemcast/internal/change"
 	"itemcast/internal/hook/hooktest"
+	"itemcast/internal/wake"
 )
 
 // holdsPresence selects the backends that hold the presence of a node.
@@ -53,9 +54,9 @@ func TestTakeOver_OfADeadNodesClaimsComesLongBeforeTheyExpire(t *testing.T) {
 	}
 	b.fanOutAll(dead)
 	living, die := context.WithCancel(b.Ctx)
-	held := make(chan struct{}, 100)
+	held := make(wake.Signal, 100)
 	var presence sync.WaitGroup
-	presence.Go(func() { dead.presence.run(living, living, func() { signal(held) }) })
+	presence.Go(func() { dead.presence.run(living, living, held.Send) })
 	<-held
 	term, ok := dead.presence.term()
 	if !ok || !slices.Equal(b.alive(), []int32{term.node}) {
