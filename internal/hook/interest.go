@@ -107,7 +107,7 @@ func (m *Matchers) matcher(ctx context.Context, i Interest) (*item.Matcher, erro
 		return nil, err
 	}
 	made := compiledFilter{updatedAt: i.UpdatedAt, compiledAt: time.Now()}
-	if made.matcher, err = item.NewMatcher(ctx, m.pool, i.Account, filter); err != nil {
+	if made.matcher, err = item.NewMatcher(ctx, m.pool, i.Account, *filter); err != nil {
 		return nil, err
 	}
 	m.mu.Lock()

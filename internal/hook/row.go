@@ -12,6 +12,7 @@ import (
 
 	"itemcast/internal/hook/internal/store"
 	"itemcast/internal/item"
+	"itemcast/internal/optional"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
 )
@@ -77,14 +78,10 @@ func settingsOf(row store.GetHookRow) (Settings, error) {
 		Body:      row.Body,
 		RateLimit: row.RateLimit, MaxInFlight: row.MaxInFlight, Active: row.Active,
 	}
-	if row.Filter != nil {
-		filter, err := item.ParseFilter(row.Filter)
-		if err != nil {
-			return s, err
-		}
-		s.Filter = &filter
-	}
 	var err error
+	if s.Filter, err = item.ParseFilter(row.Filter); err != nil {
+		return s, err
+	}
 	s.Headers, err = decodeHeaders(row.Headers)
 	return s, err
 }
@@ -104,9 +101,4 @@ func (s Settings) columns() (c columns, err error) {
 	return c, nil
 }
 
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	return new(t.UTC())
-}
+func utc(t *time.Time) *time.Time { return optional.Map(t, time.Time.UTC) }

@@ -71,14 +71,11 @@ func (s *Service) wanting(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, i
 // passes reports whether an item passes a hook's filter. No item passes a filter that names a deleted metadata field:
 // the dispatcher is about to make that hook inactive.
 func (s *Service) passes(ctx context.Context, accountID uuid.UUID, raw []byte, i *item.Item) (bool, error) {
-	if raw == nil {
-		return true, nil
-	}
 	filter, err := item.ParseFilter(raw)
-	if err != nil {
-		return false, err
+	if err != nil || filter == nil {
+		return err == nil, err
 	}
-	matcher, err := item.NewMatcher(ctx, s.pool, accountID, filter)
+	matcher, err := item.NewMatcher(ctx, s.pool, accountID, *filter)
 	if problem.Is(err, problem.InvalidInput) {
 		return false, nil
 	}

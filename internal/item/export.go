@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 
-	"itemcast/internal/account"
 )
 
 // ExportOptions control an export.
@@ -21,7 +20,7 @@ type ExportOptions struct {
 // item that is created meanwhile comes too. By name or by last change, an item that changes meanwhile may come twice or
 // not at all.
 func (s *Service) Export(ctx context.Context, w io.Writer, filter Filter, options *ExportOptions) error {
-	actor, err := account.Authorize(ctx, account.ItemsView)
+	sight, err := s.sightFrom(ctx)
 	if err != nil {
 		return err
 	}
@@ -32,10 +31,6 @@ func (s *Service) Export(ctx context.Context, w io.Writer, filter Filter, option
 		if err := s.exportFields(ctx, w); err != nil {
 			return err
 		}
-	}
-	sight, err := s.sights.of(ctx, actor)
-	if err != nil {
-		return err
 	}
 	var total int64
 	paging := Paging{Sort: orDefault(options.Sort, ByCreated), Limit: maxLimit}

@@ -40,12 +40,16 @@ func (f Filter) IsZero() bool {
 		f.CreatedAfter == nil && f.CreatedBefore == nil && f.UpdatedAfter == nil
 }
 
-// ParseFilter decodes a stored filter. Error: when the JSON is not a filter's.
-func ParseFilter(stored []byte) (f Filter, err error) {
-	if err := json.Unmarshal(stored, &f); err != nil {
-		return f, fmt.Errorf("decode a filter: %w", err)
+// ParseFilter decodes a stored filter; nil stands for none. Error: when the JSON is not a filter's.
+func ParseFilter(stored []byte) (*Filter, error) {
+	if stored == nil {
+		return nil, nil
 	}
-	return f, nil
+	var f Filter
+	if err := json.Unmarshal(stored, &f); err != nil {
+		return nil, fmt.Errorf("decode a filter: %w", err)
+	}
+	return &f, nil
 }
 
 // FilterFaults returns the faults of a filter that is the member filter of a body, such as a metadata field that does

@@ -33,13 +33,25 @@ var errOutOfSight = problem.New(problem.Forbidden, "Your access token is limited
 // SightOf returns what an actor sees. Error: FORBIDDEN if the token's filter names a metadata field that no longer
 // exists.
 func SightOf(ctx context.Context, pool *pgxpool.Pool, actor account.Actor) (Sight, error) {
-	s := Sight{account: actor.AccountID, role: actor.RoleParam()}
-	if actor.Token == nil || actor.Token.Filter == "" {
-		return s, nil
+	return sightOf(actor, func() (*Matcher, error) { return tokenFilter(ctx, pool, actor) })
+}
+
+// sightOf calls compile if the actor has a token with a filter.
+func sightOf(actor account.Actor, compile func() (*Matcher, error)) (s Sight, err error) {
+	s = Sight{account: actor.AccountID, role: actor.RoleParam()}
+	if actor.Token != nil && actor.Token.Filter != "" {
+		s.filter, err = compile()
 	}
-	filter, err := tokenFilter(ctx, pool, actor)
-	s.filter = filter
 	return s, err
+}
+
+// sightFrom returns what the actor of ctx sees. Needs items.view. Errors: those of account.Authorize and SightOf.
+func (s *Service) sightFrom(ctx context.Context) (Sight, error) {
+	actor, err := account.Authorize(ctx, account.ItemsView)
+	if err != nil {
+		return Sight{}, err
+	}
+	return s.sights.of(ctx, actor)
 }
 
 // tokenFilter compiles the filter of the actor's token.
@@ -48,7 +60,7 @@ func tokenFilter(ctx context.Context, pool *pgxpool.Pool, actor account.Actor) (
 	if err != nil {
 		return nil, err
 	}
-	matcher, err := NewMatcher(ctx, pool, actor.AccountID, filter)
+	matcher, err := NewMatcher(ctx, pool, actor.AccountID, *filter)
 	if problem.Is(err, problem.InvalidInput) {
 		fault := problem.Of(err).Faults[0]
 		return nil, problem.New(problem.Forbidden, "The filter of your access token can no longer be applied: %s %s. "+
@@ -112,22 +124,19 @@ func newSights(pool *pgxpool.Pool) sights {
 
 // of is SightOf with the cache.
 func (c sights) of(ctx context.Context, actor account.Actor) (Sight, error) {
-	s := Sight{account: actor.AccountID, role: actor.RoleParam()}
-	if actor.Token == nil || actor.Token.Filter == "" {
-		return s, nil
-	}
+	return sightOf(actor, func() (*Matcher, error) { return c.filter(ctx, actor) })
+}
+
+func (c sights) filter(ctx context.Context, actor account.Actor) (*Matcher, error) {
 	key := sightKey{actor.AccountID, actor.Token.Filter}
 	known, ok := c.filters.Get(key)
 	if ok && (known.metadata == nil || time.Since(known.compiledAt) < maxFilterAge) {
-		s.filter = known.Matcher
-		return s, nil
+		return known.Matcher, nil
 	}
 	compiledAt := time.Now()
 	filter, err := tokenFilter(ctx, c.pool, actor)
-	if err != nil {
-		return s, err
+	if err == nil {
+		c.filters.Add(key, compiledFilter{filter, compiledAt})
 	}
-	c.filters.Add(key, compiledFilter{filter, compiledAt})
-	s.filter = filter
-	return s, nil
+	return filter, err
 }

@@ -18,6 +18,14 @@ func OrZero[T any](value *T) (zero T) {
 	return *value
 }
 
+// Map returns a pointer to what convert makes of a value; nil for nil.
+func Map[T, U any](value *T, convert func(T) U) *U {
+	if value == nil {
+		return nil
+	}
+	return new(convert(*value))
+}
+
 // Or returns the value of a pointer; the fallback for nil.
 func Or[T any](value *T, fallback T) T {
 	if value == nil {

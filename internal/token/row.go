@@ -82,20 +82,9 @@ func fromRow(row store.GetTokenRow) (Token, error) {
 	if row.LastHour != nil {
 		t.LastUsedOn = row.LastHour.UTC().Format(time.DateOnly)
 	}
-	if row.Filter == nil {
-		return t, nil
-	}
-	filter, err := item.ParseFilter(row.Filter)
-	if err != nil {
-		return Token{}, err
-	}
-	t.Filter = &filter
-	return t, nil
+	var err error
+	t.Filter, err = item.ParseFilter(row.Filter)
+	return t, err
 }
 
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	return new(t.UTC())
-}
+func utc(t *time.Time) *time.Time { return optional.Map(t, time.Time.UTC) }
