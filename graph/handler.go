@@ -3,7 +3,6 @@ package graph
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"runtime/debug"
 
@@ -17,21 +16,10 @@ import (
 	"itemcast/graph/internal/exec"
 	"itemcast/graph/jsoninput"
 	"itemcast/graph/transport"
-	"itemcast/internal/account"
 )
 
 // cachedQueries is the number of parsed queries, and of persisted ones, that stay in memory.
 const cachedQueries = 200
-
-// Config is what the handler needs beside the services. Its functions are those of transport.Config.
-type Config struct {
-	SignIn       func(ctx context.Context, r *http.Request) (context.Context, error)
-	Spend        func(ctx context.Context) error
-	Watch        func(actor account.Actor, changed func(error)) (stop func())
-	PublicURL    string
-	AllowsOrigin func(origin string) bool
-	Log          *slog.Logger
-}
 
 // Handler serves the GraphQL API by the transports of package transport. A request's context carries the actor.
 type Handler struct {
@@ -40,12 +28,10 @@ type Handler struct {
 	transports *transport.Server
 }
 
-// NewHandler makes the handler over the services.
-func NewHandler(r *Resolver, c Config) *Handler {
-	transports := transport.NewServer(transport.Config{
-		Hub: r.Hub, SignIn: c.SignIn, Spend: c.Spend, Watch: c.Watch, PublicURL: c.PublicURL,
-		AllowsOrigin: c.AllowsOrigin, Log: c.Log,
-	})
+// NewHandler makes the handler over the services. The resolver's hub serves the transports.
+func NewHandler(r *Resolver, c transport.Config) *Handler {
+	c.Hub = r.Hub
+	transports := transport.NewServer(c)
 	schema := exec.NewExecutableSchema(exec.Config{Resolvers: r, Complexity: complexity()})
 	server := handler.New(schema)
 	for _, t := range transports.Transports() {

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,16 +46,11 @@ func run(ctx context.Context, c Config) error {
 	if c.Beside != "" {
 		passes = c.Rounds
 	}
-	var machine string
-	for n := range passes {
-		text, failed := pass(ctx, c, n, chosen, all)
-		if machine == "" {
-			machine = text
-		}
-		if failed != nil {
-			err = failed
-			break
-		}
+	var machine string // as the first pass found it
+	for n := 0; n < passes && err == nil; n++ {
+		var found string
+		found, err = pass(ctx, c, n, chosen, all)
+		machine = cmp.Or(machine, found)
 	}
 	report := newReport(machine, c.Beside != "")
 	for n, r := range chosen {

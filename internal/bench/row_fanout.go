@@ -25,15 +25,11 @@ const (
 // The subscribers are the same code on all sides and fail when a change is missing, repeated or out of order.
 func fanOut(n, distinct, window int) func(ctx context.Context, s *stage) (result, error) {
 	return func(ctx context.Context, s *stage) (result, error) {
-		writers := map[*build]*itemWriter{}
-		for _, b := range s.all() {
-			w, stop, err := b.itemWriter(ctx)
-			if err != nil {
-				return result{}, err
-			}
-			defer stop()
-			writers[b] = w
+		writers, stop, err := s.itemWriters(ctx)
+		if err != nil {
+			return result{}, err
 		}
+		defer stop()
 		of := fanOutRound{subscribers: n, window: window, length: s.Round}
 		r, err := s.alternate(ctx, s.rounds(min(s.Rounds, maxSlowRounds)), rateOf, s.sides(
 			func(ctx context.Context, b *build) (round, error) {
@@ -48,6 +44,27 @@ func fanOut(n, distinct, window int) func(ctx context.Context, s *stage) (result
 			n, window)}
 		return r, err
 	}
+}
+
+// itemWriters opens a writer of one item on each build. The caller stops them.
+func (b builds) itemWriters(ctx context.Context) (writers map[*build]*itemWriter, stop func(), err error) {
+	writers = map[*build]*itemWriter{}
+	var stops []func()
+	stop = func() {
+		for _, one := range stops {
+			one()
+		}
+	}
+	for _, one := range b.all() {
+		w, stopOne, err := one.itemWriter(ctx)
+		if err != nil {
+			stop()
+			return nil, nil, err
+		}
+		stops = append(stops, stopOne)
+		writers[one] = w
+	}
+	return writers, stop, nil
 }
 
 type fanOutRound struct {

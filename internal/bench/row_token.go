@@ -38,7 +38,6 @@ func getByToken(connections int) func(ctx context.Context, s *stage) (result, er
 // Its baseline is this build, with as many subscribers by one user.
 func fanOutToTokens(n, window int) func(ctx context.Context, s *stage) (result, error) {
 	return func(ctx context.Context, s *stage) (result, error) {
-		writers := map[*build]*itemWriter{}
 		bearers, err := s.bearers(ctx, func(b *build) ([]string, error) {
 			return b.makeTokens(ctx, tokens, func(k int) any {
 				return map[string]any{"tags": []string{"keynote", fmt.Sprintf("token-%d", k)}}
@@ -47,14 +46,11 @@ func fanOutToTokens(n, window int) func(ctx context.Context, s *stage) (result, 
 		if err != nil {
 			return result{}, err
 		}
-		for _, b := range s.all() {
-			w, stop, err := b.itemWriter(ctx)
-			if err != nil {
-				return result{}, err
-			}
-			defer stop()
-			writers[b] = w
+		writers, stop, err := s.itemWriters(ctx)
+		if err != nil {
+			return result{}, err
 		}
+		defer stop()
 		of := fanOutRound{subscribers: n, window: window, length: s.Round}
 		r, err := s.alternate(ctx, s.rounds(min(s.Rounds, maxSlowRounds)), rateOf, s.sides(
 			func(ctx context.Context, b *build) (round, error) {

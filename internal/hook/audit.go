@@ -1,9 +1,7 @@
 package hook
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,6 +13,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/hook/internal/store"
+	"itemcast/internal/jsonobject"
 )
 
 // The actions that the audit log records. An entry never holds a secret: it names headers without their values, and a
@@ -69,26 +68,8 @@ func audit(ctx context.Context, tx pgx.Tx, action string, hook uuid.UUID, detail
 
 // changedSettings returns the names of the settings that differ, sorted.
 func changedSettings(before, after Settings) ([]string, error) {
-	members := func(s Settings) (m map[string]json.RawMessage, err error) {
-		raw, err := json.Marshal(s.withDefaults())
-		if err != nil {
-			return nil, fmt.Errorf("encode settings: %w", err)
-		}
-		err = json.Unmarshal(raw, &m)
-		return m, err
-	}
-	previous, err := members(before)
-	if err != nil {
-		return nil, err
-	}
-	changed, err := members(after)
-	if err != nil {
-		return nil, err
-	}
-	maps.DeleteFunc(changed, func(name string, value json.RawMessage) bool {
-		return bytes.Equal(value, previous[name])
-	})
-	return slices.Sorted(maps.Keys(changed)), nil
+	changed, err := jsonobject.Difference(before.withDefaults(), after.withDefaults())
+	return slices.Sorted(maps.Keys(changed)), err
 }
 
 func hostOf(address string) string {

@@ -3,7 +3,6 @@ package item
 import (
 	"context"
 	"io"
-
 )
 
 // ExportOptions control an export.

@@ -1,5 +1,5 @@
-// Package jsonobject splits JSON objects into members, and joins members to objects. Members retain their order and the
-// bytes of their names and values.
+// Package jsonobject splits JSON objects into members, joins members to objects, and compares objects. Members retain
+// their order and the bytes of their names and values.
 //
 // Package strictjson has checked its input: objects have no duplicate names. The package must not know what an object
 // means.

@@ -129,3 +129,21 @@ func wantMembers(t *testing.T, members []jsonobject.Member, want map[string]json
 		t.Fatalf("got %q, want %q", got, want)
 	}
 }
+
+func TestDifference_HasTheMembersThatDifferBeforeAndAfter(t *testing.T) {
+	t.Parallel()
+	type settings struct {
+		Name string   `json:"name"`
+		Tags []string `json:"tags"`
+		Rate *int     `json:"rate"`
+	}
+	before := settings{Name: "a", Tags: []string{"x"}}
+	got, err := jsonobject.Difference(before, settings{Name: "b", Tags: []string{"x"}, Rate: new(3)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 2 || string(got["name"][0]) != `"a"` || string(got["name"][1]) != `"b"` ||
+		string(got["rate"][0]) != "null" || string(got["rate"][1]) != "3" {
+		t.Errorf("got %s", got)
+	}
+}

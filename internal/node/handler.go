@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"itemcast/graph"
+	"itemcast/graph/transport"
 	"itemcast/internal/account"
 	"itemcast/internal/idempotency"
 	"itemcast/internal/rest/core"
@@ -27,7 +28,7 @@ func (n *Node) Handler() *Handler {
 	graphQL := graph.NewHandler(
 		&graph.Resolver{Account: n.Account, SignIn: n.SignIn, Items: n.Items, Hooks: n.hooks, Tokens: n.Tokens,
 			Workflows: n.workflows, Users: n.directory, Hub: n.Hub, Feed: n.Feed},
-		graph.Config{SignIn: gate.Identify, Spend: gate.Spend, Watch: n.SignIn.Watch, PublicURL: publicURL,
+		transport.Config{SignIn: gate.Identify, Spend: gate.Spend, Watch: n.SignIn.Watch, PublicURL: publicURL,
 			AllowsOrigin: n.SignIn.AllowsOrigin, Log: n.config.Log})
 	routes := server.Routes(server.Handlers{
 		API: &core.API{Account: n.Account, SignIn: n.SignIn, Items: n.Items, Hooks: n.hooks, Tokens: n.Tokens,

@@ -10,6 +10,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/account/secret"
+	"itemcast/internal/jsonobject"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
 	"itemcast/internal/token/internal/store"
@@ -123,7 +124,7 @@ func (s *Service) Patch(ctx context.Context, id uuid.UUID, patch []byte, conditi
 		if after, err = after.checked(ctx, s.pool, actor.AccountID, owner, before.Settings); err != nil {
 			return err
 		}
-		changed, err := changes(before.Settings, after)
+		changed, err := jsonobject.Difference(before.Settings, after)
 		if err != nil {
 			return err
 		}

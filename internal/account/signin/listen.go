@@ -13,7 +13,8 @@ import (
 // invalidates all of them, because notifications may have been missed.
 func (s *Service) listen(ctx context.Context) {
 	db.Listen(ctx, s.pool, db.Listener{Channel: "itemcast_access", Log: s.log,
-		Connected: func() { s.forgetEverybody(); s.origins.reload.Send() }, Notified: s.notified, Disconnected: s.forgetEverybody})
+		Connected: func() { s.forgetEverybody(); s.origins.reload.Send() },
+		Notified:  s.notified, Disconnected: s.forgetEverybody})
 }
 
 // notified invalidates the user, the sessions or the access token that a notification names (the triggers of

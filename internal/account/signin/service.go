@@ -91,8 +91,8 @@ func (s *Service) Run(ctx context.Context) error {
 	return nil
 }
 
-// onSignal does a task after each signal, until ctx ends, with a pause after each time. It retries while the database is
-// unavailable.
+// onSignal does a task after each signal, until ctx ends, with a pause after each time. It retries while the database
+// is unavailable.
 func (s *Service) onSignal(
 	ctx context.Context, signal wake.Signal, task string, pause time.Duration, do func(context.Context) error,
 ) {
