@@ -33,6 +33,8 @@ const (
 	NotAcceptable        Code = "NOT_ACCEPTABLE"
 	Conflict             Code = "CONFLICT"
 	NoHook               Code = "NO_HOOK"
+	WorkflowRunning      Code = "WORKFLOW_RUNNING"
+	ActionNotWaiting     Code = "ACTION_NOT_WAITING"
 	IdempotencyKeyInUse  Code = "IDEMPOTENCY_KEY_IN_USE"
 	IdempotencyKeyReused Code = "IDEMPOTENCY_KEY_REUSED"
 	RevisionMismatch     Code = "REVISION_MISMATCH"
@@ -60,6 +62,8 @@ var statuses = map[Code]int{
 	NotAcceptable:        http.StatusNotAcceptable,
 	Conflict:             http.StatusConflict,
 	NoHook:               http.StatusConflict,
+	WorkflowRunning:      http.StatusConflict,
+	ActionNotWaiting:     http.StatusConflict,
 	IdempotencyKeyInUse:  http.StatusConflict,
 	IdempotencyKeyReused: http.StatusUnprocessableEntity,
 	RevisionMismatch:     http.StatusPreconditionFailed,
