@@ -128,6 +128,8 @@ var readsHiddenItems = map[string]string{
 	"EndedDeliveriesOfItem": "deliveries of the account's hooks",
 	"PendingDelivery":       "a delivery of the account's hooks",
 	"AttemptsOf":            "a delivery of the account's hooks",
+
+	"TaskDeliveries": "ids and states only; the caller has found the run by a query with the filter",
 }
 
 // The tests above are worth as much as their patterns.

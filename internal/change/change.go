@@ -29,9 +29,20 @@ const (
 
 // The values of Change.Trigger: why hooks receive the change. Receivers read it in the header itemcast-trigger.
 const (
-	TriggerWrite  = "hook"   // an ordinary write; hooks receive it because they follow such changes
-	TriggerManual = "manual" // a user requested it
+	TriggerWrite    = "hook"     // an ordinary write; hooks receive it because they follow such changes
+	TriggerManual   = "manual"   // a user requested it
+	TriggerWorkflow = "workflow" // a workflow's task
+	TriggerReminder = "reminder" // a workflow waits for a person
 )
+
+// Task says which task of a workflow a Triggered change is for. It is stored with the change as JSON.
+type Task struct {
+	RunID     uuid.UUID `json:"run_id"`
+	ProfileID uuid.UUID `json:"profile_id"`
+	Task      string    `json:"task"`   // its key in the profile
+	At        string    `json:"at"`     // the moment of the workflow, such as before_action
+	Action    *string   `json:"action"` // the key of the action; nil: the task is not about one
+}
 
 // Change is one entry of the log. It is shared between readers and must not be modified.
 type Change struct {
@@ -44,8 +55,9 @@ type Change struct {
 	ChangedFields []string
 	Previous      json.RawMessage // an object: the previous values of ChangedFields and updated_at
 	Actor         *uuid.UUID      // the user; nil: the system
-	Trigger       string          // TriggerWrite or TriggerManual
+	Trigger       string          // one of the values above
 	Targets       []uuid.UUID     // the hooks that a Triggered change is for; nil: every hook that matches it
+	Task          *Task           // of a Triggered change of a workflow; nil: of any other
 	Document      []byte          // the item after the change; of a Deleted item the last document
 	OccurredAt    time.Time
 }
@@ -60,7 +72,11 @@ func Record(ctx context.Context, tx pgx.Tx, c Change) error {
 	if c.Previous == nil {
 		c.Previous = json.RawMessage("{}")
 	}
-	err := store.New(db.Deferred(tx)).InsertChange(ctx, store.InsertChangeParams{
+	task, err := c.Task.encode()
+	if err != nil {
+		return err
+	}
+	err = store.New(db.Deferred(tx)).InsertChange(ctx, store.InsertChangeParams{
 		AccountID:     c.AccountID,
 		ItemID:        c.ItemID,
 		Revision:      c.Revision,
@@ -70,6 +86,7 @@ func Record(ctx context.Context, tx pgx.Tx, c Change) error {
 		Actor:         c.Actor,
 		Trigger:       c.Trigger,
 		Targets:       c.Targets,
+		Task:          task,
 		Document:      c.Document,
 		OccurredAt:    c.OccurredAt,
 	})
@@ -77,4 +94,29 @@ func Record(ctx context.Context, tx pgx.Tx, c Change) error {
 		return fmt.Errorf("record change: %w", err)
 	}
 	return nil
+}
+
+// encode returns the task as it is stored; nil for nil.
+func (t *Task) encode() ([]byte, error) {
+	if t == nil {
+		return nil, nil
+	}
+	raw, err := json.Marshal(t)
+	if err != nil {
+		return nil, fmt.Errorf("encode task: %w", err)
+	}
+	return raw, nil
+}
+
+// DecodeTask returns a stored task; nil for NULL, and for what Record has not written: one such row must not stop every
+// reader of the log.
+func DecodeTask(raw []byte) *Task {
+	if raw == nil {
+		return nil
+	}
+	var t Task
+	if json.Unmarshal(raw, &t) != nil {
+		return nil
+	}
+	return &t
 }

@@ -94,6 +94,7 @@ func fromRow(row store.ItemHistoryRow) *Change {
 		Actor:         row.Actor,
 		Trigger:       row.Trigger,
 		Targets:       row.Targets,
+		Task:          DecodeTask(row.Task),
 		Document:      row.Document,
 		OccurredAt:    row.OccurredAt.UTC(),
 	}

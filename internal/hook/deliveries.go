@@ -28,20 +28,24 @@ type DeliveryFilter struct {
 const deliveryList = "deliveries"
 
 // PageToken returns the token of the delivery's place in the list of deliveries.
-func (d Delivery) PageToken() string { return page.Token(deliveryList, d.position, d.HookID) }
+func (d Delivery) PageToken() string { return page.Token(deliveryList, d.position, d.hook) }
 
-// Deliveries returns up to limit deliveries of the account's hooks, newest changes first, after a page token; the
-// empty token is the first page. The next token is empty on the last page. Errors: NOT_FOUND for an unknown hook,
-// INVALID_PAGE_TOKEN.
+// Deliveries returns up to limit deliveries to the account's hooks and of its workflows' tasks, newest changes first,
+// after a page token; the empty token is the first page. The next token is empty on the last page. Deliveries to hooks
+// need hooks.manage, those of tasks workflows.manage: an actor with one of them sees only its part. Errors: NOT_FOUND
+// for an unknown hook, INVALID_PAGE_TOKEN.
 func (s *Service) Deliveries(
 	ctx context.Context, filter DeliveryFilter, limit int, after string,
 ) (deliveries []Delivery, next string, err error) {
-	actor, err := account.Authorize(ctx, account.HooksManage)
+	actor, sees, err := authorizeDeliveries(ctx)
 	if err != nil {
 		return nil, "", err
 	}
 	q := store.New(db.Read(ctx, s.pool))
 	if filter.Hook != nil {
+		if _, err := account.Authorize(ctx, account.HooksManage); err != nil {
+			return nil, "", err
+		}
 		if _, err := get(ctx, q, actor.AccountID, *filter.Hook); err != nil {
 			return nil, "", err
 		}
@@ -51,6 +55,7 @@ func (s *Service) Deliveries(
 		return nil, "", err
 	}
 	p.AccountID, p.HookID, p.ItemID, p.MaxRows = actor.AccountID, filter.Hook, filter.Item, int32(limit+1)
+	p.OfHooks, p.OfTasks = sees.hooks, sees.tasks
 	var pending []Delivery
 	if filter.State == "" || filter.State == Pending {
 		rows, err := q.PendingDeliveries(ctx, p)
@@ -82,7 +87,7 @@ func newestFirst(a, b Delivery) int {
 	if a.position != b.position {
 		return int(b.position - a.position)
 	}
-	return slices.Compare(b.HookID[:], a.HookID[:])
+	return slices.Compare(b.hook[:], a.hook[:])
 }
 
 // afterAllHooks is higher than every id: with it, a bound lies after all deliveries of its position.
@@ -129,6 +134,7 @@ func endedRows(
 	case filter.Item != nil:
 		found, err := q.EndedDeliveriesOfItem(ctx, store.EndedDeliveriesOfItemParams{
 			AccountID: p.AccountID, ItemID: *p.ItemID, HookID: p.HookID, Outcome: outcome,
+			OfHooks: p.OfHooks, OfTasks: p.OfTasks,
 			BeforePosition: p.BeforePosition, AfterPosition: p.AfterPosition, BeforeHook: p.BeforeHook,
 			MaxRows: p.MaxRows,
 		})
@@ -138,13 +144,13 @@ func endedRows(
 				Kind: row.Kind, Trigger: row.Trigger, Number: row.Number, At: row.At, Took: row.Took,
 				Outcome: row.Outcome,
 				Status:  row.Status, Fault: row.Fault, Error: row.Error, CreatedAt: row.CreatedAt,
-				OccurredAt: &row.OccurredAt,
+				OccurredAt: &row.OccurredAt, WorkflowProfileID: row.WorkflowProfileID, Task: row.Task,
 			})
 		}
 		return rows, err
 	case filter.State == Failed:
 		found, err := q.FailedDeliveries(ctx, store.FailedDeliveriesParams{
-			AccountID: p.AccountID, HookID: p.HookID,
+			AccountID: p.AccountID, HookID: p.HookID, OfHooks: p.OfHooks, OfTasks: p.OfTasks,
 			BeforePosition: p.BeforePosition, AfterPosition: p.AfterPosition, BeforeHook: p.BeforeHook,
 			MaxRows: p.MaxRows,
 		})
@@ -154,7 +160,7 @@ func endedRows(
 		return rows, err
 	default:
 		return q.EndedDeliveries(ctx, store.EndedDeliveriesParams{
-			AccountID: p.AccountID, HookID: p.HookID, Outcome: outcome,
+			AccountID: p.AccountID, HookID: p.HookID, Outcome: outcome, OfHooks: p.OfHooks, OfTasks: p.OfTasks,
 			BeforePosition: p.BeforePosition, AfterPosition: p.AfterPosition, BeforeHook: p.BeforeHook,
 			MaxRows: p.MaxRows,
 		})

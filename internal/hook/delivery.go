@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"itemcast/internal/account"
 	"itemcast/internal/change"
 	"itemcast/internal/db"
 	"itemcast/internal/hook/internal/store"
@@ -37,10 +36,12 @@ const (
 	ForEarlier WaitReason = "earlier" // for an earlier change of the same item
 )
 
-// Delivery is one change for one hook. The document and the headers of the requests are not part of it.
+// Delivery is one change for one hook, or for one task of a workflow. The document and the headers of the requests are
+// not part of it.
 type Delivery struct {
-	ID            uuid.UUID // the webhook-id of its requests
-	HookID        uuid.UUID
+	ID            uuid.UUID    // the webhook-id of its requests
+	HookID        uuid.UUID    // zero: it is of a task, whose hook is hidden
+	Task          *change.Task // nil: it is to a hook, or the change has left the log
 	ItemID        uuid.UUID
 	Cursor        string
 	Event         string
@@ -57,7 +58,8 @@ type Delivery struct {
 	CreatedAt     time.Time
 	OccurredAt    *time.Time // of the change; nil: it has left the log
 	position      int64
-	changeID      int64 // only of a delivery that has ended
+	hook          uuid.UUID // hidden or not
+	changeID      int64     // only of a delivery that has ended
 }
 
 // Attempt is one request of a delivery.
@@ -73,29 +75,32 @@ type Attempt struct {
 	Error     *string
 }
 
-// Delivery returns a delivery and its last hundred attempts. Error: NOT_FOUND.
+// Delivery returns a delivery and its last hundred attempts. As in Deliveries, one to a hook needs hooks.manage, and one
+// of a task workflows.manage. Error: NOT_FOUND.
 func (s *Service) Delivery(ctx context.Context, id uuid.UUID) (Delivery, []Attempt, error) {
-	actor, err := account.Authorize(ctx, account.HooksManage)
+	actor, sees, err := authorizeDeliveries(ctx)
 	if err != nil {
 		return Delivery{}, nil, err
 	}
-	return s.getDelivery(ctx, store.New(db.Read(ctx, s.pool)), actor.AccountID, id)
+	return s.getDelivery(ctx, store.New(db.Read(ctx, s.pool)), actor.AccountID, id, sees)
 }
 
 // getDelivery reads the queue first and then the log. A delivery that ends between the two reads is in both; its last
 // attempt then has Closes set.
 func (s *Service) getDelivery(
-	ctx context.Context, q *store.Queries, accountID, id uuid.UUID,
+	ctx context.Context, q *store.Queries, accountID, id uuid.UUID, sees sight,
 ) (d Delivery, attempts []Attempt, err error) {
 	position := PositionOf(id)
 	pending, err := q.PendingDelivery(ctx, store.PendingDeliveryParams{
-		AccountID: accountID, Position: position, ID: id,
+		AccountID: accountID, Position: position, ID: id, OfHooks: sees.hooks, OfTasks: sees.tasks,
 	})
 	isPending := err == nil
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return d, nil, fmt.Errorf("read delivery: %w", err)
 	}
-	rows, err := q.AttemptsOf(ctx, store.AttemptsOfParams{AccountID: accountID, Position: position, ID: id})
+	rows, err := q.AttemptsOf(ctx, store.AttemptsOfParams{
+		AccountID: accountID, Position: position, ID: id, OfHooks: sees.hooks, OfTasks: sees.tasks,
+	})
 	if err != nil {
 		return d, nil, fmt.Errorf("read attempts: %w", err)
 	}
@@ -114,7 +119,7 @@ func (s *Service) getDelivery(
 		Kind: last.Kind, Trigger: last.Trigger, Number: last.Number, At: last.At, Took: last.Took,
 		Outcome: last.Outcome,
 		Status:  last.Status, Fault: last.Fault, Error: last.Error, CreatedAt: last.CreatedAt,
-		OccurredAt: last.OccurredAt,
+		OccurredAt: last.OccurredAt, WorkflowProfileID: last.WorkflowProfileID, Task: last.Task,
 	})
 	d.changeID = last.ChangeID
 	return d, attempts, nil
@@ -122,12 +127,15 @@ func (s *Service) getDelivery(
 
 func (s *Service) toPending(row store.PendingDeliveriesRow) Delivery {
 	d := Delivery{
-		ID: row.ID, HookID: row.HookID, ItemID: row.ItemID, Cursor: s.feed.Cursor(change.Position(row.Position)),
+		ID: row.ID, hook: row.HookID, Task: change.DecodeTask(row.Task), ItemID: row.ItemID, Cursor: s.feed.Cursor(change.Position(row.Position)),
 		Event: EventOf(change.Kind(row.Kind)), Trigger: row.Trigger, Revision: row.Revision, State: Pending,
 		Attempts: int(row.Attempts), LastAttemptAt: utc(row.LastAttempt), LastStatus: toInt(row.LastStatus),
 		LastFault: row.LastFault, LastError: row.LastError, CreatedAt: row.CreatedAt.UTC(),
 		OccurredAt: utc(row.OccurredAt),
 		position:   row.Position,
+	}
+	if row.WorkflowProfileID == nil {
+		d.HookID = row.HookID
 	}
 	switch {
 	case row.Claimed:
@@ -143,12 +151,16 @@ func (s *Service) toPending(row store.PendingDeliveriesRow) Delivery {
 }
 
 func (s *Service) toEnded(row store.EndedDeliveriesRow) Delivery {
-	return Delivery{
-		ID: row.ID, HookID: row.HookID, ItemID: row.ItemID, Cursor: s.feed.Cursor(change.Position(row.Position)),
+	d := Delivery{
+		ID: row.ID, hook: row.HookID, Task: change.DecodeTask(row.Task), ItemID: row.ItemID, Cursor: s.feed.Cursor(change.Position(row.Position)),
 		Event: EventOf(change.Kind(row.Kind)), Trigger: row.Trigger, Revision: row.Revision, State: State(row.Outcome),
 		Attempts: int(row.Number), LastAttemptAt: utc(&row.At), LastStatus: toInt(row.Status), LastFault: row.Fault,
 		LastError: row.Error, CreatedAt: row.CreatedAt.UTC(), OccurredAt: utc(row.OccurredAt), position: row.Position,
 	}
+	if row.WorkflowProfileID == nil {
+		d.HookID = row.HookID
+	}
+	return d
 }
 
 func toAttempt(row store.AttemptsOfRow) Attempt {

@@ -21,6 +21,12 @@
 //   - No hook reaches a network or a port that the operator has not allowed. Package egress checks each connection.
 //     When a URL's host is an address, the same rule is applied as soon as the URL is set.
 //
+// # Tasks of workflows
+//
+// A workflow profile's tasks to one URL are a hidden hook (task.go). A due task is a TRIGGERED change that names the
+// hook as its target, so tasks are queued, ordered, retried, logged and redelivered like everything else. Package
+// workflow owns the profiles and their runs; it tells this package which tasks a profile has, and which are due.
+//
 // # What it must not know
 //
 // How a document is rendered, and when a delivery is sent. Nor who may see an item: a hook belongs to an account,
@@ -33,7 +39,8 @@
 //	service.go                                          the service and its parts
 //	hook.go, secret.go                                  create, list, change, delete; rotate the secret
 //	trigger.go, sample.go, replay.go, redeliver.go      manual actions: trigger, test, replay, redeliver
-//	deliveries.go, delivery.go                          the log of deliveries
+//	task.go                                             tasks of workflows: hidden hooks, and their changes
+//	deliveries.go, delivery.go, sight.go                the log of deliveries, and who sees which
 //	row.go                                              rows of hooks
 //	audit.go                                            the audit log; Itemcast makes a hook inactive
 //	check.go, settings.go                               the rules for settings; merge patches

@@ -25,11 +25,17 @@ func DeliveryID(hook uuid.UUID, c *change.Change) uuid.UUID {
 	text = strconv.AppendInt(text, c.OccurredAt.UnixMicro(), 10)
 	digest := sha256.Sum256(text)
 
-	var id uuid.UUID
-	binary.BigEndian.PutUint64(id[:], uint64(c.Position)<<16)
-	copy(id[6:], digest[:])
-	id[6] = id[6]&0x0f | 0x80 // version 8
-	id[8] = id[8]&0x3f | 0x80 // the variant of RFC 9562
+	var bytes uuid.UUID
+	binary.BigEndian.PutUint64(bytes[:], uint64(c.Position)<<16)
+	copy(bytes[6:], digest[:])
+	return version8(bytes[:])
+}
+
+// version8 makes a UUID of version 8 (RFC 9562) of the first 16 bytes.
+func version8(bytes []byte) (id uuid.UUID) {
+	copy(id[:], bytes)
+	id[6] = id[6]&0x0f | 0x80 // the version
+	id[8] = id[8]&0x3f | 0x80 // the variant
 	return id
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"itemcast/internal/change"
 	"itemcast/internal/hook/sending"
+	"itemcast/internal/optional"
 	"itemcast/internal/plainjson"
 )
 
@@ -43,15 +44,26 @@ func isEvent(name string) bool {
 	return slices.Contains([]string{ItemCreated, ItemUpdated, ItemDeleted, ItemTriggered}, name)
 }
 
-// NewMessage returns a message to an endpoint, without its content. An empty oldSecret means that there is none.
-func NewMessage(url, secret, oldSecret string, headers json.RawMessage) (sending.Message, error) {
-	own, err := decodeHeaders(headers)
+// NewMessage returns a message to an endpoint, without its content. An empty oldSecret means that there is none. The
+// headers are those of a hidden hook if the message is for a task.
+func NewMessage(
+	url, secret, oldSecret string, headers json.RawMessage, task *change.Task,
+) (m sending.Message, err error) {
+	var own map[string]string
+	if task == nil {
+		own, err = decodeHeaders(headers)
+	} else {
+		own, err = taskHeaders(headers, task.Task)
+	}
 	if err != nil {
 		return sending.Message{}, err
 	}
-	m := sending.Message{URL: url, Secrets: []string{secret}, Headers: own}
+	m = sending.Message{URL: url, Secrets: []string{secret}, Headers: own}
 	if oldSecret != "" {
 		m.Secrets = append(m.Secrets, oldSecret)
+	}
+	if task != nil {
+		m.Task, m.TaskAt, m.TaskAction = task.Task, task.At, optional.OrZero(task.Action)
 	}
 	return m, nil
 }
@@ -64,6 +76,15 @@ func decodeHeaders(raw []byte) (headers map[string]string, err error) {
 		return nil, fmt.Errorf("decode headers: %w", err)
 	}
 	return headers, nil
+}
+
+// taskHeaders returns the headers of a task: those of a hidden hook are an object by task key.
+func taskHeaders(raw []byte, key string) (map[string]string, error) {
+	var headers map[string]map[string]string
+	if err := json.Unmarshal(raw, &headers); err != nil {
+		return nil, fmt.Errorf("decode headers: %w", err)
+	}
+	return headers[key], nil
 }
 
 // Thin returns the thin body of a document, and the id of its item.

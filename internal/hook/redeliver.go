@@ -7,7 +7,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"itemcast/internal/account"
 	"itemcast/internal/change"
 	"itemcast/internal/db"
 	"itemcast/internal/hook/internal/store"
@@ -17,6 +16,8 @@ import (
 // Errors of Redeliver. Replay returns errInactive, too.
 var (
 	errInactive    = problem.New(problem.Conflict, "The hook is inactive. Make it active first.")
+	errTasksPaused = problem.New(problem.Conflict,
+		"The tasks of the workflow profile are paused by itemcast restore. Rotate the profile's secret to resume them.")
 	errBeingSent   = problem.New(problem.Conflict, "The delivery is being sent. Wait for its result.")
 	errWaitsBehind = problem.New(problem.Conflict,
 		"The delivery waits behind another one of the same item. Redeliver that one.")
@@ -24,11 +25,13 @@ var (
 )
 
 // Redeliver sends a delivery again, whatever its state. It has the same id and, unless the hook's body setting has
-// changed, the same bytes. Its retry schedule restarts. A delivery that waits for a retry is due at once. Errors:
-// NOT_FOUND; CONFLICT when it is being sent, when it waits for an earlier one, when the hook is inactive, and when
-// the change has left the log.
+// changed, the same bytes. Its retry schedule restarts. A delivery that waits for a retry is due at once. As in
+// Deliveries, one to a hook needs hooks.manage, and one of a task workflows.manage. A workflow takes the first end of a
+// task's delivery: if that was a failure which failed the run, a redelivery does not change the run. Errors: NOT_FOUND;
+// CONFLICT when it is being sent, when it waits for an earlier one, when the hook is inactive, and when the change has
+// left the log.
 func (s *Service) Redeliver(ctx context.Context, id uuid.UUID) (Delivery, error) {
-	actor, err := account.Authorize(ctx, account.HooksManage)
+	actor, sees, err := authorizeDeliveries(ctx)
 	if err != nil {
 		return Delivery{}, err
 	}
@@ -38,27 +41,31 @@ func (s *Service) Redeliver(ctx context.Context, id uuid.UUID) (Delivery, error)
 		if err := q.LockGroups(ctx); err != nil {
 			return fmt.Errorf("lock groups: %w", err)
 		}
-		before, _, err := s.getDelivery(ctx, q, actor.AccountID, id)
+		before, _, err := s.getDelivery(ctx, q, actor.AccountID, id, sees)
 		if err != nil {
 			return err
 		}
-		h, err := get(ctx, q, actor.AccountID, before.HookID)
+		h, err := q.RedeliveringTo(ctx, store.RedeliveringToParams{AccountID: actor.AccountID, ID: before.hook})
 		if err != nil {
-			return err
+			return notFoundOr(fmt.Errorf("read hook: %w", err))
 		}
-		if !h.Active {
+		switch {
+		case h.Active:
+		case h.WorkflowProfileID != nil:
+			return errTasksPaused
+		default:
 			return errInactive
 		}
 		if before.State == Pending {
 			err = retryNow(ctx, q, actor.AccountID, before)
 		} else {
-			err = resend(ctx, q, actor.AccountID, h, before)
+			err = resend(ctx, q, actor.AccountID, h.Body == ThinBody, before)
 		}
 		if err != nil {
 			return err
 		}
-		db.AfterCommit(ctx, func() { s.wake(before.HookID) })
-		d, _, err = s.getDelivery(ctx, q, actor.AccountID, id)
+		db.AfterCommit(ctx, func() { s.wake(before.hook) })
+		d, _, err = s.getDelivery(ctx, q, actor.AccountID, id, sees)
 		return err
 	})
 	return d, err
@@ -73,7 +80,7 @@ func retryNow(ctx context.Context, q *store.Queries, accountID uuid.UUID, d Deli
 		return errWaitsBehind
 	}
 	updated, err := q.RetryDeliveryNow(ctx, store.RetryDeliveryNowParams{
-		AccountID: accountID, HookID: d.HookID, Position: d.position, Trigger: change.TriggerManual,
+		AccountID: accountID, HookID: d.hook, Position: d.position, Trigger: change.TriggerManual,
 	})
 	if err != nil {
 		return fmt.Errorf("make delivery due: %w", err)
@@ -86,21 +93,21 @@ func retryNow(ctx context.Context, q *store.Queries, accountID uuid.UUID, d Deli
 
 // resend puts a delivery that has ended into the queue again, before the later ones of its group. A later one that is
 // being sent comes first.
-func resend(ctx context.Context, q *store.Queries, accountID uuid.UUID, h Hook, d Delivery) error {
+func resend(ctx context.Context, q *store.Queries, accountID uuid.UUID, thin bool, d Delivery) error {
 	if d.OccurredAt == nil {
 		return errChangeGone
 	}
 	groups := store.ParkLaterParams{
-		HookIds: []uuid.UUID{h.ID}, ItemIds: []uuid.UUID{d.ItemID}, Positions: []int64{d.position},
+		HookIds: []uuid.UUID{d.hook}, ItemIds: []uuid.UUID{d.ItemID}, Positions: []int64{d.position},
 	}
 	if err := q.ParkLater(ctx, groups); err != nil {
 		return fmt.Errorf("park later deliveries: %w", err)
 	}
 	added, err := q.ResendDeliveries(ctx, store.ResendDeliveriesParams{
-		Trigger: change.TriggerManual, HookIds: []uuid.UUID{h.ID}, Positions: []int64{d.position},
+		Trigger: change.TriggerManual, HookIds: []uuid.UUID{d.hook}, Positions: []int64{d.position},
 		Ids:        []uuid.UUID{d.ID},
 		AccountIds: []uuid.UUID{accountID}, ItemIds: []uuid.UUID{d.ItemID}, ChangeIds: []int64{d.changeID},
-		Revisions: []int64{d.Revision}, Kinds: []string{string(kinds[d.Event])}, Thins: []bool{h.Body == ThinBody},
+		Revisions: []int64{d.Revision}, Kinds: []string{string(kinds[d.Event])}, Thins: []bool{thin},
 	})
 	if err != nil {
 		return fmt.Errorf("insert delivery: %w", err)

@@ -71,7 +71,7 @@ func (s *Service) Test(ctx context.Context, id uuid.UUID, itemID *uuid.UUID, eve
 	if err != nil {
 		return Test{}, notFoundOr(fmt.Errorf("read endpoint: %w", err))
 	}
-	message, err := NewMessage(endpoint.Url, endpoint.Secret, endpoint.OldSecret, endpoint.Headers)
+	message, err := NewMessage(endpoint.Url, endpoint.Secret, endpoint.OldSecret, endpoint.Headers, nil)
 	if err != nil {
 		return Test{}, err
 	}

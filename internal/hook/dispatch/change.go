@@ -40,7 +40,8 @@ func (d *Dispatcher) changesOf(ctx context.Context, rows []store.ClaimDeliveries
 	for _, row := range found {
 		changes[row.ID] = &change.Change{
 			Position: change.Position(positions[row.ID]), ID: row.ID, ItemID: row.ItemID, Revision: row.Revision,
-			Kind: change.Kind(row.Kind), Trigger: row.Trigger, Document: row.Document, OccurredAt: row.OccurredAt,
+			Kind: change.Kind(row.Kind), Trigger: row.Trigger, Task: change.DecodeTask(row.Task),
+			Document: row.Document, OccurredAt: row.OccurredAt,
 		}
 	}
 	return changes, nil

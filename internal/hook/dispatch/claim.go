@@ -55,7 +55,11 @@ func (d *Dispatcher) claimLoop(ctx context.Context) {
 func (d *Dispatcher) deliver(ctx context.Context, c claimed) {
 	o := d.post(ctx, c)
 	d.slots.record(c.HookID, o.verdict, o.Took)
-	d.outcomes <- o
+	if o.task == nil {
+		d.outcomes <- o
+	} else {
+		d.tasks <- o
+	}
 	if due := d.slots.release(c.HookID); due {
 		d.woken.Send()
 	}

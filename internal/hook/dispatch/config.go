@@ -20,6 +20,9 @@ type Config struct {
 	Sender *sending.Sender
 	Log    *slog.Logger
 
+	// TaskEnded is told of each end of a delivery of a workflow's task. nil: nobody is.
+	TaskEnded TasksEnded
+
 	// Timeout limits one attempt, from dialling to the end of the response: 15 s.
 	Timeout time.Duration
 

@@ -97,7 +97,8 @@ func (d *Dispatcher) sendDirectly(ctx context.Context, q *store.Queries, deliver
 	return r.close(), nil
 }
 
-// quickGroups returns, by hook, the groups of quick hooks in which nothing is pending.
+// quickGroups returns, by hook, the groups of quick hooks in which nothing is pending. Tasks of workflows always go
+// through the queue: what is done at their end must not delay the log.
 func (d *Dispatcher) quickGroups(
 	ctx context.Context, q *store.Queries, deliveries []matched,
 ) (map[uuid.UUID][][]matched, error) {
@@ -106,6 +107,9 @@ func (d *Dispatcher) quickGroups(
 	var candidates store.BusyGroupsParams
 	quick := make(map[uuid.UUID]bool)
 	for _, m := range deliveries {
+		if m.change.Task != nil {
+			continue
+		}
 		id := m.hook.ID
 		if _, known := quick[id]; !known {
 			quick[id] = m.hook.RateLimit == nil && m.hook.MaxInFlight == nil && d.slots.quick(id, d.config.Quick)

@@ -32,6 +32,7 @@ type Dispatcher struct {
 	woken    wake.Signal // holds a token when there may be something due
 	posts    sync.WaitGroup
 	outcomes chan outcome
+	tasks    chan outcome // of workflows' tasks: what is done at their end must not delay the results of hooks
 	attempts attempts
 	unnoted  unnoted
 	running  atomic.Bool
@@ -60,6 +61,7 @@ func New(config Config) *Dispatcher {
 		absence:  newAbsence(config.TakeOver, time.Now()),
 		woken:    wake.New(),
 		outcomes: make(chan outcome, maxResults),
+		tasks:    make(chan outcome, maxResults),
 
 		directStall: defaultDirectStall, directLimit: defaultDirectLimit,
 	}
@@ -77,7 +79,8 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 
 	var feeders, writer, presence sync.WaitGroup
 	presence.Go(func() { d.presence.run(present, posting, d.woken.Send) })
-	writer.Go(d.writeResults)
+	writer.Go(func() { d.writeResults(d.outcomes) })
+	writer.Go(func() { d.writeResults(d.tasks) })
 	feeders.Go(func() { _ = d.feed.Consume(ctx, consumer, d.fanOut) }) // it ends only with ctx, and returns nil
 	feeders.Go(func() { d.sweep(ctx) })
 	feeders.Go(func() { d.replay(ctx) })
@@ -90,6 +93,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	d.posts.Wait()
 	grace.Stop()
 	close(d.outcomes)
+	close(d.tasks)
 	writer.Wait()
 	d.noteLast(background)
 	leave() // last: until now the other nodes must not take over the claims

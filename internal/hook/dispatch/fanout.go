@@ -31,6 +31,15 @@ func (d *Dispatcher) fanOut(ctx context.Context, tx pgx.Tx, changes []*change.Ch
 	if err != nil {
 		return 0, fmt.Errorf("read hooks: %w", err)
 	}
+	if targets := taskTargets(changes); targets != nil {
+		hidden, err := q.TaskHooks(ctx, targets)
+		if err != nil {
+			return 0, fmt.Errorf("read the hooks of workflows: %w", err)
+		}
+		for _, h := range hidden {
+			hooks = append(hooks, store.ActiveHooksOfRow(h))
+		}
+	}
 	deliveries, err := d.match(ctx, tx, hooks, changes)
 	if err != nil || len(deliveries) == 0 {
 		return len(changes), err
@@ -89,6 +98,16 @@ func accountsOf(changes []*change.Change) []uuid.UUID {
 		}
 	}
 	return accounts
+}
+
+// taskTargets returns the hidden hooks that receive the changes for workflows' tasks; nil: there is no such change.
+func taskTargets(changes []*change.Change) (hooks []uuid.UUID) {
+	for _, c := range changes {
+		if c.Task != nil && !slices.Contains(hooks, c.Targets[0]) {
+			hooks = append(hooks, c.Targets[0])
+		}
+	}
+	return hooks
 }
 
 // firstPart returns as many of the changes, with their deliveries, as one transaction handles: later changes wait until

@@ -63,6 +63,11 @@ func (h *health) failed(o outcome) {
 		return
 	}
 	f.logged, f.since = now, now
+	if o.task != nil {
+		h.log.Warn("the endpoint of a workflow's task fails; see GET /api/v1/deliveries?item_id={id}",
+			"workflow_profile_id", o.task.ProfileID, "task", o.task.Task, "host", o.host, "error", o.Detail)
+		return
+	}
 	h.log.Warn("a hook fails; see GET /api/v1/hooks/{id}", "hook_id", o.hook, "host", o.host, "error", o.Detail)
 }
 

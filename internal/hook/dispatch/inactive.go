@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
+	"itemcast/internal/db"
 	"itemcast/internal/hook/internal/store"
 )
 
@@ -19,6 +21,9 @@ const (
 // deliveries first. So the head of a group goes last, and the group still has a due delivery if the hook becomes
 // active again meanwhile. After a redelivery the head may be newer than the rest; then endBatch promotes the rest.
 func (d *Dispatcher) endInactive(ctx context.Context) error {
+	if err := store.New(d.pool).DeleteTaskHooks(ctx); err != nil {
+		return fmt.Errorf("delete the hooks of deleted workflow profiles: %w", err)
+	}
 	hooks, err := store.New(d.pool).InactiveHooks(ctx)
 	if err != nil {
 		return err
@@ -42,7 +47,7 @@ func (d *Dispatcher) endInactive(ctx context.Context) error {
 }
 
 func (d *Dispatcher) endBatch(ctx context.Context, h store.InactiveHooksRow) (ended int64, err error) {
-	err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) (err error) {
+	err = db.Write(ctx, d.pool, func(ctx context.Context, tx pgx.Tx) (err error) {
 		q := store.New(tx)
 		if err := q.LockGroups(ctx); err != nil {
 			return err
@@ -64,9 +69,11 @@ func (d *Dispatcher) endBatch(ctx context.Context, h store.InactiveHooksRow) (en
 			}
 		}
 		if len(headless.HookIds) > 0 {
-			_, err = q.PromoteNext(ctx, headless)
+			if _, err = q.PromoteNext(ctx, headless); err != nil {
+				return err
+			}
 		}
-		return err
+		return d.tasksEnded(ctx, tx, failedTasks(rows, strings.TrimSuffix(h.Reason, ".")))
 	})
 	return ended, err
 }

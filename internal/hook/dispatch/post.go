@@ -20,7 +20,7 @@ const (
 	succeeded verdict = iota
 	retry             // failed; due again after wait
 	failed            // for good
-	gone              // 410: failed, and the hook becomes inactive
+	gone              // 410: failed, and the hook becomes inactive unless it is hidden
 	returned          // not attempted, or interrupted; due again at once, and not counted
 )
 
@@ -45,6 +45,7 @@ type outcome struct {
 	at       time.Time
 	host     string // of the endpoint; the whole URL may hold a secret
 	limited  bool   // the hook has limits, so another delivery may wait for this one to end
+	task     *change.Task
 }
 
 // faultGone is the fault of a delivery whose change has left the log. The other faults are those of package sending.
@@ -67,6 +68,7 @@ func (d *Dispatcher) post(ctx context.Context, c claimed) outcome {
 		o.verdict, o.Fault, o.Detail = failed, faultGone, "The change has left the log, and its document with it"
 		return o
 	}
+	o.task = c.change.Task
 	message, err := d.message(c)
 	if err != nil {
 		o.verdict, o.Fault, o.Detail = failed, sending.Unsendable, "The message cannot be sent: "+err.Error()
@@ -107,7 +109,7 @@ func (d *Dispatcher) message(c claimed) (sending.Message, error) {
 			return sending.Message{}, err
 		}
 	}
-	m, err := hook.NewMessage(c.Url, c.Secret, c.OldSecret, c.Headers)
+	m, err := hook.NewMessage(c.Url, c.Secret, c.OldSecret, c.Headers, c.change.Task)
 	if err != nil {
 		return sending.Message{}, err
 	}

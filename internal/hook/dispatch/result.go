@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -23,10 +24,10 @@ const (
 
 // writeResults writes outcomes in batches until the channel is closed. A delivery whose result cannot be written
 // before its claim expires is sent again.
-func (d *Dispatcher) writeResults() {
+func (d *Dispatcher) writeResults(outcomes <-chan outcome) {
 	health := newHealth(d.log, time.Now)
-	for first := range d.outcomes {
-		batch := d.gather(first)
+	for first := range outcomes {
+		batch := gather(first, outcomes)
 		for _, o := range batch {
 			d.attempts.count(o.verdict)
 			health.record(o)
@@ -37,6 +38,10 @@ func (d *Dispatcher) writeResults() {
 				break
 			}
 			d.log.Warn("cannot write the results of deliveries; retrying", "results", len(batch), "error", err)
+			if errors.Is(err, errTaskEnded) {
+				d.writeSingly(batch)
+				break
+			}
 			if time.Now().After(deadline) {
 				break
 			}
@@ -44,14 +49,25 @@ func (d *Dispatcher) writeResults() {
 	}
 }
 
+// writeSingly writes the outcomes of tasks each in a transaction, so that one whose end cannot be reported delays no
+// other. That one is sent again when its claim expires.
+func (d *Dispatcher) writeSingly(batch []outcome) {
+	for _, o := range batch {
+		if err := d.write([]outcome{o}); err != nil {
+			d.log.Warn("cannot write the result of a workflow's task; it is sent again", "run_id", o.task.RunID,
+				"task", o.task.Task, "error", err)
+		}
+	}
+}
+
 // gather returns first and the outcomes that arrive within resultLinger after it.
-func (d *Dispatcher) gather(first outcome) []outcome {
+func gather(first outcome, outcomes <-chan outcome) []outcome {
 	batch := []outcome{first}
 	linger := time.NewTimer(resultLinger)
 	defer linger.Stop()
 	for len(batch) < maxResults {
 		select {
-		case o, open := <-d.outcomes:
+		case o, open := <-outcomes:
 			if !open {
 				return batch
 			}
@@ -88,7 +104,13 @@ func (d *Dispatcher) write(batch []outcome) error {
 		if err := d.logAttempts(ctx, tx, all); err != nil {
 			return err
 		}
-		return d.disable(ctx, tx, all, disabled)
+		if err := d.disable(ctx, tx, all, disabled); err != nil {
+			return err
+		}
+		if batch[0].task == nil { // else all are tasks
+			return nil
+		}
+		return d.reportTasks(ctx, tx, all)
 	})
 	if err != nil {
 		return err

@@ -36,6 +36,12 @@ const upsertItem = `
 	VALUES ($1, $2, 'test', '', 'video', 'private', '{}', '{}', '{}', now(), now(), 1, '{}', 1)
 	ON CONFLICT (id) DO UPDATE SET revision = item.revision + $3 RETURNING revision`
 
+// Raise raises the revision of an item, which it makes if there is none, and returns it.
+func (b *Bundle) Raise(tx pgx.Tx, item uuid.UUID) (revision int64, err error) {
+	err = tx.QueryRow(b.Ctx, upsertItem, item, b.Account, 1).Scan(&revision)
+	return revision, err
+}
+
 // Begin returns a transaction that has recorded a change and is still open.
 func (b *Bundle) Begin(c change.Change) pgx.Tx {
 	b.T.Helper()

@@ -19,7 +19,7 @@ var (
 	none        = []string{}
 )
 
-// maxOwnHeaders is the maximum number of headers that Itemcast sets.
+// maxOwnHeaders is the maximum number of headers that Itemcast sets, without those of a task.
 const maxOwnHeaders = 12
 
 // header returns the header of a message's request, signed as of now.
@@ -55,10 +55,21 @@ func (s *Sender) header(m Message) (http.Header, error) {
 		set("Itemcast-Occurred-At", m.OccurredAt.UTC().Format(plainjson.TimeFormat))
 	}
 	set("Traceparent", traceparent(m.ID))
+	if m.Task != "" {
+		setTask(h, m)
+	}
 	// An empty Idempotency-Key is not sent. It allows net/http to repeat the request on a new connection when the
 	// endpoint has just closed an idle one: receivers recognize repetitions by the webhook-id.
 	h["Idempotency-Key"] = none
 	return h, nil
+}
+
+// setTask sets the headers of a workflow's task.
+func setTask(h http.Header, m Message) {
+	h["Itemcast-Task"], h["Itemcast-Task-At"] = []string{m.Task}, []string{m.TaskAt}
+	if m.TaskAction != "" {
+		h["Itemcast-Action"] = []string{m.TaskAction}
+	}
 }
 
 // traceparent (W3C Trace Context) names one trace for all attempts of a delivery. Each attempt is a span.

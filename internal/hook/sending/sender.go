@@ -36,6 +36,9 @@ type Message struct {
 	Cursor         string    // empty: the message is not about a change of the log
 	OccurredAt     time.Time // zero: not sent
 	Body           []byte    // JSON; neither copied nor changed
+
+	// Of a workflow's task; Task is empty when there is none. TaskAction may be empty.
+	Task, TaskAt, TaskAction string
 }
 
 // Config configures a Sender. A zero value stands for the default in the comment.

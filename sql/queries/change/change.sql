@@ -1,10 +1,10 @@
 -- InsertChange must run after the same transaction has locked the item's row: the transaction then has its xid before
 -- it draws the change's id, and the ids of an item are in revision order. internal/change/doc.go depends on both.
 -- name: InsertChange :exec
-INSERT INTO item_change (account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets,
+INSERT INTO item_change (account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets, task,
     document, occurred_at)
 VALUES (@account_id, @item_id, @revision, @kind, @changed_fields, @previous, @actor, @trigger, @targets,
-    @document, @occurred_at);
+    sqlc.narg('task'), @document, @occurred_at);
 
 -- name: LockSequencer :exec
 -- system: one sequencer at a time, over all accounts and nodes.
@@ -51,7 +51,7 @@ SELECT epoch, floor, secret FROM feed LIMIT 1;
 -- name: ChangesAfter :many
 -- system: a feed reads the log of all accounts, once; its readers filter by account.
 SELECT p.position, c.id, c.account_id, c.item_id, c.revision, c.kind, c.changed_fields, c.previous, c.actor, c.trigger,
-    c.targets, c.document, c.occurred_at
+    c.targets, c.task, c.document, c.occurred_at
 FROM item_position p CROSS JOIN LATERAL (SELECT * FROM item_change x WHERE x.id = p.change_id OFFSET 0) c
 WHERE p.position > @after ORDER BY p.position LIMIT @batch;
 
@@ -71,7 +71,7 @@ ORDER BY c.id DESC LIMIT @max_rows;
 -- hidden when they occurred.
 -- name: ItemHistory :many
 SELECT p.position, c.id, c.account_id, c.item_id, c.revision, c.kind, c.changed_fields, c.previous, c.actor, c.trigger,
-    c.targets, c.document, c.occurred_at
+    c.targets, c.task, c.document, c.occurred_at
 FROM item_change c JOIN item_position p ON p.change_id = c.id
 WHERE c.account_id = @account_id AND c.item_id = @item_id AND c.id < @before_id
   AND NOT EXISTS (SELECT FROM item i WHERE i.id = @item_id

@@ -23,7 +23,7 @@ ON CONFLICT DO NOTHING;
 SELECT d.id, d.hook_id, d.item_id, d.position, d.revision, d.kind,
     coalesce(d.trigger, c.trigger, 'hook')::text AS trigger, d.attempts, d.due_at,
     coalesce(d.claimed_to > now(), false)::boolean AS claimed, d.last_attempt, d.last_status, d.last_fault,
-    d.last_error, d.created_at, c.occurred_at
+    d.last_error, d.created_at, c.occurred_at, h.workflow_profile_id, c.task
 FROM hook h
 CROSS JOIN LATERAL (
     SELECT * FROM delivery x
@@ -34,12 +34,13 @@ CROSS JOIN LATERAL (
 ) d
 LEFT JOIN item_change c ON c.id = d.change_id
 WHERE h.account_id = @account_id AND h.deleted_at IS NULL
+    AND CASE WHEN h.workflow_profile_id IS NULL THEN @of_hooks::boolean ELSE @of_tasks::boolean END
     AND (sqlc.narg('hook_id')::uuid IS NULL OR h.id = sqlc.narg('hook_id')::uuid)
 ORDER BY d.position DESC, d.hook_id DESC LIMIT @max_rows::integer;
 
 -- name: EndedDeliveries :many
 SELECT d.delivery_id AS id, d.hook_id, d.item_id, d.position, d.revision, d.kind, d.trigger, d.number, d.at, d.took,
-    d.outcome, d.status, d.fault, d.error, d.created_at, c.occurred_at
+    d.outcome, d.status, d.fault, d.error, d.created_at, c.occurred_at, h.workflow_profile_id, c.task
 FROM hook h
 CROSS JOIN LATERAL (
     SELECT * FROM delivery_attempt x
@@ -51,13 +52,14 @@ CROSS JOIN LATERAL (
 ) d
 LEFT JOIN item_change c ON c.id = d.change_id
 WHERE h.account_id = @account_id AND h.deleted_at IS NULL
+    AND CASE WHEN h.workflow_profile_id IS NULL THEN @of_hooks::boolean ELSE @of_tasks::boolean END
     AND (sqlc.narg('hook_id')::uuid IS NULL OR h.id = sqlc.narg('hook_id')::uuid)
 ORDER BY d.position DESC, d.hook_id DESC LIMIT @max_rows::integer;
 
 -- FailedDeliveries is EndedDeliveries for failures, which have a separate index: they are few among the ended.
 -- name: FailedDeliveries :many
 SELECT d.delivery_id AS id, d.hook_id, d.item_id, d.position, d.revision, d.kind, d.trigger, d.number, d.at, d.took,
-    d.outcome, d.status, d.fault, d.error, d.created_at, c.occurred_at
+    d.outcome, d.status, d.fault, d.error, d.created_at, c.occurred_at, h.workflow_profile_id, c.task
 FROM hook h
 CROSS JOIN LATERAL (
     SELECT * FROM delivery_attempt x
@@ -68,18 +70,28 @@ CROSS JOIN LATERAL (
 ) d
 LEFT JOIN item_change c ON c.id = d.change_id
 WHERE h.account_id = @account_id AND h.deleted_at IS NULL
+    AND CASE WHEN h.workflow_profile_id IS NULL THEN @of_hooks::boolean ELSE @of_tasks::boolean END
     AND (sqlc.narg('hook_id')::uuid IS NULL OR h.id = sqlc.narg('hook_id')::uuid)
 ORDER BY d.position DESC, d.hook_id DESC LIMIT @max_rows::integer;
 
--- EndedDeliveriesOfItem starts from the history of the item: an attempt is found by its hook and position.
+-- EndedDeliveriesOfItem starts from the history of the item: an attempt is found by its hook and position. A change for
+-- a task has one hook, which is hidden, and any other change has none that is hidden.
 -- name: EndedDeliveriesOfItem :many
 SELECT d.delivery_id AS id, d.hook_id, d.item_id, d.position, d.revision, d.kind, d.trigger, d.number, d.at, d.took,
-    d.outcome, d.status, d.fault, d.error, d.created_at, c.occurred_at
+    d.outcome, d.status, d.fault, d.error, d.created_at, c.occurred_at, h.workflow_profile_id, c.task
 FROM item_change c
 CROSS JOIN LATERAL (SELECT p.position FROM item_position p WHERE p.change_id = c.id LIMIT 1) p
-CROSS JOIN hook h
+CROSS JOIN LATERAL (
+    SELECT o.id, o.workflow_profile_id FROM hook o
+    WHERE c.task IS NULL AND @of_hooks::boolean AND o.account_id = @account_id AND o.deleted_at IS NULL
+        AND o.workflow_profile_id IS NULL
+    UNION ALL
+    SELECT t.id, t.workflow_profile_id FROM hook t
+    WHERE c.task IS NOT NULL AND @of_tasks::boolean AND t.id = c.targets[1] AND t.account_id = @account_id
+        AND t.deleted_at IS NULL AND t.workflow_profile_id IS NOT NULL
+) h
 JOIN delivery_attempt d ON d.hook_id = h.id AND d.position = p.position AND d.closes
-WHERE c.account_id = @account_id AND c.item_id = @item_id AND h.account_id = @account_id AND h.deleted_at IS NULL
+WHERE c.account_id = @account_id AND c.item_id = @item_id
     AND (sqlc.narg('hook_id')::uuid IS NULL OR h.id = sqlc.narg('hook_id')::uuid)
     AND (sqlc.narg('outcome')::text IS NULL OR d.outcome = sqlc.narg('outcome')::text)
     AND d.position <= @before_position::bigint AND d.position > @after_position::bigint
@@ -91,20 +103,23 @@ ORDER BY d.position DESC, d.hook_id DESC LIMIT @max_rows::integer;
 SELECT d.id, d.hook_id, d.item_id, d.position, d.revision, d.kind,
     coalesce(d.trigger, c.trigger, 'hook')::text AS trigger, d.attempts, d.due_at,
     coalesce(d.claimed_to > now(), false)::boolean AS claimed, d.last_attempt, d.last_status, d.last_fault,
-    d.last_error, d.created_at, c.occurred_at
+    d.last_error, d.created_at, c.occurred_at, h.workflow_profile_id, c.task
 FROM hook h
 CROSS JOIN LATERAL (SELECT * FROM delivery x WHERE x.hook_id = h.id AND x.position = @position AND x.id = @id) d
 LEFT JOIN item_change c ON c.id = d.change_id
-WHERE h.account_id = @account_id AND h.deleted_at IS NULL;
+WHERE h.account_id = @account_id AND h.deleted_at IS NULL
+    AND CASE WHEN h.workflow_profile_id IS NULL THEN @of_hooks::boolean ELSE @of_tasks::boolean END;
 
 -- AttemptsOf reads the last hundred attempts of a delivery.
 -- name: AttemptsOf :many
 SELECT a.delivery_id, a.hook_id, a.item_id, a.change_id, a.position, a.revision, a.kind, a.trigger, a.created_at,
-    a.number, a.at, a.took, a.outcome, a.closes, a.status, a.response, a.fault, a.error, c.occurred_at
+    a.number, a.at, a.took, a.outcome, a.closes, a.status, a.response, a.fault, a.error, c.occurred_at,
+    h.workflow_profile_id, c.task
 FROM hook h CROSS JOIN LATERAL (
     SELECT * FROM delivery_attempt x WHERE x.hook_id = h.id AND x.position = @position AND x.delivery_id = @id
         ORDER BY x.number DESC LIMIT 100
 ) a
 LEFT JOIN item_change c ON c.id = a.change_id
 WHERE h.account_id = @account_id AND h.deleted_at IS NULL
+    AND CASE WHEN h.workflow_profile_id IS NULL THEN @of_hooks::boolean ELSE @of_tasks::boolean END
 ORDER BY a.number;

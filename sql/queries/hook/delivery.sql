@@ -249,7 +249,8 @@ WHERE d.hook_id = n.hook_id AND d.position = n.position AND d.due_at IS NULL
 RETURNING d.hook_id;
 
 -- FailPending ends deliveries of an inactive hook, newest first, except those that are being sent. It returns the
--- item of each, and whether the delivery was the head of its group: a redelivery may wait behind a newer delivery.
+-- item of each, whether the delivery was the head of its group (a redelivery may wait behind a newer delivery), and
+-- the task that it was for.
 -- name: FailPending :many
 -- system: the dispatcher delivers for all accounts.
 WITH gone AS (
@@ -269,7 +270,9 @@ WITH gone AS (
         clock_timestamp(), 'failed', true, 'inactive', @reason::text
     FROM gone g WHERE g.position > (SELECT f.floor FROM feed f)
 )
-SELECT g.item_id, (g.due_at IS NOT NULL)::boolean AS led FROM gone g;
+SELECT g.id, g.account_id, g.item_id, (g.due_at IS NOT NULL)::boolean AS led,
+    (SELECT c.task FROM item_change c WHERE c.id = g.change_id) AS task
+FROM gone g;
 
 -- DropPending removes deliveries of a deleted hook, as FailPending does, but does not log them.
 -- name: DropPending :execrows
@@ -312,6 +315,6 @@ SELECT least(
 
 -- name: ChangesByID :many
 -- system: the dispatcher delivers for all accounts.
-SELECT id, account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets, document,
+SELECT id, account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets, task, document,
     occurred_at
 FROM item_change WHERE id = ANY (@ids::bigint[]);

@@ -34,8 +34,8 @@ func (q *Queries) ChangeTime(ctx context.Context, position int64) (ChangeTimeRow
 
 const changesAfter = `-- name: ChangesAfter :many
 SELECT p.position, c.id, c.account_id, c.item_id, c.revision, c.kind, c.changed_fields, c.previous, c.actor, c.trigger,
-    c.targets, c.document, c.occurred_at
-FROM item_position p CROSS JOIN LATERAL (SELECT id, account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets, document, occurred_at FROM item_change x WHERE x.id = p.change_id OFFSET 0) c
+    c.targets, c.task, c.document, c.occurred_at
+FROM item_position p CROSS JOIN LATERAL (SELECT id, account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets, document, occurred_at, task FROM item_change x WHERE x.id = p.change_id OFFSET 0) c
 WHERE p.position > $1 ORDER BY p.position LIMIT $2
 `
 
@@ -56,6 +56,7 @@ type ChangesAfterRow struct {
 	Actor         *uuid.UUID
 	Trigger       string
 	Targets       []uuid.UUID
+	Task          []byte
 	Document      []byte
 	OccurredAt    time.Time
 }
@@ -85,6 +86,7 @@ func (q *Queries) ChangesAfter(ctx context.Context, arg ChangesAfterParams) ([]C
 			&i.Actor,
 			&i.Trigger,
 			&i.Targets,
+			&i.Task,
 			&i.Document,
 			&i.OccurredAt,
 		); err != nil {
@@ -320,10 +322,10 @@ func (q *Queries) Head(ctx context.Context) (FeedHead, error) {
 }
 
 const insertChange = `-- name: InsertChange :exec
-INSERT INTO item_change (account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets,
+INSERT INTO item_change (account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets, task,
     document, occurred_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
-    $10, $11)
+    $10, $11, $12)
 `
 
 type InsertChangeParams struct {
@@ -336,6 +338,7 @@ type InsertChangeParams struct {
 	Actor         *uuid.UUID
 	Trigger       string
 	Targets       []uuid.UUID
+	Task          []byte
 	Document      []byte
 	OccurredAt    time.Time
 }
@@ -353,6 +356,7 @@ func (q *Queries) InsertChange(ctx context.Context, arg InsertChangeParams) erro
 		arg.Actor,
 		arg.Trigger,
 		arg.Targets,
+		arg.Task,
 		arg.Document,
 		arg.OccurredAt,
 	)
@@ -448,7 +452,7 @@ func (q *Queries) InsertTombstonesOf(ctx context.Context, ids []int64) error {
 
 const itemHistory = `-- name: ItemHistory :many
 SELECT p.position, c.id, c.account_id, c.item_id, c.revision, c.kind, c.changed_fields, c.previous, c.actor, c.trigger,
-    c.targets, c.document, c.occurred_at
+    c.targets, c.task, c.document, c.occurred_at
 FROM item_change c JOIN item_position p ON p.change_id = c.id
 WHERE c.account_id = $1 AND c.item_id = $2 AND c.id < $3
   AND NOT EXISTS (SELECT FROM item i WHERE i.id = $2
@@ -476,6 +480,7 @@ type ItemHistoryRow struct {
 	Actor         *uuid.UUID
 	Trigger       string
 	Targets       []uuid.UUID
+	Task          []byte
 	Document      []byte
 	OccurredAt    time.Time
 }
@@ -509,6 +514,7 @@ func (q *Queries) ItemHistory(ctx context.Context, arg ItemHistoryParams) ([]Ite
 			&i.Actor,
 			&i.Trigger,
 			&i.Targets,
+			&i.Task,
 			&i.Document,
 			&i.OccurredAt,
 		); err != nil {

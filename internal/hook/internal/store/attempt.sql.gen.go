@@ -14,13 +14,15 @@ import (
 
 const attemptsOf = `-- name: AttemptsOf :many
 SELECT a.delivery_id, a.hook_id, a.item_id, a.change_id, a.position, a.revision, a.kind, a.trigger, a.created_at,
-    a.number, a.at, a.took, a.outcome, a.closes, a.status, a.response, a.fault, a.error, c.occurred_at
+    a.number, a.at, a.took, a.outcome, a.closes, a.status, a.response, a.fault, a.error, c.occurred_at,
+    h.workflow_profile_id, c.task
 FROM hook h CROSS JOIN LATERAL (
     SELECT position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at, took, outcome, closes, status, response, fault, error FROM delivery_attempt x WHERE x.hook_id = h.id AND x.position = $1 AND x.delivery_id = $2
         ORDER BY x.number DESC LIMIT 100
 ) a
 LEFT JOIN item_change c ON c.id = a.change_id
 WHERE h.account_id = $3 AND h.deleted_at IS NULL
+    AND CASE WHEN h.workflow_profile_id IS NULL THEN $4::boolean ELSE $5::boolean END
 ORDER BY a.number
 `
 
@@ -28,33 +30,43 @@ type AttemptsOfParams struct {
 	Position  int64
 	ID        uuid.UUID
 	AccountID uuid.UUID
+	OfHooks   bool
+	OfTasks   bool
 }
 
 type AttemptsOfRow struct {
-	DeliveryID uuid.UUID
-	HookID     uuid.UUID
-	ItemID     uuid.UUID
-	ChangeID   int64
-	Position   int64
-	Revision   int64
-	Kind       string
-	Trigger    string
-	CreatedAt  time.Time
-	Number     int32
-	At         time.Time
-	Took       *int32
-	Outcome    string
-	Closes     bool
-	Status     *int32
-	Response   *string
-	Fault      *string
-	Error      *string
-	OccurredAt *time.Time
+	DeliveryID        uuid.UUID
+	HookID            uuid.UUID
+	ItemID            uuid.UUID
+	ChangeID          int64
+	Position          int64
+	Revision          int64
+	Kind              string
+	Trigger           string
+	CreatedAt         time.Time
+	Number            int32
+	At                time.Time
+	Took              *int32
+	Outcome           string
+	Closes            bool
+	Status            *int32
+	Response          *string
+	Fault             *string
+	Error             *string
+	OccurredAt        *time.Time
+	WorkflowProfileID *uuid.UUID
+	Task              []byte
 }
 
 // AttemptsOf reads the last hundred attempts of a delivery.
 func (q *Queries) AttemptsOf(ctx context.Context, arg AttemptsOfParams) ([]AttemptsOfRow, error) {
-	rows, err := q.db.Query(ctx, attemptsOf, arg.Position, arg.ID, arg.AccountID)
+	rows, err := q.db.Query(ctx, attemptsOf,
+		arg.Position,
+		arg.ID,
+		arg.AccountID,
+		arg.OfHooks,
+		arg.OfTasks,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +94,8 @@ func (q *Queries) AttemptsOf(ctx context.Context, arg AttemptsOfParams) ([]Attem
 			&i.Fault,
 			&i.Error,
 			&i.OccurredAt,
+			&i.WorkflowProfileID,
+			&i.Task,
 		); err != nil {
 			return nil, err
 		}
@@ -95,7 +109,7 @@ func (q *Queries) AttemptsOf(ctx context.Context, arg AttemptsOfParams) ([]Attem
 
 const endedDeliveries = `-- name: EndedDeliveries :many
 SELECT d.delivery_id AS id, d.hook_id, d.item_id, d.position, d.revision, d.kind, d.trigger, d.number, d.at, d.took,
-    d.outcome, d.status, d.fault, d.error, d.created_at, c.occurred_at
+    d.outcome, d.status, d.fault, d.error, d.created_at, c.occurred_at, h.workflow_profile_id, c.task
 FROM hook h
 CROSS JOIN LATERAL (
     SELECT position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at, took, outcome, closes, status, response, fault, error FROM delivery_attempt x
@@ -107,7 +121,8 @@ CROSS JOIN LATERAL (
 ) d
 LEFT JOIN item_change c ON c.id = d.change_id
 WHERE h.account_id = $6 AND h.deleted_at IS NULL
-    AND ($7::uuid IS NULL OR h.id = $7::uuid)
+    AND CASE WHEN h.workflow_profile_id IS NULL THEN $7::boolean ELSE $8::boolean END
+    AND ($9::uuid IS NULL OR h.id = $9::uuid)
 ORDER BY d.position DESC, d.hook_id DESC LIMIT $5::integer
 `
 
@@ -118,26 +133,30 @@ type EndedDeliveriesParams struct {
 	Outcome        *string
 	MaxRows        int32
 	AccountID      uuid.UUID
+	OfHooks        bool
+	OfTasks        bool
 	HookID         *uuid.UUID
 }
 
 type EndedDeliveriesRow struct {
-	ID         uuid.UUID
-	HookID     uuid.UUID
-	ItemID     uuid.UUID
-	Position   int64
-	Revision   int64
-	Kind       string
-	Trigger    string
-	Number     int32
-	At         time.Time
-	Took       *int32
-	Outcome    string
-	Status     *int32
-	Fault      *string
-	Error      *string
-	CreatedAt  time.Time
-	OccurredAt *time.Time
+	ID                uuid.UUID
+	HookID            uuid.UUID
+	ItemID            uuid.UUID
+	Position          int64
+	Revision          int64
+	Kind              string
+	Trigger           string
+	Number            int32
+	At                time.Time
+	Took              *int32
+	Outcome           string
+	Status            *int32
+	Fault             *string
+	Error             *string
+	CreatedAt         time.Time
+	OccurredAt        *time.Time
+	WorkflowProfileID *uuid.UUID
+	Task              []byte
 }
 
 func (q *Queries) EndedDeliveries(ctx context.Context, arg EndedDeliveriesParams) ([]EndedDeliveriesRow, error) {
@@ -148,6 +167,8 @@ func (q *Queries) EndedDeliveries(ctx context.Context, arg EndedDeliveriesParams
 		arg.Outcome,
 		arg.MaxRows,
 		arg.AccountID,
+		arg.OfHooks,
+		arg.OfTasks,
 		arg.HookID,
 	)
 	if err != nil {
@@ -174,6 +195,8 @@ func (q *Queries) EndedDeliveries(ctx context.Context, arg EndedDeliveriesParams
 			&i.Error,
 			&i.CreatedAt,
 			&i.OccurredAt,
+			&i.WorkflowProfileID,
+			&i.Task,
 		); err != nil {
 			return nil, err
 		}
@@ -187,21 +210,31 @@ func (q *Queries) EndedDeliveries(ctx context.Context, arg EndedDeliveriesParams
 
 const endedDeliveriesOfItem = `-- name: EndedDeliveriesOfItem :many
 SELECT d.delivery_id AS id, d.hook_id, d.item_id, d.position, d.revision, d.kind, d.trigger, d.number, d.at, d.took,
-    d.outcome, d.status, d.fault, d.error, d.created_at, c.occurred_at
+    d.outcome, d.status, d.fault, d.error, d.created_at, c.occurred_at, h.workflow_profile_id, c.task
 FROM item_change c
 CROSS JOIN LATERAL (SELECT p.position FROM item_position p WHERE p.change_id = c.id LIMIT 1) p
-CROSS JOIN hook h
+CROSS JOIN LATERAL (
+    SELECT o.id, o.workflow_profile_id FROM hook o
+    WHERE c.task IS NULL AND $1::boolean AND o.account_id = $2 AND o.deleted_at IS NULL
+        AND o.workflow_profile_id IS NULL
+    UNION ALL
+    SELECT t.id, t.workflow_profile_id FROM hook t
+    WHERE c.task IS NOT NULL AND $3::boolean AND t.id = c.targets[1] AND t.account_id = $2
+        AND t.deleted_at IS NULL AND t.workflow_profile_id IS NOT NULL
+) h
 JOIN delivery_attempt d ON d.hook_id = h.id AND d.position = p.position AND d.closes
-WHERE c.account_id = $1 AND c.item_id = $2 AND h.account_id = $1 AND h.deleted_at IS NULL
-    AND ($3::uuid IS NULL OR h.id = $3::uuid)
-    AND ($4::text IS NULL OR d.outcome = $4::text)
-    AND d.position <= $5::bigint AND d.position > $6::bigint
-    AND (d.position < $5::bigint OR d.hook_id < $7::uuid)
-ORDER BY d.position DESC, d.hook_id DESC LIMIT $8::integer
+WHERE c.account_id = $2 AND c.item_id = $4
+    AND ($5::uuid IS NULL OR h.id = $5::uuid)
+    AND ($6::text IS NULL OR d.outcome = $6::text)
+    AND d.position <= $7::bigint AND d.position > $8::bigint
+    AND (d.position < $7::bigint OR d.hook_id < $9::uuid)
+ORDER BY d.position DESC, d.hook_id DESC LIMIT $10::integer
 `
 
 type EndedDeliveriesOfItemParams struct {
+	OfHooks        bool
 	AccountID      uuid.UUID
+	OfTasks        bool
 	ItemID         uuid.UUID
 	HookID         *uuid.UUID
 	Outcome        *string
@@ -212,28 +245,33 @@ type EndedDeliveriesOfItemParams struct {
 }
 
 type EndedDeliveriesOfItemRow struct {
-	ID         uuid.UUID
-	HookID     uuid.UUID
-	ItemID     uuid.UUID
-	Position   int64
-	Revision   int64
-	Kind       string
-	Trigger    string
-	Number     int32
-	At         time.Time
-	Took       *int32
-	Outcome    string
-	Status     *int32
-	Fault      *string
-	Error      *string
-	CreatedAt  time.Time
-	OccurredAt time.Time
+	ID                uuid.UUID
+	HookID            uuid.UUID
+	ItemID            uuid.UUID
+	Position          int64
+	Revision          int64
+	Kind              string
+	Trigger           string
+	Number            int32
+	At                time.Time
+	Took              *int32
+	Outcome           string
+	Status            *int32
+	Fault             *string
+	Error             *string
+	CreatedAt         time.Time
+	OccurredAt        time.Time
+	WorkflowProfileID *uuid.UUID
+	Task              []byte
 }
 
-// EndedDeliveriesOfItem starts from the history of the item: an attempt is found by its hook and position.
+// EndedDeliveriesOfItem starts from the history of the item: an attempt is found by its hook and position. A change for
+// a task has one hook, which is hidden, and any other change has none that is hidden.
 func (q *Queries) EndedDeliveriesOfItem(ctx context.Context, arg EndedDeliveriesOfItemParams) ([]EndedDeliveriesOfItemRow, error) {
 	rows, err := q.db.Query(ctx, endedDeliveriesOfItem,
+		arg.OfHooks,
 		arg.AccountID,
+		arg.OfTasks,
 		arg.ItemID,
 		arg.HookID,
 		arg.Outcome,
@@ -266,6 +304,8 @@ func (q *Queries) EndedDeliveriesOfItem(ctx context.Context, arg EndedDeliveries
 			&i.Error,
 			&i.CreatedAt,
 			&i.OccurredAt,
+			&i.WorkflowProfileID,
+			&i.Task,
 		); err != nil {
 			return nil, err
 		}
@@ -279,7 +319,7 @@ func (q *Queries) EndedDeliveriesOfItem(ctx context.Context, arg EndedDeliveries
 
 const failedDeliveries = `-- name: FailedDeliveries :many
 SELECT d.delivery_id AS id, d.hook_id, d.item_id, d.position, d.revision, d.kind, d.trigger, d.number, d.at, d.took,
-    d.outcome, d.status, d.fault, d.error, d.created_at, c.occurred_at
+    d.outcome, d.status, d.fault, d.error, d.created_at, c.occurred_at, h.workflow_profile_id, c.task
 FROM hook h
 CROSS JOIN LATERAL (
     SELECT position, hook_id, number, delivery_id, account_id, item_id, change_id, revision, kind, trigger, created_at, at, took, outcome, closes, status, response, fault, error FROM delivery_attempt x
@@ -290,7 +330,8 @@ CROSS JOIN LATERAL (
 ) d
 LEFT JOIN item_change c ON c.id = d.change_id
 WHERE h.account_id = $5 AND h.deleted_at IS NULL
-    AND ($6::uuid IS NULL OR h.id = $6::uuid)
+    AND CASE WHEN h.workflow_profile_id IS NULL THEN $6::boolean ELSE $7::boolean END
+    AND ($8::uuid IS NULL OR h.id = $8::uuid)
 ORDER BY d.position DESC, d.hook_id DESC LIMIT $4::integer
 `
 
@@ -300,26 +341,30 @@ type FailedDeliveriesParams struct {
 	BeforeHook     uuid.UUID
 	MaxRows        int32
 	AccountID      uuid.UUID
+	OfHooks        bool
+	OfTasks        bool
 	HookID         *uuid.UUID
 }
 
 type FailedDeliveriesRow struct {
-	ID         uuid.UUID
-	HookID     uuid.UUID
-	ItemID     uuid.UUID
-	Position   int64
-	Revision   int64
-	Kind       string
-	Trigger    string
-	Number     int32
-	At         time.Time
-	Took       *int32
-	Outcome    string
-	Status     *int32
-	Fault      *string
-	Error      *string
-	CreatedAt  time.Time
-	OccurredAt *time.Time
+	ID                uuid.UUID
+	HookID            uuid.UUID
+	ItemID            uuid.UUID
+	Position          int64
+	Revision          int64
+	Kind              string
+	Trigger           string
+	Number            int32
+	At                time.Time
+	Took              *int32
+	Outcome           string
+	Status            *int32
+	Fault             *string
+	Error             *string
+	CreatedAt         time.Time
+	OccurredAt        *time.Time
+	WorkflowProfileID *uuid.UUID
+	Task              []byte
 }
 
 // FailedDeliveries is EndedDeliveries for failures, which have a separate index: they are few among the ended.
@@ -330,6 +375,8 @@ func (q *Queries) FailedDeliveries(ctx context.Context, arg FailedDeliveriesPara
 		arg.BeforeHook,
 		arg.MaxRows,
 		arg.AccountID,
+		arg.OfHooks,
+		arg.OfTasks,
 		arg.HookID,
 	)
 	if err != nil {
@@ -356,6 +403,8 @@ func (q *Queries) FailedDeliveries(ctx context.Context, arg FailedDeliveriesPara
 			&i.Error,
 			&i.CreatedAt,
 			&i.OccurredAt,
+			&i.WorkflowProfileID,
+			&i.Task,
 		); err != nil {
 			return nil, err
 		}
@@ -436,7 +485,7 @@ const pendingDeliveries = `-- name: PendingDeliveries :many
 SELECT d.id, d.hook_id, d.item_id, d.position, d.revision, d.kind,
     coalesce(d.trigger, c.trigger, 'hook')::text AS trigger, d.attempts, d.due_at,
     coalesce(d.claimed_to > now(), false)::boolean AS claimed, d.last_attempt, d.last_status, d.last_fault,
-    d.last_error, d.created_at, c.occurred_at
+    d.last_error, d.created_at, c.occurred_at, h.workflow_profile_id, c.task
 FROM hook h
 CROSS JOIN LATERAL (
     SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, trigger, thin, due_at, claim, claimed_to, node, attempts, round, last_attempt, last_status, last_fault, last_error, created_at FROM delivery x
@@ -447,7 +496,8 @@ CROSS JOIN LATERAL (
 ) d
 LEFT JOIN item_change c ON c.id = d.change_id
 WHERE h.account_id = $6 AND h.deleted_at IS NULL
-    AND ($7::uuid IS NULL OR h.id = $7::uuid)
+    AND CASE WHEN h.workflow_profile_id IS NULL THEN $7::boolean ELSE $8::boolean END
+    AND ($9::uuid IS NULL OR h.id = $9::uuid)
 ORDER BY d.position DESC, d.hook_id DESC LIMIT $5::integer
 `
 
@@ -458,26 +508,30 @@ type PendingDeliveriesParams struct {
 	ItemID         *uuid.UUID
 	MaxRows        int32
 	AccountID      uuid.UUID
+	OfHooks        bool
+	OfTasks        bool
 	HookID         *uuid.UUID
 }
 
 type PendingDeliveriesRow struct {
-	ID          uuid.UUID
-	HookID      uuid.UUID
-	ItemID      uuid.UUID
-	Position    int64
-	Revision    int64
-	Kind        string
-	Trigger     string
-	Attempts    int32
-	DueAt       *time.Time
-	Claimed     bool
-	LastAttempt *time.Time
-	LastStatus  *int32
-	LastFault   *string
-	LastError   *string
-	CreatedAt   time.Time
-	OccurredAt  *time.Time
+	ID                uuid.UUID
+	HookID            uuid.UUID
+	ItemID            uuid.UUID
+	Position          int64
+	Revision          int64
+	Kind              string
+	Trigger           string
+	Attempts          int32
+	DueAt             *time.Time
+	Claimed           bool
+	LastAttempt       *time.Time
+	LastStatus        *int32
+	LastFault         *string
+	LastError         *string
+	CreatedAt         time.Time
+	OccurredAt        *time.Time
+	WorkflowProfileID *uuid.UUID
+	Task              []byte
 }
 
 // The list of deliveries merges PendingDeliveries with one of the three queries for ended deliveries: newest changes
@@ -490,6 +544,8 @@ func (q *Queries) PendingDeliveries(ctx context.Context, arg PendingDeliveriesPa
 		arg.ItemID,
 		arg.MaxRows,
 		arg.AccountID,
+		arg.OfHooks,
+		arg.OfTasks,
 		arg.HookID,
 	)
 	if err != nil {
@@ -516,6 +572,8 @@ func (q *Queries) PendingDeliveries(ctx context.Context, arg PendingDeliveriesPa
 			&i.LastError,
 			&i.CreatedAt,
 			&i.OccurredAt,
+			&i.WorkflowProfileID,
+			&i.Task,
 		); err != nil {
 			return nil, err
 		}
@@ -531,41 +589,52 @@ const pendingDelivery = `-- name: PendingDelivery :one
 SELECT d.id, d.hook_id, d.item_id, d.position, d.revision, d.kind,
     coalesce(d.trigger, c.trigger, 'hook')::text AS trigger, d.attempts, d.due_at,
     coalesce(d.claimed_to > now(), false)::boolean AS claimed, d.last_attempt, d.last_status, d.last_fault,
-    d.last_error, d.created_at, c.occurred_at
+    d.last_error, d.created_at, c.occurred_at, h.workflow_profile_id, c.task
 FROM hook h
 CROSS JOIN LATERAL (SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, trigger, thin, due_at, claim, claimed_to, node, attempts, round, last_attempt, last_status, last_fault, last_error, created_at FROM delivery x WHERE x.hook_id = h.id AND x.position = $1 AND x.id = $2) d
 LEFT JOIN item_change c ON c.id = d.change_id
 WHERE h.account_id = $3 AND h.deleted_at IS NULL
+    AND CASE WHEN h.workflow_profile_id IS NULL THEN $4::boolean ELSE $5::boolean END
 `
 
 type PendingDeliveryParams struct {
 	Position  int64
 	ID        uuid.UUID
 	AccountID uuid.UUID
+	OfHooks   bool
+	OfTasks   bool
 }
 
 type PendingDeliveryRow struct {
-	ID          uuid.UUID
-	HookID      uuid.UUID
-	ItemID      uuid.UUID
-	Position    int64
-	Revision    int64
-	Kind        string
-	Trigger     string
-	Attempts    int32
-	DueAt       *time.Time
-	Claimed     bool
-	LastAttempt *time.Time
-	LastStatus  *int32
-	LastFault   *string
-	LastError   *string
-	CreatedAt   time.Time
-	OccurredAt  *time.Time
+	ID                uuid.UUID
+	HookID            uuid.UUID
+	ItemID            uuid.UUID
+	Position          int64
+	Revision          int64
+	Kind              string
+	Trigger           string
+	Attempts          int32
+	DueAt             *time.Time
+	Claimed           bool
+	LastAttempt       *time.Time
+	LastStatus        *int32
+	LastFault         *string
+	LastError         *string
+	CreatedAt         time.Time
+	OccurredAt        *time.Time
+	WorkflowProfileID *uuid.UUID
+	Task              []byte
 }
 
 // PendingDelivery finds a delivery by its id, which holds its position.
 func (q *Queries) PendingDelivery(ctx context.Context, arg PendingDeliveryParams) (PendingDeliveryRow, error) {
-	row := q.db.QueryRow(ctx, pendingDelivery, arg.Position, arg.ID, arg.AccountID)
+	row := q.db.QueryRow(ctx, pendingDelivery,
+		arg.Position,
+		arg.ID,
+		arg.AccountID,
+		arg.OfHooks,
+		arg.OfTasks,
+	)
 	var i PendingDeliveryRow
 	err := row.Scan(
 		&i.ID,
@@ -584,6 +653,8 @@ func (q *Queries) PendingDelivery(ctx context.Context, arg PendingDeliveryParams
 		&i.LastError,
 		&i.CreatedAt,
 		&i.OccurredAt,
+		&i.WorkflowProfileID,
+		&i.Task,
 	)
 	return i, err
 }

@@ -105,21 +105,37 @@ func (q *Queries) BusyGroups(ctx context.Context, arg BusyGroupsParams) ([]BusyG
 }
 
 const changesByID = `-- name: ChangesByID :many
-SELECT id, account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets, document,
+SELECT id, account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets, task, document,
     occurred_at
 FROM item_change WHERE id = ANY ($1::bigint[])
 `
 
+type ChangesByIDRow struct {
+	ID            int64
+	AccountID     uuid.UUID
+	ItemID        uuid.UUID
+	Revision      int64
+	Kind          string
+	ChangedFields []string
+	Previous      []byte
+	Actor         *uuid.UUID
+	Trigger       string
+	Targets       []uuid.UUID
+	Task          []byte
+	Document      []byte
+	OccurredAt    time.Time
+}
+
 // system: the dispatcher delivers for all accounts.
-func (q *Queries) ChangesByID(ctx context.Context, ids []int64) ([]ItemChange, error) {
+func (q *Queries) ChangesByID(ctx context.Context, ids []int64) ([]ChangesByIDRow, error) {
 	rows, err := q.db.Query(ctx, changesByID, ids)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []ItemChange{}
+	items := []ChangesByIDRow{}
 	for rows.Next() {
-		var i ItemChange
+		var i ChangesByIDRow
 		if err := rows.Scan(
 			&i.ID,
 			&i.AccountID,
@@ -131,6 +147,7 @@ func (q *Queries) ChangesByID(ctx context.Context, ids []int64) ([]ItemChange, e
 			&i.Actor,
 			&i.Trigger,
 			&i.Targets,
+			&i.Task,
 			&i.Document,
 			&i.OccurredAt,
 		); err != nil {
@@ -474,7 +491,9 @@ WITH gone AS (
         clock_timestamp(), 'failed', true, 'inactive', $3::text
     FROM gone g WHERE g.position > (SELECT f.floor FROM feed f)
 )
-SELECT g.item_id, (g.due_at IS NOT NULL)::boolean AS led FROM gone g
+SELECT g.id, g.account_id, g.item_id, (g.due_at IS NOT NULL)::boolean AS led,
+    (SELECT c.task FROM item_change c WHERE c.id = g.change_id) AS task
+FROM gone g
 `
 
 type FailPendingParams struct {
@@ -484,12 +503,16 @@ type FailPendingParams struct {
 }
 
 type FailPendingRow struct {
-	ItemID uuid.UUID
-	Led    bool
+	ID        uuid.UUID
+	AccountID uuid.UUID
+	ItemID    uuid.UUID
+	Led       bool
+	Task      []byte
 }
 
 // FailPending ends deliveries of an inactive hook, newest first, except those that are being sent. It returns the
-// item of each, and whether the delivery was the head of its group: a redelivery may wait behind a newer delivery.
+// item of each, whether the delivery was the head of its group (a redelivery may wait behind a newer delivery), and
+// the task that it was for.
 // system: the dispatcher delivers for all accounts.
 func (q *Queries) FailPending(ctx context.Context, arg FailPendingParams) ([]FailPendingRow, error) {
 	rows, err := q.db.Query(ctx, failPending, arg.HookID, arg.Batch, arg.Reason)
@@ -500,7 +523,13 @@ func (q *Queries) FailPending(ctx context.Context, arg FailPendingParams) ([]Fai
 	items := []FailPendingRow{}
 	for rows.Next() {
 		var i FailPendingRow
-		if err := rows.Scan(&i.ItemID, &i.Led); err != nil {
+		if err := rows.Scan(
+			&i.ID,
+			&i.AccountID,
+			&i.ItemID,
+			&i.Led,
+			&i.Task,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

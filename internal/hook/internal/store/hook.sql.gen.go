@@ -17,7 +17,7 @@ const activeHooksOf = `-- name: ActiveHooksOf :many
 SELECT id, account_id, url, secret,
     coalesce(CASE WHEN old_secret_until > now() THEN old_secret END, '')::text AS old_secret, headers, events, filter,
     changed_fields, body, rate_limit, max_in_flight, after_position, after_changes, updated_at
-FROM hook WHERE active AND account_id = ANY ($1::uuid[])
+FROM hook WHERE active AND account_id = ANY ($1::uuid[]) AND workflow_profile_id IS NULL
 `
 
 type ActiveHooksOfRow struct {
@@ -38,6 +38,7 @@ type ActiveHooksOfRow struct {
 	UpdatedAt     time.Time
 }
 
+// ActiveHooksOf returns users' hooks. The hidden hooks are many, and each change is for one of them at most (TaskHooks).
 // system: a batch of the log has changes of many accounts; each hook is matched with those of its own account only.
 func (q *Queries) ActiveHooksOf(ctx context.Context, accountIds []uuid.UUID) ([]ActiveHooksOfRow, error) {
 	rows, err := q.db.Query(ctx, activeHooksOf, accountIds)
@@ -77,7 +78,7 @@ func (q *Queries) ActiveHooksOf(ctx context.Context, accountIds []uuid.UUID) ([]
 
 const deleteHook = `-- name: DeleteHook :exec
 UPDATE hook SET deleted_at = now(), active = false
-WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL
+WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL AND workflow_profile_id IS NULL
 `
 
 type DeleteHookParams struct {
@@ -95,7 +96,8 @@ const disableFailing = `-- name: DisableFailing :many
 UPDATE hook SET active = false, updated_at = now(), revision = revision + 1,
     disabled_reason = format('Every attempt has failed since %s; the last: %s',
         to_char(failing_since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), last_error)
-WHERE id = ANY ($1::uuid[]) AND active AND failing_since < now() - make_interval(secs => $2::float8)
+WHERE id = ANY ($1::uuid[]) AND active AND workflow_profile_id IS NULL
+    AND failing_since < now() - make_interval(secs => $2::float8)
 RETURNING id, account_id, disabled_reason::text AS reason
 `
 
@@ -134,7 +136,7 @@ func (q *Queries) DisableFailing(ctx context.Context, arg DisableFailingParams) 
 
 const disableHook = `-- name: DisableHook :one
 UPDATE hook SET active = false, disabled_reason = $1::text, updated_at = now(), revision = revision + 1
-WHERE id = $2 AND active RETURNING account_id
+WHERE id = $2 AND active AND workflow_profile_id IS NULL RETURNING account_id
 `
 
 type DisableHookParams struct {
@@ -142,7 +144,8 @@ type DisableHookParams struct {
 	ID     uuid.UUID
 }
 
-// DisableHook makes a hook inactive, with a reason for its owner.
+// DisableHook makes a hook inactive, with a reason for its owner. A hidden hook stays active, here and below: its owner
+// could not make it active again.
 // system: the dispatcher delivers for all accounts.
 func (q *Queries) DisableHook(ctx context.Context, arg DisableHookParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, disableHook, arg.Reason, arg.ID)
@@ -170,7 +173,8 @@ SELECT id, url, description, events, filter, changed_fields, headers, body, rate
     disabled_reason, old_secret_until, last_success_at, last_failure_at, failing_since, last_error, created_at,
     updated_at, revision,
     (SELECT count(*) FROM (SELECT FROM delivery d WHERE d.hook_id = hook.id LIMIT 1000) p) AS pending
-FROM hook WHERE hook.account_id = $1 AND hook.id = $2 AND hook.deleted_at IS NULL
+FROM hook
+WHERE hook.account_id = $1 AND hook.id = $2 AND hook.deleted_at IS NULL AND hook.workflow_profile_id IS NULL
 `
 
 type GetHookParams struct {
@@ -234,7 +238,8 @@ func (q *Queries) GetHook(ctx context.Context, arg GetHookParams) (GetHookRow, e
 const hookForUpdate = `-- name: HookForUpdate :one
 SELECT id, url, description, events, filter, changed_fields, headers, body, rate_limit, max_in_flight, active, secret,
     revision
-FROM hook WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE
+FROM hook WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL AND workflow_profile_id IS NULL
+FOR NO KEY UPDATE
 `
 
 type HookForUpdateParams struct {
@@ -281,7 +286,7 @@ func (q *Queries) HookForUpdate(ctx context.Context, arg HookForUpdateParams) (H
 
 const hooksWanting = `-- name: HooksWanting :many
 SELECT id, filter, updated_at FROM hook
-WHERE account_id = $1 AND active AND events && $2::text[] ORDER BY id
+WHERE account_id = $1 AND workflow_profile_id IS NULL AND active AND events && $2::text[] ORDER BY id
 `
 
 type HooksWantingParams struct {
@@ -362,7 +367,10 @@ SELECT CAST($1 AS uuid), CAST($2 AS uuid), CAST($3 AS text), CAST($4 AS text),
     ARRAY(SELECT f.id FROM item_change f WHERE f.id > h.scanned_to ORDER BY f.id LIMIT 10000)
         || ARRAY(SELECT g.id FROM item_change g WHERE g.id = ANY (h.gaps))
 FROM (SELECT position, scanned_to, gaps FROM feed_head ORDER BY step DESC LIMIT 1) h
-WHERE (SELECT count(*) FROM hook o WHERE o.account_id = $2 AND o.deleted_at IS NULL) < $14::bigint
+WHERE (
+    SELECT count(*) FROM hook o
+    WHERE o.account_id = $2 AND o.deleted_at IS NULL AND o.workflow_profile_id IS NULL
+) < $14::bigint
 `
 
 type InsertHookParams struct {
@@ -384,7 +392,7 @@ type InsertHookParams struct {
 
 // InsertHook records exactly which changes came before the hook: those that have a position, and those in the same
 // snapshot that have none yet. ORDER BY … LIMIT makes the plan use the index of ids, as in the sequencer. It inserts
-// nothing when the account has max_hooks already.
+// nothing when the account has max_hooks already. Hidden hooks (SyncTaskHooks) do not count, here and below.
 func (q *Queries) InsertHook(ctx context.Context, arg InsertHookParams) (int64, error) {
 	result, err := q.db.Exec(ctx, insertHook,
 		arg.ID,
@@ -414,7 +422,7 @@ SELECT id, url, description, events, filter, changed_fields, headers, body, rate
     updated_at, revision,
     (SELECT count(*) FROM (SELECT FROM delivery d WHERE d.hook_id = hook.id LIMIT 1000) p) AS pending
 FROM hook
-WHERE hook.account_id = $1 AND hook.deleted_at IS NULL
+WHERE hook.account_id = $1 AND hook.deleted_at IS NULL AND hook.workflow_profile_id IS NULL
     AND ($2::uuid IS NULL OR hook.id < $2::uuid)
 ORDER BY id DESC LIMIT $3
 `
@@ -547,10 +555,33 @@ func (q *Queries) NoteHealth(ctx context.Context, arg NoteHealthParams) (int64, 
 	return result.RowsAffected(), nil
 }
 
+const redeliveringTo = `-- name: RedeliveringTo :one
+SELECT active, body, workflow_profile_id FROM hook WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL
+`
+
+type RedeliveringToParams struct {
+	AccountID uuid.UUID
+	ID        uuid.UUID
+}
+
+type RedeliveringToRow struct {
+	Active            bool
+	Body              string
+	WorkflowProfileID *uuid.UUID
+}
+
+// RedeliveringTo reads what a redelivery needs to know of a hook, hidden or not.
+func (q *Queries) RedeliveringTo(ctx context.Context, arg RedeliveringToParams) (RedeliveringToRow, error) {
+	row := q.db.QueryRow(ctx, redeliveringTo, arg.AccountID, arg.ID)
+	var i RedeliveringToRow
+	err := row.Scan(&i.Active, &i.Body, &i.WorkflowProfileID)
+	return i, err
+}
+
 const rotateSecret = `-- name: RotateSecret :one
 UPDATE hook SET old_secret = secret, old_secret_until = now() + make_interval(secs => $1::float8),
     secret = $2, updated_at = now(), revision = revision + 1
-WHERE account_id = $3 AND id = $4 AND deleted_at IS NULL
+WHERE account_id = $3 AND id = $4 AND deleted_at IS NULL AND workflow_profile_id IS NULL
 RETURNING old_secret_until
 `
 
@@ -577,7 +608,7 @@ func (q *Queries) RotateSecret(ctx context.Context, arg RotateSecretParams) (*ti
 const sendingTo = `-- name: SendingTo :one
 SELECT id, url, secret, coalesce(CASE WHEN old_secret_until > now() THEN old_secret END, '')::text AS old_secret,
     headers, body
-FROM hook WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL
+FROM hook WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL AND workflow_profile_id IS NULL
 `
 
 type SendingToParams struct {
@@ -607,6 +638,70 @@ func (q *Queries) SendingTo(ctx context.Context, arg SendingToParams) (SendingTo
 		&i.Body,
 	)
 	return i, err
+}
+
+const taskHooks = `-- name: TaskHooks :many
+SELECT id, account_id, url, secret,
+    coalesce(CASE WHEN old_secret_until > now() THEN old_secret END, '')::text AS old_secret, headers, events, filter,
+    changed_fields, body, rate_limit, max_in_flight, after_position, after_changes, updated_at
+FROM hook WHERE id = ANY ($1::uuid[]) AND workflow_profile_id IS NOT NULL
+`
+
+type TaskHooksRow struct {
+	ID            uuid.UUID
+	AccountID     uuid.UUID
+	Url           string
+	Secret        string
+	OldSecret     string
+	Headers       json.RawMessage
+	Events        []string
+	Filter        []byte
+	ChangedFields []string
+	Body          string
+	RateLimit     *int32
+	MaxInFlight   *int32
+	AfterPosition int64
+	AfterChanges  []int64
+	UpdatedAt     time.Time
+}
+
+// TaskHooks returns hidden hooks, also those that itemcast restore has made inactive: what they are sent then fails
+// visibly.
+// system: as ActiveHooksOf.
+func (q *Queries) TaskHooks(ctx context.Context, ids []uuid.UUID) ([]TaskHooksRow, error) {
+	rows, err := q.db.Query(ctx, taskHooks, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []TaskHooksRow{}
+	for rows.Next() {
+		var i TaskHooksRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.AccountID,
+			&i.Url,
+			&i.Secret,
+			&i.OldSecret,
+			&i.Headers,
+			&i.Events,
+			&i.Filter,
+			&i.ChangedFields,
+			&i.Body,
+			&i.RateLimit,
+			&i.MaxInFlight,
+			&i.AfterPosition,
+			&i.AfterChanges,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const updateHook = `-- name: UpdateHook :exec

@@ -25,18 +25,3 @@ type HookReplay struct {
 	EndedAt      *time.Time
 	Error        *string
 }
-
-type ItemChange struct {
-	ID            int64
-	AccountID     uuid.UUID
-	ItemID        uuid.UUID
-	Revision      int64
-	Kind          string
-	ChangedFields []string
-	Previous      []byte
-	Actor         *uuid.UUID
-	Trigger       string
-	Targets       []uuid.UUID
-	Document      []byte
-	OccurredAt    time.Time
-}

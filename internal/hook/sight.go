@@ -1,0 +1,24 @@
+package hook
+
+import (
+	"context"
+
+	"itemcast/internal/account"
+)
+
+// sight says which deliveries an actor sees: those of hooks need hooks.manage, those of workflows' tasks
+// workflows.manage. Errors in a task's log name the host of its URL, which is for workflows.manage only.
+type sight struct{ hooks, tasks bool }
+
+// authorizeDeliveries returns the actor of ctx and what it sees. Errors: UNAUTHENTICATED; FORBIDDEN when it sees
+// nothing.
+func authorizeDeliveries(ctx context.Context) (account.Actor, sight, error) {
+	actor, err := account.Authorize(ctx)
+	sees := sight{
+		hooks: actor.Permissions.Has(account.HooksManage), tasks: actor.Permissions.Has(account.WorkflowsManage),
+	}
+	if err == nil && sees == (sight{}) {
+		_, err = account.Authorize(ctx, account.HooksManage)
+	}
+	return actor, sees, err
+}

@@ -1,0 +1,53 @@
+-- SyncTaskHooks makes the hidden hooks of a workflow profile: one for each URL of its tasks. Those that it has keep
+-- their secret, and the headers of tasks that only older versions of the profile have. A hidden hook receives every
+-- change that names it, so its position is the beginning of the log. Its headers are text here, one object a hook.
+-- name: SyncTaskHooks :exec
+INSERT INTO hook (id, account_id, workflow_profile_id, url, description, events, active, secret, after_position,
+    after_changes, headers)
+SELECT n.id, CAST(@account_id AS uuid), CAST(@workflow_profile_id AS uuid), n.url, '', '{}', true,
+    CAST(@secret AS text), 0, '{}', n.headers::jsonb
+FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@urls::text[]) AS url, unnest(@headers::text[]) AS headers) n
+ON CONFLICT (id) DO UPDATE SET headers = hook.headers || EXCLUDED.headers, active = true, disabled_reason = NULL,
+    updated_at = now();
+
+-- SetTaskSecrets gives the hidden hooks of a profile the profile's secrets.
+-- name: SetTaskSecrets :exec
+UPDATE hook SET secret = @secret, old_secret = sqlc.narg('old_secret'),
+    old_secret_until = sqlc.narg('old_secret_until'), updated_at = now()
+WHERE account_id = @account_id AND workflow_profile_id = CAST(@workflow_profile_id AS uuid);
+
+-- EndTaskHooks notes that no later change is for the hidden hooks of a profile: the profile is being deleted.
+-- name: EndTaskHooks :exec
+UPDATE hook h SET last_change = coalesce((SELECT c.id FROM item_change c ORDER BY c.id DESC LIMIT 1), 0)
+WHERE h.account_id = @account_id AND h.workflow_profile_id = CAST(@workflow_profile_id AS uuid);
+
+-- DeleteTaskHooks deletes the hidden hooks of deleted profiles once nothing is left to send: every change up to the last
+-- one has a position that the fan-out has passed, or was rolled back, and no delivery is pending.
+-- name: DeleteTaskHooks :exec
+-- system: the dispatcher delivers for all accounts.
+UPDATE hook k SET deleted_at = now(), active = false
+WHERE k.last_change IS NOT NULL AND k.deleted_at IS NULL
+    AND (SELECT d.position FROM delivery d WHERE d.hook_id = k.id LIMIT 1) IS NULL
+    AND (
+        SELECT h.scanned_to >= k.last_change
+            AND NOT EXISTS (SELECT FROM unnest(h.gaps) AS g (id) WHERE g.id <= k.last_change)
+        FROM feed_head h ORDER BY h.step DESC LIMIT 1
+    )
+    AND NOT EXISTS (
+        SELECT FROM item_position p WHERE p.change_id <= k.last_change
+            AND p.position > (SELECT max(c.position) FROM consumer_position c WHERE c.consumer = 'hook')
+    );
+
+-- TaskDeliveries returns the tasks of a run among the last thousand changes of its item, in the order of the log, and
+-- what has become of their deliveries. A position of 0: the change has none yet.
+-- name: TaskDeliveries :many
+SELECT c.id, c.task, (c.targets[1])::uuid AS hook_id, c.revision, c.occurred_at,
+    coalesce(p.position, 0)::bigint AS position, coalesce((
+        SELECT a.outcome FROM delivery_attempt a
+        WHERE a.hook_id = c.targets[1] AND a.position = p.position AND a.closes LIMIT 1), 'pending')::text AS state
+FROM (
+    SELECT * FROM item_change x WHERE x.account_id = @account_id AND x.item_id = @item_id ORDER BY x.id DESC LIMIT 1000
+) c
+LEFT JOIN LATERAL (SELECT o.position FROM item_position o WHERE o.change_id = c.id LIMIT 1) p ON true
+WHERE c.task IS NOT NULL AND c.task ->> 'run_id' = (@run_id::uuid)::text
+ORDER BY c.id;
