@@ -150,7 +150,7 @@ func checkValue(field store.MetadataField, value any) (canonical any, detail str
 
 func decodeObject(raw json.RawMessage) (map[string]any, error) {
 	values := map[string]any{}
-	if len(raw) == 0 {
+	if len(raw) == 0 || string(raw) == "{}" {
 		return values, nil
 	}
 	decoder := json.NewDecoder(bytes.NewReader(raw))

@@ -26,67 +26,77 @@ const (
 	tail       // the last character of such a run
 )
 
-// Split returns the words of a text in order.
+// Split returns the words of a text in order. They share its memory, or that of its folded form.
 func Split(text string) []Word {
-	s := splitter{words: make([]Word, 0, len(text)/6+1)}
-	for _, r := range fold(text) {
+	s := splitter{text: fold(text), words: make([]Word, 0, len(text)/4+1)}
+	for at, r := range s.text {
 		switch {
 		case isDense(r):
-			s.endWord()
-			s.dense(r)
+			s.endWord(at)
+			s.dense(at)
 		case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsNumber(r) || unicode.IsMark(r):
-			s.endRun()
-			s.letter(r)
+			s.endRun(at)
+			s.letter(at)
 		default:
-			s.endWord()
-			s.endRun()
+			s.endWord(at)
+			s.endRun(at)
 		}
 	}
-	s.endWord()
-	s.endRun()
+	s.endWord(len(s.text))
+	s.endRun(len(s.text))
 	return s.words
 }
 
+// splitter cuts words out of a folded text. Places in the text are in bytes.
 type splitter struct {
-	words  []Word
-	place  int
-	word   strings.Builder // of letters
-	length int             // of the word, in characters
-	last   rune            // the last character of a run of a dense script; 0: none
+	text  string
+	words []Word
+
+	word   int // where the word of letters starts
+	length int // of that word, in characters; 0: there is none
+	cut    int // where its first maxWord characters end, if it has more
+
+	last  int  // where the last character of a run of a dense script starts
+	inRun bool // there is such a run
 }
 
-func (s *splitter) letter(r rune) {
-	if s.length++; s.length <= maxWord {
-		s.word.WriteRune(r)
+func (s *splitter) letter(at int) {
+	switch s.length++; s.length {
+	case 1:
+		s.word = at
+	case maxWord + 1:
+		s.cut = at
 	}
 }
 
-func (s *splitter) endWord() {
+func (s *splitter) endWord(at int) {
+	if s.length > maxWord {
+		at = s.cut
+	}
 	if s.length > 0 {
-		s.add(s.word.String(), whole)
-		s.word.Reset()
+		s.add(s.text[s.word:at], whole)
 		s.length = 0
 	}
 }
 
-// dense adds the pair of a character with the one before it.
-func (s *splitter) dense(r rune) {
-	if s.last != 0 {
-		s.add(string([]rune{s.last, r}), pair)
+// dense adds the pair of a character with the one before it, whose end at is.
+func (s *splitter) dense(at int) {
+	if s.inRun {
+		_, size := utf8.DecodeRuneInString(s.text[at:])
+		s.add(s.text[s.last:at+size], pair)
 	}
-	s.last = r
+	s.last, s.inRun = at, true
 }
 
-func (s *splitter) endRun() {
-	if s.last != 0 {
-		s.add(string(s.last), tail)
-		s.last = 0
+func (s *splitter) endRun(at int) {
+	if s.inRun {
+		s.add(s.text[s.last:at], tail)
+		s.inRun = false
 	}
 }
 
 func (s *splitter) add(text string, k kind) {
-	s.words = append(s.words, Word{Text: text, Place: s.place, kind: k})
-	s.place++
+	s.words = append(s.words, Word{Text: text, Place: len(s.words), kind: k})
 }
 
 // isDense reports whether a character belongs to a script that is written without spaces between words.
