@@ -43,11 +43,7 @@ func (p *Pages) answerView(answer *recorder, op *spec.Operation) answerView {
 		v.Size = 0
 	}
 	if v.IsJSON {
-		rows := ""
-		if op != nil {
-			rows = op.Rows
-		}
-		v.Body = jsonHTML(text, p.links, rows)
+		v.Body = jsonHTML(text, p.links, op)
 	} else {
 		v.Body = textHTML(text)
 	}

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"html/template"
 	"strings"
+
+	"itemcast/internal/browse/spec"
 )
 
 // JSON is laid out by style alone: spans are shown as indented blocks, and no character is added, so that the text of
@@ -17,9 +19,12 @@ const (
 )
 
 // jsonHTML returns JSON with the addresses of this server, and the values that identify something here, as links.
-// rows is the path that reads an element of a list; "" for none. The text may be JSON that was cut off, or no JSON.
-func jsonHTML(text []byte, site links, rows string) template.HTML {
-	w := jsonWriter{out: make([]byte, 0, 3*len(text)+1024), text: text, site: site, rows: rows}
+// op is the operation that answered with it, or nil. The text may be JSON that was cut off, or no JSON.
+func jsonHTML(text []byte, site links, op *spec.Operation) template.HTML {
+	w := jsonWriter{out: make([]byte, 0, 3*len(text)+1024), text: text, site: site}
+	if op != nil {
+		w.rows, w.cells = op.Rows, op.Cells
+	}
 	for w.at < len(text) {
 		w.token()
 	}
@@ -33,10 +38,11 @@ type jsonWriter struct {
 	out    []byte
 	text   []byte
 	at     int
-	open   []byte // the open brackets that have members
-	atName bool   // a string here is a name
-	name   []byte // the last name, with its quotes
-	rows   string
+	open   []byte            // the open brackets that have members
+	atName bool              // a string here is a name
+	name   []byte            // the last name, with its quotes
+	rows   string            // see spec.Operation
+	cells  map[string]string // see spec.Operation
 	site   links
 }
 
@@ -171,7 +177,7 @@ func (w *jsonWriter) pattern() string {
 	if string(name) == "id" && len(w.open) == 3 { // of an element in the results of a list
 		return w.rows
 	}
-	return w.site.named[string(name)]
+	return cmp.Or(w.cells[string(name)], w.site.named[string(name)])
 }
 
 func (w *jsonWriter) span(class string, raw []byte) {

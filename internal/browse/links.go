@@ -58,7 +58,7 @@ func (l links) identified(pattern, value string) string {
 	case variable == "path}" && isPlainPath(above):
 		return l.base + "/" + value
 	case above == "":
-		return l.base + prefix + id
+		return l.base + prefix + id + variable[strings.IndexByte(variable, '}')+1:]
 	}
 	return ""
 }

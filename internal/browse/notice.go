@@ -9,12 +9,15 @@ import (
 // noticeCookie carries the result of a form across the redirect to its target.
 const noticeCookie = "itemcast_notice"
 
-// nothingChanged stands for a form that changed no value.
-const nothingChanged = "NOTHING"
+// What stands in the cookie for a form that changed no value, and for a POST that made nothing.
+const (
+	nothingChanged = "NOTHING"
+	acted          = "ACTED"
+)
 
 // notices describe the effect of each method.
 var notices = map[string]string{
-	nothingChanged: "Nothing has changed", http.MethodPost: "Created", http.MethodPut: "Replaced",
+	nothingChanged: "Nothing has changed", acted: "Done", http.MethodPost: "Created", http.MethodPut: "Replaced",
 	http.MethodPatch: "Changed", http.MethodDelete: "Deleted",
 }
 
@@ -23,6 +26,8 @@ func (p *Pages) leaveNotice(w http.ResponseWriter, ex exchange) {
 	did := ex.sent.Method
 	if etag := ex.sent.ETag(); etag != "" && ex.answer.header.Get("ETag") == etag {
 		did = nothingChanged
+	} else if did == http.MethodPost && ex.answer.status != http.StatusCreated {
+		did = acted
 	}
 	p.setNotice(w, fmt.Sprintf("%s-%d", did, ex.answer.status), 60)
 }
@@ -39,10 +44,14 @@ func (p *Pages) takeNotice(w http.ResponseWriter, r *http.Request) string {
 	if _, err := fmt.Sscan(status, &code); err != nil || notices[did] == "" || http.StatusText(code) == "" {
 		return ""
 	}
-	if did == nothingChanged {
+	method := did
+	switch did {
+	case nothingChanged:
 		return notices[did] + "."
+	case acted:
+		method = http.MethodPost
 	}
-	return fmt.Sprintf("%s: %s answered %d %s.", notices[did], did, code, http.StatusText(code))
+	return fmt.Sprintf("%s: %s answered %d %s.", notices[did], method, code, http.StatusText(code))
 }
 
 func (p *Pages) setNotice(w http.ResponseWriter, value string, seconds int) {

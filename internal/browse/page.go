@@ -37,6 +37,7 @@ type view struct {
 	Forms        []form.Draft
 	FormsFirst   bool // before the answer
 	Related      []relatedLink
+	Steps        []relatedLink // what can be done next, by the values of the answer
 	Index        *indexView
 	Choose       *relatedLink // the list of the things to which the documented operation applies
 	Documents    bool         // the page documents an operation of another address

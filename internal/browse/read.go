@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"itemcast/internal/browse/form"
+	"itemcast/internal/browse/jsontree"
 	"itemcast/internal/browse/spec"
 )
 
@@ -38,6 +39,7 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request) {
 	page.Filter = h.static[op].form.Filter(r.URL.RawQuery, page.Problem)
 	page.Forms = h.forms(r, resource, ex)
 	page.Related = related(r, resource, ex.user)
+	page.Steps = h.steps(op, ex)
 	failed := ex.answer.status >= http.StatusBadRequest
 	switch {
 	case isIndex && !failed:
@@ -75,6 +77,28 @@ func (h *handler) forms(r *http.Request, resource *spec.Resource, ex exchange) [
 		forms = append(forms, draft)
 	}
 	return forms
+}
+
+// steps returns links to what the answer leads to, as the document says: operations that take values of the answer.
+func (h *handler) steps(op *spec.Operation, ex exchange) []relatedLink {
+	if op == nil || len(op.Follows) == 0 || ex.answer.status != http.StatusOK || !ex.answer.isWhole() {
+		return nil
+	}
+	answer, err := jsontree.Parse(ex.answer.json())
+	if err != nil {
+		return nil
+	}
+	var links []relatedLink
+	for i := range op.Follows {
+		follow := &op.Follows[i]
+		if follow.Target.Method == http.MethodGet || !ex.user.may(follow.Target) {
+			continue // an answer's own values link to what can be read
+		}
+		for _, path := range follow.Addresses(answer) {
+			links = append(links, relatedLink{follow.Target, h.document.Base + path})
+		}
+	}
+	return links
 }
 
 // relatedLink leads to an operation at another address.

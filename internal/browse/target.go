@@ -22,6 +22,23 @@ func (h *handler) target(r *http.Request, ex exchange) string {
 		return h.created(ex)
 	case op.Updates() && answersLike(op.Resource.Operation(http.MethodGet), op):
 		return r.URL.EscapedPath()
+	case ex.sent.Method == http.MethodPost && !op.ShowsSecret(form.ParseRecord(ex.answer.body.Bytes()).Has):
+		return h.actedOn(r, op)
+	}
+	return ""
+}
+
+// actedOn returns the address of what an action changed: the nearest above that reads the same type; "" for none.
+func (h *handler) actedOn(r *http.Request, op *spec.Operation) string {
+	path := r.URL.Path
+	for len(path) > len(h.document.Base) {
+		if get := h.document.Reads(path); get != nil {
+			if op.AnswerType() == "" || !answersLike(get, op) {
+				return ""
+			}
+			return (&url.URL{Path: path}).EscapedPath()
+		}
+		path = path[:strings.LastIndexByte(path, '/')]
 	}
 	return ""
 }

@@ -2,7 +2,9 @@ package form
 
 import (
 	"cmp"
+	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"itemcast/internal/browse/jsontree"
@@ -36,17 +38,17 @@ func (s *Submission) object(b *body) *jsontree.Object {
 	merges := isPatch && strings.HasPrefix(b.MediaType, "application/merge-patch+json")
 	for i := range b.fields {
 		f := &b.fields[i]
-		old, texts := s.was[f.Name], s.values[f.Control]
-		if !f.isSent(s.values) || f.isUnchanged(old, texts) {
+		old := s.was[f.Name]
+		if !f.isSent(s.values) || f.isUnchangedIn(s.values, old) {
 			if !isPatch && !isNull(old) {
 				object.Set(f.Name, old)
 			}
 			continue
 		}
-		value, err := f.value(f.kindFor(old), texts)
+		value, faults := f.valueIn(s.values, old)
+		s.Faults = append(s.Faults, faults...)
 		switch {
-		case err != nil:
-			s.Faults = append(s.Faults, problem.Fault{Pointer: strictjson.Pointer(f.Name), Detail: err.Error()})
+		case len(faults) > 0:
 		case len(value) > 0 && merges:
 			object.Set(f.Name, mergePatch(old, value))
 		case len(value) > 0:
@@ -56,4 +58,25 @@ func (s *Submission) object(b *body) *jsontree.Object {
 		}
 	}
 	return object
+}
+
+// isUnchangedIn reports whether a form has the value with which it was filled.
+func (f *Field) isUnchangedIn(values url.Values, old json.RawMessage) bool {
+	if f.kindFor(old) == kindRows {
+		return f.rowsAreUnchanged(old, values)
+	}
+	return f.isUnchanged(old, values[f.Control])
+}
+
+// valueIn returns what the user typed as JSON; nil for nothing. old is the value with which the form was filled.
+func (f *Field) valueIn(values url.Values, old json.RawMessage) (json.RawMessage, []problem.Fault) {
+	kind := f.kindFor(old)
+	if kind == kindRows {
+		return f.rowsValue(old, values)
+	}
+	value, err := f.value(kind, values[f.Control])
+	if err != nil {
+		return nil, []problem.Fault{{Pointer: strictjson.Pointer(f.Name), Detail: err.Error()}}
+	}
+	return value, nil
 }

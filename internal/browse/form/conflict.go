@@ -22,7 +22,7 @@ func (s *Submission) Rebase(target string, with Filling) (Draft, []Change) {
 		for i := range b.fields {
 			f := &b.fields[i]
 			was, now := s.was[f.Name], with.Record[f.Name]
-			mine := f.isSent(s.values) && !f.isUnchanged(was, s.values[f.Control])
+			mine := f.isSent(s.values) && !f.isUnchangedIn(s.values, was)
 			if len(s.was) > 0 && !isSame(was, now) {
 				changes = append(changes, Change{
 					Name: f.Name, Was: cmp.Or(Shorten(string(was)), "null"), Now: cmp.Or(Shorten(string(now)), "null"),

@@ -25,6 +25,7 @@
 //	submission.go  a form that was sent, and its request
 //	compose.go     the body of that request
 //	patch.go       merge patches
+//	rows.go        an array of objects, with fields for each
 //	skeleton.go    a value to begin with in the raw editor
 //	input.go       a field with values
 //	problem.go     a failure, with each fault at its field

@@ -113,9 +113,14 @@ func (f *Form) draftBody(d *Draft, with Filling) {
 
 // input returns the field of a body with the values that the user sent, or else with the stored ones.
 func (f *Field) input(old json.RawMessage, with Filling) Input {
-	in := Input{Field: f, Kind: f.kindFor(old), Error: with.Problem.claim(f),
-		Denied: f.Permission != "" && !with.Permissions.Has(f.Permission)}
+	in := Input{Field: f, Kind: f.kindFor(old), Denied: f.Permission != "" && !with.Permissions.Has(f.Permission)}
+	if in.Kind == kindRows {
+		in.Rows = f.rows(old, with) // claims the faults of its fields
+	}
+	in.Error = with.Problem.claim(f)
 	switch {
+	case in.Kind == kindRows:
+		in.Values = []string{rowsSent}
 	case f.Kind == kindSecret: // never filled in
 	case with.sent != nil && !in.Denied:
 		in.Values = with.sent[f.Control]

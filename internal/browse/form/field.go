@@ -21,6 +21,7 @@ const (
 	kindChecks = "checks" // any of few
 	kindLines  = "lines"  // texts, one per line
 	kindTime   = "time"   // a time in UTC
+	kindRows   = "rows"   // objects, each with fields of its own
 	kindJSON   = "json"   // any other value
 	kindPairs  = "pairs"  // names below a prefix, with their values
 	kindSecret = "secret" // a line that is neither shown nor filled in again
@@ -51,8 +52,10 @@ type Field struct {
 
 	isBoolean, isNullable bool
 	isArray               bool
-	readFrom              string // see spec.Schema.ReadFrom
-	place                 string // bodyPrefix, queryPrefix or headerPrefix
+	readFrom              string  // see spec.Schema.ReadFrom
+	place                 string  // bodyPrefix, queryPrefix or headerPrefix
+	pointer               string  // of the value in the body (RFC 6901); "" for a value outside
+	members               []Field // of kindRows: of an object
 }
 
 // newField makes the field of a schema. The description is the parameter's; "" for the schema's.
@@ -63,7 +66,8 @@ func newField(name string, required bool, description template.HTML, s *spec.Sch
 		Description: cmp.Or(description, s.Description),
 		// Under new-password, browsers do not fill in the password of this site.
 		Autocomplete: cmp.Or(s.Autocomplete, "new-password"),
-		isBoolean:    s.Is("boolean"), isNullable: s.Nullable, readFrom: s.ReadFrom, place: bodyPrefix,
+		isBoolean:    s.Is("boolean"), isNullable: s.Nullable, isArray: s.Is("array"), readFrom: s.ReadFrom,
+		place: bodyPrefix, pointer: "/" + escapePointer.Replace(name),
 	}
 	switch {
 	case f.Kind == kindChoice && f.isBoolean:
@@ -116,6 +120,8 @@ func kindOf(s *spec.Schema) string {
 		return kindChecks
 	case s.Is("array") && s.Items != nil && s.Items.Is("string") && !s.Items.Nullable:
 		return kindLines
+	case isRows(s):
+		return kindRows
 	}
 	return kindJSON
 }
@@ -123,13 +129,13 @@ func kindOf(s *spec.Schema) string {
 // parameterField makes the field of a parameter.
 func parameterField(p *spec.Parameter) Field {
 	f := newField(p.Name, p.Required, p.Description, p.Schema)
-	f.isArray, f.Prefix, f.place = p.Schema.Is("array"), p.Prefix, p.In+"."
+	f.Prefix, f.place, f.pointer = p.Prefix, p.In+".", ""
 	switch {
 	case p.Prefix != "":
 		f.Kind = kindPairs
 	case p.Schema.Is("string") && p.Schema.Format == "date-time":
 		f.Kind = kindTime
-	case f.Kind == kindLong, f.Kind == kindJSON:
+	case f.Kind == kindLong, f.Kind == kindRows, f.Kind == kindJSON:
 		f.Kind = kindText
 	}
 	if p.Example != nil {
@@ -154,6 +160,11 @@ func (f *Field) render(form string, filter bool) error {
 			return fmt.Errorf("render the field %s: %w", f.ID, err)
 		}
 		*into = template.HTML(out.String()) // escaped by the template
+	}
+	for i := range f.members {
+		if err := f.members[i].render(form, filter); err != nil {
+			return err
+		}
 	}
 	return nil
 }

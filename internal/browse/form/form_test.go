@@ -3,6 +3,7 @@ package form_test
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -40,7 +41,15 @@ func newForm(t *testing.T, method, properties string) *form.Form {
 // sent is what a browser sends for a draft.
 func sent(d form.Draft) url.Values {
 	values := url.Values{"_method": {d.Method}, "_was": {d.Was}, "_etag": {d.ETag}}
-	for _, in := range d.Inputs {
+	fill(values, d.Inputs)
+	return values
+}
+
+func fill(values url.Values, inputs []form.Input) {
+	for _, in := range inputs {
+		for _, row := range in.Rows {
+			fill(values, row.Inputs)
+		}
 		switch {
 		case len(in.Values) > 0:
 			values[in.Control] = in.Values
@@ -48,7 +57,6 @@ func sent(d form.Draft) url.Values {
 			values.Set(in.Control, "")
 		}
 	}
-	return values
 }
 
 func read(t *testing.T, f *form.Form, values url.Values) *form.Submission {
@@ -75,6 +83,7 @@ func TestForm_UntouchedSendsEveryValueAsItWas(t *testing.T) {
 		`{"type":"string","format":"secret"}`:                     {`"a"`},
 		`{"type":"array","items":{"type":"string"}}`:              {`["a","b"]`, `[" a "]`, `["a\nb"]`, `[""]`, `[1]`},
 		`{"type":"array","items":{"type":"string","enum":["a"]}}`: {`["a"]`, `["b"]`},
+		rowsSchema: {`[]`, `[{"key":"a"}]`, `[{"n":1.50,"key":"a","list":["b"],"deep":[{"x":1}]},{}]`, `[{"other":1}]`, `[null]`, `7`},
 	} {
 		put := newForm(t, http.MethodPut, `{"x":`+schema+`}`)
 		patch := newForm(t, http.MethodPatch, `{"x":`+schema+`}`)
@@ -176,5 +185,87 @@ func TestRebase_MergesByField(t *testing.T) {
 	again := read(t, f, sent(draft))
 	if got := string(again.Body); got != `{"a":"mine","b":"mine"}` || again.ETag() != `"4"` {
 		t.Errorf("sent again: %s, If-Match %s", got, again.ETag())
+	}
+}
+
+// rowsSchema is an array of objects that people fill in by fields.
+const rowsSchema = `{"type":"array","items":{"type":"object","required":["key"],"properties":{"key":{"type":"string"},` +
+	`"kind":{"enum":["edit","approve"]},"n":{"type":"number"},"list":{"type":"array","items":{"type":"string"}},` +
+	`"deep":{"type":"array","items":{"type":"object","properties":{"x":{"type":"number"}}}}}}}`
+
+func TestForm_AnArrayOfObjectsIsMadeRowByRow(t *testing.T) {
+	t.Parallel()
+	f := newForm(t, http.MethodPut, `{"x":`+rowsSchema+`}`)
+	d := f.Offer("/api/one", form.Filling{Permissions: account.All()})
+	if rows := d.Inputs[0].Rows; len(rows) < 4 || !rows[0].Open || rows[0].Remove != "" {
+		t.Fatalf("a new form has the rows %+v", rows)
+	}
+	values := sent(d)
+	values.Set("body.x.0.key", "a")
+	values.Set("body.x.0.kind", "edit")
+	values.Set("body.x.0.list", "one\r\ntwo")
+	values.Set("body.x.2.key", "b") // the row between stays empty
+	values.Set("body.x.2.deep", `[{"x":1}]`)
+	const want = `{"x":[{"key":"a","kind":"edit","list":["one","two"]},{"key":"b","deep":[{"x":1}]}]}`
+	if got := string(read(t, f, values).Body); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestForm_RowsAreChangedAndRemoved(t *testing.T) {
+	t.Parallel()
+	f := newForm(t, http.MethodPatch, `{"x":`+rowsSchema+`}`)
+	record := form.Record{"x": json.RawMessage(`[{"key":"a","n":1.50},{"key":"b"},{"key":"c","kind":"edit"}]`)}
+	d := f.Offer("/api/one", form.Filling{Record: record, Permissions: account.All()})
+	for name, c := range map[string]struct {
+		change url.Values
+		want   string
+	}{
+		"changed": {url.Values{"body.x.0.key": {"A"}}, `{"x":[{"key":"A","n":1.50},{"key":"b"},{"key":"c","kind":"edit"}]}`},
+		"emptied": {url.Values{"body.x.2.kind": {""}}, `{"x":[{"key":"a","n":1.50},{"key":"b"},{"key":"c"}]}`},
+		"removed": {url.Values{"body.x.1._remove": {"1"}}, `{"x":[{"key":"a","n":1.50},{"key":"c","kind":"edit"}]}`},
+		"cleared": {url.Values{"body.x.1.key": {""}}, `{"x":[{"key":"a","n":1.50},{"key":"c","kind":"edit"}]}`},
+		"added": {url.Values{"body.x.5.key": {"d"}},
+			`{"x":[{"key":"a","n":1.50},{"key":"b"},{"key":"c","kind":"edit"},{"key":"d"}]}`},
+		"all removed": {url.Values{"body.x.0._remove": {"1"}, "body.x.1._remove": {"1"}, "body.x.2._remove": {"1"}},
+			`{"x":[]}`},
+	} {
+		values := sent(d)
+		for control, texts := range c.change {
+			values[control] = texts
+		}
+		if got := string(read(t, f, values).Body); got != c.want {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// A fault is at the field of its row, whichever rows stay empty or are removed.
+func TestForm_AFaultIsAtTheFieldOfItsRow(t *testing.T) {
+	t.Parallel()
+	f := newForm(t, http.MethodPut, `{"x":`+rowsSchema+`}`)
+	values := sent(f.Offer("/api/one", form.Filling{Permissions: account.All()}))
+	values.Set("body.x.1.key", "a")
+	values.Set("body.x.3.key", "b")
+	failure := form.ParseProblem(http.StatusUnprocessableEntity, []byte(`{"title":"no","errors":[`+
+		`{"pointer":"#/x/1/key","detail":"is taken"},{"pointer":"#/x/1/list/0","detail":"is no role"},`+
+		`{"pointer":"#/x/0","detail":"lacks a kind"},{"pointer":"#/xy","detail":"is another"}]}`))
+	d := read(t, f, values).Again("/api/one", failure, account.All())
+	got := map[string]string{}
+	for _, row := range d.Inputs[0].Rows {
+		for _, in := range row.Inputs {
+			if in.Error != "" {
+				got[in.Control+" "+in.Value()] = in.Error
+			}
+		}
+	}
+	want := map[string]string{"body.x.3.key b": "is taken", "body.x.3.list ": "/0 is no role"}
+	if !maps.Equal(got, want) || d.Inputs[0].Error != "/0 lacks a kind" {
+		t.Errorf("the fields have %q, the rows %q", got, d.Inputs[0].Error)
+	}
+	bad := sent(f.Offer("/api/one", form.Filling{Permissions: account.All()}))
+	bad.Set("body.x.2.deep", "no JSON")
+	if faults := read(t, f, bad).Faults; len(faults) != 1 || faults[0].Pointer != "#/x/0/deep" {
+		t.Errorf("got %v", faults)
 	}
 }

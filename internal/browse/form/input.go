@@ -11,6 +11,7 @@ type Input struct {
 	Kind   string // of the control; it may differ from the field's
 	Values []string
 	Pairs  []Pair // of kindPairs
+	Rows   []Row  // of kindRows
 	Error  string
 	Denied bool // shown, but disabled: the user lacks the field's permission
 }

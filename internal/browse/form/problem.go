@@ -52,6 +52,9 @@ func (p *Problem) claim(f *Field) string {
 	var details []string
 	for i := range p.Faults {
 		fault := &p.Faults[i]
+		if f.Kind == kindRows && fault.Href != "" {
+			continue // a field of a row has it
+		}
 		if detail, concerned := fault.of(f); concerned {
 			fault.Href = "#" + f.ID
 			details = append(details, detail)
@@ -66,12 +69,12 @@ func (fault *Fault) of(f *Field) (detail string, concerned bool) {
 		under := f.Prefix != "" && strings.HasPrefix(fault.parameter, f.Prefix)
 		return fault.Detail, fault.parameter == f.Name || under
 	}
-	member, rest, _ := strings.Cut(strings.TrimPrefix(unescape(fault.pointer), "#/"), "/")
-	if fault.pointer == "" || member != escapePointer.Replace(f.Name) {
+	rest, below := strings.CutPrefix(strings.TrimPrefix(unescape(fault.pointer), "#"), f.pointer)
+	if f.pointer == "" || !below || rest != "" && rest[0] != '/' {
 		return "", false
 	}
 	if rest != "" {
-		return "/" + rest + " " + fault.Detail, true
+		return rest + " " + fault.Detail, true
 	}
 	return fault.Detail, true
 }

@@ -20,6 +20,10 @@ func (f *Field) kindFor(value json.RawMessage) string {
 		if !f.isBoolean {
 			return f.kindForText(value)
 		}
+	case kindRows:
+		if _, ok := f.elements(value); !ok {
+			return kindJSON
+		}
 	case kindLines:
 		texts, ok := decode[[]string](value)
 		if !ok || slices.ContainsFunc(texts, func(text string) bool { return !isLine(text) }) {
@@ -70,6 +74,8 @@ func (f *Field) texts(value json.RawMessage) []string {
 	case kindChecks:
 		checked, _ := decode[[]string](value)
 		return checked
+	case kindRows:
+		return nil // its fields have the texts
 	case kindJSON:
 		return []string{indented(value)}
 	}
@@ -158,7 +164,7 @@ func (f *Field) emptied() json.RawMessage {
 	switch {
 	case f.isNullable:
 		return json.RawMessage("null")
-	case f.Kind == kindLines || f.Kind == kindChecks:
+	case f.isArray:
 		return json.RawMessage("[]")
 	}
 	return json.RawMessage(`""`)

@@ -18,6 +18,7 @@
 //	document.go    the document: read, and looked up by address, id and link
 //	excerpt.go     the part of the document about one path
 //	relations.go   how resources and operations relate to each other
+//	follow.go      the operations to which an answer leads
 //	reader.go      paths and operations, as the document has them
 //	schemas.go     schemas, each component once
 //	limits.go      what a schema allows, in words

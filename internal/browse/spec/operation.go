@@ -21,7 +21,9 @@ type Operation struct {
 	Bodies                    []Body // one for each media type
 	BodyRequired              bool
 	Responses                 []Response
-	Rows                      string // of a list: the path that reads an element, "/users/{id}"; "" for any other
+	Rows                      string            // of a list: the path that reads an element, "/users/{id}"; "" for any other
+	Cells                     map[string]string // paths that read what members of its answer identify, beside Document.Links
+	Follows                   []Follow          // what its answer leads to
 
 	tags     []string
 	searched string // the text that a search examines, in lower case

@@ -13,6 +13,8 @@ func (d *Document) relate() {
 		for _, op := range resource.Operations {
 			d.group(op)
 			op.Rows = d.rowsOf(op)
+			d.resolve(op)
+			op.Cells = op.cells()
 			if op.followsOne() {
 				d.Live = op
 			}
@@ -33,6 +35,14 @@ func (d *Document) findChildren() {
 			}
 		}
 	}
+}
+
+// resolve finds the operations that an answer leads to.
+func (d *Document) resolve(op *Operation) {
+	for i := range op.Follows {
+		op.Follows[i].Target = d.Operation(op.Follows[i].operation)
+	}
+	op.Follows = slices.DeleteFunc(op.Follows, func(f Follow) bool { return f.Target == nil })
 }
 
 // group adds an operation to its first tag.
