@@ -165,7 +165,8 @@ func (s *stage) rounds(alone int) int {
 	return alone
 }
 
-// compareLoad loads the builds and the baseline in turns, each on a number of connections.
+// compareLoad loads the builds and the baseline in turns, each on a number of connections. The zero target is no
+// baseline.
 func (s *stage) compareLoad(ctx context.Context, connections int, on func(b *build) target, baseline target) (
 	result, error) {
 	targets := map[*build]target{}
@@ -175,11 +176,13 @@ func (s *stage) compareLoad(ctx context.Context, connections int, on func(b *bui
 			return result{}, err
 		}
 	}
-	if _, err := load(ctx, baseline, connections, min(warmUp, s.Round)); err != nil {
-		return result{}, err
+	var ofBaseline measurement
+	if baseline.next != nil {
+		if _, err := load(ctx, baseline, connections, min(warmUp, s.Round)); err != nil {
+			return result{}, err
+		}
+		ofBaseline = func(ctx context.Context) (round, error) { return load(ctx, baseline, connections, s.Round) }
 	}
 	return s.alternate(ctx, s.rounds(s.Rounds), rateOf, s.sides(
-		func(ctx context.Context, b *build) (round, error) { return load(ctx, targets[b], connections, s.Round) },
-		func(ctx context.Context) (round, error) { return load(ctx, baseline, connections, s.Round) },
-	))
+		func(ctx context.Context, b *build) (round, error) { return load(ctx, targets[b], connections, s.Round) }, ofBaseline))
 }

@@ -35,5 +35,10 @@ func anyOf(items []seeded, request func(seeded) []byte) (next func() call) {
 	for n, i := range items {
 		calls[n] = call{request(i), i.Size}
 	}
+	return oneOf(calls)
+}
+
+// oneOf repeats random calls.
+func oneOf(calls []call) (next func() call) {
 	return func() call { return calls[rand.IntN(len(calls))] }
 }

@@ -39,6 +39,8 @@ var rows = []row{
 	{"get-token", "`GET /items/{id}` by access token, 8 clients, against HTTP Basic", getByToken(8), atLeast(0.97), 0},
 	{"list", "`GET /items?limit=50`", listItems, atLeast(0.80), 0},
 	{"graphql", "GraphQL, 50 items with tags and assets, against that list", queryItems, atLeast(0.50).and(statements), 0},
+	{"filter-many", "`GET /items?tags=` and `?search=` that all items pass, against that list", filterItems("keynote", true), none, 0},
+	{"filter-none", "the same that no item passes", filterItems("nothing", false), none, 0},
 	{"patch-1", "`PATCH /items/{id}`, 1 client", patchItem(1), none, 0},
 	{"patch-4", "`PATCH /items/{id}`, 4 clients", patchItem(4), none, 0},
 	{"patch-8", "`PATCH /items/{id}`, 8 clients", patchItem(8), atLeast(0.70), 0},
