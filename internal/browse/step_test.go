@@ -31,7 +31,7 @@ func TestPage_AValueLeadsWhereItsLinkLeads(t *testing.T) {
 	const id = "01890a5d-ac96-774b-bcce-b302099a8057"
 	answer := `{"results":[{"kind_id":"` + id + `"}]}`
 	setup(t, answering(http.StatusOK, answer)).open("/api/t/bends").
-		has(`<a href="/api/t/things/` + id + `/parts">` + id + `</a>`)
+		has(`<a href="/api/t/parts/` + id + `/list">` + id + `</a>`)
 	setup(t, answering(http.StatusOK, answer)).open("/api/t/things").has(`<a href="/api/t/keys/` + id + `">` + id + `</a>`)
 }
 

@@ -141,8 +141,8 @@ func (f *Field) rowsAreUnchanged(old json.RawMessage, values url.Values) bool {
 	return true
 }
 
-// rowsValue returns the rows of a form as JSON; nil for none. Empty rows are left out. A member that the user emptied is
-// left out, and one that the user did not change has its old value.
+// rowsValue returns the rows of a form as JSON; nil for none. Empty rows are left out, and so are members that the user
+// emptied. A member that the user did not change has its old value.
 func (f *Field) rowsValue(old json.RawMessage, values url.Values) (json.RawMessage, []problem.Fault) {
 	olds, _ := f.elements(old)
 	var objects []any
@@ -230,7 +230,8 @@ func (f *Field) row(row, at int, olds []Record, with Filling) Row {
 	for i := range f.members {
 		m := f.inRow(&f.members[i], row, at)
 		in := m.input(was[m.Name], with)
-		if text := strings.TrimSpace(in.Value()); text != "" && len(title) < 3 && (m.Kind == kindText || m.Kind == kindChoice) {
+		text := strings.TrimSpace(in.Value())
+		if text != "" && len(title) < 3 && (m.Kind == kindText || m.Kind == kindChoice) {
 			title = append(title, Shorten(text))
 		}
 		shown.Inputs = append(shown.Inputs, in)

@@ -11,6 +11,7 @@
 //	x-prefix        of a parameter: it stands for every name that begins with this
 //	x-link          of a property: the path that reads what the value identifies, "/roles/{id}" or "/{path}"
 //	x-from          of a property of a request: where representations have the value, "workflow/profile_id"
+//	x-when          of a link: it is there if the values at these pointers are these texts (see Follow)
 //	x-autocomplete  of a property: the HTML attribute of its control
 //
 // It must not know how a page looks, nor what an operation does. Calls go down this list of files:

@@ -9,8 +9,8 @@ import (
 	"itemcast/internal/browse/jsontree"
 )
 
-// Follow is an OpenAPI link: an operation that can be called with values of an answer. In its pointers a step "*" stands
-// for each element of an array; it is the same element in all of them.
+// Follow is an OpenAPI link: an operation that can be called with values of an answer. In its pointers a step "*"
+// stands for each element of an array; it is the same element in all of them.
 type Follow struct {
 	Summary string     // what the link does, in words
 	Target  *Operation // another operation of the document
@@ -47,8 +47,8 @@ func readFollows(responses *jsontree.Object) []Follow {
 	return all
 }
 
-// cells returns the links that a value of an answer is by itself: the paths that read what it identifies, by the name of
-// its member.
+// cells returns the links that a value of an answer is by itself: the paths that read what it identifies, by the name
+// of its member.
 func (op *Operation) cells() map[string]string {
 	var cells map[string]string
 	for _, f := range op.Follows {

@@ -21,8 +21,8 @@ type Operation struct {
 	Bodies                    []Body // one for each media type
 	BodyRequired              bool
 	Responses                 []Response
-	Rows                      string            // of a list: the path that reads an element, "/users/{id}"; "" for any other
-	Cells                     map[string]string // paths that read what members of its answer identify, beside Document.Links
+	Rows                      string            // of a list: the path that reads an element, "/users/{id}"; else ""
+	Cells                     map[string]string // paths that read what members of its answer identify; see Document.Links
 	Follows                   []Follow          // what its answer leads to
 
 	tags     []string
