@@ -49,6 +49,10 @@ func complexity() (root exec.ComplexityRoot) {
 	}
 
 	root.Query.Node = func(child int, _ uuid.UUID) int { return statementCost + child } // a statement for each type
+	root.Query.WorkflowProfileCheck = func(child int, _ uuid.UUID) int { return scanCost + child } // looks up hosts
+	root.WorkflowProfile.Versions = func(child int, first *int64, _ *string) int {
+		return statementCost + child*clamp(first, defaultPage)
+	}
 	root.Query.Tags = func(child int) int { return scanCost + child }
 	root.Query.MetadataFields = func(child int) int { return scanCost + child }
 	// Multiplied by the page's items.

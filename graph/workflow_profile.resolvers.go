@@ -7,8 +7,10 @@ package graph
 
 import (
 	"context"
+	"itemcast/graph/internal/exec"
 	"itemcast/graph/internal/model"
 	"itemcast/internal/optional"
+	"itemcast/internal/problem"
 	"itemcast/internal/revision"
 	"itemcast/internal/workflow"
 
@@ -17,23 +19,36 @@ import (
 
 // CreateWorkflowProfile is the resolver for the createWorkflowProfile field.
 func (r *mutationResolver) CreateWorkflowProfile(ctx context.Context, input model.CreateWorkflowProfileInput) (*model.CreateWorkflowProfilePayload, error) {
-	profile, err := r.Workflows.CreateProfile(ctx, workflow.ProfileInput{Name: input.Name, Description: optional.OrZero(input.Description), RoleIDs: input.RoleIds})
-	return &model.CreateWorkflowProfilePayload{WorkflowProfile: &profile}, err
+	profile, err := r.Workflows.CreateProfile(ctx, workflow.ProfileInput{Name: input.Name, Description: optional.OrZero(input.Description),
+		RoleIDs: input.RoleIds, Actions: each(input.Actions, fromWorkflowAction), Tasks: each(input.Tasks, fromWorkflowTask)})
+	return &model.CreateWorkflowProfilePayload{WorkflowProfile: toWorkflowProfile(profile)}, err
 }
 
 // UpdateWorkflowProfile is the resolver for the updateWorkflowProfile field.
 func (r *mutationResolver) UpdateWorkflowProfile(ctx context.Context, id uuid.UUID, input map[string]any, ifRevision *int64) (*model.UpdateWorkflowProfilePayload, error) {
-	patch, err := readPatch[workflow.ProfilePatch](input)
+	patch, err := profilePatch(input)
 	if err != nil {
 		return nil, err
 	}
 	profile, err := r.Workflows.PatchProfile(ctx, id, patch, revision.IfGiven(ifRevision))
-	return &model.UpdateWorkflowProfilePayload{WorkflowProfile: &profile}, err
+	return &model.UpdateWorkflowProfilePayload{WorkflowProfile: toWorkflowProfile(profile)}, err
 }
 
 // DeleteWorkflowProfile is the resolver for the deleteWorkflowProfile field.
 func (r *mutationResolver) DeleteWorkflowProfile(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteWorkflowProfilePayload, error) {
 	return &model.DeleteWorkflowProfilePayload{ID: id}, r.Workflows.DeleteProfile(ctx, id, revision.IfGiven(ifRevision))
+}
+
+// CopyWorkflowProfile is the resolver for the copyWorkflowProfile field.
+func (r *mutationResolver) CopyWorkflowProfile(ctx context.Context, id uuid.UUID, name string) (*model.CopyWorkflowProfilePayload, error) {
+	profile, err := r.Workflows.CopyProfile(ctx, id, name)
+	return &model.CopyWorkflowProfilePayload{WorkflowProfile: toWorkflowProfile(profile)}, err
+}
+
+// RotateWorkflowSecret is the resolver for the rotateWorkflowSecret field.
+func (r *mutationResolver) RotateWorkflowSecret(ctx context.Context, id uuid.UUID, secret model.WorkflowSecret, revoke *bool) (*model.RotateWorkflowSecretPayload, error) {
+	shown, until, err := r.Workflows.RotateSecret(ctx, id, optional.OrZero(revoke))
+	return &model.RotateWorkflowSecretPayload{Secret: shown, OldSecretUntil: until}, err
 }
 
 // WorkflowProfiles is the resolver for the workflowProfiles field.
@@ -46,9 +61,9 @@ func (r *queryResolver) WorkflowProfiles(ctx context.Context, first *int64, afte
 	if err != nil {
 		return nil, err
 	}
-	nodes, cursors := pointers(profiles), each(profiles, workflow.Profile.PageToken)
+	nodes, cursors := each(profiles, toWorkflowProfile), each(profiles, workflow.Profile.PageToken)
 	return &model.WorkflowProfileConnection{
-		Edges: edges(nodes, cursors, func(cursor string, node *workflow.Profile) *model.WorkflowProfileEdge {
+		Edges: edges(nodes, cursors, func(cursor string, node *model.WorkflowProfile) *model.WorkflowProfileEdge {
 			return &model.WorkflowProfileEdge{Cursor: cursor, Node: node}
 		}),
 		Nodes: nodes, PageInfo: forwardPage(after, next, cursors),
@@ -56,6 +71,44 @@ func (r *queryResolver) WorkflowProfiles(ctx context.Context, first *int64, afte
 }
 
 // WorkflowProfile is the resolver for the workflowProfile field.
-func (r *queryResolver) WorkflowProfile(ctx context.Context, id uuid.UUID) (*workflow.Profile, error) {
-	return nilIfNotFound(r.Workflows.Profile(ctx, id))
+func (r *queryResolver) WorkflowProfile(ctx context.Context, id uuid.UUID) (*model.WorkflowProfile, error) {
+	profile, err := r.Workflows.Profile(ctx, id)
+	if problem.Is(err, problem.NotFound) {
+		return nil, nil
+	}
+	return toWorkflowProfile(profile), err
 }
+
+// WorkflowProfileCheck is the resolver for the workflowProfileCheck field.
+func (r *queryResolver) WorkflowProfileCheck(ctx context.Context, id uuid.UUID) (*model.WorkflowProfileCheck, error) {
+	check, err := r.Workflows.CheckProfile(ctx, id)
+	if problem.Is(err, problem.NotFound) {
+		return nil, nil
+	}
+	return toWorkflowCheck(check), err
+}
+
+// Versions is the resolver for the versions field.
+func (r *workflowProfileResolver) Versions(ctx context.Context, obj *model.WorkflowProfile, first *int64, after *string) (*model.WorkflowProfileVersionConnection, error) {
+	limit, err := pageSize(first, defaultPage)
+	if err != nil {
+		return nil, err
+	}
+	versions, next, err := r.Workflows.Versions(ctx, obj.ID, limit, optional.OrZero(after))
+	if err != nil {
+		return nil, err
+	}
+	nodes := each(versions, toWorkflowVersion)
+	cursors := each(versions, func(v workflow.Version) string { return v.PageToken(obj.ID) })
+	return &model.WorkflowProfileVersionConnection{
+		Edges: edges(nodes, cursors, func(cursor string, node *model.WorkflowProfileVersion) *model.WorkflowProfileVersionEdge {
+			return &model.WorkflowProfileVersionEdge{Cursor: cursor, Node: node}
+		}),
+		Nodes: nodes, PageInfo: forwardPage(after, next, cursors),
+	}, nil
+}
+
+// WorkflowProfile returns exec.WorkflowProfileResolver implementation.
+func (r *Resolver) WorkflowProfile() exec.WorkflowProfileResolver { return &workflowProfileResolver{r} }
+
+type workflowProfileResolver struct{ *Resolver }

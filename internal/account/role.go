@@ -131,3 +131,24 @@ func UnknownRoles(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, ids []uui
 	}
 	return unknown, nil
 }
+
+// UsersOfRole is a role with the number of users who can sign in with it.
+type UsersOfRole struct {
+	ID          uuid.UUID
+	Name        string
+	Permissions []string
+	ActiveUsers int64
+}
+
+// RoleUsers returns the account's roles by name, with their users. It does not authorize.
+func RoleUsers(ctx context.Context, tx db.Querier, accountID uuid.UUID) ([]UsersOfRole, error) {
+	rows, err := store.New(tx).RoleUsers(ctx, accountID)
+	if err != nil {
+		return nil, fmt.Errorf("read the roles and their users: %w", err)
+	}
+	roles := make([]UsersOfRole, len(rows))
+	for i, row := range rows {
+		roles[i] = UsersOfRole(row)
+	}
+	return roles, nil
+}

@@ -3,7 +3,6 @@ package hook
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -14,7 +13,6 @@ import (
 	"itemcast/internal/item"
 	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
-	"itemcast/internal/strictjson"
 	"itemcast/internal/validate"
 )
 
@@ -88,12 +86,5 @@ func (s Settings) checkSending(faults *problem.Faults) {
 	if s.MaxInFlight != nil && (*s.MaxInFlight < 1 || *s.MaxInFlight > maxInFlight) {
 		faults.At("#/max_in_flight", fmt.Sprintf("must be from 1 to %d requests at a time, or null", maxInFlight))
 	}
-	wrong := sending.CheckHeaders(s.Headers)
-	for _, name := range slices.Sorted(maps.Keys(wrong)) {
-		if name == "" {
-			faults.At("#/headers", wrong[name])
-		} else {
-			faults.At(strictjson.Pointer("headers", name), wrong[name])
-		}
-	}
+	faults.Add(sending.HeaderFaults(s.Headers, "headers")...)
 }

@@ -2,15 +2,12 @@ package hook
 
 import (
 	"encoding/json"
-	"maps"
-	"net/url"
-	"slices"
 
 	"itemcast/internal/hook/egress"
+	"itemcast/internal/hook/sending"
 	"itemcast/internal/item"
 	"itemcast/internal/mergepatch"
 	"itemcast/internal/problem"
-	"itemcast/internal/strictjson"
 )
 
 // The bodies that a hook can ask for.
@@ -21,7 +18,7 @@ const (
 
 // Masked replaces the value of a header wherever hooks are shown. A client that writes it back leaves the value
 // unchanged.
-const Masked = "***"
+const Masked = sending.Masked
 
 // Settings are the part of a hook that its owner sets, as clients read and write it.
 type Settings struct {
@@ -50,21 +47,9 @@ func (s Settings) patched(patch []byte, replaced ...string) (Settings, error) {
 	if err := json.Unmarshal(patch, &given); err != nil {
 		return Settings{}, errSettings()
 	}
-	moved := s.URL != "" && originOf(s.URL) != originOf(after.URL)
-	var faults problem.Faults
-	for _, name := range slices.Sorted(maps.Keys(after.Headers)) {
-		switch old, ok := s.Headers[name]; {
-		case given.Headers[name] != nil && *given.Headers[name] != Masked:
-		case ok && moved:
-			faults.At(strictjson.Pointer("headers", name),
-				"belongs to the previous host of the URL: give its value again, or remove it with null")
-		case ok:
-			after.Headers[name] = old
-		default:
-			faults.At(strictjson.Pointer("headers", name),
-				"must have a value: *** stands for the stored value, and there is none")
-		}
-	}
+	isMasked := func(name string) bool { return given.Headers[name] == nil || *given.Headers[name] == Masked }
+	moved := s.URL != "" && egress.Origin(s.URL) != egress.Origin(after.URL)
+	faults := sending.Unmask(after.Headers, s.Headers, isMasked, moved, "headers")
 	return after, faults.Err(problem.InvalidInput)
 }
 
@@ -80,15 +65,6 @@ func decodeSettings(raw []byte) (Settings, error) {
 func errSettings() error {
 	return problem.New(problem.InvalidInput,
 		"The settings of a hook must be a JSON object. See the schema HookInput in /api/v1/openapi.json.")
-}
-
-// originOf returns the scheme and host of a URL, which decide who receives the headers.
-func originOf(raw string) string {
-	u, err := url.Parse(egress.NormalizeURL(raw))
-	if err != nil {
-		return raw
-	}
-	return u.Scheme + "://" + u.Host
 }
 
 func (s Settings) withDefaults() Settings {
@@ -109,10 +85,6 @@ func (s Settings) withDefaults() Settings {
 
 // masked returns the settings as they are shown. The values of headers are often secrets of the endpoint.
 func (s Settings) masked() Settings {
-	shown := make(map[string]string, len(s.Headers))
-	for name := range s.Headers {
-		shown[name] = Masked
-	}
-	s.Headers = shown
+	s.Headers = sending.MaskedHeaders(s.Headers)
 	return s
 }

@@ -135,7 +135,8 @@ func (n *Node) buildServices() {
 		Items: n.Items, Wake: n.Dispatcher.Wake})
 	n.pruner = change.NewPruner(pool, config.Retention, n.Dispatcher.Hold, log)
 	n.Hub = live.NewHub(pool, n.Feed, config.ConnectionsPerUser, log)
-	n.workflows = workflow.NewService(workflow.Config{Pool: pool, Log: log, Changed: n.Hub.Forget})
+	n.workflows = workflow.NewService(workflow.Config{Pool: pool, Log: log, Changed: n.Hub.Forget,
+		Reach: config.HookReach})
 }
 
 // Close releases the node's own database connections. Call it after Run has returned.

@@ -28,6 +28,8 @@ var graphQLNeeds = map[string]account.Permission{
 	"workflowProfiles":    account.ItemsView, "workflowProfile": account.ItemsView,
 	"createWorkflowProfile": account.WorkflowsManage,
 	"updateWorkflowProfile": account.WorkflowsManage, "deleteWorkflowProfile": account.WorkflowsManage,
+	"copyWorkflowProfile": account.WorkflowsManage, "rotateWorkflowSecret": account.WorkflowsManage,
+	"workflowProfileCheck": account.WorkflowsManage,
 	"users": account.UsersManage, "user": account.UsersManage, "createUser": account.UsersManage,
 	"updateUser": account.UsersManage, "deleteUser": account.UsersManage,
 	"createResetLink": account.UsersManage, "rotatePassword": account.UsersManage, "audit": account.UsersManage,

@@ -128,7 +128,7 @@ func (w walker) call(method, path, body string, header ...string) nodetest.Respo
 // id returns the id of the resource that a path or a field is about; else an unknown id.
 func (w *walked) id(about string) string {
 	about = strings.ToLower(strings.ReplaceAll(about, "-", ""))
-	for _, noun := range [][2]string{{"workflowprofile", "workflow-profiles"}, {"metadatafield", "metadata-fields"},
+	for _, noun := range [][2]string{{"workflowprofile", "workflow-profiles"}, {"workflowsecret", "workflow-profiles"}, {"metadatafield", "metadata-fields"},
 		{"token", "tokens"}, {"item", "items"}, {"hook", "hooks"}, {"role", "roles"},
 		{"user", "users"}, {"resetlink", "users"}, {"rotatepassword", "users"}} {
 		if strings.Contains(about, noun[0]) {
@@ -136,6 +136,12 @@ func (w *walked) id(about string) string {
 		}
 	}
 	return uuid.NewString()
+}
+
+// fill gives the parameters of a path the values of a resource that there is.
+func (w *walked) fill(path string) string {
+	noun := strings.Split(path, "/")[1]
+	return strings.NewReplacer("{id}", w.id(noun), "{version}", "1").Replace(path)
 }
 
 // leaks returns the resources that a response shows although the walker may not see them.
@@ -174,8 +180,8 @@ func TestWalk_EveryOperationChecksPermissions(t *testing.T) {
 				}
 				mediaType, body := spec.body(operation)
 				noun := strings.Split(path, "/")[1]
-				at := document.Base() + strings.ReplaceAll(path, "{id}", w.id(noun))
-				if strings.Contains(strings.ReplaceAll(path, "{id}", ""), "{") {
+				at := document.Base() + w.fill(path)
+				if strings.Contains(at, "{") {
 					t.Errorf("%s has a parameter that this walk does not know", path)
 				}
 				for _, name := range slices.Sorted(maps.Keys(w.walkers)) {
@@ -233,7 +239,7 @@ func TestWalk_EveryPageChecksPermissions(t *testing.T) {
 	}
 	offers := regexp.MustCompile(`name="_method" value="(\w+)"`)
 	for _, path := range slices.Sorted(maps.Keys(spec.at("paths"))) {
-		at := w.Contract.Base() + strings.ReplaceAll(path, "{id}", w.id(strings.Split(path, "/")[1]))
+		at := w.Contract.Base() + w.fill(path)
 		for name, who := range w.walkers {
 			got := who.Page(w.Browser(), at, append([]string{"Cookie", who.session}, who.header...)...)
 			if leaked := w.leaks(who, got.Body); leaked != nil && !strings.Contains(at, w.ids[leaked[0]]) {

@@ -11,9 +11,11 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/db"
+	"itemcast/internal/optional"
 	"itemcast/internal/page"
 	"itemcast/internal/problem"
 	"itemcast/internal/workflow/internal/store"
+	"itemcast/internal/workflow/machine"
 )
 
 var errNoProfile = problem.New(problem.NotFound, "There is no such workflow profile.")
@@ -21,13 +23,29 @@ var errNoProfile = problem.New(problem.NotFound, "There is no such workflow prof
 // Profile is a workflow that items can have. With RoleIDs, only users of those roles see its items; permissions make no
 // difference.
 type Profile struct {
-	ID          uuid.UUID
-	Name        string
-	Description string
-	RoleIDs     []uuid.UUID // empty: all roles
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-	Revision    int64
+	ID             uuid.UUID
+	Name           string
+	Description    string
+	RoleIDs        []uuid.UUID // empty: all roles
+	Version        int32       // raised when actions or tasks change
+	Actions        []machine.Action
+	Tasks          []Task
+	OldSecretUntil *time.Time // the previous secret also signs until then; nil: it does not
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+	Revision       int64 // raised by each change to the profile or its secret
+}
+
+// stored is a profile with what is never shown.
+type stored struct {
+	Profile                       // without Tasks
+	definition machine.Definition // with the values of headers
+}
+
+// shownTo returns the profile as an actor sees it.
+func (p stored) shownTo(actor account.Actor) Profile {
+	p.Tasks = shownTasks(p.definition.Tasks, actor.Permissions.Has(account.WorkflowsManage))
+	return p.Profile
 }
 
 // PageToken returns the token of the profile's place in the list of profiles.
@@ -55,7 +73,11 @@ func (s *Service) Profiles(ctx context.Context, limit int, after string) (profil
 	})
 	profiles = make([]Profile, len(rows))
 	for i, row := range rows {
-		profiles[i] = toProfile(store.GetWorkflowProfileRow(row))
+		profile, err := fromRow(store.GetWorkflowProfileRow(row))
+		if err != nil {
+			return nil, "", err
+		}
+		profiles[i] = profile.shownTo(actor)
 	}
 	return profiles, next, nil
 }
@@ -69,15 +91,24 @@ func (s *Service) Profile(ctx context.Context, id uuid.UUID) (Profile, error) {
 	if err != nil {
 		return Profile{}, err
 	}
-	row, err := store.New(db.Read(ctx, s.pool)).GetWorkflowProfile(ctx, store.GetWorkflowProfileParams{
+	profile, err := get(ctx, db.Read(ctx, s.pool), actor, id)
+	if err != nil {
+		return Profile{}, err
+	}
+	return profile.shownTo(actor), nil
+}
+
+// get reads a profile that the actor may see. Error: NOT_FOUND.
+func get(ctx context.Context, tx db.Querier, actor account.Actor, id uuid.UUID) (stored, error) {
+	row, err := store.New(tx).GetWorkflowProfile(ctx, store.GetWorkflowProfileParams{
 		AccountID: actor.AccountID, ID: id, RoleID: limitedTo(actor)})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return Profile{}, errNoProfile
+		return stored{}, errNoProfile
 	}
 	if err != nil {
-		return Profile{}, fmt.Errorf("read workflow profile: %w", err)
+		return stored{}, fmt.Errorf("read workflow profile: %w", err)
 	}
-	return toProfile(row), nil
+	return fromRow(row)
 }
 
 // limitedTo returns the role whose profiles an actor sees; nil sees all.
@@ -88,7 +119,15 @@ func limitedTo(actor account.Actor) *uuid.UUID {
 	return actor.RoleParam()
 }
 
-func toProfile(row store.GetWorkflowProfileRow) Profile {
-	return Profile{ID: row.ID, Name: row.Name, Description: row.Description, RoleIDs: row.RoleIds,
-		CreatedAt: row.CreatedAt.UTC(), UpdatedAt: row.UpdatedAt.UTC(), Revision: row.Revision}
+func fromRow(row store.GetWorkflowProfileRow) (stored, error) {
+	definition, err := decodeDefinition(row.Actions, row.Tasks)
+	p := Profile{ID: row.ID, Name: row.Name, Description: row.Description, RoleIDs: row.RoleIds, Version: row.Version,
+		Actions: definition.Actions, CreatedAt: row.CreatedAt.UTC(), UpdatedAt: row.UpdatedAt.UTC(),
+		Revision: row.Revision}
+	if row.OldSecretUntil != nil && row.OldSecretUntil.After(time.Now()) {
+		p.OldSecretUntil = utc(row.OldSecretUntil)
+	}
+	return stored{Profile: p, definition: definition}, err
 }
+
+func utc(t *time.Time) *time.Time { return optional.Map(t, time.Time.UTC) }

@@ -1,25 +1,17 @@
 package workflow
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
-	"itemcast/internal/account"
+	"itemcast/internal/hook/egress"
+	"itemcast/internal/hook/sending"
 	"itemcast/internal/plaintext"
-	"itemcast/internal/problem"
-	"itemcast/internal/validate"
-)
-
-// The limits of the contract. GraphQL does not check them.
-const (
-	maxName        = 100  // characters
-	maxDescription = 2000 // characters
-	maxRoles       = 100
+	"itemcast/internal/strictjson"
+	"itemcast/internal/workflow/machine"
 )
 
 // ProfileInput holds the fields of a new profile.
@@ -27,18 +19,38 @@ type ProfileInput struct {
 	Name        string
 	Description string
 	RoleIDs     []uuid.UUID // empty: all roles
+	Actions     []machine.Action
+	Tasks       []machine.Task
 }
 
-// ProfilePatch is a merge patch that mergepatch.Read has decoded: nil leaves a field as it is.
+// ProfilePatch is a merge patch that mergepatch.Read has decoded: nil leaves a field as it is. Actions and tasks are
+// replaced as a whole; a header with the value *** keeps the value that the task with the same key has.
 type ProfilePatch struct {
-	Name        *string      `json:"name"`
-	Description *string      `json:"description"`
-	RoleIDs     *[]uuid.UUID `json:"role_ids"`
+	Name        *string           `json:"name"`
+	Description *string           `json:"description"`
+	RoleIDs     *[]uuid.UUID      `json:"role_ids"`
+	Actions     *[]machine.Action `json:"actions"`
+	Tasks       *[]machine.Task   `json:"tasks"`
 }
 
-// applied returns a profile's input with the patch applied.
-func (p ProfilePatch) applied(profile Profile) ProfileInput {
-	in := ProfileInput{Name: profile.Name, Description: profile.Description, RoleIDs: profile.RoleIDs}
+// given tells which fields of an input the client has written.
+type given struct{ name, roles, actions, tasks bool }
+
+func (in ProfileInput) definition() machine.Definition {
+	return machine.Definition{Actions: in.Actions, Tasks: in.Tasks}
+}
+
+func (in ProfileInput) normalized() ProfileInput {
+	in.Name, in.Description = plaintext.Composed(strings.TrimSpace(in.Name)), plaintext.Composed(in.Description)
+	in.RoleIDs = unique(in.RoleIDs)
+	in.Actions, in.Tasks = normalActions(in.Actions), normalTasks(in.Tasks)
+	return in
+}
+
+// applied returns a profile's input with the patch applied. It adds the faults of masked headers to f.
+func (p ProfilePatch) applied(before stored, f *findings) (ProfileInput, given) {
+	in := ProfileInput{Name: before.Name, Description: before.Description, RoleIDs: before.RoleIDs,
+		Actions: before.definition.Actions, Tasks: before.definition.Tasks}
 	if p.Name != nil {
 		in.Name = plaintext.Composed(strings.TrimSpace(*p.Name))
 	}
@@ -48,46 +60,39 @@ func (p ProfilePatch) applied(profile Profile) ProfileInput {
 	if p.RoleIDs != nil {
 		in.RoleIDs = unique(*p.RoleIDs)
 	}
-	return in
+	if p.Actions != nil {
+		in.Actions = normalActions(*p.Actions)
+	}
+	if p.Tasks != nil {
+		in.Tasks = normalTasks(*p.Tasks)
+	}
+	part := given{name: in.Name != before.Name, roles: p.RoleIDs != nil, actions: p.Actions != nil, tasks: p.Tasks != nil}
+	if part.tasks {
+		unmask(in.Tasks, before.definition.Tasks, f)
+	}
+	return in, part
 }
 
-func (in ProfileInput) normalized() ProfileInput {
-	in.Name, in.Description = plaintext.Composed(strings.TrimSpace(in.Name)), plaintext.Composed(in.Description)
-	in.RoleIDs = unique(in.RoleIDs)
-	return in
-}
-
-// check returns INVALID_INPUT with every fault. before is the profile's present name, which is not checked again; ""
-// for a new profile.
-func (in ProfileInput) check(before string) error {
-	var faults problem.Faults
-	if before == "" || in.Name != before {
-		faults.At("#/name", validate.Name(in.Name, 1, maxName))
-	}
-	faults.At("#/description", validate.Text(in.Description, 0, maxDescription))
-	if len(in.RoleIDs) > maxRoles {
-		faults.At("#/role_ids", fmt.Sprintf("must have at most %d entries", maxRoles))
-	}
-	return faults.Err(problem.InvalidInput)
-}
-
-// checkRoles returns RULE_VIOLATED when the account lacks one of the roles. It locks the others against deletion
-// until the transaction ends.
-func checkRoles(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, ids []uuid.UUID) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	unknown, err := account.UnknownRoles(ctx, tx, accountID, ids)
-	if err != nil {
-		return err
-	}
-	var faults problem.Faults
-	for i, id := range ids {
-		if slices.Contains(unknown, id) {
-			faults.At(fmt.Sprintf("#/role_ids/%d", i), "is no role of this account")
+// unmask replaces the masked values of headers by those of the tasks with the same keys. before is empty for a new
+// profile.
+func unmask(tasks, before []machine.Task, f *findings) {
+	for i, t := range tasks {
+		var old machine.Task
+		if at := slices.IndexFunc(before, func(b machine.Task) bool { return b.Key == t.Key }); at >= 0 {
+			old = before[at]
 		}
+		isMasked := func(name string) bool { return t.Headers[name] == sending.Masked }
+		moved := old.URL != "" && egress.Origin(old.URL) != egress.Origin(t.URL)
+		f.add(sending.Unmask(t.Headers, old.Headers, isMasked, moved, "tasks", fmt.Sprint(i), "headers"))
 	}
-	return faults.Err(problem.RuleViolated)
+}
+
+func taskPointer(i int, path ...string) string {
+	return strictjson.Pointer(append([]string{"tasks", fmt.Sprint(i)}, path...)...)
+}
+
+func actionPointer(i int, path ...string) string {
+	return strictjson.Pointer(append([]string{"actions", fmt.Sprint(i)}, path...)...)
 }
 
 // unique returns the ids in their order, each once.

@@ -3,12 +3,14 @@ package workflow
 import (
 	"context"
 	"log/slog"
+	"net"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/account"
 	"itemcast/internal/db"
+	"itemcast/internal/hook/egress"
 	"itemcast/internal/workflow/internal/store"
 )
 
@@ -20,6 +22,11 @@ type Config struct {
 	// Changed is called, while Run runs, when a profile has changed on any node, and when notifications may have been
 	// missed: items may have become hidden from roles, or visible. It must not block.
 	Changed func()
+
+	Reach egress.Policy // what tasks may reach
+	Hooks Hooks         // sends the tasks; nil: nothing sends them
+	// Resolver looks up the hosts of tasks in a dry run. Nil: the system's.
+	Resolver *net.Resolver
 }
 
 // Service manages an account's workflow profiles. Its methods may be called concurrently.
@@ -27,11 +34,16 @@ type Service struct {
 	pool    *pgxpool.Pool
 	log     *slog.Logger
 	changed func()
+
+	reach    egress.Policy
+	hooks    Hooks
+	resolver *net.Resolver
 }
 
 // NewService returns a Service on the database of config.
 func NewService(config Config) *Service {
-	return &Service{pool: config.Pool, log: config.Log, changed: config.Changed}
+	return &Service{pool: config.Pool, log: config.Log, changed: config.Changed, reach: config.Reach,
+		hooks: config.Hooks, resolver: config.Resolver}
 }
 
 // Run announces changes of profiles, until ctx ends.

@@ -35,6 +35,7 @@ type ResolverRoot interface {
 	Mutation() MutationResolver
 	Query() QueryResolver
 	Subscription() SubscriptionResolver
+	WorkflowProfile() WorkflowProfileResolver
 }
 
 type DirectiveRoot struct {
@@ -122,6 +123,10 @@ type ComplexityRoot struct {
 
 	ChangeMyPasswordPayload struct {
 		ID func(childComplexity int) int
+	}
+
+	CopyWorkflowProfilePayload struct {
+		WorkflowProfile func(childComplexity int) int
 	}
 
 	CreateAccessTokenPayload struct {
@@ -397,6 +402,7 @@ type ComplexityRoot struct {
 
 	Mutation struct {
 		ChangeMyPassword      func(childComplexity int, currentPassword string, newPassword string) int
+		CopyWorkflowProfile   func(childComplexity int, id uuid.UUID, name string) int
 		CreateAccessToken     func(childComplexity int, input map[string]any) int
 		CreateHook            func(childComplexity int, input map[string]any) int
 		CreateItem            func(childComplexity int, input item.ItemInput) int
@@ -420,6 +426,7 @@ type ComplexityRoot struct {
 		RotateAccessToken     func(childComplexity int, id uuid.UUID, revoke *bool) int
 		RotateHookSecret      func(childComplexity int, id uuid.UUID, revoke *bool) int
 		RotatePassword        func(childComplexity int, userID uuid.UUID) int
+		RotateWorkflowSecret  func(childComplexity int, id uuid.UUID, secret model.WorkflowSecret, revoke *bool) int
 		StopHookReplay        func(childComplexity int, id uuid.UUID) int
 		TestHook              func(childComplexity int, id uuid.UUID, itemID *uuid.UUID, event *model.HookEvent) int
 		TriggerItemHook       func(childComplexity int, id uuid.UUID) int
@@ -440,26 +447,27 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		AccessToken      func(childComplexity int, id uuid.UUID) int
-		AccessTokens     func(childComplexity int, userID *uuid.UUID, first *int64, after *string) int
-		Audit            func(childComplexity int, filter *model.AuditFilter, first *int64, after *string) int
-		Deliveries       func(childComplexity int, hookID *uuid.UUID, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first *int64, after *string) int
-		Delivery         func(childComplexity int, id uuid.UUID) int
-		Hook             func(childComplexity int, id uuid.UUID) int
-		Hooks            func(childComplexity int, first *int64, after *string) int
-		Item             func(childComplexity int, id uuid.UUID) int
-		Items            func(childComplexity int, filter *model.ItemFilter, sort *item.Sort, first *int64, after *string, last *int64, before *string) int
-		Me               func(childComplexity int) int
-		MetadataFields   func(childComplexity int) int
-		MySessions       func(childComplexity int) int
-		Node             func(childComplexity int, id uuid.UUID) int
-		Role             func(childComplexity int, id uuid.UUID) int
-		Roles            func(childComplexity int, first *int64, after *string) int
-		Tags             func(childComplexity int) int
-		User             func(childComplexity int, id uuid.UUID) int
-		Users            func(childComplexity int, filter *model.UserFilter, first *int64, after *string) int
-		WorkflowProfile  func(childComplexity int, id uuid.UUID) int
-		WorkflowProfiles func(childComplexity int, first *int64, after *string) int
+		AccessToken          func(childComplexity int, id uuid.UUID) int
+		AccessTokens         func(childComplexity int, userID *uuid.UUID, first *int64, after *string) int
+		Audit                func(childComplexity int, filter *model.AuditFilter, first *int64, after *string) int
+		Deliveries           func(childComplexity int, hookID *uuid.UUID, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first *int64, after *string) int
+		Delivery             func(childComplexity int, id uuid.UUID) int
+		Hook                 func(childComplexity int, id uuid.UUID) int
+		Hooks                func(childComplexity int, first *int64, after *string) int
+		Item                 func(childComplexity int, id uuid.UUID) int
+		Items                func(childComplexity int, filter *model.ItemFilter, sort *item.Sort, first *int64, after *string, last *int64, before *string) int
+		Me                   func(childComplexity int) int
+		MetadataFields       func(childComplexity int) int
+		MySessions           func(childComplexity int) int
+		Node                 func(childComplexity int, id uuid.UUID) int
+		Role                 func(childComplexity int, id uuid.UUID) int
+		Roles                func(childComplexity int, first *int64, after *string) int
+		Tags                 func(childComplexity int) int
+		User                 func(childComplexity int, id uuid.UUID) int
+		Users                func(childComplexity int, filter *model.UserFilter, first *int64, after *string) int
+		WorkflowProfile      func(childComplexity int, id uuid.UUID) int
+		WorkflowProfileCheck func(childComplexity int, id uuid.UUID) int
+		WorkflowProfiles     func(childComplexity int, first *int64, after *string) int
 	}
 
 	RedeliverPayload struct {
@@ -510,6 +518,11 @@ type ComplexityRoot struct {
 
 	RotatePasswordPayload struct {
 		Password func(childComplexity int) int
+	}
+
+	RotateWorkflowSecretPayload struct {
+		OldSecretUntil func(childComplexity int) int
+		Secret         func(childComplexity int) int
 	}
 
 	Session struct {
@@ -603,14 +616,41 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	WorkflowAction struct {
+		Key      func(childComplexity int) int
+		Kind     func(childComplexity int) int
+		Name     func(childComplexity int) int
+		RoleIds  func(childComplexity int) int
+		Settings func(childComplexity int) int
+	}
+
+	WorkflowActionSettings struct {
+		Deadline    func(childComplexity int) int
+		OnDeadline  func(childComplexity int) int
+		Privacy     func(childComplexity int) int
+		RemindAfter func(childComplexity int) int
+		Tags        func(childComplexity int) int
+	}
+
 	WorkflowProfile struct {
-		CreatedAt   func(childComplexity int) int
-		Description func(childComplexity int) int
-		ID          func(childComplexity int) int
-		Name        func(childComplexity int) int
-		Revision    func(childComplexity int) int
-		RoleIDs     func(childComplexity int) int
-		UpdatedAt   func(childComplexity int) int
+		Actions        func(childComplexity int) int
+		CreatedAt      func(childComplexity int) int
+		Description    func(childComplexity int) int
+		ID             func(childComplexity int) int
+		Name           func(childComplexity int) int
+		OldSecretUntil func(childComplexity int) int
+		Revision       func(childComplexity int) int
+		RoleIds        func(childComplexity int) int
+		Tasks          func(childComplexity int) int
+		UpdatedAt      func(childComplexity int) int
+		Version        func(childComplexity int) int
+		Versions       func(childComplexity int, first *int64, after *string) int
+	}
+
+	WorkflowProfileCheck struct {
+		Problems func(childComplexity int) int
+		Steps    func(childComplexity int) int
+		Version  func(childComplexity int) int
 	}
 
 	WorkflowProfileConnection struct {
@@ -622,6 +662,53 @@ type ComplexityRoot struct {
 	WorkflowProfileEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	WorkflowProfileProblem struct {
+		Detail   func(childComplexity int) int
+		Pointer  func(childComplexity int) int
+		Severity func(childComplexity int) int
+	}
+
+	WorkflowProfileStep struct {
+		ActionKind func(childComplexity int) int
+		Effect     func(childComplexity int) int
+		Key        func(childComplexity int) int
+		Name       func(childComplexity int) int
+		Pointer    func(childComplexity int) int
+		Roles      func(childComplexity int) int
+		TaskAt     func(childComplexity int) int
+		URL        func(childComplexity int) int
+		Waits      func(childComplexity int) int
+	}
+
+	WorkflowProfileVersion struct {
+		Actions   func(childComplexity int) int
+		CreatedAt func(childComplexity int) int
+		Tasks     func(childComplexity int) int
+		Version   func(childComplexity int) int
+	}
+
+	WorkflowProfileVersionConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	WorkflowProfileVersionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	WorkflowTask struct {
+		Action      func(childComplexity int) int
+		At          func(childComplexity int) int
+		HeaderNames func(childComplexity int) int
+		Key         func(childComplexity int) int
+		Kind        func(childComplexity int) int
+		Name        func(childComplexity int) int
+		URL         func(childComplexity int) int
+		Wait        func(childComplexity int) int
 	}
 }
 
@@ -983,6 +1070,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChangeMyPasswordPayload.ID(childComplexity), true
+
+	case "CopyWorkflowProfilePayload.workflowProfile":
+		if e.ComplexityRoot.CopyWorkflowProfilePayload.WorkflowProfile == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CopyWorkflowProfilePayload.WorkflowProfile(childComplexity), true
 
 	case "CreateAccessTokenPayload.accessToken":
 		if e.ComplexityRoot.CreateAccessTokenPayload.AccessToken == nil {
@@ -2036,6 +2130,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ChangeMyPassword(childComplexity, args["currentPassword"].(string), args["newPassword"].(string)), true
+	case "Mutation.copyWorkflowProfile":
+		if e.ComplexityRoot.Mutation.CopyWorkflowProfile == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_copyWorkflowProfile_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CopyWorkflowProfile(childComplexity, args["id"].(uuid.UUID), args["name"].(string)), true
 	case "Mutation.createAccessToken":
 		if e.ComplexityRoot.Mutation.CreateAccessToken == nil {
 			break
@@ -2284,6 +2389,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RotatePassword(childComplexity, args["userId"].(uuid.UUID)), true
+	case "Mutation.rotateWorkflowSecret":
+		if e.ComplexityRoot.Mutation.RotateWorkflowSecret == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rotateWorkflowSecret_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RotateWorkflowSecret(childComplexity, args["id"].(uuid.UUID), args["secret"].(model.WorkflowSecret), args["revoke"].(*bool)), true
 	case "Mutation.stopHookReplay":
 		if e.ComplexityRoot.Mutation.StopHookReplay == nil {
 			break
@@ -2610,6 +2726,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.WorkflowProfile(childComplexity, args["id"].(uuid.UUID)), true
+	case "Query.workflowProfileCheck":
+		if e.ComplexityRoot.Query.WorkflowProfileCheck == nil {
+			break
+		}
+
+		args, err := ec.field_Query_workflowProfileCheck_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.WorkflowProfileCheck(childComplexity, args["id"].(uuid.UUID)), true
 	case "Query.workflowProfiles":
 		if e.ComplexityRoot.Query.WorkflowProfiles == nil {
 			break
@@ -2751,6 +2878,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RotatePasswordPayload.Password(childComplexity), true
+
+	case "RotateWorkflowSecretPayload.oldSecretUntil":
+		if e.ComplexityRoot.RotateWorkflowSecretPayload.OldSecretUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateWorkflowSecretPayload.OldSecretUntil(childComplexity), true
+	case "RotateWorkflowSecretPayload.secret":
+		if e.ComplexityRoot.RotateWorkflowSecretPayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateWorkflowSecretPayload.Secret(childComplexity), true
 
 	case "Session.address":
 		if e.ComplexityRoot.Session.Address == nil {
@@ -3014,6 +3154,74 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UserEdge.Node(childComplexity), true
 
+	case "WorkflowAction.key":
+		if e.ComplexityRoot.WorkflowAction.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowAction.Key(childComplexity), true
+	case "WorkflowAction.kind":
+		if e.ComplexityRoot.WorkflowAction.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowAction.Kind(childComplexity), true
+	case "WorkflowAction.name":
+		if e.ComplexityRoot.WorkflowAction.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowAction.Name(childComplexity), true
+	case "WorkflowAction.roleIds":
+		if e.ComplexityRoot.WorkflowAction.RoleIds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowAction.RoleIds(childComplexity), true
+	case "WorkflowAction.settings":
+		if e.ComplexityRoot.WorkflowAction.Settings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowAction.Settings(childComplexity), true
+
+	case "WorkflowActionSettings.deadline":
+		if e.ComplexityRoot.WorkflowActionSettings.Deadline == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowActionSettings.Deadline(childComplexity), true
+	case "WorkflowActionSettings.onDeadline":
+		if e.ComplexityRoot.WorkflowActionSettings.OnDeadline == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowActionSettings.OnDeadline(childComplexity), true
+	case "WorkflowActionSettings.privacy":
+		if e.ComplexityRoot.WorkflowActionSettings.Privacy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowActionSettings.Privacy(childComplexity), true
+	case "WorkflowActionSettings.remindAfter":
+		if e.ComplexityRoot.WorkflowActionSettings.RemindAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowActionSettings.RemindAfter(childComplexity), true
+	case "WorkflowActionSettings.tags":
+		if e.ComplexityRoot.WorkflowActionSettings.Tags == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowActionSettings.Tags(childComplexity), true
+
+	case "WorkflowProfile.actions":
+		if e.ComplexityRoot.WorkflowProfile.Actions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfile.Actions(childComplexity), true
 	case "WorkflowProfile.createdAt":
 		if e.ComplexityRoot.WorkflowProfile.CreatedAt == nil {
 			break
@@ -3038,6 +3246,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.WorkflowProfile.Name(childComplexity), true
+	case "WorkflowProfile.oldSecretUntil":
+		if e.ComplexityRoot.WorkflowProfile.OldSecretUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfile.OldSecretUntil(childComplexity), true
 	case "WorkflowProfile.revision":
 		if e.ComplexityRoot.WorkflowProfile.Revision == nil {
 			break
@@ -3045,17 +3259,59 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.WorkflowProfile.Revision(childComplexity), true
 	case "WorkflowProfile.roleIds":
-		if e.ComplexityRoot.WorkflowProfile.RoleIDs == nil {
+		if e.ComplexityRoot.WorkflowProfile.RoleIds == nil {
 			break
 		}
 
-		return e.ComplexityRoot.WorkflowProfile.RoleIDs(childComplexity), true
+		return e.ComplexityRoot.WorkflowProfile.RoleIds(childComplexity), true
+	case "WorkflowProfile.tasks":
+		if e.ComplexityRoot.WorkflowProfile.Tasks == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfile.Tasks(childComplexity), true
 	case "WorkflowProfile.updatedAt":
 		if e.ComplexityRoot.WorkflowProfile.UpdatedAt == nil {
 			break
 		}
 
 		return e.ComplexityRoot.WorkflowProfile.UpdatedAt(childComplexity), true
+	case "WorkflowProfile.version":
+		if e.ComplexityRoot.WorkflowProfile.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfile.Version(childComplexity), true
+	case "WorkflowProfile.versions":
+		if e.ComplexityRoot.WorkflowProfile.Versions == nil {
+			break
+		}
+
+		args, err := ec.field_WorkflowProfile_versions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.WorkflowProfile.Versions(childComplexity, args["first"].(*int64), args["after"].(*string)), true
+
+	case "WorkflowProfileCheck.problems":
+		if e.ComplexityRoot.WorkflowProfileCheck.Problems == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileCheck.Problems(childComplexity), true
+	case "WorkflowProfileCheck.steps":
+		if e.ComplexityRoot.WorkflowProfileCheck.Steps == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileCheck.Steps(childComplexity), true
+	case "WorkflowProfileCheck.version":
+		if e.ComplexityRoot.WorkflowProfileCheck.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileCheck.Version(childComplexity), true
 
 	case "WorkflowProfileConnection.edges":
 		if e.ComplexityRoot.WorkflowProfileConnection.Edges == nil {
@@ -3089,6 +3345,186 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.WorkflowProfileEdge.Node(childComplexity), true
 
+	case "WorkflowProfileProblem.detail":
+		if e.ComplexityRoot.WorkflowProfileProblem.Detail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileProblem.Detail(childComplexity), true
+	case "WorkflowProfileProblem.pointer":
+		if e.ComplexityRoot.WorkflowProfileProblem.Pointer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileProblem.Pointer(childComplexity), true
+	case "WorkflowProfileProblem.severity":
+		if e.ComplexityRoot.WorkflowProfileProblem.Severity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileProblem.Severity(childComplexity), true
+
+	case "WorkflowProfileStep.actionKind":
+		if e.ComplexityRoot.WorkflowProfileStep.ActionKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileStep.ActionKind(childComplexity), true
+	case "WorkflowProfileStep.effect":
+		if e.ComplexityRoot.WorkflowProfileStep.Effect == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileStep.Effect(childComplexity), true
+	case "WorkflowProfileStep.key":
+		if e.ComplexityRoot.WorkflowProfileStep.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileStep.Key(childComplexity), true
+	case "WorkflowProfileStep.name":
+		if e.ComplexityRoot.WorkflowProfileStep.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileStep.Name(childComplexity), true
+	case "WorkflowProfileStep.pointer":
+		if e.ComplexityRoot.WorkflowProfileStep.Pointer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileStep.Pointer(childComplexity), true
+	case "WorkflowProfileStep.roles":
+		if e.ComplexityRoot.WorkflowProfileStep.Roles == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileStep.Roles(childComplexity), true
+	case "WorkflowProfileStep.taskAt":
+		if e.ComplexityRoot.WorkflowProfileStep.TaskAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileStep.TaskAt(childComplexity), true
+	case "WorkflowProfileStep.url":
+		if e.ComplexityRoot.WorkflowProfileStep.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileStep.URL(childComplexity), true
+	case "WorkflowProfileStep.waits":
+		if e.ComplexityRoot.WorkflowProfileStep.Waits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileStep.Waits(childComplexity), true
+
+	case "WorkflowProfileVersion.actions":
+		if e.ComplexityRoot.WorkflowProfileVersion.Actions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileVersion.Actions(childComplexity), true
+	case "WorkflowProfileVersion.createdAt":
+		if e.ComplexityRoot.WorkflowProfileVersion.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileVersion.CreatedAt(childComplexity), true
+	case "WorkflowProfileVersion.tasks":
+		if e.ComplexityRoot.WorkflowProfileVersion.Tasks == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileVersion.Tasks(childComplexity), true
+	case "WorkflowProfileVersion.version":
+		if e.ComplexityRoot.WorkflowProfileVersion.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileVersion.Version(childComplexity), true
+
+	case "WorkflowProfileVersionConnection.edges":
+		if e.ComplexityRoot.WorkflowProfileVersionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileVersionConnection.Edges(childComplexity), true
+	case "WorkflowProfileVersionConnection.nodes":
+		if e.ComplexityRoot.WorkflowProfileVersionConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileVersionConnection.Nodes(childComplexity), true
+	case "WorkflowProfileVersionConnection.pageInfo":
+		if e.ComplexityRoot.WorkflowProfileVersionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileVersionConnection.PageInfo(childComplexity), true
+
+	case "WorkflowProfileVersionEdge.cursor":
+		if e.ComplexityRoot.WorkflowProfileVersionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileVersionEdge.Cursor(childComplexity), true
+	case "WorkflowProfileVersionEdge.node":
+		if e.ComplexityRoot.WorkflowProfileVersionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfileVersionEdge.Node(childComplexity), true
+
+	case "WorkflowTask.action":
+		if e.ComplexityRoot.WorkflowTask.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.Action(childComplexity), true
+	case "WorkflowTask.at":
+		if e.ComplexityRoot.WorkflowTask.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.At(childComplexity), true
+	case "WorkflowTask.headerNames":
+		if e.ComplexityRoot.WorkflowTask.HeaderNames == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.HeaderNames(childComplexity), true
+	case "WorkflowTask.key":
+		if e.ComplexityRoot.WorkflowTask.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.Key(childComplexity), true
+	case "WorkflowTask.kind":
+		if e.ComplexityRoot.WorkflowTask.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.Kind(childComplexity), true
+	case "WorkflowTask.name":
+		if e.ComplexityRoot.WorkflowTask.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.Name(childComplexity), true
+	case "WorkflowTask.url":
+		if e.ComplexityRoot.WorkflowTask.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.URL(childComplexity), true
+	case "WorkflowTask.wait":
+		if e.ComplexityRoot.WorkflowTask.Wait == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowTask.Wait(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -3119,6 +3555,10 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UpdateUserInput", ec.unmarshalInputUpdateUserInput),
 			graphql.NewInputUnmarshaler("UpdateWorkflowProfileInput", ec.unmarshalInputUpdateWorkflowProfileInput),
 			graphql.NewInputUnmarshaler("UserFilter", ec.unmarshalInputUserFilter),
+			graphql.NewInputUnmarshaler("WorkflowActionInput", ec.unmarshalInputWorkflowActionInput),
+			graphql.NewInputUnmarshaler("WorkflowActionSettingsInput", ec.unmarshalInputWorkflowActionSettingsInput),
+			graphql.NewInputUnmarshaler("WorkflowTaskHeader", ec.unmarshalInputWorkflowTaskHeader),
+			graphql.NewInputUnmarshaler("WorkflowTaskInput", ec.unmarshalInputWorkflowTaskInput),
 		)
 	}
 	first := true
@@ -4353,17 +4793,31 @@ type RotatePasswordPayload { password: String! }
   workflowProfiles(first: Int = 50, after: String): WorkflowProfileConnection!
   """A workflow profile; null if there is none."""
   workflowProfile(id: ID!): WorkflowProfile
+  """
+  What would happen to an item with a workflow profile, and what is wrong with that; null if there is no such profile.
+  It looks up the hosts of tasks, changes nothing and sends nothing.
+  """
+  workflowProfileCheck(id: ID!): WorkflowProfileCheck
 }
 
 extend type Mutation {
-  """Creates a workflow profile."""
+  """Creates a workflow profile. Its first task makes the secret with which tasks are signed."""
   createWorkflowProfile(input: CreateWorkflowProfileInput!): CreateWorkflowProfilePayload!
   """
   A change of roles takes effect at once. It is not a change of the items: subscribers should read their lists again.
+  ` + "`" + `actions` + "`" + ` and ` + "`" + `tasks` + "`" + ` are replaced as a whole, and are a new version: a workflow that runs already keeps the version
+  with which it began.
   """
   updateWorkflowProfile(id: ID!, input: UpdateWorkflowProfileInput!, ifRevision: Int): UpdateWorkflowProfilePayload!
-  """Error CONFLICT while items use it."""
+  """Error CONFLICT, with the numbers, while items use it or its workflows have not ended."""
   deleteWorkflowProfile(id: ID!, ifRevision: Int): DeleteWorkflowProfilePayload!
+  """Creates a profile with another name and everything else of this one, but a secret of its own."""
+  copyWorkflowProfile(id: ID!, name: String!): CopyWorkflowProfilePayload!
+  """
+  Makes the secret of a profile, or another one, which is shown only in this answer. Requests are also signed with the
+  old one for 24 hours, unless it is revoked.
+  """
+  rotateWorkflowSecret(id: ID!, secret: WorkflowSecret!, revoke: Boolean = false): RotateWorkflowSecretPayload!
 }
 
 """
@@ -4376,6 +4830,16 @@ type WorkflowProfile implements Node {
   description: String!
   """The roles that can see its items; empty: all roles."""
   roleIds: [ID!]!
+  """Raised when actions or tasks change."""
+  version: Int!
+  """What happens to an item, in this order."""
+  actions: [WorkflowAction!]!
+  """What is sent, and when. Tasks of the same moment are sent in this order."""
+  tasks: [WorkflowTask!]!
+  """The versions so far, newest first. A workflow keeps the version with which it began."""
+  versions(first: Int = 50, after: String): WorkflowProfileVersionConnection!
+  """Until then, tasks are also signed with the secret before the last rotation."""
+  oldSecretUntil: DateTime
   createdAt: DateTime!
   updatedAt: DateTime!
   revision: Int!
@@ -4394,12 +4858,156 @@ type WorkflowProfileEdge {
   node: WorkflowProfile!
 }
 
+"""What an action does."""
+enum WorkflowActionKind {
+  """Lets the media processor work on the item."""
+  PROCESS
+  """Waits until a person has edited the item."""
+  EDIT
+  """Waits until a person approves or rejects the item. A rejection fails the workflow."""
+  APPROVE
+  """Makes the item public or unlisted, with the authority of the profile."""
+  PUBLISH
+  """Makes the item private and tags it, with the authority of the profile."""
+  ARCHIVE
+}
+
+"""How an action ends at its deadline."""
+enum WorkflowDeadlineEffect { FAIL SKIP }
+
+"""When a task is sent. Cancelling a workflow sends nothing."""
+enum WorkflowTaskTime {
+  WORKFLOW_START
+  """Only after success."""
+  WORKFLOW_COMPLETE
+  """Only after a failure."""
+  WORKFLOW_FAILED
+  BEFORE_ACTION
+  """Also after the action has failed or was skipped."""
+  AFTER_ACTION
+}
+
+"""What a task does: it sends the item's document by POST."""
+enum WorkflowTaskKind { HTTP_POST }
+
+"""A step of a workflow."""
+type WorkflowAction {
+  """Unique among the keys of the profile's actions and tasks."""
+  key: String!
+  kind: WorkflowActionKind!
+  name: String!
+  """Who may act, of the users with ` + "`" + `workflows.act` + "`" + `; empty: all of them."""
+  roleIds: [ID!]!
+  settings: WorkflowActionSettings!
+}
+
+"""The settings of an action's kind. Those of other kinds are null."""
+type WorkflowActionSettings {
+  """For ` + "`" + `EDIT` + "`" + ` and ` + "`" + `APPROVE` + "`" + `: seconds of waiting, after which hooks are told; null: never."""
+  remindAfter: Int
+  """For ` + "`" + `EDIT` + "`" + ` and ` + "`" + `APPROVE` + "`" + `: seconds of waiting, after which the action ends by itself; null: never."""
+  deadline: Int
+  onDeadline: WorkflowDeadlineEffect
+  """For ` + "`" + `PUBLISH` + "`" + `."""
+  privacy: Privacy
+  """For ` + "`" + `ARCHIVE` + "`" + `: the tags to add."""
+  tags: [String!]
+}
+
+"""What is sent at a moment of a workflow."""
+type WorkflowTask {
+  """Unique among the keys of the profile's actions and tasks."""
+  key: String!
+  name: String!
+  at: WorkflowTaskTime!
+  """The key of the action before or after which it is sent."""
+  action: String
+  kind: WorkflowTaskKind!
+  """Null without ` + "`" + `workflows.manage` + "`" + `."""
+  url: String
+  """The names of the task's own request headers. Their values are not shown. Null without ` + "`" + `workflows.manage` + "`" + `."""
+  headerNames: [String!]
+  """Whether the workflow waits for the receiver's answer."""
+  wait: Boolean!
+}
+
+"""What a profile did from a time on, until its next version."""
+type WorkflowProfileVersion {
+  version: Int!
+  actions: [WorkflowAction!]!
+  tasks: [WorkflowTask!]!
+  createdAt: DateTime!
+}
+
+"""A page of versions."""
+type WorkflowProfileVersionConnection {
+  edges: [WorkflowProfileVersionEdge!]!
+  nodes: [WorkflowProfileVersion!]!
+  pageInfo: PageInfo!
+}
+
+"""A version in a list."""
+type WorkflowProfileVersionEdge {
+  cursor: String!
+  node: WorkflowProfileVersion!
+}
+
+"""What would happen to an item, and what is wrong with that."""
+type WorkflowProfileCheck {
+  """Of the profile."""
+  version: Int!
+  """In the order in which they happen. Tasks of ` + "`" + `WORKFLOW_FAILED` + "`" + ` are last."""
+  steps: [WorkflowProfileStep!]!
+  problems: [WorkflowProfileProblem!]!
+}
+
+"""An action or a task."""
+type WorkflowProfileStep {
+  """Where it is in the profile, such as ` + "`" + `#/actions/0` + "`" + `."""
+  pointer: String!
+  key: String!
+  name: String!
+  """Null for a task."""
+  actionKind: WorkflowActionKind
+  """Null for an action."""
+  taskAt: WorkflowTaskTime
+  """The names of the roles whose users may act, if a person must."""
+  roles: [String!]!
+  """Where a task is sent."""
+  url: String
+  """Whether the workflow waits for a person, or for the answer to a task."""
+  waits: Boolean!
+  """What happens, in words."""
+  effect: String!
+}
+
+"""How bad a problem is."""
+enum WorkflowProblemSeverity {
+  """Workflows fail, or wait without end."""
+  ERROR
+  """Probably not meant."""
+  WARNING
+}
+
+"""What is wrong with a profile."""
+type WorkflowProfileProblem {
+  """Where the cause is in the profile, such as ` + "`" + `#/tasks/0/url` + "`" + `."""
+  pointer: String!
+  severity: WorkflowProblemSeverity!
+  """What is wrong, and what to do."""
+  detail: String!
+}
+
 """A new workflow profile."""
 input CreateWorkflowProfileInput {
   name: String!
   description: String
   """Empty or omitted: all roles."""
   roleIds: [ID!]
+  """At most 20."""
+  actions: [WorkflowActionInput!]
+  """At most 50."""
+  tasks: [WorkflowTaskInput!]
 }
 
 """The fields to change. The others stay as they are."""
@@ -4407,6 +5015,71 @@ input UpdateWorkflowProfileInput {
   name: String
   description: String
   roleIds: [ID!]
+  """Replaces all actions."""
+  actions: [WorkflowActionInput!]
+  """
+  Replaces all tasks. A task that keeps its key can keep the values of headers too, unless its URL changes its host, port
+  or scheme.
+  """
+  tasks: [WorkflowTaskInput!]
+}
+
+"""A step of a workflow."""
+input WorkflowActionInput {
+  """1 to 63 lower-case letters, digits, hyphens and underscores, with a letter first."""
+  key: String!
+  kind: WorkflowActionKind!
+  """Default: the key."""
+  name: String
+  """Default: all roles with ` + "`" + `workflows.act` + "`" + `."""
+  roleIds: [ID!]
+  settings: WorkflowActionSettingsInput
+}
+
+"""As ` + "`" + `WorkflowActionSettings` + "`" + `."""
+input WorkflowActionSettingsInput {
+  remindAfter: Int
+  deadline: Int
+  """Default: ` + "`" + `FAIL` + "`" + `."""
+  onDeadline: WorkflowDeadlineEffect
+  """` + "`" + `PUBLIC` + "`" + ` or ` + "`" + `UNLISTED` + "`" + `. Default: ` + "`" + `PUBLIC` + "`" + `."""
+  privacy: Privacy
+  """Default: ` + "`" + `archived` + "`" + `."""
+  tags: [String!]
+}
+
+"""What to send at a moment of a workflow."""
+input WorkflowTaskInput {
+  """1 to 63 lower-case letters, digits, hyphens and underscores, with a letter first."""
+  key: String!
+  """Default: the key."""
+  name: String
+  at: WorkflowTaskTime!
+  """The key of an action, for ` + "`" + `BEFORE_ACTION` + "`" + ` and ` + "`" + `AFTER_ACTION` + "`" + ` only."""
+  action: String
+  """Default: ` + "`" + `HTTP_POST` + "`" + `."""
+  kind: WorkflowTaskKind
+  url: String!
+  """Your own request headers, such as Authorization; at most 20."""
+  headers: [WorkflowTaskHeader!]
+  """
+  The workflow goes on only after the receiver has answered. Not at ` + "`" + `WORKFLOW_COMPLETE` + "`" + ` and ` + "`" + `WORKFLOW_FAILED` + "`" + `. Default:
+  false.
+  """
+  wait: Boolean
+}
+
+"""A request header of a task."""
+input WorkflowTaskHeader {
+  name: String!
+  """Null keeps the value that the task with the same key has."""
+  value: String
+}
+
+"""A secret of a workflow profile."""
+enum WorkflowSecret {
+  """Tasks are signed with it."""
+  TASKS
 }
 
 """The result of ` + "`" + `createWorkflowProfile` + "`" + `."""
@@ -4415,6 +5088,14 @@ type CreateWorkflowProfilePayload { workflowProfile: WorkflowProfile! }
 type UpdateWorkflowProfilePayload { workflowProfile: WorkflowProfile! }
 """The result of ` + "`" + `deleteWorkflowProfile` + "`" + `: the profile's id."""
 type DeleteWorkflowProfilePayload { id: ID! }
+"""The result of ` + "`" + `copyWorkflowProfile` + "`" + `."""
+type CopyWorkflowProfilePayload { workflowProfile: WorkflowProfile! }
+"""The result of ` + "`" + `rotateWorkflowSecret` + "`" + `."""
+type RotateWorkflowSecretPayload {
+  secret: String!
+  """Until then, requests are also signed with the old secret; null: they are not."""
+  oldSecretUntil: DateTime
+}
 `, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
@@ -4587,6 +5268,14 @@ func (ec *executionContext) childFields_ChangeMyPasswordPayload(ctx context.Cont
 		return ec.fieldContext_ChangeMyPasswordPayload_id(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChangeMyPasswordPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CopyWorkflowProfilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "workflowProfile":
+		return ec.fieldContext_CopyWorkflowProfilePayload_workflowProfile(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CopyWorkflowProfilePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateAccessTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5245,6 +5934,16 @@ func (ec *executionContext) childFields_RotatePasswordPayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type RotatePasswordPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RotateWorkflowSecretPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "secret":
+		return ec.fieldContext_RotateWorkflowSecretPayload_secret(ctx, field)
+	case "oldSecretUntil":
+		return ec.fieldContext_RotateWorkflowSecretPayload_oldSecretUntil(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RotateWorkflowSecretPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Session(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5419,6 +6118,38 @@ func (ec *executionContext) childFields_UserEdge(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type UserEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_WorkflowAction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_WorkflowAction_key(ctx, field)
+	case "kind":
+		return ec.fieldContext_WorkflowAction_kind(ctx, field)
+	case "name":
+		return ec.fieldContext_WorkflowAction_name(ctx, field)
+	case "roleIds":
+		return ec.fieldContext_WorkflowAction_roleIds(ctx, field)
+	case "settings":
+		return ec.fieldContext_WorkflowAction_settings(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowAction", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowActionSettings(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "remindAfter":
+		return ec.fieldContext_WorkflowActionSettings_remindAfter(ctx, field)
+	case "deadline":
+		return ec.fieldContext_WorkflowActionSettings_deadline(ctx, field)
+	case "onDeadline":
+		return ec.fieldContext_WorkflowActionSettings_onDeadline(ctx, field)
+	case "privacy":
+		return ec.fieldContext_WorkflowActionSettings_privacy(ctx, field)
+	case "tags":
+		return ec.fieldContext_WorkflowActionSettings_tags(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowActionSettings", field.Name)
+}
+
 func (ec *executionContext) childFields_WorkflowProfile(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5429,6 +6160,16 @@ func (ec *executionContext) childFields_WorkflowProfile(ctx context.Context, fie
 		return ec.fieldContext_WorkflowProfile_description(ctx, field)
 	case "roleIds":
 		return ec.fieldContext_WorkflowProfile_roleIds(ctx, field)
+	case "version":
+		return ec.fieldContext_WorkflowProfile_version(ctx, field)
+	case "actions":
+		return ec.fieldContext_WorkflowProfile_actions(ctx, field)
+	case "tasks":
+		return ec.fieldContext_WorkflowProfile_tasks(ctx, field)
+	case "versions":
+		return ec.fieldContext_WorkflowProfile_versions(ctx, field)
+	case "oldSecretUntil":
+		return ec.fieldContext_WorkflowProfile_oldSecretUntil(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_WorkflowProfile_createdAt(ctx, field)
 	case "updatedAt":
@@ -5437,6 +6178,18 @@ func (ec *executionContext) childFields_WorkflowProfile(ctx context.Context, fie
 		return ec.fieldContext_WorkflowProfile_revision(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type WorkflowProfile", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowProfileCheck(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_WorkflowProfileCheck_version(ctx, field)
+	case "steps":
+		return ec.fieldContext_WorkflowProfileCheck_steps(ctx, field)
+	case "problems":
+		return ec.fieldContext_WorkflowProfileCheck_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowProfileCheck", field.Name)
 }
 
 func (ec *executionContext) childFields_WorkflowProfileConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5459,6 +6212,100 @@ func (ec *executionContext) childFields_WorkflowProfileEdge(ctx context.Context,
 		return ec.fieldContext_WorkflowProfileEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type WorkflowProfileEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowProfileProblem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "pointer":
+		return ec.fieldContext_WorkflowProfileProblem_pointer(ctx, field)
+	case "severity":
+		return ec.fieldContext_WorkflowProfileProblem_severity(ctx, field)
+	case "detail":
+		return ec.fieldContext_WorkflowProfileProblem_detail(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowProfileProblem", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowProfileStep(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "pointer":
+		return ec.fieldContext_WorkflowProfileStep_pointer(ctx, field)
+	case "key":
+		return ec.fieldContext_WorkflowProfileStep_key(ctx, field)
+	case "name":
+		return ec.fieldContext_WorkflowProfileStep_name(ctx, field)
+	case "actionKind":
+		return ec.fieldContext_WorkflowProfileStep_actionKind(ctx, field)
+	case "taskAt":
+		return ec.fieldContext_WorkflowProfileStep_taskAt(ctx, field)
+	case "roles":
+		return ec.fieldContext_WorkflowProfileStep_roles(ctx, field)
+	case "url":
+		return ec.fieldContext_WorkflowProfileStep_url(ctx, field)
+	case "waits":
+		return ec.fieldContext_WorkflowProfileStep_waits(ctx, field)
+	case "effect":
+		return ec.fieldContext_WorkflowProfileStep_effect(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowProfileStep", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowProfileVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_WorkflowProfileVersion_version(ctx, field)
+	case "actions":
+		return ec.fieldContext_WorkflowProfileVersion_actions(ctx, field)
+	case "tasks":
+		return ec.fieldContext_WorkflowProfileVersion_tasks(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_WorkflowProfileVersion_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowProfileVersion", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowProfileVersionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_WorkflowProfileVersionConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_WorkflowProfileVersionConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_WorkflowProfileVersionConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowProfileVersionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowProfileVersionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_WorkflowProfileVersionEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_WorkflowProfileVersionEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowProfileVersionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowTask(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_WorkflowTask_key(ctx, field)
+	case "name":
+		return ec.fieldContext_WorkflowTask_name(ctx, field)
+	case "at":
+		return ec.fieldContext_WorkflowTask_at(ctx, field)
+	case "action":
+		return ec.fieldContext_WorkflowTask_action(ctx, field)
+	case "kind":
+		return ec.fieldContext_WorkflowTask_kind(ctx, field)
+	case "url":
+		return ec.fieldContext_WorkflowTask_url(ctx, field)
+	case "headerNames":
+		return ec.fieldContext_WorkflowTask_headerNames(ctx, field)
+	case "wait":
+		return ec.fieldContext_WorkflowTask_wait(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowTask", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -5,7 +5,7 @@ package exec
 import (
 	"context"
 	"itemcast/graph/internal/model"
-	"itemcast/internal/workflow"
+	"itemcast/internal/item"
 	"math"
 	"strconv"
 	"sync/atomic"
@@ -18,13 +18,71 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
+type WorkflowProfileResolver interface {
+	Versions(ctx context.Context, obj *model.WorkflowProfile, first *int64, after *string) (*model.WorkflowProfileVersionConnection, error)
+}
+
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
 
+func (ec *executionContext) field_WorkflowProfile_versions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int64, error) {
+			return ec.unmarshalOInt2ᚖint64(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _CopyWorkflowProfilePayload_workflowProfile(ctx context.Context, field graphql.CollectedField, obj *model.CopyWorkflowProfilePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CopyWorkflowProfilePayload_workflowProfile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WorkflowProfile, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.WorkflowProfile) graphql.Marshaler {
+			return ec.marshalNWorkflowProfile2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfile(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CopyWorkflowProfilePayload_workflowProfile(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CopyWorkflowProfilePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowProfile(ctx, field)
+		},
+	}
+	return fc, nil
+}
 
 func (ec *executionContext) _CreateWorkflowProfilePayload_workflowProfile(ctx context.Context, field graphql.CollectedField, obj *model.CreateWorkflowProfilePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -38,8 +96,8 @@ func (ec *executionContext) _CreateWorkflowProfilePayload_workflowProfile(ctx co
 			return obj.WorkflowProfile, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *workflow.Profile) graphql.Marshaler {
-			return ec.marshalNWorkflowProfile2ᚖitemcastᚋinternalᚋworkflowᚐProfile(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.WorkflowProfile) graphql.Marshaler {
+			return ec.marshalNWorkflowProfile2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfile(ctx, selections, v)
 		},
 		true,
 		true,
@@ -81,6 +139,52 @@ func (ec *executionContext) fieldContext_DeleteWorkflowProfilePayload_id(_ conte
 	return graphql.NewScalarFieldContext("DeleteWorkflowProfilePayload", field, false, false, "ID")
 }
 
+func (ec *executionContext) _RotateWorkflowSecretPayload_secret(ctx context.Context, field graphql.CollectedField, obj *model.RotateWorkflowSecretPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RotateWorkflowSecretPayload_secret(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Secret, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RotateWorkflowSecretPayload_secret(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RotateWorkflowSecretPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _RotateWorkflowSecretPayload_oldSecretUntil(ctx context.Context, field graphql.CollectedField, obj *model.RotateWorkflowSecretPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RotateWorkflowSecretPayload_oldSecretUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OldSecretUntil, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RotateWorkflowSecretPayload_oldSecretUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RotateWorkflowSecretPayload", field, false, false, "DateTime")
+}
+
 func (ec *executionContext) _UpdateWorkflowProfilePayload_workflowProfile(ctx context.Context, field graphql.CollectedField, obj *model.UpdateWorkflowProfilePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -93,8 +197,8 @@ func (ec *executionContext) _UpdateWorkflowProfilePayload_workflowProfile(ctx co
 			return obj.WorkflowProfile, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *workflow.Profile) graphql.Marshaler {
-			return ec.marshalNWorkflowProfile2ᚖitemcastᚋinternalᚋworkflowᚐProfile(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.WorkflowProfile) graphql.Marshaler {
+			return ec.marshalNWorkflowProfile2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfile(ctx, selections, v)
 		},
 		true,
 		true,
@@ -113,7 +217,246 @@ func (ec *executionContext) fieldContext_UpdateWorkflowProfilePayload_workflowPr
 	return fc, nil
 }
 
-func (ec *executionContext) _WorkflowProfile_id(ctx context.Context, field graphql.CollectedField, obj *workflow.Profile) (ret graphql.Marshaler) {
+func (ec *executionContext) _WorkflowAction_key(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowAction_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowAction_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowAction", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowAction_kind(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowAction_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.WorkflowActionKind) graphql.Marshaler {
+			return ec.marshalNWorkflowActionKind2itemcastᚋgraphᚋinternalᚋmodelᚐWorkflowActionKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowAction_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowAction", field, false, false, "WorkflowActionKind")
+}
+
+func (ec *executionContext) _WorkflowAction_name(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowAction_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowAction_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowAction", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowAction_roleIds(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowAction_roleIds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RoleIds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowAction_roleIds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowAction", field, false, false, "ID")
+}
+
+func (ec *executionContext) _WorkflowAction_settings(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowAction_settings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Settings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.WorkflowActionSettings) graphql.Marshaler {
+			return ec.marshalNWorkflowActionSettings2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowActionSettings(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowAction_settings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowAction",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowActionSettings(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowActionSettings_remindAfter(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowActionSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowActionSettings_remindAfter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RemindAfter, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowActionSettings_remindAfter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowActionSettings", field, false, false, "Int")
+}
+
+func (ec *executionContext) _WorkflowActionSettings_deadline(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowActionSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowActionSettings_deadline(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Deadline, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowActionSettings_deadline(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowActionSettings", field, false, false, "Int")
+}
+
+func (ec *executionContext) _WorkflowActionSettings_onDeadline(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowActionSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowActionSettings_onDeadline(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OnDeadline, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.WorkflowDeadlineEffect) graphql.Marshaler {
+			return ec.marshalOWorkflowDeadlineEffect2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowDeadlineEffect(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowActionSettings_onDeadline(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowActionSettings", field, false, false, "WorkflowDeadlineEffect")
+}
+
+func (ec *executionContext) _WorkflowActionSettings_privacy(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowActionSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowActionSettings_privacy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Privacy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *item.Privacy) graphql.Marshaler {
+			return ec.marshalOPrivacy2ᚖitemcastᚋinternalᚋitemᚐPrivacy(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowActionSettings_privacy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowActionSettings", field, false, false, "Privacy")
+}
+
+func (ec *executionContext) _WorkflowActionSettings_tags(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowActionSettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowActionSettings_tags(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tags, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowActionSettings_tags(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowActionSettings", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowProfile_id(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfile) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -136,7 +479,7 @@ func (ec *executionContext) fieldContext_WorkflowProfile_id(_ context.Context, f
 	return graphql.NewScalarFieldContext("WorkflowProfile", field, false, false, "ID")
 }
 
-func (ec *executionContext) _WorkflowProfile_name(ctx context.Context, field graphql.CollectedField, obj *workflow.Profile) (ret graphql.Marshaler) {
+func (ec *executionContext) _WorkflowProfile_name(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfile) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -159,7 +502,7 @@ func (ec *executionContext) fieldContext_WorkflowProfile_name(_ context.Context,
 	return graphql.NewScalarFieldContext("WorkflowProfile", field, false, false, "String")
 }
 
-func (ec *executionContext) _WorkflowProfile_description(ctx context.Context, field graphql.CollectedField, obj *workflow.Profile) (ret graphql.Marshaler) {
+func (ec *executionContext) _WorkflowProfile_description(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfile) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -182,7 +525,7 @@ func (ec *executionContext) fieldContext_WorkflowProfile_description(_ context.C
 	return graphql.NewScalarFieldContext("WorkflowProfile", field, false, false, "String")
 }
 
-func (ec *executionContext) _WorkflowProfile_roleIds(ctx context.Context, field graphql.CollectedField, obj *workflow.Profile) (ret graphql.Marshaler) {
+func (ec *executionContext) _WorkflowProfile_roleIds(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfile) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -191,7 +534,7 @@ func (ec *executionContext) _WorkflowProfile_roleIds(ctx context.Context, field 
 			return ec.fieldContext_WorkflowProfile_roleIds(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.RoleIDs, nil
+			return obj.RoleIds, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []uuid.UUID) graphql.Marshaler {
@@ -205,7 +548,161 @@ func (ec *executionContext) fieldContext_WorkflowProfile_roleIds(_ context.Conte
 	return graphql.NewScalarFieldContext("WorkflowProfile", field, false, false, "ID")
 }
 
-func (ec *executionContext) _WorkflowProfile_createdAt(ctx context.Context, field graphql.CollectedField, obj *workflow.Profile) (ret graphql.Marshaler) {
+func (ec *executionContext) _WorkflowProfile_version(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfile_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfile_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfile", field, false, false, "Int")
+}
+
+func (ec *executionContext) _WorkflowProfile_actions(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfile_actions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Actions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.WorkflowAction) graphql.Marshaler {
+			return ec.marshalNWorkflowAction2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowActionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfile_actions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowProfile",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowAction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowProfile_tasks(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfile_tasks(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tasks, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.WorkflowTask) graphql.Marshaler {
+			return ec.marshalNWorkflowTask2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfile_tasks(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowProfile",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowTask(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowProfile_versions(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfile_versions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.WorkflowProfile().Versions(ctx, obj, fc.Args["first"].(*int64), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.WorkflowProfileVersionConnection) graphql.Marshaler {
+			return ec.marshalNWorkflowProfileVersionConnection2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileVersionConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfile_versions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowProfile",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowProfileVersionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_WorkflowProfile_versions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowProfile_oldSecretUntil(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfile_oldSecretUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OldSecretUntil, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfile_oldSecretUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfile", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _WorkflowProfile_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfile) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -228,7 +725,7 @@ func (ec *executionContext) fieldContext_WorkflowProfile_createdAt(_ context.Con
 	return graphql.NewScalarFieldContext("WorkflowProfile", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _WorkflowProfile_updatedAt(ctx context.Context, field graphql.CollectedField, obj *workflow.Profile) (ret graphql.Marshaler) {
+func (ec *executionContext) _WorkflowProfile_updatedAt(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfile) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -251,7 +748,7 @@ func (ec *executionContext) fieldContext_WorkflowProfile_updatedAt(_ context.Con
 	return graphql.NewScalarFieldContext("WorkflowProfile", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _WorkflowProfile_revision(ctx context.Context, field graphql.CollectedField, obj *workflow.Profile) (ret graphql.Marshaler) {
+func (ec *executionContext) _WorkflowProfile_revision(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfile) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -272,6 +769,93 @@ func (ec *executionContext) _WorkflowProfile_revision(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_WorkflowProfile_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("WorkflowProfile", field, false, false, "Int")
+}
+
+func (ec *executionContext) _WorkflowProfileCheck_version(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileCheck_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileCheck_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfileCheck", field, false, false, "Int")
+}
+
+func (ec *executionContext) _WorkflowProfileCheck_steps(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileCheck_steps(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Steps, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.WorkflowProfileStep) graphql.Marshaler {
+			return ec.marshalNWorkflowProfileStep2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileStepᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileCheck_steps(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowProfileCheck",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowProfileStep(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowProfileCheck_problems(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileCheck_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.WorkflowProfileProblem) graphql.Marshaler {
+			return ec.marshalNWorkflowProfileProblem2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileCheck_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowProfileCheck",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowProfileProblem(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _WorkflowProfileConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileConnection) (ret graphql.Marshaler) {
@@ -318,8 +902,8 @@ func (ec *executionContext) _WorkflowProfileConnection_nodes(ctx context.Context
 			return obj.Nodes, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*workflow.Profile) graphql.Marshaler {
-			return ec.marshalNWorkflowProfile2ᚕᚖitemcastᚋinternalᚋworkflowᚐProfileᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.WorkflowProfile) graphql.Marshaler {
+			return ec.marshalNWorkflowProfile2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -405,8 +989,8 @@ func (ec *executionContext) _WorkflowProfileEdge_node(ctx context.Context, field
 			return obj.Node, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *workflow.Profile) graphql.Marshaler {
-			return ec.marshalNWorkflowProfile2ᚖitemcastᚋinternalᚋworkflowᚐProfile(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.WorkflowProfile) graphql.Marshaler {
+			return ec.marshalNWorkflowProfile2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfile(ctx, selections, v)
 		},
 		true,
 		true,
@@ -425,6 +1009,727 @@ func (ec *executionContext) fieldContext_WorkflowProfileEdge_node(_ context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _WorkflowProfileProblem_pointer(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileProblem_pointer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Pointer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileProblem_pointer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfileProblem", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowProfileProblem_severity(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileProblem_severity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Severity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.WorkflowProblemSeverity) graphql.Marshaler {
+			return ec.marshalNWorkflowProblemSeverity2itemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProblemSeverity(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileProblem_severity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfileProblem", field, false, false, "WorkflowProblemSeverity")
+}
+
+func (ec *executionContext) _WorkflowProfileProblem_detail(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileProblem_detail(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Detail, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileProblem_detail(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfileProblem", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowProfileStep_pointer(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileStep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileStep_pointer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Pointer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileStep_pointer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfileStep", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowProfileStep_key(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileStep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileStep_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileStep_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfileStep", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowProfileStep_name(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileStep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileStep_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileStep_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfileStep", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowProfileStep_actionKind(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileStep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileStep_actionKind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ActionKind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.WorkflowActionKind) graphql.Marshaler {
+			return ec.marshalOWorkflowActionKind2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowActionKind(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileStep_actionKind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfileStep", field, false, false, "WorkflowActionKind")
+}
+
+func (ec *executionContext) _WorkflowProfileStep_taskAt(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileStep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileStep_taskAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TaskAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.WorkflowTaskTime) graphql.Marshaler {
+			return ec.marshalOWorkflowTaskTime2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileStep_taskAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfileStep", field, false, false, "WorkflowTaskTime")
+}
+
+func (ec *executionContext) _WorkflowProfileStep_roles(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileStep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileStep_roles(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Roles, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileStep_roles(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfileStep", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowProfileStep_url(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileStep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileStep_url(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileStep_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfileStep", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowProfileStep_waits(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileStep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileStep_waits(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Waits, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileStep_waits(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfileStep", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _WorkflowProfileStep_effect(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileStep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileStep_effect(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Effect, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileStep_effect(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfileStep", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowProfileVersion_version(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileVersion_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileVersion_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfileVersion", field, false, false, "Int")
+}
+
+func (ec *executionContext) _WorkflowProfileVersion_actions(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileVersion_actions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Actions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.WorkflowAction) graphql.Marshaler {
+			return ec.marshalNWorkflowAction2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowActionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileVersion_actions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowProfileVersion",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowAction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowProfileVersion_tasks(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileVersion_tasks(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tasks, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.WorkflowTask) graphql.Marshaler {
+			return ec.marshalNWorkflowTask2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileVersion_tasks(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowProfileVersion",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowTask(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowProfileVersion_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileVersion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileVersion_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileVersion_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfileVersion", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _WorkflowProfileVersionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileVersionConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileVersionConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.WorkflowProfileVersionEdge) graphql.Marshaler {
+			return ec.marshalNWorkflowProfileVersionEdge2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileVersionEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileVersionConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowProfileVersionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowProfileVersionEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowProfileVersionConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileVersionConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileVersionConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.WorkflowProfileVersion) graphql.Marshaler {
+			return ec.marshalNWorkflowProfileVersion2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileVersionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileVersionConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowProfileVersionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowProfileVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowProfileVersionConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileVersionConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileVersionConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileVersionConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowProfileVersionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowProfileVersionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileVersionEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileVersionEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileVersionEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfileVersionEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowProfileVersionEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfileVersionEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfileVersionEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.WorkflowProfileVersion) graphql.Marshaler {
+			return ec.marshalNWorkflowProfileVersion2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileVersion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfileVersionEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowProfileVersionEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowProfileVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowTask_key(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowTask_name(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowTask_at(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.WorkflowTaskTime) graphql.Marshaler {
+			return ec.marshalNWorkflowTaskTime2itemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "WorkflowTaskTime")
+}
+
+func (ec *executionContext) _WorkflowTask_action(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_action(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Action, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowTask_kind(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.WorkflowTaskKind) graphql.Marshaler {
+			return ec.marshalNWorkflowTaskKind2itemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "WorkflowTaskKind")
+}
+
+func (ec *executionContext) _WorkflowTask_url(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_url(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowTask_headerNames(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_headerNames(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HeaderNames, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_headerNames(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowTask_wait(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowTask) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowTask_wait(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Wait, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowTask_wait(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "Boolean")
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -440,7 +1745,7 @@ func (ec *executionContext) unmarshalInputCreateWorkflowProfileInput(ctx context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "description", "roleIds"}
+	fieldsInOrder := [...]string{"name", "description", "roleIds", "actions", "tasks"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -468,6 +1773,20 @@ func (ec *executionContext) unmarshalInputCreateWorkflowProfileInput(ctx context
 				return it, err
 			}
 			it.RoleIds = data
+		case "actions":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("actions"))
+			data, err := ec.unmarshalOWorkflowActionInput2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowActionInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Actions = data
+		case "tasks":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tasks"))
+			data, err := ec.unmarshalOWorkflowTaskInput2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Tasks = data
 		}
 	}
 	return it, nil
@@ -496,7 +1815,7 @@ func (ec *executionContext) unmarshalInputUpdateWorkflowProfileInput(ctx context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "description", "roleIds"}
+	fieldsInOrder := [...]string{"name", "description", "roleIds", "actions", "tasks"}
 	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
@@ -525,6 +1844,20 @@ func (ec *executionContext) unmarshalInputUpdateWorkflowProfileInput(ctx context
 				return it, err
 			}
 			it["roleIds"] = data
+		case "actions":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("actions"))
+			data, err := ec.unmarshalOWorkflowActionInput2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowActionInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["actions"] = data
+		case "tasks":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tasks"))
+			data, err := ec.unmarshalOWorkflowTaskInput2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["tasks"] = data
 		}
 	}
 	return it, nil
@@ -542,6 +1875,286 @@ func UnmarshalUpdateWorkflowProfileInput(ctx context.Context, raw any) (map[stri
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputWorkflowActionInput(ctx context.Context, obj any) (model.WorkflowActionInput, error) {
+	var it model.WorkflowActionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"key", "kind", "name", "roleIds", "settings"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "key":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("key"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Key = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNWorkflowActionKind2itemcastᚋgraphᚋinternalᚋmodelᚐWorkflowActionKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "roleIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roleIds"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoleIds = data
+		case "settings":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("settings"))
+			data, err := ec.unmarshalOWorkflowActionSettingsInput2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowActionSettingsInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Settings = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalWorkflowActionInput unmarshals raw into the WorkflowActionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalWorkflowActionInput(ctx context.Context, raw any) (model.WorkflowActionInput, error) {
+	var out model.WorkflowActionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "WorkflowActionInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputWorkflowActionSettingsInput(ctx context.Context, obj any) (model.WorkflowActionSettingsInput, error) {
+	var it model.WorkflowActionSettingsInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"remindAfter", "deadline", "onDeadline", "privacy", "tags"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "remindAfter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("remindAfter"))
+			data, err := ec.unmarshalOInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RemindAfter = data
+		case "deadline":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deadline"))
+			data, err := ec.unmarshalOInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Deadline = data
+		case "onDeadline":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("onDeadline"))
+			data, err := ec.unmarshalOWorkflowDeadlineEffect2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowDeadlineEffect(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OnDeadline = data
+		case "privacy":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("privacy"))
+			data, err := ec.unmarshalOPrivacy2ᚖitemcastᚋinternalᚋitemᚐPrivacy(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Privacy = data
+		case "tags":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tags"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Tags = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalWorkflowActionSettingsInput unmarshals raw into the WorkflowActionSettingsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalWorkflowActionSettingsInput(ctx context.Context, raw any) (model.WorkflowActionSettingsInput, error) {
+	var out model.WorkflowActionSettingsInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "WorkflowActionSettingsInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputWorkflowTaskHeader(ctx context.Context, obj any) (model.WorkflowTaskHeader, error) {
+	var it model.WorkflowTaskHeader
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "value"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Value = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalWorkflowTaskHeader unmarshals raw into the WorkflowTaskHeader input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalWorkflowTaskHeader(ctx context.Context, raw any) (model.WorkflowTaskHeader, error) {
+	var out model.WorkflowTaskHeader
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "WorkflowTaskHeader", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputWorkflowTaskInput(ctx context.Context, obj any) (model.WorkflowTaskInput, error) {
+	var it model.WorkflowTaskInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"key", "name", "at", "action", "kind", "url", "headers", "wait"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "key":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("key"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Key = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "at":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("at"))
+			data, err := ec.unmarshalNWorkflowTaskTime2itemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.At = data
+		case "action":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("action"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Action = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalOWorkflowTaskKind2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "url":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("url"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.URL = data
+		case "headers":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("headers"))
+			data, err := ec.unmarshalOWorkflowTaskHeader2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskHeaderᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Headers = data
+		case "wait":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("wait"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Wait = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalWorkflowTaskInput unmarshals raw into the WorkflowTaskInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalWorkflowTaskInput(ctx context.Context, raw any) (model.WorkflowTaskInput, error) {
+	var out model.WorkflowTaskInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "WorkflowTaskInput", raw, &out)
+	return out, err
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -549,6 +2162,39 @@ func UnmarshalUpdateWorkflowProfileInput(ctx context.Context, raw any) (map[stri
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
+
+var copyWorkflowProfilePayloadImplementors = []string{"CopyWorkflowProfilePayload"}
+
+func (ec *executionContext) _CopyWorkflowProfilePayload(ctx context.Context, sel ast.SelectionSet, obj *model.CopyWorkflowProfilePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, copyWorkflowProfilePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CopyWorkflowProfilePayload")
+		case "workflowProfile":
+			out.Values[i] = ec._CopyWorkflowProfilePayload_workflowProfile(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
 
 var createWorkflowProfilePayloadImplementors = []string{"CreateWorkflowProfilePayload"}
 
@@ -616,6 +2262,44 @@ func (ec *executionContext) _DeleteWorkflowProfilePayload(ctx context.Context, s
 	return out
 }
 
+var rotateWorkflowSecretPayloadImplementors = []string{"RotateWorkflowSecretPayload"}
+
+func (ec *executionContext) _RotateWorkflowSecretPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RotateWorkflowSecretPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, rotateWorkflowSecretPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RotateWorkflowSecretPayload")
+		case "secret":
+			out.Values[i] = ec._RotateWorkflowSecretPayload_secret(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "oldSecretUntil":
+			out.Values[i] = ec._RotateWorkflowSecretPayload_oldSecretUntil(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var updateWorkflowProfilePayloadImplementors = []string{"UpdateWorkflowProfilePayload"}
 
 func (ec *executionContext) _UpdateWorkflowProfilePayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateWorkflowProfilePayload) graphql.Marshaler {
@@ -649,9 +2333,115 @@ func (ec *executionContext) _UpdateWorkflowProfilePayload(ctx context.Context, s
 	return out
 }
 
+var workflowActionImplementors = []string{"WorkflowAction"}
+
+func (ec *executionContext) _WorkflowAction(ctx context.Context, sel ast.SelectionSet, obj *model.WorkflowAction) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowActionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowAction")
+		case "key":
+			out.Values[i] = ec._WorkflowAction_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kind":
+			out.Values[i] = ec._WorkflowAction_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._WorkflowAction_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "roleIds":
+			out.Values[i] = ec._WorkflowAction_roleIds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "settings":
+			out.Values[i] = ec._WorkflowAction_settings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workflowActionSettingsImplementors = []string{"WorkflowActionSettings"}
+
+func (ec *executionContext) _WorkflowActionSettings(ctx context.Context, sel ast.SelectionSet, obj *model.WorkflowActionSettings) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowActionSettingsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowActionSettings")
+		case "remindAfter":
+			out.Values[i] = ec._WorkflowActionSettings_remindAfter(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "deadline":
+			out.Values[i] = ec._WorkflowActionSettings_deadline(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "onDeadline":
+			out.Values[i] = ec._WorkflowActionSettings_onDeadline(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "privacy":
+			out.Values[i] = ec._WorkflowActionSettings_privacy(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "tags":
+			out.Values[i] = ec._WorkflowActionSettings_tags(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var workflowProfileImplementors = []string{"WorkflowProfile", "Node"}
 
-func (ec *executionContext) _WorkflowProfile(ctx context.Context, sel ast.SelectionSet, obj *workflow.Profile) graphql.Marshaler {
+func (ec *executionContext) _WorkflowProfile(ctx context.Context, sel ast.SelectionSet, obj *model.WorkflowProfile) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, workflowProfileImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -663,35 +2453,104 @@ func (ec *executionContext) _WorkflowProfile(ctx context.Context, sel ast.Select
 		case "id":
 			out.Values[i] = ec._WorkflowProfile_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "name":
 			out.Values[i] = ec._WorkflowProfile_name(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "description":
 			out.Values[i] = ec._WorkflowProfile_description(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "roleIds":
 			out.Values[i] = ec._WorkflowProfile_roleIds(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._WorkflowProfile_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "actions":
+			out.Values[i] = ec._WorkflowProfile_actions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "tasks":
+			out.Values[i] = ec._WorkflowProfile_tasks(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "versions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowProfile_versions(ctx, field, obj)
+				})
+		case "oldSecretUntil":
+			out.Values[i] = ec._WorkflowProfile_oldSecretUntil(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "createdAt":
 			out.Values[i] = ec._WorkflowProfile_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "updatedAt":
 			out.Values[i] = ec._WorkflowProfile_updatedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "revision":
 			out.Values[i] = ec._WorkflowProfile_revision(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workflowProfileCheckImplementors = []string{"WorkflowProfileCheck"}
+
+func (ec *executionContext) _WorkflowProfileCheck(ctx context.Context, sel ast.SelectionSet, obj *model.WorkflowProfileCheck) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowProfileCheckImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowProfileCheck")
+		case "version":
+			out.Values[i] = ec._WorkflowProfileCheck_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "steps":
+			out.Values[i] = ec._WorkflowProfileCheck_steps(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "problems":
+			out.Values[i] = ec._WorkflowProfileCheck_problems(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -793,9 +2652,330 @@ func (ec *executionContext) _WorkflowProfileEdge(ctx context.Context, sel ast.Se
 	return out
 }
 
+var workflowProfileProblemImplementors = []string{"WorkflowProfileProblem"}
+
+func (ec *executionContext) _WorkflowProfileProblem(ctx context.Context, sel ast.SelectionSet, obj *model.WorkflowProfileProblem) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowProfileProblemImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowProfileProblem")
+		case "pointer":
+			out.Values[i] = ec._WorkflowProfileProblem_pointer(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "severity":
+			out.Values[i] = ec._WorkflowProfileProblem_severity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "detail":
+			out.Values[i] = ec._WorkflowProfileProblem_detail(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workflowProfileStepImplementors = []string{"WorkflowProfileStep"}
+
+func (ec *executionContext) _WorkflowProfileStep(ctx context.Context, sel ast.SelectionSet, obj *model.WorkflowProfileStep) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowProfileStepImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowProfileStep")
+		case "pointer":
+			out.Values[i] = ec._WorkflowProfileStep_pointer(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "key":
+			out.Values[i] = ec._WorkflowProfileStep_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._WorkflowProfileStep_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "actionKind":
+			out.Values[i] = ec._WorkflowProfileStep_actionKind(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "taskAt":
+			out.Values[i] = ec._WorkflowProfileStep_taskAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "roles":
+			out.Values[i] = ec._WorkflowProfileStep_roles(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "url":
+			out.Values[i] = ec._WorkflowProfileStep_url(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "waits":
+			out.Values[i] = ec._WorkflowProfileStep_waits(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "effect":
+			out.Values[i] = ec._WorkflowProfileStep_effect(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workflowProfileVersionImplementors = []string{"WorkflowProfileVersion"}
+
+func (ec *executionContext) _WorkflowProfileVersion(ctx context.Context, sel ast.SelectionSet, obj *model.WorkflowProfileVersion) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowProfileVersionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowProfileVersion")
+		case "version":
+			out.Values[i] = ec._WorkflowProfileVersion_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "actions":
+			out.Values[i] = ec._WorkflowProfileVersion_actions(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "tasks":
+			out.Values[i] = ec._WorkflowProfileVersion_tasks(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._WorkflowProfileVersion_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workflowProfileVersionConnectionImplementors = []string{"WorkflowProfileVersionConnection"}
+
+func (ec *executionContext) _WorkflowProfileVersionConnection(ctx context.Context, sel ast.SelectionSet, obj *model.WorkflowProfileVersionConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowProfileVersionConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowProfileVersionConnection")
+		case "edges":
+			out.Values[i] = ec._WorkflowProfileVersionConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._WorkflowProfileVersionConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._WorkflowProfileVersionConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workflowProfileVersionEdgeImplementors = []string{"WorkflowProfileVersionEdge"}
+
+func (ec *executionContext) _WorkflowProfileVersionEdge(ctx context.Context, sel ast.SelectionSet, obj *model.WorkflowProfileVersionEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowProfileVersionEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowProfileVersionEdge")
+		case "cursor":
+			out.Values[i] = ec._WorkflowProfileVersionEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._WorkflowProfileVersionEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var workflowTaskImplementors = []string{"WorkflowTask"}
+
+func (ec *executionContext) _WorkflowTask(ctx context.Context, sel ast.SelectionSet, obj *model.WorkflowTask) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowTaskImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowTask")
+		case "key":
+			out.Values[i] = ec._WorkflowTask_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._WorkflowTask_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "at":
+			out.Values[i] = ec._WorkflowTask_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "action":
+			out.Values[i] = ec._WorkflowTask_action(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "kind":
+			out.Values[i] = ec._WorkflowTask_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "url":
+			out.Values[i] = ec._WorkflowTask_url(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "headerNames":
+			out.Values[i] = ec._WorkflowTask_headerNames(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "wait":
+			out.Values[i] = ec._WorkflowTask_wait(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
+
+func (ec *executionContext) marshalNCopyWorkflowProfilePayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐCopyWorkflowProfilePayload(ctx context.Context, sel ast.SelectionSet, v *model.CopyWorkflowProfilePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CopyWorkflowProfilePayload!")
+		return graphql.Null
+	}
+	return ec._CopyWorkflowProfilePayload(ctx, sel, v)
+}
 
 func (ec *executionContext) unmarshalNCreateWorkflowProfileInput2itemcastᚋgraphᚋinternalᚋmodelᚐCreateWorkflowProfileInput(ctx context.Context, v any) (model.CreateWorkflowProfileInput, error) {
 	res, err := ec.unmarshalInputCreateWorkflowProfileInput(ctx, v)
@@ -818,6 +2998,14 @@ func (ec *executionContext) marshalNDeleteWorkflowProfilePayload2ᚖitemcastᚋg
 	return ec._DeleteWorkflowProfilePayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNRotateWorkflowSecretPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐRotateWorkflowSecretPayload(ctx context.Context, sel ast.SelectionSet, v *model.RotateWorkflowSecretPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RotateWorkflowSecretPayload!")
+		return graphql.Null
+	}
+	return ec._RotateWorkflowSecretPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNUpdateWorkflowProfileInput2map(ctx context.Context, v any) (map[string]any, error) {
 	res, err := ec.unmarshalInputUpdateWorkflowProfileInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -831,11 +3019,11 @@ func (ec *executionContext) marshalNUpdateWorkflowProfilePayload2ᚖitemcastᚋg
 	return ec._UpdateWorkflowProfilePayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNWorkflowProfile2ᚕᚖitemcastᚋinternalᚋworkflowᚐProfileᚄ(ctx context.Context, sel ast.SelectionSet, v []*workflow.Profile) graphql.Marshaler {
+func (ec *executionContext) marshalNWorkflowAction2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowActionᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.WorkflowAction) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNWorkflowProfile2ᚖitemcastᚋinternalᚋworkflowᚐProfile(ctx, sel, v[i])
+		return ec.marshalNWorkflowAction2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowAction(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -847,7 +3035,64 @@ func (ec *executionContext) marshalNWorkflowProfile2ᚕᚖitemcastᚋinternalᚋ
 	return ret
 }
 
-func (ec *executionContext) marshalNWorkflowProfile2ᚖitemcastᚋinternalᚋworkflowᚐProfile(ctx context.Context, sel ast.SelectionSet, v *workflow.Profile) graphql.Marshaler {
+func (ec *executionContext) marshalNWorkflowAction2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowAction(ctx context.Context, sel ast.SelectionSet, v *model.WorkflowAction) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkflowAction!")
+		return graphql.Null
+	}
+	return ec._WorkflowAction(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWorkflowActionInput2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowActionInput(ctx context.Context, v any) (*model.WorkflowActionInput, error) {
+	res, err := ec.unmarshalInputWorkflowActionInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNWorkflowActionKind2itemcastᚋgraphᚋinternalᚋmodelᚐWorkflowActionKind(ctx context.Context, v any) (model.WorkflowActionKind, error) {
+	var res model.WorkflowActionKind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWorkflowActionKind2itemcastᚋgraphᚋinternalᚋmodelᚐWorkflowActionKind(ctx context.Context, sel ast.SelectionSet, v model.WorkflowActionKind) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNWorkflowActionSettings2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowActionSettings(ctx context.Context, sel ast.SelectionSet, v *model.WorkflowActionSettings) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkflowActionSettings!")
+		return graphql.Null
+	}
+	return ec._WorkflowActionSettings(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWorkflowProblemSeverity2itemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProblemSeverity(ctx context.Context, v any) (model.WorkflowProblemSeverity, error) {
+	var res model.WorkflowProblemSeverity
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWorkflowProblemSeverity2itemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProblemSeverity(ctx context.Context, sel ast.SelectionSet, v model.WorkflowProblemSeverity) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNWorkflowProfile2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.WorkflowProfile) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWorkflowProfile2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfile(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNWorkflowProfile2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfile(ctx context.Context, sel ast.SelectionSet, v *model.WorkflowProfile) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "WorkflowProfile!")
 		return graphql.Null
@@ -887,11 +3132,309 @@ func (ec *executionContext) marshalNWorkflowProfileEdge2ᚖitemcastᚋgraphᚋin
 	return ec._WorkflowProfileEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOWorkflowProfile2ᚖitemcastᚋinternalᚋworkflowᚐProfile(ctx context.Context, sel ast.SelectionSet, v *workflow.Profile) graphql.Marshaler {
+func (ec *executionContext) marshalNWorkflowProfileProblem2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.WorkflowProfileProblem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWorkflowProfileProblem2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNWorkflowProfileProblem2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileProblem(ctx context.Context, sel ast.SelectionSet, v *model.WorkflowProfileProblem) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkflowProfileProblem!")
+		return graphql.Null
+	}
+	return ec._WorkflowProfileProblem(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNWorkflowProfileStep2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileStepᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.WorkflowProfileStep) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWorkflowProfileStep2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileStep(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNWorkflowProfileStep2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileStep(ctx context.Context, sel ast.SelectionSet, v *model.WorkflowProfileStep) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkflowProfileStep!")
+		return graphql.Null
+	}
+	return ec._WorkflowProfileStep(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNWorkflowProfileVersion2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileVersionᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.WorkflowProfileVersion) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWorkflowProfileVersion2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileVersion(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNWorkflowProfileVersion2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileVersion(ctx context.Context, sel ast.SelectionSet, v *model.WorkflowProfileVersion) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkflowProfileVersion!")
+		return graphql.Null
+	}
+	return ec._WorkflowProfileVersion(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNWorkflowProfileVersionConnection2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileVersionConnection(ctx context.Context, sel ast.SelectionSet, v *model.WorkflowProfileVersionConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkflowProfileVersionConnection!")
+		return graphql.Null
+	}
+	return ec._WorkflowProfileVersionConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNWorkflowProfileVersionEdge2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileVersionEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.WorkflowProfileVersionEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWorkflowProfileVersionEdge2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileVersionEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNWorkflowProfileVersionEdge2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileVersionEdge(ctx context.Context, sel ast.SelectionSet, v *model.WorkflowProfileVersionEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkflowProfileVersionEdge!")
+		return graphql.Null
+	}
+	return ec._WorkflowProfileVersionEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWorkflowSecret2itemcastᚋgraphᚋinternalᚋmodelᚐWorkflowSecret(ctx context.Context, v any) (model.WorkflowSecret, error) {
+	var res model.WorkflowSecret
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWorkflowSecret2itemcastᚋgraphᚋinternalᚋmodelᚐWorkflowSecret(ctx context.Context, sel ast.SelectionSet, v model.WorkflowSecret) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNWorkflowTask2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.WorkflowTask) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWorkflowTask2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTask(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNWorkflowTask2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTask(ctx context.Context, sel ast.SelectionSet, v *model.WorkflowTask) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkflowTask!")
+		return graphql.Null
+	}
+	return ec._WorkflowTask(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWorkflowTaskHeader2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskHeader(ctx context.Context, v any) (*model.WorkflowTaskHeader, error) {
+	res, err := ec.unmarshalInputWorkflowTaskHeader(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNWorkflowTaskInput2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskInput(ctx context.Context, v any) (*model.WorkflowTaskInput, error) {
+	res, err := ec.unmarshalInputWorkflowTaskInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNWorkflowTaskKind2itemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskKind(ctx context.Context, v any) (model.WorkflowTaskKind, error) {
+	var res model.WorkflowTaskKind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWorkflowTaskKind2itemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskKind(ctx context.Context, sel ast.SelectionSet, v model.WorkflowTaskKind) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNWorkflowTaskTime2itemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskTime(ctx context.Context, v any) (model.WorkflowTaskTime, error) {
+	var res model.WorkflowTaskTime
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWorkflowTaskTime2itemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskTime(ctx context.Context, sel ast.SelectionSet, v model.WorkflowTaskTime) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalOWorkflowActionInput2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowActionInputᚄ(ctx context.Context, v any) ([]*model.WorkflowActionInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.WorkflowActionInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNWorkflowActionInput2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowActionInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOWorkflowActionKind2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowActionKind(ctx context.Context, v any) (*model.WorkflowActionKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(model.WorkflowActionKind)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOWorkflowActionKind2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowActionKind(ctx context.Context, sel ast.SelectionSet, v *model.WorkflowActionKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) unmarshalOWorkflowActionSettingsInput2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowActionSettingsInput(ctx context.Context, v any) (*model.WorkflowActionSettingsInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputWorkflowActionSettingsInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOWorkflowDeadlineEffect2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowDeadlineEffect(ctx context.Context, v any) (*model.WorkflowDeadlineEffect, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(model.WorkflowDeadlineEffect)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOWorkflowDeadlineEffect2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowDeadlineEffect(ctx context.Context, sel ast.SelectionSet, v *model.WorkflowDeadlineEffect) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) marshalOWorkflowProfile2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfile(ctx context.Context, sel ast.SelectionSet, v *model.WorkflowProfile) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._WorkflowProfile(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOWorkflowProfileCheck2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileCheck(ctx context.Context, sel ast.SelectionSet, v *model.WorkflowProfileCheck) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._WorkflowProfileCheck(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOWorkflowTaskHeader2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskHeaderᚄ(ctx context.Context, v any) ([]*model.WorkflowTaskHeader, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.WorkflowTaskHeader, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNWorkflowTaskHeader2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskHeader(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOWorkflowTaskInput2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskInputᚄ(ctx context.Context, v any) ([]*model.WorkflowTaskInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.WorkflowTaskInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNWorkflowTaskInput2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOWorkflowTaskKind2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskKind(ctx context.Context, v any) (*model.WorkflowTaskKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(model.WorkflowTaskKind)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOWorkflowTaskKind2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskKind(ctx context.Context, sel ast.SelectionSet, v *model.WorkflowTaskKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) unmarshalOWorkflowTaskTime2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskTime(ctx context.Context, v any) (*model.WorkflowTaskTime, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(model.WorkflowTaskTime)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOWorkflowTaskTime2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskTime(ctx context.Context, sel ast.SelectionSet, v *model.WorkflowTaskTime) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 // endregion ***************************** type.gotpl *****************************

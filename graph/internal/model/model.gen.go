@@ -10,7 +10,6 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
-	"itemcast/internal/workflow"
 	"strconv"
 	"time"
 
@@ -98,6 +97,11 @@ type ChangeMyPasswordPayload struct {
 	ID uuid.UUID `json:"id"`
 }
 
+// The result of `copyWorkflowProfile`.
+type CopyWorkflowProfilePayload struct {
+	WorkflowProfile *WorkflowProfile `json:"workflowProfile"`
+}
+
 // The result of `createAccessToken`.
 type CreateAccessTokenPayload struct {
 	AccessToken *AccessToken `json:"accessToken"`
@@ -182,11 +186,15 @@ type CreateWorkflowProfileInput struct {
 	Description *string `json:"description,omitempty"`
 	// Empty or omitted: all roles.
 	RoleIds []uuid.UUID `json:"roleIds,omitempty"`
+	// At most 20.
+	Actions []*WorkflowActionInput `json:"actions,omitempty"`
+	// At most 50.
+	Tasks []*WorkflowTaskInput `json:"tasks,omitempty"`
 }
 
 // The result of `createWorkflowProfile`.
 type CreateWorkflowProfilePayload struct {
-	WorkflowProfile *workflow.Profile `json:"workflowProfile"`
+	WorkflowProfile *WorkflowProfile `json:"workflowProfile"`
 }
 
 // The result of `deleteHook`: the hook's id.
@@ -532,6 +540,13 @@ type RotatePasswordPayload struct {
 	Password string `json:"password"`
 }
 
+// The result of `rotateWorkflowSecret`.
+type RotateWorkflowSecretPayload struct {
+	Secret string `json:"secret"`
+	// Until then, requests are also signed with the old secret; null: they are not.
+	OldSecretUntil *time.Time `json:"oldSecretUntil,omitempty"`
+}
+
 // The result of `stopHookReplay`: the hook's id.
 type StopHookReplayPayload struct {
 	ID uuid.UUID `json:"id"`
@@ -597,7 +612,7 @@ type UpdateUserPayload struct {
 
 // The result of `updateWorkflowProfile`.
 type UpdateWorkflowProfilePayload struct {
-	WorkflowProfile *workflow.Profile `json:"workflowProfile"`
+	WorkflowProfile *WorkflowProfile `json:"workflowProfile"`
 }
 
 // A user as others see them. Its id is that of the user's `AccountUser`.
@@ -628,17 +643,192 @@ type UserFilter struct {
 	Active *bool      `json:"active,omitempty"`
 }
 
+// A step of a workflow.
+type WorkflowAction struct {
+	// Unique among the keys of the profile's actions and tasks.
+	Key  string             `json:"key"`
+	Kind WorkflowActionKind `json:"kind"`
+	Name string             `json:"name"`
+	// Who may act, of the users with `workflows.act`; empty: all of them.
+	RoleIds  []uuid.UUID             `json:"roleIds"`
+	Settings *WorkflowActionSettings `json:"settings"`
+}
+
+// A step of a workflow.
+type WorkflowActionInput struct {
+	// 1 to 63 lower-case letters, digits, hyphens and underscores, with a letter first.
+	Key  string             `json:"key"`
+	Kind WorkflowActionKind `json:"kind"`
+	// Default: the key.
+	Name *string `json:"name,omitempty"`
+	// Default: all roles with `workflows.act`.
+	RoleIds  []uuid.UUID                  `json:"roleIds,omitempty"`
+	Settings *WorkflowActionSettingsInput `json:"settings,omitempty"`
+}
+
+// The settings of an action's kind. Those of other kinds are null.
+type WorkflowActionSettings struct {
+	// For `EDIT` and `APPROVE`: seconds of waiting, after which hooks are told; null: never.
+	RemindAfter *int64 `json:"remindAfter,omitempty"`
+	// For `EDIT` and `APPROVE`: seconds of waiting, after which the action ends by itself; null: never.
+	Deadline   *int64                  `json:"deadline,omitempty"`
+	OnDeadline *WorkflowDeadlineEffect `json:"onDeadline,omitempty"`
+	// For `PUBLISH`.
+	Privacy *item.Privacy `json:"privacy,omitempty"`
+	// For `ARCHIVE`: the tags to add.
+	Tags []string `json:"tags,omitempty"`
+}
+
+// As `WorkflowActionSettings`.
+type WorkflowActionSettingsInput struct {
+	RemindAfter *int64 `json:"remindAfter,omitempty"`
+	Deadline    *int64 `json:"deadline,omitempty"`
+	// Default: `FAIL`.
+	OnDeadline *WorkflowDeadlineEffect `json:"onDeadline,omitempty"`
+	// `PUBLIC` or `UNLISTED`. Default: `PUBLIC`.
+	Privacy *item.Privacy `json:"privacy,omitempty"`
+	// Default: `archived`.
+	Tags []string `json:"tags,omitempty"`
+}
+
+// A workflow for items. If it is limited to roles, users with other roles cannot see its items, whatever their
+// permissions.
+type WorkflowProfile struct {
+	ID          uuid.UUID `json:"id"`
+	Name        string    `json:"name"`
+	Description string    `json:"description"`
+	// The roles that can see its items; empty: all roles.
+	RoleIds []uuid.UUID `json:"roleIds"`
+	// Raised when actions or tasks change.
+	Version int64 `json:"version"`
+	// What happens to an item, in this order.
+	Actions []*WorkflowAction `json:"actions"`
+	// What is sent, and when. Tasks of the same moment are sent in this order.
+	Tasks []*WorkflowTask `json:"tasks"`
+	// The versions so far, newest first. A workflow keeps the version with which it began.
+	Versions *WorkflowProfileVersionConnection `json:"versions"`
+	// Until then, tasks are also signed with the secret before the last rotation.
+	OldSecretUntil *time.Time `json:"oldSecretUntil,omitempty"`
+	CreatedAt      time.Time  `json:"createdAt"`
+	UpdatedAt      time.Time  `json:"updatedAt"`
+	Revision       int64      `json:"revision"`
+}
+
+func (WorkflowProfile) IsNode() {}
+
+// What would happen to an item, and what is wrong with that.
+type WorkflowProfileCheck struct {
+	// Of the profile.
+	Version int64 `json:"version"`
+	// In the order in which they happen. Tasks of `WORKFLOW_FAILED` are last.
+	Steps    []*WorkflowProfileStep    `json:"steps"`
+	Problems []*WorkflowProfileProblem `json:"problems"`
+}
+
 // A page of workflow profiles.
 type WorkflowProfileConnection struct {
 	Edges    []*WorkflowProfileEdge `json:"edges"`
-	Nodes    []*workflow.Profile    `json:"nodes"`
+	Nodes    []*WorkflowProfile     `json:"nodes"`
 	PageInfo *PageInfo              `json:"pageInfo"`
 }
 
 // A workflow profile in a list.
 type WorkflowProfileEdge struct {
-	Cursor string            `json:"cursor"`
-	Node   *workflow.Profile `json:"node"`
+	Cursor string           `json:"cursor"`
+	Node   *WorkflowProfile `json:"node"`
+}
+
+// What is wrong with a profile.
+type WorkflowProfileProblem struct {
+	// Where the cause is in the profile, such as `#/tasks/0/url`.
+	Pointer  string                  `json:"pointer"`
+	Severity WorkflowProblemSeverity `json:"severity"`
+	// What is wrong, and what to do.
+	Detail string `json:"detail"`
+}
+
+// An action or a task.
+type WorkflowProfileStep struct {
+	// Where it is in the profile, such as `#/actions/0`.
+	Pointer string `json:"pointer"`
+	Key     string `json:"key"`
+	Name    string `json:"name"`
+	// Null for a task.
+	ActionKind *WorkflowActionKind `json:"actionKind,omitempty"`
+	// Null for an action.
+	TaskAt *WorkflowTaskTime `json:"taskAt,omitempty"`
+	// The names of the roles whose users may act, if a person must.
+	Roles []string `json:"roles"`
+	// Where a task is sent.
+	URL *string `json:"url,omitempty"`
+	// Whether the workflow waits for a person, or for the answer to a task.
+	Waits bool `json:"waits"`
+	// What happens, in words.
+	Effect string `json:"effect"`
+}
+
+// What a profile did from a time on, until its next version.
+type WorkflowProfileVersion struct {
+	Version   int64             `json:"version"`
+	Actions   []*WorkflowAction `json:"actions"`
+	Tasks     []*WorkflowTask   `json:"tasks"`
+	CreatedAt time.Time         `json:"createdAt"`
+}
+
+// A page of versions.
+type WorkflowProfileVersionConnection struct {
+	Edges    []*WorkflowProfileVersionEdge `json:"edges"`
+	Nodes    []*WorkflowProfileVersion     `json:"nodes"`
+	PageInfo *PageInfo                     `json:"pageInfo"`
+}
+
+// A version in a list.
+type WorkflowProfileVersionEdge struct {
+	Cursor string                  `json:"cursor"`
+	Node   *WorkflowProfileVersion `json:"node"`
+}
+
+// What is sent at a moment of a workflow.
+type WorkflowTask struct {
+	// Unique among the keys of the profile's actions and tasks.
+	Key  string           `json:"key"`
+	Name string           `json:"name"`
+	At   WorkflowTaskTime `json:"at"`
+	// The key of the action before or after which it is sent.
+	Action *string          `json:"action,omitempty"`
+	Kind   WorkflowTaskKind `json:"kind"`
+	// Null without `workflows.manage`.
+	URL *string `json:"url,omitempty"`
+	// The names of the task's own request headers. Their values are not shown. Null without `workflows.manage`.
+	HeaderNames []string `json:"headerNames,omitempty"`
+	// Whether the workflow waits for the receiver's answer.
+	Wait bool `json:"wait"`
+}
+
+// A request header of a task.
+type WorkflowTaskHeader struct {
+	Name string `json:"name"`
+	// Null keeps the value that the task with the same key has.
+	Value *string `json:"value,omitempty"`
+}
+
+// What to send at a moment of a workflow.
+type WorkflowTaskInput struct {
+	// 1 to 63 lower-case letters, digits, hyphens and underscores, with a letter first.
+	Key string `json:"key"`
+	// Default: the key.
+	Name *string          `json:"name,omitempty"`
+	At   WorkflowTaskTime `json:"at"`
+	// The key of an action, for `BEFORE_ACTION` and `AFTER_ACTION` only.
+	Action *string `json:"action,omitempty"`
+	// Default: `HTTP_POST`.
+	Kind *WorkflowTaskKind `json:"kind,omitempty"`
+	URL  string            `json:"url"`
+	// Your own request headers, such as Authorization; at most 20.
+	Headers []*WorkflowTaskHeader `json:"headers,omitempty"`
+	// The workflow goes on only after the receiver has answered. Not at `WORKFLOW_COMPLETE` and `WORKFLOW_FAILED`. Default:
+	// false.
+	Wait *bool `json:"wait,omitempty"`
 }
 
 // Whether a delivery is under way or how it ended.
@@ -1080,6 +1270,361 @@ func (e *UserKind) UnmarshalJSON(b []byte) error {
 }
 
 func (e UserKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What an action does.
+type WorkflowActionKind string
+
+const (
+	// Lets the media processor work on the item.
+	WorkflowActionKindProcess WorkflowActionKind = "PROCESS"
+	// Waits until a person has edited the item.
+	WorkflowActionKindEdit WorkflowActionKind = "EDIT"
+	// Waits until a person approves or rejects the item. A rejection fails the workflow.
+	WorkflowActionKindApprove WorkflowActionKind = "APPROVE"
+	// Makes the item public or unlisted, with the authority of the profile.
+	WorkflowActionKindPublish WorkflowActionKind = "PUBLISH"
+	// Makes the item private and tags it, with the authority of the profile.
+	WorkflowActionKindArchive WorkflowActionKind = "ARCHIVE"
+)
+
+var AllWorkflowActionKind = []WorkflowActionKind{
+	WorkflowActionKindProcess,
+	WorkflowActionKindEdit,
+	WorkflowActionKindApprove,
+	WorkflowActionKindPublish,
+	WorkflowActionKindArchive,
+}
+
+func (e WorkflowActionKind) IsValid() bool {
+	switch e {
+	case WorkflowActionKindProcess, WorkflowActionKindEdit, WorkflowActionKindApprove, WorkflowActionKindPublish, WorkflowActionKindArchive:
+		return true
+	}
+	return false
+}
+
+func (e WorkflowActionKind) String() string {
+	return string(e)
+}
+
+func (e *WorkflowActionKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WorkflowActionKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WorkflowActionKind", str)
+	}
+	return nil
+}
+
+func (e WorkflowActionKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WorkflowActionKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WorkflowActionKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How an action ends at its deadline.
+type WorkflowDeadlineEffect string
+
+const (
+	WorkflowDeadlineEffectFail WorkflowDeadlineEffect = "FAIL"
+	WorkflowDeadlineEffectSkip WorkflowDeadlineEffect = "SKIP"
+)
+
+var AllWorkflowDeadlineEffect = []WorkflowDeadlineEffect{
+	WorkflowDeadlineEffectFail,
+	WorkflowDeadlineEffectSkip,
+}
+
+func (e WorkflowDeadlineEffect) IsValid() bool {
+	switch e {
+	case WorkflowDeadlineEffectFail, WorkflowDeadlineEffectSkip:
+		return true
+	}
+	return false
+}
+
+func (e WorkflowDeadlineEffect) String() string {
+	return string(e)
+}
+
+func (e *WorkflowDeadlineEffect) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WorkflowDeadlineEffect(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WorkflowDeadlineEffect", str)
+	}
+	return nil
+}
+
+func (e WorkflowDeadlineEffect) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WorkflowDeadlineEffect) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WorkflowDeadlineEffect) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How bad a problem is.
+type WorkflowProblemSeverity string
+
+const (
+	// Workflows fail, or wait without end.
+	WorkflowProblemSeverityError WorkflowProblemSeverity = "ERROR"
+	// Probably not meant.
+	WorkflowProblemSeverityWarning WorkflowProblemSeverity = "WARNING"
+)
+
+var AllWorkflowProblemSeverity = []WorkflowProblemSeverity{
+	WorkflowProblemSeverityError,
+	WorkflowProblemSeverityWarning,
+}
+
+func (e WorkflowProblemSeverity) IsValid() bool {
+	switch e {
+	case WorkflowProblemSeverityError, WorkflowProblemSeverityWarning:
+		return true
+	}
+	return false
+}
+
+func (e WorkflowProblemSeverity) String() string {
+	return string(e)
+}
+
+func (e *WorkflowProblemSeverity) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WorkflowProblemSeverity(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WorkflowProblemSeverity", str)
+	}
+	return nil
+}
+
+func (e WorkflowProblemSeverity) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WorkflowProblemSeverity) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WorkflowProblemSeverity) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// A secret of a workflow profile.
+type WorkflowSecret string
+
+const (
+	// Tasks are signed with it.
+	WorkflowSecretTasks WorkflowSecret = "TASKS"
+)
+
+var AllWorkflowSecret = []WorkflowSecret{
+	WorkflowSecretTasks,
+}
+
+func (e WorkflowSecret) IsValid() bool {
+	switch e {
+	case WorkflowSecretTasks:
+		return true
+	}
+	return false
+}
+
+func (e WorkflowSecret) String() string {
+	return string(e)
+}
+
+func (e *WorkflowSecret) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WorkflowSecret(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WorkflowSecret", str)
+	}
+	return nil
+}
+
+func (e WorkflowSecret) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WorkflowSecret) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WorkflowSecret) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What a task does: it sends the item's document by POST.
+type WorkflowTaskKind string
+
+const (
+	WorkflowTaskKindHTTPPost WorkflowTaskKind = "HTTP_POST"
+)
+
+var AllWorkflowTaskKind = []WorkflowTaskKind{
+	WorkflowTaskKindHTTPPost,
+}
+
+func (e WorkflowTaskKind) IsValid() bool {
+	switch e {
+	case WorkflowTaskKindHTTPPost:
+		return true
+	}
+	return false
+}
+
+func (e WorkflowTaskKind) String() string {
+	return string(e)
+}
+
+func (e *WorkflowTaskKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WorkflowTaskKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WorkflowTaskKind", str)
+	}
+	return nil
+}
+
+func (e WorkflowTaskKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WorkflowTaskKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WorkflowTaskKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// When a task is sent. Cancelling a workflow sends nothing.
+type WorkflowTaskTime string
+
+const (
+	WorkflowTaskTimeWorkflowStart WorkflowTaskTime = "WORKFLOW_START"
+	// Only after success.
+	WorkflowTaskTimeWorkflowComplete WorkflowTaskTime = "WORKFLOW_COMPLETE"
+	// Only after a failure.
+	WorkflowTaskTimeWorkflowFailed WorkflowTaskTime = "WORKFLOW_FAILED"
+	WorkflowTaskTimeBeforeAction   WorkflowTaskTime = "BEFORE_ACTION"
+	// Also after the action has failed or was skipped.
+	WorkflowTaskTimeAfterAction WorkflowTaskTime = "AFTER_ACTION"
+)
+
+var AllWorkflowTaskTime = []WorkflowTaskTime{
+	WorkflowTaskTimeWorkflowStart,
+	WorkflowTaskTimeWorkflowComplete,
+	WorkflowTaskTimeWorkflowFailed,
+	WorkflowTaskTimeBeforeAction,
+	WorkflowTaskTimeAfterAction,
+}
+
+func (e WorkflowTaskTime) IsValid() bool {
+	switch e {
+	case WorkflowTaskTimeWorkflowStart, WorkflowTaskTimeWorkflowComplete, WorkflowTaskTimeWorkflowFailed, WorkflowTaskTimeBeforeAction, WorkflowTaskTimeAfterAction:
+		return true
+	}
+	return false
+}
+
+func (e WorkflowTaskTime) String() string {
+	return string(e)
+}
+
+func (e *WorkflowTaskTime) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WorkflowTaskTime(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WorkflowTaskTime", str)
+	}
+	return nil
+}
+
+func (e WorkflowTaskTime) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WorkflowTaskTime) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WorkflowTaskTime) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

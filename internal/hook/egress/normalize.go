@@ -26,6 +26,15 @@ func NormalizeURL(raw string) string {
 	return normal
 }
 
+// Origin returns the scheme and host of a URL, which decide who receives its requests.
+func Origin(raw string) string {
+	u, err := url.Parse(NormalizeURL(raw))
+	if err != nil {
+		return raw
+	}
+	return u.Scheme + "://" + u.Host
+}
+
 // strict encodes what browsers leave as it is in a path or a query, and RFC 3986 does not allow: some servers refuse
 // it. In a path, net/http would encode it too, but would then also decode %2F.
 var strict = strings.NewReplacer("|", "%7C", "^", "%5E", "`", "%60", "{", "%7B", "}", "%7D", `\`, "%5C")

@@ -20,7 +20,8 @@ WHERE account_id = @account_id AND id = @id;
 -- name: RoleUses :one
 SELECT (SELECT count(*) FROM app_user u WHERE u.account_id = @account_id AND u.role_id = @id) AS users,
     (SELECT count(*) FROM workflow_profile p
-      WHERE p.account_id = @account_id AND @id::uuid = ANY (p.role_ids)) AS profiles;
+      WHERE p.account_id = @account_id AND (@id::uuid = ANY (p.role_ids)
+        OR jsonb_path_exists(p.actions, '$[*].role_ids[*] ? (@ == $id)', jsonb_build_object('id', @id::uuid)))) AS profiles;
 
 -- name: DeleteRole :exec
 DELETE FROM role WHERE account_id = @account_id AND id = @id;
@@ -29,3 +30,9 @@ DELETE FROM role WHERE account_id = @account_id AND id = @id;
 -- name: UnknownRoles :many
 SELECT wanted::uuid AS id FROM unnest(@ids::uuid[]) AS wanted
 WHERE NOT EXISTS (SELECT FROM role r WHERE r.account_id = @account_id AND r.id = wanted);
+
+-- RoleUsers returns the account's roles, with the number of their active users.
+-- name: RoleUsers :many
+SELECT r.id, r.name, r.permissions,
+    (SELECT count(*) FROM app_user u WHERE u.account_id = @account_id AND u.role_id = r.id AND u.active) AS active_users
+FROM role r WHERE r.account_id = @account_id ORDER BY r.name;

@@ -1,35 +1,53 @@
 -- ListWorkflowProfiles omits the profiles whose items are hidden from the role.
 -- name: ListWorkflowProfiles :many
-SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile
+SELECT id, name, description, role_ids, version, actions, tasks, old_secret_until, created_at, updated_at, revision
+FROM workflow_profile
 WHERE account_id = @account_id AND (sqlc.narg('before_id')::uuid IS NULL OR id < sqlc.narg('before_id')::uuid)
   AND id <> ALL (hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))
 ORDER BY id DESC LIMIT @max_rows;
 
 -- name: GetWorkflowProfile :one
-SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile
+SELECT id, name, description, role_ids, version, actions, tasks, old_secret_until, created_at, updated_at, revision
+FROM workflow_profile
 WHERE account_id = @account_id AND id = @id AND id <> ALL (hidden_profiles(@account_id, sqlc.narg('role_id')::uuid));
 
 -- name: LockWorkflowProfile :one
-SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile
+SELECT id, name, description, role_ids, version, actions, tasks, old_secret_until, created_at, updated_at, revision
+FROM workflow_profile
 WHERE account_id = @account_id AND id = @id FOR UPDATE;
 
 -- name: InsertWorkflowProfile :one
-INSERT INTO workflow_profile (id, account_id, name, description, role_ids)
-VALUES (@id, @account_id, @name, @description, @role_ids)
+INSERT INTO workflow_profile (id, account_id, name, description, role_ids, actions, tasks, secret)
+VALUES (@id, @account_id, @name, @description, @role_ids, @actions, @tasks, sqlc.narg('secret'))
 ON CONFLICT (account_id, name) DO NOTHING
-RETURNING id, name, description, role_ids, created_at, updated_at, revision;
+RETURNING id, name, description, role_ids, version, actions, tasks, old_secret_until, created_at, updated_at, revision;
 
 -- name: WorkflowProfileNameTaken :one
 SELECT EXISTS (SELECT FROM workflow_profile WHERE account_id = @account_id AND name = @name AND id <> @id);
 
+-- UpdateWorkflowProfile sets the secret only if there is none.
 -- name: UpdateWorkflowProfile :one
-UPDATE workflow_profile SET name = @name, description = @description, role_ids = @role_ids,
+UPDATE workflow_profile SET name = @name, description = @description, role_ids = @role_ids, version = @version,
+    actions = @actions, tasks = @tasks, secret = coalesce(secret, sqlc.narg('secret')),
     updated_at = now(), revision = revision + 1
 WHERE account_id = @account_id AND id = @id
-RETURNING id, name, description, role_ids, created_at, updated_at, revision;
+RETURNING id, name, description, role_ids, version, actions, tasks, old_secret_until, created_at, updated_at, revision;
 
--- name: WorkflowProfileInUse :one
-SELECT EXISTS (SELECT FROM item WHERE account_id = @account_id AND workflow_profile_id = @id);
+-- RotateWorkflowSecret retains the previous secret, if there is one, for keep_for seconds.
+-- name: RotateWorkflowSecret :one
+UPDATE workflow_profile SET secret = @secret, old_secret = secret,
+    old_secret_until = CASE WHEN secret IS NOT NULL AND @keep_for::float8 > 0
+        THEN now() + make_interval(secs => @keep_for::float8) END,
+    updated_at = now(), revision = revision + 1
+WHERE account_id = @account_id AND id = @id
+RETURNING old_secret_until;
+
+-- name: WorkflowSecrets :one
+SELECT secret, old_secret, old_secret_until FROM workflow_profile WHERE account_id = @account_id AND id = @id;
+
+-- WorkflowProfileUses counts what prevents the deletion of a profile.
+-- name: WorkflowProfileUses :one
+SELECT count(*) FROM item WHERE account_id = @account_id AND workflow_profile_id = @id;
 
 -- DeleteWorkflowProfile keeps who may see the documents that the log has of the profile's items.
 -- name: DeleteWorkflowProfile :exec

@@ -139,10 +139,50 @@ func (q *Queries) RoleNameTaken(ctx context.Context, arg RoleNameTakenParams) (b
 	return exists, err
 }
 
+const roleUsers = `-- name: RoleUsers :many
+SELECT r.id, r.name, r.permissions,
+    (SELECT count(*) FROM app_user u WHERE u.account_id = $1 AND u.role_id = r.id AND u.active) AS active_users
+FROM role r WHERE r.account_id = $1 ORDER BY r.name
+`
+
+type RoleUsersRow struct {
+	ID          uuid.UUID
+	Name        string
+	Permissions []string
+	ActiveUsers int64
+}
+
+// RoleUsers returns the account's roles, with the number of their active users.
+func (q *Queries) RoleUsers(ctx context.Context, accountID uuid.UUID) ([]RoleUsersRow, error) {
+	rows, err := q.db.Query(ctx, roleUsers, accountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []RoleUsersRow{}
+	for rows.Next() {
+		var i RoleUsersRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Permissions,
+			&i.ActiveUsers,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const roleUses = `-- name: RoleUses :one
 SELECT (SELECT count(*) FROM app_user u WHERE u.account_id = $1 AND u.role_id = $2) AS users,
     (SELECT count(*) FROM workflow_profile p
-      WHERE p.account_id = $1 AND $2::uuid = ANY (p.role_ids)) AS profiles
+      WHERE p.account_id = $1 AND ($2::uuid = ANY (p.role_ids)
+        OR jsonb_path_exists(p.actions, '$[*].role_ids[*] ? (@ == $id)', jsonb_build_object('id', $2::uuid)))) AS profiles
 `
 
 type RoleUsesParams struct {

@@ -7,6 +7,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,7 +33,8 @@ func (q *Queries) DeleteWorkflowProfile(ctx context.Context, arg DeleteWorkflowP
 }
 
 const getWorkflowProfile = `-- name: GetWorkflowProfile :one
-SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile
+SELECT id, name, description, role_ids, version, actions, tasks, old_secret_until, created_at, updated_at, revision
+FROM workflow_profile
 WHERE account_id = $1 AND id = $2 AND id <> ALL (hidden_profiles($1, $3::uuid))
 `
 
@@ -43,13 +45,17 @@ type GetWorkflowProfileParams struct {
 }
 
 type GetWorkflowProfileRow struct {
-	ID          uuid.UUID
-	Name        string
-	Description string
-	RoleIds     []uuid.UUID
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-	Revision    int64
+	ID             uuid.UUID
+	Name           string
+	Description    string
+	RoleIds        []uuid.UUID
+	Version        int32
+	Actions        json.RawMessage
+	Tasks          json.RawMessage
+	OldSecretUntil *time.Time
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+	Revision       int64
 }
 
 func (q *Queries) GetWorkflowProfile(ctx context.Context, arg GetWorkflowProfileParams) (GetWorkflowProfileRow, error) {
@@ -60,6 +66,10 @@ func (q *Queries) GetWorkflowProfile(ctx context.Context, arg GetWorkflowProfile
 		&i.Name,
 		&i.Description,
 		&i.RoleIds,
+		&i.Version,
+		&i.Actions,
+		&i.Tasks,
+		&i.OldSecretUntil,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.Revision,
@@ -68,10 +78,10 @@ func (q *Queries) GetWorkflowProfile(ctx context.Context, arg GetWorkflowProfile
 }
 
 const insertWorkflowProfile = `-- name: InsertWorkflowProfile :one
-INSERT INTO workflow_profile (id, account_id, name, description, role_ids)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO workflow_profile (id, account_id, name, description, role_ids, actions, tasks, secret)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (account_id, name) DO NOTHING
-RETURNING id, name, description, role_ids, created_at, updated_at, revision
+RETURNING id, name, description, role_ids, version, actions, tasks, old_secret_until, created_at, updated_at, revision
 `
 
 type InsertWorkflowProfileParams struct {
@@ -80,16 +90,23 @@ type InsertWorkflowProfileParams struct {
 	Name        string
 	Description string
 	RoleIds     []uuid.UUID
+	Actions     json.RawMessage
+	Tasks       json.RawMessage
+	Secret      *string
 }
 
 type InsertWorkflowProfileRow struct {
-	ID          uuid.UUID
-	Name        string
-	Description string
-	RoleIds     []uuid.UUID
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-	Revision    int64
+	ID             uuid.UUID
+	Name           string
+	Description    string
+	RoleIds        []uuid.UUID
+	Version        int32
+	Actions        json.RawMessage
+	Tasks          json.RawMessage
+	OldSecretUntil *time.Time
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+	Revision       int64
 }
 
 func (q *Queries) InsertWorkflowProfile(ctx context.Context, arg InsertWorkflowProfileParams) (InsertWorkflowProfileRow, error) {
@@ -99,6 +116,9 @@ func (q *Queries) InsertWorkflowProfile(ctx context.Context, arg InsertWorkflowP
 		arg.Name,
 		arg.Description,
 		arg.RoleIds,
+		arg.Actions,
+		arg.Tasks,
+		arg.Secret,
 	)
 	var i InsertWorkflowProfileRow
 	err := row.Scan(
@@ -106,6 +126,10 @@ func (q *Queries) InsertWorkflowProfile(ctx context.Context, arg InsertWorkflowP
 		&i.Name,
 		&i.Description,
 		&i.RoleIds,
+		&i.Version,
+		&i.Actions,
+		&i.Tasks,
+		&i.OldSecretUntil,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.Revision,
@@ -114,7 +138,8 @@ func (q *Queries) InsertWorkflowProfile(ctx context.Context, arg InsertWorkflowP
 }
 
 const listWorkflowProfiles = `-- name: ListWorkflowProfiles :many
-SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile
+SELECT id, name, description, role_ids, version, actions, tasks, old_secret_until, created_at, updated_at, revision
+FROM workflow_profile
 WHERE account_id = $1 AND ($2::uuid IS NULL OR id < $2::uuid)
   AND id <> ALL (hidden_profiles($1, $3::uuid))
 ORDER BY id DESC LIMIT $4
@@ -128,13 +153,17 @@ type ListWorkflowProfilesParams struct {
 }
 
 type ListWorkflowProfilesRow struct {
-	ID          uuid.UUID
-	Name        string
-	Description string
-	RoleIds     []uuid.UUID
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-	Revision    int64
+	ID             uuid.UUID
+	Name           string
+	Description    string
+	RoleIds        []uuid.UUID
+	Version        int32
+	Actions        json.RawMessage
+	Tasks          json.RawMessage
+	OldSecretUntil *time.Time
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+	Revision       int64
 }
 
 // ListWorkflowProfiles omits the profiles whose items are hidden from the role.
@@ -157,6 +186,10 @@ func (q *Queries) ListWorkflowProfiles(ctx context.Context, arg ListWorkflowProf
 			&i.Name,
 			&i.Description,
 			&i.RoleIds,
+			&i.Version,
+			&i.Actions,
+			&i.Tasks,
+			&i.OldSecretUntil,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.Revision,
@@ -172,7 +205,8 @@ func (q *Queries) ListWorkflowProfiles(ctx context.Context, arg ListWorkflowProf
 }
 
 const lockWorkflowProfile = `-- name: LockWorkflowProfile :one
-SELECT id, name, description, role_ids, created_at, updated_at, revision FROM workflow_profile
+SELECT id, name, description, role_ids, version, actions, tasks, old_secret_until, created_at, updated_at, revision
+FROM workflow_profile
 WHERE account_id = $1 AND id = $2 FOR UPDATE
 `
 
@@ -182,13 +216,17 @@ type LockWorkflowProfileParams struct {
 }
 
 type LockWorkflowProfileRow struct {
-	ID          uuid.UUID
-	Name        string
-	Description string
-	RoleIds     []uuid.UUID
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-	Revision    int64
+	ID             uuid.UUID
+	Name           string
+	Description    string
+	RoleIds        []uuid.UUID
+	Version        int32
+	Actions        json.RawMessage
+	Tasks          json.RawMessage
+	OldSecretUntil *time.Time
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+	Revision       int64
 }
 
 func (q *Queries) LockWorkflowProfile(ctx context.Context, arg LockWorkflowProfileParams) (LockWorkflowProfileRow, error) {
@@ -199,6 +237,10 @@ func (q *Queries) LockWorkflowProfile(ctx context.Context, arg LockWorkflowProfi
 		&i.Name,
 		&i.Description,
 		&i.RoleIds,
+		&i.Version,
+		&i.Actions,
+		&i.Tasks,
+		&i.OldSecretUntil,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.Revision,
@@ -206,36 +248,79 @@ func (q *Queries) LockWorkflowProfile(ctx context.Context, arg LockWorkflowProfi
 	return i, err
 }
 
-const updateWorkflowProfile = `-- name: UpdateWorkflowProfile :one
-UPDATE workflow_profile SET name = $1, description = $2, role_ids = $3,
+const rotateWorkflowSecret = `-- name: RotateWorkflowSecret :one
+UPDATE workflow_profile SET secret = $1, old_secret = secret,
+    old_secret_until = CASE WHEN secret IS NOT NULL AND $2::float8 > 0
+        THEN now() + make_interval(secs => $2::float8) END,
     updated_at = now(), revision = revision + 1
-WHERE account_id = $4 AND id = $5
-RETURNING id, name, description, role_ids, created_at, updated_at, revision
+WHERE account_id = $3 AND id = $4
+RETURNING old_secret_until
+`
+
+type RotateWorkflowSecretParams struct {
+	Secret    *string
+	KeepFor   float64
+	AccountID uuid.UUID
+	ID        uuid.UUID
+}
+
+// RotateWorkflowSecret retains the previous secret, if there is one, for keep_for seconds.
+func (q *Queries) RotateWorkflowSecret(ctx context.Context, arg RotateWorkflowSecretParams) (*time.Time, error) {
+	row := q.db.QueryRow(ctx, rotateWorkflowSecret,
+		arg.Secret,
+		arg.KeepFor,
+		arg.AccountID,
+		arg.ID,
+	)
+	var old_secret_until *time.Time
+	err := row.Scan(&old_secret_until)
+	return old_secret_until, err
+}
+
+const updateWorkflowProfile = `-- name: UpdateWorkflowProfile :one
+UPDATE workflow_profile SET name = $1, description = $2, role_ids = $3, version = $4,
+    actions = $5, tasks = $6, secret = coalesce(secret, $7),
+    updated_at = now(), revision = revision + 1
+WHERE account_id = $8 AND id = $9
+RETURNING id, name, description, role_ids, version, actions, tasks, old_secret_until, created_at, updated_at, revision
 `
 
 type UpdateWorkflowProfileParams struct {
 	Name        string
 	Description string
 	RoleIds     []uuid.UUID
+	Version     int32
+	Actions     json.RawMessage
+	Tasks       json.RawMessage
+	Secret      *string
 	AccountID   uuid.UUID
 	ID          uuid.UUID
 }
 
 type UpdateWorkflowProfileRow struct {
-	ID          uuid.UUID
-	Name        string
-	Description string
-	RoleIds     []uuid.UUID
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-	Revision    int64
+	ID             uuid.UUID
+	Name           string
+	Description    string
+	RoleIds        []uuid.UUID
+	Version        int32
+	Actions        json.RawMessage
+	Tasks          json.RawMessage
+	OldSecretUntil *time.Time
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+	Revision       int64
 }
 
+// UpdateWorkflowProfile sets the secret only if there is none.
 func (q *Queries) UpdateWorkflowProfile(ctx context.Context, arg UpdateWorkflowProfileParams) (UpdateWorkflowProfileRow, error) {
 	row := q.db.QueryRow(ctx, updateWorkflowProfile,
 		arg.Name,
 		arg.Description,
 		arg.RoleIds,
+		arg.Version,
+		arg.Actions,
+		arg.Tasks,
+		arg.Secret,
 		arg.AccountID,
 		arg.ID,
 	)
@@ -245,27 +330,15 @@ func (q *Queries) UpdateWorkflowProfile(ctx context.Context, arg UpdateWorkflowP
 		&i.Name,
 		&i.Description,
 		&i.RoleIds,
+		&i.Version,
+		&i.Actions,
+		&i.Tasks,
+		&i.OldSecretUntil,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.Revision,
 	)
 	return i, err
-}
-
-const workflowProfileInUse = `-- name: WorkflowProfileInUse :one
-SELECT EXISTS (SELECT FROM item WHERE account_id = $1 AND workflow_profile_id = $2)
-`
-
-type WorkflowProfileInUseParams struct {
-	AccountID uuid.UUID
-	ID        *uuid.UUID
-}
-
-func (q *Queries) WorkflowProfileInUse(ctx context.Context, arg WorkflowProfileInUseParams) (bool, error) {
-	row := q.db.QueryRow(ctx, workflowProfileInUse, arg.AccountID, arg.ID)
-	var exists bool
-	err := row.Scan(&exists)
-	return exists, err
 }
 
 const workflowProfileNameTaken = `-- name: WorkflowProfileNameTaken :one
@@ -283,4 +356,43 @@ func (q *Queries) WorkflowProfileNameTaken(ctx context.Context, arg WorkflowProf
 	var exists bool
 	err := row.Scan(&exists)
 	return exists, err
+}
+
+const workflowProfileUses = `-- name: WorkflowProfileUses :one
+SELECT count(*) FROM item WHERE account_id = $1 AND workflow_profile_id = $2
+`
+
+type WorkflowProfileUsesParams struct {
+	AccountID uuid.UUID
+	ID        *uuid.UUID
+}
+
+// WorkflowProfileUses counts what prevents the deletion of a profile.
+func (q *Queries) WorkflowProfileUses(ctx context.Context, arg WorkflowProfileUsesParams) (int64, error) {
+	row := q.db.QueryRow(ctx, workflowProfileUses, arg.AccountID, arg.ID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const workflowSecrets = `-- name: WorkflowSecrets :one
+SELECT secret, old_secret, old_secret_until FROM workflow_profile WHERE account_id = $1 AND id = $2
+`
+
+type WorkflowSecretsParams struct {
+	AccountID uuid.UUID
+	ID        uuid.UUID
+}
+
+type WorkflowSecretsRow struct {
+	Secret         *string
+	OldSecret      *string
+	OldSecretUntil *time.Time
+}
+
+func (q *Queries) WorkflowSecrets(ctx context.Context, arg WorkflowSecretsParams) (WorkflowSecretsRow, error) {
+	row := q.db.QueryRow(ctx, workflowSecrets, arg.AccountID, arg.ID)
+	var i WorkflowSecretsRow
+	err := row.Scan(&i.Secret, &i.OldSecret, &i.OldSecretUntil)
+	return i, err
 }

@@ -17,6 +17,8 @@ import (
 	json "itemcast/internal/plainjson"
 
 	externalRef0 "itemcast/internal/item"
+	workflow "itemcast/internal/workflow"
+	machine "itemcast/internal/workflow/machine"
 
 	"github.com/oapi-codegen/runtime"
 	openapi_types "github.com/oapi-codegen/runtime/types"
@@ -24,33 +26,34 @@ import (
 
 // Defines values for AuditAction.
 const (
-	AuditActionHookCreated            AuditAction = "hook.created"
-	AuditActionHookDeleted            AuditAction = "hook.deleted"
-	AuditActionHookDisabled           AuditAction = "hook.disabled"
-	AuditActionHookReplayStarted      AuditAction = "hook.replay-started"
-	AuditActionHookReplayStopped      AuditAction = "hook.replay-stopped"
-	AuditActionHookSecretRotated      AuditAction = "hook.secret-rotated"
-	AuditActionHookUpdated            AuditAction = "hook.updated"
-	AuditActionPasswordChanged        AuditAction = "password.changed"
-	AuditActionPasswordReset          AuditAction = "password.reset"
-	AuditActionResetLinkCreated       AuditAction = "reset-link.created"
-	AuditActionRoleCreated            AuditAction = "role.created"
-	AuditActionRoleDeleted            AuditAction = "role.deleted"
-	AuditActionRoleUpdated            AuditAction = "role.updated"
-	AuditActionSignInFailed           AuditAction = "sign-in.failed"
-	AuditActionSignInSucceeded        AuditAction = "sign-in.succeeded"
-	AuditActionSignInThrottled        AuditAction = "sign-in.throttled"
-	AuditActionSignOut                AuditAction = "sign-out"
-	AuditActionTokenCreated           AuditAction = "token.created"
-	AuditActionTokenRevoked           AuditAction = "token.revoked"
-	AuditActionTokenRotated           AuditAction = "token.rotated"
-	AuditActionTokenUpdated           AuditAction = "token.updated"
-	AuditActionUserCreated            AuditAction = "user.created"
-	AuditActionUserDeleted            AuditAction = "user.deleted"
-	AuditActionUserUpdated            AuditAction = "user.updated"
-	AuditActionWorkflowProfileCreated AuditAction = "workflow-profile.created"
-	AuditActionWorkflowProfileDeleted AuditAction = "workflow-profile.deleted"
-	AuditActionWorkflowProfileUpdated AuditAction = "workflow-profile.updated"
+	AuditActionHookCreated                  AuditAction = "hook.created"
+	AuditActionHookDeleted                  AuditAction = "hook.deleted"
+	AuditActionHookDisabled                 AuditAction = "hook.disabled"
+	AuditActionHookReplayStarted            AuditAction = "hook.replay-started"
+	AuditActionHookReplayStopped            AuditAction = "hook.replay-stopped"
+	AuditActionHookSecretRotated            AuditAction = "hook.secret-rotated"
+	AuditActionHookUpdated                  AuditAction = "hook.updated"
+	AuditActionPasswordChanged              AuditAction = "password.changed"
+	AuditActionPasswordReset                AuditAction = "password.reset"
+	AuditActionResetLinkCreated             AuditAction = "reset-link.created"
+	AuditActionRoleCreated                  AuditAction = "role.created"
+	AuditActionRoleDeleted                  AuditAction = "role.deleted"
+	AuditActionRoleUpdated                  AuditAction = "role.updated"
+	AuditActionSignInFailed                 AuditAction = "sign-in.failed"
+	AuditActionSignInSucceeded              AuditAction = "sign-in.succeeded"
+	AuditActionSignInThrottled              AuditAction = "sign-in.throttled"
+	AuditActionSignOut                      AuditAction = "sign-out"
+	AuditActionTokenCreated                 AuditAction = "token.created"
+	AuditActionTokenRevoked                 AuditAction = "token.revoked"
+	AuditActionTokenRotated                 AuditAction = "token.rotated"
+	AuditActionTokenUpdated                 AuditAction = "token.updated"
+	AuditActionUserCreated                  AuditAction = "user.created"
+	AuditActionUserDeleted                  AuditAction = "user.deleted"
+	AuditActionUserUpdated                  AuditAction = "user.updated"
+	AuditActionWorkflowProfileCreated       AuditAction = "workflow-profile.created"
+	AuditActionWorkflowProfileDeleted       AuditAction = "workflow-profile.deleted"
+	AuditActionWorkflowProfileSecretRotated AuditAction = "workflow-profile.secret-rotated"
+	AuditActionWorkflowProfileUpdated       AuditAction = "workflow-profile.updated"
 )
 
 // Valid indicates whether the value is a known member of the AuditAction enum.
@@ -107,6 +110,8 @@ func (e AuditAction) Valid() bool {
 	case AuditActionWorkflowProfileCreated:
 		return true
 	case AuditActionWorkflowProfileDeleted:
+		return true
+	case AuditActionWorkflowProfileSecretRotated:
 		return true
 	case AuditActionWorkflowProfileUpdated:
 		return true
@@ -418,6 +423,39 @@ func (e UserKind) Valid() bool {
 	}
 }
 
+// Defines values for WorkflowProblemSeverity.
+const (
+	WorkflowProblemSeverityError   WorkflowProblemSeverity = "error"
+	WorkflowProblemSeverityWarning WorkflowProblemSeverity = "warning"
+)
+
+// Valid indicates whether the value is a known member of the WorkflowProblemSeverity enum.
+func (e WorkflowProblemSeverity) Valid() bool {
+	switch e {
+	case WorkflowProblemSeverityError:
+		return true
+	case WorkflowProblemSeverityWarning:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WorkflowRotationInputSecret.
+const (
+	WorkflowRotationInputSecretTasks WorkflowRotationInputSecret = "tasks"
+)
+
+// Valid indicates whether the value is a known member of the WorkflowRotationInputSecret enum.
+func (e WorkflowRotationInputSecret) Valid() bool {
+	switch e {
+	case WorkflowRotationInputSecretTasks:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Sort.
 const (
 	SortCreatedAt      Sort = "created_at"
@@ -505,7 +543,7 @@ type Attempt struct {
 	Response *string `json:"response"`
 }
 
-// AuditAction Sign-ins are recorded for existing users; `detail` says how, and why one failed. A wrong current password at `/me/password` counts as a failed sign-in. Of hooks, the host and the names of changed settings are recorded, but no values. `hook.disabled` is an action of Itemcast; `detail` says why.
+// AuditAction Sign-ins are recorded for existing users; `detail` says how, and why one failed. A wrong current password at `/me/password` counts as a failed sign-in. Of hooks, the host and the names of changed settings are recorded, but no values; of workflow tasks, the host and the names of headers. `hook.disabled` is an action of Itemcast; `detail` says why.
 type AuditAction string
 
 // AuditEntry defines model for AuditEntry.
@@ -1303,6 +1341,41 @@ type UserList struct {
 // UserPatch defines model for UserPatch.
 type UserPatch = json.RawMessage
 
+// WorkflowAction defines model for WorkflowAction.
+type WorkflowAction = machine.Action
+
+// WorkflowActionInput defines model for WorkflowActionInput.
+type WorkflowActionInput = machine.Action
+
+// WorkflowActionKind `process` lets the media processor work on the item. `edit` waits until a person has edited the item. `approve` waits until a person approves or rejects it; a rejection fails the workflow. `publish` makes the item public or unlisted, and `archive` makes it private and tags it, both with the authority of the profile.
+type WorkflowActionKind = machine.ActionKind
+
+// WorkflowActionSettings `edit` and `approve` have `remind_after`, `deadline` and `on_deadline`; `publish` has `privacy`; `archive` has `tags`; `process` has none.
+type WorkflowActionSettings = machine.Settings
+
+// WorkflowCheck defines model for WorkflowCheck.
+type WorkflowCheck struct {
+	// Version Of the profile.
+	Version  int32             `json:"version"`
+	Steps    []WorkflowStep    `json:"steps"`
+	Problems []WorkflowProblem `json:"problems"`
+}
+
+// WorkflowProblem defines model for WorkflowProblem.
+type WorkflowProblem struct {
+	// Pointer Where the cause is in the profile, such as `#/tasks/0/url`.
+	Pointer string `json:"pointer"`
+
+	// Severity With an `error` workflows fail, or wait without end. A `warning` is probably not meant.
+	Severity WorkflowProblemSeverity `json:"severity"`
+
+	// Detail What is wrong, and what to do.
+	Detail string `json:"detail"`
+}
+
+// WorkflowProblemSeverity With an `error` workflows fail, or wait without end. A `warning` is probably not meant.
+type WorkflowProblemSeverity string
+
 // WorkflowProfile defines model for WorkflowProfile.
 type WorkflowProfile struct {
 	ID          openapi_types.UUID `json:"id"`
@@ -1310,12 +1383,26 @@ type WorkflowProfile struct {
 	Description string             `json:"description"`
 
 	// RoleIDs The roles whose users see the profile's items. Empty: all roles.
-	RoleIDs   []openapi_types.UUID `json:"role_ids"`
-	CreatedAt time.Time            `json:"created_at"`
-	UpdatedAt time.Time            `json:"updated_at"`
+	RoleIDs []openapi_types.UUID `json:"role_ids"`
+
+	// Version Raised when actions or tasks change.
+	Version int32            `json:"version"`
+	Actions []WorkflowAction `json:"actions"`
+	Tasks   []WorkflowTask   `json:"tasks"`
+
+	// OldSecretUntil Until this time tasks are also signed with the secret before the last rotation.
+	OldSecretUntil *time.Time `json:"old_secret_until"`
+	CreatedAt      time.Time  `json:"created_at"`
+	UpdatedAt      time.Time  `json:"updated_at"`
 
 	// Revision The ETag is this number, quoted.
 	Revision int64 `json:"revision"`
+}
+
+// WorkflowProfileCopyInput defines model for WorkflowProfileCopyInput.
+type WorkflowProfileCopyInput struct {
+	// Name Examples: Newsroom 2
+	Name string `json:"name"`
 }
 
 // WorkflowProfileInput defines model for WorkflowProfileInput.
@@ -1328,6 +1415,12 @@ type WorkflowProfileInput struct {
 
 	// RoleIDs The roles whose users see the profile's items. Empty or left out: all roles.
 	RoleIDs []openapi_types.UUID `json:"role_ids,omitempty"`
+
+	// Actions What happens to an item, in this order.
+	Actions []WorkflowActionInput `json:"actions,omitempty"`
+
+	// Tasks What is sent, and when. Tasks of the same moment are sent in this order.
+	Tasks []WorkflowTaskInput `json:"tasks,omitempty"`
 }
 
 // WorkflowProfileList defines model for WorkflowProfileList.
@@ -1341,6 +1434,70 @@ type WorkflowProfileList struct {
 
 // WorkflowProfilePatch defines model for WorkflowProfilePatch.
 type WorkflowProfilePatch = json.RawMessage
+
+// WorkflowProfileVersion defines model for WorkflowProfileVersion.
+type WorkflowProfileVersion struct {
+	Version   int32            `json:"version"`
+	Actions   []WorkflowAction `json:"actions"`
+	Tasks     []WorkflowTask   `json:"tasks"`
+	CreatedAt time.Time        `json:"created_at"`
+}
+
+// WorkflowProfileVersionList defines model for WorkflowProfileVersionList.
+type WorkflowProfileVersionList struct {
+	Results []WorkflowProfileVersion `json:"results"`
+	Next    *string                  `json:"next"`
+
+	// Previous Always null: this list is read in one direction.
+	Previous *string `json:"previous"`
+}
+
+// WorkflowRotationInput defines model for WorkflowRotationInput.
+type WorkflowRotationInput struct {
+	// Secret Which secret; `tasks` are signed with it.
+	Secret WorkflowRotationInputSecret `json:"secret"`
+
+	// Revoke Invalidate the old secret at once, for example because it has leaked. Default: false.
+	Revoke *bool `json:"revoke,omitempty"`
+}
+
+// WorkflowRotationInputSecret Which secret; `tasks` are signed with it.
+type WorkflowRotationInputSecret string
+
+// WorkflowStep An action or a task, in the order in which they happen. Tasks of `workflow_failed` are last.
+type WorkflowStep struct {
+	// Pointer Where it is in the profile, such as `#/actions/0`.
+	Pointer string `json:"pointer"`
+	Key     string `json:"key"`
+	Name    string `json:"name"`
+
+	// ActionKind The kind of an action; null for a task.
+	ActionKind *WorkflowActionKind `json:"action_kind"`
+
+	// TaskAt The moment of a task; null for an action.
+	TaskAt *WorkflowTaskTime `json:"task_at"`
+
+	// Roles The names of the roles whose users may act, if a person must.
+	Roles []string `json:"roles"`
+
+	// URL Where a task is sent.
+	URL *string `json:"url"`
+
+	// Waits Whether the workflow waits for a person, or for the answer to a task.
+	Waits bool `json:"waits"`
+
+	// Effect What happens, in words.
+	Effect string `json:"effect"`
+}
+
+// WorkflowTask defines model for WorkflowTask.
+type WorkflowTask = workflow.Task
+
+// WorkflowTaskInput defines model for WorkflowTaskInput.
+type WorkflowTaskInput = machine.Task
+
+// WorkflowTaskTime When a task is sent. `after_action` is sent also after the action has failed or was skipped. `workflow_complete` is sent only after success, `workflow_failed` only after a failure. Cancelling a workflow sends nothing.
+type WorkflowTaskTime = machine.TaskTime
 
 // After defines model for After.
 type After = string
@@ -1944,6 +2101,33 @@ type PatchWorkflowProfileParams struct {
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
+// CheckWorkflowProfileParams defines parameters for CheckWorkflowProfile.
+type CheckWorkflowProfileParams struct {
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CopyWorkflowProfileParams defines parameters for CopyWorkflowProfile.
+type CopyWorkflowProfileParams struct {
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RotateWorkflowSecretParams defines parameters for RotateWorkflowSecret.
+type RotateWorkflowSecretParams struct {
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListWorkflowProfileVersionsParams defines parameters for ListWorkflowProfileVersions.
+type ListWorkflowProfileVersionsParams struct {
+	// Limit The number of results per page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// After The page token after which to continue, from `next` of this list. It is not a cursor of the log of changes.
+	After *After `form:"after,omitempty" json:"after,omitempty"`
+}
+
 // OnItemCreatedJSONBody defines parameters for OnItemCreated.
 type OnItemCreatedJSONBody = json.RawMessage
 
@@ -2119,6 +2303,12 @@ type CreateWorkflowProfileJSONRequestBody = WorkflowProfileInput
 
 // PatchWorkflowProfileApplicationMergePatchPlusJSONRequestBody defines body for PatchWorkflowProfile for application/merge-patch+json ContentType.
 type PatchWorkflowProfileApplicationMergePatchPlusJSONRequestBody = WorkflowProfilePatch
+
+// CopyWorkflowProfileJSONRequestBody defines body for CopyWorkflowProfile for application/json ContentType.
+type CopyWorkflowProfileJSONRequestBody = WorkflowProfileCopyInput
+
+// RotateWorkflowSecretJSONRequestBody defines body for RotateWorkflowSecret for application/json ContentType.
+type RotateWorkflowSecretJSONRequestBody = WorkflowRotationInput
 
 // OnItemCreatedJSONRequestBody defines body for OnItemCreated for application/json ContentType.
 type OnItemCreatedJSONRequestBody = OnItemCreatedJSONBody
@@ -2317,6 +2507,21 @@ type ServerInterface interface {
 	// PatchWorkflowProfile Change a workflow profile
 	// (PATCH /workflow-profiles/{id})
 	PatchWorkflowProfile(w http.ResponseWriter, r *http.Request, id ID, params PatchWorkflowProfileParams)
+	// CheckWorkflowProfile Check a workflow profile
+	// (POST /workflow-profiles/{id}/check)
+	CheckWorkflowProfile(w http.ResponseWriter, r *http.Request, id ID, params CheckWorkflowProfileParams)
+	// CopyWorkflowProfile Copy a workflow profile
+	// (POST /workflow-profiles/{id}/copy)
+	CopyWorkflowProfile(w http.ResponseWriter, r *http.Request, id ID, params CopyWorkflowProfileParams)
+	// RotateWorkflowSecret Rotate a secret of a workflow profile
+	// (POST /workflow-profiles/{id}/rotate-secret)
+	RotateWorkflowSecret(w http.ResponseWriter, r *http.Request, id ID, params RotateWorkflowSecretParams)
+	// ListWorkflowProfileVersions List the versions of a workflow profile
+	// (GET /workflow-profiles/{id}/versions)
+	ListWorkflowProfileVersions(w http.ResponseWriter, r *http.Request, id ID, params ListWorkflowProfileVersionsParams)
+	// GetWorkflowProfileVersion Read a version of a workflow profile
+	// (GET /workflow-profiles/{id}/versions/{version})
+	GetWorkflowProfileVersion(w http.ResponseWriter, r *http.Request, id ID, version int32)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -5559,6 +5764,246 @@ func (siw *ServerInterfaceWrapper) PatchWorkflowProfile(w http.ResponseWriter, r
 	handler.ServeHTTP(w, r)
 }
 
+// CheckWorkflowProfile operation middleware
+func (siw *ServerInterfaceWrapper) CheckWorkflowProfile(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CheckWorkflowProfileParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CheckWorkflowProfile(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CopyWorkflowProfile operation middleware
+func (siw *ServerInterfaceWrapper) CopyWorkflowProfile(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CopyWorkflowProfileParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CopyWorkflowProfile(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RotateWorkflowSecret operation middleware
+func (siw *ServerInterfaceWrapper) RotateWorkflowSecret(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RotateWorkflowSecretParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RotateWorkflowSecret(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListWorkflowProfileVersions operation middleware
+func (siw *ServerInterfaceWrapper) ListWorkflowProfileVersions(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListWorkflowProfileVersionsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", r.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "after"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "after", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListWorkflowProfileVersions(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetWorkflowProfileVersion operation middleware
+func (siw *ServerInterfaceWrapper) GetWorkflowProfileVersion(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// ------------- Path parameter "version" -------------
+	var version int32
+
+	err = runtime.BindStyledParameterWithOptions("simple", "version", r.PathValue("version"), &version, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int32", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "version", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetWorkflowProfileVersion(w, r, id, version)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 type UnescapedCookieParamError struct {
 	ParamName string
 	Err       error
@@ -5740,6 +6185,11 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/workflow-profiles/{id}", wrapper.DeleteWorkflowProfile)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/workflow-profiles/{id}", wrapper.GetWorkflowProfile)
 	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/workflow-profiles/{id}", wrapper.PatchWorkflowProfile)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/workflow-profiles/{id}/check", wrapper.CheckWorkflowProfile)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/workflow-profiles/{id}/copy", wrapper.CopyWorkflowProfile)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/workflow-profiles/{id}/rotate-secret", wrapper.RotateWorkflowSecret)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/workflow-profiles/{id}/versions", wrapper.ListWorkflowProfileVersions)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/workflow-profiles/{id}/versions/{version}", wrapper.GetWorkflowProfileVersion)
 
 	return m
 }
@@ -14077,6 +14527,663 @@ func (response PatchWorkflowProfiledefaultApplicationProblemPlusJSONResponse) Vi
 	return err
 }
 
+type CheckWorkflowProfileRequestObject struct {
+	ID     ID `json:"id"`
+	Params CheckWorkflowProfileParams
+}
+
+type CheckWorkflowProfileResponseObject interface {
+	VisitCheckWorkflowProfileResponse(w http.ResponseWriter) error
+}
+
+type CheckWorkflowProfile200JSONResponse WorkflowCheck
+
+func (response CheckWorkflowProfile200JSONResponse) VisitCheckWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckWorkflowProfile400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CheckWorkflowProfile400ApplicationProblemPlusJSONResponse) VisitCheckWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckWorkflowProfile401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CheckWorkflowProfile401ApplicationProblemPlusJSONResponse) VisitCheckWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckWorkflowProfile403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CheckWorkflowProfile403ApplicationProblemPlusJSONResponse) VisitCheckWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckWorkflowProfile404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CheckWorkflowProfile404ApplicationProblemPlusJSONResponse) VisitCheckWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckWorkflowProfile409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CheckWorkflowProfile409ApplicationProblemPlusJSONResponse) VisitCheckWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckWorkflowProfile422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableApplicationProblemPlusJSONResponse
+}
+
+func (response CheckWorkflowProfile422ApplicationProblemPlusJSONResponse) VisitCheckWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckWorkflowProfiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CheckWorkflowProfiledefaultApplicationProblemPlusJSONResponse) VisitCheckWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CopyWorkflowProfileRequestObject struct {
+	ID     ID `json:"id"`
+	Params CopyWorkflowProfileParams
+	Body   *CopyWorkflowProfileJSONRequestBody
+}
+
+type CopyWorkflowProfileResponseObject interface {
+	VisitCopyWorkflowProfileResponse(w http.ResponseWriter) error
+}
+
+type CopyWorkflowProfile201ResponseHeaders struct {
+	ETag     *string
+	Location *string
+}
+
+type CopyWorkflowProfile201JSONResponse struct {
+	Body    WorkflowProfile
+	Headers CopyWorkflowProfile201ResponseHeaders
+}
+
+func (response CopyWorkflowProfile201JSONResponse) VisitCopyWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CopyWorkflowProfile400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CopyWorkflowProfile400ApplicationProblemPlusJSONResponse) VisitCopyWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CopyWorkflowProfile401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CopyWorkflowProfile401ApplicationProblemPlusJSONResponse) VisitCopyWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CopyWorkflowProfile403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CopyWorkflowProfile403ApplicationProblemPlusJSONResponse) VisitCopyWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CopyWorkflowProfile404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CopyWorkflowProfile404ApplicationProblemPlusJSONResponse) VisitCopyWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CopyWorkflowProfile409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CopyWorkflowProfile409ApplicationProblemPlusJSONResponse) VisitCopyWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CopyWorkflowProfile422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableApplicationProblemPlusJSONResponse
+}
+
+func (response CopyWorkflowProfile422ApplicationProblemPlusJSONResponse) VisitCopyWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CopyWorkflowProfiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CopyWorkflowProfiledefaultApplicationProblemPlusJSONResponse) VisitCopyWorkflowProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWorkflowSecretRequestObject struct {
+	ID     ID `json:"id"`
+	Params RotateWorkflowSecretParams
+	Body   *RotateWorkflowSecretJSONRequestBody
+}
+
+type RotateWorkflowSecretResponseObject interface {
+	VisitRotateWorkflowSecretResponse(w http.ResponseWriter) error
+}
+
+type RotateWorkflowSecret200JSONResponse Rotation
+
+func (response RotateWorkflowSecret200JSONResponse) VisitRotateWorkflowSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWorkflowSecret400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWorkflowSecret400ApplicationProblemPlusJSONResponse) VisitRotateWorkflowSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWorkflowSecret401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWorkflowSecret401ApplicationProblemPlusJSONResponse) VisitRotateWorkflowSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWorkflowSecret403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWorkflowSecret403ApplicationProblemPlusJSONResponse) VisitRotateWorkflowSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWorkflowSecret404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWorkflowSecret404ApplicationProblemPlusJSONResponse) VisitRotateWorkflowSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWorkflowSecret409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWorkflowSecret409ApplicationProblemPlusJSONResponse) VisitRotateWorkflowSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWorkflowSecret422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableApplicationProblemPlusJSONResponse
+}
+
+func (response RotateWorkflowSecret422ApplicationProblemPlusJSONResponse) VisitRotateWorkflowSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWorkflowSecretdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RotateWorkflowSecretdefaultApplicationProblemPlusJSONResponse) VisitRotateWorkflowSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkflowProfileVersionsRequestObject struct {
+	ID     ID `json:"id"`
+	Params ListWorkflowProfileVersionsParams
+}
+
+type ListWorkflowProfileVersionsResponseObject interface {
+	VisitListWorkflowProfileVersionsResponse(w http.ResponseWriter) error
+}
+
+type ListWorkflowProfileVersions200ResponseHeaders struct {
+	Link *string
+}
+
+type ListWorkflowProfileVersions200JSONResponse struct {
+	Body    WorkflowProfileVersionList
+	Headers ListWorkflowProfileVersions200ResponseHeaders
+}
+
+func (response ListWorkflowProfileVersions200JSONResponse) VisitListWorkflowProfileVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkflowProfileVersions400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListWorkflowProfileVersions400ApplicationProblemPlusJSONResponse) VisitListWorkflowProfileVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkflowProfileVersions401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListWorkflowProfileVersions401ApplicationProblemPlusJSONResponse) VisitListWorkflowProfileVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkflowProfileVersions403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListWorkflowProfileVersions403ApplicationProblemPlusJSONResponse) VisitListWorkflowProfileVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkflowProfileVersions404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListWorkflowProfileVersions404ApplicationProblemPlusJSONResponse) VisitListWorkflowProfileVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkflowProfileVersionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListWorkflowProfileVersionsdefaultApplicationProblemPlusJSONResponse) VisitListWorkflowProfileVersionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkflowProfileVersionRequestObject struct {
+	ID      ID    `json:"id"`
+	Version int32 `json:"version"`
+}
+
+type GetWorkflowProfileVersionResponseObject interface {
+	VisitGetWorkflowProfileVersionResponse(w http.ResponseWriter) error
+}
+
+type GetWorkflowProfileVersion200JSONResponse WorkflowProfileVersion
+
+func (response GetWorkflowProfileVersion200JSONResponse) VisitGetWorkflowProfileVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkflowProfileVersion400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetWorkflowProfileVersion400ApplicationProblemPlusJSONResponse) VisitGetWorkflowProfileVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkflowProfileVersion401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetWorkflowProfileVersion401ApplicationProblemPlusJSONResponse) VisitGetWorkflowProfileVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkflowProfileVersion403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetWorkflowProfileVersion403ApplicationProblemPlusJSONResponse) VisitGetWorkflowProfileVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkflowProfileVersion404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetWorkflowProfileVersion404ApplicationProblemPlusJSONResponse) VisitGetWorkflowProfileVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorkflowProfileVersiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetWorkflowProfileVersiondefaultApplicationProblemPlusJSONResponse) VisitGetWorkflowProfileVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetIndex List the API's URLs
@@ -14262,6 +15369,21 @@ type StrictServerInterface interface {
 	// PatchWorkflowProfile Change a workflow profile
 	// (PATCH /workflow-profiles/{id})
 	PatchWorkflowProfile(ctx context.Context, request PatchWorkflowProfileRequestObject) (PatchWorkflowProfileResponseObject, error)
+	// CheckWorkflowProfile Check a workflow profile
+	// (POST /workflow-profiles/{id}/check)
+	CheckWorkflowProfile(ctx context.Context, request CheckWorkflowProfileRequestObject) (CheckWorkflowProfileResponseObject, error)
+	// CopyWorkflowProfile Copy a workflow profile
+	// (POST /workflow-profiles/{id}/copy)
+	CopyWorkflowProfile(ctx context.Context, request CopyWorkflowProfileRequestObject) (CopyWorkflowProfileResponseObject, error)
+	// RotateWorkflowSecret Rotate a secret of a workflow profile
+	// (POST /workflow-profiles/{id}/rotate-secret)
+	RotateWorkflowSecret(ctx context.Context, request RotateWorkflowSecretRequestObject) (RotateWorkflowSecretResponseObject, error)
+	// ListWorkflowProfileVersions List the versions of a workflow profile
+	// (GET /workflow-profiles/{id}/versions)
+	ListWorkflowProfileVersions(ctx context.Context, request ListWorkflowProfileVersionsRequestObject) (ListWorkflowProfileVersionsResponseObject, error)
+	// GetWorkflowProfileVersion Read a version of a workflow profile
+	// (GET /workflow-profiles/{id}/versions/{version})
+	GetWorkflowProfileVersion(ctx context.Context, request GetWorkflowProfileVersionRequestObject) (GetWorkflowProfileVersionResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
@@ -16045,6 +17167,155 @@ func (sh *strictHandler) PatchWorkflowProfile(w http.ResponseWriter, r *http.Req
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(PatchWorkflowProfileResponseObject); ok {
 		if err := validResponse.VisitPatchWorkflowProfileResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CheckWorkflowProfile operation middleware
+func (sh *strictHandler) CheckWorkflowProfile(w http.ResponseWriter, r *http.Request, id ID, params CheckWorkflowProfileParams) {
+	var request CheckWorkflowProfileRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CheckWorkflowProfile(ctx, request.(CheckWorkflowProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CheckWorkflowProfile")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CheckWorkflowProfileResponseObject); ok {
+		if err := validResponse.VisitCheckWorkflowProfileResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CopyWorkflowProfile operation middleware
+func (sh *strictHandler) CopyWorkflowProfile(w http.ResponseWriter, r *http.Request, id ID, params CopyWorkflowProfileParams) {
+	var request CopyWorkflowProfileRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body CopyWorkflowProfileJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CopyWorkflowProfile(ctx, request.(CopyWorkflowProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CopyWorkflowProfile")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CopyWorkflowProfileResponseObject); ok {
+		if err := validResponse.VisitCopyWorkflowProfileResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RotateWorkflowSecret operation middleware
+func (sh *strictHandler) RotateWorkflowSecret(w http.ResponseWriter, r *http.Request, id ID, params RotateWorkflowSecretParams) {
+	var request RotateWorkflowSecretRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body RotateWorkflowSecretJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.RotateWorkflowSecret(ctx, request.(RotateWorkflowSecretRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RotateWorkflowSecret")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(RotateWorkflowSecretResponseObject); ok {
+		if err := validResponse.VisitRotateWorkflowSecretResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListWorkflowProfileVersions operation middleware
+func (sh *strictHandler) ListWorkflowProfileVersions(w http.ResponseWriter, r *http.Request, id ID, params ListWorkflowProfileVersionsParams) {
+	var request ListWorkflowProfileVersionsRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWorkflowProfileVersions(ctx, request.(ListWorkflowProfileVersionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWorkflowProfileVersions")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListWorkflowProfileVersionsResponseObject); ok {
+		if err := validResponse.VisitListWorkflowProfileVersionsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetWorkflowProfileVersion operation middleware
+func (sh *strictHandler) GetWorkflowProfileVersion(w http.ResponseWriter, r *http.Request, id ID, version int32) {
+	var request GetWorkflowProfileVersionRequestObject
+
+	request.ID = id
+	request.Version = version
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetWorkflowProfileVersion(ctx, request.(GetWorkflowProfileVersionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetWorkflowProfileVersion")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetWorkflowProfileVersionResponseObject); ok {
+		if err := validResponse.VisitGetWorkflowProfileVersionResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
