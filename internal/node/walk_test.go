@@ -64,7 +64,7 @@ func startWalk(t *testing.T) *walked {
 	all := account.All()
 	without := slices.DeleteFunc(account.All(), func(p account.Permission) bool { return p == account.APIAccess })
 	editing := account.Permissions{account.APIAccess, account.ItemsView, account.ItemsCreate, account.ItemsEdit,
-		account.ItemsDelete, account.ItemsPublish}
+		account.ItemsDelete, account.ItemsPublish, account.WorkflowsAct}
 	made := func(email string, permissions account.Permissions) walker {
 		return walker{Client: n.CreateUser(email, n.CreateRole(email, permissions...)), permissions: permissions}
 	}
@@ -141,7 +141,7 @@ func (w *walked) id(about string) string {
 // fill gives the parameters of a path the values of a resource that there is.
 func (w *walked) fill(path string) string {
 	noun := strings.Split(path, "/")[1]
-	return strings.NewReplacer("{id}", w.id(noun), "{version}", "1").Replace(path)
+	return strings.NewReplacer("{id}", w.id(noun), "{version}", "1", "{key}", "review").Replace(path)
 }
 
 // leaks returns the resources that a response shows although the walker may not see them.

@@ -39,7 +39,8 @@ func New(document *spec.Document, op *spec.Operation) (*Form, error) {
 	for _, content := range op.Bodies {
 		b := body{Body: content}
 		for _, p := range content.Schema.Properties {
-			b.fields = append(b.fields, newField(p.Name, p.Required, "", p.Schema).withMembers(document, p.Schema).withList(document, p.Schema))
+			f := newField(p.Name, p.Required, "", p.Schema)
+			b.fields = append(b.fields, f.withMembers(document, p.Schema).withList(document, p.Schema))
 		}
 		f.bodies = append(f.bodies, b)
 	}

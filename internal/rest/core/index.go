@@ -11,7 +11,7 @@ func (a *API) GetIndex(context.Context, oapi.GetIndexRequestObject) (oapi.GetInd
 	at := func(name string) string { return a.PublicURL + base + "/" + name }
 	return oapi.GetIndex200JSONResponse{
 		Items: at("items"), Changes: at("changes"), Tags: at("tags"), MetadataFields: at("metadata-fields"),
-		Hooks: at("hooks"), Deliveries: at("deliveries"), WorkflowProfiles: at("workflow-profiles"),
+		Hooks: at("hooks"), Deliveries: at("deliveries"), Workflows: at("workflows"), WorkflowProfiles: at("workflow-profiles"),
 		Users: at("users"), Roles: at("roles"), Tokens: at("tokens"), Audit: at("audit"), Me: at("me"),
 		OpenAPI: at("openapi.json"), GraphQL: a.PublicURL + "/graphql",
 	}, nil

@@ -456,6 +456,93 @@ func (e WorkflowRotationInputSecret) Valid() bool {
 	}
 }
 
+// Defines values for WorkflowRunActionStatus.
+const (
+	WorkflowRunActionStatusFailed    WorkflowRunActionStatus = "failed"
+	WorkflowRunActionStatusPending   WorkflowRunActionStatus = "pending"
+	WorkflowRunActionStatusRunning   WorkflowRunActionStatus = "running"
+	WorkflowRunActionStatusSkipped   WorkflowRunActionStatus = "skipped"
+	WorkflowRunActionStatusSucceeded WorkflowRunActionStatus = "succeeded"
+	WorkflowRunActionStatusWaiting   WorkflowRunActionStatus = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the WorkflowRunActionStatus enum.
+func (e WorkflowRunActionStatus) Valid() bool {
+	switch e {
+	case WorkflowRunActionStatusFailed:
+		return true
+	case WorkflowRunActionStatusPending:
+		return true
+	case WorkflowRunActionStatusRunning:
+		return true
+	case WorkflowRunActionStatusSkipped:
+		return true
+	case WorkflowRunActionStatusSucceeded:
+		return true
+	case WorkflowRunActionStatusWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WorkflowRunStatus.
+const (
+	WorkflowRunStatusCancelled WorkflowRunStatus = "cancelled"
+	WorkflowRunStatusCompleted WorkflowRunStatus = "completed"
+	WorkflowRunStatusFailed    WorkflowRunStatus = "failed"
+	WorkflowRunStatusPending   WorkflowRunStatus = "pending"
+	WorkflowRunStatusRunning   WorkflowRunStatus = "running"
+	WorkflowRunStatusWaiting   WorkflowRunStatus = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the WorkflowRunStatus enum.
+func (e WorkflowRunStatus) Valid() bool {
+	switch e {
+	case WorkflowRunStatusCancelled:
+		return true
+	case WorkflowRunStatusCompleted:
+		return true
+	case WorkflowRunStatusFailed:
+		return true
+	case WorkflowRunStatusPending:
+		return true
+	case WorkflowRunStatusRunning:
+		return true
+	case WorkflowRunStatusWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WorkflowRunTaskState.
+const (
+	WorkflowRunTaskStateFailed    WorkflowRunTaskState = "failed"
+	WorkflowRunTaskStatePending   WorkflowRunTaskState = "pending"
+	WorkflowRunTaskStateSending   WorkflowRunTaskState = "sending"
+	WorkflowRunTaskStateSkipped   WorkflowRunTaskState = "skipped"
+	WorkflowRunTaskStateSucceeded WorkflowRunTaskState = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the WorkflowRunTaskState enum.
+func (e WorkflowRunTaskState) Valid() bool {
+	switch e {
+	case WorkflowRunTaskStateFailed:
+		return true
+	case WorkflowRunTaskStatePending:
+		return true
+	case WorkflowRunTaskStateSending:
+		return true
+	case WorkflowRunTaskStateSkipped:
+		return true
+	case WorkflowRunTaskStateSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Sort.
 const (
 	SortCreatedAt      Sort = "created_at"
@@ -895,7 +982,8 @@ type Index struct {
 	OpenAPI string `json:"openapi"`
 
 	// GraphQL The GraphQL API.
-	GraphQL string `json:"graphql"`
+	GraphQL   string `json:"graphql"`
+	Workflows string `json:"workflows"`
 }
 
 // ItemList defines model for ItemList.
@@ -1361,6 +1449,56 @@ type WorkflowCheck struct {
 	Problems []WorkflowProblem `json:"problems"`
 }
 
+// WorkflowComment defines model for WorkflowComment.
+type WorkflowComment struct {
+	// Comment Why, for the people who read the run and its history.
+	//
+	// Examples: The title names the wrong year.
+	Comment *string `json:"comment,omitempty"`
+}
+
+// WorkflowEvent An entry of the history of an item's runs.
+type WorkflowEvent struct {
+	ID    openapi_types.UUID `json:"id"`
+	RunID openapi_types.UUID `json:"run_id"`
+	At    time.Time          `json:"at"`
+
+	// Event What happened; more may be added. `workflow_started`, `workflow_completed`, `workflow_failed`, `workflow_cancelled`; `action_started`, `action_waiting`, `action_reminded`, `action_succeeded`, `action_failed`, `action_rejected`, `action_skipped`; `task_recorded`, `task_succeeded`, `task_failed`.
+	//
+	// Examples: action_succeeded
+	Event string `json:"event"`
+
+	// Action The key of the action.
+	Action *string `json:"action"`
+
+	// Task The key of the task.
+	Task *string `json:"task"`
+
+	// UserID The user who did it; null for the system.
+	UserID *openapi_types.UUID `json:"user_id"`
+
+	// Comment The comment of the user, or of a task's receiver.
+	Comment *string `json:"comment"`
+
+	// Error Why it failed, or was skipped.
+	Error *string `json:"error"`
+
+	// Seconds How long the action took that ended.
+	Seconds *float64 `json:"seconds"`
+
+	// DeliveryID The delivery of the task, which `hooks.manage` can read.
+	DeliveryID *openapi_types.UUID `json:"delivery_id"`
+}
+
+// WorkflowEventList defines model for WorkflowEventList.
+type WorkflowEventList struct {
+	Results []WorkflowEvent `json:"results"`
+	Next    *string         `json:"next"`
+
+	// Previous Always null: this list is read in one direction.
+	Previous *string `json:"previous"`
+}
+
 // WorkflowProblem defines model for WorkflowProblem.
 type WorkflowProblem struct {
 	// Pointer Where the cause is in the profile, such as `#/tasks/0/url`.
@@ -1464,6 +1602,107 @@ type WorkflowRotationInput struct {
 // WorkflowRotationInputSecret Which secret; `tasks` are signed with it.
 type WorkflowRotationInputSecret string
 
+// WorkflowRun One run of a workflow on an item.
+type WorkflowRun struct {
+	ID        openapi_types.UUID `json:"id"`
+	ItemID    openapi_types.UUID `json:"item_id"`
+	ProfileID openapi_types.UUID `json:"profile_id"`
+
+	// ProfileVersion The version of the profile that the run began with, and keeps.
+	ProfileVersion int32 `json:"profile_version"`
+
+	// Status The state of a run. `waiting`: it waits for a person. `running` includes waiting for the answer to a task. `completed`, `failed` and `cancelled` are final.
+	Status WorkflowRunStatus `json:"status"`
+
+	// CurrentAction The key of the action that runs or waits, or where the run failed or was cancelled; null before the first.
+	CurrentAction *string `json:"current_action"`
+
+	// Explanation Why the run has not ended, in one sentence: what it waits for, or what it does. Null after its end.
+	//
+	// Examples: waiting for a person with the role Editor
+	Explanation *string `json:"explanation"`
+
+	// Error Why the run failed.
+	Error      *string    `json:"error"`
+	StartedAt  time.Time  `json:"started_at"`
+	FinishedAt *time.Time `json:"finished_at"`
+
+	// Actions In their order.
+	Actions []WorkflowRunAction `json:"actions"`
+	Tasks   []WorkflowRunTask   `json:"tasks"`
+}
+
+// WorkflowRunAction An action of a run.
+type WorkflowRunAction struct {
+	Key string `json:"key"`
+
+	// Kind `process` lets the media processor work on the item. `edit` waits until a person has edited the item. `approve` waits until a person approves or rejects it; a rejection fails the workflow. `publish` makes the item public or unlisted, and `archive` makes it private and tags it, both with the authority of the profile.
+	Kind   WorkflowActionKind      `json:"kind"`
+	Name   string                  `json:"name"`
+	Status WorkflowRunActionStatus `json:"status"`
+
+	// Progress In percent.
+	Progress int32 `json:"progress"`
+
+	// Attempt How often the action was begun; 0: not yet.
+	Attempt    int32      `json:"attempt"`
+	StartedAt  *time.Time `json:"started_at"`
+	FinishedAt *time.Time `json:"finished_at"`
+
+	// UserID The user who completed, approved or rejected it.
+	UserID *openapi_types.UUID `json:"user_id"`
+
+	// Comment The comment of that user, or of a task's receiver.
+	Comment *string `json:"comment"`
+
+	// Error Why it failed or was skipped.
+	Error *string `json:"error"`
+}
+
+// WorkflowRunActionStatus defines model for WorkflowRunActionStatus.
+type WorkflowRunActionStatus string
+
+// WorkflowRunList defines model for WorkflowRunList.
+type WorkflowRunList struct {
+	Results []WorkflowRun `json:"results"`
+	Next    *string       `json:"next"`
+
+	// Previous Always null: this list is read in one direction.
+	Previous *string `json:"previous"`
+}
+
+// WorkflowRunStatus The state of a run. `waiting`: it waits for a person. `running` includes waiting for the answer to a task. `completed`, `failed` and `cancelled` are final.
+type WorkflowRunStatus string
+
+// WorkflowRunTask A task of a run.
+type WorkflowRunTask struct {
+	Key string `json:"key"`
+
+	// At When a task is sent. `after_action` is sent also after the action has failed or was skipped. `workflow_complete` is sent only after success, `workflow_failed` only after a failure. Cancelling a workflow sends nothing.
+	At WorkflowTaskTime `json:"at"`
+
+	// Action The key of the action before or after which it is sent.
+	Action *string `json:"action"`
+
+	// DeliveryID Its delivery, which `hooks.manage` can read; null before it is sent.
+	DeliveryID *openapi_types.UUID `json:"delivery_id"`
+
+	// State `pending`: its moment has not come. `sending`: its delivery is under way. `succeeded`, `failed`: its delivery has ended. `skipped`: its moment will not come.
+	State WorkflowRunTaskState `json:"state"`
+}
+
+// WorkflowRunTaskState `pending`: its moment has not come. `sending`: its delivery is under way. `succeeded`, `failed`: its delivery has ended. `skipped`: its moment will not come.
+type WorkflowRunTaskState string
+
+// WorkflowStart defines model for WorkflowStart.
+type WorkflowStart struct {
+	// ProfileID The profile that the item gets. Left out: the profile that it has.
+	ProfileID *openapi_types.UUID `json:"profile_id,omitempty"`
+
+	// From The key of the action to begin at. Left out: the first.
+	From *string `json:"from,omitempty"`
+}
+
 // WorkflowStep An action or a task, in the order in which they happen. Tasks of `workflow_failed` are last.
 type WorkflowStep struct {
 	// Pointer Where it is in the profile, such as `#/actions/0`.
@@ -1498,6 +1737,9 @@ type WorkflowTaskInput = machine.Task
 
 // WorkflowTaskTime When a task is sent. `after_action` is sent also after the action has failed or was skipped. `workflow_complete` is sent only after success, `workflow_failed` only after a failure. Cancelling a workflow sends nothing.
 type WorkflowTaskTime = machine.TaskTime
+
+// ActionKey defines model for ActionKey.
+type ActionKey = string
 
 // After defines model for After.
 type After = string
@@ -1944,6 +2186,45 @@ type TriggerItemHookParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// StartWorkflowParams defines parameters for StartWorkflow.
+type StartWorkflowParams struct {
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ApproveActionParams defines parameters for ApproveAction.
+type ApproveActionParams struct {
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CompleteActionParams defines parameters for CompleteAction.
+type CompleteActionParams struct {
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RejectActionParams defines parameters for RejectAction.
+type RejectActionParams struct {
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CancelWorkflowParams defines parameters for CancelWorkflow.
+type CancelWorkflowParams struct {
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListWorkflowHistoryParams defines parameters for ListWorkflowHistory.
+type ListWorkflowHistoryParams struct {
+	// Limit The number of results per page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// After The page token after which to continue, from `next` of this list. It is not a cursor of the log of changes.
+	After *After `form:"after,omitempty" json:"after,omitempty"`
+}
+
 // CreateMetadataFieldParams defines parameters for CreateMetadataField.
 type CreateMetadataFieldParams struct {
 	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
@@ -2128,6 +2409,27 @@ type ListWorkflowProfileVersionsParams struct {
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 }
 
+// ListWorkflowsParams defines parameters for ListWorkflows.
+type ListWorkflowsParams struct {
+	// Status Runs in any of these states.
+	Status *[]WorkflowRunStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Action Runs that are at the action with this key.
+	Action *string `form:"action,omitempty" json:"action,omitempty"`
+
+	// ProfileID Runs of this workflow profile.
+	ProfileID *openapi_types.UUID `form:"profile_id,omitempty" json:"profile_id,omitempty"`
+
+	// ForMe Only runs that wait for you, because their action names your role or no role.
+	ForMe *bool `form:"for_me,omitempty" json:"for_me,omitempty"`
+
+	// Limit The number of results per page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// After The page token after which to continue, from `next` of this list. It is not a cursor of the log of changes.
+	After *After `form:"after,omitempty" json:"after,omitempty"`
+}
+
 // OnItemCreatedJSONBody defines parameters for OnItemCreated.
 type OnItemCreatedJSONBody = json.RawMessage
 
@@ -2268,6 +2570,18 @@ type PatchItemApplicationMergePatchPlusJSONRequestBody = ItemPatch
 // ReplaceItemJSONRequestBody defines body for ReplaceItem for application/json ContentType.
 type ReplaceItemJSONRequestBody = ReplaceItemJSONBody
 
+// StartWorkflowJSONRequestBody defines body for StartWorkflow for application/json ContentType.
+type StartWorkflowJSONRequestBody = WorkflowStart
+
+// ApproveActionJSONRequestBody defines body for ApproveAction for application/json ContentType.
+type ApproveActionJSONRequestBody = WorkflowComment
+
+// CompleteActionJSONRequestBody defines body for CompleteAction for application/json ContentType.
+type CompleteActionJSONRequestBody = WorkflowComment
+
+// RejectActionJSONRequestBody defines body for RejectAction for application/json ContentType.
+type RejectActionJSONRequestBody = WorkflowComment
+
 // ChangeMyPasswordJSONRequestBody defines body for ChangeMyPassword for application/json ContentType.
 type ChangeMyPasswordJSONRequestBody = PasswordChange
 
@@ -2405,6 +2719,27 @@ type ServerInterface interface {
 	// TriggerItemHook Send an item to hooks manually
 	// (POST /items/{id}/trigger-hook)
 	TriggerItemHook(w http.ResponseWriter, r *http.Request, id ID, params TriggerItemHookParams)
+	// GetItemWorkflow Read an item's workflow
+	// (GET /items/{id}/workflow)
+	GetItemWorkflow(w http.ResponseWriter, r *http.Request, id ID)
+	// StartWorkflow Start a workflow
+	// (POST /items/{id}/workflow)
+	StartWorkflow(w http.ResponseWriter, r *http.Request, id ID, params StartWorkflowParams)
+	// ApproveAction Approve an action
+	// (POST /items/{id}/workflow/actions/{key}/approve)
+	ApproveAction(w http.ResponseWriter, r *http.Request, id ID, key ActionKey, params ApproveActionParams)
+	// CompleteAction Complete an action
+	// (POST /items/{id}/workflow/actions/{key}/complete)
+	CompleteAction(w http.ResponseWriter, r *http.Request, id ID, key ActionKey, params CompleteActionParams)
+	// RejectAction Reject an action
+	// (POST /items/{id}/workflow/actions/{key}/reject)
+	RejectAction(w http.ResponseWriter, r *http.Request, id ID, key ActionKey, params RejectActionParams)
+	// CancelWorkflow Cancel a workflow
+	// (POST /items/{id}/workflow/cancel)
+	CancelWorkflow(w http.ResponseWriter, r *http.Request, id ID, params CancelWorkflowParams)
+	// ListWorkflowHistory List what happened in an item's workflows
+	// (GET /items/{id}/workflow/history)
+	ListWorkflowHistory(w http.ResponseWriter, r *http.Request, id ID, params ListWorkflowHistoryParams)
 	// GetMe Read the signed-in user
 	// (GET /me)
 	GetMe(w http.ResponseWriter, r *http.Request)
@@ -2522,6 +2857,9 @@ type ServerInterface interface {
 	// GetWorkflowProfileVersion Read a version of a workflow profile
 	// (GET /workflow-profiles/{id}/versions/{version})
 	GetWorkflowProfileVersion(w http.ResponseWriter, r *http.Request, id ID, version int32)
+	// ListWorkflows List workflows
+	// (GET /workflows)
+	ListWorkflows(w http.ResponseWriter, r *http.Request, params ListWorkflowsParams)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -4420,6 +4758,364 @@ func (siw *ServerInterfaceWrapper) TriggerItemHook(w http.ResponseWriter, r *htt
 	handler.ServeHTTP(w, r)
 }
 
+// GetItemWorkflow operation middleware
+func (siw *ServerInterfaceWrapper) GetItemWorkflow(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetItemWorkflow(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// StartWorkflow operation middleware
+func (siw *ServerInterfaceWrapper) StartWorkflow(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params StartWorkflowParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.StartWorkflow(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ApproveAction operation middleware
+func (siw *ServerInterfaceWrapper) ApproveAction(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// ------------- Path parameter "key" -------------
+	var key ActionKey
+
+	err = runtime.BindStyledParameterWithOptions("simple", "key", r.PathValue("key"), &key, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "key", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ApproveActionParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ApproveAction(w, r, id, key, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CompleteAction operation middleware
+func (siw *ServerInterfaceWrapper) CompleteAction(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// ------------- Path parameter "key" -------------
+	var key ActionKey
+
+	err = runtime.BindStyledParameterWithOptions("simple", "key", r.PathValue("key"), &key, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "key", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CompleteActionParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CompleteAction(w, r, id, key, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RejectAction operation middleware
+func (siw *ServerInterfaceWrapper) RejectAction(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// ------------- Path parameter "key" -------------
+	var key ActionKey
+
+	err = runtime.BindStyledParameterWithOptions("simple", "key", r.PathValue("key"), &key, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "key", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RejectActionParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RejectAction(w, r, id, key, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CancelWorkflow operation middleware
+func (siw *ServerInterfaceWrapper) CancelWorkflow(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelWorkflowParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CancelWorkflow(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListWorkflowHistory operation middleware
+func (siw *ServerInterfaceWrapper) ListWorkflowHistory(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListWorkflowHistoryParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", r.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "after"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "after", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListWorkflowHistory(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // GetMe operation middleware
 func (siw *ServerInterfaceWrapper) GetMe(w http.ResponseWriter, r *http.Request) {
 
@@ -6004,6 +6700,104 @@ func (siw *ServerInterfaceWrapper) GetWorkflowProfileVersion(w http.ResponseWrit
 	handler.ServeHTTP(w, r)
 }
 
+// ListWorkflows operation middleware
+func (siw *ServerInterfaceWrapper) ListWorkflows(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListWorkflowsParams
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", r.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "status"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "status", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "action" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "action", r.URL.Query(), &params.Action, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "action"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "action", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "profile_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "profile_id", r.URL.Query(), &params.ProfileID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "profile_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "profile_id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "for_me" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "for_me", r.URL.Query(), &params.ForMe, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "for_me"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "for_me", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", r.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "after"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "after", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListWorkflows(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 type UnescapedCookieParamError struct {
 	ParamName string
 	Err       error
@@ -6149,6 +6943,13 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/items/{id}", wrapper.ReplaceItem)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/items/{id}/history", wrapper.ListItemHistory)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items/{id}/trigger-hook", wrapper.TriggerItemHook)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/items/{id}/workflow", wrapper.GetItemWorkflow)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items/{id}/workflow", wrapper.StartWorkflow)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items/{id}/workflow/actions/{key}/approve", wrapper.ApproveAction)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items/{id}/workflow/actions/{key}/complete", wrapper.CompleteAction)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items/{id}/workflow/actions/{key}/reject", wrapper.RejectAction)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items/{id}/workflow/cancel", wrapper.CancelWorkflow)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/items/{id}/workflow/history", wrapper.ListWorkflowHistory)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/items/export", wrapper.ExportItems)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items/import", wrapper.ImportItems)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/me", wrapper.GetMe)
@@ -6190,6 +6991,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/workflow-profiles/{id}/rotate-secret", wrapper.RotateWorkflowSecret)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/workflow-profiles/{id}/versions", wrapper.ListWorkflowProfileVersions)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/workflow-profiles/{id}/versions/{version}", wrapper.GetWorkflowProfileVersion)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/workflows", wrapper.ListWorkflows)
 
 	return m
 }
@@ -10413,6 +11215,921 @@ type TriggerItemHookdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response TriggerItemHookdefaultApplicationProblemPlusJSONResponse) VisitTriggerItemHookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetItemWorkflowRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type GetItemWorkflowResponseObject interface {
+	VisitGetItemWorkflowResponse(w http.ResponseWriter) error
+}
+
+type GetItemWorkflow200JSONResponse WorkflowRun
+
+func (response GetItemWorkflow200JSONResponse) VisitGetItemWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetItemWorkflow400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetItemWorkflow400ApplicationProblemPlusJSONResponse) VisitGetItemWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetItemWorkflow401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetItemWorkflow401ApplicationProblemPlusJSONResponse) VisitGetItemWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetItemWorkflow403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetItemWorkflow403ApplicationProblemPlusJSONResponse) VisitGetItemWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetItemWorkflow404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetItemWorkflow404ApplicationProblemPlusJSONResponse) VisitGetItemWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetItemWorkflowdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetItemWorkflowdefaultApplicationProblemPlusJSONResponse) VisitGetItemWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartWorkflowRequestObject struct {
+	ID     ID `json:"id"`
+	Params StartWorkflowParams
+	Body   *StartWorkflowJSONRequestBody
+}
+
+type StartWorkflowResponseObject interface {
+	VisitStartWorkflowResponse(w http.ResponseWriter) error
+}
+
+type StartWorkflow202JSONResponse WorkflowRun
+
+func (response StartWorkflow202JSONResponse) VisitStartWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartWorkflow400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response StartWorkflow400ApplicationProblemPlusJSONResponse) VisitStartWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartWorkflow401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response StartWorkflow401ApplicationProblemPlusJSONResponse) VisitStartWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartWorkflow403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response StartWorkflow403ApplicationProblemPlusJSONResponse) VisitStartWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartWorkflow404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response StartWorkflow404ApplicationProblemPlusJSONResponse) VisitStartWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartWorkflow409ApplicationProblemPlusJSONResponse Problem
+
+func (response StartWorkflow409ApplicationProblemPlusJSONResponse) VisitStartWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartWorkflow422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableApplicationProblemPlusJSONResponse
+}
+
+func (response StartWorkflow422ApplicationProblemPlusJSONResponse) VisitStartWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartWorkflowdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StartWorkflowdefaultApplicationProblemPlusJSONResponse) VisitStartWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveActionRequestObject struct {
+	ID     ID        `json:"id"`
+	Key    ActionKey `json:"key"`
+	Params ApproveActionParams
+	Body   *ApproveActionJSONRequestBody
+}
+
+type ApproveActionResponseObject interface {
+	VisitApproveActionResponse(w http.ResponseWriter) error
+}
+
+type ApproveAction200JSONResponse WorkflowRun
+
+func (response ApproveAction200JSONResponse) VisitApproveActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveAction400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ApproveAction400ApplicationProblemPlusJSONResponse) VisitApproveActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveAction401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ApproveAction401ApplicationProblemPlusJSONResponse) VisitApproveActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveAction403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ApproveAction403ApplicationProblemPlusJSONResponse) VisitApproveActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveAction404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ApproveAction404ApplicationProblemPlusJSONResponse) VisitApproveActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveAction409ApplicationProblemPlusJSONResponse Problem
+
+func (response ApproveAction409ApplicationProblemPlusJSONResponse) VisitApproveActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveAction422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableApplicationProblemPlusJSONResponse
+}
+
+func (response ApproveAction422ApplicationProblemPlusJSONResponse) VisitApproveActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveActiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ApproveActiondefaultApplicationProblemPlusJSONResponse) VisitApproveActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteActionRequestObject struct {
+	ID     ID        `json:"id"`
+	Key    ActionKey `json:"key"`
+	Params CompleteActionParams
+	Body   *CompleteActionJSONRequestBody
+}
+
+type CompleteActionResponseObject interface {
+	VisitCompleteActionResponse(w http.ResponseWriter) error
+}
+
+type CompleteAction200JSONResponse WorkflowRun
+
+func (response CompleteAction200JSONResponse) VisitCompleteActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteAction400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CompleteAction400ApplicationProblemPlusJSONResponse) VisitCompleteActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteAction401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CompleteAction401ApplicationProblemPlusJSONResponse) VisitCompleteActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteAction403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CompleteAction403ApplicationProblemPlusJSONResponse) VisitCompleteActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteAction404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CompleteAction404ApplicationProblemPlusJSONResponse) VisitCompleteActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteAction409ApplicationProblemPlusJSONResponse Problem
+
+func (response CompleteAction409ApplicationProblemPlusJSONResponse) VisitCompleteActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteAction422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableApplicationProblemPlusJSONResponse
+}
+
+func (response CompleteAction422ApplicationProblemPlusJSONResponse) VisitCompleteActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteActiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CompleteActiondefaultApplicationProblemPlusJSONResponse) VisitCompleteActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectActionRequestObject struct {
+	ID     ID        `json:"id"`
+	Key    ActionKey `json:"key"`
+	Params RejectActionParams
+	Body   *RejectActionJSONRequestBody
+}
+
+type RejectActionResponseObject interface {
+	VisitRejectActionResponse(w http.ResponseWriter) error
+}
+
+type RejectAction200JSONResponse WorkflowRun
+
+func (response RejectAction200JSONResponse) VisitRejectActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectAction400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RejectAction400ApplicationProblemPlusJSONResponse) VisitRejectActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectAction401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response RejectAction401ApplicationProblemPlusJSONResponse) VisitRejectActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectAction403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RejectAction403ApplicationProblemPlusJSONResponse) VisitRejectActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectAction404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RejectAction404ApplicationProblemPlusJSONResponse) VisitRejectActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectAction409ApplicationProblemPlusJSONResponse Problem
+
+func (response RejectAction409ApplicationProblemPlusJSONResponse) VisitRejectActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectAction422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableApplicationProblemPlusJSONResponse
+}
+
+func (response RejectAction422ApplicationProblemPlusJSONResponse) VisitRejectActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectActiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RejectActiondefaultApplicationProblemPlusJSONResponse) VisitRejectActionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelWorkflowRequestObject struct {
+	ID     ID `json:"id"`
+	Params CancelWorkflowParams
+}
+
+type CancelWorkflowResponseObject interface {
+	VisitCancelWorkflowResponse(w http.ResponseWriter) error
+}
+
+type CancelWorkflow200JSONResponse WorkflowRun
+
+func (response CancelWorkflow200JSONResponse) VisitCancelWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelWorkflow400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CancelWorkflow400ApplicationProblemPlusJSONResponse) VisitCancelWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelWorkflow401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelWorkflow401ApplicationProblemPlusJSONResponse) VisitCancelWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelWorkflow403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CancelWorkflow403ApplicationProblemPlusJSONResponse) VisitCancelWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelWorkflow404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CancelWorkflow404ApplicationProblemPlusJSONResponse) VisitCancelWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelWorkflow409ApplicationProblemPlusJSONResponse Problem
+
+func (response CancelWorkflow409ApplicationProblemPlusJSONResponse) VisitCancelWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelWorkflow422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableApplicationProblemPlusJSONResponse
+}
+
+func (response CancelWorkflow422ApplicationProblemPlusJSONResponse) VisitCancelWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelWorkflowdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelWorkflowdefaultApplicationProblemPlusJSONResponse) VisitCancelWorkflowResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkflowHistoryRequestObject struct {
+	ID     ID `json:"id"`
+	Params ListWorkflowHistoryParams
+}
+
+type ListWorkflowHistoryResponseObject interface {
+	VisitListWorkflowHistoryResponse(w http.ResponseWriter) error
+}
+
+type ListWorkflowHistory200ResponseHeaders struct {
+	Link *string
+}
+
+type ListWorkflowHistory200JSONResponse struct {
+	Body    WorkflowEventList
+	Headers ListWorkflowHistory200ResponseHeaders
+}
+
+func (response ListWorkflowHistory200JSONResponse) VisitListWorkflowHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkflowHistory400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListWorkflowHistory400ApplicationProblemPlusJSONResponse) VisitListWorkflowHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkflowHistory401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListWorkflowHistory401ApplicationProblemPlusJSONResponse) VisitListWorkflowHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkflowHistory403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListWorkflowHistory403ApplicationProblemPlusJSONResponse) VisitListWorkflowHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkflowHistory404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListWorkflowHistory404ApplicationProblemPlusJSONResponse) VisitListWorkflowHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkflowHistorydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListWorkflowHistorydefaultApplicationProblemPlusJSONResponse) VisitListWorkflowHistoryResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -15184,6 +16901,106 @@ func (response GetWorkflowProfileVersiondefaultApplicationProblemPlusJSONRespons
 	return err
 }
 
+type ListWorkflowsRequestObject struct {
+	Params ListWorkflowsParams
+}
+
+type ListWorkflowsResponseObject interface {
+	VisitListWorkflowsResponse(w http.ResponseWriter) error
+}
+
+type ListWorkflows200ResponseHeaders struct {
+	Link *string
+}
+
+type ListWorkflows200JSONResponse struct {
+	Body    WorkflowRunList
+	Headers ListWorkflows200ResponseHeaders
+}
+
+func (response ListWorkflows200JSONResponse) VisitListWorkflowsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkflows400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListWorkflows400ApplicationProblemPlusJSONResponse) VisitListWorkflowsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkflows401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListWorkflows401ApplicationProblemPlusJSONResponse) VisitListWorkflowsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkflows403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListWorkflows403ApplicationProblemPlusJSONResponse) VisitListWorkflowsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkflowsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListWorkflowsdefaultApplicationProblemPlusJSONResponse) VisitListWorkflowsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetIndex List the API's URLs
@@ -15267,6 +17084,27 @@ type StrictServerInterface interface {
 	// TriggerItemHook Send an item to hooks manually
 	// (POST /items/{id}/trigger-hook)
 	TriggerItemHook(ctx context.Context, request TriggerItemHookRequestObject) (TriggerItemHookResponseObject, error)
+	// GetItemWorkflow Read an item's workflow
+	// (GET /items/{id}/workflow)
+	GetItemWorkflow(ctx context.Context, request GetItemWorkflowRequestObject) (GetItemWorkflowResponseObject, error)
+	// StartWorkflow Start a workflow
+	// (POST /items/{id}/workflow)
+	StartWorkflow(ctx context.Context, request StartWorkflowRequestObject) (StartWorkflowResponseObject, error)
+	// ApproveAction Approve an action
+	// (POST /items/{id}/workflow/actions/{key}/approve)
+	ApproveAction(ctx context.Context, request ApproveActionRequestObject) (ApproveActionResponseObject, error)
+	// CompleteAction Complete an action
+	// (POST /items/{id}/workflow/actions/{key}/complete)
+	CompleteAction(ctx context.Context, request CompleteActionRequestObject) (CompleteActionResponseObject, error)
+	// RejectAction Reject an action
+	// (POST /items/{id}/workflow/actions/{key}/reject)
+	RejectAction(ctx context.Context, request RejectActionRequestObject) (RejectActionResponseObject, error)
+	// CancelWorkflow Cancel a workflow
+	// (POST /items/{id}/workflow/cancel)
+	CancelWorkflow(ctx context.Context, request CancelWorkflowRequestObject) (CancelWorkflowResponseObject, error)
+	// ListWorkflowHistory List what happened in an item's workflows
+	// (GET /items/{id}/workflow/history)
+	ListWorkflowHistory(ctx context.Context, request ListWorkflowHistoryRequestObject) (ListWorkflowHistoryResponseObject, error)
 	// GetMe Read the signed-in user
 	// (GET /me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
@@ -15384,6 +17222,9 @@ type StrictServerInterface interface {
 	// GetWorkflowProfileVersion Read a version of a workflow profile
 	// (GET /workflow-profiles/{id}/versions/{version})
 	GetWorkflowProfileVersion(ctx context.Context, request GetWorkflowProfileVersionRequestObject) (GetWorkflowProfileVersionResponseObject, error)
+	// ListWorkflows List workflows
+	// (GET /workflows)
+	ListWorkflows(ctx context.Context, request ListWorkflowsRequestObject) (ListWorkflowsResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
@@ -16195,6 +18036,237 @@ func (sh *strictHandler) TriggerItemHook(w http.ResponseWriter, r *http.Request,
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(TriggerItemHookResponseObject); ok {
 		if err := validResponse.VisitTriggerItemHookResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetItemWorkflow operation middleware
+func (sh *strictHandler) GetItemWorkflow(w http.ResponseWriter, r *http.Request, id ID) {
+	var request GetItemWorkflowRequestObject
+
+	request.ID = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetItemWorkflow(ctx, request.(GetItemWorkflowRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetItemWorkflow")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetItemWorkflowResponseObject); ok {
+		if err := validResponse.VisitGetItemWorkflowResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// StartWorkflow operation middleware
+func (sh *strictHandler) StartWorkflow(w http.ResponseWriter, r *http.Request, id ID, params StartWorkflowParams) {
+	var request StartWorkflowRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body StartWorkflowJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		if !errors.Is(err, io.EOF) {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.StartWorkflow(ctx, request.(StartWorkflowRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StartWorkflow")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(StartWorkflowResponseObject); ok {
+		if err := validResponse.VisitStartWorkflowResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ApproveAction operation middleware
+func (sh *strictHandler) ApproveAction(w http.ResponseWriter, r *http.Request, id ID, key ActionKey, params ApproveActionParams) {
+	var request ApproveActionRequestObject
+
+	request.ID = id
+	request.Key = key
+	request.Params = params
+
+	var body ApproveActionJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		if !errors.Is(err, io.EOF) {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ApproveAction(ctx, request.(ApproveActionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ApproveAction")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ApproveActionResponseObject); ok {
+		if err := validResponse.VisitApproveActionResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CompleteAction operation middleware
+func (sh *strictHandler) CompleteAction(w http.ResponseWriter, r *http.Request, id ID, key ActionKey, params CompleteActionParams) {
+	var request CompleteActionRequestObject
+
+	request.ID = id
+	request.Key = key
+	request.Params = params
+
+	var body CompleteActionJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		if !errors.Is(err, io.EOF) {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CompleteAction(ctx, request.(CompleteActionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CompleteAction")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CompleteActionResponseObject); ok {
+		if err := validResponse.VisitCompleteActionResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RejectAction operation middleware
+func (sh *strictHandler) RejectAction(w http.ResponseWriter, r *http.Request, id ID, key ActionKey, params RejectActionParams) {
+	var request RejectActionRequestObject
+
+	request.ID = id
+	request.Key = key
+	request.Params = params
+
+	var body RejectActionJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		if !errors.Is(err, io.EOF) {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.RejectAction(ctx, request.(RejectActionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RejectAction")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(RejectActionResponseObject); ok {
+		if err := validResponse.VisitRejectActionResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CancelWorkflow operation middleware
+func (sh *strictHandler) CancelWorkflow(w http.ResponseWriter, r *http.Request, id ID, params CancelWorkflowParams) {
+	var request CancelWorkflowRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelWorkflow(ctx, request.(CancelWorkflowRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelWorkflow")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CancelWorkflowResponseObject); ok {
+		if err := validResponse.VisitCancelWorkflowResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListWorkflowHistory operation middleware
+func (sh *strictHandler) ListWorkflowHistory(w http.ResponseWriter, r *http.Request, id ID, params ListWorkflowHistoryParams) {
+	var request ListWorkflowHistoryRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWorkflowHistory(ctx, request.(ListWorkflowHistoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWorkflowHistory")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListWorkflowHistoryResponseObject); ok {
+		if err := validResponse.VisitListWorkflowHistoryResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -17316,6 +19388,32 @@ func (sh *strictHandler) GetWorkflowProfileVersion(w http.ResponseWriter, r *htt
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetWorkflowProfileVersionResponseObject); ok {
 		if err := validResponse.VisitGetWorkflowProfileVersionResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListWorkflows operation middleware
+func (sh *strictHandler) ListWorkflows(w http.ResponseWriter, r *http.Request, params ListWorkflowsParams) {
+	var request ListWorkflowsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWorkflows(ctx, request.(ListWorkflowsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWorkflows")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListWorkflowsResponseObject); ok {
+		if err := validResponse.VisitListWorkflowsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
