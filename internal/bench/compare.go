@@ -183,6 +183,6 @@ func (s *stage) compareLoad(ctx context.Context, connections int, on func(b *bui
 		}
 		ofBaseline = func(ctx context.Context) (round, error) { return load(ctx, baseline, connections, s.Round) }
 	}
-	return s.alternate(ctx, s.rounds(s.Rounds), rateOf, s.sides(
-		func(ctx context.Context, b *build) (round, error) { return load(ctx, targets[b], connections, s.Round) }, ofBaseline))
+	ofBuild := func(ctx context.Context, b *build) (round, error) { return load(ctx, targets[b], connections, s.Round) }
+	return s.alternate(ctx, s.rounds(s.Rounds), rateOf, s.sides(ofBuild, ofBaseline))
 }

@@ -99,7 +99,7 @@ func (s *Service) rowsFiltered(
 	ctx context.Context, p store.ListDocumentsParams,
 ) ([]store.ListDocumentsRow, error) {
 	reader := s.documentReader(ctx, p.MaxRows)
-	if p.Search == nil && p.Tags == nil && p.Metadata == nil { // no index finds the items
+	if p.Search == nil && p.Tags == nil && p.Metadata == nil && !isUnfiltered(p) { // no index finds the items
 		return store.New(customPlans{reader}).ListDocuments(ctx, p)
 	}
 	found, err := store.New(reader).FindDocuments(ctx, store.FindDocumentsParams(p))
