@@ -48,7 +48,7 @@ func complexity() (root exec.ComplexityRoot) {
 		return 1 + child*clamp(first, defaultPage)
 	}
 
-	root.Query.Node = func(child int, _ uuid.UUID) int { return statementCost + child } // a statement for each type
+	root.Query.Node = func(child int, _ uuid.UUID) int { return statementCost + child }            // a statement for each type
 	root.Query.WorkflowProfileCheck = func(child int, _ uuid.UUID) int { return scanCost + child } // looks up hosts
 	root.WorkflowProfile.Versions = func(child int, first *int64, _ *string) int {
 		return statementCost + child*clamp(first, defaultPage)

@@ -113,8 +113,8 @@ func TestQueries_OmitHiddenItems(t *testing.T) {
 
 // readsHiddenItems lists the queries that read items whatever the reader's role, with the reason.
 var readsHiddenItems = map[string]string{
-	"GetItem":              "the caller has found the item by a query with the filter, or renders every item again",
-	"LastRevision":         "the item does not exist any more",
+	"GetItem":             "the caller has found the item by a query with the filter, or renders every item again",
+	"LastRevision":        "the item does not exist any more",
 	"WorkflowProfileUses": "it counts",
 
 	// A page token has the digest of a long name. Only the client that had the name from a list has the digest.

@@ -136,7 +136,7 @@ func (n *Node) buildServices() {
 	n.pruner = change.NewPruner(pool, config.Retention, n.Dispatcher.Hold, log)
 	n.Hub = live.NewHub(pool, n.Feed, config.ConnectionsPerUser, log)
 	n.workflows = workflow.NewService(workflow.Config{Pool: pool, Log: log, Changed: n.Hub.Forget,
-		Reach: config.HookReach})
+		Reach: config.HookReach, Hooks: n.hooks})
 }
 
 // Close releases the node's own database connections. Call it after Run has returned.

@@ -83,6 +83,11 @@ var needs = map[string][]account.Permission{
 	"workflow.Service.CreateProfile": {account.WorkflowsManage},
 	"workflow.Service.PatchProfile":  {account.WorkflowsManage},
 	"workflow.Service.DeleteProfile": {account.WorkflowsManage},
+	"workflow.Service.CopyProfile":   {account.WorkflowsManage},
+	"workflow.Service.CheckProfile":  {account.WorkflowsManage},
+	"workflow.Service.RotateSecret":  {account.WorkflowsManage},
+	"workflow.Service.Versions":      {account.ItemsView},
+	"workflow.Service.Version":       {account.ItemsView},
 
 	"account.Service.Users":          {account.UsersManage},
 	"account.Service.User":           {account.UsersManage},

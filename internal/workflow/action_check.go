@@ -21,7 +21,7 @@ func (f *findings) checkActions(in *ProfileInput, part given) {
 		if part.actions {
 			f.contract(actionPointer(i, "key"), faultOfKey(a.Key))
 			f.rule(actionPointer(i, "key"), duplicate(a.Key, in.Actions[:i], nil))
-			f.contract(actionPointer(i, "name"), validate.Name(a.Name, 1, maxName))
+			f.checkTitle(actionPointer(i, "name"), a.Name, a.Key)
 			f.checkKind(i, a)
 		}
 		f.checkSight(i, a, in, part)

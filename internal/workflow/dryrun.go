@@ -34,9 +34,9 @@ type Step struct {
 
 // Problem is what is wrong with a profile.
 type Problem struct {
-	Pointer  string   // to a place in the profile
+	Pointer  string // to a place in the profile
 	Severity Severity
-	Detail   string   // what is wrong, and what to do
+	Detail   string // what is wrong, and what to do
 }
 
 // Severity is how bad a problem is.

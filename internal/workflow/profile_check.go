@@ -22,7 +22,7 @@ const (
 	maxActions     = 20
 	maxTasks       = 50
 	maxTags        = 100
-	maxTag         = 100              // characters
+	maxTag         = 100                // characters
 	maxWait        = 366 * 24 * 60 * 60 // seconds
 )
 
@@ -33,6 +33,13 @@ func faultOfKey(key string) string {
 		return ""
 	}
 	return "must be 1 to 63 lower-case letters, digits, hyphens or underscores, and begin with a letter"
+}
+
+// checkTitle checks the name of an action or a task. By default it is the key, which is checked by itself.
+func (f *findings) checkTitle(pointer, name, key string) {
+	if name != key {
+		f.contract(pointer, validate.Name(name, 1, maxName))
+	}
 }
 
 // check adds every fault of an input in its normal form to f, and returns them as INVALID_INPUT or RULE_VIOLATED. It

@@ -25,16 +25,19 @@ func (s *Service) DeleteProfile(ctx context.Context, id uuid.UUID, condition rev
 		if err != nil {
 			return err
 		}
-		uses, err := q.WorkflowProfileUses(ctx, store.WorkflowProfileUsesParams{AccountID: actor.AccountID, ID: &id})
+		uses, err := q.WorkflowProfileUses(ctx, store.WorkflowProfileUsesParams{AccountID: actor.AccountID, ID: id})
 		if err != nil {
 			return fmt.Errorf("count the uses of the workflow profile: %w", err)
 		}
-		if uses > 0 {
-			return errInUse(uses, 0)
+		if uses.Items > 0 || uses.Runs > 0 {
+			return errInUse(uses.Items, uses.Runs)
 		}
 		err = q.DeleteWorkflowProfile(ctx, store.DeleteWorkflowProfileParams{AccountID: actor.AccountID, ID: id})
 		if err != nil {
 			return fmt.Errorf("delete workflow profile: %w", err)
+		}
+		if err := s.hooks.EndWorkflow(ctx, tx, actor.AccountID, id); err != nil {
+			return err
 		}
 		return account.Audit(ctx, tx, profileDeleted, subject(id), map[string]any{"name": profile.Name})
 	})
@@ -43,7 +46,7 @@ func (s *Service) DeleteProfile(ctx context.Context, id uuid.UUID, condition rev
 // errInUse says what prevents a deletion. It counts items that the actor may not see.
 func errInUse(items, runs int64) error {
 	return problem.New(problem.Conflict, "%s this workflow profile, and %s not ended, including those of items that you "+
-		"may not see. Wait for the runs or cancel them, and give the items another profile.",
+		"may not see. Wait for the runs or cancel them, then give the items another profile.",
 		count(items, "item has", "items have"), count(runs, "run has", "runs have"))
 }
 

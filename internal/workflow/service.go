@@ -24,7 +24,7 @@ type Config struct {
 	Changed func()
 
 	Reach egress.Policy // what tasks may reach
-	Hooks Hooks         // sends the tasks; nil: nothing sends them
+	Hooks Hooks         // sends the tasks
 	// Resolver looks up the hosts of tasks in a dry run. Nil: the system's.
 	Resolver *net.Resolver
 }

@@ -3,13 +3,16 @@ package workflow_test
 import (
 	"context"
 	"log/slog"
+	"net"
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/account"
 	"itemcast/internal/db/dbtest"
+	"itemcast/internal/hook"
 	"itemcast/internal/workflow"
 )
 
@@ -20,13 +23,15 @@ type bundle struct {
 	pool     *pgxpool.Pool
 	account  uuid.UUID
 	profiles *workflow.Service
+	hooks    *hooks
+	resolver *net.Resolver        // nil: the system's
 	roles    map[string]uuid.UUID // Administrator, Editor, Viewer
 }
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
 	t.Parallel()
-	b := &bundle{t: t, pool: dbtest.New(t), roles: map[string]uuid.UUID{}}
+	b := &bundle{t: t, pool: dbtest.New(t), hooks: &hooks{}, roles: map[string]uuid.UUID{}}
 	if _, err := account.Ensure(t.Context(), b.pool, "admin@example.com", "correct horse"); err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +55,23 @@ func setup(t *testing.T) *bundle {
 // service returns a Service of a node.
 func (b *bundle) service(changed func()) *workflow.Service {
 	return workflow.NewService(workflow.Config{Pool: b.pool, Log: slog.New(slog.NewTextHandler(b.t.Output(), nil)),
-		Changed: changed})
+		Changed: changed, Hooks: b.hooks, Resolver: b.resolver})
+}
+
+// hooks records what it is told.
+type hooks struct {
+	synced []hook.WorkflowHooks
+	ended  []uuid.UUID
+}
+
+func (h *hooks) SyncWorkflow(_ context.Context, _ pgx.Tx, w hook.WorkflowHooks) error {
+	h.synced = append(h.synced, w)
+	return nil
+}
+
+func (h *hooks) EndWorkflow(_ context.Context, _ pgx.Tx, _, profile uuid.UUID) error {
+	h.ended = append(h.ended, profile)
+	return nil
 }
 
 // as returns a context with a user of a role.
@@ -62,6 +83,15 @@ func (b *bundle) as(role string, permissions ...account.Permission) context.Cont
 func (b *bundle) create(in workflow.ProfileInput) workflow.Profile {
 	b.t.Helper()
 	profile, err := b.profiles.CreateProfile(b.ctx, in)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return profile
+}
+
+func (b *bundle) patch(id uuid.UUID, patch workflow.ProfilePatch) workflow.Profile {
+	b.t.Helper()
+	profile, err := b.profiles.PatchProfile(b.ctx, id, patch, nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 
 	"itemcast/internal/hook/egress"
 	"itemcast/internal/hook/sending"
-	"itemcast/internal/validate"
 	"itemcast/internal/workflow/machine"
 )
 
@@ -27,7 +26,7 @@ func (f *findings) checkTasks(in *ProfileInput, part given, reach egress.Policy)
 		t := &in.Tasks[i]
 		f.contract(taskPointer(i, "key"), faultOfKey(t.Key))
 		f.rule(taskPointer(i, "key"), duplicate(t.Key, in.Actions, in.Tasks[:i]))
-		f.contract(taskPointer(i, "name"), validate.Name(t.Name, 1, maxName))
+		f.checkTitle(taskPointer(i, "name"), t.Name, t.Key)
 		if t.Kind != machine.HTTPPost {
 			f.contract(taskPointer(i, "kind"), "must be "+machine.HTTPPost)
 		}

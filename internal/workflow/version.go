@@ -32,7 +32,9 @@ type Version struct {
 const versions = "workflow-profile-versions"
 
 // PageToken returns the token of the version's place in the list of its profile's versions.
-func (v Version) PageToken(profile uuid.UUID) string { return page.Token(versions, profile, int64(v.Version)) }
+func (v Version) PageToken(profile uuid.UUID) string {
+	return page.Token(versions, profile, int64(v.Version))
+}
 
 // Versions returns up to limit versions of a profile, newest first, that follow a page token; "" stands for the start
 // of the list. Next is the token of the following page, or "". Needs items.view. Errors: NOT_FOUND; INVALID_PAGE_TOKEN.

@@ -26,7 +26,9 @@ func (a *API) ListWorkflowProfileVersions(
 	return list, nil
 }
 
-type workflowProfileVersionList struct{ oapi.WorkflowProfileVersionList }
+type workflowProfileVersionList struct {
+	oapi.WorkflowProfileVersionList
+}
 
 func (l workflowProfileVersionList) VisitListWorkflowProfileVersionsResponse(w http.ResponseWriter) error {
 	return writePage(w, l.Next, l.WorkflowProfileVersionList)

@@ -35,7 +35,7 @@ RETURNING id, name, description, role_ids, version, actions, tasks, old_secret_u
 
 -- RotateWorkflowSecret retains the previous secret, if there is one, for keep_for seconds.
 -- name: RotateWorkflowSecret :one
-UPDATE workflow_profile SET secret = @secret, old_secret = secret,
+UPDATE workflow_profile SET secret = @secret, old_secret = CASE WHEN @keep_for::float8 > 0 THEN secret END,
     old_secret_until = CASE WHEN secret IS NOT NULL AND @keep_for::float8 > 0
         THEN now() + make_interval(secs => @keep_for::float8) END,
     updated_at = now(), revision = revision + 1
@@ -47,7 +47,9 @@ SELECT secret, old_secret, old_secret_until FROM workflow_profile WHERE account_
 
 -- WorkflowProfileUses counts what prevents the deletion of a profile.
 -- name: WorkflowProfileUses :one
-SELECT count(*) FROM item WHERE account_id = @account_id AND workflow_profile_id = @id;
+SELECT (SELECT count(*) FROM item i WHERE i.account_id = @account_id AND i.workflow_profile_id = @id::uuid) AS items,
+    (SELECT count(*) FROM workflow_run r
+      WHERE r.account_id = @account_id AND r.profile_id = @id::uuid AND r.finished_at IS NULL) AS runs;
 
 -- DeleteWorkflowProfile keeps who may see the documents that the log has of the profile's items.
 -- name: DeleteWorkflowProfile :exec

@@ -249,7 +249,7 @@ func (q *Queries) LockWorkflowProfile(ctx context.Context, arg LockWorkflowProfi
 }
 
 const rotateWorkflowSecret = `-- name: RotateWorkflowSecret :one
-UPDATE workflow_profile SET secret = $1, old_secret = secret,
+UPDATE workflow_profile SET secret = $1, old_secret = CASE WHEN $2::float8 > 0 THEN secret END,
     old_secret_until = CASE WHEN secret IS NOT NULL AND $2::float8 > 0
         THEN now() + make_interval(secs => $2::float8) END,
     updated_at = now(), revision = revision + 1
@@ -359,20 +359,27 @@ func (q *Queries) WorkflowProfileNameTaken(ctx context.Context, arg WorkflowProf
 }
 
 const workflowProfileUses = `-- name: WorkflowProfileUses :one
-SELECT count(*) FROM item WHERE account_id = $1 AND workflow_profile_id = $2
+SELECT (SELECT count(*) FROM item i WHERE i.account_id = $1 AND i.workflow_profile_id = $2::uuid) AS items,
+    (SELECT count(*) FROM workflow_run r
+      WHERE r.account_id = $1 AND r.profile_id = $2::uuid AND r.finished_at IS NULL) AS runs
 `
 
 type WorkflowProfileUsesParams struct {
 	AccountID uuid.UUID
-	ID        *uuid.UUID
+	ID        uuid.UUID
+}
+
+type WorkflowProfileUsesRow struct {
+	Items int64
+	Runs  int64
 }
 
 // WorkflowProfileUses counts what prevents the deletion of a profile.
-func (q *Queries) WorkflowProfileUses(ctx context.Context, arg WorkflowProfileUsesParams) (int64, error) {
+func (q *Queries) WorkflowProfileUses(ctx context.Context, arg WorkflowProfileUsesParams) (WorkflowProfileUsesRow, error) {
 	row := q.db.QueryRow(ctx, workflowProfileUses, arg.AccountID, arg.ID)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
+	var i WorkflowProfileUsesRow
+	err := row.Scan(&i.Items, &i.Runs)
+	return i, err
 }
 
 const workflowSecrets = `-- name: WorkflowSecrets :one
