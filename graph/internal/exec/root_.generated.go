@@ -208,6 +208,7 @@ type ComplexityRoot struct {
 		State         func(childComplexity int) int
 		Trigger       func(childComplexity int) int
 		WaitsFor      func(childComplexity int) int
+		Workflow      func(childComplexity int) int
 	}
 
 	DeliveryAttempt struct {
@@ -231,6 +232,11 @@ type ComplexityRoot struct {
 	DeliveryEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	DeliveryWorkflow struct {
+		RunID func(childComplexity int) int
+		Task  func(childComplexity int) int
 	}
 
 	EndMySessionPayload struct {
@@ -1308,6 +1314,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Delivery.WaitsFor(childComplexity), true
+	case "Delivery.workflow":
+		if e.ComplexityRoot.Delivery.Workflow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delivery.Workflow(childComplexity), true
 
 	case "DeliveryAttempt.at":
 		if e.ComplexityRoot.DeliveryAttempt.At == nil {
@@ -1395,6 +1407,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeliveryEdge.Node(childComplexity), true
+
+	case "DeliveryWorkflow.runId":
+		if e.ComplexityRoot.DeliveryWorkflow.RunID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryWorkflow.RunID(childComplexity), true
+	case "DeliveryWorkflow.task":
+		if e.ComplexityRoot.DeliveryWorkflow.Task == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryWorkflow.Task(childComplexity), true
 
 	case "EndMySessionPayload.id":
 		if e.ComplexityRoot.EndMySessionPayload.ID == nil {
@@ -3703,8 +3728,9 @@ type AuditEdge {
   """A hook; null if there is none."""
   hook(id: ID!): Hook
   """
-  Deliveries to hooks, pending and ended, those of the newest changes first. ` + "`" + `occurredAfter` + "`" + ` and ` + "`" + `occurredBefore` + "`" + `
-  compare the times of the changes.
+  Deliveries to hooks and of workflows' tasks, pending and ended, those of the newest changes first. ` + "`" + `occurredAfter` + "`" + ` and
+  ` + "`" + `occurredBefore` + "`" + ` compare the times of the changes. Deliveries to hooks need ` + "`" + `hooks.manage` + "`" + `, those of tasks
+  ` + "`" + `workflows.manage` + "`" + `. Who has one of the two sees its part.
   """
   deliveries(
     hookId: ID
@@ -3746,7 +3772,10 @@ extend type Mutation {
   replayHook(id: ID!, after: Cursor, since: DateTime, rate: Int = 50): ReplayHookPayload!
   """Ends the running replay. Its pending deliveries are still sent."""
   stopHookReplay(id: ID!): StopHookReplayPayload!
-  """Sends a delivery again, whatever its state: the same bytes with the same webhook-id."""
+  """
+  Sends a delivery again, whatever its state: the same bytes with the same webhook-id. If a workflow has failed because
+  of a task's delivery, this does not change the workflow.
+  """
   redeliver(id: ID!): RedeliverPayload!
 }
 
@@ -3867,16 +3896,17 @@ enum DeliveryWait {
   EARLIER
 }
 
-"""A change that is being sent to a hook, or was."""
+"""A change that is being sent to a hook or as a workflow's task, or was."""
 type Delivery implements Node {
   """The ` + "`" + `webhook-id` + "`" + ` of its requests."""
   id: ID!
-  hookId: ID!
+  """Null for a workflow's task, which has its own URL."""
+  hookId: ID
   itemId: ID!
   """The change's place in the log."""
   cursor: Cursor!
   event: HookEvent!
-  """Why it is sent: ` + "`" + `hook` + "`" + `, ` + "`" + `manual` + "`" + `, ` + "`" + `replay` + "`" + `, ` + "`" + `workflow` + "`" + ` and so on. Values may be added."""
+  """Why it is sent: ` + "`" + `hook` + "`" + `, ` + "`" + `manual` + "`" + `, ` + "`" + `replay` + "`" + `, ` + "`" + `workflow` + "`" + `, ` + "`" + `reminder` + "`" + ` and so on. Values may be added."""
   trigger: String!
   revision: Int!
   state: DeliveryState!
@@ -3896,6 +3926,16 @@ type Delivery implements Node {
   createdAt: DateTime!
   """When the change was made; null: the log no longer has the change."""
   occurredAt: DateTime
+  """The workflow's task that the delivery is for; null if it is to a hook."""
+  workflow: DeliveryWorkflow
+}
+
+"""A task of a run of an item's workflow."""
+type DeliveryWorkflow {
+  """The run."""
+  runId: ID!
+  """The key of the task in the workflow profile."""
+  task: String!
 }
 
 """A request of a delivery, or why it was not sent."""
@@ -5436,6 +5476,8 @@ func (ec *executionContext) childFields_Delivery(ctx context.Context, field grap
 		return ec.fieldContext_Delivery_createdAt(ctx, field)
 	case "occurredAt":
 		return ec.fieldContext_Delivery_occurredAt(ctx, field)
+	case "workflow":
+		return ec.fieldContext_Delivery_workflow(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Delivery", field.Name)
 }
@@ -5484,6 +5526,16 @@ func (ec *executionContext) childFields_DeliveryEdge(ctx context.Context, field 
 		return ec.fieldContext_DeliveryEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeliveryEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_DeliveryWorkflow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "runId":
+		return ec.fieldContext_DeliveryWorkflow_runId(ctx, field)
+	case "task":
+		return ec.fieldContext_DeliveryWorkflow_task(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeliveryWorkflow", field.Name)
 }
 
 func (ec *executionContext) childFields_EndMySessionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -227,16 +227,17 @@ type DeleteWorkflowProfilePayload struct {
 	ID uuid.UUID `json:"id"`
 }
 
-// A change that is being sent to a hook, or was.
+// A change that is being sent to a hook or as a workflow's task, or was.
 type Delivery struct {
 	// The `webhook-id` of its requests.
-	ID     uuid.UUID `json:"id"`
-	HookID uuid.UUID `json:"hookId"`
-	ItemID uuid.UUID `json:"itemId"`
+	ID uuid.UUID `json:"id"`
+	// Null for a workflow's task, which has its own URL.
+	HookID *uuid.UUID `json:"hookId,omitempty"`
+	ItemID uuid.UUID  `json:"itemId"`
 	// The change's place in the log.
 	Cursor string    `json:"cursor"`
 	Event  HookEvent `json:"event"`
-	// Why it is sent: `hook`, `manual`, `replay`, `workflow` and so on. Values may be added.
+	// Why it is sent: `hook`, `manual`, `replay`, `workflow`, `reminder` and so on. Values may be added.
 	Trigger  string        `json:"trigger"`
 	Revision int64         `json:"revision"`
 	State    DeliveryState `json:"state"`
@@ -256,6 +257,8 @@ type Delivery struct {
 	CreatedAt time.Time          `json:"createdAt"`
 	// When the change was made; null: the log no longer has the change.
 	OccurredAt *time.Time `json:"occurredAt,omitempty"`
+	// The workflow's task that the delivery is for; null if it is to a hook.
+	Workflow *DeliveryWorkflow `json:"workflow,omitempty"`
 }
 
 func (Delivery) IsNode() {}
@@ -286,6 +289,14 @@ type DeliveryConnection struct {
 type DeliveryEdge struct {
 	Cursor string    `json:"cursor"`
 	Node   *Delivery `json:"node"`
+}
+
+// A task of a run of an item's workflow.
+type DeliveryWorkflow struct {
+	// The run.
+	RunID uuid.UUID `json:"runId"`
+	// The key of the task in the workflow profile.
+	Task string `json:"task"`
 }
 
 // The result of `endMySession`: the session's id.

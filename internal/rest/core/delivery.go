@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -10,13 +11,13 @@ import (
 	"itemcast/internal/rest/core/internal/oapi"
 )
 
-// ListDeliveries lists the deliveries of all hooks, newest change first.
+// ListDeliveries lists the deliveries of all hooks and tasks, newest change first.
 func (a *API) ListDeliveries(
 	ctx context.Context, request oapi.ListDeliveriesRequestObject,
 ) (oapi.ListDeliveriesResponseObject, error) {
 	p := request.Params
 	return a.deliveries(ctx, hook.DeliveryFilter{
-		Hook: p.Hook, Item: p.Item, State: hook.State(optional.OrZero(p.State)), OccurredAfter: p.OccurredAfter,
+		Hook: p.Hook, Item: cmp.Or(p.ItemID, p.Item), State: hook.State(optional.OrZero(p.State)), OccurredAfter: p.OccurredAfter,
 		OccurredBefore: p.OccurredBefore,
 	}, p.Limit, p.After)
 }
@@ -27,7 +28,7 @@ func (a *API) ListHookDeliveries(
 ) (oapi.ListHookDeliveriesResponseObject, error) {
 	p := request.Params
 	return a.deliveries(ctx, hook.DeliveryFilter{
-		Hook: &request.ID, Item: p.Item, State: hook.State(optional.OrZero(p.State)), OccurredAfter: p.OccurredAfter,
+		Hook: &request.ID, Item: cmp.Or(p.ItemID, p.Item), State: hook.State(optional.OrZero(p.State)), OccurredAfter: p.OccurredAfter,
 		OccurredBefore: p.OccurredBefore,
 	}, p.Limit, p.After)
 }
@@ -80,13 +81,17 @@ func (a *API) Redeliver(
 }
 
 func toDelivery(d hook.Delivery) oapi.Delivery {
-	return oapi.Delivery{
-		ID: d.ID, HookID: d.HookID, ItemID: d.ItemID, Cursor: d.Cursor, Event: oapi.HookEvent(d.Event),
+	shown := oapi.Delivery{
+		ID: d.ID, HookID: optional.OrNil(d.HookID), ItemID: d.ItemID, Cursor: d.Cursor, Event: oapi.HookEvent(d.Event),
 		Trigger: d.Trigger, Revision: d.Revision, State: oapi.DeliveryState(d.State), WaitsFor: (*string)(d.WaitsFor),
 		NextAttemptAt: d.NextAttemptAt, AttemptCount: int32(d.Attempts), LastAttemptAt: d.LastAttemptAt,
 		LastStatus: d.LastStatus, LastFault: d.LastFault, LastError: d.LastError, CreatedAt: d.CreatedAt,
 		OccurredAt: d.OccurredAt,
 	}
+	if d.Task != nil {
+		shown.Workflow = &oapi.DeliveryWorkflow{RunID: d.Task.RunID, Task: d.Task.Task}
+	}
+	return shown
 }
 
 func toAttempt(t hook.Attempt) oapi.Attempt {

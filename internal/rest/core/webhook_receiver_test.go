@@ -57,7 +57,12 @@ func (g generatedReceiver) HandleOnItemDeletedWebhook(w http.ResponseWriter, r *
 
 func (g generatedReceiver) HandleOnItemTriggeredWebhook(w http.ResponseWriter, r *http.Request,
 	params oapi.OnItemTriggeredParams) {
-	g.take("item.triggered", w, r, oapi.OnItemCreatedParams(params))
+	g.take("item.triggered", w, r, oapi.OnItemCreatedParams{
+		WebhookID: params.WebhookID, WebhookTimestamp: params.WebhookTimestamp, WebhookSignature: params.WebhookSignature,
+		ItemcastEvent: params.ItemcastEvent, ItemcastTrigger: params.ItemcastTrigger,
+		ItemcastRevision: params.ItemcastRevision, ItemcastCursor: params.ItemcastCursor,
+		ItemcastOccurredAt: params.ItemcastOccurredAt, Traceparent: params.Traceparent,
+	})
 }
 
 // describedHeaders reads the headers of each event from the served contract.
@@ -153,7 +158,8 @@ func TestWebhooks_FitAReceiverThatIsGeneratedFromTheContract(t *testing.T) {
 			}
 		}
 		for _, name := range described[event] {
-			if got.header.Values(name) == nil && (trigger != "test" || name != "Itemcast-Cursor") {
+			ofTasks := slices.Contains([]string{"Itemcast-Task", "Itemcast-Task-At", "Itemcast-Action"}, name)
+			if got.header.Values(name) == nil && !ofTasks && (trigger != "test" || name != "Itemcast-Cursor") {
 				t.Errorf("%s: %s is described, and not sent", event, name)
 			}
 		}

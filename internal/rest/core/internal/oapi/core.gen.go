@@ -617,7 +617,7 @@ type Attempt struct {
 	// DurationMs Null if the attempt ended without a request.
 	DurationMs *float64 `json:"duration_ms"`
 
-	// Trigger Why it is sent; more may be added. `hook`: the hook asks for such changes; this is the trigger of every ordinary change. `manual`: a user sent the item or redelivered. `replay`: a replay sent it. `test`: a user tested the hook. `workflow`: a workflow sent it.
+	// Trigger Why it is sent; more may be added. `hook`: the hook asks for such changes; this is the trigger of every ordinary change. `manual`: a user sent the item or redelivered. `replay`: a replay sent it. `test`: a user tested the hook. `workflow`: a task of the item's workflow sent it. `reminder`: the workflow waits for a person.
 	//
 	// Examples: hook
 	Trigger   DeliveryTrigger `json:"trigger"`
@@ -732,15 +732,17 @@ type CreatedField struct {
 // Delivery defines model for Delivery.
 type Delivery struct {
 	// ID The `webhook-id` of its requests.
-	ID     openapi_types.UUID `json:"id"`
-	HookID openapi_types.UUID `json:"hook_id"`
-	ItemID openapi_types.UUID `json:"item_id"`
+	ID openapi_types.UUID `json:"id"`
+
+	// HookID Null for a workflow's task, which has its own URL.
+	HookID *openapi_types.UUID `json:"hook_id"`
+	ItemID openapi_types.UUID  `json:"item_id"`
 
 	// Cursor The position of the change in the log.
 	Cursor string    `json:"cursor"`
 	Event  HookEvent `json:"event"`
 
-	// Trigger Why it is sent; more may be added. `hook`: the hook asks for such changes; this is the trigger of every ordinary change. `manual`: a user sent the item or redelivered. `replay`: a replay sent it. `test`: a user tested the hook. `workflow`: a workflow sent it.
+	// Trigger Why it is sent; more may be added. `hook`: the hook asks for such changes; this is the trigger of every ordinary change. `manual`: a user sent the item or redelivered. `replay`: a replay sent it. `test`: a user tested the hook. `workflow`: a task of the item's workflow sent it. `reminder`: the workflow waits for a person.
 	//
 	// Examples: hook
 	Trigger  DeliveryTrigger `json:"trigger"`
@@ -766,6 +768,9 @@ type Delivery struct {
 	// OccurredAt When the change was made; null if the log no longer retains it.
 	OccurredAt *time.Time `json:"occurred_at"`
 
+	// Workflow The workflow's task that the delivery is for; null if it is to a hook.
+	Workflow *DeliveryWorkflow `json:"workflow"`
+
 	// Attempts The last 100 attempts. Only where a single delivery is read.
 	Attempts *[]Attempt `json:"attempts,omitempty"`
 }
@@ -785,10 +790,19 @@ type DeliveryList struct {
 // DeliveryState `pending`: not ended. `succeeded`: the endpoint answered 2xx. `failed`: no more retries; it can be redelivered.
 type DeliveryState string
 
-// DeliveryTrigger Why it is sent; more may be added. `hook`: the hook asks for such changes; this is the trigger of every ordinary change. `manual`: a user sent the item or redelivered. `replay`: a replay sent it. `test`: a user tested the hook. `workflow`: a workflow sent it.
+// DeliveryTrigger Why it is sent; more may be added. `hook`: the hook asks for such changes; this is the trigger of every ordinary change. `manual`: a user sent the item or redelivered. `replay`: a replay sent it. `test`: a user tested the hook. `workflow`: a task of the item's workflow sent it. `reminder`: the workflow waits for a person.
 //
 // Examples: hook
 type DeliveryTrigger = string
+
+// DeliveryWorkflow defines model for DeliveryWorkflow.
+type DeliveryWorkflow struct {
+	// RunID The run of the item's workflow.
+	RunID openapi_types.UUID `json:"run_id"`
+
+	// Task The key of the task in the workflow profile.
+	Task string `json:"task"`
+}
 
 // Fault One fault of the input, of the body or of a parameter.
 type Fault struct {
@@ -1762,6 +1776,9 @@ type DeliveryHook = openapi_types.UUID
 // DeliveryItem defines model for DeliveryItem.
 type DeliveryItem = openapi_types.UUID
 
+// DeliveryItemOld defines model for DeliveryItemOld.
+type DeliveryItemOld = openapi_types.UUID
+
 // ID defines model for ID.
 type ID = openapi_types.UUID
 
@@ -1773,6 +1790,9 @@ type IfMatch = string
 
 // IfNoneMatch defines model for IfNoneMatch.
 type IfNoneMatch = string
+
+// ItemcastAction defines model for ItemcastAction.
+type ItemcastAction = string
 
 // ItemcastCursor defines model for ItemcastCursor.
 type ItemcastCursor = string
@@ -1786,7 +1806,13 @@ type ItemcastOccurredAt = time.Time
 // ItemcastRevision defines model for ItemcastRevision.
 type ItemcastRevision = int64
 
-// ItemcastTrigger Why it is sent; more may be added. `hook`: the hook asks for such changes; this is the trigger of every ordinary change. `manual`: a user sent the item or redelivered. `replay`: a replay sent it. `test`: a user tested the hook. `workflow`: a workflow sent it.
+// ItemcastTask defines model for ItemcastTask.
+type ItemcastTask = string
+
+// ItemcastTaskAt defines model for ItemcastTaskAt.
+type ItemcastTaskAt = string
+
+// ItemcastTrigger Why it is sent; more may be added. `hook`: the hook asks for such changes; this is the trigger of every ordinary change. `manual`: a user sent the item or redelivered. `replay`: a replay sent it. `test`: a user tested the hook. `workflow`: a task of the item's workflow sent it. `reminder`: the workflow waits for a person.
 //
 // Examples: hook
 type ItemcastTrigger = DeliveryTrigger
@@ -1942,8 +1968,12 @@ type ListDeliveriesParams struct {
 	// Hook Deliveries to this hook.
 	Hook *DeliveryHook `form:"hook,omitempty" json:"hook,omitempty"`
 
-	// Item Deliveries of this item's changes.
-	Item *DeliveryItem `form:"item,omitempty" json:"item,omitempty"`
+	// ItemID Deliveries of this item's changes.
+	ItemID *DeliveryItem `form:"item_id,omitempty" json:"item_id,omitempty"`
+
+	// Item The former name of `item_id`, which counts if both are given.
+	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+	Item *DeliveryItemOld `form:"item,omitempty" json:"item,omitempty"`
 
 	// State Only deliveries in this state.
 	State *DeliveryState `form:"state,omitempty" json:"state,omitempty"`
@@ -1996,8 +2026,12 @@ type PatchHookParams struct {
 
 // ListHookDeliveriesParams defines parameters for ListHookDeliveries.
 type ListHookDeliveriesParams struct {
-	// Item Deliveries of this item's changes.
-	Item *DeliveryItem `form:"item,omitempty" json:"item,omitempty"`
+	// ItemID Deliveries of this item's changes.
+	ItemID *DeliveryItem `form:"item_id,omitempty" json:"item_id,omitempty"`
+
+	// Item The former name of `item_id`, which counts if both are given.
+	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+	Item *DeliveryItemOld `form:"item,omitempty" json:"item,omitempty"`
 
 	// State Only deliveries in this state.
 	State *DeliveryState `form:"state,omitempty" json:"state,omitempty"`
@@ -2515,6 +2549,15 @@ type OnItemTriggeredParams struct {
 
 	// Traceparent W3C Trace Context. All attempts of a delivery have one trace.
 	Traceparent *Traceparent `json:"traceparent,omitempty"`
+
+	// ItemcastTask The key of the workflow's task. Only tasks have it.
+	ItemcastTask *ItemcastTask `json:"itemcast-task,omitempty"`
+
+	// ItemcastTaskAt When the task is due: `workflow_start`, `workflow_complete`, `workflow_failed`, `before_action` or `after_action`. Only tasks have it.
+	ItemcastTaskAt *ItemcastTaskAt `json:"itemcast-task-at,omitempty"`
+
+	// ItemcastAction The key of the action before or after which the task is due. Only tasks at an action have it.
+	ItemcastAction *ItemcastAction `json:"itemcast-action,omitempty"`
 }
 
 // OnItemUpdatedJSONBody defines parameters for OnItemUpdated.
@@ -3267,6 +3310,19 @@ func (siw *ServerInterfaceWrapper) ListDeliveries(w http.ResponseWriter, r *http
 		return
 	}
 
+	// ------------- Optional query parameter "item_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "item_id", r.URL.Query(), &params.ItemID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "item_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "item_id", Err: err})
+		}
+		return
+	}
+
 	// ------------- Optional query parameter "item" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "item", r.URL.Query(), &params.Item, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
@@ -3662,6 +3718,19 @@ func (siw *ServerInterfaceWrapper) ListHookDeliveries(w http.ResponseWriter, r *
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListHookDeliveriesParams
+
+	// ------------- Optional query parameter "item_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "item_id", r.URL.Query(), &params.ItemID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "item_id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "item_id", Err: err})
+		}
+		return
+	}
 
 	// ------------- Optional query parameter "item" -------------
 
@@ -7645,6 +7714,60 @@ func OnItemTriggeredWebhookHandler(si WebhookReceiverInterface, errHandler func(
 				return
 			}
 			params.Traceparent = &Traceparent
+
+		}
+
+		// ------------- Optional header parameter "itemcast-task" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-task")]; found {
+			var ItemcastTask ItemcastTask
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-task", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-task", valueList[0], &ItemcastTask, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-task", Err: err})
+				return
+			}
+			params.ItemcastTask = &ItemcastTask
+
+		}
+
+		// ------------- Optional header parameter "itemcast-task-at" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-task-at")]; found {
+			var ItemcastTaskAt ItemcastTaskAt
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-task-at", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-task-at", valueList[0], &ItemcastTaskAt, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-task-at", Err: err})
+				return
+			}
+			params.ItemcastTaskAt = &ItemcastTaskAt
+
+		}
+
+		// ------------- Optional header parameter "itemcast-action" -------------
+		if valueList, found := r.Header[http.CanonicalHeaderKey("itemcast-action")]; found {
+			var ItemcastAction ItemcastAction
+			n := len(valueList)
+			if n != 1 {
+				errHandler(w, r, &TooManyValuesForParamError{ParamName: "itemcast-action", Count: n})
+				return
+			}
+
+			err = runtime.BindStyledParameterWithOptions("simple", "itemcast-action", valueList[0], &ItemcastAction, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+			if err != nil {
+				errHandler(w, r, &InvalidParamFormatError{ParamName: "itemcast-action", Err: err})
+				return
+			}
+			params.ItemcastAction = &ItemcastAction
 
 		}
 
