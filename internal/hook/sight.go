@@ -13,12 +13,7 @@ type sight struct{ hooks, tasks bool }
 // authorizeDeliveries returns the actor of ctx and what it sees. Errors: UNAUTHENTICATED; FORBIDDEN when it sees
 // nothing.
 func authorizeDeliveries(ctx context.Context) (account.Actor, sight, error) {
-	actor, err := account.Authorize(ctx)
-	sees := sight{
-		hooks: actor.Permissions.Has(account.HooksManage), tasks: actor.Permissions.Has(account.WorkflowsManage),
-	}
-	if err == nil && sees == (sight{}) {
-		_, err = account.Authorize(ctx, account.HooksManage)
-	}
-	return actor, sees, err
+	actor, err := account.AuthorizeAny(ctx, account.HooksManage, account.WorkflowsManage)
+	has := actor.Permissions.Has
+	return actor, sight{hooks: has(account.HooksManage), tasks: has(account.WorkflowsManage)}, err
 }

@@ -28,7 +28,7 @@ func New(document *spec.Document, op *spec.Operation) (*Form, error) {
 	for i := range op.Parameters {
 		p := &op.Parameters[i]
 		switch {
-		case p.SameAs != "": // the other form has a field
+		case p.SameAs != "", p.Deprecated: // the other form has a field
 		case p.In == "path", p.In == "header" && (op.Method == http.MethodGet || setsItself(p.Name)):
 		case op.Method == http.MethodGet:
 			f.filter = append(f.filter, parameterField(p).withList(document, p.Schema))

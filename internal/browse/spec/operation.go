@@ -15,6 +15,7 @@ type Operation struct {
 	Method, ID, Path, Summary string
 	Description               template.HTML
 	Permissions               []account.Permission // all are needed, with api.access
+	OrPermission              account.Permission   // does instead of all of them; "": none does
 	Deprecated                bool
 	Resource                  *Resource
 	Parameters                []Parameter
@@ -34,6 +35,7 @@ type Parameter struct {
 	Name, In    string
 	Description template.HTML
 	Required    bool
+	Deprecated  bool
 	Prefix      string // x-prefix: the parameter stands for every name that begins with this
 	SameAs      string // x-same-as: the prefix of the parameters that it is another form of
 	Example     any
@@ -67,8 +69,8 @@ type Header struct {
 
 // May reports whether a user may call the operation, as far as the document states it. The API decides.
 func (op *Operation) May(has account.Permissions) bool {
-	return has.Has(account.APIAccess) &&
-		!slices.ContainsFunc(op.Permissions, func(needed account.Permission) bool { return !has.Has(needed) })
+	lacks := func(needed account.Permission) bool { return !has.Has(needed) }
+	return has.Has(account.APIAccess) && (has.Has(op.OrPermission) || !slices.ContainsFunc(op.Permissions, lacks))
 }
 
 // Matches reports whether the operation mentions every word; words are in lower case.

@@ -66,6 +66,8 @@ func (r *reader) operation(method, path string, shared []any, node *jsontree.Obj
 		Description: block(description),
 		Deprecated:  node.IsTrue("deprecated"),
 		tags:        node.Texts("tags"),
+
+		OrPermission: account.Permission(node.Text("x-permission-or")),
 	}
 	for _, name := range node.Texts("x-permission") {
 		op.Permissions = append(op.Permissions, account.Permission(name))
@@ -95,6 +97,7 @@ func (r *reader) parameter(node any) Parameter {
 		In:          o.Text("in"),
 		Description: inline(o.Text("description")),
 		Required:    o.IsTrue("required"),
+		Deprecated:  o.IsTrue("deprecated"),
 		Prefix:      o.Text("x-prefix"),
 		SameAs:      o.Text("x-same-as"),
 		Example:     o.Get("example"),
