@@ -1,14 +1,16 @@
 package graph
 
 import (
+	"context"
 	"fmt"
 
-	"itemcast/internal/optional"
-
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
 
 	"itemcast/graph/internal/model"
 	"itemcast/internal/item"
+	"itemcast/internal/optional"
+	"itemcast/internal/plainjson"
 	"itemcast/internal/problem"
 )
 
@@ -17,6 +19,20 @@ const (
 	maxIDs           = 200
 	maxChangedFields = 20
 )
+
+// newItemJSON writes the input of createItem as REST clients send it. For all fields but one, null is the same as an
+// absent field: it asks for no workflow profile, while a new item that names none gets the default.
+func newItemJSON(ctx context.Context, input item.ItemInput) ([]byte, error) {
+	operation := graphql.GetOperationContext(ctx)
+	given, _ := graphql.GetFieldContext(ctx).Field.ArgumentMap(operation.Variables)["input"].(map[string]any)
+	if profile, named := given["workflowProfileId"]; !named || profile != nil {
+		return plainjson.Marshal(input)
+	}
+	return plainjson.Marshal(struct {
+		item.ItemInput
+		WorkflowProfileID *uuid.UUID `json:"workflow_profile_id"`
+	}{ItemInput: input})
+}
 
 // paging turns a connection's arguments into the page to read. Error: INVALID_INPUT.
 func paging(sort item.Sort, first *int64, after *string, last *int64, before *string) (item.Paging, error) {

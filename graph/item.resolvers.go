@@ -68,7 +68,7 @@ func (r *itemConnectionResolver) TotalCount(ctx context.Context, obj *connection
 
 // CreateItem is the resolver for the createItem field.
 func (r *mutationResolver) CreateItem(ctx context.Context, input item.ItemInput) (*model.CreateItemPayload, error) {
-	raw, err := plainjson.Marshal(input)
+	raw, err := newItemJSON(ctx, input)
 	if err != nil {
 		return nil, err
 	}

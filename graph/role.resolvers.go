@@ -42,7 +42,7 @@ func (r *queryResolver) Roles(ctx context.Context, first *int64, after *string) 
 	if err != nil {
 		return nil, err
 	}
-	roles, next, err := r.Account.Roles(ctx, limit, optional.OrZero(after))
+	roles, next, err := r.Resolver.Account.Roles(ctx, limit, optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}
@@ -57,5 +57,5 @@ func (r *queryResolver) Roles(ctx context.Context, first *int64, after *string) 
 
 // Role is the resolver for the role field.
 func (r *queryResolver) Role(ctx context.Context, id uuid.UUID) (*account.Role, error) {
-	return nilIfNotFound(r.Account.Role(ctx, id))
+	return nilIfNotFound(r.Resolver.Account.Role(ctx, id))
 }

@@ -21,7 +21,8 @@ func (r *queryResolver) Me(ctx context.Context) (*model.Me, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &model.Me{ID: actor.UserID, Email: actor.ShownEmail(), Name: actor.Name, Role: actor.Role, Permissions: actor.Permissions.Strings()}, nil
+	return &model.Me{ID: actor.UserID, Email: actor.ShownEmail(), Name: actor.Name, Role: actor.Role, Permissions: actor.Permissions.Strings(),
+		DefaultWorkflowProfileID: actor.DefaultProfile}, nil
 }
 
 // Node is the resolver for the node field.

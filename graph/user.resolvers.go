@@ -24,7 +24,8 @@ func (r *accountUserResolver) Kind(ctx context.Context, obj *account.User) (mode
 // CreateUser is the resolver for the createUser field.
 func (r *mutationResolver) CreateUser(ctx context.Context, input model.CreateUserInput) (*model.CreateUserPayload, error) {
 	in := account.UserInput{Email: input.Email, Name: optional.OrZero(input.Name), Kind: fromEnum(optional.OrZero(input.Kind)), RoleID: input.RoleID,
-		Password: optional.OrZero(input.Password), Active: input.Active, GeneratePassword: input.GeneratePassword}
+		Password: optional.OrZero(input.Password), Active: input.Active, GeneratePassword: input.GeneratePassword,
+		DefaultWorkflowProfileID: input.DefaultWorkflowProfileID}
 	user, password, err := r.Account.CreateUser(ctx, in)
 	if err != nil {
 		return nil, err
@@ -76,7 +77,7 @@ func (r *queryResolver) Users(ctx context.Context, filter *model.UserFilter, fir
 			wanted.Kind = new(fromEnum(*filter.Kind))
 		}
 	}
-	users, next, err := r.Account.Users(ctx, wanted, limit, optional.OrZero(after))
+	users, next, err := r.Resolver.Account.Users(ctx, wanted, limit, optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +92,7 @@ func (r *queryResolver) Users(ctx context.Context, filter *model.UserFilter, fir
 
 // User is the resolver for the user field.
 func (r *queryResolver) User(ctx context.Context, id uuid.UUID) (*account.User, error) {
-	return nilIfNotFound(r.Account.User(ctx, id))
+	return nilIfNotFound(r.Resolver.Account.User(ctx, id))
 }
 
 // AccountUser returns exec.AccountUserResolver implementation.

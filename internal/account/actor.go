@@ -24,6 +24,9 @@ type Actor struct {
 	SessionID   uuid.UUID // of a signed-in browser; uuid.Nil with HTTP Basic
 	Token       *Token    // nil: the user signed in with a password, or this is the operator
 	Proof       Proof
+
+	DefaultProfile *uuid.UUID // the user's default workflow profile; nil: none. See DefaultProfiles.
+	AccountProfile *uuid.UUID // that of the account
 }
 
 // Token is the access token that an actor came with. It narrows what the token's user may do: the actor's Permissions
@@ -57,6 +60,7 @@ func ActorOf(user store.UserByEmailRow) Actor {
 	}
 	return Actor{AccountID: user.AccountID, UserID: user.ID, Email: user.Email, Name: user.Name, RoleID: user.RoleID,
 		Role: user.Role, Permissions: permissions, Kind: user.Kind,
+		DefaultProfile: user.DefaultWorkflowProfileID, AccountProfile: user.AccountDefaultProfileID,
 		Proof: Proof{Credentials: CredentialsOf(user.Email, user.PasswordHash)}}
 }
 

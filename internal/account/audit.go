@@ -10,10 +10,12 @@ import (
 
 	"itemcast/internal/account/internal/store"
 	"itemcast/internal/db"
+	"itemcast/internal/optional"
 )
 
 // The actions of this package in the audit log.
 const (
+	accountUpdated   = "account.updated"
 	userCreated      = "user.created"
 	userUpdated      = "user.updated"
 	userDeleted      = "user.deleted"
@@ -58,6 +60,12 @@ type changes map[string][2]any
 
 func (c changes) add(field string, before, after any) {
 	if before != after {
+		c[field] = [2]any{before, after}
+	}
+}
+
+func (c changes) addID(field string, before, after *uuid.UUID) {
+	if optional.OrZero(before) != optional.OrZero(after) {
 		c[field] = [2]any{before, after}
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"itemcast/internal/account/internal/store"
 	"itemcast/internal/account/password"
+	"itemcast/internal/problem"
 )
 
 // FirstStart holds the credentials of the administrator that Ensure created.
@@ -27,8 +28,11 @@ var ErrNoAccount = errors.New("the database has no account yet: start the server
 // those for all users. An empty password is in order: Ensure generates one. Errors: INVALID_INPUT and RULE_VIOLATED
 // with every fault.
 func CheckFirst(email, adminPassword string) error {
-	_, err := (&UserInput{Email: email, Password: adminPassword}).normalize()
-	return err
+	_, broken, err := (&UserInput{Email: email, Password: adminPassword}).normalize()
+	if err != nil {
+		return err
+	}
+	return broken.Err(problem.RuleViolated)
 }
 
 // Ensure creates the account, its roles and its administrator in a database without an account, and otherwise returns
@@ -104,5 +108,6 @@ func Operator(ctx context.Context, pool *pgxpool.Pool) (context.Context, error) 
 	if err != nil {
 		return nil, fmt.Errorf("find the account: %w", err)
 	}
-	return WithActor(ctx, Actor{AccountID: account.ID, Name: "operator", Permissions: All()}), nil
+	return WithActor(ctx, Actor{AccountID: account.ID, Name: "operator", Permissions: All(),
+		AccountProfile: account.DefaultWorkflowProfileID}), nil
 }

@@ -121,11 +121,10 @@ func toRole(row store.GetRoleRow) Role {
 // UnknownRoles returns the ids that are not roles of the account. It locks the account's roles, so that the others
 // cannot be deleted before the transaction ends.
 func UnknownRoles(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, ids []uuid.UUID) ([]uuid.UUID, error) {
-	q := store.New(tx)
-	if err := q.LockAccess(ctx, accountID); err != nil {
-		return nil, fmt.Errorf("lock access: %w", err)
+	if err := LockAccess(ctx, tx, accountID); err != nil {
+		return nil, err
 	}
-	unknown, err := q.UnknownRoles(ctx, store.UnknownRolesParams{AccountID: accountID, Ids: ids})
+	unknown, err := store.New(tx).UnknownRoles(ctx, store.UnknownRolesParams{AccountID: accountID, Ids: ids})
 	if err != nil {
 		return nil, fmt.Errorf("look up roles: %w", err)
 	}

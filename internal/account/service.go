@@ -20,10 +20,14 @@ type Config struct {
 	Log          *slog.Logger
 	PublicURL    string        // the base of reset links, without a trailing slash
 	AuditKeepFor time.Duration // the age at which RunAuditRetention deletes an entry; 0: never
+
+	// Forget is called after a change of a user; with uuid.Nil, after one that concerns every user. This node's
+	// sign-ins then read them again at once, while those of other nodes wait for a notification. It may be nil.
+	Forget func(userID uuid.UUID)
 }
 
-// Service manages an account's users and roles. Its methods may be called concurrently; each authorizes the actor
-// first.
+// Service manages an account's settings, users and roles. Its methods may be called concurrently; each authorizes the
+// actor first.
 //
 // Two rules hold under any concurrency. An administrator remains. An actor cannot grant or revoke a permission that the
 // actor lacks, nor change a user or a role that has it.
@@ -32,11 +36,17 @@ type Service struct {
 	log          *slog.Logger
 	publicURL    string
 	auditKeepFor time.Duration
+	forget       func(userID uuid.UUID)
 }
 
 // NewService returns a Service on the database of config.
 func NewService(config Config) *Service {
-	return &Service{pool: config.Pool, log: config.Log, publicURL: config.PublicURL, auditKeepFor: config.AuditKeepFor}
+	forget := config.Forget
+	if forget == nil {
+		forget = func(uuid.UUID) {}
+	}
+	return &Service{pool: config.Pool, log: config.Log, publicURL: config.PublicURL, auditKeepFor: config.AuditKeepFor,
+		forget: forget}
 }
 
 // change runs fn in a transaction that excludes other changes of the account's users and roles. fn receives the actor
@@ -46,8 +56,8 @@ func (s *Service) change(ctx context.Context, actor Actor,
 	fn func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor Actor) error) error {
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		q := store.New(tx)
-		if err := store.New(db.Deferred(tx)).LockAccess(ctx, actor.AccountID); err != nil {
-			return fmt.Errorf("lock access: %w", err)
+		if err := LockAccess(ctx, tx, actor.AccountID); err != nil {
+			return err
 		}
 		actor, err := Reauthorize(ctx, tx, UsersManage)
 		if err != nil {
@@ -59,6 +69,18 @@ func (s *Service) change(ctx context.Context, actor Actor,
 		return requireAdministrator(ctx, q, actor.AccountID)
 	})
 }
+
+// LockAccess excludes other changes of the account's settings, users and roles, until the transaction ends. It costs no
+// round trip. Take it before other locks.
+func LockAccess(ctx context.Context, tx pgx.Tx, accountID uuid.UUID) error {
+	if err := store.New(db.Deferred(tx)).LockAccess(ctx, accountID); err != nil {
+		return fmt.Errorf("lock access: %w", err)
+	}
+	return nil
+}
+
+// accountPath is the account's subject in the audit log.
+const accountPath = "account"
 
 func userPath(id uuid.UUID) string { return "users/" + id.String() }
 func rolePath(id uuid.UUID) string { return "roles/" + id.String() }

@@ -66,7 +66,8 @@ func bearerOf(row *store.BearersByDigestRow, of secret.Digest, until *time.Time)
 // as long as the token is.
 func actorOfToken(row *store.BearersByDigestRow, of secret.Digest, until *time.Time) Actor {
 	actor := ActorOf(store.UserByEmailRow{ID: row.ID, AccountID: row.AccountID, Email: row.Email, Name: row.Name,
-		Kind: row.Kind, Active: row.Active, RoleID: row.RoleID, Role: row.Role, Permissions: row.Permissions})
+		Kind: row.Kind, Active: row.Active, RoleID: row.RoleID, Role: row.Role, Permissions: row.Permissions,
+		DefaultWorkflowProfileID: row.DefaultWorkflowProfileID, AccountDefaultProfileID: row.AccountDefaultProfileID})
 	actor.Permissions = slices.DeleteFunc(actor.Permissions, func(p Permission) bool {
 		return p != APIAccess && !slices.Contains(row.TokenPermissions, string(p))
 	})

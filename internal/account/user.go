@@ -37,9 +37,12 @@ type User struct {
 	Permissions []string
 	Active      bool // an inactive user cannot sign in
 	HasPassword bool // a person without one sets it by a reset link; an API user has only access tokens
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-	Revision    int64
+
+	DefaultWorkflowProfileID *uuid.UUID // see Actor.DefaultProfiles
+
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	Revision  int64
 }
 
 // UserFilter selects users that meet all its criteria. A nil or empty criterion is met by every user.

@@ -2,7 +2,6 @@ package account
 
 import (
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/account/password"
+	"itemcast/internal/mergepatch"
 	"itemcast/internal/optional"
 	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
@@ -32,11 +32,13 @@ type UserInput struct {
 	Active   *bool  // nil: true
 
 	GeneratePassword *bool // of an API user; nil: true. Without a password, it has only access tokens.
+
+	DefaultWorkflowProfileID *uuid.UUID
 }
 
 // normalize fills in defaults. It returns the generated password of an API user; "" for a person, and for an API user
-// without a password. Errors: INVALID_INPUT and RULE_VIOLATED with every fault.
-func (in *UserInput) normalize() (generated string, err error) {
+// without a password. Broken are the faults against rules that need no database. Error: INVALID_INPUT with every fault.
+func (in *UserInput) normalize() (generated string, broken problem.Faults, err error) {
 	if in.Kind == "" {
 		in.Kind = KindPerson
 	}
@@ -44,7 +46,7 @@ func (in *UserInput) normalize() (generated string, err error) {
 		in.Active = new(true)
 	}
 	in.Email, in.Name = plaintext.Composed(in.Email), plaintext.Composed(strings.TrimSpace(in.Name))
-	var invalid, broken problem.Faults
+	var invalid problem.Faults
 	invalid.At("#/email", emailFault(in.Email))
 	invalid.At("#/name", validate.Name(in.Name, 0, maxUserName))
 	if in.Kind != KindPerson && in.Kind != KindAPI {
@@ -63,10 +65,7 @@ func (in *UserInput) normalize() (generated string, err error) {
 	if in.Kind == KindPerson && in.GeneratePassword != nil {
 		broken.At("#/generate_password", "must be absent: only an API user has a generated password")
 	}
-	if err := invalid.Err(problem.InvalidInput); err != nil {
-		return "", err
-	}
-	return generated, broken.Err(problem.RuleViolated)
+	return generated, broken, invalid.Err(problem.InvalidInput)
 }
 
 // UserPatch is a merge patch that mergepatch.Read has decoded: nil leaves a field as it is.
@@ -76,13 +75,20 @@ type UserPatch struct {
 	RoleID   *uuid.UUID `json:"role_id"`
 	Password *string    `json:"password"`
 	Active   *bool      `json:"active"`
+
+	DefaultWorkflowProfileID mergepatch.Nullable[uuid.UUID] `json:"default_workflow_profile_id"`
 }
 
-// apply changes a user, except for the role. Errors: INVALID_INPUT and RULE_VIOLATED with every fault.
-func (p UserPatch) apply(user *User) error {
+// apply changes a user. Broken are the faults against rules that need no database. Error: INVALID_INPUT with every
+// fault.
+func (p UserPatch) apply(user *User) (broken problem.Faults, err error) {
 	set(&user.Email, p.Email)
 	set(&user.Active, p.Active)
-	var invalid, broken problem.Faults
+	set(&user.RoleID, p.RoleID)
+	if p.DefaultWorkflowProfileID.Named {
+		user.DefaultWorkflowProfileID = p.DefaultWorkflowProfileID.Value
+	}
+	var invalid problem.Faults
 	if p.Email != nil {
 		user.Email = plaintext.Composed(user.Email)
 		invalid.At("#/email", emailFault(user.Email))
@@ -98,7 +104,7 @@ func (p UserPatch) apply(user *User) error {
 	default:
 		broken.At("#/password", password.Fault(*p.Password, user.Email))
 	}
-	return errors.Join(invalid.Err(problem.InvalidInput), broken.Err(problem.RuleViolated))
+	return broken, invalid.Err(problem.InvalidInput)
 }
 
 // emailFormat excludes colons: HTTP Basic splits at the first one (RFC 7617 §2).

@@ -10,6 +10,8 @@ import (
 
 	"itemcast/internal/account/internal/store"
 	"itemcast/internal/account/password"
+	"itemcast/internal/db"
+	"itemcast/internal/optional"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
 )
@@ -25,7 +27,8 @@ func (s *Service) CreateUser(ctx context.Context, in UserInput) (user User, gene
 	if err != nil {
 		return User{}, "", err
 	}
-	if generated, err = in.normalize(); err != nil {
+	generated, broken, err := in.normalize()
+	if err != nil {
 		return User{}, "", err
 	}
 	hash := ""
@@ -33,17 +36,21 @@ func (s *Service) CreateUser(ctx context.Context, in UserInput) (user User, gene
 		if err := RefuseToken(actor, giveSignIns); err != nil {
 			return User{}, "", err
 		}
-		if hash, err = password.Hash(ctx, in.Password); err != nil {
-			return User{}, "", err
+		if len(broken) == 0 {
+			if hash, err = password.Hash(ctx, in.Password); err != nil {
+				return User{}, "", err
+			}
 		}
 	}
 	err = s.change(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor Actor) error {
-		if err := requireRole(ctx, q, actor, in.RoleID); err != nil {
+		made := User{RoleID: in.RoleID, DefaultWorkflowProfileID: in.DefaultWorkflowProfileID}
+		if err := checkReferences(ctx, q, actor, User{}, made, broken); err != nil {
 			return err
 		}
 		id := uuid.Must(uuid.NewV7())
 		n, err := q.InsertUser(ctx, store.InsertUserParams{ID: id, AccountID: actor.AccountID, RoleID: in.RoleID,
-			Email: in.Email, Name: in.Name, Kind: in.Kind, PasswordHash: hash, Active: *in.Active})
+			Email: in.Email, Name: in.Name, Kind: in.Kind, PasswordHash: hash, Active: *in.Active,
+			DefaultWorkflowProfileID: in.DefaultWorkflowProfileID})
 		if err != nil {
 			return fmt.Errorf("insert user: %w", err)
 		}
@@ -53,24 +60,46 @@ func (s *Service) CreateUser(ctx context.Context, in UserInput) (user User, gene
 		if user, err = readUser(ctx, q, actor, id); err != nil {
 			return err
 		}
-		return Audit(ctx, tx, userCreated, userPath(id),
-			map[string]any{"email": user.Email, "kind": user.Kind, "role": user.Role, "active": user.Active})
+		detail := map[string]any{"email": user.Email, "kind": user.Kind, "role": user.Role, "active": user.Active}
+		if user.DefaultWorkflowProfileID != nil {
+			detail[defaultProfileField] = user.DefaultWorkflowProfileID
+		}
+		return Audit(ctx, tx, userCreated, userPath(id), detail)
 	})
 	return user, generated, err
 }
 
-// requireRole returns RULE_VIOLATED when the account has no such role, and FORBIDDEN when the actor lacks one of its
-// permissions.
-func requireRole(ctx context.Context, q *store.Queries, actor Actor, role uuid.UUID) error {
-	row, err := q.GetRole(ctx, store.GetRoleParams{AccountID: actor.AccountID, ID: role})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return problem.Invalid(problem.RuleViolated,
-			problem.Fault{Pointer: "#/role_id", Detail: "is no role of this account"})
+// checkReferences checks the role and the default profile that a user gets. The present ones are not checked again.
+// Errors: RULE_VIOLATED with every fault, those that are known to be broken included; FORBIDDEN when the actor lacks a
+// permission of the new role.
+func checkReferences(ctx context.Context, q *store.Queries, actor Actor, before, after User,
+	broken problem.Faults) error {
+	known := true
+	if isNew := before.ID == uuid.Nil; isNew || after.RoleID != before.RoleID {
+		row, err := q.GetRole(ctx, store.GetRoleParams{AccountID: actor.AccountID, ID: after.RoleID})
+		known = !errors.Is(err, pgx.ErrNoRows)
+		switch {
+		case !known:
+			broken.At("#/role_id", "is no role of this account")
+		case err != nil:
+			return fmt.Errorf("read role: %w", err)
+		}
+		if err := actor.RequireAll(row.Permissions); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("read role: %w", err)
+	if optional.OrZero(after.DefaultWorkflowProfileID) != optional.OrZero(before.DefaultWorkflowProfileID) {
+		role := &after.RoleID
+		if !known {
+			role = nil
+		}
+		fault, err := defaultProfileFault(ctx, q, actor, after.DefaultWorkflowProfileID, role)
+		if err != nil {
+			return err
+		}
+		broken.At("#/"+defaultProfileField, fault)
 	}
-	return actor.RequireAll(row.Permissions)
+	return broken.Err(problem.RuleViolated)
 }
 
 // PatchUser changes a user. A new password, a new address, and active false end the user's sessions. Needs
@@ -109,7 +138,8 @@ func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch,
 			return nil
 		}
 		err = q.UpdateUser(ctx, store.UpdateUserParams{AccountID: actor.AccountID, ID: id, Email: user.Email, Name: user.Name,
-			RoleID: user.RoleID, Active: user.Active, PasswordHash: hash})
+			RoleID: user.RoleID, Active: user.Active, PasswordHash: hash,
+			DefaultWorkflowProfileID: user.DefaultWorkflowProfileID})
 		if err != nil {
 			return fmt.Errorf("update user: %w", err)
 		}
@@ -124,6 +154,7 @@ func (s *Service) PatchUser(ctx context.Context, id uuid.UUID, patch UserPatch,
 		if user, err = readUser(ctx, q, actor, id); err != nil {
 			return err
 		}
+		db.AfterCommit(ctx, func() { s.forget(id) })
 		return Audit(ctx, tx, userUpdated, userPath(id), changed)
 	})
 	return user, err
@@ -144,14 +175,13 @@ func readForChange(ctx context.Context, q *store.Queries, actor Actor, id uuid.U
 
 // applyPatch returns the user with a patch applied, after every check.
 func applyPatch(ctx context.Context, q *store.Queries, actor Actor, user User, patch UserPatch) (User, error) {
-	if err := patch.apply(&user); err != nil {
+	before := user
+	broken, err := patch.apply(&user)
+	if err != nil {
 		return user, err
 	}
-	if patch.RoleID != nil && *patch.RoleID != user.RoleID {
-		if err := requireRole(ctx, q, actor, *patch.RoleID); err != nil {
-			return user, err
-		}
-		user.RoleID = *patch.RoleID
+	if err := checkReferences(ctx, q, actor, before, user, broken); err != nil {
+		return user, err
 	}
 	if patch.Email == nil {
 		return user, nil
@@ -173,6 +203,7 @@ func userChanges(before, after User, newHash *string) changes {
 	changed.add("name", before.Name, after.Name)
 	changed.add("active", before.Active, after.Active)
 	changed.add("role_id", before.RoleID, after.RoleID)
+	changed.addID(defaultProfileField, before.DefaultWorkflowProfileID, after.DefaultWorkflowProfileID)
 	if newHash != nil {
 		changed["password"] = [2]any{"…", "…"}
 	}

@@ -58,7 +58,7 @@ func (r *importRun) line(
 }
 
 func (r *importRun) item(ctx context.Context, tx pgx.Tx, line *documentLine, input ItemInput) (outcome, error) {
-	id, d := line.id, keepingMetadata(input)
+	id, d := line.id, newDraft(r.actor, input, line.input)
 	d.restored = line.restored
 	if id == nil {
 		_, err := r.insert(ctx, tx, r.actor, uuid.Must(uuid.NewV7()), 0, d)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"itemcast/internal/account"
+	"itemcast/internal/jsonobject"
 	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 )
@@ -21,9 +23,25 @@ type draft struct {
 	ItemInput
 	keepMetadata bool      // metadata that equals the item's present metadata is not checked
 	restored     *restored // nil: the server sets what only it sets
+	takesDefault bool      // a new item gets the workflow profile that is the actor's default
 }
 
 func keepingMetadata(input ItemInput) draft { return draft{ItemInput: input, keepMetadata: true} }
+
+// newDraft returns the draft of a new item. Its input takes the default workflow profile unless the JSON names one, or
+// null for none.
+func newDraft(actor account.Actor, input ItemInput, raw []byte) draft {
+	d := keepingMetadata(input)
+	d.takesDefault = input.WorkflowProfileID == nil && len(actor.DefaultProfiles()) > 0 &&
+		!hasMember(raw, "workflow_profile_id")
+	return d
+}
+
+// hasMember reports whether a JSON object has a member.
+func hasMember(object []byte, name string) bool {
+	members, err := jsonobject.Members(object)
+	return err == nil && slices.ContainsFunc(members, func(m jsonobject.Member) bool { return m.Name == name })
+}
 
 // decodeChecked checks an input's JSON against the contract and decodes it. Errors: INVALID_JSON, INVALID_INPUT with
 // every fault.

@@ -32,6 +32,11 @@ func (s *Service) insert(
 	if err := s.apply(ctx, q, actor, i, d); err != nil {
 		return Document{}, err
 	}
+	if d.takesDefault {
+		if i.Workflow, err = withDefault(ctx, q, actor); err != nil {
+			return Document{}, err
+		}
+	}
 	if err := setPublishedAt(actor, PrivacyPrivate, i, now); err != nil {
 		return Document{}, err
 	}

@@ -37,3 +37,18 @@ func withProfile(
 	}
 	return &ItemWorkflow{ProfileID: id, Status: workflowPending}, "", nil
 }
+
+// withDefault returns the workflow of a new item that takes the actor's default profile; nil if none applies. A profile
+// that has been deleted, or that the actor's role does not see, does not apply: no default makes a write fail.
+func withDefault(ctx context.Context, q *store.Queries, actor account.Actor) (*ItemWorkflow, error) {
+	id, err := q.HoldDefaultProfile(ctx, store.HoldDefaultProfileParams{
+		AccountID: actor.AccountID, Ids: actor.DefaultProfiles(), RoleID: actor.RoleParam(),
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("hold default profile: %w", err)
+	}
+	return &ItemWorkflow{ProfileID: id, Status: workflowPending}, nil
+}

@@ -15,7 +15,8 @@ import (
 	"itemcast/internal/revision"
 )
 
-// Create creates an item from an input's JSON. Errors: INVALID_INPUT, RULE_VIOLATED, FORBIDDEN. It is FORBIDDEN, too,
+// Create creates an item from an input's JSON. An input that does not name a workflow profile gets the actor's default
+// (see account.Actor.DefaultProfiles). Errors: INVALID_INPUT, RULE_VIOLATED, FORBIDDEN. It is FORBIDDEN, too,
 // to make an item of which the actor's token would not see the result, by any write.
 func (s *Service) Create(ctx context.Context, raw []byte) (Document, error) {
 	actor, err := account.Authorize(ctx, account.ItemsCreate)
@@ -28,7 +29,7 @@ func (s *Service) Create(ctx context.Context, raw []byte) (Document, error) {
 	}
 	var document Document
 	err = s.write(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
-		document, err = s.insert(ctx, tx, actor, uuid.Must(uuid.NewV7()), 0, keepingMetadata(input))
+		document, err = s.insert(ctx, tx, actor, uuid.Must(uuid.NewV7()), 0, newDraft(actor, input, raw))
 		return err
 	})
 	return document, err

@@ -42,6 +42,30 @@ func TestRead_RefusesNullAndOtherForms(t *testing.T) {
 	}
 }
 
+func TestRead_NullEmptiesANullableField(t *testing.T) {
+	t.Parallel()
+	type user struct {
+		Name    *string                    `json:"name"`
+		Profile mergepatch.Nullable[[]int] `json:"profile"`
+	}
+	for patch, want := range map[string]user{
+		`{"name":"a"}`:                {Name: new("a")},
+		`{"name":"a","profile":null}`: {Name: new("a"), Profile: mergepatch.Set[[]int](nil)},
+		`{"profile":[1]}`:             {Profile: mergepatch.Set(&[]int{1})},
+	} {
+		if got, err := mergepatch.Read[user]([]byte(patch)); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, %v", patch, got, err)
+		}
+	}
+	_, err := mergepatch.Read[user]([]byte(`{"name":null,"profile":null}`))
+	if e := problem.Of(err); e == nil || len(e.Faults) != 1 || e.Faults[0].Pointer != "#/name" {
+		t.Errorf("null for another field: got %v", err)
+	}
+	if _, err := mergepatch.Read[user]([]byte(`{"profile":"x"}`)); !problem.Is(err, problem.InvalidInput) {
+		t.Errorf("another type: got %v", err)
+	}
+}
+
 type nested struct {
 	Name   string            `json:"name"`
 	Labels map[string]string `json:"labels"`

@@ -3,14 +3,15 @@ package mergepatch
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 
 	"itemcast/internal/jsonobject"
 	"itemcast/internal/problem"
 	"itemcast/internal/strictjson"
 )
 
-// Read decodes a patch into a T, a struct of pointers with JSON names. Error: INVALID_INPUT, with every null as a
-// fault, and for a patch of another form.
+// Read decodes a patch into a T, a struct of pointers and [Nullable] fields with JSON names. Error: INVALID_INPUT, with
+// a fault for every null of another field, and for a patch of another form.
 func Read[T any](patch []byte) (T, error) {
 	var read T
 	members, err := jsonobject.Members(patch)
@@ -19,7 +20,7 @@ func Read[T any](patch []byte) (T, error) {
 	}
 	var faults problem.Faults
 	for _, m := range members {
-		if string(m.Value) == "null" {
+		if string(m.Value) == "null" && !takesNull(reflect.TypeFor[T](), m.Name) {
 			faults.At(strictjson.Pointer(m.Name), "must not be null")
 		}
 	}

@@ -123,7 +123,7 @@ func (n *Node) buildServices() {
 	n.Sequencer = change.NewSequencer(n.notifier, log)
 	n.SignIn = signin.New(signin.Config{Pool: pool, Reviews: n.notifier, Log: log})
 	n.Account = account.NewService(account.Config{Pool: pool, Log: log, PublicURL: config.PublicURL,
-		AuditKeepFor: config.AuditKeepFor})
+		AuditKeepFor: config.AuditKeepFor, Forget: n.SignIn.Forget})
 	n.directory = account.NewDirectory(pool)
 	n.Tokens = token.NewService(pool)
 	sender := sending.New(config.HookReach.Transport(egress.Options{}), sending.Config{Version: config.Version})

@@ -21,6 +21,8 @@ func TestStatements_RequestsStayWithinTheirBudget(t *testing.T) {
 	token := n.InsertToken(nodetest.Token{Permissions: []account.Permission{account.ItemsView, account.ItemsEdit}})
 	narrow := n.InsertToken(nodetest.Token{Permissions: []account.Permission{account.ItemsView, account.ItemsEdit},
 		Filter: item.Filter{Tags: []string{"a"}}})
+	defaulting := n.CreateUser("default@example.com", n.RoleID("Editor"))
+	setDefault(n, "users/"+n.UserID("default@example.com"), n.CreateProfile("Default"))
 	path := ""
 	for i := range 60 {
 		made := n.Call(http.MethodPost, "/api/v1/items",
@@ -38,6 +40,7 @@ func TestStatements_RequestsStayWithinTheirBudget(t *testing.T) {
 	for _, by := range []nodetest.InsertedToken{token, narrow} { // they are cached from now on
 		by.Call(http.MethodGet, path, "").WantStatus(t, http.StatusOK)
 	}
+	defaulting.Call(http.MethodGet, path, "").WantStatus(t, http.StatusOK)
 	page := func(path string, status int) {
 		t.Helper()
 		n.WithAuthorization("").Page(browser, path).WantStatus(t, status)
@@ -66,6 +69,10 @@ func TestStatements_RequestsStayWithinTheirBudget(t *testing.T) {
 		"get": {1, func() { n.Call(http.MethodGet, path, "").WantStatus(t, http.StatusOK) }},
 		"create": {3, func() {
 			n.Call(http.MethodPost, "/api/v1/items", `{"name":"one more"}`).WantStatus(t, http.StatusCreated)
+		}},
+		// The profile is held, so that it is not deleted meanwhile.
+		"create with a default": {4, func() {
+			defaulting.Call(http.MethodPost, "/api/v1/items", `{"name":"one more"}`).WantStatus(t, http.StatusCreated)
 		}},
 		"list":    {1, func() { n.Call(http.MethodGet, "/api/v1/items?limit=50", "").WantStatus(t, http.StatusOK) }},
 		"history": {1, func() { n.Call(http.MethodGet, path+"/history", "").WantStatus(t, http.StatusOK) }},

@@ -16,7 +16,7 @@ import (
 // graphQLNeeds has the permission that each field requires; "" is api.access alone. A field that is missing here
 // fails the test.
 var graphQLNeeds = map[string]account.Permission{
-	"me": "", "node": "", "mySessions": "", "changeMyPassword": "", "endMySession": "", "endMySessions": "",
+	"me": "", "account": "", "updateAccount": account.UsersManage, "node": "", "mySessions": "", "changeMyPassword": "", "endMySession": "", "endMySessions": "",
 	"accessTokens": "", "accessToken": "", "createAccessToken": "", "updateAccessToken": "", "rotateAccessToken": "",
 	"revokeAccessToken": "",
 	"item":              account.ItemsView, "items": account.ItemsView, "tags": account.ItemsView, "metadataFields": account.ItemsView,

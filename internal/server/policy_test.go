@@ -86,6 +86,8 @@ var needs = map[string][]account.Permission{
 	"workflow.Service.Versions":      {account.ItemsView},
 	"workflow.Service.Version":       {account.ItemsView},
 
+	"account.Service.Settings":       {},
+	"account.Service.PatchSettings":  {account.UsersManage},
 	"account.Service.Users":          {account.UsersManage},
 	"account.Service.User":           {account.UsersManage},
 	"account.Service.UserByEmail":    {account.UsersManage},

@@ -64,7 +64,7 @@ func (s *Service) Profiles(ctx context.Context, limit int, after string) (profil
 		return nil, "", err
 	}
 	rows, err := store.New(db.Read(ctx, s.pool)).ListWorkflowProfiles(ctx, store.ListWorkflowProfilesParams{
-		AccountID: actor.AccountID, BeforeID: before, RoleID: limitedTo(actor), MaxRows: int32(limit + 1)})
+		AccountID: actor.AccountID, BeforeID: before, RoleID: actor.ProfilesRole(), MaxRows: int32(limit + 1)})
 	if err != nil {
 		return nil, "", fmt.Errorf("list workflow profiles: %w", err)
 	}
@@ -101,7 +101,7 @@ func (s *Service) Profile(ctx context.Context, id uuid.UUID) (Profile, error) {
 // get reads a profile that the actor may see. Error: NOT_FOUND.
 func get(ctx context.Context, tx db.Querier, actor account.Actor, id uuid.UUID) (stored, error) {
 	row, err := store.New(tx).GetWorkflowProfile(ctx, store.GetWorkflowProfileParams{
-		AccountID: actor.AccountID, ID: id, RoleID: limitedTo(actor)})
+		AccountID: actor.AccountID, ID: id, RoleID: actor.ProfilesRole()})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return stored{}, errNoProfile
 	}
@@ -109,14 +109,6 @@ func get(ctx context.Context, tx db.Querier, actor account.Actor, id uuid.UUID) 
 		return stored{}, fmt.Errorf("read workflow profile: %w", err)
 	}
 	return fromRow(row)
-}
-
-// limitedTo returns the role whose profiles an actor sees; nil sees all.
-func limitedTo(actor account.Actor) *uuid.UUID {
-	if actor.Permissions.Has(account.WorkflowsManage) {
-		return nil
-	}
-	return actor.RoleParam()
 }
 
 func fromRow(row store.GetWorkflowProfileRow) (stored, error) {

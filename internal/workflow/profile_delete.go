@@ -13,7 +13,8 @@ import (
 	"itemcast/internal/workflow/internal/store"
 )
 
-// DeleteProfile deletes a profile. Its versions stay, because the history of runs shows them. Needs workflows.manage.
+// DeleteProfile deletes a profile. Where it is the default of the account or of a user, there is none afterwards. Its
+// versions stay, because the history of runs shows them. Needs workflows.manage.
 // Errors: NOT_FOUND; REVISION_MISMATCH; CONFLICT, with the numbers, while items have it or its runs have not ended.
 func (s *Service) DeleteProfile(ctx context.Context, id uuid.UUID, condition revision.Condition) error {
 	_, err := account.Authorize(ctx, account.WorkflowsManage)
@@ -31,6 +32,9 @@ func (s *Service) DeleteProfile(ctx context.Context, id uuid.UUID, condition rev
 		}
 		if uses.Items > 0 || uses.Runs > 0 {
 			return errInUse(uses.Items, uses.Runs)
+		}
+		if err := account.ClearDefaultProfile(ctx, tx, actor.AccountID, id); err != nil {
+			return err
 		}
 		err = q.DeleteWorkflowProfile(ctx, store.DeleteWorkflowProfileParams{AccountID: actor.AccountID, ID: id})
 		if err != nil {

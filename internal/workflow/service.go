@@ -53,11 +53,17 @@ func (s *Service) Run(ctx context.Context) error {
 	return nil
 }
 
-// change runs fn in a transaction. fn receives the actor with the permissions that the transaction reads. Errors:
+// change runs fn in a transaction that excludes other changes of the account's users, roles and settings: profiles name
+// roles, and are defaults of users. fn receives the actor with the permissions that the transaction reads. Errors:
 // UNAUTHENTICATED, FORBIDDEN.
 func (s *Service) change(ctx context.Context,
 	fn func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor account.Actor) error) error {
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		if actor, ok := account.ActorFrom(ctx); ok {
+			if err := account.LockAccess(ctx, tx, actor.AccountID); err != nil {
+				return err
+			}
+		}
 		actor, err := account.Reauthorize(ctx, tx, account.WorkflowsManage)
 		if err != nil {
 			return err

@@ -73,18 +73,27 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	Account struct {
+		CreatedAt                func(childComplexity int) int
+		DefaultWorkflowProfileID func(childComplexity int) int
+		Name                     func(childComplexity int) int
+		Revision                 func(childComplexity int) int
+		UpdatedAt                func(childComplexity int) int
+	}
+
 	AccountUser struct {
-		Active      func(childComplexity int) int
-		CreatedAt   func(childComplexity int) int
-		Email       func(childComplexity int) int
-		HasPassword func(childComplexity int) int
-		ID          func(childComplexity int) int
-		Kind        func(childComplexity int) int
-		Name        func(childComplexity int) int
-		Revision    func(childComplexity int) int
-		Role        func(childComplexity int) int
-		RoleID      func(childComplexity int) int
-		UpdatedAt   func(childComplexity int) int
+		Active                   func(childComplexity int) int
+		CreatedAt                func(childComplexity int) int
+		DefaultWorkflowProfileID func(childComplexity int) int
+		Email                    func(childComplexity int) int
+		HasPassword              func(childComplexity int) int
+		ID                       func(childComplexity int) int
+		Kind                     func(childComplexity int) int
+		Name                     func(childComplexity int) int
+		Revision                 func(childComplexity int) int
+		Role                     func(childComplexity int) int
+		RoleID                   func(childComplexity int) int
+		UpdatedAt                func(childComplexity int) int
 	}
 
 	Asset struct {
@@ -386,11 +395,12 @@ type ComplexityRoot struct {
 	}
 
 	Me struct {
-		Email       func(childComplexity int) int
-		ID          func(childComplexity int) int
-		Name        func(childComplexity int) int
-		Permissions func(childComplexity int) int
-		Role        func(childComplexity int) int
+		DefaultWorkflowProfileID func(childComplexity int) int
+		Email                    func(childComplexity int) int
+		ID                       func(childComplexity int) int
+		Name                     func(childComplexity int) int
+		Permissions              func(childComplexity int) int
+		Role                     func(childComplexity int) int
 	}
 
 	MetadataField struct {
@@ -437,6 +447,7 @@ type ComplexityRoot struct {
 		TestHook              func(childComplexity int, id uuid.UUID, itemID *uuid.UUID, event *model.HookEvent) int
 		TriggerItemHook       func(childComplexity int, id uuid.UUID) int
 		UpdateAccessToken     func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
+		UpdateAccount         func(childComplexity int, input map[string]any, ifRevision *int64) int
 		UpdateHook            func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
 		UpdateItem            func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
 		UpdateMetadataField   func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
@@ -455,6 +466,7 @@ type ComplexityRoot struct {
 	Query struct {
 		AccessToken          func(childComplexity int, id uuid.UUID) int
 		AccessTokens         func(childComplexity int, userID *uuid.UUID, first *int64, after *string) int
+		Account              func(childComplexity int) int
 		Audit                func(childComplexity int, filter *model.AuditFilter, first *int64, after *string) int
 		Deliveries           func(childComplexity int, hookID *uuid.UUID, itemID *uuid.UUID, state *model.DeliveryState, occurredAfter *time.Time, occurredBefore *time.Time, first *int64, after *string) int
 		Delivery             func(childComplexity int, id uuid.UUID) int
@@ -580,6 +592,10 @@ type ComplexityRoot struct {
 
 	UpdateAccessTokenPayload struct {
 		AccessToken func(childComplexity int) int
+	}
+
+	UpdateAccountPayload struct {
+		Account func(childComplexity int) int
 	}
 
 	UpdateHookPayload struct {
@@ -867,6 +883,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AccessTokenEdge.Node(childComplexity), true
 
+	case "Account.createdAt":
+		if e.ComplexityRoot.Account.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.CreatedAt(childComplexity), true
+	case "Account.defaultWorkflowProfileId":
+		if e.ComplexityRoot.Account.DefaultWorkflowProfileID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.DefaultWorkflowProfileID(childComplexity), true
+	case "Account.name":
+		if e.ComplexityRoot.Account.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.Name(childComplexity), true
+	case "Account.revision":
+		if e.ComplexityRoot.Account.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.Revision(childComplexity), true
+	case "Account.updatedAt":
+		if e.ComplexityRoot.Account.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.UpdatedAt(childComplexity), true
+
 	case "AccountUser.active":
 		if e.ComplexityRoot.AccountUser.Active == nil {
 			break
@@ -879,6 +926,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AccountUser.CreatedAt(childComplexity), true
+	case "AccountUser.defaultWorkflowProfileId":
+		if e.ComplexityRoot.AccountUser.DefaultWorkflowProfileID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountUser.DefaultWorkflowProfileID(childComplexity), true
 	case "AccountUser.email":
 		if e.ComplexityRoot.AccountUser.Email == nil {
 			break
@@ -2052,6 +2105,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ItemWorkflow.Status(childComplexity), true
 
+	case "Me.defaultWorkflowProfileId":
+		if e.ComplexityRoot.Me.DefaultWorkflowProfileID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Me.DefaultWorkflowProfileID(childComplexity), true
 	case "Me.email":
 		if e.ComplexityRoot.Me.Email == nil {
 			break
@@ -2469,6 +2528,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateAccessToken(childComplexity, args["id"].(uuid.UUID), args["input"].(map[string]any), args["ifRevision"].(*int64)), true
+	case "Mutation.updateAccount":
+		if e.ComplexityRoot.Mutation.UpdateAccount == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateAccount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateAccount(childComplexity, args["input"].(map[string]any), args["ifRevision"].(*int64)), true
 	case "Mutation.updateHook":
 		if e.ComplexityRoot.Mutation.UpdateHook == nil {
 			break
@@ -2583,6 +2653,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.AccessTokens(childComplexity, args["userId"].(*uuid.UUID), args["first"].(*int64), args["after"].(*string)), true
+	case "Query.account":
+		if e.ComplexityRoot.Query.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Account(childComplexity), true
 	case "Query.audit":
 		if e.ComplexityRoot.Query.Audit == nil {
 			break
@@ -3092,6 +3168,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UpdateAccessTokenPayload.AccessToken(childComplexity), true
 
+	case "UpdateAccountPayload.account":
+		if e.ComplexityRoot.UpdateAccountPayload.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateAccountPayload.Account(childComplexity), true
+
 	case "UpdateHookPayload.hook":
 		if e.ComplexityRoot.UpdateHookPayload.Hook == nil {
 			break
@@ -3573,6 +3656,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("MetadataCriterion", ec.unmarshalInputMetadataCriterion),
 			graphql.NewInputUnmarshaler("SnapshotInput", ec.unmarshalInputSnapshotInput),
 			graphql.NewInputUnmarshaler("UpdateAccessTokenInput", ec.unmarshalInputUpdateAccessTokenInput),
+			graphql.NewInputUnmarshaler("UpdateAccountInput", ec.unmarshalInputUpdateAccountInput),
 			graphql.NewInputUnmarshaler("UpdateHookInput", ec.unmarshalInputUpdateHookInput),
 			graphql.NewInputUnmarshaler("UpdateItemInput", ec.unmarshalInputUpdateItemInput),
 			graphql.NewInputUnmarshaler("UpdateMetadataFieldInput", ec.unmarshalInputUpdateMetadataFieldInput),
@@ -3677,6 +3761,39 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../../schema/account.graphqls", Input: `extend type Query {
+  """The settings of the account. Every user may read them."""
+  account: Account!
+}
+
+extend type Mutation {
+  """Sets the given fields. Requires ` + "`" + `users.manage` + "`" + `."""
+  updateAccount(input: UpdateAccountInput!, ifRevision: Int): UpdateAccountPayload!
+}
+
+"""The settings of the account."""
+type Account {
+  name: String!
+  """
+  The workflow profile of a new item that names none and whose creator has no default. It does not apply to users whose
+  role does not see it. Null: such an item has no profile.
+  """
+  defaultWorkflowProfileId: ID
+  createdAt: DateTime!
+  updatedAt: DateTime!
+  revision: Int!
+}
+
+"""The fields to change. The others stay as they are."""
+input UpdateAccountInput {
+  name: String
+  """You must see it. Null: none."""
+  defaultWorkflowProfileId: ID
+}
+
+"""The result of ` + "`" + `updateAccount` + "`" + `."""
+type UpdateAccountPayload { account: Account! }
+`, BuiltIn: false},
 	{Name: "../../schema/audit.graphqls", Input: `extend type Query {
   """Sign-ins, failed sign-ins and changes of access, newest first."""
   audit(filter: AuditFilter, first: Int = 50, after: String): AuditConnection!
@@ -4303,7 +4420,10 @@ input CreateItemInput {
   snapshotId: ID
   embedCode: String
   playerUrl: String
-  """If the profile is limited to roles, users with other roles cannot see the item."""
+  """
+  If the profile is limited to roles, users with other roles cannot see the item. Null: none. A new item that does not
+  name one gets your default (` + "`" + `me` + "`" + `), else the account's (` + "`" + `account` + "`" + `), unless your role does not see it.
+  """
   workflowProfileId: ID
 }
 
@@ -4566,6 +4686,8 @@ type Me {
   name: String!
   role: String!
   permissions: [String!]!
+  """The workflow profile of your new items that name none. Null: the default of ` + "`" + `account` + "`" + `."""
+  defaultWorkflowProfileId: ID
 }
 
 """A user as others see them. Its id is that of the user's ` + "`" + `AccountUser` + "`" + `."""
@@ -4768,6 +4890,8 @@ type AccountUser implements Node {
   active: Boolean!
   """If false, a person must first set one with a reset link, and an API user has only access tokens."""
   hasPassword: Boolean!
+  """The workflow profile of the user's new items that name none. Null: the account's default."""
+  defaultWorkflowProfileId: ID
   createdAt: DateTime!
   updatedAt: DateTime!
   revision: Int!
@@ -4799,6 +4923,8 @@ input CreateUserInput {
   active: Boolean
   """For an API user. If false, it has no password and works with access tokens. Default: true."""
   generatePassword: Boolean
+  """You and the user's role must see it. Null or omitted: the account's default."""
+  defaultWorkflowProfileId: ID
 }
 
 """The fields to change. The others stay as they are."""
@@ -4808,6 +4934,8 @@ input UpdateUserInput {
   roleId: ID
   password: String
   active: Boolean
+  """You and the user's role must see it. Null: the account's default."""
+  defaultWorkflowProfileId: ID
 }
 
 """The result of ` + "`" + `createUser` + "`" + `."""
@@ -5206,6 +5334,22 @@ func (ec *executionContext) childFields_AccessTokenEdge(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type AccessTokenEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Account(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Account_name(ctx, field)
+	case "defaultWorkflowProfileId":
+		return ec.fieldContext_Account_defaultWorkflowProfileId(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Account_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Account_updatedAt(ctx, field)
+	case "revision":
+		return ec.fieldContext_Account_revision(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Account", field.Name)
+}
+
 func (ec *executionContext) childFields_AccountUser(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5224,6 +5368,8 @@ func (ec *executionContext) childFields_AccountUser(ctx context.Context, field g
 		return ec.fieldContext_AccountUser_active(ctx, field)
 	case "hasPassword":
 		return ec.fieldContext_AccountUser_hasPassword(ctx, field)
+	case "defaultWorkflowProfileId":
+		return ec.fieldContext_AccountUser_defaultWorkflowProfileId(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_AccountUser_createdAt(ctx, field)
 	case "updatedAt":
@@ -5842,6 +5988,8 @@ func (ec *executionContext) childFields_Me(ctx context.Context, field graphql.Co
 		return ec.fieldContext_Me_role(ctx, field)
 	case "permissions":
 		return ec.fieldContext_Me_permissions(ctx, field)
+	case "defaultWorkflowProfileId":
+		return ec.fieldContext_Me_defaultWorkflowProfileId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Me", field.Name)
 }
@@ -6088,6 +6236,14 @@ func (ec *executionContext) childFields_UpdateAccessTokenPayload(ctx context.Con
 		return ec.fieldContext_UpdateAccessTokenPayload_accessToken(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateAccessTokenPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateAccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_UpdateAccountPayload_account(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateAccountPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdateHookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -214,6 +214,29 @@ func (ec *executionContext) fieldContext_AccountUser_hasPassword(_ context.Conte
 	return graphql.NewScalarFieldContext("AccountUser", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _AccountUser_defaultWorkflowProfileId(ctx context.Context, field graphql.CollectedField, obj *account.User) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountUser_defaultWorkflowProfileId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DefaultWorkflowProfileID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AccountUser_defaultWorkflowProfileId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccountUser", field, false, false, "ID")
+}
+
 func (ec *executionContext) _AccountUser_createdAt(ctx context.Context, field graphql.CollectedField, obj *account.User) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -628,7 +651,7 @@ func (ec *executionContext) unmarshalInputCreateUserInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"email", "name", "kind", "roleId", "password", "active", "generatePassword"}
+	fieldsInOrder := [...]string{"email", "name", "kind", "roleId", "password", "active", "generatePassword", "defaultWorkflowProfileId"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -684,6 +707,13 @@ func (ec *executionContext) unmarshalInputCreateUserInput(ctx context.Context, o
 				return it, err
 			}
 			it.GeneratePassword = data
+		case "defaultWorkflowProfileId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("defaultWorkflowProfileId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DefaultWorkflowProfileID = data
 		}
 	}
 	return it, nil
@@ -712,7 +742,7 @@ func (ec *executionContext) unmarshalInputUpdateUserInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"email", "name", "roleId", "password", "active"}
+	fieldsInOrder := [...]string{"email", "name", "roleId", "password", "active", "defaultWorkflowProfileId"}
 	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
@@ -755,6 +785,13 @@ func (ec *executionContext) unmarshalInputUpdateUserInput(ctx context.Context, o
 				return it, err
 			}
 			it["active"] = data
+		case "defaultWorkflowProfileId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("defaultWorkflowProfileId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["defaultWorkflowProfileId"] = data
 		}
 	}
 	return it, nil
@@ -893,6 +930,11 @@ func (ec *executionContext) _AccountUser(ctx context.Context, sel ast.SelectionS
 		case "hasPassword":
 			out.Values[i] = ec._AccountUser_hasPassword(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "defaultWorkflowProfileId":
+			out.Values[i] = ec._AccountUser_defaultWorkflowProfileId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "createdAt":

@@ -171,6 +171,8 @@ type CreateUserInput struct {
 	Active *bool `json:"active,omitempty"`
 	// For an API user. If false, it has no password and works with access tokens. Default: true.
 	GeneratePassword *bool `json:"generatePassword,omitempty"`
+	// You and the user's role must see it. Null or omitted: the account's default.
+	DefaultWorkflowProfileID *uuid.UUID `json:"defaultWorkflowProfileId,omitempty"`
 }
 
 // The result of `createUser`.
@@ -455,6 +457,8 @@ type Me struct {
 	Name        string   `json:"name"`
 	Role        string   `json:"role"`
 	Permissions []string `json:"permissions"`
+	// The workflow profile of your new items that name none. Null: the default of `account`.
+	DefaultWorkflowProfileID *uuid.UUID `json:"defaultWorkflowProfileId,omitempty"`
 }
 
 // A metadata field's value as text: `{key: "year", value: "1927"}`.
@@ -594,6 +598,11 @@ type TriggerItemHookPayload struct {
 // The result of `updateAccessToken`.
 type UpdateAccessTokenPayload struct {
 	AccessToken *AccessToken `json:"accessToken"`
+}
+
+// The result of `updateAccount`.
+type UpdateAccountPayload struct {
+	Account *account.Settings `json:"account"`
 }
 
 // The result of `updateHook`.

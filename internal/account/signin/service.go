@@ -114,6 +114,15 @@ func (s *Service) onSignal(
 	}
 }
 
+// Forget invalidates the cached actors of a user; with uuid.Nil, those of every user.
+func (s *Service) Forget(userID uuid.UUID) {
+	if userID == uuid.Nil {
+		s.forgetEverybody()
+		return
+	}
+	s.forgetUser(userID)
+}
+
 // forgetEverybody invalidates the cached actors of every user.
 func (s *Service) forgetEverybody() {
 	s.cache.forgetEverybody()

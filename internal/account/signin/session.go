@@ -113,7 +113,8 @@ func (s *Service) readSession(ctx context.Context, hash digest, generation int) 
 	}
 	actor := account.ActorOf(store.UserByEmailRow{ID: row.ID, AccountID: row.AccountID, Email: row.Email, Name: row.Name,
 		Kind: row.Kind, PasswordHash: row.PasswordHash, Active: row.Active, RoleID: row.RoleID, Role: row.Role,
-		Permissions: row.Permissions})
+		Permissions: row.Permissions, DefaultWorkflowProfileID: row.DefaultWorkflowProfileID,
+		AccountDefaultProfileID: row.AccountDefaultProfileID})
 	actor.SessionID, actor.Proof.Generation, actor.Proof.ExpiresAt = row.SessionID, generation, row.ExpiresAt
 	s.cache.add(s.cache.sessions, hash, actor)
 	return actor, nil

@@ -36,7 +36,11 @@ func (d documentResponse) VisitPatchItemResponse(w http.ResponseWriter) error   
 // notModified is the response to a client that has the current rendering. It holds that rendering's ETag.
 type notModified string
 
-func (n notModified) VisitGetItemResponse(w http.ResponseWriter) error {
+func (n notModified) VisitGetItemResponse(w http.ResponseWriter) error { return n.write(w) }
+
+func (n notModified) VisitGetAccountResponse(w http.ResponseWriter) error { return n.write(w) }
+
+func (n notModified) write(w http.ResponseWriter) error {
 	w.Header().Set("ETag", string(n))
 	w.WriteHeader(http.StatusNotModified)
 	return nil

@@ -11,8 +11,9 @@ func (a *API) GetIndex(context.Context, oapi.GetIndexRequestObject) (oapi.GetInd
 	at := func(name string) string { return a.PublicURL + base + "/" + name }
 	return oapi.GetIndex200JSONResponse{
 		Items: at("items"), Changes: at("changes"), Tags: at("tags"), MetadataFields: at("metadata-fields"),
-		Hooks: at("hooks"), Deliveries: at("deliveries"), Workflows: at("workflows"), WorkflowProfiles: at("workflow-profiles"),
-		Users: at("users"), Roles: at("roles"), Tokens: at("tokens"), Audit: at("audit"), Me: at("me"),
-		OpenAPI: at("openapi.json"), GraphQL: a.PublicURL + "/graphql",
+		Hooks: at("hooks"), Deliveries: at("deliveries"), Workflows: at("workflows"),
+		WorkflowProfiles: at("workflow-profiles"), Users: at("users"), Roles: at("roles"), Tokens: at("tokens"),
+		Audit: at("audit"), Account: at("account"), Me: at("me"), OpenAPI: at("openapi.json"),
+		GraphQL: a.PublicURL + "/graphql",
 	}, nil
 }

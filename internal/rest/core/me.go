@@ -12,7 +12,7 @@ func (a *API) GetMe(ctx context.Context, _ oapi.GetMeRequestObject) (oapi.GetMeR
 	actor, err := account.Authorize(ctx)
 	return oapi.GetMe200JSONResponse{
 		ID: actor.UserID, Email: actor.ShownEmail(), Name: actor.Name, Role: actor.Role,
-		Permissions: actor.Permissions.Strings(),
+		Permissions: actor.Permissions.Strings(), DefaultWorkflowProfileID: actor.DefaultProfile,
 	}, err
 }
 

@@ -51,6 +51,9 @@ func (a *API) present(ctx context.Context, request any) ([]byte, error) {
 		}
 		shown, err := toToken(t)
 		return encode(shown, err)
+	case oapi.PatchAccountRequestObject:
+		s, err := a.Account.Settings(ctx)
+		return encode(oapi.Account(s), err)
 	case oapi.PatchUserRequestObject:
 		u, err := a.Account.User(ctx, request.ID)
 		return encode(toUser(u), err)

@@ -43,12 +43,14 @@ func (a *API) CreateUser(
 	u, password, err := a.Account.CreateUser(ctx, account.UserInput{
 		Email: in.Email, Name: in.Name, Kind: string(in.Kind), RoleID: in.RoleID, Password: in.Password,
 		Active: in.Active, GeneratePassword: in.GeneratePassword,
+		DefaultWorkflowProfileID: in.DefaultWorkflowProfileID,
 	})
 	return oapi.CreateUser201JSONResponse{
 		Body: oapi.NewUser{
 			ID: u.ID, Email: u.Email, Name: u.Name, Kind: oapi.UserKind(u.Kind), RoleID: u.RoleID, Role: u.Role,
-			Active: u.Active, HasPassword: u.HasPassword, Password: optional.OrNil(password), CreatedAt: u.CreatedAt,
-			UpdatedAt: u.UpdatedAt, Revision: u.Revision,
+			Active: u.Active, HasPassword: u.HasPassword, Password: optional.OrNil(password),
+			DefaultWorkflowProfileID: u.DefaultWorkflowProfileID, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
+			Revision: u.Revision,
 		},
 		Headers: oapi.CreateUser201ResponseHeaders{ETag: etag(u.Revision), Location: a.location("users", u.ID)},
 	}, err
@@ -110,7 +112,7 @@ func (a *API) RotatePassword(
 func toUser(u account.User) oapi.User {
 	return oapi.User{
 		ID: u.ID, Email: u.Email, Name: u.Name, Kind: oapi.UserKind(u.Kind), RoleID: u.RoleID, Role: u.Role,
-		Active: u.Active, HasPassword: u.HasPassword, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
-		Revision: u.Revision,
+		Active: u.Active, HasPassword: u.HasPassword, DefaultWorkflowProfileID: u.DefaultWorkflowProfileID,
+		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt, Revision: u.Revision,
 	}
 }

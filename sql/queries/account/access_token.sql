@@ -5,8 +5,10 @@
 SELECT u.id, u.account_id, u.email, u.name, u.kind, u.active, r.id AS role_id, r.name AS role, r.permissions,
     t.id AS token_id, t.name AS token_name, t.permissions AS token_permissions,
     coalesce(t.filter::text, '')::text AS filter, t.origins, t.requests_per_minute, t.expires_at,
-    t.digest, t.previous_digest, t.previous_until
+    t.digest, t.previous_digest, t.previous_until, u.default_workflow_profile_id,
+    a.default_workflow_profile_id AS account_default_profile_id
 FROM access_token t JOIN app_user u ON u.id = t.user_id JOIN role r ON r.id = u.role_id
+    JOIN account a ON a.id = u.account_id
 WHERE t.digest = ANY (@digests::bytea[])
     OR t.previous_digest = ANY (@digests::bytea[]) AND t.previous_until > now();
 

@@ -3,7 +3,19 @@ INSERT INTO account (id, name) VALUES (@id, @name);
 
 -- name: AnyAccount :one
 -- system: whether this is the first start; the operator acts in the first account.
-SELECT id, name FROM account ORDER BY created_at LIMIT 1;
+SELECT id, name, default_workflow_profile_id FROM account ORDER BY created_at LIMIT 1;
+
+-- name: GetAccount :one
+-- system: the row of the account itself.
+SELECT name, default_workflow_profile_id, created_at, updated_at, revision FROM account WHERE id = @account_id;
+
+-- UpdateAccount returns the columns of GetAccount.
+-- name: UpdateAccount :one
+-- system: the row of the account itself.
+UPDATE account SET name = @name, default_workflow_profile_id = sqlc.narg('default_workflow_profile_id'),
+    updated_at = now(), revision = revision + 1
+WHERE id = @account_id
+RETURNING name, default_workflow_profile_id, created_at, updated_at, revision;
 
 -- LockFirstStart makes concurrent first starts take turns.
 -- name: LockFirstStart :exec
@@ -25,23 +37,26 @@ SELECT pg_advisory_xact_lock(hashtext('itemcast access ' || (@account_id::uuid):
 -- name: UserByEmail :one
 -- system: a sign-in gives an e-mail address only; the account follows from it.
 SELECT u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active,
-    r.id AS role_id, r.name AS role, r.permissions
-FROM app_user u JOIN role r ON r.id = u.role_id
+    r.id AS role_id, r.name AS role, r.permissions, u.default_workflow_profile_id,
+    a.default_workflow_profile_id AS account_default_profile_id
+FROM app_user u JOIN role r ON r.id = u.role_id JOIN account a ON a.id = u.account_id
 WHERE lower(u.email) = lower(@email);
 
 -- SignInsByID returns the columns of UserByEmail.
 -- name: SignInsByID :many
 -- system: the users of all accounts with open connections on this node.
 SELECT u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active,
-    r.id AS role_id, r.name AS role, r.permissions
-FROM app_user u JOIN role r ON r.id = u.role_id
+    r.id AS role_id, r.name AS role, r.permissions, u.default_workflow_profile_id,
+    a.default_workflow_profile_id AS account_default_profile_id
+FROM app_user u JOIN role r ON r.id = u.role_id JOIN account a ON a.id = u.account_id
 WHERE u.id = ANY (@ids::uuid[]);
 
 -- ActorNow returns the columns of UserByEmail for an active user. With a session_id, that session must not have ended.
 -- name: ActorNow :one
 SELECT u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active,
-    r.id AS role_id, r.name AS role, r.permissions
-FROM app_user u JOIN role r ON r.id = u.role_id
+    r.id AS role_id, r.name AS role, r.permissions, u.default_workflow_profile_id,
+    a.default_workflow_profile_id AS account_default_profile_id
+FROM app_user u JOIN role r ON r.id = u.role_id JOIN account a ON a.id = u.account_id
 WHERE u.account_id = @account_id AND u.id = @id AND u.active
   AND (sqlc.narg('session_id')::uuid IS NULL
     OR EXISTS (SELECT FROM session s

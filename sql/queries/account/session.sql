@@ -12,8 +12,10 @@ WITH found AS (
     UPDATE session t SET used_at = now() FROM found f WHERE t.id = f.id AND f.used_at < now() - interval '1 minute'
 )
 SELECT f.id AS session_id, f.expires_at, u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active,
-    r.id AS role_id, r.name AS role, r.permissions
-FROM found f JOIN app_user u ON u.id = f.user_id JOIN role r ON r.id = u.role_id;
+    r.id AS role_id, r.name AS role, r.permissions, u.default_workflow_profile_id,
+    a.default_workflow_profile_id AS account_default_profile_id
+FROM found f JOIN app_user u ON u.id = f.user_id JOIN role r ON r.id = u.role_id
+    JOIN account a ON a.id = u.account_id;
 
 -- name: LiveSessions :many
 -- system: the sessions of all accounts with open connections on this node.

@@ -1,6 +1,7 @@
 -- name: ListUsers :many
 SELECT u.id, u.email, u.name, u.kind, u.role_id, r.name AS role, r.permissions, u.active,
-    (u.password_hash <> '')::boolean AS has_password, u.created_at, u.updated_at, u.revision
+    (u.password_hash <> '')::boolean AS has_password, u.default_workflow_profile_id, u.created_at, u.updated_at,
+    u.revision
 FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE u.account_id = @account_id AND (sqlc.narg('before_id')::uuid IS NULL OR u.id < sqlc.narg('before_id')::uuid)
   AND (sqlc.narg('search')::text IS NULL
@@ -13,7 +14,8 @@ ORDER BY u.id DESC LIMIT @max_rows;
 -- GetUser returns the columns of ListUsers.
 -- name: GetUser :one
 SELECT u.id, u.email, u.name, u.kind, u.role_id, r.name AS role, r.permissions, u.active,
-    (u.password_hash <> '')::boolean AS has_password, u.created_at, u.updated_at, u.revision
+    (u.password_hash <> '')::boolean AS has_password, u.default_workflow_profile_id, u.created_at, u.updated_at,
+    u.revision
 FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE u.account_id = @account_id AND u.id = @id;
 
@@ -22,8 +24,9 @@ SELECT id FROM app_user WHERE account_id = @account_id AND lower(email) = lower(
 
 -- InsertUser inserts no row when the address is taken, in any account.
 -- name: InsertUser :execrows
-INSERT INTO app_user (id, account_id, role_id, email, name, kind, password_hash, active)
-VALUES (@id, @account_id, @role_id, @email, @name, @kind, @password_hash, @active)
+INSERT INTO app_user (id, account_id, role_id, email, name, kind, password_hash, active, default_workflow_profile_id)
+VALUES (@id, @account_id, @role_id, @email, @name, @kind, @password_hash, @active,
+    sqlc.narg('default_workflow_profile_id'))
 ON CONFLICT DO NOTHING;
 
 -- name: EmailTaken :one
@@ -33,6 +36,7 @@ SELECT EXISTS (SELECT FROM app_user WHERE lower(email) = lower(@email) AND id <>
 -- name: UpdateUser :exec
 UPDATE app_user SET email = @email, name = @name, role_id = @role_id, active = @active,
     password_hash = coalesce(sqlc.narg('password_hash')::text, password_hash),
+    default_workflow_profile_id = sqlc.narg('default_workflow_profile_id'),
     updated_at = now(), revision = revision + 1
 WHERE account_id = @account_id AND id = @id;
 

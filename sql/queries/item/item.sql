@@ -282,3 +282,11 @@ SELECT id FROM workflow_profile p
 WHERE p.account_id = @account_id AND p.id = @id AND p.id <> ALL (
     hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))
 FOR KEY SHARE;
+
+-- HoldDefaultProfile is HoldWorkflowProfile for the first of several profiles that there is and that the role sees.
+-- name: HoldDefaultProfile :one
+SELECT p.id FROM workflow_profile p
+WHERE p.account_id = @account_id AND p.id = ANY (@ids::uuid[]) AND p.id <> ALL (
+    hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))
+ORDER BY array_position(@ids::uuid[], p.id) LIMIT 1
+FOR KEY SHARE;

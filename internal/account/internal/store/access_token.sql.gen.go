@@ -16,32 +16,36 @@ const bearersByDigest = `-- name: BearersByDigest :many
 SELECT u.id, u.account_id, u.email, u.name, u.kind, u.active, r.id AS role_id, r.name AS role, r.permissions,
     t.id AS token_id, t.name AS token_name, t.permissions AS token_permissions,
     coalesce(t.filter::text, '')::text AS filter, t.origins, t.requests_per_minute, t.expires_at,
-    t.digest, t.previous_digest, t.previous_until
+    t.digest, t.previous_digest, t.previous_until, u.default_workflow_profile_id,
+    a.default_workflow_profile_id AS account_default_profile_id
 FROM access_token t JOIN app_user u ON u.id = t.user_id JOIN role r ON r.id = u.role_id
+    JOIN account a ON a.id = u.account_id
 WHERE t.digest = ANY ($1::bytea[])
     OR t.previous_digest = ANY ($1::bytea[]) AND t.previous_until > now()
 `
 
 type BearersByDigestRow struct {
-	ID                uuid.UUID
-	AccountID         uuid.UUID
-	Email             string
-	Name              string
-	Kind              string
-	Active            bool
-	RoleID            uuid.UUID
-	Role              string
-	Permissions       []string
-	TokenID           uuid.UUID
-	TokenName         string
-	TokenPermissions  []string
-	Filter            string
-	Origins           []string
-	RequestsPerMinute int32
-	ExpiresAt         *time.Time
-	Digest            []byte
-	PreviousDigest    []byte
-	PreviousUntil     *time.Time
+	ID                       uuid.UUID
+	AccountID                uuid.UUID
+	Email                    string
+	Name                     string
+	Kind                     string
+	Active                   bool
+	RoleID                   uuid.UUID
+	Role                     string
+	Permissions              []string
+	TokenID                  uuid.UUID
+	TokenName                string
+	TokenPermissions         []string
+	Filter                   string
+	Origins                  []string
+	RequestsPerMinute        int32
+	ExpiresAt                *time.Time
+	Digest                   []byte
+	PreviousDigest           []byte
+	PreviousUntil            *time.Time
+	DefaultWorkflowProfileID *uuid.UUID
+	AccountDefaultProfileID  *uuid.UUID
 }
 
 // BearersByDigest returns the users of access tokens, by the digests of their secrets, with the columns of UserByEmail,
@@ -76,6 +80,8 @@ func (q *Queries) BearersByDigest(ctx context.Context, digests [][]byte) ([]Bear
 			&i.Digest,
 			&i.PreviousDigest,
 			&i.PreviousUntil,
+			&i.DefaultWorkflowProfileID,
+			&i.AccountDefaultProfileID,
 		); err != nil {
 			return nil, err
 		}

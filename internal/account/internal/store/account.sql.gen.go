@@ -7,14 +7,16 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 )
 
 const actorNow = `-- name: ActorNow :one
 SELECT u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active,
-    r.id AS role_id, r.name AS role, r.permissions
-FROM app_user u JOIN role r ON r.id = u.role_id
+    r.id AS role_id, r.name AS role, r.permissions, u.default_workflow_profile_id,
+    a.default_workflow_profile_id AS account_default_profile_id
+FROM app_user u JOIN role r ON r.id = u.role_id JOIN account a ON a.id = u.account_id
 WHERE u.account_id = $1 AND u.id = $2 AND u.active
   AND ($3::uuid IS NULL
     OR EXISTS (SELECT FROM session s
@@ -28,16 +30,18 @@ type ActorNowParams struct {
 }
 
 type ActorNowRow struct {
-	ID           uuid.UUID
-	AccountID    uuid.UUID
-	Email        string
-	Name         string
-	Kind         string
-	PasswordHash string
-	Active       bool
-	RoleID       uuid.UUID
-	Role         string
-	Permissions  []string
+	ID                       uuid.UUID
+	AccountID                uuid.UUID
+	Email                    string
+	Name                     string
+	Kind                     string
+	PasswordHash             string
+	Active                   bool
+	RoleID                   uuid.UUID
+	Role                     string
+	Permissions              []string
+	DefaultWorkflowProfileID *uuid.UUID
+	AccountDefaultProfileID  *uuid.UUID
 }
 
 // ActorNow returns the columns of UserByEmail for an active user. With a session_id, that session must not have ended.
@@ -55,24 +59,53 @@ func (q *Queries) ActorNow(ctx context.Context, arg ActorNowParams) (ActorNowRow
 		&i.RoleID,
 		&i.Role,
 		&i.Permissions,
+		&i.DefaultWorkflowProfileID,
+		&i.AccountDefaultProfileID,
 	)
 	return i, err
 }
 
 const anyAccount = `-- name: AnyAccount :one
-SELECT id, name FROM account ORDER BY created_at LIMIT 1
+SELECT id, name, default_workflow_profile_id FROM account ORDER BY created_at LIMIT 1
 `
 
 type AnyAccountRow struct {
-	ID   uuid.UUID
-	Name string
+	ID                       uuid.UUID
+	Name                     string
+	DefaultWorkflowProfileID *uuid.UUID
 }
 
 // system: whether this is the first start; the operator acts in the first account.
 func (q *Queries) AnyAccount(ctx context.Context) (AnyAccountRow, error) {
 	row := q.db.QueryRow(ctx, anyAccount)
 	var i AnyAccountRow
-	err := row.Scan(&i.ID, &i.Name)
+	err := row.Scan(&i.ID, &i.Name, &i.DefaultWorkflowProfileID)
+	return i, err
+}
+
+const getAccount = `-- name: GetAccount :one
+SELECT name, default_workflow_profile_id, created_at, updated_at, revision FROM account WHERE id = $1
+`
+
+type GetAccountRow struct {
+	Name                     string
+	DefaultWorkflowProfileID *uuid.UUID
+	CreatedAt                time.Time
+	UpdatedAt                time.Time
+	Revision                 int64
+}
+
+// system: the row of the account itself.
+func (q *Queries) GetAccount(ctx context.Context, accountID uuid.UUID) (GetAccountRow, error) {
+	row := q.db.QueryRow(ctx, getAccount, accountID)
+	var i GetAccountRow
+	err := row.Scan(
+		&i.Name,
+		&i.DefaultWorkflowProfileID,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.Revision,
+	)
 	return i, err
 }
 
@@ -161,22 +194,25 @@ func (q *Queries) LockFirstStart(ctx context.Context) error {
 
 const signInsByID = `-- name: SignInsByID :many
 SELECT u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active,
-    r.id AS role_id, r.name AS role, r.permissions
-FROM app_user u JOIN role r ON r.id = u.role_id
+    r.id AS role_id, r.name AS role, r.permissions, u.default_workflow_profile_id,
+    a.default_workflow_profile_id AS account_default_profile_id
+FROM app_user u JOIN role r ON r.id = u.role_id JOIN account a ON a.id = u.account_id
 WHERE u.id = ANY ($1::uuid[])
 `
 
 type SignInsByIDRow struct {
-	ID           uuid.UUID
-	AccountID    uuid.UUID
-	Email        string
-	Name         string
-	Kind         string
-	PasswordHash string
-	Active       bool
-	RoleID       uuid.UUID
-	Role         string
-	Permissions  []string
+	ID                       uuid.UUID
+	AccountID                uuid.UUID
+	Email                    string
+	Name                     string
+	Kind                     string
+	PasswordHash             string
+	Active                   bool
+	RoleID                   uuid.UUID
+	Role                     string
+	Permissions              []string
+	DefaultWorkflowProfileID *uuid.UUID
+	AccountDefaultProfileID  *uuid.UUID
 }
 
 // SignInsByID returns the columns of UserByEmail.
@@ -201,6 +237,8 @@ func (q *Queries) SignInsByID(ctx context.Context, ids []uuid.UUID) ([]SignInsBy
 			&i.RoleID,
 			&i.Role,
 			&i.Permissions,
+			&i.DefaultWorkflowProfileID,
+			&i.AccountDefaultProfileID,
 		); err != nil {
 			return nil, err
 		}
@@ -212,24 +250,63 @@ func (q *Queries) SignInsByID(ctx context.Context, ids []uuid.UUID) ([]SignInsBy
 	return items, nil
 }
 
+const updateAccount = `-- name: UpdateAccount :one
+UPDATE account SET name = $1, default_workflow_profile_id = $2,
+    updated_at = now(), revision = revision + 1
+WHERE id = $3
+RETURNING name, default_workflow_profile_id, created_at, updated_at, revision
+`
+
+type UpdateAccountParams struct {
+	Name                     string
+	DefaultWorkflowProfileID *uuid.UUID
+	AccountID                uuid.UUID
+}
+
+type UpdateAccountRow struct {
+	Name                     string
+	DefaultWorkflowProfileID *uuid.UUID
+	CreatedAt                time.Time
+	UpdatedAt                time.Time
+	Revision                 int64
+}
+
+// UpdateAccount returns the columns of GetAccount.
+// system: the row of the account itself.
+func (q *Queries) UpdateAccount(ctx context.Context, arg UpdateAccountParams) (UpdateAccountRow, error) {
+	row := q.db.QueryRow(ctx, updateAccount, arg.Name, arg.DefaultWorkflowProfileID, arg.AccountID)
+	var i UpdateAccountRow
+	err := row.Scan(
+		&i.Name,
+		&i.DefaultWorkflowProfileID,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.Revision,
+	)
+	return i, err
+}
+
 const userByEmail = `-- name: UserByEmail :one
 SELECT u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active,
-    r.id AS role_id, r.name AS role, r.permissions
-FROM app_user u JOIN role r ON r.id = u.role_id
+    r.id AS role_id, r.name AS role, r.permissions, u.default_workflow_profile_id,
+    a.default_workflow_profile_id AS account_default_profile_id
+FROM app_user u JOIN role r ON r.id = u.role_id JOIN account a ON a.id = u.account_id
 WHERE lower(u.email) = lower($1)
 `
 
 type UserByEmailRow struct {
-	ID           uuid.UUID
-	AccountID    uuid.UUID
-	Email        string
-	Name         string
-	Kind         string
-	PasswordHash string
-	Active       bool
-	RoleID       uuid.UUID
-	Role         string
-	Permissions  []string
+	ID                       uuid.UUID
+	AccountID                uuid.UUID
+	Email                    string
+	Name                     string
+	Kind                     string
+	PasswordHash             string
+	Active                   bool
+	RoleID                   uuid.UUID
+	Role                     string
+	Permissions              []string
+	DefaultWorkflowProfileID *uuid.UUID
+	AccountDefaultProfileID  *uuid.UUID
 }
 
 // system: a sign-in gives an e-mail address only; the account follows from it.
@@ -247,6 +324,8 @@ func (q *Queries) UserByEmail(ctx context.Context, email string) (UserByEmailRow
 		&i.RoleID,
 		&i.Role,
 		&i.Permissions,
+		&i.DefaultWorkflowProfileID,
+		&i.AccountDefaultProfileID,
 	)
 	return i, err
 }

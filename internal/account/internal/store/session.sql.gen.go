@@ -186,8 +186,10 @@ WITH found AS (
     UPDATE session t SET used_at = now() FROM found f WHERE t.id = f.id AND f.used_at < now() - interval '1 minute'
 )
 SELECT f.id AS session_id, f.expires_at, u.id, u.account_id, u.email, u.name, u.kind, u.password_hash, u.active,
-    r.id AS role_id, r.name AS role, r.permissions
+    r.id AS role_id, r.name AS role, r.permissions, u.default_workflow_profile_id,
+    a.default_workflow_profile_id AS account_default_profile_id
 FROM found f JOIN app_user u ON u.id = f.user_id JOIN role r ON r.id = u.role_id
+    JOIN account a ON a.id = u.account_id
 `
 
 type UseSessionParams struct {
@@ -196,18 +198,20 @@ type UseSessionParams struct {
 }
 
 type UseSessionRow struct {
-	SessionID    uuid.UUID
-	ExpiresAt    time.Time
-	ID           uuid.UUID
-	AccountID    uuid.UUID
-	Email        string
-	Name         string
-	Kind         string
-	PasswordHash string
-	Active       bool
-	RoleID       uuid.UUID
-	Role         string
-	Permissions  []string
+	SessionID                uuid.UUID
+	ExpiresAt                time.Time
+	ID                       uuid.UUID
+	AccountID                uuid.UUID
+	Email                    string
+	Name                     string
+	Kind                     string
+	PasswordHash             string
+	Active                   bool
+	RoleID                   uuid.UUID
+	Role                     string
+	Permissions              []string
+	DefaultWorkflowProfileID *uuid.UUID
+	AccountDefaultProfileID  *uuid.UUID
 }
 
 // UseSession returns the columns of UserByEmail for the user of a token. It updates used_at at most once a minute.
@@ -228,6 +232,8 @@ func (q *Queries) UseSession(ctx context.Context, arg UseSessionParams) (UseSess
 		&i.RoleID,
 		&i.Role,
 		&i.Permissions,
+		&i.DefaultWorkflowProfileID,
+		&i.AccountDefaultProfileID,
 	)
 	return i, err
 }

@@ -116,7 +116,8 @@ func (q *Queries) EndSignIns(ctx context.Context, arg EndSignInsParams) error {
 
 const getUser = `-- name: GetUser :one
 SELECT u.id, u.email, u.name, u.kind, u.role_id, r.name AS role, r.permissions, u.active,
-    (u.password_hash <> '')::boolean AS has_password, u.created_at, u.updated_at, u.revision
+    (u.password_hash <> '')::boolean AS has_password, u.default_workflow_profile_id, u.created_at, u.updated_at,
+    u.revision
 FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE u.account_id = $1 AND u.id = $2
 `
@@ -127,18 +128,19 @@ type GetUserParams struct {
 }
 
 type GetUserRow struct {
-	ID          uuid.UUID
-	Email       string
-	Name        string
-	Kind        string
-	RoleID      uuid.UUID
-	Role        string
-	Permissions []string
-	Active      bool
-	HasPassword bool
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-	Revision    int64
+	ID                       uuid.UUID
+	Email                    string
+	Name                     string
+	Kind                     string
+	RoleID                   uuid.UUID
+	Role                     string
+	Permissions              []string
+	Active                   bool
+	HasPassword              bool
+	DefaultWorkflowProfileID *uuid.UUID
+	CreatedAt                time.Time
+	UpdatedAt                time.Time
+	Revision                 int64
 }
 
 // GetUser returns the columns of ListUsers.
@@ -155,6 +157,7 @@ func (q *Queries) GetUser(ctx context.Context, arg GetUserParams) (GetUserRow, e
 		&i.Permissions,
 		&i.Active,
 		&i.HasPassword,
+		&i.DefaultWorkflowProfileID,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.Revision,
@@ -163,20 +166,22 @@ func (q *Queries) GetUser(ctx context.Context, arg GetUserParams) (GetUserRow, e
 }
 
 const insertUser = `-- name: InsertUser :execrows
-INSERT INTO app_user (id, account_id, role_id, email, name, kind, password_hash, active)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO app_user (id, account_id, role_id, email, name, kind, password_hash, active, default_workflow_profile_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
+    $9)
 ON CONFLICT DO NOTHING
 `
 
 type InsertUserParams struct {
-	ID           uuid.UUID
-	AccountID    uuid.UUID
-	RoleID       uuid.UUID
-	Email        string
-	Name         string
-	Kind         string
-	PasswordHash string
-	Active       bool
+	ID                       uuid.UUID
+	AccountID                uuid.UUID
+	RoleID                   uuid.UUID
+	Email                    string
+	Name                     string
+	Kind                     string
+	PasswordHash             string
+	Active                   bool
+	DefaultWorkflowProfileID *uuid.UUID
 }
 
 // InsertUser inserts no row when the address is taken, in any account.
@@ -190,6 +195,7 @@ func (q *Queries) InsertUser(ctx context.Context, arg InsertUserParams) (int64, 
 		arg.Kind,
 		arg.PasswordHash,
 		arg.Active,
+		arg.DefaultWorkflowProfileID,
 	)
 	if err != nil {
 		return 0, err
@@ -199,7 +205,8 @@ func (q *Queries) InsertUser(ctx context.Context, arg InsertUserParams) (int64, 
 
 const listUsers = `-- name: ListUsers :many
 SELECT u.id, u.email, u.name, u.kind, u.role_id, r.name AS role, r.permissions, u.active,
-    (u.password_hash <> '')::boolean AS has_password, u.created_at, u.updated_at, u.revision
+    (u.password_hash <> '')::boolean AS has_password, u.default_workflow_profile_id, u.created_at, u.updated_at,
+    u.revision
 FROM app_user u JOIN role r ON r.id = u.role_id
 WHERE u.account_id = $1 AND ($2::uuid IS NULL OR u.id < $2::uuid)
   AND ($3::text IS NULL
@@ -221,18 +228,19 @@ type ListUsersParams struct {
 }
 
 type ListUsersRow struct {
-	ID          uuid.UUID
-	Email       string
-	Name        string
-	Kind        string
-	RoleID      uuid.UUID
-	Role        string
-	Permissions []string
-	Active      bool
-	HasPassword bool
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-	Revision    int64
+	ID                       uuid.UUID
+	Email                    string
+	Name                     string
+	Kind                     string
+	RoleID                   uuid.UUID
+	Role                     string
+	Permissions              []string
+	Active                   bool
+	HasPassword              bool
+	DefaultWorkflowProfileID *uuid.UUID
+	CreatedAt                time.Time
+	UpdatedAt                time.Time
+	Revision                 int64
 }
 
 func (q *Queries) ListUsers(ctx context.Context, arg ListUsersParams) ([]ListUsersRow, error) {
@@ -262,6 +270,7 @@ func (q *Queries) ListUsers(ctx context.Context, arg ListUsersParams) ([]ListUse
 			&i.Permissions,
 			&i.Active,
 			&i.HasPassword,
+			&i.DefaultWorkflowProfileID,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.Revision,
@@ -396,18 +405,20 @@ func (q *Queries) SetPassword(ctx context.Context, arg SetPasswordParams) error 
 const updateUser = `-- name: UpdateUser :exec
 UPDATE app_user SET email = $1, name = $2, role_id = $3, active = $4,
     password_hash = coalesce($5::text, password_hash),
+    default_workflow_profile_id = $6,
     updated_at = now(), revision = revision + 1
-WHERE account_id = $6 AND id = $7
+WHERE account_id = $7 AND id = $8
 `
 
 type UpdateUserParams struct {
-	Email        string
-	Name         string
-	RoleID       uuid.UUID
-	Active       bool
-	PasswordHash *string
-	AccountID    uuid.UUID
-	ID           uuid.UUID
+	Email                    string
+	Name                     string
+	RoleID                   uuid.UUID
+	Active                   bool
+	PasswordHash             *string
+	DefaultWorkflowProfileID *uuid.UUID
+	AccountID                uuid.UUID
+	ID                       uuid.UUID
 }
 
 func (q *Queries) UpdateUser(ctx context.Context, arg UpdateUserParams) error {
@@ -417,6 +428,7 @@ func (q *Queries) UpdateUser(ctx context.Context, arg UpdateUserParams) error {
 		arg.RoleID,
 		arg.Active,
 		arg.PasswordHash,
+		arg.DefaultWorkflowProfileID,
 		arg.AccountID,
 		arg.ID,
 	)

@@ -518,6 +518,28 @@ func (q *Queries) GetItems(ctx context.Context, ids []uuid.UUID) ([]GetItemsRow,
 	return items, nil
 }
 
+const holdDefaultProfile = `-- name: HoldDefaultProfile :one
+SELECT p.id FROM workflow_profile p
+WHERE p.account_id = $1 AND p.id = ANY ($2::uuid[]) AND p.id <> ALL (
+    hidden_profiles($1, $3::uuid))
+ORDER BY array_position($2::uuid[], p.id) LIMIT 1
+FOR KEY SHARE
+`
+
+type HoldDefaultProfileParams struct {
+	AccountID uuid.UUID
+	Ids       []uuid.UUID
+	RoleID    *uuid.UUID
+}
+
+// HoldDefaultProfile is HoldWorkflowProfile for the first of several profiles that there is and that the role sees.
+func (q *Queries) HoldDefaultProfile(ctx context.Context, arg HoldDefaultProfileParams) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, holdDefaultProfile, arg.AccountID, arg.Ids, arg.RoleID)
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
+}
+
 const holdWorkflowProfile = `-- name: HoldWorkflowProfile :one
 SELECT id FROM workflow_profile p
 WHERE p.account_id = $1 AND p.id = $2 AND p.id <> ALL (
