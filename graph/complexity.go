@@ -15,6 +15,7 @@ import (
 const (
 	statementCost = 100   // a statement for each element of a list
 	scanCost      = 500   // a read of a whole table
+	manySteps     = 4     // actions or tasks of a run: profiles can have more, but few do
 	hashCost      = 4_000 // a password's hash: argon2id takes some 100 ms
 )
 
@@ -57,6 +58,14 @@ func complexity() (root exec.ComplexityRoot) {
 	root.Query.MetadataFields = func(child int) int { return scanCost + child }
 	// Multiplied by the page's items.
 	root.ItemConnection.TotalCount = func(child int) int { return scanCost/defaultPage + child }
+
+	root.Query.Workflows = func(child int, _ *model.WorkflowFilter, first *int64, _ *string) int {
+		return 1 + child*clamp(first, defaultPage)
+	}
+	root.Item.WorkflowHistory = root.Item.History
+	for _, list := range []*func(int) int{&root.WorkflowRun.Actions, &root.WorkflowRun.Tasks} {
+		*list = func(child int) int { return 1 + child*manySteps }
+	}
 
 	root.Hook.Deliveries = func(
 		child int, _ *uuid.UUID, _ *model.DeliveryState, _, _ *time.Time, first *int64, _ *string,

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/vikstrous/dataloadgen"
 
+	"itemcast/graph/internal/model"
 	"itemcast/graph/rendered"
 	"itemcast/internal/item"
 	"itemcast/internal/problem"
@@ -17,11 +18,12 @@ import (
 // loadWait is how long a loader collects ids. The resolvers of one response run within microseconds of each other.
 const loadWait = 200 * time.Microsecond
 
-// loaders batch the look-ups of one response: one statement for items, one for users.
+// loaders batch the look-ups of one response: one statement for items, one for users, one for runs.
 type loaders struct {
 	items *dataloadgen.Loader[uuid.UUID, *rendered.Item]
 	users *dataloadgen.Loader[uuid.UUID, string]
-	read  atomic.Int64 // bytes of documents
+	runs  *dataloadgen.Loader[uuid.UUID, *model.WorkflowRun] // by item
+	read  atomic.Int64                                       // bytes of documents
 }
 
 // maxRead limits the bytes of documents that one response reads: an operation can request many lists, each with a full
@@ -51,6 +53,7 @@ func (r *Resolver) withLoaders(ctx context.Context, next graphql.ResponseHandler
 	return next(context.WithValue(ctx, loadersKey{}, &loaders{
 		items: dataloadgen.NewMappedLoader(r.loadItems, options...),
 		users: dataloadgen.NewMappedLoader(r.loadUsers, options...),
+		runs:  dataloadgen.NewMappedLoader(r.loadRuns, options...),
 	}))
 }
 

@@ -154,7 +154,7 @@ func TestRelay_TheSchemaIsOfItsForm(t *testing.T) {
 			}
 		}
 	}
-	if connections != 9 {
+	if connections != 12 {
 		t.Errorf("%d connections", connections)
 	}
 }

@@ -57,7 +57,7 @@ func (r *queryResolver) WorkflowProfiles(ctx context.Context, first *int64, afte
 	if err != nil {
 		return nil, err
 	}
-	profiles, next, err := r.Workflows.Profiles(ctx, limit, optional.OrZero(after))
+	profiles, next, err := r.Resolver.Workflows.Profiles(ctx, limit, optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (r *queryResolver) WorkflowProfiles(ctx context.Context, first *int64, afte
 
 // WorkflowProfile is the resolver for the workflowProfile field.
 func (r *queryResolver) WorkflowProfile(ctx context.Context, id uuid.UUID) (*model.WorkflowProfile, error) {
-	profile, err := r.Workflows.Profile(ctx, id)
+	profile, err := r.Resolver.Workflows.Profile(ctx, id)
 	if problem.Is(err, problem.NotFound) {
 		return nil, nil
 	}
@@ -81,7 +81,7 @@ func (r *queryResolver) WorkflowProfile(ctx context.Context, id uuid.UUID) (*mod
 
 // WorkflowProfileCheck is the resolver for the workflowProfileCheck field.
 func (r *queryResolver) WorkflowProfileCheck(ctx context.Context, id uuid.UUID) (*model.WorkflowProfileCheck, error) {
-	check, err := r.Workflows.CheckProfile(ctx, id)
+	check, err := r.Resolver.Workflows.CheckProfile(ctx, id)
 	if problem.Is(err, problem.NotFound) {
 		return nil, nil
 	}

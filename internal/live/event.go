@@ -21,6 +21,7 @@ const (
 // Event is a change as one subscriber sees it.
 type Event struct {
 	Cursor        string
+	ItemID        uuid.UUID
 	Kind          Kind
 	Revision      int64
 	ChangedFields []string
@@ -35,7 +36,7 @@ func (h *Hub) Event(c *change.Change) *Event { return h.newEvent(c, Kind(c.Kind)
 
 func (h *Hub) newEvent(c *change.Change, kind Kind, document []byte) *Event {
 	return &Event{
-		Cursor: h.feed.Cursor(c.Position), Kind: kind, Revision: c.Revision, ChangedFields: c.ChangedFields,
+		Cursor: h.feed.Cursor(c.Position), ItemID: c.ItemID, Kind: kind, Revision: c.Revision, ChangedFields: c.ChangedFields,
 		OccurredAt: c.OccurredAt, Actor: c.Actor, Trigger: c.Trigger, Document: document,
 	}
 }

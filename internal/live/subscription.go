@@ -25,17 +25,19 @@ const (
 
 // Subscription is one subscriber's place in the log. It belongs to one goroutine.
 type Subscription struct {
-	hub      *Hub
-	account  uuid.UUID
-	sight    item.Sight      // of the subscriber
-	position change.Position // of the last change that was examined
-	matcher  *item.Matcher
-	filtered bool
-	kinds    []Kind
-	items    []uuid.UUID
-	fields   []string
-	pending  []*change.Change
-	view     item.View // the sight of the pending changes
+	hub       *Hub
+	account   uuid.UUID
+	sight     item.Sight      // of the subscriber
+	position  change.Position // of the last change that was examined
+	matcher   *item.Matcher
+	filtered  bool
+	kinds     []Kind
+	items     []uuid.UUID
+	fields    []string
+	workflows bool  // only changes of workflows
+	waits     Waits // only those of an inbox; nil: all
+	pending   []*change.Change
+	view      item.View // the sight of the pending changes
 }
 
 // Subscribe starts after a cursor, or at the present when the cursor is empty. Errors: INVALID_CURSOR, CURSOR_EXPIRED,
@@ -118,7 +120,7 @@ func (s *Subscription) hasMore(ctx context.Context, deadline time.Time) bool {
 		if len(s.pending) == 0 && (s.fetch(ctx) != nil || len(s.pending) == 0) {
 			break
 		}
-		if event, err := s.event(s.pending[0]); err != nil || event != nil {
+		if event, err := s.event(ctx, s.pending[0]); err != nil || event != nil {
 			return true
 		}
 		s.position, s.pending = s.pending[0].Position, s.pending[1:]
@@ -138,7 +140,7 @@ func (s *Subscription) step(ctx context.Context) (event *Event, examined bool, e
 		}
 	}
 	c := s.pending[0]
-	if event, err = s.event(c); err != nil {
+	if event, err = s.event(ctx, c); err != nil {
 		return nil, false, err
 	}
 	s.position, s.pending = c.Position, s.pending[1:]
@@ -160,7 +162,7 @@ func (s *Subscription) fetch(ctx context.Context) error {
 }
 
 // event returns a change as this subscriber sees it; nil when the subscriber does not see it.
-func (s *Subscription) event(c *change.Change) (*Event, error) {
+func (s *Subscription) event(ctx context.Context, c *change.Change) (*Event, error) {
 	if !s.concerns(c) || !s.alters(c) && !s.view.MayMove(c) {
 		return nil, nil
 	}
@@ -168,16 +170,21 @@ func (s *Subscription) event(c *change.Change) (*Event, error) {
 	if err != nil || visible == "" {
 		return nil, err
 	}
-	moved := visible == Entered || visible == Left
-	if !moved && !s.alters(c) {
+	isMove := visible == Entered || visible == Left
+	if !isMove && !s.alters(c) {
 		return nil, nil
 	}
 	kind := s.filter(c, visible)
+	if kind != "" && s.workflows {
+		if kind, err = s.workflowKind(ctx, c, kind); err != nil {
+			return nil, err
+		}
+	}
 	if kind == "" || (len(s.kinds) > 0 && !slices.Contains(s.kinds, kind)) {
 		return nil, nil
 	}
 	event := s.hub.newEvent(c, kind, document)
-	if moved { // the fields are of a version that the subscriber may not see
+	if isMove { // the fields are of a version that the subscriber may not see
 		event.ChangedFields = []string{}
 	}
 	return event, nil
@@ -191,6 +198,9 @@ func (s *Subscription) concerns(c *change.Change) bool {
 // alters applies the criterion of the fields. Changes that move the item in or out of sight are exempt: the
 // subscriber could find out by it which fields were altered.
 func (s *Subscription) alters(c *change.Change) bool {
+	if s.workflows {
+		return altersWorkflow(c)
+	}
 	isWanted := func(field string) bool { return slices.Contains(s.fields, field) }
 	return len(s.fields) == 0 || slices.ContainsFunc(c.ChangedFields, isWanted)
 }
@@ -213,7 +223,11 @@ func (s *Subscription) filter(c *change.Change, kind Kind) Kind {
 		}
 		return kind
 	}
-	matched := s.matcher.Match(decoded.Before())
+	return moved(kind, s.matcher.Match(decoded.Before()), matches)
+}
+
+// moved returns the kind of an update by whether the item matched before it, and matches after it.
+func moved(kind Kind, matched, matches bool) Kind {
 	switch {
 	case !matched && !matches:
 		return ""

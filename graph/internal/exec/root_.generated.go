@@ -35,7 +35,11 @@ type ResolverRoot interface {
 	Mutation() MutationResolver
 	Query() QueryResolver
 	Subscription() SubscriptionResolver
+	WorkflowChange() WorkflowChangeResolver
+	WorkflowEvent() WorkflowEventResolver
 	WorkflowProfile() WorkflowProfileResolver
+	WorkflowRun() WorkflowRunResolver
+	WorkflowRunAction() WorkflowRunActionResolver
 }
 
 type DirectiveRoot struct {
@@ -96,6 +100,10 @@ type ComplexityRoot struct {
 		UpdatedAt                func(childComplexity int) int
 	}
 
+	ApproveActionPayload struct {
+		Run func(childComplexity int) int
+	}
+
 	Asset struct {
 		Bitrate     func(childComplexity int) int
 		ContentType func(childComplexity int) int
@@ -130,8 +138,16 @@ type ComplexityRoot struct {
 		Subject   func(childComplexity int) int
 	}
 
+	CancelWorkflowPayload struct {
+		Run func(childComplexity int) int
+	}
+
 	ChangeMyPasswordPayload struct {
 		ID func(childComplexity int) int
+	}
+
+	CompleteActionPayload struct {
+		Run func(childComplexity int) int
 	}
 
 	CopyWorkflowProfilePayload struct {
@@ -326,30 +342,32 @@ type ComplexityRoot struct {
 	}
 
 	Item struct {
-		Assets      func(childComplexity int) int
-		ClientData  func(childComplexity int) int
-		CreatedAt   func(childComplexity int) int
-		CreatedBy   func(childComplexity int) int
-		Description func(childComplexity int) int
-		Duration    func(childComplexity int) int
-		EmbedCode   func(childComplexity int) int
-		History     func(childComplexity int, first *int64, after *string) int
-		ID          func(childComplexity int) int
-		Language    func(childComplexity int) int
-		Metadata    func(childComplexity int) int
-		Name        func(childComplexity int) int
-		PlayerURL   func(childComplexity int) int
-		Privacy     func(childComplexity int) int
-		Producer    func(childComplexity int) int
-		PublishedAt func(childComplexity int) int
-		Revision    func(childComplexity int) int
-		SnapshotID  func(childComplexity int) int
-		Snapshots   func(childComplexity int) int
-		Tags        func(childComplexity int) int
-		Type        func(childComplexity int) int
-		URL         func(childComplexity int) int
-		UpdatedAt   func(childComplexity int) int
-		Workflow    func(childComplexity int) int
+		Assets          func(childComplexity int) int
+		ClientData      func(childComplexity int) int
+		CreatedAt       func(childComplexity int) int
+		CreatedBy       func(childComplexity int) int
+		Description     func(childComplexity int) int
+		Duration        func(childComplexity int) int
+		EmbedCode       func(childComplexity int) int
+		History         func(childComplexity int, first *int64, after *string) int
+		ID              func(childComplexity int) int
+		Language        func(childComplexity int) int
+		Metadata        func(childComplexity int) int
+		Name            func(childComplexity int) int
+		PlayerURL       func(childComplexity int) int
+		Privacy         func(childComplexity int) int
+		Producer        func(childComplexity int) int
+		PublishedAt     func(childComplexity int) int
+		Revision        func(childComplexity int) int
+		SnapshotID      func(childComplexity int) int
+		Snapshots       func(childComplexity int) int
+		Tags            func(childComplexity int) int
+		Type            func(childComplexity int) int
+		URL             func(childComplexity int) int
+		UpdatedAt       func(childComplexity int) int
+		Workflow        func(childComplexity int) int
+		WorkflowHistory func(childComplexity int, first *int64, after *string) int
+		WorkflowRun     func(childComplexity int) int
 	}
 
 	ItemChange struct {
@@ -417,7 +435,10 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
+		ApproveAction         func(childComplexity int, itemID uuid.UUID, key string, comment *string) int
+		CancelWorkflow        func(childComplexity int, itemID uuid.UUID) int
 		ChangeMyPassword      func(childComplexity int, currentPassword string, newPassword string) int
+		CompleteAction        func(childComplexity int, itemID uuid.UUID, key string, comment *string) int
 		CopyWorkflowProfile   func(childComplexity int, id uuid.UUID, name string) int
 		CreateAccessToken     func(childComplexity int, input map[string]any) int
 		CreateHook            func(childComplexity int, input map[string]any) int
@@ -436,6 +457,7 @@ type ComplexityRoot struct {
 		EndMySession          func(childComplexity int, id uuid.UUID) int
 		EndMySessions         func(childComplexity int) int
 		Redeliver             func(childComplexity int, id uuid.UUID) int
+		RejectAction          func(childComplexity int, itemID uuid.UUID, key string, comment *string) int
 		ReplaceItem           func(childComplexity int, id uuid.UUID, input item.ItemInput, ifRevision *int64) int
 		ReplayHook            func(childComplexity int, id uuid.UUID, after *string, since *time.Time, rate *int64) int
 		RevokeAccessToken     func(childComplexity int, id uuid.UUID, ifRevision *int64) int
@@ -443,6 +465,7 @@ type ComplexityRoot struct {
 		RotateHookSecret      func(childComplexity int, id uuid.UUID, revoke *bool) int
 		RotatePassword        func(childComplexity int, userID uuid.UUID) int
 		RotateWorkflowSecret  func(childComplexity int, id uuid.UUID, secret model.WorkflowSecret, revoke *bool) int
+		StartWorkflow         func(childComplexity int, itemID uuid.UUID, profileID *uuid.UUID, from *string) int
 		StopHookReplay        func(childComplexity int, id uuid.UUID) int
 		TestHook              func(childComplexity int, id uuid.UUID, itemID *uuid.UUID, event *model.HookEvent) int
 		TriggerItemHook       func(childComplexity int, id uuid.UUID) int
@@ -486,10 +509,15 @@ type ComplexityRoot struct {
 		WorkflowProfile      func(childComplexity int, id uuid.UUID) int
 		WorkflowProfileCheck func(childComplexity int, id uuid.UUID) int
 		WorkflowProfiles     func(childComplexity int, first *int64, after *string) int
+		Workflows            func(childComplexity int, filter *model.WorkflowFilter, first *int64, after *string) int
 	}
 
 	RedeliverPayload struct {
 		Delivery func(childComplexity int) int
+	}
+
+	RejectActionPayload struct {
+		Run func(childComplexity int) int
 	}
 
 	ReplaceItemPayload struct {
@@ -558,12 +586,17 @@ type ComplexityRoot struct {
 		URL func(childComplexity int) int
 	}
 
+	StartWorkflowPayload struct {
+		Run func(childComplexity int) int
+	}
+
 	StopHookReplayPayload struct {
 		ID func(childComplexity int) int
 	}
 
 	Subscription struct {
-		ItemChanges func(childComplexity int, after *string, filter *model.ItemFilter, kinds []live.Kind, ids []uuid.UUID, changedFields []model.ItemField) int
+		ItemChanges     func(childComplexity int, after *string, filter *model.ItemFilter, kinds []live.Kind, ids []uuid.UUID, changedFields []model.ItemField) int
+		WorkflowChanges func(childComplexity int, after *string, forMe *bool) int
 	}
 
 	Tag struct {
@@ -654,6 +687,41 @@ type ComplexityRoot struct {
 		Tags        func(childComplexity int) int
 	}
 
+	WorkflowChange struct {
+		Actor      func(childComplexity int) int
+		Cursor     func(childComplexity int) int
+		Item       func(childComplexity int) int
+		Kind       func(childComplexity int) int
+		OccurredAt func(childComplexity int) int
+		Revision   func(childComplexity int) int
+		Run        func(childComplexity int) int
+	}
+
+	WorkflowEvent struct {
+		Action     func(childComplexity int) int
+		At         func(childComplexity int) int
+		Comment    func(childComplexity int) int
+		DeliveryID func(childComplexity int) int
+		Error      func(childComplexity int) int
+		Event      func(childComplexity int) int
+		ID         func(childComplexity int) int
+		RunID      func(childComplexity int) int
+		Seconds    func(childComplexity int) int
+		Task       func(childComplexity int) int
+		User       func(childComplexity int) int
+	}
+
+	WorkflowEventConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	WorkflowEventEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	WorkflowProfile struct {
 		Actions        func(childComplexity int) int
 		CreatedAt      func(childComplexity int) int
@@ -720,6 +788,55 @@ type ComplexityRoot struct {
 	WorkflowProfileVersionEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	WorkflowRun struct {
+		Actions        func(childComplexity int) int
+		CurrentAction  func(childComplexity int) int
+		Error          func(childComplexity int) int
+		Explanation    func(childComplexity int) int
+		FinishedAt     func(childComplexity int) int
+		ID             func(childComplexity int) int
+		Item           func(childComplexity int) int
+		ItemID         func(childComplexity int) int
+		ProfileID      func(childComplexity int) int
+		ProfileVersion func(childComplexity int) int
+		StartedAt      func(childComplexity int) int
+		Status         func(childComplexity int) int
+		Tasks          func(childComplexity int) int
+	}
+
+	WorkflowRunAction struct {
+		Attempt    func(childComplexity int) int
+		Comment    func(childComplexity int) int
+		Error      func(childComplexity int) int
+		FinishedAt func(childComplexity int) int
+		Key        func(childComplexity int) int
+		Kind       func(childComplexity int) int
+		Name       func(childComplexity int) int
+		Progress   func(childComplexity int) int
+		StartedAt  func(childComplexity int) int
+		Status     func(childComplexity int) int
+		User       func(childComplexity int) int
+	}
+
+	WorkflowRunConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	WorkflowRunEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	WorkflowRunTask struct {
+		Action     func(childComplexity int) int
+		At         func(childComplexity int) int
+		DeliveryID func(childComplexity int) int
+		Key        func(childComplexity int) int
+		State      func(childComplexity int) int
 	}
 
 	WorkflowTask struct {
@@ -987,6 +1104,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AccountUser.UpdatedAt(childComplexity), true
 
+	case "ApproveActionPayload.run":
+		if e.ComplexityRoot.ApproveActionPayload.Run == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApproveActionPayload.Run(childComplexity), true
+
 	case "Asset.bitrate":
 		if e.ComplexityRoot.Asset.Bitrate == nil {
 			break
@@ -1123,12 +1247,26 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AuditEntry.Subject(childComplexity), true
 
+	case "CancelWorkflowPayload.run":
+		if e.ComplexityRoot.CancelWorkflowPayload.Run == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelWorkflowPayload.Run(childComplexity), true
+
 	case "ChangeMyPasswordPayload.id":
 		if e.ComplexityRoot.ChangeMyPasswordPayload.ID == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ChangeMyPasswordPayload.ID(childComplexity), true
+
+	case "CompleteActionPayload.run":
+		if e.ComplexityRoot.CompleteActionPayload.Run == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CompleteActionPayload.Run(childComplexity), true
 
 	case "CopyWorkflowProfilePayload.workflowProfile":
 		if e.ComplexityRoot.CopyWorkflowProfilePayload.WorkflowProfile == nil {
@@ -1954,6 +2092,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Item.Workflow(childComplexity), true
+	case "Item.workflowHistory":
+		if e.ComplexityRoot.Item.WorkflowHistory == nil {
+			break
+		}
+
+		args, err := ec.field_Item_workflowHistory_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Item.WorkflowHistory(childComplexity, args["first"].(*int64), args["after"].(*string)), true
+	case "Item.workflowRun":
+		if e.ComplexityRoot.Item.WorkflowRun == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Item.WorkflowRun(childComplexity), true
 
 	case "ItemChange.actor":
 		if e.ComplexityRoot.ItemChange.Actor == nil {
@@ -2203,6 +2358,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MetadataField.UpdatedAt(childComplexity), true
 
+	case "Mutation.approveAction":
+		if e.ComplexityRoot.Mutation.ApproveAction == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_approveAction_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApproveAction(childComplexity, args["itemId"].(uuid.UUID), args["key"].(string), args["comment"].(*string)), true
+	case "Mutation.cancelWorkflow":
+		if e.ComplexityRoot.Mutation.CancelWorkflow == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelWorkflow_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelWorkflow(childComplexity, args["itemId"].(uuid.UUID)), true
 	case "Mutation.changeMyPassword":
 		if e.ComplexityRoot.Mutation.ChangeMyPassword == nil {
 			break
@@ -2214,6 +2391,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ChangeMyPassword(childComplexity, args["currentPassword"].(string), args["newPassword"].(string)), true
+	case "Mutation.completeAction":
+		if e.ComplexityRoot.Mutation.CompleteAction == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_completeAction_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CompleteAction(childComplexity, args["itemId"].(uuid.UUID), args["key"].(string), args["comment"].(*string)), true
 	case "Mutation.copyWorkflowProfile":
 		if e.ComplexityRoot.Mutation.CopyWorkflowProfile == nil {
 			break
@@ -2407,6 +2595,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.Redeliver(childComplexity, args["id"].(uuid.UUID)), true
+	case "Mutation.rejectAction":
+		if e.ComplexityRoot.Mutation.RejectAction == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rejectAction_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RejectAction(childComplexity, args["itemId"].(uuid.UUID), args["key"].(string), args["comment"].(*string)), true
 	case "Mutation.replaceItem":
 		if e.ComplexityRoot.Mutation.ReplaceItem == nil {
 			break
@@ -2484,6 +2683,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RotateWorkflowSecret(childComplexity, args["id"].(uuid.UUID), args["secret"].(model.WorkflowSecret), args["revoke"].(*bool)), true
+	case "Mutation.startWorkflow":
+		if e.ComplexityRoot.Mutation.StartWorkflow == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_startWorkflow_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.StartWorkflow(childComplexity, args["itemId"].(uuid.UUID), args["profileId"].(*uuid.UUID), args["from"].(*string)), true
 	case "Mutation.stopHookReplay":
 		if e.ComplexityRoot.Mutation.StopHookReplay == nil {
 			break
@@ -2849,6 +3059,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.WorkflowProfiles(childComplexity, args["first"].(*int64), args["after"].(*string)), true
+	case "Query.workflows":
+		if e.ComplexityRoot.Query.Workflows == nil {
+			break
+		}
+
+		args, err := ec.field_Query_workflows_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Workflows(childComplexity, args["filter"].(*model.WorkflowFilter), args["first"].(*int64), args["after"].(*string)), true
 
 	case "RedeliverPayload.delivery":
 		if e.ComplexityRoot.RedeliverPayload.Delivery == nil {
@@ -2856,6 +3077,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RedeliverPayload.Delivery(childComplexity), true
+
+	case "RejectActionPayload.run":
+		if e.ComplexityRoot.RejectActionPayload.Run == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RejectActionPayload.Run(childComplexity), true
 
 	case "ReplaceItemPayload.item":
 		if e.ComplexityRoot.ReplaceItemPayload.Item == nil {
@@ -3049,6 +3277,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Snapshot.URL(childComplexity), true
 
+	case "StartWorkflowPayload.run":
+		if e.ComplexityRoot.StartWorkflowPayload.Run == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StartWorkflowPayload.Run(childComplexity), true
+
 	case "StopHookReplayPayload.id":
 		if e.ComplexityRoot.StopHookReplayPayload.ID == nil {
 			break
@@ -3067,6 +3302,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.ItemChanges(childComplexity, args["after"].(*string), args["filter"].(*model.ItemFilter), args["kinds"].([]live.Kind), args["ids"].([]uuid.UUID), args["changedFields"].([]model.ItemField)), true
+	case "Subscription.workflowChanges":
+		if e.ComplexityRoot.Subscription.WorkflowChanges == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_workflowChanges_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.WorkflowChanges(childComplexity, args["after"].(*string), args["forMe"].(*bool)), true
 
 	case "Tag.items":
 		if e.ComplexityRoot.Tag.Items == nil {
@@ -3323,6 +3569,148 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.WorkflowActionSettings.Tags(childComplexity), true
+
+	case "WorkflowChange.actor":
+		if e.ComplexityRoot.WorkflowChange.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowChange.Actor(childComplexity), true
+	case "WorkflowChange.cursor":
+		if e.ComplexityRoot.WorkflowChange.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowChange.Cursor(childComplexity), true
+	case "WorkflowChange.item":
+		if e.ComplexityRoot.WorkflowChange.Item == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowChange.Item(childComplexity), true
+	case "WorkflowChange.kind":
+		if e.ComplexityRoot.WorkflowChange.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowChange.Kind(childComplexity), true
+	case "WorkflowChange.occurredAt":
+		if e.ComplexityRoot.WorkflowChange.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowChange.OccurredAt(childComplexity), true
+	case "WorkflowChange.revision":
+		if e.ComplexityRoot.WorkflowChange.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowChange.Revision(childComplexity), true
+	case "WorkflowChange.run":
+		if e.ComplexityRoot.WorkflowChange.Run == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowChange.Run(childComplexity), true
+
+	case "WorkflowEvent.action":
+		if e.ComplexityRoot.WorkflowEvent.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.Action(childComplexity), true
+	case "WorkflowEvent.at":
+		if e.ComplexityRoot.WorkflowEvent.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.At(childComplexity), true
+	case "WorkflowEvent.comment":
+		if e.ComplexityRoot.WorkflowEvent.Comment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.Comment(childComplexity), true
+	case "WorkflowEvent.deliveryId":
+		if e.ComplexityRoot.WorkflowEvent.DeliveryID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.DeliveryID(childComplexity), true
+	case "WorkflowEvent.error":
+		if e.ComplexityRoot.WorkflowEvent.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.Error(childComplexity), true
+	case "WorkflowEvent.event":
+		if e.ComplexityRoot.WorkflowEvent.Event == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.Event(childComplexity), true
+	case "WorkflowEvent.id":
+		if e.ComplexityRoot.WorkflowEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.ID(childComplexity), true
+	case "WorkflowEvent.runId":
+		if e.ComplexityRoot.WorkflowEvent.RunID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.RunID(childComplexity), true
+	case "WorkflowEvent.seconds":
+		if e.ComplexityRoot.WorkflowEvent.Seconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.Seconds(childComplexity), true
+	case "WorkflowEvent.task":
+		if e.ComplexityRoot.WorkflowEvent.Task == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.Task(childComplexity), true
+	case "WorkflowEvent.user":
+		if e.ComplexityRoot.WorkflowEvent.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEvent.User(childComplexity), true
+
+	case "WorkflowEventConnection.edges":
+		if e.ComplexityRoot.WorkflowEventConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEventConnection.Edges(childComplexity), true
+	case "WorkflowEventConnection.nodes":
+		if e.ComplexityRoot.WorkflowEventConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEventConnection.Nodes(childComplexity), true
+	case "WorkflowEventConnection.pageInfo":
+		if e.ComplexityRoot.WorkflowEventConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEventConnection.PageInfo(childComplexity), true
+
+	case "WorkflowEventEdge.cursor":
+		if e.ComplexityRoot.WorkflowEventEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEventEdge.Cursor(childComplexity), true
+	case "WorkflowEventEdge.node":
+		if e.ComplexityRoot.WorkflowEventEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowEventEdge.Node(childComplexity), true
 
 	case "WorkflowProfile.actions":
 		if e.ComplexityRoot.WorkflowProfile.Actions == nil {
@@ -3584,6 +3972,215 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.WorkflowProfileVersionEdge.Node(childComplexity), true
 
+	case "WorkflowRun.actions":
+		if e.ComplexityRoot.WorkflowRun.Actions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRun.Actions(childComplexity), true
+	case "WorkflowRun.currentAction":
+		if e.ComplexityRoot.WorkflowRun.CurrentAction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRun.CurrentAction(childComplexity), true
+	case "WorkflowRun.error":
+		if e.ComplexityRoot.WorkflowRun.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRun.Error(childComplexity), true
+	case "WorkflowRun.explanation":
+		if e.ComplexityRoot.WorkflowRun.Explanation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRun.Explanation(childComplexity), true
+	case "WorkflowRun.finishedAt":
+		if e.ComplexityRoot.WorkflowRun.FinishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRun.FinishedAt(childComplexity), true
+	case "WorkflowRun.id":
+		if e.ComplexityRoot.WorkflowRun.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRun.ID(childComplexity), true
+	case "WorkflowRun.item":
+		if e.ComplexityRoot.WorkflowRun.Item == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRun.Item(childComplexity), true
+	case "WorkflowRun.itemId":
+		if e.ComplexityRoot.WorkflowRun.ItemID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRun.ItemID(childComplexity), true
+	case "WorkflowRun.profileId":
+		if e.ComplexityRoot.WorkflowRun.ProfileID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRun.ProfileID(childComplexity), true
+	case "WorkflowRun.profileVersion":
+		if e.ComplexityRoot.WorkflowRun.ProfileVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRun.ProfileVersion(childComplexity), true
+	case "WorkflowRun.startedAt":
+		if e.ComplexityRoot.WorkflowRun.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRun.StartedAt(childComplexity), true
+	case "WorkflowRun.status":
+		if e.ComplexityRoot.WorkflowRun.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRun.Status(childComplexity), true
+	case "WorkflowRun.tasks":
+		if e.ComplexityRoot.WorkflowRun.Tasks == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRun.Tasks(childComplexity), true
+
+	case "WorkflowRunAction.attempt":
+		if e.ComplexityRoot.WorkflowRunAction.Attempt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunAction.Attempt(childComplexity), true
+	case "WorkflowRunAction.comment":
+		if e.ComplexityRoot.WorkflowRunAction.Comment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunAction.Comment(childComplexity), true
+	case "WorkflowRunAction.error":
+		if e.ComplexityRoot.WorkflowRunAction.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunAction.Error(childComplexity), true
+	case "WorkflowRunAction.finishedAt":
+		if e.ComplexityRoot.WorkflowRunAction.FinishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunAction.FinishedAt(childComplexity), true
+	case "WorkflowRunAction.key":
+		if e.ComplexityRoot.WorkflowRunAction.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunAction.Key(childComplexity), true
+	case "WorkflowRunAction.kind":
+		if e.ComplexityRoot.WorkflowRunAction.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunAction.Kind(childComplexity), true
+	case "WorkflowRunAction.name":
+		if e.ComplexityRoot.WorkflowRunAction.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunAction.Name(childComplexity), true
+	case "WorkflowRunAction.progress":
+		if e.ComplexityRoot.WorkflowRunAction.Progress == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunAction.Progress(childComplexity), true
+	case "WorkflowRunAction.startedAt":
+		if e.ComplexityRoot.WorkflowRunAction.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunAction.StartedAt(childComplexity), true
+	case "WorkflowRunAction.status":
+		if e.ComplexityRoot.WorkflowRunAction.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunAction.Status(childComplexity), true
+	case "WorkflowRunAction.user":
+		if e.ComplexityRoot.WorkflowRunAction.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunAction.User(childComplexity), true
+
+	case "WorkflowRunConnection.edges":
+		if e.ComplexityRoot.WorkflowRunConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunConnection.Edges(childComplexity), true
+	case "WorkflowRunConnection.nodes":
+		if e.ComplexityRoot.WorkflowRunConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunConnection.Nodes(childComplexity), true
+	case "WorkflowRunConnection.pageInfo":
+		if e.ComplexityRoot.WorkflowRunConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunConnection.PageInfo(childComplexity), true
+
+	case "WorkflowRunEdge.cursor":
+		if e.ComplexityRoot.WorkflowRunEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunEdge.Cursor(childComplexity), true
+	case "WorkflowRunEdge.node":
+		if e.ComplexityRoot.WorkflowRunEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunEdge.Node(childComplexity), true
+
+	case "WorkflowRunTask.action":
+		if e.ComplexityRoot.WorkflowRunTask.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunTask.Action(childComplexity), true
+	case "WorkflowRunTask.at":
+		if e.ComplexityRoot.WorkflowRunTask.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunTask.At(childComplexity), true
+	case "WorkflowRunTask.deliveryId":
+		if e.ComplexityRoot.WorkflowRunTask.DeliveryID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunTask.DeliveryID(childComplexity), true
+	case "WorkflowRunTask.key":
+		if e.ComplexityRoot.WorkflowRunTask.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunTask.Key(childComplexity), true
+	case "WorkflowRunTask.state":
+		if e.ComplexityRoot.WorkflowRunTask.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowRunTask.State(childComplexity), true
+
 	case "WorkflowTask.action":
 		if e.ComplexityRoot.WorkflowTask.Action == nil {
 			break
@@ -3666,6 +4263,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UserFilter", ec.unmarshalInputUserFilter),
 			graphql.NewInputUnmarshaler("WorkflowActionInput", ec.unmarshalInputWorkflowActionInput),
 			graphql.NewInputUnmarshaler("WorkflowActionSettingsInput", ec.unmarshalInputWorkflowActionSettingsInput),
+			graphql.NewInputUnmarshaler("WorkflowFilter", ec.unmarshalInputWorkflowFilter),
 			graphql.NewInputUnmarshaler("WorkflowTaskHeader", ec.unmarshalInputWorkflowTaskHeader),
 			graphql.NewInputUnmarshaler("WorkflowTaskInput", ec.unmarshalInputWorkflowTaskInput),
 		)
@@ -4956,6 +5554,208 @@ type CreateResetLinkPayload {
 """The result of ` + "`" + `rotatePassword` + "`" + `."""
 type RotatePasswordPayload { password: String! }
 `, BuiltIn: false},
+	{Name: "../../schema/workflow.graphqls", Input: `extend type Query {
+  """
+  The runs of workflows, newest first, of items that you can see. With ` + "`" + `forMe` + "`" + `, an inbox: the runs that wait for a
+  person with your role.
+  """
+  workflows(filter: WorkflowFilter, first: Int = 50, after: String): WorkflowRunConnection!
+}
+
+extend type Mutation {
+  """
+  Starts the workflow of the item's profile, or of another profile, which becomes the item's; with ` + "`" + `from` + "`" + `, at that
+  action. Error WORKFLOW_RUNNING while the item's run has not ended.
+  """
+  startWorkflow(itemId: ID!, profileId: ID, from: String): StartWorkflowPayload!
+  """Ends the item's run. Tasks that were recorded are still sent. Error CONFLICT when it has ended."""
+  cancelWorkflow(itemId: ID!): CancelWorkflowPayload!
+  """Ends an ` + "`" + `edit` + "`" + ` that waits, as succeeded. Error ACTION_NOT_WAITING when it does not wait, or no longer."""
+  completeAction(itemId: ID!, key: String!, comment: String): CompleteActionPayload!
+  """Ends an ` + "`" + `approve` + "`" + ` that waits, as succeeded. Error ACTION_NOT_WAITING when it does not wait, or no longer."""
+  approveAction(itemId: ID!, key: String!, comment: String): ApproveActionPayload!
+  """
+  Ends an ` + "`" + `approve` + "`" + ` that waits, as failed, and the run with it; the comment is the run's error. Error
+  ACTION_NOT_WAITING when it does not wait, or no longer.
+  """
+  rejectAction(itemId: ID!, key: String!, comment: String): RejectActionPayload!
+}
+
+extend type Subscription {
+  """
+  Changes of the workflows of items: those after the cursor ` + "`" + `after` + "`" + `, by default those from now on. The cursors are those
+  of ` + "`" + `itemChanges` + "`" + `, and so are order, resumption and errors. Every step of a run is a change; a task's delivery and the
+  progress of an action are none.
+
+  With ` + "`" + `forMe` + "`" + `, the changes of an inbox: ENTERED when a run begins to wait for a person with your role, LEFT when it no
+  longer does, and DELETED with its item. To miss nothing, take a cursor first (` + "`" + `items(first: 1) { changeCursor }` + "`" + `), then
+  read ` + "`" + `workflows(filter: {forMe: true})` + "`" + `, and then subscribe after the cursor.
+  """
+  workflowChanges(after: Cursor, forMe: Boolean = false): WorkflowChange!
+}
+
+extend type Item {
+  """The item's last run; null if it has had none."""
+  workflowRun: WorkflowRun
+  """
+  What happened in all runs of the item, newest first. ` + "`" + `after` + "`" + ` is a page token, the ` + "`" + `endCursor` + "`" + ` of the page before.
+  """
+  workflowHistory(first: Int = 20, after: String): WorkflowEventConnection!
+}
+
+"""The state of a run. RUNNING includes waiting for the answer to a task; WAITING is waiting for a person."""
+enum WorkflowStatus { PENDING RUNNING WAITING COMPLETED FAILED CANCELLED }
+"""The state of an action of a run."""
+enum WorkflowActionStatus { PENDING RUNNING WAITING SUCCEEDED FAILED SKIPPED }
+"""
+The state of a task of a run. PENDING: its moment has not come. SENDING: its delivery is under way. SUCCEEDED and
+FAILED: its delivery has ended. SKIPPED: its moment will not come.
+"""
+enum WorkflowTaskState { PENDING SENDING SUCCEEDED FAILED SKIPPED }
+
+"""One run of a workflow on an item."""
+type WorkflowRun {
+  id: ID!
+  itemId: ID!
+  """The item; null if you cannot see it any more."""
+  item: Item
+  profileId: ID!
+  """The version of the profile that the run began with, and keeps."""
+  profileVersion: Int!
+  status: WorkflowStatus!
+  """The key of the action that runs or waits, or where the run failed or was cancelled; null before the first."""
+  currentAction: String
+  """Why the run has not ended, in one sentence: what it waits for, or what it does. Null after its end."""
+  explanation: String
+  """Why it failed."""
+  error: String
+  startedAt: DateTime!
+  finishedAt: DateTime
+  """In their order."""
+  actions: [WorkflowRunAction!]!
+  tasks: [WorkflowRunTask!]!
+}
+
+"""An action of a run."""
+type WorkflowRunAction {
+  key: String!
+  kind: WorkflowActionKind!
+  name: String!
+  status: WorkflowActionStatus!
+  """In percent."""
+  progress: Int!
+  """How often it was begun; 0: not yet."""
+  attempt: Int!
+  startedAt: DateTime
+  finishedAt: DateTime
+  """The user who completed, approved or rejected it."""
+  user: User
+  """The comment of that user, or of a task's receiver."""
+  comment: String
+  """Why it failed or was skipped."""
+  error: String
+}
+
+"""A task of a run."""
+type WorkflowRunTask {
+  key: String!
+  """When it is sent."""
+  at: WorkflowTaskTime!
+  """The key of the action before or after which it is sent."""
+  action: String
+  """Its delivery, which ` + "`" + `hooks.manage` + "`" + ` can read; null before it is sent."""
+  deliveryId: ID
+  state: WorkflowTaskState!
+}
+
+"""A page of runs."""
+type WorkflowRunConnection {
+  edges: [WorkflowRunEdge!]!
+  nodes: [WorkflowRun!]!
+  pageInfo: PageInfo!
+}
+
+"""A run in a list."""
+type WorkflowRunEdge {
+  cursor: String!
+  node: WorkflowRun!
+}
+
+"""An entry of the history of an item's runs."""
+type WorkflowEvent {
+  id: ID!
+  runId: ID!
+  at: DateTime!
+  """What happened, such as ` + "`" + `action_succeeded` + "`" + `. Values may be added."""
+  event: String!
+  """The key of the action."""
+  action: String
+  """The key of the task."""
+  task: String
+  """The user who did it; null for the system."""
+  user: User
+  """The comment of the user, or of a task's receiver."""
+  comment: String
+  """Why it failed, or was skipped."""
+  error: String
+  """How long the action took that ended."""
+  seconds: Float
+  """The delivery of the task, which ` + "`" + `hooks.manage` + "`" + ` can read."""
+  deliveryId: ID
+}
+
+"""A page of what happened."""
+type WorkflowEventConnection {
+  edges: [WorkflowEventEdge!]!
+  nodes: [WorkflowEvent!]!
+  pageInfo: PageInfo!
+}
+
+"""An event in a list."""
+type WorkflowEventEdge {
+  cursor: String!
+  node: WorkflowEvent!
+}
+
+"""One change of the workflow of one item."""
+type WorkflowChange {
+  """The change's place in the log. ` + "`" + `workflowChanges` + "`" + ` and ` + "`" + `itemChanges` + "`" + ` resume after it."""
+  cursor: Cursor!
+  """What the change did to the item; with ` + "`" + `forMe` + "`" + `, ENTERED and LEFT are about the inbox."""
+  kind: ItemChangeKind!
+  """The item's revision after the change."""
+  revision: Int!
+  occurredAt: DateTime!
+  """The user who made the change; null for the system."""
+  actor: User
+  """The item after the change, with its ` + "`" + `workflow` + "`" + `; for DELETED, its last state."""
+  item: Item!
+  """The item's last run as it is when this is sent, perhaps some steps later; null if you cannot see it any more."""
+  run: WorkflowRun
+}
+
+"""All criteria must hold."""
+input WorkflowFilter {
+  """Runs in any of these states."""
+  statuses: [WorkflowStatus!]
+  """Runs that are at the action with this key."""
+  action: String
+  profileId: ID
+  """Only runs that wait for you, because their action names your role or no role."""
+  forMe: Boolean
+}
+
+"""The result of ` + "`" + `startWorkflow` + "`" + `: the new run."""
+type StartWorkflowPayload { run: WorkflowRun! }
+"""The result of ` + "`" + `cancelWorkflow` + "`" + `: the run as it is now."""
+type CancelWorkflowPayload { run: WorkflowRun! }
+"""The result of ` + "`" + `completeAction` + "`" + `: the run as it is now."""
+type CompleteActionPayload { run: WorkflowRun! }
+"""The result of ` + "`" + `approveAction` + "`" + `: the run as it is now."""
+type ApproveActionPayload { run: WorkflowRun! }
+"""The result of ` + "`" + `rejectAction` + "`" + `: the run as it is now."""
+type RejectActionPayload { run: WorkflowRun! }
+`, BuiltIn: false},
 	{Name: "../../schema/workflow_profile.graphqls", Input: `extend type Query {
   """The workflow profiles whose items you can see, newest first; with ` + "`" + `workflows.manage` + "`" + `, all."""
   workflowProfiles(first: Int = 50, after: String): WorkflowProfileConnection!
@@ -5380,6 +6180,14 @@ func (ec *executionContext) childFields_AccountUser(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type AccountUser", field.Name)
 }
 
+func (ec *executionContext) childFields_ApproveActionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "run":
+		return ec.fieldContext_ApproveActionPayload_run(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApproveActionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Asset(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5448,12 +6256,28 @@ func (ec *executionContext) childFields_AuditEntry(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type AuditEntry", field.Name)
 }
 
+func (ec *executionContext) childFields_CancelWorkflowPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "run":
+		return ec.fieldContext_CancelWorkflowPayload_run(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CancelWorkflowPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ChangeMyPasswordPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
 		return ec.fieldContext_ChangeMyPasswordPayload_id(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChangeMyPasswordPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CompleteActionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "run":
+		return ec.fieldContext_CompleteActionPayload_run(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CompleteActionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CopyWorkflowProfilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5888,6 +6712,10 @@ func (ec *executionContext) childFields_Item(ctx context.Context, field graphql.
 		return ec.fieldContext_Item_revision(ctx, field)
 	case "history":
 		return ec.fieldContext_Item_history(ctx, field)
+	case "workflowRun":
+		return ec.fieldContext_Item_workflowRun(ctx, field)
+	case "workflowHistory":
+		return ec.fieldContext_Item_workflowHistory(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Item", field.Name)
 }
@@ -6042,6 +6870,14 @@ func (ec *executionContext) childFields_RedeliverPayload(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type RedeliverPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RejectActionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "run":
+		return ec.fieldContext_RejectActionPayload_run(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RejectActionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ReplaceItemPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "item":
@@ -6172,6 +7008,14 @@ func (ec *executionContext) childFields_Snapshot(ctx context.Context, field grap
 		return ec.fieldContext_Snapshot_url(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Snapshot", field.Name)
+}
+
+func (ec *executionContext) childFields_StartWorkflowPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "run":
+		return ec.fieldContext_StartWorkflowPayload_run(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StartWorkflowPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_StopHookReplayPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6358,6 +7202,76 @@ func (ec *executionContext) childFields_WorkflowActionSettings(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type WorkflowActionSettings", field.Name)
 }
 
+func (ec *executionContext) childFields_WorkflowChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_WorkflowChange_cursor(ctx, field)
+	case "kind":
+		return ec.fieldContext_WorkflowChange_kind(ctx, field)
+	case "revision":
+		return ec.fieldContext_WorkflowChange_revision(ctx, field)
+	case "occurredAt":
+		return ec.fieldContext_WorkflowChange_occurredAt(ctx, field)
+	case "actor":
+		return ec.fieldContext_WorkflowChange_actor(ctx, field)
+	case "item":
+		return ec.fieldContext_WorkflowChange_item(ctx, field)
+	case "run":
+		return ec.fieldContext_WorkflowChange_run(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowChange", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_WorkflowEvent_id(ctx, field)
+	case "runId":
+		return ec.fieldContext_WorkflowEvent_runId(ctx, field)
+	case "at":
+		return ec.fieldContext_WorkflowEvent_at(ctx, field)
+	case "event":
+		return ec.fieldContext_WorkflowEvent_event(ctx, field)
+	case "action":
+		return ec.fieldContext_WorkflowEvent_action(ctx, field)
+	case "task":
+		return ec.fieldContext_WorkflowEvent_task(ctx, field)
+	case "user":
+		return ec.fieldContext_WorkflowEvent_user(ctx, field)
+	case "comment":
+		return ec.fieldContext_WorkflowEvent_comment(ctx, field)
+	case "error":
+		return ec.fieldContext_WorkflowEvent_error(ctx, field)
+	case "seconds":
+		return ec.fieldContext_WorkflowEvent_seconds(ctx, field)
+	case "deliveryId":
+		return ec.fieldContext_WorkflowEvent_deliveryId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowEventConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_WorkflowEventConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_WorkflowEventConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_WorkflowEventConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowEventConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowEventEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_WorkflowEventEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_WorkflowEventEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowEventEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_WorkflowProfile(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -6492,6 +7406,104 @@ func (ec *executionContext) childFields_WorkflowProfileVersionEdge(ctx context.C
 		return ec.fieldContext_WorkflowProfileVersionEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type WorkflowProfileVersionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowRun(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_WorkflowRun_id(ctx, field)
+	case "itemId":
+		return ec.fieldContext_WorkflowRun_itemId(ctx, field)
+	case "item":
+		return ec.fieldContext_WorkflowRun_item(ctx, field)
+	case "profileId":
+		return ec.fieldContext_WorkflowRun_profileId(ctx, field)
+	case "profileVersion":
+		return ec.fieldContext_WorkflowRun_profileVersion(ctx, field)
+	case "status":
+		return ec.fieldContext_WorkflowRun_status(ctx, field)
+	case "currentAction":
+		return ec.fieldContext_WorkflowRun_currentAction(ctx, field)
+	case "explanation":
+		return ec.fieldContext_WorkflowRun_explanation(ctx, field)
+	case "error":
+		return ec.fieldContext_WorkflowRun_error(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_WorkflowRun_startedAt(ctx, field)
+	case "finishedAt":
+		return ec.fieldContext_WorkflowRun_finishedAt(ctx, field)
+	case "actions":
+		return ec.fieldContext_WorkflowRun_actions(ctx, field)
+	case "tasks":
+		return ec.fieldContext_WorkflowRun_tasks(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowRun", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowRunAction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_WorkflowRunAction_key(ctx, field)
+	case "kind":
+		return ec.fieldContext_WorkflowRunAction_kind(ctx, field)
+	case "name":
+		return ec.fieldContext_WorkflowRunAction_name(ctx, field)
+	case "status":
+		return ec.fieldContext_WorkflowRunAction_status(ctx, field)
+	case "progress":
+		return ec.fieldContext_WorkflowRunAction_progress(ctx, field)
+	case "attempt":
+		return ec.fieldContext_WorkflowRunAction_attempt(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_WorkflowRunAction_startedAt(ctx, field)
+	case "finishedAt":
+		return ec.fieldContext_WorkflowRunAction_finishedAt(ctx, field)
+	case "user":
+		return ec.fieldContext_WorkflowRunAction_user(ctx, field)
+	case "comment":
+		return ec.fieldContext_WorkflowRunAction_comment(ctx, field)
+	case "error":
+		return ec.fieldContext_WorkflowRunAction_error(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowRunAction", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowRunConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_WorkflowRunConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_WorkflowRunConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_WorkflowRunConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowRunConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowRunEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_WorkflowRunEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_WorkflowRunEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowRunEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowRunTask(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_WorkflowRunTask_key(ctx, field)
+	case "at":
+		return ec.fieldContext_WorkflowRunTask_at(ctx, field)
+	case "action":
+		return ec.fieldContext_WorkflowRunTask_action(ctx, field)
+	case "deliveryId":
+		return ec.fieldContext_WorkflowRunTask_deliveryId(ctx, field)
+	case "state":
+		return ec.fieldContext_WorkflowRunTask_state(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowRunTask", field.Name)
 }
 
 func (ec *executionContext) childFields_WorkflowTask(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -68,6 +68,11 @@ type AccessTokenEdge struct {
 	Node   *AccessToken `json:"node"`
 }
 
+// The result of `approveAction`: the run as it is now.
+type ApproveActionPayload struct {
+	Run *WorkflowRun `json:"run"`
+}
+
 // A page of the audit log.
 type AuditConnection struct {
 	Edges    []*AuditEdge          `json:"edges"`
@@ -92,9 +97,19 @@ type AuditFilter struct {
 	AtBefore *time.Time `json:"atBefore,omitempty"`
 }
 
+// The result of `cancelWorkflow`: the run as it is now.
+type CancelWorkflowPayload struct {
+	Run *WorkflowRun `json:"run"`
+}
+
 // The result of `changeMyPassword`: the user's id.
 type ChangeMyPasswordPayload struct {
 	ID uuid.UUID `json:"id"`
+}
+
+// The result of `completeAction`: the run as it is now.
+type CompleteActionPayload struct {
+	Run *WorkflowRun `json:"run"`
 }
 
 // The result of `copyWorkflowProfile`.
@@ -506,6 +521,11 @@ type RedeliverPayload struct {
 	Delivery *Delivery `json:"delivery"`
 }
 
+// The result of `rejectAction`: the run as it is now.
+type RejectActionPayload struct {
+	Run *WorkflowRun `json:"run"`
+}
+
 // The result of `replaceItem`.
 type ReplaceItemPayload struct {
 	Item *rendered.Item `json:"item"`
@@ -560,6 +580,11 @@ type RotateWorkflowSecretPayload struct {
 	Secret string `json:"secret"`
 	// Until then, requests are also signed with the old secret; null: they are not.
 	OldSecretUntil *time.Time `json:"oldSecretUntil,omitempty"`
+}
+
+// The result of `startWorkflow`: the new run.
+type StartWorkflowPayload struct {
+	Run *WorkflowRun `json:"run"`
 }
 
 // The result of `stopHookReplay`: the hook's id.
@@ -711,6 +736,54 @@ type WorkflowActionSettingsInput struct {
 	Tags []string `json:"tags,omitempty"`
 }
 
+// An entry of the history of an item's runs.
+type WorkflowEvent struct {
+	ID    uuid.UUID `json:"id"`
+	RunID uuid.UUID `json:"runId"`
+	At    time.Time `json:"at"`
+	// What happened, such as `action_succeeded`. Values may be added.
+	Event string `json:"event"`
+	// The key of the action.
+	Action *string `json:"action,omitempty"`
+	// The key of the task.
+	Task *string `json:"task,omitempty"`
+	// The user who did it; null for the system.
+	User *User `json:"user,omitempty"`
+	// The comment of the user, or of a task's receiver.
+	Comment *string `json:"comment,omitempty"`
+	// Why it failed, or was skipped.
+	Error *string `json:"error,omitempty"`
+	// How long the action took that ended.
+	Seconds *float64 `json:"seconds,omitempty"`
+	// The delivery of the task, which `hooks.manage` can read.
+	DeliveryID *uuid.UUID `json:"deliveryId,omitempty"`
+	UserID     *uuid.UUID `json:"-"`
+}
+
+// A page of what happened.
+type WorkflowEventConnection struct {
+	Edges    []*WorkflowEventEdge `json:"edges"`
+	Nodes    []*WorkflowEvent     `json:"nodes"`
+	PageInfo *PageInfo            `json:"pageInfo"`
+}
+
+// An event in a list.
+type WorkflowEventEdge struct {
+	Cursor string         `json:"cursor"`
+	Node   *WorkflowEvent `json:"node"`
+}
+
+// All criteria must hold.
+type WorkflowFilter struct {
+	// Runs in any of these states.
+	Statuses []WorkflowStatus `json:"statuses,omitempty"`
+	// Runs that are at the action with this key.
+	Action    *string    `json:"action,omitempty"`
+	ProfileID *uuid.UUID `json:"profileId,omitempty"`
+	// Only runs that wait for you, because their action names your role or no role.
+	ForMe *bool `json:"forMe,omitempty"`
+}
+
 // A workflow for items. If it is limited to roles, users with other roles cannot see its items, whatever their
 // permissions.
 type WorkflowProfile struct {
@@ -806,6 +879,75 @@ type WorkflowProfileVersionConnection struct {
 type WorkflowProfileVersionEdge struct {
 	Cursor string                  `json:"cursor"`
 	Node   *WorkflowProfileVersion `json:"node"`
+}
+
+// One run of a workflow on an item.
+type WorkflowRun struct {
+	ID     uuid.UUID `json:"id"`
+	ItemID uuid.UUID `json:"itemId"`
+	// The item; null if you cannot see it any more.
+	Item      *rendered.Item `json:"item,omitempty"`
+	ProfileID uuid.UUID      `json:"profileId"`
+	// The version of the profile that the run began with, and keeps.
+	ProfileVersion int64          `json:"profileVersion"`
+	Status         WorkflowStatus `json:"status"`
+	// The key of the action that runs or waits, or where the run failed or was cancelled; null before the first.
+	CurrentAction *string `json:"currentAction,omitempty"`
+	// Why the run has not ended, in one sentence: what it waits for, or what it does. Null after its end.
+	Explanation *string `json:"explanation,omitempty"`
+	// Why it failed.
+	Error      *string    `json:"error,omitempty"`
+	StartedAt  time.Time  `json:"startedAt"`
+	FinishedAt *time.Time `json:"finishedAt,omitempty"`
+	// In their order.
+	Actions []*WorkflowRunAction `json:"actions"`
+	Tasks   []*WorkflowRunTask   `json:"tasks"`
+}
+
+// An action of a run.
+type WorkflowRunAction struct {
+	Key    string               `json:"key"`
+	Kind   WorkflowActionKind   `json:"kind"`
+	Name   string               `json:"name"`
+	Status WorkflowActionStatus `json:"status"`
+	// In percent.
+	Progress int64 `json:"progress"`
+	// How often it was begun; 0: not yet.
+	Attempt    int64      `json:"attempt"`
+	StartedAt  *time.Time `json:"startedAt,omitempty"`
+	FinishedAt *time.Time `json:"finishedAt,omitempty"`
+	// The user who completed, approved or rejected it.
+	User *User `json:"user,omitempty"`
+	// The comment of that user, or of a task's receiver.
+	Comment *string `json:"comment,omitempty"`
+	// Why it failed or was skipped.
+	Error  *string    `json:"error,omitempty"`
+	UserID *uuid.UUID `json:"-"`
+}
+
+// A page of runs.
+type WorkflowRunConnection struct {
+	Edges    []*WorkflowRunEdge `json:"edges"`
+	Nodes    []*WorkflowRun     `json:"nodes"`
+	PageInfo *PageInfo          `json:"pageInfo"`
+}
+
+// A run in a list.
+type WorkflowRunEdge struct {
+	Cursor string       `json:"cursor"`
+	Node   *WorkflowRun `json:"node"`
+}
+
+// A task of a run.
+type WorkflowRunTask struct {
+	Key string `json:"key"`
+	// When it is sent.
+	At WorkflowTaskTime `json:"at"`
+	// The key of the action before or after which it is sent.
+	Action *string `json:"action,omitempty"`
+	// Its delivery, which `hooks.manage` can read; null before it is sent.
+	DeliveryID *uuid.UUID        `json:"deliveryId,omitempty"`
+	State      WorkflowTaskState `json:"state"`
 }
 
 // What is sent at a moment of a workflow.
@@ -1362,6 +1504,70 @@ func (e WorkflowActionKind) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// The state of an action of a run.
+type WorkflowActionStatus string
+
+const (
+	WorkflowActionStatusPending   WorkflowActionStatus = "PENDING"
+	WorkflowActionStatusRunning   WorkflowActionStatus = "RUNNING"
+	WorkflowActionStatusWaiting   WorkflowActionStatus = "WAITING"
+	WorkflowActionStatusSucceeded WorkflowActionStatus = "SUCCEEDED"
+	WorkflowActionStatusFailed    WorkflowActionStatus = "FAILED"
+	WorkflowActionStatusSkipped   WorkflowActionStatus = "SKIPPED"
+)
+
+var AllWorkflowActionStatus = []WorkflowActionStatus{
+	WorkflowActionStatusPending,
+	WorkflowActionStatusRunning,
+	WorkflowActionStatusWaiting,
+	WorkflowActionStatusSucceeded,
+	WorkflowActionStatusFailed,
+	WorkflowActionStatusSkipped,
+}
+
+func (e WorkflowActionStatus) IsValid() bool {
+	switch e {
+	case WorkflowActionStatusPending, WorkflowActionStatusRunning, WorkflowActionStatusWaiting, WorkflowActionStatusSucceeded, WorkflowActionStatusFailed, WorkflowActionStatusSkipped:
+		return true
+	}
+	return false
+}
+
+func (e WorkflowActionStatus) String() string {
+	return string(e)
+}
+
+func (e *WorkflowActionStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WorkflowActionStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WorkflowActionStatus", str)
+	}
+	return nil
+}
+
+func (e WorkflowActionStatus) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WorkflowActionStatus) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WorkflowActionStatus) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // How an action ends at its deadline.
 type WorkflowDeadlineEffect string
 
@@ -1531,6 +1737,70 @@ func (e WorkflowSecret) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// The state of a run. RUNNING includes waiting for the answer to a task; WAITING is waiting for a person.
+type WorkflowStatus string
+
+const (
+	WorkflowStatusPending   WorkflowStatus = "PENDING"
+	WorkflowStatusRunning   WorkflowStatus = "RUNNING"
+	WorkflowStatusWaiting   WorkflowStatus = "WAITING"
+	WorkflowStatusCompleted WorkflowStatus = "COMPLETED"
+	WorkflowStatusFailed    WorkflowStatus = "FAILED"
+	WorkflowStatusCancelled WorkflowStatus = "CANCELLED"
+)
+
+var AllWorkflowStatus = []WorkflowStatus{
+	WorkflowStatusPending,
+	WorkflowStatusRunning,
+	WorkflowStatusWaiting,
+	WorkflowStatusCompleted,
+	WorkflowStatusFailed,
+	WorkflowStatusCancelled,
+}
+
+func (e WorkflowStatus) IsValid() bool {
+	switch e {
+	case WorkflowStatusPending, WorkflowStatusRunning, WorkflowStatusWaiting, WorkflowStatusCompleted, WorkflowStatusFailed, WorkflowStatusCancelled:
+		return true
+	}
+	return false
+}
+
+func (e WorkflowStatus) String() string {
+	return string(e)
+}
+
+func (e *WorkflowStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WorkflowStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WorkflowStatus", str)
+	}
+	return nil
+}
+
+func (e WorkflowStatus) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WorkflowStatus) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WorkflowStatus) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What a task does: it sends the item's document by POST.
 type WorkflowTaskKind string
 
@@ -1580,6 +1850,69 @@ func (e *WorkflowTaskKind) UnmarshalJSON(b []byte) error {
 }
 
 func (e WorkflowTaskKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// The state of a task of a run. PENDING: its moment has not come. SENDING: its delivery is under way. SUCCEEDED and
+// FAILED: its delivery has ended. SKIPPED: its moment will not come.
+type WorkflowTaskState string
+
+const (
+	WorkflowTaskStatePending   WorkflowTaskState = "PENDING"
+	WorkflowTaskStateSending   WorkflowTaskState = "SENDING"
+	WorkflowTaskStateSucceeded WorkflowTaskState = "SUCCEEDED"
+	WorkflowTaskStateFailed    WorkflowTaskState = "FAILED"
+	WorkflowTaskStateSkipped   WorkflowTaskState = "SKIPPED"
+)
+
+var AllWorkflowTaskState = []WorkflowTaskState{
+	WorkflowTaskStatePending,
+	WorkflowTaskStateSending,
+	WorkflowTaskStateSucceeded,
+	WorkflowTaskStateFailed,
+	WorkflowTaskStateSkipped,
+}
+
+func (e WorkflowTaskState) IsValid() bool {
+	switch e {
+	case WorkflowTaskStatePending, WorkflowTaskStateSending, WorkflowTaskStateSucceeded, WorkflowTaskStateFailed, WorkflowTaskStateSkipped:
+		return true
+	}
+	return false
+}
+
+func (e WorkflowTaskState) String() string {
+	return string(e)
+}
+
+func (e *WorkflowTaskState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WorkflowTaskState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WorkflowTaskState", str)
+	}
+	return nil
+}
+
+func (e WorkflowTaskState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WorkflowTaskState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WorkflowTaskState) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

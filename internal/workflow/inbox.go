@@ -1,0 +1,45 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/account"
+	"itemcast/internal/change"
+	"itemcast/internal/db"
+	"itemcast/internal/item"
+	"itemcast/internal/workflow/internal/store"
+	"itemcast/internal/workflow/machine"
+)
+
+// Inbox returns a function that reports whether a workflow waits for the actor, as it was before or after a change: for
+// a person with the actor's role, or with any. The definition is that of the run which the change belongs to, whatever
+// its profile has become. Needs items.view. Nothing waits for an actor without workflows.act.
+func (s *Service) Inbox(ctx context.Context) (
+	waits func(ctx context.Context, c *change.Change, w item.ItemWorkflow) (bool, error), err error,
+) {
+	actor, err := account.Authorize(ctx, account.ItemsView)
+	if err != nil {
+		return nil, err
+	}
+	mayAct := actor.Permissions.Has(account.WorkflowsAct)
+	return func(ctx context.Context, c *change.Change, w item.ItemWorkflow) (bool, error) {
+		if !mayAct || w.Status != string(machine.Waiting) || w.CurrentAction == nil {
+			return false, nil
+		}
+		roles, err := store.New(db.Read(ctx, s.pool)).RolesOfWaitingAction(ctx, store.RolesOfWaitingActionParams{
+			AccountID: c.AccountID, ItemID: c.ItemID, ProfileID: w.ProfileID, Action: *w.CurrentAction, At: c.OccurredAt,
+		})
+		if errors.Is(err, pgx.ErrNoRows) {
+			return false, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("read the roles of an action: %w", err)
+		}
+		return len(roles) == 0 || slices.Contains(roles, actor.RoleID), nil
+	}, nil
+}
