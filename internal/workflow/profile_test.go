@@ -192,7 +192,17 @@ func TestDeleteProfile_RefusesAProfileInUse(t *testing.T) {
 	b := setup(t)
 	used, unused := b.create(workflow.ProfileInput{Name: "Review"}), b.create(workflow.ProfileInput{Name: "Approval"})
 	b.addItem(used.ID)
-	if err := b.profiles.DeleteProfile(b.ctx, used.ID, nil); !problem.Is(err, problem.Conflict) {
+	b.addItem(used.ID)
+	const insert = `INSERT INTO workflow_run (id, account_id, item_id, profile_id, profile_version, status, state, started_at,
+			moved_at, finished_at)
+		SELECT gen_random_uuid(), account_id, id, $1, 1, CASE WHEN at IS NULL THEN 'running' ELSE 'failed' END, '{}', now(), now(), at
+		FROM (SELECT account_id, id FROM item LIMIT 1) i, (VALUES (NULL), (now()), (now())) finished (at)`
+	if _, err := b.pool.Exec(b.ctx, insert, used.ID); err != nil {
+		t.Fatal(err)
+	}
+	err := b.profiles.DeleteProfile(b.ctx, used.ID, nil)
+	if e := problem.Of(err); e == nil || e.Code != problem.Conflict ||
+		!strings.HasPrefix(e.Detail, "2 items have this workflow profile, and 1 run has not ended") {
 		t.Errorf("in use: got %v", err)
 	}
 	if err := b.profiles.DeleteProfile(b.ctx, unused.ID, revision.Is(7)); !problem.Is(err, problem.RevisionMismatch) {
@@ -204,6 +214,14 @@ func TestDeleteProfile_RefusesAProfileInUse(t *testing.T) {
 	if _, err := b.profiles.Profile(b.ctx, unused.ID); !problem.Is(err, problem.NotFound) {
 		t.Errorf("after its deletion: got %v", err)
 	}
+	if !slices.Equal(b.hooks.ended, []uuid.UUID{unused.ID}) {
+		t.Errorf("the hooks of %v have ended", b.hooks.ended)
+	}
+	var versions int
+	if err := b.pool.QueryRow(b.ctx, `SELECT count(*) FROM workflow_profile_version WHERE profile_id = $1`, unused.ID).
+		Scan(&versions); err != nil || versions != 1 {
+		t.Errorf("%d versions outlive the profile, %v", versions, err)
+	}
 }
 
 func TestProfiles_AnotherAccountsDoNotExist(t *testing.T) {
@@ -214,9 +232,12 @@ func TestProfiles_AnotherAccountsDoNotExist(t *testing.T) {
 		t.Errorf("got %v, %v", profiles, err)
 	}
 	for name, err := range map[string]error{
-		"get":    second(b.profiles.Profile(stranger, profile.ID)),
-		"patch":  second(b.profiles.PatchProfile(stranger, profile.ID, workflow.ProfilePatch{Name: new("x")}, nil)),
-		"delete": b.profiles.DeleteProfile(stranger, profile.ID, nil),
+		"get":               second(b.profiles.Profile(stranger, profile.ID)),
+		"patch":             second(b.profiles.PatchProfile(stranger, profile.ID, workflow.ProfilePatch{Name: new("x")}, nil)),
+		"delete":            b.profiles.DeleteProfile(stranger, profile.ID, nil),
+		"copy":              second(b.profiles.CopyProfile(stranger, profile.ID, "x")),
+		"check":             second(b.profiles.CheckProfile(stranger, profile.ID)),
+		"read a version of": second(b.profiles.Version(stranger, profile.ID, 1)),
 	} {
 		if !problem.Is(err, problem.NotFound) {
 			t.Errorf("%s: got %v", name, err)

@@ -14,6 +14,7 @@ func TestReturned_WhatGETReturnedCanBeSentBack(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
 	profile := n.CreateProfile("p")
+	news := n.Call(http.MethodPost, "/api/v1/workflow-profiles", newsroom).WantStatus(t, http.StatusCreated).Field(t, "id")
 	role := n.CreateRole("r", "api.access")
 	n.CreateUser("ada@example.com", role)
 	n.Call(http.MethodPost, "/api/v1/metadata-fields", `{"key":"year","kind":"number"}`).WantStatus(t, http.StatusCreated)
@@ -30,6 +31,7 @@ func TestReturned_WhatGETReturnedCanBeSentBack(t *testing.T) {
 		{"PATCH", "/api/v1/roles/" + role, `"name":"s"`},
 		{"PATCH", "/api/v1/metadata-fields/" + field, `"label":"Year"`},
 		{"PATCH", "/api/v1/workflow-profiles/" + profile, `"description":"d"`},
+		{"PATCH", "/api/v1/workflow-profiles/" + news, `"description":"d"`},
 	} {
 		before := n.Call(http.MethodGet, c.path, "").WantStatus(t, http.StatusOK)
 		n.WantNoWrites(func() {
