@@ -15,6 +15,12 @@ var sharedTables = map[string]string{
 	"feed_head":         "as item_position",
 	"feed":              "as item_position",
 	"consumer_position": "a durable consumer follows the log of all accounts",
+
+	"river_job":          "the queue of jobs belongs to River, and serves all accounts; a job names its account",
+	"river_leader":       "as river_job",
+	"river_migration":    "as river_job",
+	"river_notification": "as river_job",
+	"river_queue":        "as river_job",
 }
 
 func TestTables_RowsBelongToAnAccount(t *testing.T) {

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
 )
 
 var (
@@ -73,6 +76,41 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, migrations fs.FS, options 
 		for _, step := range applied {
 			options.Log.Info("migrated the database", "step", path.Base(step.Source.Path), "took", step.Duration)
 		}
+	}
+	return migrateQueue(ctx, pool, conn, turns, options.Log)
+}
+
+// QueueSchema is the version of the schema of River, the queue of jobs. Raise it with a new release of River whose
+// documentation asks for it.
+const QueueSchema = 8
+
+// migrateQueue applies the migrations of River that the database lacks, under the lock of the other migrations.
+func migrateQueue(
+	ctx context.Context, pool *pgxpool.Pool, sqlDB *sql.DB, turns lock.SessionLocker, log *slog.Logger,
+) (err error) {
+	conn, err := sqlDB.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connect for the migration of the job queue: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	if err := turns.SessionLock(ctx, conn); err != nil {
+		return fmt.Errorf("take the migration lock: %w", err)
+	}
+	defer func() {
+		if unlockErr := turns.SessionUnlock(context.WithoutCancel(ctx), conn); unlockErr != nil && err == nil {
+			err = fmt.Errorf("release the migration lock: %w", unlockErr)
+		}
+	}()
+	migrator, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return fmt.Errorf("read the migrations of the job queue: %w", err)
+	}
+	result, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, &rivermigrate.MigrateOpts{TargetVersion: QueueSchema})
+	if err != nil {
+		return fmt.Errorf("migrate the job queue: %w", err)
+	}
+	if log != nil && len(result.Versions) > 0 {
+		log.Info("migrated the job queue", "version", QueueSchema)
 	}
 	return nil
 }

@@ -56,10 +56,14 @@ func (s *Service) insert(
 	if err := s.insertRow(ctx, tx, actor.AccountID, i, document); err != nil {
 		return Document{}, err
 	}
-	return Document{Bytes: document, Revision: i.Revision}, change.Record(ctx, tx, change.Change{
+	err = change.Record(ctx, tx, change.Change{
 		AccountID: actor.AccountID, ItemID: id, Revision: i.Revision, Kind: change.Created, Actor: actor.UserParam(),
 		Trigger: change.TriggerWrite, Document: document, OccurredAt: now,
 	})
+	if err != nil {
+		return Document{}, err
+	}
+	return Document{Bytes: document, Revision: i.Revision}, s.beginRun(ctx, tx, actor, nil, i, now)
 }
 
 // revise applies the draft that build returns to an item, and records the change. If no field differs, it writes
@@ -85,7 +89,14 @@ func (s *Service) revise(
 		return Document{}, false, err
 	}
 	d.restored.onExisting(&after)
-	return s.storeRevision(ctx, tx, actor, before, &after)
+	if err := s.mayLeaveProfile(ctx, tx, actor, before.Item, &after); err != nil {
+		return Document{}, false, err
+	}
+	document, changed, err = s.storeRevision(ctx, tx, actor, before, &after)
+	if err != nil {
+		return Document{}, false, err
+	}
+	return document, changed, s.beginRun(ctx, tx, actor, before.profile(), &after, before.At)
 }
 
 // storeRevision stores the next revision of a locked item, and records the change. If no field differs, it writes

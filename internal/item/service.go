@@ -20,6 +20,7 @@ type Service struct {
 	checkPatch Checker
 	publicURL  string
 	version    int32
+	workflows  Workflows
 	sights     sights
 	allRenewed atomic.Bool // no stale document is known
 	log        *slog.Logger
@@ -36,6 +37,7 @@ type Config struct {
 	Check      Checker // against the schema ItemInput
 	CheckPatch Checker // against the schema ItemPatch
 	PublicURL  string
+	Workflows  Workflows // nil: profiles start no runs
 	Log        *slog.Logger
 }
 
@@ -43,7 +45,8 @@ type Config struct {
 func NewService(c Config) *Service {
 	return &Service{
 		pool: c.Pool, feed: c.Feed, sequencer: c.Sequencer, check: c.Check, checkPatch: c.CheckPatch,
-		publicURL: c.PublicURL, version: documentVersion(c.PublicURL), sights: newSights(c.Pool), log: c.Log,
+		publicURL: c.PublicURL, version: documentVersion(c.PublicURL), workflows: c.Workflows,
+		sights: newSights(c.Pool), log: c.Log,
 	}
 }
 

@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/account"
+	"itemcast/internal/db"
 	"itemcast/internal/item/internal/store"
+	"itemcast/internal/optional"
 )
 
 // workflowPending is the status of an item with a workflow profile on which no action has run yet.
@@ -52,3 +56,84 @@ func withDefault(ctx context.Context, q *store.Queries, actor account.Actor) (*I
 	}
 	return &ItemWorkflow{ProfileID: id, Status: workflowPending}, nil
 }
+
+// Workflows runs the workflows of items. Package workflow implements it: it imports this package, never the reverse.
+type Workflows interface {
+	// Begin starts the run of an item whose write has set a profile, as part of tx. It does nothing for a profile
+	// without actions and tasks.
+	Begin(ctx context.Context, tx pgx.Tx, actor account.Actor, itemID, profileID uuid.UUID, at time.Time) error
+
+	// Ended returns WORKFLOW_RUNNING if the item's run has not ended.
+	Ended(ctx context.Context, tx pgx.Tx, accountID, itemID uuid.UUID) error
+}
+
+// profile returns the workflow profile of an item; nil: none.
+func (i *Item) profile() *uuid.UUID {
+	if i.Workflow == nil {
+		return nil
+	}
+	return &i.Workflow.ProfileID
+}
+
+// mayLeaveProfile returns WORKFLOW_RUNNING if a write gives an item another profile while its run has not ended.
+func (s *Service) mayLeaveProfile(
+	ctx context.Context, tx pgx.Tx, actor account.Actor, before, after *Item,
+) error {
+	if s.workflows == nil || before.Workflow == nil || optional.Equal(before.profile(), after.profile()) {
+		return nil
+	}
+	return s.workflows.Ended(ctx, tx, actor.AccountID, before.ID)
+}
+
+// beginRun starts the run of an item that a write has given a profile. before is the item's earlier profile. The item's
+// row has been written, perhaps deferred.
+func (s *Service) beginRun(
+	ctx context.Context, tx pgx.Tx, actor account.Actor, before *uuid.UUID, after *Item, at time.Time,
+) error {
+	if s.workflows == nil || after.Workflow == nil || optional.Equal(before, after.profile()) {
+		return nil
+	}
+	return s.workflows.Begin(ctx, tx, actor, after.ID, after.Workflow.ProfileID, at)
+}
+
+// LockForWorkflow locks an item as part of tx, which may be of another pool than the service's. An actor without a user
+// is the system, which sees every item of its account. The caller has checked what the actor may do. After the commit
+// the sequencer is woken. Error: NOT_FOUND.
+func (s *Service) LockForWorkflow(ctx context.Context, tx pgx.Tx, actor account.Actor, id uuid.UUID) (Held, error) {
+	db.AfterCommit(ctx, s.sequencer.Wake)
+	return s.lock(ctx, store.New(tx), actor, id, nil)
+}
+
+// ReviseForWorkflow stores the next revision of a locked item, records the change, and returns the item as it is then.
+// If nothing differs, it writes nothing. Error: FORBIDDEN if the actor's token would not show the result.
+func (s *Service) ReviseForWorkflow(
+	ctx context.Context, tx pgx.Tx, actor account.Actor, held Held, after *Item,
+) (Held, error) {
+	document, changed, err := s.storeRevision(ctx, tx, actor, held, after)
+	if err != nil || !changed {
+		return held, err
+	}
+	held.Item, held.Document, held.rendering, held.stale = after, document.Bytes, 0, false
+	return held, nil
+}
+
+// Publish makes an item public or unlisted with the authority of its workflow profile: nobody needs items.publish.
+func (i *Item) Publish(privacy Privacy, at time.Time) {
+	if i.Privacy == PrivacyPrivate {
+		i.PublishedAt = &at
+	}
+	i.Privacy = privacy
+}
+
+// Archive makes an item private and adds tags. It returns what prevents it; "" for nothing.
+func (i *Item) Archive(tags []string) (fault string) {
+	all := cleanTags(append(slices.Clone(i.Tags), tags...))
+	if len(all) > maxTags {
+		return fmt.Sprintf("The item would have %d tags, and may have %d.", len(all), maxTags)
+	}
+	i.Privacy, i.PublishedAt, i.Tags = PrivacyPrivate, nil, all
+	return ""
+}
+
+// maxTags is the limit of the contract.
+const maxTags = 100

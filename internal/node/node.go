@@ -39,6 +39,8 @@ import (
 const (
 	notifierConns = 4 // one each for the sequencer, the feed, the durable consumer and reviews of permissions
 	queueConns    = 5 // one each for claims, results, sweeps and replays, and one to spare
+	moveConns     = 6 // one each for the runs that move at once, their sweep, and the lease of the processor
+	jobConns      = 4 // one each for fetching, completing and announcing jobs, and for their maintenance
 )
 
 // Config holds the settings of a node's parts.
@@ -49,7 +51,8 @@ type Config struct {
 	Retention          change.Retention // of the change log
 	AuditKeepFor       time.Duration    // how long the audit log retains entries; 0: no limit
 	HookReach          egress.Policy
-	TrustedProxies     []netip.Prefix // whose X-Forwarded-For is trusted
+	TrustedProxies     []netip.Prefix     // whose X-Forwarded-For is trusted
+	Processor          workflow.Processor // of media; nil: workflows skip the actions process
 	Log                *slog.Logger
 }
 
@@ -69,6 +72,8 @@ type Node struct {
 	pool      *pgxpool.Pool
 	notifier  *pgxpool.Pool // of the sequencer, the feed and reviews, which must never queue behind requests
 	queue     *pgxpool.Pool // of the dispatcher
+	moves     *pgxpool.Pool // of the runs of workflows
+	jobs      *pgxpool.Pool // of the queue of jobs
 	pages     *browse.Pages
 	problems  *contract.Problems
 	pruner    *change.Pruner
@@ -95,27 +100,36 @@ func New(ctx context.Context, pool *pgxpool.Pool, config Config) (*Node, error) 
 	if err != nil {
 		return nil, err
 	}
-	notifier, err := db.OpenQueue(ctx, pool, db.QueueOptions{MaxConns: notifierConns})
-	if err != nil {
-		return nil, fmt.Errorf("open the notifier's pool: %w", err)
-	}
-	queue, err := db.OpenQueue(ctx, pool, db.QueueOptions{MaxConns: queueConns, AsyncCommit: true})
-	if err != nil {
-		notifier.Close()
-		return nil, fmt.Errorf("open the delivery queue's pool: %w", err)
-	}
-	feed, err := change.OpenFeed(ctx, notifier, config.Log)
-	if err != nil {
-		queue.Close()
-		notifier.Close()
+	n := &Node{config: config, pool: pool, Contract: document, problems: problems, pages: pages}
+	if err := n.openPools(ctx); err != nil {
+		n.Close()
 		return nil, err
 	}
-	n := &Node{
-		config: config, pool: pool, notifier: notifier, queue: queue, Contract: document, problems: problems,
-		pages: pages, Feed: feed,
+	if n.Feed, err = change.OpenFeed(ctx, n.notifier, config.Log); err != nil {
+		n.Close()
+		return nil, err
 	}
 	n.buildServices()
 	return n, nil
+}
+
+// openPools opens the node's own pools. On an error, Close closes those that are open.
+func (n *Node) openPools(ctx context.Context) (err error) {
+	for _, p := range []struct {
+		pool    **pgxpool.Pool
+		name    string
+		options db.QueueOptions
+	}{
+		{&n.notifier, "notifier", db.QueueOptions{MaxConns: notifierConns}},
+		{&n.queue, "delivery queue", db.QueueOptions{MaxConns: queueConns, AsyncCommit: true}},
+		{&n.moves, "workflows", db.QueueOptions{MaxConns: moveConns}},
+		{&n.jobs, "job queue", db.QueueOptions{MaxConns: jobConns, AsyncCommit: true}},
+	} {
+		if *p.pool, err = db.OpenQueue(ctx, n.pool, p.options); err != nil {
+			return fmt.Errorf("open the pool of the %s: %w", p.name, err)
+		}
+	}
+	return nil
 }
 
 func (n *Node) buildServices() {
@@ -127,22 +141,28 @@ func (n *Node) buildServices() {
 	n.directory = account.NewDirectory(pool)
 	n.Tokens = token.NewService(pool)
 	sender := sending.New(config.HookReach.Transport(egress.Options{}), sending.Config{Version: config.Version})
-	n.Items = item.NewService(item.Config{Pool: pool, Feed: n.Feed, Sequencer: n.Sequencer,
+	starter := workflow.NewStarter(log)
+	n.Items = item.NewService(item.Config{Pool: pool, Feed: n.Feed, Sequencer: n.Sequencer, Workflows: starter,
 		Check: n.Contract.Schema("ItemInput").Check, CheckPatch: n.Contract.Schema("ItemPatch").Check,
 		PublicURL: config.PublicURL, Log: log})
-	n.Dispatcher = dispatch.New(dispatch.Config{Pool: n.queue, Feed: n.Feed, Sender: sender, Log: log})
+	n.Dispatcher = dispatch.New(dispatch.Config{Pool: n.queue, Feed: n.Feed, Sender: sender, Log: log,
+		TaskEnded: starter.TaskEnded})
 	n.hooks = hook.NewService(hook.Config{Pool: pool, Feed: n.Feed, Reach: config.HookReach, Sender: sender,
 		Items: n.Items, Wake: n.Dispatcher.Wake})
 	n.pruner = change.NewPruner(pool, config.Retention, n.Dispatcher.Hold, log)
 	n.Hub = live.NewHub(pool, n.Feed, config.ConnectionsPerUser, log)
 	n.workflows = workflow.NewService(workflow.Config{Pool: pool, Log: log, Changed: n.Hub.Forget,
-		Reach: config.HookReach, Hooks: n.hooks})
+		Reach: config.HookReach, Hooks: n.hooks,
+		Starter: starter, Items: n.Items, Moves: n.moves, JobsPool: n.jobs, Processor: config.Processor})
 }
 
 // Close releases the node's own database connections. Call it after Run has returned.
 func (n *Node) Close() {
-	n.queue.Close()
-	n.notifier.Close()
+	for _, pool := range []*pgxpool.Pool{n.queue, n.moves, n.jobs, n.notifier} {
+		if pool != nil {
+			pool.Close()
+		}
+	}
 }
 
 // Run does the node's background work until ctx ends or a part fails.

@@ -33,3 +33,8 @@ func Or[T any](value *T, fallback T) T {
 	}
 	return *value
 }
+
+// Equal reports whether two pointers are both nil, or point to equal values.
+func Equal[T comparable](a, b *T) bool {
+	return a == b || a != nil && b != nil && *a == *b
+}

@@ -1,9 +1,11 @@
 package workflow
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -11,6 +13,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/db"
 	"itemcast/internal/hook/egress"
+	"itemcast/internal/item"
 	"itemcast/internal/workflow/internal/store"
 )
 
@@ -27,13 +30,28 @@ type Config struct {
 	Hooks Hooks         // sends the tasks
 	// Resolver looks up the hosts of tasks in a dry run. Nil: the system's.
 	Resolver *net.Resolver
+
+	Starter *Starter      // begins runs; nil: a new one
+	Items   *item.Service // nil: the service moves no runs
+	// Moves is the pool of moves, and JobsPool that of the queue of jobs (db.OpenQueue; a lost commit of the latter does
+	// no harm). With pools of their own, runs never keep requests waiting. nil: Pool.
+	Moves, JobsPool *pgxpool.Pool
+	Processor       Processor     // nil: the actions process are skipped
+	SweepPause      time.Duration // between two searches for runs that a dead node left; 0: 5 s
 }
 
-// Service manages an account's workflow profiles. Its methods may be called concurrently.
+// Service manages an account's workflow profiles, and runs them. Its methods may be called concurrently.
 type Service struct {
-	pool    *pgxpool.Pool
-	log     *slog.Logger
-	changed func()
+	*launcher
+	pool       *pgxpool.Pool
+	log        *slog.Logger
+	changed    func()
+	items      *item.Service
+	moves      *pgxpool.Pool
+	jobsPool   *pgxpool.Pool
+	processor  Processor
+	sweepPause time.Duration
+	metrics    *runMetrics
 
 	reach    egress.Policy
 	hooks    Hooks
@@ -42,15 +60,15 @@ type Service struct {
 
 // NewService returns a Service on the database of config.
 func NewService(config Config) *Service {
-	return &Service{pool: config.Pool, log: config.Log, changed: config.Changed, reach: config.Reach,
-		hooks: config.Hooks, resolver: config.Resolver}
-}
-
-// Run announces changes of profiles, until ctx ends.
-func (s *Service) Run(ctx context.Context) error {
-	db.Listen(ctx, s.pool, db.Listener{Channel: "itemcast_workflow_profile", Log: s.log,
-		Connected: s.changed, Notified: func(string) { s.changed() }})
-	return nil
+	if config.Starter == nil {
+		config.Starter = NewStarter(config.Log)
+	}
+	return &Service{
+		launcher: config.Starter.launcher, pool: config.Pool, log: config.Log, changed: config.Changed, items: config.Items,
+		moves: cmp.Or(config.Moves, config.Pool), jobsPool: cmp.Or(config.JobsPool, config.Pool),
+		processor: config.Processor, sweepPause: cmp.Or(config.SweepPause, sweepPause), metrics: newRunMetrics(),
+		reach: config.Reach, hooks: config.Hooks, resolver: config.Resolver,
+	}
 }
 
 // change runs fn in a transaction that excludes other changes of the account's users, roles and settings: profiles name

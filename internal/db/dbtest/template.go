@@ -118,5 +118,6 @@ func contentHash(files fs.FS) (string, error) {
 		fmt.Fprintf(digest, "%s %d\n%s", path, len(content), content)
 		return err
 	})
+	fmt.Fprintf(digest, "job queue %d", db.QueueSchema)
 	return hex.EncodeToString(digest.Sum(nil)[:8]), err
 }

@@ -3,3 +3,52 @@
 //   sqlc v1.31.1
 
 package store
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+type WorkflowEvent struct {
+	ID         uuid.UUID
+	AccountID  uuid.UUID
+	ItemID     uuid.UUID
+	RunID      uuid.UUID
+	At         time.Time
+	Event      string
+	Action     *string
+	Task       *string
+	UserID     *uuid.UUID
+	Comment    *string
+	Error      *string
+	Took       *float64
+	DeliveryID *uuid.UUID
+	Outcome    *string
+}
+
+type WorkflowRun struct {
+	ID              uuid.UUID
+	AccountID       uuid.UUID
+	ItemID          uuid.UUID
+	ProfileID       uuid.UUID
+	ProfileVersion  int32
+	Status          string
+	CurrentAction   *string
+	State           json.RawMessage
+	Error           *string
+	WaitingRoles    []uuid.UUID
+	WaitingTasks    []string
+	StartedBy       *uuid.UUID
+	StartedAt       time.Time
+	MovedAt         time.Time
+	FinishedAt      *time.Time
+	WakeAt          *time.Time
+	NudgedAt        *time.Time
+	Attempts        int16
+	ProcessAction   *string
+	ProcessAttempt  int16
+	ProcessOwner    *uuid.UUID
+	ProcessProgress int16
+}

@@ -1,0 +1,215 @@
+package workflow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/account"
+	"itemcast/internal/db"
+	"itemcast/internal/item"
+	"itemcast/internal/plaintext"
+	"itemcast/internal/problem"
+	"itemcast/internal/validate"
+	"itemcast/internal/workflow/internal/store"
+	"itemcast/internal/workflow/machine"
+)
+
+var (
+	errItemHasNoRun = problem.New(problem.NotFound, "The item has no workflow run.")
+	errEnded        = problem.New(problem.Conflict, "The item's workflow has ended already.")
+)
+
+// Start starts a run of an item: of its profile or of another one, which the item then has. Needs workflows.act. Errors:
+// NOT_FOUND; WORKFLOW_RUNNING; RULE_VIOLATED for a profile or an action that does not exist.
+func (s *Service) Start(ctx context.Context, itemID uuid.UUID, in StartInput) (Run, error) {
+	return s.act(ctx, func(ctx context.Context, tx pgx.Tx, actor account.Actor) error {
+		held, err := s.items.LockForWorkflow(ctx, tx, actor, itemID)
+		if err != nil {
+			return err
+		}
+		if err := s.hasEnded(ctx, tx, actor.AccountID, itemID); err != nil {
+			return err
+		}
+		v, state, err := s.toStart(ctx, tx, actor, held.Item, in)
+		if err != nil {
+			return err
+		}
+		after := *held.Item
+		after.Workflow = &item.ItemWorkflow{ProfileID: v.profile, Status: string(machine.Pending)}
+		if held, err = s.items.ReviseForWorkflow(ctx, tx, actor, held, &after); err != nil {
+			return err
+		}
+		return s.insertRun(ctx, tx, actor, itemID, v, state, held.At)
+	}, itemID)
+}
+
+// toStart returns the version of the profile to start, and the first state of its run.
+func (s *Service) toStart(
+	ctx context.Context, tx pgx.Tx, actor account.Actor, i *item.Item, in StartInput,
+) (v versionKey, state machine.State, err error) {
+	profile := in.ProfileID
+	if profile == nil {
+		if i.Workflow == nil {
+			return v, state, ruleFault("#/profile_id", "is missing: the item has no workflow profile")
+		}
+		profile = &i.Workflow.ProfileID
+	}
+	version, err := store.New(tx).ProfileToRun(ctx, store.ProfileToRunParams{
+		AccountID: actor.AccountID, ID: *profile, RoleID: actor.RoleParam()})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return v, state, ruleFault("#/profile_id", "is no workflow profile that you can use")
+	}
+	if err != nil {
+		return v, state, fmt.Errorf("read the version of a workflow profile: %w", err)
+	}
+	v = versionKey{*profile, version}
+	d, err := s.definition(ctx, tx, actor.AccountID, v)
+	if err != nil {
+		return v, state, err
+	}
+	if d.IsEmpty() {
+		return v, state, ruleFault("#/profile_id", "is a workflow profile without actions and tasks")
+	}
+	from := ""
+	if in.From != nil {
+		from = *in.From
+	}
+	if state, err = machine.Start(d, from); err != nil {
+		return v, state, ruleFault("#/from", "is not the key of an action of this workflow profile")
+	}
+	return v, state, nil
+}
+
+func ruleFault(pointer, detail string) error {
+	return problem.Invalid(problem.RuleViolated, problem.Fault{Pointer: pointer, Detail: detail})
+}
+
+// CancelRun cancels the run of an item. Tasks that are recorded already are still sent. Needs workflows.act. Errors:
+// NOT_FOUND; CONFLICT when it has ended.
+func (s *Service) CancelRun(ctx context.Context, itemID uuid.UUID) (Run, error) {
+	return s.act(ctx, func(ctx context.Context, tx pgx.Tx, actor account.Actor) error {
+		m, err := s.load(ctx, tx, actor, itemID)
+		if errors.Is(err, errNoRun) {
+			return s.errNotRunning(ctx, tx, actor, itemID, errEnded)
+		}
+		if err != nil {
+			return err
+		}
+		after := *m.held.Item
+		_, err = m.apply(ctx, machine.Cancel{User: actor.UserParam()}, &after)
+		return err
+	}, itemID)
+}
+
+// Act completes, approves or rejects the action that a run waits at. Needs workflows.act and, if the action has roles,
+// one of them. Errors: NOT_FOUND; FORBIDDEN; INVALID_INPUT for the comment; ACTION_NOT_WAITING.
+func (s *Service) Act(
+	ctx context.Context, itemID uuid.UUID, key string, verb machine.Verb, comment string,
+) (Run, error) {
+	return s.act(ctx, func(ctx context.Context, tx pgx.Tx, actor account.Actor) error {
+		comment := plaintext.Composed(comment)
+		if fault := validate.Text(comment, 0, maxComment); fault != "" {
+			return problem.Invalid(problem.InvalidInput, problem.Fault{Pointer: "#/comment", Detail: fault})
+		}
+		m, err := s.load(ctx, tx, actor, itemID)
+		if errors.Is(err, errNoRun) {
+			return s.errNotRunning(ctx, tx, actor, itemID, errNotWaiting(key, "the workflow has ended"))
+		}
+		if err != nil {
+			return err
+		}
+		if err := m.mayAct(key); err != nil {
+			return err
+		}
+		after := *m.held.Item
+		e := machine.Act{Action: key, Verb: verb, User: actor.UserParam(), Comment: comment}
+		moved, err := m.apply(ctx, e, &after)
+		switch {
+		case err != nil:
+			return err
+		case !moved:
+			return m.errCannotAct(key, verb)
+		case m.hasMore():
+			return s.enqueue(ctx, tx, advance{AccountID: actor.AccountID, ItemID: itemID})
+		}
+		return nil
+	}, itemID)
+}
+
+// mayAct returns NOT_FOUND for an action that the run lacks, and FORBIDDEN if the run waits at it for other roles.
+func (m *moving) mayAct(key string) error {
+	k := slices.IndexFunc(m.definition.Actions, func(a machine.Action) bool { return a.Key == key })
+	if k < 0 {
+		return problem.New(problem.NotFound, "The workflow has no action with this key.")
+	}
+	roles := m.definition.Actions[k].RoleIDs
+	if k != m.state.Current || m.state.Phase != machine.PhasePerson || len(roles) == 0 || m.actor.RoleID == uuid.Nil ||
+		slices.Contains(roles, m.actor.RoleID) {
+		return nil
+	}
+	return problem.New(problem.Forbidden, "Your role may not act at this step. The roles of the action may.")
+}
+
+// errCannotAct says why an act does not apply.
+func (m *moving) errCannotAct(key string, verb machine.Verb) error {
+	a := m.state.CurrentAction(m.definition)
+	switch {
+	case m.state.Phase != machine.PhasePerson:
+		return errNotWaiting(key, "the workflow is busy elsewhere")
+	case a.Key != key:
+		return errNotWaiting(key, fmt.Sprintf("the workflow waits at %q", a.Key))
+	case verb == machine.VerbComplete:
+		return errNotWaiting(key, "it is an approval: approve or reject it")
+	}
+	return errNotWaiting(key, "it is an edit: complete it")
+}
+
+func errNotWaiting(key, why string) error {
+	return problem.New(problem.ActionNotWaiting, "The action %q cannot be done now: %s.", key, why)
+}
+
+// errNotRunning returns NOT_FOUND if the item has never had a run, and else the given error.
+func (s *Service) errNotRunning(
+	ctx context.Context, tx pgx.Tx, actor account.Actor, itemID uuid.UUID, ended error,
+) error {
+	_, err := store.New(tx).LastRun(ctx, store.LastRunParams{
+		AccountID: actor.AccountID, ItemID: itemID, RoleID: actor.RoleParam()})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return errItemHasNoRun
+	}
+	return errors.Join(err, ended)
+}
+
+// act runs fn with the actor's permissions as the transaction reads them, and returns the item's run as it is then.
+func (s *Service) act(
+	ctx context.Context, fn func(ctx context.Context, tx pgx.Tx, actor account.Actor) error, itemID uuid.UUID,
+) (run Run, err error) {
+	if _, err := account.Authorize(ctx, account.WorkflowsAct); err != nil {
+		return Run{}, err
+	}
+	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
+		actor, err := account.Reauthorize(ctx, tx, account.WorkflowsAct)
+		if err != nil {
+			return err
+		}
+		if err := fn(ctx, tx, actor); err != nil {
+			return err
+		}
+		run, err = s.lastRun(ctx, tx, actor, itemID)
+		return err
+	})
+	return run, err
+}
+
+func decodeState(raw json.RawMessage) (state machine.State, err error) {
+	if err := json.Unmarshal(raw, &state); err != nil {
+		return state, fmt.Errorf("decode a workflow's state: %w", err)
+	}
+	return state, nil
+}

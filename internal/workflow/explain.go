@@ -1,0 +1,86 @@
+package workflow
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/account"
+	"itemcast/internal/db"
+	"itemcast/internal/hook"
+	"itemcast/internal/workflow/machine"
+)
+
+// openDelivery is what is known of a task's delivery that has not ended.
+type openDelivery struct {
+	id     *uuid.UUID // the webhook-id; nil: the change has no position yet
+	detail string     // what has become of it, as a part of a sentence
+}
+
+// readSending reads the deliveries of the tasks that runs have recorded and that have not ended.
+func (s *Service) readSending(ctx context.Context, q db.Querier, actor account.Actor, views []view) error {
+	for n := range views {
+		v := &views[n]
+		open := slices.ContainsFunc(v.definition.Tasks, func(t machine.Task) bool {
+			_, answered := v.answers[t.Key]
+			return !answered && v.state.Tasks[slices.IndexFunc(v.definition.Tasks,
+				func(o machine.Task) bool { return o.Key == t.Key })].RecordedAt != nil
+		})
+		if !open {
+			continue
+		}
+		deliveries, err := hook.TaskDeliveries(ctx, q, actor.AccountID, v.row.ItemID, v.row.ID)
+		if err != nil {
+			return err
+		}
+		v.sending = make(map[string]openDelivery, len(deliveries))
+		for _, d := range deliveries {
+			v.sending[d.Task.Task] = openDelivery{id: d.DeliveryID, detail: ""}
+		}
+	}
+	return nil
+}
+
+// explain says in one sentence what a run that has not ended waits for.
+func (v *view) explain() string {
+	awaited := v.state.Awaited(v.definition)
+	switch {
+	case len(awaited) > 0:
+		if detail := v.sending[awaited[0]].detail; detail != "" {
+			return fmt.Sprintf("Task %q: %s.", awaited[0], detail)
+		}
+		return fmt.Sprintf("Waits for the answer of task %q.", awaited[0])
+	case v.state.Phase == machine.PhasePerson:
+		return "Waits for a person" + v.withRoles() + "."
+	case v.state.Phase == machine.PhaseProcess && v.row.ProcessOwner != nil:
+		return fmt.Sprintf("%s %d %%.", v.definition.Actions[v.state.Current].Key, v.row.ProcessProgress)
+	case v.state.Phase == machine.PhaseProcess:
+		return "Waits for the media processor."
+	case v.row.Attempts > 0:
+		return fmt.Sprintf("The next step failed in %d of %d attempts, and is tried again.", v.row.Attempts, maxAttempts)
+	case v.state.Phase == machine.PhaseBegin:
+		return "Waits to begin."
+	}
+	return fmt.Sprintf("Runs %s.", v.definition.Actions[v.state.Current].Key)
+}
+
+// withRoles names the roles that may act; "" for every role.
+func (v *view) withRoles() string {
+	if len(v.row.WaitingRoles) == 0 {
+		return ""
+	}
+	var names []string
+	for _, id := range v.row.WaitingRoles {
+		if name := v.roles[id]; name != "" {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return ", but the roles that may act have been deleted"
+	}
+	slices.Sort(names)
+	return " with the role " + strings.Join(names, " or ")
+}

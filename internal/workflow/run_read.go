@@ -1,0 +1,205 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/account"
+	"itemcast/internal/db"
+	"itemcast/internal/optional"
+	"itemcast/internal/page"
+	"itemcast/internal/problem"
+	"itemcast/internal/workflow/internal/store"
+	"itemcast/internal/workflow/machine"
+)
+
+// maxRounds bounds how many pages a token with a filter reads for one: its filter is applied to documents.
+const maxRounds = 10
+
+// Runs returns up to limit runs, newest first, that follow a page token; "" stands for the start of the list. Next is
+// the token of the following page, or "". It omits the runs of items that the actor does not see. Needs items.view.
+// Error: INVALID_PAGE_TOKEN.
+func (s *Service) Runs(
+	ctx context.Context, filter RunFilter, limit int, after string,
+) (list []Run, next string, err error) {
+	actor, err := account.Authorize(ctx, account.ItemsView)
+	if err != nil {
+		return nil, "", err
+	}
+	before, err := page.ReadID(after, runs)
+	if err != nil {
+		return nil, "", err
+	}
+	if filter.ForMe && !actor.Permissions.Has(account.WorkflowsAct) {
+		return []Run{}, "", nil
+	}
+	p := store.ListRunsParams{AccountID: actor.AccountID, BeforeID: before, Action: filter.Action,
+		ProfileID: filter.ProfileID, ForMe: filter.ForMe, RoleID: actor.RoleParam(), MaxRows: int32(limit + 1)}
+	for _, status := range filter.Statuses {
+		p.Statuses = append(p.Statuses, string(status))
+	}
+	rows, more, err := s.listRuns(ctx, actor, p, limit)
+	if err != nil {
+		return nil, "", err
+	}
+	if list, err = s.toRuns(ctx, db.Read(ctx, s.pool), actor, rows); err != nil {
+		return nil, "", err
+	}
+	if more != nil {
+		next = Run{ID: *more}.PageToken()
+	}
+	return list, next, nil
+}
+
+// listRuns returns up to limit rows of items that the actor sees, and the run after which the next page starts; nil: this
+// is the last one.
+func (s *Service) listRuns(
+	ctx context.Context, actor account.Actor, p store.ListRunsParams, limit int,
+) (seen []store.WorkflowRun, more *uuid.UUID, err error) {
+	q := store.New(db.Read(ctx, s.pool))
+	for range maxRounds {
+		rows, err := q.ListRuns(ctx, p)
+		if err != nil {
+			return nil, nil, fmt.Errorf("list runs: %w", err)
+		}
+		visible, err := s.visible(ctx, actor, rows)
+		if err != nil {
+			return nil, nil, err
+		}
+		for n := range visible {
+			if len(seen) == limit {
+				return seen, &seen[limit-1].ID, nil
+			}
+			seen = append(seen, visible[n])
+		}
+		if len(rows) < int(p.MaxRows) {
+			return seen, nil, nil
+		}
+		p.BeforeID = &rows[len(rows)-1].ID
+	}
+	return seen, p.BeforeID, nil
+}
+
+// visible leaves out the runs of items that the filter of the actor's token hides. Statements leave out those that a
+// profile hides.
+func (s *Service) visible(
+	ctx context.Context, actor account.Actor, rows []store.WorkflowRun,
+) ([]store.WorkflowRun, error) {
+	if actor.Token == nil || actor.Token.Filter == "" || len(rows) == 0 {
+		return rows, nil
+	}
+	ids := make([]uuid.UUID, len(rows))
+	for n := range rows {
+		ids[n] = rows[n].ItemID
+	}
+	documents, err := s.items.GetMany(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	seen := []store.WorkflowRun{}
+	for n := range rows {
+		if documents[rows[n].ItemID] != nil {
+			seen = append(seen, rows[n])
+		}
+	}
+	return seen, nil
+}
+
+// RunOf returns the last run of an item. Needs items.view. Error: NOT_FOUND.
+func (s *Service) RunOf(ctx context.Context, itemID uuid.UUID) (Run, error) {
+	last, err := s.LastRuns(ctx, []uuid.UUID{itemID})
+	if err != nil {
+		return Run{}, err
+	}
+	run, ok := last[itemID]
+	if !ok {
+		return Run{}, errItemHasNoRun
+	}
+	return run, nil
+}
+
+// LastRuns returns the last runs of items, by item; without those that have none, and those of items that the actor does
+// not see. Needs items.view.
+func (s *Service) LastRuns(ctx context.Context, itemIDs []uuid.UUID) (map[uuid.UUID]Run, error) {
+	actor, err := account.Authorize(ctx, account.ItemsView)
+	if err != nil {
+		return nil, err
+	}
+	q := db.Read(ctx, s.pool)
+	rows, err := store.New(q).LastRuns(ctx, store.LastRunsParams{
+		AccountID: actor.AccountID, ItemIds: itemIDs, RoleID: actor.RoleParam()})
+	if err != nil {
+		return nil, fmt.Errorf("read runs: %w", err)
+	}
+	if rows, err = s.visible(ctx, actor, rows); err != nil {
+		return nil, err
+	}
+	list, err := s.toRuns(ctx, q, actor, rows)
+	if err != nil {
+		return nil, err
+	}
+	byItem := make(map[uuid.UUID]Run, len(list))
+	for _, run := range list {
+		byItem[run.ItemID] = run
+	}
+	return byItem, nil
+}
+
+// lastRun is RunOf in a transaction that holds the item's lock.
+func (s *Service) lastRun(ctx context.Context, tx pgx.Tx, actor account.Actor, itemID uuid.UUID) (Run, error) {
+	row, err := store.New(tx).LastRun(ctx, store.LastRunParams{
+		AccountID: actor.AccountID, ItemID: itemID, RoleID: actor.RoleParam()})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Run{}, errItemHasNoRun
+	}
+	if err != nil {
+		return Run{}, fmt.Errorf("read the run: %w", err)
+	}
+	list, err := s.toRuns(ctx, tx, actor, []store.WorkflowRun{row})
+	if err != nil {
+		return Run{}, err
+	}
+	return list[0], nil
+}
+
+// History returns up to limit entries of the history of an item's runs, newest first, that follow a page token. Needs
+// items.view. Errors: NOT_FOUND; INVALID_PAGE_TOKEN.
+func (s *Service) History(
+	ctx context.Context, itemID uuid.UUID, limit int, after string,
+) (events []Event, next string, err error) {
+	actor, err := account.Authorize(ctx, account.ItemsView)
+	if err != nil {
+		return nil, "", err
+	}
+	before, err := page.ReadID(after, history)
+	if err != nil {
+		return nil, "", err
+	}
+	seen, err := s.items.GetMany(ctx, []uuid.UUID{itemID})
+	if err != nil {
+		return nil, "", err
+	}
+	if seen[itemID] == nil {
+		return nil, "", problem.New(problem.NotFound, "There is no item with this id that you may see.")
+	}
+	rows, err := store.New(db.Read(ctx, s.pool)).ItemHistory(ctx, store.ItemHistoryParams{AccountID: actor.AccountID,
+		ItemID: itemID, BeforeID: before, RoleID: actor.RoleParam(), MaxRows: int32(limit + 1)})
+	if err != nil {
+		return nil, "", fmt.Errorf("read a workflow's history: %w", err)
+	}
+	rows, next = page.Cut(rows, limit, func(row store.WorkflowEvent) string { return Event{ID: row.ID}.PageToken() })
+	events = make([]Event, len(rows))
+	for n, row := range rows {
+		events[n] = Event{ID: row.ID, RunID: row.RunID, At: row.At.UTC(), Event: machine.EntryKind(row.Event),
+			Action: row.Action, Task: row.Task, UserID: row.UserID, Comment: row.Comment, Error: row.Error,
+			DeliveryID: row.DeliveryID, Took: optional.Map(row.Took, func(seconds float64) time.Duration {
+				return time.Duration(seconds * float64(time.Second))
+			})}
+	}
+	return events, next, nil
+}

@@ -1,0 +1,142 @@
+package workflow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"itemcast/internal/account"
+	"itemcast/internal/db"
+	"itemcast/internal/problem"
+	"itemcast/internal/workflow/internal/store"
+	"itemcast/internal/workflow/machine"
+)
+
+// Starter begins runs in the transactions of others, and records the answers of their tasks. It does not move them: the
+// jobs that it queues wake a Service, on any node. It implements item.Workflows. Its methods may be called concurrently.
+type Starter struct{ *launcher }
+
+// launcher is what a Starter and a Service share: it inserts runs and jobs, and knows definitions.
+type launcher struct {
+	jobs        *river.Client[pgx.Tx]
+	queued      map[string]signal // by queue
+	definitions *lru.Cache[versionKey, machine.Definition]
+}
+
+// versionKey names a version of a profile, which never changes.
+type versionKey struct {
+	profile uuid.UUID
+	version int32
+}
+
+// maxDefinitions is the number of definitions that a node keeps.
+const maxDefinitions = 1000
+
+// NewStarter returns a Starter.
+func NewStarter(log *slog.Logger) *Starter {
+	definitions, err := lru.New[versionKey, machine.Definition](maxDefinitions)
+	if err != nil {
+		panic(err) // only for a size that is not positive
+	}
+	jobs, err := newInserter(log)
+	if err != nil {
+		panic(err) // the configuration is constant
+	}
+	return &Starter{&launcher{jobs: jobs, queued: newSignals(), definitions: definitions}}
+}
+
+var errRunning = problem.New(problem.WorkflowRunning,
+	"The item's workflow has not ended. Wait for its end, or cancel it first.")
+
+// Begin implements item.Workflows. The caller has checked that the actor sees the profile, and has locked it.
+func (s *Starter) Begin(
+	ctx context.Context, tx pgx.Tx, actor account.Actor, itemID, profileID uuid.UUID, at time.Time,
+) error {
+	version, err := store.New(tx).ProfileToRun(ctx, store.ProfileToRunParams{AccountID: actor.AccountID, ID: profileID})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return errNoProfile
+	}
+	if err != nil {
+		return fmt.Errorf("read the version of a workflow profile: %w", err)
+	}
+	d, err := s.definition(ctx, tx, actor.AccountID, versionKey{profileID, version})
+	if err != nil || d.IsEmpty() {
+		return err
+	}
+	state, err := machine.Start(d, "")
+	if err != nil {
+		return fmt.Errorf("start a workflow: %w", err)
+	}
+	return s.insertRun(ctx, tx, actor, itemID, versionKey{profileID, version}, state, at)
+}
+
+// insertRun inserts a run and its first job.
+func (l *launcher) insertRun(
+	ctx context.Context, tx pgx.Tx, actor account.Actor, itemID uuid.UUID, v versionKey, state machine.State,
+	at time.Time,
+) error {
+	encoded, err := json.Marshal(state)
+	if err != nil {
+		return fmt.Errorf("encode a workflow's state: %w", err)
+	}
+	id := idAt(at, 0)
+	q := store.New(db.Deferred(tx))
+	err = q.InsertRun(ctx, store.InsertRunParams{ID: id, AccountID: actor.AccountID, ItemID: itemID,
+		ProfileID: v.profile, ProfileVersion: v.version, Status: string(state.Status), State: encoded,
+		StartedBy: actor.UserParam(), StartedAt: at})
+	if err != nil {
+		return fmt.Errorf("insert a workflow's run: %w", err)
+	}
+	entry := machine.Entry{Kind: machine.RunStarted, User: actor.UserParam()}
+	if err := insertEvents(ctx, q, runRef{actor.AccountID, itemID, id}, at, []machine.Entry{entry}); err != nil {
+		return err
+	}
+	return l.enqueue(ctx, tx, advance{AccountID: actor.AccountID, ItemID: itemID})
+}
+
+// Ended implements item.Workflows.
+func (s *Starter) Ended(ctx context.Context, tx pgx.Tx, accountID, itemID uuid.UUID) error {
+	return s.hasEnded(ctx, tx, accountID, itemID)
+}
+
+func (l *launcher) hasEnded(ctx context.Context, tx pgx.Tx, accountID, itemID uuid.UUID) error {
+	unfinished, err := store.New(tx).HasUnfinishedRun(ctx, store.HasUnfinishedRunParams{
+		AccountID: accountID, ItemID: itemID})
+	if err != nil {
+		return fmt.Errorf("look for a workflow's run: %w", err)
+	}
+	if unfinished {
+		return errRunning
+	}
+	return nil
+}
+
+// definition returns a version of a profile.
+func (l *launcher) definition(
+	ctx context.Context, tx db.Querier, accountID uuid.UUID, v versionKey,
+) (d machine.Definition, err error) {
+	if d, ok := l.definitions.Get(v); ok {
+		return d, nil
+	}
+	row, err := store.New(tx).DefinitionOfRun(ctx, store.DefinitionOfRunParams{
+		AccountID: accountID, ProfileID: v.profile, Version: v.version})
+	if err != nil {
+		return d, fmt.Errorf("read version %d of workflow profile %s: %w", v.version, v.profile, err)
+	}
+	if err := json.Unmarshal(row.Actions, &d.Actions); err != nil {
+		return d, fmt.Errorf("decode a workflow's actions: %w", err)
+	}
+	if err := json.Unmarshal(row.Tasks, &d.Tasks); err != nil {
+		return d, fmt.Errorf("decode a workflow's tasks: %w", err)
+	}
+	l.definitions.Add(v, d)
+	return d, nil
+}
