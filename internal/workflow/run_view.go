@@ -21,7 +21,7 @@ type view struct {
 	state      machine.State
 	answers    map[string]store.AnswersOfRow // the last end of each task's delivery
 	roles      map[uuid.UUID]string          // of all runs that are read together
-	sending    map[string]openDelivery            // by task: what is known of the deliveries that the run waits for
+	sending    map[string]openDelivery       // by task: what is known of the deliveries that the run waits for
 }
 
 // toRuns returns runs as their readers see them.
