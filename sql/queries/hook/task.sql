@@ -35,7 +35,7 @@ WHERE k.last_change IS NOT NULL AND k.deleted_at IS NULL
     )
     AND NOT EXISTS (
         SELECT FROM item_position p WHERE p.change_id <= k.last_change
-            AND p.position > (SELECT max(c.position) FROM consumer_position c WHERE c.consumer = 'hook')
+            AND p.position > coalesce((SELECT max(c.position) FROM consumer_position c WHERE c.consumer = 'hook'), 0)
     );
 
 -- TaskDeliveries returns the tasks of a run among the last thousand changes of its item, in the order of the log, and
