@@ -16,6 +16,9 @@ const (
 	headerRevision   = "Itemcast-Revision"
 	headerCursor     = "Itemcast-Cursor"
 	headerOccurredAt = "Itemcast-Occurred-At"
+	headerTask       = "Itemcast-Task"
+	headerTaskAt     = "Itemcast-Task-At"
+	headerAction     = "Itemcast-Action"
 )
 
 // Delivery is one request, and the receiver's findings. Fields for missing headers are empty.
@@ -26,6 +29,7 @@ type Delivery struct {
 	Body   []byte
 
 	ID, Event, Trigger, Cursor string
+	Task, TaskAt, Action       string // of a workflow's task
 	Item                       string
 	Revision                   int64
 	Latency                    *time.Duration // since the change occurred, by the clocks of both machines
@@ -50,7 +54,7 @@ func read(r *http.Request, body []byte, now time.Time) *Delivery {
 	h := r.Header
 	d := &Delivery{At: now, Target: r.URL.RequestURI(), Header: h, Body: body,
 		ID: h.Get(standardwebhooks.HeaderID), Event: h.Get(headerEvent), Trigger: h.Get(headerTrigger),
-		Cursor: h.Get(headerCursor)}
+		Cursor: h.Get(headerCursor), Task: h.Get(headerTask), TaskAt: h.Get(headerTaskAt), Action: h.Get(headerAction)}
 	var item struct {
 		ID string `json:"id"`
 	}

@@ -36,6 +36,9 @@ func (p Printer) Print(d *Delivery) {
 	fmt.Fprintf(&b, "%s  %-14s  %-8s  %-36s  %-5s %9s  %s  %s", p.paint(dim, d.At.Local().Format("15:04:05.000")),
 		field(d.Event), field(d.Trigger), field(d.Item), revision(d.Revision), latency(d.Latency), p.verdict(d),
 		p.answer(d))
+	if d.Task != "" {
+		b.WriteString("  " + taskOf(d))
+	}
 	for _, note := range notes(d) {
 		b.WriteString("  " + p.paint(yellow, note))
 	}
@@ -77,6 +80,18 @@ func (p Printer) answer(d *Delivery) string {
 		return p.paint(green, "→ "+d.Answer.String())
 	}
 	return p.paint(red, "→ "+d.Answer.String())
+}
+
+// taskOf returns a text such as "task notify, before_action publish".
+func taskOf(d *Delivery) string {
+	text := "task " + field(d.Task)
+	if d.TaskAt != "" {
+		text += ", " + field(d.TaskAt)
+	}
+	if d.Action != "" {
+		text += " " + field(d.Action)
+	}
+	return text
 }
 
 func notes(d *Delivery) (all []string) {

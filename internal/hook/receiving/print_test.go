@@ -14,6 +14,7 @@ const hostile = "a\x1b[2J\x07\u009b31m\u202e\xff\r\n\x7f\U000e0001b"
 func sample(body string) *Delivery {
 	return &Delivery{At: time.Now(), Target: "/" + hostile, Header: http.Header{"X-A": {hostile}}, Body: []byte(body),
 		ID: hostile, Event: hostile, Trigger: hostile, Item: hostile, Cursor: hostile, Checked: true,
+		Task: hostile, TaskAt: hostile, Action: hostile,
 		Fault: errors.New(hostile), Answer: Answer{Status: 200}}
 }
 
@@ -58,6 +59,26 @@ func TestPrinter_MarksWhatIsRepeatedOutOfOrderOrOlder(t *testing.T) {
 		Printer{Out: &out}.Print(&d)
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%s: got %s", want, out.String())
+		}
+	}
+}
+
+func TestPrinter_NamesTheTaskOfAWorkflow(t *testing.T) {
+	t.Parallel()
+	for want, d := range map[string]Delivery{
+		"→ 200  task notify, before_action publish\n": {Task: "notify", TaskAt: "before_action", Action: "publish"},
+		"→ 200  task notify, workflow_start\n":        {Task: "notify", TaskAt: "workflow_start"},
+		"→ 200\n":                                     {},
+	} {
+		var out, record strings.Builder
+		d.Target, d.Attempt, d.Answer = "/", 1, Answer{Status: 200}
+		Printer{Out: &out}.Print(&d)
+		if !strings.HasSuffix(out.String(), want) {
+			t.Errorf("got %q, want %q", out.String(), want)
+		}
+		Recorder{Out: &record}.Print(&d)
+		if strings.Contains(record.String(), `"task":"notify","task_at":"`+d.TaskAt) != (d.Task != "") {
+			t.Errorf("recorded %s", record.String())
 		}
 	}
 }

@@ -17,6 +17,9 @@ type record struct {
 	ID         string          `json:"id"`
 	Event      string          `json:"event"`
 	Trigger    string          `json:"trigger"`
+	Task       string          `json:"task,omitempty"`
+	TaskAt     string          `json:"task_at,omitempty"`
+	Action     string          `json:"action,omitempty"`
 	Item       string          `json:"item"`
 	Revision   int64           `json:"revision"`
 	Cursor     string          `json:"cursor"`
@@ -45,7 +48,7 @@ func (p Recorder) Print(d *Delivery) {
 	r := record{
 		At: d.At.UTC(), Target: d.Target, ID: d.ID, Event: d.Event, Trigger: d.Trigger, Item: d.Item,
 		Revision: d.Revision, Cursor: d.Cursor, Attempt: d.Attempt, Repeated: d.Repeated(),
-		OutOfOrder: d.OutOfOrder > 0, Silence: d.Answer.Silence, Body: d.Body,
+		Task: d.Task, TaskAt: d.TaskAt, Action: d.Action, OutOfOrder: d.OutOfOrder > 0, Silence: d.Answer.Silence, Body: d.Body,
 	}
 	if d.Latency != nil {
 		r.LatencyMS = new(float64(d.Latency.Microseconds()) / 1000)
