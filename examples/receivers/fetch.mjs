@@ -35,7 +35,8 @@ async function handle(request) {
     return new Response(null, { status: 204 });
   }
   handled.add(id);
-  print({ event: request.headers.get('itemcast-event'), id, revision: item.revision, item });
+  const task = request.headers.get('itemcast-task') ?? undefined; // only of a workflow's task
+  print({ event: request.headers.get('itemcast-event'), task, id, revision: item.revision, item });
   return new Response(null, { status: 204 }); // within 15 seconds; do long work after the response
 }
 

@@ -39,7 +39,8 @@ const server = createServer(async (request, response) => {
     return response.writeHead(204).end();
   }
   handled.add(id);
-  print({ event: request.headers['itemcast-event'], id, revision: item.revision, item });
+  const task = request.headers['itemcast-task']; // only of a workflow's task
+  print({ event: request.headers['itemcast-event'], task, id, revision: item.revision, item });
   response.writeHead(204).end(); // within 15 seconds; do long work after the response
 });
 server.on('error', (error) => end(`Port ${port} cannot be used: ${error.code}`));

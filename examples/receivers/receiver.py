@@ -68,14 +68,10 @@ class Receiver(BaseHTTPRequestHandler):
             self.print({"repeated": delivery})
         else:
             item = json.loads(body)
-            self.print(
-                {
-                    "event": self.headers["itemcast-event"],
-                    "id": delivery,
-                    "revision": item["revision"],
-                    "item": item,
-                }
-            )
+            line = {"event": self.headers["itemcast-event"]}
+            if "itemcast-task" in self.headers:  # only of a workflow's task
+                line["task"] = self.headers["itemcast-task"]
+            self.print(line | {"id": delivery, "revision": item["revision"], "item": item})
         self.answer(204)  # within 15 seconds; do long work after the response
 
     def answer(self, status):

@@ -49,6 +49,7 @@ func receiverVerifiesAndDeduplicates(t *testing.T,
 	type printed struct {
 		Listening int
 		Event, ID string
+		Task      string
 		Revision  int64
 		Item      json.RawMessage
 		Repeated  string
@@ -104,6 +105,11 @@ func receiverVerifiesAndDeduplicates(t *testing.T,
 		if got.Refused != c.refused || (answered == http.StatusNoContent) != (c.refused == "") {
 			t.Errorf("%s: status %d, %+v", name, answered, got)
 		}
+	}
+	task := standardwebhooks.Sign("a task", now, []byte(body), secret)
+	nodetest.SendWebhook(t, url, body, task, now, "webhook-id", "a task", "itemcast-task", "notify")
+	if got := heard(); got.ID != "a task" || got.Task != "notify" {
+		t.Errorf("a task: %+v", got)
 	}
 	if repeated != 2 { // two of the three signed requests with the same id
 		t.Errorf("%d requests were repetitions, want 2", repeated)

@@ -91,9 +91,13 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		http.Error(w, "the body is not JSON", http.StatusBadRequest)
 		return
 	}
-	r.print(map[string]any{
+	line := map[string]any{
 		"event": request.Header.Get("Itemcast-Event"), "id": id, "revision": item.Revision, "item": json.RawMessage(body),
-	})
+	}
+	if task := request.Header.Get("Itemcast-Task"); task != "" { // only of a workflow's task
+		line["task"] = task
+	}
+	r.print(line)
 	w.WriteHeader(http.StatusNoContent) // within 15 seconds; do long work after the response
 }
 
