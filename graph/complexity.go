@@ -49,8 +49,8 @@ func complexity() (root exec.ComplexityRoot) {
 		return 1 + child*clamp(first, defaultPage)
 	}
 
-	root.Query.Node = func(child int, _ uuid.UUID) int { return statementCost + child }            // a statement for each type
-	root.Query.WorkflowProfileCheck = func(child int, _ uuid.UUID) int { return scanCost + child } // looks up hosts
+	root.Query.Node = func(child int, _ uuid.UUID) int { return statementCost + child }            // one for each type
+	root.Query.WorkflowProfileCheck = func(child int, _ uuid.UUID) int { return scanCost + child } // hosts' names
 	root.WorkflowProfile.Versions = func(child int, first *int64, _ *string) int {
 		return statementCost + child*clamp(first, defaultPage)
 	}

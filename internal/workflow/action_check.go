@@ -41,8 +41,10 @@ func (f *findings) checkKind(i int, a machine.Action) {
 
 // settingsOf has the settings of each kind.
 var settingsOf = map[machine.ActionKind][]string{
-	machine.Edit: {"remind_after", "deadline", "on_deadline"}, machine.Approve: {"remind_after", "deadline", "on_deadline"},
-	machine.Publish: {"privacy"}, machine.Archive: {"tags"},
+	machine.Edit:    {"remind_after", "deadline", "on_deadline"},
+	machine.Approve: {"remind_after", "deadline", "on_deadline"},
+	machine.Publish: {"privacy"},
+	machine.Archive: {"tags"},
 }
 
 func (f *findings) checkSettings(i int, a machine.Action) {

@@ -18,8 +18,8 @@ type DryRun struct {
 	Problems []Problem
 }
 
-// Step is an action or a task, in the order in which they would happen. The tasks of workflow_failed come last, although
-// they happen only after a failure.
+// Step is an action or a task. Steps are in the order in which they would happen; the tasks of workflow_failed are
+// last.
 type Step struct {
 	Pointer string // to the action or the task in the profile
 	Key     string
@@ -102,9 +102,13 @@ func (d *dryRun) run() {
 
 // tasks adds the tasks of a moment; action is "" for a moment of the workflow.
 func (d *dryRun) tasks(at machine.TaskTime, action string) {
-	moments := map[machine.TaskTime]string{machine.AtStart: "When the workflow starts", machine.AtComplete: "When the " +
-		"workflow has completed", machine.AtFailed: "When the workflow has failed", machine.BeforeAction: "Before the action " +
-		action, machine.AfterAction: "After the action " + action + ", even if that has failed or was skipped"}
+	moments := map[machine.TaskTime]string{
+		machine.AtStart:      "When the workflow starts",
+		machine.AtComplete:   "When the workflow has completed",
+		machine.AtFailed:     "When the workflow has failed",
+		machine.BeforeAction: "Before the action " + action,
+		machine.AfterAction:  "After the action " + action + ", even if that has failed or was skipped",
+	}
 	for i, t := range d.profile.definition.Tasks {
 		if t.At != at || t.Action != nil && *t.Action != action {
 			continue

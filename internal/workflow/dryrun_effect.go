@@ -60,3 +60,11 @@ func period(seconds int) string {
 	}
 	return count(int64(seconds), "second", "seconds")
 }
+
+// count returns "1 day" or "2 days".
+func count(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprint(n, " ", many)
+}

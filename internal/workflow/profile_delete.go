@@ -14,8 +14,8 @@ import (
 )
 
 // DeleteProfile deletes a profile. Where it is the default of the account or of a user, there is none afterwards. Its
-// versions stay, because the history of runs shows them. Needs workflows.manage.
-// Errors: NOT_FOUND; REVISION_MISMATCH; CONFLICT, with the numbers, while items have it or its runs have not ended.
+// versions stay, because the history of runs shows them. Needs workflows.manage. Errors: NOT_FOUND;
+// REVISION_MISMATCH; CONFLICT, with the numbers, while items have it or its runs have not ended.
 func (s *Service) DeleteProfile(ctx context.Context, id uuid.UUID, condition revision.Condition) error {
 	_, err := account.Authorize(ctx, account.WorkflowsManage)
 	if err != nil {
@@ -49,15 +49,6 @@ func (s *Service) DeleteProfile(ctx context.Context, id uuid.UUID, condition rev
 
 // errInUse says what prevents a deletion. It counts items that the actor may not see.
 func errInUse(items, runs int64) error {
-	return problem.New(problem.Conflict, "%s this workflow profile, and %s not ended, including those of items that you "+
-		"may not see. Wait for the runs or cancel them, then give the items another profile.",
-		count(items, "item has", "items have"), count(runs, "run has", "runs have"))
-}
-
-// count returns "1 item has" or "2 items have".
-func count(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprint(n, " ", many)
+	return problem.New(problem.Conflict, "The workflow profile is in use (items: %d, runs that have not ended: %d), also by "+
+		"items that you may not see. Wait for the runs or cancel them, then give the items another profile.", items, runs)
 }

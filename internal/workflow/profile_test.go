@@ -202,7 +202,7 @@ func TestDeleteProfile_RefusesAProfileInUse(t *testing.T) {
 	}
 	err := b.profiles.DeleteProfile(b.ctx, used.ID, nil)
 	if e := problem.Of(err); e == nil || e.Code != problem.Conflict ||
-		!strings.HasPrefix(e.Detail, "2 items have this workflow profile, and 1 run has not ended") {
+		!strings.HasPrefix(e.Detail, "The workflow profile is in use (items: 2, runs that have not ended: 1)") {
 		t.Errorf("in use: got %v", err)
 	}
 	if err := b.profiles.DeleteProfile(b.ctx, unused.ID, revision.Is(7)); !problem.Is(err, problem.RevisionMismatch) {
