@@ -1,20 +1,13 @@
 package workflow
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"strings"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
-
-	"itemcast/internal/db"
 	"itemcast/internal/hook/sending"
 	"itemcast/internal/plaintext"
-	"itemcast/internal/workflow/internal/store"
 	"itemcast/internal/workflow/machine"
 )
 
@@ -40,33 +33,6 @@ func shownTasks(tasks []machine.Task, manages bool) []Task {
 		}
 	}
 	return shown
-}
-
-// definitionOf returns a version of a profile, which may have been deleted since. The values of the tasks' headers are
-// masked: the hook of a task's URL has them.
-func definitionOf(ctx context.Context, tx db.Querier, accountID, profileID uuid.UUID, version int32,
-) (machine.Definition, error) {
-	row, err := store.New(tx).GetWorkflowProfileVersion(ctx, store.GetWorkflowProfileVersionParams{
-		AccountID: accountID, ProfileID: profileID, Version: version})
-	if err != nil {
-		return machine.Definition{}, fmt.Errorf("read version %d of workflow profile %s: %w", version, profileID, err)
-	}
-	return decodeDefinition(row.Actions, row.Tasks)
-}
-
-// currentDefinition returns the present version of a profile, as definitionOf does. Error: NOT_FOUND.
-func currentDefinition(ctx context.Context, tx db.Querier, accountID, profileID uuid.UUID,
-) (version int32, d machine.Definition, err error) {
-	row, err := store.New(tx).CurrentWorkflowProfileVersion(ctx, store.CurrentWorkflowProfileVersionParams{
-		AccountID: accountID, ID: profileID})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, d, errNoProfile
-	}
-	if err != nil {
-		return 0, d, fmt.Errorf("read the version of workflow profile %s: %w", profileID, err)
-	}
-	d, err = decodeDefinition(row.Actions, row.Tasks)
-	return row.Version, d, err
 }
 
 func decodeDefinition(actions, tasks []byte) (d machine.Definition, err error) {

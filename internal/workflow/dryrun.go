@@ -65,7 +65,7 @@ func (s *Service) CheckProfile(ctx context.Context, id uuid.UUID) (DryRun, error
 	if err != nil {
 		return DryRun{}, err
 	}
-	d := dryRun{profile: profile, roles: roles, processes: false, DryRun: DryRun{Version: profile.Version,
+	d := dryRun{profile: profile, roles: roles, processes: s.processor != nil, DryRun: DryRun{Version: profile.Version,
 		Steps: []Step{}, Problems: []Problem{}}}
 	d.run()
 	d.checkEndpoints(ctx, s.reach, s.resolver)

@@ -11,8 +11,3 @@ ORDER BY version DESC LIMIT @max_rows;
 -- name: GetWorkflowProfileVersion :one
 SELECT version, actions, tasks, created_at FROM workflow_profile_version
 WHERE account_id = @account_id AND profile_id = @profile_id AND version = @version;
-
--- name: CurrentWorkflowProfileVersion :one
-SELECT v.version, v.actions, v.tasks, v.created_at
-FROM workflow_profile p JOIN workflow_profile_version v ON v.profile_id = p.id AND v.version = p.version
-WHERE p.account_id = @account_id AND p.id = @id;

@@ -13,36 +13,6 @@ import (
 	"github.com/google/uuid"
 )
 
-const currentWorkflowProfileVersion = `-- name: CurrentWorkflowProfileVersion :one
-SELECT v.version, v.actions, v.tasks, v.created_at
-FROM workflow_profile p JOIN workflow_profile_version v ON v.profile_id = p.id AND v.version = p.version
-WHERE p.account_id = $1 AND p.id = $2
-`
-
-type CurrentWorkflowProfileVersionParams struct {
-	AccountID uuid.UUID
-	ID        uuid.UUID
-}
-
-type CurrentWorkflowProfileVersionRow struct {
-	Version   int32
-	Actions   json.RawMessage
-	Tasks     json.RawMessage
-	CreatedAt time.Time
-}
-
-func (q *Queries) CurrentWorkflowProfileVersion(ctx context.Context, arg CurrentWorkflowProfileVersionParams) (CurrentWorkflowProfileVersionRow, error) {
-	row := q.db.QueryRow(ctx, currentWorkflowProfileVersion, arg.AccountID, arg.ID)
-	var i CurrentWorkflowProfileVersionRow
-	err := row.Scan(
-		&i.Version,
-		&i.Actions,
-		&i.Tasks,
-		&i.CreatedAt,
-	)
-	return i, err
-}
-
 const getWorkflowProfileVersion = `-- name: GetWorkflowProfileVersion :one
 SELECT version, actions, tasks, created_at FROM workflow_profile_version
 WHERE account_id = $1 AND profile_id = $2 AND version = $3
