@@ -64,7 +64,7 @@ func (h *health) failed(o outcome) {
 	}
 	f.logged, f.since = now, now
 	if o.task != nil {
-		h.log.Warn("the endpoint of a workflow's task fails; see GET /api/v1/deliveries?item_id={id}",
+		h.log.Warn("the endpoint of a workflow's task fails; see GET /api/v1/deliveries?state=failed",
 			"workflow_profile_id", o.task.ProfileID, "task", o.task.Task, "host", o.host, "error", o.Detail)
 		return
 	}
