@@ -20,9 +20,9 @@ const (
 	maxChangedFields = 20
 )
 
-// newItemJSON writes the input of createItem as REST clients send it. For all fields but one, null is the same as an
-// absent field: it asks for no workflow profile, while a new item that names none gets the default.
-func newItemJSON(ctx context.Context, input item.ItemInput) ([]byte, error) {
+// itemJSON writes the input of createItem and replaceItem as REST clients send it. For all fields but one, null is the
+// same as an absent field. It asks for no workflow profile, while an absent one asks for the default, or to keep it.
+func itemJSON(ctx context.Context, input item.ItemInput) ([]byte, error) {
 	operation := graphql.GetOperationContext(ctx)
 	given, _ := graphql.GetFieldContext(ctx).Field.ArgumentMap(operation.Variables)["input"].(map[string]any)
 	if profile, named := given["workflowProfileId"]; !named || profile != nil {

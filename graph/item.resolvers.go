@@ -16,7 +16,6 @@ import (
 	"itemcast/internal/live"
 	"itemcast/internal/mergepatch"
 	"itemcast/internal/optional"
-	"itemcast/internal/plainjson"
 	"itemcast/internal/revision"
 
 	"github.com/google/uuid"
@@ -68,7 +67,7 @@ func (r *itemConnectionResolver) TotalCount(ctx context.Context, obj *connection
 
 // CreateItem is the resolver for the createItem field.
 func (r *mutationResolver) CreateItem(ctx context.Context, input item.ItemInput) (*model.CreateItemPayload, error) {
-	raw, err := newItemJSON(ctx, input)
+	raw, err := itemJSON(ctx, input)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +80,7 @@ func (r *mutationResolver) CreateItem(ctx context.Context, input item.ItemInput)
 
 // ReplaceItem is the resolver for the replaceItem field.
 func (r *mutationResolver) ReplaceItem(ctx context.Context, id uuid.UUID, input item.ItemInput, ifRevision *int64) (*model.ReplaceItemPayload, error) {
-	raw, err := plainjson.Marshal(input)
+	raw, err := itemJSON(ctx, input)
 	if err != nil {
 		return nil, err
 	}

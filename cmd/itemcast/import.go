@@ -52,7 +52,7 @@ The import creates a metadata field for each unknown name: the name becomes its 
 
 To restore the items of a backup (itemcast export --with-fields backup.ndjson), import it with --keep-times. The ` +
 		`ids, the times, the metadata and its fields are those of the backup. Revisions follow those of the backup, ` +
-		`created_by is empty, and workflow profiles must exist.
+		`created_by is empty, and workflow profiles must exist. Workflows that had not ended begin again.
 
 Exit codes:
 

@@ -65,7 +65,7 @@ func (c changes) add(field string, before, after any) {
 }
 
 func (c changes) addID(field string, before, after *uuid.UUID) {
-	if optional.OrZero(before) != optional.OrZero(after) {
+	if !optional.Equal(before, after) {
 		c[field] = [2]any{before, after}
 	}
 }

@@ -110,7 +110,7 @@ func (p SettingsPatch) apply(ctx context.Context, q *store.Queries, actor Actor,
 		}
 	}
 	profile := p.DefaultWorkflowProfileID
-	if !profile.Named || optional.OrZero(profile.Value) == optional.OrZero(settings.DefaultWorkflowProfileID) {
+	if !profile.Named || optional.Equal(profile.Value, settings.DefaultWorkflowProfileID) {
 		return settings, nil // the present default is not checked again
 	}
 	settings.DefaultWorkflowProfileID = profile.Value

@@ -88,7 +88,7 @@ func checkReferences(ctx context.Context, q *store.Queries, actor Actor, before,
 			return err
 		}
 	}
-	if optional.OrZero(after.DefaultWorkflowProfileID) != optional.OrZero(before.DefaultWorkflowProfileID) {
+	if !optional.Equal(after.DefaultWorkflowProfileID, before.DefaultWorkflowProfileID) {
 		role := &after.RoleID
 		if !known {
 			role = nil

@@ -67,6 +67,7 @@ func (r *importRun) item(ctx context.Context, tx pgx.Tx, line *documentLine, inp
 	// An export can be imported again even if a metadata field has changed since.
 	replace := func(i *Item) (_ draft, err error) {
 		d.ItemInput, err = r.in.overItem(i, input)
+		d.keepProfile(i, line.input)
 		return d, err
 	}
 	_, changed, err := r.revise(ctx, tx, r.actor, *id, nil, replace)

@@ -28,13 +28,25 @@ type draft struct {
 
 func keepingMetadata(input ItemInput) draft { return draft{ItemInput: input, keepMetadata: true} }
 
-// newDraft returns the draft of a new item. Its input takes the default workflow profile unless the JSON names one, or
-// null for none.
+// newDraft returns the draft of a new item. It takes the default workflow profile unless the JSON names one, or null
+// for none.
 func newDraft(actor account.Actor, input ItemInput, raw []byte) draft {
 	d := keepingMetadata(input)
-	d.takesDefault = input.WorkflowProfileID == nil && len(actor.DefaultProfiles()) > 0 &&
-		!hasMember(raw, "workflow_profile_id")
+	d.takesDefault = len(actor.DefaultProfiles()) > 0 && namesNoProfile(input, raw)
 	return d
+}
+
+// keepProfile gives an input the item's workflow profile unless its JSON names one, or null for none. So a client that
+// knows of no workflows, and sends an item again, neither ends nor disturbs its workflow.
+func (in *ItemInput) keepProfile(i *Item, raw []byte) {
+	if present := i.profile(); present != nil && namesNoProfile(*in, raw) {
+		in.WorkflowProfileID = present
+	}
+}
+
+// namesNoProfile reports whether an input leaves its workflow profile out. Null is a name: that of none.
+func namesNoProfile(input ItemInput, raw []byte) bool {
+	return input.WorkflowProfileID == nil && !hasMember(raw, "workflow_profile_id")
 }
 
 // hasMember reports whether a JSON object has a member.

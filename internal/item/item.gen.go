@@ -180,7 +180,7 @@ type Item struct {
 	Revision int64 `json:"revision"`
 }
 
-// ItemInput The fields of an item that a client sets. A field that is left out gets its default; in PUT, this empties it.
+// ItemInput The fields of an item that a client sets. A field that is left out gets its default. In PUT this empties it, but for `workflow_profile_id`.
 type ItemInput struct {
 	// Name Examples: Metropolis
 	Name string `json:"name"`
@@ -219,7 +219,7 @@ type ItemInput struct {
 	EmbedCode  *string             `json:"embed_code,omitempty"`
 	PlayerURL  *string             `json:"player_url,omitempty"`
 
-	// WorkflowProfileID The item's workflow profile. Its workflow starts as `pending`. If the profile is limited to roles, the item does not exist for users of other roles. You can only name a profile that your own role sees. Null: none. A new item that does not name one gets your default (`/me`), else the account's (`/account`), unless your role does not see it.
+	// WorkflowProfileID The item's workflow profile. Its workflow starts as `pending`. If the profile is limited to roles, the item does not exist for users of other roles. You can only name a profile that your own role sees. Null: none. If it is left out, an item keeps its profile, and a new item gets your default (`/me`), else the account's (`/account`), unless your role does not see it.
 	WorkflowProfileID *openapi_types.UUID `json:"workflow_profile_id,omitempty"`
 }
 

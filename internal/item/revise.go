@@ -88,7 +88,7 @@ func (s *Service) revise(
 	if err := setPublishedAt(actor, before.Privacy, &after, before.At); err != nil {
 		return Document{}, false, err
 	}
-	d.restored.onExisting(&after)
+	d.restored.onExisting(&after, before.Item)
 	if err := s.mayLeaveProfile(ctx, tx, actor, before.Item, &after); err != nil {
 		return Document{}, false, err
 	}

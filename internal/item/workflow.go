@@ -19,6 +19,9 @@ import (
 // workflowPending is the status of an item with a workflow profile on which no action has run yet.
 const workflowPending = "pending"
 
+// endedStatuses are the statuses of an item whose run has ended.
+var endedStatuses = []string{"completed", "failed", "cancelled"}
+
 // withProfile returns an item's workflow for a profile: the present one if it has that profile already, nil without a
 // profile. The actor's role must see the profile, so that an actor cannot hide an item from itself.
 func withProfile(
@@ -85,12 +88,13 @@ func (s *Service) mayLeaveProfile(
 	return s.workflows.Ended(ctx, tx, actor.AccountID, before.ID)
 }
 
-// beginRun starts the run of an item that a write has given a profile. before is the item's earlier profile. The item's
-// row has been written, perhaps deferred.
+// beginRun starts the run of an item that a write has given a profile, unless its run had ended before an import
+// restored it. before is the item's earlier profile. The item's row has been written, perhaps deferred.
 func (s *Service) beginRun(
 	ctx context.Context, tx pgx.Tx, actor account.Actor, before *uuid.UUID, after *Item, at time.Time,
 ) error {
-	if s.workflows == nil || after.Workflow == nil || optional.Equal(before, after.profile()) {
+	if s.workflows == nil || after.Workflow == nil || optional.Equal(before, after.profile()) ||
+		after.Workflow.Status != workflowPending {
 		return nil
 	}
 	return s.workflows.Begin(ctx, tx, actor, after.ID, after.Workflow.ProfileID, at)

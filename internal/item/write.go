@@ -35,8 +35,8 @@ func (s *Service) Create(ctx context.Context, raw []byte) (Document, error) {
 	return document, err
 }
 
-// Replace sets every field of an item; fields that the input's JSON leaves out get their defaults. Errors: those of
-// Create, NOT_FOUND, REVISION_MISMATCH.
+// Replace sets every field of an item. Fields that the input's JSON leaves out get their defaults, but for the workflow
+// profile, which stays. Errors: those of Create, NOT_FOUND, REVISION_MISMATCH.
 func (s *Service) Replace(
 	ctx context.Context, id uuid.UUID, raw []byte, condition revision.Condition,
 ) (Document, error) {
@@ -48,7 +48,11 @@ func (s *Service) Replace(
 	if err != nil {
 		return Document{}, s.withRuleFaults(ctx, actor, &id, raw, replacement, err)
 	}
-	return s.update(ctx, actor, id, condition, func(*Item) (draft, error) { return draft{ItemInput: input}, nil })
+	return s.update(ctx, actor, id, condition, func(i *Item) (draft, error) {
+		d := draft{ItemInput: input}
+		d.keepProfile(i, raw)
+		return d, nil
+	})
 }
 
 // Patch applies a merge patch (RFC 7396) to the item's input. Errors: those of Replace.

@@ -30,7 +30,7 @@ var graphQLNeeds = map[string]account.Permission{
 	"updateWorkflowProfile": account.WorkflowsManage, "deleteWorkflowProfile": account.WorkflowsManage,
 	"copyWorkflowProfile": account.WorkflowsManage, "rotateWorkflowSecret": account.WorkflowsManage,
 	"workflowProfileCheck": account.WorkflowsManage,
-	"workflows": account.ItemsView, "workflowChanges": account.ItemsView, "startWorkflow": account.WorkflowsAct,
+	"workflows":            account.ItemsView, "workflowChanges": account.ItemsView, "startWorkflow": account.WorkflowsAct,
 	"cancelWorkflow": account.WorkflowsAct, "completeAction": account.WorkflowsAct,
 	"approveAction": account.WorkflowsAct, "rejectAction": account.WorkflowsAct,
 	"users": account.UsersManage, "user": account.UsersManage, "createUser": account.UsersManage,

@@ -4795,7 +4795,8 @@ extend type Mutation {
   """Creates an item."""
   createItem(input: CreateItemInput!): CreateItemPayload!
   """
-  Sets every field; omitted fields get their defaults. With ` + "`" + `ifRevision` + "`" + `, it changes only an item with that revision.
+  Sets every field; omitted fields get their defaults, but for the workflow profile, which stays. With ` + "`" + `ifRevision` + "`" + `, it
+  changes only an item with that revision.
   """
   replaceItem(id: ID!, input: CreateItemInput!, ifRevision: Int): ReplaceItemPayload!
   """Sets the given fields. Null clears one; ` + "`" + `metadata` + "`" + ` and ` + "`" + `clientData` + "`" + ` are merged (RFC 7396)."""

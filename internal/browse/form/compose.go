@@ -53,7 +53,7 @@ func (s *Submission) object(b *body) *jsontree.Object {
 			object.Set(f.Name, mergePatch(old, value))
 		case len(value) > 0:
 			object.Set(f.Name, value)
-		case isPatch:
+		case isPatch || f.isNullable && !isNull(old): // to leave it out could keep it
 			object.Set(f.Name, f.emptied())
 		}
 	}

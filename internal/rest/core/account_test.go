@@ -77,6 +77,8 @@ func TestAccount_FaultsAreNamedAtTheirPointers(t *testing.T) {
 				[]string{"#/default_workflow_profile_id"}},
 			{`{"default_workflow_profile_id":"` + hidden + `"}`, http.StatusUnprocessableEntity,
 				[]string{"#/default_workflow_profile_id"}},
+			{`{"default_workflow_profile_id":"00000000-0000-0000-0000-000000000000"}`, http.StatusUnprocessableEntity,
+				[]string{"#/default_workflow_profile_id"}},
 			{`{"revision":7}`, http.StatusUnprocessableEntity, []string{"#/revision"}},
 		} {
 			code := map[int]string{http.StatusBadRequest: "INVALID_INPUT", http.StatusUnprocessableEntity: "RULE_VIOLATED"}
