@@ -69,7 +69,7 @@ func TestWorkflowChanges_FollowEveryStepAndResume(t *testing.T) {
 	until(all, "waiting")
 	waiting := seen[len(seen)-1]
 	if seen[0].Kind != "CREATED" || seen[0].Item.Workflow.Status != "pending" || waiting.Item.ID != id ||
-		waiting.Item.Workflow.CurrentAction != "approve" || waiting.Run == nil || waiting.Run.Status != "waiting" {
+		waiting.Item.Workflow.CurrentAction != "approve" || waiting.Run == nil || waiting.Run.Status != "WAITING" {
 		t.Errorf("got %+v", seen)
 	}
 	n.PatchItem(id, `{"description":"no step of the workflow"}`)
@@ -93,14 +93,14 @@ func TestWorkflowChanges_ForMeAreThoseOfAnInbox(t *testing.T) {
 	n := nodetest.Start(t)
 	chief, role := actor(n, "chief")
 	other, otherRole := actor(n, "other")
-	viewer := n.CreateUser("viewer@example.com", n.CreateRole("viewer", account.APIAccess, account.ItemsView))
+	viewer := n.CreateUser("viewer@example.com", n.CreateRole("onlooker", account.APIAccess, account.ItemsView))
 	profile := approvals(n, role)
 	forMe := nodetest.Vars{"forMe": true}
 	mine, theirs, nobodys := chief.Subscribe(followWorkflows, forMe), other.Subscribe(followWorkflows, forMe),
 		viewer.Subscribe(followWorkflows, forMe)
 	first := n.CreateItem(fmt.Sprintf(`{"name":"a","workflow_profile_id":%q}`, profile))
 	entered := nextWorkflow(mine)
-	if entered.Kind != "ENTERED" || entered.Item.ID != first || entered.Run == nil || entered.Run.Status != "waiting" {
+	if entered.Kind != "ENTERED" || entered.Item.ID != first || entered.Run == nil || entered.Run.Status != "WAITING" {
 		t.Errorf("got %+v", entered)
 	}
 	n.Call(http.MethodPatch, "/api/v1/workflow-profiles/"+profile, fmt.Sprintf(
@@ -136,12 +136,12 @@ func TestWorkflowRun_OfAListReadsAllRunsAtOnce(t *testing.T) {
 	chief, role := actor(n, "chief")
 	profile := approvals(n, role)
 	var ids []string
-	for range 5 {
+	for range 30 {
 		ids = append(ids, n.CreateItem(fmt.Sprintf(`{"name":"a","workflow_profile_id":%q}`, profile)))
 	}
 	n.CreateItem(`{"name":"without a workflow"}`)
 	nodetest.Eventually(t, "all wait", func() bool {
-		return strings.Count(string(n.GraphQL(`{ workflows(filter: {statuses: [WAITING]}) { nodes { id } } }`, nil)), `"id"`) == 5
+		return strings.Count(string(n.GraphQL(`{ workflows(filter: {statuses: [WAITING]}) { nodes { id } } }`, nil)), `"id"`) == 30
 	})
 	chief.GraphQL(`mutation ($id: ID!) { approveAction(itemId: $id, key: "approve") { run { id } } }`, nodetest.Vars{"id": ids[0]})
 	const list = `{ items { nodes { name workflowRun { status actions { key user { name } } tasks { state } item { name } } } } }`
@@ -161,15 +161,15 @@ func TestWorkflowRun_OfAListReadsAllRunsAtOnce(t *testing.T) {
 			runs++
 		}
 	}
-	if runs != 5 || len(got.Items.Nodes) != 6 {
+	if runs != 30 || len(got.Items.Nodes) != 31 {
 		t.Errorf("got %+v", got)
 	}
-	// The page, its runs, their deliveries, their users, their items.
-	if len(statements) > 5 {
+	// The page, its runs, their roles, users and items; a loader may take two statements on a busy machine.
+	if len(statements) > 9 {
 		t.Errorf("%d statements: %q", len(statements), statements)
 	}
 	inbox := `{ workflows(filter: {forMe: true}) { nodes { item { name } } pageInfo { hasNextPage } } }`
-	if mine, theirs := string(chief.GraphQL(inbox, nil)), string(n.GraphQL(inbox, nil)); strings.Count(mine, `"name"`) != 4 ||
+	if mine, theirs := string(chief.GraphQL(inbox, nil)), string(n.GraphQL(inbox, nil)); strings.Count(mine, `"name"`) != 29 ||
 		strings.Contains(theirs, `"name"`) {
 		t.Errorf("the chief's inbox is %s, the administrator's %s", mine, theirs)
 	}

@@ -77,6 +77,7 @@ var needs = map[string][]account.Permission{
 
 	"workflow.Service.Profiles":      {account.ItemsView},
 	"workflow.Service.Profile":       {account.ItemsView},
+	"workflow.Service.Inbox":         {account.ItemsView},
 	"workflow.Service.CreateProfile": {account.WorkflowsManage},
 	"workflow.Service.PatchProfile":  {account.WorkflowsManage},
 	"workflow.Service.DeleteProfile": {account.WorkflowsManage},
