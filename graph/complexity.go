@@ -51,6 +51,7 @@ func complexity() (root exec.ComplexityRoot) {
 
 	root.Query.Node = func(child int, _ uuid.UUID) int { return statementCost + child }            // one for each type
 	root.Query.WorkflowProfileCheck = func(child int, _ uuid.UUID) int { return scanCost + child } // hosts' names
+	root.WorkflowProfile.VersionNumbered = func(child int, _ int64) int { return statementCost + child }
 	root.WorkflowProfile.Versions = func(child int, first *int64, _ *string) int {
 		return statementCost + child*clamp(first, defaultPage)
 	}

@@ -13,6 +13,7 @@ import (
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
 	"itemcast/internal/workflow"
+	"math"
 
 	"github.com/google/uuid"
 )
@@ -106,6 +107,18 @@ func (r *workflowProfileResolver) Versions(ctx context.Context, obj *model.Workf
 		}),
 		Nodes: nodes, PageInfo: forwardPage(after, next, cursors),
 	}, nil
+}
+
+// VersionNumbered is the resolver for the versionNumbered field.
+func (r *workflowProfileResolver) VersionNumbered(ctx context.Context, obj *model.WorkflowProfile, version int64) (*model.WorkflowProfileVersion, error) {
+	if version < 1 || version > math.MaxInt32 {
+		return nil, nil
+	}
+	v, err := r.Workflows.Version(ctx, obj.ID, int32(version))
+	if problem.Is(err, problem.NotFound) {
+		return nil, nil
+	}
+	return toWorkflowVersion(v), err
 }
 
 // WorkflowProfile returns exec.WorkflowProfileResolver implementation.

@@ -723,18 +723,19 @@ type ComplexityRoot struct {
 	}
 
 	WorkflowProfile struct {
-		Actions        func(childComplexity int) int
-		CreatedAt      func(childComplexity int) int
-		Description    func(childComplexity int) int
-		ID             func(childComplexity int) int
-		Name           func(childComplexity int) int
-		OldSecretUntil func(childComplexity int) int
-		Revision       func(childComplexity int) int
-		RoleIds        func(childComplexity int) int
-		Tasks          func(childComplexity int) int
-		UpdatedAt      func(childComplexity int) int
-		Version        func(childComplexity int) int
-		Versions       func(childComplexity int, first *int64, after *string) int
+		Actions         func(childComplexity int) int
+		CreatedAt       func(childComplexity int) int
+		Description     func(childComplexity int) int
+		ID              func(childComplexity int) int
+		Name            func(childComplexity int) int
+		OldSecretUntil  func(childComplexity int) int
+		Revision        func(childComplexity int) int
+		RoleIds         func(childComplexity int) int
+		Tasks           func(childComplexity int) int
+		UpdatedAt       func(childComplexity int) int
+		Version         func(childComplexity int) int
+		VersionNumbered func(childComplexity int, version int64) int
+		Versions        func(childComplexity int, first *int64, after *string) int
 	}
 
 	WorkflowProfileCheck struct {
@@ -3778,6 +3779,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.WorkflowProfile.Version(childComplexity), true
+	case "WorkflowProfile.versionNumbered":
+		if e.ComplexityRoot.WorkflowProfile.VersionNumbered == nil {
+			break
+		}
+
+		args, err := ec.field_WorkflowProfile_versionNumbered_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.WorkflowProfile.VersionNumbered(childComplexity, args["version"].(int64)), true
 	case "WorkflowProfile.versions":
 		if e.ComplexityRoot.WorkflowProfile.Versions == nil {
 			break
@@ -5807,6 +5819,8 @@ type WorkflowProfile implements Node {
   tasks: [WorkflowTask!]!
   """The versions so far, newest first. A workflow keeps the version with which it began."""
   versions(first: Int = 50, after: String): WorkflowProfileVersionConnection!
+  """One of the versions; null if there is none with this number."""
+  versionNumbered(version: Int!): WorkflowProfileVersion
   """Until then, tasks are also signed with the secret before the last rotation."""
   oldSecretUntil: DateTime
   createdAt: DateTime!
@@ -7291,6 +7305,8 @@ func (ec *executionContext) childFields_WorkflowProfile(ctx context.Context, fie
 		return ec.fieldContext_WorkflowProfile_tasks(ctx, field)
 	case "versions":
 		return ec.fieldContext_WorkflowProfile_versions(ctx, field)
+	case "versionNumbered":
+		return ec.fieldContext_WorkflowProfile_versionNumbered(ctx, field)
 	case "oldSecretUntil":
 		return ec.fieldContext_WorkflowProfile_oldSecretUntil(ctx, field)
 	case "createdAt":

@@ -20,11 +20,26 @@ import (
 
 type WorkflowProfileResolver interface {
 	Versions(ctx context.Context, obj *model.WorkflowProfile, first *int64, after *string) (*model.WorkflowProfileVersionConnection, error)
+	VersionNumbered(ctx context.Context, obj *model.WorkflowProfile, version int64) (*model.WorkflowProfileVersion, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_WorkflowProfile_versionNumbered_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (int64, error) {
+			return ec.unmarshalNInt2int64(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg0
+	return args, nil
+}
 
 func (ec *executionContext) field_WorkflowProfile_versions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
@@ -673,6 +688,50 @@ func (ec *executionContext) fieldContext_WorkflowProfile_versions(ctx context.Co
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_WorkflowProfile_versions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WorkflowProfile_versionNumbered(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfile_versionNumbered(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.WorkflowProfile().VersionNumbered(ctx, obj, fc.Args["version"].(int64))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.WorkflowProfileVersion) graphql.Marshaler {
+			return ec.marshalOWorkflowProfileVersion2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileVersion(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfile_versionNumbered(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowProfile",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowProfileVersion(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_WorkflowProfile_versionNumbered_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -2491,6 +2550,12 @@ func (ec *executionContext) _WorkflowProfile(ctx context.Context, sel ast.Select
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._WorkflowProfile_versions(ctx, field, obj)
 				})
+		case "versionNumbered":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WorkflowProfile_versionNumbered(ctx, field, obj)
+				})
 		case "oldSecretUntil":
 			out.Values[i] = ec._WorkflowProfile_oldSecretUntil(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -3369,6 +3434,13 @@ func (ec *executionContext) marshalOWorkflowProfileCheck2ᚖitemcastᚋgraphᚋi
 		return graphql.Null
 	}
 	return ec._WorkflowProfileCheck(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOWorkflowProfileVersion2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowProfileVersion(ctx context.Context, sel ast.SelectionSet, v *model.WorkflowProfileVersion) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._WorkflowProfileVersion(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOWorkflowTaskHeader2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowTaskHeaderᚄ(ctx context.Context, v any) ([]*model.WorkflowTaskHeader, error) {

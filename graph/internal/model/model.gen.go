@@ -800,6 +800,8 @@ type WorkflowProfile struct {
 	Tasks []*WorkflowTask `json:"tasks"`
 	// The versions so far, newest first. A workflow keeps the version with which it began.
 	Versions *WorkflowProfileVersionConnection `json:"versions"`
+	// One of the versions; null if there is none with this number.
+	VersionNumbered *WorkflowProfileVersion `json:"versionNumbered,omitempty"`
 	// Until then, tasks are also signed with the secret before the last rotation.
 	OldSecretUntil *time.Time `json:"oldSecretUntil,omitempty"`
 	CreatedAt      time.Time  `json:"createdAt"`

@@ -177,6 +177,11 @@ func TestWorkflowProfiles_GraphQLDoesWhatRESTDoes(t *testing.T) {
 		len(checks.WorkflowProfileCheck.Problems) != len(rest["problems"].([]any)) {
 		t.Errorf("got %s, over REST %v", data, rest)
 	}
+	data = n.GraphQL(`query ($id: ID!) { workflowProfile(id: $id) { one: versionNumbered(version: 1) { tasks { at } } none: versionNumbered(version: 9) { version } } }`,
+		nodetest.Vars{"id": id})
+	if string(data) != `{"workflowProfile":{"one":{"tasks":[{"at":"BEFORE_ACTION"}]},"none":null}}` {
+		t.Errorf("got %s", data)
+	}
 	long := make([]nodetest.Vars, 21)
 	for i := range long {
 		long[i] = nodetest.Vars{"key": fmt.Sprint("a", i), "kind": "PROCESS"}
