@@ -54,7 +54,7 @@ func openBuild(ctx context.Context, binary string, items int, log logf) (_ *buil
 		return nil, fmt.Errorf("read the version of %s: %w", binary, err)
 	}
 	b.version = strings.TrimSpace(string(version))
-	if b.node, err = startNode(ctx, b.binary, b.dir); err != nil {
+	if b.node, err = startNode(ctx, b.binary, b.dir, ""); err != nil {
 		return nil, err
 	}
 	if b.url, err = b.databaseURL(ctx); err != nil {
@@ -114,6 +114,15 @@ func (b *build) onFresh(ctx context.Context, items int, use func(fresh *build) (
 		err = fmt.Errorf("%w%s", err, fresh.logTail())
 	}
 	return r, err
+}
+
+// startSecond starts another node on the build's database.
+func (b *build) startSecond(ctx context.Context) (*node, error) {
+	dir := filepath.Join(b.dir, "second")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return nil, err
+	}
+	return startNode(ctx, b.binary, dir, b.url)
 }
 
 // target sends requests to the build.

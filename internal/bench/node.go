@@ -37,7 +37,8 @@ type node struct {
 	ended         chan struct{}
 }
 
-func startNode(ctx context.Context, binary, dir string) (*node, error) {
+// startNode starts a node on a database; "" is the embedded Postgres of the data directory.
+func startNode(ctx context.Context, binary, dir, database string) (*node, error) {
 	addr, err := freeAddr()
 	if err != nil {
 		return nil, err
@@ -59,7 +60,7 @@ func startNode(ctx context.Context, binary, dir string) (*node, error) {
 	n.cmd.Stdout, n.cmd.Stderr = log, log
 	n.cmd.Env = append(os.Environ(),
 		"ITEMCAST_ADDR="+addr, "ITEMCAST_OPS_ADDR="+opsAddr, "ITEMCAST_PUBLIC_URL=",
-		"ITEMCAST_DATA_DIR="+n.dataDir(), "ITEMCAST_DATABASE_URL=",
+		"ITEMCAST_DATA_DIR="+n.dataDir(), "ITEMCAST_DATABASE_URL="+database,
 		"ITEMCAST_ADMIN_EMAIL="+email, "ITEMCAST_ADMIN_PASSWORD="+password,
 		"ITEMCAST_HOOK_ALLOW_NETWORKS=127.0.0.0/8", "ITEMCAST_CONNECTIONS_PER_USER=20000")
 	n.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C in a terminal must reach only this process

@@ -65,6 +65,9 @@ var rows = []row{
 	{"hook-backlog", "100,000 deliveries that waited for one endpoint, while another receives", hookBacklog, none,
 		aWriter | minutes | slow},
 
+	{"workflow", "a step of a workflow, 50 runs/s of five automatic actions and three tasks", workflowRuns,
+		within(20, 0).and("≤ 10 ms of Postgres's CPU time a run"), slow},
+
 	{"memory", "resident memory after 10 s each of GET, list, PATCH and GraphQL, 32 clients", memoryAfterLoad(0), none,
 		minutes | slow},
 	{"memory-idle", "resident memory after that load and three idle minutes", memoryAfterLoad(3 * time.Minute), none, minutes | slow},

@@ -33,6 +33,7 @@ const shortSoak = 8 * time.Second
 var soaks = []soak{
 	{"subscribers", "subscribers connect, stall, vanish and resume at random while items change", 5 * time.Minute,
 		soakSubscribers},
+	{"workflows", "two nodes take workflows to their end, and one of them is killed", 0, soakWorkflows},
 }
 
 // SoakNames returns the names of all soaks.
@@ -81,7 +82,7 @@ func (s soak) start(ctx context.Context, c SoakConfig) error {
 		return err
 	}
 	defer b.close()
-	log("%s: %s, for %s", s.name, s.work, lasting)
+	log("%s: %s", s.name, s.work)
 	if err := s.run(ctx, b, c, lasting); err != nil {
 		return fmt.Errorf("%w%s", err, b.logTail())
 	}
