@@ -34,9 +34,9 @@ const workflowProfile = `{"name":%q,
 		{"key":"public","kind":"publish","name":"Public","settings":{"privacy":"public"}},
 		{"key":"archive","kind":"archive","name":"Archive"}],
 	"tasks":[
-		{"key":"start","name":"Start","kind":"http_post","at":"workflow_start","url":%[2]q},
-		{"key":"public","name":"Public","kind":"http_post","at":"after_action","action":"public","url":%[2]q},
-		{"key":"end","name":"End","kind":"http_post","at":"workflow_complete","url":%[2]q}]}`
+		{"key":"begun","name":"Begun","kind":"http_post","at":"workflow_start","url":%[2]q},
+		{"key":"told","name":"Public","kind":"http_post","at":"after_action","action":"public","url":%[2]q},
+		{"key":"ended","name":"Ended","kind":"http_post","at":"workflow_complete","url":%[2]q}]}`
 
 // workflowRuns creates items with a workflow at a steady rate. It measures the time between two changes of a run, which
 // is that of a step, as a subscriber sees it, and the CPU time of a run with the creation of its item.
