@@ -64,6 +64,7 @@ func TestClients_EndWithOneLineThatSaysWhatIsWrong(t *testing.T) {
 		"clients/audit.mjs":           onServer(""),
 		"receivers/receiver.mjs":      receiver,
 		"receivers/fetch.mjs":         receiver,
+		"receivers/task.mjs":          receiver,
 		"receivers/receiver.py":       receiver,
 		"receivers/go":                receiver,
 		"node/follow.mjs": {
