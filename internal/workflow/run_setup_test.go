@@ -185,15 +185,30 @@ func (r *running) create(profile uuid.UUID) uuid.UUID {
 }
 
 // await waits until the run of an item fulfils a condition, and returns it.
-func (r *running) await(id uuid.UUID, what string, holds func(workflow.Run) bool) workflow.Run {
+func (r *running) await(id uuid.UUID, what string, holds func(workflow.Run) bool) (got workflow.Run) {
 	r.t.Helper()
-	for end := time.Now().Add(timeout); ; time.Sleep(5 * time.Millisecond) {
-		got, err := r.runs.RunOf(r.user, id)
-		if err == nil && holds(got) {
-			return got
-		}
-		if time.Now().After(end) {
-			r.t.Fatalf("the run is never %s: %+v, %v", what, got, err)
+	var err error
+	r.eventually(fmt.Sprintf("the run is %s", what), func() bool {
+		got, err = r.runs.RunOf(r.user, id)
+		return err == nil && holds(got)
+	}, func() string { return fmt.Sprintf("%+v, %v", got, err) })
+	return got
+}
+
+// eventually polls until a condition holds that has no signal: the state of the database.
+func (r *running) eventually(what string, holds func() bool, state ...func() string) {
+	r.t.Helper()
+	deadline := time.After(timeout)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-deadline:
+			for _, s := range state {
+				what += ": " + s()
+			}
+			r.t.Fatalf("not within %s: %s", timeout, what)
+		case <-tick.C:
 		}
 	}
 }

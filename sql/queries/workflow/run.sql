@@ -107,7 +107,7 @@ RETURNING process_attempt;
 -- KeepProcess extends the lease and stores the progress.
 -- name: KeepProcess :execrows
 UPDATE workflow_run SET wake_at = now() + make_interval(secs => @lease::float8), process_progress = @progress
-WHERE account_id = @account_id AND id = @id AND process_owner = @owner::uuid;
+WHERE account_id = @account_id AND id = @id AND process_owner = @owner::uuid AND process_action IS NOT NULL;
 
 -- KeepProcessQueued notes that the processor's job has been queued again.
 -- name: KeepProcessQueued :exec
@@ -117,7 +117,7 @@ WHERE account_id = @account_id AND id = @id;
 -- ReleaseProcess gives the lease and the attempt back.
 -- name: ReleaseProcess :exec
 UPDATE workflow_run SET process_owner = NULL, process_attempt = process_attempt - 1, wake_at = now()
-WHERE account_id = @account_id AND id = @id AND process_owner = @owner::uuid;
+WHERE account_id = @account_id AND id = @id AND process_owner = @owner::uuid AND process_action IS NOT NULL;
 
 -- ListRuns omits the runs of items that are hidden from the role.
 -- name: ListRuns :many

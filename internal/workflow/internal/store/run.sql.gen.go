@@ -409,7 +409,7 @@ func (q *Queries) ItemHistory(ctx context.Context, arg ItemHistoryParams) ([]Wor
 
 const keepProcess = `-- name: KeepProcess :execrows
 UPDATE workflow_run SET wake_at = now() + make_interval(secs => $1::float8), process_progress = $2
-WHERE account_id = $3 AND id = $4 AND process_owner = $5::uuid
+WHERE account_id = $3 AND id = $4 AND process_owner = $5::uuid AND process_action IS NOT NULL
 `
 
 type KeepProcessParams struct {
@@ -734,7 +734,7 @@ func (q *Queries) ProfileToRun(ctx context.Context, arg ProfileToRunParams) (int
 
 const releaseProcess = `-- name: ReleaseProcess :exec
 UPDATE workflow_run SET process_owner = NULL, process_attempt = process_attempt - 1, wake_at = now()
-WHERE account_id = $1 AND id = $2 AND process_owner = $3::uuid
+WHERE account_id = $1 AND id = $2 AND process_owner = $3::uuid AND process_action IS NOT NULL
 `
 
 type ReleaseProcessParams struct {
