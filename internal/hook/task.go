@@ -129,6 +129,11 @@ type TaskDelivery struct {
 	Task       change.Task
 	DeliveryID *uuid.UUID // nil: the change has no position yet
 	State      State
+
+	// Of a pending delivery after failed attempts:
+	Attempts      int
+	NextAttemptAt *time.Time // nil: it waits for an earlier one
+	LastError     string     // in words, without a full stop
 }
 
 // TaskDeliveries returns the deliveries of a run's tasks, in the order in which they were recorded, as far as they are
@@ -148,7 +153,8 @@ func TaskDeliveries(
 		if task == nil {
 			continue
 		}
-		d := TaskDelivery{Task: *task, State: State(row.State)}
+		d := TaskDelivery{Task: *task, State: State(row.State), Attempts: int(row.Attempts),
+			NextAttemptAt: utc(row.DueAt), LastError: row.LastError}
 		if row.Position > 0 {
 			d.DeliveryID = new(DeliveryID(row.HookID, &change.Change{
 				Position: change.Position(row.Position), ID: row.ID, ItemID: itemID, Revision: row.Revision,

@@ -34,8 +34,6 @@ func TestWorkflow_KilledNodesAndAKilledPostgresLoseAndDoubleNoStep(t *testing.T)
 	received := newTaskLedger(t)
 	profile := createKillProfile(nodetest.Connect(t, nodes[0].url()), received.url)
 	for k := range soak.Times(5, 100) {
-		client := patient{nodetest.Connect(t, nodes[0].url())}
-		id := client.create(fmt.Sprintf(`{"name":"run %d","workflow_profile_id":%q}`, k, profile))
 		received.killAt(killTasks[k%len(killTasks)], func() {
 			switch k % 3 {
 			case 0:
@@ -44,6 +42,8 @@ func TestWorkflow_KilledNodesAndAKilledPostgresLoseAndDoubleNoStep(t *testing.T)
 				nodes[k%2].Kill()
 			}
 		})
+		client := patient{nodetest.Connect(t, nodes[0].url())}
+		id := client.create(fmt.Sprintf(`{"name":"run %d","workflow_profile_id":%q}`, k, profile))
 		if victim := k % 2; k%3 != 0 {
 			received.awaitKill(t)
 			nodes[victim].start(t, environment)
@@ -179,9 +179,9 @@ func (l *taskLedger) arrive(item, task, id string) (kill func()) {
 	if l.kill == nil || task != l.at {
 		return nil
 	}
-	kill, killed := l.kill, l.killed
+	now, killed := l.kill, l.killed
 	l.kill = nil
-	return func() { kill(); close(killed) }
+	return func() { now(); close(killed) }
 }
 
 // killAt calls kill when the task arrives next.

@@ -11,6 +11,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/db"
 	"itemcast/internal/hook"
+	"itemcast/internal/hook/dispatch"
 	"itemcast/internal/workflow/machine"
 )
 
@@ -38,10 +39,19 @@ func (s *Service) readSending(ctx context.Context, q db.Querier, actor account.A
 		}
 		v.sending = make(map[string]openDelivery, len(deliveries))
 		for _, d := range deliveries {
-			v.sending[d.Task.Task] = openDelivery{id: d.DeliveryID, detail: ""}
+			v.sending[d.Task.Task] = openDelivery{id: d.DeliveryID, detail: retryOf(d)}
 		}
 	}
 	return nil
+}
+
+// retryOf says which retry of a delivery is due when, and why; "" before the first one.
+func retryOf(d hook.TaskDelivery) string {
+	if d.Attempts == 0 || d.LastError == "" || d.NextAttemptAt == nil {
+		return ""
+	}
+	return fmt.Sprintf("retry %d of %d at %s UTC: %s", d.Attempts, dispatch.RetryCount(),
+		d.NextAttemptAt.Format("15:04"), d.LastError)
 }
 
 // explain says in one sentence what a run that has not ended waits for.

@@ -56,6 +56,14 @@ type Config struct {
 	Rand func() float64
 }
 
+// schedule has the waits before retries, without the ±20 %.
+var schedule = []time.Duration{
+	5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 10 * time.Hour,
+}
+
+// RetryCount returns how often a delivery is retried.
+func RetryCount() int { return len(schedule) }
+
 // maxRetryAfter bounds the wait that an endpoint can ask for. It is the longest wait of the schedule.
 const maxRetryAfter = 10 * time.Hour
 
@@ -68,10 +76,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.Grace, 5*time.Second)
 	orDefault(&c.Quick, 10*time.Millisecond)
 	if c.Retries == nil {
-		c.Retries = []time.Duration{
-			5 * time.Second, 5 * time.Minute, 30 * time.Minute,
-			2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 10 * time.Hour,
-		}
+		c.Retries = schedule
 	}
 	if c.Slots == 0 {
 		c.Slots = 64

@@ -115,11 +115,13 @@ const taskDeliveries = `-- name: TaskDeliveries :many
 SELECT c.id, c.task, (c.targets[1])::uuid AS hook_id, c.revision, c.occurred_at,
     coalesce(p.position, 0)::bigint AS position, coalesce((
         SELECT a.outcome FROM delivery_attempt a
-        WHERE a.hook_id = c.targets[1] AND a.position = p.position AND a.closes LIMIT 1), 'pending')::text AS state
+        WHERE a.hook_id = c.targets[1] AND a.position = p.position AND a.closes LIMIT 1), 'pending')::text AS state,
+    coalesce(d.attempts, 0)::integer AS attempts, d.due_at, coalesce(d.last_error, '')::text AS last_error
 FROM (
     SELECT id, account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets, document, occurred_at, task FROM item_change x WHERE x.account_id = $1 AND x.item_id = $2 ORDER BY x.id DESC LIMIT 1000
 ) c
 LEFT JOIN LATERAL (SELECT o.position FROM item_position o WHERE o.change_id = c.id LIMIT 1) p ON true
+LEFT JOIN delivery d ON d.hook_id = c.targets[1] AND d.position = p.position
 WHERE c.task IS NOT NULL AND c.task ->> 'run_id' = ($3::uuid)::text
 ORDER BY c.id
 `
@@ -138,10 +140,14 @@ type TaskDeliveriesRow struct {
 	OccurredAt time.Time
 	Position   int64
 	State      string
+	Attempts   int32
+	DueAt      *time.Time
+	LastError  string
 }
 
 // TaskDeliveries returns the tasks of a run among the last thousand changes of its item, in the order of the log, and
-// what has become of their deliveries. A position of 0: the change has none yet.
+// what has become of their deliveries. A position of 0: the change has none yet. A pending delivery has its number of
+// attempts, and after a failed one when the next is due and why the last one failed.
 func (q *Queries) TaskDeliveries(ctx context.Context, arg TaskDeliveriesParams) ([]TaskDeliveriesRow, error) {
 	rows, err := q.db.Query(ctx, taskDeliveries, arg.AccountID, arg.ItemID, arg.RunID)
 	if err != nil {
@@ -159,6 +165,9 @@ func (q *Queries) TaskDeliveries(ctx context.Context, arg TaskDeliveriesParams) 
 			&i.OccurredAt,
 			&i.Position,
 			&i.State,
+			&i.Attempts,
+			&i.DueAt,
+			&i.LastError,
 		); err != nil {
 			return nil, err
 		}
