@@ -5636,7 +5636,7 @@ type WorkflowRun {
   """The version of the profile that the run began with, and keeps."""
   profileVersion: Int!
   status: WorkflowStatus!
-  """The key of the action that runs or waits, or where the run failed or was cancelled; null before the first."""
+  """The key of the action that runs or waits, or where the run failed or was cancelled; else null."""
   currentAction: String
   """Why the run has not ended, in one sentence: what it waits for, or what it does. Null after its end."""
   explanation: String
@@ -5657,7 +5657,7 @@ type WorkflowRunAction {
   status: WorkflowActionStatus!
   """In percent."""
   progress: Int!
-  """How often it was begun; 0: not yet."""
+  """How often the media processor has begun; 0 for actions of other kinds."""
   attempt: Int!
   startedAt: DateTime
   finishedAt: DateTime

@@ -893,7 +893,7 @@ type WorkflowRun struct {
 	// The version of the profile that the run began with, and keeps.
 	ProfileVersion int64          `json:"profileVersion"`
 	Status         WorkflowStatus `json:"status"`
-	// The key of the action that runs or waits, or where the run failed or was cancelled; null before the first.
+	// The key of the action that runs or waits, or where the run failed or was cancelled; else null.
 	CurrentAction *string `json:"currentAction,omitempty"`
 	// Why the run has not ended, in one sentence: what it waits for, or what it does. Null after its end.
 	Explanation *string `json:"explanation,omitempty"`
@@ -914,7 +914,7 @@ type WorkflowRunAction struct {
 	Status WorkflowActionStatus `json:"status"`
 	// In percent.
 	Progress int64 `json:"progress"`
-	// How often it was begun; 0: not yet.
+	// How often the media processor has begun; 0 for actions of other kinds.
 	Attempt    int64      `json:"attempt"`
 	StartedAt  *time.Time `json:"startedAt,omitempty"`
 	FinishedAt *time.Time `json:"finishedAt,omitempty"`

@@ -1660,7 +1660,7 @@ type WorkflowRun struct {
 	// Status The state of a run. `waiting`: it waits for a person. `running` includes waiting for the answer to a task. `completed`, `failed` and `cancelled` are final.
 	Status WorkflowRunStatus `json:"status"`
 
-	// CurrentAction The key of the action that runs or waits, or where the run failed or was cancelled; null before the first.
+	// CurrentAction The key of the action that runs or waits, or where the run failed or was cancelled; null before the first action and after the last.
 	CurrentAction *string `json:"current_action"`
 
 	// Explanation Why the run has not ended, in one sentence: what it waits for, or what it does. Null after its end.
@@ -1690,7 +1690,7 @@ type WorkflowRunAction struct {
 	// Progress In percent.
 	Progress int32 `json:"progress"`
 
-	// Attempt How often the action was begun; 0: not yet.
+	// Attempt How often the media processor has begun; 0 for actions of other kinds.
 	Attempt    int32      `json:"attempt"`
 	StartedAt  *time.Time `json:"started_at"`
 	FinishedAt *time.Time `json:"finished_at"`
