@@ -18,7 +18,8 @@ func TestSearch_PagesMakeTheListHoweverRareTheItemsAre(t *testing.T) {
 		b.exec(`INSERT INTO item (id, account_id, name, description, type, privacy, tags, metadata, client_data, created_at,
 				updated_at, revision, document, document_version, search)
 			SELECT gen_random_uuid(), $1, 'item ' || n * 7 % 11, '', CASE WHEN n % 2 = 0 THEN 'video' ELSE 'audio' END,
-				'private', CASE WHEN n <= 5500 THEN '{old}'::text[] ELSE '{}' END || CASE WHEN n % 250 = 0 THEN '{rare}'::text[] ELSE '{}' END,
+				'private', CASE WHEN n <= 5500 THEN '{old}'::text[] ELSE '{}' END ||
+				CASE WHEN n % 250 = 0 THEN '{rare}'::text[] ELSE '{}' END,
 				jsonb_build_object('year', n % 300), '{}', 'epoch'::timestamptz + n / 3 * interval '1 s',
 				'epoch'::timestamptz + n % 1000 * interval '1 s', 1, '{}', $2,
 				(CASE WHEN n % 50 = 0 THEN 'some:1 ' ELSE '' END || 'n' || n || ':2')::tsvector
@@ -27,7 +28,7 @@ func TestSearch_PagesMakeTheListHoweverRareTheItemsAre(t *testing.T) {
 	b.exec("ANALYZE item")
 	b.field("year", "number")
 	b.items.allRenewed.Store(true)
-	year, hour := map[string]string{"year": "250"}, time.Unix(3600/3, 0)
+	year, third, late := map[string]string{"year": "250"}, time.Unix(1200, 0), time.Unix(998, 0)
 	for condition, filter := range map[string]Filter{
 		"'rare' = ANY (tags)":                                    {Tags: []string{"rare"}},
 		"search @@ 'some'":                                       {Search: "some"},
@@ -37,9 +38,9 @@ func TestSearch_PagesMakeTheListHoweverRareTheItemsAre(t *testing.T) {
 		`metadata @> '{"year":250}'`:                             {Metadata: year},
 		`metadata @> '{"year":250}' AND 'old' = ANY (tags)`:      {Metadata: year, Tags: []string{"old"}},
 		"'rare' = ANY (tags) AND type = 'audio'":                 {Tags: []string{"rare"}, Types: []ItemType{"audio"}},
-		"search @@ 'some' AND created_at < to_timestamp(1200)":   {Search: "some", CreatedBefore: &hour},
+		"search @@ 'some' AND created_at < to_timestamp(1200)":   {Search: "some", CreatedBefore: &third},
 		"'old' = ANY (tags)":                                     {Tags: []string{"old"}},
-		"'old' = ANY (tags) AND updated_at > to_timestamp(998)":  {Tags: []string{"old"}, UpdatedAfter: new(time.Unix(998, 0))},
+		"'old' = ANY (tags) AND updated_at > to_timestamp(998)":  {Tags: []string{"old"}, UpdatedAfter: &late},
 		"NOT search @@ 'some' AND created_at < to_timestamp(30)": {Search: "-some", CreatedBefore: new(time.Unix(30, 0))},
 		"false": {Tags: []string{"none"}},
 	} {
@@ -54,11 +55,10 @@ func TestSearch_PagesMakeTheListHoweverRareTheItemsAre(t *testing.T) {
 			const most = 40
 			want := value[[]uuid.UUID](b, "SELECT ARRAY(SELECT id FROM item WHERE account_id = $1 AND "+condition+
 				" ORDER BY "+order+direction+", id"+direction+" LIMIT $2)", b.account, most)
-			if got := b.firstPages(filter, Paging{Sort: sort, Limit: 9}, most); !slices.Equal(got, want) {
-				t.Errorf("%s by %s: got %d of %d, or in another order", condition, sort, len(got), len(want))
-			}
-			if got := b.firstPages(filter, Paging{Sort: sort.reverse(), Limit: 9, Backward: true}, most); !slices.Equal(got, want) {
-				t.Errorf("%s by %s, backwards: got %d of %d, or in another order", condition, sort, len(got), len(want))
+			for _, paging := range []Paging{{Sort: sort, Limit: 9}, {Sort: sort.reverse(), Limit: 9, Backward: true}} {
+				if got := b.firstPages(filter, paging, most); !slices.Equal(got, want) {
+					t.Errorf("%s, %+v: got %d of %d, or in another order", condition, paging, len(got), len(want))
+				}
 			}
 		}
 	}
