@@ -16,6 +16,7 @@ import (
 	"itemcast/internal/db"
 	"itemcast/internal/hook/egress"
 	"itemcast/internal/hook/internal/store"
+	"itemcast/internal/hook/sending"
 	"itemcast/internal/standardwebhooks"
 )
 
@@ -133,7 +134,7 @@ type TaskDelivery struct {
 	// Of a pending delivery after failed attempts:
 	Attempts      int
 	NextAttemptAt *time.Time // nil: it waits for an earlier one
-	LastError     string     // in words, without a full stop
+	LastError     string     // in words, without the host and a full stop
 }
 
 // TaskDeliveries returns the deliveries of a run's tasks, in the order in which they were recorded, as far as they are
@@ -154,7 +155,8 @@ func TaskDeliveries(
 			continue
 		}
 		d := TaskDelivery{Task: *task, State: State(row.State), Attempts: int(row.Attempts),
-			NextAttemptAt: utc(row.DueAt), LastError: row.LastError}
+			NextAttemptAt: utc(row.DueAt),
+			LastError:     sending.WithoutHost(sending.Fault(row.LastFault), row.LastError)}
 		if row.Position > 0 {
 			d.DeliveryID = new(DeliveryID(row.HookID, &change.Change{
 				Position: change.Position(row.Position), ID: row.ID, ItemID: itemID, Revision: row.Revision,

@@ -26,7 +26,8 @@ var (
 )
 
 // Start starts a run of an item: of its profile or of another one, which the item then has. Needs workflows.act. Errors:
-// NOT_FOUND; WORKFLOW_RUNNING; RULE_VIOLATED for a profile or an action that does not exist.
+// NOT_FOUND; WORKFLOW_RUNNING; RULE_VIOLATED for a profile or an action that does not exist; FORBIDDEN to begin after
+// or at an action of other roles.
 func (s *Service) Start(ctx context.Context, itemID uuid.UUID, in StartInput) (Run, error) {
 	return s.act(ctx, func(ctx context.Context, tx pgx.Tx, actor account.Actor) error {
 		held, err := s.items.LockForWorkflow(ctx, tx, actor, itemID)
@@ -83,7 +84,39 @@ func (s *Service) toStart(
 	if state, err = machine.Start(d, from); err != nil {
 		return v, state, ruleFault("#/from", "is not the key of an action of this workflow profile")
 	}
-	return v, state, nil
+	return v, state, s.mayBeginAt(ctx, tx, actor, i.ID, v, d, state.First)
+}
+
+// mayBeginAt returns FORBIDDEN if a run that begins at an action passes over, or begins with, one that has other roles
+// than the actor's: a user must not skip the approval of others. What has succeeded in the item's last run may be
+// skipped, if it was a run of the same version.
+func (s *Service) mayBeginAt(ctx context.Context, tx pgx.Tx, actor account.Actor, itemID uuid.UUID, v versionKey,
+	d machine.Definition, first int) error {
+	if first == 0 || actor.RoleID == uuid.Nil {
+		return nil
+	}
+	var done []machine.ActionState
+	row, err := store.New(tx).LastRun(ctx, store.LastRunParams{
+		AccountID: actor.AccountID, ItemID: itemID, RoleID: actor.RoleParam()})
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+	case err != nil:
+		return fmt.Errorf("read the last run: %w", err)
+	case row.ProfileID == v.profile && row.ProfileVersion == v.version:
+		state, err := decodeState(row.State)
+		if err != nil {
+			return err
+		}
+		done = state.Actions
+	}
+	for k, a := range d.Actions[:first+1] {
+		isDone := k < first && k < len(done) && done[k].Status == machine.ActionSucceeded
+		if !isDone && len(a.RoleIDs) > 0 && !slices.Contains(a.RoleIDs, actor.RoleID) {
+			return problem.New(problem.Forbidden, "Your role may not begin there: only the roles of the action %q may do or "+
+				"skip it. Begin earlier, or ask them.", a.Key)
+		}
+	}
+	return nil
 }
 
 func ruleFault(pointer, detail string) error {

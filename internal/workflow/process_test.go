@@ -86,7 +86,7 @@ func TestProcess_ShowsOnlyErrorsThatAreForUsers(t *testing.T) {
 	r := run(t, p.use)
 	profile := r.profile(actions(machine.Process))
 	for given, want := range map[error]string{
-		errors.New("exit status 1"):                                  "The processor failed. Itemcast has logged why.",
+		errors.New("exit status 1"):                                   "The processor failed. Itemcast has logged why.",
 		problem.New(problem.RuleViolated, "The file is not a video."): "The file is not a video.",
 	} {
 		id := r.create(profile)

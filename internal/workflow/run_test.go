@@ -1,9 +1,13 @@
 package workflow_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 
+	"github.com/google/uuid"
+
+	"itemcast/internal/account"
 	"itemcast/internal/item"
 	"itemcast/internal/problem"
 	"itemcast/internal/workflow"
@@ -155,6 +159,49 @@ func TestRun_ItsItemKeepsTheProfile(t *testing.T) {
 	}
 	if n := value[int](r, "SELECT (SELECT count(*) FROM workflow_run) + (SELECT count(*) FROM workflow_event)"); n != 0 {
 		t.Errorf("%d rows remain of a deleted item", n)
+	}
+}
+
+// Only the roles of an action may skip it, unless it has succeeded in the item's last run.
+func TestStart_SkipsNoActionOfOtherRoles(t *testing.T) {
+	r := run(t, nil)
+	d := actions(machine.Approve, machine.Edit, machine.Publish)
+	d.Actions[0].RoleIDs = []uuid.UUID{r.roles["Viewer"]}
+	r.exec("UPDATE role SET permissions = permissions || '{workflows.act}' WHERE id = $1", r.roles["Viewer"])
+	id, approver := r.create(r.profile(d)), r.member("Viewer", account.ItemsView, account.WorkflowsAct)
+	from := func(by context.Context, key string) error {
+		_, err := r.runs.Start(by, id, workflow.StartInput{From: &key})
+		return err
+	}
+	cancel := func() {
+		t.Helper()
+		if _, err := r.runs.CancelRun(r.user, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.awaitStatus(id, machine.Waiting)
+	cancel()
+	if err := from(r.user, "publish"); !problem.Is(err, problem.Forbidden) {
+		t.Errorf("past an approval of others: %v", err)
+	}
+	if private := r.item(id).Privacy; private != item.PrivacyPrivate {
+		t.Errorf("the item is %s", private)
+	}
+	if err := from(r.user, "approve"); err != nil {
+		t.Errorf("at the first action: %v", err)
+	}
+	r.awaitStatus(id, machine.Waiting)
+	if _, err := r.runs.Act(approver, id, "approve", machine.VerbApprove, ""); err != nil {
+		t.Fatal(err)
+	}
+	r.await(id, "at edit", func(run workflow.Run) bool { return run.CurrentAction != nil && *run.CurrentAction == "edit" })
+	cancel()
+	if err := from(r.user, "publish"); err != nil {
+		t.Errorf("past a given approval: %v", err)
+	}
+	r.awaitStatus(id, machine.Completed)
+	if err := from(approver, "edit"); err != nil {
+		t.Errorf("by a role of the action: %v", err)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"itemcast/internal/change"
 	"itemcast/internal/hook"
 	"itemcast/internal/hook/internal/store"
+	"itemcast/internal/hook/sending"
 )
 
 // EndedTask is a delivery of a workflow's task that has succeeded or failed for good.
@@ -20,7 +21,7 @@ type EndedTask struct {
 	DeliveryID uuid.UUID // the webhook-id
 	Outcome    hook.State
 	Response   []byte // of the last attempt: the first 4 KiB, as valid UTF-8 without NUL; nil: there was no response
-	Error      string // of a failure: a sentence for people without its full stop
+	Error      string // of a failure: a sentence for people without its full stop; it does not name the host
 }
 
 // errTaskEnded marks an error of Config.TaskEnded.
@@ -42,7 +43,8 @@ func (d *Dispatcher) reportTasks(ctx context.Context, tx pgx.Tx, all []settled) 
 		}
 		e := EndedTask{
 			AccountID: s.row.AccountID, ItemID: s.row.ItemID, Task: *s.task, DeliveryID: s.row.ID, Outcome: hook.Failed,
-			Response: []byte(s.Response), Error: s.Detail,
+			Response: []byte(s.Response),
+			Error:    sending.WithoutHost(s.Fault, s.Detail),
 		}
 		if s.verdict == succeeded {
 			e.Outcome = hook.Succeeded

@@ -46,7 +46,8 @@ SELECT c.id, c.task, (c.targets[1])::uuid AS hook_id, c.revision, c.occurred_at,
     coalesce(p.position, 0)::bigint AS position, coalesce((
         SELECT a.outcome FROM delivery_attempt a
         WHERE a.hook_id = c.targets[1] AND a.position = p.position AND a.closes LIMIT 1), 'pending')::text AS state,
-    coalesce(d.attempts, 0)::integer AS attempts, d.due_at, coalesce(d.last_error, '')::text AS last_error
+    coalesce(d.attempts, 0)::integer AS attempts, d.due_at,
+    coalesce(d.last_fault, '')::text AS last_fault, coalesce(d.last_error, '')::text AS last_error
 FROM (
     SELECT * FROM item_change x WHERE x.account_id = @account_id AND x.item_id = @item_id ORDER BY x.id DESC LIMIT 1000
 ) c

@@ -116,7 +116,8 @@ SELECT c.id, c.task, (c.targets[1])::uuid AS hook_id, c.revision, c.occurred_at,
     coalesce(p.position, 0)::bigint AS position, coalesce((
         SELECT a.outcome FROM delivery_attempt a
         WHERE a.hook_id = c.targets[1] AND a.position = p.position AND a.closes LIMIT 1), 'pending')::text AS state,
-    coalesce(d.attempts, 0)::integer AS attempts, d.due_at, coalesce(d.last_error, '')::text AS last_error
+    coalesce(d.attempts, 0)::integer AS attempts, d.due_at,
+    coalesce(d.last_fault, '')::text AS last_fault, coalesce(d.last_error, '')::text AS last_error
 FROM (
     SELECT id, account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets, document, occurred_at, task FROM item_change x WHERE x.account_id = $1 AND x.item_id = $2 ORDER BY x.id DESC LIMIT 1000
 ) c
@@ -142,6 +143,7 @@ type TaskDeliveriesRow struct {
 	State      string
 	Attempts   int32
 	DueAt      *time.Time
+	LastFault  string
 	LastError  string
 }
 
@@ -167,6 +169,7 @@ func (q *Queries) TaskDeliveries(ctx context.Context, arg TaskDeliveriesParams) 
 			&i.State,
 			&i.Attempts,
 			&i.DueAt,
+			&i.LastFault,
 			&i.LastError,
 		); err != nil {
 			return nil, err
