@@ -49,6 +49,7 @@ func (s *Service) DeleteProfile(ctx context.Context, id uuid.UUID, condition rev
 
 // errInUse says what prevents a deletion. It counts items that the actor may not see.
 func errInUse(items, runs int64) error {
-	return problem.New(problem.Conflict, "The workflow profile is in use (items: %d, runs that have not ended: %d), also by "+
-		"items that you may not see. Wait for the runs or cancel them, then give the items another profile.", items, runs)
+	return problem.New(problem.Conflict, "The workflow profile is in use (items: %d, runs that have not ended: %d), also "+
+		"by items that you may not see. Wait for the runs or cancel them, then give the items another profile.",
+		items, runs)
 }
