@@ -22,7 +22,8 @@ func TestStatements_RequestsStayWithinTheirBudget(t *testing.T) {
 	narrow := n.InsertToken(nodetest.Token{Permissions: []account.Permission{account.ItemsView, account.ItemsEdit},
 		Filter: item.Filter{Tags: []string{"a"}}})
 	defaulting := n.CreateUser("default@example.com", n.RoleID("Editor"))
-	setDefault(n, "users/"+n.UserID("default@example.com"), n.CreateProfile("Default"))
+	profile := n.CreateProfile("Default")
+	setDefault(n, "users/"+n.UserID("default@example.com"), profile)
 	path := ""
 	for i := range 60 {
 		made := n.Call(http.MethodPost, "/api/v1/items",
@@ -40,7 +41,7 @@ func TestStatements_RequestsStayWithinTheirBudget(t *testing.T) {
 	for _, by := range []nodetest.InsertedToken{token, narrow} { // they are cached from now on
 		by.Call(http.MethodGet, path, "").WantStatus(t, http.StatusOK)
 	}
-	defaulting.Call(http.MethodGet, path, "").WantStatus(t, http.StatusOK)
+	defaulting.CreateItem(`{"name":"default"}`) // the user and the profile's definition are cached from now on
 	page := func(path string, status int) {
 		t.Helper()
 		n.WithAuthorization("").Page(browser, path).WantStatus(t, status)
@@ -70,8 +71,13 @@ func TestStatements_RequestsStayWithinTheirBudget(t *testing.T) {
 		"create": {3, func() {
 			n.Call(http.MethodPost, "/api/v1/items", `{"name":"one more"}`).WantStatus(t, http.StatusCreated)
 		}},
-		// The profile is held, so that it is not deleted meanwhile.
-		"create with a default": {4, func() {
+		// Two more, as with a profile that the input names: the profile is held, so that it is not deleted meanwhile, and its
+		// version is read for the run, which a profile without actions and tasks does not start.
+		"create with a profile": {5, func() {
+			n.Call(http.MethodPost, "/api/v1/items", `{"name":"one more","workflow_profile_id":"`+profile+`"}`).
+				WantStatus(t, http.StatusCreated)
+		}},
+		"create with a default": {5, func() {
 			defaulting.Call(http.MethodPost, "/api/v1/items", `{"name":"one more"}`).WantStatus(t, http.StatusCreated)
 		}},
 		"list":    {1, func() { n.Call(http.MethodGet, "/api/v1/items?limit=50", "").WantStatus(t, http.StatusOK) }},
