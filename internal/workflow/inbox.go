@@ -2,11 +2,7 @@ package workflow
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
-
-	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/account"
 	"itemcast/internal/change"
@@ -16,9 +12,9 @@ import (
 	"itemcast/internal/workflow/machine"
 )
 
-// Inbox returns a function that reports whether a workflow waits for the actor, as it was before or after a change: for
-// a person with the actor's role, or with any. The definition is that of the run which the change belongs to, whatever
-// its profile has become. Needs items.view. Nothing waits for an actor without workflows.act.
+// Inbox returns a function that reports whether a workflow waits for the actor, as it was before or after a change:
+// for a person with the actor's role, or with any. The definition is that of the run which the change belongs to,
+// whatever its profile has become. Needs items.view. Nothing waits for an actor without workflows.act.
 func (s *Service) Inbox(ctx context.Context) (
 	waits func(ctx context.Context, c *change.Change, w item.ItemWorkflow) (bool, error), err error,
 ) {
@@ -31,15 +27,13 @@ func (s *Service) Inbox(ctx context.Context) (
 		if !mayAct || w.Status != string(machine.Waiting) || w.CurrentAction == nil {
 			return false, nil
 		}
-		roles, err := store.New(db.Read(ctx, s.pool)).RolesOfWaitingAction(ctx, store.RolesOfWaitingActionParams{
+		is, err := store.New(db.Read(ctx, s.pool)).WaitsForRole(ctx, store.WaitsForRoleParams{
 			AccountID: c.AccountID, ItemID: c.ItemID, ProfileID: w.ProfileID, Action: *w.CurrentAction, At: c.OccurredAt,
+			RoleID: actor.RoleID.String(),
 		})
-		if errors.Is(err, pgx.ErrNoRows) {
-			return false, nil
-		}
 		if err != nil {
 			return false, fmt.Errorf("read the roles of an action: %w", err)
 		}
-		return len(roles) == 0 || slices.Contains(roles, actor.RoleID), nil
+		return is, nil
 	}, nil
 }

@@ -12,19 +12,26 @@ import (
 	"github.com/google/uuid"
 )
 
-const rolesOfWaitingAction = `-- name: RolesOfWaitingAction :one
-SELECT ARRAY(SELECT jsonb_array_elements_text(action -> 'role_ids')::uuid)::uuid[] AS role_ids
-FROM workflow_run r
-JOIN workflow_profile_version v ON v.profile_id = r.profile_id AND v.version = r.profile_version
-    AND v.account_id = r.account_id
-CROSS JOIN LATERAL jsonb_array_elements(v.actions) AS action
-WHERE r.account_id = $1 AND r.item_id = $2 AND r.profile_id = $3 AND r.started_at <= $4
-    AND action ->> 'key' = $5::text
-ORDER BY r.id DESC
-LIMIT 1
+const waitsForRole = `-- name: WaitsForRole :one
+SELECT COALESCE(
+    (SELECT action -> 'role_ids' = '[]' OR action -> 'role_ids' ? $1::text
+     FROM workflow_run r
+     JOIN workflow_profile_version v ON v.account_id = r.account_id AND v.profile_id = r.profile_id
+         AND v.version = r.profile_version
+     CROSS JOIN LATERAL jsonb_array_elements(v.actions) AS action
+     WHERE r.account_id = $2 AND r.item_id = $3 AND r.profile_id = $4 AND r.started_at <= $5
+         AND action ->> 'key' = $6::text
+     ORDER BY r.id DESC
+     LIMIT 1),
+    (SELECT bool_or(action -> 'role_ids' = '[]' OR action -> 'role_ids' ? $1::text)
+     FROM workflow_profile_version v
+     CROSS JOIN LATERAL jsonb_array_elements(v.actions) AS action
+     WHERE v.account_id = $2 AND v.profile_id = $4 AND action ->> 'key' = $6::text),
+    false)::boolean AS waits
 `
 
-type RolesOfWaitingActionParams struct {
+type WaitsForRoleParams struct {
+	RoleID    string
 	AccountID uuid.UUID
 	ItemID    uuid.UUID
 	ProfileID uuid.UUID
@@ -32,16 +39,19 @@ type RolesOfWaitingActionParams struct {
 	Action    string
 }
 
-// The roles of an action, in the version of the profile with which the run began that an item had at a time.
-func (q *Queries) RolesOfWaitingAction(ctx context.Context, arg RolesOfWaitingActionParams) ([]uuid.UUID, error) {
-	row := q.db.QueryRow(ctx, rolesOfWaitingAction,
+// Whether users with a role may act at an action, in the version of the profile with which the run began that an item
+// had at a time. The runs of a deleted item are gone: then any version of the profile counts, so that an inbox which
+// had the item is told.
+func (q *Queries) WaitsForRole(ctx context.Context, arg WaitsForRoleParams) (bool, error) {
+	row := q.db.QueryRow(ctx, waitsForRole,
+		arg.RoleID,
 		arg.AccountID,
 		arg.ItemID,
 		arg.ProfileID,
 		arg.At,
 		arg.Action,
 	)
-	var role_ids []uuid.UUID
-	err := row.Scan(&role_ids)
-	return role_ids, err
+	var waits bool
+	err := row.Scan(&waits)
+	return waits, err
 }
