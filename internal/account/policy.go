@@ -1,11 +1,9 @@
 package account
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -37,18 +35,6 @@ func Authorize(ctx context.Context, need ...Permission) (Actor, error) {
 		if !a.Permissions.Has(p) {
 			return Actor{}, a.errLacks(p)
 		}
-	}
-	return a, nil
-}
-
-// AuthorizeAny is Authorize for an act that needs one of the permissions. FORBIDDEN names the first.
-func AuthorizeAny(ctx context.Context, need ...Permission) (Actor, error) {
-	a, err := Authorize(ctx)
-	if err != nil {
-		return Actor{}, err
-	}
-	if !slices.ContainsFunc(need, a.Permissions.Has) {
-		return Actor{}, a.errLacks(cmp.Or(need...))
 	}
 	return a, nil
 }

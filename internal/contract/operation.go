@@ -9,19 +9,14 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Permissions returns the permissions of the operation with a pattern of the mux, of which one is needed: x-permission
-// and x-permission-or. It returns none if there is no such operation.
-func (d *Document) Permissions(pattern string) (permissions []string) {
+// Permission returns the permission (x-permission) of the operation with a pattern of the mux; "" if it has none.
+func (d *Document) Permission(pattern string) string {
 	item, method, _ := d.find(pattern)
 	if item == nil {
-		return nil
+		return ""
 	}
-	for _, name := range []string{"x-permission", "x-permission-or"} {
-		if permission, ok := item.GetOperation(method).Extensions[name].(string); ok {
-			permissions = append(permissions, permission)
-		}
-	}
-	return permissions
+	permission, _ := item.GetOperation(method).Extensions["x-permission"].(string)
+	return permission
 }
 
 // find returns the document's path item for a pattern of the mux; nil if the document has no such operation.

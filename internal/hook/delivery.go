@@ -75,8 +75,8 @@ type Attempt struct {
 	Error     *string
 }
 
-// Delivery returns a delivery and its last hundred attempts. As in Deliveries, one to a hook needs hooks.manage, and one
-// of a task workflows.manage. Error: NOT_FOUND.
+// Delivery returns a delivery and its last hundred attempts. One of a task needs workflows.manage, too: without it, and
+// for an unknown delivery, the error is NOT_FOUND.
 func (s *Service) Delivery(ctx context.Context, id uuid.UUID) (Delivery, []Attempt, error) {
 	actor, sees, err := authorizeDeliveries(ctx)
 	if err != nil {
@@ -92,14 +92,14 @@ func (s *Service) getDelivery(
 ) (d Delivery, attempts []Attempt, err error) {
 	position := PositionOf(id)
 	pending, err := q.PendingDelivery(ctx, store.PendingDeliveryParams{
-		AccountID: accountID, Position: position, ID: id, OfHooks: sees.hooks, OfTasks: sees.tasks,
+		AccountID: accountID, Position: position, ID: id, OfTasks: sees.tasks,
 	})
 	isPending := err == nil
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return d, nil, fmt.Errorf("read delivery: %w", err)
 	}
 	rows, err := q.AttemptsOf(ctx, store.AttemptsOfParams{
-		AccountID: accountID, Position: position, ID: id, OfHooks: sees.hooks, OfTasks: sees.tasks,
+		AccountID: accountID, Position: position, ID: id, OfTasks: sees.tasks,
 	})
 	if err != nil {
 		return d, nil, fmt.Errorf("read attempts: %w", err)
@@ -127,8 +127,9 @@ func (s *Service) getDelivery(
 
 func (s *Service) toPending(row store.PendingDeliveriesRow) Delivery {
 	d := Delivery{
-		ID: row.ID, hook: row.HookID, Task: change.DecodeTask(row.Task), ItemID: row.ItemID, Cursor: s.feed.Cursor(change.Position(row.Position)),
-		Event: EventOf(change.Kind(row.Kind)), Trigger: row.Trigger, Revision: row.Revision, State: Pending,
+		ID: row.ID, hook: row.HookID, Task: change.DecodeTask(row.Task), ItemID: row.ItemID,
+		Cursor: s.feed.Cursor(change.Position(row.Position)),
+		Event:  EventOf(change.Kind(row.Kind)), Trigger: row.Trigger, Revision: row.Revision, State: Pending,
 		Attempts: int(row.Attempts), LastAttemptAt: utc(row.LastAttempt), LastStatus: toInt(row.LastStatus),
 		LastFault: row.LastFault, LastError: row.LastError, CreatedAt: row.CreatedAt.UTC(),
 		OccurredAt: utc(row.OccurredAt),
@@ -152,8 +153,9 @@ func (s *Service) toPending(row store.PendingDeliveriesRow) Delivery {
 
 func (s *Service) toEnded(row store.EndedDeliveriesRow) Delivery {
 	d := Delivery{
-		ID: row.ID, hook: row.HookID, Task: change.DecodeTask(row.Task), ItemID: row.ItemID, Cursor: s.feed.Cursor(change.Position(row.Position)),
-		Event: EventOf(change.Kind(row.Kind)), Trigger: row.Trigger, Revision: row.Revision, State: State(row.Outcome),
+		ID: row.ID, hook: row.HookID, Task: change.DecodeTask(row.Task), ItemID: row.ItemID,
+		Cursor: s.feed.Cursor(change.Position(row.Position)),
+		Event:  EventOf(change.Kind(row.Kind)), Trigger: row.Trigger, Revision: row.Revision, State: State(row.Outcome),
 		Attempts: int(row.Number), LastAttemptAt: utc(&row.At), LastStatus: toInt(row.Status), LastFault: row.Fault,
 		LastError: row.Error, CreatedAt: row.CreatedAt.UTC(), OccurredAt: utc(row.OccurredAt), position: row.Position,
 	}

@@ -6,14 +6,12 @@ import (
 	"itemcast/internal/account"
 )
 
-// sight says which deliveries an actor sees: those of hooks need hooks.manage, those of workflows' tasks
-// workflows.manage. Errors in a task's log name the host of its URL, which is for workflows.manage only.
-type sight struct{ hooks, tasks bool }
+// sight says which deliveries an actor sees. All need hooks.manage. Those of workflows' tasks need workflows.manage,
+// too, because errors in their log name the host of a task's URL.
+type sight struct{ tasks bool }
 
-// authorizeDeliveries returns the actor of ctx and what it sees. Errors: UNAUTHENTICATED; FORBIDDEN when it sees
-// nothing.
+// authorizeDeliveries returns the actor of ctx and what it sees. Errors: UNAUTHENTICATED, FORBIDDEN.
 func authorizeDeliveries(ctx context.Context) (account.Actor, sight, error) {
-	actor, err := account.AuthorizeAny(ctx, account.HooksManage, account.WorkflowsManage)
-	has := actor.Permissions.Has
-	return actor, sight{hooks: has(account.HooksManage), tasks: has(account.WorkflowsManage)}, err
+	actor, err := account.Authorize(ctx, account.HooksManage)
+	return actor, sight{tasks: actor.Permissions.Has(account.WorkflowsManage)}, err
 }

@@ -51,13 +51,9 @@ func (n *Node) Handler() *Handler {
 	return &Handler{Handler: routes, graphQL: graphQL}
 }
 
-// caller returns the user of a request, if that user has a permission of the request's operation.
+// caller returns the user of a request, if that user has the permission of the request's operation.
 func (n *Node) caller(r *http.Request) (idempotency.Principal, error) {
-	var need account.Permissions
-	for _, permission := range n.Contract.Permissions(r.Pattern) {
-		need = append(need, account.Permission(permission))
-	}
-	actor, err := account.AuthorizeAny(r.Context(), need...)
+	actor, err := account.Authorize(r.Context(), account.Permission(n.Contract.Permission(r.Pattern)))
 	principal := idempotency.Principal{Account: actor.AccountID, User: actor.UserID}
 	if actor.Token != nil {
 		principal.Token, principal.Filter = actor.Token.ID, actor.Token.Filter

@@ -4456,8 +4456,8 @@ type AuditEdge {
   hook(id: ID!): Hook
   """
   Deliveries to hooks and of workflows' tasks, pending and ended, those of the newest changes first. ` + "`" + `occurredAfter` + "`" + ` and
-  ` + "`" + `occurredBefore` + "`" + ` compare the times of the changes. Deliveries to hooks need ` + "`" + `hooks.manage` + "`" + `, those of tasks
-  ` + "`" + `workflows.manage` + "`" + `. Who has one of the two sees its part.
+  ` + "`" + `occurredBefore` + "`" + ` compare the times of the changes. Needs ` + "`" + `hooks.manage` + "`" + `; those of tasks are listed for users who have
+  ` + "`" + `workflows.manage` + "`" + `, too.
   """
   deliveries(
     hookId: ID

@@ -8,7 +8,6 @@
 // "or null" are resolved. The package reads these extensions:
 //
 //	x-permission    of an operation: the permission to call it; of a property: the permission to set it
-//	x-permission-or of an operation: another permission that does instead
 //	x-prefix        of a parameter: it stands for every name that begins with this
 //	x-link          of a property: the path that reads what the value identifies, "/roles/{id}" or "/{path}"
 //	x-from          of a property of a request: where representations have the value, "workflow/profile_id"

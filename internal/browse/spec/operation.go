@@ -15,7 +15,6 @@ type Operation struct {
 	Method, ID, Path, Summary string
 	Description               template.HTML
 	Permissions               []account.Permission // all are needed, with api.access
-	OrPermission              account.Permission   // does instead of all of them; "": none does
 	Deprecated                bool
 	Resource                  *Resource
 	Parameters                []Parameter
@@ -69,8 +68,8 @@ type Header struct {
 
 // May reports whether a user may call the operation, as far as the document states it. The API decides.
 func (op *Operation) May(has account.Permissions) bool {
-	lacks := func(needed account.Permission) bool { return !has.Has(needed) }
-	return has.Has(account.APIAccess) && (has.Has(op.OrPermission) || !slices.ContainsFunc(op.Permissions, lacks))
+	return has.Has(account.APIAccess) &&
+		!slices.ContainsFunc(op.Permissions, func(needed account.Permission) bool { return !has.Has(needed) })
 }
 
 // Matches reports whether the operation mentions every word; words are in lower case.

@@ -66,8 +66,6 @@ func (r *reader) operation(method, path string, shared []any, node *jsontree.Obj
 		Description: block(description),
 		Deprecated:  node.IsTrue("deprecated"),
 		tags:        node.Texts("tags"),
-
-		OrPermission: account.Permission(node.Text("x-permission-or")),
 	}
 	for _, name := range node.Texts("x-permission") {
 		op.Permissions = append(op.Permissions, account.Permission(name))

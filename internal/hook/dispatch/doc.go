@@ -89,10 +89,10 @@
 // (5) Addresses are checked when a connection is made, after DNS, for each address that is tried. No answer of a
 // name server evades the check, and redirects are failures.
 //
-// The tasks of workflows (task.go) are deliveries to hidden hooks. They always go through the queue. The transaction that
-// ends one reports it to Config.TaskEnded: either both happen or neither, so no workflow waits for a delivery that has
-// ended, and none goes on before. Their results have a writer of their own. One that cannot be reported is retried by
-// itself, and delays neither other tasks nor hooks.
+// The tasks of workflows (task.go) are deliveries to hidden hooks. They always go through the queue. The transaction
+// that ends one reports it to Config.TaskEnded: either both happen or neither, so no workflow waits for a delivery that
+// has ended, and none goes on before. Their results have a writer of their own. One that cannot be reported is sent
+// again later, and delays neither other tasks nor hooks.
 //
 // The transaction that writes results also records the health of each hook, at most once a second unless it changes,
 // and without waiting for the row. What a locked row misses is kept in memory, and the sweep records it (unnoted.go).

@@ -27,9 +27,9 @@ type EndedTask struct {
 // errTaskEnded marks an error of Config.TaskEnded.
 var errTaskEnded = errors.New("report the end of a task")
 
-// TasksEnded is called in the transaction that ends deliveries of tasks, and must only insert rows: it holds the lock of
-// all groups, and its work commits or is undone together with the end. A delivery whose end is undone is sent again
-// under the same id. The context is that of the transaction (db.AfterCommit).
+// TasksEnded is called in the transaction that ends deliveries of tasks, and must only insert rows: the transaction
+// holds the lock of all groups. Its work commits or is undone together with the end. A delivery whose end is undone is
+// sent again under the same id. The context is that of the transaction (db.AfterCommit).
 //
 // A delivery that has ended and is redelivered by hand ends again, and is reported again.
 type TasksEnded func(ctx context.Context, tx pgx.Tx, tasks []EndedTask) error

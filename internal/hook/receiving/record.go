@@ -48,7 +48,8 @@ func (p Recorder) Print(d *Delivery) {
 	r := record{
 		At: d.At.UTC(), Target: d.Target, ID: d.ID, Event: d.Event, Trigger: d.Trigger, Item: d.Item,
 		Revision: d.Revision, Cursor: d.Cursor, Attempt: d.Attempt, Repeated: d.Repeated(),
-		Task: d.Task, TaskAt: d.TaskAt, Action: d.Action, OutOfOrder: d.OutOfOrder > 0, Silence: d.Answer.Silence, Body: d.Body,
+		Task: d.Task, TaskAt: d.TaskAt, Action: d.Action,
+		OutOfOrder: d.OutOfOrder > 0, Silence: d.Answer.Silence, Body: d.Body,
 	}
 	if d.Latency != nil {
 		r.LatencyMS = new(float64(d.Latency.Microseconds()) / 1000)

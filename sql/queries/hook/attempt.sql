@@ -34,7 +34,7 @@ CROSS JOIN LATERAL (
 ) d
 LEFT JOIN item_change c ON c.id = d.change_id
 WHERE h.account_id = @account_id AND h.deleted_at IS NULL
-    AND CASE WHEN h.workflow_profile_id IS NULL THEN @of_hooks::boolean ELSE @of_tasks::boolean END
+    AND (h.workflow_profile_id IS NULL OR @of_tasks::boolean)
     AND (sqlc.narg('hook_id')::uuid IS NULL OR h.id = sqlc.narg('hook_id')::uuid)
 ORDER BY d.position DESC, d.hook_id DESC LIMIT @max_rows::integer;
 
@@ -52,7 +52,7 @@ CROSS JOIN LATERAL (
 ) d
 LEFT JOIN item_change c ON c.id = d.change_id
 WHERE h.account_id = @account_id AND h.deleted_at IS NULL
-    AND CASE WHEN h.workflow_profile_id IS NULL THEN @of_hooks::boolean ELSE @of_tasks::boolean END
+    AND (h.workflow_profile_id IS NULL OR @of_tasks::boolean)
     AND (sqlc.narg('hook_id')::uuid IS NULL OR h.id = sqlc.narg('hook_id')::uuid)
 ORDER BY d.position DESC, d.hook_id DESC LIMIT @max_rows::integer;
 
@@ -70,7 +70,7 @@ CROSS JOIN LATERAL (
 ) d
 LEFT JOIN item_change c ON c.id = d.change_id
 WHERE h.account_id = @account_id AND h.deleted_at IS NULL
-    AND CASE WHEN h.workflow_profile_id IS NULL THEN @of_hooks::boolean ELSE @of_tasks::boolean END
+    AND (h.workflow_profile_id IS NULL OR @of_tasks::boolean)
     AND (sqlc.narg('hook_id')::uuid IS NULL OR h.id = sqlc.narg('hook_id')::uuid)
 ORDER BY d.position DESC, d.hook_id DESC LIMIT @max_rows::integer;
 
@@ -83,7 +83,7 @@ FROM item_change c
 CROSS JOIN LATERAL (SELECT p.position FROM item_position p WHERE p.change_id = c.id LIMIT 1) p
 CROSS JOIN LATERAL (
     SELECT o.id, o.workflow_profile_id FROM hook o
-    WHERE c.task IS NULL AND @of_hooks::boolean AND o.account_id = @account_id AND o.deleted_at IS NULL
+    WHERE c.task IS NULL AND o.account_id = @account_id AND o.deleted_at IS NULL
         AND o.workflow_profile_id IS NULL
     UNION ALL
     SELECT t.id, t.workflow_profile_id FROM hook t
@@ -108,7 +108,7 @@ FROM hook h
 CROSS JOIN LATERAL (SELECT * FROM delivery x WHERE x.hook_id = h.id AND x.position = @position AND x.id = @id) d
 LEFT JOIN item_change c ON c.id = d.change_id
 WHERE h.account_id = @account_id AND h.deleted_at IS NULL
-    AND CASE WHEN h.workflow_profile_id IS NULL THEN @of_hooks::boolean ELSE @of_tasks::boolean END;
+    AND (h.workflow_profile_id IS NULL OR @of_tasks::boolean);
 
 -- AttemptsOf reads the last hundred attempts of a delivery.
 -- name: AttemptsOf :many
@@ -121,5 +121,5 @@ FROM hook h CROSS JOIN LATERAL (
 ) a
 LEFT JOIN item_change c ON c.id = a.change_id
 WHERE h.account_id = @account_id AND h.deleted_at IS NULL
-    AND CASE WHEN h.workflow_profile_id IS NULL THEN @of_hooks::boolean ELSE @of_tasks::boolean END
+    AND (h.workflow_profile_id IS NULL OR @of_tasks::boolean)
 ORDER BY a.number;

@@ -22,7 +22,7 @@ FROM hook h CROSS JOIN LATERAL (
 ) a
 LEFT JOIN item_change c ON c.id = a.change_id
 WHERE h.account_id = $3 AND h.deleted_at IS NULL
-    AND CASE WHEN h.workflow_profile_id IS NULL THEN $4::boolean ELSE $5::boolean END
+    AND (h.workflow_profile_id IS NULL OR $4::boolean)
 ORDER BY a.number
 `
 
@@ -30,7 +30,6 @@ type AttemptsOfParams struct {
 	Position  int64
 	ID        uuid.UUID
 	AccountID uuid.UUID
-	OfHooks   bool
 	OfTasks   bool
 }
 
@@ -64,7 +63,6 @@ func (q *Queries) AttemptsOf(ctx context.Context, arg AttemptsOfParams) ([]Attem
 		arg.Position,
 		arg.ID,
 		arg.AccountID,
-		arg.OfHooks,
 		arg.OfTasks,
 	)
 	if err != nil {
@@ -121,8 +119,8 @@ CROSS JOIN LATERAL (
 ) d
 LEFT JOIN item_change c ON c.id = d.change_id
 WHERE h.account_id = $6 AND h.deleted_at IS NULL
-    AND CASE WHEN h.workflow_profile_id IS NULL THEN $7::boolean ELSE $8::boolean END
-    AND ($9::uuid IS NULL OR h.id = $9::uuid)
+    AND (h.workflow_profile_id IS NULL OR $7::boolean)
+    AND ($8::uuid IS NULL OR h.id = $8::uuid)
 ORDER BY d.position DESC, d.hook_id DESC LIMIT $5::integer
 `
 
@@ -133,7 +131,6 @@ type EndedDeliveriesParams struct {
 	Outcome        *string
 	MaxRows        int32
 	AccountID      uuid.UUID
-	OfHooks        bool
 	OfTasks        bool
 	HookID         *uuid.UUID
 }
@@ -167,7 +164,6 @@ func (q *Queries) EndedDeliveries(ctx context.Context, arg EndedDeliveriesParams
 		arg.Outcome,
 		arg.MaxRows,
 		arg.AccountID,
-		arg.OfHooks,
 		arg.OfTasks,
 		arg.HookID,
 	)
@@ -215,24 +211,23 @@ FROM item_change c
 CROSS JOIN LATERAL (SELECT p.position FROM item_position p WHERE p.change_id = c.id LIMIT 1) p
 CROSS JOIN LATERAL (
     SELECT o.id, o.workflow_profile_id FROM hook o
-    WHERE c.task IS NULL AND $1::boolean AND o.account_id = $2 AND o.deleted_at IS NULL
+    WHERE c.task IS NULL AND o.account_id = $1 AND o.deleted_at IS NULL
         AND o.workflow_profile_id IS NULL
     UNION ALL
     SELECT t.id, t.workflow_profile_id FROM hook t
-    WHERE c.task IS NOT NULL AND $3::boolean AND t.id = c.targets[1] AND t.account_id = $2
+    WHERE c.task IS NOT NULL AND $2::boolean AND t.id = c.targets[1] AND t.account_id = $1
         AND t.deleted_at IS NULL AND t.workflow_profile_id IS NOT NULL
 ) h
 JOIN delivery_attempt d ON d.hook_id = h.id AND d.position = p.position AND d.closes
-WHERE c.account_id = $2 AND c.item_id = $4
-    AND ($5::uuid IS NULL OR h.id = $5::uuid)
-    AND ($6::text IS NULL OR d.outcome = $6::text)
-    AND d.position <= $7::bigint AND d.position > $8::bigint
-    AND (d.position < $7::bigint OR d.hook_id < $9::uuid)
-ORDER BY d.position DESC, d.hook_id DESC LIMIT $10::integer
+WHERE c.account_id = $1 AND c.item_id = $3
+    AND ($4::uuid IS NULL OR h.id = $4::uuid)
+    AND ($5::text IS NULL OR d.outcome = $5::text)
+    AND d.position <= $6::bigint AND d.position > $7::bigint
+    AND (d.position < $6::bigint OR d.hook_id < $8::uuid)
+ORDER BY d.position DESC, d.hook_id DESC LIMIT $9::integer
 `
 
 type EndedDeliveriesOfItemParams struct {
-	OfHooks        bool
 	AccountID      uuid.UUID
 	OfTasks        bool
 	ItemID         uuid.UUID
@@ -269,7 +264,6 @@ type EndedDeliveriesOfItemRow struct {
 // a task has one hook, which is hidden, and any other change has none that is hidden.
 func (q *Queries) EndedDeliveriesOfItem(ctx context.Context, arg EndedDeliveriesOfItemParams) ([]EndedDeliveriesOfItemRow, error) {
 	rows, err := q.db.Query(ctx, endedDeliveriesOfItem,
-		arg.OfHooks,
 		arg.AccountID,
 		arg.OfTasks,
 		arg.ItemID,
@@ -330,8 +324,8 @@ CROSS JOIN LATERAL (
 ) d
 LEFT JOIN item_change c ON c.id = d.change_id
 WHERE h.account_id = $5 AND h.deleted_at IS NULL
-    AND CASE WHEN h.workflow_profile_id IS NULL THEN $6::boolean ELSE $7::boolean END
-    AND ($8::uuid IS NULL OR h.id = $8::uuid)
+    AND (h.workflow_profile_id IS NULL OR $6::boolean)
+    AND ($7::uuid IS NULL OR h.id = $7::uuid)
 ORDER BY d.position DESC, d.hook_id DESC LIMIT $4::integer
 `
 
@@ -341,7 +335,6 @@ type FailedDeliveriesParams struct {
 	BeforeHook     uuid.UUID
 	MaxRows        int32
 	AccountID      uuid.UUID
-	OfHooks        bool
 	OfTasks        bool
 	HookID         *uuid.UUID
 }
@@ -375,7 +368,6 @@ func (q *Queries) FailedDeliveries(ctx context.Context, arg FailedDeliveriesPara
 		arg.BeforeHook,
 		arg.MaxRows,
 		arg.AccountID,
-		arg.OfHooks,
 		arg.OfTasks,
 		arg.HookID,
 	)
@@ -496,8 +488,8 @@ CROSS JOIN LATERAL (
 ) d
 LEFT JOIN item_change c ON c.id = d.change_id
 WHERE h.account_id = $6 AND h.deleted_at IS NULL
-    AND CASE WHEN h.workflow_profile_id IS NULL THEN $7::boolean ELSE $8::boolean END
-    AND ($9::uuid IS NULL OR h.id = $9::uuid)
+    AND (h.workflow_profile_id IS NULL OR $7::boolean)
+    AND ($8::uuid IS NULL OR h.id = $8::uuid)
 ORDER BY d.position DESC, d.hook_id DESC LIMIT $5::integer
 `
 
@@ -508,7 +500,6 @@ type PendingDeliveriesParams struct {
 	ItemID         *uuid.UUID
 	MaxRows        int32
 	AccountID      uuid.UUID
-	OfHooks        bool
 	OfTasks        bool
 	HookID         *uuid.UUID
 }
@@ -544,7 +535,6 @@ func (q *Queries) PendingDeliveries(ctx context.Context, arg PendingDeliveriesPa
 		arg.ItemID,
 		arg.MaxRows,
 		arg.AccountID,
-		arg.OfHooks,
 		arg.OfTasks,
 		arg.HookID,
 	)
@@ -594,14 +584,13 @@ FROM hook h
 CROSS JOIN LATERAL (SELECT hook_id, position, id, account_id, item_id, change_id, revision, kind, trigger, thin, due_at, claim, claimed_to, node, attempts, round, last_attempt, last_status, last_fault, last_error, created_at FROM delivery x WHERE x.hook_id = h.id AND x.position = $1 AND x.id = $2) d
 LEFT JOIN item_change c ON c.id = d.change_id
 WHERE h.account_id = $3 AND h.deleted_at IS NULL
-    AND CASE WHEN h.workflow_profile_id IS NULL THEN $4::boolean ELSE $5::boolean END
+    AND (h.workflow_profile_id IS NULL OR $4::boolean)
 `
 
 type PendingDeliveryParams struct {
 	Position  int64
 	ID        uuid.UUID
 	AccountID uuid.UUID
-	OfHooks   bool
 	OfTasks   bool
 }
 
@@ -632,7 +621,6 @@ func (q *Queries) PendingDelivery(ctx context.Context, arg PendingDeliveryParams
 		arg.Position,
 		arg.ID,
 		arg.AccountID,
-		arg.OfHooks,
 		arg.OfTasks,
 	)
 	var i PendingDeliveryRow
