@@ -87,9 +87,9 @@ func (s *Service) toStart(
 	return v, state, s.mayBeginAt(ctx, tx, actor, i.ID, v, d, state.First)
 }
 
-// mayBeginAt returns FORBIDDEN if a run that begins at an action passes over, or begins with, one that has other roles
-// than the actor's: a user must not skip the approval of others. What has succeeded in the item's last run may be
-// skipped, if it was a run of the same version.
+// mayBeginAt returns FORBIDDEN if a run that begins at an action passes over one that has other roles than the actor's: a
+// user must not skip the approval of others. What has succeeded in the item's last run may be skipped, if it was a run of
+// the same version. To begin at a person's step hands it to its roles; an automatic action that names roles needs one.
 func (s *Service) mayBeginAt(ctx context.Context, tx pgx.Tx, actor account.Actor, itemID uuid.UUID, v versionKey,
 	d machine.Definition, first int) error {
 	if first == 0 || actor.RoleID == uuid.Nil {
@@ -110,8 +110,11 @@ func (s *Service) mayBeginAt(ctx context.Context, tx pgx.Tx, actor account.Actor
 		done = state.Actions
 	}
 	for k, a := range d.Actions[:first+1] {
-		isDone := k < first && k < len(done) && done[k].Status == machine.ActionSucceeded
-		if !isDone && len(a.RoleIDs) > 0 && !slices.Contains(a.RoleIDs, actor.RoleID) {
+		mayPass := k < first && k < len(done) && done[k].Status == machine.ActionSucceeded
+		if k == first {
+			mayPass = a.Kind.NeedsPerson()
+		}
+		if !mayPass && len(a.RoleIDs) > 0 && !slices.Contains(a.RoleIDs, actor.RoleID) {
 			return problem.New(problem.Forbidden, "Your role may not begin there: only the roles of the action %q may do or "+
 				"skip it. Begin earlier, or ask them.", a.Key)
 		}

@@ -5578,8 +5578,8 @@ type RotatePasswordPayload { password: String! }
 extend type Mutation {
   """
   Starts the workflow of the item's profile, or of another profile, which becomes the item's; with ` + "`" + `from` + "`" + `, at that
-  action. Errors: WORKFLOW_RUNNING while the item's run has not ended; FORBIDDEN to begin at or after an action that
-  names other roles, unless it has succeeded in the item's last run.
+  action. Errors: WORKFLOW_RUNNING while the item's run has not ended; FORBIDDEN to skip an action that names
+  other roles, unless it has succeeded in the item's last run.
   """
   startWorkflow(itemId: ID!, profileId: ID, from: String): StartWorkflowPayload!
   """Ends the item's run. Tasks that were recorded are still sent. Error CONFLICT when it has ended."""
