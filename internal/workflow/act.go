@@ -197,13 +197,24 @@ func (m *moving) errCannotAct(key string, verb machine.Verb) error {
 	a := m.state.CurrentAction(m.definition)
 	switch {
 	case m.state.Phase != machine.PhasePerson:
-		return errNotWaiting(key, "the workflow is busy elsewhere")
+		return errNotWaiting(key, m.busy())
 	case a.Key != key:
 		return errNotWaiting(key, fmt.Sprintf("the workflow waits at %q", a.Key))
 	case verb == machine.VerbComplete:
 		return errNotWaiting(key, "it is an approval: approve or reject it")
 	}
 	return errNotWaiting(key, "it is an edit: complete it")
+}
+
+// busy says what a run does that waits for no person.
+func (m *moving) busy() string {
+	switch m.state.Phase {
+	case machine.PhaseStart, machine.PhaseBefore, machine.PhaseAfter:
+		return "the workflow waits for the answer to a task"
+	case machine.PhaseProcess:
+		return "the workflow waits for the media processor"
+	}
+	return "the workflow has not come to a step for people"
 }
 
 func errNotWaiting(key, why string) error {

@@ -151,7 +151,7 @@ func (m *moving) event(after *item.Item, broken bool) machine.Event {
 	case next == machine.NextBegin:
 		return machine.Advance{}
 	case next == machine.NextProcess && m.processor == nil:
-		return machine.Advance{Outcome: machine.Skip, Reason: "This installation has no media processor."}
+		return machine.Advance{Outcome: machine.Skip, Reason: "This server has no media processor."}
 	case next == machine.NextProcess:
 		return machine.Advance{Outcome: machine.OK}
 	case next == machine.NextItem:

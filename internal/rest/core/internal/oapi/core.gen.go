@@ -1484,7 +1484,9 @@ type WorkflowActionInput = machine.Action
 // WorkflowActionKind `process` lets the media processor work on the item. `edit` waits until a person has edited the item. `approve` waits until a person approves or rejects it; a rejection fails the workflow. `publish` makes the item public or unlisted, and `archive` makes it private and tags it, both with the authority of the profile.
 type WorkflowActionKind = machine.ActionKind
 
-// WorkflowActionSettings `edit` and `approve` have `remind_after`, `deadline` and `on_deadline`; `publish` has `privacy`; `archive` has `tags`; `process` has none.
+// WorkflowActionSettings `edit` and `approve`: `remind_after` and `deadline` in seconds, and `on_deadline` (`fail` or `skip`). `publish`: `privacy` (`public` or `unlisted`). `archive`: `tags`. `process` has no settings.
+//
+// Examples: {"deadline":86400,"remind_after":3600}
 type WorkflowActionSettings = machine.Settings
 
 // WorkflowCheck defines model for WorkflowCheck.
@@ -1745,7 +1747,7 @@ type WorkflowStart struct {
 	// ProfileID The profile that the item gets. Left out: the profile that it has.
 	ProfileID *openapi_types.UUID `json:"profile_id,omitempty"`
 
-	// From The key of the action to begin at. Left out: the first.
+	// From The `key` of an action of the profile, at which the run begins. Left out: the first.
 	From *string `json:"from,omitempty"`
 }
 
