@@ -21,6 +21,10 @@ const (
 	// batch, as with stepPause. A batch that takes longer is followed by minBatchPause only.
 	minBatchInterval = 4 * time.Millisecond
 	minBatchPause    = time.Millisecond
+
+	// consumeRecheck is how long an idle consumer trusts the position that it remembers. A crash of Postgres takes back
+	// a position whose commit did not wait for the disk, and no later change may come to show it.
+	consumeRecheck = 5 * time.Second
 )
 
 // Work handles changes for a durable consumer, in the transaction tx. It may handle only the first of them, at least
@@ -36,7 +40,10 @@ type Work func(ctx context.Context, tx pgx.Tx, changes []*Change) (handled int, 
 func (f *Feed) Consume(ctx context.Context, consumer string, work Work) error {
 	var position Position
 	for {
-		if err := f.Wait(ctx, position); err != nil {
+		waiting, stop := context.WithTimeout(ctx, consumeRecheck)
+		_ = f.Wait(waiting, position) // its only error is the end of the context
+		stop()
+		if ctx.Err() != nil {
 			return nil
 		}
 		began := time.Now()

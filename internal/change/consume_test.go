@@ -118,6 +118,22 @@ func TestConsume_CrashInABatchRepeatsNoEffect(t *testing.T) {
 	b.checkLedger(1, 20)
 }
 
+// A crash of Postgres takes back the last commits that did not wait for the disk, and no later change may come.
+func TestConsume_AnIdleConsumerNoticesThatItsPositionWasTakenBack(t *testing.T) {
+	b := setup(t)
+	work := b.ledger()
+	n := b.node()
+	n.consume(work)
+	b.commit(newItems(3)...)
+	n.sequencer.Wake()
+	n.await(3)
+	b.checkLedger(1, 3)
+	b.exec("WITH gone AS (DELETE FROM ledger) UPDATE consumer_position SET position = 1")
+	eventually(t, "the consumer handles the changes again", func() bool {
+		return value[int64](b, "SELECT count(*) FROM ledger WHERE position > 1") == 2
+	})
+}
+
 func TestConsume_NewConsumerStartsAtTheFloor(t *testing.T) {
 	b := setup(t)
 	work := b.ledger()

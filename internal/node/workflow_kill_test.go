@@ -31,6 +31,11 @@ func TestWorkflow_KilledNodesAndAKilledPostgresLoseAndDoubleNoStep(t *testing.T)
 	for k := range nodes {
 		nodes[k].start(t, environment)
 	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the nodes are %s and %s", nodes[0], nodes[1])
+		}
+	})
 	received := newTaskLedger(t)
 	profile := createKillProfile(nodetest.Connect(t, nodes[0].url()), received.url)
 	for k := range soak.Times(5, 100) {
@@ -61,7 +66,8 @@ func TestWorkflow_KilledNodesAndAKilledPostgresLoseAndDoubleNoStep(t *testing.T)
 var killTasks = []string{"started", "before-publish", "after-archive"}
 
 // killStatuses are the workflows of the run's item, in order.
-var killStatuses = []string{"pending", "running publish", "running archive", "running republish", "completed"}
+var killStatuses = []string{"pending", "running publish", "running archive", "running archive", "running republish",
+	"completed"}
 
 func createKillProfile(client *nodetest.Client, url string) (id string) {
 	client.T.Helper()

@@ -25,9 +25,9 @@ var (
 	errEnded        = problem.New(problem.Conflict, "The item's workflow has ended already.")
 )
 
-// Start starts a run of an item: of its profile or of another one, which the item then has. Needs workflows.act. Errors:
-// NOT_FOUND; WORKFLOW_RUNNING; RULE_VIOLATED for a profile or an action that does not exist; FORBIDDEN to begin after
-// or at an action of other roles.
+// Start starts a run of an item: of its profile or of another one, which the item then has. Needs workflows.act.
+// Errors: NOT_FOUND; WORKFLOW_RUNNING; RULE_VIOLATED for a profile or an action that does not exist; FORBIDDEN to begin
+// after or at an action of other roles.
 func (s *Service) Start(ctx context.Context, itemID uuid.UUID, in StartInput) (Run, error) {
 	return s.act(ctx, func(ctx context.Context, tx pgx.Tx, actor account.Actor) error {
 		held, err := s.items.LockForWorkflow(ctx, tx, actor, itemID)

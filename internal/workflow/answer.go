@@ -22,8 +22,8 @@ import (
 // maxComment is the number of characters of a comment.
 const maxComment = 2000
 
-// TaskEnded records the ends of tasks' deliveries, in the transaction that settles them, and wakes the runs that wait for
-// them. It implements dispatch.TasksEnded: it only inserts rows, and waits for no lock.
+// TaskEnded records the ends of tasks' deliveries, in the transaction that settles them, and wakes the runs that wait
+// for them. It implements dispatch.TasksEnded: it only inserts rows, and waits for no lock.
 func (s *Starter) TaskEnded(ctx context.Context, tx pgx.Tx, tasks []dispatch.EndedTask) error {
 	p := store.InsertAnswersParams{At: time.Now()}
 	for n := range tasks {

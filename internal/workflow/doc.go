@@ -33,8 +33,8 @@
 //	time: reminder, deadline, sweep ────────┤                 ├─▶ history, run
 //	processor ──ProcessResult───────────────┘                 └─▶ the next job: processor, reminder, deadline
 //
-// A job only wakes (job.go): two for one run are harmless, and one too many finds nothing to do. Only the processor runs
-// outside a transaction, under a lease (process.go).
+// A job only wakes (job.go): two for one run are harmless, and one too many finds nothing to do. Only the processor
+// runs outside a transaction, under a lease (process.go).
 //
 // # Goroutines of a node
 //

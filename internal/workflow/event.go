@@ -16,7 +16,8 @@ import (
 type runRef struct{ account, item, run uuid.UUID }
 
 // idAt returns the id of the nth row that a move inserts at a time: a UUID of version 7 (RFC 9562). The time is the
-// database's, at the lock of the item, so that the ids of an item are in the order of its moves whatever node makes them.
+// database's, at the lock of the item, so that the ids of an item are in the order of its moves whatever node makes
+// them.
 func idAt(at time.Time, n int) uuid.UUID {
 	id := uuid.New()
 	micros := at.UnixMicro()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,6 +36,7 @@ type moving struct {
 	definition machine.Definition
 	state      machine.State
 	answers    []answer
+	recorded   []int // the tasks of the last move
 }
 
 // answer is the end of the delivery of a task that a run waits for.
@@ -115,7 +117,8 @@ func (s *Service) stepFailed(ctx context.Context, job advance, cause error) erro
 	return nil // the sweep queues it again
 }
 
-// step takes one move of the run of an item, in one transaction. more is true if the next one may follow at once.
+// step takes moves of the run of an item, in one transaction: as many as follow each other at once, up to the first that
+// records a task, because a task has the document that GET returns. more is true if the next one may follow at once.
 func (s *Service) step(ctx context.Context, job advance, broken bool) (more bool, err error) {
 	err = db.Write(ctx, s.moves, func(ctx context.Context, tx pgx.Tx) error {
 		m, err := s.load(ctx, tx, account.Actor{AccountID: job.AccountID}, job.ItemID)
@@ -125,16 +128,24 @@ func (s *Service) step(ctx context.Context, job advance, broken bool) (more bool
 		if err != nil {
 			return err
 		}
-		after := *m.held.Item
-		e := m.event(&after, broken || int(m.row.Attempts) >= maxAttempts)
-		if e == nil {
-			return m.keepProcessing(ctx, job.Nudged)
+		broken = broken || int(m.row.Attempts) >= maxAttempts
+		for more = true; more && len(m.recorded) == 0; broken = false {
+			after := *m.held.Item
+			e := m.event(&after, broken)
+			if e == nil {
+				more = false
+				return m.keepProcessing(ctx, job.Nudged)
+			}
+			moved, err := m.apply(ctx, e, &after)
+			if err != nil {
+				return err
+			}
+			more = moved && m.hasMore()
+			m.held.At = m.held.At.Add(time.Microsecond) // orders the moves of a transaction
 		}
-		moved, err := m.apply(ctx, e, &after)
-		more = moved && m.hasMore()
-		return err
+		return nil
 	})
-	return more, err
+	return more && err == nil, err
 }
 
 // event returns what happens to a run by itself; nil: nothing. It applies the effects of the next automatic action to
@@ -192,9 +203,12 @@ func (m *moving) run(i *item.Item) (fault string) {
 	return ""
 }
 
-// hasMore reports whether the run has something to do at once.
+// hasMore reports whether the run has something to do at once. It drops answers that the run no longer waits for, such
+// as a second one of the same task.
 func (m *moving) hasMore() bool {
-	return len(m.answers) > 1 || m.state.Next(m.definition) != machine.NextNothing
+	awaited := m.state.Awaited(m.definition)
+	m.answers = slices.DeleteFunc(m.answers, func(a answer) bool { return !slices.Contains(awaited, a.Task) })
+	return len(m.answers) > 0 || m.state.Next(m.definition) != machine.NextNothing
 }
 
 // apply moves the run by an event, and commits to it: the item's next revision, the changes of tasks, the history and
@@ -204,8 +218,8 @@ func (m *moving) apply(ctx context.Context, e machine.Event, after *item.Item) (
 	if !ok {
 		return false, nil
 	}
-	failedBefore := m.state
-	m.state = next
+	before := m.state
+	m.state, m.recorded = next, effects.Tasks
 	after.Workflow = &item.ItemWorkflow{ProfileID: m.row.ProfileID, Status: string(next.Status)}
 	if a := next.CurrentAction(m.definition); a != nil {
 		after.Workflow.CurrentAction = &a.Key
@@ -222,12 +236,12 @@ func (m *moving) apply(ctx context.Context, e machine.Event, after *item.Item) (
 	if err := m.save(ctx, effects); err != nil {
 		return false, err
 	}
-	db.AfterCommit(ctx, func() { m.metrics.count(m.definition, failedBefore, next) })
+	db.AfterCommit(ctx, func() { m.metrics.count(m.definition, before, next) })
 	return true, nil
 }
 
-// record records the changes of a move's tasks, and its reminder. Each has the document that GET returns from the commit
-// on.
+// record records the changes of a move's tasks, and its reminder. Each has the document that GET returns from the
+// commit on.
 func (m *moving) record(ctx context.Context, effects machine.Effects) error {
 	for _, n := range effects.Tasks {
 		t := &m.definition.Tasks[n]
@@ -271,7 +285,7 @@ func (m *moving) save(ctx context.Context, effects machine.Effects) error {
 		p.ProcessAction = &m.state.CurrentAction(m.definition).Key
 	}
 	if m.state.Status.HasEnded() {
-		p.FinishedAt = &m.held.At
+		p.FinishedAt = new(m.held.At)
 	}
 	q := store.New(db.Deferred(m.tx))
 	if err := q.SaveRun(ctx, p); err != nil {
@@ -288,7 +302,7 @@ func (m *moving) ref() runRef { return runRef{m.actor.AccountID, m.held.ID, m.ro
 // wakeAt returns when the run should move by itself; nil: it waits for others.
 func (m *moving) wakeAt() *time.Time {
 	if m.state.Next(m.definition) != machine.NextNothing || m.state.Phase == machine.PhaseProcess {
-		return &m.held.At
+		return new(m.held.At)
 	}
 	remind, deadline := m.state.RemindAt(m.definition), m.state.DeadlineAt(m.definition)
 	if remind == nil || deadline != nil && deadline.Before(*remind) {

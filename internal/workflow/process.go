@@ -81,7 +81,9 @@ func (s *Service) process(ctx context.Context, job process) error {
 		s.keepLease(running, cancel, job, owner, &progress)
 	}()
 	a := m.state.CurrentAction(m.definition)
-	err = s.runProcessor(running, m.held.Item, a.Settings, func(percent int) { progress.Store(int64(min(max(percent, 0), 100))) })
+	err = s.runProcessor(running, m.held.Item, a.Settings, func(percent int) {
+		progress.Store(int64(min(max(percent, 0), 100)))
+	})
 	cancel(nil)
 	<-beating
 	switch {

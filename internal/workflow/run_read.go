@@ -56,8 +56,8 @@ func (s *Service) Runs(
 	return list, next, nil
 }
 
-// listRuns returns up to limit rows of items that the actor sees, and the run after which the next page starts; nil: this
-// is the last one.
+// listRuns returns up to limit rows of items that the actor sees, and the run after which the next page starts; nil:
+// this is the last one.
 func (s *Service) listRuns(
 	ctx context.Context, actor account.Actor, p store.ListRunsParams, limit int,
 ) (seen []store.WorkflowRun, more *uuid.UUID, err error) {
@@ -123,8 +123,8 @@ func (s *Service) RunOf(ctx context.Context, itemID uuid.UUID) (Run, error) {
 	return run, nil
 }
 
-// LastRuns returns the last runs of items, by item; without those that have none, and those of items that the actor does
-// not see. Needs items.view.
+// LastRuns returns the last runs of items, by item; without those that have none, and those of items that the actor
+// does not see. Needs items.view.
 func (s *Service) LastRuns(ctx context.Context, itemIDs []uuid.UUID) (map[uuid.UUID]Run, error) {
 	actor, err := account.Authorize(ctx, account.ItemsView)
 	if err != nil {

@@ -80,7 +80,8 @@ func (s *Service) newWorkers() (*river.Client[pgx.Tx], error) {
 	}
 	return river.NewClient(riverpgxv5.New(s.jobsPool), &river.Config{
 		ID: uuid.NewString(), Workers: workers, Logger: riverLog(s.log),
-		Queues:        map[string]river.QueueConfig{queue: {MaxWorkers: moveWorkers}, processQueue: {MaxWorkers: processWorkers}},
+		Queues: map[string]river.QueueConfig{
+			queue: {MaxWorkers: moveWorkers}, processQueue: {MaxWorkers: processWorkers}},
 		FetchCooldown: fetchPause, JobTimeout: jobTimeout,
 		CompletedJobRetentionPeriod: keepJobs, CancelledJobRetentionPeriod: keepJobs,
 		DiscardedJobRetentionPeriod: 24 * time.Hour,

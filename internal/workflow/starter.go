@@ -21,7 +21,8 @@ import (
 )
 
 // Starter begins runs in the transactions of others, and records the answers of their tasks. It does not move them: the
-// jobs that it queues wake a Service, on any node. It implements item.Workflows. Its methods may be called concurrently.
+// jobs that it queues wake a Service, on any node. It implements item.Workflows. Its methods may be called
+// concurrently.
 type Starter struct{ *launcher }
 
 // launcher is what a Starter and a Service share: it inserts runs and jobs, and knows definitions.

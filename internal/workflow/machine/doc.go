@@ -21,8 +21,8 @@
 //
 //	k fails, a reject, an awaited task fails ─▶ failed, tasks at workflow_failed        Cancel ─▶ cancelled, no tasks
 //
-// In brackets: the phase. A move is one event that applies. It goes on until the run waits, ends, or meets the effects of
-// the next automatic action. So each automatic action has a move, and an item change, of its own.
+// In brackets: the phase. A move is one event that applies. It goes on until the run waits, ends, or meets the effects
+// of the next automatic action. So each automatic action has a move, and an item change, of its own.
 //
 // # Invariants
 //

@@ -17,8 +17,8 @@ type Event interface {
 	apply(m *move) bool
 }
 
-// Advance takes the next step by itself. Outcome and Reason are the result of the automatic action if [State.Next] names
-// one; for Process, OK hands the item to the processor.
+// Advance takes the next step by itself. Outcome and Reason are the result of the automatic action if [State.Next]
+// names one; for Process, OK hands the item to the processor.
 type Advance struct {
 	Outcome Outcome
 	Reason  string

@@ -9,7 +9,8 @@ import (
 
 var noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
-// told applies events one after another, and returns a line for each move: the status, the current action and the tasks.
+// told applies events one after another, and returns a line for each move: the status, the current action and the
+// tasks.
 func told(t *testing.T, d Definition, from string, events ...Event) string {
 	t.Helper()
 	s, err := Start(d, from)
