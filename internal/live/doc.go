@@ -22,7 +22,7 @@
 // Hub.mu guards the hub's maps and the streams' follower counts. stream.mu guards a stream's messages and its end. No
 // goroutine holds both. Followers, subscriptions and readers belong to one goroutine each and need no lock.
 //
-// The files, from the log to the client: subscription.go (filter), workflow.go (changes of workflows), visibility.go (what the subscriber may see),
-// decoded.go (items before and after a change), stream.go (render once), reader.go (render for one), follower.go (one
-// client), hub.go (all of a node).
+// The files, from the log to the client: subscription.go (filter), workflow.go (changes of workflows), visibility.go
+// (what the subscriber may see), decoded.go (items before and after a change), stream.go (render once), reader.go
+// (render for one), follower.go (one client), hub.go (all of a node).
 package live

@@ -27,7 +27,8 @@ func altersWorkflow(c *change.Change) bool {
 	return false
 }
 
-// workflowKind returns the kind of a change as one of workflows, or of the inbox; "" when it is none. kind is that of the item.
+// workflowKind returns the kind of a change as one of workflows, or of the inbox; "" when it is none. kind is that of
+// the item.
 func (s *Subscription) workflowKind(ctx context.Context, c *change.Change, kind Kind) (Kind, error) {
 	versions := s.hub.decoded.of(c)
 	switch {
