@@ -11,7 +11,8 @@ import (
 
 func toDelivery(d hook.Delivery) *model.Delivery {
 	shown := &model.Delivery{
-		ID: d.ID, HookID: optional.OrNil(d.HookID), ItemID: d.ItemID, Cursor: d.Cursor, Event: toEnum[model.HookEvent](d.Event),
+		ID: d.ID, HookID: optional.OrNil(d.HookID), ItemID: d.ItemID, Cursor: d.Cursor,
+		Event:   toEnum[model.HookEvent](d.Event),
 		Trigger: d.Trigger, Revision: d.Revision, State: toEnum[model.DeliveryState](string(d.State)),
 		NextAttemptAt: d.NextAttemptAt, AttemptCount: int64(d.Attempts), LastAttemptAt: d.LastAttemptAt,
 		LastStatus: toInt64(d.LastStatus), LastFault: d.LastFault, LastError: d.LastError, CreatedAt: d.CreatedAt,

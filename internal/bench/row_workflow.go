@@ -120,7 +120,8 @@ func (b *build) makeWorkflow(ctx context.Context, url string) (id string, err er
 	return between(made, `"id":"`, `"`), nil
 }
 
-// createSteadily creates items with a workflow profile at a fixed rate, and returns their number. A late one catches up.
+// createSteadily creates items with a workflow profile at a fixed rate, and returns their number. When it is late, it
+// catches up.
 func (b *build) createSteadily(
 	ctx context.Context, perSecond int, lasting time.Duration, profile string,
 ) (created int, err error) {

@@ -32,7 +32,8 @@ const soakedWorkflow = `{"name":"Soak",
 	"tasks":[
 		{"key":"begun","name":"Begun","kind":"http_post","at":"workflow_start","url":%[1]q,"wait":true},
 		{"key":"reviewed","name":"Reviewed","kind":"http_post","at":"after_action","action":"review","url":%[1]q,"wait":true},
-		{"key":"published","name":"Published","kind":"http_post","at":"after_action","action":"publish","url":%[1]q,"wait":true}]}`
+		{"key":"published","name":"Published","kind":"http_post","at":"after_action","action":"publish",
+			"url":%[1]q,"wait":true}]}`
 
 // soakedTasks are the keys of its tasks, in their order.
 var soakedTasks = []string{"begun", "reviewed", "published"}

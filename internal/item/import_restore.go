@@ -61,8 +61,8 @@ func endedWorkflow(raw json.RawMessage) *ItemWorkflow {
 // isDocument reports whether the values are those of an exported document whose metadata needs no check.
 func (r *restored) isDocument() bool { return r != nil && r.revision > 0 && !r.checked }
 
-// onNew sets the times of an item that is created, the status of a workflow that had ended, and its revision: it follows
-// that of the document, so that no client takes what it has cached for the restored item.
+// onNew sets the times of an item that is created, the status of a workflow that had ended, and its revision: it
+// follows that of the document, so that no client takes what it has cached for the restored item.
 func (r *restored) onNew(i *Item) {
 	if r == nil {
 		return
@@ -77,8 +77,8 @@ func (r *restored) onNew(i *Item) {
 }
 
 // onExisting sets the times of an item that exists, except updated_at, the time of its last change here, and the status
-// of a workflow that had ended, if the item gets another profile. If anything differs, the next revision follows that of
-// the document, too.
+// of a workflow that had ended, if the item gets another profile. If anything differs, the next revision follows that
+// of the document, too.
 func (r *restored) onExisting(i, before *Item) {
 	if r == nil {
 		return

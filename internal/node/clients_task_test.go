@@ -36,8 +36,8 @@ func TestClients_AReceiverOfTasksDecidesHowAWorkflowGoesOn(t *testing.T) {
 		"action":"publish","kind":"http_post","url":"http://127.0.0.1:%d/","wait":true}]}`, heard.Listening),
 		"Content-Type", "application/merge-patch+json").WantStatus(t, http.StatusOK)
 	for name, want := range map[string][]string{
-		"Metropolis":           {`"status":"completed"`, `"error":null`},
-		"Metropolis, a draft ": {`"status":"failed"`, `is a draft.`},
+		"Metropolis":            {`"status":"completed"`, `"error":null`},
+		"A draft of Metropolis": {`"status":"failed"`, `is a draft.`},
 	} {
 		id := n.CreateItem(fmt.Sprintf(`{"name":%q,"workflow_profile_id":%q}`, name, nodetest.PathID(profile)))
 		if hear(); heard.Task != "rights" || heard.Action != "publish" || heard.Refused != "" ||

@@ -87,9 +87,10 @@ func (s *Service) toStart(
 	return v, state, s.mayBeginAt(ctx, tx, actor, i.ID, v, d, state.First)
 }
 
-// mayBeginAt returns FORBIDDEN if a run that begins at an action passes over one that has other roles than the actor's: a
-// user must not skip the approval of others. What has succeeded in the item's last run may be skipped, if it was a run of
-// the same version. To begin at a person's step hands it to its roles; an automatic action that names roles needs one.
+// mayBeginAt returns FORBIDDEN if a run that begins at an action passes over one that has other roles than the actor's:
+// a user must not skip the approval of others. What has succeeded in the item's last run may be skipped, if it was a
+// run of the same version. To begin at a person's step hands it to its roles; an automatic action that names roles
+// needs one.
 func (s *Service) mayBeginAt(ctx context.Context, tx pgx.Tx, actor account.Actor, itemID uuid.UUID, v versionKey,
 	d machine.Definition, first int) error {
 	if first == 0 || actor.RoleID == uuid.Nil {

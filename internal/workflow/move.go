@@ -117,8 +117,9 @@ func (s *Service) stepFailed(ctx context.Context, job advance, cause error) erro
 	return nil // the sweep queues it again
 }
 
-// step takes moves of the run of an item, in one transaction: as many as follow each other at once, up to the first that
-// records a task, because a task has the document that GET returns. more is true if the next one may follow at once.
+// step takes moves of the run of an item, in one transaction: as many as follow each other at once, up to the first
+// that records a task, because a task has the document that GET returns. more is true if the next one may follow at
+// once.
 func (s *Service) step(ctx context.Context, job advance, broken bool) (more bool, err error) {
 	err = db.Write(ctx, s.moves, func(ctx context.Context, tx pgx.Tx) error {
 		m, err := s.load(ctx, tx, account.Actor{AccountID: job.AccountID}, job.ItemID)

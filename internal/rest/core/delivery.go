@@ -17,8 +17,8 @@ func (a *API) ListDeliveries(
 ) (oapi.ListDeliveriesResponseObject, error) {
 	p := request.Params
 	return a.deliveries(ctx, hook.DeliveryFilter{
-		Hook: p.Hook, Item: cmp.Or(p.ItemID, p.Item), State: hook.State(optional.OrZero(p.State)), OccurredAfter: p.OccurredAfter,
-		OccurredBefore: p.OccurredBefore,
+		Hook: p.Hook, Item: cmp.Or(p.ItemID, p.Item), State: hook.State(optional.OrZero(p.State)),
+		OccurredAfter: p.OccurredAfter, OccurredBefore: p.OccurredBefore,
 	}, p.Limit, p.After)
 }
 
@@ -28,8 +28,8 @@ func (a *API) ListHookDeliveries(
 ) (oapi.ListHookDeliveriesResponseObject, error) {
 	p := request.Params
 	return a.deliveries(ctx, hook.DeliveryFilter{
-		Hook: &request.ID, Item: cmp.Or(p.ItemID, p.Item), State: hook.State(optional.OrZero(p.State)), OccurredAfter: p.OccurredAfter,
-		OccurredBefore: p.OccurredBefore,
+		Hook: &request.ID, Item: cmp.Or(p.ItemID, p.Item), State: hook.State(optional.OrZero(p.State)),
+		OccurredAfter: p.OccurredAfter, OccurredBefore: p.OccurredBefore,
 	}, p.Limit, p.After)
 }
 
