@@ -131,10 +131,12 @@ type TaskDelivery struct {
 	DeliveryID *uuid.UUID // nil: the change has no position yet
 	State      State
 
-	// Of a pending delivery after failed attempts:
+	// Of a pending delivery after failed attempts. If it is behind, of the earlier delivery of the item to the same URL
+	// that has not ended, perhaps of another run.
+	IsBehind      bool
 	Attempts      int
-	NextAttemptAt *time.Time // nil: it waits for an earlier one
-	LastError     string     // in words, without the host and a full stop
+	NextAttemptAt *time.Time
+	LastError     string // in words, without the host and a full stop
 }
 
 // TaskDeliveries returns the deliveries of a run's tasks, in the order in which they were recorded, as far as they are
@@ -154,9 +156,9 @@ func TaskDeliveries(
 		if task == nil {
 			continue
 		}
-		d := TaskDelivery{Task: *task, State: State(row.State), Attempts: int(row.Attempts),
-			NextAttemptAt: utc(row.DueAt),
-			LastError:     sending.WithoutHost(sending.Fault(row.LastFault), row.LastError)}
+		d := TaskDelivery{Task: *task, State: State(row.State), IsBehind: row.IsBehind,
+			Attempts: int(row.Attempts), NextAttemptAt: utc(row.DueAt),
+			LastError: sending.WithoutHost(sending.Fault(row.LastFault), row.LastError)}
 		if row.Position > 0 {
 			d.DeliveryID = new(DeliveryID(row.HookID, &change.Change{
 				Position: change.Position(row.Position), ID: row.ID, ItemID: itemID, Revision: row.Revision,

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -104,42 +104,61 @@ func (s *Service) revise(
 func (s *Service) storeRevision(
 	ctx context.Context, tx pgx.Tx, actor account.Actor, before Held, after *Item,
 ) (document Document, changed bool, err error) {
-	fields, previous, err := changedFields(before.Item, after)
+	held, err := s.recordRevision(ctx, tx, actor, before, after)
 	if err != nil {
 		return Document{}, false, err
 	}
-	if len(fields) == 0 {
-		return before.document(), false, nil
+	return held.document(), len(held.unstored) > 0, s.storeHeld(ctx, tx, actor, held)
+}
+
+// recordRevision records the change to the next revision of a locked item, and returns the item as it is then. Its row
+// is for storeHeld. If no field differs, it records nothing and returns the item as it was.
+func (s *Service) recordRevision(
+	ctx context.Context, tx pgx.Tx, actor account.Actor, before Held, after *Item,
+) (Held, error) {
+	fields, previous, err := changedFields(before.Item, after)
+	if err != nil || len(fields) == 0 {
+		return before, err
 	}
 	after.UpdatedAt, after.Revision = before.At, max(before.Revision, after.Revision)+1
 	if err := before.sight.admit(after); err != nil {
-		return Document{}, false, err
+		return Held{}, err
 	}
-	encoded, err := Encode(after)
-	if err != nil {
-		return Document{}, false, err
+	held := before
+	held.Item, held.rendering, held.unstored = after, 0, slices.Concat(before.unstored, fields)
+	if held.Document, err = Encode(after); err != nil {
+		return Held{}, err
 	}
-	media := !reflect.DeepEqual(before.Assets, after.Assets) || !reflect.DeepEqual(before.Snapshots, after.Snapshots)
-	words := after.changedWords(fields)
-	if before.stale {
-		words = new(after.words().String())
-	}
-	if err := s.updateRow(ctx, tx, actor.AccountID, after, encoded, media, words); err != nil {
-		return Document{}, false, err
-	}
-	if !after.CreatedAt.Equal(before.CreatedAt) {
-		err := store.New(db.Deferred(tx)).SetCreatedAt(ctx, store.SetCreatedAtParams{
-			AccountID: actor.AccountID, ID: after.ID, CreatedAt: after.CreatedAt,
-		})
-		if err != nil {
-			return Document{}, false, fmt.Errorf("restore created_at: %w", err)
-		}
-	}
-	return Document{Bytes: encoded, Revision: after.Revision}, true, change.Record(ctx, tx, change.Change{
+	return held, change.Record(ctx, tx, change.Change{
 		AccountID: actor.AccountID, ItemID: after.ID, Revision: after.Revision, Kind: change.Updated,
 		ChangedFields: fields, Previous: previous, Actor: actor.UserParam(), Trigger: change.TriggerWrite,
-		Document: encoded, OccurredAt: before.At,
+		Document: held.Document, OccurredAt: before.At,
 	})
+}
+
+// storeHeld stores the row of a locked item, if revisions of it were recorded.
+func (s *Service) storeHeld(ctx context.Context, tx pgx.Tx, actor account.Actor, held Held) error {
+	if len(held.unstored) == 0 {
+		return nil
+	}
+	words := held.changedWords(held.unstored)
+	if held.stale {
+		words = new(held.words().String())
+	}
+	media := slices.Contains(held.unstored, "assets") || slices.Contains(held.unstored, "snapshots")
+	if err := s.updateRow(ctx, tx, actor.AccountID, held.Item, held.Document, media, words); err != nil {
+		return err
+	}
+	if !slices.Contains(held.unstored, "created_at") {
+		return nil
+	}
+	err := store.New(db.Deferred(tx)).SetCreatedAt(ctx, store.SetCreatedAtParams{
+		AccountID: actor.AccountID, ID: held.ID, CreatedAt: held.CreatedAt,
+	})
+	if err != nil {
+		return fmt.Errorf("restore created_at: %w", err)
+	}
+	return nil
 }
 
 // lock locks an item that the actor may see until the transaction ends. Errors: NOT_FOUND, REVISION_MISMATCH.

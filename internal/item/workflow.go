@@ -108,17 +108,18 @@ func (s *Service) LockForWorkflow(ctx context.Context, tx pgx.Tx, actor account.
 	return s.lock(ctx, store.New(tx), actor, id, nil)
 }
 
-// ReviseForWorkflow stores the next revision of a locked item, records the change, and returns the item as it is then.
-// If nothing differs, it writes nothing. Error: FORBIDDEN if the actor's token would not show the result.
+// ReviseForWorkflow records the change to the next revision of a locked item, and returns the item as it is then. If
+// nothing differs, it records nothing. A transaction may record several revisions; it ends with StoreForWorkflow. Error:
+// FORBIDDEN if the actor's token would not show the result.
 func (s *Service) ReviseForWorkflow(
 	ctx context.Context, tx pgx.Tx, actor account.Actor, held Held, after *Item,
 ) (Held, error) {
-	document, changed, err := s.storeRevision(ctx, tx, actor, held, after)
-	if err != nil || !changed {
-		return held, err
-	}
-	held.Item, held.Document, held.rendering, held.stale = after, document.Bytes, 0, false
-	return held, nil
+	return s.recordRevision(ctx, tx, actor, held, after)
+}
+
+// StoreForWorkflow stores an item's row as the last ReviseForWorkflow of the transaction has returned it.
+func (s *Service) StoreForWorkflow(ctx context.Context, tx pgx.Tx, actor account.Actor, held Held) error {
+	return s.storeHeld(ctx, tx, actor, held)
 }
 
 // Publish makes an item public or unlisted with the authority of its workflow profile: nobody needs items.publish.

@@ -112,8 +112,9 @@ type Held struct {
 	At       time.Time // the database's time at the lock
 
 	rendering int32
-	stale     bool  // the stored row has another renderer's document, and its words
-	sight     Sight // of the actor who locked it
+	stale     bool     // the stored row has another renderer's document, and its words
+	sight     Sight    // of the actor who locked it
+	unstored  []string // the fields in which the stored row differs, because revisions were recorded since
 }
 
 func (h Held) document() Document {

@@ -46,6 +46,9 @@ func (s *Service) Start(ctx context.Context, itemID uuid.UUID, in StartInput) (R
 		if held, err = s.items.ReviseForWorkflow(ctx, tx, actor, held, &after); err != nil {
 			return err
 		}
+		if err := s.items.StoreForWorkflow(ctx, tx, actor, held); err != nil {
+			return err
+		}
 		return s.insertRun(ctx, tx, actor, itemID, v, state, held.At)
 	}, itemID)
 }
@@ -127,8 +130,8 @@ func ruleFault(pointer, detail string) error {
 	return problem.Invalid(problem.RuleViolated, problem.Fault{Pointer: pointer, Detail: detail})
 }
 
-// CancelRun cancels the run of an item. Tasks that are recorded already are still sent. Needs workflows.act. Errors:
-// NOT_FOUND; CONFLICT when it has ended.
+// CancelRun cancels the run of an item. Tasks that are recorded already are still sent. Needs workflows.act and, if the
+// current action has roles, one of them or workflows.manage. Errors: NOT_FOUND; FORBIDDEN; CONFLICT when it has ended.
 func (s *Service) CancelRun(ctx context.Context, itemID uuid.UUID) (Run, error) {
 	return s.act(ctx, func(ctx context.Context, tx pgx.Tx, actor account.Actor) error {
 		m, err := s.load(ctx, tx, actor, itemID)
@@ -138,9 +141,14 @@ func (s *Service) CancelRun(ctx context.Context, itemID uuid.UUID) (Run, error) 
 		if err != nil {
 			return err
 		}
+		if err := m.mayCancel(); err != nil {
+			return err
+		}
 		after := *m.held.Item
-		_, err = m.apply(ctx, machine.Cancel{User: actor.UserParam()}, &after)
-		return err
+		if _, err := m.apply(ctx, machine.Cancel{User: actor.UserParam()}, &after); err != nil {
+			return err
+		}
+		return m.save(ctx)
 	}, itemID)
 }
 
@@ -172,11 +180,24 @@ func (s *Service) Act(
 			return err
 		case !moved:
 			return m.errCannotAct(key, verb)
-		case m.hasMore():
-			return s.enqueue(ctx, tx, advance{AccountID: actor.AccountID, ItemID: itemID})
 		}
-		return nil
+		if err := m.save(ctx); err != nil || !m.hasMore() {
+			return err
+		}
+		return s.enqueue(ctx, tx, advance{AccountID: actor.AccountID, ItemID: itemID})
 	}, itemID)
+}
+
+// mayCancel returns FORBIDDEN if the current action has other roles. Users with workflows.manage may cancel every run:
+// else one could wait for ever for a role that nobody has.
+func (m *moving) mayCancel() error {
+	a := m.state.CurrentAction(m.definition)
+	if a == nil || len(a.RoleIDs) == 0 || m.actor.RoleID == uuid.Nil || slices.Contains(a.RoleIDs, m.actor.RoleID) ||
+		m.actor.Permissions.Has(account.WorkflowsManage) {
+		return nil
+	}
+	return problem.New(problem.Forbidden, "Your role may not cancel the workflow at the action %q. The roles of the "+
+		"action may, and users with the permission %s.", a.Key, account.WorkflowsManage)
 }
 
 // mayAct returns NOT_FOUND for an action that the run lacks, and FORBIDDEN if the run waits at it for other roles.

@@ -26,25 +26,33 @@ func idAt(at time.Time, n int) uuid.UUID {
 	return id
 }
 
-// insertEvents appends entries to the history.
-func insertEvents(ctx context.Context, q *store.Queries, r runRef, at time.Time, entries []machine.Entry) error {
-	if len(entries) == 0 {
-		return nil
+// entriesAt are the entries of a move, and its time.
+type entriesAt struct {
+	at      time.Time
+	entries []machine.Entry
+}
+
+// insertEvents appends the entries of moves to the history.
+func insertEvents(ctx context.Context, q *store.Queries, r runRef, moves []entriesAt) error {
+	p := store.InsertEventsParams{AccountID: r.account, ItemID: r.item, RunID: r.run}
+	for _, m := range moves {
+		for n := range m.entries {
+			e := &m.entries[n]
+			user, took := uuid.Nil, float64(-1)
+			if e.User != nil {
+				user = *e.User
+			}
+			if e.Took > 0 {
+				took = e.Took.Seconds()
+			}
+			p.Ids, p.Ats = append(p.Ids, idAt(m.at, n+1)), append(p.Ats, m.at)
+			p.Events, p.Actions = append(p.Events, string(e.Kind)), append(p.Actions, e.Action)
+			p.Tasks, p.UserIds = append(p.Tasks, e.Task), append(p.UserIds, user)
+			p.Comments, p.Errors, p.Tooks = append(p.Comments, e.Comment), append(p.Errors, e.Error), append(p.Tooks, took)
+		}
 	}
-	p := store.InsertEventsParams{AccountID: r.account, ItemID: r.item, RunID: r.run, At: at}
-	for n := range entries {
-		e := &entries[n]
-		user, took := uuid.Nil, float64(-1)
-		if e.User != nil {
-			user = *e.User
-		}
-		if e.Took > 0 {
-			took = e.Took.Seconds()
-		}
-		p.Ids, p.Events = append(p.Ids, idAt(at, n+1)), append(p.Events, string(e.Kind))
-		p.Actions, p.Tasks = append(p.Actions, e.Action), append(p.Tasks, e.Task)
-		p.UserIds, p.Tooks = append(p.UserIds, user), append(p.Tooks, took)
-		p.Comments, p.Errors = append(p.Comments, e.Comment), append(p.Errors, e.Error)
+	if len(p.Ids) == 0 {
+		return nil
 	}
 	if err := q.InsertEvents(ctx, p); err != nil {
 		return fmt.Errorf("insert into a workflow's history: %w", err)

@@ -39,19 +39,27 @@ func (s *Service) readSending(ctx context.Context, q db.Querier, actor account.A
 		}
 		v.sending = make(map[string]openDelivery, len(deliveries))
 		for _, d := range deliveries {
-			v.sending[d.Task.Task] = openDelivery{id: d.DeliveryID, detail: retryOf(d)}
+			v.sending[d.Task.Task] = openDelivery{id: d.DeliveryID, detail: detailOf(d)}
 		}
 	}
 	return nil
 }
 
-// retryOf says which retry of a delivery is due when, and why; "" before the first one.
-func retryOf(d hook.TaskDelivery) string {
-	if d.Attempts == 0 || d.LastError == "" || d.NextAttemptAt == nil {
-		return ""
+// detailOf says what a delivery is behind, and which retry is due when, and why; "" before the first retry.
+func detailOf(d hook.TaskDelivery) string {
+	retry := ""
+	if d.Attempts > 0 && d.LastError != "" && d.NextAttemptAt != nil {
+		retry = fmt.Sprintf("retry %d of %d at %s UTC: %s", d.Attempts, dispatch.RetryCount(),
+			d.NextAttemptAt.Format("15:04"), d.LastError)
 	}
-	return fmt.Sprintf("retry %d of %d at %s UTC: %s", d.Attempts, dispatch.RetryCount(),
-		d.NextAttemptAt.Format("15:04"), d.LastError)
+	const behind = "it is behind an earlier delivery of the item to the same URL"
+	switch {
+	case !d.IsBehind:
+		return retry
+	case retry == "":
+		return behind
+	}
+	return behind + ", " + retry
 }
 
 // explain says in one sentence what a run that has not ended waits for.

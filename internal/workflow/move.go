@@ -36,7 +36,13 @@ type moving struct {
 	definition machine.Definition
 	state      machine.State
 	answers    []answer
-	recorded   []int // the tasks of the last move
+
+	// What the moves of the transaction have come to, for save.
+	moved    bool
+	movedAt  time.Time // the last move
+	begins   bool      // the last move hands the item to the processor
+	entries  []entriesAt
+	recorded []int // the tasks of the last move
 }
 
 // answer is the end of the delivery of a task that a run waits for.
@@ -134,8 +140,10 @@ func (s *Service) step(ctx context.Context, job advance, broken bool) (more bool
 			after := *m.held.Item
 			e := m.event(&after, broken)
 			if e == nil {
-				more = false
-				return m.keepProcessing(ctx, job.Nudged)
+				if more = false; !m.moved {
+					return m.keepProcessing(ctx, job.Nudged)
+				}
+				break
 			}
 			moved, err := m.apply(ctx, e, &after)
 			if err != nil {
@@ -144,7 +152,7 @@ func (s *Service) step(ctx context.Context, job advance, broken bool) (more bool
 			more = moved && m.hasMore()
 			m.held.At = m.held.At.Add(time.Microsecond) // orders the moves of a transaction
 		}
-		return nil
+		return m.save(ctx)
 	})
 	return more && err == nil, err
 }
@@ -154,7 +162,7 @@ func (s *Service) step(ctx context.Context, job advance, broken bool) (more bool
 func (m *moving) event(after *item.Item, broken bool) machine.Event {
 	next := m.state.Next(m.definition)
 	switch {
-	case broken && next != machine.NextNothing:
+	case broken && (next != machine.NextNothing || len(m.answers) > 0):
 		return machine.Broken{Reason: fmt.Sprintf("Itemcast could not do this in %d attempts, and has logged why.",
 			maxAttempts)}
 	case len(m.answers) > 0:
@@ -212,8 +220,9 @@ func (m *moving) hasMore() bool {
 	return len(m.answers) > 0 || m.state.Next(m.definition) != machine.NextNothing
 }
 
-// apply moves the run by an event, and commits to it: the item's next revision, the changes of tasks, the history and
-// the run. after is the item with the effects of the move's action. moved is false if the event does not apply.
+// apply moves the run by an event, and records the changes: the item's next revision and the tasks. after is the item
+// with the effects of the move's action. moved is false if the event does not apply. After one or more moves, save
+// stores what they have come to.
 func (m *moving) apply(ctx context.Context, e machine.Event, after *item.Item) (moved bool, err error) {
 	next, effects, ok := m.state.Apply(m.definition, m.held.At, e)
 	if !ok {
@@ -234,9 +243,8 @@ func (m *moving) apply(ctx context.Context, e machine.Event, after *item.Item) (
 	if err := m.record(ctx, effects); err != nil {
 		return false, err
 	}
-	if err := m.save(ctx, effects); err != nil {
-		return false, err
-	}
+	m.moved, m.movedAt, m.begins = true, m.held.At, effects.Process
+	m.entries = append(m.entries, entriesAt{m.held.At, effects.Entries})
 	db.AfterCommit(ctx, func() { m.metrics.count(m.definition, before, next) })
 	return true, nil
 }
@@ -264,15 +272,22 @@ func (m *moving) record(ctx context.Context, effects machine.Effects) error {
 	})
 }
 
-// save stores the run and its history, and queues what follows.
-func (m *moving) save(ctx context.Context, effects machine.Effects) error {
+// save stores the item and the run as the moves of the transaction have left them, and the history, and queues what
+// follows. Without a move it does nothing.
+func (m *moving) save(ctx context.Context) error {
+	if !m.moved {
+		return nil
+	}
+	if err := m.items.StoreForWorkflow(ctx, m.tx, m.actor, m.held); err != nil {
+		return err
+	}
 	encoded, err := json.Marshal(m.state)
 	if err != nil {
 		return fmt.Errorf("encode a workflow's state: %w", err)
 	}
 	p := store.SaveRunParams{AccountID: m.actor.AccountID, ID: m.row.ID, Status: string(m.state.Status),
-		State: encoded, WaitingTasks: m.state.Awaited(m.definition), MovedAt: m.held.At, WakeAt: m.wakeAt(),
-		BeginsProcess: effects.Process}
+		State: encoded, WaitingTasks: m.state.Awaited(m.definition), MovedAt: m.movedAt, WakeAt: m.wakeAt(),
+		BeginsProcess: m.begins}
 	if m.held.Workflow != nil {
 		p.CurrentAction = m.held.Workflow.CurrentAction
 	}
@@ -286,16 +301,16 @@ func (m *moving) save(ctx context.Context, effects machine.Effects) error {
 		p.ProcessAction = &m.state.CurrentAction(m.definition).Key
 	}
 	if m.state.Status.HasEnded() {
-		p.FinishedAt = new(m.held.At)
+		p.FinishedAt = new(m.movedAt)
 	}
 	q := store.New(db.Deferred(m.tx))
 	if err := q.SaveRun(ctx, p); err != nil {
 		return fmt.Errorf("store a workflow's run: %w", err)
 	}
-	if err := insertEvents(ctx, q, m.ref(), m.held.At, effects.Entries); err != nil {
+	if err := insertEvents(ctx, q, m.ref(), m.entries); err != nil {
 		return err
 	}
-	return m.enqueueNext(ctx, effects)
+	return m.enqueueNext(ctx)
 }
 
 func (m *moving) ref() runRef { return runRef{m.actor.AccountID, m.held.ID, m.row.ID} }
@@ -303,7 +318,7 @@ func (m *moving) ref() runRef { return runRef{m.actor.AccountID, m.held.ID, m.ro
 // wakeAt returns when the run should move by itself; nil: it waits for others.
 func (m *moving) wakeAt() *time.Time {
 	if m.state.Next(m.definition) != machine.NextNothing || m.state.Phase == machine.PhaseProcess {
-		return new(m.held.At)
+		return new(m.movedAt)
 	}
 	remind, deadline := m.state.RemindAt(m.definition), m.state.DeadlineAt(m.definition)
 	if remind == nil || deadline != nil && deadline.Before(*remind) {
@@ -313,11 +328,11 @@ func (m *moving) wakeAt() *time.Time {
 }
 
 // enqueueNext queues the processor, and the reminder and the deadline of a step that begins.
-func (m *moving) enqueueNext(ctx context.Context, effects machine.Effects) error {
-	if effects.Process {
+func (m *moving) enqueueNext(ctx context.Context) error {
+	if m.begins {
 		return m.enqueue(ctx, m.tx, m.processJob())
 	}
-	started := m.state.Phase == machine.PhasePerson && m.state.Actions[m.state.Current].StartedAt.Equal(m.held.At)
+	started := m.state.Phase == machine.PhasePerson && m.state.Actions[m.state.Current].StartedAt.Equal(m.movedAt)
 	if !started {
 		return nil
 	}

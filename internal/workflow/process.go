@@ -179,7 +179,10 @@ func (s *Service) endProcess(ctx context.Context, job process, owner uuid.UUID, 
 			return nil // another node has taken it over
 		}
 		after := *m.held.Item
-		if moved, err := m.apply(ctx, e, &after); err != nil || !moved || !m.hasMore() {
+		if moved, err := m.apply(ctx, e, &after); err != nil || !moved {
+			return err
+		}
+		if err := m.save(ctx); err != nil || !m.hasMore() {
 			return err
 		}
 		return m.enqueue(ctx, tx, advance{AccountID: job.AccountID, ItemID: job.ItemID})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -198,7 +199,7 @@ func (s *Service) History(
 		events[n] = Event{ID: row.ID, RunID: row.RunID, At: row.At.UTC(), Event: machine.EntryKind(row.Event),
 			Action: row.Action, Task: row.Task, UserID: row.UserID, Comment: row.Comment, Error: row.Error,
 			DeliveryID: row.DeliveryID, Took: optional.Map(row.Took, func(seconds float64) time.Duration {
-				return time.Duration(seconds * float64(time.Second))
+				return time.Duration(math.Round(seconds*1e6)) * time.Microsecond
 			})}
 	}
 	return events, next, nil

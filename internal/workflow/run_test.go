@@ -162,7 +162,7 @@ func TestRun_ItsItemKeepsTheProfile(t *testing.T) {
 	}
 }
 
-// Only the roles of an action may skip it, unless it has succeeded in the item's last run.
+// Only the roles of an action may skip it, unless it has succeeded in the item's last run, and cancel at it.
 func TestStart_SkipsNoActionOfOtherRoles(t *testing.T) {
 	r := run(t, nil)
 	d := actions(machine.Approve, machine.Edit, machine.Publish)
@@ -173,14 +173,17 @@ func TestStart_SkipsNoActionOfOtherRoles(t *testing.T) {
 		_, err := r.runs.Start(by, id, workflow.StartInput{From: &key})
 		return err
 	}
-	cancel := func() {
+	cancel := func(by context.Context) {
 		t.Helper()
-		if _, err := r.runs.CancelRun(r.user, id); err != nil {
+		if _, err := r.runs.CancelRun(by, id); err != nil {
 			t.Fatal(err)
 		}
 	}
 	r.awaitStatus(id, machine.Waiting)
-	cancel()
+	if _, err := r.runs.CancelRun(r.user, id); !problem.Is(err, problem.Forbidden) {
+		t.Errorf("cancel at an approval of others: %v", err)
+	}
+	cancel(approver)
 	if err := from(r.user, "publish"); !problem.Is(err, problem.Forbidden) {
 		t.Errorf("past an approval of others: %v", err)
 	}
@@ -195,7 +198,7 @@ func TestStart_SkipsNoActionOfOtherRoles(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.await(id, "at edit", func(run workflow.Run) bool { return run.CurrentAction != nil && *run.CurrentAction == "edit" })
-	cancel()
+	cancel(r.user)
 	if err := from(r.user, "publish"); err != nil {
 		t.Errorf("past a given approval: %v", err)
 	}

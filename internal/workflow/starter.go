@@ -96,8 +96,8 @@ func (l *launcher) insertRun(
 	if err != nil {
 		return fmt.Errorf("insert a workflow's run: %w", err)
 	}
-	entry := machine.Entry{Kind: machine.RunStarted, User: actor.UserParam()}
-	if err := insertEvents(ctx, q, runRef{actor.AccountID, itemID, id}, at, []machine.Entry{entry}); err != nil {
+	begun := entriesAt{at, []machine.Entry{{Kind: machine.RunStarted, User: actor.UserParam()}}}
+	if err := insertEvents(ctx, q, runRef{actor.AccountID, itemID, id}, []entriesAt{begun}); err != nil {
 		return err
 	}
 	return l.enqueue(ctx, tx, advance{AccountID: actor.AccountID, ItemID: itemID})

@@ -26,7 +26,10 @@ export default [
         exceptions: {
           suffixes: ['Payload', 'Connection', 'Edge'],
           types: [
-            'DeliveryAttempt', 'HookFilter', 'HookMetadataCriterion', 'ItemChange', 'ItemWorkflow', 'PageInfo', 'Tag',
+            'Account', 'DeliveryAttempt', 'DeliveryWorkflow', 'HookFilter', 'HookMetadataCriterion', 'ItemChange',
+            'ItemWorkflow', 'PageInfo', 'Tag', 'WorkflowAction', 'WorkflowActionSettings', 'WorkflowChange',
+            'WorkflowProfileCheck', 'WorkflowProfileProblem', 'WorkflowProfileStep', 'WorkflowProfileVersion',
+            'WorkflowRunAction', 'WorkflowRunTask', 'WorkflowTask',
           ],
         },
       }],

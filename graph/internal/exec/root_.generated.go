@@ -5582,7 +5582,10 @@ extend type Mutation {
   other roles, unless it has succeeded in the item's last run.
   """
   startWorkflow(itemId: ID!, profileId: ID, from: String): StartWorkflowPayload!
-  """Ends the item's run. Tasks that were recorded are still sent. Error CONFLICT when it has ended."""
+  """
+  Ends the item's run. Tasks that were recorded are still sent. Needs one of the roles of the current action, if it has
+  any, or ` + "`" + `workflows.manage` + "`" + `. Error CONFLICT when it has ended.
+  """
   cancelWorkflow(itemId: ID!): CancelWorkflowPayload!
   """Ends an ` + "`" + `edit` + "`" + ` that waits, as succeeded. Error ACTION_NOT_WAITING when it does not wait, or no longer."""
   completeAction(itemId: ID!, key: String!, comment: String): CompleteActionPayload!

@@ -29,7 +29,18 @@ func TestTask_ItsFailureDoesNotTellWhereItWasSent(t *testing.T) {
 		}
 		return true
 	})
-	b.Exec(`UPDATE delivery SET due_at = now() - interval '1 second'`)
+	second := b.due(n, item, url, "a")
+	b.Eventually("a later run's task is behind", func() bool {
+		list, err := hook.TaskDeliveries(b.Ctx, b.Pool, b.Account, item, second)
+		if err != nil || len(list) != 1 || !list[0].IsBehind {
+			return false
+		}
+		if list[0].Attempts == 0 || list[0].LastError != want {
+			t.Fatalf("behind, it says %+v", list[0])
+		}
+		return true
+	})
+	b.Exec(`UPDATE delivery SET due_at = now() - interval '1 second' WHERE due_at IS NOT NULL`)
 	n.sequencer.Wake()
 	if ended := b.awaitEnded(1)[0]; ended.Error != want {
 		t.Errorf("ended, it says %q", ended.Error)

@@ -187,6 +187,8 @@ func TestWorkflow_ARejectFailsTheRunWhichCanStartAgain(t *testing.T) {
 	if second.ID == first.ID || second.Actions[0].Status != "skipped" {
 		t.Errorf("then the run is %+v", second)
 	}
+	n.editor.Call(http.MethodPost, workflowOf(id)+"/cancel", "").
+		WantProblem(t, "cancelling at an action of another role", http.StatusForbidden, "FORBIDDEN")
 	n.chief.Call(http.MethodPost, workflowOf(id)+"/cancel", "").WantStatus(t, http.StatusOK)
 	n.await(id, "cancelled", "")
 	n.Call(http.MethodGet, "/api/v1/items/"+n.CreateItem(`{"name":"a"}`)+"/workflow", "").

@@ -39,19 +39,24 @@ WHERE k.last_change IS NOT NULL AND k.deleted_at IS NULL
     );
 
 -- TaskDeliveries returns the tasks of a run among the last thousand changes of its item, in the order of the log, and
--- what has become of their deliveries. A position of 0: the change has none yet. A pending delivery has its number of
+-- what has become of their deliveries. A position of 0: the change has none yet. The attempts are those of the
+-- delivery that is to be sent next to the same URL: the task's own one, or one that it is behind. A pending delivery has its number of
 -- attempts, and after a failed one when the next is due and why the last one failed.
 -- name: TaskDeliveries :many
 SELECT c.id, c.task, (c.targets[1])::uuid AS hook_id, c.revision, c.occurred_at,
     coalesce(p.position, 0)::bigint AS position, coalesce((
         SELECT a.outcome FROM delivery_attempt a
         WHERE a.hook_id = c.targets[1] AND a.position = p.position AND a.closes LIMIT 1), 'pending')::text AS state,
+    coalesce(d.position < p.position, false)::boolean AS is_behind,
     coalesce(d.attempts, 0)::integer AS attempts, d.due_at,
     coalesce(d.last_fault, '')::text AS last_fault, coalesce(d.last_error, '')::text AS last_error
 FROM (
     SELECT * FROM item_change x WHERE x.account_id = @account_id AND x.item_id = @item_id ORDER BY x.id DESC LIMIT 1000
 ) c
 LEFT JOIN LATERAL (SELECT o.position FROM item_position o WHERE o.change_id = c.id LIMIT 1) p ON true
-LEFT JOIN delivery d ON d.hook_id = c.targets[1] AND d.position = p.position
+LEFT JOIN LATERAL (
+    SELECT x.* FROM delivery x
+    WHERE x.hook_id = c.targets[1] AND x.item_id = c.item_id AND x.position <= p.position ORDER BY x.position LIMIT 1
+) d ON true
 WHERE c.task IS NOT NULL AND c.task ->> 'run_id' = (@run_id::uuid)::text
 ORDER BY c.id;

@@ -36,10 +36,11 @@ WHERE account_id = @account_id AND id = @id;
 -- InsertEvents appends to the history. Empty texts, the nil id and negative times stand for null.
 -- name: InsertEvents :exec
 INSERT INTO workflow_event (id, account_id, item_id, run_id, at, event, action, task, user_id, comment, error, took)
-SELECT n.id, CAST(@account_id AS uuid), CAST(@item_id AS uuid), CAST(@run_id AS uuid), CAST(@at AS timestamptz),
-    n.event, nullif(n.action, ''), nullif(n.task, ''), nullif(n.user_id, '00000000-0000-0000-0000-000000000000'),
+SELECT n.id, CAST(@account_id AS uuid), CAST(@item_id AS uuid), CAST(@run_id AS uuid), n.at, n.event,
+    nullif(n.action, ''), nullif(n.task, ''), nullif(n.user_id, '00000000-0000-0000-0000-000000000000'),
     nullif(n.comment, ''), nullif(n.error, ''), nullif(n.took, -1)
-FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@events::text[]) AS event, unnest(@actions::text[]) AS action,
+FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@ats::timestamptz[]) AS at, unnest(@events::text[]) AS event,
+    unnest(@actions::text[]) AS action,
     unnest(@tasks::text[]) AS task, unnest(@user_ids::uuid[]) AS user_id, unnest(@comments::text[]) AS comment,
     unnest(@errors::text[]) AS error, unnest(@tooks::double precision[]) AS took) n;
 

@@ -116,13 +116,17 @@ SELECT c.id, c.task, (c.targets[1])::uuid AS hook_id, c.revision, c.occurred_at,
     coalesce(p.position, 0)::bigint AS position, coalesce((
         SELECT a.outcome FROM delivery_attempt a
         WHERE a.hook_id = c.targets[1] AND a.position = p.position AND a.closes LIMIT 1), 'pending')::text AS state,
+    coalesce(d.position < p.position, false)::boolean AS is_behind,
     coalesce(d.attempts, 0)::integer AS attempts, d.due_at,
     coalesce(d.last_fault, '')::text AS last_fault, coalesce(d.last_error, '')::text AS last_error
 FROM (
     SELECT id, account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets, document, occurred_at, task FROM item_change x WHERE x.account_id = $1 AND x.item_id = $2 ORDER BY x.id DESC LIMIT 1000
 ) c
 LEFT JOIN LATERAL (SELECT o.position FROM item_position o WHERE o.change_id = c.id LIMIT 1) p ON true
-LEFT JOIN delivery d ON d.hook_id = c.targets[1] AND d.position = p.position
+LEFT JOIN LATERAL (
+    SELECT x.hook_id, x.position, x.id, x.account_id, x.item_id, x.change_id, x.revision, x.kind, x.trigger, x.thin, x.due_at, x.claim, x.claimed_to, x.node, x.attempts, x.round, x.last_attempt, x.last_status, x.last_fault, x.last_error, x.created_at FROM delivery x
+    WHERE x.hook_id = c.targets[1] AND x.item_id = c.item_id AND x.position <= p.position ORDER BY x.position LIMIT 1
+) d ON true
 WHERE c.task IS NOT NULL AND c.task ->> 'run_id' = ($3::uuid)::text
 ORDER BY c.id
 `
@@ -141,6 +145,7 @@ type TaskDeliveriesRow struct {
 	OccurredAt time.Time
 	Position   int64
 	State      string
+	IsBehind   bool
 	Attempts   int32
 	DueAt      *time.Time
 	LastFault  string
@@ -148,7 +153,8 @@ type TaskDeliveriesRow struct {
 }
 
 // TaskDeliveries returns the tasks of a run among the last thousand changes of its item, in the order of the log, and
-// what has become of their deliveries. A position of 0: the change has none yet. A pending delivery has its number of
+// what has become of their deliveries. A position of 0: the change has none yet. The attempts are those of the
+// delivery that is to be sent next to the same URL: the task's own one, or one that it is behind. A pending delivery has its number of
 // attempts, and after a failed one when the next is due and why the last one failed.
 func (q *Queries) TaskDeliveries(ctx context.Context, arg TaskDeliveriesParams) ([]TaskDeliveriesRow, error) {
 	rows, err := q.db.Query(ctx, taskDeliveries, arg.AccountID, arg.ItemID, arg.RunID)
@@ -167,6 +173,7 @@ func (q *Queries) TaskDeliveries(ctx context.Context, arg TaskDeliveriesParams) 
 			&i.OccurredAt,
 			&i.Position,
 			&i.State,
+			&i.IsBehind,
 			&i.Attempts,
 			&i.DueAt,
 			&i.LastFault,

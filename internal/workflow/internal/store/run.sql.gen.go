@@ -271,10 +271,11 @@ func (q *Queries) InsertAnswers(ctx context.Context, arg InsertAnswersParams) ([
 
 const insertEvents = `-- name: InsertEvents :exec
 INSERT INTO workflow_event (id, account_id, item_id, run_id, at, event, action, task, user_id, comment, error, took)
-SELECT n.id, CAST($1 AS uuid), CAST($2 AS uuid), CAST($3 AS uuid), CAST($4 AS timestamptz),
-    n.event, nullif(n.action, ''), nullif(n.task, ''), nullif(n.user_id, '00000000-0000-0000-0000-000000000000'),
+SELECT n.id, CAST($1 AS uuid), CAST($2 AS uuid), CAST($3 AS uuid), n.at, n.event,
+    nullif(n.action, ''), nullif(n.task, ''), nullif(n.user_id, '00000000-0000-0000-0000-000000000000'),
     nullif(n.comment, ''), nullif(n.error, ''), nullif(n.took, -1)
-FROM (SELECT unnest($5::uuid[]) AS id, unnest($6::text[]) AS event, unnest($7::text[]) AS action,
+FROM (SELECT unnest($4::uuid[]) AS id, unnest($5::timestamptz[]) AS at, unnest($6::text[]) AS event,
+    unnest($7::text[]) AS action,
     unnest($8::text[]) AS task, unnest($9::uuid[]) AS user_id, unnest($10::text[]) AS comment,
     unnest($11::text[]) AS error, unnest($12::double precision[]) AS took) n
 `
@@ -283,8 +284,8 @@ type InsertEventsParams struct {
 	AccountID uuid.UUID
 	ItemID    uuid.UUID
 	RunID     uuid.UUID
-	At        time.Time
 	Ids       []uuid.UUID
+	Ats       []time.Time
 	Events    []string
 	Actions   []string
 	Tasks     []string
@@ -300,8 +301,8 @@ func (q *Queries) InsertEvents(ctx context.Context, arg InsertEventsParams) erro
 		arg.AccountID,
 		arg.ItemID,
 		arg.RunID,
-		arg.At,
 		arg.Ids,
+		arg.Ats,
 		arg.Events,
 		arg.Actions,
 		arg.Tasks,
