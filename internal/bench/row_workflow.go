@@ -131,8 +131,8 @@ func (b *build) makeWorkflow(ctx context.Context, url string) (id string, err er
 	return between(made, `"id":"`, `"`), nil
 }
 
-// createSteadily creates items at a fixed rate, with a workflow profile unless it is nil, and returns their number. When
-// it is late, it catches up.
+// createSteadily creates items at a fixed rate, with a workflow profile unless it is nil, and returns their number.
+// When it is late, it catches up.
 func (b *build) createSteadily(
 	ctx context.Context, perSecond int, lasting time.Duration, profile *string,
 ) (created int, err error) {

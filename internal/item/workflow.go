@@ -109,8 +109,8 @@ func (s *Service) LockForWorkflow(ctx context.Context, tx pgx.Tx, actor account.
 }
 
 // ReviseForWorkflow records the change to the next revision of a locked item, and returns the item as it is then. If
-// nothing differs, it records nothing. A transaction may record several revisions; it ends with StoreForWorkflow. Error:
-// FORBIDDEN if the actor's token would not show the result.
+// nothing differs, it records nothing. A transaction may record several revisions, and ends with StoreForWorkflow.
+// Error: FORBIDDEN if the actor's token would not show the result.
 func (s *Service) ReviseForWorkflow(
 	ctx context.Context, tx pgx.Tx, actor account.Actor, held Held, after *Item,
 ) (Held, error) {
