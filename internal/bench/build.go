@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -78,6 +79,10 @@ func copyBinary(from, dir string) (path string, err error) {
 		return "", fmt.Errorf("copy the binary: %w (run make build first)", err)
 	}
 	defer source.Close()
+	// A process that is forked while the copy is open for writing has it open until it executes another program. Until
+	// then the copy cannot be executed (ETXTBSY, https://go.dev/issue/22315).
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	path = filepath.Join(dir, "itemcast")
 	target, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
 	if err != nil {
