@@ -153,7 +153,8 @@ func TestMigrate_LogsEachStepWithItsName(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if strings.Count(log.String(), "step=00001_first.sql ") != 1 || strings.Count(log.String(), "\n") != 2 {
+	if strings.Count(log.String(), "step=00001_first.sql ") != 1 || strings.Count(log.String(), "step=") != 2 ||
+		strings.Count(log.String(), "the job queue") != 1 || strings.Count(log.String(), "\n") != 3 {
 		t.Errorf("logged:\n%s", log.String())
 	}
 }

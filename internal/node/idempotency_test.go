@@ -45,12 +45,27 @@ func TestIdempotency_NoRequestNeedsASecondConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	const step = "/items/{id}/workflow/actions/{key}/"
+	profile := create("/workflow-profiles", `{"name":"Steps","actions":[{"key":"key","kind":"approve"}]}`)
+	editing := create("/workflow-profiles", `{"name":"Edit","actions":[{"key":"key","kind":"edit"}]}`)
+	over := create("/workflow-profiles", `{"name":"Archive","actions":[{"key":"key","kind":"archive"}]}`)
+	running := func(profile, status string) (id string) {
+		id = create("/items", `{"name":"a","workflow_profile_id":"`+profile+`"}`)
+		nodetest.Eventually(t, "the workflow is "+status, func() bool {
+			return n.Call(http.MethodGet, "/api/v1/items/"+id+"/workflow", "").Field(t, "status") == status
+		})
+		return id
+	}
 	token := create("/tokens", `{"name":"a","permissions":["items.view"]}`)
 	ids := map[string]string{"items": item, "hooks": hook, "deliveries": delivery, "users": program, "tokens": token,
-		"/users/{id}/reset-link": n.UserID(nodetest.AdminEmail)}
+		"/users/{id}/reset-link": n.UserID(nodetest.AdminEmail), "workflow-profiles": profile,
+		"/items/{id}/workflow": running(over, "completed"), "/items/{id}/workflow/cancel": running(profile, "waiting"),
+		step + "approve": running(profile, "waiting"), step + "reject": running(profile, "waiting"),
+		step + "complete": running(editing, "waiting")}
 	bodies := map[string]string{
-		"/users":             `{"email":"person@example.com","role_id":"` + role + `","password":"` + nodetest.UserPassword + `"}`,
-		"/hooks/{id}/replay": `{"since":"2026-01-01T00:00:00Z"}`,
+		"/users":               `{"email":"person@example.com","role_id":"` + role + `","password":"` + nodetest.UserPassword + `"}`,
+		"/items/{id}/workflow": `{}`,
+		"/hooks/{id}/replay":   `{"since":"2026-01-01T00:00:00Z"}`,
 	}
 	var spec object
 	if err := json.Unmarshal(n.Contract.JSON(), &spec); err != nil {
@@ -71,7 +86,7 @@ func TestIdempotency_NoRequestNeedsASecondConnection(t *testing.T) {
 		if given, ok := bodies[path]; ok {
 			body = given
 		}
-		got := n.Call(http.MethodPost, "/api/v1"+strings.ReplaceAll(path, "{id}", id), body, "Idempotency-Key",
+		got := n.Call(http.MethodPost, "/api/v1"+strings.NewReplacer("{id}", id, "{key}", "key").Replace(path), body, "Idempotency-Key",
 			fmt.Sprint("key ", posts))
 		if got.Status >= 300 {
 			t.Errorf("POST %s: got %d %s", path, got.Status, got.Body)

@@ -131,6 +131,7 @@ var exempt = map[string]string{
 	"workflow.Service.Run":              "the node itself listens for changes, and moves runs",
 	"item.Service.LockForWorkflow":      "package workflow has checked the actor, or is the system",
 	"item.Service.ReviseForWorkflow":    "package workflow has checked the actor, or is the system",
+	"item.Service.StoreForWorkflow":     "as ReviseForWorkflow",
 	"signin.Service.Basic":              "finds the actor of a request",
 	"signin.Service.Session":            "finds the actor of a request",
 	"signin.Service.Bearer":             "finds the actor of a request",
