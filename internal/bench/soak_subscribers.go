@@ -36,6 +36,9 @@ var (
 	}
 )
 
+// settlePause is the time in which a part of the node that is starting has started.
+const settlePause = time.Second
+
 // soakSubscribers changes items at a steady rate while subscribers connect, stall, vanish and resume at random. It
 // fails when a resident misses a change or gets one twice, and when memory or goroutines leak.
 func soakSubscribers(ctx context.Context, b *build, c SoakConfig, lasting time.Duration) error {
@@ -47,7 +50,7 @@ func soakSubscribers(ctx context.Context, b *build, c SoakConfig, lasting time.D
 	if err != nil {
 		return err
 	}
-	before, err := b.collectedMemory(ctx)
+	before, err := b.startedMemory(ctx)
 	if err != nil {
 		return err
 	}
@@ -130,6 +133,32 @@ func (b *build) startOfSoak(ctx context.Context) (start soakStart, err error) {
 		start.revisions[id] = n
 	}
 	return start, rows.Err()
+}
+
+// startedMemory measures once the node has started all its parts. The last is the maintenance of the queue of jobs,
+// which follows when the node leads the queue.
+func (b *build) startedMemory(ctx context.Context) (memory, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for last := 0.0; ; {
+		var leads bool
+		if err := b.pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM river_leader)").Scan(&leads); err != nil {
+			return memory{}, err
+		}
+		m, err := b.collectedMemory(ctx)
+		if err != nil {
+			return memory{}, err
+		}
+		if leads && m.goroutines <= last {
+			return m, nil
+		}
+		if last = 0; leads {
+			last = m.goroutines
+		}
+		if err := sleep(ctx, settlePause); err != nil {
+			return memory{}, fmt.Errorf("wait until the node leads the queue of jobs: %w", err)
+		}
+	}
 }
 
 // sampleMemory measures until a context ends.
