@@ -47,7 +47,8 @@ func (s *Service) withRuleFaults(
 	if undecodable != nil {
 		return invalid
 	}
-	return join(invalid, problem.Of(s.apply(ctx, q, actor, i, d)))
+	_, err = s.apply(ctx, q, actor, i, d)
+	return join(invalid, problem.Of(err))
 }
 
 // decoder decodes a draft from JSON that may violate the contract.

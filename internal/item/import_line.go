@@ -151,7 +151,7 @@ func (r *importRun) withLineFaults(
 		}
 		d := keepingMetadata(*input)
 		d.restored = line.restored
-		if err := r.apply(ctx, q, r.actor, i, d); err != nil {
+		if _, err := r.apply(ctx, q, r.actor, i, d); err != nil {
 			return err
 		}
 		return invalid // rolls the savepoint back

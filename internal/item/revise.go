@@ -29,11 +29,12 @@ func (s *Service) insert(
 		return Document{}, fmt.Errorf("read the clock: %w", err)
 	}
 	i := &Item{ID: id, URL: s.url(id), CreatedBy: actor.UserParam(), CreatedAt: now}
-	if err := s.apply(ctx, q, actor, i, d); err != nil {
+	version, err := s.apply(ctx, q, actor, i, d)
+	if err != nil {
 		return Document{}, err
 	}
 	if d.takesDefault {
-		if i.Workflow, err = withDefault(ctx, q, actor); err != nil {
+		if i.Workflow, version, err = withDefault(ctx, q, actor); err != nil {
 			return Document{}, err
 		}
 	}
@@ -63,7 +64,7 @@ func (s *Service) insert(
 	if err != nil {
 		return Document{}, err
 	}
-	return Document{Bytes: document, Revision: i.Revision}, s.beginRun(ctx, tx, actor, nil, i, now)
+	return Document{Bytes: document, Revision: i.Revision}, s.beginRun(ctx, tx, actor, nil, i, version, now)
 }
 
 // revise applies the draft that build returns to an item, and records the change. If no field differs, it writes
@@ -82,7 +83,8 @@ func (s *Service) revise(
 		return Document{}, false, err
 	}
 	after := *before.Item
-	if err := s.apply(ctx, q, actor, &after, d); err != nil {
+	version, err := s.apply(ctx, q, actor, &after, d)
+	if err != nil {
 		return Document{}, false, err
 	}
 	if err := setPublishedAt(actor, before.Privacy, &after, before.At); err != nil {
@@ -96,7 +98,7 @@ func (s *Service) revise(
 	if err != nil {
 		return Document{}, false, err
 	}
-	return document, changed, s.beginRun(ctx, tx, actor, before.profile(), &after, before.At)
+	return document, changed, s.beginRun(ctx, tx, actor, before.profile(), &after, version, before.At)
 }
 
 // storeRevision stores the next revision of a locked item, and records the change. If no field differs, it writes

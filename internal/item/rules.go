@@ -12,8 +12,11 @@ import (
 )
 
 // apply checks the draft against the rules, and then sets every field that a client sets to the draft's value or its
-// default. Error: RULE_VIOLATED with every fault.
-func (s *Service) apply(ctx context.Context, q *store.Queries, actor account.Actor, i *Item, d draft) error {
+// default. If the item gets another workflow profile, the version is the profile's. Error: RULE_VIOLATED with every
+// fault.
+func (s *Service) apply(
+	ctx context.Context, q *store.Queries, actor account.Actor, i *Item, d draft,
+) (version int32, err error) {
 	var faults problem.Faults
 	if plaintext.IsBlank(d.Name) && (d.Name == "" || d.Name != i.Name) {
 		faults.At("#/name", "must not be blank")
@@ -24,7 +27,7 @@ func (s *Service) apply(ctx context.Context, q *store.Queries, actor account.Act
 	}
 	clientData, err := compactObject(d.ClientData)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if len(clientData) > maxObjectBytes {
 		faults.At("#/client_data", "must be at most 64 KiB")
@@ -34,7 +37,7 @@ func (s *Service) apply(ctx context.Context, q *store.Queries, actor account.Act
 	}
 	metadata, metadataFaults, err := s.checkMetadata(ctx, q, actor.AccountID, i, d)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	faults.Add(metadataFaults...)
 	assets, assetFaults := toAssets(d.Assets, i.Assets)
@@ -44,13 +47,13 @@ func (s *Service) apply(ctx context.Context, q *store.Queries, actor account.Act
 	if id := d.SnapshotID; id != nil && !slices.ContainsFunc(snapshots, func(p Snapshot) bool { return p.ID == *id }) {
 		faults.At("#/snapshot_id", "must be the id of one of snapshots")
 	}
-	workflow, workflowFault, err := withProfile(ctx, q, actor, i.Workflow, d.WorkflowProfileID)
+	workflow, version, workflowFault, err := withProfile(ctx, q, actor, i.Workflow, d.WorkflowProfileID)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	faults.At("#/workflow_profile_id", workflowFault)
 	if err := faults.Err(problem.RuleViolated); err != nil {
-		return err
+		return 0, err
 	}
 
 	i.Workflow = workflow
@@ -61,5 +64,5 @@ func (s *Service) apply(ctx context.Context, q *store.Queries, actor account.Act
 	i.Tags, i.Metadata, i.ClientData = tags, metadata, clientData
 	i.Assets, i.Snapshots, i.SnapshotID = assets, snapshots, d.SnapshotID
 	i.EmbedCode, i.PlayerURL = d.EmbedCode, d.PlayerURL
-	return nil
+	return version, nil
 }

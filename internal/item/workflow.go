@@ -23,48 +23,53 @@ const workflowPending = "pending"
 var endedStatuses = []string{"completed", "failed", "cancelled"}
 
 // withProfile returns an item's workflow for a profile: the present one if it has that profile already, nil without a
-// profile. The actor's role must see the profile, so that an actor cannot hide an item from itself.
+// profile. The version is that of another profile. The actor's role must see the profile, so that an actor cannot hide
+// an item from itself.
 func withProfile(
 	ctx context.Context, q *store.Queries, actor account.Actor, present *ItemWorkflow, profile *uuid.UUID,
-) (_ *ItemWorkflow, fault string, err error) {
+) (_ *ItemWorkflow, version int32, fault string, err error) {
 	switch {
 	case profile == nil:
-		return nil, "", nil
+		return nil, 0, "", nil
 	case present != nil && present.ProfileID == *profile:
-		return present, "", nil
+		return present, 0, "", nil
 	}
-	id, err := q.HoldWorkflowProfile(ctx, store.HoldWorkflowProfileParams{
+	version, err = q.HoldWorkflowProfile(ctx, store.HoldWorkflowProfileParams{
 		AccountID: actor.AccountID, ID: *profile, RoleID: actor.RoleParam(),
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, "is no workflow profile that you can use", nil
+		return nil, 0, "is no workflow profile that you can use", nil
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("hold workflow profile: %w", err)
+		return nil, 0, "", fmt.Errorf("hold workflow profile: %w", err)
 	}
-	return &ItemWorkflow{ProfileID: id, Status: workflowPending}, "", nil
+	return &ItemWorkflow{ProfileID: *profile, Status: workflowPending}, version, "", nil
 }
 
-// withDefault returns the workflow of a new item that takes the actor's default profile; nil if none applies. A profile
-// that has been deleted, or that the actor's role does not see, does not apply: no default makes a write fail.
-func withDefault(ctx context.Context, q *store.Queries, actor account.Actor) (*ItemWorkflow, error) {
-	id, err := q.HoldDefaultProfile(ctx, store.HoldDefaultProfileParams{
+// withDefault returns the workflow of a new item that takes the actor's default profile, and the profile's version; nil
+// if none applies. A profile that has been deleted, or that the actor's role does not see, does not apply: no default
+// makes a write fail.
+func withDefault(
+	ctx context.Context, q *store.Queries, actor account.Actor,
+) (_ *ItemWorkflow, version int32, err error) {
+	profile, err := q.HoldDefaultProfile(ctx, store.HoldDefaultProfileParams{
 		AccountID: actor.AccountID, Ids: actor.DefaultProfiles(), RoleID: actor.RoleParam(),
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil
+		return nil, 0, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("hold default profile: %w", err)
+		return nil, 0, fmt.Errorf("hold default profile: %w", err)
 	}
-	return &ItemWorkflow{ProfileID: id, Status: workflowPending}, nil
+	return &ItemWorkflow{ProfileID: profile.ID, Status: workflowPending}, profile.Version, nil
 }
 
 // Workflows runs the workflows of items. Package workflow implements it: it imports this package, never the reverse.
 type Workflows interface {
-	// Begin starts the run of an item whose write has set a profile, as part of tx. It does nothing for a profile
-	// without actions and tasks.
-	Begin(ctx context.Context, tx pgx.Tx, actor account.Actor, itemID, profileID uuid.UUID, at time.Time) error
+	// Begin starts the run of an item whose write has set a profile, with the profile's version, as part of tx, which
+	// has locked the profile. It does nothing for a version without actions and tasks.
+	Begin(ctx context.Context, tx pgx.Tx, actor account.Actor, itemID, profileID uuid.UUID, version int32,
+		at time.Time) error
 
 	// Ended returns WORKFLOW_RUNNING if the item's run has not ended.
 	Ended(ctx context.Context, tx pgx.Tx, accountID, itemID uuid.UUID) error
@@ -89,15 +94,16 @@ func (s *Service) mayLeaveProfile(
 }
 
 // beginRun starts the run of an item that a write has given a profile, unless its run had ended before an import
-// restored it. before is the item's earlier profile. The item's row has been written, perhaps deferred.
+// restored it. before is the item's earlier profile, and version that of the new one. The item's row has been written,
+// perhaps deferred.
 func (s *Service) beginRun(
-	ctx context.Context, tx pgx.Tx, actor account.Actor, before *uuid.UUID, after *Item, at time.Time,
+	ctx context.Context, tx pgx.Tx, actor account.Actor, before *uuid.UUID, after *Item, version int32, at time.Time,
 ) error {
 	if s.workflows == nil || after.Workflow == nil || optional.Equal(before, after.profile()) ||
 		after.Workflow.Status != workflowPending {
 		return nil
 	}
-	return s.workflows.Begin(ctx, tx, actor, after.ID, after.Workflow.ProfileID, at)
+	return s.workflows.Begin(ctx, tx, actor, after.ID, after.Workflow.ProfileID, version, at)
 }
 
 // LockForWorkflow locks an item as part of tx, which may be of another pool than the service's. An actor without a user

@@ -12,7 +12,6 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"itemcast/internal/db"
-	"itemcast/internal/wake"
 )
 
 // The queues. The processor has one of its own, so that it never keeps moves waiting.
@@ -66,12 +65,6 @@ func (quietDriver) SupportsListenNotify() bool { return false }
 // newInserter returns a River client that can only insert jobs in the transactions of others.
 func newInserter(log *slog.Logger) (*river.Client[pgx.Tx], error) {
 	return river.NewClient(quietDriver{riverpgxv5.New(nil)}, &river.Config{Logger: riverLog(log)})
-}
-
-type signal = wake.Signal
-
-func newSignals() map[string]signal {
-	return map[string]signal{queue: wake.New(), processQueue: wake.New()}
 }
 
 // enqueue queues jobs as part of tx. The workers are woken after the commit.

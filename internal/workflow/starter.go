@@ -3,7 +3,6 @@ package workflow
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/db"
 	"itemcast/internal/problem"
+	"itemcast/internal/wake"
 	"itemcast/internal/workflow/internal/store"
 	"itemcast/internal/workflow/machine"
 )
@@ -28,7 +28,7 @@ type Starter struct{ *launcher }
 // launcher is what a Starter and a Service share: it inserts runs and jobs, and knows definitions.
 type launcher struct {
 	jobs        *river.Client[pgx.Tx]
-	queued      map[string]signal // by queue
+	queued      map[string]wake.Signal // by queue
 	definitions *lru.Cache[versionKey, machine.Definition]
 }
 
@@ -51,7 +51,8 @@ func NewStarter(log *slog.Logger) *Starter {
 	if err != nil {
 		panic(err) // the configuration is constant
 	}
-	return &Starter{&launcher{jobs: jobs, queued: newSignals(), definitions: definitions}}
+	queued := map[string]wake.Signal{queue: wake.New(), processQueue: wake.New()}
+	return &Starter{&launcher{jobs: jobs, queued: queued, definitions: definitions}}
 }
 
 var errRunning = problem.New(problem.WorkflowRunning,
@@ -59,16 +60,10 @@ var errRunning = problem.New(problem.WorkflowRunning,
 
 // Begin implements item.Workflows. The caller has checked that the actor sees the profile, and has locked it.
 func (s *Starter) Begin(
-	ctx context.Context, tx pgx.Tx, actor account.Actor, itemID, profileID uuid.UUID, at time.Time,
+	ctx context.Context, tx pgx.Tx, actor account.Actor, itemID, profileID uuid.UUID, version int32, at time.Time,
 ) error {
-	version, err := store.New(tx).ProfileToRun(ctx, store.ProfileToRunParams{AccountID: actor.AccountID, ID: profileID})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return errNoProfile
-	}
-	if err != nil {
-		return fmt.Errorf("read the version of a workflow profile: %w", err)
-	}
-	d, err := s.definition(ctx, tx, actor.AccountID, versionKey{profileID, version})
+	v := versionKey{profileID, version}
+	d, err := s.definition(ctx, tx, actor.AccountID, v)
 	if err != nil || d.IsEmpty() {
 		return err
 	}
@@ -76,7 +71,7 @@ func (s *Starter) Begin(
 	if err != nil {
 		return fmt.Errorf("start a workflow: %w", err)
 	}
-	return s.insertRun(ctx, tx, actor, itemID, versionKey{profileID, version}, state, at)
+	return s.insertRun(ctx, tx, actor, itemID, v, state, at)
 }
 
 // insertRun inserts a run and its first job.
@@ -127,16 +122,13 @@ func (l *launcher) definition(
 	if d, ok := l.definitions.Get(v); ok {
 		return d, nil
 	}
-	row, err := store.New(tx).DefinitionOfRun(ctx, store.DefinitionOfRunParams{
+	row, err := store.New(tx).GetWorkflowProfileVersion(ctx, store.GetWorkflowProfileVersionParams{
 		AccountID: accountID, ProfileID: v.profile, Version: v.version})
 	if err != nil {
 		return d, fmt.Errorf("read version %d of workflow profile %s: %w", v.version, v.profile, err)
 	}
-	if err := json.Unmarshal(row.Actions, &d.Actions); err != nil {
-		return d, fmt.Errorf("decode a workflow's actions: %w", err)
-	}
-	if err := json.Unmarshal(row.Tasks, &d.Tasks); err != nil {
-		return d, fmt.Errorf("decode a workflow's tasks: %w", err)
+	if d, err = decodeDefinition(row.Actions, row.Tasks); err != nil {
+		return d, err
 	}
 	l.definitions.Add(v, d)
 	return d, nil

@@ -275,17 +275,17 @@ DELETE FROM snapshot WHERE account_id = @account_id AND item_id = @item_id;
 -- name: SnapshotsOf :many
 SELECT * FROM snapshot WHERE account_id = @account_id AND item_id = @item_id ORDER BY position;
 
--- HoldWorkflowProfile locks a profile against deletion while an item gets it. The role must see the profile's
--- items.
+-- HoldWorkflowProfile locks a profile against deletion while an item gets it, and returns the version with which the
+-- item's run begins. The role must see the profile's items.
 -- name: HoldWorkflowProfile :one
-SELECT id FROM workflow_profile p
+SELECT version FROM workflow_profile p
 WHERE p.account_id = @account_id AND p.id = @id AND p.id <> ALL (
     hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))
 FOR KEY SHARE;
 
 -- HoldDefaultProfile is HoldWorkflowProfile for the first of several profiles that there is and that the role sees.
 -- name: HoldDefaultProfile :one
-SELECT p.id FROM workflow_profile p
+SELECT p.id, p.version FROM workflow_profile p
 WHERE p.account_id = @account_id AND p.id = ANY (@ids::uuid[]) AND p.id <> ALL (
     hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))
 ORDER BY array_position(@ids::uuid[], p.id) LIMIT 1

@@ -182,8 +182,3 @@ SELECT p.version FROM workflow_profile p
 WHERE p.account_id = @account_id AND p.id = @id AND p.id <> ALL (
     hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))
 FOR KEY SHARE;
-
--- DefinitionOfRun reads the version of a profile that a run keeps.
--- name: DefinitionOfRun :one
-SELECT actions, tasks FROM workflow_profile_version
-WHERE account_id = @account_id AND profile_id = @profile_id AND version = @version;

@@ -519,7 +519,7 @@ func (q *Queries) GetItems(ctx context.Context, ids []uuid.UUID) ([]GetItemsRow,
 }
 
 const holdDefaultProfile = `-- name: HoldDefaultProfile :one
-SELECT p.id FROM workflow_profile p
+SELECT p.id, p.version FROM workflow_profile p
 WHERE p.account_id = $1 AND p.id = ANY ($2::uuid[]) AND p.id <> ALL (
     hidden_profiles($1, $3::uuid))
 ORDER BY array_position($2::uuid[], p.id) LIMIT 1
@@ -532,16 +532,21 @@ type HoldDefaultProfileParams struct {
 	RoleID    *uuid.UUID
 }
 
+type HoldDefaultProfileRow struct {
+	ID      uuid.UUID
+	Version int32
+}
+
 // HoldDefaultProfile is HoldWorkflowProfile for the first of several profiles that there is and that the role sees.
-func (q *Queries) HoldDefaultProfile(ctx context.Context, arg HoldDefaultProfileParams) (uuid.UUID, error) {
+func (q *Queries) HoldDefaultProfile(ctx context.Context, arg HoldDefaultProfileParams) (HoldDefaultProfileRow, error) {
 	row := q.db.QueryRow(ctx, holdDefaultProfile, arg.AccountID, arg.Ids, arg.RoleID)
-	var id uuid.UUID
-	err := row.Scan(&id)
-	return id, err
+	var i HoldDefaultProfileRow
+	err := row.Scan(&i.ID, &i.Version)
+	return i, err
 }
 
 const holdWorkflowProfile = `-- name: HoldWorkflowProfile :one
-SELECT id FROM workflow_profile p
+SELECT version FROM workflow_profile p
 WHERE p.account_id = $1 AND p.id = $2 AND p.id <> ALL (
     hidden_profiles($1, $3::uuid))
 FOR KEY SHARE
@@ -553,13 +558,13 @@ type HoldWorkflowProfileParams struct {
 	RoleID    *uuid.UUID
 }
 
-// HoldWorkflowProfile locks a profile against deletion while an item gets it. The role must see the profile's
-// items.
-func (q *Queries) HoldWorkflowProfile(ctx context.Context, arg HoldWorkflowProfileParams) (uuid.UUID, error) {
+// HoldWorkflowProfile locks a profile against deletion while an item gets it, and returns the version with which the
+// item's run begins. The role must see the profile's items.
+func (q *Queries) HoldWorkflowProfile(ctx context.Context, arg HoldWorkflowProfileParams) (int32, error) {
 	row := q.db.QueryRow(ctx, holdWorkflowProfile, arg.AccountID, arg.ID, arg.RoleID)
-	var id uuid.UUID
-	err := row.Scan(&id)
-	return id, err
+	var version int32
+	err := row.Scan(&version)
+	return version, err
 }
 
 type InsertAssetParams struct {

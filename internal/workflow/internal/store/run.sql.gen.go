@@ -142,30 +142,6 @@ func (q *Queries) CountRuns(ctx context.Context) ([]CountRunsRow, error) {
 	return items, nil
 }
 
-const definitionOfRun = `-- name: DefinitionOfRun :one
-SELECT actions, tasks FROM workflow_profile_version
-WHERE account_id = $1 AND profile_id = $2 AND version = $3
-`
-
-type DefinitionOfRunParams struct {
-	AccountID uuid.UUID
-	ProfileID uuid.UUID
-	Version   int32
-}
-
-type DefinitionOfRunRow struct {
-	Actions json.RawMessage
-	Tasks   json.RawMessage
-}
-
-// DefinitionOfRun reads the version of a profile that a run keeps.
-func (q *Queries) DefinitionOfRun(ctx context.Context, arg DefinitionOfRunParams) (DefinitionOfRunRow, error) {
-	row := q.db.QueryRow(ctx, definitionOfRun, arg.AccountID, arg.ProfileID, arg.Version)
-	var i DefinitionOfRunRow
-	err := row.Scan(&i.Actions, &i.Tasks)
-	return i, err
-}
-
 const failAttempt = `-- name: FailAttempt :exec
 UPDATE workflow_run SET attempts = attempts + 1
 WHERE account_id = $1 AND item_id = $2 AND finished_at IS NULL
