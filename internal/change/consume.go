@@ -10,6 +10,7 @@ import (
 
 	"itemcast/internal/change/internal/store"
 	"itemcast/internal/db"
+	"itemcast/internal/wake"
 )
 
 const (
@@ -55,11 +56,11 @@ func (f *Feed) Consume(ctx context.Context, consumer string, work Work) error {
 			return nil
 		case err != nil:
 			f.log.Warn("a consumer of the change log failed; retrying", "consumer", consumer, "error", err)
-			sleep(ctx, consumeRetryDelay)
+			wake.Pause(ctx, consumeRetryDelay)
 		default:
 			position = next
 			if !more {
-				sleep(ctx, max(minBatchPause, minBatchInterval-time.Since(began)))
+				wake.Pause(ctx, max(minBatchPause, minBatchInterval-time.Since(began)))
 			}
 		}
 	}

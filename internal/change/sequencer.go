@@ -71,7 +71,7 @@ func (s *Sequencer) Run(ctx context.Context) error {
 		if err := s.Drain(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("cannot sequence changes; retrying", "error", err)
 		}
-		sleep(ctx, stepPause)
+		wake.Pause(ctx, stepPause)
 	}
 }
 
@@ -130,14 +130,4 @@ func write(ctx context.Context, q *store.Queries, before, after store.FeedHead, 
 		}
 	}
 	return nil
-}
-
-// sleep returns after d, or when ctx ends.
-func sleep(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }

@@ -14,6 +14,7 @@ import (
 	"itemcast/internal/db"
 	"itemcast/internal/item/internal/store"
 	"itemcast/internal/problem"
+	"itemcast/internal/wake"
 )
 
 const (
@@ -158,10 +159,8 @@ func (s *Service) RunRenewal(ctx context.Context) error {
 		} else if n > 0 {
 			s.log.Info("rendered stale documents", "items", n, "seconds", time.Since(began).Seconds())
 		}
-		select {
-		case <-ctx.Done():
+		if !wake.Pause(ctx, pause) {
 			return nil
-		case <-time.After(pause):
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/change"
 	"itemcast/internal/problem"
+	"itemcast/internal/wake"
 )
 
 // Follower is one client's place in a stream. It belongs to one goroutine.
@@ -106,7 +107,7 @@ func (f *Follower) openReader(ctx context.Context) error {
 		case !problem.IsTemporary(err):
 			return err
 		}
-		sleep(ctx, retryInterval)
+		wake.Pause(ctx, retryInterval)
 	}
 }
 
@@ -125,7 +126,7 @@ func (f *Follower) readLog(ctx context.Context) ([]Message, error) {
 	case !problem.IsTemporary(err):
 		return nil, err
 	}
-	sleep(ctx, retryInterval)
+	wake.Pause(ctx, retryInterval)
 	return nil, nil
 }
 

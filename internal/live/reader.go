@@ -66,12 +66,3 @@ func (r *reader) next(ctx context.Context) (messages []Message, more bool, err e
 	}
 	return messages, true, nil
 }
-
-func sleep(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
-}

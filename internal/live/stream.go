@@ -10,6 +10,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/change"
 	"itemcast/internal/problem"
+	"itemcast/internal/wake"
 )
 
 // A stream retains its newest messages for followers that are a little behind or have just resumed. A follower that is
@@ -141,7 +142,7 @@ func (s *stream) publishAll(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil && problem.IsTemporary(err):
-			sleep(ctx, retryInterval)
+			wake.Pause(ctx, retryInterval)
 		case err != nil:
 			return err
 		case !more:

@@ -1,5 +1,5 @@
 // Package wake tells a goroutine that there is something to do, without waiting for it. Any number of signals while the
-// goroutine works cause one more round of work.
+// goroutine works cause one more round of work. Between its rounds, the goroutine may pause.
 package wake
 
 // Signal has room for one signal. The goroutine that works receives from it.

@@ -14,6 +14,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"itemcast/internal/db"
+	"itemcast/internal/wake"
 	"itemcast/internal/workflow/internal/store"
 )
 
@@ -63,7 +64,7 @@ func (s *Service) work(ctx context.Context) {
 		if ctx.Err() == nil {
 			s.log.Warn("cannot start the workers of workflows; retrying", "error", err)
 		}
-		if !pause(ctx, startPause) {
+		if !wake.Pause(ctx, startPause) {
 			return
 		}
 	}
@@ -134,7 +135,7 @@ func (s *Service) announce(ctx context.Context) {
 
 // sweep queues again the runs that should move and have not, because the node that was to move them has died.
 func (s *Service) sweep(ctx context.Context) {
-	for pause(ctx, time.Duration(float64(s.sweepPause)*(0.8+0.4*rand.Float64()))) {
+	for wake.Pause(ctx, time.Duration(float64(s.sweepPause)*(0.8+0.4*rand.Float64()))) {
 		if err := s.sweepOnce(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("cannot look for late workflows; retrying", "error", err)
 		}
@@ -163,14 +164,4 @@ func (s *Service) sweepOnce(ctx context.Context) error {
 		}
 		return s.enqueue(ctx, tx, jobs...)
 	})
-}
-
-// pause waits; false: ctx has ended.
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
-	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/account/internal/store"
+	"itemcast/internal/wake"
 )
 
 // The actions of this package in the audit log.
@@ -73,10 +74,7 @@ func (q *auditQueue) run(ctx context.Context) {
 			q.write(context.WithoutCancel(ctx), nil)
 			return
 		case first := <-q.entries:
-			select {
-			case <-ctx.Done():
-			case <-time.After(auditDelay):
-			}
+			wake.Pause(ctx, auditDelay)
 			q.write(context.WithoutCancel(ctx), []store.InsertAuditsParams{first})
 		}
 	}

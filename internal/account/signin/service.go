@@ -106,10 +106,8 @@ func (s *Service) onSignal(
 			s.log.Warn("cannot "+task+"; retrying", "error", err)
 			time.AfterFunc(taskRetry, signal.Send)
 		}
-		select {
-		case <-ctx.Done():
+		if !wake.Pause(ctx, pause) {
 			return
-		case <-time.After(pause):
 		}
 	}
 }

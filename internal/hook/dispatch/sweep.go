@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"itemcast/internal/hook/internal/store"
+	"itemcast/internal/wake"
 )
 
 // sweep finds what no event announces: retries that come due, the claims of dead nodes, due deliveries for which other
@@ -29,10 +30,8 @@ func (d *Dispatcher) sweep(ctx context.Context) {
 				d.log.Warn(task.failure, "error", err)
 			}
 		}
-		select {
-		case <-ctx.Done():
+		if !wake.Pause(ctx, max(next, d.config.Sweep/100)) {
 			return
-		case <-time.After(max(next, d.config.Sweep/100)):
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/live"
 	"itemcast/internal/problem"
+	"itemcast/internal/wake"
 )
 
 // ContentType is the media type of an event stream.
@@ -134,9 +135,6 @@ func (s *Stream) renew(ctx context.Context, cursor string) (*live.Follower, erro
 		if !problem.IsTemporary(err) || ctx.Err() != nil {
 			return nil, err
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(retryInterval):
-		}
+		wake.Pause(ctx, retryInterval)
 	}
 }
