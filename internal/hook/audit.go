@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/account"
+	"itemcast/internal/hook/egress"
 	"itemcast/internal/hook/internal/store"
 	"itemcast/internal/jsonobject"
 )
@@ -57,7 +57,7 @@ func auditUpdate(ctx context.Context, tx pgx.Tx, hook uuid.UUID, changed []strin
 		detail["active"] = after.Active
 	}
 	if before.URL != after.URL {
-		detail["host"] = hostOf(after.URL)
+		detail["host"] = egress.Host(after.URL)
 	}
 	return audit(ctx, tx, hookUpdated, hook, detail)
 }
@@ -70,12 +70,4 @@ func audit(ctx context.Context, tx pgx.Tx, action string, hook uuid.UUID, detail
 func changedSettings(before, after Settings) ([]string, error) {
 	changed, err := jsonobject.Difference(before.withDefaults(), after.withDefaults())
 	return slices.Sorted(maps.Keys(changed)), err
-}
-
-func hostOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return u.Host
 }

@@ -10,6 +10,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/db"
+	"itemcast/internal/hook/egress"
 	"itemcast/internal/hook/internal/store"
 	"itemcast/internal/page"
 	"itemcast/internal/problem"
@@ -78,7 +79,7 @@ func (s *Service) Create(ctx context.Context, settings []byte) (h Hook, secret s
 		if h, err = get(ctx, q, actor.AccountID, id); err != nil {
 			return err
 		}
-		return audit(ctx, tx, hookCreated, id, map[string]any{"host": hostOf(wanted.URL), "events": wanted.Events})
+		return audit(ctx, tx, hookCreated, id, map[string]any{"host": egress.Host(wanted.URL), "events": wanted.Events})
 	})
 	return h, secret, err
 }
@@ -198,6 +199,6 @@ func (s *Service) Delete(ctx context.Context, id uuid.UUID, condition revision.C
 		if err := q.DeleteHook(ctx, store.DeleteHookParams{AccountID: actor.AccountID, ID: id}); err != nil {
 			return fmt.Errorf("delete hook: %w", err)
 		}
-		return audit(ctx, tx, hookDeleted, id, map[string]any{"host": hostOf(before.URL)})
+		return audit(ctx, tx, hookDeleted, id, map[string]any{"host": egress.Host(before.URL)})
 	})
 }

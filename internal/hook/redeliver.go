@@ -27,9 +27,8 @@ var (
 // Redeliver sends a delivery again, whatever its state. It has the same id and, unless the hook's body setting has
 // changed, the same bytes. Its retry schedule restarts. A delivery that waits for a retry is due at once. One of a task
 // needs workflows.manage, too. A workflow takes the first end of a task's delivery: if that was a failure which failed
-// the run, a redelivery does not change the run. Errors: NOT_FOUND;
-// CONFLICT when it is being sent, when it waits for an earlier one, when the hook is inactive, and when the change has
-// left the log.
+// the run, a redelivery does not change the run. Errors: NOT_FOUND; CONFLICT when it is being sent, when it waits for
+// an earlier one, when the hook is inactive, and when the change has left the log.
 func (s *Service) Redeliver(ctx context.Context, id uuid.UUID) (Delivery, error) {
 	actor, sees, err := authorizeDeliveries(ctx)
 	if err != nil {

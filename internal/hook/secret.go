@@ -14,8 +14,14 @@ import (
 	"itemcast/internal/standardwebhooks"
 )
 
-// oldSecretLifetime is how long the previous secret signs beside the new one.
-const oldSecretLifetime = 24 * time.Hour
+// OldSecretLifetime returns how long the previous secret signs beside the new one: a day, or not at all if it is
+// revoked.
+func OldSecretLifetime(revoked bool) time.Duration {
+	if revoked {
+		return 0
+	}
+	return 24 * time.Hour
+}
 
 // RotateSecret gives a hook a new secret and returns it. Requests are also signed with the old secret until a day
 // later, unless it is revoked: then it is invalid at once, and until is nil. Error: NOT_FOUND.
@@ -27,13 +33,9 @@ func (s *Service) RotateSecret(
 		return "", nil, err
 	}
 	secret = standardwebhooks.NewSecret().Text()
-	lifetime := oldSecretLifetime
-	if revoke {
-		lifetime = 0
-	}
 	err = db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		rotated, err := store.New(tx).RotateSecret(ctx, store.RotateSecretParams{
-			AccountID: actor.AccountID, ID: id, Secret: secret, KeepFor: lifetime.Seconds(),
+			AccountID: actor.AccountID, ID: id, Secret: secret, KeepFor: OldSecretLifetime(revoke).Seconds(),
 		})
 		if err != nil {
 			return notFoundOr(fmt.Errorf("rotate secret: %w", err))

@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -175,16 +174,13 @@ func (s *Service) Act(
 		after := *m.held.Item
 		e := machine.Act{Action: key, Verb: verb, User: actor.UserParam(), Comment: comment}
 		moved, err := m.apply(ctx, e, &after)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case !moved:
+		}
+		if !moved {
 			return m.errCannotAct(key, verb)
 		}
-		if err := m.save(ctx); err != nil || !m.hasMore() {
-			return err
-		}
-		return s.enqueue(ctx, tx, advance{AccountID: actor.AccountID, ItemID: itemID})
+		return m.saveAndGoOn(ctx)
 	}, itemID)
 }
 
@@ -274,11 +270,4 @@ func (s *Service) act(
 		return err
 	})
 	return run, err
-}
-
-func decodeState(raw json.RawMessage) (state machine.State, err error) {
-	if err := json.Unmarshal(raw, &state); err != nil {
-		return state, fmt.Errorf("decode a workflow's state: %w", err)
-	}
-	return state, nil
 }

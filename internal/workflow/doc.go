@@ -24,8 +24,9 @@
 //
 // # How
 //
-// Package machine decides: a state and an event give the next state and its effects. A move commits them in one
-// transaction, which locks the item's row first, and then everything of its run (move.go):
+// Package machine decides: a state and an event give the next state and its effects. A move is part of one transaction,
+// which locks the item's row first, and then everything of its run (move.go). Moves that follow each other at once
+// share it:
 //
 //	item write ──Starter.Begin──▶ run, job ─┐
 //	person ──Act, Start, CancelRun──────────┤                 ┌─▶ item's next revision, its change

@@ -25,12 +25,7 @@ type openDelivery struct {
 func (s *Service) readSending(ctx context.Context, q db.Querier, actor account.Actor, views []view) error {
 	for n := range views {
 		v := &views[n]
-		open := slices.ContainsFunc(v.definition.Tasks, func(t machine.Task) bool {
-			_, answered := v.answers[t.Key]
-			return !answered && v.state.Tasks[slices.IndexFunc(v.definition.Tasks,
-				func(o machine.Task) bool { return o.Key == t.Key })].RecordedAt != nil
-		})
-		if !open {
+		if !v.isSending() {
 			continue
 		}
 		deliveries, err := hook.TaskDeliveries(ctx, q, actor.AccountID, v.row.ItemID, v.row.ID)
@@ -43,6 +38,16 @@ func (s *Service) readSending(ctx context.Context, q db.Querier, actor account.A
 		}
 	}
 	return nil
+}
+
+// isSending reports whether the delivery of a recorded task has not ended.
+func (v *view) isSending() bool {
+	for n, t := range v.definition.Tasks {
+		if _, answered := v.answers[t.Key]; !answered && v.state.Tasks[n].RecordedAt != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // detailOf says what a delivery is behind, and which retry is due when, and why; "" before the first retry.

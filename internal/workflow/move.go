@@ -16,6 +16,7 @@ import (
 	"itemcast/internal/db"
 	"itemcast/internal/hook"
 	"itemcast/internal/item"
+	"itemcast/internal/optional"
 	"itemcast/internal/problem"
 	"itemcast/internal/workflow/internal/store"
 	"itemcast/internal/workflow/machine"
@@ -37,12 +38,12 @@ type moving struct {
 	state      machine.State
 	answers    []answer
 
-	// What the moves of the transaction have come to, for save.
+	// What the moves of the transaction have come to.
 	moved    bool
 	movedAt  time.Time // the last move
 	begins   bool      // the last move hands the item to the processor
+	recorded []int     // the tasks of the last move
 	entries  []entriesAt
-	recorded []int // the tasks of the last move
 }
 
 // answer is the end of the delivery of a task that a run waits for.
@@ -69,8 +70,8 @@ func (s *Service) load(ctx context.Context, tx pgx.Tx, actor account.Actor, item
 	if err != nil {
 		return nil, fmt.Errorf("read a workflow's run: %w", err)
 	}
-	if err := json.Unmarshal(m.row.State, &m.state); err != nil {
-		return nil, fmt.Errorf("decode a workflow's state: %w", err)
+	if m.state, err = decodeState(m.row.State); err != nil {
+		return nil, err
 	}
 	if err := json.Unmarshal(m.row.Answers, &m.answers); err != nil {
 		return nil, fmt.Errorf("decode the answers of tasks: %w", err)
@@ -78,6 +79,16 @@ func (s *Service) load(ctx context.Context, tx pgx.Tx, actor account.Actor, item
 	m.definition, err = s.definition(ctx, tx, actor.AccountID, versionKey{m.row.ProfileID, m.row.ProfileVersion})
 	return m, err
 }
+
+func decodeState(raw json.RawMessage) (state machine.State, err error) {
+	if err := json.Unmarshal(raw, &state); err != nil {
+		return state, fmt.Errorf("decode a workflow's state: %w", err)
+	}
+	return state, nil
+}
+
+// isGone reports whether load found nothing to move: the run has ended, or the item was deleted.
+func isGone(err error) bool { return errors.Is(err, errNoRun) || problem.Is(err, problem.NotFound) }
 
 // advance moves the run of an item as far as it goes by itself.
 func (s *Service) advance(ctx context.Context, job advance) error {
@@ -129,7 +140,7 @@ func (s *Service) stepFailed(ctx context.Context, job advance, cause error) erro
 func (s *Service) step(ctx context.Context, job advance, broken bool) (more bool, err error) {
 	err = db.Write(ctx, s.moves, func(ctx context.Context, tx pgx.Tx) error {
 		m, err := s.load(ctx, tx, account.Actor{AccountID: job.AccountID}, job.ItemID)
-		if errors.Is(err, errNoRun) || problem.Is(err, problem.NotFound) {
+		if isGone(err) {
 			return nil
 		}
 		if err != nil {
@@ -197,15 +208,11 @@ func (m *moving) run(i *item.Item) (fault string) {
 	a := m.state.CurrentAction(m.definition)
 	switch a.Kind {
 	case machine.Publish:
-		privacy := item.PrivacyPublic
-		if a.Settings.Privacy != nil {
-			privacy = item.Privacy(*a.Settings.Privacy)
-		}
-		i.Publish(privacy, m.held.At)
+		i.Publish(item.Privacy(optional.Or(a.Settings.Privacy, defaultPrivacy)), m.held.At)
 	case machine.Archive:
 		tags := a.Settings.Tags
 		if tags == nil {
-			tags = []string{"archived"}
+			tags = []string{defaultTag}
 		}
 		return i.Archive(tags)
 	}
@@ -311,6 +318,14 @@ func (m *moving) save(ctx context.Context) error {
 		return err
 	}
 	return m.enqueueNext(ctx)
+}
+
+// saveAndGoOn is save, and queues what the run does next by itself.
+func (m *moving) saveAndGoOn(ctx context.Context) error {
+	if err := m.save(ctx); err != nil || !m.hasMore() {
+		return err
+	}
+	return m.enqueue(ctx, m.tx, advance{AccountID: m.actor.AccountID, ItemID: m.held.ID})
 }
 
 func (m *moving) ref() runRef { return runRef{m.actor.AccountID, m.held.ID, m.row.ID} }

@@ -99,8 +99,7 @@ func (s *Service) process(ctx context.Context, job process) error {
 func (s *Service) processing(ctx context.Context, job process) (m *moving, err error) {
 	err = db.Write(ctx, s.moves, func(ctx context.Context, tx pgx.Tx) error {
 		m, err = s.load(ctx, tx, account.Actor{AccountID: job.AccountID}, job.ItemID)
-		if errors.Is(err, errNoRun) || problem.Is(err, problem.NotFound) ||
-			err == nil && m.state.Phase != machine.PhaseProcess {
+		if isGone(err) || err == nil && m.state.Phase != machine.PhaseProcess {
 			m, err = nil, nil
 		}
 		return err
@@ -169,7 +168,7 @@ func (s *Service) endProcess(ctx context.Context, job process, owner uuid.UUID, 
 	}
 	return db.Write(ctx, s.moves, func(ctx context.Context, tx pgx.Tx) error {
 		m, err := s.load(ctx, tx, account.Actor{AccountID: job.AccountID}, job.ItemID)
-		if errors.Is(err, errNoRun) || problem.Is(err, problem.NotFound) {
+		if isGone(err) {
 			return nil
 		}
 		if err != nil {
@@ -182,9 +181,6 @@ func (s *Service) endProcess(ctx context.Context, job process, owner uuid.UUID, 
 		if moved, err := m.apply(ctx, e, &after); err != nil || !moved {
 			return err
 		}
-		if err := m.save(ctx); err != nil || !m.hasMore() {
-			return err
-		}
-		return m.enqueue(ctx, tx, advance{AccountID: job.AccountID, ItemID: job.ItemID})
+		return m.saveAndGoOn(ctx)
 	})
 }

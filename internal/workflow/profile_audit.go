@@ -3,13 +3,13 @@ package workflow
 import (
 	"context"
 	"maps"
-	"net/url"
 	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/account"
+	"itemcast/internal/hook/egress"
 	"itemcast/internal/jsonobject"
 	"itemcast/internal/workflow/machine"
 )
@@ -50,7 +50,7 @@ func (p stored) audited() audited {
 	a := audited{Name: p.Name, Description: p.Description, RoleIDs: p.RoleIDs, Version: p.Version, Actions: p.Actions,
 		Tasks: make([]auditedTask, len(p.definition.Tasks))}
 	for i, t := range p.definition.Tasks {
-		a.Tasks[i] = auditedTask{Key: t.Key, Name: t.Name, At: t.At, Action: t.Action, Host: hostOf(t.URL),
+		a.Tasks[i] = auditedTask{Key: t.Key, Name: t.Name, At: t.At, Action: t.Action, Host: egress.Host(t.URL),
 			Headers: slices.AppendSeq([]string{}, maps.Keys(t.Headers)), Wait: t.Wait}
 		slices.Sort(a.Tasks[i].Headers)
 	}
@@ -71,12 +71,4 @@ func auditUpdated(ctx context.Context, tx pgx.Tx, before, after stored) error {
 		return err
 	}
 	return account.Audit(ctx, tx, profileUpdated, subject(after.ID), changed)
-}
-
-func hostOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return u.Host
 }

@@ -14,7 +14,6 @@ import (
 	"itemcast/internal/db"
 	"itemcast/internal/optional"
 	"itemcast/internal/page"
-	"itemcast/internal/problem"
 	"itemcast/internal/workflow/internal/store"
 	"itemcast/internal/workflow/machine"
 )
@@ -181,12 +180,8 @@ func (s *Service) History(
 	if err != nil {
 		return nil, "", err
 	}
-	seen, err := s.items.GetMany(ctx, []uuid.UUID{itemID})
-	if err != nil {
+	if _, err := s.items.Get(ctx, itemID); err != nil {
 		return nil, "", err
-	}
-	if seen[itemID] == nil {
-		return nil, "", problem.New(problem.NotFound, "There is no item with this id that you may see.")
 	}
 	rows, err := store.New(db.Read(ctx, s.pool)).ItemHistory(ctx, store.ItemHistoryParams{AccountID: actor.AccountID,
 		ItemID: itemID, BeforeID: before, RoleID: actor.RoleParam(), MaxRows: int32(limit + 1)})

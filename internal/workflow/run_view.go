@@ -3,7 +3,6 @@ package workflow
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -107,7 +106,7 @@ func (v *view) run() Run {
 	row := v.row
 	r := Run{ID: row.ID, ItemID: row.ItemID, ProfileID: row.ProfileID, ProfileVersion: int(row.ProfileVersion),
 		Status: machine.Status(row.Status), CurrentAction: row.CurrentAction, Error: row.Error, StartedBy: row.StartedBy,
-		StartedAt: row.StartedAt.UTC(), MovedAt: row.MovedAt.UTC(), FinishedAt: optional.Map(row.FinishedAt, time.Time.UTC),
+		StartedAt: row.StartedAt.UTC(), MovedAt: row.MovedAt.UTC(), FinishedAt: utc(row.FinishedAt),
 		Actions: make([]RunAction, len(v.definition.Actions)), Tasks: make([]RunTask, len(v.definition.Tasks))}
 	if !r.Status.HasEnded() {
 		r.Explanation = new(v.explain())
@@ -124,7 +123,7 @@ func (v *view) run() Run {
 func (v *view) action(n int) RunAction {
 	d, s := &v.definition.Actions[n], &v.state.Actions[n]
 	a := RunAction{Key: d.Key, Kind: d.Kind, Name: d.Name, Status: s.Status, Attempt: s.Attempt,
-		StartedAt: optional.Map(s.StartedAt, time.Time.UTC), FinishedAt: optional.Map(s.FinishedAt, time.Time.UTC),
+		StartedAt: utc(s.StartedAt), FinishedAt: utc(s.FinishedAt),
 		UserID: s.UserID, Comment: optional.OrNil(s.Comment), Error: optional.OrNil(s.Error)}
 	switch {
 	case v.row.ProcessAction != nil && *v.row.ProcessAction == d.Key:

@@ -10,12 +10,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/account"
+	"itemcast/internal/hook"
 	"itemcast/internal/standardwebhooks"
 	"itemcast/internal/workflow/internal/store"
 )
-
-// oldSecretLifetime is how long the previous secret signs beside the new one.
-const oldSecretLifetime = 24 * time.Hour
 
 // RotateSecret gives a profile a new secret for its tasks and returns it. Requests are also signed with the old one
 // until a day later, unless it is revoked, or there was none: then until is nil. Needs workflows.manage. Error:
@@ -26,13 +24,9 @@ func (s *Service) RotateSecret(ctx context.Context, id uuid.UUID, revoke bool) (
 		return "", nil, err
 	}
 	secret = standardwebhooks.NewSecret().Text()
-	lifetime := oldSecretLifetime
-	if revoke {
-		lifetime = 0
-	}
 	err = s.change(ctx, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor account.Actor) error {
 		rotated, err := q.RotateWorkflowSecret(ctx, store.RotateWorkflowSecretParams{AccountID: actor.AccountID, ID: id,
-			Secret: &secret, KeepFor: lifetime.Seconds()})
+			Secret: &secret, KeepFor: hook.OldSecretLifetime(revoke).Seconds()})
 		if errors.Is(err, pgx.ErrNoRows) {
 			return errNoProfile
 		}

@@ -133,7 +133,7 @@ func at(value any, pointer string, index int) any {
 	for step := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
 		switch of := value.(type) {
 		case *jsontree.Object:
-			value = of.Get(unescapeToken.Replace(step))
+			value = of.Get(unescapeStep.Replace(step))
 		case []any:
 			if step != "*" || index >= len(of) {
 				return nil
@@ -145,5 +145,3 @@ func at(value any, pointer string, index int) any {
 	}
 	return value
 }
-
-var unescapeToken = strings.NewReplacer("~1", "/", "~0", "~")

@@ -35,6 +35,15 @@ func Origin(raw string) string {
 	return u.Scheme + "://" + u.Host
 }
 
+// Host returns the host of a URL with its port, if it has one; "" for another text.
+func Host(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
 // strict encodes what browsers leave as it is in a path or a query, and RFC 3986 does not allow: some servers refuse
 // it. In a path, net/http would encode it too, but would then also decode %2F.
 var strict = strings.NewReplacer("|", "%7C", "^", "%5E", "`", "%60", "{", "%7B", "}", "%7D", `\`, "%5C")
