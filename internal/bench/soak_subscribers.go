@@ -137,28 +137,29 @@ func (b *build) startOfSoak(ctx context.Context) (start soakStart, err error) {
 
 // startedMemory measures once the node has started all its parts. The last is the maintenance of the queue of jobs,
 // which follows when the node leads the queue.
-func (b *build) startedMemory(ctx context.Context) (memory, error) {
+func (b *build) startedMemory(ctx context.Context) (m memory, err error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	for last := 0.0; ; {
-		var leads bool
+	for leads := false; !leads; {
 		if err := b.pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM river_leader)").Scan(&leads); err != nil {
-			return memory{}, err
-		}
-		m, err := b.collectedMemory(ctx)
-		if err != nil {
-			return memory{}, err
-		}
-		if leads && m.goroutines <= last {
-			return m, nil
-		}
-		if last = 0; leads {
-			last = m.goroutines
+			return m, err
 		}
 		if err := sleep(ctx, settlePause); err != nil {
-			return memory{}, fmt.Errorf("wait until the node leads the queue of jobs: %w", err)
+			return m, fmt.Errorf("wait until the node leads the queue of jobs: %w", err)
 		}
 	}
+	for starting := true; starting; {
+		before := m.goroutines
+		if m, err = b.collectedMemory(ctx); err != nil {
+			return m, err
+		}
+		if starting = before == 0 || m.goroutines > before; starting {
+			if err := sleep(ctx, settlePause); err != nil {
+				return m, fmt.Errorf("wait until the node has started: %w", err)
+			}
+		}
+	}
+	return m, nil
 }
 
 // sampleMemory measures until a context ends.

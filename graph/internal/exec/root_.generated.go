@@ -5680,7 +5680,7 @@ type WorkflowRunTask {
   at: WorkflowTaskTime!
   """The key of the action before or after which it is sent."""
   action: String
-  """Its delivery, which ` + "`" + `workflows.manage` + "`" + ` can read; null before it is sent."""
+  """Its delivery, which users with ` + "`" + `hooks.manage` + "`" + ` and ` + "`" + `workflows.manage` + "`" + ` can read; null before it is sent."""
   deliveryId: ID
   state: WorkflowTaskState!
 }
@@ -5717,7 +5717,7 @@ type WorkflowEvent {
   error: String
   """How long the action took that ended."""
   seconds: Float
-  """The delivery of the task, which ` + "`" + `workflows.manage` + "`" + ` can read."""
+  """The delivery of the task, which users with ` + "`" + `hooks.manage` + "`" + ` and ` + "`" + `workflows.manage` + "`" + ` can read."""
   deliveryId: ID
 }
 

@@ -755,7 +755,7 @@ type WorkflowEvent struct {
 	Error *string `json:"error,omitempty"`
 	// How long the action took that ended.
 	Seconds *float64 `json:"seconds,omitempty"`
-	// The delivery of the task, which `workflows.manage` can read.
+	// The delivery of the task, which users with `hooks.manage` and `workflows.manage` can read.
 	DeliveryID *uuid.UUID `json:"deliveryId,omitempty"`
 	UserID     *uuid.UUID `json:"-"`
 }
@@ -947,7 +947,7 @@ type WorkflowRunTask struct {
 	At WorkflowTaskTime `json:"at"`
 	// The key of the action before or after which it is sent.
 	Action *string `json:"action,omitempty"`
-	// Its delivery, which `workflows.manage` can read; null before it is sent.
+	// Its delivery, which users with `hooks.manage` and `workflows.manage` can read; null before it is sent.
 	DeliveryID *uuid.UUID        `json:"deliveryId,omitempty"`
 	State      WorkflowTaskState `json:"state"`
 }

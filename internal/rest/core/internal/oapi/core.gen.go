@@ -1534,7 +1534,7 @@ type WorkflowEvent struct {
 	// Seconds How long the action took that ended.
 	Seconds *float64 `json:"seconds"`
 
-	// DeliveryID The delivery of the task, which `workflows.manage` can read.
+	// DeliveryID The delivery of the task, which users with `hooks.manage` and `workflows.manage` can read.
 	DeliveryID *openapi_types.UUID `json:"delivery_id"`
 }
 
@@ -1732,7 +1732,7 @@ type WorkflowRunTask struct {
 	// Action The key of the action before or after which it is sent.
 	Action *string `json:"action"`
 
-	// DeliveryID Its delivery, which `workflows.manage` can read; null before it is sent.
+	// DeliveryID Its delivery, which users with `hooks.manage` and `workflows.manage` can read; null before it is sent.
 	DeliveryID *openapi_types.UUID `json:"delivery_id"`
 
 	// State `pending`: its moment has not come. `sending`: its delivery is under way. `succeeded`, `failed`: its delivery has ended. `skipped`: its moment will not come.
