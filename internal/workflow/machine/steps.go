@@ -115,7 +115,7 @@ func (m *move) record(at TaskTime) {
 		if t.At != at || m.Tasks[n].RecordedAt != nil {
 			continue
 		}
-		if (at == BeforeAction || at == AfterAction) && (t.Action == nil || *t.Action != m.key()) {
+		if at.OfAction() && (t.Action == nil || *t.Action != m.key()) {
 			continue
 		}
 		m.Tasks[n] = TaskState{RecordedAt: &m.at, Awaited: t.Wait}
