@@ -64,7 +64,8 @@ FROM item_change c
 WHERE c.account_id = @account_id AND c.item_id = @item_id
   AND (c.kind = 'DELETED' OR @field::text = ANY (c.changed_fields))
   AND NOT EXISTS (SELECT FROM item i WHERE i.id = @item_id
-    AND i.workflow_profile_id = ANY (hidden_profiles(@account_id, sqlc.narg('role_id')::uuid)))
+    AND i.workflow_profile_id = ANY (
+        (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
 ORDER BY c.id DESC LIMIT @max_rows;
 
 -- ItemHistory returns nothing for an item that is now hidden from the role. The caller removes the changes that were
@@ -75,7 +76,8 @@ SELECT p.position, c.id, c.account_id, c.item_id, c.revision, c.kind, c.changed_
 FROM item_change c JOIN item_position p ON p.change_id = c.id
 WHERE c.account_id = @account_id AND c.item_id = @item_id AND c.id < @before_id
   AND NOT EXISTS (SELECT FROM item i WHERE i.id = @item_id
-    AND i.workflow_profile_id = ANY (hidden_profiles(@account_id, sqlc.narg('role_id')::uuid)))
+    AND i.workflow_profile_id = ANY (
+        (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
 ORDER BY c.id DESC LIMIT @max_rows;
 
 -- name: ExtendPartitions :one

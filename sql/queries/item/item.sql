@@ -155,14 +155,15 @@ FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT
     LIMIT @max_rows
 )) WITH ORDINALITY page(id, place) JOIN item i ON i.id = page.id) ON true;
 
--- FindDocuments is ListDocuments with words, tags or metadata. item_page chooses and bounds the work.
+-- FindDocuments is ListDocuments with words, tags or metadata. item_page chooses and bounds the work. Without its
+-- SELECT, the planner would also run it to estimate how many ids it returns.
 -- name: FindDocuments :many
 SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uuid AS id,
     coalesce(i.document, '')::bytea AS document, coalesce(i.document_version, 0)::integer AS document_version,
     coalesce(i.created_at, 'epoch')::timestamptz AS created_at,
     coalesce(i.updated_at, 'epoch')::timestamptz AS updated_at, coalesce(lower(i.name), '')::text AS name_key,
     coalesce(page.place, 0)::bigint AS place
-FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (unnest(item_page(
+FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (unnest((SELECT item_page(
     @account_id, sqlc.narg('role_id')::uuid, (sqlc.narg('search')::text)::tsquery,
     CASE WHEN sqlc.narg('also_stale_search')::text IS NULL
         THEN websearch_to_tsquery('simple', sqlc.narg('stale_search')::text)
@@ -174,7 +175,7 @@ FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT
     sqlc.narg('updated_after')::timestamptz, sqlc.narg('metadata')::jsonb, sqlc.narg('also_tags')::text[],
     (sqlc.narg('without')::text)::tsquery, sqlc.narg('from_id')::uuid, @sort::text,
     sqlc.narg('from_time')::timestamptz, sqlc.narg('from_name')::text, @max_rows::integer
-)) WITH ORDINALITY page(id, place) JOIN item i ON i.account_id = @account_id AND i.id = page.id
+))::uuid[]) WITH ORDINALITY page(id, place) JOIN item i ON i.account_id = @account_id AND i.id = page.id
     AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
         (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))) ON true;
 

@@ -263,7 +263,8 @@ FROM item_change c
 WHERE c.account_id = $2 AND c.item_id = $3
   AND (c.kind = 'DELETED' OR $1::text = ANY (c.changed_fields))
   AND NOT EXISTS (SELECT FROM item i WHERE i.id = $3
-    AND i.workflow_profile_id = ANY (hidden_profiles($2, $4::uuid)))
+    AND i.workflow_profile_id = ANY (
+        (SELECT hidden_profiles($2, $4::uuid))::uuid[]))
 ORDER BY c.id DESC LIMIT $5
 `
 
@@ -456,7 +457,8 @@ SELECT p.position, c.id, c.account_id, c.item_id, c.revision, c.kind, c.changed_
 FROM item_change c JOIN item_position p ON p.change_id = c.id
 WHERE c.account_id = $1 AND c.item_id = $2 AND c.id < $3
   AND NOT EXISTS (SELECT FROM item i WHERE i.id = $2
-    AND i.workflow_profile_id = ANY (hidden_profiles($1, $4::uuid)))
+    AND i.workflow_profile_id = ANY (
+        (SELECT hidden_profiles($1, $4::uuid))::uuid[]))
 ORDER BY c.id DESC LIMIT $5
 `
 

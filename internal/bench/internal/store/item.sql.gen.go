@@ -238,7 +238,7 @@ SELECT head.position, coalesce(i.id, '00000000-0000-0000-0000-000000000000')::uu
     coalesce(i.created_at, 'epoch')::timestamptz AS created_at,
     coalesce(i.updated_at, 'epoch')::timestamptz AS updated_at, coalesce(lower(i.name), '')::text AS name_key,
     coalesce(page.place, 0)::bigint AS place
-FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (unnest(item_page(
+FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT JOIN (unnest((SELECT item_page(
     $1, $2::uuid, ($3::text)::tsquery,
     CASE WHEN $4::text IS NULL
         THEN websearch_to_tsquery('simple', $5::text)
@@ -250,7 +250,7 @@ FROM (SELECT h.position FROM feed_head h ORDER BY h.step DESC LIMIT 1) head LEFT
     $13::timestamptz, $14::jsonb, $15::text[],
     ($16::text)::tsquery, $17::uuid, $18::text,
     $19::timestamptz, $20::text, $21::integer
-)) WITH ORDINALITY page(id, place) JOIN item i ON i.account_id = $1 AND i.id = page.id
+))::uuid[]) WITH ORDINALITY page(id, place) JOIN item i ON i.account_id = $1 AND i.id = page.id
     AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
         (SELECT hidden_profiles($1, $2::uuid))::uuid[]))) ON true
 `
@@ -290,7 +290,8 @@ type FindDocumentsRow struct {
 	Place           int64
 }
 
-// FindDocuments is ListDocuments with words, tags or metadata. item_page chooses and bounds the work.
+// FindDocuments is ListDocuments with words, tags or metadata. item_page chooses and bounds the work. Without its
+// SELECT, the planner would also run it to estimate how many ids it returns.
 func (q *Queries) FindDocuments(ctx context.Context, arg FindDocumentsParams) ([]FindDocumentsRow, error) {
 	rows, err := q.db.Query(ctx, findDocuments,
 		arg.AccountID,
