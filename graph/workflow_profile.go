@@ -2,12 +2,15 @@ package graph
 
 import (
 	"cmp"
+	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 
 	"itemcast/graph/internal/model"
 	"itemcast/internal/hook/sending"
 	"itemcast/internal/item"
+	"itemcast/internal/mergepatch"
 	"itemcast/internal/optional"
 	"itemcast/internal/workflow"
 	"itemcast/internal/workflow/machine"
@@ -16,8 +19,9 @@ import (
 func toWorkflowProfile(p workflow.Profile) *model.WorkflowProfile {
 	return &model.WorkflowProfile{
 		ID: p.ID, Name: p.Name, Description: p.Description, RoleIds: p.RoleIDs, Version: int64(p.Version),
-		Actions: each(p.Actions, toWorkflowAction), Tasks: each(p.Tasks, toWorkflowTask),
-		OldSecretUntil: p.OldSecretUntil, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt, Revision: p.Revision,
+		Actions: each(p.Actions, toWorkflowAction), Tasks: each(p.Tasks, toWorkflowTask), Uploads: &p.Uploads,
+		OldSecretUntil: p.OldSecretUntil, OldUploadSecretUntil: p.OldUploadSecretUntil, CreatedAt: p.CreatedAt,
+		UpdatedAt: p.UpdatedAt, Revision: p.Revision,
 	}
 }
 
@@ -83,9 +87,30 @@ func profilePatch(input map[string]any) (workflow.ProfilePatch, error) {
 			patch[name] = eachOrNil(value, fromWorkflowAction)
 		case []*model.WorkflowTaskInput:
 			patch[name] = eachOrNil(value, fromWorkflowTask)
+		case map[string]any: // uploads
+			if value == nil {
+				patch[name] = nil
+				continue
+			}
+			nested, err := mergepatch.FromInput(value)
+			if err != nil {
+				return workflow.ProfilePatch{}, err
+			}
+			patch[name] = json.RawMessage(nested)
 		}
 	}
 	return readPatch[workflow.ProfilePatch](patch)
+}
+
+func fromWorkflowUploads(input map[string]any) (uploads workflow.Uploads, err error) {
+	raw, err := mergepatch.FromInput(input)
+	if err != nil {
+		return uploads, err
+	}
+	if err := json.Unmarshal(raw, &uploads); err != nil {
+		return uploads, fmt.Errorf("read the uploads of a workflow profile: %w", err)
+	}
+	return uploads, nil
 }
 
 func fromWorkflowAction(in *model.WorkflowActionInput) machine.Action {

@@ -20,8 +20,12 @@ import (
 
 // CreateWorkflowProfile is the resolver for the createWorkflowProfile field.
 func (r *mutationResolver) CreateWorkflowProfile(ctx context.Context, input model.CreateWorkflowProfileInput) (*model.CreateWorkflowProfilePayload, error) {
+	uploads, err := fromWorkflowUploads(input.Uploads)
+	if err != nil {
+		return nil, err
+	}
 	profile, err := r.Workflows.CreateProfile(ctx, workflow.ProfileInput{Name: input.Name, Description: optional.OrZero(input.Description),
-		RoleIDs: input.RoleIds, Actions: each(input.Actions, fromWorkflowAction), Tasks: each(input.Tasks, fromWorkflowTask)})
+		RoleIDs: input.RoleIds, Actions: each(input.Actions, fromWorkflowAction), Tasks: each(input.Tasks, fromWorkflowTask), Uploads: uploads})
 	return &model.CreateWorkflowProfilePayload{WorkflowProfile: toWorkflowProfile(profile)}, err
 }
 
@@ -48,7 +52,7 @@ func (r *mutationResolver) CopyWorkflowProfile(ctx context.Context, id uuid.UUID
 
 // RotateWorkflowSecret is the resolver for the rotateWorkflowSecret field.
 func (r *mutationResolver) RotateWorkflowSecret(ctx context.Context, id uuid.UUID, secret model.WorkflowSecret, revoke *bool) (*model.RotateWorkflowSecretPayload, error) {
-	shown, until, err := r.Workflows.RotateSecret(ctx, id, optional.OrZero(revoke))
+	shown, until, err := r.Workflows.RotateSecret(ctx, id, workflow.Secret(fromEnum(secret)), optional.OrZero(revoke))
 	return &model.RotateWorkflowSecretPayload{Secret: shown, OldSecretUntil: until}, err
 }
 

@@ -68,6 +68,8 @@ var rows = []row{
 	{"workflow", "a step of a workflow, 50 runs/s of five automatic actions and three tasks", workflowRuns,
 		within(20, 0).and("≤ 10 ms of Postgres's CPU time a run"), slow},
 
+	{"ticket", "checks of upload tickets on one core, against the signature and the JSON alone", checkTickets, none, 0},
+
 	{"memory", "resident memory after 10 s each of GET, list, PATCH and GraphQL, 32 clients", memoryAfterLoad(0), none,
 		minutes | slow},
 	{"memory-idle", "resident memory after that load and three idle minutes", memoryAfterLoad(3 * time.Minute), none, minutes | slow},

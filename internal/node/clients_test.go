@@ -56,6 +56,8 @@ func interpreter(t *testing.T, name string) []string {
 			t.Fatal(err)
 		}
 		return []string{python, path}
+	case ".sh":
+		return []string{"sh", path}
 	case ".java":
 		java, err := exec.LookPath("java")
 		if err != nil {

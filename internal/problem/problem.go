@@ -28,6 +28,11 @@ const (
 	Unauthenticated      Code = "UNAUTHENTICATED"
 	Forbidden            Code = "FORBIDDEN"
 	OriginNotAllowed     Code = "ORIGIN_NOT_ALLOWED"
+	TicketMissing        Code = "TICKET_MISSING"
+	TicketInvalid        Code = "TICKET_INVALID"
+	TicketExpired        Code = "TICKET_EXPIRED"
+	TicketUsed           Code = "TICKET_USED"
+	UploadsDisabled      Code = "UPLOADS_DISABLED"
 	NotFound             Code = "NOT_FOUND"
 	MethodNotAllowed     Code = "METHOD_NOT_ALLOWED"
 	NotAcceptable        Code = "NOT_ACCEPTABLE"
@@ -57,6 +62,11 @@ var statuses = map[Code]int{
 	Unauthenticated:      http.StatusUnauthorized,
 	Forbidden:            http.StatusForbidden,
 	OriginNotAllowed:     http.StatusForbidden,
+	TicketMissing:        http.StatusUnauthorized,
+	TicketInvalid:        http.StatusUnauthorized,
+	TicketExpired:        http.StatusForbidden,
+	TicketUsed:           http.StatusConflict,
+	UploadsDisabled:      http.StatusForbidden,
 	NotFound:             http.StatusNotFound,
 	MethodNotAllowed:     http.StatusMethodNotAllowed,
 	NotAcceptable:        http.StatusNotAcceptable,

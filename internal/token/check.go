@@ -13,6 +13,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/item"
+	"itemcast/internal/origin"
 	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 	"itemcast/internal/token/internal/store"
@@ -23,7 +24,6 @@ import (
 const (
 	maxName    = 100 // characters
 	maxRate    = 60_000
-	maxOrigins = 20
 	maxPerUser = 100 // tokens
 )
 
@@ -43,7 +43,7 @@ func (s Settings) checked(ctx context.Context, pool *pgxpool.Pool, accountID uui
 	}
 	s.checkPermissions(&invalid, &broken, owner, before)
 	s.checkExpiry(&invalid, &broken, before)
-	s.Origins = normalOrigins(s.Origins, &invalid)
+	s.Origins = origin.Normalize(s.Origins, "#/origins", &invalid)
 	if s.Filter != nil && !reflect.DeepEqual(s.Filter, before.Filter) {
 		faults, err := item.FilterFaults(ctx, pool, accountID, *s.Filter)
 		if err != nil {

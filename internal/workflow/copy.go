@@ -13,7 +13,7 @@ import (
 	"itemcast/internal/workflow/internal/store"
 )
 
-// CopyProfile creates a profile with everything of another but its name and its secret. Rules that the other breaks by
+// CopyProfile creates a profile with everything of another but its name and its secrets. Rules that the other breaks by
 // now are not checked again. Needs workflows.manage. Errors: NOT_FOUND; INVALID_INPUT; CONFLICT when the name is taken.
 func (s *Service) CopyProfile(ctx context.Context, id uuid.UUID, name string) (Profile, error) {
 	_, err := account.Authorize(ctx, account.WorkflowsManage)
@@ -33,7 +33,8 @@ func (s *Service) CopyProfile(ctx context.Context, id uuid.UUID, name string) (P
 			return err
 		}
 		made, err := s.insert(ctx, tx, actor, ProfileInput{Name: name, Description: original.Description,
-			RoleIDs: original.RoleIDs, Actions: original.definition.Actions, Tasks: original.definition.Tasks})
+			RoleIDs: original.RoleIDs, Actions: original.definition.Actions, Tasks: original.definition.Tasks,
+			Uploads: original.Uploads})
 		if err != nil {
 			return err
 		}

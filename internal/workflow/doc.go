@@ -12,6 +12,7 @@
 //     which it began, and its history shows it.
 //   - The secret that signs tasks is shown once, and the values of headers never. When a task's URL moves to another
 //     host, its headers must be entered again. A version has no values of headers: the hook of a task's URL has them.
+//   - The secret that signs tickets for uploads is another one, and is shown once too. A copy of a profile has neither.
 //
 // # What runs promise
 //
@@ -41,7 +42,8 @@
 //
 //	goroutine             waits for                              writes
 //	─────────             ─────────                              ──────
-//	Service.Run           LISTEN of profiles                     nothing; it calls Config.Changed
+//	Service.Run           LISTEN of profiles                     nothing; it calls Config.Changed, and drops the terms
+//	                                                             of uploads that it has read
 //	 ├ work               River's workers: jobs                  the database, a transaction for each move
 //	 │  └ keepLease       1 s, of each processing                the lease and the progress
 //	 ├ announce           the launcher's signals                 a NOTIFY in a transaction of its own

@@ -68,6 +68,7 @@ func (s *Service) CheckProfile(ctx context.Context, id uuid.UUID) (DryRun, error
 	d := dryRun{profile: profile, roles: roles, processes: s.processor != nil, DryRun: DryRun{Version: profile.Version,
 		Steps: []Step{}, Problems: []Problem{}}}
 	d.run()
+	d.checkUploads()
 	d.checkEndpoints(ctx, s.reach, s.resolver)
 	return d.DryRun, nil
 }
@@ -98,6 +99,14 @@ func (d *dryRun) run() {
 	}
 	d.tasks(machine.AtComplete, "")
 	d.tasks(machine.AtFailed, "")
+}
+
+// checkUploads warns of uploads for which nobody can sign a ticket.
+func (d *dryRun) checkUploads() {
+	if d.profile.Uploads.Enabled && !d.profile.hasUploadSecret {
+		d.problem("#/uploads/enabled", Warning, "Uploads are enabled, and there is no secret to sign tickets with. Make one "+
+			"by POST /workflow-profiles/{id}/rotate-secret with {\"secret\": \"uploads\"}.")
+	}
 }
 
 // tasks adds the tasks of a moment; action is "" for a moment of the workflow.

@@ -19,7 +19,8 @@ import (
 )
 
 // Processor prepares the media of items. It may be called again for an item whose processing was interrupted, and must
-// then do no harm: an action that kills its process runs up to five times. It ends soon when ctx ends.
+// then do no harm: an action that kills its process runs up to five times. It ends soon when ctx ends. The actor of ctx
+// may edit the account's items.
 type Processor interface {
 	// Process processes an item. It may report its progress, 0 to 100 percent, as often as it likes. The users see the
 	// text of a *problem.Error; other errors are logged.
@@ -81,7 +82,8 @@ func (s *Service) process(ctx context.Context, job process) error {
 		s.keepLease(running, cancel, job, owner, &progress)
 	}()
 	a := m.state.CurrentAction(m.definition)
-	err = s.runProcessor(running, m.held.Item, a.Settings, func(percent int) {
+	acting := account.WithActor(running, processorActor(job.AccountID))
+	err = s.runProcessor(acting, m.held.Item, a.Settings, func(percent int) {
 		progress.Store(int64(min(max(percent, 0), 100)))
 	})
 	cancel(nil)
@@ -93,6 +95,11 @@ func (s *Service) process(ctx context.Context, job process) error {
 		return s.releaseProcess(job, owner, ctx.Err())
 	}
 	return s.endProcess(ctx, job, owner, int(attempt), err)
+}
+
+// processorActor is the actor that the processor's context has: it changes the items of an account, and is no user.
+func processorActor(accountID uuid.UUID) account.Actor {
+	return account.Actor{AccountID: accountID, Permissions: account.Permissions{account.APIAccess, account.ItemsEdit}}
 }
 
 // processing reads the item and the action of a job; nil: there is nothing to process any more.

@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"itemcast/internal/account"
 	"itemcast/internal/item"
 	"itemcast/internal/problem"
 	"itemcast/internal/workflow"
@@ -79,6 +82,18 @@ func TestProcess_ReportsItsProgressAndResult(t *testing.T) {
 	if got := r.awaitStatus(id, machine.Completed); got.Actions[0].Progress != 100 || got.Actions[0].Attempt != 1 {
 		t.Errorf("got %+v", got.Actions[0])
 	}
+}
+
+func TestProcess_MayEditTheItemsOfItsAccount(t *testing.T) {
+	p := newProcessor()
+	r := run(t, p.use)
+	r.create(r.profile(actions(machine.Process)))
+	c := p.call(t)
+	actor, err := account.Authorize(c.ctx, account.ItemsEdit)
+	if err != nil || actor.AccountID != r.account || actor.UserID != uuid.Nil {
+		t.Errorf("got %+v, %v", actor, err)
+	}
+	c.answer <- nil
 }
 
 func TestProcess_ShowsOnlyErrorsThatAreForUsers(t *testing.T) {

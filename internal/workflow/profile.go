@@ -23,23 +23,26 @@ var errNoProfile = problem.New(problem.NotFound, "There is no such workflow prof
 // Profile is a workflow that items can have. With RoleIDs, only users of those roles see its items; permissions make no
 // difference.
 type Profile struct {
-	ID             uuid.UUID
-	Name           string
-	Description    string
-	RoleIDs        []uuid.UUID // empty: all roles
-	Version        int32       // raised when actions or tasks change
-	Actions        []machine.Action
-	Tasks          []Task
-	OldSecretUntil *time.Time // the previous secret also signs until then; nil: it does not
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
-	Revision       int64 // raised by each change to the profile or its secret
+	ID                   uuid.UUID
+	Name                 string
+	Description          string
+	RoleIDs              []uuid.UUID // empty: all roles
+	Version              int32       // raised when actions or tasks change
+	Actions              []machine.Action
+	Tasks                []Task
+	Uploads              Uploads
+	OldSecretUntil       *time.Time // the previous secret also signs tasks until then; nil: it does not
+	OldUploadSecretUntil *time.Time // tickets may be signed with the previous upload secret until then; nil: they may not
+	CreatedAt            time.Time
+	UpdatedAt            time.Time
+	Revision             int64 // raised by each change to the profile or its secrets
 }
 
 // stored is a profile with what is never shown.
 type stored struct {
-	Profile                       // without Tasks
-	definition machine.Definition // with the values of headers
+	Profile                            // without Tasks
+	definition      machine.Definition // with the values of headers
+	hasUploadSecret bool
 }
 
 // shownTo returns the profile as an actor sees it.
@@ -113,13 +116,23 @@ func get(ctx context.Context, tx db.Querier, actor account.Actor, id uuid.UUID) 
 
 func fromRow(row store.GetWorkflowProfileRow) (stored, error) {
 	definition, err := decodeDefinition(row.Actions, row.Tasks)
-	p := Profile{ID: row.ID, Name: row.Name, Description: row.Description, RoleIDs: row.RoleIds, Version: row.Version,
-		Actions: definition.Actions, CreatedAt: row.CreatedAt.UTC(), UpdatedAt: row.UpdatedAt.UTC(),
-		Revision: row.Revision}
-	if row.OldSecretUntil != nil && row.OldSecretUntil.After(time.Now()) {
-		p.OldSecretUntil = utc(row.OldSecretUntil)
+	if err != nil {
+		return stored{}, err
 	}
-	return stored{Profile: p, definition: definition}, err
+	uploads, err := decodeUploads(row.Uploads)
+	p := Profile{ID: row.ID, Name: row.Name, Description: row.Description, RoleIDs: row.RoleIds, Version: row.Version,
+		Actions: definition.Actions, Uploads: uploads, OldSecretUntil: stillAhead(row.OldSecretUntil),
+		OldUploadSecretUntil: stillAhead(row.OldUploadSecretUntil), CreatedAt: row.CreatedAt.UTC(),
+		UpdatedAt: row.UpdatedAt.UTC(), Revision: row.Revision}
+	return stored{Profile: p, definition: definition, hasUploadSecret: row.HasUploadSecret}, err
+}
+
+// stillAhead returns the end of an old secret in UTC; nil if there is none, or it has passed.
+func stillAhead(until *time.Time) *time.Time {
+	if until == nil || !until.After(time.Now()) {
+		return nil
+	}
+	return utc(until)
 }
 
 func utc(t *time.Time) *time.Time { return optional.Map(t, time.Time.UTC) }

@@ -33,6 +33,7 @@ type audited struct {
 	Version     int32            `json:"version"`
 	Actions     []machine.Action `json:"actions"`
 	Tasks       []auditedTask    `json:"tasks"`
+	Uploads     Uploads          `json:"uploads"`
 	CopyOf      *uuid.UUID       `json:"copy_of,omitempty"`
 }
 
@@ -48,7 +49,7 @@ type auditedTask struct {
 
 func (p stored) audited() audited {
 	a := audited{Name: p.Name, Description: p.Description, RoleIDs: p.RoleIDs, Version: p.Version, Actions: p.Actions,
-		Tasks: make([]auditedTask, len(p.definition.Tasks))}
+		Uploads: p.Uploads, Tasks: make([]auditedTask, len(p.definition.Tasks))}
 	for i, t := range p.definition.Tasks {
 		a.Tasks[i] = auditedTask{Key: t.Key, Name: t.Name, At: t.At, Action: t.Action, Host: egress.Host(t.URL),
 			Headers: slices.AppendSeq([]string{}, maps.Keys(t.Headers)), Wait: t.Wait}

@@ -43,9 +43,9 @@ func (f *findings) checkTitle(pointer, name, key string) {
 }
 
 // check adds every fault of an input in its normal form to f, and returns them as INVALID_INPUT or RULE_VIOLATED. It
-// brings the URLs of tasks into the form in which they are requested. Fields that the client has not given are not
-// checked again, unless they no longer fit the others. The roles of the account are locked against deletion until the
-// transaction ends.
+// brings the URLs of tasks into the form in which they are requested, and origins into that of browsers. Fields that
+// the client has not given are not checked again, unless they no longer fit the others. The roles of the account are
+// locked against deletion until the transaction ends.
 func (s *Service) check(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, in *ProfileInput, part given,
 	f *findings) error {
 	if part.name {
@@ -58,6 +58,9 @@ func (s *Service) check(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, in 
 	}
 	f.checkActions(in, part)
 	f.checkTasks(in, part, s.reach)
+	if part.uploads {
+		f.checkUploads(&in.Uploads)
+	}
 	if err := f.checkRoles(ctx, tx, accountID, in, part); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,20 +22,23 @@ type ProfileInput struct {
 	RoleIDs     []uuid.UUID // empty: all roles
 	Actions     []machine.Action
 	Tasks       []machine.Task
+	Uploads     Uploads
 }
 
 // ProfilePatch is a merge patch that mergepatch.Read has decoded: nil leaves a field as it is. Actions and tasks are
-// replaced as a whole; a header with the value *** keeps the value that the task with the same key has.
+// replaced as a whole; a header with the value *** keeps the value that the task with the same key has. Uploads is a
+// merge patch of Uploads.
 type ProfilePatch struct {
 	Name        *string           `json:"name"`
 	Description *string           `json:"description"`
 	RoleIDs     *[]uuid.UUID      `json:"role_ids"`
 	Actions     *[]machine.Action `json:"actions"`
 	Tasks       *[]machine.Task   `json:"tasks"`
+	Uploads     json.RawMessage   `json:"uploads"`
 }
 
 // given tells which fields of an input the client has written.
-type given struct{ name, roles, actions, tasks bool }
+type given struct{ name, roles, actions, tasks, uploads bool }
 
 func (in ProfileInput) definition() machine.Definition {
 	return machine.Definition{Actions: in.Actions, Tasks: in.Tasks}
@@ -47,10 +51,11 @@ func (in ProfileInput) normalized() ProfileInput {
 	return in
 }
 
-// applied returns a profile's input with the patch applied. It adds the faults of masked headers to f.
+// applied returns a profile's input with the patch applied. It adds to f the faults of masked headers, and of settings
+// of uploads that are no object.
 func (p ProfilePatch) applied(before stored, f *findings) (ProfileInput, given) {
 	in := ProfileInput{Name: before.Name, Description: before.Description, RoleIDs: before.RoleIDs,
-		Actions: before.definition.Actions, Tasks: before.definition.Tasks}
+		Actions: before.definition.Actions, Tasks: before.definition.Tasks, Uploads: before.Uploads}
 	if p.Name != nil {
 		in.Name = plaintext.Composed(strings.TrimSpace(*p.Name))
 	}
@@ -67,6 +72,14 @@ func (p ProfilePatch) applied(before stored, f *findings) (ProfileInput, given) 
 		in.Tasks = normalTasks(*p.Tasks)
 	}
 	part := given{name: in.Name != before.Name, roles: p.RoleIDs != nil, actions: p.Actions != nil, tasks: p.Tasks != nil}
+	if p.Uploads != nil {
+		uploads, err := before.Uploads.patchedBy(p.Uploads)
+		if err != nil {
+			f.contract("#/uploads", "must be an object with the settings of uploads")
+		} else {
+			in.Uploads, part.uploads = uploads, true
+		}
+	}
 	if part.tasks {
 		unmask(in.Tasks, before.definition.Tasks, f)
 	}
@@ -95,12 +108,12 @@ func actionPointer(i int, path ...string) string {
 	return strictjson.Pointer(append([]string{"actions", fmt.Sprint(i)}, path...)...)
 }
 
-// unique returns the ids in their order, each once.
-func unique(ids []uuid.UUID) []uuid.UUID {
-	seen, out := map[uuid.UUID]bool{}, []uuid.UUID{}
-	for _, id := range ids {
-		if !seen[id] {
-			seen[id], out = true, append(out, id)
+// unique returns the values in their order, each once.
+func unique[T comparable](values []T) []T {
+	seen, out := map[T]bool{}, []T{}
+	for _, v := range values {
+		if !seen[v] {
+			seen[v], out = true, append(out, v)
 		}
 	}
 	return out

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,7 @@ func (s *Service) CreateProfile(ctx context.Context, in ProfileInput) (Profile, 
 	unmask(in.Tasks, nil, &f)
 	var profile Profile
 	err = s.change(ctx, func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor account.Actor) error {
-		all := given{name: true, roles: true, actions: true, tasks: true}
+		all := given{name: true, roles: true, actions: true, tasks: true, uploads: true}
 		if err := s.check(ctx, tx, actor.AccountID, &in, all, &f); err != nil {
 			return err
 		}
@@ -52,9 +53,13 @@ func (s *Service) insert(ctx context.Context, tx pgx.Tx, actor account.Actor, in
 	if err != nil {
 		return stored{}, err
 	}
+	uploads, err := encodeUploads(in.Uploads)
+	if err != nil {
+		return stored{}, err
+	}
 	row, err := store.New(tx).InsertWorkflowProfile(ctx, store.InsertWorkflowProfileParams{ID: uuid.Must(uuid.NewV7()),
 		AccountID: actor.AccountID, Name: in.Name, Description: in.Description, RoleIds: in.RoleIDs,
-		Actions: columns.actions, Tasks: columns.tasks, Secret: in.newSecret()})
+		Actions: columns.actions, Tasks: columns.tasks, Uploads: uploads, Secret: in.newSecret()})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return stored{}, errNameTaken
 	}
@@ -122,16 +127,24 @@ func (s *Service) update(ctx context.Context, tx pgx.Tx, actor account.Actor, be
 	if err != nil {
 		return stored{}, err
 	}
+	oldUploads, err := encodeUploads(before.Uploads)
+	if err != nil {
+		return stored{}, err
+	}
+	uploads, err := encodeUploads(in.Uploads)
+	if err != nil {
+		return stored{}, err
+	}
 	version := before.Version
 	if newActions || newTasks {
 		version++
 	} else if in.Name == before.Name && in.Description == before.Description &&
-		slices.Equal(in.RoleIDs, before.RoleIDs) {
+		slices.Equal(in.RoleIDs, before.RoleIDs) && bytes.Equal(uploads, oldUploads) {
 		return before, nil
 	}
 	row, err := store.New(tx).UpdateWorkflowProfile(ctx, store.UpdateWorkflowProfileParams{AccountID: actor.AccountID,
 		ID: before.ID, Name: in.Name, Description: in.Description, RoleIds: in.RoleIDs, Version: version,
-		Actions: columns.actions, Tasks: columns.tasks, Secret: in.newSecret()})
+		Actions: columns.actions, Tasks: columns.tasks, Uploads: uploads, Secret: in.newSecret()})
 	if err != nil {
 		return stored{}, fmt.Errorf("update workflow profile: %w", err)
 	}

@@ -40,7 +40,15 @@ func (s *Service) Run(ctx context.Context) error {
 		}
 	}
 	db.Listen(ctx, s.pool, db.Listener{Channel: "itemcast_workflow_profile", Log: s.log,
-		Connected: s.changed, Notified: func(string) { s.changed() }})
+		Connected: func() {
+			s.terms.listen(true)
+			s.changed()
+		},
+		Notified: func(string) {
+			s.terms.forget()
+			s.changed()
+		},
+		Disconnected: func() { s.terms.listen(false) }})
 	return nil
 }
 

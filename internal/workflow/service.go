@@ -52,6 +52,7 @@ type Service struct {
 	processor  Processor
 	sweepPause time.Duration
 	metrics    *runMetrics
+	terms      *termsCache
 
 	reach    egress.Policy
 	hooks    Hooks
@@ -63,19 +64,24 @@ func NewService(config Config) *Service {
 	if config.Starter == nil {
 		config.Starter = NewStarter(config.Log)
 	}
+	if config.Changed == nil {
+		config.Changed = func() {}
+	}
 	return &Service{
 		launcher: config.Starter.launcher, pool: config.Pool, log: config.Log, changed: config.Changed, items: config.Items,
 		moves: cmp.Or(config.Moves, config.Pool), jobsPool: cmp.Or(config.JobsPool, config.Pool),
 		processor: config.Processor, sweepPause: cmp.Or(config.SweepPause, sweepPause), metrics: newRunMetrics(),
+		terms: newTermsCache(),
 		reach: config.Reach, hooks: config.Hooks, resolver: config.Resolver,
 	}
 }
 
 // change runs fn in a transaction that excludes other changes of the account's users, roles and settings: profiles name
-// roles, and are defaults of users. fn receives the actor with the permissions that the transaction reads. Errors:
-// UNAUTHENTICATED, FORBIDDEN.
+// roles, and are defaults of users. fn receives the actor with the permissions that the transaction reads. This node
+// knows the new terms of uploads at once. Errors: UNAUTHENTICATED, FORBIDDEN.
 func (s *Service) change(ctx context.Context,
 	fn func(ctx context.Context, tx pgx.Tx, q *store.Queries, actor account.Actor) error) error {
+	defer s.terms.forget()
 	return db.Write(ctx, s.pool, func(ctx context.Context, tx pgx.Tx) error {
 		if actor, ok := account.ActorFrom(ctx); ok {
 			if err := account.LockAccess(ctx, tx, actor.AccountID); err != nil {

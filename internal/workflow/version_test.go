@@ -105,7 +105,7 @@ func TestRotateSecret_TheOldOneSignsForADayUnlessItIsRevoked(t *testing.T) {
 	if first.Secret == nil || !strings.HasPrefix(*first.Secret, "whsec_") || first.OldSecret != nil || first.ProfileID != made.ID {
 		t.Fatalf("the first task: got %+v", first)
 	}
-	shown, until, err := b.profiles.RotateSecret(b.ctx, made.ID, false)
+	shown, until, err := b.profiles.RotateSecret(b.ctx, made.ID, workflow.TasksSecret, false)
 	if err != nil || until == nil || time.Until(*until) < 23*time.Hour {
 		t.Fatalf("got until %v, %v", until, err)
 	}
@@ -117,11 +117,11 @@ func TestRotateSecret_TheOldOneSignsForADayUnlessItIsRevoked(t *testing.T) {
 		!now.OldSecretUntil.Equal(*until) {
 		t.Errorf("got %+v, %v", now, err)
 	}
-	_, until, err = b.profiles.RotateSecret(b.ctx, made.ID, true)
+	_, until, err = b.profiles.RotateSecret(b.ctx, made.ID, workflow.TasksSecret, true)
 	if third := b.hooks.synced[2]; err != nil || until != nil || third.OldSecret != nil {
 		t.Errorf("revoked: got until %v, %v, and the hooks %+v", until, err, third)
 	}
-	if _, _, err := b.profiles.RotateSecret(b.ctx, uuid.New(), false); !problem.Is(err, problem.NotFound) {
+	if _, _, err := b.profiles.RotateSecret(b.ctx, uuid.New(), workflow.TasksSecret, false); !problem.Is(err, problem.NotFound) {
 		t.Errorf("an unknown profile: got %v", err)
 	}
 }
@@ -129,7 +129,7 @@ func TestRotateSecret_TheOldOneSignsForADayUnlessItIsRevoked(t *testing.T) {
 func TestRotateSecret_MakesTheFirstOneBeforeThereAreTasks(t *testing.T) {
 	b := setup(t)
 	made := b.create(workflow.ProfileInput{Name: "News"})
-	shown, until, err := b.profiles.RotateSecret(b.ctx, made.ID, false)
+	shown, until, err := b.profiles.RotateSecret(b.ctx, made.ID, workflow.TasksSecret, false)
 	if err != nil || until != nil {
 		t.Fatalf("got until %v, %v", until, err)
 	}

@@ -723,19 +723,21 @@ type ComplexityRoot struct {
 	}
 
 	WorkflowProfile struct {
-		Actions         func(childComplexity int) int
-		CreatedAt       func(childComplexity int) int
-		Description     func(childComplexity int) int
-		ID              func(childComplexity int) int
-		Name            func(childComplexity int) int
-		OldSecretUntil  func(childComplexity int) int
-		Revision        func(childComplexity int) int
-		RoleIds         func(childComplexity int) int
-		Tasks           func(childComplexity int) int
-		UpdatedAt       func(childComplexity int) int
-		Version         func(childComplexity int) int
-		VersionNumbered func(childComplexity int, version int64) int
-		Versions        func(childComplexity int, first *int64, after *string) int
+		Actions              func(childComplexity int) int
+		CreatedAt            func(childComplexity int) int
+		Description          func(childComplexity int) int
+		ID                   func(childComplexity int) int
+		Name                 func(childComplexity int) int
+		OldSecretUntil       func(childComplexity int) int
+		OldUploadSecretUntil func(childComplexity int) int
+		Revision             func(childComplexity int) int
+		RoleIds              func(childComplexity int) int
+		Tasks                func(childComplexity int) int
+		UpdatedAt            func(childComplexity int) int
+		Uploads              func(childComplexity int) int
+		Version              func(childComplexity int) int
+		VersionNumbered      func(childComplexity int, version int64) int
+		Versions             func(childComplexity int, first *int64, after *string) int
 	}
 
 	WorkflowProfileCheck struct {
@@ -849,6 +851,16 @@ type ComplexityRoot struct {
 		Name        func(childComplexity int) int
 		URL         func(childComplexity int) int
 		Wait        func(childComplexity int) int
+	}
+
+	WorkflowUploads struct {
+		ContentTypes func(childComplexity int) int
+		Enabled      func(childComplexity int) int
+		MaxSize      func(childComplexity int) int
+		Origins      func(childComplexity int) int
+		Publish      func(childComplexity int) int
+		QuotaBytes   func(childComplexity int) int
+		Redirects    func(childComplexity int) int
 	}
 }
 
@@ -3749,6 +3761,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.WorkflowProfile.OldSecretUntil(childComplexity), true
+	case "WorkflowProfile.oldUploadSecretUntil":
+		if e.ComplexityRoot.WorkflowProfile.OldUploadSecretUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfile.OldUploadSecretUntil(childComplexity), true
 	case "WorkflowProfile.revision":
 		if e.ComplexityRoot.WorkflowProfile.Revision == nil {
 			break
@@ -3773,6 +3791,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.WorkflowProfile.UpdatedAt(childComplexity), true
+	case "WorkflowProfile.uploads":
+		if e.ComplexityRoot.WorkflowProfile.Uploads == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowProfile.Uploads(childComplexity), true
 	case "WorkflowProfile.version":
 		if e.ComplexityRoot.WorkflowProfile.Version == nil {
 			break
@@ -4242,6 +4266,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.WorkflowTask.Wait(childComplexity), true
 
+	case "WorkflowUploads.contentTypes":
+		if e.ComplexityRoot.WorkflowUploads.ContentTypes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowUploads.ContentTypes(childComplexity), true
+	case "WorkflowUploads.enabled":
+		if e.ComplexityRoot.WorkflowUploads.Enabled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowUploads.Enabled(childComplexity), true
+	case "WorkflowUploads.maxSize":
+		if e.ComplexityRoot.WorkflowUploads.MaxSize == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowUploads.MaxSize(childComplexity), true
+	case "WorkflowUploads.origins":
+		if e.ComplexityRoot.WorkflowUploads.Origins == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowUploads.Origins(childComplexity), true
+	case "WorkflowUploads.publish":
+		if e.ComplexityRoot.WorkflowUploads.Publish == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowUploads.Publish(childComplexity), true
+	case "WorkflowUploads.quotaBytes":
+		if e.ComplexityRoot.WorkflowUploads.QuotaBytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowUploads.QuotaBytes(childComplexity), true
+	case "WorkflowUploads.redirects":
+		if e.ComplexityRoot.WorkflowUploads.Redirects == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowUploads.Redirects(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -4278,6 +4345,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("WorkflowFilter", ec.unmarshalInputWorkflowFilter),
 			graphql.NewInputUnmarshaler("WorkflowTaskHeader", ec.unmarshalInputWorkflowTaskHeader),
 			graphql.NewInputUnmarshaler("WorkflowTaskInput", ec.unmarshalInputWorkflowTaskInput),
+			graphql.NewInputUnmarshaler("WorkflowUploadsInput", ec.unmarshalInputWorkflowUploadsInput),
 		)
 	}
 	first := true
@@ -5796,11 +5864,11 @@ extend type Mutation {
   updateWorkflowProfile(id: ID!, input: UpdateWorkflowProfileInput!, ifRevision: Int): UpdateWorkflowProfilePayload!
   """Error CONFLICT, with the numbers, while items use it or its workflows have not ended."""
   deleteWorkflowProfile(id: ID!, ifRevision: Int): DeleteWorkflowProfilePayload!
-  """Creates a profile with another name and everything else of this one, but a secret of its own."""
+  """Creates a profile with another name and everything else of this one, but its secrets."""
   copyWorkflowProfile(id: ID!, name: String!): CopyWorkflowProfilePayload!
   """
-  Makes the secret of a profile, or another one, which is shown only in this answer. Requests are also signed with the
-  old one for 24 hours, unless it is revoked.
+  Makes a secret of a profile, or another one, which is shown only in this answer. For 24 hours the old one works too,
+  unless it is revoked: requests to tasks have a signature by each, and tickets may be signed with either.
   """
   rotateWorkflowSecret(id: ID!, secret: WorkflowSecret!, revoke: Boolean = false): RotateWorkflowSecretPayload!
 }
@@ -5821,12 +5889,16 @@ type WorkflowProfile implements Node {
   actions: [WorkflowAction!]!
   """What is sent, and when. Tasks of the same moment are sent in this order."""
   tasks: [WorkflowTask!]!
+  """What tickets for uploads may do."""
+  uploads: WorkflowUploads!
   """The versions so far, newest first. A workflow keeps the version with which it began."""
   versions(first: Int = 50, after: String): WorkflowProfileVersionConnection!
   """One of the versions; null if there is none with this number."""
   versionNumbered(version: Int!): WorkflowProfileVersion
   """Until then, tasks are also signed with the secret before the last rotation."""
   oldSecretUntil: DateTime
+  """Until then, tickets may be signed with the upload secret before the last rotation."""
+  oldUploadSecretUntil: DateTime
   createdAt: DateTime!
   updatedAt: DateTime!
   revision: Int!
@@ -5918,6 +5990,26 @@ type WorkflowTask {
   wait: Boolean!
 }
 
+"""
+What tickets for uploads with a profile may do. A ticket is signed with the profile's upload secret. It makes one upload
+without credentials, and may narrow what the profile allows.
+"""
+type WorkflowUploads {
+  enabled: Boolean!
+  """The origins of the pages that may upload."""
+  origins: [String!]!
+  """The URLs to which a form may lead after an upload."""
+  redirects: [String!]!
+  """Bytes of an upload; null: only the server's limit."""
+  maxSize: Int
+  """What the files may be, such as ` + "`" + `video/*` + "`" + `; empty: all."""
+  contentTypes: [String!]!
+  """Bytes of all files that came by uploads of the profile; null: no limit of the profile."""
+  quotaBytes: Int
+  """Whether the item of a ticket may be public or unlisted."""
+  publish: Boolean!
+}
+
 """What a profile did from a time on, until its next version."""
 type WorkflowProfileVersion {
   version: Int!
@@ -5995,6 +6087,7 @@ input CreateWorkflowProfileInput {
   actions: [WorkflowActionInput!]
   """At most 50."""
   tasks: [WorkflowTaskInput!]
+  uploads: WorkflowUploadsInput
 }
 
 """The fields to change. The others stay as they are."""
@@ -6009,6 +6102,25 @@ input UpdateWorkflowProfileInput {
   or scheme.
   """
   tasks: [WorkflowTaskInput!]
+  """The settings to change. The others stay as they are; null is the default."""
+  uploads: WorkflowUploadsInput
+}
+
+"""As ` + "`" + `WorkflowUploads` + "`" + `."""
+input WorkflowUploadsInput {
+  """Default: false."""
+  enabled: Boolean
+  """At most 20, such as ` + "`" + `https://example.com` + "`" + `."""
+  origins: [String!]
+  """At most 20. A ticket names one of them, exactly as it is here."""
+  redirects: [String!]
+  """Bytes of an upload, all its files together."""
+  maxSize: Int
+  """At most 20, such as ` + "`" + `video/*` + "`" + ` and ` + "`" + `image/png` + "`" + `."""
+  contentTypes: [String!]
+  quotaBytes: Int
+  """Default: false."""
+  publish: Boolean
 }
 
 """A step of a workflow."""
@@ -6067,6 +6179,8 @@ input WorkflowTaskHeader {
 enum WorkflowSecret {
   """Tasks are signed with it."""
   TASKS
+  """Tickets for uploads are signed with it."""
+  UPLOADS
 }
 
 """The result of ` + "`" + `createWorkflowProfile` + "`" + `."""
@@ -6080,7 +6194,7 @@ type CopyWorkflowProfilePayload { workflowProfile: WorkflowProfile! }
 """The result of ` + "`" + `rotateWorkflowSecret` + "`" + `."""
 type RotateWorkflowSecretPayload {
   secret: String!
-  """Until then, requests are also signed with the old secret; null: they are not."""
+  """Until then, the old secret works too; null: there is none."""
   oldSecretUntil: DateTime
 }
 `, BuiltIn: false},
@@ -7307,12 +7421,16 @@ func (ec *executionContext) childFields_WorkflowProfile(ctx context.Context, fie
 		return ec.fieldContext_WorkflowProfile_actions(ctx, field)
 	case "tasks":
 		return ec.fieldContext_WorkflowProfile_tasks(ctx, field)
+	case "uploads":
+		return ec.fieldContext_WorkflowProfile_uploads(ctx, field)
 	case "versions":
 		return ec.fieldContext_WorkflowProfile_versions(ctx, field)
 	case "versionNumbered":
 		return ec.fieldContext_WorkflowProfile_versionNumbered(ctx, field)
 	case "oldSecretUntil":
 		return ec.fieldContext_WorkflowProfile_oldSecretUntil(ctx, field)
+	case "oldUploadSecretUntil":
+		return ec.fieldContext_WorkflowProfile_oldUploadSecretUntil(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_WorkflowProfile_createdAt(ctx, field)
 	case "updatedAt":
@@ -7547,6 +7665,26 @@ func (ec *executionContext) childFields_WorkflowTask(ctx context.Context, field 
 		return ec.fieldContext_WorkflowTask_wait(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type WorkflowTask", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowUploads(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "enabled":
+		return ec.fieldContext_WorkflowUploads_enabled(ctx, field)
+	case "origins":
+		return ec.fieldContext_WorkflowUploads_origins(ctx, field)
+	case "redirects":
+		return ec.fieldContext_WorkflowUploads_redirects(ctx, field)
+	case "maxSize":
+		return ec.fieldContext_WorkflowUploads_maxSize(ctx, field)
+	case "contentTypes":
+		return ec.fieldContext_WorkflowUploads_contentTypes(ctx, field)
+	case "quotaBytes":
+		return ec.fieldContext_WorkflowUploads_quotaBytes(ctx, field)
+	case "publish":
+		return ec.fieldContext_WorkflowUploads_publish(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowUploads", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"itemcast/graph/internal/model"
 	"itemcast/internal/item"
+	"itemcast/internal/workflow"
 	"math"
 	"strconv"
 	"sync/atomic"
@@ -650,6 +651,38 @@ func (ec *executionContext) fieldContext_WorkflowProfile_tasks(_ context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _WorkflowProfile_uploads(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfile_uploads(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Uploads, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *workflow.Uploads) graphql.Marshaler {
+			return ec.marshalNWorkflowUploads2ᚖitemcastᚋinternalᚋworkflowᚐUploads(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfile_uploads(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WorkflowProfile",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WorkflowUploads(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _WorkflowProfile_versions(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfile) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -758,6 +791,29 @@ func (ec *executionContext) _WorkflowProfile_oldSecretUntil(ctx context.Context,
 	)
 }
 func (ec *executionContext) fieldContext_WorkflowProfile_oldSecretUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowProfile", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _WorkflowProfile_oldUploadSecretUntil(ctx context.Context, field graphql.CollectedField, obj *model.WorkflowProfile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowProfile_oldUploadSecretUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OldUploadSecretUntil, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowProfile_oldUploadSecretUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("WorkflowProfile", field, false, false, "DateTime")
 }
 
@@ -1789,6 +1845,167 @@ func (ec *executionContext) fieldContext_WorkflowTask_wait(_ context.Context, fi
 	return graphql.NewScalarFieldContext("WorkflowTask", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _WorkflowUploads_enabled(ctx context.Context, field graphql.CollectedField, obj *workflow.Uploads) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowUploads_enabled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Enabled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowUploads_enabled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowUploads", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _WorkflowUploads_origins(ctx context.Context, field graphql.CollectedField, obj *workflow.Uploads) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowUploads_origins(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Origins, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowUploads_origins(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowUploads", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowUploads_redirects(ctx context.Context, field graphql.CollectedField, obj *workflow.Uploads) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowUploads_redirects(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Redirects, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowUploads_redirects(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowUploads", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowUploads_maxSize(ctx context.Context, field graphql.CollectedField, obj *workflow.Uploads) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowUploads_maxSize(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaxSize, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowUploads_maxSize(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowUploads", field, false, false, "Int")
+}
+
+func (ec *executionContext) _WorkflowUploads_contentTypes(ctx context.Context, field graphql.CollectedField, obj *workflow.Uploads) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowUploads_contentTypes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ContentTypes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowUploads_contentTypes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowUploads", field, false, false, "String")
+}
+
+func (ec *executionContext) _WorkflowUploads_quotaBytes(ctx context.Context, field graphql.CollectedField, obj *workflow.Uploads) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowUploads_quotaBytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.QuotaBytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowUploads_quotaBytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowUploads", field, false, false, "Int")
+}
+
+func (ec *executionContext) _WorkflowUploads_publish(ctx context.Context, field graphql.CollectedField, obj *workflow.Uploads) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowUploads_publish(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Publish, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowUploads_publish(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowUploads", field, false, false, "Boolean")
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -1804,7 +2021,7 @@ func (ec *executionContext) unmarshalInputCreateWorkflowProfileInput(ctx context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "description", "roleIds", "actions", "tasks"}
+	fieldsInOrder := [...]string{"name", "description", "roleIds", "actions", "tasks", "uploads"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1846,6 +2063,13 @@ func (ec *executionContext) unmarshalInputCreateWorkflowProfileInput(ctx context
 				return it, err
 			}
 			it.Tasks = data
+		case "uploads":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("uploads"))
+			data, err := ec.unmarshalOWorkflowUploadsInput2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Uploads = data
 		}
 	}
 	return it, nil
@@ -1874,7 +2098,7 @@ func (ec *executionContext) unmarshalInputUpdateWorkflowProfileInput(ctx context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "description", "roleIds", "actions", "tasks"}
+	fieldsInOrder := [...]string{"name", "description", "roleIds", "actions", "tasks", "uploads"}
 	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
@@ -1917,6 +2141,13 @@ func (ec *executionContext) unmarshalInputUpdateWorkflowProfileInput(ctx context
 				return it, err
 			}
 			it["tasks"] = data
+		case "uploads":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("uploads"))
+			data, err := ec.unmarshalOWorkflowUploadsInput2map(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["uploads"] = data
 		}
 	}
 	return it, nil
@@ -2211,6 +2442,91 @@ func (ec *executionContext) unmarshalInputWorkflowTaskInput(ctx context.Context,
 func UnmarshalWorkflowTaskInput(ctx context.Context, raw any) (model.WorkflowTaskInput, error) {
 	var out model.WorkflowTaskInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "WorkflowTaskInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputWorkflowUploadsInput(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"enabled", "origins", "redirects", "maxSize", "contentTypes", "quotaBytes", "publish"}
+	it = make(map[string]any, len(asMap))
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "enabled":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("enabled"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["enabled"] = data
+		case "origins":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("origins"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["origins"] = data
+		case "redirects":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("redirects"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["redirects"] = data
+		case "maxSize":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxSize"))
+			data, err := ec.unmarshalOInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["maxSize"] = data
+		case "contentTypes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("contentTypes"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["contentTypes"] = data
+		case "quotaBytes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("quotaBytes"))
+			data, err := ec.unmarshalOInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["quotaBytes"] = data
+		case "publish":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("publish"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["publish"] = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalWorkflowUploadsInput unmarshals raw into the WorkflowUploadsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalWorkflowUploadsInput(ctx context.Context, raw any) (map[string]any, error) {
+	var out map[string]any
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "WorkflowUploadsInput", raw, &out)
 	return out, err
 }
 
@@ -2544,6 +2860,11 @@ func (ec *executionContext) _WorkflowProfile(ctx context.Context, sel ast.Select
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "uploads":
+			out.Values[i] = ec._WorkflowProfile_uploads(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "versions":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -2558,6 +2879,11 @@ func (ec *executionContext) _WorkflowProfile(ctx context.Context, sel ast.Select
 				})
 		case "oldSecretUntil":
 			out.Values[i] = ec._WorkflowProfile_oldSecretUntil(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "oldUploadSecretUntil":
+			out.Values[i] = ec._WorkflowProfile_oldUploadSecretUntil(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -3030,6 +3356,69 @@ func (ec *executionContext) _WorkflowTask(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var workflowUploadsImplementors = []string{"WorkflowUploads"}
+
+func (ec *executionContext) _WorkflowUploads(ctx context.Context, sel ast.SelectionSet, obj *workflow.Uploads) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, workflowUploadsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WorkflowUploads")
+		case "enabled":
+			out.Values[i] = ec._WorkflowUploads_enabled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "origins":
+			out.Values[i] = ec._WorkflowUploads_origins(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "redirects":
+			out.Values[i] = ec._WorkflowUploads_redirects(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "maxSize":
+			out.Values[i] = ec._WorkflowUploads_maxSize(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "contentTypes":
+			out.Values[i] = ec._WorkflowUploads_contentTypes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "quotaBytes":
+			out.Values[i] = ec._WorkflowUploads_quotaBytes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "publish":
+			out.Values[i] = ec._WorkflowUploads_publish(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
@@ -3365,6 +3754,14 @@ func (ec *executionContext) marshalNWorkflowTaskTime2itemcastᚋgraphᚋinternal
 	return v
 }
 
+func (ec *executionContext) marshalNWorkflowUploads2ᚖitemcastᚋinternalᚋworkflowᚐUploads(ctx context.Context, sel ast.SelectionSet, v *workflow.Uploads) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WorkflowUploads!")
+		return graphql.Null
+	}
+	return ec._WorkflowUploads(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOWorkflowActionInput2ᚕᚖitemcastᚋgraphᚋinternalᚋmodelᚐWorkflowActionInputᚄ(ctx context.Context, v any) ([]*model.WorkflowActionInput, error) {
 	if v == nil {
 		return nil, nil
@@ -3507,6 +3904,14 @@ func (ec *executionContext) marshalOWorkflowTaskTime2ᚖitemcastᚋgraphᚋinter
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) unmarshalOWorkflowUploadsInput2map(ctx context.Context, v any) (map[string]any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputWorkflowUploadsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -10,6 +10,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
+	"itemcast/internal/workflow"
 	"strconv"
 	"time"
 
@@ -206,7 +207,8 @@ type CreateWorkflowProfileInput struct {
 	// At most 20.
 	Actions []*WorkflowActionInput `json:"actions,omitempty"`
 	// At most 50.
-	Tasks []*WorkflowTaskInput `json:"tasks,omitempty"`
+	Tasks   []*WorkflowTaskInput `json:"tasks,omitempty"`
+	Uploads map[string]any       `json:"uploads,omitempty"`
 }
 
 // The result of `createWorkflowProfile`.
@@ -578,7 +580,7 @@ type RotatePasswordPayload struct {
 // The result of `rotateWorkflowSecret`.
 type RotateWorkflowSecretPayload struct {
 	Secret string `json:"secret"`
-	// Until then, requests are also signed with the old secret; null: they are not.
+	// Until then, the old secret works too; null: there is none.
 	OldSecretUntil *time.Time `json:"oldSecretUntil,omitempty"`
 }
 
@@ -798,15 +800,19 @@ type WorkflowProfile struct {
 	Actions []*WorkflowAction `json:"actions"`
 	// What is sent, and when. Tasks of the same moment are sent in this order.
 	Tasks []*WorkflowTask `json:"tasks"`
+	// What tickets for uploads may do.
+	Uploads *workflow.Uploads `json:"uploads"`
 	// The versions so far, newest first. A workflow keeps the version with which it began.
 	Versions *WorkflowProfileVersionConnection `json:"versions"`
 	// One of the versions; null if there is none with this number.
 	VersionNumbered *WorkflowProfileVersion `json:"versionNumbered,omitempty"`
 	// Until then, tasks are also signed with the secret before the last rotation.
 	OldSecretUntil *time.Time `json:"oldSecretUntil,omitempty"`
-	CreatedAt      time.Time  `json:"createdAt"`
-	UpdatedAt      time.Time  `json:"updatedAt"`
-	Revision       int64      `json:"revision"`
+	// Until then, tickets may be signed with the upload secret before the last rotation.
+	OldUploadSecretUntil *time.Time `json:"oldUploadSecretUntil,omitempty"`
+	CreatedAt            time.Time  `json:"createdAt"`
+	UpdatedAt            time.Time  `json:"updatedAt"`
+	Revision             int64      `json:"revision"`
 }
 
 func (WorkflowProfile) IsNode() {}
@@ -1690,15 +1696,18 @@ type WorkflowSecret string
 const (
 	// Tasks are signed with it.
 	WorkflowSecretTasks WorkflowSecret = "TASKS"
+	// Tickets for uploads are signed with it.
+	WorkflowSecretUploads WorkflowSecret = "UPLOADS"
 )
 
 var AllWorkflowSecret = []WorkflowSecret{
 	WorkflowSecretTasks,
+	WorkflowSecretUploads,
 }
 
 func (e WorkflowSecret) IsValid() bool {
 	switch e {
-	case WorkflowSecretTasks:
+	case WorkflowSecretTasks, WorkflowSecretUploads:
 		return true
 	}
 	return false

@@ -6,6 +6,7 @@ import (
 
 	"itemcast/internal/optional"
 	"itemcast/internal/rest/core/internal/oapi"
+	"itemcast/internal/workflow"
 )
 
 // ListWorkflowProfileVersions lists the versions of a workflow profile, newest first.
@@ -59,7 +60,8 @@ func (a *API) CopyWorkflowProfile(
 func (a *API) RotateWorkflowSecret(
 	ctx context.Context, request oapi.RotateWorkflowSecretRequestObject,
 ) (oapi.RotateWorkflowSecretResponseObject, error) {
-	secret, until, err := a.Workflows.RotateSecret(ctx, request.ID, optional.OrZero(request.Body.Revoke))
+	secret, until, err := a.Workflows.RotateSecret(ctx, request.ID, workflow.Secret(request.Body.Secret),
+		optional.OrZero(request.Body.Revoke))
 	return oapi.RotateWorkflowSecret200JSONResponse{Secret: secret, OldSecretUntil: until}, err
 }
 

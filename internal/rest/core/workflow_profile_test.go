@@ -208,8 +208,8 @@ func TestWorkflowProfiles_AnActionChangesOnlyItsOwnProfileAndIsAuditedWithoutSec
 	if !strings.HasPrefix(secret, "whsec_") || rotated.Object(t)["old_secret_until"] == nil {
 		t.Errorf("got %s", rotated.Body)
 	}
-	n.Call(http.MethodPost, path+"/rotate-secret", `{"secret":"uploads"}`).
-		WantProblem(t, "a secret that there is not yet", http.StatusBadRequest, "INVALID_INPUT")
+	n.Call(http.MethodPost, path+"/rotate-secret", `{"secret":"downloads"}`).
+		WantProblem(t, "a secret that there is not", http.StatusBadRequest, "INVALID_INPUT")
 	audit := string(n.Call(http.MethodGet, "/api/v1/audit?limit=200", "").WantStatus(t, http.StatusOK).Body)
 	for _, want := range []string{`"action":"workflow-profile.created"`, `"copy_of":"` + made.Field(t, "id") + `"`,
 		`"action":"workflow-profile.updated"`, `"host":"other.example"`, `"version":[1,2]`, `"action":"workflow-profile.secret-rotated"`} {

@@ -1,26 +1,30 @@
 -- ListWorkflowProfiles omits the profiles whose items are hidden from the role.
 -- name: ListWorkflowProfiles :many
-SELECT id, name, description, role_ids, version, actions, tasks, old_secret_until, created_at, updated_at, revision
+SELECT id, name, description, role_ids, version, actions, tasks, uploads, old_secret_until, old_upload_secret_until,
+    (upload_secret IS NOT NULL)::boolean AS has_upload_secret, created_at, updated_at, revision
 FROM workflow_profile
 WHERE account_id = @account_id AND (sqlc.narg('before_id')::uuid IS NULL OR id < sqlc.narg('before_id')::uuid)
   AND id <> ALL (hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))
 ORDER BY id DESC LIMIT @max_rows;
 
 -- name: GetWorkflowProfile :one
-SELECT id, name, description, role_ids, version, actions, tasks, old_secret_until, created_at, updated_at, revision
+SELECT id, name, description, role_ids, version, actions, tasks, uploads, old_secret_until, old_upload_secret_until,
+    (upload_secret IS NOT NULL)::boolean AS has_upload_secret, created_at, updated_at, revision
 FROM workflow_profile
 WHERE account_id = @account_id AND id = @id AND id <> ALL (hidden_profiles(@account_id, sqlc.narg('role_id')::uuid));
 
 -- name: LockWorkflowProfile :one
-SELECT id, name, description, role_ids, version, actions, tasks, old_secret_until, created_at, updated_at, revision
+SELECT id, name, description, role_ids, version, actions, tasks, uploads, old_secret_until, old_upload_secret_until,
+    (upload_secret IS NOT NULL)::boolean AS has_upload_secret, created_at, updated_at, revision
 FROM workflow_profile
 WHERE account_id = @account_id AND id = @id FOR UPDATE;
 
 -- name: InsertWorkflowProfile :one
-INSERT INTO workflow_profile (id, account_id, name, description, role_ids, actions, tasks, secret)
-VALUES (@id, @account_id, @name, @description, @role_ids, @actions, @tasks, sqlc.narg('secret'))
+INSERT INTO workflow_profile (id, account_id, name, description, role_ids, actions, tasks, uploads, secret)
+VALUES (@id, @account_id, @name, @description, @role_ids, @actions, @tasks, @uploads, sqlc.narg('secret'))
 ON CONFLICT (account_id, name) DO NOTHING
-RETURNING id, name, description, role_ids, version, actions, tasks, old_secret_until, created_at, updated_at, revision;
+RETURNING id, name, description, role_ids, version, actions, tasks, uploads, old_secret_until, old_upload_secret_until,
+    (upload_secret IS NOT NULL)::boolean AS has_upload_secret, created_at, updated_at, revision;
 
 -- name: WorkflowProfileNameTaken :one
 SELECT EXISTS (SELECT FROM workflow_profile WHERE account_id = @account_id AND name = @name AND id <> @id);
@@ -28,10 +32,11 @@ SELECT EXISTS (SELECT FROM workflow_profile WHERE account_id = @account_id AND n
 -- UpdateWorkflowProfile sets the secret only if there is none.
 -- name: UpdateWorkflowProfile :one
 UPDATE workflow_profile SET name = @name, description = @description, role_ids = @role_ids, version = @version,
-    actions = @actions, tasks = @tasks, secret = coalesce(secret, sqlc.narg('secret')),
+    actions = @actions, tasks = @tasks, uploads = @uploads, secret = coalesce(secret, sqlc.narg('secret')),
     updated_at = now(), revision = revision + 1
 WHERE account_id = @account_id AND id = @id
-RETURNING id, name, description, role_ids, version, actions, tasks, old_secret_until, created_at, updated_at, revision;
+RETURNING id, name, description, role_ids, version, actions, tasks, uploads, old_secret_until, old_upload_secret_until,
+    (upload_secret IS NOT NULL)::boolean AS has_upload_secret, created_at, updated_at, revision;
 
 -- RotateWorkflowSecret retains the previous secret, if there is one, for keep_for seconds.
 -- name: RotateWorkflowSecret :one
@@ -41,6 +46,20 @@ UPDATE workflow_profile SET secret = @secret, old_secret = CASE WHEN @keep_for::
     updated_at = now(), revision = revision + 1
 WHERE account_id = @account_id AND id = @id
 RETURNING old_secret_until;
+
+-- RotateUploadSecret retains the previous secret, if there is one, for keep_for seconds.
+-- name: RotateUploadSecret :one
+UPDATE workflow_profile SET upload_secret = @secret,
+    old_upload_secret = CASE WHEN @keep_for::float8 > 0 THEN upload_secret END,
+    old_upload_secret_until = CASE WHEN upload_secret IS NOT NULL AND @keep_for::float8 > 0
+        THEN now() + make_interval(secs => @keep_for::float8) END,
+    updated_at = now(), revision = revision + 1
+WHERE account_id = @account_id AND id = @id
+RETURNING old_upload_secret_until;
+
+-- name: UploadTerms :one
+-- system: a ticket names a profile and no account; its signature by the profile's secret proves the account
+SELECT account_id, uploads, upload_secret, old_upload_secret, old_upload_secret_until FROM workflow_profile WHERE id = @id;
 
 -- name: WorkflowSecrets :one
 SELECT secret, old_secret, old_secret_until FROM workflow_profile WHERE account_id = @account_id AND id = @id;

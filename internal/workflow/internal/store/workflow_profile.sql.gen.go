@@ -33,7 +33,8 @@ func (q *Queries) DeleteWorkflowProfile(ctx context.Context, arg DeleteWorkflowP
 }
 
 const getWorkflowProfile = `-- name: GetWorkflowProfile :one
-SELECT id, name, description, role_ids, version, actions, tasks, old_secret_until, created_at, updated_at, revision
+SELECT id, name, description, role_ids, version, actions, tasks, uploads, old_secret_until, old_upload_secret_until,
+    (upload_secret IS NOT NULL)::boolean AS has_upload_secret, created_at, updated_at, revision
 FROM workflow_profile
 WHERE account_id = $1 AND id = $2 AND id <> ALL (hidden_profiles($1, $3::uuid))
 `
@@ -45,17 +46,20 @@ type GetWorkflowProfileParams struct {
 }
 
 type GetWorkflowProfileRow struct {
-	ID             uuid.UUID
-	Name           string
-	Description    string
-	RoleIds        []uuid.UUID
-	Version        int32
-	Actions        json.RawMessage
-	Tasks          json.RawMessage
-	OldSecretUntil *time.Time
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
-	Revision       int64
+	ID                   uuid.UUID
+	Name                 string
+	Description          string
+	RoleIds              []uuid.UUID
+	Version              int32
+	Actions              json.RawMessage
+	Tasks                json.RawMessage
+	Uploads              json.RawMessage
+	OldSecretUntil       *time.Time
+	OldUploadSecretUntil *time.Time
+	HasUploadSecret      bool
+	CreatedAt            time.Time
+	UpdatedAt            time.Time
+	Revision             int64
 }
 
 func (q *Queries) GetWorkflowProfile(ctx context.Context, arg GetWorkflowProfileParams) (GetWorkflowProfileRow, error) {
@@ -69,7 +73,10 @@ func (q *Queries) GetWorkflowProfile(ctx context.Context, arg GetWorkflowProfile
 		&i.Version,
 		&i.Actions,
 		&i.Tasks,
+		&i.Uploads,
 		&i.OldSecretUntil,
+		&i.OldUploadSecretUntil,
+		&i.HasUploadSecret,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.Revision,
@@ -78,10 +85,11 @@ func (q *Queries) GetWorkflowProfile(ctx context.Context, arg GetWorkflowProfile
 }
 
 const insertWorkflowProfile = `-- name: InsertWorkflowProfile :one
-INSERT INTO workflow_profile (id, account_id, name, description, role_ids, actions, tasks, secret)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO workflow_profile (id, account_id, name, description, role_ids, actions, tasks, uploads, secret)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (account_id, name) DO NOTHING
-RETURNING id, name, description, role_ids, version, actions, tasks, old_secret_until, created_at, updated_at, revision
+RETURNING id, name, description, role_ids, version, actions, tasks, uploads, old_secret_until, old_upload_secret_until,
+    (upload_secret IS NOT NULL)::boolean AS has_upload_secret, created_at, updated_at, revision
 `
 
 type InsertWorkflowProfileParams struct {
@@ -92,21 +100,25 @@ type InsertWorkflowProfileParams struct {
 	RoleIds     []uuid.UUID
 	Actions     json.RawMessage
 	Tasks       json.RawMessage
+	Uploads     json.RawMessage
 	Secret      *string
 }
 
 type InsertWorkflowProfileRow struct {
-	ID             uuid.UUID
-	Name           string
-	Description    string
-	RoleIds        []uuid.UUID
-	Version        int32
-	Actions        json.RawMessage
-	Tasks          json.RawMessage
-	OldSecretUntil *time.Time
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
-	Revision       int64
+	ID                   uuid.UUID
+	Name                 string
+	Description          string
+	RoleIds              []uuid.UUID
+	Version              int32
+	Actions              json.RawMessage
+	Tasks                json.RawMessage
+	Uploads              json.RawMessage
+	OldSecretUntil       *time.Time
+	OldUploadSecretUntil *time.Time
+	HasUploadSecret      bool
+	CreatedAt            time.Time
+	UpdatedAt            time.Time
+	Revision             int64
 }
 
 func (q *Queries) InsertWorkflowProfile(ctx context.Context, arg InsertWorkflowProfileParams) (InsertWorkflowProfileRow, error) {
@@ -118,6 +130,7 @@ func (q *Queries) InsertWorkflowProfile(ctx context.Context, arg InsertWorkflowP
 		arg.RoleIds,
 		arg.Actions,
 		arg.Tasks,
+		arg.Uploads,
 		arg.Secret,
 	)
 	var i InsertWorkflowProfileRow
@@ -129,7 +142,10 @@ func (q *Queries) InsertWorkflowProfile(ctx context.Context, arg InsertWorkflowP
 		&i.Version,
 		&i.Actions,
 		&i.Tasks,
+		&i.Uploads,
 		&i.OldSecretUntil,
+		&i.OldUploadSecretUntil,
+		&i.HasUploadSecret,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.Revision,
@@ -138,7 +154,8 @@ func (q *Queries) InsertWorkflowProfile(ctx context.Context, arg InsertWorkflowP
 }
 
 const listWorkflowProfiles = `-- name: ListWorkflowProfiles :many
-SELECT id, name, description, role_ids, version, actions, tasks, old_secret_until, created_at, updated_at, revision
+SELECT id, name, description, role_ids, version, actions, tasks, uploads, old_secret_until, old_upload_secret_until,
+    (upload_secret IS NOT NULL)::boolean AS has_upload_secret, created_at, updated_at, revision
 FROM workflow_profile
 WHERE account_id = $1 AND ($2::uuid IS NULL OR id < $2::uuid)
   AND id <> ALL (hidden_profiles($1, $3::uuid))
@@ -153,17 +170,20 @@ type ListWorkflowProfilesParams struct {
 }
 
 type ListWorkflowProfilesRow struct {
-	ID             uuid.UUID
-	Name           string
-	Description    string
-	RoleIds        []uuid.UUID
-	Version        int32
-	Actions        json.RawMessage
-	Tasks          json.RawMessage
-	OldSecretUntil *time.Time
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
-	Revision       int64
+	ID                   uuid.UUID
+	Name                 string
+	Description          string
+	RoleIds              []uuid.UUID
+	Version              int32
+	Actions              json.RawMessage
+	Tasks                json.RawMessage
+	Uploads              json.RawMessage
+	OldSecretUntil       *time.Time
+	OldUploadSecretUntil *time.Time
+	HasUploadSecret      bool
+	CreatedAt            time.Time
+	UpdatedAt            time.Time
+	Revision             int64
 }
 
 // ListWorkflowProfiles omits the profiles whose items are hidden from the role.
@@ -189,7 +209,10 @@ func (q *Queries) ListWorkflowProfiles(ctx context.Context, arg ListWorkflowProf
 			&i.Version,
 			&i.Actions,
 			&i.Tasks,
+			&i.Uploads,
 			&i.OldSecretUntil,
+			&i.OldUploadSecretUntil,
+			&i.HasUploadSecret,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.Revision,
@@ -205,7 +228,8 @@ func (q *Queries) ListWorkflowProfiles(ctx context.Context, arg ListWorkflowProf
 }
 
 const lockWorkflowProfile = `-- name: LockWorkflowProfile :one
-SELECT id, name, description, role_ids, version, actions, tasks, old_secret_until, created_at, updated_at, revision
+SELECT id, name, description, role_ids, version, actions, tasks, uploads, old_secret_until, old_upload_secret_until,
+    (upload_secret IS NOT NULL)::boolean AS has_upload_secret, created_at, updated_at, revision
 FROM workflow_profile
 WHERE account_id = $1 AND id = $2 FOR UPDATE
 `
@@ -216,17 +240,20 @@ type LockWorkflowProfileParams struct {
 }
 
 type LockWorkflowProfileRow struct {
-	ID             uuid.UUID
-	Name           string
-	Description    string
-	RoleIds        []uuid.UUID
-	Version        int32
-	Actions        json.RawMessage
-	Tasks          json.RawMessage
-	OldSecretUntil *time.Time
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
-	Revision       int64
+	ID                   uuid.UUID
+	Name                 string
+	Description          string
+	RoleIds              []uuid.UUID
+	Version              int32
+	Actions              json.RawMessage
+	Tasks                json.RawMessage
+	Uploads              json.RawMessage
+	OldSecretUntil       *time.Time
+	OldUploadSecretUntil *time.Time
+	HasUploadSecret      bool
+	CreatedAt            time.Time
+	UpdatedAt            time.Time
+	Revision             int64
 }
 
 func (q *Queries) LockWorkflowProfile(ctx context.Context, arg LockWorkflowProfileParams) (LockWorkflowProfileRow, error) {
@@ -240,12 +267,45 @@ func (q *Queries) LockWorkflowProfile(ctx context.Context, arg LockWorkflowProfi
 		&i.Version,
 		&i.Actions,
 		&i.Tasks,
+		&i.Uploads,
 		&i.OldSecretUntil,
+		&i.OldUploadSecretUntil,
+		&i.HasUploadSecret,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.Revision,
 	)
 	return i, err
+}
+
+const rotateUploadSecret = `-- name: RotateUploadSecret :one
+UPDATE workflow_profile SET upload_secret = $1,
+    old_upload_secret = CASE WHEN $2::float8 > 0 THEN upload_secret END,
+    old_upload_secret_until = CASE WHEN upload_secret IS NOT NULL AND $2::float8 > 0
+        THEN now() + make_interval(secs => $2::float8) END,
+    updated_at = now(), revision = revision + 1
+WHERE account_id = $3 AND id = $4
+RETURNING old_upload_secret_until
+`
+
+type RotateUploadSecretParams struct {
+	Secret    *string
+	KeepFor   float64
+	AccountID uuid.UUID
+	ID        uuid.UUID
+}
+
+// RotateUploadSecret retains the previous secret, if there is one, for keep_for seconds.
+func (q *Queries) RotateUploadSecret(ctx context.Context, arg RotateUploadSecretParams) (*time.Time, error) {
+	row := q.db.QueryRow(ctx, rotateUploadSecret,
+		arg.Secret,
+		arg.KeepFor,
+		arg.AccountID,
+		arg.ID,
+	)
+	var old_upload_secret_until *time.Time
+	err := row.Scan(&old_upload_secret_until)
+	return old_upload_secret_until, err
 }
 
 const rotateWorkflowSecret = `-- name: RotateWorkflowSecret :one
@@ -279,10 +339,11 @@ func (q *Queries) RotateWorkflowSecret(ctx context.Context, arg RotateWorkflowSe
 
 const updateWorkflowProfile = `-- name: UpdateWorkflowProfile :one
 UPDATE workflow_profile SET name = $1, description = $2, role_ids = $3, version = $4,
-    actions = $5, tasks = $6, secret = coalesce(secret, $7),
+    actions = $5, tasks = $6, uploads = $7, secret = coalesce(secret, $8),
     updated_at = now(), revision = revision + 1
-WHERE account_id = $8 AND id = $9
-RETURNING id, name, description, role_ids, version, actions, tasks, old_secret_until, created_at, updated_at, revision
+WHERE account_id = $9 AND id = $10
+RETURNING id, name, description, role_ids, version, actions, tasks, uploads, old_secret_until, old_upload_secret_until,
+    (upload_secret IS NOT NULL)::boolean AS has_upload_secret, created_at, updated_at, revision
 `
 
 type UpdateWorkflowProfileParams struct {
@@ -292,23 +353,27 @@ type UpdateWorkflowProfileParams struct {
 	Version     int32
 	Actions     json.RawMessage
 	Tasks       json.RawMessage
+	Uploads     json.RawMessage
 	Secret      *string
 	AccountID   uuid.UUID
 	ID          uuid.UUID
 }
 
 type UpdateWorkflowProfileRow struct {
-	ID             uuid.UUID
-	Name           string
-	Description    string
-	RoleIds        []uuid.UUID
-	Version        int32
-	Actions        json.RawMessage
-	Tasks          json.RawMessage
-	OldSecretUntil *time.Time
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
-	Revision       int64
+	ID                   uuid.UUID
+	Name                 string
+	Description          string
+	RoleIds              []uuid.UUID
+	Version              int32
+	Actions              json.RawMessage
+	Tasks                json.RawMessage
+	Uploads              json.RawMessage
+	OldSecretUntil       *time.Time
+	OldUploadSecretUntil *time.Time
+	HasUploadSecret      bool
+	CreatedAt            time.Time
+	UpdatedAt            time.Time
+	Revision             int64
 }
 
 // UpdateWorkflowProfile sets the secret only if there is none.
@@ -320,6 +385,7 @@ func (q *Queries) UpdateWorkflowProfile(ctx context.Context, arg UpdateWorkflowP
 		arg.Version,
 		arg.Actions,
 		arg.Tasks,
+		arg.Uploads,
 		arg.Secret,
 		arg.AccountID,
 		arg.ID,
@@ -333,10 +399,39 @@ func (q *Queries) UpdateWorkflowProfile(ctx context.Context, arg UpdateWorkflowP
 		&i.Version,
 		&i.Actions,
 		&i.Tasks,
+		&i.Uploads,
 		&i.OldSecretUntil,
+		&i.OldUploadSecretUntil,
+		&i.HasUploadSecret,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.Revision,
+	)
+	return i, err
+}
+
+const uploadTerms = `-- name: UploadTerms :one
+SELECT account_id, uploads, upload_secret, old_upload_secret, old_upload_secret_until FROM workflow_profile WHERE id = $1
+`
+
+type UploadTermsRow struct {
+	AccountID            uuid.UUID
+	Uploads              json.RawMessage
+	UploadSecret         *string
+	OldUploadSecret      *string
+	OldUploadSecretUntil *time.Time
+}
+
+// system: a ticket names a profile and no account; its signature by the profile's secret proves the account
+func (q *Queries) UploadTerms(ctx context.Context, id uuid.UUID) (UploadTermsRow, error) {
+	row := q.db.QueryRow(ctx, uploadTerms, id)
+	var i UploadTermsRow
+	err := row.Scan(
+		&i.AccountID,
+		&i.Uploads,
+		&i.UploadSecret,
+		&i.OldUploadSecret,
+		&i.OldUploadSecretUntil,
 	)
 	return i, err
 }

@@ -446,13 +446,16 @@ func (e WorkflowProblemSeverity) Valid() bool {
 
 // Defines values for WorkflowRotationInputSecret.
 const (
-	WorkflowRotationInputSecretTasks WorkflowRotationInputSecret = "tasks"
+	WorkflowRotationInputSecretTasks   WorkflowRotationInputSecret = "tasks"
+	WorkflowRotationInputSecretUploads WorkflowRotationInputSecret = "uploads"
 )
 
 // Valid indicates whether the value is a known member of the WorkflowRotationInputSecret enum.
 func (e WorkflowRotationInputSecret) Valid() bool {
 	switch e {
 	case WorkflowRotationInputSecretTasks:
+		return true
+	case WorkflowRotationInputSecretUploads:
 		return true
 	default:
 		return false
@@ -1576,10 +1579,16 @@ type WorkflowProfile struct {
 	Actions []WorkflowAction `json:"actions"`
 	Tasks   []WorkflowTask   `json:"tasks"`
 
+	// Uploads What tickets for uploads with this profile may do. A ticket is signed with the profile's upload secret. It makes one upload without credentials, and may narrow what the profile allows.
+	Uploads WorkflowUploads `json:"uploads"`
+
 	// OldSecretUntil Until this time tasks are also signed with the secret before the last rotation.
 	OldSecretUntil *time.Time `json:"old_secret_until"`
-	CreatedAt      time.Time  `json:"created_at"`
-	UpdatedAt      time.Time  `json:"updated_at"`
+
+	// OldUploadSecretUntil Until this time tickets may be signed with the upload secret before the last rotation.
+	OldUploadSecretUntil *time.Time `json:"old_upload_secret_until"`
+	CreatedAt            time.Time  `json:"created_at"`
+	UpdatedAt            time.Time  `json:"updated_at"`
 
 	// Revision The ETag is this number, quoted.
 	Revision int64 `json:"revision"`
@@ -1607,6 +1616,9 @@ type WorkflowProfileInput struct {
 
 	// Tasks What is sent, and when. Tasks of the same moment are sent in this order.
 	Tasks []WorkflowTaskInput `json:"tasks,omitempty"`
+
+	// Uploads What tickets for uploads with this profile may do.
+	Uploads WorkflowUploadsInput `json:"uploads,omitempty"`
 }
 
 // WorkflowProfileList defines model for WorkflowProfileList.
@@ -1640,14 +1652,14 @@ type WorkflowProfileVersionList struct {
 
 // WorkflowRotationInput defines model for WorkflowRotationInput.
 type WorkflowRotationInput struct {
-	// Secret Which secret; `tasks` are signed with it.
+	// Secret Which secret: that of the profile's tasks, or that of tickets for uploads.
 	Secret WorkflowRotationInputSecret `json:"secret"`
 
 	// Revoke Invalidate the old secret at once, for example because it has leaked. Default: false.
 	Revoke *bool `json:"revoke,omitempty"`
 }
 
-// WorkflowRotationInputSecret Which secret; `tasks` are signed with it.
+// WorkflowRotationInputSecret Which secret: that of the profile's tasks, or that of tickets for uploads.
 type WorkflowRotationInputSecret string
 
 // WorkflowRun One run of a workflow on an item.
@@ -1785,6 +1797,12 @@ type WorkflowTaskInput = machine.Task
 
 // WorkflowTaskTime When a task is sent. `after_action` is sent also after the action has failed or was skipped. `workflow_complete` is sent only after success, `workflow_failed` only after a failure. Cancelling a workflow sends nothing.
 type WorkflowTaskTime = machine.TaskTime
+
+// WorkflowUploads What tickets for uploads with this profile may do. A ticket is signed with the profile's upload secret. It makes one upload without credentials, and may narrow what the profile allows.
+type WorkflowUploads = workflow.Uploads
+
+// WorkflowUploadsInput What tickets for uploads with this profile may do.
+type WorkflowUploadsInput = workflow.Uploads
 
 // ActionKey defines model for ActionKey.
 type ActionKey = string
