@@ -109,6 +109,37 @@ func (r *mutationResolver) DeleteItem(ctx context.Context, id uuid.UUID, ifRevis
 	return &model.DeleteItemPayload{ID: id}, r.Items.Delete(ctx, id, revision.IfGiven(ifRevision))
 }
 
+// DeleteAsset is the resolver for the deleteAsset field.
+func (r *mutationResolver) DeleteAsset(ctx context.Context, itemID uuid.UUID, assetID uuid.UUID, ifRevision *int64) (*model.DeleteAssetPayload, error) {
+	document, err := r.Items.DeleteAsset(ctx, itemID, assetID, revision.IfGiven(ifRevision))
+	if err != nil {
+		return nil, err
+	}
+	return &model.DeleteAssetPayload{Item: rendered.New(document.Bytes)}, nil
+}
+
+// DeleteSnapshot is the resolver for the deleteSnapshot field.
+func (r *mutationResolver) DeleteSnapshot(ctx context.Context, itemID uuid.UUID, snapshotID uuid.UUID, ifRevision *int64) (*model.DeleteSnapshotPayload, error) {
+	document, err := r.Items.DeleteSnapshot(ctx, itemID, snapshotID, revision.IfGiven(ifRevision))
+	if err != nil {
+		return nil, err
+	}
+	return &model.DeleteSnapshotPayload{Item: rendered.New(document.Bytes)}, nil
+}
+
+// SetPoster is the resolver for the setPoster field.
+func (r *mutationResolver) SetPoster(ctx context.Context, itemID uuid.UUID, snapshotID *uuid.UUID, ifRevision *int64) (*model.SetPosterPayload, error) {
+	patch, err := mergepatch.FromInput(map[string]any{"snapshotId": snapshotID})
+	if err != nil {
+		return nil, err
+	}
+	document, err := r.Items.Patch(ctx, itemID, patch, revision.IfGiven(ifRevision))
+	if err != nil {
+		return nil, err
+	}
+	return &model.SetPosterPayload{Item: rendered.New(document.Bytes)}, nil
+}
+
 // TriggerItemHook is the resolver for the triggerItemHook field.
 func (r *mutationResolver) TriggerItemHook(ctx context.Context, id uuid.UUID) (*model.TriggerItemHookPayload, error) {
 	triggered, err := r.Hooks.Trigger(ctx, id)

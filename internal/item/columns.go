@@ -52,12 +52,12 @@ func (s *Service) itemOf(row store.GetItemRow, assets []store.Asset, snapshots [
 	}
 	for _, a := range assets {
 		i.Assets = append(i.Assets, Asset{
-			ID: a.ID, Kind: AssetKind(a.Kind), URL: a.Url, ContentType: a.ContentType, Size: a.Size, Width: a.Width,
-			Height: a.Height, Bitrate: a.Bitrate, Language: a.Language,
+			ID: a.ID, Kind: AssetKind(a.Kind), URL: s.documentURL(a.Url), ContentType: a.ContentType, Size: a.Size,
+			Width: a.Width, Height: a.Height, Bitrate: a.Bitrate, Language: a.Language,
 		})
 	}
 	for _, p := range snapshots {
-		i.Snapshots = append(i.Snapshots, Snapshot{ID: p.ID, URL: p.Url})
+		i.Snapshots = append(i.Snapshots, Snapshot{ID: p.ID, URL: s.documentURL(p.Url)})
 	}
 	return i, nil
 }
@@ -75,7 +75,7 @@ func (s *Service) insertRow(ctx context.Context, tx pgx.Tx, account uuid.UUID, i
 	if err != nil {
 		return fmt.Errorf("insert item: %w", err)
 	}
-	return insertMedia(ctx, store.New(tx), account, i)
+	return s.insertMedia(ctx, store.New(tx), account, i)
 }
 
 // updateRow also replaces the rows of assets and snapshots if media is true, and the words of the search unless they
@@ -105,7 +105,7 @@ func (s *Service) updateRow(
 	if err := q.DeleteSnapshots(ctx, store.DeleteSnapshotsParams{AccountID: account, ItemID: i.ID}); err != nil {
 		return fmt.Errorf("delete snapshots: %w", err)
 	}
-	return insertMedia(ctx, store.New(tx), account, i)
+	return s.insertMedia(ctx, store.New(tx), account, i)
 }
 
 func (i *Item) workflowColumns() (profile *uuid.UUID, status, action *string) {
@@ -115,14 +115,14 @@ func (i *Item) workflowColumns() (profile *uuid.UUID, status, action *string) {
 	return &i.Workflow.ProfileID, &i.Workflow.Status, i.Workflow.CurrentAction
 }
 
-func insertMedia(ctx context.Context, q *store.Queries, account uuid.UUID, i *Item) error {
+func (s *Service) insertMedia(ctx context.Context, q *store.Queries, account uuid.UUID, i *Item) error {
 	if len(i.Assets) > 0 {
 		rows := make([]store.InsertAssetParams, len(i.Assets))
 		for n, a := range i.Assets {
 			rows[n] = store.InsertAssetParams{
-				ID: a.ID, AccountID: account, ItemID: i.ID, Position: int32(n), Kind: string(a.Kind), Url: a.URL,
-				ContentType: a.ContentType, Size: a.Size, Width: a.Width, Height: a.Height, Bitrate: a.Bitrate,
-				Language: a.Language,
+				ID: a.ID, AccountID: account, ItemID: i.ID, Position: int32(n), Kind: string(a.Kind),
+				Url: s.columnURL(a.ID, a.URL), ContentType: a.ContentType, Size: a.Size, Width: a.Width, Height: a.Height,
+				Bitrate: a.Bitrate, Language: a.Language,
 			}
 		}
 		if _, err := q.InsertAsset(ctx, rows); err != nil {
@@ -133,7 +133,7 @@ func insertMedia(ctx context.Context, q *store.Queries, account uuid.UUID, i *It
 		rows := make([]store.InsertSnapshotParams, len(i.Snapshots))
 		for n, p := range i.Snapshots {
 			rows[n] = store.InsertSnapshotParams{
-				ID: p.ID, AccountID: account, ItemID: i.ID, Position: int32(n), Url: p.URL,
+				ID: p.ID, AccountID: account, ItemID: i.ID, Position: int32(n), Url: s.columnURL(p.ID, p.URL),
 			}
 		}
 		if _, err := q.InsertSnapshot(ctx, rows); err != nil {

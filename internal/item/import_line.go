@@ -59,7 +59,7 @@ func (r *importRun) line(
 
 func (r *importRun) item(ctx context.Context, tx pgx.Tx, line *documentLine, input ItemInput) (outcome, error) {
 	id, d := line.id, newDraft(r.actor, input, line.input)
-	d.restored = line.restored
+	d.restored, d.imported = line.restored, true
 	if id == nil {
 		_, err := r.insert(ctx, tx, r.actor, uuid.Must(uuid.NewV7()), 0, d)
 		return created, err
@@ -150,7 +150,7 @@ func (r *importRun) withLineFaults(
 			}
 		}
 		d := keepingMetadata(*input)
-		d.restored = line.restored
+		d.restored, d.imported = line.restored, true
 		if _, err := r.apply(ctx, q, r.actor, i, d); err != nil {
 			return err
 		}

@@ -24,6 +24,9 @@ type draft struct {
 	keepMetadata bool      // metadata that equals the item's present metadata is not checked
 	restored     *restored // nil: the server sets what only it sets
 	takesDefault bool      // a new item gets the workflow profile that is the actor's default
+	keepMedia    bool      // the assets and the snapshots stay, whatever the input has
+	imported     bool      // the input is a line of an import; see merging
+	media        *newMedia // nil: the item gets no files
 }
 
 func keepingMetadata(input ItemInput) draft { return draft{ItemInput: input, keepMetadata: true} }

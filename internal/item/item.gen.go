@@ -13,10 +13,12 @@ import (
 
 // Defines values for AssetKind.
 const (
-	AssetKindAudio     AssetKind = "audio"
-	AssetKindRendition AssetKind = "rendition"
-	AssetKindSource    AssetKind = "source"
-	AssetKindSubtitle  AssetKind = "subtitle"
+	AssetKindAudio      AssetKind = "audio"
+	AssetKindPlaylist   AssetKind = "playlist"
+	AssetKindRendition  AssetKind = "rendition"
+	AssetKindSource     AssetKind = "source"
+	AssetKindStoryboard AssetKind = "storyboard"
+	AssetKindSubtitle   AssetKind = "subtitle"
 )
 
 // Valid indicates whether the value is a known member of the AssetKind enum.
@@ -24,9 +26,13 @@ func (e AssetKind) Valid() bool {
 	switch e {
 	case AssetKindAudio:
 		return true
+	case AssetKindPlaylist:
+		return true
 	case AssetKindRendition:
 		return true
 	case AssetKindSource:
+		return true
+	case AssetKindStoryboard:
 		return true
 	case AssetKindSubtitle:
 		return true
@@ -83,12 +89,14 @@ func (e Privacy) Valid() bool {
 	}
 }
 
-// Asset A file of the item.
+// Asset A file of the item. Itemcast holds it if its URL is `/media/…` on this server; else it is external.
 type Asset struct {
-	ID          openapi_types.UUID `json:"id"`
-	Kind        AssetKind          `json:"kind"`
-	URL         string             `json:"url"`
-	ContentType string             `json:"content_type"`
+	ID openapi_types.UUID `json:"id"`
+
+	// Kind `source`: the original. `rendition`: a version of it for players, such as 720p. `playlist`: names renditions, as HLS does; players begin here. `storyboard`: small pictures of the whole length, for the preview while seeking.
+	Kind        AssetKind `json:"kind"`
+	URL         string    `json:"url"`
+	ContentType string    `json:"content_type"`
 
 	// Size In bytes.
 	Size *int64 `json:"size"`
@@ -104,11 +112,13 @@ type Asset struct {
 	Language *string `json:"language"`
 }
 
-// AssetInput A file that is stored elsewhere. Repeat an asset's `id` to retain the asset.
+// AssetInput A file that is stored elsewhere. Repeat an asset's `id` to retain the asset. A file that another Itemcast holds under that id gets another one.
 type AssetInput struct {
-	ID   *uuid.UUID `json:"id,omitempty"`
-	Kind AssetKind  `json:"kind"`
-	URL  string     `json:"url"`
+	ID *uuid.UUID `json:"id,omitempty"`
+
+	// Kind `source`: the original. `rendition`: a version of it for players, such as 720p. `playlist`: names renditions, as HLS does; players begin here. `storyboard`: small pictures of the whole length, for the preview while seeking.
+	Kind AssetKind `json:"kind"`
+	URL  string    `json:"url"`
 
 	// ContentType Examples: video/mp4
 	ContentType string `json:"content_type"`
@@ -123,7 +133,7 @@ type AssetInput struct {
 	Language *string `json:"language,omitempty"`
 }
 
-// AssetKind defines model for AssetKind.
+// AssetKind `source`: the original. `rendition`: a version of it for players, such as 720p. `playlist`: names renditions, as HLS does; players begin here. `storyboard`: small pictures of the whole length, for the preview while seeking.
 type AssetKind string
 
 // Item A media item. Every field is always present (`null`, `[]` or `{}` if empty), in this order. The same bytes are the GET response, the body of a hook and the `document` of a change. They do not depend on the user.
@@ -155,8 +165,12 @@ type Item struct {
 
 	// ClientData Data of the client, stored unchanged, byte for byte but for white space between values.
 	ClientData json.RawMessage `json:"client_data"`
-	Assets     []Asset         `json:"assets"`
-	Snapshots  []Snapshot      `json:"snapshots"`
+
+	// Assets Those that Itemcast holds come first, in the order in which they were added.
+	Assets []Asset `json:"assets"`
+
+	// Snapshots In the same order as `assets`.
+	Snapshots []Snapshot `json:"snapshots"`
 
 	// SnapshotID The snapshot that represents the item, one of `snapshots`.
 	SnapshotID *openapi_types.UUID `json:"snapshot_id"`
@@ -211,10 +225,14 @@ type ItemInput struct {
 
 	// ClientData Data of the client, stored unchanged, byte for byte but for white space between values. At most 64 KiB and 20 levels.
 	ClientData json.RawMessage `json:"client_data,omitempty"`
-	Assets     []AssetInput    `json:"assets,omitempty"`
-	Snapshots  []SnapshotInput `json:"snapshots,omitempty"`
 
-	// SnapshotID One of `snapshots`.
+	// Assets The external files. Assets whose files Itemcast holds stay, with or without them here. One that is sent back must be as GET returned it. `DELETE /items/{id}/assets/{asset_id}` removes it.
+	Assets []AssetInput `json:"assets,omitempty"`
+
+	// Snapshots The external snapshots, by the rules of `assets`. `DELETE /items/{id}/snapshots/{snapshot_id}` removes one whose file Itemcast holds.
+	Snapshots []SnapshotInput `json:"snapshots,omitempty"`
+
+	// SnapshotID One of the item's snapshots.
 	SnapshotID *openapi_types.UUID `json:"snapshot_id,omitempty"`
 	EmbedCode  *string             `json:"embed_code,omitempty"`
 	PlayerURL  *string             `json:"player_url,omitempty"`

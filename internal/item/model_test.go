@@ -2,6 +2,7 @@ package item
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"maps"
 	"reflect"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"pgregory.net/rapid"
 
 	"itemcast/internal/problem"
@@ -27,6 +29,8 @@ type model struct {
 	revision int64
 	changes  int
 	last     []byte // the document
+	held     []any  // the assets that Itemcast holds, as in a document
+	heldIDs  []uuid.UUID
 }
 
 // After any sequence of requests, the document equals the columns. A change raises the revision by one and is recorded
@@ -38,7 +42,7 @@ func TestService_AgreesWithItsModel(t *testing.T) {
 		m := &model{bundle: b}
 		m.create(t)
 		for range rapid.IntRange(1, 8).Draw(t, "steps") {
-			rapid.OneOf(rapid.Just(m.replace), rapid.Just(m.patch), rapid.Just(m.patch), rapid.Just(m.mismatch)).Draw(t, "step")(t)
+			rapid.OneOf(rapid.Just(m.replace), rapid.Just(m.patch), rapid.Just(m.patch), rapid.Just(m.mismatch), rapid.Just(m.media)).Draw(t, "step")(t)
 		}
 		m.delete(t)
 	})
@@ -51,6 +55,7 @@ func (m *model) create(t *rapid.T) {
 	i, err := Decode(document.Bytes)
 	must(t, err)
 	m.id, m.want, m.revision = i.ID, asDocument(t, input), 1
+	m.held, m.heldIDs = nil, nil
 	m.check(t, document, "CREATED", nil)
 }
 
@@ -58,14 +63,45 @@ func (m *model) replace(t *rapid.T) {
 	input := anyInput(false).Draw(t, "input")
 	document, err := m.items.Replace(m.ctx, m.id, mustJSON(t, input), revision.Is(m.revision))
 	must(t, err)
-	m.write(t, document, asDocument(t, input))
+	m.write(t, document, m.withHeld(asDocument(t, input)))
 }
 
 func (m *model) patch(t *rapid.T) {
 	patch := anyInput(true).Draw(t, "patch")
 	document, err := m.items.Patch(m.ctx, m.id, mustJSON(t, patch), nil)
 	must(t, err)
-	m.write(t, document, asDocument(t, merge(m.want, patch).(object)))
+	m.write(t, document, m.withHeld(asDocument(t, mergeValue(m.want, patch).(object))))
+}
+
+// media adds an asset whose file Itemcast holds, or removes one.
+func (m *model) media(t *rapid.T) {
+	var change Media
+	if n := len(m.held); n > 0 && rapid.Bool().Draw(t, "remove") {
+		at := rapid.IntRange(0, n-1).Draw(t, "which")
+		change.Remove = m.heldIDs[at : at+1 : at+1]
+		m.held, m.heldIDs = slices.Delete(slices.Clone(m.held), at, at+1), slices.Delete(slices.Clone(m.heldIDs), at, at+1)
+	} else {
+		a := heldAsset(AssetKindRendition, "720.m3u8")
+		change.Add = []Asset{a}
+		m.held = append(m.held, object{"kind": "rendition", "url": publicURL + a.URL, "content_type": a.ContentType,
+			"size": json.Number("7"), "width": nil, "height": nil, "bitrate": nil, "language": nil})
+		m.heldIDs = append(m.heldIDs, a.ID)
+	}
+	document, err := m.items.ChangeMedia(m.ctx, m.id, func(context.Context, pgx.Tx, Held) (Media, error) { return change, nil })
+	must(t, err)
+	m.write(t, document, m.withHeld(maps.Clone(m.want)))
+}
+
+// withHeld returns a document with the held assets before the external ones, whichever assets it has.
+func (m *model) withHeld(want object) object {
+	assets := append([]any{}, m.held...)
+	for _, a := range want["assets"].([]any) {
+		if !strings.HasPrefix(a.(object)["url"].(string), publicURL) {
+			assets = append(assets, a)
+		}
+	}
+	want["assets"] = assets
+	return want
 }
 
 func (m *model) mismatch(t *rapid.T) {
@@ -209,8 +245,8 @@ func asDocument(t *rapid.T, input object) object {
 	return decode(t, mustJSON(t, o))
 }
 
-// merge is the algorithm of RFC 7396 §2.
-func merge(target, patch any) any {
+// mergeValue is the algorithm of RFC 7396 §2.
+func mergeValue(target, patch any) any {
 	changes, ok := patch.(object)
 	if !ok {
 		return patch
@@ -224,7 +260,7 @@ func merge(target, patch any) any {
 			delete(merged, name)
 			continue
 		}
-		merged[name] = merge(merged[name], value)
+		merged[name] = mergeValue(merged[name], value)
 	}
 	return merged
 }

@@ -12,5 +12,8 @@ import (
 func applyPatch(i *Item, patch json.RawMessage, decode func([]byte) (ItemInput, error)) (draft, error) {
 	merge := mergepatch.Merge[ItemInput]{Decode: decode, Needed: []string{"name"}}
 	input, named, err := merge.Apply(i.input(), patch)
-	return draft{ItemInput: input, keepMetadata: !slices.Contains(named, "metadata")}, err
+	return draft{
+		ItemInput: input, keepMetadata: !slices.Contains(named, "metadata"),
+		keepMedia: !slices.Contains(named, "assets") && !slices.Contains(named, "snapshots"),
+	}, err
 }

@@ -43,6 +43,10 @@ func (s *Service) insert(
 	}
 	i.UpdatedAt, i.Revision = now, lastRevision+1
 	d.restored.onNew(i)
+	set, err := s.attach(ctx, tx, i, d.media)
+	if err != nil {
+		return Document{}, err
+	}
 	sight, err := s.sights.of(ctx, actor)
 	if err != nil {
 		return Document{}, err
@@ -55,6 +59,9 @@ func (s *Service) insert(
 		return Document{}, err
 	}
 	if err := s.insertRow(ctx, tx, actor.AccountID, i, document); err != nil {
+		return Document{}, err
+	}
+	if err := storeSet(ctx, tx, actor.AccountID, id, set); err != nil {
 		return Document{}, err
 	}
 	err = change.Record(ctx, tx, change.Change{

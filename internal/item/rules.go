@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"itemcast/internal/account"
 	"itemcast/internal/item/internal/store"
 	"itemcast/internal/plaintext"
@@ -40,13 +42,8 @@ func (s *Service) apply(
 		return 0, err
 	}
 	faults.Add(metadataFaults...)
-	assets, assetFaults := toAssets(d.Assets, i.Assets)
-	snapshots, snapshotFaults := toSnapshots(d.Snapshots, i.Snapshots)
-	faults.Add(assetFaults...)
-	faults.Add(snapshotFaults...)
-	if id := d.SnapshotID; id != nil && !slices.ContainsFunc(snapshots, func(p Snapshot) bool { return p.ID == *id }) {
-		faults.At("#/snapshot_id", "must be the id of one of snapshots")
-	}
+	assets, snapshots, poster, mediaFaults := s.mergeMedia(i, d)
+	faults.Add(mediaFaults...)
 	workflow, version, workflowFault, err := withProfile(ctx, q, actor, i.Workflow, d.WorkflowProfileID)
 	if err != nil {
 		return 0, err
@@ -62,7 +59,34 @@ func (s *Service) apply(
 	i.Privacy = orDefault(d.Privacy, PrivacyPrivate)
 	i.Language, i.Producer, i.Duration = d.Language, composedOrNil(d.Producer), withoutSign(d.Duration)
 	i.Tags, i.Metadata, i.ClientData = tags, metadata, clientData
-	i.Assets, i.Snapshots, i.SnapshotID = assets, snapshots, d.SnapshotID
+	i.Assets, i.Snapshots, i.SnapshotID = assets, snapshots, poster
 	i.EmbedCode, i.PlayerURL = d.EmbedCode, d.PlayerURL
 	return version, nil
+}
+
+// mergeMedia returns the assets, the snapshots and the poster that an item has after a draft.
+func (s *Service) mergeMedia(
+	i *Item, d draft,
+) (assets []Asset, snapshots []Snapshot, poster *uuid.UUID, faults problem.Faults) {
+	assets, snapshots, poster = i.Assets, i.Snapshots, d.SnapshotID
+	if !d.keepMedia {
+		var renamed map[uuid.UUID]uuid.UUID
+		var more problem.Faults
+		assets, _, faults = merge(s, assetList, d.Assets, i.Assets, d.imported)
+		snapshots, renamed, more = merge(s, snapshotList, d.Snapshots, i.Snapshots, d.imported)
+		faults.Add(more...)
+		if poster != nil {
+			if id, ok := renamed[*poster]; ok {
+				poster = &id
+			}
+		}
+	}
+	if poster != nil && !hasSnapshot(snapshots, *poster) {
+		faults.At("#/snapshot_id", "must be the id of one of snapshots")
+	}
+	return assets, snapshots, poster, faults
+}
+
+func hasSnapshot(all []Snapshot, id uuid.UUID) bool {
+	return slices.ContainsFunc(all, func(p Snapshot) bool { return p.ID == id })
 }

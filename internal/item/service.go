@@ -21,6 +21,7 @@ type Service struct {
 	publicURL  string
 	version    int32
 	workflows  Workflows
+	files      Files
 	sights     sights
 	allRenewed atomic.Bool // no stale document is known
 	log        *slog.Logger
@@ -38,6 +39,7 @@ type Config struct {
 	CheckPatch Checker // against the schema ItemPatch
 	PublicURL  string
 	Workflows  Workflows // nil: profiles start no runs
+	Files      Files     // nil: there are none
 	Log        *slog.Logger
 }
 
@@ -46,7 +48,7 @@ func NewService(c Config) *Service {
 	return &Service{
 		pool: c.Pool, feed: c.Feed, sequencer: c.Sequencer, check: c.Check, checkPatch: c.CheckPatch,
 		publicURL: c.PublicURL, version: documentVersion(c.PublicURL), workflows: c.Workflows,
-		sights: newSights(c.Pool), log: c.Log,
+		files: c.Files, sights: newSights(c.Pool), log: c.Log,
 	}
 }
 

@@ -19,6 +19,10 @@ import (
 // (see account.Actor.DefaultProfiles). Errors: INVALID_INPUT, RULE_VIOLATED, FORBIDDEN. It is FORBIDDEN, too,
 // to make an item of which the actor's token would not see the result, by any write.
 func (s *Service) Create(ctx context.Context, raw []byte) (Document, error) {
+	return s.create(ctx, raw, nil)
+}
+
+func (s *Service) create(ctx context.Context, raw []byte, media *newMedia) (Document, error) {
 	actor, err := account.Authorize(ctx, account.ItemsCreate)
 	if err != nil {
 		return Document{}, err
@@ -27,9 +31,11 @@ func (s *Service) Create(ctx context.Context, raw []byte) (Document, error) {
 	if err != nil {
 		return Document{}, s.withRuleFaults(ctx, actor, nil, raw, replacement, err)
 	}
+	d := newDraft(actor, input, raw)
+	d.media = media
 	var document Document
 	err = s.write(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
-		document, err = s.insert(ctx, tx, actor, uuid.Must(uuid.NewV7()), 0, newDraft(actor, input, raw))
+		document, err = s.insert(ctx, tx, actor, uuid.Must(uuid.NewV7()), 0, d)
 		return err
 	})
 	return document, err

@@ -34,6 +34,8 @@ func TestStatements_RequestsStayWithinTheirBudget(t *testing.T) {
 		return strings.Contains(string(n.Call(http.MethodGet, path+"/history", "").WantStatus(t, http.StatusOK).Body),
 			"CREATED")
 	})
+	holding := n.CreateItem(`{"name":"holding"}`)
+	addHeld(n, holding)
 	role := n.RoleID("Administrator")
 	browser := n.Browser()
 	n.Login(browser, nodetest.AdminEmail, nodetest.AdminPassword)
@@ -82,7 +84,10 @@ func TestStatements_RequestsStayWithinTheirBudget(t *testing.T) {
 		"list":    {1, func() { n.Call(http.MethodGet, "/api/v1/items?limit=50", "").WantStatus(t, http.StatusOK) }},
 		"history": {1, func() { n.Call(http.MethodGet, path+"/history", "").WantStatus(t, http.StatusOK) }},
 		// BEGIN with the lock, then the update and the change with COMMIT.
-		"patch":     {2, func() { n.Call(http.MethodPatch, path, `{"name":"other"}`).WantStatus(t, http.StatusOK) }},
+		"patch": {2, func() { n.Call(http.MethodPatch, path, `{"name":"other"}`).WantStatus(t, http.StatusOK) }},
+		"patch with files of ours": {2, func() {
+			n.Call(http.MethodPatch, "/api/v1/items/"+holding, `{"name":"other"}`).WantStatus(t, http.StatusOK)
+		}},
 		"no change": {2, func() { n.Call(http.MethodPatch, path, `{}`).WantStatus(t, http.StatusOK) }},
 		"GraphQL": {3, func() {
 			n.GraphQL(`{ items(first: 50) { nodes { id name tags assets { url } createdBy { name } } } }`, nil)

@@ -76,6 +76,9 @@ func TestTenancy_AnotherAccountsDataDoesNotExist(t *testing.T) {
 		for _, mutation := range []string{
 			`mutation ($id: ID!) { updateItem(id: $id, input: {name: "x"}) { item { id } } }`,
 			`mutation ($id: ID!) { replaceItem(id: $id, input: {name: "x"}) { item { id } } }`,
+			`mutation ($id: ID!) { deleteAsset(itemId: $id, assetId: $id) { item { id } } }`,
+			`mutation ($id: ID!) { deleteSnapshot(itemId: $id, snapshotId: $id) { item { id } } }`,
+			`mutation ($id: ID!) { setPoster(itemId: $id, snapshotId: $id) { item { id } } }`,
 			`mutation ($id: ID!) { deleteItem(id: $id) { id } }`, `mutation ($id: ID!) { triggerItemHook(id: $id) { itemId } }`,
 			`mutation ($id: ID!) { deleteHook(id: $id) { id } }`, `mutation ($id: ID!) { revokeAccessToken(id: $id) { id } }`,
 			`mutation ($id: ID!) { rotateAccessToken(id: $id) { secret } }`,

@@ -23,6 +23,7 @@ var graphQLNeeds = map[string]account.Permission{
 	"itemChanges": account.ItemsView,
 	"createItem":  account.ItemsCreate, "replaceItem": account.ItemsEdit, "updateItem": account.ItemsEdit,
 	"deleteItem": account.ItemsDelete, "triggerItemHook": account.ItemsEdit,
+	"deleteAsset": account.ItemsEdit, "deleteSnapshot": account.ItemsEdit, "setPoster": account.ItemsEdit,
 	"createMetadataField": account.WorkflowsManage, "updateMetadataField": account.WorkflowsManage,
 	"deleteMetadataField": account.WorkflowsManage,
 	"workflowProfiles":    account.ItemsView, "workflowProfile": account.ItemsView,

@@ -141,7 +141,8 @@ func (w *walked) id(about string) string {
 // fill gives the parameters of a path the values of a resource that there is.
 func (w *walked) fill(path string) string {
 	noun := strings.Split(path, "/")[1]
-	return strings.NewReplacer("{id}", w.id(noun), "{version}", "1", "{key}", "review").Replace(path)
+	return strings.NewReplacer("{id}", w.id(noun), "{version}", "1", "{key}", "review", "{asset_id}", uuid.NewString(),
+		"{snapshot_id}", uuid.NewString()).Replace(path)
 }
 
 // leaks returns the resources that a response shows although the walker may not see them.

@@ -331,6 +331,38 @@ func (ec *executionContext) fieldContext_CreateItemPayload_item(_ context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _DeleteAssetPayload_item(ctx context.Context, field graphql.CollectedField, obj *model.DeleteAssetPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteAssetPayload_item(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Item, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *rendered.Item) graphql.Marshaler {
+			return ec.marshalNItem2ᚖitemcastᚋgraphᚋrenderedᚐItem(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteAssetPayload_item(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteAssetPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Item(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _DeleteItemPayload_id(ctx context.Context, field graphql.CollectedField, obj *model.DeleteItemPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -352,6 +384,38 @@ func (ec *executionContext) _DeleteItemPayload_id(ctx context.Context, field gra
 }
 func (ec *executionContext) fieldContext_DeleteItemPayload_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DeleteItemPayload", field, false, false, "ID")
+}
+
+func (ec *executionContext) _DeleteSnapshotPayload_item(ctx context.Context, field graphql.CollectedField, obj *model.DeleteSnapshotPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteSnapshotPayload_item(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Item, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *rendered.Item) graphql.Marshaler {
+			return ec.marshalNItem2ᚖitemcastᚋgraphᚋrenderedᚐItem(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteSnapshotPayload_item(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteSnapshotPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Item(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Item_id(ctx context.Context, field graphql.CollectedField, obj *rendered.Item) (ret graphql.Marshaler) {
@@ -1713,6 +1777,38 @@ func (ec *executionContext) fieldContext_ReplaceItemPayload_item(_ context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _SetPosterPayload_item(ctx context.Context, field graphql.CollectedField, obj *model.SetPosterPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetPosterPayload_item(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Item, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *rendered.Item) graphql.Marshaler {
+			return ec.marshalNItem2ᚖitemcastᚋgraphᚋrenderedᚐItem(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetPosterPayload_item(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetPosterPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Item(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Snapshot_id(ctx context.Context, field graphql.CollectedField, obj *item.Snapshot) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2613,6 +2709,39 @@ func (ec *executionContext) _CreateItemPayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var deleteAssetPayloadImplementors = []string{"DeleteAssetPayload"}
+
+func (ec *executionContext) _DeleteAssetPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteAssetPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteAssetPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteAssetPayload")
+		case "item":
+			out.Values[i] = ec._DeleteAssetPayload_item(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var deleteItemPayloadImplementors = []string{"DeleteItemPayload"}
 
 func (ec *executionContext) _DeleteItemPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteItemPayload) graphql.Marshaler {
@@ -2626,6 +2755,39 @@ func (ec *executionContext) _DeleteItemPayload(ctx context.Context, sel ast.Sele
 			out.Values[i] = graphql.MarshalString("DeleteItemPayload")
 		case "id":
 			out.Values[i] = ec._DeleteItemPayload_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deleteSnapshotPayloadImplementors = []string{"DeleteSnapshotPayload"}
+
+func (ec *executionContext) _DeleteSnapshotPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteSnapshotPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteSnapshotPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteSnapshotPayload")
+		case "item":
+			out.Values[i] = ec._DeleteSnapshotPayload_item(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -3136,6 +3298,39 @@ func (ec *executionContext) _ReplaceItemPayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var setPosterPayloadImplementors = []string{"SetPosterPayload"}
+
+func (ec *executionContext) _SetPosterPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SetPosterPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setPosterPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetPosterPayload")
+		case "item":
+			out.Values[i] = ec._SetPosterPayload_item(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var snapshotImplementors = []string{"Snapshot"}
 
 func (ec *executionContext) _Snapshot(ctx context.Context, sel ast.SelectionSet, obj *item.Snapshot) graphql.Marshaler {
@@ -3339,16 +3534,20 @@ func (ec *executionContext) marshalNAssetKind2itemcastᚋinternalᚋitemᚐAsset
 
 var (
 	unmarshalNAssetKind2itemcastᚋinternalᚋitemᚐAssetKind = map[string]item.AssetKind{
-		"SOURCE":    item.AssetKindSource,
-		"RENDITION": item.AssetKindRendition,
-		"AUDIO":     item.AssetKindAudio,
-		"SUBTITLE":  item.AssetKindSubtitle,
+		"SOURCE":     item.AssetKindSource,
+		"RENDITION":  item.AssetKindRendition,
+		"AUDIO":      item.AssetKindAudio,
+		"SUBTITLE":   item.AssetKindSubtitle,
+		"PLAYLIST":   item.AssetKindPlaylist,
+		"STORYBOARD": item.AssetKindStoryboard,
 	}
 	marshalNAssetKind2itemcastᚋinternalᚋitemᚐAssetKind = map[item.AssetKind]string{
-		item.AssetKindSource:    "SOURCE",
-		item.AssetKindRendition: "RENDITION",
-		item.AssetKindAudio:     "AUDIO",
-		item.AssetKindSubtitle:  "SUBTITLE",
+		item.AssetKindSource:     "SOURCE",
+		item.AssetKindRendition:  "RENDITION",
+		item.AssetKindAudio:      "AUDIO",
+		item.AssetKindSubtitle:   "SUBTITLE",
+		item.AssetKindPlaylist:   "PLAYLIST",
+		item.AssetKindStoryboard: "STORYBOARD",
 	}
 )
 
@@ -3365,12 +3564,28 @@ func (ec *executionContext) marshalNCreateItemPayload2ᚖitemcastᚋgraphᚋinte
 	return ec._CreateItemPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNDeleteAssetPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeleteAssetPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteAssetPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeleteAssetPayload!")
+		return graphql.Null
+	}
+	return ec._DeleteAssetPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNDeleteItemPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeleteItemPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteItemPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "DeleteItemPayload!")
 		return graphql.Null
 	}
 	return ec._DeleteItemPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNDeleteSnapshotPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐDeleteSnapshotPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteSnapshotPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeleteSnapshotPayload!")
+		return graphql.Null
+	}
+	return ec._DeleteSnapshotPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNItem2ᚕᚖitemcastᚋgraphᚋrenderedᚐItemᚄ(ctx context.Context, sel ast.SelectionSet, v []*rendered.Item) graphql.Marshaler {
@@ -3584,6 +3799,14 @@ func (ec *executionContext) marshalNReplaceItemPayload2ᚖitemcastᚋgraphᚋint
 		return graphql.Null
 	}
 	return ec._ReplaceItemPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSetPosterPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐSetPosterPayload(ctx context.Context, sel ast.SelectionSet, v *model.SetPosterPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetPosterPayload!")
+		return graphql.Null
+	}
+	return ec._SetPosterPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNSnapshot2itemcastᚋinternalᚋitemᚐSnapshot(ctx context.Context, sel ast.SelectionSet, v item.Snapshot) graphql.Marshaler {

@@ -190,6 +190,10 @@ type ComplexityRoot struct {
 		WorkflowProfile func(childComplexity int) int
 	}
 
+	DeleteAssetPayload struct {
+		Item func(childComplexity int) int
+	}
+
 	DeleteHookPayload struct {
 		ID func(childComplexity int) int
 	}
@@ -204,6 +208,10 @@ type ComplexityRoot struct {
 
 	DeleteRolePayload struct {
 		ID func(childComplexity int) int
+	}
+
+	DeleteSnapshotPayload struct {
+		Item func(childComplexity int) int
 	}
 
 	DeleteUserPayload struct {
@@ -448,10 +456,12 @@ type ComplexityRoot struct {
 		CreateRole            func(childComplexity int, input model.CreateRoleInput) int
 		CreateUser            func(childComplexity int, input model.CreateUserInput) int
 		CreateWorkflowProfile func(childComplexity int, input model.CreateWorkflowProfileInput) int
+		DeleteAsset           func(childComplexity int, itemID uuid.UUID, assetID uuid.UUID, ifRevision *int64) int
 		DeleteHook            func(childComplexity int, id uuid.UUID, ifRevision *int64) int
 		DeleteItem            func(childComplexity int, id uuid.UUID, ifRevision *int64) int
 		DeleteMetadataField   func(childComplexity int, id uuid.UUID, ifRevision *int64) int
 		DeleteRole            func(childComplexity int, id uuid.UUID, ifRevision *int64) int
+		DeleteSnapshot        func(childComplexity int, itemID uuid.UUID, snapshotID uuid.UUID, ifRevision *int64) int
 		DeleteUser            func(childComplexity int, id uuid.UUID, ifRevision *int64) int
 		DeleteWorkflowProfile func(childComplexity int, id uuid.UUID, ifRevision *int64) int
 		EndMySession          func(childComplexity int, id uuid.UUID) int
@@ -465,6 +475,7 @@ type ComplexityRoot struct {
 		RotateHookSecret      func(childComplexity int, id uuid.UUID, revoke *bool) int
 		RotatePassword        func(childComplexity int, userID uuid.UUID) int
 		RotateWorkflowSecret  func(childComplexity int, id uuid.UUID, secret model.WorkflowSecret, revoke *bool) int
+		SetPoster             func(childComplexity int, itemID uuid.UUID, snapshotID *uuid.UUID, ifRevision *int64) int
 		StartWorkflow         func(childComplexity int, itemID uuid.UUID, profileID *uuid.UUID, from *string) int
 		StopHookReplay        func(childComplexity int, id uuid.UUID) int
 		TestHook              func(childComplexity int, id uuid.UUID, itemID *uuid.UUID, event *model.HookEvent) int
@@ -579,6 +590,10 @@ type ComplexityRoot struct {
 		ID        func(childComplexity int) int
 		UsedAt    func(childComplexity int) int
 		UserAgent func(childComplexity int) int
+	}
+
+	SetPosterPayload struct {
+		Item func(childComplexity int) int
 	}
 
 	Snapshot struct {
@@ -1368,6 +1383,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CreateWorkflowProfilePayload.WorkflowProfile(childComplexity), true
 
+	case "DeleteAssetPayload.item":
+		if e.ComplexityRoot.DeleteAssetPayload.Item == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteAssetPayload.Item(childComplexity), true
+
 	case "DeleteHookPayload.id":
 		if e.ComplexityRoot.DeleteHookPayload.ID == nil {
 			break
@@ -1395,6 +1417,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeleteRolePayload.ID(childComplexity), true
+
+	case "DeleteSnapshotPayload.item":
+		if e.ComplexityRoot.DeleteSnapshotPayload.Item == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteSnapshotPayload.Item(childComplexity), true
 
 	case "DeleteUserPayload.id":
 		if e.ComplexityRoot.DeleteUserPayload.ID == nil {
@@ -2514,6 +2543,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateWorkflowProfile(childComplexity, args["input"].(model.CreateWorkflowProfileInput)), true
+	case "Mutation.deleteAsset":
+		if e.ComplexityRoot.Mutation.DeleteAsset == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteAsset_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteAsset(childComplexity, args["itemId"].(uuid.UUID), args["assetId"].(uuid.UUID), args["ifRevision"].(*int64)), true
 	case "Mutation.deleteHook":
 		if e.ComplexityRoot.Mutation.DeleteHook == nil {
 			break
@@ -2558,6 +2598,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteRole(childComplexity, args["id"].(uuid.UUID), args["ifRevision"].(*int64)), true
+	case "Mutation.deleteSnapshot":
+		if e.ComplexityRoot.Mutation.DeleteSnapshot == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteSnapshot_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteSnapshot(childComplexity, args["itemId"].(uuid.UUID), args["snapshotId"].(uuid.UUID), args["ifRevision"].(*int64)), true
 	case "Mutation.deleteUser":
 		if e.ComplexityRoot.Mutation.DeleteUser == nil {
 			break
@@ -2696,6 +2747,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RotateWorkflowSecret(childComplexity, args["id"].(uuid.UUID), args["secret"].(model.WorkflowSecret), args["revoke"].(*bool)), true
+	case "Mutation.setPoster":
+		if e.ComplexityRoot.Mutation.SetPoster == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setPoster_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetPoster(childComplexity, args["itemId"].(uuid.UUID), args["snapshotId"].(*uuid.UUID), args["ifRevision"].(*int64)), true
 	case "Mutation.startWorkflow":
 		if e.ComplexityRoot.Mutation.StartWorkflow == nil {
 			break
@@ -3276,6 +3338,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Session.UserAgent(childComplexity), true
+
+	case "SetPosterPayload.item":
+		if e.ComplexityRoot.SetPosterPayload.Item == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetPosterPayload.Item(childComplexity), true
 
 	case "Snapshot.id":
 		if e.ComplexityRoot.Snapshot.ID == nil {
@@ -4883,6 +4952,12 @@ extend type Mutation {
   updateItem(id: ID!, input: UpdateItemInput!, ifRevision: Int): UpdateItemPayload!
   """Deletes an item. Its history remains."""
   deleteItem(id: ID!, ifRevision: Int): DeleteItemPayload!
+  """Removes an asset from an item. If Itemcast holds the asset's files, nobody can fetch them any more."""
+  deleteAsset(itemId: ID!, assetId: ID!, ifRevision: Int): DeleteAssetPayload!
+  """Removes a snapshot from an item, as ` + "`" + `deleteAsset` + "`" + ` removes an asset."""
+  deleteSnapshot(itemId: ID!, snapshotId: ID!, ifRevision: Int): DeleteSnapshotPayload!
+  """Makes a snapshot of the item the one that represents it. Null: none does."""
+  setPoster(itemId: ID!, snapshotId: ID, ifRevision: Int): SetPosterPayload!
   """Sends the item to every active hook that asks for triggers or updates of it. Error NO_HOOK if there is none."""
   triggerItemHook(id: ID!): TriggerItemHookPayload!
 }
@@ -4911,7 +4986,18 @@ enum ItemType { VIDEO AUDIO IMAGE DOCUMENT LIVE }
 """Who may play an item."""
 enum Privacy { PUBLIC UNLISTED PRIVATE }
 """What a media file is to its item."""
-enum AssetKind { SOURCE RENDITION AUDIO SUBTITLE }
+enum AssetKind {
+  """The original."""
+  SOURCE
+  """A version of the original for players, such as 720p."""
+  RENDITION
+  AUDIO
+  SUBTITLE
+  """Names renditions, as HLS does; players begin here."""
+  PLAYLIST
+  """Small pictures of the whole length, for the preview while seeking."""
+  STORYBOARD
+}
 """The order of a list of items."""
 enum ItemSort {
   CREATED_AT CREATED_AT_DESC UPDATED_AT UPDATED_AT_DESC
@@ -4951,8 +5037,10 @@ type Item implements Node {
   metadata: JSON!
   """Belongs to your clients: stored and returned unchanged."""
   clientData: JSON!
+  """Those that Itemcast holds come first: their URLs are ` + "`" + `/media/…` + "`" + ` on this server."""
   assets: [Asset!]!
   snapshots: [Snapshot!]!
+  """The snapshot that represents the item."""
   snapshotId: ID
   embedCode: String
   playerUrl: String
@@ -5126,7 +5214,10 @@ input UpdateItemInput {
   workflowProfileId: ID
 }
 
-"""A media file of an item. Without an id, it keeps that of an equal file, or gets a new one."""
+"""
+An external media file of an item. Without an id, it keeps that of an equal file, or gets a new one. Assets whose files
+Itemcast holds stay, with or without them here; ` + "`" + `deleteAsset` + "`" + ` removes them.
+"""
 input AssetInput {
   id: ID
   kind: AssetKind!
@@ -5139,7 +5230,10 @@ input AssetInput {
   language: String
 }
 
-"""A picture of an item. Without an id, it keeps that of an equal picture, or gets a new one."""
+"""
+An external picture of an item. Without an id, it keeps that of an equal picture, or gets a new one. Snapshots whose
+files Itemcast holds stay; ` + "`" + `deleteSnapshot` + "`" + ` removes them.
+"""
 input SnapshotInput {
   id: ID
   url: String!
@@ -5153,6 +5247,12 @@ type ReplaceItemPayload { item: Item! }
 type UpdateItemPayload { item: Item! }
 """The result of ` + "`" + `deleteItem` + "`" + `: the item's id."""
 type DeleteItemPayload { id: ID! }
+"""The result of ` + "`" + `deleteAsset` + "`" + `: the item without the asset."""
+type DeleteAssetPayload { item: Item! }
+"""The result of ` + "`" + `deleteSnapshot` + "`" + `: the item without the snapshot."""
+type DeleteSnapshotPayload { item: Item! }
+"""The result of ` + "`" + `setPoster` + "`" + `."""
+type SetPosterPayload { item: Item! }
 """The result of ` + "`" + `triggerItemHook` + "`" + `."""
 type TriggerItemHookPayload {
   itemId: ID!
@@ -6493,6 +6593,14 @@ func (ec *executionContext) childFields_CreateWorkflowProfilePayload(ctx context
 	return nil, fmt.Errorf("no field named %q was found under type CreateWorkflowProfilePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DeleteAssetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "item":
+		return ec.fieldContext_DeleteAssetPayload_item(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteAssetPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DeleteHookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -6523,6 +6631,14 @@ func (ec *executionContext) childFields_DeleteRolePayload(ctx context.Context, f
 		return ec.fieldContext_DeleteRolePayload_id(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeleteRolePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteSnapshotPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "item":
+		return ec.fieldContext_DeleteSnapshotPayload_item(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteSnapshotPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DeleteUserPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7131,6 +7247,14 @@ func (ec *executionContext) childFields_Session(ctx context.Context, field graph
 		return ec.fieldContext_Session_expiresAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Session", field.Name)
+}
+
+func (ec *executionContext) childFields_SetPosterPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "item":
+		return ec.fieldContext_SetPosterPayload_item(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetPosterPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Snapshot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -216,6 +216,11 @@ type CreateWorkflowProfilePayload struct {
 	WorkflowProfile *WorkflowProfile `json:"workflowProfile"`
 }
 
+// The result of `deleteAsset`: the item without the asset.
+type DeleteAssetPayload struct {
+	Item *rendered.Item `json:"item"`
+}
+
 // The result of `deleteHook`: the hook's id.
 type DeleteHookPayload struct {
 	ID uuid.UUID `json:"id"`
@@ -234,6 +239,11 @@ type DeleteMetadataFieldPayload struct {
 // The result of `deleteRole`: the role's id.
 type DeleteRolePayload struct {
 	ID uuid.UUID `json:"id"`
+}
+
+// The result of `deleteSnapshot`: the item without the snapshot.
+type DeleteSnapshotPayload struct {
+	Item *rendered.Item `json:"item"`
 }
 
 // The result of `deleteUser`: the user's id.
@@ -582,6 +592,11 @@ type RotateWorkflowSecretPayload struct {
 	Secret string `json:"secret"`
 	// Until then, the old secret works too; null: there is none.
 	OldSecretUntil *time.Time `json:"oldSecretUntil,omitempty"`
+}
+
+// The result of `setPoster`.
+type SetPosterPayload struct {
+	Item *rendered.Item `json:"item"`
 }
 
 // The result of `startWorkflow`: the new run.

@@ -10,6 +10,8 @@ func (c *Client) ForEachRoute(id string, check func(name string, got Response)) 
 		{"PUT", "/items/{id}", `{"name":"x"}`},
 		{"PATCH", "/items/{id}", `{"name":"x"}`},
 		{"DELETE", "/items/{id}", ""},
+		{"DELETE", "/items/{id}/assets/{id}", ""},
+		{"DELETE", "/items/{id}/snapshots/{id}", ""},
 		{"GET", "/items/{id}/history", ""},
 		{"POST", "/items/{id}/trigger-hook", ""},
 		{"GET", "/hooks/{id}", ""},

@@ -276,6 +276,13 @@ DELETE FROM snapshot WHERE account_id = @account_id AND item_id = @item_id;
 -- name: SnapshotsOf :many
 SELECT * FROM snapshot WHERE account_id = @account_id AND item_id = @item_id ORDER BY position;
 
+-- MediaFields returns what processing has set in fields that clients set, too.
+-- name: MediaFields :one
+SELECT media_fields FROM item WHERE account_id = @account_id AND id = @id;
+
+-- name: SetMediaFields :exec
+UPDATE item SET media_fields = @media_fields WHERE account_id = @account_id AND id = @id;
+
 -- HoldWorkflowProfile locks a profile against deletion while an item gets it, and returns the version with which the
 -- item's run begins. The role must see the profile's items.
 -- name: HoldWorkflowProfile :one

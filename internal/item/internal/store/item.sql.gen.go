@@ -994,6 +994,23 @@ func (q *Queries) LockStaleItems(ctx context.Context, arg LockStaleItemsParams) 
 	return items, nil
 }
 
+const mediaFields = `-- name: MediaFields :one
+SELECT media_fields FROM item WHERE account_id = $1 AND id = $2
+`
+
+type MediaFieldsParams struct {
+	AccountID uuid.UUID
+	ID        uuid.UUID
+}
+
+// MediaFields returns what processing has set in fields that clients set, too.
+func (q *Queries) MediaFields(ctx context.Context, arg MediaFieldsParams) ([]byte, error) {
+	row := q.db.QueryRow(ctx, mediaFields, arg.AccountID, arg.ID)
+	var media_fields []byte
+	err := row.Scan(&media_fields)
+	return media_fields, err
+}
+
 const nameKey = `-- name: NameKey :one
 SELECT lower(i.name)::text AS name_key, i.document FROM item i WHERE i.account_id = $1 AND i.id = $2
   AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
@@ -1224,6 +1241,21 @@ type SetCreatedAtParams struct {
 // SetCreatedAt is for imports that restore an item. No other write changes the time.
 func (q *Queries) SetCreatedAt(ctx context.Context, arg SetCreatedAtParams) error {
 	_, err := q.db.Exec(ctx, setCreatedAt, arg.CreatedAt, arg.AccountID, arg.ID)
+	return err
+}
+
+const setMediaFields = `-- name: SetMediaFields :exec
+UPDATE item SET media_fields = $1 WHERE account_id = $2 AND id = $3
+`
+
+type SetMediaFieldsParams struct {
+	MediaFields []byte
+	AccountID   uuid.UUID
+	ID          uuid.UUID
+}
+
+func (q *Queries) SetMediaFields(ctx context.Context, arg SetMediaFieldsParams) error {
+	_, err := q.db.Exec(ctx, setMediaFields, arg.MediaFields, arg.AccountID, arg.ID)
 	return err
 }
 

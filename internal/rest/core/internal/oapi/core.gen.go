@@ -2269,6 +2269,12 @@ type ReplaceItemParams struct {
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
+// DeleteItemAssetParams defines parameters for DeleteItemAsset.
+type DeleteItemAssetParams struct {
+	// IfMatch Change the resource only if it has this ETag, as `GET` returns it, such as `"3"`; else the answer is 412. A weak ETag, such as `W/"3"`, never matches.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
 // ListItemHistoryParams defines parameters for ListItemHistory.
 type ListItemHistoryParams struct {
 	// Limit The number of results per page.
@@ -2276,6 +2282,12 @@ type ListItemHistoryParams struct {
 
 	// After The page token after which to continue, from `next` of this list. It is not a cursor of the log of changes.
 	After *After `form:"after,omitempty" json:"after,omitempty"`
+}
+
+// DeleteItemSnapshotParams defines parameters for DeleteItemSnapshot.
+type DeleteItemSnapshotParams struct {
+	// IfMatch Change the resource only if it has this ETag, as `GET` returns it, such as `"3"`; else the answer is 412. A weak ETag, such as `W/"3"`, never matches.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // TriggerItemHookParams defines parameters for TriggerItemHook.
@@ -2829,9 +2841,15 @@ type ServerInterface interface {
 	// ReplaceItem Replace an item
 	// (PUT /items/{id})
 	ReplaceItem(w http.ResponseWriter, r *http.Request, id ID, params ReplaceItemParams)
+	// DeleteItemAsset Remove an asset
+	// (DELETE /items/{id}/assets/{asset_id})
+	DeleteItemAsset(w http.ResponseWriter, r *http.Request, id ID, assetID openapi_types.UUID, params DeleteItemAssetParams)
 	// ListItemHistory List an item's changes
 	// (GET /items/{id}/history)
 	ListItemHistory(w http.ResponseWriter, r *http.Request, id ID, params ListItemHistoryParams)
+	// DeleteItemSnapshot Remove a snapshot
+	// (DELETE /items/{id}/snapshots/{snapshot_id})
+	DeleteItemSnapshot(w http.ResponseWriter, r *http.Request, id ID, snapshotID openapi_types.UUID, params DeleteItemSnapshotParams)
 	// TriggerItemHook Send an item to hooks manually
 	// (POST /items/{id}/trigger-hook)
 	TriggerItemHook(w http.ResponseWriter, r *http.Request, id ID, params TriggerItemHookParams)
@@ -4877,6 +4895,65 @@ func (siw *ServerInterfaceWrapper) ReplaceItem(w http.ResponseWriter, r *http.Re
 	handler.ServeHTTP(w, r)
 }
 
+// DeleteItemAsset operation middleware
+func (siw *ServerInterfaceWrapper) DeleteItemAsset(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// ------------- Path parameter "asset_id" -------------
+	var assetID openapi_types.UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "asset_id", r.PathValue("asset_id"), &assetID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "asset_id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteItemAssetParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DeleteItemAsset(w, r, id, assetID, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListItemHistory operation middleware
 func (siw *ServerInterfaceWrapper) ListItemHistory(w http.ResponseWriter, r *http.Request) {
 
@@ -4923,6 +5000,65 @@ func (siw *ServerInterfaceWrapper) ListItemHistory(w http.ResponseWriter, r *htt
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListItemHistory(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DeleteItemSnapshot operation middleware
+func (siw *ServerInterfaceWrapper) DeleteItemSnapshot(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// ------------- Path parameter "snapshot_id" -------------
+	var snapshotID openapi_types.UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "snapshot_id", r.PathValue("snapshot_id"), &snapshotID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "snapshot_id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteItemSnapshotParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DeleteItemSnapshot(w, r, id, snapshotID, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -7167,7 +7303,9 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/items/{id}", wrapper.GetItem)
 	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/items/{id}", wrapper.PatchItem)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/items/{id}", wrapper.ReplaceItem)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/items/{id}/assets/{asset_id}", wrapper.DeleteItemAsset)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/items/{id}/history", wrapper.ListItemHistory)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/items/{id}/snapshots/{snapshot_id}", wrapper.DeleteItemSnapshot)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items/{id}/trigger-hook", wrapper.TriggerItemHook)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/items/{id}/workflow", wrapper.GetItemWorkflow)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items/{id}/workflow", wrapper.StartWorkflow)
@@ -11512,6 +11650,127 @@ func (response ReplaceItemdefaultApplicationProblemPlusJSONResponse) VisitReplac
 	return err
 }
 
+type DeleteItemAssetRequestObject struct {
+	ID      ID                 `json:"id"`
+	AssetID openapi_types.UUID `json:"asset_id"`
+	Params  DeleteItemAssetParams
+}
+
+type DeleteItemAssetResponseObject interface {
+	VisitDeleteItemAssetResponse(w http.ResponseWriter) error
+}
+
+type DeleteItemAsset204Response struct {
+}
+
+func (response DeleteItemAsset204Response) VisitDeleteItemAssetResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteItemAsset400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteItemAsset400ApplicationProblemPlusJSONResponse) VisitDeleteItemAssetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteItemAsset401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteItemAsset401ApplicationProblemPlusJSONResponse) VisitDeleteItemAssetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteItemAsset403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteItemAsset403ApplicationProblemPlusJSONResponse) VisitDeleteItemAssetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteItemAsset404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteItemAsset404ApplicationProblemPlusJSONResponse) VisitDeleteItemAssetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteItemAsset412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteItemAsset412ApplicationProblemPlusJSONResponse) VisitDeleteItemAssetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteItemAssetdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteItemAssetdefaultApplicationProblemPlusJSONResponse) VisitDeleteItemAssetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListItemHistoryRequestObject struct {
 	ID     ID `json:"id"`
 	Params ListItemHistoryParams
@@ -11618,6 +11877,127 @@ type ListItemHistorydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListItemHistorydefaultApplicationProblemPlusJSONResponse) VisitListItemHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteItemSnapshotRequestObject struct {
+	ID         ID                 `json:"id"`
+	SnapshotID openapi_types.UUID `json:"snapshot_id"`
+	Params     DeleteItemSnapshotParams
+}
+
+type DeleteItemSnapshotResponseObject interface {
+	VisitDeleteItemSnapshotResponse(w http.ResponseWriter) error
+}
+
+type DeleteItemSnapshot204Response struct {
+}
+
+func (response DeleteItemSnapshot204Response) VisitDeleteItemSnapshotResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteItemSnapshot400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteItemSnapshot400ApplicationProblemPlusJSONResponse) VisitDeleteItemSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteItemSnapshot401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteItemSnapshot401ApplicationProblemPlusJSONResponse) VisitDeleteItemSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteItemSnapshot403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteItemSnapshot403ApplicationProblemPlusJSONResponse) VisitDeleteItemSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteItemSnapshot404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteItemSnapshot404ApplicationProblemPlusJSONResponse) VisitDeleteItemSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteItemSnapshot412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteItemSnapshot412ApplicationProblemPlusJSONResponse) VisitDeleteItemSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteItemSnapshotdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteItemSnapshotdefaultApplicationProblemPlusJSONResponse) VisitDeleteItemSnapshotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -17608,9 +17988,15 @@ type StrictServerInterface interface {
 	// ReplaceItem Replace an item
 	// (PUT /items/{id})
 	ReplaceItem(ctx context.Context, request ReplaceItemRequestObject) (ReplaceItemResponseObject, error)
+	// DeleteItemAsset Remove an asset
+	// (DELETE /items/{id}/assets/{asset_id})
+	DeleteItemAsset(ctx context.Context, request DeleteItemAssetRequestObject) (DeleteItemAssetResponseObject, error)
 	// ListItemHistory List an item's changes
 	// (GET /items/{id}/history)
 	ListItemHistory(ctx context.Context, request ListItemHistoryRequestObject) (ListItemHistoryResponseObject, error)
+	// DeleteItemSnapshot Remove a snapshot
+	// (DELETE /items/{id}/snapshots/{snapshot_id})
+	DeleteItemSnapshot(ctx context.Context, request DeleteItemSnapshotRequestObject) (DeleteItemSnapshotResponseObject, error)
 	// TriggerItemHook Send an item to hooks manually
 	// (POST /items/{id}/trigger-hook)
 	TriggerItemHook(ctx context.Context, request TriggerItemHookRequestObject) (TriggerItemHookResponseObject, error)
@@ -18578,6 +18964,34 @@ func (sh *strictHandler) ReplaceItem(w http.ResponseWriter, r *http.Request, id 
 	}
 }
 
+// DeleteItemAsset operation middleware
+func (sh *strictHandler) DeleteItemAsset(w http.ResponseWriter, r *http.Request, id ID, assetID openapi_types.UUID, params DeleteItemAssetParams) {
+	var request DeleteItemAssetRequestObject
+
+	request.ID = id
+	request.AssetID = assetID
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteItemAsset(ctx, request.(DeleteItemAssetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteItemAsset")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DeleteItemAssetResponseObject); ok {
+		if err := validResponse.VisitDeleteItemAssetResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListItemHistory operation middleware
 func (sh *strictHandler) ListItemHistory(w http.ResponseWriter, r *http.Request, id ID, params ListItemHistoryParams) {
 	var request ListItemHistoryRequestObject
@@ -18598,6 +19012,34 @@ func (sh *strictHandler) ListItemHistory(w http.ResponseWriter, r *http.Request,
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListItemHistoryResponseObject); ok {
 		if err := validResponse.VisitListItemHistoryResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteItemSnapshot operation middleware
+func (sh *strictHandler) DeleteItemSnapshot(w http.ResponseWriter, r *http.Request, id ID, snapshotID openapi_types.UUID, params DeleteItemSnapshotParams) {
+	var request DeleteItemSnapshotRequestObject
+
+	request.ID = id
+	request.SnapshotID = snapshotID
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteItemSnapshot(ctx, request.(DeleteItemSnapshotRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteItemSnapshot")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DeleteItemSnapshotResponseObject); ok {
+		if err := validResponse.VisitDeleteItemSnapshotResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -1,0 +1,57 @@
+package item
+
+import (
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// mediaPath begins the URL of a file that Itemcast holds, after the public URL: /media/ID/NAME, with the id of its asset
+// or snapshot. The columns have the path and documents have the URL, so that documents follow the public URL.
+const mediaPath = "/media/"
+
+// HeldName returns the name of the file that Itemcast holds for an asset or a snapshot of a document, as its URL has it;
+// "" if the file is external.
+func (s *Service) HeldName(id uuid.UUID, url string) string {
+	path, ok := strings.CutPrefix(url, s.publicURL)
+	if !ok {
+		return ""
+	}
+	return heldName(id, path)
+}
+
+func (s *Service) holds(id uuid.UUID, url string) bool { return s.HeldName(id, url) != "" }
+
+// heldName returns the name in a path /media/ID/NAME with this id; else "".
+func heldName(id uuid.UUID, path string) string {
+	folder, ok := strings.CutPrefix(path, mediaPath)
+	if !ok {
+		return ""
+	}
+	name, ok := strings.CutPrefix(folder, id.String()+"/")
+	if !ok {
+		return ""
+	}
+	return name
+}
+
+// imitates reports whether an external URL has the form of a held one with this id, of any server. Such an entry gets
+// another id. Else it would count as held once the public URL is that server's.
+func imitates(id uuid.UUID, url string) bool {
+	return strings.Contains(url, mediaPath) && strings.Contains(url, mediaPath+id.String()+"/")
+}
+
+// columnURL returns what the columns have for a URL of a document, and documentURL the reverse.
+func (s *Service) columnURL(id uuid.UUID, url string) string {
+	if s.holds(id, url) {
+		return url[len(s.publicURL):]
+	}
+	return url
+}
+
+func (s *Service) documentURL(stored string) string {
+	if strings.HasPrefix(stored, mediaPath) {
+		return s.publicURL + stored
+	}
+	return stored
+}
