@@ -112,6 +112,29 @@ func TestProcess_ShowsOnlyErrorsThatAreForUsers(t *testing.T) {
 	}
 }
 
+func TestProcess_SkipsWhatTheProcessorHasNothingToDoWith(t *testing.T) {
+	p := newProcessor()
+	r := run(t, p.use)
+	id := r.create(r.profile(actions(machine.Process)))
+	p.call(t).answer <- &workflow.Skipped{Reason: "The item has no source."}
+	got := r.awaitStatus(id, machine.Completed)
+	if a := got.Actions[0]; a.Status != machine.ActionSkipped || *a.Error != "The item has no source." {
+		t.Errorf("got %+v", a)
+	}
+}
+
+func TestProcess_ActsAsTheSystemInTheItemsAccount(t *testing.T) {
+	p := newProcessor()
+	r := run(t, p.use)
+	r.create(r.profile(actions(machine.Process)))
+	c := p.call(t)
+	actor, err := account.Authorize(c.ctx, account.ItemsEdit)
+	if mine, ok := account.ActorFrom(r.user); err != nil || !ok || actor.AccountID != mine.AccountID || actor.UserID != uuid.Nil {
+		t.Errorf("got %+v, %v", actor, err)
+	}
+	c.answer <- nil
+}
+
 func TestProcess_EndsWhenItsRunIsCancelledOrItsItemDeleted(t *testing.T) {
 	p := newProcessor()
 	r := run(t, p.use)
