@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -167,6 +168,24 @@ func TestWorkflowRun_OfAListReadsAllRunsAtOnce(t *testing.T) {
 	// The page, its runs, their roles, users and items; a loader may take two statements on a busy machine.
 	if len(statements) > 9 {
 		t.Errorf("%d statements: %q", len(statements), statements)
+	}
+	told := n.Call(http.MethodPost, "/api/v1/workflow-profiles", `{"name":"Told","actions":[{"key":"edit","kind":"edit"}],
+		"tasks":[{"key":"tell","at":"workflow_start","url":"http://127.0.0.1:1024/","wait":true}]}`).
+		WantStatus(t, http.StatusCreated).Field(t, "id")
+	for range 10 {
+		n.CreateItem(fmt.Sprintf(`{"name":"a","workflow_profile_id":%q}`, told))
+	}
+	const runsWithNames = `{ workflows(first: 50) { nodes { explanation item { name } actions { user { name } }
+		tasks { state deliveryId } } } }`
+	nodetest.Eventually(t, "all tasks are sent", func() bool {
+		return strings.Count(string(n.GraphQL(runsWithNames, nil)), `"SENDING"`) == 10
+	})
+	// The runs, their answers, roles and deliveries; beside them the loaders of items and users.
+	statements = slices.DeleteFunc(trace.During(func() { n.GraphQL(runsWithNames, nil) }), func(name string) bool {
+		return strings.HasPrefix(name, "DocumentsByID") || strings.HasPrefix(name, "UsersByID")
+	})
+	if len(statements) > 4 {
+		t.Errorf("runs with names: %d statements: %q", len(statements), statements)
 	}
 	inbox := `{ workflows(filter: {forMe: true}) { nodes { item { name } } pageInfo { hasNextPage } } }`
 	if mine, theirs := string(chief.GraphQL(inbox, nil)), string(n.GraphQL(inbox, nil)); strings.Count(mine, `"name"`) != 29 ||

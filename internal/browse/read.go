@@ -37,9 +37,13 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request) {
 	}
 	page := h.page(w, r, resource, op, ex)
 	page.Filter = h.static[op].form.Filter(r.URL.RawQuery, page.Problem)
-	page.Forms = h.forms(r, resource, ex)
-	page.Related = related(r, resource, ex.user)
-	page.Steps = h.steps(op, ex)
+	var answer any
+	if resource.DependsOnAnswer() {
+		answer = contents(ex.answer)
+	}
+	page.Forms = h.forms(r, resource, ex, answer)
+	page.Related = related(r, resource, ex, answer)
+	page.Steps = h.steps(op, ex, answer)
 	failed := ex.answer.status >= http.StatusBadRequest
 	switch {
 	case isIndex && !failed:
@@ -52,8 +56,20 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request) {
 	h.write(w, r, page, ex.answer)
 }
 
-// forms returns a form for each method of an address that its user may call.
-func (h *handler) forms(r *http.Request, resource *spec.Resource, ex exchange) []form.Draft {
+// contents returns a successful answer's JSON; nil for another answer, and for one that is not whole.
+func contents(answer *recorder) any {
+	if answer.status != http.StatusOK || !answer.isWhole() {
+		return nil
+	}
+	tree, err := jsontree.Parse(answer.json())
+	if err != nil {
+		return nil
+	}
+	return tree
+}
+
+// forms returns a form for each method of an address that its user may call, and that is of use after the answer.
+func (h *handler) forms(r *http.Request, resource *spec.Resource, ex exchange, answer any) []form.Draft {
 	if resource == nil || !ex.user.known {
 		return nil
 	}
@@ -66,7 +82,7 @@ func (h *handler) forms(r *http.Request, resource *spec.Resource, ex exchange) [
 	}
 	var forms []form.Draft
 	for _, op := range resource.Operations {
-		if op.Method == http.MethodGet || op.NeedsFile() || !ex.user.may(op) {
+		if op.Method == http.MethodGet || op.NeedsFile() || !ex.user.may(op) || !op.Fits(answer) {
 			continue
 		}
 		if ex.answer.status == http.StatusNotFound && !op.Creates() {
@@ -80,12 +96,8 @@ func (h *handler) forms(r *http.Request, resource *spec.Resource, ex exchange) [
 }
 
 // steps returns links to what the answer leads to, as the document says: operations that take values of the answer.
-func (h *handler) steps(op *spec.Operation, ex exchange) []relatedLink {
-	if op == nil || len(op.Follows) == 0 || ex.answer.status != http.StatusOK || !ex.answer.isWhole() {
-		return nil
-	}
-	answer, err := jsontree.Parse(ex.answer.json())
-	if err != nil {
+func (h *handler) steps(op *spec.Operation, ex exchange, answer any) []relatedLink {
+	if op == nil || answer == nil {
 		return nil
 	}
 	var links []relatedLink
@@ -107,8 +119,10 @@ type relatedLink struct {
 	Href string
 }
 
-func related(r *http.Request, resource *spec.Resource, user user) []relatedLink {
-	if resource == nil || !user.known {
+// related returns links to what is below an address. Where nothing was found, they lead only to what can be read, such
+// as the history of a deleted item.
+func related(r *http.Request, resource *spec.Resource, ex exchange, answer any) []relatedLink {
+	if resource == nil || !ex.user.known {
 		return nil
 	}
 	var links []relatedLink
@@ -116,7 +130,9 @@ func related(r *http.Request, resource *spec.Resource, user user) []relatedLink 
 		steps := append([]string{strings.TrimSuffix(r.URL.EscapedPath(), "/")}, child.Steps[len(resource.Steps):]...)
 		href := strings.Join(steps, "/")
 		for _, op := range child.Operations {
-			if !op.NeedsFile() && user.may(op) {
+			isUseless := op.NeedsFile() || !op.Fits(answer) ||
+				ex.answer.status == http.StatusNotFound && op.Method != http.MethodGet
+			if !isUseless && ex.user.may(op) {
 				links = append(links, relatedLink{op, href})
 			}
 		}

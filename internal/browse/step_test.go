@@ -25,6 +25,19 @@ func TestPage_OffersTheNextStepsOfAnAnswer(t *testing.T) {
 	}
 }
 
+// An operation is not offered where the answer says that it is of no use, and where nothing was found.
+func TestPage_OffersNoOperationThatIsOfNoUse(t *testing.T) {
+	t.Parallel()
+	const poke = `href="/api/t/things/1/poke"`
+	for _, useful := range []string{aThing, `{}`, `{"name":null,"parts":[]}`, `[]`, `{"name":["Stone"]}`} {
+		setup(t, answering(http.StatusOK, useful)).open("/api/t/things/1").status(http.StatusOK).has(poke)
+	}
+	for _, useless := range []string{`{"name":"Stone"}`, `{"name":"Rock"}`, `{"name":"Cup","parts":null}`} {
+		setup(t, answering(http.StatusOK, useless)).open("/api/t/things/1").status(http.StatusOK).lacks(poke)
+	}
+	setup(t, answering(http.StatusNotFound, `{}`)).open("/api/t/things/1").status(http.StatusNotFound).lacks(poke)
+}
+
 // A value links to where the contract's link leads, before what its name means elsewhere.
 func TestPage_AValueLeadsWhereItsLinkLeads(t *testing.T) {
 	t.Parallel()

@@ -181,7 +181,7 @@ func TestRedeliver_APendingDeliveryIsDueAtOnceUnlessItIsBeingSentOrParked(t *tes
 	conflict("one that is being sent", uuid.MustParse(first.ID()), "being sent")
 	b.Eventually("the second is pending", func() bool { return b.States(h)[hooktest.Pending] == 2 })
 	parked := value[uuid.UUID](b, "SELECT id FROM delivery WHERE due_at IS NULL")
-	conflict("one that waits for an earlier one", parked, "waits behind")
+	conflict("one that waits for an earlier one", parked, "waits behind the delivery "+first.ID())
 	answer <- http.StatusInternalServerError
 	b.Eventually("it waits for its retry", func() bool {
 		d,

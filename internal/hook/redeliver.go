@@ -18,9 +18,7 @@ var (
 	errInactive    = problem.New(problem.Conflict, "The hook is inactive. Make it active first.")
 	errTasksPaused = problem.New(problem.Conflict,
 		"The tasks of the workflow profile are paused by itemcast restore. Rotate the profile's secret to resume them.")
-	errBeingSent   = problem.New(problem.Conflict, "The delivery is being sent. Wait for its result.")
-	errWaitsBehind = problem.New(problem.Conflict,
-		"The delivery waits behind another one of the same item. Redeliver that one.")
+	errBeingSent  = problem.New(problem.Conflict, "The delivery is being sent. Wait for its result.")
 	errChangeGone = problem.New(problem.Conflict, "The change has left the log, so there is nothing to send.")
 )
 
@@ -76,7 +74,7 @@ func retryNow(ctx context.Context, q *store.Queries, accountID uuid.UUID, d Deli
 	case ForAnswer:
 		return errBeingSent
 	case ForEarlier:
-		return errWaitsBehind
+		return errWaitsBehind(ctx, q, accountID, d)
 	}
 	updated, err := q.RetryDeliveryNow(ctx, store.RetryDeliveryNowParams{
 		AccountID: accountID, HookID: d.hook, Position: d.position, Trigger: change.TriggerManual,
@@ -88,6 +86,18 @@ func retryNow(ctx context.Context, q *store.Queries, accountID uuid.UUID, d Deli
 		return errBeingSent
 	}
 	return nil
+}
+
+// errWaitsBehind names the delivery that a parked one waits for.
+func errWaitsBehind(ctx context.Context, q *store.Queries, accountID uuid.UUID, d Delivery) error {
+	ahead, err := q.DeliveryAhead(ctx, store.DeliveryAheadParams{
+		AccountID: accountID, HookID: d.hook, ItemID: d.ItemID,
+	})
+	if err != nil {
+		return fmt.Errorf("look for the delivery ahead: %w", err)
+	}
+	return problem.New(problem.Conflict,
+		"The delivery waits behind the delivery %s of the same item. Redeliver that one.", ahead)
 }
 
 // resend puts a delivery that has ended into the queue again, before the later ones of its group. A later one that is

@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -36,8 +37,9 @@ type WorkflowTask struct {
 }
 
 // SyncWorkflow makes or updates the hidden hooks of a profile, as part of tx: one for each URL of its tasks. Call it
-// when a profile with tasks is made, and when its tasks or secrets change. Hooks for the URLs of earlier versions stay,
-// as do the headers of earlier tasks, because a run keeps its version. It authorizes nobody: the caller has.
+// when a profile with tasks is made, and when its tasks or secrets change. Hooks for the URLs of earlier versions stay
+// until RetireWorkflow, as do the headers of earlier tasks, because a run keeps its version. It authorizes nobody: the
+// caller has.
 //
 // A hidden hook is a hook of package dispatch like any other, but it belongs to a profile. Users neither see nor count
 // it. It receives the changes that RecordTask addresses to it, and no other. Nothing makes it inactive, except a
@@ -78,6 +80,22 @@ func (s *Service) SyncWorkflow(ctx context.Context, tx pgx.Tx, w WorkflowHooks) 
 	})
 	if err != nil {
 		return fmt.Errorf("set the secrets of a workflow profile's hooks: %w", err)
+	}
+	return nil
+}
+
+// RetireWorkflow lets the hidden hooks of a profile go whose URLs neither its tasks nor its runs need, as part of tx,
+// which has locked the profile: no run begins meanwhile. Tasks that are recorded already are still sent. A hook is
+// removed once the log has no delivery of it, because its deliveries are shown until then.
+func (s *Service) RetireWorkflow(
+	ctx context.Context, tx pgx.Tx, accountID, profileID uuid.UUID, needed []string,
+) error {
+	p := store.RetireTaskHooksParams{AccountID: accountID, WorkflowProfileID: profileID, Urls: []string{}}
+	for _, url := range needed {
+		p.Urls = append(p.Urls, egress.NormalizeURL(url))
+	}
+	if err := store.New(tx).RetireTaskHooks(ctx, p); err != nil {
+		return fmt.Errorf("retire the hooks of a workflow profile: %w", err)
 	}
 	return nil
 }
@@ -139,14 +157,18 @@ type TaskDelivery struct {
 	LastError     string // in words, without the host and a full stop
 }
 
-// TaskDeliveries returns the deliveries of a run's tasks, in the order in which they were recorded, as far as they are
-// among the last thousand changes of its item. It authorizes nobody: the caller has.
+// TaskDeliveries returns the deliveries of the tasks of runs, in the order in which they were recorded, as far as they
+// are among the last thousand changes of their items. It takes one statement, and authorizes nobody: the caller has.
 func TaskDeliveries(
-	ctx context.Context, tx db.Querier, accountID, itemID, runID uuid.UUID,
+	ctx context.Context, tx db.Querier, accountID uuid.UUID, itemIDs, runIDs []uuid.UUID,
 ) ([]TaskDelivery, error) {
-	rows, err := store.New(tx).TaskDeliveries(ctx, store.TaskDeliveriesParams{
-		AccountID: accountID, ItemID: itemID, RunID: runID,
-	})
+	p := store.TaskDeliveriesParams{AccountID: accountID, ItemIds: slices.Clone(itemIDs)}
+	slices.SortFunc(p.ItemIds, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	p.ItemIds = slices.Compact(p.ItemIds)
+	for _, id := range runIDs {
+		p.RunIds = append(p.RunIds, id.String())
+	}
+	rows, err := store.New(tx).TaskDeliveries(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("read the deliveries of tasks: %w", err)
 	}
@@ -161,7 +183,7 @@ func TaskDeliveries(
 			LastError: sending.WithoutHost(sending.Fault(row.LastFault), row.LastError)}
 		if row.Position > 0 {
 			d.DeliveryID = new(DeliveryID(row.HookID, &change.Change{
-				Position: change.Position(row.Position), ID: row.ID, ItemID: itemID, Revision: row.Revision,
+				Position: change.Position(row.Position), ID: row.ID, ItemID: row.ItemID, Revision: row.Revision,
 				OccurredAt: row.OccurredAt,
 			}))
 		}

@@ -246,9 +246,11 @@ type ItemType string
 
 // ItemWorkflow defines model for ItemWorkflow.
 type ItemWorkflow struct {
-	ProfileID     openapi_types.UUID `json:"profile_id"`
-	Status        string             `json:"status"`
-	CurrentAction *string            `json:"current_action"`
+	ProfileID openapi_types.UUID `json:"profile_id"`
+
+	// Status `pending`, `running`, `waiting`, `completed`, `failed` or `cancelled`.
+	Status        string  `json:"status"`
+	CurrentAction *string `json:"current_action"`
 }
 
 // MetadataValue defines model for MetadataValue.

@@ -49,8 +49,8 @@ const (
 )
 
 // CheckProfile lists what would happen to an item with a profile, and looks up whether that can work now: whether hooks
-// may reach each task's URL, and who may act. It changes nothing, and sends nothing. Needs workflows.manage. Error:
-// NOT_FOUND.
+// may reach each task's URL, who may act, and whether runs of older versions wait, or will wait, for people who cannot.
+// It changes nothing, and sends nothing. Needs workflows.manage. Error: NOT_FOUND.
 func (s *Service) CheckProfile(ctx context.Context, id uuid.UUID) (DryRun, error) {
 	actor, err := account.Authorize(ctx, account.WorkflowsManage)
 	if err != nil {
@@ -69,6 +69,9 @@ func (s *Service) CheckProfile(ctx context.Context, id uuid.UUID) (DryRun, error
 		Steps: []Step{}, Problems: []Problem{}}}
 	d.run()
 	d.checkUploads()
+	if err := s.checkOlderRuns(ctx, tx, actor, &d); err != nil {
+		return DryRun{}, err
+	}
 	d.checkEndpoints(ctx, s.reach, s.resolver)
 	return d.DryRun, nil
 }

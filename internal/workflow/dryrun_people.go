@@ -3,7 +3,6 @@ package workflow
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"itemcast/internal/account"
 	"itemcast/internal/optional"
@@ -37,23 +36,11 @@ func (d *dryRun) actors(i int, a machine.Action) []string {
 
 // lacks says why users of a role cannot act; "" if they can.
 func (d *dryRun) lacks(a machine.Action, role account.UsersOfRole) string {
-	if !sees(d.profile.RoleIDs, role.ID) {
-		return "does not see the items of this profile"
-	}
-	need := account.Permissions{account.APIAccess, account.ItemsView, account.WorkflowsAct}
+	need := slices.Clone(toAct)
 	if a.Kind == machine.Edit {
 		need = append(need, account.ItemsEdit)
 	}
-	var missing []string
-	for _, permission := range need {
-		if !slices.Contains(role.Permissions, string(permission)) {
-			missing = append(missing, string(permission))
-		}
-	}
-	if missing == nil {
-		return ""
-	}
-	return "lacks the permission " + strings.Join(missing, " and ")
+	return d.unable(role, need)
 }
 
 // nobody adds the problem of an action on which no user may act.

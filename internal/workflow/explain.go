@@ -3,8 +3,6 @@ package workflow
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -23,17 +21,23 @@ type openDelivery struct {
 
 // readSending reads the deliveries of the tasks that runs have recorded and that have not ended.
 func (s *Service) readSending(ctx context.Context, q db.Querier, actor account.Actor, views []view) error {
+	var items, runs []uuid.UUID
+	byRun := map[uuid.UUID]*view{}
 	for n := range views {
-		v := &views[n]
-		if !v.isSending() {
-			continue
+		if v := &views[n]; v.isSending() {
+			items, runs = append(items, v.row.ItemID), append(runs, v.row.ID)
+			v.sending, byRun[v.row.ID] = map[string]openDelivery{}, v
 		}
-		deliveries, err := hook.TaskDeliveries(ctx, q, actor.AccountID, v.row.ItemID, v.row.ID)
-		if err != nil {
-			return err
-		}
-		v.sending = make(map[string]openDelivery, len(deliveries))
-		for _, d := range deliveries {
+	}
+	if len(runs) == 0 {
+		return nil
+	}
+	deliveries, err := hook.TaskDeliveries(ctx, q, actor.AccountID, items, runs)
+	if err != nil {
+		return err
+	}
+	for _, d := range deliveries {
+		if v := byRun[d.Task.RunID]; v != nil {
 			v.sending[d.Task.Task] = openDelivery{id: d.DeliveryID, detail: detailOf(d)}
 		}
 	}
@@ -88,22 +92,4 @@ func (v *view) explain() string {
 		return "Waits to begin."
 	}
 	return fmt.Sprintf("Runs %s.", v.definition.Actions[v.state.Current].Key)
-}
-
-// withRoles names the roles that may act; "" for every role.
-func (v *view) withRoles() string {
-	if len(v.row.WaitingRoles) == 0 {
-		return ""
-	}
-	var names []string
-	for _, id := range v.row.WaitingRoles {
-		if name := v.roles[id]; name != "" {
-			names = append(names, name)
-		}
-	}
-	if len(names) == 0 {
-		return ", but the roles that may act have been deleted"
-	}
-	slices.Sort(names)
-	return " with the role " + strings.Join(names, " or ")
 }

@@ -13,6 +13,7 @@ import (
 type Run struct {
 	ID             uuid.UUID
 	ItemID         uuid.UUID
+	ItemName       string
 	ProfileID      uuid.UUID // may have been deleted
 	ProfileVersion int
 	Status         machine.Status

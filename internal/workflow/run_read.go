@@ -4,18 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/account"
 	"itemcast/internal/db"
-	"itemcast/internal/optional"
 	"itemcast/internal/page"
 	"itemcast/internal/workflow/internal/store"
-	"itemcast/internal/workflow/machine"
 )
 
 // maxRounds bounds how many pages a token with a filter reads for one: its filter is applied to documents.
@@ -60,7 +56,7 @@ func (s *Service) Runs(
 // this is the last one.
 func (s *Service) listRuns(
 	ctx context.Context, actor account.Actor, p store.ListRunsParams, limit int,
-) (seen []store.WorkflowRun, more *uuid.UUID, err error) {
+) (seen []store.ListRunsRow, more *uuid.UUID, err error) {
 	q := store.New(db.Read(ctx, s.pool))
 	for range maxRounds {
 		rows, err := q.ListRuns(ctx, p)
@@ -88,8 +84,8 @@ func (s *Service) listRuns(
 // visible leaves out the runs of items that the filter of the actor's token hides. Statements leave out those that a
 // profile hides.
 func (s *Service) visible(
-	ctx context.Context, actor account.Actor, rows []store.WorkflowRun,
-) ([]store.WorkflowRun, error) {
+	ctx context.Context, actor account.Actor, rows []store.ListRunsRow,
+) ([]store.ListRunsRow, error) {
 	if actor.Token == nil || actor.Token.Filter == "" || len(rows) == 0 {
 		return rows, nil
 	}
@@ -101,7 +97,7 @@ func (s *Service) visible(
 	if err != nil {
 		return nil, err
 	}
-	seen := []store.WorkflowRun{}
+	seen := []store.ListRunsRow{}
 	for n := range rows {
 		if documents[rows[n].ItemID] != nil {
 			seen = append(seen, rows[n])
@@ -131,10 +127,14 @@ func (s *Service) LastRuns(ctx context.Context, itemIDs []uuid.UUID) (map[uuid.U
 		return nil, err
 	}
 	q := db.Read(ctx, s.pool)
-	rows, err := store.New(q).LastRuns(ctx, store.LastRunsParams{
+	last, err := store.New(q).LastRuns(ctx, store.LastRunsParams{
 		AccountID: actor.AccountID, ItemIds: itemIDs, RoleID: actor.RoleParam()})
 	if err != nil {
 		return nil, fmt.Errorf("read runs: %w", err)
+	}
+	rows := make([]store.ListRunsRow, len(last))
+	for n := range last {
+		rows[n] = store.ListRunsRow(last[n])
 	}
 	if rows, err = s.visible(ctx, actor, rows); err != nil {
 		return nil, err
@@ -160,42 +160,9 @@ func (s *Service) lastRun(ctx context.Context, tx pgx.Tx, actor account.Actor, i
 	if err != nil {
 		return Run{}, fmt.Errorf("read the run: %w", err)
 	}
-	list, err := s.toRuns(ctx, tx, actor, []store.WorkflowRun{row})
+	list, err := s.toRuns(ctx, tx, actor, []store.ListRunsRow{store.ListRunsRow(row)})
 	if err != nil {
 		return Run{}, err
 	}
 	return list[0], nil
-}
-
-// History returns up to limit entries of the history of an item's runs, newest first, that follow a page token. Needs
-// items.view. Errors: NOT_FOUND; INVALID_PAGE_TOKEN.
-func (s *Service) History(
-	ctx context.Context, itemID uuid.UUID, limit int, after string,
-) (events []Event, next string, err error) {
-	actor, err := account.Authorize(ctx, account.ItemsView)
-	if err != nil {
-		return nil, "", err
-	}
-	before, err := page.ReadID(after, history)
-	if err != nil {
-		return nil, "", err
-	}
-	if _, err := s.items.Get(ctx, itemID); err != nil {
-		return nil, "", err
-	}
-	rows, err := store.New(db.Read(ctx, s.pool)).ItemHistory(ctx, store.ItemHistoryParams{AccountID: actor.AccountID,
-		ItemID: itemID, BeforeID: before, RoleID: actor.RoleParam(), MaxRows: int32(limit + 1)})
-	if err != nil {
-		return nil, "", fmt.Errorf("read a workflow's history: %w", err)
-	}
-	rows, next = page.Cut(rows, limit, func(row store.WorkflowEvent) string { return Event{ID: row.ID}.PageToken() })
-	events = make([]Event, len(rows))
-	for n, row := range rows {
-		events[n] = Event{ID: row.ID, RunID: row.RunID, At: row.At.UTC(), Event: machine.EntryKind(row.Event),
-			Action: row.Action, Task: row.Task, UserID: row.UserID, Comment: row.Comment, Error: row.Error,
-			DeliveryID: row.DeliveryID, Took: optional.Map(row.Took, func(seconds float64) time.Duration {
-				return time.Duration(math.Round(seconds*1e6)) * time.Microsecond
-			})}
-	}
-	return events, next, nil
 }

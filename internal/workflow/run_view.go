@@ -15,27 +15,30 @@ import (
 
 // view is a run with what is read for it.
 type view struct {
-	row        *store.WorkflowRun
+	row        *store.ListRunsRow
 	definition machine.Definition
 	state      machine.State
-	answers    map[string]store.AnswersOfRow // the last end of each task's delivery
-	roles      map[uuid.UUID]string          // of all runs that are read together
-	sending    map[string]openDelivery       // by task: what is known of the deliveries that the run waits for
+	answers    map[string]store.AnswersOfRow       // the last end of each task's delivery
+	roles      map[uuid.UUID]store.WaitingRolesRow // of all runs that are read together
+	sending    map[string]openDelivery             // by task: what is known of the deliveries that the run waits for
 }
 
-// toRuns returns runs as their readers see them.
+// toRuns returns runs as their readers see them. Its number of statements does not depend on that of the runs.
 func (s *Service) toRuns(
-	ctx context.Context, q db.Querier, actor account.Actor, rows []store.WorkflowRun,
+	ctx context.Context, q db.Querier, actor account.Actor, rows []store.ListRunsRow,
 ) ([]Run, error) {
+	versions := make([]versionKey, len(rows))
+	for n := range rows {
+		versions[n] = versionKey{rows[n].ProfileID, rows[n].ProfileVersion}
+	}
+	definitions, err := s.definitionsOf(ctx, q, actor.AccountID, versions)
+	if err != nil {
+		return nil, err
+	}
 	views := make([]view, len(rows))
 	for n := range rows {
-		v := view{row: &rows[n], answers: map[string]store.AnswersOfRow{}}
-		var err error
+		v := view{row: &rows[n], answers: map[string]store.AnswersOfRow{}, definition: definitions[versions[n]]}
 		if v.state, err = decodeState(rows[n].State); err != nil {
-			return nil, err
-		}
-		v.definition, err = s.definition(ctx, q, actor.AccountID, versionKey{rows[n].ProfileID, rows[n].ProfileVersion})
-		if err != nil {
 			return nil, err
 		}
 		views[n] = v
@@ -79,32 +82,35 @@ func readAnswers(ctx context.Context, q db.Querier, actor account.Actor, views [
 	return nil
 }
 
-// readRoles reads the names of the roles that runs wait for.
+// readRoles reads the roles that runs wait for.
 func readRoles(ctx context.Context, q db.Querier, actor account.Actor, views []view) error {
-	var ids []uuid.UUID
+	var ids, profiles []uuid.UUID
 	for n := range views {
-		ids = append(ids, views[n].row.WaitingRoles...)
+		if row := views[n].row; len(row.WaitingRoles) > 0 {
+			ids, profiles = append(ids, row.WaitingRoles...), append(profiles, row.ProfileID)
+		}
 	}
 	if len(ids) == 0 {
 		return nil
 	}
-	rows, err := store.New(q).RoleNames(ctx, store.RoleNamesParams{AccountID: actor.AccountID, Ids: ids})
+	rows, err := store.New(q).WaitingRoles(ctx, store.WaitingRolesParams{
+		AccountID: actor.AccountID, Ids: unique(ids), ProfileIds: unique(profiles)})
 	if err != nil {
-		return fmt.Errorf("read the names of roles: %w", err)
+		return fmt.Errorf("read roles: %w", err)
 	}
-	names := make(map[uuid.UUID]string, len(rows))
+	roles := make(map[uuid.UUID]store.WaitingRolesRow, len(rows))
 	for _, row := range rows {
-		names[row.ID] = row.Name
+		roles[row.ID] = row
 	}
 	for n := range views {
-		views[n].roles = names
+		views[n].roles = roles
 	}
 	return nil
 }
 
 func (v *view) run() Run {
 	row := v.row
-	r := Run{ID: row.ID, ItemID: row.ItemID, ProfileID: row.ProfileID, ProfileVersion: int(row.ProfileVersion),
+	r := Run{ID: row.ID, ItemID: row.ItemID, ItemName: row.ItemName, ProfileID: row.ProfileID, ProfileVersion: int(row.ProfileVersion),
 		Status: machine.Status(row.Status), CurrentAction: row.CurrentAction, Error: row.Error, StartedBy: row.StartedBy,
 		StartedAt: row.StartedAt.UTC(), MovedAt: row.MovedAt.UTC(), FinishedAt: utc(row.FinishedAt),
 		Actions: make([]RunAction, len(v.definition.Actions)), Tasks: make([]RunTask, len(v.definition.Tasks))}

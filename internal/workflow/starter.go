@@ -122,14 +122,44 @@ func (l *launcher) definition(
 	if d, ok := l.definitions.Get(v); ok {
 		return d, nil
 	}
-	row, err := store.New(tx).GetWorkflowProfileVersion(ctx, store.GetWorkflowProfileVersionParams{
-		AccountID: accountID, ProfileID: v.profile, Version: v.version})
+	all, err := l.definitionsOf(ctx, tx, accountID, []versionKey{v})
+	return all[v], err
+}
+
+// definitionsOf returns versions of profiles. It reads those that the node does not know in one statement.
+func (l *launcher) definitionsOf(
+	ctx context.Context, tx db.Querier, accountID uuid.UUID, versions []versionKey,
+) (map[versionKey]machine.Definition, error) {
+	known := make(map[versionKey]machine.Definition, len(versions))
+	p := store.WorkflowProfileVersionsParams{AccountID: accountID}
+	for _, v := range versions {
+		d, ok := l.definitions.Get(v)
+		if ok {
+			known[v] = d
+			continue
+		}
+		p.ProfileIds, p.Versions = append(p.ProfileIds, v.profile), append(p.Versions, v.version)
+	}
+	if len(p.Versions) == 0 {
+		return known, nil
+	}
+	rows, err := store.New(tx).WorkflowProfileVersions(ctx, p)
 	if err != nil {
-		return d, fmt.Errorf("read version %d of workflow profile %s: %w", v.version, v.profile, err)
+		return nil, fmt.Errorf("read versions of workflow profiles: %w", err)
 	}
-	if d, err = decodeDefinition(row.Actions, row.Tasks); err != nil {
-		return d, err
+	for _, row := range rows {
+		d, err := decodeDefinition(row.Actions, row.Tasks)
+		if err != nil {
+			return nil, err
+		}
+		v := versionKey{row.ProfileID, row.Version}
+		known[v] = d
+		l.definitions.Add(v, d)
 	}
-	l.definitions.Add(v, d)
-	return d, nil
+	for _, v := range versions {
+		if _, ok := known[v]; !ok {
+			return nil, fmt.Errorf("version %d of workflow profile %s is missing", v.version, v.profile)
+		}
+	}
+	return known, nil
 }

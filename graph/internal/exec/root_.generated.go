@@ -5060,6 +5060,11 @@ type Item implements Node {
 """An item's place in its workflow."""
 type ItemWorkflow {
   profileId: ID!
+  """
+  The text of the document: ` + "`" + `pending` + "`" + `, ` + "`" + `running` + "`" + `, ` + "`" + `waiting` + "`" + `, ` + "`" + `completed` + "`" + `, ` + "`" + `failed` + "`" + ` or ` + "`" + `cancelled` + "`" + `. ` + "`" + `workflowStatuses` + "`" + ` of
+  filters takes such texts, as do the filters that hooks and access tokens store; so it is no enum. ` + "`" + `WorkflowRun.status` + "`" + `
+  has the same values as one.
+  """
   status: String!
   currentAction: String
 }

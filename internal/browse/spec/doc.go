@@ -12,6 +12,7 @@
 //	x-link          of a property: the path that reads what the value identifies, "/roles/{id}" or "/{path}"
 //	x-from          of a property of a request: where representations have the value, "workflow/profile_id"
 //	x-when          of a link: it is there if the values at these pointers are these texts (see Follow)
+//	x-unless        of an operation: it is not offered on a page whose answer has one of these values at these pointers
 //	x-autocomplete  of a property: the HTML attribute of its control
 //
 // It must not know how a page looks, nor what an operation does. Calls go down this list of files:

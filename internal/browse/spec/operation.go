@@ -25,6 +25,7 @@ type Operation struct {
 	Cells                     map[string]string // paths that read what members of its answer identify; see Document.Links
 	Follows                   []Follow          // what its answer leads to
 
+	unless   map[string][]any
 	tags     []string
 	searched string // the text that a search examines, in lower case
 }

@@ -82,7 +82,7 @@ func (r *reader) operation(method, path string, shared []any, node *jsontree.Obj
 	for _, status := range responses.Names() {
 		op.Responses = append(op.Responses, r.response(status, responses.Get(status)))
 	}
-	op.Follows = readFollows(responses)
+	op.Follows, op.unless = readFollows(responses), readUnless(node.Object("x-unless"))
 	words := append([]string{method, path, op.ID, op.Summary, description}, op.tags...)
 	op.searched = strings.ToLower(strings.Join(words, " "))
 	return op

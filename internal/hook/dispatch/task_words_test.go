@@ -20,7 +20,7 @@ func TestTask_ItsFailureDoesNotTellWhereItWasSent(t *testing.T) {
 	run := b.due(n, item, url, "a")
 	const want = "Hooks may not reach the address of the receiver"
 	b.Eventually("the first attempt has failed", func() bool {
-		list, err := hook.TaskDeliveries(b.Ctx, b.Pool, b.Account, item, run)
+		list, err := hook.TaskDeliveries(b.Ctx, b.Pool, b.Account, []uuid.UUID{item}, []uuid.UUID{run})
 		if err != nil || len(list) != 1 || list[0].Attempts == 0 {
 			return false
 		}
@@ -31,7 +31,7 @@ func TestTask_ItsFailureDoesNotTellWhereItWasSent(t *testing.T) {
 	})
 	second := b.due(n, item, url, "a")
 	b.Eventually("a later run's task is behind", func() bool {
-		list, err := hook.TaskDeliveries(b.Ctx, b.Pool, b.Account, item, second)
+		list, err := hook.TaskDeliveries(b.Ctx, b.Pool, b.Account, []uuid.UUID{item}, []uuid.UUID{second})
 		if err != nil || len(list) != 1 || !list[0].IsBehind {
 			return false
 		}

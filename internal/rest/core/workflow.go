@@ -122,7 +122,7 @@ func comment(in *oapi.WorkflowComment) string {
 
 func toRun(r workflow.Run) oapi.WorkflowRun {
 	shown := oapi.WorkflowRun{
-		ID: r.ID, ItemID: r.ItemID, ProfileID: r.ProfileID, ProfileVersion: int32(r.ProfileVersion),
+		ID: r.ID, ItemID: r.ItemID, ItemName: r.ItemName, ProfileID: r.ProfileID, ProfileVersion: int32(r.ProfileVersion),
 		Status: oapi.WorkflowRunStatus(r.Status), CurrentAction: r.CurrentAction, Explanation: r.Explanation, Error: r.Error,
 		StartedAt: r.StartedAt, FinishedAt: r.FinishedAt,
 		Actions: make([]oapi.WorkflowRunAction, len(r.Actions)), Tasks: make([]oapi.WorkflowRunTask, len(r.Tasks)),

@@ -234,3 +234,69 @@ func TestWorkflow_RunsAreListedByFilterAndPage(t *testing.T) {
 		}
 	}
 }
+
+func TestWorkflow_ARunSaysThatItsPeopleNoLongerSeeTheItem(t *testing.T) {
+	t.Parallel()
+	n := startRuns(t, `[]`)
+	waiting, coming := n.newItem(), n.newItem()
+	n.editor.Call(http.MethodPost, workflowOf(waiting)+"/actions/edit/complete", "").WantStatus(t, http.StatusOK)
+	n.await(waiting, "waiting", "approve")
+	n.Call(http.MethodPatch, profilesPath+"/"+n.profile, fmt.Sprintf(
+		`{"role_ids":[%q],"actions":[{"key":"edit","kind":"edit","role_ids":[%q]}]}`, n.editorRole, n.editorRole)).
+		WantStatus(t, http.StatusOK)
+	explanation := func(id string) string {
+		return n.editor.Call(http.MethodGet, workflowOf(id), "").WantStatus(t, http.StatusOK).Field(t, "explanation")
+	}
+	const want = "Waits for a person with the role Chief, but nobody can act: the role Chief does not see the item, " +
+		"because its profile is limited to other roles."
+	if got := explanation(waiting); got != want {
+		t.Errorf("the run says %q, want %q", got, want)
+	}
+	if got := explanation(coming); got != "Waits for a person with the role Reporter." {
+		t.Errorf("the other run says %q", got)
+	}
+	check := string(n.Call(http.MethodPost, profilesPath+"/"+n.profile+"/check", "").WantStatus(t, http.StatusOK).Body)
+	for _, want := range []string{
+		"Unfinished runs of version 1 (1) stand at approve, where nobody can act: the role Chief does not see the items",
+		"Unfinished runs of version 1 (1) will come to approve, where nobody can act: the role Chief does not see the items",
+	} {
+		if !strings.Contains(check, want) {
+			t.Errorf("the check does not say %q: %s", want, check)
+		}
+	}
+}
+
+func TestWorkflow_ARecordedTaskNamesItsDeliveryBeforeItHasEnded(t *testing.T) {
+	t.Parallel()
+	n := startRuns(t, `[{"key":"tell","name":"Tell","at":"after_action","action":"edit","kind":"http_post",
+		"url":"http://127.0.0.1:1024/","wait":true}]`)
+	id := n.newItem()
+	n.editor.Call(http.MethodPost, workflowOf(id)+"/actions/edit/complete", "").WantStatus(t, http.StatusOK)
+	var run struct {
+		ItemName string `json:"item_name"`
+		Tasks    []struct {
+			State      string
+			DeliveryID string `json:"delivery_id"`
+		}
+	}
+	nodetest.Eventually(t, "the delivery has an id", func() bool {
+		body := n.Call(http.MethodGet, workflowOf(id), "").WantStatus(t, http.StatusOK).Body
+		if err := json.Unmarshal(body, &run); err != nil {
+			t.Fatal(err)
+		}
+		return run.Tasks[0].State == "sending" && run.Tasks[0].DeliveryID != ""
+	})
+	if run.ItemName != "Metropolis" {
+		t.Errorf("the run's item is %q", run.ItemName)
+	}
+	for _, event := range n.Call(http.MethodGet, workflowOf(id)+"/history", "").WantStatus(t, http.StatusOK).Results(t) {
+		switch event["event"] {
+		case "task_recorded":
+			if event["delivery_id"] != run.Tasks[0].DeliveryID {
+				t.Errorf("the event is %v, want the delivery %s", event, run.Tasks[0].DeliveryID)
+			}
+		case "task_failed", "task_succeeded":
+			t.Errorf("the delivery has ended: %v", event)
+		}
+	}
+}

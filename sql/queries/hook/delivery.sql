@@ -104,6 +104,12 @@ WHERE d.hook_id = g.hook_id AND d.position = n.position AND d.due_at IS NULL AND
     WHERE o.hook_id = g.hook_id AND o.item_id = g.item_id AND o.due_at IS NOT NULL LIMIT 1
 ) IS NULL;
 
+-- DeliveryAhead returns the delivery that the others of its group wait for: the one that is due or is being sent.
+-- name: DeliveryAhead :one
+SELECT d.id FROM delivery d
+WHERE d.account_id = @account_id AND d.hook_id = @hook_id AND d.item_id = @item_id
+ORDER BY d.due_at IS NULL, d.position LIMIT 1;
+
 -- RetryDeliveryNow makes a delivery due that waits for a retry.
 -- name: RetryDeliveryNow :execrows
 UPDATE delivery SET due_at = clock_timestamp(), trigger = @trigger::text, round = attempts
@@ -274,7 +280,8 @@ SELECT g.id, g.account_id, g.item_id, (g.due_at IS NOT NULL)::boolean AS led,
     (SELECT c.task FROM item_change c WHERE c.id = g.change_id) AS task
 FROM gone g;
 
--- DropPending removes deliveries of a deleted hook, as FailPending does, but does not log them.
+-- DropPending removes deliveries of a deleted hook, as FailPending does, but does not log them. A hidden hook may have
+-- come back since it was found deleted.
 -- name: DropPending :execrows
 -- system: the dispatcher delivers for all accounts.
 DELETE FROM delivery d USING (
@@ -282,7 +289,8 @@ DELETE FROM delivery d USING (
         ORDER BY x.position DESC LIMIT @batch
     FOR UPDATE SKIP LOCKED
 ) n
-WHERE d.hook_id = @hook_id AND d.position = n.position;
+WHERE d.hook_id = @hook_id AND d.position = n.position
+    AND EXISTS (SELECT FROM hook h WHERE h.id = @hook_id AND h.deleted_at IS NOT NULL);
 
 -- DueHooks returns each active hook that has pending deliveries, and the time until the next is due, in seconds. When
 -- it is due already, the time is negative.

@@ -72,6 +72,13 @@ RETURNING attempts;
 UPDATE workflow_run SET attempts = attempts + 1
 WHERE account_id = @account_id AND item_id = @item_id AND finished_at IS NULL;
 
+-- HasLateRuns reports whether NudgeRuns or NudgeAnswered may find a run. It is two look-ups by index, and all that the
+-- sweep of an idle server costs.
+-- name: HasLateRuns :one
+-- system: the sweep serves all accounts.
+SELECT (EXISTS (SELECT FROM workflow_run w WHERE w.wake_at < now() - interval '10 seconds')
+    OR EXISTS (SELECT FROM workflow_run w WHERE w.finished_at IS NULL AND w.waiting_tasks <> '{}'))::boolean AS late;
+
 -- NudgeRuns returns runs that should have moved 10 seconds ago, each at most once in 30 seconds.
 -- name: NudgeRuns :many
 -- system: the sweep serves all accounts.
@@ -122,7 +129,7 @@ WHERE account_id = @account_id AND id = @id AND process_owner = @owner::uuid AND
 
 -- ListRuns omits the runs of items that are hidden from the role.
 -- name: ListRuns :many
-SELECT r.* FROM workflow_run r JOIN item i ON i.id = r.item_id
+SELECT r.*, i.name AS item_name FROM workflow_run r JOIN item i ON i.id = r.item_id
 WHERE r.account_id = @account_id AND (sqlc.narg('before_id')::uuid IS NULL OR r.id < sqlc.narg('before_id')::uuid)
     AND (sqlc.narg('statuses')::text[] IS NULL OR r.status = ANY (sqlc.narg('statuses')::text[]))
     AND (sqlc.narg('action')::text IS NULL OR r.current_action = sqlc.narg('action')::text)
@@ -135,7 +142,7 @@ ORDER BY r.id DESC LIMIT @max_rows;
 
 -- LastRun reads the last run of an item, unless the item is hidden from the role.
 -- name: LastRun :one
-SELECT r.* FROM workflow_run r JOIN item i ON i.id = r.item_id
+SELECT r.*, i.name AS item_name FROM workflow_run r JOIN item i ON i.id = r.item_id
 WHERE r.account_id = @account_id AND r.item_id = @item_id
     AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
         (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
@@ -143,7 +150,7 @@ ORDER BY r.id DESC LIMIT 1;
 
 -- LastRuns reads the last run of each item, unless the item is hidden from the role.
 -- name: LastRuns :many
-SELECT DISTINCT ON (r.item_id) r.* FROM workflow_run r JOIN item i ON i.id = r.item_id
+SELECT DISTINCT ON (r.item_id) r.*, i.name AS item_name FROM workflow_run r JOIN item i ON i.id = r.item_id
 WHERE r.account_id = @account_id AND r.item_id = ANY (@item_ids::uuid[])
     AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
         (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
@@ -165,9 +172,23 @@ WHERE e.account_id = @account_id AND e.item_id = @item_id
         (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
 ORDER BY e.id DESC LIMIT @max_rows;
 
--- RoleNames returns the names of roles.
--- name: RoleNames :many
-SELECT id, name FROM role WHERE account_id = @account_id AND id = ANY (@ids::uuid[]) ORDER BY name;
+-- WaitingRoles returns roles that runs wait for, with what may keep their users from acting: which of the profiles hide
+-- their items from the role, its permissions, and whether it has an active user.
+-- name: WaitingRoles :many
+SELECT r.id, r.name, r.permissions, ARRAY(
+        SELECT p.id FROM workflow_profile p
+        WHERE p.account_id = @account_id AND p.id = ANY (@profile_ids::uuid[])
+            AND p.role_ids <> '{}' AND r.id <> ALL (p.role_ids)
+    )::uuid[] AS hidden,
+    EXISTS (SELECT FROM app_user u WHERE u.account_id = @account_id AND u.role_id = r.id AND u.active)::boolean AS has_user
+FROM role r WHERE r.account_id = @account_id AND r.id = ANY (@ids::uuid[]) ORDER BY r.name;
+
+-- OlderRuns counts the runs of a profile that have not ended and keep an older version, by version and current action.
+-- name: OlderRuns :many
+SELECT profile_version, coalesce(current_action, '')::text AS current_action, count(*) AS runs
+FROM workflow_run
+WHERE account_id = @account_id AND profile_id = @profile_id AND finished_at IS NULL AND profile_version < @version
+GROUP BY 1, 2 ORDER BY 1, 2;
 
 -- CountRuns counts the runs that have not ended, by status, and the age of the oldest that waits for a person.
 -- name: CountRuns :many

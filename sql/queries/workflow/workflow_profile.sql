@@ -77,3 +77,17 @@ WITH deleted AS (
 )
 INSERT INTO deleted_workflow_profile (id, account_id, role_ids)
 SELECT d.id, d.account_id, d.role_ids FROM deleted d WHERE d.role_ids <> '{}';
+
+-- UnfinishedVersions returns the versions of a profile that runs have which have not ended.
+-- name: UnfinishedVersions :many
+SELECT DISTINCT profile_version FROM workflow_run
+WHERE account_id = @account_id AND profile_id = @profile_id AND finished_at IS NULL;
+
+-- ProfilesWithOldHooks returns profiles with hidden hooks whose URLs their tasks lack.
+-- name: ProfilesWithOldHooks :many
+-- system: the sweep serves all accounts.
+SELECT p.account_id, p.id FROM workflow_profile p
+WHERE EXISTS (SELECT FROM hook h
+    WHERE h.workflow_profile_id = p.id AND h.last_change IS NULL AND h.deleted_at IS NULL
+        AND NOT p.tasks @> jsonb_build_array(jsonb_build_object('url', h.url)))
+LIMIT @max_rows;

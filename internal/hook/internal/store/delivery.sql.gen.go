@@ -390,6 +390,26 @@ func (q *Queries) CommitLater(ctx context.Context) error {
 	return err
 }
 
+const deliveryAhead = `-- name: DeliveryAhead :one
+SELECT d.id FROM delivery d
+WHERE d.account_id = $1 AND d.hook_id = $2 AND d.item_id = $3
+ORDER BY d.due_at IS NULL, d.position LIMIT 1
+`
+
+type DeliveryAheadParams struct {
+	AccountID uuid.UUID
+	HookID    uuid.UUID
+	ItemID    uuid.UUID
+}
+
+// DeliveryAhead returns the delivery that the others of its group wait for: the one that is due or is being sent.
+func (q *Queries) DeliveryAhead(ctx context.Context, arg DeliveryAheadParams) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, deliveryAhead, arg.AccountID, arg.HookID, arg.ItemID)
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
+}
+
 const doneBefore = `-- name: DoneBefore :one
 SELECT least(
     (SELECT coalesce(min(n.position) - 1, 9223372036854775807)
@@ -415,6 +435,7 @@ DELETE FROM delivery d USING (
     FOR UPDATE SKIP LOCKED
 ) n
 WHERE d.hook_id = $1 AND d.position = n.position
+    AND EXISTS (SELECT FROM hook h WHERE h.id = $1 AND h.deleted_at IS NOT NULL)
 `
 
 type DropPendingParams struct {
@@ -422,7 +443,8 @@ type DropPendingParams struct {
 	Batch  int32
 }
 
-// DropPending removes deliveries of a deleted hook, as FailPending does, but does not log them.
+// DropPending removes deliveries of a deleted hook, as FailPending does, but does not log them. A hidden hook may have
+// come back since it was found deleted.
 // system: the dispatcher delivers for all accounts.
 func (q *Queries) DropPending(ctx context.Context, arg DropPendingParams) (int64, error) {
 	result, err := q.db.Exec(ctx, dropPending, arg.HookID, arg.Batch)

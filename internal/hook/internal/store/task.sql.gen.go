@@ -16,6 +16,8 @@ const deleteTaskHooks = `-- name: DeleteTaskHooks :exec
 UPDATE hook k SET deleted_at = now(), active = false
 WHERE k.last_change IS NOT NULL AND k.deleted_at IS NULL
     AND (SELECT d.position FROM delivery d WHERE d.hook_id = k.id LIMIT 1) IS NULL
+    AND ((SELECT a.position FROM delivery_attempt a WHERE a.hook_id = k.id LIMIT 1) IS NULL
+        OR NOT EXISTS (SELECT FROM workflow_profile w WHERE w.id = k.workflow_profile_id))
     AND (
         SELECT h.scanned_to >= k.last_change
             AND NOT EXISTS (SELECT FROM unnest(h.gaps) AS g (id) WHERE g.id <= k.last_change)
@@ -27,8 +29,9 @@ WHERE k.last_change IS NOT NULL AND k.deleted_at IS NULL
     )
 `
 
-// DeleteTaskHooks deletes the hidden hooks of deleted profiles once nothing is left to send: every change up to the last
-// one has a position that the fan-out has passed, or was rolled back, and no delivery is pending.
+// DeleteTaskHooks deletes the hidden hooks that have been ended or retired, once nothing is left to send: every change
+// up to the last one has a position that the fan-out has passed, or was rolled back, and no delivery is pending. While
+// the profile exists, the deliveries that are logged are shown; so their hook stays.
 // system: the dispatcher delivers for all accounts.
 func (q *Queries) DeleteTaskHooks(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, deleteTaskHooks)
@@ -48,6 +51,25 @@ type EndTaskHooksParams struct {
 // EndTaskHooks notes that no later change is for the hidden hooks of a profile: the profile is being deleted.
 func (q *Queries) EndTaskHooks(ctx context.Context, arg EndTaskHooksParams) error {
 	_, err := q.db.Exec(ctx, endTaskHooks, arg.AccountID, arg.WorkflowProfileID)
+	return err
+}
+
+const retireTaskHooks = `-- name: RetireTaskHooks :exec
+UPDATE hook h SET last_change = coalesce((SELECT c.id FROM item_change c ORDER BY c.id DESC LIMIT 1), 0)
+WHERE h.account_id = $1 AND h.workflow_profile_id = CAST($2 AS uuid)
+    AND h.last_change IS NULL AND h.deleted_at IS NULL AND NOT (h.url = ANY ($3::text[]))
+`
+
+type RetireTaskHooksParams struct {
+	AccountID         uuid.UUID
+	WorkflowProfileID uuid.UUID
+	Urls              []string
+}
+
+// RetireTaskHooks notes that no later change is for the hidden hooks of a profile, except for those of the URLs. The
+// profile is locked, and its runs need no other URL.
+func (q *Queries) RetireTaskHooks(ctx context.Context, arg RetireTaskHooksParams) error {
+	_, err := q.db.Exec(ctx, retireTaskHooks, arg.AccountID, arg.WorkflowProfileID, arg.Urls)
 	return err
 }
 
@@ -84,7 +106,7 @@ SELECT n.id, CAST($1 AS uuid), CAST($2 AS uuid), n.url, '', '{}', true,
     CAST($3 AS text), 0, '{}', n.headers::jsonb
 FROM (SELECT unnest($4::uuid[]) AS id, unnest($5::text[]) AS url, unnest($6::text[]) AS headers) n
 ON CONFLICT (id) DO UPDATE SET headers = hook.headers || EXCLUDED.headers, active = true, disabled_reason = NULL,
-    updated_at = now()
+    last_change = NULL, deleted_at = NULL, updated_at = now()
 `
 
 type SyncTaskHooksParams struct {
@@ -97,8 +119,9 @@ type SyncTaskHooksParams struct {
 }
 
 // SyncTaskHooks makes the hidden hooks of a workflow profile: one for each URL of its tasks. Those that it has keep
-// their secret, and the headers of tasks that only older versions of the profile have. A hidden hook receives every
-// change that names it, so its position is the beginning of the log. Its headers are text here, one object a hook.
+// their secret, and the headers of tasks that only older versions of the profile have. One that was to go stays. A
+// hidden hook receives every change that names it, so its position is the beginning of the log. Its headers are text
+// here, one object a hook.
 func (q *Queries) SyncTaskHooks(ctx context.Context, arg SyncTaskHooksParams) error {
 	_, err := q.db.Exec(ctx, syncTaskHooks,
 		arg.AccountID,
@@ -112,33 +135,35 @@ func (q *Queries) SyncTaskHooks(ctx context.Context, arg SyncTaskHooksParams) er
 }
 
 const taskDeliveries = `-- name: TaskDeliveries :many
-SELECT c.id, c.task, (c.targets[1])::uuid AS hook_id, c.revision, c.occurred_at,
+SELECT c.id, c.item_id, c.task, (c.targets[1])::uuid AS hook_id, c.revision, c.occurred_at,
     coalesce(p.position, 0)::bigint AS position, coalesce((
         SELECT a.outcome FROM delivery_attempt a
         WHERE a.hook_id = c.targets[1] AND a.position = p.position AND a.closes LIMIT 1), 'pending')::text AS state,
     coalesce(d.position < p.position, false)::boolean AS is_behind,
     coalesce(d.attempts, 0)::integer AS attempts, d.due_at,
     coalesce(d.last_fault, '')::text AS last_fault, coalesce(d.last_error, '')::text AS last_error
-FROM (
-    SELECT id, account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets, document, occurred_at, task FROM item_change x WHERE x.account_id = $1 AND x.item_id = $2 ORDER BY x.id DESC LIMIT 1000
+FROM (SELECT unnest($1::uuid[]) AS item_id) n
+CROSS JOIN LATERAL (
+    SELECT id, account_id, item_id, revision, kind, changed_fields, previous, actor, trigger, targets, document, occurred_at, task FROM item_change x WHERE x.account_id = $2 AND x.item_id = n.item_id ORDER BY x.id DESC LIMIT 1000
 ) c
 LEFT JOIN LATERAL (SELECT o.position FROM item_position o WHERE o.change_id = c.id LIMIT 1) p ON true
 LEFT JOIN LATERAL (
     SELECT x.hook_id, x.position, x.id, x.account_id, x.item_id, x.change_id, x.revision, x.kind, x.trigger, x.thin, x.due_at, x.claim, x.claimed_to, x.node, x.attempts, x.round, x.last_attempt, x.last_status, x.last_fault, x.last_error, x.created_at FROM delivery x
     WHERE x.hook_id = c.targets[1] AND x.item_id = c.item_id AND x.position <= p.position ORDER BY x.position LIMIT 1
 ) d ON true
-WHERE c.task IS NOT NULL AND c.task ->> 'run_id' = ($3::uuid)::text
+WHERE c.task IS NOT NULL AND c.task ->> 'run_id' = ANY ($3::text[])
 ORDER BY c.id
 `
 
 type TaskDeliveriesParams struct {
+	ItemIds   []uuid.UUID
 	AccountID uuid.UUID
-	ItemID    uuid.UUID
-	RunID     uuid.UUID
+	RunIds    []string
 }
 
 type TaskDeliveriesRow struct {
 	ID         int64
+	ItemID     uuid.UUID
 	Task       []byte
 	HookID     uuid.UUID
 	Revision   int64
@@ -152,12 +177,12 @@ type TaskDeliveriesRow struct {
 	LastError  string
 }
 
-// TaskDeliveries returns the tasks of a run among the last thousand changes of its item, in the order of the log, and
-// what has become of their deliveries. A position of 0: the change has none yet. The attempts are those of the
-// delivery that is to be sent next to the same URL: the task's own one, or one that it is behind. A pending delivery has its number of
-// attempts, and after a failed one when the next is due and why the last one failed.
+// TaskDeliveries returns the tasks of runs among the last thousand changes of each of their items, in the order of the
+// log, and what has become of their deliveries. A position of 0: the change has none yet. The attempts are those of the
+// delivery that is to be sent next to the same URL: the task's own one, or one that it is behind. A pending delivery
+// has its number of attempts, and after a failed one when the next is due and why the last one failed.
 func (q *Queries) TaskDeliveries(ctx context.Context, arg TaskDeliveriesParams) ([]TaskDeliveriesRow, error) {
-	rows, err := q.db.Query(ctx, taskDeliveries, arg.AccountID, arg.ItemID, arg.RunID)
+	rows, err := q.db.Query(ctx, taskDeliveries, arg.ItemIds, arg.AccountID, arg.RunIds)
 	if err != nil {
 		return nil, err
 	}
@@ -167,6 +192,7 @@ func (q *Queries) TaskDeliveries(ctx context.Context, arg TaskDeliveriesParams) 
 		var i TaskDeliveriesRow
 		if err := rows.Scan(
 			&i.ID,
+			&i.ItemID,
 			&i.Task,
 			&i.HookID,
 			&i.Revision,

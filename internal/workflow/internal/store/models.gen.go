@@ -5,7 +5,6 @@
 package store
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,29 +25,4 @@ type WorkflowEvent struct {
 	Took       *float64
 	DeliveryID *uuid.UUID
 	Outcome    *string
-}
-
-type WorkflowRun struct {
-	ID              uuid.UUID
-	AccountID       uuid.UUID
-	ItemID          uuid.UUID
-	ProfileID       uuid.UUID
-	ProfileVersion  int32
-	Status          string
-	CurrentAction   *string
-	State           json.RawMessage
-	Error           *string
-	WaitingRoles    []uuid.UUID
-	WaitingTasks    []string
-	StartedBy       *uuid.UUID
-	StartedAt       time.Time
-	MovedAt         time.Time
-	FinishedAt      *time.Time
-	WakeAt          *time.Time
-	NudgedAt        *time.Time
-	Attempts        int16
-	ProcessAction   *string
-	ProcessAttempt  int16
-	ProcessOwner    *uuid.UUID
-	ProcessProgress int16
 }

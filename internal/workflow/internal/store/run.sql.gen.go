@@ -158,6 +158,21 @@ func (q *Queries) FailAttempt(ctx context.Context, arg FailAttemptParams) error 
 	return err
 }
 
+const hasLateRuns = `-- name: HasLateRuns :one
+SELECT (EXISTS (SELECT FROM workflow_run w WHERE w.wake_at < now() - interval '10 seconds')
+    OR EXISTS (SELECT FROM workflow_run w WHERE w.finished_at IS NULL AND w.waiting_tasks <> '{}'))::boolean AS late
+`
+
+// HasLateRuns reports whether NudgeRuns or NudgeAnswered may find a run. It is two look-ups by index, and all that the
+// sweep of an idle server costs.
+// system: the sweep serves all accounts.
+func (q *Queries) HasLateRuns(ctx context.Context) (bool, error) {
+	row := q.db.QueryRow(ctx, hasLateRuns)
+	var late bool
+	err := row.Scan(&late)
+	return late, err
+}
+
 const hasUnfinishedRun = `-- name: HasUnfinishedRun :one
 SELECT EXISTS (SELECT FROM workflow_run
     WHERE account_id = $1 AND item_id = $2 AND finished_at IS NULL)::boolean
@@ -429,7 +444,7 @@ func (q *Queries) KeepProcessQueued(ctx context.Context, arg KeepProcessQueuedPa
 }
 
 const lastRun = `-- name: LastRun :one
-SELECT r.id, r.account_id, r.item_id, r.profile_id, r.profile_version, r.status, r.current_action, r.state, r.error, r.waiting_roles, r.waiting_tasks, r.started_by, r.started_at, r.moved_at, r.finished_at, r.wake_at, r.nudged_at, r.attempts, r.process_action, r.process_attempt, r.process_owner, r.process_progress FROM workflow_run r JOIN item i ON i.id = r.item_id
+SELECT r.id, r.account_id, r.item_id, r.profile_id, r.profile_version, r.status, r.current_action, r.state, r.error, r.waiting_roles, r.waiting_tasks, r.started_by, r.started_at, r.moved_at, r.finished_at, r.wake_at, r.nudged_at, r.attempts, r.process_action, r.process_attempt, r.process_owner, r.process_progress, i.name AS item_name FROM workflow_run r JOIN item i ON i.id = r.item_id
 WHERE r.account_id = $1 AND r.item_id = $2
     AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
         (SELECT hidden_profiles($1, $3::uuid))::uuid[]))
@@ -442,10 +457,36 @@ type LastRunParams struct {
 	RoleID    *uuid.UUID
 }
 
+type LastRunRow struct {
+	ID              uuid.UUID
+	AccountID       uuid.UUID
+	ItemID          uuid.UUID
+	ProfileID       uuid.UUID
+	ProfileVersion  int32
+	Status          string
+	CurrentAction   *string
+	State           json.RawMessage
+	Error           *string
+	WaitingRoles    []uuid.UUID
+	WaitingTasks    []string
+	StartedBy       *uuid.UUID
+	StartedAt       time.Time
+	MovedAt         time.Time
+	FinishedAt      *time.Time
+	WakeAt          *time.Time
+	NudgedAt        *time.Time
+	Attempts        int16
+	ProcessAction   *string
+	ProcessAttempt  int16
+	ProcessOwner    *uuid.UUID
+	ProcessProgress int16
+	ItemName        string
+}
+
 // LastRun reads the last run of an item, unless the item is hidden from the role.
-func (q *Queries) LastRun(ctx context.Context, arg LastRunParams) (WorkflowRun, error) {
+func (q *Queries) LastRun(ctx context.Context, arg LastRunParams) (LastRunRow, error) {
 	row := q.db.QueryRow(ctx, lastRun, arg.AccountID, arg.ItemID, arg.RoleID)
-	var i WorkflowRun
+	var i LastRunRow
 	err := row.Scan(
 		&i.ID,
 		&i.AccountID,
@@ -469,12 +510,13 @@ func (q *Queries) LastRun(ctx context.Context, arg LastRunParams) (WorkflowRun, 
 		&i.ProcessAttempt,
 		&i.ProcessOwner,
 		&i.ProcessProgress,
+		&i.ItemName,
 	)
 	return i, err
 }
 
 const lastRuns = `-- name: LastRuns :many
-SELECT DISTINCT ON (r.item_id) r.id, r.account_id, r.item_id, r.profile_id, r.profile_version, r.status, r.current_action, r.state, r.error, r.waiting_roles, r.waiting_tasks, r.started_by, r.started_at, r.moved_at, r.finished_at, r.wake_at, r.nudged_at, r.attempts, r.process_action, r.process_attempt, r.process_owner, r.process_progress FROM workflow_run r JOIN item i ON i.id = r.item_id
+SELECT DISTINCT ON (r.item_id) r.id, r.account_id, r.item_id, r.profile_id, r.profile_version, r.status, r.current_action, r.state, r.error, r.waiting_roles, r.waiting_tasks, r.started_by, r.started_at, r.moved_at, r.finished_at, r.wake_at, r.nudged_at, r.attempts, r.process_action, r.process_attempt, r.process_owner, r.process_progress, i.name AS item_name FROM workflow_run r JOIN item i ON i.id = r.item_id
 WHERE r.account_id = $1 AND r.item_id = ANY ($2::uuid[])
     AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
         (SELECT hidden_profiles($1, $3::uuid))::uuid[]))
@@ -487,16 +529,42 @@ type LastRunsParams struct {
 	RoleID    *uuid.UUID
 }
 
+type LastRunsRow struct {
+	ID              uuid.UUID
+	AccountID       uuid.UUID
+	ItemID          uuid.UUID
+	ProfileID       uuid.UUID
+	ProfileVersion  int32
+	Status          string
+	CurrentAction   *string
+	State           json.RawMessage
+	Error           *string
+	WaitingRoles    []uuid.UUID
+	WaitingTasks    []string
+	StartedBy       *uuid.UUID
+	StartedAt       time.Time
+	MovedAt         time.Time
+	FinishedAt      *time.Time
+	WakeAt          *time.Time
+	NudgedAt        *time.Time
+	Attempts        int16
+	ProcessAction   *string
+	ProcessAttempt  int16
+	ProcessOwner    *uuid.UUID
+	ProcessProgress int16
+	ItemName        string
+}
+
 // LastRuns reads the last run of each item, unless the item is hidden from the role.
-func (q *Queries) LastRuns(ctx context.Context, arg LastRunsParams) ([]WorkflowRun, error) {
+func (q *Queries) LastRuns(ctx context.Context, arg LastRunsParams) ([]LastRunsRow, error) {
 	rows, err := q.db.Query(ctx, lastRuns, arg.AccountID, arg.ItemIds, arg.RoleID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []WorkflowRun{}
+	items := []LastRunsRow{}
 	for rows.Next() {
-		var i WorkflowRun
+		var i LastRunsRow
 		if err := rows.Scan(
 			&i.ID,
 			&i.AccountID,
@@ -520,6 +588,7 @@ func (q *Queries) LastRuns(ctx context.Context, arg LastRunsParams) ([]WorkflowR
 			&i.ProcessAttempt,
 			&i.ProcessOwner,
 			&i.ProcessProgress,
+			&i.ItemName,
 		); err != nil {
 			return nil, err
 		}
@@ -532,7 +601,7 @@ func (q *Queries) LastRuns(ctx context.Context, arg LastRunsParams) ([]WorkflowR
 }
 
 const listRuns = `-- name: ListRuns :many
-SELECT r.id, r.account_id, r.item_id, r.profile_id, r.profile_version, r.status, r.current_action, r.state, r.error, r.waiting_roles, r.waiting_tasks, r.started_by, r.started_at, r.moved_at, r.finished_at, r.wake_at, r.nudged_at, r.attempts, r.process_action, r.process_attempt, r.process_owner, r.process_progress FROM workflow_run r JOIN item i ON i.id = r.item_id
+SELECT r.id, r.account_id, r.item_id, r.profile_id, r.profile_version, r.status, r.current_action, r.state, r.error, r.waiting_roles, r.waiting_tasks, r.started_by, r.started_at, r.moved_at, r.finished_at, r.wake_at, r.nudged_at, r.attempts, r.process_action, r.process_attempt, r.process_owner, r.process_progress, i.name AS item_name FROM workflow_run r JOIN item i ON i.id = r.item_id
 WHERE r.account_id = $1 AND ($2::uuid IS NULL OR r.id < $2::uuid)
     AND ($3::text[] IS NULL OR r.status = ANY ($3::text[]))
     AND ($4::text IS NULL OR r.current_action = $4::text)
@@ -555,8 +624,34 @@ type ListRunsParams struct {
 	MaxRows   int32
 }
 
+type ListRunsRow struct {
+	ID              uuid.UUID
+	AccountID       uuid.UUID
+	ItemID          uuid.UUID
+	ProfileID       uuid.UUID
+	ProfileVersion  int32
+	Status          string
+	CurrentAction   *string
+	State           json.RawMessage
+	Error           *string
+	WaitingRoles    []uuid.UUID
+	WaitingTasks    []string
+	StartedBy       *uuid.UUID
+	StartedAt       time.Time
+	MovedAt         time.Time
+	FinishedAt      *time.Time
+	WakeAt          *time.Time
+	NudgedAt        *time.Time
+	Attempts        int16
+	ProcessAction   *string
+	ProcessAttempt  int16
+	ProcessOwner    *uuid.UUID
+	ProcessProgress int16
+	ItemName        string
+}
+
 // ListRuns omits the runs of items that are hidden from the role.
-func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]WorkflowRun, error) {
+func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]ListRunsRow, error) {
 	rows, err := q.db.Query(ctx, listRuns,
 		arg.AccountID,
 		arg.BeforeID,
@@ -571,9 +666,9 @@ func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]WorkflowR
 		return nil, err
 	}
 	defer rows.Close()
-	items := []WorkflowRun{}
+	items := []ListRunsRow{}
 	for rows.Next() {
-		var i WorkflowRun
+		var i ListRunsRow
 		if err := rows.Scan(
 			&i.ID,
 			&i.AccountID,
@@ -597,6 +692,7 @@ func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]WorkflowR
 			&i.ProcessAttempt,
 			&i.ProcessOwner,
 			&i.ProcessProgress,
+			&i.ItemName,
 		); err != nil {
 			return nil, err
 		}
@@ -687,6 +783,46 @@ func (q *Queries) NudgeRuns(ctx context.Context, maxRows int32) ([]NudgeRunsRow,
 	return items, nil
 }
 
+const olderRuns = `-- name: OlderRuns :many
+SELECT profile_version, coalesce(current_action, '')::text AS current_action, count(*) AS runs
+FROM workflow_run
+WHERE account_id = $1 AND profile_id = $2 AND finished_at IS NULL AND profile_version < $3
+GROUP BY 1, 2 ORDER BY 1, 2
+`
+
+type OlderRunsParams struct {
+	AccountID uuid.UUID
+	ProfileID uuid.UUID
+	Version   int32
+}
+
+type OlderRunsRow struct {
+	ProfileVersion int32
+	CurrentAction  string
+	Runs           int64
+}
+
+// OlderRuns counts the runs of a profile that have not ended and keep an older version, by version and current action.
+func (q *Queries) OlderRuns(ctx context.Context, arg OlderRunsParams) ([]OlderRunsRow, error) {
+	rows, err := q.db.Query(ctx, olderRuns, arg.AccountID, arg.ProfileID, arg.Version)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []OlderRunsRow{}
+	for rows.Next() {
+		var i OlderRunsRow
+		if err := rows.Scan(&i.ProfileVersion, &i.CurrentAction, &i.Runs); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const profileToRun = `-- name: ProfileToRun :one
 SELECT p.version FROM workflow_profile p
 WHERE p.account_id = $1 AND p.id = $2 AND p.id <> ALL (
@@ -724,41 +860,6 @@ type ReleaseProcessParams struct {
 func (q *Queries) ReleaseProcess(ctx context.Context, arg ReleaseProcessParams) error {
 	_, err := q.db.Exec(ctx, releaseProcess, arg.AccountID, arg.ID, arg.Owner)
 	return err
-}
-
-const roleNames = `-- name: RoleNames :many
-SELECT id, name FROM role WHERE account_id = $1 AND id = ANY ($2::uuid[]) ORDER BY name
-`
-
-type RoleNamesParams struct {
-	AccountID uuid.UUID
-	Ids       []uuid.UUID
-}
-
-type RoleNamesRow struct {
-	ID   uuid.UUID
-	Name string
-}
-
-// RoleNames returns the names of roles.
-func (q *Queries) RoleNames(ctx context.Context, arg RoleNamesParams) ([]RoleNamesRow, error) {
-	rows, err := q.db.Query(ctx, roleNames, arg.AccountID, arg.Ids)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []RoleNamesRow{}
-	for rows.Next() {
-		var i RoleNamesRow
-		if err := rows.Scan(&i.ID, &i.Name); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const runToMove = `-- name: RunToMove :one
@@ -857,4 +958,56 @@ func (q *Queries) SaveRun(ctx context.Context, arg SaveRunParams) error {
 		arg.ID,
 	)
 	return err
+}
+
+const waitingRoles = `-- name: WaitingRoles :many
+SELECT r.id, r.name, r.permissions, ARRAY(
+        SELECT p.id FROM workflow_profile p
+        WHERE p.account_id = $1 AND p.id = ANY ($2::uuid[])
+            AND p.role_ids <> '{}' AND r.id <> ALL (p.role_ids)
+    )::uuid[] AS hidden,
+    EXISTS (SELECT FROM app_user u WHERE u.account_id = $1 AND u.role_id = r.id AND u.active)::boolean AS has_user
+FROM role r WHERE r.account_id = $1 AND r.id = ANY ($3::uuid[]) ORDER BY r.name
+`
+
+type WaitingRolesParams struct {
+	AccountID  uuid.UUID
+	ProfileIds []uuid.UUID
+	Ids        []uuid.UUID
+}
+
+type WaitingRolesRow struct {
+	ID          uuid.UUID
+	Name        string
+	Permissions []string
+	Hidden      []uuid.UUID
+	HasUser     bool
+}
+
+// WaitingRoles returns roles that runs wait for, with what may keep their users from acting: which of the profiles hide
+// their items from the role, its permissions, and whether it has an active user.
+func (q *Queries) WaitingRoles(ctx context.Context, arg WaitingRolesParams) ([]WaitingRolesRow, error) {
+	rows, err := q.db.Query(ctx, waitingRoles, arg.AccountID, arg.ProfileIds, arg.Ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []WaitingRolesRow{}
+	for rows.Next() {
+		var i WaitingRolesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Permissions,
+			&i.Hidden,
+			&i.HasUser,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

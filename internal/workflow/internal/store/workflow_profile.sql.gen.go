@@ -278,6 +278,41 @@ func (q *Queries) LockWorkflowProfile(ctx context.Context, arg LockWorkflowProfi
 	return i, err
 }
 
+const profilesWithOldHooks = `-- name: ProfilesWithOldHooks :many
+SELECT p.account_id, p.id FROM workflow_profile p
+WHERE EXISTS (SELECT FROM hook h
+    WHERE h.workflow_profile_id = p.id AND h.last_change IS NULL AND h.deleted_at IS NULL
+        AND NOT p.tasks @> jsonb_build_array(jsonb_build_object('url', h.url)))
+LIMIT $1
+`
+
+type ProfilesWithOldHooksRow struct {
+	AccountID uuid.UUID
+	ID        uuid.UUID
+}
+
+// ProfilesWithOldHooks returns profiles with hidden hooks whose URLs their tasks lack.
+// system: the sweep serves all accounts.
+func (q *Queries) ProfilesWithOldHooks(ctx context.Context, maxRows int32) ([]ProfilesWithOldHooksRow, error) {
+	rows, err := q.db.Query(ctx, profilesWithOldHooks, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ProfilesWithOldHooksRow{}
+	for rows.Next() {
+		var i ProfilesWithOldHooksRow
+		if err := rows.Scan(&i.AccountID, &i.ID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const rotateUploadSecret = `-- name: RotateUploadSecret :one
 UPDATE workflow_profile SET upload_secret = $1,
     old_upload_secret = CASE WHEN $2::float8 > 0 THEN upload_secret END,
@@ -335,6 +370,37 @@ func (q *Queries) RotateWorkflowSecret(ctx context.Context, arg RotateWorkflowSe
 	var old_secret_until *time.Time
 	err := row.Scan(&old_secret_until)
 	return old_secret_until, err
+}
+
+const unfinishedVersions = `-- name: UnfinishedVersions :many
+SELECT DISTINCT profile_version FROM workflow_run
+WHERE account_id = $1 AND profile_id = $2 AND finished_at IS NULL
+`
+
+type UnfinishedVersionsParams struct {
+	AccountID uuid.UUID
+	ProfileID uuid.UUID
+}
+
+// UnfinishedVersions returns the versions of a profile that runs have which have not ended.
+func (q *Queries) UnfinishedVersions(ctx context.Context, arg UnfinishedVersionsParams) ([]int32, error) {
+	rows, err := q.db.Query(ctx, unfinishedVersions, arg.AccountID, arg.ProfileID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int32{}
+	for rows.Next() {
+		var profile_version int32
+		if err := rows.Scan(&profile_version); err != nil {
+			return nil, err
+		}
+		items = append(items, profile_version)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const updateWorkflowProfile = `-- name: UpdateWorkflowProfile :one

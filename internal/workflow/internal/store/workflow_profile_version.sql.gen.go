@@ -117,3 +117,49 @@ func (q *Queries) ListWorkflowProfileVersions(ctx context.Context, arg ListWorkf
 	}
 	return items, nil
 }
+
+const workflowProfileVersions = `-- name: WorkflowProfileVersions :many
+SELECT v.profile_id, v.version, v.actions, v.tasks FROM workflow_profile_version v
+JOIN (SELECT unnest($1::uuid[]) AS profile_id, unnest($2::integer[]) AS version) n
+    ON n.profile_id = v.profile_id AND n.version = v.version
+WHERE v.account_id = $3
+`
+
+type WorkflowProfileVersionsParams struct {
+	ProfileIds []uuid.UUID
+	Versions   []int32
+	AccountID  uuid.UUID
+}
+
+type WorkflowProfileVersionsRow struct {
+	ProfileID uuid.UUID
+	Version   int32
+	Actions   json.RawMessage
+	Tasks     json.RawMessage
+}
+
+// WorkflowProfileVersions returns versions of profiles.
+func (q *Queries) WorkflowProfileVersions(ctx context.Context, arg WorkflowProfileVersionsParams) ([]WorkflowProfileVersionsRow, error) {
+	rows, err := q.db.Query(ctx, workflowProfileVersions, arg.ProfileIds, arg.Versions, arg.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []WorkflowProfileVersionsRow{}
+	for rows.Next() {
+		var i WorkflowProfileVersionsRow
+		if err := rows.Scan(
+			&i.ProfileID,
+			&i.Version,
+			&i.Actions,
+			&i.Tasks,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}

@@ -1664,8 +1664,11 @@ type WorkflowRotationInputSecret string
 
 // WorkflowRun One run of a workflow on an item.
 type WorkflowRun struct {
-	ID        openapi_types.UUID `json:"id"`
-	ItemID    openapi_types.UUID `json:"item_id"`
+	ID     openapi_types.UUID `json:"id"`
+	ItemID openapi_types.UUID `json:"item_id"`
+
+	// ItemName The item's name as it is now.
+	ItemName  string             `json:"item_name"`
 	ProfileID openapi_types.UUID `json:"profile_id"`
 
 	// ProfileVersion The version of the profile that the run began with, and keeps.
@@ -1679,7 +1682,7 @@ type WorkflowRun struct {
 
 	// Explanation Why the run has not ended, in one sentence: what it waits for, or what it does. Null after its end.
 	//
-	// Examples: waiting for a person with the role Editor
+	// Examples: Waits for a person with the role Editor.
 	Explanation *string `json:"explanation"`
 
 	// Error Why the run failed.
@@ -11445,6 +11448,20 @@ func (response PatchItem404ApplicationProblemPlusJSONResponse) VisitPatchItemRes
 	return err
 }
 
+type PatchItem409ApplicationProblemPlusJSONResponse Problem
+
+func (response PatchItem409ApplicationProblemPlusJSONResponse) VisitPatchItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PatchItem412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
@@ -11594,6 +11611,20 @@ func (response ReplaceItem404ApplicationProblemPlusJSONResponse) VisitReplaceIte
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplaceItem409ApplicationProblemPlusJSONResponse Problem
+
+func (response ReplaceItem409ApplicationProblemPlusJSONResponse) VisitReplaceItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
 }
