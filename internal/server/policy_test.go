@@ -133,6 +133,7 @@ var exempt = map[string]string{
 	"account.Service.RunAuditRetention": "the node itself deletes old entries",
 	"signin.Service.Run":                "the node itself listens for changes",
 	"hook.Service.SyncWorkflow":         "part of a change of a workflow profile, which has authorized",
+	"hook.Service.RetireWorkflow":       "part of a change of a workflow profile, which has authorized, or of its sweep",
 	"hook.Service.EndWorkflow":          "part of the deletion of a workflow profile, which has authorized",
 	"workflow.Service.Run":              "the node itself listens for changes, and moves runs",
 	"item.Service.LockForWorkflow":      "package workflow has checked the actor, or is the system",

@@ -161,6 +161,9 @@ func (s *Service) update(ctx context.Context, tx pgx.Tx, actor account.Actor, be
 		if err := s.syncHooks(ctx, tx, actor.AccountID, after); err != nil {
 			return stored{}, err
 		}
+		if err := s.retireHooks(ctx, tx, actor.AccountID, after); err != nil {
+			return stored{}, err
+		}
 	}
 	return after, auditUpdated(ctx, tx, before, after)
 }

@@ -22,6 +22,7 @@ const (
 	moveWorkers    = 4                    // runs that a node moves at once
 	processWorkers = 1                    // items that a node processes at once
 	fetchPause     = 5 * time.Millisecond // the least time between two looks for jobs
+	fetchPoll      = 5 * time.Second      // between two looks without a notification
 	jobTimeout     = time.Minute          // of the moves of one job
 	keepJobs       = 5 * time.Minute      // a completed job tells nothing that the run does not
 	sweepPause     = 5 * time.Second      // between two sweeps, ±20 %
@@ -35,7 +36,7 @@ func (s *Service) Run(ctx context.Context) error {
 	var parts sync.WaitGroup
 	defer parts.Wait()
 	if s.items != nil {
-		for _, part := range []func(context.Context){s.work, s.announce, s.sweep} {
+		for _, part := range []func(context.Context){s.work, s.announce, s.sweep, s.sweepHooks} {
 			parts.Go(func() { part(ctx) })
 		}
 	}
@@ -91,7 +92,7 @@ func (s *Service) newWorkers() (*river.Client[pgx.Tx], error) {
 		ID: uuid.NewString(), Workers: workers, Logger: riverLog(s.log),
 		Queues: map[string]river.QueueConfig{
 			queue: {MaxWorkers: moveWorkers}, processQueue: {MaxWorkers: processWorkers}},
-		FetchCooldown: fetchPause, JobTimeout: jobTimeout,
+		FetchCooldown: fetchPause, FetchPollInterval: fetchPoll, JobTimeout: jobTimeout,
 		CompletedJobRetentionPeriod: keepJobs, CancelledJobRetentionPeriod: keepJobs,
 		DiscardedJobRetentionPeriod: 24 * time.Hour,
 	})
@@ -121,7 +122,8 @@ func (w *processWorker) Work(ctx context.Context, job *river.Job[process]) error
 }
 
 // announce tells the workers of all nodes that this node has queued jobs, in a transaction of its own. Any number of
-// jobs that are queued meanwhile cause one more notification. If it fails, the workers find the jobs within a second.
+// jobs that are queued meanwhile cause one more notification. One that fails is repeated. Without it the workers find
+// the jobs within seconds: when they look by themselves, and that is all an idle server does.
 func (s *Service) announce(ctx context.Context) {
 	executor := riverpgxv5.New(s.jobsPool).GetExecutor()
 	for {
@@ -136,21 +138,35 @@ func (s *Service) announce(ctx context.Context) {
 		err := executor.NotifyMany(ctx, &riverdriver.NotifyManyParams{
 			Topic: "river_insert", Payload: []string{fmt.Sprintf(`{"queue": %q}`, name)}})
 		if err != nil && ctx.Err() == nil {
-			s.log.Warn("cannot wake the workers of workflows; they look again within a second", "error", err)
+			s.log.Warn("cannot wake the workers of workflows; retrying", "error", err)
+			s.queued[name].Send()
+			wake.Pause(ctx, startPause)
 		}
 	}
 }
 
 // sweep queues again the runs that should move and have not, because the node that was to move them has died.
 func (s *Service) sweep(ctx context.Context) {
-	for wake.Pause(ctx, time.Duration(float64(s.sweepPause)*(0.8+0.4*rand.Float64()))) {
+	for wake.Pause(ctx, around(s.sweepPause)) {
 		if err := s.sweepOnce(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("cannot look for late workflows; retrying", "error", err)
 		}
 	}
 }
 
+// around returns a duration ±20 %, so that nodes do not sweep at the same time.
+func around(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+}
+
 func (s *Service) sweepOnce(ctx context.Context) error {
+	hasLate, err := store.New(s.moves).HasLateRuns(ctx)
+	if err != nil {
+		return fmt.Errorf("look for late runs: %w", err)
+	}
+	if !hasLate {
+		return nil
+	}
 	return db.Write(ctx, s.moves, func(ctx context.Context, tx pgx.Tx) error {
 		q, jobs := store.New(tx), []river.JobArgs{}
 		late, err := q.NudgeRuns(ctx, sweepRows)

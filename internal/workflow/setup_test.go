@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"slices"
 	"testing"
 
 	"github.com/google/uuid"
@@ -62,10 +63,16 @@ func (b *bundle) service(changed func()) *workflow.Service {
 type hooks struct {
 	synced []hook.WorkflowHooks
 	ended  []uuid.UUID
+	needed []string // by the last call of RetireWorkflow, sorted
 }
 
 func (h *hooks) SyncWorkflow(_ context.Context, _ pgx.Tx, w hook.WorkflowHooks) error {
 	h.synced = append(h.synced, w)
+	return nil
+}
+
+func (h *hooks) RetireWorkflow(_ context.Context, _ pgx.Tx, _, _ uuid.UUID, needed []string) error {
+	h.needed = slices.Sorted(slices.Values(needed))
 	return nil
 }
 

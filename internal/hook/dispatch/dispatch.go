@@ -39,6 +39,8 @@ type Dispatcher struct {
 
 	directStall, directLimit time.Duration
 
+	taskHooksSwept time.Time // for the sweep, which is one goroutine
+
 	// For the fan-out, which is one goroutine.
 	unsettled directSent // what was sent directly in a transaction whose end is not known yet
 	awaited   bool       // it has waited for a term, and none came

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -17,12 +18,18 @@ const (
 	maxEndBatches = 20   // of one sweep, for all hooks: the other tasks of the sweep wait
 )
 
+// taskHookSweeps is the number of sweeps for each look for hidden hooks to delete: nobody waits for that.
+const taskHookSweeps = 10
+
 // endInactive ends the pending deliveries of inactive hooks, in batches, and removes deleted hooks. It ends the newest
 // deliveries first. So the head of a group goes last, and the group still has a due delivery if the hook becomes
 // active again meanwhile. After a redelivery the head may be newer than the rest; then endBatch promotes the rest.
 func (d *Dispatcher) endInactive(ctx context.Context) error {
-	if err := store.New(d.pool).DeleteTaskHooks(ctx); err != nil {
-		return fmt.Errorf("delete the hooks of deleted workflow profiles: %w", err)
+	if now := time.Now(); now.Sub(d.taskHooksSwept) >= taskHookSweeps*d.config.Sweep {
+		if err := store.New(d.pool).DeleteTaskHooks(ctx); err != nil {
+			return fmt.Errorf("delete the hooks of workflow profiles: %w", err)
+		}
+		d.taskHooksSwept = now
 	}
 	hooks, err := store.New(d.pool).InactiveHooks(ctx)
 	if err != nil {

@@ -147,7 +147,7 @@ func TestTask_IsSentLikeEveryDeliveryWithItsOwnHeaders(t *testing.T) {
 			t.Errorf("ended: %+v", e)
 		}
 	}
-	found, err := hook.TaskDeliveries(b.Ctx, b.Pool, b.Account, item, run)
+	found, err := hook.TaskDeliveries(b.Ctx, b.Pool, b.Account, []uuid.UUID{item}, []uuid.UUID{run})
 	if err != nil || len(found) != 2 {
 		t.Fatalf("the run has %+v, %v", found, err)
 	}
@@ -379,6 +379,54 @@ func TestTask_ADeletedProfileStillSendsWhatIsRecorded(t *testing.T) {
 		t.Errorf("ended: %+v", e)
 	}
 	b.Eventually("the hook is deleted", func() bool { return deleted("/a") })
+}
+
+func TestTask_AURLThatIsNoLongerNeededKeepsItsHookWhileItsDeliveriesAreShown(t *testing.T) {
+	b := setupTasks(t)
+	b.Exec(`INSERT INTO workflow_profile (id, account_id, name) VALUES ($1, $2, 'News')`, b.profile, b.Account)
+	r, answer := b.Answering(http.StatusInternalServerError)
+	b.sync(nil, "used", r.URL+"/used", "unused", r.URL+"/unused", "kept", r.URL+"/kept")
+	n := b.idleNode(b.config(Config{Retries: retries(1000, 20*time.Millisecond)}))
+	item := uuid.New()
+	b.due(n, item, r.URL+"/used", "used")
+	b.inTx(func(ctx context.Context, tx pgx.Tx) error {
+		return b.Service.RetireWorkflow(ctx, tx, b.Account, b.profile, []string{r.URL + "/kept"})
+	})
+	hooks := func() (urls string) {
+		return value[string](b.bundle, `SELECT coalesce(string_agg(right(url, -length($1)), ' ' ORDER BY url), '')
+			FROM hook WHERE deleted_at IS NULL`, r.URL)
+	}
+	b.run(n)
+	b.Eventually("the hook that sent nothing is deleted", func() bool { return hooks() == "/kept /used" })
+	r.AwaitCount(2)
+	answer.Store(http.StatusOK)
+	id := b.awaitEnded(1)[0].DeliveryID
+	swept := func() { // twice, so that one sweep began after what the test has done
+		for range 2 {
+			n.taskHooksSwept = time.Time{}
+			if err := n.endInactive(b.Ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	n.stop()
+	if swept(); hooks() != "/kept /used" {
+		t.Errorf("with a logged delivery the hooks are %s", hooks())
+	}
+	both := b.managing(account.HooksManage, account.WorkflowsManage)
+	if d, _, err := b.Service.Delivery(both, id); err != nil || d.State != hook.Succeeded {
+		t.Errorf("the delivery is %+v, %v", d, err)
+	}
+	b.Exec(`DELETE FROM delivery_attempt`)
+	if swept(); hooks() != "/kept" {
+		t.Errorf("without deliveries the hooks are %s", hooks())
+	}
+	b.sync(nil, "used", r.URL+"/used") // before the row is forgotten
+	n = b.node(b.config(Config{}))
+	b.due(n, item, r.URL+"/used", "used")
+	if e := b.awaitEnded(2)[1]; e.Outcome != hook.Succeeded {
+		t.Errorf("of a URL that is back: %+v", e)
+	}
 }
 
 func TestTask_APendingOneHoldsTheLog(t *testing.T) {
