@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"itemcast/internal/problem"
 	"itemcast/internal/upload/ticket"
 )
 
@@ -26,7 +27,13 @@ func checkTickets(ctx context.Context, s *stage) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	known := func(uuid.UUID) (ticket.Terms, error) { return terms, nil }
+	profiles := map[uuid.UUID]ticket.Terms{terms.Profile: terms}
+	known := func(id uuid.UUID) (ticket.Terms, error) {
+		if of, ok := profiles[id]; ok {
+			return of, nil
+		}
+		return ticket.Terms{}, problem.New(problem.NotFound, "There is no such profile.")
+	}
 	return s.alternate(ctx, s.rounds(s.Rounds), rateOf, sides{
 		this: repeating(s.Round, func() error {
 			_, err := ticket.Parse(info, signature, now, known)

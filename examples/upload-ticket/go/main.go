@@ -29,14 +29,16 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-var errUsage = errors.New("usage: go run ./examples/upload-ticket/go URL PROFILE icu_… FILE (the profile's upload secret)")
+var errUsage = errors.New(
+	"usage: go run ./examples/upload-ticket/go URL PROFILE icu_… FILE (the profile's upload secret)")
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) != 4 || !strings.HasPrefix(args[2], "icu_") {
@@ -72,7 +74,7 @@ func sign(claims map[string]any, secret string) (info, signature string) {
 // upload sends the file as it is read, and prints the answer.
 func upload(ctx context.Context, server, info, signature string, file *os.File, out io.Writer) error {
 	reader, writer := io.Pipe()
-	defer reader.Close()
+	defer func() { _ = reader.Close() }() // ends the goroutine
 	form := multipart.NewWriter(writer)
 	go func() {
 		part, err := form.CreateFormFile("file", filepath.Base(file.Name()))

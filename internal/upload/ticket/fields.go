@@ -188,8 +188,8 @@ func (f *fields) checkItem(terms Terms) {
 	if privacy := item["privacy"]; privacy != nil && privacy != "private" && !terms.Publish {
 		f.fault("must be private, because the profile does not let tickets publish items", "item", "privacy")
 	}
-	profile, isText := item["workflow_profile_id"].(string)
-	if _, given := item["workflow_profile_id"]; given && !(isText && strings.EqualFold(profile, terms.Profile.String())) {
+	profile, _ := item["workflow_profile_id"].(string)
+	if _, given := item["workflow_profile_id"]; given && !strings.EqualFold(profile, terms.Profile.String()) {
 		f.fault("must be the ticket's profile; leave it out", "item", "workflow_profile_id")
 	}
 	if item["client_data"] != nil && f.values["client_data"] != nil {

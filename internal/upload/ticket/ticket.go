@@ -88,7 +88,7 @@ func readFields(claims []byte) (*fields, error) {
 
 // Allows reports whether the ticket and its profile both allow a content type.
 func (t Ticket) Allows(contentType string) bool {
-	return allows(t.Terms.ContentTypes, contentType) && allows(t.contentTypes, contentType)
+	return allows(t.ContentTypes, contentType) && allows(t.contentTypes, contentType)
 }
 
 // RedirectTo returns the URL to which the form of an upload leads: the ticket's redirect, with the ids of the new items
