@@ -3,6 +3,7 @@ package workflow
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -91,7 +92,7 @@ func (d *dryRun) problem(pointer string, severity Severity, format string, args 
 // run goes through the profile's steps in their order.
 func (d *dryRun) run() {
 	definition := d.profile.definition
-	if definition.IsEmpty() {
+	if definition.IsEmpty() && !d.profile.Uploads.Enabled {
 		d.problem("#/actions", Warning, "The profile has neither actions nor tasks, so it starts no workflow. Add one.")
 	}
 	d.tasks(machine.AtStart, "")
@@ -104,9 +105,17 @@ func (d *dryRun) run() {
 	d.tasks(machine.AtFailed, "")
 }
 
-// checkUploads warns of uploads for which nobody can sign a ticket.
+// checkUploads warns of uploads for which nobody can sign a ticket, and of those that nothing makes playable.
 func (d *dryRun) checkUploads() {
-	if d.profile.Uploads.Enabled && !d.profile.hasUploadSecret {
+	if !d.profile.Uploads.Enabled {
+		return
+	}
+	isProcess := func(a machine.Action) bool { return a.Kind == machine.Process }
+	if !slices.ContainsFunc(d.profile.Actions, isProcess) {
+		d.problem("#/actions", Warning, "Nothing makes uploaded files playable, because the profile has no action of the "+
+			"kind process. Add one.")
+	}
+	if !d.profile.hasUploadSecret {
 		d.problem("#/uploads/enabled", Warning, "Uploads are enabled, and there is no secret to sign tickets with. Make one "+
 			"by POST /workflow-profiles/{id}/rotate-secret with {\"secret\": \"uploads\"}.")
 	}

@@ -10,6 +10,7 @@ import (
 
 	"itemcast/internal/problem"
 	"itemcast/internal/workflow"
+	"itemcast/internal/workflow/machine"
 )
 
 func uploadsPatch(patch string) workflow.ProfilePatch {
@@ -112,25 +113,26 @@ func TestCopyProfile_CopiesTheSettingsOfUploadsAndNoSecret(t *testing.T) {
 	}
 }
 
-func TestCheckProfile_WarnsOfUploadsThatNobodyCanSign(t *testing.T) {
+func TestCheckProfile_WarnsOfUploadsThatNobodyCanSignOrThatStayUnplayable(t *testing.T) {
 	b := setup(t)
 	made := b.create(workflow.ProfileInput{Name: "Inbox", Uploads: workflow.Uploads{Enabled: true}})
-	warned := func() bool {
+	warnings := func() (at string) {
 		for _, p := range b.check(made.ID).Problems {
-			if p.Pointer == "#/uploads/enabled" && p.Severity == workflow.Warning {
-				return true
+			if p.Severity == workflow.Warning && (p.Pointer == "#/uploads/enabled" || p.Pointer == "#/actions") {
+				at += p.Pointer + " "
 			}
 		}
-		return false
+		return at
 	}
-	if !warned() {
-		t.Error("without a secret there is no warning")
+	if got := warnings(); got != "#/actions #/uploads/enabled " {
+		t.Errorf("without a secret and actions: warnings at %s", got)
 	}
 	if _, _, err := b.profiles.RotateSecret(b.ctx, made.ID, workflow.UploadsSecret, false); err != nil {
 		t.Fatal(err)
 	}
-	if warned() {
-		t.Error("with a secret there is a warning")
+	b.patch(made.ID, workflow.ProfilePatch{Actions: &[]machine.Action{{Key: "process", Kind: machine.Process}}})
+	if got := warnings(); got != "" {
+		t.Errorf("with both: warnings at %s", got)
 	}
 }
 
