@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"strings"
@@ -19,7 +20,7 @@ import (
 type server struct {
 	url      string
 	admin    *pgxpool.Pool
-	process  string // prefix of this process's databases, and application_name of its admin pool
+	process  string // prefix of this process's databases
 	template string
 	strategy string // how templates are copied: an option of CREATE DATABASE
 	created  atomic.Int64
@@ -36,26 +37,35 @@ var join = sync.OnceValues(func() (*server, error) {
 			return nil, err
 		}
 	}
-	s := &server{url: url, process: "itemcast_test_" + strings.ToLower(rand.Text()[:8])}
+	return connect(ctx, url, sql.Migrations)
+})
+
+// connect opens the process's connections to a server, and makes the template for these migrations unless it exists.
+func connect(ctx context.Context, url string, migrations fs.FS) (*server, error) {
+	sum, err := contentHash(migrations)
+	if err != nil {
+		return nil, fmt.Errorf("read the migrations: %w", err)
+	}
+	s := &server{url: url, process: "itemcast_test_" + strings.ToLower(rand.Text()[:8]), template: templatePrefix + sum}
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("read the test database URL: %w", err)
 	}
-	// An open connection with this application_name shows other processes that our databases are in use (dropStale), so
-	// one connection always stays open.
-	config.ConnConfig.RuntimeParams["application_name"] = s.process
+	// An open connection with this application_name shows other processes that our databases and our template are in use
+	// (dropStale), so one connection always stays open.
+	config.ConnConfig.RuntimeParams["application_name"] = s.process + " " + s.template
 	config.MinConns = 1
 	config.MaxConnLifetime = 0 // no limit
 	config.MaxConns = 4
 	if s.admin, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, fmt.Errorf("connect to the test database server: %w", err)
 	}
-	if s.template, err = s.ensureTemplate(ctx, sql.Migrations); err != nil {
+	if err := s.ensureTemplate(ctx, migrations); err != nil {
 		return nil, err
 	}
 	s.strategy, err = s.copyStrategy(ctx)
 	return s, err
-})
+}
 
 // create creates a database from the template and returns its name.
 func (s *server) create(ctx context.Context) (string, error) {

@@ -14,44 +14,39 @@ import (
 
 const (
 	templatePrefix = "itemcast_template_"
-	maxTemplates   = 5      // so that switching between checkouts and branches is fast
+	unusedKept     = 4      // templates, so that switching between checkouts and branches is fast
 	templateLock   = 730152 // an advisory lock; the number is arbitrary
 )
 
-// ensureTemplate creates the template database for these migrations unless it exists, and drops stale databases.
-func (s *server) ensureTemplate(ctx context.Context, migrations fs.FS) (string, error) {
-	sum, err := contentHash(migrations)
-	if err != nil {
-		return "", fmt.Errorf("read the migrations: %w", err)
-	}
-	name := templatePrefix + sum
+// ensureTemplate creates the template database from these migrations unless it exists, and drops stale databases.
+func (s *server) ensureTemplate(ctx context.Context, migrations fs.FS) error {
 	conn, err := s.admin.Acquire(ctx)
 	if err != nil {
-		return "", fmt.Errorf("connect to the test database server: %w", err)
+		return fmt.Errorf("connect to the test database server: %w", err)
 	}
 	defer conn.Release()
 	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", templateLock); err != nil {
-		return "", fmt.Errorf("wait for other test processes: %w", err)
+		return fmt.Errorf("wait for other test processes: %w", err)
 	}
 	defer func() { _, _ = conn.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", templateLock) }()
 
-	if err := s.dropStale(ctx, name); err != nil {
-		return "", fmt.Errorf("drop stale test databases: %w", err)
+	if err := s.dropStale(ctx); err != nil {
+		return fmt.Errorf("drop stale test databases: %w", err)
 	}
 	var exists bool
-	err = conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&exists)
-	if err != nil || exists {
-		return name, err
+	err = conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", s.template).Scan(&exists)
+	if err == nil && !exists {
+		err = s.createTemplate(ctx, conn, migrations)
 	}
-	if err := s.createTemplate(ctx, conn, name, migrations); err != nil {
-		return "", fmt.Errorf("create the template database: %w", err)
+	if err != nil {
+		return fmt.Errorf("create the template database: %w", err)
 	}
-	return name, nil
+	return nil
 }
 
 // createTemplate migrates a database under another name, and renames it when it is complete.
-func (s *server) createTemplate(ctx context.Context, conn *pgxpool.Conn, name string, migrations fs.FS) error {
-	unfinished := name + "_unfinished"
+func (s *server) createTemplate(ctx context.Context, conn *pgxpool.Conn, migrations fs.FS) error {
+	unfinished := s.template + "_unfinished"
 	if err := s.drop(ctx, unfinished); err != nil {
 		return err
 	}
@@ -67,24 +62,27 @@ func (s *server) createTemplate(ctx context.Context, conn *pgxpool.Conn, name st
 	if err != nil {
 		return err
 	}
-	if _, err := conn.Exec(ctx, "ALTER DATABASE "+unfinished+" RENAME TO "+name); err != nil {
+	if _, err := conn.Exec(ctx, "ALTER DATABASE "+unfinished+" RENAME TO "+s.template); err != nil {
 		return err
 	}
 	// Postgres does not copy a database that has connections.
-	_, err = conn.Exec(ctx, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false")
+	_, err = conn.Exec(ctx, "ALTER DATABASE "+s.template+" ALLOW_CONNECTIONS false")
 	return err
 }
 
-// dropStale drops the test databases of processes that have ended, and old templates. It never drops the current one.
-func (s *server) dropStale(ctx context.Context, current string) error {
+// dropStale drops the test databases of processes that have ended, and old templates. It never drops what a living
+// process uses.
+func (s *server) dropStale(ctx context.Context) error {
 	rows, err := s.admin.Query(ctx, `
 		SELECT datname FROM pg_database
 		WHERE datname ~ '^itemcast_test_[a-z0-9]+_[0-9]+$'
-		  AND regexp_replace(datname, '_[0-9]+$', '') NOT IN (SELECT application_name FROM pg_stat_activity)
+		  AND regexp_replace(datname, '_[0-9]+$', '') NOT IN (
+		      SELECT split_part(application_name, ' ', 1) FROM pg_stat_activity)
 		UNION ALL
 		(SELECT datname FROM pg_database
-		 WHERE starts_with(datname, $1) AND datname <> $2
-		 ORDER BY oid DESC OFFSET $3)`, templatePrefix, current, maxTemplates-1)
+		 WHERE starts_with(datname, $1)
+		   AND datname NOT IN (SELECT split_part(application_name, ' ', 2) FROM pg_stat_activity)
+		 ORDER BY oid DESC OFFSET $2)`, templatePrefix, unusedKept)
 	if err != nil {
 		return err
 	}
