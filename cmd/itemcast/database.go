@@ -14,7 +14,7 @@ const defaultAddr = "127.0.0.1:8080"
 // database holds the flags that every command has.
 type database struct {
 	DatabaseURL string    `help:"URL of a Postgres, 14 or newer. Empty: an embedded Postgres in the data directory." env:"ITEMCAST_DATABASE_URL" placeholder:"URL"`
-	DataDir     folder    `help:"Directory of the embedded Postgres." env:"ITEMCAST_DATA_DIR" default:".itemcast"`
+	DataDir     folder    `help:"Directory of the embedded Postgres, and of files." env:"ITEMCAST_DATA_DIR" default:".itemcast"`
 	PublicURL   publicURL `help:"Base of every absolute URL. Empty: http:// and the address." env:"ITEMCAST_PUBLIC_URL" placeholder:"URL"`
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -23,6 +25,8 @@ type serveCommand struct {
 	LogKeepFor         time.Duration `help:"How long the change log retains changes (up to a tenth longer), for cursors, hooks and histories. 0: no limit." env:"ITEMCAST_LOG_KEEP_FOR" default:"720h"`
 	LogKeepSize        byteSize      `help:"Size limit of the change log, such as 20GB; the oldest changes are deleted first. 0: no limit." env:"ITEMCAST_LOG_KEEP_SIZE" default:"0"`
 	AuditKeepFor       time.Duration `help:"How long the audit log retains entries. 0: no limit." env:"ITEMCAST_AUDIT_KEEP_FOR" default:"8760h"`
+	StorageURL         storageURL    `help:"Where files are stored: file:///folder, or s3://bucket?region=…&endpoint=…. Empty: the folder media of the data directory." env:"ITEMCAST_STORAGE_URL" placeholder:"URL"`
+	MediaKeepFor       time.Duration `help:"How long the files of deleted items and assets are retained." env:"ITEMCAST_MEDIA_KEEP_FOR" default:"24h"`
 	TrustedProxies     []network     `help:"Networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8 or 10.0.0.1." env:"ITEMCAST_TRUSTED_PROXIES" placeholder:"CIDR,…"`
 	HookAllowNetworks  []network     `help:"Private networks that hooks may reach, such as 127.0.0.0/8." env:"ITEMCAST_HOOK_ALLOW_NETWORKS" placeholder:"CIDR,…"`
 	HookAllowPorts     egress.Ports  `help:"Ports that hooks may reach." env:"ITEMCAST_HOOK_ALLOW_PORTS" default:"80,443,1024-65535"`
@@ -37,6 +41,8 @@ func (s *serveCommand) Validate() error {
 		return errors.New("--log-keep-for (ITEMCAST_LOG_KEEP_FOR) must be 1h or more, or 0 for no limit")
 	case s.AuditKeepFor < 0 || s.AuditKeepFor > 0 && s.AuditKeepFor < time.Hour:
 		return errors.New("--audit-keep-for (ITEMCAST_AUDIT_KEEP_FOR) must be 1h or more, or 0 for no limit")
+	case s.MediaKeepFor < time.Minute:
+		return errors.New("--media-keep-for (ITEMCAST_MEDIA_KEEP_FOR) must be 1m or more: downloads may be under way")
 	case s.LogKeepSize > 0 && s.LogKeepSize < 100<<20:
 		return errors.New("--log-keep-size (ITEMCAST_LOG_KEEP_SIZE) must be 100MiB or more, or 0 for no limit")
 	}
@@ -56,6 +62,8 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 			AuditKeepFor:       s.AuditKeepFor,
 			HookReach:          egress.Policy{Networks: prefixes(s.HookAllowNetworks), Ports: s.HookAllowPorts},
 			TrustedProxies:     prefixes(s.TrustedProxies),
+			StorageURL:         s.storage(d),
+			MediaKeepFor:       s.MediaKeepFor,
 			Log:                c.log,
 		},
 		Database:      database,
@@ -69,6 +77,15 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 		c.log.Info("the server has stopped")
 	}
 	return namingAdministrator(err)
+}
+
+// storage returns the URL of the storage.
+func (s *serveCommand) storage(d *database) string {
+	if s.StorageURL != "" {
+		return string(s.StorageURL)
+	}
+	folder := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(string(d.DataDir), "media"))}
+	return folder.String()
 }
 
 // administratorSettings are the settings of the first administrator, by the field of a user that they set.

@@ -25,7 +25,7 @@ var plainPath = regexp.MustCompile(`^(/[\w~-][\w.~-]*)*/*$`)
 // ownPaths are the first segments of Itemcast's addresses. A proxy may remove the path of the public URL from requests
 // or not, and with one of these as its path, an address would have two meanings.
 var ownPaths = map[string]bool{
-	"api": true, "assets": true, "graphql": true, "login": true, "logout": true, "reset": true,
+	"api": true, "assets": true, "graphql": true, "login": true, "logout": true, "media": true, "reset": true,
 }
 
 // UnmarshalText parses an absolute URL. It writes the host as browsers send it in Origin: in lower case, without a
@@ -79,6 +79,32 @@ func (f *folder) UnmarshalText(text []byte) error {
 		return errors.New("must be a folder, such as .itemcast")
 	}
 	*f = folder(kong.ExpandPath(string(text)))
+	return nil
+}
+
+// storageURL is where files are stored; "" is the folder media of the data directory.
+type storageURL string
+
+// UnmarshalText checks the form of the URL. Package blob checks the parameters of S3.
+func (s *storageURL) UnmarshalText(text []byte) error {
+	wrong := func(what string) error {
+		return fmt.Errorf("must be a URL such as file:///srv/media or s3://bucket?region=eu-central-1; the value %s", what)
+	}
+	u, err := url.Parse(string(text))
+	switch {
+	case len(text) == 0:
+	case err != nil:
+		return wrong("is no URL")
+	case u.User != nil:
+		return wrong("has credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead")
+	case u.Scheme == "file" && (u.Host != "" || !strings.HasPrefix(u.Path, "/")):
+		return wrong("has no absolute folder after file://")
+	case u.Scheme == "s3" && (u.Host == "" || strings.Trim(u.Path, "/") != ""):
+		return wrong("does not name a bucket alone after s3://; a folder of it is the parameter prefix")
+	case u.Scheme != "file" && u.Scheme != "s3":
+		return wrong("begins with neither file:// nor s3://")
+	}
+	*s = storageURL(text)
 	return nil
 }
 

@@ -17,10 +17,10 @@ import (
 // Refuse answers a request that fails before its operation is read.
 func Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	p := problem.From(err)
-	switch p.Code {
-	case problem.Unauthenticated:
+	if p.Code == problem.Unauthenticated {
 		w.Header().Set("WWW-Authenticate", bearer.Challenge(r.Header))
-	case problem.Unavailable, problem.TooManyRequests:
+	}
+	if p.Code.IsTemporary() {
 		w.Header().Set("Retry-After", p.RetrySeconds())
 	}
 	w.Header().Set("Cache-Control", "no-store")

@@ -61,7 +61,7 @@ func (p *Problems) shown(r *http.Request, err error) *problem.Error {
 	switch shown.Code {
 	case problem.Internal:
 		p.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
-	case problem.Unavailable:
+	case problem.Unavailable: // package media logs what the storage has answered
 		p.log.WarnContext(r.Context(), "request cannot be served now",
 			"method", r.Method, "path", r.URL.Path, "error", err)
 	}
@@ -100,15 +100,11 @@ func writeDocument(w http.ResponseWriter, shown *problem.Error) {
 	header.Set("Content-Type", problemType)
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
-	switch shown.Code {
-	case problem.RevisionMismatch:
-		if shown.Revision > 0 {
-			header.Set("ETag", revision.ETag(shown.Revision))
-		}
-	case problem.Unavailable, problem.TooManyRequests:
-		if header.Get("Retry-After") == "" {
-			header.Set("Retry-After", shown.RetrySeconds())
-		}
+	if shown.Code == problem.RevisionMismatch && shown.Revision > 0 {
+		header.Set("ETag", revision.ETag(shown.Revision))
+	}
+	if shown.Code.IsTemporary() && header.Get("Retry-After") == "" {
+		header.Set("Retry-After", shown.RetrySeconds())
 	}
 	w.WriteHeader(shown.Code.Status())
 	_, _ = w.Write(text)

@@ -3,6 +3,7 @@ package contract
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"runtime/debug"
 
@@ -49,6 +50,12 @@ func (w *watchedWriter) WriteHeader(status int) {
 func (w *watchedWriter) Write(p []byte) (int, error) {
 	w.begun = true
 	return w.ResponseWriter.Write(p)
+}
+
+// ReadFrom keeps net/http's own way to send a file (sendfile).
+func (w *watchedWriter) ReadFrom(from io.Reader) (int64, error) {
+	w.begun = true
+	return io.Copy(w.ResponseWriter, from)
 }
 
 // Flush makes the writer an http.Flusher, which some libraries need instead of a ResponseController.

@@ -37,6 +37,7 @@ func (n *Node) Handler() *Handler {
 			Identify: func(r *http.Request) (context.Context, error) { return gate.Identify(r.Context(), r) },
 			Watch:    n.SignIn.Watch},
 		Contract:       n.Contract,
+		Media:          n.Media,
 		Problems:       n.problems,
 		Pages:          n.pages,
 		GraphQL:        graphQL,

@@ -29,6 +29,8 @@ import (
 	"itemcast/internal/idempotency"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
+	"itemcast/internal/media"
+	"itemcast/internal/media/blob"
 	"itemcast/internal/publicurl"
 	"itemcast/internal/token"
 	"itemcast/internal/web"
@@ -53,6 +55,8 @@ type Config struct {
 	HookReach          egress.Policy
 	TrustedProxies     []netip.Prefix     // whose X-Forwarded-For is trusted
 	Processor          workflow.Processor // of media; nil: workflows skip the actions process
+	StorageURL         string             // where files are stored: file:///folder, s3://bucket; empty: nowhere
+	MediaKeepFor       time.Duration      // how long the files of deleted items and assets are retained; 0: 24 hours
 	Log                *slog.Logger
 }
 
@@ -61,6 +65,7 @@ type Node struct {
 	Account    *account.Service
 	SignIn     *signin.Service
 	Items      *item.Service
+	Media      *media.Service
 	Tokens     *token.Service
 	Hub        *live.Hub
 	Feed       *change.Feed
@@ -74,6 +79,7 @@ type Node struct {
 	queue     *pgxpool.Pool // of the dispatcher
 	moves     *pgxpool.Pool // of the runs of workflows
 	jobs      *pgxpool.Pool // of the queue of jobs
+	bucket    *blob.Bucket  // of files; nil: none
 	pages     *browse.Pages
 	problems  *contract.Problems
 	pruner    *change.Pruner
@@ -108,6 +114,12 @@ func New(ctx context.Context, pool *pgxpool.Pool, config Config) (*Node, error) 
 	if n.Feed, err = change.OpenFeed(ctx, n.notifier, config.Log); err != nil {
 		n.Close()
 		return nil, err
+	}
+	if config.StorageURL != "" {
+		if n.bucket, err = blob.Open(ctx, config.StorageURL); err != nil {
+			n.Close()
+			return nil, fmt.Errorf("%w (ITEMCAST_STORAGE_URL)", err)
+		}
 	}
 	n.buildServices()
 	return n, nil
@@ -145,6 +157,8 @@ func (n *Node) buildServices() {
 	n.Items = item.NewService(item.Config{Pool: pool, Feed: n.Feed, Sequencer: n.Sequencer, Workflows: starter,
 		Check: n.Contract.Schema("ItemInput").Check, CheckPatch: n.Contract.Schema("ItemPatch").Check,
 		PublicURL: config.PublicURL, Log: log})
+	n.Media = media.NewService(media.Config{Pool: pool, Items: n.Items, Bucket: n.bucket, PublicURL: config.PublicURL,
+		KeepFor: config.MediaKeepFor, Log: log})
 	n.Dispatcher = dispatch.New(dispatch.Config{Pool: n.queue, Feed: n.Feed, Sender: sender, Log: log,
 		TaskEnded: starter.TaskEnded})
 	n.hooks = hook.NewService(hook.Config{Pool: pool, Feed: n.Feed, Reach: config.HookReach, Sender: sender,
@@ -156,12 +170,15 @@ func (n *Node) buildServices() {
 		Starter: starter, Items: n.Items, Moves: n.moves, JobsPool: n.jobs, Processor: config.Processor})
 }
 
-// Close releases the node's own database connections. Call it after Run has returned.
+// Close releases the node's own database connections and its storage. Call it after Run has returned.
 func (n *Node) Close() {
 	for _, pool := range []*pgxpool.Pool{n.queue, n.moves, n.jobs, n.notifier} {
 		if pool != nil {
 			pool.Close()
 		}
+	}
+	if n.bucket != nil {
+		_ = n.bucket.Close()
 	}
 }
 
@@ -170,7 +187,7 @@ func (n *Node) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
 		n.Sequencer.Run, n.Feed.Run, n.pruner.Run, n.SignIn.Run, n.Account.RunAuditRetention, n.workflows.Run,
-		n.Items.RunRenewal,
+		n.Items.RunRenewal, n.Media.Run,
 		n.Dispatcher.Run,
 		func(ctx context.Context) error { return idempotency.RunRetention(ctx, n.pool, n.config.Log) },
 	} {

@@ -31,8 +31,12 @@ func From(err error) *Error {
 // IsTemporary reports whether the same request may succeed soon: neither the request nor its user is the cause of the
 // error.
 func IsTemporary(err error) bool {
-	code := From(err).Code
-	return code == Unavailable || code == TooManyRequests
+	return From(err).Code.IsTemporary()
+}
+
+// IsTemporary reports whether the code is one after which the same request may succeed soon.
+func (c Code) IsTemporary() bool {
+	return c == Unavailable || c == StorageUnavailable || c == TooManyRequests
 }
 
 func isTransient(err error) bool {

@@ -50,6 +50,7 @@ const (
 	TooManyRequests      Code = "TOO_MANY_REQUESTS"
 	Internal             Code = "INTERNAL"
 	Unavailable          Code = "UNAVAILABLE"
+	StorageUnavailable   Code = "STORAGE_UNAVAILABLE"
 )
 
 var statuses = map[Code]int{
@@ -84,6 +85,7 @@ var statuses = map[Code]int{
 	TooManyRequests:      http.StatusTooManyRequests,
 	Internal:             http.StatusInternalServerError,
 	Unavailable:          http.StatusServiceUnavailable,
+	StorageUnavailable:   http.StatusServiceUnavailable,
 }
 
 // Status returns the HTTP status of a code, or 500 for an unknown one.
@@ -101,7 +103,7 @@ type Error struct {
 	Faults   Faults
 	Revision int64 // with RevisionMismatch: the current revision
 
-	RetryAfter time.Duration // with TooManyRequests and Unavailable: the time to wait before a retry; 0: a second
+	RetryAfter time.Duration // with a code after which clients retry: the time to wait before that; 0: a second
 }
 
 // RetrySeconds returns the value of the header Retry-After: RetryAfter in whole seconds, rounded up, at least 1.

@@ -15,9 +15,12 @@ import (
 const readyTimeout = 2 * time.Second
 
 // Ops returns the operators' handler: liveness, readiness (the database answers), metrics and profiles. Do not expose
-// it to clients. head returns the last position of the change log that this node has read. The metrics include those of
-// the collectors.
-func Ops(pool *pgxpool.Pool, head func() int64, collectors ...prometheus.Collector) http.Handler {
+// it to clients. A node whose storage does not answer is ready all the same, and says so: every other node has the same
+// storage, and most requests need none. head returns the last position of the change log that this node has read. The
+// metrics include those of the collectors.
+func Ops(
+	pool *pgxpool.Pool, storage func(context.Context) error, head func() int64, collectors ...prometheus.Collector,
+) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
@@ -25,6 +28,10 @@ func Ops(pool *pgxpool.Pool, head func() int64, collectors ...prometheus.Collect
 		defer cancel()
 		if err := pool.Ping(ctx); err != nil {
 			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+			return
+		}
+		if err := storage(ctx); err != nil {
+			_, _ = w.Write([]byte("ok, but the storage for files does not answer\n"))
 			return
 		}
 		_, _ = w.Write([]byte("ok\n"))

@@ -15,6 +15,7 @@ import (
 	"itemcast/internal/hook"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
+	"itemcast/internal/media"
 	"itemcast/internal/problem"
 	"itemcast/internal/token"
 	"itemcast/internal/workflow"
@@ -30,6 +31,7 @@ var guarded = map[string]any{
 	"token.Service":     token.NewService(nil),
 	"workflow.Service":  workflow.NewService(workflow.Config{}),
 	"live.Hub":          live.NewHub(nil, nil, 0, nil),
+	"media.Service":     media.NewService(media.Config{}),
 }
 
 // needs has the permissions that each method requires, in the order of the checks.
@@ -84,6 +86,8 @@ var needs = map[string][]account.Permission{
 	"token.Service.Rotate": {},
 	"token.Service.Revoke": {},
 
+	"media.Service.Links": {account.ItemsView},
+
 	"workflow.Service.Profiles":      {account.ItemsView},
 	"workflow.Service.Profile":       {account.ItemsView},
 	"workflow.Service.Inbox":         {account.ItemsView},
@@ -136,6 +140,15 @@ var exempt = map[string]string{
 	"hook.Service.RetireWorkflow":       "part of a change of a workflow profile, which has authorized, or of its sweep",
 	"hook.Service.EndWorkflow":          "part of the deletion of a workflow profile, which has authorized",
 	"workflow.Service.Run":              "the node itself listens for changes, and moves runs",
+	"media.Service.Run":                 "the node itself deletes unused files",
+	"media.Service.Check":               "for operators",
+	"media.Service.Fetch":               "public files are for everybody; it authorizes for private ones",
+	"media.Service.Content":             "takes what Fetch has found",
+	"media.Service.Stage":               "part of an upload or of processing, which has authorized",
+	"media.Service.Publish":             "part of a change of an item, which has authorized",
+	"media.Service.Drop":                "part of a change of an item, which has authorized",
+	"media.Service.Discard":             "part of an upload or of processing, which has authorized",
+	"media.Service.Open":                "part of processing, which has authorized",
 	"item.Service.LockForWorkflow":      "package workflow has checked the actor, or is the system",
 	"item.Service.ReviseForWorkflow":    "package workflow has checked the actor, or is the system",
 	"item.Service.StoreForWorkflow":     "as ReviseForWorkflow",

@@ -16,9 +16,11 @@ import (
 	"itemcast/internal/browse"
 	"itemcast/internal/contract"
 	"itemcast/internal/live/sse"
+	"itemcast/internal/media"
 	"itemcast/internal/problem"
 	"itemcast/internal/publicurl"
 	"itemcast/internal/rest/core"
+	"itemcast/internal/rest/file"
 	"itemcast/internal/web"
 )
 
@@ -28,6 +30,7 @@ type Handlers struct {
 	Contract       *contract.Document
 	Problems       *contract.Problems
 	Pages          *browse.Pages
+	Media          *media.Service
 	GraphQL        http.Handler
 	GraphQLSchema  http.Handler
 	Idempotency    func(http.Handler) http.Handler
@@ -53,6 +56,11 @@ func Routes(h Handlers) http.Handler {
 	mux.HandleFunc("GET /api/v1/openapi.json", h.Contract.ServeJSON)
 	mux.HandleFunc("GET /api/v1/openapi.yaml", h.Contract.ServeYAML)
 
+	// Anyone who may see the item: everybody, if it is public or unlisted, or with a signed link.
+	files := file.Handler{Media: h.Media, Problems: h.Problems, Identify: h.Gate.visit}
+	mux.Handle("/media/{asset}/{name...}", files)
+	mux.Handle("/media/s/{signature}/{asset}/{name...}", files)
+
 	// Users with api.access. Each operation also needs its own permission. Browsers see each operation as a page.
 	api := held(h.Pages.Around(h.Gate.Admit, withoutDeadlines(streams, operations(h))))
 	mux.Handle("/api/v1/", api)
@@ -68,8 +76,10 @@ func Routes(h Handlers) http.Handler {
 	mux.Handle("/api/v1/openapi.json", notFound) // with another method
 	mux.Handle("/api/v1/openapi.yaml", notFound)
 	mux.Handle("/", notFound)
-	// The GraphQL handler bounds its own operations.
-	unbounded := func(r *http.Request) bool { return streams(r) || r.URL.Path == mux.path+"/graphql" }
+	// The GraphQL handler bounds its own operations; a file takes as long as its client reads.
+	unbounded := func(r *http.Request) bool {
+		return streams(r) || r.URL.Path == mux.path+"/graphql" || strings.HasPrefix(r.URL.Path, mux.path+"/media/")
+	}
 	takesTokens := func(r *http.Request) bool { return isAPI(strings.TrimPrefix(r.URL.Path, mux.path)) }
 	return withTokens(restored(mux.path, h.Pages.Problems(pages.User, h.Problems.Recover(withDeadlines(ordinary, unbounded,
 		crossOrigin(mux.path, h.AllowsOrigin, secure(h, takesTokens,

@@ -39,8 +39,22 @@ func Start(t testing.TB) *Node {
 // StartOn starts a node on a migrated database. Nodes may share one.
 func StartOn(t testing.TB, pool *pgxpool.Pool) *Node {
 	t.Helper()
+	return startOn(t, pool, folder(t))
+}
+
+// StartStoring is Start for a node that stores files at a URL.
+func StartStoring(t testing.TB, storage string) *Node {
+	t.Helper()
+	return startOn(t, dbtest.New(t), storage)
+}
+
+// folder returns the URL of a storage that ends with the test.
+func folder(t testing.TB) string { return "file://" + t.TempDir() }
+
+func startOn(t testing.TB, pool *pgxpool.Pool, storage string) *Node {
+	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
-	n := build(t, pool, "http://"+server.Listener.Addr().String())
+	n := build(t, pool, "http://"+server.Listener.Addr().String(), storage)
 	n.start(server)
 	return n
 }
@@ -69,7 +83,7 @@ func (n *Node) start(server *httptest.Server) {
 // and waits for its end; it may be called again. The test's end calls it too.
 func Serve(t testing.TB, pool *pgxpool.Pool, listener net.Listener) (n *Node, stop func()) {
 	t.Helper()
-	n = build(t, pool, "http://"+listener.Addr().String())
+	n = build(t, pool, "http://"+listener.Addr().String(), folder(t))
 	handler := n.Handler()
 	handler.Handler = labelled(n.URL, handler.Handler)
 	background, stopBackground := context.WithCancel(context.Background())
@@ -92,7 +106,7 @@ func Serve(t testing.TB, pool *pgxpool.Pool, listener net.Listener) (n *Node, st
 }
 
 // build builds a node at a public URL. Its hooks may reach this machine.
-func build(t testing.TB, pool *pgxpool.Pool, url string) *Node {
+func build(t testing.TB, pool *pgxpool.Pool, url, storage string) *Node {
 	t.Helper()
 	if _, err := account.Ensure(t.Context(), pool, AdminEmail, AdminPassword); err != nil {
 		t.Fatal(err)
@@ -100,6 +114,7 @@ func build(t testing.TB, pool *pgxpool.Pool, url string) *Node {
 	n, err := node.New(t.Context(), pool, node.Config{
 		PublicURL:          url,
 		ConnectionsPerUser: ConnectionsPerUser,
+		StorageURL:         storage,
 		HookReach:          egress.Policy{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
 		Log:                slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})

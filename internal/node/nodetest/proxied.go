@@ -20,7 +20,7 @@ const ProxiedPath = "/hub"
 func StartProxied(t testing.TB, strips bool) *Node {
 	t.Helper()
 	inner, outer := httptest.NewUnstartedServer(nil), httptest.NewUnstartedServer(nil)
-	n := build(t, dbtest.New(t), "http://"+outer.Listener.Addr().String()+ProxiedPath)
+	n := build(t, dbtest.New(t), "http://"+outer.Listener.Addr().String()+ProxiedPath, folder(t))
 	n.start(inner)
 	target := &url.URL{Scheme: "http", Host: inner.Listener.Addr().String()}
 	proxy := http.Handler(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }})

@@ -1,0 +1,98 @@
+package media
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/db"
+	"itemcast/internal/item"
+	"itemcast/internal/media/internal/store"
+	"itemcast/internal/problem"
+)
+
+// Access says why a file may be fetched. It decides who may keep it.
+type Access int
+
+// The reasons.
+const (
+	ByPrivacy   Access = iota // the item is public or unlisted: anybody
+	BySignature               // the request has a signature, which is valid for a time
+	ByUser                    // the request's user may see the item now
+)
+
+// Request asks for a file.
+type Request struct {
+	Asset     uuid.UUID
+	Name      string
+	Signature string // of a link; "" for none
+	// Identify returns the context of the request's user. It is called for private files only.
+	Identify func() (context.Context, error)
+}
+
+// Fetched is a file that may be fetched.
+type Fetched struct {
+	File
+	Stored time.Time // when its first byte was stored
+	Access Access
+	Until  time.Time // with BySignature: when the signature expires
+
+	key string
+}
+
+// Fetch finds a file that the request may fetch. Public and unlisted files are for everybody. A signature that is
+// wrong or has expired is none. Errors: NOT_FOUND, also if the user may not see the item; UNAUTHENTICATED for wrong
+// credentials; those of Identify.
+func (s *Service) Fetch(ctx context.Context, r Request) (Fetched, error) {
+	row, err := store.New(db.Read(ctx, s.pool)).FetchedFile(ctx, store.FetchedFileParams{AssetID: r.Asset, Name: r.Name})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Fetched{}, errNotFound
+	}
+	if err != nil {
+		return Fetched{}, fmt.Errorf("find a file: %w", err)
+	}
+	f := Fetched{Stored: row.CreatedAt, key: row.Key, File: File{Asset: row.AssetID, Name: row.Name,
+		ContentType: row.ContentType, Size: *row.Size, SHA256: [len(File{}.SHA256)]byte(row.Sha256)}}
+	if item.Privacy(row.Privacy) != item.PrivacyPrivate {
+		return f, nil
+	}
+	if r.Signature != "" {
+		until, err := s.verifySignature(ctx, r.Asset, r.Signature)
+		if err != nil {
+			return Fetched{}, err
+		}
+		f.Access, f.Until = BySignature, until
+		return f, nil
+	}
+	f.Access = ByUser
+	return f, s.maySee(r.Identify, *row.ItemID)
+}
+
+// maySee returns NOT_FOUND unless a request's user may see an item. A request without a user gets the same answer.
+func (s *Service) maySee(identify func() (context.Context, error), id uuid.UUID) error {
+	ctx, err := identify()
+	if err == nil {
+		_, err = s.items.Get(ctx, id)
+		if problem.Is(err, problem.Unauthenticated) { // nobody, as opposed to wrong credentials
+			return errNotFound
+		}
+	}
+	if problem.Is(err, problem.NotFound) || problem.Is(err, problem.Forbidden) {
+		return errNotFound
+	}
+	return err
+}
+
+// Content returns the bytes of a file. ctx counts until they are closed. Error: STORAGE_UNAVAILABLE, also later when
+// the first byte is asked for, by [Service.ExplainRead].
+func (s *Service) Content(ctx context.Context, f Fetched) (io.ReadSeekCloser, error) {
+	return s.open(ctx, f.key, f.File)
+}
+
+// ExplainRead returns what a client sees of an error of reading the content of a file: STORAGE_UNAVAILABLE.
+func (s *Service) ExplainRead(f Fetched, err error) error { return s.explainRead(f.File, err) }

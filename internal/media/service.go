@@ -1,0 +1,78 @@
+package media
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"itemcast/internal/item"
+	"itemcast/internal/media/blob"
+	"itemcast/internal/problem"
+	"itemcast/internal/wake"
+)
+
+// Service stores and finds files. Its methods may be called concurrently.
+type Service struct {
+	pool      *pgxpool.Pool
+	items     *item.Service
+	bucket    *blob.Bucket
+	publicURL string
+	keepFor   time.Duration
+	now       func() time.Time
+	log       *slog.Logger
+	key       atomic.Pointer[[]byte] // signs links; nil until it has been read
+	discarded wake.Signal            // there are bytes to delete at once
+	metrics   *metrics
+
+	mu      sync.Mutex
+	storing map[string]bool // the keys that this node is storing
+}
+
+// Config is what a Service needs.
+type Config struct {
+	Pool      *pgxpool.Pool
+	Items     *item.Service
+	Bucket    *blob.Bucket  // nil: there is no storage, and every use of it is refused
+	PublicURL string        // the base of absolute URLs, without a trailing slash
+	KeepFor   time.Duration // how long the bytes of deleted items and assets are retained; 0: 24 hours
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// NewService returns a Service.
+func NewService(c Config) *Service {
+	s := &Service{pool: c.Pool, items: c.Items, bucket: c.Bucket, publicURL: c.PublicURL, keepFor: c.KeepFor, now: c.Now,
+		log: c.Log, discarded: wake.New(), metrics: &metrics{}, storing: map[string]bool{}}
+	if s.keepFor == 0 {
+		s.keepFor = DefaultKeepFor
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	return s
+}
+
+// DefaultKeepFor is how long the bytes of deleted items and assets are retained.
+const DefaultKeepFor = 24 * time.Hour
+
+var (
+	errNotFound = problem.New(problem.NotFound,
+		"There is no such file, or you may not see its item. Sign in, or ask for a link to it.")
+	errNoStorage = problem.New(problem.StorageUnavailable,
+		"This server has no storage for files. Ask the operator to set ITEMCAST_STORAGE_URL.")
+	errStorage = problem.New(problem.StorageUnavailable, "The storage for files does not answer. Try again soon.")
+	errFull    = problem.New(problem.StorageUnavailable,
+		"The storage for files is full. Try again when the operator has made room.")
+)
+
+// Check returns an error if the storage does not answer. A service without storage has nothing to check.
+func (s *Service) Check(ctx context.Context) error {
+	if s.bucket == nil {
+		return nil
+	}
+	return s.bucket.Check(ctx)
+}
