@@ -110,10 +110,11 @@ func readRoles(ctx context.Context, q db.Querier, actor account.Actor, views []v
 
 func (v *view) run() Run {
 	row := v.row
-	r := Run{ID: row.ID, ItemID: row.ItemID, ItemName: row.ItemName, ProfileID: row.ProfileID, ProfileVersion: int(row.ProfileVersion),
-		Status: machine.Status(row.Status), CurrentAction: row.CurrentAction, Error: row.Error, StartedBy: row.StartedBy,
-		StartedAt: row.StartedAt.UTC(), MovedAt: row.MovedAt.UTC(), FinishedAt: utc(row.FinishedAt),
-		Actions: make([]RunAction, len(v.definition.Actions)), Tasks: make([]RunTask, len(v.definition.Tasks))}
+	r := Run{ID: row.ID, ItemID: row.ItemID, ItemName: row.ItemName, ProfileID: row.ProfileID,
+		ProfileVersion: int(row.ProfileVersion), Status: machine.Status(row.Status), CurrentAction: row.CurrentAction,
+		Error: row.Error, StartedBy: row.StartedBy, StartedAt: row.StartedAt.UTC(), MovedAt: row.MovedAt.UTC(),
+		FinishedAt: utc(row.FinishedAt), Actions: make([]RunAction, len(v.definition.Actions)),
+		Tasks: make([]RunTask, len(v.definition.Tasks))}
 	if !r.Status.HasEnded() {
 		r.Explanation = new(v.explain())
 	}

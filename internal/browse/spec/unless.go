@@ -16,8 +16,8 @@ func readUnless(node *jsontree.Object) map[string][]any {
 	return unless
 }
 
-// DependsOnAnswer reports whether what a page of the resource offers depends on the answer's values. The resource may be
-// nil.
+// DependsOnAnswer reports whether what a page of the resource offers depends on the answer's values. The resource may
+// be nil.
 func (r *Resource) DependsOnAnswer() bool {
 	if r == nil {
 		return false
