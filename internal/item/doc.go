@@ -16,8 +16,8 @@
 //
 // The files, from the entry to the bytes: write.go (writes), import.go, import_reader.go, import_line.go and
 // import_fields.go (imports), input.go and patch.go (what a client sends), faults.go (every fault in one answer),
-// rules.go, media.go, metadata.go, compose.go and workflow.go (rules), held.go, media_write.go and media_fields.go (files
-// that Itemcast holds), revise.go (one revision), columns.go (rows),
+// rules.go, media.go, metadata.go, compose.go and workflow.go (rules), held.go, media_write.go and media_fields.go
+// (files that Itemcast holds), revise.go (one revision), columns.go (rows),
 // document.go and difference.go (bytes). Reads: read.go, history.go, tag.go, list.go, list_rows.go, filter.go, sort.go,
 // match.go, versions.go (an item before and after a change), words.go (the words of the search), export.go. What an
 // actor sees, in all of these: sight.go, narrow.go (statements), view.go (changes). Metadata fields: field.go,

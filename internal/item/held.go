@@ -6,12 +6,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// mediaPath begins the URL of a file that Itemcast holds, after the public URL: /media/ID/NAME, with the id of its asset
-// or snapshot. The columns have the path and documents have the URL, so that documents follow the public URL.
+// mediaPath begins the URL of a file that Itemcast holds, after the public URL: /media/ID/NAME, with the id of its
+// asset or snapshot. The columns have the path and documents have the URL, so that documents follow the public URL.
 const mediaPath = "/media/"
 
-// HeldName returns the name of the file that Itemcast holds for an asset or a snapshot of a document, as its URL has it;
-// "" if the file is external.
+// HeldName returns the name of the file that Itemcast holds for an asset or a snapshot of a document, as its URL has
+// it; "" if the file is external.
 func (s *Service) HeldName(id uuid.UUID, url string) string {
 	path, ok := strings.CutPrefix(url, s.publicURL)
 	if !ok {

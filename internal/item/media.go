@@ -132,7 +132,7 @@ func (m *merging[Input, Entry]) external() []int {
 			m.checkHeld(n, &m.held[at])
 			continue
 		}
-		id, url := m.list.given(&m.inputs[n])
+		id, url := m.given(&m.inputs[n])
 		if m.isForeign(url) {
 			m.faults.At(m.place(n)+"/url", "must not be that of a file that Itemcast holds: it would end with the item or "+
 				"asset that the file belongs to. Upload the file to this item instead")
@@ -147,7 +147,7 @@ func (m *merging[Input, Entry]) external() []int {
 
 // heldAt returns the index of the held entry that an input means, by id, else by URL; -1 if it means none.
 func (m *merging[Input, Entry]) heldAt(n int) int {
-	id, url := m.list.given(&m.inputs[n])
+	id, url := m.given(&m.inputs[n])
 	return slices.IndexFunc(m.held, func(e Entry) bool {
 		heldID, heldURL := m.has(&e)
 		if id != nil {
@@ -160,7 +160,7 @@ func (m *merging[Input, Entry]) heldAt(n int) int {
 // checkHeld checks a held entry that an input sends back. Its URL may be that of an earlier public URL.
 func (m *merging[Input, Entry]) checkHeld(n int, held *Entry) {
 	id, url := m.has(held)
-	_, given := m.list.given(&m.inputs[n])
+	_, given := m.given(&m.inputs[n])
 	switch {
 	case m.taken[id]:
 		m.faults.At(m.place(n)+"/id", "must not occur twice")
@@ -179,14 +179,14 @@ func (m *merging[Input, Entry]) isForeign(url string) bool {
 }
 
 func (m *merging[Input, Entry]) givenID(n int) *uuid.UUID {
-	id, _ := m.list.given(&m.inputs[n])
+	id, _ := m.given(&m.inputs[n])
 	return id
 }
 
 // idOf returns the id of an external input.
 func (m *merging[Input, Entry]) idOf(n int) uuid.UUID {
 	in := &m.inputs[n]
-	given, url := m.list.given(in)
+	given, url := m.given(in)
 	if given != nil && !imitates(*given, url) {
 		return *given
 	}

@@ -50,8 +50,8 @@ func (s *Service) CreateWithMedia(
 }
 
 // ChangeMedia changes the files of an item, as one revision and one change. It locks the item and calls change in that
-// transaction, which is the caller's if ctx has one. It drops the files of what it removes. If nothing differs, it writes
-// nothing. An error of change rolls the transaction back. Other errors: NOT_FOUND; FORBIDDEN without
+// transaction, which is the caller's if ctx has one. It drops the files of what it removes. If nothing differs, it
+// writes nothing. An error of change rolls the transaction back. Other errors: NOT_FOUND; FORBIDDEN without
 // items.edit; RULE_VIOLATED if the item would have too many assets or snapshots.
 func (s *Service) ChangeMedia(
 	ctx context.Context, id uuid.UUID, change func(ctx context.Context, tx pgx.Tx, held Held) (Media, error),
