@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"itemcast/internal/db"
+	"itemcast/internal/item"
 	"itemcast/internal/media/blob"
 	"itemcast/internal/media/internal/store"
 )
@@ -35,6 +36,16 @@ func (s *Service) Publish(ctx context.Context, tx pgx.Tx, account, item uuid.UUI
 // Drop ends the files of assets, in the transaction that takes the assets out of their item. Their bytes are retained
 // for a grace.
 func (s *Service) Drop(ctx context.Context, tx pgx.Tx, account uuid.UUID, assets ...uuid.UUID) error {
+	return Files{}.Drop(ctx, tx, account, assets...)
+}
+
+// Files ends the files of what an item loses. A Service needs the items, and the items need only this.
+type Files struct{}
+
+var _ item.Files = Files{}
+
+// Drop is that of Service.
+func (Files) Drop(ctx context.Context, tx pgx.Tx, account uuid.UUID, assets ...uuid.UUID) error {
 	if len(assets) == 0 {
 		return nil
 	}

@@ -13,6 +13,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/item"
+	"itemcast/internal/media"
 	"itemcast/internal/node/nodetest"
 )
 
@@ -131,4 +132,37 @@ func TestHeld_AssetsAndSnapshotsAreRemoved(t *testing.T) {
 	if left := sameAsREST(n, id); left["revision"] != 7.0 || left["snapshot_id"] != nil {
 		t.Errorf("left: %v", left)
 	}
+}
+
+func TestHeld_FilesEndWithTheirAsset(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	id := n.CreateItem(`{"name":"a","privacy":"public"}`)
+	var accountID uuid.UUID
+	if err := n.Pool.QueryRow(t.Context(), "SELECT account_id FROM item WHERE id = $1", id).Scan(&accountID); err != nil {
+		t.Fatal(err)
+	}
+	file, err := n.Media.Stage(t.Context(), accountID, media.File{Asset: uuid.Must(uuid.NewV7()), Name: "clip.mp4"}, 100, strings.NewReader("clip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := n.Media.Path(file.Asset, file.Name)
+	fetch := func() nodetest.Response { return n.WithAuthorization("").Call(http.MethodGet, path, "") }
+	fetch().WantStatus(t, http.StatusNotFound)
+	ctx := account.WithActor(t.Context(), account.Actor{AccountID: accountID,
+		Permissions: account.Permissions{account.APIAccess, account.ItemsEdit}})
+	_, err = n.Items.ChangeMedia(ctx, uuid.MustParse(id), func(ctx context.Context, tx pgx.Tx, held item.Held) (item.Media, error) {
+		return item.Media{Add: []item.Asset{{ID: file.Asset, Kind: item.AssetKindSource, URL: path, ContentType: "video/mp4", Size: &file.Size}}},
+			n.Media.Publish(ctx, tx, accountID, held.ID, file.Asset)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fetch().WantStatus(t, http.StatusOK); string(got.Body) != "clip" {
+		t.Errorf("got %q", got.Body)
+	}
+	n.PatchItem(id, `{"assets":[]}`)
+	fetch().WantStatus(t, http.StatusOK)
+	n.Call(http.MethodDelete, "/api/v1/items/"+id+"/assets/"+file.Asset.String(), "").WantStatus(t, http.StatusNoContent)
+	fetch().WantStatus(t, http.StatusNotFound)
 }

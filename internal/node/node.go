@@ -156,7 +156,7 @@ func (n *Node) buildServices() {
 	starter := workflow.NewStarter(log)
 	n.Items = item.NewService(item.Config{Pool: pool, Feed: n.Feed, Sequencer: n.Sequencer, Workflows: starter,
 		Check: n.Contract.Schema("ItemInput").Check, CheckPatch: n.Contract.Schema("ItemPatch").Check,
-		PublicURL: config.PublicURL, Log: log})
+		Files: media.Files{}, PublicURL: config.PublicURL, Log: log})
 	n.Media = media.NewService(media.Config{Pool: pool, Items: n.Items, Bucket: n.bucket, PublicURL: config.PublicURL,
 		KeepFor: config.MediaKeepFor, Log: log})
 	n.Dispatcher = dispatch.New(dispatch.Config{Pool: n.queue, Feed: n.Feed, Sender: sender, Log: log,
