@@ -47,7 +47,8 @@
 //	 ├ work               River's workers: jobs                  the database, a transaction for each move
 //	 │  └ keepLease       1 s, of each processing                the lease and the progress
 //	 ├ announce           the launcher's signals                 a NOTIFY in a transaction of its own
-//	 └ sweep              5 s ±20 %                              jobs for late runs
+//	 ├ sweep              5 s ±20 %                              jobs for late runs
+//	 └ sweepHooks         10 min ±20 %                           the end of hooks that nothing needs
 //
 // # What it must not know
 //
@@ -56,6 +57,6 @@
 // # The files of runs
 //
 // starter.go (Begin), act.go (people), move.go (a move), answer.go (tasks), process.go (the processor), job.go and
-// runner.go (jobs, workers, sweep), event.go (the history), run.go, run_read.go, run_view.go and explain.go (reads),
-// run_metrics.go.
+// runner.go (jobs, workers, sweep), hooks.go (the hooks of tasks), event.go and history.go (the history), run.go,
+// run_read.go, run_view.go, explain.go and explain_people.go (reads), run_metrics.go.
 package workflow
