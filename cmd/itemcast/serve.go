@@ -64,6 +64,7 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 			TrustedProxies:     prefixes(s.TrustedProxies),
 			StorageURL:         s.storage(d),
 			MediaKeepFor:       s.MediaKeepFor,
+			Scratch:            filepath.Join(string(d.DataDir), "scratch"),
 			Log:                c.log,
 		},
 		Database:      database,

@@ -7,10 +7,13 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -31,6 +34,8 @@ import (
 	"itemcast/internal/live"
 	"itemcast/internal/media"
 	"itemcast/internal/media/blob"
+	"itemcast/internal/media/encode"
+	"itemcast/internal/media/process"
 	"itemcast/internal/publicurl"
 	"itemcast/internal/token"
 	"itemcast/internal/web"
@@ -54,7 +59,9 @@ type Config struct {
 	AuditKeepFor       time.Duration    // how long the audit log retains entries; 0: no limit
 	HookReach          egress.Policy
 	TrustedProxies     []netip.Prefix     // whose X-Forwarded-For is trusted
-	Processor          workflow.Processor // of media; nil: workflows skip the actions process
+	Processor          workflow.Processor // of media; nil: one that uses ffmpeg and vips, if there is a storage
+	Scratch            string             // folder of the processor's unfinished work; empty: one for temporary files
+	Encode             encode.Settings    // of the processor
 	StorageURL         string             // where files are stored: file:///folder, s3://bucket; empty: nowhere
 	MediaKeepFor       time.Duration      // how long the files of deleted items and assets are retained; 0: 24 hours
 	Log                *slog.Logger
@@ -167,7 +174,17 @@ func (n *Node) buildServices() {
 	n.Hub = live.NewHub(pool, n.Feed, config.ConnectionsPerUser, log)
 	n.workflows = workflow.NewService(workflow.Config{Pool: pool, Log: log, Changed: n.Hub.Forget,
 		Reach: config.HookReach, Hooks: n.hooks,
-		Starter: starter, Items: n.Items, Moves: n.moves, JobsPool: n.jobs, Processor: config.Processor})
+		Starter: starter, Items: n.Items, Moves: n.moves, JobsPool: n.jobs, Processor: n.processor()})
+}
+
+// processor returns the processor of media; nil without a storage.
+func (n *Node) processor() workflow.Processor {
+	config := n.config
+	if config.Processor != nil || n.bucket == nil {
+		return config.Processor
+	}
+	return process.New(process.Config{Files: n.Media, Items: n.Items, Log: config.Log, Encode: config.Encode,
+		Scratch: cmp.Or(config.Scratch, filepath.Join(os.TempDir(), "itemcast-scratch"))})
 }
 
 // Close releases the node's own database connections and its storage. Call it after Run has returned.

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 
 	"itemcast/internal/account"
+	"itemcast/internal/media/process"
 	"itemcast/internal/problem"
 	"itemcast/internal/server"
 )
@@ -70,6 +71,10 @@ func Serve(ctx context.Context, config ServeConfig) error {
 		return err
 	}
 	defer n.Close()
+	if missing := process.MissingPrograms(); len(missing) > 0 && config.StorageURL != "" {
+		config.Log.Warn("uploads are stored, but not all can be processed: install Debian's ffmpeg and libvips-tools, or "+
+			"your system's", "missing", missing)
+	}
 	// As late as possible: a password that is generated here is printed once, by Ready.
 	started.First, err = account.Ensure(ctx, database.Pool, config.AdminEmail, config.AdminPassword)
 	if err != nil {

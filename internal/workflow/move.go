@@ -181,10 +181,8 @@ func (m *moving) event(after *item.Item, broken bool) machine.Event {
 		return machine.TaskResult{Task: a.Task, Outcome: a.Outcome, Reason: a.Reason}
 	case next == machine.NextBegin:
 		return machine.Advance{}
-	case next == machine.NextProcess && m.processor == nil:
-		return machine.Advance{Outcome: machine.Skip, Reason: "This server has no media processor."}
 	case next == machine.NextProcess:
-		return machine.Advance{Outcome: machine.OK}
+		return m.handOver(after)
 	case next == machine.NextItem:
 		if fault := m.run(after); fault != "" {
 			return machine.Advance{Outcome: machine.Fail, Reason: fault}
@@ -199,6 +197,18 @@ func (m *moving) event(after *item.Item, broken bool) machine.Event {
 			Reason: fmt.Sprintf("The processor was interrupted %d times.", maxAttempts)}
 	}
 	return nil
+}
+
+// handOver hands the item to the processor, unless it has nothing to do.
+func (m *moving) handOver(i *item.Item) machine.Event {
+	reason := "This server has no media processor."
+	if m.processor != nil {
+		reason = m.processor.Skips(i)
+	}
+	if reason != "" {
+		return machine.Advance{Outcome: machine.Skip, Reason: reason}
+	}
+	return machine.Advance{Outcome: machine.OK}
 }
 
 func isDue(at *time.Time, now time.Time) bool { return at != nil && !now.Before(*at) }

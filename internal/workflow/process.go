@@ -22,15 +22,13 @@ import (
 // then do no harm: an action that kills its process runs up to five times. It ends soon when ctx ends. The actor of ctx
 // may edit the account's items.
 type Processor interface {
+	// Skips says why there is nothing to process of an item; "" if there is. The action is then skipped at once.
+	Skips(i *item.Item) (reason string)
+
 	// Process processes an item. It may report its progress, 0 to 100 percent, as often as it likes. The users see the
-	// text of a *problem.Error; other errors are logged. *Skipped skips the action.
+	// text of a *problem.Error; other errors are logged.
 	Process(ctx context.Context, i *item.Item, settings machine.Settings, progress func(percent int)) error
 }
-
-// Skipped is the error of a Processor that has nothing to do with an item.
-type Skipped struct{ Reason string }
-
-func (e *Skipped) Error() string { return "skipped: " + e.Reason }
 
 const (
 	processLease = 15 * time.Second // after which another node may take the processing over
@@ -171,9 +169,7 @@ func (s *Service) releaseProcess(job process, owner uuid.UUID, cause error) erro
 // endProcess moves the run by the processor's result.
 func (s *Service) endProcess(ctx context.Context, job process, owner uuid.UUID, attempt int, result error) error {
 	e := machine.ProcessResult{Outcome: machine.OK, Attempt: attempt}
-	if skipped, ok := errors.AsType[*Skipped](result); ok {
-		e.Outcome, e.Reason = machine.Skip, skipped.Reason
-	} else if result != nil {
+	if result != nil {
 		e.Outcome, e.Reason = machine.Fail, "The processor failed. Itemcast has logged why."
 		if known := problem.Of(result); known != nil {
 			e.Reason = known.Detail

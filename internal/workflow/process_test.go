@@ -18,6 +18,7 @@ import (
 // processor is a Processor that a test controls.
 type processor struct {
 	calls chan call
+	skips string
 }
 
 type call struct {
@@ -29,6 +30,9 @@ type call struct {
 func newProcessor() *processor { return &processor{calls: make(chan call)} }
 
 func (p *processor) use(c *workflow.Config) { c.Processor = p }
+
+// Skips implements workflow.Processor.
+func (p *processor) Skips(*item.Item) string { return p.skips }
 
 // Process implements workflow.Processor.
 func (p *processor) Process(ctx context.Context, _ *item.Item, _ machine.Settings, progress func(int)) error {
@@ -114,11 +118,10 @@ func TestProcess_ShowsOnlyErrorsThatAreForUsers(t *testing.T) {
 
 func TestProcess_SkipsWhatTheProcessorHasNothingToDoWith(t *testing.T) {
 	p := newProcessor()
+	p.skips = "The item has no source."
 	r := run(t, p.use)
-	id := r.create(r.profile(actions(machine.Process)))
-	p.call(t).answer <- &workflow.Skipped{Reason: "The item has no source."}
-	got := r.awaitStatus(id, machine.Completed)
-	if a := got.Actions[0]; a.Status != machine.ActionSkipped || *a.Error != "The item has no source." {
+	got := r.awaitStatus(r.create(r.profile(actions(machine.Process))), machine.Completed)
+	if a := got.Actions[0]; a.Status != machine.ActionSkipped || *a.Error != p.skips || a.Attempt != 0 {
 		t.Errorf("got %+v", a)
 	}
 }

@@ -16,7 +16,7 @@ func WantFree(dir string, bytes int64) error {
 	}
 	size := int64(stat.Bsize) //nolint:unconvert // it has another type on other systems
 	if int64(stat.Bavail)*size < bytes+reserve {
-		return diskFull()
+		return DiskFull()
 	}
 	return nil
 }

@@ -89,7 +89,7 @@ func explain(err error) error {
 	case strings.Contains(failure.Words, "Error while opening encoder"): // whose parameters are ours, and right
 		text = noMemory
 	case failure.Reason == program.DiskFull:
-		return errors.Join(diskFull(), err)
+		return errors.Join(DiskFull(), err)
 	case text == "":
 		return err
 	}
@@ -98,7 +98,8 @@ func explain(err error) error {
 
 const noMemory = "Processing takes more memory than allowed. Upload a smaller picture."
 
-func diskFull() error {
+// DiskFull is the error of a scratch folder without room, for users.
+func DiskFull() error {
 	return problem.New(problem.Unavailable,
 		"The server's disk is full. Ask the operator for space, then start the workflow again.")
 }

@@ -17,6 +17,7 @@ import (
 	"itemcast/internal/db"
 	"itemcast/internal/db/dbtest"
 	"itemcast/internal/hook/egress"
+	"itemcast/internal/media/encode"
 	"itemcast/internal/node"
 )
 
@@ -115,6 +116,8 @@ func build(t testing.TB, pool *pgxpool.Pool, url, storage string) *Node {
 		PublicURL:          url,
 		ConnectionsPerUser: ConnectionsPerUser,
 		StorageURL:         storage,
+		Scratch:            t.TempDir(),
+		Encode:             encode.Settings{Preset: "ultrafast"},
 		HookReach:          egress.Policy{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
 		Log:                slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})

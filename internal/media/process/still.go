@@ -1,0 +1,27 @@
+package process
+
+import (
+	"context"
+
+	"itemcast/internal/item"
+	"itemcast/internal/media/picture"
+	"itemcast/internal/media/probe"
+)
+
+// still processes a picture, or the first page of a document.
+func (j *job) still(ctx context.Context, m *probe.Media) error {
+	j.progress(10)
+	files, err := picture.Convert(ctx, m, j.path, j.dir, j.Picture)
+	if err != nil {
+		return err
+	}
+	j.progress(80)
+	f := files.Rendition
+	id, shown := j.newID(), madePrefix+f.Name
+	if err := j.stage(ctx, id, staged{f.Name, shown, f.ContentType}); err != nil {
+		return err
+	}
+	return j.publishSnapshots(ctx, item.Media{Set: fieldsOf(m), Add: []item.Asset{{ID: id,
+		Kind: item.AssetKindRendition, URL: j.Files.Path(id, shown), ContentType: f.ContentType, Size: &f.Size,
+		Width: pixels(f.Width), Height: pixels(f.Height)}}}, files.Snapshot.Name)
+}
