@@ -154,7 +154,7 @@ func TestRelay_TheSchemaIsOfItsForm(t *testing.T) {
 			}
 		}
 	}
-	if connections != 12 {
+	if connections != 13 {
 		t.Errorf("%d connections", connections)
 	}
 }

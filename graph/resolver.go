@@ -19,6 +19,7 @@ import (
 	"itemcast/internal/live"
 	"itemcast/internal/mergepatch"
 	"itemcast/internal/token"
+	"itemcast/internal/upload"
 	"itemcast/internal/workflow"
 )
 
@@ -30,6 +31,7 @@ type Resolver struct {
 	Hooks     *hook.Service
 	Tokens    *token.Service
 	Workflows *workflow.Service
+	Uploads   *upload.Service
 	Users     *account.Directory
 	Hub       *live.Hub
 	Feed      *change.Feed

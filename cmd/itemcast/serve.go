@@ -27,6 +27,7 @@ type serveCommand struct {
 	AuditKeepFor       time.Duration `help:"How long the audit log retains entries. 0: no limit." env:"ITEMCAST_AUDIT_KEEP_FOR" default:"8760h"`
 	StorageURL         storageURL    `help:"Where files are stored: file:///folder, or s3://bucket?region=…&endpoint=…. Empty: the folder media of the data directory." env:"ITEMCAST_STORAGE_URL" placeholder:"URL"`
 	MediaKeepFor       time.Duration `help:"How long the files of deleted items and assets are retained." env:"ITEMCAST_MEDIA_KEEP_FOR" default:"24h"`
+	UploadMaxSize      byteSize      `help:"Size limit of an upload with a ticket, such as 20GB." env:"ITEMCAST_UPLOAD_MAX_SIZE" default:"100GiB"`
 	TrustedProxies     []network     `help:"Networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8 or 10.0.0.1." env:"ITEMCAST_TRUSTED_PROXIES" placeholder:"CIDR,…"`
 	HookAllowNetworks  []network     `help:"Private networks that hooks may reach, such as 127.0.0.0/8." env:"ITEMCAST_HOOK_ALLOW_NETWORKS" placeholder:"CIDR,…"`
 	HookAllowPorts     egress.Ports  `help:"Ports that hooks may reach." env:"ITEMCAST_HOOK_ALLOW_PORTS" default:"80,443,1024-65535"`
@@ -43,6 +44,8 @@ func (s *serveCommand) Validate() error {
 		return errors.New("--audit-keep-for (ITEMCAST_AUDIT_KEEP_FOR) must be 1h or more, or 0 for no limit")
 	case s.MediaKeepFor < time.Minute:
 		return errors.New("--media-keep-for (ITEMCAST_MEDIA_KEEP_FOR) must be 1m or more: downloads may be under way")
+	case s.UploadMaxSize < 1<<20:
+		return errors.New("--upload-max-size (ITEMCAST_UPLOAD_MAX_SIZE) must be 1MiB or more")
 	case s.LogKeepSize > 0 && s.LogKeepSize < 100<<20:
 		return errors.New("--log-keep-size (ITEMCAST_LOG_KEEP_SIZE) must be 100MiB or more, or 0 for no limit")
 	}
@@ -60,6 +63,7 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 			ConnectionsPerUser: s.ConnectionsPerUser,
 			Retention:          change.Retention{MaxAge: s.LogKeepFor, MaxBytes: int64(s.LogKeepSize)},
 			AuditKeepFor:       s.AuditKeepFor,
+			UploadMaxSize:      int64(s.UploadMaxSize),
 			HookReach:          egress.Policy{Networks: prefixes(s.HookAllowNetworks), Ports: s.HookAllowPorts},
 			TrustedProxies:     prefixes(s.TrustedProxies),
 			StorageURL:         s.storage(d),

@@ -75,6 +75,7 @@ func TestServe_NamesTheSettingThatIsWrongAndShowsARightOne(t *testing.T) {
 		"ITEMCAST_HOOK_ALLOW_PORTS":     {"http": {"8000-8999"}, "0": {"8000-8999"}, "": {"8000-8999"}},
 		"ITEMCAST_LOG_KEEP_FOR":         {"30": {"720h"}, "1m": {"1h"}},
 		"ITEMCAST_AUDIT_KEEP_FOR":       {"a year": {"720h"}, "-1h": {"1h"}},
+		"ITEMCAST_UPLOAD_MAX_SIZE":      {"much": {"20GB"}, "0": {"1MiB"}},
 		"ITEMCAST_LOG_KEEP_SIZE":        {"much": {"20GB"}, "1kB": {"100MiB"}},
 		"ITEMCAST_CONNECTIONS_PER_USER": {"many": {"whole number"}, "0": {"1 or more"}},
 		"ITEMCAST_DATA_DIR":             {"": {".itemcast"}},

@@ -8,8 +8,8 @@ import (
 // Permission allows one kind of action.
 type Permission string
 
-// The permissions. Without APIAccess no other permission has an effect. WorkflowsAct, UploadsManage, WebinarsManage and
-// LearningManage are for later versions, and have no effect yet.
+// The permissions. Without APIAccess no other permission has an effect. WebinarsManage and LearningManage are for later
+// versions, and have no effect yet.
 const (
 	APIAccess       Permission = "api.access"
 	ItemsView       Permission = "items.view"

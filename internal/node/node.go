@@ -38,6 +38,7 @@ import (
 	"itemcast/internal/media/process"
 	"itemcast/internal/publicurl"
 	"itemcast/internal/token"
+	"itemcast/internal/upload"
 	"itemcast/internal/web"
 	"itemcast/internal/workflow"
 	"itemcast/openapi"
@@ -57,6 +58,7 @@ type Config struct {
 	ConnectionsPerUser int              // WebSockets and event streams
 	Retention          change.Retention // of the change log
 	AuditKeepFor       time.Duration    // how long the audit log retains entries; 0: no limit
+	UploadMaxSize      int64            // bytes of an upload; 0: upload.DefaultMaxSize
 	HookReach          egress.Policy
 	TrustedProxies     []netip.Prefix     // whose X-Forwarded-For is trusted
 	Processor          workflow.Processor // of media; nil: one that uses ffmpeg and vips, if there is a storage
@@ -93,6 +95,7 @@ type Node struct {
 	directory *account.Directory
 	hooks     *hook.Service
 	workflows *workflow.Service
+	uploads   *upload.Service
 }
 
 // New builds a node on a migrated database. Close the node before the pool.
@@ -175,6 +178,9 @@ func (n *Node) buildServices() {
 	n.workflows = workflow.NewService(workflow.Config{Pool: pool, Log: log, Changed: n.Hub.Forget,
 		Reach: config.HookReach, Hooks: n.hooks,
 		Starter: starter, Items: n.Items, Moves: n.moves, JobsPool: n.jobs, Processor: n.processor()})
+	n.uploads = upload.NewService(upload.Config{Pool: pool, Items: n.Items, Media: n.Media,
+		Terms: n.workflows.UploadTerms, CheckItem: n.Contract.Schema("ItemInput").Check, MaxSize: config.UploadMaxSize,
+		Log: log})
 }
 
 // processor returns the processor of media; nil without a storage.
@@ -204,7 +210,7 @@ func (n *Node) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
 		n.Sequencer.Run, n.Feed.Run, n.pruner.Run, n.SignIn.Run, n.Account.RunAuditRetention, n.workflows.Run,
-		n.Items.RunRenewal, n.Media.Run,
+		n.Items.RunRenewal, n.Media.Run, n.uploads.Run,
 		n.Dispatcher.Run,
 		func(ctx context.Context) error { return idempotency.RunRetention(ctx, n.pool, n.config.Log) },
 	} {

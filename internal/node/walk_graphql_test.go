@@ -34,6 +34,7 @@ var graphQLNeeds = map[string]account.Permission{
 	"workflows":            account.ItemsView, "workflowChanges": account.ItemsView, "startWorkflow": account.WorkflowsAct,
 	"cancelWorkflow": account.WorkflowsAct, "completeAction": account.WorkflowsAct,
 	"approveAction": account.WorkflowsAct, "rejectAction": account.WorkflowsAct,
+	"uploads": account.UploadsManage, "stopUpload": account.UploadsManage,
 	"users": account.UsersManage, "user": account.UsersManage, "createUser": account.UsersManage,
 	"updateUser": account.UsersManage, "deleteUser": account.UsersManage,
 	"createResetLink": account.UsersManage, "rotatePassword": account.UsersManage, "audit": account.UsersManage,

@@ -34,6 +34,7 @@ type Handlers struct {
 	GraphQL        http.Handler
 	GraphQLSchema  http.Handler
 	Idempotency    func(http.Handler) http.Handler
+	Uploads        http.Handler // of an upload with a ticket
 	SignIn         Browsers
 	Gate           *Gate
 	AllowsOrigin   func(string) bool // of a page that may call the API, by an access token
@@ -66,6 +67,9 @@ func Routes(h Handlers) http.Handler {
 	mux.Handle("/api/v1/", api)
 	mux.Handle("/api/v1", withSlash(api))
 
+	// Anyone with an upload ticket. Cookies and other credentials have no effect.
+	mux.Handle("POST /api/v1/uploads", uploads(h))
+
 	// Anyone gets the page; operations are for users. A WebSocket signs in by its first message, with the credentials
 	// of that or of its handshake: after a refused handshake, clients do not know whether to try again.
 	graphQL := held(signedIn(h.Gate, transport.Refuse, h.GraphQL))
@@ -80,10 +84,12 @@ func Routes(h Handlers) http.Handler {
 	unbounded := func(r *http.Request) bool {
 		return streams(r) || r.URL.Path == mux.path+"/graphql" || strings.HasPrefix(r.URL.Path, mux.path+"/media/")
 	}
+	upload := isUpload(mux.path)
 	takesTokens := func(r *http.Request) bool { return isAPI(strings.TrimPrefix(r.URL.Path, mux.path)) }
-	return withTokens(restored(mux.path, h.Pages.Problems(pages.User, h.Problems.Recover(withDeadlines(ordinary, unbounded,
-		crossOrigin(mux.path, h.AllowsOrigin, secure(h, takesTokens,
-			withAddress(h.TrustedProxies, h.Problems.Canonical(mux.path+"/api/", mux)))))))))
+	secured := secure(h, takesTokens, upload, withAddress(h.TrustedProxies, h.Problems.Canonical(mux.path+"/api/", mux)))
+	return withTokens(restored(mux.path, withoutCredentials(upload, h.Pages.Problems(pages.User, h.Problems.Recover(
+		withDeadlines(ordinary, unbounded,
+			uploadPreflights(upload, secured, crossOrigin(mux.path, h.AllowsOrigin, secured))))))))
 }
 
 // operations serves every operation of openapi/core.yaml. Each request is checked against the contract first.
@@ -135,8 +141,9 @@ func byKind(page, operation, socket http.Handler) http.Handler {
 //
 // It rejects cross-site writes (CSRF): browsers send our cookies with other sites' forms. A request with an access
 // token has no cookie (withTokens), and the Gate checks its origin. That holds where tokens are taken only: a form of
-// another site must not sign a browser in, whatever credentials it has.
-func secure(h Handlers, takesTokens func(*http.Request) bool, next http.Handler) http.Handler {
+// another site must not sign a browser in, whatever credentials it has. An upload has no cookie either
+// (withoutCredentials), and forms of other sites send it.
+func secure(h Handlers, takesTokens, isUpload func(*http.Request) bool, next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	_ = protection.AddTrustedOrigin(publicurl.Origin(h.PublicURL)) // a proxy may not forward the Host header
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -147,7 +154,7 @@ func secure(h Handlers, takesTokens func(*http.Request) bool, next http.Handler)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Referrer-Policy", "same-origin")
-		if bearer.In(r.Header) && takesTokens(r) {
+		if bearer.In(r.Header) && takesTokens(r) || isUpload(r) {
 			next.ServeHTTP(w, r)
 			return
 		}

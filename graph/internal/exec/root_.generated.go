@@ -35,6 +35,7 @@ type ResolverRoot interface {
 	Mutation() MutationResolver
 	Query() QueryResolver
 	Subscription() SubscriptionResolver
+	Upload() UploadResolver
 	WorkflowChange() WorkflowChangeResolver
 	WorkflowEvent() WorkflowEventResolver
 	WorkflowProfile() WorkflowProfileResolver
@@ -478,6 +479,7 @@ type ComplexityRoot struct {
 		SetPoster             func(childComplexity int, itemID uuid.UUID, snapshotID *uuid.UUID, ifRevision *int64) int
 		StartWorkflow         func(childComplexity int, itemID uuid.UUID, profileID *uuid.UUID, from *string) int
 		StopHookReplay        func(childComplexity int, id uuid.UUID) int
+		StopUpload            func(childComplexity int, id uuid.UUID) int
 		TestHook              func(childComplexity int, id uuid.UUID, itemID *uuid.UUID, event *model.HookEvent) int
 		TriggerItemHook       func(childComplexity int, id uuid.UUID) int
 		UpdateAccessToken     func(childComplexity int, id uuid.UUID, input map[string]any, ifRevision *int64) int
@@ -515,6 +517,7 @@ type ComplexityRoot struct {
 		Role                 func(childComplexity int, id uuid.UUID) int
 		Roles                func(childComplexity int, first *int64, after *string) int
 		Tags                 func(childComplexity int) int
+		Uploads              func(childComplexity int, first *int64, after *string) int
 		User                 func(childComplexity int, id uuid.UUID) int
 		Users                func(childComplexity int, filter *model.UserFilter, first *int64, after *string) int
 		WorkflowProfile      func(childComplexity int, id uuid.UUID) int
@@ -609,6 +612,10 @@ type ComplexityRoot struct {
 		ID func(childComplexity int) int
 	}
 
+	StopUploadPayload struct {
+		ID func(childComplexity int) int
+	}
+
 	Subscription struct {
 		ItemChanges     func(childComplexity int, after *string, filter *model.ItemFilter, kinds []live.Kind, ids []uuid.UUID, changedFields []model.ItemField) int
 		WorkflowChanges func(childComplexity int, after *string, forMe *bool) int
@@ -668,6 +675,29 @@ type ComplexityRoot struct {
 
 	UpdateWorkflowProfilePayload struct {
 		WorkflowProfile func(childComplexity int) int
+	}
+
+	Upload struct {
+		Bytes        func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Nonce        func(childComplexity int) int
+		ProfileID    func(childComplexity int) int
+		SeenAt       func(childComplexity int) int
+		SizeExpected func(childComplexity int) int
+		StartedAt    func(childComplexity int) int
+		User         func(childComplexity int) int
+		Way          func(childComplexity int) int
+	}
+
+	UploadConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	UploadEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	User struct {
@@ -2780,6 +2810,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.StopHookReplay(childComplexity, args["id"].(uuid.UUID)), true
+	case "Mutation.stopUpload":
+		if e.ComplexityRoot.Mutation.StopUpload == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_stopUpload_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.StopUpload(childComplexity, args["id"].(uuid.UUID)), true
 	case "Mutation.testHook":
 		if e.ComplexityRoot.Mutation.TestHook == nil {
 			break
@@ -3079,6 +3120,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Tags(childComplexity), true
+	case "Query.uploads":
+		if e.ComplexityRoot.Query.Uploads == nil {
+			break
+		}
+
+		args, err := ec.field_Query_uploads_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Uploads(childComplexity, args["first"].(*int64), args["after"].(*string)), true
 	case "Query.user":
 		if e.ComplexityRoot.Query.User == nil {
 			break
@@ -3373,6 +3425,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.StopHookReplayPayload.ID(childComplexity), true
 
+	case "StopUploadPayload.id":
+		if e.ComplexityRoot.StopUploadPayload.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StopUploadPayload.ID(childComplexity), true
+
 	case "Subscription.itemChanges":
 		if e.ComplexityRoot.Subscription.ItemChanges == nil {
 			break
@@ -3544,6 +3603,93 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateWorkflowProfilePayload.WorkflowProfile(childComplexity), true
+
+	case "Upload.bytes":
+		if e.ComplexityRoot.Upload.Bytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upload.Bytes(childComplexity), true
+	case "Upload.id":
+		if e.ComplexityRoot.Upload.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upload.ID(childComplexity), true
+	case "Upload.nonce":
+		if e.ComplexityRoot.Upload.Nonce == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upload.Nonce(childComplexity), true
+	case "Upload.profileId":
+		if e.ComplexityRoot.Upload.ProfileID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upload.ProfileID(childComplexity), true
+	case "Upload.seenAt":
+		if e.ComplexityRoot.Upload.SeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upload.SeenAt(childComplexity), true
+	case "Upload.sizeExpected":
+		if e.ComplexityRoot.Upload.SizeExpected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upload.SizeExpected(childComplexity), true
+	case "Upload.startedAt":
+		if e.ComplexityRoot.Upload.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upload.StartedAt(childComplexity), true
+	case "Upload.user":
+		if e.ComplexityRoot.Upload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upload.User(childComplexity), true
+	case "Upload.way":
+		if e.ComplexityRoot.Upload.Way == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upload.Way(childComplexity), true
+
+	case "UploadConnection.edges":
+		if e.ComplexityRoot.UploadConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UploadConnection.Edges(childComplexity), true
+	case "UploadConnection.nodes":
+		if e.ComplexityRoot.UploadConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UploadConnection.Nodes(childComplexity), true
+	case "UploadConnection.pageInfo":
+		if e.ComplexityRoot.UploadConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UploadConnection.PageInfo(childComplexity), true
+
+	case "UploadEdge.cursor":
+		if e.ComplexityRoot.UploadEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UploadEdge.Cursor(childComplexity), true
+	case "UploadEdge.node":
+		if e.ComplexityRoot.UploadEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UploadEdge.Node(childComplexity), true
 
 	case "User.id":
 		if e.ComplexityRoot.User.ID == nil {
@@ -5619,6 +5765,60 @@ type RotateAccessTokenPayload {
 """The result of ` + "`" + `revokeAccessToken` + "`" + `: the token's id."""
 type RevokeAccessTokenPayload { id: ID! }
 `, BuiltIn: false},
+	{Name: "../../schema/upload.graphqls", Input: `extend type Query {
+  """
+  The uploads under way, newest first, but for those of workflow profiles that your role does not see. Needs
+  ` + "`" + `uploads.manage` + "`" + `.
+  """
+  uploads(first: Int = 50, after: String): UploadConnection!
+}
+
+extend type Mutation {
+  """
+  Stops an upload under way: its client gets an error, and nothing of it is kept. Needs ` + "`" + `uploads.manage` + "`" + `. Error
+  NOT_FOUND when it has ended.
+  """
+  stopUpload(id: ID!): StopUploadPayload!
+}
+
+"""How the bytes of an upload come: in one form, or resumable by tus."""
+enum UploadWay { FORM TUS }
+
+"""An upload under way: files that somebody is sending, and no item yet."""
+type Upload {
+  id: ID!
+  """The workflow profile of its ticket, which will be that of its items; null for a signed-in user's upload."""
+  profileId: ID
+  """The signed-in user who sends it; null if it came with a ticket."""
+  user: User
+  """The nonce of its ticket."""
+  nonce: String
+  way: UploadWay!
+  """In bytes, as announced by its client, with the form around the files; null if it has not said."""
+  sizeExpected: Int
+  """The bytes of files that have come, as of ` + "`" + `seenAt` + "`" + `."""
+  bytes: Int!
+  startedAt: DateTime!
+  """When the server that receives it last said so."""
+  seenAt: DateTime!
+}
+
+"""A page of uploads."""
+type UploadConnection {
+  edges: [UploadEdge!]!
+  nodes: [Upload!]!
+  pageInfo: PageInfo!
+}
+
+"""An upload in a list."""
+type UploadEdge {
+  cursor: String!
+  node: Upload!
+}
+
+"""The result of ` + "`" + `stopUpload` + "`" + `: the upload's id."""
+type StopUploadPayload { id: ID! }
+`, BuiltIn: false},
 	{Name: "../../schema/user.graphqls", Input: `extend type Query {
   """The account's users, newest first."""
   users(filter: UserFilter, first: Int = 50, after: String): UserConnection!
@@ -7288,6 +7488,14 @@ func (ec *executionContext) childFields_StopHookReplayPayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type StopHookReplayPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_StopUploadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_StopUploadPayload_id(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StopUploadPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Tag(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -7398,6 +7606,52 @@ func (ec *executionContext) childFields_UpdateWorkflowProfilePayload(ctx context
 		return ec.fieldContext_UpdateWorkflowProfilePayload_workflowProfile(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateWorkflowProfilePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Upload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Upload_id(ctx, field)
+	case "profileId":
+		return ec.fieldContext_Upload_profileId(ctx, field)
+	case "user":
+		return ec.fieldContext_Upload_user(ctx, field)
+	case "nonce":
+		return ec.fieldContext_Upload_nonce(ctx, field)
+	case "way":
+		return ec.fieldContext_Upload_way(ctx, field)
+	case "sizeExpected":
+		return ec.fieldContext_Upload_sizeExpected(ctx, field)
+	case "bytes":
+		return ec.fieldContext_Upload_bytes(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_Upload_startedAt(ctx, field)
+	case "seenAt":
+		return ec.fieldContext_Upload_seenAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Upload", field.Name)
+}
+
+func (ec *executionContext) childFields_UploadConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_UploadConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_UploadConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_UploadConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UploadConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_UploadEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_UploadEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_UploadEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UploadEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -609,6 +609,11 @@ type StopHookReplayPayload struct {
 	ID uuid.UUID `json:"id"`
 }
 
+// The result of `stopUpload`: the upload's id.
+type StopUploadPayload struct {
+	ID uuid.UUID `json:"id"`
+}
+
 // A subscription ends when its permissions do, or with an error.
 type Subscription struct {
 }
@@ -675,6 +680,39 @@ type UpdateUserPayload struct {
 // The result of `updateWorkflowProfile`.
 type UpdateWorkflowProfilePayload struct {
 	WorkflowProfile *WorkflowProfile `json:"workflowProfile"`
+}
+
+// An upload under way: files that somebody is sending, and no item yet.
+type Upload struct {
+	ID uuid.UUID `json:"id"`
+	// The workflow profile of its ticket, which will be that of its items; null for a signed-in user's upload.
+	ProfileID *uuid.UUID `json:"profileId,omitempty"`
+	// The signed-in user who sends it; null if it came with a ticket.
+	User *User `json:"user,omitempty"`
+	// The nonce of its ticket.
+	Nonce *string   `json:"nonce,omitempty"`
+	Way   UploadWay `json:"way"`
+	// In bytes, as announced by its client, with the form around the files; null if it has not said.
+	SizeExpected *int64 `json:"sizeExpected,omitempty"`
+	// The bytes of files that have come, as of `seenAt`.
+	Bytes     int64     `json:"bytes"`
+	StartedAt time.Time `json:"startedAt"`
+	// When the server that receives it last said so.
+	SeenAt time.Time  `json:"seenAt"`
+	UserID *uuid.UUID `json:"-"`
+}
+
+// A page of uploads.
+type UploadConnection struct {
+	Edges    []*UploadEdge `json:"edges"`
+	Nodes    []*Upload     `json:"nodes"`
+	PageInfo *PageInfo     `json:"pageInfo"`
+}
+
+// An upload in a list.
+type UploadEdge struct {
+	Cursor string  `json:"cursor"`
+	Node   *Upload `json:"node"`
 }
 
 // A user as others see them. Its id is that of the user's `AccountUser`.
@@ -1399,6 +1437,62 @@ func (e *MetadataKind) UnmarshalJSON(b []byte) error {
 }
 
 func (e MetadataKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How the bytes of an upload come: in one form, or resumable by tus.
+type UploadWay string
+
+const (
+	UploadWayForm UploadWay = "FORM"
+	UploadWayTus  UploadWay = "TUS"
+)
+
+var AllUploadWay = []UploadWay{
+	UploadWayForm,
+	UploadWayTus,
+}
+
+func (e UploadWay) IsValid() bool {
+	switch e {
+	case UploadWayForm, UploadWayTus:
+		return true
+	}
+	return false
+}
+
+func (e UploadWay) String() string {
+	return string(e)
+}
+
+func (e *UploadWay) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = UploadWay(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid UploadWay", str)
+	}
+	return nil
+}
+
+func (e UploadWay) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *UploadWay) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e UploadWay) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

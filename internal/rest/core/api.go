@@ -21,6 +21,7 @@ import (
 	"itemcast/internal/rest/core/internal/oapi"
 	"itemcast/internal/revision"
 	"itemcast/internal/token"
+	"itemcast/internal/upload"
 	"itemcast/internal/workflow"
 )
 
@@ -32,6 +33,7 @@ type API struct {
 	Hooks     *hook.Service
 	Tokens    *token.Service
 	Workflows *workflow.Service
+	Uploads   *upload.Service
 	Hub       *live.Hub
 	Problems  *contract.Problems
 	PublicURL string // the base of absolute URLs, without a trailing slash

@@ -14,6 +14,6 @@ func (a *API) GetIndex(context.Context, oapi.GetIndexRequestObject) (oapi.GetInd
 		Hooks: at("hooks"), Deliveries: at("deliveries"), Workflows: at("workflows"),
 		WorkflowProfiles: at("workflow-profiles"), Users: at("users"), Roles: at("roles"), Tokens: at("tokens"),
 		Audit: at("audit"), Account: at("account"), Me: at("me"), OpenAPI: at("openapi.json"),
-		GraphQL: a.PublicURL + "/graphql",
+		GraphQL: a.PublicURL + "/graphql", Uploads: at("uploads"),
 	}, nil
 }

@@ -408,6 +408,24 @@ func (e Permission) Valid() bool {
 	}
 }
 
+// Defines values for UploadWay.
+const (
+	UploadWayForm UploadWay = "form"
+	UploadWayTus  UploadWay = "tus"
+)
+
+// Valid indicates whether the value is a known member of the UploadWay enum.
+func (e UploadWay) Valid() bool {
+	switch e {
+	case UploadWayForm:
+		return true
+	case UploadWayTus:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UserKind.
 const (
 	UserKindAPI    UserKind = "api"
@@ -1021,6 +1039,7 @@ type Index struct {
 	// GraphQL The GraphQL API.
 	GraphQL   string `json:"graphql"`
 	Workflows string `json:"workflows"`
+	Uploads   string `json:"uploads"`
 }
 
 // ItemList defines model for ItemList.
@@ -1145,7 +1164,7 @@ type PasswordChange struct {
 	NewPassword string `json:"new_password"`
 }
 
-// Permission `api.access`: use the APIs; without it no other permission has an effect. `items.view`, `items.create`, `items.edit`, `items.delete`: as they say. `items.publish`: set a privacy other than `private`. `workflows.manage`: workflow profiles and metadata fields. `hooks.manage`: hooks, which receive all items of the account. `users.manage`: users, roles and the audit log. `workflows.act`, `uploads.manage`, `webinars.manage`, `learning.manage`: no effect yet.
+// Permission `api.access`: use the APIs; without it no other permission has an effect. `items.view`, `items.create`, `items.edit`, `items.delete`: as they say. `items.publish`: set a privacy other than `private`. `workflows.manage`: workflow profiles and metadata fields. `hooks.manage`: hooks, which receive all items of the account. `users.manage`: users, roles and the audit log. `workflows.act`: start, cancel and act in workflows. `uploads.manage`: see and stop uploads. `webinars.manage`, `learning.manage`: no effect yet.
 type Permission string
 
 // Problem An error (RFC 9457).
@@ -1402,6 +1421,47 @@ type Triggered struct {
 
 	// Hooks The hooks that receive it.
 	Hooks []openapi_types.UUID `json:"hooks"`
+}
+
+// Upload An upload under way.
+type Upload struct {
+	ID openapi_types.UUID `json:"id"`
+
+	// ProfileID The workflow profile of its ticket, which will be that of its items.
+	ProfileID *openapi_types.UUID `json:"profile_id"`
+
+	// UserID The signed-in user who sends it; null if it came with a ticket.
+	UserID *openapi_types.UUID `json:"user_id"`
+
+	// Nonce The nonce of its ticket.
+	Nonce *string `json:"nonce"`
+
+	// Way How the bytes come: `form`, in one request; `tus`, resumable.
+	Way UploadWay `json:"way"`
+
+	// SizeExpected In bytes, as announced by its client, with the form around the files; null if it has not said.
+	SizeExpected *int64 `json:"size_expected"`
+
+	// Bytes The bytes of files that have come, as of `seen_at`.
+	Bytes     int64     `json:"bytes"`
+	StartedAt time.Time `json:"started_at"`
+
+	// SeenAt When the server that receives it last said so.
+	SeenAt time.Time `json:"seen_at"`
+}
+
+// UploadList defines model for UploadList.
+type UploadList struct {
+	Results []Upload `json:"results"`
+	Next    *string  `json:"next"`
+}
+
+// UploadWay How the bytes come: `form`, in one request; `tus`, resumable.
+type UploadWay string
+
+// UploadedItems defines model for UploadedItems.
+type UploadedItems struct {
+	Results []externalRef0.Item `json:"results"`
 }
 
 // User defines model for User.
@@ -2419,6 +2479,15 @@ type RotateTokenParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListUploadsParams defines parameters for ListUploads.
+type ListUploadsParams struct {
+	// Limit The number of results per page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// After The page token after which to continue, from `next` of this list. It is not a cursor of the log of changes.
+	After *After `form:"after,omitempty" json:"after,omitempty"`
+}
+
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
 	// Search Text in the e-mail address or the name, in any case.
@@ -2943,6 +3012,12 @@ type ServerInterface interface {
 	// RotateToken Rotate an access token's secret
 	// (POST /tokens/{id}/rotate)
 	RotateToken(w http.ResponseWriter, r *http.Request, id ID, params RotateTokenParams)
+	// ListUploads List uploads under way
+	// (GET /uploads)
+	ListUploads(w http.ResponseWriter, r *http.Request, params ListUploadsParams)
+	// StopUpload Stop an upload
+	// (DELETE /uploads/{id})
+	StopUpload(w http.ResponseWriter, r *http.Request, id ID)
 	// ListUsers List users
 	// (GET /users)
 	ListUsers(w http.ResponseWriter, r *http.Request, params ListUsersParams)
@@ -6245,6 +6320,78 @@ func (siw *ServerInterfaceWrapper) RotateToken(w http.ResponseWriter, r *http.Re
 	handler.ServeHTTP(w, r)
 }
 
+// ListUploads operation middleware
+func (siw *ServerInterfaceWrapper) ListUploads(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListUploadsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", r.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "after"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "after", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListUploads(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// StopUpload operation middleware
+func (siw *ServerInterfaceWrapper) StopUpload(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.StopUpload(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListUsers operation middleware
 func (siw *ServerInterfaceWrapper) ListUsers(w http.ResponseWriter, r *http.Request) {
 
@@ -7341,6 +7488,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/tokens/{id}", wrapper.GetToken)
 	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/tokens/{id}", wrapper.PatchToken)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/tokens/{id}/rotate", wrapper.RotateToken)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/uploads", wrapper.ListUploads)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/uploads/{id}", wrapper.StopUpload)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/users", wrapper.ListUsers)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/users", wrapper.CreateUser)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/users/{id}", wrapper.DeleteUser)
@@ -15585,6 +15734,190 @@ func (response RotateTokendefaultApplicationProblemPlusJSONResponse) VisitRotate
 	return err
 }
 
+type ListUploadsRequestObject struct {
+	Params ListUploadsParams
+}
+
+type ListUploadsResponseObject interface {
+	VisitListUploadsResponse(w http.ResponseWriter) error
+}
+
+type ListUploads200ResponseHeaders struct {
+	Link *string
+}
+
+type ListUploads200JSONResponse struct {
+	Body    UploadList
+	Headers ListUploads200ResponseHeaders
+}
+
+func (response ListUploads200JSONResponse) VisitListUploadsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUploads400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListUploads400ApplicationProblemPlusJSONResponse) VisitListUploadsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUploads401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListUploads401ApplicationProblemPlusJSONResponse) VisitListUploadsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUploads403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListUploads403ApplicationProblemPlusJSONResponse) VisitListUploadsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUploadsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListUploadsdefaultApplicationProblemPlusJSONResponse) VisitListUploadsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StopUploadRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type StopUploadResponseObject interface {
+	VisitStopUploadResponse(w http.ResponseWriter) error
+}
+
+type StopUpload204Response struct {
+}
+
+func (response StopUpload204Response) VisitStopUploadResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type StopUpload401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response StopUpload401ApplicationProblemPlusJSONResponse) VisitStopUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StopUpload403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response StopUpload403ApplicationProblemPlusJSONResponse) VisitStopUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StopUpload404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response StopUpload404ApplicationProblemPlusJSONResponse) VisitStopUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StopUploaddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StopUploaddefaultApplicationProblemPlusJSONResponse) VisitStopUploadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListUsersRequestObject struct {
 	Params ListUsersParams
 }
@@ -18118,6 +18451,12 @@ type StrictServerInterface interface {
 	// RotateToken Rotate an access token's secret
 	// (POST /tokens/{id}/rotate)
 	RotateToken(ctx context.Context, request RotateTokenRequestObject) (RotateTokenResponseObject, error)
+	// ListUploads List uploads under way
+	// (GET /uploads)
+	ListUploads(ctx context.Context, request ListUploadsRequestObject) (ListUploadsResponseObject, error)
+	// StopUpload Stop an upload
+	// (DELETE /uploads/{id})
+	StopUpload(ctx context.Context, request StopUploadRequestObject) (StopUploadResponseObject, error)
 	// ListUsers List users
 	// (GET /users)
 	ListUsers(ctx context.Context, request ListUsersRequestObject) (ListUsersResponseObject, error)
@@ -19955,6 +20294,58 @@ func (sh *strictHandler) RotateToken(w http.ResponseWriter, r *http.Request, id 
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(RotateTokenResponseObject); ok {
 		if err := validResponse.VisitRotateTokenResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListUploads operation middleware
+func (sh *strictHandler) ListUploads(w http.ResponseWriter, r *http.Request, params ListUploadsParams) {
+	var request ListUploadsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUploads(ctx, request.(ListUploadsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUploads")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListUploadsResponseObject); ok {
+		if err := validResponse.VisitListUploadsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// StopUpload operation middleware
+func (sh *strictHandler) StopUpload(w http.ResponseWriter, r *http.Request, id ID) {
+	var request StopUploadRequestObject
+
+	request.ID = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.StopUpload(ctx, request.(StopUploadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StopUpload")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(StopUploadResponseObject); ok {
+		if err := validResponse.VisitStopUploadResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -1,0 +1,67 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/rs/cors"
+
+	"itemcast/internal/contract"
+	"itemcast/internal/upload/ticket"
+)
+
+// uploads serves POST /api/v1/uploads. Its own access class: a ticket, and no user. The request is checked against the
+// contract first. Its handler sets the deadlines of the body, once it has admitted the ticket.
+func uploads(h Handlers) http.Handler {
+	mux := http.NewServeMux()
+	guard := h.Contract.Guard(mux, contract.Options{Problems: h.Problems})
+	guard.HandleFunc("POST "+h.Contract.Base()+uploadsPath, h.Uploads.ServeHTTP)
+	return mux
+}
+
+const uploadsPath = "/uploads"
+
+// isUpload returns a function that reports whether a request, or the one that a preflight asks for, is an upload.
+func isUpload(root string) func(r *http.Request) bool {
+	path := root + "/api/v1" + uploadsPath
+	return func(r *http.Request) bool {
+		return r.URL.Path == path && (r.Method == http.MethodPost ||
+			r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") == http.MethodPost)
+	}
+}
+
+// withoutCredentials removes from an upload what identifies a user: whoever is signed in on this server may be on the
+// page of somebody else's form.
+func withoutCredentials(isUpload func(*http.Request) bool, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isUpload(r) && (r.Header["Cookie"] != nil || r.Header["Authorization"] != nil) {
+			clean := *r
+			clean.Header = r.Header.Clone()
+			clean.Header.Del("Cookie")
+			clean.Header.Del("Authorization")
+			r = &clean
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// uploadPreflights answers the preflights of uploads. A preflight has no ticket, so any page may ask; the upload itself
+// is answered to the origins of its ticket's profile. No answer allows credentials.
+func uploadPreflights(isUpload func(*http.Request) bool, uploads, others http.Handler) http.Handler {
+	preflights := cors.New(cors.Options{
+		AllowedOrigins: []string{"*"},
+		AllowedMethods: []string{http.MethodPost},
+		AllowedHeaders: []string{"Accept", "Accept-Language", "Content-Type", ticket.InfoName, ticket.SignatureName,
+			"Traceparent", "Tracestate", "X-Requested-With"},
+		MaxAge: preflightMaxAge,
+	}).Handler(uploads)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case !isUpload(r):
+			others.ServeHTTP(w, r)
+		case r.Method == http.MethodOptions:
+			preflights.ServeHTTP(w, r)
+		default:
+			uploads.ServeHTTP(w, r)
+		}
+	})
+}

@@ -1,0 +1,156 @@
+package upload
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/account"
+	"itemcast/internal/db"
+	"itemcast/internal/problem"
+	"itemcast/internal/upload/internal/store"
+	"itemcast/internal/upload/ticket"
+)
+
+// Admit checks the ticket that a request has sent, and its item input as far as the contract goes. The terms are those
+// of the profile that the ticket names, even if the ticket is refused: a page of one of their origins may read why.
+// They are the zero Terms if there is no such profile. Errors: those of ticket.Sent and ticket.Parse; INVALID_INPUT.
+func (s *Service) Admit(ctx context.Context, infos, signatures []string) (ticket.Ticket, ticket.Terms, error) {
+	var terms ticket.Terms
+	info, signature, err := ticket.Sent(infos, signatures)
+	if err != nil {
+		return ticket.Ticket{}, terms, err
+	}
+	t, err := ticket.Parse(info, signature, time.Now(), func(profile uuid.UUID) (_ ticket.Terms, err error) {
+		terms, err = s.Terms(ctx, profile)
+		return terms, err
+	})
+	if err != nil {
+		return ticket.Ticket{}, terms, err
+	}
+	return t, terms, s.checkItem(t)
+}
+
+// checkItem finds the faults of a ticket's item input that would otherwise show after the last byte.
+func (s *Service) checkItem(t ticket.Ticket) error {
+	input, err := t.ItemInput("a file's name")
+	if err != nil {
+		return err
+	}
+	found := s.CheckItem(input)
+	if found == nil {
+		return nil
+	}
+	faults := slices.Clone(found.Faults)
+	for i := range faults {
+		faults[i].Pointer = strings.Replace(faults[i].Pointer, "#", "#/item", 1)
+	}
+	known := problem.Invalid(found.Code, faults...)
+	known.Detail = "The item of the ticket is wrong. " + known.Detail
+	return known
+}
+
+// actorOf returns the actor of a ticket: no user, with the right to create items, and to publish them if the profile
+// allows it.
+func actorOf(t ticket.Terms) account.Actor {
+	actor := account.Actor{AccountID: t.Account, Name: "upload ticket",
+		Permissions: account.Permissions{account.APIAccess, account.ItemsCreate}}
+	if t.Publish {
+		actor.Permissions = append(actor.Permissions, account.ItemsPublish)
+	}
+	return actor
+}
+
+// firstReserve is what an upload of unknown length reserves at first, and each time that it has received as much.
+const firstReserve = 16 << 20 // bytes
+
+// Begin reserves a ticket's nonce, and what the upload needs of its profile's quota. size is the number of bytes that
+// the client has announced, -1 for none; it includes the form around the files. The caller calls End. Errors:
+// TICKET_USED; TOO_LARGE, also for a full quota.
+func (s *Service) Begin(ctx context.Context, t ticket.Ticket, size int64) (*Upload, error) {
+	u := newUpload(ctx, s, t, size)
+	if size > u.limit+FormOverhead {
+		u.cancel(nil)
+		return nil, errTooLarge(u.limit)
+	}
+	err := db.Write(ctx, s.Pool, func(ctx context.Context, tx pgx.Tx) (err error) {
+		q, needed, wanted := store.New(tx), size, size
+		if size < 0 {
+			needed, wanted = 1, firstReserve
+		}
+		if u.reserved, err = s.keepQuota(ctx, q, u, needed, wanted); err != nil {
+			return err
+		}
+		return s.reserveNonce(ctx, q, u)
+	})
+	if err != nil {
+		u.cancel(nil)
+		s.metrics.refused.Add(1)
+		return nil, err
+	}
+	s.track(u)
+	return u, nil
+}
+
+// FormOverhead is how many bytes a form may have beside its files: its fields, and the lines around them.
+const FormOverhead = 512 << 10
+
+func (s *Service) reserveNonce(ctx context.Context, q *store.Queries, u *Upload) error {
+	err := q.ReleaseDead(ctx, store.ReleaseDeadParams{AccountID: u.ticket.Account, ProfileID: u.ticket.Profile,
+		Nonce: u.ticket.Nonce, DeadAfter: deadAfter.Seconds()})
+	if err != nil {
+		return fmt.Errorf("release a dead upload: %w", err)
+	}
+	inserted, err := q.InsertUpload(ctx, store.InsertUploadParams{ID: u.id, AccountID: u.ticket.Account,
+		ProfileID: &u.ticket.Profile, Nonce: &u.ticket.Nonce, Way: wayForm, SizeExpected: u.announced(),
+		Reserved: u.reserved, Node: s.node})
+	if err != nil {
+		return fmt.Errorf("insert an upload: %w", err)
+	}
+	if inserted > 0 {
+		return nil
+	}
+	state, err := q.NonceState(ctx, store.NonceStateParams{AccountID: u.ticket.Account, ProfileID: u.ticket.Profile,
+		Nonce: u.ticket.Nonce})
+	if err == nil && state == stateDone {
+		return problem.New(problem.TicketUsed, "The ticket has made its upload. Get a new one for each upload.")
+	}
+	// It is under way, or has ended this moment.
+	return problem.New(problem.TicketUsed, "An upload with this ticket is under way. Wait for its end, or get another "+
+		"ticket. A ticket whose server has died is free again after %d minutes.", int(deadAfter.Minutes()))
+}
+
+// keepQuota returns how many of the wanted bytes of its profile's quota an upload may have. Error: TOO_LARGE if it
+// cannot have those that it needs.
+func (s *Service) keepQuota(
+	ctx context.Context, q *store.Queries, u *Upload, needed, wanted int64,
+) (granted int64, err error) {
+	quota := u.ticket.QuotaBytes
+	if quota == 0 {
+		return wanted, nil
+	}
+	if err := q.LockQuota(ctx, u.ticket.Profile); err != nil {
+		return 0, fmt.Errorf("lock a quota: %w", err)
+	}
+	taken, err := q.TakenBytes(ctx, store.TakenBytesParams{AccountID: u.ticket.Account, ProfileID: u.ticket.Profile,
+		DeadAfter: deadAfter.Seconds(), ID: u.id})
+	if err != nil {
+		return 0, fmt.Errorf("add up a quota: %w", err)
+	}
+	free := max(0, quota-taken)
+	if needed > free {
+		return 0, problem.New(problem.TooLarge, "The workflow profile may hold %d bytes of files, and %d are free. Delete "+
+			"items, or ask its owner to raise quota_bytes.", quota, free)
+	}
+	return min(wanted, free), nil
+}
+
+func errTooLarge(limit int64) error {
+	return problem.New(problem.TooLarge, "The files of an upload with this ticket may have %d bytes in all. Send less, "+
+		"or get a ticket that allows more.", limit)
+}

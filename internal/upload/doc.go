@@ -1,0 +1,25 @@
+// Package upload turns files that people send on a ticket into items. An upload is a row:
+//
+//	            ┌─ Finish: items, files and state in one transaction ─▶ done    the nonce is spent
+//	receiving ──┤
+//	            └─ an error, Stop, or a dead node ─────────────────────▶ ended   the nonce is free again
+//
+// # What it promises
+//
+//   - A ticket's nonce makes one upload, under any concurrency: a unique index reserves it from the first byte on.
+//   - An item exists only after every file of its upload has been stored and measured. Either all items of an upload
+//     exist or none.
+//   - The type of a file is that of its first bytes, never what its name or its client says.
+//   - No upload takes more of its profile's quota than it has reserved before it began. One that does not say how long
+//     it is reserves as it grows.
+//   - What a dead node leaves is ended by another: its row is not seen for two minutes, and its files are discarded. A
+//     node that was only paused finds its row ended, and makes no item.
+//   - It never holds a file in memory.
+//
+// A ticket stands for no user. Its items are made by the system, with the right to create and, if the profile says so,
+// to publish, and nothing else.
+//
+// # What it must not know
+//
+// HTTP and forms: package oneshot reads them. Where bytes are: package media stores them.
+package upload
