@@ -17,6 +17,7 @@ import (
 	"itemcast/internal/hook"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
+	"itemcast/internal/media"
 	"itemcast/internal/mergepatch"
 	"itemcast/internal/token"
 	"itemcast/internal/upload"
@@ -28,6 +29,7 @@ type Resolver struct {
 	Account   *account.Service
 	SignIn    *signin.Service
 	Items     *item.Service
+	Media     *media.Service
 	Hooks     *hook.Service
 	Tokens    *token.Service
 	Workflows *workflow.Service

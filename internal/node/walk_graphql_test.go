@@ -24,6 +24,7 @@ var graphQLNeeds = map[string]account.Permission{
 	"createItem":  account.ItemsCreate, "replaceItem": account.ItemsEdit, "updateItem": account.ItemsEdit,
 	"deleteItem": account.ItemsDelete, "triggerItemHook": account.ItemsEdit,
 	"deleteAsset": account.ItemsEdit, "deleteSnapshot": account.ItemsEdit, "setPoster": account.ItemsEdit,
+	"createMediaLinks":    account.ItemsView,
 	"createMetadataField": account.WorkflowsManage, "updateMetadataField": account.WorkflowsManage,
 	"deleteMetadataField": account.WorkflowsManage,
 	"workflowProfiles":    account.ItemsView, "workflowProfile": account.ItemsView,

@@ -169,6 +169,11 @@ type ComplexityRoot struct {
 		Item func(childComplexity int) int
 	}
 
+	CreateMediaLinksPayload struct {
+		ExpiresAt func(childComplexity int) int
+		Urls      func(childComplexity int) int
+	}
+
 	CreateMetadataFieldPayload struct {
 		MetadataField func(childComplexity int) int
 	}
@@ -430,6 +435,11 @@ type ComplexityRoot struct {
 		Role                     func(childComplexity int) int
 	}
 
+	MediaLink struct {
+		ID  func(childComplexity int) int
+		URL func(childComplexity int) int
+	}
+
 	MetadataField struct {
 		Choices     func(childComplexity int) int
 		CreatedAt   func(childComplexity int) int
@@ -452,6 +462,7 @@ type ComplexityRoot struct {
 		CreateAccessToken     func(childComplexity int, input map[string]any) int
 		CreateHook            func(childComplexity int, input map[string]any) int
 		CreateItem            func(childComplexity int, input item.ItemInput) int
+		CreateMediaLinks      func(childComplexity int, itemID uuid.UUID, expiresIn *int64) int
 		CreateMetadataField   func(childComplexity int, input model.CreateMetadataFieldInput) int
 		CreateResetLink       func(childComplexity int, userID uuid.UUID) int
 		CreateRole            func(childComplexity int, input model.CreateRoleInput) int
@@ -1365,6 +1376,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateItemPayload.Item(childComplexity), true
+
+	case "CreateMediaLinksPayload.expiresAt":
+		if e.ComplexityRoot.CreateMediaLinksPayload.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateMediaLinksPayload.ExpiresAt(childComplexity), true
+	case "CreateMediaLinksPayload.urls":
+		if e.ComplexityRoot.CreateMediaLinksPayload.Urls == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateMediaLinksPayload.Urls(childComplexity), true
 
 	case "CreateMetadataFieldPayload.metadataField":
 		if e.ComplexityRoot.CreateMetadataFieldPayload.MetadataField == nil {
@@ -2369,6 +2393,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Me.Role(childComplexity), true
 
+	case "MediaLink.id":
+		if e.ComplexityRoot.MediaLink.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MediaLink.ID(childComplexity), true
+	case "MediaLink.url":
+		if e.ComplexityRoot.MediaLink.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MediaLink.URL(childComplexity), true
+
 	case "MetadataField.choices":
 		if e.ComplexityRoot.MetadataField.Choices == nil {
 			break
@@ -2518,6 +2555,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateItem(childComplexity, args["input"].(item.ItemInput)), true
+	case "Mutation.createMediaLinks":
+		if e.ComplexityRoot.Mutation.CreateMediaLinks == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createMediaLinks_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateMediaLinks(childComplexity, args["itemId"].(uuid.UUID), args["expiresIn"].(*int64)), true
 	case "Mutation.createMetadataField":
 		if e.ComplexityRoot.Mutation.CreateMetadataField == nil {
 			break
@@ -5448,6 +5496,28 @@ type EndMySessionPayload { id: ID! }
 """The result of ` + "`" + `endMySessions` + "`" + `: the user's id."""
 type EndMySessionsPayload { id: ID! }
 `, BuiltIn: false},
+	{Name: "../../schema/media.graphqls", Input: `extend type Mutation {
+  """
+  Links to the assets and snapshots of an item that Itemcast stores, for players and people without credentials. They
+  work for ` + "`" + `expiresIn` + "`" + ` seconds, from 1 to 86400, for everybody who has them.
+  """
+  createMediaLinks(itemId: ID!, expiresIn: Int = 3600): CreateMediaLinksPayload!
+}
+
+"""A link to a stored file, and to all files of its asset."""
+type MediaLink {
+  """The id of the asset or the snapshot."""
+  id: ID!
+  url: String!
+}
+
+"""The result of ` + "`" + `createMediaLinks` + "`" + `."""
+type CreateMediaLinksPayload {
+  """A link for each stored asset and snapshot."""
+  urls: [MediaLink!]!
+  expiresAt: DateTime!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/metadata_field.graphqls", Input: `extend type Query {
   """The account's metadata fields, by key."""
   metadataFields: [MetadataField!]!
@@ -6754,6 +6824,16 @@ func (ec *executionContext) childFields_CreateItemPayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type CreateItemPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateMediaLinksPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "urls":
+		return ec.fieldContext_CreateMediaLinksPayload_urls(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_CreateMediaLinksPayload_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateMediaLinksPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateMetadataFieldPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "metadataField":
@@ -7274,6 +7354,16 @@ func (ec *executionContext) childFields_Me(ctx context.Context, field graphql.Co
 		return ec.fieldContext_Me_defaultWorkflowProfileId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Me", field.Name)
+}
+
+func (ec *executionContext) childFields_MediaLink(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_MediaLink_id(ctx, field)
+	case "url":
+		return ec.fieldContext_MediaLink_url(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MediaLink", field.Name)
 }
 
 func (ec *executionContext) childFields_MetadataField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

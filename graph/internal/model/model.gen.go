@@ -137,6 +137,13 @@ type CreateItemPayload struct {
 	Item *rendered.Item `json:"item"`
 }
 
+// The result of `createMediaLinks`.
+type CreateMediaLinksPayload struct {
+	// A link for each stored asset and snapshot.
+	Urls      []*MediaLink `json:"urls"`
+	ExpiresAt time.Time    `json:"expiresAt"`
+}
+
 // A new metadata field.
 type CreateMetadataFieldInput struct {
 	// Up to 63 lower-case letters, digits and underscores. It cannot be changed.
@@ -486,6 +493,13 @@ type Me struct {
 	Permissions []string `json:"permissions"`
 	// The workflow profile of your new items that name none. Null: the default of `account`.
 	DefaultWorkflowProfileID *uuid.UUID `json:"defaultWorkflowProfileId,omitempty"`
+}
+
+// A link to a stored file, and to all files of its asset.
+type MediaLink struct {
+	// The id of the asset or the snapshot.
+	ID  uuid.UUID `json:"id"`
+	URL string    `json:"url"`
 }
 
 // A metadata field's value as text: `{key: "year", value: "1927"}`.

@@ -258,14 +258,14 @@ func TestDelete_RemovesWhatAKilledProcessHasLeftInAFolder(t *testing.T) {
 func TestDelete_AbortsTheUploadsThatAKilledProcessHasLeftOnS3(t *testing.T) {
 	t.Parallel()
 	server := s3test.Start(t)
-	for _, at := range []string{server.URL, server.URL + "&prefix=shared%2F"} {
+	for _, at := range []string{server.URL, server.URL + "&prefix=others%2F"} {
 		b, err := blob.Open(t.Context(), at)
 		if err != nil {
 			t.Fatal(err)
 		}
 		name := key
 		if strings.Contains(at, "prefix") {
-			name = "shared/" + key
+			name = "others/" + key
 		}
 		upload, err := server.Client.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{
 			Bucket: &server.Bucket, Key: aws.String(name)})

@@ -14,6 +14,7 @@ func (c *Client) ForEachRoute(id string, check func(name string, got Response)) 
 		{"DELETE", "/items/{id}/snapshots/{id}", ""},
 		{"GET", "/items/{id}/history", ""},
 		{"POST", "/items/{id}/trigger-hook", ""},
+		{"POST", "/items/{id}/media-links", ""},
 		{"GET", "/hooks/{id}", ""},
 		{"DELETE", "/hooks/{id}", ""},
 		{"GET", "/metadata-fields/{id}", ""},

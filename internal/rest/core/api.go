@@ -18,6 +18,7 @@ import (
 	"itemcast/internal/hook"
 	"itemcast/internal/item"
 	"itemcast/internal/live"
+	"itemcast/internal/media"
 	"itemcast/internal/rest/core/internal/oapi"
 	"itemcast/internal/revision"
 	"itemcast/internal/token"
@@ -30,6 +31,7 @@ type API struct {
 	Account   *account.Service
 	SignIn    *signin.Service
 	Items     *item.Service
+	Media     *media.Service
 	Hooks     *hook.Service
 	Tokens    *token.Service
 	Workflows *workflow.Service

@@ -2,7 +2,6 @@ package file_test
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,7 +9,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"itemcast/internal/account"
 	"itemcast/internal/db"
+	"itemcast/internal/item"
 	"itemcast/internal/media"
 	"itemcast/internal/node/nodetest"
 )
@@ -25,30 +26,42 @@ type stored struct {
 // store makes an item with an asset that has one file, as an upload does.
 func store(n *nodetest.Node, privacy, name, contentType, text string) stored {
 	n.T.Helper()
-	asset := uuid.Must(uuid.NewV7())
-	path := n.Media.Path(asset, name)
-	item := n.CreateItem(fmt.Sprintf(
-		`{"name":"with a file","privacy":%q,"assets":[{"id":%q,"kind":"source","url":%q,"content_type":"video/mp4"}]}`,
-		privacy, asset, n.URL+path))
-	add(n, item, asset, name, contentType, text)
-	return stored{item, asset, path}
-}
-
-// add publishes a file of an item's asset.
-func add(n *nodetest.Node, item string, asset uuid.UUID, name, contentType, text string) {
-	n.T.Helper()
-	var account uuid.UUID
-	err := n.Pool.QueryRow(n.T.Context(), "SELECT account_id FROM item WHERE id = $1", item).Scan(&account)
+	f := stored{item: n.CreateItem(`{"name":"with a file","privacy":"` + privacy + `"}`), asset: uuid.Must(uuid.NewV7())}
+	f.path = n.Media.Path(f.asset, name)
+	owner := stage(n, f.item, f.asset, name, contentType, text)
+	ctx := account.WithActor(n.T.Context(), account.Actor{AccountID: owner, Permissions: account.All()})
+	_, err := n.Items.ChangeMedia(ctx, uuid.MustParse(f.item),
+		func(ctx context.Context, tx pgx.Tx, held item.Held) (item.Media, error) {
+			return item.Media{Add: []item.Asset{{ID: f.asset, Kind: item.AssetKindSource, URL: f.path,
+				ContentType: contentType}}}, n.Media.Publish(ctx, tx, owner, held.ID, f.asset)
+		})
 	if err != nil {
 		n.T.Fatal(err)
 	}
-	_, err = n.Media.Stage(n.T.Context(), account, media.File{Asset: asset, Name: name, ContentType: contentType}, 1<<30,
+	return f
+}
+
+// stage stages a file of an item's asset, and returns the item's account.
+func stage(n *nodetest.Node, item string, asset uuid.UUID, name, contentType, text string) (owner uuid.UUID) {
+	n.T.Helper()
+	err := n.Pool.QueryRow(n.T.Context(), "SELECT account_id FROM item WHERE id = $1", item).Scan(&owner)
+	if err != nil {
+		n.T.Fatal(err)
+	}
+	_, err = n.Media.Stage(n.T.Context(), owner, media.File{Asset: asset, Name: name, ContentType: contentType}, 1<<30,
 		strings.NewReader(text))
 	if err != nil {
 		n.T.Fatal(err)
 	}
-	err = db.Write(n.T.Context(), n.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		return n.Media.Publish(ctx, tx, account, uuid.MustParse(item), asset)
+	return owner
+}
+
+// add publishes another file of an item's asset.
+func add(n *nodetest.Node, item string, asset uuid.UUID, name, contentType, text string) {
+	n.T.Helper()
+	owner := stage(n, item, asset, name, contentType, text)
+	err := db.Write(n.T.Context(), n.Pool, func(ctx context.Context, tx pgx.Tx) error {
+		return n.Media.Publish(ctx, tx, owner, uuid.MustParse(item), asset)
 	})
 	if err != nil {
 		n.T.Fatal(err)

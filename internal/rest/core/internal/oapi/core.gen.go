@@ -1069,6 +1069,28 @@ type Me struct {
 	DefaultWorkflowProfileID *openapi_types.UUID `json:"default_workflow_profile_id"`
 }
 
+// MediaLink A link to a stored file, and to all files of its asset.
+type MediaLink struct {
+	// ID Of the asset or the snapshot.
+	ID  openapi_types.UUID `json:"id"`
+	URL string             `json:"url"`
+}
+
+// MediaLinks defines model for MediaLinks.
+type MediaLinks struct {
+	// Urls A link for each stored asset and snapshot.
+	Urls      []MediaLink `json:"urls"`
+	ExpiresAt time.Time   `json:"expires_at"`
+}
+
+// MediaLinksInput How long links work.
+//
+// Examples: {"expires_in":3600}
+type MediaLinksInput struct {
+	// ExpiresIn In seconds; 3600 if it is left out.
+	ExpiresIn *int `json:"expires_in,omitempty"`
+}
+
 // MetadataField defines model for MetadataField.
 type MetadataField struct {
 	ID          openapi_types.UUID `json:"id"`
@@ -2347,6 +2369,12 @@ type ListItemHistoryParams struct {
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 }
 
+// CreateMediaLinksParams defines parameters for CreateMediaLinks.
+type CreateMediaLinksParams struct {
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // DeleteItemSnapshotParams defines parameters for DeleteItemSnapshot.
 type DeleteItemSnapshotParams struct {
 	// IfMatch Change the resource only if it has this ETag, as `GET` returns it, such as `"3"`; else the answer is 412. A weak ETag, such as `W/"3"`, never matches.
@@ -2764,6 +2792,9 @@ type PatchItemApplicationMergePatchPlusJSONRequestBody = ItemPatch
 // ReplaceItemJSONRequestBody defines body for ReplaceItem for application/json ContentType.
 type ReplaceItemJSONRequestBody = ReplaceItemJSONBody
 
+// CreateMediaLinksJSONRequestBody defines body for CreateMediaLinks for application/json ContentType.
+type CreateMediaLinksJSONRequestBody = MediaLinksInput
+
 // StartWorkflowJSONRequestBody defines body for StartWorkflow for application/json ContentType.
 type StartWorkflowJSONRequestBody = WorkflowStart
 
@@ -2919,6 +2950,9 @@ type ServerInterface interface {
 	// ListItemHistory List an item's changes
 	// (GET /items/{id}/history)
 	ListItemHistory(w http.ResponseWriter, r *http.Request, id ID, params ListItemHistoryParams)
+	// CreateMediaLinks Make links to an item's files
+	// (POST /items/{id}/media-links)
+	CreateMediaLinks(w http.ResponseWriter, r *http.Request, id ID, params CreateMediaLinksParams)
 	// DeleteItemSnapshot Remove a snapshot
 	// (DELETE /items/{id}/snapshots/{snapshot_id})
 	DeleteItemSnapshot(w http.ResponseWriter, r *http.Request, id ID, snapshotID openapi_types.UUID, params DeleteItemSnapshotParams)
@@ -5078,6 +5112,56 @@ func (siw *ServerInterfaceWrapper) ListItemHistory(w http.ResponseWriter, r *htt
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListItemHistory(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CreateMediaLinks operation middleware
+func (siw *ServerInterfaceWrapper) CreateMediaLinks(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateMediaLinksParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CreateMediaLinks(w, r, id, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -7455,6 +7539,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/items/{id}", wrapper.ReplaceItem)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/items/{id}/assets/{asset_id}", wrapper.DeleteItemAsset)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/items/{id}/history", wrapper.ListItemHistory)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items/{id}/media-links", wrapper.CreateMediaLinks)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/items/{id}/snapshots/{snapshot_id}", wrapper.DeleteItemSnapshot)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items/{id}/trigger-hook", wrapper.TriggerItemHook)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/items/{id}/workflow", wrapper.GetItemWorkflow)
@@ -12057,6 +12142,130 @@ type ListItemHistorydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListItemHistorydefaultApplicationProblemPlusJSONResponse) VisitListItemHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMediaLinksRequestObject struct {
+	ID     ID `json:"id"`
+	Params CreateMediaLinksParams
+	Body   *CreateMediaLinksJSONRequestBody
+}
+
+type CreateMediaLinksResponseObject interface {
+	VisitCreateMediaLinksResponse(w http.ResponseWriter) error
+}
+
+type CreateMediaLinks200JSONResponse MediaLinks
+
+func (response CreateMediaLinks200JSONResponse) VisitCreateMediaLinksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMediaLinks400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMediaLinks400ApplicationProblemPlusJSONResponse) VisitCreateMediaLinksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMediaLinks401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMediaLinks401ApplicationProblemPlusJSONResponse) VisitCreateMediaLinksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMediaLinks403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMediaLinks403ApplicationProblemPlusJSONResponse) VisitCreateMediaLinksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMediaLinks404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMediaLinks404ApplicationProblemPlusJSONResponse) VisitCreateMediaLinksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMediaLinks409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CreateMediaLinks409ApplicationProblemPlusJSONResponse) VisitCreateMediaLinksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMediaLinksdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateMediaLinksdefaultApplicationProblemPlusJSONResponse) VisitCreateMediaLinksResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -18358,6 +18567,9 @@ type StrictServerInterface interface {
 	// ListItemHistory List an item's changes
 	// (GET /items/{id}/history)
 	ListItemHistory(ctx context.Context, request ListItemHistoryRequestObject) (ListItemHistoryResponseObject, error)
+	// CreateMediaLinks Make links to an item's files
+	// (POST /items/{id}/media-links)
+	CreateMediaLinks(ctx context.Context, request CreateMediaLinksRequestObject) (CreateMediaLinksResponseObject, error)
 	// DeleteItemSnapshot Remove a snapshot
 	// (DELETE /items/{id}/snapshots/{snapshot_id})
 	DeleteItemSnapshot(ctx context.Context, request DeleteItemSnapshotRequestObject) (DeleteItemSnapshotResponseObject, error)
@@ -19382,6 +19594,43 @@ func (sh *strictHandler) ListItemHistory(w http.ResponseWriter, r *http.Request,
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListItemHistoryResponseObject); ok {
 		if err := validResponse.VisitListItemHistoryResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CreateMediaLinks operation middleware
+func (sh *strictHandler) CreateMediaLinks(w http.ResponseWriter, r *http.Request, id ID, params CreateMediaLinksParams) {
+	var request CreateMediaLinksRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body CreateMediaLinksJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		if !errors.Is(err, io.EOF) {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateMediaLinks(ctx, request.(CreateMediaLinksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateMediaLinks")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CreateMediaLinksResponseObject); ok {
+		if err := validResponse.VisitCreateMediaLinksResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
