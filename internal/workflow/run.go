@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -76,6 +77,21 @@ type RunFilter struct {
 	Action    *string // the current action
 	ProfileID *uuid.UUID
 	ForMe     bool // those that wait for a person, if the actor may act
+}
+
+// statuses returns the statuses that runs of the filter can have.
+func (f RunFilter) statuses() []string {
+	wanted := []string{}
+	for _, status := range machine.Statuses() {
+		switch {
+		case len(f.Statuses) > 0 && !slices.Contains(f.Statuses, status):
+		case f.ForMe && status != machine.Waiting:
+		case f.Action != nil && (status == machine.Pending || status == machine.Completed): // such runs are at no action
+		default:
+			wanted = append(wanted, string(status))
+		}
+	}
+	return wanted
 }
 
 // StartInput says which run to start.

@@ -36,9 +36,7 @@ func (s *Service) Runs(
 	}
 	p := store.ListRunsParams{AccountID: actor.AccountID, BeforeID: before, Action: filter.Action,
 		ProfileID: filter.ProfileID, ForMe: filter.ForMe, RoleID: actor.RoleParam(), MaxRows: int32(limit + 1)}
-	for _, status := range filter.Statuses {
-		p.Statuses = append(p.Statuses, string(status))
-	}
+	p.Statuses = filter.statuses()
 	rows, more, err := s.listRuns(ctx, actor, p, limit)
 	if err != nil {
 		return nil, "", err

@@ -127,18 +127,16 @@ WHERE account_id = @account_id AND id = @id;
 UPDATE workflow_run SET process_owner = NULL, process_attempt = process_attempt - 1, wake_at = now()
 WHERE account_id = @account_id AND id = @id AND process_owner = @owner::uuid AND process_action IS NOT NULL;
 
--- ListRuns omits the runs of items that are hidden from the role.
+-- ListRuns reads a page of runs (workflow_run_page). It omits those of items that are hidden from the role.
 -- name: ListRuns :many
-SELECT r.*, i.name AS item_name FROM workflow_run r JOIN item i ON i.id = r.item_id
-WHERE r.account_id = @account_id AND (sqlc.narg('before_id')::uuid IS NULL OR r.id < sqlc.narg('before_id')::uuid)
-    AND (sqlc.narg('statuses')::text[] IS NULL OR r.status = ANY (sqlc.narg('statuses')::text[]))
-    AND (sqlc.narg('action')::text IS NULL OR r.current_action = sqlc.narg('action')::text)
-    AND (sqlc.narg('profile_id')::uuid IS NULL OR r.profile_id = sqlc.narg('profile_id')::uuid)
-    AND (NOT @for_me::boolean OR r.finished_at IS NULL AND r.status = 'waiting' AND (r.waiting_roles = '{}'
-        OR sqlc.narg('role_id')::uuid IS NULL OR sqlc.narg('role_id')::uuid = ANY (r.waiting_roles)))
-    AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
-        (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
-ORDER BY r.id DESC LIMIT @max_rows;
+SELECT r.*, i.name AS item_name
+FROM unnest((SELECT workflow_run_page(@account_id, (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid)),
+    @statuses::text[], sqlc.narg('action')::text, sqlc.narg('profile_id')::uuid, @for_me::boolean,
+    sqlc.narg('role_id')::uuid, coalesce(sqlc.narg('before_id')::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'),
+    @max_rows::integer))::uuid[]) AS page (id)
+JOIN workflow_run r ON r.account_id = @account_id AND r.id = page.id
+JOIN item i ON i.id = r.item_id
+ORDER BY r.id DESC;
 
 -- LastRun reads the last run of an item, unless the item is hidden from the role.
 -- name: LastRun :one

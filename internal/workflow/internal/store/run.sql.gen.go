@@ -601,26 +601,24 @@ func (q *Queries) LastRuns(ctx context.Context, arg LastRunsParams) ([]LastRunsR
 }
 
 const listRuns = `-- name: ListRuns :many
-SELECT r.id, r.account_id, r.item_id, r.profile_id, r.profile_version, r.status, r.current_action, r.state, r.error, r.waiting_roles, r.waiting_tasks, r.started_by, r.started_at, r.moved_at, r.finished_at, r.wake_at, r.nudged_at, r.attempts, r.process_action, r.process_attempt, r.process_owner, r.process_progress, i.name AS item_name FROM workflow_run r JOIN item i ON i.id = r.item_id
-WHERE r.account_id = $1 AND ($2::uuid IS NULL OR r.id < $2::uuid)
-    AND ($3::text[] IS NULL OR r.status = ANY ($3::text[]))
-    AND ($4::text IS NULL OR r.current_action = $4::text)
-    AND ($5::uuid IS NULL OR r.profile_id = $5::uuid)
-    AND (NOT $6::boolean OR r.finished_at IS NULL AND r.status = 'waiting' AND (r.waiting_roles = '{}'
-        OR $7::uuid IS NULL OR $7::uuid = ANY (r.waiting_roles)))
-    AND (i.workflow_profile_id IS NULL OR i.workflow_profile_id <> ALL (
-        (SELECT hidden_profiles($1, $7::uuid))::uuid[]))
-ORDER BY r.id DESC LIMIT $8
+SELECT r.id, r.account_id, r.item_id, r.profile_id, r.profile_version, r.status, r.current_action, r.state, r.error, r.waiting_roles, r.waiting_tasks, r.started_by, r.started_at, r.moved_at, r.finished_at, r.wake_at, r.nudged_at, r.attempts, r.process_action, r.process_attempt, r.process_owner, r.process_progress, i.name AS item_name
+FROM unnest((SELECT workflow_run_page($1, (SELECT hidden_profiles($1, $2::uuid)),
+    $3::text[], $4::text, $5::uuid, $6::boolean,
+    $2::uuid, coalesce($7::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'),
+    $8::integer))::uuid[]) AS page (id)
+JOIN workflow_run r ON r.account_id = $1 AND r.id = page.id
+JOIN item i ON i.id = r.item_id
+ORDER BY r.id DESC
 `
 
 type ListRunsParams struct {
 	AccountID uuid.UUID
-	BeforeID  *uuid.UUID
+	RoleID    *uuid.UUID
 	Statuses  []string
 	Action    *string
 	ProfileID *uuid.UUID
 	ForMe     bool
-	RoleID    *uuid.UUID
+	BeforeID  *uuid.UUID
 	MaxRows   int32
 }
 
@@ -650,16 +648,16 @@ type ListRunsRow struct {
 	ItemName        string
 }
 
-// ListRuns omits the runs of items that are hidden from the role.
+// ListRuns reads a page of runs (workflow_run_page). It omits those of items that are hidden from the role.
 func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]ListRunsRow, error) {
 	rows, err := q.db.Query(ctx, listRuns,
 		arg.AccountID,
-		arg.BeforeID,
+		arg.RoleID,
 		arg.Statuses,
 		arg.Action,
 		arg.ProfileID,
 		arg.ForMe,
-		arg.RoleID,
+		arg.BeforeID,
 		arg.MaxRows,
 	)
 	if err != nil {
