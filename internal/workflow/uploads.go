@@ -22,7 +22,7 @@ type Uploads struct {
 	Redirects    []string `json:"redirects"`     // URLs to which a form may lead after an upload
 	MaxSize      *int64   `json:"max_size"`      // bytes of an upload; nil: only the server's limit
 	ContentTypes []string `json:"content_types"` // such as video/*; empty: all
-	QuotaBytes   *int64   `json:"quota_bytes"`   // of all files of the profile's uploads; nil: only the account's
+	QuotaBytes   *int64   `json:"quota_bytes"`   // of all files of the profile's items, and of uploads; nil: no limit
 	Publish      bool     `json:"publish"`       // whether a ticket's item may be public or unlisted
 }
 

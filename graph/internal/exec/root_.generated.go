@@ -6379,7 +6379,10 @@ type WorkflowUploads {
   maxSize: Int
   """What the files may be, such as ` + "`" + `video/*` + "`" + `; empty: all."""
   contentTypes: [String!]!
-  """Bytes of all files that came by uploads of the profile; null: no limit of the profile."""
+  """
+  Bytes of all files of the profile's items, also those that processing makes, and of uploads under way; null: no limit of
+  the profile.
+  """
   quotaBytes: Int
   """Whether the item of a ticket may be public or unlisted."""
   publish: Boolean!

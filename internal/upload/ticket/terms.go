@@ -22,7 +22,7 @@ type Terms struct {
 	Redirects    []string // where a form may lead to after an upload
 	MaxSize      int64    // bytes of an upload; 0: only the server's limit
 	ContentTypes []string // such as video/*; empty: all
-	QuotaBytes   int64    // of all files of the profile; 0: only the account's
+	QuotaBytes   int64    // of all files of the profile's items, and of uploads under way; 0: no limit
 	Publish      bool     // whether a ticket's item may be public or unlisted
 }
 
