@@ -30,13 +30,16 @@ const (
 	bitsPerPixel   = 0.1 // of 720p with 30 pictures a second
 	referencePixel = 1280 * 720
 	maxFrameRate   = 60.0
+
+	// A playlist of a single picture would last 11 µs, and players refuse it.
+	minLength = 500 * time.Millisecond
 )
 
 var standardSides = []int{360, 720, 1080, 1440, 2160}
 
 // Plan returns the ladder of a video or a sound file.
 func Plan(m *probe.Media, s Settings) *Ladder {
-	l := &Ladder{Source: m, Settings: s.withDefaults(), Length: m.Length, Sound: m.Sound != nil}
+	l := &Ladder{Source: m, Settings: s.withDefaults(), Length: max(m.Length, minLength), Sound: m.Sound != nil}
 	if p := m.Picture; p != nil {
 		for _, side := range sides(min(p.Width, p.Height), l.Settings.ShortSide) {
 			l.Rungs = append(l.Rungs, rung(p, side, frameRate(p)))

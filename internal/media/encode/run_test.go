@@ -71,6 +71,16 @@ func TestRun_FillsLongStillsAndLateBeginnings(t *testing.T) {
 	}
 }
 
+func TestRun_ASinglePictureLastsLongEnoughToPlay(t *testing.T) {
+	t.Parallel()
+	e := run(t, mediatest.Make(t, "single.mp4", mediatest.Pattern, "-frames:v 1", mediatest.H264))
+	e.wantLength(0.5)
+	files, err := e.ladder.Storyboard(t.Context(), e.picture(), e.dir, "storyboard")
+	if err != nil || len(files) != 2 {
+		t.Errorf("got %+v, %v", files, err)
+	}
+}
+
 func TestRun_DropsPicturesBeyond60ASecond(t *testing.T) {
 	t.Parallel()
 	e := run(t, mediatest.Make(t, "slow-motion.mp4", "-f lavfi -i testsrc2=s=160x90:r=240:d=1", mediatest.H264))

@@ -91,7 +91,7 @@ func (s Settings) thumbnail(
 		args = append(args, "--export-profile", "srgb")
 	}
 	_, err := program.Run(ctx, program.Command{Name: "vips", Args: args, Dir: dir, Limits: s.Program,
-		Env: []string{"VIPS_CONCURRENCY=2"}})
+		Env: probe.VipsEnv(m.Kind)})
 	if err != nil {
 		return explain(err, m)
 	}

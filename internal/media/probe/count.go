@@ -14,6 +14,7 @@ const (
 	reorder   = 32                     // packets, more than any codec reorders
 	motion    = 300 * time.Millisecond // the longest time between two pictures of a picture that moves
 	breakTime = 10 * time.Second       // a longer step of a broadcast's time stamps is a break, as ffmpeg has it
+	breakBack = 100 * time.Millisecond // so is a longer step back
 )
 
 // counter measures one stream by its packets.
@@ -23,6 +24,7 @@ type counter struct {
 	waiting times         // time stamps that another packet may still precede
 	latest  time.Duration // the latest time stamp that came
 	lasts   time.Duration // the duration of its packet; 0: not said
+	decoded time.Duration // the time at which the last packet is decoded
 
 	started bool // first and last are set
 	first   time.Duration
@@ -63,9 +65,7 @@ func count(ctx context.Context, path string, d *described, limits Limits) ([]*co
 		return nil, explain(err)
 	}
 	for _, c := range counters {
-		for len(c.waiting) > 0 {
-			c.step(heap.Pop(&c.waiting).(time.Duration))
-		}
+		c.flush()
 	}
 	return counters, nil
 }
@@ -104,16 +104,33 @@ func countLine(counters []*counter, line string) {
 		c.packets++
 		return
 	}
-	c.add(seconds(pts), seconds(duration))
+	if dts == "" || dts == "N/A" {
+		dts = pts
+	}
+	c.add(seconds(pts), seconds(dts), seconds(duration))
 }
 
-func (c *counter) add(at, lasts time.Duration) {
+// add counts a packet that is shown at a time and decoded at another one. Only the latter never steps back.
+func (c *counter) add(at, decoded, lasts time.Duration) {
 	c.packets++
-	if c.packets == 1 || at >= c.latest || c.breaks && c.latest-at > breakTime {
+	if c.breaks && c.packets > 1 && (decoded < c.decoded-breakBack || decoded > c.decoded+breakTime) {
+		c.flush()
+		c.shift = at - c.last - c.typical()
+		c.latest = at
+	}
+	if c.packets == 1 || at >= c.latest {
 		c.latest, c.lasts = at, lasts
 	}
-	heap.Push(&c.waiting, at)
+	c.decoded = decoded
+	heap.Push(&c.waiting, at-c.shift)
 	if len(c.waiting) > reorder {
+		c.step(heap.Pop(&c.waiting).(time.Duration))
+	}
+}
+
+// flush goes on to the last time stamp that came.
+func (c *counter) flush() {
+	for len(c.waiting) > 0 {
 		c.step(heap.Pop(&c.waiting).(time.Duration))
 	}
 }
@@ -124,11 +141,7 @@ func (c *counter) step(at time.Duration) {
 		c.started, c.first, c.last = true, at, at
 		return
 	}
-	gap := at - c.shift - c.last
-	if c.breaks && (gap < 0 || gap > breakTime) {
-		c.shift += gap - c.typical()
-		gap = c.typical()
-	}
+	gap := at - c.last
 	if gap <= 0 {
 		return
 	}
@@ -137,7 +150,7 @@ func (c *counter) step(at time.Duration) {
 		c.moving++
 		c.moved += gap
 	}
-	c.last += gap
+	c.last = at
 }
 
 // typical is the usual time between two packets.

@@ -99,6 +99,16 @@ func TestFile_VariableTimeStampsGiveTheRealRate(t *testing.T) {
 	}
 }
 
+func TestFile_JoinedBroadcastsAreAsLongAsTheirParts(t *testing.T) {
+	t.Parallel()
+	plain(t)
+	// Each part begins shortly before the time stamps, of 33 bits, begin anew.
+	mediatest.Make(t, "plain.ts", "-i plain.mp4 -c copy")
+	mediatest.Make(t, "late.ts", "-i plain.mp4 -c copy -output_ts_offset 95441.7")
+	m := measure(t, mediatest.Run(t, "joined.ts", "sh", "-c", "cat late.ts late.ts plain.ts late.ts >joined.ts"))
+	wantLength(t, "the whole", m.Length, 8.1)
+}
+
 func TestFile_WhatAnEditListHidesDoesNotCount(t *testing.T) {
 	t.Parallel()
 	plain(t)

@@ -113,6 +113,16 @@ func measureStill(ctx context.Context, path string, s still, limits Limits) (*Me
 			Matrix: fields["interpretation"], Profiled: fields["icc-profile-data"] != ""}}, nil
 }
 
+// VipsEnv returns the environment of vips for a kind of file. Its readers that are not meant for files of strangers are
+// blocked, but for the one of PDF.
+func VipsEnv(kind Kind) []string {
+	variables := []string{"VIPS_CONCURRENCY=2"}
+	if kind != Document {
+		variables = append(variables, "VIPS_BLOCK_UNTRUSTED=1")
+	}
+	return variables
+}
+
 type header map[string]string
 
 func (h header) number(name string) int {
@@ -125,7 +135,7 @@ func (h header) number(name string) int {
 
 func stillFields(ctx context.Context, path string, s still, limits Limits) (header, error) {
 	result, err := program.Run(ctx, program.Command{Name: "vipsheader", Args: []string{"-a", path}, Dir: dirOf(path),
-		Limits: limits.Program})
+		Env: VipsEnv(s.kind), Limits: limits.Program})
 	if err != nil {
 		if failure, ok := errors.AsType[*program.Failure](err); ok && failure.Reason == program.Exited {
 			return nil, errors.Join(problem.New(problem.UnsupportedMediaType,
