@@ -16,7 +16,9 @@ import (
 	"itemcast/internal/live"
 	"itemcast/internal/mergepatch"
 	"itemcast/internal/optional"
+	"itemcast/internal/plainjson"
 	"itemcast/internal/revision"
+	"itemcast/internal/upload/attach"
 
 	"github.com/google/uuid"
 )
@@ -107,6 +109,19 @@ func (r *mutationResolver) UpdateItem(ctx context.Context, id uuid.UUID, input m
 // DeleteItem is the resolver for the deleteItem field.
 func (r *mutationResolver) DeleteItem(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteItemPayload, error) {
 	return &model.DeleteItemPayload{ID: id}, r.Items.Delete(ctx, id, revision.IfGiven(ifRevision))
+}
+
+// AddAssetByURL is the resolver for the addAssetByUrl field.
+func (r *mutationResolver) AddAssetByURL(ctx context.Context, itemID uuid.UUID, url string, kind item.AssetKind, language *string) (*model.AddAssetByURLPayload, error) {
+	raw, err := plainjson.Marshal(attach.ByURL{Fields: attach.Fields{Kind: kind, Language: language}, URL: url})
+	if err != nil {
+		return nil, err
+	}
+	document, err := r.Attach.AddByURL(ctx, itemID, raw)
+	if err != nil {
+		return nil, err
+	}
+	return &model.AddAssetByURLPayload{Item: rendered.New(document.Bytes)}, nil
 }
 
 // DeleteAsset is the resolver for the deleteAsset field.

@@ -21,6 +21,7 @@ import (
 	"itemcast/internal/mergepatch"
 	"itemcast/internal/token"
 	"itemcast/internal/upload"
+	"itemcast/internal/upload/attach"
 	"itemcast/internal/workflow"
 )
 
@@ -33,6 +34,7 @@ type Resolver struct {
 	Hooks     *hook.Service
 	Tokens    *token.Service
 	Workflows *workflow.Service
+	Attach    *attach.Service
 	Uploads   *upload.Service
 	Users     *account.Directory
 	Hub       *live.Hub

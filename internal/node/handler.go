@@ -28,12 +28,13 @@ func (n *Node) Handler() *Handler {
 	gate := server.NewGate(n.SignIn, publicURL)
 	graphQL := graph.NewHandler(
 		&graph.Resolver{Account: n.Account, SignIn: n.SignIn, Items: n.Items, Hooks: n.hooks, Tokens: n.Tokens,
-			Workflows: n.workflows, Uploads: n.uploads, Media: n.Media, Users: n.directory, Hub: n.Hub, Feed: n.Feed},
+			Workflows: n.workflows, Uploads: n.uploads, Attach: n.attach, Media: n.Media, Users: n.directory,
+			Hub: n.Hub, Feed: n.Feed},
 		transport.Config{SignIn: gate.Identify, Spend: gate.Spend, Watch: n.SignIn.Watch, PublicURL: publicURL,
 			AllowsOrigin: n.SignIn.AllowsOrigin, Log: n.config.Log})
 	routes := server.Routes(server.Handlers{
 		API: &core.API{Account: n.Account, SignIn: n.SignIn, Items: n.Items, Hooks: n.hooks, Tokens: n.Tokens,
-			Workflows: n.workflows, Uploads: n.uploads, Media: n.Media, Hub: n.Hub,
+			Workflows: n.workflows, Uploads: n.uploads, Attach: n.attach, Media: n.Media, Hub: n.Hub,
 			Cursor: n.Feed.Cursor, PublicURL: publicURL, Problems: n.problems,
 			Identify: func(r *http.Request) (context.Context, error) { return gate.Identify(r.Context(), r) },
 			Watch:    n.SignIn.Watch},

@@ -39,6 +39,7 @@ import (
 	"itemcast/internal/publicurl"
 	"itemcast/internal/token"
 	"itemcast/internal/upload"
+	"itemcast/internal/upload/attach"
 	"itemcast/internal/web"
 	"itemcast/internal/workflow"
 	"itemcast/openapi"
@@ -96,6 +97,7 @@ type Node struct {
 	hooks     *hook.Service
 	workflows *workflow.Service
 	uploads   *upload.Service
+	attach    *attach.Service
 }
 
 // New builds a node on a migrated database. Close the node before the pool.
@@ -162,7 +164,8 @@ func (n *Node) buildServices() {
 		AuditKeepFor: config.AuditKeepFor, Forget: n.SignIn.Forget})
 	n.directory = account.NewDirectory(pool)
 	n.Tokens = token.NewService(pool)
-	sender := sending.New(config.HookReach.Transport(egress.Options{}), sending.Config{Version: config.Version})
+	outside := config.HookReach.Transport(egress.Options{})
+	sender := sending.New(outside, sending.Config{Version: config.Version})
 	starter := workflow.NewStarter(log)
 	n.Items = item.NewService(item.Config{Pool: pool, Feed: n.Feed, Sequencer: n.Sequencer, Workflows: starter,
 		Check: n.Contract.Schema("ItemInput").Check, CheckPatch: n.Contract.Schema("ItemPatch").Check,
@@ -181,6 +184,9 @@ func (n *Node) buildServices() {
 	n.uploads = upload.NewService(upload.Config{Pool: pool, Items: n.Items, Media: n.Media,
 		Terms: n.workflows.UploadTerms, CheckItem: n.Contract.Schema("ItemInput").Check, MaxSize: config.UploadMaxSize,
 		Log: log})
+	n.attach = attach.NewService(attach.Config{Items: n.Items, Media: n.Media, Reach: config.HookReach,
+		Transport: outside, UserAgent: "Itemcast/" + config.Version, MaxSize: config.UploadMaxSize,
+		CheckFields: n.Contract.Schema("AssetFields").Check, CheckByURL: n.Contract.Schema("AssetByURL").Check})
 }
 
 // processor returns the processor of media; nil without a storage.

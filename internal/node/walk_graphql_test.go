@@ -25,6 +25,7 @@ var graphQLNeeds = map[string]account.Permission{
 	"deleteItem": account.ItemsDelete, "triggerItemHook": account.ItemsEdit,
 	"deleteAsset": account.ItemsEdit, "deleteSnapshot": account.ItemsEdit, "setPoster": account.ItemsEdit,
 	"createMediaLinks":    account.ItemsView,
+	"addAssetByUrl":       account.ItemsEdit,
 	"createMetadataField": account.WorkflowsManage, "updateMetadataField": account.WorkflowsManage,
 	"deleteMetadataField": account.WorkflowsManage,
 	"workflowProfiles":    account.ItemsView, "workflowProfile": account.ItemsView,

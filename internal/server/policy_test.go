@@ -18,12 +18,14 @@ import (
 	"itemcast/internal/media"
 	"itemcast/internal/problem"
 	"itemcast/internal/token"
+	"itemcast/internal/upload/attach"
 	"itemcast/internal/workflow"
 )
 
 // guarded are the services that requests reach. They have no database: a call that is refused does not reach it.
 var guarded = map[string]any{
 	"item.Service":      item.NewService(item.Config{}),
+	"attach.Service":    attach.NewService(attach.Config{}),
 	"hook.Service":      hook.NewService(hook.Config{}),
 	"account.Directory": account.NewDirectory(nil),
 	"account.Service":   account.NewService(account.Config{}),
@@ -55,6 +57,11 @@ var needs = map[string][]account.Permission{
 	"item.Service.ChangeMedia":     {account.ItemsEdit},
 	"item.Service.DeleteAsset":     {account.ItemsEdit},
 	"item.Service.DeleteSnapshot":  {account.ItemsEdit},
+
+	"attach.Service.MayAdd":      {account.ItemsEdit},
+	"attach.Service.Add":         {account.ItemsEdit},
+	"attach.Service.AddByURL":    {account.ItemsEdit},
+	"attach.Service.AddSnapshot": {account.ItemsEdit},
 
 	"item.Service.Import":        {account.ItemsCreate, account.ItemsEdit},
 	"item.Service.CreateField":   {account.WorkflowsManage},

@@ -92,6 +92,38 @@ func (ec *executionContext) field_Item_workflowHistory_args(ctx context.Context,
 
 // region    **************************** field.gotpl *****************************
 
+func (ec *executionContext) _AddAssetByUrlPayload_item(ctx context.Context, field graphql.CollectedField, obj *model.AddAssetByURLPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AddAssetByUrlPayload_item(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Item, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *rendered.Item) graphql.Marshaler {
+			return ec.marshalNItem2ᚖitemcastᚋgraphᚋrenderedᚐItem(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AddAssetByUrlPayload_item(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AddAssetByUrlPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Item(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Asset_id(ctx context.Context, field graphql.CollectedField, obj *item.Asset) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2603,6 +2635,39 @@ func UnmarshalUpdateItemInput(ctx context.Context, raw any) (map[string]any, err
 
 // region    **************************** object.gotpl ****************************
 
+var addAssetByUrlPayloadImplementors = []string{"AddAssetByUrlPayload"}
+
+func (ec *executionContext) _AddAssetByUrlPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AddAssetByURLPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, addAssetByUrlPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AddAssetByUrlPayload")
+		case "item":
+			out.Values[i] = ec._AddAssetByUrlPayload_item(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var assetImplementors = []string{"Asset"}
 
 func (ec *executionContext) _Asset(ctx context.Context, sel ast.SelectionSet, obj *item.Asset) graphql.Marshaler {
@@ -3486,6 +3551,14 @@ func (ec *executionContext) _UpdateItemPayload(ctx context.Context, sel ast.Sele
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
+
+func (ec *executionContext) marshalNAddAssetByUrlPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐAddAssetByURLPayload(ctx context.Context, sel ast.SelectionSet, v *model.AddAssetByURLPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AddAssetByUrlPayload!")
+		return graphql.Null
+	}
+	return ec._AddAssetByUrlPayload(ctx, sel, v)
+}
 
 func (ec *executionContext) marshalNAsset2itemcastᚋinternalᚋitemᚐAsset(ctx context.Context, sel ast.SelectionSet, v item.Asset) graphql.Marshaler {
 	return ec._Asset(ctx, sel, &v)

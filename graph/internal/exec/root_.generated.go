@@ -101,6 +101,10 @@ type ComplexityRoot struct {
 		UpdatedAt                func(childComplexity int) int
 	}
 
+	AddAssetByUrlPayload struct {
+		Item func(childComplexity int) int
+	}
+
 	ApproveActionPayload struct {
 		Run func(childComplexity int) int
 	}
@@ -454,6 +458,7 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
+		AddAssetByURL         func(childComplexity int, itemID uuid.UUID, url string, kind item.AssetKind, language *string) int
 		ApproveAction         func(childComplexity int, itemID uuid.UUID, key string, comment *string) int
 		CancelWorkflow        func(childComplexity int, itemID uuid.UUID) int
 		ChangeMyPassword      func(childComplexity int, currentPassword string, newPassword string) int
@@ -1172,6 +1177,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AccountUser.UpdatedAt(childComplexity), true
+
+	case "AddAssetByUrlPayload.item":
+		if e.ComplexityRoot.AddAssetByUrlPayload.Item == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddAssetByUrlPayload.Item(childComplexity), true
 
 	case "ApproveActionPayload.run":
 		if e.ComplexityRoot.ApproveActionPayload.Run == nil {
@@ -2467,6 +2479,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MetadataField.UpdatedAt(childComplexity), true
 
+	case "Mutation.addAssetByUrl":
+		if e.ComplexityRoot.Mutation.AddAssetByURL == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_addAssetByUrl_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AddAssetByURL(childComplexity, args["itemId"].(uuid.UUID), args["url"].(string), args["kind"].(item.AssetKind), args["language"].(*string)), true
 	case "Mutation.approveAction":
 		if e.ComplexityRoot.Mutation.ApproveAction == nil {
 			break
@@ -5146,6 +5169,11 @@ extend type Mutation {
   updateItem(id: ID!, input: UpdateItemInput!, ifRevision: Int): UpdateItemPayload!
   """Deletes an item. Its history remains."""
   deleteItem(id: ID!, ifRevision: Int): DeleteItemPayload!
+  """
+  Fetches a file from a URL and adds it to an item. A SOURCE takes the place of the item's source, and a SUBTITLE that of
+  the subtitles in its language. A file that takes longer than 45 seconds needs REST: ` + "`" + `POST /items/{id}/assets` + "`" + `.
+  """
+  addAssetByUrl(itemId: ID!, url: String!, kind: AssetKind! = SOURCE, language: String): AddAssetByUrlPayload!
   """Removes an asset from an item. If Itemcast holds the asset's files, nobody can fetch them any more."""
   deleteAsset(itemId: ID!, assetId: ID!, ifRevision: Int): DeleteAssetPayload!
   """Removes a snapshot from an item, as ` + "`" + `deleteAsset` + "`" + ` removes an asset."""
@@ -5446,6 +5474,8 @@ type ReplaceItemPayload { item: Item! }
 type UpdateItemPayload { item: Item! }
 """The result of ` + "`" + `deleteItem` + "`" + `: the item's id."""
 type DeleteItemPayload { id: ID! }
+"""The result of ` + "`" + `addAssetByUrl` + "`" + `: the item with the asset."""
+type AddAssetByUrlPayload { item: Item! }
 """The result of ` + "`" + `deleteAsset` + "`" + `: the item without the asset."""
 type DeleteAssetPayload { item: Item! }
 """The result of ` + "`" + `deleteSnapshot` + "`" + `: the item without the snapshot."""
@@ -6689,6 +6719,14 @@ func (ec *executionContext) childFields_AccountUser(ctx context.Context, field g
 		return ec.fieldContext_AccountUser_revision(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AccountUser", field.Name)
+}
+
+func (ec *executionContext) childFields_AddAssetByUrlPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "item":
+		return ec.fieldContext_AddAssetByUrlPayload_item(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AddAssetByUrlPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ApproveActionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

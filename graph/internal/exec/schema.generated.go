@@ -42,6 +42,7 @@ type MutationResolver interface {
 	ReplaceItem(ctx context.Context, id uuid.UUID, input item.ItemInput, ifRevision *int64) (*model.ReplaceItemPayload, error)
 	UpdateItem(ctx context.Context, id uuid.UUID, input map[string]any, ifRevision *int64) (*model.UpdateItemPayload, error)
 	DeleteItem(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteItemPayload, error)
+	AddAssetByURL(ctx context.Context, itemID uuid.UUID, url string, kind item.AssetKind, language *string) (*model.AddAssetByURLPayload, error)
 	DeleteAsset(ctx context.Context, itemID uuid.UUID, assetID uuid.UUID, ifRevision *int64) (*model.DeleteAssetPayload, error)
 	DeleteSnapshot(ctx context.Context, itemID uuid.UUID, snapshotID uuid.UUID, ifRevision *int64) (*model.DeleteSnapshotPayload, error)
 	SetPoster(ctx context.Context, itemID uuid.UUID, snapshotID *uuid.UUID, ifRevision *int64) (*model.SetPosterPayload, error)
@@ -111,6 +112,44 @@ type SubscriptionResolver interface {
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_Mutation_addAssetByUrl_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "itemId",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["itemId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "url",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["url"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "kind",
+		func(ctx context.Context, v any) (item.AssetKind, error) {
+			return ec.unmarshalNAssetKind2itemcastᚋinternalᚋitemᚐAssetKind(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["kind"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "language",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["language"] = arg3
+	return args, nil
+}
 
 func (ec *executionContext) field_Mutation_approveAction_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
@@ -2396,6 +2435,50 @@ func (ec *executionContext) fieldContext_Mutation_deleteItem(ctx context.Context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_deleteItem_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_addAssetByUrl(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_addAssetByUrl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AddAssetByURL(ctx, fc.Args["itemId"].(uuid.UUID), fc.Args["url"].(string), fc.Args["kind"].(item.AssetKind), fc.Args["language"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AddAssetByURLPayload) graphql.Marshaler {
+			return ec.marshalNAddAssetByUrlPayload2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐAddAssetByURLPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_addAssetByUrl(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AddAssetByUrlPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_addAssetByUrl_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5429,6 +5512,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "deleteItem":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_deleteItem(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "addAssetByUrl":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_addAssetByUrl(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

@@ -69,6 +69,11 @@ type AccessTokenEdge struct {
 	Node   *AccessToken `json:"node"`
 }
 
+// The result of `addAssetByUrl`: the item with the asset.
+type AddAssetByURLPayload struct {
+	Item *rendered.Item `json:"item"`
+}
+
 // The result of `approveAction`: the run as it is now.
 type ApproveActionPayload struct {
 	Run *WorkflowRun `json:"run"`

@@ -23,6 +23,7 @@ import (
 	"itemcast/internal/revision"
 	"itemcast/internal/token"
 	"itemcast/internal/upload"
+	"itemcast/internal/upload/attach"
 	"itemcast/internal/workflow"
 )
 
@@ -35,6 +36,7 @@ type API struct {
 	Hooks     *hook.Service
 	Tokens    *token.Service
 	Workflows *workflow.Service
+	Attach    *attach.Service
 	Uploads   *upload.Service
 	Hub       *live.Hub
 	Problems  *contract.Problems

@@ -16,6 +16,7 @@ import (
 
 	json "itemcast/internal/plainjson"
 
+	"itemcast/internal/item"
 	externalRef0 "itemcast/internal/item"
 	workflow "itemcast/internal/workflow"
 	machine "itemcast/internal/workflow/machine"
@@ -648,6 +649,40 @@ type Account struct {
 
 // AccountPatch defines model for AccountPatch.
 type AccountPatch = json.RawMessage
+
+// AddedKind Default: `source`.
+type AddedKind = item.AssetKind
+
+// AssetByURL defines model for AssetByURL.
+type AssetByURL struct {
+	// Kind Default: `source`.
+	Kind AddedKind `json:"kind,omitempty"`
+
+	// Language BCP 47 language tag.
+	Language *string `json:"language,omitempty"`
+	URL      string  `json:"url"`
+}
+
+// AssetFields defines model for AssetFields.
+type AssetFields struct {
+	// Kind Default: `source`.
+	Kind AddedKind `json:"kind,omitempty"`
+
+	// Language BCP 47 language tag.
+	Language *string `json:"language,omitempty"`
+}
+
+// AssetForm defines model for AssetForm.
+type AssetForm struct {
+	// File The last field of the form.
+	File openapi_types.File `json:"file"`
+
+	// Kind Default: `source`.
+	Kind AddedKind `json:"kind,omitempty"`
+
+	// Language BCP 47 language tag.
+	Language *string `json:"language,omitempty"`
+}
 
 // Attempt defines model for Attempt.
 type Attempt struct {
@@ -1332,6 +1367,13 @@ type Session struct {
 // SessionList defines model for SessionList.
 type SessionList struct {
 	Results []Session `json:"results"`
+}
+
+// SnapshotForm defines model for SnapshotForm.
+type SnapshotForm struct {
+	// File The last field of the form.
+	File   openapi_types.File `json:"file"`
+	Poster *bool              `json:"poster,omitempty"`
 }
 
 // Tag defines model for Tag.
@@ -2944,6 +2986,9 @@ type ServerInterface interface {
 	// ReplaceItem Replace an item
 	// (PUT /items/{id})
 	ReplaceItem(w http.ResponseWriter, r *http.Request, id ID, params ReplaceItemParams)
+	// AddItemAsset Add a file
+	// (POST /items/{id}/assets)
+	AddItemAsset(w http.ResponseWriter, r *http.Request, id ID)
 	// DeleteItemAsset Remove an asset
 	// (DELETE /items/{id}/assets/{asset_id})
 	DeleteItemAsset(w http.ResponseWriter, r *http.Request, id ID, assetID openapi_types.UUID, params DeleteItemAssetParams)
@@ -2953,6 +2998,9 @@ type ServerInterface interface {
 	// CreateMediaLinks Make links to an item's files
 	// (POST /items/{id}/media-links)
 	CreateMediaLinks(w http.ResponseWriter, r *http.Request, id ID, params CreateMediaLinksParams)
+	// AddItemSnapshot Add a snapshot
+	// (POST /items/{id}/snapshots)
+	AddItemSnapshot(w http.ResponseWriter, r *http.Request, id ID)
 	// DeleteItemSnapshot Remove a snapshot
 	// (DELETE /items/{id}/snapshots/{snapshot_id})
 	DeleteItemSnapshot(w http.ResponseWriter, r *http.Request, id ID, snapshotID openapi_types.UUID, params DeleteItemSnapshotParams)
@@ -5007,6 +5055,32 @@ func (siw *ServerInterfaceWrapper) ReplaceItem(w http.ResponseWriter, r *http.Re
 	handler.ServeHTTP(w, r)
 }
 
+// AddItemAsset operation middleware
+func (siw *ServerInterfaceWrapper) AddItemAsset(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.AddItemAsset(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // DeleteItemAsset operation middleware
 func (siw *ServerInterfaceWrapper) DeleteItemAsset(w http.ResponseWriter, r *http.Request) {
 
@@ -5162,6 +5236,32 @@ func (siw *ServerInterfaceWrapper) CreateMediaLinks(w http.ResponseWriter, r *ht
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.CreateMediaLinks(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// AddItemSnapshot operation middleware
+func (siw *ServerInterfaceWrapper) AddItemSnapshot(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.AddItemSnapshot(w, r, id)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -7537,9 +7637,11 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/items/{id}", wrapper.GetItem)
 	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/items/{id}", wrapper.PatchItem)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/items/{id}", wrapper.ReplaceItem)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items/{id}/assets", wrapper.AddItemAsset)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/items/{id}/assets/{asset_id}", wrapper.DeleteItemAsset)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/items/{id}/history", wrapper.ListItemHistory)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items/{id}/media-links", wrapper.CreateMediaLinks)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items/{id}/snapshots", wrapper.AddItemSnapshot)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/items/{id}/snapshots/{snapshot_id}", wrapper.DeleteItemSnapshot)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/items/{id}/trigger-hook", wrapper.TriggerItemHook)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/items/{id}/workflow", wrapper.GetItemWorkflow)
@@ -11915,6 +12017,138 @@ func (response ReplaceItemdefaultApplicationProblemPlusJSONResponse) VisitReplac
 	return err
 }
 
+type AddItemAssetRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type AddItemAssetResponseObject interface {
+	VisitAddItemAssetResponse(w http.ResponseWriter) error
+}
+
+type AddItemAsset201ResponseHeaders struct {
+	ETag *string
+}
+
+type AddItemAsset201JSONResponse struct {
+	Body    externalRef0.Item
+	Headers AddItemAsset201ResponseHeaders
+}
+
+func (response AddItemAsset201JSONResponse) VisitAddItemAssetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddItemAsset400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response AddItemAsset400ApplicationProblemPlusJSONResponse) VisitAddItemAssetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddItemAsset401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response AddItemAsset401ApplicationProblemPlusJSONResponse) VisitAddItemAssetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddItemAsset403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response AddItemAsset403ApplicationProblemPlusJSONResponse) VisitAddItemAssetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddItemAsset404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AddItemAsset404ApplicationProblemPlusJSONResponse) VisitAddItemAssetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddItemAsset422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableApplicationProblemPlusJSONResponse
+}
+
+func (response AddItemAsset422ApplicationProblemPlusJSONResponse) VisitAddItemAssetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddItemAssetdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AddItemAssetdefaultApplicationProblemPlusJSONResponse) VisitAddItemAssetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteItemAssetRequestObject struct {
 	ID      ID                 `json:"id"`
 	AssetID openapi_types.UUID `json:"asset_id"`
@@ -12266,6 +12500,138 @@ type CreateMediaLinksdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateMediaLinksdefaultApplicationProblemPlusJSONResponse) VisitCreateMediaLinksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddItemSnapshotRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type AddItemSnapshotResponseObject interface {
+	VisitAddItemSnapshotResponse(w http.ResponseWriter) error
+}
+
+type AddItemSnapshot201ResponseHeaders struct {
+	ETag *string
+}
+
+type AddItemSnapshot201JSONResponse struct {
+	Body    externalRef0.Item
+	Headers AddItemSnapshot201ResponseHeaders
+}
+
+func (response AddItemSnapshot201JSONResponse) VisitAddItemSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddItemSnapshot400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response AddItemSnapshot400ApplicationProblemPlusJSONResponse) VisitAddItemSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddItemSnapshot401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response AddItemSnapshot401ApplicationProblemPlusJSONResponse) VisitAddItemSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddItemSnapshot403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response AddItemSnapshot403ApplicationProblemPlusJSONResponse) VisitAddItemSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddItemSnapshot404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AddItemSnapshot404ApplicationProblemPlusJSONResponse) VisitAddItemSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddItemSnapshot422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableApplicationProblemPlusJSONResponse
+}
+
+func (response AddItemSnapshot422ApplicationProblemPlusJSONResponse) VisitAddItemSnapshotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddItemSnapshotdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AddItemSnapshotdefaultApplicationProblemPlusJSONResponse) VisitAddItemSnapshotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -18561,6 +18927,9 @@ type StrictServerInterface interface {
 	// ReplaceItem Replace an item
 	// (PUT /items/{id})
 	ReplaceItem(ctx context.Context, request ReplaceItemRequestObject) (ReplaceItemResponseObject, error)
+	// AddItemAsset Add a file
+	// (POST /items/{id}/assets)
+	AddItemAsset(ctx context.Context, request AddItemAssetRequestObject) (AddItemAssetResponseObject, error)
 	// DeleteItemAsset Remove an asset
 	// (DELETE /items/{id}/assets/{asset_id})
 	DeleteItemAsset(ctx context.Context, request DeleteItemAssetRequestObject) (DeleteItemAssetResponseObject, error)
@@ -18570,6 +18939,9 @@ type StrictServerInterface interface {
 	// CreateMediaLinks Make links to an item's files
 	// (POST /items/{id}/media-links)
 	CreateMediaLinks(ctx context.Context, request CreateMediaLinksRequestObject) (CreateMediaLinksResponseObject, error)
+	// AddItemSnapshot Add a snapshot
+	// (POST /items/{id}/snapshots)
+	AddItemSnapshot(ctx context.Context, request AddItemSnapshotRequestObject) (AddItemSnapshotResponseObject, error)
 	// DeleteItemSnapshot Remove a snapshot
 	// (DELETE /items/{id}/snapshots/{snapshot_id})
 	DeleteItemSnapshot(ctx context.Context, request DeleteItemSnapshotRequestObject) (DeleteItemSnapshotResponseObject, error)
@@ -19546,6 +19918,32 @@ func (sh *strictHandler) ReplaceItem(w http.ResponseWriter, r *http.Request, id 
 	}
 }
 
+// AddItemAsset operation middleware
+func (sh *strictHandler) AddItemAsset(w http.ResponseWriter, r *http.Request, id ID) {
+	var request AddItemAssetRequestObject
+
+	request.ID = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.AddItemAsset(ctx, request.(AddItemAssetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddItemAsset")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(AddItemAssetResponseObject); ok {
+		if err := validResponse.VisitAddItemAssetResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // DeleteItemAsset operation middleware
 func (sh *strictHandler) DeleteItemAsset(w http.ResponseWriter, r *http.Request, id ID, assetID openapi_types.UUID, params DeleteItemAssetParams) {
 	var request DeleteItemAssetRequestObject
@@ -19631,6 +20029,32 @@ func (sh *strictHandler) CreateMediaLinks(w http.ResponseWriter, r *http.Request
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(CreateMediaLinksResponseObject); ok {
 		if err := validResponse.VisitCreateMediaLinksResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AddItemSnapshot operation middleware
+func (sh *strictHandler) AddItemSnapshot(w http.ResponseWriter, r *http.Request, id ID) {
+	var request AddItemSnapshotRequestObject
+
+	request.ID = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.AddItemSnapshot(ctx, request.(AddItemSnapshotRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddItemSnapshot")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(AddItemSnapshotResponseObject); ok {
+		if err := validResponse.VisitAddItemSnapshotResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -1,0 +1,178 @@
+package attach
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"itemcast/internal/account"
+	"itemcast/internal/hook/egress"
+	"itemcast/internal/item"
+	"itemcast/internal/media"
+	"itemcast/internal/optional"
+	"itemcast/internal/upload"
+)
+
+// discardTimeout limits what follows a file that was not added.
+const discardTimeout = 5 * time.Second
+
+// Config is what a Service needs.
+type Config struct {
+	Items     *item.Service
+	Media     *media.Service
+	Reach     egress.Policy     // the addresses that may be fetched
+	Transport http.RoundTripper // of Reach
+	UserAgent string
+	MaxSize   int64 // of a file, in bytes; 0: upload.DefaultMaxSize
+
+	CheckFields item.Checker // against the contract's schema AssetFields
+	CheckByURL  item.Checker // against its schema AssetByURL
+}
+
+// Service adds files to items. Its methods may be called concurrently.
+type Service struct {
+	items     *item.Service
+	media     *media.Service
+	reach     egress.Policy
+	client    *http.Client
+	userAgent string
+	maxSize   int64
+
+	checkFields, checkByURL item.Checker
+}
+
+// NewService returns a Service.
+func NewService(c Config) *Service {
+	s := &Service{items: c.Items, media: c.Media, reach: c.Reach, userAgent: c.UserAgent,
+		maxSize:     cmp.Or(c.MaxSize, upload.DefaultMaxSize),
+		checkFields: c.CheckFields, checkByURL: c.CheckByURL}
+	s.client = &http.Client{Transport: c.Transport, CheckRedirect: s.checkRedirect}
+	return s
+}
+
+// Fields are what a client says of a file.
+type Fields struct {
+	Kind     item.AssetKind `json:"kind,omitempty"` // "": a source
+	Language *string        `json:"language,omitempty"`
+}
+
+// ByURL are what a client says of a file at a URL.
+type ByURL struct {
+	Fields
+	URL string `json:"url"`
+}
+
+// MayAdd checks that the actor may add files to an item. Call it before the file is read. Errors: NOT_FOUND, FORBIDDEN
+// without items.edit.
+func (s *Service) MayAdd(ctx context.Context, id uuid.UUID) error {
+	return s.items.Hold(ctx, id, func(context.Context, pgx.Tx, item.Held) error { return nil })
+}
+
+// Add adds a file to an item as an asset. raw is the JSON of Fields, and name that of the file. A source takes the
+// place of the item's present source, and subtitles that of the present ones in their language; their files end.
+// Subtitles in SubRip become WebVTT. Errors: INVALID_INPUT; NOT_FOUND; FORBIDDEN without items.edit;
+// UNSUPPORTED_MEDIA_TYPE for a file that is not of its kind; those of media.Service.Stage and item.Service.ChangeMedia,
+// and those of content.
+func (s *Service) Add(
+	ctx context.Context, id uuid.UUID, raw []byte, name string, content io.Reader,
+) (item.Document, error) {
+	actor, err := account.Authorize(ctx, account.ItemsEdit)
+	if err != nil {
+		return item.Document{}, err
+	}
+	if invalid := s.checkFields(raw); invalid != nil {
+		return item.Document{}, invalid
+	}
+	var fields Fields
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return item.Document{}, fmt.Errorf("decode the fields of a file: %w", err)
+	}
+	return s.add(ctx, actor, id, fields, source{name: name, content: content})
+}
+
+func (s *Service) add(
+	ctx context.Context, actor account.Actor, id uuid.UUID, fields Fields, from source,
+) (item.Document, error) {
+	kind := cmp.Or(fields.Kind, item.AssetKindSource)
+	f, err := from.read(kind)
+	if err != nil {
+		return item.Document{}, err
+	}
+	return s.store(ctx, actor, id, f, func(stored media.File, held item.Held) item.Media {
+		added := item.Asset{ID: stored.Asset, Kind: kind, URL: s.media.Path(stored.Asset, stored.Name),
+			ContentType: stored.ContentType, Size: &stored.Size, Language: fields.Language}
+		change := item.Media{Add: []item.Asset{added}, Remove: s.superseded(held, added)}
+		if kind == item.AssetKindSource {
+			change.Set.Type = f.itemType
+		}
+		return change
+	})
+}
+
+// AddSnapshot adds a picture to an item as a snapshot. With poster it represents the item. Errors: those of Add.
+func (s *Service) AddSnapshot(
+	ctx context.Context, id uuid.UUID, name string, poster bool, content io.Reader,
+) (item.Document, error) {
+	actor, err := account.Authorize(ctx, account.ItemsEdit)
+	if err != nil {
+		return item.Document{}, err
+	}
+	f, err := source{name: name, content: content}.readPicture()
+	if err != nil {
+		return item.Document{}, err
+	}
+	return s.store(ctx, actor, id, f, func(stored media.File, _ item.Held) item.Media {
+		change := item.Media{AddSnapshots: []item.Snapshot{
+			{ID: stored.Asset, URL: s.media.Path(stored.Asset, stored.Name)}}}
+		if poster {
+			change.Poster = &stored.Asset
+		}
+		return change
+	})
+}
+
+// store stores a file and publishes it in the transaction of the item's change.
+func (s *Service) store(
+	ctx context.Context, actor account.Actor, id uuid.UUID, f file,
+	change func(stored media.File, held item.Held) item.Media,
+) (item.Document, error) {
+	announced := media.File{Asset: uuid.Must(uuid.NewV7()), Name: upload.CleanName(f.name), ContentType: f.contentType,
+		Size: f.size}
+	stored, err := s.media.Stage(ctx, actor.AccountID, announced, s.maxSize, f.content)
+	if err != nil {
+		return item.Document{}, err
+	}
+	document, err := s.items.ChangeMedia(ctx, id,
+		func(ctx context.Context, tx pgx.Tx, held item.Held) (item.Media, error) {
+			if err := s.media.Publish(ctx, tx, actor.AccountID, id, stored.Asset); err != nil {
+				return item.Media{}, err
+			}
+			return change(stored, held), nil
+		})
+	if err != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardTimeout)
+		defer cancel()
+		_ = s.media.Discard(ctx, actor.AccountID, stored.Asset) // if that fails, the sweep does it
+	}
+	return document, err
+}
+
+// superseded returns the assets of an item whose place a new one takes. External ones stay.
+func (s *Service) superseded(held item.Held, added item.Asset) (ids []uuid.UUID) {
+	for _, a := range held.Assets {
+		takesPlace := a.Kind == added.Kind && s.items.HeldName(a.ID, a.URL) != "" && (a.Kind == item.AssetKindSource ||
+			a.Kind == item.AssetKindSubtitle && optional.Equal(a.Language, added.Language))
+		if takesPlace {
+			ids = append(ids, a.ID)
+		}
+	}
+	return slices.Clip(ids)
+}
