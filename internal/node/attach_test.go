@@ -36,9 +36,9 @@ func fileForm(t *testing.T, fileName, content string, fields ...string) (body, c
 }
 
 const (
-	clip    = "\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom rest of a clip"
-	picture = "\xff\xd8\xff\xe0\x00\x10JFIF\x00 rest of a picture"
-	subRip  = "1\r\n00:00:01,000 --> 00:00:02,000\r\na<b\r\n"
+	clipBytes = "\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom rest of a clip"
+	picture   = "\xff\xd8\xff\xe0\x00\x10JFIF\x00 rest of a picture"
+	subRip    = "1\r\n00:00:01,000 --> 00:00:02,000\r\na<b\r\n"
 )
 
 type heldDocument struct {
@@ -84,12 +84,12 @@ func TestAttach_FilesAreAddedReplacedAndFetched(t *testing.T) {
 		t.Helper()
 		return n.WithAuthorization("").Call(http.MethodGet, strings.TrimPrefix(url, n.URL), "")
 	}
-	first := add("/assets", "my clip.mp4", clip)
-	if a := first.Assets[0]; len(first.Assets) != 1 || a.Kind != "source" || a.ContentType != "video/mp4" || *a.Size != int64(len(clip)) ||
+	first := add("/assets", "my clip.mp4", clipBytes)
+	if a := first.Assets[0]; len(first.Assets) != 1 || a.Kind != "source" || a.ContentType != "video/mp4" || *a.Size != int64(len(clipBytes)) ||
 		!strings.HasSuffix(a.URL, "/my%20clip.mp4") || first.Type != "video" {
 		t.Errorf("the first: %+v", first)
 	}
-	if got := fetch(first.Assets[0].URL).WantStatus(t, http.StatusOK); string(got.Body) != clip || got.Header.Get("Content-Type") != "video/mp4" {
+	if got := fetch(first.Assets[0].URL).WantStatus(t, http.StatusOK); string(got.Body) != clipBytes || got.Header.Get("Content-Type") != "video/mp4" {
 		t.Errorf("fetched %q as %s", got.Body, got.Header.Get("Content-Type"))
 	}
 	second := add("/assets", "better.jpg", picture, "kind", "source")
@@ -128,7 +128,7 @@ func TestAttach_BadFormsLeaveNothing(t *testing.T) {
 	n := nodetest.Start(t)
 	id := n.CreateItem(`{"name":"a"}`)
 	path := "/api/v1/items/" + id
-	whole, contentType := fileForm(t, "a.mp4", clip)
+	whole, contentType := fileForm(t, "a.mp4", clipBytes)
 	form := func(fileName, content string, fields ...string) [2]string {
 		body, contentType := fileForm(t, fileName, content, fields...)
 		return [2]string{body, contentType}
@@ -154,13 +154,13 @@ func TestAttach_BadFormsLeaveNothing(t *testing.T) {
 		"no boundary":          {"/assets", [2]string{whole, "multipart/form-data"}, 400, "boundary"},
 		"a part without a name": {"/assets", [2]string{strings.Replace(whole, `name="file"; `, "", 1), contentType}, 400,
 			"Content-Disposition"},
-		"an unknown field":        {"/assets", form("a.mp4", clip, "colour", "red"), 400, "#/colour"},
-		"an unknown kind":         {"/assets", form("a.mp4", clip, "kind", "playlist"), 400, "#/kind"},
-		"a wrong language":        {"/assets", form("a.mp4", clip, "language", "German!"), 400, "#/language"},
-		"a field twice":           {"/assets", form("a.mp4", clip, "kind", "source", "kind", "audio"), 400, "#/kind"},
-		"a clip as sound":         {"/assets", form("a.mp4", clip, "kind", "audio"), 415, "video/mp4"},
-		"a clip as subtitles":     {"/assets", form("a.vtt", clip, "kind", "subtitle"), 415, "ubtitles"},
-		"a clip as a snapshot":    {"/snapshots", form("a.jpg", clip), 415, "video/mp4"},
+		"an unknown field":        {"/assets", form("a.mp4", clipBytes, "colour", "red"), 400, "#/colour"},
+		"an unknown kind":         {"/assets", form("a.mp4", clipBytes, "kind", "playlist"), 400, "#/kind"},
+		"a wrong language":        {"/assets", form("a.mp4", clipBytes, "language", "German!"), 400, "#/language"},
+		"a field twice":           {"/assets", form("a.mp4", clipBytes, "kind", "source", "kind", "audio"), 400, "#/kind"},
+		"a clip as sound":         {"/assets", form("a.mp4", clipBytes, "kind", "audio"), 415, "video/mp4"},
+		"a clip as subtitles":     {"/assets", form("a.vtt", clipBytes, "kind", "subtitle"), 415, "ubtitles"},
+		"a clip as a snapshot":    {"/snapshots", form("a.jpg", clipBytes), 415, "video/mp4"},
 		"a poster that is none":   {"/snapshots", form("a.jpg", picture, "poster", "perhaps"), 400, "#/poster"},
 		"another body":            {"/assets", [2]string{"x", "text/plain"}, 415, "Content-Type"},
 		"JSON without a URL":      {"/assets", [2]string{`{"kind":"source"}`, "application/json"}, 400, "#/url"},
@@ -192,10 +192,10 @@ func TestAttach_FilesAreFetchedWhereHooksMayGo(t *testing.T) {
 	files := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/a clip.mp4":
-			_, _ = w.Write([]byte(clip))
+			_, _ = w.Write([]byte(clipBytes))
 		case "/named":
 			w.Header().Set("Content-Disposition", `attachment; filename="other.mp4"`)
-			_, _ = w.Write([]byte(clip))
+			_, _ = w.Write([]byte(clipBytes))
 		case "/moved":
 			http.Redirect(w, r, "/named", http.StatusFound)
 		case "/inside":
@@ -204,7 +204,7 @@ func TestAttach_FilesAreFetchedWhereHooksMayGo(t *testing.T) {
 			http.Redirect(w, r, "/loop", http.StatusFound)
 		case "/short":
 			w.Header().Set("Content-Length", "1000")
-			_, _ = w.Write([]byte(clip))
+			_, _ = w.Write([]byte(clipBytes))
 		case "/de":
 			_, _ = w.Write([]byte(subRip))
 		default:
@@ -246,7 +246,7 @@ func TestAttach_FilesAreFetchedWhereHooksMayGo(t *testing.T) {
 	}
 	data := n.GraphQL(`mutation ($id: ID!, $u: String!) { addAssetByUrl(itemId: $id, url: $u) { item { assets { kind contentType size } } } }`,
 		nodetest.Vars{"id": id, "u": files.URL + "/named"})
-	if want := fmt.Sprintf(`{"kind":"SOURCE","contentType":"video/mp4","size":%d}]`, len(clip)); !strings.Contains(string(data), want) {
+	if want := fmt.Sprintf(`{"kind":"SOURCE","contentType":"video/mp4","size":%d}]`, len(clipBytes)); !strings.Contains(string(data), want) {
 		t.Errorf("GraphQL: %s", data)
 	}
 	if got, codes := n.TryGraphQL(`mutation ($id: ID!) { addAssetByUrl(itemId: $id, url: "http://10.0.0.1/") { item { id } } }`,

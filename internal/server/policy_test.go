@@ -156,6 +156,7 @@ var exempt = map[string]string{
 	"media.Service.Drop":                "part of a change of an item, which has authorized",
 	"media.Service.Discard":             "part of an upload or of processing, which has authorized",
 	"media.Service.Open":                "part of processing, which has authorized",
+	"workflow.Service.UploadTerms":      "a ticket stands for no user; its signature is checked against the terms",
 	"item.Service.LockForWorkflow":      "package workflow has checked the actor, or is the system",
 	"item.Service.ReviseForWorkflow":    "package workflow has checked the actor, or is the system",
 	"item.Service.StoreForWorkflow":     "as ReviseForWorkflow",
