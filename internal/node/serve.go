@@ -140,5 +140,6 @@ func (n *Node) Serve(ctx context.Context, handler *Handler, public, ops net.List
 
 func (n *Node) ops() http.Handler {
 	head := func() int64 { return int64(n.Feed.Head()) }
-	return server.Ops(n.pool, n.Media.Check, head, n.Dispatcher, n.Hub, n.pruner, n.SignIn, n.workflows, n.Media, n.uploads)
+	return server.Ops(n.pool, n.Media.Check, head, n.Dispatcher, n.Hub, n.pruner, n.SignIn, n.workflows, n.Media,
+		n.uploads)
 }
