@@ -12,8 +12,7 @@ import (
 func TestRuns_AListReadsItsPageOnly(t *testing.T) {
 	r := still(t, nil)
 	profile := r.profile(actions(machine.Edit))
-	waiting, ended := r.create(profile), r.create(profile)
-	r.exec(`UPDATE workflow_run SET status = 'waiting', waiting_roles = '{}', current_action = 'edit' WHERE item_id = $1`, waiting)
+	ended := r.create(profile)
 	r.exec(`UPDATE workflow_run SET status = 'completed', finished_at = now(), wake_at = NULL WHERE item_id = $1`, ended)
 	r.exec(`INSERT INTO workflow_run (id, account_id, item_id, profile_id, profile_version, status, state, started_at,
 			moved_at, finished_at)
@@ -22,7 +21,10 @@ func TestRuns_AListReadsItsPageOnly(t *testing.T) {
 		FROM (SELECT gen_random_uuid() AS id, w.account_id, w.item_id, gen_random_uuid() AS profile_id, w.profile_version,
 				w.status, w.state, w.started_at, w.moved_at, w.finished_at
 			FROM workflow_run w, generate_series(1, 3000) WHERE w.item_id = $1) r`, ended)
-	r.exec("ANALYZE workflow_run")
+	r.exec("ANALYZE workflow_run") // the planner does not learn of the one that waits
+	waiting := r.create(profile)
+	r.exec(`UPDATE workflow_run SET status = 'waiting', waiting_roles = '{}', current_action = 'edit' WHERE item_id = $1`,
+		waiting)
 	all, unfinished := []string{"pending", "running", "waiting", "completed", "failed", "cancelled"}, []string{"waiting"}
 	for name, c := range map[string]struct {
 		statuses []string
