@@ -14,10 +14,6 @@ import (
 	"gocloud.dev/blob/fileblob"
 )
 
-// copyBuffer is the size of the pieces of a file that is written. gocloud.dev copies in pieces of 1 KiB, unless the
-// caller does it.
-const copyBuffer = 256 << 10
-
 // folder stores each blob as a file. Its 256 subfolders stay, so that no delete races with the making of a folder.
 type folder struct{ dir string }
 
@@ -50,9 +46,7 @@ func (f folder) write(
 	if err != nil {
 		return err
 	}
-	// Without its ReadFrom, which copies in small pieces.
-	_, err = io.CopyBuffer(struct{ io.Writer }{writer}, source, make([]byte, copyBuffer))
-	if err == nil {
+	if _, err = io.Copy(writer, source); err == nil {
 		err = file.Sync()
 	}
 	if err != nil {

@@ -33,7 +33,7 @@ func (m *meter) Read(p []byte) (int, error) {
 	case m.size > m.limit:
 		m.err = ErrTooLarge
 		return 0, m.err
-	case err != nil && err != io.EOF: //nolint:errorlint // io.EOF is never wrapped
+	case err != nil && err != io.EOF:
 		m.err = &SourceError{err}
 		return n, m.err
 	}

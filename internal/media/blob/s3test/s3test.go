@@ -92,7 +92,7 @@ func (s *Server) Restart() {
 	for deadline := time.Now().Add(timeout); ; {
 		conn, err := net.DialTimeout("tcp", s.address, time.Second)
 		if err == nil {
-			conn.Close()
+			_ = conn.Close()
 			return
 		}
 		if time.Now().After(deadline) {
