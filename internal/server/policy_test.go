@@ -148,7 +148,6 @@ var exempt = map[string]string{
 	"hook.Service.EndWorkflow":          "part of the deletion of a workflow profile, which has authorized",
 	"workflow.Service.Run":              "the node itself listens for changes, and moves runs",
 	"media.Service.Run":                 "the node itself deletes unused files",
-	"workflow.Service.UploadTerms":      "a ticket has no user; package ticket checks it against these terms",
 	"media.Service.Check":               "for operators",
 	"media.Service.Fetch":               "public files are for everybody; it authorizes for private ones",
 	"media.Service.Content":             "takes what Fetch has found",
