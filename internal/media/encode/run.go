@@ -84,6 +84,9 @@ func (l *Ladder) encodeRung(ctx context.Context, r Rung, source, folder string, 
 		"-map_metadata", "-1", "-map_chapters", "-1", "-vf", filter, "-fps_mode", "vfr", "-enc_time_base", "1:90000",
 		"-c:v", "libx264", "-preset", s.Preset, "-profile:v", "high", "-pix_fmt", "yuv420p", "-crf", "23",
 		"-maxrate", fmt.Sprint(r.MaxRate), "-bufsize", fmt.Sprint(2*r.MaxRate), "-threads", fmt.Sprint(s.Threads),
+		// With B-frames the first picture would be shown two pictures late, as its decoding may not begin before 0. The
+		// sound comes from another run, which does not know that.
+		"-bf", "0",
 		// Key pictures at the same times in every rung, and at no others.
 		"-g", "100000", "-sc_threshold", "0",
 		"-force_key_frames", fmt.Sprintf("expr:gte(t,n_forced*%s)", seconds(s.Segment)),

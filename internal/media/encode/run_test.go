@@ -43,6 +43,21 @@ func TestRun_SoundThenTheLowestRungEachInAFolder(t *testing.T) {
 	}
 }
 
+func TestRun_PictureAndSoundBeginTogether(t *testing.T) {
+	t.Parallel()
+	path := plain(t)
+	dir, ladder := t.TempDir(), plan(t, path, encode.Settings{Preset: "veryfast"}) // ultrafast has no B-frames
+	err := ladder.Run(t.Context(), path, dir, func(int) {}, func(r encode.Rendition) error {
+		if first := firstTime(t, filepath.Join(dir, r.Name, "playlist.m3u8")); first < 0 || first > 0.025 {
+			t.Errorf("%s begins at %g s", r.Name, first)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestRun_KeepsVariableFrameRates(t *testing.T) {
 	t.Parallel()
 	for name, path := range map[string]string{

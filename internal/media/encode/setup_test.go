@@ -102,6 +102,25 @@ func (s stream) packets() int {
 	return n
 }
 
+// firstTime returns the time at which a rendition begins.
+func firstTime(t *testing.T, path string) float64 {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "ffprobe", "-v", "error", "-of", "csv=p=0", "-show_entries",
+		"packet=pts_time", path).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := math.Inf(1)
+	for line := range strings.FieldsSeq(string(out)) {
+		at, err := strconv.ParseFloat(strings.Trim(line, ","), 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first = min(first, at)
+	}
+	return first
+}
+
 // wantLength checks all renditions: each ends when the source ends.
 func (e *encoded) wantLength(want float64) {
 	e.t.Helper()

@@ -72,8 +72,8 @@ func unfinished() error {
 // wantLength compares the length of a rendition with that of the source. A coder adds and removes some milliseconds.
 func (l *Ladder) wantLength(got time.Duration) error {
 	tolerance := 400*time.Millisecond + l.Length/200
-	if p := l.Source.Picture; p != nil { // ffmpeg counts to the decoding time of the last picture, before two B-frames
-		tolerance += time.Duration(3 * float64(time.Second) / max(1, p.Rate))
+	if p := l.Source.Picture; p != nil { // ffmpeg counts to the beginning of the last picture
+		tolerance += time.Duration(float64(time.Second) / max(1, p.Rate))
 	}
 	if diff := got - l.Length; diff.Abs() > tolerance {
 		return problem.New(problem.RuleViolated,
