@@ -18,6 +18,7 @@ import (
 	"itemcast/internal/media"
 	"itemcast/internal/problem"
 	"itemcast/internal/token"
+	"itemcast/internal/upload"
 	"itemcast/internal/upload/attach"
 	"itemcast/internal/workflow"
 )
@@ -34,6 +35,7 @@ var guarded = map[string]any{
 	"workflow.Service":  workflow.NewService(workflow.Config{}),
 	"live.Hub":          live.NewHub(nil, nil, 0, nil),
 	"media.Service":     media.NewService(media.Config{}),
+	"upload.Service":    upload.NewService(upload.Config{}),
 }
 
 // needs has the permissions that each method requires, in the order of the checks.
@@ -95,6 +97,9 @@ var needs = map[string][]account.Permission{
 
 	"media.Service.Links": {account.ItemsView},
 
+	"upload.Service.List": {account.UploadsManage},
+	"upload.Service.Stop": {account.UploadsManage},
+
 	"workflow.Service.Profiles":      {account.ItemsView},
 	"workflow.Service.Profile":       {account.ItemsView},
 	"workflow.Service.Inbox":         {account.ItemsView},
@@ -148,6 +153,10 @@ var exempt = map[string]string{
 	"hook.Service.EndWorkflow":          "part of the deletion of a workflow profile, which has authorized",
 	"workflow.Service.Run":              "the node itself listens for changes, and moves runs",
 	"media.Service.Run":                 "the node itself deletes unused files",
+	"upload.Service.Run":                "the node itself ends dead uploads",
+	"upload.Service.Sweep":              "part of Run",
+	"upload.Service.Admit":              "checks a ticket, which stands for no user",
+	"upload.Service.Begin":              "takes a ticket that Admit has checked",
 	"media.Service.Check":               "for operators",
 	"media.Service.Fetch":               "public files are for everybody; it authorizes for private ones",
 	"media.Service.Content":             "takes what Fetch has found",
