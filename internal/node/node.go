@@ -186,7 +186,7 @@ func (n *Node) buildServices() {
 		Log: log})
 	n.attach = attach.NewService(attach.Config{Items: n.Items, Media: n.Media, Reach: config.HookReach,
 		Transport: outside, UserAgent: "Itemcast/" + config.Version, MaxSize: config.UploadMaxSize,
-		CheckFields: n.Contract.Schema("AssetFields").Check, CheckByURL: n.Contract.Schema("AssetByURL").Check})
+		CheckForm: n.Contract.Schema("AssetForm").Check, CheckByURL: n.Contract.Schema("AssetByURL").Check})
 }
 
 // processor returns the processor of media; nil without a storage.

@@ -46,7 +46,7 @@ func (a *API) AddItemAsset(
 			if err != nil {
 				return item.Document{}, err
 			}
-			return a.Attach.Add(ctx, request.ID, fields, form.fileName, form)
+			return a.Attach.Add(ctx, request.ID, fields, form)
 		})
 	}), nil
 }

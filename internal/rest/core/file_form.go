@@ -95,14 +95,15 @@ func (f *fileForm) readField(name string, part io.Reader) error {
 	return nil
 }
 
-// json returns the fields as an object with their values as texts. An empty field is none, as browsers send it.
+// json returns the form as an object with the values of its fields as texts, and the name of the file for the file. An
+// empty field is none, as browsers send it.
 func (f *fileForm) json() ([]byte, error) {
-	given := map[string]string{}
+	given := map[string]string{fileField: strings.ToValidUTF8(f.fileName, "\uFFFD")}
 	for name, value := range f.fields {
 		if !utf8.ValidString(name) || !utf8.ValidString(value) {
 			return nil, problem.New(problem.BadRequest, "A field of the form is not in UTF-8.")
 		}
-		if value != "" {
+		if value != "" && name != fileField {
 			given[name] = value
 		}
 	}

@@ -33,8 +33,8 @@ type Config struct {
 	UserAgent string
 	MaxSize   int64 // of a file, in bytes; 0: upload.DefaultMaxSize
 
-	CheckFields item.Checker // against the contract's schema AssetFields
-	CheckByURL  item.Checker // against its schema AssetByURL
+	CheckForm  item.Checker // against the contract's schema AssetForm
+	CheckByURL item.Checker // against its schema AssetByURL
 }
 
 // Service adds files to items. Its methods may be called concurrently.
@@ -46,14 +46,14 @@ type Service struct {
 	userAgent string
 	maxSize   int64
 
-	checkFields, checkByURL item.Checker
+	checkForm, checkByURL item.Checker
 }
 
 // NewService returns a Service.
 func NewService(c Config) *Service {
 	s := &Service{items: c.Items, media: c.Media, reach: c.Reach, userAgent: c.UserAgent,
 		maxSize:     cmp.Or(c.MaxSize, upload.DefaultMaxSize),
-		checkFields: c.CheckFields, checkByURL: c.CheckByURL}
+		checkForm: c.CheckForm, checkByURL: c.CheckByURL}
 	s.client = &http.Client{Transport: c.Transport, CheckRedirect: s.checkRedirect}
 	return s
 }
@@ -64,7 +64,13 @@ type Fields struct {
 	Language *string        `json:"language,omitempty"`
 }
 
-// ByURL are what a client says of a file at a URL.
+// Form is what a form says of its file, whose name stands for it.
+type Form struct {
+	Fields
+	File string `json:"file"`
+}
+
+// ByURL is what a client says of a file at a URL.
 type ByURL struct {
 	Fields
 	URL string `json:"url"`
@@ -76,26 +82,24 @@ func (s *Service) MayAdd(ctx context.Context, id uuid.UUID) error {
 	return s.items.Hold(ctx, id, func(context.Context, pgx.Tx, item.Held) error { return nil })
 }
 
-// Add adds a file to an item as an asset. raw is the JSON of Fields, and name that of the file. A source takes the
-// place of the item's present source, and subtitles that of the present ones in their language; their files end.
+// Add adds a file to an item as an asset. raw is the JSON of Form. A source takes the place of the item's present
+// source, and subtitles that of the present ones in their language; their files end.
 // Subtitles in SubRip become WebVTT. Errors: INVALID_INPUT; NOT_FOUND; FORBIDDEN without items.edit;
 // UNSUPPORTED_MEDIA_TYPE for a file that is not of its kind; those of media.Service.Stage and item.Service.ChangeMedia,
 // and those of content.
-func (s *Service) Add(
-	ctx context.Context, id uuid.UUID, raw []byte, name string, content io.Reader,
-) (item.Document, error) {
+func (s *Service) Add(ctx context.Context, id uuid.UUID, raw []byte, content io.Reader) (item.Document, error) {
 	actor, err := account.Authorize(ctx, account.ItemsEdit)
 	if err != nil {
 		return item.Document{}, err
 	}
-	if invalid := s.checkFields(raw); invalid != nil {
+	if invalid := s.checkForm(raw); invalid != nil {
 		return item.Document{}, invalid
 	}
-	var fields Fields
-	if err := json.Unmarshal(raw, &fields); err != nil {
-		return item.Document{}, fmt.Errorf("decode the fields of a file: %w", err)
+	var form Form
+	if err := json.Unmarshal(raw, &form); err != nil {
+		return item.Document{}, fmt.Errorf("decode the fields of a form: %w", err)
 	}
-	return s.add(ctx, actor, id, fields, source{name: name, content: content})
+	return s.add(ctx, actor, id, form.Fields, source{name: form.File, content: content})
 }
 
 func (s *Service) add(

@@ -663,15 +663,6 @@ type AssetByURL struct {
 	URL      string  `json:"url"`
 }
 
-// AssetFields defines model for AssetFields.
-type AssetFields struct {
-	// Kind Default: `source`.
-	Kind AddedKind `json:"kind,omitempty"`
-
-	// Language BCP 47 language tag.
-	Language *string `json:"language,omitempty"`
-}
-
 // AssetForm defines model for AssetForm.
 type AssetForm struct {
 	// File The last field of the form.
@@ -1372,8 +1363,10 @@ type SessionList struct {
 // SnapshotForm defines model for SnapshotForm.
 type SnapshotForm struct {
 	// File The last field of the form.
-	File   openapi_types.File `json:"file"`
-	Poster *bool              `json:"poster,omitempty"`
+	File openapi_types.File `json:"file"`
+
+	// Poster Whether it represents the item. Default: false.
+	Poster *bool `json:"poster,omitempty"`
 }
 
 // Tag defines model for Tag.
