@@ -115,6 +115,7 @@ func TestQueries_OmitHiddenItems(t *testing.T) {
 var readsHiddenItems = map[string]string{
 	"GetItem":             "the caller has found the item by a query with the filter, or renders every item again",
 	"LastRevision":        "the item does not exist any more",
+	"MediaFields":         "the caller has locked the item by a query with the filter",
 	"WorkflowProfileUses": "it counts",
 
 	// A page token has the digest of a long name. Only the client that had the name from a list has the digest.
