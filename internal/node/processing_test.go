@@ -209,7 +209,7 @@ func TestProcessing_SoundsAndPicturesGetTheirOwnFiles(t *testing.T) {
 	n := nodetest.Start(t)
 	profile := processingProfile(n, processing)
 	sound := upload(t, n, made(t, "tone.wav", "-f lavfi -i sine=d=2"), profile)
-	picture := upload(t, n, made(t, "still.png", "-f lavfi -i testsrc2=s=160x90 -frames:v 1"), profile)
+	picture := upload(t, n, made(t, "itemcast-still.png", "-f lavfi -i testsrc2=s=160x90 -frames:v 1"), profile)
 	text := made(t, "notes.txt", "-f lavfi -i sine=d=0.1 -f ffmetadata")
 	if err := os.WriteFile(text, []byte(strings.Repeat("notes\n", 100)), 0o600); err != nil {
 		t.Fatal(err)

@@ -93,7 +93,7 @@ func ids(m item.Media) (found []uuid.UUID) {
 // derived returns what an earlier processing has made of the item, but not what people have uploaded.
 func (j *job) derived(i *item.Item) (found []uuid.UUID) {
 	for _, a := range i.Assets {
-		if isMade(j.Items.HeldName(a.ID, a.URL)) {
+		if a.Kind != item.AssetKindSource && isMade(j.Items.HeldName(a.ID, a.URL)) {
 			found = append(found, a.ID)
 		}
 	}
