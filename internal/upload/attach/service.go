@@ -52,7 +52,7 @@ type Service struct {
 // NewService returns a Service.
 func NewService(c Config) *Service {
 	s := &Service{items: c.Items, media: c.Media, reach: c.Reach, userAgent: c.UserAgent,
-		maxSize:     cmp.Or(c.MaxSize, upload.DefaultMaxSize),
+		maxSize:   cmp.Or(c.MaxSize, upload.DefaultMaxSize),
 		checkForm: c.CheckForm, checkByURL: c.CheckByURL}
 	s.client = &http.Client{Transport: c.Transport, CheckRedirect: s.checkRedirect}
 	return s
