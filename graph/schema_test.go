@@ -33,6 +33,16 @@ func TestSchema_IsServedAsOneFile(t *testing.T) {
 			t.Errorf("%s is missing, or its description is", name)
 		}
 	}
+	// Clients hold an Int in 32 bits, and files have more bytes.
+	for _, definition := range schema.Types {
+		for _, field := range definition.Fields {
+			name := strings.ToLower(field.Name)
+			isOfBytes := strings.HasSuffix(name, "bytes") || strings.Contains(name, "size") && definition.Name != "HookReplay"
+			if isOfBytes && field.Type.Name() != "Float" {
+				t.Errorf("%s.%s is %s", definition.Name, field.Name, field.Type)
+			}
+		}
+	}
 }
 
 // Only clients that may introspect can read the file.

@@ -29,7 +29,7 @@ export default [
             'Account', 'DeliveryAttempt', 'DeliveryWorkflow', 'HookFilter', 'HookMetadataCriterion', 'ItemChange',
             'ItemWorkflow', 'PageInfo', 'Tag', 'WorkflowAction', 'WorkflowActionSettings', 'WorkflowChange',
             'WorkflowProfileCheck', 'WorkflowProfileProblem', 'WorkflowProfileStep', 'WorkflowProfileVersion',
-            'WorkflowRunAction', 'WorkflowRunTask', 'WorkflowTask',
+            'WorkflowRunAction', 'WorkflowRunTask', 'WorkflowTask', 'WorkflowUploads',
           ],
         },
       }],

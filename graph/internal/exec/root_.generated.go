@@ -5895,9 +5895,9 @@ type Upload {
   nonce: String
   way: UploadWay!
   """In bytes, as announced by its client, with the form around the files; null if it has not said."""
-  sizeExpected: Int
+  sizeExpected: Float
   """The bytes of files that have come, as of ` + "`" + `seenAt` + "`" + `."""
-  bytes: Int!
+  bytes: Float!
   startedAt: DateTime!
   """When the server that receives it last said so."""
   seenAt: DateTime!
@@ -6406,14 +6406,14 @@ type WorkflowUploads {
   """The URLs to which a form may lead after an upload."""
   redirects: [String!]!
   """Bytes of an upload; null: only the server's limit."""
-  maxSize: Int
+  maxSize: Float
   """What the files may be, such as ` + "`" + `video/*` + "`" + `; empty: all."""
   contentTypes: [String!]!
   """
   Bytes of all files of the profile's items, also those that processing makes, and of uploads under way; null: no limit of
   the profile.
   """
-  quotaBytes: Int
+  quotaBytes: Float
   """Whether the item of a ticket may be public or unlisted."""
   publish: Boolean!
 }
@@ -6523,10 +6523,10 @@ input WorkflowUploadsInput {
   """At most 20. A ticket names one of them, exactly as it is here."""
   redirects: [String!]
   """Bytes of an upload, all its files together."""
-  maxSize: Int
+  maxSize: Float
   """At most 20, such as ` + "`" + `video/*` + "`" + ` and ` + "`" + `image/png` + "`" + `."""
   contentTypes: [String!]
-  quotaBytes: Int
+  quotaBytes: Float
   """Default: false."""
   publish: Boolean
 }

@@ -189,14 +189,14 @@ func (ec *executionContext) _Upload_sizeExpected(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint64(ctx, selections, v)
+			return ec.marshalOFloat2ᚖint64(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
 func (ec *executionContext) fieldContext_Upload_sizeExpected(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Upload", field, false, false, "Int")
+	return graphql.NewScalarFieldContext("Upload", field, false, false, "Float")
 }
 
 func (ec *executionContext) _Upload_bytes(ctx context.Context, field graphql.CollectedField, obj *model.Upload) (ret graphql.Marshaler) {
@@ -212,14 +212,14 @@ func (ec *executionContext) _Upload_bytes(ctx context.Context, field graphql.Col
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
-			return ec.marshalNInt2int64(ctx, selections, v)
+			return ec.marshalNFloat2int64(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
 func (ec *executionContext) fieldContext_Upload_bytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Upload", field, false, false, "Int")
+	return graphql.NewScalarFieldContext("Upload", field, false, false, "Float")
 }
 
 func (ec *executionContext) _Upload_startedAt(ctx context.Context, field graphql.CollectedField, obj *model.Upload) (ret graphql.Marshaler) {

@@ -1927,14 +1927,14 @@ func (ec *executionContext) _WorkflowUploads_maxSize(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint64(ctx, selections, v)
+			return ec.marshalOFloat2ᚖint64(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
 func (ec *executionContext) fieldContext_WorkflowUploads_maxSize(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("WorkflowUploads", field, false, false, "Int")
+	return graphql.NewScalarFieldContext("WorkflowUploads", field, false, false, "Float")
 }
 
 func (ec *executionContext) _WorkflowUploads_contentTypes(ctx context.Context, field graphql.CollectedField, obj *workflow.Uploads) (ret graphql.Marshaler) {
@@ -1973,14 +1973,14 @@ func (ec *executionContext) _WorkflowUploads_quotaBytes(ctx context.Context, fie
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint64(ctx, selections, v)
+			return ec.marshalOFloat2ᚖint64(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
 func (ec *executionContext) fieldContext_WorkflowUploads_quotaBytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("WorkflowUploads", field, false, false, "Int")
+	return graphql.NewScalarFieldContext("WorkflowUploads", field, false, false, "Float")
 }
 
 func (ec *executionContext) _WorkflowUploads_publish(ctx context.Context, field graphql.CollectedField, obj *workflow.Uploads) (ret graphql.Marshaler) {
@@ -2487,7 +2487,7 @@ func (ec *executionContext) unmarshalInputWorkflowUploadsInput(ctx context.Conte
 			it["redirects"] = data
 		case "maxSize":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxSize"))
-			data, err := ec.unmarshalOInt2ᚖint64(ctx, v)
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2501,7 +2501,7 @@ func (ec *executionContext) unmarshalInputWorkflowUploadsInput(ctx context.Conte
 			it["contentTypes"] = data
 		case "quotaBytes":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("quotaBytes"))
-			data, err := ec.unmarshalOInt2ᚖint64(ctx, v)
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
 			if err != nil {
 				return it, err
 			}
