@@ -6410,8 +6410,8 @@ type WorkflowUploads {
   """What the files may be, such as ` + "`" + `video/*` + "`" + `; empty: all."""
   contentTypes: [String!]!
   """
-  Bytes of all files of the profile's items, also those that processing makes, and of uploads under way; null: no limit of
-  the profile.
+  Bytes of all files of the profile's items, also those that processing makes, and of uploads under way; null: no limit
+  of the profile.
   """
   quotaBytes: Float
   """Whether the item of a ticket may be public or unlisted."""
@@ -6506,8 +6506,8 @@ input UpdateWorkflowProfileInput {
   """Replaces all actions."""
   actions: [WorkflowActionInput!]
   """
-  Replaces all tasks. A task that keeps its key can keep the values of headers too, unless its URL changes its host, port
-  or scheme.
+  Replaces all tasks. A task that keeps its key can keep the values of headers too, unless its URL changes its host,
+  port or scheme.
   """
   tasks: [WorkflowTaskInput!]
   """The settings to change. The others stay as they are; null is the default."""
