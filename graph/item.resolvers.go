@@ -112,8 +112,8 @@ func (r *mutationResolver) DeleteItem(ctx context.Context, id uuid.UUID, ifRevis
 }
 
 // AddAssetByURL is the resolver for the addAssetByUrl field.
-func (r *mutationResolver) AddAssetByURL(ctx context.Context, itemID uuid.UUID, url string, kind item.AssetKind, language *string) (*model.AddAssetByURLPayload, error) {
-	raw, err := plainjson.Marshal(attach.ByURL{Fields: attach.Fields{Kind: kind, Language: language}, URL: url})
+func (r *mutationResolver) AddAssetByURL(ctx context.Context, itemID uuid.UUID, url string, kind *item.AssetKind, language *string) (*model.AddAssetByURLPayload, error) {
+	raw, err := plainjson.Marshal(attach.ByURL{Fields: attach.Fields{Kind: optional.Or(kind, item.AssetKindSource), Language: language}, URL: url})
 	if err != nil {
 		return nil, err
 	}

@@ -3991,6 +3991,44 @@ func (ec *executionContext) unmarshalOAssetInput2ᚕᚖitemcastᚋinternalᚋite
 	return res, nil
 }
 
+func (ec *executionContext) unmarshalOAssetKind2ᚖitemcastᚋinternalᚋitemᚐAssetKind(ctx context.Context, v any) (*item.AssetKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := unmarshalOAssetKind2ᚖitemcastᚋinternalᚋitemᚐAssetKind[tmp]
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOAssetKind2ᚖitemcastᚋinternalᚋitemᚐAssetKind(ctx context.Context, sel ast.SelectionSet, v *item.AssetKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(marshalOAssetKind2ᚖitemcastᚋinternalᚋitemᚐAssetKind[*v])
+	return res
+}
+
+var (
+	unmarshalOAssetKind2ᚖitemcastᚋinternalᚋitemᚐAssetKind = map[string]item.AssetKind{
+		"SOURCE":     item.AssetKindSource,
+		"RENDITION":  item.AssetKindRendition,
+		"AUDIO":      item.AssetKindAudio,
+		"SUBTITLE":   item.AssetKindSubtitle,
+		"PLAYLIST":   item.AssetKindPlaylist,
+		"STORYBOARD": item.AssetKindStoryboard,
+	}
+	marshalOAssetKind2ᚖitemcastᚋinternalᚋitemᚐAssetKind = map[item.AssetKind]string{
+		item.AssetKindSource:     "SOURCE",
+		item.AssetKindRendition:  "RENDITION",
+		item.AssetKindAudio:      "AUDIO",
+		item.AssetKindSubtitle:   "SUBTITLE",
+		item.AssetKindPlaylist:   "PLAYLIST",
+		item.AssetKindStoryboard: "STORYBOARD",
+	}
+)
+
 func (ec *executionContext) marshalOItem2ᚖitemcastᚋgraphᚋrenderedᚐItem(ctx context.Context, sel ast.SelectionSet, v *rendered.Item) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null

@@ -458,7 +458,7 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		AddAssetByURL         func(childComplexity int, itemID uuid.UUID, url string, kind item.AssetKind, language *string) int
+		AddAssetByURL         func(childComplexity int, itemID uuid.UUID, url string, kind *item.AssetKind, language *string) int
 		ApproveAction         func(childComplexity int, itemID uuid.UUID, key string, comment *string) int
 		CancelWorkflow        func(childComplexity int, itemID uuid.UUID) int
 		ChangeMyPassword      func(childComplexity int, currentPassword string, newPassword string) int
@@ -2489,7 +2489,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.AddAssetByURL(childComplexity, args["itemId"].(uuid.UUID), args["url"].(string), args["kind"].(item.AssetKind), args["language"].(*string)), true
+		return e.ComplexityRoot.Mutation.AddAssetByURL(childComplexity, args["itemId"].(uuid.UUID), args["url"].(string), args["kind"].(*item.AssetKind), args["language"].(*string)), true
 	case "Mutation.approveAction":
 		if e.ComplexityRoot.Mutation.ApproveAction == nil {
 			break
@@ -5173,7 +5173,7 @@ extend type Mutation {
   Fetches a file from a URL and adds it to an item. A SOURCE takes the place of the item's source, and a SUBTITLE that of
   the subtitles in its language. A file that takes longer than 45 seconds needs REST: ` + "`" + `POST /items/{id}/assets` + "`" + `.
   """
-  addAssetByUrl(itemId: ID!, url: String!, kind: AssetKind! = SOURCE, language: String): AddAssetByUrlPayload!
+  addAssetByUrl(itemId: ID!, url: String!, kind: AssetKind = SOURCE, language: String): AddAssetByUrlPayload!
   """Removes an asset from an item. If Itemcast holds the asset's files, nobody can fetch them any more."""
   deleteAsset(itemId: ID!, assetId: ID!, ifRevision: Int): DeleteAssetPayload!
   """Removes a snapshot from an item, as ` + "`" + `deleteAsset` + "`" + ` removes an asset."""

@@ -42,7 +42,7 @@ type MutationResolver interface {
 	ReplaceItem(ctx context.Context, id uuid.UUID, input item.ItemInput, ifRevision *int64) (*model.ReplaceItemPayload, error)
 	UpdateItem(ctx context.Context, id uuid.UUID, input map[string]any, ifRevision *int64) (*model.UpdateItemPayload, error)
 	DeleteItem(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteItemPayload, error)
-	AddAssetByURL(ctx context.Context, itemID uuid.UUID, url string, kind item.AssetKind, language *string) (*model.AddAssetByURLPayload, error)
+	AddAssetByURL(ctx context.Context, itemID uuid.UUID, url string, kind *item.AssetKind, language *string) (*model.AddAssetByURLPayload, error)
 	DeleteAsset(ctx context.Context, itemID uuid.UUID, assetID uuid.UUID, ifRevision *int64) (*model.DeleteAssetPayload, error)
 	DeleteSnapshot(ctx context.Context, itemID uuid.UUID, snapshotID uuid.UUID, ifRevision *int64) (*model.DeleteSnapshotPayload, error)
 	SetPoster(ctx context.Context, itemID uuid.UUID, snapshotID *uuid.UUID, ifRevision *int64) (*model.SetPosterPayload, error)
@@ -133,8 +133,8 @@ func (ec *executionContext) field_Mutation_addAssetByUrl_args(ctx context.Contex
 	}
 	args["url"] = arg1
 	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "kind",
-		func(ctx context.Context, v any) (item.AssetKind, error) {
-			return ec.unmarshalNAssetKind2itemcastᚋinternalᚋitemᚐAssetKind(ctx, v)
+		func(ctx context.Context, v any) (*item.AssetKind, error) {
+			return ec.unmarshalOAssetKind2ᚖitemcastᚋinternalᚋitemᚐAssetKind(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2451,7 +2451,7 @@ func (ec *executionContext) _Mutation_addAssetByUrl(ctx context.Context, field g
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().AddAssetByURL(ctx, fc.Args["itemId"].(uuid.UUID), fc.Args["url"].(string), fc.Args["kind"].(item.AssetKind), fc.Args["language"].(*string))
+			return ec.Resolvers.Mutation().AddAssetByURL(ctx, fc.Args["itemId"].(uuid.UUID), fc.Args["url"].(string), fc.Args["kind"].(*item.AssetKind), fc.Args["language"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.AddAssetByURLPayload) graphql.Marshaler {
