@@ -2,25 +2,19 @@ package core
 
 import (
 	"context"
-	"errors"
 	"io"
 	"mime"
 	"net/http"
-	"os"
-	"time"
 
 	"github.com/google/uuid"
 
 	"itemcast/internal/item"
 	"itemcast/internal/problem"
 	"itemcast/internal/rest/core/internal/oapi"
+	"itemcast/internal/rest/incoming"
 )
 
-const (
-	maxURLBody    = 16 << 10    // bytes of a body that names a URL
-	idleTimeout   = time.Minute // without a byte from a client that sends a file
-	answerTimeout = time.Minute // for the client to receive the answer
-)
+const maxURLBody = 16 << 10 // bytes of a body that names a URL
 
 // fileAdded adds a file, and then answers with the item's document.
 type fileAdded func(w http.ResponseWriter) error
@@ -93,57 +87,43 @@ func (a *API) receive(
 	if err := a.Attach.MayAdd(ctx, id); err != nil {
 		return err
 	}
-	controller, r := http.NewResponseController(w), requestFrom(ctx)
-	body := &incoming{ReadCloser: r.Body, controller: controller}
+	r := requestFrom(ctx)
+	body := &revocable{Body: incoming.New(w, r), Closer: r.Body}
+	body.Waits = true
 	r.Body = body
 	var document item.Document
 	err := a.transfer(ctx, func(ctx context.Context) (err error) {
 		body.ctx = ctx
 		document, err = do(ctx)
 		return err
-	}, func() { _ = controller.SetReadDeadline(time.Now()) })
-	_ = controller.SetWriteDeadline(time.Now().Add(answerTimeout))
+	}, body.End)
+	body.Answer()
 	if err != nil {
 		return body.explain(err)
 	}
 	return documentResponse{Document: document, status: http.StatusCreated}.write(w)
 }
 
-// incoming is a body that may come slowly. Each second with a byte moves the deadline of its connection.
-type incoming struct {
-	io.ReadCloser
-	ctx        context.Context // ends when the user's permissions change
-	controller *http.ResponseController
-	extended   time.Time // when the deadline was last moved
-	err        error     // why it ended, but for io.EOF
+// revocable is a body that ends when the user's permissions change.
+type revocable struct {
+	*incoming.Body
+	io.Closer
+	ctx context.Context // ends then
 }
 
-func (b *incoming) Read(p []byte) (int, error) {
+func (b *revocable) Read(p []byte) (int, error) {
 	if err := b.ctx.Err(); err != nil {
 		return 0, err
 	}
-	if now := time.Now(); now.Sub(b.extended) > time.Second {
-		b.extended = now
-		_ = b.controller.SetReadDeadline(now.Add(idleTimeout)) // fails only where there is no connection, as in a test
-	}
-	n, err := b.ReadCloser.Read(p)
-	switch {
-	case errors.Is(err, io.EOF):
-		_ = b.controller.SetReadDeadline(time.Time{}) // net/http would take it for the client's end
-	case err != nil:
-		b.err = err
-	}
-	return n, err
+	return b.Body.Read(p)
 }
 
-// explain returns what a client sees of an error while its body was read.
-func (b *incoming) explain(err error) error {
-	switch {
-	case b.err == nil || problem.Of(err) != nil && !errors.Is(err, b.err):
+// explain returns what a client sees of an error while its body was read: a problem of another cause, such as the
+// permissions, as it is.
+func (b *revocable) explain(err error) error {
+	failure, caused := b.Failure(err)
+	if failure == nil || problem.Of(err) != nil && !caused {
 		return err
-	case errors.Is(b.err, os.ErrDeadlineExceeded):
-		return problem.New(problem.BadRequest, "Nothing of the body has come for %d seconds. Send it again.",
-			int(idleTimeout.Seconds()))
 	}
-	return errIncompleteForm
+	return failure
 }

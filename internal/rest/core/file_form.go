@@ -11,6 +11,7 @@ import (
 
 	"itemcast/internal/plainjson"
 	"itemcast/internal/problem"
+	"itemcast/internal/rest/incoming"
 )
 
 const (
@@ -34,8 +35,6 @@ var (
 		`The form has no file. Send one in the field "file", after the other fields.`)
 	errSecondPart = problem.New(problem.BadRequest,
 		`The form goes on after its file. Send the other fields before the file, and one file only.`)
-	errIncompleteForm = problem.New(problem.BadRequest,
-		"The body is incomplete: it ends before the form does. Send the whole form again.")
 )
 
 // openFileForm reads the fields of a form, up to its file.
@@ -52,7 +51,7 @@ func openFileForm(r *http.Request) (*fileForm, error) {
 		case isEnd(err):
 			return nil, errNoFile
 		case err != nil:
-			return nil, errIncompleteForm
+			return nil, incoming.ErrIncomplete
 		}
 		name, fileName, isFile, err := describePart(part)
 		switch {
@@ -84,7 +83,7 @@ func (f *fileForm) readField(name string, part io.Reader) error {
 	value, err := io.ReadAll(io.LimitReader(part, maxFormField+1))
 	switch {
 	case err != nil:
-		return errIncompleteForm
+		return incoming.ErrIncomplete
 	case len(value) > maxFormField:
 		return problem.New(problem.TooLarge, "A field of the form must have at most %d bytes.", maxFormField)
 	}
@@ -136,7 +135,7 @@ func (f *fileForm) Read(p []byte) (int, error) {
 	n, err := f.file.Read(p)
 	if !isEnd(err) {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
-			err = errIncompleteForm
+			err = incoming.ErrIncomplete
 		}
 		return n, err
 	}
@@ -145,7 +144,7 @@ func (f *fileForm) Read(p []byte) (int, error) {
 	case isEnd(after):
 		f.end = io.EOF
 	case after != nil:
-		f.end = errIncompleteForm
+		f.end = incoming.ErrIncomplete
 	default:
 		f.end = errSecondPart
 	}

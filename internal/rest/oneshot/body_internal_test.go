@@ -21,11 +21,11 @@ func TestBody_WaitsForASlowClientAndNotForAStuckOne(t *testing.T) {
 	ended := make(chan error, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b := newBody(w, r)
-		b.idle = idle
+		b.Idle = idle
 		b.admit(1000)
 		_, err := io.Copy(io.Discard, b)
 		ended <- b.explain(err)
-		b.answer()
+		b.Answer()
 	}))
 	defer server.Close()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"itemcast/internal/problem"
+	"itemcast/internal/rest/incoming"
 	"itemcast/internal/upload"
 	"itemcast/internal/upload/ticket"
 )
@@ -135,7 +136,7 @@ func (f *form) next() (*part, error) {
 		return nil, nil
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 		// A body that ends between parts has a wrapped io.EOF, one that ends after a header line the same as a whole form.
-		return nil, errIncomplete
+		return nil, incoming.ErrIncomplete
 	case errors.Is(err, multipart.ErrMessageTooLarge):
 		return nil, problem.New(problem.BadRequest, "The headers of part %d of the form are too large.", f.number)
 	case err != nil:
@@ -187,7 +188,7 @@ func (p *part) text(number int) (string, error) {
 	value, err := io.ReadAll(io.LimitReader(p.content, ticket.MaxInfo+1))
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return "", errIncomplete
+		return "", incoming.ErrIncomplete
 	case err != nil:
 		return "", err
 	case len(value) > ticket.MaxInfo:
@@ -271,7 +272,7 @@ func (w whole) Read(p []byte) (int, error) {
 	case n > 0 && errors.Is(err, io.ErrUnexpectedEOF):
 		return n, nil // the next call returns the reader's own error
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return 0, errIncomplete
+		return 0, incoming.ErrIncomplete
 	}
 	return n, err
 }

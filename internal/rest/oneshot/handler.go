@@ -40,7 +40,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header()["Cache-Control"] = []string{"no-store"}
 	body := newBody(w, r)
 	made, t, err := h.receive(w, r, body)
-	body.answer()
+	body.Answer()
 	switch {
 	case err != nil:
 		h.refuse(w, r, err)
@@ -87,7 +87,7 @@ func (h *Handler) store(r *http.Request, body *body, form *form, t ticket.Ticket
 		return nil, err
 	}
 	defer u.End()
-	defer body.endWith(u.Context())()
+	defer body.EndWith(u.Context())()
 	body.admit(u.Limit())
 	for {
 		file, err := form.nextFile()
