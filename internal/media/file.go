@@ -23,6 +23,10 @@ type File struct {
 	SHA256      [sha256.Size]byte
 }
 
+// MadePrefix begins the names of the files that processing makes, as far as they are addresses of assets and snapshots.
+// No uploaded file's name begins so, so that processing knows its own files.
+const MadePrefix = "itemcast-"
+
 // Path returns the path of a file's URL, without the public URL.
 func (s *Service) Path(asset uuid.UUID, name string) string {
 	return folder + asset.String() + "/" + escape(name)

@@ -56,9 +56,12 @@ func (Files) Drop(ctx context.Context, tx pgx.Tx, account uuid.UUID, assets ...u
 	return nil
 }
 
-// Discard ends the staged files of an asset that nobody wants any more. Their bytes have no grace.
-func (s *Service) Discard(ctx context.Context, account, asset uuid.UUID) error {
-	err := store.New(s.pool).DiscardFiles(ctx, store.DiscardFilesParams{AccountID: account, AssetID: asset})
+// Discard ends the staged files of assets that nobody wants any more. Their bytes have no grace.
+func (s *Service) Discard(ctx context.Context, account uuid.UUID, assets ...uuid.UUID) error {
+	if len(assets) == 0 {
+		return nil
+	}
+	err := store.New(s.pool).DiscardFiles(ctx, store.DiscardFilesParams{AccountID: account, AssetIds: assets})
 	if err != nil {
 		return fmt.Errorf("discard files: %w", err)
 	}

@@ -4,12 +4,13 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"itemcast/internal/media"
 )
 
 const (
-	maxName   = 200 // bytes, which file systems and stores take as a part of a path
-	noName    = "file"
-	ownPrefix = "itemcast-" // of the files that processing makes
+	maxName = 200 // bytes, which file systems and stores take as a part of a path
+	noName  = "file"
 )
 
 // formEscapes are the three characters that browsers escape in the file names of a form, and no other (WHATWG HTML,
@@ -40,7 +41,7 @@ func CleanName(name string) string {
 	if strings.Trim(name, ".") == "" {
 		return noName
 	}
-	if strings.HasPrefix(name, ownPrefix) {
+	if strings.HasPrefix(name, media.MadePrefix) {
 		name = "_" + name
 	}
 	return shorten(name)

@@ -82,7 +82,7 @@ func (u *Upload) Add(f File, r io.Reader) error {
 	}
 	f.Name = CleanName(f.Name)
 	content := &counted{u: u, r: r}
-	head := make([]byte, headSize)
+	head := make([]byte, HeadSize)
 	n, _ := io.ReadFull(content, head) // content has the error
 	switch {
 	case content.failure() != nil:

@@ -90,10 +90,8 @@ func (s *Service) Sweep(ctx context.Context) error {
 }
 
 func (s *Service) discardAll(ctx context.Context, account, upload uuid.UUID, assets []uuid.UUID) error {
-	for _, asset := range assets {
-		if err := s.Media.Discard(ctx, account, asset); err != nil {
-			return fmt.Errorf("discard a file of upload %s: %w", upload, err)
-		}
+	if err := s.Media.Discard(ctx, account, assets...); err != nil {
+		return fmt.Errorf("discard the files of upload %s: %w", upload, err)
 	}
 	err := store.New(s.Pool).Discarded(ctx, store.DiscardedParams{AccountID: account, ID: upload})
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	headSize    = 4096 // bytes, of which mimetype looks at no more
+	// HeadSize is how many bytes of a file tell its type. Package mimetype looks at no more.
+	HeadSize    = 4096
 	unknownType = "application/octet-stream"
 )
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/item"
+	"itemcast/internal/media"
 	"itemcast/internal/media/encode"
 	"itemcast/internal/media/picture"
 	"itemcast/internal/media/probe"
@@ -77,7 +78,7 @@ func (h *hls) add(ctx context.Context, r encode.Rendition) error {
 		return nil
 	}
 	h.published++
-	master := fmt.Sprintf("%smaster-%d.m3u8", madePrefix, h.published)
+	master := fmt.Sprintf("%smaster-%d.m3u8", media.MadePrefix, h.published)
 	if err := os.WriteFile(filepath.Join(h.dir, master), encode.Master(h.renditions), 0o600); err != nil {
 		return fmt.Errorf("write the master playlist: %w", err)
 	}
@@ -165,7 +166,7 @@ func (j *job) cover(ctx context.Context, ladder *encode.Ladder) (string, error) 
 func (j *job) publishSnapshots(ctx context.Context, change item.Media, names ...string) error {
 	for _, name := range names {
 		id := j.newID()
-		shown := madePrefix + name
+		shown := media.MadePrefix + name
 		if err := j.stage(ctx, id, staged{name, shown, contentType(name)}); err != nil {
 			return err
 		}
@@ -183,7 +184,7 @@ func (j *job) progressive(ctx context.Context, ladder *encode.Ladder, renditions
 	if err != nil {
 		return err
 	}
-	id, shown := j.newID(), madePrefix+f.Name
+	id, shown := j.newID(), media.MadePrefix+f.Name
 	if err := j.stage(ctx, id, staged{f.Name, shown, f.ContentType}); err != nil {
 		return err
 	}
@@ -204,7 +205,7 @@ func (j *job) storyboard(ctx context.Context, ladder *encode.Ladder, lowest enco
 	for _, f := range files {
 		shown := f.Name
 		if f.ContentType == encode.WebVTT {
-			shown = madePrefix + f.Name
+			shown = media.MadePrefix + f.Name
 			address = shown
 		}
 		all = append(all, staged{filepath.Join(folder, f.Name), shown, contentType(f.Name)})

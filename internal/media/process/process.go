@@ -159,18 +159,15 @@ func isTemporary(err error) bool {
 	if _, missing := errors.AsType[*program.Missing](err); missing {
 		return false
 	}
-	return problem.IsTemporary(err) || problem.Is(err, problem.StorageUnavailable)
+	return problem.IsTemporary(err)
 }
 
 // discard drops the staged files of a run that failed. What it cannot drop, the sweep does.
 func (j *job) discard(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	for _, id := range j.made {
-		if err := j.Files.Discard(ctx, j.account, id); err != nil {
-			j.Log.Warn("cannot discard the files of a failed processing; the sweep does it", "asset_id", id, "error", err)
-			return
-		}
+	if err := j.Files.Discard(ctx, j.account, j.made...); err != nil {
+		j.Log.Warn("cannot discard the files of a failed processing; the sweep does it", "item_id", j.item, "error", err)
 	}
 }
 

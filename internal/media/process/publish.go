@@ -105,11 +105,7 @@ func (j *job) derived(i *item.Item) (found []uuid.UUID) {
 	return found
 }
 
-// madePrefix begins the names of all files that are addresses of assets and snapshots. An upload keeps its own name,
-// and no upload's may begin so.
-const madePrefix = "itemcast-"
-
-func isMade(name string) bool { return strings.HasPrefix(name, madePrefix) }
+func isMade(name string) bool { return strings.HasPrefix(name, media.MadePrefix) }
 
 // contentTypes are ours. The system's table is never asked: it may take a .ts file for a translation.
 var contentTypes = map[string]string{

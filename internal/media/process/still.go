@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"itemcast/internal/item"
+	"itemcast/internal/media"
 	"itemcast/internal/media/picture"
 	"itemcast/internal/media/probe"
 )
@@ -17,7 +18,7 @@ func (j *job) still(ctx context.Context, m *probe.Media) error {
 	}
 	j.progress(80)
 	f := files.Rendition
-	id, shown := j.newID(), madePrefix+f.Name
+	id, shown := j.newID(), media.MadePrefix+f.Name
 	if err := j.stage(ctx, id, staged{f.Name, shown, f.ContentType}); err != nil {
 		return err
 	}

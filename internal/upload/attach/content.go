@@ -15,9 +15,6 @@ import (
 	"itemcast/internal/upload"
 )
 
-// headSize is how much of a file tells its type.
-const headSize = 4096
-
 // pictures are the types of pictures that browsers show.
 var pictures = []string{"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"}
 
@@ -66,8 +63,8 @@ func (s source) readPicture() (file, error) {
 }
 
 func (s source) sniff() (file, error) {
-	buffered := bufio.NewReaderSize(s.content, headSize)
-	head, err := buffered.Peek(headSize)
+	buffered := bufio.NewReaderSize(s.content, upload.HeadSize)
+	head, err := buffered.Peek(upload.HeadSize)
 	switch {
 	case err != nil && !errors.Is(err, io.EOF):
 		return file{}, err

@@ -47,7 +47,7 @@ WHERE account_id = @account_id AND asset_id = ANY (@asset_ids::uuid[]) AND state
 
 -- name: DiscardFiles :exec
 UPDATE media_file SET state = 'dropped', changed_at = 'epoch'
-WHERE account_id = @account_id AND asset_id = @asset_id AND state = 'staged';
+WHERE account_id = @account_id AND asset_id = ANY (@asset_ids::uuid[]) AND state = 'staged';
 
 -- PublishedAssets returns which assets and snapshots of an item have files.
 -- name: PublishedAssets :many

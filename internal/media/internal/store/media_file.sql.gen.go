@@ -96,16 +96,16 @@ func (q *Queries) DeleteFiles(ctx context.Context, keys []string) error {
 
 const discardFiles = `-- name: DiscardFiles :exec
 UPDATE media_file SET state = 'dropped', changed_at = 'epoch'
-WHERE account_id = $1 AND asset_id = $2 AND state = 'staged'
+WHERE account_id = $1 AND asset_id = ANY ($2::uuid[]) AND state = 'staged'
 `
 
 type DiscardFilesParams struct {
 	AccountID uuid.UUID
-	AssetID   uuid.UUID
+	AssetIds  []uuid.UUID
 }
 
 func (q *Queries) DiscardFiles(ctx context.Context, arg DiscardFilesParams) error {
-	_, err := q.db.Exec(ctx, discardFiles, arg.AccountID, arg.AssetID)
+	_, err := q.db.Exec(ctx, discardFiles, arg.AccountID, arg.AssetIds)
 	return err
 }
 
