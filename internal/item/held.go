@@ -6,9 +6,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// mediaPath begins the URL of a file that Itemcast holds, after the public URL: /media/ID/NAME, with the id of its
+// MediaPath begins the URL of a file that Itemcast holds, after the public URL: /media/ID/NAME, with the id of its
 // asset or snapshot. The columns have the path and documents have the URL, so that documents follow the public URL.
-const mediaPath = "/media/"
+const MediaPath = "/media/"
 
 // HeldName returns the name of the file that Itemcast holds for an asset or a snapshot of a document, as its URL has
 // it; "" if the file is external.
@@ -24,7 +24,7 @@ func (s *Service) holds(id uuid.UUID, url string) bool { return s.HeldName(id, u
 
 // heldName returns the name in a path /media/ID/NAME with this id; else "".
 func heldName(id uuid.UUID, path string) string {
-	folder, ok := strings.CutPrefix(path, mediaPath)
+	folder, ok := strings.CutPrefix(path, MediaPath)
 	if !ok {
 		return ""
 	}
@@ -38,7 +38,7 @@ func heldName(id uuid.UUID, path string) string {
 // imitates reports whether an external URL has the form of a held one with this id, of any server. Such an entry gets
 // another id. Else it would count as held once the public URL is that server's.
 func imitates(id uuid.UUID, url string) bool {
-	return strings.Contains(url, mediaPath) && strings.Contains(url, mediaPath+id.String()+"/")
+	return strings.Contains(url, MediaPath) && strings.Contains(url, MediaPath+id.String()+"/")
 }
 
 // columnURL returns what the columns have for a URL of a document, and documentURL the reverse.
@@ -50,7 +50,7 @@ func (s *Service) columnURL(id uuid.UUID, url string) string {
 }
 
 func (s *Service) documentURL(stored string) string {
-	if strings.HasPrefix(stored, mediaPath) {
+	if strings.HasPrefix(stored, MediaPath) {
 		return s.publicURL + stored
 	}
 	return stored

@@ -174,7 +174,7 @@ func (m *merging[Input, Entry]) checkHeld(n int, held *Entry) {
 // isForeign reports whether a URL names a file that Itemcast holds, and that the item does not have already. Such a URL
 // would work only as long as another item has the file.
 func (m *merging[Input, Entry]) isForeign(url string) bool {
-	return !m.imported && strings.HasPrefix(url, m.service.publicURL+mediaPath) &&
+	return !m.imported && strings.HasPrefix(url, m.service.publicURL+MediaPath) &&
 		!slices.ContainsFunc(m.old, func(e Entry) bool { _, has := m.has(&e); return has == url })
 }
 

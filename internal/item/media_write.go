@@ -201,7 +201,7 @@ func changeList[Input, Entry any](
 	for _, e := range add {
 		id, path := of.has(&e)
 		if heldName(id, path) == "" {
-			return nil, nil, fmt.Errorf("add to %s: %q is no path %s%s/NAME", of.field, path, mediaPath, id)
+			return nil, nil, fmt.Errorf("add to %s: %q is no path %s%s/NAME", of.field, path, MediaPath, id)
 		}
 		*of.url(&e) = s.publicURL + path
 		hasID := func(other Entry) bool {

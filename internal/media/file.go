@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"itemcast/internal/item"
 	"itemcast/internal/problem"
 )
 
@@ -29,11 +30,8 @@ const MadePrefix = "itemcast-"
 
 // Path returns the path of a file's URL, without the public URL.
 func (s *Service) Path(asset uuid.UUID, name string) string {
-	return folder + asset.String() + "/" + escape(name)
+	return item.MediaPath + asset.String() + "/" + escape(name)
 }
-
-// folder is where files can be fetched.
-const folder = "/media/"
 
 func escape(name string) string {
 	segments := strings.Split(name, "/")

@@ -34,7 +34,7 @@ type Links struct {
 
 // signed is the folder of the addresses that carry a signature: /media/s/EXPIRES-SIGNATURE/ASSET/NAME. A relative link
 // in such a file, as in a playlist, carries it too.
-const signed = folder + "s/"
+const signed = item.MediaPath + "s/"
 
 // The lifetimes of links, in seconds.
 const (
@@ -73,10 +73,9 @@ func (s *Service) Links(ctx context.Context, id uuid.UUID, seconds int64) (Links
 	}
 	links := Links{URLs: []Link{}, ExpiresAt: time.Unix(s.now().Unix()+1+seconds, 0).UTC()}
 	add := func(asset uuid.UUID, url string) {
-		rest, isOwn := strings.CutPrefix(url, s.publicURL+folder+asset.String()+"/")
-		if isOwn && slices.Contains(published, asset) {
+		if name := s.items.HeldName(asset, url); name != "" && slices.Contains(published, asset) {
 			links.URLs = append(links.URLs, Link{asset, s.publicURL + signed + sign(key, asset, links.ExpiresAt) + "/" +
-				asset.String() + "/" + rest})
+				asset.String() + "/" + name})
 		}
 	}
 	for _, a := range i.Assets {
