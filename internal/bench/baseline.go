@@ -8,9 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"github.com/google/uuid"
@@ -49,8 +47,6 @@ type patched struct {
 // RunBaseline runs the baseline until stdin ends: when the process that started it closes it, or dies. It prints its
 // address to stdout.
 func RunBaseline(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	var c baselineConfig
 	decoder := json.NewDecoder(stdin)
 	if err := decoder.Decode(&c); err != nil {
@@ -66,13 +62,7 @@ func RunBaseline(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 		return err
 	}
 	server := &http.Server{Handler: b.routes()}
-	var following sync.WaitGroup
-	following.Go(func() {
-		if err := b.broadcast.run(ctx, c.DatabaseURL); err != nil && ctx.Err() == nil {
-			fmt.Fprintln(os.Stderr, "the baseline's broadcast failed:", err)
-		}
-	})
-	defer func() { cancel(); following.Wait() }()
+	defer b.broadcast.close()
 	go func() {
 		_, _ = io.Copy(io.Discard, stdin)
 		_ = server.Close()
@@ -85,7 +75,9 @@ func RunBaseline(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 }
 
 func openBaseline(ctx context.Context, c baselineConfig) (b *baseline, err error) {
-	opened := &baseline{account: c.Account, rows: map[uuid.UUID]*patched{}}
+	opened := &baseline{
+		account: c.Account, rows: map[uuid.UUID]*patched{}, broadcast: broadcast{url: c.DatabaseURL},
+	}
 	b = opened
 	defer func() {
 		if err != nil {
