@@ -56,7 +56,8 @@ lint: $(TOOLS)/.stamp-linters $(WEB_BUILT) $(LINT)/node_modules/.package-lock.js
 
 # BESIDE=path/to/itemcast compares with another build. LONG=1 adds the rows that take minutes. ARGS go to the program:
 # make bench ARGS='--only=get,patch --rounds=3'.
-bench: build ## Measure against hand-written baselines and, with BESIDE=, another build (10 minutes).
+bench: build ## Measure against hand-written baselines and, with BESIDE=, another build (15 minutes).
+	scripts/setup-bench
 	go run ./internal/bench/cmd/bench $(if $(BESIDE),--beside=$(BESIDE)) $(if $(LONG),--long) $(ARGS)
 
 # SHORT=1 runs the short forms, as `make test` does. ITEMCAST_SOAK makes tests repeat their faults more often.

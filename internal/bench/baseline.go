@@ -23,6 +23,7 @@ import (
 type baselineConfig struct {
 	DatabaseURL string
 	Account     uuid.UUID
+	Folder      string // of uploads
 }
 
 // baseline is a hand-written server: a handler, a statement, the bytes. It has no users and validates nothing.
@@ -34,6 +35,7 @@ type baseline struct {
 	patches atomic.Int64
 
 	broadcast broadcast
+	folder    string
 
 	link, cursor, tail string // of the list: its headers, and the JSON after its results (setTail)
 }
@@ -76,7 +78,7 @@ func RunBaseline(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 
 func openBaseline(ctx context.Context, c baselineConfig) (b *baseline, err error) {
 	opened := &baseline{
-		account: c.Account, rows: map[uuid.UUID]*patched{}, broadcast: broadcast{url: c.DatabaseURL},
+		account: c.Account, folder: c.Folder, rows: map[uuid.UUID]*patched{}, broadcast: broadcast{url: c.DatabaseURL},
 	}
 	b = opened
 	defer func() {
@@ -126,5 +128,6 @@ func (b *baseline) routes() http.Handler {
 	mux.HandleFunc("PUT /tail", b.setTail)
 	mux.HandleFunc("GET /broadcast", b.broadcast.join)
 	mux.HandleFunc("POST /post", b.post)
+	mux.HandleFunc("POST /upload", b.upload)
 	return mux
 }

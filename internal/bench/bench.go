@@ -18,6 +18,8 @@ type Config struct {
 	Only        []string      // names of rows, or groups of them ("get"); empty: all but the long ones
 	Long        bool          // measure the long rows too
 	Items       int           // in each database
+	UploadSize  int64         // bytes of the uploads whose speed is measured; 0: 256 MB
+	Clip        time.Duration // length of the video whose processing is measured; 0: a minute
 	Connections int           // of the load generator, in rows that do not set their own number
 	Profiles    string        // directory for CPU profiles of this build, one a row; empty: none
 	Out         io.Writer     // the report

@@ -96,7 +96,7 @@ func (b *broadcast) start(ctx context.Context) error {
 	ctx, b.stop = context.WithCancel(context.Background())
 	b.following.Go(func() {
 		defer conn.Close(context.Background())
-		if err := b.follow(ctx, conn, head.Position); err != nil && ctx.Err() == nil {
+		if err := b.follow(ctx, conn, head.Position); ctx.Err() == nil {
 			fmt.Fprintln(os.Stderr, "the baseline's broadcast failed:", err)
 		}
 	})

@@ -19,6 +19,13 @@ func atLeast(ratio float64) budget {
 	}}
 }
 
+// atMostRatio limits the ratio to the baseline's time.
+func atMostRatio(ratio float64) budget {
+	return budget{fmt.Sprintf("≤ %.2f", ratio), func(r result) bool {
+		return ratiosOf(r.this, r.baseline).median() <= ratio
+	}}
+}
+
 // atMost limits the memory, in bytes.
 func atMost(limit float64) budget {
 	return budget{"≤ " + bytesText(limit), func(r result) bool { return median(r.this.figures) <= limit }}

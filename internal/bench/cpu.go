@@ -38,7 +38,7 @@ func (c cpu) by(n int) cpu {
 	return cpu{c.server / count, c.postgres / count, c.generator / count}
 }
 
-// processes are the ids of a server and of the Postgres behind it.
+// processes are the ids of a server and of the Postgres behind it; 0: none. What the server starts is a part of it.
 type processes struct{ server, postgres int }
 
 // cpuUsed returns the CPU time that the processes and this process have used so far. Without /proc, only that of this
@@ -57,10 +57,10 @@ func (p processes) cpuUsed() cpu {
 		}
 		pid, parent, spent := readStat(string(content))
 		switch {
-		case pid == p.server:
-			used.server += spent
-		case pid == p.postgres, parent == p.postgres:
+		case p.postgres != 0 && (pid == p.postgres || parent == p.postgres): // the server may be its parent
 			used.postgres += spent
+		case pid == p.server, parent == p.server:
+			used.server += spent
 		}
 	}
 	return used

@@ -36,8 +36,10 @@
 //	subscriber.go, delivery.go     a subscriber that records each change; lost, late and reordered changes
 //	endpoint.go, answer.go         receivers of hooks
 //	hooks.go                       hooks that send to them, and pauses of the node
+//	inbox.go, clip.go, nginx.go    uploads with tickets; a video that ffmpeg makes; a server of files
 //	baseline*.go                   the baseline's process, its HTTP handlers and its tables
 //	broadcast.go, posting.go       the baseline of fan-out, and of hooks
+//	baseline_upload.go             the baseline of uploads
 //	soak.go                        Soak, and the table of soaks
 //	soak_*.go                      the soak of subscribers: its steps, one subscriber, the transports, the report
 //	clock.go                       sleep

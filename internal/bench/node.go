@@ -31,6 +31,8 @@ var authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte(email+":
 
 // node is a running `itemcast serve` with its own data directory and ports.
 type node struct {
+	binary        string
+	database      string // its URL; "": embedded
 	addr, opsAddr string
 	dir           string
 	cmd           *exec.Cmd
@@ -47,25 +49,33 @@ func startNode(ctx context.Context, binary, dir, database string) (*node, error)
 	if err != nil {
 		return nil, err
 	}
-	n := &node{addr: addr, opsAddr: opsAddr, dir: dir, ended: make(chan struct{})}
+	n := &node{binary: binary, database: database, addr: addr, opsAddr: opsAddr, dir: dir}
 	if err := os.Mkdir(n.dataDir(), 0o755); err != nil {
 		return nil, err
 	}
-	log, err := os.Create(n.logPath())
-	if err != nil {
+	if err := n.start(ctx); err != nil {
 		return nil, err
 	}
+	return n, nil
+}
+
+// start starts the process, and returns when it is ready.
+func (n *node) start(ctx context.Context) error {
+	log, err := os.OpenFile(n.logPath(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
 	defer log.Close()
-	n.cmd = exec.Command(binary, "serve")
+	n.cmd, n.ended = exec.Command(n.binary, "serve"), make(chan struct{})
 	n.cmd.Stdout, n.cmd.Stderr = log, log
 	n.cmd.Env = append(os.Environ(),
-		"ITEMCAST_ADDR="+addr, "ITEMCAST_OPS_ADDR="+opsAddr, "ITEMCAST_PUBLIC_URL=",
-		"ITEMCAST_DATA_DIR="+n.dataDir(), "ITEMCAST_DATABASE_URL="+database,
+		"ITEMCAST_ADDR="+n.addr, "ITEMCAST_OPS_ADDR="+n.opsAddr, "ITEMCAST_PUBLIC_URL=",
+		"ITEMCAST_DATA_DIR="+n.dataDir(), "ITEMCAST_DATABASE_URL="+n.database,
 		"ITEMCAST_ADMIN_EMAIL="+email, "ITEMCAST_ADMIN_PASSWORD="+password,
 		"ITEMCAST_HOOK_ALLOW_NETWORKS=127.0.0.0/8", "ITEMCAST_CONNECTIONS_PER_USER=20000")
 	n.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C in a terminal must reach only this process
 	if err := n.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start itemcast: %w", err)
+		return fmt.Errorf("start itemcast: %w", err)
 	}
 	go func() {
 		_ = n.cmd.Wait()
@@ -74,9 +84,9 @@ func startNode(ctx context.Context, binary, dir, database string) (*node, error)
 	if err := n.awaitReady(ctx); err != nil {
 		err = fmt.Errorf("%w%s", err, n.logTail())
 		n.stop()
-		return nil, err
+		return err
 	}
-	return n, nil
+	return nil
 }
 
 func (n *node) dataDir() string     { return filepath.Join(n.dir, "data") }

@@ -70,6 +70,13 @@ var rows = []row{
 
 	{"ticket", "checks of upload tickets on one core, against the signature and the JSON alone", checkTickets, none, 0},
 
+	{"upload-form", "`POST /uploads` of a large file, MB, against `io.Copy` to a file on the same disk, and fsync", uploadByForm, atLeast(0.85), 0},
+	{"upload-memory-form", "growth of the resident memory during `POST /uploads` of four such files in one", memoryOfUpload(byForm),
+		atMost(32e6), slow},
+	{"playable", "last byte of a minute of 1080p → its lowest rung plays in HLS, against ffmpeg by hand", timeToPlay,
+		atMostRatio(1.15).and("≤ 15 s"), slow},
+	{"segments", "HLS segments of a public item, 8 clients, against nginx with sendfile", deliverSegments, atLeast(0.50), 0},
+
 	{"memory", "resident memory after 10 s each of GET, list, PATCH and GraphQL, 32 clients", memoryAfterLoad(0), none,
 		minutes | slow},
 	{"memory-idle", "resident memory after that load and three idle minutes", memoryAfterLoad(3 * time.Minute), none, minutes | slow},

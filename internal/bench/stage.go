@@ -42,7 +42,12 @@ func openStage(ctx context.Context, c Config) (_ *stage, err error) {
 	if err := s.this.makeCopies(ctx); err != nil {
 		return nil, fmt.Errorf("make the baseline's tables: %w", err)
 	}
-	if s.baseline, err = startBaseline(ctx, baselineConfig{DatabaseURL: s.this.url, Account: s.this.account}); err != nil {
+	folder := filepath.Join(s.this.dir, "baseline") // beside Itemcast's files, so on the same disk
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		return nil, err
+	}
+	if s.baseline, err = startBaseline(ctx, baselineConfig{DatabaseURL: s.this.url, Account: s.this.account,
+		Folder: folder}); err != nil {
 		return nil, err
 	}
 	return s, nil

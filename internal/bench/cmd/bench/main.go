@@ -31,18 +31,23 @@ type runCommand struct {
 	Only        []string `help:"Measure only these rows or groups of rows: ${rows}." placeholder:"ROW,…"`
 	Long        bool     `help:"Measure the rows that take minutes, too."`
 	Items       int      `help:"Items in each database." default:"5000"`
+	UploadMB    int64    `name:"upload-mb" help:"Size of the uploads that are measured, in MB; those of which the memory is measured have four times as much." default:"256"`
+	ClipSeconds int      `help:"Length of the video whose processing is measured." default:"60"`
 	Connections int      `help:"Connections in rows that do not set their own number." default:"8"`
 	Profiles    string   `help:"Directory for CPU profiles of this build, one a row. Profiling costs some speed." type:"existingdir"`
 }
 
 // Run measures.
 func (c *runCommand) Run(ctx context.Context) error {
-	if c.Rounds < 1 || c.Seconds <= 0 || c.Items < minItems || c.Connections < 1 {
-		return fmt.Errorf("need --rounds ≥ 1, --seconds > 0, --items ≥ %d and --connections ≥ 1", minItems)
+	if c.Rounds < 1 || c.Seconds <= 0 || c.Items < minItems || c.Connections < 1 || c.UploadMB < 1 ||
+		c.ClipSeconds < 1 {
+		return fmt.Errorf("need --rounds, --connections, --upload-mb and --clip-seconds ≥ 1, --seconds > 0 and --items ≥ %d",
+			minItems)
 	}
 	return bench.Run(ctx, bench.Config{
 		Itemcast: c.Itemcast, Beside: c.Beside, Only: c.Only, Long: c.Long,
 		Rounds: c.Rounds, Round: time.Duration(c.Seconds * float64(time.Second)),
+		UploadSize: c.UploadMB * 1e6, Clip: time.Duration(c.ClipSeconds) * time.Second,
 		Items: c.Items, Connections: c.Connections, Profiles: c.Profiles, Out: os.Stdout, Progress: os.Stderr,
 	})
 }
