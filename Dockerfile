@@ -1,4 +1,4 @@
-# Itemcast as an image: one static binary, no shell, not root.
+# Itemcast as an image: one static binary, and the programs that process media. Not root.
 #
 #   docker build --build-arg VERSION="$(git describe --tags --always)" --tag itemcast .
 #   docker run --publish 8080:8080 --env ITEMCAST_DATABASE_URL=postgres://… --env ITEMCAST_PUBLIC_URL=https://items.example.com itemcast
@@ -24,7 +24,11 @@ RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
     go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /itemcast ./cmd/itemcast
 RUN mkdir /data
 
-FROM gcr.io/distroless/static-debian12:nonroot
+# Debian, for ffmpeg and vips (libvips-tools). Debian's security updates come with a new build of the image.
+FROM debian:bookworm-slim
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates ffmpeg libvips-tools tzdata \
+    && rm -rf /var/lib/apt/lists/*
 LABEL org.opencontainers.image.title="Itemcast" \
       org.opencontainers.image.description="A self-hosted hub for media items" \
       org.opencontainers.image.licenses="Apache-2.0"
@@ -32,7 +36,7 @@ COPY --from=build /itemcast /usr/local/bin/itemcast
 COPY LICENSE /licenses/LICENSE
 
 # The working directory: `itemcast export FILE` and `itemcast import FILE` read and write here.
-COPY --from=build --chown=nonroot:nonroot /data /data
+COPY --from=build --chown=65532:65532 /data /data
 WORKDIR /data
 VOLUME /data
 ENV ITEMCAST_DATA_DIR=/data
@@ -41,7 +45,8 @@ ENV ITEMCAST_DATA_DIR=/data
 ENV ITEMCAST_ADDR=0.0.0.0:8080 ITEMCAST_OPS_ADDR=0.0.0.0:8081
 EXPOSE 8080 8081
 
-# There is no HEALTHCHECK, because there is no shell or curl to run one. Let the orchestrator probe port 8081:
+# There is no HEALTHCHECK, because there is no curl to run one. Let the orchestrator probe port 8081:
 # GET /livez (the process answers) for liveness, GET /readyz (the database answers too) for readiness.
+USER 65532:65532
 ENTRYPOINT ["/usr/local/bin/itemcast"]
 CMD ["serve"]

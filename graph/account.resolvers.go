@@ -7,10 +7,18 @@ package graph
 
 import (
 	"context"
+	"itemcast/graph/internal/exec"
 	"itemcast/graph/internal/model"
 	"itemcast/internal/account"
 	"itemcast/internal/revision"
+	"itemcast/internal/upload"
 )
+
+// Usage is the resolver for the usage field.
+func (r *accountResolver) Usage(ctx context.Context, obj *account.Settings) (*upload.Usage, error) {
+	usage, err := r.Uploads.Usage(ctx)
+	return &usage, err
+}
 
 // UpdateAccount is the resolver for the updateAccount field.
 func (r *mutationResolver) UpdateAccount(ctx context.Context, input map[string]any, ifRevision *int64) (*model.UpdateAccountPayload, error) {
@@ -18,12 +26,17 @@ func (r *mutationResolver) UpdateAccount(ctx context.Context, input map[string]a
 	if err != nil {
 		return nil, err
 	}
-	settings, err := r.Account.PatchSettings(ctx, patch, revision.IfGiven(ifRevision))
+	settings, err := r.Accounts.PatchSettings(ctx, patch, revision.IfGiven(ifRevision))
 	return &model.UpdateAccountPayload{Account: &settings}, err
 }
 
 // Account is the resolver for the account field.
 func (r *queryResolver) Account(ctx context.Context) (*account.Settings, error) {
-	settings, err := r.Resolver.Account.Settings(ctx)
+	settings, err := r.Resolver.Accounts.Settings(ctx)
 	return &settings, err
 }
+
+// Account returns exec.AccountResolver implementation.
+func (r *Resolver) Account() exec.AccountResolver { return &accountResolver{r} }
+
+type accountResolver struct{ *Resolver }

@@ -23,7 +23,7 @@ func (r *queryResolver) Audit(ctx context.Context, filter *model.AuditFilter, fi
 		wanted = account.AuditFilter{Actor: filter.Actor, Actions: filter.Actions, Subject: optional.OrZero(filter.Subject), AtAfter: filter.AtAfter,
 			AtBefore: filter.AtBefore}
 	}
-	entries, next, err := r.Resolver.Account.AuditLog(ctx, wanted, limit, optional.OrZero(after))
+	entries, next, err := r.Resolver.Accounts.AuditLog(ctx, wanted, limit, optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}

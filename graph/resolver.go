@@ -27,7 +27,7 @@ import (
 
 // Resolver holds the services that the resolvers call.
 type Resolver struct {
-	Account   *account.Service
+	Accounts  *account.Service
 	SignIn    *signin.Service
 	Items     *item.Service
 	Media     *media.Service

@@ -17,7 +17,7 @@ import (
 
 // CreateRole is the resolver for the createRole field.
 func (r *mutationResolver) CreateRole(ctx context.Context, input model.CreateRoleInput) (*model.CreateRolePayload, error) {
-	role, err := r.Account.CreateRole(ctx, input.Name, input.Permissions)
+	role, err := r.Accounts.CreateRole(ctx, input.Name, input.Permissions)
 	return &model.CreateRolePayload{Role: &role}, err
 }
 
@@ -27,13 +27,13 @@ func (r *mutationResolver) UpdateRole(ctx context.Context, id uuid.UUID, input m
 	if err != nil {
 		return nil, err
 	}
-	role, err := r.Account.PatchRole(ctx, id, patch, revision.IfGiven(ifRevision))
+	role, err := r.Accounts.PatchRole(ctx, id, patch, revision.IfGiven(ifRevision))
 	return &model.UpdateRolePayload{Role: &role}, err
 }
 
 // DeleteRole is the resolver for the deleteRole field.
 func (r *mutationResolver) DeleteRole(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteRolePayload, error) {
-	return &model.DeleteRolePayload{ID: id}, r.Account.DeleteRole(ctx, id, revision.IfGiven(ifRevision))
+	return &model.DeleteRolePayload{ID: id}, r.Accounts.DeleteRole(ctx, id, revision.IfGiven(ifRevision))
 }
 
 // Roles is the resolver for the roles field.
@@ -42,7 +42,7 @@ func (r *queryResolver) Roles(ctx context.Context, first *int64, after *string) 
 	if err != nil {
 		return nil, err
 	}
-	roles, next, err := r.Resolver.Account.Roles(ctx, limit, optional.OrZero(after))
+	roles, next, err := r.Resolver.Accounts.Roles(ctx, limit, optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}
@@ -57,5 +57,5 @@ func (r *queryResolver) Roles(ctx context.Context, first *int64, after *string) 
 
 // Role is the resolver for the role field.
 func (r *queryResolver) Role(ctx context.Context, id uuid.UUID) (*account.Role, error) {
-	return nilIfNotFound(r.Resolver.Account.Role(ctx, id))
+	return nilIfNotFound(r.Resolver.Accounts.Role(ctx, id))
 }

@@ -26,7 +26,7 @@ func (r *mutationResolver) CreateUser(ctx context.Context, input model.CreateUse
 	in := account.UserInput{Email: input.Email, Name: optional.OrZero(input.Name), Kind: fromEnum(optional.OrZero(input.Kind)), RoleID: input.RoleID,
 		Password: optional.OrZero(input.Password), Active: input.Active, GeneratePassword: input.GeneratePassword,
 		DefaultWorkflowProfileID: input.DefaultWorkflowProfileID}
-	user, password, err := r.Account.CreateUser(ctx, in)
+	user, password, err := r.Accounts.CreateUser(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -43,24 +43,24 @@ func (r *mutationResolver) UpdateUser(ctx context.Context, id uuid.UUID, input m
 	if err != nil {
 		return nil, err
 	}
-	user, err := r.Account.PatchUser(ctx, id, patch, revision.IfGiven(ifRevision))
+	user, err := r.Accounts.PatchUser(ctx, id, patch, revision.IfGiven(ifRevision))
 	return &model.UpdateUserPayload{User: &user}, err
 }
 
 // DeleteUser is the resolver for the deleteUser field.
 func (r *mutationResolver) DeleteUser(ctx context.Context, id uuid.UUID, ifRevision *int64) (*model.DeleteUserPayload, error) {
-	return &model.DeleteUserPayload{ID: id}, r.Account.DeleteUser(ctx, id, revision.IfGiven(ifRevision))
+	return &model.DeleteUserPayload{ID: id}, r.Accounts.DeleteUser(ctx, id, revision.IfGiven(ifRevision))
 }
 
 // CreateResetLink is the resolver for the createResetLink field.
 func (r *mutationResolver) CreateResetLink(ctx context.Context, userID uuid.UUID) (*model.CreateResetLinkPayload, error) {
-	link, err := r.Account.ResetLink(ctx, userID)
+	link, err := r.Accounts.ResetLink(ctx, userID)
 	return &model.CreateResetLinkPayload{URL: link.URL, ExpiresAt: link.ExpiresAt}, err
 }
 
 // RotatePassword is the resolver for the rotatePassword field.
 func (r *mutationResolver) RotatePassword(ctx context.Context, userID uuid.UUID) (*model.RotatePasswordPayload, error) {
-	password, err := r.Account.RotatePassword(ctx, userID)
+	password, err := r.Accounts.RotatePassword(ctx, userID)
 	return &model.RotatePasswordPayload{Password: password}, err
 }
 
@@ -77,7 +77,7 @@ func (r *queryResolver) Users(ctx context.Context, filter *model.UserFilter, fir
 			wanted.Kind = new(fromEnum(*filter.Kind))
 		}
 	}
-	users, next, err := r.Resolver.Account.Users(ctx, wanted, limit, optional.OrZero(after))
+	users, next, err := r.Resolver.Accounts.Users(ctx, wanted, limit, optional.OrZero(after))
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (r *queryResolver) Users(ctx context.Context, filter *model.UserFilter, fir
 
 // User is the resolver for the user field.
 func (r *queryResolver) User(ctx context.Context, id uuid.UUID) (*account.User, error) {
-	return nilIfNotFound(r.Resolver.Account.User(ctx, id))
+	return nilIfNotFound(r.Resolver.Accounts.User(ctx, id))
 }
 
 // AccountUser returns exec.AccountUserResolver implementation.

@@ -30,6 +30,7 @@ type commands struct {
 	Version kong.VersionFlag `help:"Print the version."`
 
 	Serve   serveCommand   `cmd:"" help:"Serve the APIs and the pages."`
+	Process processCommand `cmd:"" help:"Process the media of servers, on this or another machine."`
 	Migrate migrateCommand `cmd:"" help:"Migrate the database's schema, and exit. (serve does so too.)"`
 	User    userCommand    `cmd:"" help:"Manage users, their passwords and their roles."`
 	Role    roleCommand    `cmd:"" help:"List roles, and grant or revoke permissions."`

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -17,6 +15,7 @@ import (
 )
 
 type serveCommand struct {
+	storageFlag
 	Addr               string        `help:"Address to listen on." env:"ITEMCAST_ADDR" default:"127.0.0.1:8080"`
 	OpsAddr            string        `help:"Address for operators: /livez /readyz /metrics /debug/pprof. Empty: none." env:"ITEMCAST_OPS_ADDR" default:"127.0.0.1:8081"`
 	AdminEmail         string        `help:"E-mail address of the administrator that the first start creates." env:"ITEMCAST_ADMIN_EMAIL" default:"admin@example.com"`
@@ -25,9 +24,9 @@ type serveCommand struct {
 	LogKeepFor         time.Duration `help:"How long the change log retains changes (up to a tenth longer), for cursors, hooks and histories. 0: no limit." env:"ITEMCAST_LOG_KEEP_FOR" default:"720h"`
 	LogKeepSize        byteSize      `help:"Size limit of the change log, such as 20GB; the oldest changes are deleted first. 0: no limit." env:"ITEMCAST_LOG_KEEP_SIZE" default:"0"`
 	AuditKeepFor       time.Duration `help:"How long the audit log retains entries. 0: no limit." env:"ITEMCAST_AUDIT_KEEP_FOR" default:"8760h"`
-	StorageURL         storageURL    `help:"Where files are stored: file:///folder, or s3://bucket?region=…&endpoint=…. Empty: the folder media of the data directory." env:"ITEMCAST_STORAGE_URL" placeholder:"URL"`
 	MediaKeepFor       time.Duration `help:"How long the files of deleted items and assets are retained." env:"ITEMCAST_MEDIA_KEEP_FOR" default:"24h"`
 	UploadMaxSize      byteSize      `help:"Size limit of an upload with a ticket, such as 20GB." env:"ITEMCAST_UPLOAD_MAX_SIZE" default:"100GiB"`
+	ProcessJobs        processJobs   `help:"Items whose media this server processes at once. auto: one for each 4 cores. 0: none, for itemcast process to do." env:"ITEMCAST_PROCESS_JOBS" default:"auto"`
 	TrustedProxies     []network     `help:"Networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8 or 10.0.0.1." env:"ITEMCAST_TRUSTED_PROXIES" placeholder:"CIDR,…"`
 	HookAllowNetworks  []network     `help:"Private networks that hooks may reach, such as 127.0.0.0/8." env:"ITEMCAST_HOOK_ALLOW_NETWORKS" placeholder:"CIDR,…"`
 	HookAllowPorts     egress.Ports  `help:"Ports that hooks may reach." env:"ITEMCAST_HOOK_ALLOW_PORTS" default:"80,443,1024-65535"`
@@ -68,7 +67,8 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 			TrustedProxies:     prefixes(s.TrustedProxies),
 			StorageURL:         s.storage(d),
 			MediaKeepFor:       s.MediaKeepFor,
-			Scratch:            filepath.Join(string(d.DataDir), "scratch"),
+			Scratch:            scratch(d),
+			ProcessJobs:        int(s.ProcessJobs),
 			Log:                c.log,
 		},
 		Database:      database,
@@ -82,15 +82,6 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 		c.log.Info("the server has stopped")
 	}
 	return namingAdministrator(err)
-}
-
-// storage returns the URL of the storage.
-func (s *serveCommand) storage(d *database) string {
-	if s.StorageURL != "" {
-		return string(s.StorageURL)
-	}
-	folder := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(string(d.DataDir), "media"))}
-	return folder.String()
 }
 
 // administratorSettings are the settings of the first administrator, by the field of a user that they set.

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -25,15 +26,32 @@ const maxAccountName = 100 // characters
 type Settings struct {
 	Name                     string
 	DefaultWorkflowProfileID *uuid.UUID // see Actor.DefaultProfiles
+	Quotas                   Quotas
 	CreatedAt                time.Time
 	UpdatedAt                time.Time
 	Revision                 int64
 }
 
+// Quotas limit what an account may hold and do. nil: no limit.
+type Quotas struct {
+	Bytes        *int64 `json:"bytes"`         // of the files of all items, and of uploads under way
+	Minutes      *int64 `json:"minutes"`       // of the videos and sounds of all items
+	ParallelJobs *int32 `json:"parallel_jobs"` // items processed at once
+}
+
+// The largest quotas: integers that every JSON client holds exactly, some 1,900 years, and more than any installation
+// has machines for.
+const (
+	maxQuotaBytes   = 1<<53 - 1
+	maxQuotaMinutes = 1_000_000_000
+	maxParallelJobs = 1000
+)
+
 // SettingsPatch is a merge patch that mergepatch.Read has decoded.
 type SettingsPatch struct {
 	Name                     *string                        `json:"name"`
 	DefaultWorkflowProfileID mergepatch.Nullable[uuid.UUID] `json:"default_workflow_profile_id"`
+	Quotas                   json.RawMessage                `json:"quotas"`
 }
 
 // Settings returns the settings of the actor's account. Everybody with api.access may read them: a client that creates
@@ -55,9 +73,9 @@ func readSettings(ctx context.Context, q *store.Queries, actor Actor) (Settings,
 }
 
 func toSettings(row store.GetAccountRow) Settings {
-	settings := Settings(row)
-	settings.CreatedAt, settings.UpdatedAt = row.CreatedAt.UTC(), row.UpdatedAt.UTC()
-	return settings
+	return Settings{Name: row.Name, DefaultWorkflowProfileID: row.DefaultWorkflowProfileID,
+		Quotas:    Quotas{Bytes: row.QuotaBytes, Minutes: row.QuotaMinutes, ParallelJobs: row.QuotaParallelJobs},
+		CreatedAt: row.CreatedAt.UTC(), UpdatedAt: row.UpdatedAt.UTC(), Revision: row.Revision}
 }
 
 // PatchSettings changes the settings. A patch that alters nothing writes nothing. Needs users.manage. Errors:
@@ -82,11 +100,15 @@ func (s *Service) PatchSettings(ctx context.Context, patch SettingsPatch, condit
 		changed := changes{}
 		changed.add("name", before.Name, settings.Name)
 		changed.addID(defaultProfileField, before.DefaultWorkflowProfileID, settings.DefaultWorkflowProfileID)
+		addQuota(changed, "quotas.bytes", before.Quotas.Bytes, settings.Quotas.Bytes)
+		addQuota(changed, "quotas.minutes", before.Quotas.Minutes, settings.Quotas.Minutes)
+		addQuota(changed, "quotas.parallel_jobs", before.Quotas.ParallelJobs, settings.Quotas.ParallelJobs)
 		if len(changed) == 0 {
 			return nil
 		}
 		row, err := q.UpdateAccount(ctx, store.UpdateAccountParams{AccountID: actor.AccountID, Name: settings.Name,
-			DefaultWorkflowProfileID: settings.DefaultWorkflowProfileID})
+			DefaultWorkflowProfileID: settings.DefaultWorkflowProfileID, QuotaBytes: settings.Quotas.Bytes,
+			QuotaMinutes: settings.Quotas.Minutes, QuotaParallelJobs: settings.Quotas.ParallelJobs})
 		if err != nil {
 			return fmt.Errorf("update account: %w", err)
 		}
@@ -109,6 +131,12 @@ func (p SettingsPatch) apply(ctx context.Context, q *store.Queries, actor Actor,
 			return settings, err
 		}
 	}
+	if p.Quotas != nil {
+		var err error
+		if settings.Quotas, err = settings.Quotas.patchedBy(p.Quotas); err != nil {
+			return settings, err
+		}
+	}
 	profile := p.DefaultWorkflowProfileID
 	if !profile.Named || optional.Equal(profile.Value, settings.DefaultWorkflowProfileID) {
 		return settings, nil // the present default is not checked again
@@ -121,4 +149,30 @@ func (p SettingsPatch) apply(ctx context.Context, q *store.Queries, actor Actor,
 	var broken problem.Faults
 	broken.At("#/"+defaultProfileField, fault)
 	return settings, broken.Err(problem.RuleViolated)
+}
+
+// patchedBy returns the quotas with a merge patch applied. Error: INVALID_INPUT.
+func (q Quotas) patchedBy(patch json.RawMessage) (Quotas, error) {
+	after, _, err := mergepatch.Merge[Quotas]{}.Apply(q, patch)
+	if err != nil {
+		return q, err
+	}
+	var invalid problem.Faults
+	invalid.At("#/quotas/bytes", faultOfQuota(after.Bytes, maxQuotaBytes))
+	invalid.At("#/quotas/minutes", faultOfQuota(after.Minutes, maxQuotaMinutes))
+	invalid.At("#/quotas/parallel_jobs", faultOfQuota(after.ParallelJobs, maxParallelJobs))
+	return after, invalid.Err(problem.InvalidInput)
+}
+
+func addQuota[N int32 | int64](c changes, field string, before, after *N) {
+	if !optional.Equal(before, after) {
+		c[field] = [2]any{before, after}
+	}
+}
+
+func faultOfQuota[N int32 | int64](n *N, most N) string {
+	if n != nil && (*n < 1 || *n > most) {
+		return fmt.Sprintf("must be from 1 to %d, or null for no limit", most)
+	}
+	return ""
 }

@@ -27,7 +27,7 @@ func (n *Node) Handler() *Handler {
 	publicURL := n.config.PublicURL
 	gate := server.NewGate(n.SignIn, publicURL)
 	graphQL := graph.NewHandler(
-		&graph.Resolver{Account: n.Account, SignIn: n.SignIn, Items: n.Items, Hooks: n.hooks, Tokens: n.Tokens,
+		&graph.Resolver{Accounts: n.Account, SignIn: n.SignIn, Items: n.Items, Hooks: n.hooks, Tokens: n.Tokens,
 			Workflows: n.workflows, Uploads: n.uploads, Attach: n.attach, Media: n.Media, Users: n.directory,
 			Hub: n.Hub, Feed: n.Feed},
 		transport.Config{SignIn: gate.Identify, Spend: gate.Spend, Watch: n.SignIn.Watch, PublicURL: publicURL,

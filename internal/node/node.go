@@ -65,6 +65,7 @@ type Config struct {
 	Processor          workflow.Processor // of media; nil: one that uses ffmpeg and vips, if there is a storage
 	Scratch            string             // folder of the processor's unfinished work; empty: one for temporary files
 	Encode             encode.Settings    // of the processor
+	ProcessJobs        int                // items that this node processes at once; 0: DefaultProcessJobs; negative: none
 	StorageURL         string             // where files are stored: file:///folder, s3://bucket; empty: nowhere
 	MediaKeepFor       time.Duration      // how long the files of deleted items and assets are retained; 0: 24 hours
 	Log                *slog.Logger
@@ -180,11 +181,12 @@ func (n *Node) buildServices() {
 	n.Hub = live.NewHub(pool, n.Feed, config.ConnectionsPerUser, log)
 	n.workflows = workflow.NewService(workflow.Config{Pool: pool, Log: log, Changed: n.Hub.Forget,
 		Reach: config.HookReach, Hooks: n.hooks,
-		Starter: starter, Items: n.Items, Moves: n.moves, JobsPool: n.jobs, Processor: n.processor()})
+		Starter: starter, Items: n.Items, Moves: n.moves, JobsPool: n.jobs, Processor: n.processor(),
+		ProcessJobs: cmp.Or(config.ProcessJobs, DefaultProcessJobs())})
 	n.uploads = upload.NewService(upload.Config{Pool: pool, Items: n.Items, Media: n.Media,
 		Terms: n.workflows.UploadTerms, CheckItem: n.Contract.Schema("ItemInput").Check, MaxSize: config.UploadMaxSize,
 		Log: log})
-	n.attach = attach.NewService(attach.Config{Items: n.Items, Media: n.Media, Reach: config.HookReach,
+	n.attach = attach.NewService(attach.Config{Items: n.Items, Media: n.Media, Uploads: n.uploads, Reach: config.HookReach,
 		Transport: outside, UserAgent: "Itemcast/" + config.Version, MaxSize: config.UploadMaxSize,
 		CheckForm: n.Contract.Schema("AssetForm").Check, CheckByURL: n.Contract.Schema("AssetByURL").Check})
 }
@@ -216,7 +218,7 @@ func (n *Node) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
 		n.Sequencer.Run, n.Feed.Run, n.pruner.Run, n.SignIn.Run, n.Account.RunAuditRetention, n.workflows.Run,
-		n.Items.RunRenewal, n.Media.Run, n.uploads.Run,
+		n.Items.RunRenewal, n.Media.Run, n.Media.RunUsage, n.uploads.Run,
 		n.Dispatcher.Run,
 		func(ctx context.Context) error { return idempotency.RunRetention(ctx, n.pool, n.config.Log) },
 	} {

@@ -12,7 +12,6 @@ import (
 	"log/slog"
 
 	"itemcast/internal/account"
-	"itemcast/internal/media/process"
 	"itemcast/internal/problem"
 	"itemcast/internal/server"
 )
@@ -71,10 +70,7 @@ func Serve(ctx context.Context, config ServeConfig) error {
 		return err
 	}
 	defer n.Close()
-	if missing := process.MissingPrograms(); len(missing) > 0 && config.StorageURL != "" {
-		config.Log.Warn("uploads are stored, but not all can be processed: install Debian's ffmpeg and libvips-tools, or "+
-			"your system's", "missing", missing)
-	}
+	n.reportProcessing()
 	// As late as possible: a password that is generated here is printed once, by Ready.
 	started.First, err = account.Ensure(ctx, database.Pool, config.AdminEmail, config.AdminPassword)
 	if err != nil {
@@ -140,6 +136,5 @@ func (n *Node) Serve(ctx context.Context, handler *Handler, public, ops net.List
 
 func (n *Node) ops() http.Handler {
 	head := func() int64 { return int64(n.Feed.Head()) }
-	return server.Ops(n.pool, n.Media.Check, head, n.Dispatcher, n.Hub, n.pruner, n.SignIn, n.workflows, n.Media,
-		n.uploads)
+	return server.Ops(n.pool, n.faults, head, n.Dispatcher, n.Hub, n.pruner, n.SignIn, n.workflows, n.Media, n.uploads)
 }

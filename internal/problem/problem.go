@@ -44,6 +44,7 @@ const (
 	IdempotencyKeyReused Code = "IDEMPOTENCY_KEY_REUSED"
 	RevisionMismatch     Code = "REVISION_MISMATCH"
 	TooLarge             Code = "TOO_LARGE"
+	QuotaExceeded        Code = "QUOTA_EXCEEDED"
 	UnsupportedMediaType Code = "UNSUPPORTED_MEDIA_TYPE"
 	RuleViolated         Code = "RULE_VIOLATED"
 	UpgradeRequired      Code = "UPGRADE_REQUIRED"
@@ -79,6 +80,7 @@ var statuses = map[Code]int{
 	IdempotencyKeyReused: http.StatusUnprocessableEntity,
 	RevisionMismatch:     http.StatusPreconditionFailed,
 	TooLarge:             http.StatusRequestEntityTooLarge,
+	QuotaExceeded:        http.StatusRequestEntityTooLarge,
 	UnsupportedMediaType: http.StatusUnsupportedMediaType,
 	RuleViolated:         http.StatusUnprocessableEntity,
 	UpgradeRequired:      http.StatusUpgradeRequired,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/pprof"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -15,11 +16,11 @@ import (
 const readyTimeout = 2 * time.Second
 
 // Ops returns the operators' handler: liveness, readiness (the database answers), metrics and profiles. Do not expose
-// it to clients. A node whose storage does not answer is ready all the same, and says so: every other node has the same
-// storage, and most requests need none. head returns the last position of the change log that this node has read. The
-// metrics include those of the collectors.
+// it to clients. A node without its storage or the programs that process media is ready all the same, and says so: most
+// requests need neither. faults returns what does not work. head returns the last position of the change log that this
+// node has read; nil: it reads none. The metrics include those of the collectors.
 func Ops(
-	pool *pgxpool.Pool, storage func(context.Context) error, head func() int64, collectors ...prometheus.Collector,
+	pool *pgxpool.Pool, faults func(context.Context) []string, head func() int64, collectors ...prometheus.Collector,
 ) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
@@ -30,11 +31,7 @@ func Ops(
 			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
 			return
 		}
-		if err := storage(ctx); err != nil {
-			_, _ = w.Write([]byte("ok, but the storage for files does not answer\n"))
-			return
-		}
-		_, _ = w.Write([]byte("ok\n"))
+		_, _ = w.Write([]byte(strings.Join(append([]string{"ok"}, faults(ctx)...), ", but ") + "\n"))
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(newRegistry(pool, head, collectors), promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
@@ -49,8 +46,10 @@ func newRegistry(pool *pgxpool.Pool, head func() int64, parts []prometheus.Colle
 	gauge := func(name, help string, value func() float64) {
 		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
 	}
-	gauge("itemcast_feed_position", "Last position of the change log that this node has read.",
-		func() float64 { return float64(head()) })
+	if head != nil {
+		gauge("itemcast_feed_position", "Last position of the change log that this node has read.",
+			func() float64 { return float64(head()) })
+	}
 	gauge("itemcast_db_connections", "Connections in the pool.",
 		func() float64 { return float64(pool.Stat().TotalConns()) })
 	gauge("itemcast_db_connections_busy", "Connections in the pool that are in use.",

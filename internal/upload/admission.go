@@ -12,6 +12,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/db"
+	"itemcast/internal/optional"
 	"itemcast/internal/problem"
 	"itemcast/internal/upload/internal/store"
 	"itemcast/internal/upload/ticket"
@@ -69,32 +70,55 @@ func actorOf(t ticket.Terms) account.Actor {
 // firstReserve is what an upload of unknown length reserves at first, and each time that it has received as much.
 const firstReserve = 16 << 20 // bytes
 
-// Begin reserves a ticket's nonce, and what the upload needs of its profile's quota. size is the number of bytes that
-// the client has announced, -1 for none; it includes the form around the files. The caller calls End. Errors:
-// TICKET_USED; TOO_LARGE, also for a full quota.
+// Begin reserves a ticket's nonce, and what the upload needs of the quotas of its account and its profile. size is the
+// number of bytes that the client has announced, -1 for none; it includes the form around the files. The caller calls
+// End. Errors: TICKET_USED, TOO_LARGE, QUOTA_EXCEEDED.
 func (s *Service) Begin(ctx context.Context, t ticket.Ticket, size int64) (*Upload, error) {
 	u := newUpload(ctx, s, t, size)
-	if size > u.limit+FormOverhead {
-		u.cancel(nil)
-		return nil, errTooLarge(u.limit)
+	return u, s.begin(u, s.reserveNonce)
+}
+
+// begin makes the row of an upload, with what it reserves. insert inserts the row; nil: as it is.
+func (s *Service) begin(u *Upload, insert func(context.Context, *store.Queries, *Upload) error) error {
+	if insert == nil {
+		insert = func(ctx context.Context, q *store.Queries, u *Upload) error {
+			_, err := insertRow(ctx, q, u)
+			return err
+		}
 	}
-	err := db.Write(ctx, s.Pool, func(ctx context.Context, tx pgx.Tx) (err error) {
-		q, needed, wanted := store.New(tx), size, size
-		if size < 0 {
+	if u.size > u.limit+FormOverhead {
+		u.cancel(nil)
+		return u.tooLarge()
+	}
+	err := db.Write(u.ctx, s.Pool, func(ctx context.Context, tx pgx.Tx) (err error) {
+		q, needed, wanted := store.New(tx), u.size, u.size
+		if u.size < 0 {
 			needed, wanted = 1, firstReserve
 		}
 		if u.reserved, err = s.keepQuota(ctx, q, u, needed, wanted); err != nil {
 			return err
 		}
-		return s.reserveNonce(ctx, q, u)
+		return insert(ctx, q, u)
 	})
 	if err != nil {
 		u.cancel(nil)
 		s.metrics.refused.Add(1)
-		return nil, err
+		return err
 	}
+	u.begun = true
 	s.track(u)
-	return u, nil
+	return nil
+}
+
+// insertRow inserts the row of an upload. inserted is 0 if its nonce is taken.
+func insertRow(ctx context.Context, q *store.Queries, u *Upload) (inserted int64, err error) {
+	inserted, err = q.InsertUpload(ctx, store.InsertUploadParams{ID: u.id, AccountID: u.ticket.Account,
+		ProfileID: u.profile(), UserID: u.user, Nonce: optional.OrNil(u.ticket.Nonce), Way: u.way,
+		SizeExpected: u.announced(), Reserved: u.reserved, ReservedMinutes: u.minutes, Node: u.s.node})
+	if err != nil {
+		return 0, fmt.Errorf("insert an upload: %w", err)
+	}
+	return inserted, nil
 }
 
 // FormOverhead is how many bytes a form may have beside its files: its fields, and the lines around them.
@@ -106,11 +130,9 @@ func (s *Service) reserveNonce(ctx context.Context, q *store.Queries, u *Upload)
 	if err != nil {
 		return fmt.Errorf("release a dead upload: %w", err)
 	}
-	inserted, err := q.InsertUpload(ctx, store.InsertUploadParams{ID: u.id, AccountID: u.ticket.Account,
-		ProfileID: &u.ticket.Profile, Nonce: &u.ticket.Nonce, Way: wayForm, SizeExpected: u.announced(),
-		Reserved: u.reserved, Node: s.node})
+	inserted, err := insertRow(ctx, q, u)
 	if err != nil {
-		return fmt.Errorf("insert an upload: %w", err)
+		return err
 	}
 	if inserted > 0 {
 		return nil
@@ -125,32 +147,11 @@ func (s *Service) reserveNonce(ctx context.Context, q *store.Queries, u *Upload)
 		"ticket. A ticket whose server has died is free again after %d minutes.", int(deadAfter.Minutes()))
 }
 
-// keepQuota returns how many of the wanted bytes of its profile's quota an upload may have. Error: TOO_LARGE if it
-// cannot have those that it needs.
-func (s *Service) keepQuota(
-	ctx context.Context, q *store.Queries, u *Upload, needed, wanted int64,
-) (granted int64, err error) {
-	quota := u.ticket.QuotaBytes
-	if quota == 0 {
-		return wanted, nil
+// tooLarge says that an upload has more bytes than it may have.
+func (u *Upload) tooLarge() error {
+	if u.ticket.Nonce == "" {
+		return problem.New(problem.TooLarge, "The file may have %d bytes. Send a smaller one.", u.limit)
 	}
-	if err := q.LockQuota(ctx, u.ticket.Profile); err != nil {
-		return 0, fmt.Errorf("lock a quota: %w", err)
-	}
-	taken, err := q.TakenBytes(ctx, store.TakenBytesParams{AccountID: u.ticket.Account, ProfileID: u.ticket.Profile,
-		DeadAfter: deadAfter.Seconds(), ID: u.id})
-	if err != nil {
-		return 0, fmt.Errorf("add up a quota: %w", err)
-	}
-	free := max(0, quota-taken)
-	if needed > free {
-		return 0, problem.New(problem.TooLarge, "The workflow profile may hold %d bytes of files, and %d are free. Delete "+
-			"items, or ask its owner to raise quota_bytes.", quota, free)
-	}
-	return min(wanted, free), nil
-}
-
-func errTooLarge(limit int64) error {
 	return problem.New(problem.TooLarge, "The files of an upload with this ticket may have %d bytes in all. Send less, "+
-		"or get a ticket that allows more.", limit)
+		"or get a ticket that allows more.", u.limit)
 }

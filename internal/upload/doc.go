@@ -1,4 +1,5 @@
-// Package upload turns files that people send on a ticket into items. An upload is a row:
+// Package upload turns files that people send on a ticket into items, and accounts for those that users add to items
+// (package attach). An upload is a row:
 //
 //	            ┌─ Finish: items, files and state in one transaction ─▶ done    the nonce is spent
 //	receiving ──┤
@@ -10,8 +11,9 @@
 //   - An item exists only after every file of its upload has been stored and measured. Either all items of an upload
 //     exist or none.
 //   - The type of a file is that of its first bytes, never what its name or its client says.
-//   - No upload takes more of its profile's quota than it has reserved before it began. One that does not say how long
-//     it is reserves as it grows.
+//   - No upload takes more of the quotas of its account and its profile than it has reserved before it began. One that
+//     does not say how long it is reserves as it grows. The reservation is the row: it ends with the state receiving, in
+//     the transaction that publishes the files, or that ends the upload.
 //   - What a dead node leaves is ended by another: its row is not seen for two minutes, and its files are discarded. A
 //     node that was only paused finds its row ended, and makes no item.
 //   - It never holds a file in memory.

@@ -2,7 +2,6 @@ package upload
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -11,8 +10,8 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/db"
 	"itemcast/internal/item"
+	"itemcast/internal/media"
 	"itemcast/internal/problem"
-	"itemcast/internal/upload/internal/store"
 )
 
 // Made is an item that an upload has made.
@@ -47,21 +46,10 @@ func (u *Upload) Finish() ([]Made, error) {
 			}
 			made[i], items[i] = Made{ID: id, Document: document.Bytes}, id
 		}
-		finished, err := store.New(tx).Finish(ctx, store.FinishParams{AccountID: u.ticket.Account, ID: u.id,
-			Bytes: u.received.Load(), ItemIds: items})
-		switch {
-		case err != nil:
-			return fmt.Errorf("finish an upload: %w", err)
-		case finished == 0: // it was stopped, or taken for dead
-			return errStopped
-		}
-		return nil
+		return u.finish(ctx, tx, items...)
 	})
-	switch cause := context.Cause(u.ctx); {
-	case err != nil && cause != nil && !errors.Is(cause, context.Canceled):
-		return nil, cause
-	case err != nil:
-		return nil, err
+	if err != nil {
+		return nil, u.Explain(err)
 	}
 	u.finished = true
 	return made, nil
@@ -76,6 +64,13 @@ func (u *Upload) makeItem(ctx context.Context, f received) (document item.Docume
 	document, err = u.s.Items.CreateWithMedia(ctx, input,
 		func(ctx context.Context, tx pgx.Tx, made uuid.UUID) (item.Media, error) {
 			id = made
+			counts := media.Measures{Profile: u.profile()}
+			if f.kind == item.ItemTypeVideo || f.kind == item.ItemTypeAudio {
+				counts.Length = unmeasured
+			}
+			if err := u.s.Media.Measure(ctx, tx, u.ticket.Account, f.Asset, counts); err != nil {
+				return item.Media{}, err
+			}
 			if err := u.s.Media.Publish(ctx, tx, u.ticket.Account, made, f.Asset); err != nil {
 				return item.Media{}, fmt.Errorf("publish a file: %w", err)
 			}

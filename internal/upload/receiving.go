@@ -3,6 +3,7 @@ package upload
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync/atomic"
@@ -21,6 +22,7 @@ import (
 
 const (
 	wayForm   = "form"
+	wayURL    = "url"
 	stateDone = "done"
 )
 
@@ -35,7 +37,15 @@ type Upload struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
-	reserved int64 // bytes of the quota
+	way     string
+	user    *uuid.UUID // who sends it; nil: it came with a ticket
+	instead uuid.UUID  // an upload whose reservation this one takes over
+	minutes int32      // that it reserves
+	limited bool       // its account or its profile has a quota
+	begun   bool       // it has its reservation
+	release func()     // ends what ends with ctx; nil: nothing
+
+	reserved int64 // bytes of the quotas
 	received atomic.Int64
 	assets   []uuid.UUID // recorded
 	files    []received  // stored
@@ -49,7 +59,7 @@ type received struct {
 }
 
 func newUpload(ctx context.Context, s *Service, t ticket.Ticket, size int64) *Upload {
-	u := &Upload{s: s, id: uuid.Must(uuid.NewV7()), ticket: t, size: size, limit: s.MaxSize}
+	u := &Upload{s: s, id: uuid.Must(uuid.NewV7()), ticket: t, size: size, limit: s.MaxSize, way: wayForm, minutes: 1}
 	if t.Limit > 0 {
 		u.limit = min(u.limit, t.Limit)
 	}
@@ -95,19 +105,9 @@ func (u *Upload) Add(f File, r io.Reader) error {
 	if err := u.allow(f.Name, contentType, kind); err != nil {
 		return err
 	}
-	asset := uuid.Must(uuid.NewV7())
-	if err := u.record(asset); err != nil {
-		return err
-	}
-	stored, err := u.s.Media.Stage(u.ctx, u.ticket.Account,
-		media.File{Asset: asset, Name: f.Name, ContentType: contentType}, u.room()+int64(n),
-		io.MultiReader(bytes.NewReader(head), content))
-	switch {
-	case content.failure() != nil:
-		return content.failure()
-	case err != nil && u.ctx.Err() != nil:
-		return context.Cause(u.ctx)
-	case err != nil:
+	stored, err := u.store(media.File{Asset: uuid.Must(uuid.NewV7()), Name: f.Name, ContentType: contentType},
+		u.room()+int64(n), content, io.MultiReader(bytes.NewReader(head), content))
+	if err != nil {
 		return err
 	}
 	if err := f.matches(stored, content.n); err != nil {
@@ -115,6 +115,26 @@ func (u *Upload) Add(f File, r io.Reader) error {
 	}
 	u.files = append(u.files, received{stored, kind})
 	return nil
+}
+
+// store stores a file of which content is read, and r all of it.
+func (u *Upload) store(f media.File, maxSize int64, content *counted, r io.Reader) (media.File, error) {
+	if err := u.record(f.Asset); err != nil {
+		return media.File{}, err
+	}
+	stored, err := u.s.Media.Stage(u.ctx, u.ticket.Account, f, maxSize, r)
+	if failure := content.failure(); failure != nil {
+		err = failure
+	}
+	return stored, u.Explain(err)
+}
+
+// Explain returns why somebody has stopped the upload, if that may have caused an error, and else the error.
+func (u *Upload) Explain(err error) error {
+	if cause := context.Cause(u.ctx); err != nil && cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return err
 }
 
 // matches holds what was stored against what was read and what the client said.
@@ -191,7 +211,7 @@ func (c *counted) Read(p []byte) (int, error) {
 	c.n += int64(n)
 	received := c.u.received.Add(int64(n))
 	if c.u.room() < 0 {
-		err = errTooLarge(c.u.limit)
+		err = c.u.tooLarge()
 	} else if received > c.u.reserved {
 		if full := c.u.grow(); full != nil {
 			err = full
@@ -203,7 +223,7 @@ func (c *counted) Read(p []byte) (int, error) {
 
 // grow reserves more of the quota for an upload that is longer than what it has reserved.
 func (u *Upload) grow() error {
-	if u.ticket.QuotaBytes == 0 {
+	if !u.limited {
 		return nil
 	}
 	received, granted := u.received.Load(), int64(0)
@@ -232,6 +252,9 @@ func (u *Upload) End() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), releaseTimeout)
 	defer cancel()
 	defer u.cancel(nil)
+	if u.release != nil {
+		u.release()
+	}
 	u.s.forget(u)
 	u.s.metrics.bytes.Add(u.received.Load())
 	if u.finished {

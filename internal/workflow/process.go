@@ -15,6 +15,7 @@ import (
 	"itemcast/internal/item"
 	"itemcast/internal/problem"
 	"itemcast/internal/workflow/internal/store"
+	"itemcast/internal/workflow/lease"
 	"itemcast/internal/workflow/machine"
 )
 
@@ -62,21 +63,48 @@ func (m *moving) keepProcessing(ctx context.Context, nudged bool) error {
 	return m.enqueue(ctx, m.tx, m.processJob())
 }
 
+// processAll processes items, one after the other, until none waits or stopping ends. A job only wakes: whose turn it
+// is, the database decides.
+func (s *Service) processAll(ctx, stopping context.Context) error {
+	for stopping.Err() == nil {
+		owner := uuid.New()
+		claimed, err := s.claim(ctx, owner)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("claim the processing: %w", err)
+		}
+		job := process{claimed.AccountID, claimed.ItemID, claimed.ID, claimed.Action}
+		if err := s.process(ctx, job, owner, int(claimed.ProcessAttempt)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// claim takes the lease of the run whose turn it is. Error: pgx.ErrNoRows.
+func (s *Service) claim(ctx context.Context, owner uuid.UUID) (claimed store.ClaimProcessRow, err error) {
+	err = db.Write(ctx, s.moves, func(ctx context.Context, tx pgx.Tx) error {
+		q := store.New(tx)
+		if err := q.LockProcess(ctx); err != nil {
+			return err
+		}
+		claimed, err = q.ClaimProcess(ctx, store.ClaimProcessParams{Owner: owner, Lease: processLease.Seconds(),
+			MaxAttempts: maxAttempts})
+		return err
+	})
+	return claimed, err
+}
+
 // process runs the processor for a run, under a lease.
-func (s *Service) process(ctx context.Context, job process) error {
-	owner, q := uuid.New(), store.New(s.moves)
-	attempt, err := q.ClaimProcess(ctx, store.ClaimProcessParams{AccountID: job.AccountID, ID: job.RunID,
-		Action: job.Action, Owner: owner, Lease: processLease.Seconds()})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil // another node runs it, or the run has gone on
-	}
-	if err != nil {
-		return fmt.Errorf("claim the processing: %w", err)
-	}
+func (s *Service) process(ctx context.Context, job process, owner uuid.UUID, attempt int) error {
 	m, err := s.processing(ctx, job)
 	if err != nil || m == nil {
 		return err
 	}
+	s.metrics.processing.Add(1)
+	defer s.metrics.processing.Add(-1)
 	running, cancel := context.WithCancelCause(ctx)
 	var progress atomic.Int64
 	beating := make(chan struct{})
@@ -85,19 +113,33 @@ func (s *Service) process(ctx context.Context, job process) error {
 		s.keepLease(running, cancel, job, owner, &progress)
 	}()
 	a := m.state.CurrentAction(m.definition)
-	acting := account.WithActor(running, processorActor(job.AccountID))
+	acting := lease.With(account.WithActor(running, processorActor(job.AccountID)),
+		func(ctx context.Context, tx pgx.Tx) error { return ownsProcess(ctx, tx, job, owner) })
 	err = s.runProcessor(acting, m.held.Item, a.Settings, func(percent int) {
 		progress.Store(int64(min(max(percent, 0), 100)))
 	})
 	cancel(nil)
 	<-beating
 	switch {
-	case errors.Is(context.Cause(running), errTakenOver):
+	case errors.Is(context.Cause(running), errTakenOver) || errors.Is(err, errTakenOver):
 		return nil
 	case ctx.Err() != nil:
 		return s.releaseProcess(job, owner, ctx.Err())
 	}
-	return s.endProcess(ctx, job, owner, int(attempt), err)
+	return s.endProcess(ctx, job, owner, attempt, err)
+}
+
+// ownsProcess returns errTakenOver if a lease is another's, or its run has ended.
+func ownsProcess(ctx context.Context, tx pgx.Tx, job process, owner uuid.UUID) error {
+	owns, err := store.New(tx).OwnsProcess(ctx, store.OwnsProcessParams{AccountID: job.AccountID, ID: job.RunID,
+		Owner: owner})
+	if err != nil {
+		return fmt.Errorf("look for the lease of the processing: %w", err)
+	}
+	if !owns {
+		return errTakenOver
+	}
+	return nil
 }
 
 // processorActor is the actor that the processor's context has: it changes the items of an account, and is no user.

@@ -3,6 +3,7 @@ package workflow
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,6 +20,9 @@ var (
 		"Runs of workflows on all nodes that have not ended, by status.", []string{"status"}, nil)
 	oldestDesc = prometheus.NewDesc("itemcast_workflow_oldest_wait_seconds",
 		"Age of the step that has waited longest for a person.", nil, nil)
+	processingDesc = prometheus.NewDesc("itemcast_processing_items", "Items whose media this node processes.", nil, nil)
+	toProcessDesc  = prometheus.NewDesc("itemcast_processing_waiting_items",
+		"Items of all nodes that wait for a node which processes media.", nil, nil)
 	stepsDesc = prometheus.NewDesc("itemcast_workflow_steps_total",
 		"Steps of workflows that this node has taken.", nil, nil)
 	endedDesc = prometheus.NewDesc("itemcast_workflow_runs_ended_total",
@@ -31,6 +35,7 @@ var (
 
 // runMetrics counts what this node has done.
 type runMetrics struct {
+	processing     atomic.Int64 // items that this node processes
 	mu             sync.Mutex
 	steps          int
 	ended          map[machine.Status]int
@@ -69,7 +74,7 @@ func (m *runMetrics) count(d machine.Definition, before, after machine.State) {
 // Describe makes the service a prometheus.Collector.
 func (s *Service) Describe(out chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
-		runsDesc, oldestDesc, stepsDesc, endedDesc, actionFailuresDesc, taskFailuresDesc,
+		runsDesc, oldestDesc, processingDesc, toProcessDesc, stepsDesc, endedDesc, actionFailuresDesc, taskFailuresDesc,
 	} {
 		out <- desc
 	}
@@ -95,9 +100,14 @@ func (s *Service) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(runsDesc, prometheus.GaugeValue, float64(n), string(status))
 	}
 	out <- prometheus.MustNewConstMetric(oldestDesc, prometheus.GaugeValue, oldest)
+	waiting, err := store.New(s.moves).CountProcess(ctx)
+	if err == nil {
+		out <- prometheus.MustNewConstMetric(toProcessDesc, prometheus.GaugeValue, float64(waiting))
+	}
 }
 
 func (m *runMetrics) collect(out chan<- prometheus.Metric) {
+	out <- prometheus.MustNewConstMetric(processingDesc, prometheus.GaugeValue, float64(m.processing.Load()))
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	out <- prometheus.MustNewConstMetric(stepsDesc, prometheus.CounterValue, float64(m.steps))

@@ -19,24 +19,29 @@ import (
 )
 
 const (
-	moveWorkers    = 4                    // runs that a node moves at once
-	processWorkers = 1                    // items that a node processes at once
-	fetchPause     = 5 * time.Millisecond // the least time between two looks for jobs
-	fetchPoll      = 5 * time.Second      // between two looks without a notification
-	jobTimeout     = time.Minute          // of the moves of one job
-	keepJobs       = 5 * time.Minute      // a completed job tells nothing that the run does not
-	sweepPause     = 5 * time.Second      // between two sweeps, ±20 %
-	sweepRows      = 200                  // runs that one sweep queues again
-	startPause     = time.Second          // between two attempts to start the workers
-	stopTimeout    = 15 * time.Second     // for the end of the workers
+	moveWorkers = 4                    // runs that a node moves at once
+	fetchPause  = 5 * time.Millisecond // the least time between two looks for jobs
+	fetchPoll   = 5 * time.Second      // between two looks without a notification
+	jobTimeout  = time.Minute          // of the moves of one job
+	keepJobs    = 5 * time.Minute      // a completed job tells nothing that the run does not
+	sweepPause  = 5 * time.Second      // between two sweeps, ±20 %
+	sweepRows   = 200                  // runs that one sweep queues again
+	startPause  = time.Second          // between two attempts to start the workers
+	stopTimeout = 15 * time.Second     // for the end of the workers
 )
 
-// Run announces changes of profiles and, if the service has items, moves runs, until ctx ends.
+// Run announces changes of profiles and, if the service has items, moves runs, until ctx ends. It processes items too,
+// unless ProcessJobs says otherwise.
 func (s *Service) Run(ctx context.Context) error {
 	var parts sync.WaitGroup
 	defer parts.Wait()
 	if s.items != nil {
-		for _, part := range []func(context.Context){s.work, s.announce, s.sweep, s.sweepHooks} {
+		queues := map[string]int{queue: moveWorkers}
+		if s.processJobs > 0 {
+			queues[processQueue] = s.processJobs
+		}
+		work := func(ctx context.Context) { s.work(ctx, queues, 0) }
+		for _, part := range []func(context.Context){work, s.announce, s.sweep, s.sweepHooks} {
 			parts.Go(func() { part(ctx) })
 		}
 	}
@@ -53,21 +58,29 @@ func (s *Service) Run(ctx context.Context) error {
 	return nil
 }
 
-// work runs jobs until ctx ends. Jobs in progress are then cancelled: a move is rolled back, and River gives the job's
-// attempt back.
-func (s *Service) work(ctx context.Context) {
+// RunProcessing processes items, beside servers that move the runs, until ctx ends. Items in progress then have the time
+// drainFor to be finished; those that remain are given back, and another node begins them again.
+func (s *Service) RunProcessing(ctx context.Context, drainFor time.Duration) error {
+	var parts sync.WaitGroup
+	announcing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	parts.Go(func() { s.announce(announcing) })
+	s.work(ctx, map[string]int{processQueue: max(1, s.processJobs)}, drainFor)
+	stop()
+	parts.Wait()
+	return nil
+}
+
+// work runs the jobs of queues, which have so many workers each, until ctx ends. Jobs in progress then have the time
+// drainFor. Those that remain are cancelled: a move is rolled back, and River gives the job's attempt back.
+func (s *Service) work(ctx context.Context, queues map[string]int, drainFor time.Duration) {
 	for {
-		client, err := s.newWorkers()
+		client, err := s.newWorkers(ctx, queues)
 		if err == nil {
 			err = client.Start(context.WithoutCancel(ctx))
 		}
 		if err == nil {
 			<-ctx.Done()
-			stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
-			defer cancel()
-			if err := client.StopAndCancel(stopping); err != nil {
-				s.log.Warn("the workers of workflows did not end in time", "error", err)
-			}
+			s.stopWorkers(client, drainFor)
 			return
 		}
 		if ctx.Err() == nil {
@@ -79,19 +92,38 @@ func (s *Service) work(ctx context.Context) {
 	}
 }
 
-// newWorkers returns the River client that runs jobs. River's own statements use a pool of their own.
-func (s *Service) newWorkers() (*river.Client[pgx.Tx], error) {
+func (s *Service) stopWorkers(client *river.Client[pgx.Tx], drainFor time.Duration) {
+	if drainFor > 0 {
+		draining, cancel := context.WithTimeout(context.Background(), drainFor)
+		defer cancel()
+		if client.Stop(draining) == nil {
+			return
+		}
+		s.log.Info("items in progress are given back, and another node processes them")
+	}
+	stopping, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	if err := client.StopAndCancel(stopping); err != nil {
+		s.log.Warn("the workers of workflows did not end in time", "error", err)
+	}
+}
+
+// newWorkers returns the River client that runs jobs. River's own statements use a pool of their own. A worker that has
+// processed an item takes no other one when stopping has ended.
+func (s *Service) newWorkers(stopping context.Context, queues map[string]int) (*river.Client[pgx.Tx], error) {
 	workers := river.NewWorkers()
 	if err := river.AddWorkerSafely(workers, &advanceWorker{service: s}); err != nil {
 		return nil, fmt.Errorf("add a worker: %w", err)
 	}
-	if err := river.AddWorkerSafely(workers, &processWorker{service: s}); err != nil {
+	if err := river.AddWorkerSafely(workers, &processWorker{service: s, stopping: stopping}); err != nil {
 		return nil, fmt.Errorf("add a worker: %w", err)
 	}
+	config := make(map[string]river.QueueConfig, len(queues))
+	for name, n := range queues {
+		config[name] = river.QueueConfig{MaxWorkers: n}
+	}
 	return river.NewClient(riverpgxv5.New(s.jobsPool), &river.Config{
-		ID: uuid.NewString(), Workers: workers, Logger: riverLog(s.log),
-		Queues: map[string]river.QueueConfig{
-			queue: {MaxWorkers: moveWorkers}, processQueue: {MaxWorkers: processWorkers}},
+		ID: uuid.NewString(), Workers: workers, Logger: riverLog(s.log), Queues: config,
 		FetchCooldown: fetchPause, FetchPollInterval: fetchPoll, JobTimeout: jobTimeout,
 		CompletedJobRetentionPeriod: keepJobs, CancelledJobRetentionPeriod: keepJobs,
 		DiscardedJobRetentionPeriod: 24 * time.Hour,
@@ -110,15 +142,16 @@ func (w *advanceWorker) Work(ctx context.Context, job *river.Job[advance]) error
 
 type processWorker struct {
 	river.WorkerDefaults[process]
-	service *Service
+	service  *Service
+	stopping context.Context //nolint:containedctx // of the node; a job's own context outlives it while jobs drain
 }
 
 // Timeout implements river.Worker: the lease bounds the processing, not a time.
 func (w *processWorker) Timeout(*river.Job[process]) time.Duration { return -1 }
 
 // Work implements river.Worker.
-func (w *processWorker) Work(ctx context.Context, job *river.Job[process]) error {
-	return w.service.process(ctx, job.Args)
+func (w *processWorker) Work(ctx context.Context, _ *river.Job[process]) error {
+	return w.service.processAll(ctx, w.stopping)
 }
 
 // announce tells the workers of all nodes that this node has queued jobs, in a transaction of its own. Any number of

@@ -37,22 +37,24 @@ type Config struct {
 	// no harm). With pools of their own, runs never keep requests waiting. nil: Pool.
 	Moves, JobsPool *pgxpool.Pool
 	Processor       Processor     // nil: the actions process are skipped
+	ProcessJobs     int           // items that this node processes at once; 0: 1; negative: none
 	SweepPause      time.Duration // between two searches for runs that a dead node left; 0: 5 s
 }
 
 // Service manages an account's workflow profiles, and runs them. Its methods may be called concurrently.
 type Service struct {
 	*launcher
-	pool       *pgxpool.Pool
-	log        *slog.Logger
-	changed    func()
-	items      *item.Service
-	moves      *pgxpool.Pool
-	jobsPool   *pgxpool.Pool
-	processor  Processor
-	sweepPause time.Duration
-	metrics    *runMetrics
-	terms      *termsCache
+	pool        *pgxpool.Pool
+	log         *slog.Logger
+	changed     func()
+	items       *item.Service
+	moves       *pgxpool.Pool
+	jobsPool    *pgxpool.Pool
+	processor   Processor
+	processJobs int // 0: none
+	sweepPause  time.Duration
+	metrics     *runMetrics
+	terms       *termsCache
 
 	reach    egress.Policy
 	hooks    Hooks
@@ -70,7 +72,7 @@ func NewService(config Config) *Service {
 	return &Service{
 		launcher: config.Starter.launcher, pool: config.Pool, log: config.Log, changed: config.Changed, items: config.Items,
 		moves: cmp.Or(config.Moves, config.Pool), jobsPool: cmp.Or(config.JobsPool, config.Pool),
-		processor: config.Processor, sweepPause: cmp.Or(config.SweepPause, sweepPause), metrics: newRunMetrics(),
+		processor: config.Processor, processJobs: max(0, cmp.Or(config.ProcessJobs, 1)), sweepPause: cmp.Or(config.SweepPause, sweepPause), metrics: newRunMetrics(),
 		terms: newTermsCache(),
 		reach: config.Reach, hooks: config.Hooks, resolver: config.Resolver,
 	}

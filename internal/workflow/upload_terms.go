@@ -41,7 +41,8 @@ func (s *Service) UploadTerms(ctx context.Context, profile uuid.UUID) (ticket.Te
 		Secret: optional.OrZero(row.UploadSecret), OldSecret: optional.OrZero(row.OldUploadSecret),
 		OldSecretUntil: optional.Or(row.OldUploadSecretUntil, time.Time{}),
 		Origins:        u.Origins, Redirects: u.Redirects, MaxSize: optional.OrZero(u.MaxSize),
-		ContentTypes: u.ContentTypes, QuotaBytes: optional.OrZero(u.QuotaBytes), Publish: u.Publish}
+		ContentTypes: u.ContentTypes, QuotaBytes: optional.OrZero(u.QuotaBytes),
+		QuotaMinutes: optional.OrZero(u.QuotaMinutes), Publish: u.Publish}
 	s.terms.add(profile, terms, generation)
 	return terms, nil
 }

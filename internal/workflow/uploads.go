@@ -23,12 +23,17 @@ type Uploads struct {
 	MaxSize      *int64   `json:"max_size"`      // bytes of an upload; nil: only the server's limit
 	ContentTypes []string `json:"content_types"` // such as video/*; empty: all
 	QuotaBytes   *int64   `json:"quota_bytes"`   // of all files of the profile's items, and of uploads; nil: no limit
+	QuotaMinutes *int64   `json:"quota_minutes"` // of the videos and sounds of the profile's items; nil: no limit
+	ParallelJobs *int32   `json:"parallel_jobs"` // of the profile's items processed at once; nil: no limit
 	Publish      bool     `json:"publish"`       // whether a ticket's item may be public or unlisted
 }
 
 const (
 	maxRedirects = 20
 	maxRedirect  = 2000 // characters
+
+	maxQuotaMinutes = 1_000_000_000 // some 1,900 years
+	maxParallelJobs = 1000
 )
 
 // patchedBy returns the settings with a merge patch applied. Error: INVALID_INPUT.
@@ -63,6 +68,8 @@ func (f *findings) checkUploads(u *Uploads) {
 		ticket.FaultOfContentType, &faults)
 	faults.At("#/uploads/max_size", faultOfBytes(u.MaxSize))
 	faults.At("#/uploads/quota_bytes", faultOfBytes(u.QuotaBytes))
+	faults.At("#/uploads/quota_minutes", faultOfNumber(u.QuotaMinutes, maxQuotaMinutes))
+	faults.At("#/uploads/parallel_jobs", faultOfNumber(u.ParallelJobs, maxParallelJobs))
 	f.add(faults)
 }
 
@@ -82,6 +89,13 @@ func checkedTexts(texts []string, pointer string, most int, faultOf func(string)
 func faultOfBytes(size *int64) string {
 	if size != nil && (*size < 1 || *size > ticket.MaxSize) {
 		return fmt.Sprintf("must be from 1 to %d bytes, or null for no limit", int64(ticket.MaxSize))
+	}
+	return ""
+}
+
+func faultOfNumber[N int32 | int64](n *N, most N) string {
+	if n != nil && (*n < 1 || *n > most) {
+		return fmt.Sprintf("must be from 1 to %d, or null for no limit", most)
 	}
 	return ""
 }

@@ -20,7 +20,7 @@ func uploadsPatch(patch string) workflow.ProfilePatch {
 func TestUploads_AreSetAndReadInTheirNormalForm(t *testing.T) {
 	b := setup(t)
 	made := b.create(workflow.ProfileInput{Name: "Inbox"})
-	const none = `{"enabled":false,"origins":[],"redirects":[],"max_size":null,"content_types":[],"quota_bytes":null,"publish":false}`
+	const none = `{"enabled":false,"origins":[],"redirects":[],"max_size":null,"content_types":[],"quota_bytes":null,"quota_minutes":null,"parallel_jobs":null,"publish":false}`
 	if got := asJSON(t, made.Uploads); got != none {
 		t.Errorf("a profile without uploads: got %s", got)
 	}
@@ -28,7 +28,7 @@ func TestUploads_AreSetAndReadInTheirNormalForm(t *testing.T) {
 		Origins: []string{"HTTPS://App.example:443/", "https://app.example"}, Redirects: []string{"https://app.example/?a=b"},
 		MaxSize: new(int64(1000)), ContentTypes: []string{"video/*", "image/png", "video/*"}, QuotaBytes: new(int64(5000)), Publish: true}})
 	const want = `{"enabled":true,"origins":["https://app.example"],"redirects":["https://app.example/?a=b"],"max_size":1000,` +
-		`"content_types":["video/*","image/png"],"quota_bytes":5000,"publish":true}`
+		`"content_types":["video/*","image/png"],"quota_bytes":5000,"quota_minutes":null,"parallel_jobs":null,"publish":true}`
 	if got := asJSON(t, full.Uploads); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -48,7 +48,7 @@ func TestPatchProfile_MergesUploads(t *testing.T) {
 	}{
 		{`{"enabled":true,"max_size":7}`, `"enabled":true,"origins":[],"redirects":[],"max_size":7,`, 2},
 		{`{"origins":["https://app.example"]}`, `"enabled":true,"origins":["https://app.example"],"redirects":[],"max_size":7,`, 3},
-		{`{"max_size":null,"publish":true}`, `"max_size":null,"content_types":[],"quota_bytes":null,"publish":true`, 4},
+		{`{"max_size":null,"publish":true}`, `"max_size":null,"content_types":[],"quota_bytes":null,"quota_minutes":null,"parallel_jobs":null,"publish":true`, 4},
 		{`{"publish":true}`, `"publish":true`, 4}, {`{}`, `"publish":true`, 4},
 	} {
 		after := b.patch(made.ID, uploadsPatch(c.patch))

@@ -26,6 +26,7 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	Account() AccountResolver
 	AccountUser() AccountUserResolver
 	Delivery() DeliveryResolver
 	Hook() HookResolver
@@ -82,8 +83,25 @@ type ComplexityRoot struct {
 		CreatedAt                func(childComplexity int) int
 		DefaultWorkflowProfileID func(childComplexity int) int
 		Name                     func(childComplexity int) int
+		Quotas                   func(childComplexity int) int
 		Revision                 func(childComplexity int) int
 		UpdatedAt                func(childComplexity int) int
+		Usage                    func(childComplexity int) int
+	}
+
+	AccountQuotas struct {
+		Bytes        func(childComplexity int) int
+		Minutes      func(childComplexity int) int
+		ParallelJobs func(childComplexity int) int
+	}
+
+	AccountUsage struct {
+		Bytes         func(childComplexity int) int
+		Jobs          func(childComplexity int) int
+		Minutes       func(childComplexity int) int
+		ReservedBytes func(childComplexity int) int
+		Uploads       func(childComplexity int) int
+		WaitingJobs   func(childComplexity int) int
 	}
 
 	AccountUser struct {
@@ -919,8 +937,10 @@ type ComplexityRoot struct {
 		Enabled      func(childComplexity int) int
 		MaxSize      func(childComplexity int) int
 		Origins      func(childComplexity int) int
+		ParallelJobs func(childComplexity int) int
 		Publish      func(childComplexity int) int
 		QuotaBytes   func(childComplexity int) int
+		QuotaMinutes func(childComplexity int) int
 		Redirects    func(childComplexity int) int
 	}
 }
@@ -1092,6 +1112,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.Name(childComplexity), true
+	case "Account.quotas":
+		if e.ComplexityRoot.Account.Quotas == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.Quotas(childComplexity), true
 	case "Account.revision":
 		if e.ComplexityRoot.Account.Revision == nil {
 			break
@@ -1104,6 +1130,68 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.UpdatedAt(childComplexity), true
+	case "Account.usage":
+		if e.ComplexityRoot.Account.Usage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.Usage(childComplexity), true
+
+	case "AccountQuotas.bytes":
+		if e.ComplexityRoot.AccountQuotas.Bytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountQuotas.Bytes(childComplexity), true
+	case "AccountQuotas.minutes":
+		if e.ComplexityRoot.AccountQuotas.Minutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountQuotas.Minutes(childComplexity), true
+	case "AccountQuotas.parallelJobs":
+		if e.ComplexityRoot.AccountQuotas.ParallelJobs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountQuotas.ParallelJobs(childComplexity), true
+
+	case "AccountUsage.bytes":
+		if e.ComplexityRoot.AccountUsage.Bytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountUsage.Bytes(childComplexity), true
+	case "AccountUsage.jobs":
+		if e.ComplexityRoot.AccountUsage.Jobs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountUsage.Jobs(childComplexity), true
+	case "AccountUsage.minutes":
+		if e.ComplexityRoot.AccountUsage.Minutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountUsage.Minutes(childComplexity), true
+	case "AccountUsage.reservedBytes":
+		if e.ComplexityRoot.AccountUsage.ReservedBytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountUsage.ReservedBytes(childComplexity), true
+	case "AccountUsage.uploads":
+		if e.ComplexityRoot.AccountUsage.Uploads == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountUsage.Uploads(childComplexity), true
+	case "AccountUsage.waitingJobs":
+		if e.ComplexityRoot.AccountUsage.WaitingJobs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountUsage.WaitingJobs(childComplexity), true
 
 	case "AccountUser.active":
 		if e.ComplexityRoot.AccountUser.Active == nil {
@@ -4576,6 +4664,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.WorkflowUploads.Origins(childComplexity), true
+	case "WorkflowUploads.parallelJobs":
+		if e.ComplexityRoot.WorkflowUploads.ParallelJobs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowUploads.ParallelJobs(childComplexity), true
 	case "WorkflowUploads.publish":
 		if e.ComplexityRoot.WorkflowUploads.Publish == nil {
 			break
@@ -4588,6 +4682,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.WorkflowUploads.QuotaBytes(childComplexity), true
+	case "WorkflowUploads.quotaMinutes":
+		if e.ComplexityRoot.WorkflowUploads.QuotaMinutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowUploads.QuotaMinutes(childComplexity), true
 	case "WorkflowUploads.redirects":
 		if e.ComplexityRoot.WorkflowUploads.Redirects == nil {
 			break
@@ -4604,6 +4704,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("AccountQuotasInput", ec.unmarshalInputAccountQuotasInput),
 			graphql.NewInputUnmarshaler("AssetInput", ec.unmarshalInputAssetInput),
 			graphql.NewInputUnmarshaler("AuditFilter", ec.unmarshalInputAuditFilter),
 			graphql.NewInputUnmarshaler("CreateAccessTokenInput", ec.unmarshalInputCreateAccessTokenInput),
@@ -4743,9 +4844,40 @@ type Account {
   role does not see it. Null: such an item has no profile.
   """
   defaultWorkflowProfileId: ID
+  quotas: AccountQuotas!
+  usage: AccountUsage!
   createdAt: DateTime!
   updatedAt: DateTime!
   revision: Int!
+}
+
+"""What the account may hold and do. An upload reserves what it needs when it begins. Null: no limit."""
+type AccountQuotas {
+  """Bytes of the files of all items, also those that processing makes, and of uploads under way."""
+  bytes: Float
+  """
+  Minutes of the videos and sounds of all items, by their sources. One counts a minute until processing has measured it,
+  and an upload under way counts a minute. No upload begins when none is free.
+  """
+  minutes: Float
+  """Items whose media are processed at once, on all nodes. The others wait."""
+  parallelJobs: Int
+}
+
+"""What the account holds now, and what is on its way."""
+type AccountUsage {
+  """Of the files of all items."""
+  bytes: Float!
+  """Of uploads under way."""
+  reservedBytes: Float!
+  """Of the videos and sounds of all items, rounded up."""
+  minutes: Float!
+  """Uploads under way."""
+  uploads: Int!
+  """Items that are being processed."""
+  jobs: Int!
+  """Items that wait for being processed."""
+  waitingJobs: Int!
 }
 
 """The fields to change. The others stay as they are."""
@@ -4753,6 +4885,15 @@ input UpdateAccountInput {
   name: String
   """You must see it. Null: none."""
   defaultWorkflowProfileId: ID
+  """The quotas to change. The others stay as they are; null is no limit."""
+  quotas: AccountQuotasInput
+}
+
+"""As ` + "`" + `AccountQuotas` + "`" + `."""
+input AccountQuotasInput {
+  bytes: Float
+  minutes: Float
+  parallelJobs: Int
 }
 
 """The result of ` + "`" + `updateAccount` + "`" + `."""
@@ -5881,13 +6022,13 @@ extend type Mutation {
   stopUpload(id: ID!): StopUploadPayload!
 }
 
-"""How the bytes of an upload come: in one form, or resumable by tus."""
-enum UploadWay { FORM TUS }
+"""How the bytes of an upload come: in one form, resumable by tus, or fetched by this server from a URL."""
+enum UploadWay { FORM TUS URL }
 
 """An upload under way: files that somebody is sending, and no item yet."""
 type Upload {
   id: ID!
-  """The workflow profile of its ticket, which will be that of its items; null for a signed-in user's upload."""
+  """The workflow profile of its ticket, which will be that of its items, or that of the item that gets the file."""
   profileId: ID
   """The signed-in user who sends it; null if it came with a ticket."""
   user: User
@@ -6414,6 +6555,10 @@ type WorkflowUploads {
   of the profile.
   """
   quotaBytes: Float
+  """Minutes of the videos and sounds of the profile's items; null: no limit of the profile."""
+  quotaMinutes: Float
+  """The profile's items whose media are processed at once; null: no limit of the profile."""
+  parallelJobs: Int
   """Whether the item of a ticket may be public or unlisted."""
   publish: Boolean!
 }
@@ -6527,6 +6672,8 @@ input WorkflowUploadsInput {
   """At most 20, such as ` + "`" + `video/*` + "`" + ` and ` + "`" + `image/png` + "`" + `."""
   contentTypes: [String!]
   quotaBytes: Float
+  quotaMinutes: Float
+  parallelJobs: Int
   """Default: false."""
   publish: Boolean
 }
@@ -6681,6 +6828,10 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_name(ctx, field)
 	case "defaultWorkflowProfileId":
 		return ec.fieldContext_Account_defaultWorkflowProfileId(ctx, field)
+	case "quotas":
+		return ec.fieldContext_Account_quotas(ctx, field)
+	case "usage":
+		return ec.fieldContext_Account_usage(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Account_createdAt(ctx, field)
 	case "updatedAt":
@@ -6689,6 +6840,36 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_revision(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Account", field.Name)
+}
+
+func (ec *executionContext) childFields_AccountQuotas(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "bytes":
+		return ec.fieldContext_AccountQuotas_bytes(ctx, field)
+	case "minutes":
+		return ec.fieldContext_AccountQuotas_minutes(ctx, field)
+	case "parallelJobs":
+		return ec.fieldContext_AccountQuotas_parallelJobs(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountQuotas", field.Name)
+}
+
+func (ec *executionContext) childFields_AccountUsage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "bytes":
+		return ec.fieldContext_AccountUsage_bytes(ctx, field)
+	case "reservedBytes":
+		return ec.fieldContext_AccountUsage_reservedBytes(ctx, field)
+	case "minutes":
+		return ec.fieldContext_AccountUsage_minutes(ctx, field)
+	case "uploads":
+		return ec.fieldContext_AccountUsage_uploads(ctx, field)
+	case "jobs":
+		return ec.fieldContext_AccountUsage_jobs(ctx, field)
+	case "waitingJobs":
+		return ec.fieldContext_AccountUsage_waitingJobs(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountUsage", field.Name)
 }
 
 func (ec *executionContext) childFields_AccountUser(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8195,6 +8376,10 @@ func (ec *executionContext) childFields_WorkflowUploads(ctx context.Context, fie
 		return ec.fieldContext_WorkflowUploads_contentTypes(ctx, field)
 	case "quotaBytes":
 		return ec.fieldContext_WorkflowUploads_quotaBytes(ctx, field)
+	case "quotaMinutes":
+		return ec.fieldContext_WorkflowUploads_quotaMinutes(ctx, field)
+	case "parallelJobs":
+		return ec.fieldContext_WorkflowUploads_parallelJobs(ctx, field)
 	case "publish":
 		return ec.fieldContext_WorkflowUploads_publish(ctx, field)
 	}

@@ -1983,6 +1983,52 @@ func (ec *executionContext) fieldContext_WorkflowUploads_quotaBytes(_ context.Co
 	return graphql.NewScalarFieldContext("WorkflowUploads", field, false, false, "Float")
 }
 
+func (ec *executionContext) _WorkflowUploads_quotaMinutes(ctx context.Context, field graphql.CollectedField, obj *workflow.Uploads) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowUploads_quotaMinutes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.QuotaMinutes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowUploads_quotaMinutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowUploads", field, false, false, "Float")
+}
+
+func (ec *executionContext) _WorkflowUploads_parallelJobs(ctx context.Context, field graphql.CollectedField, obj *workflow.Uploads) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WorkflowUploads_parallelJobs(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ParallelJobs, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint32(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WorkflowUploads_parallelJobs(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WorkflowUploads", field, false, false, "Int")
+}
+
 func (ec *executionContext) _WorkflowUploads_publish(ctx context.Context, field graphql.CollectedField, obj *workflow.Uploads) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2456,7 +2502,7 @@ func (ec *executionContext) unmarshalInputWorkflowUploadsInput(ctx context.Conte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"enabled", "origins", "redirects", "maxSize", "contentTypes", "quotaBytes", "publish"}
+	fieldsInOrder := [...]string{"enabled", "origins", "redirects", "maxSize", "contentTypes", "quotaBytes", "quotaMinutes", "parallelJobs", "publish"}
 	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
@@ -2506,6 +2552,20 @@ func (ec *executionContext) unmarshalInputWorkflowUploadsInput(ctx context.Conte
 				return it, err
 			}
 			it["quotaBytes"] = data
+		case "quotaMinutes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("quotaMinutes"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["quotaMinutes"] = data
+		case "parallelJobs":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("parallelJobs"))
+			data, err := ec.unmarshalOInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["parallelJobs"] = data
 		case "publish":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("publish"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -3394,6 +3454,16 @@ func (ec *executionContext) _WorkflowUploads(ctx context.Context, sel ast.Select
 			}
 		case "quotaBytes":
 			out.Values[i] = ec._WorkflowUploads_quotaBytes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "quotaMinutes":
+			out.Values[i] = ec._WorkflowUploads_quotaMinutes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "parallelJobs":
+			out.Values[i] = ec._WorkflowUploads_parallelJobs(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

@@ -69,6 +69,13 @@ type AccessTokenEdge struct {
 	Node   *AccessToken `json:"node"`
 }
 
+// As `AccountQuotas`.
+type AccountQuotasInput struct {
+	Bytes        *float64 `json:"bytes,omitempty"`
+	Minutes      *float64 `json:"minutes,omitempty"`
+	ParallelJobs *int64   `json:"parallelJobs,omitempty"`
+}
+
 // The result of `addAssetByUrl`: the item with the asset.
 type AddAssetByURLPayload struct {
 	Item *rendered.Item `json:"item"`
@@ -704,7 +711,7 @@ type UpdateWorkflowProfilePayload struct {
 // An upload under way: files that somebody is sending, and no item yet.
 type Upload struct {
 	ID uuid.UUID `json:"id"`
-	// The workflow profile of its ticket, which will be that of its items; null for a signed-in user's upload.
+	// The workflow profile of its ticket, which will be that of its items, or that of the item that gets the file.
 	ProfileID *uuid.UUID `json:"profileId,omitempty"`
 	// The signed-in user who sends it; null if it came with a ticket.
 	User *User `json:"user,omitempty"`
@@ -1461,22 +1468,24 @@ func (e MetadataKind) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// How the bytes of an upload come: in one form, or resumable by tus.
+// How the bytes of an upload come: in one form, resumable by tus, or fetched by this server from a URL.
 type UploadWay string
 
 const (
 	UploadWayForm UploadWay = "FORM"
 	UploadWayTus  UploadWay = "TUS"
+	UploadWayURL  UploadWay = "URL"
 )
 
 var AllUploadWay = []UploadWay{
 	UploadWayForm,
 	UploadWayTus,
+	UploadWayURL,
 }
 
 func (e UploadWay) IsValid() bool {
 	switch e {
-	case UploadWayForm, UploadWayTus:
+	case UploadWayForm, UploadWayTus, UploadWayURL:
 		return true
 	}
 	return false

@@ -43,7 +43,9 @@ type Config struct {
 	Encode  encode.Settings
 	Picture picture.Settings
 	Log     *slog.Logger
-	Pauses  []time.Duration // between the attempts to read from and write to the storage; nil: 2 s, 10 s, 60 s
+	// Pauses are between the attempts to read from and write to the storage, and those with a program that was killed; nil:
+	// 2 s, 10 s, 60 s.
+	Pauses []time.Duration
 }
 
 // Processor implements workflow.Processor.
@@ -69,12 +71,38 @@ func (p *Processor) Process(
 	if source == nil {
 		return errNoSource
 	}
+	return p.whileKilled(ctx, i.ID, func() error { return p.attempt(ctx, i, source, actor.AccountID, progress) })
+}
+
+// whileKilled repeats an attempt whose program somebody has killed, such as a kernel without memory.
+func (p *Processor) whileKilled(ctx context.Context, id uuid.UUID, attempt func() error) error {
+	for n := 1; ; n++ {
+		err := attempt()
+		killed, ok := errors.AsType[*program.Failure](err)
+		switch {
+		case !ok || killed.Reason != program.Interrupted || ctx.Err() != nil:
+			return err
+		case n > len(p.Pauses):
+			return errors.Join(problem.New(problem.Unavailable, "Another program has killed %s %d times; perhaps the machine "+
+				"has too little memory. Ask the operator, then start the workflow again.", killed.Name, n), err)
+		}
+		p.Log.Warn("a program was killed; processing begins again", "item_id", id, "error", err)
+		if !wake.Pause(ctx, p.Pauses[n-1]) {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// attempt processes a source, in a scratch folder of its own.
+func (p *Processor) attempt(
+	ctx context.Context, i *item.Item, source *item.Asset, owner uuid.UUID, progress func(percent int),
+) error {
 	dir, release, err := openScratch(p.Scratch)
 	if err != nil {
 		return err
 	}
 	defer release()
-	j := &job{Processor: p, account: actor.AccountID, item: i.ID, source: source, dir: dir,
+	j := &job{Processor: p, account: owner, item: i.ID, source: source, dir: dir,
 		path: filepath.Join(dir, "source"), progress: progress}
 	err = j.run(ctx)
 	if err != nil {

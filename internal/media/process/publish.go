@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -15,6 +16,7 @@ import (
 	"itemcast/internal/item"
 	"itemcast/internal/media"
 	"itemcast/internal/problem"
+	"itemcast/internal/workflow/lease"
 )
 
 const parallelFiles = 4 // that are stored at once
@@ -59,16 +61,22 @@ func (j *job) stageFile(ctx context.Context, asset uuid.UUID, f staged) error {
 }
 
 // publish puts files into the item, in one change. The first call also takes out what an earlier run has made. It ends
-// the job if the source has been removed or replaced meanwhile.
+// the job if the source has been removed or replaced meanwhile, or another node has taken the processing over.
 func (j *job) publish(ctx context.Context, m item.Media) error {
 	err := j.retry(ctx, func() error {
 		_, err := j.Items.ChangeMedia(ctx, j.item, func(ctx context.Context, tx pgx.Tx, held item.Held) (item.Media, error) {
 			if !slices.ContainsFunc(held.Assets, func(a item.Asset) bool { return a.ID == j.source.ID }) {
 				return item.Media{}, problem.New(problem.Conflict, "The source was removed while it was being processed.")
 			}
+			if err := lease.Check(ctx, tx); err != nil {
+				return item.Media{}, err
+			}
 			change := m
 			if !j.shown {
 				change.Remove = j.derived(held.Item)
+				if err := j.measure(ctx, tx, m.Set.Duration); err != nil {
+					return item.Media{}, err
+				}
 			}
 			return change, j.Files.Publish(ctx, tx, j.account, j.item, ids(m)...)
 		})
@@ -78,6 +86,15 @@ func (j *job) publish(ctx context.Context, m item.Media) error {
 		j.shown = true
 	}
 	return err
+}
+
+// measure records the length of the source, which counts for the account's minutes. A still has none.
+func (j *job) measure(ctx context.Context, tx pgx.Tx, seconds *float64) error {
+	if seconds == nil {
+		return nil
+	}
+	length := time.Duration(*seconds * float64(time.Second))
+	return j.Files.Measure(ctx, tx, j.account, j.source.ID, media.Measures{Length: length})
 }
 
 func ids(m item.Media) (found []uuid.UUID) {

@@ -2,11 +2,14 @@ package core
 
 import (
 	"context"
+	"fmt"
+	"hash/fnv"
 
 	"itemcast/internal/account"
 	"itemcast/internal/mergepatch"
 	"itemcast/internal/rest/core/internal/oapi"
 	"itemcast/internal/revision"
+	"itemcast/internal/upload"
 )
 
 // GetAccount reads the account's settings.
@@ -17,12 +20,31 @@ func (a *API) GetAccount(
 	if err != nil {
 		return nil, err
 	}
-	if tag := revision.ETag(s.Revision); revision.IfNoneMatch(request.Params.IfNoneMatch, tag) {
+	usage, err := a.Uploads.Usage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tag := accountTag(s, usage)
+	if revision.IfNoneMatch(request.Params.IfNoneMatch, tag) {
 		return notModified(tag), nil
 	}
-	return oapi.GetAccount200JSONResponse{
-		Body: oapi.Account(s), Headers: oapi.GetAccount200ResponseHeaders{ETag: etag(s.Revision)},
-	}, nil
+	return oapi.GetAccount200JSONResponse{Body: toAccount(s, usage), Headers: oapi.GetAccount200ResponseHeaders{ETag: &tag}},
+		nil
+}
+
+func toAccount(s account.Settings, usage upload.Usage) oapi.Account {
+	return oapi.Account{Name: s.Name, DefaultWorkflowProfileID: s.DefaultWorkflowProfileID, Quotas: s.Quotas, Usage: usage,
+		CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, Revision: s.Revision}
+}
+
+// accountTag returns the ETag of the account. The usage changes by itself, without another revision.
+func accountTag(s account.Settings, usage upload.Usage) string {
+	if usage == (upload.Usage{}) {
+		return revision.ETag(s.Revision)
+	}
+	digest := fnv.New32a()
+	_, _ = fmt.Fprint(digest, usage) // never fails
+	return revision.RenderingETag(s.Revision, int32(digest.Sum32()>>1))
 }
 
 // PatchAccount applies a merge patch to the account's settings.
@@ -38,7 +60,11 @@ func (a *API) PatchAccount(
 		return nil, err
 	}
 	s, err := a.Account.PatchSettings(ctx, patch, condition)
-	return oapi.PatchAccount200JSONResponse{
-		Body: oapi.Account(s), Headers: oapi.PatchAccount200ResponseHeaders{ETag: etag(s.Revision)},
-	}, err
+	if err != nil {
+		return nil, err
+	}
+	usage, err := a.Uploads.Usage(ctx)
+	tag := accountTag(s, usage)
+	return oapi.PatchAccount200JSONResponse{Body: toAccount(s, usage),
+		Headers: oapi.PatchAccount200ResponseHeaders{ETag: &tag}}, err
 }

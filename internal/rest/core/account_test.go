@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -68,8 +69,11 @@ func TestAccount_FaultsAreNamedAtTheirPointers(t *testing.T) {
 			status int
 			places []string
 		}{
-			{`{"name":"","default_workflow_profile_id":"x","quotas":{}}`, http.StatusBadRequest,
-				[]string{"#/default_workflow_profile_id", "#/name", "#/quotas"}},
+			{`{"name":"","default_workflow_profile_id":"x","quota":{}}`, http.StatusBadRequest,
+				[]string{"#/default_workflow_profile_id", "#/name", "#/quota"}},
+			{`{"quotas":{"bytes":0,"minutes":1.5,"parallel_jobs":"2","files":1}}`, http.StatusBadRequest,
+				[]string{"#/quotas/bytes", "#/quotas/files", "#/quotas/minutes", "#/quotas/parallel_jobs"}},
+			{`{"quotas":null}`, http.StatusBadRequest, []string{"#/quotas"}},
 			{`{"name":null}`, http.StatusBadRequest, []string{"#/name"}},
 			{`{"name":"a\u202eb"}`, http.StatusBadRequest, []string{"#/name"}},
 			{`{"name":"` + strings.Repeat("x", 101) + `"}`, http.StatusBadRequest, []string{"#/name"}},
@@ -104,6 +108,47 @@ func TestAccount_FaultsAreNamedAtTheirPointers(t *testing.T) {
 	// A default that the manager does not see stays when the manager changes something else.
 	before := manager.Call(http.MethodGet, accountPath, "").WantStatus(t, http.StatusOK)
 	manager.Call(http.MethodPatch, accountPath, with(t, before.Body, `"name":"Hub"`)).WantStatus(t, http.StatusOK)
+}
+
+func TestAccount_HasQuotasThatAreChangedOneByOne(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	const none = `{"bytes":null,"minutes":null,"parallel_jobs":null}`
+	quotas := func(got nodetest.Response) string {
+		var body struct{ Quotas json.RawMessage }
+		if err := json.Unmarshal(got.WantStatus(t, http.StatusOK).Body, &body); err != nil {
+			t.Fatal(err)
+		}
+		return string(body.Quotas)
+	}
+	read := n.Call(http.MethodGet, accountPath, "")
+	if got := quotas(read); got != none || !strings.Contains(string(read.Body),
+		`"usage":{"bytes":0,"reserved_bytes":0,"minutes":0,"uploads":0,"jobs":0,"waiting_jobs":0}`) {
+		t.Errorf("a new account has %s", read.Body)
+	}
+	for _, c := range [][2]string{
+		{`{"quotas":{"bytes":9007199254740991,"minutes":90,"parallel_jobs":2}}`,
+			`{"bytes":9007199254740991,"minutes":90,"parallel_jobs":2}`},
+		{`{"quotas":{"minutes":null}}`, `{"bytes":9007199254740991,"minutes":null,"parallel_jobs":2}`},
+		{`{"quotas":{}}`, `{"bytes":9007199254740991,"minutes":null,"parallel_jobs":2}`},
+	} {
+		if got := quotas(n.Call(http.MethodPatch, accountPath, c[0])); got != c[1] {
+			t.Errorf("%s: got %s, want %s", c[0], got, c[1])
+		}
+	}
+	same := n.Call(http.MethodGet, accountPath, "").WantStatus(t, http.StatusOK)
+	n.WantNoWrites(func() { n.Call(http.MethodPatch, accountPath, string(same.Body)).WantStatus(t, http.StatusOK) })
+	if audit := n.Call(http.MethodGet, "/api/v1/audit?action=account.updated", "").Results(t); len(audit) != 2 ||
+		!strings.Contains(fmt.Sprint(audit[0]["detail"]), "quotas.minutes") {
+		t.Errorf("the audit log has %v", audit)
+	}
+	data := n.GraphQL(`mutation { updateAccount(input: {quotas: {bytes: null, parallelJobs: 3}}) {
+		account { quotas { bytes minutes parallelJobs } usage { bytes reservedBytes minutes uploads jobs waitingJobs } } } }`, nil)
+	want := `{"updateAccount":{"account":{"quotas":{"bytes":null,"minutes":null,"parallelJobs":3},` +
+		`"usage":{"bytes":0,"reservedBytes":0,"minutes":0,"uploads":0,"jobs":0,"waitingJobs":0}}}}`
+	if string(data) != want {
+		t.Errorf("got %s, want %s", data, want)
+	}
 }
 
 func TestAccount_GraphQLReadsAndChangesTheSame(t *testing.T) {

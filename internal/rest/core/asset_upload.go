@@ -12,6 +12,7 @@ import (
 	"itemcast/internal/problem"
 	"itemcast/internal/rest/core/internal/oapi"
 	"itemcast/internal/rest/incoming"
+	"itemcast/internal/upload"
 )
 
 const maxURLBody = 16 << 10 // bytes of a body that names a URL
@@ -90,6 +91,7 @@ func (a *API) receive(
 	r := requestFrom(ctx)
 	body := &revocable{Body: incoming.New(w, r), Closer: r.Body}
 	body.Waits = true
+	ctx = upload.WithIncoming(ctx, upload.Incoming{Size: r.ContentLength, EndWith: body.EndWith})
 	r.Body = body
 	var document item.Document
 	err := a.transfer(ctx, func(ctx context.Context) (err error) {

@@ -7,6 +7,7 @@ import (
 
 	"itemcast/internal/contract"
 	"itemcast/internal/rest/core/internal/oapi"
+	"itemcast/internal/upload"
 )
 
 // withReturned lets a client send back what GET returned: members that only the server sets must be as they are now.
@@ -53,7 +54,7 @@ func (a *API) present(ctx context.Context, request any) ([]byte, error) {
 		return encode(shown, err)
 	case oapi.PatchAccountRequestObject:
 		s, err := a.Account.Settings(ctx)
-		return encode(oapi.Account(s), err)
+		return encode(toAccount(s, upload.Usage{}), err) // the usage is not compared
 	case oapi.PatchUserRequestObject:
 		u, err := a.Account.User(ctx, request.ID)
 		return encode(toUser(u), err)

@@ -12,10 +12,10 @@ import (
 )
 
 const inbox = `{"name":"Inbox","uploads":{"enabled":true,"origins":["https://App.example/"],` +
-	`"redirects":["https://app.example/done"],"max_size":1000,"content_types":["video/*"],"quota_bytes":9007199254740991,"publish":true}}`
+	`"redirects":["https://app.example/done"],"max_size":1000,"content_types":["video/*"],"quota_bytes":9007199254740991,"quota_minutes":600,"parallel_jobs":2,"publish":true}}`
 
 const inboxUploads = `"uploads":{"enabled":true,"origins":["https://app.example"],"redirects":["https://app.example/done"],` +
-	`"max_size":1000,"content_types":["video/*"],"quota_bytes":9007199254740991,"publish":true}`
+	`"max_size":1000,"content_types":["video/*"],"quota_bytes":9007199254740991,"quota_minutes":600,"parallel_jobs":2,"publish":true}`
 
 func TestWorkflowUploads_AreSetReadAndSentBack(t *testing.T) {
 	t.Parallel()
@@ -40,7 +40,7 @@ func TestWorkflowUploads_AreSetReadAndSentBack(t *testing.T) {
 		t.Errorf("a reader gets %s", got.Body)
 	}
 	plain := n.Call(http.MethodPost, profilesPath, `{"name":"Plain"}`).WantStatus(t, http.StatusCreated)
-	const none = `"uploads":{"enabled":false,"origins":[],"redirects":[],"max_size":null,"content_types":[],"quota_bytes":null,"publish":false}`
+	const none = `"uploads":{"enabled":false,"origins":[],"redirects":[],"max_size":null,"content_types":[],"quota_bytes":null,"quota_minutes":null,"parallel_jobs":null,"publish":false}`
 	if !strings.Contains(string(plain.Body), none) {
 		t.Errorf("without uploads: got %s", plain.Body)
 	}
@@ -54,9 +54,9 @@ func TestWorkflowUploads_OneAnswerNamesAllFaults(t *testing.T) {
 			uploads string
 			places  []string
 		}{
-			"of the contract": {`{"enabled":"yes","origins":[1],"redirects":["ftp://a"],"max_size":1.5,"content_types":["Video"],"quota_bytes":0,"publish":1,"secret":"x"}`,
+			"of the contract": {`{"enabled":"yes","origins":[1],"redirects":["ftp://a"],"max_size":1.5,"content_types":["Video"],"quota_bytes":0,"quota_minutes":0,"parallel_jobs":1.5,"publish":1,"secret":"x"}`,
 				[]string{"#/uploads/content_types/0", "#/uploads/enabled", "#/uploads/max_size", "#/uploads/origins/0",
-					"#/uploads/publish", "#/uploads/quota_bytes", "#/uploads/redirects/0", "#/uploads/secret"}},
+					"#/uploads/parallel_jobs", "#/uploads/publish", "#/uploads/quota_bytes", "#/uploads/quota_minutes", "#/uploads/redirects/0", "#/uploads/secret"}},
 			"beyond it": {`{"origins":["https://*.example"],"redirects":["https://a.example/#b"]}`, []string{"#/uploads/origins/0", "#/uploads/redirects/0"}},
 			"null":      {`null`, []string{"#/uploads"}},
 		} {
@@ -113,14 +113,15 @@ func TestWorkflowUploads_TheSecretIsShownOnceAndNeverAgain(t *testing.T) {
 func TestWorkflowUploads_GraphQLDoesWhatRESTDoes(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	const fields = `uploads { enabled origins redirects maxSize contentTypes quotaBytes publish } oldUploadSecretUntil`
+	const fields = `uploads { enabled origins redirects maxSize contentTypes quotaBytes quotaMinutes parallelJobs publish } oldUploadSecretUntil`
 	var made struct {
 		CreateWorkflowProfile struct{ WorkflowProfile struct{ ID string } }
 	}
 	data := n.GraphQL(`mutation ($i: CreateWorkflowProfileInput!) { createWorkflowProfile(input: $i) { workflowProfile { id } } }`,
 		nodetest.Vars{"i": nodetest.Vars{"name": "Inbox", "uploads": nodetest.Vars{"enabled": true, "origins": []string{"https://App.example/"},
 			"redirects": []string{"https://app.example/done"}, "maxSize": 1000, "contentTypes": []string{"video/*"},
-			"quotaBytes": int64(9007199254740991), "publish": true}}})
+			"quotaBytes": int64(9007199254740991), "quotaMinutes": 600, "parallelJobs": 2,
+			"publish": true}}})
 	if err := json.Unmarshal(data, &made); err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +132,7 @@ func TestWorkflowUploads_GraphQLDoesWhatRESTDoes(t *testing.T) {
 	data = n.GraphQL(`mutation ($id: ID!, $i: UpdateWorkflowProfileInput!) { updateWorkflowProfile(id: $id, input: $i) { workflowProfile { version `+fields+` } } }`,
 		nodetest.Vars{"id": id, "i": nodetest.Vars{"uploads": nodetest.Vars{"maxSize": nil, "contentTypes": []string{"image/png"}}}})
 	const want = `{"updateWorkflowProfile":{"workflowProfile":{"version":1,"uploads":{"enabled":true,"origins":["https://app.example"],` +
-		`"redirects":["https://app.example/done"],"maxSize":null,"contentTypes":["image/png"],"quotaBytes":9007199254740991,"publish":true},` +
+		`"redirects":["https://app.example/done"],"maxSize":null,"contentTypes":["image/png"],"quotaBytes":9007199254740991,"quotaMinutes":600,"parallelJobs":2,"publish":true},` +
 		`"oldUploadSecretUntil":null}}}`
 	if string(data) != want {
 		t.Errorf("got %s, want %s", data, want)

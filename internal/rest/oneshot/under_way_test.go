@@ -25,12 +25,24 @@ type begun struct {
 // begin sends the first half of a body, and waits until the server lists the upload.
 func begin(t *testing.T, c *nodetest.Client, header http.Header, body []byte) *begun {
 	t.Helper()
+	return beginTo(t, c, "/api/v1/uploads", header, body)
+}
+
+// beginAt is begin for a file that a signed-in user sends.
+func beginAt(t *testing.T, c *nodetest.Client, path string, body []byte) *begun {
+	t.Helper()
+	return beginTo(t, c, path, http.Header{"Authorization": {nodetest.BasicAuth(nodetest.AdminEmail, nodetest.AdminPassword)}},
+		body)
+}
+
+func beginTo(t *testing.T, c *nodetest.Client, path string, header http.Header, body []byte) *begun {
+	t.Helper()
 	before := len(underWay(t, c))
 	reader, writer := io.Pipe()
 	b := &begun{rest: body[len(body)/2:], pipe: writer, answered: make(chan nodetest.Response, 1)}
 	header = header.Clone()
 	header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.URL+"/api/v1/uploads", reader)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.URL+path, reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,11 +118,11 @@ func TestUpload_QuotasAreReservedBeforeTheFirstByte(t *testing.T) {
 	in := setup(t, map[string]any{"quota_bytes": 3_000_000})
 	body := form(fileNamed("clip.mp4", clip(2_000_000)))
 	b := begin(t, in.Client, in.sign(t, in.claims()), body)
-	in.send(t, in.sign(t, in.claims()), body).WantProblem(t, "over the quota", http.StatusRequestEntityTooLarge, "TOO_LARGE")
+	in.send(t, in.sign(t, in.claims()), body).WantProblem(t, "over the quota", http.StatusRequestEntityTooLarge, "QUOTA_EXCEEDED")
 	b.finish()
 	made := nodetest.Next(t, b.answered)
 	made.WantStatus(t, http.StatusCreated)
-	in.send(t, in.sign(t, in.claims()), body).WantProblem(t, "over the quota", http.StatusRequestEntityTooLarge, "TOO_LARGE")
+	in.send(t, in.sign(t, in.claims()), body).WantProblem(t, "over the quota", http.StatusRequestEntityTooLarge, "QUOTA_EXCEEDED")
 	small := form(fileNamed("small.mp4", clip(900_000)))
 	in.send(t, in.sign(t, in.claims()), small).WantStatus(t, http.StatusCreated)
 
@@ -119,7 +131,7 @@ func TestUpload_QuotasAreReservedBeforeTheFirstByte(t *testing.T) {
 
 	// One that does not announce its length reserves as it grows.
 	got := send(t, in.Client, in.sign(t, in.claims()), io.MultiReader(bytes.NewReader(body)))
-	got.WantProblem(t, "in chunks", http.StatusRequestEntityTooLarge, "TOO_LARGE")
+	got.WantProblem(t, "in chunks", http.StatusRequestEntityTooLarge, "QUOTA_EXCEEDED")
 }
 
 // A killed node leaves a reservation, which is free again when the node has not been seen for two minutes, and files,

@@ -21,6 +21,7 @@ var pictures = []string{"image/jpeg", "image/png", "image/webp", "image/gif", "i
 // source is a file as it comes.
 type source struct {
 	name    string
+	byURL   bool  // this server fetches it
 	size    int64 // 0: unknown
 	content io.Reader
 }
@@ -29,6 +30,8 @@ type source struct {
 type file struct {
 	name, contentType string
 	itemType          item.ItemType
+	plays             bool // a video or a sound that becomes the item's source
+	byURL             bool
 	size              int64 // 0: unknown
 	content           io.Reader
 }
@@ -71,7 +74,7 @@ func (s source) sniff() (file, error) {
 	case len(head) == 0:
 		return file{}, problem.New(problem.BadRequest, "The file is empty.")
 	}
-	f := file{name: s.name, size: s.size, content: buffered}
+	f := file{name: s.name, byURL: s.byURL, size: s.size, content: buffered}
 	f.contentType, f.itemType = upload.Sniff(head)
 	return f, nil
 }

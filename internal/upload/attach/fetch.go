@@ -29,8 +29,7 @@ const (
 // AddByURL is Add for a file at a URL. raw is the JSON of ByURL. Further errors: RULE_VIOLATED for an address that
 // hooks may not reach, and for a server that does not send the file.
 func (s *Service) AddByURL(ctx context.Context, id uuid.UUID, raw []byte) (item.Document, error) {
-	actor, err := account.Authorize(ctx, account.ItemsEdit)
-	if err != nil {
+	if _, err := account.Authorize(ctx, account.ItemsEdit); err != nil {
 		return item.Document{}, err
 	}
 	if invalid := s.checkByURL(raw); invalid != nil {
@@ -61,8 +60,8 @@ func (s *Service) AddByURL(ctx context.Context, id uuid.UUID, raw []byte) (item.
 		return item.Document{}, problem.New(problem.TooLarge, "The file has %d bytes, and may have %d.", fetched.length,
 			s.maxSize)
 	}
-	return s.add(ctx, actor, id, from.Fields,
-		source{name: fetched.name, size: max(fetched.length, 0), content: fetched})
+	return s.add(ctx, id, from.Fields,
+		source{name: fetched.name, byURL: true, size: max(fetched.length, 0), content: fetched})
 }
 
 // fetched is a file that a server sends. Its reads end when nothing has come for a time.

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -21,13 +20,11 @@ import (
 	"itemcast/internal/upload"
 )
 
-// discardTimeout limits what follows a file that was not added.
-const discardTimeout = 5 * time.Second
-
 // Config is what a Service needs.
 type Config struct {
 	Items     *item.Service
 	Media     *media.Service
+	Uploads   *upload.Service   // reserves what files need of the account's quotas
 	Reach     egress.Policy     // the addresses that may be fetched
 	Transport http.RoundTripper // of Reach
 	UserAgent string
@@ -41,6 +38,7 @@ type Config struct {
 type Service struct {
 	items     *item.Service
 	media     *media.Service
+	uploads   *upload.Service
 	reach     egress.Policy
 	client    *http.Client
 	userAgent string
@@ -51,7 +49,7 @@ type Service struct {
 
 // NewService returns a Service.
 func NewService(c Config) *Service {
-	s := &Service{items: c.Items, media: c.Media, reach: c.Reach, userAgent: c.UserAgent,
+	s := &Service{items: c.Items, media: c.Media, uploads: c.Uploads, reach: c.Reach, userAgent: c.UserAgent,
 		maxSize:   cmp.Or(c.MaxSize, upload.DefaultMaxSize),
 		checkForm: c.CheckForm, checkByURL: c.CheckByURL}
 	s.client = &http.Client{Transport: c.Transport, CheckRedirect: s.checkRedirect}
@@ -88,8 +86,7 @@ func (s *Service) MayAdd(ctx context.Context, id uuid.UUID) error {
 // UNSUPPORTED_MEDIA_TYPE for a file that is not of its kind; those of media.Service.Stage and item.Service.ChangeMedia,
 // and those of content.
 func (s *Service) Add(ctx context.Context, id uuid.UUID, raw []byte, content io.Reader) (item.Document, error) {
-	actor, err := account.Authorize(ctx, account.ItemsEdit)
-	if err != nil {
+	if _, err := account.Authorize(ctx, account.ItemsEdit); err != nil {
 		return item.Document{}, err
 	}
 	if invalid := s.checkForm(raw); invalid != nil {
@@ -99,18 +96,19 @@ func (s *Service) Add(ctx context.Context, id uuid.UUID, raw []byte, content io.
 	if err := json.Unmarshal(raw, &form); err != nil {
 		return item.Document{}, fmt.Errorf("decode the fields of a form: %w", err)
 	}
-	return s.add(ctx, actor, id, form.Fields, source{name: form.File, content: content})
+	return s.add(ctx, id, form.Fields, source{name: form.File, content: content})
 }
 
 func (s *Service) add(
-	ctx context.Context, actor account.Actor, id uuid.UUID, fields Fields, from source,
+	ctx context.Context, id uuid.UUID, fields Fields, from source,
 ) (item.Document, error) {
 	kind := cmp.Or(fields.Kind, item.AssetKindSource)
 	f, err := from.read(kind)
 	if err != nil {
 		return item.Document{}, err
 	}
-	return s.store(ctx, actor, id, f, func(stored media.File, held item.Held) item.Media {
+	f.plays = kind == item.AssetKindSource && (f.itemType == item.ItemTypeVideo || f.itemType == item.ItemTypeAudio)
+	return s.store(ctx, id, f, func(stored media.File, held item.Held) item.Media {
 		added := item.Asset{ID: stored.Asset, Kind: kind, URL: s.media.Path(stored.Asset, stored.Name),
 			ContentType: stored.ContentType, Size: &stored.Size, Language: fields.Language}
 		change := item.Media{Add: []item.Asset{added}, Remove: s.superseded(held, added)}
@@ -125,15 +123,14 @@ func (s *Service) add(
 func (s *Service) AddSnapshot(
 	ctx context.Context, id uuid.UUID, name string, poster bool, content io.Reader,
 ) (item.Document, error) {
-	actor, err := account.Authorize(ctx, account.ItemsEdit)
-	if err != nil {
+	if _, err := account.Authorize(ctx, account.ItemsEdit); err != nil {
 		return item.Document{}, err
 	}
 	f, err := source{name: name, content: content}.readPicture()
 	if err != nil {
 		return item.Document{}, err
 	}
-	return s.store(ctx, actor, id, f, func(stored media.File, _ item.Held) item.Media {
+	return s.store(ctx, id, f, func(stored media.File, _ item.Held) item.Media {
 		change := item.Media{AddSnapshots: []item.Snapshot{
 			{ID: stored.Asset, URL: s.media.Path(stored.Asset, stored.Name)}}}
 		if poster {
@@ -143,30 +140,35 @@ func (s *Service) AddSnapshot(
 	})
 }
 
-// store stores a file and publishes it in the transaction of the item's change.
+// store stores a file and publishes it in the transaction of the item's change. What it needs of the quotas of the
+// account and of the item's profile is reserved before a byte of it is stored.
 func (s *Service) store(
-	ctx context.Context, actor account.Actor, id uuid.UUID, f file,
-	change func(stored media.File, held item.Held) item.Media,
+	ctx context.Context, id uuid.UUID, f file, change func(stored media.File, held item.Held) item.Media,
 ) (item.Document, error) {
-	announced := media.File{Asset: uuid.Must(uuid.NewV7()), Name: upload.CleanName(f.name), ContentType: f.contentType,
-		Size: f.size}
-	stored, err := s.media.Stage(ctx, actor.AccountID, announced, s.maxSize, f.content)
+	adding := upload.Adding{ByURL: f.byURL, Size: f.size, Plays: f.plays}
+	err := s.items.Hold(ctx, id, func(_ context.Context, _ pgx.Tx, held item.Held) error {
+		if held.Workflow != nil {
+			adding.Profile = &held.Workflow.ProfileID
+		}
+		return nil
+	})
 	if err != nil {
 		return item.Document{}, err
 	}
-	document, err := s.items.ChangeMedia(ctx, id,
-		func(ctx context.Context, tx pgx.Tx, held item.Held) (item.Media, error) {
-			if err := s.media.Publish(ctx, tx, actor.AccountID, id, stored.Asset); err != nil {
-				return item.Media{}, err
-			}
-			return change(stored, held), nil
-		})
+	u, err := s.uploads.BeginAdding(ctx, adding)
 	if err != nil {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardTimeout)
-		defer cancel()
-		_ = s.media.Discard(ctx, actor.AccountID, stored.Asset) // if that fails, the sweep does it
+		return item.Document{}, err
 	}
-	return document, err
+	defer u.End()
+	stored, err := u.Store(media.File{Name: upload.CleanName(f.name), ContentType: f.contentType, Size: f.size}, f.content)
+	if err != nil {
+		return item.Document{}, err
+	}
+	document, err := s.items.ChangeMedia(u.Context(), id,
+		func(ctx context.Context, tx pgx.Tx, held item.Held) (item.Media, error) {
+			return change(stored, held), u.Publish(ctx, tx, id, stored)
+		})
+	return document, u.Explain(err)
 }
 
 // superseded returns the assets of an item whose place a new one takes. External ones stay.

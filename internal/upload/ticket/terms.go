@@ -23,6 +23,7 @@ type Terms struct {
 	MaxSize      int64    // bytes of an upload; 0: only the server's limit
 	ContentTypes []string // such as video/*; empty: all
 	QuotaBytes   int64    // of all files of the profile's items, and of uploads under way; 0: no limit
+	QuotaMinutes int64    // of the videos and sounds of the profile's items; 0: no limit
 	Publish      bool     // whether a ticket's item may be public or unlisted
 }
 

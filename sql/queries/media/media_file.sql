@@ -32,10 +32,12 @@ SELECT f.asset_id, f.name, f.item_id, f.key, f.size, f.sha256, f.content_type, f
 FROM media_file f JOIN item i ON i.id = f.item_id AND i.account_id = f.account_id
 WHERE f.asset_id = @asset_id AND f.name = @name AND f.state = 'published';
 
--- PublishFiles makes the stored files of assets fetchable, and returns how many of the assets had such files.
+-- PublishFiles makes the stored files of assets fetchable. They count for the item's workflow profile; while the item
+-- is being made, for that of Measure. It returns how many of the assets had such files.
 -- name: PublishFiles :one
 WITH published AS (
-    UPDATE media_file SET state = 'published', item_id = @item_id, changed_at = now()
+    UPDATE media_file SET state = 'published', item_id = @item_id, changed_at = now(), profile_id = coalesce((
+        SELECT i.workflow_profile_id FROM item i WHERE i.account_id = @account_id AND i.id = @item_id), profile_id)
     WHERE account_id = @account_id AND asset_id = ANY (@asset_ids::uuid[]) AND state = 'staged' AND sha256 IS NOT NULL
     RETURNING asset_id
 )
@@ -103,3 +105,8 @@ UPDATE media_file SET changed_at = now() WHERE key = ANY (@keys::text[]) AND sta
 -- name: CountFiles :many
 -- system: metrics of the installation.
 SELECT state, count(*)::bigint AS files, coalesce(sum(size), 0)::bigint AS bytes FROM media_file GROUP BY state;
+
+-- LastFile returns the file that was published last.
+-- name: LastFile :one
+-- system: a file of any account.
+SELECT key, size FROM media_file WHERE state = 'published' ORDER BY changed_at DESC LIMIT 1;

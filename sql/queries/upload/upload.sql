@@ -6,30 +6,15 @@ WHERE account_id = @account_id AND profile_id = CAST(@profile_id AS uuid) AND no
 
 -- InsertUpload reserves a ticket's nonce. It inserts nothing if the nonce is taken.
 -- name: InsertUpload :execrows
-INSERT INTO upload (id, account_id, profile_id, nonce, way, state, size_expected, reserved, node)
-VALUES (@id, @account_id, @profile_id, @nonce, @way, 'receiving', @size_expected, @reserved, @node)
+INSERT INTO upload (id, account_id, profile_id, user_id, nonce, way, state, size_expected, reserved, reserved_minutes,
+    node)
+VALUES (@id, @account_id, @profile_id, @user_id, @nonce, @way, 'receiving', @size_expected, @reserved,
+    @reserved_minutes, @node)
 ON CONFLICT (profile_id, nonce) WHERE nonce IS NOT NULL AND state <> 'ended' DO NOTHING;
 
 -- name: NonceState :one
 SELECT state FROM upload
 WHERE account_id = @account_id AND profile_id = CAST(@profile_id AS uuid) AND nonce = CAST(@nonce AS text) AND state <> 'ended';
-
--- LockQuota lets reservations of one profile happen one after the other, so that together they keep its quota. The lock
--- ends with the transaction.
--- name: LockQuota :exec
-SELECT pg_advisory_xact_lock(hashtextextended('upload quota ' || CAST(@profile_id AS uuid)::text, 0));
-
--- TakenBytes adds up the files of a profile's items, and what other uploads have reserved.
--- name: TakenBytes :one
--- system: it adds up sizes; the profile's quota counts every item, whoever sees it.
-SELECT (coalesce((
-        SELECT sum(f.size) FROM media_file f JOIN item i ON i.account_id = f.account_id AND i.id = f.item_id
-        WHERE f.account_id = @account_id AND f.state = 'published' AND i.workflow_profile_id = CAST(@profile_id AS uuid)
-    ), 0) + coalesce((
-        SELECT sum(greatest(u.reserved, u.bytes)) FROM upload u
-        WHERE u.account_id = @account_id AND u.profile_id = CAST(@profile_id AS uuid) AND u.state = 'receiving'
-          AND u.seen_at >= now() - make_interval(secs => @dead_after::float8) AND u.id <> CAST(@id AS uuid)
-    ), 0))::bigint AS taken;
 
 -- name: Reserve :execrows
 UPDATE upload SET reserved = @reserved WHERE account_id = @account_id AND id = @id AND state = 'receiving';

@@ -104,13 +104,50 @@ FROM (SELECT w.id FROM workflow_run w
 WHERE r.id = late.id
 RETURNING r.account_id, r.item_id, r.id;
 
--- ClaimProcess takes the processor's lease of a run, if nobody has it.
+-- LockProcess lets one node at a time choose what is processed next, so that the limits of parallel jobs hold. The lock
+-- ends with the transaction.
+-- name: LockProcess :exec
+-- system: the processor serves all accounts.
+SELECT pg_advisory_xact_lock(hashtext('itemcast process'));
+
+-- ClaimProcess takes the processor's lease of the run whose turn it is. First come the accounts of which the fewest items
+-- are being processed; of those, the one that has waited longest since its last turn; of its runs, the oldest. An account
+-- or a profile at its limit of parallel jobs is passed over.
 -- name: ClaimProcess :one
-UPDATE workflow_run SET process_owner = @owner::uuid, process_attempt = process_attempt + 1, process_progress = 0,
+-- system: the processor serves all accounts.
+WITH busy AS (
+    SELECT b.account_id, b.profile_id, count(*) AS jobs FROM workflow_run b
+    WHERE b.process_action IS NOT NULL AND b.finished_at IS NULL AND b.process_owner IS NOT NULL AND b.wake_at >= now()
+    GROUP BY b.account_id, b.profile_id
+), next AS (
+    SELECT w.id, w.account_id FROM workflow_run w
+    JOIN account a ON a.id = w.account_id
+    LEFT JOIN workflow_profile p ON p.account_id = w.account_id AND p.id = w.profile_id
+    LEFT JOIN process_turn t ON t.account_id = w.account_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(b.jobs), 0) AS account_jobs,
+            coalesce(sum(b.jobs) FILTER (WHERE b.profile_id = w.profile_id), 0) AS profile_jobs
+        FROM busy b WHERE b.account_id = w.account_id
+    ) j
+    WHERE w.process_action IS NOT NULL AND w.finished_at IS NULL AND (w.process_owner IS NULL OR w.wake_at < now())
+        AND w.process_attempt < @max_attempts
+        AND (a.quota_parallel_jobs IS NULL OR j.account_jobs < a.quota_parallel_jobs)
+        AND (p.uploads->>'parallel_jobs' IS NULL OR j.profile_jobs < (p.uploads->>'parallel_jobs')::bigint)
+    ORDER BY j.account_jobs, t.taken_at NULLS FIRST, w.moved_at, w.id LIMIT 1
+    FOR UPDATE OF w SKIP LOCKED
+), turn AS (
+    INSERT INTO process_turn (account_id, taken_at) SELECT n.account_id, clock_timestamp() FROM next n
+    ON CONFLICT (account_id) DO UPDATE SET taken_at = excluded.taken_at
+)
+UPDATE workflow_run r SET process_owner = @owner::uuid, process_attempt = r.process_attempt + 1, process_progress = 0,
     wake_at = now() + make_interval(secs => @lease::float8)
-WHERE account_id = @account_id AND id = @id AND process_action = @action::text AND finished_at IS NULL
-    AND (process_owner IS NULL OR wake_at < now())
-RETURNING process_attempt;
+FROM next n WHERE r.id = n.id
+RETURNING r.account_id, r.item_id, r.id, r.process_action::text AS action, r.process_attempt;
+
+-- OwnsProcess reports whether a lease is still its owner's.
+-- name: OwnsProcess :one
+SELECT EXISTS (SELECT FROM workflow_run WHERE account_id = @account_id AND id = @id AND process_owner = @owner::uuid
+    AND process_action IS NOT NULL AND finished_at IS NULL)::boolean;
 
 -- KeepProcess extends the lease and stores the progress.
 -- name: KeepProcess :execrows
@@ -193,6 +230,12 @@ GROUP BY 1, 2 ORDER BY 1, 2;
 -- system: the metrics are of all accounts.
 SELECT status, count(*) AS runs, coalesce(extract(epoch FROM now() - min(moved_at)), 0)::double precision AS oldest
 FROM workflow_run WHERE finished_at IS NULL GROUP BY status;
+
+-- CountProcess counts the items that wait for a processor.
+-- name: CountProcess :one
+-- system: the metrics are of all accounts.
+SELECT count(*) FROM workflow_run
+WHERE process_action IS NOT NULL AND finished_at IS NULL AND (process_owner IS NULL OR wake_at < now());
 
 -- ProfileToRun returns the version of a profile that a run would begin with, and locks the profile against deletion. The
 -- role must see the profile's items.

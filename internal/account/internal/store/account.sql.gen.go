@@ -84,12 +84,16 @@ func (q *Queries) AnyAccount(ctx context.Context) (AnyAccountRow, error) {
 }
 
 const getAccount = `-- name: GetAccount :one
-SELECT name, default_workflow_profile_id, created_at, updated_at, revision FROM account WHERE id = $1
+SELECT name, default_workflow_profile_id, quota_bytes, quota_minutes, quota_parallel_jobs, created_at, updated_at,
+    revision FROM account WHERE id = $1
 `
 
 type GetAccountRow struct {
 	Name                     string
 	DefaultWorkflowProfileID *uuid.UUID
+	QuotaBytes               *int64
+	QuotaMinutes             *int64
+	QuotaParallelJobs        *int32
 	CreatedAt                time.Time
 	UpdatedAt                time.Time
 	Revision                 int64
@@ -102,6 +106,9 @@ func (q *Queries) GetAccount(ctx context.Context, accountID uuid.UUID) (GetAccou
 	err := row.Scan(
 		&i.Name,
 		&i.DefaultWorkflowProfileID,
+		&i.QuotaBytes,
+		&i.QuotaMinutes,
+		&i.QuotaParallelJobs,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.Revision,
@@ -252,20 +259,28 @@ func (q *Queries) SignInsByID(ctx context.Context, ids []uuid.UUID) ([]SignInsBy
 
 const updateAccount = `-- name: UpdateAccount :one
 UPDATE account SET name = $1, default_workflow_profile_id = $2,
-    updated_at = now(), revision = revision + 1
-WHERE id = $3
-RETURNING name, default_workflow_profile_id, created_at, updated_at, revision
+    quota_bytes = $3, quota_minutes = $4,
+    quota_parallel_jobs = $5, updated_at = now(), revision = revision + 1
+WHERE id = $6
+RETURNING name, default_workflow_profile_id, quota_bytes, quota_minutes, quota_parallel_jobs, created_at, updated_at,
+    revision
 `
 
 type UpdateAccountParams struct {
 	Name                     string
 	DefaultWorkflowProfileID *uuid.UUID
+	QuotaBytes               *int64
+	QuotaMinutes             *int64
+	QuotaParallelJobs        *int32
 	AccountID                uuid.UUID
 }
 
 type UpdateAccountRow struct {
 	Name                     string
 	DefaultWorkflowProfileID *uuid.UUID
+	QuotaBytes               *int64
+	QuotaMinutes             *int64
+	QuotaParallelJobs        *int32
 	CreatedAt                time.Time
 	UpdatedAt                time.Time
 	Revision                 int64
@@ -274,11 +289,21 @@ type UpdateAccountRow struct {
 // UpdateAccount returns the columns of GetAccount.
 // system: the row of the account itself.
 func (q *Queries) UpdateAccount(ctx context.Context, arg UpdateAccountParams) (UpdateAccountRow, error) {
-	row := q.db.QueryRow(ctx, updateAccount, arg.Name, arg.DefaultWorkflowProfileID, arg.AccountID)
+	row := q.db.QueryRow(ctx, updateAccount,
+		arg.Name,
+		arg.DefaultWorkflowProfileID,
+		arg.QuotaBytes,
+		arg.QuotaMinutes,
+		arg.QuotaParallelJobs,
+		arg.AccountID,
+	)
 	var i UpdateAccountRow
 	err := row.Scan(
 		&i.Name,
 		&i.DefaultWorkflowProfileID,
+		&i.QuotaBytes,
+		&i.QuotaMinutes,
+		&i.QuotaParallelJobs,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.Revision,

@@ -312,6 +312,24 @@ func (q *Queries) KeepStaged(ctx context.Context, keys []string) error {
 	return err
 }
 
+const lastFile = `-- name: LastFile :one
+SELECT key, size FROM media_file WHERE state = 'published' ORDER BY changed_at DESC LIMIT 1
+`
+
+type LastFileRow struct {
+	Key  string
+	Size *int64
+}
+
+// LastFile returns the file that was published last.
+// system: a file of any account.
+func (q *Queries) LastFile(ctx context.Context) (LastFileRow, error) {
+	row := q.db.QueryRow(ctx, lastFile)
+	var i LastFileRow
+	err := row.Scan(&i.Key, &i.Size)
+	return i, err
+}
+
 const mediaKey = `-- name: MediaKey :one
 SELECT secret FROM media_key
 `
@@ -337,7 +355,8 @@ func (q *Queries) PostponeFiles(ctx context.Context, keys []string) error {
 
 const publishFiles = `-- name: PublishFiles :one
 WITH published AS (
-    UPDATE media_file SET state = 'published', item_id = $1, changed_at = now()
+    UPDATE media_file SET state = 'published', item_id = $1, changed_at = now(), profile_id = coalesce((
+        SELECT i.workflow_profile_id FROM item i WHERE i.account_id = $2 AND i.id = $1), profile_id)
     WHERE account_id = $2 AND asset_id = ANY ($3::uuid[]) AND state = 'staged' AND sha256 IS NOT NULL
     RETURNING asset_id
 )
@@ -350,7 +369,8 @@ type PublishFilesParams struct {
 	AssetIds  []uuid.UUID
 }
 
-// PublishFiles makes the stored files of assets fetchable, and returns how many of the assets had such files.
+// PublishFiles makes the stored files of assets fetchable. They count for the item's workflow profile; while the item
+// is being made, for that of Measure. It returns how many of the assets had such files.
 func (q *Queries) PublishFiles(ctx context.Context, arg PublishFilesParams) (int64, error) {
 	row := q.db.QueryRow(ctx, publishFiles, arg.ItemID, arg.AccountID, arg.AssetIds)
 	var assets int64

@@ -87,20 +87,24 @@ func (q *Queries) Finish(ctx context.Context, arg FinishParams) (int64, error) {
 }
 
 const insertUpload = `-- name: InsertUpload :execrows
-INSERT INTO upload (id, account_id, profile_id, nonce, way, state, size_expected, reserved, node)
-VALUES ($1, $2, $3, $4, $5, 'receiving', $6, $7, $8)
+INSERT INTO upload (id, account_id, profile_id, user_id, nonce, way, state, size_expected, reserved, reserved_minutes,
+    node)
+VALUES ($1, $2, $3, $4, $5, $6, 'receiving', $7, $8,
+    $9, $10)
 ON CONFLICT (profile_id, nonce) WHERE nonce IS NOT NULL AND state <> 'ended' DO NOTHING
 `
 
 type InsertUploadParams struct {
-	ID           uuid.UUID
-	AccountID    uuid.UUID
-	ProfileID    *uuid.UUID
-	Nonce        *string
-	Way          string
-	SizeExpected *int64
-	Reserved     int64
-	Node         uuid.UUID
+	ID              uuid.UUID
+	AccountID       uuid.UUID
+	ProfileID       *uuid.UUID
+	UserID          *uuid.UUID
+	Nonce           *string
+	Way             string
+	SizeExpected    *int64
+	Reserved        int64
+	ReservedMinutes int32
+	Node            uuid.UUID
 }
 
 // InsertUpload reserves a ticket's nonce. It inserts nothing if the nonce is taken.
@@ -109,10 +113,12 @@ func (q *Queries) InsertUpload(ctx context.Context, arg InsertUploadParams) (int
 		arg.ID,
 		arg.AccountID,
 		arg.ProfileID,
+		arg.UserID,
 		arg.Nonce,
 		arg.Way,
 		arg.SizeExpected,
 		arg.Reserved,
+		arg.ReservedMinutes,
 		arg.Node,
 	)
 	if err != nil {
@@ -220,17 +226,6 @@ func (q *Queries) ListUploads(ctx context.Context, arg ListUploadsParams) ([]Lis
 		return nil, err
 	}
 	return items, nil
-}
-
-const lockQuota = `-- name: LockQuota :exec
-SELECT pg_advisory_xact_lock(hashtextextended('upload quota ' || CAST($1 AS uuid)::text, 0))
-`
-
-// LockQuota lets reservations of one profile happen one after the other, so that together they keep its quota. The lock
-// ends with the transaction.
-func (q *Queries) LockQuota(ctx context.Context, profileID uuid.UUID) error {
-	_, err := q.db.Exec(ctx, lockQuota, profileID)
-	return err
 }
 
 const nonceState = `-- name: NonceState :one
@@ -385,36 +380,4 @@ func (q *Queries) StopUpload(ctx context.Context, arg StopUploadParams) (int64, 
 		return 0, err
 	}
 	return result.RowsAffected(), nil
-}
-
-const takenBytes = `-- name: TakenBytes :one
-SELECT (coalesce((
-        SELECT sum(f.size) FROM media_file f JOIN item i ON i.account_id = f.account_id AND i.id = f.item_id
-        WHERE f.account_id = $1 AND f.state = 'published' AND i.workflow_profile_id = CAST($2 AS uuid)
-    ), 0) + coalesce((
-        SELECT sum(greatest(u.reserved, u.bytes)) FROM upload u
-        WHERE u.account_id = $1 AND u.profile_id = CAST($2 AS uuid) AND u.state = 'receiving'
-          AND u.seen_at >= now() - make_interval(secs => $3::float8) AND u.id <> CAST($4 AS uuid)
-    ), 0))::bigint AS taken
-`
-
-type TakenBytesParams struct {
-	AccountID uuid.UUID
-	ProfileID uuid.UUID
-	DeadAfter float64
-	ID        uuid.UUID
-}
-
-// TakenBytes adds up the files of a profile's items, and what other uploads have reserved.
-// system: it adds up sizes; the profile's quota counts every item, whoever sees it.
-func (q *Queries) TakenBytes(ctx context.Context, arg TakenBytesParams) (int64, error) {
-	row := q.db.QueryRow(ctx, takenBytes,
-		arg.AccountID,
-		arg.ProfileID,
-		arg.DeadAfter,
-		arg.ID,
-	)
-	var taken int64
-	err := row.Scan(&taken)
-	return taken, err
 }

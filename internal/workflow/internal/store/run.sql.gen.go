@@ -60,33 +60,65 @@ func (q *Queries) AnswersOf(ctx context.Context, arg AnswersOfParams) ([]Answers
 }
 
 const claimProcess = `-- name: ClaimProcess :one
-UPDATE workflow_run SET process_owner = $1::uuid, process_attempt = process_attempt + 1, process_progress = 0,
+WITH busy AS (
+    SELECT b.account_id, b.profile_id, count(*) AS jobs FROM workflow_run b
+    WHERE b.process_action IS NOT NULL AND b.finished_at IS NULL AND b.process_owner IS NOT NULL AND b.wake_at >= now()
+    GROUP BY b.account_id, b.profile_id
+), next AS (
+    SELECT w.id, w.account_id FROM workflow_run w
+    JOIN account a ON a.id = w.account_id
+    LEFT JOIN workflow_profile p ON p.account_id = w.account_id AND p.id = w.profile_id
+    LEFT JOIN process_turn t ON t.account_id = w.account_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(b.jobs), 0) AS account_jobs,
+            coalesce(sum(b.jobs) FILTER (WHERE b.profile_id = w.profile_id), 0) AS profile_jobs
+        FROM busy b WHERE b.account_id = w.account_id
+    ) j
+    WHERE w.process_action IS NOT NULL AND w.finished_at IS NULL AND (w.process_owner IS NULL OR w.wake_at < now())
+        AND w.process_attempt < $3
+        AND (a.quota_parallel_jobs IS NULL OR j.account_jobs < a.quota_parallel_jobs)
+        AND (p.uploads->>'parallel_jobs' IS NULL OR j.profile_jobs < (p.uploads->>'parallel_jobs')::bigint)
+    ORDER BY j.account_jobs, t.taken_at NULLS FIRST, w.moved_at, w.id LIMIT 1
+    FOR UPDATE OF w SKIP LOCKED
+), turn AS (
+    INSERT INTO process_turn (account_id, taken_at) SELECT n.account_id, clock_timestamp() FROM next n
+    ON CONFLICT (account_id) DO UPDATE SET taken_at = excluded.taken_at
+)
+UPDATE workflow_run r SET process_owner = $1::uuid, process_attempt = r.process_attempt + 1, process_progress = 0,
     wake_at = now() + make_interval(secs => $2::float8)
-WHERE account_id = $3 AND id = $4 AND process_action = $5::text AND finished_at IS NULL
-    AND (process_owner IS NULL OR wake_at < now())
-RETURNING process_attempt
+FROM next n WHERE r.id = n.id
+RETURNING r.account_id, r.item_id, r.id, r.process_action::text AS action, r.process_attempt
 `
 
 type ClaimProcessParams struct {
-	Owner     uuid.UUID
-	Lease     float64
-	AccountID uuid.UUID
-	ID        uuid.UUID
-	Action    string
+	Owner       uuid.UUID
+	Lease       float64
+	MaxAttempts int16
 }
 
-// ClaimProcess takes the processor's lease of a run, if nobody has it.
-func (q *Queries) ClaimProcess(ctx context.Context, arg ClaimProcessParams) (int16, error) {
-	row := q.db.QueryRow(ctx, claimProcess,
-		arg.Owner,
-		arg.Lease,
-		arg.AccountID,
-		arg.ID,
-		arg.Action,
+type ClaimProcessRow struct {
+	AccountID      uuid.UUID
+	ItemID         uuid.UUID
+	ID             uuid.UUID
+	Action         string
+	ProcessAttempt int16
+}
+
+// ClaimProcess takes the processor's lease of the run whose turn it is. First come the accounts of which the fewest items
+// are being processed; of those, the one that has waited longest since its last turn; of its runs, the oldest. An account
+// or a profile at its limit of parallel jobs is passed over.
+// system: the processor serves all accounts.
+func (q *Queries) ClaimProcess(ctx context.Context, arg ClaimProcessParams) (ClaimProcessRow, error) {
+	row := q.db.QueryRow(ctx, claimProcess, arg.Owner, arg.Lease, arg.MaxAttempts)
+	var i ClaimProcessRow
+	err := row.Scan(
+		&i.AccountID,
+		&i.ItemID,
+		&i.ID,
+		&i.Action,
+		&i.ProcessAttempt,
 	)
-	var process_attempt int16
-	err := row.Scan(&process_attempt)
-	return process_attempt, err
+	return i, err
 }
 
 const countAttempt = `-- name: CountAttempt :one
@@ -107,6 +139,20 @@ func (q *Queries) CountAttempt(ctx context.Context, arg CountAttemptParams) (int
 	var attempts int16
 	err := row.Scan(&attempts)
 	return attempts, err
+}
+
+const countProcess = `-- name: CountProcess :one
+SELECT count(*) FROM workflow_run
+WHERE process_action IS NOT NULL AND finished_at IS NULL AND (process_owner IS NULL OR wake_at < now())
+`
+
+// CountProcess counts the items that wait for a processor.
+// system: the metrics are of all accounts.
+func (q *Queries) CountProcess(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, countProcess)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const countRuns = `-- name: CountRuns :many
@@ -702,6 +748,18 @@ func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]ListRunsR
 	return items, nil
 }
 
+const lockProcess = `-- name: LockProcess :exec
+SELECT pg_advisory_xact_lock(hashtext('itemcast process'))
+`
+
+// LockProcess lets one node at a time choose what is processed next, so that the limits of parallel jobs hold. The lock
+// ends with the transaction.
+// system: the processor serves all accounts.
+func (q *Queries) LockProcess(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, lockProcess)
+	return err
+}
+
 const nudgeAnswered = `-- name: NudgeAnswered :many
 UPDATE workflow_run r SET nudged_at = now()
 FROM (SELECT w.id FROM workflow_run w
@@ -819,6 +877,25 @@ func (q *Queries) OlderRuns(ctx context.Context, arg OlderRunsParams) ([]OlderRu
 		return nil, err
 	}
 	return items, nil
+}
+
+const ownsProcess = `-- name: OwnsProcess :one
+SELECT EXISTS (SELECT FROM workflow_run WHERE account_id = $1 AND id = $2 AND process_owner = $3::uuid
+    AND process_action IS NOT NULL AND finished_at IS NULL)::boolean
+`
+
+type OwnsProcessParams struct {
+	AccountID uuid.UUID
+	ID        uuid.UUID
+	Owner     uuid.UUID
+}
+
+// OwnsProcess reports whether a lease is still its owner's.
+func (q *Queries) OwnsProcess(ctx context.Context, arg OwnsProcessParams) (bool, error) {
+	row := q.db.QueryRow(ctx, ownsProcess, arg.AccountID, arg.ID, arg.Owner)
+	var column_1 bool
+	err := row.Scan(&column_1)
+	return column_1, err
 }
 
 const profileToRun = `-- name: ProfileToRun :one

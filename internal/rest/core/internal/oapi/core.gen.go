@@ -16,8 +16,10 @@ import (
 
 	json "itemcast/internal/plainjson"
 
+	account "itemcast/internal/account"
 	"itemcast/internal/item"
 	externalRef0 "itemcast/internal/item"
+	upload "itemcast/internal/upload"
 	workflow "itemcast/internal/workflow"
 	machine "itemcast/internal/workflow/machine"
 
@@ -413,6 +415,7 @@ func (e Permission) Valid() bool {
 const (
 	UploadWayForm UploadWay = "form"
 	UploadWayTus  UploadWay = "tus"
+	UploadWayURL  UploadWay = "url"
 )
 
 // Valid indicates whether the value is a known member of the UploadWay enum.
@@ -421,6 +424,8 @@ func (e UploadWay) Valid() bool {
 	case UploadWayForm:
 		return true
 	case UploadWayTus:
+		return true
+	case UploadWayURL:
 		return true
 	default:
 		return false
@@ -640,15 +645,25 @@ type Account struct {
 
 	// DefaultWorkflowProfileID The workflow profile of a new item that names none and whose creator has no default. It does not apply to users whose role does not see it. Null: such an item has no profile.
 	DefaultWorkflowProfileID *openapi_types.UUID `json:"default_workflow_profile_id"`
-	CreatedAt                time.Time           `json:"created_at"`
-	UpdatedAt                time.Time           `json:"updated_at"`
 
-	// Revision The ETag is this number, quoted.
+	// Quotas What the account may hold and do. An upload reserves what it needs when it begins.
+	Quotas    AccountQuotas `json:"quotas"`
+	Usage     AccountUsage  `json:"usage"`
+	CreatedAt time.Time     `json:"created_at"`
+	UpdatedAt time.Time     `json:"updated_at"`
+
+	// Revision The ETag is this number, quoted; while the account uses something, with a number for that after a dot.
 	Revision int64 `json:"revision"`
 }
 
 // AccountPatch defines model for AccountPatch.
 type AccountPatch = json.RawMessage
+
+// AccountQuotas What the account may hold and do. An upload reserves what it needs when it begins.
+type AccountQuotas = account.Quotas
+
+// AccountUsage What the account holds now, and what is on its way.
+type AccountUsage = upload.Usage
 
 // AddedKind Default: `source`.
 type AddedKind = item.AssetKind
@@ -1484,7 +1499,7 @@ type Triggered struct {
 type Upload struct {
 	ID openapi_types.UUID `json:"id"`
 
-	// ProfileID The workflow profile of its ticket, which will be that of its items.
+	// ProfileID The workflow profile of its ticket, which will be that of its items, or that of the item that gets the file.
 	ProfileID *openapi_types.UUID `json:"profile_id"`
 
 	// UserID The signed-in user who sends it; null if it came with a ticket.
@@ -1493,7 +1508,7 @@ type Upload struct {
 	// Nonce The nonce of its ticket.
 	Nonce *string `json:"nonce"`
 
-	// Way How the bytes come: `form`, in one request; `tus`, resumable.
+	// Way How the bytes come: `form`, in one request; `tus`, resumable; `url`, fetched by this server.
 	Way UploadWay `json:"way"`
 
 	// SizeExpected In bytes, as announced by its client, with the form around the files; null if it has not said.
@@ -1513,7 +1528,7 @@ type UploadList struct {
 	Next    *string  `json:"next"`
 }
 
-// UploadWay How the bytes come: `form`, in one request; `tus`, resumable.
+// UploadWay How the bytes come: `form`, in one request; `tus`, resumable; `url`, fetched by this server.
 type UploadWay string
 
 // UploadedItems defines model for UploadedItems.
