@@ -22,7 +22,7 @@ func (r *accountResolver) Usage(ctx context.Context, obj *account.Settings) (*up
 
 // UpdateAccount is the resolver for the updateAccount field.
 func (r *mutationResolver) UpdateAccount(ctx context.Context, input map[string]any, ifRevision *int64) (*model.UpdateAccountPayload, error) {
-	patch, err := readPatch[account.SettingsPatch](input)
+	patch, err := accountPatch(input)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ package graph
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/google/uuid"
 
@@ -61,4 +62,13 @@ func readPatch[T any](input map[string]any) (T, error) {
 		return none, err
 	}
 	return mergepatch.Read[T](raw)
+}
+
+// nestedPatch returns an input object within another one as a part of the patch; nil for null.
+func nestedPatch(input map[string]any) (any, error) {
+	if input == nil {
+		return nil, nil
+	}
+	raw, err := mergepatch.FromInput(input)
+	return json.RawMessage(raw), err
 }

@@ -88,15 +88,11 @@ func profilePatch(input map[string]any) (workflow.ProfilePatch, error) {
 		case []*model.WorkflowTaskInput:
 			patch[name] = eachOrNil(value, fromWorkflowTask)
 		case map[string]any: // uploads
-			if value == nil {
-				patch[name] = nil
-				continue
-			}
-			nested, err := mergepatch.FromInput(value)
+			nested, err := nestedPatch(value)
 			if err != nil {
 				return workflow.ProfilePatch{}, err
 			}
-			patch[name] = json.RawMessage(nested)
+			patch[name] = nested
 		}
 	}
 	return readPatch[workflow.ProfilePatch](patch)

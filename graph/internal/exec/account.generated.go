@@ -453,8 +453,8 @@ func (ec *executionContext) fieldContext_UpdateAccountPayload_account(_ context.
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputAccountQuotasInput(ctx context.Context, obj any) (model.AccountQuotasInput, error) {
-	var it model.AccountQuotasInput
+func (ec *executionContext) unmarshalInputAccountQuotasInput(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -465,6 +465,7 @@ func (ec *executionContext) unmarshalInputAccountQuotasInput(ctx context.Context
 	}
 
 	fieldsInOrder := [...]string{"bytes", "minutes", "parallelJobs"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -477,21 +478,21 @@ func (ec *executionContext) unmarshalInputAccountQuotasInput(ctx context.Context
 			if err != nil {
 				return it, err
 			}
-			it.Bytes = data
+			it["bytes"] = data
 		case "minutes":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minutes"))
 			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Minutes = data
+			it["minutes"] = data
 		case "parallelJobs":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("parallelJobs"))
 			data, err := ec.unmarshalOInt2ᚖint64(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.ParallelJobs = data
+			it["parallelJobs"] = data
 		}
 	}
 	return it, nil
@@ -503,8 +504,8 @@ func (ec *executionContext) unmarshalInputAccountQuotasInput(ctx context.Context
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalAccountQuotasInput(ctx context.Context, raw any) (model.AccountQuotasInput, error) {
-	var out model.AccountQuotasInput
+func UnmarshalAccountQuotasInput(ctx context.Context, raw any) (map[string]any, error) {
+	var out map[string]any
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "AccountQuotasInput", raw, &out)
 	return out, err
 }
@@ -544,7 +545,7 @@ func (ec *executionContext) unmarshalInputUpdateAccountInput(ctx context.Context
 			it["defaultWorkflowProfileId"] = data
 		case "quotas":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("quotas"))
-			data, err := ec.unmarshalOAccountQuotasInput2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐAccountQuotasInput(ctx, v)
+			data, err := ec.unmarshalOAccountQuotasInput2map(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -809,12 +810,12 @@ func (ec *executionContext) marshalNUpdateAccountPayload2ᚖitemcastᚋgraphᚋi
 	return ec._UpdateAccountPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOAccountQuotasInput2ᚖitemcastᚋgraphᚋinternalᚋmodelᚐAccountQuotasInput(ctx context.Context, v any) (*model.AccountQuotasInput, error) {
+func (ec *executionContext) unmarshalOAccountQuotasInput2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputAccountQuotasInput(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -69,13 +69,6 @@ type AccessTokenEdge struct {
 	Node   *AccessToken `json:"node"`
 }
 
-// As `AccountQuotas`.
-type AccountQuotasInput struct {
-	Bytes        *float64 `json:"bytes,omitempty"`
-	Minutes      *float64 `json:"minutes,omitempty"`
-	ParallelJobs *int64   `json:"parallelJobs,omitempty"`
-}
-
 // The result of `addAssetByUrl`: the item with the asset.
 type AddAssetByURLPayload struct {
 	Item *rendered.Item `json:"item"`
