@@ -90,6 +90,7 @@ type Written struct {
 func (b *Bucket) Write(ctx context.Context, key, contentType string, limit int64, source io.Reader) (Written, error) {
 	measured := &meter{ctx: ctx, source: source, limit: limit, hash: sha256.New()}
 	err := b.write(ctx, b.bucket, b.path(key), contentType, limit, measured)
+	measured.wait()
 	if measured.err != nil {
 		return Written{}, measured.err
 	}
