@@ -13,6 +13,7 @@ import (
 	"itemcast/internal/optional"
 	"itemcast/internal/problem"
 	"itemcast/internal/rest/core/internal/oapi"
+	"itemcast/internal/rest/incoming"
 )
 
 var errPermissionsChanged = problem.New(problem.Unavailable,
@@ -57,10 +58,12 @@ func (a *API) ImportItems(
 	}
 	return itemImport(func(w http.ResponseWriter) error {
 		var report item.ImportReport
+		body := incoming.New(w, requestFrom(ctx))
 		err := a.transfer(ctx, func(ctx context.Context) (err error) {
-			report, err = a.Items.Import(ctx, request.Body, options)
+			report, err = a.Items.Import(ctx, body, options)
 			return err
-		}, func() { _ = http.NewResponseController(w).SetReadDeadline(time.Now()) })
+		}, body.End)
+		body.Answer()
 		if err != nil {
 			return afterLines(err, &report)
 		}
