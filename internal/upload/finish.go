@@ -74,8 +74,7 @@ func (u *Upload) makeItem(ctx context.Context, f received) (document item.Docume
 			if err := u.s.Media.Publish(ctx, tx, u.ticket.Account, made, f.Asset); err != nil {
 				return item.Media{}, fmt.Errorf("publish a file: %w", err)
 			}
-			source := item.Asset{ID: f.Asset, Kind: item.AssetKindSource, URL: u.s.Media.Path(f.Asset, f.Name),
-				ContentType: f.ContentType, Size: &f.Size}
+			source := u.s.Media.AssetOf(f.File, item.AssetKindSource)
 			return item.Media{Add: []item.Asset{source}, Set: item.MediaFields{Type: f.kind}}, nil
 		})
 	return document, id, err

@@ -1,7 +1,6 @@
 package upload
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -77,43 +76,30 @@ func (u *Upload) announced() *int64 {
 	return &u.size
 }
 
-// File is a file as its client describes it.
-type File struct {
-	Name   string // as the form has it; see CleanName
-	Size   int64  // bytes; -1: not said
-	SHA256 []byte // nil: not said
-}
-
-// Add stores a file, which nobody can fetch before Finish. Errors: BAD_REQUEST for an empty file, and for one of
-// another size or checksum than was said; TOO_LARGE; UNSUPPORTED_MEDIA_TYPE; STORAGE_UNAVAILABLE; those of r.
-func (u *Upload) Add(f File, r io.Reader) error {
+// Add stores a file, which nobody can fetch before Finish. name is that of the form; see CleanName. Errors: BAD_REQUEST
+// for an empty file; TOO_LARGE; UNSUPPORTED_MEDIA_TYPE; STORAGE_UNAVAILABLE; those of r.
+func (u *Upload) Add(name string, r io.Reader) error {
 	if len(u.files) == MaxFiles {
 		return problem.New(problem.TooLarge, "An upload may have %d files. Send the others with another ticket.", MaxFiles)
 	}
-	f.Name = CleanName(f.Name)
-	content := &counted{u: u, r: r}
-	head := make([]byte, HeadSize)
-	n, _ := io.ReadFull(content, head) // content has the error
-	switch {
-	case content.failure() != nil:
-		return content.failure()
-	case n == 0:
-		return problem.New(problem.BadRequest, "The file %q is empty. Choose another.", f.Name)
-	}
-	head = head[:n]
-	contentType, kind := Sniff(head)
-	if err := u.allow(f.Name, contentType, kind); err != nil {
-		return err
-	}
-	stored, err := u.store(media.File{Asset: uuid.Must(uuid.NewV7()), Name: f.Name, ContentType: contentType},
-		u.room()+int64(n), content, io.MultiReader(bytes.NewReader(head), content))
+	name = CleanName(name)
+	counted := &counted{u: u, r: r}
+	content, err := Recognize(name, counted)
 	if err != nil {
 		return err
 	}
-	if err := f.matches(stored, content.n); err != nil {
+	if err := u.allow(name, content.ContentType, content.Kind); err != nil {
 		return err
 	}
-	u.files = append(u.files, received{stored, kind})
+	stored, err := u.store(media.File{Asset: uuid.Must(uuid.NewV7()), Name: name, ContentType: content.ContentType},
+		u.room()+counted.n, counted, content)
+	if err != nil {
+		return err
+	}
+	if stored.Size != counted.n {
+		return fmt.Errorf("the store has %d bytes of %d", stored.Size, counted.n)
+	}
+	u.files = append(u.files, received{stored, content.Kind})
 	return nil
 }
 
@@ -135,21 +121,6 @@ func (u *Upload) Explain(err error) error {
 		return cause
 	}
 	return err
-}
-
-// matches holds what was stored against what was read and what the client said.
-func (f File) matches(stored media.File, read int64) error {
-	switch {
-	case stored.Size != read:
-		return fmt.Errorf("the store has %d bytes of %d", stored.Size, read)
-	case f.Size >= 0 && f.Size != read:
-		return problem.New(problem.BadRequest, "The file %q has %d bytes, and its Content-Length says %d. Send it again.",
-			f.Name, read, f.Size)
-	case f.SHA256 != nil && !bytes.Equal(f.SHA256, stored.SHA256[:]):
-		return problem.New(problem.BadRequest, "The file %q does not have the SHA-256 of its Content-Digest. Send it again.",
-			f.Name)
-	}
-	return nil
 }
 
 // allow refuses a type that the ticket does not take.

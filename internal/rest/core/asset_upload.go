@@ -74,7 +74,7 @@ func (a *API) AddItemSnapshot(
 			if err != nil {
 				return item.Document{}, err
 			}
-			return a.Attach.AddSnapshot(ctx, request.ID, form.fileName, poster, form)
+			return a.Attach.AddSnapshot(ctx, request.ID, form.file.FileName, poster, form)
 		})
 	}), nil
 }

@@ -1,33 +1,28 @@
 package core
 
 import (
-	"errors"
 	"io"
-	"mime"
-	"mime/multipart"
 	"net/http"
 	"strings"
 	"unicode/utf8"
 
 	"itemcast/internal/plainjson"
 	"itemcast/internal/problem"
-	"itemcast/internal/rest/incoming"
+	"itemcast/internal/rest/form"
 )
 
 const (
-	fileField     = "file"
 	maxFormField  = 1 << 10 // bytes of a field before the file
 	maxFormFields = 20
 )
 
-// fileForm is multipart/form-data (RFC 7578) with one file, after its fields. It reads the file, and ends without an
-// error only where the whole form does.
+// fileForm is a form with one file, after its fields. It reads the file, and ends without an error only where the whole
+// form does.
 type fileForm struct {
-	parts    *multipart.Reader
-	fields   map[string]string
-	file     *multipart.Part
-	fileName string
-	end      error // what follows the file
+	parts  *form.Reader
+	fields map[string]string
+	file   *form.Part
+	end    error // what follows the file
 }
 
 var (
@@ -39,70 +34,52 @@ var (
 
 // openFileForm reads the fields of a form, up to its file.
 func openFileForm(r *http.Request) (*fileForm, error) {
-	_, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || parameters["boundary"] == "" {
-		return nil, problem.New(problem.BadRequest,
-			"The Content-Type has no boundary. Let the program that writes the form set this header.")
+	parts, err := form.New(r, r.Body)
+	if err != nil {
+		return nil, err
 	}
-	f := &fileForm{parts: multipart.NewReader(r.Body, parameters["boundary"]), fields: map[string]string{}}
-	for range maxFormFields {
-		part, err := f.parts.NextRawPart()
+	f := &fileForm{parts: parts, fields: map[string]string{}}
+	for len(f.fields) <= maxFormFields {
+		part, err := parts.Next()
 		switch {
-		case isEnd(err):
+		case err != nil:
+			return nil, err
+		case part == nil:
 			return nil, errNoFile
-		case err != nil:
-			return nil, incoming.ErrIncomplete
-		}
-		name, fileName, isFile, err := describePart(part)
-		switch {
-		case err != nil:
-			return nil, err
-		case name == fileField && isFile:
-			f.file, f.fileName = part, fileName
+		case part.IsFile && part.Name != form.FileField:
+			return nil, problem.New(problem.BadRequest, "A file is in the field %q. Name the field %s.",
+				form.Shown(part.Name), form.FileField)
+		case part.IsFile:
+			f.file = part
 			return f, nil
+		case part.Name == form.FileField:
+			return nil, form.ErrNoFileName(part.Number)
 		}
-		if err := f.readField(name, part); err != nil {
+		if err := f.readField(part); err != nil {
 			return nil, err
 		}
 	}
-	return nil, errNoFile
+	return nil, problem.New(problem.BadRequest, "The form has more than %d fields before its file. Send fewer.",
+		maxFormFields)
 }
 
-// describePart returns what the header of a part says of it.
-func describePart(part *multipart.Part) (name, fileName string, isFile bool, err error) {
-	kind, parameters, invalid := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
-	if invalid != nil || kind != "form-data" || parameters["name"] == "" {
-		return "", "", false, problem.New(problem.BadRequest, "A part of the form has no name, or a malformed "+
-			`Content-Disposition. Write form-data; name="file"; filename="NAME", with quotes around each value.`)
+func (f *fileForm) readField(part *form.Part) (err error) {
+	if _, twice := f.fields[part.Name]; twice {
+		return problem.Invalid(problem.InvalidInput, problem.Fault{Pointer: "#/" + part.Name, Detail: "must not occur twice"})
 	}
-	fileName, isFile = parameters["filename"]
-	return parameters["name"], fileName, isFile, nil
-}
-
-func (f *fileForm) readField(name string, part io.Reader) error {
-	value, err := io.ReadAll(io.LimitReader(part, maxFormField+1))
-	switch {
-	case err != nil:
-		return incoming.ErrIncomplete
-	case len(value) > maxFormField:
-		return problem.New(problem.TooLarge, "A field of the form must have at most %d bytes.", maxFormField)
-	}
-	if _, twice := f.fields[name]; twice {
-		return problem.Invalid(problem.InvalidInput, problem.Fault{Pointer: "#/" + name, Detail: "must not occur twice"})
-	}
-	f.fields[name] = string(value)
-	return nil
+	f.fields[part.Name], err = part.Text(maxFormField)
+	return err
 }
 
 // json returns the form as an object with the values of its fields as texts, and the name of the file for the file. An
 // empty field is none, as browsers send it.
 func (f *fileForm) json() ([]byte, error) {
-	given := map[string]string{fileField: strings.ToValidUTF8(f.fileName, "\uFFFD")}
+	given := map[string]string{form.FileField: strings.ToValidUTF8(f.file.FileName, "\uFFFD")}
 	for name, value := range f.fields {
 		if !utf8.ValidString(name) || !utf8.ValidString(value) {
 			return nil, problem.New(problem.BadRequest, "A field of the form is not in UTF-8.")
 		}
-		if value != "" && name != fileField {
+		if value != "" {
 			given[name] = value
 		}
 	}
@@ -133,23 +110,16 @@ func (f *fileForm) Read(p []byte) (int, error) {
 		return 0, f.end
 	}
 	n, err := f.file.Read(p)
-	if !isEnd(err) {
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			err = incoming.ErrIncomplete
-		}
+	if err != io.EOF { //nolint:errorlint // a part returns it as it is
 		return n, err
 	}
-	_, after := f.parts.NextRawPart()
-	switch {
-	case isEnd(after):
-		f.end = io.EOF
-	case after != nil:
-		f.end = incoming.ErrIncomplete
-	default:
+	switch part, err := f.parts.Next(); {
+	case err != nil:
+		f.end = err
+	case part != nil:
 		f.end = errSecondPart
+	default:
+		f.end = io.EOF
 	}
 	return n, f.end
 }
-
-// isEnd reports whether a form has ended. Package multipart wraps io.EOF when the body ends before the form does.
-func isEnd(err error) bool { return err == io.EOF } //nolint:errorlint // see above

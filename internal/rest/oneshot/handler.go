@@ -81,7 +81,7 @@ func (h *Handler) receive(
 }
 
 // store receives the files of an admitted request.
-func (h *Handler) store(r *http.Request, body *body, form *form, t ticket.Ticket) ([]upload.Made, error) {
+func (h *Handler) store(r *http.Request, body *body, form *uploadForm, t ticket.Ticket) ([]upload.Made, error) {
 	u, err := h.Uploads.Begin(r.Context(), t, r.ContentLength)
 	if err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func (h *Handler) store(r *http.Request, body *body, form *form, t ticket.Ticket
 			break
 		}
 		if err == nil {
-			err = u.Add(file.File, file.content)
+			err = u.Add(file.FileName, file)
 		}
 		if err != nil {
 			return nil, cause(u.Context(), body.explain(err))

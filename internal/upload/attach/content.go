@@ -1,9 +1,7 @@
 package attach
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
 	"io"
 	"path"
 	"slices"
@@ -28,21 +26,20 @@ type source struct {
 
 // file is a file as it will be stored.
 type file struct {
-	name, contentType string
-	itemType          item.ItemType
-	plays             bool // a video or a sound that becomes the item's source
-	byURL             bool
-	size              int64 // 0: unknown
-	content           io.Reader
+	upload.Content
+	name  string
+	plays bool // a video or a sound that becomes the item's source
+	byURL bool
+	size  int64 // 0: unknown
 }
 
 // read reads the beginning of a file, and checks that it is of its kind. Subtitles are read as a whole.
 func (s source) read(kind item.AssetKind) (file, error) {
-	f, err := s.sniff()
+	f, err := s.recognize()
 	if err != nil {
 		return f, err
 	}
-	group, _, _ := strings.Cut(f.contentType, "/")
+	group, _, _ := strings.Cut(f.ContentType, "/")
 	switch {
 	case kind == item.AssetKindSubtitle:
 		return f.asSubtitles()
@@ -50,38 +47,30 @@ func (s source) read(kind item.AssetKind) (file, error) {
 		kind == item.AssetKindRendition && group != "audio" && group != "video":
 		return f, problem.New(problem.UnsupportedMediaType,
 			"The file is %s by its content, which cannot be an asset of the kind %s. Send another file, or name another kind.",
-			f.contentType, kind)
+			f.ContentType, kind)
 	}
 	return f, nil
 }
 
 // readPicture is read for a snapshot.
 func (s source) readPicture() (file, error) {
-	f, err := s.sniff()
-	if err == nil && !slices.Contains(pictures, f.contentType) {
+	f, err := s.recognize()
+	if err == nil && !slices.Contains(pictures, f.ContentType) {
 		err = problem.New(problem.UnsupportedMediaType,
-			"The file is %s by its content. A snapshot is a JPEG, PNG, WebP, GIF or AVIF picture.", f.contentType)
+			"The file is %s by its content. A snapshot is a JPEG, PNG, WebP, GIF or AVIF picture.", f.ContentType)
 	}
 	return f, err
 }
 
-func (s source) sniff() (file, error) {
-	buffered := bufio.NewReaderSize(s.content, upload.HeadSize)
-	head, err := buffered.Peek(upload.HeadSize)
-	switch {
-	case err != nil && !errors.Is(err, io.EOF):
-		return file{}, err
-	case len(head) == 0:
-		return file{}, problem.New(problem.BadRequest, "The file is empty.")
-	}
-	f := file{name: s.name, byURL: s.byURL, size: s.size, content: buffered}
-	f.contentType, f.itemType = upload.Sniff(head)
-	return f, nil
+func (s source) recognize() (file, error) {
+	name := upload.CleanName(s.name)
+	content, err := upload.Recognize(name, s.content)
+	return file{Content: content, name: name, byURL: s.byURL, size: s.size}, err
 }
 
 // asSubtitles returns subtitles as they are stored: WebVTT as it is, SubRip as WebVTT.
 func (f file) asSubtitles() (file, error) {
-	text, err := io.ReadAll(io.LimitReader(f.content, caption.MaxBytes+1))
+	text, err := io.ReadAll(io.LimitReader(f, caption.MaxBytes+1))
 	if err != nil {
 		return f, err
 	}
@@ -90,6 +79,6 @@ func (f file) asSubtitles() (file, error) {
 		return f, err
 	}
 	f.name = strings.TrimSuffix(f.name, path.Ext(f.name)) + ".vtt"
-	f.contentType, f.size, f.content = caption.ContentType, int64(len(vtt)), bytes.NewReader(vtt)
+	f.ContentType, f.size, f.Reader = caption.ContentType, int64(len(vtt)), bytes.NewReader(vtt)
 	return f, nil
 }

@@ -107,13 +107,13 @@ func (s *Service) add(
 	if err != nil {
 		return item.Document{}, err
 	}
-	f.plays = kind == item.AssetKindSource && (f.itemType == item.ItemTypeVideo || f.itemType == item.ItemTypeAudio)
+	f.plays = kind == item.AssetKindSource && (f.Kind == item.ItemTypeVideo || f.Kind == item.ItemTypeAudio)
 	return s.store(ctx, id, f, func(stored media.File, held item.Held) item.Media {
-		added := item.Asset{ID: stored.Asset, Kind: kind, URL: s.media.Path(stored.Asset, stored.Name),
-			ContentType: stored.ContentType, Size: &stored.Size, Language: fields.Language}
+		added := s.media.AssetOf(stored, kind)
+		added.Language = fields.Language
 		change := item.Media{Add: []item.Asset{added}, Remove: s.superseded(held, added)}
 		if kind == item.AssetKindSource {
-			change.Set.Type = f.itemType
+			change.Set.Type = f.Kind
 		}
 		return change
 	})
@@ -131,8 +131,7 @@ func (s *Service) AddSnapshot(
 		return item.Document{}, err
 	}
 	return s.store(ctx, id, f, func(stored media.File, _ item.Held) item.Media {
-		change := item.Media{AddSnapshots: []item.Snapshot{
-			{ID: stored.Asset, URL: s.media.Path(stored.Asset, stored.Name)}}}
+		change := item.Media{AddSnapshots: []item.Snapshot{s.media.SnapshotOf(stored)}}
 		if poster {
 			change.Poster = &stored.Asset
 		}
@@ -160,7 +159,7 @@ func (s *Service) store(
 		return item.Document{}, err
 	}
 	defer u.End()
-	stored, err := u.Store(media.File{Name: upload.CleanName(f.name), ContentType: f.contentType, Size: f.size}, f.content)
+	stored, err := u.Store(media.File{Name: f.name, ContentType: f.ContentType, Size: f.size}, f)
 	if err != nil {
 		return item.Document{}, err
 	}
