@@ -29,7 +29,7 @@ func (p *Problems) Write(w http.ResponseWriter, r *http.Request, err error) {
 		w.WriteHeader(statusClientGone)
 		return
 	}
-	shown := p.shown(r, err)
+	shown := p.Explain(r, err)
 	if _, decided := w.Header()["Www-Authenticate"]; shown.Code == problem.Unauthenticated && !decided {
 		w.Header().Set("WWW-Authenticate", bearer.Challenge(r.Header))
 	}
@@ -44,7 +44,7 @@ func hasDisconnected(r *http.Request) bool {
 
 // Text returns the document that Write would write, for a stream that has begun.
 func (p *Problems) Text(r *http.Request, err error) []byte {
-	text, _ := encodeProblem(p.shown(r, err)) // a document of strings can be encoded
+	text, _ := encodeProblem(p.Explain(r, err)) // a document of strings can be encoded
 	return text
 }
 
@@ -56,7 +56,8 @@ func (p *Problems) WriteUndecodable(w http.ResponseWriter, r *http.Request, err 
 	writeDocument(w, problem.New(problem.BadRequest, "The request cannot be decoded."))
 }
 
-func (p *Problems) shown(r *http.Request, err error) *problem.Error {
+// Explain returns what clients see of an error, and logs what they do not see.
+func (p *Problems) Explain(r *http.Request, err error) *problem.Error {
 	shown := problem.From(err)
 	switch shown.Code {
 	case problem.Internal:

@@ -9,6 +9,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/change"
+	"itemcast/internal/db"
 	"itemcast/internal/hook/internal/store"
 	"itemcast/internal/item"
 	"itemcast/internal/problem"
@@ -47,9 +48,18 @@ func (s *Service) Trigger(ctx context.Context, id uuid.UUID) (Triggered, error) 
 	return triggered, err
 }
 
+// Targets returns the hooks to which Trigger would send an item. It needs items.edit.
+func (s *Service) Targets(ctx context.Context, i *item.Item) ([]uuid.UUID, error) {
+	actor, err := account.Authorize(ctx, account.ItemsEdit)
+	if err != nil {
+		return nil, err
+	}
+	return s.wanting(ctx, db.Read(ctx, s.pool), actor.AccountID, i)
+}
+
 // wanting returns the account's active hooks that ask for triggers or updates and whose filter includes the item.
-func (s *Service) wanting(ctx context.Context, tx pgx.Tx, accountID uuid.UUID, i *item.Item) ([]uuid.UUID, error) {
-	rows, err := store.New(tx).HooksWanting(ctx, store.HooksWantingParams{
+func (s *Service) wanting(ctx context.Context, q db.Querier, accountID uuid.UUID, i *item.Item) ([]uuid.UUID, error) {
+	rows, err := store.New(q).HooksWanting(ctx, store.HooksWantingParams{
 		AccountID: accountID, Events: []string{ItemTriggered, ItemUpdated},
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"itemcast/internal/rest/core"
 	"itemcast/internal/rest/oneshot"
 	"itemcast/internal/server"
+	"itemcast/internal/web"
 )
 
 // Handler answers the node's public requests.
@@ -38,10 +39,12 @@ func (n *Node) Handler() *Handler {
 			Cursor: n.Feed.Cursor, PublicURL: publicURL, Problems: n.problems,
 			Identify: func(r *http.Request) (context.Context, error) { return gate.Identify(r.Context(), r) },
 			Watch:    n.SignIn.Watch},
-		Contract:       n.Contract,
-		Media:          n.Media,
-		Problems:       n.problems,
-		Pages:          n.pages,
+		Contract: n.Contract,
+		Media:    n.Media,
+		Problems: n.problems,
+		Pages:    n.pages,
+		Services: web.Services{Items: n.Items, Hooks: n.hooks, Workflows: n.workflows, Users: n.directory,
+			Cursor: func() string { return n.Feed.Checkpoint(n.Feed.Head()) }},
 		GraphQL:        graphQL,
 		GraphQLSchema:  graphQL.Schema,
 		Idempotency:    idempotency.Middleware(n.pool, n.caller, idempotency.Timeout, n.Contract.Streams(), n.problems),

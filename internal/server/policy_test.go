@@ -82,6 +82,7 @@ var needs = map[string][]account.Permission{
 	"hook.Service.Replay":        {account.HooksManage},
 	"hook.Service.CurrentReplay": {account.HooksManage},
 	"hook.Service.Trigger":       {account.ItemsEdit},
+	"hook.Service.Targets":       {account.ItemsEdit},
 	"hook.Service.StopReplay":    {account.HooksManage},
 	"item.Service.Sample":        {account.HooksManage},
 	"account.Directory.Names":    {account.ItemsView},

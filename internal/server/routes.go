@@ -30,6 +30,7 @@ type Handlers struct {
 	Contract       *contract.Document
 	Problems       *contract.Problems
 	Pages          *browse.Pages
+	Services       web.Services // of the pages for people who are signed in
 	Media          *media.Service
 	GraphQL        http.Handler
 	GraphQLSchema  http.Handler
@@ -56,6 +57,15 @@ func Routes(h Handlers) http.Handler {
 	mux.Handle("GET /assets/", http.StripPrefix(mux.path, web.Assets()))
 	mux.HandleFunc("GET /api/v1/openapi.json", h.Contract.ServeJSON)
 	mux.HandleFunc("GET /api/v1/openapi.yaml", h.Contract.ServeYAML)
+
+	// People with api.access. Without a session, they are led to /login. Each page calls services, which need more.
+	people := web.NewPages(web.Config{Services: h.Services, PublicURL: h.PublicURL, Admit: h.Gate.Admit,
+		Explain: h.Problems.Explain})
+	mux.Handle("/items", people.Items())
+	mux.Handle("/items/rows", people.ItemRows())
+	mux.Handle("/items/new", people.ItemNew())
+	mux.Handle("/items/delete", people.ItemsDelete())
+	mux.Handle("/items/{id}", people.Item())
 
 	// Anyone who may see the item: everybody, if it is public or unlisted, or with a signed link.
 	files := file.Handler{Media: h.Media, Problems: h.Problems, Identify: h.Gate.visit}

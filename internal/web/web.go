@@ -1,5 +1,19 @@
-// Package web serves the pages that are not drawn from a contract: the start page, the sign-in pages, and the GraphQL
-// playground.
+// Package web serves the pages that are not drawn from a contract: the start page, the sign-in pages, the GraphQL
+// playground, and the pages in which people work ([Pages]).
+//
+// A page for people who are signed in is a file: items.go has the list of items, item.go and item_*.go an item. Each
+// stands on the shell:
+//
+//	pages.go    Pages: the services that they call; serve, which finds the user and reads a form
+//	call.go     call: one request; how it answers with a page, a part of one, another address, or an error
+//	shell.go    what is around every page, and the navigation
+//	field.go    a control of a form, with what is wrong with its value
+//	notice.go   what the next page reports after a form: done, or why not
+//	text/       the texts, in English and German
+//
+// Every form works without JavaScript: it is sent to an address that also has a page, which answers 303 when all is
+// well, and else shows the form again. Scripts make pages follow changes: they listen to GET /api/v1/changes, and fetch
+// the page, or the rows, that have changed.
 //
 // It promises that the pages need nothing but this server. The build bundles every script, style and font
 // (assets/build.mjs), and the binary embeds them. No page has an inline script, and each sends the narrowest
@@ -8,8 +22,8 @@
 //
 // The addresses on the pages are below the path of the public URL, which each page takes.
 //
-// It must not know items, users or the database, nor check permissions. The only data on a page is the user's email
-// address, which is passed in. The API authorizes what a script fetches.
+// It must not know the database, nor decide what a user may do: the services do, and the API for what a script fetches.
+// Pages leave out what a service would refuse.
 package web
 
 import (

@@ -18,6 +18,7 @@ const pages = {
   home: 'src/home/home.css',
   form: 'src/form/form.css',
   browse: 'src/browse/browse.js',
+  app: 'src/app/app.js',
 };
 const icon = 'src/icon.svg';
 

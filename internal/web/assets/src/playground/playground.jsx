@@ -8,7 +8,7 @@ import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { useEffect, useMemo } from 'react';
 import { createRoot } from 'react-dom/client';
 import { tabs } from './operations/index.js';
-import { endpoint, home, root } from './page.js';
+import { endpoint, given, home, root } from './page.js';
 import { openSignIn, useSession } from './session.js';
 import { SignInButton, SignInDialog } from './sign-in.jsx';
 import { createTransport } from './transport.js';
@@ -36,7 +36,8 @@ function Playground({ endpoint, home }) {
       <GraphiQL
         fetcher={transport.fetcher}
         plugins={plugins}
-        defaultTabs={tabs}
+        defaultTabs={given ? [{ query: given }, ...tabs] : tabs}
+        initialQuery={given}
         editorTheme={editorTheme}
         defaultEditorToolsVisibility="variables"
         shouldPersistHeaders={false}

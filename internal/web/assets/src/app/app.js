@@ -1,0 +1,25 @@
+// The pages for people who are signed in. They work without this script. It adds: the list while typing (htmx), rows and
+// sections that follow changes, times in the browser's zone, copying, and protection of forms against double clicks.
+
+import './app.css';
+import 'htmx.org';
+import { copying } from './copy.js';
+import { guardForms } from './form.js';
+import { itemPage } from './item.js';
+import { list } from './list.js';
+import { report } from './report.js';
+import { localTimes } from './time.js';
+
+localTimes(document);
+guardForms();
+copying(document);
+list(document.getElementById('results'));
+itemPage(document.getElementById('item'));
+
+// htmx has put a new list, or another part, into the page.
+document.addEventListener('htmx:afterSettle', ({ target }) => {
+  localTimes(target);
+  if (target.id === 'results') list(target);
+});
+document.addEventListener('htmx:responseError', ({ detail }) => report(detail.xhr.status));
+document.addEventListener('htmx:sendError', () => report(0));

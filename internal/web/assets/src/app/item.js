@@ -1,0 +1,50 @@
+import { copying } from './copy.js';
+import { follow } from './feed.js';
+import { isInUse } from './form.js';
+import { fetchPart } from './report.js';
+import { localTimes } from './time.js';
+
+// Sections are fetched at most this often, in milliseconds.
+const pace = 500;
+
+/**
+ * Makes the sections of an item's page follow its changes: each element with data-part is replaced by the one that the
+ * server sends now, unless somebody is typing in it. The element #news then says what others have saved meanwhile.
+ */
+export function itemPage(page) {
+  if (!page) return;
+  const { live, self } = page.dataset;
+  let timer;
+
+  const refresh = async () => {
+    timer = undefined;
+    const since = page.querySelector('input[name=revision]').value; // what the form on the page was made from
+    const html = await fetchPart(`${self}?since=${since}`);
+    if (html === undefined) return;
+    const now = new DOMParser().parseFromString(html, 'text/html');
+    if (!now.getElementById('item')) return;
+    for (const part of page.querySelectorAll('[data-part]')) {
+      const fresh = now.getElementById(part.id);
+      if (!fresh || isInUse(part)) continue;
+      const open = [...part.querySelectorAll('details[open][id]')].map(({ id }) => id);
+      part.replaceWith(document.importNode(fresh, true));
+      const placed = document.getElementById(part.id);
+      for (const id of open) document.getElementById(id)?.setAttribute('open', '');
+      localTimes(placed);
+      copying(placed);
+    }
+    pollUntilSettled();
+  };
+
+  /** Deliveries are no changes of the item. While some are on their way, the page asks again. */
+  const pollUntilSettled = () => {
+    if (page.querySelector('[data-unsettled]')) timer ??= setTimeout(refresh, 1000);
+  };
+
+  follow(live, () => {
+    timer ??= setTimeout(refresh, pace);
+    setTimeout(() => { timer ??= setTimeout(refresh, pace); }, 2_500); // its deliveries are recorded a moment later
+  });
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) timer ??= setTimeout(refresh, pace); });
+  pollUntilSettled();
+}

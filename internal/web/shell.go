@@ -1,0 +1,97 @@
+package web
+
+import (
+	"html/template"
+	"strings"
+	"sync"
+	"time"
+
+	"itemcast/internal/account"
+	"itemcast/internal/web/text"
+)
+
+// navigation are the pages that every page leads to, in this order. A page appears for users with its permission.
+var navigation = []struct {
+	path       string // below the root
+	key        string // of its name
+	permission account.Permission
+}{
+	{"items", "nav.items", account.ItemsView},
+	{"graphql", "nav.playground", account.APIAccess},
+	{"api/v1/", "nav.api", account.APIAccess},
+}
+
+// link is a link of a page.
+type link struct {
+	Href, Text string
+	Current    bool
+}
+
+// shellView is what shell.html shows around a page.
+type shellView struct {
+	Root      string
+	Icon      string
+	Notices   string
+	Bundle    bundle
+	Built     bool
+	Lang      string
+	User      string // who is signed in; "" for nobody
+	Nav       []link
+	Path      string // of the page, with its query
+	API       string // the address of the same thing in the browsable API; "" for none
+	Notice    *shownNotice
+	SignedOut bool
+	Data      any
+}
+
+func (p *Pages) shell(c *call) *shellView {
+	v := &shellView{Root: p.root, Icon: p.icon, Notices: p.notices, Bundle: p.bundle, Built: p.isBuilt, Lang: c.text.Tag,
+		User: c.actor.ShownEmail(), Path: c.URL.RequestURI(), Notice: takeNotice(c)}
+	if c.actor.Permissions == nil {
+		return v
+	}
+	for _, page := range navigation {
+		if !c.may(page.permission) {
+			continue
+		}
+		address := p.root + page.path
+		v.Nav = append(v.Nav, link{Href: address, Text: c.text.Get(page.key),
+			Current: c.URL.Path == address || strings.HasPrefix(c.URL.Path, address+"/")})
+	}
+	return v
+}
+
+// isHTTPS reports whether browsers reach a public URL over https.
+func isHTTPS(publicURL string) bool { return strings.HasPrefix(publicURL, "https://") }
+
+// parseOnce returns a function that parses templates, once for each language: the functions t, n and when write in it.
+func parseOnce(files []string) func() map[*text.Language]*template.Template {
+	return sync.OnceValue(func() map[*text.Language]*template.Template {
+		paths := make([]string, len(files))
+		for n, file := range files {
+			paths[n] = "templates/" + file
+		}
+		sheets := map[*text.Language]*template.Template{}
+		for _, l := range text.Languages() {
+			sheets[l] = template.Must(template.New("").Funcs(functions(l)).ParseFS(templates, paths...))
+		}
+		return sheets
+	})
+}
+
+// functions are those of the templates in a language.
+func functions(l *text.Language) template.FuncMap {
+	return template.FuncMap{
+		"t":     l.Get,
+		"n":     l.Count,
+		"when":  func(t time.Time) moment { return momentOf(l, t) },
+		"field": func(f field) field { return f },
+	}
+}
+
+// moment is a time of a page, for the element time.
+type moment struct{ ISO, Text string }
+
+func momentOf(l *text.Language, t time.Time) moment {
+	return moment{t.UTC().Format(time.RFC3339), l.Time(t)}
+}
