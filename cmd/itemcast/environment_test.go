@@ -53,7 +53,7 @@ func TestVariables_AreTheSettingsInTheOperatorsTable(t *testing.T) {
 			}
 		}
 	}
-	got := map[string]bool{}
+	got, shared := map[string]bool{}, map[string]string{"ops-addr": "ITEMCAST_OPS_ADDR", "storage-url": "ITEMCAST_STORAGE_URL"}
 	for command, values := range values(t) {
 		for _, value := range values {
 			own := "ITEMCAST_" + strings.ReplaceAll(upper(command), " ", "_") + "_" + upper(value.Name)
@@ -62,6 +62,7 @@ func TestVariables_AreTheSettingsInTheOperatorsTable(t *testing.T) {
 				for _, variable := range value.Tag.Envs {
 					got[variable] = true
 				}
+			case command == "process" && slices.Equal(value.Tag.Envs, []string{shared[value.Name]}): // the server's
 			case value.Flag != nil && value.Name != "help" && !slices.Equal(value.Tag.Envs, []string{own}):
 				t.Errorf("the flag --%s of itemcast %s reads %v, not %s", value.Name, command, value.Tag.Envs, own)
 			}

@@ -12,8 +12,8 @@ import (
 	"itemcast/internal/media/internal/store"
 )
 
-// CheckShared returns an error if the storage does not answer, or is not that of the servers: it lacks the file that was
-// published last.
+// CheckShared returns an error if the storage does not answer, or is not that of the servers: it lacks the file that
+// was published last.
 func (s *Service) CheckShared(ctx context.Context) error {
 	if err := s.Check(ctx); err != nil {
 		return fmt.Errorf("the storage for files does not answer: %w", err)

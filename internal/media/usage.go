@@ -36,10 +36,9 @@ const (
 	mergeRows     = 20 // of an account: as many are added up in no time
 )
 
-// RunUsage keeps the usage of accounts short, until ctx ends. Their sums are exact at any time: what an account holds is
-// the sum of rows that the transactions which publish and drop files add (migration 00134). Adding up 100,000 files for
-// each upload takes 30 times as long (TestUsage_IsAddedUpInNoTime), and a counter that transactions update would make
-// the writers of an account's items wait for each other.
+// RunUsage keeps the rows of usage few, until ctx ends. Their sums are exact at any time: what an account holds is the
+// sum of rows that the transactions which publish and drop files add (migration 00134). A counter that they update would
+// make the writers of an account's items wait for each other.
 func (s *Service) RunUsage(ctx context.Context) error {
 	for wake.Pause(ctx, mergeInterval) {
 		if err := s.MergeUsage(ctx); err != nil && ctx.Err() == nil {

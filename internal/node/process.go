@@ -99,8 +99,7 @@ func (n *Node) process(ctx context.Context, config ProcessConfig, ops net.Listen
 		})
 	}
 	group.Go(func() error {
-		defer operators.Close()
-		return n.workflows.RunProcessing(ctx, config.DrainFor)
+		return errors.Join(n.workflows.RunProcessing(ctx, config.DrainFor), operators.Close())
 	})
 	config.Ready()
 	return group.Wait()

@@ -101,6 +101,9 @@ var needs = map[string][]account.Permission{
 	"upload.Service.List": {account.UploadsManage},
 	"upload.Service.Stop": {account.UploadsManage},
 
+	"upload.Service.Usage":       {},
+	"upload.Service.BeginAdding": {}, // its caller has checked that the actor may edit the item
+
 	"workflow.Service.Profiles":      {account.ItemsView},
 	"workflow.Service.Profile":       {account.ItemsView},
 	"workflow.Service.Inbox":         {account.ItemsView},
@@ -154,6 +157,11 @@ var exempt = map[string]string{
 	"hook.Service.EndWorkflow":          "part of the deletion of a workflow profile, which has authorized",
 	"workflow.Service.Run":              "the node itself listens for changes, and moves runs",
 	"media.Service.Run":                 "the node itself deletes unused files",
+	"workflow.Service.RunProcessing":    "the process itself takes steps of runs",
+	"media.Service.RunUsage":            "the node itself merges rows",
+	"media.Service.MergeUsage":          "part of RunUsage",
+	"media.Service.CheckShared":         "for operators",
+	"media.Service.Measure":             "part of a change of an item, which has authorized",
 	"upload.Service.Run":                "the node itself ends dead uploads",
 	"upload.Service.Sweep":              "part of Run",
 	"upload.Service.Admit":              "checks a ticket, which stands for no user",

@@ -12,8 +12,8 @@
 //     exist or none.
 //   - The type of a file is that of its first bytes, never what its name or its client says.
 //   - No upload takes more of the quotas of its account and its profile than it has reserved before it began. One that
-//     does not say how long it is reserves as it grows. The reservation is the row: it ends with the state receiving, in
-//     the transaction that publishes the files, or that ends the upload.
+//     does not say how long it is reserves as it grows. The reservation is the row: it ends with the state receiving,
+//     in the transaction that publishes the files, or that ends the upload.
 //   - What a dead node leaves is ended by another: its row is not seen for two minutes, and its files are discarded. A
 //     node that was only paused finds its row ended, and makes no item.
 //   - It never holds a file in memory.

@@ -88,8 +88,8 @@ func (q quota) check(needed int64, u *Upload) error {
 	if u.begun || q.minutes == 0 || reserves == 0 || q.takenLength+reserves <= time.Duration(q.minutes)*time.Minute {
 		return nil
 	}
-	return problem.New(problem.QuotaExceeded, "All %d minutes of videos and sounds that the %s may hold are taken. Delete "+
-		"items, or ask an administrator to raise %s.", q.minutes, q.owner, q.minutesSetting)
+	return problem.New(problem.QuotaExceeded, "All %d minutes of videos and sounds that the %s may hold are taken. "+
+		"Delete items, or ask an administrator to raise %s.", q.minutes, q.owner, q.minutesSetting)
 }
 
 // Usage is what an account has, and what is on its way.

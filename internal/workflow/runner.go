@@ -58,8 +58,8 @@ func (s *Service) Run(ctx context.Context) error {
 	return nil
 }
 
-// RunProcessing processes items, beside servers that move the runs, until ctx ends. Items in progress then have the time
-// drainFor to be finished; those that remain are given back, and another node begins them again.
+// RunProcessing processes items, beside servers that move the runs, until ctx ends. Items in progress then have the
+// time drainFor to be finished; those that remain are given back, and another node begins them again.
 func (s *Service) RunProcessing(ctx context.Context, drainFor time.Duration) error {
 	var parts sync.WaitGroup
 	announcing, stop := context.WithCancel(context.WithoutCancel(ctx))

@@ -72,7 +72,8 @@ func NewService(config Config) *Service {
 	return &Service{
 		launcher: config.Starter.launcher, pool: config.Pool, log: config.Log, changed: config.Changed, items: config.Items,
 		moves: cmp.Or(config.Moves, config.Pool), jobsPool: cmp.Or(config.JobsPool, config.Pool),
-		processor: config.Processor, processJobs: max(0, cmp.Or(config.ProcessJobs, 1)), sweepPause: cmp.Or(config.SweepPause, sweepPause), metrics: newRunMetrics(),
+		processor: config.Processor, processJobs: max(0, cmp.Or(config.ProcessJobs, 1)),
+		sweepPause: cmp.Or(config.SweepPause, sweepPause), metrics: newRunMetrics(),
 		terms: newTermsCache(),
 		reach: config.Reach, hooks: config.Hooks, resolver: config.Resolver,
 	}

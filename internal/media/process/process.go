@@ -43,8 +43,8 @@ type Config struct {
 	Encode  encode.Settings
 	Picture picture.Settings
 	Log     *slog.Logger
-	// Pauses are between the attempts to read from and write to the storage, and those with a program that was killed; nil:
-	// 2 s, 10 s, 60 s.
+	// Pauses are between the attempts to read from and write to the storage, and those with a program that was killed.
+	// nil: 2 s, 10 s, 60 s.
 	Pauses []time.Duration
 }
 

@@ -28,8 +28,9 @@ func (a *API) GetAccount(
 	if revision.IfNoneMatch(request.Params.IfNoneMatch, tag) {
 		return notModified(tag), nil
 	}
-	return oapi.GetAccount200JSONResponse{Body: toAccount(s, usage), Headers: oapi.GetAccount200ResponseHeaders{ETag: &tag}},
-		nil
+	return oapi.GetAccount200JSONResponse{
+		Body: toAccount(s, usage), Headers: oapi.GetAccount200ResponseHeaders{ETag: &tag},
+	}, nil
 }
 
 func toAccount(s account.Settings, usage upload.Usage) oapi.Account {

@@ -16,7 +16,8 @@ func With(ctx context.Context, check func(ctx context.Context, tx pgx.Tx) error)
 }
 
 // Check returns an error if another node has taken the processing over, or its run has ended. tx holds the lock of the
-// item's row, so that the processor which has the lease now publishes later. A context without a lease has none to lose.
+// item's row, so that the processor which has the lease now publishes later. A context without a lease has none to
+// lose.
 func Check(ctx context.Context, tx pgx.Tx) error {
 	check, ok := ctx.Value(key{}).(func(ctx context.Context, tx pgx.Tx) error)
 	if !ok {
