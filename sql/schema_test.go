@@ -12,6 +12,7 @@ var sharedTables = map[string]string{
 	"goose_db_version":  "the schema's version",
 	"instance":          "settings of the installation",
 	"media_key":         "one key signs the links of all accounts",
+	"media_storage":     "the files of all accounts are in one storage",
 	"item_position":     "the log is sequenced for all accounts; item_change has the account",
 	"feed_head":         "as item_position",
 	"feed":              "as item_position",

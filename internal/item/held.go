@@ -22,6 +22,21 @@ func (s *Service) HeldName(id uuid.UUID, url string) string {
 
 func (s *Service) holds(id uuid.UUID, url string) bool { return s.HeldName(id, url) != "" }
 
+// heldFiles returns the ids of an item's assets and snapshots whose files Itemcast holds.
+func (s *Service) heldFiles(i *Item) (ids []uuid.UUID) {
+	for _, a := range i.Assets {
+		if s.holds(a.ID, a.URL) {
+			ids = append(ids, a.ID)
+		}
+	}
+	for _, shot := range i.Snapshots {
+		if s.holds(shot.ID, shot.URL) {
+			ids = append(ids, shot.ID)
+		}
+	}
+	return ids
+}
+
 // heldName returns the name in a path /media/ID/NAME with this id; else "".
 func heldName(id uuid.UUID, path string) string {
 	folder, ok := strings.CutPrefix(path, MediaPath)

@@ -104,6 +104,20 @@ func TestHeld_StayWhateverAWriteSends(t *testing.T) {
 	}
 }
 
+// The grace of files begins with the delete, not with the next sweep.
+func TestHeld_FilesEndWithTheirItem(t *testing.T) {
+	b := setup(t)
+	dropped := &files{}
+	b.items.files = dropped
+	source, picture := heldAsset(AssetKindSource, "clip.mp4"), heldSnapshot("1.jpg")
+	i := b.create(`{"name":"n","assets":[` + external + `]}`)
+	b.changeMedia(i.ID, Media{Add: []Asset{source}, AddSnapshots: []Snapshot{picture}})
+	must(t, b.items.Delete(b.ctx, i.ID, nil))
+	if !slices.Equal(dropped.dropped, []uuid.UUID{source.ID, picture.ID}) {
+		t.Errorf("dropped %v", dropped.dropped)
+	}
+}
+
 func TestHeld_AlteredAndForeignOnesAreRefused(t *testing.T) {
 	b := setup(t)
 	source, picture := heldAsset(AssetKindSource, "clip.mp4"), heldSnapshot("1.jpg")

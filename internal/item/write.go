@@ -104,6 +104,11 @@ func (s *Service) Delete(ctx context.Context, id uuid.UUID, condition revision.C
 		if err := deferred.DeleteItem(ctx, store.DeleteItemParams{AccountID: actor.AccountID, ID: id}); err != nil {
 			return fmt.Errorf("delete item: %w", err)
 		}
+		if ended := s.heldFiles(held.Item); len(ended) > 0 && s.files != nil {
+			if err := s.files.Drop(ctx, tx, actor.AccountID, ended...); err != nil {
+				return fmt.Errorf("drop files: %w", err)
+			}
+		}
 		return change.Record(ctx, tx, change.Change{
 			AccountID: actor.AccountID, ItemID: id, Revision: held.Revision + 1, Kind: change.Deleted,
 			Actor: actor.UserParam(), Trigger: change.TriggerWrite, Document: held.Document, OccurredAt: held.At,

@@ -95,4 +95,6 @@ func (s *Service) Content(ctx context.Context, f Fetched) (io.ReadSeekCloser, er
 }
 
 // ExplainRead returns what a client sees of an error of reading the content of a file: STORAGE_UNAVAILABLE.
-func (s *Service) ExplainRead(f Fetched, err error) error { return s.explainRead(f.File, err) }
+func (s *Service) ExplainRead(ctx context.Context, f Fetched, err error) error {
+	return s.explainRead(ctx, f.File, err)
+}

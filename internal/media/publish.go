@@ -93,17 +93,21 @@ func (s *Service) open(ctx context.Context, key string, f File) (io.ReadSeekClos
 		return nil, errNoStorage
 	}
 	content, err := s.bucket.Open(ctx, key, f.Size)
-	if errors.Is(err, blob.ErrNotFound) {
-		return nil, fmt.Errorf("the storage has lost the file %s of the asset %s (key %s)", f.Name, f.Asset, key)
-	}
 	if err != nil {
-		return nil, s.explainRead(f, err)
+		return nil, s.explainRead(ctx, f, err)
 	}
 	return content, nil
 }
 
-// explainRead returns what the caller sees of a failed read, and logs the cause.
-func (s *Service) explainRead(f File, err error) error {
+// explainRead returns what the caller sees of a failed read, and logs the cause. A file that is not there may be lost,
+// or else its storage.
+func (s *Service) explainRead(ctx context.Context, f File, err error) error {
+	if errors.Is(err, blob.ErrNotFound) {
+		if away := s.explainCheck(ctx, s.Check(ctx)); away != nil {
+			return away
+		}
+		return fmt.Errorf("the storage has lost the file %s of the asset %s", f.Name, f.Asset)
+	}
 	s.metrics.failed()
 	s.log.Warn("cannot read a file", "asset_id", f.Asset, "name", f.Name, "error", err)
 	return errStorage

@@ -1,12 +1,12 @@
 package media
 
 import (
-	"context"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"itemcast/internal/item"
@@ -24,8 +24,10 @@ type Service struct {
 	keepFor   time.Duration
 	now       func() time.Time
 	log       *slog.Logger
-	key       atomic.Pointer[[]byte] // signs links; nil until it has been read
-	discarded wake.Signal            // there are bytes to delete at once
+	key       atomic.Pointer[[]byte]    // signs links; nil until it has been read
+	storage   atomic.Pointer[uuid.UUID] // the id of the storage; nil until it has been read
+	marked    atomic.Bool               // the storage had its mark
+	discarded wake.Signal               // there are bytes to delete at once
 	metrics   *metrics
 
 	mu      sync.Mutex
@@ -64,15 +66,9 @@ var (
 		"There is no such file, or you may not see its item. Sign in, or ask for a link to it.")
 	errNoStorage = problem.New(problem.StorageUnavailable,
 		"This server has no storage for files. Ask the operator to set ITEMCAST_STORAGE_URL.")
-	errStorage = problem.New(problem.StorageUnavailable, "The storage for files does not answer. Try again soon.")
-	errFull    = problem.New(problem.StorageUnavailable,
+	errStorage  = problem.New(problem.StorageUnavailable, "The storage for files does not answer. Try again soon.")
+	errUnmarked = problem.New(problem.StorageUnavailable,
+		"The storage for files is not mounted, or is another one. Ask the operator to look at the log.")
+	errFull = problem.New(problem.StorageUnavailable,
 		"The storage for files is full. Try again when the operator has made room.")
 )
-
-// Check returns an error if the storage does not answer. A service without storage has nothing to check.
-func (s *Service) Check(ctx context.Context) error {
-	if s.bucket == nil {
-		return nil
-	}
-	return s.bucket.Check(ctx)
-}

@@ -130,7 +130,7 @@ func (b *bundle) left() (rows, files int) {
 		b.t.Fatal(err)
 	}
 	err := filepath.WalkDir(b.dir, func(_ string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
+		if err == nil && !entry.IsDir() && entry.Name() != blob.MarkName {
 			files++
 		}
 		return err

@@ -28,11 +28,11 @@ func (s *Service) Stage(ctx context.Context, account uuid.UUID, f File, maxSize 
 	if err := checkName(f.Name); err != nil {
 		return File{}, err
 	}
-	if s.bucket == nil {
-		return File{}, errNoStorage
-	}
 	if f.Size > maxSize {
 		return File{}, tooLarge(maxSize)
+	}
+	if err := s.wantStorage(ctx); err != nil {
+		return File{}, err
 	}
 	if _, _, err := mime.ParseMediaType(f.ContentType); err != nil {
 		f.ContentType = "application/octet-stream"
@@ -130,6 +130,11 @@ func (s *Service) explainWrite(f File, maxSize int64, err error) error {
 	}
 	s.metrics.failed()
 	s.log.Warn("cannot store a file", "asset_id", f.Asset, "error", err)
+	return explainStorage(err)
+}
+
+// explainStorage returns what a client sees of a failure of the storage.
+func explainStorage(err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return errFull
 	}
@@ -144,7 +149,7 @@ func (s *Service) abandon(ctx context.Context, account uuid.UUID, key string) {
 	if q.AbandonFile(ctx, store.AbandonFileParams{AccountID: account, Key: key}) != nil {
 		return
 	}
-	if s.bucket.Delete(ctx, key, true) == nil {
+	if s.bucket.Delete(ctx, key, true) == nil && s.Check(ctx) == nil { // a storage that is not mounted has no bytes
 		_ = q.DeleteFiles(ctx, []string{key})
 	}
 }

@@ -111,7 +111,7 @@ func (s *Service) deleteDropped(ctx context.Context) error {
 		if len(rows) == 0 {
 			return nil
 		}
-		if err := s.bucket.Check(ctx); err != nil { // a folder that is not mounted has nothing to delete
+		if err := s.Check(ctx); err != nil { // a folder that is not mounted has nothing to delete
 			return fmt.Errorf("check the storage: %w", err)
 		}
 		var deleted, failed []string
@@ -119,13 +119,16 @@ func (s *Service) deleteDropped(ctx context.Context) error {
 		for _, row := range rows {
 			if err := s.bucket.Delete(ctx, row.Key, row.Incomplete); err != nil {
 				failed, failure = append(failed, row.Key), err
-				if away := s.bucket.Check(ctx); away != nil {
+				if away := s.Check(ctx); away != nil {
 					failed = nil
 					break
 				}
 				continue
 			}
 			deleted = append(deleted, row.Key)
+		}
+		if err := s.Check(ctx); err != nil { // it may have gone meanwhile, and the bytes with it
+			return fmt.Errorf("check the storage: %w", err)
 		}
 		s.metrics.deleted(len(deleted))
 		if err := q.DeleteFiles(ctx, deleted); err != nil {

@@ -162,10 +162,10 @@ func TestAttach_BadFormsLeaveNothing(t *testing.T) {
 		"another length": {"/assets", [2]string{strings.Replace(whole, "Content-Type:",
 			"Content-Length: 7\r\nContent-Type:", 1), contentType}, 400, "Content-Length says 7"},
 		"another digest": {"/snapshots", [2]string{strings.Replace(whole, "Content-Type:",
-			"Content-Digest: sha-256=:" + strings.Repeat("A", 43) + "=:\r\nContent-Type:", 1), contentType}, 400, "SHA-256"},
+			"Content-Digest: sha-256=:"+strings.Repeat("A", 43)+"=:\r\nContent-Type:", 1), contentType}, 400, "SHA-256"},
 		"cut in a header behind the file": {"/assets", [2]string{strings.TrimSuffix(whole, "--\r\n") +
 			"\r\nContent-Disposition: form-data; name=\"x\"\r\n", contentType}, 400, "incomplete"},
-		"much behind the form": {"/assets", [2]string{whole + strings.Repeat("x", 100<<10), contentType}, 400, "follow the end"},
+		"much behind the form":    {"/assets", [2]string{whole + strings.Repeat("x", 100<<10), contentType}, 400, "follow the end"},
 		"an unknown field":        {"/assets", form("a.mp4", clipBytes, "colour", "red"), 400, "#/colour"},
 		"an unknown kind":         {"/assets", form("a.mp4", clipBytes, "kind", "playlist"), 400, "#/kind"},
 		"a wrong language":        {"/assets", form("a.mp4", clipBytes, "language", "German!"), 400, "#/language"},

@@ -43,6 +43,7 @@ const (
 	IdempotencyKeyInUse  Code = "IDEMPOTENCY_KEY_IN_USE"
 	IdempotencyKeyReused Code = "IDEMPOTENCY_KEY_REUSED"
 	RevisionMismatch     Code = "REVISION_MISMATCH"
+	RangeNotSatisfiable  Code = "RANGE_NOT_SATISFIABLE"
 	TooLarge             Code = "TOO_LARGE"
 	QuotaExceeded        Code = "QUOTA_EXCEEDED"
 	UnsupportedMediaType Code = "UNSUPPORTED_MEDIA_TYPE"
@@ -79,6 +80,7 @@ var statuses = map[Code]int{
 	IdempotencyKeyInUse:  http.StatusConflict,
 	IdempotencyKeyReused: http.StatusUnprocessableEntity,
 	RevisionMismatch:     http.StatusPreconditionFailed,
+	RangeNotSatisfiable:  http.StatusRequestedRangeNotSatisfiable,
 	TooLarge:             http.StatusRequestEntityTooLarge,
 	QuotaExceeded:        http.StatusRequestEntityTooLarge,
 	UnsupportedMediaType: http.StatusUnsupportedMediaType,

@@ -51,6 +51,16 @@ func answersRangesAndConditions(t *testing.T, n *nodetest.Node) {
 		if got.Status != c.status || c.body != "" && string(got.Body) != c.body {
 			t.Errorf("%s: got %d %s, want %d %s", name, got.Status, got.Body, c.status, c.body)
 		}
+		if code := map[int]string{416: "RANGE_NOT_SATISFIABLE", 412: "REVISION_MISMATCH"}[c.status]; code != "" {
+			got.WantProblem(t, name, c.status, code)
+			if of := got.Header.Get("Content-Range"); (of == "bytes */10") != (c.status == 416) {
+				t.Errorf("%s: Content-Range is %q", name, of)
+			}
+			if kept := got.Header.Get("Cache-Control"); kept != "no-store" || got.Header.Get("Content-Disposition") != "" ||
+				got.Header.Get("Access-Control-Allow-Origin") != "*" {
+				t.Errorf("%s: %v", name, got.Header)
+			}
+		}
 	}
 	several := get(n, f.path, "Range", "bytes=0-1,4-5").WantStatus(t, http.StatusPartialContent)
 	if body := string(several.Body); !strings.Contains(body, "\r\n01\r\n") || !strings.Contains(body, "\r\n45\r\n") {
@@ -81,6 +91,11 @@ func TestFile_IsFoundByItsAddressOnly(t *testing.T) {
 	}
 	n.Call(http.MethodDelete, "/api/v1/items/"+f.item, "").WantStatus(t, http.StatusNoContent)
 	wantNotFound(t, "of a deleted item", get(n, f.path))
+	var kept int
+	err := n.Pool.QueryRow(t.Context(), "SELECT count(*) FROM media_file WHERE state <> 'dropped'").Scan(&kept)
+	if err != nil || kept != 0 {
+		t.Errorf("the grace of %d files has not begun, %v", kept, err)
+	}
 }
 
 func TestFile_APrivateOneIsForThoseWhoSeeItsItem(t *testing.T) {

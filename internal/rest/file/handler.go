@@ -9,8 +9,11 @@ package file
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
+	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,6 +21,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/contract"
 	"itemcast/internal/media"
+	"itemcast/internal/media/blob"
 	"itemcast/internal/problem"
 )
 
@@ -64,14 +68,45 @@ func (h Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer content.Close()
+	if err := prepare(r, content); err != nil {
+		clearFile(header)
+		return h.Media.ExplainRead(r.Context(), f, err)
+	}
 	paced := newPacedWriter(w)
 	http.ServeContent(paced, r, "", f.Stored, content)
-	if paced.failure != nil {
+	switch {
+	case paced.failure != nil:
 		clearFile(header)
-		return h.Media.ExplainRead(f, paced.failure)
+		return h.Media.ExplainRead(r.Context(), f, paced.failure)
+	case paced.refused != 0:
+		clearFile(header)
+		return refusal(header, paced.refused, f.File)
 	}
 	paced.begin()
 	return nil
+}
+
+// prepare asks a storage for the file before the answer to several ranges begins. The writer sees only the text around
+// them.
+func prepare(r *http.Request, content io.Reader) error {
+	if remote, ok := content.(blob.Preparer); ok && strings.Contains(r.Header.Get("Range"), ",") {
+		return remote.Prepare(1)
+	}
+	return nil
+}
+
+// refusal returns the error of a request that http.ServeContent has refused.
+func refusal(header http.Header, status int, f media.File) error {
+	switch status {
+	case http.StatusPreconditionFailed:
+		return problem.New(problem.RevisionMismatch, "The file is not the one that the condition of the request names. "+
+			"Fetch it without If-Match and If-Unmodified-Since.")
+	case http.StatusRequestedRangeNotSatisfiable:
+		header.Set("Content-Range", fmt.Sprintf("bytes */%d", f.Size)) // RFC 9110 §14.4
+		return problem.New(problem.RangeNotSatisfiable, "The file has %d bytes, and none in the range. Ask for a range "+
+			"such as bytes=0-99 within it.", f.Size)
+	}
+	return fmt.Errorf("serve a file: http.ServeContent answers %d", status)
 }
 
 func (h Handler) find(w http.ResponseWriter, r *http.Request) (media.Fetched, error) {

@@ -17,11 +17,12 @@ const (
 )
 
 // pacedWriter sends a file for as long as its client takes bytes, and holds the status back until the storage has the
-// first byte.
+// first byte. It sends nothing of an answer that is an error: the caller has better words for it.
 type pacedWriter struct {
 	http.ResponseWriter
 	controller *http.ResponseController
 	status     int   // held back; 0: none
+	refused    int   // a status that is an error, which has no answer yet; 0: none
 	failure    error // of the storage, before the answer has begun
 }
 
@@ -29,7 +30,13 @@ func newPacedWriter(w http.ResponseWriter) *pacedWriter {
 	return &pacedWriter{ResponseWriter: w, controller: http.NewResponseController(w)}
 }
 
-func (w *pacedWriter) WriteHeader(status int) { w.status = status }
+func (w *pacedWriter) WriteHeader(status int) {
+	if status >= http.StatusBadRequest {
+		w.refused = status
+		return
+	}
+	w.status = status
+}
 
 // begin sends the status.
 func (w *pacedWriter) begin() {
@@ -40,6 +47,9 @@ func (w *pacedWriter) begin() {
 }
 
 func (w *pacedWriter) Write(p []byte) (int, error) {
+	if w.refused != 0 {
+		return len(p), nil
+	}
 	w.begin()
 	w.extend()
 	return w.ResponseWriter.Write(p)

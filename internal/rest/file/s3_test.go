@@ -34,7 +34,7 @@ func TestFile_SaysThatTheStorageIsAway(t *testing.T) {
 	n := nodetest.StartStoring(t, server.URL)
 	f := store(n, "public", "clip.mp4", "video/mp4", text)
 	server.Stop()
-	for _, header := range [][]string{nil, {"Range", "bytes=1-2"}} {
+	for _, header := range [][]string{nil, {"Range", "bytes=1-2"}, {"Range", "bytes=1-2,4-5"}} {
 		got := get(n, f.path, header...)
 		got.WantProblem(t, "away", http.StatusServiceUnavailable, "STORAGE_UNAVAILABLE")
 		if got.Header.Get("Retry-After") == "" || got.Header.Get("Cache-Control") != "no-store" ||

@@ -12,6 +12,7 @@ import (
 
 	"itemcast/internal/account"
 	"itemcast/internal/db/dbtest"
+	"itemcast/internal/media/blob"
 	"itemcast/internal/node/nodetest"
 )
 
@@ -174,7 +175,7 @@ func TestUpload_AKilledNodeLosesTheUploadAndLeavesNothing(t *testing.T) {
 func files(t *testing.T, dir string) (all []string) {
 	t.Helper()
 	_ = filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
-		if err == nil && !e.IsDir() {
+		if err == nil && !e.IsDir() && e.Name() != blob.MarkName {
 			all = append(all, path)
 		}
 		return nil
