@@ -27,6 +27,7 @@ type serveCommand struct {
 	MediaKeepFor       time.Duration `help:"How long the files of deleted items and assets are retained." env:"ITEMCAST_MEDIA_KEEP_FOR" default:"24h"`
 	UploadMaxSize      byteSize      `help:"Size limit of an upload with a ticket, such as 20GB." env:"ITEMCAST_UPLOAD_MAX_SIZE" default:"100GiB"`
 	ProcessJobs        processJobs   `help:"Items whose media this server processes at once. auto: one for each 4 cores. 0: none, for itemcast process to do." env:"ITEMCAST_PROCESS_JOBS" default:"auto"`
+	UploadDrafts       bool          `help:"Let resumable uploads also speak the IETF drafts of resumable HTTP uploads, whose form may change." env:"ITEMCAST_UPLOAD_DRAFTS"`
 	TrustedProxies     []network     `help:"Networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8 or 10.0.0.1." env:"ITEMCAST_TRUSTED_PROXIES" placeholder:"CIDR,…"`
 	HookAllowNetworks  []network     `help:"Private networks that hooks may reach, such as 127.0.0.0/8." env:"ITEMCAST_HOOK_ALLOW_NETWORKS" placeholder:"CIDR,…"`
 	HookAllowPorts     egress.Ports  `help:"Ports that hooks may reach." env:"ITEMCAST_HOOK_ALLOW_PORTS" default:"80,443,1024-65535"`
@@ -63,6 +64,7 @@ func (s *serveCommand) Run(ctx context.Context, c *console, d *database) error {
 			Retention:          change.Retention{MaxAge: s.LogKeepFor, MaxBytes: int64(s.LogKeepSize)},
 			AuditKeepFor:       s.AuditKeepFor,
 			UploadMaxSize:      int64(s.UploadMaxSize),
+			UploadDrafts:       s.UploadDrafts,
 			HookReach:          egress.Policy{Networks: prefixes(s.HookAllowNetworks), Ports: s.HookAllowPorts},
 			TrustedProxies:     prefixes(s.TrustedProxies),
 			StorageURL:         s.storage(d),

@@ -82,9 +82,16 @@ type document struct {
 func encodeProblem(shown *problem.Error) ([]byte, error) {
 	status := shown.Code.Status()
 	return plainjson.Marshal(document{
-		Type: "about:blank", Title: http.StatusText(status), Status: status,
+		Type: "about:blank", Title: titleOf(status), Status: status,
 		Code: shown.Code, Detail: shown.Detail, Errors: shown.Faults,
 	})
+}
+
+func titleOf(status int) string {
+	if status == problem.StatusChecksumMismatch { // which net/http does not know
+		return "Checksum Mismatch"
+	}
+	return http.StatusText(status)
 }
 
 func writeDocument(w http.ResponseWriter, shown *problem.Error) {

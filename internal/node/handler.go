@@ -10,6 +10,7 @@ import (
 	"itemcast/internal/idempotency"
 	"itemcast/internal/rest/core"
 	"itemcast/internal/rest/oneshot"
+	"itemcast/internal/rest/tus"
 	"itemcast/internal/server"
 	"itemcast/internal/web"
 )
@@ -48,6 +49,7 @@ func (n *Node) Handler() *Handler {
 		GraphQL:        graphQL,
 		GraphQLSchema:  graphQL.Schema,
 		Idempotency:    idempotency.Middleware(n.pool, n.caller, idempotency.Timeout, n.Contract.Streams(), n.problems),
+		Resumable:      n.resumable(gate),
 		Uploads:        &oneshot.Handler{Uploads: n.uploads, Problems: n.problems, PublicURL: publicURL},
 		SignIn:         n.SignIn,
 		Gate:           gate,
@@ -56,6 +58,16 @@ func (n *Node) Handler() *Handler {
 		PublicURL:      publicURL,
 	})
 	return &Handler{Handler: routes, graphQL: graphQL}
+}
+
+// resumable returns the edge of resumable uploads.
+func (n *Node) resumable(gate *server.Gate) http.Handler {
+	h, err := tus.New(tus.Config{Uploads: n.uploads, Problems: n.problems, Admit: gate.Admit,
+		AllowsOrigin: n.SignIn.AllowsOrigin, PublicURL: n.config.PublicURL, Draft: n.config.UploadDrafts})
+	if err != nil {
+		panic(err) // the configuration of a library, which no setting changes
+	}
+	return h
 }
 
 // caller returns the user of a request, if that user has the permission of the request's operation.

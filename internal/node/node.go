@@ -46,7 +46,7 @@ import (
 )
 
 const (
-	notifierConns = 4 // one each for the sequencer, the feed, the durable consumer and reviews of permissions
+	notifierConns = 5 // one each for the sequencer, the feed, the durable consumer, reviews of permissions and presence
 	queueConns    = 5 // one each for claims, results, sweeps and replays, and one to spare
 	moveConns     = 6 // one each for the runs that move at once, their sweep, and the lease of the processor
 	jobConns      = 4 // one each for fetching, completing and announcing jobs, and for their maintenance
@@ -60,6 +60,8 @@ type Config struct {
 	Retention          change.Retention // of the change log
 	AuditKeepFor       time.Duration    // how long the audit log retains entries; 0: no limit
 	UploadMaxSize      int64            // bytes of an upload; 0: upload.DefaultMaxSize
+	UploadDrafts       bool             // resumable uploads also speak the drafts of the IETF
+	Now                func() time.Time // when resumable uploads expire; nil: time.Now
 	HookReach          egress.Policy
 	TrustedProxies     []netip.Prefix     // whose X-Forwarded-For is trusted
 	Processor          workflow.Processor // of media; nil: one that uses ffmpeg and vips, if there is a storage
@@ -185,10 +187,11 @@ func (n *Node) buildServices() {
 		ProcessJobs: cmp.Or(config.ProcessJobs, DefaultProcessJobs())})
 	n.uploads = upload.NewService(upload.Config{Pool: pool, Items: n.Items, Media: n.Media,
 		Terms: n.workflows.UploadTerms, CheckItem: n.Contract.Schema("ItemInput").Check, MaxSize: config.UploadMaxSize,
-		Log: log})
+		Log: log, Presence: n.notifier, Now: config.Now})
 	n.attach = attach.NewService(attach.Config{Items: n.Items, Media: n.Media, Uploads: n.uploads, Reach: config.HookReach,
 		Transport: outside, UserAgent: "Itemcast/" + config.Version, MaxSize: config.UploadMaxSize,
 		CheckForm: n.Contract.Schema("AssetForm").Check, CheckByURL: n.Contract.Schema("AssetByURL").Check})
+	n.uploads.Assets = n.attach
 }
 
 // processor returns the processor of media; nil without a storage.
@@ -200,6 +203,9 @@ func (n *Node) processor() workflow.Processor {
 	return process.New(process.Config{Files: n.Media, Items: n.Items, Log: config.Log, Encode: config.Encode,
 		Scratch: cmp.Or(config.Scratch, filepath.Join(os.TempDir(), "itemcast-scratch"))})
 }
+
+// SweepUploads does at once what Run does to uploads every minute.
+func (n *Node) SweepUploads(ctx context.Context) error { return n.uploads.Sweep(ctx) }
 
 // Close releases the node's own database connections and its storage. Call it after Run has returned.
 func (n *Node) Close() {

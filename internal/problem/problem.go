@@ -44,6 +44,10 @@ const (
 	IdempotencyKeyReused Code = "IDEMPOTENCY_KEY_REUSED"
 	RevisionMismatch     Code = "REVISION_MISMATCH"
 	RangeNotSatisfiable  Code = "RANGE_NOT_SATISFIABLE"
+	UnsupportedVersion   Code = "UNSUPPORTED_VERSION"
+	ChecksumMismatch     Code = "CHECKSUM_MISMATCH"
+	Gone                 Code = "GONE"
+	Locked               Code = "LOCKED"
 	TooLarge             Code = "TOO_LARGE"
 	QuotaExceeded        Code = "QUOTA_EXCEEDED"
 	UnsupportedMediaType Code = "UNSUPPORTED_MEDIA_TYPE"
@@ -54,6 +58,9 @@ const (
 	Unavailable          Code = "UNAVAILABLE"
 	StorageUnavailable   Code = "STORAGE_UNAVAILABLE"
 )
+
+// StatusChecksumMismatch is a status of tus (1.0.0, "Checksum").
+const StatusChecksumMismatch = 460
 
 var statuses = map[Code]int{
 	BadRequest:           http.StatusBadRequest,
@@ -81,6 +88,10 @@ var statuses = map[Code]int{
 	IdempotencyKeyReused: http.StatusUnprocessableEntity,
 	RevisionMismatch:     http.StatusPreconditionFailed,
 	RangeNotSatisfiable:  http.StatusRequestedRangeNotSatisfiable,
+	UnsupportedVersion:   http.StatusPreconditionFailed,
+	ChecksumMismatch:     StatusChecksumMismatch,
+	Gone:                 http.StatusGone,
+	Locked:               http.StatusLocked,
 	TooLarge:             http.StatusRequestEntityTooLarge,
 	QuotaExceeded:        http.StatusRequestEntityTooLarge,
 	UnsupportedMediaType: http.StatusUnsupportedMediaType,

@@ -64,6 +64,8 @@ var needs = map[string][]account.Permission{
 	"attach.Service.Add":         {account.ItemsEdit},
 	"attach.Service.AddByURL":    {account.ItemsEdit},
 	"attach.Service.AddSnapshot": {account.ItemsEdit},
+	"attach.Service.MayAddForm":  {account.ItemsEdit},
+	"attach.Service.AddStored":   {account.ItemsEdit},
 
 	"item.Service.Import":        {account.ItemsCreate, account.ItemsEdit},
 	"item.Service.CreateField":   {account.WorkflowsManage},
@@ -101,8 +103,9 @@ var needs = map[string][]account.Permission{
 	"upload.Service.List": {account.UploadsManage},
 	"upload.Service.Stop": {account.UploadsManage},
 
-	"upload.Service.Usage":       {},
-	"upload.Service.BeginAdding": {}, // its caller has checked that the actor may edit the item
+	"upload.Service.Usage":           {},
+	"upload.Service.BeginAdding":     {}, // its caller has checked that the actor may edit the item
+	"upload.Service.CreateResumable": {account.ItemsCreate},
 
 	"workflow.Service.Profiles":      {account.ItemsView},
 	"workflow.Service.Profile":       {account.ItemsView},
@@ -166,6 +169,12 @@ var exempt = map[string]string{
 	"upload.Service.Sweep":              "part of Run",
 	"upload.Service.Admit":              "checks a ticket, which stands for no user",
 	"upload.Service.Begin":              "takes a ticket that Admit has checked",
+	"upload.Service.Resumable":          "the key of an upload stands for no user",
+	"upload.Service.Hold":               "the key of an upload stands for no user",
+	"media.Service.Extend":              "part of an upload, which has authorized",
+	"media.Service.ReadSegments":        "part of an upload, which has authorized",
+	"media.Service.StageSegments":       "part of an upload, which has authorized",
+	"media.Service.DeleteSegments":      "part of an upload, which has authorized",
 	"media.Service.Check":               "for operators",
 	"media.Service.Fetch":               "public files are for everybody; it authorizes for private ones",
 	"media.Service.Content":             "takes what Fetch has found",

@@ -21,6 +21,7 @@ import (
 	"itemcast/internal/publicurl"
 	"itemcast/internal/rest/core"
 	"itemcast/internal/rest/file"
+	"itemcast/internal/rest/tus"
 	"itemcast/internal/web"
 )
 
@@ -36,6 +37,7 @@ type Handlers struct {
 	GraphQLSchema  http.Handler
 	Idempotency    func(http.Handler) http.Handler
 	Uploads        http.Handler // of an upload with a ticket
+	Resumable      http.Handler // of resumable uploads
 	SignIn         Browsers
 	Gate           *Gate
 	AllowsOrigin   func(string) bool // of a page that may call the API, by an access token
@@ -80,6 +82,10 @@ func Routes(h Handlers) http.Handler {
 	// Anyone with an upload ticket. Cookies and other credentials have no effect.
 	mux.Handle("POST /api/v1/uploads", uploads(h))
 
+	// Resumable uploads begin with a ticket, or with a user. Then the URL of an upload is the key to it, and cookies and
+	// other credentials have no effect.
+	mux.Handle(tus.Path, h.Resumable)
+
 	// Anyone gets the page; operations are for users. A WebSocket signs in by its first message, with the credentials
 	// of that or of its handshake: after a refused handshake, clients do not know whether to try again.
 	graphQL := held(signedIn(h.Gate, transport.Refuse, h.GraphQL))
@@ -92,14 +98,16 @@ func Routes(h Handlers) http.Handler {
 	mux.Handle("/", notFound)
 	// The GraphQL handler bounds its own operations; a file takes as long as its client reads.
 	unbounded := func(r *http.Request) bool {
-		return streams(r) || r.URL.Path == mux.path+"/graphql" || strings.HasPrefix(r.URL.Path, mux.path+"/media/")
+		return streams(r) || r.URL.Path == mux.path+"/graphql" || strings.HasPrefix(r.URL.Path, mux.path+"/media/") ||
+			strings.HasPrefix(r.URL.Path, mux.path+tus.Path)
 	}
 	upload := isUpload(mux.path)
 	takesTokens := func(r *http.Request) bool { return isAPI(strings.TrimPrefix(r.URL.Path, mux.path)) }
 	secured := secure(h, takesTokens, upload, withAddress(h.TrustedProxies, h.Problems.Canonical(mux.path+"/api/", mux)))
 	return withTokens(restored(mux.path, withoutCredentials(upload, h.Pages.Problems(pages.User, h.Problems.Recover(
 		withDeadlines(ordinary, unbounded,
-			uploadPreflights(upload, secured, crossOrigin(mux.path, h.AllowsOrigin, secured))))))))
+			uploadPreflights(upload, secured, resumableOrigins(mux.path, secured,
+				crossOrigin(mux.path, h.AllowsOrigin, secured)))))))))
 }
 
 // operations serves every operation of openapi/core.yaml. Each request is checked against the contract first.

@@ -137,8 +137,11 @@ func (s *Service) reserveNonce(ctx context.Context, q *store.Queries, u *Upload)
 	if inserted > 0 {
 		return nil
 	}
-	state, err := q.NonceState(ctx, store.NonceStateParams{AccountID: u.ticket.Account, ProfileID: u.ticket.Profile,
-		Nonce: u.ticket.Nonce})
+	return s.errNonceTaken(ctx, q, u.ticket)
+}
+
+func (s *Service) errNonceTaken(ctx context.Context, q *store.Queries, t ticket.Ticket) error {
+	state, err := q.NonceState(ctx, store.NonceStateParams{AccountID: t.Account, ProfileID: t.Profile, Nonce: t.Nonce})
 	if err == nil && state == stateDone {
 		return problem.New(problem.TicketUsed, "The ticket has made its upload. Get a new one for each upload.")
 	}

@@ -32,8 +32,7 @@ func (u *Upload) Finish() ([]Made, error) {
 	case err != nil && !problem.Is(err, problem.NotFound):
 		return nil, err
 	case err != nil || !terms.Enabled:
-		return nil, problem.New(problem.UploadsDisabled,
-			"The ticket's workflow profile has stopped to take uploads. Ask its owner to enable them.")
+		return nil, errDisabled
 	}
 	ctx := account.WithActor(u.ctx, actorOf(terms))
 	made := make([]Made, len(u.files))
@@ -55,12 +54,21 @@ func (u *Upload) Finish() ([]Made, error) {
 	return made, nil
 }
 
+var errDisabled = problem.New(problem.UploadsDisabled,
+	"The ticket's workflow profile has stopped to take uploads. Ask its owner to enable them.")
+
 // makeItem makes an item with a file as its source.
 func (u *Upload) makeItem(ctx context.Context, f received) (document item.Document, id uuid.UUID, err error) {
 	input, err := u.ticket.ItemInput(f.Name)
 	if err != nil {
 		return item.Document{}, uuid.Nil, err
 	}
+	return u.makeItemOf(ctx, input, f)
+}
+
+func (u *Upload) makeItemOf(
+	ctx context.Context, input []byte, f received,
+) (document item.Document, id uuid.UUID, err error) {
 	document, err = u.s.Items.CreateWithMedia(ctx, input,
 		func(ctx context.Context, tx pgx.Tx, made uuid.UUID) (item.Media, error) {
 			id = made

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,6 +20,10 @@ const (
 
 // Run tells other nodes that this node's uploads live, and ends what dead nodes have left, until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watching.Go(func() { s.stayPresent(ctx) })
+	watching.Go(func() { s.watchHeld(ctx) })
 	var swept time.Time
 	for {
 		s.see(ctx)
@@ -70,7 +75,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		return fmt.Errorf("end dead uploads: %w", err)
 	}
 	s.metrics.dead.Add(dead)
-	var errs error
+	errs := s.sweepResumables(ctx)
 	left, err := q.Leftovers(ctx, sweepBatch)
 	if err != nil {
 		return fmt.Errorf("list the files of ended uploads: %w", err)

@@ -38,7 +38,10 @@ type Config struct {
 	Terms func(ctx context.Context, profile uuid.UUID) (ticket.Terms, error)
 	// CheckItem checks an item input against the contract, before a byte of the files is read.
 	CheckItem item.Checker
-	MaxSize   int64 // bytes of an upload, whatever its ticket allows; 0: DefaultMaxSize
+	Assets    Assets           // for resumable uploads that add a file to an item
+	Presence  *pgxpool.Pool    // of one connection that this node keeps; nil: Pool
+	Now       func() time.Time // nil: time.Now. When resumable uploads expire
+	MaxSize   int64            // bytes of an upload, whatever its ticket allows; 0: DefaultMaxSize
 	Log       *slog.Logger
 }
 
@@ -50,13 +53,27 @@ type Service struct {
 
 	mu       sync.Mutex
 	underWay map[uuid.UUID]*Upload // that this node receives
+	held     map[uuid.UUID]*Held   // the resumable ones, by their writers
+	present  bool                  // this node holds the lock that tells that it lives
 }
 
 // NewService returns a Service.
 func NewService(c Config) *Service {
 	c.MaxSize = cmp.Or(c.MaxSize, DefaultMaxSize)
-	return &Service{Config: c, node: uuid.Must(uuid.NewV7()), metrics: newMetrics(), underWay: map[uuid.UUID]*Upload{}}
+	c.Presence = cmp.Or(c.Presence, c.Pool)
+	return &Service{Config: c, node: uuid.Must(uuid.NewV7()), metrics: newMetrics(), underWay: map[uuid.UUID]*Upload{},
+		held: map[uuid.UUID]*Held{}}
 }
+
+func (s *Service) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
+}
+
+// ExpiresAt returns when a resumable upload that begins now expires, unless more comes.
+func (s *Service) ExpiresAt() time.Time { return s.now().Add(ExpireAfter) }
 
 var errStopped = problem.New(problem.Conflict, "The upload was stopped on the server, by an operator or because its "+
 	"database was away for too long. Nothing of it was kept.")

@@ -51,6 +51,8 @@ type store interface {
 	discardParts(ctx context.Context, key string) error
 	// check reports whether the store answers.
 	check(ctx context.Context) error
+
+	segments
 }
 
 // Open opens the store of a URL: file:///folder, which is made if there is none, or s3://bucket?region=…&endpoint=…

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -49,13 +50,31 @@ func StartStoring(t testing.TB, storage string) *Node {
 	return startOn(t, dbtest.New(t), storage)
 }
 
+// StartStoringOn is StartOn for a node that stores files at a URL. Nodes may share it.
+func StartStoringOn(t testing.TB, pool *pgxpool.Pool, storage string) *Node {
+	t.Helper()
+	return startOn(t, pool, storage)
+}
+
+// StartAt is Start for a node with a clock of its own, which tells when resumable uploads expire.
+func StartAt(t testing.TB, now func() time.Time) *Node {
+	t.Helper()
+	return startWith(t, dbtest.New(t), node.Config{StorageURL: folder(t), Now: now})
+}
+
 // folder returns the URL of a storage that ends with the test.
 func folder(t testing.TB) string { return "file://" + t.TempDir() }
 
 func startOn(t testing.TB, pool *pgxpool.Pool, storage string) *Node {
 	t.Helper()
+	return startWith(t, pool, node.Config{StorageURL: storage})
+}
+
+// startWith starts a node with some settings; build chooses the others.
+func startWith(t testing.TB, pool *pgxpool.Pool, config node.Config) *Node {
+	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
-	n := build(t, pool, "http://"+server.Listener.Addr().String(), storage)
+	n := build(t, pool, "http://"+server.Listener.Addr().String(), config)
 	n.start(server)
 	return n
 }
@@ -84,7 +103,7 @@ func (n *Node) start(server *httptest.Server) {
 // and waits for its end; it may be called again. The test's end calls it too.
 func Serve(t testing.TB, pool *pgxpool.Pool, listener net.Listener) (n *Node, stop func()) {
 	t.Helper()
-	n = build(t, pool, "http://"+listener.Addr().String(), folder(t))
+	n = build(t, pool, "http://"+listener.Addr().String(), node.Config{StorageURL: folder(t)})
 	handler := n.Handler()
 	handler.Handler = labelled(n.URL, handler.Handler)
 	background, stopBackground := context.WithCancel(context.Background())
@@ -107,20 +126,16 @@ func Serve(t testing.TB, pool *pgxpool.Pool, listener net.Listener) (n *Node, st
 }
 
 // build builds a node at a public URL. Its hooks may reach this machine.
-func build(t testing.TB, pool *pgxpool.Pool, url, storage string) *Node {
+func build(t testing.TB, pool *pgxpool.Pool, url string, config node.Config) *Node {
 	t.Helper()
 	if _, err := account.Ensure(t.Context(), pool, AdminEmail, AdminPassword); err != nil {
 		t.Fatal(err)
 	}
-	n, err := node.New(t.Context(), pool, node.Config{
-		PublicURL:          url,
-		ConnectionsPerUser: ConnectionsPerUser,
-		StorageURL:         storage,
-		Scratch:            t.TempDir(),
-		Encode:             encode.Settings{Preset: "ultrafast"},
-		HookReach:          egress.Policy{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
-		Log:                slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn})),
-	})
+	config.PublicURL, config.ConnectionsPerUser = url, ConnectionsPerUser
+	config.Scratch, config.Encode = t.TempDir(), encode.Settings{Preset: "ultrafast"}
+	config.HookReach = egress.Policy{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+	config.Log = slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	n, err := node.New(t.Context(), pool, config)
 	if err != nil {
 		t.Fatal(err)
 	}

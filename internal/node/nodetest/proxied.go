@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"itemcast/internal/db/dbtest"
+	"itemcast/internal/node"
 )
 
 // ProxiedPath is the path of a proxied node's public URL.
@@ -20,7 +21,7 @@ const ProxiedPath = "/hub"
 func StartProxied(t testing.TB, strips bool) *Node {
 	t.Helper()
 	inner, outer := httptest.NewUnstartedServer(nil), httptest.NewUnstartedServer(nil)
-	n := build(t, dbtest.New(t), "http://"+outer.Listener.Addr().String()+ProxiedPath, folder(t))
+	n := build(t, dbtest.New(t), "http://"+outer.Listener.Addr().String()+ProxiedPath, node.Config{StorageURL: folder(t)})
 	n.start(inner)
 	target := &url.URL{Scheme: "http", Host: inner.Listener.Addr().String()}
 	proxy := http.Handler(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }})

@@ -61,7 +61,7 @@ func (s *Service) AddByURL(ctx context.Context, id uuid.UUID, raw []byte) (item.
 			s.maxSize)
 	}
 	return s.add(ctx, id, from.Fields,
-		source{name: fetched.name, byURL: true, size: max(fetched.length, 0), content: fetched})
+		source{name: fetched.name, byURL: true, size: max(fetched.length, 0), content: fetched}, nil)
 }
 
 // fetched is a file that a server sends. Its reads end when nothing has come for a time.

@@ -86,21 +86,29 @@ func (s *Service) MayAdd(ctx context.Context, id uuid.UUID) error {
 // UNSUPPORTED_MEDIA_TYPE for a file that is not of its kind; those of media.Service.Stage and item.Service.ChangeMedia,
 // and those of content.
 func (s *Service) Add(ctx context.Context, id uuid.UUID, raw []byte, content io.Reader) (item.Document, error) {
-	if _, err := account.Authorize(ctx, account.ItemsEdit); err != nil {
+	form, err := s.readForm(ctx, raw)
+	if err != nil {
 		return item.Document{}, err
 	}
-	if invalid := s.checkForm(raw); invalid != nil {
-		return item.Document{}, invalid
-	}
-	var form Form
-	if err := json.Unmarshal(raw, &form); err != nil {
-		return item.Document{}, fmt.Errorf("decode the fields of a form: %w", err)
-	}
-	return s.add(ctx, id, form.Fields, source{name: form.File, content: content})
+	return s.add(ctx, id, form.Fields, source{name: form.File, content: content}, nil)
 }
 
+func (s *Service) readForm(ctx context.Context, raw []byte) (form Form, err error) {
+	if _, err := account.Authorize(ctx, account.ItemsEdit); err != nil {
+		return form, err
+	}
+	if invalid := s.checkForm(raw); invalid != nil {
+		return form, invalid
+	}
+	if err := json.Unmarshal(raw, &form); err != nil {
+		return form, fmt.Errorf("decode the fields of a form: %w", err)
+	}
+	return form, nil
+}
+
+// add adds a file to an item. also, unless it is nil, joins the transaction.
 func (s *Service) add(
-	ctx context.Context, id uuid.UUID, fields Fields, from source,
+	ctx context.Context, id uuid.UUID, fields Fields, from source, also func(ctx context.Context, tx pgx.Tx) error,
 ) (item.Document, error) {
 	kind := cmp.Or(fields.Kind, item.AssetKindSource)
 	f, err := from.read(kind)
@@ -108,7 +116,7 @@ func (s *Service) add(
 		return item.Document{}, err
 	}
 	f.plays = kind == item.AssetKindSource && (f.Kind == item.ItemTypeVideo || f.Kind == item.ItemTypeAudio)
-	return s.store(ctx, id, f, func(stored media.File, held item.Held) item.Media {
+	return s.store(ctx, id, f, also, func(stored media.File, held item.Held) item.Media {
 		added := s.media.AssetOf(stored, kind)
 		added.Language = fields.Language
 		change := item.Media{Add: []item.Asset{added}, Remove: s.superseded(held, added)}
@@ -117,6 +125,31 @@ func (s *Service) add(
 		}
 		return change
 	})
+}
+
+var _ upload.Assets = (*Service)(nil)
+
+// MayAddForm is MayAdd, and checks the JSON of Form. Further error: INVALID_INPUT.
+func (s *Service) MayAddForm(ctx context.Context, id uuid.UUID, raw []byte) error {
+	if err := s.MayAdd(ctx, id); err != nil {
+		return err
+	}
+	if invalid := s.checkForm(raw); invalid != nil {
+		return invalid
+	}
+	return nil
+}
+
+// AddStored is Add for a file of size bytes. It calls also in the transaction of the item's change.
+func (s *Service) AddStored(
+	ctx context.Context, id uuid.UUID, raw []byte, size int64, content io.Reader,
+	also func(ctx context.Context, tx pgx.Tx) error,
+) (item.Document, error) {
+	form, err := s.readForm(ctx, raw)
+	if err != nil {
+		return item.Document{}, err
+	}
+	return s.add(ctx, id, form.Fields, source{name: form.File, size: size, content: content}, also)
 }
 
 // AddSnapshot adds a picture to an item as a snapshot. With poster it represents the item. Errors: those of Add.
@@ -130,7 +163,7 @@ func (s *Service) AddSnapshot(
 	if err != nil {
 		return item.Document{}, err
 	}
-	return s.store(ctx, id, f, func(stored media.File, _ item.Held) item.Media {
+	return s.store(ctx, id, f, nil, func(stored media.File, _ item.Held) item.Media {
 		change := item.Media{AddSnapshots: []item.Snapshot{s.media.SnapshotOf(stored)}}
 		if poster {
 			change.Poster = &stored.Asset
@@ -142,7 +175,8 @@ func (s *Service) AddSnapshot(
 // store stores a file and publishes it in the transaction of the item's change. What it needs of the quotas of the
 // account and of the item's profile is reserved before a byte of it is stored.
 func (s *Service) store(
-	ctx context.Context, id uuid.UUID, f file, change func(stored media.File, held item.Held) item.Media,
+	ctx context.Context, id uuid.UUID, f file, also func(ctx context.Context, tx pgx.Tx) error,
+	change func(stored media.File, held item.Held) item.Media,
 ) (item.Document, error) {
 	adding := upload.Adding{ByURL: f.byURL, Size: f.size, Plays: f.plays}
 	err := s.items.Hold(ctx, id, func(_ context.Context, _ pgx.Tx, held item.Held) error {
@@ -165,6 +199,11 @@ func (s *Service) store(
 	}
 	document, err := s.items.ChangeMedia(u.Context(), id,
 		func(ctx context.Context, tx pgx.Tx, held item.Held) (item.Media, error) {
+			if also != nil {
+				if err := also(ctx, tx); err != nil {
+					return item.Media{}, err
+				}
+			}
 			return change(stored, held), u.Publish(ctx, tx, id, stored)
 		})
 	return document, u.Explain(err)

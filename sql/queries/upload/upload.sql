@@ -2,7 +2,7 @@
 -- name: ReleaseDead :exec
 UPDATE upload SET state = 'ended', ended_at = now()
 WHERE account_id = @account_id AND profile_id = CAST(@profile_id AS uuid) AND nonce = CAST(@nonce AS text)
-  AND state = 'receiving' AND seen_at < now() - make_interval(secs => @dead_after::float8);
+  AND state = 'receiving' AND way = 'form' AND seen_at < now() - make_interval(secs => @dead_after::float8);
 
 -- InsertUpload reserves a ticket's nonce. It inserts nothing if the nonce is taken.
 -- name: InsertUpload :execrows
@@ -10,11 +10,12 @@ INSERT INTO upload (id, account_id, profile_id, user_id, nonce, way, state, size
     node)
 VALUES (@id, @account_id, @profile_id, @user_id, @nonce, @way, 'receiving', @size_expected, @reserved,
     @reserved_minutes, @node)
-ON CONFLICT (profile_id, nonce) WHERE nonce IS NOT NULL AND state <> 'ended' DO NOTHING;
+ON CONFLICT (profile_id, nonce) WHERE nonce IS NOT NULL AND state <> 'ended' AND NOT partial DO NOTHING;
 
 -- name: NonceState :one
 SELECT state FROM upload
-WHERE account_id = @account_id AND profile_id = CAST(@profile_id AS uuid) AND nonce = CAST(@nonce AS text) AND state <> 'ended';
+WHERE account_id = @account_id AND profile_id = CAST(@profile_id AS uuid) AND nonce = CAST(@nonce AS text) AND state <> 'ended'
+  AND NOT partial;
 
 -- name: Reserve :execrows
 UPDATE upload SET reserved = @reserved WHERE account_id = @account_id AND id = @id AND state = 'receiving';
@@ -48,7 +49,7 @@ RETURNING u.id;
 -- name: EndDead :execrows
 -- system: uploads of dead nodes, of all accounts.
 UPDATE upload SET state = 'ended', ended_at = now()
-WHERE state = 'receiving' AND seen_at < now() - make_interval(secs => @dead_after::float8);
+WHERE state = 'receiving' AND way = 'form' AND seen_at < now() - make_interval(secs => @dead_after::float8);
 
 -- Leftovers returns uploads that have ended and whose files have not been discarded. One that ended just now is left to
 -- its node.
@@ -63,13 +64,13 @@ ORDER BY ended_at LIMIT @max_rows;
 -- system: of all accounts.
 DELETE FROM upload WHERE id IN (
     SELECT p.id FROM upload p WHERE p.ended_at < now() - make_interval(secs => @keep_for::float8)
-      AND (p.state = 'done' OR p.asset_ids = '{}')
+      AND (p.state = 'done' OR p.asset_ids = '{}') AND p.segments = '{}' AND p.open_segments = '{}'
     LIMIT @max_rows);
 
 -- name: ListUploads :many
 SELECT id, profile_id, user_id, nonce, way, size_expected, bytes, started_at, seen_at FROM upload
 WHERE account_id = @account_id AND state = 'receiving'
-  AND seen_at >= now() - make_interval(secs => @dead_after::float8)
+  AND (way = 'tus' OR seen_at >= now() - make_interval(secs => @dead_after::float8))
   AND (profile_id IS NULL OR profile_id <> ALL (
       (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]))
   AND (sqlc.narg('before_id')::uuid IS NULL OR id < sqlc.narg('before_id')::uuid)

@@ -3,3 +3,45 @@
 //   sqlc v1.31.1
 
 package store
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+type Upload struct {
+	ID              uuid.UUID
+	AccountID       uuid.UUID
+	ProfileID       *uuid.UUID
+	UserID          *uuid.UUID
+	Nonce           *string
+	Way             string
+	State           string
+	SizeExpected    *int64
+	Reserved        int64
+	Bytes           int64
+	AssetIds        []uuid.UUID
+	ItemIds         []uuid.UUID
+	Node            uuid.UUID
+	StartedAt       time.Time
+	SeenAt          time.Time
+	EndedAt         *time.Time
+	KeyHash         []byte
+	Ticket          *string
+	TokenDigest     []byte
+	Metadata        []byte
+	Partial         bool
+	Joined          bool
+	FinalID         *uuid.UUID
+	Segments        []string
+	Sizes           []int64
+	OpenSegments    []string
+	Hash            []byte
+	Torn            bool
+	Writer          *uuid.UUID
+	Wanted          bool
+	ExpiresAt       *time.Time
+	Refusal         *string
+	ReservedMinutes int32
+}

@@ -48,7 +48,7 @@ func (q *Queries) Discarded(ctx context.Context, arg DiscardedParams) error {
 
 const endDead = `-- name: EndDead :execrows
 UPDATE upload SET state = 'ended', ended_at = now()
-WHERE state = 'receiving' AND seen_at < now() - make_interval(secs => $1::float8)
+WHERE state = 'receiving' AND way = 'form' AND seen_at < now() - make_interval(secs => $1::float8)
 `
 
 // system: uploads of dead nodes, of all accounts.
@@ -91,7 +91,7 @@ INSERT INTO upload (id, account_id, profile_id, user_id, nonce, way, state, size
     node)
 VALUES ($1, $2, $3, $4, $5, $6, 'receiving', $7, $8,
     $9, $10)
-ON CONFLICT (profile_id, nonce) WHERE nonce IS NOT NULL AND state <> 'ended' DO NOTHING
+ON CONFLICT (profile_id, nonce) WHERE nonce IS NOT NULL AND state <> 'ended' AND NOT partial DO NOTHING
 `
 
 type InsertUploadParams struct {
@@ -165,7 +165,7 @@ func (q *Queries) Leftovers(ctx context.Context, maxRows int32) ([]LeftoversRow,
 const listUploads = `-- name: ListUploads :many
 SELECT id, profile_id, user_id, nonce, way, size_expected, bytes, started_at, seen_at FROM upload
 WHERE account_id = $1 AND state = 'receiving'
-  AND seen_at >= now() - make_interval(secs => $2::float8)
+  AND (way = 'tus' OR seen_at >= now() - make_interval(secs => $2::float8))
   AND (profile_id IS NULL OR profile_id <> ALL (
       (SELECT hidden_profiles($1, $3::uuid))::uuid[]))
   AND ($4::uuid IS NULL OR id < $4::uuid)
@@ -231,6 +231,7 @@ func (q *Queries) ListUploads(ctx context.Context, arg ListUploadsParams) ([]Lis
 const nonceState = `-- name: NonceState :one
 SELECT state FROM upload
 WHERE account_id = $1 AND profile_id = CAST($2 AS uuid) AND nonce = CAST($3 AS text) AND state <> 'ended'
+  AND NOT partial
 `
 
 type NonceStateParams struct {
@@ -249,7 +250,7 @@ func (q *Queries) NonceState(ctx context.Context, arg NonceStateParams) (string,
 const prune = `-- name: Prune :execrows
 DELETE FROM upload WHERE id IN (
     SELECT p.id FROM upload p WHERE p.ended_at < now() - make_interval(secs => $1::float8)
-      AND (p.state = 'done' OR p.asset_ids = '{}')
+      AND (p.state = 'done' OR p.asset_ids = '{}') AND p.segments = '{}' AND p.open_segments = '{}'
     LIMIT $2)
 `
 
@@ -288,7 +289,7 @@ func (q *Queries) Release(ctx context.Context, arg ReleaseParams) error {
 const releaseDead = `-- name: ReleaseDead :exec
 UPDATE upload SET state = 'ended', ended_at = now()
 WHERE account_id = $1 AND profile_id = CAST($2 AS uuid) AND nonce = CAST($3 AS text)
-  AND state = 'receiving' AND seen_at < now() - make_interval(secs => $4::float8)
+  AND state = 'receiving' AND way = 'form' AND seen_at < now() - make_interval(secs => $4::float8)
 `
 
 type ReleaseDeadParams struct {
