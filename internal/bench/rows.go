@@ -38,6 +38,7 @@ var rows = []row{
 	{"get-32", "`GET /items/{id}`, 32 clients", getItem(32), none, 0},
 	{"get-token", "`GET /items/{id}` by access token, 8 clients, against HTTP Basic", getByToken(8), atLeast(0.97), 0},
 	{"list", "`GET /items?limit=50`", listItems, atLeast(0.80), 0},
+	{"page", "the page `/items` of 50 items, 1 browser, against that list as JSON", listPage, atLeast(0.67), 0},
 	{"graphql", "GraphQL, 50 items with tags and assets, against that list", queryItems, atLeast(0.50).and(statements), 0},
 	{"filter-many", "`GET /items?tags=` and `?search=` that all items pass, against that list", filterItems("keynote", true), none, 0},
 	{"filter-none", "the same that no item passes", filterItems("nothing", false), none, 0},

@@ -66,8 +66,9 @@ func Routes(h Handlers) http.Handler {
 	mux.Handle("/items", people.Items())
 	mux.Handle("/items/rows", people.ItemRows())
 	mux.Handle("/items/new", people.ItemNew())
-	mux.Handle("/items/delete", people.ItemsDelete())
+	mux.Handle("/items/confirm", people.ItemsConfirm())
 	mux.Handle("/items/{id}", people.Item())
+	mux.Handle("/api", people.API())
 
 	// Anyone who may see the item: everybody, if it is public or unlisted, or with a signed link.
 	files := file.Handler{Media: h.Media, Problems: h.Problems, Identify: h.Gate.visit}

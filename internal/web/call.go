@@ -170,7 +170,10 @@ func (s *screen) render(l *text.Language, view any) []byte { return s.renderPart
 
 func (s *screen) renderPart(l *text.Language, name string, view any) []byte {
 	var body bytes.Buffer
-	body.Grow(32 << 10)
+	body.Grow(4 << 10)
+	if name == s.name {
+		body.Grow(64 << 10) // a page
+	}
 	if err := s.sheet()[l].ExecuteTemplate(&body, name, view); err != nil {
 		panic(err) // the templates are constant, and the tests render each
 	}

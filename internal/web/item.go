@@ -91,7 +91,7 @@ func (c *call) writeItem(status int, i *item.Item, form formView) (err error) {
 		v.Duration = text.Duration(*i.Duration)
 	}
 	if c.may(account.ItemsDelete) {
-		v.Delete = c.itemsPath() + "/delete?" + url.Values{"id": {id}, "back": {c.itemsPath()}}.Encode()
+		v.Delete = c.itemsPath() + "/confirm?" + url.Values{"id": {id}, "back": {c.itemsPath()}}.Encode()
 	}
 	names := names{}
 	if v.Run, err = c.run(i, names); err != nil {

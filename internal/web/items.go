@@ -1,9 +1,11 @@
 package web
 
 import (
+	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"itemcast/internal/account"
 	"itemcast/internal/item"
@@ -26,9 +28,8 @@ type itemsView struct {
 	Kept        []option // of the address, which the form of the filter repeats: names and values
 	Given       []link   // the criteria; each leads to the list without it
 	Columns     []column
-	Items       []itemRow
-	Profiles    []option
-	First       string // address of the first page
+	Items       template.HTML // rows
+	First       string        // address of the first page
 	Previous    string
 	Next        string
 	Live        string // address of the changes of items that match
@@ -39,6 +40,7 @@ type itemsView struct {
 	MayEdit     bool
 	MayPublish  bool
 	MayDelete   bool
+	MayRun      bool
 	MayAct      bool // anything with selected items
 }
 
@@ -72,7 +74,8 @@ func (c *call) listItems() error {
 		Rows: c.itemsPath() + "/rows", Choices: c.filterChoices(q), Kept: q.kept(), Given: c.given(q),
 		Columns: c.columns(q), Import: "itemcast import catalogue.csv",
 		MayCreate: c.may(account.ItemsCreate), MayEdit: c.may(account.ItemsEdit),
-		MayPublish: c.may(account.ItemsEdit) && c.may(account.ItemsPublish), MayDelete: c.may(account.ItemsDelete)}
+		MayPublish: c.may(account.ItemsEdit) && c.may(account.ItemsPublish), MayDelete: c.may(account.ItemsDelete),
+		MayRun: c.may(account.WorkflowsAct)}
 	status := http.StatusOK
 	page, err := c.pages.Config.Items.List(c.Context(), q.filter, q.paging)
 	if shown := problem.Of(err); shown != nil && len(shown.Faults) > 0 {
@@ -81,12 +84,7 @@ func (c *call) listItems() error {
 	} else if err != nil {
 		return err
 	}
-	if c.may(account.WorkflowsAct) && len(page.Items) > 0 {
-		if view.Profiles, err = c.profileOptions(""); err != nil {
-			return err
-		}
-	}
-	view.MayAct = view.MayEdit || view.MayDelete || len(view.Profiles) > 0
+	view.MayAct = view.MayEdit || view.MayDelete || view.MayRun
 	if err := c.fillRows(&view, page, last); err != nil {
 		return err
 	}
@@ -106,19 +104,24 @@ func (c *call) listItems() error {
 	return nil
 }
 
+// typicalRow is the size that most rows do not exceed, in bytes.
+const typicalRow = 1200
+
 func (c *call) fillRows(view *itemsView, page item.Page, last visit) error {
-	view.Items = make([]itemRow, 0, len(page.Items))
-	for _, listed := range page.Items {
-		i, err := item.Decode(listed.Document)
+	var rows strings.Builder
+	rows.Grow(len(page.Items) * typicalRow)
+	for n := range page.Items {
+		listed := &page.Items[n]
+		row, marked, err := c.row(listed.ID, listed.Document, view.MayAct, last.mark)
 		if err != nil {
 			return err
 		}
-		row := c.itemRow(i, view.MayAct)
-		if row.Mark = c.mark(i, last); row.Mark != "" {
+		if marked {
 			view.Marked++
 		}
-		view.Items = append(view.Items, row)
+		rows.WriteString(string(row))
 	}
+	view.Items = template.HTML(rows.String()) // each row is escaped
 	return nil
 }
 
@@ -217,18 +220,17 @@ func (c *call) itemRows() error {
 		return err
 	}
 	mayAct := c.may(account.ItemsEdit) || c.may(account.ItemsDelete) || c.may(account.WorkflowsAct)
-	rows := make([]itemRow, 0, len(documents))
+	changed := func(time.Time, time.Time) markKind { return markedChanged }
+	rows := make([]template.HTML, 0, len(documents))
 	for _, id := range ids {
 		document, ok := documents[id]
 		if !ok {
 			continue
 		}
-		i, err := item.Decode(document)
+		row, _, err := c.row(id, document, mayAct, changed)
 		if err != nil {
 			return err
 		}
-		row := c.itemRow(i, mayAct)
-		row.Mark = c.text.Get("items.mark.changed")
 		rows = append(rows, row)
 	}
 	c.showPart(itemsScreen, "rows", rows)

@@ -31,8 +31,9 @@ func (c *call) changeItems() error {
 		return c.seeOther(back, notice{Key: "items.bulk.none", IsProblem: true})
 	}
 	do := c.value("do")
-	if do == "delete" && c.value("confirmed") == "" {
-		return c.seeOther(c.itemsPath()+"/delete?"+url.Values{"id": c.PostForm["id"], "back": {back}}.Encode(), notice{})
+	if asks := do == "delete" || do == "run"; asks && c.value("confirmed") == "" {
+		query := url.Values{"id": c.PostForm["id"], "back": {back}, "do": {do}}
+		return c.seeOther(c.itemsPath()+"/confirm?"+query.Encode(), notice{})
 	}
 	change, err := c.bulkChange(do)
 	if err != nil {
@@ -128,19 +129,21 @@ func mustJSON(value any) []byte {
 	return raw
 }
 
-// deletion is what items_delete.html asks.
-type deletion struct {
-	Action string // address of the form
-	Back   string
-	Items  []option
+// question is what items_confirm.html asks: whether to delete items, or which workflow to run.
+type question struct {
+	Action   string // address of the form
+	Back     string
+	Do       string
+	Items    []option
+	Profiles []option // of the question for a workflow
 }
 
-var deleteScreen = newScreen("items_delete.html")
+var confirmScreen = newScreen("items_confirm.html")
 
-// ItemsDelete serves the question whether to delete items.
-func (p *Pages) ItemsDelete() http.Handler { return p.serve((*call).confirmDelete, nil) }
+// ItemsConfirm serves the question before something is done with items.
+func (p *Pages) ItemsConfirm() http.Handler { return p.serve((*call).confirmItems, nil) }
 
-func (c *call) confirmDelete() error {
+func (c *call) confirmItems() error {
 	query := c.URL.Query()
 	ids, err := readIDs(query["id"])
 	if err != nil {
@@ -150,7 +153,13 @@ func (c *call) confirmDelete() error {
 	if err != nil {
 		return err
 	}
-	data := deletion{Action: c.itemsPath(), Back: localPath(query.Get("back"), c.itemsPath())}
+	data := question{Action: c.itemsPath(), Back: localPath(query.Get("back"), c.itemsPath()), Do: "delete"}
+	if query.Get("do") == "run" {
+		data.Do = "run"
+		if data.Profiles, err = c.profileOptions(""); err != nil {
+			return err
+		}
+	}
 	for _, id := range ids {
 		if document, ok := documents[id]; ok {
 			i, err := item.Decode(document)
@@ -163,6 +172,6 @@ func (c *call) confirmDelete() error {
 	if len(data.Items) == 0 {
 		return problem.New(problem.NotFound, "There is no such item that you may see.")
 	}
-	c.show(deleteScreen, http.StatusOK, &data)
+	c.show(confirmScreen, http.StatusOK, &data)
 	return nil
 }

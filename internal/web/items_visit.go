@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"itemcast/internal/item"
 )
 
 // visit says what a person has seen of the list: everything until a time. A visit ends when nothing has been loaded for
@@ -67,13 +65,26 @@ func (c *call) writeVisit(seen time.Time) {
 // visitor tells the users of one browser apart.
 func (c *call) visitor() string { return c.actor.UserID.String()[24:] }
 
-// mark says whether an item is new or has changed since the last visit; "" if neither.
-func (c *call) mark(i *item.Item, v visit) string {
+// markKind says why a row is marked.
+type markKind int
+
+const (
+	unmarked markKind = iota
+	markedNew
+	markedChanged
+	markKinds // their number
+)
+
+// markKeys are the keys of the marks' texts.
+var markKeys = [markKinds]string{markedNew: "items.mark.new", markedChanged: "items.mark.changed"}
+
+// mark says whether an item is new or has changed since the last visit.
+func (v visit) mark(created, updated time.Time) markKind {
 	switch {
-	case v.seen.IsZero() || !i.UpdatedAt.After(v.seen):
-		return ""
-	case i.CreatedAt.After(v.seen):
-		return c.text.Get("items.mark.new")
+	case v.seen.IsZero() || !updated.After(v.seen):
+		return unmarked
+	case created.After(v.seen):
+		return markedNew
 	}
-	return c.text.Get("items.mark.changed")
+	return markedChanged
 }

@@ -40,6 +40,7 @@ type Pages struct {
 	bundle   bundle
 	isBuilt  bool
 	isSecure bool // browsers send cookies over https only
+	rows     rowCache
 }
 
 // NewPages returns the pages.
@@ -47,7 +48,7 @@ func NewPages(c Config) *Pages {
 	m, err := readManifest(built())
 	app, listed := m.Pages["app"]
 	return &Pages{Config: c, root: rootOf(c.PublicURL), icon: m.Icon, notices: m.Notices, bundle: app,
-		isBuilt: err == nil && listed, isSecure: isHTTPS(c.PublicURL)}
+		isBuilt: err == nil && listed, isSecure: isHTTPS(c.PublicURL), rows: newRowCache()}
 }
 
 // maxPageForm bounds a form of these pages, in bytes: a description and the metadata, escaped for a URL.

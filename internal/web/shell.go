@@ -18,7 +18,7 @@ var navigation = []struct {
 }{
 	{"items", "nav.items", account.ItemsView},
 	{"graphql", "nav.playground", account.APIAccess},
-	{"api/v1/", "nav.api", account.APIAccess},
+	{"api", "nav.api", account.APIAccess},
 }
 
 // link is a link of a page.

@@ -1,8 +1,8 @@
 // Package web serves the pages that are not drawn from a contract: the start page, the sign-in pages, the GraphQL
 // playground, and the pages in which people work ([Pages]).
 //
-// A page for people who are signed in is a file: items.go has the list of items, item.go and item_*.go an item. Each
-// stands on the shell:
+// A page for people who are signed in is a file, with a file for each larger part: items.go and items_*.go have the
+// list of items, item.go and item_*.go an item, api.go the ways in for programs. Each stands on the shell:
 //
 //	pages.go    Pages: the services that they call; serve, which finds the user and reads a form
 //	call.go     call: one request; how it answers with a page, a part of one, another address, or an error
