@@ -22,8 +22,8 @@ UPDATE media_file f SET profile_id = i.workflow_profile_id, milliseconds = (
             AND (f.content_type LIKE 'video/%' OR f.content_type LIKE 'audio/%'))
 FROM item i WHERE i.id = f.item_id AND i.account_id = f.account_id AND f.state = 'published';
 
--- What the published files of an account hold is the sum of its rows here. Rows are only added, in the transactions that
--- publish and drop files, so that those never wait for each other. Merging rows changes no sum.
+-- What the published files of an account hold is the sum of its rows here. Rows are only added, in the transactions
+-- that publish and drop files, so that those never wait for each other. Merging rows changes no sum.
 CREATE TABLE media_usage (
     account_id   uuid NOT NULL REFERENCES account ON DELETE CASCADE,
     profile_id   uuid,            -- null: of items without a workflow profile

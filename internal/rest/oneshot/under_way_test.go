@@ -157,6 +157,9 @@ func TestUpload_AKilledNodeLosesTheUploadAndLeavesNothing(t *testing.T) {
 	c = nodetest.Connect(t, url)
 	send(t, c, header, bytes.NewReader(body)).
 		WantProblem(t, "while the node may live", http.StatusConflict, "TICKET_USED")
+	if used := usage(t, c); used["uploads"] != 1.0 || used["reserved_bytes"] != float64(len(body)) {
+		t.Errorf("while the node may live, the account uses %v", used)
+	}
 	pool := nodetest.OpenPool(t, database)
 	if _, err := pool.Exec(t.Context(), "UPDATE upload SET seen_at = seen_at - interval '3 minutes'"); err != nil {
 		t.Fatal(err)
@@ -170,6 +173,9 @@ func TestUpload_AKilledNodeLosesTheUploadAndLeavesNothing(t *testing.T) {
 	}
 	nodetest.StartServer(t, environment...) // sweeps when it starts
 	nodetest.Eventually(t, "the dead upload's file is gone", func() bool { return len(files(t, storage)) == 1 })
+	if used := usage(t, c); used["uploads"] != 0.0 || used["reserved_bytes"] != 0.0 || used["bytes"] != float64(8<<20) {
+		t.Errorf("the account uses %v", used)
+	}
 }
 
 func files(t *testing.T, dir string) (all []string) {

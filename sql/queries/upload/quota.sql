@@ -8,8 +8,8 @@ SELECT quota_bytes, quota_minutes, quota_parallel_jobs FROM account WHERE id = @
 -- name: LockQuota :exec
 SELECT pg_advisory_xact_lock(hashtextextended('upload quota ' || CAST(@account_id AS uuid)::text, 0));
 
--- TakenQuota adds up what the files of an account and of one of its profiles hold, and what other uploads have reserved.
--- Both come from one snapshot, so an upload that ends meanwhile counts once.
+-- TakenQuota adds up what the files of an account and of one of its profiles hold, and what other uploads have
+-- reserved. Both come from one snapshot, so an upload that ends meanwhile counts once.
 -- name: TakenQuota :one
 SELECT (coalesce(h.bytes, 0) + coalesce(r.bytes, 0))::bigint AS bytes,
     (coalesce(h.milliseconds, 0) + coalesce(r.milliseconds, 0))::bigint AS milliseconds,
@@ -27,8 +27,8 @@ FROM (
     FROM upload u WHERE u.account_id = @account_id AND u.state = 'receiving' AND u.id <> ALL (@own_ids::uuid[])
 ) r;
 
--- Usage adds up what the files of an account hold, what its uploads under way have reserved, and its steps of processing:
--- those that run, and those that wait.
+-- Usage adds up what the files of an account hold, what its uploads under way have reserved, and its steps of
+-- processing: those that run, and those that wait.
 -- name: Usage :one
 SELECT h.bytes, h.milliseconds, r.reserved_bytes, r.uploads, j.jobs, j.waiting_jobs
 FROM (

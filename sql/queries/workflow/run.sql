@@ -110,9 +110,9 @@ RETURNING r.account_id, r.item_id, r.id;
 -- system: the processor serves all accounts.
 SELECT pg_advisory_xact_lock(hashtext('itemcast process'));
 
--- ClaimProcess takes the processor's lease of the run whose turn it is. First come the accounts of which the fewest items
--- are being processed; of those, the one that has waited longest since its last turn; of its runs, the oldest. An account
--- or a profile at its limit of parallel jobs is passed over.
+-- ClaimProcess takes the processor's lease of the run whose turn it is. First come the accounts of which the fewest
+-- items are being processed; of those, the one that has waited longest since its last turn; of its runs, the oldest. An
+-- account or a profile at its limit of parallel jobs is passed over.
 -- name: ClaimProcess :one
 -- system: the processor serves all accounts.
 WITH busy AS (

@@ -72,8 +72,8 @@ type TakenQuotaRow struct {
 	ProfileMilliseconds int64
 }
 
-// TakenQuota adds up what the files of an account and of one of its profiles hold, and what other uploads have reserved.
-// Both come from one snapshot, so an upload that ends meanwhile counts once.
+// TakenQuota adds up what the files of an account and of one of its profiles hold, and what other uploads have
+// reserved. Both come from one snapshot, so an upload that ends meanwhile counts once.
 func (q *Queries) TakenQuota(ctx context.Context, arg TakenQuotaParams) (TakenQuotaRow, error) {
 	row := q.db.QueryRow(ctx, takenQuota, arg.ProfileID, arg.AccountID, arg.OwnIds)
 	var i TakenQuotaRow
@@ -110,8 +110,8 @@ type UsageRow struct {
 	WaitingJobs   int64
 }
 
-// Usage adds up what the files of an account hold, what its uploads under way have reserved, and its steps of processing:
-// those that run, and those that wait.
+// Usage adds up what the files of an account hold, what its uploads under way have reserved, and its steps of
+// processing: those that run, and those that wait.
 func (q *Queries) Usage(ctx context.Context, accountID uuid.UUID) (UsageRow, error) {
 	row := q.db.QueryRow(ctx, usage, accountID)
 	var i UsageRow

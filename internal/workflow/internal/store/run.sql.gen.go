@@ -104,9 +104,9 @@ type ClaimProcessRow struct {
 	ProcessAttempt int16
 }
 
-// ClaimProcess takes the processor's lease of the run whose turn it is. First come the accounts of which the fewest items
-// are being processed; of those, the one that has waited longest since its last turn; of its runs, the oldest. An account
-// or a profile at its limit of parallel jobs is passed over.
+// ClaimProcess takes the processor's lease of the run whose turn it is. First come the accounts of which the fewest
+// items are being processed; of those, the one that has waited longest since its last turn; of its runs, the oldest. An
+// account or a profile at its limit of parallel jobs is passed over.
 // system: the processor serves all accounts.
 func (q *Queries) ClaimProcess(ctx context.Context, arg ClaimProcessParams) (ClaimProcessRow, error) {
 	row := q.db.QueryRow(ctx, claimProcess, arg.Owner, arg.Lease, arg.MaxAttempts)

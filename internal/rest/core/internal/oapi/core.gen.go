@@ -652,7 +652,7 @@ type Account struct {
 	CreatedAt time.Time     `json:"created_at"`
 	UpdatedAt time.Time     `json:"updated_at"`
 
-	// Revision The ETag is this number, quoted; while the account uses something, with a number for that after a dot.
+	// Revision The ETag is this number, quoted. While the account uses something, a number for that follows after a dot.
 	Revision int64 `json:"revision"`
 }
 
