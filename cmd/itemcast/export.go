@@ -70,7 +70,7 @@ func (e *exportCommand) run(ctx context.Context, c *console, d *database, out *d
 		progressOut = io.Discard // the printed items show the progress
 	}
 	err = d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) error {
-		progress := newProgress(progressOut, "exporting", "items", -1)
+		progress := newProgress(progressOut, "exporting", " items", -1)
 		defer progress.end()
 		options := item.ExportOptions{Sort: e.Sort, Fields: e.WithFields, Progress: func(done int64) {
 			items = done

@@ -92,9 +92,9 @@ func (i *importCommand) run(ctx context.Context, c *console, d *database) (repor
 		key = "name " + i.Key
 	}
 	err = d.asOperator(ctx, c, func(ctx context.Context, n *node.Node) (err error) {
-		done, what := func(c item.ImportCount) int64 { return c.Line }, "lines"
+		done, what := func(c item.ImportCount) int64 { return c.Line }, " lines"
 		if lines.count < 0 {
-			done, what = item.ImportCount.Read, "items"
+			done, what = item.ImportCount.Read, " items"
 		}
 		progress := newProgress(c.err, "importing", what, lines.count)
 		defer progress.end()

@@ -39,6 +39,7 @@ type commands struct {
 	Restore restoreCommand `cmd:"" help:"Restore a backup into an empty data directory or database."`
 	Import  importCommand  `cmd:"" help:"Import items from JSON, CSV or TSV; resumes an interrupted import."`
 	Export  exportCommand  `cmd:"" help:"Export items as NDJSON."`
+	Upload  uploadCommand  `cmd:"" help:"Upload files to a server, with progress; resumes an interrupted upload."`
 	Listen  listenCommand  `cmd:"" help:"Receive, verify and print deliveries of hooks, for development; fails on demand."`
 }
 

@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -15,6 +17,8 @@ const (
 
 	// plainInterval is the time between two lines of progress on an output that is not a terminal.
 	plainInterval = 10 * time.Second
+
+	barInterval = 100 * time.Millisecond
 )
 
 // exit prints a message and ends the process with a code. It runs no deferred functions: close everything first. A
@@ -28,8 +32,9 @@ func exit(c *console, code int, format string, args ...any) {
 type progress struct {
 	out     io.Writer
 	doing   string // such as "importing"
-	what    string // such as "lines"
-	total   int64  // -1: unknown
+	what    string // such as " lines"
+	show    func(n int64) string
+	total   int64 // -1: unknown
 	bar     *progressbar.ProgressBar
 	from    int64     // done at the first report
 	began   time.Time // the time of the first report
@@ -37,10 +42,10 @@ type progress struct {
 }
 
 func newProgress(out io.Writer, doing, what string, total int64) *progress {
-	p := &progress{out: out, doing: doing, what: what, total: total}
+	p := &progress{out: out, doing: doing, what: what, total: total,
+		show: func(n int64) string { return strconv.FormatInt(n, 10) }}
 	if isTerminal(out) {
 		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(out),
-			progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(false), progressbar.OptionClearOnFinish())
 	}
 	return p
@@ -53,28 +58,44 @@ func (p *progress) at(done int64) {
 	if p.began.IsZero() {
 		p.from, p.began, p.printed = done, now, now
 	}
-	status := p.status(done, now.Sub(p.began))
-	switch {
-	case p.bar != nil:
-		p.bar.Describe(status)
-		_ = p.bar.Set64(done)
-	case now.Sub(p.printed) >= plainInterval:
-		p.printed = now
-		fmt.Fprintln(p.out, status)
+	interval := plainInterval
+	if p.bar != nil {
+		interval = barInterval
 	}
+	if now.Sub(p.printed) < interval {
+		return
+	}
+	p.printed = now
+	status := p.status(done, now.Sub(p.began))
+	if p.bar == nil {
+		fmt.Fprintln(p.out, status)
+		return
+	}
+	p.bar.ChangeMax64(p.total)
+	p.bar.Describe(status)
+	_ = p.bar.Set64(done)
+}
+
+// note prints a line above the bar.
+func (p *progress) note(format string, args ...any) {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+	}
+	fmt.Fprintf(p.out, format+"\n", args...)
 }
 
 // status describes the progress after some time, with the average speed.
 func (p *progress) status(done int64, took time.Duration) string {
-	status := fmt.Sprintf("%s %d %s", p.doing, done, p.what)
+	status := p.doing + " " + p.show(done)
 	if p.total >= 0 {
-		status = fmt.Sprintf("%s %d of %d %s", p.doing, done, p.total, p.what)
+		status += " of " + p.show(p.total)
 	}
+	status += p.what
 	if took < time.Second || done == p.from {
 		return status
 	}
 	speed := float64(done-p.from) / took.Seconds()
-	status += fmt.Sprintf(", %.0f/s", speed)
+	status += ", " + p.show(int64(math.Round(speed))) + "/s"
 	if p.total >= 0 {
 		status += fmt.Sprintf(", %s left", time.Duration(float64(p.total-done)/speed*float64(time.Second)).Round(time.Second))
 	}

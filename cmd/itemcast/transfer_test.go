@@ -12,7 +12,7 @@ import (
 
 func TestProgress_HasASpeedAfterASecond(t *testing.T) {
 	t.Parallel()
-	p := newProgress(&bytes.Buffer{}, "importing", "lines", 5000)
+	p := newProgress(&bytes.Buffer{}, "importing", " lines", 5000)
 	p.from = 1000 // where an earlier run stopped
 	for _, c := range []struct {
 		done int64
@@ -37,7 +37,7 @@ func TestProgress_HasASpeedAfterASecond(t *testing.T) {
 func TestProgress_IsALineNowAndThenInALog(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	p := newProgress(&log, "importing", "lines", 5000)
+	p := newProgress(&log, "importing", " lines", 5000)
 	p.at(100)
 	p.at(200)
 	p.printed = p.printed.Add(-plainInterval)

@@ -147,7 +147,7 @@ func (u *userSetPassword) Run(ctx context.Context, c *console, d *database) erro
 			}
 			return err
 		}
-		password, err := readPassword(c.err, user.Email)
+		password, err := readPassword(c.err, "New password of "+user.Email)
 		if err != nil {
 			return err
 		}
@@ -160,9 +160,9 @@ func (u *userSetPassword) Run(ctx context.Context, c *console, d *database) erro
 }
 
 // readPassword reads a line from standard input; a terminal does not echo it.
-func readPassword(prompt io.Writer, email string) (string, error) {
+func readPassword(prompt io.Writer, question string) (string, error) {
 	if fd := int(os.Stdin.Fd()); term.IsTerminal(fd) {
-		fmt.Fprintf(prompt, "New password of %s: ", email)
+		fmt.Fprintf(prompt, "%s: ", question)
 		password, err := term.ReadPassword(fd)
 		fmt.Fprintln(prompt)
 		return string(password), err
@@ -172,7 +172,7 @@ func readPassword(prompt io.Writer, email string) (string, error) {
 		return "", fmt.Errorf("read the password from standard input: %w", err)
 	}
 	if line == "" {
-		return "", errors.New("standard input was empty: send the new password as a line")
+		return "", errors.New("standard input was empty: send the password as a line")
 	}
 	return strings.TrimRight(line, "\r\n"), nil
 }

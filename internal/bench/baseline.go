@@ -36,6 +36,7 @@ type baseline struct {
 
 	broadcast broadcast
 	folder    string
+	tus       http.Handler
 
 	link, cursor, tail string // of the list: its headers, and the JSON after its results (setTail)
 }
@@ -86,6 +87,9 @@ func openBaseline(ctx context.Context, c baselineConfig) (b *baseline, err error
 			opened.close()
 		}
 	}()
+	if b.tus, err = newTus(c.Folder); err != nil {
+		return nil, err
+	}
 	if b.items, err = db.Open(ctx, c.DatabaseURL); err != nil {
 		return nil, err
 	}
@@ -129,5 +133,6 @@ func (b *baseline) routes() http.Handler {
 	mux.HandleFunc("GET /broadcast", b.broadcast.join)
 	mux.HandleFunc("POST /post", b.post)
 	mux.HandleFunc("POST /upload", b.upload)
+	mux.Handle(tusPath, b.tus)
 	return mux
 }

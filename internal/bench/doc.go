@@ -39,7 +39,7 @@
 //	inbox.go, clip.go, nginx.go    uploads with tickets; a video that ffmpeg makes; a server of files
 //	baseline*.go                   the baseline's process, its HTTP handlers and its tables
 //	broadcast.go, posting.go       the baseline of fan-out, and of hooks
-//	baseline_upload.go             the baseline of uploads
+//	baseline_upload.go             the baselines of uploads
 //	soak.go                        Soak, and the table of soaks
 //	soak_*.go                      the soak of subscribers: its steps, one subscriber, the transports, the report
 //	clock.go                       sleep

@@ -89,6 +89,19 @@ func (n *node) start(ctx context.Context) error {
 	return nil
 }
 
+// restart ends the process by a signal, and starts it again at the same addresses.
+func (n *node) restart(ctx context.Context, by syscall.Signal) error {
+	if err := n.cmd.Process.Signal(by); err != nil {
+		return err
+	}
+	select {
+	case <-n.ended:
+	case <-time.After(stopTimeout):
+		return fmt.Errorf("itemcast did not end by %s%s", by, n.logTail())
+	}
+	return n.start(ctx)
+}
+
 func (n *node) dataDir() string     { return filepath.Join(n.dir, "data") }
 func (n *node) postgresDir() string { return filepath.Join(n.dataDir(), "postgres") }
 func (n *node) logPath() string     { return filepath.Join(n.dir, "itemcast.log") }

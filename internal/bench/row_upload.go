@@ -27,12 +27,27 @@ func byForm(ctx context.Context, in *inbox, size int64) error {
 	return err
 }
 
+func byTus(ctx context.Context, in *inbox, size int64) error {
+	header, err := in.ticket()
+	if err != nil {
+		return err
+	}
+	return sendTus(ctx, "http://"+in.addr+"/api/v1/uploads/tus/", header, noiseBlock, size)
+}
+
 // uploadByForm measures MB a second of an upload in one request. Its baseline copies the same body to a file and syncs
 // it; it neither reads the form nor makes a checksum.
 func uploadByForm(ctx context.Context, s *stage) (result, error) {
 	return s.compareUploads(ctx, byForm, func(ctx context.Context, size int64) error {
 		_, err := sendForm(ctx, "http://"+s.baseline.addr+"/upload", nil, io.NewSectionReader(noiseBlock, 0, size), size, nil)
 		return err
+	})
+}
+
+// uploadByTus measures MB a second of a resumable upload in one request beside tusd.
+func uploadByTus(ctx context.Context, s *stage) (result, error) {
+	return s.compareUploads(ctx, byTus, func(ctx context.Context, size int64) error {
+		return sendTus(ctx, "http://"+s.baseline.addr+tusPath, nil, noiseBlock, size)
 	})
 }
 

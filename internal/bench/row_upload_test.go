@@ -35,7 +35,7 @@ func TestRun_MeasuresUploadsAndTheirDelivery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range []string{"upload-form", "upload-memory-form", "playable", "segments"} {
+	for _, r := range []string{"upload-form", "upload-tus", "upload-memory-form", "upload-memory-tus", "playable", "segments"} {
 		work := rowsWhere(func(one row) bool { return one.name == r })[0].work
 		if !strings.Contains(out.String(), "| "+work+" |") {
 			t.Errorf("the report lacks %s:\n%s", r, &out)

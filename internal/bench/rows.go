@@ -72,8 +72,10 @@ var rows = []row{
 	{"ticket", "checks of upload tickets on one core, against the signature and the JSON alone", checkTickets, none, 0},
 
 	{"upload-form", "`POST /uploads` of a large file, MB, against `io.Copy` to a file on the same disk, and fsync", uploadByForm, atLeast(0.85), 0},
+	{"upload-tus", "a resumable upload of it, MB, against tusd's own server on the same disk", uploadByTus, atLeast(0.95), 0},
 	{"upload-memory-form", "growth of the resident memory during `POST /uploads` of four such files in one", memoryOfUpload(byForm),
 		atMost(32e6), slow},
+	{"upload-memory-tus", "the same during a resumable upload", memoryOfUpload(byTus), atMost(32e6), slow},
 	{"playable", "last byte of a minute of 1080p → its lowest rung plays in HLS, against ffmpeg by hand", timeToPlay,
 		atMostRatio(1.15).and("≤ 15 s"), slow},
 	{"segments", "HLS segments of a public item, 8 clients, against nginx with sendfile", deliverSegments, atLeast(0.50), 0},

@@ -33,6 +33,7 @@ const shortSoak = 8 * time.Second
 var soaks = []soak{
 	{"subscribers", "subscribers connect, stall, vanish and resume at random while items change", 5 * time.Minute,
 		soakSubscribers},
+	{"uploads", "20 uploads of 100 MB at once, while the node is shut down once and killed once", 0, soakUploads},
 	{"workflows", "two nodes take workflows to their end, and one of them is killed", 0, soakWorkflows},
 }
 

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// findProfile returns the id of a workflow profile that is named by its id or its name.
+func findProfile(ctx context.Context, server string, header http.Header, named string) (id string, err error) {
+	if id, err := uuid.Parse(named); err == nil {
+		return id.String(), nil
+	}
+	var known []string
+	for next := server + "/api/v1/workflow-profiles?limit=200"; next != ""; {
+		var page struct {
+			Results []struct{ ID, Name string }
+			Next    *string
+		}
+		if err := getJSON(ctx, next, header, &page); err != nil {
+			return "", fmt.Errorf("find the workflow profile: %w", err)
+		}
+		for _, profile := range page.Results {
+			if profile.Name == named {
+				return profile.ID, nil
+			}
+			known = append(known, profile.Name)
+		}
+		next = ""
+		if page.Next != nil { // its base is the server's own, which may be another than the one used here
+			if _, query, ok := strings.Cut(*page.Next, "?"); ok {
+				next = server + "/api/v1/workflow-profiles?" + query
+			}
+		}
+	}
+	const maxShown = 20
+	shown := strings.Join(known[:min(len(known), maxShown)], ", ")
+	return "", fmt.Errorf("you see no workflow profile with the name %q: use the id, or one of %s", named,
+		cmp.Or(shown, "those that you create first"))
+}
+
+// getJSON reads a page of a list.
+func getJSON(ctx context.Context, url string, header http.Header, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	request.Header = header.Clone()
+	request.Header.Set("Accept", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		var problem struct{ Detail string }
+		_ = json.NewDecoder(response.Body).Decode(&problem) // another server's answer has no detail
+		return errors.New(cmp.Or(problem.Detail, "the server answers "+response.Status+": is this its URL?"))
+	}
+	return json.NewDecoder(response.Body).Decode(into)
+}
