@@ -61,7 +61,7 @@ bench: build ## Measure against hand-written baselines and, with BESIDE=, anothe
 	go run ./internal/bench/cmd/bench $(if $(BESIDE),--beside=$(BESIDE)) $(if $(LONG),--long) $(ARGS)
 
 # SHORT=1 runs the short forms, as `make test` does. ITEMCAST_SOAK makes tests repeat their faults more often.
-soak: build clients examples/typed/generators/node_modules/.package-lock.json ## Test endurance: stalling subscribers, killed nodes and databases, a million stale documents (30 minutes).
+soak: build clients examples/typed/generators/node_modules/.package-lock.json ## Test endurance: stalling subscribers, uploads, killed nodes and databases, a million stale documents (30 minutes).
 	go run ./internal/bench/cmd/bench soak $(if $(SHORT),--short) $(ARGS)
 	$(if $(SHORT),,ITEMCAST_SOAK=1) go test -count=1 -timeout 40m -run 'Kill|Outage|Typed|Upgrade|Cut|Broken' \
 		./internal/change ./internal/node ./internal/workflow ./internal/media/...
