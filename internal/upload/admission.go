@@ -43,16 +43,24 @@ func (s *Service) checkItem(t ticket.Ticket) error {
 	if err != nil {
 		return err
 	}
-	found := s.CheckItem(input)
-	if found == nil {
-		return nil
+	if found := s.CheckItem(input); found != nil {
+		return belowItem(found, "The item of the ticket is wrong. ")
+	}
+	return nil
+}
+
+// belowItem returns the error of an item input with its faults below #/item, where they are for the client.
+func belowItem(err error, where string) error {
+	found := problem.Of(err)
+	if found == nil || len(found.Faults) == 0 {
+		return err
 	}
 	faults := slices.Clone(found.Faults)
 	for i := range faults {
 		faults[i].Pointer = strings.Replace(faults[i].Pointer, "#", "#/item", 1)
 	}
 	known := problem.Invalid(found.Code, faults...)
-	known.Detail = "The item of the ticket is wrong. " + known.Detail
+	known.Detail = where + known.Detail
 	return known
 }
 

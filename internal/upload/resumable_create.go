@@ -1,7 +1,6 @@
 package upload
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -83,9 +82,8 @@ func (s *Service) admitResumable(ctx context.Context, n NewResumable) (*creation
 		if n.Ticket.Limit > 0 {
 			c.limit = min(c.limit, n.Ticket.Limit)
 		}
-		if n.Metadata[metaItem] != "" {
-			return nil, problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "Upload-Metadata",
-				Detail: "has item_id, which needs a sign-in: a ticket makes an item of its own"})
+		if n.Metadata[metaItem] != "" || n.Metadata[metaInput] != "" {
+			return nil, wrongMetadata("has item_id or item, which need a sign-in: a ticket makes an item of its own")
 		}
 	} else if err := c.admitUser(ctx); err != nil {
 		return nil, err
@@ -117,31 +115,24 @@ func (c *creation) admitUser(ctx context.Context) error {
 		return err
 	}
 	origin := account.OriginOf(actor)
-	if c.terms, err = c.s.addingTicket(ctx, actor, defaultProfile(actor, c.Metadata)); err != nil {
+	if c.terms, err = c.s.addingTicket(ctx, actor, newProfile(actor, c.Metadata)); err != nil {
 		return err
 	}
 	c.user = &origin.User
 	if origin.Token != nil {
 		c.digest = origin.Token[:]
 	}
+	if c.Metadata[metaInput] != "" {
+		return c.tryItem(ctx)
+	}
 	if c.Metadata[metaItem] == "" {
 		return nil
 	}
 	id, err := uuid.Parse(c.Metadata[metaItem])
 	if err != nil {
-		return problem.Invalid(problem.InvalidInput, problem.Fault{Parameter: "Upload-Metadata",
-			Detail: "must have the id of an item as item_id"})
+		return wrongMetadata("must have the id of an item as item_id")
 	}
 	return c.s.Assets.MayAddForm(ctx, id, assetForm(c.Metadata))
-}
-
-// defaultProfile returns the workflow profile that a new item of an actor gets; nil: none. Of an item that exists, the
-// quotas count when the file is added.
-func defaultProfile(actor account.Actor, metadata map[string]string) *uuid.UUID {
-	if metadata[metaItem] != "" {
-		return nil
-	}
-	return cmp.Or(actor.DefaultProfile, actor.AccountProfile)
 }
 
 // assetForm returns the JSON that a form would have for metadata.
@@ -339,11 +330,6 @@ func (c *creation) rejoin(ctx context.Context, q *store.Queries, key []byte, par
 		return fmt.Errorf("give an upload another key: %w", err)
 	}
 	return resumableOf(row).refusal()
-}
-
-// itemInput returns the item input of a user's upload without an item.
-func itemInput(name string) (json.RawMessage, error) {
-	return json.Marshal(map[string]any{"name": name})
 }
 
 // Assets adds files to items. Package attach implements it: it imports this package, never the reverse.

@@ -71,11 +71,11 @@ func (h *Held) makeItems(ctx context.Context) ([]uuid.UUID, error) {
 	if h.Metadata[metaItem] != "" {
 		return h.addAsset(ctx)
 	}
-	input, err := itemInput(h.fileName())
+	input, err := itemInput(h.Metadata)
 	if err != nil {
 		return nil, err
 	}
-	t, err := h.s.addingTicket(ctx, actor, defaultProfile(actor, h.Metadata))
+	t, err := h.s.addingTicket(ctx, actor, newProfile(actor, h.Metadata))
 	if err != nil {
 		return nil, err
 	}

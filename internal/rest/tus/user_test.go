@@ -55,12 +55,24 @@ func TestTus_UsersMakeItemsAndAddAssets(t *testing.T) {
 		t.Errorf("the subtitles are %s", vtt.Body)
 	}
 
+	described := post(editor, "100000", "filename", "b.mp4", "item", `{"tags":["silent"],"language":"de"}`).
+		WantStatus(t, 201)
+	second := wantItem(t, n, patch(t, described.Header.Get("Location"), 0, content).WantStatus(t, 204), content)
+	if second.Field(t, "name") != "b.mp4" || second.Field(t, "language") != "de" || second.Field(t, "tags") != `["silent"]` {
+		t.Errorf("made %s", second.Body)
+	}
+
 	for what, c := range map[string]struct {
 		as     *nodetest.Client
 		pairs  []string
 		status int
 		code   string
 	}{
+		"no object":         {editor, []string{"item", "7"}, 400, "INVALID_INPUT"},
+		"an unknown field":  {editor, []string{"item", `{"colour":1}`}, 400, "INVALID_INPUT"},
+		"an item and an id": {editor, []string{"item", `{}`, "item_id", id}, 400, "INVALID_INPUT"},
+		"no publisher":      {editor, []string{"item", `{"privacy":"public"}`}, 403, "FORBIDDEN"},
+		"no such profile":   {editor, []string{"item", `{"workflow_profile_id":"` + id + `"}`}, 422, "RULE_VIOLATED"},
 		"a viewer":          {viewer, []string{"filename", "a.mp4"}, 403, "FORBIDDEN"},
 		"a viewer's asset":  {viewer, []string{"item_id", id}, 403, "FORBIDDEN"},
 		"an unknown item":   {editor, []string{"item_id", uuid.NewString()}, 404, "NOT_FOUND"},
@@ -79,7 +91,7 @@ func TestTus_UsersMakeItemsAndAddAssets(t *testing.T) {
 	}
 	patch(t, url, 50_000, content[50_000:]).WantProblem(t, "without the permission", 403, "FORBIDDEN")
 	call(t, http.MethodHead, url, nil).WantStatus(t, http.StatusGone)
-	if items := nodetest.CountItems(t, n.Pool); items != 1 {
+	if items := nodetest.CountItems(t, n.Pool); items != 2 {
 		t.Errorf("%d items", items)
 	}
 }
