@@ -34,6 +34,7 @@ type itemsView struct {
 	Next        string
 	Live        string // address of the changes of items that match
 	Rows        string // address of single rows
+	Upload      string // address for files, by tus; "" for users who may not make items
 	Import      string // a command that brings items in
 	Marked      int    // rows that changed since the last visit
 	MayCreate   bool
@@ -76,6 +77,9 @@ func (c *call) listItems() error {
 		MayCreate: c.may(account.ItemsCreate), MayEdit: c.may(account.ItemsEdit),
 		MayPublish: c.may(account.ItemsEdit) && c.may(account.ItemsPublish), MayDelete: c.may(account.ItemsDelete),
 		MayRun: c.may(account.WorkflowsAct)}
+	if view.MayCreate {
+		view.Upload = c.pages.root + "api/v1/uploads/tus/"
+	}
 	status := http.StatusOK
 	page, err := c.pages.Config.Items.List(c.Context(), q.filter, q.paging)
 	if shown := problem.Of(err); shown != nil && len(shown.Faults) > 0 {

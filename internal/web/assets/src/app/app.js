@@ -1,5 +1,6 @@
 // The pages for people who are signed in. They work without this script. It adds: the list while typing (htmx), rows and
-// sections that follow changes, times in the browser's zone, copying, and protection of forms against double clicks.
+// sections that follow changes, times in the browser's zone, copying, uploads, and protection of
+// forms against double clicks.
 
 import './app.css';
 import 'htmx.org';
@@ -9,12 +10,14 @@ import { itemPage } from './item.js';
 import { list } from './list.js';
 import { report } from './report.js';
 import { localTimes } from './time.js';
+import { uploading } from './upload.js';
 
 localTimes(document);
 guardForms();
 copying(document);
 list(document.getElementById('results'));
 itemPage(document.getElementById('item'));
+uploading(document.getElementById('upload'));
 
 // htmx has put a new list, or another part, into the page.
 document.addEventListener('htmx:afterSettle', ({ target }) => {
