@@ -29,7 +29,7 @@ const MaxSegment = blob.MaxSegment
 // SegmentsGrow reports whether Extend takes a segment that has bytes.
 func (s *Service) SegmentsGrow() bool { return s.bucket != nil && s.bucket.SegmentsGrow() }
 
-// Extend stores what source returns, at most MaxSegment bytes, after those of a segment, and returns how many these are.
+// Extend stores what source returns, at most MaxSegment bytes, after those of a segment, and returns how many they are.
 // They are stored durably. After an error the segment is as it was. Errors: STORAGE_UNAVAILABLE; those of source.
 func (s *Service) Extend(ctx context.Context, segment Segment, source io.Reader) (int64, error) {
 	if s.bucket == nil {

@@ -74,8 +74,8 @@ func uploadPreflights(isUpload func(*http.Request) bool, uploads, others http.Ha
 	})
 }
 
-// resumableOrigins answers the preflights of resumable uploads, which name no ticket, token or upload: any page may ask.
-// Package tus decides which pages may read its answers. No answer allows credentials.
+// resumableOrigins answers the preflights of resumable uploads. They name no ticket, token or upload, so any page may
+// ask. Package tus decides which pages may read its answers. No answer allows credentials.
 func resumableOrigins(root string, resumable, others http.Handler) http.Handler {
 	preflights := cors.New(cors.Options{
 		AllowedOrigins: []string{"*"},

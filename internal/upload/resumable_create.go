@@ -177,7 +177,8 @@ func (c *creation) insertRow(ctx context.Context, q *store.Queries, key []byte, 
 	}
 	expires := c.s.now().Add(ExpireAfter)
 	row := store.InsertResumableParams{ID: c.id, AccountID: c.terms.Account, UserID: c.user, SizeExpected: &c.Size,
-		Reserved: reserved, ReservedMinutes: c.minutes(), Node: c.s.node, KeyHash: key, TokenDigest: c.digest, Metadata: metadata, Partial: c.Partial,
+		Reserved: reserved, ReservedMinutes: c.minutes(), Node: c.s.node, KeyHash: key,
+		TokenDigest: c.digest, Metadata: metadata, Partial: c.Partial,
 		ExpiresAt: &expires, ProfileID: optional.OrNil(c.terms.Profile)}
 	if c.Ticket != nil {
 		row.Nonce, row.Ticket = &c.terms.Nonce, &c.Info
@@ -275,8 +276,8 @@ func (c *creation) join(ctx context.Context, q *store.Queries, key []byte) error
 	return nil
 }
 
-var errPart = problem.New(problem.BadRequest, "A part of the concatenation is unknown, incomplete, of another upload, or "+
-	"used already. Send the parts again.")
+var errPart = problem.New(problem.BadRequest, "A part of the concatenation is unknown, incomplete, of another upload, "+
+	"or used already. Send the parts again.")
 
 // parts returns the rows of the parts, in the order of the keys.
 func (c *creation) parts(ctx context.Context, q *store.Queries) ([]store.Upload, error) {

@@ -14,7 +14,7 @@ import (
 	"itemcast/internal/wake"
 )
 
-// Held is a resumable upload that one request holds: on all nodes no other reads or writes it meanwhile. Every statement
+// Held is a resumable upload that one request holds: on all nodes no other reads or writes it meanwhile. Each statement
 // names the holder, so that one that was taken for dead changes nothing any more.
 type Held struct {
 	Resumable

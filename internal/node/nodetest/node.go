@@ -62,6 +62,12 @@ func StartAt(t testing.TB, now func() time.Time) *Node {
 	return startWith(t, dbtest.New(t), node.Config{StorageURL: folder(t), Now: now})
 }
 
+// StartWithDrafts is Start for a node whose resumable uploads also speak the IETF's drafts.
+func StartWithDrafts(t testing.TB) *Node {
+	t.Helper()
+	return startWith(t, dbtest.New(t), node.Config{StorageURL: folder(t), UploadDrafts: true})
+}
+
 // folder returns the URL of a storage that ends with the test.
 func folder(t testing.TB) string { return "file://" + t.TempDir() }
 

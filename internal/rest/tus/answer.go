@@ -126,14 +126,14 @@ var texts = map[string]*problem.Error{
 		"Upload-Length: the length of the file in bytes."),
 	"ERR_NOT_IMPLEMENTED": problem.New(problem.BadRequest, "The length of the file must be known when its upload begins. "+
 		"Send it as Upload-Length, in bytes."),
-	"ERR_INVALID_OFFSET": problem.New(problem.BadRequest, "Upload-Offset must be the number of bytes that the upload has, as "+
-		"HEAD reports it."),
+	"ERR_INVALID_OFFSET": problem.New(problem.BadRequest, "Upload-Offset must be the number of bytes that the upload "+
+		"has. HEAD reports it."),
 	"ERR_MISMATCHED_OFFSET": problem.New(problem.Conflict,
 		"Upload-Offset is not the number of bytes that the upload has. HEAD reports it; resume from there."),
 	"ERR_UPLOAD_SIZE_EXCEEDED": problem.New(problem.TooLarge,
 		"The body goes beyond the Upload-Length that was announced. Start an upload with the right length."),
-	"ERR_MAX_SIZE_EXCEEDED": problem.New(problem.TooLarge, "The file is larger than this server takes. OPTIONS reports the "+
-		"limit as Tus-Max-Size."),
+	"ERR_MAX_SIZE_EXCEEDED": problem.New(problem.TooLarge, "The file is larger than this server takes. Tus-Max-Size in "+
+		"the answer to OPTIONS is the limit."),
 	"ERR_UPLOAD_NOT_FINISHED": problem.New(problem.BadRequest,
 		"A part of the concatenation is incomplete. Send the rest of it first."),
 	"ERR_INVALID_CONCAT": problem.New(problem.BadRequest, "Upload-Concat must be partial, or final; and the URLs of the "+
@@ -141,8 +141,8 @@ var texts = map[string]*problem.Error{
 	"ERR_MODIFY_FINAL":     problem.New(problem.Forbidden, "A concatenation takes no bytes but those of its parts."),
 	"ERR_UPLOAD_NOT_FOUND": problem.New(problem.NotFound, "There is no upload at this URL. Start the upload again."),
 	"ERR_UPLOAD_LOCKED":    errWait, "ERR_LOCK_TIMEOUT": errWait,
-	"ERR_UPLOAD_INTERRUPTED": problem.New(problem.Locked, "Another request has taken over this upload. What came is stored; "+
-		"resume where HEAD reports."),
+	"ERR_UPLOAD_INTERRUPTED": problem.New(problem.Locked, "Another request has taken over this upload. What came is "+
+		"stored; resume where HEAD reports."),
 	"ERR_SERVER_SHUTDOWN": errShuttingDown,
 }
 
@@ -158,8 +158,8 @@ func explain(status int, text string) error {
 	return problem.New(problem.BadRequest, "%s", cmp.Or(strings.TrimSpace(text), "The request breaks the tus protocol."))
 }
 
-var errCut = problem.New(problem.Unavailable, "The body has not come to its end. What came is stored; resume where HEAD "+
-	"reports.")
+var errCut = problem.New(problem.Unavailable, "The body has not come to its end. What came is stored; resume where "+
+	"HEAD reports.")
 
 // allowOrigin lets the page that has sent a request read the answer (WHATWG Fetch, "HTTP-CORS protocol"), without
 // cookies: if the upload's profile lists its origin, or an access token does. An unknown upload has no secret to keep.

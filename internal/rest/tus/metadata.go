@@ -45,7 +45,8 @@ func readMetadata(values []string) (map[string]string, error) {
 }
 
 func errMetadata(format string, args ...any) error {
-	return problem.New(problem.BadRequest, metadataHeader+" "+format+". Write KEY BASE64, with a comma between two.", args...)
+	format = metadataHeader + " " + format + ". Write KEY BASE64, with a comma between two."
+	return problem.New(problem.BadRequest, format, args...)
 }
 
 // shown returns the beginning of a text that a client has sent.

@@ -133,6 +133,7 @@ type lock struct {
 	h    *Handler
 	key  string
 	held *upload.Held
+	ctx  context.Context // of the request
 }
 
 func (l *lock) Lock(ctx context.Context, requestUnlock func()) error {
@@ -141,8 +142,9 @@ func (l *lock) Lock(ctx context.Context, requestUnlock func()) error {
 		return known(ctx, err)
 	}
 	c := callOf(ctx)
-	l.held, c.held, c.key = held, held, l.key
+	l.held, l.ctx = held, context.WithoutCancel(ctx)
+	c.held, c.key = held, l.key
 	return nil
 }
 
-func (l *lock) Unlock() error { return l.held.LetGo(context.Background()) }
+func (l *lock) Unlock() error { return l.held.LetGo(l.ctx) }

@@ -3,6 +3,7 @@ package tus_test
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -180,13 +181,14 @@ func TestTus_PartsAreJoined(t *testing.T) {
 		}
 		call(t, http.MethodPost, n.URL+tus.Path, nil, append(ticket, "Upload-Concat", "partial", "Upload-Length", "600000")...).
 			WantProblem(t, "parts beyond the ticket's size", http.StatusRequestEntityTooLarge, "TOO_LARGE")
-		final := append(ticket, "Upload-Concat", "final;"+strings.Join(urls, " "), "Upload-Metadata", metadata("filename", "a.mp4"))
+		final := slices.Concat(ticket, []string{"Upload-Concat", "final;" + strings.Join(urls, " "), "Upload-Metadata",
+			metadata("filename", "a.mp4")})
 		call(t, http.MethodPost, n.URL+tus.Path, nil, final...).WantProblem(t, "incomplete", 400, "BAD_REQUEST")
 		for i, url := range urls[1:] {
 			part := content[(i+1)*1_000_000 : min((i+2)*1_000_000, len(content))]
 			patch(t, url, len(part)/2, part[len(part)/2:]).WantStatus(t, 204)
 		}
-		twice := append(ticket, "Upload-Concat", "final;"+urls[0]+" "+urls[0])
+		twice := slices.Concat(ticket, []string{"Upload-Concat", "final;" + urls[0] + " " + urls[0]})
 		call(t, http.MethodPost, n.URL+tus.Path, nil, twice...).WantProblem(t, "a part twice", 400, "BAD_REQUEST")
 		other := append(in.sign(t, in.claims()), "Upload-Concat", "final;"+strings.Join(urls, " "))
 		call(t, http.MethodPost, n.URL+tus.Path, nil, other...).WantProblem(t, "another ticket's parts", 400, "BAD_REQUEST")
