@@ -23,7 +23,8 @@ func (r *mutationResolver) CreateMediaLinks(ctx context.Context, itemID uuid.UUI
 	if err != nil {
 		return nil, err
 	}
-	made := &model.CreateMediaLinksPayload{Urls: make([]*model.MediaLink, len(links.URLs)), ExpiresAt: links.ExpiresAt}
+	made := &model.CreateMediaLinksPayload{Urls: make([]*model.MediaLink, len(links.URLs)),
+		PlayerURL: links.PlayerURL, EmbedURL: links.EmbedURL, ExpiresAt: links.ExpiresAt}
 	for i, link := range links.URLs {
 		made.Urls[i] = &model.MediaLink{ID: link.ID, URL: link.URL}
 	}

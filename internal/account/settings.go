@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"itemcast/internal/db"
 	"itemcast/internal/mergepatch"
 	"itemcast/internal/optional"
+	"itemcast/internal/origin"
 	"itemcast/internal/plaintext"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
@@ -26,6 +28,7 @@ const maxAccountName = 100 // characters
 type Settings struct {
 	Name                     string
 	DefaultWorkflowProfileID *uuid.UUID // see Actor.DefaultProfiles
+	FrameAncestors           []string   // the sites that may show items in a frame, as a policy has them (origin.Sites)
 	Quotas                   Quotas
 	CreatedAt                time.Time
 	UpdatedAt                time.Time
@@ -51,6 +54,7 @@ const (
 type SettingsPatch struct {
 	Name                     *string                        `json:"name"`
 	DefaultWorkflowProfileID mergepatch.Nullable[uuid.UUID] `json:"default_workflow_profile_id"`
+	FrameAncestors           *[]string                      `json:"frame_ancestors"`
 	Quotas                   json.RawMessage                `json:"quotas"`
 }
 
@@ -74,6 +78,7 @@ func readSettings(ctx context.Context, q *store.Queries, actor Actor) (Settings,
 
 func toSettings(row store.GetAccountRow) Settings {
 	return Settings{Name: row.Name, DefaultWorkflowProfileID: row.DefaultWorkflowProfileID,
+		FrameAncestors: row.FrameAncestors,
 		Quotas:    Quotas{Bytes: row.QuotaBytes, Minutes: row.QuotaMinutes, ParallelJobs: row.QuotaParallelJobs},
 		CreatedAt: row.CreatedAt.UTC(), UpdatedAt: row.UpdatedAt.UTC(), Revision: row.Revision}
 }
@@ -100,6 +105,9 @@ func (s *Service) PatchSettings(ctx context.Context, patch SettingsPatch, condit
 		changed := changes{}
 		changed.add("name", before.Name, settings.Name)
 		changed.addID(defaultProfileField, before.DefaultWorkflowProfileID, settings.DefaultWorkflowProfileID)
+		if !slices.Equal(before.FrameAncestors, settings.FrameAncestors) {
+			changed["frame_ancestors"] = [2]any{before.FrameAncestors, settings.FrameAncestors}
+		}
 		addQuota(changed, "quotas.bytes", before.Quotas.Bytes, settings.Quotas.Bytes)
 		addQuota(changed, "quotas.minutes", before.Quotas.Minutes, settings.Quotas.Minutes)
 		addQuota(changed, "quotas.parallel_jobs", before.Quotas.ParallelJobs, settings.Quotas.ParallelJobs)
@@ -107,7 +115,7 @@ func (s *Service) PatchSettings(ctx context.Context, patch SettingsPatch, condit
 			return nil
 		}
 		row, err := q.UpdateAccount(ctx, store.UpdateAccountParams{AccountID: actor.AccountID, Name: settings.Name,
-			DefaultWorkflowProfileID: settings.DefaultWorkflowProfileID, QuotaBytes: settings.Quotas.Bytes,
+			DefaultWorkflowProfileID: settings.DefaultWorkflowProfileID, FrameAncestors: settings.FrameAncestors, QuotaBytes: settings.Quotas.Bytes,
 			QuotaMinutes: settings.Quotas.Minutes, QuotaParallelJobs: settings.Quotas.ParallelJobs})
 		if err != nil {
 			return fmt.Errorf("update account: %w", err)
@@ -123,13 +131,16 @@ func (s *Service) PatchSettings(ctx context.Context, patch SettingsPatch, condit
 
 // apply returns the settings with the patch applied, after every check.
 func (p SettingsPatch) apply(ctx context.Context, q *store.Queries, actor Actor, settings Settings) (Settings, error) {
+	var invalid problem.Faults
 	if p.Name != nil {
 		settings.Name = plaintext.Composed(strings.TrimSpace(*p.Name))
-		var invalid problem.Faults
 		invalid.At("#/name", validate.Name(settings.Name, 1, maxAccountName))
-		if err := invalid.Err(problem.InvalidInput); err != nil {
-			return settings, err
-		}
+	}
+	if p.FrameAncestors != nil {
+		settings.FrameAncestors = origin.Sites(*p.FrameAncestors, "#/frame_ancestors", &invalid)
+	}
+	if err := invalid.Err(problem.InvalidInput); err != nil {
+		return settings, err
 	}
 	if p.Quotas != nil {
 		var err error

@@ -59,16 +59,18 @@ func (s *Service) itemOf(row store.GetItemRow, assets []store.Asset, snapshots [
 	for _, p := range snapshots {
 		i.Snapshots = append(i.Snapshots, Snapshot{ID: p.ID, URL: s.documentURL(p.Url)})
 	}
+	s.setPlayer(i, nil)
 	return i, nil
 }
 
 func (s *Service) insertRow(ctx context.Context, tx pgx.Tx, account uuid.UUID, i *Item, document []byte) error {
 	profile, status, action := i.workflowColumns()
+	embedCode, playerURL := s.playerColumns(i)
 	err := store.New(db.Deferred(tx)).InsertItem(ctx, store.InsertItemParams{
 		WorkflowProfileID: profile, WorkflowStatus: status, WorkflowAction: action, ID: i.ID, AccountID: account,
 		Name: i.Name, Description: i.Description, Type: string(i.Type), Privacy: string(i.Privacy), Language: i.Language,
 		Producer: i.Producer, Duration: i.Duration, Tags: i.Tags, Metadata: i.Metadata, ClientData: i.ClientData,
-		SnapshotID: i.SnapshotID, EmbedCode: i.EmbedCode, PlayerUrl: i.PlayerURL, CreatedBy: i.CreatedBy,
+		SnapshotID: i.SnapshotID, EmbedCode: embedCode, PlayerUrl: playerURL, CreatedBy: i.CreatedBy,
 		CreatedAt: i.CreatedAt, UpdatedAt: i.UpdatedAt, PublishedAt: i.PublishedAt, Revision: i.Revision,
 		Document: document, DocumentVersion: s.version, Search: i.words().String(),
 	})
@@ -85,11 +87,12 @@ func (s *Service) updateRow(
 ) error {
 	q := store.New(db.Deferred(tx))
 	profile, status, action := i.workflowColumns()
+	embedCode, playerURL := s.playerColumns(i)
 	err := q.UpdateItem(ctx, store.UpdateItemParams{
 		WorkflowProfileID: profile, WorkflowStatus: status, WorkflowAction: action, ID: i.ID, AccountID: account,
 		Name: i.Name, Description: i.Description, Type: string(i.Type), Privacy: string(i.Privacy), Language: i.Language,
 		Producer: i.Producer, Duration: i.Duration, Tags: i.Tags, Metadata: i.Metadata, ClientData: i.ClientData,
-		SnapshotID: i.SnapshotID, EmbedCode: i.EmbedCode, PlayerUrl: i.PlayerURL, UpdatedAt: i.UpdatedAt,
+		SnapshotID: i.SnapshotID, EmbedCode: embedCode, PlayerUrl: playerURL, UpdatedAt: i.UpdatedAt,
 		PublishedAt: i.PublishedAt, Revision: i.Revision, Document: document, DocumentVersion: s.version,
 		Search: words,
 	})

@@ -13,7 +13,7 @@ import (
 )
 
 // rendererVersion identifies the representation. Raise it with every change to it, such as a new field.
-const rendererVersion = 2
+const rendererVersion = 3
 
 // wordsVersion identifies the words that the search stores. Raise it with every change to what words returns.
 const wordsVersion = 1

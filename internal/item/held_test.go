@@ -236,7 +236,7 @@ func TestChangeMedia_IsOneRevisionAndOneChange(t *testing.T) {
 		t.Errorf("added: %s, %d changes", encoded(t, got), b.changes())
 	}
 	fields := value[[]string](b, "SELECT changed_fields FROM item_change WHERE revision = 2")
-	if want := []string{"type", "duration", "assets", "snapshots", "snapshot_id"}; !slices.Equal(fields, want) {
+	if want := []string{"type", "duration", "assets", "snapshots", "snapshot_id", "embed_code", "player_url"}; !slices.Equal(fields, want) {
 		t.Errorf("changed_fields are %q, want %q", fields, want)
 	}
 	if again := b.changeMedia(i.ID, m); again.Revision != 2 || b.changes() != 2 {

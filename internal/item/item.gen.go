@@ -175,8 +175,10 @@ type Item struct {
 	// SnapshotID The snapshot that represents the item, one of `snapshots`.
 	SnapshotID *openapi_types.UUID `json:"snapshot_id"`
 
-	// EmbedCode HTML that embeds the player.
+	// EmbedCode HTML that embeds the player. If no client has set it, and Itemcast holds a file to play, it embeds Itemcast's player, and follows the item's name and size.
 	EmbedCode *string `json:"embed_code"`
+
+	// PlayerURL The page that plays the item. If no client has set it, and Itemcast holds a file to play, it is Itemcast's page.
 	PlayerURL *string `json:"player_url"`
 
 	// Workflow Null until a workflow starts on the item.
@@ -234,8 +236,12 @@ type ItemInput struct {
 
 	// SnapshotID One of the item's snapshots.
 	SnapshotID *openapi_types.UUID `json:"snapshot_id,omitempty"`
-	EmbedCode  *string             `json:"embed_code,omitempty"`
-	PlayerURL  *string             `json:"player_url,omitempty"`
+
+	// EmbedCode Null: Itemcast's own, if Itemcast holds a file to play.
+	EmbedCode *string `json:"embed_code,omitempty"`
+
+	// PlayerURL Null: Itemcast's own page, if Itemcast holds a file to play.
+	PlayerURL *string `json:"player_url,omitempty"`
 
 	// WorkflowProfileID The item's workflow profile. Its workflow starts as `pending`. If the profile is limited to roles, the item does not exist for users of other roles. You can only name a profile that your own role sees. Null: none. If it is left out, an item keeps its profile, and a new item gets your default (`/me`), else the account's (`/account`), unless your role does not see it.
 	WorkflowProfileID *openapi_types.UUID `json:"workflow_profile_id,omitempty"`

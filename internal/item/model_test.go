@@ -63,14 +63,14 @@ func (m *model) replace(t *rapid.T) {
 	input := anyInput(false).Draw(t, "input")
 	document, err := m.items.Replace(m.ctx, m.id, mustJSON(t, input), revision.Is(m.revision))
 	must(t, err)
-	m.write(t, document, m.withHeld(asDocument(t, input)))
+	m.write(t, document, m.withHeld(t, asDocument(t, input)))
 }
 
 func (m *model) patch(t *rapid.T) {
 	patch := anyInput(true).Draw(t, "patch")
 	document, err := m.items.Patch(m.ctx, m.id, mustJSON(t, patch), nil)
 	must(t, err)
-	m.write(t, document, m.withHeld(asDocument(t, mergeValue(m.want, patch).(object))))
+	m.write(t, document, m.withHeld(t, asDocument(t, mergeValue(m.want, patch).(object))))
 }
 
 // media adds an asset whose file Itemcast holds, or removes one.
@@ -89,11 +89,12 @@ func (m *model) media(t *rapid.T) {
 	}
 	document, err := m.items.ChangeMedia(m.ctx, m.id, func(context.Context, pgx.Tx, Held) (Media, error) { return change, nil })
 	must(t, err)
-	m.write(t, document, m.withHeld(maps.Clone(m.want)))
+	m.write(t, document, m.withHeld(t, maps.Clone(m.want)))
 }
 
-// withHeld returns a document with the held assets before the external ones, whichever assets it has.
-func (m *model) withHeld(want object) object {
+// withHeld returns a document with the held assets before the external ones, whichever assets it has, and with the
+// player that follows from them unless a client has set another.
+func (m *model) withHeld(t *rapid.T, want object) object {
 	assets := append([]any{}, m.held...)
 	for _, a := range want["assets"].([]any) {
 		if !strings.HasPrefix(a.(object)["url"].(string), publicURL) {
@@ -101,7 +102,25 @@ func (m *model) withHeld(want object) object {
 		}
 	}
 	want["assets"] = assets
+	page := publicURL + "/watch/" + m.id.String()
+	if url := want["player_url"]; url == nil || url == page {
+		want["player_url"] = m.ifHeld(page)
+	}
+	if code, _ := want["embed_code"].(string); code == "" || strings.HasPrefix(code, `<iframe src="`+publicURL+"/embed/") {
+		want["embed_code"] = nil
+		i, err := Decode(mustJSON(t, want))
+		must(t, err)
+		i.ID = m.id
+		want["embed_code"] = m.ifHeld(m.items.embedCode(i))
+	}
 	return want
+}
+
+func (m *model) ifHeld(value string) any {
+	if len(m.held) == 0 {
+		return nil
+	}
+	return value
 }
 
 func (m *model) mismatch(t *rapid.T) {

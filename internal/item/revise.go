@@ -47,6 +47,7 @@ func (s *Service) insert(
 	if err != nil {
 		return Document{}, err
 	}
+	s.setPlayer(i, nil)
 	sight, err := s.sights.of(ctx, actor)
 	if err != nil {
 		return Document{}, err
@@ -125,6 +126,7 @@ func (s *Service) storeRevision(
 func (s *Service) recordRevision(
 	ctx context.Context, tx pgx.Tx, actor account.Actor, before Held, after *Item,
 ) (Held, error) {
+	s.setPlayer(after, before.Item)
 	fields, previous, err := changedFields(before.Item, after)
 	if err != nil || len(fields) == 0 {
 		return before, err

@@ -62,7 +62,7 @@ func (s *Service) Fetch(ctx context.Context, r Request) (Fetched, error) {
 		return f, nil
 	}
 	if r.Signature != "" {
-		until, err := s.verifySignature(ctx, r.Asset, r.Signature)
+		until, err := s.verify(ctx, mediaLink, r.Asset, r.Signature)
 		if err != nil {
 			return Fetched{}, err
 		}

@@ -26,10 +26,11 @@ type Link struct {
 	URL string
 }
 
-// Links are the links to the stored files of an item.
+// Links are the links to the stored files of an item, and to the pages that play it.
 type Links struct {
-	URLs      []Link
-	ExpiresAt time.Time
+	URLs                []Link
+	PlayerURL, EmbedURL string
+	ExpiresAt           time.Time
 }
 
 // signed is the folder of the addresses that carry a signature: /media/s/EXPIRES-SIGNATURE/ASSET/NAME. A relative link
@@ -42,7 +43,7 @@ const (
 	maxLifetime     = 24 * 60 * 60
 )
 
-// Links returns a link to each stored asset and snapshot of an item, valid for some seconds. Everybody who has a link
+// Links returns a link to each stored asset and snapshot of an item, and to its player, valid for some seconds. Everybody who has a link
 // can use it. It ends earlier with the asset. Needs items.view. Errors: NOT_FOUND; INVALID_INPUT for a lifetime that
 // is not from 1 second to 24 hours.
 func (s *Service) Links(ctx context.Context, id uuid.UUID, seconds int64) (Links, error) {
@@ -72,10 +73,11 @@ func (s *Service) Links(ctx context.Context, id uuid.UUID, seconds int64) (Links
 		return Links{}, err
 	}
 	links := Links{URLs: []Link{}, ExpiresAt: time.Unix(s.now().Unix()+1+seconds, 0).UTC()}
+	links.PlayerURL = s.playerURL(key, item.WatchPath, id, links.ExpiresAt)
+	links.EmbedURL = s.playerURL(key, item.EmbedPath, id, links.ExpiresAt)
 	add := func(asset uuid.UUID, url string) {
 		if name := s.items.HeldName(asset, url); name != "" && slices.Contains(published, asset) {
-			links.URLs = append(links.URLs, Link{asset, s.publicURL + signed + sign(key, asset, links.ExpiresAt) + "/" +
-				asset.String() + "/" + name})
+			links.URLs = append(links.URLs, Link{asset, s.signedURL(key, asset, name, links.ExpiresAt)})
 		}
 	}
 	for _, a := range i.Assets {
@@ -87,22 +89,28 @@ func (s *Service) Links(ctx context.Context, id uuid.UUID, seconds int64) (Links
 	return links, nil
 }
 
-// sign returns the signature of an asset's folder, with its expiry in seconds since 1970.
-func sign(key []byte, asset uuid.UUID, expires time.Time) string {
+// What a signature is for. One for a player is none for a file.
+const (
+	mediaLink  = "media link "
+	playerLink = "player link "
+)
+
+// sign returns the signature of an asset's folder or an item's player, with its expiry in seconds since 1970.
+func sign(key []byte, purpose string, id uuid.UUID, expires time.Time) string {
 	seconds := strconv.FormatInt(expires.Unix(), 10)
-	return seconds + "-" + base64.RawURLEncoding.EncodeToString(digest(key, asset, seconds))
+	return seconds + "-" + base64.RawURLEncoding.EncodeToString(digest(key, purpose, id, seconds))
 }
 
-func digest(key []byte, asset uuid.UUID, expires string) []byte {
+func digest(key []byte, purpose string, id uuid.UUID, expires string) []byte {
 	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte("media link "))
-	mac.Write(asset[:])
+	mac.Write([]byte(purpose))
+	mac.Write(id[:])
 	mac.Write([]byte(expires))
 	return mac.Sum(nil)
 }
 
-// verifySignature returns when a signature expires. Error: NOT_FOUND if it has, or is not the asset's.
-func (s *Service) verifySignature(ctx context.Context, asset uuid.UUID, signature string) (time.Time, error) {
+// verify returns when a signature expires. Error: NOT_FOUND if it has, or is for something else.
+func (s *Service) verify(ctx context.Context, purpose string, id uuid.UUID, signature string) (time.Time, error) {
 	expires, encoded, _ := strings.Cut(signature, "-")
 	given, err := base64.RawURLEncoding.DecodeString(encoded)
 	if err != nil {
@@ -112,7 +120,7 @@ func (s *Service) verifySignature(ctx context.Context, asset uuid.UUID, signatur
 	if err != nil {
 		return time.Time{}, err
 	}
-	if !hmac.Equal(given, digest(key, asset, expires)) {
+	if !hmac.Equal(given, digest(key, purpose, id, expires)) {
 		return time.Time{}, errNotFound
 	}
 	seconds, err := strconv.ParseInt(expires, 10, 64)

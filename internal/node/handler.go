@@ -42,6 +42,7 @@ func (n *Node) Handler() *Handler {
 			Watch:    n.SignIn.Watch},
 		Contract: n.Contract,
 		Media:    n.Media,
+		Player:   n.player,
 		Problems: n.problems,
 		Pages:    n.pages,
 		Services: web.Services{Items: n.Items, Hooks: n.hooks, Workflows: n.workflows, Users: n.directory,

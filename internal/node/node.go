@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
@@ -35,13 +36,16 @@ import (
 	"itemcast/internal/media"
 	"itemcast/internal/media/blob"
 	"itemcast/internal/media/encode"
+	"itemcast/internal/media/player"
 	"itemcast/internal/media/process"
 	"itemcast/internal/publicurl"
+	"itemcast/internal/optional"
 	"itemcast/internal/token"
 	"itemcast/internal/upload"
 	"itemcast/internal/upload/attach"
 	"itemcast/internal/web"
 	"itemcast/internal/workflow"
+	"itemcast/internal/workflow/machine"
 	"itemcast/openapi"
 )
 
@@ -101,6 +105,7 @@ type Node struct {
 	workflows *workflow.Service
 	uploads   *upload.Service
 	attach    *attach.Service
+	player    *player.Service
 }
 
 // New builds a node on a migrated database. Close the node before the pool.
@@ -188,10 +193,26 @@ func (n *Node) buildServices() {
 	n.uploads = upload.NewService(upload.Config{Pool: pool, Items: n.Items, Media: n.Media,
 		Terms: n.workflows.UploadTerms, CheckItem: n.Contract.Schema("ItemInput").Check, MaxSize: config.UploadMaxSize,
 		Log: log, Presence: n.notifier, Now: config.Now})
+	n.player = player.NewService(player.Config{Pool: pool, Items: n.Items, Media: n.Media, Feed: n.Feed,
+		Failure: n.failure})
 	n.attach = attach.NewService(attach.Config{Items: n.Items, Media: n.Media, Uploads: n.uploads, Reach: config.HookReach,
 		Transport: outside, UserAgent: "Itemcast/" + config.Version, MaxSize: config.UploadMaxSize,
 		CheckForm: n.Contract.Schema("AssetForm").Check, CheckByURL: n.Contract.Schema("AssetByURL").Check})
 	n.uploads.Assets = n.attach
+}
+
+// failure returns why the last run of an item's workflow has failed: of the action that did, else of the run.
+func (n *Node) failure(ctx context.Context, id uuid.UUID) (string, error) {
+	run, err := n.workflows.RunOf(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	for _, action := range run.Actions {
+		if action.Status == machine.ActionFailed && action.Error != nil {
+			return *action.Error, nil
+		}
+	}
+	return optional.OrZero(run.Error), nil
 }
 
 // processor returns the processor of media; nil without a storage.
@@ -224,7 +245,7 @@ func (n *Node) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
 		n.Sequencer.Run, n.Feed.Run, n.pruner.Run, n.SignIn.Run, n.Account.RunAuditRetention, n.workflows.Run,
-		n.Items.RunRenewal, n.Media.Run, n.Media.RunUsage, n.uploads.Run,
+		n.Items.RunRenewal, n.Media.Run, n.Media.RunUsage, n.uploads.Run, n.player.Run,
 		n.Dispatcher.Run,
 		func(ctx context.Context) error { return idempotency.RunRetention(ctx, n.pool, n.config.Log) },
 	} {

@@ -177,6 +177,8 @@ var exempt = map[string]string{
 	"media.Service.DeleteSegments":      "part of an upload, which has authorized",
 	"media.Service.Check":               "for operators",
 	"media.Service.Fetch":               "public files are for everybody; it authorizes for private ones",
+	"media.Service.VerifyPlayer":        "a signature is a permission",
+	"media.Service.SignURL":             "for a viewer with a signature, which has been verified",
 	"media.Service.Content":             "takes what Fetch has found",
 	"media.Service.Stage":               "part of an upload or of processing, which has authorized",
 	"media.Service.Publish":             "part of a change of an item, which has authorized",

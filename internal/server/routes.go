@@ -17,6 +17,7 @@ import (
 	"itemcast/internal/contract"
 	"itemcast/internal/live/sse"
 	"itemcast/internal/media"
+	"itemcast/internal/media/player"
 	"itemcast/internal/problem"
 	"itemcast/internal/publicurl"
 	"itemcast/internal/rest/core"
@@ -33,6 +34,7 @@ type Handlers struct {
 	Pages          *browse.Pages
 	Services       web.Services // of the pages for people who are signed in
 	Media          *media.Service
+	Player         *player.Service
 	GraphQL        http.Handler
 	GraphQLSchema  http.Handler
 	Idempotency    func(http.Handler) http.Handler
@@ -70,10 +72,18 @@ func Routes(h Handlers) http.Handler {
 	mux.Handle("/items/{id}", people.Item())
 	mux.Handle("/api", people.API())
 
-	// Anyone who may see the item: everybody, if it is public or unlisted, or with a signed link.
+	// Anyone who may see the item: everybody, if it is public or unlisted, or with a signed link. Its files, the page that
+	// plays it, the same for frames of other sites, and streams that tell when the page changes.
 	files := file.Handler{Media: h.Media, Problems: h.Problems, Identify: h.Gate.visit}
 	mux.Handle("/media/{asset}/{name...}", files)
 	mux.Handle("/media/s/{signature}/{asset}/{name...}", files)
+	watch := web.NewWatch(h.PublicURL, web.Player{Shows: h.Player, Identify: h.Gate.visit, Fail: h.Problems.Write})
+	mux.Handle("/watch/{id}", watch.Page)
+	mux.Handle("/watch/s/{signature}/{id}", watch.Page)
+	mux.Handle("/embed/{id}", watch.Embed)
+	mux.Handle("/embed/s/{signature}/{id}", watch.Embed)
+	mux.Handle("/watch/{id}/events", held(watch.Events))
+	mux.Handle("/watch/s/{signature}/{id}/events", held(watch.Events))
 
 	// Users with api.access. Each operation also needs its own permission. Browsers see each operation as a page.
 	api := held(h.Pages.Around(h.Gate.Admit, withoutDeadlines(streams, operations(h))))
@@ -100,7 +110,8 @@ func Routes(h Handlers) http.Handler {
 	// The GraphQL handler bounds its own operations; a file takes as long as its client reads.
 	unbounded := func(r *http.Request) bool {
 		return streams(r) || r.URL.Path == mux.path+"/graphql" || strings.HasPrefix(r.URL.Path, mux.path+"/media/") ||
-			strings.HasPrefix(r.URL.Path, mux.path+tus.Path)
+			strings.HasPrefix(r.URL.Path, mux.path+tus.Path) ||
+			strings.HasPrefix(r.URL.Path, mux.path+"/watch/")
 	}
 	upload := isUpload(mux.path)
 	takesTokens := func(r *http.Request) bool { return isAPI(strings.TrimPrefix(r.URL.Path, mux.path)) }

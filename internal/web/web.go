@@ -1,5 +1,5 @@
 // Package web serves the pages that are not drawn from a contract: the start page, the sign-in pages, the GraphQL
-// playground, and the pages in which people work ([Pages]).
+// playground, the pages that play an item ([Watch]), and the pages in which people work ([Pages]).
 //
 // A page for people who are signed in is a file, with a file for each larger part: items.go and items_*.go have the
 // list of items, item.go and item_*.go an item, api.go the ways in for programs. Each stands on the shell:
@@ -23,7 +23,7 @@
 // The addresses on the pages are below the path of the public URL, which each page takes.
 //
 // It must not know the database, nor decide what a user may do: the services do, and the API for what a script fetches.
-// Pages leave out what a service would refuse.
+// Package player says what a page plays, and to whom. Pages leave out what a service would refuse.
 package web
 
 import (

@@ -77,6 +77,29 @@ func (ec *executionContext) fieldContext_Account_defaultWorkflowProfileId(_ cont
 	return graphql.NewScalarFieldContext("Account", field, false, false, "ID")
 }
 
+func (ec *executionContext) _Account_frameAncestors(ctx context.Context, field graphql.CollectedField, obj *account.Settings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Account_frameAncestors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FrameAncestors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Account_frameAncestors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Account", field, false, false, "String")
+}
+
 func (ec *executionContext) _Account_quotas(ctx context.Context, field graphql.CollectedField, obj *account.Settings) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -521,7 +544,7 @@ func (ec *executionContext) unmarshalInputUpdateAccountInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "defaultWorkflowProfileId", "quotas"}
+	fieldsInOrder := [...]string{"name", "defaultWorkflowProfileId", "frameAncestors", "quotas"}
 	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
@@ -543,6 +566,13 @@ func (ec *executionContext) unmarshalInputUpdateAccountInput(ctx context.Context
 				return it, err
 			}
 			it["defaultWorkflowProfileId"] = data
+		case "frameAncestors":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("frameAncestors"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["frameAncestors"] = data
 		case "quotas":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("quotas"))
 			data, err := ec.unmarshalOAccountQuotasInput2map(ctx, v)
@@ -594,6 +624,11 @@ func (ec *executionContext) _Account(ctx context.Context, sel ast.SelectionSet, 
 		case "defaultWorkflowProfileId":
 			out.Values[i] = ec._Account_defaultWorkflowProfileId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "frameAncestors":
+			out.Values[i] = ec._Account_frameAncestors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "quotas":

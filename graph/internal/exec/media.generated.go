@@ -57,6 +57,52 @@ func (ec *executionContext) fieldContext_CreateMediaLinksPayload_urls(_ context.
 	return fc, nil
 }
 
+func (ec *executionContext) _CreateMediaLinksPayload_playerUrl(ctx context.Context, field graphql.CollectedField, obj *model.CreateMediaLinksPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateMediaLinksPayload_playerUrl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PlayerURL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateMediaLinksPayload_playerUrl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CreateMediaLinksPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _CreateMediaLinksPayload_embedUrl(ctx context.Context, field graphql.CollectedField, obj *model.CreateMediaLinksPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateMediaLinksPayload_embedUrl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EmbedURL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateMediaLinksPayload_embedUrl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CreateMediaLinksPayload", field, false, false, "String")
+}
+
 func (ec *executionContext) _CreateMediaLinksPayload_expiresAt(ctx context.Context, field graphql.CollectedField, obj *model.CreateMediaLinksPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -151,6 +197,16 @@ func (ec *executionContext) _CreateMediaLinksPayload(ctx context.Context, sel as
 			out.Values[i] = graphql.MarshalString("CreateMediaLinksPayload")
 		case "urls":
 			out.Values[i] = ec._CreateMediaLinksPayload_urls(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "playerUrl":
+			out.Values[i] = ec._CreateMediaLinksPayload_playerUrl(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "embedUrl":
+			out.Values[i] = ec._CreateMediaLinksPayload_embedUrl(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -82,6 +82,7 @@ type ComplexityRoot struct {
 	Account struct {
 		CreatedAt                func(childComplexity int) int
 		DefaultWorkflowProfileID func(childComplexity int) int
+		FrameAncestors           func(childComplexity int) int
 		Name                     func(childComplexity int) int
 		Quotas                   func(childComplexity int) int
 		Revision                 func(childComplexity int) int
@@ -192,7 +193,9 @@ type ComplexityRoot struct {
 	}
 
 	CreateMediaLinksPayload struct {
+		EmbedURL  func(childComplexity int) int
 		ExpiresAt func(childComplexity int) int
+		PlayerURL func(childComplexity int) int
 		Urls      func(childComplexity int) int
 	}
 
@@ -1106,6 +1109,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.DefaultWorkflowProfileID(childComplexity), true
+	case "Account.frameAncestors":
+		if e.ComplexityRoot.Account.FrameAncestors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.FrameAncestors(childComplexity), true
 	case "Account.name":
 		if e.ComplexityRoot.Account.Name == nil {
 			break
@@ -1477,12 +1486,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CreateItemPayload.Item(childComplexity), true
 
+	case "CreateMediaLinksPayload.embedUrl":
+		if e.ComplexityRoot.CreateMediaLinksPayload.EmbedURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateMediaLinksPayload.EmbedURL(childComplexity), true
 	case "CreateMediaLinksPayload.expiresAt":
 		if e.ComplexityRoot.CreateMediaLinksPayload.ExpiresAt == nil {
 			break
 		}
 
 		return e.ComplexityRoot.CreateMediaLinksPayload.ExpiresAt(childComplexity), true
+	case "CreateMediaLinksPayload.playerUrl":
+		if e.ComplexityRoot.CreateMediaLinksPayload.PlayerURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateMediaLinksPayload.PlayerURL(childComplexity), true
 	case "CreateMediaLinksPayload.urls":
 		if e.ComplexityRoot.CreateMediaLinksPayload.Urls == nil {
 			break
@@ -4844,6 +4865,11 @@ type Account {
   role does not see it. Null: such an item has no profile.
   """
   defaultWorkflowProfileId: ID
+  """
+  The sites that may show items in a frame, by ` + "`" + `/embed/ID` + "`" + `. ` + "`" + `*` + "`" + ` is every site. If the list is empty, only Itemcast's own
+  pages may.
+  """
+  frameAncestors: [String!]!
   quotas: AccountQuotas!
   usage: AccountUsage!
   createdAt: DateTime!
@@ -4885,6 +4911,11 @@ input UpdateAccountInput {
   name: String
   """You must see it. Null: none."""
   defaultWorkflowProfileId: ID
+  """
+  At most 20 origins such as ` + "`" + `https://blog.example` + "`" + `. A host may begin with ` + "`" + `*.` + "`" + `, for all its subdomains but not the domain
+  itself. ` + "`" + `*` + "`" + ` alone allows every site, ` + "`" + `[]` + "`" + ` none but Itemcast's own pages.
+  """
+  frameAncestors: [String!]
   """The quotas to change. The others stay as they are; null is no limit."""
   quotas: AccountQuotasInput
 }
@@ -5669,8 +5700,8 @@ type EndMySessionsPayload { id: ID! }
 `, BuiltIn: false},
 	{Name: "../../schema/media.graphqls", Input: `extend type Mutation {
   """
-  Links to the assets and snapshots of an item that Itemcast stores, for players and people without credentials. They
-  work for ` + "`" + `expiresIn` + "`" + ` seconds, from 1 to 86400, for everybody who has them.
+  Links to the assets and snapshots of an item that Itemcast stores, and to the page that plays it, for players and people
+  without credentials. They work for ` + "`" + `expiresIn` + "`" + ` seconds, from 1 to 86400, for everybody who has them.
   """
   createMediaLinks(itemId: ID!, expiresIn: Int = 3600): CreateMediaLinksPayload!
 }
@@ -5686,6 +5717,10 @@ type MediaLink {
 type CreateMediaLinksPayload {
   """A link for each stored asset and snapshot."""
   urls: [MediaLink!]!
+  """The page that plays the item, for everybody who has this link."""
+  playerUrl: String!
+  """The same for frames of other sites, as ` + "`" + `frameAncestors` + "`" + ` of the account allows them."""
+  embedUrl: String!
   expiresAt: DateTime!
 }
 `, BuiltIn: false},
@@ -6828,6 +6863,8 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_name(ctx, field)
 	case "defaultWorkflowProfileId":
 		return ec.fieldContext_Account_defaultWorkflowProfileId(ctx, field)
+	case "frameAncestors":
+		return ec.fieldContext_Account_frameAncestors(ctx, field)
 	case "quotas":
 		return ec.fieldContext_Account_quotas(ctx, field)
 	case "usage":
@@ -7050,6 +7087,10 @@ func (ec *executionContext) childFields_CreateMediaLinksPayload(ctx context.Cont
 	switch field.Name {
 	case "urls":
 		return ec.fieldContext_CreateMediaLinksPayload_urls(ctx, field)
+	case "playerUrl":
+		return ec.fieldContext_CreateMediaLinksPayload_playerUrl(ctx, field)
+	case "embedUrl":
+		return ec.fieldContext_CreateMediaLinksPayload_embedUrl(ctx, field)
 	case "expiresAt":
 		return ec.fieldContext_CreateMediaLinksPayload_expiresAt(ctx, field)
 	}

@@ -145,8 +145,12 @@ type CreateItemPayload struct {
 // The result of `createMediaLinks`.
 type CreateMediaLinksPayload struct {
 	// A link for each stored asset and snapshot.
-	Urls      []*MediaLink `json:"urls"`
-	ExpiresAt time.Time    `json:"expiresAt"`
+	Urls []*MediaLink `json:"urls"`
+	// The page that plays the item, for everybody who has this link.
+	PlayerURL string `json:"playerUrl"`
+	// The same for frames of other sites, as `frameAncestors` of the account allows them.
+	EmbedURL  string    `json:"embedUrl"`
+	ExpiresAt time.Time `json:"expiresAt"`
 }
 
 // A new metadata field.

@@ -117,7 +117,7 @@ func (h *held) sendAway(r *http.Request) {
 	}
 	h.response.Header().Del("Retry-After")
 	out := Begin(h.response)
-	out.retry(max(wait, spread()))
+	out.Retry(max(wait, spread()))
 	out.buffer.WriteString(": " + string(bytes.ReplaceAll(reason, []byte("\n"), nil)) + "\n\n")
 	_ = out.Flush()
 }

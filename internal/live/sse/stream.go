@@ -61,7 +61,7 @@ func Begin(w http.ResponseWriter) *Writer {
 //
 // A stream survives an outage of the database: a client that reconnected could only wait (Hold).
 func (s *Stream) Serve(ctx context.Context, out *Writer, follower *live.Follower) {
-	out.retry(spread())
+	out.Retry(spread())
 	s.Checkpoint(out, follower.Checkpoint())
 	if out.Flush() != nil {
 		follower.Close()

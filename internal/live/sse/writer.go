@@ -44,8 +44,8 @@ func (w *Writer) Checkpoint(cursor string) {
 // Mark writes a cursor as a lone id, for clients that accept no other event types than their own.
 func (w *Writer) Mark(cursor string) { w.buffer.WriteString("id: " + cursor + "\n\n") }
 
-// retry sets how long the client waits before it reconnects.
-func (w *Writer) retry(wait time.Duration) {
+// Retry sets how long the client waits before it reconnects.
+func (w *Writer) Retry(wait time.Duration) {
 	w.buffer.WriteString("retry: " + strconv.FormatInt(wait.Milliseconds(), 10) + "\n\n")
 }
 

@@ -34,7 +34,8 @@ func (a *API) GetAccount(
 }
 
 func toAccount(s account.Settings, usage upload.Usage) oapi.Account {
-	return oapi.Account{Name: s.Name, DefaultWorkflowProfileID: s.DefaultWorkflowProfileID, Quotas: s.Quotas, Usage: usage,
+	return oapi.Account{Name: s.Name, DefaultWorkflowProfileID: s.DefaultWorkflowProfileID,
+		FrameAncestors: s.FrameAncestors, Quotas: s.Quotas, Usage: usage,
 		CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, Revision: s.Revision}
 }
 

@@ -43,6 +43,11 @@ func TestAccount_EveryUserReadsItAndManagersOfUsersChangeIt(t *testing.T) {
 			t.Errorf("what GET returned, sent back, made %s", same.Body)
 		}
 	})
+	framed := n.Call(http.MethodPatch, accountPath, `{"frame_ancestors":["HTTPS://Blog.Example/","https://*.shop.example"]}`).
+		WantStatus(t, http.StatusOK).Object(t)["frame_ancestors"]
+	if got := fmt.Sprint(framed); got != "[https://blog.example https://*.shop.example]" {
+		t.Errorf("the sites are %s", got)
+	}
 	cleared := n.Call(http.MethodPatch, accountPath, `{"default_workflow_profile_id":null}`).WantStatus(t, http.StatusOK)
 	if got := cleared.Object(t); got["default_workflow_profile_id"] != nil || got["name"] != "Our Hub" {
 		t.Errorf("cleared to %s", cleared.Body)
@@ -51,7 +56,8 @@ func TestAccount_EveryUserReadsItAndManagersOfUsersChangeIt(t *testing.T) {
 	for _, entry := range n.Call(http.MethodGet, "/api/v1/audit?action=account.updated&subject=account", "").Results(t) {
 		entries = append(entries, fmt.Sprint(entry["detail"]))
 	}
-	if len(entries) != 2 || !strings.Contains(entries[0], profile) || !strings.Contains(entries[1], "Our Hub") {
+	if len(entries) != 3 || !strings.Contains(entries[0], profile) || !strings.Contains(entries[1], "https://*.shop.example") ||
+		!strings.Contains(entries[2], "Our Hub") {
 		t.Errorf("the audit log has %q", entries)
 	}
 }
@@ -75,6 +81,11 @@ func TestAccount_FaultsAreNamedAtTheirPointers(t *testing.T) {
 				[]string{"#/quotas/bytes", "#/quotas/files", "#/quotas/minutes", "#/quotas/parallel_jobs"}},
 			{`{"quotas":null}`, http.StatusBadRequest, []string{"#/quotas"}},
 			{`{"name":null}`, http.StatusBadRequest, []string{"#/name"}},
+			{`{"name":" ","frame_ancestors":["*","https://a.example"]}`, http.StatusBadRequest,
+				[]string{"#/frame_ancestors/0", "#/name"}},
+			{`{"frame_ancestors":["https://a.example","'none'; script-src *"]}`, http.StatusBadRequest,
+				[]string{"#/frame_ancestors/1"}},
+			{`{"frame_ancestors":null}`, http.StatusBadRequest, []string{"#/frame_ancestors"}},
 			{`{"name":"a\u202eb"}`, http.StatusBadRequest, []string{"#/name"}},
 			{`{"name":"` + strings.Repeat("x", 101) + `"}`, http.StatusBadRequest, []string{"#/name"}},
 			{`{"default_workflow_profile_id":"` + unknown + `"}`, http.StatusUnprocessableEntity,
@@ -162,11 +173,11 @@ func TestAccount_GraphQLReadsAndChangesTheSame(t *testing.T) {
 	if string(data) != want {
 		t.Errorf("got %s, want %s", data, want)
 	}
-	n.GraphQL(`mutation { updateAccount(input: {name: "Our Hub"}) { account { name } } }`, nil)
+	n.GraphQL(`mutation { updateAccount(input: {name: "Our Hub", frameAncestors: []}) { account { name } } }`, nil)
 	read := n.Call(http.MethodGet, accountPath, "").WantStatus(t, http.StatusOK).Object(t)
-	want = `{"account":{"name":"Our Hub","defaultWorkflowProfileId":"` + profile + `","createdAt":"` +
+	want = `{"account":{"name":"Our Hub","defaultWorkflowProfileId":"` + profile + `","frameAncestors":[],"createdAt":"` +
 		read["created_at"].(string) + `","updatedAt":"` + read["updated_at"].(string) + `","revision":3}}`
-	data = n.GraphQL(`{ account { name defaultWorkflowProfileId createdAt updatedAt revision } }`, nil)
+	data = n.GraphQL(`{ account { name defaultWorkflowProfileId frameAncestors createdAt updatedAt revision } }`, nil)
 	if string(data) != want {
 		t.Errorf("got %s, want %s", data, want)
 	}

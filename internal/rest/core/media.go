@@ -19,7 +19,8 @@ func (a *API) CreateMediaLinks(
 	if err != nil {
 		return nil, err
 	}
-	made := oapi.CreateMediaLinks200JSONResponse{Urls: make([]oapi.MediaLink, len(links.URLs)), ExpiresAt: links.ExpiresAt}
+	made := oapi.CreateMediaLinks200JSONResponse{Urls: make([]oapi.MediaLink, len(links.URLs)),
+		PlayerURL: links.PlayerURL, EmbedURL: links.EmbedURL, ExpiresAt: links.ExpiresAt}
 	for i, link := range links.URLs {
 		made.Urls[i] = oapi.MediaLink{ID: link.ID, URL: link.URL}
 	}

@@ -19,14 +19,16 @@ const pages = {
   form: 'src/form/form.css',
   browse: 'src/browse/browse.js',
   app: 'src/app/app.js',
+  player: 'src/player/player.js',
 };
 const icon = 'src/icon.svg';
 
-// Monaco analyses text in web workers. Each is a separate script.
+// Monaco analyses text in web workers, and hls.js reads segments in one. Each is a separate script.
 const workers = {
   'editor.worker': 'monaco-editor/esm/vs/editor/editor.worker.js',
   'json.worker': 'monaco-editor/esm/vs/language/json/json.worker.js',
   'graphql.worker': 'monaco-graphql/esm/graphql.worker.js',
+  'hls.worker': 'hls.js/dist/hls.worker.js',
 };
 
 const common = {

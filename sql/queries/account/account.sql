@@ -7,17 +7,17 @@ SELECT id, name, default_workflow_profile_id FROM account ORDER BY created_at LI
 
 -- name: GetAccount :one
 -- system: the row of the account itself.
-SELECT name, default_workflow_profile_id, quota_bytes, quota_minutes, quota_parallel_jobs, created_at, updated_at,
+SELECT name, default_workflow_profile_id, frame_ancestors, quota_bytes, quota_minutes, quota_parallel_jobs, created_at, updated_at,
     revision FROM account WHERE id = @account_id;
 
 -- UpdateAccount returns the columns of GetAccount.
 -- name: UpdateAccount :one
 -- system: the row of the account itself.
 UPDATE account SET name = @name, default_workflow_profile_id = sqlc.narg('default_workflow_profile_id'),
-    quota_bytes = sqlc.narg('quota_bytes'), quota_minutes = sqlc.narg('quota_minutes'),
+    frame_ancestors = @frame_ancestors, quota_bytes = sqlc.narg('quota_bytes'), quota_minutes = sqlc.narg('quota_minutes'),
     quota_parallel_jobs = sqlc.narg('quota_parallel_jobs'), updated_at = now(), revision = revision + 1
 WHERE id = @account_id
-RETURNING name, default_workflow_profile_id, quota_bytes, quota_minutes, quota_parallel_jobs, created_at, updated_at,
+RETURNING name, default_workflow_profile_id, frame_ancestors, quota_bytes, quota_minutes, quota_parallel_jobs, created_at, updated_at,
     revision;
 
 -- LockFirstStart makes concurrent first starts take turns.

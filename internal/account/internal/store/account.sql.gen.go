@@ -84,13 +84,14 @@ func (q *Queries) AnyAccount(ctx context.Context) (AnyAccountRow, error) {
 }
 
 const getAccount = `-- name: GetAccount :one
-SELECT name, default_workflow_profile_id, quota_bytes, quota_minutes, quota_parallel_jobs, created_at, updated_at,
+SELECT name, default_workflow_profile_id, frame_ancestors, quota_bytes, quota_minutes, quota_parallel_jobs, created_at, updated_at,
     revision FROM account WHERE id = $1
 `
 
 type GetAccountRow struct {
 	Name                     string
 	DefaultWorkflowProfileID *uuid.UUID
+	FrameAncestors           []string
 	QuotaBytes               *int64
 	QuotaMinutes             *int64
 	QuotaParallelJobs        *int32
@@ -106,6 +107,7 @@ func (q *Queries) GetAccount(ctx context.Context, accountID uuid.UUID) (GetAccou
 	err := row.Scan(
 		&i.Name,
 		&i.DefaultWorkflowProfileID,
+		&i.FrameAncestors,
 		&i.QuotaBytes,
 		&i.QuotaMinutes,
 		&i.QuotaParallelJobs,
@@ -259,16 +261,17 @@ func (q *Queries) SignInsByID(ctx context.Context, ids []uuid.UUID) ([]SignInsBy
 
 const updateAccount = `-- name: UpdateAccount :one
 UPDATE account SET name = $1, default_workflow_profile_id = $2,
-    quota_bytes = $3, quota_minutes = $4,
-    quota_parallel_jobs = $5, updated_at = now(), revision = revision + 1
-WHERE id = $6
-RETURNING name, default_workflow_profile_id, quota_bytes, quota_minutes, quota_parallel_jobs, created_at, updated_at,
+    frame_ancestors = $3, quota_bytes = $4, quota_minutes = $5,
+    quota_parallel_jobs = $6, updated_at = now(), revision = revision + 1
+WHERE id = $7
+RETURNING name, default_workflow_profile_id, frame_ancestors, quota_bytes, quota_minutes, quota_parallel_jobs, created_at, updated_at,
     revision
 `
 
 type UpdateAccountParams struct {
 	Name                     string
 	DefaultWorkflowProfileID *uuid.UUID
+	FrameAncestors           []string
 	QuotaBytes               *int64
 	QuotaMinutes             *int64
 	QuotaParallelJobs        *int32
@@ -278,6 +281,7 @@ type UpdateAccountParams struct {
 type UpdateAccountRow struct {
 	Name                     string
 	DefaultWorkflowProfileID *uuid.UUID
+	FrameAncestors           []string
 	QuotaBytes               *int64
 	QuotaMinutes             *int64
 	QuotaParallelJobs        *int32
@@ -292,6 +296,7 @@ func (q *Queries) UpdateAccount(ctx context.Context, arg UpdateAccountParams) (U
 	row := q.db.QueryRow(ctx, updateAccount,
 		arg.Name,
 		arg.DefaultWorkflowProfileID,
+		arg.FrameAncestors,
 		arg.QuotaBytes,
 		arg.QuotaMinutes,
 		arg.QuotaParallelJobs,
@@ -301,6 +306,7 @@ func (q *Queries) UpdateAccount(ctx context.Context, arg UpdateAccountParams) (U
 	err := row.Scan(
 		&i.Name,
 		&i.DefaultWorkflowProfileID,
+		&i.FrameAncestors,
 		&i.QuotaBytes,
 		&i.QuotaMinutes,
 		&i.QuotaParallelJobs,

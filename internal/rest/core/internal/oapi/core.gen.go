@@ -646,6 +646,9 @@ type Account struct {
 	// DefaultWorkflowProfileID The workflow profile of a new item that names none and whose creator has no default. It does not apply to users whose role does not see it. Null: such an item has no profile.
 	DefaultWorkflowProfileID *openapi_types.UUID `json:"default_workflow_profile_id"`
 
+	// FrameAncestors The sites that may show items in a frame, by `/embed/{id}`. `*` is every site. If the list is empty, only Itemcast's own pages may.
+	FrameAncestors []string `json:"frame_ancestors"`
+
 	// Quotas What the account may hold and do. An upload reserves what it needs when it begins.
 	Quotas    AccountQuotas `json:"quotas"`
 	Usage     AccountUsage  `json:"usage"`
@@ -1120,8 +1123,14 @@ type MediaLink struct {
 // MediaLinks defines model for MediaLinks.
 type MediaLinks struct {
 	// Urls A link for each stored asset and snapshot.
-	Urls      []MediaLink `json:"urls"`
-	ExpiresAt time.Time   `json:"expires_at"`
+	Urls []MediaLink `json:"urls"`
+
+	// PlayerURL The page that plays the item, for everybody who has this link.
+	PlayerURL string `json:"player_url"`
+
+	// EmbedURL The same for frames of other sites, as `frame_ancestors` of the account allows them.
+	EmbedURL  string    `json:"embed_url"`
+	ExpiresAt time.Time `json:"expires_at"`
 }
 
 // MediaLinksInput How long links work.
