@@ -79,8 +79,8 @@ func readSettings(ctx context.Context, q *store.Queries, actor Actor) (Settings,
 func toSettings(row store.GetAccountRow) Settings {
 	return Settings{Name: row.Name, DefaultWorkflowProfileID: row.DefaultWorkflowProfileID,
 		FrameAncestors: row.FrameAncestors,
-		Quotas:    Quotas{Bytes: row.QuotaBytes, Minutes: row.QuotaMinutes, ParallelJobs: row.QuotaParallelJobs},
-		CreatedAt: row.CreatedAt.UTC(), UpdatedAt: row.UpdatedAt.UTC(), Revision: row.Revision}
+		Quotas:         Quotas{Bytes: row.QuotaBytes, Minutes: row.QuotaMinutes, ParallelJobs: row.QuotaParallelJobs},
+		CreatedAt:      row.CreatedAt.UTC(), UpdatedAt: row.UpdatedAt.UTC(), Revision: row.Revision}
 }
 
 // PatchSettings changes the settings. A patch that alters nothing writes nothing. Needs users.manage. Errors:
@@ -115,8 +115,9 @@ func (s *Service) PatchSettings(ctx context.Context, patch SettingsPatch, condit
 			return nil
 		}
 		row, err := q.UpdateAccount(ctx, store.UpdateAccountParams{AccountID: actor.AccountID, Name: settings.Name,
-			DefaultWorkflowProfileID: settings.DefaultWorkflowProfileID, FrameAncestors: settings.FrameAncestors, QuotaBytes: settings.Quotas.Bytes,
-			QuotaMinutes: settings.Quotas.Minutes, QuotaParallelJobs: settings.Quotas.ParallelJobs})
+			DefaultWorkflowProfileID: settings.DefaultWorkflowProfileID, FrameAncestors: settings.FrameAncestors,
+			QuotaBytes: settings.Quotas.Bytes, QuotaMinutes: settings.Quotas.Minutes,
+			QuotaParallelJobs: settings.Quotas.ParallelJobs})
 		if err != nil {
 			return fmt.Errorf("update account: %w", err)
 		}

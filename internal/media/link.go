@@ -43,9 +43,9 @@ const (
 	maxLifetime     = 24 * 60 * 60
 )
 
-// Links returns a link to each stored asset and snapshot of an item, and to its player, valid for some seconds. Everybody who has a link
-// can use it. It ends earlier with the asset. Needs items.view. Errors: NOT_FOUND; INVALID_INPUT for a lifetime that
-// is not from 1 second to 24 hours.
+// Links returns a link to each stored asset and snapshot of an item, and to its player, valid for some seconds.
+// Everybody who has a link can use it. It ends earlier with the asset. Needs items.view. Errors: NOT_FOUND;
+// INVALID_INPUT for a lifetime that is not from 1 second to 24 hours.
 func (s *Service) Links(ctx context.Context, id uuid.UUID, seconds int64) (Links, error) {
 	actor, err := account.Authorize(ctx, account.ItemsView)
 	if err != nil {

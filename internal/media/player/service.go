@@ -62,7 +62,8 @@ func (s *Service) Show(ctx context.Context, r Request) (Show, error) {
 	if err != nil {
 		return Show{}, err
 	}
-	system := account.Actor{AccountID: row.AccountID, Permissions: account.Permissions{account.APIAccess, account.ItemsView}}
+	system := account.Actor{AccountID: row.AccountID,
+		Permissions: account.Permissions{account.APIAccess, account.ItemsView}}
 	document, err := s.Items.Get(account.WithActor(ctx, system), r.Item)
 	if problem.Is(err, problem.NotFound) {
 		return Show{}, errNotFound
