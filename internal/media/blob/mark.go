@@ -2,6 +2,7 @@ package blob
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -18,9 +19,8 @@ func (b *Bucket) Mark(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", explain(err)
 	}
-	defer r.Close()
 	text, err := io.ReadAll(r)
-	if err != nil {
+	if err = errors.Join(err, r.Close()); err != nil {
 		return "", fmt.Errorf("read the mark of the storage: %w", err)
 	}
 	return string(text), nil

@@ -3,6 +3,8 @@ package encode
 import (
 	"fmt"
 	"syscall"
+
+	"itemcast/internal/media/probe"
 )
 
 // reserve is left free for others, in bytes.
@@ -16,7 +18,7 @@ func WantFree(dir string, bytes int64) error {
 	}
 	size := int64(stat.Bsize) //nolint:unconvert // it has another type on other systems
 	if int64(stat.Bavail)*size < bytes+reserve {
-		return DiskFull()
+		return probe.DiskFull()
 	}
 	return nil
 }

@@ -79,6 +79,12 @@ func explain(err error) error {
 	if !ok {
 		return err
 	}
+	if failure.Exit == exitBySignal {
+		failure.Reason = program.Interrupted
+	}
+	if failure.Reason == program.DiskFull {
+		return errors.Join(probe.DiskFull(), err)
+	}
 	text := map[program.Reason]string{
 		program.Exited:   "The file is damaged, or its format cannot be converted. Upload it as MP4, for example.",
 		program.TooLong:  "Processing takes longer than allowed.",
@@ -88,8 +94,6 @@ func explain(err error) error {
 	switch {
 	case strings.Contains(failure.Words, "Error while opening encoder"): // whose parameters are ours, and right
 		text = noMemory
-	case failure.Reason == program.DiskFull:
-		return errors.Join(DiskFull(), err)
 	case text == "":
 		return err
 	}
@@ -98,8 +102,5 @@ func explain(err error) error {
 
 const noMemory = "Processing takes more memory than allowed. Upload a smaller picture."
 
-// DiskFull is the error of a scratch folder without room, for users.
-func DiskFull() error {
-	return problem.New(problem.Unavailable,
-		"The server's disk is full. Ask the operator for space, then start the workflow again.")
-}
+// exitBySignal is how ffmpeg ends when it was told to, by a signal that it handles (ffmpeg.c).
+const exitBySignal = "exit status 255"

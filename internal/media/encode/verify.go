@@ -29,7 +29,7 @@ type segment struct {
 func (l *Ladder) verify(ctx context.Context, r *Rendition, folder string) error {
 	segments, err := readPlaylist(folder)
 	if err != nil {
-		return errors.Join(unfinished(), err)
+		return errors.Join(unfinished(folder), err)
 	}
 	length, err := l.readBack(ctx, folder)
 	if err != nil {
@@ -59,12 +59,16 @@ func (l *Ladder) readBack(ctx context.Context, folder string) (time.Duration, er
 	err := l.Settings.ffmpeg(ctx, folder, func(at time.Duration) { length = at },
 		"-xerror", "-protocol_whitelist", "file", "-i", playlist, "-map", "0", "-c", "copy", "-f", "null", "-")
 	if failure, ok := errors.AsType[*program.Failure](err); ok && failure.Reason == program.Exited {
-		return 0, errors.Join(unfinished(), err)
+		return 0, errors.Join(unfinished(folder), err)
 	}
 	return length, err
 }
 
-func unfinished() error {
+// unfinished is the error of a rendition that ffmpeg has not written to its end. Mostly the disk is full.
+func unfinished(folder string) error {
+	if full := WantFree(folder, 0); full != nil {
+		return full
+	}
 	return problem.New(problem.Unavailable,
 		"The server could not write what it had converted. Ask the operator to check its disk, then start again.")
 }

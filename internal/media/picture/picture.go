@@ -125,6 +125,9 @@ func explain(err error, m *probe.Media) error {
 	if !ok {
 		return err
 	}
+	if failure.Reason == program.DiskFull {
+		return errors.Join(probe.DiskFull(), err)
+	}
 	thing := "picture"
 	if m.Kind == probe.Document {
 		thing = "document"
@@ -135,11 +138,7 @@ func explain(err error, m *probe.Media) error {
 		program.TooLarge: "The converted " + thing + " would be larger than allowed.",
 		program.NoMemory: "It takes more memory than allowed to convert the " + thing + ".",
 	}[failure.Reason]
-	switch {
-	case failure.Reason == program.DiskFull:
-		return errors.Join(problem.New(problem.Unavailable,
-			"The server's disk is full. Ask the operator for space, then start the workflow again."), err)
-	case text == "":
+	if text == "" {
 		return err
 	}
 	return errors.Join(problem.New(problem.RuleViolated, "%s", text), err)

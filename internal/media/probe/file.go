@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
+	"syscall"
 
 	"itemcast/internal/media/program"
 	"itemcast/internal/problem"
@@ -60,7 +62,13 @@ func explain(err error) error {
 	if !ok {
 		return err
 	}
+	if strings.Contains(failure.Words, "max_streams") { // which ends with the words of a lack of memory
+		return errors.Join(problem.New(problem.RuleViolated, "The file has more than %d tracks. Upload one with fewer.",
+			maxStreams), err)
+	}
 	switch failure.Reason {
+	case program.DiskFull:
+		return errors.Join(DiskFull(), err)
 	case program.Exited:
 		return errors.Join(unreadable(), err)
 	case program.TooLong:
@@ -69,6 +77,12 @@ func explain(err error) error {
 		return errors.Join(problem.New(problem.RuleViolated, "Reading the file takes more memory than allowed."), err)
 	}
 	return err
+}
+
+// DiskFull is the error of a scratch folder without room, for users. It is syscall.ENOSPC for the processor.
+func DiskFull() error {
+	return errors.Join(problem.New(problem.Unavailable,
+		"The server's disk is full. Ask the operator for space, then start the workflow again."), syscall.ENOSPC)
 }
 
 // MissingProgram is the error of a program that is not installed, for users.

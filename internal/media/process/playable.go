@@ -95,8 +95,9 @@ func (h *hls) asset(master string, top encode.Rendition) item.Asset {
 			peak += r.Peak
 		}
 	}
-	return item.Asset{ID: h.id, Kind: item.AssetKindPlaylist, URL: h.Files.Path(h.id, master),
-		ContentType: contentType(master), Width: pixels(top.Width), Height: pixels(top.Height), Bitrate: &peak}
+	a := h.assetOf(item.AssetKindPlaylist, media.File{Asset: h.id, Name: master}, top.Width, top.Height)
+	a.Bitrate = &peak
+	return a
 }
 
 // lowest returns the lowest rung of the picture.
@@ -170,7 +171,7 @@ func (j *job) publishSnapshots(ctx context.Context, change item.Media, names ...
 		if err := j.stage(ctx, id, staged{name, shown, contentType(name)}); err != nil {
 			return err
 		}
-		change.AddSnapshots = append(change.AddSnapshots, item.Snapshot{ID: id, URL: j.Files.Path(id, shown)})
+		change.AddSnapshots = append(change.AddSnapshots, j.Files.SnapshotOf(media.File{Asset: id, Name: shown}))
 	}
 	if len(change.AddSnapshots) > 0 {
 		change.Set.Poster = &change.AddSnapshots[0].ID
@@ -188,9 +189,9 @@ func (j *job) progressive(ctx context.Context, ladder *encode.Ladder, renditions
 	if err := j.stage(ctx, id, staged{f.Name, shown, f.ContentType}); err != nil {
 		return err
 	}
-	return j.publish(ctx, item.Media{Add: []item.Asset{{ID: id, Kind: item.AssetKindRendition,
-		URL: j.Files.Path(id, shown), ContentType: f.ContentType, Size: &f.Size, Width: pixels(f.Width),
-		Height: pixels(f.Height), Bitrate: &f.BitRate}}})
+	a := j.assetOf(item.AssetKindRendition, media.File{Asset: id, Name: shown, Size: f.Size}, f.Width, f.Height)
+	a.Bitrate = &f.BitRate
+	return j.publish(ctx, item.Media{Add: []item.Asset{a}})
 }
 
 // storyboard adds the pictures that a player shows beside its time line.
@@ -216,6 +217,6 @@ func (j *job) storyboard(ctx context.Context, ladder *encode.Ladder, lowest enco
 	if err := j.stage(ctx, id, all...); err != nil {
 		return err
 	}
-	return j.publish(ctx, item.Media{Add: []item.Asset{{ID: id, Kind: item.AssetKindStoryboard,
-		URL: j.Files.Path(id, address), ContentType: encode.WebVTT}}})
+	return j.publish(ctx, item.Media{Add: []item.Asset{
+		j.assetOf(item.AssetKindStoryboard, media.File{Asset: id, Name: address, ContentType: encode.WebVTT}, 0, 0)}})
 }

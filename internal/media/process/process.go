@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -71,7 +72,11 @@ func (p *Processor) Process(
 	if source == nil {
 		return errNoSource
 	}
-	return p.whileKilled(ctx, i.ID, func() error { return p.attempt(ctx, i, source, actor.AccountID, progress) })
+	attempt := func() error {
+		j := &job{Processor: p, account: actor.AccountID, item: i.ID, source: source, progress: progress}
+		return j.attempt(ctx)
+	}
+	return p.retry(ctx, i.ID, isFull, func() error { return p.whileKilled(ctx, i.ID, attempt) })
 }
 
 // whileKilled repeats an attempt whose program somebody has killed, such as a kernel without memory.
@@ -93,17 +98,14 @@ func (p *Processor) whileKilled(ctx context.Context, id uuid.UUID, attempt func(
 	}
 }
 
-// attempt processes a source, in a scratch folder of its own.
-func (p *Processor) attempt(
-	ctx context.Context, i *item.Item, source *item.Asset, owner uuid.UUID, progress func(percent int),
-) error {
-	dir, release, err := openScratch(p.Scratch)
+// attempt processes the source in a scratch folder of its own. What it has staged and not published, it discards.
+func (j *job) attempt(ctx context.Context) error {
+	dir, release, err := openScratch(j.Scratch)
 	if err != nil {
 		return err
 	}
 	defer release()
-	j := &job{Processor: p, account: owner, item: i.ID, source: source, dir: dir,
-		path: filepath.Join(dir, "source"), progress: progress}
+	j.dir, j.path = dir, filepath.Join(dir, "source")
 	err = j.run(ctx)
 	if err != nil {
 		j.discard(context.WithoutCancel(ctx))
@@ -154,7 +156,7 @@ type job struct {
 }
 
 func (j *job) run(ctx context.Context) error {
-	if err := j.retry(ctx, func() error { return j.download(ctx) }); err != nil {
+	if err := j.patiently(ctx, func() error { return j.download(ctx) }); err != nil {
 		return err
 	}
 	m, err := probe.File(ctx, j.path, j.Probe)
@@ -167,27 +169,28 @@ func (j *job) run(ctx context.Context) error {
 	return j.playable(ctx, m)
 }
 
-// retry repeats what a storage or a database that is away for a while makes fail. What needs the operator is not
-// repeated.
-func (j *job) retry(ctx context.Context, do func() error) error {
-	for _, pause := range j.Pauses {
+// patiently repeats a step that a storage or a database that is away for a while makes fail.
+func (j *job) patiently(ctx context.Context, do func() error) error {
+	away := func(err error) bool { return problem.IsTemporary(err) && !problem.Is(err, problem.Unavailable) }
+	return j.retry(ctx, j.item, away, do)
+}
+
+// isFull reports whether the scratch folder had no room.
+func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) }
+
+// retry repeats what fails for some causes, after pauses.
+func (p *Processor) retry(ctx context.Context, item uuid.UUID, may func(error) bool, do func() error) error {
+	for _, pause := range p.Pauses {
 		err := do()
-		if err == nil || !isTemporary(err) || ctx.Err() != nil {
+		if err == nil || !may(err) || ctx.Err() != nil {
 			return err
 		}
-		j.Log.Warn("processing waits, and then tries again", "item_id", j.item, "pause", pause, "error", err)
+		p.Log.Warn("processing waits, and then tries again", "item_id", item, "pause", pause, "error", err)
 		if !wake.Pause(ctx, pause) {
 			return context.Cause(ctx)
 		}
 	}
 	return do()
-}
-
-func isTemporary(err error) bool {
-	if _, missing := errors.AsType[*program.Missing](err); missing {
-		return false
-	}
-	return problem.IsTemporary(err)
 }
 
 // discard drops the staged files of a run that failed. What it cannot drop, the sweep does.

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -40,7 +41,7 @@ func (j *job) stage(ctx context.Context, asset uuid.UUID, files ...staged) error
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallelFiles)
 	for _, f := range files {
-		group.Go(func() error { return j.retry(ctx, func() error { return j.stageFile(ctx, asset, f) }) })
+		group.Go(func() error { return j.patiently(ctx, func() error { return j.stageFile(ctx, asset, f) }) })
 	}
 	return group.Wait()
 }
@@ -63,7 +64,7 @@ func (j *job) stageFile(ctx context.Context, asset uuid.UUID, f staged) error {
 // publish puts files into the item, in one change. The first call also takes out what an earlier run has made. It ends
 // the job if the source has been removed or replaced meanwhile, or another node has taken the processing over.
 func (j *job) publish(ctx context.Context, m item.Media) error {
-	err := j.retry(ctx, func() error {
+	err := j.patiently(ctx, func() error {
 		_, err := j.Items.ChangeMedia(ctx, j.item, func(ctx context.Context, tx pgx.Tx, held item.Held) (item.Media, error) {
 			if !slices.ContainsFunc(held.Assets, func(a item.Asset) bool { return a.ID == j.source.ID }) {
 				return item.Media{}, problem.New(problem.Conflict, "The source was removed while it was being processed.")
@@ -95,6 +96,14 @@ func (j *job) measure(ctx context.Context, tx pgx.Tx, seconds *float64) error {
 	}
 	length := time.Duration(*seconds * float64(time.Second))
 	return j.Files.Measure(ctx, tx, j.account, j.source.ID, media.Measures{Length: length})
+}
+
+// assetOf returns the asset that a file is the address of. A file's type is that of its name, unless it has one.
+func (j *job) assetOf(kind item.AssetKind, f media.File, width, height int) item.Asset {
+	f.ContentType = cmp.Or(f.ContentType, contentType(f.Name))
+	a := j.Files.AssetOf(f, kind)
+	a.Width, a.Height = pixels(width), pixels(height)
+	return a
 }
 
 func ids(m item.Media) (found []uuid.UUID) {

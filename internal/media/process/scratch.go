@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"itemcast/internal/media/encode"
+	"itemcast/internal/media/probe"
 	"itemcast/internal/problem"
 )
 
@@ -95,7 +96,7 @@ func (j *job) download(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errors.Is(err, syscall.ENOSPC):
-		return encode.DiskFull()
+		return probe.DiskFull()
 	case err != nil:
 		return errors.Join(problem.New(problem.StorageUnavailable, "The storage for files does not answer."), err)
 	case n != stored.Size:

@@ -22,7 +22,6 @@ func (j *job) still(ctx context.Context, m *probe.Media) error {
 	if err := j.stage(ctx, id, staged{f.Name, shown, f.ContentType}); err != nil {
 		return err
 	}
-	return j.publishSnapshots(ctx, item.Media{Set: fieldsOf(m), Add: []item.Asset{{ID: id,
-		Kind: item.AssetKindRendition, URL: j.Files.Path(id, shown), ContentType: f.ContentType, Size: &f.Size,
-		Width: pixels(f.Width), Height: pixels(f.Height)}}}, files.Snapshot.Name)
+	a := j.assetOf(item.AssetKindRendition, media.File{Asset: id, Name: shown, Size: f.Size}, f.Width, f.Height)
+	return j.publishSnapshots(ctx, item.Media{Set: fieldsOf(m), Add: []item.Asset{a}}, files.Snapshot.Name)
 }

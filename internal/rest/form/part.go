@@ -105,7 +105,7 @@ func (p *Part) Read(into []byte) (int, error) {
 		return n, nil // the next call returns the part's own error
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		p.err = incoming.ErrIncomplete
-	case err == io.EOF: //nolint:errorlint // package multipart returns it as it is
+	case err == io.EOF:
 		p.err = p.verify()
 	default:
 		p.err = err

@@ -43,9 +43,9 @@ func New(r *http.Request, body io.Reader) (*Reader, error) {
 	return &Reader{body: all, parts: multipart.NewReader(all, boundary), end: []byte("--" + boundary + "--")}, nil
 }
 
-// Next returns the next part. It skips what the caller has not read of the part before, and inputs of a page in which no
-// file was chosen. At the end of the form it reads the rest of the body, and returns nil. Errors: BAD_REQUEST; those of
-// the body.
+// Next returns the next part. It skips what the caller has not read of the part before, and inputs of a page in which
+// no file was chosen. At the end of the form it reads the rest of the body, and returns nil. Errors: BAD_REQUEST; those
+// of the body.
 func (f *Reader) Next() (*Part, error) {
 	for !f.ended {
 		f.number++
