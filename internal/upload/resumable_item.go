@@ -63,8 +63,8 @@ func (c *creation) tryItem(ctx context.Context) error {
 	return belowItem(err, "The item of the metadata is wrong. ")
 }
 
-// newProfile returns the workflow profile that a new item gets; nil: none. Of an item that exists, the quotas count when
-// the file is added.
+// newProfile returns the workflow profile that a new item gets; nil: none. Of an item that exists, the quotas count
+// when the file is added.
 func newProfile(actor account.Actor, metadata map[string]string) *uuid.UUID {
 	if metadata[metaItem] != "" {
 		return nil

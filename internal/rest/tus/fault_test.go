@@ -36,7 +36,7 @@ func TestTus_BadRequestsAreRefusedInWords(t *testing.T) {
 		"metadata twice":        {[]string{"Upload-Length", "10", "Upload-Metadata", "a YQ==,a YQ=="}, 400, "BAD_REQUEST", "twice"},
 		"metadata in no base64": {[]string{"Upload-Length", "10", "Upload-Metadata", "filename !"}, 400, "BAD_REQUEST", "filename"},
 		"metadata in no UTF-8":  {[]string{"Upload-Length", "10", "Upload-Metadata", "filename /w=="}, 400, "BAD_REQUEST", "UTF-8"},
-		"fields with a ticket": {[]string{"Upload-Length", "10", "Upload-Metadata", metadata("item", "{}")}, 400, "INVALID_INPUT", "item"},
+		"fields with a ticket":  {[]string{"Upload-Length", "10", "Upload-Metadata", metadata("item", "{}")}, 400, "INVALID_INPUT", "item"},
 		"an item with a ticket": {[]string{"Upload-Length", "10", "Upload-Metadata", metadata("item_id", "x")}, 400, "INVALID_INPUT", "item_id"},
 		"a strange concat":      {[]string{"Upload-Length", "10", "Upload-Concat", "half"}, 400, "BAD_REQUEST", "Upload-Concat"},
 		"a concat of nothing":   {[]string{"Upload-Concat", "final;"}, 400, "BAD_REQUEST", "Upload-Concat"},
