@@ -67,8 +67,8 @@ func Process(ctx context.Context, config ProcessConfig) error {
 		return err
 	}
 	defer n.Close()
-	if err := n.Media.CheckShared(ctx); err != nil {
-		return fmt.Errorf("%w: set --storage-url (ITEMCAST_STORAGE_URL) to the storage of the servers", err)
+	if err := n.Media.Check(ctx); err != nil {
+		return fmt.Errorf("set --storage-url (ITEMCAST_STORAGE_URL) to the storage of the servers: %w", err)
 	}
 	return n.process(ctx, config, ops)
 }

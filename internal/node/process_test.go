@@ -136,7 +136,7 @@ func TestProcess_SaysWhatItLacks(t *testing.T) {
 	e.sourced(made(t, "clip.mp4", clip))
 	for want, environment := range map[string][]string{
 		"ffmpeg, ffprobe, vips, vipsheader are missing": {"PATH=/nowhere"},
-		"the storage does not have the files that the database knows: set --storage-url": {
+		"to the storage of the servers: the storage is not mounted, or is another one": {
 			"ITEMCAST_STORAGE_URL=file://" + t.TempDir()},
 		"must be auto, or 1 or more": {"ITEMCAST_PROCESS_JOBS=0"},
 		"there is no data in":        {"ITEMCAST_DATABASE_URL=", "ITEMCAST_DATA_DIR=" + t.TempDir()},

@@ -163,7 +163,6 @@ var exempt = map[string]string{
 	"workflow.Service.RunProcessing":    "the process itself takes steps of runs",
 	"media.Service.RunUsage":            "the node itself merges rows",
 	"media.Service.MergeUsage":          "part of RunUsage",
-	"media.Service.CheckShared":         "for operators",
 	"media.Service.Measure":             "part of a change of an item, which has authorized",
 	"upload.Service.Run":                "the node itself ends dead uploads",
 	"upload.Service.Sweep":              "part of Run",

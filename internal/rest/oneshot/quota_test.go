@@ -35,8 +35,9 @@ func attach(t *testing.T, c *nodetest.Client, path string, content []byte, field
 
 func TestQuota_AHundredUploadsAtOnceNeverTakeMoreThanThereIs(t *testing.T) {
 	t.Parallel()
-	in := setup(t, nil)
-	second := nodetest.StartOn(t, in.Pool)
+	storage := "file://" + t.TempDir()
+	in := newInbox(t, nodetest.StartStoring(t, storage), nil)
+	second := nodetest.StartStoringOn(t, in.Pool, storage)
 	const room, size = 10, 40_000
 	item := "/api/v1/items/" + in.CreateItem(`{"name":"held"}`) + "/assets"
 	body := form(fileNamed("clip.mp4", clip(size)))

@@ -105,8 +105,3 @@ UPDATE media_file SET changed_at = now() WHERE key = ANY (@keys::text[]) AND sta
 -- name: CountFiles :many
 -- system: metrics of the installation.
 SELECT state, count(*)::bigint AS files, coalesce(sum(size), 0)::bigint AS bytes FROM media_file GROUP BY state;
-
--- LastFile returns the file that was published last.
--- name: LastFile :one
--- system: a file of any account.
-SELECT key, size FROM media_file WHERE state = 'published' ORDER BY changed_at DESC LIMIT 1;

@@ -312,24 +312,6 @@ func (q *Queries) KeepStaged(ctx context.Context, keys []string) error {
 	return err
 }
 
-const lastFile = `-- name: LastFile :one
-SELECT key, size FROM media_file WHERE state = 'published' ORDER BY changed_at DESC LIMIT 1
-`
-
-type LastFileRow struct {
-	Key  string
-	Size *int64
-}
-
-// LastFile returns the file that was published last.
-// system: a file of any account.
-func (q *Queries) LastFile(ctx context.Context) (LastFileRow, error) {
-	row := q.db.QueryRow(ctx, lastFile)
-	var i LastFileRow
-	err := row.Scan(&i.Key, &i.Size)
-	return i, err
-}
-
 const mediaKey = `-- name: MediaKey :one
 SELECT secret FROM media_key
 `
