@@ -179,6 +179,7 @@ var exempt = map[string]string{
 	"media.Service.VerifyPlayer":        "a signature is a permission",
 	"media.Service.SignURL":             "for a viewer with a signature, which has been verified",
 	"media.Service.Content":             "takes what Fetch has found",
+	"media.Service.ExplainRead":         "explains an error of Content",
 	"media.Service.Stage":               "part of an upload or of processing, which has authorized",
 	"media.Service.Publish":             "part of a change of an item, which has authorized",
 	"media.Service.Drop":                "part of a change of an item, which has authorized",
