@@ -77,7 +77,11 @@ func (a *answer) end() {
 		return
 	}
 	err := a.call.err
-	if err == nil {
+	switch {
+	case err != nil:
+	case a.call.body.interrupted.Load():
+		err = errInterrupted
+	default:
 		err = explain(a.failed, a.text.String())
 	}
 	if errors.Is(err, errCut) && gone(a.r) {
@@ -141,8 +145,6 @@ var texts = map[string]*problem.Error{
 	"ERR_MODIFY_FINAL":     problem.New(problem.Forbidden, "A concatenation takes no bytes but those of its parts."),
 	"ERR_UPLOAD_NOT_FOUND": problem.New(problem.NotFound, "There is no upload at this URL. Start the upload again."),
 	"ERR_UPLOAD_LOCKED":    errWait, "ERR_LOCK_TIMEOUT": errWait,
-	"ERR_UPLOAD_INTERRUPTED": problem.New(problem.Locked, "Another request has taken over this upload. What came is "+
-		"stored; resume where HEAD reports."),
 	"ERR_SERVER_SHUTDOWN": errShuttingDown,
 }
 
@@ -157,6 +159,9 @@ func explain(status int, text string) error {
 	}
 	return problem.New(problem.BadRequest, "%s", cmp.Or(strings.TrimSpace(text), "The request breaks the tus protocol."))
 }
+
+var errInterrupted = problem.New(problem.Locked, "Another request has taken over this upload. What came is stored; "+
+	"resume where HEAD reports.")
 
 var errCut = problem.New(problem.Unavailable, "The body has not come to its end. What came is stored; resume where "+
 	"HEAD reports.")

@@ -23,6 +23,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/tus/tusd/v2/pkg/handler"
@@ -117,7 +118,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.r = r
-	c.body = &body{ReadCloser: r.Body, ctx: r.Context()}
+	c.body = &body{ReadCloser: r.Body, ctx: r.Context(), controller: a.controller}
 	r.Body = c.body
 	stop := context.AfterFunc(r.Context(), func() { _ = a.controller.SetReadDeadline(time.Now()) })
 	defer stop()
@@ -184,14 +185,27 @@ var errShuttingDown = problem.New(problem.Unavailable, "The server is shutting d
 // body is a body that ends with its request.
 type body struct {
 	io.ReadCloser
-	ctx    context.Context
-	failed bool // it has not been read to its end
+	ctx         context.Context
+	controller  *http.ResponseController
+	failed      bool        // it has not been read to its end
+	interrupted atomic.Bool // another request waits for the upload
+}
+
+// interrupt ends the body for another request. tusd has an interruption of its own, which is a data race in v2.9.1: its
+// context reads the body's field while the handler writes it.
+func (b *body) interrupt() {
+	b.interrupted.Store(true)
+	_ = b.controller.SetReadDeadline(time.Now()) // ends a read that waits
 }
 
 func (b *body) Read(p []byte) (int, error) {
 	if b.ctx.Err() != nil {
 		b.failed = true
 		return 0, context.Cause(b.ctx)
+	}
+	if b.interrupted.Load() {
+		b.failed = true
+		return 0, errInterrupted
 	}
 	n, err := b.ReadCloser.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {

@@ -136,12 +136,12 @@ type lock struct {
 	ctx  context.Context // of the request
 }
 
-func (l *lock) Lock(ctx context.Context, requestUnlock func()) error {
-	held, err := l.h.Uploads.Hold(ctx, l.key, requestUnlock)
+func (l *lock) Lock(ctx context.Context, _ func()) error {
+	c := callOf(ctx)
+	held, err := l.h.Uploads.Hold(ctx, l.key, c.body.interrupt)
 	if err != nil {
 		return known(ctx, err)
 	}
-	c := callOf(ctx)
 	l.held, l.ctx = held, context.WithoutCancel(ctx)
 	c.held, c.key = held, l.key
 	return nil
