@@ -116,6 +116,7 @@ var readsHiddenItems = map[string]string{
 	"GetItem":             "the caller has found the item by a query with the filter, or renders every item again",
 	"LastRevision":        "the item does not exist any more",
 	"MediaFields":         "the caller has locked the item by a query with the filter",
+	"PublishFiles":        "it returns no item: files take the profile of their item, which the caller has locked",
 	"WorkflowProfileUses": "it counts",
 
 	// A page token has the digest of a long name. Only the client that had the name from a list has the digest.
