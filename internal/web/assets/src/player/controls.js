@@ -251,19 +251,19 @@ export class Controls {
     const { levels, level, playing } = this.#source;
     return [
       {
-        name: 'Speed',
-        choices: speeds.map((speed) => ({
-          name: speed === 1 ? 'Normal' : `${speed}×`, chosen: speed === this.#media.playbackRate,
-          choose: () => this.setSpeed(speed),
-        })),
-      },
-      {
         name: 'Quality',
         choices: levels.length === 0 ? [] : [
           { name: 'Automatic', note: playing, chosen: level === -1, choose: () => { this.#source.level = -1; } },
           ...levels.map(({ name, index }) => ({
             name, chosen: index === level, choose: () => { this.#source.level = index; },
           }))],
+      },
+      {
+        name: 'Speed',
+        choices: speeds.map((speed) => ({
+          name: speed === 1 ? 'Normal' : `${speed}×`, chosen: speed === this.#media.playbackRate,
+          choose: () => this.setSpeed(speed),
+        })),
       },
       { name: 'Help', choices: [{ name: 'Keyboard', choose: () => this.showKeys() }] },
     ];

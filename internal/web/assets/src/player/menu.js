@@ -31,6 +31,7 @@ export class Menu {
   open() {
     this.#draw();
     this.#panel.hidden = false;
+    this.#panel.style.maxHeight = `${Math.max(96, Math.min(360, this.#room()))}px`;
     this.#button.setAttribute('aria-expanded', 'true');
     document.addEventListener('pointerdown', this.#shut, true);
     (this.#panel.querySelector('[aria-checked=true]') ?? this.#panel.querySelector('button'))?.focus();
@@ -43,6 +44,13 @@ export class Menu {
     this.#panel.hidden = true;
     this.#button.setAttribute('aria-expanded', 'false');
     if (inside) this.#button.focus();
+  }
+
+  /** The pixels above the button: a stage with a picture shows nothing outside of itself. */
+  #room() {
+    const stage = this.element.closest('.stage');
+    const top = getComputedStyle(stage).overflow === 'visible' ? 0 : stage.getBoundingClientRect().top;
+    return this.#button.getBoundingClientRect().top - Math.max(0, top) - 20;
   }
 
   #draw() {

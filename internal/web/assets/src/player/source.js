@@ -100,6 +100,7 @@ export class Source {
     const hls = new Hls({
       workerPath: new URL(WORKER_FILES.hls, import.meta.url).href,
       capLevelToPlayerSize: true,
+      abrEwmaDefaultEstimate: 2_500_000, // bit/s, before the first measurement: enough for 720p
       maxBufferLength: 20,
       backBufferLength: 60,
     });
