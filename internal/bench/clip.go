@@ -22,23 +22,24 @@ const process = `{"key":"process","kind":"process","name":"Process"}`
 func makeClip(ctx context.Context, dir string, length time.Duration) (path string, err error) {
 	path = filepath.Join(dir, "clip.mp4")
 	seconds := fmt.Sprintf("d=%.3f", length.Seconds())
-	return path, ffmpeg(ctx, dir, "-f", "lavfi", "-i", "testsrc2=s=1920x1080:r=30:"+seconds,
+	_, err = ffmpeg(ctx, dir, "-f", "lavfi", "-i", "testsrc2=s=1920x1080:r=30:"+seconds,
 		"-f", "lavfi", "-i", "anoisesrc=c=pink:a=0.1:"+seconds,
 		"-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-b:v", "12M", "-c:a", "aac", path)
+	return path, err
 }
 
-// ffmpeg runs ffmpeg in a folder.
-func ffmpeg(ctx context.Context, dir string, args ...string) error {
+// ffmpeg runs ffmpeg in a folder, and returns the CPU time that it has used.
+func ffmpeg(ctx context.Context, dir string, args ...string) (cpu, error) {
 	args = append([]string{"-hide_banner", "-nostdin", "-v", "error", "-y"}, args...)
 	command := exec.CommandContext(ctx, "ffmpeg", args...)
 	command.Dir = dir
 	if errors.Is(command.Err, exec.ErrNotFound) {
-		return errors.New("ffmpeg is not installed: run scripts/setup-bench")
+		return cpu{}, errors.New("ffmpeg is not installed: run scripts/setup-bench")
 	}
 	if words, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("ffmpeg: %w: %.500s", err, words)
+		return cpu{}, fmt.Errorf("ffmpeg: %w: %.500s", err, words)
 	}
-	return nil
+	return cpu{server: command.ProcessState.UserTime() + command.ProcessState.SystemTime()}, nil
 }
 
 // clipLength is the length of the video whose processing is measured.

@@ -48,6 +48,7 @@ func (b *build) timeToPlay(ctx context.Context, clip string) (round, error) {
 	if err != nil {
 		return round{}, err
 	}
+	used := b.processes().cpuUsed()
 	id, sent, err := in.sendClip(ctx, clip)
 	if err != nil {
 		return round{}, err
@@ -63,9 +64,10 @@ func (b *build) timeToPlay(ctx context.Context, clip string) (round, error) {
 	if _, err := download(ctx, urls[0]); err != nil {
 		return round{}, err
 	}
-	took := time.Since(sent)
+	took, used := time.Since(sent), b.processes().cpuUsed().minus(used)
+	used.generator = 0                         // ffmpeg by hand has none
 	_, err = b.awaitMade(ctx, id, isCompleted) // the other rungs would disturb the next round
-	return round{latencies: latencies{took}, count: 1}, err
+	return round{latencies: latencies{took}, count: 1, cpu: used}, err
 }
 
 // encodeByHand makes the sound and the lowest rung of a clip.
@@ -98,6 +100,6 @@ func encodeByHand(ctx context.Context, clip, dir string) (round, error) {
 	args = append(args, "-map", "0:a:0", "-c:a", "aac", "-b:a", "128k")
 	args = append(args, hls(folders[1])...)
 	begun := time.Now()
-	err = ffmpeg(ctx, dir, args...)
-	return round{latencies: latencies{time.Since(begun)}, count: 1}, err
+	used, err := ffmpeg(ctx, dir, args...)
+	return round{latencies: latencies{time.Since(begun)}, count: 1, cpu: used}, err
 }
