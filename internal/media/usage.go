@@ -37,9 +37,10 @@ const (
 )
 
 // RunUsage keeps the rows of usage few, until ctx ends. Their sums are exact at any time: what an account holds is the
-// sum of rows that the transactions which publish and drop files add (migration 00134). A counter that they update would
-// make the writers of an account's items wait for each other. With 100,000 files, the rows are added up in 0.1 ms, also
-// 1,000 that have not been merged; the files themselves in 40 ms, and in 9 ms by an index that has their sizes.
+// sum of rows that the transactions which publish and drop files add (migration 00134). A counter that they update
+// would make the writers of an account's items wait for each other. With 100,000 files, the rows are added up in 0.1
+// ms, also 1,000 that have not been merged; the files themselves in 40 ms, and in 9 ms by an index that has their
+// sizes.
 func (s *Service) RunUsage(ctx context.Context) error {
 	for wake.Pause(ctx, mergeInterval) {
 		if err := s.MergeUsage(ctx); err != nil && ctx.Err() == nil {
