@@ -28,12 +28,12 @@
 //	                       └─ Terminate, Stop, a day without a byte ─▶ ended
 //
 // One request holds an upload at a time, on all nodes. Each of its statements names the holder, so that one that was
-// taken for dead changes nothing. Another request asks the holder to let go. A node that has died holds nothing, because
-// each node has an advisory lock of Postgres while it lives.
+// taken for dead changes nothing. Another request asks the holder to let go. A node that has died holds nothing,
+// because each node has an advisory lock of Postgres while it lives.
 //
-// A segment's key is in the row before its first byte is stored, and until its bytes have been deleted. A segment that a
-// dead node may still write into gets no more bytes, and is copied at the end. In a folder, an upload that was never torn
-// is one segment, which becomes the file without a copy.
+// A segment's key is in the row before its first byte is stored, and until its bytes have been deleted. A segment that
+// a dead node may still write into gets no more bytes, and is copied at the end. In a folder, an upload that was never
+// torn is one segment, which becomes the file without a copy.
 //
 // What is complete becomes an item: by the request that sent the last byte, by the next one, or by Run.
 //
