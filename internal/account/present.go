@@ -48,7 +48,8 @@ func Present(ctx context.Context, tx db.Querier, o Origin) (Actor, error) {
 	}
 	row, err := store.New(tx).ActorNow(ctx, store.ActorNowParams{AccountID: o.Account, ID: o.User})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return Actor{}, problem.New(problem.Forbidden, "The user who began this is gone or disabled. Sign in, and begin again.")
+		return Actor{}, problem.New(problem.Forbidden,
+			"The user who began this is gone or disabled. Sign in, and begin again.")
 	}
 	if err != nil {
 		return Actor{}, fmt.Errorf("read the user of an upload: %w", err)

@@ -13,15 +13,14 @@ import (
 
 const tusPath = "/tus/"
 
-// upload copies a body to a file, whatever it is, and answers when the file is on the disk, as Itemcast does. It
-// removes the file after the answer.
+// upload copies a body to a file, whatever it is, and answers when the file is on the disk, as Itemcast does. The file
+// stays until the baseline ends: if it went, the next one would get its pages of memory, which are the cheapest.
 func (b *baseline) upload(w http.ResponseWriter, r *http.Request) {
 	file, err := os.CreateTemp(b.folder, "upload-*")
 	if err != nil {
 		fail(w, err)
 		return
 	}
-	defer func() { _ = os.Remove(file.Name()) }()
 	if _, err = io.Copy(file, r.Body); err == nil {
 		err = file.Sync()
 	}

@@ -24,7 +24,12 @@ type Segment struct {
 func NewSegment() string { return newKey() }
 
 // MaxSegment is how many bytes one Extend may get.
-const MaxSegment = blob.MaxSegment
+func (s *Service) MaxSegment() int64 {
+	if s.bucket == nil {
+		return 0
+	}
+	return s.bucket.MaxSegment()
+}
 
 // SegmentsGrow reports whether Extend takes a segment that has bytes.
 func (s *Service) SegmentsGrow() bool { return s.bucket != nil && s.bucket.SegmentsGrow() }

@@ -106,7 +106,7 @@ func (w *writing) segment(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := &run{r: w.source, left: min(media.MaxSegment, w.h.Size-w.now.received)}
+	r := &run{r: w.source, left: min(w.h.s.Media.MaxSegment(), w.h.Size-w.now.received)}
 	if w.want == nil {
 		r.until = time.Now().Add(countEvery)
 	}

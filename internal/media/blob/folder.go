@@ -46,7 +46,8 @@ func (f folder) write(
 	if err != nil {
 		return err
 	}
-	if _, err = io.Copy(writer, source); err == nil {
+	to := &early{to: writer, file: func() *os.File { return file }}
+	if _, err = io.Copy(to, source); err == nil {
 		err = file.Sync()
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package blob
 
 import (
 	"context"
+	"errors"
 	"hash"
 	"io"
 	"sync"
@@ -38,6 +39,26 @@ func (m *meter) Read(p []byte) (int, error) {
 	n := copy(p, m.rest)
 	m.rest = m.rest[n:]
 	return n, nil
+}
+
+// WriteTo writes whole blocks, without a copy of each.
+func (m *meter) WriteTo(w io.Writer) (written int64, err error) {
+	for {
+		if len(m.rest) == 0 {
+			if err := m.fill(); err != nil {
+				if errors.Is(err, io.EOF) {
+					err = nil
+				}
+				return written, err
+			}
+		}
+		n, err := w.Write(m.rest)
+		written += int64(n)
+		m.rest = m.rest[n:]
+		if err != nil {
+			return written, err
+		}
+	}
 }
 
 // fill reads the next block, and begins to hash it.

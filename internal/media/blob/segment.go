@@ -7,14 +7,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 
 	gocloud "gocloud.dev/blob"
 )
 
-// A segment is a key whose bytes come from a client that may go away at any moment. Other than a Write, it may have more
-// bytes than its owner has counted. The owner's table says how many of them count.
+// A segment is a key whose bytes come from a client that may go away at any moment. Other than a Write, it may have
+// more bytes than its owner has counted. The owner's table says how many of them count.
 
 // segments is what a folder and a bucket of S3 do differently with segments.
 type segments interface {
@@ -31,21 +32,27 @@ type segments interface {
 // SegmentsGrow reports whether Extend takes segments that have bytes. If not, each segment takes one Extend.
 func (b *Bucket) SegmentsGrow() bool { return b.grows() }
 
-// MaxSegment is how many bytes one Extend may get: S3 takes them in one request, which leaves no parts behind.
-const MaxSegment = 15 << 20
+// s3Segment is how many bytes one Extend of S3 may get, which takes them in one request and leaves no parts behind.
+const s3Segment = 15 << 20
+
+// MaxSegment is how many bytes one Extend may get.
+func (b *Bucket) MaxSegment() int64 {
+	if b.grows() {
+		return math.MaxInt64
+	}
+	return s3Segment
+}
 
 // Extend stores what source returns after the first at bytes of a segment, in place of what follows them. What it
 // returns is on the disk, or accepted by S3. An empty source makes no segment. After an error, the first at bytes are
 // as they were.
 func (b *Bucket) Extend(ctx context.Context, key string, at int64, source io.Reader) (int64, error) {
-	buffered := bufio.NewReaderSize(source, segmentBuffer)
+	buffered := bufio.NewReader(source)
 	if _, err := buffered.Peek(1); errors.Is(err, io.EOF) {
 		return 0, nil
 	}
 	return b.extend(ctx, b.bucket, b.path(key), at, buffered)
 }
-
-const segmentBuffer = 256 << 10 // bytes of one write
 
 // OpenSegment returns the first size bytes of a segment. Error: ErrNotFound.
 func (b *Bucket) OpenSegment(ctx context.Context, key string, size int64) (io.ReadCloser, error) {
@@ -94,9 +101,9 @@ func (f folder) extend(
 	if _, err := file.Seek(at, io.SeekStart); err != nil {
 		return 0, err
 	}
-	measured := &meter{ctx: ctx, source: source, limit: MaxSegment, hash: noHash{}}
-	if _, err := io.CopyBuffer(struct{ io.Writer }{file}, struct{ io.Reader }{measured},
-		make([]byte, segmentBuffer)); err != nil {
+	measured := &meter{ctx: ctx, source: source, limit: math.MaxInt64, hash: noHash{}}
+	to := &early{to: file, at: at, begun: at, file: func() *os.File { return file }}
+	if _, err := io.Copy(to, measured); err != nil {
 		return 0, err
 	}
 	if err := file.Sync(); err != nil {
@@ -144,7 +151,7 @@ func (f folder) link(from, to string, size int64) (linked bool, err error) {
 		return false, err
 	}
 	if err := os.Link(source, target); err != nil {
-		return false, nil //nolint:nilerror // then it is copied
+		return false, nil // then it is copied
 	}
 	return true, syncFolder(filepath.Dir(target))
 }
@@ -157,8 +164,8 @@ func (b s3Bucket) extend(
 	if at > 0 {
 		return 0, errors.New("a segment of S3 cannot be extended")
 	}
-	measured := &meter{ctx: ctx, source: source, limit: MaxSegment, hash: noHash{}}
-	err := b.write(ctx, bucket, path, "application/octet-stream", MaxSegment, measured)
+	measured := &meter{ctx: ctx, source: source, limit: s3Segment, hash: noHash{}}
+	err := b.write(ctx, bucket, path, "application/octet-stream", s3Segment, measured)
 	if err == nil {
 		err = measured.err
 	}
