@@ -64,7 +64,7 @@ Sign in with an access token or as a user, or bring a ticket. Variables keep sec
 
 Uploads are resumable (tus 1.0). A cut connection or a server that restarts costs at most a chunk. If the command is ` +
 		`interrupted or killed, run it again: it resumes at the server's offset, if the file has not changed since. A file ` +
-		`that has been uploaded with the same flags is not uploaded again.
+		`that has been uploaded with the same flags is not uploaded again while its item, or with --item its asset, is there.
 
 Examples:
 
@@ -143,7 +143,7 @@ func (u *uploadCommand) Run(ctx context.Context, c *console, d *database) error 
 	}
 	sender := &outgoing.Sender{Folder: u.stateFolder(c), Again: u.Again, Client: &tusclient.Client{
 		Endpoint: server + "/api/v1/uploads/tus/", Header: header, ChunkSize: int64(u.ChunkSize),
-		RetryFor: max(u.RetryFor, 1)}}
+		RetryFor: max(u.RetryFor, 1)}, Present: u.present(server, header)}
 	report := &uploadReport{console: c, server: server, json: u.JSON, total: len(u.Files)}
 	for _, path := range u.Files {
 		one := maps.Clone(metadata)

@@ -3,12 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -44,27 +41,4 @@ func findProfile(ctx context.Context, server string, header http.Header, named s
 	shown := strings.Join(known[:min(len(known), maxShown)], ", ")
 	return "", fmt.Errorf("you see no workflow profile with the name %q: use the id, or one of %s", named,
 		cmp.Or(shown, "those that you create first"))
-}
-
-// getJSON reads a page of a list.
-func getJSON(ctx context.Context, url string, header http.Header, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	request.Header = header.Clone()
-	request.Header.Set("Accept", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		var problem struct{ Detail string }
-		_ = json.NewDecoder(response.Body).Decode(&problem) // another server's answer has no detail
-		return errors.New(cmp.Or(problem.Detail, "the server answers "+response.Status+": is this its URL?"))
-	}
-	return json.NewDecoder(response.Body).Decode(into)
 }

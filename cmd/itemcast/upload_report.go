@@ -51,7 +51,10 @@ func (r *uploadReport) begin(path string) outgoing.File {
 		Resumed: func(offset int64) { r.progress.note("%s: resumes at %s", name, bytesText(offset)) },
 		Changed: func() { r.progress.note("%s: has changed since its upload began, so it begins anew", name) },
 		Gone:    func() { r.progress.note("%s: the server no longer has its beginning, so it begins anew", name) },
-		Warn:    func(what string, err error) { r.progress.note("%s: %s: %v", name, what, err) },
+		Deleted: func(item string) {
+			r.progress.note("%s: was uploaded before, and has been deleted from item %s, so it is uploaded again", name, item)
+		},
+		Warn: func(what string, err error) { r.progress.note("%s: %s: %v", name, what, err) },
 		Progress: func(sent, of int64) {
 			away = false
 			r.progress.total = of

@@ -141,6 +141,46 @@ func TestUpload_EachFileBecomesAnItem(t *testing.T) {
 	}
 }
 
+func TestUpload_AsksWhetherWhatItHasUploadedIsStillThere(t *testing.T) {
+	t.Parallel()
+	u := startUploads(t)
+	args := []string{"upload", film(t, "Metropolis.mp4", 1000), "--json"}
+	code, out, errs := nodetest.RunProcess(t, u.environment, args...)
+	wantExit(t, code, out, errs, 0, "")
+	id := uploaded(t, out)[0].Item
+	bad := []string{u.environment[0], u.environment[3], "ITEMCAST_UPLOAD_TOKEN=ict_none"}
+	code, out, errs = nodetest.RunProcess(t, bad, args...)
+	wantExit(t, code, out, errs, 1, `"failed"`)
+
+	u.Call(http.MethodDelete, "/api/v1/items/"+id, "").WantStatus(t, http.StatusNoContent)
+	code, out, errs = nodetest.RunProcess(t, u.environment, args...)
+	wantExit(t, code, out, errs, 0, `"uploaded"`, "has been deleted")
+	other := uploaded(t, out)[0].Item
+
+	args = append(args, "--item="+other)
+	for _, want := range []string{`"uploaded"`, `"present"`} {
+		code, out, errs = nodetest.RunProcess(t, u.environment, args...)
+		wantExit(t, code, out, errs, 0, want)
+	}
+	asset := u.Call(http.MethodGet, "/api/v1/items/"+other, "").Object(t)["assets"].([]any)[0].(map[string]any)["id"]
+	u.Call(http.MethodDelete, "/api/v1/items/"+other+"/assets/"+asset.(string), "").WantStatus(t, http.StatusNoContent)
+	code, out, errs = nodetest.RunProcess(t, u.environment, args...)
+	wantExit(t, code, out, errs, 0, `"uploaded"`, "has been deleted")
+}
+
+func TestUpload_SaysWhyTheServerNoLongerHasIt(t *testing.T) {
+	t.Parallel()
+	u := startUploads(t)
+	u.gate.after(2)
+	command := nodetest.StartProcess(t, u.environment, "upload", film(t, "film.mp4", 2<<20), "--chunk-size=1MiB")
+	release := u.gate.await(t)
+	id := u.Call(http.MethodGet, "/api/v1/uploads", "").WantStatus(t, http.StatusOK).Results(t)[0]["id"].(string)
+	u.Call(http.MethodDelete, "/api/v1/uploads/"+id, "").WantStatus(t, http.StatusNoContent)
+	release()
+	code := command.Wait()
+	wantExit(t, code, command.Stdout.String(), command.Stderr.String(), 1, "The upload was stopped", "start it again")
+}
+
 func TestUpload_AddsAFileToAnItem(t *testing.T) {
 	t.Parallel()
 	u := startUploads(t)

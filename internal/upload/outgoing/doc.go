@@ -3,7 +3,7 @@
 // # What it promises
 //
 //   - A process that is killed at any moment is resumed by the same call of another process, at the server's offset.
-//   - A file that has been sent is not sent again, unless Again asks for it.
+//   - A file that has been sent is not sent again, unless Again asks for it, or Present says that it has been deleted.
 //   - A file that has changed since its upload began is never completed from two versions: the upload begins anew, or
 //     ends with ErrChanged if the file changes while it is sent.
 //   - Two processes do not send the same file to the same place at once.

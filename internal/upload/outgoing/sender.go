@@ -20,6 +20,10 @@ type Sender struct {
 	Client *tusclient.Client
 	Folder string // of the state; "": nothing is remembered
 	Again  bool   // send a file that has been sent
+
+	// Present reports whether the server still has what an earlier call has sent: the item that a file became, or its
+	// asset of the item. Its error ends the call. nil: it is not asked.
+	Present func(ctx context.Context, f File, before Sent) (bool, error)
 }
 
 // File is a file to send.
@@ -31,6 +35,7 @@ type File struct {
 	Resumed  func(offset int64)         // told before the rest of a file is sent
 	Changed  func()                     // told when a file is sent anew because it has changed since
 	Gone     func()                     // told when a file is sent anew because the server no longer has its beginning
+	Deleted  func(item string)          // told when a file is sent anew because Present has not found it
 	Progress func(sent, of int64)       // in bytes
 	Retrying func(cause error)          // told why the sender waits
 	Warn     func(what string, e error) // told why the upload cannot be resumed
@@ -43,7 +48,8 @@ type Sent struct {
 	Before bool // an earlier call has sent it
 }
 
-// Send sends a file, or the rest of it. Errors: ErrChanged, ErrUnderWay; those of the file; of Client.Send.
+// Send sends a file, or the rest of it. Errors: ErrChanged, ErrUnderWay; those of the file; of Present;
+// of Client.Send.
 func (s *Sender) Send(ctx context.Context, f File) (Sent, error) {
 	source, err := openSource(f.Path)
 	if err != nil {
@@ -65,7 +71,11 @@ func (s *Sender) Send(ctx context.Context, f File) (Sent, error) {
 	switch {
 	case before.URL == "":
 	case same && before.Item != "" && !s.Again:
-		return Sent{Item: before.Item, Size: before.Size, Before: true}, nil
+		sent := Sent{Item: before.Item, Size: before.Size, Before: true}
+		if present, err := s.present(ctx, f, sent); err != nil || present {
+			return sent, err
+		}
+		f.Deleted(before.Item)
 	case same && before.Item == "" && !s.Again:
 		now.URL = before.URL
 	case before.Item == "": // what the server has of the other version is of no use
@@ -81,6 +91,13 @@ func (s *Sender) Send(ctx context.Context, f File) (Sent, error) {
 		sent, err = s.send(ctx, f, source, state, now)
 	}
 	return sent, err
+}
+
+func (s *Sender) present(ctx context.Context, f File, before Sent) (bool, error) {
+	if s.Present == nil {
+		return true, nil
+	}
+	return s.Present(ctx, f, before)
 }
 
 // open opens the place of an upload's record.

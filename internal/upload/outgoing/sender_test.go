@@ -43,6 +43,7 @@ func setup(t *testing.T, size int) *bundle {
 		},
 		Changed:  func() { b.told = append(b.told, "changed") },
 		Gone:     func() { b.told = append(b.told, "gone") },
+		Deleted:  func(string) { b.told = append(b.told, "deleted") },
 		Progress: func(int64, int64) {},
 		Retrying: func(error) {},
 		Warn:     func(what string, err error) { t.Errorf("%s: %v", what, err) },
@@ -133,6 +134,32 @@ func TestSend_SendsAFileOnceUnlessAskedTo(t *testing.T) {
 		t.Error("a file that goes elsewhere is not sent")
 	}
 	b.wantTold(t)
+}
+
+func TestSend_SendsAFileAgainThatTheServerNoLongerHas(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 5*chunk)
+	first := b.send(t)
+	away := errors.New("away")
+	for _, answer := range []struct {
+		present bool
+		err     error
+	}{{true, nil}, {false, nil}, {false, away}} {
+		b.sender.Present = func(_ context.Context, _ outgoing.File, before outgoing.Sent) (bool, error) {
+			if before.Item != first.Item {
+				t.Errorf("it asks for %s instead of %s", before.Item, first.Item)
+			}
+			return answer.present, answer.err
+		}
+		next, err := b.sender.Send(t.Context(), b.file)
+		if !errors.Is(err, answer.err) || err == nil && next.Before != answer.present {
+			t.Errorf("it is there %t: got %+v, %v", answer.present, next, err)
+		}
+		if err == nil {
+			first = next
+		}
+	}
+	b.wantTold(t, "deleted")
 }
 
 func TestSend_AFileThatHasChangedBeginsAnew(t *testing.T) {

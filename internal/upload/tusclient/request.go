@@ -104,6 +104,9 @@ func (a *answer) want(statuses ...int) error {
 	case slices.Contains(statuses, a.status):
 		return nil
 	case a.method != http.MethodPost && (a.status == http.StatusNotFound || a.status == http.StatusGone):
+		if why := a.refused().Detail; why != "" {
+			return fmt.Errorf("%w: %s", ErrGone, why)
+		}
 		return ErrGone
 	}
 	return a.refused()

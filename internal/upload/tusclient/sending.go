@@ -92,7 +92,10 @@ func (s *sending) locate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := answer.want(http.StatusOK, http.StatusNoContent); err != nil {
+	switch err := answer.want(http.StatusOK, http.StatusNoContent); {
+	case errors.Is(err, ErrGone):
+		return s.whyGone(ctx, err)
+	case err != nil:
 		return err
 	}
 	if length := answer.header.Get("Upload-Length"); length != strconv.FormatInt(s.Size, 10) {
@@ -106,6 +109,20 @@ func (s *sending) locate(ctx context.Context) error {
 	s.reached(offset)
 	s.tell(offset)
 	return nil
+}
+
+// whyGone asks why the server no longer has an upload, because an answer to HEAD cannot say it. An empty PATCH changes
+// nothing. It returns gone if the server gives no reason.
+func (s *sending) whyGone(ctx context.Context, gone error) error {
+	answer, err := s.request(ctx, http.MethodPatch, s.url, http.Header{
+		"Content-Type": {"application/offset+octet-stream"}, "Upload-Offset": {strconv.FormatInt(max(0, s.kept), 10)}}, nil)
+	if err != nil {
+		return gone
+	}
+	if why := answer.want(http.StatusNoContent); errors.Is(why, ErrGone) {
+		return why
+	}
+	return gone
 }
 
 // patch sends the next chunk.
