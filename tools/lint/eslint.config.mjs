@@ -26,10 +26,11 @@ export default [
         exceptions: {
           suffixes: ['Payload', 'Connection', 'Edge'],
           types: [
-            'Account', 'DeliveryAttempt', 'DeliveryWorkflow', 'HookFilter', 'HookMetadataCriterion', 'ItemChange',
-            'ItemWorkflow', 'PageInfo', 'Tag', 'WorkflowAction', 'WorkflowActionSettings', 'WorkflowChange',
-            'WorkflowProfileCheck', 'WorkflowProfileProblem', 'WorkflowProfileStep', 'WorkflowProfileVersion',
-            'WorkflowRunAction', 'WorkflowRunTask', 'WorkflowTask', 'WorkflowUploads',
+            'Account', 'AccountQuotas', 'AccountUsage', 'DeliveryAttempt', 'DeliveryWorkflow', 'HookFilter',
+            'HookMetadataCriterion', 'ItemChange', 'ItemWorkflow', 'PageInfo', 'Tag', 'WorkflowAction',
+            'WorkflowActionSettings', 'WorkflowChange', 'WorkflowProfileCheck', 'WorkflowProfileProblem',
+            'WorkflowProfileStep', 'WorkflowProfileVersion', 'WorkflowRunAction', 'WorkflowRunTask', 'WorkflowTask',
+            'WorkflowUploads',
           ],
         },
       }],
