@@ -43,6 +43,24 @@ func TestBrowser_TwoEditorsSeeEachOthersChanges(t *testing.T) {
 	ada.Wait("the form is current", `document.getElementById('description').value === 'more and first'`)
 }
 
+// The player of a private item has the session of its page, and a change of the item does not stop it.
+func TestBrowser_ThePlayerOfAnItemGoesOnWhenItChanges(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	id := external(n.Client, "private")
+	p := open(t, n)
+	p.Go("/items/" + id)
+	p.Wait("the frame has the player", `document.querySelector('#preview iframe').contentDocument?.querySelector('video') != null`)
+	p.Wait("the page follows", `'follows' in document.documentElement.dataset`)
+	browsertest.Eval[bool](p, `document.querySelector('#preview iframe').contentWindow.kept = true`)
+	n.PatchItem(id, `{"name":"Changed"}`)
+	p.WaitText("h1", "Changed")
+	if !browsertest.Eval[bool](p, `document.querySelector('#preview iframe').contentWindow.kept === true`) {
+		t.Error("the frame was loaded again")
+	}
+	p.Shoot("item-player")
+}
+
 func TestBrowser_TriggerSaysWhatCameOfIt(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)

@@ -24,6 +24,7 @@ type itemView struct {
 	Type       string
 	TypeText   string
 	Thumb      string
+	Player     *playerView // nil: there is nothing to play yet
 	Duration   string
 	Privacy    badge
 	Workflow   *badge
@@ -83,7 +84,7 @@ func (c *call) writeItem(status int, i *item.Item, form formView) (err error) {
 	v := &itemView{Path: c.itemPath(i.ID), List: c.itemsPath(), API: c.pages.root + "api/v1/items/" + id,
 		Live: c.pages.root + "api/v1/changes?" + url.Values{"id": {id}, "after": {c.cursor}}.Encode(),
 		Name: i.Name, Type: string(i.Type),
-		TypeText: c.text.Get("type." + string(i.Type)), Thumb: c.pages.thumb(i),
+		TypeText: c.text.Get("type." + string(i.Type)), Thumb: c.pages.thumb(i), Player: c.player(i),
 		Privacy:  badge{string(i.Privacy), c.text.Get("privacy." + string(i.Privacy))},
 		Workflow: workflowBadge(c.text, i.Workflow), Created: momentOf(c.text, i.CreatedAt),
 		Updated: momentOf(c.text, i.UpdatedAt), Form: form, Files: c.files(i)}

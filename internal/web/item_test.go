@@ -199,6 +199,29 @@ func TestItem_FilesAndThePosterAreShown(t *testing.T) {
 	wantText(t, document(t, n, id), `"snapshot_id":"`+second+`"`)
 }
 
+func TestItem_WhatCanBePlayedHasThePlayerAndALinkToItsPage(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	n.Call(http.MethodPatch, "/api/v1/account", `{"frame_ancestors":[]}`).WantStatus(t, http.StatusOK)
+	const playable = `{"kind":"source","url":"https://files.example/a.mp4","content_type":"video/mp4"}`
+	id := n.CreateItem(`{"name":"Metropolis","privacy":"private","assets":[` + playable + `],
+		"snapshots":[{"url":"https://files.example/1.jpg"}]}`)
+	got := n.Page(n.Browser(), "/items/"+id).WantStatus(t, http.StatusOK)
+	wantText(t, string(got.Body), `src="/embed/`+id+`"`, `href="/watch/`+id+`"`, `title="Player"`)
+	if sites := policyOf(got, "frame-src"); sites != "'self'" {
+		t.Errorf("frame-src is %q", sites)
+	}
+	frame := n.Page(n.Browser(), "/embed/"+id).WantStatus(t, http.StatusOK)
+	if sites := policyOf(frame, "frame-ancestors"); sites != "'self'" {
+		t.Errorf("frame-ancestors of the frame is %q", sites)
+	}
+	n.PatchItem(id, `{"type":"image","assets":[{"kind":"source","url":"https://files.example/1.jpg","content_type":"image/jpeg"}]}`)
+	body := page(t, n.Client, "/items/"+id, http.StatusOK)
+	wantText(t, body, `alt="The picture of this item"`, `href="/watch/`+id+`"`)
+	wantNoText(t, body, "<iframe ")
+	wantNoText(t, page(t, n.Client, "/items/"+n.CreateItem(`{"name":"Empty"}`), http.StatusOK), "<iframe ", "/watch/")
+}
+
 func TestItem_ANewOneIsMadeByAForm(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)

@@ -52,6 +52,12 @@ func choose(i *item.Item) Show {
 	return show
 }
 
+// Playable returns as what pages play an item, and whether there is something to play already.
+func Playable(i *item.Item) (item.ItemType, bool) {
+	show := choose(i)
+	return show.Kind, show.State == Ready
+}
+
 // progress reports whether an item's workflow may still make files, and whether it has failed.
 func progress(i *item.Item) (running, failed bool) {
 	if i.Workflow == nil {

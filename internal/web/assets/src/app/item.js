@@ -7,6 +7,12 @@ import { localTimes } from './time.js';
 // Sections are fetched at most this often, in milliseconds.
 const pace = 500;
 
+/** Reports whether both sections have the same player. It follows the item itself, and a new frame would stop it. */
+const isSamePlayer = (...sections) => {
+  const [one, other] = sections.map((section) => section.querySelector('iframe')?.getAttribute('src'));
+  return Boolean(one) && one === other;
+};
+
 /**
  * Makes the sections of an item's page follow its changes: each element with data-part is replaced by the one that the
  * server sends now, unless somebody is typing in it. The element #news then says what others have saved meanwhile.
@@ -25,7 +31,7 @@ export function itemPage(page) {
     if (!now.getElementById('item')) return;
     for (const part of page.querySelectorAll('[data-part]')) {
       const fresh = now.getElementById(part.id);
-      if (!fresh || isInUse(part)) continue;
+      if (!fresh || isInUse(part) || isSamePlayer(part, fresh)) continue;
       const open = [...part.querySelectorAll('details[open][id]')].map(({ id }) => id);
       part.replaceWith(document.importNode(fresh, true));
       const placed = document.getElementById(part.id);
