@@ -62,6 +62,31 @@ func heldIn(t *testing.T, got nodetest.Response) (d heldDocument) {
 	return d
 }
 
+func TestAttach_TextDoesNotReplaceAFilm(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	path := "/api/v1/items/" + n.CreateItem(`{"name":"a"}`) + "/assets"
+	add := func(name, content string) nodetest.Response {
+		body, contentType := fileForm(t, name, content)
+		return n.Call(http.MethodPost, path, body, "Content-Type", contentType)
+	}
+	film := heldIn(t, add("film.mp4", clipBytes).WantStatus(t, http.StatusCreated)).Assets[0]
+	for name, content := range map[string]string{
+		"a.srt": subRip, "a.vtt": "WEBVTT\n\n00:01.000 --> 00:02.000\na\n", "a.txt": "Only text", "a.json": `{"a":1}`,
+	} {
+		got := add(name, content).WantStatus(t, http.StatusUnprocessableEntity)
+		if detail := got.Field(t, "detail"); !strings.Contains(detail, "kind=subtitle") {
+			t.Errorf("%s: %s", name, detail)
+		}
+	}
+	after := heldIn(t, n.Call(http.MethodGet, strings.TrimSuffix(path, "/assets"), "").WantStatus(t, http.StatusOK))
+	if after.Type != "video" || len(after.Assets) != 1 || after.Assets[0].ID != film.ID {
+		t.Errorf("the item is %+v", after)
+	}
+	n.Call(http.MethodDelete, path+"/"+film.ID, "").WantStatus(t, http.StatusNoContent)
+	add("a.txt", "Only text").WantStatus(t, http.StatusCreated)
+}
+
 func TestAttach_FilesAreAddedReplacedAndFetched(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)

@@ -83,7 +83,7 @@ func (s *Service) MayAdd(ctx context.Context, id uuid.UUID) error {
 // Add adds a file to an item as an asset. raw is the JSON of Form. A source takes the place of the item's present
 // source, and subtitles that of the present ones in their language; their files end.
 // Subtitles in SubRip become WebVTT. Errors: INVALID_INPUT; NOT_FOUND; FORBIDDEN without items.edit;
-// UNSUPPORTED_MEDIA_TYPE for a file that is not of its kind; those of media.Service.Stage and item.Service.ChangeMedia,
+// UNSUPPORTED_MEDIA_TYPE for a file that is not of its kind; RULE_VIOLATED for text in place of a video or a sound; those of media.Service.Stage and item.Service.ChangeMedia,
 // and those of content.
 func (s *Service) Add(ctx context.Context, id uuid.UUID, raw []byte, content io.Reader) (item.Document, error) {
 	form, err := s.readForm(ctx, raw)
@@ -116,7 +116,8 @@ func (s *Service) add(
 		return item.Document{}, err
 	}
 	f.plays = kind == item.AssetKindSource && (f.Kind == item.ItemTypeVideo || f.Kind == item.ItemTypeAudio)
-	return s.store(ctx, id, f, also, func(stored media.File, held item.Held) item.Media {
+	may := func(held item.Held) error { return s.mayReplace(held, f, kind) }
+	return s.store(ctx, id, f, may, also, func(stored media.File, held item.Held) item.Media {
 		added := s.media.AssetOf(stored, kind)
 		added.Language = fields.Language
 		change := item.Media{Add: []item.Asset{added}, Remove: s.superseded(held, added)}
@@ -163,7 +164,8 @@ func (s *Service) AddSnapshot(
 	if err != nil {
 		return item.Document{}, err
 	}
-	return s.store(ctx, id, f, nil, func(stored media.File, _ item.Held) item.Media {
+	may := func(item.Held) error { return nil }
+	return s.store(ctx, id, f, may, nil, func(stored media.File, _ item.Held) item.Media {
 		change := item.Media{AddSnapshots: []item.Snapshot{s.media.SnapshotOf(stored)}}
 		if poster {
 			change.Poster = &stored.Asset
@@ -173,17 +175,18 @@ func (s *Service) AddSnapshot(
 }
 
 // store stores a file and publishes it in the transaction of the item's change. What it needs of the quotas of the
-// account and of the item's profile is reserved before a byte of it is stored.
+// account and of the item's profile is reserved before a byte of it is stored. may is asked before that, and again in
+// the transaction.
 func (s *Service) store(
-	ctx context.Context, id uuid.UUID, f file, also func(ctx context.Context, tx pgx.Tx) error,
-	change func(stored media.File, held item.Held) item.Media,
+	ctx context.Context, id uuid.UUID, f file, may func(item.Held) error,
+	also func(ctx context.Context, tx pgx.Tx) error, change func(stored media.File, held item.Held) item.Media,
 ) (item.Document, error) {
 	adding := upload.Adding{ByURL: f.byURL, Size: f.size, Plays: f.plays}
 	err := s.items.Hold(ctx, id, func(_ context.Context, _ pgx.Tx, held item.Held) error {
 		if held.Workflow != nil {
 			adding.Profile = &held.Workflow.ProfileID
 		}
-		return nil
+		return may(held)
 	})
 	if err != nil {
 		return item.Document{}, err
@@ -199,6 +202,9 @@ func (s *Service) store(
 	}
 	document, err := s.items.ChangeMedia(u.Context(), id,
 		func(ctx context.Context, tx pgx.Tx, held item.Held) (item.Media, error) {
+			if err := may(held); err != nil {
+				return item.Media{}, err
+			}
 			if also != nil {
 				if err := also(ctx, tx); err != nil {
 					return item.Media{}, err
