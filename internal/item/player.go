@@ -73,8 +73,9 @@ const (
 	soundHeight = 180
 )
 
-// embedEnd ends every embed code. A site that removes the style still gets a frame of the right size.
-const embedEnd = ` allow="autoplay; fullscreen; picture-in-picture" allowfullscreen loading="lazy"></iframe>`
+// embedEnd ends every embed code. A site that removes the style still gets a frame of the right size. The attribute
+// allowfullscreen would add nothing to allow, and browsers warn of both.
+const embedEnd = ` allow="autoplay; fullscreen; picture-in-picture" loading="lazy"></iframe>`
 
 // embedCode returns HTML for other sites. The frame shrinks with its column, and keeps the picture's shape.
 func (s *Service) embedCode(i *Item) string {

@@ -47,7 +47,7 @@ func TestPlayer_AnItemWithMediaNamesItsPlayerUnlessAClientHas(t *testing.T) {
 	own := read()
 	code := `<iframe src="` + n.URL + `/embed/` + id + `" title="R&amp;D &#34;1&#34; &lt;b&gt;" width="640" height="360" ` +
 		`style="border:0;max-width:100%;height:auto;aspect-ratio:640/360" allow="autoplay; fullscreen; picture-in-picture" ` +
-		`allowfullscreen loading="lazy"></iframe>`
+		`loading="lazy"></iframe>`
 	if own.PlayerURL == nil || *own.PlayerURL != n.URL+"/watch/"+id || own.EmbedCode == nil || *own.EmbedCode != code {
 		t.Fatalf("with media: %s, %s", *own.PlayerURL, *own.EmbedCode)
 	}
