@@ -21,6 +21,8 @@ type quota struct {
 	bytes, minutes int64 // 0: no limit
 	taken          int64 // bytes
 	takenLength    time.Duration
+	reserved       int64 // bytes of those taken, by other uploads under way
+	reservedLength time.Duration
 	bytesSetting   string // what raises it
 	minutesSetting string
 }
@@ -44,7 +46,10 @@ func (s *Service) keepQuota(
 		return 0, fmt.Errorf("add up a quota: %w", err)
 	}
 	quotas[0].taken, quotas[0].takenLength = taken.Bytes, milliseconds(taken.Milliseconds)
+	quotas[0].reserved, quotas[0].reservedLength = taken.ReservedBytes, milliseconds(taken.ReservedMilliseconds)
 	quotas[1].taken, quotas[1].takenLength = taken.ProfileBytes, milliseconds(taken.ProfileMilliseconds)
+	quotas[1].reserved = taken.ProfileReservedBytes
+	quotas[1].reservedLength = milliseconds(taken.ProfileReservedMilliseconds)
 	granted = wanted
 	for _, of := range quotas {
 		if err := of.check(needed, u); err != nil {
@@ -81,16 +86,27 @@ func milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millis
 // minutes: it has reserved them.
 func (q quota) check(needed int64, u *Upload) error {
 	if free := max(0, q.bytes-q.taken); q.bytes > 0 && needed > free {
+		under, remedy := "", "Delete items"
+		if q.reserved > 0 {
+			under, remedy = fmt.Sprintf("; uploads under way have reserved %d", q.reserved), freeing
+		}
 		return problem.New(problem.QuotaExceeded, "The upload needs %d bytes, and of the %d that the %s may hold, %d are "+
-			"free. Delete items, or ask an administrator to raise %s.", needed, q.bytes, q.owner, free, q.bytesSetting)
+			"free%s. %s, or ask an administrator to raise %s.", needed, q.bytes, q.owner, free, under, remedy, q.bytesSetting)
 	}
 	reserves := time.Duration(u.minutes) * time.Minute
 	if u.begun || q.minutes == 0 || reserves == 0 || q.takenLength+reserves <= time.Duration(q.minutes)*time.Minute {
 		return nil
 	}
-	return problem.New(problem.QuotaExceeded, "All %d minutes of videos and sounds that the %s may hold are taken. "+
-		"Delete items, or ask an administrator to raise %s.", q.minutes, q.owner, q.minutesSetting)
+	under, remedy := "", "Delete items"
+	if q.reservedLength > 0 {
+		under, remedy = fmt.Sprintf(", %d by uploads under way", int64(q.reservedLength/time.Minute)), freeing
+	}
+	return problem.New(problem.QuotaExceeded, "All %d minutes of videos and sounds that the %s may hold are taken%s. "+
+		"%s, or ask an administrator to raise %s.", q.minutes, q.owner, under, remedy, q.minutesSetting)
 }
+
+// freeing is what frees a quota while uploads are under way.
+const freeing = "Stop one of those uploads, which frees what it has reserved, delete items"
 
 // Usage is what an account has, and what is on its way.
 type Usage struct {

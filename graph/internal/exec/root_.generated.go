@@ -4892,7 +4892,7 @@ type AccountQuotas {
 
 """What the account holds now, and what is on its way."""
 type AccountUsage {
-  """Of the files of all items."""
+  """Of the files of all items. Does not have ` + "`" + `reservedBytes` + "`" + ` in it; a quota counts both."""
   bytes: Float!
   """Of uploads under way."""
   reservedBytes: Float!

@@ -109,6 +109,7 @@ func TestRequest_MediaTypesAndMethodsAreNegotiated(t *testing.T) {
 			{"GET", item + "/trigger-hook", "POST, OPTIONS"}, {"PUT", "/api/v1/me", "GET, HEAD, OPTIONS"},
 			{"BREW", "/api/v1/items", "GET, HEAD, POST, OPTIONS"}, {"TRACE", "/api/v1/tags", "GET, HEAD, OPTIONS"},
 			{"GET", "/api/v1/items/import", "POST, OPTIONS"}, {"DELETE", "/api/v1/items/export", "GET, HEAD, OPTIONS"},
+			{"PUT", "/api/v1/uploads", "GET, HEAD, POST, OPTIONS"},
 		} {
 			got := n.Call(c[0], c[1], "")
 			if got.WantProblem(t, strings.Join(c[:], " "), http.StatusMethodNotAllowed,

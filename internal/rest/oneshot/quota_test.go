@@ -162,8 +162,18 @@ func TestQuota_AnUploadUnderWayIsShownAndItsEndFreesItsReservation(t *testing.T)
 		used["bytes"] != 0.0 || used["minutes"] != 0.0 {
 		t.Errorf("the account uses %v", used)
 	}
-	in.send(t, in.sign(t, in.claims()), body).
-		WantProblem(t, "beside it", http.StatusRequestEntityTooLarge, "QUOTA_EXCEEDED")
+	refused := in.send(t, in.sign(t, in.claims()), body)
+	refused.WantProblem(t, "beside it", http.StatusRequestEntityTooLarge, "QUOTA_EXCEEDED")
+	if detail := refused.Detail(t); !strings.Contains(detail, fmt.Sprintf("are free; uploads under way have reserved %d. Stop "+
+		"one of those uploads", len(body))) {
+		t.Error(detail)
+	}
+	setQuotas(t, in.Client, `{"bytes":null,"minutes":1}`)
+	refused = in.send(t, in.sign(t, in.claims()), body)
+	refused.WantProblem(t, "its minute", http.StatusRequestEntityTooLarge, "QUOTA_EXCEEDED")
+	if detail := refused.Detail(t); !strings.Contains(detail, "are taken, 1 by uploads under way. Stop one") {
+		t.Error(detail)
+	}
 	_ = b.pipe.CloseWithError(http.ErrBodyNotAllowed) // its client is gone
 	nodetest.Eventually(t, "the reservation is free", func() bool { return usage(t, in.Client)["uploads"] == 0.0 })
 

@@ -9,12 +9,15 @@ SELECT quota_bytes, quota_minutes, quota_parallel_jobs FROM account WHERE id = @
 SELECT pg_advisory_xact_lock(hashtextextended('upload quota ' || CAST(@account_id AS uuid)::text, 0));
 
 -- TakenQuota adds up what the files of an account and of one of its profiles hold, and what other uploads have
--- reserved. Both come from one snapshot, so an upload that ends meanwhile counts once.
+-- reserved of that. Both come from one snapshot, so an upload that ends meanwhile counts once.
 -- name: TakenQuota :one
 SELECT (coalesce(h.bytes, 0) + coalesce(r.bytes, 0))::bigint AS bytes,
     (coalesce(h.milliseconds, 0) + coalesce(r.milliseconds, 0))::bigint AS milliseconds,
     (coalesce(h.profile_bytes, 0) + coalesce(r.profile_bytes, 0))::bigint AS profile_bytes,
-    (coalesce(h.profile_milliseconds, 0) + coalesce(r.profile_milliseconds, 0))::bigint AS profile_milliseconds
+    (coalesce(h.profile_milliseconds, 0) + coalesce(r.profile_milliseconds, 0))::bigint AS profile_milliseconds,
+    coalesce(r.bytes, 0)::bigint AS reserved_bytes, coalesce(r.milliseconds, 0)::bigint AS reserved_milliseconds,
+    coalesce(r.profile_bytes, 0)::bigint AS profile_reserved_bytes,
+    coalesce(r.profile_milliseconds, 0)::bigint AS profile_reserved_milliseconds
 FROM (
     SELECT sum(m.bytes) AS bytes, sum(m.milliseconds) AS milliseconds,
         sum(m.bytes) FILTER (WHERE m.profile_id = CAST(@profile_id AS uuid)) AS profile_bytes,

@@ -45,7 +45,10 @@ const takenQuota = `-- name: TakenQuota :one
 SELECT (coalesce(h.bytes, 0) + coalesce(r.bytes, 0))::bigint AS bytes,
     (coalesce(h.milliseconds, 0) + coalesce(r.milliseconds, 0))::bigint AS milliseconds,
     (coalesce(h.profile_bytes, 0) + coalesce(r.profile_bytes, 0))::bigint AS profile_bytes,
-    (coalesce(h.profile_milliseconds, 0) + coalesce(r.profile_milliseconds, 0))::bigint AS profile_milliseconds
+    (coalesce(h.profile_milliseconds, 0) + coalesce(r.profile_milliseconds, 0))::bigint AS profile_milliseconds,
+    coalesce(r.bytes, 0)::bigint AS reserved_bytes, coalesce(r.milliseconds, 0)::bigint AS reserved_milliseconds,
+    coalesce(r.profile_bytes, 0)::bigint AS profile_reserved_bytes,
+    coalesce(r.profile_milliseconds, 0)::bigint AS profile_reserved_milliseconds
 FROM (
     SELECT sum(m.bytes) AS bytes, sum(m.milliseconds) AS milliseconds,
         sum(m.bytes) FILTER (WHERE m.profile_id = CAST($1 AS uuid)) AS profile_bytes,
@@ -66,14 +69,18 @@ type TakenQuotaParams struct {
 }
 
 type TakenQuotaRow struct {
-	Bytes               int64
-	Milliseconds        int64
-	ProfileBytes        int64
-	ProfileMilliseconds int64
+	Bytes                       int64
+	Milliseconds                int64
+	ProfileBytes                int64
+	ProfileMilliseconds         int64
+	ReservedBytes               int64
+	ReservedMilliseconds        int64
+	ProfileReservedBytes        int64
+	ProfileReservedMilliseconds int64
 }
 
 // TakenQuota adds up what the files of an account and of one of its profiles hold, and what other uploads have
-// reserved. Both come from one snapshot, so an upload that ends meanwhile counts once.
+// reserved of that. Both come from one snapshot, so an upload that ends meanwhile counts once.
 func (q *Queries) TakenQuota(ctx context.Context, arg TakenQuotaParams) (TakenQuotaRow, error) {
 	row := q.db.QueryRow(ctx, takenQuota, arg.ProfileID, arg.AccountID, arg.OwnIds)
 	var i TakenQuotaRow
@@ -82,6 +89,10 @@ func (q *Queries) TakenQuota(ctx context.Context, arg TakenQuotaParams) (TakenQu
 		&i.Milliseconds,
 		&i.ProfileBytes,
 		&i.ProfileMilliseconds,
+		&i.ReservedBytes,
+		&i.ReservedMilliseconds,
+		&i.ProfileReservedBytes,
+		&i.ProfileReservedMilliseconds,
 	)
 	return i, err
 }
