@@ -109,7 +109,8 @@ func digest(key []byte, purpose string, id uuid.UUID, expires string) []byte {
 	return mac.Sum(nil)
 }
 
-// verify returns when a signature expires. Error: NOT_FOUND if it has, or is for something else.
+// verify returns when a signature expires. Errors, both NOT_FOUND: ErrExpired if it has; another if it is for something
+// else.
 func (s *Service) verify(ctx context.Context, purpose string, id uuid.UUID, signature string) (time.Time, error) {
 	expires, encoded, _ := strings.Cut(signature, "-")
 	given, err := base64.RawURLEncoding.DecodeString(encoded)
@@ -124,8 +125,11 @@ func (s *Service) verify(ctx context.Context, purpose string, id uuid.UUID, sign
 		return time.Time{}, errNotFound
 	}
 	seconds, err := strconv.ParseInt(expires, 10, 64)
-	if err != nil || !s.now().Before(time.Unix(seconds, 0)) {
+	if err != nil {
 		return time.Time{}, errNotFound
+	}
+	if !s.now().Before(time.Unix(seconds, 0)) {
+		return time.Time{}, ErrExpired
 	}
 	return time.Unix(seconds, 0), nil
 }

@@ -10,8 +10,8 @@ import (
 	"itemcast/internal/item"
 )
 
-// VerifyPlayer returns when a signed link to an item's player expires. Error: NOT_FOUND if it has, or is another
-// item's.
+// VerifyPlayer returns when a signed link to an item's player expires. Errors, both NOT_FOUND: ErrExpired
+// if it has; another if it is another item's.
 func (s *Service) VerifyPlayer(ctx context.Context, item uuid.UUID, signature string) (time.Time, error) {
 	return s.verify(ctx, playerLink, item, signature)
 }

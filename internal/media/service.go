@@ -61,6 +61,9 @@ func NewService(c Config) *Service {
 // DefaultKeepFor is how long the bytes of deleted items and assets are retained.
 const DefaultKeepFor = 24 * time.Hour
 
+// ErrExpired is a link's whose signature holds, but whose time is over.
+var ErrExpired = problem.New(problem.NotFound, "The link has expired. Ask for a new one.")
+
 var (
 	errNotFound = problem.New(problem.NotFound,
 		"There is no such file, or you may not see its item. Sign in, or ask for a link to it.")

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"net/http"
 	"strings"
@@ -57,13 +58,15 @@ type watchData struct {
 	Path  string // of the page, with a signature
 	Link  string // the address to share; "" for a private item
 	Next  string // where a sign-in leads
+	// Expired says that the link was right, but is too old.
+	Expired bool
 }
 
 func (p watch) serve(w http.ResponseWriter, r *http.Request, embed bool) {
 	show, err := p.show(w, r)
 	switch {
 	case problem.Is(err, problem.NotFound):
-		p.writeGone(w, r, embed)
+		p.writeGone(w, r, watchData{Embed: embed, Next: r.URL.Path, Expired: errors.Is(err, media.ErrExpired)})
 		return
 	case err != nil:
 		p.Fail(w, r, err)
@@ -88,14 +91,14 @@ func (p watch) serve(w http.ResponseWriter, r *http.Request, embed bool) {
 }
 
 // writeGone answers that there is nothing at an address. It does not say whether a private item is.
-func (p watch) writeGone(w http.ResponseWriter, r *http.Request, embed bool) {
+func (p watch) writeGone(w http.ResponseWriter, r *http.Request, data watchData) {
 	out, frames := p.page, "frame-ancestors 'none'"
-	if embed {
+	if data.Embed {
 		frames = "frame-ancestors *" // it says nothing about any account
 	}
 	out.policy = playerPolicy(frames, p.publicURL, nil)
 	w.Header().Set("Cache-Control", "no-store")
-	out.write(w, r, http.StatusNotFound, out.render(watchData{Embed: embed, Next: r.URL.Path}))
+	out.write(w, r, http.StatusNotFound, out.render(data))
 }
 
 // show returns what the page of a request plays. Error: NOT_FOUND.

@@ -112,6 +112,24 @@ func TestWatch_APrivateItemIsForThoseWhoSeeItAndForLinks(t *testing.T) {
 	s.open(link).WantStatus(t, http.StatusNotFound)
 }
 
+func TestWatch_AnExpiredLinkSaysSo(t *testing.T) {
+	t.Parallel()
+	s := openStudio(t)
+	id := external(s.Client, "private")
+	links := s.Call(http.MethodPost, "/api/v1/items/"+id+"/media-links", `{"expires_in":1}`).WantStatus(t, http.StatusOK)
+	for _, field := range []string{"player_url", "embed_url"} {
+		link := strings.TrimPrefix(links.Field(t, field), s.URL)
+		var got nodetest.Response
+		nodetest.Eventually(t, field+" has expired", func() bool {
+			got = s.open(link)
+			return got.Status == http.StatusNotFound
+		})
+		wantText(t, string(got.Body), "The link has expired", "Ask for a new one.")
+		forged := strings.Replace(link, "-", "0-", 1)
+		wantText(t, string(s.open(forged).WantStatus(t, http.StatusNotFound).Body), "There is nothing here")
+	}
+}
+
 func TestWatch_TheAccountDecidesWhichSitesFrameIt(t *testing.T) {
 	t.Parallel()
 	s := openStudio(t)

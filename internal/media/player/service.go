@@ -48,8 +48,8 @@ type Request struct {
 
 var errNotFound = problem.New(problem.NotFound, "There is nothing to watch at this address.")
 
-// Show returns what a page plays of an item. Errors: NOT_FOUND, also if the viewer may not see the item;
-// UNAUTHENTICATED for wrong credentials; those of Identify.
+// Show returns what a page plays of an item. Errors: NOT_FOUND, also if the viewer may not see the item, and
+// media.ErrExpired, which is one; UNAUTHENTICATED for wrong credentials; those of Identify.
 func (s *Service) Show(ctx context.Context, r Request) (Show, error) {
 	row, err := store.New(db.Read(ctx, s.Pool)).WatchedItem(ctx, r.Item)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -95,7 +95,7 @@ func (s *Service) admit(ctx context.Context, r Request, privacy item.Privacy) (m
 	}
 	if r.Signature != "" {
 		until, err := s.Media.VerifyPlayer(ctx, r.Item, r.Signature)
-		if problem.Is(err, problem.NotFound) {
+		if problem.Is(err, problem.NotFound) && !errors.Is(err, media.ErrExpired) {
 			err = errNotFound
 		}
 		return media.BySignature, until, err
