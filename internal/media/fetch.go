@@ -31,7 +31,7 @@ type Request struct {
 	Asset     uuid.UUID
 	Name      string
 	Signature string // of a link; "" for none
-	// Identify returns the context of the request's user. It is called for private files only.
+	// Identify returns the context of the request's user. It is called for private and for absent files only.
 	Identify func() (context.Context, error)
 }
 
@@ -49,9 +49,12 @@ type Fetched struct {
 // wrong or has expired is none. Errors: NOT_FOUND, also if the user may not see the item; UNAUTHENTICATED for wrong
 // credentials; those of Identify.
 func (s *Service) Fetch(ctx context.Context, r Request) (Fetched, error) {
+	if checkName(r.Name) != nil { // no file has it, and Postgres may not take it
+		return Fetched{}, s.absent(r)
+	}
 	row, err := store.New(db.Read(ctx, s.pool)).FetchedFile(ctx, store.FetchedFileParams{AssetID: r.Asset, Name: r.Name})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return Fetched{}, errNotFound
+		return Fetched{}, s.absent(r)
 	}
 	if err != nil {
 		return Fetched{}, fmt.Errorf("find a file: %w", err)
@@ -71,6 +74,26 @@ func (s *Service) Fetch(ctx context.Context, r Request) (Fetched, error) {
 	}
 	f.Access = ByUser
 	return f, s.maySee(r.Identify, *row.ItemID)
+}
+
+// absent returns the error for a file that is not there.
+func (s *Service) absent(r Request) error {
+	if r.Signature == "" {
+		if err := WrongCredentials(r.Identify); err != nil {
+			return err
+		}
+	}
+	return errNotFound
+}
+
+// WrongCredentials returns the error that a request with credentials gets for a private file. It also gets it for one
+// that is not there: otherwise, wrong credentials would tell the two apart.
+func WrongCredentials(identify func() (context.Context, error)) error {
+	_, err := identify()
+	if problem.Is(err, problem.NotFound) || problem.Is(err, problem.Forbidden) {
+		return nil
+	}
+	return err
 }
 
 // maySee returns NOT_FOUND unless a request's user may see an item. A request without a user gets the same answer.

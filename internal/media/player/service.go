@@ -42,7 +42,7 @@ func NewService(c Config) *Service { return &Service{Config: c, followers: newFo
 type Request struct {
 	Item      uuid.UUID
 	Signature string // of a link; "" for none
-	// Identify returns the context of the request's user. It is called for private and for failed items only.
+	// Identify returns the context of the request's user. It is called for private, absent and failed items.
 	Identify func() (context.Context, error)
 }
 
@@ -53,6 +53,11 @@ var errNotFound = problem.New(problem.NotFound, "There is nothing to watch at th
 func (s *Service) Show(ctx context.Context, r Request) (Show, error) {
 	row, err := store.New(db.Read(ctx, s.Pool)).WatchedItem(ctx, r.Item)
 	if errors.Is(err, pgx.ErrNoRows) {
+		if r.Signature == "" {
+			if err := media.WrongCredentials(r.Identify); err != nil {
+				return Show{}, err
+			}
+		}
 		return Show{}, errNotFound
 	}
 	if err != nil {

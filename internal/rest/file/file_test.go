@@ -86,7 +86,8 @@ func TestFile_IsFoundByItsAddressOnly(t *testing.T) {
 		t.Errorf("got %s", got.Body)
 	}
 	for _, path := range []string{folder, folder + "/", folder + "/720", folder + "/other.mp4", "/media/", "/media/x/y",
-		"/media/" + uuid.NewString() + "/720/seg_1.m4s", "/media/s/x", folder + "/720%2Fseg_1.m4s/x"} {
+		"/media/" + uuid.NewString() + "/720/seg_1.m4s", "/media/s/x", folder + "/720%2Fseg_1.m4s/x", folder + "/a%00", folder + "/%FF",
+		folder + "/%ED%A0%80", folder + "/" + strings.Repeat("x", 600)} {
 		wantNotFound(t, path, get(n, path))
 	}
 	n.Call(http.MethodDelete, "/api/v1/items/"+f.item, "").WantStatus(t, http.StatusNoContent)
@@ -139,8 +140,11 @@ func TestFile_APrivateOneIsForThoseWhoSeeItsItem(t *testing.T) {
 			t.Errorf("%s: %v", name, got.Header)
 		}
 	}
-	n.As(nodetest.AdminEmail, "wrong").Call(http.MethodGet, f.path, "").
-		WantProblem(t, "a wrong password", http.StatusUnauthorized, "UNAUTHENTICATED")
+	for name, path := range map[string]string{"a private file": f.path, "no file": f.path + "x",
+		"no asset": "/media/" + uuid.NewString() + "/x", "no item": "/watch/" + uuid.NewString(), "a private item": "/watch/" + f.item} {
+		n.As(nodetest.AdminEmail, "wrong").Call(http.MethodGet, path, "").
+			WantProblem(t, "a wrong password for "+name, http.StatusUnauthorized, "UNAUTHENTICATED")
+	}
 
 	profile := n.CreateProfile("Limited", role)
 	if _, err := n.Pool.Exec(t.Context(), "UPDATE item SET workflow_profile_id = $1, workflow_status = 'pending' WHERE id = $2",

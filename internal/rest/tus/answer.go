@@ -84,7 +84,11 @@ func (a *answer) end() {
 	default:
 		err = explain(a.failed, a.text.String())
 	}
-	if errors.Is(err, errCut) && gone(a.r) {
+	switch body := a.call.body; {
+	case errors.Is(err, errCut) && body.silent:
+		err = errSilent
+		a.Header().Set("Connection", "close") // net/http may have met the deadline while it watched the connection
+	case errors.Is(err, errCut) && body.gone():
 		err = context.Canceled // nobody reads the answer
 	}
 	a.fail(err)
@@ -165,6 +169,10 @@ var errInterrupted = problem.New(problem.Locked, "Another request has taken over
 
 var errCut = problem.New(problem.Unavailable, "The body has not come to its end. What came is stored; resume where "+
 	"HEAD reports.")
+
+// errSilent is no 4xx: clients would give up.
+var errSilent = problem.New(problem.Unavailable, "Nothing of the body has come for %d seconds. What came is stored; resume "+
+	"where HEAD reports.", int(idleTimeout.Seconds()))
 
 // allowOrigin lets the page that has sent a request read the answer (WHATWG Fetch, "HTTP-CORS protocol"), without
 // cookies: if the upload's profile lists its origin, or an access token does. An unknown upload has no secret to keep.

@@ -22,6 +22,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -188,6 +189,7 @@ type body struct {
 	ctx         context.Context
 	controller  *http.ResponseController
 	failed      bool        // it has not been read to its end
+	silent      bool        // nothing has come for too long; the client may still be there
 	interrupted atomic.Bool // another request waits for the upload
 }
 
@@ -210,9 +212,12 @@ func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
 		b.failed = true
+		b.silent = errors.Is(err, os.ErrDeadlineExceeded) && !b.interrupted.Load() &&
+			errors.Is(context.Cause(b.ctx), context.Canceled) // as net/http does then; a shutdown gives another cause
 	}
 	return n, err
 }
 
-// gone reports whether the client of a request has disconnected. A server that shuts down gives another cause.
-func gone(r *http.Request) bool { return errors.Is(context.Cause(r.Context()), context.Canceled) }
+// gone reports whether the client of a request has disconnected. A server that shuts down gives another cause. After a
+// read deadline net/http cancels the request, too, whose client may wait for an answer.
+func (b *body) gone() bool { return errors.Is(context.Cause(b.ctx), context.Canceled) && !b.silent }

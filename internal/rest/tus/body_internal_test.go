@@ -1,0 +1,43 @@
+package tus
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+)
+
+func TestBody_KnowsASilentClientFromOneThatIsGone(t *testing.T) {
+	t.Parallel()
+	for name, leaves := range map[string]bool{"silent": false, "gone": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bodies := make(chan *body, 1)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				b := &body{ReadCloser: r.Body, ctx: r.Context(), controller: http.NewResponseController(w)}
+				if !leaves {
+					_ = b.controller.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+				}
+				_, _ = io.Copy(io.Discard, b)
+				<-r.Context().Done() // net/http cancels it in both cases
+				bodies <- b
+			}))
+			defer server.Close()
+			conn, err := net.Dial("tcp", server.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			fmt.Fprint(conn, "PATCH / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
+			if leaves {
+				conn.Close()
+			}
+			if b := <-bodies; !b.failed || b.silent == leaves || b.gone() != leaves {
+				t.Errorf("failed: %t, silent: %t, gone: %t", b.failed, b.silent, b.gone())
+			}
+		})
+	}
+}
