@@ -113,7 +113,7 @@ func digest(key []byte, purpose string, id uuid.UUID, expires string) []byte {
 // else.
 func (s *Service) verify(ctx context.Context, purpose string, id uuid.UUID, signature string) (time.Time, error) {
 	expires, encoded, _ := strings.Cut(signature, "-")
-	given, err := base64.RawURLEncoding.DecodeString(encoded)
+	given, err := base64.RawURLEncoding.Strict().DecodeString(encoded) // each signature has one form
 	if err != nil {
 		return time.Time{}, errNotFound
 	}

@@ -48,6 +48,7 @@ func TestFile_ALinkNeedsNoCredentials(t *testing.T) {
 		"no signature":      strings.Replace(path, signature, seconds+"-", 1),
 		"no time":           strings.Replace(path, signature, mac, 1),
 		"half a signature":  strings.Replace(path, mac, mac[:len(mac)/2], 1),
+		"its other form":    strings.Replace(path, mac, mac[:len(mac)-1]+string(mac[len(mac)-1]+1), 1),
 	} {
 		wantNotFound(t, name, get(n, changed))
 	}

@@ -171,8 +171,8 @@ var errCut = problem.New(problem.Unavailable, "The body has not come to its end.
 	"HEAD reports.")
 
 // errSilent is no 4xx: clients would give up.
-var errSilent = problem.New(problem.Unavailable, "Nothing of the body has come for %d seconds. What came is stored; resume "+
-	"where HEAD reports.", int(idleTimeout.Seconds()))
+var errSilent = problem.New(problem.Unavailable, "Nothing of the body has come for %d seconds. What came is stored; "+
+	"resume where HEAD reports.", int(idleTimeout.Seconds()))
 
 // allowOrigin lets the page that has sent a request read the answer (WHATWG Fetch, "HTTP-CORS protocol"), without
 // cookies: if the upload's profile lists its origin, or an access token does. An unknown upload has no secret to keep.
