@@ -56,10 +56,13 @@ type uploadCommand struct {
 
 // Help is printed by --help.
 func (*uploadCommand) Help() string {
-	return `Each file becomes an item with that file as its source, and the workflow of its profile starts. With ` +
-		`--item, the files become assets of an item that exists. The server decides the type of a file by its content.
+	return `Each file becomes an item with that file as its source, and the workflow of its profile starts. ` +
+		`Without --profile and a default profile nothing processes the item: it has no picture and no length. ` +
+		`With --item, the files become assets of an item that exists. The server decides the type of a file by its content.
 
-Sign in with an access token or as a user, or bring a ticket. Variables keep secrets out of the list of processes: ` +
+Sign in with an access token or as a user, or bring a ticket. A token needs the permission items.create; ` +
+		`items.edit for --item; items.view for --profile by name, and to ask about files that were uploaded before. ` +
+		`Variables keep secrets out of the list of processes: ` +
 		`ITEMCAST_UPLOAD_TOKEN, ITEMCAST_UPLOAD_PASSWORD.
 
 Uploads are resumable (tus 1.0). A cut connection or a server that restarts costs at most a chunk. If the command is ` +

@@ -118,7 +118,7 @@ func TestRequest_MediaTypesAndMethodsAreNegotiated(t *testing.T) {
 			}
 		}
 		for _, path := range []string{
-			"/api/v1/nothing", "/api/v1/nothing/", "/api/v1/items/", "/nothing", "/api", "/api/", item + "/nothing",
+			"/api/v1/nothing", "/api/v1/nothing/", "/api/v1/items/", "/nothing", "/api/", item + "/nothing",
 		} {
 			n.Call(http.MethodGet, path, "").WantProblem(t, path, http.StatusNotFound, "NOT_FOUND")
 		}

@@ -17,8 +17,8 @@ func (s *Service) mayReplace(held item.Held, f file, kind item.AssetKind) error 
 		return nil
 	}
 	return problem.Invalid(problem.RuleViolated, problem.Fault{Pointer: "#/kind", Detail: fmt.Sprintf("must be subtitle "+
-		"for subtitles: the file is %s by its content, which cannot replace the source of an item of the type %s. Send "+
-		"kind=subtitle, or delete the source first.", f.ContentType, held.Type)})
+		"for subtitles: the file is %s by its content, which cannot replace the source of an item of the type %s; send "+
+		"kind=subtitle, or delete the source first", f.ContentType, held.Type)})
 }
 
 // isText reports whether a file is text of any kind, such as SubRip, that is no picture.
