@@ -83,8 +83,8 @@ func (s *Service) MayAdd(ctx context.Context, id uuid.UUID) error {
 // Add adds a file to an item as an asset. raw is the JSON of Form. A source takes the place of the item's present
 // source, and subtitles that of the present ones in their language; their files end.
 // Subtitles in SubRip become WebVTT. Errors: INVALID_INPUT; NOT_FOUND; FORBIDDEN without items.edit;
-// UNSUPPORTED_MEDIA_TYPE for a file that is not of its kind; RULE_VIOLATED for text in place of a video or a sound; those of media.Service.Stage and item.Service.ChangeMedia,
-// and those of content.
+// UNSUPPORTED_MEDIA_TYPE for a file that is not of its kind; RULE_VIOLATED for text in place of a video or a sound;
+// those of media.Service.Stage and item.Service.ChangeMedia, and those of content.
 func (s *Service) Add(ctx context.Context, id uuid.UUID, raw []byte, content io.Reader) (item.Document, error) {
 	form, err := s.readForm(ctx, raw)
 	if err != nil {
