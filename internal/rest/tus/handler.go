@@ -24,6 +24,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -119,9 +120,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.r = r
-	c.body = &body{ReadCloser: r.Body, ctx: r.Context(), controller: a.controller}
+	c.body = newBody(w, r)
 	r.Body = c.body
-	stop := context.AfterFunc(r.Context(), func() { _ = a.controller.SetReadDeadline(time.Now()) })
+	stop := context.AfterFunc(r.Context(), func() { _ = c.body.SetReadDeadline(time.Now()) })
 	defer stop()
 	h.tusd.ServeHTTP(a, r.WithContext(context.WithValue(r.Context(), callKey{}, c)))
 	a.end()
@@ -186,18 +187,44 @@ var errShuttingDown = problem.New(problem.Unavailable, "The server is shutting d
 // body is a body that ends with its request.
 type body struct {
 	io.ReadCloser
-	ctx         context.Context
-	controller  *http.ResponseController
-	failed      bool        // it has not been read to its end
-	silent      bool        // nothing has come for too long; the client may still be there
+	ctx        context.Context
+	controller *http.ResponseController
+	failed     bool // it has not been read to its end
+	silent     bool // nothing has come for too long; the client may still be there
+
 	interrupted atomic.Bool // another request waits for the upload
+	mu          sync.Mutex
+	complete    bool // it was read to its end
+}
+
+func newBody(w http.ResponseWriter, r *http.Request) *body {
+	return &body{ReadCloser: r.Body, ctx: r.Context(), controller: http.NewResponseController(w),
+		complete: r.ContentLength == 0}
 }
 
 // interrupt ends the body for another request. tusd has an interruption of its own, which is a data race in v2.9.1: its
 // context reads the body's field while the handler writes it.
 func (b *body) interrupt() {
 	b.interrupted.Store(true)
-	_ = b.controller.SetReadDeadline(time.Now()) // ends a read that waits
+	_ = b.SetReadDeadline(time.Now()) // ends a read that waits
+}
+
+// SetReadDeadline has no effect on a body that was read to its end. From then on net/http watches for the client's end,
+// and after a deadline it would cancel this request and all later ones of the connection.
+func (b *body) SetReadDeadline(at time.Time) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.complete {
+		return nil
+	}
+	return b.controller.SetReadDeadline(at)
+}
+
+func (b *body) finish() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.complete = true
+	_ = b.controller.SetReadDeadline(time.Time{})
 }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -210,7 +237,10 @@ func (b *body) Read(p []byte) (int, error) {
 		return 0, errInterrupted
 	}
 	n, err := b.ReadCloser.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
+	switch {
+	case errors.Is(err, io.EOF):
+		b.finish()
+	case err != nil:
 		b.failed = true
 		b.silent = errors.Is(err, os.ErrDeadlineExceeded) && !b.interrupted.Load() &&
 			errors.Is(context.Cause(b.ctx), context.Canceled) // as net/http does then; a shutdown gives another cause
