@@ -18,16 +18,17 @@ func TestDefaults_NullMeansTheDefault(t *testing.T) {
 	hook := nodetest.PathID(n.CreateHook(`{"url":"https://example.com/"}`))
 	const paged = ` { nodes { id } pageInfo { hasNextPage } }`
 	for query, argument := range map[string]string{
-		`query ($v: Int) { hooks(first: $v)` + paged + ` }`:                                    "first",
-		`query ($v: Int) { deliveries(first: $v)` + paged + ` }`:                               "first",
-		`query ($v: Int) { users(first: $v)` + paged + ` }`:                                    "first",
-		`query ($v: Int) { roles(first: $v)` + paged + ` }`:                                    "first",
-		`query ($v: Int) { audit(first: $v)` + paged + ` }`:                                    "first",
-		`query ($v: Int) { workflowProfiles(first: $v)` + paged + ` }`:                         "first",
-		`query ($v: Int) { items(first: $v)` + paged + ` }`:                                    "first",
-		`query ($v: ItemSort) { items(sort: $v)` + paged + ` }`:                                "sort",
-		`query ($v: Int) { item(id: "` + id + `") { history(first: $v) { nodes { kind } } } }`: "first",
-		`query ($v: Int) { hook(id: "` + hook + `") { deliveries(first: $v)` + paged + ` } }`:  "first",
+		`query ($v: Int) { hooks(first: $v)` + paged + ` }`:      "first",
+		`query ($v: Int) { deliveries(first: $v)` + paged + ` }`: "first",
+		`query ($v: Int) { users(first: $v)` + paged + ` }`:      "first",
+		`query ($v: Int) { roles(first: $v)` + paged + ` }`:      "first",
+		// Entries of sign-ins come later.
+		`query ($v: Int) { audit(first: $v, filter: {actions: ["hook.created"]})` + paged + ` }`:                                                                       "first",
+		`query ($v: Int) { workflowProfiles(first: $v)` + paged + ` }`:                                                                                                 "first",
+		`query ($v: Int) { items(first: $v)` + paged + ` }`:                                                                                                            "first",
+		`query ($v: ItemSort) { items(sort: $v)` + paged + ` }`:                                                                                                        "sort",
+		`query ($v: Int) { item(id: "` + id + `") { history(first: $v) { nodes { kind } } } }`:                                                                         "first",
+		`query ($v: Int) { hook(id: "` + hook + `") { deliveries(first: $v)` + paged + ` } }`:                                                                          "first",
 		`mutation ($v: Int) { replayHook(id: "` + hook + `", since: "2026-01-01T00:00:00Z", rate: $v) { replay { rate } } stopHookReplay(id: "` + hook + `") { id } }`: "rate",
 	} {
 		omitted := n.GraphQL(query, nodetest.Vars{})
