@@ -110,7 +110,8 @@ func (b *bundle) write(fn func(ctx context.Context, tx pgx.Tx) error) {
 // fetched returns the bytes that anybody gets; "" and the error for none.
 func (b *bundle) fetched(asset uuid.UUID, name string) (string, error) {
 	b.t.Helper()
-	f, err := b.Fetch(b.t.Context(), Request{Asset: asset, Name: name})
+	f, err := b.Fetch(b.t.Context(), Request{Asset: asset, Name: name,
+		Identify: func() (context.Context, error) { return b.t.Context(), nil }})
 	if err != nil {
 		return "", err
 	}
