@@ -77,7 +77,7 @@ func TestUpgrade_ReadsAreRightWhileStaleDocumentsAreRendered(t *testing.T) {
 	}
 	t.Logf("%d stale documents in %s, %.0f a second, beside %d reads", items, took, float64(items)/took.Seconds(), reads)
 	var wrong int
-	if err := n.Pool.QueryRow(t.Context(), `SELECT count(*) FROM item WHERE revision <> 1 OR rendering <> 2 AND id <> $1
+	if err := n.Pool.QueryRow(t.Context(), `SELECT count(*) FROM item WHERE revision <> 1 OR rendering <> 3 AND id <> $1
 		OR NOT search @@ '''=metropolis'''`, id).Scan(&wrong); err != nil || wrong > 0 {
 		t.Errorf("%d items have another revision, rendering or other words, %v", wrong, err)
 	}
