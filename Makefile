@@ -63,8 +63,8 @@ bench: build ## Measure against hand-written baselines and, with BESIDE=, anothe
 # SHORT=1 runs the short forms, as `make test` does. ITEMCAST_SOAK makes tests repeat their faults more often.
 soak: build clients examples/typed/generators/node_modules/.package-lock.json ## Test endurance: stalling subscribers, uploads, killed nodes and databases, a million stale documents (30 minutes).
 	go run ./internal/bench/cmd/bench soak $(if $(SHORT),--short) $(ARGS)
-	$(if $(SHORT),,ITEMCAST_SOAK=1) go test -count=1 -timeout 40m -run 'Kill|Outage|Typed|Upgrade|Cut|Broken' \
-		./internal/change ./internal/node ./internal/workflow ./internal/media/...
+	$(if $(SHORT),,ITEMCAST_SOAK=1) go test -count=1 -timeout 40m -run 'Kill|Outage|Typed|Upgrade|Cut|Broken|Hostile|Survives' \
+		./internal/change ./internal/node ./internal/workflow ./internal/media/... ./internal/rest/...
 
 web: $(WEB_BUILT) ## Bundle the web pages' assets from npm.
 

@@ -3,7 +3,10 @@
 package soak
 
 import (
+	"iter"
+	"maps"
 	"os"
+	"slices"
 	"testing"
 )
 
@@ -20,5 +23,16 @@ func Only(t testing.TB) {
 	t.Helper()
 	if os.Getenv("ITEMCAST_SOAK") == "" {
 		t.Skip("make soak runs it")
+	}
+}
+
+// Some returns every n-th row of a table, in the order of their names, or all of them when ITEMCAST_SOAK is set.
+func Some[R any](n int, table map[string]R) iter.Seq2[string, R] {
+	return func(yield func(string, R) bool) {
+		for i, name := range slices.Sorted(maps.Keys(table)) {
+			if i%Times(n, 1) == 0 && !yield(name, table[name]) {
+				return
+			}
+		}
 	}
 }

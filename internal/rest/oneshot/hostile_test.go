@@ -209,7 +209,7 @@ func TestHostile_NoFileLeadsToAnother(t *testing.T) {
 	frame := append([]byte("APIC\x00\x00\x00"+string(rune(len(cover)+1))+"\x00\x00\x00"), cover...)
 	tag := append([]byte("ID3\x03\x00\x00\x00\x00\x00"+string(rune(len(frame)))), frame...)
 	linked := slices.Concat(tag, ffmpeg(t, "sound.mp3", tone+"-c:a libmp3lame -write_xing 0 -id3v2_version 0"))
-	for name, c := range map[string]struct {
+	for name, c := range soak.Some(2, map[string]struct {
 		content []byte
 		want    string
 	}{
@@ -246,7 +246,7 @@ func TestHostile_NoFileLeadsToAnother(t *testing.T) {
 		"cover elsewhere.mp3":        {linked, finished},
 		"source[page=FILE].mp4":      {clip, finished},
 		"-i concat:FILE.mp4":         {clip, finished},
-	} {
+	}) {
 		in.wantEnd(t, name, in.bring(t, strings.ReplaceAll(name, "FILE", strings.ReplaceAll(trap.file, "/", ":")), c.content), c.want)
 		trap.wantUntouched(t, name)
 	}
@@ -290,7 +290,7 @@ func TestHostile_WhatSaysMoreThanItHoldsIsRefusedInWords(t *testing.T) {
 	webp := []byte("RIFF\x1e\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x10\x00\x00\x00\xFF\xFF\xFF\xFF\xFF\xFFVP8L\x00\x00\x00\x00")
 	tiff := []byte("II*\x00\x08\x00\x00\x00\x02\x00\x00\x01\x04\x00\x01\x00\x00\x00\xFF\xFF\xFF\x7F\x01\x01\x04\x00\x01\x00\x00\x00" +
 		"\xFF\xFF\xFF\x7F\x00\x00\x00\x00")
-	for name, c := range map[string]struct {
+	for name, c := range soak.Some(3, map[string]struct {
 		content []byte
 		want    string
 	}{
@@ -315,7 +315,7 @@ func TestHostile_WhatSaysMoreThanItHoldsIsRefusedInWords(t *testing.T) {
 		"a tag of 256 MB.mp3":          {append([]byte("ID3\x04\x00\x00\x7F\x7F\x7F\x7FTIT2\x7F\x7F\x7F\x7F\x00\x00x"), make([]byte, 1000)...), "failed The file"},
 		"a block of 16 MB.flac":        {append([]byte("fLaC\x04\xFF\xFF\xFF\x10\x00\x00\x00"), make([]byte, 1000)...), noType},
 		"chunks of 2^63 bytes.caf":     {append([]byte("caff\x00\x01\x00\x00desc\x00\x00\x00\x00\x00\x00\x00\x20"), append(make([]byte, 32), "data\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x00\x00\x00\x00"...)...), ""},
-	} {
+	}) {
 		in.wantEnd(t, name, in.bring(t, name, c.content), c.want)
 	}
 }
@@ -324,7 +324,7 @@ func TestHostile_ThousandsOfStreamsAndExtremesAreHeldToLimits(t *testing.T) {
 	t.Parallel()
 	in := processingInbox(t, nodetest.Start(t))
 	frame := ffmpeg(t, "frame.mp4", "-f lavfi -i testsrc2=s=16x16:r=10:d=0.2 "+h264)
-	for name, c := range map[string]struct {
+	for name, c := range soak.Some(3, map[string]struct {
 		content []byte
 		want    string
 	}{
@@ -343,7 +343,7 @@ func TestHostile_ThousandsOfStreamsAndExtremesAreHeldToLimits(t *testing.T) {
 		"144 million pixels.mkv":  {ffmpeg(t, "large.mkv", "-f lavfi -i color=s=12000x12000:r=1:d=1 -frames:v 1 -c:v png -pred none"), "failed The"},
 		"1 × 60,000.png":          {ffmpeg(t, "thin.png", "-f lavfi -i color=s=1x60000,format=rgb24 -frames:v 1"), finished},
 		"60,000 × 1.png":          {ffmpeg(t, "flat.png", "-f lavfi -i color=s=60000x1,format=rgb24 -frames:v 1"), finished},
-	} {
+	}) {
 		in.wantEnd(t, name, in.bring(t, name, c.content), c.want)
 	}
 }
@@ -356,7 +356,7 @@ func TestHostile_ArchivesAndOtherFilesAreNoMedia(t *testing.T) {
 	_, _ = w.Write(make([]byte, 64<<20))
 	_ = w.Close()
 	clip := ffmpeg(t, "clip.mp4", pattern+tone+h264+"-c:a aac")
-	for name, c := range map[string]struct {
+	for name, c := range soak.Some(3, map[string]struct {
 		content []byte
 		want    string
 	}{
@@ -373,7 +373,7 @@ func TestHostile_ArchivesAndOtherFilesAreNoMedia(t *testing.T) {
 		"text.mp4":         {[]byte(strings.Repeat("nothing to see here\n", 100)), noMedia},
 		"clip.jpg":         {clip, finished},
 		"clip.exe":         {clip, finished},
-	} {
+	}) {
 		o := in.bring(t, name, c.content)
 		in.wantEnd(t, name, o, c.want)
 		if o.status == finished && o.assets[len(o.assets)-1].Kind != "snapshot" {
@@ -401,7 +401,7 @@ func TestHostile_CutFilesFailOrPlayAsFarAsTheyGo(t *testing.T) {
 	t.Parallel()
 	in := processingInbox(t, nodetest.Start(t))
 	plain := "-f lavfi -i testsrc2=s=64x64:r=5:d=4 "
-	for name, whole := range map[string][]byte{
+	for name, whole := range soak.Some(2, map[string][]byte{
 		"clip.mp4":  ffmpeg(t, "clip.mp4", plain+tone+h264+"-c:a aac"),
 		"fast.mp4":  ffmpeg(t, "fast.mp4", plain+tone+h264+"-c:a aac -movflags +faststart"),
 		"clip.webm": ffmpeg(t, "clip.webm", plain+"-c:v libvpx -deadline realtime -cpu-used 8"),
@@ -412,8 +412,8 @@ func TestHostile_CutFilesFailOrPlayAsFarAsTheyGo(t *testing.T) {
 		"still.png": ffmpeg(t, "still.png", pattern+"-frames:v 1"),
 		"still.jpg": ffmpeg(t, "still.jpg", pattern+"-frames:v 1"),
 		"page.pdf":  pdf("100", "100", "", "/Contents 10 0 R", "<</Length 22>> stream\n1 0 0 rg 0 0 9 9 re f   \nendstream"),
-	} {
-		for tenth := 1; tenth < 10; tenth += soak.Times(4, 1) {
+	}) {
+		for tenth := 1; tenth < 10; tenth += soak.Times(8, 1) {
 			part := fmt.Sprintf("%d tenths of %s", tenth, name)
 			o := in.bring(t, name, whole[:len(whole)*tenth/10])
 			in.wantEnd(t, part, o, "")
