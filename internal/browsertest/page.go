@@ -155,16 +155,20 @@ func (p *Page) WaitText(selector, want string) {
 	p.Wait(selector+" has "+want, text+`.includes(`+quote(want)+`)`)
 }
 
-// Wait waits until an expression is true in the page.
+// Wait waits until an expression is true in the page, which may go to another address meanwhile.
 func (p *Page) Wait(what, expression string) {
 	p.T.Helper()
-	for deadline := time.Now().Add(Timeout); time.Now().Before(deadline); {
-		if Eval[bool](p, expression) {
+	ctx, cancel := context.WithTimeout(p.ctx, Timeout)
+	defer cancel()
+	var last error // Chromium answers no question while it goes from one page to the next
+	for ctx.Err() == nil {
+		var found bool
+		if found, last = chromedp.Run(ctx, chromedp.Evaluate[bool](expression)); found {
 			return
 		}
 		time.Sleep(20 * time.Millisecond) // between two looks at the browser
 	}
-	p.T.Fatalf("the page never came so far: %s\nat %s", what, p.Excerpt())
+	p.T.Fatalf("the page never came so far: %s: %v\nat %s", what, last, p.Excerpt())
 }
 
 // Path returns the path and query of the page.

@@ -2,10 +2,12 @@ package web_test
 
 import (
 	"net/http"
+	"os"
 	"testing"
 
 	"itemcast/internal/browsertest"
 	"itemcast/internal/node/nodetest"
+	"itemcast/internal/soak"
 )
 
 // Two people have the same item open. Neither loses anything.
@@ -100,10 +102,13 @@ func TestBrowser_PagesAreForEverybody(t *testing.T) {
 	createFields(n)
 	pages := examplePages(t, n)
 	p := open(t, n)
-	for _, language := range []string{"en", "de"} {
+	for i, language := range []string{"en", "de"} {
 		p.As(nodetest.AdminEmail, nodetest.AdminPassword, language)
 		for name, path := range pages {
-			for _, width := range []int64{1280, 320} {
+			for j, width := range []int64{1280, 320} {
+				if soak.Times(2, 1) == 2 && i != j && os.Getenv("ITEMCAST_SCREENSHOTS") == "" {
+					continue // CI looks at English in wide and light windows, and at German in narrow and dark ones
+				}
 				p.Width(width).Dark(width == 320)
 				p.Go(path)
 				what := name + "-" + language + map[int64]string{1280: "-wide", 320: "-narrow"}[width]

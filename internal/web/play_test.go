@@ -18,6 +18,7 @@ import (
 
 	"itemcast/internal/browsertest"
 	"itemcast/internal/node/nodetest"
+	"itemcast/internal/soak"
 )
 
 // tab is a tab of Chromium. Nobody is signed in in it.
@@ -116,7 +117,7 @@ func (p played) want(t *testing.T, seconds float64, width, height int) {
 func TestPlay_EveryKindOfFilePlaysToItsEnd(t *testing.T) {
 	t.Parallel()
 	s := openStudio(t)
-	for name, c := range map[string]struct {
+	for name, c := range soak.Some(2, map[string]struct {
 		make          func(*testing.T) string
 		seconds       float64
 		width, height int
@@ -133,7 +134,7 @@ func TestPlay_EveryKindOfFilePlaysToItsEnd(t *testing.T) {
 		}, 3, 320, 180},
 		"sound only":            {func(t *testing.T) string { return made(t, "tone.mp3", sound) }, 2, 0, 0},
 		"recorded by a browser": {recorded, 2, 320, 180},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			item := s.processed(t, c.make(t), "public")

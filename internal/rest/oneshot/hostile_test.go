@@ -209,7 +209,7 @@ func TestHostile_NoFileLeadsToAnother(t *testing.T) {
 	frame := append([]byte("APIC\x00\x00\x00"+string(rune(len(cover)+1))+"\x00\x00\x00"), cover...)
 	tag := append([]byte("ID3\x03\x00\x00\x00\x00\x00"+string(rune(len(frame)))), frame...)
 	linked := slices.Concat(tag, ffmpeg(t, "sound.mp3", tone+"-c:a libmp3lame -write_xing 0 -id3v2_version 0"))
-	for name, c := range soak.Some(2, map[string]struct {
+	for name, c := range soak.Some(3, map[string]struct {
 		content []byte
 		want    string
 	}{
@@ -290,7 +290,7 @@ func TestHostile_WhatSaysMoreThanItHoldsIsRefusedInWords(t *testing.T) {
 	webp := []byte("RIFF\x1e\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x10\x00\x00\x00\xFF\xFF\xFF\xFF\xFF\xFFVP8L\x00\x00\x00\x00")
 	tiff := []byte("II*\x00\x08\x00\x00\x00\x02\x00\x00\x01\x04\x00\x01\x00\x00\x00\xFF\xFF\xFF\x7F\x01\x01\x04\x00\x01\x00\x00\x00" +
 		"\xFF\xFF\xFF\x7F\x00\x00\x00\x00")
-	for name, c := range soak.Some(3, map[string]struct {
+	for name, c := range soak.Some(6, map[string]struct {
 		content []byte
 		want    string
 	}{
@@ -324,7 +324,7 @@ func TestHostile_ThousandsOfStreamsAndExtremesAreHeldToLimits(t *testing.T) {
 	t.Parallel()
 	in := processingInbox(t, nodetest.Start(t))
 	frame := ffmpeg(t, "frame.mp4", "-f lavfi -i testsrc2=s=16x16:r=10:d=0.2 "+h264)
-	for name, c := range soak.Some(3, map[string]struct {
+	for name, c := range soak.Some(6, map[string]struct {
 		content []byte
 		want    string
 	}{
@@ -356,7 +356,7 @@ func TestHostile_ArchivesAndOtherFilesAreNoMedia(t *testing.T) {
 	_, _ = w.Write(make([]byte, 64<<20))
 	_ = w.Close()
 	clip := ffmpeg(t, "clip.mp4", pattern+tone+h264+"-c:a aac")
-	for name, c := range soak.Some(3, map[string]struct {
+	for name, c := range soak.Some(6, map[string]struct {
 		content []byte
 		want    string
 	}{
@@ -401,7 +401,7 @@ func TestHostile_CutFilesFailOrPlayAsFarAsTheyGo(t *testing.T) {
 	t.Parallel()
 	in := processingInbox(t, nodetest.Start(t))
 	plain := "-f lavfi -i testsrc2=s=64x64:r=5:d=4 "
-	for name, whole := range soak.Some(2, map[string][]byte{
+	for name, whole := range soak.Some(4, map[string][]byte{
 		"clip.mp4":  ffmpeg(t, "clip.mp4", plain+tone+h264+"-c:a aac"),
 		"fast.mp4":  ffmpeg(t, "fast.mp4", plain+tone+h264+"-c:a aac -movflags +faststart"),
 		"clip.webm": ffmpeg(t, "clip.webm", plain+"-c:v libvpx -deadline realtime -cpu-used 8"),
