@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"sync"
 	"time"
 
 	"itemcast/internal/problem"
@@ -33,17 +32,15 @@ type Body struct {
 	r          io.Reader
 	header     http.Header // of the answer
 	controller *http.ResponseController
+	deadline   *Deadline
 	extended   time.Time // when the deadline was last moved
 	err        error     // why it ended, but for io.EOF
-
-	mu       sync.Mutex
-	complete bool // it was read to its end
-	stopped  bool // End has stopped it
 }
 
 // New returns the body of a request that w answers.
 func New(w http.ResponseWriter, r *http.Request) *Body {
-	return &Body{r: r.Body, header: w.Header(), controller: http.NewResponseController(w), Idle: idleTimeout}
+	return &Body{r: r.Body, header: w.Header(), controller: http.NewResponseController(w), deadline: NewDeadline(w, r),
+		Idle: idleTimeout}
 }
 
 func (b *Body) Read(p []byte) (int, error) {
@@ -53,12 +50,12 @@ func (b *Body) Read(p []byte) (int, error) {
 	// A deadline costs less than a microsecond, but each move of it is one.
 	if now := time.Now(); b.Waits && now.Sub(b.extended) > b.Idle/60 {
 		b.extended = now
-		_ = b.controller.SetReadDeadline(now.Add(b.Idle)) // fails only where there is no connection, as in a test
+		_ = b.deadline.Set(now.Add(b.Idle)) // fails only where there is no connection, as in a test
 	}
 	n, err := b.r.Read(p)
 	switch {
 	case errors.Is(err, io.EOF):
-		b.finish()
+		b.deadline.Finish()
 	case err != nil:
 		b.err = err
 	}
@@ -80,25 +77,8 @@ func (b *Body) Failure(err error) (failure error, caused bool) {
 	return failure, errors.Is(err, b.err)
 }
 
-// finish notes that the body was read to its end. From now on net/http watches for the client's end. A deadline would
-// end that: net/http would cancel this request, and all later ones of the connection.
-func (b *Body) finish() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.complete = true
-	_ = b.controller.SetReadDeadline(time.Time{})
-}
-
 // End ends a Read that waits. It has no effect on a body that was read to its end.
-func (b *Body) End() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.complete {
-		return
-	}
-	b.stopped = true
-	_ = b.controller.SetReadDeadline(time.Now())
-}
+func (b *Body) End() { b.deadline.Stop() }
 
 // EndWith ends reads when ctx ends. Call the result before the answer.
 func (b *Body) EndWith(ctx context.Context) (stop func()) {
@@ -117,9 +97,7 @@ func (b *Body) EndWith(ctx context.Context) (stop func()) {
 // Answer gives the client time for the answer, however long the body took. Call it before the answer begins. The
 // connection of a body that was stopped is of no further use: net/http may have met the deadline while it watched.
 func (b *Body) Answer() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.stopped {
+	if b.deadline.Stopped() {
 		b.header.Set("Connection", "close")
 	}
 	_ = b.controller.SetWriteDeadline(time.Now().Add(answerTimeout))

@@ -69,7 +69,7 @@ func (a *answer) Write(p []byte) (int, error) {
 }
 
 // SetReadDeadline is for tusd, which moves the deadline after each read, also after the last.
-func (a *answer) SetReadDeadline(at time.Time) error { return a.call.body.SetReadDeadline(at) }
+func (a *answer) SetReadDeadline(at time.Time) error { return a.call.body.deadline.Set(at) }
 
 // Unwrap is for http.ResponseController.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

@@ -21,7 +21,7 @@ func TestBody_KnowsASilentClientFromOneThatIsGone(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				b := newBody(w, r)
 				if !leaves {
-					_ = b.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+					_ = b.deadline.Set(time.Now().Add(50 * time.Millisecond))
 				}
 				_, _ = io.Copy(io.Discard, b)
 				<-r.Context().Done() // net/http cancels it in both cases

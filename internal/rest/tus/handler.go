@@ -24,7 +24,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +32,7 @@ import (
 	"itemcast/internal/contract"
 	"itemcast/internal/problem"
 	"itemcast/internal/publicurl"
+	"itemcast/internal/rest/incoming"
 	"itemcast/internal/upload"
 )
 
@@ -122,7 +122,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.r = r
 	c.body = newBody(w, r)
 	r.Body = c.body
-	stop := context.AfterFunc(r.Context(), func() { _ = c.body.SetReadDeadline(time.Now()) })
+	stop := context.AfterFunc(r.Context(), c.body.deadline.Stop)
 	defer stop()
 	h.tusd.ServeHTTP(a, r.WithContext(context.WithValue(r.Context(), callKey{}, c)))
 	a.end()
@@ -187,44 +187,22 @@ var errShuttingDown = problem.New(problem.Unavailable, "The server is shutting d
 // body is a body that ends with its request.
 type body struct {
 	io.ReadCloser
-	ctx        context.Context
-	controller *http.ResponseController
-	failed     bool // it has not been read to its end
-	silent     bool // nothing has come for too long; the client may still be there
-
+	ctx         context.Context
+	deadline    *incoming.Deadline
+	failed      bool        // it has not been read to its end
+	silent      bool        // nothing has come for too long; the client may still be there
 	interrupted atomic.Bool // another request waits for the upload
-	mu          sync.Mutex
-	complete    bool // it was read to its end
 }
 
 func newBody(w http.ResponseWriter, r *http.Request) *body {
-	return &body{ReadCloser: r.Body, ctx: r.Context(), controller: http.NewResponseController(w),
-		complete: r.ContentLength == 0}
+	return &body{ReadCloser: r.Body, ctx: r.Context(), deadline: incoming.NewDeadline(w, r)}
 }
 
 // interrupt ends the body for another request. tusd has an interruption of its own, which is a data race in v2.9.1: its
 // context reads the body's field while the handler writes it.
 func (b *body) interrupt() {
 	b.interrupted.Store(true)
-	_ = b.SetReadDeadline(time.Now()) // ends a read that waits
-}
-
-// SetReadDeadline has no effect on a body that was read to its end. From then on net/http watches for the client's end,
-// and after a deadline it would cancel this request and all later ones of the connection.
-func (b *body) SetReadDeadline(at time.Time) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.complete {
-		return nil
-	}
-	return b.controller.SetReadDeadline(at)
-}
-
-func (b *body) finish() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.complete = true
-	_ = b.controller.SetReadDeadline(time.Time{})
+	b.deadline.Stop()
 }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -239,7 +217,7 @@ func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	switch {
 	case errors.Is(err, io.EOF):
-		b.finish()
+		b.deadline.Finish()
 	case err != nil:
 		b.failed = true
 		b.silent = errors.Is(err, os.ErrDeadlineExceeded) && !b.interrupted.Load() &&
