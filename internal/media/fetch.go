@@ -73,7 +73,7 @@ func (s *Service) Fetch(ctx context.Context, r Request) (Fetched, error) {
 		return f, nil
 	}
 	f.Access = ByUser
-	return f, s.maySee(r.Identify, *row.ItemID)
+	return f, MaySee(s.items, r.Identify, *row.ItemID)
 }
 
 // absent returns the error for a file that is not there.
@@ -96,11 +96,11 @@ func WrongCredentials(identify func() (context.Context, error)) error {
 	return err
 }
 
-// maySee returns NOT_FOUND unless a request's user may see an item. A request without a user gets the same answer.
-func (s *Service) maySee(identify func() (context.Context, error), id uuid.UUID) error {
+// MaySee returns NOT_FOUND unless a request's user may see an item. A request without a user gets the same answer.
+func MaySee(items *item.Service, identify func() (context.Context, error), id uuid.UUID) error {
 	ctx, err := identify()
 	if err == nil {
-		_, err = s.items.Get(ctx, id)
+		_, err = items.Get(ctx, id)
 		if problem.Is(err, problem.Unauthenticated) { // nobody, as opposed to wrong credentials
 			return errNotFound
 		}

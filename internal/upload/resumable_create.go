@@ -42,7 +42,7 @@ const MaxParts = 100
 
 // CreateResumable reserves what an upload needs, a ticket's nonce and the quota, and returns the key of its URL. With
 // parts, it takes their bytes in the same transaction; asked again with the same parts, it returns another key of the
-// same upload. Errors: TICKET_USED; TOO_LARGE, also for a full quota; BAD_REQUEST for an empty file or unusable parts;
+// same upload. Errors: TICKET_USED; TOO_LARGE; QUOTA_EXCEEDED; BAD_REQUEST for an empty file or unusable parts;
 // INVALID_INPUT, NOT_FOUND or FORBIDDEN for a user's metadata.
 func (s *Service) CreateResumable(ctx context.Context, n NewResumable) (key string, err error) {
 	c, err := s.admitResumable(ctx, n)

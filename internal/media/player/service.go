@@ -105,14 +105,8 @@ func (s *Service) admit(ctx context.Context, r Request, privacy item.Privacy) (m
 		}
 		return media.BySignature, until, err
 	}
-	user, err := r.Identify()
-	if err == nil {
-		_, err = s.Items.Get(user, r.Item)
-		if problem.Is(err, problem.Unauthenticated) { // nobody, as opposed to wrong credentials
-			return 0, time.Time{}, errNotFound
-		}
-	}
-	if problem.Is(err, problem.NotFound) || problem.Is(err, problem.Forbidden) {
+	err := media.MaySee(s.Items, r.Identify, r.Item)
+	if problem.Is(err, problem.NotFound) {
 		err = errNotFound
 	}
 	return media.ByUser, time.Time{}, err
