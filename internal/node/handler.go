@@ -45,7 +45,7 @@ func (n *Node) Handler() *Handler {
 		Player:   n.player,
 		Problems: n.problems,
 		Pages:    n.pages,
-		Services: web.Services{Items: n.Items, Hooks: n.hooks, Workflows: n.workflows, Users: n.directory,
+		Services: web.Services{Items: n.Items, Hooks: n.hooks, Tokens: n.Tokens, Workflows: n.workflows, Users: n.directory,
 			Cursor: func() string { return n.Feed.Checkpoint(n.Feed.Head()) }},
 		GraphQL:        graphQL,
 		GraphQLSchema:  graphQL.Schema,

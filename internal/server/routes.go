@@ -71,6 +71,8 @@ func Routes(h Handlers) http.Handler {
 	mux.Handle("/items/confirm", people.ItemsConfirm())
 	mux.Handle("/items/{id}", people.Item())
 	mux.Handle("/api", people.API())
+	mux.Handle("/hooks/{id}", people.Hook())
+	mux.Handle("/deliveries/{id}", people.Delivery())
 
 	// Anyone who may see the item: everybody, if it is public or unlisted, or with a signed link. Its files, the page that
 	// plays it, the same for frames of other sites, and streams that tell when the page changes.

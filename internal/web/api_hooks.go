@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -16,16 +17,17 @@ type hooksView struct {
 	Action string
 	Hooks  []hookView
 	Form   formView // of a new hook
-	Events []option
-	Secret *secretView
 }
 
-// hookView is a hook with its health.
+// hookView is a hook with its state.
 type hookView struct {
 	ID          string
+	Page        string // address
 	URL         string
+	Host        string
 	Description string
 	Events      string
+	Filter      string // "" for every item
 	State       badge
 	Reason      string // why it is inactive
 	LastError   string
@@ -33,41 +35,42 @@ type hookView struct {
 	Success     *moment
 	Failing     *moment // since when every attempt has failed
 	Active      bool
-	Edit        string // address in the browsable API
-	Deliveries  string // address in the browsable API
+	Health      healthView // of the panel
 }
 
-// secretView is a secret that is shown once.
-type secretView struct{ URL, Secret string }
-
-// hookEvents are the events that a hook can ask for, and whether it does unless the user says otherwise.
-var hookEvents = []option{{Value: hook.ItemCreated}, {Value: hook.ItemUpdated, Selected: true},
-	{Value: hook.ItemDeleted, Selected: true}, {Value: hook.ItemTriggered, Selected: true}}
-
-func (c *call) hooks(form formView, secret *secretView) (*hooksView, error) {
+// hooks returns the panel, with a form that has been sent.
+func (c *call) hooks(sent *hooksView) (*hooksView, error) {
+	v := sent
+	if v == nil {
+		v = &hooksView{Form: c.newHookForm()}
+	}
+	v.Action = c.apiPath()
 	found, _, err := c.pages.Hooks.List(c.Context(), maxHooks, "")
 	if err != nil {
 		return nil, err
 	}
-	v := &hooksView{Action: c.apiPath(), Form: form, Secret: secret}
-	for _, event := range hookEvents {
-		event.Text = c.text.Get("event." + event.Value)
-		if sent, ok := c.PostForm["events"]; ok {
-			event.Selected = strings.Contains(strings.Join(sent, " "), event.Value)
-		}
-		v.Events = append(v.Events, event)
+	ids := make([]uuid.UUID, len(found))
+	for n := range found {
+		ids[n] = found[n].ID
+	}
+	health, err := c.pages.Hooks.Health(c.Context(), ids...)
+	if err != nil {
+		return nil, err
 	}
 	for n := range found {
-		v.Hooks = append(v.Hooks, c.hook(&found[n]))
+		shown := c.hook(&found[n])
+		shown.Health = c.health(health[found[n].ID])
+		v.Hooks = append(v.Hooks, shown)
 	}
 	return v, nil
 }
 
 func (c *call) hook(h *hook.Hook) hookView {
-	id := h.ID.String()
-	v := hookView{ID: id, URL: h.URL, Description: h.Description, Active: h.Active,
-		State: badge{"succeeded", c.text.Get("hook.active")}, Edit: c.pages.root + "api/v1/hooks/" + id,
-		Deliveries: c.pages.root + "api/v1/hooks/" + id + "/deliveries"}
+	v := hookView{ID: h.ID.String(), Page: c.hookPath(h.ID), URL: h.URL, Host: h.URL, Description: h.Description,
+		Active: h.Active, State: badge{"succeeded", c.text.Get("hook.active")}, Filter: c.filterText(h.Filter)}
+	if u, err := url.Parse(h.URL); err == nil && u.Host != "" {
+		v.Host = u.Host
+	}
 	var events []string
 	for _, event := range h.Events {
 		events = append(events, c.text.Or("event."+event, event))
@@ -96,76 +99,31 @@ func (c *call) hook(h *hook.Hook) hookView {
 	return v
 }
 
-func (c *call) newHookForm() formView {
-	return formView{Action: c.apiPath(), Fields: []field{
-		{Name: "url", Label: c.text.Get("hook.url"), Hint: c.text.Get("hook.url.hint"), Kind: "text", MaxLength: 2000,
-			Required: true, Value: c.PostForm.Get("url")},
-		{Name: "description", Label: c.text.Get("hook.description"), Kind: "text", MaxLength: 500,
-			Value: c.PostForm.Get("description")},
-	}}
-}
-
-// changeHooks does what a form of the panel says.
+// changeHooks does what a button of the panel says.
 func (c *call) changeHooks() error {
-	if c.value("do") == "add" {
-		return c.addHook()
-	}
 	id, err := uuid.Parse(c.value("hook"))
 	if err != nil {
 		return problem.New(problem.BadRequest, "The form names no hook.")
 	}
-	var report notice
-	switch do := c.value("do"); do {
-	case "pause", "resume":
-		_, err = c.pages.Hooks.Patch(c.Context(), id, mustJSON(map[string]any{"active": do == "resume"}), nil)
-		report = done("hook.done." + do)
-	case "delete":
-		err = c.pages.Hooks.Delete(c.Context(), id, nil)
-		report = done("hook.done.delete")
-	case "test":
-		report, err = c.testHook(id)
-	case "rotate":
-		return c.rotateSecret(id)
-	default:
-		return problem.New(problem.BadRequest, "The form names nothing to do.")
-	}
+	report, err := c.doToHook(id, c.value("do"))
 	if err != nil {
 		report = c.problemNotice(err)
 	}
-	return c.seeOther(c.apiPath(), report)
+	return c.seeOther(c.apiPath()+"#hooks", report)
 }
 
 // addHook makes a hook, and shows its secret. That is on no other page, so the answer is the page itself.
 func (c *call) addHook() error {
-	input := map[string]any{"url": strings.TrimSpace(c.value("url")), "description": c.value("description"),
-		"events": c.PostForm["events"]}
-	made, secret, err := c.pages.Hooks.Create(c.Context(), mustJSON(input))
-	if wrong := problem.Of(err); wrong != nil && wrong.Code.Status() < http.StatusInternalServerError {
-		form := c.newHookForm()
-		form.Problem = c.text.Get("item.notsaved")
-		if len(wrong.Faults) == 0 {
-			form.Others = []string{wrong.Detail}
-		}
-		form.Others = append(form.Others, withFaults(c.text, form.Fields, wrong.Faults)...)
-		return c.writeAPI(wrong.Code.Status(), form, nil)
+	made, secret, err := c.pages.Hooks.Create(c.Context(), mustJSON(c.hookInput(nil)))
+	if wrong := refusal(err); wrong != nil {
+		return c.writeAPI(wrong.Code.Status(), apiView{Hooks: &hooksView{Form: c.wrongForm(c.newHookForm(), wrong)}})
 	}
 	if err != nil {
 		return err
 	}
 	c.PostForm = nil // the form is for another hook now
-	return c.writeAPI(http.StatusCreated, c.newHookForm(), &secretView{made.URL, secret})
-}
-
-func (c *call) rotateSecret(id uuid.UUID) error {
-	h, err := c.pages.Hooks.Get(c.Context(), id)
-	if err != nil {
-		return err
-	}
-	secret, _, err := c.pages.Hooks.RotateSecret(c.Context(), id, false)
-	if err != nil {
-		return err
-	}
-	return c.writeAPI(http.StatusOK, c.newHookForm(), &secretView{h.URL, secret})
+	return c.writeAPI(http.StatusCreated, apiView{Secret: &secretView{Of: made.URL, Secret: secret,
+		Example: "itemcast listen --secret " + secret}})
 }
 
 // testHook sends a sample to a hook, and says what it answered.

@@ -9,17 +9,33 @@ import (
 
 // field is a control of a form, as field.html draws it: a label, the control, a hint, and what is wrong with its value.
 type field struct {
-	Name      string // also its id
+	Name      string
+	Form      string // a prefix of its id; "" unless another form of the page has a field of this name
 	Label     string
 	Hint      string
-	Kind      string // text, lines, number, date, choice
+	Kind      string // text, lines, number, date, choice, boxes
 	Value     string
-	Options   []option // of a choice
+	Options   []option // of a choice and of boxes
 	Rows      int      // of lines
 	MaxLength int      // characters; 0: no limit
 	Required  bool     // the page marks it; the service checks it
 	Fault     string
 	Disabled  bool
+}
+
+// ID is the id of the control. Two forms of a page may have fields of one name.
+func (f field) ID() string { return f.Form + f.Name }
+
+// Descriptions are the ids of what describes the control.
+func (f field) Descriptions() string {
+	var ids []string
+	if f.Fault != "" {
+		ids = append(ids, f.ID()+"-fault")
+	}
+	if f.Hint != "" {
+		ids = append(ids, f.ID()+"-hint")
+	}
+	return strings.Join(ids, " ")
 }
 
 // option is a value of a choice.

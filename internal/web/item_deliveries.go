@@ -25,7 +25,8 @@ type deliveriesView struct {
 
 type deliveryView struct {
 	ID       string
-	Href     string // of the delivery in the browsable API
+	Page     string // address
+	Item     string // address of the item's page; "" on that page
 	To       string // the hook's URL, or the task
 	Event    string
 	Trigger  string
@@ -89,7 +90,7 @@ func (c *call) hookURLs() (map[uuid.UUID]string, error) {
 }
 
 func (c *call) delivery(d *hook.Delivery, hooks map[uuid.UUID]string) deliveryView {
-	v := deliveryView{ID: d.ID.String(), Href: c.pages.root + "api/v1/deliveries/" + d.ID.String(), To: hooks[d.HookID],
+	v := deliveryView{ID: d.ID.String(), Page: c.deliveryPath(d.ID), To: hooks[d.HookID],
 		Event: d.Event, Trigger: c.text.Or("trigger."+d.Trigger, d.Trigger), Revision: strconv.FormatInt(d.Revision, 10),
 		State:    badge{string(d.State), c.text.Or("delivery."+string(d.State), string(d.State))},
 		Attempts: c.text.Count("delivery.attempts", d.Attempts), Failed: d.State == hook.Failed}

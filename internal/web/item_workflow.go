@@ -96,7 +96,7 @@ func (c *call) fillRun(v *runView, run *workflow.Run, names names) {
 		shown := badgedLink{Text: task.Key,
 			Badge: badge{string(task.State), c.text.Or("task."+string(task.State), string(task.State))}}
 		if task.DeliveryID != nil && c.may(account.HooksManage) {
-			shown.Href = c.pages.root + "api/v1/deliveries/" + task.DeliveryID.String()
+			shown.Href = c.deliveryPath(*task.DeliveryID)
 		}
 		v.Tasks = append(v.Tasks, shown)
 	}

@@ -8,6 +8,7 @@ import (
 	"itemcast/internal/hook"
 	"itemcast/internal/item"
 	"itemcast/internal/problem"
+	"itemcast/internal/token"
 	"itemcast/internal/workflow"
 )
 
@@ -15,6 +16,7 @@ import (
 type Services struct {
 	Items     *item.Service
 	Hooks     *hook.Service
+	Tokens    *token.Service
 	Workflows *workflow.Service
 	Users     *account.Directory
 	Cursor    func() string // of the end of the log, as far as this node has read it

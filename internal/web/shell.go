@@ -15,10 +15,11 @@ var navigation = []struct {
 	path       string // below the root
 	key        string // of its name
 	permission account.Permission
+	more       []string // paths of pages that belong to it
 }{
-	{"items", "nav.items", account.ItemsView},
-	{"graphql", "nav.playground", account.APIAccess},
-	{"api", "nav.api", account.APIAccess},
+	{"items", "nav.items", account.ItemsView, nil},
+	{"graphql", "nav.playground", account.APIAccess, nil},
+	{"api", "nav.api", account.APIAccess, []string{"hooks", "deliveries"}},
 }
 
 // link is a link of a page.
@@ -54,9 +55,11 @@ func (p *Pages) shell(c *call) *shellView {
 		if !c.may(page.permission) {
 			continue
 		}
-		address := p.root + page.path
-		v.Nav = append(v.Nav, link{Href: address, Text: c.text.Get(page.key),
-			Current: c.URL.Path == address || strings.HasPrefix(c.URL.Path, address+"/")})
+		entry := link{Href: p.root + page.path, Text: c.text.Get(page.key)}
+		for _, path := range append([]string{page.path}, page.more...) {
+			entry.Current = entry.Current || strings.HasPrefix(c.URL.Path+"/", p.root+path+"/")
+		}
+		v.Nav = append(v.Nav, entry)
 	}
 	return v
 }

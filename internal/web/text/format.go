@@ -49,3 +49,27 @@ func Duration(seconds float64) string {
 
 // Time writes a time in UTC. Where scripts run, the pages replace it by the time of the browser's zone.
 func (l *Language) Time(t time.Time) string { return t.UTC().Format(l.date) + " UTC" }
+
+// Percent writes a part of a whole in percent, with one decimal where it is neither nothing nor all. 100 % is all.
+func (l *Language) Percent(part, whole int64) string {
+	if whole == 0 || part == 0 {
+		return "0 %"
+	}
+	if part >= whole {
+		return "100 %"
+	}
+	tenths := min(part*1000/whole, 999)
+	return strconv.FormatInt(tenths/10, 10) + l.decimal + strconv.FormatInt(tenths%10, 10) + " %"
+}
+
+// Latency writes a time in milliseconds, from ten seconds on in seconds.
+func (l *Language) Latency(d time.Duration) string {
+	switch {
+	case d >= 10*time.Second:
+		return l.Number(int64(d.Round(time.Second)/time.Second)) + " s"
+	case d >= 10*time.Millisecond:
+		return l.Number(int64(d.Round(time.Millisecond)/time.Millisecond)) + " ms"
+	}
+	tenths := int64(d.Round(100*time.Microsecond) / (100 * time.Microsecond))
+	return strconv.FormatInt(tenths/10, 10) + l.decimal + strconv.FormatInt(tenths%10, 10) + " ms"
+}

@@ -123,3 +123,23 @@ LEFT JOIN item_change c ON c.id = a.change_id
 WHERE h.account_id = @account_id AND h.deleted_at IS NULL
     AND (h.workflow_profile_id IS NULL OR @of_tasks::boolean)
 ORDER BY a.number;
+
+-- HealthOfHooks counts the attempts of hooks since a time, by steps of seconds: of each hook at most max_attempts, those
+-- of the newest changes. No index has the time of an attempt, and none is worth its writes.
+-- name: HealthOfHooks :many
+SELECT h.id AS hook_id, floor(extract(epoch FROM a.at - @since::timestamptz) / @step::float8)::integer AS step,
+    count(*) AS attempts, count(*) FILTER (WHERE a.outcome = 'succeeded') AS succeeded,
+    percentile_disc(0.5) WITHIN GROUP (ORDER BY a.took)::integer AS median,
+    percentile_disc(0.95) WITHIN GROUP (ORDER BY a.took)::integer AS slow
+FROM hook h CROSS JOIN LATERAL (
+    SELECT x.at, x.took, x.outcome FROM delivery_attempt x
+    WHERE x.hook_id = h.id ORDER BY x.position DESC LIMIT @max_attempts::integer
+) a
+WHERE h.account_id = @account_id AND h.id = ANY (@ids::uuid[]) AND h.deleted_at IS NULL
+    AND h.workflow_profile_id IS NULL AND a.at >= @since::timestamptz AND a.took IS NOT NULL
+GROUP BY 1, 2 ORDER BY 1, 2;
+
+-- DocumentAt reads the document of the change at a position.
+-- name: DocumentAt :one
+SELECT c.document FROM item_position p JOIN item_change c ON c.id = p.change_id
+WHERE p.position = @position AND c.account_id = @account_id;

@@ -105,6 +105,24 @@ func (q *Queries) AttemptsOf(ctx context.Context, arg AttemptsOfParams) ([]Attem
 	return items, nil
 }
 
+const documentAt = `-- name: DocumentAt :one
+SELECT c.document FROM item_position p JOIN item_change c ON c.id = p.change_id
+WHERE p.position = $1 AND c.account_id = $2
+`
+
+type DocumentAtParams struct {
+	Position  int64
+	AccountID uuid.UUID
+}
+
+// DocumentAt reads the document of the change at a position.
+func (q *Queries) DocumentAt(ctx context.Context, arg DocumentAtParams) ([]byte, error) {
+	row := q.db.QueryRow(ctx, documentAt, arg.Position, arg.AccountID)
+	var document []byte
+	err := row.Scan(&document)
+	return document, err
+}
+
 const endedDeliveries = `-- name: EndedDeliveries :many
 SELECT d.delivery_id AS id, d.hook_id, d.item_id, d.position, d.revision, d.kind, d.trigger, d.number, d.at, d.took,
     d.outcome, d.status, d.fault, d.error, d.created_at, c.occurred_at, h.workflow_profile_id, c.task
@@ -397,6 +415,72 @@ func (q *Queries) FailedDeliveries(ctx context.Context, arg FailedDeliveriesPara
 			&i.OccurredAt,
 			&i.WorkflowProfileID,
 			&i.Task,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const healthOfHooks = `-- name: HealthOfHooks :many
+SELECT h.id AS hook_id, floor(extract(epoch FROM a.at - $1::timestamptz) / $2::float8)::integer AS step,
+    count(*) AS attempts, count(*) FILTER (WHERE a.outcome = 'succeeded') AS succeeded,
+    percentile_disc(0.5) WITHIN GROUP (ORDER BY a.took)::integer AS median,
+    percentile_disc(0.95) WITHIN GROUP (ORDER BY a.took)::integer AS slow
+FROM hook h CROSS JOIN LATERAL (
+    SELECT x.at, x.took, x.outcome FROM delivery_attempt x
+    WHERE x.hook_id = h.id ORDER BY x.position DESC LIMIT $3::integer
+) a
+WHERE h.account_id = $4 AND h.id = ANY ($5::uuid[]) AND h.deleted_at IS NULL
+    AND h.workflow_profile_id IS NULL AND a.at >= $1::timestamptz AND a.took IS NOT NULL
+GROUP BY 1, 2 ORDER BY 1, 2
+`
+
+type HealthOfHooksParams struct {
+	Since       time.Time
+	Step        float64
+	MaxAttempts int32
+	AccountID   uuid.UUID
+	Ids         []uuid.UUID
+}
+
+type HealthOfHooksRow struct {
+	HookID    uuid.UUID
+	Step      int32
+	Attempts  int64
+	Succeeded int64
+	Median    int32
+	Slow      int32
+}
+
+// HealthOfHooks counts the attempts of hooks since a time, by steps of seconds: of each hook at most max_attempts, those
+// of the newest changes. No index has the time of an attempt, and none is worth its writes.
+func (q *Queries) HealthOfHooks(ctx context.Context, arg HealthOfHooksParams) ([]HealthOfHooksRow, error) {
+	rows, err := q.db.Query(ctx, healthOfHooks,
+		arg.Since,
+		arg.Step,
+		arg.MaxAttempts,
+		arg.AccountID,
+		arg.Ids,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []HealthOfHooksRow{}
+	for rows.Next() {
+		var i HealthOfHooksRow
+		if err := rows.Scan(
+			&i.HookID,
+			&i.Step,
+			&i.Attempts,
+			&i.Succeeded,
+			&i.Median,
+			&i.Slow,
 		); err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import { copying } from './copy.js';
 import { guardForms } from './form.js';
 import { itemPage } from './item.js';
 import { list } from './list.js';
+import { following } from './parts.js';
 import { report } from './report.js';
 import { localTimes } from './time.js';
 import { uploading } from './upload.js';
@@ -17,6 +18,7 @@ guardForms();
 copying(document);
 list(document.getElementById('results'));
 itemPage(document.getElementById('item'));
+following(document.querySelector('[data-follows]'));
 uploading(document.getElementById('upload'));
 
 // htmx has put a new list, or another part, into the page.

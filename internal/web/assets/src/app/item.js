@@ -1,8 +1,6 @@
-import { copying } from './copy.js';
 import { follow } from './feed.js';
-import { isInUse } from './form.js';
+import { replaceParts } from './parts.js';
 import { fetchPart } from './report.js';
-import { localTimes } from './time.js';
 
 // Sections are fetched at most this often, in milliseconds.
 const pace = 500;
@@ -27,18 +25,7 @@ export function itemPage(page) {
     const since = page.querySelector('input[name=revision]').value; // what the form on the page was made from
     const html = await fetchPart(`${self}?since=${since}`);
     if (html === undefined) return;
-    const now = new DOMParser().parseFromString(html, 'text/html');
-    if (!now.getElementById('item')) return;
-    for (const part of page.querySelectorAll('[data-part]')) {
-      const fresh = now.getElementById(part.id);
-      if (!fresh || isInUse(part) || isSamePlayer(part, fresh)) continue;
-      const open = [...part.querySelectorAll('details[open][id]')].map(({ id }) => id);
-      part.replaceWith(document.importNode(fresh, true));
-      const placed = document.getElementById(part.id);
-      for (const id of open) document.getElementById(id)?.setAttribute('open', '');
-      localTimes(placed);
-      copying(placed);
-    }
+    replaceParts(page, html, isSamePlayer);
     pollUntilSettled();
   };
 
