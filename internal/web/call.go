@@ -99,19 +99,11 @@ const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; con
 
 func (c *call) write(status int, body []byte) {
 	h := c.w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", c.text.Tag)
-	h.Set("Content-Security-Policy", pagePolicy)
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("X-Content-Type-Options", "nosniff")
 	// It is for one user, and a browser that goes back must not show what has changed since.
 	h.Set("Cache-Control", "no-store")
 	h.Set("Vary", "Cookie, Accept-Language")
-	c.w.WriteHeader(status)
-	if c.Method != http.MethodHead {
-		_, _ = c.w.Write(body) // fails when the client is gone
-	}
+	writeHTML(c.w, c.Request, status, pagePolicy, body)
 }
 
 // seeOther leads to another page after a form, and reports what was done there.

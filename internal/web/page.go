@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"strconv"
 
 	"itemcast/internal/publicurl"
 )
@@ -62,9 +63,16 @@ func (p page) writeForUser(w http.ResponseWriter, r *http.Request, status int, d
 }
 
 func (p page) write(w http.ResponseWriter, r *http.Request, status int, body []byte) {
+	writeHTML(w, r, status, p.policy, body)
+}
+
+// writeHTML answers with a page, under a Content-Security-Policy. HEAD gets the same header as GET, length included
+// (RFC 9110, section 9.3.2).
+func writeHTML(w http.ResponseWriter, r *http.Request, status int, policy string, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", p.policy)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Content-Security-Policy", policy)
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -50,9 +51,11 @@ func TestPages_ReferToNoOtherOrigin(t *testing.T) {
 func TestPages_SendSecurityAndCacheHeaders(t *testing.T) {
 	t.Parallel()
 	for name, newPage := range pages {
-		h := request(newPage(builtTree(t)), "GET", "/").Header()
+		answer := request(newPage(builtTree(t)), "GET", "/")
+		h := answer.Header()
 		for header, want := range map[string]string{
 			"Content-Type":           "text/html; charset=utf-8",
+			"Content-Length":         strconv.Itoa(answer.Body.Len()),
 			"X-Content-Type-Options": "nosniff",
 			"Referrer-Policy":        "same-origin",
 			"Cache-Control":          map[string]string{"home": "no-store", "playground": "no-cache"}[name],
