@@ -64,12 +64,14 @@ func Routes(h Handlers) http.Handler {
 
 	// People with api.access. Without a session, they are led to /login. Each page calls services, which need more.
 	people := web.NewPages(web.Config{Services: h.Services, PublicURL: h.PublicURL, Admit: h.Gate.Admit,
-		Explain: h.Problems.Explain})
+		Receive: h.API.Receive, Explain: h.Problems.Explain})
 	mux.Handle("/items", people.Items())
 	mux.Handle("/items/rows", people.ItemRows())
 	mux.Handle("/items/new", people.ItemNew())
 	mux.Handle("/items/confirm", people.ItemsConfirm())
 	mux.Handle("/items/{id}", people.Item())
+	mux.Handle("/items/{id}/files", people.ItemFiles())
+	mux.Handle("/items/{id}/pictures", people.ItemPictures())
 	mux.Handle("/api", people.API())
 	mux.Handle("/hooks/{id}", people.Hook())
 	mux.Handle("/deliveries/{id}", people.Delivery())
@@ -113,7 +115,7 @@ func Routes(h Handlers) http.Handler {
 	unbounded := func(r *http.Request) bool {
 		return streams(r) || r.URL.Path == mux.path+"/graphql" || strings.HasPrefix(r.URL.Path, mux.path+"/media/") ||
 			strings.HasPrefix(r.URL.Path, mux.path+tus.Path) ||
-			strings.HasPrefix(r.URL.Path, mux.path+"/watch/")
+			strings.HasPrefix(r.URL.Path, mux.path+"/watch/") || isFileForm(mux.path, r)
 	}
 	upload := isUpload(mux.path)
 	takesTokens := func(r *http.Request) bool { return isAPI(strings.TrimPrefix(r.URL.Path, mux.path)) }
@@ -193,4 +195,10 @@ func secure(h Handlers, takesTokens, isUpload func(*http.Request) bool, next htt
 		}
 		protected.ServeHTTP(w, r)
 	})
+}
+
+// isFileForm reports whether a request is a page's form with a file for an item, which takes as long as it is sent.
+func isFileForm(root string, r *http.Request) bool {
+	rest, ok := strings.CutPrefix(r.URL.Path, root+"/items/")
+	return ok && r.Method == http.MethodPost && (strings.HasSuffix(rest, "/files") || strings.HasSuffix(rest, "/pictures"))
 }

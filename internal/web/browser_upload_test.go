@@ -31,12 +31,8 @@ func TestBuilt_TheScriptOfAPageIsSmall(t *testing.T) {
 func TestBrowser_AChosenFileBecomesAnItem(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)
-	var picture bytes.Buffer
-	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 64, 36))); err != nil {
-		t.Fatal(err)
-	}
 	file := filepath.Join(t.TempDir(), "poster.png")
-	if err := os.WriteFile(file, picture.Bytes(), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(pixels(t)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p := open(t, n)
@@ -48,4 +44,14 @@ func TestBrowser_AChosenFileBecomesAnItem(t *testing.T) {
 	p.Follow("#upload li a", http.StatusOK)
 	p.WaitText("#files", "Original")
 	wantText(t, p.Text("h1"), "poster")
+}
+
+// pixels returns a small picture.
+func pixels(t *testing.T) string {
+	t.Helper()
+	var picture bytes.Buffer
+	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 64, 36))); err != nil {
+		t.Fatal(err)
+	}
+	return picture.String()
 }

@@ -34,6 +34,7 @@ type itemView struct {
 	News       *newsView
 	Form       formView
 	Files      filesView
+	Attach     *uploadView // nil for users who may not edit it
 	Run        *runView
 	History    historyView
 	Deliveries *deliveriesView // nil for users who may not see them
@@ -42,7 +43,8 @@ type itemView struct {
 
 func (v *itemView) apiAddress() string { return v.API }
 
-var itemScreen = newScreen("item.html", "item_form.html", "item_files.html", "item_workflow.html", "item_history.html",
+var itemScreen = newScreen("item.html", "item_form.html", "item_files.html", "item_upload.html",
+	"item_workflow.html", "item_history.html",
 	"item_deliveries.html", "item_developer.html")
 
 // Item serves the page of an item. Its forms have the field do, which says what they do.
@@ -87,7 +89,8 @@ func (c *call) writeItem(status int, i *item.Item, form formView) (err error) {
 		TypeText: c.text.Get("type." + string(i.Type)), Thumb: c.pages.thumb(i), Player: c.player(i),
 		Privacy:  badge{string(i.Privacy), c.text.Get("privacy." + string(i.Privacy))},
 		Workflow: workflowBadge(c.text, i.Workflow), Created: momentOf(c.text, i.CreatedAt),
-		Updated: momentOf(c.text, i.UpdatedAt), Form: form, Files: c.files(i)}
+		Updated: momentOf(c.text, i.UpdatedAt), Form: form, Files: c.files(i),
+		Attach: c.uploads(i)}
 	if i.Duration != nil {
 		v.Duration = text.Duration(*i.Duration)
 	}

@@ -18,10 +18,13 @@ import (
 // changeItems does something with the selected items, each in a transaction of its own. It reports how many have
 // changed, and why others have not.
 func (c *call) changeItems() error {
-	back := c.backTo()
-	if c.value("do") == "seen" {
+	back, do := c.backTo(), c.value("do")
+	switch do {
+	case "seen":
 		c.setSeen()
 		return c.seeOther(back, notice{})
+	case "undo":
+		return c.undoItems()
 	}
 	ids, err := readIDs(c.PostForm["id"])
 	if err != nil {
@@ -30,7 +33,6 @@ func (c *call) changeItems() error {
 	if len(ids) == 0 {
 		return c.seeOther(back, notice{Key: "items.bulk.none", IsProblem: true})
 	}
-	do := c.value("do")
 	if asks := do == "delete" || do == "run"; asks && c.value("confirmed") == "" {
 		query := url.Values{"id": c.PostForm["id"], "back": {back}, "do": {do}}
 		return c.seeOther(c.itemsPath()+"/confirm?"+query.Encode(), notice{})
@@ -42,11 +44,17 @@ func (c *call) changeItems() error {
 	return c.seeOther(back, c.changeAll(ids, "items.done."+do, change))
 }
 
+// bulk does something with an item, and notes how to undo it, if it can be undone.
+type bulk func(id uuid.UUID, back *undo) error
+
 // bulkChange returns what a button does with an item.
-func (c *call) bulkChange(do string) (func(uuid.UUID) error, error) {
-	patch := func(privacy item.Privacy) func(uuid.UUID) error {
-		return func(id uuid.UUID) error {
-			_, err := c.pages.Config.Items.Patch(c.Context(), id, mustJSON(map[string]any{"privacy": privacy}), nil)
+func (c *call) bulkChange(do string) (bulk, error) {
+	patch := func(privacy item.Privacy) bulk {
+		return func(id uuid.UUID, back *undo) error {
+			former, err := c.setPrivacy(id, privacy)
+			if err == nil && former != privacy {
+				back.add(string(former), id)
+			}
 			return err
 		}
 	}
@@ -56,19 +64,26 @@ func (c *call) bulkChange(do string) (func(uuid.UUID) error, error) {
 		if tag == "" {
 			return nil, problem.New(problem.BadRequest, "%s", c.text.Get("items.bulk.notag"))
 		}
-		return func(id uuid.UUID) error { return c.changeTags(id, tag, do == "tag") }, nil
+		return func(id uuid.UUID, back *undo) error {
+			changed, err := c.changeTags(id, tag, do == "tag")
+			if err == nil && changed {
+				back.Tag, back.Adds = tag, do == "untag"
+				back.add("", id)
+			}
+			return err
+		}, nil
 	case "publish":
 		return patch(item.PrivacyPublic), nil
 	case "unpublish":
 		return patch(item.PrivacyPrivate), nil
 	case "delete":
-		return func(id uuid.UUID) error { return c.pages.Config.Items.Delete(c.Context(), id, nil) }, nil
+		return func(id uuid.UUID, _ *undo) error { return c.pages.Config.Items.Delete(c.Context(), id, nil) }, nil
 	case "run":
 		profile, err := uuid.Parse(c.value("profile"))
 		if err != nil {
 			return nil, problem.New(problem.BadRequest, "%s", c.text.Get("items.bulk.noprofile"))
 		}
-		return func(id uuid.UUID) error {
+		return func(id uuid.UUID, _ *undo) error {
 			_, err := c.pages.Workflows.Start(c.Context(), id, workflow.StartInput{ProfileID: &profile})
 			return err
 		}, nil
@@ -76,26 +91,43 @@ func (c *call) bulkChange(do string) (func(uuid.UUID) error, error) {
 	return nil, problem.New(problem.BadRequest, "The form names nothing to do.")
 }
 
-// tagAttempts bounds how often tags are read again because somebody else has changed the item meanwhile.
-const tagAttempts = 5
+// attempts bounds how often an item is read again because somebody else has changed it meanwhile.
+const attempts = 5
 
-// changeTags adds a tag to an item, or removes it.
-func (c *call) changeTags(id uuid.UUID, tag string, add bool) (err error) {
-	for range tagAttempts {
-		var document item.Document
-		if document, err = c.pages.Config.Items.Get(c.Context(), id); err != nil {
-			return err
-		}
-		i, err := item.Decode(document.Bytes)
-		if err != nil {
-			return err
-		}
+// changeTags adds a tag to an item, or removes it. It reports whether the item had it otherwise.
+func (c *call) changeTags(id uuid.UUID, tag string, add bool) (changed bool, err error) {
+	err = c.changeOne(id, func(i *item.Item) map[string]any {
+		changed = slices.Contains(i.Tags, tag) != add
 		tags := slices.DeleteFunc(slices.Clone(i.Tags), func(t string) bool { return t == tag })
 		if add {
 			tags = append(tags, tag)
 		}
-		_, err = c.pages.Config.Items.Patch(c.Context(), id, mustJSON(map[string]any{"tags": tags}),
-			revision.Is(document.Revision))
+		return map[string]any{"tags": tags}
+	})
+	return changed, err
+}
+
+// setPrivacy sets the privacy of an item, and returns what it was.
+func (c *call) setPrivacy(id uuid.UUID, privacy item.Privacy) (former item.Privacy, err error) {
+	err = c.changeOne(id, func(i *item.Item) map[string]any {
+		former = i.Privacy
+		return map[string]any{"privacy": privacy}
+	})
+	return former, err
+}
+
+// changeOne patches an item by what it is now.
+func (c *call) changeOne(id uuid.UUID, patch func(*item.Item) map[string]any) (err error) {
+	for range attempts {
+		var document item.Document
+		if document, err = c.pages.Config.Items.Get(c.Context(), id); err != nil {
+			return err
+		}
+		var i *item.Item
+		if i, err = item.Decode(document.Bytes); err != nil {
+			return err
+		}
+		_, err = c.pages.Config.Items.Patch(c.Context(), id, mustJSON(patch(i)), revision.Is(document.Revision))
 		if !problem.Is(err, problem.RevisionMismatch) {
 			return err
 		}
@@ -104,10 +136,11 @@ func (c *call) changeTags(id uuid.UUID, tag string, add bool) (err error) {
 }
 
 // changeAll changes items, and returns what to report.
-func (c *call) changeAll(ids []uuid.UUID, key string, change func(uuid.UUID) error) notice {
+func (c *call) changeAll(ids []uuid.UUID, key string, change bulk) notice {
 	changed, reason := 0, ""
+	var back undo
 	for _, id := range ids {
-		err := change(id)
+		err := change(id, &back)
 		if err == nil {
 			changed++
 		} else if reason == "" {
@@ -115,9 +148,10 @@ func (c *call) changeAll(ids []uuid.UUID, key string, change func(uuid.UUID) err
 		}
 	}
 	if failed := len(ids) - changed; failed > 0 {
-		return notice{Key: "items.failed", Count: &failed, Arguments: []any{len(ids)}, Detail: reason, IsProblem: true}
+		return notice{Key: "items.failed", Count: &failed, Arguments: []any{len(ids)}, Detail: reason, IsProblem: true,
+			Undo: back.pack()}
 	}
-	return notice{Key: key, Count: &changed}
+	return notice{Key: key, Count: &changed, Undo: back.pack()}
 }
 
 // mustJSON encodes values that JSON can hold.

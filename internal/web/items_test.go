@@ -246,3 +246,36 @@ func TestItems_ThoseChangedSinceTheLastVisitAreMarked(t *testing.T) {
 	body = page(t, n.Client, "/items", http.StatusOK, "Cookie", strings.SplitN(after.Header.Get("Set-Cookie"), ";", 2)[0])
 	wantNoText(t, body, `class="mark"`)
 }
+
+// Undo restores what the form has changed, and nothing else.
+func TestItems_ABulkChangeCanBeUndone(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	tagged := n.CreateItem(`{"name":"a","tags":["silent"]}`)
+	plain := n.CreateItem(`{"name":"b"}`)
+	unlisted := n.CreateItem(`{"name":"c","privacy":"unlisted"}`)
+	ids := []string{tagged, plain, unlisted}
+	value := regexp.MustCompile(`name="undo" value="([^"]*)"`)
+	undo := func(form url.Values) {
+		t.Helper()
+		form["id"] = ids
+		body := follow(t, n.Client, "/items", form)
+		found := value.FindStringSubmatch(body)
+		if found == nil {
+			t.Fatalf("nothing can be undone: %.2000s", body)
+		}
+		wantText(t, follow(t, n.Client, "/items", url.Values{"do": {"undo"}, "undo": {html.UnescapeString(found[1])}}),
+			"as they were")
+	}
+	undo(url.Values{"do": {"tag"}, "tag": {"silent"}})
+	wantText(t, document(t, n, tagged), `"tags":["silent"]`)
+	wantText(t, document(t, n, plain), `"tags":[]`)
+	undo(url.Values{"do": {"publish"}})
+	wantText(t, document(t, n, plain), `"privacy":"private"`)
+	wantText(t, document(t, n, unlisted), `"privacy":"unlisted"`)
+	if body := follow(t, n.Client, "/items", url.Values{"do": {"untag"}, "tag": {"none"}, "id": ids}); value.MatchString(body) {
+		t.Error("nothing has changed, and it can be undone")
+	}
+	post(t, n.Client, "/items", url.Values{"do": {"undo"}, "undo": {`{"i":{"private":"AAAA"}}`}}).
+		WantStatus(t, http.StatusBadRequest)
+}

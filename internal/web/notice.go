@@ -16,6 +16,7 @@ type notice struct {
 	Arguments []any  `json:"a,omitempty"`
 	Detail    string `json:"d,omitempty"` // a sentence that a service has written
 	IsProblem bool   `json:"p,omitempty"`
+	Undo      *undo  `json:"u,omitempty"` // nil: it cannot be undone
 }
 
 // shownNotice is a notice in the page's language.
@@ -23,6 +24,7 @@ type shownNotice struct {
 	Text      string
 	Detail    string
 	IsProblem bool
+	Undo      *shownUndo
 }
 
 const (
@@ -42,7 +44,7 @@ func (c *call) problemNotice(err error) notice {
 func (n notice) set(c *call) {
 	raw, err := json.Marshal(n)
 	if err == nil && len(raw) > maxNotice {
-		n.Arguments, n.Detail = nil, ""
+		n.Arguments, n.Detail, n.Undo = nil, "", nil
 		raw, err = json.Marshal(n)
 	}
 	if err != nil {
@@ -66,7 +68,11 @@ func takeNotice(c *call) *shownNotice {
 	if json.Unmarshal(raw, &n) != nil {
 		return nil
 	}
-	return n.in(c.text)
+	shown := n.in(c.text)
+	if shown != nil && n.Undo != nil {
+		shown.Undo = &shownUndo{Action: c.itemsPath(), Back: c.URL.RequestURI(), Value: string(mustJSON(n.Undo))}
+	}
+	return shown
 }
 
 // in returns the notice in a language; nil for a key that does not exist.

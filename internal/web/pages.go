@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/google/uuid"
+
 	"itemcast/internal/account"
 	"itemcast/internal/hook"
 	"itemcast/internal/item"
@@ -29,6 +31,8 @@ type Config struct {
 
 	// Admit returns a request with its user in the context, and an error if the user may not use the pages.
 	Admit func(http.ResponseWriter, *http.Request) (*http.Request, error)
+	// Receive adds the file of a form to an item while the browser sends it: as an asset, or as a snapshot.
+	Receive func(w http.ResponseWriter, r *http.Request, item uuid.UUID, isSnapshot bool) error
 	// Explain returns what a user sees of an error, and logs the rest.
 	Explain func(*http.Request, error) *problem.Error
 }
@@ -59,6 +63,19 @@ const maxPageForm = 1 << 20
 // serve serves an address to people who are signed in; post is nil for one that takes no form. Package server refuses a
 // browser's cross-origin POSTs.
 func (p *Pages) serve(get, post func(*call) error) http.Handler {
+	if post == nil {
+		return p.serveBody(get, nil)
+	}
+	return p.serveBody(get, func(c *call) error {
+		if err := c.readForm(); err != nil {
+			return err
+		}
+		return post(c)
+	})
+}
+
+// serveBody is serve for forms with files: post reads the body.
+func (p *Pages) serveBody(get, post func(*call) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := p.newCall(w, r)
 		do := get
@@ -80,12 +97,6 @@ func (p *Pages) serve(get, post func(*call) error) http.Handler {
 		if err := c.admit(); err != nil {
 			c.refuse(err)
 			return
-		}
-		if r.Method == http.MethodPost {
-			if err := c.readForm(); err != nil {
-				c.fail(err)
-				return
-			}
 		}
 		if err := do(c); err != nil {
 			c.fail(err)

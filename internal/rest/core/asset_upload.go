@@ -27,23 +27,26 @@ func (f fileAdded) VisitAddItemSnapshotResponse(w http.ResponseWriter) error { r
 func (a *API) AddItemAsset(
 	ctx context.Context, request oapi.AddItemAssetRequestObject,
 ) (oapi.AddItemAssetResponseObject, error) {
-	r := requestFrom(ctx)
 	return fileAdded(func(w http.ResponseWriter) error {
-		return a.receive(ctx, w, request.ID, func(ctx context.Context) (item.Document, error) {
+		return a.receive(w, requestFrom(ctx), request.ID, func(ctx context.Context, r *http.Request) (item.Document, error) {
 			if mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); mediaType == "application/json" {
 				return a.addByURL(ctx, request, r)
 			}
-			form, err := openFileForm(r)
-			if err != nil {
-				return item.Document{}, err
-			}
-			fields, err := form.json()
-			if err != nil {
-				return item.Document{}, err
-			}
-			return a.Attach.Add(ctx, request.ID, fields, form)
+			return a.addAssetOf(ctx, r, request.ID)
 		})
 	}), nil
+}
+
+func (a *API) addAssetOf(ctx context.Context, r *http.Request, id uuid.UUID) (item.Document, error) {
+	form, err := openFileForm(r)
+	if err != nil {
+		return item.Document{}, err
+	}
+	fields, err := form.json()
+	if err != nil {
+		return item.Document{}, err
+	}
+	return a.Attach.Add(ctx, id, fields, form)
 }
 
 func (a *API) addByURL(
@@ -63,47 +66,60 @@ func (a *API) addByURL(
 func (a *API) AddItemSnapshot(
 	ctx context.Context, request oapi.AddItemSnapshotRequestObject,
 ) (oapi.AddItemSnapshotResponseObject, error) {
-	r := requestFrom(ctx)
 	return fileAdded(func(w http.ResponseWriter) error {
-		return a.receive(ctx, w, request.ID, func(ctx context.Context) (item.Document, error) {
-			form, err := openFileForm(r)
-			if err != nil {
-				return item.Document{}, err
-			}
-			poster, err := form.flag("poster")
-			if err != nil {
-				return item.Document{}, err
-			}
-			return a.Attach.AddSnapshot(ctx, request.ID, form.file.FileName, poster, form)
+		return a.receive(w, requestFrom(ctx), request.ID, func(ctx context.Context, r *http.Request) (item.Document, error) {
+			return a.addSnapshotOf(ctx, r, request.ID)
 		})
 	}), nil
 }
 
-// receive runs do while the client sends its body, and answers with the document. It ends when nothing has come for a
-// time, and when the user's permissions change.
-func (a *API) receive(
-	ctx context.Context, w http.ResponseWriter, id uuid.UUID,
-	do func(ctx context.Context) (item.Document, error),
-) error {
-	if err := a.Attach.MayAdd(ctx, id); err != nil {
+func (a *API) addSnapshotOf(ctx context.Context, r *http.Request, id uuid.UUID) (item.Document, error) {
+	form, err := openFileForm(r)
+	if err != nil {
+		return item.Document{}, err
+	}
+	poster, err := form.flag("poster")
+	if err != nil {
+		return item.Document{}, err
+	}
+	return a.Attach.AddSnapshot(ctx, id, form.file.FileName, poster, form)
+}
+
+// receive runs do while the client sends its body, and answers with the document.
+func (a *API) receive(w http.ResponseWriter, r *http.Request, id uuid.UUID, do receiving) error {
+	document, err := a.received(w, r, id, do)
+	if err != nil {
 		return err
 	}
-	r := requestFrom(ctx)
+	return documentResponse{Document: document, status: http.StatusCreated}.write(w)
+}
+
+// receiving reads the body of a request.
+type receiving func(ctx context.Context, r *http.Request) (item.Document, error)
+
+// received runs do while the client sends its body. It ends when nothing has come for a time, and when the user's
+// permissions change.
+func (a *API) received(w http.ResponseWriter, r *http.Request, id uuid.UUID, do receiving) (
+	document item.Document, err error,
+) {
+	ctx := r.Context()
+	if err := a.Attach.MayAdd(ctx, id); err != nil {
+		return document, err
+	}
 	body := &revocable{Body: incoming.New(w, r), Closer: r.Body}
 	body.Waits = true
 	ctx = upload.WithIncoming(ctx, upload.Incoming{Size: r.ContentLength, EndWith: body.EndWith})
 	r.Body = body
-	var document item.Document
-	err := a.transfer(ctx, func(ctx context.Context) (err error) {
+	err = a.transfer(ctx, func(ctx context.Context) (err error) {
 		body.ctx = ctx
-		document, err = do(ctx)
+		document, err = do(ctx, r)
 		return err
 	}, body.End)
 	body.Answer()
 	if err != nil {
-		return body.explain(err)
+		return document, body.explain(err)
 	}
-	return documentResponse{Document: document, status: http.StatusCreated}.write(w)
+	return document, nil
 }
 
 // revocable is a body that ends when the user's permissions change.

@@ -58,7 +58,7 @@ func (l *Language) Percent(part, whole int64) string {
 	if part >= whole {
 		return "100 %"
 	}
-	tenths := min(part*1000/whole, 999)
+	tenths := min((part*1000+whole/2)/whole, 999)
 	return strconv.FormatInt(tenths/10, 10) + l.decimal + strconv.FormatInt(tenths%10, 10) + " %"
 }
 

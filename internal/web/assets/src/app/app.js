@@ -4,6 +4,7 @@
 
 import './app.css';
 import 'htmx.org';
+import { attaching } from './attach.js';
 import { copying } from './copy.js';
 import { guardForms } from './form.js';
 import { itemPage } from './item.js';
@@ -20,6 +21,7 @@ list(document.getElementById('results'));
 itemPage(document.getElementById('item'));
 following(document.querySelector('[data-follows]'));
 uploading(document.getElementById('upload'));
+attaching(document.getElementById('attach'));
 
 // htmx has put a new list, or another part, into the page.
 document.addEventListener('htmx:afterSettle', ({ target }) => {

@@ -7,11 +7,25 @@ const delays = [0, 1000, 3000, 5000, 10000, 20000, 30000]; // milliseconds betwe
 export function uploading(zone) {
   if (!zone) return;
   zone.hidden = false;
+  const send = (file) => {
+    const line = entry(zone, file.name, zone.dataset.stop);
+    sendResumably(zone, line, file, { filename: file.name }, ({ state }, item) => {
+      const link = document.createElement('a');
+      link.href = `${zone.dataset.items}/${item}`;
+      link.textContent = zone.dataset.done;
+      state.replaceChildren(link);
+    });
+  };
   const input = zone.querySelector('input[type=file]');
   input.addEventListener('change', () => {
-    for (const file of input.files) send(zone, file);
+    for (const file of input.files) send(file);
     input.value = '';
   });
+  onDrop(zone, send);
+}
+
+/** Calls send with each file that is dropped anywhere on the page; the zone shows that it takes them. */
+export function onDrop(zone, send) {
   for (const type of ['dragenter', 'dragover']) {
     document.addEventListener(type, (event) => {
       if (!event.dataTransfer?.types.includes('Files')) return;
@@ -24,20 +38,23 @@ export function uploading(zone) {
     zone.classList.remove('over');
     if (!event.dataTransfer?.files.length) return;
     event.preventDefault();
-    for (const file of event.dataTransfer.files) send(zone, file);
+    for (const file of event.dataTransfer.files) send(file);
   });
 }
 
-async function send(zone, file) {
-  const { endpoint, items, stop, retry, done } = zone.dataset;
-  const { line, bar, state, button } = entry(zone, file.name, stop);
+/** Sends a file with its metadata, shows the progress in a line, and calls done with the id of the item. */
+export async function sendResumably(zone, shown, file, metadata, done) {
+  const { line, bar, state, button } = shown;
   const { Upload } = await import('tus-js-client');
   let item;
   const upload = new Upload(file, {
-    endpoint,
-    metadata: { filename: file.name },
+    endpoint: zone.dataset.endpoint,
+    metadata,
     retryDelays: delays,
     removeFingerprintOnSuccess: true,
+    // The same file for another item, or as another kind, is another upload.
+    fingerprint: async ({ name, size, lastModified }, { endpoint }) => ['tus', endpoint, name, size, lastModified,
+      ...Object.values(metadata)].join(' '),
     onAfterResponse: (_, response) => { item = response.getHeader('Itemcast-Item-Id') ?? item; },
     onProgress: (sent, size) => {
       bar.value = size ? sent / size : 1;
@@ -46,16 +63,17 @@ async function send(zone, file) {
     onError: (error) => {
       line.classList.add('bad');
       state.textContent = reason(error);
-      button.textContent = retry;
-      button.onclick = () => { line.remove(); send(zone, file); };
+      button.textContent = zone.dataset.retry;
+      button.onclick = () => {
+        const again = entry(zone, file.name, zone.dataset.stop);
+        line.replaceWith(again.line);
+        sendResumably(zone, again, file, metadata, done);
+      };
     },
     onSuccess: () => {
       bar.remove();
       button.remove();
-      const link = document.createElement('a');
-      link.href = `${items}/${item}`;
-      link.textContent = done;
-      state.replaceChildren(link);
+      done(shown, item);
     },
   });
   button.onclick = async () => {
@@ -68,7 +86,7 @@ async function send(zone, file) {
 }
 
 /** A line of the list: the name, a bar, the state and a button. */
-function entry(zone, name, stop) {
+export function entry(zone, name, stop) {
   const line = document.createElement('li');
   const title = document.createElement('span');
   title.className = 'file';
@@ -89,7 +107,7 @@ function entry(zone, name, stop) {
 }
 
 /** Says why an upload ended: what the server wrote, or that it cannot be reached. */
-function reason(error) {
+export function reason(error) {
   try {
     return JSON.parse(error.originalResponse.getBody()).detail;
   } catch {
